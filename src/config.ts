@@ -1,0 +1,232 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parse } from "dotenv";
+import { distance } from "fastest-levenshtein";
+import { z } from "zod";
+import { InputError } from "./core/errors.js";
+import { type ImageSettings, SCHEDULERS, type TextSettings } from "./core/job.js";
+
+const MINUTE = 60_000;
+const MIB = 1024 * 1024;
+/** The largest integer that Discord's INTEGER option and a JavaScript number hold exactly. */
+export const MAX_SEED = Number.MAX_SAFE_INTEGER;
+
+const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const number = (min: number, max: number) => z.coerce.number().min(min).max(max);
+const text = z.string();
+const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) => z.enum(values);
+
+/** `512x512`, or empty for the checkpoint's own size. */
+export const sizeSchema = z
+  .string()
+  .regex(/^(\d+x\d+)?$/, "expected WIDTHxHEIGHT such as 512x512, or nothing")
+  .transform((value) => {
+    const [width, height] = value.split("x").map(Number);
+    return width && height ? { width, height } : null;
+  });
+
+interface Setting {
+  readonly default: string;
+  /** What it does, with its unit; becomes the comment in .env.example. */
+  readonly help: string;
+  readonly schema: z.ZodType;
+}
+const setting = <S extends z.ZodType>(initial: string, schema: S, help: string) => ({
+  default: initial,
+  schema,
+  help,
+});
+
+/** Every setting of the program, in the order of .env.example. */
+export const SETTINGS = {
+  DISCORD_TOKEN: setting(
+    "",
+    text,
+    "Bot token. Empty: a local Discord is started on this machine and its address printed.",
+  ),
+  DISCORD_API_URL: setting("https://discord.com/api", z.url(), "Base URL of Discord's API."),
+  LOCAL_DISCORD_PORT: setting(
+    "8420",
+    integer(0, 65535),
+    "Port of the local Discord on 127.0.0.1. 0: any free port.",
+  ),
+  DATA_DIR: setting("data", text.min(1), "Folder for the queue's database, pictures and compiled graphs."),
+  CHECKPOINTS_DIR: setting(
+    "checkpoints",
+    text.min(1),
+    "Folder that holds promptist/, stable-diffusion-v1-5/ and miniature/.",
+  ),
+  PROMPTIST_CHECKPOINT: setting(
+    "",
+    text,
+    "Folder of the Promptist checkpoint. Empty: CHECKPOINTS_DIR/promptist, else the miniature.",
+  ),
+  DIFFUSION_CHECKPOINT: setting(
+    "",
+    text,
+    "Folder of the Stable Diffusion checkpoint. Empty: CHECKPOINTS_DIR/stable-diffusion-v1-5, else the miniature.",
+  ),
+  DEVICE: setting(
+    "auto",
+    oneOf("auto", "cpu", "webgpu", "cuda", "dml", "coreml"),
+    "auto, cpu, webgpu, cuda, dml or coreml. auto: the GPU if one opens, else the CPU.",
+  ),
+  THREADS: setting("0", integer(0, 256), "CPU threads of a worker. 0: as many as there are physical cores."),
+  PROMPTIST_WEIGHTS: setting("int8", oneOf("int8", "fp32"), "Weights of Promptist: int8 or fp32."),
+  DIFFUSION_PRECISION: setting(
+    "auto",
+    oneOf("auto", "fp16", "fp32"),
+    "Precision of Stable Diffusion: fp16, fp32, or auto (fp16 on a GPU, fp32 on the CPU).",
+  ),
+  TEXT_MODE: setting(
+    "beam",
+    oneOf("beam", "greedy", "sample"),
+    "Search for the rewrite: beam, greedy or sample.",
+  ),
+  TEXT_BEAMS: setting("8", integer(1, 32), "Beams."),
+  TEXT_MAX_NEW_TOKENS: setting("75", integer(1, 512), "Longest rewrite, in tokens."),
+  TEXT_LENGTH_PENALTY: setting("-1", number(-10, 10), "Exponent of the length in a beam's score."),
+  TEXT_LENGTH_RULE: setting(
+    "hf5",
+    oneOf("hf5", "hf4"),
+    "Length in a beam's score: hf5 (generated tokens) or hf4 (with the prompt, as in Promptist's days).",
+  ),
+  TEXT_REPETITION_PENALTY: setting("1", number(0.1, 10), "Above 1: words already used become less likely."),
+  TEXT_TEMPERATURE: setting("1", number(0.01, 10), "Temperature of sampling."),
+  TEXT_TOP_K: setting(
+    "50",
+    integer(0, 100_000),
+    "Sampling draws from this many likeliest tokens. 0: from all.",
+  ),
+  TEXT_TOP_P: setting(
+    "1",
+    number(0.01, 1),
+    "Sampling draws from the likeliest tokens of this total probability.",
+  ),
+  IMAGE_STEPS: setting("50", integer(1, 1000), "Denoising steps of a picture."),
+  IMAGE_GUIDANCE: setting("7.5", number(0, 50), "Classifier-free guidance scale. 1 or less: none."),
+  IMAGE_NEGATIVE: setting("", text, "Negative prompt."),
+  IMAGE_SIZE: setting(
+    "",
+    sizeSchema,
+    "WIDTHxHEIGHT in pixels, multiples of 8. Empty: the checkpoint's own size.",
+  ),
+  IMAGE_SCHEDULER: setting("pndm", oneOf(...SCHEDULERS), `Scheduler: ${SCHEDULERS.join(", ")}.`),
+  MAX_PROMPT_LENGTH: setting("1000", integer(1, 6000), "Longest prompt, in characters."),
+  MAX_STEPS: setting("100", integer(1, 1000), "Most denoising steps that a command may ask for."),
+  MAX_BATCH_PROMPTS: setting("100", integer(1, 10_000), "Most prompts in one batch file."),
+  MAX_FILE_BYTES: setting(String(MIB), integer(1, 100 * MIB), "Largest batch file, in bytes."),
+  MAX_WAITING_JOBS: setting("1000", integer(1, 1_000_000), "Most jobs that may wait; more are refused."),
+  MAX_ATTEMPTS: setting("3", integer(1, 20), "A job that failed this many times is set aside."),
+  PHASE_MS: setting(
+    String(2 * MINUTE),
+    integer(0, 24 * 60 * MINUTE),
+    "Milliseconds after which a phase lets the other one go first, if it has work.",
+  ),
+  WORKER_SILENCE_MS: setting(
+    String(15 * MINUTE),
+    integer(1000, 24 * 60 * MINUTE),
+    "Milliseconds without a sign from a working model after which its process is ended and the job retried.",
+  ),
+  LOG_LEVEL: setting("info", oneOf("silent", "error", "warn", "info"), "silent, error, warn or info."),
+} as const satisfies Record<string, Setting>;
+
+type Key = keyof typeof SETTINGS;
+export type Settings = { readonly [K in Key]: z.output<(typeof SETTINGS)[K]["schema"]> };
+
+export interface Config extends Settings {
+  /** Defaults of a command, made of the TEXT_ and IMAGE_ settings. */
+  readonly text: TextSettings;
+  readonly image: Omit<ImageSettings, "seed">;
+  /** DATA_DIR and CHECKPOINTS_DIR as absolute paths, and what lies in the former. */
+  readonly dataDir: string;
+  readonly checkpointsDir: string;
+  readonly databaseFile: string;
+  readonly picturesDir: string;
+  readonly cacheDir: string;
+}
+
+/**
+ * The environment, laid over a `.env` file, as a frozen configuration. This is the only reader of `process.env`.
+ * Throws InputError CONFIG that names every wrong or unknown setting.
+ */
+export function loadConfig(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+  root: string = process.cwd(),
+): Config {
+  const file = readEnvFile(resolve(root, ".env"));
+  const problems = Object.keys(file)
+    .filter((key) => !(key in SETTINGS))
+    .map((key) => `.env has an unknown setting ${key}${suggestion(key)}`);
+
+  const values: Record<string, unknown> = {};
+  for (const [key, { default: initial, schema }] of Object.entries<Setting>(SETTINGS)) {
+    const given = environment[key] ?? file[key] ?? initial;
+    const parsed = schema.safeParse(given === "" ? initial : given);
+    if (parsed.success) values[key] = parsed.data;
+    else
+      problems.push(
+        `${key}=${key === "DISCORD_TOKEN" ? "…" : given}: ${parsed.error.issues.map((issue) => issue.message).join(", ")}`,
+      );
+  }
+  if (problems.length > 0)
+    throw new InputError(
+      "CONFIG",
+      `The configuration cannot be used:\n${problems.map((problem) => `  - ${problem}`).join("\n")}\nSee .env.example for every setting.`,
+    );
+
+  const settings = values as Settings;
+  const dataDir = resolve(root, settings.DATA_DIR);
+  return Object.freeze({
+    ...settings,
+    text: Object.freeze({
+      mode: settings.TEXT_MODE,
+      beams: settings.TEXT_BEAMS,
+      maxNewTokens: settings.TEXT_MAX_NEW_TOKENS,
+      lengthPenalty: settings.TEXT_LENGTH_PENALTY,
+      lengthRule: settings.TEXT_LENGTH_RULE,
+      repetitionPenalty: settings.TEXT_REPETITION_PENALTY,
+      temperature: settings.TEXT_TEMPERATURE,
+      topK: settings.TEXT_TOP_K,
+      topP: settings.TEXT_TOP_P,
+      seed: 0,
+    }),
+    image: Object.freeze({
+      steps: settings.IMAGE_STEPS,
+      guidance: settings.IMAGE_GUIDANCE,
+      negative: settings.IMAGE_NEGATIVE,
+      size: settings.IMAGE_SIZE,
+      scheduler: settings.IMAGE_SCHEDULER,
+    }),
+    dataDir,
+    checkpointsDir: resolve(root, settings.CHECKPOINTS_DIR),
+    databaseFile: resolve(dataDir, "promptist.sqlite"),
+    picturesDir: resolve(dataDir, "pictures"),
+    cacheDir: resolve(dataDir, "graphs"),
+  });
+}
+
+/** The text of .env.example: every setting with its default, commented out, under its help. */
+export function envExample(): string {
+  const blocks = Object.entries<Setting>(SETTINGS).map(
+    ([key, { default: initial, help }]) => `# ${help}\n#${key}=${initial}\n`,
+  );
+  return `# Copy to .env and change what you need; every line shows the default.\n\n${blocks.join("\n")}`;
+}
+
+function readEnvFile(path: string): Record<string, string> {
+  try {
+    return parse(readFileSync(path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw new InputError("CONFIG", `${path} cannot be read`, {}, { cause: error });
+  }
+}
+
+/** The known setting that differs least, when it is near enough to be what was meant. */
+function suggestion(key: string): string {
+  const nearest = Object.keys(SETTINGS)
+    .map((known) => ({ known, edits: distance(key.toUpperCase(), known) }))
+    .sort((a, b) => a.edits - b.edits)[0];
+  return nearest && nearest.edits <= 3 ? `; did you mean ${nearest.known}?` : "";
+}

@@ -1,0 +1,92 @@
+/**
+ * Errors have a stable code and keep their cause. Sentences for users are made from the code in bot/messages.ts;
+ * `message` is for logs and the command line.
+ */
+export type ErrorCode =
+  // what a person gave us
+  | "INPUT_EMPTY"
+  | "INPUT_TOO_LONG"
+  | "INPUT_OPTION"
+  | "FILE_TOO_BIG"
+  | "FILE_BINARY"
+  | "FILE_ENCODING"
+  | "FILE_TYPE"
+  | "FILE_SHAPE"
+  | "FILE_EMPTY"
+  | "FILE_TOO_MANY"
+  | "FILE_UNREACHABLE"
+  // the queue
+  | "QUEUE_BUSY_DATABASE"
+  | "QUEUE_LOCKED"
+  | "QUEUE_FULL"
+  | "QUEUE_NEWER_SCHEMA"
+  // published weights
+  | "CHECKPOINT_MISSING"
+  | "CHECKPOINT_CORRUPT"
+  | "CHECKPOINT_TENSORS"
+  | "CHECKPOINT_ARCHITECTURE"
+  | "CHECKPOINT_UNSAFE"
+  // running models
+  | "DEVICE_UNAVAILABLE"
+  | "OUT_OF_MEMORY"
+  | "WORKER_DIED"
+  | "WORKER_STALLED"
+  | "DISK_FULL"
+  | "CANCELLED"
+  | "INTERNAL"
+  // Discord
+  | "DISCORD_REFUSED"
+  | "DISCORD_UNREACHABLE"
+  | "CONFIG";
+
+class CodedError extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A person's input cannot be used; `message` says what is wrong and what to do. */
+export class InputError extends CodedError {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    /** Numbers and names for the sentence, such as `{ limit: 1000 }`. */
+    readonly context: Readonly<Record<string, string | number>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+  }
+}
+export class QueueError extends CodedError {}
+export class CheckpointError extends CodedError {}
+export class InferenceError extends CodedError {}
+export class DiscordError extends CodedError {}
+
+export type AppError = InputError | QueueError | CheckpointError | InferenceError | DiscordError;
+
+/** The code of any thrown value: its own where it has one, the meaning of a system error, else `INTERNAL`. */
+export function codeOf(thrown: unknown): ErrorCode {
+  for (let error: unknown = thrown; error instanceof Error; error = error.cause) {
+    if (error instanceof CodedError) return error.code;
+    const system = (error as NodeJS.ErrnoException).code;
+    if (system === "ENOSPC" || system === "EDQUOT" || system === "SQLITE_FULL") return "DISK_FULL";
+    if (system === "SQLITE_BUSY") return "QUEUE_BUSY_DATABASE";
+    if (error.name === "AbortError") return "CANCELLED";
+  }
+  return "INTERNAL";
+}
+
+/** A thrown value in one line with its causes, for the log and for `Failure.detail`. */
+export function describe(thrown: unknown): string {
+  const parts: string[] = [];
+  for (let error: unknown = thrown; error !== undefined && parts.length < 5; ) {
+    parts.push(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    error = error instanceof Error ? error.cause : undefined;
+  }
+  return parts.join(" <- ");
+}

@@ -1,0 +1,39 @@
+import { EventEmitter } from "node:events";
+import type { JobKind, JobState, Phase } from "./job.js";
+
+/** How far the running item is. */
+export interface Progress {
+  readonly jobId: string;
+  readonly phase: Phase;
+  /** Index of the item in its job, and the number of items of the job. */
+  readonly item: number;
+  readonly items: number;
+  /** What is being made: the rewrite, or one of the two pictures. */
+  readonly making: "text" | "baseline" | "optimized";
+  /** Tokens of the rewrite or denoising steps of the picture, done and in all. */
+  readonly step: number;
+  readonly steps: number;
+}
+
+/** What happens, for whoever listens: the bot's messages, the log, the metrics. Nobody's result depends on it. */
+export interface AppEvents {
+  "job.enqueued": [{ jobId: string; kind: JobKind; items: number }];
+  "job.claimed": [{ jobId: string; phase: Phase; attempt: number }];
+  /** Someone asked a running job to stop; the row says so too, this is the hint. */
+  "job.cancel-requested": [{ jobId: string }];
+  "job.progress": [Progress];
+  "job.item": [{ jobId: string; item: number; phase: Phase }];
+  /** The job left the running state without an end: to its next phase, for a retry, or to let others go first. */
+  "job.requeued": [{ jobId: string; phase: Phase; reason: "next-phase" | "retry" | "yield" | "recovered" }];
+  "job.finished": [{ jobId: string; state: JobState }];
+  "job.delivered": [{ jobId: string; messageId: string | null }];
+  "phase.started": [{ phase: Phase; pid: number; checkpoint: string; device: string; loadMs: number }];
+  "phase.finished": [{ phase: Phase; jobs: number; items: number; ms: number; peakBytes: number }];
+  "worker.exited": [{ phase: Phase; pid: number; code: number | null; signal: string | null }];
+  log: [{ level: "info" | "warn" | "error"; message: string; jobId?: string; error?: unknown }];
+}
+
+export type Events = EventEmitter<AppEvents>;
+
+/** One bus for one program; made by the composition root and by tests. */
+export const createEvents = (): Events => new EventEmitter<AppEvents>();

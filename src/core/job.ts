@@ -1,0 +1,179 @@
+/**
+ * The words of the whole program as types: a job is one command, an item is one prompt of a job, a pair is the
+ * baseline and the optimized picture of one item. Everything here is plain data that fits in a row or a message.
+ */
+
+export type JobKind = "optimize" | "compare" | "batch";
+export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
+
+/** The two kinds of work that own the GPU in turn: rewriting (Promptist) and drawing (Stable Diffusion). */
+export type Phase = "text" | "image";
+
+/** Which states may follow which. `running -> queued` is a retry, a recovery, or a step to the next phase. */
+export const TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = {
+  queued: ["running", "cancelled", "failed"],
+  running: ["queued", "done", "failed", "cancelled"],
+  done: [],
+  failed: ["queued"],
+  cancelled: [],
+};
+
+/** True where the row will not change again by itself. */
+export const isFinished = (state: JobState): boolean =>
+  state === "done" || state === "failed" || state === "cancelled";
+
+export type SearchMode = "beam" | "greedy" | "sample";
+
+/**
+ * How a hypothesis' length enters its score: `hf5` counts generated tokens with the end token and without the
+ * prompt (transformers since about 4.36), `hf4` counts the prompt and not the end token (4.23, Promptist's own era).
+ */
+export type LengthRule = "hf5" | "hf4";
+
+/** How Promptist searches for a rewrite. Defaults are those of Microsoft's demo (LMOps, promptist/README.md). */
+export interface TextSettings {
+  readonly mode: SearchMode;
+  readonly beams: number;
+  readonly maxNewTokens: number;
+  readonly lengthPenalty: number;
+  readonly lengthRule: LengthRule;
+  readonly repetitionPenalty: number;
+  readonly temperature: number;
+  /** 0 switches the filter off. */
+  readonly topK: number;
+  readonly topP: number;
+  /** Seeds the sampling; the other modes draw nothing. */
+  readonly seed: number;
+}
+
+export const DEFAULT_TEXT_SETTINGS: TextSettings = Object.freeze({
+  mode: "beam",
+  beams: 8,
+  maxNewTokens: 75,
+  lengthPenalty: -1,
+  lengthRule: "hf5",
+  repetitionPenalty: 1,
+  temperature: 1,
+  topK: 50,
+  topP: 1,
+  seed: 0,
+});
+
+export const SCHEDULERS = [
+  "pndm",
+  "ddim",
+  "euler",
+  "euler-ancestral",
+  "dpm++2m",
+  "dpm++2m-karras",
+  "lcm",
+] as const;
+export type SchedulerName = (typeof SCHEDULERS)[number];
+
+/** How a picture is drawn. `size` null means the checkpoint's native size (512x512 for Stable Diffusion 1.5). */
+export interface ImageSettings {
+  /** Seeds torch's CPU generator: an integer from 0 to 2^53 - 1. Both pictures of a pair use it. */
+  readonly seed: number;
+  readonly steps: number;
+  readonly guidance: number;
+  readonly negative: string;
+  readonly size: PictureSize | null;
+  readonly scheduler: SchedulerName;
+}
+
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** One rewrite that the search found. */
+export interface Candidate {
+  readonly text: string;
+  /** Tokens generated, the end token included when there was one. */
+  readonly tokens: number;
+  /** The search's own score (length-penalised sum of log-probabilities); null where the mode has none. */
+  readonly score: number | null;
+}
+
+export interface Item {
+  /** Position in the job, from 0. */
+  readonly index: number;
+  readonly prompt: string;
+  /** Null until Promptist has rewritten the prompt; given from the start in a file of pairs. */
+  readonly optimized: string | null;
+  /** All distinct rewrites, best first; empty for a given pair. */
+  readonly candidates: readonly Candidate[];
+  /** Seed of this item's two pictures: the job's seed plus the index. */
+  readonly seed: number;
+  /** File names inside the job's picture folder; null until drawn. */
+  readonly baseline: string | null;
+  readonly drawn: string | null;
+  readonly comparison: string | null;
+  /** What to tell about this item, such as words that fell beyond CLIP's 77 tokens. */
+  readonly notes: readonly ItemNote[];
+}
+
+export type ItemNote =
+  | { readonly code: "unchanged" }
+  | { readonly code: "truncated"; readonly side: "baseline" | "optimized"; readonly words: string };
+
+/** Where the command came from. Ids are Discord snowflakes. */
+export interface Origin {
+  readonly userId: string;
+  readonly guildId: string | null;
+  readonly channelId: string;
+  readonly locale: string;
+  readonly applicationId: string;
+  readonly interactionId: string;
+  readonly interactionToken: string;
+  /** Milliseconds since the epoch after which the token edits nothing any more. */
+  readonly tokenExpiresAt: number;
+}
+
+export interface Failure {
+  readonly code: string;
+  /** For the log and the admin, never for a channel. */
+  readonly detail: string;
+  readonly at: number;
+}
+
+export interface Job {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly state: JobState;
+  /** The phase that the job needs next, or is in. */
+  readonly phase: Phase;
+  readonly origin: Origin;
+  readonly text: TextSettings;
+  readonly image: ImageSettings;
+  readonly items: readonly Item[];
+  /** Grows by one with each claim; fences finishing writes. */
+  readonly attempt: number;
+  /** One entry for each attempt that failed. */
+  readonly failures: readonly Failure[];
+  readonly cancelRequested: boolean;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  /** Names of the checkpoints that made the result, for the message and the record. */
+  readonly checkpoints: { readonly promptist: string | null; readonly diffusion: string | null };
+  /** File name of the batch's contact sheet inside the job's picture folder. */
+  readonly contactSheet: string | null;
+  readonly delivery: Delivery;
+}
+
+export interface Delivery {
+  /** Null until the result's message was posted. */
+  readonly deliveredAt: number | null;
+  readonly messageId: string | null;
+  readonly attempts: number;
+  /** Why delivery was given up; the result stays stored. */
+  readonly abandoned: string | null;
+}
+
+/** The phase that an item needs next, or null when nothing is left to do for it. */
+export function nextPhase(kind: JobKind, item: Item): Phase | null {
+  if (item.optimized === null) return "text";
+  if (kind === "optimize") return null;
+  return item.baseline === null || item.drawn === null || item.comparison === null ? "image" : null;
+}

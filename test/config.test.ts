@@ -1,0 +1,44 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { envExample, loadConfig, SETTINGS } from "../src/config.js";
+import { DEFAULT_TEXT_SETTINGS } from "../src/core/job.js";
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "promptist-config-"));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+test(".env.example lists exactly the settings, with their defaults and what they mean", () => {
+  const committed = readFileSync(new URL("../.env.example", import.meta.url), "utf8");
+  expect(committed).toBe(envExample());
+  const keys = [...committed.matchAll(/^#([A-Z_]+)=/gm)].map((match) => match[1]);
+  expect(keys).toEqual(Object.keys(SETTINGS));
+});
+
+test("an empty environment gives Promptist's demo settings and Stable Diffusion's defaults", () => {
+  const config = loadConfig({}, root);
+  expect(config.text).toEqual(DEFAULT_TEXT_SETTINGS);
+  expect(config.image).toEqual({ steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" });
+  expect(config.databaseFile).toBe(join(root, "data", "promptist.sqlite"));
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+test("the environment goes before .env, which goes before the defaults", () => {
+  writeFileSync(join(root, ".env"), "IMAGE_STEPS=20\nIMAGE_SIZE=256x320\nTEXT_BEAMS=4\n");
+  const config = loadConfig({ IMAGE_STEPS: "30", TEXT_BEAMS: "" }, root);
+  expect(config.image.steps).toBe(30);
+  expect(config.image.size).toEqual({ width: 256, height: 320 });
+  expect(config.text.beams).toBe(8);
+});
+
+test("every wrong value and every misspelt name is told at once, without the token", () => {
+  writeFileSync(join(root, ".env"), "DISCORD_TOKN=secret\nIMAGE_STEPS=many\n");
+  const load = () => loadConfig({ DEVICE: "gpu", DISCORD_TOKEN: "hush-hush" }, root);
+  expect(load).toThrowError(/DISCORD_TOKN; did you mean DISCORD_TOKEN\?/);
+  expect(load).toThrowError(/IMAGE_STEPS=many/);
+  expect(load).toThrowError(/DEVICE=gpu/);
+  expect(load).not.toThrowError(/hush-hush|secret/);
+});
