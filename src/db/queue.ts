@@ -1,0 +1,135 @@
+import type { ErrorCode } from "../core/errors.js";
+import type {
+  Candidate,
+  ImageSettings,
+  ItemNote,
+  Job,
+  JobKind,
+  Origin,
+  Phase,
+  TextSettings,
+} from "../core/job.js";
+
+/** What intake hands in. `optimized` is given where the file already held pairs. */
+export interface NewJob {
+  readonly kind: JobKind;
+  readonly origin: Origin;
+  readonly text: TextSettings;
+  readonly image: ImageSettings;
+  readonly items: readonly { readonly prompt: string; readonly optimized: string | null }[];
+}
+
+/** The right to work on a job: only the holder's writes are kept. */
+export interface Claim {
+  readonly job: Job;
+  readonly owner: string;
+  readonly attempt: number;
+}
+
+export interface TextResult {
+  readonly optimized: string;
+  readonly candidates: readonly Candidate[];
+  readonly notes: readonly ItemNote[];
+}
+
+/** File names inside the job's picture folder. A half of a pair is kept as soon as it is there. */
+export interface PictureResult {
+  readonly baseline?: string;
+  readonly drawn?: string;
+  readonly comparison?: string;
+  readonly notes?: readonly ItemNote[];
+}
+
+/** Where a waiting job stands in the line of its phase. */
+export interface Place {
+  readonly id: string;
+  readonly phase: Phase;
+  /** As `position` answers it. */
+  readonly place: number;
+}
+
+export interface QueueDepth {
+  readonly queued: number;
+  readonly running: number;
+  readonly undelivered: number;
+}
+
+/** `cancelled`: the job was asked to stop while it ran, so it is not tried again. `false`: the claim is stale. */
+export type RetryResult = "queued" | "failed" | "cancelled" | false;
+
+export type CancelResult = "cancelled" | "requested" | "finished" | "unknown";
+
+/**
+ * The queue's contract. One suite (test/contract/queue.test.ts) holds every engine to it.
+ *
+ * Every write with a `Claim` is fenced on id, owner and attempt and answers whether it was kept: `false` means that
+ * the job is someone else's now, and the caller drops its result. Times are milliseconds since the epoch.
+ */
+export interface Queue {
+  /**
+   * Stores a job as queued. Idempotent by `origin.interactionId`: a second call with the same id stores nothing and
+   * returns the first job. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait already.
+   */
+  enqueue(job: NewJob): Promise<Job>;
+  get(id: string): Promise<Job | undefined>;
+
+  /**
+   * Takes the next waiting job of a phase, or undefined. Users take turns: a user's second waiting job comes after
+   * the first waiting job of each other user, and who has been served goes behind those who have not. Jobs in their
+   * back-off time are passed over.
+   */
+  claim(phase: Phase, owner: string): Promise<Claim | undefined>;
+  /** Results are stored item by item, at once; notes are added to those the item has. The last write stands. */
+  saveText(claim: Claim, item: number, result: TextResult): Promise<boolean>;
+  /** Call it when the files are on the disk: the row must never name a picture that a power cut can take. */
+  savePictures(claim: Claim, item: number, result: PictureResult): Promise<boolean>;
+  saveContactSheet(claim: Claim, file: string): Promise<boolean>;
+  saveCheckpoint(claim: Claim, phase: Phase, name: string): Promise<boolean>;
+  /** The text phase of the job is over and pictures are wanted: queued again, for the image phase. */
+  advance(claim: Claim): Promise<boolean>;
+  /**
+   * Puts the job back unharmed: others go first, or the program is stopping. It waits behind the first job of each
+   * other user and before the later jobs of its own.
+   */
+  release(claim: Claim): Promise<boolean>;
+  complete(claim: Claim): Promise<boolean>;
+  /** Records a failed attempt: queued again after `afterMs`, or failed when `maxAttempts` are used up. */
+  retry(claim: Claim, code: ErrorCode, detail: string, afterMs: number): Promise<RetryResult>;
+  fail(claim: Claim, code: ErrorCode, detail: string): Promise<boolean>;
+  /** The holder saw the request to cancel and stopped. */
+  cancelled(claim: Claim): Promise<boolean>;
+
+  /**
+   * Cancels a waiting job at once; asks the holder of a running one to stop (`requested`). A job so asked never waits
+   * again: advance, release, retry and recover end it as cancelled. It may still be completed.
+   */
+  cancel(id: string): Promise<CancelResult>;
+  /** After a start: every running job lost its holder and waits again, with all results it has. Answers their ids. */
+  recover(): Promise<string[]>;
+
+  /** True if a job of this phase waits now (back-off over); for another user than `besidesUser` when given. */
+  hasWork(phase: Phase, besidesUser?: string): Promise<boolean>;
+  /** When the earliest job in its back-off time is due, or null. */
+  nextDueAt(): Promise<number | null>;
+  /** In the line of the job's phase: 1 for the job that is served next; 0 for one that runs; null when it is over. */
+  position(id: string): Promise<number | null>;
+  /** The positions of all waiting jobs at once, in the order of `open`, without loading the jobs. */
+  places(): Promise<Place[]>;
+  depth(): Promise<QueueDepth>;
+  /** Running jobs, then those that wait for text, then those that wait for pictures, each in the order of service. */
+  open(): Promise<Job[]>;
+
+  /** Finished jobs whose message was neither delivered nor given up, oldest first. */
+  undelivered(): Promise<Job[]>;
+  /** These three are for finished jobs and throw for others. `Delivery.attempts` counts the failed ones. */
+  delivered(id: string, messageId: string | null): Promise<void>;
+  deliveryFailed(id: string, detail: string): Promise<void>;
+  abandonDelivery(id: string, reason: string): Promise<void>;
+
+  /**
+   * Deletes finished jobs that ended before the time and whose message was delivered or given up; answers their ids so
+   * that files can go too.
+   */
+  prune(finishedBefore: number): Promise<string[]>;
+  close(): Promise<void>;
+}

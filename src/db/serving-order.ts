@@ -1,0 +1,44 @@
+/**
+ * The waiting jobs of `@phase` at the time `@now`, as (seq, id, place): place 1 is served next. All that people are told
+ * about places reads this one statement.
+ *
+ * Users take turns, like a ring: of each user's waiting jobs the first one counts before anybody's second one. Between
+ * users the one with fewer jobs in the works goes first, then the one who waits longest since his last turn. A turn
+ * ends when a job leaves the running state, so a batch that yields after an item stands behind the other users' first
+ * jobs and, being older, before its own user's later ones. Jobs in their back-off time come last and take no turn.
+ */
+export const SERVING_ORDER = `
+  with waiting as (
+    select seq, id, user_id, not_before,
+           row_number() over (partition by user_id, not_before > @now order by seq) as nth
+    from jobs where state = 'queued' and phase = @phase
+  ), working as (
+    select user_id, count(*) as running from jobs where state = 'running' and phase = @phase group by user_id
+  )
+  select waiting.seq as seq,
+         id,
+         row_number() over (
+           order by max(not_before, @now), nth, coalesce(running, 0), coalesce(turn, 0), waiting.seq
+         ) as place
+  from waiting
+  left join turns on turns.user_id = waiting.user_id and turns.phase = @phase
+  left join working on working.user_id = waiting.user_id
+`;
+
+/**
+ * The job that is served next: the first row of SERVING_ORDER if it is due. It looks at each user's first job alone,
+ * which with 1,000 waiting jobs of 200 users takes a fifth of the time of ranking them all; the contract's property
+ * test holds the two together.
+ */
+export const NEXT_IN_ORDER = `
+  select min(seq) as seq
+  from jobs
+  left join turns on turns.user_id = jobs.user_id and turns.phase = jobs.phase
+  where state = 'queued' and jobs.phase = @phase and not_before <= @now
+  group by jobs.user_id
+  order by (
+    select count(*) from jobs as working
+    where working.state = 'running' and working.phase = @phase and working.user_id = jobs.user_id
+  ), coalesce(turn, 0), min(seq)
+  limit 1
+`;

@@ -1,0 +1,373 @@
+import type { Database, Statement } from "better-sqlite3";
+import { customAlphabet } from "nanoid";
+import { type ErrorCode, QueueError } from "../core/errors.js";
+import type { Failure, ItemNote, Job, JobState, Phase } from "../core/job.js";
+import { isFinished } from "../core/job.js";
+import { fromJson, type ItemRow, type JobRow, toJob } from "./job-row.js";
+import type {
+  CancelResult,
+  Claim,
+  NewJob,
+  PictureResult,
+  Place,
+  Queue,
+  QueueDepth,
+  RetryResult,
+  TextResult,
+} from "./queue.js";
+import { toQueueError } from "./sqlite-error.js";
+import { prepareStatements } from "./sqlite-statements.js";
+
+/** 12 of 30 signs are 58 bits; no look-alikes (0 o, 1 i l, u v); fits a URL, a file name and a nonce. */
+const newId = customAlphabet("23456789abcdefghjkmnpqrstvwxyz", 12);
+
+export interface SqliteQueueOptions {
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Failed attempts after which a job is set aside as failed. */
+  readonly maxAttempts?: number;
+  /** Waiting jobs after which enqueue answers QUEUE_FULL. */
+  readonly maxWaiting?: number;
+}
+
+/** What becomes of a running job when its holder lets go of it. */
+interface Ending {
+  readonly state: JobState;
+  readonly phase?: Phase;
+  readonly notBefore?: number;
+  readonly failure?: Failure;
+}
+
+/**
+ * The queue in one SQLite file. Each method is one transaction and is over when it returns: nothing is awaited inside,
+ * so no two methods of one process interleave.
+ */
+export class SqliteQueue implements Queue {
+  readonly #db: Database;
+  readonly #now: () => number;
+  readonly #maxAttempts: number;
+  readonly #maxWaiting: number;
+  readonly #sql: ReturnType<typeof prepareStatements>;
+
+  /** Takes an open, migrated database (`openDatabase`); `close` closes it. */
+  constructor(db: Database, options: SqliteQueueOptions = {}) {
+    this.#db = db;
+    this.#now = options.now ?? Date.now;
+    this.#maxAttempts = options.maxAttempts ?? 3;
+    this.#maxWaiting = options.maxWaiting ?? 1_000;
+    this.#sql = prepareStatements(db);
+  }
+
+  async enqueue(job: NewJob): Promise<Job> {
+    return this.#write(() => {
+      const { origin } = job;
+      const known = this.#sql.byInteraction.get(origin.interactionId);
+      if (known !== undefined) return this.#load(known);
+
+      if (job.items.length === 0) throw new QueueError("INTERNAL", "A job needs at least one item.");
+      const { queued } = this.#sql.depth.get()!;
+      if (queued >= this.#maxWaiting) {
+        throw new QueueError("QUEUE_FULL", `${queued} jobs wait already, and no more than that may.`);
+      }
+
+      const rewritten = job.items.every((item) => item.optimized !== null);
+      const phase: Phase = rewritten && job.kind !== "optimize" ? "image" : "text";
+      this.#join(origin.userId, phase);
+      const { lastInsertRowid: seq } = this.#sql.insertJob.run({
+        id: newId(),
+        kind: job.kind,
+        phase,
+        userId: origin.userId,
+        guildId: origin.guildId,
+        channelId: origin.channelId,
+        locale: origin.locale,
+        applicationId: origin.applicationId,
+        interactionId: origin.interactionId,
+        interactionToken: origin.interactionToken,
+        tokenExpiresAt: origin.tokenExpiresAt,
+        text: JSON.stringify(job.text),
+        image: JSON.stringify(job.image),
+        now: this.#now(),
+      });
+      job.items.forEach((item, position) => {
+        const seed = seedOfItem(job.image.seed, position);
+        this.#sql.insertItem.run({ seq, position, prompt: item.prompt, optimized: item.optimized, seed });
+      });
+      return this.#load(this.#sql.bySeq.get(Number(seq))!);
+    });
+  }
+
+  async get(id: string): Promise<Job | undefined> {
+    return this.#read(() => {
+      const row = this.#sql.byId.get(id);
+      return row === undefined ? undefined : this.#load(row);
+    });
+  }
+
+  async claim(phase: Phase, owner: string): Promise<Claim | undefined> {
+    return this.#write(() => {
+      const now = this.#now();
+      const next = this.#sql.next.get({ phase, now });
+      if (next === undefined) return undefined;
+      this.#sql.take.run({ seq: next.seq, owner, now });
+      const job = this.#load(this.#sql.bySeq.get(next.seq)!);
+      return { job, owner, attempt: job.attempt };
+    });
+  }
+
+  async saveText(claim: Claim, item: number, result: TextResult): Promise<boolean> {
+    return this.#saveItem(claim, item, (row) => ({
+      ...row,
+      optimized: result.optimized,
+      candidates: JSON.stringify(result.candidates),
+      notes: withNotes(row.notes, result.notes),
+    }));
+  }
+
+  async savePictures(claim: Claim, item: number, result: PictureResult): Promise<boolean> {
+    return this.#saveItem(claim, item, (row) => ({
+      ...row,
+      baseline: result.baseline ?? row.baseline,
+      drawn: result.drawn ?? row.drawn,
+      comparison: result.comparison ?? row.comparison,
+      notes: withNotes(row.notes, result.notes ?? []),
+    }));
+  }
+
+  async saveContactSheet(claim: Claim, file: string): Promise<boolean> {
+    return this.#saveOnJob(this.#sql.saveContactSheet, claim, file);
+  }
+
+  async saveCheckpoint(claim: Claim, phase: Phase, name: string): Promise<boolean> {
+    const { savePromptist, saveDiffusion } = this.#sql;
+    return this.#saveOnJob(phase === "text" ? savePromptist : saveDiffusion, claim, name);
+  }
+
+  async advance(claim: Claim): Promise<boolean> {
+    return this.#leave(claim, () => ({ state: "queued", phase: "image" })) !== false;
+  }
+
+  async release(claim: Claim): Promise<boolean> {
+    return this.#leave(claim, () => ({ state: "queued" })) !== false;
+  }
+
+  async complete(claim: Claim): Promise<boolean> {
+    return this.#leave(claim, () => ({ state: "done" })) !== false;
+  }
+
+  async retry(claim: Claim, code: ErrorCode, detail: string, afterMs: number): Promise<RetryResult> {
+    return this.#leave(claim, (row, now) => {
+      const used = fromJson<Failure[]>(row.failures).length + 1;
+      const failure = { code, detail, at: now };
+      if (used >= this.#maxAttempts) return { state: "failed", failure };
+      return { state: "queued", failure, notBefore: Math.ceil(now + afterMs) };
+    }) as RetryResult;
+  }
+
+  async fail(claim: Claim, code: ErrorCode, detail: string): Promise<boolean> {
+    const ended = this.#leave(claim, (_row, now) => ({
+      state: "failed",
+      failure: { code, detail, at: now },
+    }));
+    return ended !== false;
+  }
+
+  async cancelled(claim: Claim): Promise<boolean> {
+    return this.#leave(claim, () => ({ state: "cancelled" })) !== false;
+  }
+
+  async cancel(id: string): Promise<CancelResult> {
+    return this.#write(() => {
+      const row = this.#sql.byId.get(id);
+      if (row === undefined) return "unknown";
+      if (isFinished(row.state)) return "finished";
+      this.#sql.requestCancel.run(row.seq);
+      if (row.state === "running") return "requested";
+      this.#sql.cancelWaiting.run({ seq: row.seq, now: this.#now() });
+      return "cancelled";
+    });
+  }
+
+  async recover(): Promise<string[]> {
+    return this.#write(() =>
+      this.#sql.running
+        .all()
+        .filter((row) => this.#end(row, { state: "queued" }) === "queued")
+        .map((row) => row.id),
+    );
+  }
+
+  async hasWork(phase: Phase, besidesUser?: string): Promise<boolean> {
+    return this.#read(() => {
+      const found = this.#sql.hasWork.get({ phase, now: this.#now(), besidesUser: besidesUser ?? null });
+      return found !== undefined;
+    });
+  }
+
+  async nextDueAt(): Promise<number | null> {
+    return this.#read(() => this.#sql.nextDueAt.get(this.#now())!.at);
+  }
+
+  async position(id: string): Promise<number | null> {
+    return this.#read(() => {
+      const row = this.#sql.byId.get(id);
+      if (row?.state === "running") return 0;
+      if (row?.state !== "queued") return null;
+      return this.#sql.placeOf.get({ phase: row.phase, now: this.#now(), seq: row.seq })!.place;
+    });
+  }
+
+  async places(): Promise<Place[]> {
+    return this.#read(() => {
+      const now = this.#now();
+      return (["text", "image"] as const).flatMap((phase) =>
+        this.#sql.line.all({ phase, now }).map(({ id, place }) => ({ id, phase, place })),
+      );
+    });
+  }
+
+  async depth(): Promise<QueueDepth> {
+    return this.#read(() => this.#sql.depth.get()!);
+  }
+
+  async open(): Promise<Job[]> {
+    return this.#read(() => {
+      const now = this.#now();
+      const inLine = (phase: Phase) => this.#sql.line.all({ phase, now });
+      const waiting = [...inLine("text"), ...inLine("image")].map(({ seq }) => this.#sql.bySeq.get(seq)!);
+      return [...this.#sql.running.all(), ...waiting].map((row) => this.#load(row));
+    });
+  }
+
+  async undelivered(): Promise<Job[]> {
+    return this.#read(() => this.#sql.undelivered.all().map((row) => this.#load(row)));
+  }
+
+  async delivered(id: string, messageId: string | null): Promise<void> {
+    this.#recordDelivery(this.#sql.delivered, { id, messageId, now: this.#now() });
+  }
+
+  async deliveryFailed(id: string, detail: string): Promise<void> {
+    this.#recordDelivery(this.#sql.deliveryFailed, { id, detail });
+  }
+
+  async abandonDelivery(id: string, reason: string): Promise<void> {
+    this.#recordDelivery(this.#sql.abandonDelivery, { id, reason });
+  }
+
+  async prune(finishedBefore: number): Promise<string[]> {
+    return this.#write(() => {
+      const ids = this.#sql.prune.all(finishedBefore).map((row) => row.id);
+      this.#sql.forgetTurns.run();
+      return ids;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#db.close();
+  }
+
+  /** One transaction that takes the write lock first, so that what was read is still true when it writes. */
+  #write<T>(work: () => T): T {
+    return this.#explained(() => this.#db.transaction(work).immediate());
+  }
+
+  /** One transaction, so that several reads see one moment; a reader waits for nobody. */
+  #read<T>(work: () => T): T {
+    return this.#explained(() => this.#db.transaction(work).deferred());
+  }
+
+  #explained<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw toQueueError(error, this.#db.name);
+    }
+  }
+
+  #load(row: JobRow): Job {
+    return toJob(row, this.#sql.items.all(row.seq));
+  }
+
+  /** The row that a claim stands for, or undefined when the job is someone else's by now. */
+  #held(claim: Claim): JobRow | undefined {
+    return this.#sql.held.get({ id: claim.job.id, owner: claim.owner, attempt: claim.attempt });
+  }
+
+  #saveItem(claim: Claim, item: number, change: (row: ItemRow) => ItemRow): boolean {
+    return this.#write(() => {
+      const job = this.#held(claim);
+      if (job === undefined) return false;
+      const row = this.#sql.item.get(job.seq, item);
+      if (row === undefined) throw new QueueError("INTERNAL", `Job ${job.id} has no item ${item}.`);
+      this.#sql.updateItem.run(change(row));
+      return true;
+    });
+  }
+
+  #saveOnJob(statement: Statement<[string, number]>, claim: Claim, value: string): boolean {
+    return this.#write(() => {
+      const row = this.#held(claim);
+      if (row !== undefined) statement.run(value, row.seq);
+      return row !== undefined;
+    });
+  }
+
+  /** Ends the holder's work as `decide` says; false when the claim is stale, else the state that was written. */
+  #leave(claim: Claim, decide: (row: JobRow, now: number) => Ending): JobState | false {
+    return this.#write(() => {
+      const row = this.#held(claim);
+      return row !== undefined && this.#end(row, decide(row, this.#now()));
+    });
+  }
+
+  /** Running -> whatever comes next. A job that would wait again is cancelled instead when that was asked for. */
+  #end(row: JobRow, ending: Ending): JobState {
+    const now = this.#now();
+    const state = ending.state === "queued" && row.cancel_requested === 1 ? "cancelled" : ending.state;
+    const phase = ending.phase ?? row.phase;
+    const failures = fromJson<Failure[]>(row.failures);
+    if (ending.failure !== undefined) failures.push(ending.failure);
+    this.#sql.end.run({
+      seq: row.seq,
+      state,
+      phase,
+      notBefore: ending.notBefore ?? 0,
+      failures: JSON.stringify(failures),
+      finishedAt: isFinished(state) ? now : null,
+    });
+    this.#sql.endTurn.run({ userId: row.user_id, phase: row.phase });
+    if (state === "queued" && phase !== row.phase) this.#join(row.user_id, phase, row.seq);
+    return state;
+  }
+
+  /** Puts a user at the end of a phase's ring, unless another job of his stands or runs there already. */
+  #join(userId: string, phase: Phase, besidesSeq = -1): void {
+    const there = this.#sql.inPhase.get({ userId, phase, besidesSeq });
+    if (there === undefined) this.#sql.endTurn.run({ userId, phase });
+  }
+
+  #recordDelivery<P extends { id: string }>(statement: Statement<[P]>, values: P): void {
+    this.#write(() => {
+      if (statement.run(values).changes === 1) return;
+      throw new QueueError(
+        "INTERNAL",
+        `There is no finished job ${values.id} whose delivery could be recorded.`,
+      );
+    });
+  }
+}
+
+/** The job's seed plus the index, wrapped to stay in 0..2^53 - 1, where a number still counts one by one. */
+function seedOfItem(seed: number, index: number): number {
+  const room = Number.MAX_SAFE_INTEGER - seed;
+  return index <= room ? seed + index : index - room - 1;
+}
+
+/** An item's notes as JSON, with the new ones that it has not got. */
+function withNotes(stored: string, added: readonly ItemNote[]): string {
+  const notes = new Map(
+    [...fromJson<ItemNote[]>(stored), ...added].map((note) => [JSON.stringify(note), note]),
+  );
+  return JSON.stringify([...notes.values()]);
+}

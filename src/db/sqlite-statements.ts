@@ -1,0 +1,107 @@
+import type { Database } from "better-sqlite3";
+import type { Phase } from "../core/job.js";
+import type { ItemRow, JobRow } from "./job-row.js";
+import type { QueueDepth } from "./queue.js";
+import { NEXT_IN_ORDER, SERVING_ORDER } from "./serving-order.js";
+
+type Fence = { readonly id: string; readonly owner: string; readonly attempt: number };
+type Line = { readonly phase: Phase; readonly now: number };
+
+/** A row of SERVING_ORDER. */
+interface Waiting {
+  readonly seq: number;
+  readonly id: string;
+  readonly place: number;
+}
+
+/** All statements of the SQLite queue, compiled once for a database. */
+export function prepareStatements(db: Database) {
+  const finished = "state in ('done', 'failed', 'cancelled')";
+  return {
+    bySeq: db.prepare<[number], JobRow>("select * from jobs where seq = ?"),
+    byId: db.prepare<[string], JobRow>("select * from jobs where id = ?"),
+    byInteraction: db.prepare<[string], JobRow>("select * from jobs where interaction_id = ?"),
+    held: db.prepare<[Fence], JobRow>(
+      "select * from jobs where id = @id and owner = @owner and attempt = @attempt and state = 'running'",
+    ),
+    running: db.prepare<[], JobRow>("select * from jobs where state = 'running' order by started_at, seq"),
+    items: db.prepare<[number], ItemRow>("select * from items where job = ? order by position"),
+    item: db.prepare<[number, number], ItemRow>("select * from items where job = ? and position = ?"),
+
+    insertJob: db.prepare(`
+      insert into jobs (
+        id, kind, state, phase, user_id, guild_id, channel_id, locale, application_id, interaction_id,
+        interaction_token, token_expires_at, text_settings, image_settings, created_at
+      ) values (
+        @id, @kind, 'queued', @phase, @userId, @guildId, @channelId, @locale, @applicationId, @interactionId,
+        @interactionToken, @tokenExpiresAt, @text, @image, @now
+      )`),
+    insertItem: db.prepare(
+      "insert into items (job, position, prompt, optimized, seed) values (@seq, @position, @prompt, @optimized, @seed)",
+    ),
+    updateItem: db.prepare<[ItemRow]>(`
+      update items set optimized = @optimized, candidates = @candidates, baseline = @baseline, drawn = @drawn,
+        comparison = @comparison, notes = @notes
+      where job = @job and position = @position`),
+
+    next: db.prepare<[Line], { seq: number }>(NEXT_IN_ORDER),
+    placeOf: db.prepare<[Line & { seq: number }], Waiting>(
+      `select * from (${SERVING_ORDER}) as line where line.seq = @seq`,
+    ),
+    line: db.prepare<[Line], Waiting>(`${SERVING_ORDER} order by place`),
+    take: db.prepare<[{ seq: number; owner: string; now: number }]>(`
+      update jobs set state = 'running', owner = @owner, attempt = attempt + 1,
+        started_at = coalesce(started_at, @now)
+      where seq = @seq`),
+    end: db.prepare(`
+      update jobs set state = @state, phase = @phase, owner = null, not_before = @notBefore, failures = @failures,
+        finished_at = @finishedAt
+      where seq = @seq`),
+    endTurn: db.prepare<[{ userId: string; phase: Phase }]>(`
+      insert into turns (user_id, phase, turn)
+      values (@userId, @phase, (select coalesce(max(turn), 0) + 1 from turns))
+      on conflict (user_id, phase) do update set turn = excluded.turn`),
+    inPhase: db.prepare<[{ userId: string; phase: Phase; besidesSeq: number }]>(`
+      select 1 from jobs
+      where state in ('queued', 'running') and phase = @phase and user_id = @userId and seq <> @besidesSeq limit 1`),
+    forgetTurns: db.prepare(
+      "delete from turns where user_id not in (select user_id from jobs where state in ('queued', 'running'))",
+    ),
+
+    saveContactSheet: db.prepare<[string, number]>("update jobs set contact_sheet = ? where seq = ?"),
+    savePromptist: db.prepare<[string, number]>("update jobs set promptist_checkpoint = ? where seq = ?"),
+    saveDiffusion: db.prepare<[string, number]>("update jobs set diffusion_checkpoint = ? where seq = ?"),
+    requestCancel: db.prepare<[number]>("update jobs set cancel_requested = 1 where seq = ?"),
+    cancelWaiting: db.prepare<[{ seq: number; now: number }]>(
+      "update jobs set state = 'cancelled', finished_at = @now where seq = @seq",
+    ),
+
+    hasWork: db.prepare<[Line & { besidesUser: string | null }]>(`
+      select 1 from jobs
+      where state = 'queued' and phase = @phase and not_before <= @now and user_id is not @besidesUser limit 1`),
+    nextDueAt: db.prepare<[number], { at: number | null }>(
+      "select min(not_before) as at from jobs where state = 'queued' and not_before > ?",
+    ),
+    depth: db.prepare<[], QueueDepth>(`
+      select (select count(*) from jobs where state = 'queued') as queued,
+             (select count(*) from jobs where state = 'running') as running,
+             (select count(*) from jobs
+              where finished_at is not null and delivered_at is null and delivery_abandoned is null) as undelivered`),
+
+    undelivered: db.prepare<[], JobRow>(`
+      select * from jobs where finished_at is not null and delivered_at is null and delivery_abandoned is null
+      order by finished_at, seq`),
+    delivered: db.prepare<[{ id: string; messageId: string | null; now: number }]>(`
+      update jobs set delivered_at = @now, message_id = @messageId, delivery_abandoned = null
+      where id = @id and ${finished}`),
+    deliveryFailed: db.prepare<[{ id: string; detail: string }]>(`
+      update jobs set delivery_attempts = delivery_attempts + 1, delivery_error = @detail
+      where id = @id and ${finished}`),
+    abandonDelivery: db.prepare<[{ id: string; reason: string }]>(
+      `update jobs set delivery_abandoned = @reason where id = @id and ${finished}`,
+    ),
+    prune: db.prepare<[number], { id: string }>(`
+      delete from jobs
+      where finished_at < ? and (delivered_at is not null or delivery_abandoned is not null) returning id`),
+  };
+}

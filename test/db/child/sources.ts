@@ -1,0 +1,28 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/**
+ * Compiles src/core and src/db, as they are now, to a folder from which plain Node runs them: a test that kills a
+ * process needs a real one, and the built dist/ may be old. Inside node_modules, so that packages are found.
+ */
+export function compileSources(): { readonly dir: string; remove(): void } {
+  const cache = join(ROOT, "node_modules", ".cache");
+  mkdirSync(cache, { recursive: true });
+  const dir = mkdtempSync(join(cache, "child-"));
+  writeFileSync(join(dir, "package.json"), '{ "type": "module" }');
+  for (const room of ["core", "db"]) {
+    mkdirSync(join(dir, room));
+    for (const file of readdirSync(join(ROOT, "src", room)).filter((name) => name.endsWith(".ts"))) {
+      const { outputText } = ts.transpileModule(readFileSync(join(ROOT, "src", room, file), "utf8"), {
+        compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+      });
+      writeFileSync(join(dir, room, file.replace(/\.ts$/, ".js")), outputText);
+    }
+  }
+  cpSync(join(ROOT, "src", "db", "migrations"), join(dir, "db", "migrations"), { recursive: true });
+  return { dir, remove: () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }) };
+}

@@ -1,0 +1,56 @@
+// Uses a queue as fast as it can until it is killed, and prints each step after the call for it has returned.
+// Arguments: folder of the compiled sources, database file, name of this run.
+import { writeSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+
+const [sources, file, run] = process.argv.slice(2);
+const load = (path) => import(pathToFileURL(`${sources}/${path}`).href);
+const { openDatabase } = await load("db/open.js");
+const { SqliteQueue } = await load("db/sqlite-queue.js");
+const { DEFAULT_TEXT_SETTINGS } = await load("core/job.js");
+
+const queue = new SqliteQueue(openDatabase(file));
+// Synchronous, so that a line is with the reader before the next call starts.
+const tell = (...words) => writeSync(1, `${words.join(" ")}\n`);
+
+for (const id of await queue.recover()) tell("recovered", id);
+for (let n = 0; ; n += 1) {
+  const job = await queue.enqueue({
+    kind: "compare",
+    origin: {
+      userId: `user-${n % 3}`,
+      guildId: null,
+      channelId: "channel",
+      locale: "en-US",
+      applicationId: "application",
+      interactionId: `${run}-${n}`,
+      interactionToken: "token",
+      tokenExpiresAt: 0,
+    },
+    text: DEFAULT_TEXT_SETTINGS,
+    image: { seed: 1, steps: 2, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
+    items: [
+      { prompt: "A cat in the rain", optimized: null },
+      { prompt: "Fear", optimized: null },
+    ],
+  });
+  tell("enqueued", job.id);
+
+  const text = await queue.claim("text", run);
+  if (text !== undefined) {
+    for (const item of [0, 1]) {
+      const optimized = `${text.job.id} rewritten ${item}`;
+      if (await queue.saveText(text, item, { optimized, candidates: [], notes: [] }))
+        tell("text", text.job.id, item);
+    }
+    if (await queue.advance(text)) tell("advanced", text.job.id);
+  }
+  const image = n % 2 === 1 ? await queue.claim("image", run) : undefined;
+  if (image !== undefined) {
+    if (await queue.savePictures(image, 0, { baseline: "a.png", drawn: "b.png" }))
+      tell("pictures", image.job.id, 0);
+    if (await queue.complete(image)) tell("done", image.job.id);
+    await queue.delivered(image.job.id, "message");
+    tell("delivered", image.job.id);
+  }
+}
