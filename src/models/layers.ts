@@ -1,0 +1,83 @@
+import type { GraphBuilder, Value } from "../onnx/graph.js";
+import { add, conv2d, groupNorm, layerNorm, linear, reshape, silu } from "../onnx/ops.js";
+
+/** torch.nn's layers over the weights under one prefix of a checkpoint, such as `mid_block.resnets.0`. */
+export class Layers {
+  constructor(
+    readonly g: GraphBuilder,
+    private readonly prefix = "",
+  ) {}
+
+  under(name: string): Layers {
+    return new Layers(this.g, this.key(name));
+  }
+
+  key(name: string): string {
+    return this.prefix === "" ? name : `${this.prefix}.${name}`;
+  }
+
+  weight(name: string, shape: readonly number[]): Value {
+    return this.g.parameter(this.key(name), shape);
+  }
+
+  /** x [rows, from] -> [rows, to] */
+  linear(name: string, x: Value, from: number, to: number, bias: "bias" | "no bias" = "bias"): Value {
+    return linear(
+      this.g,
+      x,
+      this.weight(`${name}.weight`, [to, from]),
+      bias === "bias" ? this.weight(`${name}.bias`, [to]) : null,
+    );
+  }
+
+  /** A 1x1 convolution of x [rows, from], pixels being rows -> [rows, to] */
+  pointwise(name: string, x: Value, from: number, to: number): Value {
+    const weight = reshape(this.g, this.weight(`${name}.weight`, [to, from, 1, 1]), [to, from]);
+    return linear(this.g, x, weight, this.weight(`${name}.bias`, [to]));
+  }
+
+  /** x [B, from, H, W] -> [B, to, H/stride, W/stride], padded so that stride 1 keeps the size. */
+  conv(name: string, x: Value, from: number, to: number, { kernel = 3, stride = 1 } = {}): Value {
+    const weight = this.weight(`${name}.weight`, [to, from, kernel, kernel]);
+    const padding = (kernel - 1) / 2;
+    return conv2d(this.g, x, weight, this.weight(`${name}.bias`, [to]), { kernel, stride, padding });
+  }
+
+  layerNorm(name: string, x: Value, channels: number, epsilon: number): Value {
+    const weight = this.weight(`${name}.weight`, [channels]);
+    return layerNorm(this.g, x, weight, this.weight(`${name}.bias`, [channels]), epsilon);
+  }
+
+  groupNorm(name: string, x: Value, channels: number, groups: number, epsilon: number): Value {
+    const weight = this.weight(`${name}.weight`, [channels]);
+    return groupNorm(this.g, x, weight, this.weight(`${name}.bias`, [channels]), {
+      channels,
+      groups,
+      epsilon,
+    });
+  }
+}
+
+export interface ResnetOptions {
+  readonly from: number;
+  readonly to: number;
+  readonly groups: number;
+  readonly epsilon: number;
+  /** silu of the time embedding, [1, size]; the VAE has none. */
+  readonly time?: { readonly value: Value; readonly size: number };
+}
+
+/** diffusers' ResnetBlock2D: x [B, from, H, W] -> [B, to, H, W] */
+export function resnet(layers: Layers, x: Value, { from, to, groups, epsilon, time }: ResnetOptions): Value {
+  const { g } = layers;
+  let h = silu(g, layers.groupNorm("norm1", x, from, groups, epsilon)); // [B, from, H, W]
+  h = layers.conv("conv1", h, from, to); // [B, to, H, W]
+  if (time !== undefined) {
+    const shift = layers.linear("time_emb_proj", time.value, time.size, to); // [1, to]
+    h = add(g, h, reshape(g, shift, [1, to, 1, 1]));
+  }
+  h = silu(g, layers.groupNorm("norm2", h, to, groups, epsilon));
+  h = layers.conv("conv2", h, to, to);
+  const skip = from === to ? x : layers.conv("conv_shortcut", x, from, to, { kernel: 1 });
+  return add(g, skip, h);
+}

@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import {
+  type AttentionForm,
+  add,
+  attention,
+  cast,
+  reshape,
+  shapeOf,
+  silu,
+  transpose,
+  upsampleNearest,
+} from "../onnx/ops.js";
+import { Layers, resnet } from "./layers.js";
+
+const count = z.int().positive();
+
+/** The keys of an AutoencoderKL's config.json that shape its decoder. Defaults are those of diffusers. */
+export const vaeConfig = z
+  .looseObject({
+    out_channels: count.default(3),
+    latent_channels: count.default(4),
+    block_out_channels: z.array(count).min(1).default([64]),
+    up_block_types: z.array(z.literal("UpDecoderBlock2D")).min(1).default(["UpDecoderBlock2D"]),
+    layers_per_block: count.default(1),
+    norm_num_groups: count.default(32),
+    sample_size: count.nullish(),
+    scaling_factor: z.number().positive().default(0.18215),
+    use_post_quant_conv: z.boolean().default(true),
+    mid_block_add_attention: z.boolean().default(true),
+
+    act_fn: z.literal(["silu", "swish"]).default("silu"),
+    shift_factor: z.null().optional(),
+    latents_mean: z.null().optional(),
+    latents_std: z.null().optional(),
+  })
+  .refine((config) => config.up_block_types.length === config.block_out_channels.length, {
+    path: ["up_block_types"],
+    message: "as many entries as block_out_channels are needed",
+  });
+export type VaeConfig = z.output<typeof vaeConfig>;
+
+/** All norms of AutoencoderKL. */
+const EPSILON = 1e-6;
+
+/** What a decoder leaves unused of a whole autoencoder. */
+export const VAE_ENCODER = [/^encoder\./, /^quant_conv\./];
+
+/**
+ * The decoder of the autoencoder: `latents` float32 [B, latent_channels, H, W], divided by the scaling factor before,
+ * -> `image` float32 [B, 3, H*f, W*f], about -1 to 1, f = 2^(levels-1) (https://arxiv.org/abs/2112.10752; diffusers'
+ * AutoencoderKL).
+ *
+ * B rows, C channels of a level, h x w its size, N = h*w. `queryChunks` must divide N of the latents.
+ */
+export function vaeDecoder(
+  config: VaeConfig,
+  float: FloatType,
+  form: AttentionForm,
+  queryChunks: number,
+): Graph {
+  const { latent_channels: Z, norm_num_groups: groups } = config;
+  const channels = config.block_out_channels.toReversed();
+  const g = new GraphBuilder("vae-decoder", float);
+  const model = new Layers(g);
+  const latents = g.input("latents", "float32", ["batch", Z, "height", "width"]);
+
+  let x = cast(g, latents, float); // [B, Z, H, W]
+  if (config.use_post_quant_conv) x = model.conv("post_quant_conv", x, Z, Z, { kernel: 1 });
+  const decoder = model.under("decoder");
+  let C = channels[0] as number;
+  x = decoder.conv("conv_in", x, Z, C); // [B, C, H, W]
+
+  const mid = decoder.under("mid_block");
+  const same = { from: C, to: C, groups, epsilon: EPSILON };
+  x = resnet(mid.under("resnets.0"), x, same);
+  if (config.mid_block_add_attention)
+    x = pixelAttention(mid.under("attentions.0"), x, C, groups, form, queryChunks);
+  x = resnet(mid.under("resnets.1"), x, same);
+
+  for (const [i, to] of channels.entries()) {
+    const block = decoder.under(`up_blocks.${i}`);
+    for (let j = 0; j <= config.layers_per_block; j++) {
+      x = resnet(block.under(`resnets.${j}`), x, { from: C, to, groups, epsilon: EPSILON }); // [B, to, h, w]
+      C = to;
+    }
+    if (i < channels.length - 1) x = block.conv("upsamplers.0.conv", upsampleNearest(g, x), C, C); // [B, C, 2h, 2w]
+  }
+
+  x = silu(g, decoder.groupNorm("conv_norm_out", x, C, groups, EPSILON));
+  x = decoder.conv("conv_out", x, C, config.out_channels);
+  const size = 2 ** (channels.length - 1);
+  const sides = size === 1 ? ["height", "width"] : [`${size}*height`, `${size}*width`];
+  g.output("image", cast(g, x, "float32"), "float32", ["batch", config.out_channels, ...sides]);
+  return g.build();
+}
+
+/** Attention of all pixels to all, in one head: x [B, C, h, w] -> the same */
+function pixelAttention(
+  layers: Layers,
+  x: Value,
+  C: number,
+  groups: number,
+  form: AttentionForm,
+  queryChunks: number,
+): Value {
+  const { g } = layers;
+  const normal = reshape(g, layers.groupNorm("group_norm", x, C, groups, EPSILON), [0, C, -1]); // [B, C, N]
+  const pixels = transpose(g, normal, [0, 2, 1]); // [B, N, C]
+  const shape = shapeOf(g, pixels);
+  const rows = reshape(g, pixels, [-1, C]); // [B*N, C]
+  const [q, k, v] = ["to_q", "to_k", "to_v"].map((name) =>
+    reshape(g, layers.linear(name, rows, C, C), shape),
+  ) as [Value, Value, Value]; // [B, N, C]
+  const mixed = attention(g, q, k, v, { heads: 1, headSize: C, form, queryChunks });
+  const out = reshape(g, layers.linear("to_out.0", reshape(g, mixed, [-1, C]), C, C), shape); // [B, N, C]
+  return add(g, reshape(g, transpose(g, out, [0, 2, 1]), shapeOf(g, x)), x);
+}

@@ -1,0 +1,245 @@
+import {
+  type AttributeValue,
+  DATA_TYPE,
+  type Dimension,
+  type ElementType,
+  encodeModel,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfo,
+} from "./proto.js";
+import { type TensorData, type TensorSpec, tensorBytes } from "./tensor.js";
+
+export type { AttributeValue, Dimension, ElementType } from "./proto.js";
+
+export type FloatType = "float32" | "float16";
+
+/** One tensor in a graph: an input, a constant, a weight, or what an operator makes. Only a builder makes them. */
+export class Value {
+  /** @internal */
+  constructor(
+    /** @internal Changes once at most: when the value becomes an output of the graph. */
+    public name: string,
+    /** @internal An operator's result may take an output's name; inputs and weights keep theirs. */
+    readonly computed: boolean,
+  ) {}
+}
+
+/** One or more initializers that are computed from one tensor of the checkpoint when the graph is compiled. */
+export interface Derivation<Name extends string = string> {
+  /** The checkpoint's own key, and the shape that it must have there. */
+  readonly from: string;
+  readonly fromShape: readonly number[];
+  /** Names what `compute` does, with its version and parameters: part of the compiled graph's cache key. */
+  readonly recipe: string;
+  readonly outputs: Readonly<Record<Name, TensorSpec>>;
+  /** Called once, with the tensor's values as float32 in storage order. */
+  compute(values: Float32Array): Readonly<Record<Name, TensorData>>;
+}
+
+/** A derivation in a built graph, with the names of its initializers by the names of its outputs. */
+export interface BoundDerivation extends Derivation {
+  readonly initializers: Readonly<Record<string, string>>;
+}
+
+/** A finished graph that is still without its weights. */
+export interface Graph {
+  readonly name: string;
+  readonly float: FloatType;
+  /** Weights that are used as they are, in `float` type: the checkpoint's key to the shape it must have. */
+  readonly parameters: ReadonlyMap<string, readonly number[]>;
+  readonly derivations: readonly BoundDerivation[];
+  /** Every key that the graph reads, from `parameters` and `derivations`, with the shape it must have. */
+  readonly sources: ReadonlyMap<string, readonly number[]>;
+  /**
+   * The .onnx file. `weights` are the initializers of all parameters (named by their keys) and derivations. A
+   * parameter may come in the other float type: the graph then casts it.
+   */
+  encode(weights: readonly TensorProto[]): Uint8Array;
+}
+
+export interface OpOptions {
+  /** "" is ai.onnx, the default. */
+  readonly domain?: string;
+  /** Number of outputs; without it the operator has one. */
+  readonly outputs?: number;
+}
+
+export const MICROSOFT = "com.microsoft";
+
+/** Opset 20 brings Gelu; DirectML stops soon after it. IR 9 is the version that belongs to it. */
+const OPSETS = { "": 20, [MICROSOFT]: 1 };
+const IR_VERSION = 9;
+const CASTABLE = new Set<ElementType>(["float32", "float16"]);
+
+const sameShape = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((size, i) => size === b[i]);
+
+/**
+ * Builds an ONNX graph operator by operator. Knows no model: weights are named by the checkpoint's keys, and are
+ * bound when the graph is compiled.
+ */
+export class GraphBuilder {
+  readonly #inputs: ValueInfo[] = [];
+  readonly #outputs: (Omit<ValueInfo, "name"> & { value: Value })[] = [];
+  readonly #nodes: (Omit<NodeProto, "inputs" | "outputs"> & {
+    inputs: (Value | null)[];
+    outputs: Value[];
+  })[] = [];
+  readonly #constants = new Map<string, { value: Value; proto: TensorProto }>();
+  readonly #parameters = new Map<string, { value: Value; shape: readonly number[] }>();
+  readonly #derivations: BoundDerivation[] = [];
+  readonly #sources = new Map<string, readonly number[]>();
+
+  constructor(
+    readonly name: string,
+    /** Type of the weights and of all arithmetic that does not ask for another. */
+    readonly float: FloatType,
+  ) {}
+
+  /** An input of the graph. */
+  input(name: string, type: ElementType, shape: readonly Dimension[]): Value {
+    this.#inputs.push({ name, type, shape });
+    return new Value(name, false);
+  }
+
+  /** Makes `value` an output of the graph under `name`. */
+  output(name: string, value: Value, type: ElementType, shape: readonly Dimension[]): void {
+    const renameable = value.computed && !this.#outputs.some((output) => output.value === value);
+    const result = renameable ? value : this.op("Identity", [value]);
+    result.name = name;
+    this.#outputs.push({ value: result, type, shape });
+  }
+
+  /** Adds an operator. `null` leaves an optional input out. */
+  op(
+    type: string,
+    inputs: readonly (Value | null)[],
+    attributes?: Readonly<Record<string, AttributeValue>>,
+    options?: OpOptions & { readonly outputs?: never },
+  ): Value;
+  op(
+    type: string,
+    inputs: readonly (Value | null)[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    options: OpOptions & { readonly outputs: number },
+  ): Value[];
+  op(
+    type: string,
+    inputs: readonly (Value | null)[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+    { domain = "", outputs }: OpOptions = {},
+  ): Value | Value[] {
+    const name = `${type}_${this.#nodes.length}`;
+    const values = Array.from(
+      { length: outputs ?? 1 },
+      (_, i) => new Value(i === 0 ? name : `${name}_${i}`, true),
+    );
+    this.#nodes.push({ type, domain, name, inputs: [...inputs], outputs: values, attributes });
+    return outputs === undefined ? (values[0] as Value) : values;
+  }
+
+  /** A constant inside the graph file. Equal constants are one. Numbers of float16 may be given as plain numbers. */
+  constant(type: ElementType, shape: readonly number[], data: TensorData): Value {
+    const bytes = tensorBytes({ type, shape }, data);
+    const key = `${type}[${shape}]${Buffer.from(bytes).toString("latin1")}`;
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known.value;
+    const value = new Value(`constant_${this.#constants.size}`, false);
+    this.#constants.set(key, { value, proto: { name: value.name, type, shape, data: bytes } });
+    return value;
+  }
+
+  /** A scalar constant; of the graph's float type where no type is given. */
+  scalar(number: number, type: ElementType = this.float): Value {
+    return this.constant(type, [], [number]);
+  }
+
+  /** A one-dimensional int64 constant, as shapes, axes and bounds are. */
+  ints(...numbers: readonly number[]): Value {
+    return this.constant("int64", [numbers.length], numbers);
+  }
+
+  /** A weight by the checkpoint's own key, used as it is: `shape` is the shape that it must have there. */
+  parameter(key: string, shape: readonly number[]): Value {
+    this.#source(key, shape);
+    const known = this.#parameters.get(key);
+    if (known !== undefined) return known.value;
+    const value = new Value(key, false);
+    this.#parameters.set(key, { value, shape });
+    return value;
+  }
+
+  /** Initializers computed from one tensor of the checkpoint when the graph is compiled, such as 8-bit blocks and their scales. */
+  derived<Name extends string>(derivation: Derivation<Name>): Record<Name, Value> {
+    const { from, fromShape, recipe, outputs } = derivation;
+    this.#source(from, fromShape);
+    const names = Object.keys(outputs) as Name[];
+    const initializers = Object.fromEntries(names.map((name) => [name, `${from}:${recipe}:${name}`]));
+    if (!this.#derivations.some((known) => known.from === from && known.recipe === recipe))
+      this.#derivations.push({ ...(derivation as unknown as Derivation), initializers });
+    return Object.fromEntries(
+      names.map((name) => [name, new Value(initializers[name] as string, false)]),
+    ) as Record<Name, Value>;
+  }
+
+  #source(key: string, shape: readonly number[]): void {
+    const known = this.#sources.get(key);
+    if (known !== undefined && !sameShape(known, shape))
+      throw new Error(`${this.name}: ${key} is used as [${known}] and as [${shape}]`);
+    this.#sources.set(key, [...shape]);
+  }
+
+  /** The finished graph. Throws where an output is missing or a name is used twice. */
+  build(): Graph {
+    if (this.#outputs.length === 0) throw new Error(`${this.name}: a graph needs an output`);
+    const names = this.#outputs
+      .map((output) => output.value.name)
+      .concat(this.#inputs.map((input) => input.name));
+    if (new Set(names).size !== names.length)
+      throw new Error(`${this.name}: an input or output name is used twice: ${names.join(", ")}`);
+    const parameters = new Map([...this.#parameters].map(([key, { shape }]) => [key, shape]));
+    return {
+      name: this.name,
+      float: this.float,
+      parameters,
+      derivations: this.#derivations,
+      sources: this.#sources,
+      encode: (weights) => this.#encode(weights),
+    };
+  }
+
+  #encode(weights: readonly TensorProto[]): Uint8Array {
+    const casts: NodeProto[] = [];
+    const initializers = weights.map((weight): TensorProto => {
+      if (!this.#parameters.has(weight.name) || weight.type === this.float) return weight;
+      if (!CASTABLE.has(weight.type)) throw new Error(`${weight.name}: ${weight.type} can't be cast`);
+      const stored = `${weight.name}:stored`;
+      casts.push({
+        type: "Cast",
+        domain: "",
+        name: `${weight.name}:cast`,
+        inputs: [stored],
+        outputs: [weight.name],
+        attributes: { to: DATA_TYPE[this.float] },
+      });
+      return { ...weight, name: stored };
+    });
+    return encodeModel({
+      name: this.name,
+      irVersion: IR_VERSION,
+      opsets: OPSETS,
+      inputs: this.#inputs,
+      outputs: this.#outputs.map(({ value, type, shape }) => ({ name: value.name, type, shape })),
+      initializers: [...initializers, ...[...this.#constants.values()].map(({ proto }) => proto)],
+      nodes: [
+        ...casts,
+        ...this.#nodes.map((node) => ({
+          ...node,
+          inputs: node.inputs.map((value) => value?.name ?? ""),
+          outputs: node.outputs.map((value) => value.name),
+        })),
+      ],
+    });
+  }
+}

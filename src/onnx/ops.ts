@@ -1,0 +1,179 @@
+import { type ElementType, type FloatType, type GraphBuilder, MICROSOFT, type Value } from "./graph.js";
+import { DATA_TYPE } from "./proto.js";
+
+/** Thin names over operators, with the layouts that published PyTorch weights have. Shapes are row-major. */
+
+export const add = (g: GraphBuilder, a: Value, b: Value): Value => g.op("Add", [a, b]);
+export const sub = (g: GraphBuilder, a: Value, b: Value): Value => g.op("Sub", [a, b]);
+export const mul = (g: GraphBuilder, a: Value, b: Value): Value => g.op("Mul", [a, b]);
+export const matmul = (g: GraphBuilder, a: Value, b: Value): Value => g.op("MatMul", [a, b]);
+
+export const cast = (g: GraphBuilder, x: Value, to: ElementType): Value =>
+  g.op("Cast", [x], { to: DATA_TYPE[to] });
+
+/** 0 keeps a dimension of `x`, -1 takes what is left; a Value is a shape computed in the graph. */
+export const reshape = (g: GraphBuilder, x: Value, shape: readonly number[] | Value): Value =>
+  g.op("Reshape", [x, "length" in shape ? g.ints(...shape) : shape]);
+
+export const transpose = (g: GraphBuilder, x: Value, perm: readonly number[]): Value =>
+  g.op("Transpose", [x], { perm });
+
+export const concat = (g: GraphBuilder, parts: readonly Value[], axis: number): Value =>
+  g.op("Concat", parts, { axis });
+
+/** Parts of the given sizes along an axis. */
+export const split = (g: GraphBuilder, x: Value, sizes: readonly number[], axis: number): Value[] =>
+  g.op("Split", [x, g.ints(...sizes)], { axis }, { outputs: sizes.length });
+
+/**
+ * WebGPU binds one buffer for each part of a Split or Concat, and promises no more than 8 of them; the result and
+ * the parameters need some.
+ */
+const MOST_PARTS = 4;
+
+/** `count` equal parts, a power of 4, along an axis whose size is a multiple of `count`, known or not. */
+export function splitEvenly(g: GraphBuilder, x: Value, count: number, axis: number): Value[] {
+  if (count === 1) return [x];
+  const parts = g.op("Split", [x], { axis, num_outputs: MOST_PARTS }, { outputs: MOST_PARTS });
+  return parts.flatMap((part) => splitEvenly(g, part, count / MOST_PARTS, axis));
+}
+
+/** Puts together what `splitEvenly` took apart. */
+export function joinEvenly(g: GraphBuilder, parts: readonly Value[], axis: number): Value {
+  if (parts.length === 1) return parts[0] as Value;
+  const size = parts.length / MOST_PARTS;
+  const quarters = Array.from({ length: MOST_PARTS }, (_, i) => parts.slice(i * size, (i + 1) * size));
+  return concat(
+    g,
+    quarters.map((quarter) => joinEvenly(g, quarter, axis)),
+    axis,
+  );
+}
+
+/** `x[start:end]` along one axis. */
+export const slice = (g: GraphBuilder, x: Value, axis: number, start: number, end: number): Value =>
+  g.op("Slice", [x, g.ints(start), g.ints(end), g.ints(axis)]);
+
+/** The sizes of dimensions `start` to `end` (not included; all the rest without it) as int64. */
+export const shapeOf = (g: GraphBuilder, x: Value, start = 0, end?: number): Value =>
+  g.op("Shape", [x], end === undefined ? { start } : { start, end });
+
+export const gather = (g: GraphBuilder, data: Value, indices: Value, axis = 0): Value =>
+  g.op("Gather", [data, indices], { axis });
+
+export const softmax = (g: GraphBuilder, x: Value, axis = -1): Value => g.op("Softmax", [x], { axis });
+
+/** x [rows, in], weight [out, in] as torch.nn.Linear has it, bias [out] or none -> [rows, out]. */
+export const linear = (g: GraphBuilder, x: Value, weight: Value, bias: Value | null): Value =>
+  g.op("Gemm", [x, weight, bias], { transB: 1 });
+
+/** Over the last axis; weight and bias [C]. */
+export const layerNorm = (g: GraphBuilder, x: Value, weight: Value, bias: Value, epsilon: number): Value =>
+  g.op("LayerNormalization", [x, weight, bias], { axis: -1, epsilon: { float: epsilon } });
+
+export interface GroupNormOptions {
+  readonly channels: number;
+  readonly groups: number;
+  readonly epsilon: number;
+}
+
+/**
+ * x [B, C, H, W]; weight and bias [C]. As InstanceNormalization over groups: no runtime but CUDA has a kernel for
+ * GroupNormalization, and its function body is slower.
+ */
+export function groupNorm(
+  g: GraphBuilder,
+  x: Value,
+  weight: Value,
+  bias: Value,
+  { channels, groups, epsilon }: GroupNormOptions,
+): Value {
+  const grouped = reshape(g, x, [0, groups, -1]); // [B, G, C/G*H*W]
+  const ones = g.constant(g.float, [groups], Array(groups).fill(1));
+  const zeros = g.constant(g.float, [groups], Array(groups).fill(0));
+  const normal = g.op("InstanceNormalization", [grouped, ones, zeros], { epsilon: { float: epsilon } });
+  const back = reshape(g, normal, shapeOf(g, x)); // [B, C, H, W]
+  const scaled = mul(g, back, reshape(g, weight, [channels, 1, 1]));
+  return add(g, scaled, reshape(g, bias, [channels, 1, 1]));
+}
+
+/** x * sigmoid(alpha * x): CLIP's activation. */
+export const quickGelu = (g: GraphBuilder, x: Value, alpha = 1.702): Value =>
+  g.op("QuickGelu", [x], { alpha: { float: alpha } }, { domain: MICROSOFT });
+
+/** x * sigmoid(x), in one operator. */
+export const silu = (g: GraphBuilder, x: Value): Value => quickGelu(g, x, 1);
+
+/** Exact (erf), or GPT-2's tanh form. */
+export const gelu = (g: GraphBuilder, x: Value, form: "erf" | "tanh" = "erf"): Value =>
+  g.op("Gelu", [x], { approximate: form === "tanh" ? "tanh" : "none" });
+
+export interface ConvOptions {
+  readonly kernel: number;
+  readonly stride?: number;
+  readonly padding?: number;
+}
+
+/** x [B, Cin, H, W], weight [Cout, Cin, k, k], bias [Cout] -> [B, Cout, H', W'] */
+export function conv2d(
+  g: GraphBuilder,
+  x: Value,
+  weight: Value,
+  bias: Value | null,
+  { kernel, stride = 1, padding = 0 }: ConvOptions,
+): Value {
+  return g.op("Conv", [x, weight, bias], {
+    kernel_shape: [kernel, kernel],
+    strides: [stride, stride],
+    pads: [padding, padding, padding, padding],
+  });
+}
+
+/** x [B, C, H, W] -> [B, C, 2H, 2W], each value four times. */
+export const upsampleNearest = (g: GraphBuilder, x: Value): Value =>
+  g.op("Resize", [x, null, g.constant("float32", [4], [1, 1, 2, 2])], {
+    mode: "nearest",
+    coordinate_transformation_mode: "asymmetric",
+    nearest_mode: "floor",
+  });
+
+export interface AttentionOptions {
+  readonly heads: number;
+  readonly headSize: number;
+  /** `fused` is one operator; `composed` is MatMul, Softmax, MatMul, for devices whose fused kernel is wrong. */
+  readonly form: AttentionForm;
+  /** Composed form: parts that the queries are worked in, a power of 4, so that scores are never whole. Must divide their number. */
+  readonly queryChunks?: number;
+  /** Added to the scores: [1 or B, 1 or heads, N, M]. */
+  readonly bias?: Value;
+  /** Type of q, k and v where it is not the graph's. */
+  readonly type?: FloatType;
+}
+
+export type AttentionForm = "fused" | "composed";
+
+/** softmax(q k' / sqrt(headSize) + bias) v; q [B, N, heads*headSize], k and v [B, M, heads*headSize] -> as q. */
+export function attention(g: GraphBuilder, q: Value, k: Value, v: Value, options: AttentionOptions): Value {
+  const { heads, headSize, form, bias } = options;
+  const scale = 1 / Math.sqrt(headSize);
+  if (form === "fused")
+    return g.op(
+      "MultiHeadAttention",
+      bias === undefined ? [q, k, v] : [q, k, v, null, null, bias],
+      { num_heads: heads, scale: { float: scale } },
+      { domain: MICROSOFT },
+    );
+
+  const byHead = (x: Value, perm: readonly number[]) =>
+    transpose(g, reshape(g, x, [0, 0, heads, headSize]), perm);
+  const queries = mul(g, byHead(q, [0, 2, 1, 3]), g.scalar(scale, options.type)); // [B, heads, N, headSize]
+  const keys = byHead(k, [0, 2, 3, 1]); // [B, heads, headSize, M]
+  const values = byHead(v, [0, 2, 1, 3]); // [B, heads, M, headSize]
+  const chunks = bias === undefined ? (options.queryChunks ?? 1) : 1;
+  const parts = splitEvenly(g, queries, chunks, 2).map((part) => {
+    const scores = matmul(g, part, keys); // [B, heads, N/chunks, M]
+    return matmul(g, softmax(g, bias === undefined ? scores : add(g, scores, bias)), values);
+  });
+  const result = joinEvenly(g, parts, 2); // [B, heads, N, headSize]
+  return reshape(g, transpose(g, result, [0, 2, 1, 3]), [0, 0, heads * headSize]); // [B, N, heads*headSize]
+}
