@@ -1,0 +1,267 @@
+import { createHash } from "node:crypto";
+import { existsSync, realpathSync } from "node:fs";
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { dirname, join, parse, relative, sep } from "node:path";
+import { CheckpointError, codeOf } from "../core/errors.js";
+import { float16FromFloat32 } from "../onnx/float16.js";
+import type { BoundDerivation, FloatType, Graph } from "../onnx/graph.js";
+import type { ExternalData, TensorProto } from "../onnx/proto.js";
+import { byteLength, type TensorSpec, tensorBytes } from "../onnx/tensor.js";
+import type { TensorEntry, Weights, WeightType } from "./weights.js";
+
+export interface CompileOptions {
+  /** Folder of compiled graphs; made where it is missing. */
+  readonly cacheDir: string;
+  /** Tensors of the checkpoint that the graph may leave unused, such as the encoder of a VAE that only decodes. */
+  readonly unused?: readonly RegExp[];
+  /**
+   * Weights stored in the other float type: `convert` writes them once, in the graph's type, to the cache;
+   * `cast` points at them in place, and the runtime converts them at each start.
+   */
+  readonly otherFloat?: "convert" | "cast";
+}
+
+/** A graph with its weights, ready for a session. */
+export interface CompiledGraph {
+  /** The .onnx file. */
+  readonly path: string;
+  /** Where the graph's external data is looked up (onnxruntime allows no path that leaves it). */
+  readonly dataFolder: string;
+  /** Bytes of all weights, wherever they lie. */
+  readonly weightBytes: number;
+  /** Bytes of those that had to be written to the cache, because the checkpoint's own file can't be used in place. */
+  readonly convertedBytes: number;
+  /** True where an earlier result was complete and is used again. */
+  readonly reused: boolean;
+}
+
+/** Part of every cache key: raise it when the same graph and weights are written differently. */
+const FORMAT = 1;
+/** Satisfies every element type and the vector units that read them. */
+const ALIGNMENT = 64;
+/** Modification time of a finished data file. A file that was written to since has another, and is made again. */
+const FINISHED = new Date(Date.UTC(2001, 0, 1));
+
+const STORED: Readonly<Record<FloatType, WeightType>> = { float32: "F32", float16: "F16" };
+const FLOAT_OF: Partial<Record<WeightType, FloatType>> = { F32: "float32", F16: "float16" };
+
+/**
+ * Binds a graph to a checkpoint's weights and writes `<cacheDir>/<graph name>-<hash>.onnx`. Weights whose stored type
+ * fits are pointed at in the checkpoint's own files; the rest goes to a data file beside the graph, one tensor after
+ * the other, so that memory holds one at a time. A complete earlier result is used again.
+ *
+ * @throws CheckpointError CHECKPOINT_TENSORS with all tensors that are missing, misshapen or not used;
+ *   DISK_FULL where the cache does not fit.
+ */
+export async function compileGraph(
+  graph: Graph,
+  weights: Weights,
+  options: CompileOptions,
+): Promise<CompiledGraph> {
+  checkTensors(graph, weights, options.unused ?? []);
+  await mkdir(options.cacheDir, { recursive: true });
+  const cacheDir = realpathSync(options.cacheDir);
+
+  const plan = planWeights(graph, weights, options.otherFloat ?? "convert", parse(cacheDir).root);
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify([FORMAT, graph.name, weights.fingerprint, plan]));
+  hash.update(graph.encode([]));
+  const stem = join(cacheDir, `${graph.name}-${hash.digest("hex").slice(0, 20)}`);
+  const dataFile = `${stem}.data`;
+
+  const files = new Set(plan.tensors.map(({ place }) => (place.kind === "file" ? place.file : dataFile)));
+  const dataFolder = commonFolder([`${stem}.onnx`, ...files]);
+  const model = graph.encode(
+    plan.tensors.map(({ name, spec, place }): TensorProto => {
+      const file = place.kind === "file" ? place.file : dataFile;
+      const location = relative(dataFolder, file).split(sep).join("/");
+      const data: ExternalData = { location, offset: place.offset, length: byteLength(spec) };
+      return { name, ...spec, data };
+    }),
+  );
+  const compiled = {
+    path: `${stem}.onnx`,
+    dataFolder,
+    weightBytes: plan.tensors.reduce((sum, { spec }) => sum + byteLength(spec), 0),
+    convertedBytes: plan.dataBytes,
+  };
+
+  const reused =
+    (await hasContent(compiled.path, model)) && (plan.dataBytes === 0 || (await isFinished(dataFile, plan)));
+  if (!reused) {
+    try {
+      if (plan.dataBytes > 0)
+        await replaceFile(
+          dataFile,
+          (file) => writeData(file, graph, weights, plan),
+          () => isFinished(dataFile, plan),
+        );
+      await replaceFile(
+        compiled.path,
+        (file) => file.writeFile(model),
+        () => hasContent(compiled.path, model),
+      );
+    } catch (cause) {
+      if (codeOf(cause) !== "DISK_FULL") throw cause;
+      const megabytes = Math.ceil((plan.dataBytes + model.byteLength) / 1e6);
+      throw new CheckpointError(
+        "DISK_FULL",
+        `${cacheDir} has no room for the compiled graph "${graph.name}" (${megabytes} MB). Free some, or put the cache elsewhere.`,
+        { cause },
+      );
+    }
+  }
+  return { ...compiled, reused };
+}
+
+/** Compares a checkpoint with what a graph reads, and throws one CheckpointError that names every difference. */
+export function checkTensors(graph: Graph, weights: Weights, unused: readonly RegExp[] = []): void {
+  const problems: string[] = [];
+  for (const [name, shape] of graph.sources) {
+    const entry = weights.get(name);
+    if (entry === undefined) problems.push(`missing: ${name} [${shape}]`);
+    else if (entry.shape.length !== shape.length || entry.shape.some((size, i) => size !== shape[i]))
+      problems.push(`wrong shape: ${name} is [${entry.shape}], expected [${shape}]`);
+  }
+  for (const name of weights.names)
+    if (!graph.sources.has(name) && !unused.some((pattern) => pattern.test(name)))
+      problems.push(`not part of the model: ${name} [${weights.get(name)?.shape}]`);
+  if (problems.length > 0)
+    throw new CheckpointError(
+      "CHECKPOINT_TENSORS",
+      `${weights.source} does not fit ${graph.name} (${problems.length} tensors):\n  ${problems.join("\n  ")}`,
+    );
+}
+
+/** Where an initializer's bytes lie: in a file of the checkpoint, or in the data file beside the graph. */
+type Place =
+  | { readonly kind: "file"; readonly file: string; readonly offset: number }
+  | { readonly kind: "data"; readonly offset: number };
+
+interface PlannedTensor {
+  readonly name: string;
+  readonly spec: TensorSpec;
+  readonly place: Place;
+}
+
+interface Plan {
+  readonly tensors: readonly PlannedTensor[];
+  readonly dataBytes: number;
+}
+
+function planWeights(graph: Graph, weights: Weights, otherFloat: "convert" | "cast", root: string): Plan {
+  let dataBytes = 0;
+  const inData = (spec: TensorSpec): Place => {
+    const offset = Math.ceil(dataBytes / ALIGNMENT) * ALIGNMENT;
+    dataBytes = offset + byteLength(spec);
+    return { kind: "data", offset };
+  };
+  const realPaths = new Map<string, string>();
+  const inFile = ({ file, offset }: TensorEntry): Place => {
+    // A hub cache keeps links; the runtime follows them and wants the target inside `dataFolder`.
+    const real = realPaths.get(file) ?? realpathSync(file);
+    realPaths.set(file, real);
+    return { kind: "file", file: real, offset };
+  };
+
+  const tensors: PlannedTensor[] = [];
+  for (const [name, shape] of graph.parameters) {
+    const entry = weights.get(name) as TensorEntry;
+    const stored = FLOAT_OF[entry.type];
+    const type = otherFloat === "cast" && stored !== undefined ? stored : graph.float;
+    const spec = { type, shape };
+    // A negative offset is a tensor that lies nowhere in one piece. Windows has drives, and no path between them.
+    const usable =
+      entry.type === STORED[type] &&
+      entry.offset >= 0 &&
+      entry.offset % 4 === 0 &&
+      parse(entry.file).root === root;
+    tensors.push({ name, spec, place: usable ? inFile(entry) : inData(spec) });
+  }
+  for (const { outputs, initializers } of graph.derivations)
+    for (const [output, spec] of Object.entries(outputs))
+      tensors.push({ name: initializers[output] as string, spec, place: inData(spec) });
+  return { tensors, dataBytes };
+}
+
+/** Writes all tensors that the plan puts into the data file, in the order of their offsets. */
+async function writeData(file: FileHandle, graph: Graph, weights: Weights, plan: Plan): Promise<void> {
+  const derivations = new Map<string, BoundDerivation>();
+  for (const derivation of graph.derivations)
+    for (const name of Object.values(derivation.initializers)) derivations.set(name, derivation);
+
+  let computed: { of: BoundDerivation; data: ReturnType<BoundDerivation["compute"]> } | undefined;
+  const bytesOf = (tensor: PlannedTensor): Uint8Array => {
+    const derivation = derivations.get(tensor.name);
+    if (derivation === undefined) return parameterBytes(tensor, weights);
+    // All outputs of a derivation are neighbours in the plan, so its source is read once.
+    if (computed?.of !== derivation)
+      computed = { of: derivation, data: derivation.compute(weights.readFloat32(derivation.from)) };
+    const output = Object.entries(derivation.initializers).find(([, name]) => name === tensor.name)?.[0];
+    const data = output === undefined ? undefined : computed.data[output];
+    if (data === undefined) throw new Error(`${derivation.recipe} made no value for ${tensor.name}`);
+    return tensorBytes(tensor.spec, data);
+  };
+
+  for (const tensor of plan.tensors)
+    if (tensor.place.kind === "data") await writeAt(file, bytesOf(tensor), tensor.place.offset);
+}
+
+function parameterBytes({ name, spec }: PlannedTensor, weights: Weights): Uint8Array {
+  if (weights.get(name)?.type === STORED[spec.type as FloatType]) return weights.read(name);
+  const values = weights.readFloat32(name);
+  return tensorBytes(spec, spec.type === "float16" ? float16FromFloat32(values) : values);
+}
+
+/** One call of the system writes at most 2^31 - 1 bytes. */
+const WRITE_BYTES = 2 ** 30;
+
+async function writeAt(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < bytes.byteLength; ) {
+    const length = Math.min(bytes.byteLength - done, WRITE_BYTES);
+    done += (await file.write(bytes, done, length, offset + done)).bytesWritten;
+  }
+}
+
+async function hasContent(path: string, content: Uint8Array): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  return (await readFile(path)).equals(content);
+}
+
+async function isFinished(path: string, plan: Plan): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  const { size, mtimeMs } = await stat(path);
+  return size === plan.dataBytes && mtimeMs === FINISHED.getTime();
+}
+
+/** Writes under another name, makes it durable, and puts it in place at once: a reader sees all of it or nothing. */
+async function replaceFile(
+  path: string,
+  write: (file: FileHandle) => Promise<void>,
+  isComplete: () => Promise<boolean>,
+): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = await open(temporary, "w");
+    try {
+      await write(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await utimes(temporary, FINISHED, FINISHED);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    // Windows refuses to replace a file that another process has open; if that one is complete, it will do.
+    if (!(await isComplete())) throw error;
+  }
+}
+
+/** The deepest folder that holds all files. */
+function commonFolder(files: readonly string[]): string {
+  let folder = dirname(files[0] as string);
+  for (const file of files)
+    while (relative(folder, file).startsWith("..") && folder !== dirname(folder)) folder = dirname(folder);
+  return folder;
+}
