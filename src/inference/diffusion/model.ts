@@ -1,0 +1,41 @@
+/** What the pipeline needs of a loaded diffusion checkpoint. All arrays are float32, row-major, NCHW. */
+export interface DiffusionModel {
+  readonly config: DiffusionConfig;
+  /** Hidden states for rows of token ids, each `maxTokens` long: `[rows, maxTokens, channels]`. */
+  encodeText(ids: readonly (readonly number[])[]): Promise<TextStates>;
+  /**
+   * The UNet's output for `latents` [B, latentChannels, h, w] at one timestep, of the same shape.
+   * `text` holds B rows.
+   */
+  predictNoise(
+    latents: Float32Array,
+    shape: LatentShape,
+    timestep: number,
+    text: TextStates,
+  ): Promise<Float32Array>;
+  /** One picture [1, 3, H, W], values about -1..1, from latents [1, latentChannels, h, w] that were divided by the scaling factor. */
+  decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array>;
+  /** Frees all sessions. The model is of no use afterwards; a second call does nothing. */
+  release(): Promise<void>;
+}
+
+export type LatentShape = readonly [batch: number, channels: number, height: number, width: number];
+
+export interface TextStates {
+  readonly data: Float32Array;
+  /** `[rows, maxTokens, channels]` */
+  readonly shape: readonly number[];
+}
+
+export interface DiffusionConfig {
+  readonly latentChannels: number;
+  /** Side of the latents that the UNet was trained on: 64 for Stable Diffusion 1.5. */
+  readonly sampleSize: number;
+  /** Pixels to a latent's side: 8. */
+  readonly vaeScaleFactor: number;
+  /** The pipeline divides latents by it before `decode`: 0.18215. */
+  readonly scalingFactor: number;
+  readonly maxTokens: number;
+  /** `scheduler/scheduler_config.json` as published. */
+  readonly scheduler: Readonly<Record<string, unknown>>;
+}

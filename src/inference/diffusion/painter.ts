@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { PROGRAM } from "../../core/version.js";
+import { resolveDevice } from "../device.js";
+import { writeComparison } from "../pictures/comparison.js";
+import { writeContactSheet } from "../pictures/contact-sheet.js";
+import { writePng } from "../pictures/png.js";
+import { ClipTokenizer } from "../promptist/tokenizer.js";
+import type { Drawn, DrawRequest, ImageSpec } from "../protocol.js";
+import type { CallContext, OpenModel } from "../worker-model.js";
+import { drawPicture } from "./pipeline.js";
+import { StableDiffusion } from "./stable-diffusion.js";
+
+/**
+ * The image worker's model: Stable Diffusion with its tokenizer, and the pictures made of its pictures.
+ * @throws CheckpointError or InferenceError as `StableDiffusion.open`
+ */
+export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
+  const device = await resolveDevice(spec.device);
+  const tokenizer = ClipTokenizer.open(join(spec.directory, "tokenizer"));
+  const model = await StableDiffusion.open({ ...spec, device });
+  const { latentChannels, sampleSize, vaeScaleFactor } = model.config;
+  const side = sampleSize * vaeScaleFactor;
+
+  const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
+    const { prompt, settings, file, checkpoint } = request;
+    const picture = await drawPicture(model, tokenizer, { ...settings, prompt }, context);
+    const { width, height, calls, seconds, truncated } = picture;
+    const size = { width, height };
+    const parameters = { ...settings, prompt, size, checkpoint, program: PROGRAM };
+    await writePng(file, picture.pixels, width, height, parameters);
+    return { ...size, file, seed: settings.seed, calls, seconds, truncated };
+  };
+  return {
+    info: {
+      device: device.name,
+      deviceNote: device.note,
+      precision: model.precision,
+      weightBytes: model.weightBytes,
+      parameters: `Stable Diffusion, ${side}x${side} pixels native, ${latentChannels} latent channels`,
+    },
+    handlers: {
+      draw,
+      compose: ({ pair, file }) => writeComparison(pair, file),
+      sheet: ({ pairs, file, firstNumber }) => writeContactSheet(pairs, file, firstNumber),
+    },
+    release: () => model.release(),
+  };
+}

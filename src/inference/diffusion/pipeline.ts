@@ -1,0 +1,209 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { InferenceError, InputError } from "../../core/errors.js";
+import { type ImageSettings, type PictureSize, SCHEDULERS } from "../../core/job.js";
+import { type Conditioning, isGuided, predictGuided } from "./guidance.js";
+import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
+import { createScheduler, stableDiffusionConfig } from "./schedulers/create.js";
+import type { Scheduler } from "./schedulers/scheduler.js";
+import { roundHalfToEven } from "./schedulers/timesteps.js";
+import { TorchRandom } from "./torch-random.js";
+
+/** What a picture is drawn from. */
+export interface PictureRequest extends ImageSettings {
+  readonly prompt: string;
+}
+
+export interface PromptTokenizer {
+  /** Ids with start, end and padding, as many as the text encoder takes; `truncated`: the words that did not fit. */
+  encode(text: string): { readonly ids: readonly number[]; readonly truncated: string | null };
+}
+
+export interface DrawOptions {
+  readonly signal?: AbortSignal;
+  /** Called after each evaluation of the UNet; PNDM evaluates once more than it has steps. */
+  readonly onStep?: (done: number, of: number) => void;
+  /** Guide with two calls of one row each: about half the memory of a call with two rows. */
+  readonly splitGuidance?: boolean;
+}
+
+export interface Picture extends PictureSize {
+  /** RGB, 8 bits each, row by row: 3 * width * height bytes. */
+  readonly pixels: Uint8Array;
+  /** The words of the prompt beyond the text encoder's window. */
+  readonly truncated: string | null;
+  /** Evaluations of the UNet. */
+  readonly calls: number;
+  readonly seconds: number;
+}
+
+/** Limits of a request; sides count in pixels, prompts in UTF-16 units. */
+export const PICTURE_LIMITS = Object.freeze({
+  minSide: 64,
+  maxSide: 1024,
+  maxSteps: 1000,
+  maxGuidance: 50,
+  maxPrompt: 6000,
+});
+
+/**
+ * Draws one picture: diffusers' StableDiffusionPipeline with its defaults, noise from torch's CPU generator.
+ *
+ * Symbols: C latent channels, h x w latents, H x W pixels, L tokens, D text channels.
+ * @throws InputError if the request cannot be drawn on this checkpoint; nothing ran then
+ * @throws InferenceError CANCELLED if `signal` is aborted, INTERNAL if the model's output is not a number
+ */
+export async function drawPicture(
+  model: DiffusionModel,
+  tokenizer: PromptTokenizer,
+  request: PictureRequest,
+  { signal, onStep, splitGuidance = false }: DrawOptions = {},
+): Promise<Picture> {
+  const started = performance.now();
+  const { width, height } = checkRequest(request, model.config);
+  const scheduler = createScheduler(
+    request.scheduler,
+    stableDiffusionConfig(request.scheduler, model.config.scheduler),
+  );
+  scheduler.setTimesteps(request.steps);
+  throwIfCancelled(signal);
+
+  const prompt = tokenizer.encode(request.prompt);
+  const rows = isGuided(request.guidance)
+    ? [tokenizer.encode(request.negative).ids, prompt.ids]
+    : [prompt.ids];
+  const text = await model.encodeText(rows); // [rows, L, D]
+
+  const { latentChannels, vaeScaleFactor, scalingFactor } = model.config;
+  const shape: LatentShape = [1, latentChannels, height / vaeScaleFactor, width / vaeScaleFactor];
+  const latents = await denoise(model, scheduler, shape, new TorchRandom(request.seed), {
+    conditioning: { text, guidance: request.guidance },
+    splitGuidance,
+    ...(signal && { signal }),
+    ...(onStep && { onStep }),
+  }); // [1, C, h, w]
+
+  const image = await model.decode(
+    latents.map((x) => x / scalingFactor),
+    shape,
+  ); // [1, 3, H, W]
+  throwIfCancelled(signal);
+  return {
+    pixels: toRgb(image, width, height),
+    width,
+    height,
+    truncated: prompt.truncated,
+    calls: scheduler.timesteps.length,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+async function denoise(
+  model: DiffusionModel,
+  scheduler: Scheduler,
+  shape: LatentShape,
+  random: TorchRandom,
+  options: DrawOptions & { conditioning: Conditioning },
+): Promise<Float32Array> {
+  const { signal, onStep, conditioning, splitGuidance = false } = options;
+  const { timesteps, initNoiseSigma } = scheduler;
+  const count = shape.reduce((product, size) => product * size, 1);
+  let latents: Float32Array = random.randn(count).map((x) => x * initNoiseSigma);
+  for (const [index, timestep] of timesteps.entries()) {
+    const input = scheduler.scaleModelInput(latents, index);
+    const output = await predictGuided(model, input, shape, timestep, conditioning, splitGuidance);
+    latents = scheduler.step(output, index, latents, random);
+    onStep?.(index + 1, timesteps.length);
+    // A run of the model blocks this thread: let a waiting message, such as a request to cancel, arrive.
+    await nextTurn();
+    throwIfCancelled(signal);
+  }
+  return latents;
+}
+
+/** The picture's size, if the request can be drawn. */
+function checkRequest(request: PictureRequest, config: DiffusionConfig): PictureSize {
+  const { minSide, maxSide, maxSteps, maxGuidance, maxPrompt } = PICTURE_LIMITS;
+  if (request.prompt.trim() === "") {
+    throw new InputError("INPUT_EMPTY", "The prompt is empty. Say what the picture should show.");
+  }
+  for (const [name, text] of [
+    ["prompt", request.prompt],
+    ["negative prompt", request.negative],
+  ] as const) {
+    if (text.length > maxPrompt) {
+      throw new InputError(
+        "INPUT_TOO_LONG",
+        `The ${name} has ${text.length} characters; at most ${maxPrompt} are taken. Shorten it.`,
+        { limit: maxPrompt, length: text.length },
+      );
+    }
+  }
+  requireRange("steps", request.steps, 1, maxSteps, true);
+  requireRange("guidance", request.guidance, 0, maxGuidance, false);
+  requireRange("seed", request.seed, 0, Number.MAX_SAFE_INTEGER, true);
+  if (!SCHEDULERS.includes(request.scheduler)) {
+    throw new InputError(
+      "INPUT_OPTION",
+      `There is no scheduler "${request.scheduler}". Choose one of ${SCHEDULERS.join(", ")}.`,
+      { option: "scheduler", value: request.scheduler },
+    );
+  }
+  const native = config.sampleSize * config.vaeScaleFactor;
+  const size = request.size ?? { width: native, height: native };
+  for (const option of ["width", "height"] as const) {
+    // A miniature's own size may be below the limit that is sensible for the others.
+    requireRange(option, size[option], Math.min(minSide, native), Math.max(maxSide, native), true);
+    if (size[option] === native) continue;
+    if (size[option] % config.vaeScaleFactor !== 0) {
+      throw new InputError(
+        "INPUT_OPTION",
+        `The picture's ${option} must be a multiple of ${config.vaeScaleFactor}, got ${size[option]}. Try ${nearestMultiple(size[option], config.vaeScaleFactor)}.`,
+        { option, value: size[option], multiple: config.vaeScaleFactor },
+      );
+    }
+  }
+  return size;
+}
+
+function requireRange(option: string, value: number, min: number, max: number, whole: boolean): void {
+  if (value >= min && value <= max && (!whole || Number.isInteger(value))) return;
+  throw new InputError(
+    "INPUT_OPTION",
+    `${option} must be a ${whole ? "whole " : ""}number from ${min} to ${max}, got ${value}.`,
+    { option, value, min, max },
+  );
+}
+
+const nearestMultiple = (value: number, step: number): number => Math.round(value / step) * step;
+
+function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) {
+    throw new InferenceError("CANCELLED", "Drawing was cancelled.", { cause: signal.reason });
+  }
+}
+
+/** Values about -1..1 in [1, 3, H, W] to RGB bytes [H, W, 3], rounded as numpy rounds in diffusers. */
+function toRgb(image: Float32Array, width: number, height: number): Uint8Array {
+  const plane = width * height;
+  if (image.length !== 3 * plane) {
+    throw new InferenceError(
+      "INTERNAL",
+      `The decoder made ${image.length} values for ${width}x${height} pixels.`,
+    );
+  }
+  const pixels = new Uint8Array(3 * plane);
+  for (let channel = 0; channel < 3; channel++) {
+    for (let i = 0; i < plane; i++) {
+      const value = image[channel * plane + i]!;
+      if (Number.isNaN(value)) {
+        throw new InferenceError(
+          "INTERNAL",
+          "The decoder's output is not a number: it overflows half precision on this device. Try --precision fp32.",
+        );
+      }
+      const unit = Math.min(Math.max(Math.fround(Math.fround(value / 2) + 0.5), 0), 1);
+      pixels[3 * i + channel] = roundHalfToEven(Math.fround(unit * 255));
+    }
+  }
+  return pixels;
+}

@@ -1,0 +1,120 @@
+import { z } from "zod";
+import { CheckpointError } from "../../../core/errors.js";
+
+const schema = z.object({
+  num_train_timesteps: z.int().min(2).max(100_000),
+  beta_start: z.number().gt(0).lt(1),
+  beta_end: z.number().gt(0).lt(1),
+  beta_schedule: z.enum(["linear", "scaled_linear", "squaredcos_cap_v2"]),
+  trained_betas: z.array(z.number().gte(0).lte(1)).min(2).nullable(),
+  rescale_betas_zero_snr: z.boolean(),
+  prediction_type: z.enum(["epsilon", "v_prediction"]),
+  timestep_spacing: z.enum(["linspace", "leading", "trailing"]),
+  steps_offset: z.int().min(0),
+  set_alpha_to_one: z.boolean(),
+  clip_sample: z.boolean(),
+  clip_sample_range: z.number().gt(0),
+  thresholding: z.literal(false),
+  // PNDM
+  skip_prk_steps: z.boolean(),
+  // Euler and DPM-Solver++
+  use_karras_sigmas: z.boolean(),
+  use_exponential_sigmas: z.literal(false),
+  use_beta_sigmas: z.literal(false),
+  use_lu_lambdas: z.literal(false),
+  use_flow_sigmas: z.literal(false),
+  sigma_min: z.number().gt(0).nullable(),
+  sigma_max: z.number().gt(0).nullable(),
+  final_sigmas_type: z.enum(["zero", "sigma_min"]),
+  interpolation_type: z.literal("linear"),
+  timestep_type: z.literal("discrete"),
+  // DPM-Solver++
+  solver_order: z.union([z.literal(1), z.literal(2)]),
+  algorithm_type: z.literal("dpmsolver++"),
+  solver_type: z.enum(["midpoint", "heun"]),
+  lower_order_final: z.boolean(),
+  euler_at_final: z.boolean(),
+  lambda_min_clipped: z.union([z.number(), z.literal("-inf").transform(() => Number.NEGATIVE_INFINITY)]),
+  // LCM
+  original_inference_steps: z.int().min(1),
+  timestep_scaling: z.number().gt(0),
+});
+
+/** The values of a `scheduler_config.json`, each present. Names are those of the file. */
+export type SchedulerConfig = z.output<typeof schema>;
+
+/** Values that the diffusers classes share where the file is silent; a class overrides what differs. */
+const COMMON_DEFAULTS: z.input<typeof schema> = {
+  num_train_timesteps: 1000,
+  beta_start: 0.0001,
+  beta_end: 0.02,
+  beta_schedule: "linear",
+  trained_betas: null,
+  rescale_betas_zero_snr: false,
+  prediction_type: "epsilon",
+  timestep_spacing: "leading",
+  steps_offset: 0,
+  set_alpha_to_one: true,
+  clip_sample: false,
+  clip_sample_range: 1,
+  thresholding: false,
+  skip_prk_steps: false,
+  use_karras_sigmas: false,
+  use_exponential_sigmas: false,
+  use_beta_sigmas: false,
+  use_lu_lambdas: false,
+  use_flow_sigmas: false,
+  sigma_min: null,
+  sigma_max: null,
+  final_sigmas_type: "zero",
+  interpolation_type: "linear",
+  timestep_type: "discrete",
+  solver_order: 2,
+  algorithm_type: "dpmsolver++",
+  solver_type: "midpoint",
+  lower_order_final: true,
+  euler_at_final: false,
+  lambda_min_clipped: "-inf",
+  original_inference_steps: 50,
+  timestep_scaling: 10,
+};
+
+/** What every algorithm reads. */
+const COMMON_KEYS: readonly (keyof SchedulerConfig)[] = [
+  "num_train_timesteps",
+  "beta_start",
+  "beta_end",
+  "beta_schedule",
+  "trained_betas",
+  "prediction_type",
+  "timestep_spacing",
+  "steps_offset",
+];
+
+/**
+ * Reads a published `scheduler_config.json` for one algorithm, whatever class wrote it: a value of the file wins over
+ * the algorithm's own default, keys that only other algorithms know are passed over. This is diffusers' `from_config`.
+ * @param keys what this algorithm reads beside the common keys
+ * @param defaults where this algorithm's defaults differ from the common ones
+ * @throws CheckpointError CHECKPOINT_ARCHITECTURE naming each value that this program cannot follow
+ */
+export function readSchedulerConfig(
+  published: Readonly<Record<string, unknown>>,
+  keys: readonly (keyof SchedulerConfig)[],
+  defaults: Partial<z.input<typeof schema>> = {},
+): SchedulerConfig {
+  const given = [...COMMON_KEYS, ...keys].flatMap((key) => {
+    const value = published[key];
+    // Python writes None for a switch that was never set.
+    const unset = value === undefined || (value === null && key.startsWith("use_"));
+    return unset ? [] : [[key, value] as const];
+  });
+  const result = schema.safeParse({ ...COMMON_DEFAULTS, ...defaults, ...Object.fromEntries(given) });
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
+  throw new CheckpointError(
+    "CHECKPOINT_ARCHITECTURE",
+    `scheduler_config.json asks for something this scheduler does not do (${problems}). Choose another scheduler or edit the file.`,
+    { cause: result.error },
+  );
+}

@@ -1,0 +1,190 @@
+import { join } from "node:path";
+import { requireStableDiffusion } from "../../checkpoints/architecture.js";
+import { type CompiledGraph, type CompileOptions, compileGraph } from "../../checkpoints/compile.js";
+import { readConfig, readJson } from "../../checkpoints/config.js";
+import { clipTextWeights, vaeWeights } from "../../checkpoints/names.js";
+import { openWeights } from "../../checkpoints/open.js";
+import type { Weights } from "../../checkpoints/weights.js";
+import { InferenceError } from "../../core/errors.js";
+import { type ClipTextConfig, clipText, clipTextConfig } from "../../models/clip-text.js";
+import { type UnetConfig, unet, unetConfig } from "../../models/unet.js";
+import { VAE_ENCODER, type VaeConfig, vaeConfig, vaeDecoder } from "../../models/vae-decoder.js";
+import type { FloatType, Graph } from "../../onnx/graph.js";
+import type { AttentionForm } from "../../onnx/ops.js";
+import { type AttentionSize, rightAttention } from "../attention-check.js";
+import type { Device } from "../device.js";
+import { Session, Tensor } from "../session.js";
+import type { DiffusionConfig, DiffusionModel, LatentShape, TextStates } from "./model.js";
+
+export interface StableDiffusionOptions {
+  /** Absolute path of a folder in diffusers' layout. */
+  readonly directory: string;
+  readonly device: Device;
+  /** `auto`: fp32 on the CPU, which has no float16 arithmetic, fp16 elsewhere. */
+  readonly precision: "auto" | "fp16" | "fp32";
+  readonly cacheDir: string;
+  /** 0: chosen by the runtime. */
+  readonly threads: number;
+}
+
+/** A diffusers folder of the Stable Diffusion 1.x and 2.x family, compiled and on its device. */
+export class StableDiffusion implements DiffusionModel {
+  private constructor(
+    readonly config: DiffusionConfig,
+    readonly precision: "fp16" | "fp32",
+    /** How attention is computed, by what the device gets right. */
+    readonly attention: AttentionForm,
+    readonly weightBytes: number,
+    private readonly sessions: {
+      readonly text: Session<"states">;
+      readonly unet: Session<"noise">;
+      readonly vae: Session<"image">;
+    },
+  ) {}
+
+  /**
+   * Reads the folder, compiles its three graphs (or reuses earlier ones) and loads them.
+   * @throws CheckpointError where the folder is not such a model; InferenceError where it does not fit the device.
+   */
+  static async open(options: StableDiffusionOptions): Promise<StableDiffusion> {
+    const { directory, device, threads } = options;
+    const parts = readParts(directory);
+    const precision =
+      options.precision === "auto" ? (device.name === "cpu" ? "fp32" : "fp16") : options.precision;
+    const float: FloatType = precision === "fp16" ? "float16" : "float32";
+    const attention = await rightAttention(device, float, attentionSizes(parts));
+    const compiled = await compileParts(parts, options, float, attention);
+
+    const opened: Session[] = [];
+    const load = async <Output extends string>(name: string, graph: CompiledGraph) => {
+      const session = await Session.open<Output>(name, graph, device, { threads });
+      opened.push(session);
+      return session;
+    };
+    try {
+      const sessions = {
+        text: await load<"states">("the text encoder", compiled.text),
+        unet: await load<"noise">("the UNet", compiled.unet),
+        vae: await load<"image">("the VAE decoder", compiled.vae),
+      };
+      const weightBytes = Object.values(compiled).reduce((sum, graph) => sum + graph.weightBytes, 0);
+      return new StableDiffusion(configOf(parts), precision, attention, weightBytes, sessions);
+    } catch (error) {
+      await Promise.all(opened.map((session) => session.release()));
+      throw error;
+    }
+  }
+
+  async encodeText(ids: readonly (readonly number[])[]): Promise<TextStates> {
+    const { maxTokens } = this.config;
+    const wrong = ids.find((row) => row.length !== maxTokens);
+    if (wrong !== undefined)
+      throw new InferenceError("INTERNAL", `a row of ${wrong.length} tokens, not ${maxTokens}`);
+    const tensor = new Tensor("int32", Int32Array.from(ids.flat()), [ids.length, maxTokens]);
+    const { states } = await this.sessions.text.run({ ids: tensor });
+    return { data: states.data as Float32Array, shape: states.dims };
+  }
+
+  async predictNoise(
+    latents: Float32Array,
+    shape: LatentShape,
+    timestep: number,
+    text: TextStates,
+  ): Promise<Float32Array> {
+    const { noise } = await this.sessions.unet.run({
+      latents: new Tensor("float32", latents, shape),
+      timestep: new Tensor("float32", [timestep], [1]),
+      text: new Tensor("float32", text.data, text.shape),
+    });
+    return noise.data as Float32Array;
+  }
+
+  async decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array> {
+    const { image } = await this.sessions.vae.run({ latents: new Tensor("float32", latents, shape) });
+    return image.data as Float32Array;
+  }
+
+  async release(): Promise<void> {
+    await Promise.all(Object.values(this.sessions).map((session) => session.release()));
+  }
+}
+
+interface Parts {
+  readonly directory: string;
+  readonly text: ClipTextConfig;
+  readonly unet: UnetConfig;
+  readonly vae: VaeConfig;
+}
+
+function readParts(directory: string): Parts {
+  requireStableDiffusion(directory);
+  return {
+    directory,
+    text: readConfig(join(directory, "text_encoder"), "config.json", clipTextConfig),
+    unet: readConfig(join(directory, "unet"), "config.json", unetConfig),
+    vae: readConfig(join(directory, "vae"), "config.json", vaeConfig),
+  };
+}
+
+function configOf({ directory, text, unet, vae }: Parts): DiffusionConfig {
+  const vaeScaleFactor = 2 ** (vae.block_out_channels.length - 1);
+  return {
+    latentChannels: unet.in_channels,
+    sampleSize: unet.sample_size ?? DEFAULT_SAMPLE_SIZE,
+    vaeScaleFactor,
+    scalingFactor: vae.scaling_factor,
+    maxTokens: text.max_position_embeddings,
+    scheduler: readJson(join(directory, "scheduler", "scheduler_config.json")) as Record<string, unknown>,
+  };
+}
+
+/** diffusers' own, for a UNet that names none. */
+const DEFAULT_SAMPLE_SIZE = 64;
+
+/** Every kind of attention in the three graphs; sizes are small here, and on both sides of a kernel's usual limits. */
+function attentionSizes({ text, unet, vae }: Parts): AttentionSize[] {
+  const tokens = text.max_position_embeddings;
+  const sizes: AttentionSize[] = [
+    {
+      heads: text.num_attention_heads,
+      headSize: text.hidden_size / text.num_attention_heads,
+      queries: tokens,
+      keys: tokens,
+      causal: true,
+    },
+  ];
+  for (const [level, channels] of unet.block_out_channels.entries()) {
+    const counts = unet.attention_head_dim;
+    const heads = typeof counts === "number" ? counts : (counts[level] as number);
+    for (const keys of [64, tokens])
+      sizes.push({ heads, headSize: channels / heads, queries: 64, keys, causal: false });
+  }
+  const deepest = vae.block_out_channels.at(-1) as number;
+  sizes.push({ heads: 1, headSize: deepest, queries: 64, keys: 64, causal: false });
+  return sizes;
+}
+
+async function compileParts(
+  parts: Parts,
+  { precision, cacheDir }: StableDiffusionOptions,
+  float: FloatType,
+  attention: AttentionForm,
+): Promise<Record<"text" | "unet" | "vae", CompiledGraph>> {
+  const prefer = float === "float16" || precision === "fp16" ? "fp16" : "fp32";
+  const compile = (
+    part: string,
+    graph: Graph,
+    view: (weights: Weights) => Weights,
+    options: Omit<CompileOptions, "cacheDir"> = {},
+  ) =>
+    compileGraph(graph, view(openWeights(join(parts.directory, part), { prefer })), { cacheDir, ...options });
+  // The UNet takes latents whose pixels are a multiple of 4^(levels-1), so the VAE's attention may count on it.
+  const queryChunks = 4 ** Math.min(2, parts.unet.block_out_channels.length - 1);
+  return {
+    text: await compile("text_encoder", clipText(parts.text, float, attention), clipTextWeights),
+    unet: await compile("unet", unet(parts.unet, float, attention), (weights) => weights),
+    vae: await compile("vae", vaeDecoder(parts.vae, float, attention, queryChunks), vaeWeights, {
+      unused: VAE_ENCODER,
+    }),
+  };
+}

@@ -1,0 +1,52 @@
+import type { FoundCheckpoint } from "../checkpoints/catalog.js";
+import type { Phase } from "../core/job.js";
+import type { DeviceName } from "./device.js";
+import type { GpuLease } from "./gpu-lock.js";
+import { type HostOptions, ModelHost } from "./model-host.js";
+import type { WorkerSpec } from "./protocol.js";
+
+/** Which checkpoints the program runs, and how. */
+export interface ModelChoice {
+  readonly promptist: FoundCheckpoint;
+  readonly diffusion: FoundCheckpoint;
+  readonly device: DeviceName;
+  readonly weights: "int8" | "fp32";
+  readonly precision: "auto" | "fp16" | "fp32";
+  readonly cacheDir: string;
+  readonly threads: number;
+}
+
+/** The checkpoint's name, for messages and metadata. */
+export const checkpointName = (choice: ModelChoice, phase: Phase): string =>
+  (phase === "text" ? choice.promptist : choice.diffusion).name;
+
+/** A sentence for every output while a miniature stands in for a published checkpoint; null when none does. */
+export function miniatureNote(choice: ModelChoice, phases: readonly Phase[]): string | null {
+  const names = phases
+    .filter((phase) => (phase === "text" ? choice.promptist : choice.diffusion).isMiniature)
+    .map((phase) => (phase === "text" ? "Promptist" : "Stable Diffusion"));
+  if (names.length === 0) return null;
+  return `made by the miniature ${names.join(" and ")}, which only shows that everything works; put the published weights into checkpoints/ (see checkpoints/README.md)`;
+}
+
+/** Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. */
+export function openModel(
+  choice: ModelChoice,
+  phase: Phase,
+  lease: GpuLease,
+  options: HostOptions = {},
+): Promise<ModelHost> {
+  const { device, cacheDir, threads } = choice;
+  const spec: WorkerSpec =
+    phase === "text"
+      ? { phase, directory: choice.promptist.directory, weights: choice.weights, device, cacheDir, threads }
+      : {
+          phase,
+          directory: choice.diffusion.directory,
+          precision: choice.precision,
+          device,
+          cacheDir,
+          threads,
+        };
+  return ModelHost.open(lease, spec, options);
+}

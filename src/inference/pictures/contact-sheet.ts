@@ -1,0 +1,45 @@
+import type { PictureSize } from "../../core/job.js";
+import type { PairFiles } from "../protocol.js";
+import { writeCanvas } from "./canvas.js";
+import { pairCard } from "./pair-card.js";
+
+/** More pairs would not be readable on one sheet; the caller makes further sheets. */
+export const MAX_PAIRS = 10;
+
+const MARGIN = 32;
+const GUTTER = 40;
+const STYLE = { column: 320, gap: 12, labelSize: 17, promptSize: 15, promptLines: 5 } as const;
+
+/**
+ * Writes an overview of several pairs, two beside each other, with their prompts cut to a few lines.
+ * @param pairs 1 to 10
+ * @param file absolute path of the PNG
+ * @param firstNumber number of the first pair, where the sheet is one of several
+ * @throws RangeError for another number of pairs; Error if a picture cannot be read or the file not be written
+ */
+export async function writeContactSheet(
+  pairs: readonly PairFiles[],
+  file: string,
+  firstNumber = 1,
+): Promise<PictureSize> {
+  if (pairs.length < 1 || pairs.length > MAX_PAIRS) {
+    throw new RangeError(`A contact sheet holds 1 to ${MAX_PAIRS} pairs, got ${pairs.length}`);
+  }
+  const perRow = Math.min(2, pairs.length);
+  const cards = await Promise.all(pairs.map((pair, i) => pairCard(pair, STYLE, firstNumber + i)));
+  const cardWidth = cards[0]!.width;
+  let top = MARGIN;
+  const layers = [];
+  for (let from = 0; from < cards.length; from += perRow) {
+    const row = cards.slice(from, from + perRow);
+    const headerHeight = Math.max(...row.map((card) => card.headerHeight));
+    layers.push(
+      ...row.flatMap((card, i) => card.place(MARGIN + i * (cardWidth + GUTTER), top, headerHeight)),
+    );
+    top += headerHeight + Math.max(...row.map((card) => card.pictureHeight)) + GUTTER;
+  }
+  const width = 2 * MARGIN + perRow * cardWidth + (perRow - 1) * GUTTER;
+  return writeCanvas(file, { width, height: top - GUTTER + MARGIN }, layers, {
+    pairs: JSON.stringify(pairs.map(({ prompt, optimized }) => ({ original: prompt, optimized }))),
+  });
+}

@@ -1,0 +1,94 @@
+import { CheckpointError } from "../../core/errors.js";
+import { CLIP, type Engine, GPT2, loadTokenizer } from "./tokenizer-files.js";
+
+function required(id: number | undefined, role: string, directory: string): number {
+  if (id !== undefined) return id;
+  throw new CheckpointError(
+    "CHECKPOINT_CORRUPT",
+    `The vocabulary in ${directory} has no token for ${role}; the tokenizer's files do not belong together.`,
+  );
+}
+
+/** GPT-2's byte-level tokenizer: no special token is added, and decoding gives back every space. */
+export class Gpt2Tokenizer {
+  private constructor(
+    private readonly engine: Engine,
+    /** End of text, which also pads: 50256 in the published vocabulary. */
+    readonly eosId: number,
+    /** One more than the highest id. */
+    readonly size: number,
+  ) {}
+
+  /** Reads the tokenizer's files in `directory`. Throws CheckpointError where they are missing or broken. */
+  static open(directory: string): Gpt2Tokenizer {
+    const { engine, idOf } = loadTokenizer(directory, GPT2);
+    let highest = 0;
+    for (const id of engine.get_vocab().values()) highest = Math.max(highest, id);
+    return new Gpt2Tokenizer(engine, required(idOf("eos_token"), "eos_token", directory), highest + 1);
+  }
+
+  /** Token ids of `text`, nothing added. */
+  encode(text: string): number[] {
+    return this.engine.encode(text, { add_special_tokens: false }).ids;
+  }
+
+  /** The text of `ids`, without special tokens and without "clean-up" of spaces. */
+  decode(ids: readonly number[]): string {
+    if (ids.length === 0) return "";
+    return this.engine.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false });
+  }
+}
+
+export interface ClipEncoding {
+  /** bos, the text, eos, and padding up to the model's length (77 for Stable Diffusion 1.5). */
+  readonly ids: readonly number[];
+  /** The words that did not fit, as they stood in the text; null where all fitted. */
+  readonly truncated: string | null;
+}
+
+/** CLIP's tokenizer as Stable Diffusion uses it: lower case, bos and eos around, cut or padded to one length. */
+export class ClipTokenizer {
+  private constructor(
+    private readonly engine: Engine,
+    readonly bosId: number,
+    readonly eosId: number,
+    readonly padId: number,
+    /** Tokens of each encoding, bos and eos included. */
+    readonly length: number,
+  ) {}
+
+  /** Reads the tokenizer's files in `directory` (`tokenizer/` of a pipeline). Throws CheckpointError. */
+  static open(directory: string): ClipTokenizer {
+    const { engine, config, idOf } = loadTokenizer(directory, CLIP);
+    const eosId = required(idOf("eos_token"), "eos_token", directory);
+    const bosId = required(idOf("bos_token"), "bos_token", directory);
+    const limit = config.model_max_length;
+    // Without a limit of its own a config carries transformers' "very large integer".
+    const length = typeof limit === "number" && limit >= 2 && limit <= 1e6 ? limit : CLIP_CONTEXT;
+    return new ClipTokenizer(engine, bosId, eosId, idOf("pad_token") ?? eosId, length);
+  }
+
+  /** `length` token ids for `text`; what was cut is told in words. */
+  encode(text: string): ClipEncoding {
+    const room = this.length - 2;
+    const tokens = this.engine.encode(text, { add_special_tokens: false }).ids;
+    const kept = tokens.slice(0, room);
+    const ids = [this.bosId, ...kept, this.eosId];
+    while (ids.length < this.length) ids.push(this.padId);
+    return { ids, truncated: tokens.length > room ? this.wordsBeyond(text, room) : null };
+  }
+
+  /** The words of `text` from the one on that holds token `room`; no token crosses whitespace. */
+  private wordsBeyond(text: string, room: number): string {
+    const words = text.trim().split(/\s+/u);
+    let tokens = 0;
+    for (const [index, word] of words.entries()) {
+      tokens += this.engine.encode(word, { add_special_tokens: false }).ids.length;
+      if (tokens > room) return words.slice(index).join(" ");
+    }
+    return words[words.length - 1] ?? "";
+  }
+}
+
+/** Positions of CLIP's text encoder in Stable Diffusion 1.x. */
+const CLIP_CONTEXT = 77;

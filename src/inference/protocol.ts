@@ -1,0 +1,114 @@
+import type { ErrorCode } from "../core/errors.js";
+import type { Candidate, ImageSettings, Phase, PictureSize, TextSettings } from "../core/job.js";
+import type { DeviceName } from "./device.js";
+
+/** What a worker is to load. Paths are absolute. */
+export type WorkerSpec = TextSpec | ImageSpec;
+
+export interface TextSpec {
+  readonly phase: "text";
+  readonly directory: string;
+  readonly device: DeviceName;
+  readonly weights: "int8" | "fp32";
+  readonly cacheDir: string;
+  /** 0: chosen by the runtime. */
+  readonly threads: number;
+}
+
+export interface ImageSpec {
+  readonly phase: "image";
+  readonly directory: string;
+  readonly device: DeviceName;
+  readonly precision: "auto" | "fp16" | "fp32";
+  readonly cacheDir: string;
+  readonly threads: number;
+}
+
+/** What a worker says about itself once its model is loaded. */
+export interface WorkerInfo {
+  readonly phase: Phase;
+  /** The device that was chosen, and a sentence where it is not the one asked for. */
+  readonly device: string;
+  readonly deviceNote: string | null;
+  /** int8, fp16 or fp32. */
+  readonly precision: string;
+  readonly weightBytes: number;
+  readonly parameters: string;
+  readonly loadMs: number;
+}
+
+export interface OptimizeRequest {
+  readonly prompts: readonly string[];
+  readonly settings: TextSettings;
+}
+export interface Rewrite {
+  readonly prompt: string;
+  readonly optimized: string;
+  readonly candidates: readonly Candidate[];
+}
+
+export interface DrawRequest {
+  readonly prompt: string;
+  readonly settings: ImageSettings;
+  /** Absolute path of the PNG to write. */
+  readonly file: string;
+  /** Name of the checkpoint, for the picture's metadata. */
+  readonly checkpoint: string;
+}
+export interface Drawn extends PictureSize {
+  readonly file: string;
+  readonly seed: number;
+  /** Calls of the UNet. */
+  readonly calls: number;
+  readonly seconds: number;
+  /** Words beyond the text encoder's window, or null. */
+  readonly truncated: string | null;
+}
+
+export interface PairFiles {
+  readonly prompt: string;
+  readonly optimized: string;
+  readonly baseline: string;
+  readonly drawn: string;
+  /** Small print under the pair. */
+  readonly caption: string;
+}
+export interface ComposeRequest {
+  readonly pair: PairFiles;
+  readonly file: string;
+}
+export interface SheetRequest {
+  readonly pairs: readonly PairFiles[];
+  /** Number of the first pair, where the sheet is one of several. */
+  readonly firstNumber: number;
+  readonly file: string;
+}
+
+/** The calls that a worker answers. Composing pictures needs no model but sharp, which the image worker has anyway. */
+export interface WorkerCalls {
+  optimize: { request: OptimizeRequest; response: readonly Rewrite[] };
+  draw: { request: DrawRequest; response: Drawn };
+  compose: { request: ComposeRequest; response: PictureSize };
+  sheet: { request: SheetRequest; response: PictureSize };
+}
+export type CallName = keyof WorkerCalls;
+
+export type ToWorker =
+  | { readonly type: "open"; readonly spec: WorkerSpec }
+  | { readonly type: "call"; readonly id: number; readonly name: CallName; readonly request: unknown }
+  | { readonly type: "cancel"; readonly id: number }
+  | { readonly type: "close" };
+
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+export type FromWorker =
+  | { readonly type: "ready"; readonly info: WorkerInfo }
+  | { readonly type: "failed"; readonly error: WireError }
+  | { readonly type: "progress"; readonly id: number; readonly done: number; readonly of: number }
+  | { readonly type: "result"; readonly id: number; readonly response: unknown }
+  | { readonly type: "error"; readonly id: number; readonly error: WireError }
+  | { readonly type: "closed"; readonly peakBytes: number };

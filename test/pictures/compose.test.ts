@@ -1,0 +1,174 @@
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TorchRandom } from "../../src/inference/diffusion/torch-random.js";
+import { writeComparison } from "../../src/inference/pictures/comparison.js";
+import { writeContactSheet } from "../../src/inference/pictures/contact-sheet.js";
+import { readPngText } from "../../src/inference/pictures/png.js";
+import type { PairFiles } from "../../src/inference/protocol.js";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "promptist-compose-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const GREEN = [20, 200, 60];
+const RED = [210, 40, 30];
+
+async function plain(name: string, width: number, height: number, [r, g, b]: number[]): Promise<string> {
+  const file = join(folder, `${name}-${width}x${height}.png`);
+  await sharp({ create: { width, height, channels: 3, background: { r: r!, g: g!, b: b! } } }).toFile(file);
+  return file;
+}
+
+async function pairOf(width: number, height: number, changes: Partial<PairFiles> = {}): Promise<PairFiles> {
+  return {
+    prompt: "A cat",
+    optimized: "A cat, highly detailed, digital painting, artstation",
+    baseline: await plain("green", width, height, GREEN),
+    drawn: await plain("red", width, height, RED),
+    caption: "seed 1 · 50 steps",
+    ...changes,
+  };
+}
+
+/** Bounding box of the pixels of one colour. */
+async function boxOf(file: string, color: number[]) {
+  const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
+  let [left, top, right, bottom] = [info.width, info.height, -1, -1];
+  for (let y = 0; y < info.height; y++) {
+    for (let x = 0; x < info.width; x++) {
+      const i = (y * info.width + x) * info.channels;
+      if (!color.every((value, c) => Math.abs(data[i + c]! - value) <= 2)) continue;
+      [left, right] = [Math.min(left, x), Math.max(right, x)];
+      [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
+    }
+  }
+  return { left, top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+describe("writeComparison", () => {
+  it.each([
+    ["as it is", 512, 512, 512, 512],
+    ["four times as large", 128, 128, 512, 512],
+    ["eight times as large", 64, 64, 512, 512],
+    ["twice as large", 200, 256, 600, 768],
+    ["smaller", 1024, 1024, 768, 768],
+    ["wide, as it is", 768, 512, 768, 512],
+    ["wide, smaller", 1024, 512, 768, 384],
+  ])("shows a picture %s: %ix%i", async (_, width, height, shownWidth, shownHeight) => {
+    const file = join(folder, `comparison-${width}x${height}.png`);
+    const size = await writeComparison(await pairOf(width, height), file);
+    const [left, right] = [await boxOf(file, GREEN), await boxOf(file, RED)];
+    expect(left).toMatchObject({ width: shownWidth, height: shownHeight });
+    expect(right).toMatchObject({ top: left.top, width: shownWidth, height: shownHeight });
+    expect(right.left).toBeGreaterThan(left.left + left.width);
+    // The same margin on both sides, and words above and below.
+    expect(size.width - right.left - right.width).toBe(left.left);
+    expect(left.top).toBeGreaterThan(60);
+    expect(size.height - left.top - left.height).toBeGreaterThan(25);
+    const { width: w, height: h } = await sharp(file).metadata();
+    expect({ width: w, height: h }).toEqual(size);
+  });
+
+  it("grows with its prompts, up to six lines", async () => {
+    const heightFor = async (optimized: string): Promise<number> => {
+      const file = join(folder, "prompts.png");
+      return (await writeComparison(await pairOf(512, 512, { optimized }), file)).height;
+    };
+    const [short, longer, long, huge] = [
+      await heightFor("Cat"),
+      await heightFor("lovely cat ".repeat(15)),
+      await heightFor("lovely cat ".repeat(36)),
+      await heightFor("lovely cat ".repeat(545)),
+    ];
+    expect(longer).toBeGreaterThan(short);
+    expect(long).toBeGreaterThan(longer);
+    expect(huge).toBeLessThanOrEqual(long + 30);
+  });
+
+  it("carries both prompts and what repeats them", async () => {
+    const file = join(folder, "texts.png");
+    const pair = await pairOf(64, 64, { prompt: "Ein Fuchs 🦊" });
+    await writeComparison(pair, file);
+    expect(readPngText(await readFile(file))).toEqual({
+      baseline: "Ein Fuchs 🦊",
+      optimized: pair.optimized,
+      settings: pair.caption,
+    });
+  });
+
+  it("stays under 8 MB where nothing compresses", async () => {
+    const noise = (seed: number) => {
+      const random = new TorchRandom(seed);
+      return Uint8Array.from({ length: 3 * 1024 * 1024 }, () => random.uint32() & 255);
+    };
+    const files = await Promise.all(
+      [1, 2].map(async (seed) => {
+        const path = join(folder, `noise-${seed}.png`);
+        await sharp(noise(seed), { raw: { width: 1024, height: 1024, channels: 3 } }).toFile(path);
+        return path;
+      }),
+    );
+    const file = join(folder, "noise.png");
+    const pair = await pairOf(64, 64, { baseline: files[0]!, drawn: files[1]! });
+    await writeContactSheet(
+      Array.from({ length: 10 }, () => pair),
+      file,
+    );
+    expect((await stat(file)).size).toBeLessThan(8_000_000);
+    await writeComparison(pair, file);
+    expect((await stat(file)).size).toBeLessThan(8_000_000);
+  });
+
+  it("fails for a picture that is not there", async () => {
+    const pair = await pairOf(64, 64, { drawn: join(folder, "missing.png") });
+    await expect(writeComparison(pair, join(folder, "never.png"))).rejects.toThrow("missing");
+  });
+});
+
+describe("writeContactSheet", () => {
+  it.each([1, 2, 7, 10])("holds %i pairs, two in a row", async (count) => {
+    const file = join(folder, `sheet-${count}.png`);
+    const pair = await pairOf(128, 128);
+    const size = await writeContactSheet(
+      Array.from({ length: count }, () => pair),
+      file,
+    );
+    const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
+    let green = 0;
+    for (let i = 0; i < data.length; i += info.channels) {
+      if (GREEN.every((value, c) => Math.abs(data[i + c]! - value) <= 2)) green++;
+    }
+    // 320 x 320 each, less the rounded corners.
+    expect(Math.abs(green / (320 * 320) - count)).toBeLessThan(0.01 * count);
+    const single = (await sharp(file).metadata()).width;
+    expect(single).toBe(count === 1 ? 2 * 32 + 652 : 2 * 32 + 2 * 652 + 40);
+    expect(size.width).toBe(single);
+    expect(JSON.parse(readPngText(await readFile(file)).pairs!)).toHaveLength(count);
+  });
+
+  it("keeps the pictures of a row in line when one prompt is longer", async () => {
+    const file = join(folder, "row.png");
+    const blue = [30, 60, 220];
+    const first = await pairOf(128, 128);
+    const second = await pairOf(128, 128, {
+      baseline: await plain("blue", 128, 128, blue),
+      prompt: "lovely cat ".repeat(30),
+    });
+    await writeContactSheet([first, second], file);
+    expect((await boxOf(file, blue)).top).toBe((await boxOf(file, GREEN)).top);
+  });
+
+  it.each([0, 11])("refuses %i pairs", async (count) => {
+    const pair = await pairOf(64, 64);
+    const sheet = writeContactSheet(
+      Array.from({ length: count }, () => pair),
+      join(folder, "no.png"),
+    );
+    await expect(sheet).rejects.toThrow(RangeError);
+  });
+});
