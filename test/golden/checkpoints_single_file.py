@@ -1,0 +1,124 @@
+"""Writes test/golden/checkpoints-single-file/: a small Stable Diffusion checkpoint in one file with the names of the
+original latent-diffusion code, as .safetensors and .ckpt, and expected.json: the tensors by diffusers' names, as
+diffusers' own converters give them.
+
+Made with torch 2.13.0, diffusers 0.42.1, transformers 5.18.0; seed 0.
+Run: python test/golden/checkpoints_single_file.py
+"""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers.loaders import single_file_utils
+from safetensors.torch import save_file
+from transformers import CLIPTextConfig, CLIPTextModel
+
+torch.manual_seed(0)
+torch.set_num_threads(1)
+OUT = Path(__file__).parent / "checkpoints-single-file"
+shutil.rmtree(OUT, ignore_errors=True)
+OUT.mkdir()
+
+LAYERS = 2
+unet = UNet2DConditionModel(
+    block_out_channels=[4, 8, 8], norm_num_groups=2, layers_per_block=LAYERS, cross_attention_dim=8, attention_head_dim=2,
+    down_block_types=["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
+    up_block_types=["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"],
+)
+vae = AutoencoderKL(
+    block_out_channels=[4, 4, 8], norm_num_groups=2, layers_per_block=1, latent_channels=4,
+    down_block_types=["DownEncoderBlock2D"] * 3, up_block_types=["UpDecoderBlock2D"] * 3,
+)
+clip = CLIPTextModel(CLIPTextConfig(
+    vocab_size=40, hidden_size=8, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=77,
+    bos_token_id=0, eos_token_id=1,
+))
+
+RESNET = {"norm1": "in_layers.0", "conv1": "in_layers.2", "time_emb_proj": "emb_layers.1", "norm2": "out_layers.0",
+          "conv2": "out_layers.3", "conv_shortcut": "skip_connection"}
+
+
+def unet_key(key):
+    """diffusers -> latent-diffusion."""
+    head = {"time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2",
+            "conv_in": "input_blocks.0.0", "conv_norm_out": "out.0", "conv_out": "out.2"}
+    for new, old in head.items():
+        if key.startswith(new + "."):
+            return key.replace(new, old)
+    m = re.match(r"(down_blocks|up_blocks|mid_block)(?:\.(\d+))?\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(.*)", key)
+    side, level, kind, layer, rest = m.groups()
+    layer = int(layer)
+    if kind == "resnets":
+        for new, old in RESNET.items():
+            rest = re.sub(rf"^{new}\.", f"{old}.", rest)
+    if side == "mid_block":
+        return f"middle_block.{1 if kind == 'attentions' else 2 * layer}.{rest}"
+    level = int(level)
+    if side == "down_blocks":
+        if kind == "downsamplers":
+            return f"input_blocks.{(level + 1) * (LAYERS + 1)}.0.{rest.replace('conv.', 'op.')}"
+        return f"input_blocks.{1 + level * (LAYERS + 1) + layer}.{int(kind == 'attentions')}.{rest}"
+    if kind == "upsamplers":
+        has_attention = level > 0
+        return f"output_blocks.{level * (LAYERS + 1) + LAYERS}.{1 + has_attention}.{rest}"
+    return f"output_blocks.{level * (LAYERS + 1) + layer}.{int(kind == 'attentions')}.{rest}"
+
+
+def vae_key(key):
+    last = len(vae.config.block_out_channels) - 1
+    key = re.sub(r"mid_block\.resnets\.(\d)", lambda m: f"mid.block_{int(m[1]) + 1}", key)
+    for new, old in {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"}.items():
+        key = key.replace(f"mid_block.attentions.0.{new}.", f"mid.attn_1.{old}.")
+    key = re.sub(r"down_blocks\.(\d)\.resnets", r"down.\1.block", key)
+    key = re.sub(r"down_blocks\.(\d)\.downsamplers\.0", r"down.\1.downsample", key)
+    key = re.sub(r"up_blocks\.(\d)\.resnets", lambda m: f"up.{last - int(m[1])}.block", key)
+    key = re.sub(r"up_blocks\.(\d)\.upsamplers\.0", lambda m: f"up.{last - int(m[1])}.upsample", key)
+    return key.replace("conv_shortcut", "nin_shortcut").replace("conv_norm_out", "norm_out")
+
+
+state = {}
+for key, tensor in unet.state_dict().items():
+    state["model.diffusion_model." + unet_key(key)] = tensor
+for key, tensor in vae.state_dict().items():
+    if ".attentions." in key and tensor.ndim == 2:
+        tensor = tensor[:, :, None, None]
+    state["first_stage_model." + vae_key(key)] = tensor
+for key, tensor in clip.state_dict().items():
+    state["cond_stage_model.transformer." + ("" if key.startswith("text_model.") else "text_model.") + key] = tensor
+state["cond_stage_model.transformer.text_model.embeddings.position_ids"] = torch.arange(77)[None]
+state = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
+
+# The names above are right if diffusers' converters make diffusers' models of them, tensor for tensor.
+converted = {
+    "unet": single_file_utils.convert_ldm_unet_checkpoint(dict(state), unet.config),
+    "vae": single_file_utils.convert_ldm_vae_checkpoint(dict(state), vae.config),
+}
+for name, model in (("unet", unet), ("vae", vae)):
+    assert set(converted[name]) == set(model.state_dict()), name
+    for key, tensor in model.state_dict().items():
+        assert torch.equal(converted[name][key].reshape(tensor.shape).float(), tensor.half().float()), key
+text = single_file_utils.convert_ldm_clip_checkpoint(dict(state))
+converted["textEncoder"] = {key: tensor for key, tensor in text.items() if "position_ids" not in key}
+
+state["model_ema.decay"] = torch.tensor(0.9999)
+state["betas"] = torch.linspace(0.00085**0.5, 0.012**0.5, 8) ** 2
+save_file({key: tensor.contiguous() for key, tensor in state.items()}, OUT / "model.safetensors")
+torch.save({"state_dict": state, "global_step": 470000, "epoch": 0}, OUT / "model.ckpt")
+expected = {
+    part: {
+        (key if part != "textEncoder" or key.startswith("text_model.") else "text_model." + key): {
+            "type": "float16",
+            "shape": list(tensor.squeeze(-1).squeeze(-1).shape if part == "vae" and ".to_" in key and tensor.ndim == 4 else tensor.shape),
+            "values": tensor.double().flatten().tolist()[:2],
+            "sum": tensor.double().sum().item(),
+        }
+        for key, tensor in tensors.items()
+    }
+    for part, tensors in converted.items()
+}
+(OUT / "expected.json").write_text(json.dumps(expected) + "\n")
+print(sum(path.stat().st_size for path in OUT.iterdir()), "bytes", {part: len(tensors) for part, tensors in converted.items()})
