@@ -1,0 +1,302 @@
+import {
+  type Client,
+  Events as DiscordEvents,
+  GatewayIntentBits,
+  type Interaction,
+  MessageFlags,
+  OAuth2Scopes,
+  PermissionFlagsBits,
+  REST,
+  type RESTOptions,
+} from "discord.js";
+import { DiscordError } from "../core/errors.js";
+import type { Events } from "../core/events.js";
+import type { Queue } from "../db/queue.js";
+import { DISCORD_CDN_ORIGINS, download } from "./attachment.js";
+import { pressButton } from "./cancel.js";
+import { batch } from "./commands/batch.js";
+import { type Command, type Defaults, type Limits, MAX_GUIDANCE } from "./commands/command.js";
+import { compare } from "./commands/compare.js";
+import { optimize } from "./commands/optimize.js";
+import { type Backoff, connect, fatalClose, refusalOf, withBackoff } from "./connect.js";
+import { DiscordApi } from "./discord-api.js";
+import { Intake } from "./intake.js";
+import { refusals } from "./messages.js";
+import { Outbox } from "./outbox.js";
+import { registerCommands } from "./registration.js";
+import { resultMessage } from "./result-message.js";
+import { StatusBoard } from "./status-board.js";
+
+export interface BotOptions {
+  readonly token: string;
+  /** Base of Discord's API without the version; Discord's own by default. */
+  readonly apiUrl?: string;
+  /** Base of the CDN; files may come from its host besides Discord's own. */
+  readonly cdnUrl?: string;
+  /** Registers the commands in these guilds, where they appear at once, instead of globally. */
+  readonly guildIds?: readonly string[];
+  readonly queue: Queue;
+  readonly events: Events;
+  /** Pictures lie in `<picturesDir>/<job id>/<file name>`. */
+  readonly picturesDir: string;
+  readonly defaults: Defaults;
+  readonly limits: Limits;
+  readonly timing?: Partial<BotTiming>;
+  /** Milliseconds since the epoch; compared with the ends of tokens. */
+  readonly now?: () => number;
+  /** Discord ended the connection for good (token reset, intents taken away), after `start` had succeeded. */
+  readonly onFatal?: (error: DiscordError) => void;
+}
+
+/** All in milliseconds but the rate. */
+export interface BotTiming {
+  /** Least time between two edits of one message. */
+  readonly editGapMs: number;
+  /** Status edits a second over all messages; Discord's own limit is 50 requests. */
+  readonly editsPerSecond: number;
+  readonly placesGapMs: number;
+  readonly downloadTimeoutMs: number;
+  readonly retryFirstMs: number;
+  readonly retryMaxMs: number;
+}
+
+const DEFAULT_TIMING: BotTiming = {
+  editGapMs: 2_500,
+  editsPerSecond: 20,
+  placesGapMs: 1_000,
+  downloadTimeoutMs: 15_000,
+  retryFirstMs: 2_000,
+  retryMaxMs: 5 * 60_000,
+};
+
+/** A message with pictures may go out over a slow line; discord.js gives up after 15 s by default. */
+const UPLOAD_TIMEOUT_MS = 120_000;
+const INVALID_REQUESTS_PER_WARNING = 500;
+
+/** What the bot needs to write a late result into the channel by itself. */
+const PERMISSIONS = [
+  PermissionFlagsBits.ViewChannel,
+  PermissionFlagsBits.SendMessages,
+  PermissionFlagsBits.SendMessagesInThreads,
+  PermissionFlagsBits.EmbedLinks,
+  PermissionFlagsBits.AttachFiles,
+];
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries({ optimize, compare, batch }));
+
+export interface Bot {
+  /**
+   * Logs in, registers the commands where they changed, and delivers what an earlier run left. Waits while the network
+   * is down. Throws DiscordError where waiting does not help.
+   */
+  start(): Promise<{ readonly userTag: string; readonly inviteUrl: string }>;
+  /** Ends what is under way and leaves Discord; open jobs and undelivered results stay in the queue. */
+  stop(): Promise<void>;
+}
+
+/** The bot: commands become jobs in the queue, the jobs' events become edits, their results become messages. */
+export function createBot(options: BotOptions): Bot {
+  return new DiscordBot(options);
+}
+
+class DiscordBot implements Bot {
+  readonly #options: BotOptions;
+  readonly #timing: BotTiming;
+  readonly #rest: REST;
+  readonly #board: StatusBoard;
+  readonly #outbox: Outbox;
+  readonly #intake: Intake;
+  readonly #stopping = new AbortController();
+  readonly #handling = new Set<Promise<void>>();
+  #client: Client | null = null;
+
+  constructor(options: BotOptions) {
+    this.#options = options;
+    this.#timing = { ...DEFAULT_TIMING, ...options.timing };
+    const { queue, events, limits, defaults, picturesDir, now = Date.now } = options;
+    const timing = this.#timing;
+
+    // Results must get out while the gateway is down and until the very end of `stop`, so they have a client of
+    // their own: that of discord.js loses its token with the connection.
+    this.#rest = new REST({ ...this.#restOptions(), timeout: UPLOAD_TIMEOUT_MS }).setToken(options.token);
+    this.#watch(this.#rest);
+    const api = new DiscordApi(this.#rest);
+    this.#board = new StatusBoard({ queue, events, api, now, ...timing });
+    const result = { picturesDir, checkpointNote: defaults.checkpointNote };
+    this.#outbox = new Outbox({
+      queue,
+      events,
+      api,
+      now,
+      compose: (job, limit) => resultMessage(job, result, limit),
+      settle: (jobId) => this.#board.settle(jobId),
+      onUnauthorized: (error) =>
+        this.#fatal(
+          new DiscordError("DISCORD_REFUSED", "Discord no longer accepts the bot's token.", { cause: error }),
+        ),
+      ...timing,
+    });
+    const cdnOrigins = options.cdnUrl === undefined ? [] : [new URL(options.cdnUrl).origin];
+    const downloadOptions = {
+      maxBytes: limits.maxFileBytes,
+      timeoutMs: timing.downloadTimeoutMs,
+      allowedOrigins: new Set<string>([...DISCORD_CDN_ORIGINS, ...cdnOrigins]),
+      signal: this.#stopping.signal,
+    };
+    this.#intake = new Intake({
+      queue,
+      events,
+      api,
+      board: this.#board,
+      outbox: this.#outbox,
+      commands: COMMANDS,
+      context: {
+        defaults: withinLimits(defaults, limits),
+        limits,
+        download: (url) => download(url, downloadOptions),
+      },
+      now,
+    });
+  }
+
+  async start(): Promise<{ userTag: string; inviteUrl: string }> {
+    try {
+      return await this.#start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async #start(): Promise<{ userTag: string; inviteUrl: string }> {
+    const { signal } = this.#stopping;
+    const client = await connect({
+      token: this.#options.token,
+      clientOptions: {
+        intents: [GatewayIntentBits.Guilds],
+        allowedMentions: { parse: [] },
+        rest: this.#restOptions(),
+      },
+      prepare: (fresh) => this.#listen(fresh),
+      retry: this.#backoff("Discord can't be reached"),
+      signal,
+    });
+    this.#client = client;
+    const registered = await this.#register(client.application.id);
+    this.#log("info", `Logged in as ${client.user.tag}; commands ${registered}`);
+    await this.#board.adoptOpenJobs();
+    signal.throwIfAborted();
+    this.#outbox.start();
+    const inviteUrl = client.generateInvite({
+      scopes: [OAuth2Scopes.Bot, OAuth2Scopes.ApplicationsCommands],
+      permissions: PERMISSIONS,
+    });
+    return { userTag: client.user.tag, inviteUrl };
+  }
+
+  #register(applicationId: string): Promise<"unchanged" | "registered"> {
+    const definitions = [...COMMANDS.values()].map(({ definition }) => definition(this.#options.limits));
+    const backoff = this.#backoff("The commands could not be registered");
+    return withBackoff(backoff, this.#stopping.signal, async () => {
+      try {
+        return await registerCommands(this.#rest, applicationId, this.#options.guildIds ?? [], definitions);
+      } catch (error) {
+        throw refusalOf(error) ?? error;
+      }
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#handling);
+    await this.#board.stop();
+    await this.#outbox.stop();
+    await this.#client?.destroy();
+    this.#rest.clearHandlerSweeper();
+    this.#rest.clearHashSweeper();
+  }
+
+  #restOptions(): Partial<RESTOptions> {
+    const { apiUrl, cdnUrl } = this.#options;
+    return {
+      invalidRequestWarningInterval: INVALID_REQUESTS_PER_WARNING,
+      ...(apiUrl === undefined ? {} : { api: apiUrl }),
+      ...(cdnUrl === undefined ? {} : { cdn: cdnUrl }),
+    };
+  }
+
+  #watch(rest: REST): void {
+    rest.on("rateLimited", ({ route, timeToReset }) =>
+      this.#log("warn", `Discord's rate limit holds ${route} for ${timeToReset} ms`),
+    );
+    rest.on("invalidRequestWarning", ({ count }) =>
+      this.#log(
+        "warn",
+        `Discord refused ${count} requests in ten minutes; at 10000 it locks this address out`,
+      ),
+    );
+  }
+
+  #listen(client: Client): void {
+    // Without an "error" listener, a listener that throws ends the process.
+    client.on(DiscordEvents.Error, (error) =>
+      this.#log("error", "The Discord client reported an error", error),
+    );
+    client.on(DiscordEvents.ShardError, (error) => this.#log("warn", "The gateway connection failed", error));
+    client.on(DiscordEvents.Warn, (message) => this.#log("warn", message));
+    client.on(DiscordEvents.ShardDisconnect, ({ code }) => {
+      const fatal = fatalClose(code);
+      // Before `start` has a client, the failed login says it.
+      if (fatal !== null && this.#client !== null) this.#fatal(fatal);
+    });
+    this.#watch(client.rest);
+    client.on(DiscordEvents.InteractionCreate, (interaction) => {
+      const handled = this.#handle(interaction)
+        .catch((error) => this.#log("error", `Interaction ${interaction.id} was not handled`, error))
+        .finally(() => this.#handling.delete(handled));
+      this.#handling.add(handled);
+    });
+  }
+
+  async #handle(interaction: Interaction): Promise<void> {
+    if (!interaction.isRepliable()) return;
+    if (this.#stopping.signal.aborted) {
+      await interaction.reply({ content: refusals.stopping, flags: MessageFlags.Ephemeral });
+    } else if (interaction.isChatInputCommand()) {
+      await this.#intake.accept(interaction);
+    } else if (interaction.isButton()) {
+      await pressButton(interaction, this.#options.queue, this.#options.events);
+    } else {
+      await interaction.reply({ content: refusals.unknownCommand, flags: MessageFlags.Ephemeral });
+    }
+  }
+
+  #fatal(error: DiscordError): void {
+    this.#log("error", error.message, error);
+    this.#options.onFatal?.(error);
+  }
+
+  #backoff(message: string): Backoff {
+    const { retryFirstMs, retryMaxMs } = this.#timing;
+    return {
+      firstMs: retryFirstMs,
+      maxMs: Math.min(retryMaxMs, 60_000),
+      onRetry: (error, delayMs) =>
+        this.#log("warn", `${message}; trying again in ${delayMs / 1000} s`, error),
+    };
+  }
+
+  #log(level: "info" | "warn" | "error", message: string, error?: unknown): void {
+    this.#options.events.emit("log", { level, message, ...(error === undefined ? {} : { error }) });
+  }
+}
+
+/** A default beyond the limit would make every command without the option a refused one. */
+const withinLimits = (defaults: Defaults, { maxSteps }: Limits): Defaults => ({
+  ...defaults,
+  image: {
+    ...defaults.image,
+    steps: Math.min(defaults.image.steps, maxSteps),
+    guidance: Math.min(defaults.image.guidance, MAX_GUIDANCE),
+  },
+});

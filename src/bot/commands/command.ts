@@ -1,0 +1,85 @@
+import { randomInt } from "node:crypto";
+import type {
+  ChatInputCommandInteraction,
+  RESTPostAPIChatInputApplicationCommandsJSONBody as CommandJson,
+} from "discord.js";
+import { InputError } from "../../core/errors.js";
+import type { ImageSettings, JobKind, TextSettings } from "../../core/job.js";
+import { cleanPrompt, isLongerThan, type PromptPair } from "../../core/prompt-file.js";
+import { expectations } from "../messages.js";
+
+export interface Defaults {
+  readonly text: TextSettings;
+  readonly image: ImageSettings;
+  /** Said with every result, such as that a miniature drew it. */
+  readonly checkpointNote: string | null;
+}
+
+export interface Limits {
+  /** In characters. */
+  readonly maxPromptLength: number;
+  /** Prompts in one file. */
+  readonly maxBatch: number;
+  readonly maxFileBytes: number;
+  readonly maxSteps: number;
+}
+
+export interface CommandContext {
+  readonly defaults: Defaults;
+  readonly limits: Limits;
+  readonly download: (url: string) => Promise<Uint8Array>;
+}
+
+/** What a command asks for. */
+export interface CommandRequest {
+  readonly kind: JobKind;
+  readonly text: TextSettings;
+  readonly image: ImageSettings;
+  /** Fetches and reads what is not in the interaction itself; throws InputError. Called after the first answer. */
+  readonly prompts: () => Promise<readonly PromptPair[]>;
+}
+
+/** One slash command. */
+export interface Command {
+  readonly definition: (limits: Limits) => CommandJson;
+  /** Reads the options without any I/O; throws InputError, which becomes a private refusal. */
+  readonly read: (interaction: ChatInputCommandInteraction, context: CommandContext) => CommandRequest;
+}
+
+/** Discord: the longest `max_length` of a text option. */
+const TEXT_OPTION_MAX = 6000;
+/** Seeds that the program picks itself: short enough to read out. */
+const RANDOM_SEED_END = 2 ** 32;
+export const MAX_GUIDANCE = 30;
+
+export const randomSeed = (): number => randomInt(RANDOM_SEED_END);
+
+export const textOptionMax = (limit: number): number => Math.min(limit, TEXT_OPTION_MAX);
+
+export function readPrompt(interaction: ChatInputCommandInteraction, { maxPromptLength }: Limits): string {
+  const prompt = cleanPrompt(interaction.options.getString("prompt", true));
+  if (prompt === "") throw new InputError("INPUT_EMPTY", "The prompt is empty.");
+  if (isLongerThan(prompt, maxPromptLength)) {
+    throw new InputError("INPUT_TOO_LONG", `The prompt is longer than ${maxPromptLength} characters.`, {
+      limit: maxPromptLength,
+    });
+  }
+  return prompt;
+}
+
+/** Discord checks ranges in its own clients; a request may come from another one, so they are checked here too. */
+export function checkOption(option: string, holds: boolean, expected: string): void {
+  if (!holds)
+    throw new InputError("INPUT_OPTION", `The option ${option} takes ${expected}.`, { option, expected });
+}
+
+export function checkInteger(option: string, value: number, min: number, max: number): number {
+  const holds = Number.isSafeInteger(value) && value >= min && value <= max;
+  checkOption(option, holds, expectations.integer(min, max));
+  return value;
+}
+
+export function checkNumber(option: string, value: number, min: number, max: number): number {
+  checkOption(option, value >= min && value <= max, expectations.number(min, max));
+  return value;
+}

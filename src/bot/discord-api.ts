@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import { type APIMessage, type REST, Routes } from "discord.js";
+import type { Origin } from "../core/job.js";
+import { type Outgoing, toRequest } from "./outgoing.js";
+
+/** Discord: "up to 25 characters". */
+const NONCE_MAX = 25;
+
+/** The two ways in which a job's message gets to Discord. */
+export class DiscordApi {
+  constructor(readonly rest: REST) {}
+
+  /**
+   * Edits the first answer to the command; works for the 15 minutes of its token. Answers the message's id. Without
+   * `timeoutMs` it may take as long as an upload may.
+   */
+  async editReply(origin: Origin, message: Outgoing, timeoutMs?: number): Promise<string> {
+    const route = Routes.webhookMessage(origin.applicationId, origin.interactionToken, "@original");
+    const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+    const answer = await this.rest.patch(route, { ...toRequest(message, null), auth: false, signal });
+    return (answer as APIMessage).id;
+  }
+
+  /**
+   * Writes a new message into the command's channel and mentions who asked. A second call with the same `nonceOf`
+   * within a few minutes posts nothing and answers the first message's id.
+   */
+  async post(origin: Origin, message: Outgoing, nonceOf: string): Promise<string> {
+    const { body, files } = toRequest(message, origin.userId);
+    const answer = await this.rest.post(Routes.channelMessages(origin.channelId), {
+      body: { ...body, nonce: nonce(nonceOf), enforce_nonce: true },
+      files,
+    });
+    return (answer as APIMessage).id;
+  }
+}
+
+const nonce = (id: string): string =>
+  id.length <= NONCE_MAX ? id : createHash("sha256").update(id).digest("base64url").slice(0, NONCE_MAX);

@@ -1,0 +1,108 @@
+import { type ChatInputCommandInteraction, MessageFlags } from "discord.js";
+import { codeOf, InputError } from "../core/errors.js";
+import type { Events } from "../core/events.js";
+import type { Origin } from "../core/job.js";
+import type { Queue } from "../db/queue.js";
+import type { Command, CommandContext, CommandRequest } from "./commands/command.js";
+import type { DiscordApi } from "./discord-api.js";
+import { isAlreadyAcknowledged } from "./discord-error.js";
+import { errorSentence, refusals } from "./messages.js";
+import type { Outbox } from "./outbox.js";
+import { plainMessage } from "./outgoing.js";
+import type { StatusBoard } from "./status-board.js";
+
+export interface IntakeOptions {
+  readonly queue: Queue;
+  readonly events: Events;
+  readonly api: DiscordApi;
+  readonly board: StatusBoard;
+  readonly outbox: Outbox;
+  readonly commands: ReadonlyMap<string, Command>;
+  readonly context: CommandContext;
+  readonly now: () => number;
+}
+
+/** Discord: an interaction's token works for 15 minutes. */
+const TOKEN_LIFE_MS = 15 * 60_000;
+/** Discord may deliver an event more than once; ids older than their tokens need not be remembered. */
+const REMEMBERED_IDS = 1_000;
+
+/**
+ * From a slash command to a stored job: check what can be checked at once, answer Discord, then fetch, store and show
+ * it. Nothing is stored that could not be answered, and no part of a job without the rest.
+ */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #seen = new Set<string>();
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  async accept(interaction: ChatInputCommandInteraction): Promise<void> {
+    if (!this.#isNew(interaction.id)) return;
+    const command = this.#options.commands.get(interaction.commandName);
+    if (command === undefined) return refuse(interaction, refusals.unknownCommand);
+    let request: CommandRequest;
+    try {
+      request = command.read(interaction, this.#options.context);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      return refuse(interaction, errorSentence(error.code, error.context));
+    }
+
+    const origin = this.#originOf(interaction);
+    try {
+      await interaction.deferReply();
+    } catch (error) {
+      if (!isAlreadyAcknowledged(error)) throw error;
+    }
+    await this.#store(request, origin, interaction.attachmentSizeLimit);
+  }
+
+  /** Stores the job and shows its place, or edits the reply to say why not. */
+  async #store(request: CommandRequest, origin: Origin, replyLimitBytes: number): Promise<void> {
+    const { queue, events, board, outbox } = this.#options;
+    const { kind, text, image } = request;
+    try {
+      const items = await request.prompts();
+      const job = await queue.enqueue({ kind, origin, text, image, items });
+      outbox.noteReplyLimit(job.id, replyLimitBytes);
+      const shown = board.track(job);
+      events.emit("job.enqueued", { jobId: job.id, kind, items: items.length });
+      await shown;
+    } catch (error) {
+      const context = error instanceof InputError ? error.context : {};
+      await this.#options.api.editReply(origin, plainMessage(errorSentence(codeOf(error), context)));
+      if (!(error instanceof InputError)) throw error;
+    }
+  }
+
+  #originOf(interaction: ChatInputCommandInteraction): Origin {
+    return {
+      userId: interaction.user.id,
+      guildId: interaction.guildId,
+      channelId: interaction.channelId,
+      locale: interaction.locale,
+      applicationId: interaction.applicationId,
+      interactionId: interaction.id,
+      interactionToken: interaction.token,
+      // From our own clock at receipt, not from the id's time stamp: later it is compared with our clock.
+      tokenExpiresAt: this.#options.now() + TOKEN_LIFE_MS,
+    };
+  }
+
+  #isNew(interactionId: string): boolean {
+    if (this.#seen.has(interactionId)) return false;
+    this.#seen.add(interactionId);
+    if (this.#seen.size > REMEMBERED_IDS) {
+      const [oldest] = this.#seen;
+      this.#seen.delete(oldest!);
+    }
+    return true;
+  }
+}
+
+async function refuse(interaction: ChatInputCommandInteraction, sentence: string): Promise<void> {
+  await interaction.reply({ content: sentence, flags: MessageFlags.Ephemeral });
+}

@@ -1,0 +1,119 @@
+export interface LiveEditsOptions<T> {
+  /** Least time between the starts of two edits of one message. */
+  readonly gapMs: number;
+  /** Edits started in one second, over all messages. */
+  readonly perSecond: number;
+  /** Must settle, and must not throw. */
+  readonly send: (key: string, state: T) => Promise<void>;
+}
+
+interface Entry<T> {
+  /** The newest state that is not sent yet. */
+  pending: { readonly state: T } | null;
+  /** Serialised state that Discord shows, so that a state that changes nothing costs no edit. */
+  shown: string | null;
+  sending: Promise<void> | null;
+  timer: NodeJS.Timeout | null;
+  lastStartAt: number;
+}
+
+/**
+ * Keeps many messages at their newest state with few edits: one at a time for each message, in order, apart by a gap,
+ * and within a rate that all of them share. States that a newer one overtakes are never sent.
+ */
+export class LiveEdits<T> {
+  readonly #options: LiveEditsOptions<T>;
+  readonly #entries = new Map<string, Entry<T>>();
+  /** Keys whose gap is over and that wait for their turn in the shared rate, first come first served. */
+  readonly #ready = new Set<string>();
+  #pump: NodeJS.Timeout | null = null;
+  #nextSlotAt = 0;
+
+  constructor(options: LiveEditsOptions<T>) {
+    this.#options = options;
+  }
+
+  push(key: string, state: T): void {
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      entry = {
+        pending: null,
+        shown: null,
+        sending: null,
+        timer: null,
+        lastStartAt: Number.NEGATIVE_INFINITY,
+      };
+      this.#entries.set(key, entry);
+    }
+    entry.pending = { state };
+    this.#schedule(key, entry);
+  }
+
+  /** Drops what is not sent yet; once resolved, no edit of the message is under way. */
+  async close(key: string): Promise<void> {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#entries.delete(key);
+    this.#ready.delete(key);
+    entry.pending = null;
+    if (entry.timer !== null) clearTimeout(entry.timer);
+    await entry.sending;
+  }
+
+  async closeAll(): Promise<void> {
+    if (this.#pump !== null) clearTimeout(this.#pump);
+    await Promise.all([...this.#entries.keys()].map((key) => this.close(key)));
+  }
+
+  #schedule(key: string, entry: Entry<T>): void {
+    if (entry.timer !== null || entry.sending !== null || entry.pending === null) return;
+    const waitMs = entry.lastStartAt + this.#options.gapMs - performance.now();
+    if (waitMs <= 0) {
+      this.#enter(key);
+      return;
+    }
+    entry.timer = setTimeout(() => {
+      entry.timer = null;
+      this.#enter(key);
+    }, waitMs);
+  }
+
+  #enter(key: string): void {
+    this.#ready.add(key);
+    this.#startReady();
+  }
+
+  #startReady(): void {
+    if (this.#pump !== null) return;
+    for (const key of this.#ready) {
+      const now = performance.now();
+      if (now < this.#nextSlotAt) {
+        this.#pump = setTimeout(() => {
+          this.#pump = null;
+          this.#startReady();
+        }, this.#nextSlotAt - now);
+        return;
+      }
+      this.#ready.delete(key);
+      const entry = this.#entries.get(key);
+      if (entry !== undefined && this.#start(key, entry))
+        this.#nextSlotAt = now + 1000 / this.#options.perSecond;
+    }
+  }
+
+  /** False where Discord shows the state already. */
+  #start(key: string, entry: Entry<T>): boolean {
+    const { pending } = entry;
+    entry.pending = null;
+    if (pending === null) return false;
+    const serialised = JSON.stringify(pending.state);
+    if (serialised === entry.shown) return false;
+    entry.shown = serialised;
+    entry.lastStartAt = performance.now();
+    entry.sending = this.#options.send(key, pending.state).finally(() => {
+      entry.sending = null;
+      this.#schedule(key, entry);
+    });
+    return true;
+  }
+}

@@ -1,0 +1,197 @@
+import type { ErrorCode } from "../core/errors.js";
+import type { ItemNote, Job, JobKind, Phase } from "../core/job.js";
+
+/** The only prose for users. Everything here says what happened and what to do, and never shows an internal text. */
+
+/** Numbers and names of an InputError, such as `{ unit: "line", number: 3, limit: 1000 }`. */
+export type SentenceContext = Readonly<Record<string, string | number>>;
+
+const TRY_AGAIN = "Please try again in a while.";
+const ASK_OWNER = "Please tell the owner of this bot.";
+const FILE_FORMATS =
+  "Attach a `.txt` with one prompt a line, a `.json` list of texts or of `{original, optimized}` pairs, or a `.csv` with a `prompt` column.";
+
+const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string>> = {
+  INPUT_EMPTY: () => "The prompt is empty. Write what the picture should show.",
+  INPUT_TOO_LONG: (c) =>
+    `${place(c, "The prompt")} is longer than ${number(c.limit)} characters. Shorten it and try again.`,
+  INPUT_OPTION: (c) => `The option \`${c.option}\` takes ${c.expected}. Change it and try again.`,
+  FILE_TOO_BIG: (c) =>
+    `The file is larger than ${formatBytes(Number(c.limit))}. Split it into smaller files.`,
+  FILE_BINARY: (c) => `The file is a ${c.kind}, not text. ${FILE_FORMATS}`,
+  FILE_ENCODING: (c) =>
+    `${place(c, "The file")} is not UTF-8 text. Save the file as UTF-8 and attach it again.`,
+  FILE_TYPE: () => `This kind of file can't be read. ${FILE_FORMATS}`,
+  FILE_SHAPE: (c) => `${fileProblem(c)} ${FILE_FORMATS}`,
+  FILE_EMPTY: () => `The file holds no prompt. ${FILE_FORMATS}`,
+  FILE_TOO_MANY: (c) =>
+    `The file holds more than ${count(Number(c.limit), "prompt")}. Split it into smaller files.`,
+  FILE_UNREACHABLE: () => "The file could not be fetched from Discord. Attach it again.",
+
+  QUEUE_BUSY_DATABASE: () => `The queue is busy just now, and nothing was stored. ${TRY_AGAIN}`,
+  QUEUE_LOCKED: () => `Another copy of this bot uses the same queue. ${ASK_OWNER}`,
+  QUEUE_FULL: () => `The queue is full, and nothing was stored. ${TRY_AGAIN}`,
+  QUEUE_NEWER_SCHEMA: () => `The queue was written by a newer version of this bot. ${ASK_OWNER}`,
+
+  CHECKPOINT_MISSING: () => `The model that this needs is not installed. ${ASK_OWNER}`,
+  CHECKPOINT_CORRUPT: () => `The model's files are damaged. ${ASK_OWNER}`,
+  CHECKPOINT_TENSORS: () => `The model's files don't fit its configuration. ${ASK_OWNER}`,
+  CHECKPOINT_ARCHITECTURE: () => `The installed model is of a kind that this bot can't run. ${ASK_OWNER}`,
+  CHECKPOINT_UNSAFE: () => `The model's files were refused because they could run code. ${ASK_OWNER}`,
+
+  DEVICE_UNAVAILABLE: () => `The graphics device can't be used just now. ${TRY_AGAIN}`,
+  OUT_OF_MEMORY: () => "There was not enough memory for this. Try fewer prompts at once, or try again later.",
+  WORKER_DIED: () => `The process that runs the model ended unexpectedly. ${TRY_AGAIN}`,
+  WORKER_STALLED: () => `The process that runs the model stopped answering. ${TRY_AGAIN}`,
+  DISK_FULL: () => `The disk of this bot's machine is full. ${ASK_OWNER}`,
+  CANCELLED: () => "This was cancelled.",
+  INTERNAL: () =>
+    `Something went wrong inside the bot. Please try again; if it happens again, tell its owner.`,
+
+  DISCORD_REFUSED: () => "The result is ready and stored, but Discord refused the message that carries it.",
+  DISCORD_UNREACHABLE: () => `Discord could not be reached. ${TRY_AGAIN}`,
+  CONFIG: () => `This bot is not set up correctly. ${ASK_OWNER}`,
+};
+
+/** The sentence for a code; a code that this version does not know reads as `INTERNAL`. */
+export function errorSentence(code: string, context: SentenceContext = {}): string {
+  const sentence = Object.hasOwn(SENTENCES, code) ? SENTENCES[code as ErrorCode] : SENTENCES.INTERNAL;
+  return sentence(context);
+}
+
+/** How a job that made no result ended. */
+export function endSentence(job: Job): string {
+  if (job.state === "cancelled") return `${labels.commands[job.kind]} was cancelled. ${jobReference(job.id)}`;
+  const { code = "INTERNAL" } = job.failures.at(-1) ?? {};
+  const tries = job.failures.length > 1 ? ` It was tried ${job.failures.length} times.` : "";
+  return `${errorSentence(code)}${tries} ${jobReference(job.id)}`;
+}
+
+export const jobReference = (jobId: string): string => `Job \`${jobId}\`.`;
+
+export const labels = {
+  commands: { optimize: "Optimize", compare: "Compare", batch: "Batch" } satisfies Record<JobKind, string>,
+  results: { optimize: "rewrite", compare: "comparison", batch: "batch" } satisfies Record<JobKind, string>,
+  cancel: "Cancel",
+  prompt: "Prompt",
+  rewrite: "Rewritten by Promptist",
+  givenRewrite: "Optimized",
+  negative: "Negative prompt",
+  otherRewrites: "Other rewrites",
+  baselineAlt: (prompt: string) => `Drawn from the prompt as written: ${prompt}`,
+  optimizedAlt: (prompt: string) => `Drawn from the rewritten prompt: ${prompt}`,
+  comparisonAlt: (prompt: string, optimized: string) =>
+    `Two pictures side by side. Left, the prompt as written: ${prompt}. Right, rewritten: ${optimized}`,
+  contactSheetAlt: (prompts: readonly string[]) =>
+    `Pairs of pictures for ${prompts.length} prompts: ${prompts.join("; ")}`,
+} as const;
+
+/** Lines of the message while a job waits and runs. */
+export const statusLines = {
+  accepted: "Accepted.",
+  place: (phase: Phase, place: number) =>
+    `In the queue for ${phase === "text" ? "rewriting" : "drawing"}: ${place === 1 ? "next" : `place ${number(place)}`}.`,
+  loading: (phase: Phase) => (phase === "text" ? "Loading Promptist." : "Loading Stable Diffusion."),
+  rewriting: (step: number, steps: number) => `rewriting, token ${step} of ${steps}`,
+  drawing: (side: "baseline" | "optimized", step: number, steps: number) =>
+    `drawing ${side}, step ${step} of ${steps}`,
+  item: (index: number, items: number) => `prompt ${index + 1} of ${items}`,
+  stopping: "Stopping.",
+  late: "This takes longer than Discord lets me edit this message. The result will come as a new message here.",
+  batch: (prompts: number, given: number) =>
+    given === 0
+      ? `${count(prompts, "prompt")}.`
+      : given === prompts
+        ? `${count(prompts, "prompt")}, all already optimized: Promptist is not needed.`
+        : `${count(prompts, "prompt")}, ${given} already optimized: Promptist is not needed for ${given === 1 ? "it" : "them"}.`,
+} as const;
+
+/** Lines of the message that carries a result. */
+export const resultLines = {
+  settings: (parts: readonly string[]) => parts.join(" · "),
+  seed: (seed: number) => `seed ${seed}`,
+  seeds: (first: number, last: number) => (first === last ? `seed ${first}` : `seeds ${first} to ${last}`),
+  steps: (steps: number) => count(steps, "step"),
+  guidance: (guidance: number) => `guidance ${guidance}`,
+  batch: (prompts: number, pictures: number) => `${count(prompts, "prompt")}, ${count(pictures, "picture")}.`,
+  shrunk: "The pictures are smaller copies: the originals are larger than this channel allows.",
+  missing: "The pictures are no longer on the bot's disk.",
+  ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${labels.results[kind]} is ready.`,
+  ended: (userId: string, kind: JobKind) =>
+    `<@${userId}>, your ${labels.results[kind]} ended without a result.`,
+} as const;
+
+/** What to know about an item's result; `words` are a person's own, and shown as code. */
+export function noteLine(note: ItemNote): string {
+  if (note.code === "unchanged") return "Promptist changed nothing.";
+  const side = note.side === "baseline" ? "prompt" : "rewritten prompt";
+  const words = note.words.replaceAll("`", "'").slice(0, 200);
+  return `The end of the ${side} lies beyond what the image model reads: \`${words}\``;
+}
+
+/** Private answers to a press or a command that leads nowhere. */
+export const refusals = {
+  notYours: "Only the person who asked for this, or a moderator, can cancel it.",
+  alreadyFinished: "This is already finished.",
+  unknownJob: "This job is no longer stored.",
+  unknownButton: "This button belongs to another version of the bot. Use the command again.",
+  unknownCommand: "This command belongs to another version of the bot. Reload Discord and try again.",
+  stopping: "The bot is about to restart. Please try again in a minute.",
+} as const;
+
+/** Names and descriptions that Discord shows while a command is typed. */
+export const commandTexts = {
+  optimize: { description: "Rewrite a prompt with Promptist", prompt: "What the picture should show" },
+  compare: {
+    description: "Draw a prompt as written and as rewritten, side by side, from one seed",
+    prompt: "What the picture should show",
+    seed: "Number that fixes the noise; the same seed gives the same picture",
+    steps: "Denoising steps; more is slower",
+    guidance: "How closely the picture follows the prompt",
+    negative: "What the picture should not show",
+  },
+  batch: {
+    description: "Compare all prompts of a file",
+    file: ".txt (one prompt a line), .json (texts or pairs) or .csv (a prompt column)",
+  },
+} as const;
+
+/** What an option takes, for the refusal of a value out of range. */
+export const expectations = {
+  integer: (min: number, max: number) => `a whole number from ${number(min)} to ${number(max)}`,
+  number: (min: number, max: number) => `a number from ${min} to ${max}`,
+  text: (max: number) => `a text of at most ${number(max)} characters`,
+} as const;
+
+// --- parts of sentences ---
+
+const number = (value: string | number | undefined): string => Number(value).toLocaleString("en-US");
+const count = (amount: number, noun: string): string => `${number(amount)} ${noun}${amount === 1 ? "" : "s"}`;
+
+function place(context: SentenceContext, otherwise: string): string {
+  if (context.unit === "line") return `Line ${number(context.number)} of the file`;
+  if (context.unit === "entry") return `Entry ${number(context.number)} of the file`;
+  return otherwise;
+}
+
+function fileProblem(context: SentenceContext): string {
+  if (context.problem === "json") return `${place(context, "The file")} is not valid JSON.`;
+  if (context.problem === "not a list") return "The file is JSON, but not a list.";
+  return `${place(context, "The file")}: ${context.problem}.`;
+}
+
+/** 950 -> `950 ms`, 12345 -> `12.3 s`, 185000 -> `3 min 5 s`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  if (bytes < 1024 ** 2) return `${trim(bytes / 1024)} KiB`;
+  return `${trim(bytes / 1024 ** 2)} MiB`;
+}
+
+const trim = (value: number): string => value.toFixed(1).replace(/\.0$/, "");

@@ -1,0 +1,223 @@
+import { Semaphore } from "async-mutex";
+import { describe } from "../core/errors.js";
+import type { Events } from "../core/events.js";
+import type { Job } from "../core/job.js";
+import type { Queue } from "../db/queue.js";
+import type { DiscordApi } from "./discord-api.js";
+import { type DiscordFault, faultOf } from "./discord-error.js";
+import { endSentence, errorSentence, jobReference, resultLines } from "./messages.js";
+import { type Outgoing, plainMessage } from "./outgoing.js";
+import type { SizeLimit } from "./picture-fit.js";
+import { subscribe } from "./subscribe.js";
+
+export interface OutboxOptions {
+  readonly queue: Queue;
+  readonly events: Events;
+  readonly api: DiscordApi;
+  readonly now: () => number;
+  /** Makes the last message of a finished job, within the bytes that the place takes. */
+  readonly compose: (job: Job, limit: SizeLimit) => Promise<Outgoing>;
+  /** Resolves when no status edit of the job is under way any more. */
+  readonly settle: (jobId: string) => Promise<void>;
+  /** The bot's own token is no longer valid: nothing can be delivered. */
+  readonly onUnauthorized: (error: unknown) => void;
+  /** Delay after the first failed delivery; it doubles with each one up to `retryMaxMs`. */
+  readonly retryFirstMs: number;
+  readonly retryMaxMs: number;
+}
+
+/** Discord's default limit of one attachment, and a message's 25 MiB less room for the JSON and the form's own lines. */
+const CHANNEL_LIMIT: SizeLimit = { perFile: 10 * 2 ** 20, total: 24 * 2 ** 20 };
+/** The reply is not edited in the token's last seconds: an upload could end after it. */
+const TOKEN_MARGIN_MS = 20_000;
+/** Events are hints; what they did not tell is found by looking. */
+const SWEEP_MS = 30_000;
+const AT_ONCE = 4;
+/** How often a message that Discord calls too large is made again, each time in half the bytes. */
+const SHRINKS = 4;
+
+/** Where and how a message got to Discord. */
+type Sent = { readonly messageId: string } | { readonly fault: DiscordFault; readonly error: unknown };
+
+/**
+ * Posts the result of each finished job, once, and records that it did. Within the token's life it edits the reply,
+ * which may be repeated freely; later it writes to the channel, under a nonce that makes a repetition harmless.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #slots = new Semaphore(AT_ONCE);
+  readonly #active = new Map<string, Promise<void>>();
+  readonly #waiting = new Map<string, NodeJS.Timeout>();
+  /** `attachment_size_limit` of the commands of this run; valid for the reply, not for the channel. */
+  readonly #replyLimits = new Map<string, number>();
+  #unsubscribe: (() => void) | null = null;
+  #sweepTimer: NodeJS.Timeout | null = null;
+  #sweeping: Promise<void> | null = null;
+  #sweepAgain = false;
+  #stopped = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Delivers what an earlier run left, and from now on what gets finished. */
+  start(): void {
+    this.#unsubscribe = subscribe(this.#options.events, { "job.finished": () => this.#sweep() });
+    this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#sweep();
+  }
+
+  /** Waits for deliveries under way; what is not delivered stays in the queue for the next start. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#unsubscribe?.();
+    if (this.#sweepTimer !== null) clearInterval(this.#sweepTimer);
+    for (const timer of this.#waiting.values()) clearTimeout(timer);
+    await this.#sweeping;
+    await Promise.all(this.#active.values());
+  }
+
+  /** The bytes that a file of the job's reply may have. */
+  noteReplyLimit(jobId: string, bytes: number): void {
+    this.#replyLimits.set(jobId, bytes);
+  }
+
+  #sweep(): void {
+    if (this.#stopped) return;
+    if (this.#sweeping !== null) {
+      this.#sweepAgain = true;
+      return;
+    }
+    this.#sweeping = this.#startUndelivered().finally(() => {
+      this.#sweeping = null;
+      if (!this.#sweepAgain) return;
+      this.#sweepAgain = false;
+      this.#sweep();
+    });
+  }
+
+  async #startUndelivered(): Promise<void> {
+    try {
+      for (const job of await this.#options.queue.undelivered()) {
+        if (this.#stopped || this.#active.has(job.id) || this.#waiting.has(job.id)) continue;
+        const delivery = this.#slots
+          .runExclusive(() => this.#deliver(job.id))
+          .catch((error) => this.#log("error", "A delivery could not be recorded", job.id, error))
+          .finally(() => this.#active.delete(job.id));
+        this.#active.set(job.id, delivery);
+      }
+    } catch (error) {
+      this.#log("error", "Undelivered results could not be read", undefined, error);
+    }
+  }
+
+  async #deliver(jobId: string): Promise<void> {
+    if (this.#stopped) return;
+    const { queue, events, settle } = this.#options;
+    // Read again: an earlier delivery may have ended between the sweep's read and now.
+    const job = await queue.get(jobId);
+    if (job === undefined || job.delivery.deliveredAt !== null || job.delivery.abandoned !== null) return;
+    await settle(jobId);
+    let sent = await this.#send(job);
+    if ("fault" in sent && (sent.fault === "refused" || sent.fault === "too-large")) {
+      this.#log("error", "Discord refused a result; saying so instead", job.id, sent.error);
+      sent = await this.#sendTo(job, async () =>
+        plainMessage(
+          job.state === "done"
+            ? `${errorSentence("DISCORD_REFUSED")} ${jobReference(job.id)}`
+            : endSentence(job),
+        ),
+      );
+    }
+    if ("messageId" in sent) {
+      await queue.delivered(job.id, sent.messageId);
+      this.#replyLimits.delete(job.id);
+      events.emit("job.delivered", { jobId: job.id, messageId: sent.messageId });
+      return;
+    }
+    await this.#failed(job, sent.fault, sent.error);
+  }
+
+  async #failed(job: Job, fault: DiscordFault, error: unknown): Promise<void> {
+    const { queue, onUnauthorized, retryFirstMs, retryMaxMs } = this.#options;
+    const detail = `${fault}: ${describe(error)}`;
+    if (fault === "unauthorized") {
+      await queue.deliveryFailed(job.id, detail);
+      onUnauthorized(error);
+      return;
+    }
+    if (fault !== "transient") {
+      this.#log("warn", "A result was not delivered and stays stored", job.id, error);
+      await queue.abandonDelivery(job.id, detail);
+      return;
+    }
+    this.#log("warn", "A delivery failed and will be tried again", job.id, error);
+    await queue.deliveryFailed(job.id, detail);
+    if (this.#stopped) return;
+    const delayMs = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(job.delivery.attempts, 30));
+    const timer = setTimeout(() => {
+      this.#waiting.delete(job.id);
+      this.#sweep();
+    }, delayMs);
+    this.#waiting.set(job.id, timer);
+  }
+
+  /** Sends the result, smaller each time that Discord calls it too large. */
+  async #send(job: Job): Promise<Sent> {
+    let cap = Number.POSITIVE_INFINITY;
+    for (let shrink = 0; ; shrink++) {
+      let bytes = 0;
+      const sent = await this.#sendTo(job, async (limit) => {
+        const message = await this.#compose(job, atMost(limit, cap));
+        bytes = message.files.reduce((sum, { data }) => sum + data.length, 0);
+        return message;
+      });
+      if ("messageId" in sent || sent.fault !== "too-large" || shrink === SHRINKS) return sent;
+      cap = Math.floor(bytes / 2);
+    }
+  }
+
+  async #compose(job: Job, limit: SizeLimit): Promise<Outgoing> {
+    try {
+      return await this.#options.compose(job, limit);
+    } catch (error) {
+      this.#log("error", "A result's message could not be made", job.id, error);
+      return plainMessage(`${errorSentence("INTERNAL")} ${jobReference(job.id)}`);
+    }
+  }
+
+  /** Edits the reply while its token lives, else writes to the channel. */
+  async #sendTo(job: Job, compose: (limit: SizeLimit) => Promise<Outgoing>): Promise<Sent> {
+    const { api, now } = this.#options;
+    const { origin } = job;
+    if (now() < origin.tokenExpiresAt - TOKEN_MARGIN_MS) {
+      const perFile = this.#replyLimits.get(job.id) ?? CHANNEL_LIMIT.perFile;
+      const message = await compose({ ...CHANNEL_LIMIT, perFile });
+      const sent = await attempt(() => api.editReply(origin, message));
+      if ("messageId" in sent || (sent.fault !== "token-gone" && sent.fault !== "forbidden")) return sent;
+    }
+    const message = await compose(CHANNEL_LIMIT);
+    const mention = (job.state === "done" ? resultLines.ready : resultLines.ended)(origin.userId, job.kind);
+    const content = message.content === "" ? mention : `${mention} ${message.content}`;
+    const sent = await attempt(() => api.post(origin, { ...message, content }, job.id));
+    // "Unknown message" as the answer to a post: the message of this nonce was sent, and someone deleted it.
+    return "fault" in sent && sent.fault === "token-gone" ? { ...sent, fault: "forbidden" } : sent;
+  }
+
+  #log(level: "warn" | "error", message: string, jobId: string | undefined, error: unknown): void {
+    this.#options.events.emit("log", { level, message, error, ...(jobId === undefined ? {} : { jobId }) });
+  }
+}
+
+async function attempt(send: () => Promise<string>): Promise<Sent> {
+  try {
+    return { messageId: await send() };
+  } catch (error) {
+    return { fault: faultOf(error), error };
+  }
+}
+
+const atMost = ({ perFile, total }: SizeLimit, bytes: number): SizeLimit => ({
+  perFile: Math.min(perFile, bytes),
+  total: Math.min(total, bytes),
+});

@@ -1,0 +1,52 @@
+import type { APIEmbed, RawFile, RESTPostAPIChannelMessageJSONBody } from "discord.js";
+import type { ButtonRow } from "./components.js";
+
+export interface OutgoingFile {
+  readonly name: string;
+  readonly data: Buffer;
+  /** Alt text; null for a file that is no picture. */
+  readonly description: string | null;
+}
+
+/** A message before it is known whether it edits a reply or goes to a channel. */
+export interface Outgoing {
+  readonly content: string;
+  readonly embeds: readonly APIEmbed[];
+  readonly components: readonly ButtonRow[];
+  readonly files: readonly OutgoingFile[];
+}
+
+/** Discord's limits (developer docs, resources/message). */
+export const EMBED_DESCRIPTION_MAX = 4096;
+export const ALT_TEXT_MAX = 1024;
+
+export const plainMessage = (content: string): Outgoing => ({
+  content,
+  embeds: [],
+  components: [],
+  files: [],
+});
+
+/**
+ * The message as Discord's JSON and its files. Nobody is ever mentioned, except `mentionUserId`: prompts are other
+ * people's words. An edit sends the empty fields too, since a field that is left out keeps its old value.
+ */
+export function toRequest(
+  { content, embeds, components, files }: Outgoing,
+  mentionUserId: string | null,
+): { body: RESTPostAPIChannelMessageJSONBody; files: RawFile[] } {
+  return {
+    body: {
+      content,
+      embeds: [...embeds],
+      components: [...components],
+      attachments: files.map(({ name, description }, id) => ({
+        id: String(id),
+        filename: name,
+        ...(description === null ? {} : { description }),
+      })),
+      allowed_mentions: { parse: [], ...(mentionUserId === null ? {} : { users: [mentionUserId] }) },
+    },
+    files: files.map(({ name, data }) => ({ name, data })),
+  };
+}

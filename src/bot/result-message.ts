@@ -1,0 +1,186 @@
+import { readFile } from "node:fs/promises";
+import { extname, join } from "node:path";
+import type { APIEmbed } from "discord.js";
+import type { Item, Job } from "../core/job.js";
+import { clip, codeBlock } from "./markdown.js";
+import { endSentence, formatDuration, jobReference, labels, noteLine, resultLines } from "./messages.js";
+import { ALT_TEXT_MAX, EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "./outgoing.js";
+import { fitPictures, type SizeLimit } from "./picture-fit.js";
+import { COLORS } from "./status-message.js";
+
+export interface ResultOptions {
+  /** Pictures lie in `<picturesDir>/<job id>/<file name>`. */
+  readonly picturesDir: string;
+  /** Said under every result, such as that a miniature drew it. */
+  readonly checkpointNote: string | null;
+}
+
+/** Of the beams that the search found besides the best. */
+const OTHER_REWRITES_SHOWN = 3;
+const TEXT_MAX = 1100;
+const OTHER_REWRITE_MAX = 300;
+const NEGATIVE_MAX = 300;
+
+/** The last message of a finished job: its result, or how it ended. */
+export async function resultMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
+  if (job.state !== "done") return endMessage(job);
+  switch (job.kind) {
+    case "optimize":
+      return optimizeMessage(job, options);
+    case "compare":
+      return compareMessage(job, options, limit);
+    case "batch":
+      return batchMessage(job, options, limit);
+  }
+}
+
+function endMessage(job: Job): Outgoing {
+  const color = job.state === "cancelled" ? COLORS.cancelled : COLORS.failed;
+  const embed = { title: labels.commands[job.kind], description: endSentence(job), color };
+  return { content: "", embeds: [embed], components: [], files: [] };
+}
+
+function optimizeMessage(job: Job, options: ResultOptions): Outgoing {
+  const item = job.items[0]!;
+  const others = item.candidates.filter(({ text }) => text !== item.optimized).slice(0, OTHER_REWRITES_SHOWN);
+  const sections = [
+    ...promptSections(item),
+    ...(others.length === 0
+      ? []
+      : [
+          `**${labels.otherRewrites}**${others.map(({ text }) => codeBlock(text, OTHER_REWRITE_MAX)).join("")}`,
+        ]),
+    ...item.notes.map(noteLine),
+  ];
+  const seed = job.text.mode === "sample" ? [resultLines.seed(job.text.seed)] : [];
+  return {
+    content: "",
+    embeds: [doneEmbed(job, sections, [...seed, ...timeAndMakers(job, options)])],
+    components: [],
+    files: [],
+  };
+}
+
+async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
+  const item = job.items[0]!;
+  const optimized = item.optimized ?? "";
+  const wanted = [
+    { role: "comparison", file: item.comparison, alt: labels.comparisonAlt(item.prompt, optimized) },
+    { role: "baseline", file: item.baseline, alt: labels.baselineAlt(item.prompt) },
+    { role: "optimized", file: item.drawn, alt: labels.optimizedAlt(optimized) },
+  ];
+  const pictures = await Promise.all(
+    wanted.map(({ role, file, alt }) =>
+      readPicture(job, options, file, `${job.id}-${item.seed}-${role}`, alt),
+    ),
+  );
+  const { files, note } = await attach(pictures, limit);
+  const sections = [
+    ...promptSections(item),
+    ...(job.image.negative === ""
+      ? []
+      : [`**${labels.negative}**${codeBlock(job.image.negative, NEGATIVE_MAX)}`]),
+    ...item.notes.map(noteLine),
+    ...note,
+  ];
+  const settings = [resultLines.seed(item.seed), ...imageSettings(job), ...timeAndMakers(job, options)];
+  return withImage(doneEmbed(job, sections, settings), files);
+}
+
+async function batchMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
+  const [first] = job.items;
+  const last = job.items.at(-1);
+  const seeds = first && last ? [resultLines.seeds(first.seed, last.seed)] : [];
+  const list = job.items.map(({ prompt, optimized }) => ({ original: prompt, optimized }));
+  const prompts: OutgoingFile = {
+    name: "prompts.json",
+    data: Buffer.from(`${JSON.stringify(list, null, 2)}\n`),
+    description: null,
+  };
+  const name = `${job.id}-${first?.seed ?? 0}-contact-sheet`;
+  const alt = labels.contactSheetAlt(job.items.map(({ prompt }) => prompt));
+  const sheet = await readPicture(job, options, job.contactSheet, name, alt);
+  const { files, note } = await attach([sheet], { ...limit, total: limit.total - prompts.data.length });
+
+  const drawn = job.items.reduce((sum, item) => sum + (item.baseline ? 1 : 0) + (item.drawn ? 1 : 0), 0);
+  const sections = [resultLines.batch(job.items.length, drawn), ...note];
+  const settings = [...seeds, ...imageSettings(job), ...timeAndMakers(job, options)];
+  const message = withImage(doneEmbed(job, sections, settings), files);
+  return { ...message, files: [...message.files, prompts] };
+}
+
+const promptSections = (item: Item): string[] => [
+  `**${labels.prompt}**${codeBlock(item.prompt, TEXT_MAX)}`,
+  `**${item.candidates.length > 0 ? labels.rewrite : labels.givenRewrite}**${codeBlock(item.optimized ?? "", TEXT_MAX)}`,
+];
+
+function imageSettings({ image }: Job): string[] {
+  const size = image.size === null ? [] : [`${image.size.width}x${image.size.height}`];
+  return [resultLines.steps(image.steps), resultLines.guidance(image.guidance), image.scheduler, ...size];
+}
+
+/** How long it took from the first claim, and what made it. */
+function timeAndMakers(job: Job, { checkpointNote }: ResultOptions): string[] {
+  const { startedAt, finishedAt, checkpoints } = job;
+  const took = startedAt === null || finishedAt === null ? [] : [formatDuration(finishedAt - startedAt)];
+  const makers = [checkpoints.promptist, checkpoints.diffusion, checkpointNote].filter(
+    (name) => name !== null,
+  );
+  return [...took, ...makers];
+}
+
+function doneEmbed(job: Job, sections: readonly string[], settings: readonly string[]): APIEmbed {
+  return {
+    title: labels.commands[job.kind],
+    description: clip(
+      [...sections, resultLines.settings(settings), jobReference(job.id)].join("\n"),
+      EMBED_DESCRIPTION_MAX,
+    ),
+    color: COLORS.done,
+  };
+}
+
+/** Shows the first file large inside the embed; Discord shows the others beside it. */
+function withImage(embed: APIEmbed, files: readonly OutgoingFile[]): Outgoing {
+  const [main] = files;
+  return {
+    content: "",
+    embeds: [main === undefined ? embed : { ...embed, image: { url: `attachment://${main.name}` } }],
+    components: [],
+    files,
+  };
+}
+
+/** Null where the row names no picture, or the file is gone. */
+async function readPicture(
+  job: Job,
+  { picturesDir }: ResultOptions,
+  file: string | null,
+  name: string,
+  alt: string,
+): Promise<OutgoingFile | null> {
+  if (file === null) return null;
+  try {
+    const data = await readFile(join(picturesDir, job.id, file));
+    return { name: `${name}${extname(file)}`, data, description: clip(alt, ALT_TEXT_MAX) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** The pictures that there are, made to fit, and a line where they are not what was drawn. */
+async function attach(
+  pictures: readonly (OutgoingFile | null)[],
+  limit: SizeLimit,
+): Promise<{ files: OutgoingFile[]; note: string[] }> {
+  const present = pictures.filter((picture) => picture !== null);
+  const { files, shrunk } = await fitPictures(present, limit);
+  return {
+    files: files.filter((file) => file !== null),
+    note: [
+      ...(shrunk ? [resultLines.shrunk] : []),
+      ...(present.length < pictures.length ? [resultLines.missing] : []),
+    ],
+  };
+}

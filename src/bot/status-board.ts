@@ -1,0 +1,207 @@
+import type { Events } from "../core/events.js";
+import { isFinished, type Job, type Origin } from "../core/job.js";
+import type { Queue } from "../db/queue.js";
+import type { DiscordApi } from "./discord-api.js";
+import { faultOf } from "./discord-error.js";
+import { LiveEdits } from "./live-edits.js";
+import { type JobStatus, type JobSummary, statusMessage, summarize } from "./status-message.js";
+import { subscribe } from "./subscribe.js";
+
+export interface StatusBoardOptions {
+  readonly queue: Queue;
+  readonly events: Events;
+  readonly api: DiscordApi;
+  readonly now: () => number;
+  /** Least time between two edits of one message, and edits a second over all messages. */
+  readonly editGapMs: number;
+  readonly editsPerSecond: number;
+  /** Least time between two looks at the whole queue for the places of all who wait. */
+  readonly placesGapMs: number;
+}
+
+interface Tracked {
+  readonly summary: JobSummary;
+  readonly origin: Origin;
+  status: JobStatus;
+  /** Fires shortly before the reply's token ends. */
+  lateTimer: NodeJS.Timeout | null;
+}
+
+/** The last status is written this long before the token ends. */
+const LATE_MARGIN_MS = 60_000;
+/** A status that takes longer is given up: the result waits for it. */
+const STATUS_TIMEOUT_MS = 15_000;
+
+/** Keeps the message of each waiting and running job at what the queue and the loop report. */
+export class StatusBoard {
+  readonly #options: StatusBoardOptions;
+  readonly #tracked = new Map<string, Tracked>();
+  readonly #edits: LiveEdits<JobStatus>;
+  readonly #unsubscribe: () => void;
+  #places: { timer: NodeJS.Timeout | null; reading: Promise<void> | null; again: boolean; lastAt: number } = {
+    timer: null,
+    reading: null,
+    again: false,
+    lastAt: Number.NEGATIVE_INFINITY,
+  };
+  #stopped = false;
+
+  constructor(options: StatusBoardOptions) {
+    this.#options = options;
+    this.#edits = new LiveEdits({
+      gapMs: options.editGapMs,
+      perSecond: options.editsPerSecond,
+      send: (jobId, status) => this.#send(jobId, status),
+    });
+    this.#unsubscribe = this.#listen();
+  }
+
+  /** Takes up the jobs that an earlier run of the program left open. */
+  async adoptOpenJobs(): Promise<void> {
+    for (const job of await this.#options.queue.open()) this.#add(job);
+    this.#placesChanged();
+  }
+
+  /** Shows a job that was just accepted. */
+  async track(job: Job): Promise<void> {
+    if (isFinished(job.state) || this.#stopped) return;
+    const tracked = this.#add(job);
+    const place = await this.#options.queue.position(job.id);
+    if (tracked.status.kind === "queued" && place !== null && place > 0) {
+      this.#show(job.id, tracked, { kind: "queued", phase: job.phase, place });
+    }
+  }
+
+  /** The job has its last message coming: once resolved, no status overtakes it. */
+  async settle(jobId: string): Promise<void> {
+    const tracked = this.#tracked.get(jobId);
+    if (tracked !== undefined) this.#forget(jobId, tracked);
+    await this.#edits.close(jobId);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#unsubscribe();
+    for (const [jobId, tracked] of this.#tracked) this.#forget(jobId, tracked);
+    if (this.#places.timer !== null) clearTimeout(this.#places.timer);
+    await Promise.all([this.#edits.closeAll(), this.#places.reading]);
+  }
+
+  #add(job: Job): Tracked {
+    const known = this.#tracked.get(job.id);
+    if (known !== undefined) return known;
+    const tracked: Tracked = {
+      summary: summarize(job),
+      origin: job.origin,
+      status: job.cancelRequested ? { kind: "stopping" } : { kind: "queued", phase: job.phase, place: null },
+      lateTimer: null,
+    };
+    this.#tracked.set(job.id, tracked);
+    const lateInMs = job.origin.tokenExpiresAt - LATE_MARGIN_MS - this.#options.now();
+    if (lateInMs > 0) {
+      tracked.lateTimer = setTimeout(() => this.#show(job.id, tracked, { kind: "late" }), lateInMs);
+      tracked.lateTimer.unref();
+    } else {
+      tracked.status = { kind: "late" };
+    }
+    return tracked;
+  }
+
+  #forget(jobId: string, tracked: Tracked): void {
+    if (tracked.lateTimer !== null) clearTimeout(tracked.lateTimer);
+    this.#tracked.delete(jobId);
+  }
+
+  #listen(): () => void {
+    return subscribe(this.#options.events, {
+      "job.enqueued": () => this.#placesChanged(),
+      "job.claimed": ({ jobId, phase }) => {
+        this.#update(jobId, { kind: "loading", phase });
+        this.#placesChanged();
+      },
+      "job.progress": (progress) => this.#update(progress.jobId, { kind: "working", progress }),
+      "job.cancel-requested": ({ jobId }) => this.#update(jobId, { kind: "stopping" }),
+      "job.requeued": ({ jobId, phase }) => {
+        const tracked = this.#tracked.get(jobId);
+        if (tracked?.status.kind === "loading" || tracked?.status.kind === "working") {
+          tracked.status = { kind: "queued", phase, place: null };
+        }
+        this.#placesChanged();
+      },
+      "job.finished": () => this.#placesChanged(),
+    });
+  }
+
+  #update(jobId: string, status: JobStatus): void {
+    const tracked = this.#tracked.get(jobId);
+    if (tracked !== undefined) this.#show(jobId, tracked, status);
+  }
+
+  #show(jobId: string, tracked: Tracked, status: JobStatus): void {
+    // Its job may have been settled while the caller waited.
+    if (this.#tracked.get(jobId) !== tracked) return;
+    const { kind } = tracked.status;
+    // A message that has said its last stays; a job that is asked to stop says so until it has ended.
+    if (kind === "late" || (kind === "stopping" && status.kind !== "late")) return;
+    tracked.status = status;
+    this.#edits.push(jobId, status);
+  }
+
+  #placesChanged(): void {
+    const places = this.#places;
+    if (this.#stopped || places.timer !== null) return;
+    if (places.reading !== null) {
+      places.again = true;
+      return;
+    }
+    const waitMs = Math.max(0, places.lastAt + this.#options.placesGapMs - performance.now());
+    places.timer = setTimeout(() => {
+      places.timer = null;
+      places.lastAt = performance.now();
+      places.reading = this.#showPlaces().finally(() => {
+        places.reading = null;
+        if (!places.again) return;
+        places.again = false;
+        this.#placesChanged();
+      });
+    }, waitMs);
+  }
+
+  async #showPlaces(): Promise<void> {
+    if (![...this.#tracked.values()].some(({ status }) => status.kind === "queued")) return;
+    try {
+      for (const { id, phase, place } of await this.#options.queue.places()) {
+        const tracked = this.#tracked.get(id);
+        if (tracked?.status.kind === "queued") this.#show(id, tracked, { kind: "queued", phase, place });
+      }
+    } catch (error) {
+      this.#options.events.emit("log", {
+        level: "warn",
+        message: "The places in the queue could not be read",
+        error,
+      });
+    }
+  }
+
+  async #send(jobId: string, status: JobStatus): Promise<void> {
+    const tracked = this.#tracked.get(jobId);
+    if (tracked === undefined) return;
+    try {
+      await this.#options.api.editReply(
+        tracked.origin,
+        statusMessage(tracked.summary, status),
+        STATUS_TIMEOUT_MS,
+      );
+    } catch (error) {
+      const fault = faultOf(error);
+      // A status is not worth a retry: the next one replaces it. A reply that is gone takes no more of them.
+      if (fault === "token-gone" || fault === "forbidden") tracked.status = { kind: "late" };
+      this.#options.events.emit("log", {
+        level: "warn",
+        message: `A status was not shown (${fault})`,
+        jobId,
+        error,
+      });
+    }
+  }
+}
