@@ -1,0 +1,141 @@
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { Hono } from "hono";
+import type { Clock } from "./clock.js";
+import { inspect } from "./media.js";
+import type { AttachmentRecord } from "./records.js";
+import type { SnowflakeFactory } from "./snowflake.js";
+
+export interface Upload {
+  readonly filename: string;
+  readonly data: Buffer;
+  readonly description?: string | null;
+  readonly spoiler?: boolean;
+}
+
+const INLINE = /^image\/(png|jpeg|gif|webp)$/;
+
+/**
+ * Attachments in memory, behind signed URLs that expire. Holds at most `maxBytes`: the oldest files go first,
+ * and their URLs then answer 404 as deleted files do.
+ */
+export class Cdn {
+  readonly #files = new Map<string, { record: AttachmentRecord; data: Buffer }>();
+  readonly #secret = randomBytes(32);
+  #bytes = 0;
+  /** Set once the server listens, such as "http://127.0.0.1:4400/cdn". */
+  baseUrl = "";
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly ids: SnowflakeFactory,
+    private readonly maxBytes: number,
+    private readonly urlLifetimeMs: number,
+  ) {}
+
+  /** Keeps a file and returns what is known about it. */
+  store(upload: Upload, channelId: string, ephemeral: boolean): AttachmentRecord {
+    const filename = cleanFilename(upload.filename);
+    const media = inspect(upload.data, filename);
+    const record: AttachmentRecord = {
+      id: this.ids.next(),
+      channelId,
+      filename,
+      title: filename === upload.filename ? null : upload.filename,
+      description: upload.description ?? null,
+      contentType: media.contentType,
+      bytes: upload.data.length,
+      width: media.width,
+      height: media.height,
+      ephemeral,
+      spoiler: upload.spoiler === true || filename.startsWith("SPOILER_"),
+    };
+    this.#files.set(record.id, { record, data: upload.data });
+    this.#bytes += upload.data.length;
+    for (const [id, file] of this.#files) {
+      if (this.#bytes <= this.maxBytes || id === record.id) break;
+      this.#files.delete(id);
+      this.#bytes -= file.data.length;
+    }
+    return record;
+  }
+
+  remove(id: string): void {
+    const file = this.#files.get(id);
+    if (file === undefined) return;
+    this.#files.delete(id);
+    this.#bytes -= file.data.length;
+  }
+
+  /** The bytes of an attachment, or undefined once they are gone. */
+  data(id: string): Buffer | undefined {
+    return this.#files.get(id)?.data;
+  }
+
+  /** A URL that works from now on for the configured lifetime. */
+  sign(record: AttachmentRecord): string {
+    const path = pathOf(record);
+    const issued = Math.floor(this.clock.now() / 1000);
+    const is = issued.toString(16);
+    const ex = (issued + Math.floor(this.urlLifetimeMs / 1000)).toString(16);
+    return `${this.baseUrl}${path}?ex=${ex}&is=${is}&hm=${this.#mac(path, ex, is)}`;
+  }
+
+  /** The attachment that a URL of this CDN points to, signed or not. */
+  fromUrl(url: string): AttachmentRecord | undefined {
+    if (!url.startsWith(`${this.baseUrl}/`)) return undefined;
+    const id = /\/(?:ephemeral-)?attachments\/\d+\/(\d+)\//.exec(url)?.[1];
+    return id === undefined ? undefined : this.#files.get(id)?.record;
+  }
+
+  /** Serves `/cdn/attachments/{channel}/{id}/{filename}` and its ephemeral twin. */
+  mount(app: Hono): void {
+    for (const folder of ["attachments", "ephemeral-attachments"]) {
+      app.get(`/cdn/${folder}/:channel/:id/:filename`, (context) => {
+        const { channel, id, filename } = context.req.param();
+        const path = `/${folder}/${channel}/${id}/${encodeURIComponent(filename)}`;
+        const gone = () => context.text("This content is no longer available.", 404);
+        const { ex = "", is = "", hm = "" } = context.req.query();
+        if (!sameText(hm, this.#mac(path, ex, is)) || Number.parseInt(ex, 16) * 1000 <= this.clock.now()) {
+          return gone();
+        }
+        const file = this.#files.get(id);
+        if (file === undefined || pathOf(file.record) !== path) return gone();
+        const type = file.record.contentType ?? "application/octet-stream";
+        // Uploads share an origin with the page: nothing that a browser would run may be shown inline.
+        return context.body(new Uint8Array(file.data), 200, {
+          "Content-Type": INLINE.test(type) || type.startsWith("text/plain") ? type : downloadType(type),
+          "Content-Disposition": `${INLINE.test(type) ? "inline" : "attachment"}; filename="${file.record.filename}"`,
+          "Content-Security-Policy": "default-src 'none'; sandbox",
+          "X-Content-Type-Options": "nosniff",
+          "Cache-Control": "private, max-age=86400",
+        });
+      });
+    }
+  }
+
+  #mac(path: string, ex: string, is: string): string {
+    return createHmac("sha256", this.#secret).update(`${path}|${ex}|${is}`).digest("hex");
+  }
+}
+
+function pathOf(record: AttachmentRecord): string {
+  const folder = record.ephemeral ? "ephemeral-attachments" : "attachments";
+  return `/${folder}/${record.channelId}/${record.id}/${encodeURIComponent(record.filename)}`;
+}
+
+function downloadType(type: string): string {
+  return /^(application\/(json|zip|pdf)|text\/(csv|markdown))/.test(type) ? type : "application/octet-stream";
+}
+
+function sameText(left: string, right: string): boolean {
+  const a = Buffer.from(left);
+  const b = Buffer.from(right);
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** A filename as Discord stores it: no folders, blanks as underscores, only letters that are safe in a URL. */
+function cleanFilename(name: string): string {
+  const last = name.split(/[\\/]/).at(-1) ?? "";
+  const clean = last.replace(/\s/g, "_").replace(/[^\w.-]/g, "");
+  return /\w/.test(clean) ? clean : `unknown${/\.\w+$/.exec(clean)?.[0] ?? ""}`;
+}

@@ -1,0 +1,49 @@
+import type { Gateway } from "./gateway.js";
+import type { RestFault, RestFaults } from "./rest/router.js";
+
+interface Planned extends RestFault {
+  readonly method: string;
+  readonly path: RegExp;
+  times: number;
+}
+
+/** Trouble on request, for tests: Discord on a bad day. */
+export class Faults implements RestFaults {
+  readonly #planned: Planned[] = [];
+
+  constructor(private readonly gateway: Gateway) {}
+
+  /**
+   * The next `times` REST calls that match are answered with `status` or only after `delayMs`.
+   * @param path matched against the path below /api/v10, such as `/\/messages$/`
+   */
+  onRest(method: string, path: RegExp, fault: RestFault, times = 1): void {
+    this.#planned.push({ method, path, times, ...fault });
+  }
+
+  take(method: string, path: string): RestFault | undefined {
+    const hit = this.#planned.find((it) => it.times > 0 && it.method === method && it.path.test(path));
+    if (hit !== undefined) hit.times -= 1;
+    return hit;
+  }
+
+  /** Cuts the bot's gateway connection; its session stays resumable. */
+  dropGateway(): void {
+    this.gateway.dropConnections();
+  }
+
+  /** Op 7. */
+  requestReconnect(): void {
+    this.gateway.requestReconnect();
+  }
+
+  /** Op 9; not resumable by default. */
+  invalidateSession(resumable = false): void {
+    this.gateway.invalidateSessions(resumable);
+  }
+
+  /** Stops or restarts the answers to heartbeats; a client that misses one reconnects. */
+  acknowledgeHeartbeats(acknowledge: boolean): void {
+    this.gateway.acknowledgeHeartbeats(acknowledge);
+  }
+}

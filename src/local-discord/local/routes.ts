@@ -1,0 +1,187 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Context, Hono } from "hono";
+import { WebSocketServer } from "ws";
+import { z } from "zod";
+import type { FilePart } from "../compose.js";
+import { ApiError } from "../errors.js";
+import type { ChannelRecord, UserRecord } from "../records.js";
+import { readBody } from "../rest/body.js";
+import type { ApiModal } from "../types.js";
+import { channelView, messageEventView, roleView, userView } from "../views.js";
+import { userEvent } from "./events.js";
+import { InvocationError, type OptionInput } from "./options.js";
+import type { LocalWorld } from "./world.js";
+
+const OPEN_MODALS_KEPT = 200;
+const who = { user: z.string(), channel: z.string() };
+/** A plain value, or the n of a `files[n]` part. */
+const value = z.union([z.string(), z.number(), z.boolean(), z.strictObject({ file: z.int().nonnegative() })]);
+const forms = {
+  command: z.strictObject({ ...who, name: z.string(), options: z.record(z.string(), value) }),
+  autocomplete: z.strictObject({
+    ...who,
+    name: z.string(),
+    options: z.record(z.string(), value),
+    focused: z.string(),
+  }),
+  component: z.strictObject({
+    user: z.string(),
+    message: z.string(),
+    custom_id: z.string(),
+    values: z.array(z.string()).nullable(),
+  }),
+  modal: z.strictObject({
+    user: z.string(),
+    interaction: z.string(),
+    inputs: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+  }),
+  message: z.strictObject({ ...who, content: z.string() }),
+} as const;
+
+/**
+ * The user's side over HTTP, for the page: not a part of Discord's API. Everything acts as the user it names;
+ * there is no password, as everyone at this machine may be any of the seeded users.
+ */
+export class LocalRoutes {
+  readonly #sockets = new WebSocketServer({ noServer: true });
+  readonly #modals = new Map<string, ApiModal>();
+  readonly #unsubscribe: () => void;
+
+  constructor(private readonly world: LocalWorld) {
+    this.#unsubscribe = world.state.subscribe((event) => {
+      if (event.type !== "interaction.answered" || event.modal === undefined) return;
+      this.#modals.set(event.interaction.id, event.modal);
+      const oldest = this.#modals.keys().next().value;
+      if (this.#modals.size > OPEN_MODALS_KEPT && oldest !== undefined) this.#modals.delete(oldest);
+    });
+  }
+
+  mount(app: Hono): void {
+    const { world } = this;
+    const { state, invoker } = world;
+    app.get("/local/state", (context) =>
+      context.json(this.#overview(world.user(context.req.query("user") ?? "alice"))),
+    );
+    app.get("/local/channels/:channel", (context) => {
+      const user = world.user(context.req.query("user") ?? "");
+      const channel = world.channel(user, context.req.param("channel"));
+      return context.json({
+        messages: state.messagesIn(channel.id, user.id).map((it) => messageEventView(state, it)),
+        commands: invoker.commands(user, channel),
+      });
+    });
+    this.#post(app, "command", forms.command, (form, user, channel, files) => ({
+      interaction: invoker.command(user, channel, form.name, withFiles(form.options, files)).id,
+    }));
+    this.#post(app, "autocomplete", forms.autocomplete, (form, user, channel, files) => ({
+      interaction: invoker.autocomplete(
+        user,
+        channel,
+        form.name,
+        withFiles(form.options, files),
+        form.focused,
+      ).id,
+    }));
+    this.#post(app, "message", forms.message, (form, user, channel, files) => ({
+      message: invoker.say(
+        user,
+        channel,
+        form.content,
+        files.map((it) => ({ name: it.filename, data: it.data })),
+      ).id,
+    }));
+    this.#post(app, "component", forms.component, (form, user) => {
+      const message = state.messages.get(form.message);
+      if (message === undefined) throw new InvocationError("This message is gone");
+      return { interaction: invoker.component(user, message, form.custom_id, form.values).id };
+    });
+    this.#post(app, "modal", forms.modal, (form, user) => {
+      const opener = state.interactions.get(form.interaction);
+      const modal = this.#modals.get(form.interaction);
+      if (opener === undefined || modal === undefined)
+        throw new InvocationError("This modal is no longer open");
+      return { interaction: invoker.modal(user, opener, modal, form.inputs).id };
+    });
+  }
+
+  /** Takes over an HTTP upgrade to /local/events?user=NAME: one JSON event per frame. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const name = new URL(request.url ?? "/", "ws://local").searchParams.get("user") ?? "";
+    const user = [...this.world.state.users.values()].find((it) => it.username === name && !it.bot);
+    if (user === undefined) {
+      socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
+      return;
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (ws) => {
+      const unsubscribe = this.world.state.subscribe((event) => {
+        const seen = userEvent(this.world.state, user, event);
+        if (seen !== null && ws.readyState === ws.OPEN) ws.send(JSON.stringify(seen));
+      });
+      ws.on("error", () => ws.terminate());
+      ws.on("close", unsubscribe);
+    });
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    for (const socket of this.#sockets.clients) socket.terminate();
+    this.#sockets.close();
+  }
+
+  #post<T extends { user: string; channel?: string }>(
+    app: Hono,
+    name: string,
+    form: z.ZodType<T>,
+    act: (form: T, user: UserRecord, channel: ChannelRecord, files: readonly FilePart[]) => unknown,
+  ): void {
+    app.post(`/local/${name}`, async (context: Context) => {
+      try {
+        const { body, files } = await readBody(context.req.raw, this.world.state.limits.requestBytes);
+        const parsed = form.safeParse(body);
+        if (!parsed.success) throw new InvocationError(z.prettifyError(parsed.error));
+        const user = this.world.user(parsed.data.user);
+        const channel = this.world.channel(user, parsed.data.channel);
+        return context.json(act(parsed.data, user, channel, files) as object);
+      } catch (error) {
+        if (error instanceof InvocationError)
+          return context.json({ message: error.message, field: error.field }, 400);
+        if (error instanceof ApiError) return context.json(error.toJSON(), error.status as 400);
+        throw error;
+      }
+    });
+  }
+
+  #overview(user: UserRecord): Record<string, unknown> {
+    const { state } = this.world;
+    const visible = [...state.channels.values()].filter((it) => state.canView(it, user.id));
+    const guilds = [...state.guilds.values()].filter((it) => it.members.has(user.id));
+    return {
+      me: userView(user),
+      bot: { ...userView(state.bot), online: state.botOnline },
+      people: [...state.users.values()].filter((it) => !it.bot).map(userView),
+      guilds: guilds.map((guild) => ({
+        id: guild.id,
+        name: guild.name,
+        roles: [...guild.roles.values()].map((role) => roleView(role, guild.id)),
+        channels: visible.filter((it) => it.guildId === guild.id).map((it) => channelView(state, it)),
+      })),
+      direct: visible.filter((it) => it.recipientId === user.id).map((it) => channelView(state, it)),
+      attachment_size_limit: state.limits.attachmentBytes,
+    };
+  }
+}
+
+function withFiles(
+  options: Readonly<Record<string, z.output<typeof value>>>,
+  files: readonly FilePart[],
+): Record<string, OptionInput> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, it]): [string, OptionInput] => {
+      if (typeof it !== "object") return [name, it];
+      const file = files.find((part) => part.index === String(it.file));
+      if (file === undefined) throw new InvocationError(`There is no part files[${it.file}]`, name);
+      return [name, { name: file.filename, data: file.data }];
+    }),
+  );
+}

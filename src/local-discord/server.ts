@@ -1,0 +1,187 @@
+import { randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { getRequestListener } from "@hono/node-server";
+import { Hono } from "hono";
+import { Member } from "./client.js";
+import { type Clock, systemClock } from "./clock.js";
+import { apiErrors } from "./errors.js";
+import { Faults } from "./faults.js";
+import { Gateway } from "./gateway.js";
+import { Interactions } from "./interactions.js";
+import { Invoker } from "./local/invoker.js";
+import { InvocationError } from "./local/options.js";
+import { mountPage } from "./local/page.js";
+import { LocalRoutes } from "./local/routes.js";
+import { LocalWorld } from "./local/world.js";
+import { commandRoutes } from "./rest/commands.js";
+import { interactionRoutes } from "./rest/interactions.js";
+import { messageRoutes } from "./rest/messages.js";
+import { RateLimiter } from "./rest/rate-limit.js";
+import { resourceRoutes } from "./rest/resources.js";
+import { type RestContext, router } from "./rest/router.js";
+import { webhookRoutes } from "./rest/webhooks.js";
+import { seedStudio } from "./seed.js";
+import { DEFAULT_LIMITS, DiscordState, type Limits } from "./state.js";
+import { Transcript } from "./transcript.js";
+
+/** The address is fixed: nothing beyond this machine may reach a server that trusts whoever asks. */
+const HOST = "127.0.0.1";
+
+export interface LocalDiscordOptions {
+  /** 0, the default, takes any free port. */
+  readonly port?: number;
+  /** Whether the chat page and its /local API are served; true by default. */
+  readonly page?: boolean;
+  readonly clock?: Clock;
+  /** Deviations from Discord's limits and times. */
+  readonly limits?: Partial<Limits>;
+  /** The bot's token; a random one by default. */
+  readonly token?: string;
+  /** The bot's user name; "promptist" by default. */
+  readonly botName?: string;
+}
+
+export interface LocalDiscord {
+  /** The page, such as "http://127.0.0.1:4400". */
+  readonly url: string;
+  /** discord.js: `rest.api`. */
+  readonly apiUrl: string;
+  /** discord.js: `rest.cdn`. */
+  readonly cdnUrl: string;
+  readonly token: string;
+  readonly applicationId: string;
+  /** The guild "Studio". */
+  readonly guildId: string;
+  readonly state: DiscordState;
+  readonly transcript: Transcript;
+  readonly faults: Faults;
+  /** A person for tests: "alice", "bob" or "admin". */
+  member(name: string): Member;
+  /** Resolves when a bot is connected. */
+  botOnline(timeoutMs?: number): Promise<void>;
+  /** The id of a channel of the guild by its name. */
+  channelId(name: string): string;
+  close(): Promise<void>;
+}
+
+/** Starts a local Discord on loopback. */
+export async function startLocalDiscord(options: LocalDiscordOptions = {}): Promise<LocalDiscord> {
+  const clock = options.clock ?? systemClock;
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const token =
+    options.token ?? `local.${randomBytes(6).toString("base64url")}.${randomBytes(24).toString("base64url")}`;
+  const state = new DiscordState(clock, limits, token, options.botName ?? "promptist");
+  seedStudio(state);
+  const transcript = new Transcript();
+  const interactions = new Interactions(state);
+  const world = new LocalWorld(state, new Invoker(state, interactions), transcript);
+
+  const app = new Hono();
+  let port = 0;
+  const gatewayUrl = () => `ws://${HOST}:${port}/gateway`;
+  const gateway = new Gateway(state, transcript, gatewayUrl);
+  const faults = new Faults(gateway);
+  const rest: RestContext = {
+    state,
+    interactions,
+    limiter: new RateLimiter(clock, limits.globalPerSecond),
+    transcript,
+    faults,
+    gatewayUrl,
+  };
+
+  app.use(async (context, next) => {
+    const refusal = refuse(context.req.header("host"), context.req.header("origin"), port);
+    return refusal === null ? next() : context.json({ message: refusal, code: 0 }, 403);
+  });
+  const route = router(app, rest);
+  for (const mount of [resourceRoutes, commandRoutes, interactionRoutes, webhookRoutes, messageRoutes])
+    mount(route, rest);
+  state.cdn.mount(app);
+  const users = options.page === false ? null : new LocalRoutes(world);
+  if (users !== null) {
+    mountPage(app);
+    users.mount(app);
+  }
+  app.onError((error, context) => {
+    if (error instanceof InvocationError) return context.json({ message: error.message }, 400);
+    // A bug of this server, shown to whoever called rather than hidden behind a bare 500.
+    return context.json({ message: `500: ${error.stack ?? String(error)}`, code: 0 }, 500);
+  });
+  app.all("/api/*", (context) => {
+    const error = apiErrors.unknownRoute(context.req.method, context.req.path);
+    return context.json(error.toJSON(), 404);
+  });
+
+  const server = createServer(getRequestListener(app.fetch));
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const path = new URL(request.url ?? "/", "http://local").pathname;
+    const refusal = refuse(request.headers.host, request.headers.origin, port);
+    if (refusal === null && path === "/local/events" && users !== null) {
+      users.upgrade(request, socket, head);
+      return;
+    }
+    if (refusal !== null || (path !== "/gateway" && path !== "/gateway/")) {
+      socket.end(
+        `HTTP/1.1 ${refusal === null ? "404 Not Found" : "403 Forbidden"}\r\nConnection: close\r\n\r\n`,
+      );
+      return;
+    }
+    gateway.upgrade(request, socket, head);
+  });
+  port = await listen(server, options.port ?? 0);
+  const url = `http://${HOST}:${port}`;
+  state.cdn.baseUrl = `${url}/cdn`;
+  const guild = [...state.guilds.values()][0]!;
+
+  return {
+    url,
+    apiUrl: `${url}/api`,
+    cdnUrl: `${url}/cdn`,
+    token,
+    applicationId: state.applicationId,
+    guildId: guild.id,
+    state,
+    transcript,
+    faults,
+    member: (name) => new Member(world, world.user(name)),
+    botOnline: async (timeoutMs = 5_000) => {
+      await world.until(() => (state.botOnline ? true : undefined), "a bot to connect", timeoutMs);
+    },
+    channelId: (name) => {
+      const id = guild.channelIds.find((it) => state.channels.get(it)?.name === name);
+      if (id === undefined) throw new Error(`There is no channel "${name}"`);
+      return id;
+    },
+    close: async () => {
+      interactions.close();
+      gateway.close();
+      users?.close();
+      await new Promise<void>((resolve, reject) => {
+        server.close((error) => (error === undefined ? resolve() : reject(error)));
+        server.closeAllConnections();
+      });
+    },
+  };
+}
+
+/** Why a request is refused, or null: a page of another site must not talk to this server through a browser. */
+function refuse(host: string | undefined, origin: string | undefined, port: number): string | null {
+  const own = [`${HOST}:${port}`, `localhost:${port}`];
+  if (host === undefined || !own.includes(host))
+    return `Forbidden host: this server answers at http://${own[0]} only`;
+  if (origin !== undefined && !own.some((it) => origin === `http://${it}`)) return "Forbidden origin";
+  return null;
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, HOST, () => {
+      server.removeListener("error", reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
