@@ -1,0 +1,165 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import type { Config } from "../config.js";
+import { InputError } from "../core/errors.js";
+import type { ImageSettings, TextSettings } from "../core/job.js";
+import { parsePromptFile } from "../core/prompt-file.js";
+import { PAIRS_PER_SHEET } from "../inference/loop.js";
+import { captionOf } from "../inference/pictures/caption.js";
+import type { PairFiles, Rewrite } from "../inference/protocol.js";
+import { type ImageFlags, imageSettings, randomSeed, type TextFlags, textSettings } from "./options.js";
+import type { Output } from "./output.js";
+import type { Session } from "./session.js";
+
+export interface PairToDraw {
+  readonly prompt: string;
+  readonly optimized: string;
+  readonly seed: number;
+  readonly baseline: string;
+  readonly drawn: string;
+  /** Where the side-by-side picture goes, if one is wanted. */
+  readonly comparison?: string;
+}
+
+/**
+ * `promptist batch FILE --out DIR`: rewrites the prompts of a file and draws every pair. Items that already are
+ * pairs keep their rewrite; a file of nothing but pairs never loads Promptist.
+ */
+export async function batch(
+  session: Session,
+  output: Output,
+  config: Config,
+  file: string,
+  flags: TextFlags & ImageFlags & { out: string },
+): Promise<void> {
+  const bytes = await readFile(file).catch((cause) => {
+    throw new InputError(
+      "FILE_UNREACHABLE",
+      `${file} cannot be read: ${(cause as Error).message}`,
+      {},
+      { cause },
+    );
+  });
+  const entries = parsePromptFile(bytes, basename(file), {
+    maxBytes: config.MAX_FILE_BYTES,
+    maxPrompts: config.MAX_BATCH_PROMPTS,
+    maxPromptLength: config.MAX_PROMPT_LENGTH,
+  });
+  const plain = entries.filter((entry) => entry.optimized === null).map((entry) => entry.prompt);
+  const { miniature, note } = session.noteMiniature(plain.length > 0 ? ["text", "image"] : ["image"]);
+  const started = performance.now();
+  const seed = flags.seed ?? randomSeed();
+  const rewrites = (await rewriteAll(session, output, plain, textSettings(flags, seed)))[Symbol.iterator]();
+
+  const folder = resolve(flags.out);
+  await mkdir(folder, { recursive: true });
+  const pairs = entries.map(
+    ({ prompt, optimized }, i): PairToDraw => ({
+      prompt,
+      optimized: optimized ?? (rewrites.next().value as Rewrite).optimized,
+      seed: seed + i,
+      baseline: join(folder, `prompt${i + 1}_original.png`),
+      drawn: join(folder, `prompt${i + 1}_optimized.png`),
+    }),
+  );
+  const promptsFile = join(folder, "prompts.json");
+  const record = pairs.map(({ prompt, optimized }) => ({ original: prompt, optimized }));
+  await writeFile(promptsFile, `${JSON.stringify(record, null, 2)}\n`);
+
+  const info = await drawPairs(session, output, folder, pairs, imageSettings(flags, seed), true);
+  output.result(
+    {
+      pairs: pairs.map(({ prompt, optimized, seed, baseline, drawn }) => ({
+        original: prompt,
+        optimized,
+        seed,
+        files: { baseline, optimized: drawn },
+      })),
+      promptsFile,
+      contactSheets: info.sheets,
+      promptistLoaded: plain.length > 0,
+      checkpoints: {
+        promptist: plain.length > 0 ? session.choice.promptist.name : null,
+        diffusion: session.choice.diffusion.name,
+      },
+      miniature,
+      note,
+      device: info.device,
+      precision: info.precision,
+      seconds: (performance.now() - started) / 1000,
+    },
+    [`${pairs.length} pairs in ${folder}`, promptsFile, ...info.sheets].join("\n"),
+  );
+}
+
+/** Rewrites all prompts under one load of Promptist; loads nothing when there are none. */
+export async function rewriteAll(
+  session: Session,
+  output: Output,
+  prompts: readonly string[],
+  settings: TextSettings,
+): Promise<readonly Rewrite[]> {
+  if (prompts.length === 0) return [];
+  return session.withModel("text", (host) =>
+    host.call(
+      "optimize",
+      { prompts, settings },
+      { signal: session.signal, onProgress: output.progress("rewriting") },
+    ),
+  );
+}
+
+/** Draws all pairs under one load of Stable Diffusion, with their comparison pictures and contact sheets. */
+export async function drawPairs(
+  session: Session,
+  output: Output,
+  folder: string,
+  pairs: readonly PairToDraw[],
+  image: ImageSettings,
+  contactSheets = false,
+) {
+  const checkpoint = session.choice.diffusion.name;
+  await mkdir(folder, { recursive: true });
+  return session.withModel("image", async (host) => {
+    const truncated: { file: string; words: string }[] = [];
+    const composed: PairFiles[] = [];
+    for (const [i, pair] of pairs.entries()) {
+      const settings = { ...image, seed: pair.seed };
+      const halves = [
+        { label: "baseline", prompt: pair.prompt, file: pair.baseline },
+        { label: "optimized", prompt: pair.optimized, file: pair.drawn },
+      ];
+      for (const { label, prompt, file } of halves) {
+        const place = pairs.length > 1 ? ` ${i + 1}/${pairs.length}` : "";
+        const drawn = await host.call(
+          "draw",
+          { prompt, settings, file, checkpoint },
+          { signal: session.signal, onProgress: output.progress(`drawing ${label}${place}`) },
+        );
+        if (!drawn.truncated) continue;
+        truncated.push({ file, words: drawn.truncated });
+        output.say(
+          `${basename(file)}: beyond the text encoder's window and not seen by it: ${drawn.truncated}`,
+        );
+      }
+      const { prompt, optimized, baseline, drawn } = pair;
+      const files = { prompt, optimized, baseline, drawn, caption: captionOf(settings, checkpoint) };
+      if (pair.comparison) await host.call("compose", { pair: files, file: pair.comparison });
+      composed.push(files);
+    }
+    const sheets: string[] = [];
+    for (let from = 0; contactSheets && from < composed.length; from += PAIRS_PER_SHEET) {
+      const file = join(
+        folder,
+        from === 0 ? "contact-sheet.png" : `contact-sheet-${from / PAIRS_PER_SHEET + 1}.png`,
+      );
+      await host.call("sheet", {
+        pairs: composed.slice(from, from + PAIRS_PER_SHEET),
+        file,
+        firstNumber: from + 1,
+      });
+      sheets.push(file);
+    }
+    return { truncated, sheets, device: host.info.device, precision: host.info.precision };
+  });
+}

@@ -1,0 +1,51 @@
+import { join, resolve } from "node:path";
+import { drawPairs, rewriteAll } from "./batch.js";
+import { type ImageFlags, imageSettings, randomSeed, type TextFlags, textSettings } from "./options.js";
+import type { Output } from "./output.js";
+import { checkPrompt } from "./prompt.js";
+import type { Session } from "./session.js";
+
+/** `promptist compare TEXT --out DIR`: rewrites the prompt and draws both from one seed, side by side. */
+export async function compare(
+  session: Session,
+  output: Output,
+  text: string,
+  flags: TextFlags & ImageFlags & { out: string },
+): Promise<void> {
+  const prompt = checkPrompt(text);
+  const { miniature, note } = session.noteMiniature(["text", "image"]);
+  const seed = flags.seed ?? randomSeed();
+  const image = imageSettings(flags, seed);
+  const started = performance.now();
+
+  const [rewrite] = await rewriteAll(session, output, [prompt], textSettings(flags, seed));
+  const folder = resolve(flags.out);
+  const pair = {
+    prompt,
+    optimized: rewrite!.optimized,
+    seed,
+    baseline: join(folder, "baseline.png"),
+    drawn: join(folder, "optimized.png"),
+    comparison: join(folder, "comparison.png"),
+  };
+  const info = await drawPairs(session, output, folder, [pair], image);
+  const { baseline, drawn, comparison } = pair;
+  output.result(
+    {
+      prompt,
+      optimized: pair.optimized,
+      candidates: rewrite!.candidates,
+      files: { baseline, optimized: drawn, comparison },
+      seed,
+      settings: image,
+      truncated: info.truncated,
+      checkpoints: { promptist: session.choice.promptist.name, diffusion: session.choice.diffusion.name },
+      miniature,
+      note,
+      precision: info.precision,
+      device: info.device,
+      seconds: (performance.now() - started) / 1000,
+    },
+    [pair.optimized, "", baseline, drawn, comparison].join("\n"),
+  );
+}

@@ -1,0 +1,182 @@
+import { existsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { inspectCheckpoint } from "../checkpoints/catalog.js";
+import type { Config } from "../config.js";
+import { describe } from "../core/errors.js";
+import type { DeviceName } from "../inference/device.js";
+import type { Output } from "./output.js";
+
+interface Finding {
+  readonly subject: string;
+  /** `missing` and `broken` keep the program from its main job; `note` does not. */
+  readonly state: "ok" | "note" | "missing" | "broken";
+  readonly found: string;
+  /** What to do, where there is something to do. */
+  readonly todo: string | null;
+}
+
+const MARK = { ok: "ok     ", note: "note   ", missing: "MISSING", broken: "BROKEN " } as const;
+/** A full-size checkpoint is read in place; graphs, pictures and the database need little more than this. */
+const LOW_DISK_BYTES = 2 * 2 ** 30;
+const MIN_NODE = [20, 10] as const;
+
+/** `promptist doctor`: looks at everything the program needs. Answers true when its main job can run. */
+export async function doctor(config: Config, output: Output, device: DeviceName): Promise<boolean> {
+  const findings: Finding[] = [
+    node(),
+    await nativeModule("onnxruntime-node", () => import("onnxruntime-node")),
+    await nativeModule("sharp", () => import("sharp")),
+    await nativeModule("better-sqlite3", async () => {
+      const { default: Database } = await import("better-sqlite3");
+      new Database(":memory:").close();
+    }),
+    await deviceFinding(device),
+    checkpointFinding("promptist", "Promptist", config.PROMPTIST_CHECKPOINT, config),
+    checkpointFinding("diffusion", "Stable Diffusion", config.DIFFUSION_CHECKPOINT, config),
+    await disk(config.dataDir),
+    await database(config),
+    await token(config),
+  ];
+  const healthy = findings.every(({ state }) => state === "ok" || state === "note");
+  const lines = findings.flatMap(({ subject, state, found, todo }) => [
+    `${MARK[state]}  ${subject.padEnd(17)} ${found}`,
+    ...(todo ? [`${" ".repeat(27)}-> ${todo}`] : []),
+  ]);
+  output.result(
+    { healthy, findings },
+    [...lines, "", healthy ? "Ready." : "Not ready: see above."].join("\n"),
+  );
+  return healthy;
+}
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  const enough = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
+  return {
+    subject: "Node.js",
+    state: enough ? "ok" : "broken",
+    found: `${process.version} on ${process.platform} ${process.arch}`,
+    todo: enough ? null : `Install Node.js ${MIN_NODE.join(".")} or newer.`,
+  };
+}
+
+async function nativeModule(subject: string, load: () => Promise<unknown>): Promise<Finding> {
+  try {
+    await load();
+    return { subject, state: "ok", found: "loads", todo: null };
+  } catch (error) {
+    return { subject, state: "broken", found: describe(error).split("\n")[0] ?? "", todo: "Run: npm ci" };
+  }
+}
+
+async function deviceFinding(name: DeviceName): Promise<Finding> {
+  const subject = "device";
+  try {
+    const { resolveDevice } = await import("../inference/device.js");
+    const device = await resolveDevice(name);
+    return {
+      subject,
+      state: device.note ? "note" : "ok",
+      found: `${name} -> ${device.name}`,
+      todo: device.note,
+    };
+  } catch (error) {
+    return { subject, state: "broken", found: name, todo: describe(error) };
+  }
+}
+
+function checkpointFinding(
+  kind: "promptist" | "diffusion",
+  subject: string,
+  given: string,
+  config: Config,
+): Finding {
+  const { checkpoint, problems } = inspectCheckpoint(kind, given || undefined, config.checkpointsDir);
+  const found = checkpoint
+    ? `${checkpoint.name}, ${(checkpoint.bytes / 2 ** 20).toFixed(1)} MiB in ${checkpoint.directory}`
+    : "not found";
+  if (problems.length > 0)
+    return { subject, state: checkpoint ? "broken" : "missing", found, todo: problems.join(" ") };
+  if (checkpoint?.isMiniature)
+    return {
+      subject,
+      state: "note",
+      found,
+      todo: "Only the miniature is here: pictures show that everything works, not what the published weights can do. See checkpoints/README.md.",
+    };
+  return { subject, state: "ok", found, todo: null };
+}
+
+async function disk(dataDir: string): Promise<Finding> {
+  let folder = dataDir;
+  while (!existsSync(folder)) folder = dirname(folder);
+  const { bavail, bsize } = await statfs(folder);
+  const bytes = bavail * bsize;
+  const low = bytes < LOW_DISK_BYTES;
+  return {
+    subject: "disk",
+    state: low ? "note" : "ok",
+    found: `${(bytes / 2 ** 30).toFixed(1)} GiB free for ${dataDir}`,
+    todo: low ? "Free some space, or set DATA_DIR to another disk." : null,
+  };
+}
+
+async function database(config: Config): Promise<Finding> {
+  const subject = "database";
+  if (!existsSync(config.databaseFile))
+    return { subject, state: "ok", found: "none yet; the first start makes it", todo: null };
+  try {
+    const { openDatabase } = await import("../db/open.js");
+    const db = openDatabase(config.databaseFile);
+    const check = String(db.pragma("quick_check", { simple: true }));
+    db.close();
+    return {
+      subject,
+      state: check === "ok" ? "ok" : "broken",
+      found: `${config.databaseFile}: ${check}`,
+      todo: check === "ok" ? null : "Restore the database from a backup, or move it away to begin anew.",
+    };
+  } catch (error) {
+    return { subject, state: "broken", found: config.databaseFile, todo: describe(error) };
+  }
+}
+
+const TOKEN_TIMEOUT_MS = 5_000;
+
+async function token(config: Config): Promise<Finding> {
+  const subject = "Discord";
+  if (!config.DISCORD_TOKEN)
+    return {
+      subject,
+      state: "note",
+      found: "no DISCORD_TOKEN: a local Discord will be started",
+      todo: "For the real one: make a bot in Discord's developer portal and put its token into .env.",
+    };
+  try {
+    const answer = await fetch(`${config.DISCORD_API_URL}/v10/users/@me`, {
+      headers: { authorization: `Bot ${config.DISCORD_TOKEN}` },
+      signal: AbortSignal.timeout(TOKEN_TIMEOUT_MS),
+    });
+    if (answer.ok) {
+      const { username, id } = (await answer.json()) as { username: string; id: string };
+      return { subject, state: "ok", found: `the token is ${username}'s (${id})`, todo: null };
+    }
+    return {
+      subject,
+      state: "broken",
+      found: `Discord answers ${answer.status} to the token`,
+      todo:
+        answer.status === 401
+          ? "The token is wrong or was reset: copy it again from the developer portal into .env."
+          : "Try again later.",
+    };
+  } catch (error) {
+    return {
+      subject,
+      state: "broken",
+      found: `${config.DISCORD_API_URL} cannot be reached`,
+      todo: `Check the network. (${describe(error)})`,
+    };
+  }
+}

@@ -1,0 +1,51 @@
+import { mkdir } from "node:fs/promises";
+import { dirname, extname, resolve } from "node:path";
+import { InputError } from "../core/errors.js";
+import { type ImageFlags, imageSettings, randomSeed } from "./options.js";
+import type { Output } from "./output.js";
+import { checkPrompt } from "./prompt.js";
+import type { Session } from "./session.js";
+
+/** `promptist generate TEXT --out FILE.png`: draws one prompt as it is. */
+export async function generate(
+  session: Session,
+  output: Output,
+  text: string,
+  flags: ImageFlags & { out: string },
+): Promise<void> {
+  const prompt = checkPrompt(text);
+  const file = resolve(flags.out);
+  if (extname(file).toLowerCase() !== ".png")
+    throw new InputError("INPUT_OPTION", `--out must name a .png file, not ${flags.out}`);
+  const { miniature, note } = session.noteMiniature(["image"]);
+  const settings = imageSettings(flags, flags.seed ?? randomSeed());
+  await mkdir(dirname(file), { recursive: true });
+  const { drawn, info } = await session.withModel("image", async (host) => ({
+    drawn: await host.call(
+      "draw",
+      { prompt, settings, file, checkpoint: session.choice.diffusion.name },
+      { signal: session.signal, onProgress: output.progress("drawing") },
+    ),
+    info: host.info,
+  }));
+  if (drawn.truncated)
+    output.say(`Beyond the text encoder's 77 tokens and not seen by it: ${drawn.truncated}`);
+  output.result(
+    {
+      prompt,
+      file,
+      settings,
+      width: drawn.width,
+      height: drawn.height,
+      calls: drawn.calls,
+      truncated: drawn.truncated,
+      checkpoint: session.choice.diffusion.name,
+      miniature,
+      note,
+      precision: info.precision,
+      device: info.device,
+      seconds: drawn.seconds,
+    },
+    `${file}  (${drawn.width}x${drawn.height}, seed ${settings.seed}, ${drawn.seconds.toFixed(1)} s)`,
+  );
+}

@@ -1,0 +1,96 @@
+import { Command } from "commander";
+import { loadConfig } from "../config.js";
+import { VERSION } from "../core/version.js";
+import { batch } from "./batch.js";
+import { compare } from "./compare.js";
+import { doctor } from "./doctor.js";
+import { generate } from "./generate.js";
+import { optimize } from "./optimize.js";
+import {
+  addCommonOptions,
+  addImageOptions,
+  addSeedOption,
+  addTextOptions,
+  type CommonFlags,
+  type ImageFlags,
+  type TextFlags,
+} from "./options.js";
+import { Output } from "./output.js";
+import { Session } from "./session.js";
+import { verify } from "./verify.js";
+
+/** Reads the command line, runs one verb, and sets the exit code: 0 only for success. */
+async function main(argv: readonly string[]): Promise<void> {
+  const early = new Output(argv.includes("--json"));
+  try {
+    const program = buildProgram();
+    await program.parseAsync(argv);
+  } catch (error) {
+    early.fail(error);
+    process.exitCode = 1;
+  }
+}
+
+function buildProgram(): Command {
+  const config = loadConfig();
+  const program = new Command("promptist")
+    .description("Rewrites prompts with Promptist and draws both with Stable Diffusion 1.5 from one seed.")
+    .version(VERSION)
+    .showHelpAfterError("(promptist --help lists the commands)");
+  const verb = (usage: string, description: string) => program.command(usage).description(description);
+
+  addSeedOption(
+    addTextOptions(addCommonOptions(verb("optimize <text>", "rewrite a prompt"), config), config),
+  ).action((text: string, flags: TextFlags) => {
+    const output = outputOf(flags);
+    return optimize(new Session(config, output, flags), output, text, flags);
+  });
+  addSeedOption(
+    addImageOptions(addCommonOptions(verb("generate <text>", "draw a prompt as it is"), config), config),
+  )
+    .requiredOption("--out <file.png>", "the picture to write")
+    .action((text: string, flags: ImageFlags & { out: string }) => {
+      const output = outputOf(flags);
+      return generate(new Session(config, output, flags), output, text, flags);
+    });
+  const both = (command: Command) =>
+    addSeedOption(
+      addImageOptions(addTextOptions(addCommonOptions(command, config), config), config),
+    ).requiredOption("--out <dir>", "folder for the results");
+  both(verb("compare <text>", "rewrite a prompt and draw both, side by side")).action(
+    (text: string, flags: TextFlags & ImageFlags & { out: string }) => {
+      const output = outputOf(flags);
+      return compare(new Session(config, output, flags), output, text, flags);
+    },
+  );
+  both(verb("batch <file>", "the same for every prompt of a .txt, .json or .csv file")).action(
+    (file: string, flags: TextFlags & ImageFlags & { out: string }) => {
+      const output = outputOf(flags);
+      return batch(new Session(config, output, flags), output, config, file, flags);
+    },
+  );
+  addSeedOption(
+    addTextOptions(
+      addCommonOptions(verb("verify", "prove that Promptist loads and generates"), config),
+      config,
+    ),
+  ).action((flags: TextFlags) => {
+    const output = outputOf(flags);
+    return verify(new Session(config, output, flags), output, flags);
+  });
+  addCommonOptions(verb("doctor", "say what is here, what is missing, and what to do"), config).action(
+    async (flags: CommonFlags) => {
+      const healthy = await doctor(config, outputOf(flags), flags.device);
+      if (!healthy) process.exitCode = 1;
+    },
+  );
+  verb("start", "run the bot (with a local Discord where there is no DISCORD_TOKEN)").action(async () => {
+    const { run } = await import("../main.js");
+    await run(config);
+  });
+  return program;
+}
+
+const outputOf = (flags: { json?: boolean }): Output => new Output(flags.json === true);
+
+await main(process.argv);

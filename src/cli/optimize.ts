@@ -1,0 +1,48 @@
+import type { Rewrite } from "../inference/protocol.js";
+import { randomSeed, type TextFlags, textSettings } from "./options.js";
+import type { Output } from "./output.js";
+import { checkPrompt } from "./prompt.js";
+import type { Session } from "./session.js";
+
+/** `promptist optimize TEXT`: rewrites one prompt and lists all distinct candidates, best first. */
+export async function optimize(
+  session: Session,
+  output: Output,
+  text: string,
+  flags: TextFlags,
+): Promise<void> {
+  const prompt = checkPrompt(text);
+  const { miniature, note } = session.noteMiniature(["text"]);
+  const settings = textSettings(flags, flags.seed ?? randomSeed());
+  const started = performance.now();
+  const { rewrite, info } = await session.withModel("text", async (host) => {
+    const [rewrite] = await host.call(
+      "optimize",
+      { prompts: [prompt], settings },
+      { signal: session.signal, onProgress: output.progress("rewriting") },
+    );
+    return { rewrite: rewrite!, info: host.info };
+  });
+  output.result(
+    {
+      prompt,
+      optimized: rewrite.optimized,
+      candidates: rewrite.candidates,
+      settings,
+      checkpoint: session.choice.promptist.name,
+      miniature,
+      note,
+      weights: info.precision,
+      device: info.device,
+      seconds: (performance.now() - started) / 1000,
+    },
+    describeRewrite(rewrite),
+  );
+}
+
+function describeRewrite({ optimized, candidates }: Rewrite): string {
+  const others = candidates
+    .filter(({ text }) => text !== optimized)
+    .map(({ text, score }) => `  ${score === null ? "" : `${score.toFixed(2).padStart(9)}  `}${text}`);
+  return others.length === 0 ? optimized : [optimized, "", "Other candidates:", ...others].join("\n");
+}

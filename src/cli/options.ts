@@ -1,0 +1,157 @@
+import { randomInt } from "node:crypto";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Config, MAX_SEED, sizeSchema } from "../config.js";
+import { type ImageSettings, SCHEDULERS, type SchedulerName, type TextSettings } from "../core/job.js";
+import type { DeviceName } from "../inference/device.js";
+
+/** The options of the verbs, their defaults taken from the configuration, and the settings they make. */
+
+const integer =
+  (min: number, max: number) =>
+  (value: string): number => {
+    const parsed = Number(value);
+    if (!/^-?\d+$/.test(value) || !Number.isSafeInteger(parsed) || parsed < min || parsed > max)
+      throw new InvalidArgumentError(`expected an integer from ${min} to ${max}`);
+    return parsed;
+  };
+
+const real =
+  (min: number, max: number) =>
+  (value: string): number => {
+    const parsed = value.trim() === "" ? Number.NaN : Number(value);
+    if (!(parsed >= min && parsed <= max))
+      throw new InvalidArgumentError(`expected a number from ${min} to ${max}`);
+    return parsed;
+  };
+
+const size = (value: string) => {
+  const parsed = sizeSchema.safeParse(value);
+  if (!parsed.success || parsed.data === null)
+    throw new InvalidArgumentError("expected WIDTHxHEIGHT such as 512x512");
+  return parsed.data;
+};
+
+/** torch's CPU generator uses the low 32 bits of a seed; more digits would only be harder to type again. */
+export const randomSeed = (): number => randomInt(2 ** 32);
+
+export interface CommonFlags {
+  readonly json?: boolean;
+  readonly device: DeviceName;
+}
+export interface TextFlags extends CommonFlags {
+  readonly promptist?: string;
+  readonly mode: TextSettings["mode"];
+  readonly beams: number;
+  readonly maxNewTokens: number;
+  readonly lengthPenalty: number;
+  readonly lengthRule: TextSettings["lengthRule"];
+  readonly repetitionPenalty: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly seed?: number;
+  readonly weights: "int8" | "fp32";
+}
+export interface ImageFlags extends CommonFlags {
+  readonly diffusion?: string;
+  readonly seed?: number;
+  readonly steps: number;
+  readonly guidance: number;
+  readonly negative: string;
+  readonly size?: { width: number; height: number };
+  readonly scheduler: SchedulerName;
+  readonly precision: "auto" | "fp16" | "fp32";
+}
+
+export function addCommonOptions(command: Command, config: Config): Command {
+  return command
+    .addOption(
+      new Option("--device <name>", "where models run")
+        .choices(["auto", "cpu", "webgpu", "cuda", "dml", "coreml"])
+        .default(config.DEVICE),
+    )
+    .option("--json", "print one JSON object");
+}
+
+export function addTextOptions(command: Command, config: Config): Command {
+  return command
+    .option("--promptist <dir>", "Promptist checkpoint")
+    .addOption(
+      new Option("--mode <name>", "search").choices(["beam", "greedy", "sample"]).default(config.text.mode),
+    )
+    .option("--beams <n>", "beams", integer(1, 32), config.text.beams)
+    .option("--max-new-tokens <n>", "longest rewrite", integer(1, 512), config.text.maxNewTokens)
+    .option(
+      "--length-penalty <x>",
+      "exponent of the length in the score",
+      real(-10, 10),
+      config.text.lengthPenalty,
+    )
+    .addOption(
+      new Option("--length-rule <rule>", "which length")
+        .choices(["hf5", "hf4"])
+        .default(config.text.lengthRule),
+    )
+    .option(
+      "--repetition-penalty <x>",
+      "above 1: fewer repetitions",
+      real(0.1, 10),
+      config.text.repetitionPenalty,
+    )
+    .option("--temperature <x>", "of sampling", real(0.01, 10), config.text.temperature)
+    .option("--top-k <n>", "sample from so many; 0: all", integer(0, 1_000_000), config.text.topK)
+    .option("--top-p <x>", "sample from this probability mass", real(0.01, 1), config.text.topP)
+    .addOption(
+      new Option("--weights <type>", "weights of Promptist")
+        .choices(["int8", "fp32"])
+        .default(config.PROMPTIST_WEIGHTS),
+    );
+}
+
+export function addImageOptions(command: Command, config: Config): Command {
+  return command
+    .option("--diffusion <dir>", "Stable Diffusion checkpoint")
+    .option("--steps <n>", "denoising steps", integer(1, 1000), config.image.steps)
+    .option("--guidance <x>", "classifier-free guidance scale", real(0, 50), config.image.guidance)
+    .option("--negative <text>", "negative prompt", config.image.negative)
+    .option(
+      "--size <WxH>",
+      "pixels, multiples of 8 (default: the checkpoint's own)",
+      size,
+      config.image.size ?? undefined,
+    )
+    .addOption(
+      new Option("--scheduler <name>", "scheduler").choices(SCHEDULERS).default(config.image.scheduler),
+    )
+    .addOption(
+      new Option("--precision <type>", "of Stable Diffusion")
+        .choices(["auto", "fp16", "fp32"])
+        .default(config.DIFFUSION_PRECISION),
+    );
+}
+
+export function addSeedOption(command: Command): Command {
+  return command.option("--seed <n>", "seed (default: a random one, reported)", integer(0, MAX_SEED));
+}
+
+export const textSettings = (flags: TextFlags, seed: number): TextSettings => ({
+  mode: flags.mode,
+  beams: flags.beams,
+  maxNewTokens: flags.maxNewTokens,
+  lengthPenalty: flags.lengthPenalty,
+  lengthRule: flags.lengthRule,
+  repetitionPenalty: flags.repetitionPenalty,
+  temperature: flags.temperature,
+  topK: flags.topK,
+  topP: flags.topP,
+  seed,
+});
+
+export const imageSettings = (flags: ImageFlags, seed: number): ImageSettings => ({
+  seed,
+  steps: flags.steps,
+  guidance: flags.guidance,
+  negative: flags.negative,
+  size: flags.size ?? null,
+  scheduler: flags.scheduler,
+});

@@ -1,0 +1,59 @@
+import cliProgress from "cli-progress";
+import { codeOf } from "../core/errors.js";
+
+/** Where a verb's words go: sentences and bars to stderr, the result to stdout, as text or as one JSON object. */
+export class Output {
+  #bar: cliProgress.SingleBar | undefined;
+
+  constructor(readonly json: boolean) {}
+
+  /** A sentence for the person at the terminal. */
+  say(sentence: string): void {
+    this.#endBar();
+    process.stderr.write(`${sentence}\n`);
+  }
+
+  /** The verb's result: `text` for people, `data` where `--json` was given. */
+  result(data: object, text: string): void {
+    this.#endBar();
+    process.stdout.write(this.json ? `${JSON.stringify(data)}\n` : `${text}\n`);
+  }
+
+  /** A progress bar on stderr when that is a terminal; `label` names what is being made. */
+  progress(label: string): (done: number, of: number) => void {
+    this.#endBar();
+    if (!process.stderr.isTTY) return () => {};
+    const bar = new cliProgress.SingleBar({
+      format: "{label} {bar} {value}/{total}  {eta_formatted} left",
+      stream: process.stderr,
+      clearOnComplete: true,
+      hideCursor: true,
+    });
+    let started = false;
+    return (done, of) => {
+      if (!started) {
+        started = true;
+        this.#bar = bar;
+        bar.start(of, done, { label: label.padEnd(24) });
+      } else bar.update(done);
+      if (done >= of) this.#endBar();
+    };
+  }
+
+  /** Reports an error; the caller sets the exit code. */
+  fail(error: unknown): void {
+    this.#endBar();
+    const code = codeOf(error);
+    const message = error instanceof Error ? error.message : String(error);
+    if (this.json) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
+    process.stderr.write(`promptist: ${message}\n`);
+    // An error of our own kinds is a sentence for the user; anything else is a bug, whose stack is wanted.
+    if (code === "INTERNAL" && error instanceof Error && error.stack)
+      process.stderr.write(`${error.stack}\n`);
+  }
+
+  #endBar(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+}

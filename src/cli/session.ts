@@ -1,0 +1,74 @@
+import { type FoundCheckpoint, findDiffusion, findPromptist } from "../checkpoints/catalog.js";
+import type { Config } from "../config.js";
+import type { Phase } from "../core/job.js";
+import { GpuLock } from "../inference/gpu-lock.js";
+import { type ModelChoice, miniatureNote, openModel } from "../inference/model-choice.js";
+import type { ModelHost } from "../inference/model-host.js";
+import type { ImageFlags, TextFlags } from "./options.js";
+import type { Output } from "./output.js";
+
+/**
+ * The command line's way to the models: the same workers as the bot's, one phase at a time under the same lock, and
+ * Ctrl+C ends them.
+ */
+export class Session {
+  readonly choice: ModelChoice;
+  readonly #gpu = new GpuLock();
+  readonly #abort = new AbortController();
+
+  constructor(
+    config: Config,
+    readonly output: Output,
+    flags: Partial<TextFlags & ImageFlags>,
+  ) {
+    let promptist: FoundCheckpoint | undefined;
+    let diffusion: FoundCheckpoint | undefined;
+    // Looked for when a verb asks: a batch of pairs runs without any Promptist.
+    this.choice = {
+      get promptist() {
+        promptist ??= findPromptist(
+          flags.promptist ?? (config.PROMPTIST_CHECKPOINT || undefined),
+          config.checkpointsDir,
+        );
+        return promptist;
+      },
+      get diffusion() {
+        diffusion ??= findDiffusion(
+          flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined),
+          config.checkpointsDir,
+        );
+        return diffusion;
+      },
+      device: flags.device ?? config.DEVICE,
+      weights: flags.weights ?? config.PROMPTIST_WEIGHTS,
+      precision: flags.precision ?? config.DIFFUSION_PRECISION,
+      cacheDir: config.cacheDir,
+      threads: config.THREADS,
+    };
+    process.once("SIGINT", () => this.#abort.abort());
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Loads the model of `phase`, lets `work` use it, and ends its process before it returns. */
+  async withModel<T>(phase: Phase, work: (host: ModelHost) => Promise<T>): Promise<T> {
+    return this.#gpu.withGpu(async (lease) => {
+      const host = await openModel(this.choice, phase, lease, { signal: this.signal });
+      if (host.info.deviceNote) this.output.say(host.info.deviceNote);
+      try {
+        return await work(host);
+      } finally {
+        await host.close();
+      }
+    }, this.signal);
+  }
+
+  /** Says on stderr that a miniature is at work, and answers the same for the JSON result. */
+  noteMiniature(phases: readonly Phase[]): { miniature: boolean; note: string | null } {
+    const note = miniatureNote(this.choice, phases);
+    if (note) this.output.say(`Note: ${note}.`);
+    return { miniature: note !== null, note };
+  }
+}

@@ -1,0 +1,48 @@
+import { randomSeed, type TextFlags, textSettings } from "./options.js";
+import type { Output } from "./output.js";
+import type { Session } from "./session.js";
+
+/** The prompt of the original reproduction's own check. */
+const PROMPT = "A futuristic city with flying cars";
+
+/** `promptist verify`: proves that Promptist loads and generates; says what was loaded, its bytes and the time. */
+export async function verify(session: Session, output: Output, flags: TextFlags): Promise<void> {
+  const { miniature, note } = session.noteMiniature(["text"]);
+  const settings = textSettings(flags, flags.seed ?? randomSeed());
+  const { rewrite, info, seconds } = await session.withModel("text", async (host) => {
+    const started = performance.now();
+    const [rewrite] = await host.call(
+      "optimize",
+      { prompts: [PROMPT], settings },
+      { signal: session.signal, onProgress: output.progress("rewriting") },
+    );
+    return { rewrite: rewrite!, info: host.info, seconds: (performance.now() - started) / 1000 };
+  });
+  const { name, directory } = session.choice.promptist;
+  output.result(
+    {
+      prompt: PROMPT,
+      optimized: rewrite.optimized,
+      candidates: rewrite.candidates,
+      checkpoint: name,
+      directory,
+      model: info.parameters,
+      weights: info.precision,
+      weightBytes: info.weightBytes,
+      device: info.device,
+      loadSeconds: info.loadMs / 1000,
+      seconds,
+      miniature,
+      note,
+    },
+    [
+      `checkpoint  ${name} (${directory})`,
+      `model       ${info.parameters}`,
+      `weights     ${info.precision}, ${(info.weightBytes / 2 ** 20).toFixed(1)} MiB`,
+      `device      ${info.device}`,
+      `time        ${(info.loadMs / 1000).toFixed(2)} s to load, ${seconds.toFixed(2)} s to rewrite`,
+      `prompt      ${PROMPT}`,
+      `optimized   ${rewrite.optimized}`,
+    ].join("\n"),
+  );
+}

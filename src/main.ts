@@ -1,0 +1,159 @@
+import { randomUUID } from "node:crypto";
+import { createBot } from "./bot/client.js";
+import { findDiffusion, findPromptist } from "./checkpoints/catalog.js";
+import type { Config } from "./config.js";
+import { codeOf, describe } from "./core/errors.js";
+import { createEvents, type Events } from "./core/events.js";
+import type { Phase } from "./core/job.js";
+import { lockInstance } from "./db/instance-lock.js";
+import { openDatabase } from "./db/open.js";
+import type { Queue } from "./db/queue.js";
+import { SqliteQueue } from "./db/sqlite-queue.js";
+import { GpuLock } from "./inference/gpu-lock.js";
+import { InferenceLoop } from "./inference/loop.js";
+import { checkpointName, type ModelChoice, miniatureNote, openModel } from "./inference/model-choice.js";
+import { type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
+import { logEvents } from "./metrics/log.js";
+
+export interface App {
+  readonly config: Config;
+  readonly queue: Queue;
+  readonly events: Events;
+  /** The local Discord, where there is no token. */
+  readonly local: LocalDiscord | null;
+  readonly inviteUrl: string;
+  readonly userTag: string;
+  readonly choice: ModelChoice;
+  /** Puts running work back, says goodbye to Discord and closes the database. */
+  stop(): Promise<void>;
+}
+
+export interface AppOptions {
+  /** The compiled worker; given by tests that run from source. */
+  readonly workerFile?: string;
+}
+
+/**
+ * Builds the whole program: lock -> database -> (local Discord) -> bot -> loop. Whatever was started is stopped again
+ * when a later part fails, and the error is thrown on.
+ */
+export async function createApp(config: Config, { workerFile }: AppOptions = {}): Promise<App> {
+  const cleanups: (() => unknown)[] = [];
+  const stop = async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  };
+  try {
+    const events = createEvents();
+    logEvents(events, config.LOG_LEVEL);
+    const choice: ModelChoice = {
+      promptist: findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir),
+      diffusion: findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir),
+      device: config.DEVICE,
+      weights: config.PROMPTIST_WEIGHTS,
+      precision: config.DIFFUSION_PRECISION,
+      cacheDir: config.cacheDir,
+      threads: config.THREADS,
+    };
+
+    const instance = lockInstance(config.dataDir);
+    cleanups.push(() => instance.release());
+    const queue = new SqliteQueue(openDatabase(config.databaseFile), {
+      maxAttempts: config.MAX_ATTEMPTS,
+      maxWaiting: config.MAX_WAITING_JOBS,
+    });
+    cleanups.push(() => queue.close());
+
+    const local = config.DISCORD_TOKEN ? null : await startLocalDiscord({ port: config.LOCAL_DISCORD_PORT });
+    if (local) cleanups.push(() => local.close());
+
+    const bot = createBot({
+      token: local?.token ?? config.DISCORD_TOKEN,
+      apiUrl: local?.apiUrl ?? config.DISCORD_API_URL,
+      ...(local ? { cdnUrl: local.cdnUrl } : {}),
+      queue,
+      events,
+      picturesDir: config.picturesDir,
+      defaults: {
+        text: config.text,
+        image: { ...config.image, seed: 0 },
+        checkpointNote: miniatureNote(choice, ["text", "image"]),
+      },
+      limits: {
+        maxPromptLength: config.MAX_PROMPT_LENGTH,
+        maxBatch: config.MAX_BATCH_PROMPTS,
+        maxFileBytes: config.MAX_FILE_BYTES,
+        maxSteps: config.MAX_STEPS,
+      },
+    });
+    const { userTag, inviteUrl } = await bot.start();
+    cleanups.push(() => bot.stop());
+
+    const loop = new InferenceLoop({
+      queue,
+      events,
+      gpu: new GpuLock(),
+      openModel: (phase: Phase, lease, signal) =>
+        openModel(choice, phase, lease, {
+          signal,
+          silenceMs: config.WORKER_SILENCE_MS,
+          ...(workerFile === undefined ? {} : { workerFile }),
+          onOutput: (line) => events.emit("log", { level: "warn", message: `${phase} worker: ${line}` }),
+        }),
+      checkpointName: (phase) => checkpointName(choice, phase),
+      picturesDir: config.picturesDir,
+      owner: randomUUID(),
+      phaseMs: config.PHASE_MS,
+    });
+    await loop.start();
+    cleanups.push(() => loop.stop());
+    return { config, queue, events, local, inviteUrl, userTag, choice, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Runs the program until it is told to stop; a second signal stops it at once. */
+export async function run(config: Config): Promise<void> {
+  const app = await createApp(config);
+  const { local, choice } = app;
+  const note = miniatureNote(choice, ["text", "image"]);
+  const lines = [
+    `${app.userTag} is ready: /optimize, /compare and /batch.`,
+    local
+      ? `No DISCORD_TOKEN, so a local Discord runs here. Open  ${local.url}  and type  /compare prompt:A cat in the rain`
+      : `Invite it to a server: ${app.inviteUrl}`,
+    ...(note ? [`Pictures are ${note}.`] : []),
+    "Ctrl+C stops it; what waits or runs goes on at the next start.",
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+
+  let stopping = false;
+  const shutDown = (exitCode: number) => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    app.stop().then(
+      () => process.exit(exitCode),
+      (error) => {
+        process.stderr.write(`${describe(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  const onSignal = () => {
+    if (!stopping) process.stdout.write("Stopping; once more to stop at once.\n");
+    shutDown(0);
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  const onBug = (error: unknown) => {
+    app.events.emit("log", {
+      level: "error",
+      message: `unexpected (${codeOf(error)}): ${describe(error)}`,
+      error,
+    });
+    shutDown(1);
+  };
+  process.on("uncaughtException", onBug);
+  process.on("unhandledRejection", onBug);
+}

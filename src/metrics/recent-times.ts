@@ -1,0 +1,140 @@
+import type { Events, Progress } from "../core/events.js";
+import { type Job, nextPhase, type Phase } from "../core/job.js";
+
+/** Enough to be steady, few enough to follow a change of checkpoint, size or device within minutes. */
+const KEPT_LOADS = 5;
+const KEPT_ITEMS = 40;
+const KEPT_STEPS = 100;
+
+/**
+ * This machine's own recent durations, for the time that a place in the queue means. It learns from the events alone;
+ * until it has seen a kind of work it has no opinion about it.
+ */
+export class RecentTimes {
+  readonly #now: () => number;
+  readonly #loadMs: Record<Phase, Samples> = {
+    text: new Samples(KEPT_LOADS),
+    image: new Samples(KEPT_LOADS),
+  };
+  readonly #textItemMs = new Samples(KEPT_ITEMS);
+  /** One denoising step, and what a picture takes besides its steps from the second on. */
+  readonly #stepMs = new Samples(KEPT_STEPS);
+  readonly #pictureRestMs = new Samples(KEPT_ITEMS);
+
+  /** When the item at work began: at the end of the one before, or of loading; null between phases. */
+  #itemStart: number | null = null;
+  #lastStep: { readonly progress: Progress; readonly at: number } | null = null;
+  #stepsMsOfItem = 0;
+  readonly #picturesOfItem = new Set<string>();
+
+  constructor(events: Events, now: () => number = Date.now) {
+    this.#now = now;
+    events
+      .on("phase.started", ({ phase, loadMs }) => {
+        this.#loadMs[phase].add(loadMs);
+        this.#beginItem();
+      })
+      .on("job.claimed", () => {
+        if (this.#itemStart !== null) this.#beginItem();
+      })
+      .on("job.progress", (progress) => this.#onProgress(progress))
+      .on("job.item", ({ phase }) => this.#onItem(phase))
+      .on("phase.finished", () => {
+        this.#itemStart = null;
+        this.#lastStep = null;
+      });
+  }
+
+  /**
+   * Milliseconds until the last of `jobs` is done, when they are served one after the other and each model is loaded
+   * once; null while a kind of work in them was never measured. Half-finished jobs count with what they lack.
+   */
+  estimateMs(jobs: readonly Job[]): number | null {
+    let textItems = 0;
+    let pictures = 0;
+    let laterSteps = 0;
+    for (const job of jobs) {
+      for (const item of job.items) {
+        if (nextPhase(job.kind, item) === "text") textItems += 1;
+        if (job.kind === "optimize") continue;
+        const missing = (item.baseline === null ? 1 : 0) + (item.drawn === null ? 1 : 0);
+        pictures += missing;
+        laterSteps += missing * Math.max(0, job.image.steps - 1);
+      }
+    }
+    return sum([
+      times(textItems > 0 ? 1 : 0, this.#loadMs.text.median()),
+      // The mean, because the prompts of one batch end together: the first takes all the time, the others none.
+      times(textItems, this.#textItemMs.mean()),
+      times(pictures > 0 ? 1 : 0, this.#loadMs.image.median()),
+      times(pictures, this.#pictureRestMs.median()),
+      times(laterSteps, this.#stepMs.median()),
+    ]);
+  }
+
+  #onProgress(progress: Progress): void {
+    if (progress.making === "text") return;
+    const at = this.#now();
+    const before = this.#lastStep;
+    if (before !== null && isLater(progress, before.progress)) {
+      const ms = at - before.at;
+      this.#stepMs.add(ms / (progress.step - before.progress.step));
+      this.#stepsMsOfItem += ms;
+    }
+    this.#picturesOfItem.add(progress.making);
+    this.#lastStep = { progress, at };
+  }
+
+  #onItem(phase: Phase): void {
+    if (this.#itemStart === null) return;
+    const ms = this.#now() - this.#itemStart;
+    const pictures = this.#picturesOfItem.size;
+    if (phase === "text") this.#textItemMs.add(ms);
+    else if (pictures > 0) this.#pictureRestMs.add((ms - this.#stepsMsOfItem) / pictures);
+    this.#beginItem();
+  }
+
+  #beginItem(): void {
+    this.#itemStart = this.#now();
+    this.#lastStep = null;
+    this.#stepsMsOfItem = 0;
+    this.#picturesOfItem.clear();
+  }
+}
+
+/** True for two steps of one picture. */
+const isLater = (after: Progress, before: Progress): boolean =>
+  after.jobId === before.jobId &&
+  after.item === before.item &&
+  after.making === before.making &&
+  after.step > before.step;
+
+/** How long `count` pieces take; none take no time, also where nobody knows what one takes. */
+const times = (count: number, ms: number | null): number | null =>
+  count === 0 ? 0 : ms === null ? null : count * ms;
+
+const sum = (parts: readonly (number | null)[]): number | null =>
+  parts.reduce((total, part) => (total === null || part === null ? null : total + part), 0);
+
+/** The last `kept` values. */
+class Samples {
+  readonly #values: number[] = [];
+
+  constructor(private readonly kept: number) {}
+
+  add(value: number): void {
+    this.#values.push(value);
+    if (this.#values.length > this.kept) this.#values.shift();
+  }
+
+  mean(): number | null {
+    if (this.#values.length === 0) return null;
+    return this.#values.reduce((total, value) => total + value, 0) / this.#values.length;
+  }
+
+  /** The upper of the two in the middle where their number is even. */
+  median(): number | null {
+    const sorted = [...this.#values].sort((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)] ?? null;
+  }
+}
