@@ -1,0 +1,120 @@
+// Full-size Promptist (12 layers, 768 wide, vocabulary 50257, random weights), one prompt, 8 beams, 75 new tokens:
+// ours beside transformers' generate in PyTorch, in turns, so that a busy machine slows both.
+// Measured on a Xeon with AVX512-VNNI (neither AMX nor bf16 instructions) that others loaded at the same time; one
+// thread each, because PyTorch's threads wait for each other by spinning, which a loaded machine makes 2 to 4 times
+// as slow; onnxruntime 1.30, torch 2.13, transformers 5.18; 3 rounds:
+//
+//                least ms   median ms   CPU ms   tokens
+// PyTorch fp32       9654       10528     9496       75
+// PyTorch bf16      11500       12783    11317       75
+// ours int8          2446        2539     2399       75    3.9 and 4.7 times as fast
+// ours fp32          4646        5047     4599       75    the same 8 sequences as PyTorch fp32
+//
+// Run: npm run build && node bench/promptist.mjs [python with torch and transformers] [rounds] [threads]
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { compileGraph } from "../dist/checkpoints/compile.js";
+import { openWeights } from "../dist/checkpoints/open.js";
+import { DEFAULT_TEXT_SETTINGS } from "../dist/core/job.js";
+import { Decoder } from "../dist/inference/promptist/decoder.js";
+import { generate } from "../dist/inference/promptist/generate.js";
+import { Session } from "../dist/inference/session.js";
+import { gpt2Graph, gpt2Layout, parseGpt2Config } from "../dist/models/gpt2.js";
+
+const [python = "python3", rounds = "5", threads = "2"] = process.argv.slice(2);
+const THREADS = Number(threads);
+// "A cat in the rain Rephrase:" in GPT-2's vocabulary.
+const PROMPT = [32, 3797, 287, 262, 6290, 797, 34378, 589, 25];
+const EOS = 50256;
+const { beams, maxNewTokens } = DEFAULT_TEXT_SETTINGS;
+
+const folder = mkdtempSync(join(tmpdir(), "bench-promptist-"));
+const script = fileURLToPath(new URL("promptist_reference.py", import.meta.url));
+const reference = spawn(python, [script, threads], { stdio: ["pipe", "pipe", "inherit"] });
+const answers = createInterface({ input: reference.stdout })[Symbol.asyncIterator]();
+const ask = async (question) => {
+  reference.stdin.write(`${JSON.stringify(question)}\n`);
+  const { value, done } = await answers.next();
+  if (done) throw new Error(`${python} ended; it needs torch and transformers`);
+  return JSON.parse(value);
+};
+
+async function open(weights) {
+  const config = parseGpt2Config(JSON.parse(readFileSync(join(folder, "config.json"), "utf8")), folder);
+  const graph = await compileGraph(
+    gpt2Graph(config, gpt2Layout(weights, "cpu"), "transformer."),
+    openWeights(folder),
+    { cacheDir: join(folder, "cache") },
+  );
+  const session = await Session.open("bench", graph, { name: "cpu", note: null }, { threads: THREADS });
+  const decoder = new Decoder(session, config);
+  return async () => {
+    const cpu = process.cpuUsage();
+    const start = performance.now();
+    const [found] = await generate(decoder, [PROMPT], DEFAULT_TEXT_SETTINGS, {
+      eosId: EOS,
+      vocabulary: config.vocabulary,
+    });
+    const wallMs = performance.now() - start;
+    const { user, system } = process.cpuUsage(cpu);
+    return { wallMs, cpuMs: (user + system) / 1000, sequences: found.map(({ tokens }) => tokens) };
+  };
+}
+
+const torch = (dtype) => () =>
+  ask({ directory: folder, dtype, ids: PROMPT, beams, tokens: maxNewTokens, eos: EOS });
+
+try {
+  await ask({ make: folder, outliers: false });
+  const contenders = {
+    "PyTorch fp32": torch("float32"),
+    "PyTorch bf16": torch("bfloat16"),
+    "ours int8": await open("int8"),
+    "ours fp32": await open("fp32"),
+  };
+  const measured = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
+  // The first round warms up and is not counted.
+  for (let round = 0; round <= Number(rounds); round++) {
+    for (const [name, run] of Object.entries(contenders)) {
+      const result = await run();
+      if (round > 0) measured[name].push(result);
+    }
+  }
+  const at = (values, share) => values.sort((a, b) => a - b)[Math.floor(share * (values.length - 1))];
+  const wall = (name, share) =>
+    at(
+      measured[name].map(({ wallMs }) => wallMs),
+      share,
+    );
+  const cpu = (name) =>
+    at(
+      measured[name].map(({ cpuMs }) => cpuMs),
+      0,
+    );
+  console.log(
+    `${THREADS} threads`.padEnd(14),
+    ["least ms", "median ms", "CPU ms", "tokens"].map((h) => h.padStart(10)).join(""),
+  );
+  for (const name of Object.keys(contenders)) {
+    const tokens = Math.max(...measured[name][0].sequences.map(({ length }) => length));
+    const row = [wall(name, 0), wall(name, 0.5), cpu(name), tokens];
+    console.log(name.padEnd(14), row.map((value) => value.toFixed(0).padStart(10)).join(""));
+  }
+  for (const dtype of ["fp32", "bf16"]) {
+    const ratio = (share) => (wall(`PyTorch ${dtype}`, share) / wall("ours int8", share)).toFixed(1);
+    console.log(`ours int8 is ${ratio(0)} (least), ${ratio(0.5)} (median) times as fast as PyTorch ${dtype}`);
+  }
+  const same =
+    JSON.stringify(measured["ours fp32"][0].sequences) ===
+    JSON.stringify(measured["PyTorch fp32"][0].sequences);
+  console.log(`ours fp32 finds PyTorch fp32's ${beams} sequences: ${same ? "yes" : "no"}`);
+} finally {
+  reference.stdin.end();
+  await once(reference, "exit");
+  rmSync(folder, { recursive: true, force: true });
+}

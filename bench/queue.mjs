@@ -1,0 +1,92 @@
+// What the queue's calls cost with 1,000 waiting jobs of 200 users, and what synchronous = FULL costs over NORMAL.
+// Measured on a busy 2-core virtual machine (Node 20, SQLite 3.53), medians in ms: enqueue 0.4, claim 1.1, position 2.3,
+// depth 0.08, hasWork 0.02, places 6, open 40; saveText 0.4 to 3.7 with FULL (as the disk is busy), 0.03 with NORMAL.
+// Run: npm run build && node bench/queue.mjs [folder on the disk to measure]
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DEFAULT_TEXT_SETTINGS } from "../dist/core/job.js";
+import { openDatabase } from "../dist/db/open.js";
+import { SqliteQueue } from "../dist/db/sqlite-queue.js";
+
+const JOBS = 1_000;
+const USERS = 200;
+const FINISHED = 5_000;
+
+const folder = mkdtempSync(join(process.argv[2] ?? tmpdir(), "bench-queue-"));
+
+const job = (n) => ({
+  kind: "compare",
+  origin: {
+    userId: `user-${(n * 7) % USERS}`,
+    guildId: "guild",
+    channelId: "channel",
+    locale: "en-US",
+    applicationId: "application",
+    interactionId: `interaction-${n}`,
+    interactionToken: "token",
+    tokenExpiresAt: 0,
+  },
+  text: DEFAULT_TEXT_SETTINGS,
+  image: { seed: n, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
+  items: [{ prompt: "A cat in the rain", optimized: null }],
+});
+
+/** Times each call of `work(i)`; prints median, 99th percentile and maximum in milliseconds. */
+async function measure(name, times, work) {
+  const ms = [];
+  for (let i = 0; i < times; i += 1) {
+    const start = performance.now();
+    await work(i);
+    ms.push(performance.now() - start);
+  }
+  ms.sort((a, b) => a - b);
+  const at = (share) => ms[Math.min(ms.length - 1, Math.floor(share * ms.length))].toFixed(3).padStart(9);
+  console.log(`${name.padEnd(34)}${at(0.5)}${at(0.99)}${at(1)}`);
+}
+
+console.log(
+  `${"milliseconds".padEnd(34)}${["median", "99 %", "max"].map((word) => word.padStart(9)).join("")}`,
+);
+try {
+  const db = openDatabase(join(folder, "queue.db"));
+  const queue = new SqliteQueue(db, { maxWaiting: JOBS });
+
+  // A history, as after some months: finished and delivered jobs that no call should have to walk through.
+  db.pragma("synchronous = OFF");
+  for (let n = 0; n < FINISHED; n += 1) {
+    await queue.enqueue(job(JOBS + n));
+    const claim = await queue.claim("text", "bench");
+    await queue.complete(claim);
+    await queue.delivered(claim.job.id, "message");
+  }
+  db.pragma("synchronous = FULL");
+
+  const ids = [];
+  await measure(`enqueue, up to ${JOBS} waiting`, JOBS, async (n) =>
+    ids.push((await queue.enqueue(job(n))).id),
+  );
+  console.log(`-- ${JOBS} waiting jobs of ${USERS} users, ${FINISHED} finished ones`);
+  await measure("get", 500, (n) => queue.get(ids[n]));
+  await measure("position", 500, (n) => queue.position(ids[n]));
+  await measure("places (of all who wait)", 100, () => queue.places());
+  await measure("depth", 500, () => queue.depth());
+  await measure("hasWork, besides a user", 500, () => queue.hasWork("text", "user-0"));
+  await measure("nextDueAt", 500, () => queue.nextDueAt());
+  await measure("undelivered", 500, () => queue.undelivered());
+  await measure("open (all jobs, with their items)", 20, () => queue.open());
+  await measure("claim + release", 200, async () => queue.release(await queue.claim("text", "bench")));
+  const claims = [];
+  await measure("claim", 500, async () => claims.push(await queue.claim("text", "bench")));
+  await measure("position, 500 of 1,000 running", 500, (n) => queue.position(ids[n]));
+
+  const result = { optimized: "A cat in the rain, trending on artstation", candidates: [], notes: [] };
+  for (const mode of ["FULL", "NORMAL"]) {
+    db.pragma("wal_checkpoint(TRUNCATE)");
+    db.pragma(`synchronous = ${mode}`);
+    await measure(`saveText, synchronous = ${mode}`, 500, (n) => queue.saveText(claims[n], 0, result));
+  }
+  await queue.close();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

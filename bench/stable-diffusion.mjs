@@ -1,0 +1,59 @@
+// Full-size Stable Diffusion 1.5 (random weights): compile and load seconds, seconds per UNet step at 512x512, peak
+// memory, and the relative error to diffusers in float32.
+// Run: python bench/stable_diffusion_reference.py FOLDER; npm run build
+//      node bench/stable-diffusion.mjs FOLDER [fp32|fp16] [cpu|webgpu|...] [threads]
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openWeightFile } from "../dist/checkpoints/open.js";
+import { resolveDevice } from "../dist/inference/device.js";
+import { StableDiffusion } from "../dist/inference/diffusion/stable-diffusion.js";
+
+const [directory, precision = "fp32", deviceName = "cpu", threads = "2"] = process.argv.slice(2);
+const cacheDir = mkdtempSync(join(tmpdir(), "bench-diffusion-"));
+const expected = openWeightFile(join(directory, "expected.safetensors"));
+const tensor = (name) => expected.readFloat32(name);
+
+function relativeError(actual, wanted) {
+  let [difference, length] = [0, 0];
+  for (let i = 0; i < wanted.length; i++) {
+    difference += (actual[i] - wanted[i]) ** 2;
+    length += wanted[i] ** 2;
+  }
+  return Math.sqrt(difference / length).toExponential(1);
+}
+
+async function timed(what, compute, reference) {
+  const started = performance.now();
+  const result = await compute();
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const peak = (process.resourceUsage().maxRSS / 1024).toFixed(0);
+  const error =
+    reference === undefined ? "" : `, relative error ${relativeError(result.data ?? result, reference)}`;
+  console.log(`${what}: ${seconds} s, peak ${peak} MiB${error}`);
+  return result;
+}
+
+try {
+  const device = await resolveDevice(deviceName);
+  const options = { directory, device, precision, cacheDir, threads: Number(threads) };
+  await (await timed("compile and load", () => StableDiffusion.open(options))).release();
+  const model = await timed("load again", () => StableDiffusion.open(options));
+  console.log(
+    `${device.name}, ${precision}, ${model.attention} attention, ${model.weightBytes} bytes of weights`,
+  );
+  const ids = new Int32Array(expected.read("ids").buffer);
+  const rows = [ids.subarray(0, 77), ids.subarray(77)].map((row) => Array.from(row));
+  await timed("text encoder, 2 rows", () => model.encodeText(rows), tensor("states"));
+  const text = { data: tensor("states"), shape: [2, 77, 768] };
+  for (let i = 0; i < 3; i++)
+    await timed(
+      "UNet, 2 rows, 64x64",
+      () => model.predictNoise(tensor("latents"), [2, 4, 64, 64], 981, text),
+      tensor("noise"),
+    );
+  await timed("VAE decoder, 512x512", () => model.decode(tensor("decode"), [1, 4, 64, 64]), tensor("image"));
+  await model.release();
+} finally {
+  rmSync(cacheDir, { recursive: true, force: true });
+}
