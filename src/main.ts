@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { createBot } from "./bot/client.js";
 import { findDiffusion, findPromptist } from "./checkpoints/catalog.js";
 import type { Config } from "./config.js";
@@ -63,7 +64,12 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
     });
     cleanups.push(() => queue.close());
 
-    const local = config.DISCORD_TOKEN ? null : await startLocalDiscord({ port: config.LOCAL_DISCORD_PORT });
+    const local = config.DISCORD_TOKEN
+      ? null
+      : await startLocalDiscord({
+          port: config.LOCAL_DISCORD_PORT,
+          folder: join(config.dataDir, "local-discord"),
+        });
     if (local) cleanups.push(() => local.close());
 
     const bot = createBot({

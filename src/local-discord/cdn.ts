@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Hono } from "hono";
+import type { Blobs } from "./blobs.js";
 import type { Clock } from "./clock.js";
 import { inspect } from "./media.js";
 import type { AttachmentRecord } from "./records.js";
@@ -15,11 +16,11 @@ export interface Upload {
 const INLINE = /^image\/(png|jpeg|gif|webp)$/;
 
 /**
- * Attachments in memory, behind signed URLs that expire. Holds at most `maxBytes`: the oldest files go first,
- * and their URLs then answer 404 as deleted files do.
+ * Attachments behind signed URLs that expire. Holds at most `maxBytes`: the oldest files go first, and their URLs then
+ * answer 404 as deleted files do.
  */
 export class Cdn {
-  readonly #files = new Map<string, { record: AttachmentRecord; data: Buffer }>();
+  readonly #records = new Map<string, AttachmentRecord>();
   readonly #secret = randomBytes(32);
   #bytes = 0;
   /** Set once the server listens, such as "http://127.0.0.1:4400/cdn". */
@@ -28,6 +29,7 @@ export class Cdn {
   constructor(
     private readonly clock: Clock,
     private readonly ids: SnowflakeFactory,
+    private readonly blobs: Blobs,
     private readonly maxBytes: number,
     private readonly urlLifetimeMs: number,
   ) {}
@@ -49,26 +51,27 @@ export class Cdn {
       ephemeral,
       spoiler: upload.spoiler === true || filename.startsWith("SPOILER_"),
     };
-    this.#files.set(record.id, { record, data: upload.data });
-    this.#bytes += upload.data.length;
-    for (const [id, file] of this.#files) {
+    this.blobs.put(record.id, upload.data);
+    this.adopt(record);
+    for (const { id } of this.#records.values()) {
       if (this.#bytes <= this.maxBytes || id === record.id) break;
-      this.#files.delete(id);
-      this.#bytes -= file.data.length;
+      this.remove(id);
     }
     return record;
   }
 
-  remove(id: string): void {
-    const file = this.#files.get(id);
-    if (file === undefined) return;
-    this.#files.delete(id);
-    this.#bytes -= file.data.length;
+  /** Takes up a file whose bytes an earlier run has stored. */
+  adopt(record: AttachmentRecord): void {
+    this.#records.set(record.id, record);
+    this.#bytes += record.bytes;
   }
 
-  /** The bytes of an attachment, or undefined once they are gone. */
-  data(id: string): Buffer | undefined {
-    return this.#files.get(id)?.data;
+  remove(id: string): void {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    this.#records.delete(id);
+    this.blobs.delete(id);
+    this.#bytes -= record.bytes;
   }
 
   /** A URL that works from now on for the configured lifetime. */
@@ -84,7 +87,7 @@ export class Cdn {
   fromUrl(url: string): AttachmentRecord | undefined {
     if (!url.startsWith(`${this.baseUrl}/`)) return undefined;
     const id = /\/(?:ephemeral-)?attachments\/\d+\/(\d+)\//.exec(url)?.[1];
-    return id === undefined ? undefined : this.#files.get(id)?.record;
+    return id === undefined ? undefined : this.#records.get(id);
   }
 
   /** Serves `/cdn/attachments/{channel}/{id}/{filename}` and its ephemeral twin. */
@@ -98,13 +101,14 @@ export class Cdn {
         if (!sameText(hm, this.#mac(path, ex, is)) || Number.parseInt(ex, 16) * 1000 <= this.clock.now()) {
           return gone();
         }
-        const file = this.#files.get(id);
-        if (file === undefined || pathOf(file.record) !== path) return gone();
-        const type = file.record.contentType ?? "application/octet-stream";
+        const record = this.#records.get(id);
+        const data = record === undefined || pathOf(record) !== path ? undefined : this.blobs.get(id);
+        if (record === undefined || data === undefined) return gone();
+        const type = record.contentType ?? "application/octet-stream";
         // Uploads share an origin with the page: nothing that a browser would run may be shown inline.
-        return context.body(new Uint8Array(file.data), 200, {
+        return context.body(new Uint8Array(data), 200, {
           "Content-Type": INLINE.test(type) || type.startsWith("text/plain") ? type : downloadType(type),
-          "Content-Disposition": `${INLINE.test(type) ? "inline" : "attachment"}; filename="${file.record.filename}"`,
+          "Content-Disposition": `${INLINE.test(type) ? "inline" : "attachment"}; filename="${record.filename}"`,
           "Content-Security-Policy": "default-src 'none'; sandbox",
           "X-Content-Type-Options": "nosniff",
           "Cache-Control": "private, max-age=86400",

@@ -1,9 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
+import { Archive, readArchive } from "./archive.js";
+import { folderBlobs } from "./blobs.js";
 import { Member } from "./client.js";
 import { type Clock, systemClock } from "./clock.js";
 import { apiErrors } from "./errors.js";
@@ -41,6 +44,8 @@ export interface LocalDiscordOptions {
   readonly token?: string;
   /** The bot's user name; "promptist" by default. */
   readonly botName?: string;
+  /** Keeps messages and files here, for the next start with the same folder; without it they are in memory only. */
+  readonly folder?: string;
 }
 
 export interface LocalDiscord {
@@ -72,8 +77,13 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const token =
     options.token ?? `local.${randomBytes(6).toString("base64url")}.${randomBytes(24).toString("base64url")}`;
-  const state = new DiscordState(clock, limits, token, options.botName ?? "promptist");
-  seedStudio(state);
+  const { folder } = options;
+  const blobs = folder === undefined ? undefined : folderBlobs(join(folder, "files"));
+  const archiveFile = folder === undefined ? null : join(folder, "world");
+  const earlier = archiveFile === null ? null : readArchive(archiveFile);
+  const state = new DiscordState(clock, limits, token, options.botName ?? "promptist", blobs, earlier);
+  if (earlier === null) seedStudio(state);
+  const archive = archiveFile === null ? null : new Archive(state, archiveFile);
   const transcript = new Transcript();
   const interactions = new Interactions(state);
   const world = new LocalWorld(state, new Invoker(state, interactions), transcript);
@@ -163,6 +173,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
         server.close((error) => (error === undefined ? resolve() : reject(error)));
         server.closeAllConnections();
       });
+      await archive?.close();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { type Blobs, memoryBlobs } from "./blobs.js";
 import { Cdn } from "./cdn.js";
 import type { Clock } from "./clock.js";
 import { channelPermissions, EVERYONE_DEFAULT, Permission } from "./permissions.js";
@@ -74,6 +75,17 @@ export type StoreEvent =
   | { readonly type: "commands.changed" }
   | { readonly type: "bot.presence"; readonly online: boolean };
 
+/** All records, as plain data; what a restart brings back. */
+export interface World {
+  readonly botId: string;
+  readonly users: readonly UserRecord[];
+  readonly guilds: readonly GuildRecord[];
+  readonly channels: readonly ChannelRecord[];
+  readonly messages: readonly MessageRecord[];
+  readonly commands: readonly CommandRecord[];
+  readonly interactions: readonly InteractionRecord[];
+}
+
 /** The one truth of the local Discord: what exists, changed only through these methods, each telling listeners. */
 export class DiscordState {
   readonly ids: SnowflakeFactory;
@@ -95,12 +107,28 @@ export class DiscordState {
     readonly limits: Limits,
     readonly token: string,
     botName: string,
+    blobs: Blobs = memoryBlobs(),
+    earlier: World | null = null,
   ) {
     this.ids = new SnowflakeFactory(clock);
-    this.cdn = new Cdn(clock, this.ids, limits.cdnBytes, limits.cdnUrlMs);
+    this.cdn = new Cdn(clock, this.ids, blobs, limits.cdnBytes, limits.cdnUrlMs);
+    if (earlier !== null) this.#restore(earlier);
     // Bots made since 2016 share one id with their application.
-    this.bot = this.addUser(botName, { bot: true });
+    this.bot = this.users.get(earlier?.botId ?? "") ?? this.addUser(botName, { bot: true });
     this.applicationId = this.bot.id;
+  }
+
+  /** Everything there is, for an archive. */
+  world(): World {
+    return {
+      botId: this.bot.id,
+      users: [...this.users.values()],
+      guilds: [...this.guilds.values()],
+      channels: [...this.channels.values()],
+      messages: [...this.messages.values()],
+      commands: [...this.commands.values()],
+      interactions: [...this.interactions.values()],
+    };
   }
 
   get botOnline(): boolean {
@@ -288,6 +316,24 @@ export class DiscordState {
   /** A token that nobody can guess, in the alphabet of URLs. */
   newToken(): string {
     return randomBytes(48).toString("base64url");
+  }
+
+  #restore(world: World): void {
+    for (const user of world.users) this.users.set(user.id, user);
+    for (const guild of world.guilds) this.guilds.set(guild.id, guild);
+    for (const channel of world.channels) this.channels.set(channel.id, channel);
+    for (const command of world.commands) this.commands.set(command.id, command);
+    for (const interaction of world.interactions) {
+      // Its deadline ended with the process that knew it.
+      this.interactions.set(interaction.id, { ...interaction, failed: interaction.answer === null });
+      for (const attachment of interaction.attachments) this.cdn.adopt(attachment);
+    }
+    for (const message of world.messages) {
+      this.messages.set(message.id, message);
+      const list = this.#messagesByChannel.get(message.channelId) ?? [];
+      this.#messagesByChannel.set(message.channelId, [...list, message.id]);
+      for (const attachment of message.attachments) this.cdn.adopt(attachment);
+    }
   }
 
   #drop(id: string | undefined): void {

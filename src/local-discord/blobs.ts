@@ -1,0 +1,37 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Where the bytes of attachments lie, by the attachment's id. */
+export interface Blobs {
+  put(id: string, data: Buffer): void;
+  /** Undefined once they are gone. */
+  get(id: string): Buffer | undefined;
+  delete(id: string): void;
+}
+
+export function memoryBlobs(): Blobs {
+  const blobs = new Map<string, Buffer>();
+  return {
+    put: (id, data) => void blobs.set(id, data),
+    get: (id) => blobs.get(id),
+    delete: (id) => void blobs.delete(id),
+  };
+}
+
+/** One file an id in `folder`, which is made when it is not there. */
+export function folderBlobs(folder: string): Blobs {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = (id: string) => join(folder, id);
+  return {
+    put: (id, data) => writeFileSync(path(id), data, { mode: 0o600 }),
+    get: (id) => {
+      try {
+        return readFileSync(path(id));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw error;
+      }
+    },
+    delete: (id) => rmSync(path(id), { force: true }),
+  };
+}
