@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Config } from "../config.js";
 import { InputError } from "../core/errors.js";
@@ -8,6 +8,7 @@ import { PAIRS_PER_SHEET } from "../inference/loop.js";
 import { captionOf } from "../inference/pictures/caption.js";
 import type { PairFiles, Rewrite } from "../inference/protocol.js";
 import { type ImageFlags, imageSettings, randomSeed, type TextFlags, textSettings } from "./options.js";
+import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import type { Session } from "./session.js";
 
@@ -45,14 +46,14 @@ export async function batch(
     maxPrompts: config.MAX_BATCH_PROMPTS,
     maxPromptLength: config.MAX_PROMPT_LENGTH,
   });
+  const folder = resolve(flags.out);
+  await makeOutFolder(folder);
   const plain = entries.filter((entry) => entry.optimized === null).map((entry) => entry.prompt);
   const { miniature, note } = session.noteMiniature(plain.length > 0 ? ["text", "image"] : ["image"]);
   const started = performance.now();
   const seed = flags.seed ?? randomSeed();
   const rewrites = (await rewriteAll(session, output, plain, textSettings(flags, seed)))[Symbol.iterator]();
 
-  const folder = resolve(flags.out);
-  await mkdir(folder, { recursive: true });
   const pairs = entries.map(
     ({ prompt, optimized }, i): PairToDraw => ({
       prompt,
@@ -119,7 +120,6 @@ export async function drawPairs(
   contactSheets = false,
 ) {
   const checkpoint = session.choice.diffusion.name;
-  await mkdir(folder, { recursive: true });
   return session.withModel("image", async (host) => {
     const truncated: { file: string; words: string }[] = [];
     const composed: PairFiles[] = [];

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { drawPairs, rewriteAll } from "./batch.js";
 import { type ImageFlags, imageSettings, randomSeed, type TextFlags, textSettings } from "./options.js";
+import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";
 import type { Session } from "./session.js";
@@ -13,13 +14,14 @@ export async function compare(
   flags: TextFlags & ImageFlags & { out: string },
 ): Promise<void> {
   const prompt = checkPrompt(text);
+  const folder = resolve(flags.out);
+  await makeOutFolder(folder);
   const { miniature, note } = session.noteMiniature(["text", "image"]);
   const seed = flags.seed ?? randomSeed();
   const image = imageSettings(flags, seed);
   const started = performance.now();
 
   const [rewrite] = await rewriteAll(session, output, [prompt], textSettings(flags, seed));
-  const folder = resolve(flags.out);
   const pair = {
     prompt,
     optimized: rewrite!.optimized,

@@ -1,7 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 import { InputError } from "../core/errors.js";
 import { type ImageFlags, imageSettings, randomSeed } from "./options.js";
+import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";
 import type { Session } from "./session.js";
@@ -17,9 +17,9 @@ export async function generate(
   const file = resolve(flags.out);
   if (extname(file).toLowerCase() !== ".png")
     throw new InputError("INPUT_OPTION", `--out must name a .png file, not ${flags.out}`);
+  await makeOutFolder(dirname(file));
   const { miniature, note } = session.noteMiniature(["image"]);
   const settings = imageSettings(flags, flags.seed ?? randomSeed());
-  await mkdir(dirname(file), { recursive: true });
   const { drawn, info } = await session.withModel("image", async (host) => ({
     drawn: await host.call(
       "draw",

@@ -15,6 +15,7 @@ export class Session {
   readonly choice: ModelChoice;
   readonly #gpu = new GpuLock();
   readonly #abort = new AbortController();
+  #deviceNote: string | undefined;
 
   constructor(
     config: Config,
@@ -56,7 +57,9 @@ export class Session {
   async withModel<T>(phase: Phase, work: (host: ModelHost) => Promise<T>): Promise<T> {
     return this.#gpu.withGpu(async (lease) => {
       const host = await openModel(this.choice, phase, lease, { signal: this.signal });
-      if (host.info.deviceNote) this.output.say(host.info.deviceNote);
+      const { deviceNote } = host.info;
+      if (deviceNote && deviceNote !== this.#deviceNote) this.output.say(deviceNote);
+      this.#deviceNote = deviceNote ?? undefined;
       try {
         return await work(host);
       } finally {

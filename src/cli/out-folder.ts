@@ -1,0 +1,23 @@
+import { constants } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
+import { InputError } from "../core/errors.js";
+
+/**
+ * Makes the folder of `--out` if need be and makes sure that it can be written, before any model computes for it.
+ * @throws InputError INPUT_OPTION
+ */
+export async function makeOutFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === "ENOSPC" || code === "EDQUOT") throw cause;
+    throw new InputError(
+      "INPUT_OPTION",
+      `--out: ${folder} cannot be written (${code}). Name a folder that you may write to.`,
+      {},
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,237 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readPngText } from "../../src/inference/pictures/png.js";
+import { temporaryFolder } from "../support/app.js";
+
+/** The command line as a shell runs it: the compiled program in a process of its own. */
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const MINIATURE = join(ROOT, "checkpoints", "miniature");
+let folder: ReturnType<typeof temporaryFolder>;
+beforeAll(() => {
+  folder = temporaryFolder();
+});
+afterAll(() => folder.remove());
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function promptist(args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [join(ROOT, "bin", "promptist.js"), ...args],
+      {
+        cwd: folder.path,
+        env: {
+          ...process.env,
+          CHECKPOINTS_DIR: join(ROOT, "checkpoints"),
+          DATA_DIR: join(folder.path, "data"),
+          DEVICE: "cpu",
+          ...environment,
+        },
+      },
+      (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
+    );
+  });
+}
+
+async function json(args: readonly string[]) {
+  const { code, stdout, stderr } = await promptist([...args, "--json"]);
+  expect(stderr).not.toMatch(/\n {4}at /);
+  return { code, result: JSON.parse(stdout) };
+}
+
+const pictureText = (file: string) => readPngText(readFileSync(file));
+
+describe("each verb", () => {
+  test("optimize answers the rewrite and its distinct candidates, best first", async () => {
+    const { code, result } = await json(["optimize", "A cat in the rain", "--max-new-tokens", "12"]);
+    expect(code).toBe(0);
+    expect(result).toMatchObject({ prompt: "A cat in the rain", miniature: true, weights: "int8" });
+    const texts = result.candidates.map((candidate: { text: string }) => candidate.text);
+    expect(result.optimized).toBe(texts[0]);
+    expect(new Set(texts).size).toBe(texts.length);
+    const scores = result.candidates.map((candidate: { score: number }) => candidate.score);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+  });
+
+  test("optimize --mode sample repeats itself under one seed and not under another", async () => {
+    const sample = async (seed: string) =>
+      (await json(["optimize", "Fear", "--mode", "sample", "--seed", seed, "--max-new-tokens", "16"])).result
+        .optimized;
+    const first = await sample("5");
+    expect(await sample("5")).toBe(first);
+    expect(await sample("6")).not.toBe(first);
+  });
+
+  test("generate writes a PNG with everything that is needed to make it again", async () => {
+    const file = join(folder.path, "one", "cat.png");
+    const args = [
+      "generate",
+      "A cat in the rain",
+      "--out",
+      file,
+      "--seed",
+      "7",
+      "--steps",
+      "3",
+      "--size",
+      "96x64",
+    ];
+    const { code, result } = await json([...args, "--negative", "dog", "--scheduler", "euler"]);
+    expect(code).toBe(0);
+    expect(result).toMatchObject({ file, width: 96, height: 64 });
+    expect(pictureText(file)).toMatchObject({
+      prompt: "A cat in the rain",
+      seed: "7",
+      steps: "3",
+      negative: "dog",
+      scheduler: "euler",
+    });
+    expect(await sharp(file).metadata()).toMatchObject({ format: "png", width: 96, height: 64 });
+  });
+
+  test("compare writes the pair from one seed and the two side by side", async () => {
+    const out = join(folder.path, "pair");
+    const args = ["compare", "A fantasy castle", "--out", out, "--steps", "2", "--seed", "9"];
+    const { code, result } = await json([...args, "--max-new-tokens", "8"]);
+    expect(code).toBe(0);
+    expect(readdirSync(out).sort()).toEqual(["baseline.png", "comparison.png", "optimized.png"]);
+    expect(pictureText(join(out, "baseline.png"))).toMatchObject({ seed: "9", prompt: "A fantasy castle" });
+    expect(pictureText(join(out, "optimized.png"))).toMatchObject({ seed: "9", prompt: result.optimized });
+  });
+
+  test("batch of pairs draws them without Promptist, which is not even there", async () => {
+    const pairs = ["A cat", "A dog"].map((original) => ({ original, optimized: `${original}, detailed` }));
+    writeFileSync(join(folder.path, "pairs.json"), JSON.stringify(pairs));
+    const out = join(folder.path, "pairs");
+    const args = ["batch", "pairs.json", "--out", out, "--steps", "1", "--promptist", "nowhere"];
+    const { code, result } = await json(args);
+    expect(code).toBe(0);
+    expect(result.promptistLoaded).toBe(false);
+    expect(readdirSync(out).sort()).toEqual([
+      "contact-sheet.png",
+      "prompt1_optimized.png",
+      "prompt1_original.png",
+      "prompt2_optimized.png",
+      "prompt2_original.png",
+      "prompts.json",
+    ]);
+    expect(JSON.parse(readFileSync(join(out, "prompts.json"), "utf8"))).toEqual(pairs);
+  });
+
+  test("batch of a text file rewrites each line, and its prompts.json can be fed in again", async () => {
+    writeFileSync(join(folder.path, "three.txt"), "A cat\r\n\r\nFear\r\nPortrait of a warrior\r\n");
+    const out = join(folder.path, "three");
+    const args = ["batch", "three.txt", "--out", out, "--steps", "1", "--max-new-tokens", "6"];
+    const { result } = await json(args);
+    expect(result.pairs.map((pair: { original: string }) => pair.original)).toEqual([
+      "A cat",
+      "Fear",
+      "Portrait of a warrior",
+    ]);
+    const again = await json(["batch", join(out, "prompts.json"), "--out", `${out}-again`, "--steps", "1"]);
+    expect(again.result.promptistLoaded).toBe(false);
+    expect(again.result.pairs[2].optimized).toBe(result.pairs[2].optimized);
+  });
+
+  test("verify says what it loaded, its bytes and the time", async () => {
+    const { code, result } = await json(["verify", "--max-new-tokens", "8"]);
+    expect(code).toBe(0);
+    expect(result).toMatchObject({ prompt: "A futuristic city with flying cars", weights: "int8" });
+    expect(result.weightBytes).toBeGreaterThan(1000);
+    expect(result.seconds).toBeGreaterThan(0);
+  });
+
+  test("doctor finds this machine ready", async () => {
+    const { code, stdout } = await promptist(["doctor"]);
+    expect(stdout).toMatch(/Node\.js.*\n.*onnxruntime-node/);
+    expect(stdout).toMatch(/Ready\.\s*$/);
+    expect(code).toBe(0);
+  });
+});
+
+describe("bad input ends with a sentence, exit code 1 and no stack", () => {
+  const cutOff = () => {
+    const directory = join(folder.path, "cut-off");
+    cpSync(join(MINIATURE, "promptist"), directory, { recursive: true });
+    truncateSync(join(directory, "model.safetensors"), 100_000);
+    return directory;
+  };
+  const file = (name: string, content: string | Uint8Array) => {
+    writeFileSync(join(folder.path, name), content);
+    return name;
+  };
+  const cases: readonly (readonly [string, () => readonly string[], RegExp])[] = [
+    ["an empty prompt", () => ["optimize", "  "], /prompt is empty/],
+    ["an option out of range", () => ["optimize", "x", "--beams", "0"], /from 1 to 32/],
+    ["an unknown option", () => ["optimize", "x", "--beam", "3"], /--beams/],
+    ["an unknown verb", () => ["paint", "x"], /unknown command/],
+    ["no --out", () => ["generate", "x"], /--out/],
+    ["a size that is no multiple of 8", () => ["generate", "x", "--out", "x.png", "--size", "100x64"], /8/],
+    [
+      "an --out that cannot be written",
+      () => ["generate", "x", "--out", join(file("a-file", "x"), "x.png")],
+      /cannot be written/,
+    ],
+    ["a file that is not there", () => ["batch", "nowhere.txt", "--out", "out"], /cannot be read/],
+    ["a binary file", () => ["batch", file("a.txt", new Uint8Array([0, 1, 2, 0])), "--out", "out"], /text/],
+    ["JSON of another shape", () => ["batch", file("a.json", '{"a":1}'), "--out", "out"], /not a list/],
+    [
+      "too many prompts",
+      () => ["batch", file("many.txt", "A cat\n".repeat(10_000)), "--out", "out"],
+      /100 prompts/,
+    ],
+    ["no checkpoint", () => ["optimize", "x", "--promptist", "nowhere"], /nowhere does not exist/],
+    ["a checkpoint that is cut off", () => ["optimize", "x", "--promptist", cutOff()], /is damaged/],
+    [
+      "a checkpoint of another architecture",
+      () => ["optimize", "x", "--promptist", join(MINIATURE, "stable-diffusion", "text_encoder")],
+      /text_encoder/,
+    ],
+  ];
+  test.each(cases)("%s", async (_, args, sentence) => {
+    const { code, stdout, stderr } = await promptist(args());
+    expect(stderr).toMatch(sentence);
+    expect(stderr).not.toMatch(/\n {4}at /);
+    expect(stdout).toBe("");
+    expect(code).toBe(1);
+  });
+
+  test("with --json the error is one object with a code", async () => {
+    const { code, result } = await json(["optimize", ""]);
+    expect(code).toBe(1);
+    expect(result.error).toMatchObject({ code: "INPUT_EMPTY", message: expect.stringMatching(/empty/) });
+  });
+
+  test("a setting that cannot be used is named", async () => {
+    const { code, stderr } = await promptist(["optimize", "x"], { IMAGE_STEPS: "many" });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/IMAGE_STEPS=many/);
+  });
+
+  test("a misspelt setting in .env is named, with the one that was meant", async () => {
+    const here = join(folder.path, "misspelt");
+    mkdirSync(here);
+    writeFileSync(join(here, ".env"), "IMAGE_STEP=3\n");
+    const { code, stderr } = await new Promise<Ran>((resolve) =>
+      execFile(
+        process.execPath,
+        [join(ROOT, "bin", "promptist.js"), "optimize", "x"],
+        { cwd: here },
+        (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+      ),
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/IMAGE_STEP; did you mean IMAGE_STEPS\?/);
+  });
+});
