@@ -66,6 +66,12 @@ export const SETTINGS = {
     text,
     "Folder of the Stable Diffusion checkpoint. Empty: CHECKPOINTS_DIR/stable-diffusion-v1-5, else the miniature.",
   ),
+  HF_ENDPOINT: setting(
+    "https://huggingface.co",
+    z.url({ protocol: /^https?$/, error: "expected an http or https address" }),
+    "Hub from which `promptist checkpoints pull` downloads; nothing else ever does.",
+  ),
+  HF_TOKEN: setting("", text, "Access token for models on the hub that ask for one."),
   DEVICE: setting(
     "auto",
     oneOf("auto", "cpu", "webgpu", "cuda", "dml", "coreml"),
@@ -166,7 +172,7 @@ export function loadConfig(
     if (parsed.success) values[key] = parsed.data;
     else
       problems.push(
-        `${key}=${key === "DISCORD_TOKEN" ? "…" : given}: ${parsed.error.issues.map((issue) => issue.message).join(", ")}`,
+        `${key}=${key.endsWith("_TOKEN") ? "…" : given}: ${parsed.error.issues.map((issue) => issue.message).join(", ")}`,
       );
   }
   if (problems.length > 0)

@@ -38,6 +38,11 @@ const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string
   CHECKPOINT_TENSORS: () => `The model's files don't fit its configuration. ${ASK_OWNER}`,
   CHECKPOINT_ARCHITECTURE: () => `The installed model is of a kind that this bot can't run. ${ASK_OWNER}`,
   CHECKPOINT_UNSAFE: () => `The model's files were refused because they could run code. ${ASK_OWNER}`,
+  HUB_NOT_FOUND: () => `The model was not found where it is published. ${ASK_OWNER}`,
+  HUB_REFUSED: () => `The place that publishes the model asks for permission. ${ASK_OWNER}`,
+  HUB_BUSY: () => `The place that publishes the model is busy. ${ASK_OWNER}`,
+  HUB_UNREACHABLE: () => `The place that publishes the model can't be reached. ${ASK_OWNER}`,
+  HUB_HASH: () => `A file of the model arrived damaged. ${ASK_OWNER}`,
 
   DEVICE_UNAVAILABLE: () => `The graphics device can't be used just now. ${TRY_AGAIN}`,
   OUT_OF_MEMORY: () => "There was not enough memory for this. Try fewer prompts at once, or try again later.",

@@ -27,7 +27,7 @@ export interface WeightFiles {
 }
 
 /** File names in the order in which they are looked for: the wanted variant, then safetensors before .bin. */
-function candidates(prefer: Preference): string[] {
+export function weightFileNames(prefer: Preference): string[] {
   const safetensors = STEMS.flatMap((stem) => {
     const plain = [`${stem}.safetensors`, `${stem}.safetensors.index.json`];
     const fp16 = [
@@ -50,7 +50,7 @@ function candidates(prefer: Preference): string[] {
 /** The weight files that `openWeights` would read, or undefined where the folder has none. */
 export function findWeightFiles(directory: string, options: OpenOptions = {}): WeightFiles | undefined {
   const present = new Set(listFolder(directory));
-  const name = candidates(options.prefer ?? "fp32").find((candidate) => present.has(candidate));
+  const name = weightFileNames(options.prefer ?? "fp32").find((candidate) => present.has(candidate));
   return name === undefined ? undefined : { main: join(directory, name), isIndex: name.endsWith(".json") };
 }
 
@@ -100,7 +100,7 @@ export function openWeightFile(path: string): StoredWeights {
 }
 
 function openShards(directory: string, indexPath: string): StoredWeights {
-  const shardOf = readIndex(indexPath);
+  const shardOf = shardNames(indexPath, readFileSync(indexPath, "utf8"));
   const shards = new Map<string, StoredWeights>();
   for (const shard of new Set(shardOf.values())) {
     try {
@@ -122,11 +122,11 @@ function openShards(directory: string, indexPath: string): StoredWeights {
   return joinWeights(directory, parts);
 }
 
-/** Tensor name -> file name of its shard. */
-function readIndex(path: string): Map<string, string> {
+/** Tensor name -> file name of its shard, from the text of an index. Throws CHECKPOINT_CORRUPT. */
+export function shardNames(path: string, text: string): Map<string, string> {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(readFileSync(path, "utf8"));
+    parsed = JSON.parse(text);
   } catch (cause) {
     throw corrupt(path, "it is not JSON", cause);
   }

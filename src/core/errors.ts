@@ -26,6 +26,12 @@ export type ErrorCode =
   | "CHECKPOINT_TENSORS"
   | "CHECKPOINT_ARCHITECTURE"
   | "CHECKPOINT_UNSAFE"
+  // the hub that publishes them
+  | "HUB_NOT_FOUND"
+  | "HUB_REFUSED"
+  | "HUB_BUSY"
+  | "HUB_UNREACHABLE"
+  | "HUB_HASH"
   // running models
   | "DEVICE_UNAVAILABLE"
   | "OUT_OF_MEMORY"
