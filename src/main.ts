@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { createBot } from "./bot/client.js";
-import { findDiffusion, findPromptist } from "./checkpoints/catalog.js";
+import { findClipTokenizer, findDiffusion, findPromptist } from "./checkpoints/catalog.js";
 import type { Config } from "./config.js";
 import { codeOf, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
@@ -46,9 +46,11 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
   try {
     const events = createEvents();
     logEvents(events, config.LOG_LEVEL);
+    const diffusion = findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir);
     const choice: ModelChoice = {
       promptist: findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir),
-      diffusion: findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir),
+      diffusion,
+      clipTokenizer: findClipTokenizer(diffusion, config.checkpointsDir),
       device: config.DEVICE,
       weights: config.PROMPTIST_WEIGHTS,
       precision: config.DIFFUSION_PRECISION,

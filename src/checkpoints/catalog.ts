@@ -1,14 +1,15 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { basename, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, parse, relative, resolve, sep } from "node:path";
 import { CheckpointError, describe } from "../core/errors.js";
 import { requireGpt2, requireStableDiffusion } from "./architecture.js";
+import { isFile, openDiffusion } from "./diffusion-files.js";
 import { listFolder, openWeights, type Preference } from "./open.js";
 
 /** A checkpoint's folder and what lies in it; see `findPromptist` and `findDiffusion`. */
 export interface FoundCheckpoint {
-  /** Absolute path. */
+  /** Absolute path of the folder, or of a single-file checkpoint. */
   readonly directory: string;
-  /** For messages and records: the folder's name, or `miniature`. */
+  /** For messages and records: the folder's or file's name, or `miniature`. */
   readonly name: string;
   /** True for the small checkpoints that come with the program and only show that everything works. */
   readonly isMiniature: boolean;
@@ -71,14 +72,43 @@ const KINDS: Readonly<Record<CheckpointKind, Kind>> = {
 export const findPromptist = (directory: string | undefined, checkpointsDir: string): FoundCheckpoint =>
   find("promptist", directory, checkpointsDir);
 
-/** The Stable Diffusion pipeline: as `findPromptist`, with the folder `stable-diffusion-v1-5`. */
+/**
+ * The Stable Diffusion pipeline: as `findPromptist`, with the folder `stable-diffusion-v1-5`. What the user named may
+ * also be a single file.
+ */
 export const findDiffusion = (directory: string | undefined, checkpointsDir: string): FoundCheckpoint =>
   find("diffusion", directory, checkpointsDir);
 
 function find(kind: CheckpointKind, given: string | undefined, checkpointsDir: string): FoundCheckpoint {
   const directory = locate(kind, given, checkpointsDir);
-  KINDS[kind].requireArchitecture(directory);
+  requireKind(kind, directory);
   return describeFolder(directory, checkpointsDir);
+}
+
+function requireKind(kind: CheckpointKind, path: string): void {
+  if (kind === "diffusion" && isFile(path)) openDiffusion(path);
+  else KINDS[kind].requireArchitecture(path);
+}
+
+/**
+ * Folder of the tokenizer that belongs to a Stable Diffusion checkpoint. A single file has none; all of the 1.x family
+ * share CLIP's, so one beside the file or of another checkpoint here will do. Throws CheckpointError CHECKPOINT_MISSING.
+ */
+export function findClipTokenizer({ directory }: FoundCheckpoint, checkpointsDir: string): string {
+  if (!isFile(directory)) return join(directory, "tokenizer");
+  const folders = [
+    join(dirname(directory), "tokenizer"),
+    join(checkpointsDir, "stable-diffusion-v1-5", "tokenizer"),
+    join(checkpointsDir, "clip"),
+  ].map((folder) => resolve(folder));
+  const found = folders.find((folder) =>
+    tokenizerFiles(folder).some((files) => files.every((file) => existsSync(file))),
+  );
+  if (found !== undefined) return found;
+  throw new CheckpointError(
+    "CHECKPOINT_MISSING",
+    `${directory} is a single file, which has no tokenizer, and there is none in ${folders.join(", ")}. Put CLIP's vocab.json and merges.txt into the first of these, or run: promptist checkpoints pull clip`,
+  );
 }
 
 function locate(kind: CheckpointKind, given: string | undefined, checkpointsDir: string): string {
@@ -93,16 +123,21 @@ function locate(kind: CheckpointKind, given: string | undefined, checkpointsDir:
     (directory) => existsSync(directory) && listFolder(directory).length > 0,
   );
   if (found) return found;
-  throw new CheckpointError("CHECKPOINT_MISSING", `There is no ${title} in ${published}. ${toDo}`);
+  throw new CheckpointError(
+    "CHECKPOINT_MISSING",
+    `There is no ${title} in ${published}. ${toDo} Or run: promptist checkpoints pull ${folder}`,
+  );
 }
 
 function describeFolder(directory: string, checkpointsDir: string): FoundCheckpoint {
   const fromMiniature = relative(resolve(checkpointsDir, "miniature"), directory);
   const isMiniature = fromMiniature !== "" && fromMiniature !== ".." && !fromMiniature.startsWith(`..${sep}`);
-  const files = filesOf(directory, 2);
+  const files = isFile(directory)
+    ? [{ path: basename(directory), bytes: statSync(directory).size }]
+    : filesOf(directory, 2);
   return {
     directory,
-    name: isMiniature ? "miniature" : basename(directory),
+    name: isMiniature ? "miniature" : isFile(directory) ? parse(directory).name : basename(directory),
     isMiniature,
     files,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
@@ -139,7 +174,7 @@ export function inspectCheckpoint(
   checkpointsDir: string,
   prefer: Preference = "fp32",
 ): Inspection {
-  const { requireArchitecture, weights, needs, toDo } = KINDS[kind];
+  const { weights, needs, toDo } = KINDS[kind];
   const problems: string[] = [];
   const attempt = <T>(action: () => T): T | undefined => {
     try {
@@ -152,7 +187,11 @@ export function inspectCheckpoint(
   const directory = attempt(() => locate(kind, given, checkpointsDir));
   if (directory === undefined) return { kind, checkpoint: null, problems };
   const checkpoint = attempt(() => describeFolder(directory, checkpointsDir)) ?? null;
-  attempt(() => requireArchitecture(directory));
+  attempt(() => requireKind(kind, directory));
+  if (isFile(directory)) {
+    if (checkpoint) attempt(() => findClipTokenizer(checkpoint, checkpointsDir));
+    return { kind, checkpoint, problems };
+  }
   for (const alternatives of needs) {
     const isThere = alternatives.some((files) => files.every((file) => existsSync(join(directory, file))));
     const wanted = alternatives.map((files) => files.join(" and ")).join(", or ");

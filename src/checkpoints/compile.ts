@@ -114,18 +114,44 @@ export async function compileGraph(
   return { ...compiled, reused };
 }
 
-/** Compares a checkpoint with what a graph reads, and throws one CheckpointError that names every difference. */
-export function checkTensors(graph: Graph, weights: Weights, unused: readonly RegExp[] = []): void {
-  const problems: string[] = [];
-  for (const [name, shape] of graph.sources) {
-    const entry = weights.get(name);
-    if (entry === undefined) problems.push(`missing: ${name} [${shape}]`);
-    else if (entry.shape.length !== shape.length || entry.shape.some((size, i) => size !== shape[i]))
-      problems.push(`wrong shape: ${name} is [${entry.shape}], expected [${shape}]`);
+/** One tensor that is not as the graph needs it. */
+export interface TensorDifference {
+  readonly kind: "missing" | "shape" | "extra";
+  readonly name: string;
+  /** The shape in the checkpoint, and the one that the graph needs; null where there is none. */
+  readonly shape: readonly number[] | null;
+  readonly expected: readonly number[] | null;
+}
+
+/** Compares a checkpoint with what a graph reads. */
+export function tensorDifferences(
+  graph: Graph,
+  weights: Weights,
+  unused: readonly RegExp[] = [],
+): TensorDifference[] {
+  const differences: TensorDifference[] = [];
+  for (const [name, expected] of graph.sources) {
+    const shape = weights.get(name)?.shape ?? null;
+    if (shape === null) differences.push({ kind: "missing", name, shape, expected });
+    else if (shape.length !== expected.length || shape.some((size, i) => size !== expected[i]))
+      differences.push({ kind: "shape", name, shape, expected });
   }
   for (const name of weights.names)
     if (!graph.sources.has(name) && !unused.some((pattern) => pattern.test(name)))
-      problems.push(`not part of the model: ${name} [${weights.get(name)?.shape}]`);
+      differences.push({ kind: "extra", name, shape: weights.get(name)?.shape ?? null, expected: null });
+  return differences;
+}
+
+/** A difference in words. */
+export function describeDifference({ kind, name, shape, expected }: TensorDifference): string {
+  if (kind === "missing") return `missing: ${name} [${expected}]`;
+  if (kind === "shape") return `wrong shape: ${name} is [${shape}], expected [${expected}]`;
+  return `not part of the model: ${name} [${shape}]`;
+}
+
+/** Throws one CheckpointError that names every difference between a checkpoint and what a graph reads. */
+export function checkTensors(graph: Graph, weights: Weights, unused: readonly RegExp[] = []): void {
+  const problems = tensorDifferences(graph, weights, unused).map(describeDifference);
   if (problems.length > 0)
     throw new CheckpointError(
       "CHECKPOINT_TENSORS",

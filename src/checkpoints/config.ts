@@ -11,14 +11,19 @@ import { corrupt } from "./file.js";
  */
 export function readConfig<S extends z.ZodType>(directory: string, name: string, schema: S): z.output<S> {
   const path = join(directory, name);
-  const parsed = schema.safeParse(readJson(path));
+  return parseConfig(path, readJson(path), schema);
+}
+
+/** Checks a configuration that was read or made from `source`. Throws CheckpointError CHECKPOINT_ARCHITECTURE. */
+export function parseConfig<S extends z.ZodType>(source: string, config: unknown, schema: S): z.output<S> {
+  const parsed = schema.safeParse(config);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(
     (issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`,
   );
   throw new CheckpointError(
     "CHECKPOINT_ARCHITECTURE",
-    `${path} describes a model that is not run here: ${issues.join("; ")}.`,
+    `${source} describes a model that is not run here: ${issues.join("; ")}.`,
     { cause: parsed.error },
   );
 }

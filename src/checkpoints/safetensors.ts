@@ -31,6 +31,17 @@ export function openSafetensors(path: string): StoredWeights {
   });
 }
 
+/** The texts that a file carries beside its tensors; none where it is no safetensors file. Throws as `openSafetensors`. */
+export function readMetadata(path: string): Readonly<Record<string, string>> {
+  return withFile(path, (file) => {
+    if (file.bytes <= PREFIX_BYTES || !looksLikeSafetensors(file.read(0, PREFIX_BYTES + 1))) return {};
+    const header: unknown = JSON.parse(new TextDecoder().decode(readHeader(file)));
+    return isRecord(header) && isRecord(header.__metadata__)
+      ? (header.__metadata__ as Record<string, string>)
+      : {};
+  });
+}
+
 function readHeader(file: OpenFile): Uint8Array {
   if (file.bytes < PREFIX_BYTES + 2) {
     throw corrupt(file.path, `it has ${file.bytes} bytes, too few for a safetensors file`);

@@ -1,5 +1,7 @@
 import { randomInt } from "node:crypto";
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { LoraChoice } from "../checkpoints/lora.js";
 import { type Config, MAX_SEED, sizeSchema } from "../config.js";
 import { type ImageSettings, SCHEDULERS, type SchedulerName, type TextSettings } from "../core/job.js";
 import type { DeviceName } from "../inference/device.js";
@@ -31,6 +33,17 @@ const size = (value: string) => {
   return parsed.data;
 };
 
+/** `FILE` or `FILE:WEIGHT`, added to those before. A drive letter's colon is followed by no number. */
+const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
+  const [, file, weight] = /^(.+?)(?::(-?(?:\d+\.?\d*|\.\d+)))?$/s.exec(value) ?? [];
+  if (file === undefined || (weight !== undefined && Math.abs(Number(weight)) > MAX_LORA_WEIGHT))
+    throw new InvalidArgumentError(
+      `expected FILE or FILE:WEIGHT with a weight from -${MAX_LORA_WEIGHT} to ${MAX_LORA_WEIGHT}`,
+    );
+  return [...before, { file: resolve(file), weight: weight === undefined ? 1 : Number(weight) }];
+};
+const MAX_LORA_WEIGHT = 10;
+
 /** torch's CPU generator uses the low 32 bits of a seed; more digits would only be harder to type again. */
 export const randomSeed = (): number => randomInt(2 ** 32);
 
@@ -54,6 +67,7 @@ export interface TextFlags extends CommonFlags {
 }
 export interface ImageFlags extends CommonFlags {
   readonly diffusion?: string;
+  readonly lora: readonly LoraChoice[];
   readonly seed?: number;
   readonly steps: number;
   readonly guidance: number;
@@ -110,7 +124,13 @@ export function addTextOptions(command: Command, config: Config): Command {
 
 export function addImageOptions(command: Command, config: Config): Command {
   return command
-    .option("--diffusion <dir>", "Stable Diffusion checkpoint")
+    .option("--diffusion <path>", "Stable Diffusion checkpoint: a folder or a single file")
+    .option(
+      "--lora <file:weight>",
+      "LoRA to merge, such as style.safetensors:0.8; may be given several times",
+      lora,
+      [],
+    )
     .option("--steps <n>", "denoising steps", integer(1, 1000), config.image.steps)
     .option("--guidance <x>", "classifier-free guidance scale", real(0, 50), config.image.guidance)
     .option("--negative <text>", "negative prompt", config.image.negative)

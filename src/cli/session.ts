@@ -1,4 +1,11 @@
-import { type FoundCheckpoint, findDiffusion, findPromptist } from "../checkpoints/catalog.js";
+import { parse } from "node:path";
+import {
+  type FoundCheckpoint,
+  findClipTokenizer,
+  findDiffusion,
+  findPromptist,
+} from "../checkpoints/catalog.js";
+import type { LoraChoice } from "../checkpoints/lora.js";
 import type { Config } from "../config.js";
 import type { Phase } from "../core/job.js";
 import { GpuLock } from "../inference/gpu-lock.js";
@@ -6,6 +13,12 @@ import { type ModelChoice, miniatureNote, openModel } from "../inference/model-c
 import type { ModelHost } from "../inference/model-host.js";
 import type { ImageFlags, TextFlags } from "./options.js";
 import type { Output } from "./output.js";
+
+/** The checkpoint under a name that says what was merged into it, for captions and metadata. */
+const withLoras = (checkpoint: FoundCheckpoint, loras: readonly LoraChoice[]): FoundCheckpoint => ({
+  ...checkpoint,
+  name: [checkpoint.name, ...loras.map(({ file, weight }) => `${parse(file).name}:${weight}`)].join(" + "),
+});
 
 /**
  * The command line's way to the models: the same workers as the bot's, one phase at a time under the same lock, and
@@ -22,6 +35,7 @@ export class Session {
     readonly output: Output,
     flags: Partial<TextFlags & ImageFlags>,
   ) {
+    const loras = flags.lora ?? [];
     let promptist: FoundCheckpoint | undefined;
     let diffusion: FoundCheckpoint | undefined;
     // Looked for when a verb asks: a batch of pairs runs without any Promptist.
@@ -34,12 +48,16 @@ export class Session {
         return promptist;
       },
       get diffusion() {
-        diffusion ??= findDiffusion(
-          flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined),
-          config.checkpointsDir,
+        diffusion ??= withLoras(
+          findDiffusion(flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined), config.checkpointsDir),
+          loras,
         );
         return diffusion;
       },
+      get clipTokenizer() {
+        return findClipTokenizer(this.diffusion, config.checkpointsDir);
+      },
+      loras,
       device: flags.device ?? config.DEVICE,
       weights: flags.weights ?? config.PROMPTIST_WEIGHTS,
       precision: flags.precision ?? config.DIFFUSION_PRECISION,

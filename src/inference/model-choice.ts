@@ -1,4 +1,5 @@
 import type { FoundCheckpoint } from "../checkpoints/catalog.js";
+import type { LoraChoice } from "../checkpoints/lora.js";
 import type { Phase } from "../core/job.js";
 import type { DeviceName } from "./device.js";
 import type { GpuLease } from "./gpu-lock.js";
@@ -9,6 +10,10 @@ import type { WorkerSpec } from "./protocol.js";
 export interface ModelChoice {
   readonly promptist: FoundCheckpoint;
   readonly diffusion: FoundCheckpoint;
+  /** Folder of the tokenizer of `diffusion`. */
+  readonly clipTokenizer: string;
+  /** Adapters that are merged into `diffusion`. */
+  readonly loras?: readonly LoraChoice[];
   readonly device: DeviceName;
   readonly weights: "int8" | "fp32";
   readonly precision: "auto" | "fp16" | "fp32";
@@ -43,6 +48,8 @@ export function openModel(
       : {
           phase,
           directory: choice.diffusion.directory,
+          tokenizer: choice.clipTokenizer,
+          loras: choice.loras ?? [],
           precision: choice.precision,
           device,
           cacheDir,

@@ -1,3 +1,4 @@
+import type { LoraChoice } from "../checkpoints/lora.js";
 import type { ErrorCode } from "../core/errors.js";
 import type { Candidate, ImageSettings, Phase, PictureSize, TextSettings } from "../core/job.js";
 import type { DeviceName } from "./device.js";
@@ -17,7 +18,11 @@ export interface TextSpec {
 
 export interface ImageSpec {
   readonly phase: "image";
+  /** Folder in diffusers' layout, or a single-file checkpoint. */
   readonly directory: string;
+  /** Folder of CLIP's tokenizer. */
+  readonly tokenizer: string;
+  readonly loras: readonly LoraChoice[];
   readonly device: DeviceName;
   readonly precision: "auto" | "fp16" | "fp32";
   readonly cacheDir: string;

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { PROGRAM } from "../../core/version.js";
 import { resolveDevice } from "../device.js";
 import { writeComparison } from "../pictures/comparison.js";
@@ -16,7 +15,7 @@ import { StableDiffusion } from "./stable-diffusion.js";
  */
 export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
   const device = await resolveDevice(spec.device);
-  const tokenizer = ClipTokenizer.open(join(spec.directory, "tokenizer"));
+  const tokenizer = ClipTokenizer.open(spec.tokenizer);
   const model = await StableDiffusion.open({ ...spec, device });
   const { latentChannels, sampleSize, vaeScaleFactor } = model.config;
   const side = sampleSize * vaeScaleFactor;

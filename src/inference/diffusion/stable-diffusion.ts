@@ -1,9 +1,6 @@
-import { join } from "node:path";
-import { requireStableDiffusion } from "../../checkpoints/architecture.js";
-import { type CompiledGraph, type CompileOptions, compileGraph } from "../../checkpoints/compile.js";
-import { readConfig, readJson } from "../../checkpoints/config.js";
-import { clipTextWeights, vaeWeights } from "../../checkpoints/names.js";
-import { openWeights } from "../../checkpoints/open.js";
+import { type CompiledGraph, compileGraph } from "../../checkpoints/compile.js";
+import { type DiffusionFiles, type DiffusionPart, openDiffusion } from "../../checkpoints/diffusion-files.js";
+import { type LoraChoice, mergeLoras } from "../../checkpoints/lora.js";
 import type { Weights } from "../../checkpoints/weights.js";
 import { InferenceError } from "../../core/errors.js";
 import { type ClipTextConfig, clipText, clipTextConfig } from "../../models/clip-text.js";
@@ -17,8 +14,10 @@ import { Session, Tensor } from "../session.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape, TextStates } from "./model.js";
 
 export interface StableDiffusionOptions {
-  /** Absolute path of a folder in diffusers' layout. */
+  /** Absolute path of a folder in diffusers' layout, or of a single-file checkpoint. */
   readonly directory: string;
+  /** Adapters that are merged into the weights. */
+  readonly loras?: readonly LoraChoice[];
   readonly device: Device;
   /** `auto`: fp32 on the CPU, which has no float16 arithmetic, fp16 elsewhere. */
   readonly precision: "auto" | "fp16" | "fp32";
@@ -47,13 +46,8 @@ export class StableDiffusion implements DiffusionModel {
    * @throws CheckpointError where the folder is not such a model; InferenceError where it does not fit the device.
    */
   static async open(options: StableDiffusionOptions): Promise<StableDiffusion> {
-    const { directory, device, threads } = options;
-    const parts = readParts(directory);
-    const precision =
-      options.precision === "auto" ? (device.name === "cpu" ? "fp32" : "fp16") : options.precision;
-    const float: FloatType = precision === "fp16" ? "float16" : "float32";
-    const attention = await rightAttention(device, float, attentionSizes(parts));
-    const compiled = await compileParts(parts, options, float, attention);
+    const { device, threads } = options;
+    const { parts, precision, attention, graphs: compiled } = await StableDiffusion.compile(options);
 
     const opened: Session[] = [];
     const load = async <Output extends string>(name: string, graph: CompiledGraph) => {
@@ -73,6 +67,20 @@ export class StableDiffusion implements DiffusionModel {
       await Promise.all(opened.map((session) => session.release()));
       throw error;
     }
+  }
+
+  /**
+   * Compiles the three graphs into the cache, or finds them there.
+   * @throws CheckpointError where the folder is not such a model, or a LoRA does not belong to it
+   */
+  static async compile(options: StableDiffusionOptions) {
+    const { directory, device } = options;
+    const parts = readParts(directory);
+    const precision: "fp16" | "fp32" =
+      options.precision === "auto" ? (device.name === "cpu" ? "fp32" : "fp16") : options.precision;
+    const float: FloatType = precision === "fp16" ? "float16" : "float32";
+    const attention = await rightAttention(device, float, attentionSizes(parts));
+    return { parts, precision, attention, graphs: await compileParts(parts, options, float, attention) };
   }
 
   async encodeText(ids: readonly (readonly number[])[]): Promise<TextStates> {
@@ -110,23 +118,23 @@ export class StableDiffusion implements DiffusionModel {
 }
 
 interface Parts {
-  readonly directory: string;
+  readonly files: DiffusionFiles;
   readonly text: ClipTextConfig;
   readonly unet: UnetConfig;
   readonly vae: VaeConfig;
 }
 
 function readParts(directory: string): Parts {
-  requireStableDiffusion(directory);
+  const files = openDiffusion(directory);
   return {
-    directory,
-    text: readConfig(join(directory, "text_encoder"), "config.json", clipTextConfig),
-    unet: readConfig(join(directory, "unet"), "config.json", unetConfig),
-    vae: readConfig(join(directory, "vae"), "config.json", vaeConfig),
+    files,
+    text: files.config("text_encoder", clipTextConfig),
+    unet: files.config("unet", unetConfig),
+    vae: files.config("vae", vaeConfig),
   };
 }
 
-function configOf({ directory, text, unet, vae }: Parts): DiffusionConfig {
+function configOf({ files, text, unet, vae }: Parts): DiffusionConfig {
   const vaeScaleFactor = 2 ** (vae.block_out_channels.length - 1);
   return {
     latentChannels: unet.in_channels,
@@ -134,7 +142,7 @@ function configOf({ directory, text, unet, vae }: Parts): DiffusionConfig {
     vaeScaleFactor,
     scalingFactor: vae.scaling_factor,
     maxTokens: text.max_position_embeddings,
-    scheduler: readJson(join(directory, "scheduler", "scheduler_config.json")) as Record<string, unknown>,
+    scheduler: files.scheduler(),
   };
 }
 
@@ -166,25 +174,43 @@ function attentionSizes({ text, unet, vae }: Parts): AttentionSize[] {
 
 async function compileParts(
   parts: Parts,
-  { precision, cacheDir }: StableDiffusionOptions,
+  { precision, cacheDir, loras = [] }: StableDiffusionOptions,
   float: FloatType,
   attention: AttentionForm,
 ): Promise<Record<"text" | "unet" | "vae", CompiledGraph>> {
   const prefer = float === "float16" || precision === "fp16" ? "fp16" : "fp32";
-  const compile = (
-    part: string,
-    graph: Graph,
-    view: (weights: Weights) => Weights,
-    options: Omit<CompileOptions, "cacheDir"> = {},
-  ) =>
-    compileGraph(graph, view(openWeights(join(parts.directory, part), { prefer })), { cacheDir, ...options });
+  const { text_encoder, unet, vae } = graphsOf(parts, float, attention);
+  const weights = (part: DiffusionPart) => parts.files.weights(part, prefer);
+  const merged = mergeLoras({ text_encoder: weights("text_encoder"), unet: weights("unet") }, loras);
+  const compile = ({ graph, unused }: PartGraph, from: Weights) =>
+    compileGraph(graph, from, { cacheDir, unused });
+  return {
+    text: await compile(text_encoder, merged.text_encoder),
+    unet: await compile(unet, merged.unet),
+    vae: await compile(vae, weights("vae")),
+  };
+}
+
+interface PartGraph {
+  readonly graph: Graph;
+  /** Tensors of the checkpoint that it leaves. */
+  readonly unused: readonly RegExp[];
+}
+
+function graphsOf(
+  parts: Pick<Parts, "text" | "unet" | "vae">,
+  float: FloatType,
+  attention: AttentionForm,
+): Record<DiffusionPart, PartGraph> {
   // The UNet takes latents whose pixels are a multiple of 4^(levels-1), so the VAE's attention may count on it.
   const queryChunks = 4 ** Math.min(2, parts.unet.block_out_channels.length - 1);
   return {
-    text: await compile("text_encoder", clipText(parts.text, float, attention), clipTextWeights),
-    unet: await compile("unet", unet(parts.unet, float, attention), (weights) => weights),
-    vae: await compile("vae", vaeDecoder(parts.vae, float, attention, queryChunks), vaeWeights, {
-      unused: VAE_ENCODER,
-    }),
+    text_encoder: { graph: clipText(parts.text, float, attention), unused: [] },
+    unet: { graph: unet(parts.unet, float, attention), unused: [] },
+    vae: { graph: vaeDecoder(parts.vae, float, attention, queryChunks), unused: VAE_ENCODER },
   };
 }
+
+/** The graphs of a checkpoint before they are compiled, for a look at what they read. Throws CheckpointError. */
+export const diffusionGraphs = (directory: string): Record<DiffusionPart, PartGraph> =>
+  graphsOf(readParts(directory), "float32", "composed");
