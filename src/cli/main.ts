@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { loadConfig } from "../config.js";
 import { VERSION } from "../core/version.js";
 import { batch } from "./batch.js";
+import { addCheckpointsCommand } from "./checkpoints.js";
 import { compare } from "./compare.js";
 import { doctor } from "./doctor.js";
 import { generate } from "./generate.js";
@@ -84,6 +85,7 @@ function buildProgram(): Command {
       if (!healthy) process.exitCode = 1;
     },
   );
+  addCheckpointsCommand(program, config);
   verb("start", "run the bot (with a local Discord where there is no DISCORD_TOKEN)").action(async () => {
     const { run } = await import("../main.js");
     await run(config);

@@ -8,7 +8,7 @@ import type { DeviceName } from "../inference/device.js";
 
 /** The options of the verbs, their defaults taken from the configuration, and the settings they make. */
 
-const integer =
+export const integer =
   (min: number, max: number) =>
   (value: string): number => {
     const parsed = Number(value);
@@ -34,7 +34,7 @@ const size = (value: string) => {
 };
 
 /** `FILE` or `FILE:WEIGHT`, added to those before. A drive letter's colon is followed by no number. */
-const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
+export const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
   const [, file, weight] = /^(.+?)(?::(-?(?:\d+\.?\d*|\.\d+)))?$/s.exec(value) ?? [];
   if (file === undefined || (weight !== undefined && Math.abs(Number(weight)) > MAX_LORA_WEIGHT))
     throw new InvalidArgumentError(

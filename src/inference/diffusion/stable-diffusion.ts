@@ -211,6 +211,8 @@ function graphsOf(
   };
 }
 
-/** The graphs of a checkpoint before they are compiled, for a look at what they read. Throws CheckpointError. */
-export const diffusionGraphs = (directory: string): Record<DiffusionPart, PartGraph> =>
-  graphsOf(readParts(directory), "float32", "composed");
+/** The graphs of a checkpoint before they are compiled, and its weights, for a look at what they read. Throws CheckpointError. */
+export function diffusionGraphs(directory: string) {
+  const parts = readParts(directory);
+  return { files: parts.files, graphs: graphsOf(parts, "float32", "composed") };
+}

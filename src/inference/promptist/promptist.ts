@@ -2,9 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compileGraph } from "../../checkpoints/compile.js";
 import { openWeights } from "../../checkpoints/open.js";
+import type { Weights } from "../../checkpoints/weights.js";
 import { CheckpointError } from "../../core/errors.js";
 import type { TextSettings } from "../../core/job.js";
 import { type Gpt2Weights, gpt2Graph, gpt2Layout, parseGpt2Config } from "../../models/gpt2.js";
+import type { Graph } from "../../onnx/graph.js";
 import type { Device } from "../device.js";
 import { Session } from "../session.js";
 import { Decoder } from "./decoder.js";
@@ -46,9 +48,9 @@ export class Promptist {
     readonly info: PromptistInfo,
   ) {}
 
-  /** Loads a checkpoint. Throws CheckpointError (files, tensors, architecture) or InferenceError (device, memory). */
-  static async open(options: PromptistOptions): Promise<Promptist> {
-    const { directory, device, weights, cacheDir, threads } = options;
+  /** Compiles the graph into the cache, or finds it there. Throws CheckpointError (files, tensors, architecture). */
+  static async compile(options: PromptistOptions) {
+    const { directory, device, weights, cacheDir } = options;
     const config = parseGpt2Config(readConfig(directory), directory);
     const tokenizer = Gpt2Tokenizer.open(directory);
     if (tokenizer.size > config.vocabulary) {
@@ -64,6 +66,13 @@ export class Promptist {
       cacheDir,
       unused,
     });
+    return { config, tokenizer, graph };
+  }
+
+  /** Loads a checkpoint. Throws CheckpointError (files, tensors, architecture) or InferenceError (device, memory). */
+  static async open(options: PromptistOptions): Promise<Promptist> {
+    const { device, weights, threads } = options;
+    const { config, tokenizer, graph } = await Promptist.compile(options);
     const session = await Session.open("Promptist", graph, device, threads === undefined ? {} : { threads });
     const { layers, width, heads, vocabulary, positions } = config;
     const decoder = new Decoder(session, config);
@@ -91,6 +100,15 @@ export class Promptist {
   release(): Promise<void> {
     return this.session.release();
   }
+}
+
+/** The graph of a checkpoint before it is compiled, for a look at what it reads. Throws CheckpointError. */
+export function promptistGraph(directory: string): { graph: Graph; weights: Weights; unused: RegExp[] } {
+  const config = parseGpt2Config(readConfig(directory), directory);
+  const weights = openWeights(directory);
+  const prefix = weights.names.some((name) => name.startsWith("transformer.")) ? "transformer." : "";
+  const graph = gpt2Graph(config, gpt2Layout("fp32", "cpu"), prefix);
+  return { graph, weights, unused: config.tied ? [MASK_BUFFERS, TIED_HEAD] : [MASK_BUFFERS] };
 }
 
 function readConfig(directory: string): unknown {

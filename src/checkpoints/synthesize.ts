@@ -1,0 +1,312 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { clipText, clipTextConfig } from "../models/clip-text.js";
+import { gpt2Graph, gpt2Layout, parseGpt2Config } from "../models/gpt2.js";
+import { unet, unetConfig } from "../models/unet.js";
+import { vaeConfig, vaeDecoder } from "../models/vae-decoder.js";
+import { toFloat16Bits } from "../onnx/float16.js";
+import { elementCount } from "./element-types.js";
+import { type NewTensor, writeSafetensors } from "./safetensors.js";
+
+/*
+ * Checkpoints of full size with random weights, in the layout in which the real ones are published, for measuring
+ * without them. Names and shapes are those that our graphs read, so that nothing is listed twice.
+ */
+
+type Shapes = ReadonlyMap<string, readonly number[]>;
+type Synthesizer = (directory: string, seed: number) => void;
+
+/** microsoft/Promptist: a GPT-2 of the smallest size. */
+const PROMPTIST = {
+  architectures: ["GPT2LMHeadModel"],
+  model_type: "gpt2",
+  activation_function: "gelu_new",
+  n_positions: 1024,
+  n_ctx: 1024,
+  n_embd: 768,
+  n_head: 12,
+  n_layer: 12,
+  layer_norm_epsilon: 1e-5,
+  vocab_size: 50257,
+  bos_token_id: 50256,
+  eos_token_id: 50256,
+};
+
+const CLIP_TEXT = {
+  architectures: ["CLIPTextModel"],
+  model_type: "clip_text_model",
+  vocab_size: 49408,
+  hidden_size: 768,
+  intermediate_size: 3072,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  max_position_embeddings: 77,
+  hidden_act: "quick_gelu",
+  layer_norm_eps: 1e-5,
+  projection_dim: 768,
+  bos_token_id: 49406,
+  eos_token_id: 49407,
+};
+
+/** stable-diffusion-v1-5/stable-diffusion-v1-5. */
+const UNET = {
+  _class_name: "UNet2DConditionModel",
+  sample_size: 64,
+  in_channels: 4,
+  out_channels: 4,
+  block_out_channels: [320, 640, 1280, 1280],
+  down_block_types: ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
+  up_block_types: ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"],
+  layers_per_block: 2,
+  attention_head_dim: 8,
+  cross_attention_dim: 768,
+  norm_num_groups: 32,
+};
+
+const VAE = {
+  _class_name: "AutoencoderKL",
+  sample_size: 512,
+  in_channels: 3,
+  out_channels: 3,
+  latent_channels: 4,
+  block_out_channels: [128, 256, 512, 512],
+  down_block_types: Array(4).fill("DownEncoderBlock2D"),
+  up_block_types: Array(4).fill("UpDecoderBlock2D"),
+  layers_per_block: 2,
+  norm_num_groups: 32,
+  scaling_factor: 0.18215,
+};
+
+const PIPELINE = {
+  _class_name: "StableDiffusionPipeline",
+  requires_safety_checker: false,
+  safety_checker: [null, null],
+  feature_extractor: [null, null],
+  scheduler: ["diffusers", "PNDMScheduler"],
+  text_encoder: ["transformers", "CLIPTextModel"],
+  tokenizer: ["transformers", "CLIPTokenizer"],
+  unet: ["diffusers", "UNet2DConditionModel"],
+  vae: ["diffusers", "AutoencoderKL"],
+};
+
+const SCHEDULER = {
+  _class_name: "PNDMScheduler",
+  beta_start: 0.00085,
+  beta_end: 0.012,
+  beta_schedule: "scaled_linear",
+  num_train_timesteps: 1000,
+  set_alpha_to_one: false,
+  skip_prk_steps: true,
+  steps_offset: 1,
+};
+
+/** What `synthesize` writes, by the name that `pull` has for the real one. */
+export const SYNTHESIZERS: Readonly<Record<string, Synthesizer>> = {
+  promptist: (directory, seed) => synthesizePromptist(directory, PROMPTIST, seed),
+  "stable-diffusion-v1-5": (directory, seed) =>
+    synthesizeDiffusion(directory, { text: CLIP_TEXT, unet: UNET, vae: VAE }, seed),
+  "clip-text": (directory, seed) => {
+    writeJson(join(directory, "config.json"), CLIP_TEXT);
+    writeWeights(join(directory, "model.safetensors"), textShapes(CLIP_TEXT), "F32", seed);
+    writeClipTokenizer(directory, CLIP_TEXT.vocab_size);
+  },
+};
+
+/** A GPT-2 with float32 weights and a byte-pair vocabulary of its size. */
+export function synthesizePromptist(directory: string, config: typeof PROMPTIST, seed: number): void {
+  const shapes = gpt2Graph(
+    parseGpt2Config(config, "config.json"),
+    gpt2Layout("fp32", "cpu"),
+    "transformer.",
+  ).sources;
+  writeJson(join(directory, "config.json"), config);
+  writeJson(join(directory, "generation_config.json"), {
+    bos_token_id: config.bos_token_id,
+    eos_token_id: config.eos_token_id,
+  });
+  writeWeights(join(directory, "model.safetensors"), shapes, "F32", seed);
+  const alphabet = BYTE_CHARACTERS;
+  const end = "<|endoftext|>";
+  const merges = pairs(alphabet, alphabet, config.vocab_size - alphabet.length - 1);
+  writeVocabulary(directory, [...alphabet, ...merges.map(join2), end], merges);
+  writeJson(join(directory, "tokenizer_config.json"), {
+    tokenizer_class: "GPT2Tokenizer",
+    model_max_length: config.n_positions,
+    bos_token: end,
+    eos_token: end,
+    unk_token: end,
+  });
+}
+
+/** A Stable Diffusion pipeline with float16 weights. */
+export function synthesizeDiffusion(
+  directory: string,
+  { text, unet: unetJson, vae }: { text: typeof CLIP_TEXT; unet: typeof UNET; vae: typeof VAE },
+  seed: number,
+): void {
+  writeJson(join(directory, "model_index.json"), PIPELINE);
+  writeJson(join(directory, "scheduler", "scheduler_config.json"), SCHEDULER);
+  writeJson(join(directory, "text_encoder", "config.json"), text);
+  writeJson(join(directory, "unet", "config.json"), unetJson);
+  writeJson(join(directory, "vae", "config.json"), vae);
+  writeClipTokenizer(join(directory, "tokenizer"), text.vocab_size);
+  const model = "diffusion_pytorch_model.fp16.safetensors";
+  writeWeights(join(directory, "text_encoder", "model.fp16.safetensors"), textShapes(text), "F16", seed);
+  const unetShapes = unet(unetConfig.parse(unetJson), "float16", "composed").sources;
+  writeWeights(join(directory, "unet", model), unetShapes, "F16", seed + 1);
+  const decoder = vaeDecoder(vaeConfig.parse(vae), "float16", "composed", 1).sources;
+  writeWeights(
+    join(directory, "vae", model),
+    new Map([...vaeEncoderShapes(vae), ...decoder]),
+    "F16",
+    seed + 2,
+  );
+}
+
+const textShapes = (config: typeof CLIP_TEXT): Shapes =>
+  clipText(clipTextConfig.parse(config), "float16", "composed").sources;
+
+/** The half of an autoencoder that this program never runs, as diffusers' Encoder and `quant_conv` name it. */
+function vaeEncoderShapes(config: typeof VAE): Map<string, number[]> {
+  const shapes = new Map<string, number[]>();
+  const conv = (name: string, from: number, to: number, kernel: number) =>
+    shapes.set(`${name}.weight`, [to, from, kernel, kernel]).set(`${name}.bias`, [to]);
+  const vector = (name: string, size: number) =>
+    shapes.set(`${name}.weight`, [size]).set(`${name}.bias`, [size]);
+  const resnet = (name: string, from: number, to: number) => {
+    vector(`${name}.norm1`, from);
+    conv(`${name}.conv1`, from, to, 3);
+    vector(`${name}.norm2`, to);
+    conv(`${name}.conv2`, to, to, 3);
+    if (from !== to) conv(`${name}.conv_shortcut`, from, to, 1);
+  };
+  const { block_out_channels: channels, latent_channels: Z } = config;
+  let C = channels[0] as number;
+  conv("encoder.conv_in", config.in_channels, C, 3);
+  for (const [level, to] of channels.entries()) {
+    for (let i = 0; i < config.layers_per_block; i++) {
+      resnet(`encoder.down_blocks.${level}.resnets.${i}`, C, to);
+      C = to;
+    }
+    if (level < channels.length - 1) conv(`encoder.down_blocks.${level}.downsamplers.0.conv`, C, C, 3);
+  }
+  for (const i of [0, 1]) resnet(`encoder.mid_block.resnets.${i}`, C, C);
+  vector("encoder.mid_block.attentions.0.group_norm", C);
+  for (const name of ["to_q", "to_k", "to_v", "to_out.0"])
+    shapes
+      .set(`encoder.mid_block.attentions.0.${name}.weight`, [C, C])
+      .set(`encoder.mid_block.attentions.0.${name}.bias`, [C]);
+  vector("encoder.conv_norm_out", C);
+  conv("encoder.conv_out", C, 2 * Z, 3);
+  conv("quant_conv", 2 * Z, 2 * Z, 1);
+  return shapes;
+}
+
+/** Streams random tensors to a file; memory holds one at a time. */
+function writeWeights(path: string, shapes: Shapes, type: "F16" | "F32", seed: number): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const random = new RandomBits(seed);
+  const tensors = [...shapes].map(
+    ([name, shape]): NewTensor => ({
+      name,
+      type,
+      shape,
+      data: () => randomTensor(random, name, shape, type),
+    }),
+  );
+  writeSafetensors(path, tensors);
+}
+
+/** Standard deviation of vectors (biases, and what norms differ from 1 by) and of embeddings, as GPT-2 starts them. */
+const SMALL = 0.02;
+/** The last layer before a residual sum; smaller, so that dozens of sums keep their size. */
+const RESIDUAL = /(c_proj|out_proj|to_out\.0|conv2|ff\.net\.2|proj_out|fc2)\.weight$/;
+const RESIDUAL_GAIN = 0.3;
+
+/** Uniform numbers, scaled so that each layer keeps the size of what goes through it. */
+function randomTensor(
+  random: RandomBits,
+  name: string,
+  shape: readonly number[],
+  type: "F16" | "F32",
+): Uint8Array {
+  const isMatrix = shape.length >= 2;
+  // GPT-2 keeps its matrices as [in, out], everything else as [out, in, ...].
+  const fanIn = /\.c_(attn|proj|fc)\.weight$/.test(name) ? shape[0]! : elementCount(shape.slice(1));
+  const isEmbedding = /(embedding|wte|wpe)\.weight$/.test(name);
+  const deviation =
+    !isMatrix || isEmbedding ? SMALL : (RESIDUAL.test(name) ? RESIDUAL_GAIN : 1) / Math.sqrt(fanIn);
+  const mean = !isMatrix && name.endsWith(".weight") ? 1 : 0;
+  const value = (i: number) => mean + deviation * Math.sqrt(3) * ((2 * i + 1) / LEVELS - 1);
+  const count = elementCount(shape);
+  if (type === "F32") {
+    const table = Float32Array.from({ length: LEVELS }, (_, i) => value(i));
+    return random.pick(table, new Float32Array(count));
+  }
+  const table = Uint16Array.from({ length: LEVELS }, (_, i) => toFloat16Bits(value(i)));
+  return random.pick(table, new Uint16Array(count));
+}
+
+/** Different values of one tensor; two picks are made of each 32 random bits. */
+const LEVELS = 4096;
+
+/** Marsaglia's xorshift32 (2003): fast, and good enough to fill memory with. */
+class RandomBits {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = (Math.imul(seed + 1, 0x9e3779b1) | 1) >>> 0;
+  }
+
+  /** Fills `target` with random entries of `table`, and answers its bytes. */
+  pick<T extends Float32Array | Uint16Array>(table: T, target: T): Uint8Array {
+    let state = this.#state;
+    for (let i = 0; i < target.length; i += 2) {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      target[i] = table[state & (LEVELS - 1)]!;
+      if (i + 1 < target.length) target[i + 1] = table[(state >>> 16) & (LEVELS - 1)]!;
+    }
+    this.#state = state;
+    return new Uint8Array(target.buffer);
+  }
+}
+
+/** Bytes as GPT-2 and CLIP spell them in vocab.json: printable ones as they are, the others from U+0100 up. */
+const BYTE_CHARACTERS: readonly string[] = (() => {
+  const isPrintable = (byte: number) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+  const bytes = Array.from({ length: 256 }, (_, byte) => byte);
+  const printable = bytes.filter(isPrintable);
+  const others = bytes.filter((byte) => !isPrintable(byte)).map((_, i) => 0x100 + i);
+  return [...printable, ...others].map((code) => String.fromCharCode(code));
+})();
+
+type Pair = readonly [string, string];
+const join2 = ([left, right]: Pair): string => left + right;
+
+/** The first `count` pairs: a vocabulary of the right size, though not one that a corpus would give. */
+const pairs = (left: readonly string[], right: readonly string[], count: number): Pair[] =>
+  left.flatMap((a) => right.map((b): Pair => [a, b])).slice(0, count);
+
+function writeClipTokenizer(directory: string, size: number): void {
+  const inside = BYTE_CHARACTERS;
+  const last = inside.map((character) => `${character}</w>`);
+  const special = ["<|startoftext|>", "<|endoftext|>"];
+  const merges = pairs(inside, last, size - inside.length - last.length - special.length);
+  writeVocabulary(directory, [...inside, ...last, ...merges.map(join2), ...special], merges);
+  const [start, end] = special;
+  const config = { model_max_length: 77, bos_token: start, eos_token: end, unk_token: end, pad_token: end };
+  writeJson(join(directory, "tokenizer_config.json"), { tokenizer_class: "CLIPTokenizer", ...config });
+}
+
+function writeVocabulary(directory: string, tokens: readonly string[], merges: readonly Pair[]): void {
+  writeJson(join(directory, "vocab.json"), Object.fromEntries(tokens.map((token, id) => [token, id])));
+  const lines = merges.map(([left, right]) => `${left} ${right}`);
+  writeFileSync(join(directory, "merges.txt"), `#version: 0.2\n${lines.join("\n")}\n`);
+}
+
+function writeJson(path: string, value: object): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+}

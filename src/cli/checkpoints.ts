@@ -1,0 +1,325 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { findDiffusion, findPromptist } from "../checkpoints/catalog.js";
+import { describeDifference, type TensorDifference, tensorDifferences } from "../checkpoints/compile.js";
+import { readJson } from "../checkpoints/config.js";
+import { DIFFUSION_PARTS, isFile } from "../checkpoints/diffusion-files.js";
+import { clipTextWeights } from "../checkpoints/names.js";
+import { openWeightFile, openWeights } from "../checkpoints/open.js";
+import type { Weights } from "../checkpoints/weights.js";
+import { type Config, MAX_SEED } from "../config.js";
+import { CheckpointError, InputError } from "../core/errors.js";
+import { clipText, clipTextConfig } from "../models/clip-text.js";
+import type { Graph } from "../onnx/graph.js";
+import type { CommonFlags, ImageFlags, TextFlags } from "./options.js";
+import { addCommonOptions, integer, lora } from "./options.js";
+import { Output } from "./output.js";
+
+/** `promptist checkpoints list | pull | check | compile | synthesize`: what there is of models, and bringing more. */
+export function addCheckpointsCommand(program: Command, config: Config): void {
+  const group = program.command("checkpoints").description("list, download, check and prepare models");
+  const verb = (usage: string, description: string) =>
+    group.command(usage).description(description).option("--json", "print one JSON object");
+
+  verb("list", "what is known, and what is here").action((flags: JsonFlag) =>
+    list(config, new Output(flags.json === true)),
+  );
+  verb(
+    "pull <name>",
+    "download a model: promptist, stable-diffusion-v1-5, clip, or org/name[@revision] of the hub",
+  )
+    .option("--out <dir>", "folder to fill (default: its own in CHECKPOINTS_DIR)")
+    .addOption(
+      new Option("--precision <type>", "which weights where there are two")
+        .choices(["fp16", "fp32"])
+        .default("fp16"),
+    )
+    .action((name: string, flags: PullFlags) =>
+      pullVerb(config, new Output(flags.json === true), name, flags),
+    );
+  verb("check <dir>", "compare a model's tensors with what it needs").action(
+    async (path: string, flags: JsonFlag) => {
+      if (!(await check(new Output(flags.json === true), path))) process.exitCode = 1;
+    },
+  );
+  addCommonOptions(
+    group.command("compile <dir>").description("make a model's graphs before they are needed"),
+    config,
+  )
+    .addOption(
+      new Option("--precision <type>", "of Stable Diffusion")
+        .choices(["auto", "fp16", "fp32"])
+        .default(config.DIFFUSION_PRECISION),
+    )
+    .addOption(
+      new Option("--weights <type>", "of Promptist")
+        .choices(["int8", "fp32"])
+        .default(config.PROMPTIST_WEIGHTS),
+    )
+    .option("--lora <file:weight>", "LoRA to merge into Stable Diffusion", lora, [])
+    .action((path: string, flags: CompileFlags) =>
+      compile(config, new Output(flags.json === true), path, flags),
+    );
+  verb("synthesize <name> <dir>", "write a full-size model with random weights, for measuring")
+    .option("--seed <n>", "seed of the weights", integer(0, MAX_SEED), 0)
+    .action((name: string, path: string, flags: JsonFlag & { seed: number }) =>
+      synthesize(new Output(flags.json === true), name, path, flags.seed),
+    );
+}
+
+interface JsonFlag {
+  readonly json?: boolean;
+}
+interface PullFlags extends JsonFlag {
+  readonly out?: string;
+  readonly precision: "fp16" | "fp32";
+}
+type CompileFlags = CommonFlags & Pick<ImageFlags, "precision" | "lora"> & Pick<TextFlags, "weights">;
+
+const MIB = 2 ** 20;
+const mib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`;
+
+async function list(config: Config, output: Output): Promise<void> {
+  const { PUBLISHED, partialDownloads } = await import("../checkpoints/hub.js");
+  const partial = await partialDownloads(config.checkpointsDir);
+  const known = Object.entries(PUBLISHED).map(([name, { repo, folder, what }]) => {
+    const directory = resolve(config.checkpointsDir, folder);
+    const started = partial.find((found) => found.directory === `${directory}.partial`);
+    const isHere = existsSync(directory) && readdirSync(directory).length > 0;
+    return {
+      name,
+      repo,
+      what,
+      directory,
+      state: isHere ? "here" : started ? "partial" : "absent",
+      bytes: isHere ? bytesOf(directory) : (started?.bytes ?? 0),
+      precision: isHere ? precisionOf(directory) : null,
+    };
+  });
+  const others = existsSync(config.checkpointsDir)
+    ? readdirSync(config.checkpointsDir, { withFileTypes: true })
+        .filter(
+          (entry) => entry.isDirectory() && !entry.name.startsWith(".") && !entry.name.endsWith(".partial"),
+        )
+        .flatMap(({ name }) =>
+          name === "miniature" ? ["miniature/promptist", "miniature/stable-diffusion"] : [name],
+        )
+        .map((name) => resolve(config.checkpointsDir, name))
+        .filter((directory) => existsSync(directory) && !known.some((entry) => entry.directory === directory))
+        .map((directory) => ({ directory, bytes: bytesOf(directory), precision: precisionOf(directory) }))
+    : [];
+  const inUse = {
+    promptist: nameOf(
+      () => findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir).directory,
+    ),
+    diffusion: nameOf(
+      () => findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir).directory,
+    ),
+  };
+  const row = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => cell.padEnd(WIDTHS[i] ?? 0))
+      .join("  ")
+      .trimEnd();
+  output.result(
+    { known, others, inUse },
+    [
+      row(["NAME", "STATE", "SIZE", "WEIGHTS", "FROM"]),
+      ...known.map(({ name, state, bytes, precision, repo, what }) =>
+        row([name, state, bytes > 0 ? mib(bytes) : "-", precision ?? "-", `${repo} (${what})`]),
+      ),
+      ...others.map(({ directory, bytes, precision }) =>
+        row(["-", "here", mib(bytes), precision ?? "-", directory]),
+      ),
+      "",
+      `In use: ${inUse.promptist ?? "no Promptist"} and ${inUse.diffusion ?? "no Stable Diffusion"}`,
+      "Get one: promptist checkpoints pull NAME",
+    ].join("\n"),
+  );
+}
+
+const WIDTHS = [22, 8, 12, 9];
+
+/** What `find` answers; null where nothing usable is there, which is a finding here and no failure. */
+function nameOf(find: () => string): string | null {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof CheckpointError) return null;
+    throw error;
+  }
+}
+
+function bytesOf(directory: string): number {
+  return readdirSync(directory, { recursive: true, encoding: "utf8" })
+    .map((path) => statSync(join(directory, path), { throwIfNoEntry: false }))
+    .reduce((sum, stat) => sum + (stat?.isFile() ? stat.size : 0), 0);
+}
+
+/** Element types of the weights in a folder, such as `F16` or `F16, F32`; null where there are none that can be read. */
+function precisionOf(directory: string): string | null {
+  const types = new Set<string>();
+  for (const path of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
+    if (!/\.(safetensors|bin|ckpt)$/.test(path)) continue;
+    nameOf(() => {
+      const weights = openWeightFile(join(directory, path));
+      for (const name of weights.names) types.add(weights.get(name)!.type);
+      return path;
+    });
+  }
+  const floats = [...types].filter((type) => /^B?F\d/.test(type)).sort();
+  return floats.length > 0 ? floats.join(", ") : null;
+}
+
+async function pullVerb(config: Config, output: Output, name: string, flags: PullFlags): Promise<void> {
+  const { pull } = await import("../checkpoints/hub.js");
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+  const started = performance.now();
+  let advance: ((done: number, of: number) => void) | undefined;
+  const pulled = await pull(name, {
+    endpoint: config.HF_ENDPOINT,
+    token: config.HF_TOKEN || undefined,
+    checkpointsDir: config.checkpointsDir,
+    directory: flags.out,
+    prefer: flags.precision,
+    signal: stop.signal,
+    onNotice: (sentence) => output.say(sentence),
+    onProgress: (done, of) => {
+      if (!advance) output.say(`${name}: ${mib(of)} from ${config.HF_ENDPOINT}, ${mib(done)} of it here.`);
+      advance ??= output.progress(`${name}, MiB`);
+      advance(Math.floor(done / MIB), Math.ceil(of / MIB));
+    },
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const { directory, bytes, downloadedBytes, files } = pulled;
+  output.result(
+    { ...pulled, seconds },
+    downloadedBytes === 0
+      ? `${directory}: complete already, ${files.length} files, ${mib(bytes)}; every hash is right.`
+      : `${directory}: ${files.length} files, ${mib(bytes)}; ${mib(downloadedBytes)} came in ${seconds.toFixed(1)} s. Every hash is right.`,
+  );
+}
+
+interface CheckedPart {
+  readonly part: string;
+  readonly tensors: number;
+  readonly differences: readonly TensorDifference[];
+}
+
+/** Answers true where every tensor is as it must be. */
+async function check(output: Output, path: string): Promise<boolean> {
+  const directory = resolve(path);
+  const parts = await checkParts(directory);
+  const problems = parts.flatMap(({ part, differences }) =>
+    differences.map((difference) => `${part}: ${describeDifference(difference)}`),
+  );
+  const isFit = problems.length === 0;
+  const tensors = parts.map(({ part, tensors }) => `${part} (${tensors} tensors)`).join(", ");
+  output.result(
+    { directory, fit: isFit, parts },
+    [
+      ...problems,
+      isFit ? `${directory} fits: ${tensors}.` : `${directory} does not fit (${problems.length} tensors).`,
+    ].join("\n"),
+  );
+  return isFit;
+}
+
+async function checkParts(directory: string): Promise<CheckedPart[]> {
+  const compare = (
+    part: string,
+    graph: Graph,
+    weights: Weights,
+    unused: readonly RegExp[] = [],
+  ): CheckedPart => ({
+    part,
+    tensors: weights.names.length,
+    differences: tensorDifferences(graph, weights, unused),
+  });
+  if (kindOf(directory) === "diffusion") {
+    const { diffusionGraphs } = await import("../inference/diffusion/stable-diffusion.js");
+    const { files, graphs } = diffusionGraphs(directory);
+    return DIFFUSION_PARTS.map((part) =>
+      compare(part, graphs[part].graph, files.weights(part, "fp32"), graphs[part].unused),
+    );
+  }
+  if (kindOf(directory) === "clip") {
+    const config = readJson(join(directory, "config.json")) as { text_config?: object };
+    const graph = clipText(clipTextConfig.parse(config.text_config ?? config), "float32", "composed");
+    return [compare("text_model", graph, clipTextWeights(openWeights(directory)))];
+  }
+  const { promptistGraph } = await import("../inference/promptist/promptist.js");
+  const { graph, weights, unused } = promptistGraph(directory);
+  return [compare("promptist", graph, weights, unused)];
+}
+
+/** What a folder or file is, by its files. Throws CheckpointError where it is nothing that runs here. */
+function kindOf(path: string): "diffusion" | "promptist" | "clip" {
+  if (!existsSync(path)) throw new CheckpointError("CHECKPOINT_MISSING", `${path} does not exist.`);
+  if (isFile(path) || existsSync(join(path, "model_index.json"))) return "diffusion";
+  const { model_type: type } = readJson(join(path, "config.json")) as { model_type?: unknown };
+  if (type === "gpt2") return "promptist";
+  if (type === "clip" || type === "clip_text_model") return "clip";
+  throw new CheckpointError(
+    "CHECKPOINT_ARCHITECTURE",
+    `${path} holds a model of type ${String(type)}; a GPT-2, a CLIP or a Stable Diffusion 1.x is wanted.`,
+  );
+}
+
+async function compile(config: Config, output: Output, path: string, flags: CompileFlags): Promise<void> {
+  const directory = resolve(path);
+  const kind = kindOf(directory);
+  if (kind === "clip")
+    throw new InputError(
+      "INPUT_OPTION",
+      `${directory} is a CLIP; only Promptist and Stable Diffusion are compiled ahead.`,
+    );
+  const [{ resolveDevice }, { Promptist }, { StableDiffusion }] = await Promise.all([
+    import("../inference/device.js"),
+    import("../inference/promptist/promptist.js"),
+    import("../inference/diffusion/stable-diffusion.js"),
+  ]);
+  const device = await resolveDevice(flags.device);
+  const common = { directory, device, cacheDir: config.cacheDir, threads: config.THREADS };
+  const started = performance.now();
+  const graphs =
+    kind === "promptist"
+      ? { promptist: (await Promptist.compile({ ...common, weights: flags.weights })).graph }
+      : (await StableDiffusion.compile({ ...common, precision: flags.precision, loras: flags.lora })).graphs;
+  const seconds = (performance.now() - started) / 1000;
+  const all = Object.values(graphs);
+  const sum = (count: (graph: (typeof all)[number]) => number) =>
+    all.reduce((total, graph) => total + count(graph), 0);
+  const weightBytes = sum((graph) => graph.weightBytes);
+  const copiedBytes = sum((graph) => (graph.reused ? 0 : graph.convertedBytes));
+  const reused = all.every((graph) => graph.reused);
+  const peakBytes = process.resourceUsage().maxRSS * 1024;
+  output.result(
+    { directory, device: device.name, graphs, seconds, weightBytes, copiedBytes, reused, peakBytes },
+    `${Object.keys(graphs).join(", ")} ${reused ? "found in the cache" : "compiled"} in ${seconds.toFixed(2)} s: ${mib(weightBytes)} of weights, ${mib(copiedBytes)} of them copied; peak memory ${mib(peakBytes)}.`,
+  );
+}
+
+async function synthesize(output: Output, name: string, path: string, seed: number): Promise<void> {
+  const { SYNTHESIZERS } = await import("../checkpoints/synthesize.js");
+  const make = Object.hasOwn(SYNTHESIZERS, name) ? SYNTHESIZERS[name] : undefined;
+  if (make === undefined)
+    throw new InputError(
+      "INPUT_OPTION",
+      `"${name}" cannot be synthesized. Give one of ${Object.keys(SYNTHESIZERS).join(", ")}.`,
+    );
+  const directory = resolve(path);
+  if (existsSync(directory) && readdirSync(directory).length > 0)
+    throw new InputError("INPUT_OPTION", `${directory} is not empty; give a new folder.`);
+  const started = performance.now();
+  make(directory, seed);
+  const seconds = (performance.now() - started) / 1000;
+  const bytes = bytesOf(directory);
+  const peakBytes = process.resourceUsage().maxRSS * 1024;
+  output.result(
+    { name, directory, seed, bytes, seconds, peakBytes },
+    `${directory}: ${mib(bytes)} of random weights (seed ${seed}) in ${seconds.toFixed(1)} s; peak memory ${mib(peakBytes)}.`,
+  );
+}
