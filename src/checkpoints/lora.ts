@@ -99,24 +99,33 @@ function mergedView(
   };
 }
 
-/** values [out, n] += factor * up [out, r] . down [r, n], row by row so that the row stays in the cache. */
+/** Rows of `down` that are summed in one pass over a row of the result; one at a time took twice as long. */
+const AT_ONCE = 4;
+
+/** values [out, n] += weight * scale * up [out, r] . down [r, n] */
 function addProduct(
   values: Float32Array,
   weights: Weights,
   { down, up, rank, scale }: Delta,
   weight: number,
 ): void {
-  const A = weights.readFloat32(down); // [r, n]
   const B = weights.readFloat32(up); // [out, r]
-  const columns = A.length / rank;
-  const factor = weight * scale;
-  for (let row = 0; row < B.length / rank; row++) {
-    const target = values.subarray(row * columns, (row + 1) * columns);
-    for (let k = 0; k < rank; k++) {
-      const b = factor * B[row * rank + k]!;
-      if (b === 0) continue;
-      const start = k * columns;
-      for (let i = 0; i < columns; i++) target[i]! += b * A[start + i]!;
+  const read = weights.readFloat32(down);
+  const columns = read.length / rank;
+  const A = new Float32Array(Math.ceil(rank / AT_ONCE) * AT_ONCE * columns); // [r rounded up, n]
+  A.set(read);
+  const rows = B.length / rank;
+  for (let k = 0; k < rank; k += AT_ONCE) {
+    const [a0, a1, a2, a3] = [0, 1, 2, 3].map((i) =>
+      A.subarray((k + i) * columns, (k + i + 1) * columns),
+    ) as [Float32Array, Float32Array, Float32Array, Float32Array];
+    for (let row = 0; row < rows; row++) {
+      const [b0, b1, b2, b3] = [0, 1, 2, 3].map((i) =>
+        k + i < rank ? weight * scale * B[row * rank + k + i]! : 0,
+      ) as [number, number, number, number];
+      const start = row * columns;
+      for (let i = 0; i < columns; i++)
+        values[start + i]! += b0 * a0[i]! + b1 * a1[i]! + b2 * a2[i]! + b3 * a3[i]!;
     }
   }
 }

@@ -1,6 +1,7 @@
 """Writes test/golden/checkpoints-single-file/: a small Stable Diffusion checkpoint in one file with the names of the
 original latent-diffusion code, as .safetensors and .ckpt, and expected.json: the tensors by diffusers' names, as
-diffusers' own converters give them.
+diffusers' own converters give them. Beside the file lie diffusers' configurations, which from_single_file takes with
+config=, and picture.png, which the pipeline that it made draws with the miniature's tokenizer.
 
 Made with torch 2.13.0, diffusers 0.42.1, transformers 5.18.0; seed 0.
 Run: python test/golden/checkpoints_single_file.py
@@ -12,10 +13,11 @@ import shutil
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from diffusers.loaders import single_file_utils
 from safetensors.torch import save_file
-from transformers import CLIPTextConfig, CLIPTextModel
+from sd_small import redraw
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 torch.manual_seed(0)
 torch.set_num_threads(1)
@@ -25,7 +27,7 @@ OUT.mkdir()
 
 LAYERS = 2
 unet = UNet2DConditionModel(
-    block_out_channels=[4, 8, 8], norm_num_groups=2, layers_per_block=LAYERS, cross_attention_dim=8, attention_head_dim=2,
+    block_out_channels=[4, 8, 8], norm_num_groups=2, layers_per_block=LAYERS, cross_attention_dim=8, attention_head_dim=2, sample_size=8,
     down_block_types=["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
     up_block_types=["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"],
 )
@@ -34,9 +36,12 @@ vae = AutoencoderKL(
     down_block_types=["DownEncoderBlock2D"] * 3, up_block_types=["UpDecoderBlock2D"] * 3,
 )
 clip = CLIPTextModel(CLIPTextConfig(
-    vocab_size=40, hidden_size=8, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=77,
-    bos_token_id=0, eos_token_id=1,
+    vocab_size=1414, hidden_size=8, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=77,
+    bos_token_id=1412, eos_token_id=1413,
 ))
+
+for i, model in enumerate((unet, vae, clip)):
+    redraw(model.eval(), seed=100 + i)
 
 RESNET = {"norm1": "in_layers.0", "conv1": "in_layers.2", "time_emb_proj": "emb_layers.1", "norm2": "out_layers.0",
           "conv2": "out_layers.3", "conv_shortcut": "skip_connection"}
@@ -121,4 +126,31 @@ expected = {
     for part, tensors in converted.items()
 }
 (OUT / "expected.json").write_text(json.dumps(expected) + "\n")
-print(sum(path.stat().st_size for path in OUT.iterdir()), "bytes", {part: len(tensors) for part, tensors in converted.items()})
+
+for folder, model in (("unet", unet), ("vae", vae), ("text_encoder", clip)):
+    (OUT / folder).mkdir()
+    model.config.save_pretrained(OUT / folder) if folder == "text_encoder" else model.save_config(OUT / folder)
+PNDMScheduler(
+    beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1
+).save_pretrained(OUT / "scheduler")
+index = {
+    "_class_name": "StableDiffusionPipeline",
+    "scheduler": ["diffusers", "PNDMScheduler"],
+    "text_encoder": ["transformers", "CLIPTextModel"],
+    "tokenizer": ["transformers", "CLIPTokenizer"],
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "vae": ["diffusers", "AutoencoderKL"],
+    "safety_checker": [None, None],
+    "feature_extractor": [None, None],
+}
+(OUT / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
+tokenizer = CLIPTokenizer.from_pretrained(Path(__file__).parents[2] / "checkpoints" / "miniature" / "stable-diffusion" / "tokenizer")
+pipe = StableDiffusionPipeline.from_single_file(
+    str(OUT / "model.safetensors"), config=str(OUT), tokenizer=tokenizer, safety_checker=None, local_files_only=True, torch_dtype=torch.float32
+)
+picture = pipe(
+    "A cat in the rain", num_inference_steps=6, guidance_scale=5.0, generator=torch.Generator("cpu").manual_seed(3)
+).images[0]
+picture.save(OUT / "picture.png")
+print(picture.size, picture.getextrema())
+print(sum(path.stat().st_size for path in OUT.rglob("*") if path.is_file()), "bytes", {part: len(tensors) for part, tensors in converted.items()})

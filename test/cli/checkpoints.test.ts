@@ -1,0 +1,323 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openWeightFile } from "../../src/checkpoints/open.js";
+import { type NewTensor, writeSafetensors } from "../../src/checkpoints/safetensors.js";
+import { readPngText } from "../../src/inference/pictures/png.js";
+import { TestHub } from "../support/hub.js";
+
+/** The compiled program as a person runs it; `npm test` compiles first. */
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const MINIATURE = join(ROOT, "checkpoints", "miniature");
+const SINGLE_FILE = join(ROOT, "test", "golden", "checkpoints-single-file");
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "promptist-cli-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The result, where --json was given. */
+  readonly json: Record<string, unknown>;
+}
+
+function promptist(args: readonly string[], settings: Readonly<Record<string, string>> = {}): Promise<Run> {
+  const env = {
+    ...process.env,
+    DATA_DIR: join(folder, "data"),
+    CHECKPOINTS_DIR: join(folder, "checkpoints"),
+    DEVICE: "cpu",
+    ...settings,
+  };
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [join(ROOT, "bin", "promptist.js"), ...args],
+      { env, cwd: folder },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : Number(error.code);
+        resolve({ code, stdout, stderr, json: stdout.startsWith("{") ? JSON.parse(stdout) : {} });
+      },
+    );
+  });
+}
+
+const filesOf = (directory: string): Record<string, Buffer> =>
+  Object.fromEntries(
+    readdirSync(directory, { recursive: true, encoding: "utf8" })
+      .filter((path) => statSync(join(directory, path)).isFile())
+      .map((path) => [path.replaceAll("\\", "/"), readFileSync(join(directory, path))]),
+  );
+
+/** Rewrites a checkpoint's file with other tensors. */
+function change(path: string, edit: (tensors: NewTensor[]) => NewTensor[]): void {
+  const weights = openWeightFile(path);
+  const tensors = weights.names.map((name): NewTensor => {
+    const { type, shape } = weights.get(name)!;
+    return { name, type, shape, data: weights.read(name) };
+  });
+  writeSafetensors(path, edit(tensors));
+}
+
+const copyOf = (checkpoint: string): string => {
+  const directory = mkdtempSync(join(folder, "copy-"));
+  cpSync(join(MINIATURE, checkpoint), directory, { recursive: true });
+  return directory;
+};
+
+describe("checkpoints pull", () => {
+  it("brings what optimize and generate need, over an interruption, and they run with the network cut", async () => {
+    const hub = await TestHub.start();
+    try {
+      const {
+        "vocab.json": vocabulary,
+        "merges.txt": merges,
+        ...rest
+      } = filesOf(join(MINIATURE, "promptist"));
+      hub.add("microsoft/Promptist", rest);
+      hub.add("openai-community/gpt2", { "vocab.json": vocabulary!, "merges.txt": merges! });
+      hub.add("stable-diffusion-v1-5/stable-diffusion-v1-5", filesOf(join(MINIATURE, "stable-diffusion")));
+      hub.tokens.set("microsoft/Promptist", "hf_secret");
+      const settings = { HF_ENDPOINT: hub.url, HF_TOKEN: "hf_secret" };
+
+      const without = await promptist(["checkpoints", "pull", "promptist", "--json"], {
+        HF_ENDPOINT: hub.url,
+      });
+      expect(without.code).toBe(1);
+      expect(without.json).toMatchObject({ error: { code: "HUB_REFUSED" } });
+      const pulled = await promptist(["checkpoints", "pull", "promptist", "--json"], settings);
+      expect(pulled.stderr).toContain(`from ${hub.url}`);
+      expect(pulled).toMatchObject({ code: 0, json: { repo: "microsoft/Promptist" } });
+      expect(pulled.stdout + pulled.stderr).not.toContain("hf_secret");
+
+      hub.fail("unet/diffusion_pytorch_model.fp16.safetensors", { cutAfter: 200_000 }, { status: 404 });
+      const broken = await promptist(["checkpoints", "pull", "stable-diffusion-v1-5", "--json"], settings);
+      expect(broken).toMatchObject({ code: 1, json: { error: { code: "HUB_NOT_FOUND" } } });
+      expect(broken.stderr).toContain("the connection broke; trying again");
+      const known = async () =>
+        (await promptist(["checkpoints", "list", "--json"], settings)).json.known as {
+          name: string;
+          state: string;
+        }[];
+      expect(await known()).toMatchObject([{ state: "here" }, { state: "partial" }, { state: "absent" }]);
+      const resumed = await promptist(["checkpoints", "pull", "stable-diffusion-v1-5", "--json"], settings);
+      expect(resumed.code).toBe(0);
+      expect(await known()).toMatchObject([
+        { state: "here" },
+        { state: "here", precision: "F16" },
+        { state: "absent" },
+      ]);
+    } finally {
+      await hub.stop();
+    }
+
+    const cut = {
+      NODE_OPTIONS: `--import ${pathToFileURL(join(ROOT, "test", "support", "no-network.mjs"))}`,
+    };
+    const isCut = await promptist(["checkpoints", "pull", "promptist", "--json"], {
+      ...cut,
+      HF_ENDPOINT: "http://127.0.0.1:9",
+    });
+    expect(isCut.code).toBe(1);
+    const rewritten = await promptist(["optimize", "A cat", "--max-new-tokens", "8", "--json"], cut);
+    expect(rewritten).toMatchObject({ code: 0, json: { checkpoint: "promptist", miniature: false } });
+    const out = join(folder, "cut.png");
+    const drawn = await promptist(
+      ["generate", "A cat", "--steps", "2", "--seed", "1", "--out", out, "--json"],
+      cut,
+    );
+    expect(drawn).toMatchObject({ code: 0, json: { checkpoint: "stable-diffusion-v1-5", miniature: false } });
+    expect((await sharp(out).stats()).entropy).toBeGreaterThan(1);
+  }, 180_000);
+});
+
+describe("checkpoints check", () => {
+  it("names every tensor that is missing, extra or misshapen, and ends with 1", async () => {
+    const directory = copyOf("stable-diffusion");
+    change(join(directory, "unet", "diffusion_pytorch_model.fp16.safetensors"), (tensors) => [
+      ...tensors.filter(({ name }) => name !== "conv_in.bias" && name !== "conv_out.weight"),
+      { name: "conv_in.biass", type: "F16", shape: [32], data: new Uint8Array(64) },
+      { name: "conv_out.weight", type: "F16", shape: [4, 32, 1, 1], data: new Uint8Array(256) },
+    ]);
+    change(join(directory, "vae", "diffusion_pytorch_model.fp16.safetensors"), (tensors) =>
+      tensors.filter(({ name }) => name !== "decoder.conv_in.weight"),
+    );
+    const { code, stdout } = await promptist(["checkpoints", "check", directory]);
+    expect(code).toBe(1);
+    expect(stdout.trimEnd().split("\n").sort()).toEqual([
+      `${directory} does not fit (4 tensors).`,
+      "unet: missing: conv_in.bias [32]",
+      "unet: not part of the model: conv_in.biass [32]",
+      "unet: wrong shape: conv_out.weight is [4,32,1,1], expected [4,32,3,3]",
+      "vae: missing: decoder.conv_in.weight [32,4,3,3]",
+    ]);
+    const { json } = await promptist(["checkpoints", "check", directory, "--json"]);
+    expect(json).toMatchObject({
+      fit: false,
+      parts: [{ differences: [] }, {}, { differences: [{ kind: "missing" }] }],
+    });
+  });
+
+  it.each([
+    ["promptist", 28],
+    ["stable-diffusion", 36],
+  ])("finds the miniature %s right", async (name, tensors) => {
+    const { code, json } = await promptist(["checkpoints", "check", join(MINIATURE, name), "--json"]);
+    expect({ code, json }).toMatchObject({
+      code: 0,
+      json: { fit: true, parts: expect.arrayContaining([expect.objectContaining({ tensors })]) },
+    });
+  });
+
+  it("of what is no model ends with a sentence", async () => {
+    const run = await promptist(["checkpoints", "check", join(folder, "absent"), "--json"]);
+    expect(run).toMatchObject({ code: 1, json: { error: { code: "CHECKPOINT_MISSING" } } });
+  });
+});
+
+describe("checkpoints compile", () => {
+  it("makes all graphs once, in place of the weights' own file", async () => {
+    const args = [
+      "checkpoints",
+      "compile",
+      join(MINIATURE, "stable-diffusion"),
+      "--precision",
+      "fp16",
+      "--json",
+    ];
+    const first = await promptist(args);
+    expect(first).toMatchObject({ code: 0, json: { reused: false, copiedBytes: 0 } });
+    expect(first.json.weightBytes).toBeGreaterThan(1_000_000);
+    expect(await promptist(args)).toMatchObject({ code: 0, json: { reused: true, copiedBytes: 0 } });
+    const text = await promptist(["checkpoints", "compile", join(MINIATURE, "promptist"), "--json"]);
+    expect(text.json).toMatchObject({ reused: false, graphs: { promptist: {} } });
+  });
+});
+
+describe("a LoRA", () => {
+  const KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_v";
+  const write = (path: string, key: string) => {
+    const halves = Uint16Array.from({ length: 2 * 48 }, (_, i) => 0x3800 + ((i * 577) & 0x3ff)); // 0.5 to 1
+    const data = new Uint8Array(halves.buffer);
+    writeSafetensors(path, [
+      { name: `${key}.lora_down.weight`, type: "F16", shape: [2, 48], data },
+      { name: `${key}.lora_up.weight`, type: "F16", shape: [48, 2], data },
+    ]);
+  };
+  const draw = async (name: string, ...flags: string[]) => {
+    const out = join(folder, `${name}.png`);
+    const checkpoint = join(MINIATURE, "stable-diffusion");
+    const run = await promptist([
+      "generate",
+      "A cat",
+      "--diffusion",
+      checkpoint,
+      "--steps",
+      "2",
+      "--seed",
+      "1",
+      "--out",
+      out,
+      ...flags,
+      "--json",
+    ]);
+    return { ...run, out };
+  };
+
+  it("changes the picture as strongly as asked, and is named in it", async () => {
+    const file = join(folder, "style.safetensors");
+    write(file, KEY);
+    const plain = await draw("plain");
+    const styled = await draw("styled", "--lora", `${file}:0.8`);
+    const none = await draw("none", "--lora", `${file}:0.8`, "--lora", `${file}:-0.8`);
+    expect([plain.code, styled.code, none.code]).toEqual([0, 0, 0]);
+    const pixels = (path: string) => sharp(path).raw().toBuffer();
+    const [a, b, c] = await Promise.all([plain, styled, none].map(({ out }) => pixels(out)));
+    const distance = (x: Buffer, y: Buffer) =>
+      x.reduce((sum, value, i) => sum + Math.abs(value - y[i]!), 0) / x.length;
+    expect(distance(a!, b!)).toBeGreaterThan(1);
+    expect(distance(a!, c!)).toBeLessThan(0.5);
+    expect(readPngText(readFileSync(styled.out)).checkpoint).toContain("style:0.8");
+  });
+
+  it("that belongs to another model is refused with its keys", async () => {
+    const file = join(folder, "xl.safetensors");
+    write(file, "lora_unet_input_blocks_4_1_proj_in");
+    const run = await draw("refused", "--lora", file);
+    expect(run).toMatchObject({ code: 1, json: { error: { code: "CHECKPOINT_TENSORS" } } });
+    expect(run.stderr).toContain(
+      "no such part of the model: lora_unet_input_blocks_4_1_proj_in.lora_down.weight",
+    );
+  });
+
+  it("with a weight that is out of range is a mistake in the command", async () => {
+    const run = await draw("mistake", "--lora", "style.safetensors:99");
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain("expected FILE or FILE:WEIGHT");
+  });
+});
+
+describe("a single-file checkpoint", () => {
+  const settings = { IMAGE_STEPS: "6" };
+  const args = (file: string, out: string) => [
+    ...[
+      "generate",
+      "A cat in the rain",
+      "--diffusion",
+      file,
+      "--guidance",
+      "5",
+      "--seed",
+      "3",
+      "--out",
+      out,
+      "--json",
+    ],
+  ];
+
+  it.each(["model.safetensors", "model.ckpt"])(
+    "%s draws what diffusers' from_single_file draws",
+    async (name) => {
+      const directory = mkdtempSync(join(folder, "single-"));
+      cpSync(SINGLE_FILE, directory, { recursive: true });
+      cpSync(join(MINIATURE, "stable-diffusion", "tokenizer"), join(directory, "tokenizer"), {
+        recursive: true,
+      });
+      const out = join(directory, "drawn.png");
+      const run = await promptist(args(join(directory, name), out), settings);
+      expect(run).toMatchObject({ code: 0, json: { checkpoint: "model", miniature: false } });
+      const [ours, theirs] = await Promise.all(
+        [out, join(SINGLE_FILE, "picture.png")].map((path) => sharp(path).raw().toBuffer()),
+      );
+      const differences = ours!.map((value, i) => Math.abs(value - theirs![i]!));
+      expect(ours!.length).toBe(theirs!.length);
+      expect(Math.max(...differences)).toBeLessThanOrEqual(3);
+      expect(differences.reduce((sum, value) => sum + value, 0) / differences.length).toBeLessThan(0.5);
+    },
+  );
+
+  it("without a tokenizer anywhere says how to get one", async () => {
+    const run = await promptist(args(join(SINGLE_FILE, "model.safetensors"), join(folder, "never.png")), {
+      ...settings,
+      CHECKPOINTS_DIR: join(folder, "empty"),
+    });
+    expect(run).toMatchObject({ code: 1, json: { error: { code: "CHECKPOINT_MISSING" } } });
+    expect(run.stderr).toContain("promptist checkpoints pull clip");
+  });
+});
+
+it("checkpoints synthesize refuses a name that it does not know and a folder that is not empty", async () => {
+  const unknown = await promptist(["checkpoints", "synthesize", "nonsense", join(folder, "new"), "--json"]);
+  expect(unknown).toMatchObject({ code: 1, json: { error: { code: "INPUT_OPTION" } } });
+  const full = await promptist(["checkpoints", "synthesize", "promptist", MINIATURE, "--json"]);
+  expect(full.stderr).toContain("is not empty");
+});

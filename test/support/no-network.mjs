@@ -1,0 +1,8 @@
+// Preloaded into a process and its workers to cut them off: whatever asks for the network fails at once.
+import { Socket } from "node:net";
+
+const refuse = () => {
+  throw new Error("the network is cut");
+};
+globalThis.fetch = refuse;
+Socket.prototype.connect = refuse;
