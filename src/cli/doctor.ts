@@ -103,7 +103,7 @@ function checkpointFinding(
       subject,
       state: "note",
       found,
-      todo: "Only the miniature is here: pictures show that everything works, not what the published weights can do. See checkpoints/README.md.",
+      todo: `Only the miniature is here, which shows that everything works, not what the published weights can do. Get them: promptist checkpoints pull ${kind === "promptist" ? "promptist" : "stable-diffusion-v1-5"}`,
     };
   return { subject, state: "ok", found, todo: null };
 }
