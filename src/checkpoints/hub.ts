@@ -112,7 +112,16 @@ export async function pull(name: string, options: PullOptions): Promise<Pulled> 
 
   await mkdir(staging, { recursive: true });
   await requireSpace(staging, missing);
-  let settled = files.reduce((sum, file) => sum + (present.has(file) ? file.bytes : 0), 0);
+  const onDisk = new Map<HubFile, number>();
+  for (const file of files)
+    onDisk.set(file, present.has(file) ? file.bytes : await stagedBytes(staging, file));
+  const report = (file: HubFile, bytesOnDisk: number) => {
+    onDisk.set(file, bytesOnDisk);
+    options.onProgress?.(
+      [...onDisk.values()].reduce((sum, have) => sum + have, 0),
+      bytes,
+    );
+  };
   let downloadedBytes = 0;
   // The small ones first: a model of another kind is refused before its weights come.
   const queue = [...missing].sort((a, b) => Number(isWeights(a)) - Number(isWeights(b)) || a.bytes - b.bytes);
@@ -128,12 +137,11 @@ export async function pull(name: string, options: PullOptions): Promise<Pulled> 
       if (!(await hasHash(path, file))) {
         const part = partOf(path, file);
         const before = await sizeOf(part);
-        await client.download(file, part, (onDisk) => options.onProgress?.(settled + onDisk, bytes));
+        await client.download(file, part, (have) => report(file, have));
         downloadedBytes += file.bytes - Math.min(before, file.bytes);
         await rename(part, path);
       }
-      settled += file.bytes;
-      options.onProgress?.(settled, bytes);
+      report(file, file.bytes);
     }
     await putInPlace(staging, directory, missing);
   } catch (cause) {
@@ -250,16 +258,18 @@ async function filesInPlace(directory: string, files: readonly HubFile[]): Promi
   );
 }
 
+/** Bytes of a file that an earlier download left. */
+async function stagedBytes(staging: string, file: HubFile): Promise<number> {
+  const path = join(staging, file.path);
+  return Math.min((await sizeOf(path)) || (await sizeOf(partOf(path, file))), file.bytes);
+}
+
 /** Room that is left free for the rest of the machine. */
 const SPARE_BYTES = 256 * 2 ** 20;
 
 async function requireSpace(staging: string, missing: readonly HubFile[]): Promise<void> {
   let needed = SPARE_BYTES;
-  for (const file of missing) {
-    const path = join(staging, file.path);
-    const onDisk = (await sizeOf(path)) || (await sizeOf(partOf(path, file)));
-    needed += Math.max(0, file.bytes - onDisk);
-  }
+  for (const file of missing) needed += file.bytes - (await stagedBytes(staging, file));
   const { bavail, bsize } = await statfs(staging);
   if (bavail * bsize >= needed) return;
   const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;

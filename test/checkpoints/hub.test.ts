@@ -185,7 +185,10 @@ describe("an interruption", () => {
     expect((await partialDownloads(folder))[0]!.bytes).toBeGreaterThan(kept);
 
     hub.seen.length = 0;
-    const pulled = await pull("promptist", options(folder));
+    const progress: number[] = [];
+    const pulled = await pull("promptist", { ...options(folder), onProgress: (done) => progress.push(done) });
+    expect(progress[0]).toBeGreaterThanOrEqual(kept);
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b));
     expect(startsOf(WEIGHTS)).toEqual([kept]);
     expect(hub.downloads("config.json")).toEqual([]);
     expect(pulled.downloadedBytes).toBe(LARGE.length - kept);
