@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -139,6 +139,38 @@ describe("checkpoints pull", () => {
     expect((await sharp(out).stats()).entropy).toBeGreaterThan(1);
   }, 180_000);
 });
+
+/** Windows has no signal that a process could send another to ask it to stop. */
+it.skipIf(process.platform === "win32")(
+  "checkpoints pull, stopped by Ctrl+C, keeps what has come and says how to go on",
+  async () => {
+    const SIZE = 300_000;
+    const hub = await TestHub.start();
+    try {
+      hub.add("org/large", { "config.json": "{}", "vocab.json": "{}", "merges.txt": "#version: 0.2\n" });
+      hub.add("org/large", { "model.safetensors": Buffer.alloc(SIZE, 1) });
+      hub.fail("model.safetensors", { stallAfter: SIZE / 2 });
+      const checkpoints = mkdtempSync(join(folder, "stopped-"));
+      const args = [join(ROOT, "bin", "promptist.js"), "checkpoints", "pull", "org/large"];
+      const env = { ...process.env, HF_ENDPOINT: hub.url, CHECKPOINTS_DIR: checkpoints };
+      const child = spawn(process.execPath, args, { env, cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+      let said = "";
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+      });
+      const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+      const partBytes = () =>
+        Object.entries(filesOf(checkpoints)).find(([path]) => path.endsWith(".part"))?.[1].length;
+      await expect.poll(partBytes, { timeout: 30_000 }).toBe(SIZE / 2);
+      child.kill("SIGINT");
+      expect(await ended).toBe(1);
+      expect(said).toContain("The download was stopped. What has come is kept: run the same again to go on.");
+      expect(partBytes()).toBe(SIZE / 2);
+    } finally {
+      await hub.stop();
+    }
+  },
+);
 
 describe("checkpoints check", () => {
   it("names every tensor that is missing, extra or misshapen, and ends with 1", async () => {
