@@ -34,7 +34,7 @@ const bot = spawn(
       DATA_DIR: folder,
       CHECKPOINTS_DIR: fileURLToPath(new URL("../checkpoints", import.meta.url)),
       DEVICE: "cpu",
-    LOG_LEVEL: "warn",
+      LOG_LEVEL: "warn",
     },
     stdio: ["ignore", "pipe", "inherit"],
   },
