@@ -96,6 +96,8 @@ export class DiscordState {
   readonly messages = new Map<string, MessageRecord>();
   readonly commands = new Map<string, CommandRecord>();
   readonly interactions = new Map<string, InteractionRecord>();
+  /** Users who added the app to their account: its user commands follow them into any channel. */
+  readonly installs = new Set<string>();
   readonly applicationId: string;
   readonly bot: UserRecord;
   readonly #messagesByChannel = new Map<string, string[]>();
@@ -167,8 +169,12 @@ export class DiscordState {
     return user;
   }
 
-  /** A guild with its @everyone role, the owner and the bot with a managed role. */
-  addGuild(name: string, owner: UserRecord, locale = "en-US"): GuildRecord {
+  /** A guild with its @everyone role, the owner and, unless it is left out, the bot with a managed role. */
+  addGuild(
+    name: string,
+    owner: UserRecord,
+    { locale = "en-US", withBot = true }: { locale?: string; withBot?: boolean } = {},
+  ): GuildRecord {
     const id = this.ids.next();
     const guild: GuildRecord = {
       id,
@@ -189,9 +195,11 @@ export class DiscordState {
       mentionable: false,
       botId: null,
     });
-    const botRole = this.addRole(guild, this.bot.username, { botId: this.bot.id });
     this.addMember(guild, owner);
-    this.addMember(guild, this.bot, [botRole]);
+    if (withBot) {
+      const botRole = this.addRole(guild, this.bot.username, { botId: this.bot.id });
+      this.addMember(guild, this.bot, [botRole]);
+    }
     return guild;
   }
 
@@ -232,7 +240,7 @@ export class DiscordState {
       position: guild.channelIds.length,
       nsfw: options.nsfw ?? false,
       parentId: null,
-      recipientId: null,
+      participants: [],
       overwrites: options.overwrites ?? [],
       lastMessageId: null,
     };
@@ -243,19 +251,24 @@ export class DiscordState {
 
   /** The direct message channel of a user with the bot, opened when there is none yet. */
   directMessage(user: UserRecord): ChannelRecord {
+    return this.privateChannel(user, this.bot);
+  }
+
+  /** The direct message channel of two users, opened when there is none yet. */
+  privateChannel(one: UserRecord, other: UserRecord): ChannelRecord {
     for (const channel of this.channels.values()) {
-      if (channel.recipientId === user.id) return channel;
+      if (channel.participants.includes(one.id) && channel.participants.includes(other.id)) return channel;
     }
     const channel: ChannelRecord = {
       id: this.ids.next(),
       type: ChannelType.dm,
       guildId: null,
-      name: user.username,
+      name: one.username,
       topic: null,
       position: 0,
       nsfw: false,
       parentId: null,
-      recipientId: user.id,
+      participants: [one.id, other.id],
       overwrites: [],
       lastMessageId: null,
     };
@@ -264,13 +277,19 @@ export class DiscordState {
     return channel;
   }
 
+  /** The bot's other side in a direct message; undefined elsewhere. */
+  recipientOf(channel: ChannelRecord): UserRecord | undefined {
+    const id = channel.participants.find((it) => it !== this.bot.id);
+    return id === undefined || !channel.participants.includes(this.bot.id) ? undefined : this.users.get(id);
+  }
+
   guildOf(channel: ChannelRecord): GuildRecord | null {
     return channel.guildId === null ? null : (this.guilds.get(channel.guildId) ?? null);
   }
 
   /** The permissions of a user in a channel; 0 where they are no part of it. */
   permissions(channel: ChannelRecord, userId: string): bigint {
-    if (channel.guildId === null && channel.recipientId !== userId && userId !== this.bot.id) return 0n;
+    if (channel.guildId === null && !channel.participants.includes(userId)) return 0n;
     const parent = channel.parentId === null ? undefined : this.channels.get(channel.parentId);
     return channelPermissions(this.guildOf(channel), channel, userId, parent);
   }

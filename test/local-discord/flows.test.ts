@@ -28,7 +28,11 @@ test("login takes less than a second and knows the guild", async () => {
     "general",
     "gallery",
     "read-only",
+    "after-dark",
+    "staff",
   ]);
+  // Where the bot is no member, it does not know of the guild.
+  expect(second.guilds.cache.size).toBe(1);
   expect(second.user.username).toBe("promptist");
   await second.destroy();
 });

@@ -166,7 +166,9 @@ export class LocalRoutes {
         roles: [...guild.roles.values()].map((role) => roleView(role, guild.id)),
         channels: visible.filter((it) => it.guildId === guild.id).map((it) => channelView(state, it)),
       })),
-      direct: visible.filter((it) => it.recipientId === user.id).map((it) => channelView(state, it)),
+      direct: visible
+        .filter((it) => it.participants.includes(user.id))
+        .map((it) => channelView(state, it, user.id)),
       attachment_size_limit: state.limits.attachmentBytes,
     };
   }

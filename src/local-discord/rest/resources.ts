@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { apiErrors } from "../errors.js";
 import { parseForm, snowflake } from "../forms/parse.js";
-import { Permission } from "../permissions.js";
+import { guildPermissions, Permission } from "../permissions.js";
 import type { GuildRecord } from "../records.js";
 import { channelView, guildView, memberView, roleView, userView } from "../views.js";
 import { buckets } from "./buckets.js";
@@ -13,6 +13,7 @@ const openDirectMessage = z.strictObject({ recipient_id: snowflake });
 export function resourceRoutes(route: Route, rest: RestContext): void {
   const { state } = rest;
 
+  const botGuilds = () => [...state.guilds.values()].filter((it) => it.members.has(state.bot.id));
   const guildOf = (request: ApiRequest): GuildRecord => {
     const guild = state.guilds.get(request.params.guild_id ?? "");
     if (guild === undefined) throw apiErrors.unknownGuild();
@@ -34,13 +35,13 @@ export function resourceRoutes(route: Route, rest: RestContext): void {
   );
   route("GET", "/users/@me/guilds", { bucket: buckets.self }, () =>
     ok(
-      [...state.guilds.values()].map((guild) => ({
+      botGuilds().map((guild) => ({
         id: guild.id,
         name: guild.name,
         icon: null,
         banner: null,
         owner: false,
-        permissions: (guild.roles.get(guild.id)?.permissions ?? 0n).toString(),
+        permissions: guildPermissions(guild, state.bot.id).toString(),
         features: [],
       })),
     ),
@@ -116,12 +117,12 @@ function applicationView({ state }: RestContext): Record<string, unknown> {
     interactions_endpoint_url: null,
     role_connections_verification_url: null,
     owner: userView(owner),
-    approximate_guild_count: state.guilds.size,
-    approximate_user_install_count: 0,
+    approximate_guild_count: [...state.guilds.values()].filter((it) => it.members.has(state.bot.id)).length,
+    approximate_user_install_count: state.installs.size,
     approximate_user_authorization_count: 0,
     explicit_content_filter: 0,
     team: null,
     eligible_oauth2_scopes: [],
-    integration_types_config: { "0": {} },
+    integration_types_config: { "0": {}, "1": {} },
   };
 }
