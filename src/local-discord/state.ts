@@ -84,6 +84,7 @@ export interface World {
   readonly messages: readonly MessageRecord[];
   readonly commands: readonly CommandRecord[];
   readonly interactions: readonly InteractionRecord[];
+  readonly installs: readonly string[];
 }
 
 /** The one truth of the local Discord: what exists, changed only through these methods, each telling listeners. */
@@ -130,6 +131,7 @@ export class DiscordState {
       messages: [...this.messages.values()],
       commands: [...this.commands.values()],
       interactions: [...this.interactions.values()],
+      installs: [...this.installs],
     };
   }
 
@@ -338,6 +340,7 @@ export class DiscordState {
   }
 
   #restore(world: World): void {
+    for (const id of world.installs) this.installs.add(id);
     for (const user of world.users) this.users.set(user.id, user);
     for (const guild of world.guilds) this.guilds.set(guild.id, guild);
     for (const channel of world.channels) this.channels.set(channel.id, channel);
