@@ -14,10 +14,12 @@ import { Faults } from "./faults.js";
 import { Gateway } from "./gateway.js";
 import { Interactions } from "./interactions.js";
 import { Invoker } from "./local/invoker.js";
+import { OperatorBoard, type OperatorSource } from "./local/operator.js";
 import { InvocationError } from "./local/options.js";
 import { mountPage } from "./local/page.js";
 import { LocalRoutes } from "./local/routes.js";
 import { LocalWorld } from "./local/world.js";
+import { quiet } from "./quiet.js";
 import { commandRoutes } from "./rest/commands.js";
 import { interactionRoutes } from "./rest/interactions.js";
 import { messageRoutes } from "./rest/messages.js";
@@ -46,6 +48,8 @@ export interface LocalDiscordOptions {
   readonly botName?: string;
   /** Keeps messages and files here, for the next start with the same folder; without it they are in memory only. */
   readonly folder?: string;
+  /** What the page's side panel shows of the program behind the bot. */
+  readonly operator?: OperatorSource;
 }
 
 export interface LocalDiscord {
@@ -66,6 +70,11 @@ export interface LocalDiscord {
   member(name: string): Member;
   /** Resolves when a bot is connected. */
   botOnline(timeoutMs?: number): Promise<void>;
+  /**
+   * Resolves when nothing is going on: no call in progress, no interaction waiting for its answer, and for `idleMs` real
+   * milliseconds no new call or event. Rejects after `timeoutMs`, telling what went on last.
+   */
+  quiet(options?: { idleMs?: number; timeoutMs?: number }): Promise<void>;
   /** The id of a channel of the guild by its name. */
   channelId(name: string): string;
   close(): Promise<void>;
@@ -99,6 +108,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
     limiter: new RateLimiter(clock, limits.globalPerSecond),
     transcript,
     faults,
+    calls: { open: 0 },
     gatewayUrl,
   };
 
@@ -110,7 +120,8 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
   for (const mount of [resourceRoutes, commandRoutes, interactionRoutes, webhookRoutes, messageRoutes])
     mount(route, rest);
   state.cdn.mount(app);
-  const users = options.page === false ? null : new LocalRoutes(world);
+  const users =
+    options.page === false ? null : new LocalRoutes(world, new OperatorBoard(options.operator ?? null));
   if (users !== null) {
     mountPage(app);
     users.mount(app);
@@ -160,6 +171,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
     botOnline: async (timeoutMs = 5_000) => {
       await world.until(() => (state.botOnline ? true : undefined), "a bot to connect", timeoutMs);
     },
+    quiet: (wait) => quiet(rest, wait),
     channelId: (name) => {
       const id = guild.channelIds.find((it) => state.channels.get(it)?.name === name);
       if (id === undefined) throw new Error(`There is no channel "${name}"`);

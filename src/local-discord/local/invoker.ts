@@ -207,6 +207,15 @@ export class Invoker {
     }
   }
 
+  /** Deletes a message: one's own, or as a moderator; an ephemeral one vanishes for its reader. @throws InvocationError */
+  remove(user: UserRecord, message: MessageRecord): void {
+    const channel = this.#channelOf(message, user);
+    const may = (this.state.permissions(channel, user.id) & Permission.manageMessages) !== 0n;
+    if (message.authorId !== user.id && message.visibleTo !== user.id && !may)
+      throw new InvocationError("You do not have permission to delete this message");
+    this.state.deleteMessage(message);
+  }
+
   #command(
     user: UserRecord,
     channel: ChannelRecord,

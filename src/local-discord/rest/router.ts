@@ -15,6 +15,8 @@ export interface RestContext {
   readonly transcript: Transcript;
   /** Faults that a test asked for; see `Faults`. */
   readonly faults: RestFaults;
+  /** How many calls are being worked on. */
+  readonly calls: { open: number };
   /** ws:// address of the gateway. */
   gatewayUrl(): string;
 }
@@ -64,6 +66,7 @@ export function router(app: Hono, rest: RestContext): Route {
       const shown = shortPath(context.req.path.slice(BASE.length));
       const call: { request: unknown; files: readonly FilePart[] } = { request: undefined, files: [] };
       const finish = (status: number, body: unknown, headers: Record<string, string>): Response => {
+        rest.calls.open -= 1;
         rest.transcript.add({
           kind: "rest",
           at: rest.state.clock.now(),
@@ -77,6 +80,7 @@ export function router(app: Hono, rest: RestContext): Route {
         return reply(context, status, body, headers);
       };
       const params = context.req.param() as Record<string, string>;
+      rest.calls.open += 1;
       const verdict = rest.limiter.take(options.bucket, majorParameter(params));
       if (!verdict.allowed) return finish(429, verdict.body, verdict.headers);
       try {
@@ -93,7 +97,10 @@ export function router(app: Hono, rest: RestContext): Route {
         const answer = await handle({ params, query: context.req.query(), body, files });
         return finish(answer.status, answer.body, verdict.headers);
       } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
+        if (!(error instanceof ApiError)) {
+          rest.calls.open -= 1;
+          throw error;
+        }
         return finish(error.status, error.toJSON(), verdict.headers);
       }
     });
