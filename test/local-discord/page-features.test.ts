@@ -278,8 +278,7 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     await page.getByRole("tab", { name: "Traffic" }).click();
     await page.getByText("PUT /applications/").first().waitFor();
     await send("/ping ");
-    const call = page.locator(".traffic li", { hasText: '"Pong!"' }).last();
-    await call.getByText("/callback").waitFor();
+    const call = page.locator(".traffic li", { hasText: "/callback" }).filter({ hasText: '"Pong!"' }).last();
     await call.locator("summary b", { hasText: "204" }).waitFor();
     await call.locator("summary").click();
     await call.getByText('"Pong!"').waitFor();
