@@ -28,6 +28,7 @@ import { resourceRoutes } from "./rest/resources.js";
 import { type RestContext, router } from "./rest/router.js";
 import { webhookRoutes } from "./rest/webhooks.js";
 import { seedStudio } from "./seed.js";
+import { SpecWatch } from "./spec.js";
 import { DEFAULT_LIMITS, DiscordState, type Limits } from "./state.js";
 import { Transcript } from "./transcript.js";
 
@@ -50,6 +51,8 @@ export interface LocalDiscordOptions {
   readonly folder?: string;
   /** What the page's side panel shows of the program behind the bot. */
   readonly operator?: OperatorSource;
+  /** Whether all calls and events are held against Discord's specification, where it is installed; true by default. */
+  readonly spec?: boolean;
 }
 
 export interface LocalDiscord {
@@ -66,6 +69,8 @@ export interface LocalDiscord {
   readonly state: DiscordState;
   readonly transcript: Transcript;
   readonly faults: Faults;
+  /** What Discord's specification objects to; see `SpecWatch`. Null when that is switched off. */
+  readonly spec: SpecWatch | null;
   /** A person for tests: "alice", "bob" or "admin". */
   member(name: string): Member;
   /** Resolves when a bot is connected. */
@@ -94,6 +99,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
   if (earlier === null) seedStudio(state);
   const archive = archiveFile === null ? null : new Archive(state, archiveFile);
   const transcript = new Transcript();
+  const spec = options.spec === false ? null : new SpecWatch(transcript);
   const interactions = new Interactions(state);
   const world = new LocalWorld(state, new Invoker(state, interactions), transcript);
 
@@ -161,12 +167,15 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
     url,
     apiUrl: `${url}/api`,
     cdnUrl: `${url}/cdn`,
-    token,
+    get token() {
+      return state.token;
+    },
     applicationId: state.applicationId,
     guildId: guild.id,
     state,
     transcript,
     faults,
+    spec,
     member: (name) => new Member(world, world.user(name)),
     botOnline: async (timeoutMs = 5_000) => {
       await world.until(() => (state.botOnline ? true : undefined), "a bot to connect", timeoutMs);
@@ -178,6 +187,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
       return id;
     },
     close: async () => {
+      spec?.close();
       interactions.close();
       gateway.close();
       users?.close();
@@ -188,6 +198,16 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
       await archive?.close();
     },
   };
+}
+
+/** Something else listens on the port. */
+export class PortTaken extends Error {
+  readonly code = "EADDRINUSE";
+
+  constructor(port: number) {
+    super(`Port ${port} of ${HOST} is taken: choose another one, or 0 for any that is free`);
+    this.name = "PortTaken";
+  }
 }
 
 /** Why a request is refused, or null: a page of another site must not talk to this server through a browser. */
@@ -201,9 +221,12 @@ function refuse(host: string | undefined, origin: string | undefined, port: numb
 
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const taken = error.code === "EADDRINUSE";
+      reject(taken ? new PortTaken(port) : error);
+    });
     server.listen(port, HOST, () => {
-      server.removeListener("error", reject);
+      server.removeAllListeners("error");
       resolve((server.address() as AddressInfo).port);
     });
   });

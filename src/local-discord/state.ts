@@ -36,6 +36,10 @@ export interface Limits {
   readonly heartbeatMs: number;
   /** How long a dropped gateway session can be resumed. */
   readonly resumeMs: number;
+  /** Time in which one IDENTIFY is taken (`max_concurrency` 1); 0 takes any. */
+  readonly identifyMs: number;
+  /** IDENTIFYs a day; after them the token is reset. */
+  readonly identifiesPerDay: number;
   /** Requests per second over all routes; 0 switches every rate limit off. */
   readonly globalPerSecond: number;
   /** False refuses privileged intents with close code 4014. */
@@ -53,6 +57,8 @@ export const DEFAULT_LIMITS: Limits = {
   messagesPerChannel: 1_000,
   heartbeatMs: 41_250,
   resumeMs: 3 * 60_000,
+  identifyMs: 5_000,
+  identifiesPerDay: 1_000,
   globalPerSecond: 50,
   privilegedIntents: true,
 };
@@ -74,6 +80,8 @@ export type StoreEvent =
   | { readonly type: "interaction.failed"; readonly interaction: InteractionRecord }
   | { readonly type: "commands.changed" }
   | { readonly type: "bot.presence"; readonly online: boolean };
+
+const DAY_MS = 86_400_000;
 
 /** All records, as plain data; what a restart brings back. */
 export interface World {
@@ -104,15 +112,18 @@ export class DiscordState {
   readonly #messagesByChannel = new Map<string, string[]>();
   readonly #listeners = new Set<(event: StoreEvent) => void>();
   #botOnline = false;
+  #token: string;
+  #identifies: number[] = [];
 
   constructor(
     readonly clock: Clock,
     readonly limits: Limits,
-    readonly token: string,
+    token: string,
     botName: string,
     blobs: Blobs = memoryBlobs(),
     earlier: World | null = null,
   ) {
+    this.#token = token;
     this.ids = new SnowflakeFactory(clock);
     this.cdn = new Cdn(clock, this.ids, blobs, limits.cdnBytes, limits.cdnUrlMs);
     if (earlier !== null) this.#restore(earlier);
@@ -133,6 +144,41 @@ export class DiscordState {
       interactions: [...this.interactions.values()],
       installs: [...this.installs],
     };
+  }
+
+  /** The bot's token as it is now. */
+  get token(): string {
+    return this.#token;
+  }
+
+  /** How many sessions may be started yet today, and when the day is over. */
+  get sessionStarts(): { total: number; remaining: number; resetAfterMs: number } {
+    const { identifiesPerDay: total } = this.limits;
+    const now = this.clock.now();
+    this.#identifies = this.#identifies.filter((at) => now - at < DAY_MS);
+    const [first] = this.#identifies;
+    return {
+      total,
+      remaining: Math.max(0, total - this.#identifies.length),
+      resetAfterMs: first === undefined ? DAY_MS : DAY_MS - (now - first),
+    };
+  }
+
+  /**
+   * Counts one IDENTIFY. "too-soon" after another; "reset" when the day's are used up: Discord then ends all sessions
+   * and makes a new token, which the bot's owner gets by mail and a test from `token`.
+   */
+  countIdentify(): "ok" | "too-soon" | "reset" {
+    const now = this.clock.now();
+    const { remaining } = this.sessionStarts;
+    if (remaining === 0) {
+      this.#token = `reset.${randomBytes(24).toString("base64url")}`;
+      return "reset";
+    }
+    const latest = this.#identifies.at(-1);
+    if (latest !== undefined && now - latest < this.limits.identifyMs) return "too-soon";
+    this.#identifies.push(now);
+    return "ok";
   }
 
   get botOnline(): boolean {

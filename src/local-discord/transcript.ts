@@ -26,18 +26,18 @@ const KEPT = 5_000;
 /** The last calls and events, for assertions and for error messages. */
 export class Transcript {
   readonly #entries: TranscriptEntry[] = [];
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(entry: TranscriptEntry) => void>();
   #added = 0;
 
   add(entry: TranscriptEntry): void {
     this.#entries.push(entry);
     this.#added += 1;
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) listener(entry);
     if (this.#entries.length > KEPT) this.#entries.shift();
   }
 
   /** Calls `listener` after every entry until the returned function is called. */
-  subscribe(listener: () => void): () => void {
+  subscribe(listener: (entry: TranscriptEntry) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

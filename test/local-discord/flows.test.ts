@@ -10,13 +10,14 @@ let local: LocalDiscord;
 let bot: Client<true>;
 
 beforeAll(async () => {
-  local = await startLocalDiscord();
+  local = await startLocalDiscord({ limits: { identifyMs: 0 } });
   bot = await startSampleBot(local);
 });
 afterAll(async () => {
   await bot.destroy();
   await local.close();
   expect(errors).toEqual([]);
+  expect(local.spec?.violations).toEqual([]);
 });
 
 test("login takes less than a second and knows the guild", async () => {

@@ -22,13 +22,14 @@ export function resourceRoutes(route: Route, rest: RestContext): void {
   };
 
   route("GET", "/gateway", { bucket: buckets.gatewayBot, auth: false }, () => ok({ url: rest.gatewayUrl() }));
-  route("GET", "/gateway/bot", { bucket: buckets.gatewayBot }, () =>
-    ok({
+  route("GET", "/gateway/bot", { bucket: buckets.gatewayBot }, () => {
+    const { total, remaining, resetAfterMs } = state.sessionStarts;
+    return ok({
       url: rest.gatewayUrl(),
       shards: 1,
-      session_start_limit: { total: 1000, remaining: 1000, reset_after: 86_400_000, max_concurrency: 1 },
-    }),
-  );
+      session_start_limit: { total, remaining, reset_after: resetAfterMs, max_concurrency: 1 },
+    });
+  });
 
   route("GET", "/users/@me", { bucket: buckets.self }, () =>
     ok({ ...userView(state.bot), verified: true, mfa_enabled: true, locale: "en-US", email: null }),

@@ -1,3 +1,5 @@
+import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Context, Hono } from "hono";
 import type { FilePart } from "../compose.js";
 import { ApiError, apiErrors } from "../errors.js";
@@ -30,6 +32,11 @@ export interface RestFault {
   readonly status?: number;
   /** Wait this long before answering. */
   readonly delayMs?: number;
+  /**
+   * Close the connection instead of answering: "before" the call is run, or "after", when it has had its effect and the
+   * caller cannot know.
+   */
+  readonly close?: "before" | "after";
 }
 
 export interface ApiRequest {
@@ -94,8 +101,10 @@ export function router(app: Hono, rest: RestContext): Route {
         const { body, files } = await readBody(context.req.raw, rest.state.limits.requestBytes);
         call.request = body;
         call.files = files;
+        if (fault?.close === "before") return hangUp(finish(0, null, {}), context);
         const answer = await handle({ params, query: context.req.query(), body, files });
-        return finish(answer.status, answer.body, verdict.headers);
+        const response = finish(answer.status, answer.body, verdict.headers);
+        return fault?.close === "after" ? hangUp(response, context) : response;
       } catch (error) {
         if (!(error instanceof ApiError)) {
           rest.calls.open -= 1;
@@ -107,8 +116,16 @@ export function router(app: Hono, rest: RestContext): Route {
   };
 }
 
+/** Cuts the connection that a request came over; `unsent` is what it would have got. */
+function hangUp(unsent: Response, context: Context): Response {
+  void unsent.body?.cancel();
+  (context.env as HttpBindings).outgoing.destroy();
+  return RESPONSE_ALREADY_SENT;
+}
+
 function reply(context: Context, status: number, body: unknown, headers: Record<string, string>): Response {
   for (const [name, value] of Object.entries(headers)) context.header(name, value);
+  if (status === 0) return context.body(null);
   return body === undefined ? context.body(null, status as 204) : context.json(body as object, status as 200);
 }
 
