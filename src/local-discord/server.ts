@@ -69,6 +69,8 @@ export interface LocalDiscord {
   readonly state: DiscordState;
   readonly transcript: Transcript;
   readonly faults: Faults;
+  /** Every route of the API that is served, such as "GET /users/@me". */
+  readonly routes: readonly string[];
   /** What Discord's specification objects to; see `SpecWatch`. Null when that is switched off. */
   readonly spec: SpecWatch | null;
   /** A person for tests: "alice", "bob" or "admin". */
@@ -114,6 +116,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
     limiter: new RateLimiter(clock, limits.globalPerSecond),
     transcript,
     faults,
+    routes: [],
     calls: { open: 0 },
     gatewayUrl,
   };
@@ -175,6 +178,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
     state,
     transcript,
     faults,
+    routes: rest.routes,
     spec,
     member: (name) => new Member(world, world.user(name)),
     botOnline: async (timeoutMs = 5_000) => {

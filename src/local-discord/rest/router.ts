@@ -17,6 +17,8 @@ export interface RestContext {
   readonly transcript: Transcript;
   /** Faults that a test asked for; see `Faults`. */
   readonly faults: RestFaults;
+  /** Every route that is served, such as "GET /users/@me". */
+  readonly routes: string[];
   /** How many calls are being worked on. */
   readonly calls: { open: number };
   /** ws:// address of the gateway. */
@@ -69,6 +71,7 @@ const BASE = "/api/v10";
 /** A function that registers routes below /api/v10 with authorization, rate limits, faults and the transcript. */
 export function router(app: Hono, rest: RestContext): Route {
   return (method, path, options, handle) => {
+    rest.routes.push(`${method} ${path}`);
     app.on(method, `${BASE}${path}`, async (context) => {
       const shown = shortPath(context.req.path.slice(BASE.length));
       const call: { request: unknown; files: readonly FilePart[] } = { request: undefined, files: [] };
