@@ -15,6 +15,7 @@ import { InferenceLoop } from "./inference/loop.js";
 import { checkpointName, type ModelChoice, miniatureNote, openModel } from "./inference/model-choice.js";
 import { type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
 import { logEvents } from "./metrics/log.js";
+import { watchForOperator } from "./metrics/operator-view.js";
 
 export interface App {
   readonly config: Config;
@@ -71,6 +72,7 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
       : await startLocalDiscord({
           port: config.LOCAL_DISCORD_PORT,
           folder: join(config.dataDir, "local-discord"),
+          operator: watchForOperator(events, queue),
         });
     if (local) cleanups.push(() => local.close());
 

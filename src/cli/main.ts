@@ -6,6 +6,7 @@ import { addCheckpointsCommand } from "./checkpoints.js";
 import { compare } from "./compare.js";
 import { doctor } from "./doctor.js";
 import { generate } from "./generate.js";
+import { type LocalDiscordFlags, localDiscord } from "./local-discord.js";
 import { optimize } from "./optimize.js";
 import {
   addCommonOptions,
@@ -86,6 +87,15 @@ function buildProgram(): Command {
     },
   );
   addCheckpointsCommand(program, config);
+  verb("local-discord", "run a local Discord for any bot, with a page to chat in")
+    .option("--port <number>", "port on 127.0.0.1; 0 is any free one", String(config.LOCAL_DISCORD_PORT))
+    .option("--token <token>", "the bot's token (default: a new one)")
+    .option("--name <name>", "the bot's user name", "bot")
+    .option("--folder <folder>", "keep messages and files here (default: in memory only)")
+    .option("--json", "print the address as JSON")
+    .action(async (flags: LocalDiscordFlags & { json?: boolean }) => {
+      await localDiscord(outputOf(flags), flags);
+    });
   verb("start", "run the bot (with a local Discord where there is no DISCORD_TOKEN)").action(async () => {
     const { run } = await import("../main.js");
     await run(config);

@@ -81,6 +81,7 @@ export function codeOf(thrown: unknown): ErrorCode {
     if (error instanceof CodedError) return error.code;
     const system = (error as NodeJS.ErrnoException).code;
     if (system === "ENOSPC" || system === "EDQUOT" || system === "SQLITE_FULL") return "DISK_FULL";
+    if (system === "EADDRINUSE") return "CONFIG";
     if (system === "SQLITE_BUSY") return "QUEUE_BUSY_DATABASE";
     if (error.name === "AbortError") return "CANCELLED";
   }

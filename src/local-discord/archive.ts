@@ -4,7 +4,7 @@ import { deserialize, serialize } from "node:v8";
 import type { DiscordState, World } from "./state.js";
 
 /** Grows with each change of the records; an archive of another version is set aside, not read. */
-const VERSION = 1;
+const VERSION = 2;
 const SAVE_EVERY_MS = 1_000;
 
 interface Archived {

@@ -14,6 +14,7 @@
  *   await alice.select(handle.message, "style", ["oil"]);
  *   const opened = await alice.press(handle.message, "Edit"); opened.modal // the modal, if one answered
  *   await alice.submitModal(opened, { prompt: "A dog" });              // by custom id or label
+ *   await alice.menu("Optimize", message);                             // a message command; a user's name for a user command
  *   await alice.autocomplete("compare", { prompt: "A" }, "style");     // choices
  *   await alice.waitFor((m) => m.content.includes("done"), { channel: "general" }); // any message alice sees
  *   alice.messages("general"); await alice.say("hello", { channel: "dm" }); await alice.download(attachment);
@@ -25,7 +26,7 @@
  */
 
 import { walk } from "./forms/message.js";
-import type { ModalInputs } from "./local/invoker.js";
+import type { ModalInputs } from "./local/inputs.js";
 import { type FileInput, InvocationError, type OptionInputs } from "./local/options.js";
 import type { LocalWorld } from "./local/world.js";
 import type { InteractionRecord, MessageRecord, UserRecord } from "./records.js";
@@ -35,6 +36,7 @@ import {
   type ApiComponent,
   type ApiMessage,
   type ApiModal,
+  CommandType,
   MessageFlag,
 } from "./types.js";
 import { messageEventView } from "./views.js";
@@ -88,6 +90,21 @@ export class Member {
   async slash(name: string, options: OptionInputs = {}, where: Where = {}): Promise<InteractionHandle> {
     const channel = this.world.channel(this.user, where.channel);
     return this.#send(`/${name}`, () => this.world.invoker.command(this.user, channel, name, options));
+  }
+
+  /** Uses a context menu command on a message, or on the user with this name. */
+  async menu(name: string, target: ApiMessage | string, where: Where = {}): Promise<InteractionHandle> {
+    const { state, invoker } = this.world;
+    if (typeof target === "string") {
+      const channel = this.world.channel(this.user, where.channel);
+      const user = [...state.users.values()].find((it) => it.username === target || it.id === target);
+      if (user === undefined) throw new InvocationError(`There is no user "${target}"`);
+      return this.#send(`"${name}"`, () => invoker.menu(this.user, channel, name, user));
+    }
+    const message = state.messages.get(target.id);
+    if (message === undefined) throw new InvocationError("There is no such message any more");
+    const channel = this.world.channel(this.user, message.channelId);
+    return this.#send(`"${name}"`, () => invoker.menu(this.user, channel, name, message));
   }
 
   /** What the bot offers for the option `focused` while it is typed. */
@@ -145,10 +162,10 @@ export class Member {
     return this.world.state.messagesIn(id, this.user.id).map((it) => this.#seen(it));
   }
 
-  /** Names of the slash commands on offer in a channel. */
-  commands(channel?: string): string[] {
+  /** Names of the commands of a type (slash, by default) on offer in a channel. */
+  commands(channel?: string, type: number = CommandType.chatInput): string[] {
     return this.world.invoker
-      .commands(this.user, this.world.channel(this.user, channel))
+      .commands(this.user, this.world.channel(this.user, channel), type)
       .map((it) => it.name);
   }
 

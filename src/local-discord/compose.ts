@@ -232,7 +232,7 @@ export function checkAnnounced(
 }
 
 /** Components without absent fields, each with an id: its own, else the next free number in reading order. */
-function numbered(components: readonly unknown[]): ApiComponent[] {
+export function numbered(components: readonly unknown[]): ApiComponent[] {
   const tree = JSON.parse(JSON.stringify(components)) as ApiComponent[];
   const all = tree.flatMap((it) => [...walk(it)]);
   const taken = new Set(all.map((it) => it.id));

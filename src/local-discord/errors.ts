@@ -78,5 +78,7 @@ export const apiErrors = {
   invalidWebhookToken: () => new ApiError(401, 50027, "Invalid Webhook Token"),
   replyNeedsHistory: () =>
     new ApiError(403, 160002, "Cannot reply without permission to read message history"),
+  tooManyFollowUps: () =>
+    new ApiError(400, 40094, "Maximum number of follow-up messages has been reached (5)"),
   badJson: () => new ApiError(400, 50109, "The request body contains invalid JSON."),
 } as const;

@@ -14,7 +14,7 @@ export class Faults implements RestFaults {
   constructor(private readonly gateway: Gateway) {}
 
   /**
-   * The next `times` REST calls that match are answered with `status` or only after `delayMs`.
+   * The next `times` REST calls that match are answered with `status`, only after `delayMs`, or not at all (`close`).
    * @param path matched against the path below /api/v10, such as `/\/messages$/`
    */
   onRest(method: string, path: RegExp, fault: RestFault, times = 1): void {

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
+import { zlibStream } from "./compression.js";
 import type { DiscordState, StoreEvent } from "./state.js";
 import type { Transcript } from "./transcript.js";
 import { ChannelType } from "./types.js";
@@ -106,6 +107,8 @@ interface Session {
 
 interface Connection {
   readonly socket: WebSocket;
+  /** Sends one payload, compressed where the client asked for that. */
+  readonly write: (text: string) => void;
   session: Session | null;
   lastHeartbeatAt: number;
   sends: number[];
@@ -174,12 +177,15 @@ export class Gateway {
       socket.close(Close.invalidVersion, "The local Discord speaks version 10");
       return;
     }
-    if ((query.get("encoding") ?? "json") !== "json" || query.has("compress")) {
-      socket.close(Close.decodeError, "The local Discord speaks uncompressed JSON");
+    const compress = query.get("compress");
+    if ((query.get("encoding") ?? "json") !== "json" || (compress !== null && compress !== "zlib-stream")) {
+      socket.close(Close.decodeError, "The local Discord speaks JSON, plain or as zlib-stream");
       return;
     }
+    const compressor = compress === null ? null : zlibStream((bytes) => isOpen(socket) && socket.send(bytes));
     const connection: Connection = {
       socket,
+      write: (text) => (compressor === null ? socket.send(text) : compressor.write(text)),
       session: null,
       lastHeartbeatAt: this.state.clock.now(),
       sends: [],
@@ -197,7 +203,10 @@ export class Gateway {
         this.#hangUp(connection, error.code, error.message);
       }
     });
-    socket.on("close", (code) => this.#closed(connection, code));
+    socket.on("close", (code) => {
+      compressor?.close();
+      this.#closed(connection, code);
+    });
     this.#send(connection, {
       op: Op.hello,
       d: { heartbeat_interval: this.state.limits.heartbeatMs, _trace: [] },
@@ -301,6 +310,17 @@ export class Gateway {
     if ((intents & ~ALL_INTENTS) !== 0) throw new Violation(Close.invalidIntents, "Invalid intent(s).");
     if (!this.state.limits.privilegedIntents && (intents & PRIVILEGED) !== 0) {
       throw new Violation(Close.disallowedIntents, "Disallowed intent(s).");
+    }
+    const count = this.state.countIdentify();
+    if (count === "too-soon") {
+      this.#send(connection, { op: Op.invalidSession, d: false });
+      return;
+    }
+    if (count === "reset") {
+      for (const other of [...this.#connections])
+        this.#hangUp(other, Close.authenticationFailed, "Authentication failed.");
+      this.#sessions.clear();
+      return;
     }
     const session: Session = {
       id: randomBytes(16).toString("hex"),
@@ -464,11 +484,12 @@ export class Gateway {
       event: message.t ?? null,
       data: message.d,
     });
-    const { socket } = connection;
-    if (socket.readyState === socket.OPEN)
-      socket.send(JSON.stringify({ s: null, t: null, d: null, ...message }));
+    if (isOpen(connection.socket))
+      connection.write(JSON.stringify({ s: null, t: null, d: null, ...message }));
   }
 }
+
+const isOpen = (socket: WebSocket): boolean => socket.readyState === socket.OPEN;
 
 /** Payload data without the bot's token, for the transcript. */
 function masked(d: unknown): unknown {

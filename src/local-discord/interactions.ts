@@ -14,6 +14,8 @@ export type NewInteraction = Pick<
   | "guildId"
   | "data"
   | "attachments"
+  | "owners"
+  | "targetId"
   | "commandName"
   | "sourceMessageId"
   | "triggeredBy"
@@ -38,6 +40,7 @@ export class Interactions {
       answer: null,
       failed: false,
       originalMessageId: null,
+      followUps: 0,
     };
     state.interactions.set(interaction.id, interaction);
     const oldest = state.interactions.keys().next().value;
@@ -51,6 +54,11 @@ export class Interactions {
     this.#deadlines.set(interaction.id, cancel);
     state.emit({ type: "interaction.created", interaction });
     return interaction;
+  }
+
+  /** How many interactions still wait for their first answer. */
+  get unanswered(): number {
+    return this.#deadlines.size;
   }
 
   /** The interaction that a callback answers. @throws ApiError 10062 unknown or too late, 40060 answered already */

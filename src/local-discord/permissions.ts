@@ -16,6 +16,7 @@ export const Permission = {
   useExternalEmojis: 1n << 18n,
   useApplicationCommands: 1n << 31n,
   sendMessagesInThreads: 1n << 38n,
+  useExternalApps: 1n << 50n,
 } as const;
 
 export const ALL_PERMISSIONS = (1n << 53n) - 1n;
@@ -30,7 +31,8 @@ export const EVERYONE_DEFAULT =
   Permission.readMessageHistory |
   Permission.useExternalEmojis |
   Permission.useApplicationCommands |
-  Permission.sendMessagesInThreads;
+  Permission.sendMessagesInThreads |
+  Permission.useExternalApps;
 
 /** What both sides hold in a conversation of a user with the bot; roles do not exist there. */
 const DIRECT_MESSAGE = EVERYONE_DEFAULT | Permission.mentionEveryone;

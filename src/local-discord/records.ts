@@ -56,8 +56,8 @@ export interface ChannelRecord {
   readonly position: number;
   readonly nsfw: boolean;
   readonly parentId: string | null;
-  /** The other side of a direct message with the bot. */
-  readonly recipientId: string | null;
+  /** Who is in a direct message, the bot included where it is one with the bot; empty in a guild. */
+  readonly participants: readonly string[];
   overwrites: OverwriteRecord[];
   lastMessageId: string | null;
 }
@@ -122,6 +122,10 @@ export interface InteractionRecord {
   /** `data` of INTERACTION_CREATE with attachments still as records in `attachments`. */
   readonly data: Record<string, unknown>;
   readonly attachments: readonly AttachmentRecord[];
+  /** `authorizing_integration_owners`: "0" the guild ("0" in a direct message), "1" the user who installed the app. */
+  readonly owners: Readonly<Record<string, string>>;
+  /** The user or message that a context menu command was used on. */
+  readonly targetId: string | null;
   /** What its messages are titled with: the full command name; null for components and modals. */
   readonly commandName: string | null;
   /** The message whose component was used, or that opened the modal. */
@@ -132,4 +136,6 @@ export interface InteractionRecord {
   /** No answer came in time. */
   failed: boolean;
   originalMessageId: string | null;
+  /** Follow-ups posted so far. */
+  followUps: number;
 }

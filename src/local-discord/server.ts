@@ -14,10 +14,12 @@ import { Faults } from "./faults.js";
 import { Gateway } from "./gateway.js";
 import { Interactions } from "./interactions.js";
 import { Invoker } from "./local/invoker.js";
+import { OperatorBoard, type OperatorSource } from "./local/operator.js";
 import { InvocationError } from "./local/options.js";
 import { mountPage } from "./local/page.js";
 import { LocalRoutes } from "./local/routes.js";
 import { LocalWorld } from "./local/world.js";
+import { quiet } from "./quiet.js";
 import { commandRoutes } from "./rest/commands.js";
 import { interactionRoutes } from "./rest/interactions.js";
 import { messageRoutes } from "./rest/messages.js";
@@ -26,6 +28,7 @@ import { resourceRoutes } from "./rest/resources.js";
 import { type RestContext, router } from "./rest/router.js";
 import { webhookRoutes } from "./rest/webhooks.js";
 import { seedStudio } from "./seed.js";
+import { SpecWatch } from "./spec.js";
 import { DEFAULT_LIMITS, DiscordState, type Limits } from "./state.js";
 import { Transcript } from "./transcript.js";
 
@@ -46,6 +49,10 @@ export interface LocalDiscordOptions {
   readonly botName?: string;
   /** Keeps messages and files here, for the next start with the same folder; without it they are in memory only. */
   readonly folder?: string;
+  /** What the page's side panel shows of the program behind the bot. */
+  readonly operator?: OperatorSource;
+  /** Whether all calls and events are held against Discord's specification, where it is installed; true by default. */
+  readonly spec?: boolean;
 }
 
 export interface LocalDiscord {
@@ -62,10 +69,19 @@ export interface LocalDiscord {
   readonly state: DiscordState;
   readonly transcript: Transcript;
   readonly faults: Faults;
+  /** Every route of the API that is served, such as "GET /users/@me". */
+  readonly routes: readonly string[];
+  /** What Discord's specification objects to; see `SpecWatch`. Null when that is switched off. */
+  readonly spec: SpecWatch | null;
   /** A person for tests: "alice", "bob" or "admin". */
   member(name: string): Member;
   /** Resolves when a bot is connected. */
   botOnline(timeoutMs?: number): Promise<void>;
+  /**
+   * Resolves when nothing is going on: no call in progress, no interaction waiting for its answer, and for `idleMs` real
+   * milliseconds no new call or event. Rejects after `timeoutMs`, telling what went on last.
+   */
+  quiet(options?: { idleMs?: number; timeoutMs?: number }): Promise<void>;
   /** The id of a channel of the guild by its name. */
   channelId(name: string): string;
   close(): Promise<void>;
@@ -85,6 +101,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
   if (earlier === null) seedStudio(state);
   const archive = archiveFile === null ? null : new Archive(state, archiveFile);
   const transcript = new Transcript();
+  const spec = options.spec === false ? null : new SpecWatch(transcript);
   const interactions = new Interactions(state);
   const world = new LocalWorld(state, new Invoker(state, interactions), transcript);
 
@@ -99,6 +116,8 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
     limiter: new RateLimiter(clock, limits.globalPerSecond),
     transcript,
     faults,
+    routes: [],
+    calls: { open: 0 },
     gatewayUrl,
   };
 
@@ -110,7 +129,8 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
   for (const mount of [resourceRoutes, commandRoutes, interactionRoutes, webhookRoutes, messageRoutes])
     mount(route, rest);
   state.cdn.mount(app);
-  const users = options.page === false ? null : new LocalRoutes(world);
+  const users =
+    options.page === false ? null : new LocalRoutes(world, new OperatorBoard(options.operator ?? null));
   if (users !== null) {
     mountPage(app);
     users.mount(app);
@@ -150,22 +170,28 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
     url,
     apiUrl: `${url}/api`,
     cdnUrl: `${url}/cdn`,
-    token,
+    get token() {
+      return state.token;
+    },
     applicationId: state.applicationId,
     guildId: guild.id,
     state,
     transcript,
     faults,
+    routes: rest.routes,
+    spec,
     member: (name) => new Member(world, world.user(name)),
     botOnline: async (timeoutMs = 5_000) => {
       await world.until(() => (state.botOnline ? true : undefined), "a bot to connect", timeoutMs);
     },
+    quiet: (wait) => quiet(rest, wait),
     channelId: (name) => {
       const id = guild.channelIds.find((it) => state.channels.get(it)?.name === name);
       if (id === undefined) throw new Error(`There is no channel "${name}"`);
       return id;
     },
     close: async () => {
+      spec?.close();
       interactions.close();
       gateway.close();
       users?.close();
@@ -176,6 +202,16 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
       await archive?.close();
     },
   };
+}
+
+/** Something else listens on the port. */
+export class PortTaken extends Error {
+  readonly code = "EADDRINUSE";
+
+  constructor(port: number) {
+    super(`Port ${port} of ${HOST} is taken: choose another one, or 0 for any that is free`);
+    this.name = "PortTaken";
+  }
 }
 
 /** Why a request is refused, or null: a page of another site must not talk to this server through a browser. */
@@ -189,9 +225,12 @@ function refuse(host: string | undefined, origin: string | undefined, port: numb
 
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const taken = error.code === "EADDRINUSE";
+      reject(taken ? new PortTaken(port) : error);
+    });
     server.listen(port, HOST, () => {
-      server.removeListener("error", reject);
+      server.removeAllListeners("error");
       resolve((server.address() as AddressInfo).port);
     });
   });

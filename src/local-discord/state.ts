@@ -36,6 +36,10 @@ export interface Limits {
   readonly heartbeatMs: number;
   /** How long a dropped gateway session can be resumed. */
   readonly resumeMs: number;
+  /** Time in which one IDENTIFY is taken (`max_concurrency` 1); 0 takes any. */
+  readonly identifyMs: number;
+  /** IDENTIFYs a day; after them the token is reset. */
+  readonly identifiesPerDay: number;
   /** Requests per second over all routes; 0 switches every rate limit off. */
   readonly globalPerSecond: number;
   /** False refuses privileged intents with close code 4014. */
@@ -53,6 +57,8 @@ export const DEFAULT_LIMITS: Limits = {
   messagesPerChannel: 1_000,
   heartbeatMs: 41_250,
   resumeMs: 3 * 60_000,
+  identifyMs: 5_000,
+  identifiesPerDay: 1_000,
   globalPerSecond: 50,
   privilegedIntents: true,
 };
@@ -75,6 +81,8 @@ export type StoreEvent =
   | { readonly type: "commands.changed" }
   | { readonly type: "bot.presence"; readonly online: boolean };
 
+const DAY_MS = 86_400_000;
+
 /** All records, as plain data; what a restart brings back. */
 export interface World {
   readonly botId: string;
@@ -84,6 +92,7 @@ export interface World {
   readonly messages: readonly MessageRecord[];
   readonly commands: readonly CommandRecord[];
   readonly interactions: readonly InteractionRecord[];
+  readonly installs: readonly string[];
 }
 
 /** The one truth of the local Discord: what exists, changed only through these methods, each telling listeners. */
@@ -96,20 +105,25 @@ export class DiscordState {
   readonly messages = new Map<string, MessageRecord>();
   readonly commands = new Map<string, CommandRecord>();
   readonly interactions = new Map<string, InteractionRecord>();
+  /** Users who added the app to their account: its user commands follow them into any channel. */
+  readonly installs = new Set<string>();
   readonly applicationId: string;
   readonly bot: UserRecord;
   readonly #messagesByChannel = new Map<string, string[]>();
   readonly #listeners = new Set<(event: StoreEvent) => void>();
   #botOnline = false;
+  #token: string;
+  #identifies: number[] = [];
 
   constructor(
     readonly clock: Clock,
     readonly limits: Limits,
-    readonly token: string,
+    token: string,
     botName: string,
     blobs: Blobs = memoryBlobs(),
     earlier: World | null = null,
   ) {
+    this.#token = token;
     this.ids = new SnowflakeFactory(clock);
     this.cdn = new Cdn(clock, this.ids, blobs, limits.cdnBytes, limits.cdnUrlMs);
     if (earlier !== null) this.#restore(earlier);
@@ -128,7 +142,43 @@ export class DiscordState {
       messages: [...this.messages.values()],
       commands: [...this.commands.values()],
       interactions: [...this.interactions.values()],
+      installs: [...this.installs],
     };
+  }
+
+  /** The bot's token as it is now. */
+  get token(): string {
+    return this.#token;
+  }
+
+  /** How many sessions may be started yet today, and when the day is over. */
+  get sessionStarts(): { total: number; remaining: number; resetAfterMs: number } {
+    const { identifiesPerDay: total } = this.limits;
+    const now = this.clock.now();
+    this.#identifies = this.#identifies.filter((at) => now - at < DAY_MS);
+    const [first] = this.#identifies;
+    return {
+      total,
+      remaining: Math.max(0, total - this.#identifies.length),
+      resetAfterMs: first === undefined ? DAY_MS : DAY_MS - (now - first),
+    };
+  }
+
+  /**
+   * Counts one IDENTIFY. "too-soon" after another; "reset" when the day's are used up: Discord then ends all sessions
+   * and makes a new token, which the bot's owner gets by mail and a test from `token`.
+   */
+  countIdentify(): "ok" | "too-soon" | "reset" {
+    const now = this.clock.now();
+    const { remaining } = this.sessionStarts;
+    if (remaining === 0) {
+      this.#token = `reset.${randomBytes(24).toString("base64url")}`;
+      return "reset";
+    }
+    const latest = this.#identifies.at(-1);
+    if (latest !== undefined && now - latest < this.limits.identifyMs) return "too-soon";
+    this.#identifies.push(now);
+    return "ok";
   }
 
   get botOnline(): boolean {
@@ -167,8 +217,12 @@ export class DiscordState {
     return user;
   }
 
-  /** A guild with its @everyone role, the owner and the bot with a managed role. */
-  addGuild(name: string, owner: UserRecord, locale = "en-US"): GuildRecord {
+  /** A guild with its @everyone role, the owner and, unless it is left out, the bot with a managed role. */
+  addGuild(
+    name: string,
+    owner: UserRecord,
+    { locale = "en-US", withBot = true }: { locale?: string; withBot?: boolean } = {},
+  ): GuildRecord {
     const id = this.ids.next();
     const guild: GuildRecord = {
       id,
@@ -189,9 +243,11 @@ export class DiscordState {
       mentionable: false,
       botId: null,
     });
-    const botRole = this.addRole(guild, this.bot.username, { botId: this.bot.id });
     this.addMember(guild, owner);
-    this.addMember(guild, this.bot, [botRole]);
+    if (withBot) {
+      const botRole = this.addRole(guild, this.bot.username, { botId: this.bot.id });
+      this.addMember(guild, this.bot, [botRole]);
+    }
     return guild;
   }
 
@@ -232,7 +288,7 @@ export class DiscordState {
       position: guild.channelIds.length,
       nsfw: options.nsfw ?? false,
       parentId: null,
-      recipientId: null,
+      participants: [],
       overwrites: options.overwrites ?? [],
       lastMessageId: null,
     };
@@ -243,19 +299,24 @@ export class DiscordState {
 
   /** The direct message channel of a user with the bot, opened when there is none yet. */
   directMessage(user: UserRecord): ChannelRecord {
+    return this.privateChannel(user, this.bot);
+  }
+
+  /** The direct message channel of two users, opened when there is none yet. */
+  privateChannel(one: UserRecord, other: UserRecord): ChannelRecord {
     for (const channel of this.channels.values()) {
-      if (channel.recipientId === user.id) return channel;
+      if (channel.participants.includes(one.id) && channel.participants.includes(other.id)) return channel;
     }
     const channel: ChannelRecord = {
       id: this.ids.next(),
       type: ChannelType.dm,
       guildId: null,
-      name: user.username,
+      name: one.username,
       topic: null,
       position: 0,
       nsfw: false,
       parentId: null,
-      recipientId: user.id,
+      participants: [one.id, other.id],
       overwrites: [],
       lastMessageId: null,
     };
@@ -264,13 +325,19 @@ export class DiscordState {
     return channel;
   }
 
+  /** The bot's other side in a direct message; undefined elsewhere. */
+  recipientOf(channel: ChannelRecord): UserRecord | undefined {
+    const id = channel.participants.find((it) => it !== this.bot.id);
+    return id === undefined || !channel.participants.includes(this.bot.id) ? undefined : this.users.get(id);
+  }
+
   guildOf(channel: ChannelRecord): GuildRecord | null {
     return channel.guildId === null ? null : (this.guilds.get(channel.guildId) ?? null);
   }
 
   /** The permissions of a user in a channel; 0 where they are no part of it. */
   permissions(channel: ChannelRecord, userId: string): bigint {
-    if (channel.guildId === null && channel.recipientId !== userId && userId !== this.bot.id) return 0n;
+    if (channel.guildId === null && !channel.participants.includes(userId)) return 0n;
     const parent = channel.parentId === null ? undefined : this.channels.get(channel.parentId);
     return channelPermissions(this.guildOf(channel), channel, userId, parent);
   }
@@ -319,6 +386,7 @@ export class DiscordState {
   }
 
   #restore(world: World): void {
+    for (const id of world.installs) this.installs.add(id);
     for (const user of world.users) this.users.set(user.id, user);
     for (const guild of world.guilds) this.guilds.set(guild.id, guild);
     for (const channel of world.channels) this.channels.set(channel.id, channel);

@@ -26,14 +26,30 @@ const KEPT = 5_000;
 /** The last calls and events, for assertions and for error messages. */
 export class Transcript {
   readonly #entries: TranscriptEntry[] = [];
+  readonly #listeners = new Set<(entry: TranscriptEntry) => void>();
+  #added = 0;
 
   add(entry: TranscriptEntry): void {
     this.#entries.push(entry);
+    this.#added += 1;
+    for (const listener of this.#listeners) listener(entry);
     if (this.#entries.length > KEPT) this.#entries.shift();
+  }
+
+  /** Calls `listener` after every entry until the returned function is called. */
+  subscribe(listener: (entry: TranscriptEntry) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   get entries(): readonly TranscriptEntry[] {
     return this.#entries;
+  }
+
+  /** Entries after the first `count` ever made, the latest `most` of them, and how many were made until now. */
+  since(count: number, most: number): { entries: readonly TranscriptEntry[]; count: number } {
+    const fresh = Math.min(Math.max(0, this.#added - count), most);
+    return { entries: fresh === 0 ? [] : this.#entries.slice(-fresh), count: this.#added };
   }
 
   /** REST calls whose method and path match, oldest first. */

@@ -107,6 +107,9 @@ export interface ApiComponent {
   required?: boolean;
   name?: string;
   size?: number;
+  /** Of a modal's checkbox: whether it starts checked. */
+  default?: boolean;
+  file_types?: string[];
 }
 
 export interface ApiMessage {
@@ -166,6 +169,7 @@ export interface ApiCommandOption {
   min_length?: number;
   max_length?: number;
   autocomplete?: boolean;
+  file_types?: string[];
 }
 
 export interface ApiCommand {
@@ -208,6 +212,14 @@ export const ChannelType = {
   announcement: 5,
   publicThread: 11,
 } as const;
+
+export const CommandType = { chatInput: 1, user: 2, message: 3 } as const;
+
+/** Where an interaction happens (`context`). */
+export const InteractionContext = { guild: 0, botDirect: 1, privateChannel: 2 } as const;
+
+/** What an application is added to (`integration_types`). */
+export const IntegrationType = { guild: 0, user: 1 } as const;
 
 export const MessageFlag = {
   suppressEmbeds: 1 << 2,
@@ -253,4 +265,7 @@ export const ComponentType = {
   container: 17,
   label: 18,
   fileUpload: 19,
+  radioGroup: 21,
+  checkboxGroup: 22,
+  checkbox: 23,
 } as const;

@@ -20,6 +20,7 @@ import {
   type ApiUser,
   ChannelType,
   ComponentType,
+  InteractionContext,
   InteractionType,
 } from "./types.js";
 
@@ -86,15 +87,20 @@ function memberCore(member: MemberRecord): Record<string, unknown> {
   };
 }
 
-export function channelView(state: DiscordState, channel: ChannelRecord): Record<string, unknown> {
+/** @param viewerId in a direct message, the side that looks at it; the bot by default */
+export function channelView(
+  state: DiscordState,
+  channel: ChannelRecord,
+  viewerId = state.bot.id,
+): Record<string, unknown> {
   if (channel.type === ChannelType.dm) {
-    const recipient = channel.recipientId === null ? undefined : state.users.get(channel.recipientId);
+    const recipients = channel.participants.filter((id) => id !== viewerId);
     return {
       id: channel.id,
       type: channel.type,
       last_message_id: channel.lastMessageId,
       flags: 0,
-      recipients: recipient === undefined ? [] : [userView(recipient)],
+      recipients: recipients.flatMap((id) => userView(state.users.get(id)!)),
     };
   }
   return {
@@ -376,7 +382,8 @@ function interactionMetadata(
     id: interaction.id,
     type: interaction.type,
     user: userView(user),
-    authorizing_integration_owners: owners(interaction),
+    authorizing_integration_owners: interaction.owners,
+    ...targetView(state, interaction),
     ...(interaction.type === InteractionType.component && interaction.sourceMessageId !== null
       ? { interacted_message_id: interaction.sourceMessageId }
       : {}),
@@ -386,9 +393,11 @@ function interactionMetadata(
   };
 }
 
-function owners(interaction: InteractionRecord): Record<string, string> {
-  // "0" is an installation in a guild; for a direct message with the bot the documented value is "0".
-  return { "0": interaction.guildId ?? "0" };
+/** For a context menu command: what it was used on. */
+function targetView(state: DiscordState, interaction: InteractionRecord): Record<string, unknown> {
+  if (interaction.targetId === null) return {};
+  const user = state.users.get(interaction.targetId);
+  return user === undefined ? { target_message_id: interaction.targetId } : { target_user: userView(user) };
 }
 
 /** A message as MESSAGE_CREATE and MESSAGE_UPDATE carry it: with the guild and the author's membership. */
@@ -436,18 +445,30 @@ export function interactionView(
         }),
     ...(source === undefined ? {} : { message: messageEventView(state, source) }),
     // What a bot may do in its own answers is not bound by SEND_MESSAGES; the field still tells the plain truth.
-    app_permissions: appPermissions(state, channel).toString(),
+    app_permissions: appPermissions(state, channel, user.id).toString(),
     locale: user.locale,
     entitlements: [],
     entitlement_sku_ids: [],
-    authorizing_integration_owners: owners(interaction),
-    context: guild === null ? 1 : 0,
+    authorizing_integration_owners: interaction.owners,
+    context: contextOf(state, channel),
     attachment_size_limit: state.limits.attachmentBytes,
   };
 }
 
-function appPermissions(state: DiscordState, channel: ChannelRecord): bigint {
-  return channel.guildId === null
-    ? Permission.attachFiles | Permission.embedLinks | Permission.mentionEveryone
-    : state.permissions(channel, state.bot.id);
+/** Whether a channel is a guild's, the bot's direct message, or one between people. */
+export function contextOf(state: DiscordState, channel: ChannelRecord): number {
+  if (channel.guildId !== null) return InteractionContext.guild;
+  return channel.participants.includes(state.bot.id)
+    ? InteractionContext.botDirect
+    : InteractionContext.privateChannel;
+}
+
+function appPermissions(state: DiscordState, channel: ChannelRecord, userId: string): bigint {
+  const answering = Permission.attachFiles | Permission.embedLinks | Permission.mentionEveryone;
+  if (channel.guildId === null) return answering;
+  const member = state.guildOf(channel)?.members.has(state.bot.id) === true;
+  // Where the bot itself is not, it answers with what its user may do there.
+  return member
+    ? state.permissions(channel, state.bot.id)
+    : state.permissions(channel, userId) & (answering | Permission.useExternalEmojis);
 }

@@ -10,13 +10,14 @@ let local: LocalDiscord;
 let bot: Client<true>;
 
 beforeAll(async () => {
-  local = await startLocalDiscord();
+  local = await startLocalDiscord({ limits: { identifyMs: 0 } });
   bot = await startSampleBot(local);
 });
 afterAll(async () => {
   await bot.destroy();
   await local.close();
   expect(errors).toEqual([]);
+  expect(local.spec?.violations).toEqual([]);
 });
 
 test("login takes less than a second and knows the guild", async () => {
@@ -28,7 +29,11 @@ test("login takes less than a second and knows the guild", async () => {
     "general",
     "gallery",
     "read-only",
+    "after-dark",
+    "staff",
   ]);
+  // Where the bot is no member, it does not know of the guild.
+  expect(second.guilds.cache.size).toBe(1);
   expect(second.user.username).toBe("promptist");
   await second.destroy();
 });

@@ -1,3 +1,4 @@
+import { createInflate } from "node:zlib";
 import { type Client, Events, GatewayIntentBits } from "discord.js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
@@ -19,6 +20,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.terminate();
   for (const client of clients.splice(0)) await client.destroy();
+  expect(local.spec?.violations).toEqual([]);
   await local.close();
 });
 
@@ -172,6 +174,86 @@ test("another version closes with 4012; an unknown session is invalid", async ()
   expect(await connection.next()).toMatchObject({ op: 9, d: false });
 });
 
+test("zlib-stream: one deflate stream for the whole connection", async () => {
+  const socket = new WebSocket(
+    `${local.url.replace("http", "ws")}/gateway?v=10&encoding=json&compress=zlib-stream`,
+  );
+  sockets.push(socket);
+  const inflate = createInflate();
+  let text = "";
+  const payloads = new Promise<string[]>((resolve) => {
+    inflate.setEncoding("utf8").on("data", (part: string) => {
+      text += part;
+      if (text.includes('"t":"GUILD_CREATE"')) resolve([...text.matchAll(/"op":(\d+)/g)].map((it) => it[1]!));
+    });
+  });
+  let identified = false;
+  socket.on("message", (data: Buffer) => {
+    expect(data.subarray(-4)).toEqual(Buffer.from([0, 0, 255, 255]));
+    inflate.write(data);
+    if (!identified) socket.send(JSON.stringify({ op: 2, d: identity(local.token) }));
+    identified = true;
+  });
+  expect(await payloads).toEqual(["10", "0", "0"]);
+});
+
+test("a second IDENTIFY within five seconds is an invalid session; after that it is taken", async () => {
+  const clock = new VirtualClock();
+  await restart({ clock });
+  const identifyNow = async () => {
+    const connection = raw();
+    await connection.next();
+    connection.send(2, identity(local.token));
+    return connection.next();
+  };
+  expect((await identifyNow()).t).toBe("READY");
+  expect(await identifyNow()).toMatchObject({ op: 9, d: false });
+  clock.advance(5_000);
+  expect((await identifyNow()).t).toBe("READY");
+});
+
+test("when the day's IDENTIFYs are used up, all sessions end and the token is a new one", async () => {
+  await restart({ limits: { identifiesPerDay: 2, identifyMs: 0 } });
+  const token = local.token;
+  const left = async () => {
+    const response = await fetch(`${local.apiUrl}/v10/gateway/bot`, {
+      headers: { authorization: `Bot ${token}` },
+    });
+    return response.status === 200
+      ? ((await response.json()) as { session_start_limit: { remaining: number } }).session_start_limit
+          .remaining
+      : response.status;
+  };
+  const connections = [raw(), raw(), raw()];
+  for (const connection of connections) await connection.next();
+  for (const connection of connections.slice(0, 2)) {
+    connection.send(2, identity(token));
+    expect((await connection.next()).t).toBe("READY");
+  }
+  expect(await left()).toBe(0);
+  connections[2]!.send(2, identity(token));
+  expect(await Promise.all(connections.map((it) => it.closed))).toEqual([4004, 4004, 4004]);
+  expect(local.token).not.toBe(token);
+  expect(await left()).toBe(401);
+});
+
+test("a heartbeat that is not acknowledged makes the client reconnect and resume", async () => {
+  await restart({ limits: { heartbeatMs: 150 } });
+  const client = await bot();
+  const resumed = once(client, Events.ShardResume);
+  local.faults.acknowledgeHeartbeats(false);
+  const noticed = new Promise<void>((resolve) => {
+    const stop = local.transcript.subscribe((entry) => {
+      if (entry.kind !== "gateway" || entry.from !== "bot" || entry.op !== 6) return;
+      stop();
+      resolve();
+    });
+  });
+  await noticed;
+  local.faults.acknowledgeHeartbeats(true);
+  await resumed;
+});
+
 test("privileged intents can be forbidden", async () => {
   await restart({ limits: { privilegedIntents: false } });
   const connection = raw();
@@ -197,6 +279,7 @@ test("without heartbeats the session times out, and cannot be resumed after a wh
 });
 
 test("intents decide what is heard: content is hidden without MESSAGE_CONTENT, messages without their intent", async () => {
+  await restart({ limits: { identifyMs: 0 } });
   const deaf = await bot({ intents: [GatewayIntentBits.Guilds] });
   const blind = await bot({ intents: [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMessages] });
   const heard: string[] = [];

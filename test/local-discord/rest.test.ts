@@ -19,7 +19,10 @@ async function start(options: LocalDiscordOptions = {}): Promise<void> {
   local = await startLocalDiscord({ clock, limits: { globalPerSecond: 0 }, ...options });
 }
 beforeEach(() => start());
-afterEach(() => local.close());
+afterEach(async () => {
+  await local.close();
+  expect(local.spec?.violations).toEqual([]);
+});
 
 interface Answer {
   status: number;
@@ -516,6 +519,110 @@ describe("the door", () => {
     expect((await fetch(`${local.url}/`)).status).toBe(404);
     expect((await fetch(`${local.url}/local/state`)).status).toBe(404);
     expect((await call("GET", "/users/@me")).status).toBe(200);
+  });
+  test("faults on request: a connection that closes before or after the write; a slow answer", async () => {
+    const path = /\/messages$/;
+    local.faults.onRest("POST", path, { close: "before" });
+    await expect(call("POST", messages(), { content: "never" })).rejects.toThrow();
+    local.faults.onRest("POST", path, { close: "after" });
+    const body = { content: "written", nonce: "n", enforce_nonce: true };
+    await expect(call("POST", messages(), body)).rejects.toThrow();
+    expect(
+      local
+        .member("alice")
+        .messages()
+        .map((it) => it.content),
+    ).toEqual(["written"]);
+    // The one who does not know tries again with the same nonce, and nothing is said twice.
+    expect((await call("POST", messages(), body)).status).toBe(200);
+    expect(local.member("alice").messages()).toHaveLength(1);
+
+    local.faults.onRest("GET", /^\/users\/@me$/, { delayMs: 60_000 });
+    let answered = false;
+    const slow = call("GET", "/users/@me").then((answer) => {
+      answered = true;
+      return answer.status;
+    });
+    await call("GET", "/gateway");
+    expect(answered).toBe(false);
+    await expect
+      .poll(() => {
+        clock.advance(60_000);
+        return answered;
+      })
+      .toBe(true);
+    expect(await slow).toBe(200);
+  });
+  test("the same clock gives the same ids", async () => {
+    const first = [local.guildId, local.applicationId, local.member("alice").id, local.channelId("gallery")];
+    await local.close();
+    await start();
+    expect([
+      local.guildId,
+      local.applicationId,
+      local.member("alice").id,
+      local.channelId("gallery"),
+    ]).toEqual(first);
+  });
+  test("a port that is taken is said so", async () => {
+    const port = Number(new URL(local.url).port);
+    await expect(startLocalDiscord({ port })).rejects.toThrow(`Port ${port} of 127.0.0.1 is taken`);
+  });
+  test("quiet: not while an interaction waits for its answer, then soon", async () => {
+    const it = await interaction();
+    await expect(local.quiet({ idleMs: 5, timeoutMs: 50 })).rejects.toThrow(
+      /Not quiet after 50 ms[\s\S]*POST/,
+    );
+    await callback(it, { type: 5 });
+    await local.quiet({ idleMs: 5 });
+  });
+  test("threads take their permissions from their channel, and need their own to post", async () => {
+    const parent = local.state.channels.get(local.channelId("gallery"))!;
+    const thread = {
+      ...parent,
+      id: local.state.ids.next(),
+      type: 11,
+      parentId: parent.id,
+      overwrites: [],
+      name: "thread",
+    };
+    local.state.channels.set(thread.id, thread);
+    const post = async () =>
+      (await call("POST", `/channels/${thread.id}/messages`, { content: "x" })).body.code;
+    expect(await post()).toBeUndefined();
+    const deny = (bit: bigint) => [{ id: local.applicationId, type: 1 as const, allow: 0n, deny: bit }];
+    parent.overwrites = deny(1n << 11n);
+    expect(await post()).toBeUndefined();
+    parent.overwrites = deny(1n << 38n);
+    expect(await post()).toBe(50013);
+    parent.overwrites = deny(1n << 10n);
+    expect(await post()).toBe(50001);
+  });
+  test("overwrites: everyone, then all roles together, then the member; administrators are above them", async () => {
+    const alice = local.member("alice");
+    const channel = local.state.channels.get(local.channelId("general"))!;
+    const guild = local.state.guilds.get(local.guildId)!;
+    const painters = guild.members.get(alice.id)!.roleIds[0]!;
+    const can = () => (local.state.permissions(channel, alice.id) & (1n << 11n)) !== 0n;
+    const rule = (id: string, type: 0 | 1, allow: boolean) => ({
+      id,
+      type,
+      allow: allow ? 1n << 11n : 0n,
+      deny: allow ? 0n : 1n << 11n,
+    });
+    const seen: boolean[] = [];
+    channel.overwrites = [];
+    for (const [id, type, allow] of [
+      [guild.id, 0, false],
+      [painters, 0, true],
+      [alice.id, 1, false],
+    ] as const) {
+      channel.overwrites = [...channel.overwrites, rule(id, type, allow)];
+      seen.push(can());
+    }
+    expect(seen).toEqual([false, true, false]);
+    guild.roles.get(painters)!.permissions = 1n << 3n;
+    expect(can()).toBe(true);
   });
   test("faults on request: a 500 that discord.js retries", async () => {
     const rest = new REST({ api: local.apiUrl }).setToken(local.token);

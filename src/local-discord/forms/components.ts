@@ -229,13 +229,49 @@ const fileUpload = z.strictObject({
   min_values: optional(z.int().min(0).max(10)),
   max_values: optional(z.int().min(1).max(10)),
   required: optional(z.boolean()),
+  file_types: optional(z.array(text(20, 1)).max(10)),
+});
+const groupOption = z.strictObject({
+  value: text(100, 1),
+  label: text(100, 1),
+  description: optional(text(100)),
+  default: optional(z.boolean()),
+});
+const radioGroup = z.strictObject({
+  type: z.literal(ComponentType.radioGroup),
+  id,
+  custom_id: customId,
+  options: z.array(groupOption).min(2).max(10),
+  required: optional(z.boolean()),
+});
+const checkboxGroup = z.strictObject({
+  type: z.literal(ComponentType.checkboxGroup),
+  id,
+  custom_id: customId,
+  options: z.array(groupOption).min(1).max(10),
+  min_values: optional(z.int().min(0).max(10)),
+  max_values: optional(z.int().min(1).max(10)),
+  required: optional(z.boolean()),
+});
+const checkbox = z.strictObject({
+  type: z.literal(ComponentType.checkbox),
+  id,
+  custom_id: customId,
+  default: optional(z.boolean()),
 });
 const label = z.strictObject({
   type: z.literal(ComponentType.label),
   id,
   label: text(45, 1),
   description: optional(text(100)),
-  component: z.discriminatedUnion("type", [textInput, fileUpload, ...selects]),
+  component: z.discriminatedUnion("type", [
+    textInput,
+    fileUpload,
+    radioGroup,
+    checkboxGroup,
+    checkbox,
+    ...selects,
+  ]),
 });
 const textInputRow = z
   .strictObject({

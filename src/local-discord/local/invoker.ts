@@ -2,7 +2,7 @@ import { composeMessage } from "../compose.js";
 import { ApiError } from "../errors.js";
 import { walk } from "../forms/message.js";
 import type { Interactions } from "../interactions.js";
-import { guildPermissions, Permission, sendPermission } from "../permissions.js";
+import { Permission, sendPermission } from "../permissions.js";
 import type {
   ChannelRecord,
   CommandRecord,
@@ -13,31 +13,20 @@ import type {
 import type { DiscordState } from "../state.js";
 import {
   type ApiCommandOption,
-  type ApiComponent,
   type ApiInteractionOption,
   type ApiModal,
-  ChannelType,
+  CommandType,
   ComponentType,
   InteractionType,
   MessageType,
   OptionType,
 } from "../types.js";
 import { messageEventView } from "../views.js";
-import {
-  allowedByDefault,
-  type FileInput,
-  InvocationError,
-  isFile,
-  type OptionInputs,
-  Resolved,
-  readOptions,
-} from "./options.js";
+import { chooseValues, fillModal, type ModalInputs } from "./inputs.js";
+import { offeredCommands, ownersOf } from "./offers.js";
+import { type FileInput, InvocationError, type OptionInputs, Resolved, readOptions } from "./options.js";
 
-const CHAT_INPUT = 1;
 const LINK_BUTTON = 5;
-
-/** Values for the inputs of a modal by custom id or label: text, chosen values, or files. */
-export type ModalInputs = Readonly<Record<string, string | readonly string[] | readonly FileInput[]>>;
 
 /** The user's side: what Discord's own client does between a person and the API. Page and test client share it. */
 export class Invoker {
@@ -46,30 +35,54 @@ export class Invoker {
     private readonly interactions: Interactions,
   ) {}
 
-  /** The chat commands that a user is offered in a channel, by name. */
-  commands(user: UserRecord, channel: ChannelRecord): CommandRecord[] {
-    const permissions = this.state.permissions(channel, user.id);
-    if ((permissions & Permission.useApplicationCommands) === 0n) return [];
-    const guild = this.state.guildOf(channel);
-    const inGuild = guild === null ? permissions : guildPermissions(guild, user.id);
-    return [...this.state.commands.values()]
-      .filter((command) => {
-        if (command.type !== CHAT_INPUT) return false;
-        if (command.guild_id !== undefined) {
-          if (command.guild_id !== channel.guildId) return false;
-        } else if (!offeredIn(command, channel)) return false;
-        if (command.nsfw && !channel.nsfw && guild !== null) return false;
-        return guild === null || allowedByDefault(inGuild | permissions, command.default_member_permissions);
-      })
-      .sort(
-        (a, b) =>
-          a.name.localeCompare(b.name) || Number(b.guild_id !== undefined) - Number(a.guild_id !== undefined),
-      );
+  /** The commands of a type that a user is offered in a channel, by name. */
+  commands(user: UserRecord, channel: ChannelRecord, type: number = CommandType.chatInput): CommandRecord[] {
+    return offeredCommands(this.state, user, channel, type);
   }
 
   /** Sends a slash command. `name` may hold subcommands: "settings steps set". @throws InvocationError */
   command(user: UserRecord, channel: ChannelRecord, name: string, inputs: OptionInputs): InteractionRecord {
     return this.#command(user, channel, name, inputs, null);
+  }
+
+  /** Uses a context menu command on a message or a user. @throws InvocationError */
+  menu(
+    user: UserRecord,
+    channel: ChannelRecord,
+    name: string,
+    target: MessageRecord | UserRecord,
+  ): InteractionRecord {
+    const onMessage = "channelId" in target;
+    const type = onMessage ? CommandType.message : CommandType.user;
+    const command = this.commands(user, channel, type).find((it) => it.name === name);
+    if (command === undefined) {
+      throw new InvocationError(`There is no "${name}" to use on a ${onMessage ? "message" : "user"} here`);
+    }
+    if (onMessage && this.#channelOf(target, user).id !== channel.id)
+      throw new InvocationError("The message is in another channel");
+    const resolved = new Resolved(this.state, channel, user);
+    if (onMessage) resolved.message(target);
+    else resolved.user(target.id, "target");
+    return this.interactions.create({
+      type: InteractionType.command,
+      userId: user.id,
+      channelId: channel.id,
+      guildId: channel.guildId,
+      data: {
+        id: command.id,
+        name: command.name,
+        type,
+        target_id: target.id,
+        ...(command.guild_id === undefined ? {} : { guild_id: command.guild_id }),
+        resolved: resolved.tables,
+      },
+      attachments: [],
+      owners: ownersOf(this.state, user, channel, command) ?? {},
+      targetId: target.id,
+      commandName: command.name,
+      sourceMessageId: null,
+      triggeredBy: null,
+    });
   }
 
   /** Asks for completions of the option `focused`. @throws InvocationError */
@@ -119,6 +132,8 @@ export class Invoker {
         ...(resolved.tables === undefined ? {} : { resolved: resolved.tables }),
       },
       attachments: [],
+      owners: this.#ownersOf(message),
+      targetId: null,
       commandName: null,
       sourceMessageId: message.id,
       triggeredBy: null,
@@ -136,11 +151,7 @@ export class Invoker {
     if (channel === undefined || opener.userId !== user.id)
       throw new InvocationError("This modal is not open");
     const resolved = new Resolved(this.state, channel, user);
-    const known = new Set<string>();
-    const components = modal.components.map((it) => fillModal(it, inputs, resolved, known));
-    for (const name of Object.keys(inputs)) {
-      if (!known.has(name)) throw new InvocationError(`The modal has no input "${name}"`, name);
-    }
+    const components = fillModal(modal, inputs, resolved);
     return this.interactions.create({
       type: InteractionType.modalSubmit,
       userId: user.id,
@@ -152,6 +163,8 @@ export class Invoker {
         ...(resolved.tables === undefined ? {} : { resolved: resolved.tables }),
       },
       attachments: resolved.attachments,
+      owners: opener.owners,
+      targetId: null,
       commandName: null,
       sourceMessageId: opener.sourceMessageId,
       triggeredBy: opener.id,
@@ -165,8 +178,12 @@ export class Invoker {
     content: string,
     files: readonly FileInput[] = [],
   ): MessageRecord {
-    if ((this.state.permissions(channel, user.id) & sendPermission(channel)) === 0n) {
+    const permissions = this.state.permissions(channel, user.id);
+    if ((permissions & sendPermission(channel)) === 0n) {
       throw new InvocationError("You do not have permission to send messages in this channel");
+    }
+    if (files.length > 0 && (permissions & Permission.attachFiles) === 0n) {
+      throw new InvocationError("You do not have permission to attach files in this channel");
     }
     if (content.length > 2000)
       throw new InvocationError("The message must be 2000 or fewer in length", "content");
@@ -188,6 +205,15 @@ export class Invoker {
       if (error instanceof ApiError) throw new InvocationError(error.message, "content");
       throw error;
     }
+  }
+
+  /** Deletes a message: one's own, or as a moderator; an ephemeral one vanishes for its reader. @throws InvocationError */
+  remove(user: UserRecord, message: MessageRecord): void {
+    const channel = this.#channelOf(message, user);
+    const may = (this.state.permissions(channel, user.id) & Permission.manageMessages) !== 0n;
+    if (message.authorId !== user.id && message.visibleTo !== user.id && !may)
+      throw new InvocationError("You do not have permission to delete this message");
+    this.state.deleteMessage(message);
   }
 
   #command(
@@ -216,12 +242,14 @@ export class Invoker {
       data: {
         id: command.id,
         name: command.name,
-        type: CHAT_INPUT,
+        type: CommandType.chatInput,
         ...(command.guild_id === undefined ? {} : { guild_id: command.guild_id }),
         ...(options.length === 0 ? {} : { options }),
         ...(resolved.tables === undefined ? {} : { resolved: resolved.tables }),
       },
       attachments: resolved.attachments,
+      owners: ownersOf(this.state, user, channel, command) ?? {},
+      targetId: null,
       commandName: path.join(" "),
       sourceMessageId: null,
       triggeredBy: null,
@@ -233,6 +261,13 @@ export class Invoker {
     return registered
       ? `You cannot use /${name} here`
       : `There is no command /${name}; has the bot registered it?`;
+  }
+
+  /** A component works for whomever its message's interaction was authorised by. */
+  #ownersOf(message: MessageRecord): Readonly<Record<string, string>> {
+    const origin =
+      message.interactionId === null ? undefined : this.state.interactions.get(message.interactionId);
+    return origin?.owners ?? { "0": message.guildId ?? "0" };
   }
 
   #channelOf(message: MessageRecord, user: UserRecord): ChannelRecord {
@@ -248,13 +283,6 @@ export class Invoker {
   view(message: MessageRecord): Record<string, unknown> {
     return messageEventView(this.state, message);
   }
-}
-
-function offeredIn(command: CommandRecord, channel: ChannelRecord): boolean {
-  const direct = channel.type === ChannelType.dm;
-  if (command.contexts !== undefined && command.contexts !== null)
-    return command.contexts.includes(direct ? 1 : 0);
-  return !direct || command.dm_permission !== false;
 }
 
 /** Walks down subcommand names and wraps the leaf's options accordingly. */
@@ -279,100 +307,4 @@ function descend(
   return [
     { name: next.name, type: next.type, options: descend(next.options ?? [], rest, fullName, readLeaf) },
   ];
-}
-
-/** Checks the number of values and that each is on offer; entities are resolved. */
-function chooseValues(component: ApiComponent, values: readonly string[], resolved: Resolved): string[] {
-  const field = component.custom_id ?? "";
-  const min = component.min_values ?? 1;
-  const max = component.max_values ?? 1;
-  if (values.length < min || values.length > max) {
-    throw new InvocationError(
-      `Choose ${min === max ? min : `${min} to ${max}`}, not ${values.length}`,
-      field,
-    );
-  }
-  return values.map((value) => {
-    switch (component.type) {
-      case ComponentType.stringSelect: {
-        const option =
-          component.options?.find((it) => it.value === value) ??
-          component.options?.find((it) => it.label === value);
-        if (option === undefined) throw new InvocationError(`The select does not offer "${value}"`, field);
-        return option.value;
-      }
-      case ComponentType.userSelect:
-        return resolved.user(value, field);
-      case ComponentType.roleSelect:
-        return resolved.role(value, field);
-      case ComponentType.channelSelect:
-        return resolved.channelOption(value, field, component.channel_types);
-      case ComponentType.mentionableSelect:
-        return resolved.mentionable(value, field);
-      default:
-        throw new InvocationError("This component offers no choice", field);
-    }
-  });
-}
-
-function fillModal(
-  component: ApiComponent,
-  inputs: ModalInputs,
-  resolved: Resolved,
-  known: Set<string>,
-): Record<string, unknown> {
-  const { type, id } = component;
-  if (type === ComponentType.actionRow) {
-    return {
-      type,
-      id,
-      components: (component.components ?? []).map((it) => fillInput(it, it.label, inputs, resolved, known)),
-    };
-  }
-  if (type === ComponentType.label && component.component !== undefined) {
-    return { type, id, component: fillInput(component.component, component.label, inputs, resolved, known) };
-  }
-  return { type, id };
-}
-
-function fillInput(
-  component: ApiComponent,
-  label: string | undefined,
-  inputs: ModalInputs,
-  resolved: Resolved,
-  known: Set<string>,
-): Record<string, unknown> {
-  const { type, id, custom_id: customId = "" } = component;
-  const name = customId in inputs ? customId : label !== undefined && label in inputs ? label : null;
-  if (name !== null) known.add(name);
-  const given = name === null ? undefined : inputs[name];
-  const field = label ?? customId;
-  const required = component.required !== false;
-  const common = { type, id, custom_id: customId };
-  if (type === ComponentType.textInput) {
-    const value = given === undefined ? (component.value ?? "") : String(given);
-    if (required && value.length === 0) throw new InvocationError(`"${field}" is required`, customId);
-    const max = component.max_length ?? 4000;
-    const min = component.min_length ?? 0;
-    if (value.length > max)
-      throw new InvocationError(`"${field}" must be ${max} or fewer in length`, customId);
-    if (value.length > 0 && value.length < min)
-      throw new InvocationError(`"${field}" must be ${min} or more in length`, customId);
-    return { ...common, value };
-  }
-  const list = given === undefined ? [] : [given].flat();
-  if (list.length === 0 && required) throw new InvocationError(`"${field}" is required`, customId);
-  if (list.length === 0) return { ...common, values: [] };
-  if (type === ComponentType.fileUpload) {
-    const max = component.max_values ?? 1;
-    if (list.length > max) throw new InvocationError(`"${field}" takes at most ${max} files`, customId);
-    return {
-      ...common,
-      values: list.map((file) => {
-        if (!isFile(file)) throw new InvocationError(`"${field}" takes files`, customId);
-        return resolved.attachment(file, customId);
-      }),
-    };
-  }
-  return { ...common, values: chooseValues(component, list.map(String), resolved) };
 }

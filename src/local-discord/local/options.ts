@@ -1,9 +1,9 @@
 import type { Upload } from "../cdn.js";
 import { ALL_PERMISSIONS } from "../permissions.js";
-import type { AttachmentRecord, ChannelRecord, GuildRecord, UserRecord } from "../records.js";
+import type { AttachmentRecord, ChannelRecord, GuildRecord, MessageRecord, UserRecord } from "../records.js";
 import type { DiscordState } from "../state.js";
 import { type ApiCommandOption, type ApiInteractionOption, OptionType } from "../types.js";
-import { attachmentView, channelView, memberView, roleView, userView } from "../views.js";
+import { attachmentView, channelView, memberView, messageView, roleView, userView } from "../views.js";
 
 /** A user's request that Discord's own client would not have sent; `field` names the option or input. */
 export class InvocationError extends Error {
@@ -57,6 +57,11 @@ export class Resolved {
       });
     }
     return user.id;
+  }
+
+  /** The target of a message command: whole, whatever the bot's intents are. */
+  message(message: MessageRecord): void {
+    this.#put("messages", message.id, messageView(this.state, message));
   }
 
   role(reference: string, field: string): string {
@@ -123,6 +128,14 @@ export class Resolved {
   }
 }
 
+/** `file_types` look at the extension only, as Discord's do. @throws InvocationError */
+export function requireFileType(file: FileInput, types: readonly string[] | undefined, field: string): void {
+  if (types === undefined || types.length === 0) return;
+  const name = file.name.toLowerCase();
+  if (types.some((it) => name.endsWith(`.${it.replace(/^\./, "").toLowerCase()}`))) return;
+  throw new InvocationError(`"${field}" takes files of the types ${types.join(", ")}`, field);
+}
+
 export function isFile(value: unknown): value is FileInput {
   return typeof value === "object" && value !== null && "name" in value && "data" in value;
 }
@@ -168,7 +181,10 @@ function readValue(
       name,
     );
   }
-  if (isFile(value)) return resolved.attachment(value, name);
+  if (isFile(value)) {
+    requireFileType(value, option.file_types, name);
+    return resolved.attachment(value, name);
+  }
   switch (option.type) {
     case OptionType.string:
       return chosen(option, readString(option, value));

@@ -1,19 +1,15 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Hono } from "hono";
 
 const FOLDER = fileURLToPath(new URL("../page/", import.meta.url));
-const FILES: Readonly<Record<string, string>> = {
-  "app.js": "text/javascript",
-  "api.js": "text/javascript",
-  "composer.js": "text/javascript",
-  "markdown.js": "text/javascript",
-  "message.js": "text/javascript",
-  "modal.js": "text/javascript",
-  "style.css": "text/css",
+const TYPES: Readonly<Record<string, string>> = {
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
 };
 
 /** Serves the chat page: our own modules, and preact and htm as the packages ship them. No build, nothing external. */
@@ -25,6 +21,7 @@ export function mountPage(app: Hono): void {
     // The package's "require" entry is CommonJS; the module for browsers lies beside it.
     "htm.mjs": join(dirname(require.resolve("htm")), "htm.module.js"),
   };
+  const files = new Set(readdirSync(FOLDER));
   const html = readFileSync(join(FOLDER, "index.html"), "utf8");
   const importMap = /<script type="importmap">([\s\S]*?)<\/script>/.exec(html)?.[1] ?? "";
   const hash = createHash("sha256").update(importMap).digest("base64");
@@ -45,8 +42,8 @@ export function mountPage(app: Hono): void {
   app.get("/favicon.ico", (context) => context.body(null, 204));
   app.get("/page/:file", (context) => {
     const { file } = context.req.param();
-    const type = FILES[file];
-    if (type === undefined) return context.notFound();
+    const type = TYPES[extname(file)];
+    if (type === undefined || !files.has(file)) return context.notFound();
     return context.body(readFileSync(join(FOLDER, file), "utf8"), 200, {
       "Content-Type": `${type}; charset=utf-8`,
       "Cache-Control": "no-cache",

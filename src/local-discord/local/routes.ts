@@ -5,15 +5,20 @@ import { WebSocketServer } from "ws";
 import { z } from "zod";
 import type { FilePart } from "../compose.js";
 import { ApiError } from "../errors.js";
+import { Permission, sendPermission } from "../permissions.js";
 import type { ChannelRecord, UserRecord } from "../records.js";
 import { readBody } from "../rest/body.js";
-import type { ApiModal } from "../types.js";
+import { type ApiModal, CommandType } from "../types.js";
 import { channelView, messageEventView, roleView, userView } from "../views.js";
 import { userEvent } from "./events.js";
+import type { ModalInputs } from "./inputs.js";
+import type { OperatorBoard } from "./operator.js";
 import { InvocationError, type OptionInput } from "./options.js";
 import type { LocalWorld } from "./world.js";
 
 const OPEN_MODALS_KEPT = 200;
+/** Calls and events that the page's traffic list gets at once. */
+const TRAFFIC_SENT = 200;
 const who = { user: z.string(), channel: z.string() };
 /** A plain value, or the n of a `files[n]` part. */
 const value = z.union([z.string(), z.number(), z.boolean(), z.strictObject({ file: z.int().nonnegative() })]);
@@ -34,9 +39,15 @@ const forms = {
   modal: z.strictObject({
     user: z.string(),
     interaction: z.string(),
-    inputs: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+    inputs: z.record(
+      z.string(),
+      z.union([z.string(), z.boolean(), z.array(z.string()), z.strictObject({ files: z.array(z.int()) })]),
+    ),
   }),
   message: z.strictObject({ ...who, content: z.string() }),
+  menu: z.strictObject({ ...who, name: z.string(), target: z.string() }),
+  delete: z.strictObject({ user: z.string(), message: z.string() }),
+  locale: z.strictObject({ user: z.string(), locale: z.string().regex(/^[a-z]{2}(-[A-Z0-9]{2,3})?$/) }),
 } as const;
 
 /**
@@ -48,7 +59,10 @@ export class LocalRoutes {
   readonly #modals = new Map<string, ApiModal>();
   readonly #unsubscribe: () => void;
 
-  constructor(private readonly world: LocalWorld) {
+  constructor(
+    private readonly world: LocalWorld,
+    private readonly operator: OperatorBoard,
+  ) {
     this.#unsubscribe = world.state.subscribe((event) => {
       if (event.type !== "interaction.answered" || event.modal === undefined) return;
       this.#modals.set(event.interaction.id, event.modal);
@@ -69,6 +83,8 @@ export class LocalRoutes {
       return context.json({
         messages: state.messagesIn(channel.id, user.id).map((it) => messageEventView(state, it)),
         commands: invoker.commands(user, channel),
+        message_commands: invoker.commands(user, channel, CommandType.message),
+        user_commands: invoker.commands(user, channel, CommandType.user),
       });
     });
     this.#post(app, "command", forms.command, (form, user, channel, files) => ({
@@ -96,13 +112,43 @@ export class LocalRoutes {
       if (message === undefined) throw new InvocationError("This message is gone");
       return { interaction: invoker.component(user, message, form.custom_id, form.values).id };
     });
-    this.#post(app, "modal", forms.modal, (form, user) => {
+    this.#post(app, "modal", forms.modal, (form, user, _channel, files) => {
       const opener = state.interactions.get(form.interaction);
       const modal = this.#modals.get(form.interaction);
       if (opener === undefined || modal === undefined)
         throw new InvocationError("This modal is no longer open");
-      return { interaction: invoker.modal(user, opener, modal, form.inputs).id };
+      return { interaction: invoker.modal(user, opener, modal, withUploads(form.inputs, files)).id };
     });
+    this.#post(app, "menu", forms.menu, (form, user, channel) => {
+      const target = state.messages.get(form.target) ?? state.users.get(form.target);
+      if (target === undefined) throw new InvocationError("This message is gone");
+      return { interaction: invoker.menu(user, channel, form.name, target).id };
+    });
+    this.#post(app, "delete", forms.delete, (form, user) => {
+      const message = state.messages.get(form.message);
+      if (message === undefined) throw new InvocationError("This message is gone");
+      invoker.remove(user, message);
+      return {};
+    });
+    this.#post(app, "locale", forms.locale, (form, user) => {
+      user.locale = form.locale;
+      return {};
+    });
+    app.get("/local/operator", async (context) => context.json({ snapshot: await this.operator.current() }));
+    app.put("/local/operator", async (context) => {
+      if (context.req.header("authorization") !== `Bot ${state.token}`)
+        return context.json({ message: "401: Unauthorized" }, 401);
+      try {
+        this.operator.send(await context.req.json());
+        return context.body(null, 204);
+      } catch (error) {
+        if (error instanceof z.ZodError) return context.json({ message: z.prettifyError(error) }, 400);
+        throw error;
+      }
+    });
+    app.get("/local/transcript", (context) =>
+      context.json(world.transcript.since(Number(context.req.query("after") ?? 0), TRAFFIC_SENT)),
+    );
   }
 
   /** Takes over an HTTP upgrade to /local/events?user=NAME: one JSON event per frame. */
@@ -152,21 +198,42 @@ export class LocalRoutes {
     });
   }
 
+  /** A channel as this user sees it: with what they may do there, and whether others may not see it. */
+  #channel(channel: ChannelRecord, user: UserRecord): Record<string, unknown> {
+    const { state } = this.world;
+    const permissions = state.permissions(channel, user.id);
+    const may = (bit: bigint) => (permissions & bit) !== 0n;
+    return {
+      ...channelView(state, channel, user.id),
+      may: {
+        send: may(sendPermission(channel)),
+        attach: may(Permission.attachFiles),
+        manage: may(Permission.manageMessages),
+      },
+      hidden: channel.overwrites.some(
+        (it) => it.id === channel.guildId && (it.deny & Permission.viewChannel) !== 0n,
+      ),
+    };
+  }
+
   #overview(user: UserRecord): Record<string, unknown> {
     const { state } = this.world;
     const visible = [...state.channels.values()].filter((it) => state.canView(it, user.id));
     const guilds = [...state.guilds.values()].filter((it) => it.members.has(user.id));
     return {
-      me: userView(user),
+      me: { ...userView(user), locale: user.locale },
       bot: { ...userView(state.bot), online: state.botOnline },
       people: [...state.users.values()].filter((it) => !it.bot).map(userView),
       guilds: guilds.map((guild) => ({
         id: guild.id,
         name: guild.name,
+        owner_id: guild.ownerId,
+        has_bot: guild.members.has(state.bot.id),
         roles: [...guild.roles.values()].map((role) => roleView(role, guild.id)),
-        channels: visible.filter((it) => it.guildId === guild.id).map((it) => channelView(state, it)),
+        members: [...guild.members.values()].map((it) => ({ id: it.userId, roles: it.roleIds })),
+        channels: visible.filter((it) => it.guildId === guild.id).map((it) => this.#channel(it, user)),
       })),
-      direct: visible.filter((it) => it.recipientId === user.id).map((it) => channelView(state, it)),
+      direct: visible.filter((it) => it.participants.includes(user.id)).map((it) => this.#channel(it, user)),
       attachment_size_limit: state.limits.attachmentBytes,
     };
   }
@@ -182,6 +249,25 @@ function withFiles(
       const file = files.find((part) => part.index === String(it.file));
       if (file === undefined) throw new InvocationError(`There is no part files[${it.file}]`, name);
       return [name, { name: file.filename, data: file.data }];
+    }),
+  );
+}
+
+function withUploads(
+  inputs: z.output<typeof forms.modal>["inputs"],
+  files: readonly FilePart[],
+): ModalInputs {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, it]): [string, ModalInputs[string]] => {
+      if (typeof it !== "object" || Array.isArray(it)) return [name, it];
+      return [
+        name,
+        it.files.map((index) => {
+          const file = files.find((part) => part.index === String(index));
+          if (file === undefined) throw new InvocationError(`There is no part files[${index}]`, name);
+          return { name: file.filename, data: file.data };
+        }),
+      ];
     }),
   );
 }

@@ -1,270 +1,236 @@
-// The page: people and channels at the left, the channel in the middle.
+// The page: servers and channels at the left, the channel in the middle, the operator's panel at the right.
 import { render } from "preact";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { act, follow, html, loadChannel, loadState } from "./api.js";
+import { html } from "./api.js";
+import { useChat } from "./chat.js";
 import { Composer } from "./composer.js";
-import { Avatar, Message } from "./message.js";
+import { Icon } from "./icons.js";
+import { Lightbox } from "./media.js";
+import { isEphemeral, Message } from "./message.js";
 import { Modal } from "./modal.js";
+import { Operator } from "./operator.js";
+import { displayName } from "./people.js";
+import { Menu } from "./popover.js";
+import { Channels, DIRECT, Me, Servers } from "./sidebar.js";
 
 const GROUP_MS = 5 * 60_000;
-const OUTCOMES_KEPT = 50;
-const remembered = (key, fallback) => sessionStorage.getItem(key) ?? fallback;
+const NEAR_END = 80;
+const WIDE = "(min-width: 1180px)";
 
 function App() {
-  const [user, setUser] = useState(remembered("user", "alice"));
-  const [state, setState] = useState(null);
-  const [channelId, setChannelId] = useState(remembered("channel", ""));
-  const [messages, setMessages] = useState([]);
-  const [commands, setCommands] = useState([]);
+  const chat = useChat();
+  const { state, channel, room } = chat;
   const [zoomed, setZoomed] = useState(null);
-  const [modal, setModal] = useState(null);
-  const [error, setError] = useState("");
-  const [typing, setTyping] = useState(false);
-  const [unread, setUnread] = useState({});
+  const [menu, setMenu] = useState(null);
   const [hidden, setHidden] = useState([]);
-  const [narrow, setNarrow] = useState(false);
-  const [pending, setPending] = useState({});
-  const waiting = useRef(new Map());
-  // The event of an interaction may overtake the answer that tells its id: outcomes are kept for whoever asks late.
-  const outcomes = useRef(new Map());
-  const seenBy = useRef("");
-  const here = useRef("");
-  const list = useRef(null);
-
-  const channels =
-    state === null
-      ? []
-      : [
-          ...state.guilds.flatMap((it) => it.channels),
-          ...state.direct.map((it) => ({ ...it, name: state.bot.username })),
-        ];
-  const channel = channels.find((it) => it.id === channelId) ?? channels[0] ?? null;
-  here.current = channel?.id ?? "";
-  seenBy.current = user;
-
-  const refreshState = useCallback(
-    () => loadState(user).then(setState, (problem) => setError(problem.message)),
-    [user],
+  const [drawer, setDrawer] = useState(false);
+  const [operator, setOperator] = useState(
+    () => (localStorage.getItem("operator") ?? String(matchMedia(WIDE).matches)) === "true",
   );
-  const refreshChannel = useCallback(() => {
-    if (here.current === "") return undefined;
-    const asked = here.current;
-    return loadChannel(user, asked).then(
-      (it) => {
-        if (here.current !== asked || seenBy.current !== user) return;
-        setMessages(it.messages);
-        setCommands(it.commands);
-      },
-      (problem) => setError(problem.message),
-    );
-  }, [user]);
+  const [theme, setTheme] = useState(localStorage.getItem("theme") ?? "auto");
+  const [dropped, setDropped] = useState(null);
+  const [over, setOver] = useState(false);
 
   useEffect(() => {
-    sessionStorage.setItem("user", user);
-    setMessages([]);
-    setUnread({});
-    setModal(null);
-    refreshState();
-  }, [user]);
+    document.documentElement.dataset.theme = theme;
+    localStorage.setItem("theme", theme);
+  }, [theme]);
+  const showOperator = (open) => {
+    setOperator(open);
+    localStorage.setItem("operator", String(open));
+  };
+  const fresh = Object.values(chat.unread).reduce((sum, it) => sum + it.count, 0);
   useEffect(() => {
-    if (channel === null) return;
-    sessionStorage.setItem("channel", channel.id);
-    setUnread((it) => ({ ...it, [channel.id]: 0 }));
-    setMessages([]);
-    setError("");
-    refreshChannel();
-  }, [channel?.id, user]);
-
-  const onEvent = useCallback(
-    (event) => {
-      switch (event.type) {
-        case "message": {
-          const { message } = event;
-          if (message.channel_id !== here.current) {
-            if (event.change === "created")
-              setUnread((it) => ({ ...it, [message.channel_id]: (it[message.channel_id] ?? 0) + 1 }));
-            return;
-          }
-          setTyping(false);
-          setMessages((all) => {
-            const rest = all.filter((it) => it.id !== message.id);
-            if (event.change === "deleted") return rest;
-            const at = all.findIndex((it) => it.id === message.id);
-            return at < 0 ? [...all, message] : all.map((it) => (it.id === message.id ? message : it));
-          });
-          return;
-        }
-        case "typing":
-          if (event.channel_id === here.current) setTyping(true);
-          return;
-        case "interaction": {
-          outcomes.current.set(event.id, event);
-          if (outcomes.current.size > OUTCOMES_KEPT)
-            outcomes.current.delete(outcomes.current.keys().next().value);
-          const waiter = waiting.current.get(event.id);
-          waiting.current.delete(event.id);
-          setPending(({ [event.id]: _done, ...rest }) => rest);
-          if (waiter) waiter(event);
-          else if (event.outcome === "failed") setError("The application did not respond");
-          if (event.modal) setModal({ interaction: event.id, ...event.modal });
-          return;
-        }
-        case "bot":
-          setState((it) => it && { ...it, bot: { ...it.bot, online: event.online } });
-          return;
-        case "commands":
-          refreshChannel();
-          return;
-        default:
-          refreshState();
-      }
-    },
-    [refreshChannel, refreshState],
-  );
-  useEffect(
-    () =>
-      follow(user, onEvent, () => {
-        refreshState();
-        refreshChannel();
-      }),
-    [user, onEvent],
-  );
-
-  // Stay at the newest message unless the reader has scrolled up; pictures that load later count too.
-  const atEnd = useRef(true);
-  useLayoutEffect(() => {
-    if (atEnd.current && list.current) list.current.scrollTop = list.current.scrollHeight;
-  }, [messages, typing]);
-  useEffect(() => {
-    if (!typing) return undefined;
-    const timer = setTimeout(() => setTyping(false), 10_000);
-    return () => clearTimeout(timer);
-  }, [typing]);
-
+    if (channel)
+      document.title = `${fresh > 0 ? `(${fresh}) ` : ""}${channel.guild_id ? "#" : ""}${channel.name} – Local Discord`;
+  }, [fresh, channel?.id]);
   const names = useCallback(
     (id) => {
-      if (state === null) return undefined;
-      const found = [...state.people, state.bot].find((it) => it.id === id);
-      return found
-        ? (found.global_name ?? found.username)
-        : (channels.find((it) => it.id === id)?.name ??
-            state.guilds.flatMap((it) => it.roles).find((it) => it.id === id)?.name);
+      const found = [...(state?.people ?? []), state?.bot].find((it) => it?.id === id);
+      if (found) return displayName(found);
+      return (
+        chat.channels.find((it) => it.id === id)?.name ??
+        state?.guilds.flatMap((it) => it.roles).find((it) => it.id === id)?.name
+      );
     },
     [state],
   );
-  const entities = (type) => {
-    const people = [...state.people, state.bot].map((it) => ({
-      name: it.username,
-      label: it.username,
-      value: it.id,
-    }));
-    const roles = state.guilds
-      .flatMap((it) => it.roles)
-      .map((it) => ({ name: it.name, label: it.name, value: it.id }));
-    const rooms = state.guilds
-      .flatMap((it) => it.channels)
-      .map((it) => ({ name: it.name, label: `#${it.name}`, value: it.id }));
-    return { 5: people, 6: people, 7: rooms, 8: roles, 9: [...people, ...roles] }[type];
-  };
-  // Component types number the entity selects differently from option types.
-  const selectEntities = (type) => entities({ 5: 6, 6: 8, 7: 9, 8: 7 }[type]) ?? [];
 
-  const use = async (message, customId, values) => {
-    setError("");
-    try {
-      const { interaction } = await act("component", {
-        user,
-        message: message.id,
-        custom_id: customId,
-        values,
-      });
-      if (!outcomes.current.has(interaction)) setPending((it) => ({ ...it, [interaction]: message.id }));
-    } catch (problem) {
-      setError(problem.message);
-    }
+  if (state === null || channel === null)
+    return html`<p class="empty" role="status">${chat.error || "Loading…"}</p>`;
+  const guild = state.guilds.find((it) => it.id === channel.guild_id) ?? null;
+  const known = entitiesOf(state, guild);
+  const go = (id) => {
+    chat.go(id);
+    setDrawer(false);
   };
-  const choicesOf = async (body) => {
-    const { interaction } = await act("autocomplete", body);
-    const early = outcomes.current.get(interaction);
-    if (early) return early.choices ?? [];
-    return new Promise((resolve) => {
-      waiting.current.set(interaction, (event) => resolve(event.choices ?? []));
-    });
+  const openMenu = (message, at) =>
+    setMenu({ at, items: menuItems({ message, chat, room, channel, dismiss }) });
+  const dismiss = (message) => setHidden((all) => [...all, message.id]);
+  const context = {
+    me: state.me,
+    names,
+    zoom: setZoomed,
+    guild,
+    use: chat.use,
+    busy: chat.busy,
+    entities: known.ofComponent,
+    dismiss,
+    openMenu,
+  };
+  const onKeyDown = (event) => {
+    if (event.key === "Escape" && drawer) setDrawer(false);
+    if (!event.altKey || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
+    const list = guild ? guild.channels : state.direct;
+    const at = list.findIndex((it) => it.id === channel.id) + (event.key === "ArrowUp" ? -1 : 1);
+    event.preventDefault();
+    go(list[(at + list.length) % list.length].id);
   };
 
-  if (state === null || channel === null) return html`<p class="empty">${error || "Loading…"}</p>`;
-  const shown = messages.filter((it) => !hidden.includes(it.id));
-  const visit = (id) => {
-    setChannelId(id);
-    setNarrow(false);
-  };
-  const room = (
-    it,
-    label,
-  ) => html`<li key=${it.id}><button type="button" class=${it.id === channel.id ? "channel here" : "channel"} aria-current=${it.id === channel.id ? "page" : undefined} onClick=${() => visit(it.id)}>
-    ${label}${unread[it.id] > 0 && html`<span class="badge" aria-label=${`${unread[it.id]} new`}>${unread[it.id]}</span>`}</button></li>`;
-
-  return html`<div class=${narrow ? "layout open" : "layout"}>
-    <nav class="side" aria-label="Channels">
-      ${state.guilds.map((guild) => html`<h2>${guild.name}</h2><ul>${guild.channels.map((it) => room(it, html`<span class="sign" aria-hidden="true">#</span>${it.name}`))}</ul>`)}
-      <h2 class="minor">Direct messages</h2>
-      <ul>${state.direct.map((it) => room(it, html`<span class=${state.bot.online ? "dot on" : "dot"} role="img" aria-label=${state.bot.online ? "online" : "offline"}></span>${state.bot.username}`))}</ul>
-      <label class="whoami"><${Avatar} user=${state.me} small /><span>You are</span>
-        <select aria-label="You are" value=${user} onChange=${(event) => setUser(event.currentTarget.value)}>
-          ${state.people.map((it) => html`<option value=${it.username} selected=${it.username === user}>${it.username}</option>`)}
-        </select></label>
+  return html`<div class=${["layout", drawer && "open", operator && "with-operator"].filter(Boolean).join(" ")} onKeyDown=${onKeyDown}>
+    <nav class="side" aria-label="Servers and channels">
+      <${Servers} state=${state} place=${guild?.id ?? DIRECT} unread=${chat.unread} go=${(id) => chat.go(id)} />
+      <div class="side-main">
+        <${Channels} state=${state} guild=${guild} channel=${channel} unread=${chat.unread} go=${go} />
+        <${Me} state=${state} guild=${guild} setUser=${chat.setUser} setLocale=${chat.setLocale} theme=${theme} setTheme=${setTheme} />
+      </div>
     </nav>
-    <main>
+    <button type="button" class="shade" aria-label="Close the channels" tabindex="-1" onClick=${() => setDrawer(false)}></button>
+    <main class=${over ? "over" : ""}
+      onDragOver=${(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave=${(event) => event.currentTarget.contains(event.relatedTarget) || setOver(false)}
+      onDrop=${(event) => {
+        event.preventDefault();
+        setOver(false);
+        setDropped({ files: event.dataTransfer.files });
+      }}>
       <header>
-        <button type="button" class="menu" aria-label="Channels" aria-expanded=${narrow} onClick=${() => setNarrow(!narrow)}>☰</button>
-        <h1>${channel.guild_id ? html`<span class="sign" aria-hidden="true">#</span>` : "@"}${channel.name}</h1>
+        <button type="button" class="round narrow-only" aria-label="Channels" aria-expanded=${drawer} onClick=${() => setDrawer(!drawer)}><${Icon} name="menu" /></button>
+        <h1><${Icon} name=${channel.guild_id ? (channel.hidden ? "lock" : "hash") : "at"} size=${18} />${channel.name}</h1>
         <p>${channel.topic}</p>
-        <span class=${state.bot.online ? "presence on" : "presence"} role="status">${state.bot.username} is ${state.bot.online ? "online" : "offline"}</span>
+        <span class=${state.bot.online ? "presence on" : "presence"} role="status">${state.bot.username} <span>is ${state.bot.online ? "online" : "offline"}</span></span>
+        <button type="button" class="round" aria-label="Operator's panel" title="Operator's panel" aria-pressed=${operator} onClick=${() => showOperator(!operator)}><${Icon} name="gauge" /></button>
       </header>
-      <ol class="messages" ref=${list} role="log" aria-label=${`Messages in ${channel.name}`} aria-live="polite" tabindex="0"
-        onScroll=${(event) => {
-          const it = event.currentTarget;
-          atEnd.current = it.scrollHeight - it.scrollTop - it.clientHeight < 80;
-        }}
-        onLoadCapture=${() => {
-          if (atEnd.current) list.current.scrollTop = list.current.scrollHeight;
-        }}>
-        <li class="welcome"><h2>${channel.guild_id ? `#${channel.name}` : `You and ${channel.name}`}</h2>
-          <p>${commands.length > 0 ? html`Type <kbd>/</kbd> to see ${commands.length === 1 ? "the command" : `${commands.length} commands`}.` : "No commands here yet: start a bot and let it register its commands."}</p></li>
-        ${shown.map((it, n) => {
-          const before = shown[n - 1];
-          const grouped =
-            before !== undefined &&
-            before.author.id === it.author.id &&
-            !it.interaction &&
-            !it.referenced_message &&
-            new Date(it.timestamp) - new Date(before.timestamp) < GROUP_MS;
-          return html`<${Message} key=${it.id} message=${it} me=${state.me} grouped=${grouped} names=${names} zoom=${setZoomed} use=${use}
-            busy=${Object.values(pending).includes(it.id)} entities=${selectEntities} dismiss=${(gone) => setHidden([...hidden, gone.id])} />`;
-        })}
-      </ol>
-      <div class="status" role="status">${typing ? `${state.bot.username} is typing…` : ""}</div>
-      ${error && html`<div class="error" role="alert">${error} <button type="button" aria-label="Close" onClick=${() => setError("")}>×</button></div>`}
-      <${Composer} user=${user} channel=${channel} commands=${commands} entities=${entities} choicesOf=${choicesOf} onError=${setError} limit=${state.attachment_size_limit} />
+      <${Messages} channel=${channel} room=${room} hidden=${hidden} context=${context} online=${state.bot.online} bot=${displayName(state.bot)} />
+      <div class="status" role="status">${chat.typing && html`<span class="thinking"><i></i><i></i><i></i></span> <b>${names(chat.typing)}</b> is typing…`}</div>
+      ${chat.error && html`<div class="toast" role="alert"><${Icon} name="alert" size=${18} /><span>${chat.error}</span><button type="button" class="round" aria-label="Close" onClick=${() => chat.setError("")}><${Icon} name="close" size=${16} /></button></div>`}
+      <${Composer} key=${`${channel.id} ${chat.user}`} user=${chat.user} locale=${state.me.locale} channel=${channel} commands=${room.commands} entities=${known.ofOption} choicesOf=${chat.choicesOf}
+        onError=${chat.setError} limit=${state.attachment_size_limit} dropped=${dropped} />
+      ${over && html`<div class="drop" aria-hidden="true"><b>Drop to attach</b></div>`}
     </main>
-    ${zoomed && html`<${Zoom} picture=${zoomed} close=${() => setZoomed(null)} />`}
-    ${
-      modal &&
-      html`<${Modal} key=${modal.interaction} modal=${modal} entities=${selectEntities} close=${() => setModal(null)}
-      submit=${async (inputs) => {
-        await act("modal", { user, interaction: modal.interaction, inputs });
-        setModal(null);
-      }} />`
-    }
+    ${operator && html`<${Operator} names=${names} close=${() => showOperator(false)} />`}
+    ${zoomed && html`<${Lightbox} pictures=${zoomed.all} start=${zoomed.at} close=${() => setZoomed(null)} />`}
+    ${menu && html`<${Menu} items=${menu.items} at=${menu.at} label="Message" close=${() => setMenu(null)} />`}
+    ${chat.modal && html`<${Modal} key=${chat.modal.interaction} modal=${chat.modal} entities=${known.ofComponent} close=${chat.closeModal} submit=${chat.submitModal} />`}
   </div>`;
 }
 
-function Zoom({ picture, close }) {
-  const dialog = useRef(null);
-  useEffect(() => dialog.current.showModal(), []);
-  return html`<dialog ref=${dialog} class="zoom" aria-label=${picture.alt} onClose=${close} onClick=${() => dialog.current.close()}>
-    <img src=${picture.src} alt=${picture.alt} /><p>${picture.alt} · <a href=${picture.src} target="_blank" rel="noreferrer">Open the original</a></p>
-  </dialog>`;
+/** The log of a channel. It stays at the newest message unless its reader has scrolled up. */
+function Messages({ channel, room, hidden, context, online, bot }) {
+  const list = useRef(null);
+  const atEnd = useRef(true);
+  const [behind, setBehind] = useState(false);
+  const shown = room.messages.filter((it) => !hidden.includes(it.id));
+  const down = () => {
+    list.current.scrollTop = list.current.scrollHeight;
+  };
+  useLayoutEffect(() => {
+    atEnd.current = true;
+    setBehind(false);
+  }, [channel.id]);
+  useLayoutEffect(() => {
+    if (atEnd.current) down();
+  }, [room.messages]);
+  const count = room.commands.length;
+  return html`<div class="log">
+    <ol class="messages" ref=${list} role="log" aria-label=${`Messages in ${channel.name}`} aria-live="polite" aria-relevant="additions" tabindex="0"
+      onScroll=${() => {
+        const { scrollHeight, scrollTop, clientHeight } = list.current;
+        atEnd.current = scrollHeight - scrollTop - clientHeight < NEAR_END;
+        setBehind(!atEnd.current);
+      }}
+      onLoadCapture=${() => atEnd.current && down()}>
+      <li class="welcome"><span class="welcome-icon"><${Icon} name=${channel.guild_id ? "hash" : "at"} size=${30} /></span>
+        <h2>${channel.guild_id ? `Welcome to #${channel.name}` : channel.name}</h2>
+        <p>${channel.topic ?? (channel.guild_id ? "" : `The beginning of your messages with ${channel.name}.`)}</p>
+        <p>${
+          count > 0
+            ? html`Type <kbd>/</kbd> to see ${count === 1 ? "the command" : `the ${count} commands`} of ${bot}.`
+            : online
+              ? html`${bot} offers no commands here.`
+              : html`No bot is online. Start one with this address and its token, as the terminal says.`
+        }</p></li>
+      ${shown.map((it, n) => {
+        const before = shown[n - 1];
+        const at = new Date(it.timestamp);
+        const newDay =
+          before === undefined || new Date(before.timestamp).toDateString() !== at.toDateString();
+        const grouped =
+          !newDay &&
+          before.author.id === it.author.id &&
+          isEphemeral(before) === isEphemeral(it) &&
+          !it.interaction &&
+          !it.referenced_message &&
+          at - new Date(before.timestamp) < GROUP_MS;
+        return html`${newDay && html`<li class="day" key=${`day ${it.id}`}><span>${at.toLocaleDateString([], { day: "numeric", month: "long", year: "numeric" })}</span></li>`}
+          <${Message} key=${it.id} message=${it} grouped=${grouped} context=${context} />`;
+      })}
+    </ol>
+    ${behind && html`<button type="button" class="to-end" onClick=${down}>To the newest <${Icon} name="down" size=${16} /></button>`}
+  </div>`;
+}
+
+/** What one can do with a message: the bot's message commands first. */
+function menuItems({ message, chat, room, channel, dismiss }) {
+  const mine = message.author.username === chat.user;
+  const apps = room.message_commands;
+  const about = isEphemeral(message) ? [] : room.user_commands;
+  return [
+    apps.length > 0 && { heading: "Apps" },
+    ...(isEphemeral(message) ? [] : apps).map((it) => ({
+      label: it.name,
+      icon: "spark",
+      run: () => chat.useMenu(it.name, message.id),
+    })),
+    about.length > 0 && { heading: displayName(message.author) },
+    ...about.map((it) => ({
+      label: it.name,
+      icon: "at",
+      run: () => chat.useMenu(it.name, message.author.id),
+    })),
+    { heading: "Message" },
+    { label: "Copy text", icon: "copy", run: () => navigator.clipboard.writeText(message.content) },
+    { label: "Copy message ID", icon: "hash", run: () => navigator.clipboard.writeText(message.id) },
+    isEphemeral(message) && { label: "Dismiss message", icon: "close", run: () => dismiss(message) },
+    !isEphemeral(message) &&
+      (mine || channel.may.manage) && {
+        label: "Delete message",
+        icon: "trash",
+        danger: true,
+        run: () => chat.remove(message),
+      },
+  ].filter(Boolean);
+}
+
+/** Users, roles and channels to choose from, for options of commands and for selects; the two number them differently. */
+function entitiesOf(state, guild) {
+  const members = guild?.members.map((it) => it.id);
+  const users = [...state.people, state.bot].filter((it) => members === undefined || members.includes(it.id));
+  const people = users.map((it) => ({ name: it.username, label: displayName(it), value: it.id }));
+  const roles = (guild?.roles ?? []).map((it) => ({ name: it.name, label: it.name, value: it.id }));
+  const rooms = (types) =>
+    (guild?.channels ?? [])
+      .filter((it) => !types || types.length === 0 || types.includes(it.type))
+      .map((it) => ({ name: it.name, label: `#${it.name}`, value: it.id }));
+  return {
+    ofOption: ({ type, channel_types: types }) =>
+      ({ 6: people, 7: rooms(types), 8: roles, 9: [...people, ...roles] })[type],
+    ofComponent: ({ type, channel_types: types }) =>
+      ({ 5: people, 6: roles, 7: [...people, ...roles], 8: rooms(types) })[type] ?? [],
+  };
 }
 
 const root = document.getElementById("app");

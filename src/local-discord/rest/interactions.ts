@@ -1,13 +1,14 @@
 import { z } from "zod";
-import { type ComposeOptions, checkAnnounced, composeEdit, composeMessage } from "../compose.js";
+import { type ComposeOptions, checkAnnounced, composeEdit, composeMessage, numbered } from "../compose.js";
 import { ApiError, apiErrors, invalidForm } from "../errors.js";
 import { autocompleteResult } from "../forms/command.js";
 import { modal } from "../forms/components.js";
 import { deferral, interactionMessage, type MessageForm, messageEdit } from "../forms/message.js";
 import { optional, parseForm } from "../forms/parse.js";
+import { Permission } from "../permissions.js";
 import type { InteractionRecord, MessageRecord } from "../records.js";
 import type { DiscordState } from "../state.js";
-import { type ApiModal, InteractionType, MessageFlag, MessageType } from "../types.js";
+import { CommandType, InteractionType, MessageFlag, MessageType } from "../types.js";
 import { messageView } from "../views.js";
 import { buckets } from "./buckets.js";
 import { type ApiReply, type ApiRequest, noContent, ok, type RestContext, type Route } from "./router.js";
@@ -123,7 +124,8 @@ function answer(
     }
     case Callback.modal: {
       const body = inData(() => parseForm(modal, data));
-      interactions.answered(interaction, "modal", { modal: JSON.parse(JSON.stringify(body)) as ApiModal });
+      const opened = { ...body, components: numbered(body.components) };
+      interactions.answered(interaction, "modal", { modal: opened });
       return null;
     }
     default:
@@ -177,15 +179,24 @@ export function answerOptions(
     authorId: state.bot.id,
     type:
       fromCommand && first
-        ? MessageType.chatInputCommand
+        ? interaction.data.type === CommandType.chatInput
+          ? MessageType.chatInputCommand
+          : MessageType.contextMenuCommand
         : replyTo === null
           ? MessageType.default
           : MessageType.reply,
-    visibleTo: ephemeral ? interaction.userId : null,
+    visibleTo: ephemeral || mustBePrivate(interaction, state) ? interaction.userId : null,
     interactionId: interaction.id,
     replyTo,
     mentionDefault: ANSWER_MENTIONS,
   };
+}
+
+/** In a guild that has not added the app, a member without USE_EXTERNAL_APPS gets answers alone. */
+function mustBePrivate(interaction: InteractionRecord, state: DiscordState): boolean {
+  const channel = state.channels.get(interaction.channelId);
+  if (channel === undefined || channel.guildId === null || "0" in interaction.owners) return false;
+  return (state.permissions(channel, interaction.userId) & Permission.useExternalApps) === 0n;
 }
 
 function post(
@@ -218,7 +229,7 @@ function placeholder(state: DiscordState, interaction: InteractionRecord, epheme
     embeds: [],
     components: [],
     attachments: [],
-    flags: MessageFlag.loading | (ephemeral ? MessageFlag.ephemeral : 0),
+    flags: MessageFlag.loading | (options.visibleTo === null ? 0 : MessageFlag.ephemeral),
     mentions: { users: [], roles: [], everyone: false },
   };
   state.addMessage(message);

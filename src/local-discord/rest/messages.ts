@@ -52,8 +52,7 @@ export function messageRoutes(route: Route, rest: RestContext): void {
     need(sendPermission(channel));
     if (form.embeds?.length) need(Permission.embedLinks);
     if (request.files.length > 0) need(Permission.attachFiles);
-    const recipient = channel.recipientId === null ? undefined : state.users.get(channel.recipientId);
-    if (recipient?.acceptsDirectMessages === false) throw apiErrors.cannotMessageUser();
+    if (state.recipientOf(channel)?.acceptsDirectMessages === false) throw apiErrors.cannotMessageUser();
 
     const key = form.nonce === undefined ? undefined : `${state.bot.id}:${String(form.nonce)}`;
     const first = key !== undefined && form.enforce_nonce === true ? repeated(key) : undefined;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { apiErrors } from "../errors.js";
 import { parseForm, snowflake } from "../forms/parse.js";
-import { Permission } from "../permissions.js";
+import { guildPermissions, Permission } from "../permissions.js";
 import type { GuildRecord } from "../records.js";
 import { channelView, guildView, memberView, roleView, userView } from "../views.js";
 import { buckets } from "./buckets.js";
@@ -13,6 +13,7 @@ const openDirectMessage = z.strictObject({ recipient_id: snowflake });
 export function resourceRoutes(route: Route, rest: RestContext): void {
   const { state } = rest;
 
+  const botGuilds = () => [...state.guilds.values()].filter((it) => it.members.has(state.bot.id));
   const guildOf = (request: ApiRequest): GuildRecord => {
     const guild = state.guilds.get(request.params.guild_id ?? "");
     if (guild === undefined) throw apiErrors.unknownGuild();
@@ -21,26 +22,27 @@ export function resourceRoutes(route: Route, rest: RestContext): void {
   };
 
   route("GET", "/gateway", { bucket: buckets.gatewayBot, auth: false }, () => ok({ url: rest.gatewayUrl() }));
-  route("GET", "/gateway/bot", { bucket: buckets.gatewayBot }, () =>
-    ok({
+  route("GET", "/gateway/bot", { bucket: buckets.gatewayBot }, () => {
+    const { total, remaining, resetAfterMs } = state.sessionStarts;
+    return ok({
       url: rest.gatewayUrl(),
       shards: 1,
-      session_start_limit: { total: 1000, remaining: 1000, reset_after: 86_400_000, max_concurrency: 1 },
-    }),
-  );
+      session_start_limit: { total, remaining, reset_after: resetAfterMs, max_concurrency: 1 },
+    });
+  });
 
   route("GET", "/users/@me", { bucket: buckets.self }, () =>
     ok({ ...userView(state.bot), verified: true, mfa_enabled: true, locale: "en-US", email: null }),
   );
   route("GET", "/users/@me/guilds", { bucket: buckets.self }, () =>
     ok(
-      [...state.guilds.values()].map((guild) => ({
+      botGuilds().map((guild) => ({
         id: guild.id,
         name: guild.name,
         icon: null,
         banner: null,
         owner: false,
-        permissions: (guild.roles.get(guild.id)?.permissions ?? 0n).toString(),
+        permissions: guildPermissions(guild, state.bot.id).toString(),
         features: [],
       })),
     ),
@@ -116,12 +118,12 @@ function applicationView({ state }: RestContext): Record<string, unknown> {
     interactions_endpoint_url: null,
     role_connections_verification_url: null,
     owner: userView(owner),
-    approximate_guild_count: state.guilds.size,
-    approximate_user_install_count: 0,
+    approximate_guild_count: [...state.guilds.values()].filter((it) => it.members.has(state.bot.id)).length,
+    approximate_user_install_count: state.installs.size,
     approximate_user_authorization_count: 0,
     explicit_content_filter: 0,
     team: null,
     eligible_oauth2_scopes: [],
-    integration_types_config: { "0": {} },
+    integration_types_config: { "0": {}, "1": {} },
   };
 }

@@ -1,3 +1,5 @@
+import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Context, Hono } from "hono";
 import type { FilePart } from "../compose.js";
 import { ApiError, apiErrors } from "../errors.js";
@@ -15,6 +17,10 @@ export interface RestContext {
   readonly transcript: Transcript;
   /** Faults that a test asked for; see `Faults`. */
   readonly faults: RestFaults;
+  /** Every route that is served, such as "GET /users/@me". */
+  readonly routes: string[];
+  /** How many calls are being worked on. */
+  readonly calls: { open: number };
   /** ws:// address of the gateway. */
   gatewayUrl(): string;
 }
@@ -28,6 +34,11 @@ export interface RestFault {
   readonly status?: number;
   /** Wait this long before answering. */
   readonly delayMs?: number;
+  /**
+   * Close the connection instead of answering: "before" the call is run, or "after", when it has had its effect and the
+   * caller cannot know.
+   */
+  readonly close?: "before" | "after";
 }
 
 export interface ApiRequest {
@@ -60,10 +71,12 @@ const BASE = "/api/v10";
 /** A function that registers routes below /api/v10 with authorization, rate limits, faults and the transcript. */
 export function router(app: Hono, rest: RestContext): Route {
   return (method, path, options, handle) => {
+    rest.routes.push(`${method} ${path}`);
     app.on(method, `${BASE}${path}`, async (context) => {
       const shown = shortPath(context.req.path.slice(BASE.length));
       const call: { request: unknown; files: readonly FilePart[] } = { request: undefined, files: [] };
       const finish = (status: number, body: unknown, headers: Record<string, string>): Response => {
+        rest.calls.open -= 1;
         rest.transcript.add({
           kind: "rest",
           at: rest.state.clock.now(),
@@ -77,6 +90,7 @@ export function router(app: Hono, rest: RestContext): Route {
         return reply(context, status, body, headers);
       };
       const params = context.req.param() as Record<string, string>;
+      rest.calls.open += 1;
       const verdict = rest.limiter.take(options.bucket, majorParameter(params));
       if (!verdict.allowed) return finish(429, verdict.body, verdict.headers);
       try {
@@ -90,18 +104,31 @@ export function router(app: Hono, rest: RestContext): Route {
         const { body, files } = await readBody(context.req.raw, rest.state.limits.requestBytes);
         call.request = body;
         call.files = files;
+        if (fault?.close === "before") return hangUp(finish(0, null, {}), context);
         const answer = await handle({ params, query: context.req.query(), body, files });
-        return finish(answer.status, answer.body, verdict.headers);
+        const response = finish(answer.status, answer.body, verdict.headers);
+        return fault?.close === "after" ? hangUp(response, context) : response;
       } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
+        if (!(error instanceof ApiError)) {
+          rest.calls.open -= 1;
+          throw error;
+        }
         return finish(error.status, error.toJSON(), verdict.headers);
       }
     });
   };
 }
 
+/** Cuts the connection that a request came over; `unsent` is what it would have got. */
+function hangUp(unsent: Response, context: Context): Response {
+  void unsent.body?.cancel();
+  (context.env as HttpBindings).outgoing.destroy();
+  return RESPONSE_ALREADY_SENT;
+}
+
 function reply(context: Context, status: number, body: unknown, headers: Record<string, string>): Response {
   for (const [name, value] of Object.entries(headers)) context.header(name, value);
+  if (status === 0) return context.body(null);
   return body === undefined ? context.body(null, status as 204) : context.json(body as object, status as 200);
 }
 

@@ -9,6 +9,9 @@ import { buckets } from "./buckets.js";
 import { ANSWER_MENTIONS, answerOptions } from "./interactions.js";
 import { type ApiRequest, noContent, ok, type RestContext, type Route } from "./router.js";
 
+/** Follow-ups where only the user, not the guild, has installed the app. */
+const USER_FOLLOW_UPS = 5;
+
 /** Interaction webhooks: follow-ups, and reading, editing and deleting what an interaction has answered. */
 export function webhookRoutes(route: Route, rest: RestContext): void {
   const { state } = rest;
@@ -48,10 +51,13 @@ export function webhookRoutes(route: Route, rest: RestContext): void {
     if (original !== undefined && (original.flags & MessageFlag.loading) !== 0) {
       return ok(messageView(state, edit(request, original)));
     }
+    const byUserOnly = !("0" in interaction.owners);
+    if (byUserOnly && interaction.followUps >= USER_FOLLOW_UPS) throw apiErrors.tooManyFollowUps();
     const form = parseForm(interactionMessage, request.body ?? {});
     checkAnnounced(form, request.files, []);
     const ephemeral = ((form.flags ?? 0) & MessageFlag.ephemeral) !== 0;
     const message = composeMessage(state, form, request.files, answerOptions(interaction, state, ephemeral));
+    interaction.followUps += 1;
     return ok(messageView(state, message));
   });
   route("GET", one, { bucket: buckets.webhookMessage, auth: false }, (request) =>

@@ -1,0 +1,174 @@
+// What the page knows: loaded once, then kept up to date by the event stream of the user one is.
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { act, follow, loadChannel, loadState } from "./api.js";
+
+const OUTCOMES_KEPT = 50;
+const TYPING_MS = 10_000;
+const NOTHING = { messages: [], commands: [], message_commands: [], user_commands: [] };
+const remembered = (key, fallback) => sessionStorage.getItem(key) ?? fallback;
+
+/** State and actions of the chat for one user in one channel. */
+export function useChat() {
+  const [user, setUser] = useState(remembered("user", "alice"));
+  const [state, setState] = useState(null);
+  const [channelId, setChannelId] = useState(remembered("channel", ""));
+  const [room, setRoom] = useState(NOTHING);
+  const [modal, setModal] = useState(null);
+  const [error, setError] = useState("");
+  const [typing, setTyping] = useState(null);
+  const [unread, setUnread] = useState({});
+  const [busy, setBusy] = useState(null);
+  const waiting = useRef(new Map());
+  // The event of an interaction may overtake the answer that tells its id: outcomes are kept for whoever asks late.
+  const outcomes = useRef(new Map());
+  const seenBy = useRef("");
+  const here = useRef("");
+
+  const direct =
+    state?.direct.map((it) => ({ ...it, name: it.recipients[0].global_name ?? it.recipients[0].username })) ??
+    [];
+  const channels = state === null ? [] : [...state.guilds.flatMap((it) => it.channels), ...direct];
+  const channel = channels.find((it) => it.id === channelId) ?? channels[0] ?? null;
+  here.current = channel?.id ?? "";
+  seenBy.current = user;
+
+  const fail = (problem) => setError(problem.message);
+  const refreshState = useCallback(() => loadState(user).then(setState, fail), [user]);
+  const refreshRoom = useCallback(() => {
+    const asked = here.current;
+    if (asked === "") return undefined;
+    return loadChannel(user, asked).then((it) => {
+      if (here.current === asked && seenBy.current === user) setRoom(it);
+    }, fail);
+  }, [user]);
+
+  useEffect(() => {
+    sessionStorage.setItem("user", user);
+    setRoom(NOTHING);
+    setUnread({});
+    setModal(null);
+    refreshState();
+  }, [user]);
+  useEffect(() => {
+    if (channel === null) return;
+    sessionStorage.setItem("channel", channel.id);
+    setUnread(({ [channel.id]: _read, ...rest }) => rest);
+    setRoom(NOTHING);
+    setTyping(null);
+    setError("");
+    refreshRoom();
+  }, [channel?.id, user]);
+  useEffect(() => {
+    if (typing === null) return undefined;
+    const timer = setTimeout(() => setTyping(null), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [typing]);
+
+  const onMessage = ({ change, message }) => {
+    if (message.channel_id !== here.current) {
+      if (change !== "created") return;
+      const ping =
+        message.guild_id === undefined ||
+        message.mention_everyone ||
+        message.mentions.some((it) => it.username === user);
+      setUnread((all) => {
+        const { count, pings } = all[message.channel_id] ?? { count: 0, pings: 0 };
+        return { ...all, [message.channel_id]: { count: count + 1, pings: pings + (ping ? 1 : 0) } };
+      });
+      return;
+    }
+    if (change !== "deleted" && message.author.id === typing) setTyping(null);
+    setRoom((it) => {
+      const known = it.messages.some((one) => one.id === message.id);
+      if (change === "deleted")
+        return { ...it, messages: it.messages.filter((one) => one.id !== message.id) };
+      if (!known) return { ...it, messages: [...it.messages, message] };
+      return { ...it, messages: it.messages.map((one) => (one.id === message.id ? message : one)) };
+    });
+  };
+  const onInteraction = (event) => {
+    outcomes.current.set(event.id, event);
+    if (outcomes.current.size > OUTCOMES_KEPT) outcomes.current.delete(outcomes.current.keys().next().value);
+    const waiter = waiting.current.get(event.id);
+    waiting.current.delete(event.id);
+    setBusy((it) => (it?.interaction === event.id ? null : it));
+    if (waiter) waiter(event);
+    else if (event.outcome === "failed") setError("The application did not respond");
+    if (event.modal) setModal({ interaction: event.id, ...event.modal });
+  };
+  const handle = useRef(null);
+  handle.current = (event) => {
+    if (event.type === "message") onMessage(event);
+    else if (event.type === "typing") {
+      if (event.channel_id === here.current) setTyping(event.user_id);
+    } else if (event.type === "interaction") onInteraction(event);
+    else if (event.type === "bot")
+      setState((it) => it && { ...it, bot: { ...it.bot, online: event.online } });
+    else if (event.type === "commands") refreshRoom();
+    else refreshState();
+  };
+  useEffect(
+    () =>
+      follow(
+        user,
+        (event) => handle.current(event),
+        () => {
+          refreshState();
+          refreshRoom();
+        },
+      ),
+    [user],
+  );
+
+  const attempt = async (run) => {
+    setError("");
+    try {
+      return await run();
+    } catch (problem) {
+      setError(problem.message);
+      return undefined;
+    }
+  };
+  return {
+    user,
+    state: state && { ...state, direct },
+    channel,
+    channels,
+    room,
+    modal,
+    error,
+    typing,
+    unread,
+    busy,
+    setUser,
+    setError,
+    go: (id) => id && setChannelId(id),
+    closeModal: () => setModal(null),
+    /** Uses a button or, with `values`, a select. */
+    use: (message, customId, values) =>
+      attempt(async () => {
+        const { interaction } = await act("component", {
+          user,
+          message: message.id,
+          custom_id: customId,
+          values,
+        });
+        if (!outcomes.current.has(interaction)) setBusy({ interaction, message: message.id, customId });
+      }),
+    submitModal: async (inputs, files) => {
+      await act("modal", { user, interaction: modal.interaction, inputs }, files);
+      setModal(null);
+    },
+    useMenu: (name, target) => attempt(() => act("menu", { user, channel: channel.id, name, target })),
+    remove: (message) => attempt(() => act("delete", { user, message: message.id })),
+    setLocale: (locale) => attempt(() => act("locale", { user, locale }).then(refreshState)),
+    choicesOf: async (body) => {
+      const { interaction } = await act("autocomplete", body);
+      const early = outcomes.current.get(interaction);
+      if (early) return early.choices ?? [];
+      return new Promise((resolve) => {
+        waiting.current.set(interaction, (event) => resolve(event.choices ?? []));
+      });
+    },
+  };
+}
