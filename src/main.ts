@@ -8,6 +8,7 @@ import type { Phase } from "./core/job.js";
 import { lockInstance } from "./db/instance-lock.js";
 import { openDatabase } from "./db/open.js";
 import type { Queue } from "./db/queue.js";
+import { SettingsStore } from "./db/settings.js";
 import { SqliteQueue } from "./db/sqlite-queue.js";
 import { GpuLock } from "./inference/gpu-lock.js";
 import { InferenceLoop } from "./inference/loop.js";
@@ -57,7 +58,8 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
 
     const instance = lockInstance(config.dataDir);
     cleanups.push(() => instance.release());
-    const queue = new SqliteQueue(openDatabase(config.databaseFile), {
+    const database = openDatabase(config.databaseFile);
+    const queue = new SqliteQueue(database, {
       maxAttempts: config.MAX_ATTEMPTS,
       maxWaiting: config.MAX_WAITING_JOBS,
     });
@@ -71,6 +73,7 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
       apiUrl: local?.apiUrl ?? config.DISCORD_API_URL,
       ...(local ? { cdnUrl: local.cdnUrl } : {}),
       queue,
+      settings: new SettingsStore(database),
       events,
       picturesDir: config.picturesDir,
       defaults: {
@@ -83,6 +86,7 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
         maxBatch: config.MAX_BATCH_PROMPTS,
         maxFileBytes: config.MAX_FILE_BYTES,
         maxSteps: config.MAX_STEPS,
+        maxPairs: config.MAX_PAIRS,
       },
     });
     const { userTag, inviteUrl } = await bot.start();

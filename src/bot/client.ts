@@ -11,20 +11,24 @@ import {
 } from "discord.js";
 import { DiscordError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
+import type { Job } from "../core/job.js";
+import type { PlaceSettings } from "../core/settings.js";
 import type { Queue } from "../db/queue.js";
+import type { SettingsStore } from "../db/settings.js";
 import { DISCORD_CDN_ORIGINS, download } from "./attachment.js";
-import { pressButton } from "./cancel.js";
 import { batch } from "./commands/batch.js";
-import { type Command, type Defaults, type Limits, MAX_GUIDANCE } from "./commands/command.js";
+import type { Command, Defaults, Limits } from "./commands/command.js";
 import { compare } from "./commands/compare.js";
 import { optimize } from "./commands/optimize.js";
 import { type Backoff, connect, fatalClose, refusalOf, withBackoff } from "./connect.js";
 import { DiscordApi } from "./discord-api.js";
-import { Intake } from "./intake.js";
-import { refusals } from "./messages.js";
+import { Intake, type Place } from "./intake.js";
+import { refusals, resultLines } from "./messages.js";
 import { Outbox } from "./outbox.js";
+import { plainMessage } from "./outgoing.js";
+import { Presses } from "./presses.js";
 import { registerCommands } from "./registration.js";
-import { resultMessage } from "./result-message.js";
+import { baselinePicture, resultMessage } from "./result-message.js";
 import { StatusBoard } from "./status-board.js";
 
 export interface BotOptions {
@@ -36,6 +40,7 @@ export interface BotOptions {
   /** Registers the commands in these guilds, where they appear at once, instead of globally. */
   readonly guildIds?: readonly string[];
   readonly queue: Queue;
+  readonly settings: SettingsStore;
   readonly events: Events;
   /** Pictures lie in `<picturesDir>/<job id>/<file name>`. */
   readonly picturesDir: string;
@@ -58,6 +63,8 @@ export interface BotTiming {
   readonly downloadTimeoutMs: number;
   readonly retryFirstMs: number;
   readonly retryMaxMs: number;
+  /** A result that was waited for longer than this calls the person who asked. */
+  readonly pingAfterMs: number;
 }
 
 const DEFAULT_TIMING: BotTiming = {
@@ -67,6 +74,7 @@ const DEFAULT_TIMING: BotTiming = {
   downloadTimeoutMs: 15_000,
   retryFirstMs: 2_000,
   retryMaxMs: 5 * 60_000,
+  pingAfterMs: 30_000,
 };
 
 /** A message with pictures may go out over a slow line; discord.js gives up after 15 s by default. */
@@ -106,6 +114,8 @@ class DiscordBot implements Bot {
   readonly #board: StatusBoard;
   readonly #outbox: Outbox;
   readonly #intake: Intake;
+  readonly #presses: Presses;
+  readonly #api: DiscordApi;
   readonly #stopping = new AbortController();
   readonly #handling = new Set<Promise<void>>();
   #client: Client | null = null;
@@ -121,8 +131,17 @@ class DiscordBot implements Bot {
     this.#rest = new REST({ ...this.#restOptions(), timeout: UPLOAD_TIMEOUT_MS }).setToken(options.token);
     this.#watch(this.#rest);
     const api = new DiscordApi(this.#rest);
-    this.#board = new StatusBoard({ queue, events, api, now, ...timing });
-    const result = { picturesDir, checkpointNote: defaults.checkpointNote };
+    this.#api = api;
+    const placeOf = (place: Place) => this.#placeOf(place);
+    const result = { picturesDir, checkpointNote: defaults.checkpointNote, image: defaults.image, placeOf };
+    this.#board = new StatusBoard({
+      queue,
+      events,
+      api,
+      now,
+      pictureOf: (job) => baselinePicture(job, result, this.#outbox.replyLimit(job.id)),
+      ...timing,
+    });
     this.#outbox = new Outbox({
       queue,
       events,
@@ -130,6 +149,7 @@ class DiscordBot implements Bot {
       now,
       compose: (job, limit) => resultMessage(job, result, limit),
       settle: (jobId) => this.#board.settle(jobId),
+      ping: (job, messageId) => this.#ping(job, messageId),
       onUnauthorized: (error) =>
         this.#fatal(
           new DiscordError("DISCORD_REFUSED", "Discord no longer accepts the bot's token.", { cause: error }),
@@ -151,12 +171,30 @@ class DiscordBot implements Bot {
       outbox: this.#outbox,
       commands: COMMANDS,
       context: {
-        defaults: withinLimits(defaults, limits),
+        defaults,
         limits,
+        blind: false,
         download: (url) => download(url, downloadOptions),
       },
+      placeOf,
       now,
     });
+    this.#presses = new Presses({ queue, events, intake: this.#intake, limits, picturesDir, placeOf });
+  }
+
+  #placeOf({ guildId, channelId }: Place): PlaceSettings {
+    return channelId === null ? {} : this.#options.settings.resolve(guildId, channelId);
+  }
+
+  /** A new message, since Discord tells nobody that a message was edited; not for what was there at once. */
+  async #ping(job: Job, messageId: string): Promise<void> {
+    const { settings, now = Date.now } = this.#options;
+    const { origin, kind, state } = job;
+    if (state === "cancelled" || now() - job.createdAt < this.#timing.pingAfterMs) return;
+    if (!(settings.of("user", origin.userId).ping ?? this.#placeOf(origin).ping ?? true)) return;
+    const link = `https://discord.com/channels/${origin.guildId ?? "@me"}/${origin.channelId}/${messageId}`;
+    const sentence = state === "done" ? resultLines.readyAt : resultLines.endedAt;
+    await this.#api.followUp(origin, plainMessage(sentence(origin.userId, kind, link)));
   }
 
   async start(): Promise<{ userTag: string; inviteUrl: string }> {
@@ -264,8 +302,10 @@ class DiscordBot implements Bot {
       await interaction.reply({ content: refusals.stopping, flags: MessageFlags.Ephemeral });
     } else if (interaction.isChatInputCommand()) {
       await this.#intake.accept(interaction);
-    } else if (interaction.isButton()) {
-      await pressButton(interaction, this.#options.queue, this.#options.events);
+    } else if (interaction.isMessageComponent()) {
+      await this.#presses.press(interaction);
+    } else if (interaction.isModalSubmit()) {
+      await this.#presses.submit(interaction);
     } else {
       await interaction.reply({ content: refusals.unknownCommand, flags: MessageFlags.Ephemeral });
     }
@@ -290,13 +330,3 @@ class DiscordBot implements Bot {
     this.#options.events.emit("log", { level, message, ...(error === undefined ? {} : { error }) });
   }
 }
-
-/** A default beyond the limit would make every command without the option a refused one. */
-const withinLimits = (defaults: Defaults, { maxSteps }: Limits): Defaults => ({
-  ...defaults,
-  image: {
-    ...defaults.image,
-    steps: Math.min(defaults.image.steps, maxSteps),
-    guidance: Math.min(defaults.image.guidance, MAX_GUIDANCE),
-  },
-});

@@ -21,6 +21,17 @@ export class DiscordApi {
     return (answer as APIMessage).id;
   }
 
+  /** Writes a further message to the command's reply, within its 15 minutes, and mentions who asked. */
+  async followUp(origin: Origin, message: Outgoing): Promise<string> {
+    const route = Routes.webhook(origin.applicationId, origin.interactionToken);
+    const answer = await this.rest.post(route, {
+      ...toRequest(message, origin.userId),
+      query: new URLSearchParams({ wait: "true" }),
+      auth: false,
+    });
+    return (answer as APIMessage).id;
+  }
+
   /**
    * Writes a new message into the command's channel and mentions who asked. A second call with the same `nonceOf`
    * within a few minutes posts nothing and answers the first message's id.

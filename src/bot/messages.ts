@@ -16,6 +16,9 @@ const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string
   INPUT_TOO_LONG: (c) =>
     `${place(c, "The prompt")} is longer than ${number(c.limit)} characters. Shorten it and try again.`,
   INPUT_OPTION: (c) => `The option \`${c.option}\` takes ${c.expected}. Change it and try again.`,
+  INPUT_CHOICE: (c) => `This job has no such ${c.option}. Choose again under its newest message.`,
+  INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
+  INPUT_WORD: (c) => `The word \`${c.word}\` is refused here. Write the prompt without it.`,
   FILE_TOO_BIG: (c) =>
     `The file is larger than ${formatBytes(Number(c.limit))}. Split it into smaller files.`,
   FILE_BINARY: (c) => `The file is a ${c.kind}, not text. ${FILE_FORMATS}`,
@@ -67,17 +70,28 @@ export function endSentence(job: Job): string {
   return `${errorSentence(code)}${tries} ${jobReference(job.id)}`;
 }
 
-export const jobReference = (jobId: string): string => `Job \`${jobId}\`.`;
+export const jobReference = (jobId: string, parentId: string | null = null): string =>
+  parentId === null ? `Job \`${jobId}\`.` : `Job \`${jobId}\`, made from \`${parentId}\`.`;
 
 export const labels = {
   commands: { optimize: "Optimize", compare: "Compare", batch: "Batch" } satisfies Record<JobKind, string>,
   results: { optimize: "rewrite", compare: "comparison", batch: "batch" } satisfies Record<JobKind, string>,
   cancel: "Cancel",
+  again: "New seed",
+  editPrompt: "Edit prompt",
+  editFirst: "Edit first",
+  drawPair: "Draw the pair",
+  drawRaw: "Draw as written",
+  info: "Info",
+  delete: "Delete",
+  chooseBeam: "Draw another rewrite",
+  chooseWords: "Switch added words off",
+  editPromptTitle: "Edit the prompt; the seed stays",
+  editRewriteTitle: "Edit the rewrite before it is drawn",
   prompt: "Prompt",
   rewrite: "Rewritten by Promptist",
   givenRewrite: "Optimized",
   negative: "Negative prompt",
-  otherRewrites: "Other rewrites",
   baselineAlt: (prompt: string) => `Drawn from the prompt as written: ${prompt}`,
   optimizedAlt: (prompt: string) => `Drawn from the rewritten prompt: ${prompt}`,
   comparisonAlt: (prompt: string, optimized: string) =>
@@ -115,8 +129,14 @@ export const resultLines = {
   guidance: (guidance: number) => `guidance ${guidance}`,
   batch: (prompts: number, pictures: number) => `${count(prompts, "prompt")}, ${count(pictures, "picture")}.`,
   shrunk: "The pictures are smaller copies: the originals are larger than this channel allows.",
+  lost: (words: readonly string[]) =>
+    `The rewrite no longer has ${words.map((word) => `*${word}*`).join(", ")}; the picture may not show ${words.length === 1 ? "it" : "them"}.`,
   missing: "The pictures are no longer on the bot's disk.",
   ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${labels.results[kind]} is ready.`,
+  readyAt: (userId: string, kind: JobKind, link: string) =>
+    `<@${userId}>, your ${labels.results[kind]} is ready: ${link}`,
+  endedAt: (userId: string, kind: JobKind, link: string) =>
+    `<@${userId}>, your ${labels.results[kind]} ended without a result: ${link}`,
   ended: (userId: string, kind: JobKind) =>
     `<@${userId}>, your ${labels.results[kind]} ended without a result.`,
 } as const;
@@ -129,9 +149,34 @@ export function noteLine(note: ItemNote): string {
   return `The end of the ${side} lies beyond what the image model reads: \`${words}\``;
 }
 
+/** All settings of a job, one a line, for who wants to repeat it. */
+export function infoLines(job: Job): string[] {
+  const { image, text, checkpoints } = job;
+  const [first] = job.items;
+  const { text: textMs, baseline, drawn } = first?.times ?? {};
+  const times = [
+    ...(textMs === undefined ? [] : [`rewriting ${formatDuration(textMs)}`]),
+    ...(baseline === undefined ? [] : [`baseline ${formatDuration(baseline)}`]),
+    ...(drawn === undefined ? [] : [`optimized ${formatDuration(drawn)}`]),
+  ];
+  return [
+    `Rewriting: ${text.mode}${text.mode === "beam" ? `, ${text.beams} beams` : ""}, at most ${text.maxNewTokens} tokens, ${count(first?.candidates.length ?? 0, "distinct rewrite")}`,
+    `Seed ${first?.seed ?? image.seed} · ${count(image.steps, "step")} · guidance ${image.guidance} · ${image.scheduler} · ${image.size === null ? "the checkpoint's own size" : `${image.size.width}x${image.size.height}`}`,
+    ...(times.length === 0 ? [] : [`Took: ${times.join(", ")}`]),
+    `Checkpoints: ${[checkpoints.promptist, checkpoints.diffusion].filter((name) => name !== null).join(", ") || "none yet"}`,
+    `Asked for by <@${job.origin.userId}>, <t:${Math.floor(job.createdAt / 1000)}:f>`,
+    jobReference(job.id, job.parentId),
+  ];
+}
+
 /** Private answers to a press or a command that leads nowhere. */
 export const refusals = {
-  notYours: "Only the person who asked for this, or a moderator, can cancel it.",
+  notYours: "Only the person who asked for this, or a moderator, can do this.",
+  notYoursToChange:
+    "Only the person who asked for this can do this here. Use the command yourself to draw your own.",
+  elsewhere: "This belongs to another channel.",
+  role: "You need a role for this here that you do not have. Ask the people who manage this server.",
+  notFinished: "This is not finished. Cancel it first.",
   alreadyFinished: "This is already finished.",
   unknownJob: "This job is no longer stored.",
   unknownButton: "This button belongs to another version of the bot. Use the command again.",

@@ -3,6 +3,7 @@ import type {
   Candidate,
   ImageSettings,
   ItemNote,
+  ItemTimes,
   Job,
   JobKind,
   Origin,
@@ -16,7 +17,19 @@ export interface NewJob {
   readonly origin: Origin;
   readonly text: TextSettings;
   readonly image: ImageSettings;
-  readonly items: readonly { readonly prompt: string; readonly optimized: string | null }[];
+  readonly items: readonly NewItem[];
+  /** The job under whose result a button made this one. */
+  readonly parentId?: string;
+  readonly blind?: boolean;
+}
+
+export interface NewItem {
+  readonly prompt: string;
+  readonly optimized: string | null;
+  /** The rewrites to choose from, where an earlier job found them. */
+  readonly candidates?: readonly Candidate[];
+  /** Instead of the job's seed plus the index. */
+  readonly seed?: number;
 }
 
 /** The right to work on a job: only the holder's writes are kept. */
@@ -30,6 +43,8 @@ export interface TextResult {
   readonly optimized: string;
   readonly candidates: readonly Candidate[];
   readonly notes: readonly ItemNote[];
+  /** Milliseconds it took. */
+  readonly ms?: number;
 }
 
 /** File names inside the job's picture folder. A half of a pair is kept as soon as it is there. */
@@ -38,6 +53,7 @@ export interface PictureResult {
   readonly drawn?: string;
   readonly comparison?: string;
   readonly notes?: readonly ItemNote[];
+  readonly times?: ItemTimes;
 }
 
 /** Where a waiting job stands in the line of its phase. */
@@ -104,6 +120,11 @@ export interface Queue {
    * again: advance, release, retry and recover end it as cancelled. It may still be completed.
    */
   cancel(id: string): Promise<CancelResult>;
+  /**
+   * Takes one item out of an unfinished job; false where the job is over, the item is unknown, out already or has all
+   * its results. The holder of a running job leaves it out from its next item on.
+   */
+  cancelItem(id: string, item: number): Promise<boolean>;
   /** After a start: every running job lost its holder and waits again, with all results it has. Answers their ids. */
   recover(): Promise<string[]>;
 
@@ -131,5 +152,7 @@ export interface Queue {
    * that files can go too.
    */
   prune(finishedBefore: number): Promise<string[]>;
+  /** Deletes one finished job, delivered or not; false where there is none. */
+  drop(id: string): Promise<boolean>;
   close(): Promise<void>;
 }

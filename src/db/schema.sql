@@ -10,7 +10,7 @@ CREATE TABLE items (
   baseline text,
   drawn text,
   comparison text,
-  notes text not null default '[]' check (json_valid(notes)),
+  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)),
   primary key (job, position)
 ) strict, without rowid;
 
@@ -51,7 +51,7 @@ CREATE TABLE jobs (
   message_id text,
   delivery_attempts integer not null default 0, -- those that failed
   delivery_error text,
-  delivery_abandoned text,
+  delivery_abandoned text, parent_id text, blind integer not null default 0,
 
   check ((state = 'running') = (owner is not null)),
   check ((state in ('done', 'failed', 'cancelled')) = (finished_at is not null))
@@ -59,10 +59,22 @@ CREATE TABLE jobs (
 
 CREATE INDEX jobs_by_line on jobs (state, phase, user_id, seq, not_before, id);
 
+CREATE INDEX jobs_by_user on jobs (user_id, seq);
+
 CREATE INDEX jobs_undelivered on jobs (finished_at, seq)
   where finished_at is not null and delivered_at is null and delivery_abandoned is null;
 
 CREATE TABLE migrations (number integer primary key, name text not null, applied_at integer not null) strict;
+
+CREATE TABLE settings (
+  scope text not null check (scope in ('server', 'channel', 'user')),
+  id text not null, -- snowflake of the server, channel or person
+  name text not null,
+  value text not null check (json_valid(value)),
+  changed_by text not null,
+  changed_at integer not null,
+  primary key (scope, id, name)
+) strict, without rowid;
 
 CREATE TABLE turns (
   user_id text not null,

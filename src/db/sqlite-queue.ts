@@ -1,9 +1,9 @@
 import type { Database, Statement } from "better-sqlite3";
 import { customAlphabet } from "nanoid";
 import { type ErrorCode, QueueError } from "../core/errors.js";
-import type { Failure, ItemNote, Job, JobState, Phase } from "../core/job.js";
-import { isFinished } from "../core/job.js";
-import { fromJson, type ItemRow, type JobRow, toJob } from "./job-row.js";
+import type { Failure, ItemNote, ItemTimes, Job, JobState, Phase } from "../core/job.js";
+import { isFinished, nextPhase } from "../core/job.js";
+import { fromJson, type ItemRow, type JobRow, toItem, toJob } from "./job-row.js";
 import type {
   CancelResult,
   Claim,
@@ -87,11 +87,20 @@ export class SqliteQueue implements Queue {
         tokenExpiresAt: origin.tokenExpiresAt,
         text: JSON.stringify(job.text),
         image: JSON.stringify(job.image),
+        parentId: job.parentId ?? null,
+        blind: job.blind ? 1 : 0,
         now: this.#now(),
       });
       job.items.forEach((item, position) => {
-        const seed = seedOfItem(job.image.seed, position);
-        this.#sql.insertItem.run({ seq, position, prompt: item.prompt, optimized: item.optimized, seed });
+        const { prompt, optimized, candidates = [], seed = seedOfItem(job.image.seed, position) } = item;
+        this.#sql.insertItem.run({
+          seq,
+          position,
+          prompt,
+          optimized,
+          candidates: JSON.stringify(candidates),
+          seed,
+        });
       });
       return this.#load(this.#sql.bySeq.get(Number(seq))!);
     });
@@ -121,6 +130,7 @@ export class SqliteQueue implements Queue {
       optimized: result.optimized,
       candidates: JSON.stringify(result.candidates),
       notes: withNotes(row.notes, result.notes),
+      times: withTimes(row.times, result.ms === undefined ? {} : { text: result.ms }),
     }));
   }
 
@@ -131,6 +141,7 @@ export class SqliteQueue implements Queue {
       drawn: result.drawn ?? row.drawn,
       comparison: result.comparison ?? row.comparison,
       notes: withNotes(row.notes, result.notes ?? []),
+      times: withTimes(row.times, result.times ?? {}),
     }));
   }
 
@@ -185,6 +196,17 @@ export class SqliteQueue implements Queue {
       if (row.state === "running") return "requested";
       this.#sql.cancelWaiting.run({ seq: row.seq, now: this.#now() });
       return "cancelled";
+    });
+  }
+
+  async cancelItem(id: string, item: number): Promise<boolean> {
+    return this.#write(() => {
+      const job = this.#sql.byId.get(id);
+      if (job === undefined || isFinished(job.state)) return false;
+      const row = this.#sql.item.get(job.seq, item);
+      if (row === undefined || nextPhase(job.kind, toItem(row)) === null) return false;
+      this.#sql.updateItem.run({ ...row, cancelled: 1 });
+      return true;
     });
   }
 
@@ -261,6 +283,10 @@ export class SqliteQueue implements Queue {
       this.#sql.forgetTurns.run();
       return ids;
     });
+  }
+
+  async drop(id: string): Promise<boolean> {
+    return this.#write(() => this.#sql.drop.run(id).changes === 1);
   }
 
   async close(): Promise<void> {
@@ -371,3 +397,6 @@ function withNotes(stored: string, added: readonly ItemNote[]): string {
   );
   return JSON.stringify([...notes.values()]);
 }
+
+const withTimes = (stored: string, added: ItemTimes): string =>
+  JSON.stringify({ ...fromJson<ItemTimes>(stored), ...added });

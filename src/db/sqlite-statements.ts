@@ -31,17 +31,17 @@ export function prepareStatements(db: Database) {
     insertJob: db.prepare(`
       insert into jobs (
         id, kind, state, phase, user_id, guild_id, channel_id, locale, application_id, interaction_id,
-        interaction_token, token_expires_at, text_settings, image_settings, created_at
+        interaction_token, token_expires_at, text_settings, image_settings, parent_id, blind, created_at
       ) values (
         @id, @kind, 'queued', @phase, @userId, @guildId, @channelId, @locale, @applicationId, @interactionId,
-        @interactionToken, @tokenExpiresAt, @text, @image, @now
+        @interactionToken, @tokenExpiresAt, @text, @image, @parentId, @blind, @now
       )`),
     insertItem: db.prepare(
-      "insert into items (job, position, prompt, optimized, seed) values (@seq, @position, @prompt, @optimized, @seed)",
+      "insert into items (job, position, prompt, optimized, candidates, seed) values (@seq, @position, @prompt, @optimized, @candidates, @seed)",
     ),
     updateItem: db.prepare<[ItemRow]>(`
       update items set optimized = @optimized, candidates = @candidates, baseline = @baseline, drawn = @drawn,
-        comparison = @comparison, notes = @notes
+        comparison = @comparison, notes = @notes, cancelled = @cancelled, times = @times
       where job = @job and position = @position`),
 
     next: db.prepare<[Line], { seq: number }>(NEXT_IN_ORDER),
@@ -100,6 +100,7 @@ export function prepareStatements(db: Database) {
     abandonDelivery: db.prepare<[{ id: string; reason: string }]>(
       `update jobs set delivery_abandoned = @reason where id = @id and ${finished}`,
     ),
+    drop: db.prepare<[string]>(`delete from jobs where id = ? and ${finished}`),
     prune: db.prepare<[number], { id: string }>(`
       delete from jobs
       where finished_at < ? and (delivered_at is not null or delivery_abandoned is not null) returning id`),

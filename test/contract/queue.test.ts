@@ -68,8 +68,12 @@ describe.each(ENGINES)("$name", ({ create }) => {
           baseline: null,
           drawn: null,
           comparison: null,
+          times: {},
+          cancelled: false,
           notes: [],
         })),
+        parentId: null,
+        blind: false,
         attempt: 0,
         failures: [],
         cancelRequested: false,
@@ -82,6 +86,25 @@ describe.each(ENGINES)("$name", ({ create }) => {
       });
       expect(await queue.get(job.id)).toEqual(job);
       expect(await queue.get("unknown")).toBeUndefined();
+    });
+
+    test("a job that a button made keeps its parent, its seeds and the rewrites to choose from", async () => {
+      const candidates = [{ text: "A cat, sharp", tokens: 3, score: -1 }];
+      const job = await queue.enqueue({
+        ...newJob({ user: "ada", seed: 7 }),
+        parentId: "the-parent",
+        blind: true,
+        items: [
+          { prompt: "A cat", optimized: "A cat, sharp", candidates, seed: 99 },
+          { prompt: "A dog", optimized: null },
+        ],
+      });
+      expect(job).toMatchObject({ parentId: "the-parent", blind: true });
+      expect(job.items).toMatchObject([
+        { candidates, seed: 99 },
+        { candidates: [], seed: 8 },
+      ]);
+      expect(await queue.get(job.id)).toEqual(job);
     });
 
     test("the same interaction twice is one job", async () => {
@@ -227,6 +250,32 @@ describe.each(ENGINES)("$name", ({ create }) => {
         await queue.release(held);
       }
       expect(users).toEqual(["ada", "bob", "ada", "bob", "ada", "bob"]);
+    });
+  });
+
+  describe("cancelItem", () => {
+    test("takes an item out of a job that waits or runs, once, and never one that has its results", async () => {
+      const job = await enqueue({ user: "ada", kind: "batch", prompts: ["a", "b", "c"] });
+      expect(await queue.cancelItem(job.id, 1)).toBe(true);
+      expect(await queue.cancelItem(job.id, 1)).toBe(false);
+      expect(await queue.cancelItem(job.id, 3)).toBe(false);
+      expect(await queue.cancelItem("unknown", 0)).toBe(false);
+      const held = await claim();
+      expect(held.job.items.map(({ cancelled }) => cancelled)).toEqual([false, true, false]);
+      expect(await queue.cancelItem(job.id, 2)).toBe(true);
+      for (const index of [0, 2]) {
+        await queue.saveText(held, index, { optimized: "x", candidates: [], notes: [], ms: 5 });
+        await queue.savePictures(held, index, {
+          baseline: "b",
+          drawn: "d",
+          comparison: "c",
+          times: { drawn: 7 },
+        });
+      }
+      expect((await queue.get(job.id))?.items[0]?.times).toEqual({ text: 5, drawn: 7 });
+      expect(await queue.cancelItem(job.id, 0)).toBe(false);
+      await queue.complete(held);
+      expect(await queue.cancelItem(job.id, 2)).toBe(false);
     });
   });
 

@@ -78,7 +78,9 @@ test("/optimize answers with the rewrite and never starts an image phase", async
   const handle = await alice.slash("optimize", { prompt: "A fantasy castle" });
   await handle.done();
   await expect
-    .poll(async () => (await app.queue.depth()).undelivered + (await app.queue.depth()).running, WAIT)
+    .poll(async () => (await app.queue.depth()).undelivered + (await app.queue.depth()).running, {
+      timeout: 60_000,
+    })
     .toBe(0);
   await expect.poll(() => phases.map(({ phase }) => phase), { timeout: 60_000 }).toEqual(["text"]);
   await handle.waitFor((m) => JSON.stringify(m).includes("fantasy castle"), WAIT);

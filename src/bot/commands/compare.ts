@@ -79,6 +79,7 @@ export const compare: Command = {
       kind: "compare",
       text: { ...defaults.text, seed },
       image: { ...image, seed, steps, guidance, negative },
+      known: [prompt],
       prompts: async () => [{ prompt, optimized: null }],
     };
   },
