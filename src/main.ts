@@ -10,6 +10,7 @@ import { openDatabase } from "./db/open.js";
 import type { Queue } from "./db/queue.js";
 import { SettingsStore } from "./db/settings.js";
 import { SqliteQueue } from "./db/sqlite-queue.js";
+import { VoteStore } from "./db/votes.js";
 import { GpuLock } from "./inference/gpu-lock.js";
 import { InferenceLoop } from "./inference/loop.js";
 import { checkpointName, type ModelChoice, miniatureNote, openModel } from "./inference/model-choice.js";
@@ -74,6 +75,7 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
       ...(local ? { cdnUrl: local.cdnUrl } : {}),
       queue,
       settings: new SettingsStore(database),
+      votes: new VoteStore(database),
       events,
       picturesDir: config.picturesDir,
       defaults: {

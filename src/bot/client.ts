@@ -1,4 +1,5 @@
 import {
+  type ChatInputCommandInteraction,
   type Client,
   Events as DiscordEvents,
   GatewayIntentBits,
@@ -9,21 +10,25 @@ import {
   REST,
   type RESTOptions,
 } from "discord.js";
-import { DiscordError } from "../core/errors.js";
+import { DiscordError, InputError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Job } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
 import type { Queue } from "../db/queue.js";
 import type { SettingsStore } from "../db/settings.js";
+import type { VoteStore } from "../db/votes.js";
 import { DISCORD_CDN_ORIGINS, download } from "./attachment.js";
+import { Ballots, tallyLine } from "./ballots.js";
+import type { AnswerCommand, Services, Work } from "./commands/answer.js";
 import { batch } from "./commands/batch.js";
 import type { Command, Defaults, Limits } from "./commands/command.js";
 import { compare } from "./commands/compare.js";
 import { optimize } from "./commands/optimize.js";
+import { stats } from "./commands/stats.js";
 import { type Backoff, connect, fatalClose, refusalOf, withBackoff } from "./connect.js";
 import { DiscordApi } from "./discord-api.js";
 import { Intake, type Place } from "./intake.js";
-import { refusals, resultLines } from "./messages.js";
+import { errorSentence, refusals, resultLines } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { plainMessage } from "./outgoing.js";
 import { Presses } from "./presses.js";
@@ -41,11 +46,16 @@ export interface BotOptions {
   readonly guildIds?: readonly string[];
   readonly queue: Queue;
   readonly settings: SettingsStore;
+  readonly votes: VoteStore;
   readonly events: Events;
   /** Pictures lie in `<picturesDir>/<job id>/<file name>`. */
   readonly picturesDir: string;
   readonly defaults: Defaults;
   readonly limits: Limits;
+  /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
+  readonly estimateMs?: (work: Work) => number | null;
+  /** What runs here, a line each, for admins. */
+  readonly about?: () => readonly string[];
   readonly timing?: Partial<BotTiming>;
   /** Milliseconds since the epoch; compared with the ends of tokens. */
   readonly now?: () => number;
@@ -91,6 +101,7 @@ const PERMISSIONS = [
 ];
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries({ optimize, compare, batch }));
+const ANSWERS: ReadonlyMap<string, AnswerCommand> = new Map(Object.entries({ stats }));
 
 export interface Bot {
   /**
@@ -115,6 +126,8 @@ class DiscordBot implements Bot {
   readonly #outbox: Outbox;
   readonly #intake: Intake;
   readonly #presses: Presses;
+  readonly #ballots: Ballots;
+  readonly #services: Services;
   readonly #api: DiscordApi;
   readonly #stopping = new AbortController();
   readonly #handling = new Set<Promise<void>>();
@@ -133,7 +146,24 @@ class DiscordBot implements Bot {
     const api = new DiscordApi(this.#rest);
     this.#api = api;
     const placeOf = (place: Place) => this.#placeOf(place);
-    const result = { picturesDir, checkpointNote: defaults.checkpointNote, image: defaults.image, placeOf };
+    const { votes, settings } = options;
+    const result = {
+      picturesDir,
+      checkpointNote: defaults.checkpointNote,
+      image: defaults.image,
+      placeOf,
+      ballotOf: (job: Job) => this.#ballots.open(job),
+      tallyOf: (job: Job) => tallyLine(votes, job.id),
+    };
+    this.#ballots = new Ballots({
+      queue,
+      votes,
+      events,
+      api,
+      now,
+      placeOf,
+      compose: (job) => resultMessage(job, result, this.#outbox.replyLimit(job.id)),
+    });
     this.#board = new StatusBoard({
       queue,
       events,
@@ -163,6 +193,12 @@ class DiscordBot implements Bot {
       allowedOrigins: new Set<string>([...DISCORD_CDN_ORIGINS, ...cdnOrigins]),
       signal: this.#stopping.signal,
     };
+    const context = {
+      defaults,
+      limits,
+      blind: false,
+      download: (url: string) => download(url, downloadOptions),
+    };
     this.#intake = new Intake({
       queue,
       events,
@@ -170,16 +206,31 @@ class DiscordBot implements Bot {
       board: this.#board,
       outbox: this.#outbox,
       commands: COMMANDS,
-      context: {
-        defaults,
-        limits,
-        blind: false,
-        download: (url) => download(url, downloadOptions),
-      },
+      context,
       placeOf,
       now,
     });
-    this.#presses = new Presses({ queue, events, intake: this.#intake, limits, picturesDir, placeOf });
+    const isSecret = (job: Job) => job.blind && votes.ballot(job.id)?.closedAt === null;
+    this.#presses = new Presses(
+      { queue, events, intake: this.#intake, limits, picturesDir, placeOf, isSecret },
+      {
+        vote: { access: "anyone", run: (press, job, action) => this.#ballots.vote(press, job, action) },
+        reveal: { access: "moderator", run: (press, job) => this.#ballots.reveal(press, job) },
+      },
+    );
+    this.#services = {
+      queue,
+      settings,
+      votes,
+      events,
+      context,
+      picturesDir,
+      now,
+      placeOf,
+      compose: (job, perFile) => resultMessage(job, result, { ...this.#outbox.replyLimit(job.id), perFile }),
+      estimateMs: options.estimateMs ?? (() => null),
+      about: options.about ?? (() => []),
+    };
   }
 
   #placeOf({ guildId, channelId }: Place): PlaceSettings {
@@ -225,6 +276,7 @@ class DiscordBot implements Bot {
     await this.#board.adoptOpenJobs();
     signal.throwIfAborted();
     this.#outbox.start();
+    this.#ballots.start();
     const inviteUrl = client.generateInvite({
       scopes: [OAuth2Scopes.Bot, OAuth2Scopes.ApplicationsCommands],
       permissions: PERMISSIONS,
@@ -233,7 +285,9 @@ class DiscordBot implements Bot {
   }
 
   #register(applicationId: string): Promise<"unchanged" | "registered"> {
-    const definitions = [...COMMANDS.values()].map(({ definition }) => definition(this.#options.limits));
+    const definitions = [...COMMANDS.values(), ...ANSWERS.values()].map(({ definition }) =>
+      definition(this.#options.limits),
+    );
     const backoff = this.#backoff("The commands could not be registered");
     return withBackoff(backoff, this.#stopping.signal, async () => {
       try {
@@ -247,6 +301,7 @@ class DiscordBot implements Bot {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#handling);
+    await this.#ballots.stop();
     await this.#board.stop();
     await this.#outbox.stop();
     await this.#client?.destroy();
@@ -297,17 +352,35 @@ class DiscordBot implements Bot {
   }
 
   async #handle(interaction: Interaction): Promise<void> {
+    if (interaction.isAutocomplete()) {
+      await ANSWERS.get(interaction.commandName)?.complete?.(interaction, this.#services);
+      return;
+    }
     if (!interaction.isRepliable()) return;
     if (this.#stopping.signal.aborted) {
       await interaction.reply({ content: refusals.stopping, flags: MessageFlags.Ephemeral });
     } else if (interaction.isChatInputCommand()) {
-      await this.#intake.accept(interaction);
+      const answer = ANSWERS.get(interaction.commandName);
+      if (answer === undefined) await this.#intake.accept(interaction);
+      else await this.#answer(answer, interaction);
     } else if (interaction.isMessageComponent()) {
       await this.#presses.press(interaction);
     } else if (interaction.isModalSubmit()) {
       await this.#presses.submit(interaction);
     } else {
       await interaction.reply({ content: refusals.unknownCommand, flags: MessageFlags.Ephemeral });
+    }
+  }
+
+  async #answer(command: AnswerCommand, interaction: ChatInputCommandInteraction): Promise<void> {
+    try {
+      await command.run(interaction, this.#services);
+    } catch (error) {
+      const content =
+        error instanceof InputError ? errorSentence(error.code, error.context) : errorSentence("INTERNAL");
+      if (interaction.deferred) await interaction.editReply({ content });
+      else if (!interaction.replied) await interaction.reply({ content, flags: MessageFlags.Ephemeral });
+      if (!(error instanceof InputError)) throw error;
     }
   }
 

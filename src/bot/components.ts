@@ -109,6 +109,16 @@ export function resultRows(job: Job): Row[] {
   return [row(...more, ...end), ...beamRow(job, item), ...wordsRow(job, item)];
 }
 
+/** Under a blind comparison: the choices, and the end of the vote for who asked. */
+export const voteRows = (jobId: string): Row[] => [
+  row(
+    ...(["left", "right", "tie", "bad"] as const).map((argument) =>
+      button("vote", jobId, labels.votes[argument], { argument, style: ButtonStyle.Primary }),
+    ),
+  ),
+  row(button("reveal", jobId, labels.reveal), button("delete", jobId, labels.delete)),
+];
+
 /** The distinct rewrites besides the one that is shown; the value is the place among the candidates. */
 function beamRow(job: Job, item: Item): Row[] {
   const others = item.candidates.map(({ text }, index) => ({ text, index }));

@@ -1,5 +1,7 @@
 import type { ErrorCode } from "../core/errors.js";
 import type { ItemNote, Job, JobKind, Phase } from "../core/job.js";
+import type { Interval } from "../core/wilson.js";
+import type { Choice, Side, Tally } from "../db/votes.js";
 
 /** The only prose for users. Everything here says what happened and what to do, and never shows an internal text. */
 
@@ -77,6 +79,8 @@ export const labels = {
   commands: { optimize: "Optimize", compare: "Compare", batch: "Batch" } satisfies Record<JobKind, string>,
   results: { optimize: "rewrite", compare: "comparison", batch: "batch" } satisfies Record<JobKind, string>,
   cancel: "Cancel",
+  votes: { left: "Left", right: "Right", tie: "Tie", bad: "Both bad" } satisfies Record<Choice, string>,
+  reveal: "Reveal to all",
   again: "New seed",
   editPrompt: "Edit prompt",
   editFirst: "Edit first",
@@ -149,6 +153,52 @@ export function noteLine(note: ItemNote): string {
   return `The end of the ${side} lies beyond what the image model reads: \`${words}\``;
 }
 
+const sides: Readonly<Record<Side, string>> = { baseline: "the prompt as written", optimized: "the rewrite" };
+
+/** A comparison that people vote on before they know which picture is which. */
+export const blindLines = {
+  question:
+    "Which picture is better? One of them was drawn from a rewrite of the prompt. Vote to learn which.",
+  closes: (at: number) => `The vote ends <t:${Math.floor(at / 1000)}:R>.`,
+  bothAlt: "Two pictures of one prompt side by side; which of them was rewritten is not told",
+  sideAlt: (side: "left" | "right") => `The picture on the ${side}`,
+  voted: (choice: Choice, left: Side, before: Choice | null) => {
+    const right: Side = left === "baseline" ? "optimized" : "baseline";
+    const what = `Left was ${sides[left]}, right was ${sides[right]}.`;
+    const now =
+      choice === "left" || choice === "right"
+        ? `You prefer ${sides[choice === "left" ? left : right]}.`
+        : choice === "tie"
+          ? "You find them equal."
+          : "You find both bad.";
+    return `${before === null || before === choice ? "Your vote counts." : "Your vote was changed."} ${now} ${what}`;
+  },
+  changeable: "Press another button to change your vote. Please tell nobody until it is revealed.",
+  tally: ({ optimized, baseline, tie, bad }: Tally) =>
+    `**Votes** rewrite ${optimized} · as written ${baseline} · tie ${tie} · both bad ${bad}`,
+} as const;
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
+const undecided = ({ tie, bad }: Tally): string =>
+  tie + bad === 0 ? "" : `, and ${count(tie, "tie")}, ${number(bad)} times both bad`;
+
+/** The scoreboard of the blind votes. */
+export const statsLines = {
+  title: "How often the rewrite wins",
+  all: "All votes",
+  voter: (place: number) => `Voter ${place}`,
+  rate: (label: string, tally: Tally, { low, high }: Interval) => {
+    const n = tally.optimized + tally.baseline;
+    return `**${label}**: ${percent(tally.optimized / n)}, 95 % sure between ${percent(low)} and ${percent(high)}, n = ${n}${undecided(tally)}.`;
+  },
+  tooFew: (label: string, tally: Tally, enough: number) =>
+    `**${label}**: ${tally.optimized} of ${count(tally.optimized + tally.baseline, "vote")} for the rewrite${undecided(tally)}. Too few to tell; ${enough} are needed.`,
+  plotNote: (tally: Tally, few: boolean) => {
+    const n = tally.optimized + tally.baseline;
+    return few ? `n = ${n}, too few` : `${percent(tally.optimized / n)}, n = ${n}`;
+  },
+} as const;
+
 /** All settings of a job, one a line, for who wants to repeat it. */
 export function infoLines(job: Job): string[] {
   const { image, text, checkpoints } = job;
@@ -176,6 +226,9 @@ export const refusals = {
     "Only the person who asked for this can do this here. Use the command yourself to draw your own.",
   elsewhere: "This belongs to another channel.",
   role: "You need a role for this here that you do not have. Ask the people who manage this server.",
+  noBallot: "There is no vote on this.",
+  noVotes: "Nobody has voted yet. Ask for a pair with `/compare blind:True`.",
+  secret: "This is a blind vote: it is told once the vote is over.",
   notFinished: "This is not finished. Cancel it first.",
   alreadyFinished: "This is already finished.",
   unknownJob: "This job is no longer stored.",
@@ -194,6 +247,16 @@ export const commandTexts = {
     steps: "Denoising steps; more is slower",
     guidance: "How closely the picture follows the prompt",
     negative: "What the picture should not show",
+    blind: "Hide which picture is which until people have voted",
+  },
+  stats: {
+    description: "How often people prefer the rewrite in blind votes",
+    show: "Show the win rate with its uncertainty",
+    by: "What to compare",
+    byServer: "the whole server",
+    byUser: "each voter",
+    byMode: "each way of rewriting",
+    export: "Get the votes as JSON lines; all of them if you manage this server, else your own",
   },
   batch: {
     description: "Compare all prompts of a file",

@@ -34,6 +34,8 @@ export interface PressOptions {
   readonly limits: Limits;
   readonly picturesDir: string;
   readonly placeOf: (place: Place) => PlaceSettings;
+  /** Whether it must not be told yet which picture of the job is which. */
+  readonly isSecret: (job: Job) => boolean;
 }
 
 /** Discord: the longest text of a modal's input. */
@@ -46,7 +48,7 @@ const TEXT_INPUT = "text";
  */
 type Access = "moderator" | "maker" | "anyone";
 
-interface Handler {
+export interface Handler {
   readonly access: Access;
   readonly run: (press: Press, job: Job, action: PressAction) => Promise<void>;
 }
@@ -65,7 +67,13 @@ export class Presses {
     this.#handlers = {
       cancel: { access: "moderator", run: (press, job) => this.#cancel(press, job) },
       delete: { access: "moderator", run: (press, job) => this.#delete(press, job) },
-      info: { access: "anyone", run: async (press, job) => void (await press.reply(infoMessage(job))) },
+      info: {
+        access: "anyone",
+        run: async (press, job) => {
+          if (options.isSecret(job)) return refuse(press, refusals.secret);
+          await press.reply(infoMessage(job));
+        },
+      },
       again: made(again),
       pair: made(drawPair),
       raw: made(drawRaw),

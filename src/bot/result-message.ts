@@ -3,6 +3,8 @@ import { extname, join } from "node:path";
 import type { APIEmbed } from "discord.js";
 import type { ImageSettings, Job, Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
+import type { Ballot } from "../db/votes.js";
+import { blindMessage } from "./blind-message.js";
 import { type Row, resultRows } from "./components.js";
 import { clip, codeBlock } from "./markdown.js";
 import { endSentence, formatDuration, jobReference, labels, resultLines } from "./messages.js";
@@ -20,6 +22,10 @@ export interface ResultOptions {
   readonly image: ImageSettings;
   /** What the place of a command has decided. */
   readonly placeOf: (origin: Origin) => PlaceSettings;
+  /** The ballot of a blind comparison, opened when it is first shown. */
+  readonly ballotOf: (job: Job) => Ballot;
+  /** How the votes fell, once they are closed. */
+  readonly tallyOf: (job: Job) => string | null;
 }
 
 const NEGATIVE_MAX = 300;
@@ -57,6 +63,13 @@ function optimizeMessage(job: Job, options: ResultOptions): Outgoing {
 
 async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
   const item = job.items[0]!;
+  if (job.blind && !isRaw(item)) {
+    const ballot = options.ballotOf(job);
+    const hidden =
+      ballot.closedAt === null ? await blindMessage(job, ballot, options.picturesDir, limit) : null;
+    if (hidden !== null) return hidden;
+  }
+  const tally = options.tallyOf(job);
   const optimized = item.optimized ?? "";
   const baseline = { role: "baseline", file: item.baseline, alt: labels.baselineAlt(item.prompt) };
   const pair = [
@@ -76,6 +89,7 @@ async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit
       ? []
       : [`**${labels.negative}**${codeBlock(job.image.negative, NEGATIVE_MAX)}`]),
     ...noteLines(item),
+    ...(tally === null ? [] : [tally]),
     ...note,
   ];
   const settings = [

@@ -10,6 +10,7 @@ import { openDatabase } from "../../src/db/open.js";
 import type { Claim, Queue } from "../../src/db/queue.js";
 import { SettingsStore } from "../../src/db/settings.js";
 import { SqliteQueue } from "../../src/db/sqlite-queue.js";
+import { VoteStore } from "../../src/db/votes.js";
 import type { ApiMessage } from "../../src/local-discord/client.js";
 import {
   type LocalDiscord,
@@ -45,6 +46,7 @@ export interface World {
   readonly bot: Bot;
   readonly queue: Queue;
   readonly settings: SettingsStore;
+  readonly votes: VoteStore;
   readonly events: Events;
   readonly loop: StandInLoop;
   readonly picturesDir: string;
@@ -69,6 +71,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const picturesDir = join(dir, "pictures");
   const database = openDatabase(join(dir, "queue.sqlite"));
   const settings = new SettingsStore(database);
+  const votes = new VoteStore(database, options.bot?.now);
   const queue = new SqliteQueue(database, {
     ...(options.maxWaiting === undefined ? {} : { maxWaiting: options.maxWaiting }),
   });
@@ -81,7 +84,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const local = await startLocalDiscord(options.local);
   onTestFinished(() => local.close());
   const loop = new StandInLoop(queue, events, picturesDir);
-  const parts = { local, queue, settings, events, loop, picturesDir, problems };
+  const parts = { local, queue, settings, votes, events, loop, picturesDir, problems };
   const bot = makeBot({ ...parts, queue: options.wrapQueue?.(queue) ?? queue }, options.bot);
   onTestFinished(() => bot.stop());
   return { ...parts, bot, ...(await bot.start()) };
@@ -101,9 +104,10 @@ export function makeBot(
     local,
     queue,
     settings,
+    votes,
     events,
     picturesDir,
-  }: Pick<World, "local" | "queue" | "settings" | "events" | "picturesDir">,
+  }: Pick<World, "local" | "queue" | "settings" | "votes" | "events" | "picturesDir">,
   options: Partial<BotOptions> = {},
 ): Bot {
   return createBot({
@@ -112,6 +116,7 @@ export function makeBot(
     cdnUrl: local.cdnUrl,
     queue,
     settings,
+    votes,
     events,
     picturesDir,
     defaults: {
