@@ -129,6 +129,14 @@ export const SETTINGS = {
     integer(1000, 24 * 60 * MINUTE),
     "Milliseconds without a sign from a working model after which its process is ended and the job retried.",
   ),
+  ADMIN_IDS: setting(
+    "",
+    z
+      .string()
+      .regex(/^\s*(\d{17,20}\s*(,\s*\d{17,20}\s*)*)?$/, "expected Discord user ids with commas between them")
+      .transform((value) => value.match(/\d+/g) ?? []),
+    "Discord user ids, with commas, that may use /admin. Empty: everyone who manages a server that the bot is in.",
+  ),
   LOG_LEVEL: setting("info", oneOf("silent", "error", "warn", "info"), "silent, error, warn or info."),
 } as const satisfies Record<string, Setting>;
 

@@ -19,11 +19,17 @@ import type { SettingsStore } from "../db/settings.js";
 import type { VoteStore } from "../db/votes.js";
 import { DISCORD_CDN_ORIGINS, download } from "./attachment.js";
 import { Ballots, tallyLine } from "./ballots.js";
+import { admin } from "./commands/admin.js";
 import type { AnswerCommand, Services, Work } from "./commands/answer.js";
 import { batch } from "./commands/batch.js";
 import type { Command, Defaults, Limits } from "./commands/command.js";
 import { compare } from "./commands/compare.js";
+import { help } from "./commands/help.js";
+import { mydata } from "./commands/mydata.js";
 import { optimize } from "./commands/optimize.js";
+import { queue } from "./commands/queue.js";
+import { settings } from "./commands/settings.js";
+import { show } from "./commands/show.js";
 import { stats } from "./commands/stats.js";
 import { type Backoff, connect, fatalClose, refusalOf, withBackoff } from "./connect.js";
 import { DiscordApi } from "./discord-api.js";
@@ -54,6 +60,8 @@ export interface BotOptions {
   readonly limits: Limits;
   /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
   readonly estimateMs?: (work: Work) => number | null;
+  /** Who may use `/admin`; none: who manages a server. */
+  readonly adminIds?: readonly string[];
   /** What runs here, a line each, for admins. */
   readonly about?: () => readonly string[];
   readonly timing?: Partial<BotTiming>;
@@ -101,7 +109,9 @@ const PERMISSIONS = [
 ];
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries({ optimize, compare, batch }));
-const ANSWERS: ReadonlyMap<string, AnswerCommand> = new Map(Object.entries({ stats }));
+const ANSWERS: ReadonlyMap<string, AnswerCommand> = new Map(
+  Object.entries({ stats, settings, admin, queue, show, mydata, help }),
+);
 
 export interface Bot {
   /**
@@ -169,6 +179,7 @@ class DiscordBot implements Bot {
       events,
       api,
       now,
+      estimateMs: options.estimateMs ?? (() => null),
       pictureOf: (job) => baselinePicture(job, result, this.#outbox.replyLimit(job.id)),
       ...timing,
     });
@@ -229,6 +240,7 @@ class DiscordBot implements Bot {
       placeOf,
       compose: (job, perFile) => resultMessage(job, result, { ...this.#outbox.replyLimit(job.id), perFile }),
       estimateMs: options.estimateMs ?? (() => null),
+      adminIds: options.adminIds ?? [],
       about: options.about ?? (() => []),
     };
   }

@@ -8,7 +8,7 @@ import { codeOf, InputError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
-import type { Queue } from "../db/queue.js";
+import type { JobCaps, Queue } from "../db/queue.js";
 import type { Command, CommandContext, CommandRequest } from "./commands/command.js";
 import type { DiscordApi } from "./discord-api.js";
 import { isAlreadyAcknowledged } from "./discord-error.js";
@@ -111,6 +111,7 @@ export class Intake {
         items,
         ...(parentId === undefined ? {} : { parentId }),
         ...(blind === undefined ? {} : { blind }),
+        caps: capsOf(this.#options.placeOf(origin)),
       });
       outbox.noteReplyLimit(job.id, replyLimitBytes);
       const shown = board.track(job);
@@ -151,6 +152,12 @@ export class Intake {
 async function refuse(interaction: Asking, sentence: string): Promise<void> {
   await interaction.reply({ content: sentence, flags: MessageFlags.Ephemeral });
 }
+
+const capsOf = ({ userCap, channelCap, serverCap }: PlaceSettings): JobCaps => ({
+  ...(userCap === undefined ? {} : { user: userCap }),
+  ...(channelCap === undefined ? {} : { channel: channelCap }),
+  ...(serverCap === undefined ? {} : { server: serverCap }),
+});
 
 /** Every interaction that can be answered with a message has a channel. */
 function channelOf({ id, channelId }: Asking): string {

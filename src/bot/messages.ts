@@ -1,6 +1,8 @@
 import type { ErrorCode } from "../core/errors.js";
-import type { ItemNote, Job, JobKind, Phase } from "../core/job.js";
+import type { ImageSettings, ItemNote, Job, JobKind, Phase } from "../core/job.js";
+import type { SettingName } from "../core/settings.js";
 import type { Interval } from "../core/wilson.js";
+import type { QueueDepth } from "../db/queue.js";
 import type { Choice, Side, Tally } from "../db/votes.js";
 
 /** The only prose for users. Everything here says what happened and what to do, and never shows an internal text. */
@@ -21,6 +23,7 @@ const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string
   INPUT_CHOICE: (c) => `This job has no such ${c.option}. Choose again under its newest message.`,
   INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
   INPUT_WORD: (c) => `The word \`${c.word}\` is refused here. Write the prompt without it.`,
+  NOT_ALLOWED: () => "Only people who manage this may do that. Ask an admin.",
   FILE_TOO_BIG: (c) =>
     `The file is larger than ${formatBytes(Number(c.limit))}. Split it into smaller files.`,
   FILE_BINARY: (c) => `The file is a ${c.kind}, not text. ${FILE_FORMATS}`,
@@ -36,6 +39,8 @@ const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string
   QUEUE_BUSY_DATABASE: () => `The queue is busy just now, and nothing was stored. ${TRY_AGAIN}`,
   QUEUE_LOCKED: () => `Another copy of this bot uses the same queue. ${ASK_OWNER}`,
   QUEUE_FULL: () => `The queue is full, and nothing was stored. ${TRY_AGAIN}`,
+  QUEUE_CAP: (c) =>
+    `${c.scope === "user" ? "You have" : c.scope === "channel" ? "This channel has" : "This server has"} ${count(Number(c.limit), "open job")}, the most allowed here. They start by themselves; ask again when one is done.`,
   QUEUE_NEWER_SCHEMA: () => `The queue was written by a newer version of this bot. ${ASK_OWNER}`,
 
   CHECKPOINT_MISSING: () => `The model that this needs is not installed. ${ASK_OWNER}`,
@@ -107,8 +112,8 @@ export const labels = {
 /** Lines of the message while a job waits and runs. */
 export const statusLines = {
   accepted: "Accepted.",
-  place: (phase: Phase, place: number) =>
-    `In the queue for ${phase === "text" ? "rewriting" : "drawing"}: ${place === 1 ? "next" : `place ${number(place)}`}.`,
+  place: (phase: Phase, place: number, etaMs: number | null) =>
+    `In the queue for ${phase === "text" ? "rewriting" : "drawing"}: ${place === 1 ? "next" : `place ${number(place)}`}.${etaMs === null ? "" : ` Done in about ${formatDuration(etaMs).replace(/\.0 s$/, " s")}.`}`,
   loading: (phase: Phase) => (phase === "text" ? "Loading Promptist." : "Loading Stable Diffusion."),
   rewriting: (step: number, steps: number) => `rewriting, token ${step} of ${steps}`,
   drawing: (side: "baseline" | "optimized", step: number, steps: number) =>
@@ -228,6 +233,7 @@ export const refusals = {
   role: "You need a role for this here that you do not have. Ask the people who manage this server.",
   noBallot: "There is no vote on this.",
   noVotes: "Nobody has voted yet. Ask for a pair with `/compare blind:True`.",
+  stillOpen: "This is not finished yet. `/queue` says where it stands.",
   secret: "This is a blind vote: it is told once the vote is over.",
   notFinished: "This is not finished. Cancel it first.",
   alreadyFinished: "This is already finished.",
@@ -258,6 +264,38 @@ export const commandTexts = {
     byMode: "each way of rewriting",
     export: "Get the votes as JSON lines; all of them if you manage this server, else your own",
   },
+  settings: {
+    description: "What this server and its channels decide",
+    show: "Show what is set here",
+    set: "Change a setting of this channel or server",
+    reset: "Forget a setting, so that the wider one holds",
+    ping: "Choose whether you are called when a result is ready",
+    pingOn: "Whether to call you",
+    name: "Which setting",
+    value: "Its new value",
+    scope: "For this channel (the default) or the whole server",
+    channel: "this channel",
+    server: "the whole server",
+  },
+  admin: {
+    description: "The queue as a whole and the machine",
+    status: "Show the queue's length, devices, memory and versions",
+    pause: "Hand out no more work; what runs is finished",
+    resume: "Hand out work again",
+    failed: "List the jobs that were set aside after failing",
+    retry: "Let a failed job wait again",
+    drop: "Delete a failed job",
+    job: "The job's id",
+  },
+  queue: { description: "Show what runs and waits, and where your jobs stand" },
+  show: { description: "Bring up a stored result again", id: "The job's id, as it stands under the result" },
+  mydata: {
+    description: "What is stored about you",
+    export: "Get all of it as a file",
+    erase: "Delete all of it",
+    confirm: "Yes, delete my jobs, pictures, votes and settings",
+  },
+  help: { description: "What this bot can do" },
   batch: {
     description: "Compare all prompts of a file",
     file: ".txt (one prompt a line), .json (texts or pairs) or .csv (a prompt column)",
@@ -268,6 +306,11 @@ export const commandTexts = {
 export const expectations = {
   integer: (min: number, max: number) => `a whole number from ${number(min)} to ${number(max)}`,
   number: (min: number, max: number) => `a number from ${min} to ${max}`,
+  oneOf: (words: readonly string[]) => `one of ${words.join(", ")}`,
+  size: "a size such as `512x768`, both sides multiples of 8 from 64 to 1024",
+  roles: "one or more roles, as mentions or ids",
+  words: "words with commas between them",
+  yesNo: "`on` or `off`",
   text: (max: number) => `a text of at most ${number(max)} characters`,
 } as const;
 
@@ -303,3 +346,112 @@ export function formatBytes(bytes: number): string {
 }
 
 const trim = (value: number): string => value.toFixed(1).replace(/\.0$/, "");
+
+// --- answers of the commands that make no job ---
+
+export const queueLines = {
+  title: "Queue",
+  paused: "The queue is paused by an admin; what waits keeps its place.",
+  counts: (running: number, waiting: number) =>
+    running + waiting === 0
+      ? "Nothing runs and nothing waits."
+      : `${number(running)} running, ${number(waiting)} waiting.`,
+  yours: "Yours further back:",
+  entry: (
+    job: { readonly id: string; readonly kind: JobKind; readonly userId: string } | null,
+    phase: Phase,
+    place: number,
+    etaMs: number | null,
+  ) => {
+    const where =
+      place === 0 ? "**running**" : `${number(place)}. for ${phase === "text" ? "rewriting" : "drawing"}`;
+    const what =
+      job === null
+        ? "a job from elsewhere"
+        : `${labels.commands[job.kind]} of <@${job.userId}> \`${job.id}\``;
+    return `${where}: ${what}${etaMs === null ? "" : `, done in about ${formatDuration(etaMs).replace(/\.0 s$/, " s")}`}`;
+  },
+} as const;
+
+/** What each setting means, for those who may set it. */
+export const settingTexts: Readonly<Record<SettingName, string>> = {
+  steps: "denoising steps where a command names none",
+  guidance: "guidance where a command names none",
+  scheduler: "scheduler where a command names none",
+  size: "size of the pictures",
+  negative: "negative prompt where a command names none",
+  mode: "way of rewriting: beam, greedy or sample",
+  maxSteps: "most steps that a command may ask for",
+  maxBatch: "most prompts of a file",
+  maxPairs: "most pairs of one comparison",
+  useRoles: "roles that may use the bot; reset for everyone",
+  manageRoles: "roles that may manage settings and other people's jobs",
+  blind: "comparisons hide which picture is which until people have voted",
+  revealMinutes: "minutes after which a blind vote is revealed",
+  strangers: "everyone may press the buttons that draw something new",
+  spoiler: "pictures are hidden behind a click",
+  alwaysNegative: "added to every negative prompt",
+  refusedWords: "words that no prompt may have",
+  ping: "call people when a result that took long is ready",
+  userCap: "most open jobs of one person here",
+  channelCap: "most open jobs of the channel",
+  serverCap: "most open jobs of the server",
+};
+
+export const settingLines = {
+  title: "Settings",
+  channel: "This channel",
+  server: "This server",
+  program: "The bot itself",
+  names: "What can be set",
+  none: "Nothing; the wider setting holds.",
+  entry: (name: string, value: string, by: string, at: number) =>
+    `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,
+  defaults: (image: ImageSettings, mode: string, maxSteps: number) =>
+    `${count(image.steps, "step")} of at most ${maxSteps}, guidance ${image.guidance}, ${image.scheduler}, rewriting by ${mode}`,
+  set: (name: string, value: string, scope: string) => `\`${name}\` of this ${scope} is now ${value}.`,
+  reset: (name: string, scope: string, was: boolean) =>
+    was
+      ? `\`${name}\` of this ${scope} is forgotten; the wider setting holds.`
+      : `\`${name}\` was not set for this ${scope}.`,
+  pingOn: "You will be called when a result that took long is ready.",
+  pingOff: "You will not be called any more; results still come.",
+} as const;
+
+export const adminLines = {
+  depth: ({ queued, running, undelivered }: QueueDepth, paused: boolean) =>
+    `${paused ? "**Paused.** " : ""}${number(running)} running, ${number(queued)} waiting, ${number(undelivered)} results on their way.`,
+  paused:
+    "Paused: what runs is finished, and nothing new starts until `/admin resume`, also after a restart.",
+  resumed: "The queue goes on.",
+  noneFailed: "No job was set aside.",
+  failed: ({ id, kind, origin, failures }: Job) =>
+    `\`${id}\` ${labels.commands[kind]} of <@${origin.userId}>, tried ${number(failures.length)} times: ${failures.at(-1)?.code ?? "INTERNAL"}`,
+  notFailed: (id: string) =>
+    `There is no failed job \`${id.replaceAll("`", "'")}\`. \`/admin failed\` lists them.`,
+  retried: (id: string) => `Job \`${id}\` waits again.`,
+  dropped: (id: string) => `Job \`${id}\` is deleted.`,
+} as const;
+
+export const dataLines = {
+  exported: (jobs: number, votes: number) =>
+    `${count(jobs, "job")} and ${count(votes, "vote")} of yours are stored.`,
+  notConfirmed:
+    "Nothing was deleted. Use `/mydata erase confirm:True` to delete all that is stored about you.",
+  erased: (jobs: number, stopping: number) =>
+    `${count(jobs, "job")} of yours with their pictures, your votes and your settings are deleted.${stopping === 0 ? "" : ` ${count(stopping, "running job")} is being stopped; use the command again to delete it.`} Messages in Discord are yours to delete.`,
+} as const;
+
+export const helpText = {
+  title: "Promptist",
+  lines: [
+    "`/optimize` rewrites a prompt; buttons below draw it.",
+    "`/compare` draws the prompt as written and as rewritten, from one seed. With `blind` people vote first.",
+    "`/batch` compares all prompts of a file.",
+    "`/queue` says what waits and how long; `/show` brings a stored result back.",
+    "`/stats` says how often the rewrite wins in blind votes.",
+    "`/settings ping` switches the call at the end; `/settings show` lists what holds here.",
+    "`/mydata` exports or erases what is stored about you.",
+    "Under a result: a new seed, another prompt, another rewrite, words switched off, all with the same seed unless it says otherwise.",
+  ],
+} as const;

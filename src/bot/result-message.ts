@@ -32,6 +32,22 @@ const NEGATIVE_MAX = 300;
 
 /** The last message of a finished job: its result, or how it ended. */
 export async function resultMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
+  const message = await composed(job, options, limit);
+  return options.placeOf(job.origin).spoiler === true ? spoilered(message) : message;
+}
+
+/** Pictures behind a click. An embed can't hide its picture, so they all stand below it. */
+function spoilered(message: Outgoing): Outgoing {
+  return {
+    ...message,
+    embeds: message.embeds.map(({ image: _, ...embed }) => embed),
+    files: message.files.map((file) =>
+      file.description === null ? file : { ...file, name: `SPOILER_${file.name}` },
+    ),
+  };
+}
+
+async function composed(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
   if (job.state !== "done") return endMessage(job);
   switch (job.kind) {
     case "optimize":

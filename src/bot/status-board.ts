@@ -1,8 +1,10 @@
 import type { Events } from "../core/events.js";
 import { isFinished, type Job, type Origin } from "../core/job.js";
 import type { Queue } from "../db/queue.js";
+import type { Work } from "./commands/answer.js";
 import type { DiscordApi } from "./discord-api.js";
 import { faultOf } from "./discord-error.js";
+import { coarse, etas } from "./eta.js";
 import { LiveEdits } from "./live-edits.js";
 import type { OutgoingFile } from "./outgoing.js";
 import { type JobStatus, type JobSummary, statusMessage, summarize } from "./status-message.js";
@@ -19,6 +21,7 @@ export interface StatusBoardOptions {
   /** Least time between two looks at the whole queue for the places of all who wait. */
   readonly placesGapMs: number;
   /** The half of a comparison that is there already, to show while the other one is drawn; null for none. */
+  readonly estimateMs: (work: Work) => number | null;
   readonly pictureOf: (job: Job) => Promise<OutgoingFile | null>;
 }
 
@@ -80,7 +83,7 @@ export class StatusBoard {
     const tracked = this.#add(job);
     const place = await this.#options.queue.position(job.id);
     if (tracked.status.kind === "queued" && place !== null && place > 0) {
-      this.#show(job.id, tracked, { kind: "queued", phase: job.phase, place });
+      this.#show(job.id, tracked, { kind: "queued", phase: job.phase, place, etaMs: null });
     }
   }
 
@@ -106,7 +109,9 @@ export class StatusBoard {
       summary: summarize(job),
       picture: job.items[0]?.baseline === null ? "none" : "ready",
       origin: job.origin,
-      status: job.cancelRequested ? { kind: "stopping" } : { kind: "queued", phase: job.phase, place: null },
+      status: job.cancelRequested
+        ? { kind: "stopping" }
+        : { kind: "queued", phase: job.phase, place: null, etaMs: null },
       lateTimer: null,
     };
     this.#tracked.set(job.id, tracked);
@@ -143,7 +148,7 @@ export class StatusBoard {
       "job.requeued": ({ jobId, phase }) => {
         const tracked = this.#tracked.get(jobId);
         if (tracked?.status.kind === "loading" || tracked?.status.kind === "working") {
-          tracked.status = { kind: "queued", phase, place: null };
+          tracked.status = { kind: "queued", phase, place: null, etaMs: null };
         }
         this.#placesChanged();
       },
@@ -204,9 +209,17 @@ export class StatusBoard {
   async #showPlaces(): Promise<void> {
     if (![...this.#tracked.values()].some(({ status }) => status.kind === "queued")) return;
     try {
-      for (const { id, phase, place } of await this.#options.queue.places()) {
+      const open = await this.#options.queue.work();
+      const times = etas(open, this.#options.estimateMs);
+      const counted = { text: 0, image: 0 };
+      for (const { id, phase, state } of open) {
+        if (state !== "queued") continue;
+        const place = ++counted[phase];
         const tracked = this.#tracked.get(id);
-        if (tracked?.status.kind === "queued") this.#show(id, tracked, { kind: "queued", phase, place });
+        const ms = times.get(id);
+        const etaMs = ms === undefined ? null : coarse(ms);
+        if (tracked?.status.kind === "queued")
+          this.#show(id, tracked, { kind: "queued", phase, place, etaMs });
       }
     } catch (error) {
       this.#log("The places in the queue could not be read", error);

@@ -9,7 +9,13 @@ import { noteLines, promptSections } from "./rewrite-text.js";
 /** Where an unfinished job is, as its message shows it. */
 export type JobStatus =
   /** `place` is that in the line of the phase; null until it is known. */
-  | { readonly kind: "queued"; readonly phase: Phase; readonly place: number | null }
+  | {
+      readonly kind: "queued";
+      readonly phase: Phase;
+      readonly place: number | null;
+      /** Until the job is done, from this machine's recent times; null while they are unknown. */
+      readonly etaMs: number | null;
+    }
   | { readonly kind: "loading"; readonly phase: Phase }
   | { readonly kind: "working"; readonly progress: Progress }
   | { readonly kind: "stopping" }
@@ -76,7 +82,9 @@ export function statusMessage(
 function statusText(status: JobStatus): string {
   switch (status.kind) {
     case "queued":
-      return status.place === null ? statusLines.accepted : statusLines.place(status.phase, status.place);
+      return status.place === null
+        ? statusLines.accepted
+        : statusLines.place(status.phase, status.place, status.etaMs);
     case "loading":
       return statusLines.loading(status.phase);
     case "working":

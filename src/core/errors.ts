@@ -10,6 +10,7 @@ export type ErrorCode =
   | "INPUT_CHOICE"
   | "INPUT_UNCHANGED"
   | "INPUT_WORD"
+  | "NOT_ALLOWED"
   | "FILE_TOO_BIG"
   | "FILE_BINARY"
   | "FILE_ENCODING"
@@ -22,6 +23,7 @@ export type ErrorCode =
   | "QUEUE_BUSY_DATABASE"
   | "QUEUE_LOCKED"
   | "QUEUE_FULL"
+  | "QUEUE_CAP"
   | "QUEUE_NEWER_SCHEMA"
   // published weights
   | "CHECKPOINT_MISSING"

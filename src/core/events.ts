@@ -28,6 +28,8 @@ export interface AppEvents {
   /** The job left the running state without an end: to its next phase, for a retry, or to let others go first. */
   "job.requeued": [{ jobId: string; phase: Phase; reason: "next-phase" | "retry" | "yield" | "recovered" }];
   "job.finished": [{ jobId: string; state: JobState }];
+  /** The queue hands out work again. */
+  "queue.resumed": [];
   "job.delivered": [{ jobId: string; messageId: string | null }];
   "phase.started": [{ phase: Phase; pid: number; checkpoint: string; device: string; loadMs: number }];
   "phase.finished": [{ phase: Phase; jobs: number; items: number; ms: number; peakBytes: number }];

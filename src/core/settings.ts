@@ -31,12 +31,10 @@ export interface PlaceSettings {
   readonly refusedWords?: readonly string[];
   /** Whether a person is called when a result that took long is there. A person's own choice goes first. */
   readonly ping?: boolean;
-  /** Open jobs of one person, of the channel and of the server that are in line at once; later ones wait for these. */
-  readonly userLimit?: number;
-  readonly channelLimit?: number;
-  readonly serverLimit?: number;
-  /** Open jobs of one person after which further ones are refused. */
+  /** Open jobs of one person here, of the channel and of the server after which further ones are refused. */
   readonly userCap?: number;
+  readonly channelCap?: number;
+  readonly serverCap?: number;
 }
 
 export type SettingName = keyof PlaceSettings;

@@ -21,6 +21,14 @@ export interface NewJob {
   /** The job under whose result a button made this one. */
   readonly parentId?: string;
   readonly blind?: boolean;
+  /** Open jobs of the same person, channel and server that may be there already. */
+  readonly caps?: JobCaps;
+}
+
+export interface JobCaps {
+  readonly user?: number;
+  readonly channel?: number;
+  readonly server?: number;
 }
 
 export interface NewItem {
@@ -64,6 +72,20 @@ export interface Place {
   readonly place: number;
 }
 
+/** What an unfinished job still lacks. */
+export interface OpenWork {
+  readonly id: string;
+  readonly state: "queued" | "running";
+  readonly phase: Phase;
+  readonly kind: JobKind;
+  readonly userId: string;
+  readonly guildId: string | null;
+  /** Prompts to rewrite, pictures to draw, and denoising steps of each of these. */
+  readonly texts: number;
+  readonly pictures: number;
+  readonly steps: number;
+}
+
 export interface QueueDepth {
   readonly queued: number;
   readonly running: number;
@@ -84,7 +106,8 @@ export type CancelResult = "cancelled" | "requested" | "finished" | "unknown";
 export interface Queue {
   /**
    * Stores a job as queued. Idempotent by `origin.interactionId`: a second call with the same id stores nothing and
-   * returns the first job. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait already.
+   * returns the first job. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait already, and InputError QUEUE_CAP
+   * with `scope` and `limit` when one of the caps is reached.
    */
   enqueue(job: NewJob): Promise<Job>;
   get(id: string): Promise<Job | undefined>;
@@ -152,6 +175,24 @@ export interface Queue {
    * that files can go too.
    */
   prune(finishedBefore: number): Promise<string[]>;
+  /** In the order of `open`, in one query and without the jobs' texts. */
+  work(): Promise<OpenWork[]>;
+
+  /** Failed jobs, the last one first, at most `limit`. */
+  setAside(limit: number): Promise<Job[]>;
+  /** A failed job waits again, with the results it has and without its failures; false where there is none. */
+  requeue(id: string): Promise<boolean>;
+  /** A paused queue hands out no job; what runs goes on. It stays paused over a restart. */
+  setPaused(paused: boolean): Promise<void>;
+  paused(): Promise<boolean>;
+
+  /** A person's distinct prompts, the last one first, that have `part` in them, at most `limit`. */
+  recentPrompts(userId: string, part: string, limit: number): Promise<string[]>;
+  /** All jobs of a person that are stored, oldest first. */
+  ofUser(userId: string): Promise<Job[]>;
+  /** Cancels a person's open jobs and deletes the finished ones; a running one is deleted by `prune`. Answers the ids of both. */
+  eraseUser(userId: string): Promise<{ deleted: string[]; stopping: string[] }>;
+
   /** Deletes one finished job, delivered or not; false where there is none. */
   drop(id: string): Promise<boolean>;
   close(): Promise<void>;

@@ -20,6 +20,8 @@ CREATE INDEX ballots_by_guild on ballots (guild_id);
 
 CREATE INDEX ballots_due on ballots (closes_at) where closed_at is null and closes_at is not null;
 
+CREATE TABLE flags (name text primary key, value text not null) strict, without rowid;
+
 CREATE TABLE items (
   job integer not null references jobs (seq) on delete cascade,
   position integer not null, -- Item.index, from 0

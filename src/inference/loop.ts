@@ -76,6 +76,7 @@ export class InferenceLoop {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     options.events.on("job.enqueued", () => this.#wake());
+    options.events.on("queue.resumed", () => this.#wake());
     options.events.on("job.cancel-requested", ({ jobId }) => this.#current.get(jobId)?.abort());
   }
 

@@ -26,6 +26,8 @@ export interface Services {
   readonly compose: (job: Job, bytesPerFile: number) => Promise<Outgoing>;
   /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
   readonly estimateMs: (work: Work) => number | null;
+  /** Who may use `/admin`; none: who manages a server. */
+  readonly adminIds: readonly string[];
   /** What runs here, for admins. */
   readonly about: () => readonly string[];
 }
