@@ -253,6 +253,90 @@ describe.each(ENGINES)("$name", ({ create }) => {
     });
   });
 
+  describe("what a community needs", () => {
+    test("a paused queue hands out nothing, also to the next start, and goes on", async () => {
+      await enqueue({ user: "ada" });
+      expect(await queue.paused()).toBe(false);
+      await queue.setPaused(true);
+      const after = await engine.connect(now);
+      expect(await after.paused()).toBe(true);
+      expect(await after.claim("text", "loop")).toBeUndefined();
+      expect(await after.hasWork("text")).toBe(false);
+      await after.setPaused(false);
+      expect((await claim()).job.origin.userId).toBe("ada");
+    });
+
+    test("a failed job is listed, waits again with the results it has, or is dropped", async () => {
+      const job = await enqueue({ user: "ada" });
+      expect(await queue.requeue(job.id)).toBe(false);
+      expect(await queue.drop(job.id)).toBe(false);
+      const held = await claim();
+      await queue.saveText(held, 0, { optimized: "x", candidates: [], notes: [] });
+      await queue.fail(held, "DISK_FULL", "full");
+      await queue.delivered(job.id, "message");
+      expect((await queue.setAside(5)).map(({ id }) => id)).toEqual([job.id]);
+      expect(await queue.requeue(job.id)).toBe(true);
+      expect(await queue.get(job.id)).toMatchObject({
+        state: "queued",
+        phase: "image",
+        failures: [],
+        finishedAt: null,
+        delivery: { deliveredAt: null, messageId: null },
+      });
+      await queue.fail(await claim("image"), "DISK_FULL", "full");
+      expect(await queue.drop(job.id)).toBe(true);
+      expect(await queue.get(job.id)).toBeUndefined();
+      expect(await queue.setAside(5)).toEqual([]);
+    });
+
+    test("work: what each open job lacks, in the order of service", async () => {
+      const batch = await enqueue({ user: "ada", kind: "batch", prompts: ["a", "b", "c"] });
+      const rewrite = await enqueue({ user: "bob", kind: "optimize" });
+      const pair = await enqueue({ user: "cyd", ...pairs });
+      const held = await claim();
+      await queue.saveText(held, 0, { optimized: "x", candidates: [], notes: [] });
+      await queue.savePictures(held, 0, { baseline: "b" });
+      await queue.cancelItem(batch.id, 2);
+      expect(await queue.work()).toMatchObject([
+        { id: batch.id, state: "running", texts: 1, pictures: 3, steps: 50, userId: "ada" },
+        { id: rewrite.id, state: "queued", phase: "text", kind: "optimize", texts: 1, pictures: 0 },
+        { id: pair.id, state: "queued", phase: "image", texts: 0, pictures: 2 },
+      ]);
+      expect((await queue.work()).map(({ id }) => id)).toEqual((await queue.open()).map(({ id }) => id));
+    });
+
+    test("caps of a person, a channel and a server count open jobs alone", async () => {
+      const capped = (user: string, caps: object) => queue.enqueue({ ...newJob({ user }), caps });
+      await capped("ada", { user: 1 });
+      await expect(capped("ada", { user: 1 })).rejects.toMatchObject({
+        code: "QUEUE_CAP",
+        context: { scope: "user", limit: 1 },
+      });
+      await expect(capped("bob", { channel: 1 })).rejects.toMatchObject({ context: { scope: "channel" } });
+      await expect(capped("bob", { server: 1 })).rejects.toMatchObject({ context: { scope: "server" } });
+      await capped("bob", { user: 1, channel: 2, server: 2 });
+      await queue.complete(await claim());
+      await capped("ada", { user: 1 });
+    });
+
+    test("a person's recent prompts, jobs, and the end of them", async () => {
+      for (const prompt of ["A cat", "A dog", "A CAT again", "A cat"]) {
+        const job = await enqueue({ user: "ada", kind: "optimize", prompts: [prompt] });
+        if (prompt === "A dog") await queue.cancel(job.id);
+      }
+      await enqueue({ user: "bob", prompts: ["bob's cat"] });
+      expect(await queue.recentPrompts("ada", "cat", 5)).toEqual(["A cat", "A CAT again"]);
+      expect(await queue.recentPrompts("ada", "", 2)).toEqual(["A cat", "A CAT again"]);
+      expect(await queue.ofUser("ada")).toHaveLength(4);
+      const held = await claim();
+      const { deleted, stopping } = await queue.eraseUser("ada");
+      expect(stopping).toEqual([held.job.id]);
+      expect(deleted).toHaveLength(3);
+      expect((await queue.get(held.job.id))?.cancelRequested).toBe(true);
+      expect(await queue.ofUser("bob")).toHaveLength(1);
+    });
+  });
+
   describe("cancelItem", () => {
     test("takes an item out of a job that waits or runs, once, and never one that has its results", async () => {
       const job = await enqueue({ user: "ada", kind: "batch", prompts: ["a", "b", "c"] });
