@@ -121,6 +121,7 @@ export const SETTINGS = {
   MAX_PROMPT_LENGTH: setting("1000", integer(1, 6000), "Longest prompt, in characters."),
   MAX_STEPS: setting("100", integer(1, 1000), "Most denoising steps that a command may ask for."),
   MAX_BATCH_PROMPTS: setting("100", integer(1, 10_000), "Most prompts in one batch file."),
+  MAX_PAIRS: setting("4", integer(1, 25), "Most pairs that one comparison may ask for."),
   MAX_FILE_BYTES: setting(String(MIB), integer(1, 100 * MIB), "Largest batch file, in bytes."),
   MAX_WAITING_JOBS: setting("1000", integer(1, 1_000_000), "Most jobs that may wait; more are refused."),
   MAX_ATTEMPTS: setting("3", integer(1, 20), "A job that failed this many times is set aside."),
@@ -133,6 +134,14 @@ export const SETTINGS = {
     String(15 * MINUTE),
     integer(1000, 24 * 60 * MINUTE),
     "Milliseconds without a sign from a working model after which its process is ended and the job retried.",
+  ),
+  ADMIN_IDS: setting(
+    "",
+    z
+      .string()
+      .regex(/^\s*(\d{17,20}\s*(,\s*\d{17,20}\s*)*)?$/, "expected Discord user ids with commas between them")
+      .transform((value) => value.match(/\d+/g) ?? []),
+    "Discord user ids, with commas, that may use /admin. Empty: everyone who manages a server that the bot is in.",
   ),
   LOG_LEVEL: setting("info", oneOf("silent", "error", "warn", "info"), "silent, error, warn or info."),
 } as const satisfies Record<string, Setting>;

@@ -6,16 +6,20 @@ import type { Config } from "./config.js";
 import { codeOf, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";
+import { PROGRAM } from "./core/version.js";
 import { lockInstance } from "./db/instance-lock.js";
 import { openDatabase } from "./db/open.js";
 import type { Queue } from "./db/queue.js";
+import { SettingsStore } from "./db/settings.js";
 import { SqliteQueue } from "./db/sqlite-queue.js";
+import { VoteStore } from "./db/votes.js";
 import { GpuLock } from "./inference/gpu-lock.js";
 import { InferenceLoop } from "./inference/loop.js";
 import { checkpointName, type ModelChoice, miniatureNote, openModel } from "./inference/model-choice.js";
 import { type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
+import { RecentTimes } from "./metrics/recent-times.js";
 
 export interface App {
   readonly config: Config;
@@ -59,9 +63,15 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
       threads: config.THREADS,
     };
 
+    const times = new RecentTimes(events);
+    const lastPhase = new Map<Phase, string>();
+    events.on("phase.started", ({ phase, checkpoint, device }) =>
+      lastPhase.set(phase, `${checkpoint} on ${device}`),
+    );
     const instance = lockInstance(config.dataDir);
     cleanups.push(() => instance.release());
-    const queue = new SqliteQueue(openDatabase(config.databaseFile), {
+    const database = openDatabase(config.databaseFile);
+    const queue = new SqliteQueue(database, {
       maxAttempts: config.MAX_ATTEMPTS,
       maxWaiting: config.MAX_WAITING_JOBS,
     });
@@ -81,6 +91,8 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
       apiUrl: local?.apiUrl ?? config.DISCORD_API_URL,
       ...(local ? { cdnUrl: local.cdnUrl } : {}),
       queue,
+      settings: new SettingsStore(database),
+      votes: new VoteStore(database),
       events,
       picturesDir: config.picturesDir,
       defaults: {
@@ -88,11 +100,21 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
         image: { ...config.image, seed: 0 },
         checkpointNote: miniatureNote(choice, ["text", "image"]),
       },
+      estimateMs: ({ texts, pictures, steps }) =>
+        times.estimateWorkMs({ texts, pictures, laterSteps: Math.max(0, steps - pictures) }),
+      adminIds: config.ADMIN_IDS,
+      about: () => [
+        `${PROGRAM}, Node.js ${process.version}, ${process.platform} ${process.arch}`,
+        `Promptist: ${lastPhase.get("text") ?? checkpointName(choice, "text")}`,
+        `Stable Diffusion: ${lastPhase.get("image") ?? checkpointName(choice, "image")}`,
+        `Memory of this process: ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`,
+      ],
       limits: {
         maxPromptLength: config.MAX_PROMPT_LENGTH,
         maxBatch: config.MAX_BATCH_PROMPTS,
         maxFileBytes: config.MAX_FILE_BYTES,
         maxSteps: config.MAX_STEPS,
+        maxPairs: config.MAX_PAIRS,
       },
     });
     const { userTag, inviteUrl } = await bot.start();

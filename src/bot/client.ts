@@ -1,4 +1,5 @@
 import {
+  type ChatInputCommandInteraction,
   type Client,
   Events as DiscordEvents,
   GatewayIntentBits,
@@ -9,22 +10,36 @@ import {
   REST,
   type RESTOptions,
 } from "discord.js";
-import { DiscordError } from "../core/errors.js";
+import { DiscordError, InputError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
+import type { Job } from "../core/job.js";
+import type { PlaceSettings } from "../core/settings.js";
 import type { Queue } from "../db/queue.js";
+import type { SettingsStore } from "../db/settings.js";
+import type { VoteStore } from "../db/votes.js";
 import { DISCORD_CDN_ORIGINS, download } from "./attachment.js";
-import { pressButton } from "./cancel.js";
+import { Ballots, tallyLine } from "./ballots.js";
+import { admin } from "./commands/admin.js";
+import type { AnswerCommand, Services, Work } from "./commands/answer.js";
 import { batch } from "./commands/batch.js";
-import { type Command, type Defaults, type Limits, MAX_GUIDANCE } from "./commands/command.js";
+import type { Command, Defaults, Limits } from "./commands/command.js";
 import { compare } from "./commands/compare.js";
+import { help } from "./commands/help.js";
+import { mydata } from "./commands/mydata.js";
 import { optimize } from "./commands/optimize.js";
+import { queue } from "./commands/queue.js";
+import { settings } from "./commands/settings.js";
+import { show } from "./commands/show.js";
+import { stats } from "./commands/stats.js";
 import { type Backoff, connect, fatalClose, refusalOf, withBackoff } from "./connect.js";
 import { DiscordApi } from "./discord-api.js";
-import { Intake } from "./intake.js";
-import { refusals } from "./messages.js";
+import { Intake, type Place } from "./intake.js";
+import { errorSentence, refusals, resultLines } from "./messages.js";
 import { Outbox } from "./outbox.js";
+import { plainMessage } from "./outgoing.js";
+import { Presses } from "./presses.js";
 import { registerCommands } from "./registration.js";
-import { resultMessage } from "./result-message.js";
+import { baselinePicture, resultMessage } from "./result-message.js";
 import { StatusBoard } from "./status-board.js";
 
 export interface BotOptions {
@@ -36,11 +51,19 @@ export interface BotOptions {
   /** Registers the commands in these guilds, where they appear at once, instead of globally. */
   readonly guildIds?: readonly string[];
   readonly queue: Queue;
+  readonly settings: SettingsStore;
+  readonly votes: VoteStore;
   readonly events: Events;
   /** Pictures lie in `<picturesDir>/<job id>/<file name>`. */
   readonly picturesDir: string;
   readonly defaults: Defaults;
   readonly limits: Limits;
+  /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
+  readonly estimateMs?: (work: Work) => number | null;
+  /** Who may use `/admin`; none: who manages a server. */
+  readonly adminIds?: readonly string[];
+  /** What runs here, a line each, for admins. */
+  readonly about?: () => readonly string[];
   readonly timing?: Partial<BotTiming>;
   /** Milliseconds since the epoch; compared with the ends of tokens. */
   readonly now?: () => number;
@@ -58,6 +81,8 @@ export interface BotTiming {
   readonly downloadTimeoutMs: number;
   readonly retryFirstMs: number;
   readonly retryMaxMs: number;
+  /** A result that was waited for longer than this calls the person who asked. */
+  readonly pingAfterMs: number;
 }
 
 const DEFAULT_TIMING: BotTiming = {
@@ -67,6 +92,7 @@ const DEFAULT_TIMING: BotTiming = {
   downloadTimeoutMs: 15_000,
   retryFirstMs: 2_000,
   retryMaxMs: 5 * 60_000,
+  pingAfterMs: 30_000,
 };
 
 /** A message with pictures may go out over a slow line; discord.js gives up after 15 s by default. */
@@ -83,6 +109,9 @@ const PERMISSIONS = [
 ];
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries({ optimize, compare, batch }));
+const ANSWERS: ReadonlyMap<string, AnswerCommand> = new Map(
+  Object.entries({ stats, settings, admin, queue, show, mydata, help }),
+);
 
 export interface Bot {
   /**
@@ -106,6 +135,10 @@ class DiscordBot implements Bot {
   readonly #board: StatusBoard;
   readonly #outbox: Outbox;
   readonly #intake: Intake;
+  readonly #presses: Presses;
+  readonly #ballots: Ballots;
+  readonly #services: Services;
+  readonly #api: DiscordApi;
   readonly #stopping = new AbortController();
   readonly #handling = new Set<Promise<void>>();
   #client: Client | null = null;
@@ -121,8 +154,35 @@ class DiscordBot implements Bot {
     this.#rest = new REST({ ...this.#restOptions(), timeout: UPLOAD_TIMEOUT_MS }).setToken(options.token);
     this.#watch(this.#rest);
     const api = new DiscordApi(this.#rest);
-    this.#board = new StatusBoard({ queue, events, api, now, ...timing });
-    const result = { picturesDir, checkpointNote: defaults.checkpointNote };
+    this.#api = api;
+    const placeOf = (place: Place) => this.#placeOf(place);
+    const { votes, settings } = options;
+    const result = {
+      picturesDir,
+      checkpointNote: defaults.checkpointNote,
+      image: defaults.image,
+      placeOf,
+      ballotOf: (job: Job) => this.#ballots.open(job),
+      tallyOf: (job: Job) => tallyLine(votes, job.id),
+    };
+    this.#ballots = new Ballots({
+      queue,
+      votes,
+      events,
+      api,
+      now,
+      placeOf,
+      compose: (job) => resultMessage(job, result, this.#outbox.replyLimit(job.id)),
+    });
+    this.#board = new StatusBoard({
+      queue,
+      events,
+      api,
+      now,
+      estimateMs: options.estimateMs ?? (() => null),
+      pictureOf: (job) => baselinePicture(job, result, this.#outbox.replyLimit(job.id)),
+      ...timing,
+    });
     this.#outbox = new Outbox({
       queue,
       events,
@@ -130,6 +190,7 @@ class DiscordBot implements Bot {
       now,
       compose: (job, limit) => resultMessage(job, result, limit),
       settle: (jobId) => this.#board.settle(jobId),
+      ping: (job, messageId) => this.#ping(job, messageId),
       onUnauthorized: (error) =>
         this.#fatal(
           new DiscordError("DISCORD_REFUSED", "Discord no longer accepts the bot's token.", { cause: error }),
@@ -143,6 +204,12 @@ class DiscordBot implements Bot {
       allowedOrigins: new Set<string>([...DISCORD_CDN_ORIGINS, ...cdnOrigins]),
       signal: this.#stopping.signal,
     };
+    const context = {
+      defaults,
+      limits,
+      blind: false,
+      download: (url: string) => download(url, downloadOptions),
+    };
     this.#intake = new Intake({
       queue,
       events,
@@ -150,13 +217,47 @@ class DiscordBot implements Bot {
       board: this.#board,
       outbox: this.#outbox,
       commands: COMMANDS,
-      context: {
-        defaults: withinLimits(defaults, limits),
-        limits,
-        download: (url) => download(url, downloadOptions),
-      },
+      context,
+      placeOf,
       now,
     });
+    const isSecret = (job: Job) => job.blind && votes.ballot(job.id)?.closedAt === null;
+    this.#presses = new Presses(
+      { queue, events, intake: this.#intake, limits, picturesDir, placeOf, isSecret },
+      {
+        vote: { access: "anyone", run: (press, job, action) => this.#ballots.vote(press, job, action) },
+        reveal: { access: "moderator", run: (press, job) => this.#ballots.reveal(press, job) },
+      },
+    );
+    this.#services = {
+      queue,
+      settings,
+      votes,
+      events,
+      context,
+      picturesDir,
+      now,
+      placeOf,
+      compose: (job, perFile) => resultMessage(job, result, { ...this.#outbox.replyLimit(job.id), perFile }),
+      estimateMs: options.estimateMs ?? (() => null),
+      adminIds: options.adminIds ?? [],
+      about: options.about ?? (() => []),
+    };
+  }
+
+  #placeOf({ guildId, channelId }: Place): PlaceSettings {
+    return channelId === null ? {} : this.#options.settings.resolve(guildId, channelId);
+  }
+
+  /** A new message, since Discord tells nobody that a message was edited; not for what was there at once. */
+  async #ping(job: Job, messageId: string): Promise<void> {
+    const { settings, now = Date.now } = this.#options;
+    const { origin, kind, state } = job;
+    if (state === "cancelled" || now() - job.createdAt < this.#timing.pingAfterMs) return;
+    if (!(settings.of("user", origin.userId).ping ?? this.#placeOf(origin).ping ?? true)) return;
+    const link = `https://discord.com/channels/${origin.guildId ?? "@me"}/${origin.channelId}/${messageId}`;
+    const sentence = state === "done" ? resultLines.readyAt : resultLines.endedAt;
+    await this.#api.followUp(origin, plainMessage(sentence(origin.userId, kind, link)));
   }
 
   async start(): Promise<{ userTag: string; inviteUrl: string }> {
@@ -187,6 +288,7 @@ class DiscordBot implements Bot {
     await this.#board.adoptOpenJobs();
     signal.throwIfAborted();
     this.#outbox.start();
+    this.#ballots.start();
     const inviteUrl = client.generateInvite({
       scopes: [OAuth2Scopes.Bot, OAuth2Scopes.ApplicationsCommands],
       permissions: PERMISSIONS,
@@ -195,7 +297,9 @@ class DiscordBot implements Bot {
   }
 
   #register(applicationId: string): Promise<"unchanged" | "registered"> {
-    const definitions = [...COMMANDS.values()].map(({ definition }) => definition(this.#options.limits));
+    const definitions = [...COMMANDS.values(), ...ANSWERS.values()].map(({ definition }) =>
+      definition(this.#options.limits),
+    );
     const backoff = this.#backoff("The commands could not be registered");
     return withBackoff(backoff, this.#stopping.signal, async () => {
       try {
@@ -209,6 +313,7 @@ class DiscordBot implements Bot {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#handling);
+    await this.#ballots.stop();
     await this.#board.stop();
     await this.#outbox.stop();
     await this.#client?.destroy();
@@ -259,15 +364,35 @@ class DiscordBot implements Bot {
   }
 
   async #handle(interaction: Interaction): Promise<void> {
+    if (interaction.isAutocomplete()) {
+      await ANSWERS.get(interaction.commandName)?.complete?.(interaction, this.#services);
+      return;
+    }
     if (!interaction.isRepliable()) return;
     if (this.#stopping.signal.aborted) {
       await interaction.reply({ content: refusals.stopping, flags: MessageFlags.Ephemeral });
     } else if (interaction.isChatInputCommand()) {
-      await this.#intake.accept(interaction);
-    } else if (interaction.isButton()) {
-      await pressButton(interaction, this.#options.queue, this.#options.events);
+      const answer = ANSWERS.get(interaction.commandName);
+      if (answer === undefined) await this.#intake.accept(interaction);
+      else await this.#answer(answer, interaction);
+    } else if (interaction.isMessageComponent()) {
+      await this.#presses.press(interaction);
+    } else if (interaction.isModalSubmit()) {
+      await this.#presses.submit(interaction);
     } else {
       await interaction.reply({ content: refusals.unknownCommand, flags: MessageFlags.Ephemeral });
+    }
+  }
+
+  async #answer(command: AnswerCommand, interaction: ChatInputCommandInteraction): Promise<void> {
+    try {
+      await command.run(interaction, this.#services);
+    } catch (error) {
+      const content =
+        error instanceof InputError ? errorSentence(error.code, error.context) : errorSentence("INTERNAL");
+      if (interaction.deferred) await interaction.editReply({ content });
+      else if (!interaction.replied) await interaction.reply({ content, flags: MessageFlags.Ephemeral });
+      if (!(error instanceof InputError)) throw error;
     }
   }
 
@@ -290,13 +415,3 @@ class DiscordBot implements Bot {
     this.#options.events.emit("log", { level, message, ...(error === undefined ? {} : { error }) });
   }
 }
-
-/** A default beyond the limit would make every command without the option a refused one. */
-const withinLimits = (defaults: Defaults, { maxSteps }: Limits): Defaults => ({
-  ...defaults,
-  image: {
-    ...defaults.image,
-    steps: Math.min(defaults.image.steps, maxSteps),
-    guidance: Math.min(defaults.image.guidance, MAX_GUIDANCE),
-  },
-});

@@ -1,39 +1,161 @@
-import { type APIActionRowComponent, type APIButtonComponent, ButtonStyle, ComponentType } from "discord.js";
+import {
+  type APIActionRowComponent,
+  type APIButtonComponent,
+  type APIComponentInMessageActionRow,
+  type APIStringSelectComponent,
+  ButtonStyle,
+  ComponentType,
+} from "discord.js";
+import type { Item, Job } from "../core/job.js";
+import { clip } from "./markdown.js";
 import { labels } from "./messages.js";
+import { addedPhrases } from "./prompt-diff.js";
 
 /**
  * What a press means. It is all in the custom id, so that a button lives as long as its message: state is looked up
- * in the queue by the job's id, and who may press is decided there, never by the id.
+ * in the queue by the job's id, and who may press is decided there, never by the id. The pattern is that of the
+ * argument; null where the verb takes none.
  */
-export interface ButtonAction {
-  readonly verb: "cancel";
+const VERBS = {
+  cancel: null,
+  /** The same prompts from a new seed. */
+  again: null,
+  /** Asks for another prompt, and for another rewrite; the seed stays. */
+  edit: null,
+  tune: null,
+  /** The select menus: another of the beams, added phrases on or off. */
+  beam: null,
+  words: null,
+  /** From a rewrite to pictures: of both, or of the prompt as written. */
+  pair: null,
+  raw: null,
+  info: null,
+  delete: null,
+  vote: /^(left|right|tie|bad)$/,
+  reveal: null,
+} as const satisfies Record<string, RegExp | null>;
+
+export type Verb = keyof typeof VERBS;
+export interface PressAction {
+  readonly verb: Verb;
   readonly jobId: string;
+  readonly argument: string | null;
 }
 
-const CUSTOM_ID = /^(cancel):([\w-]{1,64})$/;
+const CUSTOM_ID = /^([a-z]{1,12}):([\w-]{1,64})(?::([\w-]{1,16}))?$/;
 
-export const encodeCustomId = ({ verb, jobId }: ButtonAction): string => `${verb}:${jobId}`;
+export const encodeCustomId = (verb: Verb, jobId: string, argument?: string): string =>
+  argument === undefined ? `${verb}:${jobId}` : `${verb}:${jobId}:${argument}`;
 
 /** The action of a custom id, or null for an id that this program did not make. */
-export function decodeCustomId(customId: string): ButtonAction | null {
-  const [, verb, jobId] = CUSTOM_ID.exec(customId) ?? [];
-  return verb === "cancel" && jobId !== undefined ? { verb, jobId } : null;
+export function decodeCustomId(customId: string): PressAction | null {
+  const [, verb, jobId, argument = null] = CUSTOM_ID.exec(customId) ?? [];
+  if (verb === undefined || jobId === undefined || !Object.hasOwn(VERBS, verb)) return null;
+  const pattern: RegExp | null = VERBS[verb as Verb];
+  const holds = pattern === null ? argument === null : argument !== null && pattern.test(argument);
+  return holds ? { verb: verb as Verb, jobId, argument } : null;
 }
 
-export type ButtonRow = APIActionRowComponent<APIButtonComponent>;
+export type Row = APIActionRowComponent<APIComponentInMessageActionRow>;
 
-/** The row under a message that waits or runs. */
-export function cancelRow(jobId: string, enabled: boolean): ButtonRow {
+/** Discord: options of one select menu, and letters of an option's name. */
+const OPTIONS_MAX = 25;
+const OPTION_TEXT_MAX = 100;
+
+const row = (...components: APIComponentInMessageActionRow[]): Row => ({
+  type: ComponentType.ActionRow,
+  components,
+});
+
+interface ButtonLook {
+  readonly style?: Exclude<ButtonStyle, ButtonStyle.Link | ButtonStyle.Premium>;
+  readonly argument?: string;
+  readonly enabled?: boolean;
+}
+
+function button(
+  verb: Verb,
+  jobId: string,
+  label: string,
+  { style = ButtonStyle.Secondary, argument, enabled = true }: ButtonLook = {},
+): APIButtonComponent {
   return {
-    type: ComponentType.ActionRow,
-    components: [
-      {
-        type: ComponentType.Button,
-        style: ButtonStyle.Secondary,
-        label: labels.cancel,
-        custom_id: encodeCustomId({ verb: "cancel", jobId }),
-        disabled: !enabled,
-      },
-    ],
+    type: ComponentType.Button,
+    style,
+    label,
+    custom_id: encodeCustomId(verb, jobId, argument),
+    disabled: !enabled,
   };
 }
+
+/** The row under a message that waits or runs. */
+export const cancelRow = (jobId: string, enabled: boolean): Row =>
+  row(button("cancel", jobId, labels.cancel, { enabled }));
+
+/** What can be done with the result of a finished job. */
+export function resultRows(job: Job): Row[] {
+  const [item] = job.items;
+  const end = [button("info", job.id, labels.info), button("delete", job.id, labels.delete)];
+  if (job.state !== "done" || job.kind === "batch" || item?.optimized == null) return [row(...end)];
+  if (job.kind === "optimize") {
+    const draw = [
+      button("pair", job.id, labels.drawPair, { style: ButtonStyle.Primary }),
+      button("tune", job.id, labels.editFirst),
+      button("raw", job.id, labels.drawRaw),
+    ];
+    return [row(...draw, ...end), ...beamRow(job, item)];
+  }
+  const more = [button("again", job.id, labels.again), button("edit", job.id, labels.editPrompt)];
+  return [row(...more, ...end), ...beamRow(job, item), ...wordsRow(job, item)];
+}
+
+/** Under a blind comparison: the choices, and the end of the vote for who asked. */
+export const voteRows = (jobId: string): Row[] => [
+  row(
+    ...(["left", "right", "tie", "bad"] as const).map((argument) =>
+      button("vote", jobId, labels.votes[argument], { argument, style: ButtonStyle.Primary }),
+    ),
+  ),
+  row(button("reveal", jobId, labels.reveal), button("delete", jobId, labels.delete)),
+];
+
+/** The distinct rewrites besides the one that is shown; the value is the place among the candidates. */
+function beamRow(job: Job, item: Item): Row[] {
+  const others = item.candidates.map(({ text }, index) => ({ text, index }));
+  const options = others
+    .filter(({ text }) => text !== item.optimized)
+    .slice(0, OPTIONS_MAX)
+    .map(({ text, index }) => {
+      // Rewrites begin alike; what tells them apart comes after the prompt.
+      const own = text.startsWith(item.prompt) ? text.slice(item.prompt.length).replace(/^[\s,]+/, "") : text;
+      return {
+        label: clip(`${index + 1}. ${own}`, OPTION_TEXT_MAX),
+        value: String(index),
+        ...(own.length > OPTION_TEXT_MAX ? { description: clip(own.slice(90), OPTION_TEXT_MAX) } : {}),
+      };
+    });
+  if (options.length === 0) return [];
+  return [select({ custom_id: encodeCustomId("beam", job.id), placeholder: labels.chooseBeam, options })];
+}
+
+/** The phrases that the rewrite added, all on; those left out of the choice are switched off. */
+function wordsRow(job: Job, item: Item): Row[] {
+  const phrases = addedPhrases(item.prompt, item.optimized ?? "").slice(0, OPTIONS_MAX);
+  if (phrases.length === 0) return [];
+  return [
+    select({
+      custom_id: encodeCustomId("words", job.id),
+      placeholder: labels.chooseWords,
+      min_values: 0,
+      max_values: phrases.length,
+      options: phrases.map(({ text }, index) => ({
+        label: clip(text, OPTION_TEXT_MAX),
+        value: String(index),
+        default: true,
+      })),
+    }),
+  ];
+}
+
+const select = (menu: Omit<APIStringSelectComponent, "type">): Row =>
+  row({ type: ComponentType.StringSelect, ...menu });

@@ -6,6 +6,9 @@ import { type Outgoing, toRequest } from "./outgoing.js";
 /** Discord: "up to 25 characters". */
 const NONCE_MAX = 25;
 
+/** The reply to an interaction. */
+export type ReplyTarget = Pick<Origin, "applicationId" | "interactionToken">;
+
 /** The two ways in which a job's message gets to Discord. */
 export class DiscordApi {
   constructor(readonly rest: REST) {}
@@ -14,10 +17,26 @@ export class DiscordApi {
    * Edits the first answer to the command; works for the 15 minutes of its token. Answers the message's id. Without
    * `timeoutMs` it may take as long as an upload may.
    */
-  async editReply(origin: Origin, message: Outgoing, timeoutMs?: number): Promise<string> {
+  async editReply(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<string> {
     const route = Routes.webhookMessage(origin.applicationId, origin.interactionToken, "@original");
     const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
     const answer = await this.rest.patch(route, { ...toRequest(message, null), auth: false, signal });
+    return (answer as APIMessage).id;
+  }
+
+  /** Edits a message of ours at any time; needs the bot to see the channel. */
+  async editMessage(channelId: string, messageId: string, message: Outgoing): Promise<void> {
+    await this.rest.patch(Routes.channelMessage(channelId, messageId), toRequest(message, null));
+  }
+
+  /** Writes a further message to the command's reply, within its 15 minutes, and mentions who asked. */
+  async followUp(origin: Origin, message: Outgoing): Promise<string> {
+    const route = Routes.webhook(origin.applicationId, origin.interactionToken);
+    const answer = await this.rest.post(route, {
+      ...toRequest(message, origin.userId),
+      query: new URLSearchParams({ wait: "true" }),
+      auth: false,
+    });
     return (answer as APIMessage).id;
   }
 

@@ -46,6 +46,9 @@ export function faultOf(error: unknown): DiscordFault {
   return "transient";
 }
 
+/** True if the message that a request is about is not there any more. */
+export const isGone = (error: unknown): boolean => faultOf(error) === "token-gone";
+
 /** True if Discord already holds an answer to this interaction: a retried callback whose first try had arrived. */
 export const isAlreadyAcknowledged = (error: unknown): boolean =>
   error instanceof DiscordAPIError && error.code === RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged;

@@ -1,15 +1,28 @@
-import { type ChatInputCommandInteraction, MessageFlags } from "discord.js";
+import {
+  type ChatInputCommandInteraction,
+  type MessageComponentInteraction,
+  MessageFlags,
+  type ModalSubmitInteraction,
+} from "discord.js";
 import { codeOf, InputError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Origin } from "../core/job.js";
-import type { Queue } from "../db/queue.js";
+import type { PlaceSettings } from "../core/settings.js";
+import type { JobCaps, Queue } from "../db/queue.js";
 import type { Command, CommandContext, CommandRequest } from "./commands/command.js";
 import type { DiscordApi } from "./discord-api.js";
 import { isAlreadyAcknowledged } from "./discord-error.js";
 import { errorSentence, refusals } from "./messages.js";
 import type { Outbox } from "./outbox.js";
 import { plainMessage } from "./outgoing.js";
+import { admit, checkWords, contextOf, mayUse } from "./place.js";
 import type { StatusBoard } from "./status-board.js";
+
+/** Where something happens: in a channel of a server, or in a direct message. */
+export interface Place {
+  readonly guildId: string | null;
+  readonly channelId: string | null;
+}
 
 export interface IntakeOptions {
   readonly queue: Queue;
@@ -19,6 +32,7 @@ export interface IntakeOptions {
   readonly outbox: Outbox;
   readonly commands: ReadonlyMap<string, Command>;
   readonly context: CommandContext;
+  readonly placeOf: (place: Place) => PlaceSettings;
   readonly now: () => number;
 }
 
@@ -27,8 +41,11 @@ const TOKEN_LIFE_MS = 15 * 60_000;
 /** Discord may deliver an event more than once; ids older than their tokens need not be remembered. */
 const REMEMBERED_IDS = 1_000;
 
+/** An interaction that can ask for a job, whatever it was: a command, a button, a menu, a filled-in form. */
+export type Asking = ChatInputCommandInteraction | MessageComponentInteraction | ModalSubmitInteraction;
+
 /**
- * From a slash command to a stored job: check what can be checked at once, answer Discord, then fetch, store and show
+ * From an interaction to a stored job: check what can be checked at once, answer Discord, then fetch, store and show
  * it. Nothing is stored that could not be answered, and no part of a job without the rest.
  */
 export class Intake {
@@ -39,13 +56,29 @@ export class Intake {
     this.#options = options;
   }
 
+  /** A slash command that makes work. */
   async accept(interaction: ChatInputCommandInteraction): Promise<void> {
-    if (!this.#isNew(interaction.id)) return;
     const command = this.#options.commands.get(interaction.commandName);
     if (command === undefined) return refuse(interaction, refusals.unknownCommand);
+    const { context, placeOf } = this.#options;
+    await this.#submit(interaction, () =>
+      command.read(interaction, contextOf(context, placeOf(interaction))),
+    );
+  }
+
+  /** What a button, a menu or a form asks for. */
+  submit(interaction: Asking, request: CommandRequest): Promise<void> {
+    return this.#submit(interaction, () => request);
+  }
+
+  async #submit(interaction: Asking, read: () => CommandRequest): Promise<void> {
+    if (!this.#isNew(interaction.id)) return;
+    const place = this.#options.placeOf(interaction);
+    if (!mayUse(interaction, place)) return refuse(interaction, refusals.role);
     let request: CommandRequest;
     try {
-      request = command.read(interaction, this.#options.context);
+      request = admit(read(), place, contextOf(this.#options.context, place));
+      checkWords(place, request.known);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       return refuse(interaction, errorSentence(error.code, error.context));
@@ -63,10 +96,23 @@ export class Intake {
   /** Stores the job and shows its place, or edits the reply to say why not. */
   async #store(request: CommandRequest, origin: Origin, replyLimitBytes: number): Promise<void> {
     const { queue, events, board, outbox } = this.#options;
-    const { kind, text, image } = request;
+    const { kind, text, image, parentId, blind } = request;
     try {
       const items = await request.prompts();
-      const job = await queue.enqueue({ kind, origin, text, image, items });
+      checkWords(
+        this.#options.placeOf(origin),
+        items.flatMap((item) => [item.prompt, item.optimized]),
+      );
+      const job = await queue.enqueue({
+        kind,
+        origin,
+        text,
+        image,
+        items,
+        ...(parentId === undefined ? {} : { parentId }),
+        ...(blind === undefined ? {} : { blind }),
+        caps: capsOf(this.#options.placeOf(origin)),
+      });
       outbox.noteReplyLimit(job.id, replyLimitBytes);
       const shown = board.track(job);
       events.emit("job.enqueued", { jobId: job.id, kind, items: items.length });
@@ -78,11 +124,11 @@ export class Intake {
     }
   }
 
-  #originOf(interaction: ChatInputCommandInteraction): Origin {
+  #originOf(interaction: Asking): Origin {
     return {
       userId: interaction.user.id,
       guildId: interaction.guildId,
-      channelId: interaction.channelId,
+      channelId: channelOf(interaction),
       locale: interaction.locale,
       applicationId: interaction.applicationId,
       interactionId: interaction.id,
@@ -103,6 +149,18 @@ export class Intake {
   }
 }
 
-async function refuse(interaction: ChatInputCommandInteraction, sentence: string): Promise<void> {
+async function refuse(interaction: Asking, sentence: string): Promise<void> {
   await interaction.reply({ content: sentence, flags: MessageFlags.Ephemeral });
+}
+
+const capsOf = ({ userCap, channelCap, serverCap }: PlaceSettings): JobCaps => ({
+  ...(userCap === undefined ? {} : { user: userCap }),
+  ...(channelCap === undefined ? {} : { channel: channelCap }),
+  ...(serverCap === undefined ? {} : { server: serverCap }),
+});
+
+/** Every interaction that can be answered with a message has a channel. */
+function channelOf({ id, channelId }: Asking): string {
+  if (channelId === null) throw new Error(`Interaction ${id} has no channel`);
+  return channelId;
 }

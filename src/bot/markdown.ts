@@ -19,3 +19,7 @@ export function codeBlock(text: string, max: number): string {
   // A backtick at the end would join the closing fence were it not on its own line.
   return `${FENCE}\n${clip(inert, room)}\n${FENCE}`;
 }
+
+/** A person's text outside a code block: no Markdown, no mention, no link preview comes of it. */
+export const escapeMarkdown = (text: string): string =>
+  text.replace(/[\\*_~`|<>[\]()#@:]/g, (sign) => `\\${sign}`).replace(/^([-+\d])/gm, "\\$1");

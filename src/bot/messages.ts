@@ -1,5 +1,9 @@
 import type { ErrorCode } from "../core/errors.js";
-import type { ItemNote, Job, JobKind, Phase } from "../core/job.js";
+import type { ImageSettings, ItemNote, Job, JobKind, Phase } from "../core/job.js";
+import type { SettingName } from "../core/settings.js";
+import type { Interval } from "../core/wilson.js";
+import type { QueueDepth } from "../db/queue.js";
+import type { Choice, Side, Tally } from "../db/votes.js";
 
 /** The only prose for users. Everything here says what happened and what to do, and never shows an internal text. */
 
@@ -16,6 +20,10 @@ const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string
   INPUT_TOO_LONG: (c) =>
     `${place(c, "The prompt")} is longer than ${number(c.limit)} characters. Shorten it and try again.`,
   INPUT_OPTION: (c) => `The option \`${c.option}\` takes ${c.expected}. Change it and try again.`,
+  INPUT_CHOICE: (c) => `This job has no such ${c.option}. Choose again under its newest message.`,
+  INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
+  INPUT_WORD: (c) => `The word \`${c.word}\` is refused here. Write the prompt without it.`,
+  NOT_ALLOWED: () => "Only people who manage this may do that. Ask an admin.",
   FILE_TOO_BIG: (c) =>
     `The file is larger than ${formatBytes(Number(c.limit))}. Split it into smaller files.`,
   FILE_BINARY: (c) => `The file is a ${c.kind}, not text. ${FILE_FORMATS}`,
@@ -31,6 +39,8 @@ const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string
   QUEUE_BUSY_DATABASE: () => `The queue is busy just now, and nothing was stored. ${TRY_AGAIN}`,
   QUEUE_LOCKED: () => `Another copy of this bot uses the same queue. ${ASK_OWNER}`,
   QUEUE_FULL: () => `The queue is full, and nothing was stored. ${TRY_AGAIN}`,
+  QUEUE_CAP: (c) =>
+    `${c.scope === "user" ? "You have" : c.scope === "channel" ? "This channel has" : "This server has"} ${count(Number(c.limit), "open job")}, the most allowed here. They start by themselves; ask again when one is done.`,
   QUEUE_NEWER_SCHEMA: () => `The queue was written by a newer version of this bot. ${ASK_OWNER}`,
 
   CHECKPOINT_MISSING: () => `The model that this needs is not installed. ${ASK_OWNER}`,
@@ -72,17 +82,30 @@ export function endSentence(job: Job): string {
   return `${errorSentence(code)}${tries} ${jobReference(job.id)}`;
 }
 
-export const jobReference = (jobId: string): string => `Job \`${jobId}\`.`;
+export const jobReference = (jobId: string, parentId: string | null = null): string =>
+  parentId === null ? `Job \`${jobId}\`.` : `Job \`${jobId}\`, made from \`${parentId}\`.`;
 
 export const labels = {
   commands: { optimize: "Optimize", compare: "Compare", batch: "Batch" } satisfies Record<JobKind, string>,
   results: { optimize: "rewrite", compare: "comparison", batch: "batch" } satisfies Record<JobKind, string>,
   cancel: "Cancel",
+  votes: { left: "Left", right: "Right", tie: "Tie", bad: "Both bad" } satisfies Record<Choice, string>,
+  reveal: "Reveal to all",
+  again: "New seed",
+  editPrompt: "Edit prompt",
+  editFirst: "Edit first",
+  drawPair: "Draw the pair",
+  drawRaw: "Draw as written",
+  info: "Info",
+  delete: "Delete",
+  chooseBeam: "Draw another rewrite",
+  chooseWords: "Switch added words off",
+  editPromptTitle: "Edit the prompt; the seed stays",
+  editRewriteTitle: "Edit the rewrite before it is drawn",
   prompt: "Prompt",
   rewrite: "Rewritten by Promptist",
   givenRewrite: "Optimized",
   negative: "Negative prompt",
-  otherRewrites: "Other rewrites",
   baselineAlt: (prompt: string) => `Drawn from the prompt as written: ${prompt}`,
   optimizedAlt: (prompt: string) => `Drawn from the rewritten prompt: ${prompt}`,
   comparisonAlt: (prompt: string, optimized: string) =>
@@ -94,8 +117,8 @@ export const labels = {
 /** Lines of the message while a job waits and runs. */
 export const statusLines = {
   accepted: "Accepted.",
-  place: (phase: Phase, place: number) =>
-    `In the queue for ${phase === "text" ? "rewriting" : "drawing"}: ${place === 1 ? "next" : `place ${number(place)}`}.`,
+  place: (phase: Phase, place: number, etaMs: number | null) =>
+    `In the queue for ${phase === "text" ? "rewriting" : "drawing"}: ${place === 1 ? "next" : `place ${number(place)}`}.${etaMs === null ? "" : ` Done in about ${formatDuration(etaMs).replace(/\.0 s$/, " s")}.`}`,
   loading: (phase: Phase) => (phase === "text" ? "Loading Promptist." : "Loading Stable Diffusion."),
   rewriting: (step: number, steps: number) => `rewriting, token ${step} of ${steps}`,
   drawing: (side: "baseline" | "optimized", step: number, steps: number) =>
@@ -120,8 +143,14 @@ export const resultLines = {
   guidance: (guidance: number) => `guidance ${guidance}`,
   batch: (prompts: number, pictures: number) => `${count(prompts, "prompt")}, ${count(pictures, "picture")}.`,
   shrunk: "The pictures are smaller copies: the originals are larger than this channel allows.",
+  lost: (words: readonly string[]) =>
+    `The rewrite no longer has ${words.map((word) => `*${word}*`).join(", ")}; the picture may not show ${words.length === 1 ? "it" : "them"}.`,
   missing: "The pictures are no longer on the bot's disk.",
   ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${labels.results[kind]} is ready.`,
+  readyAt: (userId: string, kind: JobKind, link: string) =>
+    `<@${userId}>, your ${labels.results[kind]} is ready: ${link}`,
+  endedAt: (userId: string, kind: JobKind, link: string) =>
+    `<@${userId}>, your ${labels.results[kind]} ended without a result: ${link}`,
   ended: (userId: string, kind: JobKind) =>
     `<@${userId}>, your ${labels.results[kind]} ended without a result.`,
 } as const;
@@ -134,9 +163,84 @@ export function noteLine(note: ItemNote): string {
   return `The end of the ${side} lies beyond what the image model reads: \`${words}\``;
 }
 
+const sides: Readonly<Record<Side, string>> = { baseline: "the prompt as written", optimized: "the rewrite" };
+
+/** A comparison that people vote on before they know which picture is which. */
+export const blindLines = {
+  question:
+    "Which picture is better? One of them was drawn from a rewrite of the prompt. Vote to learn which.",
+  closes: (at: number) => `The vote ends <t:${Math.floor(at / 1000)}:R>.`,
+  bothAlt: "Two pictures of one prompt side by side; which of them was rewritten is not told",
+  sideAlt: (side: "left" | "right") => `The picture on the ${side}`,
+  voted: (choice: Choice, left: Side, before: Choice | null) => {
+    const right: Side = left === "baseline" ? "optimized" : "baseline";
+    const what = `Left was ${sides[left]}, right was ${sides[right]}.`;
+    const now =
+      choice === "left" || choice === "right"
+        ? `You prefer ${sides[choice === "left" ? left : right]}.`
+        : choice === "tie"
+          ? "You find them equal."
+          : "You find both bad.";
+    return `${before === null || before === choice ? "Your vote counts." : "Your vote was changed."} ${now} ${what}`;
+  },
+  changeable: "Press another button to change your vote. Please tell nobody until it is revealed.",
+  tally: ({ optimized, baseline, tie, bad }: Tally) =>
+    `**Votes** rewrite ${optimized} · as written ${baseline} · tie ${tie} · both bad ${bad}`,
+} as const;
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
+const undecided = ({ tie, bad }: Tally): string =>
+  tie + bad === 0 ? "" : `, and ${count(tie, "tie")}, ${number(bad)} times both bad`;
+
+/** The scoreboard of the blind votes. */
+export const statsLines = {
+  title: "How often the rewrite wins",
+  all: "All votes",
+  voter: (place: number) => `Voter ${place}`,
+  rate: (label: string, tally: Tally, { low, high }: Interval) => {
+    const n = tally.optimized + tally.baseline;
+    return `**${label}**: ${percent(tally.optimized / n)}, 95 % sure between ${percent(low)} and ${percent(high)}, n = ${n}${undecided(tally)}.`;
+  },
+  tooFew: (label: string, tally: Tally, enough: number) =>
+    `**${label}**: ${tally.optimized} of ${count(tally.optimized + tally.baseline, "vote")} for the rewrite${undecided(tally)}. Too few to tell; ${enough} are needed.`,
+  plotNote: (tally: Tally, few: boolean) => {
+    const n = tally.optimized + tally.baseline;
+    return few ? `n = ${n}, too few` : `${percent(tally.optimized / n)}, n = ${n}`;
+  },
+} as const;
+
+/** All settings of a job, one a line, for who wants to repeat it. */
+export function infoLines(job: Job): string[] {
+  const { image, text, checkpoints } = job;
+  const [first] = job.items;
+  const { text: textMs, baseline, drawn } = first?.times ?? {};
+  const times = [
+    ...(textMs === undefined ? [] : [`rewriting ${formatDuration(textMs)}`]),
+    ...(baseline === undefined ? [] : [`baseline ${formatDuration(baseline)}`]),
+    ...(drawn === undefined ? [] : [`optimized ${formatDuration(drawn)}`]),
+  ];
+  return [
+    `Rewriting: ${text.mode}${text.mode === "beam" ? `, ${text.beams} beams` : ""}, at most ${text.maxNewTokens} tokens, ${count(first?.candidates.length ?? 0, "distinct rewrite")}`,
+    `Seed ${first?.seed ?? image.seed} · ${count(image.steps, "step")} · guidance ${image.guidance} · ${image.scheduler} · ${image.size === null ? "the checkpoint's own size" : `${image.size.width}x${image.size.height}`}`,
+    ...(times.length === 0 ? [] : [`Took: ${times.join(", ")}`]),
+    `Checkpoints: ${[checkpoints.promptist, checkpoints.diffusion].filter((name) => name !== null).join(", ") || "none yet"}`,
+    `Asked for by <@${job.origin.userId}>, <t:${Math.floor(job.createdAt / 1000)}:f>`,
+    jobReference(job.id, job.parentId),
+  ];
+}
+
 /** Private answers to a press or a command that leads nowhere. */
 export const refusals = {
-  notYours: "Only the person who asked for this, or a moderator, can cancel it.",
+  notYours: "Only the person who asked for this, or a moderator, can do this.",
+  notYoursToChange:
+    "Only the person who asked for this can do this here. Use the command yourself to draw your own.",
+  elsewhere: "This belongs to another channel.",
+  role: "You need a role for this here that you do not have. Ask the people who manage this server.",
+  noBallot: "There is no vote on this.",
+  noVotes: "Nobody has voted yet. Ask for a pair with `/compare blind:True`.",
+  stillOpen: "This is not finished yet. `/queue` says where it stands.",
+  secret: "This is a blind vote: it is told once the vote is over.",
+  notFinished: "This is not finished. Cancel it first.",
   alreadyFinished: "This is already finished.",
   unknownJob: "This job is no longer stored.",
   unknownButton: "This button belongs to another version of the bot. Use the command again.",
@@ -154,7 +258,49 @@ export const commandTexts = {
     steps: "Denoising steps; more is slower",
     guidance: "How closely the picture follows the prompt",
     negative: "What the picture should not show",
+    blind: "Hide which picture is which until people have voted",
   },
+  stats: {
+    description: "How often people prefer the rewrite in blind votes",
+    show: "Show the win rate with its uncertainty",
+    by: "What to compare",
+    byServer: "the whole server",
+    byUser: "each voter",
+    byMode: "each way of rewriting",
+    export: "Get the votes as JSON lines; all of them if you manage this server, else your own",
+  },
+  settings: {
+    description: "What this server and its channels decide",
+    show: "Show what is set here",
+    set: "Change a setting of this channel or server",
+    reset: "Forget a setting, so that the wider one holds",
+    ping: "Choose whether you are called when a result is ready",
+    pingOn: "Whether to call you",
+    name: "Which setting",
+    value: "Its new value",
+    scope: "For this channel (the default) or the whole server",
+    channel: "this channel",
+    server: "the whole server",
+  },
+  admin: {
+    description: "The queue as a whole and the machine",
+    status: "Show the queue's length, devices, memory and versions",
+    pause: "Hand out no more work; what runs is finished",
+    resume: "Hand out work again",
+    failed: "List the jobs that were set aside after failing",
+    retry: "Let a failed job wait again",
+    drop: "Delete a failed job",
+    job: "The job's id",
+  },
+  queue: { description: "Show what runs and waits, and where your jobs stand" },
+  show: { description: "Bring up a stored result again", id: "The job's id, as it stands under the result" },
+  mydata: {
+    description: "What is stored about you",
+    export: "Get all of it as a file",
+    erase: "Delete all of it",
+    confirm: "Yes, delete my jobs, pictures, votes and settings",
+  },
+  help: { description: "What this bot can do" },
   batch: {
     description: "Compare all prompts of a file",
     file: ".txt (one prompt a line), .json (texts or pairs) or .csv (a prompt column)",
@@ -165,6 +311,11 @@ export const commandTexts = {
 export const expectations = {
   integer: (min: number, max: number) => `a whole number from ${number(min)} to ${number(max)}`,
   number: (min: number, max: number) => `a number from ${min} to ${max}`,
+  oneOf: (words: readonly string[]) => `one of ${words.join(", ")}`,
+  size: "a size such as `512x768`, both sides multiples of 8 from 64 to 1024",
+  roles: "one or more roles, as mentions or ids",
+  words: "words with commas between them",
+  yesNo: "`on` or `off`",
   text: (max: number) => `a text of at most ${number(max)} characters`,
 } as const;
 
@@ -200,3 +351,112 @@ export function formatBytes(bytes: number): string {
 }
 
 const trim = (value: number): string => value.toFixed(1).replace(/\.0$/, "");
+
+// --- answers of the commands that make no job ---
+
+export const queueLines = {
+  title: "Queue",
+  paused: "The queue is paused by an admin; what waits keeps its place.",
+  counts: (running: number, waiting: number) =>
+    running + waiting === 0
+      ? "Nothing runs and nothing waits."
+      : `${number(running)} running, ${number(waiting)} waiting.`,
+  yours: "Yours further back:",
+  entry: (
+    job: { readonly id: string; readonly kind: JobKind; readonly userId: string } | null,
+    phase: Phase,
+    place: number,
+    etaMs: number | null,
+  ) => {
+    const where =
+      place === 0 ? "**running**" : `${number(place)}. for ${phase === "text" ? "rewriting" : "drawing"}`;
+    const what =
+      job === null
+        ? "a job from elsewhere"
+        : `${labels.commands[job.kind]} of <@${job.userId}> \`${job.id}\``;
+    return `${where}: ${what}${etaMs === null ? "" : `, done in about ${formatDuration(etaMs).replace(/\.0 s$/, " s")}`}`;
+  },
+} as const;
+
+/** What each setting means, for those who may set it. */
+export const settingTexts: Readonly<Record<SettingName, string>> = {
+  steps: "denoising steps where a command names none",
+  guidance: "guidance where a command names none",
+  scheduler: "scheduler where a command names none",
+  size: "size of the pictures",
+  negative: "negative prompt where a command names none",
+  mode: "way of rewriting: beam, greedy or sample",
+  maxSteps: "most steps that a command may ask for",
+  maxBatch: "most prompts of a file",
+  maxPairs: "most pairs of one comparison",
+  useRoles: "roles that may use the bot; reset for everyone",
+  manageRoles: "roles that may manage settings and other people's jobs",
+  blind: "comparisons hide which picture is which until people have voted",
+  revealMinutes: "minutes after which a blind vote is revealed",
+  strangers: "everyone may press the buttons that draw something new",
+  spoiler: "pictures are hidden behind a click",
+  alwaysNegative: "added to every negative prompt",
+  refusedWords: "words that no prompt may have",
+  ping: "call people when a result that took long is ready",
+  userCap: "most open jobs of one person here",
+  channelCap: "most open jobs of the channel",
+  serverCap: "most open jobs of the server",
+};
+
+export const settingLines = {
+  title: "Settings",
+  channel: "This channel",
+  server: "This server",
+  program: "The bot itself",
+  names: "What can be set",
+  none: "Nothing; the wider setting holds.",
+  entry: (name: string, value: string, by: string, at: number) =>
+    `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,
+  defaults: (image: ImageSettings, mode: string, maxSteps: number) =>
+    `${count(image.steps, "step")} of at most ${maxSteps}, guidance ${image.guidance}, ${image.scheduler}, rewriting by ${mode}`,
+  set: (name: string, value: string, scope: string) => `\`${name}\` of this ${scope} is now ${value}.`,
+  reset: (name: string, scope: string, was: boolean) =>
+    was
+      ? `\`${name}\` of this ${scope} is forgotten; the wider setting holds.`
+      : `\`${name}\` was not set for this ${scope}.`,
+  pingOn: "You will be called when a result that took long is ready.",
+  pingOff: "You will not be called any more; results still come.",
+} as const;
+
+export const adminLines = {
+  depth: ({ queued, running, undelivered }: QueueDepth, paused: boolean) =>
+    `${paused ? "**Paused.** " : ""}${number(running)} running, ${number(queued)} waiting, ${number(undelivered)} results on their way.`,
+  paused:
+    "Paused: what runs is finished, and nothing new starts until `/admin resume`, also after a restart.",
+  resumed: "The queue goes on.",
+  noneFailed: "No job was set aside.",
+  failed: ({ id, kind, origin, failures }: Job) =>
+    `\`${id}\` ${labels.commands[kind]} of <@${origin.userId}>, tried ${number(failures.length)} times: ${failures.at(-1)?.code ?? "INTERNAL"}`,
+  notFailed: (id: string) =>
+    `There is no failed job \`${id.replaceAll("`", "'")}\`. \`/admin failed\` lists them.`,
+  retried: (id: string) => `Job \`${id}\` waits again.`,
+  dropped: (id: string) => `Job \`${id}\` is deleted.`,
+} as const;
+
+export const dataLines = {
+  exported: (jobs: number, votes: number) =>
+    `${count(jobs, "job")} and ${count(votes, "vote")} of yours are stored.`,
+  notConfirmed:
+    "Nothing was deleted. Use `/mydata erase confirm:True` to delete all that is stored about you.",
+  erased: (jobs: number, stopping: number) =>
+    `${count(jobs, "job")} of yours with their pictures, your votes and your settings are deleted.${stopping === 0 ? "" : ` ${count(stopping, "running job")} is being stopped; use the command again to delete it.`} Messages in Discord are yours to delete.`,
+} as const;
+
+export const helpText = {
+  title: "Promptist",
+  lines: [
+    "`/optimize` rewrites a prompt; buttons below draw it.",
+    "`/compare` draws the prompt as written and as rewritten, from one seed. With `blind` people vote first.",
+    "`/batch` compares all prompts of a file.",
+    "`/queue` says what waits and how long; `/show` brings a stored result back.",
+    "`/stats` says how often the rewrite wins in blind votes.",
+    "`/settings ping` switches the call at the end; `/settings show` lists what holds here.",
+    "`/mydata` exports or erases what is stored about you.",
+    "Under a result: a new seed, another prompt, another rewrite, words switched off, all with the same seed unless it says otherwise.",
+  ],
+} as const;

@@ -19,6 +19,8 @@ export interface OutboxOptions {
   readonly compose: (job: Job, limit: SizeLimit) => Promise<Outgoing>;
   /** Resolves when no status edit of the job is under way any more. */
   readonly settle: (jobId: string) => Promise<void>;
+  /** The result was put into the reply, of which Discord tells nobody: calls the person where that is wanted. */
+  readonly ping: (job: Job, messageId: string) => Promise<void>;
   /** The bot's own token is no longer valid: nothing can be delivered. */
   readonly onUnauthorized: (error: unknown) => void;
   /** Delay after the first failed delivery; it doubles with each one up to `retryMaxMs`. */
@@ -37,7 +39,9 @@ const AT_ONCE = 4;
 const SHRINKS = 4;
 
 /** Where and how a message got to Discord. */
-type Sent = { readonly messageId: string } | { readonly fault: DiscordFault; readonly error: unknown };
+type Sent =
+  | { readonly messageId: string; readonly via: "reply" | "channel" }
+  | { readonly fault: DiscordFault; readonly error: unknown };
 
 /**
  * Posts the result of each finished job, once, and records that it did. Within the token's life it edits the reply,
@@ -80,6 +84,11 @@ export class Outbox {
   /** The bytes that a file of the job's reply may have. */
   noteReplyLimit(jobId: string, bytes: number): void {
     this.#replyLimits.set(jobId, bytes);
+  }
+
+  /** What the job's reply may carry. */
+  replyLimit(jobId: string): SizeLimit {
+    return { ...CHANNEL_LIMIT, perFile: this.#replyLimits.get(jobId) ?? CHANNEL_LIMIT.perFile };
   }
 
   #sweep(): void {
@@ -133,9 +142,19 @@ export class Outbox {
       await queue.delivered(job.id, sent.messageId);
       this.#replyLimits.delete(job.id);
       events.emit("job.delivered", { jobId: job.id, messageId: sent.messageId });
+      if (sent.via === "reply") await this.#ping(job, sent.messageId);
       return;
     }
     await this.#failed(job, sent.fault, sent.error);
+  }
+
+  /** Being called is a courtesy: once it failed, it is not worth a second message. */
+  async #ping(job: Job, messageId: string): Promise<void> {
+    try {
+      await this.#options.ping(job, messageId);
+    } catch (error) {
+      this.#log("warn", "The requester could not be called", job.id, error);
+    }
   }
 
   async #failed(job: Job, fault: DiscordFault, error: unknown): Promise<void> {
@@ -191,15 +210,14 @@ export class Outbox {
     const { api, now } = this.#options;
     const { origin } = job;
     if (now() < origin.tokenExpiresAt - TOKEN_MARGIN_MS) {
-      const perFile = this.#replyLimits.get(job.id) ?? CHANNEL_LIMIT.perFile;
-      const message = await compose({ ...CHANNEL_LIMIT, perFile });
-      const sent = await attempt(() => api.editReply(origin, message));
+      const message = await compose(this.replyLimit(job.id));
+      const sent = await attempt("reply", () => api.editReply(origin, message));
       if ("messageId" in sent || (sent.fault !== "token-gone" && sent.fault !== "forbidden")) return sent;
     }
     const message = await compose(CHANNEL_LIMIT);
     const mention = (job.state === "done" ? resultLines.ready : resultLines.ended)(origin.userId, job.kind);
     const content = message.content === "" ? mention : `${mention} ${message.content}`;
-    const sent = await attempt(() => api.post(origin, { ...message, content }, job.id));
+    const sent = await attempt("channel", () => api.post(origin, { ...message, content }, job.id));
     // "Unknown message" as the answer to a post: the message of this nonce was sent, and someone deleted it.
     return "fault" in sent && sent.fault === "token-gone" ? { ...sent, fault: "forbidden" } : sent;
   }
@@ -209,9 +227,9 @@ export class Outbox {
   }
 }
 
-async function attempt(send: () => Promise<string>): Promise<Sent> {
+async function attempt(via: "reply" | "channel", send: () => Promise<string>): Promise<Sent> {
   try {
-    return { messageId: await send() };
+    return { messageId: await send(), via };
   } catch (error) {
     return { fault: faultOf(error), error };
   }

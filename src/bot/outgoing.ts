@@ -1,5 +1,5 @@
 import type { APIEmbed, RawFile, RESTPostAPIChannelMessageJSONBody } from "discord.js";
-import type { ButtonRow } from "./components.js";
+import type { Row } from "./components.js";
 
 export interface OutgoingFile {
   readonly name: string;
@@ -12,8 +12,10 @@ export interface OutgoingFile {
 export interface Outgoing {
   readonly content: string;
   readonly embeds: readonly APIEmbed[];
-  readonly components: readonly ButtonRow[];
+  readonly components: readonly Row[];
   readonly files: readonly OutgoingFile[];
+  /** An edit that leaves the files of the message as they are; `files` is empty then. */
+  readonly keepFiles?: boolean;
 }
 
 /** Discord's limits (developer docs, resources/message). */
@@ -32,7 +34,7 @@ export const plainMessage = (content: string): Outgoing => ({
  * people's words. An edit sends the empty fields too, since a field that is left out keeps its old value.
  */
 export function toRequest(
-  { content, embeds, components, files }: Outgoing,
+  { content, embeds, components, files, keepFiles = false }: Outgoing,
   mentionUserId: string | null,
 ): { body: RESTPostAPIChannelMessageJSONBody; files: RawFile[] } {
   return {
@@ -40,11 +42,15 @@ export function toRequest(
       content,
       embeds: [...embeds],
       components: [...components],
-      attachments: files.map(({ name, description }, id) => ({
-        id: String(id),
-        filename: name,
-        ...(description === null ? {} : { description }),
-      })),
+      ...(keepFiles
+        ? {}
+        : {
+            attachments: files.map(({ name, description }, id) => ({
+              id: String(id),
+              filename: name,
+              ...(description === null ? {} : { description }),
+            })),
+          }),
       allowed_mentions: { parse: [], ...(mentionUserId === null ? {} : { users: [mentionUserId] }) },
     },
     files: files.map(({ name, data }) => ({ name, data })),

@@ -52,6 +52,12 @@ const DEFINED = new Set([
   "max_length",
   "min_value",
   "max_value",
+  "choices",
+  "value",
+  "autocomplete",
+  "name_localizations",
+  "description_localizations",
+  "default_member_permissions",
   "contexts",
   "integration_types",
 ]);

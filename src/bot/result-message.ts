@@ -1,11 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { APIEmbed } from "discord.js";
-import type { Item, Job } from "../core/job.js";
+import type { ImageSettings, Job, Origin } from "../core/job.js";
+import type { PlaceSettings } from "../core/settings.js";
+import type { Ballot } from "../db/votes.js";
+import { blindMessage } from "./blind-message.js";
+import { type Row, resultRows } from "./components.js";
 import { clip, codeBlock } from "./markdown.js";
-import { endSentence, formatDuration, jobReference, labels, noteLine, resultLines } from "./messages.js";
+import { endSentence, formatDuration, jobReference, labels, resultLines } from "./messages.js";
 import { ALT_TEXT_MAX, EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "./outgoing.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
+import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
 import { COLORS } from "./status-message.js";
 
 export interface ResultOptions {
@@ -13,16 +18,36 @@ export interface ResultOptions {
   readonly picturesDir: string;
   /** Said under every result, such as that a miniature drew it. */
   readonly checkpointNote: string | null;
+  /** What a command without options draws with; its seed says nothing. */
+  readonly image: ImageSettings;
+  /** What the place of a command has decided. */
+  readonly placeOf: (origin: Origin) => PlaceSettings;
+  /** The ballot of a blind comparison, opened when it is first shown. */
+  readonly ballotOf: (job: Job) => Ballot;
+  /** How the votes fell, once they are closed. */
+  readonly tallyOf: (job: Job) => string | null;
 }
 
-/** Of the beams that the search found besides the best. */
-const OTHER_REWRITES_SHOWN = 3;
-const TEXT_MAX = 1100;
-const OTHER_REWRITE_MAX = 300;
 const NEGATIVE_MAX = 300;
 
 /** The last message of a finished job: its result, or how it ended. */
 export async function resultMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
+  const message = await composed(job, options, limit);
+  return options.placeOf(job.origin).spoiler === true ? spoilered(message) : message;
+}
+
+/** Pictures behind a click. An embed can't hide its picture, so they all stand below it. */
+function spoilered(message: Outgoing): Outgoing {
+  return {
+    ...message,
+    embeds: message.embeds.map(({ image: _, ...embed }) => embed),
+    files: message.files.map((file) =>
+      file.description === null ? file : { ...file, name: `SPOILER_${file.name}` },
+    ),
+  };
+}
+
+async function composed(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
   if (job.state !== "done") return endMessage(job);
   switch (job.kind) {
     case "optimize":
@@ -37,40 +62,39 @@ export async function resultMessage(job: Job, options: ResultOptions, limit: Siz
 function endMessage(job: Job): Outgoing {
   const color = job.state === "cancelled" ? COLORS.cancelled : COLORS.failed;
   const embed = { title: labels.commands[job.kind], description: endSentence(job), color };
-  return { content: "", embeds: [embed], components: [], files: [] };
+  return { content: "", embeds: [embed], components: resultRows(job), files: [] };
 }
 
 function optimizeMessage(job: Job, options: ResultOptions): Outgoing {
   const item = job.items[0]!;
-  const others = item.candidates.filter(({ text }) => text !== item.optimized).slice(0, OTHER_REWRITES_SHOWN);
-  const sections = [
-    ...promptSections(item),
-    ...(others.length === 0
-      ? []
-      : [
-          `**${labels.otherRewrites}**${others.map(({ text }) => codeBlock(text, OTHER_REWRITE_MAX)).join("")}`,
-        ]),
-    ...item.notes.map(noteLine),
-  ];
+  const sections = [...promptSections(item), ...noteLines(item)];
   const seed = job.text.mode === "sample" ? [resultLines.seed(job.text.seed)] : [];
   return {
     content: "",
     embeds: [doneEmbed(job, sections, [...seed, ...timeAndMakers(job, options)])],
-    components: [],
+    components: resultRows(job),
     files: [],
   };
 }
 
 async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
   const item = job.items[0]!;
+  if (job.blind && !isRaw(item)) {
+    const ballot = options.ballotOf(job);
+    const hidden =
+      ballot.closedAt === null ? await blindMessage(job, ballot, options.picturesDir, limit) : null;
+    if (hidden !== null) return hidden;
+  }
+  const tally = options.tallyOf(job);
   const optimized = item.optimized ?? "";
-  const wanted = [
+  const baseline = { role: "baseline", file: item.baseline, alt: labels.baselineAlt(item.prompt) };
+  const pair = [
     { role: "comparison", file: item.comparison, alt: labels.comparisonAlt(item.prompt, optimized) },
-    { role: "baseline", file: item.baseline, alt: labels.baselineAlt(item.prompt) },
+    baseline,
     { role: "optimized", file: item.drawn, alt: labels.optimizedAlt(optimized) },
   ];
   const pictures = await Promise.all(
-    wanted.map(({ role, file, alt }) =>
+    (isRaw(item) ? [baseline] : pair).map(({ role, file, alt }) =>
       readPicture(job, options, file, `${job.id}-${item.seed}-${role}`, alt),
     ),
   );
@@ -80,11 +104,16 @@ async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit
     ...(job.image.negative === ""
       ? []
       : [`**${labels.negative}**${codeBlock(job.image.negative, NEGATIVE_MAX)}`]),
-    ...item.notes.map(noteLine),
+    ...noteLines(item),
+    ...(tally === null ? [] : [tally]),
     ...note,
   ];
-  const settings = [resultLines.seed(item.seed), ...imageSettings(job), ...timeAndMakers(job, options)];
-  return withImage(doneEmbed(job, sections, settings), files);
+  const settings = [
+    resultLines.seed(item.seed),
+    ...imageSettings(job, options),
+    ...timeAndMakers(job, options),
+  ];
+  return withImage(doneEmbed(job, sections, settings), files, resultRows(job));
 }
 
 async function batchMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
@@ -104,19 +133,23 @@ async function batchMessage(job: Job, options: ResultOptions, limit: SizeLimit):
 
   const drawn = job.items.reduce((sum, item) => sum + (item.baseline ? 1 : 0) + (item.drawn ? 1 : 0), 0);
   const sections = [resultLines.batch(job.items.length, drawn), ...note];
-  const settings = [...seeds, ...imageSettings(job), ...timeAndMakers(job, options)];
-  const message = withImage(doneEmbed(job, sections, settings), files);
+  const settings = [...seeds, ...imageSettings(job, options), ...timeAndMakers(job, options)];
+  const message = withImage(doneEmbed(job, sections, settings), files, resultRows(job));
   return { ...message, files: [...message.files, prompts] };
 }
 
-const promptSections = (item: Item): string[] => [
-  `**${labels.prompt}**${codeBlock(item.prompt, TEXT_MAX)}`,
-  `**${item.candidates.length > 0 ? labels.rewrite : labels.givenRewrite}**${codeBlock(item.optimized ?? "", TEXT_MAX)}`,
-];
-
-function imageSettings({ image }: Job): string[] {
-  const size = image.size === null ? [] : [`${image.size.width}x${image.size.height}`];
-  return [resultLines.steps(image.steps), resultLines.guidance(image.guidance), image.scheduler, ...size];
+/** The settings that a command here does not have by itself. */
+function imageSettings({ image, origin }: Job, options: ResultOptions): string[] {
+  const place = options.placeOf(origin);
+  const usual = { ...options.image, ...place };
+  const size = image.size === null ? null : `${image.size.width}x${image.size.height}`;
+  const usualSize = usual.size == null ? null : `${usual.size.width}x${usual.size.height}`;
+  return [
+    ...(image.steps === usual.steps ? [] : [resultLines.steps(image.steps)]),
+    ...(image.guidance === usual.guidance ? [] : [resultLines.guidance(image.guidance)]),
+    ...(image.scheduler === usual.scheduler ? [] : [image.scheduler]),
+    ...(size === null || size === usualSize ? [] : [size]),
+  ];
 }
 
 /** How long it took from the first claim, and what made it. */
@@ -133,7 +166,7 @@ function doneEmbed(job: Job, sections: readonly string[], settings: readonly str
   return {
     title: labels.commands[job.kind],
     description: clip(
-      [...sections, resultLines.settings(settings), jobReference(job.id)].join("\n"),
+      [...sections, resultLines.settings(settings), jobReference(job.id, job.parentId)].join("\n"),
       EMBED_DESCRIPTION_MAX,
     ),
     color: COLORS.done,
@@ -141,14 +174,28 @@ function doneEmbed(job: Job, sections: readonly string[], settings: readonly str
 }
 
 /** Shows the first file large inside the embed; Discord shows the others beside it. */
-function withImage(embed: APIEmbed, files: readonly OutgoingFile[]): Outgoing {
+function withImage(embed: APIEmbed, files: readonly OutgoingFile[], components: readonly Row[]): Outgoing {
   const [main] = files;
   return {
     content: "",
     embeds: [main === undefined ? embed : { ...embed, image: { url: `attachment://${main.name}` } }],
-    components: [],
+    components,
     files,
   };
+}
+
+/** The baseline of a comparison that is still drawing the other half; null where it cannot be shown yet. */
+export async function baselinePicture(
+  job: Job,
+  options: ResultOptions,
+  limit: SizeLimit,
+): Promise<OutgoingFile | null> {
+  const [item] = job.items;
+  if (job.kind !== "compare" || job.blind || item === undefined) return null;
+  const name = `${job.id}-${item.seed}-baseline`;
+  const picture = await readPicture(job, options, item.baseline, name, labels.baselineAlt(item.prompt));
+  if (picture === null) return null;
+  return (await fitPictures([picture], limit)).files[0] ?? null;
 }
 
 /** Null where the row names no picture, or the file is gone. */

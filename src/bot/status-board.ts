@@ -1,9 +1,12 @@
 import type { Events } from "../core/events.js";
 import { isFinished, type Job, type Origin } from "../core/job.js";
 import type { Queue } from "../db/queue.js";
+import type { Work } from "./commands/answer.js";
 import type { DiscordApi } from "./discord-api.js";
 import { faultOf } from "./discord-error.js";
+import { coarse, etas } from "./eta.js";
 import { LiveEdits } from "./live-edits.js";
+import type { OutgoingFile } from "./outgoing.js";
 import { type JobStatus, type JobSummary, statusMessage, summarize } from "./status-message.js";
 import { subscribe } from "./subscribe.js";
 
@@ -17,14 +20,26 @@ export interface StatusBoardOptions {
   readonly editsPerSecond: number;
   /** Least time between two looks at the whole queue for the places of all who wait. */
   readonly placesGapMs: number;
+  /** The half of a comparison that is there already, to show while the other one is drawn; null for none. */
+  readonly estimateMs: (work: Work) => number | null;
+  readonly pictureOf: (job: Job) => Promise<OutgoingFile | null>;
 }
 
 interface Tracked {
-  readonly summary: JobSummary;
+  summary: JobSummary;
+  /** Whether the first picture is stored, and whether Discord has it. */
+  picture: "none" | "ready" | "shown";
   readonly origin: Origin;
   status: JobStatus;
   /** Fires shortly before the reply's token ends. */
   lateTimer: NodeJS.Timeout | null;
+}
+
+/** All that a message says; two that are equal cost one edit. */
+interface Shown {
+  readonly status: JobStatus;
+  readonly summary: JobSummary;
+  readonly withPicture: boolean;
 }
 
 /** The last status is written this long before the token ends. */
@@ -36,7 +51,7 @@ const STATUS_TIMEOUT_MS = 15_000;
 export class StatusBoard {
   readonly #options: StatusBoardOptions;
   readonly #tracked = new Map<string, Tracked>();
-  readonly #edits: LiveEdits<JobStatus>;
+  readonly #edits: LiveEdits<Shown>;
   readonly #unsubscribe: () => void;
   #places: { timer: NodeJS.Timeout | null; reading: Promise<void> | null; again: boolean; lastAt: number } = {
     timer: null,
@@ -51,7 +66,7 @@ export class StatusBoard {
     this.#edits = new LiveEdits({
       gapMs: options.editGapMs,
       perSecond: options.editsPerSecond,
-      send: (jobId, status) => this.#send(jobId, status),
+      send: (jobId, shown) => this.#send(jobId, shown),
     });
     this.#unsubscribe = this.#listen();
   }
@@ -68,7 +83,7 @@ export class StatusBoard {
     const tracked = this.#add(job);
     const place = await this.#options.queue.position(job.id);
     if (tracked.status.kind === "queued" && place !== null && place > 0) {
-      this.#show(job.id, tracked, { kind: "queued", phase: job.phase, place });
+      this.#show(job.id, tracked, { kind: "queued", phase: job.phase, place, etaMs: null });
     }
   }
 
@@ -92,8 +107,11 @@ export class StatusBoard {
     if (known !== undefined) return known;
     const tracked: Tracked = {
       summary: summarize(job),
+      picture: job.items[0]?.baseline === null ? "none" : "ready",
       origin: job.origin,
-      status: job.cancelRequested ? { kind: "stopping" } : { kind: "queued", phase: job.phase, place: null },
+      status: job.cancelRequested
+        ? { kind: "stopping" }
+        : { kind: "queued", phase: job.phase, place: null, etaMs: null },
       lateTimer: null,
     };
     this.#tracked.set(job.id, tracked);
@@ -120,11 +138,17 @@ export class StatusBoard {
         this.#placesChanged();
       },
       "job.progress": (progress) => this.#update(progress.jobId, { kind: "working", progress }),
+      "job.item": ({ jobId, phase }) => {
+        if (phase === "text") void this.#refresh(jobId);
+      },
+      "job.picture": ({ jobId, making }) => {
+        if (making === "baseline") void this.#refresh(jobId);
+      },
       "job.cancel-requested": ({ jobId }) => this.#update(jobId, { kind: "stopping" }),
       "job.requeued": ({ jobId, phase }) => {
         const tracked = this.#tracked.get(jobId);
         if (tracked?.status.kind === "loading" || tracked?.status.kind === "working") {
-          tracked.status = { kind: "queued", phase, place: null };
+          tracked.status = { kind: "queued", phase, place: null, etaMs: null };
         }
         this.#placesChanged();
       },
@@ -144,7 +168,22 @@ export class StatusBoard {
     // A message that has said its last stays; a job that is asked to stop says so until it has ended.
     if (kind === "late" || (kind === "stopping" && status.kind !== "late")) return;
     tracked.status = status;
-    this.#edits.push(jobId, status);
+    const { summary, picture } = tracked;
+    this.#edits.push(jobId, { status, summary, withPicture: picture !== "none" });
+  }
+
+  /** Something of the job is ready: shows it with what comes next. */
+  async #refresh(jobId: string): Promise<void> {
+    try {
+      const job = await this.#options.queue.get(jobId);
+      const tracked = this.#tracked.get(jobId);
+      if (job === undefined || tracked === undefined || job.kind === "batch") return;
+      tracked.summary = summarize(job);
+      if (tracked.picture === "none" && job.items[0]?.baseline != null) tracked.picture = "ready";
+      this.#show(jobId, tracked, tracked.status);
+    } catch (error) {
+      this.#log("What is ready of a job could not be shown", error, jobId);
+    }
   }
 
   #placesChanged(): void {
@@ -170,38 +209,46 @@ export class StatusBoard {
   async #showPlaces(): Promise<void> {
     if (![...this.#tracked.values()].some(({ status }) => status.kind === "queued")) return;
     try {
-      for (const { id, phase, place } of await this.#options.queue.places()) {
+      const open = await this.#options.queue.work();
+      const times = etas(open, this.#options.estimateMs);
+      const counted = { text: 0, image: 0 };
+      for (const { id, phase, state } of open) {
+        if (state !== "queued") continue;
+        const place = ++counted[phase];
         const tracked = this.#tracked.get(id);
-        if (tracked?.status.kind === "queued") this.#show(id, tracked, { kind: "queued", phase, place });
+        const ms = times.get(id);
+        const etaMs = ms === undefined ? null : coarse(ms);
+        if (tracked?.status.kind === "queued")
+          this.#show(id, tracked, { kind: "queued", phase, place, etaMs });
       }
     } catch (error) {
-      this.#options.events.emit("log", {
-        level: "warn",
-        message: "The places in the queue could not be read",
-        error,
-      });
+      this.#log("The places in the queue could not be read", error);
     }
   }
 
-  async #send(jobId: string, status: JobStatus): Promise<void> {
+  async #send(jobId: string, { status, summary }: Shown): Promise<void> {
     const tracked = this.#tracked.get(jobId);
     if (tracked === undefined) return;
+    const { api, queue, pictureOf } = this.#options;
     try {
-      await this.#options.api.editReply(
-        tracked.origin,
-        statusMessage(tracked.summary, status),
-        STATUS_TIMEOUT_MS,
-      );
+      let picture: OutgoingFile | null = null;
+      if (tracked.picture === "ready") {
+        // Once is enough: the result brings all pictures, also where this one does not get through.
+        tracked.picture = "shown";
+        const job = await queue.get(jobId);
+        picture = job === undefined ? null : await pictureOf(job);
+      }
+      await api.editReply(tracked.origin, statusMessage(summary, status, picture), STATUS_TIMEOUT_MS);
     } catch (error) {
       const fault = faultOf(error);
       // A status is not worth a retry: the next one replaces it. A reply that is gone takes no more of them.
       if (fault === "token-gone" || fault === "forbidden") tracked.status = { kind: "late" };
-      this.#options.events.emit("log", {
-        level: "warn",
-        message: `A status was not shown (${fault})`,
-        jobId,
-        error,
-      });
+      this.#log(`A status was not shown (${fault})`, error, jobId);
     }
+  }
+
+  #log(message: string, error: unknown, jobId?: string): void {
+    const about = jobId === undefined ? {} : { jobId };
+    this.#options.events.emit("log", { level: "warn", message, error, ...about });
   }
 }

@@ -3,12 +3,19 @@ import type { Job, Phase } from "../core/job.js";
 import { cancelRow } from "./components.js";
 import { codeBlock } from "./markdown.js";
 import { labels, statusLines } from "./messages.js";
-import type { Outgoing } from "./outgoing.js";
+import type { Outgoing, OutgoingFile } from "./outgoing.js";
+import { noteLines, promptSections } from "./rewrite-text.js";
 
 /** Where an unfinished job is, as its message shows it. */
 export type JobStatus =
   /** `place` is that in the line of the phase; null until it is known. */
-  | { readonly kind: "queued"; readonly phase: Phase; readonly place: number | null }
+  | {
+      readonly kind: "queued";
+      readonly phase: Phase;
+      readonly place: number | null;
+      /** Until the job is done, from this machine's recent times; null while they are unknown. */
+      readonly etaMs: number | null;
+    }
   | { readonly kind: "loading"; readonly phase: Phase }
   | { readonly kind: "working"; readonly progress: Progress }
   | { readonly kind: "stopping" }
@@ -36,17 +43,26 @@ const SUBJECT_MAX = 400;
 export function summarize(job: Job): JobSummary {
   const given = job.items.filter((item) => item.optimized !== null && item.candidates.length === 0).length;
   const [first] = job.items;
+  // What is ready is shown at once, unless it would tell which picture is which.
+  const rewritten = first !== undefined && first.optimized !== null && !job.blind;
   return {
     id: job.id,
     title: labels.commands[job.kind],
     subject:
       job.kind === "batch" || first === undefined
         ? statusLines.batch(job.items.length, given)
-        : codeBlock(first.prompt, SUBJECT_MAX),
+        : rewritten
+          ? [...promptSections(first), ...noteLines(first)].join("\n")
+          : codeBlock(first.prompt, SUBJECT_MAX),
   };
 }
 
-export function statusMessage(job: JobSummary, status: JobStatus): Outgoing {
+/** `picture` is shown from this edit on; without one the message keeps the files it has. */
+export function statusMessage(
+  job: JobSummary,
+  status: JobStatus,
+  picture: OutgoingFile | null = null,
+): Outgoing {
   const waits = status.kind === "queued";
   return {
     content: "",
@@ -58,14 +74,17 @@ export function statusMessage(job: JobSummary, status: JobStatus): Outgoing {
       },
     ],
     components: [cancelRow(job.id, status.kind !== "stopping")],
-    files: [],
+    files: picture === null ? [] : [picture],
+    keepFiles: picture === null,
   };
 }
 
 function statusText(status: JobStatus): string {
   switch (status.kind) {
     case "queued":
-      return status.place === null ? statusLines.accepted : statusLines.place(status.phase, status.place);
+      return status.place === null
+        ? statusLines.accepted
+        : statusLines.place(status.phase, status.place, status.etaMs);
     case "loading":
       return statusLines.loading(status.phase);
     case "working":

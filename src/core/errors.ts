@@ -7,6 +7,10 @@ export type ErrorCode =
   | "INPUT_EMPTY"
   | "INPUT_TOO_LONG"
   | "INPUT_OPTION"
+  | "INPUT_CHOICE"
+  | "INPUT_UNCHANGED"
+  | "INPUT_WORD"
+  | "NOT_ALLOWED"
   | "FILE_TOO_BIG"
   | "FILE_BINARY"
   | "FILE_ENCODING"
@@ -19,6 +23,7 @@ export type ErrorCode =
   | "QUEUE_BUSY_DATABASE"
   | "QUEUE_LOCKED"
   | "QUEUE_FULL"
+  | "QUEUE_CAP"
   | "QUEUE_NEWER_SCHEMA"
   // published weights
   | "CHECKPOINT_MISSING"

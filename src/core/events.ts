@@ -22,10 +22,14 @@ export interface AppEvents {
   /** Someone asked a running job to stop; the row says so too, this is the hint. */
   "job.cancel-requested": [{ jobId: string }];
   "job.progress": [Progress];
+  /** One picture of a pair is stored; its other half may follow. */
+  "job.picture": [{ jobId: string; item: number; making: "baseline" | "optimized" }];
   "job.item": [{ jobId: string; item: number; phase: Phase }];
   /** The job left the running state without an end: to its next phase, for a retry, or to let others go first. */
   "job.requeued": [{ jobId: string; phase: Phase; reason: "next-phase" | "retry" | "yield" | "recovered" }];
   "job.finished": [{ jobId: string; state: JobState }];
+  /** The queue hands out work again. */
+  "queue.resumed": [];
   "job.delivered": [{ jobId: string; messageId: string | null }];
   "phase.started": [{ phase: Phase; pid: number; checkpoint: string; device: string; loadMs: number }];
   "phase.finished": [{ phase: Phase; jobs: number; items: number; ms: number; peakBytes: number }];

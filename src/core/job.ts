@@ -95,6 +95,13 @@ export interface Candidate {
   readonly score: number | null;
 }
 
+/** Milliseconds that the parts of an item took; a part is missing until it is made, or where it was given or copied. */
+export interface ItemTimes {
+  readonly text?: number;
+  readonly baseline?: number;
+  readonly drawn?: number;
+}
+
 export interface Item {
   /** Position in the job, from 0. */
   readonly index: number;
@@ -109,6 +116,9 @@ export interface Item {
   readonly baseline: string | null;
   readonly drawn: string | null;
   readonly comparison: string | null;
+  readonly times: ItemTimes;
+  /** Taken out of the job: nothing more is made of it. */
+  readonly cancelled: boolean;
   /** What to tell about this item, such as words that fell beyond CLIP's 77 tokens. */
   readonly notes: readonly ItemNote[];
 }
@@ -147,6 +157,10 @@ export interface Job {
   readonly text: TextSettings;
   readonly image: ImageSettings;
   readonly items: readonly Item[];
+  /** The job under whose result a button made this one. */
+  readonly parentId: string | null;
+  /** True: which picture is which stays secret until people have voted. */
+  readonly blind: boolean;
   /** Grows by one with each claim; fences finishing writes. */
   readonly attempt: number;
   /** One entry for each attempt that failed. */
@@ -173,6 +187,7 @@ export interface Delivery {
 
 /** The phase that an item needs next, or null when nothing is left to do for it. */
 export function nextPhase(kind: JobKind, item: Item): Phase | null {
+  if (item.cancelled) return null;
   if (item.optimized === null) return "text";
   if (kind === "optimize") return null;
   return item.baseline === null || item.drawn === null || item.comparison === null ? "image" : null;

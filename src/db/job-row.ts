@@ -4,6 +4,7 @@ import type {
   ImageSettings,
   Item,
   ItemNote,
+  ItemTimes,
   Job,
   JobKind,
   JobState,
@@ -28,6 +29,8 @@ export interface JobRow {
   readonly token_expires_at: number;
   readonly text_settings: string;
   readonly image_settings: string;
+  readonly parent_id: string | null;
+  readonly blind: number;
   readonly owner: string | null;
   readonly attempt: number;
   readonly not_before: number;
@@ -58,6 +61,8 @@ export interface ItemRow {
   readonly drawn: string | null;
   readonly comparison: string | null;
   readonly notes: string;
+  readonly cancelled: number;
+  readonly times: string;
 }
 
 /** JSON columns are written by this room alone and checked by `json_valid`, so they are trusted to hold their type. */
@@ -83,6 +88,8 @@ export function toJob(row: JobRow, items: readonly ItemRow[]): Job {
     text: fromJson<TextSettings>(row.text_settings),
     image: fromJson<ImageSettings>(row.image_settings),
     items: items.map(toItem),
+    parentId: row.parent_id,
+    blind: row.blind === 1,
     attempt: row.attempt,
     failures: fromJson<Failure[]>(row.failures),
     cancelRequested: row.cancel_requested === 1,
@@ -100,7 +107,7 @@ export function toJob(row: JobRow, items: readonly ItemRow[]): Job {
   };
 }
 
-const toItem = (row: ItemRow): Item => ({
+export const toItem = (row: ItemRow): Item => ({
   index: row.position,
   prompt: row.prompt,
   optimized: row.optimized,
@@ -109,5 +116,7 @@ const toItem = (row: ItemRow): Item => ({
   baseline: row.baseline,
   drawn: row.drawn,
   comparison: row.comparison,
+  times: fromJson<ItemTimes>(row.times),
+  cancelled: row.cancelled === 1,
   notes: fromJson<ItemNote[]>(row.notes),
 });

@@ -3,6 +3,7 @@ import type {
   Candidate,
   ImageSettings,
   ItemNote,
+  ItemTimes,
   Job,
   JobKind,
   Origin,
@@ -16,7 +17,27 @@ export interface NewJob {
   readonly origin: Origin;
   readonly text: TextSettings;
   readonly image: ImageSettings;
-  readonly items: readonly { readonly prompt: string; readonly optimized: string | null }[];
+  readonly items: readonly NewItem[];
+  /** The job under whose result a button made this one. */
+  readonly parentId?: string;
+  readonly blind?: boolean;
+  /** Open jobs of the same person, channel and server that may be there already. */
+  readonly caps?: JobCaps;
+}
+
+export interface JobCaps {
+  readonly user?: number;
+  readonly channel?: number;
+  readonly server?: number;
+}
+
+export interface NewItem {
+  readonly prompt: string;
+  readonly optimized: string | null;
+  /** The rewrites to choose from, where an earlier job found them. */
+  readonly candidates?: readonly Candidate[];
+  /** Instead of the job's seed plus the index. */
+  readonly seed?: number;
 }
 
 /** The right to work on a job: only the holder's writes are kept. */
@@ -30,6 +51,8 @@ export interface TextResult {
   readonly optimized: string;
   readonly candidates: readonly Candidate[];
   readonly notes: readonly ItemNote[];
+  /** Milliseconds it took. */
+  readonly ms?: number;
 }
 
 /** File names inside the job's picture folder. A half of a pair is kept as soon as it is there. */
@@ -38,6 +61,7 @@ export interface PictureResult {
   readonly drawn?: string;
   readonly comparison?: string;
   readonly notes?: readonly ItemNote[];
+  readonly times?: ItemTimes;
 }
 
 /** Where a waiting job stands in the line of its phase. */
@@ -46,6 +70,20 @@ export interface Place {
   readonly phase: Phase;
   /** As `position` answers it. */
   readonly place: number;
+}
+
+/** What an unfinished job still lacks. */
+export interface OpenWork {
+  readonly id: string;
+  readonly state: "queued" | "running";
+  readonly phase: Phase;
+  readonly kind: JobKind;
+  readonly userId: string;
+  readonly guildId: string | null;
+  /** Prompts to rewrite, pictures to draw, and denoising steps of each of these. */
+  readonly texts: number;
+  readonly pictures: number;
+  readonly steps: number;
 }
 
 export interface QueueDepth {
@@ -68,7 +106,8 @@ export type CancelResult = "cancelled" | "requested" | "finished" | "unknown";
 export interface Queue {
   /**
    * Stores a job as queued. Idempotent by `origin.interactionId`: a second call with the same id stores nothing and
-   * returns the first job. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait already.
+   * returns the first job. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait already, and InputError QUEUE_CAP
+   * with `scope` and `limit` when one of the caps is reached.
    */
   enqueue(job: NewJob): Promise<Job>;
   get(id: string): Promise<Job | undefined>;
@@ -104,6 +143,11 @@ export interface Queue {
    * again: advance, release, retry and recover end it as cancelled. It may still be completed.
    */
   cancel(id: string): Promise<CancelResult>;
+  /**
+   * Takes one item out of an unfinished job; false where the job is over, the item is unknown, out already or has all
+   * its results. The holder of a running job leaves it out from its next item on.
+   */
+  cancelItem(id: string, item: number): Promise<boolean>;
   /** After a start: every running job lost its holder and waits again, with all results it has. Answers their ids. */
   recover(): Promise<string[]>;
 
@@ -131,5 +175,25 @@ export interface Queue {
    * that files can go too.
    */
   prune(finishedBefore: number): Promise<string[]>;
+  /** In the order of `open`, in one query and without the jobs' texts. */
+  work(): Promise<OpenWork[]>;
+
+  /** Failed jobs, the last one first, at most `limit`. */
+  setAside(limit: number): Promise<Job[]>;
+  /** A failed job waits again, with the results it has and without its failures; false where there is none. */
+  requeue(id: string): Promise<boolean>;
+  /** A paused queue hands out no job; what runs goes on. It stays paused over a restart. */
+  setPaused(paused: boolean): Promise<void>;
+  paused(): Promise<boolean>;
+
+  /** A person's distinct prompts, the last one first, that have `part` in them, at most `limit`. */
+  recentPrompts(userId: string, part: string, limit: number): Promise<string[]>;
+  /** All jobs of a person that are stored, oldest first. */
+  ofUser(userId: string): Promise<Job[]>;
+  /** Cancels a person's open jobs and deletes the finished ones; a running one is deleted by `prune`. Answers the ids of both. */
+  eraseUser(userId: string): Promise<{ deleted: string[]; stopping: string[] }>;
+
+  /** Deletes one finished job, delivered or not; false where there is none. */
+  drop(id: string): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -1,5 +1,27 @@
 -- The schema after all migrations. Written by npm run schema, never by hand.
 
+CREATE TABLE ballots (
+  job_id text primary key,
+  guild_id text,
+  channel_id text not null,
+  author_id text not null, -- who asked for the pair
+  left_side text not null check (left_side in ('baseline', 'optimized')),
+  prompt text not null,
+  optimized text not null,
+  seed integer not null,
+  mode text not null, -- SearchMode, or 'given' for a rewrite that a person wrote
+  checkpoint text,
+  opened_at integer not null,
+  closes_at integer,
+  closed_at integer
+) strict;
+
+CREATE INDEX ballots_by_guild on ballots (guild_id);
+
+CREATE INDEX ballots_due on ballots (closes_at) where closed_at is null and closes_at is not null;
+
+CREATE TABLE flags (name text primary key, value text not null) strict, without rowid;
+
 CREATE TABLE items (
   job integer not null references jobs (seq) on delete cascade,
   position integer not null, -- Item.index, from 0
@@ -10,7 +32,7 @@ CREATE TABLE items (
   baseline text,
   drawn text,
   comparison text,
-  notes text not null default '[]' check (json_valid(notes)),
+  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)),
   primary key (job, position)
 ) strict, without rowid;
 
@@ -51,7 +73,7 @@ CREATE TABLE jobs (
   message_id text,
   delivery_attempts integer not null default 0, -- those that failed
   delivery_error text,
-  delivery_abandoned text,
+  delivery_abandoned text, parent_id text, blind integer not null default 0,
 
   check ((state = 'running') = (owner is not null)),
   check ((state in ('done', 'failed', 'cancelled')) = (finished_at is not null))
@@ -59,10 +81,22 @@ CREATE TABLE jobs (
 
 CREATE INDEX jobs_by_line on jobs (state, phase, user_id, seq, not_before, id);
 
+CREATE INDEX jobs_by_user on jobs (user_id, seq);
+
 CREATE INDEX jobs_undelivered on jobs (finished_at, seq)
   where finished_at is not null and delivered_at is null and delivery_abandoned is null;
 
 CREATE TABLE migrations (number integer primary key, name text not null, applied_at integer not null) strict;
+
+CREATE TABLE settings (
+  scope text not null check (scope in ('server', 'channel', 'user')),
+  id text not null, -- snowflake of the server, channel or person
+  name text not null,
+  value text not null check (json_valid(value)),
+  changed_by text not null,
+  changed_at integer not null,
+  primary key (scope, id, name)
+) strict, without rowid;
 
 CREATE TABLE turns (
   user_id text not null,
@@ -72,3 +106,13 @@ CREATE TABLE turns (
 ) strict, without rowid;
 
 CREATE UNIQUE INDEX turns_by_turn on turns (turn);
+
+CREATE TABLE votes (
+  job_id text not null references ballots (job_id) on delete cascade,
+  user_id text not null,
+  choice text not null check (choice in ('left', 'right', 'tie', 'bad')),
+  voted_at integer not null,
+  primary key (job_id, user_id)
+) strict, without rowid;
+
+CREATE INDEX votes_by_user on votes (user_id);

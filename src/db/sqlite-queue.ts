@@ -1,13 +1,14 @@
 import type { Database, Statement } from "better-sqlite3";
 import { customAlphabet } from "nanoid";
-import { type ErrorCode, QueueError } from "../core/errors.js";
-import type { Failure, ItemNote, Job, JobState, Phase } from "../core/job.js";
-import { isFinished } from "../core/job.js";
-import { fromJson, type ItemRow, type JobRow, toJob } from "./job-row.js";
+import { type ErrorCode, InputError, QueueError } from "../core/errors.js";
+import type { Failure, ItemNote, ItemTimes, Job, JobState, Phase } from "../core/job.js";
+import { isFinished, nextPhase } from "../core/job.js";
+import { fromJson, type ItemRow, type JobRow, toItem, toJob } from "./job-row.js";
 import type {
   CancelResult,
   Claim,
   NewJob,
+  OpenWork,
   PictureResult,
   Place,
   Queue,
@@ -70,6 +71,7 @@ export class SqliteQueue implements Queue {
         throw new QueueError("QUEUE_FULL", `${queued} jobs wait already, and no more than that may.`);
       }
 
+      this.#checkCaps(job);
       const rewritten = job.items.every((item) => item.optimized !== null);
       const phase: Phase = rewritten && job.kind !== "optimize" ? "image" : "text";
       this.#join(origin.userId, phase);
@@ -87,11 +89,20 @@ export class SqliteQueue implements Queue {
         tokenExpiresAt: origin.tokenExpiresAt,
         text: JSON.stringify(job.text),
         image: JSON.stringify(job.image),
+        parentId: job.parentId ?? null,
+        blind: job.blind ? 1 : 0,
         now: this.#now(),
       });
       job.items.forEach((item, position) => {
-        const seed = seedOfItem(job.image.seed, position);
-        this.#sql.insertItem.run({ seq, position, prompt: item.prompt, optimized: item.optimized, seed });
+        const { prompt, optimized, candidates = [], seed = seedOfItem(job.image.seed, position) } = item;
+        this.#sql.insertItem.run({
+          seq,
+          position,
+          prompt,
+          optimized,
+          candidates: JSON.stringify(candidates),
+          seed,
+        });
       });
       return this.#load(this.#sql.bySeq.get(Number(seq))!);
     });
@@ -107,7 +118,7 @@ export class SqliteQueue implements Queue {
   async claim(phase: Phase, owner: string): Promise<Claim | undefined> {
     return this.#write(() => {
       const now = this.#now();
-      const next = this.#sql.next.get({ phase, now });
+      const next = this.#isPaused() ? undefined : this.#sql.next.get({ phase, now });
       if (next === undefined) return undefined;
       this.#sql.take.run({ seq: next.seq, owner, now });
       const job = this.#load(this.#sql.bySeq.get(next.seq)!);
@@ -121,6 +132,7 @@ export class SqliteQueue implements Queue {
       optimized: result.optimized,
       candidates: JSON.stringify(result.candidates),
       notes: withNotes(row.notes, result.notes),
+      times: withTimes(row.times, result.ms === undefined ? {} : { text: result.ms }),
     }));
   }
 
@@ -131,6 +143,7 @@ export class SqliteQueue implements Queue {
       drawn: result.drawn ?? row.drawn,
       comparison: result.comparison ?? row.comparison,
       notes: withNotes(row.notes, result.notes ?? []),
+      times: withTimes(row.times, result.times ?? {}),
     }));
   }
 
@@ -188,6 +201,17 @@ export class SqliteQueue implements Queue {
     });
   }
 
+  async cancelItem(id: string, item: number): Promise<boolean> {
+    return this.#write(() => {
+      const job = this.#sql.byId.get(id);
+      if (job === undefined || isFinished(job.state)) return false;
+      const row = this.#sql.item.get(job.seq, item);
+      if (row === undefined || nextPhase(job.kind, toItem(row)) === null) return false;
+      this.#sql.updateItem.run({ ...row, cancelled: 1 });
+      return true;
+    });
+  }
+
   async recover(): Promise<string[]> {
     return this.#write(() =>
       this.#sql.running
@@ -199,6 +223,7 @@ export class SqliteQueue implements Queue {
 
   async hasWork(phase: Phase, besidesUser?: string): Promise<boolean> {
     return this.#read(() => {
+      if (this.#isPaused()) return false;
       const found = this.#sql.hasWork.get({ phase, now: this.#now(), besidesUser: besidesUser ?? null });
       return found !== undefined;
     });
@@ -261,6 +286,88 @@ export class SqliteQueue implements Queue {
       this.#sql.forgetTurns.run();
       return ids;
     });
+  }
+
+  async work(): Promise<OpenWork[]> {
+    return this.#read(() => {
+      const now = this.#now();
+      const known = new Map(this.#sql.openWork.all().map((row) => [row.id, row]));
+      const inLine = (["text", "image"] as const).flatMap((phase) => this.#sql.line.all({ phase, now }));
+      const running = [...known.values()].filter(({ state }) => state === "running");
+      return [...running, ...inLine.flatMap(({ id }) => known.get(id) ?? [])];
+    });
+  }
+
+  async setAside(limit: number): Promise<Job[]> {
+    return this.#read(() => this.#sql.setAside.all(limit).map((row) => this.#load(row)));
+  }
+
+  async requeue(id: string): Promise<boolean> {
+    return this.#write(() => {
+      const row = this.#sql.byId.get(id);
+      if (row?.state !== "failed") return false;
+      const { kind, origin, items } = this.#load(row);
+      const phase = items.some((item) => nextPhase(kind, item) === "text") ? "text" : "image";
+      this.#join(origin.userId, kind === "optimize" ? "text" : phase);
+      this.#sql.requeue.run({ seq: row.seq, phase: kind === "optimize" ? "text" : phase });
+      return true;
+    });
+  }
+
+  async setPaused(paused: boolean): Promise<void> {
+    this.#write(() => this.#sql.setFlag.run("paused", String(paused)));
+  }
+
+  async paused(): Promise<boolean> {
+    return this.#read(() => this.#isPaused());
+  }
+
+  async recentPrompts(userId: string, part: string, limit: number): Promise<string[]> {
+    return this.#read(() => this.#sql.recentPrompts.all({ userId, part, limit }).map(({ prompt }) => prompt));
+  }
+
+  async ofUser(userId: string): Promise<Job[]> {
+    return this.#read(() => this.#sql.ofUser.all(userId).map((row) => this.#load(row)));
+  }
+
+  async eraseUser(userId: string): Promise<{ deleted: string[]; stopping: string[] }> {
+    return this.#write(() => {
+      const deleted: string[] = [];
+      const stopping: string[] = [];
+      for (const row of this.#sql.ofUser.all(userId)) {
+        if (row.state === "running") {
+          this.#sql.requestCancel.run(row.seq);
+          stopping.push(row.id);
+          continue;
+        }
+        if (row.state === "queued") this.#sql.cancelWaiting.run({ seq: row.seq, now: this.#now() });
+        this.#sql.drop.run(row.id);
+        deleted.push(row.id);
+      }
+      this.#sql.forgetTurns.run();
+      return { deleted, stopping };
+    });
+  }
+
+  #checkCaps({ origin, caps = {} }: NewJob): void {
+    const open = this.#sql.openOf.get({
+      userId: origin.userId,
+      channelId: origin.channelId,
+      guildId: origin.guildId,
+    })!;
+    for (const scope of ["user", "channel", "server"] as const) {
+      const limit = caps[scope];
+      if (limit === undefined || open[scope] < limit) continue;
+      throw new InputError("QUEUE_CAP", `${open[scope]} jobs of this ${scope} are open.`, { scope, limit });
+    }
+  }
+
+  #isPaused(): boolean {
+    return this.#sql.flag.get("paused")?.value === "true";
+  }
+
+  async drop(id: string): Promise<boolean> {
+    return this.#write(() => this.#sql.drop.run(id).changes === 1);
   }
 
   async close(): Promise<void> {
@@ -371,3 +478,6 @@ function withNotes(stored: string, added: readonly ItemNote[]): string {
   );
   return JSON.stringify([...notes.values()]);
 }
+
+const withTimes = (stored: string, added: ItemTimes): string =>
+  JSON.stringify({ ...fromJson<ItemTimes>(stored), ...added });

@@ -1,7 +1,7 @@
 import type { Database } from "better-sqlite3";
 import type { Phase } from "../core/job.js";
 import type { ItemRow, JobRow } from "./job-row.js";
-import type { QueueDepth } from "./queue.js";
+import type { OpenWork, QueueDepth } from "./queue.js";
 import { NEXT_IN_ORDER, SERVING_ORDER } from "./serving-order.js";
 
 type Fence = { readonly id: string; readonly owner: string; readonly attempt: number };
@@ -31,17 +31,17 @@ export function prepareStatements(db: Database) {
     insertJob: db.prepare(`
       insert into jobs (
         id, kind, state, phase, user_id, guild_id, channel_id, locale, application_id, interaction_id,
-        interaction_token, token_expires_at, text_settings, image_settings, created_at
+        interaction_token, token_expires_at, text_settings, image_settings, parent_id, blind, created_at
       ) values (
         @id, @kind, 'queued', @phase, @userId, @guildId, @channelId, @locale, @applicationId, @interactionId,
-        @interactionToken, @tokenExpiresAt, @text, @image, @now
+        @interactionToken, @tokenExpiresAt, @text, @image, @parentId, @blind, @now
       )`),
     insertItem: db.prepare(
-      "insert into items (job, position, prompt, optimized, seed) values (@seq, @position, @prompt, @optimized, @seed)",
+      "insert into items (job, position, prompt, optimized, candidates, seed) values (@seq, @position, @prompt, @optimized, @candidates, @seed)",
     ),
     updateItem: db.prepare<[ItemRow]>(`
       update items set optimized = @optimized, candidates = @candidates, baseline = @baseline, drawn = @drawn,
-        comparison = @comparison, notes = @notes
+        comparison = @comparison, notes = @notes, cancelled = @cancelled, times = @times
       where job = @job and position = @position`),
 
     next: db.prepare<[Line], { seq: number }>(NEXT_IN_ORDER),
@@ -100,6 +100,40 @@ export function prepareStatements(db: Database) {
     abandonDelivery: db.prepare<[{ id: string; reason: string }]>(
       `update jobs set delivery_abandoned = @reason where id = @id and ${finished}`,
     ),
+    openOf: db.prepare<
+      [{ userId: string; channelId: string; guildId: string | null }],
+      { user: number; channel: number; server: number }
+    >(`
+      select count(*) filter (where user_id = @userId) as user,
+             count(*) filter (where channel_id = @channelId) as channel,
+             count(*) filter (where guild_id = @guildId) as server
+      from jobs where state in ('queued', 'running')`),
+    openWork: db.prepare<[], OpenWork>(`
+      select id, state, phase, kind, user_id as userId, guild_id as guildId,
+        (select count(*) from items where job = seq and cancelled = 0 and optimized is null) as texts,
+        iif(kind = 'optimize', 0,
+          (select coalesce(sum((baseline is null) + (drawn is null)), 0) from items where job = seq and cancelled = 0)
+        ) as pictures,
+        json_extract(image_settings, '$.steps') as steps
+      from jobs where state in ('queued', 'running')`),
+    setAside: db.prepare<[number], JobRow>(
+      "select * from jobs where state = 'failed' order by finished_at desc, seq desc limit ?",
+    ),
+    requeue: db.prepare<[{ seq: number; phase: Phase }]>(`
+      update jobs set state = 'queued', phase = @phase, failures = '[]', not_before = 0, cancel_requested = 0,
+        finished_at = null, delivered_at = null, message_id = null, delivery_attempts = 0, delivery_error = null,
+        delivery_abandoned = null
+      where seq = @seq`),
+    flag: db.prepare<[string], { value: string }>("select value from flags where name = ?"),
+    setFlag: db.prepare<[string, string]>(
+      "insert into flags (name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
+    ),
+    recentPrompts: db.prepare<[{ userId: string; part: string; limit: number }], { prompt: string }>(`
+      select prompt from items join (select seq from jobs where user_id = @userId order by seq desc limit 200) on seq = job
+      where instr(lower(prompt), lower(@part)) > 0
+      group by prompt order by max(job) desc limit @limit`),
+    ofUser: db.prepare<[string], JobRow>("select * from jobs where user_id = ? order by seq"),
+    drop: db.prepare<[string]>(`delete from jobs where id = ? and ${finished}`),
     prune: db.prepare<[number], { id: string }>(`
       delete from jobs
       where finished_at < ? and (delivered_at is not null or delivery_abandoned is not null) returning id`),

@@ -1,10 +1,10 @@
-import { mkdir } from "node:fs/promises";
+import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf, describe, type ErrorCode } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import { type Item, type ItemNote, type Job, nextPhase, type Phase } from "../core/job.js";
 import type { Outcome } from "../core/outcome.js";
-import type { Claim, Queue } from "../db/queue.js";
+import type { Claim, PictureResult, Queue } from "../db/queue.js";
 import type { GpuLease, GpuLock } from "./gpu-lock.js";
 import type { CallOptions } from "./model-host.js";
 import { captionOf } from "./pictures/caption.js";
@@ -76,6 +76,7 @@ export class InferenceLoop {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     options.events.on("job.enqueued", () => this.#wake());
+    options.events.on("queue.resumed", () => this.#wake());
     options.events.on("job.cancel-requested", ({ jobId }) => this.#current.get(jobId)?.abort());
   }
 
@@ -173,7 +174,9 @@ export class InferenceLoop {
       const host = await session.host(signal);
       if (!(await this.#options.queue.saveCheckpoint(claim, phase, this.#options.checkpointName(phase))))
         return { kind: "cancelled" };
-      while (pending.length > 0) {
+      for (;;) {
+        if (kind === "batch") pending = await this.#stillWanted(claim.job.id, pending);
+        if (pending.length === 0) break;
         const batch = pending.slice(0, phase === "text" ? PROMPTS_PER_BATCH : 1);
         const kept =
           phase === "text"
@@ -182,7 +185,7 @@ export class InferenceLoop {
         if (!kept) return { kind: "cancelled" };
         session.items += batch.length;
         pending = pending.slice(batch.length);
-        if (pending.length === 0) break;
+        if (pending.length === 0) continue;
         const othersWait = await this.#options.queue.hasWork(phase, origin.userId);
         if (othersWait || !(await mayGoOn())) return { kind: "done", value: "release" };
       }
@@ -207,15 +210,17 @@ export class InferenceLoop {
 
   async #rewrite(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean> {
     const { job } = claim;
+    const started = this.#now();
     const rewrites = await host.call(
       "optimize",
       { prompts: items.map((item) => item.prompt), settings: job.text },
       { signal, onProgress: this.#progress(job, "text", items[0]!, "text") },
     );
+    const ms = (this.#now() - started) / items.length;
     for (const [i, item] of items.entries()) {
       const { optimized, candidates } = rewrites[i]!;
       const notes: ItemNote[] = optimized === item.prompt.trim() ? [{ code: "unchanged" }] : [];
-      if (!(await this.#options.queue.saveText(claim, item.index, { optimized, candidates, notes })))
+      if (!(await this.#options.queue.saveText(claim, item.index, { optimized, candidates, notes, ms })))
         return false;
       this.#options.events.emit("job.item", { jobId: job.id, item: item.index, phase: "text" });
     }
@@ -241,18 +246,20 @@ export class InferenceLoop {
     ] as const;
     for (const { making, column, prompt } of halves) {
       if (item[column] !== null) continue;
-      const { truncated } = await host.call(
-        "draw",
-        {
-          prompt,
-          settings,
-          file: join(folder, names[column]),
-          checkpoint: this.#options.checkpointName("image"),
-        },
-        { signal, onProgress: this.#progress(job, "image", item, making) },
-      );
-      const notes: ItemNote[] = truncated ? [{ code: "truncated", side: making, words: truncated }] : [];
-      if (!(await queue.savePictures(claim, item.index, { [column]: names[column], notes }))) return false;
+      const file = join(folder, names[column]);
+      let drawn = await this.#reuse(job, item, making, file);
+      if (drawn === null) {
+        const started = this.#now();
+        const { truncated } = await host.call(
+          "draw",
+          { prompt, settings, file, checkpoint: this.#options.checkpointName("image") },
+          { signal, onProgress: this.#progress(job, "image", item, making) },
+        );
+        const notes: ItemNote[] = truncated ? [{ code: "truncated", side: making, words: truncated }] : [];
+        drawn = { notes, times: { [column]: this.#now() - started } };
+      }
+      if (!(await queue.savePictures(claim, item.index, { [column]: names[column], ...drawn }))) return false;
+      events.emit("job.picture", { jobId: job.id, item: item.index, making });
     }
     await host.call("compose", {
       pair: this.#pairFiles(job, { ...item, ...names }),
@@ -263,13 +270,57 @@ export class InferenceLoop {
     return true;
   }
 
+  /**
+   * The same prompt with the same settings gives the same picture, so it is copied where it is there already: the other
+   * half of a pair that Promptist left unchanged, or the half that the job's parent drew. Null: it has to be drawn.
+   */
+  async #reuse(
+    job: Job,
+    item: Item,
+    making: "baseline" | "optimized",
+    file: string,
+  ): Promise<PictureResult | null> {
+    const { queue, picturesDir } = this.#options;
+    const wanted = JSON.stringify([
+      making === "baseline" ? item.prompt : item.optimized,
+      { ...job.image, seed: item.seed },
+      this.#options.checkpointName("image"),
+    ]);
+    const own = await queue.get(job.id);
+    const parent = job.parentId === null ? undefined : await queue.get(job.parentId);
+    for (const source of [own, parent]) {
+      for (const { prompt, optimized, seed, baseline, drawn, notes } of source?.items ?? []) {
+        const halves = [
+          { side: "baseline", text: prompt, name: baseline },
+          { side: "optimized", text: optimized, name: drawn },
+        ] as const;
+        for (const { side, text, name } of halves) {
+          const settings = { ...source!.image, seed };
+          if (name === null || source!.checkpoints.diffusion === null) continue;
+          if (JSON.stringify([text, settings, source!.checkpoints.diffusion]) !== wanted) continue;
+          if (!(await copied(join(picturesDir, source!.id, name), file))) continue;
+          const cut = notes.find((note) => note.code === "truncated" && note.side === side);
+          return { notes: cut?.code === "truncated" ? [{ ...cut, side: making }] : [] };
+        }
+      }
+    }
+    return null;
+  }
+
+  /** Without the items that were taken out of the job meanwhile. */
+  async #stillWanted(jobId: string, pending: readonly Item[]): Promise<Item[]> {
+    const job = await this.#options.queue.get(jobId);
+    return pending.filter(({ index }) => job?.items[index]?.cancelled !== true);
+  }
+
   async #drawContactSheet(host: Host, claim: Claim): Promise<void> {
     const { queue, picturesDir } = this.#options;
     const job = await queue.get(claim.job.id);
-    if (!job) return;
+    const drawn = job?.items.filter((item) => item.comparison !== null) ?? [];
+    if (!job || drawn.length === 0) return;
     const file = "contact-sheet.png";
     await host.call("sheet", {
-      pairs: job.items.slice(0, PAIRS_PER_SHEET).map((item) => this.#pairFiles(job, item)),
+      pairs: drawn.slice(0, PAIRS_PER_SHEET).map((item) => this.#pairFiles(job, item)),
       file: join(picturesDir, job.id, file),
       firstNumber: 1,
     });
@@ -345,6 +396,17 @@ export class InferenceLoop {
 
   #log(level: "warn" | "error", message: string, error: unknown, jobId?: string): void {
     this.#options.events.emit("log", { level, message, error, ...(jobId === undefined ? {} : { jobId }) });
+  }
+}
+
+/** False where the file is gone; other faults of the disk are thrown. */
+async function copied(from: string, to: string): Promise<boolean> {
+  try {
+    await copyFile(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
   }
 }
 

@@ -62,6 +62,16 @@ export class RecentTimes {
         laterSteps += missing * Math.max(0, job.image.steps - 1);
       }
     }
+    return this.estimateWorkMs({ texts: textItems, pictures, laterSteps });
+  }
+
+  /** The same for an amount of work; `laterSteps` are the denoising steps besides the first of each picture. */
+  estimateWorkMs(work: {
+    readonly texts: number;
+    readonly pictures: number;
+    readonly laterSteps: number;
+  }): number | null {
+    const { texts: textItems, pictures, laterSteps } = work;
     return sum([
       times(textItems > 0 ? 1 : 0, this.#loadMs.text.median()),
       // The mean, because the prompts of one batch end together: the first takes all the time, the others none.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ApiMessage } from "../../src/local-discord/client.js";
-import { makeBot, nextEvent, startWorld, type World } from "./support.js";
+import { isFinal, makeBot, nextEvent, startWorld, type World } from "./support.js";
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 
@@ -16,7 +16,7 @@ describe("the Cancel button", () => {
     const world = await startWorld();
     const { handle, job } = await waitingJob(world);
     const press = await world.local.member("alice").press(handle.message, "Cancel");
-    const message = await handle.waitFor((m) => m.components.length === 0);
+    const message = await handle.waitFor(isFinal);
     expect(text(message)).toBe(`Optimize was cancelled. Job \`${job.id}\`.`);
     expect(press.followUps).toEqual([]);
     expect((await world.queue.get(job.id))?.state).toBe("cancelled");
@@ -33,7 +33,7 @@ describe("the Cancel button", () => {
     expect(stopping.components[0]?.components?.[0]).toMatchObject({ disabled: true });
     world.loop.progress(claim, "text", 9, 10);
     await world.loop.cancelled(claim);
-    const ended = await handle.waitFor((m) => m.components.length === 0);
+    const ended = await handle.waitFor(isFinal);
     expect(text(ended)).toContain("was cancelled");
     const lines = world.local.transcript
       .rest("PATCH", /messages\/%40original$/)
@@ -49,7 +49,7 @@ describe("the Cancel button", () => {
     expect(press.message?.content).toContain("Only the person who asked");
     expect((await world.queue.get(job.id))?.state).toBe("queued");
     await world.loop.runNext();
-    await handle.waitFor((m) => m.components.length === 0 && text(m).includes("highly detailed"));
+    await handle.waitFor((m) => isFinal(m) && text(m).includes("highly detailed"));
   });
 
   it("obeys who may manage messages there", async () => {
@@ -67,12 +67,12 @@ describe("the Cancel button", () => {
     const message = await other.done();
     forge(world, message, `cancel:${job.id}`);
     const press = await admin.press(message, "Cancel");
-    expect(press.message?.content).toContain("Only the person who asked");
+    expect(press.message?.content).toContain("This belongs to another channel");
     expect((await world.queue.get(job.id))?.state).toBe("queued");
   });
 
   it.each([
-    ["delete:everything", "belongs to another version"],
+    ["erase:everything", "belongs to another version"],
     ["cancel:", "belongs to another version"],
     ["cancel:nosuchjob", "no longer stored"],
   ])("with the forged id %s is refused politely", async (customId, sentence) => {
@@ -91,7 +91,7 @@ describe("the Cancel button", () => {
     const { handle, job } = await waitingJob(world);
     const before = handle.message!;
     await world.loop.runNext();
-    const result = await handle.waitFor((m) => m.components.length === 0);
+    const result = await handle.waitFor(isFinal);
     // As from a client that has not seen the edit yet.
     world.local.state.messages.get(result.id)!.components = before.components as never;
     forge(world, before, `cancel:${job.id}`);

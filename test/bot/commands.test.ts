@@ -1,10 +1,9 @@
 import sharp from "sharp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ApiMessage } from "../../src/local-discord/client.js";
-import { makeBot, nextEvent, startWorld } from "./support.js";
+import { isFinal, makeBot, nextEvent, startWorld } from "./support.js";
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
-const isFinal = (message: ApiMessage) => message.components.length === 0 && message.embeds.length > 0;
 
 describe("/optimize", () => {
   it("goes from a place in the queue to the rewrite and the other rewrites, in one message", async () => {
@@ -19,8 +18,11 @@ describe("/optimize", () => {
     const result = await handle.waitFor(isFinal);
     expect(result.id).toBe(waiting.id);
     expect(text(result)).toContain("**Prompt**```\nA cat in the rain\n```");
-    expect(text(result)).toContain("A cat in the rain, highly detailed, artstation");
-    expect(text(result)).toContain("**Other rewrites**```\nA cat in the rain, sharp focus\n```");
+    expect(text(result)).toContain(
+      "**Rewritten by Promptist**\n> A cat in the rain**, highly detailed, artstation**",
+    );
+    const choice = result.components.flatMap((row) => row.components ?? []).find((it) => it.options);
+    expect(choice?.options?.map(({ label }) => label)).toEqual(["2. sharp focus", "3. octane render"]);
     expect(text(result)).toContain("promptist · drawn by the miniature");
     expect(text(result)).not.toContain("seed");
     expect(result.attachments).toEqual([]);
@@ -51,11 +53,11 @@ describe("/compare", () => {
 
     expect(text(result)).toContain("```\nA *cat*, @everyone\n```");
     expect(text(result)).toContain(
-      "**Rewritten by Promptist**```\nA *cat*, @everyone, highly detailed, artstation",
+      "**Rewritten by Promptist**\n> A \\*cat\\*, \\@everyone**, highly detailed, artstation**",
     );
     expect(text(result)).toContain("**Negative prompt**```\nblurry\n```");
     expect(text(result)).toMatch(
-      /seed 1234567890123 · 12 steps · guidance 6 · pndm · \d+ ms · promptist · stable-diffusion · drawn by the miniature/,
+      /seed 1234567890123 · 12 steps · guidance 6 · \d+ ms · promptist · stable-diffusion · drawn by the miniature/,
     );
     expect(result.mention_everyone).toBe(false);
     expect(result.mentions).toEqual([]);
@@ -92,7 +94,7 @@ describe("/compare", () => {
 
 describe("a default beyond the limit", () => {
   it("is brought within it", async () => {
-    const limits = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 20 };
+    const limits = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 20, maxPairs: 4 };
     const { local, queue } = await startWorld({ bot: { limits } });
     await (await local.member("alice").slash("compare", { prompt: "A cat" })).done();
     expect((await queue.open())[0]?.image.steps).toBe(20);
@@ -109,7 +111,7 @@ describe("/batch", () => {
     await loop.runNext();
     const result = await handle.waitFor(isFinal);
     expect(text(result)).toContain("2 prompts, 4 pictures.");
-    expect(text(result)).toMatch(/seeds \d+ to \d+ · 50 steps/);
+    expect(text(result)).toMatch(/seeds \d+ to \d+ · \d+ ms/);
     const prompts = result.attachments.find((file) => file.filename === "prompts.json")!;
     expect(JSON.parse((await alice.download(prompts)).toString("utf8"))).toEqual([
       { original: "A cat", optimized: "A cat, highly detailed, artstation" },
@@ -201,7 +203,7 @@ describe("a gateway connection that breaks", () => {
     const handle = await alice.slash("optimize", { prompt: "two" });
     await second;
     await loop.runNext();
-    expect(text(await handle.waitFor(isFinal))).toContain("two, highly detailed");
+    expect(text(await handle.waitFor(isFinal))).toContain("two**, highly detailed");
   });
 });
 

@@ -8,7 +8,7 @@ import { DiscordError } from "../../src/core/errors.js";
 import { startLocalDiscord } from "../../src/local-discord/server.js";
 import { makeBot, nextEvent, startWorld } from "./support.js";
 
-const LIMITS = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100 };
+const LIMITS = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 };
 const DEFINITIONS = [optimize, compare, batch].map(({ definition }) => definition(LIMITS));
 
 describe("start", () => {

@@ -107,8 +107,17 @@ describe("numbers", () => {
 
 describe("custom ids", () => {
   it("carry the verb and the job", () => {
-    const action = { verb: "cancel", jobId: "n98q4nt4g9h5" } as const;
-    expect(decodeCustomId(encodeCustomId(action))).toEqual(action);
+    const jobId = "n98q4nt4g9h5";
+    expect(decodeCustomId(encodeCustomId("cancel", jobId))).toEqual({
+      verb: "cancel",
+      jobId,
+      argument: null,
+    });
+    expect(decodeCustomId(encodeCustomId("vote", jobId, "tie"))).toEqual({
+      verb: "vote",
+      jobId,
+      argument: "tie",
+    });
     expect(cancelRow("n98q4nt4g9h5", false).components[0]).toMatchObject({
       custom_id: "cancel:n98q4nt4g9h5",
       disabled: true,
@@ -121,7 +130,10 @@ describe("custom ids", () => {
     "cancel:",
     "cancel:a:b",
     "cancel:a b",
-    "delete:abc",
+    "erase:abc",
+    "vote:abc",
+    "vote:abc:both",
+    "constructor:abc",
     "cancel:../../etc",
     "cancel:a\n",
     `cancel:${"a".repeat(65)}`,

@@ -6,6 +6,7 @@ import type { Bot } from "../../src/bot/client.js";
 import type { ApiMessage } from "../../src/local-discord/client.js";
 import { VirtualClock } from "../../src/local-discord/clock.js";
 import {
+  isFinal,
   makeBot,
   nextEvent,
   noisePicture,
@@ -16,7 +17,6 @@ import {
 } from "./support.js";
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
-const isFinal = (message: ApiMessage) => message.components.length === 0 && message.embeds.length > 0;
 const MINUTE = 60_000;
 const REPLY = /messages\/%40original$/;
 const POST = /^\/channels\/\d+\/messages$/;
@@ -73,7 +73,7 @@ describe("a result that nobody delivered before the restart", () => {
     expect(message.id).not.toBe(world.handle.message?.id);
     expect(message.content).toBe(`<@${world.local.member("alice").id}>, your comparison is ready.`);
     expect(message.mentions.map(({ username }) => username)).toEqual(["alice"]);
-    expect(text(message)).toContain("A cat, highly detailed");
+    expect(text(message)).toContain("A cat**, highly detailed");
     expect(message.attachments).toHaveLength(2);
     expect(world.local.transcript.rest("PATCH", REPLY)).toHaveLength(patches);
     expect(world.local.transcript.rest("POST", POST)[0]?.request).toMatchObject({
@@ -248,7 +248,7 @@ describe("a job without a result", () => {
     await rm(join(world.picturesDir, world.jobId), { recursive: true });
     await restart(world);
     const message = await world.handle.waitFor(isFinal);
-    expect(text(message)).toContain("A cat, highly detailed");
+    expect(text(message)).toContain("A cat**, highly detailed");
     expect(text(message)).toContain("no longer on the bot's disk");
     expect(message.attachments).toEqual([]);
   });
@@ -265,7 +265,7 @@ describe("a long and hostile prompt", () => {
     const message = await handle.waitFor(isFinal);
     expect(message.mentions).toEqual([]);
     expect(text(message).length).toBeLessThanOrEqual(4096);
-    expect(text(message).match(/```/g)).toHaveLength(4);
+    expect(text(message).match(/```/g)).toHaveLength(2);
     expect(message.attachments.every(({ description }) => (description ?? "").length <= 1024)).toBe(true);
   });
 });

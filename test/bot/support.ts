@@ -8,7 +8,10 @@ import { type AppEvents, createEvents, type Events } from "../../src/core/events
 import { DEFAULT_TEXT_SETTINGS, type ImageSettings, type ItemNote, type Phase } from "../../src/core/job.js";
 import { openDatabase } from "../../src/db/open.js";
 import type { Claim, Queue } from "../../src/db/queue.js";
+import { SettingsStore } from "../../src/db/settings.js";
 import { SqliteQueue } from "../../src/db/sqlite-queue.js";
+import { VoteStore } from "../../src/db/votes.js";
+import type { ApiMessage } from "../../src/local-discord/client.js";
 import {
   type LocalDiscord,
   type LocalDiscordOptions,
@@ -31,12 +34,19 @@ export const QUICK = {
   placesGapMs: 10,
   retryFirstMs: 20,
   retryMaxMs: 100,
+  pingAfterMs: 30_000,
 };
+
+/** True for a message that carries a result or an end, and no longer waits. */
+export const isFinal = (message: ApiMessage): boolean =>
+  [0x22c55e, 0xef4444, 0x6b7280].includes(message.embeds[0]?.color ?? 0);
 
 export interface World {
   readonly local: LocalDiscord;
   readonly bot: Bot;
   readonly queue: Queue;
+  readonly settings: SettingsStore;
+  readonly votes: VoteStore;
   readonly events: Events;
   readonly loop: StandInLoop;
   readonly picturesDir: string;
@@ -59,7 +69,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const dir = await mkdtemp(join(tmpdir(), "promptist-bot-"));
   onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
   const picturesDir = join(dir, "pictures");
-  const queue = new SqliteQueue(openDatabase(join(dir, "queue.sqlite")), {
+  const database = openDatabase(join(dir, "queue.sqlite"));
+  const settings = new SettingsStore(database);
+  const votes = new VoteStore(database, options.bot?.now);
+  const queue = new SqliteQueue(database, {
     ...(options.maxWaiting === undefined ? {} : { maxWaiting: options.maxWaiting }),
   });
   onTestFinished(() => queue.close());
@@ -71,7 +84,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const local = await startLocalDiscord(options.local);
   onTestFinished(() => local.close());
   const loop = new StandInLoop(queue, events, picturesDir);
-  const parts = { local, queue, events, loop, picturesDir, problems };
+  const parts = { local, queue, settings, votes, events, loop, picturesDir, problems };
   const bot = makeBot({ ...parts, queue: options.wrapQueue?.(queue) ?? queue }, options.bot);
   onTestFinished(() => bot.stop());
   return { ...parts, bot, ...(await bot.start()) };
@@ -87,7 +100,14 @@ export function withFailing(queue: Queue, failing: keyof Queue, error: Error): Q
 
 /** One more bot on the same parts, as after a restart; not started. */
 export function makeBot(
-  { local, queue, events, picturesDir }: Pick<World, "local" | "queue" | "events" | "picturesDir">,
+  {
+    local,
+    queue,
+    settings,
+    votes,
+    events,
+    picturesDir,
+  }: Pick<World, "local" | "queue" | "settings" | "votes" | "events" | "picturesDir">,
   options: Partial<BotOptions> = {},
 ): Bot {
   return createBot({
@@ -95,6 +115,8 @@ export function makeBot(
     apiUrl: local.apiUrl,
     cdnUrl: local.cdnUrl,
     queue,
+    settings,
+    votes,
     events,
     picturesDir,
     defaults: {
@@ -102,7 +124,7 @@ export function makeBot(
       image: IMAGE_SETTINGS,
       checkpointNote: "drawn by the miniature",
     },
-    limits: { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100 },
+    limits: { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 },
     ...options,
     timing: { ...QUICK, ...options.timing },
   });
@@ -174,11 +196,21 @@ export class StandInLoop {
         }),
       );
       await this.queue.saveText(claim, item.index, { optimized: candidates[0]!.text, candidates, notes });
+      this.events.emit("job.item", { jobId: job.id, item: item.index, phase: "text" });
     }
     await this.queue.saveCheckpoint(claim, "text", "promptist");
     if (job.kind === "optimize") return this.complete(claim);
     await this.queue.advance(claim);
     this.events.emit("job.requeued", { jobId: job.id, phase: "text", reason: "next-phase" });
+  }
+
+  /** Draws the first half of the first pair, as the loop does before the second. */
+  async drawBaseline({ job, ...claim }: Claim): Promise<void> {
+    const folder = join(this.picturesDir, job.id);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "0-baseline.png"), await plainPicture("0-baseline.png"));
+    await this.queue.savePictures({ job, ...claim }, 0, { baseline: "0-baseline.png" });
+    this.events.emit("job.picture", { jobId: job.id, item: 0, making: "baseline" });
   }
 
   /** Draws all items and ends the job. */
@@ -191,8 +223,9 @@ export class StandInLoop {
       return name;
     };
     for (const { index } of job.items) {
+      await this.queue.savePictures(claim, index, { baseline: await save(`${index}-baseline.png`) });
+      this.events.emit("job.picture", { jobId: job.id, item: index, making: "baseline" });
       await this.queue.savePictures(claim, index, {
-        baseline: await save(`${index}-baseline.png`),
         drawn: await save(`${index}-optimized.png`),
         comparison: await save(`${index}-comparison.png`),
       });

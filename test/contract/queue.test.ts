@@ -68,8 +68,12 @@ describe.each(ENGINES)("$name", ({ create }) => {
           baseline: null,
           drawn: null,
           comparison: null,
+          times: {},
+          cancelled: false,
           notes: [],
         })),
+        parentId: null,
+        blind: false,
         attempt: 0,
         failures: [],
         cancelRequested: false,
@@ -82,6 +86,25 @@ describe.each(ENGINES)("$name", ({ create }) => {
       });
       expect(await queue.get(job.id)).toEqual(job);
       expect(await queue.get("unknown")).toBeUndefined();
+    });
+
+    test("a job that a button made keeps its parent, its seeds and the rewrites to choose from", async () => {
+      const candidates = [{ text: "A cat, sharp", tokens: 3, score: -1 }];
+      const job = await queue.enqueue({
+        ...newJob({ user: "ada", seed: 7 }),
+        parentId: "the-parent",
+        blind: true,
+        items: [
+          { prompt: "A cat", optimized: "A cat, sharp", candidates, seed: 99 },
+          { prompt: "A dog", optimized: null },
+        ],
+      });
+      expect(job).toMatchObject({ parentId: "the-parent", blind: true });
+      expect(job.items).toMatchObject([
+        { candidates, seed: 99 },
+        { candidates: [], seed: 8 },
+      ]);
+      expect(await queue.get(job.id)).toEqual(job);
     });
 
     test("the same interaction twice is one job", async () => {
@@ -227,6 +250,116 @@ describe.each(ENGINES)("$name", ({ create }) => {
         await queue.release(held);
       }
       expect(users).toEqual(["ada", "bob", "ada", "bob", "ada", "bob"]);
+    });
+  });
+
+  describe("what a community needs", () => {
+    test("a paused queue hands out nothing, also to the next start, and goes on", async () => {
+      await enqueue({ user: "ada" });
+      expect(await queue.paused()).toBe(false);
+      await queue.setPaused(true);
+      const after = await engine.connect(now);
+      expect(await after.paused()).toBe(true);
+      expect(await after.claim("text", "loop")).toBeUndefined();
+      expect(await after.hasWork("text")).toBe(false);
+      await after.setPaused(false);
+      expect((await claim()).job.origin.userId).toBe("ada");
+    });
+
+    test("a failed job is listed, waits again with the results it has, or is dropped", async () => {
+      const job = await enqueue({ user: "ada" });
+      expect(await queue.requeue(job.id)).toBe(false);
+      expect(await queue.drop(job.id)).toBe(false);
+      const held = await claim();
+      await queue.saveText(held, 0, { optimized: "x", candidates: [], notes: [] });
+      await queue.fail(held, "DISK_FULL", "full");
+      await queue.delivered(job.id, "message");
+      expect((await queue.setAside(5)).map(({ id }) => id)).toEqual([job.id]);
+      expect(await queue.requeue(job.id)).toBe(true);
+      expect(await queue.get(job.id)).toMatchObject({
+        state: "queued",
+        phase: "image",
+        failures: [],
+        finishedAt: null,
+        delivery: { deliveredAt: null, messageId: null },
+      });
+      await queue.fail(await claim("image"), "DISK_FULL", "full");
+      expect(await queue.drop(job.id)).toBe(true);
+      expect(await queue.get(job.id)).toBeUndefined();
+      expect(await queue.setAside(5)).toEqual([]);
+    });
+
+    test("work: what each open job lacks, in the order of service", async () => {
+      const batch = await enqueue({ user: "ada", kind: "batch", prompts: ["a", "b", "c"] });
+      const rewrite = await enqueue({ user: "bob", kind: "optimize" });
+      const pair = await enqueue({ user: "cyd", ...pairs });
+      const held = await claim();
+      await queue.saveText(held, 0, { optimized: "x", candidates: [], notes: [] });
+      await queue.savePictures(held, 0, { baseline: "b" });
+      await queue.cancelItem(batch.id, 2);
+      expect(await queue.work()).toMatchObject([
+        { id: batch.id, state: "running", texts: 1, pictures: 3, steps: 50, userId: "ada" },
+        { id: rewrite.id, state: "queued", phase: "text", kind: "optimize", texts: 1, pictures: 0 },
+        { id: pair.id, state: "queued", phase: "image", texts: 0, pictures: 2 },
+      ]);
+      expect((await queue.work()).map(({ id }) => id)).toEqual((await queue.open()).map(({ id }) => id));
+    });
+
+    test("caps of a person, a channel and a server count open jobs alone", async () => {
+      const capped = (user: string, caps: object) => queue.enqueue({ ...newJob({ user }), caps });
+      await capped("ada", { user: 1 });
+      await expect(capped("ada", { user: 1 })).rejects.toMatchObject({
+        code: "QUEUE_CAP",
+        context: { scope: "user", limit: 1 },
+      });
+      await expect(capped("bob", { channel: 1 })).rejects.toMatchObject({ context: { scope: "channel" } });
+      await expect(capped("bob", { server: 1 })).rejects.toMatchObject({ context: { scope: "server" } });
+      await capped("bob", { user: 1, channel: 2, server: 2 });
+      await queue.complete(await claim());
+      await capped("ada", { user: 1 });
+    });
+
+    test("a person's recent prompts, jobs, and the end of them", async () => {
+      for (const prompt of ["A cat", "A dog", "A CAT again", "A cat"]) {
+        const job = await enqueue({ user: "ada", kind: "optimize", prompts: [prompt] });
+        if (prompt === "A dog") await queue.cancel(job.id);
+      }
+      await enqueue({ user: "bob", prompts: ["bob's cat"] });
+      expect(await queue.recentPrompts("ada", "cat", 5)).toEqual(["A cat", "A CAT again"]);
+      expect(await queue.recentPrompts("ada", "", 2)).toEqual(["A cat", "A CAT again"]);
+      expect(await queue.ofUser("ada")).toHaveLength(4);
+      const held = await claim();
+      const { deleted, stopping } = await queue.eraseUser("ada");
+      expect(stopping).toEqual([held.job.id]);
+      expect(deleted).toHaveLength(3);
+      expect((await queue.get(held.job.id))?.cancelRequested).toBe(true);
+      expect(await queue.ofUser("bob")).toHaveLength(1);
+    });
+  });
+
+  describe("cancelItem", () => {
+    test("takes an item out of a job that waits or runs, once, and never one that has its results", async () => {
+      const job = await enqueue({ user: "ada", kind: "batch", prompts: ["a", "b", "c"] });
+      expect(await queue.cancelItem(job.id, 1)).toBe(true);
+      expect(await queue.cancelItem(job.id, 1)).toBe(false);
+      expect(await queue.cancelItem(job.id, 3)).toBe(false);
+      expect(await queue.cancelItem("unknown", 0)).toBe(false);
+      const held = await claim();
+      expect(held.job.items.map(({ cancelled }) => cancelled)).toEqual([false, true, false]);
+      expect(await queue.cancelItem(job.id, 2)).toBe(true);
+      for (const index of [0, 2]) {
+        await queue.saveText(held, index, { optimized: "x", candidates: [], notes: [], ms: 5 });
+        await queue.savePictures(held, index, {
+          baseline: "b",
+          drawn: "d",
+          comparison: "c",
+          times: { drawn: 7 },
+        });
+      }
+      expect((await queue.get(job.id))?.items[0]?.times).toEqual({ text: 5, drawn: 7 });
+      expect(await queue.cancelItem(job.id, 0)).toBe(false);
+      await queue.complete(held);
+      expect(await queue.cancelItem(job.id, 2)).toBe(false);
     });
   });
 

@@ -35,6 +35,7 @@ export const batch: Command = {
       kind: "batch",
       text: { ...defaults.text, seed },
       image: { ...defaults.image, seed },
+      known: [],
       prompts: async () =>
         parsePromptFile(await download(file.url), file.name, {
           maxBytes: limits.maxFileBytes,

@@ -5,7 +5,8 @@ import type {
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { ImageSettings, JobKind, TextSettings } from "../../core/job.js";
-import { cleanPrompt, isLongerThan, type PromptPair } from "../../core/prompt-file.js";
+import { cleanPrompt, isLongerThan } from "../../core/prompt-file.js";
+import type { NewItem } from "../../db/queue.js";
 import { expectations } from "../messages.js";
 
 export interface Defaults {
@@ -22,12 +23,16 @@ export interface Limits {
   readonly maxBatch: number;
   readonly maxFileBytes: number;
   readonly maxSteps: number;
+  /** Pairs of one `/compare`. */
+  readonly maxPairs: number;
 }
 
 export interface CommandContext {
   readonly defaults: Defaults;
   readonly limits: Limits;
   readonly download: (url: string) => Promise<Uint8Array>;
+  /** Whether a comparison hides which picture is which, where the command does not say. */
+  readonly blind: boolean;
 }
 
 /** What a command asks for. */
@@ -35,8 +40,13 @@ export interface CommandRequest {
   readonly kind: JobKind;
   readonly text: TextSettings;
   readonly image: ImageSettings;
+  /** The job under whose result a button made the request. */
+  readonly parentId?: string;
+  readonly blind?: boolean;
+  /** The texts that are known before anything is fetched, to refuse them at once. */
+  readonly known: readonly (string | null)[];
   /** Fetches and reads what is not in the interaction itself; throws InputError. Called after the first answer. */
-  readonly prompts: () => Promise<readonly PromptPair[]>;
+  readonly prompts: () => Promise<readonly NewItem[]>;
 }
 
 /** One slash command. */

@@ -57,10 +57,11 @@ export const compare: Command = {
         description: texts.negative,
         max_length: textOptionMax(limits.maxPromptLength),
       },
+      { type: ApplicationCommandOptionType.Boolean, name: "blind", description: texts.blind },
     ],
   }),
 
-  read(interaction, { defaults, limits }) {
+  read(interaction, { defaults, limits, blind }) {
     const { options } = interaction;
     const prompt = readPrompt(interaction, limits);
     const { image } = defaults;
@@ -79,6 +80,8 @@ export const compare: Command = {
       kind: "compare",
       text: { ...defaults.text, seed },
       image: { ...image, seed, steps, guidance, negative },
+      blind: options.getBoolean("blind") ?? blind,
+      known: [prompt],
       prompts: async () => [{ prompt, optimized: null }],
     };
   },

@@ -29,6 +29,7 @@ export const optimize: Command = {
       kind: "optimize",
       text: { ...defaults.text, seed },
       image: { ...defaults.image, seed },
+      known: [prompt],
       prompts: async () => [{ prompt, optimized: null }],
     };
   },

@@ -1,0 +1,115 @@
+import type { Events } from "../core/events.js";
+import type { Job } from "../core/job.js";
+import type { PlaceSettings } from "../core/settings.js";
+import type { Queue } from "../db/queue.js";
+import type { Ballot, Choice, VoteStore } from "../db/votes.js";
+import type { PressAction } from "./components.js";
+import type { DiscordApi } from "./discord-api.js";
+import type { Place } from "./intake.js";
+import { blindLines, refusals } from "./messages.js";
+import type { Outgoing } from "./outgoing.js";
+import { type Press, refuse } from "./presses.js";
+import { voteReply } from "./vote-reply.js";
+
+export interface BallotOptions {
+  readonly queue: Queue;
+  readonly votes: VoteStore;
+  readonly events: Events;
+  readonly api: DiscordApi;
+  readonly now: () => number;
+  readonly placeOf: (place: Place) => PlaceSettings;
+  /** The result of a job as everybody may see it. */
+  readonly compose: (job: Job) => Promise<Outgoing>;
+}
+
+/** setTimeout takes no longer waits; the clock is set anew when this one is over. */
+const LONGEST_WAIT_MS = 12 * 3_600_000;
+const MINUTE_MS = 60_000;
+
+/** Blind comparisons from their opening to their reveal, which comes from a button or by the clock. */
+export class Ballots {
+  readonly #options: BallotOptions;
+  #timer: NodeJS.Timeout | null = null;
+  #revealing: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: BallotOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#wind();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#revealing;
+  }
+
+  /** The open ballot of a blind comparison; opened when its result is first shown. */
+  open(job: Job): Ballot {
+    const { revealMinutes } = this.#options.placeOf(job.origin);
+    const known = this.#options.votes.ballot(job.id);
+    if (known !== undefined) return known;
+    const closesAt = revealMinutes === undefined ? null : this.#options.now() + revealMinutes * MINUTE_MS;
+    const ballot = this.#options.votes.open(job, closesAt);
+    this.#wind();
+    return ballot;
+  }
+
+  /** A press of left, right, tie or both bad: counted, and answered with what it was, to the voter alone. */
+  async vote(press: Press, job: Job, { argument }: PressAction): Promise<void> {
+    const { votes } = this.#options;
+    const ballot = votes.ballot(job.id);
+    if (ballot === undefined) return refuse(press, refusals.noBallot);
+    const choice = argument as Choice;
+    const result = votes.vote(job.id, press.user.id, choice);
+    // The clock could not edit the message, or has not come to it: the press brings it up to date.
+    if (result === "closed") return this.reveal(press, job);
+    await press.reply(voteReply(job, ballot, choice, result.before));
+  }
+
+  /** Ends the vote and shows everybody which picture was which. */
+  async reveal(press: Press, job: Job): Promise<void> {
+    await press.deferUpdate();
+    this.#options.votes.close(job.id);
+    const target = { applicationId: press.applicationId, interactionToken: press.token };
+    await this.#options.api.editReply(target, await this.#options.compose(job));
+  }
+
+  #wind(): void {
+    if (this.#stopped) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const dueAt = this.#options.votes.nextDueAt();
+    if (dueAt === null) return;
+    const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(0, dueAt - this.#options.now()));
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#revealing = this.#revealDue().finally(() => this.#wind());
+    }, waitMs);
+    this.#timer.unref();
+  }
+
+  async #revealDue(): Promise<void> {
+    const { queue, votes, api, events, compose } = this.#options;
+    for (const { jobId } of votes.due()) {
+      votes.close(jobId);
+      try {
+        const job = await queue.get(jobId);
+        if (job?.delivery.messageId == null) continue;
+        await api.editMessage(job.origin.channelId, job.delivery.messageId, await compose(job));
+      } catch (error) {
+        const message = "A vote is over, but its message could not say so; the next press there will";
+        events.emit("log", { level: "warn", message, jobId, error });
+      }
+    }
+  }
+}
+
+/** How the votes of a closed ballot fell; null for a job that had none or whose vote goes on. */
+export function tallyLine(votes: VoteStore, jobId: string): string | null {
+  const ballot = votes.ballot(jobId);
+  if (ballot === undefined || ballot.closedAt === null) return null;
+  return blindLines.tally(votes.tally(jobId));
+}

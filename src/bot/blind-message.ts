@@ -1,0 +1,87 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import type { Job } from "../core/job.js";
+import type { Ballot } from "../db/votes.js";
+import { voteRows } from "./components.js";
+import { codeBlock } from "./markdown.js";
+import { blindLines, jobReference, labels } from "./messages.js";
+import type { Outgoing, OutgoingFile } from "./outgoing.js";
+import { fitPictures, type SizeLimit } from "./picture-fit.js";
+import { COLORS } from "./status-message.js";
+
+const GAP = 16;
+const PROMPT_MAX = 1100;
+const BACKGROUND = "#2b2d31";
+
+/**
+ * A comparison that does not say which picture is which: the two side by side as the lot has put them, without labels,
+ * and both again to enlarge. Names, alt texts and the files' own metadata tell nothing either. Null where a picture is
+ * gone from the disk.
+ */
+export async function blindMessage(
+  job: Job,
+  ballot: Ballot,
+  picturesDir: string,
+  limit: SizeLimit,
+): Promise<Outgoing | null> {
+  const item = job.items[0];
+  if (item?.baseline == null || item.drawn == null) return null;
+  const [baseline, optimized] = await Promise.all(
+    [item.baseline, item.drawn].map((name) => plain(join(picturesDir, job.id, name))),
+  );
+  if (baseline == null || optimized == null) return null;
+  const [left, right] = ballot.left === "baseline" ? [baseline, optimized] : [optimized, baseline];
+  const named = (role: string, data: Buffer, description: string): OutgoingFile => ({
+    name: `${job.id}-${role}.png`,
+    data,
+    description,
+  });
+  const { files } = await fitPictures(
+    [
+      named("both", await sideBySide(left, right), blindLines.bothAlt),
+      named("left", left, blindLines.sideAlt("left")),
+      named("right", right, blindLines.sideAlt("right")),
+    ],
+    limit,
+  );
+  const shown = files.filter((file) => file !== null);
+  const description = [
+    `**${labels.prompt}**${codeBlock(item.prompt, PROMPT_MAX)}`,
+    blindLines.question,
+    ...(ballot.closesAt === null ? [] : [blindLines.closes(ballot.closesAt)]),
+    jobReference(job.id, job.parentId),
+  ].join("\n");
+  const image = shown[0] === undefined ? {} : { image: { url: `attachment://${shown[0].name}` } };
+  return {
+    content: "",
+    embeds: [{ title: labels.commands[job.kind], description, color: COLORS.done, ...image }],
+    components: voteRows(job.id),
+    files: shown,
+  };
+}
+
+/** The picture as a PNG without the text that says how it was made; null where the file is gone. */
+async function plain(file: string): Promise<Buffer | null> {
+  try {
+    return await sharp(await readFile(file))
+      .png()
+      .toBuffer();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+async function sideBySide(left: Buffer, right: Buffer): Promise<Buffer> {
+  const { width, height } = await sharp(left).metadata();
+  return sharp({
+    create: { width: 2 * width + GAP, height, channels: 3, background: BACKGROUND },
+  })
+    .composite([
+      { input: left, left: 0, top: 0 },
+      { input: right, left: width + GAP, top: 0 },
+    ])
+    .png()
+    .toBuffer();
+}

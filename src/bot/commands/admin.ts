@@ -1,0 +1,92 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  ApplicationCommandOptionType,
+  ApplicationCommandType,
+  type ChatInputCommandInteraction,
+  PermissionFlagsBits,
+} from "discord.js";
+import { InputError } from "../../core/errors.js";
+import { adminLines, commandTexts } from "../messages.js";
+import type { AnswerCommand, Services } from "./answer.js";
+import { privately } from "./settings.js";
+
+const texts = commandTexts.admin;
+const SHOWN = 10;
+
+const job = {
+  type: ApplicationCommandOptionType.String as const,
+  name: "job",
+  description: texts.job,
+  required: true,
+  max_length: 64,
+};
+const sub = (name: string, description: string, options: (typeof job)[] = []) => ({
+  type: ApplicationCommandOptionType.Subcommand as const,
+  name,
+  description,
+  options,
+});
+
+/** `/admin`: the queue as a whole and the machine. For those whom the configuration names, else for server managers. */
+export const admin: AnswerCommand = {
+  definition: () => ({
+    type: ApplicationCommandType.ChatInput,
+    name: "admin",
+    description: texts.description,
+    default_member_permissions: String(PermissionFlagsBits.ManageGuild),
+    options: [
+      sub("status", texts.status),
+      sub("pause", texts.pause),
+      sub("resume", texts.resume),
+      sub("failed", texts.failed),
+      sub("retry", texts.retry, [job]),
+      sub("drop", texts.drop, [job]),
+    ],
+  }),
+
+  async run(interaction, services) {
+    if (!mayAdminister(interaction, services)) {
+      throw new InputError("NOT_ALLOWED", "Only an admin of the bot may do this.");
+    }
+    const { queue, events, about, picturesDir } = services;
+    switch (interaction.options.getSubcommand()) {
+      case "status":
+        return privately(
+          interaction,
+          [adminLines.depth(await queue.depth(), await queue.paused()), ...about()].join("\n"),
+        );
+      case "pause":
+        await queue.setPaused(true);
+        return privately(interaction, adminLines.paused);
+      case "resume":
+        await queue.setPaused(false);
+        events.emit("queue.resumed");
+        return privately(interaction, adminLines.resumed);
+      case "failed": {
+        const jobs = await queue.setAside(SHOWN);
+        const lines = jobs.map((it) => adminLines.failed(it));
+        return privately(interaction, lines.length === 0 ? adminLines.noneFailed : lines.join("\n"));
+      }
+      case "retry": {
+        const id = interaction.options.getString("job", true);
+        const found = (await queue.requeue(id)) ? await queue.get(id) : undefined;
+        if (found === undefined) return privately(interaction, adminLines.notFailed(id));
+        events.emit("job.enqueued", { jobId: id, kind: found.kind, items: found.items.length });
+        return privately(interaction, adminLines.retried(id));
+      }
+      case "drop": {
+        const id = interaction.options.getString("job", true);
+        const dropped = (await queue.get(id))?.state === "failed" && (await queue.drop(id));
+        if (!dropped) return privately(interaction, adminLines.notFailed(id));
+        await rm(join(picturesDir, id), { recursive: true, force: true, maxRetries: 3 });
+        return privately(interaction, adminLines.dropped(id));
+      }
+    }
+  },
+};
+
+function mayAdminister(interaction: ChatInputCommandInteraction, { adminIds }: Services): boolean {
+  if (adminIds.length > 0) return adminIds.includes(interaction.user.id);
+  return interaction.memberPermissions?.has(PermissionFlagsBits.ManageGuild) ?? false;
+}

@@ -1,0 +1,48 @@
+import type {
+  AutocompleteInteraction,
+  ChatInputCommandInteraction,
+  RESTPostAPIChatInputApplicationCommandsJSONBody as CommandJson,
+} from "discord.js";
+import type { Events } from "../../core/events.js";
+import type { Job } from "../../core/job.js";
+import type { PlaceSettings } from "../../core/settings.js";
+import type { Queue } from "../../db/queue.js";
+import type { SettingsStore } from "../../db/settings.js";
+import type { VoteStore } from "../../db/votes.js";
+import type { Outgoing } from "../outgoing.js";
+import type { CommandContext, Limits } from "./command.js";
+
+/** What the commands that make no job work with. */
+export interface Services {
+  readonly queue: Queue;
+  readonly settings: SettingsStore;
+  readonly votes: VoteStore;
+  readonly events: Events;
+  readonly context: CommandContext;
+  readonly picturesDir: string;
+  readonly now: () => number;
+  readonly placeOf: (place: { guildId: string | null; channelId: string | null }) => PlaceSettings;
+  /** The message of a finished job, within the bytes that one file may have. */
+  readonly compose: (job: Job, bytesPerFile: number) => Promise<Outgoing>;
+  /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
+  readonly estimateMs: (work: Work) => number | null;
+  /** Who may use `/admin`; none: who manages a server. */
+  readonly adminIds: readonly string[];
+  /** What runs here, for admins. */
+  readonly about: () => readonly string[];
+}
+
+/** An amount of work: texts to rewrite, pictures to draw, and their denoising steps in all. */
+export interface Work {
+  readonly texts: number;
+  readonly pictures: number;
+  readonly steps: number;
+}
+
+/** A command that is answered at once. */
+export interface AnswerCommand {
+  readonly definition: (limits: Limits) => CommandJson;
+  /** Throws InputError, which becomes a private refusal. */
+  readonly run: (interaction: ChatInputCommandInteraction, services: Services) => Promise<void>;
+  readonly complete?: (interaction: AutocompleteInteraction, services: Services) => Promise<void>;
+}

@@ -1,0 +1,18 @@
+import { ApplicationCommandType, MessageFlags } from "discord.js";
+import { commandTexts, helpText } from "../messages.js";
+import type { AnswerCommand } from "./answer.js";
+
+/** `/help`: what there is, in one private message. */
+export const help: AnswerCommand = {
+  definition: () => ({
+    type: ApplicationCommandType.ChatInput,
+    name: "help",
+    description: commandTexts.help.description,
+  }),
+  async run(interaction) {
+    await interaction.reply({
+      embeds: [{ title: helpText.title, description: helpText.lines.join("\n") }],
+      flags: MessageFlags.Ephemeral,
+    });
+  },
+};

@@ -1,0 +1,49 @@
+import { ApplicationCommandType, MessageFlags } from "discord.js";
+import { coarse, etas } from "../eta.js";
+import { commandTexts, queueLines } from "../messages.js";
+import type { AnswerCommand } from "./answer.js";
+
+const SHOWN = 10;
+
+/** `/queue`: what runs and what waits, as far as it concerns this server, and where the asker's own jobs stand. */
+export const queue: AnswerCommand = {
+  definition: () => ({
+    type: ApplicationCommandType.ChatInput,
+    name: "queue",
+    description: commandTexts.queue.description,
+  }),
+
+  async run(interaction, { queue: jobs, estimateMs }) {
+    const open = await jobs.work();
+    const times = etas(open, estimateMs);
+    const places = new Map<string, number>();
+    const counted = { text: 0, image: 0 };
+    for (const { id, state, phase } of open) if (state === "queued") places.set(id, ++counted[phase]);
+    const line = (job: (typeof open)[number]): string => {
+      // What people of another server ask for is theirs; only that it is in the way is told.
+      const known =
+        job.userId === interaction.user.id || (job.guildId !== null && job.guildId === interaction.guildId);
+      const ms = times.get(job.id);
+      return queueLines.entry(
+        known ? job : null,
+        job.phase,
+        places.get(job.id) ?? 0,
+        ms === undefined ? null : coarse(ms),
+      );
+    };
+    const running = open.filter(({ state }) => state === "running");
+    const waiting = open.filter(({ state }) => state === "queued");
+    const own = waiting.slice(SHOWN).filter(({ userId }) => userId === interaction.user.id);
+    const lines = [
+      ...((await jobs.paused()) ? [queueLines.paused] : []),
+      queueLines.counts(running.length, waiting.length),
+      ...running.map(line),
+      ...waiting.slice(0, SHOWN).map(line),
+      ...(own.length === 0 ? [] : [queueLines.yours, ...own.slice(0, SHOWN).map(line)]),
+    ];
+    await interaction.reply({
+      embeds: [{ title: queueLines.title, description: lines.join("\n") }],
+      flags: MessageFlags.Ephemeral,
+    });
+  },
+};

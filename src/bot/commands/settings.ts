@@ -1,0 +1,163 @@
+import {
+  ApplicationCommandOptionType,
+  ApplicationCommandType,
+  type ChatInputCommandInteraction,
+  MessageFlags,
+} from "discord.js";
+import { InputError } from "../../core/errors.js";
+import type { SettingScope } from "../../core/settings.js";
+import { commandTexts, settingLines, settingTexts } from "../messages.js";
+import { mayManage } from "../place.js";
+import { CATALOG, isSettingName, parseSetting, showSetting } from "../setting-catalog.js";
+import type { AnswerCommand, Services } from "./answer.js";
+
+const texts = commandTexts.settings;
+const VALUE_MAX = 1000;
+
+const name = {
+  type: ApplicationCommandOptionType.String as const,
+  name: "name",
+  description: texts.name,
+  required: true,
+  choices: Object.keys(CATALOG).map((value) => ({ name: value, value })),
+};
+const scope = {
+  type: ApplicationCommandOptionType.String as const,
+  name: "scope",
+  description: texts.scope,
+  choices: [
+    { name: texts.channel, value: "channel" },
+    { name: texts.server, value: "server" },
+  ],
+};
+
+/** `/settings show | set | reset | ping`: what a server and its channels decide, and a person about being called. */
+export const settings: AnswerCommand = {
+  definition: () => ({
+    type: ApplicationCommandType.ChatInput,
+    name: "settings",
+    description: texts.description,
+    options: [
+      { type: ApplicationCommandOptionType.Subcommand, name: "show", description: texts.show },
+      {
+        type: ApplicationCommandOptionType.Subcommand,
+        name: "set",
+        description: texts.set,
+        options: [
+          name,
+          {
+            type: ApplicationCommandOptionType.String,
+            name: "value",
+            description: texts.value,
+            required: true,
+            max_length: VALUE_MAX,
+          },
+          scope,
+        ],
+      },
+      {
+        type: ApplicationCommandOptionType.Subcommand,
+        name: "reset",
+        description: texts.reset,
+        options: [name, scope],
+      },
+      {
+        type: ApplicationCommandOptionType.Subcommand,
+        name: "ping",
+        description: texts.ping,
+        options: [
+          {
+            type: ApplicationCommandOptionType.Boolean,
+            name: "on",
+            description: texts.pingOn,
+            required: true,
+          },
+        ],
+      },
+    ],
+  }),
+
+  async run(interaction, services) {
+    const { settings: store } = services;
+    switch (interaction.options.getSubcommand()) {
+      case "ping": {
+        const on = interaction.options.getBoolean("on", true);
+        store.set("user", interaction.user.id, "ping", on, interaction.user.id);
+        return privately(interaction, on ? settingLines.pingOn : settingLines.pingOff);
+      }
+      case "show":
+        return show(interaction, services);
+      case "set": {
+        const target = writable(interaction, services);
+        const { key, value } = read(interaction);
+        const parsed = parseSetting(key, value);
+        store.set(target.scope, target.id, key, parsed, interaction.user.id);
+        return privately(interaction, settingLines.set(key, showSetting(key, parsed), target.scope));
+      }
+      case "reset": {
+        const target = writable(interaction, services);
+        const { key } = read(interaction);
+        const was = store.reset(target.scope, target.id, key);
+        return privately(interaction, settingLines.reset(key, target.scope, was));
+      }
+    }
+  },
+};
+
+function read(interaction: ChatInputCommandInteraction) {
+  const key = interaction.options.getString("name", true);
+  if (!isSettingName(key)) {
+    throw new InputError("INPUT_CHOICE", `There is no setting ${key}.`, { option: "setting" });
+  }
+  return { key, value: interaction.options.getString("value") ?? "" };
+}
+
+/** Where the interaction's person may write; throws InputError NOT_ALLOWED. */
+function writable(
+  interaction: ChatInputCommandInteraction,
+  { placeOf }: Services,
+): { scope: SettingScope; id: string } {
+  const { guildId, channelId } = interaction;
+  if (guildId === null || !mayManage(interaction, placeOf(interaction))) {
+    throw new InputError("NOT_ALLOWED", "Only who manages the server may change its settings.");
+  }
+  return interaction.options.getString("scope") === "server"
+    ? { scope: "server", id: guildId }
+    : { scope: "channel", id: channelId };
+}
+
+async function show(
+  interaction: ChatInputCommandInteraction,
+  { settings: store, context, placeOf }: Services,
+): Promise<void> {
+  const { guildId, channelId } = interaction;
+  const section = (title: string, of: SettingScope, id: string) => {
+    const lines = store
+      .list(of, id)
+      .map((it) => settingLines.entry(it.name, showSetting(it.name, it.value), it.changedBy, it.changedAt));
+    return [`**${title}**`, ...(lines.length === 0 ? [settingLines.none] : lines)];
+  };
+  const names = Object.entries(settingTexts).map(([key, what]) => `\`${key}\` ${what}`);
+  const { image, text } = context.defaults;
+  await interaction.reply({
+    embeds: [
+      {
+        title: settingLines.title,
+        description: [
+          ...section(settingLines.channel, "channel", channelId),
+          ...(guildId === null ? [] : section(settingLines.server, "server", guildId)),
+          `**${settingLines.program}**`,
+          settingLines.defaults(image, text.mode, context.limits.maxSteps),
+          ...(mayManage(interaction, placeOf(interaction)) ? [`**${settingLines.names}**`, ...names] : []),
+        ]
+          .join("\n")
+          .slice(0, 4096),
+      },
+    ],
+    flags: MessageFlags.Ephemeral,
+  });
+}
+
+export async function privately(interaction: ChatInputCommandInteraction, content: string): Promise<void> {
+  await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: { parse: [] } });
+}

@@ -1,0 +1,114 @@
+import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
+import { wilson } from "../../core/wilson.js";
+import type { Tally, VoteFilter } from "../../db/votes.js";
+import { commandTexts, refusals, statsLines } from "../messages.js";
+import { mayManage } from "../place.js";
+import { statsPlot } from "../stats-plot.js";
+import type { AnswerCommand } from "./answer.js";
+
+const texts = commandTexts.stats;
+/** With fewer decisive votes the interval spans more than half of the scale, and a rate would only mislead. */
+export const TOO_FEW = 10;
+const GROUPS_SHOWN = 10;
+
+interface Line {
+  readonly label: string;
+  /** As the plot writes it, where the message's own markup means nothing. */
+  readonly plain: string;
+  readonly tally: Tally;
+}
+
+/** `/stats show [by]`, `/stats export`: how often people prefer the rewrite, and how sure that is. */
+export const stats: AnswerCommand = {
+  definition: () => ({
+    type: ApplicationCommandType.ChatInput,
+    name: "stats",
+    description: texts.description,
+    options: [
+      {
+        type: ApplicationCommandOptionType.Subcommand,
+        name: "show",
+        description: texts.show,
+        options: [
+          {
+            type: ApplicationCommandOptionType.String,
+            name: "by",
+            description: texts.by,
+            choices: [
+              { name: texts.byServer, value: "server" },
+              { name: texts.byUser, value: "user" },
+              { name: texts.byMode, value: "mode" },
+            ],
+          },
+        ],
+      },
+      { type: ApplicationCommandOptionType.Subcommand, name: "export", description: texts.export },
+    ],
+  }),
+
+  async run(interaction, { votes, placeOf }) {
+    const { guildId, user } = interaction;
+    // In a direct message there is no server: a person sees their own votes.
+    const filter: VoteFilter = guildId === null ? { userId: user.id } : { guildId };
+    if (interaction.options.getSubcommand() === "export") {
+      const all = guildId === null || mayManage(interaction, placeOf(interaction));
+      const list = votes.list(all ? filter : { ...filter, userId: user.id });
+      if (list.length === 0) {
+        await interaction.reply({ content: refusals.noVotes, flags: MessageFlags.Ephemeral });
+        return;
+      }
+      await interaction.deferReply({ flags: MessageFlags.Ephemeral });
+      const lines = list.map((vote) => `${JSON.stringify(vote)}\n`).join("");
+      await interaction.editReply({ files: [{ name: "votes.jsonl", attachment: Buffer.from(lines) }] });
+      return;
+    }
+    await interaction.deferReply();
+    const by = interaction.options.getString("by") ?? "server";
+    const overall = { label: statsLines.all, plain: statsLines.all, tally: votes.total(filter) };
+    const groups: Line[] =
+      by === "mode"
+        ? votes.by("mode", filter).map(({ key, ...tally }) => ({ label: key, plain: key, tally }))
+        : by === "user"
+          ? votes.by("user", filter).map(({ key, ...tally }, i) => ({
+              label: `${statsLines.voter(i + 1)} <@${key}>`,
+              plain: statsLines.voter(i + 1),
+              tally,
+            }))
+          : [];
+    const lines: Line[] = [overall, ...groups.slice(0, GROUPS_SHOWN)];
+    const plot = await statsPlot(
+      statsLines.title,
+      lines.map(({ plain, tally }) => {
+        const n = tally.optimized + tally.baseline;
+        return {
+          label: plain,
+          rate: n < TOO_FEW ? null : tally.optimized / n,
+          interval: wilson(tally.optimized, n),
+          note: statsLines.plotNote(tally, n < TOO_FEW),
+        };
+      }),
+    );
+    await interaction.editReply({
+      embeds: [
+        {
+          title: statsLines.title,
+          description: lines.map(({ label, tally }) => sentence(label, tally)).join("\n"),
+          image: { url: "attachment://stats.png" },
+        },
+      ],
+      files: [
+        {
+          name: "stats.png",
+          attachment: plot,
+          description: lines.map(({ plain, tally }) => sentence(plain, tally)).join(" "),
+        },
+      ],
+    });
+  },
+};
+
+function sentence(label: string, tally: Tally): string {
+  const n = tally.optimized + tally.baseline;
+  if (n < TOO_FEW) return statsLines.tooFew(label, tally, TOO_FEW);
+  return statsLines.rate(label, tally, wilson(tally.optimized, n));
+}

@@ -1,0 +1,247 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type ButtonInteraction,
+  ComponentType,
+  type MessageComponentInteraction,
+  MessageFlags,
+  type ModalSubmitInteraction,
+  type StringSelectMenuInteraction,
+  TextInputStyle,
+} from "discord.js";
+import { InputError } from "../core/errors.js";
+import type { Events } from "../core/events.js";
+import { isFinished, type Job } from "../core/job.js";
+import { cleanPrompt, isLongerThan } from "../core/prompt-file.js";
+import type { PlaceSettings } from "../core/settings.js";
+import type { Queue } from "../db/queue.js";
+import type { CommandRequest, Limits } from "./commands/command.js";
+import { decodeCustomId, encodeCustomId, type PressAction, type Verb } from "./components.js";
+import { isGone } from "./discord-error.js";
+import { infoMessage } from "./info-message.js";
+import type { Intake, Place } from "./intake.js";
+import { clip } from "./markdown.js";
+import { errorSentence, labels, refusals } from "./messages.js";
+import { mayModerate, mayUse } from "./place.js";
+import { again, drawPair, drawRaw, withBeam, withPrompt, withRewrite, withWords } from "./reruns.js";
+
+export type Press = ButtonInteraction | StringSelectMenuInteraction;
+
+export interface PressOptions {
+  readonly queue: Queue;
+  readonly events: Events;
+  readonly intake: Intake;
+  readonly limits: Limits;
+  readonly picturesDir: string;
+  readonly placeOf: (place: Place) => PlaceSettings;
+  /** Whether it must not be told yet which picture of the job is which. */
+  readonly isSecret: (job: Job) => boolean;
+}
+
+/** Discord: the longest text of a modal's input. */
+const TEXT_INPUT_MAX = 4000;
+const TEXT_INPUT = "text";
+
+/**
+ * Who may press: `moderator` the requester and who keeps order in the channel; `maker` the requester, and everyone
+ * where the place says so; `anyone` whoever sees the message.
+ */
+type Access = "moderator" | "maker" | "anyone";
+
+export interface Handler {
+  readonly access: Access;
+  readonly run: (press: Press, job: Job, action: PressAction) => Promise<void>;
+}
+
+/** Buttons, menus and modals under the messages of jobs. The row decides who may and what is left to do, never the id. */
+export class Presses {
+  readonly #options: PressOptions;
+  readonly #handlers: Readonly<Partial<Record<Verb, Handler>>>;
+
+  constructor(options: PressOptions, more: Readonly<Partial<Record<Verb, Handler>>> = {}) {
+    this.#options = options;
+    const made = (make: (job: Job, press: Press) => CommandRequest): Handler => ({
+      access: "maker",
+      run: (press, job) => this.#make(press, () => make(job, press)),
+    });
+    this.#handlers = {
+      cancel: { access: "moderator", run: (press, job) => this.#cancel(press, job) },
+      delete: { access: "moderator", run: (press, job) => this.#delete(press, job) },
+      info: {
+        access: "anyone",
+        run: async (press, job) => {
+          if (options.isSecret(job)) return refuse(press, refusals.secret);
+          await press.reply(infoMessage(job));
+        },
+      },
+      again: made(again),
+      pair: made(drawPair),
+      raw: made(drawRaw),
+      beam: made((job, press) => withBeam(job, chosen(press)[0] ?? -1)),
+      words: made((job, press) => withWords(job, chosen(press))),
+      edit: {
+        access: "maker",
+        run: (press, job) =>
+          this.#ask(press, "edit", job, labels.editPromptTitle, labels.prompt, job.items[0]?.prompt ?? ""),
+      },
+      tune: {
+        access: "maker",
+        run: (press, job) =>
+          this.#ask(
+            press,
+            "tune",
+            job,
+            labels.editRewriteTitle,
+            labels.rewrite,
+            job.items[0]?.optimized ?? "",
+          ),
+      },
+      ...more,
+    };
+  }
+
+  async press(press: MessageComponentInteraction): Promise<void> {
+    const action = decodeCustomId(press.customId);
+    const handler = action === null ? undefined : this.#handlers[action.verb];
+    const isOurs = press.isButton() || press.isStringSelectMenu();
+    if (action === null || handler === undefined || !isOurs) return refuse(press, refusals.unknownButton);
+    const job = await this.#accessible(press, action, handler.access);
+    if (job !== null) await handler.run(press, job, action);
+  }
+
+  async submit(modal: ModalSubmitInteraction): Promise<void> {
+    const action = decodeCustomId(modal.customId);
+    if (action?.verb !== "edit" && action?.verb !== "tune") return refuse(modal, refusals.unknownButton);
+    const job = await this.#accessible(modal, action, "maker");
+    if (job === null) return;
+    await this.#make(modal, () => {
+      const text = this.#readText(modal);
+      return action.verb === "edit" ? withPrompt(job, text) : withRewrite(job, text);
+    });
+  }
+
+  /** The job of an action; null, and the person told why, where there is none or it is not theirs to press. */
+  async #accessible(
+    press: MessageComponentInteraction | ModalSubmitInteraction,
+    { jobId }: PressAction,
+    access: Access,
+  ): Promise<Job | null> {
+    const job = await this.#options.queue.get(jobId);
+    const refusal = job === undefined ? refusals.unknownJob : this.#refusal(press, job, access);
+    if (job !== undefined && refusal === null) return job;
+    await refuse(press, refusal ?? refusals.unknownJob);
+    return null;
+  }
+
+  #refusal(
+    press: MessageComponentInteraction | ModalSubmitInteraction,
+    { origin }: Job,
+    access: Access,
+  ): string | null {
+    const place = this.#options.placeOf(origin);
+    const own = press.user.id === origin.userId;
+    // An id that was carried elsewhere shows nobody what people of another channel have asked for.
+    if (!own && press.channelId !== origin.channelId) return refusals.elsewhere;
+    if (access === "anyone") return null;
+    if (access === "moderator") return mayModerate(press, origin, place) ? null : refusals.notYours;
+    if (!mayUse(press, place)) return refusals.role;
+    return own || place.strangers === true ? null : refusals.notYoursToChange;
+  }
+
+  async #make(press: Press | ModalSubmitInteraction, make: () => CommandRequest): Promise<void> {
+    let request: CommandRequest;
+    try {
+      request = make();
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      return refuse(press, errorSentence(error.code, error.context));
+    }
+    await this.#options.intake.submit(press, request);
+  }
+
+  async #ask(
+    press: Press,
+    verb: "edit" | "tune",
+    job: Job,
+    title: string,
+    label: string,
+    value: string,
+  ): Promise<void> {
+    const max = Math.min(this.#limit(verb), TEXT_INPUT_MAX);
+    await press.showModal({
+      custom_id: encodeCustomId(verb, job.id),
+      title,
+      components: [
+        {
+          type: ComponentType.Label,
+          label,
+          component: {
+            type: ComponentType.TextInput,
+            custom_id: TEXT_INPUT,
+            style: TextInputStyle.Paragraph,
+            min_length: 1,
+            max_length: max,
+            value: clip(value, max),
+          },
+        },
+      ],
+    });
+  }
+
+  #readText(modal: ModalSubmitInteraction): string {
+    const text = cleanPrompt(modal.fields.getTextInputValue(TEXT_INPUT));
+    const limit = this.#limit(modal.customId.startsWith("tune") ? "tune" : "edit");
+    if (text === "") throw new InputError("INPUT_EMPTY", "The prompt is empty.");
+    if (isLongerThan(text, limit)) {
+      throw new InputError("INPUT_TOO_LONG", `The prompt is longer than ${limit} characters.`, { limit });
+    }
+    return text;
+  }
+
+  /** A rewrite repeats its prompt and adds to it, so it may be longer. */
+  #limit(verb: "edit" | "tune"): number {
+    return this.#options.limits.maxPromptLength * (verb === "tune" ? 2 : 1);
+  }
+
+  async #cancel(press: Press, job: Job): Promise<void> {
+    if (isFinished(job.state)) return refuse(press, refusals.alreadyFinished);
+    const { queue, events } = this.#options;
+    await press.deferUpdate();
+    switch (await queue.cancel(job.id)) {
+      case "cancelled":
+        events.emit("job.finished", { jobId: job.id, state: "cancelled" });
+        break;
+      case "requested":
+        events.emit("job.cancel-requested", { jobId: job.id });
+        break;
+      case "finished":
+        await press.followUp({ content: refusals.alreadyFinished, flags: MessageFlags.Ephemeral });
+        break;
+      case "unknown":
+        await press.followUp({ content: refusals.unknownJob, flags: MessageFlags.Ephemeral });
+        break;
+    }
+  }
+
+  /** Removes the message, the pictures and the stored job. */
+  async #delete(press: Press, job: Job): Promise<void> {
+    if (!isFinished(job.state)) return refuse(press, refusals.notFinished);
+    await press.deferUpdate();
+    await this.#options.queue.drop(job.id);
+    await rm(join(this.#options.picturesDir, job.id), { recursive: true, force: true, maxRetries: 3 });
+    try {
+      await press.deleteReply();
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+  }
+}
+
+const chosen = (press: Press): number[] => (press.isStringSelectMenu() ? press.values.map(Number) : []);
+
+export async function refuse(
+  interaction: MessageComponentInteraction | ModalSubmitInteraction,
+  sentence: string,
+): Promise<void> {
+  await interaction.reply({ content: sentence, flags: MessageFlags.Ephemeral });
+}

@@ -1,0 +1,41 @@
+import type { PictureSize, SchedulerName, SearchMode } from "./job.js";
+
+/**
+ * What a community decides about its server or one of its channels. All are optional: a channel falls back to its
+ * server, a server to the program's own configuration.
+ */
+export interface PlaceSettings {
+  /** Defaults of the commands' options. */
+  readonly steps?: number;
+  readonly guidance?: number;
+  readonly scheduler?: SchedulerName;
+  readonly size?: PictureSize;
+  readonly negative?: string;
+  readonly mode?: SearchMode;
+  /** Caps below those of the program. */
+  readonly maxSteps?: number;
+  readonly maxBatch?: number;
+  readonly maxPairs?: number;
+  /** Ids of the roles that may use the commands, and those that may manage jobs and settings. None: as Discord says. */
+  readonly useRoles?: readonly string[];
+  readonly manageRoles?: readonly string[];
+  /** `/compare` hides which picture is which until people have voted, and for how many minutes at most. */
+  readonly blind?: boolean;
+  readonly revealMinutes?: number;
+  /** Whether anyone may press the buttons that draw something new; cancelling and deleting stay the requester's. */
+  readonly strangers?: boolean;
+  readonly spoiler?: boolean;
+  /** Added to the negative prompt of every job. */
+  readonly alwaysNegative?: string;
+  /** A prompt that has one of these words is refused. */
+  readonly refusedWords?: readonly string[];
+  /** Whether a person is called when a result that took long is there. A person's own choice goes first. */
+  readonly ping?: boolean;
+  /** Open jobs of one person here, of the channel and of the server after which further ones are refused. */
+  readonly userCap?: number;
+  readonly channelCap?: number;
+  readonly serverCap?: number;
+}
+
+export type SettingName = keyof PlaceSettings;
+export type SettingScope = "server" | "channel" | "user";
