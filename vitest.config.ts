@@ -6,7 +6,7 @@ export default defineConfig({
     // Models run in child processes and fill both cores; a second test file at once would only slow both.
     maxWorkers: 2,
     reporters: ["default", "./test/support/count-reporter.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });
