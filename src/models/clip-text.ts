@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { type Avoided, type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import {
   type AttentionForm,
   add,
@@ -36,7 +36,12 @@ const MASKED = -1e4;
  *
  * B rows, T = max_position_embeddings, C = hidden_size, R = B*T
  */
-export function clipText(config: ClipTextConfig, float: FloatType, form: AttentionForm): Graph {
+export function clipText(
+  config: ClipTextConfig,
+  float: FloatType,
+  form: AttentionForm,
+  avoided?: Avoided,
+): Graph {
   const {
     hidden_size: C,
     intermediate_size: F,
@@ -44,7 +49,7 @@ export function clipText(config: ClipTextConfig, float: FloatType, form: Attenti
     max_position_embeddings: T,
     layer_norm_eps: epsilon,
   } = config;
-  const g = new GraphBuilder("clip-text", float);
+  const g = new GraphBuilder("clip-text", float, avoided);
   const model = new Layers(g, "text_model");
   const ids = g.input("ids", "int32", ["batch", T]);
 

@@ -1,5 +1,5 @@
 import { CheckpointError } from "../core/errors.js";
-import { type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { type Avoided, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import {
   add,
   concat,
@@ -123,10 +123,10 @@ export function gpt2Layout(weights: Gpt2Weights, device: string): Gpt2Layout {
  *
  * @param prefix what precedes the checkpoint's keys: "transformer." or ""
  */
-export function gpt2Graph(config: Gpt2Config, layout: Gpt2Layout, prefix: string): Graph {
+export function gpt2Graph(config: Gpt2Config, layout: Gpt2Layout, prefix: string, avoided?: Avoided): Graph {
   const { layers, width: C, heads: H, inner, vocabulary: V, positions, epsilon } = config;
   const D = C / H;
-  const g = new GraphBuilder(`gpt2-${layout.layers.kind}`, "float32");
+  const g = new GraphBuilder(`gpt2-${layout.layers.kind}`, "float32", avoided);
   const ids = g.input("ids", "int64", ["P", "N"]);
   const places = g.input("positions", "int64", ["P", "N"]);
   const mask = g.input("mask", "float32", ["P", 1, "N", "T+N"]);

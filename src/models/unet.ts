@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { type Avoided, type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import {
   type AttentionForm,
   add,
@@ -119,11 +119,11 @@ const LAYER_EPSILON = 1e-5;
  *
  * B rows, M tokens of text, E = cross_attention_dim, C channels of a level, h x w its size, N = h*w, R = B*N
  */
-export function unet(config: UnetConfig, float: FloatType, form: AttentionForm): Graph {
+export function unet(config: UnetConfig, float: FloatType, form: AttentionForm, avoided?: Avoided): Graph {
   const { block_out_channels: channels, norm_num_groups: groups, norm_eps: epsilon } = config;
   const levels = channels.length;
   const [first, last] = [channels[0] as number, channels[levels - 1] as number];
-  const g = new GraphBuilder("unet", float);
+  const g = new GraphBuilder("unet", float, avoided);
   const model = new Layers(g);
   const latents = g.input("latents", "float32", ["batch", config.in_channels, "height", "width"]);
   const timestep = g.input("timestep", "float32", [1]);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { type Avoided, type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import {
   type AttentionForm,
   add,
@@ -58,10 +58,11 @@ export function vaeDecoder(
   float: FloatType,
   form: AttentionForm,
   queryChunks: number,
+  avoided?: Avoided,
 ): Graph {
   const { latent_channels: Z, norm_num_groups: groups } = config;
   const channels = config.block_out_channels.toReversed();
-  const g = new GraphBuilder("vae-decoder", float);
+  const g = new GraphBuilder("vae-decoder", float, avoided);
   const model = new Layers(g);
   const latents = g.input("latents", "float32", ["batch", Z, "height", "width"]);
 

@@ -6,10 +6,11 @@ import { InferenceError } from "../../core/errors.js";
 import { type ClipTextConfig, clipText, clipTextConfig } from "../../models/clip-text.js";
 import { type UnetConfig, unet, unetConfig } from "../../models/unet.js";
 import { VAE_ENCODER, type VaeConfig, vaeConfig, vaeDecoder } from "../../models/vae-decoder.js";
-import type { FloatType, Graph } from "../../onnx/graph.js";
+import type { Avoided, FloatType, Graph } from "../../onnx/graph.js";
 import type { AttentionForm } from "../../onnx/ops.js";
-import { type AttentionSize, rightAttention } from "../attention-check.js";
 import type { Device } from "../device.js";
+import { rightAttention } from "../device-check.js";
+import type { AttentionSize } from "../operator-forms.js";
 import { Session, Tensor } from "../session.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape, TextStates } from "./model.js";
 
@@ -76,11 +77,11 @@ export class StableDiffusion implements DiffusionModel {
   static async compile(options: StableDiffusionOptions) {
     const { directory, device } = options;
     const parts = readParts(directory);
-    const precision: "fp16" | "fp32" =
-      options.precision === "auto" ? (device.name === "cpu" ? "fp32" : "fp16") : options.precision;
+    const precision = options.precision === "auto" ? precisionOf(device) : options.precision;
     const float: FloatType = precision === "fp16" ? "float16" : "float32";
     const attention = await rightAttention(device, float, attentionSizes(parts));
-    return { parts, precision, attention, graphs: await compileParts(parts, options, float, attention) };
+    const graphs = await compileParts(parts, options, float, attention, device.checked?.avoided);
+    return { parts, precision, attention, graphs };
   }
 
   async encodeText(ids: readonly (readonly number[])[]): Promise<TextStates> {
@@ -115,6 +116,11 @@ export class StableDiffusion implements DiffusionModel {
   async release(): Promise<void> {
     await Promise.all(Object.values(this.sessions).map((session) => session.release()));
   }
+}
+
+/** `auto`: what the device computes rightly; fp32 on the CPU, which has no float16 arithmetic. */
+function precisionOf(device: Device): "fp16" | "fp32" {
+  return device.name === "cpu" || device.checked?.float === "float32" ? "fp32" : "fp16";
 }
 
 interface Parts {
@@ -177,9 +183,10 @@ async function compileParts(
   { precision, cacheDir, loras = [] }: StableDiffusionOptions,
   float: FloatType,
   attention: AttentionForm,
+  avoided: Avoided | undefined,
 ): Promise<Record<"text" | "unet" | "vae", CompiledGraph>> {
   const prefer = float === "float16" || precision === "fp16" ? "fp16" : "fp32";
-  const { text_encoder, unet, vae } = graphsOf(parts, float, attention);
+  const { text_encoder, unet, vae } = graphsOf(parts, float, attention, avoided);
   const weights = (part: DiffusionPart) => parts.files.weights(part, prefer);
   const merged = mergeLoras({ text_encoder: weights("text_encoder"), unet: weights("unet") }, loras);
   const compile = ({ graph, unused }: PartGraph, from: Weights) =>
@@ -201,13 +208,14 @@ function graphsOf(
   parts: Pick<Parts, "text" | "unet" | "vae">,
   float: FloatType,
   attention: AttentionForm,
+  avoided?: Avoided,
 ): Record<DiffusionPart, PartGraph> {
   // The UNet takes latents whose pixels are a multiple of 4^(levels-1), so the VAE's attention may count on it.
   const queryChunks = 4 ** Math.min(2, parts.unet.block_out_channels.length - 1);
   return {
-    text_encoder: { graph: clipText(parts.text, float, attention), unused: [] },
-    unet: { graph: unet(parts.unet, float, attention), unused: [] },
-    vae: { graph: vaeDecoder(parts.vae, float, attention, queryChunks), unused: VAE_ENCODER },
+    text_encoder: { graph: clipText(parts.text, float, attention, avoided), unused: [] },
+    unet: { graph: unet(parts.unet, float, attention, avoided), unused: [] },
+    vae: { graph: vaeDecoder(parts.vae, float, attention, queryChunks, avoided), unused: VAE_ENCODER },
   };
 }
 
