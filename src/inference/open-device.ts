@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { release } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { env } from "onnxruntime-node";
 import type { FloatType } from "../onnx/graph.js";
 import { type Device, type DeviceName, resolveDevice } from "./device.js";
@@ -117,6 +117,10 @@ async function readReports(path: string): Promise<readonly KeptReport[]> {
   }
 }
 
+/** Files of graphics drivers and what loads them, on Linux, Windows and macOS; a process has many other libraries. */
+const DRIVER =
+  /onnxruntime|vulkan|vk_|gallium|mesa|dri|nvidia|nvgpu|nvwgf|nvoglv|cuda|cudnn|cublas|amd|ati|radeon|intel|igd|igc|d3d|dxgi|dxil|directml|metal|agx/i;
+
 /**
  * What a report holds for: the runtime, the system, the graphics cards that Linux lists, and the drivers, which are the
  * libraries that the process loaded to open the device, each with its size and time. The runtime itself names neither
@@ -127,7 +131,7 @@ function identity(): unknown[] {
   report.excludeNetwork = true;
   const { sharedObjects = [] } = report.getReport() as { sharedObjects?: string[] };
   const libraries = sharedObjects
-    .filter((file) => existsSync(file))
+    .filter((file) => DRIVER.test(basename(file)) && existsSync(file))
     .sort()
     .map((file) => [file, statSync(file).size, Math.round(statSync(file).mtimeMs)]);
   return [env.versions, process.platform, process.arch, release(), libraries, cards()];

@@ -73,6 +73,8 @@ export function parseGpt2Config(json: unknown, source: string): Gpt2Config {
   if (config.scale_attn_weights === false || config.scale_attn_by_inverse_layer_idx === true) {
     fail("attention without the usual scale is not built.");
   }
+  if (config.add_cross_attention === true)
+    fail('a decoder of encoder states ("add_cross_attention") is not built.');
   const epsilon = config.layer_norm_epsilon ?? 1e-5;
   return {
     layers: size("n_layer", 12),

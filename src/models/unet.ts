@@ -93,6 +93,8 @@ export const unetConfig = z
     for (const [key, length] of Object.entries(lists))
       if (length !== levels)
         context.addIssue({ code: "custom", path: [key], message: `${length} entries for ${levels} blocks` });
+    if ((config.block_out_channels[0] as number) % 2 !== 0)
+      context.addIssue({ code: "custom", path: ["block_out_channels", 0], message: "it must be even" });
     for (const [level, channels] of config.block_out_channels.entries()) {
       const heads = headsOf(config.attention_head_dim, level);
       if (channels % heads !== 0 || channels % config.norm_num_groups !== 0)

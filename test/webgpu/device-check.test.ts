@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
-import { checkForms, runGraph } from "../../src/inference/device-check.js";
+import { checkForms, type GraphRunner, runGraph } from "../../src/inference/device-check.js";
 import { type CheckedDevice, openDevice } from "../../src/inference/open-device.js";
 import { attentionForm } from "../../src/inference/operator-forms.js";
 import { describeWebgpu, temporaryFolder } from "./software-vulkan.js";
@@ -54,21 +54,21 @@ describeWebgpu("a device whose attention is wrong", () => {
 
   it("is tried again when the report is of another driver or broken", async () => {
     let runs = 0;
-    const counted = {
+    const onCpu = {
       ...options,
-      floats: ["float32"],
-      run: ((...args) => {
+      run: ((_, graph, feeds) => {
         runs++;
-        return runGraph(...args);
-      }) satisfies typeof runGraph,
+        return runGraph("cpu", graph, feeds);
+      }) satisfies GraphRunner,
     } as const;
     const kept = JSON.parse(readFileSync(reports, "utf8")) as { key: string }[];
     writeFileSync(reports, JSON.stringify(kept.map((report) => ({ ...report, key: "another driver" }))));
-    expect((await openDevice("webgpu", counted)).checked?.avoided.has("MultiHeadAttention")).toBe(true);
+    // The CPU answers for the adapter here, so all is right.
+    expect((await openDevice("webgpu", onCpu)).checked?.avoided).toEqual(new Set());
     expect(runs).toBeGreaterThan(2);
     writeFileSync(reports, '[{"key":"half a fi');
     runs = 0;
-    await openDevice("webgpu", counted);
+    await openDevice("webgpu", onCpu);
     expect(runs).toBeGreaterThan(2);
   });
 });

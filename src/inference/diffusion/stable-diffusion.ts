@@ -2,7 +2,7 @@ import { type CompiledGraph, compileGraph } from "../../checkpoints/compile.js";
 import { type DiffusionFiles, type DiffusionPart, openDiffusion } from "../../checkpoints/diffusion-files.js";
 import { type LoraChoice, mergeLoras } from "../../checkpoints/lora.js";
 import type { Weights } from "../../checkpoints/weights.js";
-import { InferenceError } from "../../core/errors.js";
+import { CheckpointError, InferenceError } from "../../core/errors.js";
 import { type ClipTextConfig, clipText, clipTextConfig } from "../../models/clip-text.js";
 import { type UnetConfig, unet, unetConfig } from "../../models/unet.js";
 import { VAE_ENCODER, type VaeConfig, vaeConfig, vaeDecoder } from "../../models/vae-decoder.js";
@@ -132,12 +132,31 @@ interface Parts {
 
 function readParts(directory: string): Parts {
   const files = openDiffusion(directory);
-  return {
+  const parts: Parts = {
     files,
     text: files.config("text_encoder", clipTextConfig),
     unet: files.config("unet", unetConfig),
     vae: files.config("vae", vaeConfig),
   };
+  requireTogether(directory, parts);
+  return parts;
+}
+
+/** Throws CheckpointError CHECKPOINT_ARCHITECTURE, naming both keys, where the parts do not fit each other. */
+function requireTogether(directory: string, { text, unet, vae }: Parts): void {
+  const pairs = [
+    ["unet cross_attention_dim", unet.cross_attention_dim, "text_encoder hidden_size", text.hidden_size],
+    ["unet in_channels", unet.in_channels, "vae latent_channels", vae.latent_channels],
+    ["unet out_channels", unet.out_channels, "unet in_channels", unet.in_channels],
+  ] as const;
+  const problems = pairs
+    .filter(([, one, , other]) => one !== other)
+    .map(([a, one, b, other]) => `${a} is ${one} and ${b} ${other}`);
+  if (problems.length > 0)
+    throw new CheckpointError(
+      "CHECKPOINT_ARCHITECTURE",
+      `${directory}: its parts do not belong together (${problems.join("; ")}). Take all folders from one checkpoint.`,
+    );
 }
 
 function configOf({ files, text, unet, vae }: Parts): DiffusionConfig {
