@@ -1,12 +1,37 @@
+import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+
+/**
+ * Chromium's software Vulkan, the GPU of the tests in test/webgpu. They alone see it: elsewhere `auto` must not choose
+ * it. The loader's folder has to be there before a process starts, hence the environment.
+ */
+const CHROMIUM = "/usr/lib/chromium";
+const driver = `${CHROMIUM}/vk_swiftshader_icd.json`;
+const softwareVulkan: Record<string, string> = existsSync(driver)
+  ? { VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: CHROMIUM }
+  : {};
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     // Models run in child processes and fill both cores; a second test file at once would only slow both.
     maxWorkers: 2,
     reporters: ["default", "./test/support/count-reporter.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: "cpu", include: ["test/**/*.test.ts"], exclude: ["test/webgpu/**"] },
+      },
+      {
+        extends: true,
+        test: {
+          name: "webgpu",
+          include: ["test/webgpu/**/*.test.ts"],
+          env: softwareVulkan,
+          testTimeout: 180_000,
+        },
+      },
+    ],
   },
 });

@@ -5,6 +5,7 @@ import { inspectCheckpoint } from "../checkpoints/catalog.js";
 import type { Config } from "../config.js";
 import { describe } from "../core/errors.js";
 import type { DeviceName } from "../inference/device.js";
+import type { DeviceReport } from "../inference/device-check.js";
 import type { Output } from "./output.js";
 
 interface Finding {
@@ -23,6 +24,7 @@ const MIN_NODE = [20, 10] as const;
 
 /** `promptist doctor`: looks at everything the program needs. Answers true when its main job can run. */
 export async function doctor(config: Config, output: Output, device: DeviceName): Promise<boolean> {
+  const tried = await tryDevice(device, config);
   const findings: Finding[] = [
     node(),
     await nativeModule("onnxruntime-node", () => import("onnxruntime-node")),
@@ -31,7 +33,7 @@ export async function doctor(config: Config, output: Output, device: DeviceName)
       const { default: Database } = await import("better-sqlite3");
       new Database(":memory:").close();
     }),
-    await deviceFinding(device),
+    tried.finding,
     checkpointFinding("promptist", "Promptist", config.PROMPTIST_CHECKPOINT, config),
     checkpointFinding("diffusion", "Stable Diffusion", config.DIFFUSION_CHECKPOINT, config),
     await disk(config.dataDir),
@@ -44,8 +46,13 @@ export async function doctor(config: Config, output: Output, device: DeviceName)
     ...(todo ? [`${" ".repeat(27)}-> ${todo}`] : []),
   ]);
   output.result(
-    { healthy, findings },
-    [...lines, "", healthy ? "Ready." : "Not ready: see above."].join("\n"),
+    { healthy, findings, operators: tried.reports },
+    [
+      ...lines,
+      ...tried.reports.flatMap(operatorTable),
+      "",
+      healthy ? "Ready." : "Not ready: see above.",
+    ].join("\n"),
   );
   return healthy;
 }
@@ -70,21 +77,51 @@ async function nativeModule(subject: string, load: () => Promise<unknown>): Prom
   }
 }
 
-async function deviceFinding(name: DeviceName): Promise<Finding> {
+interface TriedDevice {
+  readonly finding: Finding;
+  /** What its operators gave beside the CPU's; on the CPU itself, beside the same spelled out in simpler ones. */
+  readonly reports: readonly DeviceReport[];
+}
+
+async function tryDevice(name: DeviceName, { cacheDir }: Config): Promise<TriedDevice> {
   const subject = "device";
   try {
-    const { resolveDevice } = await import("../inference/device.js");
-    const device = await resolveDevice(name);
-    return {
-      subject,
-      state: device.note ? "note" : "ok",
-      found: `${name} -> ${device.name}`,
-      todo: device.note,
-    };
+    const [{ openDevice }, { checkForms }, { operatorForms }] = await Promise.all([
+      import("../inference/open-device.js"),
+      import("../inference/device-check.js"),
+      import("../inference/operator-forms.js"),
+    ]);
+    const device = await openDevice(name, { floats: ["float32"], cacheDir });
+    const reports =
+      device.name === "cpu"
+        ? [await checkForms("cpu", "float32", operatorForms("float32"))]
+        : [...device.reports, await checkForms(device.name, "float16", operatorForms("float16"))];
+    const state = device.note ? "note" : "ok";
+    return { finding: { subject, state, found: `${name} -> ${device.name}`, todo: device.note }, reports };
   } catch (error) {
-    return { subject, state: "broken", found: name, todo: describe(error) };
+    return { finding: { subject, state: "broken", found: name, todo: describe(error) }, reports: [] };
   }
 }
+
+/** One line for each operator: its worst form, and what is done about it. */
+function operatorTable({ device, float, forms }: DeviceReport): string[] {
+  if (forms.every(({ verdict, error }) => verdict === "refused" && error === null))
+    return ["", `Operators on ${device} in ${float}: none runs (${forms[0]?.reason})`];
+  const operators = [...new Set(forms.map(({ operator }) => operator))];
+  const width = Math.max(...operators.map((operator) => operator.length));
+  const rows = operators.map((operator) => {
+    const uses = forms.filter((form) => form.operator === operator);
+    const errors = uses.flatMap(({ error }) => error ?? []);
+    const worst = errors.length > 0 ? Math.max(...errors).toExponential(1) : "none";
+    const verdict = VERDICTS.find((one) => uses.some((use) => use.verdict === one)) ?? "right";
+    const unable = uses.find(({ verdict, error }) => verdict === "refused" && error === null)?.reason;
+    return `  ${operator.padEnd(width)}  ${String(uses.length).padStart(2)}  ${worst.padStart(7)}  ${verdict}${unable ? ` (${unable})` : ""}`;
+  });
+  return ["", `Operators on ${device} in ${float}: forms tried, largest error, verdict`, ...rows];
+}
+
+/** The worst first. */
+const VERDICTS = ["refused", "replaced", "right"] as const;
 
 function checkpointFinding(
   kind: "promptist" | "diffusion",

@@ -1,6 +1,6 @@
 import { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node";
 import { InferenceError } from "../core/errors.js";
-import { GraphBuilder } from "../onnx/graph.js";
+import { type Avoided, type FloatType, GraphBuilder } from "../onnx/graph.js";
 
 // What goes wrong is thrown as well; printing it too would put drivers' texts between our own lines.
 env.logLevel = "fatal";
@@ -13,22 +13,37 @@ export interface Device {
   readonly name: Exclude<DeviceName, "auto">;
   /** A sentence where the choice needs one, such as why `auto` came to the CPU. */
   readonly note: string | null;
+  /** What was found when the operators were tried; absent where nobody tried them. See `openDevice`. */
+  readonly checked?: {
+    /** The type that graphs should use, of those that were asked for. */
+    readonly float: FloatType;
+    /** What graphs must spell out in other operators. */
+    readonly avoided: Avoided;
+  };
 }
+
+/** A device that opened is asked again here, before it is released; why it can't be used, or null where it can. */
+export type DeviceJudge = (name: Device["name"]) => Promise<string | null>;
 
 /** CUDA's libraries are there only where someone installed them on purpose; WebGPU needs nothing; DirectML is its stand-in on Windows. */
 const AUTO_ORDER = ["cuda", "webgpu", "dml"] as const;
 
 /**
- * The device of that name, tried before it is answered. `auto` takes the first GPU that opens, else the CPU with a
- * note that says why.
+ * The device of that name, tried before it is answered. `auto` takes the first GPU that opens and that `judge` takes,
+ * else the CPU with a note that says why.
  *
  * @throws InferenceError DEVICE_UNAVAILABLE where a device is asked for by name and does not open.
  */
-export async function resolveDevice(name: DeviceName): Promise<Device> {
+export async function resolveDevice(
+  name: DeviceName,
+  judge: DeviceJudge = async () => null,
+): Promise<Device> {
   if (name === "cpu") return { name, note: null };
   const offered = new Set(listSupportedBackends().map((backend) => backend.name));
   if (name !== "auto") {
-    const refusal = offered.has(name) ? await tryDevice(name) : "this build of onnxruntime does not have it";
+    const refusal = offered.has(name)
+      ? await tryDevice(name, judge)
+      : "this build of onnxruntime does not have it";
     if (refusal === null) return { name, note: null };
     throw new InferenceError(
       "DEVICE_UNAVAILABLE",
@@ -38,7 +53,7 @@ export async function resolveDevice(name: DeviceName): Promise<Device> {
   const refusals: string[] = [];
   for (const candidate of AUTO_ORDER) {
     if (!offered.has(candidate)) continue;
-    const refusal = await tryDevice(candidate);
+    const refusal = await tryDevice(candidate, judge);
     if (refusal === null) return { name: candidate, note: null };
     refusals.push(`${candidate}: ${refusal}`);
   }
@@ -64,7 +79,7 @@ export function deviceOptions(device: Device["name"]): InferenceSession.SessionO
 }
 
 /** Runs a small product on the device; null where it is right, else what is wrong, in one line. */
-async function tryDevice(name: Device["name"]): Promise<string | null> {
+async function tryDevice(name: Device["name"], judge: DeviceJudge): Promise<string | null> {
   const g = new GraphBuilder("device-check", "float32");
   const x = g.input("x", "float32", [2, 3]);
   const w = g.constant("float32", [3, 2], [1, 2, 3, 4, 5, 6]);
@@ -79,7 +94,9 @@ async function tryDevice(name: Device["name"]): Promise<string | null> {
     });
     const { y } = await session.run({ x: new Tensor("float32", [1, 0, 2, 0, 1, 0], [2, 3]) });
     const values = Array.from(y?.data as Float32Array);
-    return values.join() === "11,14,3,4" ? null : `it computes wrongly (${values} instead of 11,14,3,4)`;
+    if (values.join() !== "11,14,3,4") return `it computes wrongly (${values} instead of 11,14,3,4)`;
+    // While a session is open the device stays so, with the kernels that it compiled.
+    return await judge(name);
   } catch (error) {
     return reason(error);
   } finally {

@@ -48,11 +48,15 @@ async function open(spec: WorkerSpec): Promise<void> {
 }
 
 async function openText(spec: Extract<WorkerSpec, { phase: "text" }>): Promise<OpenModel> {
-  const [{ Promptist }, { resolveDevice }] = await Promise.all([
+  const [{ Promptist }, { openDevice }] = await Promise.all([
     import("./promptist/promptist.js"),
-    import("./device.js"),
+    import("./open-device.js"),
   ]);
-  const device = await resolveDevice(spec.device);
+  const device = await openDevice(spec.device, {
+    user: "text",
+    floats: ["float32"],
+    cacheDir: spec.cacheDir,
+  });
   const promptist = await Promptist.open({
     directory: spec.directory,
     device,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { type Avoided, type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import {
   type AttentionForm,
   add,
@@ -15,16 +15,21 @@ import {
 import { Layers } from "./layers.js";
 
 /** The keys of a CLIPTextModel's config.json that shape its graph. Defaults are those of transformers. */
-export const clipTextConfig = z.looseObject({
-  vocab_size: z.int().positive().default(49408),
-  hidden_size: z.int().positive().default(512),
-  intermediate_size: z.int().positive().default(2048),
-  num_hidden_layers: z.int().positive().default(12),
-  num_attention_heads: z.int().positive().default(8),
-  max_position_embeddings: z.int().positive().default(77),
-  hidden_act: z.literal(["quick_gelu", "gelu"]).default("quick_gelu"),
-  layer_norm_eps: z.number().positive().default(1e-5),
-});
+export const clipTextConfig = z
+  .looseObject({
+    vocab_size: z.int().positive().default(49408),
+    hidden_size: z.int().positive().default(512),
+    intermediate_size: z.int().positive().default(2048),
+    num_hidden_layers: z.int().positive().default(12),
+    num_attention_heads: z.int().positive().default(8),
+    max_position_embeddings: z.int().positive().default(77),
+    hidden_act: z.literal(["quick_gelu", "gelu"]).default("quick_gelu"),
+    layer_norm_eps: z.number().positive().default(1e-5),
+  })
+  .refine(({ hidden_size: size, num_attention_heads: heads }) => size % heads === 0, {
+    path: ["hidden_size"],
+    message: "it must be a multiple of num_attention_heads",
+  });
 export type ClipTextConfig = z.output<typeof clipTextConfig>;
 
 /** Below any score that weights can make, and a number in float16 too. */
@@ -36,7 +41,12 @@ const MASKED = -1e4;
  *
  * B rows, T = max_position_embeddings, C = hidden_size, R = B*T
  */
-export function clipText(config: ClipTextConfig, float: FloatType, form: AttentionForm): Graph {
+export function clipText(
+  config: ClipTextConfig,
+  float: FloatType,
+  form: AttentionForm,
+  avoided?: Avoided,
+): Graph {
   const {
     hidden_size: C,
     intermediate_size: F,
@@ -44,7 +54,7 @@ export function clipText(config: ClipTextConfig, float: FloatType, form: Attenti
     max_position_embeddings: T,
     layer_norm_eps: epsilon,
   } = config;
-  const g = new GraphBuilder("clip-text", float);
+  const g = new GraphBuilder("clip-text", float, avoided);
   const model = new Layers(g, "text_model");
   const ids = g.input("ids", "int32", ["batch", T]);
 

@@ -1,5 +1,5 @@
 import { CheckpointError } from "../core/errors.js";
-import { type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { type Avoided, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import {
   add,
   concat,
@@ -73,6 +73,8 @@ export function parseGpt2Config(json: unknown, source: string): Gpt2Config {
   if (config.scale_attn_weights === false || config.scale_attn_by_inverse_layer_idx === true) {
     fail("attention without the usual scale is not built.");
   }
+  if (config.add_cross_attention === true)
+    fail('a decoder of encoder states ("add_cross_attention") is not built.');
   const epsilon = config.layer_norm_epsilon ?? 1e-5;
   return {
     layers: size("n_layer", 12),
@@ -123,10 +125,10 @@ export function gpt2Layout(weights: Gpt2Weights, device: string): Gpt2Layout {
  *
  * @param prefix what precedes the checkpoint's keys: "transformer." or ""
  */
-export function gpt2Graph(config: Gpt2Config, layout: Gpt2Layout, prefix: string): Graph {
+export function gpt2Graph(config: Gpt2Config, layout: Gpt2Layout, prefix: string, avoided?: Avoided): Graph {
   const { layers, width: C, heads: H, inner, vocabulary: V, positions, epsilon } = config;
   const D = C / H;
-  const g = new GraphBuilder(`gpt2-${layout.layers.kind}`, "float32");
+  const g = new GraphBuilder(`gpt2-${layout.layers.kind}`, "float32", avoided);
   const ids = g.input("ids", "int64", ["P", "N"]);
   const places = g.input("positions", "int64", ["P", "N"]);
   const mask = g.input("mask", "float32", ["P", 1, "N", "T+N"]);

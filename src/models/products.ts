@@ -57,6 +57,7 @@ function blocksProduct(
   bias: Value | null,
   { block, accuracy }: { block: number; accuracy: 0 | 4 },
 ): Value {
+  if (g.avoided.has("MatMulNBits")) return unpackedProduct(g, x, { key, K, N, stored }, bias, block);
   const blocks = Math.ceil(K / block);
   const { matrix, scales } = g.derived({
     from: key,
@@ -68,12 +69,28 @@ function blocksProduct(
     },
     compute: (values) => quantizeBlocks(stored === "KN" ? transposed(values, K, N) : values, K, block),
   });
-  return g.op(
-    "MatMulNBits",
-    bias === null ? [x, matrix, scales] : [x, matrix, scales, null, null, bias],
-    { K, N, bits: 8, block_size: block, accuracy_level: accuracy },
-    { domain: MICROSOFT },
-  );
+  return matMulNBits(g, [x, matrix, scales], bias, { K, N, block, accuracy });
+}
+
+/** The same numbers, unpacked to float32 when the graph is compiled: four times the memory. */
+function unpackedProduct(
+  g: GraphBuilder,
+  x: Value,
+  { key, K, N, stored }: Matrix,
+  bias: Value | null,
+  block: number,
+): Value {
+  const { matrix } = g.derived({
+    from: key,
+    fromShape: stored === "KN" ? [K, N] : [N, K],
+    recipe: `int8-blocks-${block}-${stored}-unpacked`,
+    outputs: { matrix: { type: "float32", shape: [N, K] } },
+    compute: (values) => {
+      const packed = quantizeBlocks(stored === "KN" ? transposed(values, K, N) : values, K, block);
+      return { matrix: unpackBlocks(packed, N, K, block) };
+    },
+  });
+  return g.op("Gemm", [x, matrix, bias], { transB: 1 });
 }
 
 /**
@@ -164,6 +181,52 @@ function quantizeBlocks(values: Float32Array, columns: number, block: number) {
     for (let i = first; i < end; i++) matrix[b * block + i - first] = Math.round(values[i]! / scale) + 128;
   }
   return { matrix, scales };
+}
+
+/** x [M, K] by 8-bit blocks of a matrix [N, K] that is at hand, float activations: what the form "blocks" runs. */
+export function packedProduct(
+  g: GraphBuilder,
+  x: Value,
+  { matrix: values, K, N, block }: { matrix: Float32Array; K: number; N: number; block: number },
+  bias: Value,
+): Value {
+  const packed = quantizeBlocks(values, K, block);
+  if (g.avoided.has("MatMulNBits"))
+    return g.op("Gemm", [x, g.constant("float32", [N, K], unpackBlocks(packed, N, K, block)), bias], {
+      transB: 1,
+    });
+  const matrix = g.constant("uint8", [N, Math.ceil(K / block), block], packed.matrix);
+  const scales = g.constant("float32", [packed.scales.length], packed.scales);
+  return matMulNBits(g, [x, matrix, scales], bias, { K, N, block, accuracy: 0 });
+}
+
+function matMulNBits(
+  g: GraphBuilder,
+  inputs: readonly [x: Value, matrix: Value, scales: Value],
+  bias: Value | null,
+  { K, N, block, accuracy }: { K: number; N: number; block: number; accuracy: 0 | 4 },
+): Value {
+  return g.op(
+    "MatMulNBits",
+    bias === null ? inputs : [...inputs, null, null, bias],
+    { K, N, bits: 8, block_size: block, accuracy_level: accuracy },
+    { domain: MICROSOFT },
+  );
+}
+
+/** What `quantizeBlocks` packed, as float32 [N, K]. */
+function unpackBlocks(
+  { matrix, scales }: ReturnType<typeof quantizeBlocks>,
+  N: number,
+  K: number,
+  block: number,
+): Float32Array {
+  const blocks = Math.ceil(K / block);
+  return Float32Array.from({ length: N * K }, (_, i) => {
+    const [row, column] = [Math.floor(i / K), i % K];
+    const b = row * blocks + Math.floor(column / block);
+    return (matrix[b * block + (column % block)]! - 128) * scales[b]!;
+  });
 }
 
 /** Rounds each column to multiples of its largest magnitude / 127. */

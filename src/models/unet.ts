@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { type Avoided, type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import {
   type AttentionForm,
   add,
@@ -93,6 +93,8 @@ export const unetConfig = z
     for (const [key, length] of Object.entries(lists))
       if (length !== levels)
         context.addIssue({ code: "custom", path: [key], message: `${length} entries for ${levels} blocks` });
+    if ((config.block_out_channels[0] as number) % 2 !== 0)
+      context.addIssue({ code: "custom", path: ["block_out_channels", 0], message: "it must be even" });
     for (const [level, channels] of config.block_out_channels.entries()) {
       const heads = headsOf(config.attention_head_dim, level);
       if (channels % heads !== 0 || channels % config.norm_num_groups !== 0)
@@ -119,11 +121,11 @@ const LAYER_EPSILON = 1e-5;
  *
  * B rows, M tokens of text, E = cross_attention_dim, C channels of a level, h x w its size, N = h*w, R = B*N
  */
-export function unet(config: UnetConfig, float: FloatType, form: AttentionForm): Graph {
+export function unet(config: UnetConfig, float: FloatType, form: AttentionForm, avoided?: Avoided): Graph {
   const { block_out_channels: channels, norm_num_groups: groups, norm_eps: epsilon } = config;
   const levels = channels.length;
   const [first, last] = [channels[0] as number, channels[levels - 1] as number];
-  const g = new GraphBuilder("unet", float);
+  const g = new GraphBuilder("unet", float, avoided);
   const model = new Layers(g);
   const latents = g.input("latents", "float32", ["batch", config.in_channels, "height", "width"]);
   const timestep = g.input("timestep", "float32", [1]);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { type Avoided, type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import {
   type AttentionForm,
   add,
@@ -18,7 +18,8 @@ const count = z.int().positive();
 /** The keys of an AutoencoderKL's config.json that shape its decoder. Defaults are those of diffusers. */
 export const vaeConfig = z
   .looseObject({
-    out_channels: count.default(3),
+    /** Pictures are RGB. */
+    out_channels: z.literal(3).default(3),
     latent_channels: count.default(4),
     block_out_channels: z.array(count).min(1).default([64]),
     up_block_types: z.array(z.literal("UpDecoderBlock2D")).min(1).default(["UpDecoderBlock2D"]),
@@ -37,7 +38,14 @@ export const vaeConfig = z
   .refine((config) => config.up_block_types.length === config.block_out_channels.length, {
     path: ["up_block_types"],
     message: "as many entries as block_out_channels are needed",
-  });
+  })
+  .refine(
+    ({ block_out_channels: sizes, norm_num_groups: groups }) => sizes.every((size) => size % groups === 0),
+    {
+      path: ["block_out_channels"],
+      message: "each must be a multiple of norm_num_groups",
+    },
+  );
 export type VaeConfig = z.output<typeof vaeConfig>;
 
 /** All norms of AutoencoderKL. */
@@ -58,10 +66,11 @@ export function vaeDecoder(
   float: FloatType,
   form: AttentionForm,
   queryChunks: number,
+  avoided?: Avoided,
 ): Graph {
   const { latent_channels: Z, norm_num_groups: groups } = config;
   const channels = config.block_out_channels.toReversed();
-  const g = new GraphBuilder("vae-decoder", float);
+  const g = new GraphBuilder("vae-decoder", float, avoided);
   const model = new Layers(g);
   const latents = g.input("latents", "float32", ["batch", Z, "height", "width"]);
 

@@ -58,6 +58,24 @@ export interface Graph {
   encode(weights: readonly TensorProto[]): Uint8Array;
 }
 
+/**
+ * Operators that can be spelled out in others, for devices that compute them wrongly. MultiHeadAttention and MatMulNBits
+ * are chosen where a model is built; the rest by the functions of ops.ts.
+ */
+export const REPLACEABLE = [
+  "MultiHeadAttention",
+  "MatMulNBits",
+  "QuickGelu",
+  "Gelu",
+  "LayerNormalization",
+  "InstanceNormalization",
+  "Softmax",
+  "Resize",
+] as const;
+export type ReplaceableOperator = (typeof REPLACEABLE)[number];
+export type Avoided = ReadonlySet<ReplaceableOperator>;
+const NOTHING: Avoided = new Set();
+
 export interface OpOptions {
   /** "" is ai.onnx, the default. */
   readonly domain?: string;
@@ -95,6 +113,8 @@ export class GraphBuilder {
     readonly name: string,
     /** Type of the weights and of all arithmetic that does not ask for another. */
     readonly float: FloatType,
+    /** Operators that must be spelled out, because the device that the graph is for computes them wrongly. */
+    readonly avoided: Avoided = NOTHING,
   ) {}
 
   /** An input of the graph. */

@@ -61,7 +61,12 @@ export const shapeOf = (g: GraphBuilder, x: Value, start = 0, end?: number): Val
 export const gather = (g: GraphBuilder, data: Value, indices: Value, axis = 0): Value =>
   g.op("Gather", [data, indices], { axis });
 
-export const softmax = (g: GraphBuilder, x: Value, axis = -1): Value => g.op("Softmax", [x], { axis });
+export function softmax(g: GraphBuilder, x: Value, axis = -1): Value {
+  if (!g.avoided.has("Softmax")) return g.op("Softmax", [x], { axis });
+  const largest = g.op("ReduceMax", [x, g.ints(axis)], { keepdims: 1 });
+  const powers = g.op("Exp", [sub(g, x, largest)]);
+  return g.op("Div", [powers, g.op("ReduceSum", [powers, g.ints(axis)], { keepdims: 1 })]);
+}
 
 /** x [rows, in], weight [out, in] as torch.nn.Linear has it, bias [out] or none -> [rows, out]. */
 export const linear = (g: GraphBuilder, x: Value, weight: Value, bias: Value | null): Value =>
@@ -69,7 +74,19 @@ export const linear = (g: GraphBuilder, x: Value, weight: Value, bias: Value | n
 
 /** Over the last axis; weight and bias [C]. */
 export const layerNorm = (g: GraphBuilder, x: Value, weight: Value, bias: Value, epsilon: number): Value =>
-  g.op("LayerNormalization", [x, weight, bias], { axis: -1, epsilon: { float: epsilon } });
+  g.avoided.has("LayerNormalization")
+    ? add(g, mul(g, standardize(g, x, epsilon), weight), bias)
+    : g.op("LayerNormalization", [x, weight, bias], { axis: -1, epsilon: { float: epsilon } });
+
+/** (x - mean) / sqrt(variance + epsilon) over the last axis, in float32. */
+function standardize(g: GraphBuilder, x: Value, epsilon: number): Value {
+  const wide = cast(g, x, "float32");
+  const mean = (of: Value) => g.op("ReduceMean", [of, g.ints(-1)], { keepdims: 1 });
+  const centered = sub(g, wide, mean(wide));
+  const variance = mean(mul(g, centered, centered));
+  const deviation = g.op("Sqrt", [add(g, variance, g.scalar(epsilon, "float32"))]);
+  return cast(g, g.op("Div", [centered, deviation]), g.float);
+}
 
 export interface GroupNormOptions {
   readonly channels: number;
@@ -89,24 +106,43 @@ export function groupNorm(
   { channels, groups, epsilon }: GroupNormOptions,
 ): Value {
   const grouped = reshape(g, x, [0, groups, -1]); // [B, G, C/G*H*W]
-  const ones = g.constant(g.float, [groups], Array(groups).fill(1));
-  const zeros = g.constant(g.float, [groups], Array(groups).fill(0));
-  const normal = g.op("InstanceNormalization", [grouped, ones, zeros], { epsilon: { float: epsilon } });
+  const normal = g.avoided.has("InstanceNormalization")
+    ? standardize(g, grouped, epsilon)
+    : instanceNorm(g, grouped, groups, epsilon);
   const back = reshape(g, normal, shapeOf(g, x)); // [B, C, H, W]
   const scaled = mul(g, back, reshape(g, weight, [channels, 1, 1]));
   return add(g, scaled, reshape(g, bias, [channels, 1, 1]));
 }
 
+/** Each channel of x [B, C, N] to mean 0 and variance 1. */
+function instanceNorm(g: GraphBuilder, x: Value, channels: number, epsilon: number): Value {
+  const ones = g.constant(g.float, [channels], Array(channels).fill(1));
+  const zeros = g.constant(g.float, [channels], Array(channels).fill(0));
+  return g.op("InstanceNormalization", [x, ones, zeros], { epsilon: { float: epsilon } });
+}
+
 /** x * sigmoid(alpha * x): CLIP's activation. */
 export const quickGelu = (g: GraphBuilder, x: Value, alpha = 1.702): Value =>
-  g.op("QuickGelu", [x], { alpha: { float: alpha } }, { domain: MICROSOFT });
+  g.avoided.has("QuickGelu")
+    ? mul(g, x, g.op("Sigmoid", [alpha === 1 ? x : mul(g, x, g.scalar(alpha))]))
+    : g.op("QuickGelu", [x], { alpha: { float: alpha } }, { domain: MICROSOFT });
 
 /** x * sigmoid(x), in one operator. */
 export const silu = (g: GraphBuilder, x: Value): Value => quickGelu(g, x, 1);
 
 /** Exact (erf), or GPT-2's tanh form. */
-export const gelu = (g: GraphBuilder, x: Value, form: "erf" | "tanh" = "erf"): Value =>
-  g.op("Gelu", [x], { approximate: form === "tanh" ? "tanh" : "none" });
+export function gelu(g: GraphBuilder, x: Value, form: "erf" | "tanh" = "erf"): Value {
+  if (!g.avoided.has("Gelu")) return g.op("Gelu", [x], { approximate: form === "tanh" ? "tanh" : "none" });
+  const half = mul(g, x, g.scalar(0.5));
+  if (form === "erf") {
+    const erf = g.op("Erf", [mul(g, x, g.scalar(Math.SQRT1_2))]);
+    return mul(g, half, add(g, erf, g.scalar(1)));
+  }
+  // 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))): Hendrycks and Gimpel, 2016.
+  const cube = mul(g, mul(g, x, mul(g, x, x)), g.scalar(0.044715));
+  const tanh = g.op("Tanh", [mul(g, add(g, x, cube), g.scalar(Math.sqrt(2 / Math.PI)))]);
+  return mul(g, half, add(g, tanh, g.scalar(1)));
+}
 
 export interface ConvOptions {
   readonly kernel: number;
@@ -130,12 +166,18 @@ export function conv2d(
 }
 
 /** x [B, C, H, W] -> [B, C, 2H, 2W], each value four times. */
-export const upsampleNearest = (g: GraphBuilder, x: Value): Value =>
-  g.op("Resize", [x, null, g.constant("float32", [4], [1, 1, 2, 2])], {
-    mode: "nearest",
-    coordinate_transformation_mode: "asymmetric",
-    nearest_mode: "floor",
-  });
+export function upsampleNearest(g: GraphBuilder, x: Value): Value {
+  if (!g.avoided.has("Resize"))
+    return g.op("Resize", [x, null, g.constant("float32", [4], [1, 1, 2, 2])], {
+      mode: "nearest",
+      coordinate_transformation_mode: "asymmetric",
+      nearest_mode: "floor",
+    });
+  const sides = g.op("Mul", [shapeOf(g, x, 2, 4), g.ints(2)]); // 2H, 2W
+  const twice = (y: Value, axis: number) => concat(g, [y, y], axis);
+  const cells = reshape(g, x, [0, 0, 0, 1, -1, 1]); // [B, C, H, 1, W, 1]
+  return reshape(g, twice(twice(cells, 5), 3), concat(g, [shapeOf(g, x, 0, 2), sides], 0)); // [B, C, 2H, 2W]
+}
 
 export interface AttentionOptions {
   readonly heads: number;

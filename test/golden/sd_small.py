@@ -1,7 +1,7 @@
 """Small random Stable Diffusion checkpoints and what diffusers computes with them.
 
 Made with torch 2.13.0 (CPU), diffusers 0.42.1, transformers 5.18.0, safetensors, numpy:
-    python test/golden/sd_small.py
+    python test/golden/sd_small.py [names]
 Writes test/golden/sd-small/<name>/ in diffusers' layout (no tokenizer), with expected.safetensors beside it.
 Weights are drawn anew, so that each layer keeps its input's size; torch's own start values would let outputs vanish.
 """
@@ -9,6 +9,7 @@ Weights are drawn anew, so that each layer keeps its input's size; torch's own s
 import json
 import pathlib
 import shutil
+import sys
 
 import torch
 from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
@@ -56,6 +57,28 @@ CASES = {
         "timesteps": (500.0, 333.25),
         "decode": (1, 4, 12, 8),
     },
+    # Transformers at the ends and not in the middle, heads that grow, three resnets a block; a VAE of three levels
+    # without attention and without its first convolution; another end token.
+    "mixed": {
+        "seed": 14,
+        "text": dict(hidden_size=20, intermediate_size=56, num_hidden_layers=2, num_attention_heads=5, hidden_act="gelu",
+                     layer_norm_eps=1e-3, eos_token_id=2),
+        "unet": dict(
+            block_out_channels=(6, 18, 12),
+            down_block_types=("CrossAttnDownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "CrossAttnUpBlock2D"),
+            layers_per_block=3,
+            attention_head_dim=[1, 2, 6],
+            norm_num_groups=3,
+            norm_eps=1e-4,
+            sample_size=8,
+        ),
+        "vae": dict(block_out_channels=(6, 9, 12), layers_per_block=3, norm_num_groups=3, sample_size=32,
+                    mid_block_add_attention=False, use_post_quant_conv=False, use_quant_conv=False, scaling_factor=0.25),
+        "latents": (2, 4, 8, 12),
+        "timesteps": (749.0, 42.5),
+        "decode": (1, 4, 6, 10),
+    },
     # One level and one head; two transformer layers; scaling as in other families.
     "flat": {
         "seed": 13,
@@ -78,6 +101,9 @@ CASES = {
 }
 
 
+TOKENS = dict(vocab_size=99, max_position_embeddings=77, bos_token_id=97, eos_token_id=98)
+
+
 def redraw(model: torch.nn.Module, seed: int) -> None:
     generator = torch.Generator("cpu").manual_seed(seed)
     for name, parameter in sorted(model.named_parameters()):
@@ -97,7 +123,7 @@ def make(name: str, case: dict) -> None:
     folder = pathlib.Path(__file__).parent / "sd-small" / name
     shutil.rmtree(folder, ignore_errors=True)
     width = case["text"]["hidden_size"]
-    text_encoder = CLIPTextModel(CLIPTextConfig(vocab_size=99, max_position_embeddings=77, bos_token_id=97, eos_token_id=98, **case["text"]))
+    text_encoder = CLIPTextModel(CLIPTextConfig(**{**TOKENS, **case["text"]}))
     unet = UNet2DConditionModel(cross_attention_dim=width, **case["unet"])
     levels = len(case["vae"]["block_out_channels"])
     vae = AutoencoderKL(
@@ -141,5 +167,6 @@ def make(name: str, case: dict) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
-    for name, case in CASES.items():
-        make(name, case)
+    # Named cases only, or all.
+    for name in sys.argv[1:] or CASES:
+        make(name, CASES[name])

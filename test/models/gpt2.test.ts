@@ -36,6 +36,8 @@ describe("config.json", () => {
     ["heads that do not divide the width", { n_head: 7 }, /768 is not a multiple of n_head 7/],
     ["an activation that is not built", { activation_function: "relu" }, /"relu" is not built/],
     ["a size that is none", { n_layer: 1.5 }, /"n_layer"/],
+    ["cross attention", { add_cross_attention: true }, /"add_cross_attention"/],
+    ["attention scaled by layer", { scale_attn_by_inverse_layer_idx: true }, /without the usual scale/],
     ["unscaled attention", { scale_attn_weights: false }, /without the usual scale/],
   ])("refuses %s", (_, change, message) => {
     expect(() => parseGpt2Config({ ...published, ...change }, "here")).toThrow(message);

@@ -1,5 +1,6 @@
 import { PROGRAM } from "../../core/version.js";
-import { resolveDevice } from "../device.js";
+import type { FloatType } from "../../onnx/graph.js";
+import { openDevice } from "../open-device.js";
 import { writeComparison } from "../pictures/comparison.js";
 import { writeContactSheet } from "../pictures/contact-sheet.js";
 import { writePng } from "../pictures/png.js";
@@ -9,12 +10,20 @@ import type { CallContext, OpenModel } from "../worker-model.js";
 import { drawPicture } from "./pipeline.js";
 import { StableDiffusion } from "./stable-diffusion.js";
 
+/** Types to try on a GPU, the best first. */
+const FLOATS: Readonly<Record<ImageSpec["precision"], readonly FloatType[]>> = {
+  auto: ["float16", "float32"],
+  fp16: ["float16"],
+  fp32: ["float32"],
+};
+
 /**
  * The image worker's model: Stable Diffusion with its tokenizer, and the pictures made of its pictures.
  * @throws CheckpointError or InferenceError as `StableDiffusion.open`
  */
 export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
-  const device = await resolveDevice(spec.device);
+  const floats = FLOATS[spec.precision];
+  const device = await openDevice(spec.device, { user: "image", floats, cacheDir: spec.cacheDir });
   const tokenizer = ClipTokenizer.open(spec.tokenizer);
   const model = await StableDiffusion.open({ ...spec, device });
   const { latentChannels, sampleSize, vaeScaleFactor } = model.config;

@@ -2,14 +2,15 @@ import { type CompiledGraph, compileGraph } from "../../checkpoints/compile.js";
 import { type DiffusionFiles, type DiffusionPart, openDiffusion } from "../../checkpoints/diffusion-files.js";
 import { type LoraChoice, mergeLoras } from "../../checkpoints/lora.js";
 import type { Weights } from "../../checkpoints/weights.js";
-import { InferenceError } from "../../core/errors.js";
+import { CheckpointError, InferenceError } from "../../core/errors.js";
 import { type ClipTextConfig, clipText, clipTextConfig } from "../../models/clip-text.js";
 import { type UnetConfig, unet, unetConfig } from "../../models/unet.js";
 import { VAE_ENCODER, type VaeConfig, vaeConfig, vaeDecoder } from "../../models/vae-decoder.js";
-import type { FloatType, Graph } from "../../onnx/graph.js";
+import type { Avoided, FloatType, Graph } from "../../onnx/graph.js";
 import type { AttentionForm } from "../../onnx/ops.js";
-import { type AttentionSize, rightAttention } from "../attention-check.js";
 import type { Device } from "../device.js";
+import { rightAttention } from "../device-check.js";
+import type { AttentionSize } from "../operator-forms.js";
 import { Session, Tensor } from "../session.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape, TextStates } from "./model.js";
 
@@ -76,11 +77,11 @@ export class StableDiffusion implements DiffusionModel {
   static async compile(options: StableDiffusionOptions) {
     const { directory, device } = options;
     const parts = readParts(directory);
-    const precision: "fp16" | "fp32" =
-      options.precision === "auto" ? (device.name === "cpu" ? "fp32" : "fp16") : options.precision;
+    const precision = options.precision === "auto" ? precisionOf(device) : options.precision;
     const float: FloatType = precision === "fp16" ? "float16" : "float32";
     const attention = await rightAttention(device, float, attentionSizes(parts));
-    return { parts, precision, attention, graphs: await compileParts(parts, options, float, attention) };
+    const graphs = await compileParts(parts, options, float, attention, device.checked?.avoided);
+    return { parts, precision, attention, graphs };
   }
 
   async encodeText(ids: readonly (readonly number[])[]): Promise<TextStates> {
@@ -117,6 +118,11 @@ export class StableDiffusion implements DiffusionModel {
   }
 }
 
+/** `auto`: what the device computes rightly; fp32 on the CPU, which has no float16 arithmetic. */
+function precisionOf(device: Device): "fp16" | "fp32" {
+  return device.name === "cpu" || device.checked?.float === "float32" ? "fp32" : "fp16";
+}
+
 interface Parts {
   readonly files: DiffusionFiles;
   readonly text: ClipTextConfig;
@@ -126,12 +132,31 @@ interface Parts {
 
 function readParts(directory: string): Parts {
   const files = openDiffusion(directory);
-  return {
+  const parts: Parts = {
     files,
     text: files.config("text_encoder", clipTextConfig),
     unet: files.config("unet", unetConfig),
     vae: files.config("vae", vaeConfig),
   };
+  requireTogether(directory, parts);
+  return parts;
+}
+
+/** Throws CheckpointError CHECKPOINT_ARCHITECTURE, naming both keys, where the parts do not fit each other. */
+function requireTogether(directory: string, { text, unet, vae }: Parts): void {
+  const pairs = [
+    ["unet cross_attention_dim", unet.cross_attention_dim, "text_encoder hidden_size", text.hidden_size],
+    ["unet in_channels", unet.in_channels, "vae latent_channels", vae.latent_channels],
+    ["unet out_channels", unet.out_channels, "unet in_channels", unet.in_channels],
+  ] as const;
+  const problems = pairs
+    .filter(([, one, , other]) => one !== other)
+    .map(([a, one, b, other]) => `${a} is ${one} and ${b} ${other}`);
+  if (problems.length > 0)
+    throw new CheckpointError(
+      "CHECKPOINT_ARCHITECTURE",
+      `${directory}: its parts do not belong together (${problems.join("; ")}). Take all folders from one checkpoint.`,
+    );
 }
 
 function configOf({ files, text, unet, vae }: Parts): DiffusionConfig {
@@ -177,9 +202,10 @@ async function compileParts(
   { precision, cacheDir, loras = [] }: StableDiffusionOptions,
   float: FloatType,
   attention: AttentionForm,
+  avoided: Avoided | undefined,
 ): Promise<Record<"text" | "unet" | "vae", CompiledGraph>> {
   const prefer = float === "float16" || precision === "fp16" ? "fp16" : "fp32";
-  const { text_encoder, unet, vae } = graphsOf(parts, float, attention);
+  const { text_encoder, unet, vae } = graphsOf(parts, float, attention, avoided);
   const weights = (part: DiffusionPart) => parts.files.weights(part, prefer);
   const merged = mergeLoras({ text_encoder: weights("text_encoder"), unet: weights("unet") }, loras);
   const compile = ({ graph, unused }: PartGraph, from: Weights) =>
@@ -201,13 +227,14 @@ function graphsOf(
   parts: Pick<Parts, "text" | "unet" | "vae">,
   float: FloatType,
   attention: AttentionForm,
+  avoided?: Avoided,
 ): Record<DiffusionPart, PartGraph> {
   // The UNet takes latents whose pixels are a multiple of 4^(levels-1), so the VAE's attention may count on it.
   const queryChunks = 4 ** Math.min(2, parts.unet.block_out_channels.length - 1);
   return {
-    text_encoder: { graph: clipText(parts.text, float, attention), unused: [] },
-    unet: { graph: unet(parts.unet, float, attention), unused: [] },
-    vae: { graph: vaeDecoder(parts.vae, float, attention, queryChunks), unused: VAE_ENCODER },
+    text_encoder: { graph: clipText(parts.text, float, attention, avoided), unused: [] },
+    unet: { graph: unet(parts.unet, float, attention, avoided), unused: [] },
+    vae: { graph: vaeDecoder(parts.vae, float, attention, queryChunks, avoided), unused: VAE_ENCODER },
   };
 }
 

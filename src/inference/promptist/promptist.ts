@@ -62,7 +62,8 @@ export class Promptist {
     const stored = openWeights(directory);
     const prefix = stored.names.some((name) => name.startsWith("transformer.")) ? "transformer." : "";
     const unused = config.tied ? [MASK_BUFFERS, TIED_HEAD] : [MASK_BUFFERS];
-    const graph = await compileGraph(gpt2Graph(config, gpt2Layout(weights, device.name), prefix), stored, {
+    const layout = gpt2Layout(weights, device.name);
+    const graph = await compileGraph(gpt2Graph(config, layout, prefix, device.checked?.avoided), stored, {
       cacheDir,
       unused,
     });

@@ -32,6 +32,9 @@ const schema = z.object({
   solver_order: z.union([z.literal(1), z.literal(2)]),
   algorithm_type: z.literal("dpmsolver++"),
   solver_type: z.enum(["midpoint", "heun"]),
+  /** Anything but null takes the variance from channels that the UNet would have to add. */
+  variance_type: z.null(),
+  use_dynamic_shifting: z.literal(false),
   lower_order_final: z.boolean(),
   euler_at_final: z.boolean(),
   lambda_min_clipped: z.union([z.number(), z.literal("-inf").transform(() => Number.NEGATIVE_INFINITY)]),
@@ -72,6 +75,8 @@ const COMMON_DEFAULTS: z.input<typeof schema> = {
   solver_order: 2,
   algorithm_type: "dpmsolver++",
   solver_type: "midpoint",
+  variance_type: null,
+  use_dynamic_shifting: false,
   lower_order_final: true,
   euler_at_final: false,
   lambda_min_clipped: "-inf",

@@ -51,6 +51,8 @@ export class DpmPlusPlus2mScheduler implements Scheduler {
         "solver_order",
         "algorithm_type",
         "solver_type",
+        "variance_type",
+        "use_dynamic_shifting",
         "lower_order_final",
         "euler_at_final",
         "lambda_min_clipped",
