@@ -47,4 +47,6 @@ for (let run = 0; run < RUNS; run++) {
 }
 await browser.close();
 for (const [name, list] of Object.entries(times))
-  console.log(`${name.padEnd(8)} median ${Math.round(median(list))} ms  (${list.map(Math.round).join(", ")})`);
+  console.log(
+    `${name.padEnd(8)} median ${Math.round(median(list))} ms  (${list.map(Math.round).join(", ")})`,
+  );

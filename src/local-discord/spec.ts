@@ -234,45 +234,56 @@ function interactionShape(data: Record<string, unknown>): string[] {
   ];
 }
 
-/** Holds the specification against the transcript as it grows. */
+const QUIET_MS = 1_000;
+
+/**
+ * Holds the specification against the transcript as it grows: when asked, and by itself whenever nothing has happened
+ * for a second, so that neither loading it nor checking takes time from a bot that is busy.
+ */
 export class SpecWatch {
-  /** What was wrong so far, each with its call or event. */
-  readonly violations: string[] = [];
+  readonly #found: string[] = [];
   readonly #unsubscribe: () => void;
-  #spec: Spec | null = null;
+  #spec: Promise<Spec | null> | null = null;
   #waiting: TranscriptEntry[] = [];
-  /** Resolves once the specification is there, with whether it is installed. */
-  readonly ready: Promise<boolean>;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(transcript: Transcript) {
-    this.#unsubscribe = transcript.subscribe((entry) => this.#look(entry));
-    this.ready = Spec.load().then((spec) => {
-      this.#spec = spec;
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      if (spec !== null) for (const entry of waiting) this.#look(entry);
-      else this.#unsubscribe();
-      return spec !== null;
+    this.#unsubscribe = transcript.subscribe((entry) => {
+      this.#waiting.push(entry);
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => void this.check(), QUIET_MS).unref();
     });
   }
 
+  /**
+   * Checks what happened since the last time. Each violation is a warning of the process, too.
+   * @returns all violations so far, each with its call or event
+   * @throws when the specification is not installed and `required`
+   */
+  async check(required = false): Promise<readonly string[]> {
+    this.#spec ??= Spec.load();
+    const spec = await this.#spec;
+    const entries = this.#waiting.splice(0);
+    if (spec === null) {
+      this.close();
+      if (required) throw new Error("The package discord-api-spec is not installed");
+      return [];
+    }
+    for (const entry of entries) {
+      for (const it of entry.kind === "rest" ? spec.call(entry) : ofGateway(spec, entry)) {
+        this.#found.push(it);
+        process.emitWarning(it, "LocalDiscordViolation");
+      }
+    }
+    return this.#found;
+  }
+
   close(): void {
+    clearTimeout(this.#timer);
     this.#unsubscribe();
   }
+}
 
-  #look(entry: TranscriptEntry): void {
-    if (this.#spec === null) {
-      this.#waiting.push(entry);
-      return;
-    }
-    const found = entry.kind === "rest" ? this.#spec.call(entry) : this.#event(this.#spec, entry);
-    for (const it of found) {
-      this.violations.push(it);
-      process.emitWarning(it, "LocalDiscordViolation");
-    }
-  }
-
-  #event(spec: Spec, entry: GatewayEntry): string[] {
-    return entry.from === "bot" || entry.event === null ? [] : spec.event(entry.event, entry.data);
-  }
+function ofGateway(spec: Spec, entry: GatewayEntry): string[] {
+  return entry.from === "bot" || entry.event === null ? [] : spec.event(entry.event, entry.data);
 }

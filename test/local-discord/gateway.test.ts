@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.terminate();
   for (const client of clients.splice(0)) await client.destroy();
-  expect(local.spec?.violations).toEqual([]);
+  expect(await local.spec?.check(true)).toEqual([]);
   await local.close();
 });
 

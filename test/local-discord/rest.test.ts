@@ -21,7 +21,7 @@ async function start(options: LocalDiscordOptions = {}): Promise<void> {
 beforeEach(() => start());
 afterEach(async () => {
   await local.close();
-  expect(local.spec?.violations).toEqual([]);
+  expect(await local.spec?.check(true)).toEqual([]);
 });
 
 interface Answer {

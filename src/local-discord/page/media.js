@@ -23,7 +23,26 @@ export function Picture({ picture, all, zoom, className = "", hidden = false }) 
   if (covered)
     return html`<button type="button" class=${`picture covered ${className}`} onClick=${() => setCovered(false)} aria-label=${`Spoiler: show ${alt}`}>
       <img src=${src} alt="" width=${width} height=${height} style=${ratio} /><b>Spoiler</b></button>`;
-  return html`<button type="button" class=${`picture ${className}`} onClick=${() => zoom({ all, at: all.indexOf(picture) })} aria-label=${`Enlarge ${alt}`}>
+  // Large, it is one of all pictures of its message, so that arrow keys go through them; a thumbnail is alone.
+  const enlarge = (event) => {
+    const around = event.currentTarget
+      .closest(".message")
+      ?.querySelectorAll(".picture:not(.covered, .thumbnail) img");
+    const images = className === "thumbnail" ? [] : [...(around ?? [])];
+    const at = images.indexOf(event.currentTarget.querySelector("img"));
+    if (at < 0) zoom({ all, at: all.indexOf(picture) });
+    else
+      zoom({
+        all: images.map((it) => ({
+          src: it.src,
+          alt: it.alt,
+          width: it.naturalWidth,
+          height: it.naturalHeight,
+        })),
+        at,
+      });
+  };
+  return html`<button type="button" class=${`picture ${className}`} onClick=${enlarge} aria-label=${`Enlarge ${alt}`}>
     <img src=${src} alt=${alt} width=${width} height=${height} style=${ratio} loading="lazy" />
   </button>`;
 }
