@@ -146,6 +146,7 @@ export const resultLines = {
   lost: (words: readonly string[]) =>
     `The rewrite no longer has ${words.map((word) => `*${word}*`).join(", ")}; the picture may not show ${words.length === 1 ? "it" : "them"}.`,
   missing: "The pictures are no longer on the bot's disk.",
+  direct: "I could not write where you asked for this, so it comes here.",
   ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${labels.results[kind]} is ready.`,
   readyAt: (userId: string, kind: JobKind, link: string) =>
     `<@${userId}>, your ${labels.results[kind]} is ready: ${link}`,
@@ -248,16 +249,25 @@ export const refusals = {
   stopping: "The bot is about to restart. Please try again in a minute.",
 } as const;
 
+/** What the menu of a message offers. */
+export const menuNames = { optimize: "Optimize this", compare: "Compare this" } as const;
+
 /** Names and descriptions that Discord shows while a command is typed. */
 export const commandTexts = {
-  optimize: { description: "Rewrite a prompt with Promptist", prompt: "What the picture should show" },
-  compare: {
-    description: "Draw a prompt as written and as rewritten, side by side, from one seed",
+  options: {
     prompt: "What the picture should show",
     seed: "Number that fixes the noise; the same seed gives the same picture",
     steps: "Denoising steps; more is slower",
     guidance: "How closely the picture follows the prompt",
     negative: "What the picture should not show",
+    size: "Width and height in pixels, such as 512x768; multiples of 8",
+    scheduler: "How the noise is taken away",
+    mode: "How the rewrite is searched: beam is the best known, sample differs each time",
+  },
+  optimize: { description: "Rewrite a prompt with Promptist" },
+  compare: {
+    description: "Draw a prompt as written and as rewritten, side by side, from one seed",
+    pairs: "How many pairs to draw, each from the next seed",
     blind: "Hide which picture is which until people have voted",
   },
   stats: {
