@@ -13,7 +13,7 @@ export type SentenceContext = Readonly<Record<string, string | number>>;
 const TRY_AGAIN = "Please try again in a while.";
 const ASK_OWNER = "Please tell the owner of this bot.";
 const FILE_FORMATS =
-  "Attach a `.txt` with one prompt a line, a `.json` list of texts or of `{original, optimized}` pairs, or a `.csv` with a `prompt` column.";
+  "Attach a `.txt` with one prompt a line, a `.json` list or `.jsonl` lines of texts or of `{original, optimized}` pairs, or a `.csv` with a `prompt` column.";
 
 const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string>> = {
   INPUT_EMPTY: () => "The prompt is empty. Write what the picture should show.",
@@ -313,7 +313,7 @@ export const commandTexts = {
   help: { description: "What this bot can do" },
   batch: {
     description: "Compare all prompts of a file",
-    file: ".txt (one prompt a line), .json (texts or pairs) or .csv (a prompt column)",
+    file: ".txt (one prompt a line), .json or .jsonl (texts or pairs) or .csv (a prompt column)",
   },
 } as const;
 

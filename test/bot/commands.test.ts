@@ -1,3 +1,4 @@
+import { parse } from "csv-parse/sync";
 import sharp from "sharp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ApiMessage } from "../../src/local-discord/client.js";
@@ -118,6 +119,17 @@ describe("/batch", () => {
       { original: "A dog", optimized: "A dog, highly detailed, artstation" },
     ]);
     expect(result.embeds[0]?.image?.url).toContain("contact-sheet.png");
+    const report = result.attachments.find((file) => file.filename === "report.csv")!;
+    const rows = parse((await alice.download(report)).toString("utf8"), { columns: true }) as Record<
+      string,
+      string
+    >[];
+    const seeds = rows.map((row) => Number(row.seed));
+    expect(seeds[1]).toBe(seeds[0]! + 1);
+    expect(rows).toMatchObject([
+      { number: "1", original: "A cat", optimized: "A cat, highly detailed, artstation", steps: "50" },
+      { number: "2", original: "A dog", stable_diffusion: "stable-diffusion" },
+    ]);
   });
 
   it("says that Promptist is not needed for pairs, and sends them to the image phase", async () => {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { LANGUAGES } from "../../src/bot/translations.js";
-import type { InteractionRecord } from "../../src/local-discord/records.js";
-import { nextEvent, startWorld, type World } from "./support.js";
+import { makeBot, nextEvent, startWorld } from "./support.js";
 
 describe("the options of a comparison", () => {
   it("reach the job: size, scheduler, mode, and pairs from the seeds that follow", async () => {
@@ -83,7 +82,6 @@ describe("the commands as they are registered", () => {
     const puts = () => world.local.transcript.rest("PUT", /commands$/).length;
     expect(puts()).toBe(1);
     await world.bot.stop();
-    const { makeBot } = await import("./support.js");
     const bot = makeBot(world);
     await bot.start();
     await bot.stop();
@@ -92,37 +90,12 @@ describe("the commands as they are registered", () => {
 });
 
 describe("the menu of a message", () => {
-  /** The menu of a message as Discord sends it. */
-  async function menu(world: World, name: string, content: string): Promise<void> {
-    const { local } = world;
-    const message = local.member("bob").say(content);
-    // An answered command lends its shape: the place, the person and a token of its own.
-    const { record } = await local.member("alice").slash("help");
-    const id = local.state.ids.next();
-    const made: InteractionRecord = {
-      ...record,
-      id,
-      token: `menu${id}`,
-      data: {
-        id: "1",
-        name,
-        type: 3,
-        target_id: message.id,
-        resolved: { messages: { [message.id]: message } },
-      },
-      commandName: name,
-      answer: null,
-      failed: false,
-      originalMessageId: null,
-    };
-    local.state.interactions.set(id, made);
-    local.state.emit({ type: "interaction.created", interaction: made });
-  }
-
   it("takes the message's text as the prompt", async () => {
     const world = await startWorld();
     const enqueued = nextEvent(world.events, "job.enqueued");
-    await menu(world, "Compare this", "A castle\nby night");
+    const message = world.local.member("bob").say("A castle\nby night");
+    const handle = await world.local.member("alice").menu("Compare this", message);
+    await handle.done();
     const { jobId, kind } = await enqueued;
     expect(kind).toBe("compare");
     expect(await world.queue.get(jobId)).toMatchObject({
