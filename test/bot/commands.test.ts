@@ -58,7 +58,7 @@ describe("/compare", () => {
     );
     expect(text(result)).toContain("**Negative prompt**```\nblurry\n```");
     expect(text(result)).toMatch(
-      /seed 1234567890123 · 12 steps · guidance 6 · \d+ ms · promptist · stable-diffusion · drawn by the miniature/,
+      /seed 1234567890123 · 12 steps · guidance 6 · [\d.]+ m?s · promptist · stable-diffusion · drawn by the miniature/,
     );
     expect(result.mention_everyone).toBe(false);
     expect(result.mentions).toEqual([]);
@@ -112,7 +112,7 @@ describe("/batch", () => {
     await loop.runNext();
     const result = await handle.waitFor(isFinal);
     expect(text(result)).toContain("2 prompts, 4 pictures.");
-    expect(text(result)).toMatch(/seeds \d+ to \d+ · \d+ ms/);
+    expect(text(result)).toMatch(/seeds \d+ to \d+ · [\d.]+ m?s/);
     const prompts = result.attachments.find((file) => file.filename === "prompts.json")!;
     expect(JSON.parse((await alice.download(prompts)).toString("utf8"))).toEqual([
       { original: "A cat", optimized: "A cat, highly detailed, artstation" },
