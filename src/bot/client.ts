@@ -1,6 +1,8 @@
 import {
+  type AutocompleteInteraction,
   type ChatInputCommandInteraction,
   type Client,
+  type RESTPostAPIApplicationCommandsJSONBody as CommandJson,
   Events as DiscordEvents,
   GatewayIntentBits,
   type Interaction,
@@ -25,6 +27,7 @@ import { batch } from "./commands/batch.js";
 import type { Command, Defaults, Limits } from "./commands/command.js";
 import { compare } from "./commands/compare.js";
 import { help } from "./commands/help.js";
+import { messageMenus } from "./commands/message-menus.js";
 import { mydata } from "./commands/mydata.js";
 import { optimize } from "./commands/optimize.js";
 import { queue } from "./commands/queue.js";
@@ -41,6 +44,7 @@ import { Presses } from "./presses.js";
 import { registerCommands } from "./registration.js";
 import { baselinePicture, resultMessage } from "./result-message.js";
 import { StatusBoard } from "./status-board.js";
+import { localizedCommand, localizedMenu } from "./translations.js";
 
 export interface BotOptions {
   readonly token: string;
@@ -97,6 +101,9 @@ const DEFAULT_TIMING: BotTiming = {
 
 /** A message with pictures may go out over a slow line; discord.js gives up after 15 s by default. */
 const UPLOAD_TIMEOUT_MS = 120_000;
+/** Discord: choices that complete an option, and letters of each. */
+const CHOICES_MAX = 25;
+const CHOICE_MAX = 100;
 const INVALID_REQUESTS_PER_WARNING = 500;
 
 /** What the bot needs to write a late result into the channel by itself. */
@@ -112,6 +119,14 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries({ optimize
 const ANSWERS: ReadonlyMap<string, AnswerCommand> = new Map(
   Object.entries({ stats, settings, admin, queue, show, mydata, help }),
 );
+
+/** All commands as Discord is told of them, in every language. */
+export const commandDefinitions = (limits: Limits): CommandJson[] => [
+  ...[...COMMANDS.values(), ...ANSWERS.values()].map(({ definition }) =>
+    localizedCommand(definition(limits)),
+  ),
+  ...messageMenus.map(localizedMenu),
+];
 
 export interface Bot {
   /**
@@ -297,9 +312,7 @@ class DiscordBot implements Bot {
   }
 
   #register(applicationId: string): Promise<"unchanged" | "registered"> {
-    const definitions = [...COMMANDS.values(), ...ANSWERS.values()].map(({ definition }) =>
-      definition(this.#options.limits),
-    );
+    const definitions = commandDefinitions(this.#options.limits);
     const backoff = this.#backoff("The commands could not be registered");
     return withBackoff(backoff, this.#stopping.signal, async () => {
       try {
@@ -365,7 +378,7 @@ class DiscordBot implements Bot {
 
   async #handle(interaction: Interaction): Promise<void> {
     if (interaction.isAutocomplete()) {
-      await ANSWERS.get(interaction.commandName)?.complete?.(interaction, this.#services);
+      await this.#complete(interaction);
       return;
     }
     if (!interaction.isRepliable()) return;
@@ -375,6 +388,8 @@ class DiscordBot implements Bot {
       const answer = ANSWERS.get(interaction.commandName);
       if (answer === undefined) await this.#intake.accept(interaction);
       else await this.#answer(answer, interaction);
+    } else if (interaction.isMessageContextMenuCommand()) {
+      await this.#intake.acceptMenu(interaction);
     } else if (interaction.isMessageComponent()) {
       await this.#presses.press(interaction);
     } else if (interaction.isModalSubmit()) {
@@ -382,6 +397,14 @@ class DiscordBot implements Bot {
     } else {
       await interaction.reply({ content: refusals.unknownCommand, flags: MessageFlags.Ephemeral });
     }
+  }
+
+  /** While a prompt is typed: the person's own recent ones that have these letters in them. */
+  async #complete(interaction: AutocompleteInteraction): Promise<void> {
+    const { value } = interaction.options.getFocused(true);
+    const prompts = await this.#options.queue.recentPrompts(interaction.user.id, value, CHOICES_MAX);
+    const choices = prompts.filter((prompt) => prompt.length <= CHOICE_MAX);
+    await interaction.respond(choices.map((prompt) => ({ name: prompt, value: prompt })));
   }
 
   async #answer(command: AnswerCommand, interaction: ChatInputCommandInteraction): Promise<void> {

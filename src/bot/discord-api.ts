@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type APIMessage, type REST, Routes } from "discord.js";
+import { type APIChannel, type APIMessage, type REST, Routes } from "discord.js";
 import type { Origin } from "../core/job.js";
 import { type Outgoing, toRequest } from "./outgoing.js";
 
@@ -51,6 +51,14 @@ export class DiscordApi {
       files,
     });
     return (answer as APIMessage).id;
+  }
+
+  /** Writes to the person who asked; fails with `forbidden` where they take no messages. */
+  async postDirect(origin: Origin, message: Outgoing, nonceOf: string): Promise<string> {
+    const channel = (await this.rest.post(Routes.userChannels(), {
+      body: { recipient_id: origin.userId },
+    })) as APIChannel;
+    return this.post({ ...origin, channelId: channel.id }, message, `${nonceOf}-dm`);
   }
 }
 

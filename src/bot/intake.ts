@@ -1,6 +1,7 @@
 import {
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
+  type MessageContextMenuCommandInteraction,
   MessageFlags,
   type ModalSubmitInteraction,
 } from "discord.js";
@@ -10,6 +11,7 @@ import type { Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
 import type { JobCaps, Queue } from "../db/queue.js";
 import type { Command, CommandContext, CommandRequest } from "./commands/command.js";
+import { readMenu } from "./commands/message-menus.js";
 import type { DiscordApi } from "./discord-api.js";
 import { isAlreadyAcknowledged } from "./discord-error.js";
 import { errorSentence, refusals } from "./messages.js";
@@ -42,7 +44,11 @@ const TOKEN_LIFE_MS = 15 * 60_000;
 const REMEMBERED_IDS = 1_000;
 
 /** An interaction that can ask for a job, whatever it was: a command, a button, a menu, a filled-in form. */
-export type Asking = ChatInputCommandInteraction | MessageComponentInteraction | ModalSubmitInteraction;
+export type Asking =
+  | ChatInputCommandInteraction
+  | MessageContextMenuCommandInteraction
+  | MessageComponentInteraction
+  | ModalSubmitInteraction;
 
 /**
  * From an interaction to a stored job: check what can be checked at once, answer Discord, then fetch, store and show
@@ -64,6 +70,16 @@ export class Intake {
     await this.#submit(interaction, () =>
       command.read(interaction, contextOf(context, placeOf(interaction))),
     );
+  }
+
+  /** The menu of a message. */
+  async acceptMenu(interaction: MessageContextMenuCommandInteraction): Promise<void> {
+    const { context, placeOf } = this.#options;
+    await this.#submit(interaction, () => {
+      const request = readMenu(interaction, contextOf(context, placeOf(interaction)));
+      if (request === null) throw new InputError("INPUT_CHOICE", "No such menu.", { option: "menu" });
+      return request;
+    });
   }
 
   /** What a button, a menu or a form asks for. */

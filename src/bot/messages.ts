@@ -13,7 +13,7 @@ export type SentenceContext = Readonly<Record<string, string | number>>;
 const TRY_AGAIN = "Please try again in a while.";
 const ASK_OWNER = "Please tell the owner of this bot.";
 const FILE_FORMATS =
-  "Attach a `.txt` with one prompt a line, a `.json` list of texts or of `{original, optimized}` pairs, or a `.csv` with a `prompt` column.";
+  "Attach a `.txt` with one prompt a line, a `.json` list or `.jsonl` lines of texts or of `{original, optimized}` pairs, or a `.csv` with a `prompt` column.";
 
 const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string>> = {
   INPUT_EMPTY: () => "The prompt is empty. Write what the picture should show.",
@@ -146,6 +146,7 @@ export const resultLines = {
   lost: (words: readonly string[]) =>
     `The rewrite no longer has ${words.map((word) => `*${word}*`).join(", ")}; the picture may not show ${words.length === 1 ? "it" : "them"}.`,
   missing: "The pictures are no longer on the bot's disk.",
+  direct: "I could not write where you asked for this, so it comes here.",
   ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${labels.results[kind]} is ready.`,
   readyAt: (userId: string, kind: JobKind, link: string) =>
     `<@${userId}>, your ${labels.results[kind]} is ready: ${link}`,
@@ -248,16 +249,25 @@ export const refusals = {
   stopping: "The bot is about to restart. Please try again in a minute.",
 } as const;
 
+/** What the menu of a message offers. */
+export const menuNames = { optimize: "Optimize this", compare: "Compare this" } as const;
+
 /** Names and descriptions that Discord shows while a command is typed. */
 export const commandTexts = {
-  optimize: { description: "Rewrite a prompt with Promptist", prompt: "What the picture should show" },
-  compare: {
-    description: "Draw a prompt as written and as rewritten, side by side, from one seed",
+  options: {
     prompt: "What the picture should show",
     seed: "Number that fixes the noise; the same seed gives the same picture",
     steps: "Denoising steps; more is slower",
     guidance: "How closely the picture follows the prompt",
     negative: "What the picture should not show",
+    size: "Width and height in pixels, such as 512x768; multiples of 8",
+    scheduler: "How the noise is taken away",
+    mode: "How the rewrite is searched: beam is the best known, sample differs each time",
+  },
+  optimize: { description: "Rewrite a prompt with Promptist" },
+  compare: {
+    description: "Draw a prompt as written and as rewritten, side by side, from one seed",
+    pairs: "How many pairs to draw, each from the next seed",
     blind: "Hide which picture is which until people have voted",
   },
   stats: {
@@ -303,7 +313,7 @@ export const commandTexts = {
   help: { description: "What this bot can do" },
   batch: {
     description: "Compare all prompts of a file",
-    file: ".txt (one prompt a line), .json (texts or pairs) or .csv (a prompt column)",
+    file: ".txt (one prompt a line), .json or .jsonl (texts or pairs) or .csv (a prompt column)",
   },
 } as const;
 

@@ -219,7 +219,11 @@ export class Outbox {
     const content = message.content === "" ? mention : `${mention} ${message.content}`;
     const sent = await attempt("channel", () => api.post(origin, { ...message, content }, job.id));
     // "Unknown message" as the answer to a post: the message of this nonce was sent, and someone deleted it.
-    return "fault" in sent && sent.fault === "token-gone" ? { ...sent, fault: "forbidden" } : sent;
+    if (!("fault" in sent) || (sent.fault !== "token-gone" && sent.fault !== "forbidden")) return sent;
+    if (sent.fault === "token-gone" || origin.guildId === null) return { ...sent, fault: "forbidden" };
+    // The channel is gone or closed to us: the person is told at home, if they take messages.
+    const text = `${content} ${resultLines.direct}`;
+    return attempt("channel", () => api.postDirect(origin, { ...message, content: text }, job.id));
   }
 
   #log(level: "warn" | "error", message: string, jobId: string | undefined, error: unknown): void {

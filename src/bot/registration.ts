@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import {
   ApplicationIntegrationType,
-  type RESTPostAPIChatInputApplicationCommandsJSONBody as CommandJson,
+  type RESTPostAPIApplicationCommandsJSONBody as CommandJson,
   InteractionContextType,
   type REST,
   Routes,
@@ -22,11 +22,12 @@ export async function registerCommands(
       ? [{ route: Routes.applicationCommands(applicationId), body: commands.map(asGlobal) }]
       : guildIds.map((guildId) => ({
           route: Routes.applicationGuildCommands(applicationId, guildId),
-          body: [...commands],
+          body: commands.map(asGuilds),
         }));
   let result: "unchanged" | "registered" = "unchanged";
   for (const { route, body } of scopes) {
-    const registered = (await rest.get(route)) as CommandJson[];
+    const query = new URLSearchParams({ with_localizations: "true" });
+    const registered = (await rest.get(route, { query })) as CommandJson[];
     if (definitionHash(registered) === definitionHash(body)) continue;
     await rest.put(route, { body });
     result = "registered";
@@ -34,12 +35,22 @@ export async function registerCommands(
   return result;
 }
 
-/** Where a late result can be written too: servers that installed the bot, and its own direct messages. */
+/**
+ * Everywhere: for servers that installed the bot and for people who installed it for themselves. A late result of the
+ * latter, where the bot may not write, goes to their direct messages. What belongs to a server says so itself.
+ */
 const asGlobal = (command: CommandJson): CommandJson => ({
+  contexts: [
+    InteractionContextType.Guild,
+    InteractionContextType.BotDM,
+    InteractionContextType.PrivateChannel,
+  ],
+  integration_types: [ApplicationIntegrationType.GuildInstall, ApplicationIntegrationType.UserInstall],
   ...command,
-  contexts: [InteractionContextType.Guild, InteractionContextType.BotDM],
-  integration_types: [ApplicationIntegrationType.GuildInstall],
 });
+
+/** A command of one guild has no say in where it goes. */
+const asGuilds = ({ contexts: _c, integration_types: _i, ...command }: CommandJson): CommandJson => command;
 
 /** Keys that we define; Discord adds ids, versions and empty localisations of its own. */
 const DEFINED = new Set([
@@ -79,6 +90,10 @@ function defined(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, field]) => [key, defined(field)]));
 }
 
-/** Discord writes out what we leave out: `required: false`, `options: []`, `contexts: null`. */
+/** Discord writes out what we leave out: `required: false`, `options: []`, `contexts: null`, a menu's `description: ""`. */
 const isDefault = (field: unknown): boolean =>
-  field === null || field === undefined || field === false || (Array.isArray(field) && field.length === 0);
+  field === "" ||
+  field === null ||
+  field === undefined ||
+  field === false ||
+  (Array.isArray(field) && field.length === 0);

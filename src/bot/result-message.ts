@@ -10,6 +10,7 @@ import { clip, codeBlock } from "./markdown.js";
 import { endSentence, formatDuration, jobReference, labels, resultLines } from "./messages.js";
 import { ALT_TEXT_MAX, EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "./outgoing.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
+import { csvReport } from "./report.js";
 import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
 import { COLORS } from "./status-message.js";
 
@@ -126,16 +127,24 @@ async function batchMessage(job: Job, options: ResultOptions, limit: SizeLimit):
     data: Buffer.from(`${JSON.stringify(list, null, 2)}\n`),
     description: null,
   };
+  const report: OutgoingFile = {
+    name: "report.csv",
+    data: Buffer.from(csvReport(job)),
+    description: null,
+  };
   const name = `${job.id}-${first?.seed ?? 0}-contact-sheet`;
   const alt = labels.contactSheetAlt(job.items.map(({ prompt }) => prompt));
   const sheet = await readPicture(job, options, job.contactSheet, name, alt);
-  const { files, note } = await attach([sheet], { ...limit, total: limit.total - prompts.data.length });
+  const { files, note } = await attach([sheet], {
+    ...limit,
+    total: limit.total - prompts.data.length - report.data.length,
+  });
 
   const drawn = job.items.reduce((sum, item) => sum + (item.baseline ? 1 : 0) + (item.drawn ? 1 : 0), 0);
   const sections = [resultLines.batch(job.items.length, drawn), ...note];
   const settings = [...seeds, ...imageSettings(job, options), ...timeAndMakers(job, options)];
   const message = withImage(doneEmbed(job, sections, settings), files, resultRows(job));
-  return { ...message, files: [...message.files, prompts] };
+  return { ...message, files: [...message.files, prompts, report] };
 }
 
 /** The settings that a command here does not have by itself. */

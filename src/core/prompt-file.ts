@@ -15,7 +15,7 @@ export interface PromptFileLimits {
   readonly maxPromptLength: number;
 }
 
-export const PROMPT_FILE_EXTENSIONS = ["txt", "json", "csv"] as const;
+export const PROMPT_FILE_EXTENSIONS = ["txt", "json", "jsonl", "csv"] as const;
 type Extension = (typeof PROMPT_FILE_EXTENSIONS)[number];
 
 /** A rewrite repeats its prompt and adds to it, so it may be longer by this factor. */
@@ -29,7 +29,7 @@ type RawEntry = { readonly place: Place; readonly prompt: string; readonly optim
  * Reads a list of prompts.
  *
  * `.txt` holds one prompt a line. `.json` holds a list of strings, of `{"original", "optimized"}` objects, or of
- * both. `.csv` has a `prompt` column, or `original` and `optimized` columns, or one column and no header. Text is
+ * both; `.jsonl` has one of these a line. `.csv` has a `prompt` column, or `original` and `optimized` columns, or one column and no header. Text is
  * UTF-8, or UTF-16 with a byte order mark. The name chooses the format; whether the bytes are text at all is read
  * from the bytes.
  *
@@ -41,7 +41,7 @@ export function parsePromptFile(bytes: Uint8Array, fileName: string, limits: Pro
   if (extension === null) {
     throw new InputError(
       "FILE_TYPE",
-      "Only .txt, .json and .csv files can be read; rename or convert the file.",
+      "Only .txt, .json, .jsonl and .csv files can be read; rename or convert the file.",
     );
   }
   if (bytes.length > limits.maxBytes) {
@@ -185,7 +185,12 @@ function firstBadLine(bytes: Uint8Array): number {
 /** Reads at most `most` entries; null where there are more, found out without reading them all. */
 type Reader = (text: string, most: number) => RawEntry[] | null;
 
-const readers: Record<Extension, Reader> = { txt: readLines, json: readJson, csv: readCsv };
+const readers: Record<Extension, Reader> = {
+  txt: readLines,
+  json: readJson,
+  jsonl: readJsonLines,
+  csv: readCsv,
+};
 
 function readLines(text: string, most: number): RawEntry[] | null {
   const entries: RawEntry[] = [];
@@ -224,6 +229,26 @@ function readJson(text: string, most: number): RawEntry[] | null {
   if (list.length > most) return null;
   return list.map((value: unknown, i) => readJsonEntry(value, { unit: "entry", number: i + 1 }));
 }
+
+function readJsonLines(text: string, most: number): RawEntry[] | null {
+  const entries: RawEntry[] = [];
+  for (const [i, line] of text.split(/\r\n|\r|\n/).entries()) {
+    if (line.trim() === "") continue;
+    if (entries.length === most) return null;
+    const place: Place = { unit: "line", number: i + 1 };
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch (cause) {
+      throw shapeError(place, "not valid JSON", JSON_LINES_EXAMPLE, cause);
+    }
+    entries.push(readJsonEntry(value, place));
+  }
+  return entries;
+}
+
+const JSON_LINES_EXAMPLE =
+  'Write one a line, such as "a cat" or {"original": "a cat", "optimized": "a cat, detailed"}.';
 
 function readJsonEntry(value: unknown, place: Place): RawEntry {
   if (typeof value === "string") return { place, prompt: value, optimized: null };
@@ -313,9 +338,13 @@ function shapeError(place: Place, problem: string, advice: string, cause?: unkno
 }
 
 const binaryError = (kind: string): InputError =>
-  new InputError("FILE_BINARY", `The file is a ${kind}, not text; attach a .txt, .json or .csv file.`, {
-    kind,
-  });
+  new InputError(
+    "FILE_BINARY",
+    `The file is a ${kind}, not text; attach a .txt, .json, .jsonl or .csv file.`,
+    {
+      kind,
+    },
+  );
 
 const encodingError = (
   problem: string,

@@ -1,3 +1,4 @@
+import { parse } from "csv-parse/sync";
 import sharp from "sharp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ApiMessage } from "../../src/local-discord/client.js";
@@ -57,7 +58,7 @@ describe("/compare", () => {
     );
     expect(text(result)).toContain("**Negative prompt**```\nblurry\n```");
     expect(text(result)).toMatch(
-      /seed 1234567890123 · 12 steps · guidance 6 · \d+ ms · promptist · stable-diffusion · drawn by the miniature/,
+      /seed 1234567890123 · 12 steps · guidance 6 · [\d.]+ m?s · promptist · stable-diffusion · drawn by the miniature/,
     );
     expect(result.mention_everyone).toBe(false);
     expect(result.mentions).toEqual([]);
@@ -111,13 +112,24 @@ describe("/batch", () => {
     await loop.runNext();
     const result = await handle.waitFor(isFinal);
     expect(text(result)).toContain("2 prompts, 4 pictures.");
-    expect(text(result)).toMatch(/seeds \d+ to \d+ · \d+ ms/);
+    expect(text(result)).toMatch(/seeds \d+ to \d+ · [\d.]+ m?s/);
     const prompts = result.attachments.find((file) => file.filename === "prompts.json")!;
     expect(JSON.parse((await alice.download(prompts)).toString("utf8"))).toEqual([
       { original: "A cat", optimized: "A cat, highly detailed, artstation" },
       { original: "A dog", optimized: "A dog, highly detailed, artstation" },
     ]);
     expect(result.embeds[0]?.image?.url).toContain("contact-sheet.png");
+    const report = result.attachments.find((file) => file.filename === "report.csv")!;
+    const rows = parse((await alice.download(report)).toString("utf8"), { columns: true }) as Record<
+      string,
+      string
+    >[];
+    const seeds = rows.map((row) => Number(row.seed));
+    expect(seeds[1]).toBe(seeds[0]! + 1);
+    expect(rows).toMatchObject([
+      { number: "1", original: "A cat", optimized: "A cat, highly detailed, artstation", steps: "50" },
+      { number: "2", original: "A dog", stable_diffusion: "stable-diffusion" },
+    ]);
   });
 
   it("says that Promptist is not needed for pairs, and sends them to the image phase", async () => {

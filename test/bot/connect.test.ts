@@ -1,15 +1,13 @@
 import { REST } from "discord.js";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { batch } from "../../src/bot/commands/batch.js";
-import { compare } from "../../src/bot/commands/compare.js";
-import { optimize } from "../../src/bot/commands/optimize.js";
+import { commandDefinitions } from "../../src/bot/client.js";
 import { definitionHash, registerCommands } from "../../src/bot/registration.js";
 import { DiscordError } from "../../src/core/errors.js";
 import { startLocalDiscord } from "../../src/local-discord/server.js";
 import { makeBot, nextEvent, startWorld } from "./support.js";
 
 const LIMITS = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 };
-const DEFINITIONS = [optimize, compare, batch].map(({ definition }) => definition(LIMITS));
+const DEFINITIONS = commandDefinitions(LIMITS);
 
 describe("start", () => {
   it("answers with the bot's name and an invitation with the permissions that it needs and no more", async () => {
@@ -101,14 +99,14 @@ describe("commands", () => {
     });
     const puts = () => world.local.transcript.rest("PUT", /commands$/).length;
     expect(puts()).toBe(1);
-    expect(world.local.member("alice").commands().sort()).toEqual(["batch", "compare", "optimize"]);
+    expect(world.local.member("alice").commands().sort()).toEqual(
+      ["batch", "compare", "help", "mydata", "queue", "settings", "show", "stats", "optimize"].sort(),
+    );
 
     const { applicationId, guildId } = world.local;
     expect(await registerCommands(rest, applicationId, [], DEFINITIONS)).toBe("unchanged");
     expect(puts()).toBe(1);
-    const fewerSteps = [optimize, compare, batch].map(({ definition }) =>
-      definition({ ...LIMITS, maxSteps: 20 }),
-    );
+    const fewerSteps = commandDefinitions({ ...LIMITS, maxSteps: 20 });
     expect(await registerCommands(rest, applicationId, [], fewerSteps)).toBe("registered");
     expect(await registerCommands(rest, applicationId, [], fewerSteps)).toBe("unchanged");
     expect(await registerCommands(rest, applicationId, [], fewerSteps.slice(1))).toBe("registered");
@@ -122,7 +120,7 @@ describe("commands", () => {
     const [first, ...others] = structuredClone(DEFINITIONS);
     const decorated = [...others, { version: "1", dm_permission: true, name_localizations: null, ...first! }];
     expect(definitionHash(decorated)).toBe(definitionHash(DEFINITIONS));
-    const renamed = DEFINITIONS.map((command) => ({ ...command, description: `${command.description}.` }));
+    const renamed = DEFINITIONS.map((command) => ({ ...command, name: `${command.name}s` }));
     expect(definitionHash(renamed)).not.toBe(definitionHash(DEFINITIONS));
   });
 });

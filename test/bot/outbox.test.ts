@@ -119,18 +119,33 @@ describe("a reply that can't be edited any more", () => {
 });
 
 describe("a channel that does not take the late message", () => {
-  it("ends the attempts, and the result stays stored with the reason", async () => {
+  it("is passed over: the person who asked gets the result directly, and is told why", async () => {
     const clock = lateClock();
     const world = await startWithJob({ bot: { now: clock.now } }, "read-only");
     clock.late = true;
+    const delivered = nextEvent(world.events, "job.delivered");
+    await world.loop.runNext();
+    await delivered;
+    const message = await world.local.member("alice").waitFor(isFinal, { channel: "dm" });
+    expect(message.content).toContain("I could not write where you asked for this");
+    expect(message.attachments).toHaveLength(2);
+  });
+
+  it("and a person who takes no messages: the attempts end, and /show brings the result up", async () => {
+    const clock = lateClock();
+    const world = await startWithJob({ bot: { now: clock.now } }, "read-only");
+    clock.late = true;
+    const alice = world.local.member("alice");
+    world.local.state.users.get(alice.id)!.acceptsDirectMessages = false;
     const gaveUp = nextEvent(world.events, "log", ({ message }) => message.includes("stays stored"));
     await world.loop.runNext();
     await gaveUp;
-    await world.bot.stop();
     const job = await world.queue.get(world.jobId);
     expect(job?.state).toBe("done");
-    expect(job?.delivery.abandoned).toMatch(/^forbidden: .*50013/);
+    expect(job?.delivery.abandoned).toMatch(/^forbidden: .*50007/);
     expect(await world.queue.undelivered()).toEqual([]);
+    const handle = await alice.slash("show", { id: world.jobId });
+    expect((await handle.waitFor(isFinal)).attachments).toHaveLength(2);
   });
 });
 

@@ -35,7 +35,12 @@ describe("the message of a job", () => {
     expect(last.components).toHaveLength(1);
     await loop.draw(image);
     const result = await handle.waitFor(isFinal);
-    expect(local.member("alice").messages()).toEqual([result]);
+    expect(
+      local
+        .member("alice")
+        .messages()
+        .map(({ id }) => id),
+    ).toEqual([result.id]);
     const order = [
       "rewriting: next",
       "Promptist",

@@ -245,3 +245,23 @@ describe("isLongerThan", () => {
     expect(isLongerThan(text, limit)).toBe(expected);
   });
 });
+
+describe("JSON lines", () => {
+  const limits = { maxBytes: 10_000, maxPrompts: 3, maxPromptLength: 100 };
+  const read = (text: string) => parsePromptFile(Buffer.from(text), "prompts.jsonl", limits);
+
+  it("hold texts and pairs, one a line; empty lines are passed over", () => {
+    expect(
+      read('"a cat"\n\n{"original":"a dog","optimized":"a dog, sharp"}\r\n{"prompt":"a fox"}\n'),
+    ).toEqual([
+      { prompt: "a cat", optimized: null },
+      { prompt: "a dog", optimized: "a dog, sharp" },
+      { prompt: "a fox", optimized: null },
+    ]);
+  });
+
+  it("a line that is no JSON is named, and too many are refused", () => {
+    expect(() => read('"a cat"\n{"prompt":')).toThrow(/Line 2: not valid JSON/);
+    expect(() => read('"a"\n"b"\n"c"\n"d"')).toThrow(/more than 3 prompts/);
+  });
+});

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import {
   ApplicationCommandOptionType,
   ApplicationCommandType,
+  ApplicationIntegrationType,
   type ChatInputCommandInteraction,
+  InteractionContextType,
   PermissionFlagsBits,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
@@ -34,6 +36,8 @@ export const admin: AnswerCommand = {
     type: ApplicationCommandType.ChatInput,
     name: "admin",
     description: texts.description,
+    contexts: [InteractionContextType.Guild],
+    integration_types: [ApplicationIntegrationType.GuildInstall],
     default_member_permissions: String(PermissionFlagsBits.ManageGuild),
     options: [
       sub("status", texts.status),

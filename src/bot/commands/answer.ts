@@ -1,5 +1,4 @@
 import type {
-  AutocompleteInteraction,
   ChatInputCommandInteraction,
   RESTPostAPIChatInputApplicationCommandsJSONBody as CommandJson,
 } from "discord.js";
@@ -44,5 +43,4 @@ export interface AnswerCommand {
   readonly definition: (limits: Limits) => CommandJson;
   /** Throws InputError, which becomes a private refusal. */
   readonly run: (interaction: ChatInputCommandInteraction, services: Services) => Promise<void>;
-  readonly complete?: (interaction: AutocompleteInteraction, services: Services) => Promise<void>;
 }

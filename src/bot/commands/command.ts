@@ -66,8 +66,12 @@ export const randomSeed = (): number => randomInt(RANDOM_SEED_END);
 
 export const textOptionMax = (limit: number): number => Math.min(limit, TEXT_OPTION_MAX);
 
-export function readPrompt(interaction: ChatInputCommandInteraction, { maxPromptLength }: Limits): string {
-  const prompt = cleanPrompt(interaction.options.getString("prompt", true));
+export const readPrompt = (interaction: ChatInputCommandInteraction, limits: Limits): string =>
+  checkedPrompt(interaction.options.getString("prompt", true), limits);
+
+/** A person's text as a prompt. Throws InputError for an empty or too long one. */
+export function checkedPrompt(text: string, { maxPromptLength }: Limits): string {
+  const prompt = cleanPrompt(text);
   if (prompt === "") throw new InputError("INPUT_EMPTY", "The prompt is empty.");
   if (isLongerThan(prompt, maxPromptLength)) {
     throw new InputError("INPUT_TOO_LONG", `The prompt is longer than ${maxPromptLength} characters.`, {

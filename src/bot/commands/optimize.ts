@@ -1,34 +1,24 @@
-import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
+import { ApplicationCommandType } from "discord.js";
 import { commandTexts } from "../messages.js";
-import { type Command, randomSeed, readPrompt, textOptionMax } from "./command.js";
+import { type Command, randomSeed, readPrompt } from "./command.js";
+import { modeOption, promptOption, readText } from "./options.js";
 
-const texts = commandTexts.optimize;
-
-/** `/optimize prompt`: the rewrite alone. */
+/** `/optimize prompt [mode]`: the rewrite alone. */
 export const optimize: Command = {
   definition: (limits) => ({
     type: ApplicationCommandType.ChatInput,
     name: "optimize",
-    description: texts.description,
-    options: [
-      {
-        type: ApplicationCommandOptionType.String,
-        name: "prompt",
-        description: texts.prompt,
-        required: true,
-        min_length: 1,
-        max_length: textOptionMax(limits.maxPromptLength),
-      },
-    ],
+    description: commandTexts.optimize.description,
+    options: [promptOption(limits), modeOption],
   }),
 
-  read(interaction, { defaults, limits }) {
-    const prompt = readPrompt(interaction, limits);
+  read(interaction, context) {
+    const prompt = readPrompt(interaction, context.limits);
     const seed = randomSeed();
     return {
       kind: "optimize",
-      text: { ...defaults.text, seed },
-      image: { ...defaults.image, seed },
+      text: readText(interaction, context, seed),
+      image: { ...context.defaults.image, seed },
       known: [prompt],
       prompts: async () => [{ prompt, optimized: null }],
     };

@@ -1,0 +1,56 @@
+import type { Job } from "../core/job.js";
+
+const COLUMNS = [
+  "number",
+  "seed",
+  "original",
+  "optimized",
+  "steps",
+  "guidance",
+  "scheduler",
+  "width",
+  "height",
+  "negative",
+  "rewriting_ms",
+  "baseline_ms",
+  "optimized_ms",
+  "promptist",
+  "stable_diffusion",
+  "job",
+] as const;
+
+/** A batch as CSV (RFC 4180): a row for each prompt that was drawn, with all that it takes to draw it again. */
+export function csvReport(job: Job): string {
+  const { image, checkpoints } = job;
+  const rows = job.items
+    .filter(({ cancelled }) => !cancelled)
+    .map((item) => [
+      item.index + 1,
+      item.seed,
+      item.prompt,
+      item.optimized,
+      image.steps,
+      image.guidance,
+      image.scheduler,
+      image.size?.width,
+      image.size?.height,
+      image.negative,
+      item.times.text,
+      item.times.baseline,
+      item.times.drawn,
+      checkpoints.promptist,
+      checkpoints.diffusion,
+      job.id,
+    ]);
+  return [COLUMNS, ...rows].map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");
+}
+
+/** Spreadsheets take a text that begins so for a formula, and run it. */
+const FORMULA = /^[=+\-@\t\r]/;
+
+function cell(value: string | number | null | undefined): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "number") return String(Math.round(value * 1000) / 1000);
+  const inert = FORMULA.test(value) ? `'${value}` : value;
+  return /[",\r\n']/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+}
