@@ -1,0 +1,136 @@
+"""Stage 4: the denoiser, a UNet2DConditionModel over the latents of stage 3, velocity prediction, EMA. Goes on where it
+was interrupted; `--minutes` is the training's whole length, over all runs.
+
+python training/denoiser.py SCRATCH --minutes 50
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
+
+import autoencoder
+import text_encoder
+from common import Clock, log, save, setup, write_sheet
+
+CONFIG = {
+    "sample_size": 8,
+    "in_channels": 8,
+    "out_channels": 8,
+    "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+    "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D"],
+    "block_out_channels": [96, 192],
+    "layers_per_block": 1,
+    "norm_num_groups": 16,
+    "cross_attention_dim": text_encoder.WIDTH,
+    "attention_head_dim": 4,
+}
+SCHEDULE = {
+    "num_train_timesteps": 1000,
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "prediction_type": "v_prediction",
+    "set_alpha_to_one": False,
+    "skip_prk_steps": True,
+    "steps_offset": 1,
+}
+BATCH = 16
+RATE = 8e-4
+DROPPED = 0.1
+EMA = 0.998
+SAVE_SECONDS = 120
+SHEET_SECONDS = 300
+#: As the program draws by default, in fewer steps.
+GUIDANCE, STEPS = 7.5, 20
+
+
+def sample(unet, states, nothing, decode, seed, guidance=GUIDANCE, steps=STEPS):
+    scheduler = PNDMScheduler(**SCHEDULE)
+    scheduler.set_timesteps(steps)
+    noise = torch.randn(1, 8, 8, 8, generator=torch.Generator().manual_seed(seed))
+    x = noise.repeat(len(states), 1, 1, 1)
+    text = torch.cat([nothing.expand_as(states), states])
+    with torch.no_grad():
+        for t in scheduler.timesteps:
+            without, with_text = unet(torch.cat([x, x]), t, text).sample.chunk(2)
+            x = scheduler.step(without + guidance * (with_text - without), t, x).prev_sample
+        return decode(x)
+
+
+def main():
+    args = argparse.ArgumentParser(description=__doc__)
+    args.add_argument("scratch", type=Path)
+    args.add_argument("--minutes", type=float, default=50)
+    args.add_argument("--seed", type=int, default=44)
+    args = args.parse_args()
+    random = setup(args.seed)
+    stored = torch.load(args.scratch / "latents/latents.pt")
+    latents, scaling = stored["latents"], stored["scaling_factor"]
+    texts = torch.load(args.scratch / "latents/states.pt")
+    train, nothing = texts["train"], texts["nothing"]
+    vae = AutoencoderKL(**autoencoder.CONFIG).eval()
+    vae.load_state_dict(stored["vae"])
+    folder = args.scratch / "denoiser"
+    unet = UNet2DConditionModel(**CONFIG).to(memory_format=torch.channels_last)
+    ema = UNet2DConditionModel(**CONFIG).to(memory_format=torch.channels_last).eval()
+    ema.load_state_dict(unet.state_dict())
+    optimizer = torch.optim.AdamW(unet.parameters(), lr=RATE, betas=(0.9, 0.99), weight_decay=1e-3)
+    step, before = 0, 0.0
+    if (folder / "state.pt").exists():
+        state = torch.load(folder / "state.pt")
+        unet.load_state_dict(state["model"])
+        ema.load_state_dict(state["ema"])
+        optimizer.load_state_dict(state["optimizer"])
+        step, before = state["step"], state["seconds"]
+    print(sum(p.numel() for p in unet.parameters()) / 1e6, "M parameters", flush=True)
+    clock = Clock(args.minutes, before)
+    kept = PNDMScheduler(**SCHEDULE).alphas_cumprod  # [1000]
+
+    saved = shown = clock.seconds
+    mean, order = None, []
+    while True:
+        if clock.seconds - saved > SAVE_SECONDS or clock.progress >= 1:
+            saved = clock.seconds
+            state = {"model": unet.state_dict(), "ema": ema.state_dict(), "optimizer": optimizer.state_dict()}
+            save(folder / "state.pt", {**state, "step": step, "seconds": saved})
+            epoch = step * BATCH / len(latents)
+            log(folder / "log.jsonl", step=step, epoch=epoch, seconds=saved, loss=mean, rate=optimizer.param_groups[0]["lr"])
+            if saved - shown > SHEET_SECONDS or clock.progress >= 1:
+                shown = saved
+                chosen = range(0, len(latents), -(-len(latents) // 32))
+                drawn = sample(ema, train[chosen, 0].float(), nothing, lambda x: vae.decode(x / scaling).sample, seed=step)
+                with torch.no_grad():
+                    wanted = vae.decode(latents[chosen] / scaling).sample
+                write_sheet(folder / "sheet.png", torch.stack([wanted, drawn], 1).flatten(0, 1), 16)
+            if clock.progress >= 1:
+                break
+        if len(order) < BATCH:
+            order = list(random.permutation(len(latents)))
+        chosen = [order.pop() for _ in range(BATCH)]
+        clean = latents[chosen]
+        text = train[chosen, random.integers(0, train.shape[1], BATCH)].float()
+        text[random.random(BATCH) < DROPPED] = nothing
+        # One time in each of BATCH equal parts: less scatter of the loss than by independent ones.
+        times = ((torch.randperm(BATCH) + torch.rand(BATCH)) / BATCH * 1000).long()
+        signal, scatter = kept[times].sqrt()[:, None, None, None], (1 - kept[times]).sqrt()[:, None, None, None]
+        noise = torch.randn_like(clean)
+        noisy = (signal * clean + scatter * noise).contiguous(memory_format=torch.channels_last)
+        velocity = signal * noise - scatter * clean
+        for group in optimizer.param_groups:
+            group["lr"] = clock.rate(RATE, step)
+        loss = (unet(noisy, times, text).sample - velocity).pow(2).mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
+        optimizer.step()
+        decay = min(EMA, (step + 1) / (step + 20))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(ema.parameters()), list(unet.parameters()), 1 - decay)
+        mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
+        step += 1
+
+
+if __name__ == "__main__":
+    main()
