@@ -19,7 +19,7 @@ const SCENES = [
   { name: "snow", words: ["in the snow", "on a snowy day"], draw: snow },
 ];
 const SCENE_SUBJECTS = [
-  "cat face", "dog face", "castle", "detective", "robot", "rabbit face", "owl", "house",
+  "cat face", "dog face", "castle", "detective", "robot",
 ];
 /** Share of the side that a subject in a scene takes. */
 const SCENE_SCALE = 0.8;
