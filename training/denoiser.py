@@ -1,23 +1,25 @@
-"""Stage 4: the denoiser, a UNet2DConditionModel over the latents of stage 3, velocity prediction, EMA. Goes on where it
-was interrupted; `--minutes` is the training's whole length, over all runs.
+"""Stage 4: the denoiser, a UNet2DConditionModel over the latents of stage 1, told by the text encoder of stage 2; velocity
+prediction, EMA. Goes on where it was interrupted; `--minutes` is the training's whole length, over all runs.
 
 python training/denoiser.py SCRATCH --minutes 50
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
 
-import autoencoder
+import decoder
 import text_encoder
 from common import Clock, log, save, setup, write_sheet
+from latents import CHANNELS
 
 CONFIG = {
     "sample_size": 8,
-    "in_channels": 8,
-    "out_channels": 8,
+    "in_channels": CHANNELS,
+    "out_channels": CHANNELS,
     "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
     "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D"],
     "block_out_channels": [96, 192],
@@ -49,7 +51,7 @@ GUIDANCE, STEPS = 7.5, 20
 def sample(unet, states, nothing, decode, seed, guidance=GUIDANCE, steps=STEPS):
     scheduler = PNDMScheduler(**SCHEDULE)
     scheduler.set_timesteps(steps)
-    noise = torch.randn(1, 8, 8, 8, generator=torch.Generator().manual_seed(seed))
+    noise = torch.randn(1, CHANNELS, 8, 8, generator=torch.Generator().manual_seed(seed))
     x = noise.repeat(len(states), 1, 1, 1)
     text = torch.cat([nothing.expand_as(states), states])
     with torch.no_grad():
@@ -59,6 +61,28 @@ def sample(unet, states, nothing, decode, seed, guidance=GUIDANCE, steps=STEPS):
         return decode(x)
 
 
+def text_states(scratch):
+    """States of all captions, float16 [N, captions, T, C], and those of no words, [T, C]."""
+    tokenizer = text_encoder.tokenizer_of(scratch)
+    encoder = text_encoder.build(len(tokenizer))
+    encoder.load_state_dict(torch.load(scratch / "text-encoder/state.pt")["model"])
+    encoder.eval()
+    captions = json.loads((scratch / "data/captions.json").read_text())
+
+    def states(texts):
+        ids = tokenizer(texts, padding="max_length", truncation=True, max_length=text_encoder.POSITIONS)
+        with torch.no_grad():
+            return encoder(input_ids=torch.tensor(ids.input_ids)).last_hidden_state
+
+    return torch.stack([states(c["train"]).half() for c in captions]), states([""])[0]
+
+
+def newest_decoder(scratch):
+    vae = AutoencoderKL(**decoder.CONFIG).eval()
+    vae.load_state_dict(torch.load(scratch / "decoder/state.pt")["model"])
+    return lambda latents: vae.decode(latents).sample
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("scratch", type=Path)
@@ -66,12 +90,8 @@ def main():
     args.add_argument("--seed", type=int, default=44)
     args = args.parse_args()
     random = setup(args.seed)
-    stored = torch.load(args.scratch / "latents/latents.pt")
-    latents, scaling = stored["latents"], stored["scaling_factor"]
-    texts = torch.load(args.scratch / "latents/states.pt")
-    train, nothing = texts["train"], texts["nothing"]
-    vae = AutoencoderKL(**autoencoder.CONFIG).eval()
-    vae.load_state_dict(stored["vae"])
+    latents = torch.load(args.scratch / "latents/latents.pt")
+    train, nothing = text_states(args.scratch)
     folder = args.scratch / "denoiser"
     unet = UNet2DConditionModel(**CONFIG).to(memory_format=torch.channels_last)
     ema = UNet2DConditionModel(**CONFIG).to(memory_format=torch.channels_last).eval()
@@ -100,9 +120,10 @@ def main():
             if saved - shown > SHEET_SECONDS or clock.progress >= 1:
                 shown = saved
                 chosen = range(0, len(latents), -(-len(latents) // 32))
-                drawn = sample(ema, train[chosen, 0].float(), nothing, lambda x: vae.decode(x / scaling).sample, seed=step)
+                decode = newest_decoder(args.scratch)
+                drawn = sample(ema, train[chosen, 0].float(), nothing, decode, seed=step)
                 with torch.no_grad():
-                    wanted = vae.decode(latents[chosen] / scaling).sample
+                    wanted = decode(latents[chosen])
                 write_sheet(folder / "sheet.png", torch.stack([wanted, drawn], 1).flatten(0, 1), 16)
             if clock.progress >= 1:
                 break
