@@ -29,6 +29,12 @@ def load_pictures(data):
     return torch.from_numpy(raw).permute(0, 3, 1, 2).float() / 127.5 - 1, index
 
 
+def rate(peak, step, progress, warmup=100, floor=0.02):
+    """Learning rate: up in so many steps, then down along a cosine."""
+    cosine = floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * progress))
+    return peak * min(1.0, (step + 1) / warmup) * cosine
+
+
 class Clock:
     """Seconds of training, over all runs: what the learning rate goes by, since other work shares the machine."""
 
@@ -43,9 +49,8 @@ class Clock:
     def progress(self):
         return min(1.0, self.seconds / self.total)
 
-    def rate(self, peak, step, warmup=100, floor=0.02):
-        cosine = floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * self.progress))
-        return peak * min(1.0, (step + 1) / warmup) * cosine
+    def rate(self, peak, step):
+        return rate(peak, step, self.progress)
 
 
 def save(path, state):

@@ -1,7 +1,9 @@
 """Stage 4: the denoiser, a UNet2DConditionModel over the latents of stage 1, told by the text encoder of stage 2; velocity
 prediction, EMA. Goes on where it was interrupted; `--minutes` is the training's whole length, over all runs.
 
-python training/denoiser.py SCRATCH --minutes 50
+python training/denoiser.py SCRATCH --minutes 50 --workers 2
+
+Each worker is a process of one thread with its own part of the batch; their gradients are averaged.
 """
 
 import argparse
@@ -9,11 +11,13 @@ import json
 from pathlib import Path
 
 import torch
+import torch.distributed as group
+import torch.multiprocessing
 from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
 
 import decoder
 import text_encoder
-from common import Clock, log, save, setup, write_sheet
+from common import Clock, log, rate, save, setup, write_sheet
 from latents import CHANNELS
 
 CONFIG = {
@@ -83,16 +87,52 @@ def newest_decoder(scratch):
     return lambda latents: vae.decode(latents).sample
 
 
+class Averager:
+    """Averages gradients over the workers, and tells all of them the first one's progress."""
+
+    def __init__(self, parameters, workers):
+        self.parameters, self.workers = parameters, workers
+        self.flat = torch.zeros(sum(p.numel() for p in parameters) + 1)
+
+    def __call__(self, progress):
+        self.flat[-1] = progress * self.workers  # nothing, but from the first
+        torch.cat([p.grad.reshape(-1) for p in self.parameters], out=self.flat[:-1])
+        if self.workers > 1:
+            group.all_reduce(self.flat)
+            self.flat /= self.workers
+        else:
+            self.flat[-1] = progress
+        at = 0
+        for p in self.parameters:
+            p.grad.copy_(self.flat[at : at + p.numel()].view_as(p))
+            at += p.numel()
+        return float(self.flat[-1])
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("scratch", type=Path)
     args.add_argument("--minutes", type=float, default=50)
+    args.add_argument("--workers", type=int, default=2)
     args.add_argument("--seed", type=int, default=44)
     args = args.parse_args()
-    random = setup(args.seed)
+    if args.workers == 1:
+        work(0, args)
+    else:
+        meeting = (args.scratch / "workers").resolve()
+        meeting.unlink(missing_ok=True)
+        torch.multiprocessing.spawn(work, (args,), args.workers)
+
+
+def work(rank, args):
+    random = setup(args.seed + rank)
+    if args.workers > 1:
+        meeting = f"file://{(args.scratch / 'workers').resolve()}"
+        group.init_process_group("gloo", init_method=meeting, rank=rank, world_size=args.workers)
     latents = torch.load(args.scratch / "latents/latents.pt")
     train, nothing = text_states(args.scratch)
     folder = args.scratch / "denoiser"
+    torch.manual_seed(args.seed)
     unet = UNet2DConditionModel(**CONFIG).to(memory_format=torch.channels_last)
     ema = UNet2DConditionModel(**CONFIG).to(memory_format=torch.channels_last).eval()
     ema.load_state_dict(unet.state_dict())
@@ -104,20 +144,23 @@ def main():
         ema.load_state_dict(state["ema"])
         optimizer.load_state_dict(state["optimizer"])
         step, before = state["step"], state["seconds"]
+    torch.manual_seed(args.seed + 1000 * rank + step)
     print(sum(p.numel() for p in unet.parameters()) / 1e6, "M parameters", flush=True)
     clock = Clock(args.minutes, before)
+    progress = clock.progress
+    average = Averager(list(unet.parameters()), args.workers)
     kept = PNDMScheduler(**SCHEDULE).alphas_cumprod  # [1000]
 
     saved = shown = clock.seconds
     mean, order = None, []
-    while True:
-        if clock.seconds - saved > SAVE_SECONDS or clock.progress >= 1:
+    while progress < 1 or rank == 0:
+        if rank == 0 and (clock.seconds - saved > SAVE_SECONDS or progress >= 1):
             saved = clock.seconds
             state = {"model": unet.state_dict(), "ema": ema.state_dict(), "optimizer": optimizer.state_dict()}
             save(folder / "state.pt", {**state, "step": step, "seconds": saved})
-            epoch = step * BATCH / len(latents)
+            epoch = step * BATCH * args.workers / len(latents)
             log(folder / "log.jsonl", step=step, epoch=epoch, seconds=saved, loss=mean, rate=optimizer.param_groups[0]["lr"])
-            if saved - shown > SHEET_SECONDS or clock.progress >= 1:
+            if saved - shown > SHEET_SECONDS or progress >= 1:
                 shown = saved
                 chosen = range(0, len(latents), -(-len(latents) // 32))
                 decode = newest_decoder(args.scratch)
@@ -125,7 +168,7 @@ def main():
                 with torch.no_grad():
                     wanted = decode(latents[chosen])
                 write_sheet(folder / "sheet.png", torch.stack([wanted, drawn], 1).flatten(0, 1), 16)
-            if clock.progress >= 1:
+            if progress >= 1:
                 break
         if len(order) < BATCH:
             order = list(random.permutation(len(latents)))
@@ -139,11 +182,12 @@ def main():
         noise = torch.randn_like(clean)
         noisy = (signal * clean + scatter * noise).contiguous(memory_format=torch.channels_last)
         velocity = signal * noise - scatter * clean
-        for group in optimizer.param_groups:
-            group["lr"] = clock.rate(RATE, step)
+        for settings in optimizer.param_groups:
+            settings["lr"] = rate(RATE, step, progress)
         loss = (unet(noisy, times, text).sample - velocity).pow(2).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        progress = average(clock.progress if rank == 0 else 0.0)
         torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
         optimizer.step()
         decay = min(EMA, (step + 1) / (step + 20))
