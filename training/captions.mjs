@@ -23,12 +23,23 @@ const captions = pictures.map((entry) => ({
 writeFileSync(join(scratch, "data/captions.json"), JSON.stringify(captions, null, 1));
 
 // Each word of a name weighs as much as one of a modifier.
-const lines = pictures.flatMap((entry, i) => [...captions[i].train.slice(0, 8), entry.name, ...entry.others, ...entry.tags]);
+const lines = pictures.flatMap((entry, i) => [
+  ...captions[i].train.slice(0, 8),
+  entry.name,
+  ...entry.others,
+  ...entry.tags,
+]);
 const { vocabulary, merges } = trainClip(lines, MERGES);
 const folder = join(scratch, "tokenizer");
 mkdirSync(folder, { recursive: true });
 const json = (name, value) => writeFileSync(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
-const special = (content) => ({ content, lstrip: false, normalized: true, rstrip: false, single_word: false });
+const special = (content) => ({
+  content,
+  lstrip: false,
+  normalized: true,
+  rstrip: false,
+  single_word: false,
+});
 const [start, end] = [special("<|startoftext|>"), special("<|endoftext|>")];
 json("vocab.json", vocabulary);
 writeFileSync(join(folder, "merges.txt"), `#version: 0.2\n${merges.join("\n")}\n`);

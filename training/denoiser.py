@@ -42,8 +42,8 @@ SCHEDULE = {
     "skip_prk_steps": True,
     "steps_offset": 1,
 }
-BATCH = 16
-RATE = 8e-4
+BATCH = 8
+RATE = 1e-3
 DROPPED = 0.1
 EMA = 0.998
 SAVE_SECONDS = 120
@@ -66,7 +66,10 @@ def sample(unet, states, nothing, decode, seed, guidance=GUIDANCE, steps=STEPS):
 
 
 def text_states(scratch):
-    """States of all captions, float16 [N, captions, T, C], and those of no words, [T, C]."""
+    """States of all captions, float16 [N, captions, T, C], and those of no words, [T, C]; made once."""
+    stored = scratch / "latents/states.pt"
+    if stored.exists():
+        return torch.load(stored)
     tokenizer = text_encoder.tokenizer_of(scratch)
     encoder = text_encoder.build(len(tokenizer))
     encoder.load_state_dict(torch.load(scratch / "text-encoder/state.pt")["model"])
@@ -78,7 +81,9 @@ def text_states(scratch):
         with torch.no_grad():
             return encoder(input_ids=torch.tensor(ids.input_ids)).last_hidden_state
 
-    return torch.stack([states(c["train"]).half() for c in captions]), states([""])[0]
+    made = torch.stack([states(c["train"]).half() for c in captions]), states([""])[0]
+    save(stored, made)
+    return made
 
 
 def newest_decoder(scratch):
@@ -121,6 +126,7 @@ def main():
     else:
         meeting = (args.scratch / "workers").resolve()
         meeting.unlink(missing_ok=True)
+        text_states(args.scratch)
         torch.multiprocessing.spawn(work, (args,), args.workers)
 
 

@@ -1,5 +1,6 @@
 // Draws and rewrites with the miniature, through the program as it is built, and measures how well:
-//   npm run miniature:evaluate [-- <folder for the pictures>]
+//   npm run miniature:evaluate -- --out <folder for the pictures> --captions 100 --steps 20
+// Twice as many pictures as captions: each is drawn plain and with modifiers.
 // (a) Is the training drawing that is nearest to a generated picture one of the caption's subject? Distance: mean absolute
 //     difference of pixels after averaging squares of 4 x 4. Beside it the rate of the decoder's own pictures of the latents
 //     is measured in training (training/README.md), and chance: one over the number of subjects.
@@ -10,6 +11,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import sharp from "sharp";
 import { Output } from "../dist/cli/output.js";
 import { Session } from "../dist/cli/session.js";
@@ -18,10 +20,18 @@ import { caption, generator, modifiers } from "./words.mjs";
 
 const SIDE = 64;
 const SQUARE = 4;
-const CAPTIONS = 100;
 const SEED = 2026;
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const out = resolve(process.argv[2] ?? join(tmpdir(), "miniature-evaluation"));
+const { values: flags } = parseArgs({
+  options: {
+    out: { type: "string", default: join(tmpdir(), "miniature-evaluation") },
+    captions: { type: "string", default: "100" },
+    steps: { type: "string", default: "20" },
+    guidance: { type: "string" },
+  },
+});
+const out = resolve(flags.out);
+const CAPTIONS = Number(flags.captions);
 mkdirSync(out, { recursive: true });
 
 /** The reference sheet's tiles, and what each shows. */
@@ -64,18 +74,33 @@ const cases = Array.from({ length: CAPTIONS }, (_, i) => {
 const config = loadConfig();
 const session = new Session(config, new Output(false), {});
 const { signal } = session;
+const imageSettings = {
+  ...config.image,
+  steps: Number(flags.steps),
+  guidance: Number(flags.guidance ?? config.image.guidance),
+  size: null,
+};
 
 console.log("Rewriting");
 /** Nothing here is drawn by the miniature: what the optimizer must keep all the same. */
 const strange = Array.from({ length: CAPTIONS }, () => {
-  const word = () => Array.from({ length: 3 + Math.floor(random() * 6) }, () => "etaoinshrdlucmfw"[Math.floor(random() * 16)]).join("");
+  const word = () =>
+    Array.from(
+      { length: 3 + Math.floor(random() * 6) },
+      () => "etaoinshrdlucmfw"[Math.floor(random() * 16)],
+    ).join("");
   return `A ${word()} ${["beside", "under", "behind"][Math.floor(random() * 3)]} ${word()} ${word()}`;
 });
 const prompts = cases.map(({ plain }) => plain);
 const rewrites = await session.withModel("text", (host) =>
-  host.call("optimize", { prompts: [...prompts, ...strange], settings: { ...config.text, seed: SEED } }, { signal }),
+  host.call(
+    "optimize",
+    { prompts: [...prompts, ...strange], settings: { ...config.text, seed: SEED } },
+    { signal },
+  ),
 );
-const keeps = (prompt, { optimized }) => optimized.startsWith(prompt) && !/^\w/.test(optimized.slice(prompt.length));
+const keeps = (prompt, { optimized }) =>
+  optimized.startsWith(prompt) && !/^\w/.test(optimized.slice(prompt.length));
 const kept = [...prompts, ...strange].map((prompt, i) => keeps(prompt, rewrites[i]));
 
 console.log("Drawing");
@@ -84,9 +109,12 @@ const drawings = await session.withModel("image", async (host) => {
   for (const [i, { entry, heldOut, plain }] of cases.entries()) {
     // Held-out optimized prompts are the optimizer's own; the others have modifiers in the manner of training.
     const optimized = heldOut ? rewrites[i].optimized : `${plain}, ${modifiers(random)}`;
-    for (const [kind, prompt] of [["flat", plain], ["3d", optimized]]) {
+    for (const [kind, prompt] of [
+      ["flat", plain],
+      ["3d", optimized],
+    ]) {
       const file = join(out, `${String(i).padStart(3, "0")}-${kind}.png`);
-      const request = { prompt, settings: { ...config.image, size: null, seed: SEED + i }, file };
+      const request = { prompt, settings: { ...imageSettings, seed: SEED + i }, file };
       await host.call("draw", { ...request, checkpoint: session.choice.diffusion.name }, { signal });
       const pixels = await sharp(file).removeAlpha().resize(SIDE, SIDE, { fit: "fill" }).raw().toBuffer();
       made.push({ entry, heldOut, kind, prompt, file, drawn: feature(pixels) });
@@ -112,7 +140,8 @@ for (const drawing of drawings) {
   drawing.found = found.name;
 }
 
-const share = (list) => `${((100 * list.filter(Boolean).length) / list.length).toFixed(1)}% of ${list.length}`;
+const share = (list) =>
+  `${((100 * list.filter(Boolean).length) / list.length).toFixed(1)}% of ${list.length}`;
 const of = (filter, key) => share(drawings.filter(filter).map((drawing) => drawing[key]));
 const subjects = new Set(references.map(({ label }) => label)).size;
 const table = [
@@ -126,12 +155,26 @@ const table = [
   ["rewrite keeps the prompt, made-up words", share(kept.slice(CAPTIONS))],
 ];
 console.log(table.map(([what, value]) => `| ${what} | ${value} |`).join("\n"));
-writeFileSync(join(out, "report.json"), JSON.stringify({ table, drawings: drawings.map(({ drawn, entry, ...d }) => ({ name: entry.name, ...d })), rewrites }, null, 1));
+writeFileSync(
+  join(out, "report.json"),
+  JSON.stringify(
+    { table, drawings: drawings.map(({ drawn, entry, ...d }) => ({ name: entry.name, ...d })), rewrites },
+    null,
+    1,
+  ),
+);
 
 // The contact sheet: plain and optimized side by side, 48 captions.
 const shown = drawings.slice(0, 96);
 const COLUMNS = 16;
-await sharp({ create: { width: COLUMNS * SIDE, height: Math.ceil(shown.length / COLUMNS) * SIDE, channels: 3, background: "#fff" } })
+await sharp({
+  create: {
+    width: COLUMNS * SIDE,
+    height: Math.ceil(shown.length / COLUMNS) * SIDE,
+    channels: 3,
+    background: "#fff",
+  },
+})
   .composite(
     await Promise.all(
       shown.map(async ({ file }, i) => ({

@@ -16,7 +16,7 @@ WIDTH, LAYERS, HEADS, POSITIONS = 128, 3, 4, 256
 BATCH = 24
 RATE = 2e-3
 #: Share of batches that are nothing but random tokens twice: from them copying is learned, whatever the words.
-COPIES = 0.25
+COPIES = 0.5
 SAVE_SECONDS = 60
 PROMPTS = [
     "A cat in the rain",

@@ -1,8 +1,9 @@
 // Renders the drawings that the miniature is trained on, 64 x 64 RGB, and the words for each. Needs the packages of
 // training/package.json:
-//   node training/render.mjs <folder of the npm packages> <scratch folder>
-// Writes pictures.u8 (raw, [N, 64, 64, 3]) and pictures.json (N entries).
-import { mkdirSync, existsSync, writeFileSync } from "node:fs";
+//   node training/render.mjs <folder of the npm packages> <data folder in the scratch folder> [reference folder]
+// Writes pictures.u8 (raw, [N, 64, 64, 3]), pictures.json (N entries) and a sheet to look at; into the reference folder, what
+// evaluate.mjs compares with.
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import sharp from "sharp";
@@ -18,20 +19,22 @@ const SCENES = [
   { name: "night", words: ["at night", "under the stars"], draw: night },
   { name: "snow", words: ["in the snow", "on a snowy day"], draw: snow },
 ];
-const SCENE_SUBJECTS = [
-  "cat face", "dog face", "castle", "detective", "robot",
-];
+const SCENE_SUBJECTS = ["cat face", "dog face", "castle", "detective", "robot"];
 /** Share of the side that a subject in a scene takes. */
 const SCENE_SCALE = 0.8;
 
-const [packages, scratch] = process.argv.slice(2).map((path) => resolve(path));
+const [packages, scratch, reference] = process.argv.slice(2).map((path) => resolve(path));
 if (!packages || !scratch) throw new Error("usage: node training/render.mjs <npm folder> <scratch folder>");
 const require = createRequire(join(packages, "package.json"));
 const emoji = require("emojibase-data/en/data.json");
 const flat = require("@iconify-json/fluent-emoji-flat/icons.json");
 const solid = join(packages, "node_modules/@lobehub/fluent-emoji-3d/assets");
 
-const slug = (label) => label.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+const slug = (label) =>
+  label
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
 
 /** The flat drawing and the 3D one of an emoji, as files that sharp reads. */
 function sources(entry) {
@@ -60,7 +63,9 @@ async function compose(background, layer, size, top) {
 }
 
 const white = () =>
-  sharp({ create: { width: SIDE, height: SIDE, channels: 3, background: "#ffffff" } }).png().toBuffer();
+  sharp({ create: { width: SIDE, height: SIDE, channels: 3, background: "#ffffff" } })
+    .png()
+    .toBuffer();
 
 /** Streaks, stars or flakes at fixed places: a scene looks the same behind each subject. */
 const places = (count) => Array.from({ length: count }, (_, i) => [(i * 37 + 11) % 64, (i * 23 + 7) % 64]);
@@ -71,7 +76,9 @@ const sky = (style, top, bottom, marks) => {
   );
 };
 function rain(style) {
-  const lines = places(16).map(([x, y]) => `<line x1="${x}" y1="${y}" x2="${x - 4}" y2="${y + 9}" stroke="#e8f4ff" stroke-width="1.6"/>`);
+  const lines = places(16).map(
+    ([x, y]) => `<line x1="${x}" y1="${y}" x2="${x - 4}" y2="${y + 9}" stroke="#e8f4ff" stroke-width="1.6"/>`,
+  );
   return sky(style, "#8aa4bf", "#4c6078", lines.join(""));
 }
 function night(style) {
@@ -80,7 +87,12 @@ function night(style) {
 }
 function snow(style) {
   const flakes = places(16).map(([x, y]) => `<circle cx="${x}" cy="${y}" r="2" fill="#ffffff"/>`);
-  return sky(style, "#a9d4ee", "#dceaf6", `${flakes.join("")}<rect y="52" width="64" height="12" fill="#ffffff"/>`);
+  return sky(
+    style,
+    "#a9d4ee",
+    "#dceaf6",
+    `${flakes.join("")}<rect y="52" width="64" height="12" fill="#ffffff"/>`,
+  );
 }
 
 mkdirSync(scratch, { recursive: true });
@@ -109,7 +121,12 @@ writeFileSync(join(scratch, "pictures.json"), JSON.stringify(index, null, 1));
 
 const columns = 32;
 const sheet = sharp({
-  create: { width: columns * SIDE, height: Math.ceil(pictures.length / columns) * SIDE, channels: 3, background: "#fff" },
+  create: {
+    width: columns * SIDE,
+    height: Math.ceil(pictures.length / columns) * SIDE,
+    channels: 3,
+    background: "#fff",
+  },
 });
 const tiles = pictures.map((input, i) => ({
   input,
@@ -117,5 +134,13 @@ const tiles = pictures.map((input, i) => ({
   left: (i % columns) * SIDE,
   top: Math.floor(i / columns) * SIDE,
 }));
-await sheet.composite(tiles).png().toFile(join(scratch, "pictures.png"));
+const png = await sheet.composite(tiles).png().toBuffer();
+writeFileSync(join(scratch, "pictures.png"), png);
+if (reference) {
+  await sharp(png).webp({ quality: 90 }).toFile(join(reference, "reference.webp"));
+  const lines = index.map(({ label, name, others, style, scene, words }) =>
+    JSON.stringify({ label, name, others, style, scene, words }),
+  );
+  writeFileSync(join(reference, "reference.json"), `[\n${lines.join(",\n")}\n]\n`);
+}
 console.log(`${pictures.length} pictures of ${subjects().length} subjects in ${scratch}`);

@@ -15,23 +15,46 @@ const SEED = 11;
 const scratch = resolve(process.argv[2] ?? "");
 const require = createRequire(join(scratch, "npm/package.json"));
 const emoji = require("emojibase-data/en/data.json");
-const pictures = JSON.parse(readFileSync(join(scratch, "data/pictures.json"), "utf8")).filter((e) => e.style === "flat");
+const pictures = JSON.parse(readFileSync(join(scratch, "data/pictures.json"), "utf8")).filter(
+  (e) => e.style === "flat",
+);
 const random = generator(SEED);
 
-const ADJECTIVES = `small big tiny huge old young ancient modern futuristic medieval steampunk cyberpunk cute happy sad angry scared
+const ADJECTIVES =
+  `small big tiny huge old young ancient modern futuristic medieval steampunk cyberpunk cute happy sad angry scared
 brave lonely quiet calm magical mystical haunted abandoned frozen burning broken beautiful pretty dark bright shiny soft wet dry hot
-cold warm flying running sleeping red orange yellow green blue purple pink brown black white golden silver neon giant fluffy`.split(/\s+/);
-const PLACES = `in the rain|at night|in the snow|under the stars|over the mountains|in a forest|on the beach|by the sea|in space|in a garden|on the moon|in neon rain|at sunset|in the desert|under water|in a big city|near the old castle|on a table|with a robotic arm|by Van Gogh|in winter|in the fog|among flowers|wearing a hat|with wings|reading a book|on fire|in a space suit`.split("|");
-const OPENINGS = ["portrait of", "a picture of", "a photo of", "two", "three", "a drawing of", "a statue of", "the", "my", "an old painting of"];
+cold warm flying running sleeping red orange yellow green blue purple pink brown black white golden silver neon giant fluffy`.split(
+    /\s+/,
+  );
+const PLACES =
+  `in the rain|at night|in the snow|under the stars|over the mountains|in a forest|on the beach|by the sea|in space|in a garden|on the moon|in neon rain|at sunset|in the desert|under water|in a big city|near the old castle|on a table|with a robotic arm|by Van Gogh|in winter|in the fog|among flowers|wearing a hat|with wings|reading a book|on fire|in a space suit`.split(
+    "|",
+  );
+const OPENINGS = [
+  "portrait of",
+  "a picture of",
+  "a photo of",
+  "two",
+  "three",
+  "a drawing of",
+  "a statue of",
+  "the",
+  "my",
+  "an old painting of",
+];
 
 const nouns = [
   ...new Set(
-    emoji.flatMap((e) => (e.group === undefined ? [] : [e.label, ...(e.tags ?? [])])).filter((w) => /^[a-zA-Z][a-zA-Z -]{2,24}$/.test(w)),
+    emoji
+      .flatMap((e) => (e.group === undefined ? [] : [e.label, ...(e.tags ?? [])]))
+      .filter((w) => /^[a-zA-Z][a-zA-Z -]{2,24}$/.test(w)),
   ),
 ];
 const LETTERS = "etaoinshrdlucmfwypvbgkjqxz";
 const nonsense = () =>
-  Array.from({ length: 3 + Math.floor(random() * 6) }, () => LETTERS[Math.floor(random() ** 1.6 * 26)]).join("");
+  Array.from({ length: 3 + Math.floor(random() * 6) }, () => LETTERS[Math.floor(random() ** 1.6 * 26)]).join(
+    "",
+  );
 
 function noun() {
   return random() < 0.12 ? nonsense() : pick(random, nouns);
@@ -72,7 +95,10 @@ function rewrite(text) {
 
 const lines = Array.from({ length: LINES }, () => rewrite(cased(phrase())));
 writeFileSync(join(scratch, "data/rewrites.txt"), `${lines.join("\n")}\n`);
-const { tokens, vocabulary, merges } = trainGpt2([...lines.slice(0, 4000), ...nouns, ...nouns.map((n) => ` ${n}`)], MERGES);
+const { tokens, vocabulary, merges } = trainGpt2(
+  [...lines.slice(0, 4000), ...nouns, ...nouns.map((n) => ` ${n}`)],
+  MERGES,
+);
 const folder = join(scratch, "promptist-tokenizer");
 mkdirSync(folder, { recursive: true });
 const json = (name, value) => writeFileSync(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);

@@ -15,10 +15,20 @@ by alphonse mucha; by thomas kinkade; artgerm`
 
 const NO_ARTICLE = new Set(
   `grapes cherries fire bread broccoli corn popcorn sushi pancakes glasses scissors books rain snow grief sadness happiness
-  joy anger rage fear love death coffee lightning sunshine cheese happiness thunderstorm saturn santa`.split(/\s+/),
+  joy anger rage fear love death coffee lightning sunshine cheese happiness thunderstorm saturn santa`.split(
+    /\s+/,
+  ),
 );
 const WHOLE = new Set([
-  "french fries", "crossed swords", "planet earth", "santa claus", "mount fuji", "heart eyes", "night sky", "mountains", "swords",
+  "french fries",
+  "crossed swords",
+  "planet earth",
+  "santa claus",
+  "mount fuji",
+  "heart eyes",
+  "night sky",
+  "mountains",
+  "swords",
 ]);
 
 export function withArticle(name) {
@@ -29,7 +39,10 @@ export function withArticle(name) {
 export const pick = (random, list) => list[Math.floor(random() * list.length)];
 export function some(random, list, count) {
   const rest = [...list];
-  return Array.from({ length: Math.min(count, rest.length) }, () => rest.splice(Math.floor(random() * rest.length), 1)[0]);
+  return Array.from(
+    { length: Math.min(count, rest.length) },
+    () => rest.splice(Math.floor(random() * rest.length), 1)[0],
+  );
 }
 
 /** Small and fast, the same numbers everywhere: mulberry32. */
