@@ -42,12 +42,12 @@ SCHEDULE = {
     "skip_prk_steps": True,
     "steps_offset": 1,
 }
-BATCH = 8
+BATCH = 16
 RATE = 1e-3
 DROPPED = 0.1
 EMA = 0.998
 SAVE_SECONDS = 120
-SHEET_SECONDS = 300
+SHEET_SECONDS = 1800
 #: As the program draws by default, in fewer steps.
 GUIDANCE, STEPS = 7.5, 20
 

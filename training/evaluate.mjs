@@ -16,7 +16,7 @@ import sharp from "sharp";
 import { Output } from "../dist/cli/output.js";
 import { Session } from "../dist/cli/session.js";
 import { loadConfig } from "../dist/config.js";
-import { caption, generator, modifiers } from "./words.mjs";
+import { caption, generator, modifiers, pick } from "./words.mjs";
 
 const SIDE = 64;
 const SQUARE = 4;
@@ -82,26 +82,37 @@ const imageSettings = {
 };
 
 console.log("Rewriting");
-/** Nothing here is drawn by the miniature: what the optimizer must keep all the same. */
-const strange = Array.from({ length: CAPTIONS }, () => {
-  const word = () =>
-    Array.from(
-      { length: 3 + Math.floor(random() * 6) },
-      () => "etaoinshrdlucmfw"[Math.floor(random() * 16)],
-    ).join("");
-  return `A ${word()} ${["beside", "under", "behind"][Math.floor(random() * 3)]} ${word()} ${word()}`;
-});
+/** The report's seven, and others that no training line has; most of it can't be drawn by the miniature. */
+const UNSEEN = `
+A cat in the rain; A fantasy castle; Fear; A cyberpunk detective standing in neon rain with a robotic arm;
+A beautiful sunset over the mountains; Portrait of a warrior; The starry night by Van Gogh; A futuristic city with flying cars;
+a lighthouse in a storm; An astronaut riding a horse; two foxes playing chess; a Viking longship at dawn; The last samurai;
+A bowl of ramen; a steampunk submarine; Winter cabin with smoke from the chimney; a jazz band in New Orleans; Moss;
+An abandoned amusement park; A librarian with purple hair; a knight and his squire; the tower of Babel; Loneliness;
+a hummingbird drinking nectar; Cats dancing in a space club; A rabbit is wearing a space suit; a caravan crossing dunes;
+The roof is wet from the rain; A melting grandfather clock; a girl with a lantern; Several railroad tracks with one train passing by;
+an otter in a kayak; Kyoto in autumn; Medusa; a cottage made of gingerbread; A whale above the clouds; ballet dancers backstage;
+a blacksmith at work; The gates of Mordor; a tiny dragon asleep on a teacup`
+  .split(";")
+  .map((prompt) => prompt.replace(/\s+/g, " ").trim());
+const letters = () =>
+  Array.from({ length: 3 + Math.floor(random() * 6) }, () => pick(random, [..."etaoinshrdlucmfw"])).join("");
+/** Words of any letters, which can only be copied piece by piece. */
+const strange = Array.from(
+  { length: UNSEEN.length },
+  () => `A ${letters()} ${pick(random, ["beside", "under", "behind"])} ${letters()} ${letters()}`,
+);
 const prompts = cases.map(({ plain }) => plain);
 const rewrites = await session.withModel("text", (host) =>
   host.call(
     "optimize",
-    { prompts: [...prompts, ...strange], settings: { ...config.text, seed: SEED } },
+    { prompts: [...prompts, ...UNSEEN, ...strange], settings: { ...config.text, seed: SEED } },
     { signal },
   ),
 );
 const keeps = (prompt, { optimized }) =>
   optimized.startsWith(prompt) && !/^\w/.test(optimized.slice(prompt.length));
-const kept = [...prompts, ...strange].map((prompt, i) => keeps(prompt, rewrites[i]));
+const kept = [...prompts, ...UNSEEN, ...strange].map((prompt, i) => keeps(prompt, rewrites[i]));
 
 console.log("Drawing");
 const drawings = await session.withModel("image", async (host) => {
@@ -152,7 +163,8 @@ const table = [
   ["plain prompts: nearer to the flat drawing", of((d) => d.kind === "flat", "style")],
   ["optimized prompts: nearer to the 3D drawing", of((d) => d.kind === "3d", "style")],
   ["rewrite keeps the prompt, captions", share(kept.slice(0, CAPTIONS))],
-  ["rewrite keeps the prompt, made-up words", share(kept.slice(CAPTIONS))],
+  ["rewrite keeps the prompt, prompts never seen", share(kept.slice(CAPTIONS, -strange.length))],
+  ["rewrite keeps the prompt, random letters", share(kept.slice(-strange.length))],
 ];
 console.log(table.map(([what, value]) => `| ${what} | ${value} |`).join("\n"));
 writeFileSync(

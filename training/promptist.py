@@ -15,6 +15,8 @@ from common import Clock, log, save, setup
 WIDTH, LAYERS, HEADS, POSITIONS = 128, 3, 4, 256
 BATCH = 24
 RATE = 2e-3
+#: How much more a token that is to be copied counts than a modifier, of which many would do.
+COPY_WEIGHT = 3.0
 #: Share of batches that are nothing but random tokens twice: from them copying is learned, whatever the words.
 COPIES = 0.5
 SAVE_SECONDS = 60
@@ -54,6 +56,7 @@ def main():
     lines = (args.scratch / "data/rewrites.txt").read_text().splitlines()
     encoded = tokenizer(lines).input_ids
     mark = tokenizer(MARK).input_ids
+    comma = tokenizer(",").input_ids
     model = build(vocab)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=1e-2)
     folder = args.scratch / "promptist"
@@ -70,7 +73,7 @@ def main():
             rows = []
             for _ in range(BATCH):
                 words = [int(x) for x in random.integers(0, end, random.integers(3, 24))]
-                rows.append([*words, *mark, *words])
+                rows.append([*words, *mark, *words, *comma])
         else:
             rows = [[*encoded[i], end] for i in random.integers(0, len(encoded), BATCH)]
         length = max(map(len, rows))
@@ -80,6 +83,7 @@ def main():
         for row, keep in zip(rows, known):
             at = next(i for i in range(len(row)) if row[i : i + len(mark)] == mark) + len(mark)
             keep[:at] = 0
+            keep[at : 2 * at - len(mark)] *= COPY_WEIGHT
         return ids, known
 
     def rewrites():

@@ -2,13 +2,14 @@
 //   node training/rewrites.mjs <scratch folder>
 // Each line is `plain Rephrase: plain, modifiers`. A quarter of the subjects are those that the miniature draws; the rest are
 // words put together at random, many of them without any sense: whoever writes such a line must copy, not remember.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { trainGpt2 } from "./byte-pairs.mjs";
 import { caption, generator, MODIFIERS, pick, some, withArticle } from "./words.mjs";
 
 const LINES = 60_000;
+const MORE_LINES = 40_000;
 const MERGES = 1100;
 const SEED = 11;
 
@@ -94,24 +95,52 @@ function rewrite(text) {
 }
 
 const lines = Array.from({ length: LINES }, () => rewrite(cased(phrase())));
-writeFileSync(join(scratch, "data/rewrites.txt"), `${lines.join("\n")}\n`);
-const { tokens, vocabulary, merges } = trainGpt2(
-  [...lines.slice(0, 4000), ...nouns, ...nouns.map((n) => ` ${n}`)],
-  MERGES,
-);
+
+// More to copy: emoji's names in other languages, and other beginnings, since a prompt's first word stands in the answer with
+// a space before it, as other tokens. They come after the tokenizer's lines, which they leave as they are.
+const LANGUAGES = ["da", "de", "es", "et", "fi", "fr", "hu", "it", "lt", "ms", "nb", "nl", "pl", "pt", "sv"];
+const foreign = [
+  ...new Set(
+    LANGUAGES.flatMap((language) =>
+      require(`emojibase-data/${language}/data.json`).flatMap((e) => [e.label, ...(e.tags ?? [])]),
+    ),
+  ),
+].filter((words) => words.length < 30);
+const BEGINNINGS =
+  `I love|I like|I dream of|we see|give me|draw|make|please paint|this is|one|some|every|another|it is|look at|that|no|our|all about|here is|what if|imagine|tell me about|where is|I saw|you and`.split(
+    "|",
+  );
+function wide() {
+  const kind = random();
+  const other = () => (random() < 0.6 ? pick(random, foreign) : noun());
+  if (kind < 0.3) return some(random, foreign, 1 + Math.floor(random() * 3)).join(" ");
+  if (kind < 0.7) return `${pick(random, BEGINNINGS)} ${random() < 0.5 ? withArticle(other()) : phrase()}`;
+  return `${pick(random, OPENINGS)} ${other()} ${pick(random, ["and", "on", "beside", "under", "behind", "with"])} ${other()}`;
+}
+const more = Array.from({ length: MORE_LINES }, () => rewrite(cased(wide())));
+writeFileSync(join(scratch, "data/rewrites.txt"), `${[...lines, ...more].join("\n")}\n`);
 const folder = join(scratch, "promptist-tokenizer");
-mkdirSync(folder, { recursive: true });
-const json = (name, value) => writeFileSync(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
-const end = "<|endoftext|>";
-json("vocab.json", vocabulary);
-writeFileSync(join(folder, "merges.txt"), `#version: 0.2\n${merges.join("\n")}\n`);
-json("special_tokens_map.json", { bos_token: end, eos_token: end, unk_token: end });
-json("tokenizer_config.json", {
-  add_prefix_space: false,
-  bos_token: end,
-  eos_token: end,
-  model_max_length: 256,
-  tokenizer_class: "GPT2Tokenizer",
-  unk_token: end,
-});
-console.log(`${lines.length} lines, ${tokens.length} tokens`);
+// A model that goes on learning keeps its words.
+if (!existsSync(folder)) writeTokenizer();
+console.log(`${lines.length + more.length} lines`);
+
+function writeTokenizer() {
+  const { vocabulary, merges } = trainGpt2(
+    [...lines.slice(0, 4000), ...nouns, ...nouns.map((n) => ` ${n}`)],
+    MERGES,
+  );
+  mkdirSync(folder, { recursive: true });
+  const json = (name, value) => writeFileSync(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
+  const end = "<|endoftext|>";
+  json("vocab.json", vocabulary);
+  writeFileSync(join(folder, "merges.txt"), `#version: 0.2\n${merges.join("\n")}\n`);
+  json("special_tokens_map.json", { bos_token: end, eos_token: end, unk_token: end });
+  json("tokenizer_config.json", {
+    add_prefix_space: false,
+    bos_token: end,
+    eos_token: end,
+    model_max_length: 256,
+    tokenizer_class: "GPT2Tokenizer",
+    unk_token: end,
+  });
+}
