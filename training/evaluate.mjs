@@ -151,6 +151,9 @@ for (const drawing of drawings) {
   drawing.found = found.name;
 }
 
+const added = rewrites
+  .slice(0, CAPTIONS + UNSEEN.length)
+  .map(({ optimized }) => /, \w+.*, \w/.test(optimized));
 const share = (list) =>
   `${((100 * list.filter(Boolean).length) / list.length).toFixed(1)}% of ${list.length}`;
 const of = (filter, key) => share(drawings.filter(filter).map((drawing) => drawing[key]));
@@ -164,6 +167,7 @@ const table = [
   ["optimized prompts: nearer to the 3D drawing", of((d) => d.kind === "3d", "style")],
   ["rewrite keeps the prompt, captions", share(kept.slice(0, CAPTIONS))],
   ["rewrite keeps the prompt, prompts never seen", share(kept.slice(CAPTIONS, -strange.length))],
+  ["rewrite has at least two parts more", share(added)],
   ["rewrite keeps the prompt, random letters", share(kept.slice(-strange.length))],
 ];
 console.log(table.map(([what, value]) => `| ${what} | ${value} |`).join("\n"));
