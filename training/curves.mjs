@@ -40,7 +40,7 @@ const charts = STAGES.map(({ folder, key, title }, i) => {
 const size = `width="${2 * (WIDTH + 90)}" height="${2 * PITCH}"`;
 writeFileSync(
   join(here, "curves.svg"),
-  `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/>
+  `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="12"><title>Losses of all stages over their minutes of training</title><rect width="100%" height="100%" fill="#fff"/>
 ${charts.join("\n")}
 </svg>\n`,
 );
