@@ -79,7 +79,8 @@ export function caption(random, entry, { heldOut = false } = {}) {
   const name = entry.others.length > 0 && random() < 0.4 ? pick(random, entry.others) : entry.name;
   let text = pick(random, heldOut ? HELD_OUT : TEMPLATES)(name);
   if (entry.scene) text += ` ${pick(random, entry.words)}`;
-  else if (!heldOut && random() < 0.15) text += `, ${some(random, entry.tags, 2).join(", ")}`;
+  else if (!heldOut && random() < 0.15 && entry.tags.length > 0)
+    text += `, ${some(random, entry.tags, 2).join(", ")}`;
   if (entry.style === "3d") text += `, ${modifiers(random)}`;
   return text;
 }
