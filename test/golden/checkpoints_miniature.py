@@ -36,7 +36,7 @@ pipeline = StableDiffusionPipeline.from_pretrained(
 clip = CLIPTokenizer.from_pretrained(MINIATURE / "stable-diffusion/tokenizer")
 assert len(clip) == pipeline.text_encoder.config.vocab_size
 picture = pipeline("a cat", num_inference_steps=2, generator=torch.Generator().manual_seed(0), output_type="np").images[0]
-assert picture.shape == (128, 128, 3)
+assert picture.shape == (64, 64, 3)
 
 cases = [
     {"text": text, "gpt2": gpt2(text).input_ids, "clip": clip(text, padding="max_length", truncation=True).input_ids}
