@@ -77,12 +77,16 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
     });
     cleanups.push(() => queue.close());
 
+    const votes = new VoteStore(database);
     const local = config.DISCORD_TOKEN
       ? null
       : await startLocalDiscord({
           port: config.LOCAL_DISCORD_PORT,
           folder: join(config.dataDir, "local-discord"),
-          operator: watchForOperator(events, queue),
+          operator: watchForOperator(events, queue, async () => {
+            const { optimized, baseline, tie, bad } = votes.total({});
+            return { optimized, baseline, ties: tie + bad };
+          }),
         });
     if (local) cleanups.push(() => local.close());
 
@@ -92,7 +96,7 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
       ...(local ? { cdnUrl: local.cdnUrl } : {}),
       queue,
       settings: new SettingsStore(database),
-      votes: new VoteStore(database),
+      votes,
       events,
       picturesDir: config.picturesDir,
       defaults: {

@@ -172,13 +172,23 @@ it.skipIf(process.platform === "win32")(
   },
 );
 
+const readConfig = (directory: string) => JSON.parse(readFileSync(join(directory, "config.json"), "utf8"));
+
 describe("checkpoints check", () => {
   it("names every tensor that is missing, extra or misshapen, and ends with 1", async () => {
     const directory = copyOf("stable-diffusion");
+    const width = readConfig(join(directory, "unet")).block_out_channels[0];
+    const latents = readConfig(join(directory, "unet")).out_channels;
+    const deepest = readConfig(join(directory, "vae")).block_out_channels.at(-1);
     change(join(directory, "unet", "diffusion_pytorch_model.fp16.safetensors"), (tensors) => [
       ...tensors.filter(({ name }) => name !== "conv_in.bias" && name !== "conv_out.weight"),
       { name: "conv_in.biass", type: "F16", shape: [32], data: new Uint8Array(64) },
-      { name: "conv_out.weight", type: "F16", shape: [4, 32, 1, 1], data: new Uint8Array(256) },
+      {
+        name: "conv_out.weight",
+        type: "F16",
+        shape: [latents, width, 1, 1],
+        data: new Uint8Array(2 * latents * width),
+      },
     ]);
     change(join(directory, "vae", "diffusion_pytorch_model.fp16.safetensors"), (tensors) =>
       tensors.filter(({ name }) => name !== "decoder.conv_in.weight"),
@@ -187,10 +197,10 @@ describe("checkpoints check", () => {
     expect(code).toBe(1);
     expect(stdout.trimEnd().split("\n").sort()).toEqual([
       `${directory} does not fit (4 tensors).`,
-      "unet: missing: conv_in.bias [32]",
+      `unet: missing: conv_in.bias [${width}]`,
       "unet: not part of the model: conv_in.biass [32]",
-      "unet: wrong shape: conv_out.weight is [4,32,1,1], expected [4,32,3,3]",
-      "vae: missing: decoder.conv_in.weight [32,4,3,3]",
+      `unet: wrong shape: conv_out.weight is [${latents},${width},1,1], expected [${latents},${width},3,3]`,
+      `vae: missing: decoder.conv_in.weight [${deepest},${latents},3,3]`,
     ]);
     const { json } = await promptist(["checkpoints", "check", directory, "--json"]);
     expect(json).toMatchObject({
@@ -200,8 +210,8 @@ describe("checkpoints check", () => {
   });
 
   it.each([
-    ["promptist", 28],
-    ["stable-diffusion", 36],
+    ["promptist", 40],
+    ["stable-diffusion", 286],
   ])("finds the miniature %s right", async (name, tensors) => {
     const { code, json } = await promptist(["checkpoints", "check", join(MINIATURE, name), "--json"]);
     expect({ code, json }).toMatchObject({
@@ -227,9 +237,10 @@ describe("checkpoints compile", () => {
       "--json",
     ];
     const first = await promptist(args);
-    expect(first).toMatchObject({ code: 0, json: { reused: false, copiedBytes: 0 } });
+    // Its decoder lies at odd places behind a bias of three numbers, and is copied; the large part is not.
+    expect(first).toMatchObject({ code: 0, json: { reused: false, graphs: { unet: { convertedBytes: 0 } } } });
     expect(first.json.weightBytes).toBeGreaterThan(1_000_000);
-    expect(await promptist(args)).toMatchObject({ code: 0, json: { reused: true, copiedBytes: 0 } });
+    expect(await promptist(args)).toMatchObject({ code: 0, json: { reused: true } });
     const text = await promptist(["checkpoints", "compile", join(MINIATURE, "promptist"), "--json"]);
     expect(text.json).toMatchObject({ reused: false, graphs: { promptist: {} } });
   });
@@ -237,12 +248,13 @@ describe("checkpoints compile", () => {
 
 describe("a LoRA", () => {
   const KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_v";
+  const width: number = readConfig(join(MINIATURE, "stable-diffusion", "unet")).block_out_channels.at(-1);
   const write = (path: string, key: string) => {
-    const halves = Uint16Array.from({ length: 2 * 48 }, (_, i) => 0x3800 + ((i * 577) & 0x3ff)); // 0.5 to 1
+    const halves = Uint16Array.from({ length: 2 * width }, (_, i) => 0x3800 + ((i * 577) & 0x3ff)); // 0.5 to 1
     const data = new Uint8Array(halves.buffer);
     writeSafetensors(path, [
-      { name: `${key}.lora_down.weight`, type: "F16", shape: [2, 48], data },
-      { name: `${key}.lora_up.weight`, type: "F16", shape: [48, 2], data },
+      { name: `${key}.lora_down.weight`, type: "F16", shape: [2, width], data },
+      { name: `${key}.lora_up.weight`, type: "F16", shape: [width, 2], data },
     ]);
   };
   const draw = async (name: string, ...flags: string[]) => {
@@ -276,8 +288,8 @@ describe("a LoRA", () => {
     const [a, b, c] = await Promise.all([plain, styled, none].map(({ out }) => pixels(out)));
     const distance = (x: Buffer, y: Buffer) =>
       x.reduce((sum, value, i) => sum + Math.abs(value - y[i]!), 0) / x.length;
-    expect(distance(a!, b!)).toBeGreaterThan(1);
-    expect(distance(a!, c!)).toBeLessThan(0.5);
+    expect(distance(a!, b!)).toBeGreaterThan(0.5);
+    expect(distance(a!, c!)).toBeLessThan(0.1);
     expect(readPngText(readFileSync(styled.out)).checkpoint).toContain("style:0.8");
   });
 
@@ -321,9 +333,7 @@ describe("a single-file checkpoint", () => {
     async (name) => {
       const directory = mkdtempSync(join(folder, "single-"));
       cpSync(SINGLE_FILE, directory, { recursive: true });
-      cpSync(join(MINIATURE, "stable-diffusion", "tokenizer"), join(directory, "tokenizer"), {
-        recursive: true,
-      });
+      cpSync(`${SINGLE_FILE}-tokenizer`, join(directory, "tokenizer"), { recursive: true });
       const out = join(directory, "drawn.png");
       const run = await promptist(args(join(directory, name), out), settings);
       expect(run).toMatchObject({ code: 0, json: { checkpoint: "model", miniature: false } });

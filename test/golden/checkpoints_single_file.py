@@ -1,7 +1,8 @@
 """Writes test/golden/checkpoints-single-file/: a small Stable Diffusion checkpoint in one file with the names of the
 original latent-diffusion code, as .safetensors and .ckpt, and expected.json: the tensors by diffusers' names, as
 diffusers' own converters give them. Beside the file lie diffusers' configurations, which from_single_file takes with
-config=, and picture.png, which the pipeline that it made draws with the miniature's tokenizer.
+config=, and picture.png, which the pipeline that it made draws with the small tokenizer
+in checkpoints-single-file-tokenizer/.
 
 Made with torch 2.13.0, diffusers 0.42.1, transformers 5.18.0; seed 0.
 Run: python test/golden/checkpoints_single_file.py
@@ -144,7 +145,7 @@ index = {
     "feature_extractor": [None, None],
 }
 (OUT / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
-tokenizer = CLIPTokenizer.from_pretrained(Path(__file__).parents[2] / "checkpoints" / "miniature" / "stable-diffusion" / "tokenizer")
+tokenizer = CLIPTokenizer.from_pretrained(OUT.with_name(OUT.name + "-tokenizer"))
 pipe = StableDiffusionPipeline.from_single_file(
     str(OUT / "model.safetensors"), config=str(OUT), tokenizer=tokenizer, safety_checker=None, local_files_only=True, torch_dtype=torch.float32
 )
