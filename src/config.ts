@@ -110,7 +110,14 @@ export const SETTINGS = {
     "Sampling draws from the likeliest tokens of this total probability.",
   ),
   IMAGE_STEPS: setting("50", integer(1, 1000), "Denoising steps of a picture."),
-  IMAGE_GUIDANCE: setting("7.5", number(0, 50), "Classifier-free guidance scale. 1 or less: none."),
+  IMAGE_GUIDANCE: setting(
+    "",
+    z
+      .literal("")
+      .transform(() => null)
+      .or(number(0, 50)),
+    "Classifier-free guidance scale. 1 or less: none. Empty: what suits the checkpoint (7.5, the miniature 3).",
+  ),
   IMAGE_NEGATIVE: setting("", text, "Negative prompt."),
   IMAGE_SIZE: setting(
     "",
@@ -152,7 +159,10 @@ export type Settings = { readonly [K in Key]: z.output<(typeof SETTINGS)[K]["sch
 export interface Config extends Settings {
   /** Defaults of a command, made of the TEXT_ and IMAGE_ settings. */
   readonly text: TextSettings;
-  readonly image: Omit<ImageSettings, "seed">;
+  readonly image: Omit<ImageSettings, "seed" | "guidance"> & {
+    /** Null: the checkpoint's own. */
+    readonly guidance: number | null;
+  };
   /** DATA_DIR and CHECKPOINTS_DIR as absolute paths, and what lies in the former. */
   readonly dataDir: string;
   readonly checkpointsDir: string;

@@ -101,7 +101,7 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
       picturesDir: config.picturesDir,
       defaults: {
         text: config.text,
-        image: { ...config.image, seed: 0 },
+        image: { ...config.image, guidance: config.image.guidance ?? diffusion.guidance, seed: 0 },
         checkpointNote: miniatureNote(choice, ["text", "image"]),
       },
       estimateMs: ({ texts, pictures, steps }) =>

@@ -165,10 +165,9 @@ function imageSettings({ image, origin }: Job, options: ResultOptions): string[]
 function timeAndMakers(job: Job, { checkpointNote }: ResultOptions): string[] {
   const { startedAt, finishedAt, checkpoints } = job;
   const took = startedAt === null || finishedAt === null ? [] : [formatDuration(finishedAt - startedAt)];
-  const makers = [checkpoints.promptist, checkpoints.diffusion, checkpointNote].filter(
-    (name) => name !== null,
-  );
-  return [...took, ...makers];
+  // Two checkpoints of one name are said once.
+  const names = new Set([checkpoints.promptist, checkpoints.diffusion].filter((name) => name !== null));
+  return [...took, ...names, ...(checkpointNote === null ? [] : [checkpointNote])];
 }
 
 function doneEmbed(job: Job, sections: readonly string[], settings: readonly string[]): APIEmbed {

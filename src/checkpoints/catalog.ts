@@ -13,11 +13,18 @@ export interface FoundCheckpoint {
   readonly name: string;
   /** True for the small checkpoints that come with the program and only show that everything works. */
   readonly isMiniature: boolean;
+  /** Classifier-free guidance scale for pictures where nobody names one. */
+  readonly guidance: number;
   /** Paths inside the folder, with their sizes. */
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
   /** Sum of the sizes. */
   readonly bytes: number;
 }
+
+/** What diffusers' pipeline takes for Stable Diffusion 1.5. */
+const USUAL_GUIDANCE = 7.5;
+/** At 7.5 the miniature's colours are too strong and its outlines fray; checkpoints/README.md has both measured. */
+const MINIATURE_GUIDANCE = 3;
 
 export type CheckpointKind = "promptist" | "diffusion";
 
@@ -139,6 +146,7 @@ function describeFolder(directory: string, checkpointsDir: string): FoundCheckpo
     directory,
     name: isMiniature ? "miniature" : isFile(directory) ? parse(directory).name : basename(directory),
     isMiniature,
+    guidance: isMiniature ? MINIATURE_GUIDANCE : USUAL_GUIDANCE,
     files,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
   };

@@ -67,7 +67,14 @@ export async function batch(
   const record = pairs.map(({ prompt, optimized }) => ({ original: prompt, optimized }));
   await writeFile(promptsFile, `${JSON.stringify(record, null, 2)}\n`);
 
-  const info = await drawPairs(session, output, folder, pairs, imageSettings(flags, seed), true);
+  const info = await drawPairs(
+    session,
+    output,
+    folder,
+    pairs,
+    imageSettings(flags, seed, session.choice.diffusion),
+    true,
+  );
   output.result(
     {
       pairs: pairs.map(({ prompt, optimized, seed, baseline, drawn }) => ({

@@ -18,7 +18,7 @@ export async function compare(
   await makeOutFolder(folder);
   const { miniature, note } = session.noteMiniature(["text", "image"]);
   const seed = flags.seed ?? randomSeed();
-  const image = imageSettings(flags, seed);
+  const image = imageSettings(flags, seed, session.choice.diffusion);
   const started = performance.now();
 
   const [rewrite] = await rewriteAll(session, output, [prompt], textSettings(flags, seed));

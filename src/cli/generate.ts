@@ -19,7 +19,7 @@ export async function generate(
     throw new InputError("INPUT_OPTION", `--out must name a .png file, not ${flags.out}`);
   await makeOutFolder(dirname(file));
   const { miniature, note } = session.noteMiniature(["image"]);
-  const settings = imageSettings(flags, flags.seed ?? randomSeed());
+  const settings = imageSettings(flags, flags.seed ?? randomSeed(), session.choice.diffusion);
   const { drawn, info } = await session.withModel("image", async (host) => ({
     drawn: await host.call(
       "draw",

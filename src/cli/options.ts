@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { FoundCheckpoint } from "../checkpoints/catalog.js";
 import type { LoraChoice } from "../checkpoints/lora.js";
 import { type Config, MAX_SEED, sizeSchema } from "../config.js";
 import { type ImageSettings, SCHEDULERS, type SchedulerName, type TextSettings } from "../core/job.js";
@@ -70,7 +71,7 @@ export interface ImageFlags extends CommonFlags {
   readonly lora: readonly LoraChoice[];
   readonly seed?: number;
   readonly steps: number;
-  readonly guidance: number;
+  readonly guidance?: number;
   readonly negative: string;
   readonly size?: { width: number; height: number };
   readonly scheduler: SchedulerName;
@@ -132,7 +133,12 @@ export function addImageOptions(command: Command, config: Config): Command {
       [],
     )
     .option("--steps <n>", "denoising steps", integer(1, 1000), config.image.steps)
-    .option("--guidance <x>", "classifier-free guidance scale", real(0, 50), config.image.guidance)
+    .option(
+      "--guidance <x>",
+      "classifier-free guidance scale (default: what suits the checkpoint; 7.5 for Stable Diffusion 1.5)",
+      real(0, 50),
+      config.image.guidance ?? undefined,
+    )
     .option("--negative <text>", "negative prompt", config.image.negative)
     .option(
       "--size <WxH>",
@@ -167,10 +173,14 @@ export const textSettings = (flags: TextFlags, seed: number): TextSettings => ({
   seed,
 });
 
-export const imageSettings = (flags: ImageFlags, seed: number): ImageSettings => ({
+export const imageSettings = (
+  flags: ImageFlags,
+  seed: number,
+  { guidance }: Pick<FoundCheckpoint, "guidance">,
+): ImageSettings => ({
   seed,
   steps: flags.steps,
-  guidance: flags.guidance,
+  guidance: flags.guidance ?? guidance,
   negative: flags.negative,
   size: flags.size ?? null,
   scheduler: flags.scheduler,

@@ -31,7 +31,7 @@ export function miniatureNote(choice: ModelChoice, phases: readonly Phase[]): st
     .filter((phase) => (phase === "text" ? choice.promptist : choice.diffusion).isMiniature)
     .map((phase) => (phase === "text" ? "Promptist" : "Stable Diffusion"));
   if (names.length === 0) return null;
-  return `made by the miniature ${names.join(" and ")}, which only shows that everything works; put the published weights into checkpoints/ (see checkpoints/README.md)`;
+  return `made by the miniature ${names.join(" and ")}, a small stand-in; put the published weights into checkpoints/ (see checkpoints/README.md)`;
 }
 
 /** Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. */

@@ -238,7 +238,10 @@ describe("checkpoints compile", () => {
     ];
     const first = await promptist(args);
     // Its decoder lies at odd places behind a bias of three numbers, and is copied; the large part is not.
-    expect(first).toMatchObject({ code: 0, json: { reused: false, graphs: { unet: { convertedBytes: 0 } } } });
+    expect(first).toMatchObject({
+      code: 0,
+      json: { reused: false, graphs: { unet: { convertedBytes: 0 } } },
+    });
     expect(first.json.weightBytes).toBeGreaterThan(1_000_000);
     expect(await promptist(args)).toMatchObject({ code: 0, json: { reused: true } });
     const text = await promptist(["checkpoints", "compile", join(MINIATURE, "promptist"), "--json"]);

@@ -51,7 +51,9 @@ describe("on a device that is right", () => {
         expect(values.length).toBeGreaterThan(20);
         const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
         const largest = Math.max(...values.map(Math.abs));
-        expect(Math.max(...values.map((value) => Math.abs(value - mean)))).toBeGreaterThan(100 * 5e-4 * largest);
+        expect(Math.max(...values.map((value) => Math.abs(value - mean)))).toBeGreaterThan(
+          100 * 5e-4 * largest,
+        );
       }
       seen.add(Object.keys(outputs).join());
       return outputs;
