@@ -1,0 +1,95 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../support/app.js";
+
+/** From words to pictures and rewrites, by the command line, beside diffusers and transformers (test/golden/words.py). */
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const WORDS = join(ROOT, "test", "golden", "words");
+const cases = JSON.parse(readFileSync(join(WORDS, "cases.json"), "utf8"));
+let folder: ReturnType<typeof temporaryFolder>;
+beforeAll(() => {
+  folder = temporaryFolder();
+});
+afterAll(() => folder.remove());
+
+const promptist = (...args: string[]) =>
+  JSON.parse(
+    execFileSync(process.execPath, [join(ROOT, "bin", "promptist.js"), ...args, "--json"], {
+      cwd: folder.path,
+      env: { ...process.env, DATA_DIR: folder.path, DEVICE: "cpu" },
+      stdio: ["ignore", "pipe", "ignore"],
+      encoding: "utf8",
+    }),
+  );
+
+interface Picture {
+  prompt: string;
+  negative: string;
+  seed: number;
+  steps: number;
+  guidance: number;
+  width: number;
+  height: number;
+  scheduler: string;
+}
+
+describe("generate draws diffusers' picture", () => {
+  it.each(
+    (cases.pictures as Picture[]).map((picture, i) => [picture.prompt.slice(0, 40), i, picture] as const),
+  )("%s", async (_, i, { prompt, negative, seed, steps, guidance, width, height, scheduler }) => {
+    const out = join(folder.path, `${i}.png`);
+    const result = promptist(
+      ...["generate", prompt, "--out", out, "--diffusion", join(WORDS, "stable-diffusion")],
+      ...["--negative", negative, "--seed", String(seed), "--steps", String(steps)],
+      ...["--guidance", String(guidance), "--size", `${width}x${height}`, "--scheduler", scheduler],
+      ...["--precision", "fp32"],
+    );
+    const [ours, theirs] = await Promise.all(
+      [out, join(WORDS, `picture-${i}.png`)].map((path) => sharp(path).removeAlpha().raw().toBuffer()),
+    );
+    expect(ours!.length).toBe(theirs!.length);
+    const differences = Array.from(ours!, (value, at) => Math.abs(value - theirs![at]!));
+    expect(Math.max(...differences)).toBeLessThanOrEqual(3);
+    expect(differences.reduce((sum, value) => sum + value, 0) / differences.length).toBeLessThan(0.5);
+    // Beyond 77 tokens nothing is read, and that is said.
+    expect(Boolean(result.truncated)).toBe(prompt.length > 300);
+  });
+
+  it("and the pictures differ from each other by far more than that", async () => {
+    const [, a, b] = await Promise.all(
+      [0, 1, 2].map((i) =>
+        sharp(join(WORDS, `picture-${i}.png`))
+          .removeAlpha()
+          .raw()
+          .toBuffer(),
+      ),
+    );
+    const mean = a!.reduce((sum, value, at) => sum + Math.abs(value - b![at]!), 0) / a!.length;
+    expect(mean).toBeGreaterThan(5);
+  });
+});
+
+describe("optimize finds transformers' beams", () => {
+  it.each(cases.rewrites as { prompt: string; texts: string[]; scores: number[] }[])(
+    "$prompt",
+    ({ prompt, texts, scores }) => {
+      const { optimized, candidates } = promptist(
+        ...["optimize", prompt, "--promptist", join(WORDS, "promptist"), "--weights", "fp32"],
+        ...["--beams", String(cases.beams), "--max-new-tokens", String(cases.tokens)],
+      );
+      expect(optimized).toBe(texts[0]);
+      const distinct = texts.filter((text, at) => texts.indexOf(text) === at);
+      expect(candidates.map(({ text }: { text: string }) => text)).toEqual(distinct);
+      for (const { text, score } of candidates) {
+        const wanted = scores[texts.indexOf(text)]!;
+        // Sums near 1,600: float32 has steps of 1.2e-4 there.
+        expect(Math.abs(score - wanted) / Math.abs(wanted)).toBeLessThan(1e-6);
+      }
+    },
+  );
+});
