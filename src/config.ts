@@ -116,7 +116,7 @@ export const SETTINGS = {
       .literal("")
       .transform(() => null)
       .or(number(0, 50)),
-    "Classifier-free guidance scale. 1 or less: none. Empty: what suits the checkpoint (7.5, the miniature 3).",
+    "Classifier-free guidance scale. 1 or less: none. Empty: what suits the checkpoint (7.5, the miniature 2).",
   ),
   IMAGE_NEGATIVE: setting("", text, "Negative prompt."),
   IMAGE_SIZE: setting(

@@ -24,7 +24,7 @@ export interface FoundCheckpoint {
 /** What diffusers' pipeline takes for Stable Diffusion 1.5. */
 const USUAL_GUIDANCE = 7.5;
 /** At 7.5 the miniature's colours are too strong and its outlines fray; checkpoints/README.md has both measured. */
-const MINIATURE_GUIDANCE = 3;
+const MINIATURE_GUIDANCE = 2;
 
 export type CheckpointKind = "promptist" | "diffusion";
 

@@ -63,7 +63,7 @@ test("/compare: rewrite and two pictures of one seed, one model at a time, each 
   expect(texts[0]).toMatchObject({
     prompt: "A cat in the rain",
     steps: "4",
-    guidance: "3",
+    guidance: "2",
     scheduler: "pndm",
   });
   expect(texts[1]!.prompt).toBe(item.optimized);
