@@ -30,7 +30,7 @@ const browser = await chromium.launch({
 
 /** A page as one person sees it. */
 async function open({ viewport = WIDE, colorScheme = "light", user = "alice", operator = false } = {}) {
-  const context = await browser.newContext({ viewport, colorScheme });
+  const context = await browser.newContext({ viewport, colorScheme, bypassCSP: true });
   await context.addInitScript(`sessionStorage.user ??= "${user}"; localStorage.operator ??= "${operator}"`);
   const page = await context.newPage();
   await page.goto(app.local.url);
@@ -66,7 +66,7 @@ try {
 
   await compare.waitFor((message) => message.attachments.length >= 2, WAIT);
   await alice.slash("optimize", { prompt: "A fantasy castle" }).then((handle) => handle.done(WAIT));
-  const pair = await open();
+  const pair = await open({ viewport: { ...WIDE, height: 1100 } });
   await pair.locator(".message").first().scrollIntoViewIfNeeded();
   await pair.locator(".messages").evaluate((it) => it.scrollTo(0, 170));
   await shoot(pair, "pair-light");
