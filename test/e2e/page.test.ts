@@ -96,6 +96,18 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
     await dialog.waitFor({ state: "detached" });
   });
 
+  test("votes blind, learns in private which picture was which, and the operator's panel counts it", async () => {
+    await composer().fill("/compare prompt:A red apple steps:3 blind:true");
+    await composer().press("Enter");
+    const blind = page.locator(".message", { hasText: "Alice used /compare" }).last();
+    await blind.getByRole("button", { name: "Left", exact: true }).waitFor();
+    expect(await blind.textContent()).not.toMatch(/optimized|baseline/i);
+    await blind.getByRole("button", { name: "Left", exact: true }).click();
+    const revealed = page.locator(".message.ephemeral").last();
+    await revealed.getByText(/Left was .* right was/).waitFor();
+    await page.getByRole("img", { name: /^Optimized \d+ ?%, baseline \d+ ?%/ }).waitFor();
+  });
+
   test("uploads a batch, and another person may not cancel it", async () => {
     await composer().fill("/batch ");
     const [chooser] = await Promise.all([
@@ -116,7 +128,7 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
     const refusal = page.locator(".message.ephemeral").last();
     await refusal.getByText(/Only the person who asked for this/).waitFor();
     await become("Alice");
-    expect(await page.locator(".message.ephemeral").count()).toBe(0);
+    expect(await page.getByText(/Only the person who asked for this/).count()).toBe(0);
     const done = page.locator(".message", { hasText: "/batch" });
     await done.getByRole("link", { name: /prompts.json/ }).waitFor();
     expect(await done.locator("img").count()).toBeGreaterThan(0);
