@@ -21,7 +21,7 @@ test(".env.example lists exactly the settings, with their defaults and what they
 test("an empty environment gives Promptist's demo settings and Stable Diffusion's defaults", () => {
   const config = loadConfig({}, root);
   expect(config.text).toEqual(DEFAULT_TEXT_SETTINGS);
-  expect(config.image).toEqual({ steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" });
+  expect(config.image).toEqual({ steps: 50, guidance: null, negative: "", size: null, scheduler: "pndm" });
   expect(config.databaseFile).toBe(join(root, "data", "promptist.sqlite"));
   expect(Object.isFrozen(config)).toBe(true);
 });

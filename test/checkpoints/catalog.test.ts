@@ -145,3 +145,13 @@ describe("a configuration", () => {
     expect(error.message).toContain("config.json");
   });
 });
+
+it("a published checkpoint draws with diffusers' guidance where nobody names one, the miniature with its own", () => {
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  const published = join(root, "test", "golden", "words", "stable-diffusion");
+  expect(findDiffusion(published, join(root, "checkpoints")).guidance).toBe(7.5);
+  expect(findDiffusion(undefined, join(root, "checkpoints"))).toMatchObject({
+    name: "miniature",
+    guidance: 2,
+  });
+});
