@@ -7,6 +7,7 @@ metadata), kohya.safetensors (linear and convolution modules, alpha as tensors),
 (keys of older versions), and expected.safetensors with inputs and outputs.
 """
 
+import json
 import pathlib
 
 import torch
@@ -104,6 +105,18 @@ StableDiffusionPipeline.save_lora_weights(
     weight_name="peft.safetensors",
     **_collate_lora_metadata({"unet": pipe.unet, "text_encoder": pipe.text_encoder}),
 )
+
+# The folder that the base model was read from is nobody's business, and would differ on each machine.
+content = (OUT / "peft.safetensors").read_bytes()
+length = int.from_bytes(content[:8], "little")
+header = json.loads(content[8 : 8 + length])
+for name, value in header["__metadata__"].items():
+    if value.startswith("{"):
+        facts = {key: None if key.endswith("name_or_path") else fact for key, fact in json.loads(value).items()}
+        header["__metadata__"][name] = json.dumps(facts, indent=2, sort_keys=True)
+text = json.dumps(header).encode()
+text += b" " * (-len(text) % 8)
+(OUT / "peft.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + content[8 + length :])
 
 ids = torch.randint(0, base.text_encoder.config.vocab_size, (1, 77))
 latents = torch.randn(1, 4, 16, 16)
