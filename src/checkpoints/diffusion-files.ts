@@ -52,7 +52,7 @@ function folder(directory: string): DiffusionFiles {
 }
 
 /** The scheduler that Stable Diffusion 1.x was trained for and is published with; single files do not name it. */
-const SD1_SCHEDULER = {
+export const SD1_SCHEDULER = {
   _class_name: "PNDMScheduler",
   beta_start: 0.00085,
   beta_end: 0.012,

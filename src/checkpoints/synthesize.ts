@@ -5,6 +5,7 @@ import { gpt2Graph, gpt2Layout, parseGpt2Config } from "../models/gpt2.js";
 import { unet, unetConfig } from "../models/unet.js";
 import { vaeConfig, vaeDecoder } from "../models/vae-decoder.js";
 import { toFloat16Bits } from "../onnx/float16.js";
+import { SD1_SCHEDULER } from "./diffusion-files.js";
 import { elementCount } from "./element-types.js";
 import { type NewTensor, writeSafetensors } from "./safetensors.js";
 
@@ -89,17 +90,6 @@ const PIPELINE = {
   vae: ["diffusers", "AutoencoderKL"],
 };
 
-const SCHEDULER = {
-  _class_name: "PNDMScheduler",
-  beta_start: 0.00085,
-  beta_end: 0.012,
-  beta_schedule: "scaled_linear",
-  num_train_timesteps: 1000,
-  set_alpha_to_one: false,
-  skip_prk_steps: true,
-  steps_offset: 1,
-};
-
 /** What `synthesize` writes, by the name that `pull` has for the real one. */
 export const SYNTHESIZERS: Readonly<Record<string, Synthesizer>> = {
   promptist: (directory, seed) => synthesizePromptist(directory, PROMPTIST, seed),
@@ -145,7 +135,7 @@ export function synthesizeDiffusion(
   seed: number,
 ): void {
   writeJson(join(directory, "model_index.json"), PIPELINE);
-  writeJson(join(directory, "scheduler", "scheduler_config.json"), SCHEDULER);
+  writeJson(join(directory, "scheduler", "scheduler_config.json"), SD1_SCHEDULER);
   writeJson(join(directory, "text_encoder", "config.json"), text);
   writeJson(join(directory, "unet", "config.json"), unetJson);
   writeJson(join(directory, "vae", "config.json"), vae);

@@ -78,8 +78,6 @@ export class CheckpointError extends CodedError {}
 export class InferenceError extends CodedError {}
 export class DiscordError extends CodedError {}
 
-export type AppError = InputError | QueueError | CheckpointError | InferenceError | DiscordError;
-
 /** The code of any thrown value: its own where it has one, the meaning of a system error, else `INTERNAL`. */
 export function codeOf(thrown: unknown): ErrorCode {
   for (let error: unknown = thrown; error instanceof Error; error = error.cause) {
