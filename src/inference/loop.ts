@@ -250,13 +250,23 @@ export class InferenceLoop {
       let drawn = await this.#reuse(job, item, making, file);
       if (drawn === null) {
         const started = this.#now();
-        const { truncated } = await host.call(
+        const { truncated, judgement } = await host.call(
           "draw",
-          { prompt, settings, file, checkpoint: this.#options.checkpointName("image") },
+          {
+            prompt,
+            plainPrompt: item.prompt,
+            settings,
+            file,
+            checkpoint: this.#options.checkpointName("image"),
+          },
           { signal, onProgress: this.#progress(job, "image", item, making) },
         );
         const notes: ItemNote[] = truncated ? [{ code: "truncated", side: making, words: truncated }] : [];
-        drawn = { notes, times: { [column]: this.#now() - started } };
+        drawn = {
+          notes,
+          times: { [column]: this.#now() - started },
+          judgements: { [column]: judgement },
+        };
       }
       if (!(await queue.savePictures(claim, item.index, { [column]: names[column], ...drawn }))) return false;
       events.emit("job.picture", { jobId: job.id, item: item.index, making });

@@ -1,3 +1,4 @@
+import { UNJUDGED } from "../../core/judgement.js";
 import { PROGRAM } from "../../core/version.js";
 import type { FloatType } from "../../onnx/graph.js";
 import { openDevice } from "../open-device.js";
@@ -36,7 +37,8 @@ export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
     const size = { width, height };
     const parameters = { ...settings, prompt, size, checkpoint, program: PROGRAM };
     await writePng(file, picture.pixels, width, height, parameters);
-    return { ...size, file, seed: settings.seed, calls, seconds, truncated };
+    const judgement = spec.harmless ? { ...UNJUDGED, safety: "harmless" as const } : UNJUDGED;
+    return { ...size, file, seed: settings.seed, calls, seconds, truncated, judgement };
   };
   return {
     info: {
