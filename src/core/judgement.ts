@@ -34,6 +34,16 @@ export const UNJUDGED: PictureJudgement = Object.freeze({
   judge: null,
 });
 
+/**
+ * A judgement made anew of a picture that had one. What the present judges do not say is kept of what earlier ones
+ * said: a picture that was flagged once stays so when the checker is gone.
+ */
+export function judgedAgain(kept: PictureJudgement, fresh: PictureJudgement): PictureJudgement {
+  const scores = fresh.judge === null ? kept : fresh;
+  const safety = typeof fresh.safety === "object" ? fresh.safety : kept.safety;
+  return { relevance: scores.relevance, beauty: scores.beauty, safety, judge: scores.judge };
+}
+
 /** The judgements of a pair's pictures, under the names of `Item`; a part is missing until its picture is judged. */
 export interface ItemJudgements {
   readonly baseline?: PictureJudgement;
