@@ -34,6 +34,10 @@ export function miniatureNote(choice: ModelChoice, phases: readonly Phase[]): st
   return `made by the miniature ${names.join(" and ")}, a small stand-in; put the published weights into checkpoints/ (see checkpoints/README.md)`;
 }
 
+/** Whether what the image phase draws needs no safety checker: an adapter brings subjects that nobody knows. */
+export const isHarmless = ({ diffusion, loras = [] }: ModelChoice): boolean =>
+  diffusion.isHarmless && loras.length === 0;
+
 /** Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. */
 export function openModel(
   choice: ModelChoice,
@@ -50,6 +54,7 @@ export function openModel(
           directory: choice.diffusion.directory,
           tokenizer: choice.clipTokenizer,
           loras: choice.loras ?? [],
+          harmless: isHarmless(choice),
           precision: choice.precision,
           device,
           cacheDir,

@@ -1,3 +1,4 @@
+import { type PictureJudgement, UNJUDGED } from "../../core/judgement.js";
 import { PROGRAM } from "../../core/version.js";
 import type { FloatType } from "../../onnx/graph.js";
 import { openDevice } from "../open-device.js";
@@ -29,6 +30,7 @@ export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
   const { latentChannels, sampleSize, vaeScaleFactor } = model.config;
   const side = sampleSize * vaeScaleFactor;
 
+  const judgement: PictureJudgement = { ...UNJUDGED, safety: spec.harmless ? "harmless" : "unchecked" };
   const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
     const { prompt, settings, file, checkpoint } = request;
     const picture = await drawPicture(model, tokenizer, { ...settings, prompt }, context);
@@ -36,7 +38,7 @@ export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
     const size = { width, height };
     const parameters = { ...settings, prompt, size, checkpoint, program: PROGRAM };
     await writePng(file, picture.pixels, width, height, parameters);
-    return { ...size, file, seed: settings.seed, calls, seconds, truncated };
+    return { ...size, file, seed: settings.seed, calls, seconds, truncated, judgement };
   };
   return {
     info: {
@@ -48,6 +50,7 @@ export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
     },
     handlers: {
       draw,
+      judge: async () => judgement,
       compose: ({ pair, file }) => writeComparison(pair, file),
       sheet: ({ pairs, file, firstNumber }) => writeContactSheet(pairs, file, firstNumber),
     },
