@@ -13,6 +13,7 @@ export const clipTextConfig = z
     num_hidden_layers: z.int().positive().default(12),
     num_attention_heads: z.int().positive().default(8),
     max_position_embeddings: z.int().positive().default(77),
+    eos_token_id: z.int().default(49407),
     ...encoderKeys,
   })
   .refine(hasWholeHeads, WHOLE_HEADS);
@@ -59,6 +60,18 @@ export function clipTextEmbedding(
   const embeds = new Layers(g).linear("text_projection", pooled, config.hidden_size, D, "no bias"); // [B, D]
   g.output("embeds", cast(g, embeds, "float32"), "float32", ["batch", D]);
   return g.build();
+}
+
+/** In files from before transformers 4.31, which says nothing: there the end token is the one of the highest id. */
+const NO_END_TOKEN = 2;
+
+/** Position of the end token in a row of ids, whose state stands for the whole text; 0 where there is none. */
+export function endOf(
+  ids: readonly number[],
+  { eos_token_id: end }: Pick<ClipTextConfig, "eos_token_id">,
+): number {
+  const wanted = end === NO_END_TOKEN ? ids.reduce((highest, id) => Math.max(highest, id), 0) : end;
+  return Math.max(0, ids.indexOf(wanted));
 }
 
 /** `x` [R, C], the states after the final norm, and the shape B, T, C. */
