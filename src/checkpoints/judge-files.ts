@@ -56,12 +56,6 @@ export function openClip(directory: string): ClipFiles {
   };
 }
 
-/** Folder of a checkpoint's safety checker, or null where it has none; single-file checkpoints have none. */
-export function findSafetyChecker(diffusion: string): string | null {
-  const directory = join(diffusion, "safety_checker");
-  return existsSync(join(directory, "config.json")) ? directory : null;
-}
-
 /**
  * Opens diffusers' StableDiffusionSafetyChecker, with the `feature_extractor/` beside it. Only headers are read. Throws
  * CheckpointError as `openClip`.

@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openClip, openSafetyChecker } from "../../src/checkpoints/judge-files.js";
+import type { FoundJudges } from "../../src/checkpoints/judges.js";
 import { openWeights } from "../../src/checkpoints/open.js";
 import { writeSafetensors } from "../../src/checkpoints/safetensors.js";
 import { AestheticPredictor } from "../../src/inference/scoring/aesthetic.js";
-import { Judge, type JudgeFiles, type JudgeOptions } from "../../src/inference/scoring/judge.js";
+import { Judge, type JudgeOptions } from "../../src/inference/scoring/judge.js";
 import { SafetyConcepts } from "../../src/inference/scoring/safety.js";
 import { cosine } from "../../src/inference/scoring/vectors.js";
 import { float16FromFloat32 } from "../../src/onnx/float16.js";
@@ -27,10 +28,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const clipFolder = (name: string) => join(CLIP, name);
 const checkerFolder = (name: string) => join(SAFETY, name, "safety_checker");
-const open = (files: Partial<JudgeFiles>, others: Partial<JudgeOptions> = {}) =>
+const open = (files: Partial<FoundJudges>, others: Partial<JudgeOptions> = {}) =>
   Judge.open({
-    files: { clip: null, aesthetic: null, safety: null, ...files },
-    clipName: "golden",
+    files: { clip: null, clipName: "golden", aesthetic: null, safety: null, ...files },
     device: { name: "cpu", note: null },
     precision: "fp32",
     cacheDir: join(folder, "cache"),

@@ -7,6 +7,7 @@ import {
   openSafetyChecker,
   type VisionFiles,
 } from "../../checkpoints/judge-files.js";
+import type { FoundJudges } from "../../checkpoints/judges.js";
 import type { Preference } from "../../checkpoints/open.js";
 import { haveSameTensors } from "../../checkpoints/same-tensors.js";
 import type { Weights } from "../../checkpoints/weights.js";
@@ -27,16 +28,6 @@ import { CONCEPT_TENSORS, SafetyConcepts } from "./safety.js";
 import { type Tower, TowerPlace } from "./towers.js";
 import { cosine, dot } from "./vectors.js";
 
-/** The published files of the judges; null for one that is not there. Absolute paths. */
-export interface JudgeFiles {
-  /** Folder of a CLIP in transformers' layout. */
-  readonly clip: string | null;
-  /** File of an aesthetic predictor over this CLIP's embeddings; of no use without a CLIP. */
-  readonly aesthetic: string | null;
-  /** Folder of a safety checker. */
-  readonly safety: string | null;
-}
-
 /** A text encoder that is loaded anyway. Where it is CLIP's text tower, as Stable Diffusion 1.5's is, it serves as that. */
 export interface LoadedTextEncoder {
   /** As `text_model.*`; null where they were changed after reading. */
@@ -46,9 +37,7 @@ export interface LoadedTextEncoder {
 }
 
 export interface JudgeOptions {
-  readonly files: JudgeFiles;
-  /** Name of the CLIP, for the record. */
-  readonly clipName: string | null;
+  readonly files: FoundJudges;
   readonly device: Device;
   readonly precision: "fp16" | "fp32";
   readonly cacheDir: string;
@@ -87,6 +76,8 @@ export class Judge {
     readonly weightBytes: number,
     /** True where one tower serves both CLIP and safety checker, their weights being the same. */
     readonly sharesVision: boolean,
+    /** True where texts are embedded by the text encoder that was loaded anyway. */
+    readonly sharesText: boolean,
     private readonly place: TowerPlace,
     private readonly clip: Clip | null,
     private readonly aesthetic: AestheticPredictor | null,
@@ -124,10 +115,19 @@ export class Judge {
     const name =
       clip === null
         ? null
-        : [options.clipName, aesthetic === null ? null : parse(files.aesthetic as string).name]
+        : [files.clipName, aesthetic === null ? null : parse(files.aesthetic as string).name]
             .filter((part) => part !== null)
             .join(" + ");
-    return new Judge(name, compiler.largestBytes, sharesVision, place, clip, aesthetic, safety);
+    return new Judge(
+      name,
+      compiler.largestBytes,
+      sharesVision,
+      compiler.sharesText,
+      place,
+      clip,
+      aesthetic,
+      safety,
+    );
   }
 
   /** True where there is nothing to judge with. */
@@ -226,6 +226,36 @@ function preprocessorOf({ preprocessor, vision, source }: VisionFiles): Preproce
   );
 }
 
+/** A graph before it is compiled, and the weights that it reads, for a look at them. */
+export interface JudgeGraph {
+  readonly part: string;
+  readonly graph: Graph;
+  readonly weights: Weights;
+  /** Tensors of the checkpoint that it leaves. */
+  readonly unused: readonly RegExp[];
+}
+
+/** Both towers of a CLIP. Throws CheckpointError where the folder is none. */
+export function clipGraphs(directory: string): JudgeGraph[] {
+  const { vision, text, dimensions, weights } = openClip(directory);
+  const opened = weights("fp32");
+  const visionGraph = clipVisionEmbedding(vision, dimensions, "float32", "composed");
+  const textGraph = clipTextEmbedding(text, dimensions, "float32", "composed");
+  return [
+    { part: "vision_model", graph: visionGraph, weights: opened, unused: NOT_VISION },
+    { part: "text_model", graph: textGraph, weights: opened, unused: NOT_TEXT },
+  ];
+}
+
+/** The tower of a safety checker. Throws CheckpointError where the folder is none. */
+export function safetyCheckerGraph(directory: string): JudgeGraph {
+  const { vision, dimensions, weights } = openSafetyChecker(directory);
+  const opened = weights("fp32");
+  SafetyConcepts.read(opened, dimensions);
+  const graph = clipVisionEmbedding(vision, dimensions, "float32", "composed");
+  return { part: "safety_checker", graph, weights: opened, unused: NOT_VISION };
+}
+
 /** Makes the towers' graphs for one device. */
 class TowerCompiler {
   readonly #opened = new Map<VisionFiles, Weights>();
@@ -233,6 +263,7 @@ class TowerCompiler {
   readonly #prefer: Preference;
   #ofOneTower: VisionFiles | undefined;
   largestBytes = 0;
+  sharesText = false;
 
   constructor(private readonly options: JudgeOptions) {
     this.#float = options.precision === "fp16" ? "float16" : "float32";
@@ -301,6 +332,7 @@ class TowerCompiler {
 
     const towerNames = [...graph.sources.keys()].filter((name) => name.startsWith("text_model."));
     if (textEncoder?.weights && (await haveSameTensors(weights, textEncoder.weights, towerNames, cacheDir))) {
+      this.sharesText = true;
       const projection = weights.readFloat32("text_projection.weight"); // [D, C]
       return async (words) => {
         const { ids } = tokenizer.encode(words);
