@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL
-from torch.nn.functional import affine_grid, conv2d, grid_sample, log_softmax, normalize
+from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, conv2d, grid_sample, log_softmax, normalize
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPVisionConfig
 
 import decoder
@@ -28,6 +28,8 @@ BATCH = 64
 RATE = 1.5e-3
 #: Decoded versions of each drawing, with latents disturbed by up to so much.
 DECODED, NOISE = 6, 0.5
+#: Weight of telling 3D from flat along one direction of the embedding, which the style predictor needs.
+STYLE_WEIGHT = 0.3
 #: Versions of a caption's state with foreign words in the caption.
 DISTURBED = 2
 SAVE_SECONDS = 60
@@ -137,6 +139,8 @@ def main():
     model.text_model.requires_grad_(False)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=RATE, betas=(0.9, 0.98), weight_decay=5e-2)
+    style = torch.nn.Linear(EMBEDDING, 1)
+    style_optimizer = torch.optim.Adam(style.parameters(), lr=1e-2)
     folder = args.scratch / "clip"
     step, before = 0, 0.0
     if (folder / "state.pt").exists():
@@ -144,6 +148,8 @@ def main():
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         step, before = state["step"], state["seconds"]
+        if "style" in state:
+            style.load_state_dict(state["style"])
         random = setup(args.seed + step)
         generator.manual_seed(args.seed + step)
 
@@ -192,7 +198,8 @@ def main():
     while True:
         if clock.seconds - saved > SAVE_SECONDS or clock.progress >= 1:
             saved = clock.seconds
-            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "seconds": saved}
+            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "seconds": saved,
+                     "style": style.state_dict()}
             save(folder / "state.pt", state)
             with torch.no_grad():
                 log(folder / "log.jsonl", step=step, seconds=saved, loss=mean, **evaluate())
@@ -214,10 +221,14 @@ def main():
         for scores, truth in ((logits, wanted), (logits.T, wanted.T)):
             share = truth / truth.sum(1, keepdim=True)
             loss = loss - (share * log_softmax(scores, 1)).sum(1).mean() / 2
+        scores = 10 * style(seen).squeeze(1)
+        loss = loss + STYLE_WEIGHT * binary_cross_entropy_with_logits(scores, is_3d[picture_of].float())
+        style_optimizer.zero_grad(set_to_none=True)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
+        style_optimizer.step()
         with torch.no_grad():
             # As in CLIP's own training.
             model.logit_scale.clamp_(max=4.6052)
