@@ -66,6 +66,11 @@ export const SETTINGS = {
     text,
     "Folder of the Stable Diffusion checkpoint. Empty: CHECKPOINTS_DIR/stable-diffusion-v1-5, else the miniature.",
   ),
+  CLIP_CHECKPOINT: setting(
+    "",
+    text,
+    "Folder of the CLIP that scores pictures. Empty: CHECKPOINTS_DIR/clip, if it is there. none: no scores.",
+  ),
   HF_ENDPOINT: setting(
     "https://huggingface.co",
     z.url({ protocol: /^https?$/, error: "expected an http or https address" }),

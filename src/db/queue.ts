@@ -10,6 +10,7 @@ import type {
   Phase,
   TextSettings,
 } from "../core/job.js";
+import type { ItemJudgements } from "../core/judgement.js";
 
 /** What intake hands in. `optimized` is given where the file already held pairs. */
 export interface NewJob {
@@ -62,6 +63,7 @@ export interface PictureResult {
   readonly comparison?: string;
   readonly notes?: readonly ItemNote[];
   readonly times?: ItemTimes;
+  readonly judgements?: ItemJudgements;
 }
 
 /** Where a waiting job stands in the line of its phase. */

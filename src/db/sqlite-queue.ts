@@ -3,6 +3,7 @@ import { customAlphabet } from "nanoid";
 import { type ErrorCode, InputError, QueueError } from "../core/errors.js";
 import type { Failure, ItemNote, ItemTimes, Job, JobState, Phase } from "../core/job.js";
 import { isFinished, nextPhase } from "../core/job.js";
+import type { ItemJudgements } from "../core/judgement.js";
 import { fromJson, type ItemRow, type JobRow, toItem, toJob } from "./job-row.js";
 import type {
   CancelResult,
@@ -144,6 +145,7 @@ export class SqliteQueue implements Queue {
       comparison: result.comparison ?? row.comparison,
       notes: withNotes(row.notes, result.notes ?? []),
       times: withTimes(row.times, result.times ?? {}),
+      judgements: withJudgements(row.judgements, result.judgements ?? {}),
     }));
   }
 
@@ -481,3 +483,6 @@ function withNotes(stored: string, added: readonly ItemNote[]): string {
 
 const withTimes = (stored: string, added: ItemTimes): string =>
   JSON.stringify({ ...fromJson<ItemTimes>(stored), ...added });
+
+const withJudgements = (stored: string, added: ItemJudgements): string =>
+  JSON.stringify({ ...fromJson<ItemJudgements>(stored), ...added });

@@ -69,6 +69,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
           drawn: null,
           comparison: null,
           times: {},
+          judgements: {},
           cancelled: false,
           notes: [],
         })),
