@@ -11,6 +11,16 @@ export interface SafetyVerdict {
   readonly concepts: readonly number[];
 }
 
+/** True where the safety checker was there and found something. */
+export const isFlagged = (judgement: PictureJudgement | undefined): boolean =>
+  typeof judgement?.safety === "object" && judgement.safety.flagged;
+
+/**
+ * Name of the file beside a comparison or contact sheet that has blank panels in the places of its flagged pictures:
+ * `1-comparison.png` -> `1-comparison-withheld.png`. It is there where a picture of it is flagged.
+ */
+export const withheldVariant = (file: string): string => file.replace(/(?=\.\w+$)/, "-withheld");
+
 /** What the judges say about one picture. */
 export interface PictureJudgement {
   /** Cosine of the picture's and the plain prompt's embeddings, from -1 to 1; null without a CLIP. */
