@@ -405,6 +405,9 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   revealMinutes: "minutes after which a blind vote is revealed",
   strangers: "everyone may press the buttons that draw something new",
   spoiler: "pictures are hidden behind a click",
+  flagged: "flagged pictures in age-restricted channels: show, spoiler or withhold; elsewhere never posted",
+  unchecked:
+    "pictures no safety checker saw: show, spoiler or withhold; `show` needs an age-restricted channel",
   alwaysNegative: "added to every negative prompt",
   refusedWords: "words that no prompt may have",
   ping: "call people when a result that took long is ready",
