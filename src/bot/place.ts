@@ -10,6 +10,12 @@ import type { PlaceSettings } from "../core/settings.js";
 import { findRefused } from "../core/words.js";
 import { type CommandContext, checkInteger, MAX_GUIDANCE } from "./commands/command.js";
 
+/** Where something happens: in a channel of a server, or in a direct message. */
+export interface Place {
+  readonly guildId: string | null;
+  readonly channelId: string | null;
+}
+
 /** The program's defaults and limits as the place of a command has them. */
 export function contextOf(base: CommandContext, place: PlaceSettings): CommandContext {
   const { text, image } = base.defaults;

@@ -65,6 +65,8 @@ export interface PairScores {
   /** Cosines of both pictures with the plain prompt. */
   readonly baselineRelevance: number | null;
   readonly optimizedRelevance: number | null;
+  readonly baselineBeauty: number | null;
+  readonly optimizedBeauty: number | null;
   /** Promptist's f_rel: 0 where the optimized picture is relevant enough, else how far it is from that, scaled. */
   readonly relevanceTerm: number | null;
   /** Promptist's f_aes: beauty of the optimized picture less that of the baseline. */
@@ -94,6 +96,8 @@ export function pairScores({ baseline, drawn }: ItemJudgements): PairScores {
   return {
     baselineRelevance: baseline?.relevance ?? null,
     optimizedRelevance,
+    baselineBeauty: baseline?.beauty ?? null,
+    optimizedBeauty: drawn?.beauty ?? null,
     relevanceTerm: term,
     beautyGain,
     reward: term === null || beautyGain === null ? null : term + beautyGain,
