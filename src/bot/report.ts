@@ -53,7 +53,7 @@ const FORMULA = /^[=+\-@\t\r]/;
 
 function cell(value: string | number | null | undefined): string {
   if (value === null || value === undefined) return "";
-  if (typeof value === "number") return String(Math.round(value * 1000) / 1000);
+  if (typeof value === "number") return String(Math.round(value * 1e5) / 1e5);
   const inert = FORMULA.test(value) ? `'${value}` : value;
   return /[",\r\n']/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }

@@ -71,19 +71,17 @@ export const SCORE_COLUMNS = [
   "optimized_safety",
 ] as const;
 
-/** Under SCORE_COLUMNS. A score has as many digits as its model's precision bears. */
-export function scoreCells({ baseline, drawn, judgements }: Item): (string | null)[] {
+/** Under SCORE_COLUMNS. */
+export function scoreCells({ baseline, drawn, judgements }: Item): (string | number | null)[] {
   const scores = pairScores(judgements);
   return [
-    ...[
-      scores.baselineRelevance,
-      scores.optimizedRelevance,
-      scores.relevanceTerm,
-      scores.baselineBeauty,
-      scores.optimizedBeauty,
-      scores.beautyGain,
-      scores.reward,
-    ].map((value) => (value === null ? null : value.toFixed(5))),
+    scores.baselineRelevance,
+    scores.optimizedRelevance,
+    scores.relevanceTerm,
+    scores.baselineBeauty,
+    scores.optimizedBeauty,
+    scores.beautyGain,
+    scores.reward,
     scores.judge,
     baseline === null ? null : safetyWord(judgements.baseline),
     drawn === null ? null : safetyWord(judgements.drawn),
