@@ -15,7 +15,7 @@ import {
 import { DiscordError, InputError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Job } from "../core/job.js";
-import type { PlaceSettings } from "../core/settings.js";
+import type { PlaceSettings, Treatment } from "../core/settings.js";
 import type { Queue } from "../db/queue.js";
 import type { SettingsStore } from "../db/settings.js";
 import type { VoteStore } from "../db/votes.js";
@@ -36,10 +36,12 @@ import { show } from "./commands/show.js";
 import { stats } from "./commands/stats.js";
 import { type Backoff, connect, fatalClose, refusalOf, withBackoff } from "./connect.js";
 import { DiscordApi } from "./discord-api.js";
-import { Intake, type Place } from "./intake.js";
+import { Intake } from "./intake.js";
 import { errorSentence, refusals, resultLines } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { plainMessage } from "./outgoing.js";
+import type { Audience } from "./picture-policy.js";
+import type { Place } from "./place.js";
 import { Presses } from "./presses.js";
 import { registerCommands } from "./registration.js";
 import { baselinePicture, resultMessage } from "./result-message.js";
@@ -62,6 +64,8 @@ export interface BotOptions {
   readonly picturesDir: string;
   readonly defaults: Defaults;
   readonly limits: Limits;
+  /** What becomes of pictures that no safety checker has seen, outside age-restricted channels; by default a spoiler. */
+  readonly uncheckedPictures?: Treatment;
   /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
   readonly estimateMs?: (work: Work) => number | null;
   /** Who may use `/admin`; none: who manages a server. */
@@ -177,7 +181,9 @@ class DiscordBot implements Bot {
       checkpointNote: defaults.checkpointNote,
       image: defaults.image,
       placeOf,
+      audienceOf: (where: Place) => this.#audienceOf(where),
       ballotOf: (job: Job) => this.#ballots.open(job),
+      withoutBallot: (job: Job) => this.#ballots.withdraw(job),
       tallyOf: (job: Job) => tallyLine(votes, job.id),
     };
     this.#ballots = new Ballots({
@@ -187,7 +193,7 @@ class DiscordBot implements Bot {
       api,
       now,
       placeOf,
-      compose: (job) => resultMessage(job, result, this.#outbox.replyLimit(job.id)),
+      compose: (job, where) => resultMessage(job, result, this.#outbox.replyLimit(job.id), where),
     });
     this.#board = new StatusBoard({
       queue,
@@ -203,7 +209,7 @@ class DiscordBot implements Bot {
       events,
       api,
       now,
-      compose: (job, limit) => resultMessage(job, result, limit),
+      compose: (job, limit, where) => resultMessage(job, result, limit, where),
       settle: (jobId) => this.#board.settle(jobId),
       ping: (job, messageId) => this.#ping(job, messageId),
       onUnauthorized: (error) =>
@@ -253,7 +259,8 @@ class DiscordBot implements Bot {
       picturesDir,
       now,
       placeOf,
-      compose: (job, perFile) => resultMessage(job, result, { ...this.#outbox.replyLimit(job.id), perFile }),
+      compose: (job, perFile, where) =>
+        resultMessage(job, result, { ...this.#outbox.replyLimit(job.id), perFile }, where),
       estimateMs: options.estimateMs ?? (() => null),
       adminIds: options.adminIds ?? [],
       about: options.about ?? (() => []),
@@ -262,6 +269,18 @@ class DiscordBot implements Bot {
 
   #placeOf({ guildId, channelId }: Place): PlaceSettings {
     return channelId === null ? {} : this.#options.settings.resolve(guildId, channelId);
+  }
+
+  /** Asks Discord, since a channel may have changed since the command; throws DiscordError where it can't say. */
+  async #audienceOf(where: Place): Promise<Audience> {
+    const { uncheckedPictures: unchecked = "spoiler" } = this.#options;
+    const place = this.#placeOf(where);
+    if (where.guildId === null || where.channelId === null) return { ageRestricted: false, place, unchecked };
+    try {
+      return { ageRestricted: await this.#api.isAgeRestricted(where.channelId), place, unchecked };
+    } catch (cause) {
+      throw new DiscordError("DISCORD_UNREACHABLE", "Discord did not say what the channel is.", { cause });
+    }
   }
 
   /** A new message, since Discord tells nobody that a message was edited; not for what was there at once. */

@@ -19,10 +19,10 @@ import type { CommandRequest, Limits } from "./commands/command.js";
 import { decodeCustomId, encodeCustomId, type PressAction, type Verb } from "./components.js";
 import { isGone } from "./discord-error.js";
 import { infoMessage } from "./info-message.js";
-import type { Intake, Place } from "./intake.js";
+import type { Intake } from "./intake.js";
 import { clip } from "./markdown.js";
 import { errorSentence, labels, refusals } from "./messages.js";
-import { mayModerate, mayUse } from "./place.js";
+import { mayModerate, mayUse, type Place } from "./place.js";
 import { again, drawPair, drawRaw, withBeam, withPrompt, withRewrite, withWords } from "./reruns.js";
 
 export type Press = ButtonInteraction | StringSelectMenuInteraction;

@@ -11,6 +11,16 @@ export interface SafetyVerdict {
   readonly concepts: readonly number[];
 }
 
+/** True where the safety checker was there and found something. */
+export const isFlagged = (judgement: PictureJudgement | undefined): boolean =>
+  typeof judgement?.safety === "object" && judgement.safety.flagged;
+
+/**
+ * Name of the file beside a comparison or contact sheet that has blank panels in the places of its flagged pictures:
+ * `1-comparison.png` -> `1-comparison-withheld.png`. It is there where a picture of it is flagged.
+ */
+export const withheldVariant = (file: string): string => file.replace(/(?=\.\w+$)/, "-withheld");
+
 /** What the judges say about one picture. */
 export interface PictureJudgement {
   /** Cosine of the picture's and the plain prompt's embeddings, from -1 to 1; null without a CLIP. */
@@ -55,6 +65,8 @@ export interface PairScores {
   /** Cosines of both pictures with the plain prompt. */
   readonly baselineRelevance: number | null;
   readonly optimizedRelevance: number | null;
+  readonly baselineBeauty: number | null;
+  readonly optimizedBeauty: number | null;
   /** Promptist's f_rel: 0 where the optimized picture is relevant enough, else how far it is from that, scaled. */
   readonly relevanceTerm: number | null;
   /** Promptist's f_aes: beauty of the optimized picture less that of the baseline. */
@@ -84,6 +96,8 @@ export function pairScores({ baseline, drawn }: ItemJudgements): PairScores {
   return {
     baselineRelevance: baseline?.relevance ?? null,
     optimizedRelevance,
+    baselineBeauty: baseline?.beauty ?? null,
+    optimizedBeauty: drawn?.beauty ?? null,
     relevanceTerm: term,
     beautyGain,
     reward: term === null || beautyGain === null ? null : term + beautyGain,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { codeOf, describe, type ErrorCode } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import { type Item, type ItemNote, type Job, nextPhase, type Phase } from "../core/job.js";
-import { judgedAgain, type PictureJudgement } from "../core/judgement.js";
+import { isFlagged, judgedAgain, type PictureJudgement, withheldVariant } from "../core/judgement.js";
 import type { Outcome } from "../core/outcome.js";
 import type { Claim, PictureResult, Queue } from "../db/queue.js";
 import type { GpuLease, GpuLock } from "./gpu-lock.js";
@@ -272,10 +272,13 @@ export class InferenceLoop {
       if (!(await queue.savePictures(claim, item.index, { [column]: names[column], ...drawn }))) return false;
       events.emit("job.picture", { jobId: job.id, item: item.index, making });
     }
-    await host.call("compose", {
-      pair: this.#pairFiles(job, { ...item, ...names }),
-      file: join(folder, names.comparison),
-    });
+    const judged = (await queue.get(job.id))?.items[item.index];
+    const { whole, withheld } = this.#pairFiles(job, { ...(judged ?? item), ...names });
+    const file = join(folder, names.comparison);
+    await host.call("compose", { pair: whole, file });
+    // With both halves blank there would be nothing to see.
+    if (withheld.withheld?.length === 1)
+      await host.call("compose", { pair: withheld, file: withheldVariant(file) });
     if (!(await queue.savePictures(claim, item.index, { comparison: names.comparison }))) return false;
     events.emit("job.item", { jobId: job.id, item: item.index, phase: "image" });
     return true;
@@ -339,23 +342,32 @@ export class InferenceLoop {
     const drawn = job?.items.filter((item) => item.comparison !== null) ?? [];
     if (!job || drawn.length === 0) return;
     const file = "contact-sheet.png";
-    await host.call("sheet", {
-      pairs: drawn.slice(0, PAIRS_PER_SHEET).map((item) => this.#pairFiles(job, item)),
-      file: join(picturesDir, job.id, file),
-      firstNumber: 1,
-    });
+    const pairs = drawn.slice(0, PAIRS_PER_SHEET).map((item) => this.#pairFiles(job, item));
+    const path = join(picturesDir, job.id, file);
+    await host.call("sheet", { pairs: pairs.map(({ whole }) => whole), file: path, firstNumber: 1 });
+    if (pairs.some(({ withheld }) => withheld.withheld?.length)) {
+      const blanked = pairs.map(({ withheld }) => withheld);
+      await host.call("sheet", { pairs: blanked, file: withheldVariant(path), firstNumber: 1 });
+    }
     await queue.saveContactSheet(claim, file);
   }
 
-  #pairFiles(job: Job, item: Item): PairFiles {
+  /** A drawn pair as it is, and with blank panels in the places of its flagged pictures. */
+  #pairFiles(job: Job, item: Item): { whole: PairFiles; withheld: PairFiles } {
     const folder = join(this.#options.picturesDir, job.id);
-    return {
+    const whole = {
       prompt: item.prompt,
       optimized: item.optimized ?? "",
       baseline: join(folder, item.baseline ?? ""),
       drawn: join(folder, item.drawn ?? ""),
       caption: captionOf({ ...job.image, seed: item.seed }, this.#options.checkpointName("image")),
     };
+    const { baseline, drawn } = item.judgements;
+    const withheld = [
+      ...(isFlagged(baseline) ? (["baseline"] as const) : []),
+      ...(isFlagged(drawn) ? (["optimized"] as const) : []),
+    ];
+    return { whole, withheld: { ...whole, withheld } };
   }
 
   async #settle(claim: Claim, outcome: Outcome<"complete" | "advance" | "release">): Promise<void> {

@@ -104,6 +104,8 @@ export interface PairFiles {
   readonly drawn: string;
   /** Small print under the pair. */
   readonly caption: string;
+  /** Pictures in whose places blank panels stand. */
+  readonly withheld?: readonly ("baseline" | "optimized")[];
 }
 export interface ComposeRequest {
   readonly pair: PairFiles;
