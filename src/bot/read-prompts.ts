@@ -19,7 +19,7 @@ export type FileOutcome =
 
 /**
  * A file up to this size is read at once: no content makes that take 10 ms. A megabyte of commas, though, takes csv-parse
- * 0.1 to 0.3 s, and of `[` JSON.parse as long; MAX_FILE_BYTES may allow a hundred of them.
+ * 0.1 to 0.3 s, and of `[` JSON.parse as long; MAX_FILE_BYTES may allow ten of them.
  */
 const AT_ONCE_BYTES = 32 * 1024;
 const TIMEOUT_MS = 20_000;
