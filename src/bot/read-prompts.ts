@@ -21,7 +21,7 @@ export type FileOutcome =
  * A file up to this size is read at once: no content makes that take 10 ms. A megabyte of commas, though, takes csv-parse
  * 0.1 to 0.3 s, and of `[` JSON.parse as long; MAX_FILE_BYTES may allow ten of them.
  */
-const AT_ONCE_BYTES = 32 * 1024;
+const AT_ONCE_BYTES = 16 * 1024;
 const TIMEOUT_MS = 20_000;
 const THREADS = 2;
 /** A file of empty lists grows twelvefold when it is parsed. */

@@ -9,7 +9,7 @@ import { hostileText, parameters, report, Timings } from "./support.js";
 
 const LIMITS: PromptFileLimits = { maxBytes: 2 ** 20, maxPrompts: 100, maxPromptLength: 1000 };
 /** What is read in the bot's own thread; larger files are read in another (bot/read-prompts.ts). */
-const IN_PLACE_BYTES = 32 * 1024;
+const IN_PLACE_BYTES = 16 * 1024;
 const BLOCKS_AT_MOST_MS = 100;
 
 const utf32 = (text: string): Buffer =>
