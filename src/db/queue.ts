@@ -162,8 +162,11 @@ export interface Queue {
   /** The positions of all waiting jobs at once, in the order of `open`, without loading the jobs. */
   places(): Promise<Place[]>;
   depth(): Promise<QueueDepth>;
-  /** Running jobs, then those that wait for text, then those that wait for pictures, each in the order of service. */
-  open(): Promise<Job[]>;
+  /**
+   * Running jobs, then those that wait for text, then those that wait for pictures, each in the order of service; the
+   * first `limit` of them all.
+   */
+  open(limit?: number): Promise<Job[]>;
 
   /** Finished jobs whose message was neither delivered nor given up, oldest first. */
   undelivered(): Promise<Job[]>;
