@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { inspectCheckpoint } from "../checkpoints/catalog.js";
 import type { Config } from "../config.js";
 import { describe } from "../core/errors.js";
+import { redactor } from "../core/redact.js";
 import type { DeviceName } from "../inference/device.js";
 import type { DeviceReport } from "../inference/device-check.js";
 import type { Output } from "./output.js";
@@ -213,7 +214,7 @@ async function token(config: Config): Promise<Finding> {
       subject,
       state: "broken",
       found: `${config.DISCORD_API_URL} cannot be reached`,
-      todo: `Check the network. (${describe(error)})`,
+      todo: `Check the network. (${redactor([config.DISCORD_TOKEN])(describe(error))})`,
     };
   }
 }
