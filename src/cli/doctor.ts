@@ -6,6 +6,7 @@ import { checkTensors } from "../checkpoints/compile.js";
 import { type FoundJudges, findJudges } from "../checkpoints/judges.js";
 import type { Config } from "../config.js";
 import { describe } from "../core/errors.js";
+import { redactor } from "../core/redact.js";
 import type { DeviceName } from "../inference/device.js";
 import type { DeviceReport } from "../inference/device-check.js";
 import type { JudgeGraph } from "../inference/scoring/judge.js";
@@ -281,7 +282,7 @@ async function token(config: Config): Promise<Finding> {
       subject,
       state: "broken",
       found: `${config.DISCORD_API_URL} cannot be reached`,
-      todo: `Check the network. (${describe(error)})`,
+      todo: `Check the network. (${redactor([config.DISCORD_TOKEN])(describe(error))})`,
     };
   }
 }
