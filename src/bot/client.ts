@@ -19,6 +19,7 @@ import type { PlaceSettings } from "../core/settings.js";
 import type { Queue } from "../db/queue.js";
 import type { SettingsStore } from "../db/settings.js";
 import type { VoteStore } from "../db/votes.js";
+import { Arrivals } from "./arrivals.js";
 import { DISCORD_CDN_ORIGINS, download } from "./attachment.js";
 import { Ballots, tallyLine } from "./ballots.js";
 import { admin } from "./commands/admin.js";
@@ -149,6 +150,7 @@ class DiscordBot implements Bot {
   readonly #rest: REST;
   readonly #board: StatusBoard;
   readonly #outbox: Outbox;
+  readonly #arrivals: Arrivals;
   readonly #intake: Intake;
   readonly #presses: Presses;
   readonly #ballots: Ballots;
@@ -212,6 +214,7 @@ class DiscordBot implements Bot {
         ),
       ...timing,
     });
+    this.#arrivals = new Arrivals({ queue, events, api, now, ...timing });
     const cdnOrigins = options.cdnUrl === undefined ? [] : [new URL(options.cdnUrl).origin];
     const downloadOptions = {
       maxBytes: limits.maxFileBytes,
@@ -228,7 +231,7 @@ class DiscordBot implements Bot {
     this.#intake = new Intake({
       queue,
       events,
-      api,
+      arrivals: this.#arrivals,
       board: this.#board,
       outbox: this.#outbox,
       commands: COMMANDS,
@@ -286,6 +289,8 @@ class DiscordBot implements Bot {
 
   async #start(): Promise<{ userTag: string; inviteUrl: string }> {
     const { signal } = this.#stopping;
+    // Read before the first command of this run can arrive.
+    const left = await this.#options.queue.arrivals();
     const client = await connect({
       token: this.#options.token,
       clientOptions: {
@@ -302,6 +307,7 @@ class DiscordBot implements Bot {
     this.#log("info", `Logged in as ${client.user.tag}; commands ${registered}`);
     await this.#board.adoptOpenJobs();
     signal.throwIfAborted();
+    this.#arrivals.start(left);
     this.#outbox.start();
     this.#ballots.start();
     const inviteUrl = client.generateInvite({
@@ -326,6 +332,7 @@ class DiscordBot implements Bot {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#handling);
+    await this.#arrivals.stop();
     await this.#ballots.stop();
     await this.#board.stop();
     await this.#outbox.stop();

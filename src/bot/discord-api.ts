@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
-import { type APIChannel, type APIMessage, type REST, Routes } from "discord.js";
-import type { Origin } from "../core/job.js";
+import { type APIChannel, type APIMessage, type REST, Routes, SnowflakeUtil } from "discord.js";
+import type { Job, Origin } from "../core/job.js";
 import { type Outgoing, toRequest } from "./outgoing.js";
 
 /** Discord: "up to 25 characters". */
 const NONCE_MAX = 25;
+/** Discord: messages in one page. */
+const PAGE = 100;
+/** Between our clock and Discord's, while a job runs. */
+const CLOCK_MARGIN_MS = 60_000;
 
 /** The reply to an interaction. */
 export type ReplyTarget = Pick<Origin, "applicationId" | "interactionToken">;
@@ -53,12 +57,39 @@ export class DiscordApi {
     return (answer as APIMessage).id;
   }
 
+  /**
+   * The message in a channel that `isEnd` takes for the end of the job, or null. A nonce is remembered for minutes; after
+   * a longer outage, or where the reply was edited before its token ended, only a look tells whether an earlier try got
+   * through. Looks at what followed the command, and at what followed the end of the job.
+   */
+  async findEnd(
+    job: Job,
+    channelId: string,
+    isEnd: (message: APIMessage) => boolean,
+  ): Promise<string | null> {
+    const { interactionId, applicationId } = job.origin;
+    const askedAt = SnowflakeUtil.timestampFrom(interactionId);
+    const took = (job.finishedAt ?? job.createdAt) - job.createdAt;
+    const ended = SnowflakeUtil.generate({ timestamp: Math.max(askedAt, askedAt + took - CLOCK_MARGIN_MS) });
+    for (const after of [interactionId, String(ended)]) {
+      const messages = (await this.rest.get(Routes.channelMessages(channelId), {
+        query: new URLSearchParams({ after, limit: String(PAGE) }),
+      })) as APIMessage[];
+      const end = messages.find((message) => message.author.id === applicationId && isEnd(message));
+      if (end !== undefined) return end.id;
+    }
+    return null;
+  }
+
+  /** The channel of direct messages with the person who asked. */
+  async directChannel(origin: Origin): Promise<string> {
+    const channel = await this.rest.post(Routes.userChannels(), { body: { recipient_id: origin.userId } });
+    return (channel as APIChannel).id;
+  }
+
   /** Writes to the person who asked; fails with `forbidden` where they take no messages. */
-  async postDirect(origin: Origin, message: Outgoing, nonceOf: string): Promise<string> {
-    const channel = (await this.rest.post(Routes.userChannels(), {
-      body: { recipient_id: origin.userId },
-    })) as APIChannel;
-    return this.post({ ...origin, channelId: channel.id }, message, `${nonceOf}-dm`);
+  async postDirect(origin: Origin, channelId: string, message: Outgoing, nonceOf: string): Promise<string> {
+    return this.post({ ...origin, channelId }, message, `${nonceOf}-dm`);
   }
 }
 

@@ -10,13 +10,12 @@ import type { Events } from "../core/events.js";
 import type { Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
 import type { JobCaps, Queue } from "../db/queue.js";
+import type { Arrivals } from "./arrivals.js";
 import type { Command, CommandContext, CommandRequest } from "./commands/command.js";
 import { readMenu } from "./commands/message-menus.js";
-import type { DiscordApi } from "./discord-api.js";
 import { isAlreadyAcknowledged } from "./discord-error.js";
 import { errorSentence, refusals } from "./messages.js";
 import type { Outbox } from "./outbox.js";
-import { plainMessage } from "./outgoing.js";
 import { admit, checkWords, contextOf, mayUse } from "./place.js";
 import type { StatusBoard } from "./status-board.js";
 
@@ -29,7 +28,7 @@ export interface Place {
 export interface IntakeOptions {
   readonly queue: Queue;
   readonly events: Events;
-  readonly api: DiscordApi;
+  readonly arrivals: Arrivals;
   readonly board: StatusBoard;
   readonly outbox: Outbox;
   readonly commands: ReadonlyMap<string, Command>;
@@ -51,8 +50,9 @@ export type Asking =
   | ModalSubmitInteraction;
 
 /**
- * From an interaction to a stored job: check what can be checked at once, answer Discord, then fetch, store and show
- * it. Nothing is stored that could not be answered, and no part of a job without the rest.
+ * From an interaction to a stored job: check what can be checked at once, note it, answer Discord, then fetch, store and
+ * show it. No job is stored that could not be answered, and no part of a job without the rest; what was answered and
+ * becomes no job gets a sentence, also after a kill.
  */
 export class Intake {
   readonly #options: IntakeOptions;
@@ -101,17 +101,28 @@ export class Intake {
     }
 
     const origin = this.#originOf(interaction);
+    const { arrivals } = this.#options;
+    try {
+      await arrivals.arrive(origin);
+    } catch (error) {
+      await refuse(interaction, errorSentence(codeOf(error)));
+      throw error;
+    }
     try {
       await interaction.deferReply();
     } catch (error) {
-      if (!isAlreadyAcknowledged(error)) throw error;
+      if (!isAlreadyAcknowledged(error)) {
+        // It may have got through all the same.
+        void arrivals.refuse(origin, errorSentence("DISCORD_UNREACHABLE"));
+        throw error;
+      }
     }
     await this.#store(request, origin, interaction.attachmentSizeLimit);
   }
 
   /** Stores the job and shows its place, or edits the reply to say why not. */
   async #store(request: CommandRequest, origin: Origin, replyLimitBytes: number): Promise<void> {
-    const { queue, events, board, outbox } = this.#options;
+    const { queue, events, arrivals, board, outbox } = this.#options;
     const { kind, text, image, parentId, blind } = request;
     try {
       const items = await request.prompts();
@@ -135,7 +146,7 @@ export class Intake {
       await shown;
     } catch (error) {
       const context = error instanceof InputError ? error.context : {};
-      await this.#options.api.editReply(origin, plainMessage(errorSentence(codeOf(error), context)));
+      await arrivals.refuse(origin, errorSentence(codeOf(error), context));
       if (!(error instanceof InputError)) throw error;
     }
   }

@@ -1,4 +1,5 @@
 import { Semaphore } from "async-mutex";
+import type { APIMessage } from "discord.js";
 import { describe } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Job } from "../core/job.js";
@@ -8,6 +9,7 @@ import { type DiscordFault, faultOf } from "./discord-error.js";
 import { endSentence, errorSentence, jobReference, resultLines } from "./messages.js";
 import { type Outgoing, plainMessage } from "./outgoing.js";
 import type { SizeLimit } from "./picture-fit.js";
+import { COLORS } from "./status-message.js";
 import { subscribe } from "./subscribe.js";
 
 export interface OutboxOptions {
@@ -37,6 +39,8 @@ const SWEEP_MS = 30_000;
 const AT_ONCE = 4;
 /** How often a message that Discord calls too large is made again, each time in half the bytes. */
 const SHRINKS = 4;
+
+const END_COLORS: ReadonlySet<number> = new Set([COLORS.done, COLORS.failed, COLORS.cancelled]);
 
 /** Where and how a message got to Discord. */
 type Sent =
@@ -214,6 +218,8 @@ export class Outbox {
       const sent = await attempt("reply", () => api.editReply(origin, message));
       if ("messageId" in sent || (sent.fault !== "token-gone" && sent.fault !== "forbidden")) return sent;
     }
+    const earlier = await this.#earlier(job, origin.channelId);
+    if (earlier !== null) return earlier;
     const message = await compose(CHANNEL_LIMIT);
     const mention = (job.state === "done" ? resultLines.ready : resultLines.ended)(origin.userId, job.kind);
     const content = message.content === "" ? mention : `${mention} ${message.content}`;
@@ -223,12 +229,41 @@ export class Outbox {
     if (sent.fault === "token-gone" || origin.guildId === null) return { ...sent, fault: "forbidden" };
     // The channel is gone or closed to us: the person is told at home, if they take messages.
     const text = `${content} ${resultLines.direct}`;
-    return attempt("channel", () => api.postDirect(origin, { ...message, content: text }, job.id));
+    let direct = "";
+    const opened = await attempt("channel", async () => {
+      direct = await api.directChannel(origin);
+      return direct;
+    });
+    if ("fault" in opened) return opened;
+    return (
+      (await this.#earlier(job, direct)) ??
+      attempt("channel", () => api.postDirect(origin, direct, { ...message, content: text }, job.id))
+    );
+  }
+
+  /** What an earlier try put into the channel, whose answer was lost; null where there is nothing, or no look is allowed. */
+  async #earlier(job: Job, channelId: string): Promise<Sent | null> {
+    try {
+      const messageId = await this.#options.api.findEnd(job, channelId, (message) =>
+        showsEnd(message, job.id),
+      );
+      return messageId === null ? null : { messageId, via: "channel" };
+    } catch (error) {
+      const fault = faultOf(error);
+      return fault === "transient" || fault === "unauthorized" ? { fault, error } : null;
+    }
   }
 
   #log(level: "warn" | "error", message: string, jobId: string | undefined, error: unknown): void {
     this.#options.events.emit("log", { level, message, error, ...(jobId === undefined ? {} : { jobId }) });
   }
+}
+
+/** True for a message with the job's result, its failure, or a sentence in place of one; false for a status. */
+function showsEnd({ content, embeds, components }: APIMessage, jobId: string): boolean {
+  const [embed] = embeds;
+  const ended = embed === undefined ? content !== "" : END_COLORS.has(embed.color ?? 0);
+  return ended && JSON.stringify([content, embeds, components]).includes(jobId);
 }
 
 async function attempt(via: "reply" | "channel", send: () => Promise<string>): Promise<Sent> {

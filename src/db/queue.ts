@@ -40,6 +40,9 @@ export interface NewItem {
   readonly seed?: number;
 }
 
+/** What it takes to answer a command that has become no job. */
+export type Arrival = Pick<Origin, "applicationId" | "interactionId" | "interactionToken" | "tokenExpiresAt">;
+
 /** The right to work on a job: only the holder's writes are kept. */
 export interface Claim {
   readonly job: Job;
@@ -105,8 +108,15 @@ export type CancelResult = "cancelled" | "requested" | "finished" | "unknown";
  */
 export interface Queue {
   /**
+   * Notes that a command is about to be acknowledged. It stays noted until `enqueue` stores its job or `settleArrival`
+   * says that its person was told; what a kill leaves is in `arrivals`. A second call with the same id does nothing.
+   */
+  arrive(arrival: Arrival): Promise<void>;
+  arrivals(): Promise<Arrival[]>;
+  settleArrival(interactionId: string): Promise<void>;
+  /**
    * Stores a job as queued. Idempotent by `origin.interactionId`: a second call with the same id stores nothing and
-   * returns the first job. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait already, and InputError QUEUE_CAP
+   * returns the first job. Its arrival is settled by it. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait already, and InputError QUEUE_CAP
    * with `scope` and `limit` when one of the caps is reached.
    */
   enqueue(job: NewJob): Promise<Job>;

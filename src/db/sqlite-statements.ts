@@ -1,7 +1,7 @@
 import type { Database } from "better-sqlite3";
 import type { Phase } from "../core/job.js";
 import type { ItemRow, JobRow } from "./job-row.js";
-import type { OpenWork, QueueDepth } from "./queue.js";
+import type { Arrival, OpenWork, QueueDepth } from "./queue.js";
 import { NEXT_IN_ORDER, SERVING_ORDER } from "./serving-order.js";
 
 type Fence = { readonly id: string; readonly owner: string; readonly attempt: number };
@@ -43,6 +43,16 @@ export function prepareStatements(db: Database) {
       update items set optimized = @optimized, candidates = @candidates, baseline = @baseline, drawn = @drawn,
         comparison = @comparison, notes = @notes, cancelled = @cancelled, times = @times
       where job = @job and position = @position`),
+
+    arrive: db.prepare<[Arrival]>(`
+      insert into arrivals (interaction_id, application_id, interaction_token, token_expires_at)
+      values (@interactionId, @applicationId, @interactionToken, @tokenExpiresAt)
+      on conflict (interaction_id) do nothing`),
+    arrivals: db.prepare<[], Arrival>(`
+      select interaction_id as interactionId, application_id as applicationId, interaction_token as interactionToken,
+        token_expires_at as tokenExpiresAt
+      from arrivals order by token_expires_at`),
+    settleArrival: db.prepare<[string]>("delete from arrivals where interaction_id = ?"),
 
     next: db.prepare<[Line], { seq: number }>(NEXT_IN_ORDER),
     placeOf: db.prepare<[Line & { seq: number }], Waiting>(

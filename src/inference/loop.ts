@@ -68,6 +68,9 @@ export class InferenceLoop {
   readonly #now: () => number;
   readonly #stopping = new AbortController();
   readonly #current = new Map<string, AbortController>();
+  #session: PhaseSession | null = null;
+  /** Running rows that nobody works on: an earlier run's, or ours whose end the database did not take. */
+  #orphans = false;
   #wake: () => void = () => {};
   #lastPhase: Phase = "image";
   #finished: Promise<void> | undefined;
@@ -82,19 +85,27 @@ export class InferenceLoop {
 
   /** Puts back what an earlier run of the program left running, and begins. */
   async start(): Promise<void> {
-    for (const jobId of await this.#options.queue.recover()) {
-      const job = await this.#options.queue.get(jobId);
-      if (job) this.#options.events.emit("job.requeued", { jobId, phase: job.phase, reason: "recovered" });
-    }
+    await this.#recover();
     this.#finished = this.#run();
   }
 
-  /** Stops at the next step of the model; what was running waits again, its finished items kept. */
+  /**
+   * Stops at the next step of the model, or ends the model's process where that takes longer than a worker's grace; what
+   * was running waits again, its finished items kept.
+   */
   async stop(): Promise<void> {
     this.#stopping.abort();
     for (const controller of this.#current.values()) controller.abort();
     this.#wake();
+    await this.#session?.stop();
     await this.#finished;
+  }
+
+  async #recover(): Promise<void> {
+    for (const jobId of await this.#options.queue.recover()) {
+      const job = await this.#options.queue.get(jobId);
+      if (job) this.#options.events.emit("job.requeued", { jobId, phase: job.phase, reason: "recovered" });
+    }
   }
 
   async #run(): Promise<void> {
@@ -102,6 +113,10 @@ export class InferenceLoop {
       // Armed before the look, so that work which arrives during it is not slept through.
       const wake = this.#nextWake();
       try {
+        if (this.#orphans) {
+          await this.#recover();
+          this.#orphans = false;
+        }
         const phase = await this.#choosePhase();
         if (phase) {
           this.#lastPhase = phase;
@@ -112,6 +127,8 @@ export class InferenceLoop {
         }
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
+        // A write may have failed between a claim and its end, with nobody left who works on the job.
+        this.#orphans = true;
         this.#log("error", "the inference loop could not go on; it tries again", error);
         await wake(QUEUE_TROUBLE_MS);
       }
@@ -133,6 +150,7 @@ export class InferenceLoop {
       (this.#now() - started < this.#options.phaseMs ||
         !(await queue.hasWork(phase === "text" ? "image" : "text")));
     const session = new PhaseSession(phase, lease, this.#options, this.#stopping.signal);
+    this.#session = session;
     try {
       while (await mayGoOn()) {
         const claim = await queue.claim(phase, owner);
@@ -157,6 +175,7 @@ export class InferenceLoop {
       }
     } finally {
       await session.close(this.#now() - started);
+      this.#session = null;
     }
   }
 
@@ -444,6 +463,11 @@ class PhaseSession {
       loadMs: this.#host.info.loadMs,
     });
     return this.#host;
+  }
+
+  /** Ends the worker, in the midst of a step if need be. */
+  async stop(): Promise<void> {
+    await this.#host?.close();
   }
 
   async close(ms: number): Promise<void> {
