@@ -105,6 +105,9 @@ const UPLOAD_TIMEOUT_MS = 120_000;
 /** Discord: choices that complete an option, and letters of each. */
 const CHOICES_MAX = 25;
 const CHOICE_MAX = 100;
+/** How long a stop waits for answers that are under way, and then for the gateway to say goodbye. */
+const STOP_GRACE_MS = 1_500;
+const GOODBYE_MS = 700;
 const INVALID_REQUESTS_PER_WARNING = 500;
 
 /** What the bot needs to write a late result into the channel by itself. */
@@ -135,7 +138,10 @@ export interface Bot {
    * is down. Throws DiscordError where waiting does not help.
    */
   start(): Promise<{ readonly userTag: string; readonly inviteUrl: string }>;
-  /** Ends what is under way and leaves Discord; open jobs and undelivered results stay in the queue. */
+  /**
+   * Ends what is under way and leaves Discord, within seconds also where Discord does not answer; open jobs and undelivered
+   * results stay in the queue.
+   */
   stop(): Promise<void>;
 }
 
@@ -157,6 +163,8 @@ class DiscordBot implements Bot {
   readonly #services: Services;
   readonly #api: DiscordApi;
   readonly #stopping = new AbortController();
+  /** Some time after the stop began: what is not over by then is cut off. */
+  readonly #givingUp = new AbortController();
   readonly #handling = new Set<Promise<void>>();
   #client: Client | null = null;
 
@@ -170,7 +178,7 @@ class DiscordBot implements Bot {
     // their own: that of discord.js loses its token with the connection.
     this.#rest = new REST({ ...this.#restOptions(), timeout: UPLOAD_TIMEOUT_MS }).setToken(options.token);
     this.#watch(this.#rest);
-    const api = new DiscordApi(this.#rest);
+    const api = new DiscordApi(this.#rest, this.#givingUp.signal);
     this.#api = api;
     const placeOf = (place: Place) => this.#placeOf(place);
     const { votes, settings } = options;
@@ -331,12 +339,14 @@ class DiscordBot implements Bot {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all(this.#handling);
+    const giveUp = setTimeout(() => this.#givingUp.abort(), STOP_GRACE_MS);
+    await atMost(STOP_GRACE_MS, Promise.all(this.#handling));
     await this.#arrivals.stop();
     await this.#ballots.stop();
     await this.#board.stop();
     await this.#outbox.stop();
-    await this.#client?.destroy();
+    clearTimeout(giveUp);
+    if (this.#client !== null) await atMost(GOODBYE_MS, this.#client.destroy());
     this.#rest.clearHandlerSweeper();
     this.#rest.clearHashSweeper();
   }
@@ -444,4 +454,14 @@ class DiscordBot implements Bot {
   #log(level: "info" | "warn" | "error", message: string, error?: unknown): void {
     this.#options.events.emit("log", { level, message, ...(error === undefined ? {} : { error }) });
   }
+}
+
+/** Waits for `work`, but no longer than `ms`. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }

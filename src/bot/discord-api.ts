@@ -13,9 +13,12 @@ const CLOCK_MARGIN_MS = 60_000;
 /** The reply to an interaction. */
 export type ReplyTarget = Pick<Origin, "applicationId" | "interactionToken">;
 
-/** The two ways in which a job's message gets to Discord. */
+/** The two ways in which a job's message gets to Discord. Aborting `signal` ends every request that is under way. */
 export class DiscordApi {
-  constructor(readonly rest: REST) {}
+  constructor(
+    readonly rest: REST,
+    private readonly signal: AbortSignal,
+  ) {}
 
   /**
    * Edits the first answer to the command; works for the 15 minutes of its token. Answers the message's id. Without
@@ -23,14 +26,19 @@ export class DiscordApi {
    */
   async editReply(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<string> {
     const route = Routes.webhookMessage(origin.applicationId, origin.interactionToken, "@original");
-    const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+    const limits = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
+    const signal = AbortSignal.any([this.signal, ...limits]);
     const answer = await this.rest.patch(route, { ...toRequest(message, null), auth: false, signal });
     return (answer as APIMessage).id;
   }
 
   /** Edits a message of ours at any time; needs the bot to see the channel. */
   async editMessage(channelId: string, messageId: string, message: Outgoing): Promise<void> {
-    await this.rest.patch(Routes.channelMessage(channelId, messageId), toRequest(message, null));
+    const { signal } = this;
+    await this.rest.patch(Routes.channelMessage(channelId, messageId), {
+      ...toRequest(message, null),
+      signal,
+    });
   }
 
   /** Writes a further message to the command's reply, within its 15 minutes, and mentions who asked. */
@@ -40,6 +48,7 @@ export class DiscordApi {
       ...toRequest(message, origin.userId),
       query: new URLSearchParams({ wait: "true" }),
       auth: false,
+      signal: this.signal,
     });
     return (answer as APIMessage).id;
   }
@@ -53,6 +62,7 @@ export class DiscordApi {
     const answer = await this.rest.post(Routes.channelMessages(origin.channelId), {
       body: { ...body, nonce: nonce(nonceOf), enforce_nonce: true },
       files,
+      signal: this.signal,
     });
     return (answer as APIMessage).id;
   }
@@ -74,6 +84,7 @@ export class DiscordApi {
     for (const after of [interactionId, String(ended)]) {
       const messages = (await this.rest.get(Routes.channelMessages(channelId), {
         query: new URLSearchParams({ after, limit: String(PAGE) }),
+        signal: this.signal,
       })) as APIMessage[];
       const end = messages.find((message) => message.author.id === applicationId && isEnd(message));
       if (end !== undefined) return end.id;
@@ -83,7 +94,10 @@ export class DiscordApi {
 
   /** The channel of direct messages with the person who asked. */
   async directChannel(origin: Origin): Promise<string> {
-    const channel = await this.rest.post(Routes.userChannels(), { body: { recipient_id: origin.userId } });
+    const channel = await this.rest.post(Routes.userChannels(), {
+      body: { recipient_id: origin.userId },
+      signal: this.signal,
+    });
     return (channel as APIChannel).id;
   }
 

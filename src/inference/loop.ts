@@ -1,4 +1,4 @@
-import { copyFile, mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf, describe, type ErrorCode } from "../core/errors.js";
 import type { Events } from "../core/events.js";
@@ -8,6 +8,7 @@ import type { Claim, PictureResult, Queue } from "../db/queue.js";
 import type { GpuLease, GpuLock } from "./gpu-lock.js";
 import type { CallOptions } from "./model-host.js";
 import { captionOf } from "./pictures/caption.js";
+import { writeAtomically } from "./pictures/files.js";
 import type { CallName, PairFiles, WorkerCalls, WorkerInfo } from "./protocol.js";
 
 /** A loaded model in its worker; `ModelHost` is the real one. */
@@ -420,13 +421,15 @@ export class InferenceLoop {
 
 /** False where the file is gone; other faults of the disk are thrown. */
 async function copied(from: string, to: string): Promise<boolean> {
+  let picture: Buffer;
   try {
-    await copyFile(from, to);
-    return true;
+    picture = await readFile(from);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;
   }
+  await writeAtomically(to, picture);
+  return true;
 }
 
 function retryable(code: ErrorCode, detail: string, claim: Claim): Outcome<never> {

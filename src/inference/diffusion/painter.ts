@@ -21,9 +21,13 @@ const FLOATS: Readonly<Record<ImageSpec["precision"], readonly FloatType[]>> = {
  * The image worker's model: Stable Diffusion with its tokenizer, and the pictures made of its pictures.
  * @throws CheckpointError or InferenceError as `StableDiffusion.open`
  */
-export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
+export async function openPainter(
+  spec: ImageSpec,
+  onDevice: (name: string) => void = () => {},
+): Promise<OpenModel> {
   const floats = FLOATS[spec.precision];
   const device = await openDevice(spec.device, { user: "image", floats, cacheDir: spec.cacheDir });
+  onDevice(device.name);
   const tokenizer = ClipTokenizer.open(spec.tokenizer);
   const model = await StableDiffusion.open({ ...spec, device });
   const { latentChannels, sampleSize, vaeScaleFactor } = model.config;
