@@ -84,6 +84,9 @@ export interface BotTiming {
   readonly editsPerSecond: number;
   readonly placesGapMs: number;
   readonly downloadTimeoutMs: number;
+  /** An answer of Discord's that takes longer is given up; for messages, which carry pictures, and for all else. */
+  readonly uploadTimeoutMs: number;
+  readonly requestTimeoutMs: number;
   readonly retryFirstMs: number;
   readonly retryMaxMs: number;
   /** A result that was waited for longer than this calls the person who asked. */
@@ -95,13 +98,14 @@ const DEFAULT_TIMING: BotTiming = {
   editsPerSecond: 20,
   placesGapMs: 1_000,
   downloadTimeoutMs: 15_000,
+  // Pictures may go out over a slow line.
+  uploadTimeoutMs: 120_000,
+  requestTimeoutMs: 15_000,
   retryFirstMs: 2_000,
   retryMaxMs: 5 * 60_000,
   pingAfterMs: 30_000,
 };
 
-/** A message with pictures may go out over a slow line; discord.js gives up after 15 s by default. */
-const UPLOAD_TIMEOUT_MS = 120_000;
 /** Discord: choices that complete an option, and letters of each. */
 const CHOICES_MAX = 25;
 const CHOICE_MAX = 100;
@@ -163,8 +167,6 @@ class DiscordBot implements Bot {
   readonly #services: Services;
   readonly #api: DiscordApi;
   readonly #stopping = new AbortController();
-  /** Some time after the stop began: what is not over by then is cut off. */
-  readonly #givingUp = new AbortController();
   readonly #handling = new Set<Promise<void>>();
   #client: Client | null = null;
 
@@ -176,9 +178,11 @@ class DiscordBot implements Bot {
 
     // Results must get out while the gateway is down and until the very end of `stop`, so they have a client of
     // their own: that of discord.js loses its token with the connection.
-    this.#rest = new REST({ ...this.#restOptions(), timeout: UPLOAD_TIMEOUT_MS }).setToken(options.token);
+    this.#rest = new REST({ ...this.#restOptions(), timeout: timing.uploadTimeoutMs }).setToken(
+      options.token,
+    );
     this.#watch(this.#rest);
-    const api = new DiscordApi(this.#rest, this.#givingUp.signal);
+    const api = new DiscordApi(this.#rest);
     this.#api = api;
     const placeOf = (place: Place) => this.#placeOf(place);
     const { votes, settings } = options;
@@ -339,7 +343,7 @@ class DiscordBot implements Bot {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    const giveUp = setTimeout(() => this.#givingUp.abort(), STOP_GRACE_MS);
+    const giveUp = setTimeout(() => this.#api.giveUp(), STOP_GRACE_MS);
     await atMost(STOP_GRACE_MS, Promise.all(this.#handling));
     await this.#arrivals.stop();
     await this.#ballots.stop();
@@ -355,6 +359,7 @@ class DiscordBot implements Bot {
     const { apiUrl, cdnUrl } = this.#options;
     return {
       invalidRequestWarningInterval: INVALID_REQUESTS_PER_WARNING,
+      timeout: this.#timing.requestTimeoutMs,
       ...(apiUrl === undefined ? {} : { api: apiUrl }),
       ...(cdnUrl === undefined ? {} : { cdn: cdnUrl }),
     };

@@ -13,12 +13,19 @@ const CLOCK_MARGIN_MS = 60_000;
 /** The reply to an interaction. */
 export type ReplyTarget = Pick<Origin, "applicationId" | "interactionToken">;
 
-/** The two ways in which a job's message gets to Discord. Aborting `signal` ends every request that is under way. */
+/** The ways in which a job's messages get to Discord. */
 export class DiscordApi {
-  constructor(
-    readonly rest: REST,
-    private readonly signal: AbortSignal,
-  ) {}
+  /** One controller a request: discord.js leaves its listener on a signal, and one for all would keep them all. */
+  readonly #open = new Set<AbortController>();
+  #givenUp = false;
+
+  constructor(readonly rest: REST) {}
+
+  /** Ends every request that is under way, and each later one at once. */
+  giveUp(): void {
+    this.#givenUp = true;
+    for (const controller of this.#open) controller.abort();
+  }
 
   /**
    * Edits the first answer to the command; works for the 15 minutes of its token. Answers the message's id. Without
@@ -26,30 +33,23 @@ export class DiscordApi {
    */
   async editReply(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<string> {
     const route = Routes.webhookMessage(origin.applicationId, origin.interactionToken, "@original");
-    const limits = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
-    const signal = AbortSignal.any([this.signal, ...limits]);
-    const answer = await this.rest.patch(route, { ...toRequest(message, null), auth: false, signal });
+    const request = { ...toRequest(message, null), auth: false };
+    const answer = await this.#send((signal) => this.rest.patch(route, { ...request, signal }), timeoutMs);
     return (answer as APIMessage).id;
   }
 
   /** Edits a message of ours at any time; needs the bot to see the channel. */
   async editMessage(channelId: string, messageId: string, message: Outgoing): Promise<void> {
-    const { signal } = this;
-    await this.rest.patch(Routes.channelMessage(channelId, messageId), {
-      ...toRequest(message, null),
-      signal,
-    });
+    const route = Routes.channelMessage(channelId, messageId);
+    await this.#send((signal) => this.rest.patch(route, { ...toRequest(message, null), signal }));
   }
 
   /** Writes a further message to the command's reply, within its 15 minutes, and mentions who asked. */
   async followUp(origin: Origin, message: Outgoing): Promise<string> {
     const route = Routes.webhook(origin.applicationId, origin.interactionToken);
-    const answer = await this.rest.post(route, {
-      ...toRequest(message, origin.userId),
-      query: new URLSearchParams({ wait: "true" }),
-      auth: false,
-      signal: this.signal,
-    });
+    const query = new URLSearchParams({ wait: "true" });
+    const request = { ...toRequest(message, origin.userId), query, auth: false };
+    const answer = await this.#send((signal) => this.rest.post(route, { ...request, signal }));
     return (answer as APIMessage).id;
   }
 
@@ -59,11 +59,9 @@ export class DiscordApi {
    */
   async post(origin: Origin, message: Outgoing, nonceOf: string): Promise<string> {
     const { body, files } = toRequest(message, origin.userId);
-    const answer = await this.rest.post(Routes.channelMessages(origin.channelId), {
-      body: { ...body, nonce: nonce(nonceOf), enforce_nonce: true },
-      files,
-      signal: this.signal,
-    });
+    const request = { body: { ...body, nonce: nonce(nonceOf), enforce_nonce: true }, files };
+    const route = Routes.channelMessages(origin.channelId);
+    const answer = await this.#send((signal) => this.rest.post(route, { ...request, signal }));
     return (answer as APIMessage).id;
   }
 
@@ -80,12 +78,14 @@ export class DiscordApi {
     const { interactionId, applicationId } = job.origin;
     const askedAt = SnowflakeUtil.timestampFrom(interactionId);
     const took = (job.finishedAt ?? job.createdAt) - job.createdAt;
-    const ended = SnowflakeUtil.generate({ timestamp: Math.max(askedAt, askedAt + took - CLOCK_MARGIN_MS) });
-    for (const after of [interactionId, String(ended)]) {
-      const messages = (await this.rest.get(Routes.channelMessages(channelId), {
-        query: new URLSearchParams({ after, limit: String(PAGE) }),
-        signal: this.signal,
-      })) as APIMessage[];
+    const timestamp = Math.max(askedAt, askedAt + took - CLOCK_MARGIN_MS);
+    const ended = String(SnowflakeUtil.generate({ timestamp }));
+    for (const after of [interactionId, ended]) {
+      const query = new URLSearchParams({ after, limit: String(PAGE) });
+      const route = Routes.channelMessages(channelId);
+      const messages = (await this.#send((signal) =>
+        this.rest.get(route, { query, signal }),
+      )) as APIMessage[];
       const end = messages.find((message) => message.author.id === applicationId && isEnd(message));
       if (end !== undefined) return end.id;
     }
@@ -94,16 +94,29 @@ export class DiscordApi {
 
   /** The channel of direct messages with the person who asked. */
   async directChannel(origin: Origin): Promise<string> {
-    const channel = await this.rest.post(Routes.userChannels(), {
-      body: { recipient_id: origin.userId },
-      signal: this.signal,
-    });
+    const request = { body: { recipient_id: origin.userId } };
+    const channel = await this.#send((signal) =>
+      this.rest.post(Routes.userChannels(), { ...request, signal }),
+    );
     return (channel as APIChannel).id;
   }
 
   /** Writes to the person who asked; fails with `forbidden` where they take no messages. */
   async postDirect(origin: Origin, channelId: string, message: Outgoing, nonceOf: string): Promise<string> {
     return this.post({ ...origin, channelId }, message, `${nonceOf}-dm`);
+  }
+
+  async #send(request: (signal: AbortSignal) => Promise<unknown>, timeoutMs?: number): Promise<unknown> {
+    const controller = new AbortController();
+    this.#open.add(controller);
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => controller.abort(), timeoutMs);
+    if (this.#givenUp) controller.abort();
+    try {
+      return await request(controller.signal);
+    } finally {
+      clearTimeout(timer);
+      this.#open.delete(controller);
+    }
   }
 }
 

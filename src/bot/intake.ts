@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
@@ -13,7 +14,7 @@ import type { JobCaps, Queue } from "../db/queue.js";
 import type { Arrivals } from "./arrivals.js";
 import type { Command, CommandContext, CommandRequest } from "./commands/command.js";
 import { readMenu } from "./commands/message-menus.js";
-import { isAlreadyAcknowledged } from "./discord-error.js";
+import { faultOf, isAlreadyAcknowledged } from "./discord-error.js";
 import { errorSentence, refusals } from "./messages.js";
 import type { Outbox } from "./outbox.js";
 import { admit, checkWords, contextOf, mayUse } from "./place.js";
@@ -39,6 +40,9 @@ export interface IntakeOptions {
 
 /** Discord: an interaction's token works for 15 minutes. */
 const TOKEN_LIFE_MS = 15 * 60_000;
+/** Discord waits 3 s for the first answer. */
+const ACKNOWLEDGE_MS = 2_500;
+const ACKNOWLEDGE_PAUSE_MS = 200;
 /** Discord may deliver an event more than once; ids older than their tokens need not be remembered. */
 const REMEMBERED_IDS = 1_000;
 
@@ -109,13 +113,11 @@ export class Intake {
       throw error;
     }
     try {
-      await interaction.deferReply();
+      await acknowledge(interaction);
     } catch (error) {
-      if (!isAlreadyAcknowledged(error)) {
-        // It may have got through all the same.
-        void arrivals.refuse(origin, errorSentence("DISCORD_UNREACHABLE"));
-        throw error;
-      }
+      // It may have got through all the same.
+      void arrivals.refuse(origin, errorSentence("DISCORD_UNREACHABLE"));
+      throw error;
     }
     await this.#store(request, origin, interaction.attachmentSizeLimit);
   }
@@ -173,6 +175,23 @@ export class Intake {
       this.#seen.delete(oldest!);
     }
     return true;
+  }
+}
+
+/**
+ * Where the connection broke, nobody knows whether a try arrived; the next one's answer tells. Tries as long as Discord
+ * still waits for an answer.
+ */
+async function acknowledge(interaction: Asking): Promise<void> {
+  for (const start = performance.now(); ; ) {
+    try {
+      await interaction.deferReply();
+      return;
+    } catch (error) {
+      if (isAlreadyAcknowledged(error)) return;
+      if (faultOf(error) !== "transient" || performance.now() - start > ACKNOWLEDGE_MS) throw error;
+    }
+    await delay(ACKNOWLEDGE_PAUSE_MS);
   }
 }
 

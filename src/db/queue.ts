@@ -142,7 +142,7 @@ export interface Queue {
    */
   release(claim: Claim): Promise<boolean>;
   complete(claim: Claim): Promise<boolean>;
-  /** Records a failed attempt: queued again after `afterMs`, or failed when `maxAttempts` are used up. */
+  /** Records a failed attempt: queued again after `afterMs`, five minutes at most, or failed when `maxAttempts` are used up. */
   retry(claim: Claim, code: ErrorCode, detail: string, afterMs: number): Promise<RetryResult>;
   fail(claim: Claim, code: ErrorCode, detail: string): Promise<boolean>;
   /** The holder saw the request to cancel and stopped. */
@@ -163,7 +163,7 @@ export interface Queue {
 
   /** True if a job of this phase waits now (back-off over); for another user than `besidesUser` when given. */
   hasWork(phase: Phase, besidesUser?: string): Promise<boolean>;
-  /** When the earliest job in its back-off time is due, or null. */
+  /** When the earliest job in its back-off time is due, or null. Never later than the longest back-off from now. */
   nextDueAt(): Promise<number | null>;
   /** In the line of the job's phase: 1 for the job that is served next; 0 for one that runs; null when it is over. */
   position(id: string): Promise<number | null>;

@@ -35,6 +35,7 @@ export interface SqliteQueueOptions {
   readonly busyMs?: number;
 }
 
+const LONGEST_BACKOFF_MS = 5 * 60_000;
 const BUSY_MS = 5_000;
 const BUSY_LOOK_MS = 30;
 /** A command has to be acknowledged within 3 s, and it is noted before. */
@@ -200,7 +201,7 @@ export class SqliteQueue implements Queue {
       const used = fromJson<Failure[]>(row.failures).length + 1;
       const failure = { code, detail, at: now };
       if (used >= this.#maxAttempts) return { state: "failed", failure };
-      return { state: "queued", failure, notBefore: Math.ceil(now + afterMs) };
+      return { state: "queued", failure, notBefore: Math.ceil(now + Math.min(afterMs, LONGEST_BACKOFF_MS)) };
     }) as Promise<RetryResult>;
   }
 
@@ -257,7 +258,13 @@ export class SqliteQueue implements Queue {
   }
 
   async nextDueAt(): Promise<number | null> {
-    return this.#read(() => this.#sql.nextDueAt.get(this.#now())!.at);
+    const now = this.#now();
+    const latest = now + LONGEST_BACKOFF_MS;
+    const { at } = await this.#read(() => this.#sql.nextDueAt.get(now)!);
+    if (at === null || at <= latest) return at;
+    // The clock was set back since: nobody waits an hour for that.
+    await this.#write(() => this.#sql.bringForward.run({ now, latest }));
+    return now;
   }
 
   async position(id: string): Promise<number | null> {

@@ -92,6 +92,9 @@ export function prepareStatements(db: Database) {
     nextDueAt: db.prepare<[number], { at: number | null }>(
       "select min(not_before) as at from jobs where state = 'queued' and not_before > ?",
     ),
+    bringForward: db.prepare<[{ now: number; latest: number }]>(
+      "update jobs set not_before = @now where state = 'queued' and not_before > @latest",
+    ),
     depth: db.prepare<[], QueueDepth>(`
       select (select count(*) from jobs where state = 'queued') as queued,
              (select count(*) from jobs where state = 'running') as running,

@@ -47,6 +47,9 @@ const RETRY_BASE_MS = 1_000;
 /** The queue cannot be reached (locked by another program, disk full): how long until the next look. */
 const QUEUE_TROUBLE_MS = 2_000;
 
+/** The longest sleep while a job is in its back-off time. */
+const LOOK_MS = 30_000;
+
 /** These will not get better by trying again. */
 const PERMANENT: readonly ErrorCode[] = [
   "CHECKPOINT_MISSING",
@@ -124,7 +127,8 @@ export class InferenceLoop {
           await this.#options.gpu.withGpu((lease) => this.#runPhase(phase, lease), this.#stopping.signal);
         } else {
           const dueAt = await this.#options.queue.nextDueAt();
-          await wake(dueAt === null ? null : dueAt - this.#now());
+          // Not slept through at once: the clock may be set back meanwhile.
+          await wake(dueAt === null ? null : Math.min(dueAt - this.#now(), LOOK_MS));
         }
       } catch (error) {
         if (this.#stopping.signal.aborted) return;

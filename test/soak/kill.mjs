@@ -7,7 +7,7 @@
 // until nothing is open, and has to stop within 5 s. Promise: each command that was accepted ended in exactly one message with
 // a result, a failure or a cancellation; no job is left; the database is whole; no worker outlived its bot.
 //
-// Run: npm run build && node test/soak/kill.mjs [--kills 300] [--seed 1] [--verbose]     (Linux: it freezes processes)
+// Run: npm run build && node test/soak/kill.mjs [--kills 300] [--seed 1] [--minutes 240] [--verbose]     (Linux: it freezes processes)
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -24,6 +24,8 @@ const { values: flags } = parseArgs({
   options: {
     kills: { type: "string", default: "300" },
     seed: { type: "string", default: "1" },
+    // No new round after so many minutes, however many kills there were.
+    minutes: { type: "string", default: "240" },
     verbose: { type: "boolean", default: false },
   },
 });
@@ -71,7 +73,7 @@ const environment = {
   TEXT_MODE: "greedy",
   TEXT_MAX_NEW_TOKENS: "8",
   IMAGE_STEPS: "2",
-  WORKER_SILENCE_MS: "6000",
+  WORKER_SILENCE_MS: "10000",
   PHASE_MS: "4000",
 };
 
@@ -85,6 +87,7 @@ const counts = {
 const moments = {};
 const commands = [];
 let bot = null;
+process.on("exit", () => bot?.child.kill("SIGKILL"));
 
 function startBot() {
   const child = spawn(process.execPath, [BIN, "start"], {
@@ -231,7 +234,8 @@ const jobIds = new Map();
 async function stream(signalStop) {
   while (!signalStop.aborted) {
     await delay(between(50, 700));
-    if (local.state.botOnline && openCommands().length < MOST_OPEN) send();
+    const ready = local.state.botOnline && people[0].commands().includes("compare");
+    if (ready && openCommands().length < MOST_OPEN) send();
   }
 }
 
@@ -241,8 +245,13 @@ async function round() {
   // In a third of the rounds tokens end so early that results go to the channel.
   local.state.limits.tokenMs = random() < 0.33 ? between(1_500, 4_000) : 15 * 60_000;
   const stop = new AbortController();
-  const longest = pick([2_000, 6_000, 10_000, 16_000]);
-  const timed = delay(between(50, longest), "after a time", { signal: stop.signal }).catch(() => {});
+  const longest = pick([1_000, 3_000, 6_000, 12_000]);
+  // Some kills hit the start; most count from the moment at which the bot is there, however slow the machine is.
+  const atStart = random() < 0.2;
+  const timed = async () => {
+    if (!atStart) await local.botOnline(60_000);
+    await delay(between(50, longest), undefined, { signal: stop.signal });
+  };
   const name = random() < 0.6 ? pick(OFTEN) : null;
   const assaults = [];
   if (random() < 0.34) {
@@ -265,10 +274,14 @@ async function round() {
       for (let i = 0; i < nth; i += 1) if ((await seen(MOMENTS[name], stop.signal)) !== "seen") return "none";
       return "seen";
     })();
-    const limit = delay(10_000, "none", { signal: stop.signal }).catch(() => "none");
+    const limit = local
+      .botOnline(60_000)
+      .then(() => delay(8_000, "none", { signal: stop.signal }))
+      .catch(() => "none");
     if ((await Promise.race([many, limit, running.exited])) === "seen") moment = name;
   } else {
-    await Promise.race([timed, running.exited]);
+    await Promise.race([timed().catch(() => {}), running.exited]);
+    if (atStart) moment = "at the start";
   }
   if (running.child.exitCode !== null)
     throw new Error(`the bot ended by itself with ${running.child.exitCode}; see ${folder}/bot.log`);
@@ -289,7 +302,8 @@ const streaming = stream(stopStream.signal);
 const workers = new Set();
 const problems = [];
 try {
-  for (let i = 0; i < KILLS; i += 1) {
+  const end = performance.now() + Number(flags.minutes) * 60_000;
+  for (let i = 0; i < KILLS && performance.now() < end; i += 1) {
     for (const worker of await round()) workers.add(worker);
     if (flags.verbose && (i + 1) % 10 === 0) {
       const states = commands.map(({ state }) => state);
