@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { createBot } from "./bot/client.js";
 import { findClipTokenizer, findDiffusion, findPromptist } from "./checkpoints/catalog.js";
+import { findJudges } from "./checkpoints/judges.js";
 import type { Config } from "./config.js";
 import { codeOf, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
@@ -56,6 +57,7 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
       promptist: findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir),
       diffusion,
       clipTokenizer: findClipTokenizer(diffusion, config.checkpointsDir),
+      judges: findJudges(diffusion, config.checkpointsDir, config.CLIP_CHECKPOINT || undefined),
       device: config.DEVICE,
       weights: config.PROMPTIST_WEIGHTS,
       precision: config.DIFFUSION_PRECISION,

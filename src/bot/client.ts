@@ -12,10 +12,10 @@ import {
   REST,
   type RESTOptions,
 } from "discord.js";
-import { DiscordError, InputError } from "../core/errors.js";
+import { codeOf, DiscordError, InputError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Job } from "../core/job.js";
-import type { PlaceSettings } from "../core/settings.js";
+import type { PlaceSettings, Treatment } from "../core/settings.js";
 import type { Queue } from "../db/queue.js";
 import type { SettingsStore } from "../db/settings.js";
 import type { VoteStore } from "../db/votes.js";
@@ -37,10 +37,12 @@ import { show } from "./commands/show.js";
 import { stats } from "./commands/stats.js";
 import { type Backoff, connect, fatalClose, refusalOf, withBackoff } from "./connect.js";
 import { DiscordApi } from "./discord-api.js";
-import { Intake, type Place } from "./intake.js";
+import { Intake } from "./intake.js";
 import { errorSentence, refusals, resultLines } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { plainMessage } from "./outgoing.js";
+import type { Audience } from "./picture-policy.js";
+import type { Place } from "./place.js";
 import { Presses } from "./presses.js";
 import { registerCommands } from "./registration.js";
 import { baselinePicture, resultMessage } from "./result-message.js";
@@ -63,6 +65,8 @@ export interface BotOptions {
   readonly picturesDir: string;
   readonly defaults: Defaults;
   readonly limits: Limits;
+  /** What becomes of pictures that no safety checker has seen, outside age-restricted channels; by default a spoiler. */
+  readonly uncheckedPictures?: Treatment;
   /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
   readonly estimateMs?: (work: Work) => number | null;
   /** Who may use `/admin`; none: who manages a server. */
@@ -191,7 +195,9 @@ class DiscordBot implements Bot {
       checkpointNote: defaults.checkpointNote,
       image: defaults.image,
       placeOf,
+      audienceOf: (where: Place) => this.#audienceOf(where),
       ballotOf: (job: Job) => this.#ballots.open(job),
+      withoutBallot: (job: Job) => this.#ballots.withdraw(job),
       tallyOf: (job: Job) => tallyLine(votes, job.id),
     };
     this.#ballots = new Ballots({
@@ -201,7 +207,7 @@ class DiscordBot implements Bot {
       api,
       now,
       placeOf,
-      compose: (job) => resultMessage(job, result, this.#outbox.replyLimit(job.id)),
+      compose: (job, where) => resultMessage(job, result, this.#outbox.replyLimit(job.id), where),
     });
     this.#board = new StatusBoard({
       queue,
@@ -217,7 +223,7 @@ class DiscordBot implements Bot {
       events,
       api,
       now,
-      compose: (job, limit) => resultMessage(job, result, limit),
+      compose: (job, limit, where) => resultMessage(job, result, limit, where),
       settle: (jobId) => this.#board.settle(jobId),
       ping: (job, messageId) => this.#ping(job, messageId),
       onUnauthorized: (error) =>
@@ -268,7 +274,8 @@ class DiscordBot implements Bot {
       picturesDir,
       now,
       placeOf,
-      compose: (job, perFile) => resultMessage(job, result, { ...this.#outbox.replyLimit(job.id), perFile }),
+      compose: (job, perFile, where) =>
+        resultMessage(job, result, { ...this.#outbox.replyLimit(job.id), perFile }, where),
       estimateMs: options.estimateMs ?? (() => null),
       adminIds: options.adminIds ?? [],
       about: options.about ?? (() => []),
@@ -277,6 +284,18 @@ class DiscordBot implements Bot {
 
   #placeOf({ guildId, channelId }: Place): PlaceSettings {
     return channelId === null ? {} : this.#options.settings.resolve(guildId, channelId);
+  }
+
+  /** Asks Discord, since a channel may have changed since the command; throws DiscordError where it can't say. */
+  async #audienceOf(where: Place): Promise<Audience> {
+    const { uncheckedPictures: unchecked = "spoiler" } = this.#options;
+    const place = this.#placeOf(where);
+    if (where.guildId === null || where.channelId === null) return { ageRestricted: false, place, unchecked };
+    try {
+      return { ageRestricted: await this.#api.isAgeRestricted(where.channelId), place, unchecked };
+    } catch (cause) {
+      throw new DiscordError("DISCORD_UNREACHABLE", "Discord did not say what the channel is.", { cause });
+    }
   }
 
   /** A new message, since Discord tells nobody that a message was edited; not for what was there at once. */
@@ -392,10 +411,22 @@ class DiscordBot implements Bot {
     this.#watch(client.rest);
     client.on(DiscordEvents.InteractionCreate, (interaction) => {
       const handled = this.#handle(interaction)
-        .catch((error) => this.#log("error", `Interaction ${interaction.id} was not handled`, error))
+        .catch((error) => this.#unhandled(interaction, error))
         .finally(() => this.#handling.delete(handled));
       this.#handling.add(handled);
     });
+  }
+
+  /** A bug, or an interaction that no client of Discord makes: told in the log, and to the person in a sentence. */
+  async #unhandled(interaction: Interaction, error: unknown): Promise<void> {
+    this.#log("error", `Interaction ${interaction.id} was not handled`, error);
+    if (!interaction.isRepliable() || interaction.replied || interaction.deferred) return;
+    try {
+      const content = errorSentence(codeOf(error));
+      await interaction.reply({ content, flags: MessageFlags.Ephemeral });
+    } catch (cause) {
+      this.#log("warn", `Interaction ${interaction.id} could not be answered`, cause);
+    }
   }
 
   async #handle(interaction: Interaction): Promise<void> {

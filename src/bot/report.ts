@@ -1,4 +1,5 @@
 import type { Job } from "../core/job.js";
+import { SCORE_COLUMNS, scoreCells } from "./scores.js";
 
 const COLUMNS = [
   "number",
@@ -17,6 +18,7 @@ const COLUMNS = [
   "promptist",
   "stable_diffusion",
   "job",
+  ...SCORE_COLUMNS,
 ] as const;
 
 /** A batch as CSV (RFC 4180): a row for each prompt that was drawn, with all that it takes to draw it again. */
@@ -41,6 +43,7 @@ export function csvReport(job: Job): string {
       checkpoints.promptist,
       checkpoints.diffusion,
       job.id,
+      ...scoreCells(item),
     ]);
   return [COLUMNS, ...rows].map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");
 }
@@ -50,7 +53,7 @@ const FORMULA = /^[=+\-@\t\r]/;
 
 function cell(value: string | number | null | undefined): string {
   if (value === null || value === undefined) return "";
-  if (typeof value === "number") return String(Math.round(value * 1000) / 1000);
+  if (typeof value === "number") return String(Math.round(value * 1e5) / 1e5);
   const inert = FORMULA.test(value) ? `'${value}` : value;
   return /[",\r\n']/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }

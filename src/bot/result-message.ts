@@ -1,17 +1,21 @@
 import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { APIEmbed } from "discord.js";
-import type { ImageSettings, Job, Origin } from "../core/job.js";
+import type { ImageSettings, Job } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
 import type { Ballot } from "../db/votes.js";
 import { blindMessage } from "./blind-message.js";
 import { type Row, resultRows } from "./components.js";
 import { clip, codeBlock } from "./markdown.js";
-import { endSentence, formatDuration, jobReference, labels, resultLines } from "./messages.js";
+import { endSentence, formatDuration, jobReference, labels, resultLines, safetyLines } from "./messages.js";
 import { ALT_TEXT_MAX, EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "./outgoing.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
+import { type Audience, type Exhibition, exhibitFor } from "./picture-policy.js";
+import type { Place } from "./place.js";
 import { csvReport } from "./report.js";
 import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
+import { safetySentences } from "./safety-sentences.js";
+import { batchScores, pairScoreLine } from "./scores.js";
 import { COLORS } from "./status-message.js";
 
 export interface ResultOptions {
@@ -22,19 +26,37 @@ export interface ResultOptions {
   /** What a command without options draws with; its seed says nothing. */
   readonly image: ImageSettings;
   /** What the place of a command has decided. */
-  readonly placeOf: (origin: Origin) => PlaceSettings;
+  readonly placeOf: (where: Place) => PlaceSettings;
+  /** Who sees what is posted there now. */
+  readonly audienceOf: (where: Place) => Promise<Audience>;
   /** The ballot of a blind comparison, opened when it is first shown. */
   readonly ballotOf: (job: Job) => Ballot;
+  /** There is nothing to vote on: a ballot that was never open is closed. True where people vote on it already. */
+  readonly withoutBallot: (job: Job) => boolean;
   /** How the votes fell, once they are closed. */
   readonly tallyOf: (job: Job) => string | null;
 }
 
 const NEGATIVE_MAX = 300;
 
-/** The last message of a finished job: its result, or how it ended. */
-export async function resultMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
-  const message = await composed(job, options, limit);
-  return options.placeOf(job.origin).spoiler === true ? spoilered(message) : message;
+/**
+ * The last message of a finished job: its result, or how it ended, with the pictures that may be posted where it goes.
+ * Throws DiscordError where Discord can't say what that place is.
+ */
+export async function resultMessage(
+  job: Job,
+  options: ResultOptions,
+  limit: SizeLimit,
+  where: Place = job.origin,
+): Promise<Outgoing> {
+  if (job.state !== "done") return endMessage(job);
+  // Of a prompt drawn as written alone, the second half is the same picture and not posted.
+  const items = job.items.map((item) =>
+    job.kind === "compare" && isRaw(item) ? { ...item, drawn: null } : item,
+  );
+  const shown = await exhibitFor(items, () => options.audienceOf(where));
+  const message = await composed(job, options, limit, shown);
+  return shown.spoiler || options.placeOf(where).spoiler === true ? spoilered(message) : message;
 }
 
 /** Pictures behind a click. An embed can't hide its picture, so they all stand below it. */
@@ -48,15 +70,19 @@ function spoilered(message: Outgoing): Outgoing {
   };
 }
 
-async function composed(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
-  if (job.state !== "done") return endMessage(job);
+async function composed(
+  job: Job,
+  options: ResultOptions,
+  limit: SizeLimit,
+  shown: Exhibition,
+): Promise<Outgoing> {
   switch (job.kind) {
     case "optimize":
       return optimizeMessage(job, options);
     case "compare":
-      return compareMessage(job, options, limit);
+      return compareMessage(job, options, limit, shown);
     case "batch":
-      return batchMessage(job, options, limit);
+      return batchMessage(job, options, limit, shown);
   }
 }
 
@@ -78,9 +104,19 @@ function optimizeMessage(job: Job, options: ResultOptions): Outgoing {
   };
 }
 
-async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
+async function compareMessage(
+  job: Job,
+  options: ResultOptions,
+  limit: SizeLimit,
+  shown: Exhibition,
+): Promise<Outgoing> {
   const item = job.items[0]!;
-  if (job.blind && !isRaw(item)) {
+  if (job.blind && !isRaw(item) && shown.withheld.length > 0) {
+    // Half a pair can't be voted on; and while people vote on it elsewhere, half of it would tell which is which.
+    if (options.withoutBallot(job)) {
+      return withImage(doneEmbed(job, [safetyLines.blindElsewhere], []), [], []);
+    }
+  } else if (job.blind && !isRaw(item)) {
     const ballot = options.ballotOf(job);
     const hidden =
       ballot.closedAt === null ? await blindMessage(job, ballot, options.picturesDir, limit) : null;
@@ -89,15 +125,18 @@ async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit
   const tally = options.tallyOf(job);
   const optimized = item.optimized ?? "";
   const baseline = { role: "baseline", file: item.baseline, alt: labels.baselineAlt(item.prompt) };
-  const pair = [
-    { role: "comparison", file: item.comparison, alt: labels.comparisonAlt(item.prompt, optimized) },
-    baseline,
-    { role: "optimized", file: item.drawn, alt: labels.optimizedAlt(optimized) },
-  ];
+  const drawn = { role: "optimized", file: item.drawn, alt: labels.optimizedAlt(optimized) };
+  const comparison = {
+    role: "comparison",
+    file: shown.composed(item.comparison),
+    alt: labels.comparisonAlt(item.prompt, optimized),
+  };
   const pictures = await Promise.all(
-    (isRaw(item) ? [baseline] : pair).map(({ role, file, alt }) =>
-      readPicture(job, options, file, `${job.id}-${item.seed}-${role}`, alt),
-    ),
+    [
+      ...(isRaw(item) || comparison.file === null ? [] : [comparison]),
+      ...(shown.shows(item, "baseline") ? [baseline] : []),
+      ...(isRaw(item) || !shown.shows(item, "optimized") ? [] : [drawn]),
+    ].map(({ role, file, alt }) => readPicture(job, options, file, `${job.id}-${item.seed}-${role}`, alt)),
   );
   const { files, note } = await attach(pictures, limit);
   const sections = [
@@ -106,7 +145,9 @@ async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit
       ? []
       : [`**${labels.negative}**${codeBlock(job.image.negative, NEGATIVE_MAX)}`]),
     ...noteLines(item),
-    ...(tally === null ? [] : [tally]),
+    ...(isRaw(item) ? [] : pairScoreLine(item)),
+    ...(tally === null || shown.withheld.length > 0 ? [] : [tally]),
+    ...safetySentences(shown, false),
     ...note,
   ];
   const settings = [
@@ -117,7 +158,12 @@ async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit
   return withImage(doneEmbed(job, sections, settings), files, resultRows(job));
 }
 
-async function batchMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
+async function batchMessage(
+  job: Job,
+  options: ResultOptions,
+  limit: SizeLimit,
+  shown: Exhibition,
+): Promise<Outgoing> {
   const [first] = job.items;
   const last = job.items.at(-1);
   const seeds = first && last ? [resultLines.seeds(first.seed, last.seed)] : [];
@@ -134,17 +180,24 @@ async function batchMessage(job: Job, options: ResultOptions, limit: SizeLimit):
   };
   const name = `${job.id}-${first?.seed ?? 0}-contact-sheet`;
   const alt = labels.contactSheetAlt(job.items.map(({ prompt }) => prompt));
-  const sheet = await readPicture(job, options, job.contactSheet, name, alt);
-  const { files, note } = await attach([sheet], {
+  const sheet = await readPicture(job, options, shown.composed(job.contactSheet), name, alt);
+  const scores = await batchScores(job);
+  const others = [prompts, report, ...(scores.plot === null ? [] : [scores.plot])];
+  const { files, note } = await attach(shown.composed(job.contactSheet) === null ? [] : [sheet], {
     ...limit,
-    total: limit.total - prompts.data.length - report.data.length,
+    total: limit.total - others.reduce((sum, { data }) => sum + data.length, 0),
   });
 
   const drawn = job.items.reduce((sum, item) => sum + (item.baseline ? 1 : 0) + (item.drawn ? 1 : 0), 0);
-  const sections = [resultLines.batch(job.items.length, drawn), ...note];
+  const sections = [
+    resultLines.batch(job.items.length, drawn),
+    ...scores.lines,
+    ...safetySentences(shown, true),
+    ...note,
+  ];
   const settings = [...seeds, ...imageSettings(job, options), ...timeAndMakers(job, options)];
   const message = withImage(doneEmbed(job, sections, settings), files, resultRows(job));
-  return { ...message, files: [...message.files, prompts, report] };
+  return { ...message, files: [...message.files, ...others] };
 }
 
 /** The settings that a command here does not have by itself. */
@@ -199,7 +252,12 @@ export async function baselinePicture(
   limit: SizeLimit,
 ): Promise<OutgoingFile | null> {
   const [item] = job.items;
-  if (job.kind !== "compare" || job.blind || item === undefined) return null;
+  if (job.kind !== "compare" || job.blind || item === undefined || item.baseline === null) return null;
+  const shown = await exhibitFor([item], () => options.audienceOf(job.origin));
+  // What needs a click or is withheld waits for the result, which says so.
+  const isPlain =
+    shown.shows(item, "baseline") && !shown.spoiler && options.placeOf(job.origin).spoiler !== true;
+  if (!isPlain) return null;
   const name = `${job.id}-${item.seed}-baseline`;
   const picture = await readPicture(job, options, item.baseline, name, labels.baselineAlt(item.prompt));
   if (picture === null) return null;

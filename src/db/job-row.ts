@@ -11,6 +11,7 @@ import type {
   Phase,
   TextSettings,
 } from "../core/job.js";
+import type { ItemJudgements } from "../core/judgement.js";
 
 /** A row of `jobs`, in the columns' names and types (migrations/0001_jobs.sql). */
 export interface JobRow {
@@ -63,6 +64,7 @@ export interface ItemRow {
   readonly notes: string;
   readonly cancelled: number;
   readonly times: string;
+  readonly judgements: string;
 }
 
 /** JSON columns are written by this room alone and checked by `json_valid`, so they are trusted to hold their type. */
@@ -117,6 +119,7 @@ export const toItem = (row: ItemRow): Item => ({
   drawn: row.drawn,
   comparison: row.comparison,
   times: fromJson<ItemTimes>(row.times),
+  judgements: fromJson<ItemJudgements>(row.judgements),
   cancelled: row.cancelled === 1,
   notes: fromJson<ItemNote[]>(row.notes),
 });

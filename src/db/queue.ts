@@ -10,6 +10,7 @@ import type {
   Phase,
   TextSettings,
 } from "../core/job.js";
+import type { ItemJudgements } from "../core/judgement.js";
 
 /** What intake hands in. `optimized` is given where the file already held pairs. */
 export interface NewJob {
@@ -65,6 +66,7 @@ export interface PictureResult {
   readonly comparison?: string;
   readonly notes?: readonly ItemNote[];
   readonly times?: ItemTimes;
+  readonly judgements?: ItemJudgements;
 }
 
 /** Where a waiting job stands in the line of its phase. */
@@ -170,8 +172,11 @@ export interface Queue {
   /** The positions of all waiting jobs at once, in the order of `open`, without loading the jobs. */
   places(): Promise<Place[]>;
   depth(): Promise<QueueDepth>;
-  /** Running jobs, then those that wait for text, then those that wait for pictures, each in the order of service. */
-  open(): Promise<Job[]>;
+  /**
+   * Running jobs, then those that wait for text, then those that wait for pictures, each in the order of service; the
+   * first `limit` of them all.
+   */
+  open(limit?: number): Promise<Job[]>;
 
   /** Finished jobs whose message was neither delivered nor given up, oldest first. */
   undelivered(): Promise<Job[]>;

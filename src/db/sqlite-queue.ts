@@ -4,6 +4,7 @@ import { customAlphabet } from "nanoid";
 import { codeOf, type ErrorCode, InputError, QueueError } from "../core/errors.js";
 import type { Failure, ItemNote, ItemTimes, Job, JobState, Phase } from "../core/job.js";
 import { isFinished, nextPhase } from "../core/job.js";
+import type { ItemJudgements } from "../core/judgement.js";
 import { fromJson, type ItemRow, type JobRow, toItem, toJob } from "./job-row.js";
 import type {
   Arrival,
@@ -172,6 +173,7 @@ export class SqliteQueue implements Queue {
       comparison: result.comparison ?? row.comparison,
       notes: withNotes(row.notes, result.notes ?? []),
       times: withTimes(row.times, result.times ?? {}),
+      judgements: withJudgements(row.judgements, result.judgements ?? {}),
     }));
   }
 
@@ -289,12 +291,14 @@ export class SqliteQueue implements Queue {
     return this.#read(() => this.#sql.depth.get()!);
   }
 
-  async open(): Promise<Job[]> {
+  async open(limit?: number): Promise<Job[]> {
     return this.#read(() => {
       const now = this.#now();
       const inLine = (phase: Phase) => this.#sql.line.all({ phase, now });
-      const waiting = [...inLine("text"), ...inLine("image")].map(({ seq }) => this.#sql.bySeq.get(seq)!);
-      return [...this.#sql.running.all(), ...waiting].map((row) => this.#load(row));
+      const running = this.#sql.running.all().map(({ seq }) => seq);
+      const waiting = [...inLine("text"), ...inLine("image")].map(({ seq }) => seq);
+      // Cut before the rows and their items are read: a thousand batches hold a hundred thousand prompts.
+      return [...running, ...waiting].slice(0, limit).map((seq) => this.#load(this.#sql.bySeq.get(seq)!));
     });
   }
 
@@ -521,3 +525,6 @@ function withNotes(stored: string, added: readonly ItemNote[]): string {
 
 const withTimes = (stored: string, added: ItemTimes): string =>
   JSON.stringify({ ...fromJson<ItemTimes>(stored), ...added });
+
+const withJudgements = (stored: string, added: ItemJudgements): string =>
+  JSON.stringify({ ...fromJson<ItemJudgements>(stored), ...added });

@@ -41,7 +41,8 @@ export function prepareStatements(db: Database) {
     ),
     updateItem: db.prepare<[ItemRow]>(`
       update items set optimized = @optimized, candidates = @candidates, baseline = @baseline, drawn = @drawn,
-        comparison = @comparison, notes = @notes, cancelled = @cancelled, times = @times
+        comparison = @comparison, notes = @notes, cancelled = @cancelled, times = @times,
+        judgements = @judgements
       where job = @job and position = @position`),
 
     arrive: db.prepare<[Arrival]>(`

@@ -1,4 +1,5 @@
 import type { FoundCheckpoint } from "../checkpoints/catalog.js";
+import type { FoundJudges } from "../checkpoints/judges.js";
 import type { LoraChoice } from "../checkpoints/lora.js";
 import { codeOf, describe } from "../core/errors.js";
 import type { Phase } from "../core/job.js";
@@ -15,6 +16,8 @@ export interface ModelChoice {
   readonly clipTokenizer: string;
   /** Adapters that are merged into `diffusion`. */
   readonly loras?: readonly LoraChoice[];
+  /** What judges the pictures; absent: nothing does. */
+  readonly judges?: FoundJudges;
   readonly device: DeviceName;
   readonly weights: "int8" | "fp32";
   readonly precision: "auto" | "fp16" | "fp32";
@@ -35,6 +38,12 @@ export function miniatureNote(choice: ModelChoice, phases: readonly Phase[]): st
   return `made by the miniature ${names.join(" and ")}, a small stand-in; put the published weights into checkpoints/ (see checkpoints/README.md)`;
 }
 
+/** Whether what the image phase draws needs no safety checker: an adapter brings subjects that nobody knows. */
+export const isHarmless = ({ diffusion, loras = [] }: ModelChoice): boolean =>
+  diffusion.isHarmless && loras.length === 0;
+
+const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, safety: null };
+
 /**
  * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. Where `auto` chose a GPU on which
  * the model then does not fit, or whose driver takes the process down, the CPU is used this time.
@@ -54,6 +63,8 @@ export async function openModel(
           directory: choice.diffusion.directory,
           tokenizer: choice.clipTokenizer,
           loras: choice.loras ?? [],
+          harmless: isHarmless(choice),
+          judges: choice.judges ?? NO_JUDGES,
           precision: choice.precision,
           device,
           cacheDir,
@@ -71,4 +82,20 @@ export async function openModel(
     options.onOutput?.(`the CPU is used, since the model can't be loaded on ${tried}: ${describe(error)}`);
     return ModelHost.open(lease, { ...spec, device: "cpu" }, options);
   }
+}
+
+/** Starts a worker that only judges pictures; see `ModelHost.open` for the errors. */
+export function openScorer(
+  judges: FoundJudges,
+  {
+    device,
+    precision,
+    cacheDir,
+    threads,
+  }: Pick<ModelChoice, "device" | "precision" | "cacheDir" | "threads">,
+  lease: GpuLease,
+  options: HostOptions = {},
+): Promise<ModelHost> {
+  const spec: WorkerSpec = { phase: "score", judges, device, precision, cacheDir, threads };
+  return ModelHost.open(lease, spec, options);
 }

@@ -9,6 +9,7 @@ import type { Queue } from "../../db/queue.js";
 import type { SettingsStore } from "../../db/settings.js";
 import type { VoteStore } from "../../db/votes.js";
 import type { Outgoing } from "../outgoing.js";
+import type { Place } from "../place.js";
 import type { CommandContext, Limits } from "./command.js";
 
 /** What the commands that make no job work with. */
@@ -20,9 +21,9 @@ export interface Services {
   readonly context: CommandContext;
   readonly picturesDir: string;
   readonly now: () => number;
-  readonly placeOf: (place: { guildId: string | null; channelId: string | null }) => PlaceSettings;
-  /** The message of a finished job, within the bytes that one file may have. */
-  readonly compose: (job: Job, bytesPerFile: number) => Promise<Outgoing>;
+  readonly placeOf: (place: Place) => PlaceSettings;
+  /** The message of a finished job for a place, within the bytes that one file may have there. */
+  readonly compose: (job: Job, bytesPerFile: number, where: Place) => Promise<Outgoing>;
   /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
   readonly estimateMs: (work: Work) => number | null;
   /** Who may use `/admin`; none: who manages a server. */

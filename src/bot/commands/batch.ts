@@ -1,7 +1,7 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import { parsePromptFile } from "../../core/prompt-file.js";
 import { commandTexts } from "../messages.js";
+import { readPrompts } from "../read-prompts.js";
 import { type Command, randomSeed } from "./command.js";
 
 const texts = commandTexts.batch;
@@ -37,7 +37,7 @@ export const batch: Command = {
       image: { ...defaults.image, seed },
       known: [],
       prompts: async () =>
-        parsePromptFile(await download(file.url), file.name, {
+        readPrompts(await download(file.url), file.name, {
           maxBytes: limits.maxFileBytes,
           maxPrompts: limits.maxBatch,
           maxPromptLength: limits.maxPromptLength,

@@ -31,7 +31,7 @@ export const show: AnswerCommand = {
     }
     if (!isFinished(job.state)) return privately(interaction, refusals.stillOpen);
     await interaction.deferReply();
-    const { body, files } = toRequest(await compose(job, interaction.attachmentSizeLimit), null);
+    const { body, files } = toRequest(await compose(job, interaction.attachmentSizeLimit, interaction), null);
     await interaction.editReply({
       content: body.content ?? "",
       embeds: body.embeds ?? [],
