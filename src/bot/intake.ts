@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
@@ -10,20 +11,19 @@ import type { Events } from "../core/events.js";
 import type { Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
 import type { JobCaps, Queue } from "../db/queue.js";
+import type { Arrivals } from "./arrivals.js";
 import type { Command, CommandContext, CommandRequest } from "./commands/command.js";
 import { readMenu } from "./commands/message-menus.js";
-import type { DiscordApi } from "./discord-api.js";
-import { isAlreadyAcknowledged } from "./discord-error.js";
+import { faultOf, isAlreadyAcknowledged } from "./discord-error.js";
 import { errorSentence, refusals } from "./messages.js";
 import type { Outbox } from "./outbox.js";
-import { plainMessage } from "./outgoing.js";
 import { admit, checkWords, contextOf, mayUse, type Place } from "./place.js";
 import type { StatusBoard } from "./status-board.js";
 
 export interface IntakeOptions {
   readonly queue: Queue;
   readonly events: Events;
-  readonly api: DiscordApi;
+  readonly arrivals: Arrivals;
   readonly board: StatusBoard;
   readonly outbox: Outbox;
   readonly commands: ReadonlyMap<string, Command>;
@@ -34,6 +34,9 @@ export interface IntakeOptions {
 
 /** Discord: an interaction's token works for 15 minutes. */
 const TOKEN_LIFE_MS = 15 * 60_000;
+/** Discord waits 3 s for the first answer. */
+const ACKNOWLEDGE_MS = 2_500;
+const ACKNOWLEDGE_PAUSE_MS = 200;
 /** Discord may deliver an event more than once; ids older than their tokens need not be remembered. */
 const REMEMBERED_IDS = 1_000;
 
@@ -45,8 +48,9 @@ export type Asking =
   | ModalSubmitInteraction;
 
 /**
- * From an interaction to a stored job: check what can be checked at once, answer Discord, then fetch, store and show
- * it. Nothing is stored that could not be answered, and no part of a job without the rest.
+ * From an interaction to a stored job: check what can be checked at once, note it, answer Discord, then fetch, store and
+ * show it. No job is stored that could not be answered, and no part of a job without the rest; what was answered and
+ * becomes no job gets a sentence, also after a kill.
  */
 export class Intake {
   readonly #options: IntakeOptions;
@@ -95,17 +99,26 @@ export class Intake {
     }
 
     const origin = this.#originOf(interaction);
+    const { arrivals } = this.#options;
     try {
-      await interaction.deferReply();
+      await arrivals.arrive(origin);
     } catch (error) {
-      if (!isAlreadyAcknowledged(error)) throw error;
+      await refuse(interaction, errorSentence(codeOf(error)));
+      throw error;
+    }
+    try {
+      await acknowledge(interaction);
+    } catch (error) {
+      // It may have got through all the same.
+      void arrivals.refuse(origin, errorSentence("DISCORD_UNREACHABLE"));
+      throw error;
     }
     await this.#store(request, origin, interaction.attachmentSizeLimit);
   }
 
   /** Stores the job and shows its place, or edits the reply to say why not. */
   async #store(request: CommandRequest, origin: Origin, replyLimitBytes: number): Promise<void> {
-    const { queue, events, board, outbox } = this.#options;
+    const { queue, events, arrivals, board, outbox } = this.#options;
     const { kind, text, image, parentId, blind } = request;
     try {
       const items = await request.prompts();
@@ -129,7 +142,7 @@ export class Intake {
       await shown;
     } catch (error) {
       const context = error instanceof InputError ? error.context : {};
-      await this.#options.api.editReply(origin, plainMessage(errorSentence(codeOf(error), context)));
+      await arrivals.refuse(origin, errorSentence(codeOf(error), context));
       if (!(error instanceof InputError)) throw error;
     }
   }
@@ -156,6 +169,23 @@ export class Intake {
       this.#seen.delete(oldest!);
     }
     return true;
+  }
+}
+
+/**
+ * Where the connection broke, nobody knows whether a try arrived; the next one's answer tells. Tries as long as Discord
+ * still waits for an answer.
+ */
+async function acknowledge(interaction: Asking): Promise<void> {
+  for (const start = performance.now(); ; ) {
+    try {
+      await interaction.deferReply();
+      return;
+    } catch (error) {
+      if (isAlreadyAcknowledged(error)) return;
+      if (faultOf(error) !== "transient" || performance.now() - start > ACKNOWLEDGE_MS) throw error;
+    }
+    await delay(ACKNOWLEDGE_PAUSE_MS);
   }
 }
 
