@@ -44,7 +44,15 @@ export function openModel(
   const { device, cacheDir, threads } = choice;
   const spec: WorkerSpec =
     phase === "text"
-      ? { phase, directory: choice.promptist.directory, weights: choice.weights, device, cacheDir, threads }
+      ? {
+          phase,
+          directory: choice.promptist.directory,
+          weights: choice.weights,
+          clipTokenizer: choice.clipTokenizer,
+          device,
+          cacheDir,
+          threads,
+        }
       : {
           phase,
           directory: choice.diffusion.directory,

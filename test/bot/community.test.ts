@@ -197,6 +197,8 @@ describe("times", () => {
     kind: "compare",
     userId: "u",
     guildId: null,
+    held: null,
+    limit: null,
     texts: 1,
     pictures: 2,
     steps: 50,
