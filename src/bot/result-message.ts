@@ -1,18 +1,17 @@
-import { readFile } from "node:fs/promises";
-import { extname, join } from "node:path";
 import type { APIEmbed } from "discord.js";
 import type { ImageSettings, Job, Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
 import type { Ballot } from "../db/votes.js";
+import { batchReport, sheetPicture } from "./batch-report.js";
 import { blindMessage } from "./blind-message.js";
 import { type Row, resultRows } from "./components.js";
 import { clip, codeBlock } from "./markdown.js";
 import { endSentence, formatDuration, jobReference, labels, resultLines } from "./messages.js";
-import { ALT_TEXT_MAX, EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "./outgoing.js";
+import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "./outgoing.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
-import { csvReport } from "./report.js";
 import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
 import { COLORS } from "./status-message.js";
+import { readPicture, storedPicture } from "./stored-picture.js";
 
 export interface ResultOptions {
   /** Pictures lie in `<picturesDir>/<job id>/<file name>`. */
@@ -96,10 +95,12 @@ async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit
   ];
   const pictures = await Promise.all(
     (isRaw(item) ? [baseline] : pair).map(({ role, file, alt }) =>
-      readPicture(job, options, file, `${job.id}-${item.seed}-${role}`, alt),
+      readPicture(
+        storedPicture(job, options.picturesDir, [item.index], file, `${job.id}-${item.seed}-${role}`, alt),
+      ),
     ),
   );
-  const { files, note } = await attach(pictures, limit);
+  const { files, note } = await attach(job, pictures, limit);
   const sections = [
     ...promptSections(item),
     ...(job.image.negative === ""
@@ -118,33 +119,52 @@ async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit
 }
 
 async function batchMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
-  const [first] = job.items;
-  const last = job.items.at(-1);
+  const made = job.items.filter(({ cancelled }) => !cancelled);
+  const [first] = made;
+  const last = made.at(-1);
   const seeds = first && last ? [resultLines.seeds(first.seed, last.seed)] : [];
-  const list = job.items.map(({ prompt, optimized }) => ({ original: prompt, optimized }));
-  const prompts: OutgoingFile = {
-    name: "prompts.json",
-    data: Buffer.from(`${JSON.stringify(list, null, 2)}\n`),
-    description: null,
-  };
-  const report: OutgoingFile = {
-    name: "report.csv",
-    data: Buffer.from(csvReport(job)),
-    description: null,
-  };
-  const name = `${job.id}-${first?.seed ?? 0}-contact-sheet`;
-  const alt = labels.contactSheetAlt(job.items.map(({ prompt }) => prompt));
-  const sheet = await readPicture(job, options, job.contactSheet, name, alt);
-  const { files, note } = await attach([sheet], {
-    ...limit,
-    total: limit.total - prompts.data.length - report.data.length,
-  });
-
-  const drawn = job.items.reduce((sum, item) => sum + (item.baseline ? 1 : 0) + (item.drawn ? 1 : 0), 0);
-  const sections = [resultLines.batch(job.items.length, drawn), ...note];
+  const { files, lines } = await batchReport(job, options.picturesDir, limit);
+  const drawn = made.reduce((sum, item) => sum + (item.baseline ? 1 : 0) + (item.drawn ? 1 : 0), 0);
+  const takenOut = job.items.length - made.length;
+  const sections = [
+    resultLines.batch(made.length, drawn),
+    ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
+    ...lines,
+  ];
   const settings = [...seeds, ...imageSettings(job, options), ...timeAndMakers(job, options)];
-  const message = withImage(doneEmbed(job, sections, settings), files, resultRows(job));
-  return { ...message, files: [...message.files, prompts, report] };
+  const embed = doneEmbed(job, sections, settings);
+  // The contact sheet comes first where there is one; a record is nothing to look at.
+  const [sheet] = files.filter(({ description }) => description !== null);
+  return {
+    content: "",
+    embeds: [sheet === undefined ? embed : { ...embed, image: { url: `attachment://${sheet.name}` } }],
+    components: resultRows(job),
+    files,
+  };
+}
+
+/** A contact sheet of a batch that goes on; null where it is gone. */
+export async function sheetMessage(
+  job: Job,
+  number: number,
+  options: ResultOptions,
+  limit: SizeLimit,
+): Promise<Outgoing | null> {
+  const picture = await readPicture(sheetPicture(job, options.picturesDir, number));
+  if (picture === null) return null;
+  const { files } = await fitPictures([picture], limit);
+  const [file] = files;
+  if (file == null) return null;
+  const items = job.sheets.find((sheet) => sheet.number === number)?.items ?? [];
+  const line = resultLines.sheet((items[0] ?? 0) + 1, (items.at(-1) ?? 0) + 1, job.items.length);
+  const embed = {
+    title: labels.commands[job.kind],
+    description: `${line} ${jobReference(job.id)}`,
+    color: COLORS.running,
+    image: { url: `attachment://${file.name}` },
+  };
+  const message: Outgoing = { content: "", embeds: [embed], components: [], files: [file] };
+  return options.placeOf(job.origin).spoiler === true ? spoilered(message) : message;
 }
 
 /** The settings that a command here does not have by itself. */
@@ -201,31 +221,30 @@ export async function baselinePicture(
   const [item] = job.items;
   if (job.kind !== "compare" || job.blind || item === undefined) return null;
   const name = `${job.id}-${item.seed}-baseline`;
-  const picture = await readPicture(job, options, item.baseline, name, labels.baselineAlt(item.prompt));
+  const { baseline, index, prompt } = item;
+  const picture = await readPicture(
+    storedPicture(job, options.picturesDir, [index], baseline, name, labels.baselineAlt(prompt)),
+  );
   if (picture === null) return null;
-  return (await fitPictures([picture], limit)).files[0] ?? null;
+  const [file = null] = (await fitPictures([picture], limit)).files;
+  if (file === null || options.placeOf(job.origin).spoiler !== true) return file;
+  return { ...file, name: `SPOILER_${file.name}` };
 }
 
-/** Null where the row names no picture, or the file is gone. */
-async function readPicture(
-  job: Job,
-  { picturesDir }: ResultOptions,
-  file: string | null,
-  name: string,
-  alt: string,
-): Promise<OutgoingFile | null> {
-  if (file === null) return null;
-  try {
-    const data = await readFile(join(picturesDir, job.id, file));
-    return { name: `${name}${extname(file)}`, data, description: clip(alt, ALT_TEXT_MAX) };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
+/** A picture that is being drawn, as a small WebP; null where pictures are hidden behind a click. */
+export function formingPicture(
+  origin: Origin,
+  jobId: string,
+  data: Uint8Array,
+  options: ResultOptions,
+): OutgoingFile | null {
+  if (options.placeOf(origin).spoiler === true) return null;
+  return { name: `${jobId}-preview.webp`, data: Buffer.from(data), description: labels.previewAlt };
 }
 
 /** The pictures that there are, made to fit, and a line where they are not what was drawn. */
 async function attach(
+  { picturesPrunedAt }: Job,
   pictures: readonly (OutgoingFile | null)[],
   limit: SizeLimit,
 ): Promise<{ files: OutgoingFile[]; note: string[] }> {
@@ -235,7 +254,9 @@ async function attach(
     files: files.filter((file) => file !== null),
     note: [
       ...(shrunk ? [resultLines.shrunk] : []),
-      ...(present.length < pictures.length ? [resultLines.missing] : []),
+      ...(present.length === pictures.length
+        ? []
+        : [picturesPrunedAt === null ? resultLines.missing : resultLines.pruned(picturesPrunedAt)]),
     ],
   };
 }

@@ -61,17 +61,22 @@ export class DraftStore {
 
   add(request: DraftRequest, origin: Origin, expiresAt: number): Draft {
     const draft: Draft = { id: newId(), request, origin, createdAt: this.#now(), expiresAt };
+    this.restore(draft);
+    return draft;
+  }
+
+  /** Puts back one that was taken and could not be used. */
+  restore({ id, request, origin, createdAt, expiresAt }: Draft): void {
     this.#explained(() =>
       this.#insert.run({
-        id: draft.id,
+        id,
         user_id: origin.userId,
         request: JSON.stringify(request),
         origin: JSON.stringify(origin),
-        created_at: draft.createdAt,
+        created_at: createdAt,
         expires_at: expiresAt,
       }),
     );
-    return draft;
   }
 
   get(id: string): Draft | undefined {

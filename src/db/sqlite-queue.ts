@@ -1,16 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import { customAlphabet } from "nanoid";
 import { type ErrorCode, InputError, QueueError } from "../core/errors.js";
-import type {
-  Failure,
-  ItemNote,
-  ItemTimes,
-  Job,
-  JobState,
-  LimitScope,
-  Phase,
-  Sheet,
-} from "../core/job.js";
+import type { Failure, ItemNote, ItemTimes, Job, JobState, LimitScope, Phase, Sheet } from "../core/job.js";
 import { isFinished, nextPhase } from "../core/job.js";
 import { fromJson, type ItemRow, type JobRow, toItem, toJob } from "./job-row.js";
 import type {
@@ -363,6 +354,10 @@ export class SqliteQueue implements Queue {
       const { kind, origin, items } = this.#load(row);
       const phase = items.some((item) => nextPhase(kind, item) === "text") ? "text" : "image";
       this.#join(origin.userId, kind === "optimize" ? "text" : phase);
+      if (row.pictures_pruned_at !== null) {
+        this.#sql.forgetPictures.run(row.seq);
+        this.#sql.forgetSheets.run(row.seq);
+      }
       this.#sql.requeue.run({ seq: row.seq, phase: kind === "optimize" ? "text" : phase });
       return true;
     });

@@ -152,8 +152,12 @@ export function prepareStatements(db: Database) {
     requeue: db.prepare<[{ seq: number; phase: Phase }]>(`
       update jobs set state = 'queued', phase = @phase, failures = '[]', not_before = 0, cancel_requested = 0,
         finished_at = null, delivered_at = null, message_id = null, delivery_attempts = 0, delivery_error = null,
-        delivery_abandoned = null
+        delivery_abandoned = null, pictures_pruned_at = null
       where seq = @seq`),
+    forgetPictures: db.prepare<[number]>(
+      "update items set baseline = null, drawn = null, comparison = null where job = ?",
+    ),
+    forgetSheets: db.prepare<[number]>("delete from sheets where job = ?"),
     flag: db.prepare<[string], { value: string }>("select value from flags where name = ?"),
     setFlag: db.prepare<[string, string]>(
       "insert into flags (name, value) values (?, ?) on conflict (name) do update set value = excluded.value",

@@ -109,7 +109,12 @@ export class ModelHost {
     const ready = new Promise<WorkerInfo>((resolve, reject) => {
       host.#onReady = (message) =>
         message.type === "ready" ? resolve(message.info) : reject(reviveError(message.error));
-      host.#pending.set(0, { resolve: resolve as never, reject, onProgress: undefined, onPreview: undefined });
+      host.#pending.set(0, {
+        resolve: resolve as never,
+        reject,
+        onProgress: undefined,
+        onPreview: undefined,
+      });
     });
     const abort = () => host.#die(new InferenceError("CANCELLED", "cancelled while the model was loading"));
     options.signal?.addEventListener("abort", abort, { once: true });

@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import { type Bot, type BotOptions, createBot } from "../../src/bot/client.js";
 import { type AppEvents, createEvents, type Events } from "../../src/core/events.js";
 import { DEFAULT_TEXT_SETTINGS, type ImageSettings, type ItemNote, type Phase } from "../../src/core/job.js";
+import { DraftStore } from "../../src/db/drafts.js";
 import { openDatabase } from "../../src/db/open.js";
 import type { Claim, Queue } from "../../src/db/queue.js";
 import { SettingsStore } from "../../src/db/settings.js";
@@ -47,6 +48,7 @@ export interface World {
   readonly queue: Queue;
   readonly settings: SettingsStore;
   readonly votes: VoteStore;
+  readonly drafts: DraftStore;
   readonly events: Events;
   readonly loop: StandInLoop;
   readonly picturesDir: string;
@@ -72,6 +74,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const database = openDatabase(join(dir, "queue.sqlite"));
   const settings = new SettingsStore(database);
   const votes = new VoteStore(database, options.bot?.now);
+  const drafts = new DraftStore(database, options.bot?.now);
   const queue = new SqliteQueue(database, {
     ...(options.maxWaiting === undefined ? {} : { maxWaiting: options.maxWaiting }),
   });
@@ -84,7 +87,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const local = await startLocalDiscord(options.local);
   onTestFinished(() => local.close());
   const loop = new StandInLoop(queue, events, picturesDir);
-  const parts = { local, queue, settings, votes, events, loop, picturesDir, problems };
+  const parts = { local, queue, settings, votes, drafts, events, loop, picturesDir, problems };
   const bot = makeBot({ ...parts, queue: options.wrapQueue?.(queue) ?? queue }, options.bot);
   onTestFinished(() => bot.stop());
   return { ...parts, bot, ...(await bot.start()) };
@@ -105,9 +108,10 @@ export function makeBot(
     queue,
     settings,
     votes,
+    drafts,
     events,
     picturesDir,
-  }: Pick<World, "local" | "queue" | "settings" | "votes" | "events" | "picturesDir">,
+  }: Pick<World, "local" | "queue" | "settings" | "votes" | "drafts" | "events" | "picturesDir">,
   options: Partial<BotOptions> = {},
 ): Bot {
   return createBot({
@@ -117,6 +121,7 @@ export function makeBot(
     queue,
     settings,
     votes,
+    drafts,
     events,
     picturesDir,
     defaults: {
@@ -230,7 +235,10 @@ export class StandInLoop {
         comparison: await save(`${index}-comparison.png`),
       });
     }
-    if (job.kind === "batch") await this.queue.saveContactSheet(claim, await save("contact-sheet.png"));
+    if (job.kind === "batch") {
+      const items = job.items.map(({ index }) => index);
+      await this.queue.saveSheet(claim, { number: 1, file: await save("contact-sheet-1.png"), items });
+    }
     await this.queue.saveCheckpoint(claim, "image", "stable-diffusion");
     await this.complete(claim);
   }

@@ -82,5 +82,4 @@ function interleaved(image: Float32Array, plane: number): Uint8Array {
 }
 
 /** -1..1 to 0..255. */
-const toByte = (value: number): number =>
-  Math.round(Math.min(Math.max(value / 2 + 0.5, 0), 1) * 255);
+const toByte = (value: number): number => Math.round(Math.min(Math.max(value / 2 + 0.5, 0), 1) * 255);
