@@ -383,7 +383,7 @@ const splitHeader = (line: string, delimiter: string): string[] =>
   line.split(delimiter).map((name) => name.replace(/^\s*"|"\s*$/g, ""));
 
 /** A report marks texts that a spreadsheet would take for a formula with an apostrophe, which is not theirs. */
-const GUARD = /^'([=+\-@\t\r])/;
+const GUARD = /^'('*[=+\-@\t\r])/;
 
 interface Columns {
   readonly width: number;

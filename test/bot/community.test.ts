@@ -165,7 +165,7 @@ describe("/admin", () => {
   it("is for those whom the configuration names, where it names any", async () => {
     const world = await startWorld({ bot: { adminIds: ["12345678901234567"] } });
     const answer = await world.local.member("admin").slash("admin pause");
-    expect(answer.message?.content).toContain("Only people who manage this");
+    expect(answer.message?.content).toContain("Only the people who run this bot");
     expect(await world.queue.paused()).toBe(false);
   });
 });
