@@ -4,8 +4,8 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AppEvents } from "../../src/core/events.js";
 import { readPngText } from "../../src/inference/pictures/png.js";
-import { startBatch } from "../support/batch.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
+import { startBatch } from "../support/batch.js";
 
 /** Real discord.js, real queue, real workers, real (miniature) models; only the pictures are not worth framing. */
 
