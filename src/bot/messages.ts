@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../core/errors.js";
-import type { ImageSettings, ItemNote, Job, JobKind, LimitScope, Phase } from "../core/job.js";
+import type { ImageSettings, ItemNote, Job, JobKind, LimitScope, Phase, SearchMode } from "../core/job.js";
 import type { SettingName } from "../core/settings.js";
 import type { Interval } from "../core/wilson.js";
 import type { QueueDepth } from "../db/queue.js";
@@ -329,6 +329,11 @@ export const commandTexts = {
     size: "Width and height in pixels, such as 512x768; multiples of 8",
     scheduler: "How the noise is taken away",
     mode: "How the rewrite is searched: beam is the best known, sample differs each time",
+    modes: {
+      beam: "beam: the best that is found",
+      greedy: "greedy: the quickest",
+      sample: "sample: another each time",
+    } satisfies Record<SearchMode, string>,
   },
   optimize: { description: "Rewrite a prompt with Promptist" },
   compare: {
@@ -507,6 +512,7 @@ export const settingLines = {
   server: "This server",
   program: "The bot itself",
   names: "What can be set",
+  choice: (name: string, meaning: string) => `${name} · ${meaning}`,
   none: "Nothing; the wider setting holds.",
   entry: (name: string, value: string, by: string, at: number) =>
     `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,

@@ -19,7 +19,9 @@ const name = {
   name: "name",
   description: texts.name,
   required: true,
-  choices: Object.keys(CATALOG).map((value) => ({ name: value, value })),
+  choices: Object.keys(CATALOG)
+    .filter(isSettingName)
+    .map((value) => ({ name: settingLines.choice(value, settingTexts[value]), value })),
 };
 const scope = {
   type: ApplicationCommandOptionType.String as const,
