@@ -9,8 +9,9 @@ export async function startBatch(
   member: Member,
   file: FileInput,
   options: Record<string, string | number> = {},
+  channel = "general",
 ): Promise<InteractionHandle> {
-  const handle = await member.slash("batch", { file, ...options });
+  const handle = await member.slash("batch", { file, ...options }, { channel });
   await handle.waitFor((message) => hasButton(message, "Start"));
   await member.press(handle.message, "Start");
   await handle.waitFor((message) => !hasButton(message, "Start"));
