@@ -5,9 +5,9 @@ import type { Queue } from "../db/queue.js";
 import type { Ballot, Choice, VoteStore } from "../db/votes.js";
 import type { PressAction } from "./components.js";
 import type { DiscordApi } from "./discord-api.js";
-import type { Place } from "./intake.js";
 import { blindLines, refusals } from "./messages.js";
 import type { Outgoing } from "./outgoing.js";
+import type { Place } from "./place.js";
 import { type Press, refuse } from "./presses.js";
 import { voteReply } from "./vote-reply.js";
 
@@ -18,8 +18,8 @@ export interface BallotOptions {
   readonly api: DiscordApi;
   readonly now: () => number;
   readonly placeOf: (place: Place) => PlaceSettings;
-  /** The result of a job as everybody may see it. */
-  readonly compose: (job: Job) => Promise<Outgoing>;
+  /** The result of a job as everybody may see it there. */
+  readonly compose: (job: Job, where: Place) => Promise<Outgoing>;
 }
 
 /** setTimeout takes no longer waits; the clock is set anew when this one is over. */
@@ -58,6 +58,16 @@ export class Ballots {
     return ballot;
   }
 
+  /** Half a pair can't be voted on: a ballot that nobody has seen is closed. True where people vote on it already. */
+  withdraw(job: Job): boolean {
+    const { votes } = this.#options;
+    const known = votes.ballot(job.id);
+    if (known !== undefined) return known.closedAt === null;
+    votes.open(job, null);
+    votes.close(job.id);
+    return false;
+  }
+
   /** A press of left, right, tie or both bad: counted, and answered with what it was, to the voter alone. */
   async vote(press: Press, job: Job, { argument }: PressAction): Promise<void> {
     const { votes } = this.#options;
@@ -75,7 +85,7 @@ export class Ballots {
     await press.deferUpdate();
     this.#options.votes.close(job.id);
     const target = { applicationId: press.applicationId, interactionToken: press.token };
-    await this.#options.api.editReply(target, await this.#options.compose(job));
+    await this.#options.api.editReply(target, await this.#options.compose(job, press));
   }
 
   #wind(): void {
@@ -98,7 +108,7 @@ export class Ballots {
       try {
         const job = await queue.get(jobId);
         if (job?.delivery.messageId == null) continue;
-        await api.editMessage(job.origin.channelId, job.delivery.messageId, await compose(job));
+        await api.editMessage(job.origin.channelId, job.delivery.messageId, await compose(job, job.origin));
       } catch (error) {
         const message = "A vote is over, but its message could not say so; the next press there will";
         events.emit("log", { level: "warn", message, jobId, error });

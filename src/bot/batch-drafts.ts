@@ -10,10 +10,10 @@ import type { PressAction } from "./components.js";
 import type { DiscordApi } from "./discord-api.js";
 import { faultOf } from "./discord-error.js";
 import { draftMessage } from "./draft-message.js";
-import type { Intake, Place } from "./intake.js";
+import type { Intake } from "./intake.js";
 import { draftLines, errorSentence, refusals } from "./messages.js";
 import { plainMessage } from "./outgoing.js";
-import { mayModerate, mayUse } from "./place.js";
+import { mayModerate, mayUse, type Place } from "./place.js";
 
 export interface DraftOptions {
   readonly drafts: DraftStore;

@@ -10,10 +10,10 @@ import {
   REST,
   type RESTOptions,
 } from "discord.js";
-import { DiscordError, InputError } from "../core/errors.js";
+import { codeOf, DiscordError, InputError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Job } from "../core/job.js";
-import type { PlaceSettings } from "../core/settings.js";
+import type { PlaceSettings, Treatment } from "../core/settings.js";
 import type { DraftStore } from "../db/drafts.js";
 import type { Queue } from "../db/queue.js";
 import type { SettingsStore } from "../db/settings.js";
@@ -22,7 +22,6 @@ import { DISCORD_CDN_ORIGINS, download } from "./attachment.js";
 import { Ballots, tallyLine } from "./ballots.js";
 import { BatchDrafts } from "./batch-drafts.js";
 import { BatchItems } from "./batch-items.js";
-import { batchZip } from "./batch-report.js";
 import { admin } from "./commands/admin.js";
 import type { AnswerCommand, Services, Work } from "./commands/answer.js";
 import { batch } from "./commands/batch.js";
@@ -33,21 +32,29 @@ import { messageMenus } from "./commands/message-menus.js";
 import { mydata } from "./commands/mydata.js";
 import { optimize } from "./commands/optimize.js";
 import { queue } from "./commands/queue.js";
-import { settings } from "./commands/settings.js";
+import { completeSetting, settings } from "./commands/settings.js";
 import { show } from "./commands/show.js";
 import { stats } from "./commands/stats.js";
 import { type Backoff, connect, fatalClose, refusalOf, withBackoff } from "./connect.js";
 import { DiscordApi } from "./discord-api.js";
-import { Intake, type Place } from "./intake.js";
+import { Intake } from "./intake.js";
 import { inviteUrl } from "./invite.js";
 import type { Machine } from "./machine.js";
 import { errorSentence, refusals, resultLines } from "./messages.js";
 import { ownersOf } from "./operators.js";
 import { CHANNEL_LIMIT, Outbox } from "./outbox.js";
 import { plainMessage } from "./outgoing.js";
+import type { Audience } from "./picture-policy.js";
+import type { Place } from "./place.js";
 import { Presses } from "./presses.js";
 import { registerCommands } from "./registration.js";
-import { baselinePicture, formingPicture, resultMessage, sheetMessage } from "./result-message.js";
+import {
+  baselinePicture,
+  formingPicture,
+  resultMessage,
+  sheetMessage,
+  zipMessage,
+} from "./result-message.js";
 import { SheetPoster } from "./sheet-poster.js";
 import { StatusBoard } from "./status-board.js";
 import { localizedCommand, localizedMenu } from "./translations.js";
@@ -71,6 +78,8 @@ export interface BotOptions {
   readonly limits: Limits;
   /** Whether pictures are shown as they form, where a server or channel does not say. */
   readonly preview?: boolean;
+  /** What becomes of pictures that no safety checker has seen, outside age-restricted channels; by default a spoiler. */
+  readonly uncheckedPictures?: Treatment;
   /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
   readonly estimateMs?: (work: Work) => number | null;
   /** Who may use `/admin`; none: who owns the Discord application. */
@@ -180,7 +189,9 @@ class DiscordBot implements Bot {
       checkpointNote: defaults.checkpointNote,
       image: defaults.image,
       placeOf,
+      audienceOf: (where: Place) => this.#audienceOf(where),
       ballotOf: (job: Job) => this.#ballots.open(job),
+      withoutBallot: (job: Job) => this.#ballots.withdraw(job),
       tallyOf: (job: Job) => tallyLine(votes, job.id),
     };
     this.#ballots = new Ballots({
@@ -190,7 +201,7 @@ class DiscordBot implements Bot {
       api,
       now,
       placeOf,
-      compose: (job) => resultMessage(job, result, this.#outbox.replyLimit(job.id)),
+      compose: (job, where) => resultMessage(job, result, this.#outbox.replyLimit(job.id), where),
     });
     this.#board = new StatusBoard({
       queue,
@@ -199,7 +210,7 @@ class DiscordBot implements Bot {
       now,
       estimateMs: options.estimateMs ?? (() => null),
       pictureOf: (job) => baselinePicture(job, result, this.#outbox.replyLimit(job.id)),
-      formingOf: (origin, jobId, data) => formingPicture(origin, jobId, data, result),
+      formingOf: (origin, jobId, data, harmless) => formingPicture(origin, jobId, data, harmless, result),
       ...timing,
     });
     this.#outbox = new Outbox({
@@ -207,7 +218,7 @@ class DiscordBot implements Bot {
       events,
       api,
       now,
-      compose: (job, limit) => resultMessage(job, result, limit),
+      compose: (job, limit, where) => resultMessage(job, result, limit, where),
       settle: (jobId) => this.#board.settle(jobId),
       ping: (job, messageId) => this.#ping(job, messageId),
       onUnauthorized: (error) =>
@@ -285,8 +296,8 @@ class DiscordBot implements Bot {
       picturesDir,
       now,
       placeOf,
-      compose: (job, perFile) => resultMessage(job, result, { ...CHANNEL_LIMIT, perFile }),
-      zip: (job, part, perFile) => batchZip(job, picturesDir, part, { ...CHANNEL_LIMIT, perFile }),
+      compose: (job, perFile, where) => resultMessage(job, result, { ...CHANNEL_LIMIT, perFile }, where),
+      zip: (job, part, perFile, where) => zipMessage(job, part, result, { ...CHANNEL_LIMIT, perFile }, where),
       estimateMs: options.estimateMs ?? (() => null),
       operators: () => this.#operators(),
       machine: options.machine ?? null,
@@ -303,6 +314,18 @@ class DiscordBot implements Bot {
     if (adminIds.length > 0) return adminIds;
     if (this.#owners === null && this.#client !== null) this.#owners = await ownersOf(this.#client);
     return this.#owners ?? [];
+  }
+
+  /** Asks Discord, since a channel may have changed since the command; throws DiscordError where it can't say. */
+  async #audienceOf(where: Place): Promise<Audience> {
+    const { uncheckedPictures: unchecked = "spoiler" } = this.#options;
+    const place = this.#placeOf(where);
+    if (where.guildId === null || where.channelId === null) return { ageRestricted: false, place, unchecked };
+    try {
+      return { ageRestricted: await this.#api.isAgeRestricted(where.channelId), place, unchecked };
+    } catch (cause) {
+      throw new DiscordError("DISCORD_UNREACHABLE", "Discord did not say what the channel is.", { cause });
+    }
   }
 
   /** A new message, since Discord tells nobody that a message was edited; not for what was there at once. */
@@ -411,10 +434,22 @@ class DiscordBot implements Bot {
     this.#watch(client.rest);
     client.on(DiscordEvents.InteractionCreate, (interaction) => {
       const handled = this.#handle(interaction)
-        .catch((error) => this.#log("error", `Interaction ${interaction.id} was not handled`, error))
+        .catch((error) => this.#unhandled(interaction, error))
         .finally(() => this.#handling.delete(handled));
       this.#handling.add(handled);
     });
+  }
+
+  /** A bug, or an interaction that no client of Discord makes: told in the log, and to the person in a sentence. */
+  async #unhandled(interaction: Interaction, error: unknown): Promise<void> {
+    this.#log("error", `Interaction ${interaction.id} was not handled`, error);
+    if (!interaction.isRepliable() || interaction.replied || interaction.deferred) return;
+    try {
+      const content = errorSentence(codeOf(error));
+      await interaction.reply({ content, flags: MessageFlags.Ephemeral });
+    } catch (cause) {
+      this.#log("warn", `Interaction ${interaction.id} could not be answered`, cause);
+    }
   }
 
   async #handle(interaction: Interaction): Promise<void> {
@@ -440,9 +475,14 @@ class DiscordBot implements Bot {
     }
   }
 
-  /** While a prompt is typed: the person's own recent ones that have these letters in them. */
+  /** While a prompt is typed: the person's own recent ones that have these letters in them; likewise a setting's name. */
   async #complete(interaction: AutocompleteInteraction): Promise<void> {
-    const { value } = interaction.options.getFocused(true);
+    const { name, value } = interaction.options.getFocused(true);
+    if (interaction.commandName === "settings" && name === "name") {
+      const settings = completeSetting(value, interaction.locale);
+      await interaction.respond(settings.slice(0, CHOICES_MAX));
+      return;
+    }
     const prompts = await this.#options.queue.recentPrompts(interaction.user.id, value, CHOICES_MAX);
     const choices = prompts.filter((prompt) => prompt.length <= CHOICE_MAX);
     await interaction.respond(choices.map((prompt) => ({ name: prompt, value: prompt })));

@@ -1,8 +1,14 @@
 import { createHash } from "node:crypto";
-import { type APIChannel, type APIMessage, type REST, Routes } from "discord.js";
+import { type APIChannel, type APIMessage, ChannelType, type REST, Routes } from "discord.js";
 import type { Origin } from "../core/job.js";
+import { faultOf } from "./discord-error.js";
 import { type Outgoing, toRequest } from "./outgoing.js";
 
+const THREADS: readonly ChannelType[] = [
+  ChannelType.PublicThread,
+  ChannelType.PrivateThread,
+  ChannelType.AnnouncementThread,
+];
 /** Discord: "up to 25 characters". */
 const NONCE_MAX = 25;
 
@@ -53,6 +59,28 @@ export class DiscordApi {
       files,
     });
     return (answer as APIMessage).id;
+  }
+
+  /**
+   * Whether Discord shows the channel to adults only, as it says now; a thread is what its channel is. A direct message
+   * is not age-restricted, nor does a channel that we can't see count as such.
+   */
+  async isAgeRestricted(channelId: string): Promise<boolean> {
+    const channel = await this.#channel(channelId);
+    const isThread = channel !== null && THREADS.includes(channel.type);
+    const parentId = isThread && "parent_id" in channel ? channel.parent_id : null;
+    const decides = isThread ? (parentId == null ? null : await this.#channel(parentId)) : channel;
+    return decides !== null && "nsfw" in decides && decides.nsfw === true;
+  }
+
+  async #channel(channelId: string): Promise<APIChannel | null> {
+    try {
+      return (await this.rest.get(Routes.channel(channelId))) as APIChannel;
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault === "forbidden" || fault === "token-gone") return null;
+      throw error;
+    }
   }
 
   /** Writes to the person who asked; fails with `forbidden` where they take no messages. */

@@ -18,14 +18,8 @@ import { isAlreadyAcknowledged } from "./discord-error.js";
 import { errorSentence, refusals } from "./messages.js";
 import type { Outbox } from "./outbox.js";
 import { plainMessage } from "./outgoing.js";
-import { admit, checkWords, contextOf, mayUse } from "./place.js";
+import { admit, checkWords, contextOf, mayUse, type Place } from "./place.js";
 import type { StatusBoard } from "./status-board.js";
-
-/** Where something happens: in a channel of a server, or in a direct message. */
-export interface Place {
-  readonly guildId: string | null;
-  readonly channelId: string | null;
-}
 
 export interface IntakeOptions {
   readonly queue: Queue;

@@ -1,10 +1,13 @@
+import type { Mean } from "../core/bootstrap.js";
 import type { ErrorCode } from "../core/errors.js";
 import type { ImageSettings, ItemNote, Job, JobKind, LimitScope, Phase, SearchMode } from "../core/job.js";
+import type { PairScores } from "../core/judgement.js";
 import type { SettingName } from "../core/settings.js";
 import type { Interval } from "../core/wilson.js";
 import type { QueueDepth } from "../db/queue.js";
 import type { Choice, Side, Tally } from "../db/votes.js";
 import type { Machine } from "./machine.js";
+import { clip } from "./markdown.js";
 
 /** The only prose for users. Everything here says what happened and what to do, and never shows an internal text. */
 
@@ -179,11 +182,95 @@ export const resultLines = {
     `<@${userId}>, your ${labels.results[kind]} ended without a result.`,
 } as const;
 
+/** What the judges say of pictures (core/judgement.ts); arrows go from the prompt as written to the rewrite. */
+export const scoreLines = {
+  /** Null where nobody judged. */
+  pair: (scores: PairScores) => {
+    const parts = [
+      ...change("relevance to the prompt", scores.baselineRelevance, scores.optimizedRelevance, 3),
+      ...change("beauty", scores.baselineBeauty, scores.optimizedBeauty, 2),
+      ...(scores.reward === null
+        ? []
+        : [`reward ${signed(scores.reward, 2)} (what Promptist was trained to raise)`]),
+    ];
+    return parts.length === 0 ? null : `-# As written → rewritten: ${parts.join(" · ")}`;
+  },
+  title: "**Scores**: means with 95 % intervals; above zero the rewrite gained.",
+  relevanceChange: "Relevance change",
+  beautyGain: "Beauty change",
+  reward: "Reward",
+  mean: ({ mean, low, high, n }: Mean) => {
+    const digits = Math.max(Math.abs(low), Math.abs(high)) < 0.5 ? 3 : 2;
+    return `${signed(mean, digits)} (${signed(low, digits)} to ${signed(high, digits)}), n = ${n}`;
+  },
+  plotTitle: (pairs: number) => `What rewriting changed in ${count(pairs, "pair")}`,
+  plotAlt: (facts: readonly string[]) => `A dot for each pair, and the means: ${facts.join("; ")}`,
+  tableHead: " #  relevance      beauty        reward",
+  tableRow: (place: number, scores: PairScores, prompt: string) =>
+    [
+      String(place).padStart(2),
+      twoCells(scores.baselineRelevance, scores.optimizedRelevance, 3).padEnd(13),
+      twoCells(scores.baselineBeauty, scores.optimizedBeauty, 2).padEnd(12),
+      (scores.reward === null ? "-" : signed(scores.reward, 2)).padStart(6),
+      prompt.replaceAll("`", "'").slice(0, 28),
+    ].join("  "),
+} as const;
+
+const listed = (names: readonly string[]): string =>
+  names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+const signed = (value: number, digits: number): string => {
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? (0).toFixed(digits) : value > 0 ? `+${text}` : text.replace("-", "−");
+};
+const score = (value: number | null, digits: number): string =>
+  value === null ? "-" : value.toFixed(digits);
+const twoCells = (from: number | null, to: number | null, digits: number): string =>
+  `${score(from, digits)} → ${score(to, digits)}`;
+const change = (name: string, from: number | null, to: number | null, digits: number): string[] =>
+  from === null && to === null ? [] : [`${name} ${twoCells(from, to, digits)}`];
+
+/** Why pictures are not in a message, or behind a click. Which concept the checker found is told to nobody. */
+export const safetyLines = {
+  picture: (side: Side) =>
+    side === "baseline" ? "the picture of the prompt as written" : "the picture of the rewrite",
+  pictureOf: (prompt: number, side: Side) =>
+    side === "baseline" ? `prompt ${prompt} as written` : `the rewrite of prompt ${prompt}`,
+  more: (pictures: number) => `${number(pictures)} more`,
+  withheld: (
+    pictures: readonly string[],
+    why: "flagged" | "flagged-by-choice" | "unchecked",
+    redraw: "buttons" | "command",
+  ) => {
+    const [it, is] = pictures.length === 1 ? ["it", "is"] : ["them", "are"];
+    const what = `${listed(pictures).replace(/^./, (letter) => letter.toUpperCase())} ${is} withheld: `;
+    if (why === "unchecked")
+      return `${what}no safety checker has seen ${it}, and what none has seen is withheld here.`;
+    const because =
+      why === "flagged"
+        ? `the safety checker flagged ${it}, and this channel is not age-restricted.`
+        : `the safety checker flagged ${it}, and the settings here withhold what it flags.`;
+    const todo =
+      redraw === "buttons"
+        ? "Who asked for this can draw again with the buttons below: from a new seed, or with other words."
+        : "Who asked for this can draw such a prompt again with `/compare`, from another seed or with other words.";
+    return `${what}${because} ${todo}`;
+  },
+  behindClick: (flagged: boolean) =>
+    flagged
+      ? "Behind a click, because the safety checker flagged something here."
+      : "Behind a click, because no safety checker has seen these pictures.",
+  /** A blind vote goes on elsewhere, and to leave a picture out would tell which is which. */
+  blindElsewhere:
+    "People still vote on this pair, and it can't be shown here. It will be shown once the vote is over.",
+} as const;
+
+const NOTE_WORDS_MAX = 200;
+
 /** What to know about an item's result; `words` are a person's own, and shown as code. */
 export function noteLine(note: ItemNote): string {
   if (note.code === "unchanged") return "Promptist changed nothing.";
   const side = note.side === "baseline" ? "prompt" : "rewritten prompt";
-  const words = note.words.replaceAll("`", "'").slice(0, 200);
+  const words = clip(note.words.replaceAll("`", "'"), NOTE_WORDS_MAX);
   return `The end of the ${side} lies beyond what the image model reads: \`${words}\``;
 }
 
@@ -494,6 +581,9 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   revealMinutes: "minutes after which a blind vote is revealed",
   strangers: "everyone may press the buttons that draw something new",
   spoiler: "pictures are hidden behind a click",
+  flagged: "flagged pictures in age-restricted channels: show, spoiler or withhold; elsewhere never posted",
+  unchecked:
+    "pictures no safety checker saw: show, spoiler or withhold; `show` needs an age-restricted channel",
   alwaysNegative: "added to every negative prompt",
   refusedWords: "words that no prompt may have",
   ping: "call people when a result that took long is ready",
@@ -512,7 +602,8 @@ export const settingLines = {
   server: "This server",
   program: "The bot itself",
   names: "What can be set",
-  choice: (name: string, meaning: string) => `${name} · ${meaning}`,
+  /** Discord: 100 letters. */
+  choice: (name: string, meaning: string) => clip(`${name} · ${meaning}`, 100),
   none: "Nothing; the wider setting holds.",
   entry: (name: string, value: string, by: string, at: number) =>
     `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,

@@ -1,5 +1,5 @@
 import { Semaphore } from "async-mutex";
-import { describe } from "../core/errors.js";
+import { DiscordError, describe } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Job } from "../core/job.js";
 import type { Queue } from "../db/queue.js";
@@ -8,6 +8,7 @@ import { type DiscordFault, faultOf } from "./discord-error.js";
 import { endSentence, errorSentence, jobReference, resultLines } from "./messages.js";
 import { type Outgoing, plainMessage } from "./outgoing.js";
 import type { SizeLimit } from "./picture-fit.js";
+import type { Place } from "./place.js";
 import { subscribe } from "./subscribe.js";
 
 export interface OutboxOptions {
@@ -15,8 +16,11 @@ export interface OutboxOptions {
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
-  /** Makes the last message of a finished job, within the bytes that the place takes. */
-  readonly compose: (job: Job, limit: SizeLimit) => Promise<Outgoing>;
+  /**
+   * Makes the last message of a finished job for a place, within the bytes that it takes. Throws DiscordError where
+   * Discord has to be asked first and does not answer.
+   */
+  readonly compose: (job: Job, limit: SizeLimit, where: Place) => Promise<Outgoing>;
   /** Resolves when no status edit of the job is under way any more. */
   readonly settle: (jobId: string) => Promise<void>;
   /** The result was put into the reply, of which Discord tells nobody: calls the person where that is wanted. */
@@ -186,8 +190,8 @@ export class Outbox {
     let cap = Number.POSITIVE_INFINITY;
     for (let shrink = 0; ; shrink++) {
       let bytes = 0;
-      const sent = await this.#sendTo(job, async (limit) => {
-        const message = await this.#compose(job, atMost(limit, cap));
+      const sent = await this.#sendTo(job, async (limit, where) => {
+        const message = await this.#compose(job, atMost(limit, cap), where);
         bytes = message.files.reduce((sum, { data }) => sum + data.length, 0);
         return message;
       });
@@ -196,34 +200,43 @@ export class Outbox {
     }
   }
 
-  async #compose(job: Job, limit: SizeLimit): Promise<Outgoing> {
+  async #compose(job: Job, limit: SizeLimit, where: Place): Promise<Outgoing> {
     try {
-      return await this.#options.compose(job, limit);
+      return await this.#options.compose(job, limit, where);
     } catch (error) {
+      // Not the message's fault: it is made again when Discord answers.
+      if (error instanceof DiscordError) throw error;
       this.#log("error", "A result's message could not be made", job.id, error);
       return plainMessage(`${errorSentence("INTERNAL")} ${jobReference(job.id)}`);
     }
   }
 
   /** Edits the reply while its token lives, else writes to the channel. */
-  async #sendTo(job: Job, compose: (limit: SizeLimit) => Promise<Outgoing>): Promise<Sent> {
+  async #sendTo(job: Job, compose: (limit: SizeLimit, where: Place) => Promise<Outgoing>): Promise<Sent> {
     const { api, now } = this.#options;
     const { origin } = job;
     if (now() < origin.tokenExpiresAt - TOKEN_MARGIN_MS) {
-      const message = await compose(this.replyLimit(job.id));
-      const sent = await attempt("reply", () => api.editReply(origin, message));
+      const limit = this.replyLimit(job.id);
+      const sent = await attempt("reply", async () => api.editReply(origin, await compose(limit, origin)));
       if ("messageId" in sent || (sent.fault !== "token-gone" && sent.fault !== "forbidden")) return sent;
     }
-    const message = await compose(CHANNEL_LIMIT);
     const mention = (job.state === "done" ? resultLines.ready : resultLines.ended)(origin.userId, job.kind);
-    const content = message.content === "" ? mention : `${mention} ${message.content}`;
-    const sent = await attempt("channel", () => api.post(origin, { ...message, content }, job.id));
+    const addressed = (message: Outgoing, ...more: string[]): Outgoing => ({
+      ...message,
+      content: [mention, message.content, ...more].filter((part) => part !== "").join(" "),
+    });
+    const sent = await attempt("channel", async () =>
+      api.post(origin, addressed(await compose(CHANNEL_LIMIT, origin)), job.id),
+    );
     // "Unknown message" as the answer to a post: the message of this nonce was sent, and someone deleted it.
     if (!("fault" in sent) || (sent.fault !== "token-gone" && sent.fault !== "forbidden")) return sent;
     if (sent.fault === "token-gone" || origin.guildId === null) return { ...sent, fault: "forbidden" };
-    // The channel is gone or closed to us: the person is told at home, if they take messages.
-    const text = `${content} ${resultLines.direct}`;
-    return attempt("channel", () => api.postDirect(origin, { ...message, content: text }, job.id));
+    // The channel is gone or closed to us: the person is told at home, if they take messages. What may be posted there
+    // is another question than what might have been in the channel.
+    return attempt("channel", async () => {
+      const message = await compose(CHANNEL_LIMIT, { guildId: null, channelId: null });
+      return api.postDirect(origin, addressed(message, resultLines.direct), job.id);
+    });
   }
 
   #log(level: "warn" | "error", message: string, jobId: string | undefined, error: unknown): void {
@@ -235,7 +248,7 @@ async function attempt(via: "reply" | "channel", send: () => Promise<string>): P
   try {
     return { messageId: await send(), via };
   } catch (error) {
-    return { fault: faultOf(error), error };
+    return { fault: faultOf(error instanceof DiscordError ? error.cause : error), error };
   }
 }
 

@@ -7,8 +7,15 @@ import {
 import { InputError } from "../core/errors.js";
 import type { ImageSettings, LimitScope, Origin, TextSettings } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
+import { findRefused } from "../core/words.js";
 import type { JobCaps } from "../db/queue.js";
 import { type CommandContext, checkInteger, MAX_GUIDANCE } from "./commands/command.js";
+
+/** Where something happens: in a channel of a server, or in a direct message. */
+export interface Place {
+  readonly guildId: string | null;
+  readonly channelId: string | null;
+}
 
 /** The program's defaults and limits as the place of a command has them. */
 export function contextOf(base: CommandContext, place: PlaceSettings): CommandContext {
@@ -76,27 +83,11 @@ export function admit<R extends { readonly text: TextSettings; readonly image: I
   return { ...request, image: { ...request.image, negative: both } };
 }
 
-/** Throws InputError INPUT_WORD for a text that has a refused word: whole words, in any case, not parts of others. */
+/** Throws InputError INPUT_WORD for a text that has a refused word, as a word and not as a part of another. */
 export function checkWords(place: PlaceSettings, texts: readonly (string | null)[]): void {
-  const words = (place.refusedWords ?? []).map(wordsOf).filter((word) => word !== "");
-  if (words.length === 0) return;
-  for (const text of texts) {
-    const all = ` ${wordsOf(text ?? "")} `;
-    const word = words.find((refused) => all.includes(` ${refused} `));
-    if (word !== undefined) {
-      throw new InputError("INPUT_WORD", `The word ${word} is refused here.`, { word });
-    }
-  }
+  const word = findRefused(place.refusedWords ?? [], texts);
+  if (word !== undefined) throw new InputError("INPUT_WORD", `The word ${word} is refused here.`, { word });
 }
-
-/** The words of a text in one case and form, one space between two: "Nude-ish ＮＵＤＥ" is "nude ish nude". */
-const wordsOf = (text: string): string =>
-  (
-    text
-      .normalize("NFKC")
-      .toLowerCase()
-      .match(/[\p{L}\p{M}\p{N}]+/gu) ?? []
-  ).join(" ");
 
 /** The roles that the person of an interaction has in its server. */
 export function rolesOf(interaction: BaseInteraction): readonly string[] {

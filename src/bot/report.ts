@@ -1,4 +1,5 @@
 import type { Job } from "../core/job.js";
+import { SCORE_COLUMNS, scoreCells } from "./scores.js";
 
 const COLUMNS = [
   "number",
@@ -19,6 +20,7 @@ const COLUMNS = [
   "promptist_sha256",
   "stable_diffusion_sha256",
   "job",
+  ...SCORE_COLUMNS,
 ] as const;
 
 /** A batch as CSV (RFC 4180): a row for each prompt that was drawn, with all that it takes to draw it again. */
@@ -32,7 +34,7 @@ export function csvReport(job: Job): string {
       item.prompt,
       item.optimized,
       image.steps,
-      image.guidance,
+      String(image.guidance),
       image.scheduler,
       image.size?.width,
       image.size?.height,
@@ -45,6 +47,7 @@ export function csvReport(job: Job): string {
       hashes.promptist,
       hashes.diffusion,
       job.id,
+      ...scoreCells(item),
     ]);
   return [COLUMNS, ...rows].map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");
 }
@@ -54,7 +57,9 @@ const FORMULA = /^'*[=+\-@\t\r]/;
 
 function cell(value: string | number | null | undefined): string {
   if (value === null || value === undefined) return "";
-  if (typeof value === "number") return String(Math.round(value * 1000) / 1000);
+  // A seed may be as large as a number counts exactly, and must stay what it is.
+  if (typeof value === "number")
+    return String(Number.isInteger(value) ? value : Math.round(value * 1e5) / 1e5);
   const inert = FORMULA.test(value) ? `'${value}` : value;
   return /[",\r\n']/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }

@@ -2,14 +2,18 @@ import type { APIEmbed } from "discord.js";
 import type { ImageSettings, Job, Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
 import type { Ballot } from "../db/votes.js";
-import { batchReport, sheetPicture } from "./batch-report.js";
+import { batchReport, batchZip, sheetPicture } from "./batch-report.js";
 import { blindMessage } from "./blind-message.js";
 import { type Row, resultRows } from "./components.js";
 import { clip, codeBlock } from "./markdown.js";
-import { endSentence, formatDuration, jobReference, labels, resultLines } from "./messages.js";
+import { endSentence, formatDuration, jobReference, labels, resultLines, safetyLines } from "./messages.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "./outgoing.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
+import { type Audience, type Exhibition, exhibitFor, treatmentOf } from "./picture-policy.js";
+import type { Place } from "./place.js";
 import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
+import { safetySentences } from "./safety-sentences.js";
+import { pairScoreLine } from "./scores.js";
 import { COLORS } from "./status-message.js";
 import { readPicture, storedPicture } from "./stored-picture.js";
 
@@ -21,19 +25,43 @@ export interface ResultOptions {
   /** What a command without options draws with; its seed says nothing. */
   readonly image: ImageSettings;
   /** What the place of a command has decided. */
-  readonly placeOf: (origin: Origin) => PlaceSettings;
+  readonly placeOf: (where: Place) => PlaceSettings;
+  /** Who sees what is posted there now. */
+  readonly audienceOf: (where: Place) => Promise<Audience>;
   /** The ballot of a blind comparison, opened when it is first shown. */
   readonly ballotOf: (job: Job) => Ballot;
+  /** There is nothing to vote on: a ballot that was never open is closed. True where people vote on it already. */
+  readonly withoutBallot: (job: Job) => boolean;
   /** How the votes fell, once they are closed. */
   readonly tallyOf: (job: Job) => string | null;
 }
 
 const NEGATIVE_MAX = 300;
 
-/** The last message of a finished job: its result, or how it ended. */
-export async function resultMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
-  const message = await composed(job, options, limit);
-  return options.placeOf(job.origin).spoiler === true ? spoilered(message) : message;
+/**
+ * The last message of a finished job: its result, or how it ended, with the pictures that may be posted where it goes.
+ * Throws DiscordError where Discord can't say what that place is.
+ */
+export async function resultMessage(
+  job: Job,
+  options: ResultOptions,
+  limit: SizeLimit,
+  where: Place = job.origin,
+): Promise<Outgoing> {
+  if (job.state !== "done") return endMessage(job);
+  // Of a prompt drawn as written alone, the second half is the same picture and not posted.
+  const items = job.items.map((item) =>
+    job.kind === "compare" && isRaw(item) ? { ...item, drawn: null } : item,
+  );
+  // Discord is asked once for one message, and only if it matters.
+  let audience: Promise<Audience> | null = null;
+  const audienceOf = () => {
+    audience ??= options.audienceOf(where);
+    return audience;
+  };
+  const shown = await exhibitFor(items, audienceOf);
+  const message = await composed(job, options, limit, shown, audienceOf);
+  return shown.spoiler || options.placeOf(where).spoiler === true ? spoilered(message) : message;
 }
 
 /** Pictures behind a click. An embed can't hide its picture, so they all stand below it. */
@@ -47,15 +75,20 @@ function spoilered(message: Outgoing): Outgoing {
   };
 }
 
-async function composed(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
-  if (job.state !== "done") return endMessage(job);
+async function composed(
+  job: Job,
+  options: ResultOptions,
+  limit: SizeLimit,
+  shown: Exhibition,
+  audienceOf: () => Promise<Audience>,
+): Promise<Outgoing> {
   switch (job.kind) {
     case "optimize":
       return optimizeMessage(job, options);
     case "compare":
-      return compareMessage(job, options, limit);
+      return compareMessage(job, options, limit, shown);
     case "batch":
-      return batchMessage(job, options, limit);
+      return batchMessage(job, options, limit, shown, audienceOf);
   }
 }
 
@@ -77,9 +110,19 @@ function optimizeMessage(job: Job, options: ResultOptions): Outgoing {
   };
 }
 
-async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
+async function compareMessage(
+  job: Job,
+  options: ResultOptions,
+  limit: SizeLimit,
+  shown: Exhibition,
+): Promise<Outgoing> {
   const item = job.items[0]!;
-  if (job.blind && !isRaw(item)) {
+  if (job.blind && !isRaw(item) && shown.withheld.length > 0) {
+    // Half a pair can't be voted on; and while people vote on it elsewhere, half of it would tell which is which.
+    if (options.withoutBallot(job)) {
+      return withImage(doneEmbed(job, [safetyLines.blindElsewhere], []), [], []);
+    }
+  } else if (job.blind && !isRaw(item)) {
     const ballot = options.ballotOf(job);
     const hidden =
       ballot.closedAt === null ? await blindMessage(job, ballot, options.picturesDir, limit) : null;
@@ -88,16 +131,20 @@ async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit
   const tally = options.tallyOf(job);
   const optimized = item.optimized ?? "";
   const baseline = { role: "baseline", file: item.baseline, alt: labels.baselineAlt(item.prompt) };
-  const pair = [
-    { role: "comparison", file: item.comparison, alt: labels.comparisonAlt(item.prompt, optimized) },
-    baseline,
-    { role: "optimized", file: item.drawn, alt: labels.optimizedAlt(optimized) },
-  ];
+  const drawn = { role: "optimized", file: item.drawn, alt: labels.optimizedAlt(optimized) };
+  const comparison = {
+    role: "comparison",
+    file: shown.composed(item.comparison),
+    alt: labels.comparisonAlt(item.prompt, optimized),
+  };
+  const stem = `${job.id}-${item.seed}`;
   const pictures = await Promise.all(
-    (isRaw(item) ? [baseline] : pair).map(({ role, file, alt }) =>
-      readPicture(
-        storedPicture(job, options.picturesDir, [item.index], file, `${job.id}-${item.seed}-${role}`, alt),
-      ),
+    [
+      ...(isRaw(item) || comparison.file === null ? [] : [comparison]),
+      ...(shown.shows(item, "baseline") ? [baseline] : []),
+      ...(isRaw(item) || !shown.shows(item, "optimized") ? [] : [drawn]),
+    ].map(({ role, file, alt }) =>
+      readPicture(storedPicture(job, options.picturesDir, file, `${stem}-${role}`, alt)),
     ),
   );
   const { files, note } = await attach(job, pictures, limit);
@@ -107,7 +154,9 @@ async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit
       ? []
       : [`**${labels.negative}**${codeBlock(job.image.negative, NEGATIVE_MAX)}`]),
     ...noteLines(item),
-    ...(tally === null ? [] : [tally]),
+    ...(isRaw(item) ? [] : pairScoreLine(item)),
+    ...(tally === null || shown.withheld.length > 0 ? [] : [tally]),
+    ...safetySentences(shown, false),
     ...note,
   ];
   const settings = [
@@ -118,53 +167,62 @@ async function compareMessage(job: Job, options: ResultOptions, limit: SizeLimit
   return withImage(doneEmbed(job, sections, settings), files, resultRows(job));
 }
 
-async function batchMessage(job: Job, options: ResultOptions, limit: SizeLimit): Promise<Outgoing> {
+async function batchMessage(
+  job: Job,
+  options: ResultOptions,
+  limit: SizeLimit,
+  shown: Exhibition,
+  audienceOf: () => Promise<Audience>,
+): Promise<Outgoing> {
   const made = job.items.filter(({ cancelled }) => !cancelled);
   const [first] = made;
   const last = made.at(-1);
   const seeds = first && last ? [resultLines.seeds(first.seed, last.seed)] : [];
-  const { files, lines } = await batchReport(job, options.picturesDir, limit);
+  const { files, lines } = await batchReport(job, { ...options, audienceOf }, limit, shown);
   const drawn = made.reduce((sum, item) => sum + (item.baseline ? 1 : 0) + (item.drawn ? 1 : 0), 0);
   const takenOut = job.items.length - made.length;
   const sections = [
     resultLines.batch(made.length, drawn),
     ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
+    ...safetySentences(shown, true),
     ...lines,
   ];
   const settings = [...seeds, ...imageSettings(job, options), ...timeAndMakers(job, options)];
   const embed = doneEmbed(job, sections, settings);
   // The contact sheet comes first where there is one; a record is nothing to look at.
-  const [sheet] = files.filter(({ description }) => description !== null);
+  const [main] = files.filter(({ description }) => description !== null);
   return {
     content: "",
-    embeds: [sheet === undefined ? embed : { ...embed, image: { url: `attachment://${sheet.name}` } }],
+    embeds: [main === undefined ? embed : { ...embed, image: { url: `attachment://${main.name}` } }],
     components: resultRows(job),
     files,
   };
 }
 
-/** A contact sheet of a batch that goes on; null where it is gone. */
+/** A contact sheet of a batch that goes on; null where it is gone, or may not be posted where the batch was asked for. */
 export async function sheetMessage(
   job: Job,
   number: number,
   options: ResultOptions,
   limit: SizeLimit,
 ): Promise<Outgoing | null> {
-  const picture = await readPicture(sheetPicture(job, options.picturesDir, number));
-  if (picture === null) return null;
+  const audienceOf = () => options.audienceOf(job.origin);
+  const sheet = await sheetPicture(job, number, { ...options, audienceOf });
+  const picture = sheet === null ? null : await readPicture(sheet.picture);
+  if (sheet === null || picture === null) return null;
   const { files } = await fitPictures([picture], limit);
   const [file] = files;
   if (file == null) return null;
-  const items = job.sheets.find((sheet) => sheet.number === number)?.items ?? [];
+  const { items } = sheet;
   const line = resultLines.sheet((items[0] ?? 0) + 1, (items.at(-1) ?? 0) + 1, job.items.length);
   const embed = {
     title: labels.commands[job.kind],
-    description: `${line} ${jobReference(job.id)}`,
+    description: [`${line} ${jobReference(job.id)}`, ...safetySentences(sheet.shown, true)].join("\n"),
     color: COLORS.running,
     image: { url: `attachment://${file.name}` },
   };
   const message: Outgoing = { content: "", embeds: [embed], components: [], files: [file] };
-  return options.placeOf(job.origin).spoiler === true ? spoilered(message) : message;
+  return sheet.shown.spoiler || options.placeOf(job.origin).spoiler === true ? spoilered(message) : message;
 }
 
 /** The settings that a command here does not have by itself. */
@@ -219,26 +277,47 @@ export async function baselinePicture(
   limit: SizeLimit,
 ): Promise<OutgoingFile | null> {
   const [item] = job.items;
-  if (job.kind !== "compare" || job.blind || item === undefined) return null;
+  if (job.kind !== "compare" || job.blind || item === undefined || item.baseline === null) return null;
+  const shown = await exhibitFor([item], () => options.audienceOf(job.origin));
+  // What needs a click or is withheld waits for the result, which says so.
+  const isPlain =
+    shown.shows(item, "baseline") && !shown.spoiler && options.placeOf(job.origin).spoiler !== true;
+  if (!isPlain) return null;
   const name = `${job.id}-${item.seed}-baseline`;
-  const { baseline, index, prompt } = item;
+  const { baseline, prompt } = item;
   const picture = await readPicture(
-    storedPicture(job, options.picturesDir, [index], baseline, name, labels.baselineAlt(prompt)),
+    storedPicture(job, options.picturesDir, baseline, name, labels.baselineAlt(prompt)),
   );
   if (picture === null) return null;
-  const [file = null] = (await fitPictures([picture], limit)).files;
-  if (file === null || options.placeOf(job.origin).spoiler !== true) return file;
-  return { ...file, name: `SPOILER_${file.name}` };
+  return (await fitPictures([picture], limit)).files[0] ?? null;
 }
 
-/** A picture that is being drawn, as a small WebP; null where pictures are hidden behind a click. */
-export function formingPicture(
+/** One of the zips of a batch's pictures, as they may be posted there. */
+export async function zipMessage(
+  job: Job,
+  part: number,
+  options: ResultOptions,
+  limit: SizeLimit,
+  where: Place,
+): Promise<{ readonly file: OutgoingFile | null; readonly parts: number }> {
+  const audienceOf = () => options.audienceOf(where);
+  const shown = await exhibitFor(job.items, audienceOf);
+  return batchZip(job, { ...options, audienceOf }, part, limit, shown);
+}
+
+/**
+ * A picture that is being drawn, as a small WebP; null where one may not be shown that no safety checker has seen, or
+ * only behind a click. `harmless`: what draws it needs no checker.
+ */
+export async function formingPicture(
   origin: Origin,
   jobId: string,
   data: Uint8Array,
+  harmless: boolean,
   options: ResultOptions,
-): OutgoingFile | null {
+): Promise<OutgoingFile | null> {
   if (options.placeOf(origin).spoiler === true) return null;
+  if (!harmless && treatmentOf(undefined, await options.audienceOf(origin)) !== "show") return null;
   return { name: `${jobId}-preview.webp`, data: Buffer.from(data), description: labels.previewAlt };
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { InputError } from "../core/errors.js";
 import { SCHEDULERS } from "../core/job.js";
-import type { PlaceSettings, SettingName } from "../core/settings.js";
+import { type PlaceSettings, type SettingName, TREATMENTS } from "../core/settings.js";
 import { expectations } from "./messages.js";
 
 const yesNo = z
@@ -62,6 +62,8 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   revealMinutes: { schema: whole(1, MINUTES_OF_A_WEEK), takes: expectations.integer(1, MINUTES_OF_A_WEEK) },
   strangers: { schema: yesNo, takes: expectations.yesNo },
   spoiler: { schema: yesNo, takes: expectations.yesNo },
+  flagged: { schema: z.enum(TREATMENTS), takes: expectations.oneOf(TREATMENTS) },
+  unchecked: { schema: z.enum(TREATMENTS), takes: expectations.oneOf(TREATMENTS) },
   alwaysNegative: { schema: z.string().min(1).max(1000), takes: expectations.text(1000) },
   refusedWords: { schema: words, takes: expectations.words },
   ping: { schema: yesNo, takes: expectations.yesNo },

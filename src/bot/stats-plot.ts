@@ -19,8 +19,8 @@ const TOP = 56;
 const BOTTOM = 40;
 /** Columns of the names, the axis from 0 to 100 %, and the notes, in pixels. */
 const AXIS = { left: 190, right: 590 };
-const INK = "#e6e7ea";
-const FAINT = "#5b5e66";
+export const INK = "#e6e7ea";
+export const FAINT = "#5b5e66";
 const BAR = "#4f8ef7";
 
 /**
@@ -47,17 +47,18 @@ export async function statsPlot(title: string, rows: readonly PlotRow[]): Promis
     <path d="M${x(0.5)},${TOP}V${foot}" stroke="${INK}" stroke-dasharray="4 4"/>
     ${shapes.join("")}</svg>`;
   const words = await Promise.all([
-    text(title, 20, 16, 18, WIDTH - 40),
-    ...[0, 0.5, 1].map((share) => text(`${share * 100} %`, x(share) - 16, foot + 10, 13, 80)),
+    plotText(title, 20, 16, 18, WIDTH - 40),
+    ...[0, 0.5, 1].map((share) => plotText(`${share * 100} %`, x(share) - 16, foot + 10, 13, 80)),
     ...rows.flatMap(({ label, note }, i) => [
-      text(label, 20, TOP + i * ROW + 13, 14, AXIS.left - 30),
-      text(note, AXIS.right + 14, TOP + i * ROW + 13, 14, WIDTH - AXIS.right - 20),
+      plotText(label, 20, TOP + i * ROW + 13, 14, AXIS.left - 30),
+      plotText(note, AXIS.right + 14, TOP + i * ROW + 13, 14, WIDTH - AXIS.right - 20),
     ]),
   ]);
   return sharp(Buffer.from(svg)).composite(words).png().toBuffer();
 }
 
-async function text(
+/** Words of a plot as a layer, in the program's own font, cut off at `width` pixels. */
+export async function plotText(
   words: string,
   left: number,
   top: number,

@@ -24,7 +24,12 @@ export interface StatusBoardOptions {
   /** The half of a comparison that is there already, to show while the other one is drawn; null for none. */
   readonly pictureOf: (job: Job) => Promise<OutgoingFile | null>;
   /** A picture that is being drawn, as far as it is; null where it may not be shown. */
-  readonly formingOf: (origin: Origin, jobId: string, data: Uint8Array) => OutgoingFile | null;
+  readonly formingOf: (
+    origin: Origin,
+    jobId: string,
+    data: Uint8Array,
+    harmless: boolean,
+  ) => Promise<OutgoingFile | null>;
 }
 
 interface Tracked {
@@ -36,6 +41,8 @@ interface Tracked {
   /** The newest look of what is being drawn, and how many there were. */
   forming: OutgoingFile | null;
   looks: number;
+  /** Pictures that were finished. */
+  drawn: number;
   readonly origin: Origin;
   status: JobStatus;
   /** Fires shortly before the reply's token ends. */
@@ -120,6 +127,7 @@ export class StatusBoard {
       pictureId: null,
       forming: null,
       looks: 0,
+      drawn: 0,
       origin: job.origin,
       status: job.cancelRequested
         ? { kind: "stopping" }
@@ -150,7 +158,7 @@ export class StatusBoard {
         this.#placesChanged();
       },
       "job.progress": (progress) => this.#update(progress.jobId, { kind: "working", progress }),
-      "job.preview": ({ jobId, data }) => this.#look(jobId, data),
+      "job.preview": ({ jobId, data, harmless }) => void this.#look(jobId, data, harmless),
       "job.item": ({ jobId, phase }) => {
         this.#looked(jobId);
         if (phase === "text") void this.refresh(jobId);
@@ -188,18 +196,27 @@ export class StatusBoard {
   }
 
   /** The picture at work, as far as it is: goes out with the next edit. */
-  #look(jobId: string, data: Uint8Array): void {
+  async #look(jobId: string, data: Uint8Array, harmless: boolean): Promise<void> {
     const tracked = this.#tracked.get(jobId);
     if (tracked?.status.kind !== "working") return;
-    tracked.forming = this.#options.formingOf(tracked.origin, jobId, data);
-    if (tracked.forming === null) return;
-    tracked.looks++;
-    this.#show(jobId, tracked, tracked.status);
+    const { drawn } = tracked;
+    try {
+      const file = await this.#options.formingOf(tracked.origin, jobId, data, harmless);
+      // It may be finished by now, and shown as it is.
+      if (file === null || tracked.drawn !== drawn) return;
+      tracked.forming = file;
+      tracked.looks++;
+      this.#show(jobId, tracked, tracked.status);
+    } catch (error) {
+      this.#log("A picture could not be shown as it forms", error, jobId);
+    }
   }
 
   #looked(jobId: string): void {
     const tracked = this.#tracked.get(jobId);
-    if (tracked !== undefined) tracked.forming = null;
+    if (tracked === undefined) return;
+    tracked.forming = null;
+    tracked.drawn++;
   }
 
   /** Something of the job is ready, or taken out of it: shows it with what comes next. */

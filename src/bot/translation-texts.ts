@@ -596,6 +596,22 @@ export const SETTINGS: Readonly<Record<SettingName, Names>> = {
     ru: "показывать картинку в процессе",
     ja: "描かれる途中の絵を見せる",
   },
+  unchecked: {
+    de: "Bilder, die keine Prüfung gesehen hat",
+    fr: "images qu'aucun contrôle n'a vues",
+    "es-ES": "imágenes que ningún control ha visto",
+    "pt-BR": "imagens que nenhum controle viu",
+    ru: "картинки без проверки безопасности",
+    ja: "検査されていない絵",
+  },
+  flagged: {
+    de: "beanstandete Bilder in Kanälen für Erwachsene",
+    fr: "images signalées dans les salons pour adultes",
+    "es-ES": "imágenes marcadas en canales para adultos",
+    "pt-BR": "imagens marcadas em canais para adultos",
+    ru: "отмеченные картинки в каналах для взрослых",
+    ja: "成人向けチャンネルで検査に掛かった絵",
+  },
   userLimit: {
     de: "Aufträge einer Person zugleich in der Reihe",
     fr: "demandes d'une personne dans la file à la fois",

@@ -6,8 +6,7 @@ import {
   type RESTPostAPIContextMenuApplicationCommandsJSONBody as MenuJson,
   type RESTPostAPIChatInputApplicationCommandsJSONBody as SlashJson,
 } from "discord.js";
-import type { SettingName } from "../core/settings.js";
-import { CHOICES, COMMANDS, type Entry, MENUS, OPTIONS, SETTINGS, SUBCOMMANDS } from "./translation-texts.js";
+import { CHOICES, COMMANDS, type Entry, MENUS, OPTIONS, SUBCOMMANDS } from "./translation-texts.js";
 
 /**
  * Names and descriptions of the commands in other languages. Discord shows them to people whose client speaks one of
@@ -59,15 +58,8 @@ function localizedChoice(
   choice: APIApplicationCommandOptionChoice<string>,
 ): APIApplicationCommandOptionChoice<string> {
   const { name, value } = choice;
-  const isSetting = option === "name" && Object.hasOwn(SETTINGS, value);
-  const names = isSetting ? SETTINGS[value as SettingName] : CHOICES[`${option}:${value}`];
-  if (names === undefined) return choice;
-  // People write and read a setting by its own name, so that stands first.
-  const shown = Object.entries(names).map(([language, text]) => [
-    language,
-    isSetting ? `${value} · ${text}` : text,
-  ]);
-  return { ...choice, name_localizations: { "en-US": name, ...Object.fromEntries(shown) } };
+  const names = CHOICES[`${option}:${value}`];
+  return names === undefined ? choice : { ...choice, name_localizations: { "en-US": name, ...names } };
 }
 
 /** An entry of a message's menu with its names. */

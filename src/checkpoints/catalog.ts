@@ -13,6 +13,8 @@ export interface FoundCheckpoint {
   readonly name: string;
   /** True for the small checkpoints that come with the program and only show that everything works. */
   readonly isMiniature: boolean;
+  /** It can draw only subjects that need no safety checker: true for the miniature, whose training data is known. */
+  readonly isHarmless: boolean;
   /** Classifier-free guidance scale for pictures where nobody names one. */
   readonly guidance: number;
   /** Paths inside the folder, with their sizes. */
@@ -146,6 +148,7 @@ function describeFolder(directory: string, checkpointsDir: string): FoundCheckpo
     directory,
     name: isMiniature ? "miniature" : isFile(directory) ? parse(directory).name : basename(directory),
     isMiniature,
+    isHarmless: isMiniature,
     guidance: isMiniature ? MINIATURE_GUIDANCE : USUAL_GUIDANCE,
     files,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),

@@ -140,7 +140,7 @@ export async function drawPairs(
         const place = pairs.length > 1 ? ` ${i + 1}/${pairs.length}` : "";
         const drawn = await host.call(
           "draw",
-          { prompt, settings, file, checkpoint },
+          { prompt, plainPrompt: pair.prompt, settings, file, checkpoint },
           { signal: session.signal, onProgress: output.progress(`drawing ${label}${place}`) },
         );
         if (!drawn.truncated) continue;

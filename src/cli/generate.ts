@@ -23,7 +23,7 @@ export async function generate(
   const { drawn, info } = await session.withModel("image", async (host) => ({
     drawn: await host.call(
       "draw",
-      { prompt, settings, file, checkpoint: session.choice.diffusion.name },
+      { prompt, plainPrompt: prompt, settings, file, checkpoint: session.choice.diffusion.name },
       { signal: session.signal, onProgress: output.progress("drawing") },
     ),
     info: host.info,

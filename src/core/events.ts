@@ -24,8 +24,16 @@ export interface AppEvents {
   "job.progress": [Progress];
   /** One picture of a pair is stored; its other half may follow. */
   "job.picture": [{ jobId: string; item: number; making: "baseline" | "optimized" }];
-  /** A small WebP of a picture that is being drawn. */
-  "job.preview": [{ jobId: string; item: number; making: "baseline" | "optimized"; data: Uint8Array }];
+  /** A small WebP of a picture that is being drawn; `harmless` where what draws it needs no safety checker. */
+  "job.preview": [
+    {
+      jobId: string;
+      item: number;
+      making: "baseline" | "optimized";
+      data: Uint8Array;
+      harmless: boolean;
+    },
+  ];
   /** Ten further pairs of a batch are on a contact sheet. */
   "job.sheet": [{ jobId: string; number: number }];
   "job.item": [{ jobId: string; item: number; phase: Phase }];

@@ -3,6 +3,8 @@
  * baseline and the optimized picture of one item. Everything here is plain data that fits in a row or a message.
  */
 
+import type { ItemJudgements } from "./judgement.js";
+
 export type JobKind = "optimize" | "compare" | "batch";
 export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
 
@@ -117,6 +119,7 @@ export interface Item {
   readonly drawn: string | null;
   readonly comparison: string | null;
   readonly times: ItemTimes;
+  readonly judgements: ItemJudgements;
   /** Taken out of the job: nothing more is made of it. */
   readonly cancelled: boolean;
   /** What to tell about this item, such as words that fell beyond CLIP's 77 tokens. */

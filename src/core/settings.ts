@@ -1,5 +1,9 @@
 import type { PictureSize, SchedulerName, SearchMode } from "./job.js";
 
+/** What becomes of a picture in a message: shown, hidden behind a click, or not posted. In order of strictness. */
+export const TREATMENTS = ["show", "spoiler", "withhold"] as const;
+export type Treatment = (typeof TREATMENTS)[number];
+
 /**
  * What a community decides about its server or one of its channels. All are optional: a channel falls back to its
  * server, a server to the program's own configuration.
@@ -27,6 +31,10 @@ export interface PlaceSettings {
   readonly spoiler?: boolean;
   /** Added to the negative prompt of every job. */
   readonly alwaysNegative?: string;
+  /** What becomes of pictures that the safety checker flagged, in age-restricted channels; elsewhere they are withheld. */
+  readonly flagged?: Treatment;
+  /** What becomes of pictures that no safety checker has seen; outside age-restricted channels it can only be stricter. */
+  readonly unchecked?: Treatment;
   /** A prompt that has one of these words is refused. */
   readonly refusedWords?: readonly string[];
   /** Whether a person is called when a result that took long is there. A person's own choice goes first. */

@@ -13,6 +13,7 @@ import type {
   Sheet,
   TextSettings,
 } from "../core/job.js";
+import type { ItemJudgements } from "../core/judgement.js";
 
 /** A row of `jobs`, in the columns' names and types (migrations/0001_jobs.sql). */
 export interface JobRow {
@@ -70,6 +71,7 @@ export interface ItemRow {
   readonly notes: string;
   readonly cancelled: number;
   readonly times: string;
+  readonly judgements: string;
 }
 
 /** A row of `sheets`. */
@@ -135,6 +137,7 @@ export const toItem = (row: ItemRow): Item => ({
   drawn: row.drawn,
   comparison: row.comparison,
   times: fromJson<ItemTimes>(row.times),
+  judgements: fromJson<ItemJudgements>(row.judgements),
   cancelled: row.cancelled === 1,
   notes: fromJson<ItemNote[]>(row.notes),
 });

@@ -12,6 +12,7 @@ import type {
   Sheet,
   TextSettings,
 } from "../core/job.js";
+import type { ItemJudgements } from "../core/judgement.js";
 
 /** What intake hands in. `optimized` is given where the file already held pairs. */
 export interface NewJob {
@@ -67,6 +68,7 @@ export interface PictureResult {
   readonly comparison?: string;
   readonly notes?: readonly ItemNote[];
   readonly times?: ItemTimes;
+  readonly judgements?: ItemJudgements;
 }
 
 /** Where a waiting job stands in the line of its phase. */
@@ -172,9 +174,9 @@ export interface Queue {
   depth(): Promise<QueueDepth>;
   /**
    * Running jobs, then those that wait for text, then those that wait for pictures, each in the order of service, and
-   * last those that are held, the oldest first.
+   * last those that are held, the oldest first; the first `limit` of them all.
    */
-  open(): Promise<Job[]>;
+  open(limit?: number): Promise<Job[]>;
 
   /** Finished jobs whose message was neither delivered nor given up, oldest first. */
   undelivered(): Promise<Job[]>;

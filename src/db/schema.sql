@@ -43,7 +43,7 @@ CREATE TABLE items (
   baseline text,
   drawn text,
   comparison text,
-  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)),
+  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)),
   primary key (job, position)
 ) strict, without rowid;
 

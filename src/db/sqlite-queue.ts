@@ -3,6 +3,7 @@ import { customAlphabet } from "nanoid";
 import { type ErrorCode, InputError, QueueError } from "../core/errors.js";
 import type { Failure, ItemNote, ItemTimes, Job, JobState, LimitScope, Phase, Sheet } from "../core/job.js";
 import { isFinished, nextPhase } from "../core/job.js";
+import type { ItemJudgements } from "../core/judgement.js";
 import { fromJson, type ItemRow, type JobRow, toItem, toJob } from "./job-row.js";
 import type {
   CancelResult,
@@ -153,6 +154,7 @@ export class SqliteQueue implements Queue {
       comparison: result.comparison ?? row.comparison,
       notes: withNotes(row.notes, result.notes ?? []),
       times: withTimes(row.times, result.times ?? {}),
+      judgements: withJudgements(row.judgements, result.judgements ?? {}),
     }));
   }
 
@@ -274,13 +276,14 @@ export class SqliteQueue implements Queue {
     return this.#read(() => this.#sql.depth.get()!);
   }
 
-  async open(): Promise<Job[]> {
+  async open(limit?: number): Promise<Job[]> {
     return this.#read(() => {
       const now = this.#now();
       const inLine = (phase: Phase) => this.#sql.line.all({ phase, now });
-      const waiting = [...inLine("text"), ...inLine("image")].map(({ seq }) => this.#sql.bySeq.get(seq)!);
-      const held = this.#sql.held.all().map(({ seq }) => this.#sql.bySeq.get(seq)!);
-      return [...this.#sql.running.all(), ...waiting, ...held].map((row) => this.#load(row));
+      const running = this.#sql.running.all().map(({ seq }) => seq);
+      const waiting = [...inLine("text"), ...inLine("image"), ...this.#sql.held.all()].map(({ seq }) => seq);
+      // Cut before the rows and their items are read: a thousand batches hold a hundred thousand prompts.
+      return [...running, ...waiting].slice(0, limit).map((seq) => this.#load(this.#sql.bySeq.get(seq)!));
     });
   }
 
@@ -575,3 +578,6 @@ function withNotes(stored: string, added: readonly ItemNote[]): string {
 
 const withTimes = (stored: string, added: ItemTimes): string =>
   JSON.stringify({ ...fromJson<ItemTimes>(stored), ...added });
+
+const withJudgements = (stored: string, added: ItemJudgements): string =>
+  JSON.stringify({ ...fromJson<ItemJudgements>(stored), ...added });

@@ -49,7 +49,8 @@ export function prepareStatements(db: Database) {
     ),
     updateItem: db.prepare<[ItemRow]>(`
       update items set optimized = @optimized, candidates = @candidates, baseline = @baseline, drawn = @drawn,
-        comparison = @comparison, notes = @notes, cancelled = @cancelled, times = @times
+        comparison = @comparison, notes = @notes, cancelled = @cancelled, times = @times,
+        judgements = @judgements
       where job = @job and position = @position`),
 
     next: db.prepare<[Line], { seq: number }>(NEXT_IN_ORDER),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { codeOf, describe, type ErrorCode } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import { type Item, type ItemNote, type Job, nextPhase, type Phase } from "../core/job.js";
+import { isFlagged, judgedAgain, type PictureJudgement, withheldVariant } from "../core/judgement.js";
 import type { Outcome } from "../core/outcome.js";
 import type { Claim, PictureResult, Queue } from "../db/queue.js";
 import type { GpuLease, GpuLock } from "./gpu-lock.js";
@@ -258,13 +259,15 @@ export class InferenceLoop {
     for (const { making, column, prompt } of halves) {
       if (item[column] !== null) continue;
       const file = join(folder, names[column]);
-      let drawn = await this.#reuse(job, item, making, file);
+      const { harmless = false } = host.info;
+      let drawn = await this.#reuse(host, job, item, making, file);
       if (drawn === null) {
         const started = this.#now();
-        const { truncated } = await host.call(
+        const { truncated, judgement } = await host.call(
           "draw",
           {
             prompt,
+            plainPrompt: item.prompt,
             settings,
             file,
             checkpoint: this.#options.checkpointName("image"),
@@ -274,19 +277,26 @@ export class InferenceLoop {
             signal,
             onProgress: this.#progress(job, "image", item, making),
             onPreview: (data) =>
-              events.emit("job.preview", { jobId: job.id, item: item.index, making, data }),
+              events.emit("job.preview", { jobId: job.id, item: item.index, making, data, harmless }),
           },
         );
         const notes: ItemNote[] = truncated ? [{ code: "truncated", side: making, words: truncated }] : [];
-        drawn = { notes, times: { [column]: this.#now() - started } };
+        drawn = {
+          notes,
+          times: { [column]: this.#now() - started },
+          judgements: { [column]: judgement },
+        };
       }
       if (!(await queue.savePictures(claim, item.index, { [column]: names[column], ...drawn }))) return false;
       events.emit("job.picture", { jobId: job.id, item: item.index, making });
     }
-    await host.call("compose", {
-      pair: this.#pairFiles(job, { ...item, ...names }),
-      file: join(folder, names.comparison),
-    });
+    const judged = (await queue.get(job.id))?.items[item.index];
+    const { whole, withheld } = this.#pairFiles(job, { ...(judged ?? item), ...names });
+    const file = join(folder, names.comparison);
+    await host.call("compose", { pair: whole, file });
+    // With both halves blank there would be nothing to see.
+    if (withheld.withheld?.length === 1)
+      await host.call("compose", { pair: withheld, file: withheldVariant(file) });
     if (!(await queue.savePictures(claim, item.index, { comparison: names.comparison }))) return false;
     events.emit("job.item", { jobId: job.id, item: item.index, phase: "image" });
     return true;
@@ -297,6 +307,7 @@ export class InferenceLoop {
    * half of a pair that Promptist left unchanged, or the half that the job's parent drew. Null: it has to be drawn.
    */
   async #reuse(
+    host: Host,
     job: Job,
     item: Item,
     making: "baseline" | "optimized",
@@ -311,18 +322,26 @@ export class InferenceLoop {
     const own = await queue.get(job.id);
     const parent = job.parentId === null ? undefined : await queue.get(job.parentId);
     for (const source of [own, parent]) {
-      for (const { prompt, optimized, seed, baseline, drawn, notes } of source?.items ?? []) {
+      for (const { prompt, optimized, seed, baseline, drawn, notes, judgements } of source?.items ?? []) {
         const halves = [
-          { side: "baseline", text: prompt, name: baseline },
-          { side: "optimized", text: optimized, name: drawn },
+          { side: "baseline", text: prompt, name: baseline, judged: judgements.baseline },
+          { side: "optimized", text: optimized, name: drawn, judged: judgements.drawn },
         ] as const;
-        for (const { side, text, name } of halves) {
+        for (const { side, text, name, judged } of halves) {
           const settings = { ...source!.image, seed };
           if (name === null || source!.checkpoints.diffusion === null) continue;
           if (JSON.stringify([text, settings, source!.checkpoints.diffusion]) !== wanted) continue;
           if (!(await copied(join(picturesDir, source!.id, name), file))) continue;
           const cut = notes.find((note) => note.code === "truncated" && note.side === side);
-          return { notes: cut?.code === "truncated" ? [{ ...cut, side: making }] : [] };
+          // Relevance is that to the plain prompt, which may be another one now.
+          const kept = judged && (prompt === item.prompt ? judged : { ...judged, relevance: null });
+          const judgement = await completed(kept, () =>
+            host.call("judge", { file, plainPrompt: item.prompt }),
+          );
+          return {
+            notes: cut?.code === "truncated" ? [{ ...cut, side: making }] : [],
+            judgements: making === "baseline" ? { baseline: judgement } : { drawn: judgement },
+          };
         }
       }
     }
@@ -345,26 +364,37 @@ export class InferenceLoop {
       const items = drawn.slice(length * PAIRS_PER_SHEET, (length + 1) * PAIRS_PER_SHEET);
       if (items.length < PAIRS_PER_SHEET && !isOver) return;
       const number = length + 1;
-      const file = `contact-sheet-${number}.png`;
-      await host.call("sheet", {
-        pairs: items.map((item) => this.#pairFiles(job, item)),
-        file: join(picturesDir, job.id, file),
-        numbers: items.map(({ index }) => index + 1),
-      });
-      if (!(await queue.saveSheet(claim, { number, file, items: items.map(({ index }) => index) }))) return;
+      const name = `contact-sheet-${number}.png`;
+      const file = join(picturesDir, job.id, name);
+      const numbers = items.map(({ index }) => index + 1);
+      const pairs = items.map((item) => this.#pairFiles(job, item));
+      await host.call("sheet", { pairs: pairs.map(({ whole }) => whole), file, numbers });
+      if (pairs.some(({ withheld }) => withheld.withheld?.length)) {
+        const blanked = pairs.map(({ withheld }) => withheld);
+        await host.call("sheet", { pairs: blanked, file: withheldVariant(file), numbers });
+      }
+      const sheet = { number, file: name, items: items.map(({ index }) => index) };
+      if (!(await queue.saveSheet(claim, sheet))) return;
       events.emit("job.sheet", { jobId: job.id, number });
     }
   }
 
-  #pairFiles(job: Job, item: Item): PairFiles {
+  /** A drawn pair as it is, and with blank panels in the places of its flagged pictures. */
+  #pairFiles(job: Job, item: Item): { whole: PairFiles; withheld: PairFiles } {
     const folder = join(this.#options.picturesDir, job.id);
-    return {
+    const whole = {
       prompt: item.prompt,
       optimized: item.optimized ?? "",
       baseline: join(folder, item.baseline ?? ""),
       drawn: join(folder, item.drawn ?? ""),
       caption: captionOf({ ...job.image, seed: item.seed }, this.#options.checkpointName("image")),
     };
+    const { baseline, drawn } = item.judgements;
+    const withheld = [
+      ...(isFlagged(baseline) ? (["baseline"] as const) : []),
+      ...(isFlagged(drawn) ? (["optimized"] as const) : []),
+    ];
+    return { whole, withheld: { ...whole, withheld } };
   }
 
   async #settle(claim: Claim, outcome: Outcome<"complete" | "advance" | "release">): Promise<void> {
@@ -437,6 +467,16 @@ async function copied(from: string, to: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;
   }
+}
+
+/** What was judged of a copied picture, and the rest judged now. */
+async function completed(
+  kept: PictureJudgement | undefined,
+  judge: () => Promise<PictureJudgement>,
+): Promise<PictureJudgement> {
+  if (kept === undefined) return judge();
+  const isWhole = kept.relevance !== null && kept.beauty !== null && kept.safety !== "unchecked";
+  return isWhole ? kept : judgedAgain(kept, await judge());
 }
 
 function retryable(code: ErrorCode, detail: string, claim: Claim): Outcome<never> {

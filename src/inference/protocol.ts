@@ -1,10 +1,12 @@
+import type { FoundJudges } from "../checkpoints/judges.js";
 import type { LoraChoice } from "../checkpoints/lora.js";
 import type { ErrorCode } from "../core/errors.js";
-import type { Candidate, ImageSettings, Phase, PictureSize, TextSettings } from "../core/job.js";
+import type { Candidate, ImageSettings, PictureSize, TextSettings } from "../core/job.js";
+import type { PictureJudgement } from "../core/judgement.js";
 import type { DeviceName } from "./device.js";
 
 /** What a worker is to load. Paths are absolute. */
-export type WorkerSpec = TextSpec | ImageSpec;
+export type WorkerSpec = TextSpec | ImageSpec | ScoreSpec;
 
 export interface TextSpec {
   readonly phase: "text";
@@ -25,6 +27,20 @@ export interface ImageSpec {
   /** Folder of CLIP's tokenizer. */
   readonly tokenizer: string;
   readonly loras: readonly LoraChoice[];
+  /** The checkpoint is known to draw nothing that needs a safety checker: its pictures without one are `harmless`. */
+  readonly harmless: boolean;
+  /** What judges its pictures. */
+  readonly judges: FoundJudges;
+  readonly device: DeviceName;
+  readonly precision: "auto" | "fp16" | "fp32";
+  readonly cacheDir: string;
+  readonly threads: number;
+}
+
+/** Judges alone, for pictures that are there. */
+export interface ScoreSpec {
+  readonly phase: "score";
+  readonly judges: FoundJudges;
   readonly device: DeviceName;
   readonly precision: "auto" | "fp16" | "fp32";
   readonly cacheDir: string;
@@ -33,15 +49,17 @@ export interface ImageSpec {
 
 /** What a worker says about itself once its model is loaded. */
 export interface WorkerInfo {
-  readonly phase: Phase;
+  readonly phase: WorkerSpec["phase"];
   /** The device that was chosen, and a sentence where it is not the one asked for. */
   readonly device: string;
   readonly deviceNote: string | null;
   /** int8, fp16 or fp32. */
   readonly precision: string;
   readonly weightBytes: number;
-  /** SHA-256 over the weight files. */
-  readonly hash: string;
+  /** SHA-256 over the weight files; null for a worker that only judges. */
+  readonly hash: string | null;
+  /** Whether what it draws needs no safety checker. */
+  readonly harmless?: boolean;
   readonly parameters: string;
   readonly loadMs: number;
 }
@@ -60,6 +78,8 @@ export interface Rewrite {
 
 export interface DrawRequest {
   readonly prompt: string;
+  /** The prompt before its rewrite, by which the picture's relevance is judged. */
+  readonly plainPrompt: string;
   readonly settings: ImageSettings;
   /** Absolute path of the PNG to write. */
   readonly file: string;
@@ -76,6 +96,15 @@ export interface Drawn extends PictureSize {
   readonly seconds: number;
   /** Words beyond the text encoder's window, or null. */
   readonly truncated: string | null;
+  /** What the judges that are loaded with the model say about its pixels; `UNJUDGED` where there are none. */
+  readonly judgement: PictureJudgement;
+}
+
+/** For a picture that was drawn before: copied from another job, or by a program without judges. */
+export interface JudgeRequest {
+  /** Absolute path of the picture. */
+  readonly file: string;
+  readonly plainPrompt: string;
 }
 
 export interface PairFiles {
@@ -85,6 +114,8 @@ export interface PairFiles {
   readonly drawn: string;
   /** Small print under the pair. */
   readonly caption: string;
+  /** Pictures in whose places blank panels stand. */
+  readonly withheld?: readonly ("baseline" | "optimized")[];
 }
 export interface ComposeRequest {
   readonly pair: PairFiles;
@@ -101,6 +132,7 @@ export interface SheetRequest {
 export interface WorkerCalls {
   optimize: { request: OptimizeRequest; response: readonly Rewrite[] };
   draw: { request: DrawRequest; response: Drawn };
+  judge: { request: JudgeRequest; response: PictureJudgement };
   compose: { request: ComposeRequest; response: PictureSize };
   sheet: { request: SheetRequest; response: PictureSize };
 }

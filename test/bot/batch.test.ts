@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { fromBuffer } from "yauzl";
 import type { ApiMessage } from "../../src/local-discord/client.js";
 import { hasButton, startBatch } from "../support/batch.js";
-import { isFinal, makeBot, nextEvent, noisePicture, startWorld, type World } from "./support.js";
+import { isFinal, makeBot, nextEvent, noisePicture, PASSED, startWorld, type World } from "./support.js";
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 const lines = (count: number) => Array.from({ length: count }, (_, i) => `Prompt ${i + 1}`).join("\n");
@@ -158,6 +158,7 @@ describe("contact sheets", () => {
         baseline: await save(`${i}-a.png`),
         drawn: await save(`${i}-b.png`),
         comparison: await save(`${i}-c.png`),
+        judgements: { baseline: PASSED, drawn: PASSED },
       });
     const number = from / 10 + 1;
     const sheet = { number, file: await save(`contact-sheet-${number}.png`), items: indexes };

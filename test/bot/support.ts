@@ -6,6 +6,12 @@ import { onTestFinished } from "vitest";
 import { type Bot, type BotOptions, createBot } from "../../src/bot/client.js";
 import { type AppEvents, createEvents, type Events } from "../../src/core/events.js";
 import { DEFAULT_TEXT_SETTINGS, type ImageSettings, type ItemNote, type Phase } from "../../src/core/job.js";
+import {
+  type ItemJudgements,
+  isFlagged,
+  type PictureJudgement,
+  withheldVariant,
+} from "../../src/core/judgement.js";
 import { DraftStore } from "../../src/db/drafts.js";
 import { openDatabase } from "../../src/db/open.js";
 import type { Claim, Queue } from "../../src/db/queue.js";
@@ -26,6 +32,14 @@ export const IMAGE_SETTINGS: ImageSettings = {
   negative: "",
   size: null,
   scheduler: "pndm",
+};
+
+/** A picture that the safety checker has seen and passed. */
+export const PASSED: PictureJudgement = {
+  relevance: null,
+  beauty: null,
+  safety: { flagged: false, concepts: [] },
+  judge: null,
 };
 
 /** Short enough for a test, and in the same order as the real ones. */
@@ -210,16 +224,23 @@ export class StandInLoop {
   }
 
   /** Draws the first half of the first pair, as the loop does before the second. */
-  async drawBaseline({ job, ...claim }: Claim): Promise<void> {
+  async drawBaseline({ job, ...claim }: Claim, judgement: PictureJudgement = PASSED): Promise<void> {
     const folder = join(this.picturesDir, job.id);
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, "0-baseline.png"), await plainPicture("0-baseline.png"));
-    await this.queue.savePictures({ job, ...claim }, 0, { baseline: "0-baseline.png" });
+    await this.queue.savePictures({ job, ...claim }, 0, {
+      baseline: "0-baseline.png",
+      judgements: { baseline: judgement },
+    });
     this.events.emit("job.picture", { jobId: job.id, item: 0, making: "baseline" });
   }
 
-  /** Draws all items and ends the job. */
-  async draw(claim: Claim, makePicture: (name: string) => Promise<Buffer> = plainPicture): Promise<void> {
+  /** Draws all items and ends the job; `judge` says what the judges say of an item, by default that it may be shown. */
+  async draw(
+    claim: Claim,
+    makePicture: (name: string) => Promise<Buffer> = plainPicture,
+    judge: (item: number) => ItemJudgements = () => ({ baseline: PASSED, drawn: PASSED }),
+  ): Promise<void> {
     const { job } = claim;
     const folder = join(this.picturesDir, job.id);
     await mkdir(folder, { recursive: true });
@@ -228,15 +249,23 @@ export class StandInLoop {
       return name;
     };
     for (const { index } of job.items) {
-      await this.queue.savePictures(claim, index, { baseline: await save(`${index}-baseline.png`) });
+      const { baseline, drawn } = judge(index);
+      await this.queue.savePictures(claim, index, {
+        baseline: await save(`${index}-baseline.png`),
+        judgements: baseline === undefined ? {} : { baseline },
+      });
       this.events.emit("job.picture", { jobId: job.id, item: index, making: "baseline" });
       await this.queue.savePictures(claim, index, {
         drawn: await save(`${index}-optimized.png`),
         comparison: await save(`${index}-comparison.png`),
+        judgements: drawn === undefined ? {} : { drawn },
       });
+      if (isFlagged(baseline) !== isFlagged(drawn)) await save(withheldVariant(`${index}-comparison.png`));
     }
     if (job.kind === "batch") {
       const items = job.items.map(({ index }) => index);
+      const flagged = items.some((index) => Object.values(judge(index)).some(isFlagged));
+      if (flagged) await save(withheldVariant("contact-sheet-1.png"));
       await this.queue.saveSheet(claim, { number: 1, file: await save("contact-sheet-1.png"), items });
     }
     await this.queue.saveCheckpoint(claim, "image", "stable-diffusion");
@@ -259,11 +288,14 @@ export class StandInLoop {
   }
 
   /** Runs the job that is next through all that it needs. */
-  async runNext(makePicture?: (name: string) => Promise<Buffer>): Promise<void> {
+  async runNext(
+    makePicture?: (name: string) => Promise<Buffer>,
+    judge?: (item: number) => ItemJudgements,
+  ): Promise<void> {
     const job = (await this.queue.open())[0];
     if (job === undefined) throw new Error("No job waits");
     if (job.phase === "text") await this.rewrite(await this.claim("text"));
-    if (job.kind !== "optimize") await this.draw(await this.claim("image"), makePicture);
+    if (job.kind !== "optimize") await this.draw(await this.claim("image"), makePicture, judge);
   }
 }
 

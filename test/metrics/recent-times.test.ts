@@ -40,6 +40,7 @@ function job(kind: JobKind, steps: number, items: readonly Partial<Item>[]): Job
       drawn: null,
       comparison: null,
       times: {},
+      judgements: {},
       cancelled: false,
       notes: [],
       ...item,

@@ -74,6 +74,22 @@ describe("writeComparison", () => {
     expect({ width: w, height: h }).toEqual(size);
   });
 
+  it.each([
+    ["baseline", GREEN, RED],
+    ["optimized", RED, GREEN],
+  ] as const)(
+    "has a blank panel of the same size in the place of a withheld %s",
+    async (side, gone, kept) => {
+      const file = join(folder, `withheld-${side}.png`);
+      const whole = await writeComparison(await pairOf(200, 256), file);
+      const at = await boxOf(file, kept);
+      const size = await writeComparison(await pairOf(200, 256, { withheld: [side] }), file);
+      expect(size).toEqual(whole);
+      expect(await boxOf(file, kept)).toEqual(at);
+      expect((await boxOf(file, gone)).width).toBeLessThanOrEqual(0);
+    },
+  );
+
   it("grows with its prompts, up to six lines", async () => {
     const heightFor = async (optimized: string): Promise<number> => {
       const file = join(folder, "prompts.png");

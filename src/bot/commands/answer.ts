@@ -11,6 +11,7 @@ import type { SettingsStore } from "../../db/settings.js";
 import type { VoteStore } from "../../db/votes.js";
 import type { Machine } from "../machine.js";
 import type { Outgoing, OutgoingFile } from "../outgoing.js";
+import type { Place } from "../place.js";
 import type { CommandContext, Limits } from "./command.js";
 
 /** What the commands that make no job work with. */
@@ -23,14 +24,15 @@ export interface Services {
   readonly context: CommandContext;
   readonly picturesDir: string;
   readonly now: () => number;
-  readonly placeOf: (place: { guildId: string | null; channelId: string | null }) => PlaceSettings;
-  /** The message of a finished job, within the bytes that one file may have. */
-  readonly compose: (job: Job, bytesPerFile: number) => Promise<Outgoing>;
-  /** One zip of a batch's pictures, and how many of them there are. */
+  readonly placeOf: (place: Place) => PlaceSettings;
+  /** The message of a finished job for a place, within the bytes that one file may have there. */
+  readonly compose: (job: Job, bytesPerFile: number, where: Place) => Promise<Outgoing>;
+  /** One zip of a batch's pictures as that place may have them, and how many of them there are. */
   readonly zip: (
     job: Job,
     part: number,
     bytesPerFile: number,
+    where: Place,
   ) => Promise<{ readonly file: OutgoingFile | null; readonly parts: number }>;
   /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
   readonly estimateMs: (work: Work) => number | null;

@@ -45,13 +45,13 @@ export const show: AnswerCommand = {
     const part = interaction.options.getInteger("part");
     if (part !== null) {
       await interaction.deferReply({ flags: MessageFlags.Ephemeral });
-      const { file, parts } = await zip(job, part, interaction.attachmentSizeLimit);
+      const { file, parts } = await zip(job, part, interaction.attachmentSizeLimit, interaction);
       if (file === null) await interaction.editReply({ content: refusals.noPart(parts) });
       else await interaction.editReply({ files: [{ name: file.name, attachment: file.data }] });
       return;
     }
     await interaction.deferReply();
-    const { body, files } = toRequest(await compose(job, interaction.attachmentSizeLimit), null);
+    const { body, files } = toRequest(await compose(job, interaction.attachmentSizeLimit, interaction), null);
     await interaction.editReply({
       content: body.content ?? "",
       embeds: body.embeds ?? [],

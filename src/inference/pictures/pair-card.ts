@@ -43,8 +43,15 @@ export async function pairCard(pair: PairFiles, style: CardStyle, number: number
       prompt: pair.prompt,
       file: pair.baseline,
       accent: false,
+      blank: pair.withheld?.includes("baseline") ?? false,
     },
-    { label: "optimized", prompt: pair.optimized, file: pair.drawn, accent: true },
+    {
+      label: "optimized",
+      prompt: pair.optimized,
+      file: pair.drawn,
+      accent: true,
+      blank: pair.withheld?.includes("optimized") ?? false,
+    },
   ];
   const promptStyle: TextStyle = { weight: "book", size: promptSize, color: COLORS.prompt };
   const labelLine = await lineHeight({ weight: "bold", size: labelSize, color: COLORS.label });
@@ -52,13 +59,13 @@ export async function pairCard(pair: PairFiles, style: CardStyle, number: number
   const promptTop = RULE_HEIGHT + space + labelLine + Math.round(space / 2);
 
   const parts = await Promise.all(
-    sides.map(async ({ label, prompt, file, accent }) => {
+    sides.map(async ({ label, prompt, file, accent, blank }) => {
       const color = accent ? COLORS.accent : COLORS.label;
       return {
         rule: await rule(column, accent ? COLORS.accent : COLORS.rule),
         label: await renderText(label, { weight: "bold", size: labelSize, color }, column, 1),
         prompt: await renderText(prompt, promptStyle, column, promptLines),
-        picture: await fitted(file, column),
+        picture: await (blank ? blankPanel(file, column, labelSize) : fitted(file, column)),
       };
     }),
   );
@@ -96,6 +103,31 @@ const rule = (width: number, color: string): Promise<Buffer> =>
     .toBuffer();
 
 const CORNER = 6;
+const BLANK_LABEL = "withheld";
+
+/** A panel in the size of the picture that it stands for, and nothing of the picture. */
+async function blankPanel(
+  file: string,
+  width: number,
+  labelSize: number,
+): Promise<{ png: Buffer; height: number }> {
+  const picture = await sharp(file).metadata();
+  const height = Math.round((width * (picture.height ?? 1)) / (picture.width ?? 1));
+  const label = await renderText(
+    BLANK_LABEL,
+    { weight: "book", size: labelSize, color: COLORS.small },
+    width,
+    1,
+  );
+  const panel = Buffer.from(
+    `<svg width="${width}" height="${height}"><rect width="100%" height="100%" rx="${CORNER}" fill="${COLORS.rule}"/></svg>`,
+  );
+  const png = await sharp(panel)
+    .composite(layer(label, Math.round((width - label.width) / 2), Math.round((height - label.height) / 2)))
+    .png({ compressionLevel: 1 })
+    .toBuffer();
+  return { png, height };
+}
 
 /** A picture as wide as its column, corners a little rounded. */
 async function fitted(file: string, width: number): Promise<{ png: Buffer; height: number }> {

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { findRefused, wordsOf } from "../../src/core/words.js";
+
+const refuses = (word: string, text: string): boolean => findRefused([word], [text]) === word;
+
+describe("a refused word is found", () => {
+  it.each([
+    ["as it stands", "ass", "a fat ass, oil painting"],
+    ["in capitals", "nude", "NUDE portrait"],
+    ["in fullwidth letters", "nude", "ｎｕｄｅ portrait"],
+    ["in mathematical letters", "nude", "𝓷𝓾𝓭𝓮 portrait"],
+    ["with accents", "nude", "a nüdé"],
+    ["with combining accents", "nude", "a nu\u0308de\u0301"],
+    ["listed with accents, written without", "café", "a cafe"],
+    ["with a zero-width space inside", "nude", "a nu\u200bde"],
+    ["with a soft hyphen and a joiner inside", "nude", "a n\u00adud\u200de"],
+    ["with an invisible Hangul filler inside", "nude", "a nu\u3164de"],
+    ["with a variation selector inside", "nude", "a nu\ufe0fde"],
+    ["between punctuation", "nude", "portrait:nude/studio_light"],
+    ["before an apostrophe", "nude", "the nude's hand"],
+    ["with a dot instead of a space", "nude", "soft.nude.light"],
+    ["in the plural", "breast", "two breasts"],
+    ["in the plural with -es", "ass", "two asses"],
+    ["in the plural with -ies", "body", "dead bodies"],
+    ["in the singular of a listed plural", "corpses", "a corpse"],
+    ["as two words in a row", "blood bath", "a Blood-Bath"],
+    ["as two words, the second in the plural", "dead body", "dead bodies"],
+    ["with a German sharp s", "strasse", "die STRAẞE und die straße"],
+    ["with a final sigma", "σεξοσ", "ΣΕΞΟΣ σεξος"],
+    ["in Cyrillic", "кровь", "КРОВЬ на снегу"],
+    ["in Chinese, without spaces", "裸体", "一张裸体照片"],
+    ["in Thai, without spaces", "เปลือย", "ภาพเปลือย"],
+  ])("%s", (_, word, text) => expect(refuses(word, text)).toBe(true));
+});
+
+describe("a part of another word is not", () => {
+  it.each([
+    ["ass", "class of brass grass, a glass assassin, classes"],
+    ["ass", "as a bass"],
+    ["nude", "denuded, nuded, nudge"],
+    ["tit", "title, titan, a great titmouse"],
+    ["cum", "document, cucumber, circumference"],
+    ["bus", "business, robust"],
+    ["thi", "this"],
+    ["cat", "category, concatenate, scat"],
+    ["blood bath", "blood in a bath; bath blood"],
+    ["sex", "Essex, sextant, unisex, Sussex"],
+    ["hell", "hello shell"],
+    ["女", "女性の肖像"],
+  ])("%s in: %s", (word, text) => expect(refuses(word, text)).toBe(false));
+
+  it("nor is another alphabet's look-alike or a digit for a letter, which is said to be out of reach", () => {
+    expect(refuses("nude", "a nud\u0435")).toBe(false);
+    expect(refuses("nude", "a nud3")).toBe(false);
+  });
+});
+
+it("says which of the listed entries it was, of any of the texts", () => {
+  expect(findRefused(["gore", "Blood Bath"], ["a cat", null, "the blood   baths"])).toBe("Blood Bath");
+  expect(findRefused(["", " - "], ["a cat - "])).toBeUndefined();
+  expect(findRefused([], ["a cat"])).toBeUndefined();
+});
+
+it("keeps the vowel signs of scripts whose words need them", () => {
+  expect(wordsOf("कमल, किताब")).toEqual(["कमल", "किताब"]);
+  expect(refuses("कमल", "किमील")).toBe(false);
+});
