@@ -123,6 +123,8 @@ const UPLOAD_TIMEOUT_MS = 120_000;
 const CHOICES_MAX = 25;
 const CHOICE_MAX = 100;
 const INVALID_REQUESTS_PER_WARNING = 500;
+/** The gateway is asked for a heartbeat about every 40 s. */
+const LATENCY_EVERY_MS = 15_000;
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries({ optimize, compare, batch }));
 const ANSWERS: ReadonlyMap<string, AnswerCommand> = new Map(
@@ -169,6 +171,7 @@ class DiscordBot implements Bot {
   readonly #handling = new Set<Promise<void>>();
   #client: Client<true> | null = null;
   #owners: readonly string[] | null = null;
+  #latencyTimer: NodeJS.Timeout | null = null;
 
   constructor(options: BotOptions) {
     this.#options = options;
@@ -362,6 +365,8 @@ class DiscordBot implements Bot {
       signal,
     });
     this.#client = client;
+    this.#latencyTimer = setInterval(() => this.#tellLatency(client), LATENCY_EVERY_MS);
+    this.#latencyTimer.unref();
     const registered = await this.#register(client.application.id);
     this.#log("info", `Logged in as ${client.user.tag}; commands ${registered}`);
     await this.#board.adoptOpenJobs();
@@ -385,8 +390,14 @@ class DiscordBot implements Bot {
     });
   }
 
+  /** -1: no heartbeat was answered yet. */
+  #tellLatency({ ws: { ping: ms } }: Client): void {
+    if (ms >= 0) this.#options.events.emit("discord.latency", { ms });
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort();
+    if (this.#latencyTimer !== null) clearInterval(this.#latencyTimer);
     await Promise.all(this.#handling);
     await this.#ballots.stop();
     await this.#drafts.stop();
@@ -408,9 +419,10 @@ class DiscordBot implements Bot {
   }
 
   #watch(rest: REST): void {
-    rest.on("rateLimited", ({ route, timeToReset }) =>
-      this.#log("warn", `Discord's rate limit holds ${route} for ${timeToReset} ms`),
-    );
+    rest.on("rateLimited", ({ route, timeToReset: ms }) => {
+      this.#options.events.emit("discord.rate-limited", { route, ms });
+      this.#log("warn", `Discord's rate limit holds ${route} for ${ms} ms`);
+    });
     rest.on("invalidRequestWarning", ({ count }) =>
       this.#log(
         "warn",

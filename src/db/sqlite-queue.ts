@@ -17,6 +17,7 @@ import type {
   QueueDepth,
   RetryResult,
   TextResult,
+  WaitingLine,
 } from "./queue.js";
 import { toQueueError } from "./sqlite-error.js";
 import { type Counted, prepareStatements } from "./sqlite-statements.js";
@@ -274,6 +275,10 @@ export class SqliteQueue implements Queue {
 
   async depth(): Promise<QueueDepth> {
     return this.#read(() => this.#sql.depth.get()!);
+  }
+
+  async lines(): Promise<WaitingLine[]> {
+    return this.#read(() => this.#sql.lines.all());
   }
 
   async open(limit?: number): Promise<Job[]> {

@@ -79,7 +79,7 @@ export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
         ? null
         : {
             everyMs: previewMs,
-            emit: async (small: SmallPicture) => context.onPreview(await previewFile(small)),
+            emit: async (small: SmallPicture) => context.onPreview?.(await previewFile(small)),
           };
     const picture = await withRoom(
       async () =>
