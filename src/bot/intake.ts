@@ -8,7 +8,7 @@ import {
 } from "discord.js";
 import { codeOf, InputError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
-import type { Origin } from "../core/job.js";
+import type { Job, Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
 import type { JobCaps, Queue } from "../db/queue.js";
 import type { Arrivals } from "./arrivals.js";
@@ -120,13 +120,14 @@ export class Intake {
   async #store(request: CommandRequest, origin: Origin, replyLimitBytes: number): Promise<void> {
     const { queue, events, arrivals, board, outbox } = this.#options;
     const { kind, text, image, parentId, blind } = request;
+    let job: Job;
     try {
       const items = await request.prompts();
       checkWords(
         this.#options.placeOf(origin),
         items.flatMap((item) => [item.prompt, item.optimized]),
       );
-      const job = await queue.enqueue({
+      job = await queue.enqueue({
         kind,
         origin,
         text,
@@ -136,15 +137,16 @@ export class Intake {
         ...(blind === undefined ? {} : { blind }),
         caps: capsOf(this.#options.placeOf(origin)),
       });
-      outbox.noteReplyLimit(job.id, replyLimitBytes);
-      const shown = board.track(job);
-      events.emit("job.enqueued", { jobId: job.id, kind, items: items.length });
-      await shown;
     } catch (error) {
       const context = error instanceof InputError ? error.context : {};
       await arrivals.refuse(origin, errorSentence(codeOf(error), context));
       if (!(error instanceof InputError)) throw error;
+      return;
     }
+    outbox.noteReplyLimit(job.id, replyLimitBytes);
+    const shown = board.track(job);
+    events.emit("job.enqueued", { jobId: job.id, kind, items: job.items.length });
+    await shown;
   }
 
   #originOf(interaction: Asking): Origin {
