@@ -7,6 +7,7 @@ import type { Config } from "./config.js";
 import { codeOf, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";
+import { redactor } from "./core/redact.js";
 import { PROGRAM } from "./core/version.js";
 import { lockInstance } from "./db/instance-lock.js";
 import { openDatabase } from "./db/open.js";
@@ -16,7 +17,14 @@ import { SqliteQueue } from "./db/sqlite-queue.js";
 import { VoteStore } from "./db/votes.js";
 import { GpuLock } from "./inference/gpu-lock.js";
 import { InferenceLoop } from "./inference/loop.js";
-import { checkpointName, type ModelChoice, miniatureNote, openModel } from "./inference/model-choice.js";
+import {
+  checkpointName,
+  type ModelChoice,
+  miniatureNote,
+  openModel,
+  uncheckedNote,
+} from "./inference/model-choice.js";
+import { levelOfOutput } from "./inference/worker-output.js";
 import { type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
@@ -51,7 +59,7 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
   };
   try {
     const events = createEvents();
-    logEvents(events, config.LOG_LEVEL);
+    logEvents(events, config.LOG_LEVEL, { redact: redactor([config.DISCORD_TOKEN, config.HF_TOKEN]) });
     const diffusion = findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir);
     const choice: ModelChoice = {
       promptist: findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir),
@@ -78,6 +86,13 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
       maxWaiting: config.MAX_WAITING_JOBS,
     });
     cleanups.push(() => queue.close());
+
+    if (config.METRICS_PORT !== 0) {
+      const { collectMetrics, serveMetrics } = await import("./metrics/prometheus.js");
+      const metrics = await serveMetrics(collectMetrics(events, queue), config.METRICS_PORT);
+      cleanups.push(() => metrics.close());
+      events.emit("log", { level: "info", message: `Metrics at ${metrics.url}` });
+    }
 
     const votes = new VoteStore(database);
     const local = config.DISCORD_TOKEN
@@ -135,7 +150,8 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
           signal,
           silenceMs: config.WORKER_SILENCE_MS,
           ...(workerFile === undefined ? {} : { workerFile }),
-          onOutput: (line) => events.emit("log", { level: "warn", message: `${phase} worker: ${line}` }),
+          onOutput: (line) =>
+            events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase }),
         }),
       checkpointName: (phase) => checkpointName(choice, phase),
       picturesDir: config.picturesDir,
@@ -171,12 +187,14 @@ export async function run(config: Config): Promise<void> {
   const app = await createApp(config);
   const { local, choice } = app;
   const note = miniatureNote(choice, ["text", "image"]);
+  const unchecked = uncheckedNote(choice);
   const lines = [
     `${app.userTag} is ready: /optimize, /compare and /batch.`,
     local
       ? `No DISCORD_TOKEN, so a local Discord runs here. Open  ${local.url}  and type  /compare prompt:A cat in the rain`
       : `Invite it to a server: ${app.inviteUrl}`,
     ...(note ? [`Pictures are ${note}.`] : []),
+    ...(unchecked ? [`${unchecked}.`] : []),
     "Ctrl+C stops it; what waits or runs goes on at the next start.",
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
@@ -192,7 +210,7 @@ export async function run(config: Config): Promise<void> {
     app.stop().then(
       () => process.exit(exitCode),
       (error) => {
-        process.stderr.write(`${describe(error)}\n`);
+        process.stderr.write(`${redactor([config.DISCORD_TOKEN])(describe(error))}\n`);
         process.exit(1);
       },
     );

@@ -117,6 +117,8 @@ const CHOICE_MAX = 100;
 const STOP_GRACE_MS = 1_500;
 const GOODBYE_MS = 700;
 const INVALID_REQUESTS_PER_WARNING = 500;
+/** The gateway is asked for a heartbeat about every 40 s. */
+const LATENCY_EVERY_MS = 15_000;
 
 /** What the bot needs to write a late result into the channel by itself. */
 const PERMISSIONS = [
@@ -173,6 +175,7 @@ class DiscordBot implements Bot {
   readonly #stopping = new AbortController();
   readonly #handling = new Set<Promise<void>>();
   #client: Client | null = null;
+  #latencyTimer: NodeJS.Timeout | null = null;
 
   constructor(options: BotOptions) {
     this.#options = options;
@@ -334,6 +337,8 @@ class DiscordBot implements Bot {
       signal,
     });
     this.#client = client;
+    this.#latencyTimer = setInterval(() => this.#tellLatency(client), LATENCY_EVERY_MS);
+    this.#latencyTimer.unref();
     const registered = await this.#register(client.application.id);
     this.#log("info", `Logged in as ${client.user.tag}; commands ${registered}`);
     await this.#board.adoptOpenJobs();
@@ -360,8 +365,14 @@ class DiscordBot implements Bot {
     });
   }
 
+  /** -1: no heartbeat was answered yet. */
+  #tellLatency({ ws: { ping: ms } }: Client): void {
+    if (ms >= 0) this.#options.events.emit("discord.latency", { ms });
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort();
+    if (this.#latencyTimer !== null) clearInterval(this.#latencyTimer);
     const giveUp = setTimeout(() => this.#api.giveUp(), STOP_GRACE_MS);
     await atMost(STOP_GRACE_MS, Promise.all(this.#handling));
     await this.#arrivals.stop();
@@ -385,9 +396,10 @@ class DiscordBot implements Bot {
   }
 
   #watch(rest: REST): void {
-    rest.on("rateLimited", ({ route, timeToReset }) =>
-      this.#log("warn", `Discord's rate limit holds ${route} for ${timeToReset} ms`),
-    );
+    rest.on("rateLimited", ({ route, timeToReset: ms }) => {
+      this.#options.events.emit("discord.rate-limited", { route, ms });
+      this.#log("warn", `Discord's rate limit holds ${route} for ${ms} ms`);
+    });
     rest.on("invalidRequestWarning", ({ count }) =>
       this.#log(
         "warn",

@@ -91,6 +91,14 @@ export interface OpenWork {
   readonly steps: number;
 }
 
+/** The jobs of a phase that wait, those in their back-off time included. */
+export interface WaitingLine {
+  readonly phase: Phase;
+  readonly jobs: number;
+  /** When the job was stored that waits longest. */
+  readonly oldestAt: number;
+}
+
 export interface QueueDepth {
   readonly queued: number;
   readonly running: number;
@@ -172,6 +180,8 @@ export interface Queue {
   /** The positions of all waiting jobs at once, in the order of `open`, without loading the jobs. */
   places(): Promise<Place[]>;
   depth(): Promise<QueueDepth>;
+  /** How long the line of each phase is; a phase for which nothing waits is missing. */
+  lines(): Promise<WaitingLine[]>;
   /**
    * Running jobs, then those that wait for text, then those that wait for pictures, each in the order of service; the
    * first `limit` of them all.

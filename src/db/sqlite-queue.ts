@@ -18,6 +18,7 @@ import type {
   QueueDepth,
   RetryResult,
   TextResult,
+  WaitingLine,
 } from "./queue.js";
 import { toQueueError } from "./sqlite-error.js";
 import { prepareStatements } from "./sqlite-statements.js";
@@ -289,6 +290,10 @@ export class SqliteQueue implements Queue {
 
   async depth(): Promise<QueueDepth> {
     return this.#read(() => this.#sql.depth.get()!);
+  }
+
+  async lines(): Promise<WaitingLine[]> {
+    return this.#read(() => this.#sql.lines.all());
   }
 
   async open(limit?: number): Promise<Job[]> {

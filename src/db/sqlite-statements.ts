@@ -1,7 +1,7 @@
 import type { Database } from "better-sqlite3";
 import type { Phase } from "../core/job.js";
 import type { ItemRow, JobRow } from "./job-row.js";
-import type { Arrival, OpenWork, QueueDepth } from "./queue.js";
+import type { Arrival, OpenWork, QueueDepth, WaitingLine } from "./queue.js";
 import { NEXT_IN_ORDER, SERVING_ORDER } from "./serving-order.js";
 
 type Fence = { readonly id: string; readonly owner: string; readonly attempt: number };
@@ -101,6 +101,10 @@ export function prepareStatements(db: Database) {
              (select count(*) from jobs where state = 'running') as running,
              (select count(*) from jobs
               where finished_at is not null and delivered_at is null and delivery_abandoned is null) as undelivered`),
+
+    lines: db.prepare<[], WaitingLine>(`
+      select phase, count(*) as jobs, min(created_at) as oldestAt from jobs where state = 'queued'
+      group by phase order by phase`),
 
     undelivered: db.prepare<[], JobRow>(`
       select * from jobs where finished_at is not null and delivered_at is null and delivery_abandoned is null

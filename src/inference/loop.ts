@@ -409,13 +409,15 @@ export class InferenceLoop {
       }
       case "retry": {
         const state = await queue.retry(claim, outcome.code, outcome.detail, outcome.afterMs);
-        if (state === "failed" || state === "cancelled") events.emit("job.finished", { jobId, state });
-        else if (state === "queued") events.emit("job.requeued", { jobId, phase, reason: "retry" });
+        const { code } = outcome;
+        if (state === "failed") events.emit("job.finished", { jobId, state, code });
+        else if (state === "cancelled") events.emit("job.finished", { jobId, state });
+        else if (state === "queued") events.emit("job.requeued", { jobId, phase, reason: "retry", code });
         return;
       }
       case "fail":
         if (await queue.fail(claim, outcome.code, outcome.detail))
-          events.emit("job.finished", { jobId, state: "failed" });
+          events.emit("job.finished", { jobId, state: "failed", code: outcome.code });
         return;
       case "cancelled":
         if (await queue.cancelled(claim)) events.emit("job.finished", { jobId, state: "cancelled" });
