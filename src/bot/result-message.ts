@@ -1,22 +1,21 @@
-import { readFile } from "node:fs/promises";
-import { extname, join } from "node:path";
 import type { APIEmbed } from "discord.js";
-import type { ImageSettings, Job } from "../core/job.js";
+import type { ImageSettings, Job, Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
 import type { Ballot } from "../db/votes.js";
+import { batchReport, batchZip, sheetPicture } from "./batch-report.js";
 import { blindMessage } from "./blind-message.js";
 import { type Row, resultRows } from "./components.js";
 import { clip, codeBlock } from "./markdown.js";
 import { endSentence, formatDuration, jobReference, labels, resultLines, safetyLines } from "./messages.js";
-import { ALT_TEXT_MAX, EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "./outgoing.js";
+import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "./outgoing.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
-import { type Audience, type Exhibition, exhibitFor } from "./picture-policy.js";
+import { type Audience, type Exhibition, exhibitFor, treatmentOf } from "./picture-policy.js";
 import type { Place } from "./place.js";
-import { csvReport } from "./report.js";
 import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
 import { safetySentences } from "./safety-sentences.js";
-import { batchScores, pairScoreLine } from "./scores.js";
+import { pairScoreLine } from "./scores.js";
 import { COLORS } from "./status-message.js";
+import { readPicture, storedPicture } from "./stored-picture.js";
 
 export interface ResultOptions {
   /** Pictures lie in `<picturesDir>/<job id>/<file name>`. */
@@ -54,8 +53,14 @@ export async function resultMessage(
   const items = job.items.map((item) =>
     job.kind === "compare" && isRaw(item) ? { ...item, drawn: null } : item,
   );
-  const shown = await exhibitFor(items, () => options.audienceOf(where));
-  const message = await composed(job, options, limit, shown);
+  // Discord is asked once for one message, and only if it matters.
+  let audience: Promise<Audience> | null = null;
+  const audienceOf = () => {
+    audience ??= options.audienceOf(where);
+    return audience;
+  };
+  const shown = await exhibitFor(items, audienceOf);
+  const message = await composed(job, options, limit, shown, audienceOf);
   return shown.spoiler || options.placeOf(where).spoiler === true ? spoilered(message) : message;
 }
 
@@ -75,6 +80,7 @@ async function composed(
   options: ResultOptions,
   limit: SizeLimit,
   shown: Exhibition,
+  audienceOf: () => Promise<Audience>,
 ): Promise<Outgoing> {
   switch (job.kind) {
     case "optimize":
@@ -82,7 +88,7 @@ async function composed(
     case "compare":
       return compareMessage(job, options, limit, shown);
     case "batch":
-      return batchMessage(job, options, limit, shown);
+      return batchMessage(job, options, limit, shown, audienceOf);
   }
 }
 
@@ -131,14 +137,17 @@ async function compareMessage(
     file: shown.composed(item.comparison),
     alt: labels.comparisonAlt(item.prompt, optimized),
   };
+  const stem = `${job.id}-${item.seed}`;
   const pictures = await Promise.all(
     [
       ...(isRaw(item) || comparison.file === null ? [] : [comparison]),
       ...(shown.shows(item, "baseline") ? [baseline] : []),
       ...(isRaw(item) || !shown.shows(item, "optimized") ? [] : [drawn]),
-    ].map(({ role, file, alt }) => readPicture(job, options, file, `${job.id}-${item.seed}-${role}`, alt)),
+    ].map(({ role, file, alt }) =>
+      readPicture(storedPicture(job, options.picturesDir, file, `${stem}-${role}`, alt)),
+    ),
   );
-  const { files, note } = await attach(pictures, limit);
+  const { files, note } = await attach(job, pictures, limit);
   const sections = [
     ...promptSections(item),
     ...(job.image.negative === ""
@@ -163,41 +172,57 @@ async function batchMessage(
   options: ResultOptions,
   limit: SizeLimit,
   shown: Exhibition,
+  audienceOf: () => Promise<Audience>,
 ): Promise<Outgoing> {
-  const [first] = job.items;
-  const last = job.items.at(-1);
+  const made = job.items.filter(({ cancelled }) => !cancelled);
+  const [first] = made;
+  const last = made.at(-1);
   const seeds = first && last ? [resultLines.seeds(first.seed, last.seed)] : [];
-  const list = job.items.map(({ prompt, optimized }) => ({ original: prompt, optimized }));
-  const prompts: OutgoingFile = {
-    name: "prompts.json",
-    data: Buffer.from(`${JSON.stringify(list, null, 2)}\n`),
-    description: null,
-  };
-  const report: OutgoingFile = {
-    name: "report.csv",
-    data: Buffer.from(csvReport(job)),
-    description: null,
-  };
-  const name = `${job.id}-${first?.seed ?? 0}-contact-sheet`;
-  const alt = labels.contactSheetAlt(job.items.map(({ prompt }) => prompt));
-  const sheet = await readPicture(job, options, shown.composed(job.contactSheet), name, alt);
-  const scores = await batchScores(job);
-  const others = [prompts, report, ...(scores.plot === null ? [] : [scores.plot])];
-  const { files, note } = await attach(shown.composed(job.contactSheet) === null ? [] : [sheet], {
-    ...limit,
-    total: limit.total - others.reduce((sum, { data }) => sum + data.length, 0),
-  });
-
-  const drawn = job.items.reduce((sum, item) => sum + (item.baseline ? 1 : 0) + (item.drawn ? 1 : 0), 0);
+  const { files, lines } = await batchReport(job, { ...options, audienceOf }, limit, shown);
+  const drawn = made.reduce((sum, item) => sum + (item.baseline ? 1 : 0) + (item.drawn ? 1 : 0), 0);
+  const takenOut = job.items.length - made.length;
   const sections = [
-    resultLines.batch(job.items.length, drawn),
-    ...scores.lines,
+    resultLines.batch(made.length, drawn),
+    ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
     ...safetySentences(shown, true),
-    ...note,
+    ...lines,
   ];
   const settings = [...seeds, ...imageSettings(job, options), ...timeAndMakers(job, options)];
-  const message = withImage(doneEmbed(job, sections, settings), files, resultRows(job));
-  return { ...message, files: [...message.files, ...others] };
+  const embed = doneEmbed(job, sections, settings);
+  // The contact sheet comes first where there is one; a record is nothing to look at.
+  const [main] = files.filter(({ description }) => description !== null);
+  return {
+    content: "",
+    embeds: [main === undefined ? embed : { ...embed, image: { url: `attachment://${main.name}` } }],
+    components: resultRows(job),
+    files,
+  };
+}
+
+/** A contact sheet of a batch that goes on; null where it is gone, or may not be posted where the batch was asked for. */
+export async function sheetMessage(
+  job: Job,
+  number: number,
+  options: ResultOptions,
+  limit: SizeLimit,
+): Promise<Outgoing | null> {
+  const audienceOf = () => options.audienceOf(job.origin);
+  const sheet = await sheetPicture(job, number, { ...options, audienceOf });
+  const picture = sheet === null ? null : await readPicture(sheet.picture);
+  if (sheet === null || picture === null) return null;
+  const { files } = await fitPictures([picture], limit);
+  const [file] = files;
+  if (file == null) return null;
+  const { items } = sheet;
+  const line = resultLines.sheet((items[0] ?? 0) + 1, (items.at(-1) ?? 0) + 1, job.items.length);
+  const embed = {
+    title: labels.commands[job.kind],
+    description: [`${line} ${jobReference(job.id)}`, ...safetySentences(sheet.shown, true)].join("\n"),
+    color: COLORS.running,
+    image: { url: `attachment://${file.name}` },
+  };
+  const message: Outgoing = { content: "", embeds: [embed], components: [], files: [file] };
+  return sheet.shown.spoiler || options.placeOf(job.origin).spoiler === true ? spoilered(message) : message;
 }
 
 /** The settings that a command here does not have by itself. */
@@ -259,31 +284,46 @@ export async function baselinePicture(
     shown.shows(item, "baseline") && !shown.spoiler && options.placeOf(job.origin).spoiler !== true;
   if (!isPlain) return null;
   const name = `${job.id}-${item.seed}-baseline`;
-  const picture = await readPicture(job, options, item.baseline, name, labels.baselineAlt(item.prompt));
+  const { baseline, prompt } = item;
+  const picture = await readPicture(
+    storedPicture(job, options.picturesDir, baseline, name, labels.baselineAlt(prompt)),
+  );
   if (picture === null) return null;
   return (await fitPictures([picture], limit)).files[0] ?? null;
 }
 
-/** Null where the row names no picture, or the file is gone. */
-async function readPicture(
+/** One of the zips of a batch's pictures, as they may be posted there. */
+export async function zipMessage(
   job: Job,
-  { picturesDir }: ResultOptions,
-  file: string | null,
-  name: string,
-  alt: string,
+  part: number,
+  options: ResultOptions,
+  limit: SizeLimit,
+  where: Place,
+): Promise<{ readonly file: OutgoingFile | null; readonly parts: number }> {
+  const audienceOf = () => options.audienceOf(where);
+  const shown = await exhibitFor(job.items, audienceOf);
+  return batchZip(job, { ...options, audienceOf }, part, limit, shown);
+}
+
+/**
+ * A picture that is being drawn, as a small WebP; null where one may not be shown that no safety checker has seen, or
+ * only behind a click. `harmless`: what draws it needs no checker.
+ */
+export async function formingPicture(
+  origin: Origin,
+  jobId: string,
+  data: Uint8Array,
+  harmless: boolean,
+  options: ResultOptions,
 ): Promise<OutgoingFile | null> {
-  if (file === null) return null;
-  try {
-    const data = await readFile(join(picturesDir, job.id, file));
-    return { name: `${name}${extname(file)}`, data, description: clip(alt, ALT_TEXT_MAX) };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
+  if (options.placeOf(origin).spoiler === true) return null;
+  if (!harmless && treatmentOf(undefined, await options.audienceOf(origin)) !== "show") return null;
+  return { name: `${jobId}-preview.webp`, data: Buffer.from(data), description: labels.previewAlt };
 }
 
 /** The pictures that there are, made to fit, and a line where they are not what was drawn. */
 async function attach(
+  { picturesPrunedAt }: Job,
   pictures: readonly (OutgoingFile | null)[],
   limit: SizeLimit,
 ): Promise<{ files: OutgoingFile[]; note: string[] }> {
@@ -293,7 +333,9 @@ async function attach(
     files: files.filter((file) => file !== null),
     note: [
       ...(shrunk ? [resultLines.shrunk] : []),
-      ...(present.length < pictures.length ? [resultLines.missing] : []),
+      ...(present.length === pictures.length
+        ? []
+        : [picturesPrunedAt === null ? resultLines.missing : resultLines.pruned(picturesPrunedAt)]),
     ],
   };
 }

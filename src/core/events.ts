@@ -25,6 +25,18 @@ export interface AppEvents {
   "job.progress": [Progress];
   /** One picture of a pair is stored; its other half may follow. */
   "job.picture": [{ jobId: string; item: number; making: "baseline" | "optimized" }];
+  /** A small WebP of a picture that is being drawn; `harmless` where what draws it needs no safety checker. */
+  "job.preview": [
+    {
+      jobId: string;
+      item: number;
+      making: "baseline" | "optimized";
+      data: Uint8Array;
+      harmless: boolean;
+    },
+  ];
+  /** Ten further pairs of a batch are on a contact sheet. */
+  "job.sheet": [{ jobId: string; number: number }];
   "job.item": [{ jobId: string; item: number; phase: Phase }];
   /** The job left the running state without an end: to its next phase, for a retry, or to let others go first. */
   "job.requeued": [

@@ -7,6 +7,13 @@ import type { OpenWork } from "../../src/db/queue.js";
 import type { ApiMessage } from "../../src/local-discord/client.js";
 import { isFinal, nextEvent, startWorld, type World } from "./support.js";
 
+const MACHINE = {
+  program: "Promptist 1",
+  node: "v20",
+  platform: "linux x64",
+  checkpoints: { text: { name: "miniature", device: "cpu" }, image: { name: "sd", device: null } },
+  memoryBytes: 2 ** 27,
+};
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 
 async function compare(world: World, options: Record<string, string | number> = {}, name = "alice") {
@@ -122,7 +129,7 @@ describe("/settings", () => {
 
 describe("/admin", () => {
   it("pauses and resumes the queue, also over a restart", async () => {
-    const world = await startWorld({ bot: { about: () => ["Promptist on cpu"] } });
+    const world = await startWorld({ bot: { machine: () => MACHINE } });
     const admin = world.local.member("admin");
     await compare(world);
     await admin.slash("admin pause");
@@ -130,7 +137,7 @@ describe("/admin", () => {
     expect(await world.queue.hasWork("text")).toBe(false);
     const status = await admin.slash("admin status");
     expect(status.message?.content).toContain("**Paused.** 0 running, 1 waiting");
-    expect(status.message?.content).toContain("Promptist on cpu");
+    expect(status.message?.content).toContain("Promptist: miniature on cpu\nStable Diffusion: sd\nMemory");
     const resumed = nextEvent(world.events, "queue.resumed");
     await admin.slash("admin resume");
     await resumed;
@@ -155,10 +162,25 @@ describe("/admin", () => {
     expect(gone.message?.content).toContain("There is no failed job");
   });
 
+  it("is for the owner of the Discord application, not for who manages a server", async () => {
+    const world = await startWorld();
+    const { local } = world;
+    const [guild] = [...local.state.guilds.values()];
+    const admins = [...guild!.roles.values()].find(({ name }) => name === "Admins")!;
+    guild!.members.get(local.member("bob").id)!.roleIds.push(admins.id);
+    const refused = await local.member("bob").slash("admin pause");
+    expect(refused.ephemeral).toBe(true);
+    expect(refused.message?.content).toContain("Only the people who run this bot");
+    expect(await world.queue.paused()).toBe(false);
+    const owner = await local.member("admin").slash("admin pause", {}, { channel: "dm" });
+    expect(owner.message?.content).toContain("Paused");
+    expect(await world.queue.paused()).toBe(true);
+  });
+
   it("is for those whom the configuration names, where it names any", async () => {
     const world = await startWorld({ bot: { adminIds: ["12345678901234567"] } });
     const answer = await world.local.member("admin").slash("admin pause");
-    expect(answer.message?.content).toContain("Only people who manage this");
+    expect(answer.message?.content).toContain("Only the people who run this bot");
     expect(await world.queue.paused()).toBe(false);
   });
 });
@@ -197,6 +219,8 @@ describe("times", () => {
     kind: "compare",
     userId: "u",
     guildId: null,
+    held: null,
+    limit: null,
     texts: 1,
     pictures: 2,
     steps: 50,

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ItemJudgements, PictureJudgement } from "../../src/core/judgement.js";
 import type { ApiMessage } from "../../src/local-discord/client.js";
 import { ChannelType } from "../../src/local-discord/types.js";
+import { startBatch } from "../support/batch.js";
 import { isFinal, nextEvent, PASSED, startWorld, type World, type WorldOptions } from "./support.js";
 
 const FLAGGED: PictureJudgement = { ...PASSED, safety: { flagged: true, concepts: [4] } };
@@ -368,16 +369,20 @@ describe("a batch with a flagged picture", () => {
     const alice = world.local.member("alice");
     const prompts = ["A cat", "Fear", "A dog"].join("\n");
     const judge = (item: number) => (item === 1 ? REWRITE_FLAGGED : both(PASSED));
-    const handle = await alice.slash("batch", { file: { name: "prompts.txt", data: prompts } }, { channel });
+    const handle = await startBatch(alice, { name: "prompts.txt", data: prompts }, {}, channel);
     await handle.waitFor((m) => text(m).includes("3 prompts"));
-    await world.loop.runNext(painted(REWRITE_FLAGGED), judge);
+    const paint = (name: string) =>
+      painted(name.startsWith("1-") || name.includes("sheet") ? REWRITE_FLAGGED : both(PASSED))(name);
+    await world.loop.runNext(paint, judge);
     const message = await handle.waitFor(isFinal);
     return { world, alice, message, posted: await pictures(message) };
   }
 
   it("shows a blank panel in its place, names it, and says so in the report's rows", async () => {
     const { alice, message, posted } = await batchIn("general");
-    expect(posted).toMatchObject({ count: 1, red: 0 });
+    // The sheet with the blank panel, and the five pictures that may be shown.
+    expect(posted).toMatchObject({ count: 6, red: 0 });
+    expect(posted.names.some((name) => name.endsWith("-2-optimized.png"))).toBe(false);
     expect(text(message)).toContain(
       "The rewrite of prompt 2 is withheld: the safety checker flagged it, and this channel is not age-restricted.",
     );
@@ -393,6 +398,6 @@ describe("a batch with a flagged picture", () => {
 
   it("is whole and behind a click in an age-restricted channel", async () => {
     const { posted } = await batchIn("after-dark");
-    expect(posted).toMatchObject({ count: 1, red: 1, plain: 0 });
+    expect(posted).toMatchObject({ count: 7, red: 2, plain: 0 });
   });
 });

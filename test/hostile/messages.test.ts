@@ -125,7 +125,11 @@ const job: fc.Arbitrary<Job> = stored
       startedAt: 1,
       finishedAt: 2,
       checkpoints: { promptist: "promptist", diffusion: "stable-diffusion" },
-      contactSheet: pictures ? "s.png" : null,
+      hashes: { promptist: null, diffusion: null },
+      sheets: pictures && rest.kind === "batch" ? [{ number: 1, file: "s.png", items: [0] }] : [],
+      held: null,
+      preview: false,
+      picturesPrunedAt: null,
       delivery: { deliveredAt: null, messageId: null, attempts: 0, abandoned: null },
     } satisfies Job;
   });

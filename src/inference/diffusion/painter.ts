@@ -1,4 +1,6 @@
+import sharp from "sharp";
 import { openDiffusion } from "../../checkpoints/diffusion-files.js";
+import { weightsHash } from "../../checkpoints/weights-hash.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import { PROGRAM } from "../../core/version.js";
 import type { FloatType } from "../../onnx/graph.js";
@@ -14,6 +16,7 @@ import { readPicture } from "../scoring/read-picture.js";
 import { withRoom } from "../scoring/room.js";
 import type { CallContext, OpenModel } from "../worker-model.js";
 import { drawPicture } from "./pipeline.js";
+import type { SmallPicture } from "./preview.js";
 import { StableDiffusion } from "./stable-diffusion.js";
 
 /** Types to try on a GPU, the best first. */
@@ -56,6 +59,7 @@ export async function openPainter(
       encode: async (ids) => (await loadedModel()).encodeText(ids),
     },
   });
+  const files = openDiffusion(directory);
   const side = config.sampleSize * config.vaeScaleFactor;
 
   const judgementOf = async (picture: Rgb, plainPrompt: string): Promise<PictureJudgement> => {
@@ -72,9 +76,18 @@ export async function openPainter(
     return isUnchecked ? { ...judgement, safety: "harmless" } : judgement;
   };
   const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
-    const { prompt, plainPrompt, settings, file, checkpoint } = request;
+    const { prompt, plainPrompt, settings, file, checkpoint, previewMs = null } = request;
+    const { signal, onStep } = context;
+    const preview =
+      previewMs === null
+        ? null
+        : {
+            everyMs: previewMs,
+            emit: async (small: SmallPicture) => context.onPreview?.(await previewFile(small)),
+          };
     const picture = await withRoom(
-      async () => drawPicture(await loadedModel(), tokenizer, { ...settings, prompt }, context),
+      async () =>
+        drawPicture(await loadedModel(), tokenizer, { ...settings, prompt }, { signal, onStep, preview }),
       () => judge.release(),
     );
     const { width, height, calls, seconds, truncated } = picture;
@@ -90,16 +103,30 @@ export async function openPainter(
       deviceNote: device.note,
       precision,
       weightBytes: first.weightBytes,
+      harmless: spec.harmless,
+      hash: await weightsHash(
+        (["text_encoder", "unet", "vae"] as const).map((part) => files.weights(part, precision)),
+        cacheDir,
+      ),
       parameters: `Stable Diffusion, ${side}x${side} pixels native, ${config.latentChannels} latent channels`,
     },
     handlers: {
       draw,
       judge: async ({ file, plainPrompt }: JudgeRequest) => judgementOf(await readPicture(file), plainPrompt),
       compose: ({ pair, file }) => writeComparison(pair, file),
-      sheet: ({ pairs, file, firstNumber }) => writeContactSheet(pairs, file, firstNumber),
+      sheet: ({ pairs, file, numbers }) => writeContactSheet(pairs, file, numbers),
     },
     release: async () => {
       await Promise.all([model?.release(), judge.release()]);
     },
   };
 }
+
+const PREVIEW_WIDTH = 256;
+
+/** A few kilobytes that a message can carry again and again. */
+const previewFile = ({ pixels, width, height }: SmallPicture): Promise<Buffer> =>
+  sharp(pixels, { raw: { width, height, channels: 3 } })
+    .resize({ width: PREVIEW_WIDTH })
+    .webp({ quality: 70 })
+    .toBuffer();

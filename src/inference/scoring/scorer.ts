@@ -21,6 +21,7 @@ export async function openScorer(spec: ScoreSpec): Promise<OpenModel> {
       deviceNote: device.note,
       precision,
       weightBytes: judge.weightBytes,
+      hash: null,
       parameters: [judge.name, judges.safety && "safety checker"].filter(Boolean).join(", "),
     },
     handlers: {
