@@ -170,7 +170,10 @@ export class Intake {
     outbox.noteReplyLimit(job.id, replyLimitBytes);
     const shown = board.track(job);
     events.emit("job.enqueued", { jobId: job.id, kind: job.kind, items: job.items.length });
-    await shown;
+    // The job is stored: what goes wrong from here on is no refusal.
+    await shown.catch((error) =>
+      events.emit("log", { level: "warn", message: "A job's place was not shown", jobId: job.id, error }),
+    );
   }
 
   #originOf(interaction: Asking): Origin {
