@@ -12,7 +12,7 @@ import { redactor } from "./core/redact.js";
 import { PROGRAM } from "./core/version.js";
 import { DraftStore } from "./db/drafts.js";
 import { lockInstance } from "./db/instance-lock.js";
-import { openDatabase } from "./db/open.js";
+import { closeToOthers, openDatabase } from "./db/open.js";
 import type { Queue } from "./db/queue.js";
 import { Retention } from "./db/retention.js";
 import { SettingsStore } from "./db/settings.js";
@@ -79,6 +79,10 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
     });
     const instance = lockInstance(config.dataDir);
     cleanups.push(() => instance.release());
+    if (!closeToOthers(config.dataDir)) {
+      const message = `Other users of this machine can read ${config.dataDir}, which belongs to another user`;
+      events.emit("log", { level: "warn", message });
+    }
     const database = openDatabase(config.databaseFile);
     const queue = new SqliteQueue(database, {
       maxAttempts: config.MAX_ATTEMPTS,
@@ -196,6 +200,8 @@ export function isStrayNetworkError(error: unknown): boolean {
 
 /** Runs the program until it is told to stop; a second signal stops it at once. */
 export async function run(config: Config): Promise<void> {
+  // Pictures and graphs too are for nobody else; the workers inherit it.
+  process.umask(0o077);
   const app = await createApp(config);
   const { local, choice } = app;
   const note = miniatureLine(miniaturePhases(choice, ["text", "image"]));

@@ -46,8 +46,10 @@ const options: ResultOptions = {
     closesAt: null,
     closedAt: null,
   }),
+  audienceOf: async () => ({ ageRestricted: false, place: {}, unchecked: "show" }),
+  withoutBallot: () => false,
   tallyOf: () => null,
-} as unknown as ResultOptions;
+};
 
 /** A person's texts as the program stores them: every way in goes through `cleanPrompt`. */
 const stored = hostileText.map((text) => cleanPrompt(text)).filter((text) => text !== "");
