@@ -185,6 +185,21 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
   }
 }
 
+/** Every part bounds its own stop; this is the bound of them all. */
+const STOP_MS = 4_800;
+
+const NETWORK_CODES =
+  /^(ECONNRESET|ECONNREFUSED|ETIMEDOUT|EPIPE|ENETUNREACH|ENETDOWN|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+
+/**
+ * discord.js (14.28) takes the listeners off a gateway connection that it gives up while it still connects, and the error
+ * that such a connection ends with has then nobody to go to. It harms nothing: a new connection is being made already.
+ */
+export function isStrayNetworkError(error: unknown): boolean {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return error instanceof Error && syscall !== undefined && NETWORK_CODES.test(code ?? "");
+}
+
 /** Runs the program until it is told to stop; a second signal stops it at once. */
 export async function run(config: Config): Promise<void> {
   const app = await createApp(config);
@@ -206,6 +221,10 @@ export async function run(config: Config): Promise<void> {
   const shutDown = (exitCode: number) => {
     if (stopping) process.exit(1);
     stopping = true;
+    setTimeout(() => {
+      process.stderr.write("Not everything could be stopped in time; it goes on at the next start.\n");
+      process.exit(exitCode);
+    }, STOP_MS);
     app.stop().then(
       () => process.exit(exitCode),
       (error) => {
@@ -221,6 +240,13 @@ export async function run(config: Config): Promise<void> {
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   const onBug = (error: unknown) => {
+    if (isStrayNetworkError(error)) {
+      app.events.emit("log", {
+        level: "warn",
+        message: `a connection that was given up: ${describe(error)}`,
+      });
+      return;
+    }
     app.events.emit("log", {
       level: "error",
       message: `unexpected (${codeOf(error)}): ${describe(error)}`,

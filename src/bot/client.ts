@@ -18,6 +18,7 @@ import type { DraftStore } from "../db/drafts.js";
 import type { Queue } from "../db/queue.js";
 import type { SettingsStore } from "../db/settings.js";
 import type { VoteStore } from "../db/votes.js";
+import { Arrivals } from "./arrivals.js";
 import { DISCORD_CDN_ORIGINS, download } from "./attachment.js";
 import { Ballots, tallyLine } from "./ballots.js";
 import { BatchDrafts } from "./batch-drafts.js";
@@ -101,6 +102,9 @@ export interface BotTiming {
   readonly editsPerSecond: number;
   readonly placesGapMs: number;
   readonly downloadTimeoutMs: number;
+  /** An answer of Discord's that takes longer is given up; for messages, which carry pictures, and for all else. */
+  readonly uploadTimeoutMs: number;
+  readonly requestTimeoutMs: number;
   readonly retryFirstMs: number;
   readonly retryMaxMs: number;
   /** A result that was waited for longer than this calls the person who asked. */
@@ -112,16 +116,20 @@ const DEFAULT_TIMING: BotTiming = {
   editsPerSecond: 20,
   placesGapMs: 1_000,
   downloadTimeoutMs: 15_000,
+  // Pictures may go out over a slow line.
+  uploadTimeoutMs: 120_000,
+  requestTimeoutMs: 15_000,
   retryFirstMs: 2_000,
   retryMaxMs: 5 * 60_000,
   pingAfterMs: 30_000,
 };
 
-/** A message with pictures may go out over a slow line; discord.js gives up after 15 s by default. */
-const UPLOAD_TIMEOUT_MS = 120_000;
 /** Discord: choices that complete an option, and letters of each. */
 const CHOICES_MAX = 25;
 const CHOICE_MAX = 100;
+/** How long a stop waits for answers that are under way, and then for the gateway to say goodbye. */
+const STOP_GRACE_MS = 1_500;
+const GOODBYE_MS = 700;
 const INVALID_REQUESTS_PER_WARNING = 500;
 /** The gateway is asked for a heartbeat about every 40 s. */
 const LATENCY_EVERY_MS = 15_000;
@@ -145,7 +153,10 @@ export interface Bot {
    * is down. Throws DiscordError where waiting does not help.
    */
   start(): Promise<{ readonly userTag: string; readonly inviteUrl: string }>;
-  /** Ends what is under way and leaves Discord; open jobs and undelivered results stay in the queue. */
+  /**
+   * Ends what is under way and leaves Discord, within seconds also where Discord does not answer; open jobs and undelivered
+   * results stay in the queue.
+   */
   stop(): Promise<void>;
 }
 
@@ -160,6 +171,7 @@ class DiscordBot implements Bot {
   readonly #rest: REST;
   readonly #board: StatusBoard;
   readonly #outbox: Outbox;
+  readonly #arrivals: Arrivals;
   readonly #intake: Intake;
   readonly #presses: Presses;
   readonly #ballots: Ballots;
@@ -181,7 +193,9 @@ class DiscordBot implements Bot {
 
     // Results must get out while the gateway is down and until the very end of `stop`, so they have a client of
     // their own: that of discord.js loses its token with the connection.
-    this.#rest = new REST({ ...this.#restOptions(), timeout: UPLOAD_TIMEOUT_MS }).setToken(options.token);
+    this.#rest = new REST({ ...this.#restOptions(), timeout: timing.uploadTimeoutMs }).setToken(
+      options.token,
+    );
     this.#watch(this.#rest);
     const api = new DiscordApi(this.#rest);
     this.#api = api;
@@ -230,6 +244,7 @@ class DiscordBot implements Bot {
         ),
       ...timing,
     });
+    this.#arrivals = new Arrivals({ queue, events, api, now, ...timing });
     const cdnOrigins = options.cdnUrl === undefined ? [] : [new URL(options.cdnUrl).origin];
     const downloadOptions = {
       maxBytes: limits.maxFileBytes,
@@ -257,7 +272,7 @@ class DiscordBot implements Bot {
     this.#intake = new Intake({
       queue,
       events,
-      api,
+      arrivals: this.#arrivals,
       board: this.#board,
       outbox: this.#outbox,
       commands: COMMANDS,
@@ -353,6 +368,8 @@ class DiscordBot implements Bot {
 
   async #start(): Promise<{ userTag: string; inviteUrl: string }> {
     const { signal } = this.#stopping;
+    // Read before the first command of this run can arrive.
+    const left = await this.#options.queue.arrivals();
     const client = await connect({
       token: this.#options.token,
       clientOptions: {
@@ -371,6 +388,7 @@ class DiscordBot implements Bot {
     this.#log("info", `Logged in as ${client.user.tag}; commands ${registered}`);
     await this.#board.adoptOpenJobs();
     signal.throwIfAborted();
+    this.#arrivals.start(left);
     this.#outbox.start();
     this.#ballots.start();
     this.#drafts.start();
@@ -398,13 +416,16 @@ class DiscordBot implements Bot {
   async stop(): Promise<void> {
     this.#stopping.abort();
     if (this.#latencyTimer !== null) clearInterval(this.#latencyTimer);
-    await Promise.all(this.#handling);
+    const giveUp = setTimeout(() => this.#api.giveUp(), STOP_GRACE_MS);
+    await atMost(STOP_GRACE_MS, Promise.all(this.#handling));
+    await this.#arrivals.stop();
     await this.#ballots.stop();
     await this.#drafts.stop();
     await this.#sheets.stop();
     await this.#board.stop();
     await this.#outbox.stop();
-    await this.#client?.destroy();
+    clearTimeout(giveUp);
+    if (this.#client !== null) await atMost(GOODBYE_MS, this.#client.destroy());
     this.#rest.clearHandlerSweeper();
     this.#rest.clearHashSweeper();
   }
@@ -413,6 +434,7 @@ class DiscordBot implements Bot {
     const { apiUrl, cdnUrl } = this.#options;
     return {
       invalidRequestWarningInterval: INVALID_REQUESTS_PER_WARNING,
+      timeout: this.#timing.requestTimeoutMs,
       ...(apiUrl === undefined ? {} : { api: apiUrl }),
       ...(cdnUrl === undefined ? {} : { cdn: cdnUrl }),
     };
@@ -530,4 +552,14 @@ class DiscordBot implements Bot {
   #log(level: "info" | "warn" | "error", message: string, error?: unknown): void {
     this.#options.events.emit("log", { level, message, ...(error === undefined ? {} : { error }) });
   }
+}
+
+/** Waits for `work`, but no longer than `ms`. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }

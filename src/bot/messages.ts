@@ -373,6 +373,7 @@ export const refusals = {
   unknownButton: "This button belongs to another version of the bot. Use the command again.",
   unknownCommand: "This command belongs to another version of the bot. Reload Discord and try again.",
   stopping: "The bot is about to restart. Please try again in a minute.",
+  interrupted: "The bot was stopped before it had stored this command. Please use it again.",
 } as const;
 
 /** A batch before it is started, and what is taken out of one that is. */

@@ -151,6 +151,8 @@ export interface WireError {
 }
 
 export type FromWorker =
+  /** The device is open, the model not yet. */
+  | { readonly type: "device"; readonly name: string }
   | { readonly type: "ready"; readonly info: WorkerInfo }
   | { readonly type: "failed"; readonly error: WireError }
   | { readonly type: "progress"; readonly id: number; readonly done: number; readonly of: number }

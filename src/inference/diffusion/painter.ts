@@ -31,10 +31,14 @@ const FLOATS: Readonly<Record<ImageSpec["precision"], readonly FloatType[]>> = {
  * its pictures. Both stay loaded, unless the device is too small for both: then one makes room for the other.
  * @throws CheckpointError or InferenceError as `StableDiffusion.open` and `Judge.open`
  */
-export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
+export async function openPainter(
+  spec: ImageSpec,
+  onDevice: (name: string) => void = () => {},
+): Promise<OpenModel> {
   const { cacheDir, directory, judges, loras, threads } = spec;
   const floats = FLOATS[spec.precision];
   const device = await openDevice(spec.device, { user: "image", floats, cacheDir });
+  onDevice(device.name);
   const tokenizer = ClipTokenizer.open(spec.tokenizer);
   const openModel = () => StableDiffusion.open({ ...spec, device });
   const first = await openModel();
