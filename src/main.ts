@@ -20,13 +20,7 @@ import { SqliteQueue } from "./db/sqlite-queue.js";
 import { VoteStore } from "./db/votes.js";
 import { GpuLock } from "./inference/gpu-lock.js";
 import { InferenceLoop } from "./inference/loop.js";
-import {
-  checkpointName,
-  type ModelChoice,
-  miniaturePhases,
-  openModel,
-  uncheckedNote,
-} from "./inference/model-choice.js";
+import { checkpointName, type ModelChoice, miniaturePhases, openModel } from "./inference/model-choice.js";
 import { levelOfOutput } from "./inference/worker-output.js";
 import { type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
 import { logEvents } from "./metrics/log.js";
@@ -205,14 +199,12 @@ export async function run(config: Config): Promise<void> {
   const app = await createApp(config);
   const { local, choice } = app;
   const note = miniatureLine(miniaturePhases(choice, ["text", "image"]));
-  const unchecked = uncheckedNote(choice);
   const lines = [
     `${app.userTag} is ready: /optimize, /compare and /batch.`,
     local
       ? `No DISCORD_TOKEN, so a local Discord runs here. Open  ${local.url}  and type  /compare prompt:A cat in the rain`
       : `Invite it to a server: ${app.inviteUrl}`,
     ...(note ? [`Pictures are ${note}.`] : []),
-    ...(unchecked ? [`${unchecked}.`] : []),
     "Ctrl+C stops it; what waits or runs goes on at the next start.",
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
