@@ -29,10 +29,6 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     means: "Someone used /settings or /admin without the right to.",
     todo: "Nothing; or put their id into ADMIN_IDS, or their role into `/settings set manageRoles`.",
   },
-  NOT_OPERATOR: {
-    means: "Someone used a command that only who runs the bot may use.",
-    todo: "Nothing; or put their Discord id into ADMIN_IDS.",
-  },
   FILE_TOO_BIG: {
     means: "A batch file was larger than MAX_FILE_BYTES.",
     todo: "Nothing, or raise MAX_FILE_BYTES.",

@@ -36,8 +36,6 @@ const options: ResultOptions = {
   checkpointNote: "drawn by the miniature",
   image: { seed: 0, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
   placeOf: () => ({}),
-  audienceOf: async () => ({ ageRestricted: false, place: {}, unchecked: "show" }),
-  withoutBallot: () => false,
   ballotOf: (job: Job) => ({
     jobId: job.id,
     guildId: null,
