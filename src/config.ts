@@ -4,9 +4,10 @@ import { parse } from "dotenv";
 import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { InputError } from "./core/errors.js";
-import { type ImageSettings, SCHEDULERS, type TextSettings } from "./core/job.js";
+import { type ImageSettings, type LimitScope, SCHEDULERS, type TextSettings } from "./core/job.js";
 
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 const MIB = 1024 * 1024;
 /** The largest integer that Discord's INTEGER option and a JavaScript number hold exactly. */
 export const MAX_SEED = Number.MAX_SAFE_INTEGER;
@@ -36,6 +37,11 @@ const setting = <S extends z.ZodType>(initial: string, schema: S, help: string) 
   schema,
   help,
 });
+
+const LIMIT_HELP = (whose: string) =>
+  `Jobs of ${whose} in line at once; further ones wait outside of it. /settings may set less. 0: no limit.`;
+const CAP_HELP = (whose: string) =>
+  `Open jobs of ${whose}; further ones are refused. /settings may set less. 0: no limit.`;
 
 /** Every setting of the program, in the order of .env.example. */
 export const SETTINGS = {
@@ -131,6 +137,37 @@ export const SETTINGS = {
   MAX_PAIRS: setting("4", integer(1, 25), "Most pairs that one comparison may ask for."),
   MAX_FILE_BYTES: setting(String(MIB), integer(1, 100 * MIB), "Largest batch file, in bytes."),
   MAX_WAITING_JOBS: setting("1000", integer(1, 1_000_000), "Most jobs that may wait; more are refused."),
+  USER_LIMIT: setting("0", integer(0, 10_000), LIMIT_HELP("one person")),
+  CHANNEL_LIMIT: setting("0", integer(0, 10_000), LIMIT_HELP("one channel")),
+  SERVER_LIMIT: setting("0", integer(0, 10_000), LIMIT_HELP("one server")),
+  USER_CAP: setting("100", integer(0, 10_000), CAP_HELP("one person")),
+  CHANNEL_CAP: setting("0", integer(0, 10_000), CAP_HELP("one channel")),
+  SERVER_CAP: setting("0", integer(0, 10_000), CAP_HELP("one server")),
+  PREVIEW: setting(
+    "off",
+    z.enum(["on", "off"]).transform((value) => value === "on"),
+    "on: a picture is shown as it forms, where a server or channel does not say otherwise. Takes at most 2 % of the time.",
+  ),
+  KEEP_PICTURES_DAYS: setting(
+    "90",
+    integer(0, 36_500),
+    "Days after which pictures are deleted; their prompts and settings stay, and Redraw makes them again. 0: never.",
+  ),
+  KEEP_PICTURES_BYTES: setting(
+    String(20 * 1024 * MIB),
+    integer(0, Number.MAX_SAFE_INTEGER),
+    "Bytes of pictures over which the oldest are deleted. 0: no limit.",
+  ),
+  KEEP_JOBS_DAYS: setting(
+    "365",
+    integer(0, 36_500),
+    "Days after which a job is deleted with its prompts. 0: never.",
+  ),
+  KEEP_JOBS_BYTES: setting(
+    String(1024 * MIB),
+    integer(0, Number.MAX_SAFE_INTEGER),
+    "Bytes of the database over which the oldest jobs are deleted. 0: no limit.",
+  ),
   MAX_ATTEMPTS: setting("3", integer(1, 20), "A job that failed this many times is set aside."),
   PHASE_MS: setting(
     String(2 * MINUTE),
@@ -148,7 +185,7 @@ export const SETTINGS = {
       .string()
       .regex(/^\s*(\d{17,20}\s*(,\s*\d{17,20}\s*)*)?$/, "expected Discord user ids with commas between them")
       .transform((value) => value.match(/\d+/g) ?? []),
-    "Discord user ids, with commas, that may use /admin. Empty: everyone who manages a server that the bot is in.",
+    "Discord user ids, with commas, that may use /admin. Empty: the owner of the Discord application, or its team.",
   ),
   LOG_LEVEL: setting("info", oneOf("silent", "error", "warn", "info"), "silent, error, warn or info."),
 } as const satisfies Record<string, Setting>;
@@ -163,6 +200,13 @@ export interface Config extends Settings {
     /** Null: the checkpoint's own. */
     readonly guidance: number | null;
   };
+  /** Jobs in line at once, and open ones, by whose they are; without those that have no limit. */
+  readonly inLine: Partial<Record<LimitScope, number>>;
+  readonly openCaps: Partial<Record<LimitScope, number>>;
+  /** What is kept, in milliseconds and bytes; null: no limit. */
+  readonly retention: Readonly<
+    Record<"picturesMs" | "picturesBytes" | "jobsMs" | "jobsBytes", number | null>
+  >;
   /** DATA_DIR and CHECKPOINTS_DIR as absolute paths, and what lies in the former. */
   readonly dataDir: string;
   readonly checkpointsDir: string;
@@ -223,6 +267,18 @@ export function loadConfig(
       size: settings.IMAGE_SIZE,
       scheduler: settings.IMAGE_SCHEDULER,
     }),
+    inLine: Object.freeze(
+      limitsOf({ user: settings.USER_LIMIT, channel: settings.CHANNEL_LIMIT, server: settings.SERVER_LIMIT }),
+    ),
+    openCaps: Object.freeze(
+      limitsOf({ user: settings.USER_CAP, channel: settings.CHANNEL_CAP, server: settings.SERVER_CAP }),
+    ),
+    retention: Object.freeze({
+      picturesMs: settings.KEEP_PICTURES_DAYS * DAY || null,
+      picturesBytes: settings.KEEP_PICTURES_BYTES || null,
+      jobsMs: settings.KEEP_JOBS_DAYS * DAY || null,
+      jobsBytes: settings.KEEP_JOBS_BYTES || null,
+    }),
     dataDir,
     checkpointsDir: resolve(root, settings.CHECKPOINTS_DIR),
     databaseFile: resolve(dataDir, "promptist.sqlite"),
@@ -230,6 +286,10 @@ export function loadConfig(
     cacheDir: resolve(dataDir, "graphs"),
   });
 }
+
+/** Those of the limits that are set. */
+const limitsOf = (limits: Record<LimitScope, number>): Partial<Record<LimitScope, number>> =>
+  Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit > 0));
 
 /** The text of .env.example: every setting with its default, commented out, under its help. */
 export function envExample(): string {

@@ -1,21 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { createBot } from "./bot/client.js";
+import { miniatureLine } from "./bot/messages.js";
 import { findClipTokenizer, findDiffusion, findPromptist } from "./checkpoints/catalog.js";
 import type { Config } from "./config.js";
 import { codeOf, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";
 import { PROGRAM } from "./core/version.js";
+import { DraftStore } from "./db/drafts.js";
 import { lockInstance } from "./db/instance-lock.js";
 import { openDatabase } from "./db/open.js";
 import type { Queue } from "./db/queue.js";
+import { Retention } from "./db/retention.js";
 import { SettingsStore } from "./db/settings.js";
 import { SqliteQueue } from "./db/sqlite-queue.js";
 import { VoteStore } from "./db/votes.js";
 import { GpuLock } from "./inference/gpu-lock.js";
 import { InferenceLoop } from "./inference/loop.js";
-import { checkpointName, type ModelChoice, miniatureNote, openModel } from "./inference/model-choice.js";
+import { checkpointName, type ModelChoice, miniaturePhases, openModel } from "./inference/model-choice.js";
 import { type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
@@ -64,10 +67,12 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
     };
 
     const times = new RecentTimes(events);
-    const lastPhase = new Map<Phase, string>();
-    events.on("phase.started", ({ phase, checkpoint, device }) =>
-      lastPhase.set(phase, `${checkpoint} on ${device}`),
-    );
+    const devices = new Map<Phase, string>();
+    events.on("phase.started", ({ phase, device }) => devices.set(phase, device));
+    const madeBy = (phase: Phase) => ({
+      name: checkpointName(choice, phase),
+      device: devices.get(phase) ?? null,
+    });
     const instance = lockInstance(config.dataDir);
     cleanups.push(() => instance.release());
     const database = openDatabase(config.databaseFile);
@@ -97,29 +102,40 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
       queue,
       settings: new SettingsStore(database),
       votes,
+      drafts: new DraftStore(database),
+      preview: config.PREVIEW,
       events,
       picturesDir: config.picturesDir,
       defaults: {
         text: config.text,
         image: { ...config.image, guidance: config.image.guidance ?? diffusion.guidance, seed: 0 },
-        checkpointNote: miniatureNote(choice, ["text", "image"]),
+        checkpointNote: miniatureLine(miniaturePhases(choice, ["text", "image"])),
       },
       estimateMs: ({ texts, pictures, steps }) =>
         times.estimateWorkMs({ texts, pictures, laterSteps: Math.max(0, steps - pictures) }),
       adminIds: config.ADMIN_IDS,
-      about: () => [
-        `${PROGRAM}, Node.js ${process.version}, ${process.platform} ${process.arch}`,
-        `Promptist: ${lastPhase.get("text") ?? checkpointName(choice, "text")}`,
-        `Stable Diffusion: ${lastPhase.get("image") ?? checkpointName(choice, "image")}`,
-        `Memory of this process: ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`,
-      ],
+      machine: () => ({
+        program: PROGRAM,
+        node: process.version,
+        platform: `${process.platform} ${process.arch}`,
+        checkpoints: { text: madeBy("text"), image: madeBy("image") },
+        memoryBytes: process.memoryUsage().rss,
+      }),
       limits: {
         maxPromptLength: config.MAX_PROMPT_LENGTH,
         maxBatch: config.MAX_BATCH_PROMPTS,
         maxFileBytes: config.MAX_FILE_BYTES,
         maxSteps: config.MAX_STEPS,
         maxPairs: config.MAX_PAIRS,
+        inLine: config.inLine,
+        open: config.openCaps,
       },
+    });
+    const retention = new Retention({
+      queue,
+      events,
+      picturesDir: config.picturesDir,
+      limits: config.retention,
     });
     const { userTag, inviteUrl } = await bot.start();
     cleanups.push(() => bot.stop());
@@ -142,6 +158,8 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
     });
     await loop.start();
     cleanups.push(() => loop.stop());
+    retention.start();
+    cleanups.push(() => retention.stop());
     return { config, queue, events, local, inviteUrl, userTag, choice, stop };
   } catch (error) {
     await stop();
@@ -153,7 +171,7 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
 export async function run(config: Config): Promise<void> {
   const app = await createApp(config);
   const { local, choice } = app;
-  const note = miniatureNote(choice, ["text", "image"]);
+  const note = miniatureLine(miniaturePhases(choice, ["text", "image"]));
   const lines = [
     `${app.userTag} is ready: /optimize, /compare and /batch.`,
     local

@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import sharp from "sharp";
 import type { Job } from "../core/job.js";
 import type { Ballot } from "../db/votes.js";
@@ -9,6 +7,7 @@ import { blindLines, jobReference, labels } from "./messages.js";
 import type { Outgoing, OutgoingFile } from "./outgoing.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
 import { COLORS } from "./status-message.js";
+import { readPicture, type StoredPicture, storedPicture } from "./stored-picture.js";
 
 const GAP = 16;
 const PROMPT_MAX = 1100;
@@ -28,7 +27,9 @@ export async function blindMessage(
   const item = job.items[0];
   if (item?.baseline == null || item.drawn == null) return null;
   const [baseline, optimized] = await Promise.all(
-    [item.baseline, item.drawn].map((name) => plain(join(picturesDir, job.id, name))),
+    [item.baseline, item.drawn].map((name) =>
+      plain(storedPicture(job, picturesDir, [item.index], name, "", "")),
+    ),
   );
   if (baseline == null || optimized == null) return null;
   const [left, right] = ballot.left === "baseline" ? [baseline, optimized] : [optimized, baseline];
@@ -62,15 +63,9 @@ export async function blindMessage(
 }
 
 /** The picture as a PNG without the text that says how it was made; null where the file is gone. */
-async function plain(file: string): Promise<Buffer | null> {
-  try {
-    return await sharp(await readFile(file))
-      .png()
-      .toBuffer();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
+async function plain(picture: StoredPicture | null): Promise<Buffer | null> {
+  const file = await readPicture(picture);
+  return file === null ? null : sharp(file.data).png().toBuffer();
 }
 
 async function sideBySide(left: Buffer, right: Buffer): Promise<Buffer> {

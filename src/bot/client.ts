@@ -7,8 +7,6 @@ import {
   GatewayIntentBits,
   type Interaction,
   MessageFlags,
-  OAuth2Scopes,
-  PermissionFlagsBits,
   REST,
   type RESTOptions,
 } from "discord.js";
@@ -16,11 +14,15 @@ import { DiscordError, InputError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Job } from "../core/job.js";
 import type { PlaceSettings, Treatment } from "../core/settings.js";
+import type { DraftStore } from "../db/drafts.js";
 import type { Queue } from "../db/queue.js";
 import type { SettingsStore } from "../db/settings.js";
 import type { VoteStore } from "../db/votes.js";
 import { DISCORD_CDN_ORIGINS, download } from "./attachment.js";
 import { Ballots, tallyLine } from "./ballots.js";
+import { BatchDrafts } from "./batch-drafts.js";
+import { BatchItems } from "./batch-items.js";
+import { batchZip } from "./batch-report.js";
 import { admin } from "./commands/admin.js";
 import type { AnswerCommand, Services, Work } from "./commands/answer.js";
 import { batch } from "./commands/batch.js";
@@ -31,20 +33,30 @@ import { messageMenus } from "./commands/message-menus.js";
 import { mydata } from "./commands/mydata.js";
 import { optimize } from "./commands/optimize.js";
 import { queue } from "./commands/queue.js";
-import { settings } from "./commands/settings.js";
+import { settingChoices, settings } from "./commands/settings.js";
 import { show } from "./commands/show.js";
 import { stats } from "./commands/stats.js";
 import { type Backoff, connect, fatalClose, refusalOf, withBackoff } from "./connect.js";
 import { DiscordApi } from "./discord-api.js";
 import { Intake } from "./intake.js";
+import { inviteUrl } from "./invite.js";
+import type { Machine } from "./machine.js";
 import { errorSentence, refusals, resultLines } from "./messages.js";
-import { Outbox } from "./outbox.js";
+import { ownersOf } from "./operators.js";
+import { CHANNEL_LIMIT, Outbox } from "./outbox.js";
 import { plainMessage } from "./outgoing.js";
-import type { Audience } from "./picture-policy.js";
+import type { Audience, CheckpointSafety } from "./picture-policy.js";
 import type { Place } from "./place.js";
 import { Presses } from "./presses.js";
 import { registerCommands } from "./registration.js";
-import { baselinePicture, resultMessage } from "./result-message.js";
+import {
+  baselinePicture,
+  formingPicture,
+  permittedIn,
+  resultMessage,
+  sheetMessage,
+} from "./result-message.js";
+import { SheetPoster } from "./sheet-poster.js";
 import { StatusBoard } from "./status-board.js";
 import { localizedCommand, localizedMenu } from "./translations.js";
 
@@ -59,19 +71,24 @@ export interface BotOptions {
   readonly queue: Queue;
   readonly settings: SettingsStore;
   readonly votes: VoteStore;
+  readonly drafts: DraftStore;
   readonly events: Events;
   /** Pictures lie in `<picturesDir>/<job id>/<file name>`. */
   readonly picturesDir: string;
   readonly defaults: Defaults;
   readonly limits: Limits;
+  /** Whether a safety checker judges the pictures; by default one does. */
+  readonly checkpointSafety?: CheckpointSafety;
   /** What becomes of pictures that no safety checker has seen, outside age-restricted channels; by default a spoiler. */
   readonly uncheckedPictures?: Treatment;
+  /** Whether pictures are shown as they form, where a server or channel does not say. */
+  readonly preview?: boolean;
   /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
   readonly estimateMs?: (work: Work) => number | null;
-  /** Who may use `/admin`; none: who manages a server. */
+  /** Who may use `/admin`; none: who owns the Discord application. */
   readonly adminIds?: readonly string[];
-  /** What runs here, a line each, for admins. */
-  readonly about?: () => readonly string[];
+  /** What runs here, for admins. */
+  readonly machine?: () => Machine;
   readonly timing?: Partial<BotTiming>;
   /** Milliseconds since the epoch; compared with the ends of tokens. */
   readonly now?: () => number;
@@ -110,15 +127,6 @@ const CHOICES_MAX = 25;
 const CHOICE_MAX = 100;
 const INVALID_REQUESTS_PER_WARNING = 500;
 
-/** What the bot needs to write a late result into the channel by itself. */
-const PERMISSIONS = [
-  PermissionFlagsBits.ViewChannel,
-  PermissionFlagsBits.SendMessages,
-  PermissionFlagsBits.SendMessagesInThreads,
-  PermissionFlagsBits.EmbedLinks,
-  PermissionFlagsBits.AttachFiles,
-];
-
 const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries({ optimize, compare, batch }));
 const ANSWERS: ReadonlyMap<string, AnswerCommand> = new Map(
   Object.entries({ stats, settings, admin, queue, show, mydata, help }),
@@ -156,11 +164,14 @@ class DiscordBot implements Bot {
   readonly #intake: Intake;
   readonly #presses: Presses;
   readonly #ballots: Ballots;
+  readonly #drafts: BatchDrafts;
+  readonly #sheets: SheetPoster;
   readonly #services: Services;
   readonly #api: DiscordApi;
   readonly #stopping = new AbortController();
   readonly #handling = new Set<Promise<void>>();
-  #client: Client | null = null;
+  #client: Client<true> | null = null;
+  #owners: readonly string[] | null = null;
 
   constructor(options: BotOptions) {
     this.#options = options;
@@ -181,6 +192,7 @@ class DiscordBot implements Bot {
       checkpointNote: defaults.checkpointNote,
       image: defaults.image,
       placeOf,
+      checkpointSafety: options.checkpointSafety ?? "checked",
       audienceOf: (where: Place) => this.#audienceOf(where),
       ballotOf: (job: Job) => this.#ballots.open(job),
       withoutBallot: (job: Job) => this.#ballots.withdraw(job),
@@ -202,6 +214,7 @@ class DiscordBot implements Bot {
       now,
       estimateMs: options.estimateMs ?? (() => null),
       pictureOf: (job) => baselinePicture(job, result, this.#outbox.replyLimit(job.id)),
+      formingOf: (origin, jobId, data) => formingPicture(origin, jobId, data, result),
       ...timing,
     });
     this.#outbox = new Outbox({
@@ -229,8 +242,19 @@ class DiscordBot implements Bot {
       defaults,
       limits,
       blind: false,
+      preview: options.preview ?? false,
       download: (url: string) => download(url, downloadOptions),
     };
+    this.#drafts = new BatchDrafts({
+      drafts: options.drafts,
+      queue,
+      events,
+      api,
+      now,
+      placeOf,
+      estimateMs: options.estimateMs ?? (() => null),
+      intake: () => this.#intake,
+    });
     this.#intake = new Intake({
       queue,
       events,
@@ -241,29 +265,49 @@ class DiscordBot implements Bot {
       context,
       placeOf,
       now,
+      draft: (request, origin) => this.#drafts.open(request, origin),
     });
+    this.#sheets = new SheetPoster({
+      queue,
+      events,
+      api,
+      now,
+      limit: CHANNEL_LIMIT,
+      compose: (job, number, limit) => sheetMessage(job, number, result, limit),
+    });
+    const items = new BatchItems({ queue, events, refresh: (jobId) => this.#board.refresh(jobId) });
     const isSecret = (job: Job) => job.blind && votes.ballot(job.id)?.closedAt === null;
     this.#presses = new Presses(
       { queue, events, intake: this.#intake, limits, picturesDir, placeOf, isSecret },
       {
         vote: { access: "anyone", run: (press, job, action) => this.#ballots.vote(press, job, action) },
         reveal: { access: "moderator", run: (press, job) => this.#ballots.reveal(press, job) },
+        items: { access: "moderator", run: (press, job) => items.choose(press, job) },
+        skip: { access: "moderator", run: (press, job) => items.takeOut(press, job) },
+      },
+      {
+        start: (press, action) => this.#drafts.begin(press, action),
+        discard: (press, action) => this.#drafts.discard(press, action),
       },
     );
     this.#services = {
       queue,
       settings,
       votes,
+      drafts: options.drafts,
       events,
       context,
       picturesDir,
       now,
       placeOf,
-      compose: (job, perFile, where) =>
-        resultMessage(job, result, { ...this.#outbox.replyLimit(job.id), perFile }, where),
+      compose: (job, perFile, where) => resultMessage(job, result, { ...CHANNEL_LIMIT, perFile }, where),
+      zip: async (job, part, perFile, where) => {
+        const { permitted } = await permittedIn(job, result, where);
+        return batchZip(permitted, picturesDir, part, { ...CHANNEL_LIMIT, perFile });
+      },
       estimateMs: options.estimateMs ?? (() => null),
-      adminIds: options.adminIds ?? [],
-      about: options.about ?? (() => []),
+      operators: () => this.#operators(),
+      machine: options.machine ?? null,
     };
   }
 
@@ -281,6 +325,14 @@ class DiscordBot implements Bot {
     } catch (cause) {
       throw new DiscordError("DISCORD_UNREACHABLE", "Discord did not say what the channel is.", { cause });
     }
+  }
+
+  /** Asked for when someone uses `/admin`, and again until Discord has answered once. */
+  async #operators(): Promise<readonly string[]> {
+    const { adminIds = [] } = this.#options;
+    if (adminIds.length > 0) return adminIds;
+    if (this.#owners === null && this.#client !== null) this.#owners = await ownersOf(this.#client);
+    return this.#owners ?? [];
   }
 
   /** A new message, since Discord tells nobody that a message was edited; not for what was there at once. */
@@ -323,11 +375,9 @@ class DiscordBot implements Bot {
     signal.throwIfAborted();
     this.#outbox.start();
     this.#ballots.start();
-    const inviteUrl = client.generateInvite({
-      scopes: [OAuth2Scopes.Bot, OAuth2Scopes.ApplicationsCommands],
-      permissions: PERMISSIONS,
-    });
-    return { userTag: client.user.tag, inviteUrl };
+    this.#drafts.start();
+    this.#sheets.start();
+    return { userTag: client.user.tag, inviteUrl: inviteUrl(client.application.id) };
   }
 
   #register(applicationId: string): Promise<"unchanged" | "registered"> {
@@ -346,6 +396,8 @@ class DiscordBot implements Bot {
     this.#stopping.abort();
     await Promise.all(this.#handling);
     await this.#ballots.stop();
+    await this.#drafts.stop();
+    await this.#sheets.stop();
     await this.#board.stop();
     await this.#outbox.stop();
     await this.#client?.destroy();
@@ -418,9 +470,13 @@ class DiscordBot implements Bot {
     }
   }
 
-  /** While a prompt is typed: the person's own recent ones that have these letters in them. */
+  /** While a prompt is typed: the person's own recent ones that have these letters in them; or names of settings. */
   async #complete(interaction: AutocompleteInteraction): Promise<void> {
     const { value } = interaction.options.getFocused(true);
+    if (interaction.commandName === "settings") {
+      await interaction.respond(settingChoices(value, CHOICES_MAX, CHOICE_MAX));
+      return;
+    }
     const prompts = await this.#options.queue.recentPrompts(interaction.user.id, value, CHOICES_MAX);
     const choices = prompts.filter((prompt) => prompt.length <= CHOICE_MAX);
     await interaction.respond(choices.map((prompt) => ({ name: prompt, value: prompt })));

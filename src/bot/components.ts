@@ -18,6 +18,14 @@ import { addedPhrases } from "./prompt-diff.js";
  */
 const VERBS = {
   cancel: null,
+  /** A draft: the id is its own, there is no job yet. */
+  start: null,
+  discard: null,
+  /** Asks which prompts to take out of a batch; the menus that answer, by their place. */
+  items: null,
+  skip: /^[0-4]$/,
+  /** The same pictures again, where they were deleted. */
+  redraw: null,
   /** The same prompts from a new seed. */
   again: null,
   /** Asks for another prompt, and for another rewrite; the seed stays. */
@@ -88,14 +96,49 @@ function button(
   };
 }
 
-/** The row under a message that waits or runs. */
-export const cancelRow = (jobId: string, enabled: boolean): Row =>
-  row(button("cancel", jobId, labels.cancel, { enabled }));
+/** The row under a message that waits or runs; `items` where prompts can be taken out of it. */
+export const cancelRow = (jobId: string, enabled: boolean, items = false): Row =>
+  row(
+    button("cancel", jobId, labels.cancel, { enabled }),
+    ...(items ? [button("items", jobId, labels.takeOut, { enabled })] : []),
+  );
+
+/** Under what a file would come to. */
+export const draftRow = (draftId: string): Row =>
+  row(
+    button("start", draftId, labels.start, { style: ButtonStyle.Success }),
+    button("discard", draftId, labels.discard),
+  );
+
+/** Prompts that one message offers to take out. */
+export const ITEMS_SHOWN = 5 * OPTIONS_MAX;
+
+/** Menus of the prompts of a batch that are still to be made, 25 in each. */
+export function itemRows(jobId: string, items: readonly Item[]): Row[] {
+  const rows: Row[] = [];
+  for (let from = 0; from < Math.min(items.length, ITEMS_SHOWN); from += OPTIONS_MAX) {
+    const page = items.slice(from, from + OPTIONS_MAX);
+    rows.push(
+      select({
+        custom_id: encodeCustomId("skip", jobId, String(from / OPTIONS_MAX)),
+        placeholder: labels.choosePrompts(page[0]!.index + 1, page.at(-1)!.index + 1),
+        min_values: 1,
+        max_values: page.length,
+        options: page.map(({ index, prompt }) => ({
+          label: clip(`${index + 1}. ${prompt}`, OPTION_TEXT_MAX),
+          value: String(index),
+        })),
+      }),
+    );
+  }
+  return rows;
+}
 
 /** What can be done with the result of a finished job. */
 export function resultRows(job: Job): Row[] {
   const [item] = job.items;
-  const end = [button("info", job.id, labels.info), button("delete", job.id, labels.delete)];
+  const redraw = job.picturesPrunedAt === null ? [] : [button("redraw", job.id, labels.redraw)];
+  const end = [...redraw, button("info", job.id, labels.info), button("delete", job.id, labels.delete)];
   if (job.state !== "done" || job.kind === "batch" || item?.optimized == null) return [row(...end)];
   if (job.kind === "optimize") {
     const draw = [

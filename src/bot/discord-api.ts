@@ -19,15 +19,17 @@ export type ReplyTarget = Pick<Origin, "applicationId" | "interactionToken">;
 export class DiscordApi {
   constructor(readonly rest: REST) {}
 
-  /**
-   * Edits the first answer to the command; works for the 15 minutes of its token. Answers the message's id. Without
-   * `timeoutMs` it may take as long as an upload may.
-   */
-  async editReply(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<string> {
+  /** Edits the first answer to the command; works for the 15 minutes of its token. Answers the message's id. */
+  async editReply(origin: ReplyTarget, message: Outgoing): Promise<string> {
+    return (await this.editStatus(origin, message)).id;
+  }
+
+  /** The same, and answers the message. Without `timeoutMs` it may take as long as an upload may. */
+  async editStatus(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<APIMessage> {
     const route = Routes.webhookMessage(origin.applicationId, origin.interactionToken, "@original");
     const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-    const answer = await this.rest.patch(route, { ...toRequest(message, null), auth: false, signal });
-    return (answer as APIMessage).id;
+    const request = { ...toRequest(message, null), auth: false, signal };
+    return (await this.rest.patch(route, request)) as APIMessage;
   }
 
   /** Edits a message of ours at any time; needs the bot to see the channel. */

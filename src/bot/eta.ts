@@ -3,7 +3,8 @@ import type { Work } from "./commands/answer.js";
 
 /**
  * Milliseconds until each open job is done, by its id, from the amount of work that is served before it: what runs, the
- * pictures that wait, and the jobs before it in its line. Jobs whose kind of work was never measured here have none.
+ * pictures that wait, and the jobs before it in its line. Jobs whose kind of work was never measured here, and those that
+ * are held outside the line, have none.
  */
 export function etas(
   open: readonly OpenWork[],
@@ -23,11 +24,12 @@ export function etas(
   const running = { ...drawn, texts };
   for (const { id } of open.filter(({ state }) => state === "running")) note(id, running);
 
-  for (const job of open.filter(({ state, phase }) => state === "queued" && phase === "image")) {
+  const inLine = open.filter(({ state, held }) => state === "queued" && held === null);
+  for (const job of inLine.filter(({ phase }) => phase === "image")) {
     drawn = plus(drawn, picturesOf(job));
     note(job.id, { ...drawn, texts });
   }
-  for (const job of open.filter(({ state, phase }) => state === "queued" && phase === "text")) {
+  for (const job of inLine.filter(({ phase }) => phase === "text")) {
     texts += job.texts;
     // A rewrite alone does not wait for pictures: the phases take turns.
     if (job.kind === "optimize") {

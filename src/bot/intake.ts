@@ -9,7 +9,8 @@ import { codeOf, InputError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
-import type { JobCaps, Queue } from "../db/queue.js";
+import type { DraftRequest } from "../db/drafts.js";
+import type { Queue } from "../db/queue.js";
 import type { Command, CommandContext, CommandRequest } from "./commands/command.js";
 import { readMenu } from "./commands/message-menus.js";
 import type { DiscordApi } from "./discord-api.js";
@@ -30,6 +31,8 @@ export interface IntakeOptions {
   readonly context: CommandContext;
   readonly placeOf: (place: Place) => PlaceSettings;
   readonly now: () => number;
+  /** Shows what a request comes to, and keeps it until its person says yes. */
+  readonly draft: (request: DraftRequest, origin: Origin) => Promise<void>;
 }
 
 /** Discord: an interaction's token works for 15 minutes. */
@@ -105,33 +108,52 @@ export class Intake {
 
   /** Stores the job and shows its place, or edits the reply to say why not. */
   async #store(request: CommandRequest, origin: Origin, replyLimitBytes: number): Promise<void> {
-    const { queue, events, board, outbox } = this.#options;
-    const { kind, text, image, parentId, blind } = request;
+    const { kind, text, parentId, blind = false, confirm, found } = request;
+    const place = this.#options.placeOf(origin);
+    const context = contextOf(this.#options.context, place);
     try {
       const items = await request.prompts();
       checkWords(
-        this.#options.placeOf(origin),
+        place,
         items.flatMap((item) => [item.prompt, item.optimized]),
       );
-      const job = await queue.enqueue({
-        kind,
-        origin,
-        text,
-        image,
-        items,
-        ...(parentId === undefined ? {} : { parentId }),
-        ...(blind === undefined ? {} : { blind }),
-        caps: capsOf(this.#options.placeOf(origin)),
-      });
-      outbox.noteReplyLimit(job.id, replyLimitBytes);
-      const shown = board.track(job);
-      events.emit("job.enqueued", { jobId: job.id, kind, items: items.length });
-      await shown;
+      const { image } = admit({ text, image: { ...request.image, ...found?.() } }, place, context);
+      const { preview = false } = context;
+      if (confirm === true) return await this.#options.draft({ kind, text, image, items, preview }, origin);
+      await this.#enqueue({ kind, text, image, items, preview, blind }, origin, replyLimitBytes, parentId);
     } catch (error) {
-      const context = error instanceof InputError ? error.context : {};
-      await this.#options.api.editReply(origin, plainMessage(errorSentence(codeOf(error), context)));
+      const about = error instanceof InputError ? error.context : {};
+      await this.#options.api.editReply(origin, plainMessage(errorSentence(codeOf(error), about)));
       if (!(error instanceof InputError)) throw error;
     }
+  }
+
+  /** A draft that its person said yes to; the press's own message becomes the job's. Throws InputError. */
+  enqueue(press: MessageComponentInteraction, request: DraftRequest): Promise<void> {
+    return this.#enqueue({ ...request, blind: false }, this.#originOf(press), press.attachmentSizeLimit);
+  }
+
+  async #enqueue(
+    request: DraftRequest & { readonly blind: boolean },
+    origin: Origin,
+    replyLimitBytes: number,
+    parentId?: string,
+  ): Promise<void> {
+    const { queue, events, board, outbox, context, placeOf } = this.#options;
+    const { limits } = contextOf(context, placeOf(origin));
+    const job = await queue.enqueue({
+      ...request,
+      origin,
+      // A half that is shown first would tell which picture is which.
+      preview: request.preview && !request.blind,
+      ...(parentId === undefined ? {} : { parentId }),
+      caps: limits.open ?? {},
+      limits: limits.inLine ?? {},
+    });
+    outbox.noteReplyLimit(job.id, replyLimitBytes);
+    const shown = board.track(job);
+    events.emit("job.enqueued", { jobId: job.id, kind: job.kind, items: job.items.length });
+    await shown;
   }
 
   #originOf(interaction: Asking): Origin {
@@ -162,12 +184,6 @@ export class Intake {
 async function refuse(interaction: Asking, sentence: string): Promise<void> {
   await interaction.reply({ content: sentence, flags: MessageFlags.Ephemeral });
 }
-
-const capsOf = ({ userCap, channelCap, serverCap }: PlaceSettings): JobCaps => ({
-  ...(userCap === undefined ? {} : { user: userCap }),
-  ...(channelCap === undefined ? {} : { channel: channelCap }),
-  ...(serverCap === undefined ? {} : { server: serverCap }),
-});
 
 /** Every interaction that can be answered with a message has a channel. */
 function channelOf({ id, channelId }: Asking): string {

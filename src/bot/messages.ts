@@ -1,11 +1,12 @@
 import type { Mean } from "../core/bootstrap.js";
 import type { ErrorCode } from "../core/errors.js";
-import type { ImageSettings, ItemNote, Job, JobKind, Phase } from "../core/job.js";
+import type { ImageSettings, ItemNote, Job, JobKind, LimitScope, Phase } from "../core/job.js";
 import type { PairScores } from "../core/judgement.js";
 import type { SettingName } from "../core/settings.js";
 import type { Interval } from "../core/wilson.js";
 import type { QueueDepth } from "../db/queue.js";
 import type { Choice, Side, Tally } from "../db/votes.js";
+import type { Machine } from "./machine.js";
 
 /** The only prose for users. Everything here says what happened and what to do, and never shows an internal text. */
 
@@ -25,6 +26,7 @@ const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string
   INPUT_CHOICE: (c) => `This job has no such ${c.option}. Choose again under its newest message.`,
   INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
   INPUT_WORD: (c) => `The word \`${c.word}\` is refused here. Write the prompt without it.`,
+  NOT_OPERATOR: () => "Only the people who run this bot may do that, since it concerns all servers.",
   NOT_ALLOWED: () => "Only people who manage this may do that. Ask an admin.",
   FILE_TOO_BIG: (c) =>
     `The file is larger than ${formatBytes(Number(c.limit))}. Split it into smaller files.`,
@@ -42,7 +44,7 @@ const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string
   QUEUE_LOCKED: () => `Another copy of this bot uses the same queue. ${ASK_OWNER}`,
   QUEUE_FULL: () => `The queue is full, and nothing was stored. ${TRY_AGAIN}`,
   QUEUE_CAP: (c) =>
-    `${c.scope === "user" ? "You have" : c.scope === "channel" ? "This channel has" : "This server has"} ${count(Number(c.limit), "open job")}, the most allowed here. They start by themselves; ask again when one is done.`,
+    `${capitalized(holder(c.scope as LimitScope))} ${count(Number(c.limit), "open job")}, the most allowed here. They start by themselves; ask again when one is done.`,
   QUEUE_NEWER_SCHEMA: () => `The queue was written by a newer version of this bot. ${ASK_OWNER}`,
 
   CHECKPOINT_MISSING: () => `The model that this needs is not installed. ${ASK_OWNER}`,
@@ -91,6 +93,12 @@ export const labels = {
   commands: { optimize: "Optimize", compare: "Compare", batch: "Batch" } satisfies Record<JobKind, string>,
   results: { optimize: "rewrite", compare: "comparison", batch: "batch" } satisfies Record<JobKind, string>,
   cancel: "Cancel",
+  start: "Start",
+  discard: "Discard",
+  takeOut: "Take prompts out",
+  choosePrompts: (first: number, last: number) => `Prompts ${first} to ${last}`,
+  redraw: "Redraw",
+  previewAlt: "The picture as it forms",
   votes: { left: "Left", right: "Right", tie: "Tie", bad: "Both bad" } satisfies Record<Choice, string>,
   reveal: "Reveal to all",
   again: "New seed",
@@ -113,19 +121,22 @@ export const labels = {
   comparisonAlt: (prompt: string, optimized: string) =>
     `Two pictures side by side. Left, the prompt as written: ${prompt}. Right, rewritten: ${optimized}`,
   contactSheetAlt: (prompts: readonly string[]) =>
-    `Pairs of pictures for ${prompts.length} prompts: ${prompts.join("; ")}`,
+    `Pairs of pictures for ${count(prompts.length, "prompt")}: ${prompts.join("; ")}`,
 } as const;
 
 /** Lines of the message while a job waits and runs. */
 export const statusLines = {
   accepted: "Accepted.",
   place: (phase: Phase, place: number, etaMs: number | null) =>
-    `In the queue for ${phase === "text" ? "rewriting" : "drawing"}: ${place === 1 ? "next" : `place ${number(place)}`}.${etaMs === null ? "" : ` Done in about ${formatDuration(etaMs).replace(/\.0 s$/, " s")}.`}`,
+    `In the queue for ${phase === "text" ? "rewriting" : "drawing"}: ${place === 1 ? "next" : `place ${number(place)}`}.${etaMs === null ? "" : ` Done in about ${about(etaMs)}.`}`,
+  held: (scope: LimitScope, limit: number) =>
+    `Waits outside the queue: ${holder(scope)} ${count(limit, "job")} in it, the most at once here. It moves up by itself when one of them is done.`,
   loading: (phase: Phase) => (phase === "text" ? "Loading Promptist." : "Loading Stable Diffusion."),
   rewriting: (step: number, steps: number) => `rewriting, token ${step} of ${steps}`,
   drawing: (side: "baseline" | "optimized", step: number, steps: number) =>
     `drawing ${side}, step ${step} of ${steps}`,
   item: (index: number, items: number) => `prompt ${index + 1} of ${items}`,
+  takenOut: (left: number, all: number) => `${number(left)} of ${count(all, "prompt")} left.`,
   stopping: "Stopping.",
   late: "This takes longer than Discord lets me edit this message. The result will come as a new message here.",
   batch: (prompts: number, given: number) =>
@@ -144,6 +155,18 @@ export const resultLines = {
   steps: (steps: number) => count(steps, "step"),
   guidance: (guidance: number) => `guidance ${guidance}`,
   batch: (prompts: number, pictures: number) => `${count(prompts, "prompt")}, ${count(pictures, "picture")}.`,
+  takenOut: (prompts: number) => `${count(prompts, "prompt")} taken out.`,
+  sheet: (first: number, last: number, all: number) => `Prompts ${first} to ${last} of ${all}.`,
+  earlierSheets: (sheets: number) =>
+    `Contact sheets 1 to ${sheets} came while it was drawn, and are in the zip.`,
+  zipped: (pictures: number) => `All ${count(pictures, "picture")}: in the zip.`,
+  zips: (pictures: number, here: number, all: number, jobId: string) =>
+    `All ${count(pictures, "picture")}: in ${count(all, "zip")}, as one file may not be larger here. ${here === 0 ? "None fits this message" : here === 1 ? "The first is here" : `1 to ${here} are here`}; \`/show id:${jobId} part:${here + 1}\` brings the next one.`,
+  zipTooLarge: "Some pictures are larger than this channel allows, and in no zip.",
+  again:
+    "Attach `report.csv` to `/batch` to draw its rows again: the same seeds and settings give the same pictures.",
+  pruned: (at: number) =>
+    `The pictures were deleted <t:${Math.floor(at / 1000)}:D> to make room. Redraw makes the same ones again.`,
   shrunk: "The pictures are smaller copies: the originals are larger than this channel allows.",
   lost: (words: readonly string[]) =>
     `The rewrite no longer has ${words.map((word) => `*${word}*`).join(", ")}; the picture may not show ${words.length === 1 ? "it" : "them"}.`,
@@ -250,6 +273,14 @@ export function noteLine(note: ItemNote): string {
 
 const sides: Readonly<Record<Side, string>> = { baseline: "the prompt as written", optimized: "the rewrite" };
 
+/** Under every result of a checkpoint that only shows that everything works; null where there is none. */
+export function miniatureLine(phases: readonly Phase[]): string | null {
+  const names = phases.map((phase) => (phase === "text" ? "Promptist" : "Stable Diffusion"));
+  return names.length === 0
+    ? null
+    : `made by the miniature ${names.join(" and ")}, a small stand-in; put the published weights into checkpoints/ (see checkpoints/README.md)`;
+}
+
 /** A comparison that people vote on before they know which picture is which. */
 export const blindLines = {
   question:
@@ -325,12 +356,47 @@ export const refusals = {
   noVotes: "Nobody has voted yet. Ask for a pair with `/compare blind:True`.",
   stillOpen: "This is not finished yet. `/queue` says where it stands.",
   secret: "This is a blind vote: it is told once the vote is over.",
+  noDraft:
+    "This preview is no longer there: it was started, discarded, or has ended. Use `/batch` again with the file.",
+  notYourDraft: "Only the person who attached the file can start it.",
+  noPart: (parts: number) =>
+    parts === 0
+      ? "The pictures are no longer on the bot's disk, so there is no zip of them."
+      : `There ${parts === 1 ? "is 1 zip" : `are ${number(parts)} zips`} of these pictures here.`,
+  nothingLeft: "Nothing of this batch waits any more.",
   notFinished: "This is not finished. Cancel it first.",
   alreadyFinished: "This is already finished.",
   unknownJob: "This job is no longer stored.",
   unknownButton: "This button belongs to another version of the bot. Use the command again.",
   unknownCommand: "This command belongs to another version of the bot. Reload Discord and try again.",
   stopping: "The bot is about to restart. Please try again in a minute.",
+} as const;
+
+/** A batch before it is started, and what is taken out of one that is. */
+export const draftLines = {
+  amount: (prompts: number, given: number, pictures: number) =>
+    `${statusLines.batch(prompts, given)} That makes ${count(pictures, "picture")}.`,
+  time: (ownMs: number) => `Takes about ${about(ownMs)} on this machine.`,
+  unknownTime: "How long it takes is not known yet: nothing like it ran here since the bot started.",
+  ahead: (jobs: number, ms: number | null) =>
+    `${jobs === 1 ? "1 job goes" : `${number(jobs)} jobs go`} first${ms === null ? "" : `, for about ${about(ms)}`}.`,
+  first: (prompts: readonly string[], all: number) =>
+    [
+      ...prompts.map((prompt, i) => `${i + 1}. ${prompt}`),
+      ...(prompts.length < all ? [`and ${number(all - prompts.length)} more`] : []),
+    ].join("\n"),
+  again: "Seeds and settings come from the report.",
+  ends: (at: number) => `Nothing is drawn until you press Start. This ends <t:${Math.floor(at / 1000)}:R>.`,
+  expired: "Nobody pressed Start in time, so nothing is drawn. Use `/batch` again with the file.",
+  discarded: "Discarded; nothing is drawn.",
+} as const;
+
+export const itemLines = {
+  choose: "Choose the prompts that shall not be drawn. What is drawn already stays.",
+  more: (shown: number, all: number) => `The first ${number(shown)} of ${number(all)} that wait are listed.`,
+  taken: (taken: number, left: number) =>
+    `${count(taken, "prompt")} taken out; ${left === 0 ? "nothing is left to draw" : `${number(left)} left to draw`}.`,
+  gone: "These were drawn or taken out meanwhile.",
 } as const;
 
 /** What the menu of a message offers. */
@@ -387,7 +453,11 @@ export const commandTexts = {
     job: "The job's id",
   },
   queue: { description: "Show what runs and waits, and where your jobs stand" },
-  show: { description: "Bring up a stored result again", id: "The job's id, as it stands under the result" },
+  show: {
+    description: "Bring up a stored result again",
+    id: "The job's id, as it stands under the result",
+    part: "Which zip of a batch's pictures to send you",
+  },
   mydata: {
     description: "What is stored about you",
     export: "Get all of it as a file",
@@ -415,8 +485,15 @@ export const expectations = {
 
 // --- parts of sentences ---
 
+/** "You have", for whose jobs a limit counts. */
+const holder = (scope: LimitScope): string =>
+  scope === "user" ? "you have" : scope === "channel" ? "this channel has" : "this server has";
+const about = (ms: number): string => formatDuration(ms).replace(/\.0 s$/, " s");
+
 const number = (value: string | number | undefined): string => Number(value).toLocaleString("en-US");
 const count = (amount: number, noun: string): string => `${number(amount)} ${noun}${amount === 1 ? "" : "s"}`;
+
+const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function place(context: SentenceContext, otherwise: string): string {
   if (context.unit === "line") return `Line ${number(context.number)} of the file`;
@@ -448,6 +525,12 @@ const trim = (value: number): string => value.toFixed(1).replace(/\.0$/, "");
 
 // --- answers of the commands that make no job ---
 
+const HELD_WHERE: Readonly<Record<LimitScope, string>> = {
+  user: "outside, until another of this person is done",
+  channel: "outside, until another of its channel is done",
+  server: "outside, until another of its server is done",
+};
+
 export const queueLines = {
   title: "Queue",
   paused: "The queue is paused by an admin; what waits keeps its place.",
@@ -461,14 +544,15 @@ export const queueLines = {
     phase: Phase,
     place: number,
     etaMs: number | null,
+    held: LimitScope | null,
   ) => {
-    const where =
-      place === 0 ? "**running**" : `${number(place)}. for ${phase === "text" ? "rewriting" : "drawing"}`;
+    const waits = `${number(place)}. for ${phase === "text" ? "rewriting" : "drawing"}`;
+    const where = held !== null ? HELD_WHERE[held] : place === 0 ? "**running**" : waits;
     const what =
       job === null
         ? "a job from elsewhere"
         : `${labels.commands[job.kind]} of <@${job.userId}> \`${job.id}\``;
-    return `${where}: ${what}${etaMs === null ? "" : `, done in about ${formatDuration(etaMs).replace(/\.0 s$/, " s")}`}`;
+    return `${where}: ${what}${etaMs === null ? "" : `, done in about ${about(etaMs)}`}`;
   },
 } as const;
 
@@ -495,9 +579,13 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   alwaysNegative: "added to every negative prompt",
   refusedWords: "words that no prompt may have",
   ping: "call people when a result that took long is ready",
-  userCap: "most open jobs of one person here",
-  channelCap: "most open jobs of the channel",
-  serverCap: "most open jobs of the server",
+  preview: "a picture is shown as it forms",
+  userLimit: "jobs of one person in line at once; more wait",
+  channelLimit: "jobs of the channel in line at once; more wait",
+  serverLimit: "jobs of the server in line at once; more wait",
+  userCap: "most open jobs of one person here; more are refused",
+  channelCap: "most open jobs of the channel; more are refused",
+  serverCap: "most open jobs of the server; more are refused",
 };
 
 export const settingLines = {
@@ -523,6 +611,12 @@ export const settingLines = {
 export const adminLines = {
   depth: ({ queued, running, undelivered }: QueueDepth, paused: boolean) =>
     `${paused ? "**Paused.** " : ""}${number(running)} running, ${number(queued)} waiting, ${number(undelivered)} results on their way.`,
+  machine: ({ program, node, platform, checkpoints: { text, image }, memoryBytes }: Machine): string[] => [
+    `${program}, Node.js ${node}, ${platform}`,
+    `Promptist: ${text.name}${text.device === null ? "" : ` on ${text.device}`}`,
+    `Stable Diffusion: ${image.name}${image.device === null ? "" : ` on ${image.device}`}`,
+    `Memory of this process: ${formatBytes(memoryBytes)}`,
+  ],
   paused:
     "Paused: what runs is finished, and nothing new starts until `/admin resume`, also after a restart.",
   resumed: "The queue goes on.",

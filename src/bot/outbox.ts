@@ -33,7 +33,7 @@ export interface OutboxOptions {
 }
 
 /** Discord's default limit of one attachment, and a message's 25 MiB less room for the JSON and the form's own lines. */
-const CHANNEL_LIMIT: SizeLimit = { perFile: 10 * 2 ** 20, total: 24 * 2 ** 20 };
+export const CHANNEL_LIMIT: SizeLimit = { perFile: 10 * 2 ** 20, total: 24 * 2 ** 20 };
 /** The reply is not edited in the token's last seconds: an upload could end after it. */
 const TOKEN_MARGIN_MS = 20_000;
 /** Events are hints; what they did not tell is found by looking. */

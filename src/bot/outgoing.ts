@@ -14,8 +14,11 @@ export interface Outgoing {
   readonly embeds: readonly APIEmbed[];
   readonly components: readonly Row[];
   readonly files: readonly OutgoingFile[];
-  /** An edit that leaves the files of the message as they are; `files` is empty then. */
-  readonly keepFiles?: boolean;
+  /**
+   * An edit that leaves the files of the message as they are (`files` is empty then), or those of these ids, beside
+   * which it puts its own.
+   */
+  readonly keepFiles?: boolean | readonly string[];
 }
 
 /** Discord's limits (developer docs, resources/message). */
@@ -42,14 +45,17 @@ export function toRequest(
       content,
       embeds: [...embeds],
       components: [...components],
-      ...(keepFiles
+      ...(keepFiles === true
         ? {}
         : {
-            attachments: files.map(({ name, description }, id) => ({
-              id: String(id),
-              filename: name,
-              ...(description === null ? {} : { description }),
-            })),
+            attachments: [
+              ...(keepFiles === false ? [] : keepFiles.map((id) => ({ id }))),
+              ...files.map(({ name, description }, id) => ({
+                id: String(id),
+                filename: name,
+                ...(description === null ? {} : { description }),
+              })),
+            ],
           }),
       allowed_mentions: { parse: [], ...(mentionUserId === null ? {} : { users: [mentionUserId] }) },
     },

@@ -5,9 +5,10 @@ import {
   PermissionFlagsBits,
 } from "discord.js";
 import { InputError } from "../core/errors.js";
-import type { ImageSettings, Origin, TextSettings } from "../core/job.js";
+import type { ImageSettings, LimitScope, Origin, TextSettings } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
 import { findRefused } from "../core/words.js";
+import type { JobCaps } from "../db/queue.js";
 import { type CommandContext, checkInteger, MAX_GUIDANCE } from "./commands/command.js";
 
 /** Where something happens: in a channel of a server, or in a direct message. */
@@ -24,6 +25,16 @@ export function contextOf(base: CommandContext, place: PlaceSettings): CommandCo
     maxSteps: atMost(base.limits.maxSteps, place.maxSteps),
     maxBatch: atMost(base.limits.maxBatch, place.maxBatch),
     maxPairs: atMost(base.limits.maxPairs, place.maxPairs),
+    inLine: capsOf(base.limits.inLine, {
+      user: place.userLimit,
+      channel: place.channelLimit,
+      server: place.serverLimit,
+    }),
+    open: capsOf(base.limits.open, {
+      user: place.userCap,
+      channel: place.channelCap,
+      server: place.serverCap,
+    }),
   };
   return {
     ...base,
@@ -42,7 +53,18 @@ export function contextOf(base: CommandContext, place: PlaceSettings): CommandCo
       },
     },
     blind: place.blind ?? false,
+    preview: place.preview ?? base.preview ?? false,
   };
+}
+
+/** The program's own numbers are the most that a place may set. */
+function capsOf(base: JobCaps = {}, place: { readonly [S in LimitScope]: number | undefined }): JobCaps {
+  const caps: { -readonly [S in LimitScope]?: number } = { ...base };
+  for (const scope of ["user", "channel", "server"] as const) {
+    const own = place[scope];
+    if (own !== undefined) caps[scope] = atMost(base[scope] ?? own, own);
+  }
+  return caps;
 }
 
 const atMost = (limit: number, own: number | undefined): number => Math.min(limit, own ?? limit);

@@ -23,7 +23,7 @@ import type { Intake } from "./intake.js";
 import { clip } from "./markdown.js";
 import { errorSentence, labels, refusals } from "./messages.js";
 import { mayModerate, mayUse, type Place } from "./place.js";
-import { again, drawPair, drawRaw, withBeam, withPrompt, withRewrite, withWords } from "./reruns.js";
+import { again, drawPair, drawRaw, redraw, withBeam, withPrompt, withRewrite, withWords } from "./reruns.js";
 
 export type Press = ButtonInteraction | StringSelectMenuInteraction;
 
@@ -53,13 +53,23 @@ export interface Handler {
   readonly run: (press: Press, job: Job, action: PressAction) => Promise<void>;
 }
 
+/** Decides itself who may. */
+export type JoblessHandler = (press: Press, action: PressAction) => Promise<void>;
+
 /** Buttons, menus and modals under the messages of jobs. The row decides who may and what is left to do, never the id. */
 export class Presses {
   readonly #options: PressOptions;
   readonly #handlers: Readonly<Partial<Record<Verb, Handler>>>;
+  readonly #jobless: Readonly<Partial<Record<Verb, JoblessHandler>>>;
 
-  constructor(options: PressOptions, more: Readonly<Partial<Record<Verb, Handler>>> = {}) {
+  constructor(
+    options: PressOptions,
+    more: Readonly<Partial<Record<Verb, Handler>>> = {},
+    /** For ids that name no job. */
+    jobless: Readonly<Partial<Record<Verb, JoblessHandler>>> = {},
+  ) {
     this.#options = options;
+    this.#jobless = jobless;
     const made = (make: (job: Job, press: Press) => CommandRequest): Handler => ({
       access: "maker",
       run: (press, job) => this.#make(press, () => make(job, press)),
@@ -77,6 +87,7 @@ export class Presses {
       again: made(again),
       pair: made(drawPair),
       raw: made(drawRaw),
+      redraw: made(redraw),
       beam: made((job, press) => withBeam(job, chosen(press)[0] ?? -1)),
       words: made((job, press) => withWords(job, chosen(press))),
       edit: {
@@ -104,6 +115,8 @@ export class Presses {
     const action = decodeCustomId(press.customId);
     const handler = action === null ? undefined : this.#handlers[action.verb];
     const isOurs = press.isButton() || press.isStringSelectMenu();
+    const jobless = action === null ? undefined : this.#jobless[action.verb];
+    if (action !== null && jobless !== undefined && isOurs) return jobless(press, action);
     if (action === null || handler === undefined || !isOurs) return refuse(press, refusals.unknownButton);
     const job = await this.#accessible(press, action, handler.access);
     if (job !== null) await handler.run(press, job, action);

@@ -17,13 +17,15 @@ const COLUMNS = [
   "optimized_ms",
   "promptist",
   "stable_diffusion",
+  "promptist_sha256",
+  "stable_diffusion_sha256",
   "job",
   ...SCORE_COLUMNS,
 ] as const;
 
 /** A batch as CSV (RFC 4180): a row for each prompt that was drawn, with all that it takes to draw it again. */
 export function csvReport(job: Job): string {
-  const { image, checkpoints } = job;
+  const { image, checkpoints, hashes } = job;
   const rows = job.items
     .filter(({ cancelled }) => !cancelled)
     .map((item) => [
@@ -42,14 +44,16 @@ export function csvReport(job: Job): string {
       item.times.drawn,
       checkpoints.promptist,
       checkpoints.diffusion,
+      hashes.promptist,
+      hashes.diffusion,
       job.id,
       ...scoreCells(item),
     ]);
   return [COLUMNS, ...rows].map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");
 }
 
-/** Spreadsheets take a text that begins so for a formula, and run it. */
-const FORMULA = /^[=+\-@\t\r]/;
+/** Spreadsheets take a text that begins so for a formula, and run it; `parsePromptFile` takes the mark away again. */
+const FORMULA = /^'*[=+\-@\t\r]/;
 
 function cell(value: string | number | null | undefined): string {
   if (value === null || value === undefined) return "";

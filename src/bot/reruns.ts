@@ -13,6 +13,22 @@ export function again(job: Job): CommandRequest {
   return { ...child(job, { prompt, optimized, candidates }), image: { ...job.image, seed } };
 }
 
+/** The same pictures once more, of all prompts: the same texts, seeds and settings. */
+export const redraw = (job: Job): CommandRequest => {
+  const items = job.items
+    .filter(({ cancelled }) => !cancelled)
+    .map(({ prompt, optimized, candidates, seed }) => ({ prompt, optimized, candidates, seed }));
+  return {
+    kind: job.kind,
+    text: job.text,
+    image: job.image,
+    parentId: job.id,
+    blind: false,
+    known: items.flatMap(({ prompt, optimized }) => [prompt, optimized]),
+    prompts: async () => items,
+  };
+};
+
 /** Another prompt, rewritten anew, from the same seed. */
 export function withPrompt(job: Job, prompt: string): CommandRequest {
   if (prompt === itemOf(job).prompt) throw nothingChanged();

@@ -1,22 +1,27 @@
-import { readFile } from "node:fs/promises";
-import { extname, join } from "node:path";
 import type { APIEmbed } from "discord.js";
-import type { ImageSettings, Job } from "../core/job.js";
+import type { ImageSettings, Item, Job, Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
 import type { Ballot } from "../db/votes.js";
+import { batchReport, sheetPicture } from "./batch-report.js";
 import { blindMessage } from "./blind-message.js";
 import { type Row, resultRows } from "./components.js";
 import { clip, codeBlock } from "./markdown.js";
 import { endSentence, formatDuration, jobReference, labels, resultLines, safetyLines } from "./messages.js";
-import { ALT_TEXT_MAX, EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "./outgoing.js";
+import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "./outgoing.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
-import { type Audience, type Exhibition, exhibitFor } from "./picture-policy.js";
+import {
+  type Audience,
+  type CheckpointSafety,
+  type Exhibition,
+  exhibit,
+  showsForming,
+} from "./picture-policy.js";
 import type { Place } from "./place.js";
-import { csvReport } from "./report.js";
 import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
 import { safetySentences } from "./safety-sentences.js";
 import { batchScores, pairScoreLine } from "./scores.js";
 import { COLORS } from "./status-message.js";
+import { readPicture, storedPicture } from "./stored-picture.js";
 
 export interface ResultOptions {
   /** Pictures lie in `<picturesDir>/<job id>/<file name>`. */
@@ -27,6 +32,7 @@ export interface ResultOptions {
   readonly image: ImageSettings;
   /** What the place of a command has decided. */
   readonly placeOf: (where: Place) => PlaceSettings;
+  readonly checkpointSafety: CheckpointSafety;
   /** Who sees what is posted there now. */
   readonly audienceOf: (where: Place) => Promise<Audience>;
   /** The ballot of a blind comparison, opened when it is first shown. */
@@ -50,13 +56,22 @@ export async function resultMessage(
   where: Place = job.origin,
 ): Promise<Outgoing> {
   if (job.state !== "done") return endMessage(job);
+  const { permitted, shown } = await permittedIn(job, options, where);
+  const message = await composed(permitted, options, limit, shown);
+  return shown.spoiler || options.placeOf(where).spoiler === true ? spoilered(message) : message;
+}
+
+/** A job with the pictures that may be posted in a place now. Throws DiscordError where Discord can't say what it is. */
+export function permittedIn(
+  job: Job,
+  options: ResultOptions,
+  where: Place,
+): Promise<{ readonly permitted: Job; readonly shown: Exhibition }> {
   // Of a prompt drawn as written alone, the second half is the same picture and not posted.
   const items = job.items.map((item) =>
-    job.kind === "compare" && isRaw(item) ? { ...item, drawn: null } : item,
+    job.kind === "compare" && isRaw(item) ? { ...item, drawn: null, comparison: null } : item,
   );
-  const shown = await exhibitFor(items, () => options.audienceOf(where));
-  const message = await composed(job, options, limit, shown);
-  return shown.spoiler || options.placeOf(where).spoiler === true ? spoilered(message) : message;
+  return exhibit({ ...job, items }, () => options.audienceOf(where));
 }
 
 /** Pictures behind a click. An embed can't hide its picture, so they all stand below it. */
@@ -128,17 +143,19 @@ async function compareMessage(
   const drawn = { role: "optimized", file: item.drawn, alt: labels.optimizedAlt(optimized) };
   const comparison = {
     role: "comparison",
-    file: shown.composed(item.comparison),
+    file: item.comparison,
     alt: labels.comparisonAlt(item.prompt, optimized),
   };
   const pictures = await Promise.all(
-    [
-      ...(isRaw(item) || comparison.file === null ? [] : [comparison]),
-      ...(shown.shows(item, "baseline") ? [baseline] : []),
-      ...(isRaw(item) || !shown.shows(item, "optimized") ? [] : [drawn]),
-    ].map(({ role, file, alt }) => readPicture(job, options, file, `${job.id}-${item.seed}-${role}`, alt)),
+    [comparison, baseline, drawn]
+      .filter(({ file }) => file !== null)
+      .map(({ role, file, alt }) =>
+        readPicture(
+          storedPicture(job, options.picturesDir, [item.index], file, `${job.id}-${item.seed}-${role}`, alt),
+        ),
+      ),
   );
-  const { files, note } = await attach(pictures, limit);
+  const { files, note } = await attach(job, pictures, limit);
   const sections = [
     ...promptSections(item),
     ...(job.image.negative === ""
@@ -164,41 +181,65 @@ async function batchMessage(
   limit: SizeLimit,
   shown: Exhibition,
 ): Promise<Outgoing> {
-  const [first] = job.items;
-  const last = job.items.at(-1);
+  const made = job.items.filter(({ cancelled }) => !cancelled);
+  const [first] = made;
+  const last = made.at(-1);
   const seeds = first && last ? [resultLines.seeds(first.seed, last.seed)] : [];
-  const list = job.items.map(({ prompt, optimized }) => ({ original: prompt, optimized }));
-  const prompts: OutgoingFile = {
-    name: "prompts.json",
-    data: Buffer.from(`${JSON.stringify(list, null, 2)}\n`),
-    description: null,
-  };
-  const report: OutgoingFile = {
-    name: "report.csv",
-    data: Buffer.from(csvReport(job)),
-    description: null,
-  };
-  const name = `${job.id}-${first?.seed ?? 0}-contact-sheet`;
-  const alt = labels.contactSheetAlt(job.items.map(({ prompt }) => prompt));
-  const sheet = await readPicture(job, options, shown.composed(job.contactSheet), name, alt);
   const scores = await batchScores(job);
-  const others = [prompts, report, ...(scores.plot === null ? [] : [scores.plot])];
-  const { files, note } = await attach(shown.composed(job.contactSheet) === null ? [] : [sheet], {
-    ...limit,
-    total: limit.total - others.reduce((sum, { data }) => sum + data.length, 0),
-  });
-
-  const drawn = job.items.reduce((sum, item) => sum + (item.baseline ? 1 : 0) + (item.drawn ? 1 : 0), 0);
+  const { files, lines } = await batchReport(job, options.picturesDir, limit, scores.plot);
+  const drawn = made.reduce((sum, item) => sum + (item.baseline ? 1 : 0) + (item.drawn ? 1 : 0), 0);
+  const takenOut = job.items.length - made.length;
   const sections = [
-    resultLines.batch(job.items.length, drawn),
+    resultLines.batch(made.length, drawn),
+    ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
     ...scores.lines,
     ...safetySentences(shown, true),
-    ...note,
+    ...lines,
   ];
   const settings = [...seeds, ...imageSettings(job, options), ...timeAndMakers(job, options)];
-  const message = withImage(doneEmbed(job, sections, settings), files, resultRows(job));
-  return { ...message, files: [...message.files, ...others] };
+  const embed = doneEmbed(job, sections, settings);
+  // The contact sheet comes first where there is one; a record is nothing to look at.
+  const [sheet] = files.filter(({ description }) => description !== null);
+  return {
+    content: "",
+    embeds: [sheet === undefined ? embed : { ...embed, image: { url: `attachment://${sheet.name}` } }],
+    components: resultRows(job),
+    files,
+  };
 }
+
+/** A contact sheet of a batch that goes on; null where it is gone. */
+export async function sheetMessage(
+  job: Job,
+  number: number,
+  options: ResultOptions,
+  limit: SizeLimit,
+): Promise<Outgoing | null> {
+  const only = { ...job, sheets: job.sheets.filter((sheet) => sheet.number === number) };
+  const onIt = only.sheets[0]?.items ?? [];
+  // What the other pairs are does not matter to this sheet.
+  const pairs = {
+    ...only,
+    items: job.items.map((item) => (onIt.includes(item.index) ? item : unseen(item))),
+  };
+  const { permitted, shown } = await exhibit(pairs, () => options.audienceOf(job.origin));
+  const picture = await readPicture(sheetPicture(permitted, options.picturesDir, number));
+  if (picture === null) return null;
+  const { files } = await fitPictures([picture], limit);
+  const [file] = files;
+  if (file == null) return null;
+  const line = resultLines.sheet((onIt[0] ?? 0) + 1, (onIt.at(-1) ?? 0) + 1, job.items.length);
+  const embed = {
+    title: labels.commands[job.kind],
+    description: [`${line} ${jobReference(job.id)}`, ...safetySentences(shown, true)].join("\n"),
+    color: COLORS.running,
+    image: { url: `attachment://${file.name}` },
+  };
+  const message: Outgoing = { content: "", embeds: [embed], components: [], files: [file] };
+  return shown.spoiler || options.placeOf(job.origin).spoiler === true ? spoilered(message) : message;
+}
+
+const unseen = (item: Item): Item => ({ ...item, baseline: null, drawn: null });
 
 /** The settings that a command here does not have by itself. */
 function imageSettings({ image, origin }: Job, options: ResultOptions): string[] {
@@ -252,38 +293,37 @@ export async function baselinePicture(
   limit: SizeLimit,
 ): Promise<OutgoingFile | null> {
   const [item] = job.items;
-  if (job.kind !== "compare" || job.blind || item === undefined || item.baseline === null) return null;
-  const shown = await exhibitFor([item], () => options.audienceOf(job.origin));
-  // What needs a click or is withheld waits for the result, which says so.
-  const isPlain =
-    shown.shows(item, "baseline") && !shown.spoiler && options.placeOf(job.origin).spoiler !== true;
-  if (!isPlain) return null;
+  if (job.kind !== "compare" || job.blind || item === undefined) return null;
+  const { permitted, shown } = await exhibit({ ...job, items: [item] }, () => options.audienceOf(job.origin));
   const name = `${job.id}-${item.seed}-baseline`;
-  const picture = await readPicture(job, options, item.baseline, name, labels.baselineAlt(item.prompt));
+  const { index, prompt } = item;
+  const baseline = permitted.items[0]?.baseline ?? null;
+  const picture = await readPicture(
+    storedPicture(job, options.picturesDir, [index], baseline, name, labels.baselineAlt(prompt)),
+  );
   if (picture === null) return null;
-  return (await fitPictures([picture], limit)).files[0] ?? null;
+  const [file = null] = (await fitPictures([picture], limit)).files;
+  if (file === null || !(shown.spoiler || options.placeOf(job.origin).spoiler === true)) return file;
+  return { ...file, name: `SPOILER_${file.name}` };
 }
 
-/** Null where the row names no picture, or the file is gone. */
-async function readPicture(
-  job: Job,
-  { picturesDir }: ResultOptions,
-  file: string | null,
-  name: string,
-  alt: string,
+/** A picture that is being drawn, as a small WebP; null where it might not be shown if it were judged already. */
+export async function formingPicture(
+  origin: Origin,
+  jobId: string,
+  data: Uint8Array,
+  options: ResultOptions,
 ): Promise<OutgoingFile | null> {
-  if (file === null) return null;
-  try {
-    const data = await readFile(join(picturesDir, job.id, file));
-    return { name: `${name}${extname(file)}`, data, description: clip(alt, ALT_TEXT_MAX) };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
+  const { checkpointSafety, placeOf, audienceOf } = options;
+  if (placeOf(origin).spoiler === true) return null;
+  if (checkpointSafety !== "harmless" && !showsForming(checkpointSafety, await audienceOf(origin)))
+    return null;
+  return { name: `${jobId}-preview.webp`, data: Buffer.from(data), description: labels.previewAlt };
 }
 
 /** The pictures that there are, made to fit, and a line where they are not what was drawn. */
 async function attach(
+  { picturesPrunedAt }: Job,
   pictures: readonly (OutgoingFile | null)[],
   limit: SizeLimit,
 ): Promise<{ files: OutgoingFile[]; note: string[] }> {
@@ -293,7 +333,9 @@ async function attach(
     files: files.filter((file) => file !== null),
     note: [
       ...(shrunk ? [resultLines.shrunk] : []),
-      ...(present.length < pictures.length ? [resultLines.missing] : []),
+      ...(present.length === pictures.length
+        ? []
+        : [picturesPrunedAt === null ? resultLines.missing : resultLines.pruned(picturesPrunedAt)]),
     ],
   };
 }

@@ -72,7 +72,7 @@ export const SCORE_COLUMNS = [
 ] as const;
 
 /** Under SCORE_COLUMNS. */
-export function scoreCells({ baseline, drawn, judgements }: Item): (string | number | null)[] {
+export function scoreCells({ judgements }: Item): (string | number | null)[] {
   const scores = pairScores(judgements);
   return [
     scores.baselineRelevance,
@@ -83,13 +83,14 @@ export function scoreCells({ baseline, drawn, judgements }: Item): (string | num
     scores.beautyGain,
     scores.reward,
     scores.judge,
-    baseline === null ? null : safetyWord(judgements.baseline),
-    drawn === null ? null : safetyWord(judgements.drawn),
+    safetyWord(judgements.baseline),
+    safetyWord(judgements.drawn),
   ];
 }
 
-function safetyWord(judgement: PictureJudgement | undefined): string {
-  const safety = judgement?.safety ?? "unchecked";
+function safetyWord(judgement: PictureJudgement | undefined): string | null {
+  if (judgement === undefined) return null;
+  const { safety } = judgement;
   if (typeof safety === "string") return safety;
   return safety.flagged ? "flagged" : "passed";
 }

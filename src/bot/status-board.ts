@@ -20,15 +20,22 @@ export interface StatusBoardOptions {
   readonly editsPerSecond: number;
   /** Least time between two looks at the whole queue for the places of all who wait. */
   readonly placesGapMs: number;
-  /** The half of a comparison that is there already, to show while the other one is drawn; null for none. */
   readonly estimateMs: (work: Work) => number | null;
+  /** The half of a comparison that is there already, to show while the other one is drawn; null for none. */
   readonly pictureOf: (job: Job) => Promise<OutgoingFile | null>;
+  /** A picture that is being drawn, as far as it is; null where it may not be shown. */
+  readonly formingOf: (origin: Origin, jobId: string, data: Uint8Array) => Promise<OutgoingFile | null>;
 }
 
 interface Tracked {
   summary: JobSummary;
   /** Whether the first picture is stored, and whether Discord has it. */
   picture: "none" | "ready" | "shown";
+  /** Id of the message's file that is that picture, once Discord has it. */
+  pictureId: string | null;
+  /** The newest look of what is being drawn, and how many there were. */
+  forming: Uint8Array | null;
+  looks: number;
   readonly origin: Origin;
   status: JobStatus;
   /** Fires shortly before the reply's token ends. */
@@ -40,6 +47,7 @@ interface Shown {
   readonly status: JobStatus;
   readonly summary: JobSummary;
   readonly withPicture: boolean;
+  readonly looks: number;
 }
 
 /** The last status is written this long before the token ends. */
@@ -81,6 +89,7 @@ export class StatusBoard {
   async track(job: Job): Promise<void> {
     if (isFinished(job.state) || this.#stopped) return;
     const tracked = this.#add(job);
+    if (job.held !== null) return this.#showPlaces();
     const place = await this.#options.queue.position(job.id);
     if (tracked.status.kind === "queued" && place !== null && place > 0) {
       this.#show(job.id, tracked, { kind: "queued", phase: job.phase, place, etaMs: null });
@@ -108,6 +117,9 @@ export class StatusBoard {
     const tracked: Tracked = {
       summary: summarize(job),
       picture: job.items[0]?.baseline === null ? "none" : "ready",
+      pictureId: null,
+      forming: null,
+      looks: 0,
       origin: job.origin,
       status: job.cancelRequested
         ? { kind: "stopping" }
@@ -138,11 +150,14 @@ export class StatusBoard {
         this.#placesChanged();
       },
       "job.progress": (progress) => this.#update(progress.jobId, { kind: "working", progress }),
+      "job.preview": ({ jobId, data }) => this.#look(jobId, data),
       "job.item": ({ jobId, phase }) => {
-        if (phase === "text") void this.#refresh(jobId);
+        this.#looked(jobId);
+        if (phase === "text") void this.refresh(jobId);
       },
       "job.picture": ({ jobId, making }) => {
-        if (making === "baseline") void this.#refresh(jobId);
+        this.#looked(jobId);
+        if (making === "baseline") void this.refresh(jobId);
       },
       "job.cancel-requested": ({ jobId }) => this.#update(jobId, { kind: "stopping" }),
       "job.requeued": ({ jobId, phase }) => {
@@ -168,17 +183,32 @@ export class StatusBoard {
     // A message that has said its last stays; a job that is asked to stop says so until it has ended.
     if (kind === "late" || (kind === "stopping" && status.kind !== "late")) return;
     tracked.status = status;
-    const { summary, picture } = tracked;
-    this.#edits.push(jobId, { status, summary, withPicture: picture !== "none" });
+    const { summary, picture, looks } = tracked;
+    this.#edits.push(jobId, { status, summary, withPicture: picture !== "none", looks });
   }
 
-  /** Something of the job is ready: shows it with what comes next. */
-  async #refresh(jobId: string): Promise<void> {
+  /** The picture at work, as far as it is: goes out with the next edit. */
+  #look(jobId: string, data: Uint8Array): void {
+    const tracked = this.#tracked.get(jobId);
+    if (tracked?.status.kind !== "working") return;
+    tracked.forming = data;
+    tracked.looks++;
+    this.#show(jobId, tracked, tracked.status);
+  }
+
+  #looked(jobId: string): void {
+    const tracked = this.#tracked.get(jobId);
+    if (tracked !== undefined) tracked.forming = null;
+  }
+
+  /** Something of the job is ready, or taken out of it: shows it with what comes next. */
+  async refresh(jobId: string): Promise<void> {
     try {
       const job = await this.#options.queue.get(jobId);
       const tracked = this.#tracked.get(jobId);
-      if (job === undefined || tracked === undefined || job.kind === "batch") return;
+      if (job === undefined || tracked === undefined) return;
       tracked.summary = summarize(job);
+      if (job.kind === "batch") return this.#show(jobId, tracked, tracked.status);
       if (tracked.picture === "none" && job.items[0]?.baseline != null) tracked.picture = "ready";
       this.#show(jobId, tracked, tracked.status);
     } catch (error) {
@@ -212,8 +242,15 @@ export class StatusBoard {
       const open = await this.#options.queue.work();
       const times = etas(open, this.#options.estimateMs);
       const counted = { text: 0, image: 0 };
-      for (const { id, phase, state } of open) {
+      for (const { id, phase, state, held, limit } of open) {
         if (state !== "queued") continue;
+        if (held !== null) {
+          const waiting = this.#tracked.get(id);
+          const status = { kind: "queued", phase, place: null, etaMs: null } as const;
+          if (waiting?.status.kind === "queued")
+            this.#show(id, waiting, { ...status, held: { scope: held, limit: limit ?? 1 } });
+          continue;
+        }
         const place = ++counted[phase];
         const tracked = this.#tracked.get(id);
         const ms = times.get(id);
@@ -229,16 +266,22 @@ export class StatusBoard {
   async #send(jobId: string, { status, summary }: Shown): Promise<void> {
     const tracked = this.#tracked.get(jobId);
     if (tracked === undefined) return;
-    const { api, queue, pictureOf } = this.#options;
+    const { api, queue, pictureOf, formingOf } = this.#options;
     try {
-      let picture: OutgoingFile | null = null;
+      let finished: OutgoingFile | null = null;
       if (tracked.picture === "ready") {
         // Once is enough: the result brings all pictures, also where this one does not get through.
         tracked.picture = "shown";
         const job = await queue.get(jobId);
-        picture = job === undefined ? null : await pictureOf(job);
+        finished = job === undefined ? null : await pictureOf(job);
       }
-      await api.editReply(tracked.origin, statusMessage(summary, status, picture), STATUS_TIMEOUT_MS);
+      const look = status.kind === "working" ? tracked.forming : null;
+      const forming = look === null ? null : await formingOf(tracked.origin, jobId, look);
+      const pictures = { finished, forming, kept: tracked.pictureId };
+      const message = statusMessage(summary, status, pictures);
+      const shown = await api.editStatus(tracked.origin, message, STATUS_TIMEOUT_MS);
+      if (finished !== null)
+        tracked.pictureId = shown.attachments.find(({ filename }) => filename === finished.name)?.id ?? null;
     } catch (error) {
       const fault = faultOf(error);
       // A status is not worth a retry: the next one replaces it. A reply that is gone takes no more of them.

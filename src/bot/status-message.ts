@@ -1,5 +1,5 @@
 import type { Progress } from "../core/events.js";
-import type { Job, Phase } from "../core/job.js";
+import type { Job, LimitScope, Phase } from "../core/job.js";
 import { cancelRow } from "./components.js";
 import { codeBlock } from "./markdown.js";
 import { labels, statusLines } from "./messages.js";
@@ -11,6 +11,8 @@ export type JobStatus =
   /** `place` is that in the line of the phase; null until it is known. */
   | {
       readonly kind: "queued";
+      /** Whose limit keeps it out of the line, and how many that lets in. */
+      readonly held?: { readonly scope: LimitScope; readonly limit: number };
       readonly phase: Phase;
       readonly place: number | null;
       /** Until the job is done, from this machine's recent times; null while they are unknown. */
@@ -27,6 +29,8 @@ export interface JobSummary {
   readonly id: string;
   readonly title: string;
   readonly subject: string;
+  /** Whether single prompts can be taken out. */
+  readonly isBatch: boolean;
 }
 
 /** The message's colour tells the state at a glance: blue waits, orange runs, green is done, red failed. */
@@ -42,28 +46,44 @@ const SUBJECT_MAX = 400;
 
 export function summarize(job: Job): JobSummary {
   const given = job.items.filter((item) => item.optimized !== null && item.candidates.length === 0).length;
+  const left = job.items.filter(({ cancelled }) => !cancelled).length;
   const [first] = job.items;
   // What is ready is shown at once, unless it would tell which picture is which.
   const rewritten = first !== undefined && first.optimized !== null && !job.blind;
   return {
     id: job.id,
     title: labels.commands[job.kind],
+    isBatch: job.kind === "batch" && job.items.length > 1,
     subject:
       job.kind === "batch" || first === undefined
-        ? statusLines.batch(job.items.length, given)
+        ? [
+            statusLines.batch(job.items.length, given),
+            ...(left === job.items.length ? [] : [statusLines.takenOut(left, job.items.length)]),
+          ].join(" ")
         : rewritten
           ? [...promptSections(first), ...noteLines(first)].join("\n")
           : codeBlock(first.prompt, SUBJECT_MAX),
   };
 }
 
-/** `picture` is shown from this edit on; without one the message keeps the files it has. */
+/**
+ * What the message shows besides words: a finished half of the pair, and the picture that is being drawn. Without
+ * either the message keeps the files it has.
+ */
+export interface StatusPictures {
+  readonly finished: OutgoingFile | null;
+  readonly forming: OutgoingFile | null;
+  /** Id of an earlier edit's finished half, to be kept. */
+  readonly kept: string | null;
+}
+
 export function statusMessage(
   job: JobSummary,
   status: JobStatus,
-  picture: OutgoingFile | null = null,
+  { finished, forming, kept }: StatusPictures = { finished: null, forming: null, kept: null },
 ): Outgoing {
   const waits = status.kind === "queued";
+  const files = [finished, forming].filter((file) => file !== null);
   return {
     content: "",
     embeds: [
@@ -71,17 +91,19 @@ export function statusMessage(
         title: job.title,
         description: `${job.subject}\n${statusText(status)}`,
         color: waits ? COLORS.waiting : COLORS.running,
+        ...(forming === null ? {} : { image: { url: `attachment://${forming.name}` } }),
       },
     ],
-    components: [cancelRow(job.id, status.kind !== "stopping")],
-    files: picture === null ? [] : [picture],
-    keepFiles: picture === null,
+    components: [cancelRow(job.id, status.kind !== "stopping", job.isBatch)],
+    files,
+    keepFiles: files.length === 0 ? true : kept === null ? false : [kept],
   };
 }
 
 function statusText(status: JobStatus): string {
   switch (status.kind) {
     case "queued":
+      if (status.held !== undefined) return statusLines.held(status.held.scope, status.held.limit);
       return status.place === null
         ? statusLines.accepted
         : statusLines.place(status.phase, status.place, status.etaMs);

@@ -163,7 +163,7 @@ export async function drawPairs(
       await host.call("sheet", {
         pairs: composed.slice(from, from + PAIRS_PER_SHEET),
         file,
-        firstNumber: from + 1,
+        numbers: composed.slice(from, from + PAIRS_PER_SHEET).map((_, i) => from + i + 1),
       });
       sheets.push(file);
     }

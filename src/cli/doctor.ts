@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
+import { inviteUrl } from "../bot/invite.js";
 import { inspectCheckpoint } from "../checkpoints/catalog.js";
 import type { Config } from "../config.js";
 import { describe } from "../core/errors.js";
@@ -191,13 +192,14 @@ async function token(config: Config): Promise<Finding> {
       todo: "For the real one: make a bot in Discord's developer portal and put its token into .env.",
     };
   try {
-    const answer = await fetch(`${config.DISCORD_API_URL}/v10/users/@me`, {
+    const answer = await fetch(`${config.DISCORD_API_URL}/v10/applications/@me`, {
       headers: { authorization: `Bot ${config.DISCORD_TOKEN}` },
       signal: AbortSignal.timeout(TOKEN_TIMEOUT_MS),
     });
     if (answer.ok) {
-      const { username, id } = (await answer.json()) as { username: string; id: string };
-      return { subject, state: "ok", found: `the token is ${username}'s (${id})`, todo: null };
+      const { name, id } = (await answer.json()) as { name: string; id: string };
+      const todo = `Invite it to a server: ${inviteUrl(id)}`;
+      return { subject, state: "ok", found: `the token is that of ${name} (${id})`, todo };
     }
     return {
       subject,

@@ -1,4 +1,5 @@
 import { parse } from "node:path";
+import { miniatureLine } from "../bot/messages.js";
 import {
   type FoundCheckpoint,
   findClipTokenizer,
@@ -9,7 +10,7 @@ import type { LoraChoice } from "../checkpoints/lora.js";
 import type { Config } from "../config.js";
 import type { Phase } from "../core/job.js";
 import { GpuLock } from "../inference/gpu-lock.js";
-import { type ModelChoice, miniatureNote, openModel } from "../inference/model-choice.js";
+import { type ModelChoice, miniaturePhases, openModel } from "../inference/model-choice.js";
 import type { ModelHost } from "../inference/model-host.js";
 import type { ImageFlags, TextFlags } from "./options.js";
 import type { Output } from "./output.js";
@@ -88,7 +89,7 @@ export class Session {
 
   /** Says on stderr that a miniature is at work, and answers the same for the JSON result. */
   noteMiniature(phases: readonly Phase[]): { miniature: boolean; note: string | null } {
-    const note = miniatureNote(this.choice, phases);
+    const note = miniatureLine(miniaturePhases(this.choice, phases));
     if (note) this.output.say(`Note: ${note}.`);
     return { miniature: note !== null, note };
   }

@@ -11,6 +11,7 @@ export type ErrorCode =
   | "INPUT_UNCHANGED"
   | "INPUT_WORD"
   | "NOT_ALLOWED"
+  | "NOT_OPERATOR"
   | "FILE_TOO_BIG"
   | "FILE_BINARY"
   | "FILE_ENCODING"

@@ -24,6 +24,10 @@ export interface AppEvents {
   "job.progress": [Progress];
   /** One picture of a pair is stored; its other half may follow. */
   "job.picture": [{ jobId: string; item: number; making: "baseline" | "optimized" }];
+  /** A small WebP of a picture that is being drawn. */
+  "job.preview": [{ jobId: string; item: number; making: "baseline" | "optimized"; data: Uint8Array }];
+  /** Ten further pairs of a batch are on a contact sheet. */
+  "job.sheet": [{ jobId: string; number: number }];
   "job.item": [{ jobId: string; item: number; phase: Phase }];
   /** The job left the running state without an end: to its next phase, for a retry, or to let others go first. */
   "job.requeued": [{ jobId: string; phase: Phase; reason: "next-phase" | "retry" | "yield" | "recovered" }];

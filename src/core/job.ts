@@ -174,9 +174,30 @@ export interface Job {
   readonly finishedAt: number | null;
   /** Names of the checkpoints that made the result, for the message and the record. */
   readonly checkpoints: { readonly promptist: string | null; readonly diffusion: string | null };
-  /** File name of the batch's contact sheet inside the job's picture folder. */
-  readonly contactSheet: string | null;
+  /** SHA-256 over their weight files; null where it was not taken. */
+  readonly hashes: { readonly promptist: string | null; readonly diffusion: string | null };
+  /** Contact sheets of a batch, in order. */
+  readonly sheets: readonly Sheet[];
+  /** Whose limit of jobs in line keeps this one out of it; null for a job that is in line, runs or is over. */
+  readonly held: LimitScope | null;
+  /** Whether the picture is shown as it forms. */
+  readonly preview: boolean;
+  /** When the pictures were deleted to make room; null while they are kept. */
+  readonly picturesPrunedAt: number | null;
   readonly delivery: Delivery;
+}
+
+/** Whose open jobs a limit counts. */
+export type LimitScope = "user" | "channel" | "server";
+
+/** An overview of some pairs of a batch. */
+export interface Sheet {
+  /** From 1. */
+  readonly number: number;
+  /** File name inside the job's picture folder. */
+  readonly file: string;
+  /** Indexes of the items on it. */
+  readonly items: readonly number[];
 }
 
 export interface Delivery {

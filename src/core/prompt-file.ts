@@ -1,12 +1,19 @@
 import { isUtf8 } from "node:buffer";
 import { CsvError, type Info, parse as parseCsv } from "csv-parse/sync";
 import { InputError } from "./errors.js";
+import { type ImageSettings, type PictureSize, SCHEDULERS } from "./job.js";
 
 /** One prompt of a file; `optimized` is null where Promptist has yet to rewrite it. */
 export interface PromptPair {
   readonly prompt: string;
   readonly optimized: string | null;
+  /** Where the file names them, as a batch's own report does: what the pair is to be drawn with. */
+  readonly seed?: number;
+  readonly image?: RowSettings;
 }
+
+/** Settings of one row; ranges are for the reader to check, types and names are right. */
+export type RowSettings = Partial<Omit<ImageSettings, "seed" | "size">> & { readonly size?: PictureSize };
 
 export interface PromptFileLimits {
   readonly maxBytes: number;
@@ -23,13 +30,20 @@ const OPTIMIZED_LENGTH_FACTOR = 2;
 
 /** How a message names an entry of the file: `line 3` of text and CSV, `entry 3` of JSON. */
 type Place = { readonly unit: "line" | "entry"; readonly number: number };
-type RawEntry = { readonly place: Place; readonly prompt: string; readonly optimized: string | null };
+type RawEntry = {
+  readonly place: Place;
+  readonly prompt: string;
+  readonly optimized: string | null;
+  /** By the names of SETTING_COLUMNS; an empty cell is none. */
+  readonly settings: Readonly<Record<string, unknown>>;
+};
 
 /**
  * Reads a list of prompts.
  *
  * `.txt` holds one prompt a line. `.json` holds a list of strings, of `{"original", "optimized"}` objects, or of
- * both; `.jsonl` has one of these a line. `.csv` has a `prompt` column, or `original` and `optimized` columns, or one column and no header. Text is
+ * both; `.jsonl` has one of these a line. `.csv` has a `prompt` column, or `original` and `optimized` columns, or one column and no header.
+ * Columns and keys `seed`, `steps`, `guidance`, `scheduler`, `width`, `height` and `negative` are read with them. Text is
  * UTF-8, or UTF-16 with a byte order mark. The name chooses the format; whether the bytes are text at all is read
  * from the bytes.
  *
@@ -83,13 +97,65 @@ export function isLongerThan(text: string, limit: number): boolean {
   return text.length > 2 * limit || [...text].length > limit;
 }
 
-function checkEntry({ place, prompt, optimized }: RawEntry, maxLength: number): PromptPair {
+function checkEntry({ place, prompt, optimized, settings }: RawEntry, maxLength: number): PromptPair {
   const original = checkText(place, prompt, maxLength);
   if (original === "") {
     throw shapeError(place, "the prompt is empty", "Write a prompt there, or remove it.");
   }
   const rewrite = optimized === null ? "" : checkText(place, optimized, maxLength * OPTIMIZED_LENGTH_FACTOR);
-  return { prompt: original, optimized: rewrite === "" ? null : rewrite };
+  return { prompt: original, optimized: rewrite === "" ? null : rewrite, ...checkSettings(place, settings) };
+}
+
+/** What a row may say besides its texts, in the columns of a batch's report. */
+const SETTING_COLUMNS = ["seed", "steps", "guidance", "scheduler", "width", "height", "negative"] as const;
+const SETTINGS_HINT = "Correct it, or remove the column.";
+
+function checkSettings(place: Place, given: RawEntry["settings"]): Pick<PromptPair, "seed" | "image"> {
+  const bad = (name: string, what: string) => shapeError(place, `\`${name}\` is not ${what}`, SETTINGS_HINT);
+  const numberOf = (name: string, whole: boolean): number | undefined => {
+    const value = given[name];
+    if (value === undefined) return undefined;
+    const parsed = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+    const fits = whole ? Number.isSafeInteger(parsed) : Number.isFinite(parsed);
+    if (typeof parsed !== "number" || !fits || parsed < 0)
+      throw bad(name, whole ? "a whole number from 0 on" : "a number from 0 on");
+    return parsed;
+  };
+  const seed = numberOf("seed", true);
+  const [steps, guidance] = [numberOf("steps", true), numberOf("guidance", false)];
+  const [width, height] = [numberOf("width", true), numberOf("height", true)];
+  const { scheduler, negative } = given;
+  const known = SCHEDULERS.find((name) => name === scheduler);
+  if (scheduler !== undefined && known === undefined)
+    throw bad("scheduler", `one of ${SCHEDULERS.join(", ")}`);
+  if (negative !== undefined && typeof negative !== "string") throw bad("negative", "a text");
+  const image: RowSettings = {
+    ...(steps === undefined ? {} : { steps }),
+    ...(guidance === undefined ? {} : { guidance }),
+    ...(known === undefined ? {} : { scheduler: known }),
+    ...(width === undefined || height === undefined ? {} : { size: { width, height } }),
+    ...(negative === undefined ? {} : { negative: cleanPrompt(negative) }),
+  };
+  return {
+    ...(seed === undefined ? {} : { seed }),
+    ...(Object.keys(image).length === 0 ? {} : { image }),
+  };
+}
+
+/**
+ * The settings that all rows of a file have in common, which a job draws with. Throws InputError FILE_SHAPE where rows
+ * ask for different ones.
+ */
+export function commonSettings(pairs: readonly PromptPair[]): RowSettings {
+  const [first = {}, ...others] = pairs.map(({ image = {} }) => image);
+  const wanted = JSON.stringify(first);
+  const odd = others.findIndex((image) => JSON.stringify(image) !== wanted);
+  if (odd === -1) return first;
+  throw shapeError(
+    { unit: "entry", number: odd + 2 },
+    "its settings are not those of the first one",
+    "Put prompts with other steps, guidance, scheduler, size or negative prompt into a file of their own.",
+  );
 }
 
 function checkText(place: Place, raw: string, limit: number): string {
@@ -197,7 +263,7 @@ function readLines(text: string, most: number): RawEntry[] | null {
   for (const [i, prompt] of text.split(/\r\n|\r|\n/).entries()) {
     if (prompt === "" || cleanPrompt(prompt) === "") continue;
     if (entries.length === most) return null;
-    entries.push({ place: { unit: "line", number: i + 1 }, prompt, optimized: null });
+    entries.push({ place: { unit: "line", number: i + 1 }, prompt, optimized: null, settings: {} });
   }
   return entries;
 }
@@ -251,7 +317,7 @@ const JSON_LINES_EXAMPLE =
   'Write one a line, such as "a cat" or {"original": "a cat", "optimized": "a cat, detailed"}.';
 
 function readJsonEntry(value: unknown, place: Place): RawEntry {
-  if (typeof value === "string") return { place, prompt: value, optimized: null };
+  if (typeof value === "string") return { place, prompt: value, optimized: null, settings: {} };
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw shapeError(place, "neither a text nor an object with `original`", JSON_EXAMPLE);
   }
@@ -261,7 +327,9 @@ function readJsonEntry(value: unknown, place: Place): RawEntry {
   if (optimized !== null && typeof optimized !== "string") {
     throw shapeError(place, "`optimized` is not a text", JSON_EXAMPLE);
   }
-  return { place, prompt, optimized };
+  const all = value as Record<string, unknown>;
+  const named = SETTING_COLUMNS.filter((name) => all[name] !== undefined && all[name] !== null);
+  return { place, prompt, optimized, settings: Object.fromEntries(named.map((name) => [name, all[name]])) };
 }
 
 const CSV_HINT =
@@ -269,11 +337,11 @@ const CSV_HINT =
 /** Spreadsheets write semicolons where the comma is the decimal sign. */
 const CSV_DELIMITERS = [",", ";", "\t"] as const;
 
-function readCsv(text: string, most: number): RawEntry[] | null {
-  const firstLine = /[^\r\n]*/.exec(text.trimStart())?.[0] ?? "";
+function readCsv(content: string, most: number): RawEntry[] | null {
+  const firstLine = /[^\r\n]*/.exec(content.trimStart())?.[0] ?? "";
   const delimiter = CSV_DELIMITERS.find((d) => columnsOf(splitHeader(firstLine, d)) !== null) ?? ",";
   // One more for a header, and one more to know that there are too many.
-  const [first, ...others] = parseRows(text, delimiter, most + 2);
+  const [first, ...others] = parseRows(content, delimiter, most + 2);
   if (first === undefined) return [];
 
   const columns = columnsOf(first.cells);
@@ -284,25 +352,61 @@ function readCsv(text: string, most: number): RawEntry[] | null {
       CSV_HINT,
     );
   }
-  const { width, prompt, optimized } = columns ?? { width: 1, prompt: 0, optimized: -1 };
+  const { width, prompt, optimized, settings, isReport } = columns ?? {
+    width: 1,
+    prompt: 0,
+    optimized: -1,
+    settings: [],
+    isReport: false,
+  };
+  const text = (value: string | undefined) => (isReport ? value?.replace(GUARD, "$1") : value);
   const rows = columns === null ? [first, ...others] : others;
   if (rows.length > most) return null;
   return rows.map(({ place, cells }) => {
     if (cells.length > width) {
       throw shapeError(place, `there are ${cells.length} columns instead of ${width}`, CSV_HINT);
     }
-    return { place, prompt: cells[prompt] ?? "", optimized: cells[optimized] ?? null };
+    const given = settings.flatMap(({ name, at }) => {
+      const value = cells[at] ?? "";
+      return value === "" ? [] : [[name, name === "negative" ? text(value) : value] as const];
+    });
+    return {
+      place,
+      prompt: text(cells[prompt]) ?? "",
+      optimized: text(cells[optimized]) ?? null,
+      settings: Object.fromEntries(given),
+    };
   });
 }
 
 const splitHeader = (line: string, delimiter: string): string[] =>
   line.split(delimiter).map((name) => name.replace(/^\s*"|"\s*$/g, ""));
 
+/** A report marks texts that a spreadsheet would take for a formula with an apostrophe, which is not theirs. */
+const GUARD = /^'('*[=+\-@\t\r])/;
+
+interface Columns {
+  readonly width: number;
+  readonly prompt: number;
+  readonly optimized: number;
+  readonly settings: readonly { readonly name: string; readonly at: number }[];
+  /** Whether the file is the report of a batch. */
+  readonly isReport: boolean;
+}
+
 /** Where the columns are, or null if the row is no header. */
-function columnsOf(row: readonly string[]): { width: number; prompt: number; optimized: number } | null {
+function columnsOf(row: readonly string[]): Columns | null {
   const names = row.map((name) => name.trim().toLowerCase());
   const prompt = names.findIndex((name) => name === "prompt" || name === "original");
-  return prompt === -1 ? null : { width: row.length, prompt, optimized: names.indexOf("optimized") };
+  if (prompt === -1) return null;
+  const settings = SETTING_COLUMNS.map((name) => ({ name, at: names.indexOf(name) }));
+  return {
+    width: row.length,
+    prompt,
+    optimized: names.indexOf("optimized"),
+    settings: settings.filter(({ at }) => at !== -1),
+    isReport: names.includes("job") && names.includes("seed"),
+  };
 }
 
 function parseRows(text: string, delimiter: string, most: number): { place: Place; cells: string[] }[] {

@@ -39,6 +39,12 @@ export interface PlaceSettings {
   readonly refusedWords?: readonly string[];
   /** Whether a person is called when a result that took long is there. A person's own choice goes first. */
   readonly ping?: boolean;
+  /** Whether a picture is shown as it forms. */
+  readonly preview?: boolean;
+  /** Jobs of one person here, of the channel and of the server that stand in line at once; further ones wait outside. */
+  readonly userLimit?: number;
+  readonly channelLimit?: number;
+  readonly serverLimit?: number;
   /** Open jobs of one person here, of the channel and of the server after which further ones are refused. */
   readonly userCap?: number;
   readonly channelCap?: number;

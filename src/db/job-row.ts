@@ -8,7 +8,9 @@ import type {
   Job,
   JobKind,
   JobState,
+  LimitScope,
   Phase,
+  Sheet,
   TextSettings,
 } from "../core/job.js";
 import type { ItemJudgements } from "../core/judgement.js";
@@ -42,7 +44,12 @@ export interface JobRow {
   readonly finished_at: number | null;
   readonly promptist_checkpoint: string | null;
   readonly diffusion_checkpoint: string | null;
-  readonly contact_sheet: string | null;
+  readonly promptist_hash: string | null;
+  readonly diffusion_hash: string | null;
+  readonly held: LimitScope | null;
+  readonly limits: string;
+  readonly preview: number;
+  readonly pictures_pruned_at: number | null;
   readonly delivered_at: number | null;
   readonly message_id: string | null;
   readonly delivery_attempts: number;
@@ -67,11 +74,18 @@ export interface ItemRow {
   readonly judgements: string;
 }
 
+/** A row of `sheets`. */
+export interface SheetRow extends Omit<Sheet, "items"> {
+  readonly job: number;
+  readonly items: string;
+  readonly settled_at: number | null;
+}
+
 /** JSON columns are written by this room alone and checked by `json_valid`, so they are trusted to hold their type. */
 export const fromJson = <T>(text: string): T => JSON.parse(text) as T;
 
-/** A job from its row and its items' rows, which come in order. */
-export function toJob(row: JobRow, items: readonly ItemRow[]): Job {
+/** A job from its row and the rows of its items and sheets, which come in order. */
+export function toJob(row: JobRow, items: readonly ItemRow[], sheets: readonly SheetRow[]): Job {
   return {
     id: row.id,
     kind: row.kind,
@@ -99,7 +113,11 @@ export function toJob(row: JobRow, items: readonly ItemRow[]): Job {
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     checkpoints: { promptist: row.promptist_checkpoint, diffusion: row.diffusion_checkpoint },
-    contactSheet: row.contact_sheet,
+    hashes: { promptist: row.promptist_hash, diffusion: row.diffusion_hash },
+    sheets: sheets.map(({ number, file, items }) => ({ number, file, items: fromJson<number[]>(items) })),
+    held: row.held,
+    preview: row.preview === 1,
+    picturesPrunedAt: row.pictures_pruned_at,
     delivery: {
       deliveredAt: row.delivered_at,
       messageId: row.message_id,

@@ -6,8 +6,10 @@ import type {
   ItemTimes,
   Job,
   JobKind,
+  LimitScope,
   Origin,
   Phase,
+  Sheet,
   TextSettings,
 } from "../core/job.js";
 import type { ItemJudgements } from "../core/judgement.js";
@@ -24,6 +26,9 @@ export interface NewJob {
   readonly blind?: boolean;
   /** Open jobs of the same person, channel and server that may be there already. */
   readonly caps?: JobCaps;
+  /** Jobs of the same person, channel and server in line, over which this one waits outside of it. */
+  readonly limits?: JobCaps;
+  readonly preview?: boolean;
 }
 
 export interface JobCaps {
@@ -82,6 +87,9 @@ export interface OpenWork {
   readonly kind: JobKind;
   readonly userId: string;
   readonly guildId: string | null;
+  /** Whose limit keeps the job out of the line, and how many that limit lets in. */
+  readonly held: LimitScope | null;
+  readonly limit: number | null;
   /** Prompts to rewrite, pictures to draw, and denoising steps of each of these. */
   readonly texts: number;
   readonly pictures: number;
@@ -109,7 +117,8 @@ export interface Queue {
   /**
    * Stores a job as queued. Idempotent by `origin.interactionId`: a second call with the same id stores nothing and
    * returns the first job. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait already, and InputError QUEUE_CAP
-   * with `scope` and `limit` when one of the caps is reached.
+   * with `scope` and `limit` when one of the caps is reached. A job over one of its `limits` is stored as held: it
+   * has no place in line until enough of the jobs that count are over, the oldest first.
    */
   enqueue(job: NewJob): Promise<Job>;
   get(id: string): Promise<Job | undefined>;
@@ -124,8 +133,9 @@ export interface Queue {
   saveText(claim: Claim, item: number, result: TextResult): Promise<boolean>;
   /** Call it when the files are on the disk: the row must never name a picture that a power cut can take. */
   savePictures(claim: Claim, item: number, result: PictureResult): Promise<boolean>;
-  saveContactSheet(claim: Claim, file: string): Promise<boolean>;
-  saveCheckpoint(claim: Claim, phase: Phase, name: string): Promise<boolean>;
+  saveSheet(claim: Claim, sheet: Sheet): Promise<boolean>;
+  /** `hash`: SHA-256 over the weight files, where it was taken. */
+  saveCheckpoint(claim: Claim, phase: Phase, name: string, hash?: string | null): Promise<boolean>;
   /** The text phase of the job is over and pictures are wanted: queued again, for the image phase. */
   advance(claim: Claim): Promise<boolean>;
   /**
@@ -157,12 +167,15 @@ export interface Queue {
   hasWork(phase: Phase, besidesUser?: string): Promise<boolean>;
   /** When the earliest job in its back-off time is due, or null. */
   nextDueAt(): Promise<number | null>;
-  /** In the line of the job's phase: 1 for the job that is served next; 0 for one that runs; null when it is over. */
+  /** In the line of the job's phase: 1 for the job that is served next; 0 for one that runs; null when it is over or held. */
   position(id: string): Promise<number | null>;
-  /** The positions of all waiting jobs at once, in the order of `open`, without loading the jobs. */
+  /** The positions of all jobs in line at once, in the order of `open`, without loading the jobs. */
   places(): Promise<Place[]>;
   depth(): Promise<QueueDepth>;
-  /** Running jobs, then those that wait for text, then those that wait for pictures, each in the order of service. */
+  /**
+   * Running jobs, then those that wait for text, then those that wait for pictures, each in the order of service, and
+   * last those that are held, the oldest first.
+   */
   open(): Promise<Job[]>;
 
   /** Finished jobs whose message was neither delivered nor given up, oldest first. */
@@ -171,6 +184,20 @@ export interface Queue {
   delivered(id: string, messageId: string | null): Promise<void>;
   deliveryFailed(id: string, detail: string): Promise<void>;
   abandonDelivery(id: string, reason: string): Promise<void>;
+
+  /** Sheets of unfinished jobs that were not posted yet, the oldest first. */
+  unsettledSheets(): Promise<{ jobId: string; number: number }[]>;
+  /** The sheet was posted, or is not to be; for an unknown one nothing happens. */
+  settleSheet(id: string, number: number): Promise<void>;
+
+  /** Finished jobs that still have their pictures and whose message was delivered or given up, the oldest first. */
+  withPictures(): Promise<{ id: string; finishedAt: number }[]>;
+  /** Records that the pictures of a finished job were deleted; its texts and settings stay. */
+  picturesPruned(id: string): Promise<void>;
+  /** Bytes that the stored jobs take. */
+  storedBytes(): Promise<number>;
+  /** Deletes the oldest jobs that `prune` may delete, at most `count`; answers their ids. */
+  pruneOldest(count: number): Promise<string[]>;
 
   /**
    * Deletes finished jobs that ended before the time and whose message was delivered or given up; answers their ids so

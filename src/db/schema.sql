@@ -20,6 +20,17 @@ CREATE INDEX ballots_by_guild on ballots (guild_id);
 
 CREATE INDEX ballots_due on ballots (closes_at) where closed_at is null and closes_at is not null;
 
+CREATE TABLE drafts (
+  id text primary key,
+  user_id text not null,
+  request text not null check (json_valid(request)),
+  origin text not null check (json_valid(origin)),
+  created_at integer not null,
+  expires_at integer not null
+) strict;
+
+CREATE INDEX drafts_by_user on drafts (user_id);
+
 CREATE TABLE flags (name text primary key, value text not null) strict, without rowid;
 
 CREATE TABLE items (
@@ -73,15 +84,17 @@ CREATE TABLE jobs (
   message_id text,
   delivery_attempts integer not null default 0, -- those that failed
   delivery_error text,
-  delivery_abandoned text, parent_id text, blind integer not null default 0,
+  delivery_abandoned text, parent_id text, blind integer not null default 0, held text check (held in ('user', 'channel', 'server')), limits text not null default '{}' check (json_valid(limits)), preview integer not null default 0, pictures_pruned_at integer, promptist_hash text, diffusion_hash text,
 
   check ((state = 'running') = (owner is not null)),
   check ((state in ('done', 'failed', 'cancelled')) = (finished_at is not null))
 ) strict;
 
-CREATE INDEX jobs_by_line on jobs (state, phase, user_id, seq, not_before, id);
+CREATE INDEX jobs_by_line on jobs (state, phase, held, user_id, seq, not_before, id);
 
 CREATE INDEX jobs_by_user on jobs (user_id, seq);
+
+CREATE INDEX jobs_held on jobs (seq) where held is not null;
 
 CREATE INDEX jobs_undelivered on jobs (finished_at, seq)
   where finished_at is not null and delivered_at is null and delivery_abandoned is null;
@@ -96,6 +109,15 @@ CREATE TABLE settings (
   changed_by text not null,
   changed_at integer not null,
   primary key (scope, id, name)
+) strict, without rowid;
+
+CREATE TABLE sheets (
+  job integer not null references jobs (seq) on delete cascade,
+  number integer not null, -- from 1
+  file text not null,
+  items text not null check (json_valid(items)), -- indexes of the items on it
+  settled_at integer, -- posted, or not to be posted any more
+  primary key (job, number)
 ) strict, without rowid;
 
 CREATE TABLE turns (

@@ -5,13 +5,14 @@
  * Users take turns, like a ring: of each user's waiting jobs the first one counts before anybody's second one. Between
  * users the one with fewer jobs in the works goes first, then the one who waits longest since his last turn. A turn
  * ends when a job leaves the running state, so a batch that yields after an item stands behind the other users' first
- * jobs and, being older, before its own user's later ones. Jobs in their back-off time come last and take no turn.
+ * jobs and, being older, before its own user's later ones. Jobs in their back-off time come last and take no turn; jobs
+ * that a limit holds outside the line have no place.
  */
 export const SERVING_ORDER = `
   with waiting as (
     select seq, id, user_id, not_before,
            row_number() over (partition by user_id, not_before > @now order by seq) as nth
-    from jobs where state = 'queued' and phase = @phase
+    from jobs where state = 'queued' and phase = @phase and held is null
   ), working as (
     select user_id, count(*) as running from jobs where state = 'running' and phase = @phase group by user_id
   )
@@ -34,7 +35,7 @@ export const NEXT_IN_ORDER = `
   select min(seq) as seq
   from jobs
   left join turns on turns.user_id = jobs.user_id and turns.phase = jobs.phase
-  where state = 'queued' and jobs.phase = @phase and not_before <= @now
+  where state = 'queued' and jobs.phase = @phase and held is null and not_before <= @now
   group by jobs.user_id
   order by (
     select count(*) from jobs as working

@@ -1,13 +1,14 @@
 import type { Database, Statement } from "better-sqlite3";
 import { customAlphabet } from "nanoid";
 import { type ErrorCode, InputError, QueueError } from "../core/errors.js";
-import type { Failure, ItemNote, ItemTimes, Job, JobState, Phase } from "../core/job.js";
+import type { Failure, ItemNote, ItemTimes, Job, JobState, LimitScope, Phase, Sheet } from "../core/job.js";
 import { isFinished, nextPhase } from "../core/job.js";
 import type { ItemJudgements } from "../core/judgement.js";
 import { fromJson, type ItemRow, type JobRow, toItem, toJob } from "./job-row.js";
 import type {
   CancelResult,
   Claim,
+  JobCaps,
   NewJob,
   OpenWork,
   PictureResult,
@@ -18,7 +19,7 @@ import type {
   TextResult,
 } from "./queue.js";
 import { toQueueError } from "./sqlite-error.js";
-import { prepareStatements } from "./sqlite-statements.js";
+import { type Counted, prepareStatements } from "./sqlite-statements.js";
 
 /** 12 of 30 signs are 58 bits; no look-alikes (0 o, 1 i l, u v); fits a URL, a file name and a nonce. */
 const newId = customAlphabet("23456789abcdefghjkmnpqrstvwxyz", 12);
@@ -73,9 +74,14 @@ export class SqliteQueue implements Queue {
       }
 
       this.#checkCaps(job);
+      const held = this.#overLimit(
+        { user: origin.userId, channel: origin.channelId, server: origin.guildId },
+        job.limits ?? {},
+        this.#countInLine(),
+      );
       const rewritten = job.items.every((item) => item.optimized !== null);
       const phase: Phase = rewritten && job.kind !== "optimize" ? "image" : "text";
-      this.#join(origin.userId, phase);
+      if (held === null) this.#join(origin.userId, phase);
       const { lastInsertRowid: seq } = this.#sql.insertJob.run({
         id: newId(),
         kind: job.kind,
@@ -92,6 +98,9 @@ export class SqliteQueue implements Queue {
         image: JSON.stringify(job.image),
         parentId: job.parentId ?? null,
         blind: job.blind ? 1 : 0,
+        limits: JSON.stringify(job.limits ?? {}),
+        held,
+        preview: job.preview ? 1 : 0,
         now: this.#now(),
       });
       job.items.forEach((item, position) => {
@@ -149,13 +158,21 @@ export class SqliteQueue implements Queue {
     }));
   }
 
-  async saveContactSheet(claim: Claim, file: string): Promise<boolean> {
-    return this.#saveOnJob(this.#sql.saveContactSheet, claim, file);
+  async saveSheet(claim: Claim, { number, file, items }: Sheet): Promise<boolean> {
+    return this.#saveOnJob(claim, (seq) =>
+      this.#sql.saveSheet.run({ seq, number, file, items: JSON.stringify(items) }),
+    );
   }
 
-  async saveCheckpoint(claim: Claim, phase: Phase, name: string): Promise<boolean> {
+  async saveCheckpoint(
+    claim: Claim,
+    phase: Phase,
+    name: string,
+    hash: string | null = null,
+  ): Promise<boolean> {
     const { savePromptist, saveDiffusion } = this.#sql;
-    return this.#saveOnJob(phase === "text" ? savePromptist : saveDiffusion, claim, name);
+    const save = phase === "text" ? savePromptist : saveDiffusion;
+    return this.#saveOnJob(claim, (seq) => save.run(name, hash, seq));
   }
 
   async advance(claim: Claim): Promise<boolean> {
@@ -199,6 +216,7 @@ export class SqliteQueue implements Queue {
       this.#sql.requestCancel.run(row.seq);
       if (row.state === "running") return "requested";
       this.#sql.cancelWaiting.run({ seq: row.seq, now: this.#now() });
+      this.#letIn();
       return "cancelled";
     });
   }
@@ -240,6 +258,7 @@ export class SqliteQueue implements Queue {
       const row = this.#sql.byId.get(id);
       if (row?.state === "running") return 0;
       if (row?.state !== "queued") return null;
+      if (row.held !== null) return null;
       return this.#sql.placeOf.get({ phase: row.phase, now: this.#now(), seq: row.seq })!.place;
     });
   }
@@ -262,7 +281,8 @@ export class SqliteQueue implements Queue {
       const now = this.#now();
       const inLine = (phase: Phase) => this.#sql.line.all({ phase, now });
       const waiting = [...inLine("text"), ...inLine("image")].map(({ seq }) => this.#sql.bySeq.get(seq)!);
-      return [...this.#sql.running.all(), ...waiting].map((row) => this.#load(row));
+      const held = this.#sql.held.all().map(({ seq }) => this.#sql.bySeq.get(seq)!);
+      return [...this.#sql.running.all(), ...waiting, ...held].map((row) => this.#load(row));
     });
   }
 
@@ -282,6 +302,30 @@ export class SqliteQueue implements Queue {
     this.#recordDelivery(this.#sql.abandonDelivery, { id, reason });
   }
 
+  async unsettledSheets(): Promise<{ jobId: string; number: number }[]> {
+    return this.#read(() => this.#sql.unsettledSheets.all());
+  }
+
+  async settleSheet(id: string, number: number): Promise<void> {
+    this.#write(() => this.#sql.settleSheet.run({ id, number, now: this.#now() }));
+  }
+
+  async withPictures(): Promise<{ id: string; finishedAt: number }[]> {
+    return this.#read(() => this.#sql.withPictures.all());
+  }
+
+  async picturesPruned(id: string): Promise<void> {
+    this.#write(() => this.#sql.picturesPruned.run({ id, now: this.#now() }));
+  }
+
+  async storedBytes(): Promise<number> {
+    return this.#read(() => this.#sql.storedBytes.get()!.bytes);
+  }
+
+  async pruneOldest(count: number): Promise<string[]> {
+    return this.#write(() => this.#sql.pruneOldest.all(count).map((row) => row.id));
+  }
+
   async prune(finishedBefore: number): Promise<string[]> {
     return this.#write(() => {
       const ids = this.#sql.prune.all(finishedBefore).map((row) => row.id);
@@ -296,7 +340,8 @@ export class SqliteQueue implements Queue {
       const known = new Map(this.#sql.openWork.all().map((row) => [row.id, row]));
       const inLine = (["text", "image"] as const).flatMap((phase) => this.#sql.line.all({ phase, now }));
       const running = [...known.values()].filter(({ state }) => state === "running");
-      return [...running, ...inLine.flatMap(({ id }) => known.get(id) ?? [])];
+      const held = [...known.values()].filter((job) => job.held !== null);
+      return [...running, ...inLine.flatMap(({ id }) => known.get(id) ?? []), ...held];
     });
   }
 
@@ -311,6 +356,10 @@ export class SqliteQueue implements Queue {
       const { kind, origin, items } = this.#load(row);
       const phase = items.some((item) => nextPhase(kind, item) === "text") ? "text" : "image";
       this.#join(origin.userId, kind === "optimize" ? "text" : phase);
+      if (row.pictures_pruned_at !== null) {
+        this.#sql.forgetPictures.run(row.seq);
+        this.#sql.forgetSheets.run(row.seq);
+      }
       this.#sql.requeue.run({ seq: row.seq, phase: kind === "optimize" ? "text" : phase });
       return true;
     });
@@ -346,6 +395,7 @@ export class SqliteQueue implements Queue {
         this.#sql.drop.run(row.id);
         deleted.push(row.id);
       }
+      this.#letIn();
       this.#sql.forgetTurns.run();
       return { deleted, stopping };
     });
@@ -357,10 +407,41 @@ export class SqliteQueue implements Queue {
       channelId: origin.channelId,
       guildId: origin.guildId,
     })!;
-    for (const scope of ["user", "channel", "server"] as const) {
+    for (const scope of LIMIT_SCOPES) {
       const limit = caps[scope];
       if (limit === undefined || open[scope] < limit) continue;
       throw new InputError("QUEUE_CAP", `${open[scope]} jobs of this ${scope} are open.`, { scope, limit });
+    }
+  }
+
+  /** Open jobs in line or running, by whose they are. */
+  #countInLine(): InLine {
+    const counts: InLine = { user: new Map(), channel: new Map(), server: new Map() };
+    for (const job of this.#sql.inLine.all()) count(counts, job);
+    return counts;
+  }
+
+  /** The first limit that keeps a job out of the line, or null. */
+  #overLimit(job: Counted, limits: JobCaps, inLine: InLine): LimitScope | null {
+    const over = LIMIT_SCOPES.find((scope) => {
+      const limit = limits[scope];
+      const of = job[scope];
+      return limit !== undefined && of !== null && (inLine[scope].get(of) ?? 0) >= limit;
+    });
+    return over ?? null;
+  }
+
+  /** Jobs are over: lets those into the line that a limit held back, the oldest first, as far as there is room now. */
+  #letIn(): void {
+    const waiting = this.#sql.held.all();
+    if (waiting.length === 0) return;
+    const inLine = this.#countInLine();
+    for (const job of waiting) {
+      const held = this.#overLimit(job, fromJson<JobCaps>(job.limits), inLine);
+      if (held !== job.held) this.#sql.setHeld.run(held, job.seq);
+      if (held !== null) continue;
+      this.#join(job.user, job.phase, job.seq);
+      count(inLine, job);
     }
   }
 
@@ -395,17 +476,18 @@ export class SqliteQueue implements Queue {
   }
 
   #load(row: JobRow): Job {
-    return toJob(row, this.#sql.items.all(row.seq));
+    const sheets = row.kind === "batch" ? this.#sql.sheets.all(row.seq) : [];
+    return toJob(row, this.#sql.items.all(row.seq), sheets);
   }
 
   /** The row that a claim stands for, or undefined when the job is someone else's by now. */
-  #held(claim: Claim): JobRow | undefined {
-    return this.#sql.held.get({ id: claim.job.id, owner: claim.owner, attempt: claim.attempt });
+  #claimed(claim: Claim): JobRow | undefined {
+    return this.#sql.claimed.get({ id: claim.job.id, owner: claim.owner, attempt: claim.attempt });
   }
 
   #saveItem(claim: Claim, item: number, change: (row: ItemRow) => ItemRow): boolean {
     return this.#write(() => {
-      const job = this.#held(claim);
+      const job = this.#claimed(claim);
       if (job === undefined) return false;
       const row = this.#sql.item.get(job.seq, item);
       if (row === undefined) throw new QueueError("INTERNAL", `Job ${job.id} has no item ${item}.`);
@@ -414,10 +496,10 @@ export class SqliteQueue implements Queue {
     });
   }
 
-  #saveOnJob(statement: Statement<[string, number]>, claim: Claim, value: string): boolean {
+  #saveOnJob(claim: Claim, save: (seq: number) => unknown): boolean {
     return this.#write(() => {
-      const row = this.#held(claim);
-      if (row !== undefined) statement.run(value, row.seq);
+      const row = this.#claimed(claim);
+      if (row !== undefined) save(row.seq);
       return row !== undefined;
     });
   }
@@ -425,7 +507,7 @@ export class SqliteQueue implements Queue {
   /** Ends the holder's work as `decide` says; false when the claim is stale, else the state that was written. */
   #leave(claim: Claim, decide: (row: JobRow, now: number) => Ending): JobState | false {
     return this.#write(() => {
-      const row = this.#held(claim);
+      const row = this.#claimed(claim);
       return row !== undefined && this.#end(row, decide(row, this.#now()));
     });
   }
@@ -447,6 +529,7 @@ export class SqliteQueue implements Queue {
     });
     this.#sql.endTurn.run({ userId: row.user_id, phase: row.phase });
     if (state === "queued" && phase !== row.phase) this.#join(row.user_id, phase, row.seq);
+    if (isFinished(state)) this.#letIn();
     return state;
   }
 
@@ -464,6 +547,17 @@ export class SqliteQueue implements Queue {
         `There is no finished job ${values.id} whose delivery could be recorded.`,
       );
     });
+  }
+}
+
+const LIMIT_SCOPES = ["user", "channel", "server"] as const satisfies readonly LimitScope[];
+
+type InLine = Readonly<Record<LimitScope, Map<string, number>>>;
+
+function count(counts: InLine, job: Counted): void {
+  for (const scope of LIMIT_SCOPES) {
+    const of = job[scope];
+    if (of !== null) counts[scope].set(of, (counts[scope].get(of) ?? 0) + 1);
   }
 }
 

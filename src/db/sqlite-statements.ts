@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
-import type { Phase } from "../core/job.js";
-import type { ItemRow, JobRow } from "./job-row.js";
+import type { LimitScope, Phase } from "../core/job.js";
+import type { ItemRow, JobRow, SheetRow } from "./job-row.js";
 import type { OpenWork, QueueDepth } from "./queue.js";
 import { NEXT_IN_ORDER, SERVING_ORDER } from "./serving-order.js";
 
@@ -14,6 +14,13 @@ interface Waiting {
   readonly place: number;
 }
 
+/** Whose limits count a job. */
+export interface Counted {
+  readonly user: string;
+  readonly channel: string;
+  readonly server: string | null;
+}
+
 /** All statements of the SQLite queue, compiled once for a database. */
 export function prepareStatements(db: Database) {
   const finished = "state in ('done', 'failed', 'cancelled')";
@@ -21,7 +28,7 @@ export function prepareStatements(db: Database) {
     bySeq: db.prepare<[number], JobRow>("select * from jobs where seq = ?"),
     byId: db.prepare<[string], JobRow>("select * from jobs where id = ?"),
     byInteraction: db.prepare<[string], JobRow>("select * from jobs where interaction_id = ?"),
-    held: db.prepare<[Fence], JobRow>(
+    claimed: db.prepare<[Fence], JobRow>(
       "select * from jobs where id = @id and owner = @owner and attempt = @attempt and state = 'running'",
     ),
     running: db.prepare<[], JobRow>("select * from jobs where state = 'running' order by started_at, seq"),
@@ -31,10 +38,11 @@ export function prepareStatements(db: Database) {
     insertJob: db.prepare(`
       insert into jobs (
         id, kind, state, phase, user_id, guild_id, channel_id, locale, application_id, interaction_id,
-        interaction_token, token_expires_at, text_settings, image_settings, parent_id, blind, created_at
+        interaction_token, token_expires_at, text_settings, image_settings, parent_id, blind, limits, held, preview,
+        created_at
       ) values (
         @id, @kind, 'queued', @phase, @userId, @guildId, @channelId, @locale, @applicationId, @interactionId,
-        @interactionToken, @tokenExpiresAt, @text, @image, @parentId, @blind, @now
+        @interactionToken, @tokenExpiresAt, @text, @image, @parentId, @blind, @limits, @held, @preview, @now
       )`),
     insertItem: db.prepare(
       "insert into items (job, position, prompt, optimized, candidates, seed) values (@seq, @position, @prompt, @optimized, @candidates, @seed)",
@@ -64,14 +72,27 @@ export function prepareStatements(db: Database) {
       on conflict (user_id, phase) do update set turn = excluded.turn`),
     inPhase: db.prepare<[{ userId: string; phase: Phase; besidesSeq: number }]>(`
       select 1 from jobs
-      where state in ('queued', 'running') and phase = @phase and user_id = @userId and seq <> @besidesSeq limit 1`),
+      where state in ('queued', 'running') and phase = @phase and held is null and user_id = @userId
+        and seq <> @besidesSeq limit 1`),
     forgetTurns: db.prepare(
       "delete from turns where user_id not in (select user_id from jobs where state in ('queued', 'running'))",
     ),
 
-    saveContactSheet: db.prepare<[string, number]>("update jobs set contact_sheet = ? where seq = ?"),
-    savePromptist: db.prepare<[string, number]>("update jobs set promptist_checkpoint = ? where seq = ?"),
-    saveDiffusion: db.prepare<[string, number]>("update jobs set diffusion_checkpoint = ? where seq = ?"),
+    sheets: db.prepare<[number], SheetRow>("select * from sheets where job = ? order by number"),
+    saveSheet: db.prepare<[{ seq: number; number: number; file: string; items: string }]>(`
+      insert into sheets (job, number, file, items) values (@seq, @number, @file, @items)
+      on conflict (job, number) do update set file = excluded.file, items = excluded.items`),
+    unsettledSheets: db.prepare<[], { jobId: string; number: number }>(`
+      select id as jobId, number from jobs join sheets on job = seq
+      where state in ('queued', 'running') and settled_at is null order by seq, number`),
+    settleSheet: db.prepare<[{ id: string; number: number; now: number }]>(`
+      update sheets set settled_at = @now where number = @number and job = (select seq from jobs where id = @id)`),
+    savePromptist: db.prepare<[string, string | null, number]>(
+      "update jobs set promptist_checkpoint = ?, promptist_hash = ? where seq = ?",
+    ),
+    saveDiffusion: db.prepare<[string, string | null, number]>(
+      "update jobs set diffusion_checkpoint = ?, diffusion_hash = ? where seq = ?",
+    ),
     requestCancel: db.prepare<[number]>("update jobs set cancel_requested = 1 where seq = ?"),
     cancelWaiting: db.prepare<[{ seq: number; now: number }]>(
       "update jobs set state = 'cancelled', finished_at = @now where seq = @seq",
@@ -79,7 +100,8 @@ export function prepareStatements(db: Database) {
 
     hasWork: db.prepare<[Line & { besidesUser: string | null }]>(`
       select 1 from jobs
-      where state = 'queued' and phase = @phase and not_before <= @now and user_id is not @besidesUser limit 1`),
+      where state = 'queued' and phase = @phase and held is null and not_before <= @now
+        and user_id is not @besidesUser limit 1`),
     nextDueAt: db.prepare<[number], { at: number | null }>(
       "select min(not_before) as at from jobs where state = 'queued' and not_before > ?",
     ),
@@ -109,22 +131,34 @@ export function prepareStatements(db: Database) {
              count(*) filter (where channel_id = @channelId) as channel,
              count(*) filter (where guild_id = @guildId) as server
       from jobs where state in ('queued', 'running')`),
+    inLine: db.prepare<[], Counted>(`
+      select user_id as user, channel_id as channel, guild_id as server
+      from jobs where state in ('queued', 'running') and held is null`),
+    held: db.prepare<[], Counted & { seq: number; phase: Phase; held: LimitScope; limits: string }>(`
+      select seq, phase, held, limits, user_id as user, channel_id as channel, guild_id as server
+      from jobs where held is not null and state = 'queued' order by seq`),
+    setHeld: db.prepare<[LimitScope | null, number]>("update jobs set held = ? where seq = ?"),
     openWork: db.prepare<[], OpenWork>(`
-      select id, state, phase, kind, user_id as userId, guild_id as guildId,
+      select id, state, phase, kind, user_id as userId, guild_id as guildId, held,
+        iif(held is null, null, json_extract(limits, '$.' || held)) as "limit",
         (select count(*) from items where job = seq and cancelled = 0 and optimized is null) as texts,
         iif(kind = 'optimize', 0,
           (select coalesce(sum((baseline is null) + (drawn is null)), 0) from items where job = seq and cancelled = 0)
         ) as pictures,
         json_extract(image_settings, '$.steps') as steps
-      from jobs where state in ('queued', 'running')`),
+      from jobs where state in ('queued', 'running') order by seq`),
     setAside: db.prepare<[number], JobRow>(
       "select * from jobs where state = 'failed' order by finished_at desc, seq desc limit ?",
     ),
     requeue: db.prepare<[{ seq: number; phase: Phase }]>(`
       update jobs set state = 'queued', phase = @phase, failures = '[]', not_before = 0, cancel_requested = 0,
         finished_at = null, delivered_at = null, message_id = null, delivery_attempts = 0, delivery_error = null,
-        delivery_abandoned = null
+        delivery_abandoned = null, pictures_pruned_at = null
       where seq = @seq`),
+    forgetPictures: db.prepare<[number]>(
+      "update items set baseline = null, drawn = null, comparison = null where job = ?",
+    ),
+    forgetSheets: db.prepare<[number]>("delete from sheets where job = ?"),
     flag: db.prepare<[string], { value: string }>("select value from flags where name = ?"),
     setFlag: db.prepare<[string, string]>(
       "insert into flags (name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
@@ -135,6 +169,23 @@ export function prepareStatements(db: Database) {
       group by prompt order by max(job) desc limit @limit`),
     ofUser: db.prepare<[string], JobRow>("select * from jobs where user_id = ? order by seq"),
     drop: db.prepare<[string]>(`delete from jobs where id = ? and ${finished}`),
+    withPictures: db.prepare<[], { id: string; finishedAt: number }>(`
+      select id, finished_at as finishedAt from jobs
+      where ${finished} and pictures_pruned_at is null and kind <> 'optimize'
+        and (delivered_at is not null or delivery_abandoned is not null)
+      order by finished_at, seq`),
+    picturesPruned: db.prepare<[{ id: string; now: number }]>(
+      `update jobs set pictures_pruned_at = @now where id = @id and ${finished}`,
+    ),
+    storedBytes: db.prepare<[], { bytes: number }>(`
+      select (page_count - freelist_count) * page_size as bytes
+      from pragma_page_count(), pragma_freelist_count(), pragma_page_size()`),
+    pruneOldest: db.prepare<[number], { id: string }>(`
+      delete from jobs where seq in (
+        select seq from jobs
+        where finished_at is not null and (delivered_at is not null or delivery_abandoned is not null)
+        order by finished_at, seq limit ?
+      ) returning id`),
     prune: db.prepare<[number], { id: string }>(`
       delete from jobs
       where finished_at < ? and (delivered_at is not null or delivery_abandoned is not null) returning id`),

@@ -44,6 +44,9 @@ export const PAIRS_PER_SHEET = 10;
 /** Prompts that Promptist rewrites in one left-padded batch. */
 const PROMPTS_PER_BATCH = 4;
 const RETRY_BASE_MS = 1_000;
+/** Between two previews of a picture: as often as its message may be edited. */
+const PREVIEW_MS = 2_500;
+const SIDES = ["baseline", "optimized"] as const;
 /** The queue cannot be reached (locked by another program, disk full): how long until the next look. */
 const QUEUE_TROUBLE_MS = 2_000;
 
@@ -173,7 +176,8 @@ export class InferenceLoop {
     let pending = claim.job.items.filter((item) => nextPhase(kind, item) === phase);
     try {
       const host = await session.host(signal);
-      if (!(await this.#options.queue.saveCheckpoint(claim, phase, this.#options.checkpointName(phase))))
+      const { queue, checkpointName } = this.#options;
+      if (!(await queue.saveCheckpoint(claim, phase, checkpointName(phase), host.info.hash)))
         return { kind: "cancelled" };
       for (;;) {
         if (kind === "batch") pending = await this.#stillWanted(claim.job.id, pending);
@@ -187,11 +191,12 @@ export class InferenceLoop {
         session.items += batch.length;
         pending = pending.slice(batch.length);
         if (pending.length === 0) continue;
+        if (phase === "image" && kind === "batch") await this.#drawSheets(host, claim, false);
         const othersWait = await this.#options.queue.hasWork(phase, origin.userId);
         if (othersWait || !(await mayGoOn())) return { kind: "done", value: "release" };
       }
       if (phase === "text" && kind !== "optimize") return { kind: "done", value: "advance" };
-      if (kind === "batch") await this.#drawContactSheet(host, claim);
+      if (kind === "batch") await this.#drawSheets(host, claim, true);
       session.jobs++;
       return { kind: "done", value: "complete" };
     } catch (error) {
@@ -219,8 +224,14 @@ export class InferenceLoop {
     );
     const ms = (this.#now() - started) / items.length;
     for (const [i, item] of items.entries()) {
-      const { optimized, candidates } = rewrites[i]!;
-      const notes: ItemNote[] = optimized === item.prompt.trim() ? [{ code: "unchanged" }] : [];
+      const { optimized, candidates, truncated } = rewrites[i]!;
+      const notes: ItemNote[] = [
+        ...(optimized === item.prompt.trim() ? [{ code: "unchanged" } as const] : []),
+        ...SIDES.flatMap((side): ItemNote[] => {
+          const words = truncated?.[side] ?? null;
+          return words === null ? [] : [{ code: "truncated", side, words }];
+        }),
+      ];
       if (!(await this.#options.queue.saveText(claim, item.index, { optimized, candidates, notes, ms })))
         return false;
       this.#options.events.emit("job.item", { jobId: job.id, item: item.index, phase: "text" });
@@ -259,8 +270,14 @@ export class InferenceLoop {
             settings,
             file,
             checkpoint: this.#options.checkpointName("image"),
+            previewMs: job.preview ? PREVIEW_MS : null,
           },
-          { signal, onProgress: this.#progress(job, "image", item, making) },
+          {
+            signal,
+            onProgress: this.#progress(job, "image", item, making),
+            onPreview: (data) =>
+              events.emit("job.preview", { jobId: job.id, item: item.index, making, data }),
+          },
         );
         const notes: ItemNote[] = truncated ? [{ code: "truncated", side: making, words: truncated }] : [];
         drawn = {
@@ -336,20 +353,28 @@ export class InferenceLoop {
     return pending.filter(({ index }) => job?.items[index]?.cancelled !== true);
   }
 
-  async #drawContactSheet(host: Host, claim: Claim): Promise<void> {
-    const { queue, picturesDir } = this.#options;
+  /** Draws a sheet for each ten pairs that have none; the last one may have fewer. */
+  async #drawSheets(host: Host, claim: Claim, isOver: boolean): Promise<void> {
+    const { queue, picturesDir, events } = this.#options;
     const job = await queue.get(claim.job.id);
-    const drawn = job?.items.filter((item) => item.comparison !== null) ?? [];
-    if (!job || drawn.length === 0) return;
-    const file = "contact-sheet.png";
-    const pairs = drawn.slice(0, PAIRS_PER_SHEET).map((item) => this.#pairFiles(job, item));
-    const path = join(picturesDir, job.id, file);
-    await host.call("sheet", { pairs: pairs.map(({ whole }) => whole), file: path, firstNumber: 1 });
-    if (pairs.some(({ withheld }) => withheld.withheld?.length)) {
-      const blanked = pairs.map(({ withheld }) => withheld);
-      await host.call("sheet", { pairs: blanked, file: withheldVariant(path), firstNumber: 1 });
+    if (job === undefined) return;
+    const drawn = job.items.filter((item) => item.comparison !== null);
+    for (let { length } = job.sheets; length * PAIRS_PER_SHEET < drawn.length; length++) {
+      const items = drawn.slice(length * PAIRS_PER_SHEET, (length + 1) * PAIRS_PER_SHEET);
+      if (items.length < PAIRS_PER_SHEET && !isOver) return;
+      const number = length + 1;
+      const file = `contact-sheet-${number}.png`;
+      const path = join(picturesDir, job.id, file);
+      const numbers = items.map(({ index }) => index + 1);
+      const pairs = items.map((item) => this.#pairFiles(job, item));
+      await host.call("sheet", { pairs: pairs.map(({ whole }) => whole), file: path, numbers });
+      if (pairs.some(({ withheld }) => withheld.withheld?.length)) {
+        const blanked = pairs.map(({ withheld }) => withheld);
+        await host.call("sheet", { pairs: blanked, file: withheldVariant(path), numbers });
+      }
+      if (!(await queue.saveSheet(claim, { number, file, items: items.map(({ index }) => index) }))) return;
+      events.emit("job.sheet", { jobId: job.id, number });
     }
-    await queue.saveContactSheet(claim, file);
   }
 
   /** A drawn pair as it is, and with blank panels in the places of its flagged pictures. */

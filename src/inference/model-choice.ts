@@ -25,14 +25,9 @@ export interface ModelChoice {
 export const checkpointName = (choice: ModelChoice, phase: Phase): string =>
   (phase === "text" ? choice.promptist : choice.diffusion).name;
 
-/** A sentence for every output while a miniature stands in for a published checkpoint; null when none does. */
-export function miniatureNote(choice: ModelChoice, phases: readonly Phase[]): string | null {
-  const names = phases
-    .filter((phase) => (phase === "text" ? choice.promptist : choice.diffusion).isMiniature)
-    .map((phase) => (phase === "text" ? "Promptist" : "Stable Diffusion"));
-  if (names.length === 0) return null;
-  return `made by the miniature ${names.join(" and ")}, a small stand-in; put the published weights into checkpoints/ (see checkpoints/README.md)`;
-}
+/** Those of the phases in which a miniature stands in for a published checkpoint. */
+export const miniaturePhases = (choice: ModelChoice, phases: readonly Phase[]): Phase[] =>
+  phases.filter((phase) => (phase === "text" ? choice.promptist : choice.diffusion).isMiniature);
 
 /** Whether what the image phase draws needs no safety checker: an adapter brings subjects that nobody knows. */
 export const isHarmless = ({ diffusion, loras = [] }: ModelChoice): boolean =>
@@ -48,7 +43,15 @@ export function openModel(
   const { device, cacheDir, threads } = choice;
   const spec: WorkerSpec =
     phase === "text"
-      ? { phase, directory: choice.promptist.directory, weights: choice.weights, device, cacheDir, threads }
+      ? {
+          phase,
+          directory: choice.promptist.directory,
+          weights: choice.weights,
+          clipTokenizer: choice.clipTokenizer,
+          device,
+          cacheDir,
+          threads,
+        }
       : {
           phase,
           directory: choice.diffusion.directory,

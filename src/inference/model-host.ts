@@ -26,12 +26,15 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Steps done and in all. */
   readonly onProgress?: (done: number, of: number) => void;
+  /** A small WebP of the picture as it forms, where the request asks for one. */
+  readonly onPreview?: (data: Uint8Array) => void;
 }
 
 interface Pending {
   readonly resolve: (response: never) => void;
   readonly reject: (error: Error) => void;
   readonly onProgress: ((done: number, of: number) => void) | undefined;
+  readonly onPreview: ((data: Uint8Array) => void) | undefined;
 }
 
 const WORKER_FILE = fileURLToPath(new URL("./worker.js", import.meta.url));
@@ -106,7 +109,12 @@ export class ModelHost {
     const ready = new Promise<WorkerInfo>((resolve, reject) => {
       host.#onReady = (message) =>
         message.type === "ready" ? resolve(message.info) : reject(reviveError(message.error));
-      host.#pending.set(0, { resolve: resolve as never, reject, onProgress: undefined });
+      host.#pending.set(0, {
+        resolve: resolve as never,
+        reject,
+        onProgress: undefined,
+        onPreview: undefined,
+      });
     });
     const abort = () => host.#die(new InferenceError("CANCELLED", "cancelled while the model was loading"));
     options.signal?.addEventListener("abort", abort, { once: true });
@@ -148,7 +156,7 @@ export class ModelHost {
   async call<N extends CallName>(
     name: N,
     request: WorkerCalls[N]["request"],
-    { signal, onProgress }: CallOptions = {},
+    { signal, onProgress, onPreview }: CallOptions = {},
   ): Promise<WorkerCalls[N]["response"]> {
     if (this.#death) throw this.#death;
     if (signal?.aborted) throw new InferenceError("CANCELLED", "cancelled before it started");
@@ -157,7 +165,7 @@ export class ModelHost {
     signal?.addEventListener("abort", cancel, { once: true });
     try {
       return await new Promise<WorkerCalls[N]["response"]>((resolve, reject) => {
-        this.#pending.set(id, { resolve, reject, onProgress });
+        this.#pending.set(id, { resolve, reject, onProgress, onPreview });
         this.#send({ type: "call", id, name, request });
         this.#listenForLife();
       });
@@ -188,6 +196,9 @@ export class ModelHost {
         return;
       case "progress":
         this.#pending.get(message.id)?.onProgress?.(message.done, message.of);
+        return;
+      case "preview":
+        this.#pending.get(message.id)?.onPreview?.(message.data);
         return;
       case "result":
         this.#pending.get(message.id)?.resolve(message.response as never);

@@ -12,6 +12,8 @@ export interface TextSpec {
   readonly directory: string;
   readonly device: DeviceName;
   readonly weights: "int8" | "fp32";
+  /** Folder of the tokenizer of the image model, to tell which words it will not read; null for none. */
+  readonly clipTokenizer: string | null;
   readonly cacheDir: string;
   /** 0: chosen by the runtime. */
   readonly threads: number;
@@ -41,6 +43,8 @@ export interface WorkerInfo {
   /** int8, fp16 or fp32. */
   readonly precision: string;
   readonly weightBytes: number;
+  /** SHA-256 over the weight files. */
+  readonly hash: string;
   readonly parameters: string;
   readonly loadMs: number;
 }
@@ -53,6 +57,8 @@ export interface Rewrite {
   readonly prompt: string;
   readonly optimized: string;
   readonly candidates: readonly Candidate[];
+  /** Words beyond what the image model reads, of the prompt and of the rewrite; null where there are none. */
+  readonly truncated?: { readonly baseline: string | null; readonly optimized: string | null };
 }
 
 export interface DrawRequest {
@@ -64,6 +70,8 @@ export interface DrawRequest {
   readonly file: string;
   /** Name of the checkpoint, for the picture's metadata. */
   readonly checkpoint: string;
+  /** Milliseconds between two previews of the picture as it forms; null for none. */
+  readonly previewMs?: number | null;
 }
 export interface Drawn extends PictureSize {
   readonly file: string;
@@ -100,8 +108,8 @@ export interface ComposeRequest {
 }
 export interface SheetRequest {
   readonly pairs: readonly PairFiles[];
-  /** Number of the first pair, where the sheet is one of several. */
-  readonly firstNumber: number;
+  /** What each pair is called: its number in the batch. */
+  readonly numbers: readonly number[];
   readonly file: string;
 }
 
@@ -131,6 +139,8 @@ export type FromWorker =
   | { readonly type: "ready"; readonly info: WorkerInfo }
   | { readonly type: "failed"; readonly error: WireError }
   | { readonly type: "progress"; readonly id: number; readonly done: number; readonly of: number }
+  /** A small WebP of the picture as it forms. */
+  | { readonly type: "preview"; readonly id: number; readonly data: Uint8Array }
   | { readonly type: "result"; readonly id: number; readonly response: unknown }
   | { readonly type: "error"; readonly id: number; readonly error: WireError }
   | { readonly type: "closed"; readonly peakBytes: number };

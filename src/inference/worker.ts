@@ -48,10 +48,14 @@ async function open(spec: WorkerSpec): Promise<void> {
 }
 
 async function openText(spec: Extract<WorkerSpec, { phase: "text" }>): Promise<OpenModel> {
-  const [{ Promptist }, { openDevice }] = await Promise.all([
-    import("./promptist/promptist.js"),
-    import("./open-device.js"),
-  ]);
+  const [{ Promptist }, { ClipTokenizer }, { openDevice }, { openWeights }, { weightsHash }] =
+    await Promise.all([
+      import("./promptist/promptist.js"),
+      import("./promptist/tokenizer.js"),
+      import("./open-device.js"),
+      import("../checkpoints/open.js"),
+      import("../checkpoints/weights-hash.js"),
+    ]);
   const device = await openDevice(spec.device, {
     user: "text",
     floats: ["float32"],
@@ -64,6 +68,8 @@ async function openText(spec: Extract<WorkerSpec, { phase: "text" }>): Promise<O
     cacheDir: spec.cacheDir,
     threads: spec.threads,
   });
+  const clip = spec.clipTokenizer === null ? null : ClipTokenizer.open(spec.clipTokenizer);
+  const cut = (text: string): string | null => clip?.encode(text).truncated ?? null;
   const { layers, width, heads, vocabulary, weights, weightBytes } = promptist.info;
   return {
     info: {
@@ -71,11 +77,17 @@ async function openText(spec: Extract<WorkerSpec, { phase: "text" }>): Promise<O
       deviceNote: device.note,
       precision: weights,
       weightBytes,
+      hash: await weightsHash([openWeights(spec.directory)], spec.cacheDir),
       parameters: `GPT-2, ${layers} layers, ${width} wide, ${heads} heads, vocabulary ${vocabulary}`,
     },
     handlers: {
-      optimize: ({ prompts, settings }, { signal, onStep }) =>
-        promptist.optimize(prompts, settings, { signal, onStep }),
+      optimize: async ({ prompts, settings }, { signal, onStep }) => {
+        const rewrites = await promptist.optimize(prompts, settings, { signal, onStep });
+        return rewrites.map((rewrite) => ({
+          ...rewrite,
+          truncated: { baseline: cut(rewrite.prompt), optimized: cut(rewrite.optimized) },
+        }));
+      },
     },
     release: () => promptist.release(),
   };
@@ -98,6 +110,7 @@ async function answer(id: number, name: CallName, request: unknown): Promise<voi
     const response = await handler(request, {
       signal: controller.signal,
       onStep: (done, of) => send({ type: "progress", id, done, of }),
+      onPreview: (data) => send({ type: "preview", id, data }),
     });
     send({ type: "result", id, response });
   } catch (error) {

@@ -2,6 +2,7 @@ import { parse } from "csv-parse/sync";
 import sharp from "sharp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ApiMessage } from "../../src/local-discord/client.js";
+import { startBatch } from "../support/batch.js";
 import { isFinal, makeBot, nextEvent, startWorld } from "./support.js";
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
@@ -106,9 +107,8 @@ describe("/batch", () => {
   it("turns a text file into pairs, a contact sheet and prompts.json", async () => {
     const { local, loop } = await startWorld();
     const alice = local.member("alice");
-    const handle = await alice.slash("batch", { file: { name: "p.txt", data: "A cat\nA dog\n" } });
-    const waiting = await handle.done();
-    expect(text(waiting)).toContain("2 prompts.");
+    const handle = await startBatch(alice, { name: "p.txt", data: "A cat\nA dog\n" });
+    await handle.waitFor((m) => text(m).includes("2 prompts.\nIn the queue"));
     await loop.runNext();
     const result = await handle.waitFor(isFinal);
     expect(text(result)).toContain("2 prompts, 4 pictures.");
@@ -118,7 +118,7 @@ describe("/batch", () => {
       { original: "A cat", optimized: "A cat, highly detailed, artstation" },
       { original: "A dog", optimized: "A dog, highly detailed, artstation" },
     ]);
-    expect(result.embeds[0]?.image?.url).toContain("contact-sheet.png");
+    expect(result.embeds[0]?.image?.url).toContain("contact-sheet-1.png");
     const report = result.attachments.find((file) => file.filename === "report.csv")!;
     const rows = parse((await alice.download(report)).toString("utf8"), { columns: true }) as Record<
       string,
@@ -138,10 +138,13 @@ describe("/batch", () => {
       { original: "A cat", optimized: "A cat, detailed" },
       { original: "A dog", optimized: "A dog, detailed" },
     ];
-    const handle = await local.member("alice").slash("batch", {
-      file: { name: "prompts.json", data: JSON.stringify(pairs) },
+    const handle = await startBatch(local.member("alice"), {
+      name: "prompts.json",
+      data: JSON.stringify(pairs),
     });
-    expect(text(await handle.done())).toContain("2 prompts, all already optimized: Promptist is not needed.");
+    await handle.waitFor((m) =>
+      text(m).startsWith("2 prompts, all already optimized: Promptist is not needed.\nIn the queue"),
+    );
     expect(await queue.hasWork("text")).toBe(false);
     await loop.runNext();
     expect(text(await handle.waitFor(isFinal))).toContain("4 pictures");

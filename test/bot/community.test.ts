@@ -7,6 +7,13 @@ import type { OpenWork } from "../../src/db/queue.js";
 import type { ApiMessage } from "../../src/local-discord/client.js";
 import { isFinal, nextEvent, startWorld, type World } from "./support.js";
 
+const MACHINE = {
+  program: "Promptist 1",
+  node: "v20",
+  platform: "linux x64",
+  checkpoints: { text: { name: "miniature", device: "cpu" }, image: { name: "sd", device: null } },
+  memoryBytes: 2 ** 27,
+};
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 
 async function compare(world: World, options: Record<string, string | number> = {}, name = "alice") {
@@ -122,7 +129,7 @@ describe("/settings", () => {
 
 describe("/admin", () => {
   it("pauses and resumes the queue, also over a restart", async () => {
-    const world = await startWorld({ bot: { about: () => ["Promptist on cpu"] } });
+    const world = await startWorld({ bot: { machine: () => MACHINE } });
     const admin = world.local.member("admin");
     await compare(world);
     await admin.slash("admin pause");
@@ -130,7 +137,7 @@ describe("/admin", () => {
     expect(await world.queue.hasWork("text")).toBe(false);
     const status = await admin.slash("admin status");
     expect(status.message?.content).toContain("**Paused.** 0 running, 1 waiting");
-    expect(status.message?.content).toContain("Promptist on cpu");
+    expect(status.message?.content).toContain("Promptist: miniature on cpu\nStable Diffusion: sd\nMemory");
     const resumed = nextEvent(world.events, "queue.resumed");
     await admin.slash("admin resume");
     await resumed;
@@ -158,7 +165,7 @@ describe("/admin", () => {
   it("is for those whom the configuration names, where it names any", async () => {
     const world = await startWorld({ bot: { adminIds: ["12345678901234567"] } });
     const answer = await world.local.member("admin").slash("admin pause");
-    expect(answer.message?.content).toContain("Only people who manage this");
+    expect(answer.message?.content).toContain("Only the people who run this bot");
     expect(await world.queue.paused()).toBe(false);
   });
 });
@@ -197,6 +204,8 @@ describe("times", () => {
     kind: "compare",
     userId: "u",
     guildId: null,
+    held: null,
+    limit: null,
     texts: 1,
     pictures: 2,
     steps: 50,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ApiMessage } from "../../src/local-discord/client.js";
 import type { LocalDiscord } from "../../src/local-discord/server.js";
+import { startBatch } from "../support/batch.js";
 import { isFinal, makeBot, nextEvent, startWorld } from "./support.js";
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
@@ -61,10 +62,7 @@ describe("the message of a job", () => {
 
   it("says which prompt of a batch is at work", async () => {
     const { local, loop } = await startWorld();
-    const handle = await local
-      .member("alice")
-      .slash("batch", { file: { name: "a.txt", data: "a\nb\nc\nd" } });
-    await handle.done();
+    const handle = await startBatch(local.member("alice"), { name: "a.txt", data: "a\nb\nc\nd" });
     const claim = await loop.claim("text");
     loop.progress(claim, "text", 1, 2, 2);
     await handle.waitFor((m) => text(m).includes("62 %\nrewriting, token 1 of 2 · prompt 3 of 4"));

@@ -1,8 +1,9 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import type { ItemJudgements, PictureJudgement } from "../../src/core/judgement.js";
+import { type ItemJudgements, isFlagged, type PictureJudgement } from "../../src/core/judgement.js";
 import type { ApiMessage } from "../../src/local-discord/client.js";
 import { ChannelType } from "../../src/local-discord/types.js";
+import { startBatch } from "../support/batch.js";
 import { isFinal, nextEvent, PASSED, startWorld, type World, type WorldOptions } from "./support.js";
 
 const FLAGGED: PictureJudgement = { ...PASSED, safety: { flagged: true, concepts: [4] } };
@@ -14,21 +15,17 @@ const both = (judgement: PictureJudgement): ItemJudgements => ({ baseline: judge
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 
-/** Red is what must not be seen: the flagged picture and all that has it inside. */
+/** Red is what must not be seen: the flagged pictures and all that has one inside. */
 const painted =
-  (judgements: ItemJudgements) =>
+  (judge: (item: number) => ItemJudgements) =>
   (name: string): Promise<Buffer> => {
-    const flagged = (side: keyof ItemJudgements) => {
-      const safety = judgements[side]?.safety;
-      return typeof safety === "object" && safety.flagged;
-    };
-    const red =
-      !name.includes("withheld") &&
-      (name.includes("baseline")
-        ? flagged("baseline")
-        : name.includes("optimized")
-          ? flagged("drawn")
-          : flagged("baseline") || flagged("drawn"));
+    const [, index, side] = /^(\d+)-(baseline|optimized)\.png$/.exec(name) ?? [];
+    const of = judge(Number(index ?? 1));
+    const red = name.includes("withheld")
+      ? false
+      : side === undefined
+        ? isFlagged(of.baseline) || isFlagged(of.drawn)
+        : isFlagged(side === "baseline" ? of.baseline : of.drawn);
     return sharp({ create: { width: 64, height: 64, channels: 3, background: red ? "red" : "navy" } })
       .png()
       .toBuffer();
@@ -77,7 +74,10 @@ async function pairIn(world: World, judgements: ItemJudgements, options: Options
   const { jobId } = await enqueued;
   meanwhile?.(world);
   const delivered = nextEvent(world.events, "job.delivered");
-  await world.loop.runNext(painted(judgements), () => judgements);
+  await world.loop.runNext(
+    painted(() => judgements),
+    () => judgements,
+  );
   await delivered;
   const message = await handle.waitFor(isFinal);
   return { alice, handle, jobId, message, posted: await pictures(message) };
@@ -159,7 +159,10 @@ describe("a flagged picture", () => {
     const enqueued = nextEvent(world.events, "job.enqueued");
     const press = await world.local.member("alice").press(offered, "Draw as written");
     await enqueued;
-    await world.loop.runNext(painted(both(FLAGGED)), () => both(FLAGGED));
+    await world.loop.runNext(
+      painted(() => both(FLAGGED)),
+      () => both(FLAGGED),
+    );
     const message = await press.waitFor(isFinal);
     expect((await pictures(message)).count).toBe(0);
     expect(text(message)).toContain("The picture of the prompt as written is withheld");
@@ -198,9 +201,9 @@ describe("a flagged picture", () => {
 
   it("is no preview while the other half is drawn", async () => {
     for (const [judgement, files] of [
-      [FLAGGED, 0],
-      [UNCHECKED, 0],
-      [PASSED, 1],
+      [FLAGGED, []],
+      [UNCHECKED, [true]],
+      [PASSED, [false]],
     ] as const) {
       const world = await startWorld();
       const enqueued = nextEvent(world.events, "job.enqueued");
@@ -211,8 +214,9 @@ describe("a flagged picture", () => {
       await world.loop.drawBaseline(claim, judgement);
       world.loop.progress(claim, "optimized", 10, 50);
       const message = await handle.waitFor((m) => text(m).includes("drawing optimized, step 10"));
-      expect(message.attachments).toHaveLength(files);
-      expect(world.local.transcript.rest("PATCH").flatMap((it) => it.files)).toHaveLength(files);
+      const hidden = message.attachments.map(({ filename }) => filename.startsWith("SPOILER_"));
+      expect(hidden).toEqual(files);
+      expect(world.local.transcript.rest("PATCH").flatMap((it) => it.files)).toHaveLength(files.length);
     }
   });
 
@@ -237,7 +241,10 @@ describe("a flagged picture", () => {
     await world.local.member("alice").slash("compare", { prompt: "A cat" }, { channel: "read-only" });
     await enqueued;
     late = true;
-    await world.loop.runNext(painted(REWRITE_FLAGGED), () => REWRITE_FLAGGED);
+    await world.loop.runNext(
+      painted(() => REWRITE_FLAGGED),
+      () => REWRITE_FLAGGED,
+    );
     const message = await world.local.member("alice").waitFor(isFinal, { channel: "dm" });
     expect(await pictures(message)).toMatchObject({ count: 2, red: 0 });
   });
@@ -368,16 +375,16 @@ describe("a batch with a flagged picture", () => {
     const alice = world.local.member("alice");
     const prompts = ["A cat", "Fear", "A dog"].join("\n");
     const judge = (item: number) => (item === 1 ? REWRITE_FLAGGED : both(PASSED));
-    const handle = await alice.slash("batch", { file: { name: "prompts.txt", data: prompts } }, { channel });
-    await handle.waitFor((m) => text(m).includes("3 prompts"));
-    await world.loop.runNext(painted(REWRITE_FLAGGED), judge);
+    const handle = await startBatch(alice, { name: "prompts.txt", data: prompts }, {}, { channel });
+    await world.loop.runNext(painted(judge), judge);
     const message = await handle.waitFor(isFinal);
     return { world, alice, message, posted: await pictures(message) };
   }
 
   it("shows a blank panel in its place, names it, and says so in the report's rows", async () => {
     const { alice, message, posted } = await batchIn("general");
-    expect(posted).toMatchObject({ count: 1, red: 0 });
+    // A sheet and five of the six pictures.
+    expect(posted).toMatchObject({ count: 6, red: 0 });
     expect(text(message)).toContain(
       "The rewrite of prompt 2 is withheld: the safety checker flagged it, and this channel is not age-restricted.",
     );
@@ -393,6 +400,6 @@ describe("a batch with a flagged picture", () => {
 
   it("is whole and behind a click in an age-restricted channel", async () => {
     const { posted } = await batchIn("after-dark");
-    expect(posted).toMatchObject({ count: 1, red: 1, plain: 0 });
+    expect(posted).toMatchObject({ count: 7, red: 2, plain: 0 });
   });
 });

@@ -5,6 +5,7 @@ import { scorePlot } from "../../src/bot/score-plot.js";
 import { bootstrapMean } from "../../src/core/bootstrap.js";
 import type { ItemJudgements } from "../../src/core/judgement.js";
 import type { ApiMessage } from "../../src/local-discord/client.js";
+import { startBatch } from "../support/batch.js";
 import { isFinal, nextEvent, PASSED, startWorld } from "./support.js";
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
@@ -59,9 +60,7 @@ describe("the scores of a batch", () => {
     const world = await startWorld();
     const alice = world.local.member("alice");
     const prompts = RELEVANCE.map((_, i) => `prompt number ${i + 1}`).join("\n");
-    const enqueued = nextEvent(world.events, "job.enqueued");
-    const handle = await alice.slash("batch", { file: { name: "prompts.txt", data: prompts } });
-    await enqueued;
+    const handle = await startBatch(alice, { name: "prompts.txt", data: prompts });
     await world.loop.runNext(undefined, judge);
     const message = await handle.waitFor(isFinal);
 

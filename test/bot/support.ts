@@ -12,6 +12,7 @@ import {
   type PictureJudgement,
   withheldVariant,
 } from "../../src/core/judgement.js";
+import { DraftStore } from "../../src/db/drafts.js";
 import { openDatabase } from "../../src/db/open.js";
 import type { Claim, Queue } from "../../src/db/queue.js";
 import { SettingsStore } from "../../src/db/settings.js";
@@ -61,6 +62,7 @@ export interface World {
   readonly queue: Queue;
   readonly settings: SettingsStore;
   readonly votes: VoteStore;
+  readonly drafts: DraftStore;
   readonly events: Events;
   readonly loop: StandInLoop;
   readonly picturesDir: string;
@@ -86,6 +88,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const database = openDatabase(join(dir, "queue.sqlite"));
   const settings = new SettingsStore(database);
   const votes = new VoteStore(database, options.bot?.now);
+  const drafts = new DraftStore(database, options.bot?.now);
   const queue = new SqliteQueue(database, {
     ...(options.maxWaiting === undefined ? {} : { maxWaiting: options.maxWaiting }),
   });
@@ -98,7 +101,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const local = await startLocalDiscord(options.local);
   onTestFinished(() => local.close());
   const loop = new StandInLoop(queue, events, picturesDir);
-  const parts = { local, queue, settings, votes, events, loop, picturesDir, problems };
+  const parts = { local, queue, settings, votes, drafts, events, loop, picturesDir, problems };
   const bot = makeBot({ ...parts, queue: options.wrapQueue?.(queue) ?? queue }, options.bot);
   onTestFinished(() => bot.stop());
   return { ...parts, bot, ...(await bot.start()) };
@@ -119,9 +122,10 @@ export function makeBot(
     queue,
     settings,
     votes,
+    drafts,
     events,
     picturesDir,
-  }: Pick<World, "local" | "queue" | "settings" | "votes" | "events" | "picturesDir">,
+  }: Pick<World, "local" | "queue" | "settings" | "votes" | "drafts" | "events" | "picturesDir">,
   options: Partial<BotOptions> = {},
 ): Bot {
   return createBot({
@@ -131,8 +135,10 @@ export function makeBot(
     queue,
     settings,
     votes,
+    drafts,
     events,
     picturesDir,
+    checkpointSafety: "harmless",
     defaults: {
       text: DEFAULT_TEXT_SETTINGS,
       image: IMAGE_SETTINGS,
@@ -257,9 +263,12 @@ export class StandInLoop {
       });
       if (isFlagged(baseline) !== isFlagged(drawn)) await save(withheldVariant(`${index}-comparison.png`));
     }
-    const flagged = job.items.some(({ index }) => Object.values(judge(index)).some(isFlagged));
-    if (job.kind === "batch" && flagged) await save(withheldVariant("contact-sheet.png"));
-    if (job.kind === "batch") await this.queue.saveContactSheet(claim, await save("contact-sheet.png"));
+    if (job.kind === "batch") {
+      const items = job.items.map(({ index }) => index);
+      if (items.some((index) => Object.values(judge(index)).some(isFlagged)))
+        await save(withheldVariant("contact-sheet-1.png"));
+      await this.queue.saveSheet(claim, { number: 1, file: await save("contact-sheet-1.png"), items });
+    }
     await this.queue.saveCheckpoint(claim, "image", "stable-diffusion");
     await this.complete(claim);
   }

@@ -32,6 +32,7 @@ describe.each(ENGINES)("$name: whatever several owners do in whatever order", ({
     /** What was written where, when the queue said that it kept it. */
     const kept = new Map<string, string>();
     const pruned = new Set<string>();
+    let holding = 0;
 
     const isLive = (held: Claim) => {
       const job = seen.get(held.job.id);
@@ -40,7 +41,10 @@ describe.each(ENGINES)("$name: whatever several owners do in whatever order", ({
 
     const operations: readonly (() => Promise<void>)[] = [
       ...Array.from({ length: 3 }, () => async () => {
-        const wish = newJob({ user: `user ${random(4)}`, prompts: ["a", "b", "c"].slice(random(3)) });
+        const wish = {
+          ...newJob({ user: `user ${random(4)}`, prompts: ["a", "b", "c"].slice(random(3)) }),
+          ...(random(3) === 0 ? { limits: { user: 1 + random(3), channel: 6 + random(6) } } : {}),
+        };
         const waiting = (await queue.depth()).queued;
         if (waiting >= 25) await expect(queue.enqueue(wish)).rejects.toMatchObject({ code: "QUEUE_FULL" });
         else expect((await queue.enqueue(wish)).state).toBe("queued");
@@ -48,7 +52,9 @@ describe.each(ENGINES)("$name: whatever several owners do in whatever order", ({
       ...Array.from({ length: 4 }, () => async () => {
         const phase = pick<Phase>(["text", "image"]);
         const due = await queue.hasWork(phase);
-        const first = (await queue.open()).find((job) => job.state === "queued" && job.phase === phase);
+        const first = (await queue.open()).find(
+          (job) => job.state === "queued" && job.phase === phase && job.held === null,
+        );
         if (first !== undefined) expect(await queue.position(first.id)).toBe(1);
         const held = await queue.claim(phase, `owner ${random(3)}`);
         expect(held !== undefined).toBe(due);
@@ -109,12 +115,22 @@ describe.each(ENGINES)("$name: whatever several owners do in whatever order", ({
     async function check(): Promise<void> {
       const open = await queue.open();
       const waiting = open.filter((job) => job.state === "queued");
+      const inLine = waiting.filter((job) => job.held === null);
+      for (const { held, limit, userId } of await queue.work()) {
+        if (held === null) continue;
+        holding += 1;
+        const counted = open.filter(
+          (job) => job.held === null && (held === "channel" || job.origin.userId === userId),
+        );
+        // Nobody is held back longer than the limit asks for.
+        expect(counted.length).toBeGreaterThanOrEqual(limit!);
+      }
       for (const phase of ["text", "image"] as const) {
-        const line = waiting.filter((job) => job.phase === phase);
+        const line = inLine.filter((job) => job.phase === phase);
         const places = await Promise.all(line.map((job) => queue.position(job.id)));
         expect(places).toEqual(line.map((_, index) => index + 1));
       }
-      expect((await queue.places()).map((place) => place.id)).toEqual(waiting.map((job) => job.id));
+      expect((await queue.places()).map((place) => place.id)).toEqual(inLine.map((job) => job.id));
       for (const job of open) if (!seen.has(job.id)) seen.set(job.id, job);
       let finished = 0;
       for (const [id, before] of seen) {
@@ -153,6 +169,7 @@ describe.each(ENGINES)("$name: whatever several owners do in whatever order", ({
       }
       expect(claims.length).toBeGreaterThan(15);
       expect(kept.size).toBeGreaterThan(5);
+      expect(holding).toBeGreaterThan(0);
     } finally {
       await engine.destroy();
     }

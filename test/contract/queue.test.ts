@@ -82,7 +82,11 @@ describe.each(ENGINES)("$name", ({ create }) => {
         startedAt: null,
         finishedAt: null,
         checkpoints: { promptist: null, diffusion: null },
-        contactSheet: null,
+        hashes: { promptist: null, diffusion: null },
+        sheets: [],
+        held: null,
+        preview: false,
+        picturesPrunedAt: null,
         delivery: { deliveredAt: null, messageId: null, attempts: 0, abandoned: null },
       });
       expect(await queue.get(job.id)).toEqual(job);
@@ -320,6 +324,52 @@ describe.each(ENGINES)("$name", ({ create }) => {
       await capped("ada", { user: 1 });
     });
 
+    test("over a limit a job is held outside the line until one that counts is over, the oldest first", async () => {
+      const limited = (user: string, limits: object) => queue.enqueue({ ...newJob({ user }), limits });
+      const first = await limited("ada", { user: 2 });
+      await limited("ada", { user: 2 });
+      const third = await limited("ada", { user: 2 });
+      const fourth = await limited("ada", { user: 2 });
+      const other = await limited("bob", { user: 2, channel: 2 });
+      expect(third).toMatchObject({ state: "queued", held: "user" });
+      expect(other.held).toBe("channel");
+      expect(await queue.position(third.id)).toBeNull();
+      expect((await queue.places()).map(({ place }) => place)).toEqual([1, 2]);
+      const work = await queue.work();
+      expect(work.map(({ id }) => id)).toEqual((await queue.open()).map(({ id }) => id));
+      expect(work.slice(2)).toMatchObject([
+        { id: third.id, held: "user", limit: 2 },
+        { id: fourth.id, held: "user", limit: 2 },
+        { id: other.id, held: "channel", limit: 2 },
+      ]);
+
+      await queue.complete(await claim());
+      expect((await queue.get(third.id))?.held).toBeNull();
+      expect((await queue.get(fourth.id))?.held).toBe("user");
+      expect(await queue.position(third.id)).toBe(2);
+      await queue.cancel(third.id);
+      expect((await queue.get(fourth.id))?.held).toBeNull();
+      // A held job may be given up, and gives nobody its place.
+      expect(await queue.cancel(other.id)).toBe("cancelled");
+      expect((await queue.get(first.id))?.state).toBe("done");
+      for (const _ of [1, 2]) await queue.complete(await claim());
+      expect(await queue.claim("text", "nobody")).toBeUndefined();
+      expect((await queue.depth()).queued).toBe(0);
+    });
+
+    test("pictures go before the texts, the oldest first, and nothing that is open or undelivered", async () => {
+      const jobs = await Promise.all(["ada", "bob", "cyd"].map((user) => enqueue({ user, ...pairs })));
+      for (const _ of [1, 2]) await queue.complete(await claim("image"));
+      await queue.delivered(jobs[0]!.id, "message");
+      expect((await queue.withPictures()).map(({ id }) => id)).toEqual([jobs[0]!.id]);
+      await queue.picturesPruned(jobs[0]!.id);
+      expect(await queue.withPictures()).toEqual([]);
+      expect((await queue.get(jobs[0]!.id))?.picturesPrunedAt).not.toBeNull();
+      expect(await queue.storedBytes()).toBeGreaterThan(1_000);
+      expect(await queue.pruneOldest(5)).toEqual([jobs[0]!.id]);
+      expect(await queue.get(jobs[1]!.id)).toBeDefined();
+    });
+
     test("a person's recent prompts, jobs, and the end of them", async () => {
       for (const prompt of ["A cat", "A dog", "A CAT again", "A cat"]) {
         const job = await enqueue({ user: "ada", kind: "optimize", prompts: [prompt] });
@@ -423,7 +473,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     const candidates = [{ text: "a cat, trending", tokens: 5, score: -0.5 }];
 
     test("each is kept at once, halves of a pair too, and notes add up", async () => {
-      await enqueue({ user: "ada", prompts: ["A cat", "Fear"] });
+      await enqueue({ user: "ada", kind: "batch", prompts: ["A cat", "Fear"] });
       const text = await claim();
       expect(text.job).toMatchObject({ state: "running", attempt: 1, startedAt: START });
       const unchanged = { code: "unchanged" } as const;
@@ -435,17 +485,21 @@ describe.each(ENGINES)("$name", ({ create }) => {
 
       const image = await claim("image");
       const cut = { code: "truncated", side: "optimized", words: "trending" } as const;
-      expect(await queue.saveCheckpoint(image, "image", "miniature")).toBe(true);
+      expect(await queue.saveCheckpoint(image, "image", "miniature", "a1b2")).toBe(true);
       expect(await queue.savePictures(image, 1, { baseline: "1-a.png", notes: [cut] })).toBe(true);
       expect(
         await queue.savePictures(image, 1, { drawn: "1-b.png", comparison: "1.png", notes: [cut] }),
       ).toBe(true);
-      expect(await queue.saveContactSheet(image, "sheet.png")).toBe(true);
+      expect(await queue.saveSheet(image, { number: 1, file: "sheet.png", items: [0, 1] })).toBe(true);
+      expect(await queue.unsettledSheets()).toEqual([{ jobId: image.job.id, number: 1 }]);
+      await queue.settleSheet(image.job.id, 1);
+      expect(await queue.unsettledSheets()).toEqual([]);
 
       const stored = await queue.get(image.job.id);
       expect(stored).toMatchObject({
         checkpoints: { promptist: "promptist", diffusion: "miniature" },
-        contactSheet: "sheet.png",
+        hashes: { promptist: null, diffusion: "a1b2" },
+        sheets: [{ number: 1, file: "sheet.png", items: [0, 1] }],
       });
       expect(stored?.items).toEqual([
         image.job.items[0],
@@ -507,7 +561,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       const answers = [
         await queue.saveText(held, 0, { optimized: "late", candidates: [], notes: [{ code: "unchanged" }] }),
         await queue.savePictures(held, 0, { baseline: "late.png" }),
-        await queue.saveContactSheet(held, "late.png"),
+        await queue.saveSheet(held, { number: 1, file: "late.png", items: [] }),
         await queue.saveCheckpoint(held, "text", "late"),
         await queue.saveCheckpoint(held, "image", "late"),
         await queue.advance(held),

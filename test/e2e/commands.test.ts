@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AppEvents } from "../../src/core/events.js";
 import { readPngText } from "../../src/inference/pictures/png.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
+import { startBatch } from "../support/batch.js";
 
 /** Real discord.js, real queue, real workers, real (miniature) models; only the pictures are not worth framing. */
 
@@ -92,8 +93,9 @@ test("/batch of pairs posts a contact sheet and prompts.json and never loads Pro
     original,
     optimized: `${original}, highly detailed`,
   }));
-  const handle = await app.local.member("bob").slash("batch", {
-    file: { name: "prompts.json", data: JSON.stringify(pairs) },
+  const handle = await startBatch(app.local.member("bob"), {
+    name: "prompts.json",
+    data: JSON.stringify(pairs),
   });
   const message = await handle.waitFor(
     (m) => m.attachments.some(({ filename }) => filename === "prompts.json"),
@@ -146,7 +148,7 @@ test("a restart finishes what was running and keeps what was done", async () => 
       if (phase === "image" && item === 1) resolve(jobId);
     });
   });
-  const handle = await alice.slash("batch", { file: { name: "seven.txt", data: SEVEN.join("\n") } });
+  const handle = await startBatch(alice, { name: "seven.txt", data: SEVEN.join("\n") });
   const jobId = await drawn;
   await app.stop();
   const first = join(app.config.picturesDir, jobId, "1-baseline.png");

@@ -122,6 +122,7 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
     await page.getByRole("button", { name: "Remove prompts.txt" }).waitFor();
     await composer().press("Enter");
     await last().getByText("Alice used /batch").waitFor();
+    await last().getByRole("button", { name: "Start" }).click();
     await last().getByRole("button", { name: "Cancel" }).waitFor();
     await become("Bob");
     await page.locator(".message", { hasText: "/batch" }).getByRole("button", { name: "Cancel" }).click();

@@ -54,7 +54,11 @@ function job(kind: JobKind, steps: number, items: readonly Partial<Item>[]): Job
     startedAt: null,
     finishedAt: null,
     checkpoints: { promptist: null, diffusion: null },
-    contactSheet: null,
+    hashes: { promptist: null, diffusion: null },
+    sheets: [],
+    held: null,
+    preview: false,
+    picturesPrunedAt: null,
     delivery: { deliveredAt: null, messageId: null, attempts: 0, abandoned: null },
   };
 }

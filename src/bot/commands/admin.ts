@@ -4,13 +4,12 @@ import {
   ApplicationCommandOptionType,
   ApplicationCommandType,
   ApplicationIntegrationType,
-  type ChatInputCommandInteraction,
   InteractionContextType,
   PermissionFlagsBits,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { adminLines, commandTexts } from "../messages.js";
-import type { AnswerCommand, Services } from "./answer.js";
+import type { AnswerCommand } from "./answer.js";
 import { privately } from "./settings.js";
 
 const texts = commandTexts.admin;
@@ -30,13 +29,14 @@ const sub = (name: string, description: string, options: (typeof job)[] = []) =>
   options,
 });
 
-/** `/admin`: the queue as a whole and the machine. For those whom the configuration names, else for server managers. */
+/** `/admin`: the queue as a whole and the machine. For those whom the configuration names, else for the bot's owner. */
 export const admin: AnswerCommand = {
   definition: () => ({
     type: ApplicationCommandType.ChatInput,
     name: "admin",
     description: texts.description,
-    contexts: [InteractionContextType.Guild],
+    // Also in a direct message, where the owner finds it who manages no server.
+    contexts: [InteractionContextType.Guild, InteractionContextType.BotDM],
     integration_types: [ApplicationIntegrationType.GuildInstall],
     default_member_permissions: String(PermissionFlagsBits.ManageGuild),
     options: [
@@ -50,15 +50,18 @@ export const admin: AnswerCommand = {
   }),
 
   async run(interaction, services) {
-    if (!mayAdminister(interaction, services)) {
-      throw new InputError("NOT_ALLOWED", "Only an admin of the bot may do this.");
+    if (!(await services.operators()).includes(interaction.user.id)) {
+      throw new InputError("NOT_OPERATOR", "Only who runs the bot may do this.");
     }
-    const { queue, events, about, picturesDir } = services;
+    const { queue, events, machine, picturesDir } = services;
     switch (interaction.options.getSubcommand()) {
       case "status":
         return privately(
           interaction,
-          [adminLines.depth(await queue.depth(), await queue.paused()), ...about()].join("\n"),
+          [
+            adminLines.depth(await queue.depth(), await queue.paused()),
+            ...(machine === null ? [] : adminLines.machine(machine())),
+          ].join("\n"),
         );
       case "pause":
         await queue.setPaused(true);
@@ -89,8 +92,3 @@ export const admin: AnswerCommand = {
     }
   },
 };
-
-function mayAdminister(interaction: ChatInputCommandInteraction, { adminIds }: Services): boolean {
-  if (adminIds.length > 0) return adminIds.includes(interaction.user.id);
-  return interaction.memberPermissions?.has(PermissionFlagsBits.ManageGuild) ?? false;
-}

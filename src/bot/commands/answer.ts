@@ -5,10 +5,12 @@ import type {
 import type { Events } from "../../core/events.js";
 import type { Job } from "../../core/job.js";
 import type { PlaceSettings } from "../../core/settings.js";
+import type { DraftStore } from "../../db/drafts.js";
 import type { Queue } from "../../db/queue.js";
 import type { SettingsStore } from "../../db/settings.js";
 import type { VoteStore } from "../../db/votes.js";
-import type { Outgoing } from "../outgoing.js";
+import type { Machine } from "../machine.js";
+import type { Outgoing, OutgoingFile } from "../outgoing.js";
 import type { Place } from "../place.js";
 import type { CommandContext, Limits } from "./command.js";
 
@@ -17,6 +19,7 @@ export interface Services {
   readonly queue: Queue;
   readonly settings: SettingsStore;
   readonly votes: VoteStore;
+  readonly drafts: DraftStore;
   readonly events: Events;
   readonly context: CommandContext;
   readonly picturesDir: string;
@@ -24,12 +27,19 @@ export interface Services {
   readonly placeOf: (place: Place) => PlaceSettings;
   /** The message of a finished job for a place, within the bytes that one file may have there. */
   readonly compose: (job: Job, bytesPerFile: number, where: Place) => Promise<Outgoing>;
+  /** One zip of a batch's pictures that may be posted in a place, and how many of them there are. */
+  readonly zip: (
+    job: Job,
+    part: number,
+    bytesPerFile: number,
+    where: Place,
+  ) => Promise<{ readonly file: OutgoingFile | null; readonly parts: number }>;
   /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
   readonly estimateMs: (work: Work) => number | null;
-  /** Who may use `/admin`; none: who manages a server. */
-  readonly adminIds: readonly string[];
-  /** What runs here, for admins. */
-  readonly about: () => readonly string[];
+  /** Who may use `/admin`. */
+  readonly operators: () => Promise<readonly string[]>;
+  /** What runs here, for admins; null where nobody says. */
+  readonly machine: (() => Machine) | null;
 }
 
 /** An amount of work: texts to rewrite, pictures to draw, and their denoising steps in all. */

@@ -1,14 +1,20 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import { parsePromptFile } from "../../core/prompt-file.js";
+import type { ImageSettings } from "../../core/job.js";
+import { commonSettings, parsePromptFile, type RowSettings } from "../../core/prompt-file.js";
 import { commandTexts } from "../messages.js";
-import { type Command, randomSeed } from "./command.js";
+import { parseSetting } from "../setting-catalog.js";
+import { type Command, checkInteger, checkNumber, MAX_GUIDANCE } from "./command.js";
+import { imageOptions, modeOption, readImage, readText } from "./options.js";
 
 const texts = commandTexts.batch;
 
-/** `/batch file`: `/compare` for each prompt of a file; pairs in it skip the rewriting. */
+/**
+ * `/batch file [...]`: `/compare` for each prompt of a file, after a look at what it comes to. Pairs in it skip the
+ * rewriting, and a batch's own report draws the same pictures again; options of the command go over what the file says.
+ */
 export const batch: Command = {
-  definition: () => ({
+  definition: (limits) => ({
     type: ApplicationCommandType.ChatInput,
     name: "batch",
     description: texts.description,
@@ -19,29 +25,54 @@ export const batch: Command = {
         description: texts.file,
         required: true,
       },
+      ...imageOptions(limits),
+      modeOption,
     ],
   }),
 
-  read(interaction, { defaults, limits, download }) {
-    const file = interaction.options.getAttachment("file", true);
+  read(interaction, context) {
+    const { limits, download } = context;
+    const { options } = interaction;
+    const file = options.getAttachment("file", true);
     if (file.size > limits.maxFileBytes) {
       throw new InputError("FILE_TOO_BIG", `The file is larger than ${limits.maxFileBytes} bytes.`, {
         limit: limits.maxFileBytes,
         found: file.size,
       });
     }
-    const seed = randomSeed();
+    const image = readImage(interaction, context);
+    const given = (name: keyof ImageSettings) => options.get(name) !== null;
+    let found: Partial<ImageSettings> = {};
     return {
       kind: "batch",
-      text: { ...defaults.text, seed },
-      image: { ...defaults.image, seed },
+      text: readText(interaction, context, image.seed),
+      image,
       known: [],
-      prompts: async () =>
-        parsePromptFile(await download(file.url), file.name, {
+      confirm: true,
+      found: () => found,
+      prompts: async () => {
+        const pairs = parsePromptFile(await download(file.url), file.name, {
           maxBytes: limits.maxFileBytes,
           maxPrompts: limits.maxBatch,
           maxPromptLength: limits.maxPromptLength,
-        }),
+        });
+        const named = Object.entries(checked(commonSettings(pairs), limits.maxSteps));
+        found = Object.fromEntries(named.filter(([name]) => !given(name as keyof ImageSettings)));
+        return pairs.map(({ prompt, optimized, seed }) => ({
+          prompt,
+          optimized,
+          ...(seed === undefined || given("seed") ? {} : { seed }),
+        }));
+      },
     };
   },
 };
+
+/** The same rules as for the command's own options. Throws InputError INPUT_OPTION. */
+function checked(settings: RowSettings, maxSteps: number): RowSettings {
+  const { steps, guidance, size } = settings;
+  if (steps !== undefined) checkInteger("steps", steps, 1, maxSteps);
+  if (guidance !== undefined) checkNumber("guidance", guidance, 0, MAX_GUIDANCE);
+  if (size !== undefined) parseSetting("size", `${size.width}x${size.height}`);
+  return settings;
+}

@@ -6,7 +6,7 @@ import type {
 import { InputError } from "../../core/errors.js";
 import type { ImageSettings, JobKind, TextSettings } from "../../core/job.js";
 import { cleanPrompt, isLongerThan } from "../../core/prompt-file.js";
-import type { NewItem } from "../../db/queue.js";
+import type { JobCaps, NewItem } from "../../db/queue.js";
 import { expectations } from "../messages.js";
 
 export interface Defaults {
@@ -25,6 +25,9 @@ export interface Limits {
   readonly maxSteps: number;
   /** Pairs of one `/compare`. */
   readonly maxPairs: number;
+  /** Jobs that stand in line at once, over which further ones wait outside; and open jobs, over which they are refused. */
+  readonly inLine?: JobCaps;
+  readonly open?: JobCaps;
 }
 
 export interface CommandContext {
@@ -33,6 +36,8 @@ export interface CommandContext {
   readonly download: (url: string) => Promise<Uint8Array>;
   /** Whether a comparison hides which picture is which, where the command does not say. */
   readonly blind: boolean;
+  /** Whether pictures are shown as they form. */
+  readonly preview?: boolean;
 }
 
 /** What a command asks for. */
@@ -43,8 +48,12 @@ export interface CommandRequest {
   /** The job under whose result a button made the request. */
   readonly parentId?: string;
   readonly blind?: boolean;
+  /** Whether the person sees what it comes to and says yes before it is stored. */
+  readonly confirm?: boolean;
   /** The texts that are known before anything is fetched, to refuse them at once. */
   readonly known: readonly (string | null)[];
+  /** Settings that were read with the prompts and go over `image`; asked for after `prompts`. */
+  readonly found?: () => Partial<ImageSettings>;
   /** Fetches and reads what is not in the interaction itself; throws InputError. Called after the first answer. */
   readonly prompts: () => Promise<readonly NewItem[]>;
 }

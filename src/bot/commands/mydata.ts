@@ -31,7 +31,7 @@ export const mydata: AnswerCommand = {
     ],
   }),
 
-  async run(interaction, { queue, votes, settings, events, picturesDir }) {
+  async run(interaction, { queue, votes, drafts, settings, events, picturesDir }) {
     const userId = interaction.user.id;
     if (interaction.options.getSubcommand() === "export") {
       await interaction.deferReply({ flags: MessageFlags.Ephemeral });
@@ -40,7 +40,13 @@ export const mydata: AnswerCommand = {
         // The token is a key of Discord's, not a person's data.
         origin: { ...origin, interactionToken: undefined },
       }));
-      const all = { jobs, votes: votes.list({ userId }), settings: settings.list("user", userId) };
+      const all = {
+        jobs,
+        // What was attached and not started yet.
+        drafts: drafts.ofUser(userId).map(({ request, createdAt }) => ({ ...request, createdAt })),
+        votes: votes.list({ userId }),
+        settings: settings.list("user", userId),
+      };
       const data = Buffer.from(`${JSON.stringify(all, null, 2)}\n`);
       await interaction.editReply({
         content: dataLines.exported(jobs.length, all.votes.length),
@@ -56,6 +62,7 @@ export const mydata: AnswerCommand = {
       await rm(join(picturesDir, id), { recursive: true, force: true, maxRetries: 3 });
     for (const jobId of stopping) events.emit("job.cancel-requested", { jobId });
     votes.erase(userId);
+    drafts.erase(userId);
     settings.erase(userId);
     await interaction.editReply({ content: dataLines.erased(deleted.length, stopping.length) });
   },

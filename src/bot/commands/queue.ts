@@ -18,7 +18,8 @@ export const queue: AnswerCommand = {
     const times = etas(open, estimateMs);
     const places = new Map<string, number>();
     const counted = { text: 0, image: 0 };
-    for (const { id, state, phase } of open) if (state === "queued") places.set(id, ++counted[phase]);
+    for (const { id, state, phase, held } of open)
+      if (state === "queued" && held === null) places.set(id, ++counted[phase]);
     const line = (job: (typeof open)[number]): string => {
       // What people of another server ask for is theirs; only that it is in the way is told.
       const known =
@@ -29,6 +30,7 @@ export const queue: AnswerCommand = {
         job.phase,
         places.get(job.id) ?? 0,
         ms === undefined ? null : coarse(ms),
+        job.held,
       );
     };
     const running = open.filter(({ state }) => state === "running");

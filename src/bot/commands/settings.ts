@@ -5,7 +5,8 @@ import {
   MessageFlags,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { SettingScope } from "../../core/settings.js";
+import type { SettingName, SettingScope } from "../../core/settings.js";
+import { clip } from "../markdown.js";
 import { commandTexts, settingLines, settingTexts } from "../messages.js";
 import { mayManage } from "../place.js";
 import { CATALOG, isSettingName, parseSetting, showSetting } from "../setting-catalog.js";
@@ -19,7 +20,8 @@ const name = {
   name: "name",
   description: texts.name,
   required: true,
-  choices: Object.keys(CATALOG).map((value) => ({ name: value, value })),
+  // More than the 25 that Discord takes as fixed choices.
+  autocomplete: true,
 };
 const scope = {
   type: ApplicationCommandOptionType.String as const,
@@ -103,6 +105,13 @@ export const settings: AnswerCommand = {
     }
   },
 };
+
+/** Names of settings that have `part` in them, with what they mean, while one is typed. */
+export const settingChoices = (part: string, most: number, letters: number) =>
+  Object.keys(CATALOG)
+    .filter((key) => key.toLowerCase().includes(part.trim().toLowerCase()))
+    .slice(0, most)
+    .map((value) => ({ name: clip(`${value}: ${settingTexts[value as SettingName]}`, letters), value }));
 
 function read(interaction: ChatInputCommandInteraction) {
   const key = interaction.options.getString("name", true);

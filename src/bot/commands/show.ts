@@ -1,4 +1,4 @@
-import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
+import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
 import { isFinished } from "../../core/job.js";
 import { commandTexts, refusals } from "../messages.js";
 import { toRequest } from "../outgoing.js";
@@ -6,7 +6,12 @@ import { mayModerate } from "../place.js";
 import type { AnswerCommand } from "./answer.js";
 import { privately } from "./settings.js";
 
-/** `/show id`: a stored result again, with its buttons; for one whose message is gone, or never came. */
+const PARTS_MAX = 1000;
+
+/**
+ * `/show id [part]`: a stored result again, with its buttons; for one whose message is gone, or never came. Of a batch
+ * whose pictures take several zips, one of them, for the asker alone.
+ */
 export const show: AnswerCommand = {
   definition: () => ({
     type: ApplicationCommandType.ChatInput,
@@ -20,16 +25,31 @@ export const show: AnswerCommand = {
         required: true,
         max_length: 64,
       },
+      {
+        type: ApplicationCommandOptionType.Integer,
+        name: "part",
+        description: commandTexts.show.part,
+        min_value: 1,
+        max_value: PARTS_MAX,
+      },
     ],
   }),
 
-  async run(interaction, { queue, compose, placeOf }) {
+  async run(interaction, { queue, compose, zip, placeOf }) {
     const job = await queue.get(interaction.options.getString("id", true).trim());
     if (job === undefined) return privately(interaction, refusals.unknownJob);
     if (!mayModerate(interaction, job.origin, placeOf(job.origin))) {
       return privately(interaction, refusals.notYours);
     }
     if (!isFinished(job.state)) return privately(interaction, refusals.stillOpen);
+    const part = interaction.options.getInteger("part");
+    if (part !== null) {
+      await interaction.deferReply({ flags: MessageFlags.Ephemeral });
+      const { file, parts } = await zip(job, part, interaction.attachmentSizeLimit, interaction);
+      if (file === null) await interaction.editReply({ content: refusals.noPart(parts) });
+      else await interaction.editReply({ files: [{ name: file.name, attachment: file.data }] });
+      return;
+    }
     await interaction.deferReply();
     const { body, files } = toRequest(await compose(job, interaction.attachmentSizeLimit, interaction), null);
     await interaction.editReply({

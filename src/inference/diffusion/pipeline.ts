@@ -3,6 +3,7 @@ import { InferenceError, InputError } from "../../core/errors.js";
 import { type ImageSettings, type PictureSize, SCHEDULERS } from "../../core/job.js";
 import { type Conditioning, isGuided, predictGuided } from "./guidance.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
+import { Previews, type SmallPicture } from "./preview.js";
 import { createScheduler, stableDiffusionConfig } from "./schedulers/create.js";
 import type { Scheduler } from "./schedulers/scheduler.js";
 import { roundHalfToEven } from "./schedulers/timesteps.js";
@@ -22,6 +23,11 @@ export interface DrawOptions {
   readonly signal?: AbortSignal;
   /** Called after each evaluation of the UNet; PNDM evaluates once more than it has steps. */
   readonly onStep?: (done: number, of: number) => void;
+  /** Called now and then with what the picture looks like so far; null where nobody wants to see it. */
+  readonly preview?: {
+    readonly everyMs: number;
+    readonly emit: (picture: SmallPicture) => Promise<void>;
+  } | null;
   /** Guide with two calls of one row each: about half the memory of a call with two rows. */
   readonly splitGuidance?: boolean;
 }
@@ -56,7 +62,7 @@ export async function drawPicture(
   model: DiffusionModel,
   tokenizer: PromptTokenizer,
   request: PictureRequest,
-  { signal, onStep, splitGuidance = false }: DrawOptions = {},
+  { signal, onStep, preview = null, splitGuidance = false }: DrawOptions = {},
 ): Promise<Picture> {
   const started = performance.now();
   const { width, height } = checkRequest(request, model.config);
@@ -78,6 +84,7 @@ export async function drawPicture(
   const latents = await denoise(model, scheduler, shape, new TorchRandom(request.seed), {
     conditioning: { text, guidance: request.guidance },
     splitGuidance,
+    preview,
     ...(signal && { signal }),
     ...(onStep && { onStep }),
   }); // [1, C, h, w]
@@ -104,7 +111,8 @@ async function denoise(
   random: TorchRandom,
   options: DrawOptions & { conditioning: Conditioning },
 ): Promise<Float32Array> {
-  const { signal, onStep, conditioning, splitGuidance = false } = options;
+  const { signal, onStep, preview, conditioning, splitGuidance = false } = options;
+  const previews = preview ? new Previews(model, preview.everyMs, preview.emit) : null;
   const { timesteps, initNoiseSigma } = scheduler;
   const count = shape.reduce((product, size) => product * size, 1);
   let latents: Float32Array = random.randn(count).map((x) => x * initNoiseSigma);
@@ -113,6 +121,9 @@ async function denoise(
     const output = await predictGuided(model, input, shape, timestep, conditioning, splitGuidance);
     latents = scheduler.step(output, index, latents, random);
     onStep?.(index + 1, timesteps.length);
+    // After the last step the picture itself is near.
+    if (index + 1 < timesteps.length)
+      await previews?.show(scheduler.scaleModelInput(latents, index + 1), shape);
     // A run of the model blocks this thread: let a waiting message, such as a request to cancel, arrive.
     await nextTurn();
     throwIfCancelled(signal);

@@ -14,19 +14,19 @@ const STYLE = { column: 320, gap: 12, labelSize: 17, promptSize: 15, promptLines
  * Writes an overview of several pairs, two beside each other, with their prompts cut to a few lines.
  * @param pairs 1 to 10
  * @param file absolute path of the PNG
- * @param firstNumber number of the first pair, where the sheet is one of several
+ * @param numbers what each pair is called, its number in the batch; 1, 2, 3 where it is left out
  * @throws RangeError for another number of pairs; Error if a picture cannot be read or the file not be written
  */
 export async function writeContactSheet(
   pairs: readonly PairFiles[],
   file: string,
-  firstNumber = 1,
+  numbers?: readonly number[],
 ): Promise<PictureSize> {
   if (pairs.length < 1 || pairs.length > MAX_PAIRS) {
     throw new RangeError(`A contact sheet holds 1 to ${MAX_PAIRS} pairs, got ${pairs.length}`);
   }
   const perRow = Math.min(2, pairs.length);
-  const cards = await Promise.all(pairs.map((pair, i) => pairCard(pair, STYLE, firstNumber + i)));
+  const cards = await Promise.all(pairs.map((pair, i) => pairCard(pair, STYLE, numbers?.[i] ?? i + 1)));
   const cardWidth = cards[0]!.width;
   let top = MARGIN;
   const layers = [];

@@ -1,0 +1,91 @@
+import { stat } from "node:fs/promises";
+import { ZipFile } from "yazl";
+import type { StoredPicture } from "./stored-picture.js";
+
+/** A file that is made for the zip rather than read from the disk. */
+export interface ZipText {
+  readonly name: string;
+  readonly data: Buffer;
+}
+
+/** What goes into one zip. */
+export interface ZipPart {
+  readonly texts: readonly ZipText[];
+  readonly pictures: readonly StoredPicture[];
+  /** No zip of this part is larger. */
+  readonly bytes: number;
+}
+
+export interface ZipPlan {
+  readonly parts: readonly ZipPart[];
+  /** Pictures that no zip of this size holds. */
+  readonly tooLarge: number;
+  /** Pictures that are gone from the disk. */
+  readonly missing: number;
+}
+
+/** Both headers of an entry, its descriptor and time stamps, less its name, which stands in both (APPNOTE 4.3). */
+const ENTRY_BYTES = 200;
+const END_BYTES = 100;
+const overhead = (name: string): number => ENTRY_BYTES + 2 * Buffer.byteLength(name);
+
+/**
+ * Puts pictures into as few zips as hold them in their order, none above `maxBytes`; the texts go into the first. PNG
+ * is compressed already and is stored as it is, so sizes are known before anything is written.
+ */
+export async function planZips(
+  texts: readonly ZipText[],
+  pictures: readonly StoredPicture[],
+  maxBytes: number,
+): Promise<ZipPlan> {
+  const first = END_BYTES + texts.reduce((sum, { name, data }) => sum + overhead(name) + data.length, 0);
+  const parts: { texts: readonly ZipText[]; pictures: StoredPicture[]; bytes: number }[] = [
+    { texts, pictures: [], bytes: first },
+  ];
+  let tooLarge = 0;
+  let missing = 0;
+  for (const picture of pictures) {
+    const size = await sizeOf(picture.path);
+    if (size === null) {
+      missing++;
+      continue;
+    }
+    const bytes = size + overhead(picture.name);
+    if (END_BYTES + bytes > maxBytes) {
+      tooLarge++;
+      continue;
+    }
+    let part = parts.at(-1)!;
+    if (part.bytes + bytes > maxBytes) {
+      part = { texts: [], pictures: [], bytes: END_BYTES };
+      parts.push(part);
+    }
+    part.pictures.push(picture);
+    part.bytes += bytes;
+  }
+  return { parts: parts.filter((part) => part.pictures.length > 0), tooLarge, missing };
+}
+
+/** Writes one zip, one picture after the other from the disk. Throws system errors, also for a file that is gone by now. */
+export async function writeZip({ texts, pictures }: ZipPart): Promise<Buffer> {
+  const zip = new ZipFile();
+  const failed = new Promise<never>((_, reject) => zip.once("error", reject));
+  for (const { name, data } of texts) zip.addBuffer(data, name);
+  for (const { path, name } of pictures) zip.addFile(path, `pictures/${name}`, { compress: false });
+  zip.end();
+  const chunks: Buffer[] = [];
+  const read = async () => {
+    for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  };
+  return Promise.race([read(), failed]);
+}
+
+async function sizeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Weights } from "./weights.js";
+
+/**
+ * SHA-256 that names the weights themselves, for records: that of the file where there is one, else that of the lines
+ * `<file name> <its SHA-256>` in order. A file is read once; the answer is kept in `cacheDir` until its size or time
+ * changes. Throws system errors, also for a disk that has no room for the answer.
+ */
+export async function weightsHash(parts: readonly Weights[], cacheDir: string): Promise<string> {
+  const files = [
+    ...new Set(parts.flatMap((weights) => weights.names.map((name) => weights.get(name)?.file ?? ""))),
+  ];
+  const hashes: { file: string; hash: string }[] = [];
+  for (const file of files.filter((path) => path !== "").sort())
+    hashes.push({ file, hash: await fileHash(file, cacheDir) });
+  if (hashes.length === 1) return hashes[0]!.hash;
+  const lines = hashes.map(({ file, hash }) => `${basename(file)} ${hash}\n`);
+  return createHash("sha256").update(lines.join("")).digest("hex");
+}
+
+async function fileHash(file: string, cacheDir: string): Promise<string> {
+  const { size, mtimeMs } = await stat(file);
+  const key = createHash("sha256")
+    .update(JSON.stringify([file, size, mtimeMs]))
+    .digest("hex");
+  const kept = join(cacheDir, `weights-${key.slice(0, 20)}.sha256`);
+  try {
+    const known = (await readFile(kept, "utf8")).trim();
+    if (/^[0-9a-f]{64}$/.test(known)) return known;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
+  const hex = hash.digest("hex");
+  await mkdir(cacheDir, { recursive: true });
+  await writeFile(kept, `${hex}\n`);
+  return hex;
+}

@@ -1,0 +1,123 @@
+import type { Database, Statement } from "better-sqlite3";
+import { customAlphabet } from "nanoid";
+import type { ImageSettings, JobKind, Origin, TextSettings } from "../core/job.js";
+import { fromJson } from "./job-row.js";
+import type { NewItem } from "./queue.js";
+import { toQueueError } from "./sqlite-error.js";
+
+/** Like the ids of jobs: no look-alikes, fits a button. */
+const newId = customAlphabet("23456789abcdefghjkmnpqrstvwxyz", 12);
+
+/** All that makes a job, but where its answer goes. */
+export interface DraftRequest {
+  readonly kind: JobKind;
+  readonly text: TextSettings;
+  readonly image: ImageSettings;
+  readonly items: readonly NewItem[];
+  readonly preview: boolean;
+}
+
+/** A job that was read and checked and waits for its person to say yes. */
+export interface Draft {
+  readonly id: string;
+  readonly request: DraftRequest;
+  readonly origin: Origin;
+  readonly createdAt: number;
+  /** Milliseconds since the epoch after which it can't be started any more. */
+  readonly expiresAt: number;
+}
+
+interface Row {
+  readonly id: string;
+  readonly request: string;
+  readonly origin: string;
+  readonly created_at: number;
+  readonly expires_at: number;
+}
+
+/** Drafts in the queue's file, so that their buttons outlive a restart. Throws QueueError like the queue. */
+export class DraftStore {
+  readonly #db: Database;
+  readonly #now: () => number;
+  readonly #insert: Statement<[Row & { user_id: string }]>;
+  readonly #one: Statement<[string], Row>;
+  readonly #take: Statement<[string], Row>;
+  readonly #all: Statement<[], Row>;
+  readonly #ofUser: Statement<[string], Row>;
+  readonly #erase: Statement<[string]>;
+
+  constructor(db: Database, now: () => number = Date.now) {
+    this.#db = db;
+    this.#now = now;
+    this.#insert = db.prepare(`
+      insert into drafts (id, user_id, request, origin, created_at, expires_at)
+      values (@id, @user_id, @request, @origin, @created_at, @expires_at)`);
+    this.#one = db.prepare("select * from drafts where id = ?");
+    this.#take = db.prepare("delete from drafts where id = ? returning *");
+    this.#all = db.prepare("select * from drafts order by expires_at, id");
+    this.#ofUser = db.prepare("select * from drafts where user_id = ? order by created_at");
+    this.#erase = db.prepare("delete from drafts where user_id = ?");
+  }
+
+  add(request: DraftRequest, origin: Origin, expiresAt: number): Draft {
+    const draft: Draft = { id: newId(), request, origin, createdAt: this.#now(), expiresAt };
+    this.restore(draft);
+    return draft;
+  }
+
+  /** Puts back one that was taken and could not be used. */
+  restore({ id, request, origin, createdAt, expiresAt }: Draft): void {
+    this.#explained(() =>
+      this.#insert.run({
+        id,
+        user_id: origin.userId,
+        request: JSON.stringify(request),
+        origin: JSON.stringify(origin),
+        created_at: createdAt,
+        expires_at: expiresAt,
+      }),
+    );
+  }
+
+  get(id: string): Draft | undefined {
+    return this.#explained(() => this.#read(this.#one.get(id)));
+  }
+
+  /** Removes a draft and answers it; undefined where someone was faster. */
+  take(id: string): Draft | undefined {
+    return this.#explained(() => this.#read(this.#take.get(id)));
+  }
+
+  /** The one that ends first comes first. */
+  all(): Draft[] {
+    return this.#explained(() => this.#all.all().map(toDraft));
+  }
+
+  ofUser(userId: string): Draft[] {
+    return this.#explained(() => this.#ofUser.all(userId).map(toDraft));
+  }
+
+  erase(userId: string): void {
+    this.#explained(() => this.#erase.run(userId));
+  }
+
+  #read(row: Row | undefined): Draft | undefined {
+    return row === undefined ? undefined : toDraft(row);
+  }
+
+  #explained<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw toQueueError(error, this.#db.name);
+    }
+  }
+}
+
+const toDraft = (row: Row): Draft => ({
+  id: row.id,
+  request: fromJson<DraftRequest>(row.request),
+  origin: fromJson<Origin>(row.origin),
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+});

@@ -1,0 +1,25 @@
+import type {
+  ApiMessage,
+  FileInput,
+  InteractionHandle,
+  Member,
+  Where,
+} from "../../src/local-discord/client.js";
+
+/** Whether a message has a button of this name. */
+export const hasButton = (message: ApiMessage, label: string): boolean =>
+  message.components.some((row) => row.components?.some((it) => it.label === label));
+
+/** Attaches a file and says yes to what it comes to; the answer's message is the job's from then on. */
+export async function startBatch(
+  member: Member,
+  file: FileInput,
+  options: Record<string, string | number> = {},
+  where: Where = {},
+): Promise<InteractionHandle> {
+  const handle = await member.slash("batch", { file, ...options }, where);
+  await handle.waitFor((message) => hasButton(message, "Start"));
+  await member.press(handle.message, "Start");
+  await handle.waitFor((message) => !hasButton(message, "Start"));
+  return handle;
+}
