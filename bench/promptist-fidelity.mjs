@@ -27,6 +27,7 @@ import { DEFAULT_TEXT_SETTINGS } from "../dist/core/job.js";
 import { Decoder } from "../dist/inference/promptist/decoder.js";
 import { generate } from "../dist/inference/promptist/generate.js";
 import { SeededRandom } from "../dist/inference/promptist/sampling.js";
+import { Gpt2Tokenizer } from "../dist/inference/promptist/tokenizer.js";
 import { Session } from "../dist/inference/session.js";
 import { gpt2Graph, parseGpt2Config } from "../dist/models/gpt2.js";
 
@@ -34,6 +35,11 @@ const [python = "python3"] = process.argv.slice(2);
 const PROMPTS = 12;
 const TOKENS = 16;
 const STEPS = 8;
+const WORDS = [
+  ...["A cat in the rain", "A fantasy castle", "Fear", "A beautiful sunset over the mountains"],
+  ...["Portrait of a warrior", "The starry night by Van Gogh", "a cat face", "a slice of pizza"],
+  ...["a red apple", "a rain cloud", "an old lighthouse by the sea", "a robot that waters flowers"],
+];
 const float = { kind: "float" };
 const rows = { kind: "rows" };
 const blocks = (block, accuracy = 4) => ({ kind: "blocks", block, accuracy });
@@ -50,13 +56,34 @@ const layouts = {
   ),
 };
 
-const random = new SeededRandom(1);
-const token = () => Math.floor(random.uniform() * 50_000);
-const prompts = Array.from({ length: PROMPTS }, () => Array.from({ length: TOKENS }, token));
-const steps = Array.from({ length: STEPS }, () => Array.from({ length: PROMPTS }, token));
+/** A full-size GPT-2 with random weights, and random tokens for it. */
+function fullSize(folder, outliers) {
+  const made = spawnSync(python, [fileURLToPath(new URL("promptist_reference.py", import.meta.url))], {
+    input: `${JSON.stringify({ make: folder, outliers })}\n`,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  if (made.status !== 0)
+    throw new Error(`${python} can't make the checkpoint; it needs torch and transformers`);
+  const random = new SeededRandom(1);
+  const token = () => Math.floor(random.uniform() * 50_000);
+  const prompts = Array.from({ length: PROMPTS }, () => Array.from({ length: TOKENS }, token));
+  const steps = Array.from({ length: STEPS }, () => Array.from({ length: PROMPTS }, token));
+  return { directory: folder, prompts, steps, eosId: 50256, settings: { beams: 4, maxNewTokens: 12 } };
+}
+
+/** The trained miniature, and prompts as people write them; its forced steps are words of the prompt. */
+function miniature() {
+  const directory = fileURLToPath(new URL("../checkpoints/miniature/promptist", import.meta.url));
+  const tokenizer = Gpt2Tokenizer.open(directory);
+  const prompts = WORDS.map((words) => tokenizer.encode(`${words} Rephrase:`));
+  const steps = Array.from({ length: STEPS }, (_, step) =>
+    prompts.map((ids) => ids[step % (ids.length - 1)]),
+  );
+  return { directory, prompts, steps, eosId: tokenizer.eosId, settings: {} };
+}
 
 /** Logits of the last token after the prompts and after each forced step, as dense rows. */
-async function logitsOf(decoder, vocabulary) {
+async function logitsOf(decoder, vocabulary, { prompts, steps }) {
   const request = { k: vocabulary, normalize: false, penalty: 1 };
   const rows = [];
   const add = ({ tokens, scores, rows: count, k }) => {
@@ -85,18 +112,24 @@ const centred = (row) => {
   return row.map((value) => value - mean);
 };
 
-for (const outliers of [false, true]) {
+const sets = {
+  "random weights": (folder) => fullSize(folder, false),
+  "random weights with outlier channels": (folder) => fullSize(folder, true),
+  "the miniature": miniature,
+};
+for (const [title, make] of Object.entries(sets)) {
   const folder = mkdtempSync(join(tmpdir(), "bench-fidelity-"));
   try {
-    const made = spawnSync(python, [fileURLToPath(new URL("promptist_reference.py", import.meta.url))], {
-      input: `${JSON.stringify({ make: folder, outliers })}\n`,
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    if (made.status !== 0)
-      throw new Error(`${python} can't make the checkpoint; it needs torch and transformers`);
-    const config = parseGpt2Config(JSON.parse(readFileSync(join(folder, "config.json"), "utf8")), folder);
+    const set = make(folder);
+    const { directory, prompts, eosId, settings } = set;
+    const config = parseGpt2Config(
+      JSON.parse(readFileSync(join(directory, "config.json"), "utf8")),
+      directory,
+    );
+    const stored = openWeights(directory);
+    const prefix = stored.names.some((name) => name.startsWith("transformer.")) ? "transformer." : "";
     let exact;
-    console.log(`\n${outliers ? "random weights with outlier channels" : "random weights"}`);
+    console.log(`\n${title}`);
     console.log(
       "layout".padEnd(32),
       "MB".padStart(6),
@@ -105,19 +138,19 @@ for (const outliers of [false, true]) {
       "beams".padStart(8),
     );
     for (const [name, layout] of Object.entries(layouts)) {
-      const graph = await compileGraph(gpt2Graph(config, layout, "transformer."), openWeights(folder), {
+      const graph = await compileGraph(gpt2Graph(config, layout, prefix), stored, {
         cacheDir: join(folder, "cache"),
       });
       const session = await Session.open(name, graph, { name: "cpu", note: null }, { threads: 2 });
       const decoder = new Decoder(session, config);
-      const logits = await logitsOf(decoder, config.vocabulary);
+      const logits = await logitsOf(decoder, config.vocabulary, set);
       const found = [];
-      for (const prompt of prompts.slice(0, 6)) {
+      for (const prompt of prompts) {
         const [hypotheses] = await generate(
           decoder,
           [prompt],
-          { ...DEFAULT_TEXT_SETTINGS, beams: 4, maxNewTokens: 12 },
-          { eosId: 50256, vocabulary: config.vocabulary },
+          { ...DEFAULT_TEXT_SETTINGS, ...settings },
+          { eosId, vocabulary: config.vocabulary },
         );
         found.push(hypotheses[0].tokens.join());
       }
@@ -133,7 +166,7 @@ for (const outliers of [false, true]) {
       const same = found.filter((tokens, i) => tokens === exact.found[i]).length / found.length;
       console.log(
         name.padEnd(32),
-        (graph.weightBytes / 1e6).toFixed(0).padStart(6),
+        (graph.weightBytes / 1e6).toPrecision(3).padStart(6),
         mean.toExponential(2).padStart(12),
         top1.toFixed(3).padStart(8),
         same.toFixed(2).padStart(8),

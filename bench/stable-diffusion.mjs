@@ -1,6 +1,6 @@
 // Full-size Stable Diffusion 1.5 (random weights): compile and load seconds, seconds per UNet step at 512x512, peak
 // memory, and the relative error to diffusers in float32.
-// Run: python bench/stable_diffusion_reference.py FOLDER; npm run build
+// Run: python bench/stable_diffusion_reference.py FOLDER [threads]; npm run build
 //      node bench/stable-diffusion.mjs FOLDER [fp32|fp16] [cpu|webgpu|...] [threads]
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,13 +24,15 @@ function relativeError(actual, wanted) {
 }
 
 async function timed(what, compute, reference) {
-  const started = performance.now();
+  const [started, spent] = [performance.now(), process.cpuUsage()];
   const result = await compute();
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const { user, system } = process.cpuUsage(spent);
+  const processor = ((user + system) / 1e6).toFixed(1);
   const peak = (process.resourceUsage().maxRSS / 1024).toFixed(0);
   const error =
     reference === undefined ? "" : `, relative error ${relativeError(result.data ?? result, reference)}`;
-  console.log(`${what}: ${seconds} s, peak ${peak} MiB${error}`);
+  console.log(`${what}: ${seconds} s, ${processor} s of processor time, peak ${peak} MiB${error}`);
   return result;
 }
 

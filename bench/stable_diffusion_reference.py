@@ -1,6 +1,6 @@
 """A full-size Stable Diffusion 1.5 with random float32 weights in FOLDER, and what diffusers computes with it.
 
-    python bench/stable_diffusion_reference.py FOLDER
+    python bench/stable_diffusion_reference.py FOLDER [threads, 2]
 Needs torch, diffusers, transformers, safetensors, 6 GB of memory and 5 GB of disk. Prints seconds and peak memory.
 """
 
@@ -18,7 +18,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "test" / "golden"))
 from sd_small import redraw  # noqa: E402
 
-torch.set_num_threads(2)
+torch.set_num_threads(int(sys.argv[2]) if len(sys.argv) > 2 else 2)
 folder = pathlib.Path(sys.argv[1])
 text = CLIPTextModel(
     CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
@@ -53,9 +53,10 @@ decode = torch.randn(1, 4, 64, 64, generator=generator)
 
 
 def timed(what, compute):
-    started = time.perf_counter()
+    started, spent = time.perf_counter(), time.process_time()
     result = compute()
-    print(f"{what}: {time.perf_counter() - started:.1f} s")
+    wall, processor = time.perf_counter() - started, time.process_time() - spent
+    print(f"{what}: {wall:.1f} s, {processor:.1f} s of processor time", flush=True)
     return result.contiguous()
 
 

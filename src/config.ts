@@ -72,6 +72,11 @@ export const SETTINGS = {
     text,
     "Folder of the Stable Diffusion checkpoint. Empty: CHECKPOINTS_DIR/stable-diffusion-v1-5, else the miniature.",
   ),
+  CLIP_CHECKPOINT: setting(
+    "",
+    text,
+    "Folder of the CLIP that scores pictures. Empty: CHECKPOINTS_DIR/clip, if it is there. none: no scores.",
+  ),
   HF_ENDPOINT: setting(
     "https://huggingface.co",
     z.url({ protocol: /^https?$/, error: "expected an http or https address" }),
@@ -133,9 +138,9 @@ export const SETTINGS = {
   IMAGE_SCHEDULER: setting("pndm", oneOf(...SCHEDULERS), `Scheduler: ${SCHEDULERS.join(", ")}.`),
   MAX_PROMPT_LENGTH: setting("1000", integer(1, 6000), "Longest prompt, in characters."),
   MAX_STEPS: setting("100", integer(1, 1000), "Most denoising steps that a command may ask for."),
-  MAX_BATCH_PROMPTS: setting("100", integer(1, 10_000), "Most prompts in one batch file."),
+  MAX_BATCH_PROMPTS: setting("100", integer(1, 1000), "Most prompts in one batch file."),
   MAX_PAIRS: setting("4", integer(1, 25), "Most pairs that one comparison may ask for."),
-  MAX_FILE_BYTES: setting(String(MIB), integer(1, 100 * MIB), "Largest batch file, in bytes."),
+  MAX_FILE_BYTES: setting(String(MIB), integer(1, 10 * MIB), "Largest batch file, in bytes."),
   MAX_WAITING_JOBS: setting("1000", integer(1, 1_000_000), "Most jobs that may wait; more are refused."),
   USER_LIMIT: setting("0", integer(0, 10_000), LIMIT_HELP("one person")),
   CHANNEL_LIMIT: setting("0", integer(0, 10_000), LIMIT_HELP("one channel")),

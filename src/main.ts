@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createBot } from "./bot/client.js";
 import { miniatureLine } from "./bot/messages.js";
 import { findClipTokenizer, findDiffusion, findPromptist } from "./checkpoints/catalog.js";
+import { findJudges } from "./checkpoints/judges.js";
 import type { Config } from "./config.js";
 import { codeOf, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
@@ -59,6 +60,7 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
       promptist: findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir),
       diffusion,
       clipTokenizer: findClipTokenizer(diffusion, config.checkpointsDir),
+      judges: findJudges(diffusion, config.checkpointsDir, config.CLIP_CHECKPOINT || undefined),
       device: config.DEVICE,
       weights: config.PROMPTIST_WEIGHTS,
       precision: config.DIFFUSION_PRECISION,

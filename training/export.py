@@ -1,6 +1,6 @@
 """Last stage: the newest weights of all stages, float16, in the layout in which the real checkpoints are published.
 
-python training/export.py SCRATCH checkpoints/miniature
+python training/export.py SCRATCH checkpoints/miniature [--only clip]
 """
 
 import argparse
@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+import clip
 import decoder
 import denoiser
 import promptist
@@ -45,13 +46,43 @@ def copy_tokenizer(source, target):
     return len(json.loads((source / "vocab.json").read_text()))
 
 
+def export_clip(scratch, target):
+    """CLIPModel as OpenAI's is published, but float16, and the predictor as LAION's."""
+    vocab = copy_tokenizer(scratch / "tokenizer", target / "clip")
+    config = clip.build(vocab).config
+    keys = ["hidden_act", "hidden_size", "intermediate_size", "layer_norm_eps", "num_attention_heads", "num_hidden_layers",
+            "projection_dim"]
+    tower = lambda part, *others: {key: getattr(part, key) for key in [*keys, *others]}
+    write_json(target / "clip/config.json", {
+        "architectures": ["CLIPModel"], "logit_scale_init_value": 2.6592, "model_type": "clip",
+        "projection_dim": clip.EMBEDDING, "torch_dtype": "float16",
+        "text_config": {"model_type": "clip_text_model", **tower(
+            config.text_config, "bos_token_id", "eos_token_id", "max_position_embeddings", "pad_token_id", "vocab_size")},
+        "vision_config": {"model_type": "clip_vision_model", **tower(
+            config.vision_config, "image_size", "num_channels", "patch_size")},
+    })
+    write_json(target / "clip/preprocessor_config.json", {
+        "crop_size": clip.SIDE, "do_center_crop": True, "do_normalize": True, "do_resize": True,
+        "feature_extractor_type": "CLIPFeatureExtractor", "image_mean": clip.MEAN, "image_std": clip.STD, "resample": 3,
+        "size": clip.SIDE,
+    })
+    write_weights(target / "clip/model.safetensors", state_of(scratch, "clip"))
+    style = torch.load(scratch / "clip/style.pt")["model"]
+    (target / "aesthetic").mkdir(parents=True, exist_ok=True)
+    torch.save(style, target / "aesthetic/style.pth")
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("scratch", type=Path)
     args.add_argument("target", type=Path)
+    args.add_argument("--only", choices=["clip"])
     args = args.parse_args()
     torch.set_num_threads(THREADS)
     scratch = args.scratch
+    export_clip(scratch, args.target)
+    if args.only == "clip":
+        return
 
     gpt2 = args.target / "promptist"
     vocab = copy_tokenizer(scratch / "promptist-tokenizer", gpt2)

@@ -10,7 +10,7 @@ import {
   REST,
   type RESTOptions,
 } from "discord.js";
-import { DiscordError, InputError } from "../core/errors.js";
+import { codeOf, DiscordError, InputError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Job } from "../core/job.js";
 import type { PlaceSettings, Treatment } from "../core/settings.js";
@@ -441,10 +441,22 @@ class DiscordBot implements Bot {
     this.#watch(client.rest);
     client.on(DiscordEvents.InteractionCreate, (interaction) => {
       const handled = this.#handle(interaction)
-        .catch((error) => this.#log("error", `Interaction ${interaction.id} was not handled`, error))
+        .catch((error) => this.#unhandled(interaction, error))
         .finally(() => this.#handling.delete(handled));
       this.#handling.add(handled);
     });
+  }
+
+  /** A bug, or an interaction that no client of Discord makes: told in the log, and to the person in a sentence. */
+  async #unhandled(interaction: Interaction, error: unknown): Promise<void> {
+    this.#log("error", `Interaction ${interaction.id} was not handled`, error);
+    if (!interaction.isRepliable() || interaction.replied || interaction.deferred) return;
+    try {
+      const content = errorSentence(codeOf(error));
+      await interaction.reply({ content, flags: MessageFlags.Ephemeral });
+    } catch (cause) {
+      this.#log("warn", `Interaction ${interaction.id} could not be answered`, cause);
+    }
   }
 
   async #handle(interaction: Interaction): Promise<void> {

@@ -7,7 +7,7 @@ import {
   ComponentType,
 } from "discord.js";
 import type { Item, Job } from "../core/job.js";
-import { clip } from "./markdown.js";
+import { clip, tail } from "./markdown.js";
 import { labels } from "./messages.js";
 import { addedPhrases } from "./prompt-diff.js";
 
@@ -174,7 +174,7 @@ function beamRow(job: Job, item: Item): Row[] {
       return {
         label: clip(`${index + 1}. ${own}`, OPTION_TEXT_MAX),
         value: String(index),
-        ...(own.length > OPTION_TEXT_MAX ? { description: clip(own.slice(90), OPTION_TEXT_MAX) } : {}),
+        ...(own.length > OPTION_TEXT_MAX ? { description: clip(tail(own, 90), OPTION_TEXT_MAX) } : {}),
       };
     });
   if (options.length === 0) return [];

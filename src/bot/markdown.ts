@@ -5,6 +5,10 @@ export function clip(text: string, max: number): string {
   return `${/[\uD800-\uDBFF]$/.test(head) ? head.slice(0, -1) : head}…`;
 }
 
+/** What follows the first `start` UTF-16 units, never from inside a surrogate pair. */
+export const tail = (text: string, start: number): string =>
+  text.slice(start).replace(/^[\uDC00-\uDFFF]/, "");
+
 const FENCE = "```";
 /** Between two backticks it breaks a fence and shows nothing. */
 const ZERO_WIDTH_SPACE = "\u200B";

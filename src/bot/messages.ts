@@ -7,6 +7,7 @@ import type { Interval } from "../core/wilson.js";
 import type { QueueDepth } from "../db/queue.js";
 import type { Choice, Side, Tally } from "../db/votes.js";
 import type { Machine } from "./machine.js";
+import { clip } from "./markdown.js";
 
 /** The only prose for users. Everything here says what happened and what to do, and never shows an internal text. */
 
@@ -263,11 +264,13 @@ export const safetyLines = {
     "People still vote on this pair, and it can't be shown here. It will be shown once the vote is over.",
 } as const;
 
+const NOTE_WORDS_MAX = 200;
+
 /** What to know about an item's result; `words` are a person's own, and shown as code. */
 export function noteLine(note: ItemNote): string {
   if (note.code === "unchanged") return "Promptist changed nothing.";
   const side = note.side === "baseline" ? "prompt" : "rewritten prompt";
-  const words = note.words.replaceAll("`", "'").slice(0, 200);
+  const words = clip(note.words.replaceAll("`", "'"), NOTE_WORDS_MAX);
   return `The end of the ${side} lies beyond what the image model reads: \`${words}\``;
 }
 

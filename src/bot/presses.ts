@@ -88,8 +88,8 @@ export class Presses {
       pair: made(drawPair),
       raw: made(drawRaw),
       redraw: made(redraw),
-      beam: made((job, press) => withBeam(job, chosen(press)[0] ?? -1)),
-      words: made((job, press) => withWords(job, chosen(press))),
+      beam: made((job, press) => withBeam(job, chosen(press, "rewrite")[0] ?? -1)),
+      words: made((job, press) => withWords(job, chosen(press, "words"))),
       edit: {
         access: "maker",
         run: (press, job) =>
@@ -202,7 +202,9 @@ export class Presses {
   }
 
   #readText(modal: ModalSubmitInteraction): string {
-    const text = cleanPrompt(modal.fields.getTextInputValue(TEXT_INPUT));
+    const field = modal.fields.fields.get(TEXT_INPUT);
+    // A form of another version, or of another program, may lack it.
+    const text = field?.type === ComponentType.TextInput ? cleanPrompt(field.value) : "";
     const limit = this.#limit(modal.customId.startsWith("tune") ? "tune" : "edit");
     if (text === "") throw new InputError("INPUT_EMPTY", "The prompt is empty.");
     if (isLongerThan(text, limit)) {
@@ -250,7 +252,13 @@ export class Presses {
   }
 }
 
-const chosen = (press: Press): number[] => (press.isStringSelectMenu() ? press.values.map(Number) : []);
+/** The places that a menu's values stand for; throws InputError for what no menu of ours offers. */
+function chosen(press: Press, option: string): number[] {
+  const values = press.isStringSelectMenu() ? press.values : [""];
+  if (values.some((value) => !/^\d{1,3}$/.test(value)))
+    throw new InputError("INPUT_CHOICE", `There is no such ${option} in this job.`, { option });
+  return values.map(Number);
+}
 
 export async function refuse(
   interaction: MessageComponentInteraction | ModalSubmitInteraction,

@@ -69,6 +69,8 @@ export function drawRaw(job: Job): CommandRequest {
 
 function pairOf(job: Job, optimized: string): CommandRequest {
   const { prompt, candidates } = itemOf(job);
+  // A job that waits has no rewrite yet, and words that are all switched off leave none.
+  if (optimized === "") throw unknownChoice("rewrite");
   return child(job, { prompt, optimized, candidates });
 }
 

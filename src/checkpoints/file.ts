@@ -66,11 +66,22 @@ function readExactly(descriptor: number, path: string, offset: number, length: n
   return bytes;
 }
 
+const SHOWN_MAX = 200;
+
+/**
+ * A name from inside a file as a message may have it: short, and without the signs that command a terminal, since
+ * whoever made the file chose it.
+ */
+export function shown(text: string): string {
+  const plain = text.slice(0, SHOWN_MAX).replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, "\ufffd");
+  return text.length > SHOWN_MAX ? `${plain}...` : plain;
+}
+
 /** The error for a file whose bytes are not what they claim: which file, what is wrong, what to do. */
 export function corrupt(path: string, what: string, cause?: unknown): CheckpointError {
   return new CheckpointError(
     "CHECKPOINT_CORRUPT",
-    `${path} is damaged: ${what}. Download or copy it again.`,
+    `${path} is damaged: ${shown(what)}. Download or copy it again.`,
     cause === undefined ? undefined : { cause },
   );
 }

@@ -210,6 +210,10 @@ async function chooseFiles(
       await needWeights(part);
     }
     if (!takeTokenizer("tokenizer")) lacking.push("tokenizer/vocab.json");
+    if (take("safety_checker/config.json")) {
+      await needWeights("safety_checker");
+      take("feature_extractor/preprocessor_config.json");
+    }
   } else {
     need("config.json");
     await needWeights(".");

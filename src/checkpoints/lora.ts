@@ -99,34 +99,79 @@ function mergedView(
   };
 }
 
-/** Rows of `down` that are summed in one pass over a row of the result; one at a time took twice as long. */
-const AT_ONCE = 4;
+/** Side of the square of `up` that is held in registers while a stretch of columns is gone through. */
+const SIDE = 4;
+/** Columns of a stretch: SIDE rows of `down` and SIDE rows of sums stay in the first-level cache. */
+const STRETCH = 256;
 
-/** values [out, n] += weight * scale * up [out, r] . down [r, n] */
+/** values [out, n] += weight * scale * up [out, r] . down [r, n], summed in float64 */
 function addProduct(
   values: Float32Array,
   weights: Weights,
   { down, up, rank, scale }: Delta,
   weight: number,
 ): void {
-  const B = weights.readFloat32(up); // [out, r]
-  const read = weights.readFloat32(down);
-  const columns = read.length / rank;
-  const A = new Float32Array(Math.ceil(rank / AT_ONCE) * AT_ONCE * columns); // [r rounded up, n]
-  A.set(read);
-  const rows = B.length / rank;
-  for (let k = 0; k < rank; k += AT_ONCE) {
-    const [a0, a1, a2, a3] = [0, 1, 2, 3].map((i) =>
-      A.subarray((k + i) * columns, (k + i + 1) * columns),
-    ) as [Float32Array, Float32Array, Float32Array, Float32Array];
-    for (let row = 0; row < rows; row++) {
-      const [b0, b1, b2, b3] = [0, 1, 2, 3].map((i) =>
-        k + i < rank ? weight * scale * B[row * rank + k + i]! : 0,
-      ) as [number, number, number, number];
-      const start = row * columns;
-      for (let i = 0; i < columns; i++)
-        values[start + i]! += b0 * a0[i]! + b1 * a1[i]! + b2 * a2[i]! + b3 * a3[i]!;
+  const read = { A: weights.readFloat32(down), B: weights.readFloat32(up) };
+  const columns = read.A.length / rank;
+  const rows = read.B.length / rank;
+  const depth = Math.ceil(rank / SIDE) * SIDE;
+  const A = new Float32Array(depth * columns); // [r rounded up, n]
+  A.set(read.A);
+  const B = new Float32Array(Math.ceil(rows / SIDE) * SIDE * depth); // [out rounded up, r rounded up]
+  for (let row = 0; row < rows; row++) B.set(read.B.subarray(row * rank, (row + 1) * rank), row * depth);
+
+  const sums = new Float64Array(SIDE * STRETCH); // [SIDE, STRETCH]
+  for (let column = 0; column < columns; column += STRETCH) {
+    const width = Math.min(STRETCH, columns - column);
+    for (let row = 0; row < rows; row += SIDE) {
+      sums.fill(0);
+      for (let k = 0; k < depth; k += SIDE)
+        addSquare(sums, A.subarray(k * columns + column), columns, width, B.subarray(row * depth + k), depth);
+      for (let i = 0; i < Math.min(SIDE, rows - row); i++)
+        for (let j = 0; j < width; j++)
+          values[(row + i) * columns + column + j]! += weight * scale * sums[i * STRETCH + j]!;
     }
+  }
+}
+
+/** sums [4, width] += B [4, 4] . A [4, width]; a row of A is `columns` long, one of B `depth`. */
+function addSquare(
+  sums: Float64Array,
+  A: Float32Array,
+  columns: number,
+  width: number,
+  B: Float32Array,
+  depth: number,
+): void {
+  // Named one by one: an array here, or one in the loop, costs more than the sums.
+  const b00 = B[0]!;
+  const b01 = B[1]!;
+  const b02 = B[2]!;
+  const b03 = B[3]!;
+  const b10 = B[depth]!;
+  const b11 = B[depth + 1]!;
+  const b12 = B[depth + 2]!;
+  const b13 = B[depth + 3]!;
+  const b20 = B[2 * depth]!;
+  const b21 = B[2 * depth + 1]!;
+  const b22 = B[2 * depth + 2]!;
+  const b23 = B[2 * depth + 3]!;
+  const b30 = B[3 * depth]!;
+  const b31 = B[3 * depth + 1]!;
+  const b32 = B[3 * depth + 2]!;
+  const b33 = B[3 * depth + 3]!;
+  const A1 = A.subarray(columns);
+  const A2 = A.subarray(2 * columns);
+  const A3 = A.subarray(3 * columns);
+  for (let j = 0; j < width; j++) {
+    const a0 = A[j]!;
+    const a1 = A1[j]!;
+    const a2 = A2[j]!;
+    const a3 = A3[j]!;
+    sums[j]! += b00 * a0 + b01 * a1 + b02 * a2 + b03 * a3;
+    sums[STRETCH + j]! += b10 * a0 + b11 * a1 + b12 * a2 + b13 * a3;
+    sums[2 * STRETCH + j]! += b20 * a0 + b21 * a1 + b22 * a2 + b23 * a3;
+    sums[3 * STRETCH + j]! += b30 * a0 + b31 * a1 + b32 * a2 + b33 * a3;
   }
 }
 

@@ -36,6 +36,25 @@ export function clipTextWeights(weights: Weights): Weights {
   });
 }
 
+/** A whole CLIP as `text_model.*`, `vision_model.*` and the two projections; `position_ids` are dropped. */
+export function clipWeights(weights: Weights): Weights {
+  return renamed(weights, (name) => (POSITION_IDS.test(name) ? null : { name }));
+}
+
+/**
+ * A safety checker with its tower as CLIP's `vision_model.*`, where files have `vision_model.vision_model.*` (diffusers
+ * puts a whole CLIPVisionModel there) or, since transformers 5, no second one.
+ */
+export function safetyCheckerWeights(weights: Weights): Weights {
+  return renamed(weights, (name) => {
+    if (POSITION_IDS.test(name)) return null;
+    return { name: name.replace(/^vision_model\.vision_model\./, "vision_model.") };
+  });
+}
+
+/** 0, 1, 2, ...: a buffer that old versions stored. */
+const POSITION_IDS = /\bembeddings\.position_ids$/;
+
 /** Attention of the VAE before diffusers 0.18, as SD 1.5 was published: old name -> name now. */
 const OLD_VAE_ATTENTION: Readonly<Record<string, string>> = {
   query: "to_q",

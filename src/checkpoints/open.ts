@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { CheckpointError } from "../core/errors.js";
 import { corrupt, withFile } from "./file.js";
@@ -18,6 +18,8 @@ export interface OpenOptions {
 
 /** Names under which transformers and diffusers publish weights. */
 const STEMS = ["model", "diffusion_pytorch_model", "pytorch_model"];
+
+const MAX_INDEX_BYTES = 16 * 2 ** 20;
 
 /** The weight files of a folder that would be read: one file, or an index and its shards. */
 export interface WeightFiles {
@@ -100,6 +102,9 @@ export function openWeightFile(path: string): StoredWeights {
 }
 
 function openShards(directory: string, indexPath: string): StoredWeights {
+  const { size } = statSync(indexPath);
+  if (size > MAX_INDEX_BYTES)
+    throw corrupt(indexPath, `it has ${size} bytes, far more than a list of names needs`);
   const shardOf = shardNames(indexPath, readFileSync(indexPath, "utf8"));
   const shards = new Map<string, StoredWeights>();
   for (const shard of new Set(shardOf.values())) {

@@ -1,5 +1,5 @@
 import { CheckpointError } from "../core/errors.js";
-import { corrupt } from "./file.js";
+import { corrupt, shown } from "./file.js";
 
 /*
  * A reader of Python pickles that runs no code: it knows the instructions with which torch.save describes a
@@ -36,17 +36,16 @@ export interface PickleRules {
 }
 
 /** A list of 700 tensors needs 100 kB and about 15,000 values; a training checkpoint some ten times that. */
-const MAX_PICKLE_BYTES = 16 * 2 ** 20;
-const MAX_VALUES = 2_000_000;
+export const MAX_PICKLE_BYTES = 16 * 2 ** 20;
+const MAX_VALUES = 500_000;
 
 const MARK = Symbol("mark");
 
 /** The error for a pickle that asks for more than data; names what it asks for. */
 export function unsafe(path: string, asksFor: string): CheckpointError {
-  const shown = asksFor.length > 200 ? `${asksFor.slice(0, 200)}...` : asksFor;
   return new CheckpointError(
     "CHECKPOINT_UNSAFE",
-    `${path} is refused: its pickle asks for ${shown}, which a file of tensors does not need and which could run code in a program that trusts it. Take the safetensors version of this model.`,
+    `${path} is refused: its pickle asks for ${shown(asksFor)}, which a file of tensors does not need and which could run code in a program that trusts it. Take the safetensors version of this model.`,
   );
 }
 
@@ -189,8 +188,14 @@ class PickleMachine {
   }
 
   push(value: PickleValue): void {
-    if (++this.#values > MAX_VALUES) throw this.broken(`has more than ${MAX_VALUES} values`);
+    this.#charge(1);
     this.#stack.push(value);
+  }
+
+  /** Counts the values that an instruction makes or looks at; five bytes may call for a million of them again and again. */
+  #charge(values: number): void {
+    this.#values += values;
+    if (this.#values > MAX_VALUES) throw this.broken(`has more than ${MAX_VALUES} values`);
   }
 
   /** The top `count` values, lowest first. */
@@ -229,6 +234,7 @@ class PickleMachine {
   remember(key: number): void {
     const value = this.#stack.at(-1);
     if (value === undefined || value === MARK) throw this.broken("remembers nothing");
+    this.#charge(1);
     this.memo.set(key, value);
   }
 
@@ -245,6 +251,7 @@ class PickleMachine {
 
   reduce(callee: PickleValue, args: PickleValue): void {
     if (!(args instanceof PickleTuple)) throw this.broken("calls something without a list of arguments");
+    for (const argument of args.items) this.#charge(sizeOf(argument));
     this.push(this.rules.reduce(callee, args.items));
   }
 
@@ -259,4 +266,10 @@ class PickleMachine {
     const global = this.#stack.findLast((value) => value instanceof PickleGlobal);
     return `a new object of a class (${global ? String(global) : "unnamed"})`;
   }
+}
+
+function sizeOf(value: PickleValue): number {
+  if (value instanceof PickleTuple) return value.items.length;
+  if (value instanceof Map) return value.size;
+  return Array.isArray(value) ? value.length : 1;
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { clipText, clipTextConfig } from "../models/clip-text.js";
+import { clipText, clipTextConfig, clipTextEmbedding } from "../models/clip-text.js";
+import { clipVisionConfig, clipVisionEmbedding } from "../models/clip-vision.js";
 import { gpt2Graph, gpt2Layout, parseGpt2Config } from "../models/gpt2.js";
 import { unet, unetConfig } from "../models/unet.js";
 import { vaeConfig, vaeDecoder } from "../models/vae-decoder.js";
@@ -48,6 +49,37 @@ const CLIP_TEXT = {
   bos_token_id: 49406,
   eos_token_id: 49407,
 };
+
+/** openai/clip-vit-large-patch14, and the tower of Stable Diffusion's safety checker. */
+const CLIP_VISION = {
+  model_type: "clip_vision_model",
+  hidden_size: 1024,
+  intermediate_size: 4096,
+  num_hidden_layers: 24,
+  num_attention_heads: 16,
+  num_channels: 3,
+  image_size: 224,
+  patch_size: 14,
+  hidden_act: "quick_gelu",
+  layer_norm_eps: 1e-5,
+  projection_dim: 768,
+};
+
+const PREPROCESSOR = {
+  crop_size: 224,
+  do_center_crop: true,
+  do_normalize: true,
+  do_resize: true,
+  feature_extractor_type: "CLIPFeatureExtractor",
+  image_mean: [0.48145466, 0.4578275, 0.40821073],
+  image_std: [0.26862954, 0.26130258, 0.27577711],
+  resample: 3,
+  size: 224,
+};
+
+/** Concepts and special-care concepts of the published safety checker. */
+const CONCEPTS = 17;
+const SPECIAL_CARE = 3;
 
 /** stable-diffusion-v1-5/stable-diffusion-v1-5. */
 const UNET = {
@@ -100,6 +132,8 @@ export const SYNTHESIZERS: Readonly<Record<string, Synthesizer>> = {
     writeWeights(join(directory, "model.safetensors"), textShapes(CLIP_TEXT), "F32", seed);
     writeClipTokenizer(directory, CLIP_TEXT.vocab_size);
   },
+  clip: (directory, seed) => synthesizeClip(directory, { text: CLIP_TEXT, vision: CLIP_VISION }, seed),
+  "safety-checker": (directory, seed) => synthesizeSafetyChecker(directory, CLIP_VISION, seed),
 };
 
 /** A GPT-2 with float32 weights and a byte-pair vocabulary of its size. */
@@ -152,6 +186,53 @@ export function synthesizeDiffusion(
     seed + 2,
   );
 }
+
+/** A CLIP with both towers and float32 weights, as OpenAI's is published. */
+export function synthesizeClip(
+  directory: string,
+  { text, vision }: { text: typeof CLIP_TEXT; vision: typeof CLIP_VISION },
+  seed: number,
+): void {
+  const { projection_dim } = text;
+  writeJson(join(directory, "config.json"), {
+    architectures: ["CLIPModel"],
+    model_type: "clip",
+    text_config: text,
+    vision_config: vision,
+    projection_dim,
+    logit_scale_init_value: 2.6592,
+  });
+  writeJson(join(directory, "preprocessor_config.json"), PREPROCESSOR);
+  writeClipTokenizer(directory, text.vocab_size);
+  const texts = clipTextEmbedding(clipTextConfig.parse(text), projection_dim, "float32", "composed").sources;
+  const shapes = new Map([...texts, ...visionShapes(vision), ["logit_scale", []] as const]);
+  writeWeights(join(directory, "model.safetensors"), shapes, "F32", seed);
+}
+
+/** The folder `safety_checker` of a pipeline, with float16 weights. */
+export function synthesizeSafetyChecker(directory: string, vision: typeof CLIP_VISION, seed: number): void {
+  const { projection_dim: D } = vision;
+  writeJson(join(directory, "config.json"), {
+    architectures: ["StableDiffusionSafetyChecker"],
+    model_type: "clip",
+    vision_config: vision,
+    projection_dim: D,
+  });
+  const nested = [...visionShapes(vision)].map(
+    ([name, shape]) => [name.replace(/^vision_model\./, "vision_model.vision_model."), shape] as const,
+  );
+  const shapes = new Map<string, readonly number[]>([
+    ...nested,
+    ["concept_embeds", [CONCEPTS, D]],
+    ["concept_embeds_weights", [CONCEPTS]],
+    ["special_care_embeds", [SPECIAL_CARE, D]],
+    ["special_care_embeds_weights", [SPECIAL_CARE]],
+  ]);
+  writeWeights(join(directory, "model.fp16.safetensors"), shapes, "F16", seed);
+}
+
+const visionShapes = (config: typeof CLIP_VISION): Shapes =>
+  clipVisionEmbedding(clipVisionConfig.parse(config), config.projection_dim, "float32", "composed").sources;
 
 const textShapes = (config: typeof CLIP_TEXT): Shapes =>
   clipText(clipTextConfig.parse(config), "float16", "composed").sources;

@@ -1,7 +1,14 @@
 import { CheckpointError } from "../core/errors.js";
 import { ELEMENT_BYTES, elementCount } from "./element-types.js";
 import { corrupt, fileFingerprint, type OpenFile, withFile } from "./file.js";
-import { PickleGlobal, PickleTuple, type PickleValue, readPickle, unsafe } from "./pickle.js";
+import {
+  MAX_PICKLE_BYTES,
+  PickleGlobal,
+  PickleTuple,
+  type PickleValue,
+  readPickle,
+  unsafe,
+} from "./pickle.js";
 import { isContiguous, NOT_IN_PLACE, type StoredTensor, StoredWeights, spanOf } from "./stored-weights.js";
 import type { WeightType } from "./weights.js";
 import { dataOffset, readZipDirectory, type ZipDirectory } from "./zip.js";
@@ -40,6 +47,9 @@ const ALLOWED_GLOBALS = new Set([
   "torch._utils._rebuild_parameter",
   "torch.Size",
 ]);
+
+/** PyTorch's own bound. */
+const MAX_RANK = 64;
 
 class Storage {
   constructor(
@@ -113,6 +123,10 @@ function findFolder(file: OpenFile, { entries }: ZipDirectory): string {
 
 function readEntry(file: OpenFile, { entries }: ZipDirectory, name: string): Uint8Array | undefined {
   const entry = entries.get(name);
+  // The file's own size bounds it too, but a file of holes can be of any size.
+  if (entry && entry.bytes > MAX_PICKLE_BYTES) {
+    throw corrupt(file.path, `its "${name}" has ${entry.bytes} bytes, far more than a list of tensors needs`);
+  }
   return entry && file.read(dataOffset(file, entry), entry.bytes);
 }
 
@@ -189,7 +203,7 @@ class TorchRules {
     if (!(storage instanceof Storage) || !isCount(start)) throw bad();
     const sizes = countsOf(shape);
     const steps = countsOf(strides);
-    if (!sizes || !steps || sizes.length !== steps.length) throw bad();
+    if (!sizes || !steps || sizes.length !== steps.length || sizes.length > MAX_RANK) throw bad();
     const count = elementCount(sizes);
     const end = start + spanOf(sizes, steps);
     // A view may repeat elements (stride 0), but not so that a small file asks for a huge tensor.

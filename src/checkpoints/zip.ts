@@ -1,5 +1,5 @@
 import { CheckpointError } from "../core/errors.js";
-import { corrupt, type OpenFile } from "./file.js";
+import { corrupt, type OpenFile, shown } from "./file.js";
 
 /*
  * The part of the ZIP format that torch.save writes (PKWARE APPNOTE 6.3: 4.3.16 end of central directory, 4.3.14-15
@@ -64,7 +64,7 @@ export function dataOffset(file: OpenFile, entry: ZipEntry): number {
   if (entry.packed) {
     throw new CheckpointError(
       "CHECKPOINT_CORRUPT",
-      `${file.path}: its entry "${entry.name}" is ${entry.packed}; torch.save stores tensors as they are. Take the published file, not one that was packed again.`,
+      `${file.path}: its entry "${shown(entry.name)}" is ${entry.packed}; torch.save stores tensors as they are. Take the published file, not one that was packed again.`,
     );
   }
   const bad = () =>

@@ -5,11 +5,13 @@ import { findDiffusion, findPromptist } from "../checkpoints/catalog.js";
 import { describeDifference, type TensorDifference, tensorDifferences } from "../checkpoints/compile.js";
 import { readJson } from "../checkpoints/config.js";
 import { DIFFUSION_PARTS, isFile } from "../checkpoints/diffusion-files.js";
+import { safetyCheckerOf } from "../checkpoints/judges.js";
 import { clipTextWeights } from "../checkpoints/names.js";
 import { openWeightFile, openWeights } from "../checkpoints/open.js";
 import type { Weights } from "../checkpoints/weights.js";
 import { type Config, MAX_SEED } from "../config.js";
 import { CheckpointError, InputError } from "../core/errors.js";
+import type { JudgeGraph } from "../inference/scoring/judge.js";
 import { clipText, clipTextConfig } from "../models/clip-text.js";
 import type { Graph } from "../onnx/graph.js";
 import type { CommonFlags, ImageFlags, TextFlags } from "./options.js";
@@ -103,7 +105,9 @@ async function list(config: Config, output: Output): Promise<void> {
           (entry) => entry.isDirectory() && !entry.name.startsWith(".") && !entry.name.endsWith(".partial"),
         )
         .flatMap(({ name }) =>
-          name === "miniature" ? ["miniature/promptist", "miniature/stable-diffusion"] : [name],
+          name === "miniature"
+            ? ["miniature/promptist", "miniature/stable-diffusion", "miniature/clip"]
+            : [name],
         )
         .map((name) => resolve(config.checkpointsDir, name))
         .filter((directory) => existsSync(directory) && !known.some((entry) => entry.directory === directory))
@@ -238,17 +242,28 @@ async function checkParts(directory: string): Promise<CheckedPart[]> {
     tensors: weights.names.length,
     differences: tensorDifferences(graph, weights, unused),
   });
+  const compareGraph = ({ part, graph, weights, unused }: JudgeGraph) =>
+    compare(part, graph, weights, unused);
   if (kindOf(directory) === "diffusion") {
     const { diffusionGraphs } = await import("../inference/diffusion/stable-diffusion.js");
     const { files, graphs } = diffusionGraphs(directory);
-    return DIFFUSION_PARTS.map((part) =>
-      compare(part, graphs[part].graph, files.weights(part, "fp32"), graphs[part].unused),
-    );
+    const checker = safetyCheckerOf(directory);
+    const { safetyCheckerGraph } = await import("../inference/scoring/judge.js");
+    return [
+      ...DIFFUSION_PARTS.map((part) =>
+        compare(part, graphs[part].graph, files.weights(part, "fp32"), graphs[part].unused),
+      ),
+      ...(checker === null ? [] : [compareGraph(safetyCheckerGraph(checker))]),
+    ];
   }
   if (kindOf(directory) === "clip") {
-    const config = readJson(join(directory, "config.json")) as { text_config?: object };
-    const graph = clipText(clipTextConfig.parse(config.text_config ?? config), "float32", "composed");
-    return [compare("text_model", graph, clipTextWeights(openWeights(directory)))];
+    const config = readJson(join(directory, "config.json")) as { model_type?: string };
+    if (config.model_type === "clip_text_model") {
+      const graph = clipText(clipTextConfig.parse(config), "float32", "composed");
+      return [compare("text_model", graph, clipTextWeights(openWeights(directory)))];
+    }
+    const { clipGraphs } = await import("../inference/scoring/judge.js");
+    return clipGraphs(directory).map(compareGraph);
   }
   const { promptistGraph } = await import("../inference/promptist/promptist.js");
   const { graph, weights, unused } = promptistGraph(directory);

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { loadConfig } from "../config.js";
 import { VERSION } from "../core/version.js";
 import { batch } from "./batch.js";
@@ -18,6 +18,7 @@ import {
   type TextFlags,
 } from "./options.js";
 import { Output } from "./output.js";
+import { type ScoreFlags, score } from "./score.js";
 import { Session } from "./session.js";
 import { verify } from "./verify.js";
 
@@ -71,6 +72,21 @@ function buildProgram(): Command {
       return batch(new Session(config, output, flags), output, config, file, flags);
     },
   );
+  addCommonOptions(
+    verb("score <image...>", "say how well pictures show a prompt, and how beautiful and safe they are"),
+    config,
+  )
+    .requiredOption("--prompt <text>", "what they should show: the prompt before its rewrite")
+    .option("--clip <dir>", "CLIP checkpoint (default: CLIP_CHECKPOINT, else what is in CHECKPOINTS_DIR)")
+    .addOption(
+      new Option("--precision <type>", "of the judges")
+        .choices(["auto", "fp16", "fp32"])
+        .default(config.DIFFUSION_PRECISION),
+    )
+    .action((images: readonly string[], flags: ScoreFlags) => {
+      const output = outputOf(flags);
+      return score(new Session(config, output, flags), output, config, images, flags);
+    });
   addSeedOption(
     addTextOptions(
       addCommonOptions(verb("verify", "prove that Promptist loads and generates"), config),

@@ -6,11 +6,12 @@ import {
   findDiffusion,
   findPromptist,
 } from "../checkpoints/catalog.js";
+import { type FoundJudges, findJudges } from "../checkpoints/judges.js";
 import type { LoraChoice } from "../checkpoints/lora.js";
 import type { Config } from "../config.js";
 import type { Phase } from "../core/job.js";
-import { GpuLock } from "../inference/gpu-lock.js";
-import { type ModelChoice, miniaturePhases, openModel } from "../inference/model-choice.js";
+import { type GpuLease, GpuLock } from "../inference/gpu-lock.js";
+import { type ModelChoice, miniaturePhases, openModel, openScorer } from "../inference/model-choice.js";
 import type { ModelHost } from "../inference/model-host.js";
 import type { ImageFlags, TextFlags } from "./options.js";
 import type { Output } from "./output.js";
@@ -58,6 +59,9 @@ export class Session {
       get clipTokenizer() {
         return findClipTokenizer(this.diffusion, config.checkpointsDir);
       },
+      get judges() {
+        return findJudges(this.diffusion, config.checkpointsDir, config.CLIP_CHECKPOINT || undefined);
+      },
       loras,
       device: flags.device ?? config.DEVICE,
       weights: flags.weights ?? config.PROMPTIST_WEIGHTS,
@@ -74,8 +78,20 @@ export class Session {
 
   /** Loads the model of `phase`, lets `work` use it, and ends its process before it returns. */
   async withModel<T>(phase: Phase, work: (host: ModelHost) => Promise<T>): Promise<T> {
+    return this.#withHost((lease) => openModel(this.choice, phase, lease, { signal: this.signal }), work);
+  }
+
+  /** The same with the judges alone. */
+  async withJudges<T>(judges: FoundJudges, work: (host: ModelHost) => Promise<T>): Promise<T> {
+    return this.#withHost((lease) => openScorer(judges, this.choice, lease, { signal: this.signal }), work);
+  }
+
+  async #withHost<T>(
+    open: (lease: GpuLease) => Promise<ModelHost>,
+    work: (host: ModelHost) => Promise<T>,
+  ): Promise<T> {
     return this.#gpu.withGpu(async (lease) => {
-      const host = await openModel(this.choice, phase, lease, { signal: this.signal });
+      const host = await open(lease);
       const { deviceNote } = host.info;
       if (deviceNote && deviceNote !== this.#deviceNote) this.output.say(deviceNote);
       this.#deviceNote = deviceNote ?? undefined;

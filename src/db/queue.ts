@@ -174,9 +174,9 @@ export interface Queue {
   depth(): Promise<QueueDepth>;
   /**
    * Running jobs, then those that wait for text, then those that wait for pictures, each in the order of service, and
-   * last those that are held, the oldest first.
+   * last those that are held, the oldest first; the first `limit` of them all.
    */
-  open(): Promise<Job[]>;
+  open(limit?: number): Promise<Job[]>;
 
   /** Finished jobs whose message was neither delivered nor given up, oldest first. */
   undelivered(): Promise<Job[]>;

@@ -276,13 +276,17 @@ export class SqliteQueue implements Queue {
     return this.#read(() => this.#sql.depth.get()!);
   }
 
-  async open(): Promise<Job[]> {
+  async open(limit?: number): Promise<Job[]> {
     return this.#read(() => {
       const now = this.#now();
       const inLine = (phase: Phase) => this.#sql.line.all({ phase, now });
-      const waiting = [...inLine("text"), ...inLine("image")].map(({ seq }) => this.#sql.bySeq.get(seq)!);
-      const held = this.#sql.held.all().map(({ seq }) => this.#sql.bySeq.get(seq)!);
-      return [...this.#sql.running.all(), ...waiting, ...held].map((row) => this.#load(row));
+      const running = this.#sql.running.all().map(({ seq }) => seq);
+      const waiting = [...inLine("text"), ...inLine("image")].map(({ seq }) => seq);
+      const held = this.#sql.held.all().map(({ seq }) => seq);
+      // Cut before the rows and their items are read: a thousand batches hold a hundred thousand prompts.
+      return [...running, ...waiting, ...held]
+        .slice(0, limit)
+        .map((seq) => this.#load(this.#sql.bySeq.get(seq)!));
     });
   }
 

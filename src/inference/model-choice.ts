@@ -1,4 +1,5 @@
 import type { FoundCheckpoint } from "../checkpoints/catalog.js";
+import type { FoundJudges } from "../checkpoints/judges.js";
 import type { LoraChoice } from "../checkpoints/lora.js";
 import type { Phase } from "../core/job.js";
 import type { DeviceName } from "./device.js";
@@ -14,6 +15,8 @@ export interface ModelChoice {
   readonly clipTokenizer: string;
   /** Adapters that are merged into `diffusion`. */
   readonly loras?: readonly LoraChoice[];
+  /** What judges the pictures; absent: nothing does. */
+  readonly judges?: FoundJudges;
   readonly device: DeviceName;
   readonly weights: "int8" | "fp32";
   readonly precision: "auto" | "fp16" | "fp32";
@@ -32,6 +35,8 @@ export const miniaturePhases = (choice: ModelChoice, phases: readonly Phase[]): 
 /** Whether what the image phase draws needs no safety checker: an adapter brings subjects that nobody knows. */
 export const isHarmless = ({ diffusion, loras = [] }: ModelChoice): boolean =>
   diffusion.isHarmless && loras.length === 0;
+
+const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, safety: null };
 
 /** Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. */
 export function openModel(
@@ -58,10 +63,27 @@ export function openModel(
           tokenizer: choice.clipTokenizer,
           loras: choice.loras ?? [],
           harmless: isHarmless(choice),
+          judges: choice.judges ?? NO_JUDGES,
           precision: choice.precision,
           device,
           cacheDir,
           threads,
         };
+  return ModelHost.open(lease, spec, options);
+}
+
+/** Starts a worker that only judges pictures; see `ModelHost.open` for the errors. */
+export function openScorer(
+  judges: FoundJudges,
+  {
+    device,
+    precision,
+    cacheDir,
+    threads,
+  }: Pick<ModelChoice, "device" | "precision" | "cacheDir" | "threads">,
+  lease: GpuLease,
+  options: HostOptions = {},
+): Promise<ModelHost> {
+  const spec: WorkerSpec = { phase: "score", judges, device, precision, cacheDir, threads };
   return ModelHost.open(lease, spec, options);
 }

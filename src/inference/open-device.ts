@@ -7,6 +7,7 @@ import { env } from "onnxruntime-node";
 import type { FloatType } from "../onnx/graph.js";
 import { type Device, type DeviceName, resolveDevice } from "./device.js";
 import { checkForms, type DeviceReport, type GraphRunner, refusalOf, runGraph } from "./device-check.js";
+import { measureSpeed, type Stopwatch, slownessOf } from "./device-speed.js";
 import { operatorForms } from "./operator-forms.js";
 
 export interface OpenDeviceOptions {
@@ -17,6 +18,7 @@ export interface OpenDeviceOptions {
   /** Where reports are kept, so that a device is tried once. */
   readonly cacheDir: string;
   readonly run?: GraphRunner;
+  readonly time?: Stopwatch;
 }
 
 /** A device whose operators were tried, with what was found. */
@@ -26,13 +28,16 @@ export interface CheckedDevice extends Device {
 
 /**
  * The device of that name, after its operators gave the CPU's numbers there (device-check.ts). Operators that are wrong
- * are to be avoided; where that is no help, `auto` goes on to the next device. The CPU itself is not tried.
+ * are to be avoided; where that is no help, `auto` goes on to the next device, as it does where the device is slower than
+ * the CPU (device-speed.ts). The CPU itself is not tried.
  * @throws InferenceError DEVICE_UNAVAILABLE, naming the operator, where a device asked for by name is refused
  */
 export async function openDevice(name: DeviceName, options: OpenDeviceOptions): Promise<CheckedDevice> {
   const reports: DeviceReport[] = [];
   const device = await resolveDevice(name, async (candidate) => {
     reports.length = 0;
+    const slow = name === "auto" ? slownessOf(await speedOf(candidate, options)) : null;
+    if (slow !== null) return slow;
     const refusals: string[] = [];
     for (const float of options.floats) {
       const report = await reportOf(candidate, float, options);
@@ -63,28 +68,31 @@ function noteOf(reports: readonly DeviceReport[]): string | null {
   return parts.length === 0 ? null : `${parts.join("; ")}.`;
 }
 
-async function reportOf(
+function reportOf(
   device: Device["name"],
   float: FloatType,
   { user, cacheDir, run = runGraph }: OpenDeviceOptions,
 ): Promise<DeviceReport> {
   const forms = operatorForms(float, user);
+  const of = [CHECK_VERSION, device, float, forms.map(({ operator, form }) => [operator, form])];
+  return remembered(of, cacheDir, () => checkForms(device, float, forms, run));
+}
+
+/** How many times as fast as the CPU a device is at a product. */
+function speedOf(device: Device["name"], { cacheDir, time }: OpenDeviceOptions): Promise<number> {
+  return remembered(["speed", device], cacheDir, () => measureSpeed(device, time));
+}
+
+/** What was measured of this device with this driver before, else `measure`'s answer, which is kept. */
+async function remembered<T>(of: unknown[], cacheDir: string, measure: () => Promise<T>): Promise<T> {
   const key = createHash("sha256")
-    .update(
-      JSON.stringify([
-        CHECK_VERSION,
-        device,
-        float,
-        forms.map(({ operator, form }) => [operator, form]),
-        identity(),
-      ]),
-    )
+    .update(JSON.stringify([...of, identity()]))
     .digest("hex");
   const path = join(cacheDir, "device-checks.json");
   const known = await readReports(path);
   const kept = known.find((report) => report.key === key && Date.now() - report.time < LONGEST_MS);
-  if (kept !== undefined) return kept.report;
-  const report = await checkForms(device, float, forms, run);
+  if (kept !== undefined) return kept.report as T;
+  const report = await measure();
   const others = known.filter((other) => other.key !== key).slice(-MOST_REPORTS);
   await mkdir(cacheDir, { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;
@@ -102,7 +110,7 @@ const MOST_REPORTS = 15;
 interface KeptReport {
   readonly key: string;
   readonly time: number;
-  readonly report: DeviceReport;
+  readonly report: unknown;
 }
 
 async function readReports(path: string): Promise<readonly KeptReport[]> {

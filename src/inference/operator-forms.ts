@@ -63,7 +63,7 @@ export interface AttentionSize {
   readonly causal: boolean;
 }
 
-/** Those of Stable Diffusion 1.5, cut to few tokens, and the borders of the kernels that are known. */
+/** Those of Stable Diffusion 1.5, cut to few tokens, of the judges' CLIP, and the borders of the kernels that are known. */
 const ATTENTION_SIZES: readonly AttentionSize[] = [
   { heads: 2, headSize: 40, queries: 32, keys: 77, causal: false },
   { heads: 12, headSize: 64, queries: 77, keys: 77, causal: true },
@@ -73,6 +73,8 @@ const ATTENTION_SIZES: readonly AttentionSize[] = [
   { heads: 2, headSize: 40, queries: 31, keys: 77, causal: false },
   { heads: 2, headSize: 64, queries: 256, keys: 256, causal: false },
   { heads: 1, headSize: 512, queries: 64, keys: 64, causal: false },
+  // CLIP ViT-L/14's patches and the token for the whole.
+  { heads: 16, headSize: 64, queries: 257, keys: 257, causal: false },
 ];
 
 /** Below any score. */
@@ -144,6 +146,9 @@ const IN_BOTH_FLOATS: readonly OperatorForm[] = [
   convolution("3x3 to 3 channels", 32, 3, 3),
   convolution("3x3, stride 2", 32, 32, 3, 2),
   convolution("1x1", 48, 32, 1),
+  form("image", "Conv", "14x14 patches, no bias", null, ({ g, input, weight }) =>
+    conv2d(g, input(1, 3, 56, 56), weight(48, 3, 14, 14), null, { kernel: 14, stride: 14 }),
+  ),
   form("both", "MatMul", "4 dimensions", null, ({ g, input }) =>
     matmul(g, input(2, 4, 33, 40), input(2, 4, 40, 77)),
   ),
@@ -189,6 +194,13 @@ const IN_BOTH_FLOATS: readonly OperatorForm[] = [
   }),
   form("image", "Split", "four parts, joined in reverse", null, ({ g, input }) =>
     concat(g, splitEvenly(g, input(1, 2, 64, 5), 4, 2).reverse(), 2),
+  ),
+  form("image", "Concat", "one row before others", null, ({ g, input, weight }) =>
+    concat(g, [weight(1, 1, 24), input(1, 16, 24)], 1),
+  ),
+  form("image", "Slice", "the first row", null, ({ g, input }) => slice(g, input(257, 24), 0, 0, 1)),
+  form("image", "Gather", "rows of states", null, ({ g, input, indices }) =>
+    gather(g, input(77, 24), indices(77, 2)),
   ),
   form("both", "Slice", "inner columns", null, ({ g, input }) => slice(g, input(4, 3, 20), 2, 5, 17)),
   form("image", "Transpose", "pixels and channels", null, ({ g, input }) =>

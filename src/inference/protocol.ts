@@ -1,11 +1,12 @@
+import type { FoundJudges } from "../checkpoints/judges.js";
 import type { LoraChoice } from "../checkpoints/lora.js";
 import type { ErrorCode } from "../core/errors.js";
-import type { Candidate, ImageSettings, Phase, PictureSize, TextSettings } from "../core/job.js";
+import type { Candidate, ImageSettings, PictureSize, TextSettings } from "../core/job.js";
 import type { PictureJudgement } from "../core/judgement.js";
 import type { DeviceName } from "./device.js";
 
 /** What a worker is to load. Paths are absolute. */
-export type WorkerSpec = TextSpec | ImageSpec;
+export type WorkerSpec = TextSpec | ImageSpec | ScoreSpec;
 
 export interface TextSpec {
   readonly phase: "text";
@@ -28,6 +29,18 @@ export interface ImageSpec {
   readonly loras: readonly LoraChoice[];
   /** The checkpoint is known to draw nothing that needs a safety checker: its pictures without one are `harmless`. */
   readonly harmless: boolean;
+  /** What judges its pictures. */
+  readonly judges: FoundJudges;
+  readonly device: DeviceName;
+  readonly precision: "auto" | "fp16" | "fp32";
+  readonly cacheDir: string;
+  readonly threads: number;
+}
+
+/** Judges alone, for pictures that are there. */
+export interface ScoreSpec {
+  readonly phase: "score";
+  readonly judges: FoundJudges;
   readonly device: DeviceName;
   readonly precision: "auto" | "fp16" | "fp32";
   readonly cacheDir: string;
@@ -36,15 +49,15 @@ export interface ImageSpec {
 
 /** What a worker says about itself once its model is loaded. */
 export interface WorkerInfo {
-  readonly phase: Phase;
+  readonly phase: WorkerSpec["phase"];
   /** The device that was chosen, and a sentence where it is not the one asked for. */
   readonly device: string;
   readonly deviceNote: string | null;
   /** int8, fp16 or fp32. */
   readonly precision: string;
   readonly weightBytes: number;
-  /** SHA-256 over the weight files. */
-  readonly hash: string;
+  /** SHA-256 over the weight files; null where no record carries it. */
+  readonly hash: string | null;
   readonly parameters: string;
   readonly loadMs: number;
 }

@@ -37,13 +37,24 @@ process.on("SIGINT", () => {});
 async function open(spec: WorkerSpec): Promise<void> {
   const started = performance.now();
   try {
-    model = await (spec.phase === "text" ? openText(spec) : openImage(spec));
+    model = await openModel(spec);
     send({
       type: "ready",
       info: { ...model.info, phase: spec.phase, loadMs: Math.round(performance.now() - started) },
     });
   } catch (error) {
     send({ type: "failed", error: toWire(error) });
+  }
+}
+
+function openModel(spec: WorkerSpec): Promise<OpenModel> {
+  switch (spec.phase) {
+    case "text":
+      return openText(spec);
+    case "image":
+      return openImage(spec);
+    case "score":
+      return openScore(spec);
   }
 }
 
@@ -96,6 +107,11 @@ async function openText(spec: Extract<WorkerSpec, { phase: "text" }>): Promise<O
 async function openImage(spec: Extract<WorkerSpec, { phase: "image" }>): Promise<OpenModel> {
   const { openPainter } = await import("./diffusion/painter.js");
   return openPainter(spec);
+}
+
+async function openScore(spec: Extract<WorkerSpec, { phase: "score" }>): Promise<OpenModel> {
+  const { openScorer } = await import("./scoring/scorer.js");
+  return openScorer(spec);
 }
 
 async function answer(id: number, name: CallName, request: unknown): Promise<void> {

@@ -9,7 +9,7 @@ const TITLE_CHARACTERS = 120;
 /** What the view asks of the queue. */
 export interface JobSource {
   depth(): Promise<{ readonly queued: number; readonly running: number; readonly undelivered: number }>;
-  open(): Promise<Job[]>;
+  open(limit: number): Promise<Job[]>;
   get(id: string): Promise<Job | undefined>;
 }
 
@@ -82,7 +82,7 @@ export function watchForOperator(
   return async () => {
     const [depth, open, over] = await Promise.all([
       jobs.depth(),
-      jobs.open(),
+      jobs.open(JOBS_SHOWN),
       Promise.all(finished.map((id) => jobs.get(id))),
     ]);
     return {

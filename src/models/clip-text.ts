@@ -1,17 +1,7 @@
 import { z } from "zod";
 import { type Avoided, type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
-import {
-  type AttentionForm,
-  add,
-  attention,
-  cast,
-  concat,
-  gather,
-  gelu,
-  quickGelu,
-  reshape,
-  shapeOf,
-} from "../onnx/ops.js";
+import { type AttentionForm, add, cast, concat, gather, reshape, shapeOf } from "../onnx/ops.js";
+import { clipEncoder, encoderKeys, hasWholeHeads, WHOLE_HEADS } from "./clip-encoder.js";
 import { Layers } from "./layers.js";
 
 /** The keys of a CLIPTextModel's config.json that shape its graph. Defaults are those of transformers. */
@@ -23,13 +13,10 @@ export const clipTextConfig = z
     num_hidden_layers: z.int().positive().default(12),
     num_attention_heads: z.int().positive().default(8),
     max_position_embeddings: z.int().positive().default(77),
-    hidden_act: z.literal(["quick_gelu", "gelu"]).default("quick_gelu"),
-    layer_norm_eps: z.number().positive().default(1e-5),
+    eos_token_id: z.int().default(49407),
+    ...encoderKeys,
   })
-  .refine(({ hidden_size: size, num_attention_heads: heads }) => size % heads === 0, {
-    path: ["hidden_size"],
-    message: "it must be a multiple of num_attention_heads",
-  });
+  .refine(hasWholeHeads, WHOLE_HEADS);
 export type ClipTextConfig = z.output<typeof clipTextConfig>;
 
 /** Below any score that weights can make, and a number in float16 too. */
@@ -47,41 +34,60 @@ export function clipText(
   form: AttentionForm,
   avoided?: Avoided,
 ): Graph {
-  const {
-    hidden_size: C,
-    intermediate_size: F,
-    num_attention_heads: heads,
-    max_position_embeddings: T,
-    layer_norm_eps: epsilon,
-  } = config;
   const g = new GraphBuilder("clip-text", float, avoided);
+  const { x, rows } = textStates(g, config, form);
+  const { hidden_size: C, max_position_embeddings: T } = config;
+  g.output("states", cast(g, reshape(g, x, rows), "float32"), "float32", ["batch", T, C]);
+  return g.build();
+}
+
+/**
+ * CLIP's text tower with its projection: `ids` int32 [B, T] and `ends` int64 [B], each row's end token counted through
+ * all rows (row * T + position) -> `embeds` float32 [B, D], of any length (transformers' CLIPModel.get_text_features).
+ *
+ * D = projection_dim
+ */
+export function clipTextEmbedding(
+  config: ClipTextConfig,
+  D: number,
+  float: FloatType,
+  form: AttentionForm,
+  avoided?: Avoided,
+): Graph {
+  const g = new GraphBuilder("clip-text-embedding", float, avoided);
+  const { x } = textStates(g, config, form);
+  const pooled = gather(g, x, g.input("ends", "int64", ["batch"])); // [B, C]
+  const embeds = new Layers(g).linear("text_projection", pooled, config.hidden_size, D, "no bias"); // [B, D]
+  g.output("embeds", cast(g, embeds, "float32"), "float32", ["batch", D]);
+  return g.build();
+}
+
+/** In files from before transformers 4.31, which says nothing: there the end token is the one of the highest id. */
+const NO_END_TOKEN = 2;
+
+/** Position of the end token in a row of ids, whose state stands for the whole text; 0 where there is none. */
+export function endOf(
+  ids: readonly number[],
+  { eos_token_id: end }: Pick<ClipTextConfig, "eos_token_id">,
+): number {
+  const wanted = end === NO_END_TOKEN ? ids.reduce((highest, id) => Math.max(highest, id), 0) : end;
+  return Math.max(0, ids.indexOf(wanted));
+}
+
+/** `x` [R, C], the states after the final norm, and the shape B, T, C. */
+function textStates(g: GraphBuilder, config: ClipTextConfig, form: AttentionForm): { x: Value; rows: Value } {
+  const { hidden_size: C, max_position_embeddings: T } = config;
   const model = new Layers(g, "text_model");
   const ids = g.input("ids", "int32", ["batch", T]);
 
   const words = gather(g, model.weight("embeddings.token_embedding.weight", [config.vocab_size, C]), ids);
   const positions = model.weight("embeddings.position_embedding.weight", [T, C]);
-  let x = reshape(g, add(g, words, positions), [-1, C]); // [R, C]
+  const x = reshape(g, add(g, words, positions), [-1, C]); // [R, C]
 
   // Each token sees itself and those before it.
   const mask = Array.from({ length: T * T }, (_, i) => (i % T > Math.floor(i / T) ? MASKED : 0));
-  const bias = g.constant(float, [1, 1, T, T], mask);
+  const bias = g.constant(g.float, [1, 1, T, T], mask);
   const rows = concat(g, [shapeOf(g, ids), g.ints(C)], 0); // B, T, C
-  const attend = (layers: Layers, x: Value) => {
-    const [q, k, v] = ["q_proj", "k_proj", "v_proj"].map((name) =>
-      reshape(g, layers.linear(name, x, C, C), rows),
-    ) as [Value, Value, Value]; // [B, T, C]
-    const mixed = attention(g, q, k, v, { heads, headSize: C / heads, form, bias });
-    return layers.linear("out_proj", reshape(g, mixed, [-1, C]), C, C); // [R, C]
-  };
-
-  for (let i = 0; i < config.num_hidden_layers; i++) {
-    const layer = model.under(`encoder.layers.${i}`);
-    x = add(g, x, attend(layer.under("self_attn"), layer.layerNorm("layer_norm1", x, C, epsilon)));
-    const wide = layer.linear("mlp.fc1", layer.layerNorm("layer_norm2", x, C, epsilon), C, F); // [R, F]
-    const active = config.hidden_act === "gelu" ? gelu(g, wide) : quickGelu(g, wide);
-    x = add(g, x, layer.linear("mlp.fc2", active, F, C));
-  }
-  x = reshape(g, model.layerNorm("final_layer_norm", x, C, epsilon), rows); // [B, T, C]
-  g.output("states", cast(g, x, "float32"), "float32", ["batch", T, C]);
-  return g.build();
+  const encoded = clipEncoder(model, config, x, { form, rows, bias });
+  return { x: model.layerNorm("final_layer_norm", encoded, C, config.layer_norm_eps), rows };
 }

@@ -6,6 +6,7 @@ import {
   attention,
   cast,
   concat,
+  cropTo,
   gelu,
   mul,
   reshape,
@@ -117,7 +118,7 @@ const LAYER_EPSILON = 1e-5;
 /**
  * The denoising UNet: `latents` float32 [B, in_channels, H, W], `timestep` float32 [1], `text` float32 [B, M, E]
  * -> `noise` float32 [B, out_channels, H, W] (https://arxiv.org/abs/2112.10752; diffusers' UNet2DConditionModel).
- * H and W must be multiples of 2^(levels-1).
+ * H and W may be any number; a level's half is rounded up.
  *
  * B rows, M tokens of text, E = cross_attention_dim, C channels of a level, h x w its size, N = h*w, R = B*N
  */
@@ -150,7 +151,7 @@ export function unet(config: UnetConfig, float: FloatType, form: AttentionForm, 
     const k = project("to_k", context, from); // [B, N or M, C]
     const v = project("to_v", context, from);
     const heads = headsOf(config.attention_head_dim, level);
-    // N is a multiple of 4^(levels-1-level). The first level has by far the most scores: 8 * 4096 * 4096 a row.
+    // The first level has by far the most scores: 8 * 4096 * 4096 a row.
     const queryChunks = 4 ** Math.max(0, levels - 2 - level);
     const mixed = attention(g, q, k, v, { heads, headSize: C / heads, form, queryChunks, type: wide });
     return layers.linear("to_out.0", reshape(g, cast(g, mixed, float), [-1, C]), C, C);
@@ -214,7 +215,10 @@ export function unet(config: UnetConfig, float: FloatType, form: AttentionForm, 
       if (config.up_block_types[i] === "CrossAttnUpBlock2D")
         x = transformer(block.under(`attentions.${j}`), x, C, level);
     }
-    if (level > 0) x = block.conv("upsamplers.0.conv", upsampleNearest(g, x), C, C); // [B, C, 2h, 2w]
+    if (level > 0) {
+      const { x: wanted } = skips.at(-1) as { x: Value };
+      x = block.conv("upsamplers.0.conv", cropTo(g, upsampleNearest(g, x), wanted), C, C); // [B, C, 2h or 2h-1, 2w or 2w-1]
+    }
   }
 
   x = silu(g, model.groupNorm("conv_norm_out", x, first, groups, epsilon));

@@ -59,7 +59,7 @@ export const VAE_ENCODER = [/^encoder\./, /^quant_conv\./];
  * -> `image` float32 [B, 3, H*f, W*f], about -1 to 1, f = 2^(levels-1) (https://arxiv.org/abs/2112.10752; diffusers'
  * AutoencoderKL).
  *
- * B rows, C channels of a level, h x w its size, N = h*w. `queryChunks` must divide N of the latents.
+ * B rows, C channels of a level, h x w its size, N = h*w. `queryChunks`: see `attention`.
  */
 export function vaeDecoder(
   config: VaeConfig,

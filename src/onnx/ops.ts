@@ -31,7 +31,10 @@ export const split = (g: GraphBuilder, x: Value, sizes: readonly number[], axis:
  */
 const MOST_PARTS = 4;
 
-/** `count` equal parts, a power of 4, along an axis whose size is a multiple of `count`, known or not. */
+/**
+ * `count` parts, a power of 4, along an axis of any size, known or not; the last part of four is smaller where they can't
+ * be equal. The size must be above 9 * count / 4, else there would be a part of nothing.
+ */
 export function splitEvenly(g: GraphBuilder, x: Value, count: number, axis: number): Value[] {
   if (count === 1) return [x];
   const parts = g.op("Split", [x], { axis, num_outputs: MOST_PARTS }, { outputs: MOST_PARTS });
@@ -53,6 +56,10 @@ export function joinEvenly(g: GraphBuilder, parts: readonly Value[], axis: numbe
 /** `x[start:end]` along one axis. */
 export const slice = (g: GraphBuilder, x: Value, axis: number, start: number, end: number): Value =>
   g.op("Slice", [x, g.ints(start), g.ints(end), g.ints(axis)]);
+
+/** The upper left of x [B, C, H, W] in the height and width of `like` -> [B, C, height, width] */
+export const cropTo = (g: GraphBuilder, x: Value, like: Value): Value =>
+  g.op("Slice", [x, g.ints(0, 0), shapeOf(g, like, 2, 4), g.ints(2, 3)]);
 
 /** The sizes of dimensions `start` to `end` (not included; all the rest without it) as int64. */
 export const shapeOf = (g: GraphBuilder, x: Value, start = 0, end?: number): Value =>
@@ -184,7 +191,7 @@ export interface AttentionOptions {
   readonly headSize: number;
   /** `fused` is one operator; `composed` is MatMul, Softmax, MatMul, for devices whose fused kernel is wrong. */
   readonly form: AttentionForm;
-  /** Composed form: parts that the queries are worked in, a power of 4, so that scores are never whole. Must divide their number. */
+  /** Composed form: parts that the queries are worked in, a power of 4, so that scores are never whole; see `splitEvenly`. */
   readonly queryChunks?: number;
   /** Added to the scores: [1 or B, 1 or heads, N, M]. */
   readonly bias?: Value;

@@ -450,6 +450,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       }
       await claim();
       expect((await queue.open()).map((job) => job.id)).toEqual([ids[0], ids[2], ids[1], ids[3]]);
+      expect((await queue.open(2)).map((job) => job.id)).toEqual([ids[0], ids[2]]);
       expect(await queue.places()).toEqual([
         { id: ids[2], phase: "text", place: 1 },
         { id: ids[1], phase: "text", place: 2 },

@@ -6,11 +6,16 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/app.js";
 
-/** From words to pictures and rewrites, by the command line, beside diffusers and transformers (test/golden/words.py). */
+/**
+ * From words to pictures and rewrites, by the command line, beside diffusers and transformers (test/golden/words.py: small
+ * random checkpoints; test/golden/miniature_pictures.py: the miniature that is committed).
+ */
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const WORDS = join(ROOT, "test", "golden", "words");
-const cases = JSON.parse(readFileSync(join(WORDS, "cases.json"), "utf8"));
+const MINIATURE = join(ROOT, "test", "golden", "miniature");
+const readCases = (folder: string) => JSON.parse(readFileSync(join(folder, "cases.json"), "utf8"));
+const cases = readCases(WORDS);
 let folder: ReturnType<typeof temporaryFolder>;
 beforeAll(() => {
   folder = temporaryFolder();
@@ -29,28 +34,51 @@ const promptist = (...args: string[]) =>
 
 interface Picture {
   prompt: string;
-  negative: string;
+  negative?: string;
   seed: number;
   steps: number;
   guidance: number;
-  width: number;
-  height: number;
+  width?: number;
+  height?: number;
   scheduler: string;
 }
 
+const DRAWN = [
+  {
+    of: "a random checkpoint",
+    folder: WORDS,
+    checkpoint: join(WORDS, "stable-diffusion"),
+    pictures: cases.pictures as Picture[],
+  },
+  {
+    of: "the miniature",
+    folder: MINIATURE,
+    checkpoint: join(ROOT, "checkpoints", "miniature", "stable-diffusion"),
+    pictures: readCases(MINIATURE) as Picture[],
+  },
+];
+
 describe("generate draws diffusers' picture", () => {
   it.each(
-    (cases.pictures as Picture[]).map((picture, i) => [picture.prompt.slice(0, 40), i, picture] as const),
-  )("%s", async (_, i, { prompt, negative, seed, steps, guidance, width, height, scheduler }) => {
-    const out = join(folder.path, `${i}.png`);
+    DRAWN.flatMap(({ of, folder, checkpoint, pictures }) =>
+      pictures.map((picture, i) => ({
+        name: `${of}: ${picture.prompt.slice(0, 40)}`,
+        reference: join(folder, `picture-${i}.png`),
+        checkpoint,
+        picture,
+      })),
+    ),
+  )("$name", async ({ name, reference, checkpoint, picture }) => {
+    const { prompt, negative = "", seed, steps, guidance, width = 64, height = 64, scheduler } = picture;
+    const out = join(folder.path, `${name.replaceAll(/\W+/g, "-")}.png`);
     const result = promptist(
-      ...["generate", prompt, "--out", out, "--diffusion", join(WORDS, "stable-diffusion")],
+      ...["generate", prompt, "--out", out, "--diffusion", checkpoint],
       ...["--negative", negative, "--seed", String(seed), "--steps", String(steps)],
       ...["--guidance", String(guidance), "--size", `${width}x${height}`, "--scheduler", scheduler],
       ...["--precision", "fp32"],
     );
     const [ours, theirs] = await Promise.all(
-      [out, join(WORDS, `picture-${i}.png`)].map((path) => sharp(path).removeAlpha().raw().toBuffer()),
+      [out, reference].map((path) => sharp(path).removeAlpha().raw().toBuffer()),
     );
     expect(ours!.length).toBe(theirs!.length);
     const differences = Array.from(ours!, (value, at) => Math.abs(value - theirs![at]!));

@@ -98,6 +98,24 @@ CASES = {
         "timesteps": (12.0,),
         "decode": (1, 4, 7, 5),
     },
+    # Sizes that no level halves evenly, down to 2 x 2 at the last: 104 x 72 pixels for Stable Diffusion 1.5.
+    "odd": {
+        "seed": 15,
+        "text": dict(hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2, hidden_act="quick_gelu"),
+        "unet": dict(
+            block_out_channels=(8, 8, 12, 16),
+            down_block_types=("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
+            up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
+            layers_per_block=1,
+            attention_head_dim=2,
+            norm_num_groups=4,
+            sample_size=16,
+        ),
+        "vae": dict(block_out_channels=(4, 8, 8, 8), layers_per_block=1, norm_num_groups=4, sample_size=128),
+        "latents": (2, 4, 9, 13),
+        "timesteps": (981.0, 401.0),
+        "decode": (1, 4, 9, 13),
+    },
 }
 
 

@@ -47,7 +47,7 @@ const variants = (["float32", "float16"] as const).flatMap((float) =>
   (["fused", "composed"] as const).map((form): [FloatType, AttentionForm] => [float, form]),
 );
 
-describe.each(["sd1", "sd2", "mixed", "flat"])("%s", (name) => {
+describe.each(["sd1", "sd2", "mixed", "flat", "odd"])("%s", (name) => {
   const directory = golden(name);
   const expected = openWeightFile(join(directory, "expected.safetensors"));
   const tensor = (key: string) => new Tensor("float32", expected.readFloat32(key), expected.get(key)!.shape);

@@ -71,4 +71,17 @@ describeWebgpu("a device whose attention is wrong", () => {
     await openDevice("webgpu", onCpu);
     expect(runs).toBeGreaterThan(2);
   });
+
+  it("is passed over by auto, because it is a program on the CPU", async () => {
+    const auto = await openDevice("auto", options);
+    expect(auto.name).toBe("cpu");
+    expect(auto.note).toMatch(/webgpu: it computes at 0\.\d+ of the CPU's speed, so it is no real card/);
+    const fast = await openDevice("auto", {
+      ...options,
+      cacheDir: temporaryFolder(),
+      run: (_, graph, feeds) => runGraph("cpu", graph, feeds),
+      time: async (name) => (name === "cpu" ? 10 : 15),
+    });
+    expect(fast.name).toBe("webgpu");
+  });
 });

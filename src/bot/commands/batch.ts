@@ -1,8 +1,9 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { ImageSettings } from "../../core/job.js";
-import { commonSettings, parsePromptFile, type RowSettings } from "../../core/prompt-file.js";
+import { commonSettings, type RowSettings } from "../../core/prompt-file.js";
 import { commandTexts } from "../messages.js";
+import { readPrompts } from "../read-prompts.js";
 import { parseSetting } from "../setting-catalog.js";
 import { type Command, checkInteger, checkNumber, MAX_GUIDANCE } from "./command.js";
 import { imageOptions, modeOption, readImage, readText } from "./options.js";
@@ -51,7 +52,7 @@ export const batch: Command = {
       confirm: true,
       found: () => found,
       prompts: async () => {
-        const pairs = parsePromptFile(await download(file.url), file.name, {
+        const pairs = await readPrompts(await download(file.url), file.name, {
           maxBytes: limits.maxFileBytes,
           maxPrompts: limits.maxBatch,
           maxPromptLength: limits.maxPromptLength,

@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { openDiffusion } from "../../checkpoints/diffusion-files.js";
 import { weightsHash } from "../../checkpoints/weights-hash.js";
-import { type PictureJudgement, UNJUDGED } from "../../core/judgement.js";
+import type { PictureJudgement } from "../../core/judgement.js";
 import { PROGRAM } from "../../core/version.js";
 import type { FloatType } from "../../onnx/graph.js";
 import { openDevice } from "../open-device.js";
@@ -9,7 +9,11 @@ import { writeComparison } from "../pictures/comparison.js";
 import { writeContactSheet } from "../pictures/contact-sheet.js";
 import { writePng } from "../pictures/png.js";
 import { ClipTokenizer } from "../promptist/tokenizer.js";
-import type { Drawn, DrawRequest, ImageSpec } from "../protocol.js";
+import type { Drawn, DrawRequest, ImageSpec, JudgeRequest } from "../protocol.js";
+import type { Rgb } from "../scoring/bicubic.js";
+import { Judge } from "../scoring/judge.js";
+import { readPicture } from "../scoring/read-picture.js";
+import { withRoom } from "../scoring/room.js";
 import type { CallContext, OpenModel } from "../worker-model.js";
 import { drawPicture } from "./pipeline.js";
 import type { SmallPicture } from "./preview.js";
@@ -23,21 +27,52 @@ const FLOATS: Readonly<Record<ImageSpec["precision"], readonly FloatType[]>> = {
 };
 
 /**
- * The image worker's model: Stable Diffusion with its tokenizer, and the pictures made of its pictures.
- * @throws CheckpointError or InferenceError as `StableDiffusion.open`
+ * The image worker's model: Stable Diffusion with its tokenizer, the judges of its pictures, and the pictures made of
+ * its pictures. Both stay loaded, unless the device is too small for both: then one makes room for the other.
+ * @throws CheckpointError or InferenceError as `StableDiffusion.open` and `Judge.open`
  */
 export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
+  const { cacheDir, directory, judges, loras, threads } = spec;
   const floats = FLOATS[spec.precision];
-  const device = await openDevice(spec.device, { user: "image", floats, cacheDir: spec.cacheDir });
+  const device = await openDevice(spec.device, { user: "image", floats, cacheDir });
   const tokenizer = ClipTokenizer.open(spec.tokenizer);
-  const model = await StableDiffusion.open({ ...spec, device });
-  const { latentChannels, sampleSize, vaeScaleFactor } = model.config;
-  const files = openDiffusion(spec.directory);
-  const side = sampleSize * vaeScaleFactor;
+  const files = openDiffusion(directory);
+  const openModel = () => StableDiffusion.open({ ...spec, device });
+  const first = await openModel();
+  const { config, precision } = first;
+  let model: StableDiffusion | null = first;
+  const loadedModel = async () => {
+    model ??= await openModel();
+    return model;
+  };
+  const judge = await Judge.open({
+    files: judges,
+    device,
+    precision,
+    cacheDir,
+    threads,
+    textEncoder: {
+      weights: loras.length > 0 ? null : files.weights("text_encoder", precision),
+      encode: async (ids) => (await loadedModel()).encodeText(ids),
+    },
+  });
+  const side = config.sampleSize * config.vaeScaleFactor;
 
-  const judgement: PictureJudgement = { ...UNJUDGED, safety: spec.harmless ? "harmless" : "unchecked" };
+  const judgementOf = async (picture: Rgb, plainPrompt: string): Promise<PictureJudgement> => {
+    const makeRoom = async () => {
+      // While its text encoder is there.
+      if (judge.sharesText) await judge.embedText(plainPrompt);
+      await model?.release();
+      model = null;
+    };
+    const judgement = await withRoom(() => judge.judge(picture, plainPrompt), makeRoom);
+    // There was no room for both.
+    if (model === null) await judge.release();
+    const isUnchecked = judgement.safety === "unchecked" && spec.harmless;
+    return isUnchecked ? { ...judgement, safety: "harmless" } : judgement;
+  };
   const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
-    const { prompt, settings, file, checkpoint, previewMs = null } = request;
+    const { prompt, plainPrompt, settings, file, checkpoint, previewMs = null } = request;
     const preview =
       previewMs === null
         ? null
@@ -45,37 +80,39 @@ export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
             everyMs: previewMs,
             emit: async (small: SmallPicture) => context.onPreview(await previewFile(small)),
           };
-    const picture = await drawPicture(
-      model,
-      tokenizer,
-      { ...settings, prompt },
-      { signal: context.signal, onStep: context.onStep, preview },
+    const watched = { signal: context.signal, onStep: context.onStep, preview };
+    const picture = await withRoom(
+      async () => drawPicture(await loadedModel(), tokenizer, { ...settings, prompt }, watched),
+      () => judge.release(),
     );
     const { width, height, calls, seconds, truncated } = picture;
     const size = { width, height };
     const parameters = { ...settings, prompt, size, checkpoint, program: PROGRAM };
     await writePng(file, picture.pixels, width, height, parameters);
+    const judgement = await judgementOf(picture, plainPrompt);
     return { ...size, file, seed: settings.seed, calls, seconds, truncated, judgement };
   };
   return {
     info: {
       device: device.name,
       deviceNote: device.note,
-      precision: model.precision,
-      weightBytes: model.weightBytes,
+      precision,
+      weightBytes: first.weightBytes,
       hash: await weightsHash(
-        (["text_encoder", "unet", "vae"] as const).map((part) => files.weights(part, model.precision)),
-        spec.cacheDir,
+        (["text_encoder", "unet", "vae"] as const).map((part) => files.weights(part, precision)),
+        cacheDir,
       ),
-      parameters: `Stable Diffusion, ${side}x${side} pixels native, ${latentChannels} latent channels`,
+      parameters: `Stable Diffusion, ${side}x${side} pixels native, ${config.latentChannels} latent channels`,
     },
     handlers: {
       draw,
-      judge: async () => judgement,
+      judge: async ({ file, plainPrompt }: JudgeRequest) => judgementOf(await readPicture(file), plainPrompt),
       compose: ({ pair, file }) => writeComparison(pair, file),
       sheet: ({ pairs, file, numbers }) => writeContactSheet(pairs, file, numbers),
     },
-    release: () => model.release(),
+    release: async () => {
+      await Promise.all([model?.release(), judge.release()]);
+    },
   };
 }
 

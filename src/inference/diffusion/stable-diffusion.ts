@@ -229,7 +229,7 @@ function graphsOf(
   attention: AttentionForm,
   avoided?: Avoided,
 ): Record<DiffusionPart, PartGraph> {
-  // The UNet takes latents whose pixels are a multiple of 4^(levels-1), so the VAE's attention may count on it.
+  // A checkpoint with more levels draws larger pictures, whose attention in the VAE has more scores.
   const queryChunks = 4 ** Math.min(2, parts.unet.block_out_channels.length - 1);
   return {
     text_encoder: { graph: clipText(parts.text, float, attention, avoided), unused: [] },

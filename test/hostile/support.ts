@@ -1,0 +1,125 @@
+import { appendFileSync } from "node:fs";
+import fc from "fast-check";
+
+/** Cases of a property: `few` in CI, FUZZ_CASES in `bench/fuzz.mjs`. */
+export const cases = (few: number): number => Number(process.env.FUZZ_CASES ?? few);
+
+/** A fixed seed in CI, so that a failure is the code's; the long run draws its own and prints it when it fails. */
+export const parameters = <T>(few: number): fc.Parameters<T> => ({
+  numRuns: cases(few),
+  ...(process.env.FUZZ_CASES === undefined ? { seed: 20_261_124 } : {}),
+});
+
+/**
+ * Milliseconds that calls took, of the clock or of this process' CPU time, whichever is less: another process may have
+ * had the core. A call that was slow is repeated, since the garbage of the one before may have fallen to it.
+ */
+export class Timings {
+  readonly #values: number[] = [];
+
+  /** `action`'s answer, its time kept. Throws where even the best of five takes `limitMs` or more. */
+  take<T>(limitMs: number, what: string, action: () => T): T {
+    let best = Number.POSITIVE_INFINITY;
+    for (let tries = 0; ; tries++) {
+      const started = performance.now();
+      const cpu = process.cpuUsage();
+      const answer = action();
+      const { user, system } = process.cpuUsage(cpu);
+      best = Math.min(best, performance.now() - started, (user + system) / 1000);
+      if (best < limitMs) {
+        this.#values.push(best);
+        return answer;
+      }
+      if (tries === 4) throw new Error(`${what} took ${best.toFixed(0)} ms at best, ${limitMs} are allowed`);
+    }
+  }
+
+  /** In milliseconds. */
+  figures(): { calls: number; median: number; p99: number; max: number } {
+    const sorted = this.#values.sort((a, b) => a - b);
+    const at = (share: number) =>
+      Math.round((sorted[Math.ceil(share * sorted.length) - 1] ?? 0) * 1000) / 1000;
+    return { calls: sorted.length, median: at(0.5), p99: at(0.99), max: at(1) };
+  }
+}
+
+/** Adds a line to the report of the long run. */
+export function report(name: string, figures: Readonly<Record<string, unknown>>): void {
+  const file = process.env.FUZZ_REPORT;
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify({ name, ...figures })}\n`);
+}
+
+/** One character of any plane, lone surrogates included. */
+const unit = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(..."abcdefgh ,.-'") },
+  fc.integer({ min: 0, max: 0x1f }).map((code) => String.fromCharCode(code)),
+  fc.integer({ min: 0x7f, max: 0xffff }).map((code) => String.fromCharCode(code)),
+  fc.integer({ min: 0x1_0000, max: 0x10_ffff }).map((code) => String.fromCodePoint(code)),
+  fc.constantFrom(
+    ..."\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u0301\u200d",
+  ),
+);
+
+/** What people try: Markdown, mentions, links, formats of other programs. */
+const pieces = fc.constantFrom(
+  "@everyone",
+  "@here",
+  "<@1234567890123456789>",
+  "<@!1234567890123456789>",
+  "<@&1234567890123456789>",
+  "<#1234567890123456789>",
+  "<:x:1234567890123456789>",
+  "</help:1234567890123456789>",
+  "<t:0:R>",
+  "<id:customize>",
+  "@\u200beveryone",
+  "@\u202eeveryone",
+  "```",
+  "``",
+  "`",
+  "~~~",
+  "||",
+  "**",
+  "__",
+  "\n> ",
+  "\n>>> ",
+  "\n# ",
+  "\n- ",
+  "-# ",
+  "[x](https://example.com)",
+  "https://example.com",
+  "<https://example.com>",
+  "discord.gg/x",
+  "\\",
+  "\r\n",
+  "$(x)",
+  "{{x}}",
+  "%s%n",
+  "../../etc/passwd",
+  "';--",
+  "<script>",
+  "=1+1",
+  "__proto__",
+  "constructor",
+  "undefined",
+  "👨‍👩‍👧‍👦",
+  "ﷺ",
+);
+
+/** Signs that stay what they are when they are repeated thousands of times, the worst for whatever compares or marks. */
+const repeated = fc
+  .tuple(fc.oneof(pieces, unit, fc.constantFrom("x", ". ", "it's ", "猫", "a b ", ",")), fc.nat(6000))
+  .map(([piece, count]) => piece.repeat(Math.max(1, Math.ceil(count / piece.length))));
+
+/** A text of at most 6,000 units such as nobody would write. */
+export const hostileText: fc.Arbitrary<string> = fc
+  .oneof(
+    {
+      weight: 6,
+      arbitrary: fc.array(fc.oneof(unit, pieces), { maxLength: 60 }).map((parts) => parts.join("")),
+    },
+    { weight: 2, arbitrary: fc.array(pieces, { maxLength: 20 }).map((parts) => parts.join(" ")) },
+    { weight: 1, arbitrary: repeated },
+    { weight: 1, arbitrary: fc.tuple(repeated, repeated).map((parts) => parts.join("")) },
+  )
+  .map((text) => text.slice(0, 6000));
