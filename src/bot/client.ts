@@ -486,7 +486,7 @@ class DiscordBot implements Bot {
   async #complete(interaction: AutocompleteInteraction): Promise<void> {
     const { value } = interaction.options.getFocused(true);
     if (interaction.commandName === "settings") {
-      await interaction.respond(settingChoices(value, CHOICES_MAX, CHOICE_MAX));
+      await interaction.respond(settingChoices(value, interaction.locale, CHOICES_MAX, CHOICE_MAX));
       return;
     }
     const prompts = await this.#options.queue.recentPrompts(interaction.user.id, value, CHOICES_MAX);

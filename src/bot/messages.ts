@@ -1,6 +1,6 @@
 import type { Mean } from "../core/bootstrap.js";
 import type { ErrorCode } from "../core/errors.js";
-import type { ImageSettings, ItemNote, Job, JobKind, LimitScope, Phase } from "../core/job.js";
+import type { ImageSettings, ItemNote, Job, JobKind, LimitScope, Phase, SearchMode } from "../core/job.js";
 import type { PairScores } from "../core/judgement.js";
 import type { SettingName } from "../core/settings.js";
 import type { Interval } from "../core/wilson.js";
@@ -416,6 +416,11 @@ export const commandTexts = {
     size: "Width and height in pixels, such as 512x768; multiples of 8",
     scheduler: "How the noise is taken away",
     mode: "How the rewrite is searched: beam is the best known, sample differs each time",
+    modes: {
+      beam: "beam: the best that is found",
+      greedy: "greedy: the quickest",
+      sample: "sample: another each time",
+    } satisfies Record<SearchMode, string>,
   },
   optimize: { description: "Rewrite a prompt with Promptist" },
   compare: {
@@ -578,7 +583,7 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   spoiler: "pictures are hidden behind a click",
   flagged: "flagged pictures in age-restricted channels: show, spoiler or withhold; elsewhere never posted",
   unchecked:
-    "pictures no safety checker saw: show, spoiler or withhold; `show` needs an age-restricted channel",
+    "pictures that no safety checker saw: show, spoiler or withhold; `show` needs an age-restricted channel",
   alwaysNegative: "added to every negative prompt",
   refusedWords: "words that no prompt may have",
   ping: "call people when a result that took long is ready",
@@ -597,6 +602,7 @@ export const settingLines = {
   server: "This server",
   program: "The bot itself",
   names: "What can be set",
+  choice: (name: string, meaning: string) => `${name} · ${meaning}`,
   none: "Nothing; the wider setting holds.",
   entry: (name: string, value: string, by: string, at: number) =>
     `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,

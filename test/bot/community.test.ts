@@ -162,6 +162,21 @@ describe("/admin", () => {
     expect(gone.message?.content).toContain("There is no failed job");
   });
 
+  it("is for the owner of the Discord application, not for who manages a server", async () => {
+    const world = await startWorld();
+    const { local } = world;
+    const [guild] = [...local.state.guilds.values()];
+    const admins = [...guild!.roles.values()].find(({ name }) => name === "Admins")!;
+    guild!.members.get(local.member("bob").id)!.roleIds.push(admins.id);
+    const refused = await local.member("bob").slash("admin pause");
+    expect(refused.ephemeral).toBe(true);
+    expect(refused.message?.content).toContain("Only the people who run this bot");
+    expect(await world.queue.paused()).toBe(false);
+    const owner = await local.member("admin").slash("admin pause", {}, { channel: "dm" });
+    expect(owner.message?.content).toContain("Paused");
+    expect(await world.queue.paused()).toBe(true);
+  });
+
   it("is for those whom the configuration names, where it names any", async () => {
     const world = await startWorld({ bot: { adminIds: ["12345678901234567"] } });
     const answer = await world.local.member("admin").slash("admin pause");

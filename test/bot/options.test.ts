@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { LANGUAGES } from "../../src/bot/translations.js";
+import { commandDefinitions } from "../../src/bot/client.js";
+import { LANGUAGES } from "../../src/bot/translation-texts.js";
+import { SCHEDULERS } from "../../src/core/job.js";
 import { makeBot, nextEvent, startWorld } from "./support.js";
 
 describe("the options of a comparison", () => {
@@ -75,6 +77,74 @@ describe("the commands as they are registered", () => {
       "Optimize this",
       "Compare this",
     ]);
+  });
+
+  it("have every name and description in every language, apart from names that are proper ones", () => {
+    type Texts = Record<string, string>;
+    interface Node {
+      readonly name: string;
+      readonly description?: string;
+      readonly value?: string;
+      readonly name_localizations?: Texts | null;
+      readonly description_localizations?: Texts | null;
+      readonly options?: readonly Node[];
+      readonly choices?: readonly Node[];
+    }
+    const limits = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 };
+    const commands = commandDefinitions(limits) as unknown as readonly Node[];
+    const proper: readonly string[] = SCHEDULERS;
+    let checked = 0;
+    const check = (node: Node, path: string, kind: "command" | "choice" | "menu") => {
+      for (const language of ["en-US", ...LANGUAGES]) {
+        const where = `${path} in ${language}`;
+        const name = node.name_localizations?.[language];
+        if (kind === "choice") {
+          if (proper.includes(node.value ?? "")) continue;
+          expect(name, where).toMatch(/^.{1,100}$/u);
+          // Another language is another text, or it was forgotten.
+          if (language !== "en-US") expect(name, where).not.toBe(node.name);
+        } else if (kind === "menu") {
+          expect(name, where).toMatch(/^.{1,32}$/u);
+        } else {
+          expect(name, where).toMatch(/^[-_'\p{L}\p{M}\p{N}]{1,32}$/u);
+          expect(name, where).toBe(name?.toLowerCase());
+          const description = node.description_localizations?.[language];
+          expect(description, where).toMatch(/^.{1,100}$/u);
+          if (language !== "en-US") expect(description, where).not.toBe(node.description);
+        }
+        checked++;
+      }
+      for (const language of LANGUAGES) {
+        const names = (node.options ?? []).map((option) => option.name_localizations?.[language]);
+        expect(new Set(names).size, `${path}: two options of one name in ${language}`).toBe(names.length);
+      }
+      for (const option of node.options ?? []) check(option, `${path} ${option.name}`, "command");
+      for (const choice of node.choices ?? []) check(choice, `${path}=${choice.value}`, "choice");
+    };
+    for (const command of commands)
+      check(command, command.name, command.description === undefined ? "menu" : "command");
+    const top = commands.map((command) => command.name_localizations?.de);
+    expect(new Set(top).size).toBe(top.length);
+    expect(checked).toBeGreaterThan(500);
+  });
+
+  it("stay within Discord's 8000 characters for each, in the longest language", () => {
+    interface Node {
+      readonly [key: string]: unknown;
+    }
+    const longest = (text: unknown, localized: unknown): number =>
+      Math.max(0, ...[text, ...Object.values(localized ?? {})].map((it) => String(it ?? "").length));
+    const count = (node: Node): number =>
+      longest(node.name, node.name_localizations) +
+      longest(node.description, node.description_localizations) +
+      String(node.value ?? "").length +
+      [...((node.options as Node[]) ?? []), ...((node.choices as Node[]) ?? [])].reduce(
+        (sum, inner) => sum + count(inner),
+        0,
+      );
+    const limits = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 };
+    for (const command of commandDefinitions(limits))
+      expect(count(command as unknown as Node), command.name).toBeLessThan(8000);
   });
 
   it("are registered once: the next start finds them as they are", async () => {

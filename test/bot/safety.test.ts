@@ -1,5 +1,7 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { settingChoices } from "../../src/bot/commands/settings.js";
+import { LANGUAGES } from "../../src/bot/translation-texts.js";
 import { type ItemJudgements, isFlagged, type PictureJudgement } from "../../src/core/judgement.js";
 import type { ApiMessage } from "../../src/local-discord/client.js";
 import { ChannelType } from "../../src/local-discord/types.js";
@@ -308,6 +310,22 @@ describe("settings", () => {
     );
   });
 
+  it("are found by name or meaning, in the language of who types, though there are more than Discord's 25 choices", async () => {
+    const world = await startWorld();
+    const admin = world.local.member("admin");
+    const typed = (part: string) => admin.autocomplete("settings set", { name: part, value: "x" }, "name");
+    expect(await typed("unch")).toEqual([expect.objectContaining({ value: "unchecked" })]);
+    expect((await typed("safety checker")).map(({ value }) => value)).toContain("unchecked");
+    expect(await typed("")).toHaveLength(25);
+    for (const language of ["en-US", ...LANGUAGES])
+      for (const { name, value } of settingChoices("", language, 100, 100))
+        expect(name, language).toMatch(new RegExp(`^${value} · .{3,}`));
+    expect(settingChoices("", "de", 100, 100)).toContainEqual({
+      name: "unchecked · Bilder, die kein Filter geprüft hat",
+      value: "unchecked",
+    });
+  });
+
   it("refuse what they do not take", async () => {
     const world = await startWorld();
     const set = await world.local.member("admin").slash("settings set", { name: "flagged", value: "blur" });
@@ -375,7 +393,7 @@ describe("a batch with a flagged picture", () => {
     const alice = world.local.member("alice");
     const prompts = ["A cat", "Fear", "A dog"].join("\n");
     const judge = (item: number) => (item === 1 ? REWRITE_FLAGGED : both(PASSED));
-    const handle = await startBatch(alice, { name: "prompts.txt", data: prompts }, {}, { channel });
+    const handle = await startBatch(alice, { name: "prompts.txt", data: prompts }, {}, channel);
     await world.loop.runNext(painted(judge), judge);
     const message = await handle.waitFor(isFinal);
     return { world, alice, message, posted: await pictures(message) };

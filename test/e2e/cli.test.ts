@@ -1,10 +1,13 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inviteUrl } from "../../src/bot/invite.js";
 import { readPngText } from "../../src/inference/pictures/png.js";
+import { startLocalDiscord } from "../../src/local-discord/server.js";
 import { temporaryFolder } from "../support/app.js";
 
 /** The command line as a shell runs it: the compiled program in a process of its own. */
@@ -157,6 +160,37 @@ describe("each verb", () => {
     expect(stdout).toMatch(/Node\.js.*\n.*onnxruntime-node/);
     expect(stdout).toMatch(/Ready\.\s*$/);
     expect(code).toBe(0);
+  });
+
+  test("doctor prints the invitation of the token's bot, the one that the start prints", async () => {
+    const local = await startLocalDiscord({ page: false });
+    try {
+      const environment = { DISCORD_TOKEN: local.token, DISCORD_API_URL: local.apiUrl };
+      const { stdout } = await promptist(["doctor"], environment);
+      const invite = inviteUrl(local.applicationId);
+      expect(stdout).toContain(`Invite it to a server: ${invite}`);
+      const child = spawn(process.execPath, [join(ROOT, "bin", "promptist.js"), "start"], {
+        cwd: folder.path,
+        env: {
+          ...process.env,
+          CHECKPOINTS_DIR: join(ROOT, "checkpoints"),
+          DATA_DIR: join(folder.path, "invited"),
+          DEVICE: "cpu",
+          ...environment,
+        },
+      });
+      const ended = once(child, "exit");
+      let printed = "";
+      for await (const chunk of child.stdout.setEncoding("utf8")) {
+        printed += chunk;
+        if (printed.includes("Ctrl+C stops it")) break;
+      }
+      expect(printed).toContain(`Invite it to a server: ${invite}`);
+      child.kill("SIGTERM");
+      await ended;
+    } finally {
+      await local.close();
+    }
   });
 });
 

@@ -1,10 +1,4 @@
-import type {
-  ApiMessage,
-  FileInput,
-  InteractionHandle,
-  Member,
-  Where,
-} from "../../src/local-discord/client.js";
+import type { ApiMessage, FileInput, InteractionHandle, Member } from "../../src/local-discord/client.js";
 
 /** Whether a message has a button of this name. */
 export const hasButton = (message: ApiMessage, label: string): boolean =>
@@ -15,9 +9,9 @@ export async function startBatch(
   member: Member,
   file: FileInput,
   options: Record<string, string | number> = {},
-  where: Where = {},
+  channel = "general",
 ): Promise<InteractionHandle> {
-  const handle = await member.slash("batch", { file, ...options }, where);
+  const handle = await member.slash("batch", { file, ...options }, { channel });
   await handle.waitFor((message) => hasButton(message, "Start"));
   await member.press(handle.message, "Start");
   await handle.waitFor((message) => !hasButton(message, "Start"));

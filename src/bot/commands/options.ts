@@ -37,7 +37,7 @@ export const modeOption: APIApplicationCommandBasicOption = {
   type: ApplicationCommandOptionType.String,
   name: "mode",
   description: texts.mode,
-  choices: MODES.map((value) => ({ name: value, value })),
+  choices: MODES.map((value) => ({ name: texts.modes[value], value })),
 };
 
 /** How the pictures are drawn; what is left out is as the channel has it. */

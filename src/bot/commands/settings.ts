@@ -5,11 +5,12 @@ import {
   MessageFlags,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { SettingName, SettingScope } from "../../core/settings.js";
+import type { SettingScope } from "../../core/settings.js";
 import { clip } from "../markdown.js";
 import { commandTexts, settingLines, settingTexts } from "../messages.js";
 import { mayManage } from "../place.js";
 import { CATALOG, isSettingName, parseSetting, showSetting } from "../setting-catalog.js";
+import { settingChoice } from "../translations.js";
 import type { AnswerCommand, Services } from "./answer.js";
 
 const texts = commandTexts.settings;
@@ -106,12 +107,13 @@ export const settings: AnswerCommand = {
   },
 };
 
-/** Names of settings that have `part` in them, with what they mean, while one is typed. */
-export const settingChoices = (part: string, most: number, letters: number) =>
+/** The settings whose name or meaning has `part` in it, as choices for who types one; `letters` is the longest name. */
+export const settingChoices = (part: string, locale: string, most: number, letters: number) =>
   Object.keys(CATALOG)
-    .filter((key) => key.toLowerCase().includes(part.trim().toLowerCase()))
-    .slice(0, most)
-    .map((value) => ({ name: clip(`${value}: ${settingTexts[value as SettingName]}`, letters), value }));
+    .filter(isSettingName)
+    .map((value) => ({ name: clip(settingChoice(value, locale), letters), value }))
+    .filter(({ name: shown }) => shown.toLowerCase().includes(part.trim().toLowerCase()))
+    .slice(0, most);
 
 function read(interaction: ChatInputCommandInteraction) {
   const key = interaction.options.getString("name", true);

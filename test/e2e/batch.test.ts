@@ -1,0 +1,169 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "csv-parse/sync";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { AppEvents } from "../../src/core/events.js";
+import type { Job } from "../../src/core/job.js";
+import type { ApiMessage } from "../../src/local-discord/client.js";
+import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
+import { startBatch } from "../support/batch.js";
+
+/** Batches with the real loop, workers and (miniature) models. */
+
+const WAIT = { timeoutMs: 100_000 };
+const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+const idOf = (message: ApiMessage) => /Job `(\w+)`/.exec(text(message))?.[1] ?? "";
+
+let folder: ReturnType<typeof temporaryFolder>;
+let app: TestApp;
+const seen = {
+  progress: [] as AppEvents["job.progress"][0][],
+  sheets: [] as AppEvents["job.sheet"][0][],
+};
+
+beforeAll(async () => {
+  folder = temporaryFolder();
+  app = await startApp(folder.path, { PREVIEW: "on" });
+  app.events.on("job.progress", (event) => seen.progress.push(event));
+  app.events.on("job.sheet", (event) => seen.sheets.push(event));
+});
+afterAll(async () => {
+  await app?.stop();
+  folder?.remove();
+});
+
+const pixels = (job: Job, name: string | null) =>
+  sharp(join(app.config.picturesDir, job.id, name ?? ""))
+    .raw()
+    .toBuffer();
+const isDone = (message: ApiMessage) => message.embeds[0]?.color === 0x22c55e;
+
+describe("a batch of eleven", () => {
+  let first: Job;
+  let report: ApiMessage;
+
+  test("posts a sheet after ten and the second with the report, with the checkpoints' hashes", async () => {
+    const alice = app.local.member("alice");
+    const pairs = Array.from({ length: 11 }, (_, i) => ({
+      original: `A cat number ${i}`,
+      optimized: `A cat number ${i}, highly detailed`,
+    }));
+    const handle = await startBatch(
+      alice,
+      { name: "pairs.json", data: JSON.stringify(pairs) },
+      { steps: 2, guidance: 3, scheduler: "euler-ancestral", negative: "blurry" },
+    );
+    const sheet = await alice.waitFor((m) => text(m).startsWith("Prompts 1 to 10 of 11."), WAIT);
+    expect(sheet.embeds[0]?.image?.url).toContain("contact-sheet-1.png");
+    report = await handle.waitFor(isDone, WAIT);
+    expect(text(report)).toContain("11 prompts, 22 pictures.");
+    first = (await app.queue.get(idOf(report)))!;
+    expect(first.sheets.map(({ items }) => items.length)).toEqual([10, 1]);
+    expect(seen.sheets).toHaveLength(2);
+    expect(first.hashes.diffusion).toMatch(/^[0-9a-f]{64}$/);
+    expect(first.hashes.promptist).toBeNull();
+  });
+
+  test("is drawn again from its report, every row the same to the last pixel", async () => {
+    const alice = app.local.member("alice");
+    const csv = await alice.download(report.attachments.find((it) => it.filename === "report.csv")!);
+    const handle = await startBatch(alice, { name: "report.csv", data: csv.toString() });
+    const again = (await app.queue.get(idOf(await handle.waitFor(isDone, WAIT))))!;
+    expect(again.id).not.toBe(first.id);
+    expect(again.parentId).toBeNull();
+    expect(again.items).toHaveLength(11);
+    for (const [i, item] of again.items.entries()) {
+      const before = first.items[i]!;
+      const [a, b] = await Promise.all([pixels(first, before.baseline), pixels(again, item.baseline)]);
+      expect(a.equals(b)).toBe(true);
+      const [c, d] = await Promise.all([pixels(first, before.drawn), pixels(again, item.drawn)]);
+      expect(c.equals(d)).toBe(true);
+      expect(a.equals(c)).toBe(false);
+    }
+    // Seeds differ from row to row, or the above would prove little.
+    const [a, b] = await Promise.all([1, 2].map((i) => pixels(first, first.items[i]!.baseline)));
+    expect(a!.equals(b!)).toBe(false);
+  });
+
+  test("one row alone gives the same file by /compare with what the row says", async () => {
+    const alice = app.local.member("alice");
+    const csv = await alice.download(report.attachments.find((it) => it.filename === "report.csv")!);
+    const row = (parse(csv, { columns: true }) as Record<string, string>[])[6]!;
+    const handle = await alice.slash("compare", {
+      prompt: row.original!,
+      seed: Number(row.seed),
+      steps: Number(row.steps),
+      guidance: Number(row.guidance),
+      scheduler: row.scheduler!,
+      negative: row.negative!,
+    });
+    const message = await handle.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
+    const job = (await app.queue.get(idOf(message)))!;
+    const file = (of: Job, name: string | null) =>
+      readFileSync(join(app.config.picturesDir, of.id, name ?? ""));
+    expect(file(job, job.items[0]!.baseline).equals(file(first, first.items[6]!.baseline))).toBe(true);
+    // Another prompt from the same seed is another picture, so the bytes above are no coincidence.
+    expect(file(job, job.items[0]!.drawn).equals(file(first, first.items[6]!.baseline))).toBe(false);
+  });
+});
+
+describe("pictures that the parent drew", () => {
+  test("are copied, not drawn: another rewrite has the same baseline", async () => {
+    const alice = app.local.member("alice");
+    const handle = await alice.slash("compare", { prompt: "A fantasy castle", seed: 3, steps: 2 });
+    const parent = await handle.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
+    const before = (await app.queue.get(idOf(parent)))!;
+    seen.progress.length = 0;
+    const press = await alice.press(parent, "Edit prompt");
+    const edited = await alice.submitModal(press, { text: "A fantasy castle by night" });
+    const child = await edited.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
+    expect(new Set(seen.progress.map(({ making }) => making))).toContain("baseline");
+
+    seen.progress.length = 0;
+    const again = await alice.select(parent, "Switch added words off", []);
+    const fewer = await again.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
+    const after = (await app.queue.get(idOf(fewer)))!;
+    const drawn = new Set(
+      seen.progress.filter(({ jobId }) => jobId === after.id).map(({ making }) => making),
+    );
+    expect(drawn.has("baseline")).toBe(false);
+    expect(after.parentId).toBe(before.id);
+    const [a, b] = [before, after].map((job) =>
+      readFileSync(join(app.config.picturesDir, job.id, job.items[0]!.baseline!)),
+    );
+    expect(a!.equals(b!)).toBe(true);
+    expect(after.items[0]!.times.baseline).toBeUndefined();
+    expect(idOf(child)).not.toBe(after.id);
+  });
+});
+
+describe("words beyond the image model's 77 tokens", () => {
+  test("are named under a rewrite alone, of the prompt and of what the rewrite added", async () => {
+    const alice = app.local.member("alice");
+    const prompt = `A cat ${"very ".repeat(75)}happy zebra`;
+    const handle = await alice.slash("optimize", { prompt });
+    const message = await handle.waitFor(isDone, WAIT);
+    expect(text(message)).toMatch(/The end of the prompt lies beyond what the image model reads: `.*zebra`/);
+    const short = await alice.slash("optimize", { prompt: "A cat" });
+    expect(text(await short.waitFor(isDone, WAIT))).not.toContain("lies beyond");
+  });
+});
+
+describe("a picture as it forms", () => {
+  test("is a small WebP of the picture's shape, in its message while it is drawn", async () => {
+    const looked = new Promise<AppEvents["job.preview"][0]>((resolve) => {
+      app.events.once("job.preview", resolve);
+    });
+    const alice = app.local.member("alice");
+    const options = { prompt: "A red house", seed: 4, steps: 100, size: "256x128" };
+    const handle = await alice.slash("compare", options);
+    const { data, making } = await looked;
+    expect(making).toBe("baseline");
+    const { format, width, height } = await sharp(data).metadata();
+    expect({ format, ratio: width / height }).toEqual({ format: "webp", ratio: 2 });
+    await handle.waitFor((m) => m.embeds[0]?.image?.url.includes("preview.webp") === true, WAIT);
+    await alice.press(handle.message, "Cancel");
+    await handle.waitFor((m) => text(m).includes("was cancelled"), WAIT);
+  });
+});
