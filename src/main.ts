@@ -19,7 +19,13 @@ import { SqliteQueue } from "./db/sqlite-queue.js";
 import { VoteStore } from "./db/votes.js";
 import { GpuLock } from "./inference/gpu-lock.js";
 import { InferenceLoop } from "./inference/loop.js";
-import { checkpointName, type ModelChoice, miniaturePhases, openModel } from "./inference/model-choice.js";
+import {
+  checkpointName,
+  checkpointSafety,
+  type ModelChoice,
+  miniaturePhases,
+  openModel,
+} from "./inference/model-choice.js";
 import { type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
@@ -113,6 +119,8 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
         image: { ...config.image, guidance: config.image.guidance ?? diffusion.guidance, seed: 0 },
         checkpointNote: miniatureLine(miniaturePhases(choice, ["text", "image"])),
       },
+      checkpointSafety: checkpointSafety(choice),
+      uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>
         times.estimateWorkMs({ texts, pictures, laterSteps: Math.max(0, steps - pictures) }),
       adminIds: config.ADMIN_IDS,
@@ -180,6 +188,11 @@ export async function run(config: Config): Promise<void> {
       ? `No DISCORD_TOKEN, so a local Discord runs here. Open  ${local.url}  and type  /compare prompt:A cat in the rain`
       : `Invite it to a server: ${app.inviteUrl}`,
     ...(note ? [`Pictures are ${note}.`] : []),
+    ...(checkpointSafety(choice) === "unchecked"
+      ? [
+          `No safety checker looks at the pictures of ${checkpointName(choice, "image")}; outside age-restricted channels: ${app.config.UNCHECKED_PICTURES} (UNCHECKED_PICTURES, docs/judging.md).`,
+        ]
+      : []),
     "Ctrl+C stops it; what waits or runs goes on at the next start.",
   ];
   process.stdout.write(`${lines.join("\n")}\n`);

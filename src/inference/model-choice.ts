@@ -36,6 +36,12 @@ export const miniaturePhases = (choice: ModelChoice, phases: readonly Phase[]): 
 export const isHarmless = ({ diffusion, loras = [] }: ModelChoice): boolean =>
   diffusion.isHarmless && loras.length === 0;
 
+/** Who looks whether the pictures may be shown: nobody has to, nobody does, or the safety checker. */
+export const checkpointSafety = (choice: ModelChoice): "harmless" | "unchecked" | "checked" => {
+  if (choice.judges?.safety != null) return "checked";
+  return isHarmless(choice) ? "harmless" : "unchecked";
+};
+
 const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, safety: null };
 
 /** Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. */
