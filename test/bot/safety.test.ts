@@ -416,6 +416,20 @@ describe("a batch with a flagged picture", () => {
     ]);
   });
 
+  it("is not in the zip either, unless it is asked for where it may be seen", async () => {
+    const { alice, message } = await batchIn("general");
+    const id = /Job `(\w+)`/.exec(text(message))?.[1] ?? "";
+    const namesIn = async (channel: string) => {
+      const handle = await alice.slash("show", { id, part: 1 }, { channel });
+      const { attachments } = await handle.waitFor((m) => m.attachments.length > 0);
+      return (await alice.download(attachments[0]!)).toString("latin1");
+    };
+    const plain = await namesIn("general");
+    expect(plain).toContain("pictures/2-baseline.png");
+    expect(plain).not.toContain("pictures/2-optimized.png");
+    expect(await namesIn("after-dark")).toContain("pictures/2-optimized.png");
+  });
+
   it("is whole and behind a click in an age-restricted channel", async () => {
     const { posted } = await batchIn("after-dark");
     expect(posted).toMatchObject({ count: 7, red: 2, plain: 0 });
