@@ -16,6 +16,11 @@ export const MAX_SEED = Number.MAX_SAFE_INTEGER;
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const number = (min: number, max: number) => z.coerce.number().min(min).max(max);
 const text = z.string();
+/** What an HTTP header can carry: a line break in it would come back in an error's message, token and all. */
+const secret = z
+  .string()
+  .trim()
+  .regex(/^[\x21-\x7e]*$/, "expected a token without spaces or line breaks");
 const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) => z.enum(values);
 
 /** `512x512`, or empty for the checkpoint's own size. */
@@ -48,7 +53,7 @@ const CAP_HELP = (whose: string) =>
 export const SETTINGS = {
   DISCORD_TOKEN: setting(
     "",
-    text,
+    secret,
     "Bot token. Empty: a local Discord is started on this machine and its address printed.",
   ),
   DISCORD_API_URL: setting("https://discord.com/api", z.url(), "Base URL of Discord's API."),
@@ -83,7 +88,7 @@ export const SETTINGS = {
     z.url({ protocol: /^https?$/, error: "expected an http or https address" }),
     "Hub from which `promptist checkpoints pull` downloads; nothing else ever does.",
   ),
-  HF_TOKEN: setting("", text, "Access token for models on the hub that ask for one."),
+  HF_TOKEN: setting("", secret, "Access token for models on the hub that ask for one."),
   DEVICE: setting(
     "auto",
     oneOf("auto", "cpu", "webgpu", "cuda", "dml", "coreml"),
@@ -198,7 +203,16 @@ export const SETTINGS = {
       .transform((value) => value.match(/\d+/g) ?? []),
     "Discord user ids, with commas, that may use /admin. Empty: the owner of the Discord application, or its team.",
   ),
-  LOG_LEVEL: setting("info", oneOf("silent", "error", "warn", "info"), "silent, error, warn or info."),
+  LOG_LEVEL: setting(
+    "info",
+    oneOf("silent", "error", "warn", "info", "debug"),
+    "silent, error, warn, info or debug. On a terminal the log is for reading, else one JSON object a line.",
+  ),
+  METRICS_PORT: setting(
+    "0",
+    integer(0, 65535),
+    "Port on 127.0.0.1 at which Prometheus finds /metrics. 0: none.",
+  ),
 } as const satisfies Record<string, Setting>;
 
 type Key = keyof typeof SETTINGS;
@@ -301,6 +315,14 @@ export function loadConfig(
 /** Those of the limits that are set. */
 const limitsOf = (limits: Record<LimitScope, number>): Partial<Record<LimitScope, number>> =>
   Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit > 0));
+
+/**
+ * Takes the secrets out of this process' environment once they are read: its workers inherit it, and crash reports list
+ * it.
+ */
+export function forgetSecrets(): void {
+  for (const key of Object.keys(SETTINGS)) if (key.endsWith("_TOKEN")) delete process.env[key];
+}
 
 /** The text of .env.example: every setting with its default, commented out, under its help. */
 export function envExample(): string {

@@ -8,6 +8,7 @@ import type { Config } from "./config.js";
 import { codeOf, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";
+import { redactor } from "./core/redact.js";
 import { PROGRAM } from "./core/version.js";
 import { DraftStore } from "./db/drafts.js";
 import { lockInstance } from "./db/instance-lock.js";
@@ -21,11 +22,12 @@ import { GpuLock } from "./inference/gpu-lock.js";
 import { InferenceLoop } from "./inference/loop.js";
 import {
   checkpointName,
-  checkpointSafety,
   type ModelChoice,
   miniaturePhases,
   openModel,
+  uncheckedNote,
 } from "./inference/model-choice.js";
+import { levelOfOutput } from "./inference/worker-output.js";
 import { type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
@@ -60,7 +62,7 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
   };
   try {
     const events = createEvents();
-    logEvents(events, config.LOG_LEVEL);
+    logEvents(events, config.LOG_LEVEL, { redact: redactor([config.DISCORD_TOKEN, config.HF_TOKEN]) });
     const diffusion = findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir);
     const choice: ModelChoice = {
       promptist: findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir),
@@ -89,6 +91,13 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
       maxWaiting: config.MAX_WAITING_JOBS,
     });
     cleanups.push(() => queue.close());
+
+    if (config.METRICS_PORT !== 0) {
+      const { collectMetrics, serveMetrics } = await import("./metrics/prometheus.js");
+      const metrics = await serveMetrics(collectMetrics(events, queue), config.METRICS_PORT);
+      cleanups.push(() => metrics.close());
+      events.emit("log", { level: "info", message: `Metrics at ${metrics.url}` });
+    }
 
     const votes = new VoteStore(database);
     const local = config.DISCORD_TOKEN
@@ -119,7 +128,6 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
         image: { ...config.image, guidance: config.image.guidance ?? diffusion.guidance, seed: 0 },
         checkpointNote: miniatureLine(miniaturePhases(choice, ["text", "image"])),
       },
-      checkpointSafety: checkpointSafety(choice),
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>
         times.estimateWorkMs({ texts, pictures, laterSteps: Math.max(0, steps - pictures) }),
@@ -159,7 +167,8 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
           signal,
           silenceMs: config.WORKER_SILENCE_MS,
           ...(workerFile === undefined ? {} : { workerFile }),
-          onOutput: (line) => events.emit("log", { level: "warn", message: `${phase} worker: ${line}` }),
+          onOutput: (line) =>
+            events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase }),
         }),
       checkpointName: (phase) => checkpointName(choice, phase),
       picturesDir: config.picturesDir,
@@ -177,22 +186,34 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
   }
 }
 
+/** Every part bounds its own stop; this is the bound of them all. */
+const STOP_MS = 4_800;
+
+const NETWORK_CODES =
+  /^(ECONNRESET|ECONNREFUSED|ETIMEDOUT|EPIPE|ENETUNREACH|ENETDOWN|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+
+/**
+ * discord.js (14.28) takes the listeners off a gateway connection that it gives up while it still connects, and the error
+ * that such a connection ends with has then nobody to go to. It harms nothing: a new connection is being made already.
+ */
+export function isStrayNetworkError(error: unknown): boolean {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return error instanceof Error && syscall !== undefined && NETWORK_CODES.test(code ?? "");
+}
+
 /** Runs the program until it is told to stop; a second signal stops it at once. */
 export async function run(config: Config): Promise<void> {
   const app = await createApp(config);
   const { local, choice } = app;
   const note = miniatureLine(miniaturePhases(choice, ["text", "image"]));
+  const unchecked = uncheckedNote(choice);
   const lines = [
     `${app.userTag} is ready: /optimize, /compare and /batch.`,
     local
       ? `No DISCORD_TOKEN, so a local Discord runs here. Open  ${local.url}  and type  /compare prompt:A cat in the rain`
       : `Invite it to a server: ${app.inviteUrl}`,
     ...(note ? [`Pictures are ${note}.`] : []),
-    ...(checkpointSafety(choice) === "unchecked"
-      ? [
-          `No safety checker looks at the pictures of ${checkpointName(choice, "image")}; outside age-restricted channels: ${app.config.UNCHECKED_PICTURES} (UNCHECKED_PICTURES, docs/judging.md).`,
-        ]
-      : []),
+    ...(unchecked ? [`${unchecked}.`] : []),
     "Ctrl+C stops it; what waits or runs goes on at the next start.",
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
@@ -201,10 +222,14 @@ export async function run(config: Config): Promise<void> {
   const shutDown = (exitCode: number) => {
     if (stopping) process.exit(1);
     stopping = true;
+    setTimeout(() => {
+      process.stderr.write("Not everything could be stopped in time; it goes on at the next start.\n");
+      process.exit(exitCode);
+    }, STOP_MS);
     app.stop().then(
       () => process.exit(exitCode),
       (error) => {
-        process.stderr.write(`${describe(error)}\n`);
+        process.stderr.write(`${redactor([config.DISCORD_TOKEN])(describe(error))}\n`);
         process.exit(1);
       },
     );
@@ -216,6 +241,13 @@ export async function run(config: Config): Promise<void> {
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   const onBug = (error: unknown) => {
+    if (isStrayNetworkError(error)) {
+      app.events.emit("log", {
+        level: "warn",
+        message: `a connection that was given up: ${describe(error)}`,
+      });
+      return;
+    }
     app.events.emit("log", {
       level: "error",
       message: `unexpected (${codeOf(error)}): ${describe(error)}`,

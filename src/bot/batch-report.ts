@@ -3,7 +3,9 @@ import { planZips, writeZip, type ZipPlan } from "./batch-zip.js";
 import { labels, resultLines } from "./messages.js";
 import type { OutgoingFile } from "./outgoing.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
+import { type Audience, type Exhibition, exhibitFor } from "./picture-policy.js";
 import { csvReport } from "./report.js";
+import { batchScores } from "./scores.js";
 import { pairOf, readPicture, type StoredPicture, storedPicture } from "./stored-picture.js";
 
 /** What a batch leaves: files for its last message, and lines that say what they are and where the others are. */
@@ -19,19 +21,28 @@ const FILES_MAX = 10;
 const SHEETS_SHOWN = 5;
 const SHARE_OF_SHEETS = 0.5;
 
-/** The report of a finished batch within the bytes of one message. */
+export interface ReportOptions {
+  /** Pictures lie in `<picturesDir>/<job id>/<file name>`. */
+  readonly picturesDir: string;
+  /** Who sees it. */
+  readonly audienceOf: () => Promise<Audience>;
+}
+
+/** The report of a finished batch within the bytes of one message; `shown`: which of its pictures may be in it. */
 export async function batchReport(
   job: Job,
-  picturesDir: string,
+  options: ReportOptions,
   limit: SizeLimit,
-  plot: OutgoingFile | null,
+  shown: Exhibition,
 ): Promise<BatchReport> {
-  const records = [...(plot === null ? [] : [plot]), ...recordsOf(job)];
-  const pictures = picturesOf(job, picturesDir);
+  const scores = await batchScores(job);
+  const records = [...recordsOf(job), ...(scores.plot === null ? [] : [scores.plot])];
+  const pictures = picturesOf(job, options.picturesDir, shown);
   const kept = job.sheets.length > SHEETS_SHOWN ? job.sheets.slice(-1) : job.sheets;
-  const wanted = await Promise.all(
-    kept.map(({ number }) => readPicture(sheetPicture(job, picturesDir, number))),
+  const allowed = (await Promise.all(kept.map(({ number }) => sheetPicture(job, number, options)))).filter(
+    (sheet) => sheet !== null,
   );
+  const wanted = await Promise.all(allowed.map(({ picture }) => readPicture(picture)));
   const present = wanted.filter((sheet) => sheet !== null);
   const rest = limit.total - bytesOf(records);
   const fitted = await fitPictures(present, { ...limit, total: Math.floor(rest * SHARE_OF_SHEETS) });
@@ -39,8 +50,9 @@ export async function batchReport(
 
   const room: SizeLimit = { perFile: limit.perFile, total: rest - bytesOf(sheets) };
   const slots = FILES_MAX - sheets.length - records.length;
-  const packed = await packPictures(job, picturesDir, pictures, room, slots);
+  const packed = await packPictures(job, options, pictures, room, slots);
   const lines = [
+    ...scores.lines,
     ...(kept.length < job.sheets.length ? [resultLines.earlierSheets(job.sheets.length - 1)] : []),
     ...packed.lines,
     ...(fitted.shrunk ? [resultLines.shrunk] : []),
@@ -56,11 +68,12 @@ export async function batchReport(
 /** One of the zips of a batch, for who asks for it; null where there is no such part. `parts`: how many there are. */
 export async function batchZip(
   job: Job,
-  picturesDir: string,
+  options: ReportOptions,
   part: number,
   limit: SizeLimit,
+  shown: Exhibition,
 ): Promise<{ readonly file: OutgoingFile | null; readonly parts: number }> {
-  const plan = await planAll(job, picturesDir, limit.perFile);
+  const plan = await planAll(job, options, picturesOf(job, options.picturesDir, shown), limit.perFile);
   const chosen = plan.parts[part - 1];
   return {
     file: chosen === undefined ? null : zipFile(job, part, plan, await writeZip(chosen)),
@@ -68,19 +81,30 @@ export async function batchZip(
   };
 }
 
-/** A contact sheet that a batch has; null for a number that it has not. */
-export function sheetPicture(job: Job, picturesDir: string, number: number): StoredPicture | null {
+/** A contact sheet as it may be posted, with what it leaves out; null for one that there is not, or may not be posted. */
+export async function sheetPicture(
+  job: Job,
+  number: number,
+  { picturesDir, audienceOf }: ReportOptions,
+): Promise<{
+  readonly picture: StoredPicture;
+  readonly items: readonly number[];
+  readonly shown: Exhibition;
+} | null> {
   const sheet = job.sheets.find((one) => one.number === number);
   if (sheet === undefined) return null;
-  const prompts = sheet.items.map((index) => job.items[index]?.prompt ?? "");
+  const items = sheet.items.flatMap((index) => job.items[index] ?? []);
+  const shown = await exhibitFor(items, audienceOf);
+  const alt = labels.contactSheetAlt(items.map(({ prompt }) => prompt));
   const name = `${job.id}-contact-sheet-${number}`;
-  return storedPicture(job, picturesDir, sheet.items, sheet.file, name, labels.contactSheetAlt(prompts));
+  const picture = storedPicture(job, picturesDir, shown.composed(sheet.file), name, alt);
+  return picture === null ? null : { picture, items: sheet.items, shown };
 }
 
 /** Each picture by itself where they all fit the message, else in zips. */
 async function packPictures(
   job: Job,
-  picturesDir: string,
+  options: ReportOptions,
   pictures: readonly StoredPicture[],
   room: SizeLimit,
   slots: number,
@@ -93,7 +117,7 @@ async function packPictures(
       return { files: named, lines: [], missing: files.length < pictures.length };
     }
   }
-  const plan = await planAll(job, picturesDir, room.perFile);
+  const plan = await planAll(job, options, pictures, room.perFile);
   const files: OutgoingFile[] = [];
   let left = room.total;
   for (const [i, part] of plan.parts.entries()) {
@@ -103,7 +127,7 @@ async function packPictures(
     left -= file.data.length;
   }
   // A sheet shows several; it is no picture of its own.
-  const zipped = plan.parts.flatMap((part) => part.pictures).filter(({ items }) => items.length === 1).length;
+  const zipped = plan.parts.flatMap((part) => part.pictures).filter((it) => pictures.includes(it)).length;
   const all = plan.parts.length;
   const where =
     zipped === 0
@@ -115,14 +139,19 @@ async function packPictures(
   return { files, lines, missing: plan.missing > 0 };
 }
 
-function planAll(job: Job, picturesDir: string, perFile: number): Promise<ZipPlan> {
-  const sheets = job.sheets.flatMap(({ number }) => sheetPicture(job, picturesDir, number) ?? []);
+async function planAll(
+  job: Job,
+  options: ReportOptions,
+  pictures: readonly StoredPicture[],
+  perFile: number,
+): Promise<ZipPlan> {
+  const sheets = await Promise.all(job.sheets.map(({ number }) => sheetPicture(job, number, options)));
   const texts = recordsOf(job).map(({ name, data }) => ({ name, data }));
-  return planZips(texts, [...sheets, ...picturesOf(job, picturesDir)], perFile);
+  return planZips(texts, [...sheets.flatMap((sheet) => sheet?.picture ?? []), ...pictures], perFile);
 }
 
-const picturesOf = (job: Job, picturesDir: string): StoredPicture[] =>
-  job.items.flatMap((item) => pairOf(job, item, picturesDir));
+const picturesOf = (job: Job, picturesDir: string, { shows }: Exhibition): StoredPicture[] =>
+  job.items.flatMap((item) => pairOf(job, item, picturesDir, (side) => shows(item, side)));
 
 function zipFile(job: Job, part: number, { parts }: ZipPlan, data: Buffer): OutgoingFile {
   const name = parts.length === 1 ? `${job.id}.zip` : `${job.id}-${part}-of-${parts.length}.zip`;

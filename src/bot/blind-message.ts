@@ -27,9 +27,7 @@ export async function blindMessage(
   const item = job.items[0];
   if (item?.baseline == null || item.drawn == null) return null;
   const [baseline, optimized] = await Promise.all(
-    [item.baseline, item.drawn].map((name) =>
-      plain(storedPicture(job, picturesDir, [item.index], name, "", "")),
-    ),
+    [item.baseline, item.drawn].map((name) => plain(storedPicture(job, picturesDir, name, "", ""))),
   );
   if (baseline == null || optimized == null) return null;
   const [left, right] = ballot.left === "baseline" ? [baseline, optimized] : [optimized, baseline];

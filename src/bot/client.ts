@@ -18,11 +18,11 @@ import type { DraftStore } from "../db/drafts.js";
 import type { Queue } from "../db/queue.js";
 import type { SettingsStore } from "../db/settings.js";
 import type { VoteStore } from "../db/votes.js";
+import { Arrivals } from "./arrivals.js";
 import { DISCORD_CDN_ORIGINS, download } from "./attachment.js";
 import { Ballots, tallyLine } from "./ballots.js";
 import { BatchDrafts } from "./batch-drafts.js";
 import { BatchItems } from "./batch-items.js";
-import { batchZip } from "./batch-report.js";
 import { admin } from "./commands/admin.js";
 import type { AnswerCommand, Services, Work } from "./commands/answer.js";
 import { batch } from "./commands/batch.js";
@@ -33,7 +33,7 @@ import { messageMenus } from "./commands/message-menus.js";
 import { mydata } from "./commands/mydata.js";
 import { optimize } from "./commands/optimize.js";
 import { queue } from "./commands/queue.js";
-import { settingChoices, settings } from "./commands/settings.js";
+import { completeSetting, settings } from "./commands/settings.js";
 import { show } from "./commands/show.js";
 import { stats } from "./commands/stats.js";
 import { type Backoff, connect, fatalClose, refusalOf, withBackoff } from "./connect.js";
@@ -45,16 +45,16 @@ import { errorSentence, refusals, resultLines } from "./messages.js";
 import { ownersOf } from "./operators.js";
 import { CHANNEL_LIMIT, Outbox } from "./outbox.js";
 import { plainMessage } from "./outgoing.js";
-import type { Audience, CheckpointSafety } from "./picture-policy.js";
+import type { Audience } from "./picture-policy.js";
 import type { Place } from "./place.js";
 import { Presses } from "./presses.js";
 import { registerCommands } from "./registration.js";
 import {
   baselinePicture,
   formingPicture,
-  permittedIn,
   resultMessage,
   sheetMessage,
+  zipMessage,
 } from "./result-message.js";
 import { SheetPoster } from "./sheet-poster.js";
 import { StatusBoard } from "./status-board.js";
@@ -77,12 +77,10 @@ export interface BotOptions {
   readonly picturesDir: string;
   readonly defaults: Defaults;
   readonly limits: Limits;
-  /** Whether a safety checker judges the pictures; by default one does. */
-  readonly checkpointSafety?: CheckpointSafety;
-  /** What becomes of pictures that no safety checker has seen, outside age-restricted channels; by default a spoiler. */
-  readonly uncheckedPictures?: Treatment;
   /** Whether pictures are shown as they form, where a server or channel does not say. */
   readonly preview?: boolean;
+  /** What becomes of pictures that no safety checker has seen, outside age-restricted channels; by default a spoiler. */
+  readonly uncheckedPictures?: Treatment;
   /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
   readonly estimateMs?: (work: Work) => number | null;
   /** Who may use `/admin`; none: who owns the Discord application. */
@@ -104,6 +102,9 @@ export interface BotTiming {
   readonly editsPerSecond: number;
   readonly placesGapMs: number;
   readonly downloadTimeoutMs: number;
+  /** An answer of Discord's that takes longer is given up; for messages, which carry pictures, and for all else. */
+  readonly uploadTimeoutMs: number;
+  readonly requestTimeoutMs: number;
   readonly retryFirstMs: number;
   readonly retryMaxMs: number;
   /** A result that was waited for longer than this calls the person who asked. */
@@ -115,17 +116,23 @@ const DEFAULT_TIMING: BotTiming = {
   editsPerSecond: 20,
   placesGapMs: 1_000,
   downloadTimeoutMs: 15_000,
+  // Pictures may go out over a slow line.
+  uploadTimeoutMs: 120_000,
+  requestTimeoutMs: 15_000,
   retryFirstMs: 2_000,
   retryMaxMs: 5 * 60_000,
   pingAfterMs: 30_000,
 };
 
-/** A message with pictures may go out over a slow line; discord.js gives up after 15 s by default. */
-const UPLOAD_TIMEOUT_MS = 120_000;
 /** Discord: choices that complete an option, and letters of each. */
 const CHOICES_MAX = 25;
 const CHOICE_MAX = 100;
+/** How long a stop waits for answers that are under way, and then for the gateway to say goodbye. */
+const STOP_GRACE_MS = 1_500;
+const GOODBYE_MS = 700;
 const INVALID_REQUESTS_PER_WARNING = 500;
+/** The gateway is asked for a heartbeat about every 40 s. */
+const LATENCY_EVERY_MS = 15_000;
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries({ optimize, compare, batch }));
 const ANSWERS: ReadonlyMap<string, AnswerCommand> = new Map(
@@ -146,7 +153,10 @@ export interface Bot {
    * is down. Throws DiscordError where waiting does not help.
    */
   start(): Promise<{ readonly userTag: string; readonly inviteUrl: string }>;
-  /** Ends what is under way and leaves Discord; open jobs and undelivered results stay in the queue. */
+  /**
+   * Ends what is under way and leaves Discord, within seconds also where Discord does not answer; open jobs and undelivered
+   * results stay in the queue.
+   */
   stop(): Promise<void>;
 }
 
@@ -161,6 +171,7 @@ class DiscordBot implements Bot {
   readonly #rest: REST;
   readonly #board: StatusBoard;
   readonly #outbox: Outbox;
+  readonly #arrivals: Arrivals;
   readonly #intake: Intake;
   readonly #presses: Presses;
   readonly #ballots: Ballots;
@@ -172,6 +183,7 @@ class DiscordBot implements Bot {
   readonly #handling = new Set<Promise<void>>();
   #client: Client<true> | null = null;
   #owners: readonly string[] | null = null;
+  #latencyTimer: NodeJS.Timeout | null = null;
 
   constructor(options: BotOptions) {
     this.#options = options;
@@ -181,7 +193,9 @@ class DiscordBot implements Bot {
 
     // Results must get out while the gateway is down and until the very end of `stop`, so they have a client of
     // their own: that of discord.js loses its token with the connection.
-    this.#rest = new REST({ ...this.#restOptions(), timeout: UPLOAD_TIMEOUT_MS }).setToken(options.token);
+    this.#rest = new REST({ ...this.#restOptions(), timeout: timing.uploadTimeoutMs }).setToken(
+      options.token,
+    );
     this.#watch(this.#rest);
     const api = new DiscordApi(this.#rest);
     this.#api = api;
@@ -192,7 +206,6 @@ class DiscordBot implements Bot {
       checkpointNote: defaults.checkpointNote,
       image: defaults.image,
       placeOf,
-      checkpointSafety: options.checkpointSafety ?? "checked",
       audienceOf: (where: Place) => this.#audienceOf(where),
       ballotOf: (job: Job) => this.#ballots.open(job),
       withoutBallot: (job: Job) => this.#ballots.withdraw(job),
@@ -214,7 +227,7 @@ class DiscordBot implements Bot {
       now,
       estimateMs: options.estimateMs ?? (() => null),
       pictureOf: (job) => baselinePicture(job, result, this.#outbox.replyLimit(job.id)),
-      formingOf: (origin, jobId, data) => formingPicture(origin, jobId, data, result),
+      formingOf: (origin, jobId, data, harmless) => formingPicture(origin, jobId, data, harmless, result),
       ...timing,
     });
     this.#outbox = new Outbox({
@@ -231,6 +244,7 @@ class DiscordBot implements Bot {
         ),
       ...timing,
     });
+    this.#arrivals = new Arrivals({ queue, events, api, now, ...timing });
     const cdnOrigins = options.cdnUrl === undefined ? [] : [new URL(options.cdnUrl).origin];
     const downloadOptions = {
       maxBytes: limits.maxFileBytes,
@@ -258,7 +272,7 @@ class DiscordBot implements Bot {
     this.#intake = new Intake({
       queue,
       events,
-      api,
+      arrivals: this.#arrivals,
       board: this.#board,
       outbox: this.#outbox,
       commands: COMMANDS,
@@ -301,10 +315,7 @@ class DiscordBot implements Bot {
       now,
       placeOf,
       compose: (job, perFile, where) => resultMessage(job, result, { ...CHANNEL_LIMIT, perFile }, where),
-      zip: async (job, part, perFile, where) => {
-        const { permitted } = await permittedIn(job, result, where);
-        return batchZip(permitted, picturesDir, part, { ...CHANNEL_LIMIT, perFile });
-      },
+      zip: (job, part, perFile, where) => zipMessage(job, part, result, { ...CHANNEL_LIMIT, perFile }, where),
       estimateMs: options.estimateMs ?? (() => null),
       operators: () => this.#operators(),
       machine: options.machine ?? null,
@@ -313,6 +324,14 @@ class DiscordBot implements Bot {
 
   #placeOf({ guildId, channelId }: Place): PlaceSettings {
     return channelId === null ? {} : this.#options.settings.resolve(guildId, channelId);
+  }
+
+  /** Asked for when someone uses `/admin`, and again until Discord has answered once. */
+  async #operators(): Promise<readonly string[]> {
+    const { adminIds = [] } = this.#options;
+    if (adminIds.length > 0) return adminIds;
+    if (this.#owners === null && this.#client !== null) this.#owners = await ownersOf(this.#client);
+    return this.#owners ?? [];
   }
 
   /** Asks Discord, since a channel may have changed since the command; throws DiscordError where it can't say. */
@@ -325,14 +344,6 @@ class DiscordBot implements Bot {
     } catch (cause) {
       throw new DiscordError("DISCORD_UNREACHABLE", "Discord did not say what the channel is.", { cause });
     }
-  }
-
-  /** Asked for when someone uses `/admin`, and again until Discord has answered once. */
-  async #operators(): Promise<readonly string[]> {
-    const { adminIds = [] } = this.#options;
-    if (adminIds.length > 0) return adminIds;
-    if (this.#owners === null && this.#client !== null) this.#owners = await ownersOf(this.#client);
-    return this.#owners ?? [];
   }
 
   /** A new message, since Discord tells nobody that a message was edited; not for what was there at once. */
@@ -357,6 +368,8 @@ class DiscordBot implements Bot {
 
   async #start(): Promise<{ userTag: string; inviteUrl: string }> {
     const { signal } = this.#stopping;
+    // Read before the first command of this run can arrive.
+    const left = await this.#options.queue.arrivals();
     const client = await connect({
       token: this.#options.token,
       clientOptions: {
@@ -369,10 +382,13 @@ class DiscordBot implements Bot {
       signal,
     });
     this.#client = client;
+    this.#latencyTimer = setInterval(() => this.#tellLatency(client), LATENCY_EVERY_MS);
+    this.#latencyTimer.unref();
     const registered = await this.#register(client.application.id);
     this.#log("info", `Logged in as ${client.user.tag}; commands ${registered}`);
     await this.#board.adoptOpenJobs();
     signal.throwIfAborted();
+    this.#arrivals.start(left);
     this.#outbox.start();
     this.#ballots.start();
     this.#drafts.start();
@@ -392,15 +408,24 @@ class DiscordBot implements Bot {
     });
   }
 
+  /** -1: no heartbeat was answered yet. */
+  #tellLatency({ ws: { ping: ms } }: Client): void {
+    if (ms >= 0) this.#options.events.emit("discord.latency", { ms });
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all(this.#handling);
+    if (this.#latencyTimer !== null) clearInterval(this.#latencyTimer);
+    const giveUp = setTimeout(() => this.#api.giveUp(), STOP_GRACE_MS);
+    await atMost(STOP_GRACE_MS, Promise.all(this.#handling));
+    await this.#arrivals.stop();
     await this.#ballots.stop();
     await this.#drafts.stop();
     await this.#sheets.stop();
     await this.#board.stop();
     await this.#outbox.stop();
-    await this.#client?.destroy();
+    clearTimeout(giveUp);
+    if (this.#client !== null) await atMost(GOODBYE_MS, this.#client.destroy());
     this.#rest.clearHandlerSweeper();
     this.#rest.clearHashSweeper();
   }
@@ -409,15 +434,17 @@ class DiscordBot implements Bot {
     const { apiUrl, cdnUrl } = this.#options;
     return {
       invalidRequestWarningInterval: INVALID_REQUESTS_PER_WARNING,
+      timeout: this.#timing.requestTimeoutMs,
       ...(apiUrl === undefined ? {} : { api: apiUrl }),
       ...(cdnUrl === undefined ? {} : { cdn: cdnUrl }),
     };
   }
 
   #watch(rest: REST): void {
-    rest.on("rateLimited", ({ route, timeToReset }) =>
-      this.#log("warn", `Discord's rate limit holds ${route} for ${timeToReset} ms`),
-    );
+    rest.on("rateLimited", ({ route, timeToReset: ms }) => {
+      this.#options.events.emit("discord.rate-limited", { route, ms });
+      this.#log("warn", `Discord's rate limit holds ${route} for ${ms} ms`);
+    });
     rest.on("invalidRequestWarning", ({ count }) =>
       this.#log(
         "warn",
@@ -482,11 +509,12 @@ class DiscordBot implements Bot {
     }
   }
 
-  /** While a prompt is typed: the person's own recent ones that have these letters in them; or names of settings. */
+  /** While a prompt is typed: the person's own recent ones that have these letters in them; likewise a setting's name. */
   async #complete(interaction: AutocompleteInteraction): Promise<void> {
-    const { value } = interaction.options.getFocused(true);
-    if (interaction.commandName === "settings") {
-      await interaction.respond(settingChoices(value, interaction.locale, CHOICES_MAX, CHOICE_MAX));
+    const { name, value } = interaction.options.getFocused(true);
+    if (interaction.commandName === "settings" && name === "name") {
+      const settings = completeSetting(value, interaction.locale);
+      await interaction.respond(settings.slice(0, CHOICES_MAX));
       return;
     }
     const prompts = await this.#options.queue.recentPrompts(interaction.user.id, value, CHOICES_MAX);
@@ -524,4 +552,14 @@ class DiscordBot implements Bot {
   #log(level: "info" | "warn" | "error", message: string, error?: unknown): void {
     this.#options.events.emit("log", { level, message, ...(error === undefined ? {} : { error }) });
   }
+}
+
+/** Waits for `work`, but no longer than `ms`. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { type APIChannel, type APIMessage, ChannelType, type REST, Routes } from "discord.js";
-import type { Origin } from "../core/job.js";
+import { type APIChannel, type APIMessage, ChannelType, type REST, Routes, SnowflakeUtil } from "discord.js";
+import type { Job, Origin } from "../core/job.js";
 import { faultOf } from "./discord-error.js";
 import { type Outgoing, toRequest } from "./outgoing.js";
 
@@ -11,40 +11,56 @@ const THREADS: readonly ChannelType[] = [
 ];
 /** Discord: "up to 25 characters". */
 const NONCE_MAX = 25;
+/** Discord: messages in one page. */
+const PAGE = 100;
+/** Between our clock and Discord's, while a job runs. */
+const CLOCK_MARGIN_MS = 60_000;
 
 /** The reply to an interaction. */
 export type ReplyTarget = Pick<Origin, "applicationId" | "interactionToken">;
 
-/** The two ways in which a job's message gets to Discord. */
+/** The ways in which a job's messages get to Discord. */
 export class DiscordApi {
+  /** One controller a request: discord.js leaves its listener on a signal, and one for all would keep them all. */
+  readonly #open = new Set<AbortController>();
+  #givenUp = false;
+
   constructor(readonly rest: REST) {}
 
-  /** Edits the first answer to the command; works for the 15 minutes of its token. Answers the message's id. */
-  async editReply(origin: ReplyTarget, message: Outgoing): Promise<string> {
-    return (await this.editStatus(origin, message)).id;
+  /** Ends every request that is under way, and each later one at once. */
+  giveUp(): void {
+    this.#givenUp = true;
+    for (const controller of this.#open) controller.abort();
   }
 
-  /** The same, and answers the message. Without `timeoutMs` it may take as long as an upload may. */
+  /**
+   * Edits the first answer to the command; works for the 15 minutes of its token. Answers the message's id. Without
+   * `timeoutMs` it may take as long as an upload may.
+   */
+  async editReply(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<string> {
+    return (await this.editStatus(origin, message, timeoutMs)).id;
+  }
+
+  /** The same, and answers the message. */
   async editStatus(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<APIMessage> {
     const route = Routes.webhookMessage(origin.applicationId, origin.interactionToken, "@original");
-    const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-    const request = { ...toRequest(message, null), auth: false, signal };
-    return (await this.rest.patch(route, request)) as APIMessage;
+    const request = { ...toRequest(message, null), auth: false };
+    const answer = await this.#send((signal) => this.rest.patch(route, { ...request, signal }), timeoutMs);
+    return answer as APIMessage;
   }
 
   /** Edits a message of ours at any time; needs the bot to see the channel. */
   async editMessage(channelId: string, messageId: string, message: Outgoing): Promise<void> {
-    await this.rest.patch(Routes.channelMessage(channelId, messageId), toRequest(message, null));
+    const route = Routes.channelMessage(channelId, messageId);
+    await this.#send((signal) => this.rest.patch(route, { ...toRequest(message, null), signal }));
   }
 
   /** Writes a further message to the command's reply, within its 15 minutes, and mentions who asked. */
   async followUp(origin: Origin, message: Outgoing): Promise<string> {
     const route = Routes.webhook(origin.applicationId, origin.interactionToken);
-    const answer = await this.rest.post(route, {
-      ...toRequest(message, origin.userId),
-      query: new URLSearchParams({ wait: "true" }),
-      auth: false,
-    });
+    const query = new URLSearchParams({ wait: "true" });
+    const request = { ...toRequest(message, origin.userId), query, auth: false };
+    const answer = await this.#send((signal) => this.rest.post(route, { ...request, signal }));
     return (answer as APIMessage).id;
   }
 
@@ -54,11 +70,46 @@ export class DiscordApi {
    */
   async post(origin: Origin, message: Outgoing, nonceOf: string): Promise<string> {
     const { body, files } = toRequest(message, origin.userId);
-    const answer = await this.rest.post(Routes.channelMessages(origin.channelId), {
-      body: { ...body, nonce: nonce(nonceOf), enforce_nonce: true },
-      files,
-    });
+    const request = { body: { ...body, nonce: nonce(nonceOf), enforce_nonce: true }, files };
+    const route = Routes.channelMessages(origin.channelId);
+    const answer = await this.#send((signal) => this.rest.post(route, { ...request, signal }));
     return (answer as APIMessage).id;
+  }
+
+  /**
+   * The message in a channel that `isEnd` takes for the end of the job, or null. A nonce is remembered for minutes; after
+   * a longer outage, or where the reply was edited before its token ended, only a look tells whether an earlier try got
+   * through. Looks at what followed the command, and at what followed the end of the job.
+   */
+  async findEnd(
+    job: Job,
+    channelId: string,
+    isEnd: (message: APIMessage) => boolean,
+  ): Promise<string | null> {
+    const { interactionId, applicationId } = job.origin;
+    const askedAt = SnowflakeUtil.timestampFrom(interactionId);
+    const took = (job.finishedAt ?? job.createdAt) - job.createdAt;
+    const timestamp = Math.max(askedAt, askedAt + took - CLOCK_MARGIN_MS);
+    const ended = String(SnowflakeUtil.generate({ timestamp }));
+    for (const after of [interactionId, ended]) {
+      const query = new URLSearchParams({ after, limit: String(PAGE) });
+      const route = Routes.channelMessages(channelId);
+      const messages = (await this.#send((signal) =>
+        this.rest.get(route, { query, signal }),
+      )) as APIMessage[];
+      const end = messages.find((message) => message.author.id === applicationId && isEnd(message));
+      if (end !== undefined) return end.id;
+    }
+    return null;
+  }
+
+  /** The channel of direct messages with the person who asked. */
+  async directChannel(origin: Origin): Promise<string> {
+    const request = { body: { recipient_id: origin.userId } };
+    const channel = await this.#send((signal) =>
+      this.rest.post(Routes.userChannels(), { ...request, signal }),
+    );
+    return (channel as APIChannel).id;
   }
 
   /**
@@ -75,7 +126,9 @@ export class DiscordApi {
 
   async #channel(channelId: string): Promise<APIChannel | null> {
     try {
-      return (await this.rest.get(Routes.channel(channelId))) as APIChannel;
+      return (await this.#send((signal) =>
+        this.rest.get(Routes.channel(channelId), { signal }),
+      )) as APIChannel;
     } catch (error) {
       const fault = faultOf(error);
       if (fault === "forbidden" || fault === "token-gone") return null;
@@ -84,11 +137,21 @@ export class DiscordApi {
   }
 
   /** Writes to the person who asked; fails with `forbidden` where they take no messages. */
-  async postDirect(origin: Origin, message: Outgoing, nonceOf: string): Promise<string> {
-    const channel = (await this.rest.post(Routes.userChannels(), {
-      body: { recipient_id: origin.userId },
-    })) as APIChannel;
-    return this.post({ ...origin, channelId: channel.id }, message, `${nonceOf}-dm`);
+  async postDirect(origin: Origin, channelId: string, message: Outgoing, nonceOf: string): Promise<string> {
+    return this.post({ ...origin, channelId }, message, `${nonceOf}-dm`);
+  }
+
+  async #send(request: (signal: AbortSignal) => Promise<unknown>, timeoutMs?: number): Promise<unknown> {
+    const controller = new AbortController();
+    this.#open.add(controller);
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => controller.abort(), timeoutMs);
+    if (this.#givenUp) controller.abort();
+    try {
+      return await request(controller.signal);
+    } finally {
+      clearTimeout(timer);
+      this.#open.delete(controller);
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   type ChatInputCommandInteraction,
   type MessageComponentInteraction,
@@ -11,20 +12,19 @@ import type { Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
 import type { DraftRequest } from "../db/drafts.js";
 import type { Queue } from "../db/queue.js";
+import type { Arrivals } from "./arrivals.js";
 import type { Command, CommandContext, CommandRequest } from "./commands/command.js";
 import { readMenu } from "./commands/message-menus.js";
-import type { DiscordApi } from "./discord-api.js";
-import { isAlreadyAcknowledged } from "./discord-error.js";
+import { faultOf, isAlreadyAcknowledged } from "./discord-error.js";
 import { errorSentence, refusals } from "./messages.js";
 import type { Outbox } from "./outbox.js";
-import { plainMessage } from "./outgoing.js";
 import { admit, checkWords, contextOf, mayUse, type Place } from "./place.js";
 import type { StatusBoard } from "./status-board.js";
 
 export interface IntakeOptions {
   readonly queue: Queue;
   readonly events: Events;
-  readonly api: DiscordApi;
+  readonly arrivals: Arrivals;
   readonly board: StatusBoard;
   readonly outbox: Outbox;
   readonly commands: ReadonlyMap<string, Command>;
@@ -37,6 +37,9 @@ export interface IntakeOptions {
 
 /** Discord: an interaction's token works for 15 minutes. */
 const TOKEN_LIFE_MS = 15 * 60_000;
+/** Discord waits 3 s for the first answer. */
+const ACKNOWLEDGE_MS = 2_500;
+const ACKNOWLEDGE_PAUSE_MS = 200;
 /** Discord may deliver an event more than once; ids older than their tokens need not be remembered. */
 const REMEMBERED_IDS = 1_000;
 
@@ -48,8 +51,9 @@ export type Asking =
   | ModalSubmitInteraction;
 
 /**
- * From an interaction to a stored job: check what can be checked at once, answer Discord, then fetch, store and show
- * it. Nothing is stored that could not be answered, and no part of a job without the rest.
+ * From an interaction to a stored job: check what can be checked at once, note it, answer Discord, then fetch, store and
+ * show it. No job is stored that could not be answered, and no part of a job without the rest; what was answered and
+ * becomes no job gets a sentence, also after a kill.
  */
 export class Intake {
   readonly #options: IntakeOptions;
@@ -98,16 +102,26 @@ export class Intake {
     }
 
     const origin = this.#originOf(interaction);
+    const { arrivals } = this.#options;
     try {
-      await interaction.deferReply();
+      await arrivals.arrive(origin);
     } catch (error) {
-      if (!isAlreadyAcknowledged(error)) throw error;
+      await refuse(interaction, errorSentence(codeOf(error)));
+      throw error;
+    }
+    try {
+      await acknowledge(interaction);
+    } catch (error) {
+      // It may have got through all the same.
+      void arrivals.refuse(origin, errorSentence("DISCORD_UNREACHABLE"));
+      throw error;
     }
     await this.#store(request, origin, interaction.attachmentSizeLimit);
   }
 
   /** Stores the job and shows its place, or edits the reply to say why not. */
   async #store(request: CommandRequest, origin: Origin, replyLimitBytes: number): Promise<void> {
+    const { arrivals } = this.#options;
     const { kind, text, parentId, blind = false, confirm, found } = request;
     const place = this.#options.placeOf(origin);
     const context = contextOf(this.#options.context, place);
@@ -123,7 +137,7 @@ export class Intake {
       await this.#enqueue({ kind, text, image, items, preview, blind }, origin, replyLimitBytes, parentId);
     } catch (error) {
       const about = error instanceof InputError ? error.context : {};
-      await this.#options.api.editReply(origin, plainMessage(errorSentence(codeOf(error), about)));
+      await arrivals.refuse(origin, errorSentence(codeOf(error), about));
       if (!(error instanceof InputError)) throw error;
     }
   }
@@ -178,6 +192,23 @@ export class Intake {
       this.#seen.delete(oldest!);
     }
     return true;
+  }
+}
+
+/**
+ * Where the connection broke, nobody knows whether a try arrived; the next one's answer tells. Tries as long as Discord
+ * still waits for an answer.
+ */
+async function acknowledge(interaction: Asking): Promise<void> {
+  for (const start = performance.now(); ; ) {
+    try {
+      await interaction.deferReply();
+      return;
+    } catch (error) {
+      if (isAlreadyAcknowledged(error)) return;
+      if (faultOf(error) !== "transient" || performance.now() - start > ACKNOWLEDGE_MS) throw error;
+    }
+    await delay(ACKNOWLEDGE_PAUSE_MS);
   }
 }
 

@@ -373,6 +373,7 @@ export const refusals = {
   unknownButton: "This button belongs to another version of the bot. Use the command again.",
   unknownCommand: "This command belongs to another version of the bot. Reload Discord and try again.",
   stopping: "The bot is about to restart. Please try again in a minute.",
+  interrupted: "The bot was stopped before it had stored this command. Please use it again.",
 } as const;
 
 /** A batch before it is started, and what is taken out of one that is. */
@@ -583,7 +584,7 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   spoiler: "pictures are hidden behind a click",
   flagged: "flagged pictures in age-restricted channels: show, spoiler or withhold; elsewhere never posted",
   unchecked:
-    "pictures that no safety checker saw: show, spoiler or withhold; `show` needs an age-restricted channel",
+    "pictures no safety checker saw: show, spoiler or withhold; `show` needs an age-restricted channel",
   alwaysNegative: "added to every negative prompt",
   refusedWords: "words that no prompt may have",
   ping: "call people when a result that took long is ready",
@@ -602,7 +603,8 @@ export const settingLines = {
   server: "This server",
   program: "The bot itself",
   names: "What can be set",
-  choice: (name: string, meaning: string) => `${name} · ${meaning}`,
+  /** Discord: 100 letters. */
+  choice: (name: string, meaning: string) => clip(`${name} · ${meaning}`, 100),
   none: "Nothing; the wider setting holds.",
   entry: (name: string, value: string, by: string, at: number) =>
     `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,

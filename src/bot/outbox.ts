@@ -1,4 +1,5 @@
 import { Semaphore } from "async-mutex";
+import type { APIMessage } from "discord.js";
 import { DiscordError, describe } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Job } from "../core/job.js";
@@ -9,6 +10,7 @@ import { endSentence, errorSentence, jobReference, resultLines } from "./message
 import { type Outgoing, plainMessage } from "./outgoing.js";
 import type { SizeLimit } from "./picture-fit.js";
 import type { Place } from "./place.js";
+import { COLORS } from "./status-message.js";
 import { subscribe } from "./subscribe.js";
 
 export interface OutboxOptions {
@@ -41,6 +43,8 @@ const SWEEP_MS = 30_000;
 const AT_ONCE = 4;
 /** How often a message that Discord calls too large is made again, each time in half the bytes. */
 const SHRINKS = 4;
+
+const END_COLORS: ReadonlySet<number> = new Set([COLORS.done, COLORS.failed, COLORS.cancelled]);
 
 /** Where and how a message got to Discord. */
 type Sent =
@@ -220,6 +224,8 @@ export class Outbox {
       const sent = await attempt("reply", async () => api.editReply(origin, await compose(limit, origin)));
       if ("messageId" in sent || (sent.fault !== "token-gone" && sent.fault !== "forbidden")) return sent;
     }
+    const earlier = await this.#earlier(job, origin.channelId);
+    if (earlier !== null) return earlier;
     const mention = (job.state === "done" ? resultLines.ready : resultLines.ended)(origin.userId, job.kind);
     const addressed = (message: Outgoing, ...more: string[]): Outgoing => ({
       ...message,
@@ -233,14 +239,46 @@ export class Outbox {
     if (sent.fault === "token-gone" || origin.guildId === null) return { ...sent, fault: "forbidden" };
     // The channel is gone or closed to us: the person is told at home, if they take messages. What may be posted there
     // is another question than what might have been in the channel.
+    const direct = await openDirect(() => api.directChannel(origin));
+    if (typeof direct !== "string") return direct;
+    const before = await this.#earlier(job, direct);
+    if (before !== null) return before;
     return attempt("channel", async () => {
       const message = await compose(CHANNEL_LIMIT, { guildId: null, channelId: null });
-      return api.postDirect(origin, addressed(message, resultLines.direct), job.id);
+      return api.postDirect(origin, direct, addressed(message, resultLines.direct), job.id);
     });
+  }
+
+  /** What an earlier try put into the channel, whose answer was lost; null where there is nothing, or no look is allowed. */
+  async #earlier(job: Job, channelId: string): Promise<Sent | null> {
+    try {
+      const messageId = await this.#options.api.findEnd(job, channelId, (message) =>
+        showsEnd(message, job.id),
+      );
+      return messageId === null ? null : { messageId, via: "channel" };
+    } catch (error) {
+      const fault = faultOf(error);
+      return fault === "transient" || fault === "unauthorized" ? { fault, error } : null;
+    }
   }
 
   #log(level: "warn" | "error", message: string, jobId: string | undefined, error: unknown): void {
     this.#options.events.emit("log", { level, message, error, ...(jobId === undefined ? {} : { jobId }) });
+  }
+}
+
+/** True for a message with the job's result, its failure, or a sentence in place of one; false for a status. */
+function showsEnd({ content, embeds, components }: APIMessage, jobId: string): boolean {
+  const [embed] = embeds;
+  const ended = embed === undefined ? content !== "" : END_COLORS.has(embed.color ?? 0);
+  return ended && JSON.stringify([content, embeds, components]).includes(jobId);
+}
+
+async function openDirect(open: () => Promise<string>): Promise<string | Sent> {
+  try {
+    return await open();
+  } catch (error) {
+    return { fault: faultOf(error), error };
   }
 }
 

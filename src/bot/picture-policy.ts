@@ -1,4 +1,4 @@
-import type { Item, Job } from "../core/job.js";
+import type { Item } from "../core/job.js";
 import { isFlagged, type PictureJudgement, UNJUDGED, withheldVariant } from "../core/judgement.js";
 import { type PlaceSettings, TREATMENTS, type Treatment } from "../core/settings.js";
 import type { Side } from "../db/votes.js";
@@ -26,8 +26,12 @@ export function treatmentOf(judgement: PictureJudgement | undefined, audience: A
   return ageRestricted ? (place.unchecked ?? "show") : stricter(unchecked, place.unchecked ?? unchecked);
 }
 
-const isPassed = (judgement: PictureJudgement | undefined): boolean =>
-  judgement !== undefined && judgement.safety !== "unchecked" && !isFlagged(judgement);
+/** Whether it depends on the audience how one of the pictures is posted; false spares asking Discord. */
+export const needsAudience = (items: readonly Item[]): boolean =>
+  drawnPictures(items).some(({ judgement }) => judgement === undefined || !isPassed(judgement));
+
+const isPassed = ({ safety }: PictureJudgement): boolean =>
+  safety === "harmless" || (safety !== "unchecked" && !safety.flagged);
 
 interface DrawnPicture {
   readonly item: Item;
@@ -51,7 +55,7 @@ export interface Withheld {
   readonly flagged: boolean;
 }
 
-/** How the pictures of a job are posted. */
+/** How the pictures of some items are posted. */
 export interface Exhibition {
   readonly ageRestricted: boolean;
   readonly withheld: readonly Withheld[];
@@ -59,79 +63,57 @@ export interface Exhibition {
   readonly spoiler: boolean;
   /** Whether a picture was flagged that is shown nevertheless. */
   readonly showsFlagged: boolean;
+  /**
+   * The file that shows several of them at once, given the one that shows them all: that, its variant with blank
+   * panels, or null where neither leaves out just what is withheld.
+   */
+  readonly composed: (file: string | null) => string | null;
+  readonly shows: (item: Item, side: Side) => boolean;
+}
+
+/** What of the items' pictures the audience sees. */
+export function exhibit(items: readonly Item[], audience: Audience): Exhibition {
+  const pictures = drawnPictures(items).map((picture) => ({
+    ...picture,
+    treatment: treatmentOf(picture.judgement, audience),
+  }));
+  const hidden = pictures.filter(({ treatment }) => treatment === "withhold");
+  const shown = pictures.filter(({ treatment }) => treatment !== "withhold");
+  const flagged = pictures.filter(({ judgement }) => isFlagged(judgement));
+  // The variant has blank panels for exactly the flagged pictures.
+  const variantFits = hidden.length === flagged.length && hidden.every((it) => flagged.includes(it));
+  return {
+    ageRestricted: audience.ageRestricted,
+    withheld: hidden.map(({ item, side, judgement }) => ({
+      item: item.index,
+      side,
+      flagged: isFlagged(judgement),
+    })),
+    spoiler: shown.some(({ treatment }) => treatment === "spoiler"),
+    showsFlagged: shown.some(({ judgement }) => isFlagged(judgement)),
+    composed: (file) => {
+      if (file === null || shown.length === 0) return null;
+      if (hidden.length === 0) return file;
+      return variantFits ? withheldVariant(file) : null;
+    },
+    shows: (item, side) => !hidden.some((it) => it.item.index === item.index && it.side === side),
+  };
 }
 
 /** Where nothing depends on the audience. */
 const ANYBODY: Audience = { ageRestricted: false, place: {}, unchecked: "withhold" };
 
-/**
- * What of a job's pictures may be posted. `permitted` is the job as everything that makes messages, zips and reports of
- * pictures gets it: its rows name no file that is withheld, and of a file that shows several pictures at once the
- * variant with blank panels, so that none of them has to know the rule.
- * @param audienceOf asked only where it decides something
- */
-export async function exhibit(
-  job: Job,
+/** As `exhibit`; asks who will see the message only where that decides something. */
+export const exhibitFor = async (
+  items: readonly Item[],
   audienceOf: () => Promise<Audience>,
-): Promise<{ readonly permitted: Job; readonly shown: Exhibition }> {
-  const pictures = drawnPictures(job.items);
-  const audience = pictures.every(({ judgement }) => isPassed(judgement)) ? ANYBODY : await audienceOf();
-  const treated = pictures.map((picture) => ({
-    ...picture,
-    treatment: treatmentOf(picture.judgement, audience),
-  }));
-  const hidden = treated.filter(({ treatment }) => treatment === "withhold");
-  const open = treated.filter(({ treatment }) => treatment !== "withhold");
-  const shows = (item: Item, side: Side) =>
-    !hidden.some((it) => it.item.index === item.index && it.side === side);
-  /** The file of several items that leaves out just what is withheld, or null where there is none. */
-  const composed = (file: string | null, items: readonly number[]): string | null => {
-    const of = treated.filter(({ item }) => items.includes(item.index));
-    const left = of.filter(({ treatment }) => treatment === "withhold");
-    if (left.length === 0) return file;
-    if (file === null || left.length === of.length) return null;
-    // The variant has blank panels for exactly the flagged pictures.
-    return of.every((it) => isFlagged(it.judgement) === left.includes(it)) ? withheldVariant(file) : null;
-  };
-  const permitted = {
-    ...job,
-    items: job.items.map((item) => ({
-      ...item,
-      baseline: shows(item, "baseline") ? item.baseline : null,
-      drawn: shows(item, "optimized") ? item.drawn : null,
-      comparison: composed(item.comparison, [item.index]),
-    })),
-    sheets: job.sheets.flatMap((sheet) => {
-      const file = composed(sheet.file, sheet.items);
-      return file === null ? [] : [{ ...sheet, file }];
-    }),
-  };
-  return {
-    permitted,
-    shown: {
-      ageRestricted: audience.ageRestricted,
-      withheld: hidden.map(({ item, side, judgement }) => ({
-        item: item.index,
-        side,
-        flagged: isFlagged(judgement),
-      })),
-      spoiler: open.some(({ treatment }) => treatment === "spoiler"),
-      showsFlagged: open.some(({ judgement }) => isFlagged(judgement)),
-    },
-  };
-}
+): Promise<Exhibition> => exhibit(items, needsAudience(items) ? await audienceOf() : ANYBODY);
 
-/** What the checkpoint's pictures are judged for: nothing, since it is harmless or has no safety checker, or by one. */
-export type CheckpointSafety = "harmless" | "unchecked" | "checked";
+const FLAGGED: PictureJudgement = { ...UNJUDGED, safety: { flagged: true, concepts: [] } };
 
 /**
- * Whether a picture may be seen as it forms. Nobody judges it before it is done, so where somebody will, it is shown
- * only where it might be if it were flagged.
+ * Whether a picture may be seen as it forms. Nobody judges it before it is done, so it is shown only where it might be
+ * whatever comes of it.
  */
-export const showsForming = (safety: "unchecked" | "checked", audience: Audience): boolean =>
-  treatmentOf(WORST[safety], audience) === "show";
-
-const WORST: Readonly<Record<"unchecked" | "checked", PictureJudgement>> = {
-  unchecked: UNJUDGED,
-  checked: { ...UNJUDGED, safety: { flagged: true, concepts: [] } },
-};
+export const showsForming = (audience: Audience): boolean =>
+  treatmentOf(undefined, audience) === "show" && treatmentOf(FLAGGED, audience) === "show";

@@ -34,7 +34,7 @@ export function csvReport(job: Job): string {
       item.prompt,
       item.optimized,
       image.steps,
-      image.guidance,
+      String(image.guidance),
       image.scheduler,
       image.size?.width,
       image.size?.height,
@@ -57,7 +57,9 @@ const FORMULA = /^'*[=+\-@\t\r]/;
 
 function cell(value: string | number | null | undefined): string {
   if (value === null || value === undefined) return "";
-  if (typeof value === "number") return String(Math.round(value * 1e5) / 1e5);
+  // A seed may be as large as a number counts exactly, and must stay what it is.
+  if (typeof value === "number")
+    return String(Number.isInteger(value) ? value : Math.round(value * 1e5) / 1e5);
   const inert = FORMULA.test(value) ? `'${value}` : value;
   return /[",\r\n']/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }

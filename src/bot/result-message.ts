@@ -1,25 +1,19 @@
 import type { APIEmbed } from "discord.js";
-import type { ImageSettings, Item, Job, Origin } from "../core/job.js";
+import type { ImageSettings, Job, Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
 import type { Ballot } from "../db/votes.js";
-import { batchReport, sheetPicture } from "./batch-report.js";
+import { batchReport, batchZip, sheetPicture } from "./batch-report.js";
 import { blindMessage } from "./blind-message.js";
 import { type Row, resultRows } from "./components.js";
 import { clip, codeBlock } from "./markdown.js";
 import { endSentence, formatDuration, jobReference, labels, resultLines, safetyLines } from "./messages.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "./outgoing.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
-import {
-  type Audience,
-  type CheckpointSafety,
-  type Exhibition,
-  exhibit,
-  showsForming,
-} from "./picture-policy.js";
+import { type Audience, type Exhibition, exhibitFor, showsForming } from "./picture-policy.js";
 import type { Place } from "./place.js";
 import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
 import { safetySentences } from "./safety-sentences.js";
-import { batchScores, pairScoreLine } from "./scores.js";
+import { pairScoreLine } from "./scores.js";
 import { COLORS } from "./status-message.js";
 import { readPicture, storedPicture } from "./stored-picture.js";
 
@@ -32,7 +26,6 @@ export interface ResultOptions {
   readonly image: ImageSettings;
   /** What the place of a command has decided. */
   readonly placeOf: (where: Place) => PlaceSettings;
-  readonly checkpointSafety: CheckpointSafety;
   /** Who sees what is posted there now. */
   readonly audienceOf: (where: Place) => Promise<Audience>;
   /** The ballot of a blind comparison, opened when it is first shown. */
@@ -56,22 +49,19 @@ export async function resultMessage(
   where: Place = job.origin,
 ): Promise<Outgoing> {
   if (job.state !== "done") return endMessage(job);
-  const { permitted, shown } = await permittedIn(job, options, where);
-  const message = await composed(permitted, options, limit, shown);
-  return shown.spoiler || options.placeOf(where).spoiler === true ? spoilered(message) : message;
-}
-
-/** A job with the pictures that may be posted in a place now. Throws DiscordError where Discord can't say what it is. */
-export function permittedIn(
-  job: Job,
-  options: ResultOptions,
-  where: Place,
-): Promise<{ readonly permitted: Job; readonly shown: Exhibition }> {
   // Of a prompt drawn as written alone, the second half is the same picture and not posted.
   const items = job.items.map((item) =>
-    job.kind === "compare" && isRaw(item) ? { ...item, drawn: null, comparison: null } : item,
+    job.kind === "compare" && isRaw(item) ? { ...item, drawn: null } : item,
   );
-  return exhibit({ ...job, items }, () => options.audienceOf(where));
+  // Discord is asked once for one message, and only if it matters.
+  let audience: Promise<Audience> | null = null;
+  const audienceOf = () => {
+    audience ??= options.audienceOf(where);
+    return audience;
+  };
+  const shown = await exhibitFor(items, audienceOf);
+  const message = await composed(job, options, limit, shown, audienceOf);
+  return shown.spoiler || options.placeOf(where).spoiler === true ? spoilered(message) : message;
 }
 
 /** Pictures behind a click. An embed can't hide its picture, so they all stand below it. */
@@ -90,6 +80,7 @@ async function composed(
   options: ResultOptions,
   limit: SizeLimit,
   shown: Exhibition,
+  audienceOf: () => Promise<Audience>,
 ): Promise<Outgoing> {
   switch (job.kind) {
     case "optimize":
@@ -97,7 +88,7 @@ async function composed(
     case "compare":
       return compareMessage(job, options, limit, shown);
     case "batch":
-      return batchMessage(job, options, limit, shown);
+      return batchMessage(job, options, limit, shown, audienceOf);
   }
 }
 
@@ -143,17 +134,18 @@ async function compareMessage(
   const drawn = { role: "optimized", file: item.drawn, alt: labels.optimizedAlt(optimized) };
   const comparison = {
     role: "comparison",
-    file: item.comparison,
+    file: shown.composed(item.comparison),
     alt: labels.comparisonAlt(item.prompt, optimized),
   };
+  const stem = `${job.id}-${item.seed}`;
   const pictures = await Promise.all(
-    [comparison, baseline, drawn]
-      .filter(({ file }) => file !== null)
-      .map(({ role, file, alt }) =>
-        readPicture(
-          storedPicture(job, options.picturesDir, [item.index], file, `${job.id}-${item.seed}-${role}`, alt),
-        ),
-      ),
+    [
+      ...(isRaw(item) || comparison.file === null ? [] : [comparison]),
+      ...(shown.shows(item, "baseline") ? [baseline] : []),
+      ...(isRaw(item) || !shown.shows(item, "optimized") ? [] : [drawn]),
+    ].map(({ role, file, alt }) =>
+      readPicture(storedPicture(job, options.picturesDir, file, `${stem}-${role}`, alt)),
+    ),
   );
   const { files, note } = await attach(job, pictures, limit);
   const sections = [
@@ -180,66 +172,58 @@ async function batchMessage(
   options: ResultOptions,
   limit: SizeLimit,
   shown: Exhibition,
+  audienceOf: () => Promise<Audience>,
 ): Promise<Outgoing> {
   const made = job.items.filter(({ cancelled }) => !cancelled);
   const [first] = made;
   const last = made.at(-1);
   const seeds = first && last ? [resultLines.seeds(first.seed, last.seed)] : [];
-  const scores = await batchScores(job);
-  const { files, lines } = await batchReport(job, options.picturesDir, limit, scores.plot);
+  const { files, lines } = await batchReport(job, { ...options, audienceOf }, limit, shown);
   const drawn = made.reduce((sum, item) => sum + (item.baseline ? 1 : 0) + (item.drawn ? 1 : 0), 0);
   const takenOut = job.items.length - made.length;
   const sections = [
     resultLines.batch(made.length, drawn),
     ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
-    ...scores.lines,
     ...safetySentences(shown, true),
     ...lines,
   ];
   const settings = [...seeds, ...imageSettings(job, options), ...timeAndMakers(job, options)];
   const embed = doneEmbed(job, sections, settings);
   // The contact sheet comes first where there is one; a record is nothing to look at.
-  const [sheet] = files.filter(({ description }) => description !== null);
+  const [main] = files.filter(({ description }) => description !== null);
   return {
     content: "",
-    embeds: [sheet === undefined ? embed : { ...embed, image: { url: `attachment://${sheet.name}` } }],
+    embeds: [main === undefined ? embed : { ...embed, image: { url: `attachment://${main.name}` } }],
     components: resultRows(job),
     files,
   };
 }
 
-/** A contact sheet of a batch that goes on; null where it is gone. */
+/** A contact sheet of a batch that goes on; null where it is gone, or may not be posted where the batch was asked for. */
 export async function sheetMessage(
   job: Job,
   number: number,
   options: ResultOptions,
   limit: SizeLimit,
 ): Promise<Outgoing | null> {
-  const only = { ...job, sheets: job.sheets.filter((sheet) => sheet.number === number) };
-  const onIt = only.sheets[0]?.items ?? [];
-  // What the other pairs are does not matter to this sheet.
-  const pairs = {
-    ...only,
-    items: job.items.map((item) => (onIt.includes(item.index) ? item : unseen(item))),
-  };
-  const { permitted, shown } = await exhibit(pairs, () => options.audienceOf(job.origin));
-  const picture = await readPicture(sheetPicture(permitted, options.picturesDir, number));
-  if (picture === null) return null;
+  const audienceOf = () => options.audienceOf(job.origin);
+  const sheet = await sheetPicture(job, number, { ...options, audienceOf });
+  const picture = sheet === null ? null : await readPicture(sheet.picture);
+  if (sheet === null || picture === null) return null;
   const { files } = await fitPictures([picture], limit);
   const [file] = files;
   if (file == null) return null;
-  const line = resultLines.sheet((onIt[0] ?? 0) + 1, (onIt.at(-1) ?? 0) + 1, job.items.length);
+  const { items } = sheet;
+  const line = resultLines.sheet((items[0] ?? 0) + 1, (items.at(-1) ?? 0) + 1, job.items.length);
   const embed = {
     title: labels.commands[job.kind],
-    description: [`${line} ${jobReference(job.id)}`, ...safetySentences(shown, true)].join("\n"),
+    description: [`${line} ${jobReference(job.id)}`, ...safetySentences(sheet.shown, true)].join("\n"),
     color: COLORS.running,
     image: { url: `attachment://${file.name}` },
   };
   const message: Outgoing = { content: "", embeds: [embed], components: [], files: [file] };
-  return shown.spoiler || options.placeOf(job.origin).spoiler === true ? spoilered(message) : message;
+  return sheet.shown.spoiler || options.placeOf(job.origin).spoiler === true ? spoilered(message) : message;
 }
-
-const unseen = (item: Item): Item => ({ ...item, baseline: null, drawn: null });
 
 /** The settings that a command here does not have by itself. */
 function imageSettings({ image, origin }: Job, options: ResultOptions): string[] {
@@ -293,31 +277,47 @@ export async function baselinePicture(
   limit: SizeLimit,
 ): Promise<OutgoingFile | null> {
   const [item] = job.items;
-  if (job.kind !== "compare" || job.blind || item === undefined) return null;
-  const { permitted, shown } = await exhibit({ ...job, items: [item] }, () => options.audienceOf(job.origin));
+  if (job.kind !== "compare" || job.blind || item === undefined || item.baseline === null) return null;
+  const shown = await exhibitFor([item], () => options.audienceOf(job.origin));
+  // What needs a click or is withheld waits for the result, which says so.
+  const isPlain =
+    shown.shows(item, "baseline") && !shown.spoiler && options.placeOf(job.origin).spoiler !== true;
+  if (!isPlain) return null;
   const name = `${job.id}-${item.seed}-baseline`;
-  const { index, prompt } = item;
-  const baseline = permitted.items[0]?.baseline ?? null;
+  const { baseline, prompt } = item;
   const picture = await readPicture(
-    storedPicture(job, options.picturesDir, [index], baseline, name, labels.baselineAlt(prompt)),
+    storedPicture(job, options.picturesDir, baseline, name, labels.baselineAlt(prompt)),
   );
   if (picture === null) return null;
-  const [file = null] = (await fitPictures([picture], limit)).files;
-  if (file === null || !(shown.spoiler || options.placeOf(job.origin).spoiler === true)) return file;
-  return { ...file, name: `SPOILER_${file.name}` };
+  return (await fitPictures([picture], limit)).files[0] ?? null;
 }
 
-/** A picture that is being drawn, as a small WebP; null where it might not be shown if it were judged already. */
+/** One of the zips of a batch's pictures, as they may be posted there. */
+export async function zipMessage(
+  job: Job,
+  part: number,
+  options: ResultOptions,
+  limit: SizeLimit,
+  where: Place,
+): Promise<{ readonly file: OutgoingFile | null; readonly parts: number }> {
+  const audienceOf = () => options.audienceOf(where);
+  const shown = await exhibitFor(job.items, audienceOf);
+  return batchZip(job, { ...options, audienceOf }, part, limit, shown);
+}
+
+/**
+ * A picture that is being drawn, as a small WebP; null where one may not be shown that no safety checker has seen, or
+ * only behind a click. `harmless`: what draws it needs no checker.
+ */
 export async function formingPicture(
   origin: Origin,
   jobId: string,
   data: Uint8Array,
+  harmless: boolean,
   options: ResultOptions,
 ): Promise<OutgoingFile | null> {
-  const { checkpointSafety, placeOf, audienceOf } = options;
-  if (placeOf(origin).spoiler === true) return null;
-  if (checkpointSafety !== "harmless" && !showsForming(checkpointSafety, await audienceOf(origin)))
-    return null;
+  if (options.placeOf(origin).spoiler === true) return null;
+  if (!harmless && !showsForming(await options.audienceOf(origin))) return null;
   return { name: `${jobId}-preview.webp`, data: Buffer.from(data), description: labels.previewAlt };
 }
 

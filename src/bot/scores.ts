@@ -72,7 +72,7 @@ export const SCORE_COLUMNS = [
 ] as const;
 
 /** Under SCORE_COLUMNS. */
-export function scoreCells({ judgements }: Item): (string | number | null)[] {
+export function scoreCells({ baseline, drawn, judgements }: Item): (string | number | null)[] {
   const scores = pairScores(judgements);
   return [
     scores.baselineRelevance,
@@ -83,14 +83,13 @@ export function scoreCells({ judgements }: Item): (string | number | null)[] {
     scores.beautyGain,
     scores.reward,
     scores.judge,
-    safetyWord(judgements.baseline),
-    safetyWord(judgements.drawn),
+    baseline === null ? null : safetyWord(judgements.baseline),
+    drawn === null ? null : safetyWord(judgements.drawn),
   ];
 }
 
-function safetyWord(judgement: PictureJudgement | undefined): string | null {
-  if (judgement === undefined) return null;
-  const { safety } = judgement;
+function safetyWord(judgement: PictureJudgement | undefined): string {
+  const safety = judgement?.safety ?? "unchecked";
   if (typeof safety === "string") return safety;
   return safety.flagged ? "flagged" : "passed";
 }

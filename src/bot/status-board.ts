@@ -24,7 +24,12 @@ export interface StatusBoardOptions {
   /** The half of a comparison that is there already, to show while the other one is drawn; null for none. */
   readonly pictureOf: (job: Job) => Promise<OutgoingFile | null>;
   /** A picture that is being drawn, as far as it is; null where it may not be shown. */
-  readonly formingOf: (origin: Origin, jobId: string, data: Uint8Array) => Promise<OutgoingFile | null>;
+  readonly formingOf: (
+    origin: Origin,
+    jobId: string,
+    data: Uint8Array,
+    harmless: boolean,
+  ) => Promise<OutgoingFile | null>;
 }
 
 interface Tracked {
@@ -34,8 +39,12 @@ interface Tracked {
   /** Id of the message's file that is that picture, once Discord has it. */
   pictureId: string | null;
   /** The newest look of what is being drawn, and how many there were. */
-  forming: Uint8Array | null;
+  forming: OutgoingFile | null;
   looks: number;
+  /** Whether the newest edit has one. */
+  hasLook: boolean;
+  /** Pictures that were finished. */
+  drawn: number;
   readonly origin: Origin;
   status: JobStatus;
   /** Fires shortly before the reply's token ends. */
@@ -120,6 +129,8 @@ export class StatusBoard {
       pictureId: null,
       forming: null,
       looks: 0,
+      hasLook: false,
+      drawn: 0,
       origin: job.origin,
       status: job.cancelRequested
         ? { kind: "stopping" }
@@ -150,7 +161,7 @@ export class StatusBoard {
         this.#placesChanged();
       },
       "job.progress": (progress) => this.#update(progress.jobId, { kind: "working", progress }),
-      "job.preview": ({ jobId, data }) => this.#look(jobId, data),
+      "job.preview": ({ jobId, data, harmless }) => void this.#look(jobId, data, harmless),
       "job.item": ({ jobId, phase }) => {
         this.#looked(jobId);
         if (phase === "text") void this.refresh(jobId);
@@ -188,17 +199,27 @@ export class StatusBoard {
   }
 
   /** The picture at work, as far as it is: goes out with the next edit. */
-  #look(jobId: string, data: Uint8Array): void {
+  async #look(jobId: string, data: Uint8Array, harmless: boolean): Promise<void> {
     const tracked = this.#tracked.get(jobId);
     if (tracked?.status.kind !== "working") return;
-    tracked.forming = data;
-    tracked.looks++;
-    this.#show(jobId, tracked, tracked.status);
+    const { drawn } = tracked;
+    try {
+      const file = await this.#options.formingOf(tracked.origin, jobId, data, harmless);
+      // It may be finished by now, and shown as it is.
+      if (file === null || tracked.drawn !== drawn) return;
+      tracked.forming = file;
+      tracked.looks++;
+      this.#show(jobId, tracked, tracked.status);
+    } catch (error) {
+      this.#log("A picture could not be shown as it forms", error, jobId);
+    }
   }
 
   #looked(jobId: string): void {
     const tracked = this.#tracked.get(jobId);
-    if (tracked !== undefined) tracked.forming = null;
+    if (tracked === undefined) return;
+    tracked.forming = null;
+    tracked.drawn++;
   }
 
   /** Something of the job is ready, or taken out of it: shows it with what comes next. */
@@ -266,7 +287,7 @@ export class StatusBoard {
   async #send(jobId: string, { status, summary }: Shown): Promise<void> {
     const tracked = this.#tracked.get(jobId);
     if (tracked === undefined) return;
-    const { api, queue, pictureOf, formingOf } = this.#options;
+    const { api, queue, pictureOf } = this.#options;
     try {
       let finished: OutgoingFile | null = null;
       if (tracked.picture === "ready") {
@@ -275,9 +296,9 @@ export class StatusBoard {
         const job = await queue.get(jobId);
         finished = job === undefined ? null : await pictureOf(job);
       }
-      const look = status.kind === "working" ? tracked.forming : null;
-      const forming = look === null ? null : await formingOf(tracked.origin, jobId, look);
-      const pictures = { finished, forming, kept: tracked.pictureId };
+      const forming = status.kind === "working" ? tracked.forming : null;
+      const pictures = { finished, forming, kept: tracked.pictureId, stale: tracked.hasLook };
+      tracked.hasLook = forming !== null;
       const message = statusMessage(summary, status, pictures);
       const shown = await api.editStatus(tracked.origin, message, STATUS_TIMEOUT_MS);
       if (finished !== null)

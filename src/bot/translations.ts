@@ -6,9 +6,7 @@ import {
   type RESTPostAPIContextMenuApplicationCommandsJSONBody as MenuJson,
   type RESTPostAPIChatInputApplicationCommandsJSONBody as SlashJson,
 } from "discord.js";
-import type { SettingName } from "../core/settings.js";
-import { settingLines, settingTexts } from "./messages.js";
-import { CHOICES, COMMANDS, type Entry, MENUS, OPTIONS, SETTINGS, SUBCOMMANDS } from "./translation-texts.js";
+import { CHOICES, COMMANDS, type Entry, MENUS, OPTIONS, SUBCOMMANDS } from "./translation-texts.js";
 
 /**
  * Names and descriptions of the commands in other languages. Discord shows them to people whose client speaks one of
@@ -62,12 +60,6 @@ function localizedChoice(
   const { name, value } = choice;
   const names = CHOICES[`${option}:${value}`];
   return names === undefined ? choice : { ...choice, name_localizations: { "en-US": name, ...names } };
-}
-
-/** A setting with what it means, in the language of who types; its own name, by which people write it, stands first. */
-export function settingChoice(name: SettingName, locale: string): string {
-  const names: Readonly<Record<string, string>> = SETTINGS[name];
-  return settingLines.choice(name, names[locale] ?? settingTexts[name]);
 }
 
 /** An entry of a message's menu with its names. */

@@ -1,12 +1,16 @@
 import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { inviteUrl } from "../bot/invite.js";
 import { inspectCheckpoint } from "../checkpoints/catalog.js";
+import { checkTensors } from "../checkpoints/compile.js";
+import { type FoundJudges, findJudges } from "../checkpoints/judges.js";
 import type { Config } from "../config.js";
 import { describe } from "../core/errors.js";
+import { redactor } from "../core/redact.js";
 import type { DeviceName } from "../inference/device.js";
 import type { DeviceReport } from "../inference/device-check.js";
+import type { JudgeGraph } from "../inference/scoring/judge.js";
 import type { Output } from "./output.js";
 
 interface Finding {
@@ -37,6 +41,7 @@ export async function doctor(config: Config, output: Output, device: DeviceName)
     tried.finding,
     checkpointFinding("promptist", "Promptist", config.PROMPTIST_CHECKPOINT, config),
     checkpointFinding("diffusion", "Stable Diffusion", config.DIFFUSION_CHECKPOINT, config),
+    ...(await judgeFindings(config)),
     await disk(config.dataDir),
     await database(config),
     await token(config),
@@ -146,6 +151,70 @@ function checkpointFinding(
   return { subject, state: "ok", found, todo: null };
 }
 
+/** CLIP with its predictor, and the safety checker: none has to be there, and what is there must be whole. */
+async function judgeFindings(config: Config): Promise<Finding[]> {
+  const subject = "judges";
+  const { checkpoint } = inspectCheckpoint(
+    "diffusion",
+    config.DIFFUSION_CHECKPOINT || undefined,
+    config.checkpointsDir,
+  );
+  if (checkpoint === null) return [];
+  let judges: FoundJudges;
+  try {
+    judges = findJudges(checkpoint, config.checkpointsDir, config.CLIP_CHECKPOINT || undefined);
+  } catch (error) {
+    return [{ subject, state: "broken", found: "not found", todo: describe(error) }];
+  }
+  const [{ clipGraphs, safetyCheckerGraph }, { AestheticPredictor }] = await Promise.all([
+    import("../inference/scoring/judge.js"),
+    import("../inference/scoring/aesthetic.js"),
+  ]);
+  const looked = (subject: string, file: string, note: string | null, open: () => unknown): Finding => {
+    try {
+      open();
+      return { subject, state: note ? "note" : "ok", found: file, todo: note };
+    } catch (error) {
+      return { subject, state: "broken", found: file, todo: describe(error) };
+    }
+  };
+  const whole = (graphs: readonly JudgeGraph[]) => {
+    for (const { graph, weights, unused } of graphs) checkTensors(graph, weights, unused);
+  };
+  const absent = (subject: string, todo: string): Finding => ({
+    subject,
+    state: "note",
+    found: "none",
+    todo,
+  });
+  const { clip, clipName, aesthetic, safety } = judges;
+  const clipNote =
+    clipName === "miniature"
+      ? "It judges the miniature's pictures alone. For those of the published weights: promptist checkpoints pull clip"
+      : null;
+  const noChecker = checkpoint.isHarmless
+    ? "The miniature draws only harmless subjects and needs none."
+    : `Nothing looks whether pictures of ${checkpoint.name} may be shown. Get it: promptist checkpoints pull stable-diffusion-v1-5`;
+  return [
+    clip === null
+      ? absent("CLIP", "Pictures get no scores. Get it: promptist checkpoints pull clip")
+      : looked("CLIP", clip, clipNote, () => whole(clipGraphs(clip))),
+    ...(clip === null
+      ? []
+      : [
+          aesthetic === null
+            ? absent(
+                "beauty",
+                `Pictures get no score for it. Put sac+logos+ava1-l14-linearMSE.pth of Microsoft's LMOps (promptist/aesthetic) into ${join(config.checkpointsDir, "aesthetic")}`,
+              )
+            : looked("beauty", aesthetic, null, () => AestheticPredictor.open(aesthetic)),
+        ]),
+    safety === null
+      ? absent("safety checker", noChecker)
+      : looked("safety checker", safety, null, () => whole([safetyCheckerGraph(safety)])),
+  ];
+}
+
 async function disk(dataDir: string): Promise<Finding> {
   let folder = dataDir;
   while (!existsSync(folder)) folder = dirname(folder);
@@ -215,7 +284,7 @@ async function token(config: Config): Promise<Finding> {
       subject,
       state: "broken",
       found: `${config.DISCORD_API_URL} cannot be reached`,
-      todo: `Check the network. (${describe(error)})`,
+      todo: `Check the network. (${redactor([config.DISCORD_TOKEN])(describe(error))})`,
     };
   }
 }

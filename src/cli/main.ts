@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
-import { loadConfig } from "../config.js";
+import { type Config, forgetSecrets, loadConfig } from "../config.js";
+import { redactor } from "../core/redact.js";
 import { VERSION } from "../core/version.js";
 import { batch } from "./batch.js";
 import { addCheckpointsCommand } from "./checkpoints.js";
@@ -24,18 +25,19 @@ import { verify } from "./verify.js";
 
 /** Reads the command line, runs one verb, and sets the exit code: 0 only for success. */
 async function main(argv: readonly string[]): Promise<void> {
-  const early = new Output(argv.includes("--json"));
+  let secrets: string[] = [];
   try {
-    const program = buildProgram();
-    await program.parseAsync(argv);
+    const config = loadConfig();
+    secrets = [config.DISCORD_TOKEN, config.HF_TOKEN];
+    forgetSecrets();
+    await buildProgram(config).parseAsync(argv);
   } catch (error) {
-    early.fail(error);
+    new Output(argv.includes("--json"), redactor(secrets)).fail(error);
     process.exitCode = 1;
   }
 }
 
-function buildProgram(): Command {
-  const config = loadConfig();
+function buildProgram(config: Config): Command {
   const program = new Command("promptist")
     .description("Rewrites prompts with Promptist and draws both with Stable Diffusion 1.5 from one seed.")
     .version(VERSION)

@@ -1,11 +1,16 @@
 import cliProgress from "cli-progress";
 import { codeOf } from "../core/errors.js";
+import { redactor } from "../core/redact.js";
 
 /** Where a verb's words go: sentences and bars to stderr, the result to stdout, as text or as one JSON object. */
 export class Output {
   #bar: cliProgress.SingleBar | undefined;
 
-  constructor(readonly json: boolean) {}
+  /** @param redact takes secrets out of what an error says */
+  constructor(
+    readonly json: boolean,
+    private readonly redact: (text: string) => string = redactor(),
+  ) {}
 
   /** A sentence for the person at the terminal. */
   say(sentence: string): void {
@@ -44,12 +49,12 @@ export class Output {
   fail(error: unknown): void {
     this.#endBar();
     const code = codeOf(error);
-    const message = error instanceof Error ? error.message : String(error);
+    const message = this.redact(error instanceof Error ? error.message : String(error));
     if (this.json) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
     process.stderr.write(`promptist: ${message}\n`);
     // An error of our own kinds is a sentence for the user; anything else is a bug, whose stack is wanted.
     if (code === "INTERNAL" && error instanceof Error && error.stack)
-      process.stderr.write(`${error.stack}\n`);
+      process.stderr.write(`${this.redact(error.stack)}\n`);
   }
 
   #endBar(): void {

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import type { ErrorCode } from "./errors.js";
 import type { JobKind, JobState, Phase } from "./job.js";
 
 /** How far the running item is. */
@@ -24,21 +25,44 @@ export interface AppEvents {
   "job.progress": [Progress];
   /** One picture of a pair is stored; its other half may follow. */
   "job.picture": [{ jobId: string; item: number; making: "baseline" | "optimized" }];
-  /** A small WebP of a picture that is being drawn. */
-  "job.preview": [{ jobId: string; item: number; making: "baseline" | "optimized"; data: Uint8Array }];
+  /** A small WebP of a picture that is being drawn; `harmless` where what draws it needs no safety checker. */
+  "job.preview": [
+    {
+      jobId: string;
+      item: number;
+      making: "baseline" | "optimized";
+      data: Uint8Array;
+      harmless: boolean;
+    },
+  ];
   /** Ten further pairs of a batch are on a contact sheet. */
   "job.sheet": [{ jobId: string; number: number }];
   "job.item": [{ jobId: string; item: number; phase: Phase }];
   /** The job left the running state without an end: to its next phase, for a retry, or to let others go first. */
-  "job.requeued": [{ jobId: string; phase: Phase; reason: "next-phase" | "retry" | "yield" | "recovered" }];
-  "job.finished": [{ jobId: string; state: JobState }];
+  "job.requeued": [
+    { jobId: string; phase: Phase; reason: "next-phase" | "retry" | "yield" | "recovered"; code?: ErrorCode },
+  ];
+  "job.finished": [{ jobId: string; state: JobState; code?: ErrorCode }];
   /** The queue hands out work again. */
   "queue.resumed": [];
   "job.delivered": [{ jobId: string; messageId: string | null }];
   "phase.started": [{ phase: Phase; pid: number; checkpoint: string; device: string; loadMs: number }];
   "phase.finished": [{ phase: Phase; jobs: number; items: number; ms: number; peakBytes: number }];
   "worker.exited": [{ phase: Phase; pid: number; code: number | null; signal: string | null }];
-  log: [{ level: "info" | "warn" | "error"; message: string; jobId?: string; error?: unknown }];
+  /** Discord holds back requests of a route for `ms`. */
+  "discord.rate-limited": [{ route: string; ms: number }];
+  /** From a heartbeat of the gateway to its answer. */
+  "discord.latency": [{ ms: number }];
+  /** `phase`: it comes from the worker of this phase. */
+  log: [
+    {
+      level: "debug" | "info" | "warn" | "error";
+      message: string;
+      jobId?: string;
+      phase?: Phase;
+      error?: unknown;
+    },
+  ];
 }
 
 export type Events = EventEmitter<AppEvents>;

@@ -5,8 +5,10 @@ import { QueueError } from "../core/errors.js";
 import { migrate } from "./migrate.js";
 import { toQueueError } from "./sqlite-error.js";
 
-/** How long a write waits for another process' write (a backup, an admin's shell) before QUEUE_BUSY_DATABASE. */
-const BUSY_TIMEOUT_MS = 5_000;
+/** How long the start waits for another process' write (a backup, an admin's shell) before QUEUE_BUSY_DATABASE. */
+const START_BUSY_MS = 5_000;
+/** Later a wait inside SQLite would hold the event loop, so the queue waits outside (`SqliteQueue`). */
+const BUSY_MS = 20;
 
 /**
  * Opens the database, makes it where there is none (file 0600 in a folder 0700; Windows has no such modes) and brings
@@ -25,12 +27,13 @@ export function openDatabase(file: string): Database.Database {
   createPrivately(file);
   let db: Database.Database | undefined;
   try {
-    db = new Database(file, { timeout: BUSY_TIMEOUT_MS });
+    db = new Database(file, { timeout: START_BUSY_MS });
     db.pragma("journal_mode = WAL");
     db.pragma("synchronous = FULL");
     db.pragma("fullfsync = ON");
     db.pragma("foreign_keys = ON");
     migrate(db);
+    db.pragma(`busy_timeout = ${BUSY_MS}`);
     return db;
   } catch (error) {
     db?.close();

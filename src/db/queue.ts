@@ -46,6 +46,9 @@ export interface NewItem {
   readonly seed?: number;
 }
 
+/** What it takes to answer a command that has become no job. */
+export type Arrival = Pick<Origin, "applicationId" | "interactionId" | "interactionToken" | "tokenExpiresAt">;
+
 /** The right to work on a job: only the holder's writes are kept. */
 export interface Claim {
   readonly job: Job;
@@ -96,6 +99,14 @@ export interface OpenWork {
   readonly steps: number;
 }
 
+/** The jobs of a phase that wait, those in their back-off time included. */
+export interface WaitingLine {
+  readonly phase: Phase;
+  readonly jobs: number;
+  /** When the job was stored that waits longest. */
+  readonly oldestAt: number;
+}
+
 export interface QueueDepth {
   readonly queued: number;
   readonly running: number;
@@ -115,10 +126,17 @@ export type CancelResult = "cancelled" | "requested" | "finished" | "unknown";
  */
 export interface Queue {
   /**
+   * Notes that a command is about to be acknowledged. It stays noted until `enqueue` stores its job or `settleArrival`
+   * says that its person was told; what a kill leaves is in `arrivals`. A second call with the same id does nothing.
+   */
+  arrive(arrival: Arrival): Promise<void>;
+  arrivals(): Promise<Arrival[]>;
+  settleArrival(interactionId: string): Promise<void>;
+  /**
    * Stores a job as queued. Idempotent by `origin.interactionId`: a second call with the same id stores nothing and
-   * returns the first job. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait already, and InputError QUEUE_CAP
-   * with `scope` and `limit` when one of the caps is reached. A job over one of its `limits` is stored as held: it
-   * has no place in line until enough of the jobs that count are over, the oldest first.
+   * returns the first job. Its arrival is settled by it. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait
+   * already, and InputError QUEUE_CAP with `scope` and `limit` when one of the caps is reached. A job over one of its
+   * `limits` is stored as held: it has no place in line until enough of the jobs that count are over, the oldest first.
    */
   enqueue(job: NewJob): Promise<Job>;
   get(id: string): Promise<Job | undefined>;
@@ -144,7 +162,7 @@ export interface Queue {
    */
   release(claim: Claim): Promise<boolean>;
   complete(claim: Claim): Promise<boolean>;
-  /** Records a failed attempt: queued again after `afterMs`, or failed when `maxAttempts` are used up. */
+  /** Records a failed attempt: queued again after `afterMs`, five minutes at most, or failed when `maxAttempts` are used up. */
   retry(claim: Claim, code: ErrorCode, detail: string, afterMs: number): Promise<RetryResult>;
   fail(claim: Claim, code: ErrorCode, detail: string): Promise<boolean>;
   /** The holder saw the request to cancel and stopped. */
@@ -165,13 +183,15 @@ export interface Queue {
 
   /** True if a job of this phase waits now (back-off over); for another user than `besidesUser` when given. */
   hasWork(phase: Phase, besidesUser?: string): Promise<boolean>;
-  /** When the earliest job in its back-off time is due, or null. */
+  /** When the earliest job in its back-off time is due, or null. Never later than the longest back-off from now. */
   nextDueAt(): Promise<number | null>;
   /** In the line of the job's phase: 1 for the job that is served next; 0 for one that runs; null when it is over or held. */
   position(id: string): Promise<number | null>;
   /** The positions of all jobs in line at once, in the order of `open`, without loading the jobs. */
   places(): Promise<Place[]>;
   depth(): Promise<QueueDepth>;
+  /** How long the line of each phase is; a phase for which nothing waits is missing. */
+  lines(): Promise<WaitingLine[]>;
   /**
    * Running jobs, then those that wait for text, then those that wait for pictures, each in the order of service, and
    * last those that are held, the oldest first; the first `limit` of them all.

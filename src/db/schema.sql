@@ -1,5 +1,12 @@
 -- The schema after all migrations. Written by npm run schema, never by hand.
 
+CREATE TABLE arrivals (
+  interaction_id text primary key,
+  application_id text not null,
+  interaction_token text not null,
+  token_expires_at integer not null
+) strict, without rowid;
+
 CREATE TABLE ballots (
   job_id text primary key,
   guild_id text,

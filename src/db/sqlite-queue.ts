@@ -1,11 +1,13 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Database, Statement } from "better-sqlite3";
 import { customAlphabet } from "nanoid";
-import { type ErrorCode, InputError, QueueError } from "../core/errors.js";
+import { codeOf, type ErrorCode, InputError, QueueError } from "../core/errors.js";
 import type { Failure, ItemNote, ItemTimes, Job, JobState, LimitScope, Phase, Sheet } from "../core/job.js";
 import { isFinished, nextPhase } from "../core/job.js";
 import type { ItemJudgements } from "../core/judgement.js";
 import { fromJson, type ItemRow, type JobRow, toItem, toJob } from "./job-row.js";
 import type {
+  Arrival,
   CancelResult,
   Claim,
   JobCaps,
@@ -17,6 +19,7 @@ import type {
   QueueDepth,
   RetryResult,
   TextResult,
+  WaitingLine,
 } from "./queue.js";
 import { toQueueError } from "./sqlite-error.js";
 import { type Counted, prepareStatements } from "./sqlite-statements.js";
@@ -31,7 +34,15 @@ export interface SqliteQueueOptions {
   readonly maxAttempts?: number;
   /** Waiting jobs after which enqueue answers QUEUE_FULL. */
   readonly maxWaiting?: number;
+  /** How long a call waits for another process' write (a backup, an admin's shell) before QUEUE_BUSY_DATABASE. */
+  readonly busyMs?: number;
 }
+
+const LONGEST_BACKOFF_MS = 5 * 60_000;
+const BUSY_MS = 5_000;
+const BUSY_LOOK_MS = 30;
+/** A command has to be acknowledged within 3 s, and it is noted before. */
+const ARRIVAL_BUSY_MS = 1_000;
 
 /** What becomes of a running job when its holder lets go of it. */
 interface Ending {
@@ -42,14 +53,15 @@ interface Ending {
 }
 
 /**
- * The queue in one SQLite file. Each method is one transaction and is over when it returns: nothing is awaited inside,
- * so no two methods of one process interleave.
+ * The queue in one SQLite file. Each method is one transaction, inside which nothing is awaited, so no two methods of one
+ * process interleave. While another process writes, a call waits without keeping the event loop.
  */
 export class SqliteQueue implements Queue {
   readonly #db: Database;
   readonly #now: () => number;
   readonly #maxAttempts: number;
   readonly #maxWaiting: number;
+  readonly #busyMs: number;
   readonly #sql: ReturnType<typeof prepareStatements>;
 
   /** Takes an open, migrated database (`openDatabase`); `close` closes it. */
@@ -58,12 +70,29 @@ export class SqliteQueue implements Queue {
     this.#now = options.now ?? Date.now;
     this.#maxAttempts = options.maxAttempts ?? 3;
     this.#maxWaiting = options.maxWaiting ?? 1_000;
+    this.#busyMs = options.busyMs ?? BUSY_MS;
     this.#sql = prepareStatements(db);
+  }
+
+  async arrive({ interactionId, applicationId, interactionToken, tokenExpiresAt }: Arrival): Promise<void> {
+    await this.#write(
+      () => this.#sql.arrive.run({ interactionId, applicationId, interactionToken, tokenExpiresAt }),
+      Math.min(this.#busyMs, ARRIVAL_BUSY_MS),
+    );
+  }
+
+  async arrivals(): Promise<Arrival[]> {
+    return this.#read(() => this.#sql.arrivals.all());
+  }
+
+  async settleArrival(interactionId: string): Promise<void> {
+    await this.#write(() => this.#sql.settleArrival.run(interactionId));
   }
 
   async enqueue(job: NewJob): Promise<Job> {
     return this.#write(() => {
       const { origin } = job;
+      this.#sql.settleArrival.run(origin.interactionId);
       const known = this.#sql.byInteraction.get(origin.interactionId);
       if (known !== undefined) return this.#load(known);
 
@@ -176,15 +205,15 @@ export class SqliteQueue implements Queue {
   }
 
   async advance(claim: Claim): Promise<boolean> {
-    return this.#leave(claim, () => ({ state: "queued", phase: "image" })) !== false;
+    return (await this.#leave(claim, () => ({ state: "queued", phase: "image" }))) !== false;
   }
 
   async release(claim: Claim): Promise<boolean> {
-    return this.#leave(claim, () => ({ state: "queued" })) !== false;
+    return (await this.#leave(claim, () => ({ state: "queued" }))) !== false;
   }
 
   async complete(claim: Claim): Promise<boolean> {
-    return this.#leave(claim, () => ({ state: "done" })) !== false;
+    return (await this.#leave(claim, () => ({ state: "done" }))) !== false;
   }
 
   async retry(claim: Claim, code: ErrorCode, detail: string, afterMs: number): Promise<RetryResult> {
@@ -192,12 +221,12 @@ export class SqliteQueue implements Queue {
       const used = fromJson<Failure[]>(row.failures).length + 1;
       const failure = { code, detail, at: now };
       if (used >= this.#maxAttempts) return { state: "failed", failure };
-      return { state: "queued", failure, notBefore: Math.ceil(now + afterMs) };
-    }) as RetryResult;
+      return { state: "queued", failure, notBefore: Math.ceil(now + Math.min(afterMs, LONGEST_BACKOFF_MS)) };
+    }) as Promise<RetryResult>;
   }
 
   async fail(claim: Claim, code: ErrorCode, detail: string): Promise<boolean> {
-    const ended = this.#leave(claim, (_row, now) => ({
+    const ended = await this.#leave(claim, (_row, now) => ({
       state: "failed",
       failure: { code, detail, at: now },
     }));
@@ -205,7 +234,7 @@ export class SqliteQueue implements Queue {
   }
 
   async cancelled(claim: Claim): Promise<boolean> {
-    return this.#leave(claim, () => ({ state: "cancelled" })) !== false;
+    return (await this.#leave(claim, () => ({ state: "cancelled" }))) !== false;
   }
 
   async cancel(id: string): Promise<CancelResult> {
@@ -250,7 +279,13 @@ export class SqliteQueue implements Queue {
   }
 
   async nextDueAt(): Promise<number | null> {
-    return this.#read(() => this.#sql.nextDueAt.get(this.#now())!.at);
+    const now = this.#now();
+    const latest = now + LONGEST_BACKOFF_MS;
+    const { at } = await this.#read(() => this.#sql.nextDueAt.get(now)!);
+    if (at === null || at <= latest) return at;
+    // The clock was set back since: nobody waits an hour for that.
+    await this.#write(() => this.#sql.bringForward.run({ now, latest }));
+    return now;
   }
 
   async position(id: string): Promise<number | null> {
@@ -276,17 +311,18 @@ export class SqliteQueue implements Queue {
     return this.#read(() => this.#sql.depth.get()!);
   }
 
+  async lines(): Promise<WaitingLine[]> {
+    return this.#read(() => this.#sql.lines.all());
+  }
+
   async open(limit?: number): Promise<Job[]> {
     return this.#read(() => {
       const now = this.#now();
       const inLine = (phase: Phase) => this.#sql.line.all({ phase, now });
       const running = this.#sql.running.all().map(({ seq }) => seq);
-      const waiting = [...inLine("text"), ...inLine("image")].map(({ seq }) => seq);
-      const held = this.#sql.held.all().map(({ seq }) => seq);
+      const waiting = [...inLine("text"), ...inLine("image"), ...this.#sql.held.all()].map(({ seq }) => seq);
       // Cut before the rows and their items are read: a thousand batches hold a hundred thousand prompts.
-      return [...running, ...waiting, ...held]
-        .slice(0, limit)
-        .map((seq) => this.#load(this.#sql.bySeq.get(seq)!));
+      return [...running, ...waiting].slice(0, limit).map((seq) => this.#load(this.#sql.bySeq.get(seq)!));
     });
   }
 
@@ -295,15 +331,15 @@ export class SqliteQueue implements Queue {
   }
 
   async delivered(id: string, messageId: string | null): Promise<void> {
-    this.#recordDelivery(this.#sql.delivered, { id, messageId, now: this.#now() });
+    await this.#recordDelivery(this.#sql.delivered, { id, messageId, now: this.#now() });
   }
 
   async deliveryFailed(id: string, detail: string): Promise<void> {
-    this.#recordDelivery(this.#sql.deliveryFailed, { id, detail });
+    await this.#recordDelivery(this.#sql.deliveryFailed, { id, detail });
   }
 
   async abandonDelivery(id: string, reason: string): Promise<void> {
-    this.#recordDelivery(this.#sql.abandonDelivery, { id, reason });
+    await this.#recordDelivery(this.#sql.abandonDelivery, { id, reason });
   }
 
   async unsettledSheets(): Promise<{ jobId: string; number: number }[]> {
@@ -311,7 +347,7 @@ export class SqliteQueue implements Queue {
   }
 
   async settleSheet(id: string, number: number): Promise<void> {
-    this.#write(() => this.#sql.settleSheet.run({ id, number, now: this.#now() }));
+    await this.#write(() => this.#sql.settleSheet.run({ id, number, now: this.#now() }));
   }
 
   async withPictures(): Promise<{ id: string; finishedAt: number }[]> {
@@ -319,7 +355,7 @@ export class SqliteQueue implements Queue {
   }
 
   async picturesPruned(id: string): Promise<void> {
-    this.#write(() => this.#sql.picturesPruned.run({ id, now: this.#now() }));
+    await this.#write(() => this.#sql.picturesPruned.run({ id, now: this.#now() }));
   }
 
   async storedBytes(): Promise<number> {
@@ -370,7 +406,7 @@ export class SqliteQueue implements Queue {
   }
 
   async setPaused(paused: boolean): Promise<void> {
-    this.#write(() => this.#sql.setFlag.run("paused", String(paused)));
+    await this.#write(() => this.#sql.setFlag.run("paused", String(paused)));
   }
 
   async paused(): Promise<boolean> {
@@ -462,20 +498,26 @@ export class SqliteQueue implements Queue {
   }
 
   /** One transaction that takes the write lock first, so that what was read is still true when it writes. */
-  #write<T>(work: () => T): T {
-    return this.#explained(() => this.#db.transaction(work).immediate());
+  #write<T>(work: () => T, busyMs = this.#busyMs): Promise<T> {
+    return this.#patiently(() => this.#db.transaction(work).immediate(), busyMs);
   }
 
   /** One transaction, so that several reads see one moment; a reader waits for nobody. */
-  #read<T>(work: () => T): T {
-    return this.#explained(() => this.#db.transaction(work).deferred());
+  #read<T>(work: () => T): Promise<T> {
+    return this.#patiently(() => this.#db.transaction(work).deferred(), this.#busyMs);
   }
 
-  #explained<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      throw toQueueError(error, this.#db.name);
+  async #patiently<T>(transaction: () => T, busyMs: number): Promise<T> {
+    const start = performance.now();
+    for (;;) {
+      try {
+        return transaction();
+      } catch (thrown) {
+        const error = toQueueError(thrown, this.#db.name);
+        const busy = codeOf(error) === "QUEUE_BUSY_DATABASE";
+        if (!busy || performance.now() - start >= busyMs) throw error;
+      }
+      await delay(BUSY_LOOK_MS);
     }
   }
 
@@ -489,7 +531,7 @@ export class SqliteQueue implements Queue {
     return this.#sql.claimed.get({ id: claim.job.id, owner: claim.owner, attempt: claim.attempt });
   }
 
-  #saveItem(claim: Claim, item: number, change: (row: ItemRow) => ItemRow): boolean {
+  #saveItem(claim: Claim, item: number, change: (row: ItemRow) => ItemRow): Promise<boolean> {
     return this.#write(() => {
       const job = this.#claimed(claim);
       if (job === undefined) return false;
@@ -500,7 +542,7 @@ export class SqliteQueue implements Queue {
     });
   }
 
-  #saveOnJob(claim: Claim, save: (seq: number) => unknown): boolean {
+  #saveOnJob(claim: Claim, save: (seq: number) => unknown): Promise<boolean> {
     return this.#write(() => {
       const row = this.#claimed(claim);
       if (row !== undefined) save(row.seq);
@@ -509,7 +551,7 @@ export class SqliteQueue implements Queue {
   }
 
   /** Ends the holder's work as `decide` says; false when the claim is stale, else the state that was written. */
-  #leave(claim: Claim, decide: (row: JobRow, now: number) => Ending): JobState | false {
+  #leave(claim: Claim, decide: (row: JobRow, now: number) => Ending): Promise<JobState | false> {
     return this.#write(() => {
       const row = this.#claimed(claim);
       return row !== undefined && this.#end(row, decide(row, this.#now()));
@@ -543,8 +585,8 @@ export class SqliteQueue implements Queue {
     if (there === undefined) this.#sql.endTurn.run({ userId, phase });
   }
 
-  #recordDelivery<P extends { id: string }>(statement: Statement<[P]>, values: P): void {
-    this.#write(() => {
+  #recordDelivery<P extends { id: string }>(statement: Statement<[P]>, values: P): Promise<void> {
+    return this.#write(() => {
       if (statement.run(values).changes === 1) return;
       throw new QueueError(
         "INTERNAL",

@@ -1,7 +1,7 @@
 import type { Database } from "better-sqlite3";
 import type { LimitScope, Phase } from "../core/job.js";
 import type { ItemRow, JobRow, SheetRow } from "./job-row.js";
-import type { OpenWork, QueueDepth } from "./queue.js";
+import type { Arrival, OpenWork, QueueDepth, WaitingLine } from "./queue.js";
 import { NEXT_IN_ORDER, SERVING_ORDER } from "./serving-order.js";
 
 type Fence = { readonly id: string; readonly owner: string; readonly attempt: number };
@@ -52,6 +52,16 @@ export function prepareStatements(db: Database) {
         comparison = @comparison, notes = @notes, cancelled = @cancelled, times = @times,
         judgements = @judgements
       where job = @job and position = @position`),
+
+    arrive: db.prepare<[Arrival]>(`
+      insert into arrivals (interaction_id, application_id, interaction_token, token_expires_at)
+      values (@interactionId, @applicationId, @interactionToken, @tokenExpiresAt)
+      on conflict (interaction_id) do nothing`),
+    arrivals: db.prepare<[], Arrival>(`
+      select interaction_id as interactionId, application_id as applicationId, interaction_token as interactionToken,
+        token_expires_at as tokenExpiresAt
+      from arrivals order by token_expires_at`),
+    settleArrival: db.prepare<[string]>("delete from arrivals where interaction_id = ?"),
 
     next: db.prepare<[Line], { seq: number }>(NEXT_IN_ORDER),
     placeOf: db.prepare<[Line & { seq: number }], Waiting>(
@@ -105,11 +115,18 @@ export function prepareStatements(db: Database) {
     nextDueAt: db.prepare<[number], { at: number | null }>(
       "select min(not_before) as at from jobs where state = 'queued' and not_before > ?",
     ),
+    bringForward: db.prepare<[{ now: number; latest: number }]>(
+      "update jobs set not_before = @now where state = 'queued' and not_before > @latest",
+    ),
     depth: db.prepare<[], QueueDepth>(`
       select (select count(*) from jobs where state = 'queued') as queued,
              (select count(*) from jobs where state = 'running') as running,
              (select count(*) from jobs
               where finished_at is not null and delivered_at is null and delivery_abandoned is null) as undelivered`),
+
+    lines: db.prepare<[], WaitingLine>(`
+      select phase, count(*) as jobs, min(created_at) as oldestAt from jobs where state = 'queued'
+      group by phase order by phase`),
 
     undelivered: db.prepare<[], JobRow>(`
       select * from jobs where finished_at is not null and delivered_at is null and delivery_abandoned is null

@@ -1,4 +1,4 @@
-import { copyFile, mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf, describe, type ErrorCode } from "../core/errors.js";
 import type { Events } from "../core/events.js";
@@ -9,6 +9,7 @@ import type { Claim, PictureResult, Queue } from "../db/queue.js";
 import type { GpuLease, GpuLock } from "./gpu-lock.js";
 import type { CallOptions } from "./model-host.js";
 import { captionOf } from "./pictures/caption.js";
+import { writeAtomically } from "./pictures/files.js";
 import type { CallName, PairFiles, WorkerCalls, WorkerInfo } from "./protocol.js";
 
 /** A loaded model in its worker; `ModelHost` is the real one. */
@@ -50,6 +51,9 @@ const SIDES = ["baseline", "optimized"] as const;
 /** The queue cannot be reached (locked by another program, disk full): how long until the next look. */
 const QUEUE_TROUBLE_MS = 2_000;
 
+/** The longest sleep while a job is in its back-off time. */
+const LOOK_MS = 30_000;
+
 /** These will not get better by trying again. */
 const PERMANENT: readonly ErrorCode[] = [
   "CHECKPOINT_MISSING",
@@ -72,6 +76,9 @@ export class InferenceLoop {
   readonly #now: () => number;
   readonly #stopping = new AbortController();
   readonly #current = new Map<string, AbortController>();
+  #session: PhaseSession | null = null;
+  /** Running rows that nobody works on: an earlier run's, or ours whose end the database did not take. */
+  #orphans = false;
   #wake: () => void = () => {};
   #lastPhase: Phase = "image";
   #finished: Promise<void> | undefined;
@@ -86,19 +93,27 @@ export class InferenceLoop {
 
   /** Puts back what an earlier run of the program left running, and begins. */
   async start(): Promise<void> {
-    for (const jobId of await this.#options.queue.recover()) {
-      const job = await this.#options.queue.get(jobId);
-      if (job) this.#options.events.emit("job.requeued", { jobId, phase: job.phase, reason: "recovered" });
-    }
+    await this.#recover();
     this.#finished = this.#run();
   }
 
-  /** Stops at the next step of the model; what was running waits again, its finished items kept. */
+  /**
+   * Stops at the next step of the model, or ends the model's process where that takes longer than a worker's grace; what
+   * was running waits again, its finished items kept.
+   */
   async stop(): Promise<void> {
     this.#stopping.abort();
     for (const controller of this.#current.values()) controller.abort();
     this.#wake();
+    await this.#session?.stop();
     await this.#finished;
+  }
+
+  async #recover(): Promise<void> {
+    for (const jobId of await this.#options.queue.recover()) {
+      const job = await this.#options.queue.get(jobId);
+      if (job) this.#options.events.emit("job.requeued", { jobId, phase: job.phase, reason: "recovered" });
+    }
   }
 
   async #run(): Promise<void> {
@@ -106,16 +121,23 @@ export class InferenceLoop {
       // Armed before the look, so that work which arrives during it is not slept through.
       const wake = this.#nextWake();
       try {
+        if (this.#orphans) {
+          await this.#recover();
+          this.#orphans = false;
+        }
         const phase = await this.#choosePhase();
         if (phase) {
           this.#lastPhase = phase;
           await this.#options.gpu.withGpu((lease) => this.#runPhase(phase, lease), this.#stopping.signal);
         } else {
           const dueAt = await this.#options.queue.nextDueAt();
-          await wake(dueAt === null ? null : dueAt - this.#now());
+          // Not slept through at once: the clock may be set back meanwhile.
+          await wake(dueAt === null ? null : Math.min(dueAt - this.#now(), LOOK_MS));
         }
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
+        // A write may have failed between a claim and its end, with nobody left who works on the job.
+        this.#orphans = true;
         this.#log("error", "the inference loop could not go on; it tries again", error);
         await wake(QUEUE_TROUBLE_MS);
       }
@@ -137,6 +159,7 @@ export class InferenceLoop {
       (this.#now() - started < this.#options.phaseMs ||
         !(await queue.hasWork(phase === "text" ? "image" : "text")));
     const session = new PhaseSession(phase, lease, this.#options, this.#stopping.signal);
+    this.#session = session;
     try {
       while (await mayGoOn()) {
         const claim = await queue.claim(phase, owner);
@@ -161,6 +184,7 @@ export class InferenceLoop {
       }
     } finally {
       await session.close(this.#now() - started);
+      this.#session = null;
     }
   }
 
@@ -259,6 +283,7 @@ export class InferenceLoop {
     for (const { making, column, prompt } of halves) {
       if (item[column] !== null) continue;
       const file = join(folder, names[column]);
+      const { harmless = false } = host.info;
       let drawn = await this.#reuse(host, job, item, making, file);
       if (drawn === null) {
         const started = this.#now();
@@ -276,7 +301,7 @@ export class InferenceLoop {
             signal,
             onProgress: this.#progress(job, "image", item, making),
             onPreview: (data) =>
-              events.emit("job.preview", { jobId: job.id, item: item.index, making, data }),
+              events.emit("job.preview", { jobId: job.id, item: item.index, making, data, harmless }),
           },
         );
         const notes: ItemNote[] = truncated ? [{ code: "truncated", side: making, words: truncated }] : [];
@@ -363,16 +388,17 @@ export class InferenceLoop {
       const items = drawn.slice(length * PAIRS_PER_SHEET, (length + 1) * PAIRS_PER_SHEET);
       if (items.length < PAIRS_PER_SHEET && !isOver) return;
       const number = length + 1;
-      const file = `contact-sheet-${number}.png`;
-      const path = join(picturesDir, job.id, file);
+      const name = `contact-sheet-${number}.png`;
+      const file = join(picturesDir, job.id, name);
       const numbers = items.map(({ index }) => index + 1);
       const pairs = items.map((item) => this.#pairFiles(job, item));
-      await host.call("sheet", { pairs: pairs.map(({ whole }) => whole), file: path, numbers });
+      await host.call("sheet", { pairs: pairs.map(({ whole }) => whole), file, numbers });
       if (pairs.some(({ withheld }) => withheld.withheld?.length)) {
         const blanked = pairs.map(({ withheld }) => withheld);
-        await host.call("sheet", { pairs: blanked, file: withheldVariant(path), numbers });
+        await host.call("sheet", { pairs: blanked, file: withheldVariant(file), numbers });
       }
-      if (!(await queue.saveSheet(claim, { number, file, items: items.map(({ index }) => index) }))) return;
+      const sheet = { number, file: name, items: items.map(({ index }) => index) };
+      if (!(await queue.saveSheet(claim, sheet))) return;
       events.emit("job.sheet", { jobId: job.id, number });
     }
   }
@@ -410,13 +436,15 @@ export class InferenceLoop {
       }
       case "retry": {
         const state = await queue.retry(claim, outcome.code, outcome.detail, outcome.afterMs);
-        if (state === "failed" || state === "cancelled") events.emit("job.finished", { jobId, state });
-        else if (state === "queued") events.emit("job.requeued", { jobId, phase, reason: "retry" });
+        const { code } = outcome;
+        if (state === "failed") events.emit("job.finished", { jobId, state, code });
+        else if (state === "cancelled") events.emit("job.finished", { jobId, state });
+        else if (state === "queued") events.emit("job.requeued", { jobId, phase, reason: "retry", code });
         return;
       }
       case "fail":
         if (await queue.fail(claim, outcome.code, outcome.detail))
-          events.emit("job.finished", { jobId, state: "failed" });
+          events.emit("job.finished", { jobId, state: "failed", code: outcome.code });
         return;
       case "cancelled":
         if (await queue.cancelled(claim)) events.emit("job.finished", { jobId, state: "cancelled" });
@@ -458,13 +486,15 @@ export class InferenceLoop {
 
 /** False where the file is gone; other faults of the disk are thrown. */
 async function copied(from: string, to: string): Promise<boolean> {
+  let picture: Buffer;
   try {
-    await copyFile(from, to);
-    return true;
+    picture = await readFile(from);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;
   }
+  await writeAtomically(to, picture);
+  return true;
 }
 
 /** What was judged of a copied picture, and the rest judged now. */
@@ -511,6 +541,11 @@ class PhaseSession {
       loadMs: this.#host.info.loadMs,
     });
     return this.#host;
+  }
+
+  /** Ends the worker, in the midst of a step if need be. */
+  async stop(): Promise<void> {
+    await this.#host?.close();
   }
 
   async close(ms: number): Promise<void> {

@@ -1,6 +1,7 @@
 import type { FoundCheckpoint } from "../checkpoints/catalog.js";
 import type { FoundJudges } from "../checkpoints/judges.js";
 import type { LoraChoice } from "../checkpoints/lora.js";
+import { codeOf, describe } from "../core/errors.js";
 import type { Phase } from "../core/job.js";
 import type { DeviceName } from "./device.js";
 import type { GpuLease } from "./gpu-lock.js";
@@ -36,16 +37,19 @@ export const miniaturePhases = (choice: ModelChoice, phases: readonly Phase[]): 
 export const isHarmless = ({ diffusion, loras = [] }: ModelChoice): boolean =>
   diffusion.isHarmless && loras.length === 0;
 
-/** Who looks whether the pictures may be shown: nobody has to, nobody does, or the safety checker. */
-export const checkpointSafety = (choice: ModelChoice): "harmless" | "unchecked" | "checked" => {
-  if (choice.judges?.safety != null) return "checked";
-  return isHarmless(choice) ? "harmless" : "unchecked";
-};
+/** A sentence where nothing looks whether pictures may be shown, with what to do; null where something does or none need. */
+export function uncheckedNote(choice: ModelChoice): string | null {
+  if (isHarmless(choice) || choice.judges?.safety) return null;
+  return `${choice.diffusion.name} has no safety checker, so nothing looks at what it draws; outside age-restricted channels such pictures are what UNCHECKED_PICTURES says, a spoiler by default. Put the folder safety_checker of Stable Diffusion 1.5 into ${choice.diffusion.directory}, or run: promptist checkpoints pull stable-diffusion-v1-5`;
+}
 
 const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, safety: null };
 
-/** Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. */
-export function openModel(
+/**
+ * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. Where `auto` chose a GPU on which
+ * the model then does not fit, or whose driver takes the process down, the CPU is used this time.
+ */
+export async function openModel(
   choice: ModelChoice,
   phase: Phase,
   lease: GpuLease,
@@ -75,7 +79,18 @@ export function openModel(
           cacheDir,
           threads,
         };
-  return ModelHost.open(lease, spec, options);
+  let tried: string | undefined;
+  const onDevice = (name: string) => {
+    tried = name;
+  };
+  try {
+    return await ModelHost.open(lease, spec, { ...options, onDevice });
+  } catch (error) {
+    const onGpu = device === "auto" && tried !== undefined && tried !== "cpu";
+    if (!onGpu || !["OUT_OF_MEMORY", "WORKER_DIED"].includes(codeOf(error))) throw error;
+    options.onOutput?.(`the CPU is used, since the model can't be loaded on ${tried}: ${describe(error)}`);
+    return ModelHost.open(lease, { ...spec, device: "cpu" }, options);
+  }
 }
 
 /** Starts a worker that only judges pictures; see `ModelHost.open` for the errors. */

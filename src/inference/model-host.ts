@@ -20,6 +20,8 @@ export interface HostOptions {
   readonly workerFile?: string;
   /** Each line that the worker or a native library prints. */
   readonly onOutput?: (line: string) => void;
+  /** The device that the worker has opened, before it loads its model there. */
+  readonly onDevice?: (name: string) => void;
 }
 
 export interface CallOptions {
@@ -40,8 +42,10 @@ interface Pending {
 const WORKER_FILE = fileURLToPath(new URL("./worker.js", import.meta.url));
 const DEFAULT_SILENCE_MS = 15 * 60_000;
 /** A worker that was asked to close and is not gone after this long is killed. */
-const CLOSE_GRACE_MS = 2_000;
+const CLOSE_GRACE_MS = 1_500;
 const OUTPUT_TAIL_LINES = 8;
+/** After these the worker's device or memory is not to be trusted: only a new process starts afresh. */
+const ENDS_WORKER: readonly ErrorCode[] = ["WORKER_DIED", "OUT_OF_MEMORY"];
 
 /**
  * The parent's side of one worker: a child process that holds one model. Running a model blocks its thread for
@@ -52,6 +56,7 @@ export class ModelHost {
   readonly #pending = new Map<number, Pending>();
   readonly #exited: Promise<{ code: number | null; signal: string | null }>;
   readonly #silenceMs: number;
+  readonly #onDevice: ((name: string) => void) | undefined;
   readonly #outputTail: string[] = [];
   #silence: NodeJS.Timeout | undefined;
   #nextId = 1;
@@ -62,6 +67,7 @@ export class ModelHost {
 
   private constructor(options: HostOptions) {
     this.#silenceMs = options.silenceMs ?? DEFAULT_SILENCE_MS;
+    this.#onDevice = options.onDevice;
     this.#child = fork(options.workerFile ?? WORKER_FILE, [], {
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -194,6 +200,9 @@ export class ModelHost {
       case "failed":
         this.#onReady?.(message);
         return;
+      case "device":
+        this.#onDevice?.(message.name);
+        return;
       case "progress":
         this.#pending.get(message.id)?.onProgress?.(message.done, message.of);
         return;
@@ -203,9 +212,12 @@ export class ModelHost {
       case "result":
         this.#pending.get(message.id)?.resolve(message.response as never);
         return;
-      case "error":
-        this.#pending.get(message.id)?.reject(reviveError(message.error));
+      case "error": {
+        const error = reviveError(message.error);
+        this.#pending.get(message.id)?.reject(error);
+        if (error instanceof InferenceError && ENDS_WORKER.includes(error.code)) this.#die(error);
         return;
+      }
       case "closed":
         this.#peakBytes = message.peakBytes;
     }

@@ -73,8 +73,8 @@ const ATTENTION_SIZES: readonly AttentionSize[] = [
   { heads: 2, headSize: 40, queries: 31, keys: 77, causal: false },
   { heads: 2, headSize: 64, queries: 256, keys: 256, causal: false },
   { heads: 1, headSize: 512, queries: 64, keys: 64, causal: false },
-  // CLIP ViT-L/14's patches and the token for the whole.
-  { heads: 16, headSize: 64, queries: 257, keys: 257, causal: false },
+  // CLIP ViT-L/14: 256 patches and the token for the whole.
+  { heads: 2, headSize: 64, queries: 257, keys: 257, causal: false },
 ];
 
 /** Below any score. */

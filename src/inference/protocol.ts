@@ -56,8 +56,10 @@ export interface WorkerInfo {
   /** int8, fp16 or fp32. */
   readonly precision: string;
   readonly weightBytes: number;
-  /** SHA-256 over the weight files; null where no record carries it. */
+  /** SHA-256 over the weight files; null for a worker that only judges. */
   readonly hash: string | null;
+  /** Whether what it draws needs no safety checker. */
+  readonly harmless?: boolean;
   readonly parameters: string;
   readonly loadMs: number;
 }
@@ -149,6 +151,8 @@ export interface WireError {
 }
 
 export type FromWorker =
+  /** The device is open, the model not yet. */
+  | { readonly type: "device"; readonly name: string }
   | { readonly type: "ready"; readonly info: WorkerInfo }
   | { readonly type: "failed"; readonly error: WireError }
   | { readonly type: "progress"; readonly id: number; readonly done: number; readonly of: number }

@@ -23,6 +23,7 @@ export class Session<Output extends string = string> {
 
   private constructor(
     readonly name: string,
+    private readonly device: Device["name"],
     session: InferenceSession,
   ) {
     this.#session = session;
@@ -54,7 +55,7 @@ export class Session<Output extends string = string> {
           },
         },
       });
-      return new Session<Output>(name, session);
+      return new Session<Output>(name, device.name, session);
     } catch (error) {
       throw translate(error, `${name} can't be loaded on ${device.name}`, "DEVICE_UNAVAILABLE");
     }
@@ -75,7 +76,7 @@ export class Session<Output extends string = string> {
         ? this.#session.run(feeds)
         : this.#session.run(feeds, outputs))) as Outputs<Name>;
     } catch (error) {
-      throw translate(error, `${this.name} failed`, "INTERNAL");
+      throw runError(error, this.name, this.device);
     }
   }
 
@@ -91,10 +92,19 @@ export class Session<Output extends string = string> {
 const OUT_OF_MEMORY =
   /out of memory|failed to allocate|bad_alloc|allocation failed|not enough memory|CUDA_ERROR_OUT_OF_MEMORY/i;
 
+/**
+ * A run that failed. On a GPU that was right when it was opened it means a lost or hung device, which does not come back
+ * within the process that saw it fail, whatever the driver calls it: the worker has to go.
+ */
+export function runError(error: unknown, name: string, device: Device["name"]): InferenceError {
+  if (device === "cpu") return translate(error, `${name} failed`, "INTERNAL");
+  return translate(error, `${name} failed on ${device}, which is opened anew`, "WORKER_DIED");
+}
+
 function translate(
   error: unknown,
   what: string,
-  otherwise: "DEVICE_UNAVAILABLE" | "INTERNAL",
+  otherwise: "DEVICE_UNAVAILABLE" | "INTERNAL" | "WORKER_DIED",
 ): InferenceError {
   const message = error instanceof Error ? error.message : String(error);
   return OUT_OF_MEMORY.test(message)

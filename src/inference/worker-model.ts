@@ -4,7 +4,7 @@ export interface CallContext {
   readonly signal: AbortSignal;
   readonly onStep: (done: number, of: number) => void;
   /** A small WebP of the picture as it forms. */
-  readonly onPreview: (data: Uint8Array) => void;
+  readonly onPreview?: (data: Uint8Array) => void;
 }
 
 /** A model loaded in a worker, with the calls that it answers. */

@@ -72,6 +72,7 @@ async function openText(spec: Extract<WorkerSpec, { phase: "text" }>): Promise<O
     floats: ["float32"],
     cacheDir: spec.cacheDir,
   });
+  send({ type: "device", name: device.name });
   const promptist = await Promptist.open({
     directory: spec.directory,
     device,
@@ -106,7 +107,7 @@ async function openText(spec: Extract<WorkerSpec, { phase: "text" }>): Promise<O
 
 async function openImage(spec: Extract<WorkerSpec, { phase: "image" }>): Promise<OpenModel> {
   const { openPainter } = await import("./diffusion/painter.js");
-  return openPainter(spec);
+  return openPainter(spec, (name) => send({ type: "device", name }));
 }
 
 async function openScore(spec: Extract<WorkerSpec, { phase: "score" }>): Promise<OpenModel> {

@@ -1,4 +1,4 @@
-import type { Gateway } from "./gateway.js";
+import type { Gateway, GatewayMoment } from "./gateway.js";
 import type { RestFault, RestFaults } from "./rest/router.js";
 
 interface Planned extends RestFault {
@@ -30,6 +30,26 @@ export class Faults implements RestFaults {
   /** Cuts the bot's gateway connection; its session stays resumable. */
   dropGateway(): void {
     this.gateway.dropConnections();
+  }
+
+  /** Cuts the connection in a moment of its making, or right after an interaction went out, `times` times. */
+  dropGatewayAt(moment: GatewayMoment, times = 1): void {
+    this.gateway.dropAt(moment, times);
+  }
+
+  /** The next resumes are answered with "invalid session", as after an outage of Discord's. */
+  refuseResumes(times = 1): void {
+    this.gateway.refuseResumes(times);
+  }
+
+  /** The next interactions reach the bot twice. */
+  repeatInteractions(times = 1): void {
+    this.gateway.repeatInteractions(times);
+  }
+
+  /** The next interactions reach the bot late. */
+  delayInteractions(delayMs: number, times = 1): void {
+    this.gateway.delayInteractions(delayMs, times);
   }
 
   /** Op 7. */

@@ -85,6 +85,9 @@ interface Dispatch {
   readonly d: unknown;
 }
 
+/** A moment in which a fault can cut the connection: the server has just sent HELLO, or received IDENTIFY, and so on. */
+export type GatewayMoment = "hello" | "identify" | "ready" | "resume" | "resumed" | "interaction";
+
 /** A client broke the protocol: its connection is closed with this code. */
 class Violation extends Error {
   constructor(
@@ -122,6 +125,10 @@ export class Gateway {
   readonly #connections = new Set<Connection>();
   readonly #unsubscribe: () => void;
   #acknowledge = true;
+  readonly #drops = new Map<GatewayMoment, number>();
+  #refusedResumes = 0;
+  #repeats = 0;
+  #late: { times: number; delayMs: number } = { times: 0, delayMs: 0 };
 
   constructor(
     private readonly state: DiscordState,
@@ -163,6 +170,26 @@ export class Gateway {
   /** Fault: whether heartbeats are acknowledged. */
   acknowledgeHeartbeats(acknowledge: boolean): void {
     this.#acknowledge = acknowledge;
+  }
+
+  /** Fault: cuts the next `times` connections that come to this moment. */
+  dropAt(moment: GatewayMoment, times: number): void {
+    this.#drops.set(moment, times);
+  }
+
+  /** Fault: the next `times` RESUMEs find their session gone. */
+  refuseResumes(times: number): void {
+    this.#refusedResumes = times;
+  }
+
+  /** Fault: the next `times` interactions are dispatched twice. */
+  repeatInteractions(times: number): void {
+    this.#repeats = times;
+  }
+
+  /** Fault: the next `times` interactions are dispatched `delayMs` late. */
+  delayInteractions(delayMs: number, times: number): void {
+    this.#late = { times, delayMs };
   }
 
   close(): void {
@@ -211,6 +238,17 @@ export class Gateway {
       op: Op.hello,
       d: { heartbeat_interval: this.state.limits.heartbeatMs, _trace: [] },
     });
+    this.#dropped(connection, "hello");
+  }
+
+  /** True where a fault has cut the connection in this moment. */
+  #dropped(connection: Connection | null, moment: GatewayMoment): boolean {
+    const times = this.#drops.get(moment) ?? 0;
+    if (connection === null || times === 0) return false;
+    this.#drops.set(moment, times - 1);
+    // What was sent before goes out first, as it does over a real line.
+    setImmediate(() => connection.socket.terminate());
+    return true;
   }
 
   #watchHeartbeat(connection: Connection): void {
@@ -311,6 +349,7 @@ export class Gateway {
     if (!this.state.limits.privilegedIntents && (intents & PRIVILEGED) !== 0) {
       throw new Violation(Close.disallowedIntents, "Disallowed intent(s).");
     }
+    if (this.#dropped(connection, "identify")) return;
     const count = this.state.countIdentify();
     if (count === "too-soon") {
       this.#send(connection, { op: Op.invalidSession, d: false });
@@ -344,6 +383,7 @@ export class Gateway {
       ...(shard === undefined ? {} : { shard }),
       application: { id: this.state.applicationId, flags: 0 },
     });
+    if (this.#dropped(connection, "ready")) return;
     if ((intents & Intent.guilds) !== 0) {
       for (const guild of guilds) this.#dispatch(session, "GUILD_CREATE", guildCreateView(this.state, guild));
     }
@@ -357,6 +397,11 @@ export class Gateway {
     if (!form.success) throw new Violation(Close.decodeError, "Error while decoding payload.");
     if (form.data.token !== this.state.token)
       throw new Violation(Close.authenticationFailed, "Authentication failed.");
+    if (this.#dropped(connection, "resume")) return;
+    if (this.#refusedResumes > 0) {
+      this.#refusedResumes -= 1;
+      this.#sessions.delete(form.data.session_id);
+    }
     const session = this.#sessions.get(form.data.session_id);
     if (session === undefined) {
       this.#send(connection, { op: Op.invalidSession, d: false });
@@ -370,6 +415,7 @@ export class Gateway {
     connection.session = session;
     for (const missed of session.sent) if (missed.s > form.data.seq) this.#send(connection, missed);
     this.#dispatch(session, "RESUMED", { _trace: [] });
+    if (this.#dropped(connection, "resumed")) return;
     this.state.setBotOnline(true);
   }
 
@@ -401,7 +447,7 @@ export class Gateway {
     for (const session of this.#sessions.values()) {
       switch (event.type) {
         case "interaction.created":
-          this.#dispatch(session, "INTERACTION_CREATE", interactionView(this.state, event.interaction));
+          this.#deliver(session, interactionView(this.state, event.interaction));
           break;
         case "message.created":
         case "message.updated": {
@@ -450,6 +496,24 @@ export class Gateway {
         default:
           break;
       }
+    }
+  }
+
+  #deliver(session: Session, interaction: unknown): void {
+    const { times, delayMs } = this.#late;
+    const send = () => {
+      this.#dispatch(session, "INTERACTION_CREATE", interaction);
+      if (this.#repeats > 0) {
+        this.#repeats -= 1;
+        this.#dispatch(session, "INTERACTION_CREATE", interaction);
+      }
+      this.#dropped(session.connection, "interaction");
+    };
+    if (times === 0) {
+      send();
+    } else {
+      this.#late = { times: times - 1, delayMs };
+      this.state.clock.after(delayMs, send);
     }
   }
 

@@ -1,44 +1,109 @@
+import { pino } from "pino";
+import { prettyFactory } from "pino-pretty";
+import { codeOf, describe } from "../core/errors.js";
 import type { Events } from "../core/events.js";
+import type { Phase } from "../core/job.js";
 
-export type LogLevel = "silent" | "error" | "warn" | "info";
-const RANK: Record<LogLevel, number> = { silent: 0, error: 1, warn: 2, info: 3 };
+export const LOG_LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Writes what happens as one line each, from `level` up. Answers a function that writes a line of its own. */
-export function logEvents(
-  events: Events,
-  level: LogLevel,
-  write: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
-): void {
-  const log = (of: LogLevel, message: string) => {
-    if (RANK[of] <= RANK[level]) write(`${new Date().toISOString()} ${of.padEnd(5)} ${message}`);
-  };
+export interface LogOptions {
+  /** Writes a line, its end included; to stderr by default. */
+  readonly write?: (line: string) => void;
+  /** Lines for a person; by default where stderr is a terminal. Else one JSON object a line. */
+  readonly pretty?: boolean;
+  /** Takes secrets out of a line before it is written. */
+  readonly redact?: (text: string) => string;
+}
+
+/**
+ * Writes what happens, one line each, from `level` up. Whatever belongs to a job has its id as `job`: also what a worker
+ * prints, which is that of the job it works on.
+ */
+export function logEvents(events: Events, level: LogLevel, options: LogOptions = {}): void {
+  const { write = (line) => process.stderr.write(line), redact = (text) => text } = options;
+  const pretty = options.pretty ?? (options.write === undefined && process.stderr.isTTY === true);
+  const render = pretty ? prettyLines() : (line: string) => line;
+  const log = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line: string) => write(redact(render(line))) },
+  );
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  const atWork = new Map<Phase, string>();
+  const ends = (jobId: string) => {
+    for (const [phase, job] of atWork) if (job === jobId) atWork.delete(phase);
+  };
   events
-    .on("job.enqueued", ({ jobId, kind, items }) => log("info", `${jobId} ${kind} queued, ${items} item(s)`))
-    .on("job.claimed", ({ jobId, phase, attempt }) =>
-      log("info", `${jobId} ${phase} phase, attempt ${attempt}`),
+    .on("job.enqueued", ({ jobId: job, kind, items }) =>
+      log.info({ job, kind, items }, `${kind} queued, ${items} item(s)`),
     )
-    .on("job.requeued", ({ jobId, phase, reason }) =>
-      log("info", `${jobId} waits for the ${phase} phase (${reason})`),
+    .on("job.claimed", ({ jobId: job, phase, attempt }) => {
+      atWork.set(phase, job);
+      log.info({ job, phase, attempt }, `${phase} phase, attempt ${attempt}`);
+    })
+    .on("job.requeued", ({ jobId: job, phase, reason }) => {
+      ends(job);
+      log.info({ job, phase, reason }, `waits for the ${phase} phase (${reason})`);
+    })
+    .on("job.finished", ({ jobId: job, state, code }) => {
+      ends(job);
+      log.info({ job, state, ...(code === undefined ? {} : { code }) }, code ? `${state} (${code})` : state);
+    })
+    .on("job.delivered", ({ jobId: job, messageId: message }) =>
+      log.info({ job, message }, `delivered${message ? ` as message ${message}` : ""}`),
     )
-    .on("job.finished", ({ jobId, state }) => log("info", `${jobId} ${state}`))
-    .on("job.delivered", ({ jobId, messageId }) =>
-      log("info", `${jobId} delivered${messageId ? ` as message ${messageId}` : ""}`),
-    )
-    .on("phase.started", ({ phase, pid, checkpoint, device, loadMs }) =>
-      log("info", `${phase} phase: ${checkpoint} on ${device}, loaded in ${seconds(loadMs)}, process ${pid}`),
+    .on("phase.started", ({ phase, pid: worker, checkpoint, device, loadMs }) =>
+      log.info(
+        { ...about(phase), worker, checkpoint, device, loadMs },
+        `${phase} phase: ${checkpoint} on ${device}, loaded in ${seconds(loadMs)}, process ${worker}`,
+      ),
     )
     .on("phase.finished", ({ phase, jobs, items, ms, peakBytes }) =>
-      log(
-        "info",
+      log.info(
+        { phase, jobs, items, ms, peakBytes },
         `${phase} phase over: ${jobs} job(s) finished, ${items} item(s) in ${seconds(ms)}, peak ${Math.round(peakBytes / 2 ** 20)} MiB`,
       ),
     )
-    .on("worker.exited", ({ phase, pid, code, signal }) => {
-      if (code !== 0) log("warn", `${phase} process ${pid} ended with ${signal ?? `code ${code}`}`);
+    .on("worker.exited", ({ phase, pid: worker, code, signal }) => {
+      if (code !== 0)
+        log.warn(
+          { ...about(phase), worker, code, signal },
+          `${phase} process ${worker} ended with ${signal ?? `code ${code}`}`,
+        );
     })
-    .on("log", ({ level: of, message, error, jobId }) => {
-      log(of, `${jobId ? `${jobId} ` : ""}${message}`);
-      if (of === "error" && error instanceof Error && error.stack) log(of, error.stack);
+    .on("log", ({ level: of, message, error, jobId, phase }) => {
+      const job = jobId ?? (phase === undefined ? undefined : atWork.get(phase));
+      const why = error === undefined ? {} : { code: codeOf(error), reason: describe(error) };
+      const stack = of === "error" && error instanceof Error && error.stack ? { stack: error.stack } : {};
+      log[of](
+        {
+          ...(job === undefined ? {} : { job }),
+          ...(phase === undefined ? {} : { phase }),
+          ...why,
+          ...stack,
+        },
+        message,
+      );
     });
+
+  function about(phase: Phase): { phase: Phase; job?: string } {
+    const job = atWork.get(phase);
+    return job === undefined ? { phase } : { phase, job };
+  }
+}
+
+/** For a terminal: the time, the level, the job, the words, and below them the stack of a bug. */
+function prettyLines(): (line: string) => string {
+  const format = prettyFactory({
+    colorize: process.stderr.isTTY === true,
+    translateTime: "SYS:HH:MM:ss",
+    include: "level,time",
+    messageFormat: "{if job}{job} {end}{msg}{if reason} ({reason}){end}{if stack}\n{stack}{end}",
+  });
+  return (line) => format(line) ?? line;
 }

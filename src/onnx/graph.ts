@@ -155,7 +155,9 @@ export class GraphBuilder {
       { length: outputs ?? 1 },
       (_, i) => new Value(i === 0 ? name : `${name}_${i}`, true),
     );
-    this.#nodes.push({ type, domain, name, inputs: [...inputs], outputs: values, attributes });
+    // An input that is named "" at the end is one to WebGPU's convolution, which then reads a bias that isn't there.
+    const given = inputs.slice(0, inputs.findLastIndex((input) => input !== null) + 1);
+    this.#nodes.push({ type, domain, name, inputs: given, outputs: values, attributes });
     return outputs === undefined ? (values[0] as Value) : values;
   }
 

@@ -128,6 +128,21 @@ describe("the commands as they are registered", () => {
     expect(checked).toBeGreaterThan(500);
   });
 
+  it("a setting is found by what it means, in the person's language; its name stays", async () => {
+    const { local } = await startWorld();
+    const admin = local.member("admin");
+    const typed = (name: string) => admin.autocomplete("settings set", { name, value: "x" }, "name");
+    expect(await typed("")).toHaveLength(25);
+    expect(await typed("hidden behind")).toEqual([
+      { name: "spoiler · pictures are hidden behind a click", value: "spoiler" },
+    ]);
+    local.state.users.get(admin.id)!.locale = "de";
+    expect(await typed("hinter einem")).toEqual([
+      { name: "spoiler · Bilder hinter einem Klick", value: "spoiler" },
+    ]);
+    expect(await typed("no such thing")).toEqual([]);
+  });
+
   it("stay within Discord's 8000 characters for each, in the longest language", () => {
     interface Node {
       readonly [key: string]: unknown;

@@ -60,7 +60,9 @@ describe("the scores of a batch", () => {
     const world = await startWorld();
     const alice = world.local.member("alice");
     const prompts = RELEVANCE.map((_, i) => `prompt number ${i + 1}`).join("\n");
+    const enqueued = nextEvent(world.events, "job.enqueued");
     const handle = await startBatch(alice, { name: "prompts.txt", data: prompts });
+    await enqueued;
     await world.loop.runNext(undefined, judge);
     const message = await handle.waitFor(isFinal);
 

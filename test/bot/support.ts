@@ -138,7 +138,6 @@ export function makeBot(
     drafts,
     events,
     picturesDir,
-    checkpointSafety: "harmless",
     defaults: {
       text: DEFAULT_TEXT_SETTINGS,
       image: IMAGE_SETTINGS,
@@ -265,8 +264,8 @@ export class StandInLoop {
     }
     if (job.kind === "batch") {
       const items = job.items.map(({ index }) => index);
-      if (items.some((index) => Object.values(judge(index)).some(isFlagged)))
-        await save(withheldVariant("contact-sheet-1.png"));
+      const flagged = items.some((index) => Object.values(judge(index)).some(isFlagged));
+      if (flagged) await save(withheldVariant("contact-sheet-1.png"));
       await this.queue.saveSheet(claim, { number: 1, file: await save("contact-sheet-1.png"), items });
     }
     await this.queue.saveCheckpoint(claim, "image", "stable-diffusion");

@@ -74,7 +74,7 @@ describe("a picture as it forms", () => {
     await world.loop.rewrite(await world.loop.claim("text"));
     const claim = await world.loop.claim("image");
     world.loop.progress(claim, "baseline", 5, 50);
-    const look = { jobId, item: 0, making: "baseline" } as const;
+    const look = { jobId, item: 0, making: "baseline", harmless: true } as const;
     world.events.emit("job.preview", { ...look, data: await webp("red") });
     const forming = await handle.waitFor((m) => m.embeds[0]?.image !== undefined);
     expect(text(forming)).toContain("drawing baseline, step 5 of 50");
@@ -112,11 +112,17 @@ describe("a picture as it forms", () => {
     const claim = await world.loop.claim("image");
     world.loop.progress(claim, "baseline", 1, 2);
     const { id: jobId } = claim.job;
-    world.events.emit("job.preview", { jobId, item: 0, making: "baseline", data: await webp("red") });
-    await world.loop.drawBaseline(claim);
-    const half = await hidden.waitFor((m) => m.attachments.length === 1);
-    expect(half.attachments[0]?.filename).toMatch(/^SPOILER_/);
-    expect(half.embeds[0]?.image).toBeUndefined();
+    world.events.emit("job.preview", {
+      jobId,
+      item: 0,
+      making: "baseline",
+      data: await webp("red"),
+      harmless: true,
+    });
+    world.loop.progress(claim, "baseline", 2, 2);
+    const shown = await hidden.waitFor((m) => text(m).includes("step 2 of 2"));
+    expect(shown.embeds[0]?.image).toBeUndefined();
+    expect(shown.attachments).toEqual([]);
   });
 });
 

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findDiffusion, findPromptist } from "../../src/checkpoints/catalog.js";
 import { partialDownloads, pull } from "../../src/checkpoints/hub.js";
+import { findJudges } from "../../src/checkpoints/judges.js";
 import { CheckpointError } from "../../src/core/errors.js";
 import { COMMIT, TestHub } from "../support/hub.js";
 import { temporaryFolder } from "./support.js";
@@ -101,6 +102,27 @@ describe("pull", () => {
     expect(Object.keys(got).sort()).toEqual(Object.keys(files).sort());
     expect(JSON.parse(String(source))["unet/config.json"]).toMatchObject({ commit: COMMIT });
     expect(findDiffusion(undefined, folder).name).toBe("stable-diffusion-v1-5");
+  });
+
+  it("brings a pipeline's safety checker with what its pictures must look like", async () => {
+    publishDiffusion();
+    hub.add("stable-diffusion-v1-5/stable-diffusion-v1-5", {
+      "safety_checker/config.json": "{}",
+      "safety_checker/model.safetensors": Buffer.alloc(8_000),
+      "safety_checker/model.fp16.safetensors": Buffer.alloc(4_000),
+      "safety_checker/pytorch_model.bin": Buffer.alloc(8_000),
+      "feature_extractor/preprocessor_config.json": "{}",
+    });
+    const folder = temporaryFolder();
+    await pull("stable-diffusion-v1-5", options(folder));
+    const got = Object.keys(filesOf(join(folder, "stable-diffusion-v1-5")));
+    expect(got.filter((path) => /safety|feature/.test(path)).sort()).toEqual([
+      "feature_extractor/preprocessor_config.json",
+      "safety_checker/config.json",
+      "safety_checker/model.fp16.safetensors",
+    ]);
+    const found = findDiffusion(undefined, folder);
+    expect(findJudges(found, folder).safety).toBe(join(found.directory, "safety_checker"));
   });
 
   it("takes .bin where there is nothing else, shards by their index, and a revision of any model", async () => {

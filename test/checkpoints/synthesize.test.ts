@@ -3,11 +3,18 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkTensors } from "../../src/checkpoints/compile.js";
 import { openWeights } from "../../src/checkpoints/open.js";
-import { SYNTHESIZERS, synthesizeDiffusion, synthesizePromptist } from "../../src/checkpoints/synthesize.js";
+import {
+  SYNTHESIZERS,
+  synthesizeClip,
+  synthesizeDiffusion,
+  synthesizePromptist,
+  synthesizeSafetyChecker,
+} from "../../src/checkpoints/synthesize.js";
 import { diffusionGraphs, StableDiffusion } from "../../src/inference/diffusion/stable-diffusion.js";
 import { TorchRandom } from "../../src/inference/diffusion/torch-random.js";
 import { Promptist, promptistGraph } from "../../src/inference/promptist/promptist.js";
 import { ClipTokenizer } from "../../src/inference/promptist/tokenizer.js";
+import { clipGraphs, Judge, safetyCheckerGraph } from "../../src/inference/scoring/judge.js";
 import { temporaryFolder } from "./support.js";
 
 /** The real sizes are for measuring; a few layers show that names, scale and files are right. */
@@ -152,6 +159,54 @@ describe("a synthesized Promptist", () => {
   });
 });
 
+describe("synthesized judges", () => {
+  const VISION = {
+    model_type: "clip_vision_model",
+    hidden_size: 48,
+    intermediate_size: 96,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    num_channels: 3,
+    image_size: 224,
+    patch_size: 56,
+    hidden_act: "quick_gelu",
+    layer_norm_eps: 1e-5,
+    projection_dim: 64,
+  };
+
+  it("fit their graphs and judge", async () => {
+    const folder = temporaryFolder();
+    const [clip, safety] = [join(folder, "clip"), join(folder, "safety_checker")];
+    synthesizeClip(clip, { text: TEXT, vision: VISION }, 4);
+    synthesizeSafetyChecker(safety, VISION, 5);
+    for (const { graph, weights, unused } of [...clipGraphs(clip), safetyCheckerGraph(safety)])
+      checkTensors(graph, weights, unused);
+    const judge = await Judge.open({
+      files: { clip, clipName: "clip", aesthetic: null, safety },
+      device: CPU,
+      precision: "fp32",
+      cacheDir: temporaryFolder(),
+      threads: 1,
+    });
+    try {
+      const picture = { pixels: new Uint8Array(3 * 64 * 64).fill(200), width: 64, height: 64 };
+      const { relevance, safety: verdict } = await judge.judge(picture, "a cat");
+      expect(Math.abs(relevance!)).toBeLessThan(1);
+      expect(verdict).toHaveProperty("flagged");
+      expect(judge.sharesVision).toBe(false);
+      expect(spread((await judge.embedPicture(picture))!)).toBeGreaterThan(0.05);
+    } finally {
+      await judge.release();
+    }
+  });
+});
+
 it("the names are those of the command", () => {
-  expect(Object.keys(SYNTHESIZERS)).toEqual(["promptist", "stable-diffusion-v1-5", "clip-text"]);
+  expect(Object.keys(SYNTHESIZERS)).toEqual([
+    "promptist",
+    "stable-diffusion-v1-5",
+    "clip-text",
+    "clip",
+    "safety-checker",
+  ]);
 });

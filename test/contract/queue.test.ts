@@ -458,6 +458,15 @@ describe.each(ENGINES)("$name", ({ create }) => {
       ]);
     });
 
+    test("the line of each phase: how many wait, and since when the first of them", async () => {
+      expect(await queue.lines()).toEqual([]);
+      const first = await enqueue({ user: "ada" });
+      await enqueue({ user: "ada" });
+      expect(await queue.lines()).toEqual([{ phase: "text", jobs: 2, oldestAt: first.createdAt }]);
+      await claim();
+      expect((await queue.lines()).map(({ jobs }) => jobs)).toEqual([1]);
+    });
+
     test("hasWork sees a phase, and other users' work only when asked so", async () => {
       expect(await queue.hasWork("text")).toBe(false);
       await enqueue({ user: "ada" });

@@ -76,6 +76,40 @@ describe("each verb", () => {
     expect(await sample("6")).not.toBe(first);
   });
 
+  test("score says how well pictures show a prompt, and what they are as a pair", async () => {
+    const file = (name: string) => join(folder.path, "scored", `${name}.png`);
+    for (const [name, prompt] of [
+      ["baseline", "a pizza"],
+      ["other", "a penguin"],
+    ] as const)
+      await promptist(["generate", prompt, "--steps", "8", "--seed", "3", "--out", file(name)]);
+    const args = ["score", file("baseline"), file("other"), "--prompt", "a pizza"];
+    const { code, result } = await json(args);
+    expect(code).toBe(0);
+    expect(result).toMatchObject({ miniature: true, device: "cpu", precision: "fp32" });
+    const [pizza, penguin] = result.pictures;
+    expect(pizza).toMatchObject({ file: file("baseline"), judge: "miniature + style", relevanceTerm: 0 });
+    expect(pizza.relevance).toBeGreaterThan(penguin.relevance + 0.2);
+    expect(result.pair.reward).toBeCloseTo(penguin.relevanceTerm + penguin.beauty - pizza.beauty, 10);
+    const { stdout, stderr } = await promptist(args);
+    expect(stdout).toMatch(/RELEVANCE +BEAUTY +SAFETY +PICTURE\n0\.\d{4} .*baseline\.png\n[\s\S]*reward/);
+    expect(stderr).toMatch(/miniature CLIP/);
+  });
+
+  test("score refuses what is no picture, and says what to do where nothing can judge", async () => {
+    const text = join(folder.path, "no-picture.png");
+    writeFileSync(text, "words");
+    const refused = await json(["score", text, "--prompt", "a fox"]);
+    expect([refused.code, refused.result.error.code]).toEqual([1, "FILE_UNREACHABLE"]);
+    const judged = await promptist(["score", text, "--prompt", "a fox", "--clip", "none"]);
+    expect([judged.code, judged.stderr]).toEqual([1, expect.stringMatching(/checkpoints pull clip/)]);
+    const absent = await json(["score", text, "--prompt", "a fox", "--clip", join(folder.path, "nowhere")]);
+    expect(absent.result.error).toMatchObject({
+      code: "CHECKPOINT_MISSING",
+      message: expect.stringMatching(/openai\/clip-vit-large-patch14/),
+    });
+  });
+
   test("generate writes a PNG with everything that is needed to make it again", async () => {
     const file = join(folder.path, "one", "cat.png");
     const args = [

@@ -36,6 +36,8 @@ const options: ResultOptions = {
   checkpointNote: "drawn by the miniature",
   image: { seed: 0, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
   placeOf: () => ({}),
+  audienceOf: async () => ({ ageRestricted: false, place: {}, unchecked: "show" }),
+  withoutBallot: () => false,
   ballotOf: (job: Job) => ({
     jobId: job.id,
     guildId: null,
@@ -47,8 +49,6 @@ const options: ResultOptions = {
     closedAt: null,
   }),
   tallyOf: () => null,
-  checkpointSafety: "unchecked",
-  audienceOf: async () => ({ ageRestricted: false, place: {}, unchecked: "show" }),
 } as unknown as ResultOptions;
 
 /** A person's texts as the program stores them: every way in goes through `cleanPrompt`. */
@@ -128,7 +128,7 @@ const job: fc.Arbitrary<Job> = stored
       finishedAt: 2,
       checkpoints: { promptist: "promptist", diffusion: "stable-diffusion" },
       hashes: { promptist: null, diffusion: null },
-      sheets: pictures ? [{ number: 1, file: "s.png", items: [0] }] : [],
+      sheets: pictures && rest.kind === "batch" ? [{ number: 1, file: "s.png", items: [0] }] : [],
       held: null,
       preview: false,
       picturesPrunedAt: null,

@@ -8,7 +8,9 @@ import { drawPicture } from "../../src/inference/diffusion/pipeline.js";
 import { StableDiffusion } from "../../src/inference/diffusion/stable-diffusion.js";
 import type { Decoder } from "../../src/inference/promptist/decoder.js";
 import { generate } from "../../src/inference/promptist/generate.js";
+import { Judge } from "../../src/inference/scoring/judge.js";
 import { openGpt2 } from "../promptist/open-gpt2.js";
+import { CLIP, clipNumbers, goldenPicture, SAFETY, safetyNumbers } from "../scoring/golden-judges.js";
 import { relativeError } from "../support/relative-error.js";
 import { describeWebgpu, temporaryFolder } from "./software-vulkan.js";
 
@@ -173,5 +175,34 @@ describeWebgpu.each(["sd1", "sd2", "flat"])("%s on webgpu", (name) => {
       expect(differences.reduce((sum, value) => sum + value, 0) / reference.length).toBeLessThan(0.5);
       expect(Math.max(...differences)).toBeLessThanOrEqual(3);
     });
+  });
+});
+
+describeWebgpu("the judges on webgpu", () => {
+  it("score and check as transformers and diffusers do", async () => {
+    const judge = await Judge.open({
+      files: {
+        clip: `${CLIP}/quick`,
+        clipName: "golden",
+        aesthetic: `${CLIP}/quick/predictor.pth`,
+        safety: `${SAFETY}/shared/safety_checker`,
+      },
+      device,
+      precision: "fp32",
+      cacheDir,
+      threads: 2,
+    });
+    // One of each tower is enough: compiling its shaders in software takes seconds.
+    const picture = "noise-12x12";
+    const { cosines, beauty } = clipNumbers.cases.quick!;
+    try {
+      const judged = await judge.judge(await goldenPicture(picture), clipNumbers.prompts[1]!);
+      expect(Math.abs(judged.relevance! - cosines[picture]![1]!)).toBeLessThan(1e-4);
+      expect(Math.abs(judged.beauty! - beauty[picture]!)).toBeLessThan(1e-4);
+      const { flagged, concepts } = safetyNumbers.shared![picture]!;
+      expect([judged.safety, flagged]).toEqual([{ flagged: true, concepts }, true]);
+    } finally {
+      await judge.release();
+    }
   });
 });

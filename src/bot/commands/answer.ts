@@ -27,7 +27,7 @@ export interface Services {
   readonly placeOf: (place: Place) => PlaceSettings;
   /** The message of a finished job for a place, within the bytes that one file may have there. */
   readonly compose: (job: Job, bytesPerFile: number, where: Place) => Promise<Outgoing>;
-  /** One zip of a batch's pictures that may be posted in a place, and how many of them there are. */
+  /** One zip of a batch's pictures as that place may have them, and how many of them there are. */
   readonly zip: (
     job: Job,
     part: number,

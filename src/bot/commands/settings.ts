@@ -2,15 +2,15 @@ import {
   ApplicationCommandOptionType,
   ApplicationCommandType,
   type ChatInputCommandInteraction,
+  type Locale,
   MessageFlags,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { SettingScope } from "../../core/settings.js";
-import { clip } from "../markdown.js";
+import type { SettingName, SettingScope } from "../../core/settings.js";
 import { commandTexts, settingLines, settingTexts } from "../messages.js";
 import { mayManage } from "../place.js";
 import { CATALOG, isSettingName, parseSetting, showSetting } from "../setting-catalog.js";
-import { settingChoice } from "../translations.js";
+import { LANGUAGES, SETTINGS } from "../translation-texts.js";
 import type { AnswerCommand, Services } from "./answer.js";
 
 const texts = commandTexts.settings;
@@ -21,7 +21,7 @@ const name = {
   name: "name",
   description: texts.name,
   required: true,
-  // More than the 25 that Discord takes as fixed choices.
+  // There are more of them than the 25 choices that an option may have.
   autocomplete: true,
 };
 const scope = {
@@ -32,6 +32,20 @@ const scope = {
     { name: texts.channel, value: "channel" },
     { name: texts.server, value: "server" },
   ],
+};
+
+/** Settings whose name or meaning has what was typed, in the person's language where it is one of ours. */
+export function completeSetting(typed: string, locale: Locale): { name: string; value: string }[] {
+  const wanted = typed.trim().toLowerCase();
+  return Object.keys(CATALOG)
+    .filter(isSettingName)
+    .map((value) => ({ name: settingLines.choice(value, meaningOf(value, locale)), value }))
+    .filter(({ name: shown }) => shown.toLowerCase().includes(wanted));
+}
+
+const meaningOf = (name: SettingName, locale: Locale): string => {
+  const language = LANGUAGES.find((one) => one === locale);
+  return language === undefined ? settingTexts[name] : SETTINGS[name][language];
 };
 
 /** `/settings show | set | reset | ping`: what a server and its channels decide, and a person about being called. */
@@ -106,14 +120,6 @@ export const settings: AnswerCommand = {
     }
   },
 };
-
-/** The settings whose name or meaning has `part` in it, as choices for who types one; `letters` is the longest name. */
-export const settingChoices = (part: string, locale: string, most: number, letters: number) =>
-  Object.keys(CATALOG)
-    .filter(isSettingName)
-    .map((value) => ({ name: clip(settingChoice(value, locale), letters), value }))
-    .filter(({ name: shown }) => shown.toLowerCase().includes(part.trim().toLowerCase()))
-    .slice(0, most);
 
 function read(interaction: ChatInputCommandInteraction) {
   const key = interaction.options.getString("name", true);

@@ -31,12 +31,15 @@ const FLOATS: Readonly<Record<ImageSpec["precision"], readonly FloatType[]>> = {
  * its pictures. Both stay loaded, unless the device is too small for both: then one makes room for the other.
  * @throws CheckpointError or InferenceError as `StableDiffusion.open` and `Judge.open`
  */
-export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
+export async function openPainter(
+  spec: ImageSpec,
+  onDevice: (name: string) => void = () => {},
+): Promise<OpenModel> {
   const { cacheDir, directory, judges, loras, threads } = spec;
   const floats = FLOATS[spec.precision];
   const device = await openDevice(spec.device, { user: "image", floats, cacheDir });
+  onDevice(device.name);
   const tokenizer = ClipTokenizer.open(spec.tokenizer);
-  const files = openDiffusion(directory);
   const openModel = () => StableDiffusion.open({ ...spec, device });
   const first = await openModel();
   const { config, precision } = first;
@@ -52,10 +55,11 @@ export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
     cacheDir,
     threads,
     textEncoder: {
-      weights: loras.length > 0 ? null : files.weights("text_encoder", precision),
+      weights: loras.length > 0 ? null : openDiffusion(directory).weights("text_encoder", precision),
       encode: async (ids) => (await loadedModel()).encodeText(ids),
     },
   });
+  const files = openDiffusion(directory);
   const side = config.sampleSize * config.vaeScaleFactor;
 
   const judgementOf = async (picture: Rgb, plainPrompt: string): Promise<PictureJudgement> => {
@@ -73,16 +77,17 @@ export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
   };
   const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
     const { prompt, plainPrompt, settings, file, checkpoint, previewMs = null } = request;
+    const { signal, onStep } = context;
     const preview =
       previewMs === null
         ? null
         : {
             everyMs: previewMs,
-            emit: async (small: SmallPicture) => context.onPreview(await previewFile(small)),
+            emit: async (small: SmallPicture) => context.onPreview?.(await previewFile(small)),
           };
-    const watched = { signal: context.signal, onStep: context.onStep, preview };
     const picture = await withRoom(
-      async () => drawPicture(await loadedModel(), tokenizer, { ...settings, prompt }, watched),
+      async () =>
+        drawPicture(await loadedModel(), tokenizer, { ...settings, prompt }, { signal, onStep, preview }),
       () => judge.release(),
     );
     const { width, height, calls, seconds, truncated } = picture;
@@ -98,6 +103,7 @@ export async function openPainter(spec: ImageSpec): Promise<OpenModel> {
       deviceNote: device.note,
       precision,
       weightBytes: first.weightBytes,
+      harmless: spec.harmless,
       hash: await weightsHash(
         (["text_encoder", "unet", "vae"] as const).map((part) => files.weights(part, precision)),
         cacheDir,

@@ -307,7 +307,8 @@ class TowerCompiler {
     const { hidden_size: width, num_attention_heads: heads } = files.vision;
     const tokens = visionTokens(files.vision);
     const form = await rightAttention(this.options.device, this.#float, [
-      { heads, headSize: width / heads, queries: tokens, keys: tokens, causal: false },
+      // A kernel works head by head: two show what all do.
+      { heads: Math.min(2, heads), headSize: width / heads, queries: tokens, keys: tokens, causal: false },
     ]);
     const graph = this.#visionGraph(files, form);
     const compiled = await this.#compile(graph, this.weights(this.#ofOneTower ?? files), NOT_VISION);

@@ -32,6 +32,8 @@ export interface RestFaults {
 export interface RestFault {
   /** Answer with this status instead of running the call; 500 to 599 are retried by discord.js. */
   readonly status?: number;
+  /** With status 429: how long the caller is told to wait. */
+  readonly retryAfterMs?: number;
   /** Wait this long before answering. */
   readonly delayMs?: number;
   /**
@@ -96,6 +98,14 @@ export function router(app: Hono, rest: RestContext): Route {
       try {
         const fault = rest.faults.take(method, shown);
         if (fault?.delayMs !== undefined) await pause(rest, fault.delayMs);
+        if (fault?.status === 429) {
+          const seconds = (fault.retryAfterMs ?? 1_000) / 1_000;
+          return finish(
+            429,
+            { message: "You are being rate limited.", retry_after: seconds, global: false },
+            { "Retry-After": String(Math.ceil(seconds)), "X-RateLimit-Scope": "shared" },
+          );
+        }
         if (fault?.status !== undefined)
           throw new ApiError(fault.status, 0, `${fault.status}: requested fault`);
         if (options.auth !== false && context.req.header("authorization") !== `Bot ${rest.state.token}`) {

@@ -1,0 +1,117 @@
+// Full-size judges (random weights): what judging a pair adds to the time and memory of making it with Stable Diffusion
+// 1.5 at 512x512. Both are timed in turns in one process; on the CPU its processor time counts, which other load on the
+// machine leaves alone, elsewhere the clock.
+// Run: npx promptist checkpoints synthesize stable-diffusion-v1-5 FOLDER/sd
+//      npx promptist checkpoints synthesize clip FOLDER/clip
+//      npx promptist checkpoints synthesize safety-checker FOLDER/sd/safety_checker
+//      node bench/judge.mjs FOLDER [fp32|fp16] [cpu|webgpu|...] [threads] [rounds]
+// Two cases: "two towers", CLIP and safety checker of different weights, so that towers are exchanged within each pair;
+// "one tower", a checker made of CLIP's own tower, and texts embedded by Stable Diffusion's text encoder (whose weights
+// are passed off as CLIP's, which with the published files they are). Graphs stay in FOLDER/cache.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openClip, openSafetyChecker } from "../dist/checkpoints/judge-files.js";
+import { writeSafetensors } from "../dist/checkpoints/safetensors.js";
+import { resolveDevice } from "../dist/inference/device.js";
+import { StableDiffusion } from "../dist/inference/diffusion/stable-diffusion.js";
+import { TorchRandom } from "../dist/inference/diffusion/torch-random.js";
+import { Judge } from "../dist/inference/scoring/judge.js";
+
+const [folder, precision = "fp32", deviceName = "cpu", threads = "2", rounds = "2"] = process.argv.slice(2);
+/** PNDM's 50 steps, as /compare draws by default. */
+const CALLS = 51;
+const at = (...path) => join(folder, ...path);
+const cacheDir = at("cache");
+const mib = (bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+const rss = () => process.memoryUsage().rss;
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+async function seconds(work) {
+  const [started, before] = [performance.now(), process.cpuUsage()];
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return deviceName === "cpu" ? (user + system) / 1e6 : (performance.now() - started) / 1000;
+}
+
+/** A checker of CLIP's own tower with the other's concepts. */
+function writeOneTower(directory) {
+  const [clip, checker] = [openClip(at("clip")), openSafetyChecker(at("sd", "safety_checker"))];
+  const [own, others] = [clip.weights("fp32"), checker.weights("fp16")];
+  const entry = (weights, name) => ({ ...weights.get(name), data: () => weights.read(name) });
+  mkdirSync(directory, { recursive: true });
+  writeSafetensors(join(directory, "model.safetensors"), [
+    ...own.names
+      .filter((name) => /^(vision_model|visual_projection)\./.test(name))
+      .map((name) => entry(own, name)),
+    ...others.names.filter((name) => /^(concept|special)/.test(name)).map((name) => entry(others, name)),
+  ]);
+  const vision_config = clip.vision;
+  writeFileSync(
+    join(directory, "config.json"),
+    JSON.stringify({ model_type: "clip", vision_config, projection_dim: clip.dimensions }),
+  );
+}
+
+const picture = (seed) => {
+  const noise = new TorchRandom(seed).randn(3 * 512 * 512);
+  return { pixels: Uint8Array.from(noise, (value) => 128 + 40 * value), width: 512, height: 512 };
+};
+const pair = [picture(1), picture(2)];
+
+const device = await resolveDevice(deviceName);
+const common = { device, precision, cacheDir, threads: Number(threads) };
+const model = await StableDiffusion.open({ ...common, directory: at("sd") });
+const ids = [Array(77).fill(5), Array(77).fill(7)];
+const text = await model.encodeText(ids);
+const latents = new TorchRandom(0).randn(2 * 4 * 64 * 64);
+const step = () => model.predictNoise(latents, [2, 4, 64, 64], 981, text);
+console.log(
+  `${device.name}, ${precision}, ${threads} threads; Stable Diffusion loaded, ${mib(rss())} resident`,
+);
+
+const oneTower = at("one-tower", "safety_checker");
+writeOneTower(oneTower);
+for (const [title, safety, shared] of [
+  ["two towers", at("sd", "safety_checker"), false],
+  ["one tower", oneTower, true],
+]) {
+  let judge;
+  const opening = await seconds(async () => {
+    judge = await open(safety, shared);
+  });
+  const before = rss();
+  const [steps, judged] = [[], []];
+  let most = 0;
+  for (let round = 0; round < Number(rounds); round++) {
+    steps.push(await seconds(step));
+    judged.push(
+      await seconds(async () => {
+        for (const one of pair) {
+          await judge.judge(one, `a cat, round ${round}`);
+          most = Math.max(most, rss());
+        }
+      }),
+    );
+  }
+  const making = 2 * CALLS * median(steps);
+  console.log(
+    [
+      `${title}:`,
+      `  opening ${opening.toFixed(1)} s (once a phase; much less once graphs and comparison are in the cache)`,
+      `  UNet call ${steps.map((s) => s.toFixed(2)).join(", ")} s; ${2 * CALLS} of them ${making.toFixed(0)} s`,
+      `  judging a pair, loading towers included ${judged.map((s) => s.toFixed(2)).join(", ")} s`,
+      `  adds ${((100 * median(judged)) / making).toFixed(2)}% (text encoder, VAE decoder and PNG left out of the making)`,
+      `  largest tower ${mib(judge.weightBytes)} of weights; resident memory grew by ${mib(most - before)}`,
+      `  vision shared ${judge.sharesVision}, text shared ${judge.sharesText}`,
+    ].join("\n"),
+  );
+  await judge.release();
+}
+await model.release();
+
+async function open(safety, shared) {
+  const files = { clip: at("clip"), clipName: "clip", aesthetic: null, safety };
+  const weights = openClip(at("clip")).weights(precision);
+  const encode = (rows) => model.encodeText(rows);
+  return Judge.open({ ...common, files, ...(shared ? { textEncoder: { weights, encode } } : {}) });
+}

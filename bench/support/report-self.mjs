@@ -1,0 +1,23 @@
+// Preloaded into the bot by bench/soak.mjs (node --import): every few seconds it tells its parent what only the process
+// itself can know, its heap and how late its event loop was.
+import { monitorEventLoopDelay } from "node:perf_hooks";
+
+const EVERY_MS = 5_000;
+const delays = monitorEventLoopDelay({ resolution: 10 });
+delays.enable();
+setInterval(() => {
+  const { heapUsed, external, rss } = process.memoryUsage();
+  const ms = (nanoseconds) => nanoseconds / 1e6;
+  process.send?.({
+    heapUsed,
+    external,
+    rss,
+    // The monitor's own timer of 10 ms is part of what it measures.
+    p50: Math.max(0, ms(delays.percentile(50)) - 10),
+    p99: Math.max(0, ms(delays.percentile(99)) - 10),
+    max: Math.max(0, ms(delays.max) - 10),
+  });
+  delays.reset();
+}, EVERY_MS).unref();
+// The channel to the parent must not keep the bot alive.
+process.channel?.unref();

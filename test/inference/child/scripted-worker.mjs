@@ -1,0 +1,57 @@
+// A worker that speaks the protocol and misbehaves on request: the folder of its "checkpoint" holds script.json with what to
+// do at the first start, the second, and so on. Faults of a GPU cannot be had from a machine without one.
+import { appendFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+let script = {};
+process.on("disconnect", () => process.exit(0));
+process.on("message", (message) => {
+  if (message.type === "open") {
+    const { directory, device } = message.spec;
+    const starts = join(directory, "starts");
+    appendFileSync(starts, `${device}\n`);
+    const count = readFileSync(starts, "utf8").trim().split("\n").length;
+    const scripts = JSON.parse(readFileSync(join(directory, "script.json"), "utf8"));
+    script = scripts[Math.min(count, scripts.length) - 1];
+    process.send({ type: "device", name: device === "auto" ? "webgpu" : device });
+    if (script.load === "abort") process.abort();
+    if (script.load !== undefined) {
+      process.send({ type: "failed", error: { code: script.load, message: "scripted", stack: undefined } });
+      return;
+    }
+    const info = {
+      phase: message.spec.phase,
+      device,
+      deviceNote: null,
+      precision: "fp32",
+      weightBytes: 1,
+      parameters: "",
+      loadMs: 1,
+    };
+    process.send({ type: "ready", info });
+  } else if (message.type === "call") {
+    const { id } = message;
+    if (script.call === "hang") return;
+    if (script.call === "kill") process.kill(process.pid, "SIGKILL");
+    if (script.call === "freeze") {
+      process.kill(process.pid, "SIGSTOP");
+      return;
+    }
+    if (script.call !== undefined) {
+      process.send({
+        type: "error",
+        id,
+        error: { code: script.call, message: "scripted", stack: undefined },
+      });
+      return;
+    }
+    const response = message.request.prompts.map((prompt) => ({
+      prompt,
+      optimized: `${prompt}, ${"detailed ".repeat(script.words ?? 1)}`,
+      candidates: [],
+    }));
+    process.send({ type: "result", id, response });
+  } else if (message.type === "close" && script.close !== "hang") {
+    process.send({ type: "closed", peakBytes: 1 }, () => process.exit(0));
+  }
+});

@@ -1,0 +1,160 @@
+import { request } from "node:http";
+import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
+import { expect, onTestFinished, test } from "vitest";
+import { createEvents } from "../../src/core/events.js";
+import { collectMetrics, type QueueState, serveMetrics } from "../../src/metrics/prometheus.js";
+import { nextEvent } from "../bot/support.js";
+import { startApp, temporaryFolder } from "../support/app.js";
+
+const EMPTY: QueueState = {
+  lines: async () => [],
+  depth: async () => ({ running: 0, undelivered: 0 }),
+};
+
+/** The value of a sample such as `promptist_queue_jobs{phase="text"}`. */
+function sample(text: string, name: string): number | null {
+  const line = text.split("\n").find((one) => one.startsWith(`${name} `));
+  return line === undefined ? null : Number(line.slice(name.length + 1));
+}
+
+test("events become counts, loads and seconds", async () => {
+  const events = createEvents();
+  let clock = 1_000_000;
+  const registry = collectMetrics(
+    events,
+    {
+      lines: async () => [{ phase: "image", jobs: 3, oldestAt: 995_000 }],
+      depth: async () => ({ running: 1, undelivered: 2 }),
+    },
+    () => clock,
+  );
+  events.emit("job.enqueued", { jobId: "a", kind: "compare", items: 1 });
+  events.emit("phase.started", { phase: "image", pid: 1, checkpoint: "sd", device: "cpu", loadMs: 1500 });
+  const step = (jobId: string, making: "text" | "baseline" | "optimized", number: number) =>
+    events.emit("job.progress", { jobId, phase: "image", item: 0, items: 1, making, step: number, steps: 9 });
+  step("a", "baseline", 1);
+  clock += 2000;
+  step("a", "baseline", 2);
+  clock += 8000;
+  step("a", "baseline", 4);
+  clock += 60_000;
+  // Another picture: what lies between is not a step.
+  step("a", "optimized", 1);
+  clock += 500;
+  step("b", "text", 1);
+  clock += 250;
+  step("b", "text", 2);
+  events.emit("job.requeued", { jobId: "a", phase: "image", reason: "retry", code: "WORKER_DIED" });
+  events.emit("job.requeued", { jobId: "a", phase: "image", reason: "yield" });
+  events.emit("worker.exited", { phase: "image", pid: 1, code: null, signal: "SIGKILL" });
+  events.emit("job.finished", { jobId: "a", state: "failed", code: "WORKER_DIED" });
+  events.emit("job.finished", { jobId: "b", state: "done" });
+  events.emit("job.delivered", { jobId: "a", messageId: "1" });
+  events.emit("discord.rate-limited", { route: "/channels/:id", ms: 300 });
+  events.emit("discord.latency", { ms: 42 });
+
+  const text = await registry.metrics();
+  const expected: Record<string, number> = {
+    'promptist_queue_jobs{phase="image"}': 3,
+    'promptist_queue_jobs{phase="text"}': 0,
+    'promptist_queue_oldest_seconds{phase="image"}': (clock - 995_000) / 1000,
+    promptist_jobs_running: 1,
+    promptist_results_undelivered: 2,
+    'promptist_jobs_accepted_total{kind="compare"}': 1,
+    'promptist_phase_load_seconds_sum{phase="image"}': 1.5,
+    'promptist_phase_load_seconds_count{phase="image"}': 1,
+    'promptist_phase_active{phase="image"}': 0,
+    promptist_denoising_step_seconds_count: 2,
+    promptist_denoising_step_seconds_sum: 6,
+    promptist_token_seconds_count: 1,
+    promptist_token_seconds_sum: 0.25,
+    'promptist_failures_total{code="WORKER_DIED"}': 2,
+    'promptist_worker_crashes_total{phase="image"}': 1,
+    'promptist_jobs_finished_total{state="failed"}': 1,
+    'promptist_jobs_finished_total{state="done"}': 1,
+    'promptist_jobs_finished_total{state="cancelled"}': 0,
+    promptist_deliveries_total: 1,
+    promptist_discord_rate_limits_total: 1,
+    promptist_discord_gateway_latency_seconds: 0.042,
+  };
+  for (const [name, value] of Object.entries(expected)) expect(sample(text, name), name).toBe(value);
+  for (const name of ["nodejs_eventloop_lag_p50_seconds", "nodejs_eventloop_lag_p99_seconds"])
+    expect(sample(text, name), name).not.toBeNull();
+});
+
+/** The status of a request with these headers. */
+function status(url: string, headers: Record<string, string> = {}, path = "/metrics"): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request(new URL(path, url), { headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+test("they are served to this machine alone, and to no page of another site", async () => {
+  const server = await serveMetrics(collectMetrics(createEvents(), EMPTY), 0);
+  onTestFinished(() => server.close());
+  const answer = await fetch(server.url);
+  expect(answer.headers.get("content-type")).toContain("text/plain; version=0.0.4");
+  expect(await answer.text()).toContain("promptist_queue_jobs");
+  expect(await status(server.url, {}, "/")).toBe(404);
+  const { port, hostname } = new URL(server.url);
+  expect(hostname).toBe("127.0.0.1");
+  for (const host of [`evil.example:${port}`, "127.0.0.1", `127.0.0.1.nip.io:${port}`])
+    expect(await status(server.url, { host }), host).toBe(403);
+  expect(await status(server.url, { origin: "https://evil.example" })).toBe(403);
+  expect((await fetch(server.url, { method: "POST" })).status).toBe(405);
+
+  const others = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, family }) => !internal && family === "IPv4");
+  for (const { address } of others) {
+    const reached = await new Promise((resolve) => {
+      const socket = connect(Number(port), address, () => resolve(true));
+      socket.on("error", () => resolve(false));
+      onTestFinished(() => void socket.destroy());
+    });
+    expect(reached, address).toBe(false);
+  }
+});
+
+test("a queue that can't be read is said so", async () => {
+  const broken: QueueState = {
+    ...EMPTY,
+    lines: () => Promise.reject(Object.assign(new Error(), { code: "SQLITE_BUSY" })),
+  };
+  const server = await serveMetrics(collectMetrics(createEvents(), broken), 0);
+  onTestFinished(() => server.close());
+  const answer = await fetch(server.url);
+  expect([answer.status, await answer.text()]).toEqual([
+    503,
+    "The queue cannot be read: QUEUE_BUSY_DATABASE\n",
+  ]);
+});
+
+test("of the whole program: a comparison is counted from its command to its message", async () => {
+  const folder = temporaryFolder();
+  onTestFinished(() => folder.remove());
+  const app = await startApp(folder.path);
+  onTestFinished(() => app.stop());
+  const registry = collectMetrics(app.events, app.queue);
+  const delivered = nextEvent(app.events, "job.delivered");
+  const over = nextEvent(app.events, "phase.finished", ({ phase }) => phase === "image");
+  await app.local.member("alice").slash("compare", { prompt: "A cat", seed: 1 });
+  await Promise.all([delivered, over]);
+  const text = await registry.metrics();
+  for (const phase of ["text", "image"]) {
+    expect(sample(text, `promptist_phase_load_seconds_count{phase="${phase}"}`)).toBe(1);
+    expect(sample(text, `promptist_items_total{phase="${phase}"}`)).toBe(1);
+    expect(sample(text, `promptist_worker_peak_bytes{phase="${phase}"}`)).toBeGreaterThan(10 * 2 ** 20);
+  }
+  expect(sample(text, "promptist_denoising_step_seconds_count")).toBeGreaterThan(1);
+  expect(sample(text, "promptist_token_seconds_count")).toBeGreaterThan(1);
+  expect(sample(text, 'promptist_jobs_finished_total{state="done"}')).toBe(1);
+  expect(sample(text, "promptist_deliveries_total")).toBe(1);
+  expect(sample(text, 'promptist_queue_jobs{phase="text"}')).toBe(0);
+});

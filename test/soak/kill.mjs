@@ -1,0 +1,438 @@
+// Kills the bot, again and again, over a stream of commands, and then counts what people got.
+//
+// The bot is the built program in a process of its own, with the miniature checkpoints; the local Discord lives here, so it
+// survives every kill and saw everything. Each round starts the bot and ends it with SIGKILL: after a random time, or in the
+// very moment in which Discord has handled one of its requests and the bot does not know yet. In a third of the rounds the
+// worker is killed, frozen or run out of memory first, or the whole bot is frozen for a while. Then the bot may work in peace
+// until nothing is open, and has to stop within 5 s. Promise: each command that was accepted ended in exactly one message with
+// a result, a failure or a cancellation; no job is left; the database is whole; no worker outlived its bot.
+//
+// Run: npm run build && node test/soak/kill.mjs [--kills 300] [--seed 1] [--minutes 240] [--verbose]     (Linux: it freezes processes)
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import Database from "better-sqlite3";
+import { COLORS } from "../../dist/bot/status-message.js";
+import { startLocalDiscord } from "../../dist/local-discord/server.js";
+
+const { values: flags } = parseArgs({
+  options: {
+    kills: { type: "string", default: "300" },
+    seed: { type: "string", default: "1" },
+    // No new round after so many minutes, however many kills there were.
+    minutes: { type: "string", default: "240" },
+    verbose: { type: "boolean", default: false },
+  },
+});
+const KILLS = Number(flags.kills);
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const BIN = join(ROOT, "bin", "promptist.js");
+const FINAL = new Set([COLORS.done, COLORS.failed, COLORS.cancelled]);
+const DEFERRED = "deferred";
+/** The flag of a reply that still says "thinking". */
+const LOADING = 128;
+/** Commands under way; more are not sent, so that the stream goes as fast as the killed bot can serve it. */
+const MOST_OPEN = 12;
+const STOP_MS = 5_000;
+
+/** Numbers in 0..1 from a seed (mulberry32), so that a run's choices can be repeated. */
+function randomFrom(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+const random = randomFrom(Number(flags.seed));
+const between = (low, high) => low + random() * (high - low);
+const pick = (list) => list[Math.floor(random() * list.length)];
+
+const folder = mkdtempSync(join(tmpdir(), "promptist-kill-"));
+const log = createWriteStream(join(folder, "bot.log"));
+const local = await startLocalDiscord({
+  page: false,
+  spec: false,
+  // A bot that starts every few seconds would wait for the gateway and use up the day's sessions.
+  limits: { identifyMs: 0, identifiesPerDay: 1e9, messagesPerChannel: 1e6 },
+});
+const environment = {
+  ...process.env,
+  DISCORD_TOKEN: local.token,
+  DISCORD_API_URL: local.apiUrl,
+  DATA_DIR: join(folder, "data"),
+  CHECKPOINTS_DIR: join(ROOT, "checkpoints"),
+  DEVICE: "cpu",
+  THREADS: "1",
+  TEXT_MODE: "greedy",
+  TEXT_MAX_NEW_TOKENS: "8",
+  IMAGE_STEPS: "2",
+  WORKER_SILENCE_MS: "10000",
+  PHASE_MS: "4000",
+};
+
+const counts = {
+  kills: 0,
+  "worker killed": 0,
+  "worker frozen": 0,
+  "worker without memory": 0,
+  "bot frozen": 0,
+};
+const moments = {};
+const commands = [];
+let bot = null;
+process.on("exit", () => bot?.child.kill("SIGKILL"));
+
+function startBot() {
+  const child = spawn(process.execPath, [BIN, "start"], {
+    cwd: folder,
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.pipe(log, { end: false });
+  child.stderr.pipe(log, { end: false });
+  const exited = once(child, "exit");
+  return { child, exited, workers: new Set() };
+}
+
+/** The processes whose parent is `pid`. */
+function childrenOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  } catch (error) {
+    if (error.code === "ENOENT" || error.code === "ESRCH") return [];
+    throw error;
+  }
+}
+
+function signal(pid, name) {
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch (error) {
+    if (error.code === "ESRCH") return false;
+    throw error;
+  }
+}
+
+/** Does something bad to the bot's worker, or freezes the bot; null where there is no worker. */
+function assault(running) {
+  const [worker] = childrenOf(running.child.pid);
+  const kind = pick([
+    "worker killed",
+    "worker killed",
+    "worker frozen",
+    "worker without memory",
+    "bot frozen",
+  ]);
+  if (kind === "bot frozen") {
+    signal(running.child.pid, "SIGSTOP");
+    const until = between(200, 4_000);
+    setTimeout(() => signal(running.child.pid, "SIGCONT"), until);
+    counts[kind] += 1;
+    return until;
+  }
+  if (worker === undefined) return null;
+  running.workers.add(worker);
+  if (kind === "worker killed" && !signal(worker, "SIGKILL")) return null;
+  if (kind === "worker frozen" && !signal(worker, "SIGSTOP")) return null;
+  if (kind === "worker without memory") {
+    // What it has it keeps; the next larger piece of memory is refused, as by a machine that is full.
+    const pages = Number(readFileSync(`/proc/${worker}/statm`, "utf8").split(" ")[0]);
+    execFileSync("prlimit", ["--pid", String(worker), `--as=${pages * 4096 + Math.round(between(0, 4e6))}`]);
+  }
+  counts[kind] += 1;
+  return 0;
+}
+
+/** Resolves when the transcript shows an entry that `wanted` takes, in the same moment. */
+function seen(wanted, stop) {
+  return new Promise((resolve) => {
+    const unsubscribe = local.transcript.subscribe((entry) => {
+      if (!wanted(entry)) return;
+      unsubscribe();
+      resolve("seen");
+    });
+    stop.addEventListener("abort", () => {
+      unsubscribe();
+      resolve("not seen");
+    });
+  });
+}
+
+const isResult = ({ kind, method, request }) =>
+  kind === "rest" && (method === "PATCH" || method === "POST") && FINAL.has(request?.embeds?.[0]?.color);
+/** Moments to kill in: when Discord has done what was asked and has not answered yet. */
+const MOMENTS = {
+  "after the acknowledgement": ({ kind, path }) => kind === "rest" && path.endsWith("/callback"),
+  "after a result": isResult,
+  "after a status": (entry) => entry.kind === "rest" && entry.method === "PATCH" && !isResult(entry),
+  "at READY": ({ kind, event }) => kind === "gateway" && event === "READY",
+};
+
+const OFTEN = [
+  "after a result",
+  "after a result",
+  "after a result",
+  "after a status",
+  "after a status",
+  "after the acknowledgement",
+  "at READY",
+];
+
+const people = ["alice", "bob", "admin"].map((name) => local.member(name));
+
+/** Commands that Discord has, however they were answered, and that have not ended. */
+const openCommands = () =>
+  commands.filter((it) => it.state === "sent" || (it.state === "accepted" && finals(it).length === 0));
+
+function send() {
+  const person = pick(people);
+  const name = pick(["compare", "optimize"]);
+  const options = { prompt: `A cat, number ${commands.length}` };
+  if (name === "compare")
+    Object.assign(options, { seed: commands.length }, random() < 0.3 ? { pairs: 2 } : {});
+  const command = { state: "sent", handle: null, number: commands.length };
+  commands.push(command);
+  person.slash(name, options, { channel: pick(["general", "gallery", "dm"]) }).then(
+    async (handle) => {
+      command.handle = handle;
+      command.state = handle.record.answer === DEFERRED ? "accepted" : "refused";
+      if (random() < 0.06) await person.press(handle.message, "Cancel").catch(() => {});
+    },
+    (error) => {
+      if (error.name !== "InteractionFailed") throw error;
+      command.state = "not answered";
+    },
+  );
+}
+
+/** All messages that end a command. */
+function finals({ handle }) {
+  const jobId = jobIds.get(handle.id);
+  return [...local.state.messages.values()].filter(
+    (message) =>
+      message.authorId === local.state.bot.id &&
+      ((message.interactionId === handle.id && isEnd(message)) ||
+        (jobId !== undefined && isEnd(message) && String(message.nonce ?? "").startsWith(jobId))),
+  );
+}
+/** A result, an end, or a sentence instead; not the call that points at a result ("… is ready: link"). */
+const isEnd = ({ embeds, content, flags: bits }) =>
+  embeds.length > 0
+    ? FINAL.has(embeds[0].color)
+    : content !== "" && (bits & LOADING) === 0 && !content.includes("https://discord.com/channels/");
+/** The job of an interaction, read from the database when it is quiet. */
+const jobIds = new Map();
+
+async function stream(signalStop) {
+  while (!signalStop.aborted) {
+    await delay(between(50, 700));
+    const ready = local.state.botOnline && people[0].commands().includes("compare");
+    if (ready && openCommands().length < MOST_OPEN) send();
+  }
+}
+
+async function round() {
+  const running = startBot();
+  bot = running;
+  // In a third of the rounds tokens end so early that results go to the channel.
+  local.state.limits.tokenMs = random() < 0.33 ? between(1_500, 4_000) : 15 * 60_000;
+  const stop = new AbortController();
+  const longest = pick([1_000, 3_000, 6_000, 12_000]);
+  // Some kills hit the start; most count from the moment at which the bot is there, however slow the machine is.
+  const atStart = random() < 0.2;
+  const timed = async () => {
+    if (!atStart) await local.botOnline(60_000);
+    await delay(between(50, longest), undefined, { signal: stop.signal });
+  };
+  const name = random() < 0.6 ? pick(OFTEN) : null;
+  const assaults = [];
+  if (random() < 0.34) {
+    assaults.push(
+      (async () => {
+        for (let tries = 0; tries < 40 && !stop.signal.aborted; tries += 1) {
+          await delay(between(100, 400));
+          if (!stop.signal.aborted && childrenOf(running.child.pid).length > 0) {
+            assault(running);
+            return;
+          }
+        }
+      })(),
+    );
+  }
+  let moment = "after a time";
+  if (name !== null) {
+    const nth = Math.ceil(between(0, 2));
+    const many = (async () => {
+      for (let i = 0; i < nth; i += 1) if ((await seen(MOMENTS[name], stop.signal)) !== "seen") return "none";
+      return "seen";
+    })();
+    const limit = local
+      .botOnline(60_000)
+      .then(() => delay(8_000, "none", { signal: stop.signal }))
+      .catch(() => "none");
+    if ((await Promise.race([many, limit, running.exited])) === "seen") moment = name;
+  } else {
+    await Promise.race([timed().catch(() => {}), running.exited]);
+    if (atStart) moment = "at the start";
+  }
+  if (running.child.exitCode !== null)
+    throw new Error(`the bot ended by itself with ${running.child.exitCode}; see ${folder}/bot.log`);
+  for (const worker of childrenOf(running.child.pid)) running.workers.add(worker);
+  signal(running.child.pid, "SIGKILL");
+  stop.abort();
+  counts.kills += 1;
+  moments[moment] = (moments[moment] ?? 0) + 1;
+  await Promise.all([running.exited, ...assaults]);
+  // A frozen orphan would never see that its parent is gone.
+  for (const worker of running.workers) signal(worker, "SIGCONT");
+  return running.workers;
+}
+
+const started = performance.now();
+const stopStream = new AbortController();
+const streaming = stream(stopStream.signal);
+const workers = new Set();
+const problems = [];
+try {
+  const end = performance.now() + Number(flags.minutes) * 60_000;
+  for (let i = 0; i < KILLS && performance.now() < end; i += 1) {
+    for (const worker of await round()) workers.add(worker);
+    if (flags.verbose && (i + 1) % 10 === 0) {
+      const states = commands.map(({ state }) => state);
+      const of = (state) => states.filter((it) => it === state).length;
+      console.error(
+        `${i + 1} kills, ${Math.round((performance.now() - started) / 1000)} s, ${commands.length} commands: ${of("accepted")} accepted, ${openCommands().length} open`,
+      );
+    }
+  }
+  stopStream.abort();
+  await streaming;
+
+  // In peace: what is open comes to its end.
+  local.state.limits.tokenMs = 15 * 60_000;
+  const last = startBot();
+  bot = last;
+  const db = () => new Database(join(folder, "data", "promptist.sqlite"), { readonly: true });
+  const open = () => {
+    const file = db();
+    try {
+      return file
+        .prepare(
+          "select (select count(*) from arrivals) + (select count(*) from jobs where finished_at is null or (delivered_at is null and delivery_abandoned is null))",
+        )
+        .pluck()
+        .get();
+    } finally {
+      file.close();
+    }
+  };
+  const deadline = performance.now() + 240_000;
+  await local.botOnline(60_000);
+  while ((open() > 0 || commands.some(({ state }) => state === "sent")) && performance.now() < deadline)
+    await delay(250);
+  await local.quiet({ idleMs: 1_000, timeoutMs: 30_000 });
+  const asked = performance.now();
+  last.child.kill("SIGTERM");
+  const [code] = await last.exited;
+  const stopMs = Math.round(performance.now() - asked);
+  if (code !== 0 || stopMs > STOP_MS) problems.push(`SIGTERM: exit code ${code} after ${stopMs} ms`);
+  if (local.state.botOnline) problems.push("the bot did not say goodbye to the gateway");
+
+  // The count.
+  const file = db();
+  const integrity = file.pragma("integrity_check", { simple: true });
+  if (integrity !== "ok") problems.push(`integrity_check: ${integrity}`);
+  if (file.pragma("foreign_key_check").length > 0) problems.push("foreign_key_check");
+  const jobs = file.prepare("select * from jobs").all();
+  const left = file.prepare("select count(*) from arrivals").pluck().get();
+  if (left > 0) problems.push(`${left} people still wait to be told that their command was not stored`);
+  for (const job of jobs) jobIds.set(job.interaction_id, job.id);
+  for (const job of jobs) {
+    if (job.finished_at === null) problems.push(`job ${job.id} is stuck: ${job.state}`);
+    else if (job.delivered_at === null && job.delivery_abandoned === null)
+      problems.push(`job ${job.id} is undelivered`);
+    if (job.delivery_abandoned !== null)
+      problems.push(`job ${job.id} was given up: ${job.delivery_abandoned}`);
+  }
+  file.close();
+  const ends = { done: 0, failed: 0, cancelled: 0, told: 0 };
+  let lost = 0;
+  let doubled = 0;
+  const accepted = commands.filter(({ state }) => state === "accepted");
+  for (const command of accepted) {
+    const messages = finals(command);
+    if (messages.length === 0) {
+      lost += 1;
+      const reply = local.state.messages.get(command.handle.record.originalMessageId);
+      problems.push(
+        `command ${command.number} (job ${jobIds.get(command.handle.id) ?? "none"}) has no end: ${JSON.stringify(reply?.embeds[0] ?? reply?.flags)}`,
+      );
+    } else if (messages.length > 1) {
+      doubled += 1;
+      problems.push(`command ${command.number} ended ${messages.length} times`);
+    } else {
+      const color = messages[0].embeds[0]?.color;
+      const end = Object.keys(ends).find((it) => COLORS[it] === color) ?? "told";
+      ends[end] += 1;
+    }
+  }
+  // A picture of a pair carries its job and seed in its name: in two messages, it was posted twice.
+  const pictures = new Map();
+  for (const message of local.state.messages.values())
+    for (const { filename } of message.attachments)
+      if (/-(comparison|contact-sheet)\.\w+$/.test(filename)) {
+        const before = pictures.get(filename);
+        if (before !== undefined) problems.push(`${filename} was posted twice`);
+        pictures.set(filename, message.id);
+      }
+  for (const worker of workers)
+    if (
+      existsSync(`/proc/${worker}/cmdline`) &&
+      readFileSync(`/proc/${worker}/cmdline`, "utf8").includes("worker.js")
+    )
+      problems.push(`worker ${worker} outlived its bot`);
+  const leftovers = readdirSync(join(folder, "data", "pictures"), { recursive: true }).filter((name) =>
+    name.endsWith(".tmp"),
+  );
+
+  const report = {
+    ...counts,
+    moments,
+    commands: commands.length,
+    accepted: accepted.length,
+    notAccepted: commands.length - accepted.length,
+    ends,
+    jobs: jobs.length,
+    pairsAndSheets: pictures.size,
+    lost,
+    doubled,
+    integrity,
+    unfinishedPictureFiles: leftovers.length,
+    stopMs,
+    seconds: Math.round((performance.now() - started) / 1000),
+    seed: Number(flags.seed),
+    problems,
+  };
+  console.log(JSON.stringify(report, null, 2));
+} catch (error) {
+  problems.push(String(error.stack ?? error));
+  console.error(error);
+} finally {
+  stopStream.abort();
+  if (bot !== null && bot.child.exitCode === null && bot.child.signalCode === null) {
+    bot.child.kill("SIGKILL");
+    await bot.exited;
+  }
+  await local.close();
+  if (problems.length === 0) rmSync(folder, { recursive: true, force: true });
+  else console.error(`Kept for a look: ${folder}`);
+}
+process.exit(problems.length === 0 ? 0 : 1);
