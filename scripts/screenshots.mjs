@@ -51,7 +51,11 @@ async function open({ viewport = WIDE, colorScheme = "light", user = "alice", op
 /** Few colours make a small file, and nobody sees the difference. */
 async function shoot(page, name) {
   // Pictures that are still loading, and what slides or fades in.
-  await page.evaluate("Promise.all([...document.images].map((it) => it.decode().catch(() => {})))");
+  // One that is out of sight is not loaded, and would be waited for in vain.
+  await page.evaluate(`Promise.all([...document.images].filter((it) => {
+    const { top, bottom } = it.getBoundingClientRect();
+    return it.complete || (bottom > 0 && top < innerHeight);
+  }).map((it) => Promise.race([it.decode().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 3000))])))`);
   await page.waitForFunction(
     "document.getAnimations().every((it) => it.effect.getTiming().iterations === Infinity)",
   );
@@ -88,15 +92,16 @@ async function community() {
   await admin.slash("settings set", { name: "preview", value: "on" }, { channel: "general" });
   await admin.slash("admin resume", {}, { channel: "dm" });
   await Promise.all(waiting.map((handle) => handle.waitFor(isDone, WAIT)));
-  const looked = new Promise((resolve) => app.events.once("job.preview", resolve));
   const running = await alice.slash("compare", {
     prompt: "A fantasy castle",
     seed: 5,
     steps: 100,
     size: "256x256",
   });
-  await looked;
-  await running.waitFor((m) => m.embeds[0]?.image?.url.includes("preview") === true, WAIT);
+  await running.waitFor(
+    (m) => m.embeds[0]?.image?.url.includes("preview") && /step [4-9]\d of/.test(m.embeds[0].description),
+    WAIT,
+  );
   await shootEnd("running");
   await alice.press(running.message, "Cancel");
   await running.waitFor(isDone, WAIT);
