@@ -30,8 +30,8 @@ const { values: flags } = parseArgs({
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const MIB = 2 ** 20;
 const FINAL = new Set([COLORS.done, COLORS.failed, COLORS.cancelled]);
-/** The first part of a run fills caches and compiles code; the slope is that of the rest. */
-const WARM_UP = 0.2;
+/** Caches fill, code is compiled and the allocator finds its size in the first half of a run; the slope is that of the second. */
+const WARM_UP = 0.5;
 
 if (flags["plot-only"] !== undefined) {
   const { samples, summary } = JSON.parse(readFileSync(flags["plot-only"], "utf8"));

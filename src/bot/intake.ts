@@ -121,7 +121,6 @@ export class Intake {
 
   /** Stores the job and shows its place, or edits the reply to say why not. */
   async #store(request: CommandRequest, origin: Origin, replyLimitBytes: number): Promise<void> {
-    const { arrivals } = this.#options;
     const { kind, text, parentId, blind = false, confirm, found } = request;
     const place = this.#options.placeOf(origin);
     const context = contextOf(this.#options.context, place);
@@ -133,11 +132,15 @@ export class Intake {
       );
       const { image } = admit({ text, image: { ...request.image, ...found?.() } }, place, context);
       const { preview = false } = context;
-      if (confirm === true) return await this.#options.draft({ kind, text, image, items, preview }, origin);
+      if (confirm === true) {
+        await this.#options.draft({ kind, text, image, items, preview }, origin);
+        await this.#options.queue.settleArrival(origin.interactionId);
+        return;
+      }
       await this.#enqueue({ kind, text, image, items, preview, blind }, origin, replyLimitBytes, parentId);
     } catch (error) {
       const about = error instanceof InputError ? error.context : {};
-      await arrivals.refuse(origin, errorSentence(codeOf(error), about));
+      await this.#options.arrivals.refuse(origin, errorSentence(codeOf(error), about));
       if (!(error instanceof InputError)) throw error;
     }
   }
@@ -167,7 +170,10 @@ export class Intake {
     outbox.noteReplyLimit(job.id, replyLimitBytes);
     const shown = board.track(job);
     events.emit("job.enqueued", { jobId: job.id, kind: job.kind, items: job.items.length });
-    await shown;
+    // The job is stored: what goes wrong from here on is no refusal.
+    await shown.catch((error) =>
+      events.emit("log", { level: "warn", message: "A job's place was not shown", jobId: job.id, error }),
+    );
   }
 
   #originOf(interaction: Asking): Origin {

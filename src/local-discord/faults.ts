@@ -21,6 +21,11 @@ export class Faults implements RestFaults {
     this.#planned.push({ method, path, times, ...fault });
   }
 
+  /** Takes back the faults of REST calls that were not met yet. */
+  clearRest(): void {
+    this.#planned.length = 0;
+  }
+
   take(method: string, path: string): RestFault | undefined {
     const hit = this.#planned.find((it) => it.times > 0 && it.method === method && it.path.test(path));
     if (hit !== undefined) hit.times -= 1;

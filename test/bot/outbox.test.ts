@@ -151,12 +151,15 @@ describe("a channel that does not take the late message", () => {
 
 describe("a crash between sent and recorded", () => {
   it.each([
-    ["in the reply", false],
-    ["in the channel", true],
-  ])("%s does not post twice", async (_name, late) => {
+    ["in the reply", false, false, 300_000],
+    ["in the channel", true, true, 300_000],
+    ["in the channel, when the nonce is forgotten,", true, true, 0],
+    ["in the reply, whose token ends before the next start,", false, true, 0],
+  ])("%s does not post twice", async (_name, late, lateAfter, nonceMs) => {
     const clock = lateClock();
     // Three starts in a few seconds would wait for the rate limit of the gateway's address.
-    const world = await startWithJob({ bot: { now: clock.now }, local: { limits: { globalPerSecond: 0 } } });
+    const limits = { globalPerSecond: 0, identifyMs: 0, nonceMs };
+    const world = await startWithJob({ bot: { now: clock.now }, local: { limits } });
     await world.bot.stop();
     await world.loop.runNext();
     clock.late = late;
@@ -171,6 +174,9 @@ describe("a crash between sent and recorded", () => {
     await crashed.stop();
     const before = world.local.member("alice").messages();
     expect(before).toHaveLength(late ? 2 : 1);
+    clock.late = lateAfter;
+    // A nonce of no life is still good within its own millisecond.
+    await new Promise((resolve) => setTimeout(resolve, 5));
 
     const delivered = nextEvent(world.events, "job.delivered");
     await restart(world, { now: clock.now });

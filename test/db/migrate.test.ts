@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Migration, migrate, readMigrations } from "../../src/db/migrate.js";
 import { openDatabase } from "../../src/db/open.js";
+import { SqliteQueue } from "../../src/db/sqlite-queue.js";
 
 let folder: string;
 beforeEach(() => {
@@ -61,6 +62,39 @@ test("a step that fails leaves the database at the step before", () => {
   expect(tables(db)).toEqual(["migrations", "one"]);
   expect(steps(db)).toEqual([[1, "0001_step"]]);
   db.close();
+});
+
+test("an update with jobs waiting keeps them, and the older program refuses what the newer one wrote", async () => {
+  const file = join(folder, "queue.db");
+  const released = readMigrations().slice(0, 5);
+  const old = new Database(file);
+  migrate(old, released);
+  old.exec(`
+    insert into jobs (id, kind, state, phase, user_id, channel_id, locale, application_id, interaction_id,
+      interaction_token, token_expires_at, text_settings, image_settings, created_at, owner)
+    values ('waits', 'optimize', 'queued', 'text', 'ada', 'channel', 'en-US', 'app', 'i1', 'token', 0, '{}', '{}', 1, null),
+      ('runs', 'optimize', 'running', 'text', 'bob', 'channel', 'en-US', 'app', 'i2', 'token', 0, '{}', '{}', 2, 'gone');
+    insert into items (job, position, prompt, seed) select seq, 0, 'A cat', 1 from jobs`);
+  old.close();
+
+  const queue = new SqliteQueue(openDatabase(file));
+  expect(await queue.recover()).toEqual(["runs"]);
+  for (const id of ["waits", "runs"]) {
+    const claim = await queue.claim("text", "the new program");
+    expect(claim?.job.id).toBe(id);
+    await queue.saveText(claim!, 0, { optimized: "A better cat", candidates: [], notes: [] });
+    expect(await queue.complete(claim!)).toBe(true);
+  }
+  expect((await queue.undelivered()).map(({ id }) => id).sort()).toEqual(["runs", "waits"]);
+  await queue.close();
+
+  const again = new Database(file);
+  const before = tables(again);
+  expect(() => migrate(again, released)).toThrowError(
+    expect.objectContaining({ code: "QUEUE_NEWER_SCHEMA" }),
+  );
+  expect(tables(again)).toEqual(before);
+  again.close();
 });
 
 test("a newer schema is refused before anything is changed", () => {

@@ -39,6 +39,7 @@ const LOADING = 128;
 /** Commands under way; more are not sent, so that the stream goes as fast as the killed bot can serve it. */
 const MOST_OPEN = 12;
 const STOP_MS = 5_000;
+const TOKEN_MS = 25_000;
 
 /** Numbers in 0..1 from a seed (mulberry32), so that a run's choices can be repeated. */
 function randomFrom(seed) {
@@ -60,7 +61,8 @@ const local = await startLocalDiscord({
   page: false,
   spec: false,
   // A bot that starts every few seconds would wait for the gateway and use up the day's sessions.
-  limits: { identifyMs: 0, identifiesPerDay: 1e9, messagesPerChannel: 1e6 },
+  // Tokens end so early that many a result comes after the end and goes to the channel.
+  limits: { identifyMs: 0, identifiesPerDay: 1e9, messagesPerChannel: 1e6, tokenMs: TOKEN_MS },
 });
 const environment = {
   ...process.env,
@@ -242,8 +244,6 @@ async function stream(signalStop) {
 async function round() {
   const running = startBot();
   bot = running;
-  // In a third of the rounds tokens end so early that results go to the channel.
-  local.state.limits.tokenMs = random() < 0.33 ? between(1_500, 4_000) : 15 * 60_000;
   const stop = new AbortController();
   const longest = pick([1_000, 3_000, 6_000, 12_000]);
   // Some kills hit the start; most count from the moment at which the bot is there, however slow the machine is.
@@ -317,7 +317,6 @@ try {
   await streaming;
 
   // In peace: what is open comes to its end.
-  local.state.limits.tokenMs = 15 * 60_000;
   const last = startBot();
   bot = last;
   const db = () => new Database(join(folder, "data", "promptist.sqlite"), { readonly: true });

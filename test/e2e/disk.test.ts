@@ -1,0 +1,108 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { expect, test } from "vitest";
+import { startLocalDiscord } from "../../src/local-discord/server.js";
+import { isFinal } from "../bot/support.js";
+import { temporaryFolder } from "../support/app.js";
+import { startBotProcess } from "../support/bot-process.js";
+
+/** A small file system of one's own needs a mount namespace, which not every container gives. */
+const UNSHARE = ["unshare", "--user", "--map-root-user", "--mount"];
+const canMount =
+  process.platform === "linux" &&
+  spawnSync(UNSHARE[0]!, [...UNSHARE.slice(1), "mount", "-t", "tmpfs", "none", "/tmp"]).status === 0;
+
+const WAIT = { timeoutMs: 90_000 };
+
+test.skipIf(!canMount)(
+  "a disk that is full when a picture is written: the job says so, nothing half written is left, and with room it works",
+  { timeout: 180_000 },
+  async () => {
+    const folder = temporaryFolder();
+    const pictures = join(folder.path, "pictures");
+    mkdirSync(pictures);
+    const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
+    try {
+      const mount = `mount -t tmpfs -o size=12k none "${pictures}" && exec "$@"`;
+      const bot = startBotProcess(local, folder.path, {}, [...UNSHARE, "sh", "-c", mount, "sh"]);
+      await local.botOnline(60_000);
+      const alice = local.member("alice");
+      await expect.poll(() => alice.commands(), { timeout: 60_000 }).toContain("compare");
+      const handle = await alice.slash("compare", { prompt: "A cat", seed: 1 });
+      const failed = await handle.waitFor(isFinal, WAIT);
+      expect(failed.embeds[0]?.description).toContain("The disk of this bot's machine is full");
+      const db = new Database(join(folder.path, "promptist.sqlite"), { readonly: true });
+      const { state, failures } = db.prepare("select state, failures from jobs").get() as {
+        state: string;
+        failures: string;
+      };
+      db.close();
+      expect(state).toBe("failed");
+      expect((JSON.parse(failures) as { code: string }[]).map(({ code }) => code)).toEqual(
+        Array(3).fill("DISK_FULL"),
+      );
+
+      const inside = (...command: string[]) =>
+        execFileSync(
+          "nsenter",
+          ["--target", String(bot.child.pid), "--user", "--mount", "--preserve-credentials", ...command],
+          {
+            encoding: "utf8",
+          },
+        );
+      expect(inside("find", pictures, "-name", "*.tmp")).toBe("");
+      inside("mount", "-o", "remount,size=64m", pictures);
+      const again = await alice.slash("compare", { prompt: "A cat", seed: 2 });
+      const result = await again.waitFor(isFinal, WAIT);
+      expect(result.attachments.length).toBeGreaterThanOrEqual(2);
+    } finally {
+      await local.close();
+      folder.remove();
+    }
+  },
+);
+
+test.skipIf(process.platform === "win32" || process.getuid?.() === 0)(
+  "a data folder that may not be written to is refused with a sentence that names it",
+  async () => {
+    const folder = temporaryFolder();
+    const local = await startLocalDiscord({ page: false });
+    try {
+      chmodSync(folder.path, 0o500);
+      const bot = startBotProcess(local, join(folder.path, "data"));
+      expect(await bot.exited).toEqual([1, null]);
+      expect(bot.output()).toContain("Check that the data folder is a folder that this user may write to");
+    } finally {
+      chmodSync(folder.path, 0o700);
+      await local.close();
+      folder.remove();
+    }
+  },
+);
+
+test.skipIf(!canMount)(
+  "a data folder on a file system that is mounted read-only is refused in the same way",
+  { timeout: 60_000 },
+  async () => {
+    const folder = temporaryFolder();
+    const local = await startLocalDiscord({ page: false });
+    try {
+      const mount = `mount -t tmpfs none "${folder.path}" && mount -o remount,ro "${folder.path}" && exec "$@"`;
+      const bot = startBotProcess(local, join(folder.path, "data"), {}, [
+        ...UNSHARE,
+        "sh",
+        "-c",
+        mount,
+        "sh",
+      ]);
+      expect(await bot.exited).toEqual([1, null]);
+      expect(bot.output()).toContain("Check that the data folder is a folder that this user may write to");
+      expect(bot.output()).not.toMatch(/\n {4}at /);
+    } finally {
+      await local.close();
+      folder.remove();
+    }
+  },
+);

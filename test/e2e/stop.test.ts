@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { expect, test } from "vitest";
+import { startLocalDiscord } from "../../src/local-discord/server.js";
+import { isFinal } from "../bot/support.js";
+import { temporaryFolder } from "../support/app.js";
+import { childrenOf, startBotProcess } from "../support/bot-process.js";
+
+const WAIT = { timeoutMs: 150_000 };
+
+test.skipIf(process.platform === "win32")(
+  "SIGTERM in the midst of a picture, while Discord hangs: put back and gone in 5 s; the next start finishes; a second Ctrl+C ends it at once",
+  { timeout: 400_000 },
+  async () => {
+    const folder = temporaryFolder();
+    const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
+    try {
+      const first = startBotProcess(local, folder.path);
+      await local.botOnline(60_000);
+      const alice = local.member("alice");
+      await expect.poll(() => alice.commands(), { timeout: 60_000 }).toContain("compare");
+      const handle = await alice.slash("compare", { prompt: "A cat", seed: 1, steps: 100 });
+      await handle.waitFor((m) => /step \d+ of 1\d\d/.test(JSON.stringify(m.embeds)), WAIT);
+      // From here on Discord takes whatever is sent and answers nothing.
+      local.faults.onRest("PATCH", /messages/, { delayMs: 60_000 }, 1_000);
+      local.faults.onRest("POST", /./, { delayMs: 60_000 }, 1_000);
+      const asked = performance.now();
+      first.child.kill("SIGTERM");
+      expect(await first.exited).toEqual([0, null]);
+      expect(performance.now() - asked).toBeLessThan(5_000);
+      expect(first.output()).toContain("Stopping");
+      // Said goodbye: a session that ends with 1000 is over, and not merely a line that broke.
+      expect(local.state.botOnline).toBe(false);
+      const db = new Database(join(folder.path, "promptist.sqlite"), { readonly: true });
+      expect(db.prepare("select state, failures from jobs").get()).toEqual({
+        state: "queued",
+        failures: "[]",
+      });
+      db.close();
+
+      local.faults.clearRest();
+      const second = startBotProcess(local, folder.path);
+      await handle.waitFor(isFinal, WAIT);
+
+      // A worker that is stuck, so that the first signal has something to wait for.
+      const next = await alice.slash("compare", { prompt: "A dog", seed: 2, steps: 100 });
+      await next.waitFor((m) => /step \d+ of 1\d\d/.test(JSON.stringify(m.embeds)), WAIT);
+      if (process.platform === "linux")
+        for (const worker of childrenOf(second.child.pid!)) process.kill(worker, "SIGSTOP");
+      const interrupted = performance.now();
+      second.child.kill("SIGINT");
+      await expect.poll(() => second.output(), { interval: 5 }).toContain("Stopping");
+      second.child.kill("SIGINT");
+      const [code] = await second.exited;
+      // At once: well before the grace of a worker is over. Where nothing can be frozen, the first one may have been enough.
+      if (process.platform === "linux") expect(code).toBe(1);
+      expect(performance.now() - interrupted).toBeLessThan(1_500);
+    } finally {
+      await local.close();
+      folder.remove();
+    }
+  },
+);

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+import type { LocalDiscord } from "../../src/local-discord/server.js";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+export interface BotProcess {
+  readonly child: ChildProcess;
+  /** Exit code and signal. */
+  readonly exited: Promise<[number | null, string | null]>;
+  /** Its standard output and error until now. */
+  output(): string;
+}
+
+/**
+ * `promptist start` as its user runs it, a process of its own on the miniature, connected to a local Discord that lives
+ * here. `wrap` puts a command before it.
+ */
+export function startBotProcess(
+  local: LocalDiscord,
+  dataDir: string,
+  settings: Record<string, string> = {},
+  wrap: readonly string[] = [],
+): BotProcess {
+  const line = [...wrap, process.execPath, join(ROOT, "bin", "promptist.js"), "start"];
+  const child = spawn(line[0]!, line.slice(1), {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      DISCORD_TOKEN: local.token,
+      DISCORD_API_URL: local.apiUrl,
+      DATA_DIR: dataDir,
+      CHECKPOINTS_DIR: join(ROOT, "checkpoints"),
+      DEVICE: "cpu",
+      THREADS: "1",
+      TEXT_MODE: "greedy",
+      TEXT_MAX_NEW_TOKENS: "8",
+      IMAGE_STEPS: "2",
+      ...settings,
+    },
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+  const exited = once(child, "exit") as Promise<[number | null, string | null]>;
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await exited;
+  });
+  return { child, exited, output: () => said };
+}
+
+/** Processes whose parent is `pid`; Linux. */
+export const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
