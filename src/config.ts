@@ -5,6 +5,7 @@ import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { InputError } from "./core/errors.js";
 import { type ImageSettings, type LimitScope, SCHEDULERS, type TextSettings } from "./core/job.js";
+import { TREATMENTS } from "./core/settings.js";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -188,6 +189,11 @@ export const SETTINGS = {
     String(15 * MINUTE),
     integer(1000, 24 * 60 * MINUTE),
     "Milliseconds without a sign from a working model after which its process is ended and the job retried.",
+  ),
+  UNCHECKED_PICTURES: setting(
+    "spoiler",
+    oneOf(...TREATMENTS),
+    "spoiler, withhold or show: what becomes of pictures that no safety checker has seen, outside age-restricted channels.",
   ),
   ADMIN_IDS: setting(
     "",

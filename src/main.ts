@@ -20,7 +20,13 @@ import { SqliteQueue } from "./db/sqlite-queue.js";
 import { VoteStore } from "./db/votes.js";
 import { GpuLock } from "./inference/gpu-lock.js";
 import { InferenceLoop } from "./inference/loop.js";
-import { checkpointName, type ModelChoice, miniaturePhases, openModel } from "./inference/model-choice.js";
+import {
+  checkpointName,
+  type ModelChoice,
+  miniaturePhases,
+  openModel,
+  uncheckedNote,
+} from "./inference/model-choice.js";
 import { levelOfOutput } from "./inference/worker-output.js";
 import { type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
 import { logEvents } from "./metrics/log.js";
@@ -126,6 +132,7 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
         image: { ...config.image, guidance: config.image.guidance ?? diffusion.guidance, seed: 0 },
         checkpointNote: miniatureLine(miniaturePhases(choice, ["text", "image"])),
       },
+      uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>
         times.estimateWorkMs({ texts, pictures, laterSteps: Math.max(0, steps - pictures) }),
       adminIds: config.ADMIN_IDS,
@@ -205,12 +212,14 @@ export async function run(config: Config): Promise<void> {
   const app = await createApp(config);
   const { local, choice } = app;
   const note = miniatureLine(miniaturePhases(choice, ["text", "image"]));
+  const unchecked = uncheckedNote(choice);
   const lines = [
     `${app.userTag} is ready: /optimize, /compare and /batch.`,
     local
       ? `No DISCORD_TOKEN, so a local Discord runs here. Open  ${local.url}  and type  /compare prompt:A cat in the rain`
       : `Invite it to a server: ${app.inviteUrl}`,
     ...(note ? [`Pictures are ${note}.`] : []),
+    ...(unchecked ? [`${unchecked}.`] : []),
     "Ctrl+C stops it; what waits or runs goes on at the next start.",
   ];
   process.stdout.write(`${lines.join("\n")}\n`);

@@ -212,7 +212,7 @@ export const scoreLines = {
       twoCells(scores.baselineRelevance, scores.optimizedRelevance, 3).padEnd(13),
       twoCells(scores.baselineBeauty, scores.optimizedBeauty, 2).padEnd(12),
       (scores.reward === null ? "-" : signed(scores.reward, 2)).padStart(6),
-      prompt.replaceAll("`", "'").slice(0, 28),
+      clip(prompt.replaceAll("`", "'"), 16),
     ].join("  "),
 } as const;
 

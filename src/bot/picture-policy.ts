@@ -1,5 +1,5 @@
 import type { Item } from "../core/job.js";
-import { isFlagged, type PictureJudgement, withheldVariant } from "../core/judgement.js";
+import { isFlagged, type PictureJudgement, UNJUDGED, withheldVariant } from "../core/judgement.js";
 import { type PlaceSettings, TREATMENTS, type Treatment } from "../core/settings.js";
 import type { Side } from "../db/votes.js";
 
@@ -108,3 +108,12 @@ export const exhibitFor = async (
   items: readonly Item[],
   audienceOf: () => Promise<Audience>,
 ): Promise<Exhibition> => exhibit(items, needsAudience(items) ? await audienceOf() : ANYBODY);
+
+const FLAGGED: PictureJudgement = { ...UNJUDGED, safety: { flagged: true, concepts: [] } };
+
+/**
+ * Whether a picture may be seen as it forms. Nobody judges it before it is done, so it is shown only where it might be
+ * whatever comes of it.
+ */
+export const showsForming = (audience: Audience): boolean =>
+  treatmentOf(undefined, audience) === "show" && treatmentOf(FLAGGED, audience) === "show";

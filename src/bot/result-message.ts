@@ -9,7 +9,7 @@ import { clip, codeBlock } from "./markdown.js";
 import { endSentence, formatDuration, jobReference, labels, resultLines, safetyLines } from "./messages.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "./outgoing.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
-import { type Audience, type Exhibition, exhibitFor, treatmentOf } from "./picture-policy.js";
+import { type Audience, type Exhibition, exhibitFor, showsForming } from "./picture-policy.js";
 import type { Place } from "./place.js";
 import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
 import { safetySentences } from "./safety-sentences.js";
@@ -317,7 +317,7 @@ export async function formingPicture(
   options: ResultOptions,
 ): Promise<OutgoingFile | null> {
   if (options.placeOf(origin).spoiler === true) return null;
-  if (!harmless && treatmentOf(undefined, await options.audienceOf(origin)) !== "show") return null;
+  if (!harmless && !showsForming(await options.audienceOf(origin))) return null;
   return { name: `${jobId}-preview.webp`, data: Buffer.from(data), description: labels.previewAlt };
 }
 

@@ -17,6 +17,8 @@ const TOP = 56;
 const BOTTOM = 12;
 const AXIS = { left: 190, right: 590 };
 const DOT = 5;
+/** Half the width of a digit in the ticks' size, in pixels. */
+const HALF_DIGIT = 3.8;
 const GAIN = "#4f8ef7";
 const LOSS = "#e08a4f";
 /** Dots that would lie on each other are set apart by chance-free steps up and down, in pixels. */
@@ -54,7 +56,10 @@ export async function scorePlot(title: string, rows: readonly ScoreRow[]): Promi
       return [
         plotText(label, 20, middle - 9, 14, AXIS.left - 30),
         plotText(note, AXIS.right + 14, middle - 9, 13, WIDTH - AXIS.right - 20),
-        ...ticks.map((tick) => plotText(tickLabel(tick), x(tick) - 14, middle + 29, 12, 60)),
+        ...ticks.map((tick) => {
+          const label = tickLabel(tick);
+          return plotText(label, x(tick) - HALF_DIGIT * label.length, middle + 29, 12, 60);
+        }),
       ];
     }),
   ]);
