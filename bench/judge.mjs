@@ -7,7 +7,8 @@
 //      node bench/judge.mjs FOLDER [fp32|fp16] [cpu|webgpu|...] [threads] [rounds]
 // Two cases: "two towers", CLIP and safety checker of different weights, so that towers are exchanged within each pair;
 // "one tower", a checker made of CLIP's own tower, and texts embedded by Stable Diffusion's text encoder (whose weights
-// are passed off as CLIP's, which with the published files they are). Graphs stay in FOLDER/cache.
+// are passed off as CLIP's, as with the published files they should be). Graphs stay in FOLDER/cache.
+// With 0 rounds nothing is drawn: the judges are alone in the process, and its peak memory is theirs.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openClip, openSafetyChecker } from "../dist/checkpoints/judge-files.js";
@@ -60,6 +61,10 @@ const pair = [picture(1), picture(2)];
 
 const device = await resolveDevice(deviceName);
 const common = { device, precision, cacheDir, threads: Number(threads) };
+if (Number(rounds) === 0) {
+  await judgesAlone();
+  process.exit();
+}
 const model = await StableDiffusion.open({ ...common, directory: at("sd") });
 const ids = [Array(77).fill(5), Array(77).fill(7)];
 const text = await model.encodeText(ids);
@@ -79,17 +84,12 @@ for (const [title, safety, shared] of [
   const opening = await seconds(async () => {
     judge = await open(safety, shared);
   });
-  const before = rss();
   const [steps, judged] = [[], []];
-  let most = 0;
   for (let round = 0; round < Number(rounds); round++) {
     steps.push(await seconds(step));
     judged.push(
       await seconds(async () => {
-        for (const one of pair) {
-          await judge.judge(one, `a cat, round ${round}`);
-          most = Math.max(most, rss());
-        }
+        for (const one of pair) await judge.judge(one, `a cat, round ${round}`);
       }),
     );
   }
@@ -101,7 +101,7 @@ for (const [title, safety, shared] of [
       `  UNet call ${steps.map((s) => s.toFixed(2)).join(", ")} s; ${2 * CALLS} of them ${making.toFixed(0)} s`,
       `  judging a pair, loading towers included ${judged.map((s) => s.toFixed(2)).join(", ")} s`,
       `  adds ${((100 * median(judged)) / making).toFixed(2)}% (text encoder, VAE decoder and PNG left out of the making)`,
-      `  largest tower ${mib(judge.weightBytes)} of weights; resident memory grew by ${mib(most - before)}`,
+      `  largest tower ${mib(judge.weightBytes)} of weights`,
       `  vision shared ${judge.sharesVision}, text shared ${judge.sharesText}`,
     ].join("\n"),
   );
@@ -109,8 +109,25 @@ for (const [title, safety, shared] of [
 }
 await model.release();
 
+async function judgesAlone() {
+  const peak = () => process.resourceUsage().maxRSS * 1024;
+  const judge = await Judge.open({ ...common, files: filesWith(at("sd", "safety_checker")) });
+  const before = peak();
+  const one = await seconds(() => judge.embedPicture(pair[0]));
+  const withOne = peak();
+  for (const picture of pair) await judge.judge(picture, "a cat");
+  console.log(
+    `${device.name}, ${precision}: largest tower ${mib(judge.weightBytes)} of weights; the process grew from ${mib(before)} to ${mib(withOne)} with a vision tower (${one.toFixed(1)} s) and to ${mib(peak())} with all in turns`,
+  );
+  await judge.release();
+}
+
+function filesWith(safety) {
+  return { clip: at("clip"), clipName: "clip", aesthetic: null, safety };
+}
+
 async function open(safety, shared) {
-  const files = { clip: at("clip"), clipName: "clip", aesthetic: null, safety };
+  const files = filesWith(safety);
   const weights = openClip(at("clip")).weights(precision);
   const encode = (rows) => model.encodeText(rows);
   return Judge.open({ ...common, files, ...(shared ? { textEncoder: { weights, encode } } : {}) });

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import Database from "better-sqlite3";
 import { chromium } from "playwright-core";
 import sharp from "sharp";
 import { loadConfig } from "../dist/config.js";
@@ -12,7 +13,15 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const IMAGES = join(ROOT, "docs", "images");
 const WIDE = { width: 1280, height: 800 };
 const NARROW = { width: 400, height: 800 };
-const WAIT = { timeoutMs: 120_000 };
+const WAIT = { timeoutMs: 200_000 };
+const GALLERY = { channel: "gallery" };
+const BATCH = [
+  "A cat in the rain",
+  "A fantasy castle",
+  "Portrait of a warrior",
+  "A beautiful sunset over the mountains",
+  "The starry night by Van Gogh",
+];
 
 const dataDir = mkdtempSync(join(tmpdir(), "promptist-screenshots-"));
 const settings = {
@@ -20,6 +29,7 @@ const settings = {
   CHECKPOINTS_DIR: join(ROOT, "checkpoints"),
   LOCAL_DISCORD_PORT: "0",
   LOG_LEVEL: "error",
+  IMAGE_STEPS: "20",
   DEVICE: "cpu",
 };
 const app = await createApp(loadConfig(settings, ROOT));
@@ -41,7 +51,11 @@ async function open({ viewport = WIDE, colorScheme = "light", user = "alice", op
 /** Few colours make a small file, and nobody sees the difference. */
 async function shoot(page, name) {
   // Pictures that are still loading, and what slides or fades in.
-  await page.evaluate("Promise.all([...document.images].map((it) => it.decode().catch(() => {})))");
+  // One that is out of sight is not loaded, and would be waited for in vain.
+  await page.evaluate(`Promise.all([...document.images].filter((it) => {
+    const { top, bottom } = it.getBoundingClientRect();
+    return it.complete || (bottom > 0 && top < innerHeight);
+  }).map((it) => Promise.race([it.decode().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 3000))])))`);
   await page.waitForFunction(
     "document.getAnimations().every((it) => it.effect.getTiming().iterations === Infinity)",
   );
@@ -50,6 +64,104 @@ async function shoot(page, name) {
     .png({ palette: true, colours: 128, effort: 10 })
     .toFile(join(IMAGES, `${name}.png`));
   await page.context().close();
+}
+
+/** What a community sees: waiting, running, a blind vote before and after, a batch, a refusal, settings, the scoreboard. */
+async function community() {
+  const [alice, bob, admin] = ["alice", "bob", "admin"].map((name) => app.local.member(name));
+  const isDone = (message) => [0x22c55e, 0x6b7280].includes(message.embeds[0]?.color ?? 0);
+  /** The channel's end as one person sees it. */
+  const shootEnd = async (name, { user = "alice", height = 800, colorScheme = "light", first } = {}) => {
+    const page = await open({ viewport: { ...WIDE, height }, colorScheme, user });
+    await page.locator(".message").last().waitFor();
+    await page.locator(".messages").evaluate((it) => it.scrollTo(0, it.scrollHeight));
+    await first?.(page);
+    await shoot(page, name);
+  };
+
+  await admin.slash("admin pause", {}, { channel: "dm" });
+  await admin.slash("settings set", { name: "userLimit", value: "2", scope: "server" }, { channel: "staff" });
+  const waiting = [];
+  for (const prompt of ["A castle by the sea", "A red dragon", "A quiet harbour"])
+    waiting.push(await alice.slash("optimize", { prompt }));
+  waiting.push(await bob.slash("compare", { prompt: "Portrait of a warrior", seed: 2, steps: 10 }));
+  await waiting[2].waitFor((m) => JSON.stringify(m).includes("Waits outside"));
+  await shootEnd("waiting");
+  await admin.slash("settings reset", { name: "userLimit", scope: "server" }, { channel: "staff" });
+
+  await admin.slash("settings set", { name: "preview", value: "on" }, { channel: "general" });
+  await admin.slash("admin resume", {}, { channel: "dm" });
+  await Promise.all(waiting.map((handle) => handle.waitFor(isDone, WAIT)));
+  const running = await alice.slash("compare", {
+    prompt: "A fantasy castle",
+    seed: 5,
+    steps: 100,
+    size: "256x256",
+  });
+  await running.waitFor(
+    (m) => m.embeds[0]?.image?.url.includes("preview") && /step [4-9]\d of/.test(m.embeds[0].description),
+    WAIT,
+  );
+  await shootEnd("running");
+  await alice.press(running.message, "Cancel");
+  await running.waitFor(isDone, WAIT);
+
+  const blind = await alice.slash("compare", { prompt: "A red rose", seed: 3, steps: 20, blind: true });
+  await blind.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
+  await shootEnd("vote-before", { user: "bob", height: 900 });
+  await bob.press(blind.message, "Left");
+  await admin.press(blind.message, "Right");
+  await alice.press(blind.message, "Reveal to all");
+  await blind.waitFor((m) => JSON.stringify(m).includes("**Votes**"), WAIT);
+  await shootEnd("vote-after", { user: "bob", height: 1000 });
+
+  for (let i = 0; i < 12; i++) {
+    const pair = await alice.slash(
+      "compare",
+      { prompt: `A cat, take ${i}`, seed: i, steps: 1, blind: true },
+      GALLERY,
+    );
+    await pair.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
+    const { left } = votesOf(pair.message);
+    const winner = left === "optimized" ? "Left" : "Right";
+    await bob.press(pair.message, i % 4 === 0 ? (winner === "Left" ? "Right" : "Left") : winner);
+    await alice.press(pair.message, i % 3 === 0 ? "Tie" : winner);
+  }
+  const stats = await alice.slash("stats show", { by: "user" });
+  await stats.waitFor((m) => m.embeds.length > 0, WAIT);
+  await shootEnd("stats");
+
+  const file = { name: "prompts.txt", data: BATCH.join("\n") };
+  const batch = await alice.slash("batch", { file, steps: 20, seed: 1 });
+  await batch.waitFor((m) => m.components.length > 0, WAIT);
+  await shootEnd("batch-preview");
+  await alice.press(batch.message, "Start");
+  await batch.waitFor((m) => isDone(m), WAIT);
+  await shootEnd("batch-report", { height: 1300 });
+
+  await alice.slash("compare", { prompt: "A cat", size: "500x500" });
+  await alice
+    .slash("batch", { file: { name: "prompts.csv", data: "title,text\na,b\n" } })
+    .then((it) => it.done(WAIT));
+  await shootEnd("refused");
+  await admin.slash("settings set", { name: "blind", value: "on" });
+  await admin.slash("settings show");
+  await shootEnd("settings", { user: "admin", height: 1000 });
+  await admin.slash("settings reset", { name: "blind" });
+}
+
+/** Which side of a vote was rewritten: from the database, since no message tells. */
+function votesOf(message) {
+  const id = message.components
+    .flatMap((row) => row.components)
+    .find((it) => it.custom_id?.startsWith("vote:"));
+  const db = new Database(app.config.databaseFile, { readonly: true });
+  try {
+    const [, jobId] = id.custom_id.split(":");
+    return { left: db.prepare("select left_side as side from ballots where job_id = ?").get(jobId).side };
+  } finally {
+    db.close();
+  }
 }
 
 try {
@@ -84,6 +196,8 @@ try {
     .pressSequentially("/compare prompt:A cat in the rain ");
   await typing.getByRole("option").first().waitFor();
   await shoot(typing, "typing-light");
+
+  await community();
 
   const narrow = await open({ viewport: NARROW, colorScheme: "dark" });
   await shoot(narrow, "narrow-dark");

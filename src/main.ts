@@ -12,7 +12,7 @@ import { redactor } from "./core/redact.js";
 import { PROGRAM } from "./core/version.js";
 import { DraftStore } from "./db/drafts.js";
 import { lockInstance } from "./db/instance-lock.js";
-import { openDatabase } from "./db/open.js";
+import { closeToOthers, openDatabase } from "./db/open.js";
 import type { Queue } from "./db/queue.js";
 import { Retention } from "./db/retention.js";
 import { SettingsStore } from "./db/settings.js";
@@ -20,13 +20,7 @@ import { SqliteQueue } from "./db/sqlite-queue.js";
 import { VoteStore } from "./db/votes.js";
 import { GpuLock } from "./inference/gpu-lock.js";
 import { InferenceLoop } from "./inference/loop.js";
-import {
-  checkpointName,
-  type ModelChoice,
-  miniaturePhases,
-  openModel,
-  uncheckedNote,
-} from "./inference/model-choice.js";
+import { checkpointName, type ModelChoice, miniaturePhases, openModel } from "./inference/model-choice.js";
 import { levelOfOutput } from "./inference/worker-output.js";
 import { type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
 import { logEvents } from "./metrics/log.js";
@@ -85,6 +79,10 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
     });
     const instance = lockInstance(config.dataDir);
     cleanups.push(() => instance.release());
+    if (!closeToOthers(config.dataDir)) {
+      const message = `Other users of this machine can read ${config.dataDir}, which belongs to another user`;
+      events.emit("log", { level: "warn", message });
+    }
     const database = openDatabase(config.databaseFile);
     const queue = new SqliteQueue(database, {
       maxAttempts: config.MAX_ATTEMPTS,
@@ -202,17 +200,17 @@ export function isStrayNetworkError(error: unknown): boolean {
 
 /** Runs the program until it is told to stop; a second signal stops it at once. */
 export async function run(config: Config): Promise<void> {
+  // Pictures and graphs too are for nobody else; the workers inherit it.
+  process.umask(0o077);
   const app = await createApp(config);
   const { local, choice } = app;
   const note = miniatureLine(miniaturePhases(choice, ["text", "image"]));
-  const unchecked = uncheckedNote(choice);
   const lines = [
     `${app.userTag} is ready: /optimize, /compare and /batch.`,
     local
       ? `No DISCORD_TOKEN, so a local Discord runs here. Open  ${local.url}  and type  /compare prompt:A cat in the rain`
       : `Invite it to a server: ${app.inviteUrl}`,
     ...(note ? [`Pictures are ${note}.`] : []),
-    ...(unchecked ? [`${unchecked}.`] : []),
     "Ctrl+C stops it; what waits or runs goes on at the next start.",
   ];
   process.stdout.write(`${lines.join("\n")}\n`);

@@ -57,6 +57,7 @@ export class BatchDrafts {
     const draft = drafts.add(request, origin, origin.tokenExpiresAt - EDIT_MARGIN_MS);
     this.#wind();
     await api.editReply(origin, draftMessage(draft, await queue.work(), estimateMs));
+    await queue.settleArrival(origin.interactionId);
   }
 
   /** Start: the draft becomes a job, and its preview that job's message. */

@@ -10,6 +10,8 @@ import { COLORS } from "./status-message.js";
 import { readPicture, type StoredPicture, storedPicture } from "./stored-picture.js";
 
 const GAP = 16;
+/** Pixels that the shorter side of a picture has at least, side by side. */
+const MIN_SIDE = 384;
 const PROMPT_MAX = 1100;
 const BACKGROUND = "#2b2d31";
 
@@ -67,13 +69,19 @@ async function plain(picture: StoredPicture | null): Promise<Buffer | null> {
 }
 
 async function sideBySide(left: Buffer, right: Buffer): Promise<Buffer> {
-  const { width, height } = await sharp(left).metadata();
+  const size = await sharp(left).metadata();
+  // A miniature's pictures would be stamps beside each other.
+  const factor = Math.max(1, Math.ceil(MIN_SIDE / Math.min(size.width, size.height)));
+  const [width, height] = [size.width * factor, size.height * factor];
+  const [one, other] = await Promise.all(
+    [left, right].map((picture) => sharp(picture).resize(width, height).png().toBuffer()),
+  );
   return sharp({
     create: { width: 2 * width + GAP, height, channels: 3, background: BACKGROUND },
   })
     .composite([
-      { input: left, left: 0, top: 0 },
-      { input: right, left: width + GAP, top: 0 },
+      { input: one!, left: 0, top: 0 },
+      { input: other!, left: width + GAP, top: 0 },
     ])
     .png()
     .toBuffer();

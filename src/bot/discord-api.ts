@@ -33,12 +33,15 @@ export class DiscordApi {
     for (const controller of this.#open) controller.abort();
   }
 
-  /** Edits the first answer to the command; works for the 15 minutes of its token. Answers the message's id. */
+  /**
+   * Edits the first answer to the command; works for the 15 minutes of its token. Answers the message's id. Without
+   * `timeoutMs` it may take as long as an upload may.
+   */
   async editReply(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<string> {
     return (await this.editStatus(origin, message, timeoutMs)).id;
   }
 
-  /** The same, and answers the message. Without `timeoutMs` it may take as long as an upload may. */
+  /** The same, and answers the message. */
   async editStatus(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<APIMessage> {
     const route = Routes.webhookMessage(origin.applicationId, origin.interactionToken, "@original");
     const request = { ...toRequest(message, null), auth: false };

@@ -121,6 +121,7 @@ export class Intake {
 
   /** Stores the job and shows its place, or edits the reply to say why not. */
   async #store(request: CommandRequest, origin: Origin, replyLimitBytes: number): Promise<void> {
+    const { arrivals } = this.#options;
     const { kind, text, parentId, blind = false, confirm, found } = request;
     const place = this.#options.placeOf(origin);
     const context = contextOf(this.#options.context, place);
@@ -140,7 +141,7 @@ export class Intake {
       await this.#enqueue({ kind, text, image, items, preview, blind }, origin, replyLimitBytes, parentId);
     } catch (error) {
       const about = error instanceof InputError ? error.context : {};
-      await this.#options.arrivals.refuse(origin, errorSentence(codeOf(error), about));
+      await arrivals.refuse(origin, errorSentence(codeOf(error), about));
       if (!(error instanceof InputError)) throw error;
     }
   }

@@ -41,6 +41,8 @@ interface Tracked {
   /** The newest look of what is being drawn, and how many there were. */
   forming: OutgoingFile | null;
   looks: number;
+  /** Whether the newest edit has one. */
+  hasLook: boolean;
   /** Pictures that were finished. */
   drawn: number;
   readonly origin: Origin;
@@ -127,6 +129,7 @@ export class StatusBoard {
       pictureId: null,
       forming: null,
       looks: 0,
+      hasLook: false,
       drawn: 0,
       origin: job.origin,
       status: job.cancelRequested
@@ -294,7 +297,8 @@ export class StatusBoard {
         finished = job === undefined ? null : await pictureOf(job);
       }
       const forming = status.kind === "working" ? tracked.forming : null;
-      const pictures = { finished, forming, kept: tracked.pictureId };
+      const pictures = { finished, forming, kept: tracked.pictureId, stale: tracked.hasLook };
+      tracked.hasLook = forming !== null;
       const message = statusMessage(summary, status, pictures);
       const shown = await api.editStatus(tracked.origin, message, STATUS_TIMEOUT_MS);
       if (finished !== null)

@@ -75,12 +75,16 @@ export interface StatusPictures {
   readonly forming: OutgoingFile | null;
   /** Id of an earlier edit's finished half, to be kept. */
   readonly kept: string | null;
+  /** Whether the message has a look of a picture that is finished by now, which goes. */
+  readonly stale: boolean;
 }
+
+const NO_PICTURES: StatusPictures = { finished: null, forming: null, kept: null, stale: false };
 
 export function statusMessage(
   job: JobSummary,
   status: JobStatus,
-  { finished, forming, kept }: StatusPictures = { finished: null, forming: null, kept: null },
+  { finished, forming, kept, stale }: StatusPictures = NO_PICTURES,
 ): Outgoing {
   const waits = status.kind === "queued";
   const files = [finished, forming].filter((file) => file !== null);
@@ -96,7 +100,7 @@ export function statusMessage(
     ],
     components: [cancelRow(job.id, status.kind !== "stopping", job.isBatch)],
     files,
-    keepFiles: files.length === 0 ? true : kept === null ? false : [kept],
+    keepFiles: files.length === 0 && !stale ? true : kept === null ? false : [kept],
   };
 }
 

@@ -6,11 +6,12 @@ import { inspectCheckpoint } from "../checkpoints/catalog.js";
 import { checkTensors } from "../checkpoints/compile.js";
 import { type FoundJudges, findJudges } from "../checkpoints/judges.js";
 import type { Config } from "../config.js";
-import { describe } from "../core/errors.js";
+import { describe, InputError } from "../core/errors.js";
 import { redactor } from "../core/redact.js";
 import type { DeviceName } from "../inference/device.js";
 import type { DeviceReport } from "../inference/device-check.js";
 import type { JudgeGraph } from "../inference/scoring/judge.js";
+import { EXPLANATIONS, explain } from "./explanations.js";
 import type { Output } from "./output.js";
 
 interface Finding {
@@ -61,6 +62,22 @@ export async function doctor(config: Config, output: Output, device: DeviceName)
     ].join("\n"),
   );
   return healthy;
+}
+
+/** `promptist doctor --explain [CODE]`. Throws InputError CONFIG for a code that there is not. */
+export function explainCodes(output: Output, code: string | true): void {
+  const found = code === true ? Object.keys(EXPLANATIONS).map(explain) : [explain(code)];
+  const known = found.filter((one) => one !== null);
+  if (known.length === 0) {
+    throw new InputError(
+      "CONFIG",
+      `There is no failure code ${code}; promptist doctor --explain lists them.`,
+    );
+  }
+  output.result(
+    code === true ? { codes: known } : known[0]!,
+    known.map(({ code: name, means, todo }) => `${name}\n  ${means}\n  -> ${todo}`).join("\n"),
+  );
 }
 
 function node(): Finding {

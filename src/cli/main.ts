@@ -2,10 +2,11 @@ import { Command, Option } from "commander";
 import { type Config, forgetSecrets, loadConfig } from "../config.js";
 import { redactor } from "../core/redact.js";
 import { VERSION } from "../core/version.js";
+import { backup } from "./backup.js";
 import { batch } from "./batch.js";
 import { addCheckpointsCommand } from "./checkpoints.js";
 import { compare } from "./compare.js";
-import { doctor } from "./doctor.js";
+import { doctor, explainCodes } from "./doctor.js";
 import { generate } from "./generate.js";
 import { type LocalDiscordFlags, localDiscord } from "./local-discord.js";
 import { optimize } from "./optimize.js";
@@ -98,12 +99,17 @@ function buildProgram(config: Config): Command {
     const output = outputOf(flags);
     return verify(new Session(config, output, flags), output, flags);
   });
-  addCommonOptions(verb("doctor", "say what is here, what is missing, and what to do"), config).action(
-    async (flags: CommonFlags) => {
-      const healthy = await doctor(config, outputOf(flags), flags.device);
+  addCommonOptions(verb("doctor", "say what is here, what is missing, and what to do"), config)
+    .option("--explain [code]", "what a failure code means and what to do; without one, all of them")
+    .action(async (flags: CommonFlags & { explain?: string | true }) => {
+      const output = outputOf(flags);
+      if (flags.explain !== undefined) return explainCodes(output, flags.explain);
+      const healthy = await doctor(config, output, flags.device);
       if (!healthy) process.exitCode = 1;
-    },
-  );
+    });
+  verb("backup <file>", "copy the queue's database, also while the bot runs")
+    .option("--json", "print the result as JSON")
+    .action((file: string, flags: { json?: boolean }) => backup(config, outputOf(flags), file));
   addCheckpointsCommand(program, config);
   verb("local-discord", "run a local Discord for any bot, with a page to chat in")
     .option("--port <number>", "port on 127.0.0.1; 0 is any free one", String(config.LOCAL_DISCORD_PORT))

@@ -52,6 +52,8 @@ export function findRefused(
   refused: readonly string[],
   texts: readonly (string | null)[],
 ): string | undefined {
+  // Telling Chinese words apart takes 0.1 s for 6,000 signs; a server without a list need not wait for it.
+  if (refused.length === 0) return undefined;
   const all = texts.map((text) => wordsOf(text ?? ""));
   return refused.find((entry) => {
     const wanted = wordsOf(entry);

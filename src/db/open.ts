@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { QueueError } from "../core/errors.js";
@@ -38,6 +38,21 @@ export function openDatabase(file: string): Database.Database {
   } catch (error) {
     db?.close();
     throw toQueueError(error, file);
+  }
+}
+
+/**
+ * Closes the data folder to other users of the machine, where it was made by hand or by an older program; false where
+ * it belongs to someone else. Windows has no such modes.
+ */
+export function closeToOthers(folder: string): boolean {
+  if (process.platform === "win32" || (statSync(folder).mode & 0o077) === 0) return true;
+  try {
+    chmodSync(folder, 0o700);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
+    return false;
   }
 }
 

@@ -134,9 +134,9 @@ export interface Queue {
   settleArrival(interactionId: string): Promise<void>;
   /**
    * Stores a job as queued. Idempotent by `origin.interactionId`: a second call with the same id stores nothing and
-   * returns the first job. Its arrival is settled by it. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait already,
-   * and InputError QUEUE_CAP with `scope` and `limit` when one of the caps is reached. A job over one of its `limits` is
-   * stored as held: it has no place in line until enough of the jobs that count are over, the oldest first.
+   * returns the first job. Its arrival is settled by it. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait
+   * already, and InputError QUEUE_CAP with `scope` and `limit` when one of the caps is reached. A job over one of its
+   * `limits` is stored as held: it has no place in line until enough of the jobs that count are over, the oldest first.
    */
   enqueue(job: NewJob): Promise<Job>;
   get(id: string): Promise<Job | undefined>;

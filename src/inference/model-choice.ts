@@ -37,12 +37,6 @@ export const miniaturePhases = (choice: ModelChoice, phases: readonly Phase[]): 
 export const isHarmless = ({ diffusion, loras = [] }: ModelChoice): boolean =>
   diffusion.isHarmless && loras.length === 0;
 
-/** A sentence where nothing looks whether pictures may be shown, with what to do; null where something does or none need. */
-export function uncheckedNote(choice: ModelChoice): string | null {
-  if (isHarmless(choice) || choice.judges?.safety) return null;
-  return `${choice.diffusion.name} has no safety checker, so nothing looks at what it draws; outside age-restricted channels such pictures are spoilers unless /settings says otherwise. Put the folder safety_checker of Stable Diffusion 1.5 into ${choice.diffusion.directory}, or run: promptist checkpoints pull stable-diffusion-v1-5`;
-}
-
 const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, safety: null };
 
 /**

@@ -36,6 +36,8 @@ const options: ResultOptions = {
   checkpointNote: "drawn by the miniature",
   image: { seed: 0, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
   placeOf: () => ({}),
+  audienceOf: async () => ({ ageRestricted: false, place: {}, unchecked: "show" }),
+  withoutBallot: () => false,
   ballotOf: (job: Job) => ({
     jobId: job.id,
     guildId: null,
@@ -46,8 +48,10 @@ const options: ResultOptions = {
     closesAt: null,
     closedAt: null,
   }),
+  audienceOf: async () => ({ ageRestricted: false, place: {}, unchecked: "show" }),
+  withoutBallot: () => false,
   tallyOf: () => null,
-} as unknown as ResultOptions;
+};
 
 /** A person's texts as the program stores them: every way in goes through `cleanPrompt`. */
 const stored = hostileText.map((text) => cleanPrompt(text)).filter((text) => text !== "");

@@ -1,0 +1,54 @@
+// The properties of test/hostile with many more cases and a seed of their own; prints a line of figures for each. Files
+// get all the cases, what is slower a part of them. A failure names the seed and the smallest case that shows it.
+//
+// The figures of the last run stand in docs/reliability.md.
+// Run: npm run build && npm run bench -- fuzz [--cases 100000]
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({ options: { cases: { type: "string", default: "100000" } } });
+const cases = Number(values.cases);
+if (!Number.isSafeInteger(cases) || cases < 1) throw new Error("--cases takes a whole number from 1");
+
+/** File of test/hostile, the part of the cases that it gets, and the tests of it that count cases. */
+const RUNS = [
+  ["files", 1, "any file"],
+  ["presses", 1, "a custom id"],
+  ["messages", 1 / 20, "whatever a prompt"],
+  ["checkpoints", 1 / 10, "refused"],
+  ["event-loop", 1 / 50, "."],
+];
+const root = fileURLToPath(new URL("..", import.meta.url));
+const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "bench-fuzz-"));
+try {
+  for (const [name, part, tests] of RUNS) {
+    const reportFile = join(folder, `${name}.jsonl`);
+    const count = Math.max(1, Math.round(cases * part));
+    const started = performance.now();
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [vitest, "run", "--project", "cpu", `test/hostile/${name}.test.ts`, "-t", tests],
+      {
+        cwd: root,
+        env: { ...process.env, FUZZ_CASES: String(count), FUZZ_REPORT: reportFile },
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "inherit"],
+        maxBuffer: 2 ** 28,
+      },
+    );
+    const seconds = ((performance.now() - started) / 1000).toFixed(0);
+    console.log(`${name}: ${count} cases, ${seconds} s: ${status === 0 ? "held" : "BROKEN"}`);
+    if (existsSync(reportFile)) process.stdout.write(readFileSync(reportFile, "utf8"));
+    if (status !== 0) {
+      console.log(stdout);
+      process.exitCode = 1;
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,153 @@
+import type { ErrorCode } from "../core/errors.js";
+
+/** A failure code for who runs the bot: what it means here, and what to do. */
+export interface Explanation {
+  readonly means: string;
+  readonly todo: string;
+}
+
+const theirs = (means: string): Explanation => ({
+  means,
+  todo: "Nothing: the person was told what to change, and nothing was stored.",
+});
+
+export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
+  INPUT_EMPTY: theirs("A prompt was empty, or held nothing but control characters."),
+  INPUT_TOO_LONG: {
+    means: "A prompt was longer than MAX_PROMPT_LENGTH.",
+    todo: "Nothing, or raise MAX_PROMPT_LENGTH (6000 at most, Discord's own limit).",
+  },
+  INPUT_OPTION: theirs("An option of a command was out of its range."),
+  INPUT_CHOICE: theirs("A menu or a form named something that its job does not have."),
+  INPUT_UNCHANGED: theirs("A button was asked to make again what is there already."),
+  INPUT_WORD: theirs("A prompt had a word that the server or channel refuses (`/settings show`)."),
+  NOT_OPERATOR: {
+    means: "Someone used /admin who does not run the bot.",
+    todo: "Put the Discord ids of those who run it into ADMIN_IDS; without any, it is who owns the application.",
+  },
+  NOT_ALLOWED: {
+    means: "Someone used /settings or /admin without the right to.",
+    todo: "Nothing; or put their id into ADMIN_IDS, or their role into `/settings set manageRoles`.",
+  },
+  FILE_TOO_BIG: {
+    means: "A batch file was larger than MAX_FILE_BYTES.",
+    todo: "Nothing, or raise MAX_FILE_BYTES.",
+  },
+  FILE_BINARY: theirs("A batch file was a picture, an archive or another binary format."),
+  FILE_ENCODING: theirs("A batch file was neither UTF-8 nor UTF-16 with a byte order mark."),
+  FILE_TYPE: theirs("A batch file had another ending than .txt, .json, .jsonl or .csv."),
+  FILE_SHAPE: theirs("A batch file was no list of prompts, or took too much time or memory to read."),
+  FILE_EMPTY: theirs("A batch file held no prompt."),
+  FILE_TOO_MANY: {
+    means: "A batch file held more prompts than MAX_BATCH_PROMPTS or the channel's maxBatch.",
+    todo: "Nothing, or raise the limit.",
+  },
+  FILE_UNREACHABLE: {
+    means: "An attachment could not be fetched from Discord's CDN within 15 s.",
+    todo: "If it repeats: check that this machine reaches https://cdn.discordapp.com.",
+  },
+  QUEUE_BUSY_DATABASE: {
+    means: "Another program held the queue's database for longer than 5 s.",
+    todo: "Close whatever has promptist.sqlite open (a shell, a backup that copies the file itself); the bot goes on by itself.",
+  },
+  QUEUE_LOCKED: {
+    means: "Another Promptist runs on the same data folder.",
+    todo: "Stop it, or give this one another DATA_DIR.",
+  },
+  QUEUE_FULL: {
+    means: "MAX_WAITING_JOBS jobs wait already.",
+    todo: "Wait, cancel jobs, or set caps: `/settings set userCap`, channelCap, serverCap.",
+  },
+  QUEUE_CAP: theirs("A person, channel or server has as many open jobs as its cap allows."),
+  QUEUE_NEWER_SCHEMA: {
+    means: "A newer version of the program wrote the database; this one does not touch it.",
+    todo: "Update the program, or restore the backup that was made before the update.",
+  },
+  CHECKPOINT_MISSING: {
+    means: "A model's files are not where they are looked for.",
+    todo: "Run: promptist checkpoints pull NAME, or set PROMPTIST_CHECKPOINT or DIFFUSION_CHECKPOINT.",
+  },
+  CHECKPOINT_CORRUPT: {
+    means: "A model's file is damaged or was not downloaded whole; the log names it.",
+    todo: "Download it again: promptist checkpoints pull NAME; then promptist doctor.",
+  },
+  CHECKPOINT_TENSORS: {
+    means:
+      "A model's tensors do not fit its configuration, or have a type that is not read; the log lists them.",
+    todo: "Take the fp16 or fp32 files of the model, all from one publication.",
+  },
+  CHECKPOINT_ARCHITECTURE: {
+    means: "The model is of a kind that this program does not run.",
+    todo: "Take a GPT-2 (Promptist) or Stable Diffusion 1.x checkpoint.",
+  },
+  CHECKPOINT_UNSAFE: {
+    means:
+      "The model's pickle asks for more than tensors, so a program that trusts it would run its code. Nothing was run.",
+    todo: "Do not trust its source; take the safetensors version of the model.",
+  },
+  HUB_NOT_FOUND: {
+    means: "The hub has no such model or revision.",
+    todo: "Check the name, the revision and HF_ENDPOINT.",
+  },
+  HUB_REFUSED: {
+    means: "The hub wants permission for this model.",
+    todo: "Accept its terms on the hub and set HF_TOKEN.",
+  },
+  HUB_BUSY: {
+    means: "The hub asked to come back later.",
+    todo: "Run the pull again; it goes on where it was.",
+  },
+  HUB_UNREACHABLE: {
+    means: "The hub could not be reached.",
+    todo: "Check the network and HF_ENDPOINT; run the pull again, it goes on where it was.",
+  },
+  HUB_HASH: {
+    means: "A downloaded file is not what the hub says it is.",
+    todo: "Run the pull again; if it repeats, a proxy changes the files.",
+  },
+  DEVICE_UNAVAILABLE: {
+    means: "The device of DEVICE cannot be opened.",
+    todo: "Run promptist doctor; update the graphics driver, or set DEVICE=auto or cpu.",
+  },
+  OUT_OF_MEMORY: {
+    means: "A model's process ran out of memory of the card or of the machine.",
+    todo: "Close other programs on the card; smaller `size`, DIFFUSION_PRECISION=fp16, or DEVICE=cpu.",
+  },
+  WORKER_DIED: {
+    means: "A model's process ended by itself; its last words are in the log. The job is tried again.",
+    todo: "If it repeats: promptist doctor; another DEVICE shows whether it is the driver.",
+  },
+  WORKER_STALLED: {
+    means: "A model's process said nothing for WORKER_SILENCE_MS and was ended. The job is tried again.",
+    todo: "If single steps take that long here, raise WORKER_SILENCE_MS; else update the driver.",
+  },
+  DISK_FULL: {
+    means: "Nothing more can be written to the disk of DATA_DIR.",
+    todo: "Free space; the jobs are tried again, and those set aside wait for `/admin retry`.",
+  },
+  CANCELLED: { means: "Someone cancelled the job.", todo: "Nothing." },
+  INTERNAL: {
+    means: "A fault of the program itself; its stack is in the log under the job's id.",
+    todo: "Report it with the lines of the log; then `/admin retry` or `/admin drop` the job.",
+  },
+  DISCORD_REFUSED: {
+    means: "Discord said no: to the token, the intents, or a message.",
+    todo: "Run promptist doctor for the token; the log has Discord's words. Results stay stored: `/show`.",
+  },
+  DISCORD_UNREACHABLE: {
+    means: "Discord could not be reached.",
+    todo: "Check the network; the bot tries again by itself and loses nothing.",
+  },
+  CONFIG: {
+    means: "A setting, a folder or a port cannot be used.",
+    todo: "The message names it; .env.example explains every setting.",
+  },
+};
+
+const isCode = (code: string): code is ErrorCode => Object.hasOwn(EXPLANATIONS, code);
+
+/** The explanation of one code in any case, or null where there is no such code. */
+export function explain(code: string): (Explanation & { readonly code: ErrorCode }) | null {
+  const known = code.trim().toUpperCase();
+  return isCode(known) ? { code: known, ...EXPLANATIONS[known] } : null;
+}

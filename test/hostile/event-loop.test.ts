@@ -1,0 +1,112 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { readPrompts } from "../../src/bot/read-prompts.js";
+import { statsPlot } from "../../src/bot/stats-plot.js";
+import { ClipTokenizer, Gpt2Tokenizer } from "../../src/inference/promptist/tokenizer.js";
+import { startWorld } from "../bot/support.js";
+import { hostileText, parameters, report, Timings } from "./support.js";
+
+const MIB = 2 ** 20;
+const LIMITS = { maxBytes: MIB, maxPrompts: 100, maxPromptLength: 1000 };
+const BLOCKED_AT_MOST_MS = 100;
+/** Another process may have had the core; what the code itself blocks it blocks each time. */
+const TRIES = 5;
+
+/** The longest time in milliseconds for which the event loop stood still during `action`, the least of several runs. */
+async function blocked(action: () => Promise<unknown>): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < TRIES && least >= BLOCKED_AT_MOST_MS / 2; tries++) {
+    const loop = monitorEventLoopDelay({ resolution: 1 });
+    await delay(5);
+    loop.enable();
+    await action();
+    await delay(5);
+    loop.disable();
+    least = Math.min(least, loop.max / 1e6);
+  }
+  return least;
+}
+
+const FILES: readonly (readonly [string, string])[] = [
+  ["a.csv", ",".repeat(MIB)],
+  ["a.csv", `prompt${",".repeat(MIB - 6)}`],
+  ["a.csv", '"'.repeat(MIB)],
+  ["a.csv", "\t".repeat(MIB)],
+  ["a.json", "[".repeat(MIB)],
+  ["a.json", "[".repeat(MIB / 2) + "]".repeat(MIB / 2)],
+  ["a.jsonl", "\n".repeat(MIB)],
+  ["a.txt", " \n".repeat(MIB / 2)],
+  ["a.txt", "x".repeat(MIB)],
+  ["a.txt", `${"x".repeat(999)}\n`.repeat(100)],
+];
+
+test("the largest file that is allowed holds nobody up, whatever is in it", async () => {
+  const delays: number[] = [];
+  for (const [name, text] of FILES) {
+    const bytes = Buffer.from(text);
+    const ms = await blocked(() => readPrompts(bytes, name, LIMITS).catch(() => {}));
+    delays.push(ms);
+    expect(ms, `${name} of ${JSON.stringify(text.slice(0, 8))}`).toBeLessThan(BLOCKED_AT_MOST_MS);
+  }
+  report("event loop, files of 1 MiB", { files: FILES.length, max: Math.max(...delays) });
+});
+
+test("a file that takes too long or too much memory is refused with a sentence, and the next one is read", async () => {
+  const roomy = { ...LIMITS, maxBytes: 16 * MIB };
+  await expect(readPrompts(Buffer.from(",".repeat(8 * MIB)), "a.csv", roomy, 50)).rejects.toMatchObject({
+    code: "FILE_SHAPE",
+    context: { problem: "takes too long to read" },
+  });
+  const lines = Buffer.from(`${"x".repeat(999)}\n`.repeat(50));
+  expect(await readPrompts(lines, "a.txt", LIMITS)).toHaveLength(50);
+});
+
+test("such files come through the real intake and end in a sentence, and nothing is stored", async () => {
+  const limits = { maxPromptLength: 1000, maxBatch: 100, maxFileBytes: MIB, maxSteps: 100, maxPairs: 4 };
+  const { local, queue, problems } = await startWorld({ bot: { limits } });
+  const alice = local.member("alice");
+  for (const [name, data] of [FILES[0]!, FILES[4]!, FILES[7]!]) {
+    const ms = await blocked(async () => {
+      const handle = await alice.slash("batch", { file: { name, data } });
+      const message = await handle.waitFor((m) => m.content !== "", { timeoutMs: 20_000 });
+      expect(message.content).toMatch(/The file|holds no prompt/);
+    });
+    expect(ms, name).toBeLessThan(BLOCKED_AT_MOST_MS);
+  }
+  expect((await queue.depth()).queued).toBe(0);
+  expect(problems).toEqual([]);
+});
+
+test("the plot of /stats is drawn while the event loop goes on", async () => {
+  const rows = Array.from({ length: 25 }, (_, i) => ({
+    label: `Voter ${i} ${"<b>&".repeat(20)}`,
+    rate: i / 25,
+    interval: { low: i / 30, high: i / 25 },
+    note: `${i * 4} %, n = ${i}`,
+  }));
+  const ms = await blocked(() => statsPlot("How often the rewrite wins", rows));
+  expect(ms).toBeLessThan(BLOCKED_AT_MOST_MS);
+  report("event loop, plot of 25 rows", { max: ms });
+});
+
+test("both tokenizers take any text: in time, within the vocabulary, and back to the same words", () => {
+  const checkpoints = fileURLToPath(new URL("../../checkpoints/miniature/", import.meta.url));
+  const gpt2 = Gpt2Tokenizer.open(`${checkpoints}promptist`);
+  const clip = ClipTokenizer.open(`${checkpoints}stable-diffusion/tokenizer`);
+  const timings = new Timings();
+  fc.assert(
+    fc.property(hostileText, (text) => {
+      const ids = timings.take(2_000, `${text.length} characters`, () => gpt2.encode(text));
+      expect(ids.every((id) => id >= 0 && id < gpt2.size)).toBe(true);
+      expect(typeof gpt2.decode(ids)).toBe("string");
+      const { ids: clipIds, truncated } = clip.encode(text);
+      expect(clipIds).toHaveLength(clip.length);
+      if (truncated !== null) expect(text).toContain(truncated.slice(0, 1));
+    }),
+    parameters(100),
+  );
+  report("prompts in the tokenizers", timings.figures());
+});

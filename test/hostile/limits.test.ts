@@ -1,0 +1,125 @@
+import { readFileSync } from "node:fs";
+import { request } from "node:http";
+import { expect, onTestFinished, test } from "vitest";
+import { DISCORD_CDN_ORIGINS, download } from "../../src/bot/attachment.js";
+import { loadConfig } from "../../src/config.js";
+import { startLocalDiscord } from "../../src/local-discord/server.js";
+import { temporaryFolder } from "../support/app.js";
+
+interface Locked {
+  readonly version?: string;
+  readonly integrity?: string;
+  readonly link?: boolean;
+}
+
+test("every package is pinned to one version with the hash of its bytes", () => {
+  const lock = JSON.parse(readFileSync(new URL("../../package-lock.json", import.meta.url), "utf8"));
+  const packages = Object.entries<Locked>(lock.packages).filter(([path]) => path !== "");
+  expect(packages.length).toBeGreaterThan(100);
+  for (const [path, { version, integrity, link }] of packages) {
+    expect(link, path).toBeUndefined();
+    expect(version, path).toMatch(/^\d+\.\d+\.\d+/);
+    expect(integrity, path).toMatch(/^sha512-[A-Za-z0-9+/]{86}==$/);
+  }
+});
+
+test("files come from Discord's own hosts over https, whatever an address pretends", async () => {
+  const options = {
+    maxBytes: 10,
+    timeoutMs: 1000,
+    allowedOrigins: new Set<string>(DISCORD_CDN_ORIGINS),
+    signal: new AbortController().signal,
+  };
+  for (const url of [
+    "http://cdn.discordapp.com/a.txt",
+    "https://cdn.discordapp.com:444/a.txt",
+    "https://cdn.discordapp.com.evil.example/a.txt",
+    "https://cdn.discordapp.com@evil.example/a.txt",
+    "https://evil.example/cdn.discordapp.com/a.txt",
+    "https://evil.example#@cdn.discordapp.com/",
+    "https://evil.example\\@cdn.discordapp.com/",
+    "https://xcdn.discordapp.com/a.txt",
+    "https://discordapp.com/a.txt",
+    "ftp://cdn.discordapp.com/a.txt",
+    "data:text/plain,a",
+    "file:///etc/passwd",
+    "//cdn.discordapp.com/a.txt",
+    "http://169.254.169.254/latest/meta-data",
+    "http://[::1]/",
+    "",
+  ]) {
+    await expect(download(url, options), url).rejects.toMatchObject({
+      code: "FILE_UNREACHABLE",
+      message: expect.stringContaining("does not lie on Discord's servers"),
+    });
+  }
+});
+
+/** The status of a request to the server itself, under another name for it. */
+function status(url: string, path: string, headers: Record<string, string>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request(new URL(path, url), { headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .on("upgrade", (_response, socket) => {
+        socket.destroy();
+        resolve(101);
+      })
+      .on("error", reject)
+      .end();
+  });
+}
+
+test("the local Discord answers to its own name alone: the page, the API, the CDN and both sockets", async () => {
+  const local = await startLocalDiscord();
+  onTestFinished(() => local.close());
+  const { host, hostname, port } = new URL(local.url);
+  expect(hostname).toBe("127.0.0.1");
+  const upgrade = {
+    connection: "Upgrade",
+    upgrade: "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+  };
+  const doors: [string, Record<string, string>, number][] = [
+    ["/", {}, 200],
+    ["/api/v10/gateway", {}, 200],
+    ["/cdn/attachments/1/2/a.txt", {}, 404],
+    ["/local/world", {}, 404],
+    ["/gateway", upgrade, 101],
+    ["/local/events", upgrade, 101],
+  ];
+  for (const [path, headers, open] of doors) {
+    // What is there may answer anything but a refusal; the names decide alone.
+    const own = await status(local.url, path, { ...headers, host });
+    expect([open, 200, 400, 404], path).toContain(own);
+    for (const name of [
+      "evil.example",
+      `evil.example:${port}`,
+      `${hostname}`,
+      `127.0.0.1.nip.io:${port}`,
+      `0.0.0.0:${port}`,
+    ])
+      expect(await status(local.url, path, { ...headers, host: name }), `${path} as ${name}`).toBe(403);
+    for (const origin of ["https://evil.example", "null", `http://${hostname}`, `https://${host}`])
+      expect(await status(local.url, path, { ...headers, host, origin }), `${path} from ${origin}`).toBe(403);
+  }
+});
+
+test("a token that a header can't carry is refused before anything could repeat it", () => {
+  const folder = temporaryFolder();
+  onTestFinished(() => folder.remove());
+  const token = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789AB";
+  expect(loadConfig({ DISCORD_TOKEN: ` ${token}\n` }, folder.path).DISCORD_TOKEN).toBe(token);
+  for (const wrong of [`${token}\nx`, `Bot ${token}`, `${token}\u0000`, `${token}é`]) {
+    let message = "";
+    try {
+      loadConfig({ DISCORD_TOKEN: wrong }, folder.path);
+    } catch (error) {
+      message = String(error);
+    }
+    expect(message).toContain("DISCORD_TOKEN=…: expected a token without spaces or line breaks");
+    expect(message).not.toContain("abcdefghij");
+  }
+});
