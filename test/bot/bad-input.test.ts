@@ -143,7 +143,7 @@ describe("a queue that can't store", () => {
 describe("a command that could not be acknowledged", () => {
   it("is not stored", async () => {
     const world = await startWorld();
-    world.local.faults.onRest("POST", /callback$/, { status: 404 });
+    world.local.faults.onRest("POST", /callback$/, { status: 404 }, 2);
     const failed = world.local.member("alice").slash("optimize", { prompt: "lost" });
     await expect(failed).rejects.toThrow("did not respond");
     expect((await world.queue.depth()).queued).toBe(0);
