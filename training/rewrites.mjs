@@ -124,14 +124,14 @@ writeFileSync(join(scratch, "data/rewrites.txt"), `${[...lines, ...more].join("\
 
 // A prompt's first word has no space before it and its copy has one, so its tokens are others: no copying of tokens tells which.
 // So any words at all stand at the beginning here; compromise's lexicon is a list of English ones.
-const words = [
-  ...new Set([
-    ...Object.keys(nlp.model().one.lexicon),
-    ...[...nouns, ...foreign, ...ADJECTIVES].flatMap((text) => text.split(/[^\p{L}]+/u)),
-  ]),
-].filter((word) => /^\p{L}{2,14}$/u.test(word));
+const wordsOf = (texts) => [
+  ...new Set(texts.flatMap((text) => text.split(/[^\p{L}]+/u)).filter((word) => /^\p{L}{2,14}$/u.test(word))),
+];
+const common = wordsOf([...nouns, ...ADJECTIVES, ...PLACES, ...OPENINGS, ...BEGINNINGS]);
+const anyWords = wordsOf([...Object.keys(nlp.model().one.lexicon), ...nouns, ...foreign]);
+const word = () => pick(random, random() < 0.6 ? common : anyWords);
 const copies = Array.from({ length: COPIES }, () =>
-  cased(some(random, words, 1 + Math.floor(random() ** 2 * 6)).join(" ")),
+  cased(Array.from({ length: 1 + Math.floor(random() ** 2 * 6) }, word).join(" ")),
 );
 writeFileSync(join(scratch, "data/copies.txt"), `${copies.join("\n")}\n`);
 const folder = join(scratch, "promptist-tokenizer");

@@ -21,13 +21,13 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   INPUT_CHOICE: theirs("A menu or a form named something that its job does not have."),
   INPUT_UNCHANGED: theirs("A button was asked to make again what is there already."),
   INPUT_WORD: theirs("A prompt had a word that the server or channel refuses (`/settings show`)."),
+  NOT_ALLOWED: {
+    means: "Someone used /settings without the right to.",
+    todo: "Nothing; or put their role into `/settings set manageRoles`.",
+  },
   NOT_OPERATOR: {
     means: "Someone used /admin who does not run the bot.",
     todo: "Put the Discord ids of those who run it into ADMIN_IDS; without any, it is who owns the application.",
-  },
-  NOT_ALLOWED: {
-    means: "Someone used /settings or /admin without the right to.",
-    todo: "Nothing; or put their id into ADMIN_IDS, or their role into `/settings set manageRoles`.",
   },
   FILE_TOO_BIG: {
     means: "A batch file was larger than MAX_FILE_BYTES.",
