@@ -43,6 +43,16 @@ export function uncheckedNote(choice: ModelChoice): string | null {
   return `${choice.diffusion.name} has no safety checker, so nothing looks at what it draws; outside age-restricted channels such pictures are what UNCHECKED_PICTURES says, a spoiler by default (docs/judging.md). Put the folder safety_checker of Stable Diffusion 1.5 into ${choice.diffusion.directory}, or run: promptist checkpoints pull stable-diffusion-v1-5`;
 }
 
+/** A rewrite needs no Stable Diffusion; without one nobody says which of its words would not be read. */
+function tokenizerIfAny(choice: ModelChoice): string | null {
+  try {
+    return choice.clipTokenizer;
+  } catch (error) {
+    if (codeOf(error) === "CHECKPOINT_MISSING") return null;
+    throw error;
+  }
+}
+
 const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, safety: null };
 
 /**
@@ -62,7 +72,7 @@ export async function openModel(
           phase,
           directory: choice.promptist.directory,
           weights: choice.weights,
-          clipTokenizer: choice.clipTokenizer,
+          clipTokenizer: tokenizerIfAny(choice),
           device,
           cacheDir,
           threads,
