@@ -49,13 +49,15 @@ export interface App {
 export interface AppOptions {
   /** The compiled worker; given by tests that run from source. */
   readonly workerFile?: string;
+  /** Discord refuses the bot for good, such as a token that was reset; whoever runs the program must do something. */
+  readonly onRefused?: (error: Error) => void;
 }
 
 /**
  * Builds the whole program: lock -> database -> (local Discord) -> bot -> loop. Whatever was started is stopped again
  * when a later part fails, and the error is thrown on.
  */
-export async function createApp(config: Config, { workerFile }: AppOptions = {}): Promise<App> {
+export async function createApp(config: Config, { workerFile, onRefused }: AppOptions = {}): Promise<App> {
   const cleanups: (() => unknown)[] = [];
   const stop = async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -120,6 +122,7 @@ export async function createApp(config: Config, { workerFile }: AppOptions = {})
       token: local?.token ?? config.DISCORD_TOKEN,
       apiUrl: local?.apiUrl ?? config.DISCORD_API_URL,
       ...(local ? { cdnUrl: local.cdnUrl } : {}),
+      ...(onRefused ? { onFatal: onRefused } : {}),
       queue,
       settings: new SettingsStore(database),
       votes,
@@ -209,7 +212,8 @@ export function isStrayNetworkError(error: unknown): boolean {
 export async function run(config: Config): Promise<void> {
   // Pictures and graphs too are for nobody else; the workers inherit it.
   process.umask(0o077);
-  const app = await createApp(config);
+  let refused: () => void = () => {};
+  const app = await createApp(config, { onRefused: () => refused() });
   const { local, choice } = app;
   const note = miniatureLine(miniaturePhases(choice, ["text", "image"]));
   const unchecked = uncheckedNote(choice);
@@ -240,6 +244,8 @@ export async function run(config: Config): Promise<void> {
       },
     );
   };
+  // The log has said why; what waits is safe, and nothing can be done before someone has seen to it.
+  refused = () => shutDown(1);
   const onSignal = () => {
     if (!stopping) process.stdout.write("Stopping; once more to stop at once.\n");
     shutDown(0);
