@@ -77,7 +77,7 @@ describe("text files", () => {
     }
     const mebibyte = 2 ** 20;
     const roomy = { ...LIMITS, maxBytes: mebibyte };
-    const startedAt = performance.now();
+    const started = process.cpuUsage();
     expect(refusal("x".repeat(mebibyte), "a.txt", roomy).code).toBe("INPUT_TOO_LONG");
     expect(refusal("[".repeat(mebibyte), "a.json", roomy).code).toBe("FILE_SHAPE");
     expect(refusal("[".repeat(mebibyte / 2) + "]".repeat(mebibyte / 2), "a.json", roomy).code).toBe(
@@ -86,7 +86,8 @@ describe("text files", () => {
     expect(refusal(`"${"x".repeat(mebibyte - 1)}`, "a.csv", roomy).code).toBe("FILE_SHAPE");
     expect(refusal("a\n".repeat(mebibyte / 2), "a.csv", roomy).code).toBe("FILE_TOO_MANY");
     expect(refusal("\n".repeat(mebibyte), "a.txt", roomy).code).toBe("FILE_EMPTY");
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    const { user, system } = process.cpuUsage(started);
+    expect((user + system) / 1000).toBeLessThan(2000);
   });
 });
 
