@@ -112,6 +112,14 @@ const rewrites = await session.withModel("text", (host) =>
 );
 const keeps = (prompt, { optimized }) =>
   optimized.startsWith(prompt) && !/^\w/.test(optimized.slice(prompt.length));
+/** The subject's name as the caption has it, for the longest name is the one that was meant. */
+const subjectOf = ({ entry, plain }) =>
+  [entry.name, ...entry.others].filter((name) => plain.includes(name)).sort((a, b) => b.length - a.length)[0];
+const hasWords = (text, words) =>
+  ` ${text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ")} `.includes(
+    ` ${words.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ")} `,
+  );
+const subjectKept = cases.map((one, i) => hasWords(rewrites[i].optimized, subjectOf(one)));
 const kept = [...prompts, ...UNSEEN, ...strange].map((prompt, i) => keeps(prompt, rewrites[i]));
 
 console.log("Drawing");
@@ -125,7 +133,7 @@ const drawings = await session.withModel("image", async (host) => {
       ["3d", optimized],
     ]) {
       const file = join(out, `${String(i).padStart(3, "0")}-${kind}.png`);
-      const request = { prompt, settings: { ...imageSettings, seed: SEED + i }, file };
+      const request = { prompt, plainPrompt: plain, settings: { ...imageSettings, seed: SEED + i }, file };
       await host.call("draw", { ...request, checkpoint: session.choice.diffusion.name }, { signal });
       const pixels = await sharp(file).removeAlpha().resize(SIDE, SIDE, { fit: "fill" }).raw().toBuffer();
       made.push({ entry, heldOut, kind, prompt, file, drawn: feature(pixels) });
@@ -165,6 +173,7 @@ const table = [
   ["chance", `${(100 / subjects).toFixed(1)}%`],
   ["plain prompts: nearer to the flat drawing", of((d) => d.kind === "flat", "style")],
   ["optimized prompts: nearer to the 3D drawing", of((d) => d.kind === "3d", "style")],
+  ["rewrite keeps the subject, captions", share(subjectKept)],
   ["rewrite keeps the prompt, captions", share(kept.slice(0, CAPTIONS))],
   ["rewrite keeps the prompt, prompts never seen", share(kept.slice(CAPTIONS, -strange.length))],
   ["rewrite has at least two parts more", share(added)],

@@ -17,9 +17,8 @@ BATCH = 24
 RATE = 2e-3
 #: How much more a token that is to be copied counts than a modifier, of which many would do.
 COPY_WEIGHT = 3.0
-#: Share of batches that are nothing but copies, from which copying is learned, whatever the words; and how many of them are
-#: of random tokens. The others are of any words, whose first one is spelled with a space in the answer.
-COPIES, RANDOM_COPIES = 0.7, 0.3
+#: Share of batches that are nothing but random tokens twice: from them copying is learned, whatever the words.
+COPIES = 0.5
 SAVE_SECONDS = 60
 PROMPTS = [
     "A cat in the rain",
@@ -56,7 +55,6 @@ def main():
     end = vocab - 1
     lines = (args.scratch / "data/rewrites.txt").read_text().splitlines()
     encoded = tokenizer(lines).input_ids
-    copies = (args.scratch / "data/copies.txt").read_text().splitlines()
     mark = tokenizer(MARK).input_ids
     comma = tokenizer(",").input_ids
     model = build(vocab)
@@ -71,13 +69,11 @@ def main():
     clock = Clock(args.minutes, before)
 
     def batch():
-        kind = random.random()
-        if kind < COPIES * RANDOM_COPIES:
-            asked = [[int(x) for x in random.integers(0, end, random.integers(3, 24))] for _ in range(BATCH)]
-            rows = [[*words, *mark, *words, *comma] for words in asked]
-        elif kind < COPIES:
-            asked = [copies[i] for i in random.integers(0, len(copies), BATCH)]
-            rows = [tokenizer(f"{text}{MARK} {text},").input_ids for text in asked]
+        if random.random() < COPIES:
+            rows = []
+            for _ in range(BATCH):
+                words = [int(x) for x in random.integers(0, end, random.integers(3, 24))]
+                rows.append([*words, *mark, *words, *comma])
         else:
             rows = [[*encoded[i], end] for i in random.integers(0, len(encoded), BATCH)]
         length = max(map(len, rows))

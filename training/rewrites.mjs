@@ -1,17 +1,15 @@
 // Writes rewrites.txt, what the miniature Promptist is trained on, and its tokenizer:
 //   node training/rewrites.mjs <scratch folder>
-// And copies.txt, any words, each line to be copied. A line of the first is `plain Rephrase: plain, modifiers`. A quarter of the subjects are those that the miniature draws; the rest are
+// Each line is `plain Rephrase: plain, modifiers`. A quarter of the subjects are those that the miniature draws; the rest are
 // words put together at random, many of them without any sense: whoever writes such a line must copy, not remember.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
-import nlp from "compromise";
 import { trainGpt2 } from "./byte-pairs.mjs";
 import { caption, generator, MODIFIERS, pick, some, withArticle } from "./words.mjs";
 
 const LINES = 60_000;
 const MORE_LINES = 40_000;
-const COPIES = 60_000;
 const MERGES = 1100;
 const SEED = 11;
 
@@ -121,19 +119,6 @@ function wide() {
 }
 const more = Array.from({ length: MORE_LINES }, () => rewrite(cased(wide())));
 writeFileSync(join(scratch, "data/rewrites.txt"), `${[...lines, ...more].join("\n")}\n`);
-
-// A prompt's first word has no space before it and its copy has one, so its tokens are others: no copying of tokens tells which.
-// So any words at all stand at the beginning here; compromise's lexicon is a list of English ones.
-const wordsOf = (texts) => [
-  ...new Set(texts.flatMap((text) => text.split(/[^\p{L}]+/u)).filter((word) => /^\p{L}{2,14}$/u.test(word))),
-];
-const common = wordsOf([...nouns, ...ADJECTIVES, ...PLACES, ...OPENINGS, ...BEGINNINGS]);
-const anyWords = wordsOf([...Object.keys(nlp.model().one.lexicon), ...nouns, ...foreign]);
-const word = () => pick(random, random() < 0.6 ? common : anyWords);
-const copies = Array.from({ length: COPIES }, () =>
-  cased(Array.from({ length: 1 + Math.floor(random() ** 2 * 6) }, word).join(" ")),
-);
-writeFileSync(join(scratch, "data/copies.txt"), `${copies.join("\n")}\n`);
 const folder = join(scratch, "promptist-tokenizer");
 // A model that goes on learning keeps its words.
 if (!existsSync(folder)) writeTokenizer();
