@@ -197,7 +197,8 @@ class DiscordBot implements Bot {
       options.token,
     );
     this.#watch(this.#rest);
-    const api = new DiscordApi(this.#rest);
+    const once = new REST({ ...this.#restOptions(), timeout: timing.uploadTimeoutMs, retries: 0 });
+    const api = new DiscordApi(this.#rest, once);
     this.#api = api;
     const placeOf = (place: Place) => this.#placeOf(place);
     const { votes, settings } = options;

@@ -25,7 +25,11 @@ export class DiscordApi {
   readonly #open = new Set<AbortController>();
   #givenUp = false;
 
-  constructor(readonly rest: REST) {}
+  /** `once` sends a request a single time: for what Discord would do again. */
+  constructor(
+    readonly rest: REST,
+    private readonly once: REST = rest,
+  ) {}
 
   /** Ends every request that is under way, and each later one at once. */
   giveUp(): void {
@@ -55,12 +59,15 @@ export class DiscordApi {
     await this.#send((signal) => this.rest.patch(route, { ...toRequest(message, null), signal }));
   }
 
-  /** Writes a further message to the command's reply, within its 15 minutes, and mentions who asked. */
+  /**
+   * Writes a further message to the command's reply, within its 15 minutes, and mentions who asked. Discord takes no nonce
+   * here, so a request whose answer was lost is not sent again: rather no message than two.
+   */
   async followUp(origin: Origin, message: Outgoing): Promise<string> {
     const route = Routes.webhook(origin.applicationId, origin.interactionToken);
     const query = new URLSearchParams({ wait: "true" });
     const request = { ...toRequest(message, origin.userId), query, auth: false };
-    const answer = await this.#send((signal) => this.rest.post(route, { ...request, signal }));
+    const answer = await this.#send((signal) => this.once.post(route, { ...request, signal }));
     return (answer as APIMessage).id;
   }
 
