@@ -5,6 +5,7 @@ import type { Queue } from "../db/queue.js";
 import type { Ballot, Choice, VoteStore } from "../db/votes.js";
 import type { PressAction } from "./components.js";
 import type { DiscordApi } from "./discord-api.js";
+import { DueClock } from "./due-clock.js";
 import { blindLines, refusals } from "./messages.js";
 import type { Outgoing } from "./outgoing.js";
 import type { Place } from "./place.js";
@@ -22,29 +23,28 @@ export interface BallotOptions {
   readonly compose: (job: Job, where: Place) => Promise<Outgoing>;
 }
 
-/** setTimeout takes no longer waits; the clock is set anew when this one is over. */
-const LONGEST_WAIT_MS = 12 * 3_600_000;
 const MINUTE_MS = 60_000;
 
 /** Blind comparisons from their opening to their reveal, which comes from a button or by the clock. */
 export class Ballots {
   readonly #options: BallotOptions;
-  #timer: NodeJS.Timeout | null = null;
-  #revealing: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #clock: DueClock;
 
   constructor(options: BallotOptions) {
     this.#options = options;
+    this.#clock = new DueClock({
+      nextDueAt: () => options.votes.nextDueAt(),
+      endDue: () => this.#revealDue(),
+      now: options.now,
+    });
   }
 
   start(): void {
-    this.#wind();
+    this.#clock.wind();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    await this.#revealing;
+  stop(): Promise<void> {
+    return this.#clock.stop();
   }
 
   /** The open ballot of a blind comparison; opened when its result is first shown. */
@@ -54,7 +54,7 @@ export class Ballots {
     if (known !== undefined) return known;
     const closesAt = revealMinutes === undefined ? null : this.#options.now() + revealMinutes * MINUTE_MS;
     const ballot = this.#options.votes.open(job, closesAt);
-    this.#wind();
+    this.#clock.wind();
     return ballot;
   }
 
@@ -86,19 +86,6 @@ export class Ballots {
     this.#options.votes.close(job.id);
     const target = { applicationId: press.applicationId, interactionToken: press.token };
     await this.#options.api.editReply(target, await this.#options.compose(job, press));
-  }
-
-  #wind(): void {
-    if (this.#stopped) return;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    const dueAt = this.#options.votes.nextDueAt();
-    if (dueAt === null) return;
-    const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(0, dueAt - this.#options.now()));
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#revealing = this.#revealDue().finally(() => this.#wind());
-    }, waitMs);
-    this.#timer.unref();
   }
 
   async #revealDue(): Promise<void> {

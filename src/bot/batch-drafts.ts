@@ -10,10 +10,12 @@ import type { PressAction } from "./components.js";
 import type { DiscordApi } from "./discord-api.js";
 import { faultOf } from "./discord-error.js";
 import { draftMessage } from "./draft-message.js";
+import { DueClock } from "./due-clock.js";
 import type { Intake } from "./intake.js";
 import { draftLines, errorSentence, refusals } from "./messages.js";
 import { plainMessage } from "./outgoing.js";
 import { mayModerate, mayUse, type Place } from "./place.js";
+import { refuse } from "./presses.js";
 
 export interface DraftOptions {
   readonly drafts: DraftStore;
@@ -32,30 +34,31 @@ const EDIT_MARGIN_MS = 60_000;
 /** Files that were read and wait for a yes, from their preview to Start, Discard or their end by the clock. */
 export class BatchDrafts {
   readonly #options: DraftOptions;
-  #timer: NodeJS.Timeout | null = null;
-  #ending: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #clock: DueClock;
 
   constructor(options: DraftOptions) {
     this.#options = options;
+    this.#clock = new DueClock({
+      nextDueAt: () => options.drafts.all()[0]?.expiresAt ?? null,
+      endDue: () => this.#endDue(),
+      now: options.now,
+    });
   }
 
   /** Goes on with the drafts of an earlier run. */
   start(): void {
-    this.#wind();
+    this.#clock.wind();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    await this.#ending;
+  stop(): Promise<void> {
+    return this.#clock.stop();
   }
 
   /** Stores a request and shows in its reply what it comes to. */
   async open(request: DraftRequest, origin: Origin): Promise<void> {
     const { drafts, queue, api, estimateMs } = this.#options;
     const draft = drafts.add(request, origin, origin.tokenExpiresAt - EDIT_MARGIN_MS);
-    this.#wind();
+    this.#clock.wind();
     await api.editReply(origin, draftMessage(draft, await queue.work(), estimateMs));
   }
 
@@ -64,17 +67,17 @@ export class BatchDrafts {
     const { drafts, intake, placeOf } = this.#options;
     const draft = await this.#alive(press, action);
     if (draft === null) return;
-    if (press.user.id !== draft.origin.userId) return tell(press, refusals.notYourDraft);
-    if (!mayUse(press, placeOf(draft.origin))) return tell(press, refusals.role);
+    if (press.user.id !== draft.origin.userId) return refuse(press, refusals.notYourDraft);
+    if (!mayUse(press, placeOf(draft.origin))) return refuse(press, refusals.role);
     // Whoever takes the draft makes the job: a second press finds none.
-    if (drafts.take(draft.id) === undefined) return tell(press, refusals.noDraft);
-    this.#wind();
+    if (drafts.take(draft.id) === undefined) return refuse(press, refusals.noDraft);
+    this.#clock.wind();
     await press.deferUpdate();
     try {
       await intake().enqueue(press, draft.request);
     } catch (error) {
       drafts.restore(draft);
-      this.#wind();
+      this.#clock.wind();
       const context = error instanceof InputError ? error.context : {};
       const content = errorSentence(codeOf(error), context);
       await press.followUp({ content, flags: MessageFlags.Ephemeral });
@@ -86,9 +89,9 @@ export class BatchDrafts {
     const { drafts, placeOf } = this.#options;
     const draft = await this.#alive(press, action);
     if (draft === null) return;
-    if (!mayModerate(press, draft.origin, placeOf(draft.origin))) return tell(press, refusals.notYours);
+    if (!mayModerate(press, draft.origin, placeOf(draft.origin))) return refuse(press, refusals.notYours);
     drafts.take(draft.id);
-    this.#wind();
+    this.#clock.wind();
     await press.update({ content: draftLines.discarded, embeds: [], components: [] });
   }
 
@@ -97,28 +100,13 @@ export class BatchDrafts {
     const { drafts, now } = this.#options;
     const draft = drafts.get(id);
     if (draft === undefined) {
-      await tell(press, refusals.noDraft);
+      await refuse(press, refusals.noDraft);
       return null;
     }
     if (draft.expiresAt > now()) return draft;
     drafts.take(id);
     await press.update({ content: draftLines.expired, embeds: [], components: [] });
     return null;
-  }
-
-  #wind(): void {
-    if (this.#stopped) return;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    const [next] = this.#options.drafts.all();
-    if (next === undefined) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = null;
-        this.#ending = this.#endDue().finally(() => this.#wind());
-      },
-      Math.max(0, next.expiresAt - this.#options.now()),
-    );
-    this.#timer.unref();
   }
 
   async #endDue(): Promise<void> {
@@ -134,8 +122,4 @@ export class BatchDrafts {
       }
     }
   }
-}
-
-async function tell(press: MessageComponentInteraction, content: string): Promise<void> {
-  await press.reply({ content, flags: MessageFlags.Ephemeral });
 }
