@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { startLocalDiscord } from "../dist/local-discord/server.js";
+import { botEnvironment } from "./support/bot-environment.mjs";
 
 const INTERACTIONS = 200;
 const GOAL_MS = 250;
@@ -27,15 +28,9 @@ const bot = spawn(
   [fileURLToPath(new URL("../bin/promptist.js", import.meta.url)), "start"],
   {
     cwd: folder,
-    env: {
-      ...process.env,
-      DISCORD_TOKEN: local.token,
-      DISCORD_API_URL: local.apiUrl,
-      DATA_DIR: folder,
-      CHECKPOINTS_DIR: fileURLToPath(new URL("../checkpoints", import.meta.url)),
-      DEVICE: "cpu",
+    env: botEnvironment(local, folder, {
       LOG_LEVEL: "warn",
-    },
+    }),
     stdio: ["ignore", "pipe", "inherit"],
   },
 );

@@ -15,6 +15,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startLocalDiscord } from "../dist/local-discord/server.js";
+import { botEnvironment } from "./support/bot-environment.mjs";
 
 const PEOPLE = 200;
 const JOBS = 1_000;
@@ -35,17 +36,11 @@ const bot = spawn(
   [fileURLToPath(new URL("../bin/promptist.js", import.meta.url)), "start"],
   {
     cwd: folder,
-    env: {
-      ...process.env,
-      DISCORD_TOKEN: local.token,
-      DISCORD_API_URL: local.apiUrl,
-      DATA_DIR: folder,
-      CHECKPOINTS_DIR: fileURLToPath(new URL("../checkpoints", import.meta.url)),
-      DEVICE: "cpu",
+    env: botEnvironment(local, folder, {
       LOG_LEVEL: "error",
       MAX_WAITING_JOBS: String(2 * JOBS),
       IMAGE_STEPS: "5",
-    },
+    }),
     stdio: ["ignore", "pipe", "inherit"],
   },
 );

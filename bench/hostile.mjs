@@ -16,6 +16,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startLocalDiscord } from "../dist/local-discord/server.js";
+import { botEnvironment } from "./support/bot-environment.mjs";
 
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "20" } } });
 const SECONDS = Number(values.seconds);
@@ -35,18 +36,12 @@ const bot = spawn(
   [fileURLToPath(new URL("../bin/promptist.js", import.meta.url)), "start"],
   {
     cwd: folder,
-    env: {
-      ...process.env,
-      DISCORD_TOKEN: local.token,
-      DISCORD_API_URL: local.apiUrl,
-      DATA_DIR: join(folder, "data"),
-      CHECKPOINTS_DIR: fileURLToPath(new URL("../checkpoints", import.meta.url)),
-      DEVICE: "cpu",
+    env: botEnvironment(local, join(folder, "data"), {
       LOG_LEVEL: "error",
       METRICS_PORT: String(port),
       MAX_PROMPT_LENGTH: "6000",
       IMAGE_STEPS: "1",
-    },
+    }),
     stdio: ["ignore", "pipe", "inherit"],
   },
 );

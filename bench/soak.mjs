@@ -17,6 +17,7 @@ import Database from "better-sqlite3";
 import sharp from "sharp";
 import { COLORS } from "../dist/bot/status-message.js";
 import { startLocalDiscord } from "../dist/local-discord/server.js";
+import { botEnvironment, QUICK_JOBS } from "./support/bot-environment.mjs";
 
 const { values: flags } = parseArgs({
   options: {
@@ -53,21 +54,12 @@ const bot = spawn(
   {
     cwd: folder,
     stdio: ["ignore", "ignore", "inherit", "ipc"],
-    env: {
-      ...process.env,
-      DISCORD_TOKEN: local.token,
-      DISCORD_API_URL: local.apiUrl,
-      DATA_DIR: dataDir,
-      CHECKPOINTS_DIR: join(ROOT, "checkpoints"),
-      DEVICE: "cpu",
-      THREADS: "1",
-      TEXT_MODE: "greedy",
-      TEXT_MAX_NEW_TOKENS: "8",
-      IMAGE_STEPS: "2",
+    env: botEnvironment(local, dataDir, {
+      ...QUICK_JOBS,
       LOG_LEVEL: "error",
       // Small, so that the retention has something to do within the run.
       KEEP_PICTURES_BYTES: String(64 * MIB),
-    },
+    }),
   },
 );
 process.on("exit", () => bot.kill("SIGKILL"));

@@ -115,11 +115,8 @@ const keeps = (prompt, { optimized }) =>
 /** The subject's name as the caption has it, for the longest name is the one that was meant. */
 const subjectOf = ({ entry, plain }) =>
   [entry.name, ...entry.others].filter((name) => plain.includes(name)).sort((a, b) => b.length - a.length)[0];
-const hasWords = (text, words) =>
-  ` ${text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ")} `.includes(
-    ` ${words.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ")} `,
-  );
-const subjectKept = cases.map((one, i) => hasWords(rewrites[i].optimized, subjectOf(one)));
+const words = (text) => ` ${text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ")} `;
+const subjectKept = cases.map((one, i) => words(rewrites[i].optimized).includes(words(subjectOf(one))));
 const kept = [...prompts, ...UNSEEN, ...strange].map((prompt, i) => keeps(prompt, rewrites[i]));
 
 console.log("Drawing");

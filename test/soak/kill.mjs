@@ -17,6 +17,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import Database from "better-sqlite3";
+import { botEnvironment, QUICK_JOBS } from "../../bench/support/bot-environment.mjs";
 import { COLORS } from "../../dist/bot/status-message.js";
 import { startLocalDiscord } from "../../dist/local-discord/server.js";
 
@@ -64,20 +65,11 @@ const local = await startLocalDiscord({
   // Tokens end so early that many a result comes after the end and goes to the channel.
   limits: { identifyMs: 0, identifiesPerDay: 1e9, messagesPerChannel: 1e6, tokenMs: TOKEN_MS },
 });
-const environment = {
-  ...process.env,
-  DISCORD_TOKEN: local.token,
-  DISCORD_API_URL: local.apiUrl,
-  DATA_DIR: join(folder, "data"),
-  CHECKPOINTS_DIR: join(ROOT, "checkpoints"),
-  DEVICE: "cpu",
-  THREADS: "1",
-  TEXT_MODE: "greedy",
-  TEXT_MAX_NEW_TOKENS: "8",
-  IMAGE_STEPS: "2",
+const environment = botEnvironment(local, join(folder, "data"), {
+  ...QUICK_JOBS,
   WORKER_SILENCE_MS: "10000",
   PHASE_MS: "4000",
-};
+});
 
 const counts = {
   kills: 0,
