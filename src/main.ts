@@ -28,7 +28,7 @@ import {
   uncheckedNote,
 } from "./inference/model-choice.js";
 import { levelOfOutput } from "./inference/worker-output.js";
-import { type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
+import { cdnBeside, type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { RecentTimes } from "./metrics/recent-times.js";
@@ -118,10 +118,12 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
         });
     if (local) cleanups.push(() => local.close());
 
+    const apiUrl = local?.apiUrl ?? config.DISCORD_API_URL;
+    const cdnUrl = cdnBeside(apiUrl);
     const bot = createBot({
       token: local?.token ?? config.DISCORD_TOKEN,
-      apiUrl: local?.apiUrl ?? config.DISCORD_API_URL,
-      ...(local ? { cdnUrl: local.cdnUrl } : {}),
+      apiUrl,
+      ...(cdnUrl === undefined ? {} : { cdnUrl }),
       ...(onRefused ? { onFatal: onRefused } : {}),
       queue,
       settings: new SettingsStore(database),

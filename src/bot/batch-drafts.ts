@@ -4,7 +4,7 @@ import type { Events } from "../core/events.js";
 import type { Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
 import type { Draft, DraftRequest, DraftStore } from "../db/drafts.js";
-import type { Queue } from "../db/queue.js";
+import type { Arrival, Queue } from "../db/queue.js";
 import type { Work } from "./commands/answer.js";
 import type { PressAction } from "./components.js";
 import type { DiscordApi } from "./discord-api.js";
@@ -35,6 +35,7 @@ const EDIT_MARGIN_MS = 60_000;
 export class BatchDrafts {
   readonly #options: DraftOptions;
   readonly #clock: DueClock;
+  #resuming: Promise<unknown> = Promise.resolve();
 
   constructor(options: DraftOptions) {
     this.#options = options;
@@ -45,39 +46,47 @@ export class BatchDrafts {
     });
   }
 
-  /** Goes on with the drafts of an earlier run. */
-  start(): void {
+  /**
+   * Goes on with the drafts of an earlier run. Of the commands that it left, those that have a draft get its preview, and
+   * the others are given back.
+   */
+  start(left: readonly Arrival[]): Arrival[] {
     this.#clock.wind();
+    const drafts = new Map(this.#options.drafts.all().map((draft) => [draft.origin.interactionId, draft]));
+    const ours = left.flatMap(({ interactionId }) => drafts.get(interactionId) ?? []);
+    this.#resuming = Promise.all(ours.map((draft) => this.#resume(draft)));
+    return left.filter(({ interactionId }) => !drafts.has(interactionId));
   }
 
-  stop(): Promise<void> {
-    return this.#clock.stop();
+  async stop(): Promise<void> {
+    await this.#clock.stop();
+    await this.#resuming;
   }
 
-  /** Stores a request and shows in its reply what it comes to. */
+  /** Stores a request, shows in its reply what it comes to, and settles its arrival. */
   async open(request: DraftRequest, origin: Origin): Promise<void> {
-    const { drafts, queue, api, estimateMs } = this.#options;
+    const { drafts } = this.#options;
     const draft = drafts.add(request, origin, origin.tokenExpiresAt - EDIT_MARGIN_MS);
-    this.#clock.wind();
-    await api.editReply(origin, draftMessage(draft, await queue.work(), estimateMs));
+    try {
+      await this.#show(draft);
+    } catch (error) {
+      drafts.discard(draft.id);
+      throw error;
+    }
+    await this.#settle(draft);
   }
 
   /** Start: the draft becomes a job, and its preview that job's message. */
   async begin(press: MessageComponentInteraction, action: PressAction): Promise<void> {
-    const { drafts, intake, placeOf } = this.#options;
+    const { intake, placeOf } = this.#options;
     const draft = await this.#alive(press, action);
     if (draft === null) return;
     if (press.user.id !== draft.origin.userId) return refuse(press, refusals.notYourDraft);
     if (!mayUse(press, placeOf(draft.origin))) return refuse(press, refusals.role);
-    // Whoever takes the draft makes the job: a second press finds none.
-    if (drafts.take(draft.id) === undefined) return refuse(press, refusals.noDraft);
-    this.#clock.wind();
     await press.deferUpdate();
     try {
-      await intake().enqueue(press, draft.request);
+      await intake().enqueue(press, draft);
     } catch (error) {
-      drafts.restore(draft);
-      this.#clock.wind();
       const context = error instanceof InputError ? error.context : {};
       const content = errorSentence(codeOf(error), context);
       await press.followUp({ content, flags: MessageFlags.Ephemeral });
@@ -90,8 +99,7 @@ export class BatchDrafts {
     const draft = await this.#alive(press, action);
     if (draft === null) return;
     if (!mayModerate(press, draft.origin, placeOf(draft.origin))) return refuse(press, refusals.notYours);
-    drafts.take(draft.id);
-    this.#clock.wind();
+    drafts.discard(draft.id);
     await press.update({ content: draftLines.discarded, embeds: [], components: [] });
   }
 
@@ -100,11 +108,11 @@ export class BatchDrafts {
     const { drafts, now } = this.#options;
     const draft = drafts.get(id);
     if (draft === undefined) {
-      await refuse(press, refusals.noDraft);
+      await refuse(press, errorSentence("DRAFT_GONE"));
       return null;
     }
     if (draft.expiresAt > now()) return draft;
-    drafts.take(id);
+    drafts.discard(id);
     await press.update({ content: draftLines.expired, embeds: [], components: [] });
     return null;
   }
@@ -112,7 +120,7 @@ export class BatchDrafts {
   async #endDue(): Promise<void> {
     const { drafts, api, events, now } = this.#options;
     for (const draft of drafts.all().filter(({ expiresAt }) => expiresAt <= now())) {
-      drafts.take(draft.id);
+      drafts.discard(draft.id);
       try {
         await api.editReply(draft.origin, plainMessage(draftLines.expired));
       } catch (error) {
@@ -120,6 +128,35 @@ export class BatchDrafts {
         const message = `The end of a preview was not shown (${faultOf(error)})`;
         events.emit("log", { level: "warn", message, error });
       }
+    }
+  }
+
+  async #show(draft: Draft): Promise<void> {
+    const { queue, api, estimateMs } = this.#options;
+    this.#clock.wind();
+    await api.editReply(draft.origin, draftMessage(draft, await queue.work(), estimateMs));
+  }
+
+  /** The preview of a draft that was stored when the program was stopped before it had said so. */
+  async #resume(draft: Draft): Promise<void> {
+    const { events, now } = this.#options;
+    try {
+      if (draft.expiresAt > now()) await this.#show(draft);
+    } catch (error) {
+      // The clock ends it with a sentence.
+      const message = `A preview was not shown (${faultOf(error)})`;
+      events.emit("log", { level: "warn", message, error });
+    }
+    await this.#settle(draft);
+  }
+
+  async #settle(draft: Draft): Promise<void> {
+    const { queue, events } = this.#options;
+    try {
+      await queue.settleArrival(draft.origin.interactionId);
+    } catch (error) {
+      // The next start shows it again.
+      events.emit("log", { level: "warn", message: "A preview was not noted as shown", error });
     }
   }
 }

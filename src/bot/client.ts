@@ -389,10 +389,9 @@ class DiscordBot implements Bot {
     this.#log("info", `Logged in as ${client.user.tag}; commands ${registered}`);
     await this.#board.adoptOpenJobs();
     signal.throwIfAborted();
-    this.#arrivals.start(left);
+    this.#arrivals.start(this.#drafts.start(left));
     this.#outbox.start();
     this.#ballots.start();
-    this.#drafts.start();
     this.#sheets.start();
     return { userTag: client.user.tag, inviteUrl: inviteUrl(client.application.id) };
   }

@@ -10,7 +10,7 @@ import { codeOf, InputError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Origin } from "../core/job.js";
 import type { PlaceSettings } from "../core/settings.js";
-import type { DraftRequest } from "../db/drafts.js";
+import type { Draft, DraftRequest } from "../db/drafts.js";
 import type { Queue } from "../db/queue.js";
 import type { Arrivals } from "./arrivals.js";
 import type { Command, CommandContext, CommandRequest } from "./commands/command.js";
@@ -31,7 +31,7 @@ export interface IntakeOptions {
   readonly context: CommandContext;
   readonly placeOf: (place: Place) => PlaceSettings;
   readonly now: () => number;
-  /** Shows what a request comes to, and keeps it until its person says yes. */
+  /** Shows what a request comes to, keeps it until its person says yes, and settles its arrival. */
   readonly draft: (request: DraftRequest, origin: Origin) => Promise<void>;
 }
 
@@ -135,7 +135,6 @@ export class Intake {
       const { preview = false } = context;
       if (confirm === true) {
         await this.#options.draft({ kind, text, image, items, preview }, origin);
-        await this.#options.queue.settleArrival(origin.interactionId);
         return;
       }
       await this.#enqueue({ kind, text, image, items, preview, blind }, origin, replyLimitBytes, parentId);
@@ -147,12 +146,13 @@ export class Intake {
   }
 
   /** A draft that its person said yes to; the press's own message becomes the job's. Throws InputError. */
-  enqueue(press: MessageComponentInteraction, request: DraftRequest): Promise<void> {
-    return this.#enqueue({ ...request, blind: false }, this.#originOf(press), press.attachmentSizeLimit);
+  enqueue(press: MessageComponentInteraction, { id, request }: Draft): Promise<void> {
+    const job = { ...request, blind: false, draftId: id };
+    return this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
   }
 
   async #enqueue(
-    request: DraftRequest & { readonly blind: boolean },
+    request: DraftRequest & { readonly blind: boolean; readonly draftId?: string },
     origin: Origin,
     replyLimitBytes: number,
     parentId?: string,

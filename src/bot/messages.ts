@@ -27,6 +27,8 @@ const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string
   INPUT_CHOICE: (c) => `This job has no such ${c.option}. Choose again under its newest message.`,
   INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
   INPUT_WORD: (c) => `The word \`${c.word}\` is refused here. Write the prompt without it.`,
+  DRAFT_GONE: () =>
+    "This preview is no longer there: it was started, discarded, or has ended. Use `/batch` again with the file.",
   NOT_OPERATOR: () => "Only the people who run this bot may do that, since it concerns all servers.",
   NOT_ALLOWED: () => "Only people who manage this may do that. Ask an admin.",
   FILE_TOO_BIG: (c) =>
@@ -359,8 +361,6 @@ export const refusals = {
   noVotes: "Nobody has voted yet. Ask for a pair with `/compare blind:True`.",
   stillOpen: "This is not finished yet. `/queue` says where it stands.",
   secret: "This is a blind vote: it is told once the vote is over.",
-  noDraft:
-    "This preview is no longer there: it was started, discarded, or has ended. Use `/batch` again with the file.",
   notYourDraft: "Only the person who attached the file can start it.",
   noPart: (parts: number) =>
     parts === 0

@@ -10,6 +10,7 @@ export type ErrorCode =
   | "INPUT_CHOICE"
   | "INPUT_UNCHANGED"
   | "INPUT_WORD"
+  | "DRAFT_GONE"
   | "NOT_ALLOWED"
   | "NOT_OPERATOR"
   | "FILE_TOO_BIG"

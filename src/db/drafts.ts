@@ -35,13 +35,16 @@ interface Row {
   readonly expires_at: number;
 }
 
-/** Drafts in the queue's file, so that their buttons outlive a restart. Throws QueueError like the queue. */
+/**
+ * Drafts in the queue's file, so that their buttons outlive a restart; `Queue.enqueue` takes the one that becomes a job.
+ * Throws QueueError like the queue.
+ */
 export class DraftStore {
   readonly #db: Database;
   readonly #now: () => number;
   readonly #insert: Statement<[Row & { user_id: string }]>;
   readonly #one: Statement<[string], Row>;
-  readonly #take: Statement<[string], Row>;
+  readonly #discard: Statement<[string]>;
   readonly #all: Statement<[], Row>;
   readonly #ofUser: Statement<[string], Row>;
   readonly #erase: Statement<[string]>;
@@ -53,7 +56,7 @@ export class DraftStore {
       insert into drafts (id, user_id, request, origin, created_at, expires_at)
       values (@id, @user_id, @request, @origin, @created_at, @expires_at)`);
     this.#one = db.prepare("select * from drafts where id = ?");
-    this.#take = db.prepare("delete from drafts where id = ? returning *");
+    this.#discard = db.prepare("delete from drafts where id = ?");
     this.#all = db.prepare("select * from drafts order by expires_at, id");
     this.#ofUser = db.prepare("select * from drafts where user_id = ? order by created_at");
     this.#erase = db.prepare("delete from drafts where user_id = ?");
@@ -61,31 +64,27 @@ export class DraftStore {
 
   add(request: DraftRequest, origin: Origin, expiresAt: number): Draft {
     const draft: Draft = { id: newId(), request, origin, createdAt: this.#now(), expiresAt };
-    this.restore(draft);
-    return draft;
-  }
-
-  /** Puts back one that was taken and could not be used. */
-  restore({ id, request, origin, createdAt, expiresAt }: Draft): void {
     this.#explained(() =>
       this.#insert.run({
-        id,
+        id: draft.id,
         user_id: origin.userId,
         request: JSON.stringify(request),
         origin: JSON.stringify(origin),
-        created_at: createdAt,
+        created_at: draft.createdAt,
         expires_at: expiresAt,
       }),
     );
+    return draft;
   }
 
   get(id: string): Draft | undefined {
-    return this.#explained(() => this.#read(this.#one.get(id)));
+    const row = this.#explained(() => this.#one.get(id));
+    return row === undefined ? undefined : toDraft(row);
   }
 
-  /** Removes a draft and answers it; undefined where someone was faster. */
-  take(id: string): Draft | undefined {
-    return this.#explained(() => this.#read(this.#take.get(id)));
+  /** Removes a draft that is not started. */
+  discard(id: string): void {
+    this.#explained(() => this.#discard.run(id));
   }
 
   /** The one that ends first comes first. */
@@ -99,10 +98,6 @@ export class DraftStore {
 
   erase(userId: string): void {
     this.#explained(() => this.#erase.run(userId));
-  }
-
-  #read(row: Row | undefined): Draft | undefined {
-    return row === undefined ? undefined : toDraft(row);
   }
 
   #explained<T>(work: () => T): T {

@@ -29,6 +29,8 @@ export interface NewJob {
   /** Jobs of the same person, channel and server in line, over which this one waits outside of it. */
   readonly limits?: JobCaps;
   readonly preview?: boolean;
+  /** The draft that becomes this job. */
+  readonly draftId?: string;
 }
 
 export interface JobCaps {
@@ -135,8 +137,8 @@ export interface Queue {
   /**
    * Stores a job as queued. Idempotent by `origin.interactionId`: a second call with the same id stores nothing and
    * returns the first job. Its arrival is settled by it. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait
-   * already, and InputError QUEUE_CAP with `scope` and `limit` when one of the caps is reached. A job over one of its
-   * `limits` is stored as held: it has no place in line until enough of the jobs that count are over, the oldest first.
+   * already, InputError QUEUE_CAP with `scope` and `limit` when one of the caps is reached, and InputError DRAFT_GONE
+   * when there is no such draft; a draft goes with the same commit that stores its job. A job over one of its `limits` is stored as held: it has no place in line until enough of the jobs that count are over, the oldest first.
    */
   enqueue(job: NewJob): Promise<Job>;
   get(id: string): Promise<Job | undefined>;

@@ -103,6 +103,9 @@ export class SqliteQueue implements Queue {
       }
 
       this.#checkCaps(job);
+      if (job.draftId !== undefined && this.#sql.takeDraft.run(job.draftId).changes === 0) {
+        throw new InputError("DRAFT_GONE", `There is no draft ${job.draftId} any more.`);
+      }
       const held = this.#overLimit(
         { user: origin.userId, channel: origin.channelId, server: origin.guildId },
         job.limits ?? {},

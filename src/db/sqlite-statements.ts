@@ -62,6 +62,7 @@ export function prepareStatements(db: Database) {
         token_expires_at as tokenExpiresAt
       from arrivals order by token_expires_at`),
     settleArrival: db.prepare<[string]>("delete from arrivals where interaction_id = ?"),
+    takeDraft: db.prepare<[string]>("delete from drafts where id = ?"),
 
     next: db.prepare<[Line], { seq: number }>(NEXT_IN_ORDER),
     placeOf: db.prepare<[Line & { seq: number }], Waiting>(

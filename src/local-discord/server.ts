@@ -87,6 +87,12 @@ export interface LocalDiscord {
   close(): Promise<void>;
 }
 
+/** The CDN of the local Discord, in whatever process, that has its API at `apiUrl`; undefined for any other API. */
+export function cdnBeside(apiUrl: string): string | undefined {
+  const { origin, hostname } = new URL(apiUrl);
+  return hostname === HOST ? `${origin}/cdn` : undefined;
+}
+
 /** Starts a local Discord on loopback. */
 export async function startLocalDiscord(options: LocalDiscordOptions = {}): Promise<LocalDiscord> {
   const clock = options.clock ?? systemClock;

@@ -2,9 +2,19 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { fromBuffer } from "yauzl";
+import type { Queue } from "../../src/db/queue.js";
 import type { ApiMessage } from "../../src/local-discord/client.js";
 import { hasButton, startBatch } from "../support/batch.js";
-import { isFinal, makeBot, nextEvent, noisePicture, PASSED, startWorld, type World } from "./support.js";
+import {
+  isFinal,
+  makeBot,
+  nextEvent,
+  noisePicture,
+  PASSED,
+  startWorld,
+  type World,
+  withFailing,
+} from "./support.js";
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 const lines = (count: number) => Array.from({ length: count }, (_, i) => `Prompt ${i + 1}`).join("\n");
@@ -73,9 +83,38 @@ describe("the preview of a batch", () => {
       alice.press(handle.message, "Start"),
     ]);
     await handle.waitFor((m) => text(m).includes("In the queue"));
-    const answers = [one, two].map((it) => it.message?.content ?? "");
-    expect(answers.filter((answer) => answer.includes("no longer there"))).toHaveLength(1);
+    const answers = () => [one, two].flatMap(({ followUps }) => followUps.map(({ content }) => content));
+    await expect.poll(answers).toEqual([expect.stringContaining("no longer there")]);
     expect((await world.queue.depth()).queued).toBe(1);
+  });
+
+  it("is shown once more by the next start where this one could not note that it was", async () => {
+    const wrapQueue = (queue: Queue) => withFailing(queue, "settleArrival", new Error("the disk is gone"));
+    const world = await startWorld({ wrapQueue });
+    const alice = world.local.member("alice");
+    const handle = await alice.slash("batch", { file: file(2) });
+    await handle.waitFor((m) => hasButton(m, "Start"));
+    await expect.poll(() => world.problems).toEqual(["warn: A preview was not noted as shown"]);
+    expect(await world.queue.arrivals()).toHaveLength(1);
+
+    await world.bot.stop();
+    const bot = makeBot(world);
+    onTestFinished(() => bot.stop());
+    await bot.start();
+    await expect.poll(() => world.queue.arrivals()).toEqual([]);
+    await handle.waitFor((m) => hasButton(m, "Start"));
+    await alice.press(handle.message, "Start");
+    await handle.waitFor((m) => text(m).includes("In the queue"));
+  });
+
+  it("that can't be shown is not kept, and its person is told", async () => {
+    const world = await startWorld();
+    world.local.faults.onRest("PATCH", /original$/, { status: 400 });
+    const handle = await world.local.member("alice").slash("batch", { file: file(2) });
+    await handle.waitFor((m) => m.content !== "");
+    expect(handle.message?.content).toContain("went wrong");
+    expect(world.drafts.all()).toEqual([]);
+    await expect.poll(() => world.queue.arrivals()).toEqual([]);
   });
 
   it("is discarded by a press, and ends by the clock with a sentence", async () => {

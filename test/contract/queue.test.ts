@@ -324,6 +324,12 @@ describe.each(ENGINES)("$name", ({ create }) => {
       await capped("ada", { user: 1 });
     });
 
+    test("a draft that is gone becomes no job", async () => {
+      const job = { ...newJob({ user: "ada" }), draftId: "no-such-draft" };
+      await expect(queue.enqueue(job)).rejects.toMatchObject({ code: "DRAFT_GONE" });
+      expect((await queue.depth()).queued).toBe(0);
+    });
+
     test("over a limit a job is held outside the line until one that counts is over, the oldest first", async () => {
       const limited = (user: string, limits: object) => queue.enqueue({ ...newJob({ user }), limits });
       const first = await limited("ada", { user: 2 });

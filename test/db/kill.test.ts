@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { DraftStore } from "../../src/db/drafts.js";
 import { openDatabase } from "../../src/db/open.js";
 import { SqliteQueue } from "../../src/db/sqlite-queue.js";
 import { compileSources } from "./child/sources.js";
@@ -50,7 +51,16 @@ test("a program killed 20 times in the middle of its work loses nothing that was
   const done = new Set<string>();
   const advanced = new Set<string>();
   const delivered = new Set<string>();
-  const lists: Record<string, Set<string>> = { enqueued, text: texts, pictures, done, advanced, delivered };
+  const drafted = new Set<string>();
+  const lists: Record<string, Set<string>> = {
+    drafted,
+    enqueued,
+    text: texts,
+    pictures,
+    done,
+    advanced,
+    delivered,
+  };
   try {
     for (let run = 0; run < RUNS; run += 1) {
       // Primes, so that the runs stop at other steps of the child's loop; fractions of a commit's time on top.
@@ -68,6 +78,10 @@ test("a program killed 20 times in the middle of its work loses nothing that was
       expect(db.pragma("integrity_check", { simple: true })).toBe("ok");
       expect(db.pragma("foreign_key_check")).toEqual([]);
       const queue = new SqliteQueue(db);
+      const asDraft = new DraftStore(db).all().map(({ origin }) => origin.interactionId);
+      const asJob = db.prepare<[], string>("select interaction_id from jobs").pluck().all();
+      expect([...asDraft, ...asJob], "each once").toHaveLength(new Set([...asDraft, ...asJob]).size);
+      expect([...asDraft, ...asJob]).toEqual(expect.arrayContaining([...drafted]));
       for (const id of enqueued) expect((await queue.get(id))?.items, `${id} of run ${run}`).toHaveLength(2);
       for (const entry of texts) {
         const [id, item] = entry.split(" ") as [string, string];

@@ -6,34 +6,41 @@ import { pathToFileURL } from "node:url";
 const [sources, file, run] = process.argv.slice(2);
 const load = (path) => import(pathToFileURL(`${sources}/${path}`).href);
 const { openDatabase } = await load("db/open.js");
+const { DraftStore } = await load("db/drafts.js");
 const { SqliteQueue } = await load("db/sqlite-queue.js");
 const { DEFAULT_TEXT_SETTINGS } = await load("core/job.js");
 
-const queue = new SqliteQueue(openDatabase(file));
+const db = openDatabase(file);
+const queue = new SqliteQueue(db);
+const drafts = new DraftStore(db);
 // Synchronous, so that a line is with the reader before the next call starts.
 const tell = (...words) => writeSync(1, `${words.join(" ")}\n`);
 
 for (const id of await queue.recover()) tell("recovered", id);
 for (let n = 0; ; n += 1) {
-  const job = await queue.enqueue({
+  const origin = {
+    userId: `user-${n % 3}`,
+    guildId: null,
+    channelId: "channel",
+    locale: "en-US",
+    applicationId: "application",
+    interactionId: `${run}-${n}`,
+    interactionToken: "token",
+    tokenExpiresAt: 0,
+  };
+  const request = {
     kind: "compare",
-    origin: {
-      userId: `user-${n % 3}`,
-      guildId: null,
-      channelId: "channel",
-      locale: "en-US",
-      applicationId: "application",
-      interactionId: `${run}-${n}`,
-      interactionToken: "token",
-      tokenExpiresAt: 0,
-    },
     text: DEFAULT_TEXT_SETTINGS,
     image: { seed: 1, steps: 2, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
     items: [
       { prompt: "A cat in the rain", optimized: null },
       { prompt: "Fear", optimized: null },
     ],
-  });
+    preview: false,
+  };
+  const draft = drafts.add(request, origin, 0);
+  tell("drafted", origin.interactionId);
+  const job = await queue.enqueue({ ...request, origin, draftId: draft.id });
   tell("enqueued", job.id);
 
   const text = await queue.claim("text", run);
