@@ -1,13 +1,15 @@
 // Kills the bot, again and again, over a stream of commands, and then counts what people got.
 //
 // The bot is the built program in a process of its own, with the miniature checkpoints; the local Discord lives here, so it
-// survives every kill and saw everything. Each round starts the bot and ends it with SIGKILL: after a random time, or in the
-// very moment in which Discord has handled one of its requests and the bot does not know yet. In a third of the rounds the
-// worker is killed, frozen or run out of memory first, or the whole bot is frozen for a while. Then the bot may work in peace
-// until nothing is open, and has to stop within 5 s. Promise: each command that was accepted ended in exactly one message with
-// a result, a failure or a cancellation; no job is left; the database is whole; no worker outlived its bot.
+// survives every kill and saw everything. People use /compare, /optimize and /batch with its Start, press Cancel, and "New
+// seed" under results. Each round starts the bot and ends it with SIGKILL: after a random time, or in the very moment in which
+// Discord has handled one of its requests and the bot does not know yet. In four of ten rounds the worker is killed, frozen or
+// run out of memory first, or the whole bot is frozen for a while. Then the bot may work in peace until nothing is open, and
+// has to stop within 5 s. Promise: each command that was accepted ended in exactly one message with a result, a failure or a
+// cancellation; no job is left; the database is whole; no worker outlived its bot.
 //
 // Run: npm run build && node test/soak/kill.mjs [--kills 300] [--seed 1] [--minutes 240] [--verbose]     (Linux: it freezes processes)
+// Ctrl+C ends the kills early; the peace and the count follow all the same.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -71,6 +73,11 @@ const environment = botEnvironment(local, join(folder, "data"), {
   PHASE_MS: "4000",
 });
 
+let enough = false;
+process.once("SIGINT", () => {
+  enough = true;
+});
+
 const counts = {
   kills: 0,
   "worker killed": 0,
@@ -115,9 +122,10 @@ function signal(pid, name) {
   }
 }
 
-/** Does something bad to the bot's worker, or freezes the bot; null where there is no worker. */
+/** Does something bad to the bot's worker, or freezes the bot; answers whether there was one. */
 function assault(running) {
   const [worker] = childrenOf(running.child.pid);
+  if (worker === undefined) return false;
   const kind = pick([
     "worker killed",
     "worker killed",
@@ -130,19 +138,28 @@ function assault(running) {
     const until = between(200, 4_000);
     setTimeout(() => signal(running.child.pid, "SIGCONT"), until);
     counts[kind] += 1;
-    return until;
+    return true;
   }
-  if (worker === undefined) return null;
   running.workers.add(worker);
-  if (kind === "worker killed" && !signal(worker, "SIGKILL")) return null;
-  if (kind === "worker frozen" && !signal(worker, "SIGSTOP")) return null;
+  if (kind === "worker killed" && !signal(worker, "SIGKILL")) return false;
+  if (kind === "worker frozen" && !signal(worker, "SIGSTOP")) return false;
   if (kind === "worker without memory") {
     // What it has it keeps; the next larger piece of memory is refused, as by a machine that is full.
     const pages = Number(readFileSync(`/proc/${worker}/statm`, "utf8").split(" ")[0]);
     execFileSync("prlimit", ["--pid", String(worker), `--as=${pages * 4096 + Math.round(between(0, 4e6))}`]);
   }
   counts[kind] += 1;
-  return 0;
+  return true;
+}
+
+/** Waits a random while and then until there is a worker, and assaults it; gives up after some seconds or with the bot. */
+async function assaultOnce(running) {
+  await local.botOnline(60_000);
+  await delay(between(0, 1_500));
+  for (let tries = 0; tries < 200 && running.child.exitCode === null; tries += 1) {
+    if (assault(running)) return;
+    await delay(50);
+  }
 }
 
 /** Resolves when the transcript shows an entry that `wanted` takes, in the same moment. */
@@ -186,35 +203,90 @@ const people = ["alice", "bob", "admin"].map((name) => local.member(name));
 const openCommands = () =>
   commands.filter((it) => it.state === "sent" || (it.state === "accepted" && finals(it).length === 0));
 
+/** Null where nobody answered, or the message has changed under the finger. */
+const tryTo = (work) =>
+  work.catch((error) => {
+    if (error.name !== "InteractionFailed" && error.name !== "InvocationError") throw error;
+    return null;
+  });
+
+const hasButton = (message, label) =>
+  message.components.some((row) => row.components?.some((it) => it.label === label));
+
+/**
+ * Presses Start until the preview has become a job's message or a sentence, or a press is told that it is no longer there:
+ * a job that was stored after its token's end can't change the preview any more.
+ */
+async function startBatch(person, command) {
+  const { handle } = command;
+  const presses = [];
+  const isGone = () =>
+    presses.some(({ message, followUps }) =>
+      [message, ...followUps].some((it) => it?.content.includes("no longer there")),
+    );
+  while (!isGone()) {
+    await handle.done({ timeoutMs: 600_000 });
+    await delay(between(0, 1_000));
+    if (!hasButton(handle.message, "Start")) return;
+    const press = await tryTo(person.press(handle.message, "Start"));
+    if (press !== null) {
+      command.ids.push(press.id);
+      presses.push(press);
+    }
+    await delay(between(500, 2_000));
+  }
+}
+
 function send() {
   const person = pick(people);
-  const name = pick(["compare", "optimize"]);
-  const options = { prompt: `A cat, number ${commands.length}` };
-  if (name === "compare")
-    Object.assign(options, { seed: commands.length }, random() < 0.3 ? { pairs: 2 } : {});
-  const command = { state: "sent", handle: null, number: commands.length };
+  const number = commands.length;
+  const name = pick(["compare", "compare", "optimize", "optimize", "batch"]);
+  const channel = pick(["general", "gallery", "dm"]);
+  const prompt = `A cat, number ${number}`;
+  const options = {
+    compare: { prompt, seed: number, ...(random() < 0.3 ? { pairs: 2 } : {}) },
+    optimize: { prompt },
+    batch: { file: { name: "prompts.txt", data: `${prompt}\n${prompt}, a second` } },
+  };
+  const command = note(name, () => person.slash(name, options[name], { channel }));
+  command.answered.then(async (handle) => {
+    if (handle === null) return;
+    if (name === "batch") {
+      await startBatch(person, command);
+      command.started = true;
+    } else if (random() < 0.06) await tryTo(person.press(handle.message, "Cancel"));
+    else if (name === "compare" && random() < 0.1) {
+      const result = await handle
+        .waitFor((it) => hasButton(it, "New seed"), { timeoutMs: 20_000 })
+        .catch(() => null);
+      if (result !== null) note("New seed", () => person.press(result, "New seed"));
+    }
+  });
+}
+
+/** Keeps a command or a press that asks for a job, from its sending on. */
+function note(name, use) {
+  const command = { name, state: "sent", handle: null, ids: [], number: commands.length };
   commands.push(command);
-  person.slash(name, options, { channel: pick(["general", "gallery", "dm"]) }).then(
-    async (handle) => {
-      command.handle = handle;
-      command.state = handle.record.answer === DEFERRED ? "accepted" : "refused";
-      if (random() < 0.06) await person.press(handle.message, "Cancel").catch(() => {});
-    },
-    (error) => {
-      if (error.name !== "InteractionFailed") throw error;
-      command.state = "not answered";
-    },
-  );
+  command.answered = tryTo(use()).then((handle) => {
+    command.handle = handle;
+    command.state =
+      handle === null ? "not answered" : handle.record.answer === DEFERRED ? "accepted" : "refused";
+    if (handle !== null) command.ids.push(handle.id);
+    return command.state === "accepted" ? handle : null;
+  });
+  return command;
 }
 
 /** All messages that end a command. */
-function finals({ handle }) {
-  const jobId = jobIds.get(handle.id);
+function finals({ handle, ids }) {
+  const jobs = ids.flatMap((id) => jobIds.get(id) ?? []);
   return [...local.state.messages.values()].filter(
     (message) =>
       message.authorId === local.state.bot.id &&
-      ((message.interactionId === handle.id && isEnd(message)) ||
-        (jobId !== undefined && isEnd(message) && String(message.nonce ?? "").startsWith(jobId))),
+      isEnd(message) &&
+      (message.interactionId === handle.id ||
+        jobs.some((jobId) => String(message.nonce ?? "").startsWith(jobId))),
   );
 }
 /** A result, an end, or a sentence instead; not the call that points at a result ("… is ready: link"). */
@@ -237,6 +309,7 @@ async function round() {
   const running = startBot();
   bot = running;
   const stop = new AbortController();
+  if (random() < 0.4) await assaultOnce(running);
   const longest = pick([1_000, 3_000, 6_000, 12_000]);
   // Some kills hit the start; most count from the moment at which the bot is there, however slow the machine is.
   const atStart = random() < 0.2;
@@ -245,20 +318,6 @@ async function round() {
     await delay(between(50, longest), undefined, { signal: stop.signal });
   };
   const name = random() < 0.6 ? pick(OFTEN) : null;
-  const assaults = [];
-  if (random() < 0.34) {
-    assaults.push(
-      (async () => {
-        for (let tries = 0; tries < 40 && !stop.signal.aborted; tries += 1) {
-          await delay(between(100, 400));
-          if (!stop.signal.aborted && childrenOf(running.child.pid).length > 0) {
-            assault(running);
-            return;
-          }
-        }
-      })(),
-    );
-  }
   let moment = "after a time";
   if (name !== null) {
     const nth = Math.ceil(between(0, 2));
@@ -282,7 +341,7 @@ async function round() {
   stop.abort();
   counts.kills += 1;
   moments[moment] = (moments[moment] ?? 0) + 1;
-  await Promise.all([running.exited, ...assaults]);
+  await running.exited;
   // A frozen orphan would never see that its parent is gone.
   for (const worker of running.workers) signal(worker, "SIGCONT");
   return running.workers;
@@ -295,7 +354,7 @@ const workers = new Set();
 const problems = [];
 try {
   const end = performance.now() + Number(flags.minutes) * 60_000;
-  for (let i = 0; i < KILLS && performance.now() < end; i += 1) {
+  for (let i = 0; i < KILLS && !enough && performance.now() < end; i += 1) {
     for (const worker of await round()) workers.add(worker);
     if (flags.verbose && (i + 1) % 10 === 0) {
       const states = commands.map(({ state }) => state);
@@ -327,8 +386,14 @@ try {
   };
   const deadline = performance.now() + 240_000;
   await local.botOnline(60_000);
-  while ((open() > 0 || commands.some(({ state }) => state === "sent")) && performance.now() < deadline)
-    await delay(250);
+  const waiting = () =>
+    commands.filter(
+      ({ name, state, started }) =>
+        state === "sent" || (name === "batch" && state === "accepted" && !started),
+    );
+  while ((open() > 0 || waiting().length > 0) && performance.now() < deadline) await delay(250);
+  for (const { name, number, state, handle } of waiting())
+    problems.push(`${name} ${number} still waits (${state}): ${JSON.stringify(handle?.message?.embeds)}`);
   await local.quiet({ idleMs: 1_000, timeoutMs: 30_000 });
   const asked = performance.now();
   last.child.kill("SIGTERM");
@@ -354,21 +419,25 @@ try {
       problems.push(`job ${job.id} was given up: ${job.delivery_abandoned}`);
   }
   file.close();
+  const kinds = {};
   const ends = { done: 0, failed: 0, cancelled: 0, told: 0 };
   let lost = 0;
   let doubled = 0;
   const accepted = commands.filter(({ state }) => state === "accepted");
   for (const command of accepted) {
     const messages = finals(command);
+    kinds[command.name] = (kinds[command.name] ?? 0) + 1;
+    const made = new Set(command.ids.flatMap((id) => jobIds.get(id) ?? []));
+    if (made.size > 1) problems.push(`${command.name} ${command.number} became ${made.size} jobs`);
     if (messages.length === 0) {
       lost += 1;
       const reply = local.state.messages.get(command.handle.record.originalMessageId);
       problems.push(
-        `command ${command.number} (job ${jobIds.get(command.handle.id) ?? "none"}) has no end: ${JSON.stringify(reply?.embeds[0] ?? reply?.flags)}`,
+        `${command.name} ${command.number} (job ${[...made][0] ?? "none"}) has no end: ${JSON.stringify(reply?.embeds[0] ?? reply?.flags)}`,
       );
     } else if (messages.length > 1) {
       doubled += 1;
-      problems.push(`command ${command.number} ended ${messages.length} times`);
+      problems.push(`${command.name} ${command.number} ended ${messages.length} times`);
     } else {
       const color = messages[0].embeds[0]?.color;
       const end = Object.keys(ends).find((it) => COLORS[it] === color) ?? "told";
@@ -399,6 +468,7 @@ try {
     moments,
     commands: commands.length,
     accepted: accepted.length,
+    kinds,
     notAccepted: commands.length - accepted.length,
     ends,
     jobs: jobs.length,
