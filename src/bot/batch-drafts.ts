@@ -16,6 +16,7 @@ import { draftLines, errorSentence, refusals } from "./messages.js";
 import { plainMessage } from "./outgoing.js";
 import { mayModerate, mayUse, type Place } from "./place.js";
 import { refuse } from "./presses.js";
+import { retryTransient } from "./retry-transient.js";
 
 export interface DraftOptions {
   readonly drafts: DraftStore;
@@ -26,6 +27,8 @@ export interface DraftOptions {
   readonly placeOf: (place: Place) => PlaceSettings;
   readonly estimateMs: (work: Work) => number | null;
   readonly intake: () => Intake;
+  /** Delay after the first failed try to show a preview; it doubles with each one. */
+  readonly retryFirstMs: number;
 }
 
 /** The reply must still be ours to edit when a draft ends. */
@@ -35,6 +38,9 @@ const EDIT_MARGIN_MS = 60_000;
 export class BatchDrafts {
   readonly #options: DraftOptions;
   readonly #clock: DueClock;
+  readonly #stopping = new AbortController();
+  /** Previews on their way to Discord: what a press does to one comes after it. */
+  readonly #showing = new Map<string, Promise<unknown>>();
   #resuming: Promise<unknown> = Promise.resolve();
 
   constructor(options: DraftOptions) {
@@ -59,6 +65,7 @@ export class BatchDrafts {
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort();
     await this.#clock.stop();
     await this.#resuming;
   }
@@ -70,6 +77,8 @@ export class BatchDrafts {
     try {
       await this.#show(draft);
     } catch (error) {
+      // The next start shows it.
+      if (this.#stopping.signal.aborted) return;
       drafts.discard(draft.id);
       throw error;
     }
@@ -84,6 +93,7 @@ export class BatchDrafts {
     if (press.user.id !== draft.origin.userId) return refuse(press, refusals.notYourDraft);
     if (!mayUse(press, placeOf(draft.origin))) return refuse(press, refusals.role);
     await press.deferUpdate();
+    await this.#showing.get(draft.id);
     try {
       await intake().enqueue(press, draft);
     } catch (error) {
@@ -100,7 +110,9 @@ export class BatchDrafts {
     if (draft === null) return;
     if (!mayModerate(press, draft.origin, placeOf(draft.origin))) return refuse(press, refusals.notYours);
     drafts.discard(draft.id);
-    await press.update({ content: draftLines.discarded, embeds: [], components: [] });
+    await press.deferUpdate();
+    await this.#showing.get(draft.id);
+    await press.editReply({ content: draftLines.discarded, embeds: [], components: [] });
   }
 
   /** Null, and the person told, where the draft is gone or its time is over. */
@@ -132,9 +144,23 @@ export class BatchDrafts {
   }
 
   async #show(draft: Draft): Promise<void> {
-    const { queue, api, estimateMs } = this.#options;
+    const { queue, api, estimateMs, now, retryFirstMs: firstMs } = this.#options;
+    const { signal } = this.#stopping;
     this.#clock.wind();
-    await api.editReply(draft.origin, draftMessage(draft, await queue.work(), estimateMs));
+    const message = draftMessage(draft, await queue.work(), estimateMs);
+    const shown = retryTransient({ until: draft.expiresAt, now, firstMs, signal }, () =>
+      api.editReply(draft.origin, message),
+    );
+    // Whoever waits for it wants to know that it is over; that it failed is said by who shows it.
+    this.#showing.set(
+      draft.id,
+      shown.catch(() => {}),
+    );
+    try {
+      await shown;
+    } finally {
+      this.#showing.delete(draft.id);
+    }
   }
 
   /** The preview of a draft that was stored when the program was stopped before it had said so. */
@@ -143,6 +169,7 @@ export class BatchDrafts {
     try {
       if (draft.expiresAt > now()) await this.#show(draft);
     } catch (error) {
+      if (this.#stopping.signal.aborted) return;
       // The clock ends it with a sentence.
       const message = `A preview was not shown (${faultOf(error)})`;
       events.emit("log", { level: "warn", message, error });

@@ -81,6 +81,9 @@ export async function batchZip(
   };
 }
 
+/** The name of a contact sheet's file in a message, without its ending. */
+export const sheetName = (jobId: string, number: number): string => `${jobId}-contact-sheet-${number}`;
+
 /** A contact sheet as it may be posted, with what it leaves out; null for one that there is not, or may not be posted. */
 export async function sheetPicture(
   job: Job,
@@ -96,7 +99,7 @@ export async function sheetPicture(
   const items = sheet.items.flatMap((index) => job.items[index] ?? []);
   const shown = await exhibitFor(items, audienceOf);
   const alt = labels.contactSheetAlt(items.map(({ prompt }) => prompt));
-  const name = `${job.id}-contact-sheet-${number}`;
+  const name = sheetName(job.id, number);
   const picture = storedPicture(job, picturesDir, shown.composed(sheet.file), name, alt);
   return picture === null ? null : { picture, items: sheet.items, shown };
 }

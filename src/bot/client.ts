@@ -269,6 +269,7 @@ class DiscordBot implements Bot {
       placeOf,
       estimateMs: options.estimateMs ?? (() => null),
       intake: () => this.#intake,
+      retryFirstMs: timing.retryFirstMs,
     });
     this.#intake = new Intake({
       queue,
@@ -289,6 +290,7 @@ class DiscordBot implements Bot {
       now,
       limit: CHANNEL_LIMIT,
       compose: (job, number, limit) => sheetMessage(job, number, result, limit),
+      retryFirstMs: timing.retryFirstMs,
     });
     const items = new BatchItems({ queue, events, refresh: (jobId) => this.#board.refresh(jobId) });
     const isSecret = (job: Job) => job.blind && votes.ballot(job.id)?.closedAt === null;

@@ -11,7 +11,7 @@ const THREADS: readonly ChannelType[] = [
 ];
 /** Discord: "up to 25 characters". */
 const NONCE_MAX = 25;
-/** Discord: messages in one page. */
+/** Discord: the most messages in one page. */
 const PAGE = 100;
 /** Between our clock and Discord's, while a job runs. */
 const CLOCK_MARGIN_MS = 60_000;
@@ -99,15 +99,21 @@ export class DiscordApi {
     const timestamp = Math.max(askedAt, askedAt + took - CLOCK_MARGIN_MS);
     const ended = String(SnowflakeUtil.generate({ timestamp }));
     for (const after of [interactionId, ended]) {
-      const query = new URLSearchParams({ after, limit: String(PAGE) });
-      const route = Routes.channelMessages(channelId);
-      const messages = (await this.#send((signal) =>
-        this.rest.get(route, { query, signal }),
-      )) as APIMessage[];
+      const messages = await this.#page(channelId, { after });
       const end = messages.find((message) => message.author.id === applicationId && isEnd(message));
       if (end !== undefined) return end.id;
     }
     return null;
+  }
+
+  /** Whether one of our messages among the channel's latest has a picture whose file's name holds `name`. */
+  async hasPosted({ applicationId, channelId }: Origin, name: string): Promise<boolean> {
+    const messages = await this.#page(channelId);
+    return messages.some(({ author, attachments, embeds }) => {
+      // A picture that an embed shows is not among the attachments.
+      const urls = [...attachments.map(({ url }) => url), ...embeds.map(({ image }) => image?.url ?? "")];
+      return author.id === applicationId && urls.some((url) => url.includes(name));
+    });
   }
 
   /** The channel of direct messages with the person who asked. */
@@ -129,6 +135,12 @@ export class DiscordApi {
     const parentId = isThread && "parent_id" in channel ? channel.parent_id : null;
     const decides = isThread ? (parentId == null ? null : await this.#channel(parentId)) : channel;
     return decides !== null && "nsfw" in decides && decides.nsfw === true;
+  }
+
+  async #page(channelId: string, where: Record<string, string> = {}): Promise<APIMessage[]> {
+    const query = new URLSearchParams({ ...where, limit: String(PAGE) });
+    const route = Routes.channelMessages(channelId);
+    return (await this.#send((signal) => this.rest.get(route, { query, signal }))) as APIMessage[];
   }
 
   async #channel(channelId: string): Promise<APIChannel | null> {

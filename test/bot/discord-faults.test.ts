@@ -1,9 +1,13 @@
-import { describe, expect, it } from "vitest";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { COLORS } from "../../src/bot/status-message.js";
+import type { Claim, Queue } from "../../src/db/queue.js";
 import type { MessageRecord } from "../../src/local-discord/records.js";
 import type { RestFault } from "../../src/local-discord/rest/router.js";
 import type { LocalDiscord } from "../../src/local-discord/server.js";
-import { makeBot, nextEvent, startWorld, type World } from "./support.js";
+import { hasButton, startBatch } from "../support/batch.js";
+import { makeBot, nextEvent, noisePicture, PASSED, startWorld, type World, withFailing } from "./support.js";
 
 /**
  * Discord on bad days, route by route and state by state, with the real discord.js between. The promise is one: a command
@@ -65,6 +69,101 @@ const FLOWS: readonly (readonly [string, Flow])[] = [
   ],
   ["the call that a result is there", { method: "POST", path: /^\/webhooks\/\d+\/[^/]+$/, ping: true }],
 ];
+
+const PAIRS = JSON.stringify([
+  { original: "one", optimized: "one, fine" },
+  { original: "two", optimized: "two, fine" },
+]);
+
+/** Starts a batch of two pairs and draws its first with a contact sheet of it, as the loop does. */
+async function withSheet(world: World): Promise<Claim> {
+  await startBatch(world.local.member("alice"), { name: "pairs.json", data: PAIRS });
+  const claim = await world.loop.claim("image");
+  const folder = join(world.picturesDir, claim.job.id);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "sheet.png"), await noisePicture(8));
+  await world.queue.savePictures(claim, 0, { baseline: "a.png", judgements: { baseline: PASSED } });
+  await world.queue.saveSheet(claim, { number: 1, file: "sheet.png", items: [0] });
+  return claim;
+}
+
+/** How many messages carry a contact sheet of the job. */
+const sheetsOf = ({ local }: World, jobId: string): number =>
+  [...local.state.messages.values()].filter(({ attachments }) =>
+    attachments.some(({ filename }) => filename.includes(`${jobId}-contact-sheet-1`)),
+  ).length;
+
+describe("a contact sheet", () => {
+  it("is posted once, whatever the fault", { timeout: 60_000 }, async () => {
+    const world = await startWorld({ local: { limits: FREE }, bot: { timing: RARE_EDITS } });
+    for (const [way, fault, times] of WAYS) {
+      const claim = await withSheet(world);
+      world.local.faults.onRest("POST", /^\/channels\/\d+\/messages$/, fault, times);
+      world.events.emit("job.sheet", { jobId: claim.job.id, number: 1 });
+      await expect.poll(() => world.queue.unsettledSheets(), { timeout: 20_000 }).toEqual([]);
+      await world.local.quiet({ idleMs: 150 });
+      expect(sheetsOf(world, claim.job.id), way).toBe(1);
+      await world.loop.complete(claim);
+      await expect.poll(() => world.queue.undelivered()).toEqual([]);
+    }
+    expect(world.problems.filter((it) => it.includes("not posted"))).toEqual([]);
+  });
+
+  it("that was posted but not noted is not posted by the next start, however late", async () => {
+    const wrapQueue = (queue: Queue) => withFailing(queue, "settleSheet", new Error("killed"));
+    const world = await startWorld({ wrapQueue, local: { limits: { ...FREE, nonceMs: 0 } } });
+    const { job } = await withSheet(world);
+    world.events.emit("job.sheet", { jobId: job.id, number: 1 });
+    await expect.poll(() => sheetsOf(world, job.id)).toBe(1);
+    await world.bot.stop();
+    expect(await world.queue.unsettledSheets()).toHaveLength(1);
+
+    const bot = makeBot(world);
+    onTestFinished(() => bot.stop());
+    await bot.start();
+    await expect.poll(() => world.queue.unsettledSheets()).toEqual([]);
+    expect(sheetsOf(world, job.id)).toBe(1);
+  });
+});
+
+describe("a batch", () => {
+  it.each([
+    ["its preview", "PATCH", /messages\/%40original$/],
+    ["the answer to its Start", "POST", /\/callback$/],
+  ] as const)(
+    "with trouble at %s becomes one job and ends once",
+    { timeout: 60_000 },
+    async (what, method, path) => {
+      const world = await startWorld({ local: { limits: FREE }, bot: { timing: RARE_EDITS } });
+      const alice = world.local.member("alice");
+      for (const [way, fault, times] of WAYS) {
+        const handle = await alice.slash("batch", { file: { name: "pairs.json", data: PAIRS } });
+        if (what === "its preview") world.local.faults.onRest(method, path, fault, times);
+        await handle.done({ timeoutMs: 20_000 });
+        if (what !== "its preview") world.local.faults.onRest(method, path, fault, times);
+        // A preview that arrives late may cover the job's message; a press is then told that it is no longer there.
+        for (let gone = false; !gone && hasButton(handle.message!, "Start"); ) {
+          const press = await alice.press(handle.message, "Start").catch((error) => {
+            if (error.name !== "InteractionFailed") throw error;
+            return null;
+          });
+          await world.local.quiet({ idleMs: 500 });
+          gone = press?.message?.content.includes("no longer there") === true;
+        }
+        world.local.faults.clearRest();
+        await expect.poll(() => world.queue.arrivals(), { timeout: 20_000 }).toEqual([]);
+        expect(world.drafts.all(), way).toEqual([]);
+        const [job, ...more] = await world.queue.open();
+        expect(more, way).toEqual([]);
+        if (job === undefined) throw new Error(`${way}: no job`);
+        const delivered = nextEvent(world.events, "job.delivered", ({ jobId }) => jobId === job.id);
+        await world.loop.runNext();
+        await delivered;
+        expect(ends(world.local, job.id), way).toHaveLength(1);
+      }
+    },
+  );
+});
 
 describe("a route that fails", () => {
   it.each(FLOWS)("%s: exactly one result, whatever the fault", { timeout: 60_000 }, async (_name, flow) => {
