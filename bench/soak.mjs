@@ -1,5 +1,5 @@
-// A long run at full speed: the built bot in a process of its own, three people who always have commands open, the miniature
-// with few steps. Every five seconds it notes the bot's memory, open files, the WAL's and the pictures' bytes and the event
+// A long run at full speed: the built bot in a process of its own, three people who always have commands open (three
+// /optimize to one /compare, every 24th command a /batch of twelve), the miniature with few steps. Every five seconds it notes the bot's memory, open files, the WAL's and the pictures' bytes and the event
 // loop's delay, and at the end draws them.
 //
 // Run: npm run build && node bench/soak.mjs [--minutes 60] [--open 12] [--plot docs/images/soak.png] [--samples FILE.json]
@@ -30,6 +30,9 @@ const { values: flags } = parseArgs({
 });
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const MIB = 2 ** 20;
+const BATCH_EVERY = 24;
+/** More than one contact sheet. */
+const BATCH_PROMPTS = 12;
 const FINAL = new Set([COLORS.done, COLORS.failed, COLORS.cancelled]);
 /** Caches fill, code is compiled and the allocator finds its size in the first half of a run; the slope is that of the second. */
 const WARM_UP = 0.5;
@@ -67,7 +70,7 @@ const exited = once(bot, "exit");
 await local.botOnline(60_000);
 
 const people = ["alice", "bob", "admin"].map((name) => local.member(name));
-const counts = { sent: 0, notAnswered: 0, done: 0, failed: 0, cancelled: 0 };
+const counts = { sent: 0, batches: 0, notAnswered: 0, done: 0, failed: 0, cancelled: 0 };
 const acknowledged = [];
 let stopped = false;
 
@@ -80,16 +83,25 @@ async function work(slot) {
       continue;
     }
     const number = counts.sent++;
-    const draws = number % 4 === 0;
-    const options = draws
-      ? { prompt: `A cat, number ${number}`, seed: number }
-      : { prompt: `A cat, number ${number}` };
+    const name = number % BATCH_EVERY === 1 ? "batch" : number % 4 === 0 ? "compare" : "optimize";
+    const prompt = `A cat, number ${number}`;
+    const lines = Array.from({ length: BATCH_PROMPTS }, (_, i) => `${prompt}, variation ${i}`).join("\n");
+    const options = {
+      optimize: { prompt },
+      compare: { prompt, seed: number },
+      batch: { file: { name: "prompts.txt", data: lines } },
+    };
     try {
       const at = performance.now();
-      const handle = await person.slash(draws ? "compare" : "optimize", options, {
+      const handle = await person.slash(name, options[name], {
         channel: slot % 2 === 0 ? "general" : "gallery",
       });
       acknowledged.push(performance.now() - at);
+      if (name === "batch") {
+        await handle.done({ timeoutMs: 60_000 });
+        await person.press(handle.message, "Start");
+        counts.batches += 1;
+      }
       const message = await handle.waitFor((it) => FINAL.has(it.embeds[0]?.color), {
         timeoutMs: 15 * 60_000,
       });
