@@ -52,7 +52,8 @@ CMD ["start"]
 
 FROM cpu AS gpu
 USER root
-# WebGPU runs over Vulkan: its loader, and Mesa's drivers for AMD and Intel. NVIDIA's come from the host.
-RUN apt-get update && apt-get install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers && rm -rf /var/lib/apt/lists/*
+# WebGPU runs over Vulkan: its loader, and Mesa's drivers for AMD and Intel. NVIDIA's come from the host,
+# and need libxext6.
+RUN apt-get update && apt-get install -y --no-install-recommends libvulkan1 libxext6 mesa-vulkan-drivers && rm -rf /var/lib/apt/lists/*
 ENV DEVICE=auto NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=all
 USER node
