@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { lstatSync, readdirSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
@@ -143,3 +143,20 @@ test("a token that Discord does not know, or a Discord that is not there, is tol
   expect(away.said).toContain("cannot be reached");
   for (const { said } of [start, doctor, away]) expect(said).not.toContain(TOKEN);
 });
+
+test.skipIf(process.platform !== "linux")(
+  "ONNX Runtime reports nothing to Microsoft, neither from the program nor from its workers",
+  async () => {
+    const { path: folder, remove } = temporaryFolder();
+    onTestFinished(remove);
+    // Its reporter leaves files in the home and in the folder for temporary ones. In CI it keeps quiet by itself.
+    // The doctor opens a device itself, the proof a worker.
+    for (const verb of ["doctor", "verify"]) {
+      const home = join(folder, verb);
+      mkdirSync(home);
+      const run = new Run([verb], folder, { HOME: home, XDG_CACHE_HOME: home, TMPDIR: home, CI: "" });
+      expect(await run.ended, run.said).toBe(0);
+      expect(filesOf(home), verb).toEqual([]);
+    }
+  },
+);
