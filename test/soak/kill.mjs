@@ -294,14 +294,27 @@ const isEnd = ({ embeds, content, flags: bits }) =>
   embeds.length > 0
     ? FINAL.has(embeds[0].color)
     : content !== "" && (bits & LOADING) === 0 && !content.includes("https://discord.com/channels/");
-/** The job of an interaction, read from the database when it is quiet. */
+/** The job of each interaction, as the database says. */
 const jobIds = new Map();
+const openDatabase = () => new Database(join(folder, "data", "promptist.sqlite"), { readonly: true });
+function readJobIds() {
+  const db = openDatabase();
+  try {
+    for (const { id, interaction } of db.prepare("select id, interaction_id as interaction from jobs").all())
+      jobIds.set(interaction, id);
+  } finally {
+    db.close();
+  }
+}
 
 async function stream(signalStop) {
   while (!signalStop.aborted) {
     await delay(between(50, 700));
     const ready = local.state.botOnline && people[0].commands().includes("compare");
-    if (ready && openCommands().length < MOST_OPEN) send();
+    if (!ready) continue;
+    // A result after its token's end names its job alone.
+    if (openCommands().length >= MOST_OPEN) readJobIds();
+    if (openCommands().length < MOST_OPEN) send();
   }
 }
 
@@ -370,9 +383,8 @@ try {
   // In peace: what is open comes to its end.
   const last = startBot();
   bot = last;
-  const db = () => new Database(join(folder, "data", "promptist.sqlite"), { readonly: true });
   const open = () => {
-    const file = db();
+    const file = openDatabase();
     try {
       return file
         .prepare(
@@ -403,14 +415,14 @@ try {
   if (local.state.botOnline) problems.push("the bot did not say goodbye to the gateway");
 
   // The count.
-  const file = db();
+  const file = openDatabase();
   const integrity = file.pragma("integrity_check", { simple: true });
   if (integrity !== "ok") problems.push(`integrity_check: ${integrity}`);
   if (file.pragma("foreign_key_check").length > 0) problems.push("foreign_key_check");
   const jobs = file.prepare("select * from jobs").all();
   const left = file.prepare("select count(*) from arrivals").pluck().get();
   if (left > 0) problems.push(`${left} people still wait to be told that their command was not stored`);
-  for (const job of jobs) jobIds.set(job.interaction_id, job.id);
+  readJobIds();
   for (const job of jobs) {
     if (job.finished_at === null) problems.push(`job ${job.id} is stuck: ${job.state}`);
     else if (job.delivered_at === null && job.delivery_abandoned === null)
