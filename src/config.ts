@@ -324,14 +324,6 @@ export function forgetSecrets(): void {
   for (const key of Object.keys(SETTINGS)) if (key.endsWith("_TOKEN")) delete process.env[key];
 }
 
-/**
- * ONNX Runtime reports its use to Microsoft, and leaves files in the working folder, unless the environment forbids it
- * before the runtime starts. Workers inherit it.
- */
-export function forbidTelemetry(): void {
-  process.env.ORT_DISABLE_TELEMETRY = "1";
-}
-
 /** The text of .env.example: every setting with its default, commented out, under its help. */
 export function envExample(): string {
   const blocks = Object.entries<Setting>(SETTINGS).map(

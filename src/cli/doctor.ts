@@ -33,7 +33,7 @@ export async function doctor(config: Config, output: Output, device: DeviceName)
   const tried = await tryDevice(device, config);
   const findings: Finding[] = [
     node(),
-    await nativeModule("onnxruntime-node", () => import("onnxruntime-node")),
+    await nativeModule("onnxruntime-node", () => import("../inference/onnxruntime.js")),
     await nativeModule("sharp", () => import("sharp")),
     await nativeModule("better-sqlite3", async () => {
       const { default: Database } = await import("better-sqlite3");

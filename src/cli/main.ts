@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { type Config, forbidTelemetry, forgetSecrets, loadConfig } from "../config.js";
+import { type Config, forgetSecrets, loadConfig } from "../config.js";
 import { redactor } from "../core/redact.js";
 import { VERSION } from "../core/version.js";
 import { backup } from "./backup.js";
@@ -31,7 +31,6 @@ async function main(argv: readonly string[]): Promise<void> {
     const config = loadConfig();
     secrets = [config.DISCORD_TOKEN, config.HF_TOKEN];
     forgetSecrets();
-    forbidTelemetry();
     await buildProgram(config).parseAsync(argv);
   } catch (error) {
     new Output(argv.includes("--json"), redactor(secrets)).fail(error);

@@ -1,4 +1,3 @@
-import { InferenceSession, Tensor } from "onnxruntime-node";
 import {
   type Avoided,
   type FloatType,
@@ -9,6 +8,7 @@ import {
 import { type AttentionForm, cast } from "../onnx/ops.js";
 import { elementCount } from "../onnx/tensor.js";
 import { type Device, deviceOptions } from "./device.js";
+import { InferenceSession, Tensor } from "./onnxruntime.js";
 import {
   type AttentionSize,
   attentionForm,

@@ -1,6 +1,6 @@
-import { InferenceSession, Tensor } from "onnxruntime-node";
 import { GraphBuilder } from "../onnx/graph.js";
 import { type Device, deviceOptions } from "./device.js";
+import { InferenceSession, Tensor } from "./onnxruntime.js";
 
 /*
  * A system can offer a "graphics card" that is a program on its CPU (Mesa's lavapipe, SwiftShader). It gives right numbers

@@ -1,6 +1,6 @@
-import { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node";
 import { InferenceError } from "../core/errors.js";
 import { type Avoided, type FloatType, GraphBuilder } from "../onnx/graph.js";
+import { env, InferenceSession, listSupportedBackends, Tensor } from "./onnxruntime.js";
 
 // What goes wrong is thrown as well; printing it too would put drivers' texts between our own lines.
 env.logLevel = "fatal";

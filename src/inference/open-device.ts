@@ -3,11 +3,11 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { release } from "node:os";
 import { basename, join } from "node:path";
-import { env } from "onnxruntime-node";
 import type { FloatType } from "../onnx/graph.js";
 import { type Device, type DeviceName, resolveDevice } from "./device.js";
 import { checkForms, type DeviceReport, type GraphRunner, refusalOf, runGraph } from "./device-check.js";
 import { measureSpeed, type Stopwatch, slownessOf } from "./device-speed.js";
+import { env } from "./onnxruntime.js";
 import { operatorForms } from "./operator-forms.js";
 
 export interface OpenDeviceOptions {

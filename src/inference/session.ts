@@ -1,7 +1,7 @@
-import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { CompiledGraph } from "../checkpoints/compile.js";
 import { InferenceError } from "../core/errors.js";
 import { type Device, deviceOptions } from "./device.js";
+import { InferenceSession, Tensor } from "./onnxruntime.js";
 
 export { Tensor };
 

@@ -1,4 +1,3 @@
-import { Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import {
   checkForms,
@@ -7,6 +6,7 @@ import {
   rightAttention,
   runGraph,
 } from "../../src/inference/device-check.js";
+import { Tensor } from "../../src/inference/onnxruntime.js";
 import { operatorForms } from "../../src/inference/operator-forms.js";
 import { REPLACEABLE, type ReplaceableOperator } from "../../src/onnx/graph.js";
 
