@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { DISCORD_CDN_ORIGINS, download } from "../../src/bot/attachment.js";
 import { loadConfig } from "../../src/config.js";
-import { startLocalDiscord } from "../../src/local-discord/server.js";
+import { cdnBeside, startLocalDiscord } from "../../src/local-discord/server.js";
 import { temporaryFolder } from "../support/app.js";
 
 interface Locked {
@@ -53,6 +53,20 @@ test("files come from Discord's own hosts over https, whatever an address preten
       message: expect.stringContaining("does not lie on Discord's servers"),
     });
   }
+});
+
+test("a local Discord's files are taken from beside its API, and for no other API does a further host count", async () => {
+  const local = await startLocalDiscord({ page: false, spec: false });
+  onTestFinished(() => local.close());
+  expect(cdnBeside(local.apiUrl)).toBe(local.cdnUrl);
+  for (const url of [
+    "https://discord.com/api",
+    "http://127.0.0.1.evil.example/api",
+    "http://127.0.0.1@evil.example/api",
+    "http://10.0.0.1/api",
+    "http://0.0.0.0:80/api",
+  ])
+    expect(cdnBeside(url), url).toBeUndefined();
 });
 
 /** The status of a request to the server itself, under another name for it. */

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { startLocalDiscord } from "../../src/local-discord/server.js";
+import { isFinal } from "../bot/support.js";
+import { temporaryFolder } from "../support/app.js";
+import { hasButton } from "../support/batch.js";
+import { type BotProcess, startBotProcess } from "../support/bot-process.js";
+
+/** Kills the bot when Discord has done what the next request of this kind asks, and the bot does not know. */
+function killAfter(bot: BotProcess, local: Awaited<ReturnType<typeof startLocalDiscord>>, path: RegExp) {
+  const unsubscribe = local.transcript.subscribe((entry) => {
+    if (entry.kind !== "rest" || !path.test(`${entry.method} ${entry.path}`)) return;
+    unsubscribe();
+    bot.child.kill("SIGKILL");
+  });
+  return bot.exited;
+}
+
+test("a batch of a bot that is killed at its preview and again at its Start is drawn once", {
+  timeout: 240_000,
+}, async () => {
+  const folder = temporaryFolder();
+  const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
+  const start = async () => {
+    const bot = startBotProcess(local, folder.path);
+    await expect.poll(() => bot.output(), { timeout: 60_000 }).toContain("is ready");
+    return bot;
+  };
+  try {
+    const alice = local.member("alice");
+    let bot = await start();
+    await expect.poll(() => alice.commands(), { timeout: 60_000 }).toContain("batch");
+    let killed = killAfter(bot, local, /^PATCH .*original$/);
+    const handle = await alice.slash("batch", { file: { name: "prompts.txt", data: "A cat\nA dog" } });
+    expect(await killed).toEqual([null, "SIGKILL"]);
+
+    bot = await start();
+    const preview = await handle.waitFor((it) => hasButton(it, "Start"), { timeoutMs: 60_000 });
+    killed = killAfter(bot, local, /^POST .*callback$/);
+    await alice.press(preview, "Start");
+    expect(await killed).toEqual([null, "SIGKILL"]);
+
+    await start();
+    if (hasButton(handle.message!, "Start")) await alice.press(handle.message, "Start");
+    const result = await handle.waitFor(isFinal, { timeoutMs: 120_000 });
+    expect(result.embeds[0]?.description).toContain("2 prompts, 4 pictures.");
+    await local.quiet({ idleMs: 1_000 });
+    expect(alice.messages()).toHaveLength(1);
+  } finally {
+    await local.close();
+    folder.remove();
+  }
+});
