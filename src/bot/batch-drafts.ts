@@ -39,7 +39,7 @@ export class BatchDrafts {
   constructor(options: DraftOptions) {
     this.#options = options;
     this.#clock = new DueClock({
-      nextDueAt: () => options.drafts.all()[0]?.expiresAt ?? null,
+      nextDueAt: () => options.drafts.nextDueAt(),
       endDue: () => this.#endDue(),
       now: options.now,
     });
@@ -110,8 +110,8 @@ export class BatchDrafts {
   }
 
   async #endDue(): Promise<void> {
-    const { drafts, api, events, now } = this.#options;
-    for (const draft of drafts.all().filter(({ expiresAt }) => expiresAt <= now())) {
+    const { drafts, api, events } = this.#options;
+    for (const draft of drafts.due()) {
       drafts.take(draft.id);
       try {
         await api.editReply(draft.origin, plainMessage(draftLines.expired));

@@ -42,8 +42,9 @@ export class DraftStore {
   readonly #insert: Statement<[Row & { user_id: string }]>;
   readonly #one: Statement<[string], Row>;
   readonly #take: Statement<[string], Row>;
-  readonly #all: Statement<[], Row>;
-  readonly #ofUser: Statement<[string], Row>;
+  readonly #nextDue: Statement<[], number | null>;
+  readonly #due: Statement<[number], Pick<Row, "id" | "origin">>;
+  readonly #idsOfUser: Statement<[string], string>;
   readonly #erase: Statement<[string]>;
 
   constructor(db: Database, now: () => number = Date.now) {
@@ -54,8 +55,11 @@ export class DraftStore {
       values (@id, @user_id, @request, @origin, @created_at, @expires_at)`);
     this.#one = db.prepare("select * from drafts where id = ?");
     this.#take = db.prepare("delete from drafts where id = ? returning *");
-    this.#all = db.prepare("select * from drafts order by expires_at, id");
-    this.#ofUser = db.prepare("select * from drafts where user_id = ? order by created_at");
+    this.#nextDue = db.prepare<[], number | null>("select min(expires_at) from drafts").pluck();
+    this.#due = db.prepare("select id, origin from drafts where expires_at <= ? order by expires_at, id");
+    this.#idsOfUser = db
+      .prepare<[string], string>("select id from drafts where user_id = ? order by created_at")
+      .pluck();
     this.#erase = db.prepare("delete from drafts where user_id = ?");
   }
 
@@ -88,13 +92,21 @@ export class DraftStore {
     return this.#explained(() => this.#read(this.#take.get(id)));
   }
 
-  /** The one that ends first comes first. */
-  all(): Draft[] {
-    return this.#explained(() => this.#all.all().map(toDraft));
+  /** When the first draft ends, or null; a draft may hold a megabyte, so none is read for it. */
+  nextDueAt(): number | null {
+    return this.#explained(() => this.#nextDue.get() ?? null);
   }
 
-  ofUser(userId: string): Draft[] {
-    return this.#explained(() => this.#ofUser.all(userId).map(toDraft));
+  /** Drafts whose time is over, the first to end first. */
+  due(): Pick<Draft, "id" | "origin">[] {
+    return this.#explained(() =>
+      this.#due.all(this.#now()).map(({ id, origin }) => ({ id, origin: fromJson<Origin>(origin) })),
+    );
+  }
+
+  /** Ids of a person's drafts, the oldest first. */
+  idsOfUser(userId: string): string[] {
+    return this.#explained(() => this.#idsOfUser.all(userId));
   }
 
   erase(userId: string): void {

@@ -198,8 +198,8 @@ export interface Queue {
    */
   open(limit?: number): Promise<Job[]>;
 
-  /** Finished jobs whose message was neither delivered nor given up, oldest first. */
-  undelivered(): Promise<Job[]>;
+  /** Ids of the finished jobs whose message was neither delivered nor given up, oldest first. */
+  undelivered(): Promise<string[]>;
   /** These three are for finished jobs and throw for others. `Delivery.attempts` counts the failed ones. */
   delivered(id: string, messageId: string | null): Promise<void>;
   deliveryFailed(id: string, detail: string): Promise<void>;
@@ -237,9 +237,12 @@ export interface Queue {
 
   /** A person's distinct prompts, the last one first, that have `part` in them, at most `limit`. */
   recentPrompts(userId: string, part: string, limit: number): Promise<string[]>;
-  /** All jobs of a person that are stored, oldest first. */
-  ofUser(userId: string): Promise<Job[]>;
-  /** Cancels a person's open jobs and deletes the finished ones; a running one is deleted by `prune`. Answers the ids of both. */
+  /** Ids of all jobs of a person that are stored, oldest first. */
+  idsOfUser(userId: string): Promise<string[]>;
+  /**
+   * Cancels a person's open jobs and deletes the finished ones; a running one is deleted by `prune`. Answers the ids of
+   * both. Thousands of jobs are deleted in several transactions, between which others have their turn.
+   */
   eraseUser(userId: string): Promise<{ deleted: string[]; stopping: string[] }>;
 
   /** Deletes one finished job, delivered or not; false where there is none. */

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import type { Database, Statement } from "better-sqlite3";
 import { customAlphabet } from "nanoid";
 import { codeOf, type ErrorCode, InputError, QueueError } from "../core/errors.js";
@@ -41,6 +41,8 @@ export interface SqliteQueueOptions {
 const LONGEST_BACKOFF_MS = 5 * 60_000;
 const BUSY_MS = 5_000;
 const BUSY_LOOK_MS = 30;
+/** How long one transaction of a long piece of work keeps the event loop. */
+const SLICE_MS = 20;
 /** A command has to be acknowledged within 3 s, and it is noted before. */
 const ARRIVAL_BUSY_MS = 1_000;
 
@@ -326,8 +328,8 @@ export class SqliteQueue implements Queue {
     });
   }
 
-  async undelivered(): Promise<Job[]> {
-    return this.#read(() => this.#sql.undelivered.all().map((row) => this.#load(row)));
+  async undelivered(): Promise<string[]> {
+    return this.#read(() => this.#sql.undelivered.all());
   }
 
   async delivered(id: string, messageId: string | null): Promise<void> {
@@ -417,28 +419,45 @@ export class SqliteQueue implements Queue {
     return this.#read(() => this.#sql.recentPrompts.all({ userId, part, limit }).map(({ prompt }) => prompt));
   }
 
-  async ofUser(userId: string): Promise<Job[]> {
-    return this.#read(() => this.#sql.ofUser.all(userId).map((row) => this.#load(row)));
+  async idsOfUser(userId: string): Promise<string[]> {
+    return this.#read(() => this.#sql.idsOfUser.all(userId));
   }
 
   async eraseUser(userId: string): Promise<{ deleted: string[]; stopping: string[] }> {
-    return this.#write(() => {
-      const deleted: string[] = [];
-      const stopping: string[] = [];
-      for (const row of this.#sql.ofUser.all(userId)) {
-        if (row.state === "running") {
-          this.#sql.requestCancel.run(row.seq);
-          stopping.push(row.id);
-          continue;
-        }
-        if (row.state === "queued") this.#sql.cancelWaiting.run({ seq: row.seq, now: this.#now() });
-        this.#sql.drop.run(row.id);
-        deleted.push(row.id);
-      }
-      this.#letIn();
-      this.#sql.forgetTurns.run();
-      return { deleted, stopping };
-    });
+    const deleted: string[] = [];
+    const stopping: string[] = [];
+    const left = await this.idsOfUser(userId);
+    while (left.length > 0) {
+      const slice = await this.#write(() => {
+        const until = performance.now() + SLICE_MS;
+        const done: { id: string; stopping: boolean }[] = [];
+        do {
+          const id = left[done.length]!;
+          const stops = this.#eraseOrStop(id);
+          done.push({ id, stopping: stops });
+        } while (done.length < left.length && performance.now() < until);
+        this.#letIn();
+        this.#sql.forgetTurns.run();
+        return done;
+      });
+      for (const { id, stopping: stops } of slice) (stops ? stopping : deleted).push(id);
+      left.splice(0, slice.length);
+      await nextTurn();
+    }
+    return { deleted, stopping };
+  }
+
+  /** True for a running job, which is asked to stop. */
+  #eraseOrStop(id: string): boolean {
+    const row = this.#sql.byId.get(id);
+    if (row === undefined) return false;
+    if (row.state === "running") {
+      this.#sql.requestCancel.run(row.seq);
+      return true;
+    }
+    if (row.state === "queued") this.#sql.cancelWaiting.run({ seq: row.seq, now: this.#now() });
+    this.#sql.drop.run(id);
+    return false;
   }
 
   #checkCaps({ origin, caps = {} }: NewJob): void {

@@ -128,9 +128,11 @@ export function prepareStatements(db: Database) {
       select phase, count(*) as jobs, min(created_at) as oldestAt from jobs where state = 'queued'
       group by phase order by phase`),
 
-    undelivered: db.prepare<[], JobRow>(`
-      select * from jobs where finished_at is not null and delivered_at is null and delivery_abandoned is null
-      order by finished_at, seq`),
+    undelivered: db
+      .prepare<[], string>(`
+        select id from jobs where finished_at is not null and delivered_at is null and delivery_abandoned is null
+        order by finished_at, seq`)
+      .pluck(),
     delivered: db.prepare<[{ id: string; messageId: string | null; now: number }]>(`
       update jobs set delivered_at = @now, message_id = @messageId, delivery_abandoned = null
       where id = @id and ${finished}`),
@@ -184,7 +186,7 @@ export function prepareStatements(db: Database) {
       select prompt from items join (select seq from jobs where user_id = @userId order by seq desc limit 200) on seq = job
       where instr(lower(prompt), lower(@part)) > 0
       group by prompt order by max(job) desc limit @limit`),
-    ofUser: db.prepare<[string], JobRow>("select * from jobs where user_id = ? order by seq"),
+    idsOfUser: db.prepare<[string], string>("select id from jobs where user_id = ? order by seq").pluck(),
     drop: db.prepare<[string]>(`delete from jobs where id = ? and ${finished}`),
     withPictures: db.prepare<[], { id: string; finishedAt: number }>(`
       select id, finished_at as finishedAt from jobs
