@@ -369,11 +369,13 @@ export class SqliteQueue implements Queue {
   }
 
   async prune(finishedBefore: number): Promise<string[]> {
-    return this.#write(() => {
-      const ids = this.#sql.prune.all(finishedBefore).map((row) => row.id);
-      this.#sql.forgetTurns.run();
-      return ids;
-    });
+    const pruned: string[] = [];
+    await this.#inSlices(
+      await this.#read(() => this.#sql.prunable.all(finishedBefore)),
+      (id) => (this.#sql.drop.run(id).changes === 1 ? [id] : []),
+      (slice) => pruned.push(...slice.flat()),
+    );
+    return pruned;
   }
 
   async work(): Promise<OpenWork[]> {
@@ -426,24 +428,13 @@ export class SqliteQueue implements Queue {
   async eraseUser(userId: string): Promise<{ deleted: string[]; stopping: string[] }> {
     const deleted: string[] = [];
     const stopping: string[] = [];
-    const left = await this.idsOfUser(userId);
-    while (left.length > 0) {
-      const slice = await this.#write(() => {
-        const until = performance.now() + SLICE_MS;
-        const done: { id: string; stopping: boolean }[] = [];
-        do {
-          const id = left[done.length]!;
-          const stops = this.#eraseOrStop(id);
-          done.push({ id, stopping: stops });
-        } while (done.length < left.length && performance.now() < until);
-        this.#letIn();
-        this.#sql.forgetTurns.run();
-        return done;
-      });
-      for (const { id, stopping: stops } of slice) (stops ? stopping : deleted).push(id);
-      left.splice(0, slice.length);
-      await nextTurn();
-    }
+    await this.#inSlices(
+      await this.idsOfUser(userId),
+      (id) => ({ id, stops: this.#eraseOrStop(id) }),
+      (slice) => {
+        for (const { id, stops } of slice) (stops ? stopping : deleted).push(id);
+      },
+    );
     return { deleted, stopping };
   }
 
@@ -519,6 +510,25 @@ export class SqliteQueue implements Queue {
   /** One transaction that takes the write lock first, so that what was read is still true when it writes. */
   #write<T>(work: () => T, busyMs = this.#busyMs): Promise<T> {
     return this.#patiently(() => this.#db.transaction(work).immediate(), busyMs);
+  }
+
+  /** Ends jobs one by one, as many in one transaction as SLICE_MS allow, and gives others their turn between two of them. */
+  async #inSlices<T>(ids: string[], end: (id: string) => T, ended: (slice: T[]) => void): Promise<void> {
+    let next = 0;
+    while (next < ids.length) {
+      const slice = await this.#write(() => {
+        const until = performance.now() + SLICE_MS;
+        const done: T[] = [];
+        do done.push(end(ids[next + done.length]!));
+        while (next + done.length < ids.length && performance.now() < until);
+        this.#letIn();
+        this.#sql.forgetTurns.run();
+        return done;
+      });
+      ended(slice);
+      next += slice.length;
+      await nextTurn();
+    }
   }
 
   /** One transaction, so that several reads see one moment; a reader waits for nobody. */

@@ -160,9 +160,13 @@ export function prepareStatements(db: Database) {
     openWork: db.prepare<[], OpenWork>(`
       select id, state, phase, kind, user_id as userId, guild_id as guildId, held,
         iif(held is null, null, json_extract(limits, '$.' || held)) as "limit",
-        (select count(*) from items where job = seq and cancelled = 0 and optimized is null) as texts,
+        (select count(*) from items indexed by items_lack_text
+          where job = seq and cancelled = 0 and optimized is null) as texts,
         iif(kind = 'optimize', 0,
-          (select coalesce(sum((baseline is null) + (drawn is null)), 0) from items where job = seq and cancelled = 0)
+          (select count(*) from items indexed by items_lack_baseline
+          where job = seq and cancelled = 0 and baseline is null) +
+          (select count(*) from items indexed by items_lack_drawn
+          where job = seq and cancelled = 0 and drawn is null)
         ) as pictures,
         json_extract(image_settings, '$.steps') as steps
       from jobs where state in ('queued', 'running') order by seq`),
@@ -205,8 +209,11 @@ export function prepareStatements(db: Database) {
         where finished_at is not null and (delivered_at is not null or delivery_abandoned is not null)
         order by finished_at, seq limit ?
       ) returning id`),
-    prune: db.prepare<[number], { id: string }>(`
-      delete from jobs
-      where finished_at < ? and (delivered_at is not null or delivery_abandoned is not null) returning id`),
+    prunable: db
+      .prepare<[number], string>(`
+        select id from jobs
+        where finished_at < ? and (delivered_at is not null or delivery_abandoned is not null)
+        order by finished_at, seq`)
+      .pluck(),
   };
 }

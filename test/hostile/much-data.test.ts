@@ -9,10 +9,10 @@ import { openDatabase } from "../../src/db/open.js";
 import type { NewItem, Queue } from "../../src/db/queue.js";
 import { SqliteQueue } from "../../src/db/sqlite-queue.js";
 import { type LocalDiscord, startLocalDiscord } from "../../src/local-discord/server.js";
-import { IMAGE_SETTINGS, startWorld } from "../bot/support.js";
+import { IMAGE_SETTINGS, makeBot, startWorld } from "../bot/support.js";
 import { temporaryFolder } from "../support/app.js";
 import { startBotProcess } from "../support/bot-process.js";
-import { BLOCKED_AT_MOST_MS, report, TRIES } from "./support.js";
+import { BLOCKED_AT_MOST_MS, blocked, report, TRIES } from "./support.js";
 
 const MIB = 2 ** 20;
 const LONG = "x".repeat(1000);
@@ -25,8 +25,13 @@ const ITEM: NewItem = {
 
 let made = 0;
 
-/** Stores batches of 100 such prompts, which are over; answers their ids. */
-async function store(queue: Queue, userId: string, jobs: number): Promise<string[]> {
+/** Stores batches of 100 such prompts, which are over where they are not left `open`; answers their ids. */
+async function store(
+  queue: Queue,
+  userId: string,
+  jobs: number,
+  { item = ITEM, open = false } = {},
+): Promise<string[]> {
   const ids: string[] = [];
   for (let i = 0; i < jobs; i++) {
     const { id } = await queue.enqueue({
@@ -43,10 +48,12 @@ async function store(queue: Queue, userId: string, jobs: number): Promise<string
       },
       text: DEFAULT_TEXT_SETTINGS,
       image: IMAGE_SETTINGS,
-      items: Array.from({ length: 100 }, () => ITEM),
+      items: Array.from({ length: 100 }, () => item),
     });
-    await queue.cancel(id);
-    await queue.abandonDelivery(id, "not part of this test");
+    if (!open) {
+      await queue.cancel(id);
+      await queue.abandonDelivery(id, "not part of this test");
+    }
     ids.push(id);
   }
   return ids;
@@ -160,4 +167,26 @@ test("a batch larger than a file may be is cut between its prompts, and nothing 
     Array.from({ length: 100 }, (_, i) => i),
   );
   expect(world.problems).toEqual([]);
+});
+
+test("a thousand waiting batches: /queue and the next start hold nobody up", {
+  timeout: 120_000,
+}, async () => {
+  const world = await startWorld();
+  const item = { prompt: LONG, optimized: null };
+  for (let user = 0; user < 20; user++) await store(world.queue, `${user}`, 50, { item, open: true });
+  const asked = await blocked(async () => {
+    const answer = await world.local.member("alice").slash("queue");
+    expect(JSON.stringify(answer.message?.embeds)).toContain("1,000 waiting");
+  });
+  expect(asked).toBeLessThan(BLOCKED_AT_MOST_MS);
+  await world.bot.stop();
+  const started = await blocked(async () => {
+    const bot = makeBot(world);
+    await bot.start();
+    await bot.stop();
+  });
+  expect(started).toBeLessThan(BLOCKED_AT_MOST_MS);
+  expect(world.problems).toEqual([]);
+  report("event loop, 1,000 waiting batches", { asked, started });
 });
