@@ -212,6 +212,8 @@ export interface Queue {
 
   /** Finished jobs that still have their pictures and whose message was delivered or given up, the oldest first. */
   withPictures(): Promise<{ id: string; finishedAt: number }[]>;
+  /** Whether the job still has its pictures or may yet get some; null where no such job is stored. */
+  keepsPictures(id: string): Promise<boolean | null>;
   /** Records that the pictures of a finished job were deleted; its texts and settings stay. */
   picturesPruned(id: string): Promise<void>;
   /** Bytes that the stored jobs take. */
@@ -235,7 +237,7 @@ export interface Queue {
   setPaused(paused: boolean): Promise<void>;
   paused(): Promise<boolean>;
 
-  /** A person's distinct prompts, the last one first, that have `part` in them, at most `limit`. */
+  /** A person's distinct prompts, the last one first, that have `part` in them, at most `limit`; of the last hundreds. */
   recentPrompts(userId: string, part: string, limit: number): Promise<string[]>;
   /** Ids of all jobs of a person that are stored, oldest first. */
   idsOfUser(userId: string): Promise<string[]>;

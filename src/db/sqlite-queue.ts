@@ -356,6 +356,11 @@ export class SqliteQueue implements Queue {
     return this.#read(() => this.#sql.withPictures.all());
   }
 
+  async keepsPictures(id: string): Promise<boolean | null> {
+    const kept = await this.#read(() => this.#sql.keepsPictures.get(id));
+    return kept === undefined ? null : kept === 1;
+  }
+
   async picturesPruned(id: string): Promise<void> {
     await this.#write(() => this.#sql.picturesPruned.run({ id, now: this.#now() }));
   }

@@ -362,8 +362,12 @@ describe.each(ENGINES)("$name", ({ create }) => {
       for (const _ of [1, 2]) await queue.complete(await claim("image"));
       await queue.delivered(jobs[0]!.id, "message");
       expect((await queue.withPictures()).map(({ id }) => id)).toEqual([jobs[0]!.id]);
+      expect(await queue.keepsPictures(jobs[0]!.id)).toBe(true);
       await queue.picturesPruned(jobs[0]!.id);
       expect(await queue.withPictures()).toEqual([]);
+      expect(await queue.keepsPictures(jobs[0]!.id)).toBe(false);
+      expect(await queue.keepsPictures(jobs[1]!.id)).toBe(true);
+      expect(await queue.keepsPictures("unknown")).toBeNull();
       expect((await queue.get(jobs[0]!.id))?.picturesPrunedAt).not.toBeNull();
       expect(await queue.storedBytes()).toBeGreaterThan(1_000);
       expect(await queue.pruneOldest(5)).toEqual([jobs[0]!.id]);

@@ -3,10 +3,12 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { DEFAULT_TEXT_SETTINGS } from "../../src/core/job.js";
 import { openDatabase } from "../../src/db/open.js";
 import type { NewItem, Queue } from "../../src/db/queue.js";
+import { Retention } from "../../src/db/retention.js";
 import { SqliteQueue } from "../../src/db/sqlite-queue.js";
 import { type LocalDiscord, startLocalDiscord } from "../../src/local-discord/server.js";
 import { IMAGE_SETTINGS, makeBot, startWorld } from "../bot/support.js";
@@ -92,13 +94,18 @@ async function lag(port: number): Promise<number> {
   return Number(/^nodejs_eventloop_lag_max_seconds (.+)$/m.exec(text)?.[1]) * 1000;
 }
 
-/** The longest delay of the bot's event loop during `action`, the least of several tries, as in `blocked`. */
+/**
+ * By how much longer the bot's event loop stood still during `action` than in a second before it, in which only other
+ * programs had the core; the least of several tries, as in `blocked`.
+ */
 async function longestDelay(port: number, action: () => Promise<void>): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let tries = 0; tries < TRIES && least >= BLOCKED_AT_MOST_MS; tries++) {
     await lag(port);
+    await delay(1_000);
+    const quiet = await lag(port);
     await action();
-    least = Math.min(least, await lag(port));
+    least = Math.min(least, (await lag(port)) - quiet);
   }
   return least;
 }
@@ -121,6 +128,12 @@ test("a person with a hundred megabytes of prompts exports and erases them, and 
     startBotProcess(local, folder.path, { METRICS_PORT: String(port) });
     await local.botOnline(60_000);
     await expect.poll(() => alice.commands(), { timeout: 60_000 }).toContain("mydata");
+
+    const completing = await longestDelay(port, async () => {
+      for (const letters of ["z", "zz", "x"])
+        await alice.autocomplete("compare", { prompt: letters }, "prompt");
+    });
+    expect(completing).toBeLessThan(BLOCKED_AT_MOST_MS);
 
     let files: string[] = [];
     let said = "";
@@ -149,7 +162,7 @@ test("a person with a hundred megabytes of prompts exports and erases them, and 
     expect(await queue.idsOfUser(alice.id)).toEqual([]);
     expect(await queue.get(other!)).toBeDefined();
     expect(erasing).toBeLessThan(BLOCKED_AT_MOST_MS);
-    report("event loop, much data", { exporting, erasing });
+    report("event loop, much data", { completing, exporting, erasing });
   } finally {
     await local.close();
     database.close();
@@ -169,15 +182,15 @@ test("a batch larger than a file may be is cut between its prompts, and nothing 
   expect(world.problems).toEqual([]);
 });
 
-test("a thousand waiting batches: /queue and the next start hold nobody up", {
+test("five hundred waiting batches: /queue and the next start hold nobody up", {
   timeout: 120_000,
 }, async () => {
   const world = await startWorld();
   const item = { prompt: LONG, optimized: null };
-  for (let user = 0; user < 20; user++) await store(world.queue, `${user}`, 50, { item, open: true });
+  for (let user = 0; user < 10; user++) await store(world.queue, `${user}`, 50, { item, open: true });
   const asked = await blocked(async () => {
     const answer = await world.local.member("alice").slash("queue");
-    expect(JSON.stringify(answer.message?.embeds)).toContain("1,000 waiting");
+    expect(JSON.stringify(answer.message?.embeds)).toContain("500 waiting");
   });
   expect(asked).toBeLessThan(BLOCKED_AT_MOST_MS);
   await world.bot.stop();
@@ -188,5 +201,16 @@ test("a thousand waiting batches: /queue and the next start hold nobody up", {
   });
   expect(started).toBeLessThan(BLOCKED_AT_MOST_MS);
   expect(world.problems).toEqual([]);
-  report("event loop, 1,000 waiting batches", { asked, started });
+  report("event loop, 500 waiting batches", { asked, started });
+});
+
+test("the look for folders that no job names holds nobody up, however much the jobs hold", async () => {
+  const { queue, events, picturesDir } = await startWorld();
+  const candidates = Array.from({ length: 12 }, (_, i) => ({ text: LONG, tokens: 300, score: -i }));
+  const ids = await store(queue, "someone", 100, { item: { ...ITEM, candidates } });
+  for (const id of ids) await mkdir(join(picturesDir, id), { recursive: true });
+  const limits = { picturesMs: null, picturesBytes: null, jobsMs: null, jobsBytes: null };
+  const retention = new Retention({ queue, events, picturesDir, limits });
+  const ms = await blocked(async () => expect((await retention.prune()).orphans).toEqual([]));
+  expect(ms).toBeLessThan(BLOCKED_AT_MOST_MS);
 });
