@@ -214,3 +214,18 @@ test("the look for folders that no job names holds nobody up, however much the j
   const ms = await blocked(async () => expect((await retention.prune()).orphans).toEqual([]));
   expect(ms).toBeLessThan(BLOCKED_AT_MOST_MS);
 });
+
+test("a second export while the first is under way is refused with a sentence, and a later one is not", async () => {
+  const { local, queue, problems } = await startWorld();
+  const alice = local.member("alice");
+  await store(queue, alice.id, 1);
+  local.faults.onRest("PATCH", /messages/, { delayMs: 1_000 });
+  const first = await alice.slash("mydata export");
+  const second = await alice.slash("mydata export");
+  expect(second.message?.content).toContain("still being sent");
+  await first.waitFor((m) => m.attachments.length === 1);
+  await expect
+    .poll(async () => (await alice.slash("mydata export")).message?.content)
+    .not.toContain("still being sent");
+  expect(problems).toEqual([]);
+});
