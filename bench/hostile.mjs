@@ -93,8 +93,10 @@ try {
   console.log(`goal: never blocked over ${GOAL_MS} ms by what is sent`);
   if (attacked.max > GOAL_MS + quiet.max) process.exitCode = 1;
 } finally {
+  const asked = performance.now();
   bot.kill();
-  await ended;
+  const [code] = await ended;
+  console.log(`stopped with code ${code} after ${(performance.now() - asked).toFixed(0)} ms`);
   await local.close();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }

@@ -1,3 +1,4 @@
+import { Semaphore } from "async-mutex";
 import { describe } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Arrival, Queue } from "../db/queue.js";
@@ -18,6 +19,11 @@ export interface ArrivalOptions {
 
 /** A sentence is small; a connection that takes longer is tried anew. */
 const TELL_TIMEOUT_MS = 10_000;
+/**
+ * So many are told at once. A thousand that are refused in a minute would fill discord.js' own queue (50 requests a
+ * second), in which nothing can be taken back: results would wait behind them, and so would the end of the program.
+ */
+const TELLS_AT_ONCE = 8;
 
 /**
  * Commands between "Discord was told that it is being worked on" and "the job is stored". Each is noted before it is
@@ -26,6 +32,7 @@ const TELL_TIMEOUT_MS = 10_000;
  */
 export class Arrivals {
   readonly #options: ArrivalOptions;
+  readonly #slots = new Semaphore(TELLS_AT_ONCE);
   readonly #telling = new Map<string, Promise<void>>();
   readonly #timers = new Map<NodeJS.Timeout, () => void>();
   #stopped = false;
@@ -39,9 +46,10 @@ export class Arrivals {
     for (const arrival of left) void this.refuse(arrival, refusals.interrupted);
   }
 
-  /** Stops trying; who was not told yet is told by the next start. */
+  /** Ends what is under way and tries no more; who was not told yet is told by the next start. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#slots.cancel();
     for (const [timer, resolve] of this.#timers) {
       clearTimeout(timer);
       resolve();
@@ -72,18 +80,19 @@ export class Arrivals {
       now() < arrival.tokenExpiresAt;
       delayMs = Math.min(retryMaxMs, delayMs * 2)
     ) {
-      if (this.#stopped) return;
       try {
-        await api.editReply(arrival, plainMessage(sentence), TELL_TIMEOUT_MS);
+        await this.#slots.runExclusive(() => api.editReply(arrival, plainMessage(sentence), TELL_TIMEOUT_MS));
         break;
       } catch (error) {
+        if (this.#stopped) return;
         // Never acknowledged, or deleted: Discord has said itself that nothing will come.
         if (faultOf(error) !== "transient") break;
         this.#log("warn", `Someone could not be told that a command ended: ${describe(error)}`, error);
       }
       await this.#pause(delayMs);
+      if (this.#stopped) return;
     }
-    if (!this.#stopped) await queue.settleArrival(arrival.interactionId);
+    await queue.settleArrival(arrival.interactionId);
   }
 
   #pause(ms: number): Promise<void> {

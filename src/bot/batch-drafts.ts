@@ -46,7 +46,7 @@ export class BatchDrafts {
   constructor(options: DraftOptions) {
     this.#options = options;
     this.#clock = new DueClock({
-      nextDueAt: () => options.drafts.all()[0]?.expiresAt ?? null,
+      nextDueAt: () => options.drafts.nextDueAt(),
       endDue: () => this.#endDue(),
       now: options.now,
     });
@@ -58,10 +58,16 @@ export class BatchDrafts {
    */
   start(left: readonly Arrival[]): Arrival[] {
     this.#clock.wind();
-    const drafts = new Map(this.#options.drafts.all().map((draft) => [draft.origin.interactionId, draft]));
-    const ours = left.flatMap(({ interactionId }) => drafts.get(interactionId) ?? []);
+    const { drafts } = this.#options;
+    const theirs: Arrival[] = [];
+    const ours: Draft[] = [];
+    for (const arrival of left) {
+      const draft = drafts.ofInteraction(arrival.interactionId);
+      if (draft === undefined) theirs.push(arrival);
+      else ours.push(draft);
+    }
     this.#resuming = Promise.all(ours.map((draft) => this.#resume(draft)));
-    return left.filter(({ interactionId }) => !drafts.has(interactionId));
+    return theirs;
   }
 
   async stop(): Promise<void> {
@@ -130,8 +136,8 @@ export class BatchDrafts {
   }
 
   async #endDue(): Promise<void> {
-    const { drafts, api, events, now } = this.#options;
-    for (const draft of drafts.all().filter(({ expiresAt }) => expiresAt <= now())) {
+    const { drafts, api, events } = this.#options;
+    for (const draft of drafts.due()) {
       drafts.discard(draft.id);
       try {
         await api.editReply(draft.origin, plainMessage(draftLines.expired));

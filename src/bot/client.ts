@@ -419,8 +419,10 @@ class DiscordBot implements Bot {
     this.#stopping.abort();
     if (this.#latencyTimer !== null) clearInterval(this.#latencyTimer);
     const giveUp = setTimeout(() => this.#api.giveUp(), STOP_GRACE_MS);
+    // At once, since a command that is refused ends when its person was told or is not to be.
+    const arrivals = this.#arrivals.stop();
     await atMost(STOP_GRACE_MS, Promise.all(this.#handling));
-    await this.#arrivals.stop();
+    await arrivals;
     await this.#ballots.stop();
     await this.#drafts.stop();
     await this.#sheets.stop();

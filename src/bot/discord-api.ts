@@ -166,13 +166,21 @@ export class DiscordApi {
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => controller.abort(), timeoutMs);
     if (this.#givenUp) controller.abort();
     try {
-      return await request(controller.signal);
+      return await Promise.race([request(controller.signal), abortOf(controller.signal)]);
     } finally {
       clearTimeout(timer);
       this.#open.delete(controller);
     }
   }
 }
+
+/** Rejects when the signal says so: discord.js sleeps its rate limits out before it looks at it. */
+const abortOf = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+  });
 
 const nonce = (id: string): string =>
   id.length <= NONCE_MAX ? id : createHash("sha256").update(id).digest("base64url").slice(0, NONCE_MAX);

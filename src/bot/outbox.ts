@@ -115,13 +115,13 @@ export class Outbox {
 
   async #startUndelivered(): Promise<void> {
     try {
-      for (const job of await this.#options.queue.undelivered()) {
-        if (this.#stopped || this.#active.has(job.id) || this.#waiting.has(job.id)) continue;
+      for (const jobId of await this.#options.queue.undelivered()) {
+        if (this.#stopped || this.#active.has(jobId) || this.#waiting.has(jobId)) continue;
         const delivery = this.#slots
-          .runExclusive(() => this.#deliver(job.id))
-          .catch((error) => this.#log("error", "A delivery could not be recorded", job.id, error))
-          .finally(() => this.#active.delete(job.id));
-        this.#active.set(job.id, delivery);
+          .runExclusive(() => this.#deliver(jobId))
+          .catch((error) => this.#log("error", "A delivery could not be recorded", jobId, error))
+          .finally(() => this.#active.delete(jobId));
+        this.#active.set(jobId, delivery);
       }
     } catch (error) {
       this.#log("error", "Undelivered results could not be read", undefined, error);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Events } from "../core/events.js";
 import { isFinished, type Job, type Origin } from "../core/job.js";
 import type { Queue } from "../db/queue.js";
@@ -88,9 +89,13 @@ export class StatusBoard {
     this.#unsubscribe = this.#listen();
   }
 
-  /** Takes up the jobs that an earlier run of the program left open. */
+  /** Takes up the jobs that an earlier run of the program left open; one by one, since people use the bot by now. */
   async adoptOpenJobs(): Promise<void> {
-    for (const job of await this.#options.queue.open()) this.#add(job);
+    for (const { id } of await this.#options.queue.work()) {
+      const job = await this.#options.queue.get(id);
+      if (job !== undefined && !isFinished(job.state)) this.#add(job);
+      await nextTurn();
+    }
     this.#placesChanged();
   }
 

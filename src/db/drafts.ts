@@ -44,9 +44,11 @@ export class DraftStore {
   readonly #now: () => number;
   readonly #insert: Statement<[Row & { user_id: string }]>;
   readonly #one: Statement<[string], Row>;
+  readonly #ofInteraction: Statement<[string], Row>;
   readonly #discard: Statement<[string]>;
-  readonly #all: Statement<[], Row>;
-  readonly #ofUser: Statement<[string], Row>;
+  readonly #nextDue: Statement<[], number | null>;
+  readonly #due: Statement<[number], Pick<Row, "id" | "origin">>;
+  readonly #idsOfUser: Statement<[string], string>;
   readonly #erase: Statement<[string]>;
 
   constructor(db: Database, now: () => number = Date.now) {
@@ -56,9 +58,13 @@ export class DraftStore {
       insert into drafts (id, user_id, request, origin, created_at, expires_at)
       values (@id, @user_id, @request, @origin, @created_at, @expires_at)`);
     this.#one = db.prepare("select * from drafts where id = ?");
+    this.#ofInteraction = db.prepare("select * from drafts where origin ->> '$.interactionId' = ?");
     this.#discard = db.prepare("delete from drafts where id = ?");
-    this.#all = db.prepare("select * from drafts order by expires_at, id");
-    this.#ofUser = db.prepare("select * from drafts where user_id = ? order by created_at");
+    this.#nextDue = db.prepare<[], number | null>("select min(expires_at) from drafts").pluck();
+    this.#due = db.prepare("select id, origin from drafts where expires_at <= ? order by expires_at, id");
+    this.#idsOfUser = db
+      .prepare<[string], string>("select id from drafts where user_id = ? order by created_at")
+      .pluck();
     this.#erase = db.prepare("delete from drafts where user_id = ?");
   }
 
@@ -78,8 +84,12 @@ export class DraftStore {
   }
 
   get(id: string): Draft | undefined {
-    const row = this.#explained(() => this.#one.get(id));
-    return row === undefined ? undefined : toDraft(row);
+    return this.#explained(() => this.#read(this.#one.get(id)));
+  }
+
+  /** The draft that a command left. */
+  ofInteraction(interactionId: string): Draft | undefined {
+    return this.#explained(() => this.#read(this.#ofInteraction.get(interactionId)));
   }
 
   /** Removes a draft that is not started. */
@@ -87,17 +97,29 @@ export class DraftStore {
     this.#explained(() => this.#discard.run(id));
   }
 
-  /** The one that ends first comes first. */
-  all(): Draft[] {
-    return this.#explained(() => this.#all.all().map(toDraft));
+  /** When the first draft ends, or null; a draft may hold a megabyte, so none is read for it. */
+  nextDueAt(): number | null {
+    return this.#explained(() => this.#nextDue.get() ?? null);
   }
 
-  ofUser(userId: string): Draft[] {
-    return this.#explained(() => this.#ofUser.all(userId).map(toDraft));
+  /** Drafts whose time is over, the first to end first. */
+  due(): Pick<Draft, "id" | "origin">[] {
+    return this.#explained(() =>
+      this.#due.all(this.#now()).map(({ id, origin }) => ({ id, origin: fromJson<Origin>(origin) })),
+    );
+  }
+
+  /** Ids of a person's drafts, the oldest first. */
+  idsOfUser(userId: string): string[] {
+    return this.#explained(() => this.#idsOfUser.all(userId));
   }
 
   erase(userId: string): void {
     this.#explained(() => this.#erase.run(userId));
+  }
+
+  #read(row: Row | undefined): Draft | undefined {
+    return row === undefined ? undefined : toDraft(row);
   }
 
   #explained<T>(work: () => T): T {

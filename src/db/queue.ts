@@ -200,8 +200,8 @@ export interface Queue {
    */
   open(limit?: number): Promise<Job[]>;
 
-  /** Finished jobs whose message was neither delivered nor given up, oldest first. */
-  undelivered(): Promise<Job[]>;
+  /** Ids of the finished jobs whose message was neither delivered nor given up, oldest first. */
+  undelivered(): Promise<string[]>;
   /** These three are for finished jobs and throw for others. `Delivery.attempts` counts the failed ones. */
   delivered(id: string, messageId: string | null): Promise<void>;
   deliveryFailed(id: string, detail: string): Promise<void>;
@@ -214,6 +214,8 @@ export interface Queue {
 
   /** Finished jobs that still have their pictures and whose message was delivered or given up, the oldest first. */
   withPictures(): Promise<{ id: string; finishedAt: number }[]>;
+  /** Whether the job still has its pictures or may yet get some; null where no such job is stored. */
+  keepsPictures(id: string): Promise<boolean | null>;
   /** Records that the pictures of a finished job were deleted; its texts and settings stay. */
   picturesPruned(id: string): Promise<void>;
   /** Bytes that the stored jobs take. */
@@ -237,11 +239,14 @@ export interface Queue {
   setPaused(paused: boolean): Promise<void>;
   paused(): Promise<boolean>;
 
-  /** A person's distinct prompts, the last one first, that have `part` in them, at most `limit`. */
+  /** A person's distinct prompts, the last one first, that have `part` in them, at most `limit`; of the last hundreds. */
   recentPrompts(userId: string, part: string, limit: number): Promise<string[]>;
-  /** All jobs of a person that are stored, oldest first. */
-  ofUser(userId: string): Promise<Job[]>;
-  /** Cancels a person's open jobs and deletes the finished ones; a running one is deleted by `prune`. Answers the ids of both. */
+  /** Ids of all jobs of a person that are stored, oldest first. */
+  idsOfUser(userId: string): Promise<string[]>;
+  /**
+   * Cancels a person's open jobs and deletes the finished ones; a running one is deleted by `prune`. Answers the ids of
+   * both. Thousands of jobs are deleted in several transactions, between which others have their turn.
+   */
   eraseUser(userId: string): Promise<{ deleted: string[]; stopping: string[] }>;
 
   /** Deletes one finished job, delivered or not; false where there is none. */

@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Events } from "../core/events.js";
 import type { Queue } from "./queue.js";
 
@@ -144,11 +145,12 @@ export class Retention {
     const { queue, picturesDir } = this.#options;
     const gone: string[] = [];
     for (const id of await namesIn(picturesDir)) {
-      const job = await queue.get(id);
-      if (job !== undefined && job.picturesPrunedAt === null) continue;
+      const kept = await queue.keepsPictures(id);
+      await nextTurn();
+      if (kept === true) continue;
       const found = await stat(join(picturesDir, id)).catch(unlessGone);
       const touchedAt = found?.mtimeMs ?? this.#now();
-      if (job === undefined && touchedAt > this.#now() - ORPHAN_AGE_MS) continue;
+      if (kept === null && touchedAt > this.#now() - ORPHAN_AGE_MS) continue;
       await this.#deleteFolder(id);
       gone.push(id);
     }

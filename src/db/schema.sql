@@ -54,6 +54,12 @@ CREATE TABLE items (
   primary key (job, position)
 ) strict, without rowid;
 
+CREATE INDEX items_lack_baseline on items (job, cancelled, baseline) where cancelled = 0 and baseline is null;
+
+CREATE INDEX items_lack_drawn on items (job, cancelled, drawn) where cancelled = 0 and drawn is null;
+
+CREATE INDEX items_lack_text on items (job, cancelled, optimized) where cancelled = 0 and optimized is null;
+
 CREATE TABLE jobs (
   seq integer primary key autoincrement, -- order of arrival
   id text not null unique,

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import type { Database, Statement } from "better-sqlite3";
 import { customAlphabet } from "nanoid";
 import { codeOf, type ErrorCode, InputError, QueueError } from "../core/errors.js";
@@ -41,6 +41,8 @@ export interface SqliteQueueOptions {
 const LONGEST_BACKOFF_MS = 5 * 60_000;
 const BUSY_MS = 5_000;
 const BUSY_LOOK_MS = 30;
+/** How long one transaction of a long piece of work keeps the event loop. */
+const SLICE_MS = 20;
 /** A command has to be acknowledged within 3 s, and it is noted before. */
 const ARRIVAL_BUSY_MS = 1_000;
 
@@ -329,8 +331,8 @@ export class SqliteQueue implements Queue {
     });
   }
 
-  async undelivered(): Promise<Job[]> {
-    return this.#read(() => this.#sql.undelivered.all().map((row) => this.#load(row)));
+  async undelivered(): Promise<string[]> {
+    return this.#read(() => this.#sql.undelivered.all());
   }
 
   async delivered(id: string, messageId: string | null): Promise<void> {
@@ -357,6 +359,11 @@ export class SqliteQueue implements Queue {
     return this.#read(() => this.#sql.withPictures.all());
   }
 
+  async keepsPictures(id: string): Promise<boolean | null> {
+    const kept = await this.#read(() => this.#sql.keepsPictures.get(id));
+    return kept === undefined ? null : kept === 1;
+  }
+
   async picturesPruned(id: string): Promise<void> {
     await this.#write(() => this.#sql.picturesPruned.run({ id, now: this.#now() }));
   }
@@ -370,11 +377,13 @@ export class SqliteQueue implements Queue {
   }
 
   async prune(finishedBefore: number): Promise<string[]> {
-    return this.#write(() => {
-      const ids = this.#sql.prune.all(finishedBefore).map((row) => row.id);
-      this.#sql.forgetTurns.run();
-      return ids;
-    });
+    const pruned: string[] = [];
+    await this.#inSlices(
+      await this.#read(() => this.#sql.prunable.all(finishedBefore)),
+      (id) => (this.#sql.drop.run(id).changes === 1 ? [id] : []),
+      (slice) => pruned.push(...slice.flat()),
+    );
+    return pruned;
   }
 
   async work(): Promise<OpenWork[]> {
@@ -420,28 +429,34 @@ export class SqliteQueue implements Queue {
     return this.#read(() => this.#sql.recentPrompts.all({ userId, part, limit }).map(({ prompt }) => prompt));
   }
 
-  async ofUser(userId: string): Promise<Job[]> {
-    return this.#read(() => this.#sql.ofUser.all(userId).map((row) => this.#load(row)));
+  async idsOfUser(userId: string): Promise<string[]> {
+    return this.#read(() => this.#sql.idsOfUser.all(userId));
   }
 
   async eraseUser(userId: string): Promise<{ deleted: string[]; stopping: string[] }> {
-    return this.#write(() => {
-      const deleted: string[] = [];
-      const stopping: string[] = [];
-      for (const row of this.#sql.ofUser.all(userId)) {
-        if (row.state === "running") {
-          this.#sql.requestCancel.run(row.seq);
-          stopping.push(row.id);
-          continue;
-        }
-        if (row.state === "queued") this.#sql.cancelWaiting.run({ seq: row.seq, now: this.#now() });
-        this.#sql.drop.run(row.id);
-        deleted.push(row.id);
-      }
-      this.#letIn();
-      this.#sql.forgetTurns.run();
-      return { deleted, stopping };
-    });
+    const deleted: string[] = [];
+    const stopping: string[] = [];
+    await this.#inSlices(
+      await this.idsOfUser(userId),
+      (id) => ({ id, stops: this.#eraseOrStop(id) }),
+      (slice) => {
+        for (const { id, stops } of slice) (stops ? stopping : deleted).push(id);
+      },
+    );
+    return { deleted, stopping };
+  }
+
+  /** True for a running job, which is asked to stop. */
+  #eraseOrStop(id: string): boolean {
+    const row = this.#sql.byId.get(id);
+    if (row === undefined) return false;
+    if (row.state === "running") {
+      this.#sql.requestCancel.run(row.seq);
+      return true;
+    }
+    if (row.state === "queued") this.#sql.cancelWaiting.run({ seq: row.seq, now: this.#now() });
+    this.#sql.drop.run(id);
+    return false;
   }
 
   #checkCaps({ origin, caps = {} }: NewJob): void {
@@ -503,6 +518,25 @@ export class SqliteQueue implements Queue {
   /** One transaction that takes the write lock first, so that what was read is still true when it writes. */
   #write<T>(work: () => T, busyMs = this.#busyMs): Promise<T> {
     return this.#patiently(() => this.#db.transaction(work).immediate(), busyMs);
+  }
+
+  /** Ends jobs one by one, as many in one transaction as SLICE_MS allow, and gives others their turn between two of them. */
+  async #inSlices<T>(ids: string[], end: (id: string) => T, ended: (slice: T[]) => void): Promise<void> {
+    let next = 0;
+    while (next < ids.length) {
+      const slice = await this.#write(() => {
+        const until = performance.now() + SLICE_MS;
+        const done: T[] = [];
+        do done.push(end(ids[next + done.length]!));
+        while (next + done.length < ids.length && performance.now() < until);
+        this.#letIn();
+        this.#sql.forgetTurns.run();
+        return done;
+      });
+      ended(slice);
+      next += slice.length;
+      await nextTurn();
+    }
   }
 
   /** One transaction, so that several reads see one moment; a reader waits for nobody. */

@@ -35,6 +35,12 @@ export interface TallyOf extends Tally {
   readonly key: string;
 }
 
+/** What tells one vote from all others. */
+export interface VoteKey {
+  readonly jobId: string;
+  readonly userId: string;
+}
+
 /** One vote as it is exported. */
 export interface ExportedVote {
   readonly job: string;
@@ -113,12 +119,15 @@ export class VoteStore {
       byUser: db.prepare<[Filter], TallyOf>(
         `select user_id as key, ${COUNTS} from (${FILTERED}) group by user_id order by count(*) desc, user_id`,
       ),
-      all: db.prepare<[Filter], ExportedVote & { at: number }>(`
+      keys: db.prepare<[Filter], VoteKey>(`
+        select job_id as jobId, user_id as userId from votes join ballots using (job_id)
+        where (@guildId is null or guild_id = @guildId) and (@userId is null or user_id = @userId)
+        order by voted_at, job_id, user_id`),
+      exported: db.prepare<[VoteKey], ExportedVote & { at: number }>(`
         select job_id as job, user_id as voter, ${CHOSEN} as choice, left_side as leftSide, prompt, optimized, seed, mode,
           checkpoint, voted_at as at
         from votes join ballots using (job_id)
-        where (@guildId is null or guild_id = @guildId) and (@userId is null or user_id = @userId)
-        order by voted_at, job_id, user_id`),
+        where job_id = @jobId and user_id = @userId`),
       eraseVotes: db.prepare<[string]>("delete from votes where user_id = ?"),
       eraseBallots: db.prepare<[string]>("delete from ballots where author_id = ?"),
     };
@@ -193,12 +202,19 @@ export class VoteStore {
     return this.#explained(() => statement.all(toFilter(filter)));
   }
 
-  list(filter: VoteFilter): ExportedVote[] {
-    return this.#explained(() =>
-      this.#sql.all
-        .all(toFilter(filter))
-        .map(({ at, ...vote }) => ({ ...vote, votedAt: new Date(at).toISOString() })),
-    );
+  /** Whose vote on which job, the oldest first. */
+  keys(filter: VoteFilter): VoteKey[] {
+    return this.#explained(() => this.#sql.keys.all(toFilter(filter)));
+  }
+
+  /** One vote with its prompts, or undefined where it is gone by now. */
+  exported(key: VoteKey): ExportedVote | undefined {
+    return this.#explained(() => {
+      const found = this.#sql.exported.get(key);
+      if (found === undefined) return undefined;
+      const { at, ...vote } = found;
+      return { ...vote, votedAt: new Date(at).toISOString() };
+    });
   }
 
   /** Forgets a person's votes, and the ballots of what they asked for. */

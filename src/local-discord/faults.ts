@@ -42,6 +42,16 @@ export class Faults implements RestFaults {
     this.gateway.dropAt(moment, times);
   }
 
+  /** Closes the bot's gateway connection with a code, such as 4014 when its intents were taken away. */
+  closeGateway(code: number, reason = ""): void {
+    this.gateway.closeConnections(code, reason);
+  }
+
+  /** Makes a new token (`LocalDiscord.token`), as the bot's owner does in the developer portal. */
+  resetToken(): void {
+    this.gateway.resetToken();
+  }
+
   /** The next resumes are answered with "invalid session", as after an outage of Discord's. */
   refuseResumes(times = 1): void {
     this.gateway.refuseResumes(times);

@@ -154,6 +154,19 @@ export class Gateway {
     for (const connection of [...this.#connections]) connection.socket.terminate();
   }
 
+  /** Closes every connection with a code; no session can be resumed. */
+  closeConnections(code: number, reason: string): void {
+    for (const connection of [...this.#connections]) this.#hangUp(connection, code, reason);
+    for (const session of this.#sessions.values()) session.forget?.();
+    this.#sessions.clear();
+  }
+
+  /** The bot's owner made a new token: what is connected with the old one is thrown out. */
+  resetToken(): void {
+    this.state.resetToken();
+    this.closeConnections(Close.authenticationFailed, "Authentication failed.");
+  }
+
   /** Asks clients to reconnect and resume (op 7). */
   requestReconnect(): void {
     for (const connection of this.#connections) this.#send(connection, { op: Op.reconnect, d: null });
@@ -356,9 +369,7 @@ export class Gateway {
       return;
     }
     if (count === "reset") {
-      for (const other of [...this.#connections])
-        this.#hangUp(other, Close.authenticationFailed, "Authentication failed.");
-      this.#sessions.clear();
+      this.closeConnections(Close.authenticationFailed, "Authentication failed.");
       return;
     }
     const session: Session = {

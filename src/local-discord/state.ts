@@ -172,13 +172,18 @@ export class DiscordState {
     const now = this.clock.now();
     const { remaining } = this.sessionStarts;
     if (remaining === 0) {
-      this.#token = `reset.${randomBytes(24).toString("base64url")}`;
+      this.resetToken();
       return "reset";
     }
     const latest = this.#identifies.at(-1);
     if (latest !== undefined && now - latest < this.limits.identifyMs) return "too-soon";
     this.#identifies.push(now);
     return "ok";
+  }
+
+  /** As in the developer portal: the old token is good for nothing from now on. */
+  resetToken(): void {
+    this.#token = `reset.${randomBytes(24).toString("base64url")}`;
   }
 
   get botOnline(): boolean {

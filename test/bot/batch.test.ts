@@ -63,7 +63,7 @@ describe("the preview of a batch", () => {
     const [, job] = await world.queue.open();
     expect(job).toMatchObject({ kind: "batch", image: { seed: 5, steps: 10 } });
     expect(job?.items).toHaveLength(7);
-    expect(world.drafts.all()).toEqual([]);
+    expect(world.drafts.nextDueAt()).toBeNull();
   });
 
   it("is started once, by who attached the file, also after a restart", async () => {
@@ -113,7 +113,7 @@ describe("the preview of a batch", () => {
     const handle = await world.local.member("alice").slash("batch", { file: file(2) });
     await handle.waitFor((m) => m.content !== "");
     expect(handle.message?.content).toContain("went wrong");
-    expect(world.drafts.all()).toEqual([]);
+    expect(world.drafts.nextDueAt()).toBeNull();
     await expect.poll(() => world.queue.arrivals()).toEqual([]);
   });
 

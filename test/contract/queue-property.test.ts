@@ -94,7 +94,7 @@ describe.each(ENGINES)("$name: whatever several owners do in whatever order", ({
       },
       async () => {
         const over = (await queue.undelivered())[0];
-        if (over !== undefined) await queue.delivered(over.id, "message");
+        if (over !== undefined) await queue.delivered(over, "message");
       },
       async () => {
         if (random(10) === 0) await queue.recover();

@@ -368,8 +368,12 @@ describe.each(ENGINES)("$name", ({ create }) => {
       for (const _ of [1, 2]) await queue.complete(await claim("image"));
       await queue.delivered(jobs[0]!.id, "message");
       expect((await queue.withPictures()).map(({ id }) => id)).toEqual([jobs[0]!.id]);
+      expect(await queue.keepsPictures(jobs[0]!.id)).toBe(true);
       await queue.picturesPruned(jobs[0]!.id);
       expect(await queue.withPictures()).toEqual([]);
+      expect(await queue.keepsPictures(jobs[0]!.id)).toBe(false);
+      expect(await queue.keepsPictures(jobs[1]!.id)).toBe(true);
+      expect(await queue.keepsPictures("unknown")).toBeNull();
       expect((await queue.get(jobs[0]!.id))?.picturesPrunedAt).not.toBeNull();
       expect(await queue.storedBytes()).toBeGreaterThan(1_000);
       expect(await queue.pruneOldest(5)).toEqual([jobs[0]!.id]);
@@ -384,13 +388,13 @@ describe.each(ENGINES)("$name", ({ create }) => {
       await enqueue({ user: "bob", prompts: ["bob's cat"] });
       expect(await queue.recentPrompts("ada", "cat", 5)).toEqual(["A cat", "A CAT again"]);
       expect(await queue.recentPrompts("ada", "", 2)).toEqual(["A cat", "A CAT again"]);
-      expect(await queue.ofUser("ada")).toHaveLength(4);
+      expect(await queue.idsOfUser("ada")).toHaveLength(4);
       const held = await claim();
       const { deleted, stopping } = await queue.eraseUser("ada");
       expect(stopping).toEqual([held.job.id]);
       expect(deleted).toHaveLength(3);
       expect((await queue.get(held.job.id))?.cancelRequested).toBe(true);
-      expect(await queue.ofUser("bob")).toHaveLength(1);
+      expect(await queue.idsOfUser("bob")).toHaveLength(1);
     });
   });
 
@@ -768,7 +772,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       await queue.cancelled(bob);
       return [ada.job.id, bob.job.id, cyd.job.id];
     }
-    const undelivered = async () => (await queue.undelivered()).map((job) => job.id);
+    const undelivered = async () => queue.undelivered();
 
     test("whatever ended waits to be told, oldest first, until it is", async () => {
       await enqueue({ user: "zoe" });

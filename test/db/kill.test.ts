@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { DraftStore } from "../../src/db/drafts.js";
 import { openDatabase } from "../../src/db/open.js";
 import { SqliteQueue } from "../../src/db/sqlite-queue.js";
 import { compileSources } from "./child/sources.js";
@@ -78,7 +77,7 @@ test("a program killed 20 times in the middle of its work loses nothing that was
       expect(db.pragma("integrity_check", { simple: true })).toBe("ok");
       expect(db.pragma("foreign_key_check")).toEqual([]);
       const queue = new SqliteQueue(db);
-      const asDraft = new DraftStore(db).all().map(({ origin }) => origin.interactionId);
+      const asDraft = db.prepare<[], string>("select origin ->> '$.interactionId' from drafts").pluck().all();
       const asJob = db.prepare<[], string>("select interaction_id from jobs").pluck().all();
       expect([...asDraft, ...asJob], "each once").toHaveLength(new Set([...asDraft, ...asJob]).size);
       expect([...asDraft, ...asJob]).toEqual(expect.arrayContaining([...drafted]));

@@ -1,5 +1,3 @@
-import { monitorEventLoopDelay } from "node:perf_hooks";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -7,28 +5,10 @@ import { readPrompts } from "../../src/bot/read-prompts.js";
 import { statsPlot } from "../../src/bot/stats-plot.js";
 import { ClipTokenizer, Gpt2Tokenizer } from "../../src/inference/promptist/tokenizer.js";
 import { startWorld } from "../bot/support.js";
-import { hostileText, parameters, report, Timings } from "./support.js";
+import { BLOCKED_AT_MOST_MS, blocked, hostileText, parameters, report, Timings } from "./support.js";
 
 const MIB = 2 ** 20;
 const LIMITS = { maxBytes: MIB, maxPrompts: 100, maxPromptLength: 1000 };
-const BLOCKED_AT_MOST_MS = 100;
-/** Another process may have had the core; what the code itself blocks it blocks each time. */
-const TRIES = 5;
-
-/** The longest time in milliseconds for which the event loop stood still during `action`, the least of several runs. */
-async function blocked(action: () => Promise<unknown>): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let tries = 0; tries < TRIES && least >= BLOCKED_AT_MOST_MS / 2; tries++) {
-    const loop = monitorEventLoopDelay({ resolution: 1 });
-    await delay(5);
-    loop.enable();
-    await action();
-    await delay(5);
-    loop.disable();
-    least = Math.min(least, loop.max / 1e6);
-  }
-  return least;
-}
 
 const FILES: readonly (readonly [string, string])[] = [
   ["a.csv", ",".repeat(MIB)],

@@ -1,4 +1,6 @@
 import { appendFileSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 
 /** Cases of a property: `few` in CI, FUZZ_CASES in `bench/fuzz.mjs`. */
@@ -41,6 +43,26 @@ export class Timings {
       Math.round((sorted[Math.ceil(share * sorted.length) - 1] ?? 0) * 1000) / 1000;
     return { calls: sorted.length, median: at(0.5), p99: at(0.99), max: at(1) };
   }
+}
+
+export const BLOCKED_AT_MOST_MS = 100;
+/** Another process may have had the core; what the code itself blocks it blocks each time. */
+export const TRIES = 5;
+
+/** The longest time in milliseconds for which the event loop stood still during `action`, the least of several runs. */
+export async function blocked(action: () => Promise<unknown>): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < TRIES && least >= BLOCKED_AT_MOST_MS / 2; tries++) {
+    const loop = monitorEventLoopDelay({ resolution: 1 });
+    loop.enable();
+    // A delay counts from the monitor's first look on: without one, what blocks at once is not seen.
+    await delay(5);
+    await action();
+    await delay(5);
+    loop.disable();
+    least = Math.min(least, loop.max / 1e6);
+  }
+  return least;
 }
 
 /** Adds a line to the report of the long run. */

@@ -1,8 +1,10 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
+import type { VoteKey } from "../../db/votes.js";
+import { type Piece, sendExport } from "../export.js";
 import { commandTexts, dataLines } from "../messages.js";
-import type { AnswerCommand } from "./answer.js";
+import type { AnswerCommand, Services } from "./answer.js";
 import { privately } from "./settings.js";
 
 const texts = commandTexts.mydata;
@@ -31,26 +33,18 @@ export const mydata: AnswerCommand = {
     ],
   }),
 
-  async run(interaction, { queue, votes, drafts, settings, events, picturesDir }) {
+  async run(interaction, services) {
+    const { queue, votes, drafts, settings, events, picturesDir } = services;
     const userId = interaction.user.id;
     if (interaction.options.getSubcommand() === "export") {
-      await interaction.deferReply({ flags: MessageFlags.Ephemeral });
-      const jobs = (await queue.ofUser(userId)).map(({ origin, ...job }) => ({
-        ...job,
-        // The token is a key of Discord's, not a person's data.
-        origin: { ...origin, interactionToken: undefined },
-      }));
-      const all = {
-        jobs,
-        // What was attached and not started yet.
-        drafts: drafts.ofUser(userId).map(({ request, createdAt }) => ({ ...request, createdAt })),
-        votes: votes.list({ userId }),
-        settings: settings.list("user", userId),
-      };
-      const data = Buffer.from(`${JSON.stringify(all, null, 2)}\n`);
-      await interaction.editReply({
-        content: dataLines.exported(jobs.length, all.votes.length),
-        files: [{ name: "mydata.json", attachment: data }],
+      const jobs = await queue.idsOfUser(userId);
+      const keys = votes.keys({ userId });
+      await sendExport(interaction, storedAbout(userId, jobs, keys, services), {
+        name: "mydata",
+        ending: "json",
+        piecesOf,
+        write: document,
+        closing: dataLines.exported(jobs.length, keys.length),
       });
       return;
     }
@@ -67,3 +61,61 @@ export const mydata: AnswerCommand = {
     await interaction.editReply({ content: dataLines.erased(deleted.length, stopping.length) });
   },
 };
+
+const LISTS = ["jobs", "drafts", "votes", "settings"] as const;
+
+/** One thing that is stored. */
+interface Stored {
+  readonly list: (typeof LISTS)[number];
+  readonly value: { readonly items?: readonly unknown[]; readonly [name: string]: unknown };
+}
+
+async function* storedAbout(
+  userId: string,
+  jobs: readonly string[],
+  keys: readonly VoteKey[],
+  { queue, votes, drafts, settings }: Services,
+): AsyncGenerator<Stored> {
+  for (const id of jobs) {
+    const job = await queue.get(id);
+    // The token is a key of Discord's, not a person's data.
+    if (job !== undefined)
+      yield { list: "jobs", value: { ...job, origin: { ...job.origin, interactionToken: undefined } } };
+  }
+  // What was attached and not started yet.
+  for (const id of drafts.idsOfUser(userId)) {
+    const draft = drafts.get(id);
+    if (draft !== undefined)
+      yield { list: "drafts", value: { ...draft.request, createdAt: draft.createdAt } };
+  }
+  for (const key of keys) {
+    const vote = votes.exported(key);
+    if (vote !== undefined) yield { list: "votes", value: { ...vote } };
+  }
+  for (const setting of settings.list("user", userId)) yield { list: "settings", value: { ...setting } };
+}
+
+/** A batch that no file holds is cut between its items, each part with all that they share. */
+function* piecesOf({ list, value }: Stored, maxBytes: number): Generator<Piece> {
+  const data = Buffer.from(JSON.stringify(value, null, 2));
+  const { items = [] } = value;
+  if (items.length < 2 || data.length <= maxBytes) {
+    yield { list, data };
+    return;
+  }
+  const half = Math.ceil(items.length / 2);
+  for (const part of [items.slice(0, half), items.slice(half)])
+    yield* piecesOf({ list, value: { ...value, items: part } }, maxBytes);
+}
+
+function document(pieces: readonly Piece[]): Buffer[] {
+  const lists = LISTS.flatMap((name, i) => {
+    const entries = pieces.filter(({ list }) => list === name);
+    return [
+      Buffer.from(`${i === 0 ? "{" : ","}\n"${name}": [`),
+      ...entries.flatMap(({ data }, j) => [Buffer.from(j === 0 ? "\n" : ",\n"), data]),
+      Buffer.from("\n]"),
+    ];
+  });
+  return [...lists, Buffer.from("\n}\n")];
+}

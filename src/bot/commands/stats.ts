@@ -1,6 +1,7 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
 import { wilson } from "../../core/wilson.js";
 import type { Tally, VoteFilter } from "../../db/votes.js";
+import { sendExport } from "../export.js";
 import { commandTexts, refusals, statsLines } from "../messages.js";
 import { mayManage } from "../place.js";
 import { statsPlot } from "../stats-plot.js";
@@ -52,14 +53,23 @@ export const stats: AnswerCommand = {
     const filter: VoteFilter = guildId === null ? { userId: user.id } : { guildId };
     if (interaction.options.getSubcommand() === "export") {
       const all = guildId === null || mayManage(interaction, placeOf(interaction));
-      const list = votes.list(all ? filter : { ...filter, userId: user.id });
-      if (list.length === 0) {
+      const keys = votes.keys(all ? filter : { ...filter, userId: user.id });
+      if (keys.length === 0) {
         await interaction.reply({ content: refusals.noVotes, flags: MessageFlags.Ephemeral });
         return;
       }
-      await interaction.deferReply({ flags: MessageFlags.Ephemeral });
-      const lines = list.map((vote) => `${JSON.stringify(vote)}\n`).join("");
-      await interaction.editReply({ files: [{ name: "votes.jsonl", attachment: Buffer.from(lines) }] });
+      await sendExport(interaction, keys, {
+        name: "votes",
+        ending: "jsonl",
+        piecesOf: (key) => {
+          const vote = votes.exported(key);
+          return vote === undefined
+            ? []
+            : [{ list: "votes", data: Buffer.from(`${JSON.stringify(vote)}\n`) }];
+        },
+        write: (pieces) => pieces.map(({ data }) => data),
+        closing: "",
+      });
       return;
     }
     await interaction.deferReply();

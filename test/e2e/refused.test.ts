@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { expect, test } from "vitest";
+import type { Faults } from "../../src/local-discord/faults.js";
+import { startLocalDiscord } from "../../src/local-discord/server.js";
+import { isFinal } from "../bot/support.js";
+import { temporaryFolder } from "../support/app.js";
+import { startBotProcess } from "../support/bot-process.js";
+
+const REFUSALS: readonly (readonly [string, (faults: Faults) => void, string])[] = [
+  [
+    "its token was reset",
+    (faults) => faults.resetToken(),
+    "Copy the bot's token again from the developer portal into DISCORD_TOKEN.",
+  ],
+  [
+    "its intents were taken away",
+    (faults) => faults.closeGateway(4014, "Disallowed intent(s)."),
+    "Enable them for the bot in the developer portal.",
+  ],
+];
+
+test.each(REFUSALS)(
+  "%s while it runs: it ends within 5 s with code 1 and says what to do, and the next start serves what waited",
+  { timeout: 300_000 },
+  async (_name, refuse, sentence) => {
+    const folder = temporaryFolder();
+    const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
+    try {
+      const first = startBotProcess(local, folder.path);
+      await local.botOnline(60_000);
+      const alice = local.member("alice");
+      await expect.poll(() => alice.commands(), { timeout: 60_000 }).toContain("compare");
+      const handle = await alice.slash("compare", { prompt: "A cat", seed: 1, steps: 30 });
+      await handle.done();
+      const { token } = local;
+      const refusedAt = performance.now();
+      refuse(local.faults);
+      expect(await first.exited).toEqual([1, null]);
+      expect(performance.now() - refusedAt).toBeLessThan(5_000);
+      expect(first.output()).toContain(sentence);
+      for (const secret of token.split(".").slice(1)) expect(first.output()).not.toContain(secret);
+      expect(isFinal(handle.message!)).toBe(false);
+      const db = new Database(join(folder.path, "promptist.sqlite"), { readonly: true });
+      expect(db.prepare("select state, failures from jobs").all()).toEqual([
+        { state: "queued", failures: "[]" },
+      ]);
+      db.close();
+
+      startBotProcess(local, folder.path);
+      await handle.waitFor(isFinal, { timeoutMs: 150_000 });
+    } finally {
+      await local.close();
+      folder.remove();
+    }
+  },
+);

@@ -1,0 +1,231 @@
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { DEFAULT_TEXT_SETTINGS } from "../../src/core/job.js";
+import { openDatabase } from "../../src/db/open.js";
+import type { NewItem, Queue } from "../../src/db/queue.js";
+import { Retention } from "../../src/db/retention.js";
+import { SqliteQueue } from "../../src/db/sqlite-queue.js";
+import { type LocalDiscord, startLocalDiscord } from "../../src/local-discord/server.js";
+import { IMAGE_SETTINGS, makeBot, startWorld } from "../bot/support.js";
+import { temporaryFolder } from "../support/app.js";
+import { startBotProcess } from "../support/bot-process.js";
+import { BLOCKED_AT_MOST_MS, blocked, report, TRIES } from "./support.js";
+
+const MIB = 2 ** 20;
+const LONG = "x".repeat(1000);
+/** A prompt of the greatest length with its rewrites, as it is stored. */
+const ITEM: NewItem = {
+  prompt: LONG,
+  optimized: `${LONG}, detailed`,
+  candidates: [1, 2, 3].map((i) => ({ text: `${LONG}, ${i}`, tokens: 300, score: -i })),
+};
+
+let made = 0;
+
+/** Stores batches of 100 such prompts, which are over where they are not left `open`; answers their ids. */
+async function store(
+  queue: Queue,
+  userId: string,
+  jobs: number,
+  { item = ITEM, open = false } = {},
+): Promise<string[]> {
+  const ids: string[] = [];
+  for (let i = 0; i < jobs; i++) {
+    const { id } = await queue.enqueue({
+      kind: "batch",
+      origin: {
+        userId,
+        guildId: "1",
+        channelId: "2",
+        locale: "en-US",
+        applicationId: "3",
+        interactionId: `much-${++made}`,
+        interactionToken: "secret-token",
+        tokenExpiresAt: 0,
+      },
+      text: DEFAULT_TEXT_SETTINGS,
+      image: IMAGE_SETTINGS,
+      items: Array.from({ length: 100 }, () => item),
+    });
+    if (!open) {
+      await queue.cancel(id);
+      await queue.abandonDelivery(id, "not part of this test");
+    }
+    ids.push(id);
+  }
+  return ids;
+}
+
+/** The files of an export, in the order in which they came. */
+async function exported(
+  local: LocalDiscord,
+  name: string,
+  command: string,
+): Promise<{ files: string[]; said: string }> {
+  const person = local.member(name);
+  const handle = await person.slash(command);
+  await handle.done();
+  await expect
+    .poll(() => [handle.message, ...handle.followUps].at(-1)?.content ?? "", { timeout: 60_000 })
+    .toMatch(/are stored|last one/);
+  const messages = [handle.message!, ...handle.followUps];
+  const files = await Promise.all(
+    messages.map(async ({ attachments }) => (await person.download(attachments[0]!)).toString("utf8")),
+  );
+  return { files, said: messages.at(-1)!.content };
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+};
+
+/** The bot's longest event-loop delay since it was asked last, in milliseconds. */
+async function lag(port: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return Number(/^nodejs_eventloop_lag_max_seconds (.+)$/m.exec(text)?.[1]) * 1000;
+}
+
+/**
+ * By how much longer the bot's event loop stood still during `action` than in a second before it, in which only other
+ * programs had the core; the least of several tries, as in `blocked`.
+ */
+async function longestDelay(port: number, action: () => Promise<void>): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < TRIES && least >= BLOCKED_AT_MOST_MS; tries++) {
+    await lag(port);
+    await delay(1_000);
+    const quiet = await lag(port);
+    await action();
+    least = Math.min(least, (await lag(port)) - quiet);
+  }
+  return least;
+}
+
+test("a person with a hundred megabytes of prompts exports and erases them, and the bot goes on meanwhile", {
+  timeout: 240_000,
+}, async () => {
+  const folder = temporaryFolder();
+  const local = await startLocalDiscord({
+    page: false,
+    limits: { identifyMs: 0, attachmentBytes: 10 * MIB },
+  });
+  const database = openDatabase(join(folder.path, "promptist.sqlite"));
+  const queue = new SqliteQueue(database);
+  try {
+    const port = await freePort();
+    const alice = local.member("alice");
+    const ids = await store(queue, alice.id, 200);
+    const [other] = await store(queue, local.member("bob").id, 1);
+    startBotProcess(local, folder.path, { METRICS_PORT: String(port) });
+    await local.botOnline(60_000);
+    await expect.poll(() => alice.commands(), { timeout: 60_000 }).toContain("mydata");
+
+    const completing = await longestDelay(port, async () => {
+      for (const letters of ["z", "zz", "x"])
+        await alice.autocomplete("compare", { prompt: letters }, "prompt");
+    });
+    expect(completing).toBeLessThan(BLOCKED_AT_MOST_MS);
+
+    let files: string[] = [];
+    let said = "";
+    const exporting = await longestDelay(port, async () => {
+      ({ files, said } = await exported(local, "alice", "mydata export"));
+    });
+    expect(said).toMatch(/^Part \d+, the last one\. 200 jobs and 0 votes of yours are stored\.$/);
+    const parts = files.map((file) => JSON.parse(file));
+    expect(parts.length).toBeGreaterThan(5);
+    for (const file of files) expect(Buffer.byteLength(file)).toBeLessThanOrEqual(10 * MIB);
+    expect(parts.flatMap(({ jobs }) => jobs.map(({ id }: { id: string }) => id))).toEqual(ids);
+    expect(parts[0].jobs[0].items[99].candidates).toEqual(ITEM.candidates);
+    expect(files.some((file) => file.includes("secret-token"))).toBe(false);
+    expect(exporting).toBeLessThan(BLOCKED_AT_MOST_MS);
+
+    const pictures = join(folder.path, "pictures", ids[0]!);
+    await mkdir(pictures, { recursive: true });
+    await writeFile(join(pictures, "0-baseline.png"), "a picture");
+    const erasing = await longestDelay(port, async () => {
+      // The tries after the first need something to erase, too.
+      if ((await queue.idsOfUser(alice.id)).length === 0) await store(queue, alice.id, 200);
+      const handle = await alice.slash("mydata erase", { confirm: true });
+      await handle.waitFor((m) => /of yours/.test(m.content), { timeoutMs: 60_000 });
+    });
+    expect(existsSync(pictures)).toBe(false);
+    expect(await queue.idsOfUser(alice.id)).toEqual([]);
+    expect(await queue.get(other!)).toBeDefined();
+    expect(erasing).toBeLessThan(BLOCKED_AT_MOST_MS);
+    report("event loop, much data", { completing, exporting, erasing });
+  } finally {
+    await local.close();
+    database.close();
+    folder.remove();
+  }
+});
+
+test("a batch larger than a file may be is cut between its prompts, and nothing is missing", async () => {
+  const world = await startWorld({ local: { limits: { attachmentBytes: MIB / 4 } } });
+  const [id] = await store(world.queue, world.local.member("alice").id, 1);
+  const { files } = await exported(world.local, "alice", "mydata export");
+  const jobs = files.flatMap((file) => JSON.parse(file).jobs);
+  expect(new Set(jobs.map((job) => job.id))).toEqual(new Set([id]));
+  expect(jobs.flatMap(({ items }) => items.map(({ index }: { index: number }) => index))).toEqual(
+    Array.from({ length: 100 }, (_, i) => i),
+  );
+  expect(world.problems).toEqual([]);
+});
+
+test("five hundred waiting batches: /queue and the next start hold nobody up", {
+  timeout: 120_000,
+}, async () => {
+  const world = await startWorld();
+  const item = { prompt: LONG, optimized: null };
+  for (let user = 0; user < 10; user++) await store(world.queue, `${user}`, 50, { item, open: true });
+  const asked = await blocked(async () => {
+    const answer = await world.local.member("alice").slash("queue");
+    expect(JSON.stringify(answer.message?.embeds)).toContain("500 waiting");
+  });
+  expect(asked).toBeLessThan(BLOCKED_AT_MOST_MS);
+  await world.bot.stop();
+  const started = await blocked(async () => {
+    const bot = makeBot(world);
+    await bot.start();
+    await bot.stop();
+  });
+  expect(started).toBeLessThan(BLOCKED_AT_MOST_MS);
+  expect(world.problems).toEqual([]);
+  report("event loop, 500 waiting batches", { asked, started });
+});
+
+test("the look for folders that no job names holds nobody up, however much the jobs hold", async () => {
+  const { queue, events, picturesDir } = await startWorld();
+  const candidates = Array.from({ length: 12 }, (_, i) => ({ text: LONG, tokens: 300, score: -i }));
+  const ids = await store(queue, "someone", 100, { item: { ...ITEM, candidates } });
+  for (const id of ids) await mkdir(join(picturesDir, id), { recursive: true });
+  const limits = { picturesMs: null, picturesBytes: null, jobsMs: null, jobsBytes: null };
+  const retention = new Retention({ queue, events, picturesDir, limits });
+  const ms = await blocked(async () => expect((await retention.prune()).orphans).toEqual([]));
+  expect(ms).toBeLessThan(BLOCKED_AT_MOST_MS);
+});
+
+test("a second export while the first is under way is refused with a sentence, and a later one is not", async () => {
+  const { local, queue, problems } = await startWorld();
+  const alice = local.member("alice");
+  await store(queue, alice.id, 1);
+  local.faults.onRest("PATCH", /messages/, { delayMs: 1_000 });
+  const first = await alice.slash("mydata export");
+  const second = await alice.slash("mydata export");
+  expect(second.message?.content).toContain("still being sent");
+  await first.waitFor((m) => m.attachments.length === 1);
+  await expect
+    .poll(async () => (await alice.slash("mydata export")).message?.content)
+    .not.toContain("still being sent");
+  expect(problems).toEqual([]);
+});
