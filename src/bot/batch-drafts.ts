@@ -33,6 +33,8 @@ export interface DraftOptions {
 
 /** The reply must still be ours to edit when a draft ends. */
 const EDIT_MARGIN_MS = 60_000;
+/** Each may hold a megabyte, and it costs nothing to attach one. */
+const DRAFTS_PER_PERSON = 10;
 
 /** Files that were read and wait for a yes, from their preview to Start, Discard or their end by the clock. */
 export class BatchDrafts {
@@ -76,9 +78,15 @@ export class BatchDrafts {
     await this.#resuming;
   }
 
-  /** Stores a request, shows in its reply what it comes to, and settles its arrival. */
+  /**
+   * Stores a request, shows in its reply what it comes to, and settles its arrival. Throws InputError DRAFT_LIMIT for a
+   * person who has many drafts already.
+   */
   async open(request: DraftRequest, origin: Origin): Promise<void> {
     const { drafts } = this.#options;
+    if (drafts.idsOfUser(origin.userId).length >= DRAFTS_PER_PERSON) {
+      throw new InputError("DRAFT_LIMIT", "Too many drafts wait already.", { limit: DRAFTS_PER_PERSON });
+    }
     const draft = drafts.add(request, origin, origin.tokenExpiresAt - EDIT_MARGIN_MS);
     try {
       await this.#show(draft);

@@ -20,6 +20,8 @@ const FILES_MAX = 10;
 /** More sheets than these came while the batch was drawn; the last one stands for them. */
 const SHEETS_SHOWN = 5;
 const SHARE_OF_SHEETS = 0.5;
+/** Of a message's bytes; what is left is for pictures. */
+const SHARE_OF_RECORDS = 0.5;
 
 export interface ReportOptions {
   /** Pictures lie in `<picturesDir>/<job id>/<file name>`. */
@@ -36,7 +38,8 @@ export async function batchReport(
   shown: Exhibition,
 ): Promise<BatchReport> {
   const scores = await batchScores(job);
-  const records = [...recordsOf(job), ...(scores.plot === null ? [] : [scores.plot])];
+  const fittedRecords = await fitRecords(job, recordsOf(job), limit);
+  const records = [...fittedRecords, ...(scores.plot === null ? [] : [scores.plot])];
   const pictures = picturesOf(job, options.picturesDir, shown);
   const kept = job.sheets.length > SHEETS_SHOWN ? job.sheets.slice(-1) : job.sheets;
   const allowed = (await Promise.all(kept.map(({ number }) => sheetPicture(job, number, options)))).filter(
@@ -56,6 +59,7 @@ export async function batchReport(
     ...(kept.length < job.sheets.length ? [resultLines.earlierSheets(job.sheets.length - 1)] : []),
     ...packed.lines,
     ...(fitted.shrunk ? [resultLines.shrunk] : []),
+    ...(fittedRecords.length === 0 ? [resultLines.recordsLeftOut] : []),
     ...(job.picturesPrunedAt === null && (packed.missing || present.length < wanted.length)
       ? [resultLines.missing]
       : []),
@@ -63,6 +67,18 @@ export async function batchReport(
     resultLines.again,
   ];
   return { files: [...sheets, ...records, ...packed.files], lines };
+}
+
+/** The records as they are, or in a zip where a message can't carry them; none where it can't carry that either. */
+async function fitRecords(
+  { id }: Job,
+  records: readonly OutgoingFile[],
+  { perFile, total }: SizeLimit,
+): Promise<readonly OutgoingFile[]> {
+  const most = Math.min(perFile, total * SHARE_OF_RECORDS);
+  if (bytesOf(records) <= most) return records;
+  const data = await writeZip({ texts: records, pictures: [], bytes: most });
+  return data.length <= most ? [{ name: `${id}-records.zip`, data, description: null }] : [];
 }
 
 /** One of the zips of a batch, for who asks for it; null where there is no such part. `parts`: how many there are. */

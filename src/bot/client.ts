@@ -320,6 +320,10 @@ class DiscordBot implements Bot {
       compose: (job, perFile, where) => resultMessage(job, result, { ...CHANNEL_LIMIT, perFile }, where),
       zip: (job, part, perFile, where) => zipMessage(job, part, result, { ...CHANNEL_LIMIT, perFile }, where),
       estimateMs: options.estimateMs ?? (() => null),
+      send: async ({ applicationId, token: interactionToken, user }, message, as) => {
+        const target = { applicationId, interactionToken, userId: user.id };
+        await (as === "reply" ? api.editReply(target, message) : api.followUp(target, message));
+      },
       operators: () => this.#operators(),
       machine: options.machine ?? null,
     };

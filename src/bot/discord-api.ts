@@ -19,6 +19,9 @@ const CLOCK_MARGIN_MS = 60_000;
 /** The reply to an interaction. */
 export type ReplyTarget = Pick<Origin, "applicationId" | "interactionToken">;
 
+/** The reply to an interaction, and whom a further message to it may mention. */
+export type FollowUpTarget = ReplyTarget & Pick<Origin, "userId">;
+
 /** The ways in which a job's messages get to Discord. */
 export class DiscordApi {
   /** One controller a request: discord.js leaves its listener on a signal, and one for all would keep them all. */
@@ -63,7 +66,7 @@ export class DiscordApi {
    * Writes a further message to the command's reply, within its 15 minutes, and mentions who asked. Discord takes no nonce
    * here, so a request whose answer was lost is not sent again: rather no message than two.
    */
-  async followUp(origin: Origin, message: Outgoing): Promise<string> {
+  async followUp(origin: FollowUpTarget, message: Outgoing): Promise<string> {
     const route = Routes.webhook(origin.applicationId, origin.interactionToken);
     const query = new URLSearchParams({ wait: "true" });
     const request = { ...toRequest(message, origin.userId), query, auth: false };

@@ -1,8 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Semaphore } from "async-mutex";
 import { type ChatInputCommandInteraction, MessageFlags } from "discord.js";
+import type { Services } from "./commands/answer.js";
 import { dataLines } from "./messages.js";
 import { CHANNEL_LIMIT } from "./outbox.js";
+import { plainMessage } from "./outgoing.js";
 
 /** Records of which the next one is read when there is room for it. */
 export type Records<R> = Iterable<R> | AsyncIterable<R>;
@@ -39,6 +41,7 @@ const exporting = new Set<string>();
  */
 export async function sendExport<R>(
   interaction: ChatInputCommandInteraction,
+  send: Services["send"],
   records: Records<R>,
   format: ExportFormat<R>,
 ): Promise<void> {
@@ -58,9 +61,9 @@ export async function sendExport<R>(
         const part = isOnly ? "" : dataLines.part(number, isLast);
         const content = [part, isLast ? format.closing : ""].filter(Boolean).join(" ");
         const name = `${format.name}${isOnly ? "" : `-${number}`}.${format.ending}`;
-        const message = { content, files: [{ name, attachment: data }] };
-        if (number === 1) await interaction.editReply(message);
-        else await interaction.followUp({ ...message, flags });
+        const message = { ...plainMessage(content), files: [{ name, data, description: null }] };
+        if (number === 1) await send(interaction, message, "reply");
+        else await send(interaction, { ...message, ephemeral: true }, "follow-up");
       }
     });
   } finally {

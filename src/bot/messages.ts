@@ -29,6 +29,8 @@ const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string
   INPUT_WORD: (c) => `The word \`${c.word}\` is refused here. Write the prompt without it.`,
   DRAFT_GONE: () =>
     "This preview is no longer there: it was started, discarded, or has ended. Use `/batch` again with the file.",
+  DRAFT_LIMIT: (c) =>
+    `${number(c.limit)} batches of yours wait for Start already, and no more may. Start or discard one, then attach the file again.`,
   NOT_OPERATOR: () => "Only the people who run this bot may do that, since it concerns all servers.",
   NOT_ALLOWED: () => "Only people who manage this may do that. Ask an admin.",
   FILE_TOO_BIG: (c) =>
@@ -173,6 +175,7 @@ export const resultLines = {
   shrunk: "The pictures are smaller copies: the originals are larger than this channel allows.",
   lost: (words: readonly string[]) =>
     `The rewrite no longer has ${words.map((word) => `*${word}*`).join(", ")}; the picture may not show ${words.length === 1 ? "it" : "them"}.`,
+  recordsLeftOut: "The lists of prompts and seeds are too large for this channel; `/mydata export` has them.",
   missing: "The pictures are no longer on the bot's disk.",
   direct: "I could not write where you asked for this, so it comes here.",
   ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${labels.results[kind]} is ready.`,

@@ -1,4 +1,9 @@
-import type { APIEmbed, RawFile, RESTPostAPIChannelMessageJSONBody } from "discord.js";
+import {
+  type APIEmbed,
+  MessageFlags,
+  type RawFile,
+  type RESTPostAPIChannelMessageJSONBody,
+} from "discord.js";
 import type { Row } from "./components.js";
 
 export interface OutgoingFile {
@@ -19,6 +24,8 @@ export interface Outgoing {
    * which it puts its own.
    */
   readonly keepFiles?: boolean | readonly string[];
+  /** A further message to a reply that only its person sees; the reply itself is what its acknowledgement said. */
+  readonly ephemeral?: boolean;
 }
 
 /** Discord's limits (developer docs, resources/message). */
@@ -37,7 +44,7 @@ export const plainMessage = (content: string): Outgoing => ({
  * people's words. An edit sends the empty fields too, since a field that is left out keeps its old value.
  */
 export function toRequest(
-  { content, embeds, components, files, keepFiles = false }: Outgoing,
+  { content, embeds, components, files, keepFiles = false, ephemeral = false }: Outgoing,
   mentionUserId: string | null,
 ): { body: RESTPostAPIChannelMessageJSONBody; files: RawFile[] } {
   return {
@@ -57,6 +64,7 @@ export function toRequest(
               })),
             ],
           }),
+      ...(ephemeral ? { flags: MessageFlags.Ephemeral } : {}),
       allowed_mentions: { parse: [], ...(mentionUserId === null ? {} : { users: [mentionUserId] }) },
     },
     files: files.map(({ name, data }) => ({ name, data })),

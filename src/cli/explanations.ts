@@ -22,6 +22,7 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   INPUT_UNCHANGED: theirs("A button was asked to make again what is there already."),
   INPUT_WORD: theirs("A prompt had a word that the server or channel refuses (`/settings show`)."),
   DRAFT_GONE: theirs("Someone pressed Start on a batch that was started, discarded or over in the meantime."),
+  DRAFT_LIMIT: theirs("Someone attached one batch file after the other without pressing Start."),
   NOT_ALLOWED: {
     means: "Someone used /settings without the right to.",
     todo: "Nothing; or put their role into `/settings set manageRoles`.",

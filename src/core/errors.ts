@@ -11,6 +11,7 @@ export type ErrorCode =
   | "INPUT_UNCHANGED"
   | "INPUT_WORD"
   | "DRAFT_GONE"
+  | "DRAFT_LIMIT"
   | "NOT_ALLOWED"
   | "NOT_OPERATOR"
   | "FILE_TOO_BIG"

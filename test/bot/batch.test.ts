@@ -159,6 +159,43 @@ describe("the preview of a batch", () => {
   });
 });
 
+it("a person's previews that wait for Start are ten at most", async () => {
+  const world = await startWorld();
+  const alice = world.local.member("alice");
+  const previews = [];
+  for (let i = 0; i < 10; i++) {
+    const handle = await alice.slash("batch", { file: file(1) });
+    await handle.waitFor((m) => hasButton(m, "Start"));
+    previews.push(handle);
+  }
+  const refused = await alice.slash("batch", { file: file(1) });
+  await refused.waitFor((m) => m.content.startsWith("10 batches of yours wait for Start already"));
+  const bob = await world.local.member("bob").slash("batch", { file: file(1) });
+  await bob.waitFor((m) => hasButton(m, "Start"));
+  await alice.press(previews[0]!.message, "Discard");
+  await previews[0]!.waitFor((m) => m.content.startsWith("Discarded"));
+  const next = await alice.slash("batch", { file: file(1) });
+  await next.waitFor((m) => hasButton(m, "Start"));
+});
+
+it.each([
+  [2_000, ["records.zip"], false],
+  [400, [], true],
+] as const)(
+  "records of a batch that files of %d bytes can't hold are zipped or left out, and it says so",
+  async (attachmentBytes, names, said) => {
+    const world = await startWorld({ local: { limits: { attachmentBytes } } });
+    const handle = await startBatch(world.local.member("alice"), file(20));
+    const id = (await world.queue.open())[0]!.id;
+    await world.loop.runNext();
+    const report = await handle.waitFor(isFinal);
+    const records = report.attachments.map(({ filename }) => filename).filter((it) => !/png|webp/.test(it));
+    expect(records.filter((it) => /json|csv|records/.test(it))).toEqual(names.map((name) => `${id}-${name}`));
+    expect(text(report).includes("too large for this channel; `/mydata export` has them")).toBe(said);
+    for (const { size } of report.attachments) expect(size).toBeLessThanOrEqual(attachmentBytes);
+  },
+);
+
 describe("prompts of a batch", () => {
   it("are taken out one by one, while it waits and while it runs", async () => {
     const world = await startWorld();

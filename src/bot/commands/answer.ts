@@ -34,6 +34,15 @@ export interface Services {
     bytesPerFile: number,
     where: Place,
   ) => Promise<{ readonly file: OutgoingFile | null; readonly parts: number }>;
+  /**
+   * Edits the reply to an acknowledged interaction, or writes a further message to it. For messages with files: the
+   * interaction's own methods give a slow line 15 s.
+   */
+  readonly send: (
+    interaction: ChatInputCommandInteraction,
+    message: Outgoing,
+    as: "reply" | "follow-up",
+  ) => Promise<void>;
   /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
   readonly estimateMs: (work: Work) => number | null;
   /** Who may use `/admin`. */

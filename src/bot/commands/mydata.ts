@@ -39,7 +39,7 @@ export const mydata: AnswerCommand = {
     if (interaction.options.getSubcommand() === "export") {
       const jobs = await queue.idsOfUser(userId);
       const keys = votes.keys({ userId });
-      await sendExport(interaction, storedAbout(userId, jobs, keys, services), {
+      await sendExport(interaction, services.send, storedAbout(userId, jobs, keys, services), {
         name: "mydata",
         ending: "json",
         piecesOf,

@@ -1,7 +1,7 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
 import { isFinished } from "../../core/job.js";
 import { commandTexts, refusals } from "../messages.js";
-import { toRequest } from "../outgoing.js";
+import { plainMessage } from "../outgoing.js";
 import { mayModerate } from "../place.js";
 import type { AnswerCommand } from "./answer.js";
 import { privately } from "./settings.js";
@@ -35,7 +35,7 @@ export const show: AnswerCommand = {
     ],
   }),
 
-  async run(interaction, { queue, compose, zip, placeOf }) {
+  async run(interaction, { queue, compose, zip, send, placeOf }) {
     const job = await queue.get(interaction.options.getString("id", true).trim());
     if (job === undefined) return privately(interaction, refusals.unknownJob);
     if (!mayModerate(interaction, job.origin, placeOf(job.origin))) {
@@ -47,20 +47,10 @@ export const show: AnswerCommand = {
       await interaction.deferReply({ flags: MessageFlags.Ephemeral });
       const { file, parts } = await zip(job, part, interaction.attachmentSizeLimit, interaction);
       if (file === null) await interaction.editReply({ content: refusals.noPart(parts) });
-      else await interaction.editReply({ files: [{ name: file.name, attachment: file.data }] });
+      else await send(interaction, { ...plainMessage(""), files: [file] }, "reply");
       return;
     }
     await interaction.deferReply();
-    const { body, files } = toRequest(await compose(job, interaction.attachmentSizeLimit, interaction), null);
-    await interaction.editReply({
-      content: body.content ?? "",
-      embeds: body.embeds ?? [],
-      components: body.components ?? [],
-      files: files.map(({ name, data }, i) => ({
-        name,
-        attachment: data as Buffer,
-        description: body.attachments?.[i]?.description ?? "",
-      })),
-    });
+    await send(interaction, await compose(job, interaction.attachmentSizeLimit, interaction), "reply");
   },
 };

@@ -47,7 +47,7 @@ export const stats: AnswerCommand = {
     ],
   }),
 
-  async run(interaction, { votes, placeOf }) {
+  async run(interaction, { send, votes, placeOf }) {
     const { guildId, user } = interaction;
     // In a direct message there is no server: a person sees their own votes.
     const filter: VoteFilter = guildId === null ? { userId: user.id } : { guildId };
@@ -58,7 +58,7 @@ export const stats: AnswerCommand = {
         await interaction.reply({ content: refusals.noVotes, flags: MessageFlags.Ephemeral });
         return;
       }
-      await sendExport(interaction, keys, {
+      await sendExport(interaction, send, keys, {
         name: "votes",
         ending: "jsonl",
         piecesOf: (key) => {
