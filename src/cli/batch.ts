@@ -1,8 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { settingsOfFile } from "../bot/commands/batch.js";
 import type { Config } from "../config.js";
 import { InputError } from "../core/errors.js";
 import type { ImageSettings, TextSettings } from "../core/job.js";
+import { type PictureJudgement, pairScores } from "../core/judgement.js";
 import { parsePromptFile } from "../core/prompt-file.js";
 import { PAIRS_PER_SHEET } from "../inference/loop.js";
 import { captionOf } from "../inference/pictures/caption.js";
@@ -10,6 +12,7 @@ import type { PairFiles, Rewrite } from "../inference/protocol.js";
 import { type ImageFlags, imageSettings, randomSeed, type TextFlags, textSettings } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
+import { scoreLine } from "./score.js";
 import type { Session } from "./session.js";
 
 export interface PairToDraw {
@@ -24,7 +27,8 @@ export interface PairToDraw {
 
 /**
  * `promptist batch FILE --out DIR`: rewrites the prompts of a file and draws every pair. Items that already are
- * pairs keep their rewrite; a file of nothing but pairs never loads Promptist.
+ * pairs keep their rewrite; a file of nothing but pairs never loads Promptist. Seeds and settings of a batch's report
+ * are its rows' own, unless the command line gives them (`isGiven`).
  */
 export async function batch(
   session: Session,
@@ -32,6 +36,7 @@ export async function batch(
   config: Config,
   file: string,
   flags: TextFlags & ImageFlags & { out: string },
+  isGiven: (option: keyof ImageSettings) => boolean,
 ): Promise<void> {
   const bytes = await readFile(file).catch((cause) => {
     throw new InputError(
@@ -46,6 +51,7 @@ export async function batch(
     maxPrompts: config.MAX_BATCH_PROMPTS,
     maxPromptLength: config.MAX_PROMPT_LENGTH,
   });
+  const found = settingsOfFile(entries, config.MAX_STEPS, isGiven);
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const plain = entries.filter((entry) => entry.optimized === null).map((entry) => entry.prompt);
@@ -55,10 +61,10 @@ export async function batch(
   const rewrites = (await rewriteAll(session, output, plain, textSettings(flags, seed)))[Symbol.iterator]();
 
   const pairs = entries.map(
-    ({ prompt, optimized }, i): PairToDraw => ({
+    ({ prompt, optimized, seed: own }, i): PairToDraw => ({
       prompt,
       optimized: optimized ?? (rewrites.next().value as Rewrite).optimized,
-      seed: seed + i,
+      seed: own === undefined || isGiven("seed") ? seed + i : own,
       baseline: join(folder, `prompt${i + 1}_original.png`),
       drawn: join(folder, `prompt${i + 1}_optimized.png`),
     }),
@@ -72,16 +78,18 @@ export async function batch(
     output,
     folder,
     pairs,
-    imageSettings(flags, seed, session.choice.diffusion),
+    { ...imageSettings(flags, seed, session.choice.diffusion), ...found },
     true,
   );
   output.result(
     {
-      pairs: pairs.map(({ prompt, optimized, seed, baseline, drawn }) => ({
+      pairs: pairs.map(({ prompt, optimized, seed, baseline, drawn }, i) => ({
         original: prompt,
         optimized,
         seed,
         files: { baseline, optimized: drawn },
+        judgements: info.judgements[i],
+        scores: info.scores[i],
       })),
       promptsFile,
       contactSheets: info.sheets,
@@ -96,7 +104,14 @@ export async function batch(
       precision: info.precision,
       seconds: (performance.now() - started) / 1000,
     },
-    [`${pairs.length} pairs in ${folder}`, promptsFile, ...info.sheets].join("\n"),
+    [
+      ...info.scores.flatMap((scores, i) =>
+        scores.reward === null ? [] : [`Pair ${i + 1}: ${scoreLine(scores)}`],
+      ),
+      `${pairs.length} pairs in ${folder}`,
+      promptsFile,
+      ...info.sheets,
+    ].join("\n"),
   );
 }
 
@@ -130,25 +145,26 @@ export async function drawPairs(
   return session.withModel("image", async (host) => {
     const truncated: { file: string; words: string }[] = [];
     const composed: PairFiles[] = [];
+    const judgements: { baseline: PictureJudgement; drawn: PictureJudgement }[] = [];
     for (const [i, pair] of pairs.entries()) {
       const settings = { ...image, seed: pair.seed };
-      const halves = [
-        { label: "baseline", prompt: pair.prompt, file: pair.baseline },
-        { label: "optimized", prompt: pair.optimized, file: pair.drawn },
-      ];
-      for (const { label, prompt, file } of halves) {
-        const place = pairs.length > 1 ? ` ${i + 1}/${pairs.length}` : "";
-        const drawn = await host.call(
+      const place = pairs.length > 1 ? ` ${i + 1}/${pairs.length}` : "";
+      const half = async (label: string, prompt: string, file: string) => {
+        const { truncated: words, judgement } = await host.call(
           "draw",
           { prompt, plainPrompt: pair.prompt, settings, file, checkpoint },
           { signal: session.signal, onProgress: output.progress(`drawing ${label}${place}`) },
         );
-        if (!drawn.truncated) continue;
-        truncated.push({ file, words: drawn.truncated });
-        output.say(
-          `${basename(file)}: beyond the text encoder's window and not seen by it: ${drawn.truncated}`,
-        );
-      }
+        if (words) {
+          truncated.push({ file, words });
+          output.say(`${basename(file)}: beyond the text encoder's window and not seen by it: ${words}`);
+        }
+        return judgement;
+      };
+      judgements.push({
+        baseline: await half("baseline", pair.prompt, pair.baseline),
+        drawn: await half("optimized", pair.optimized, pair.drawn),
+      });
       const { prompt, optimized, baseline, drawn } = pair;
       const files = { prompt, optimized, baseline, drawn, caption: captionOf(settings, checkpoint) };
       if (pair.comparison) await host.call("compose", { pair: files, file: pair.comparison });
@@ -167,6 +183,14 @@ export async function drawPairs(
       });
       sheets.push(file);
     }
-    return { truncated, sheets, device: host.info.device, precision: host.info.precision };
+    const scores = judgements.map(pairScores);
+    return {
+      truncated,
+      judgements,
+      scores,
+      sheets,
+      device: host.info.device,
+      precision: host.info.precision,
+    };
   });
 }

@@ -4,6 +4,7 @@ import { type ImageFlags, imageSettings, randomSeed, type TextFlags, textSetting
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";
+import { scoreLine } from "./score.js";
 import type { Session } from "./session.js";
 
 /** `promptist compare TEXT --out DIR`: rewrites the prompt and draws both from one seed, side by side. */
@@ -32,6 +33,7 @@ export async function compare(
   };
   const info = await drawPairs(session, output, folder, [pair], image);
   const { baseline, drawn, comparison } = pair;
+  const scores = info.scores[0]!;
   output.result(
     {
       prompt,
@@ -41,6 +43,8 @@ export async function compare(
       seed,
       settings: image,
       truncated: info.truncated,
+      judgements: info.judgements[0],
+      scores,
       checkpoints: { promptist: session.choice.promptist.name, diffusion: session.choice.diffusion.name },
       miniature,
       note,
@@ -48,6 +52,13 @@ export async function compare(
       device: info.device,
       seconds: (performance.now() - started) / 1000,
     },
-    [pair.optimized, "", baseline, drawn, comparison].join("\n"),
+    [
+      pair.optimized,
+      "",
+      ...(scores.reward === null ? [] : [`Of the pair: ${scoreLine(scores)}`]),
+      baseline,
+      drawn,
+      comparison,
+    ].join("\n"),
   );
 }

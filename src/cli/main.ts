@@ -69,10 +69,11 @@ function buildProgram(config: Config): Command {
       return compare(new Session(config, output, flags), output, text, flags);
     },
   );
-  both(verb("batch <file>", "the same for every prompt of a .txt, .json or .csv file")).action(
-    (file: string, flags: TextFlags & ImageFlags & { out: string }) => {
+  both(verb("batch <file>", "the same for every prompt of a .txt, .json, .jsonl or .csv file")).action(
+    (file: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
       const output = outputOf(flags);
-      return batch(new Session(config, output, flags), output, config, file, flags);
+      const isGiven = (option: string) => command.getOptionValueSource(option) === "cli";
+      return batch(new Session(config, output, flags), output, config, file, flags, isGiven);
     },
   );
   addCommonOptions(

@@ -69,7 +69,10 @@ export async function score(
       device: info.device,
       seconds: (performance.now() - started) / 1000,
     },
-    [...table(judged), ...(pair === null ? [] : ["", pairLine(pair)])].join("\n"),
+    [
+      ...table(judged),
+      ...(pair === null ? [] : ["", `As a pair, the first being the baseline: ${scoreLine(pair)}`]),
+    ].join("\n"),
   );
 }
 
@@ -88,5 +91,6 @@ function table(judged: readonly { file: string; judgement: PictureJudgement }[])
   return all.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  "));
 }
 
-const pairLine = ({ relevanceTerm: term, beautyGain, reward }: PairScores): string =>
-  `As a pair, the first being the baseline: relevance term ${number(term, 2)}, beauty gain ${number(beautyGain, 2)}, reward ${number(reward, 2)}.`;
+/** What Promptist was trained for, of one pair. */
+export const scoreLine = ({ relevanceTerm: term, beautyGain, reward }: PairScores): string =>
+  `relevance term ${number(term, 2)}, beauty gain ${number(beautyGain, 2)}, reward ${number(reward, 2)}.`;

@@ -166,6 +166,29 @@ describe("each verb", () => {
     expect(JSON.parse(readFileSync(join(out, "prompts.json"), "utf8"))).toEqual(pairs);
   });
 
+  test("batch of a report draws its rows' seeds and settings again, unless the command line gives others", async () => {
+    const report = join(folder.path, "report.csv");
+    writeFileSync(report, "original,optimized,seed,steps\nA cat,A cat!,71,2\nA dog,A dog!,5,2\n");
+    const out = join(folder.path, "report");
+    const { result } = await json(["batch", report, "--out", out]);
+    expect(result.pairs.map((pair: { seed: number }) => pair.seed)).toEqual([71, 5]);
+    expect(pictureText(join(out, "prompt2_optimized.png"))).toMatchObject({ seed: "5", steps: "2" });
+    expect(result.pairs[1].scores.reward).toBeCloseTo(
+      result.pairs[1].scores.relevanceTerm + result.pairs[1].scores.beautyGain,
+      6,
+    );
+    const other = await json(["batch", report, "--out", `${out}-other`, "--seed", "9", "--steps", "1"]);
+    expect(other.result.pairs.map((pair: { seed: number }) => pair.seed)).toEqual([9, 10]);
+    expect(pictureText(join(`${out}-other`, "prompt1_original.png"))).toMatchObject({
+      seed: "9",
+      steps: "1",
+    });
+    writeFileSync(join(folder.path, "odd.csv"), "prompt,steps\nA cat,0\n");
+    const odd = await promptist(["batch", "odd.csv", "--out", `${out}-odd`]);
+    expect(odd.code).toBe(1);
+    expect(odd.stderr).toContain("steps");
+  });
+
   test("batch of a text file rewrites each line, and its prompts.json can be fed in again", async () => {
     writeFileSync(join(folder.path, "three.txt"), "A cat\r\n\r\nFear\r\nPortrait of a warrior\r\n");
     const out = join(folder.path, "three");

@@ -213,6 +213,10 @@ const tryTo = (work) =>
 const hasButton = (message, label) =>
   message.components.some((row) => row.components?.some((it) => it.label === label));
 
+/** The message once it has this button, or null where it has not got it in time. */
+const buttonOf = (handle, label) =>
+  handle.waitFor((it) => hasButton(it, label), { timeoutMs: 20_000 }).catch(() => null);
+
 /**
  * Presses Start until the preview has become a job's message or a sentence, or a press is told that it is no longer there:
  * a job that was stored after its token's end can't change the preview any more.
@@ -254,11 +258,11 @@ function send() {
     if (name === "batch") {
       await startBatch(person, command);
       command.started = true;
-    } else if (random() < 0.06) await tryTo(person.press(handle.message, "Cancel"));
-    else if (name === "compare" && random() < 0.1) {
-      const result = await handle
-        .waitFor((it) => hasButton(it, "New seed"), { timeoutMs: 20_000 })
-        .catch(() => null);
+    } else if (random() < 0.08) {
+      const shown = await buttonOf(handle, "Cancel");
+      if (shown !== null) await tryTo(person.press(shown, "Cancel"));
+    } else if (name === "compare" && random() < 0.1) {
+      const result = await buttonOf(handle, "New seed");
       if (result !== null) note("New seed", () => person.press(result, "New seed"));
     }
   });

@@ -1,7 +1,7 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { ImageSettings } from "../../core/job.js";
-import { commonSettings, type RowSettings } from "../../core/prompt-file.js";
+import { commonSettings, type PromptPair, type RowSettings } from "../../core/prompt-file.js";
 import { commandTexts } from "../messages.js";
 import { readPrompts } from "../read-prompts.js";
 import { parseSetting } from "../setting-catalog.js";
@@ -57,8 +57,7 @@ export const batch: Command = {
           maxPrompts: limits.maxBatch,
           maxPromptLength: limits.maxPromptLength,
         });
-        const named = Object.entries(checked(commonSettings(pairs), limits.maxSteps));
-        found = Object.fromEntries(named.filter(([name]) => !given(name as keyof ImageSettings)));
+        found = settingsOfFile(pairs, limits.maxSteps, given);
         return pairs.map(({ prompt, optimized, seed }) => ({
           prompt,
           optimized,
@@ -69,11 +68,20 @@ export const batch: Command = {
   },
 };
 
-/** The same rules as for the command's own options. Throws InputError INPUT_OPTION. */
-function checked(settings: RowSettings, maxSteps: number): RowSettings {
+/**
+ * The settings that all rows of a file share, less those that the command itself gives. They follow the rules of the
+ * command's own options. Throws InputError INPUT_OPTION, and FILE_SHAPE where rows differ.
+ */
+export function settingsOfFile(
+  pairs: readonly PromptPair[],
+  maxSteps: number,
+  given: (name: keyof ImageSettings) => boolean,
+): RowSettings {
+  const settings = commonSettings(pairs);
   const { steps, guidance, size } = settings;
   if (steps !== undefined) checkInteger("steps", steps, 1, maxSteps);
   if (guidance !== undefined) checkNumber("guidance", guidance, 0, MAX_GUIDANCE);
   if (size !== undefined) parseSetting("size", `${size.width}x${size.height}`);
-  return settings;
+  const named = Object.entries(settings).filter(([name]) => !given(name as keyof ImageSettings));
+  return Object.fromEntries(named);
 }
