@@ -130,6 +130,8 @@ const CHOICE_MAX = 100;
 /** How long a stop waits for answers that are under way, and then for the gateway to say goodbye. */
 const STOP_GRACE_MS = 1_500;
 const GOODBYE_MS = 700;
+/** discord.js keeps a queue for each reply's route until a sweep; its own comes hourly, after thousands of them. */
+const HANDLER_SWEEP_MS = 10 * 60_000;
 const INVALID_REQUESTS_PER_WARNING = 500;
 /** The gateway is asked for a heartbeat about every 40 s. */
 const LATENCY_EVERY_MS = 15_000;
@@ -443,6 +445,7 @@ class DiscordBot implements Bot {
     return {
       invalidRequestWarningInterval: INVALID_REQUESTS_PER_WARNING,
       timeout: this.#timing.requestTimeoutMs,
+      handlerSweepInterval: HANDLER_SWEEP_MS,
       ...(apiUrl === undefined ? {} : { api: apiUrl }),
       ...(cdnUrl === undefined ? {} : { cdn: cdnUrl }),
     };

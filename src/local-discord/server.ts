@@ -89,8 +89,9 @@ export interface LocalDiscord {
 
 /** The CDN of the local Discord, in whatever process, that has its API at `apiUrl`; undefined for any other API. */
 export function cdnBeside(apiUrl: string): string | undefined {
-  const { origin, hostname } = new URL(apiUrl);
-  return hostname === HOST ? `${origin}/cdn` : undefined;
+  const { protocol, hostname, port } = new URL(apiUrl);
+  const isLocal = protocol === "http:" && (hostname === HOST || hostname === "localhost");
+  return isLocal ? `http://${HOST}:${port}/cdn` : undefined;
 }
 
 /** Starts a local Discord on loopback. */

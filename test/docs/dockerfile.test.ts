@@ -59,7 +59,8 @@ test("only what is copied is sent to the build, and it is there", () => {
 test("its environment is settings of the program, with values that the program takes", () => {
   for (const words of all("ENV"))
     for (const pair of words.split(" "))
-      if (!/^(NODE_ENV|MALLOC_ARENA_MAX|NVIDIA_\w+)=/.test(pair)) expect(Object.keys(SETTINGS)).toContain(pair.split("=")[0]);
+      if (!/^(NODE_ENV|MALLOC_ARENA_MAX|NVIDIA_\w+)=/.test(pair))
+        expect(Object.keys(SETTINGS)).toContain(pair.split("=")[0]);
   const config = loadConfig(environment, "/data");
   expect(config.databaseFile).toBe(resolve(only("VOLUME"), "promptist.sqlite"));
   expect(all("WORKDIR").at(-1)).toBe(only("VOLUME"));

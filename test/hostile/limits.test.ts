@@ -59,10 +59,12 @@ test("a local Discord's files are taken from beside its API, and for no other AP
   const local = await startLocalDiscord({ page: false, spec: false });
   onTestFinished(() => local.close());
   expect(cdnBeside(local.apiUrl)).toBe(local.cdnUrl);
+  expect(cdnBeside(local.apiUrl.replace("127.0.0.1", "localhost"))).toBe(local.cdnUrl);
   for (const url of [
     "https://discord.com/api",
     "http://127.0.0.1.evil.example/api",
     "http://127.0.0.1@evil.example/api",
+    "https://localhost/api",
     "http://10.0.0.1/api",
     "http://0.0.0.0:80/api",
   ])
