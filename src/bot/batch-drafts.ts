@@ -123,9 +123,11 @@ export class BatchDrafts {
     const draft = await this.#alive(press, action);
     if (draft === null) return;
     if (!mayModerate(press, draft.origin, placeOf(draft.origin))) return refuse(press, refusals.notYours);
-    drafts.discard(draft.id);
     await press.deferUpdate();
     await this.#showing.get(draft.id);
+    // In this order: what is killed between leaves a preview that can still be pressed.
+    await this.#settle(draft);
+    drafts.discard(draft.id);
     await press.editReply({ content: draftLines.discarded, embeds: [], components: [] });
   }
 
@@ -146,6 +148,7 @@ export class BatchDrafts {
   async #endDue(): Promise<void> {
     const { drafts, api, events } = this.#options;
     for (const draft of drafts.due()) {
+      await this.#settle(draft);
       drafts.discard(draft.id);
       try {
         await api.editReply(draft.origin, plainMessage(draftLines.expired));
@@ -191,7 +194,7 @@ export class BatchDrafts {
     await this.#settle(draft);
   }
 
-  async #settle(draft: Draft): Promise<void> {
+  async #settle(draft: Pick<Draft, "origin">): Promise<void> {
     const { queue, events } = this.#options;
     try {
       await queue.settleArrival(draft.origin.interactionId);

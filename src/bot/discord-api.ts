@@ -13,6 +13,9 @@ const THREADS: readonly ChannelType[] = [
 const NONCE_MAX = 25;
 /** Discord: the most messages in one page. */
 const PAGE = 100;
+/** A preview can be started for as long as its command's token lives; and more than so many pages nobody waits for. */
+const PREVIEW_LIFE_MS = 15 * 60_000;
+const PAGES_BEFORE = 5;
 /** Between our clock and Discord's, while a job runs. */
 const CLOCK_MARGIN_MS = 60_000;
 
@@ -89,7 +92,8 @@ export class DiscordApi {
   /**
    * The message in a channel that `isEnd` takes for the end of the job, or null. A nonce is remembered for minutes; after
    * a longer outage, or where the reply was edited before its token ended, only a look tells whether an earlier try got
-   * through. Looks at what followed the command, and at what followed the end of the job.
+   * through. Looks at what followed the command, and at what followed the end of the job; a batch's message is its
+   * preview, which is older than the press of its Start.
    */
   async findEnd(
     job: Job,
@@ -101,10 +105,21 @@ export class DiscordApi {
     const took = (job.finishedAt ?? job.createdAt) - job.createdAt;
     const timestamp = Math.max(askedAt, askedAt + took - CLOCK_MARGIN_MS);
     const ended = String(SnowflakeUtil.generate({ timestamp }));
+    const endAmong = (messages: readonly APIMessage[]) =>
+      messages.find((message) => message.author.id === applicationId && isEnd(message))?.id;
     for (const after of [interactionId, ended]) {
-      const messages = await this.#page(channelId, { after });
-      const end = messages.find((message) => message.author.id === applicationId && isEnd(message));
-      if (end !== undefined) return end.id;
+      const end = endAmong(await this.#page(channelId, { after }));
+      if (end !== undefined) return end;
+    }
+    if (job.kind !== "batch") return null;
+    let before = interactionId;
+    for (let pages = 0; pages < PAGES_BEFORE; pages++) {
+      const messages = await this.#page(channelId, { before });
+      const end = endAmong(messages);
+      if (end !== undefined) return end;
+      const oldest = messages.at(-1)?.id;
+      if (oldest === undefined || SnowflakeUtil.timestampFrom(oldest) < askedAt - PREVIEW_LIFE_MS) break;
+      before = oldest;
     }
     return null;
   }

@@ -105,8 +105,11 @@ export class SqliteQueue implements Queue {
       }
 
       this.#checkCaps(job);
-      if (job.draftId !== undefined && this.#sql.takeDraft.run(job.draftId).changes === 0) {
-        throw new InputError("DRAFT_GONE", `There is no draft ${job.draftId} any more.`);
+      if (job.draftId !== undefined) {
+        const arrived = this.#sql.takeDraft.get(job.draftId);
+        if (arrived === undefined)
+          throw new InputError("DRAFT_GONE", `There is no draft ${job.draftId} any more.`);
+        this.#sql.settleArrival.run(arrived);
       }
       const held = this.#overLimit(
         { user: origin.userId, channel: origin.channelId, server: origin.guildId },

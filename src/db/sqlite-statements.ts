@@ -65,7 +65,9 @@ export function prepareStatements(db: Database) {
         token_expires_at as tokenExpiresAt
       from arrivals order by token_expires_at`),
     settleArrival: db.prepare<[string]>("delete from arrivals where interaction_id = ?"),
-    takeDraft: db.prepare<[string]>("delete from drafts where id = ?"),
+    takeDraft: db
+      .prepare<[string], string>("delete from drafts where id = ? returning origin ->> '$.interactionId'")
+      .pluck(),
 
     next: db.prepare<[Line], { seq: number }>(NEXT_IN_ORDER),
     placeOf: db.prepare<[Line & { seq: number }], Waiting>(

@@ -107,6 +107,17 @@ describe("the preview of a batch", () => {
     await handle.waitFor((m) => text(m).includes("In the queue"));
   });
 
+  it("whose showing was not noted takes the note along when it is started", async () => {
+    const wrapQueue = (queue: Queue) => withFailing(queue, "settleArrival", new Error("the disk is gone"));
+    const world = await startWorld({ wrapQueue });
+    const handle = await world.local.member("alice").slash("batch", { file: file(2) });
+    await handle.waitFor((m) => hasButton(m, "Start"));
+    expect(await world.queue.arrivals()).toHaveLength(1);
+    await world.local.member("alice").press(handle.message, "Start");
+    await handle.waitFor((m) => text(m).includes("In the queue"));
+    expect(await world.queue.arrivals()).toEqual([]);
+  });
+
   it("that can't be shown is not kept, and its person is told", async () => {
     const world = await startWorld();
     world.local.faults.onRest("PATCH", /original$/, { status: 400 });

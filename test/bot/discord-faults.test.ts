@@ -126,6 +126,28 @@ describe("a contact sheet", () => {
   });
 });
 
+it("a batch whose result was edited into its preview, but not noted, is found there once its token is over", async () => {
+  const clock = { ahead: 0 };
+  const bot = { now: () => Date.now() + clock.ahead };
+  const wrapQueue = (queue: Queue) => withFailing(queue, "delivered", new Error("killed"));
+  const world = await startWorld({ wrapQueue, local: { limits: { ...FREE, nonceMs: 0 } }, bot });
+  const handle = await startBatch(world.local.member("alice"), { name: "pairs.json", data: PAIRS });
+  const [job] = await world.queue.open();
+  await world.loop.runNext();
+  await handle.waitFor((message) => ends(world.local, job!.id).some(({ id }) => id === message.id));
+  await world.bot.stop();
+  expect(await world.queue.undelivered()).toEqual([job!.id]);
+
+  clock.ahead = 16 * MINUTE;
+  const next = makeBot(world, bot);
+  onTestFinished(() => next.stop());
+  const delivered = nextEvent(world.events, "job.delivered", ({ jobId }) => jobId === job!.id);
+  await next.start();
+  await delivered;
+  await world.local.quiet({ idleMs: 150 });
+  expect(ends(world.local, job!.id)).toHaveLength(1);
+});
+
 describe("a batch", () => {
   it.each([
     ["its preview", "PATCH", /messages\/%40original$/],
