@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { startLocalDiscord } from "../../src/local-discord/server.js";
 import { isFinal } from "../bot/support.js";
 import { temporaryFolder } from "../support/app.js";
-import { startBotProcess } from "../support/bot-process.js";
+import { startBotProcess, startReadyBot } from "../support/bot-process.js";
 
 /** A small file system of one's own needs a mount namespace, which not every container gives. */
 const UNSHARE = ["unshare", "--user", "--map-root-user", "--mount"];
@@ -26,10 +26,8 @@ test.skipIf(!canMount)(
     const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
     try {
       const mount = `mount -t tmpfs -o size=12k none "${pictures}" && exec "$@"`;
-      const bot = startBotProcess(local, folder.path, {}, [...UNSHARE, "sh", "-c", mount, "sh"]);
-      await local.botOnline(60_000);
+      const bot = await startReadyBot(local, folder.path, {}, [...UNSHARE, "sh", "-c", mount, "sh"]);
       const alice = local.member("alice");
-      await expect.poll(() => alice.commands(), { timeout: 60_000 }).toContain("compare");
       const handle = await alice.slash("compare", { prompt: "A cat", seed: 1 });
       const failed = await handle.waitFor(isFinal, WAIT);
       expect(failed.embeds[0]?.description).toContain("The disk of this bot's machine is full");

@@ -3,7 +3,7 @@ import { startLocalDiscord } from "../../src/local-discord/server.js";
 import { isFinal } from "../bot/support.js";
 import { temporaryFolder } from "../support/app.js";
 import { hasButton } from "../support/batch.js";
-import { type BotProcess, startBotProcess } from "../support/bot-process.js";
+import { type BotProcess, startReadyBot } from "../support/bot-process.js";
 
 /** Kills the bot when Discord has done what the next request of this kind asks, and the bot does not know. */
 function killAfter(bot: BotProcess, local: Awaited<ReturnType<typeof startLocalDiscord>>, path: RegExp) {
@@ -20,15 +20,11 @@ test("a batch of a bot that is killed at its preview and again at its Start is d
 }, async () => {
   const folder = temporaryFolder();
   const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
-  const start = async () => {
-    const bot = startBotProcess(local, folder.path);
-    await expect.poll(() => bot.output(), { timeout: 60_000 }).toContain("is ready");
-    return bot;
-  };
+  const start = () => startReadyBot(local, folder.path);
   try {
     const alice = local.member("alice");
     let bot = await start();
-    await expect.poll(() => alice.commands(), { timeout: 60_000 }).toContain("batch");
+    expect(alice.commands()).toContain("batch");
     let killed = killAfter(bot, local, /^PATCH .*original$/);
     const handle = await alice.slash("batch", { file: { name: "prompts.txt", data: "A cat\nA dog" } });
     expect(await killed).toEqual([null, "SIGKILL"]);

@@ -5,7 +5,7 @@ import type { Faults } from "../../src/local-discord/faults.js";
 import { startLocalDiscord } from "../../src/local-discord/server.js";
 import { isFinal } from "../bot/support.js";
 import { temporaryFolder } from "../support/app.js";
-import { startBotProcess } from "../support/bot-process.js";
+import { startBotProcess, startReadyBot } from "../support/bot-process.js";
 
 const REFUSALS: readonly (readonly [string, (faults: Faults) => void, string])[] = [
   [
@@ -27,11 +27,8 @@ test.each(REFUSALS)(
     const folder = temporaryFolder();
     const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
     try {
-      const first = startBotProcess(local, folder.path);
-      await local.botOnline(60_000);
-      const alice = local.member("alice");
-      await expect.poll(() => alice.commands(), { timeout: 60_000 }).toContain("compare");
-      const handle = await alice.slash("compare", { prompt: "A cat", seed: 1, steps: 30 });
+      const first = await startReadyBot(local, folder.path);
+      const handle = await local.member("alice").slash("compare", { prompt: "A cat", seed: 1, steps: 30 });
       await handle.done();
       const { token } = local;
       const refusedAt = performance.now();

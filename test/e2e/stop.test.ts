@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { startLocalDiscord } from "../../src/local-discord/server.js";
 import { isFinal } from "../bot/support.js";
 import { temporaryFolder } from "../support/app.js";
-import { childrenOf, startBotProcess } from "../support/bot-process.js";
+import { childrenOf, startBotProcess, startReadyBot } from "../support/bot-process.js";
 
 const WAIT = { timeoutMs: 150_000 };
 
@@ -15,10 +15,8 @@ test.skipIf(process.platform === "win32")(
     const folder = temporaryFolder();
     const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
     try {
-      const first = startBotProcess(local, folder.path);
-      await local.botOnline(60_000);
+      const first = await startReadyBot(local, folder.path);
       const alice = local.member("alice");
-      await expect.poll(() => alice.commands(), { timeout: 60_000 }).toContain("compare");
       const handle = await alice.slash("compare", { prompt: "A cat", seed: 1, steps: 100 });
       await handle.waitFor((m) => /step \d+ of 1\d\d/.test(JSON.stringify(m.embeds)), WAIT);
       // From here on Discord takes whatever is sent and answers nothing.

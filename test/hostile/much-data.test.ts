@@ -13,7 +13,7 @@ import { SqliteQueue } from "../../src/db/sqlite-queue.js";
 import { type LocalDiscord, startLocalDiscord } from "../../src/local-discord/server.js";
 import { IMAGE_SETTINGS, makeBot, startWorld } from "../bot/support.js";
 import { temporaryFolder } from "../support/app.js";
-import { startBotProcess } from "../support/bot-process.js";
+import { startReadyBot } from "../support/bot-process.js";
 import { BLOCKED_AT_MOST_MS, blocked, report, TRIES } from "./support.js";
 
 const MIB = 2 ** 20;
@@ -125,9 +125,8 @@ test("a person with a hundred megabytes of prompts exports and erases them, and 
     const alice = local.member("alice");
     const ids = await store(queue, alice.id, 200);
     const [other] = await store(queue, local.member("bob").id, 1);
-    startBotProcess(local, folder.path, { METRICS_PORT: String(port) });
-    await local.botOnline(60_000);
-    await expect.poll(() => alice.commands(), { timeout: 60_000 }).toContain("mydata");
+    await startReadyBot(local, folder.path, { METRICS_PORT: String(port) });
+    expect(alice.commands()).toContain("mydata");
 
     const completing = await longestDelay(port, async () => {
       for (const letters of ["z", "zz", "x"])

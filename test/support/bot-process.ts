@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import type { LocalDiscord } from "../../src/local-discord/server.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -54,6 +54,17 @@ export function startBotProcess(
     await exited;
   });
   return { child, exited, output: () => said };
+}
+
+/** The same, once it says that it is ready and its commands are on offer. */
+export async function startReadyBot(...how: Parameters<typeof startBotProcess>): Promise<BotProcess> {
+  const bot = startBotProcess(...how);
+  const [local] = how;
+  await local.botOnline(60_000);
+  // A bot that was killed may count as online for a moment.
+  await expect.poll(() => bot.output(), { timeout: 60_000 }).toContain("is ready");
+  await expect.poll(() => local.member("alice").commands(), { timeout: 60_000 }).toContain("compare");
+  return bot;
 }
 
 /** Processes whose parent is `pid`; Linux. */
