@@ -1,6 +1,6 @@
 // A long run at full speed: the built bot in a process of its own, three people who always have commands open (three
-// /optimize to one /compare, every 24th command a /batch of twelve), the miniature with few steps. Every five seconds it notes the bot's memory, open files, the WAL's and the pictures' bytes and the event
-// loop's delay, and at the end draws them.
+// /optimize to one /compare, every 24th command a /batch of twelve), the miniature with few steps. Every five seconds it
+// notes the bot's memory, open files, the WAL's and the pictures' bytes and the event loop's delay, and at the end draws them.
 //
 // Run: npm run build && node bench/soak.mjs [--minutes 60] [--open 12] [--plot docs/images/soak.png] [--samples FILE.json]
 //   --plot-only FILE.json draws the samples of an earlier run.

@@ -119,15 +119,13 @@ export class BatchDrafts {
   }
 
   async discard(press: MessageComponentInteraction, action: PressAction): Promise<void> {
-    const { drafts, placeOf } = this.#options;
+    const { placeOf } = this.#options;
     const draft = await this.#alive(press, action);
     if (draft === null) return;
     if (!mayModerate(press, draft.origin, placeOf(draft.origin))) return refuse(press, refusals.notYours);
     await press.deferUpdate();
     await this.#showing.get(draft.id);
-    // In this order: what is killed between leaves a preview that can still be pressed.
-    await this.#settle(draft);
-    drafts.discard(draft.id);
+    await this.#end(draft);
     await press.editReply({ content: draftLines.discarded, embeds: [], components: [] });
   }
 
@@ -140,7 +138,7 @@ export class BatchDrafts {
       return null;
     }
     if (draft.expiresAt > now()) return draft;
-    drafts.discard(id);
+    await this.#end(draft);
     await press.update({ content: draftLines.expired, embeds: [], components: [] });
     return null;
   }
@@ -148,8 +146,7 @@ export class BatchDrafts {
   async #endDue(): Promise<void> {
     const { drafts, api, events } = this.#options;
     for (const draft of drafts.due()) {
-      await this.#settle(draft);
-      drafts.discard(draft.id);
+      await this.#end(draft);
       try {
         await api.editReply(draft.origin, plainMessage(draftLines.expired));
       } catch (error) {
@@ -192,6 +189,12 @@ export class BatchDrafts {
       events.emit("log", { level: "warn", message, error });
     }
     await this.#settle(draft);
+  }
+
+  /** In this order: a kill between the two leaves a preview that can still be pressed. */
+  async #end(draft: Pick<Draft, "id" | "origin">): Promise<void> {
+    await this.#settle(draft);
+    this.#options.drafts.discard(draft.id);
   }
 
   async #settle(draft: Pick<Draft, "origin">): Promise<void> {

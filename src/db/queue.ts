@@ -138,7 +138,9 @@ export interface Queue {
    * Stores a job as queued. Idempotent by `origin.interactionId`: a second call with the same id stores nothing and
    * returns the first job. Its arrival is settled by it. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait
    * already, InputError QUEUE_CAP with `scope` and `limit` when one of the caps is reached, and InputError DRAFT_GONE
-   * when there is no such draft; a draft goes with the same commit that stores its job, and with it the arrival that made it. A job over one of its `limits` is stored as held: it has no place in line until enough of the jobs that count are over, the oldest first.
+   * when there is no such draft; a draft goes with the same commit that stores its job, and with it the arrival that
+   * made it. A job over one of its `limits` is stored as held: it has no place in line until enough of the jobs that
+   * count are over, the oldest first.
    */
   enqueue(job: NewJob): Promise<Job>;
   get(id: string): Promise<Job | undefined>;
