@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
 /**
- * Chromium's software Vulkan, the GPU of the tests in test/webgpu. They alone see it: elsewhere `auto` must not choose
+ * Chromium's software Vulkan, the GPU of the tests in test/inference/webgpu. They alone see it: elsewhere `auto` must not choose
  * it. The loader's folder has to be there before a process starts, hence the environment.
  */
 const CHROMIUM = "/usr/lib/chromium";
@@ -21,13 +21,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "cpu", include: ["test/**/*.test.ts"], exclude: ["test/webgpu/**"] },
+        test: { name: "cpu", include: ["test/**/*.test.ts"], exclude: ["test/inference/webgpu/**"] },
       },
       {
         extends: true,
         test: {
           name: "webgpu",
-          include: ["test/webgpu/**/*.test.ts"],
+          include: ["test/inference/webgpu/**/*.test.ts"],
           env: softwareVulkan,
           testTimeout: 180_000,
         },

@@ -11,12 +11,12 @@
 // With 0 rounds nothing is drawn: the judges are alone in the process, and its peak memory is theirs.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openClip, openSafetyChecker } from "../dist/checkpoints/judge-files.js";
-import { writeSafetensors } from "../dist/checkpoints/safetensors.js";
-import { resolveDevice } from "../dist/inference/device.js";
+import { writeSafetensors } from "../dist/checkpoints/files/safetensors.js";
+import { openClip, openSafetyChecker } from "../dist/checkpoints/layouts/judge-files.js";
 import { StableDiffusion } from "../dist/inference/diffusion/stable-diffusion.js";
-import { TorchRandom } from "../dist/inference/diffusion/torch-random.js";
-import { Judge } from "../dist/inference/scoring/judge.js";
+import { Judge } from "../dist/inference/judging/judge.js";
+import { TorchRandom } from "../dist/inference/numbers/torch-random.js";
+import { resolveDevice } from "../dist/inference/runtime/device.js";
 
 const [folder, precision = "fp32", deviceName = "cpu", threads = "2", rounds = "2"] = process.argv.slice(2);
 /** PNDM's 50 steps, as /compare draws by default. */

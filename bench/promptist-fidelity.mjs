@@ -12,13 +12,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileGraph } from "../dist/checkpoints/compile.js";
-import { openWeights } from "../dist/checkpoints/open.js";
+import { openWeights } from "../dist/checkpoints/files/open.js";
 import { DEFAULT_TEXT_SETTINGS } from "../dist/core/job.js";
 import { Decoder } from "../dist/inference/promptist/decoder.js";
 import { generate } from "../dist/inference/promptist/generate.js";
 import { SeededRandom } from "../dist/inference/promptist/sampling.js";
-import { Gpt2Tokenizer } from "../dist/inference/promptist/tokenizer.js";
-import { Session } from "../dist/inference/session.js";
+import { Session } from "../dist/inference/runtime/session.js";
+import { Gpt2Tokenizer } from "../dist/inference/tokenizers/tokenizer.js";
 import { gpt2Graph, parseGpt2Config } from "../dist/models/gpt2.js";
 
 const [python = "python3"] = process.argv.slice(2);

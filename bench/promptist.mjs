@@ -19,11 +19,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { compileGraph } from "../dist/checkpoints/compile.js";
-import { openWeights } from "../dist/checkpoints/open.js";
+import { openWeights } from "../dist/checkpoints/files/open.js";
 import { DEFAULT_TEXT_SETTINGS } from "../dist/core/job.js";
 import { Decoder } from "../dist/inference/promptist/decoder.js";
 import { generate } from "../dist/inference/promptist/generate.js";
-import { Session } from "../dist/inference/session.js";
+import { Session } from "../dist/inference/runtime/session.js";
 import { gpt2Graph, gpt2Layout, parseGpt2Config } from "../dist/models/gpt2.js";
 
 const [python = "python3", rounds = "5", threads = "2"] = process.argv.slice(2);

@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DEFAULT_TEXT_SETTINGS } from "../dist/core/job.js";
-import { openDatabase } from "../dist/db/open.js";
-import { SqliteQueue } from "../dist/db/sqlite-queue.js";
+import { openDatabase } from "../dist/db/sqlite/open.js";
+import { SqliteQueue } from "../dist/db/sqlite/sqlite-queue.js";
 
 const JOBS = 1_000;
 const USERS = 200;

@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import Database from "better-sqlite3";
 import sharp from "sharp";
-import { COLORS } from "../dist/bot/status-message.js";
+import { COLORS } from "../dist/bot/messages/status-message.js";
 import { startLocalDiscord } from "../dist/local-discord/server.js";
 import { botEnvironment, QUICK_JOBS } from "./support/bot-environment.mjs";
 

@@ -5,9 +5,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openWeightFile } from "../dist/checkpoints/open.js";
-import { resolveDevice } from "../dist/inference/device.js";
+import { openWeightFile } from "../dist/checkpoints/files/open.js";
 import { StableDiffusion } from "../dist/inference/diffusion/stable-diffusion.js";
+import { resolveDevice } from "../dist/inference/runtime/device.js";
 
 const [directory, precision = "fp32", deviceName = "cpu", threads = "2"] = process.argv.slice(2);
 const cacheDir = mkdtempSync(join(tmpdir(), "bench-diffusion-"));

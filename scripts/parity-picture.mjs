@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
-import { layer } from "../dist/inference/pictures/pair-card.js";
-import { renderText } from "../dist/inference/pictures/text.js";
+import { layer } from "../dist/pictures/pair-card.js";
+import { renderText } from "../dist/pictures/text.js";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const GOLDEN = join(ROOT, "test", "golden", "miniature");

@@ -1,37 +1,37 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { createBot } from "./bot/client.js";
-import { miniatureLine } from "./bot/messages.js";
-import { findClipTokenizer, findDiffusion, findPromptist } from "./checkpoints/catalog.js";
-import { findJudges } from "./checkpoints/judges.js";
+import { createBot } from "./bot/bot.js";
+import { miniatureLine } from "./bot/words/messages.js";
+import { findClipTokenizer, findDiffusion, findPromptist } from "./checkpoints/layouts/catalog.js";
+import { findJudges } from "./checkpoints/layouts/judges.js";
 import type { Config } from "./config.js";
 import { codeOf, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";
 import { redactor } from "./core/redact.js";
 import { PROGRAM } from "./core/version.js";
-import { DraftStore } from "./db/drafts.js";
-import { lockInstance } from "./db/instance-lock.js";
-import { closeToOthers, openDatabase } from "./db/open.js";
 import type { Queue } from "./db/queue.js";
-import { Retention } from "./db/retention.js";
-import { SettingsStore } from "./db/settings.js";
-import { SqliteQueue } from "./db/sqlite-queue.js";
-import { VoteStore } from "./db/votes.js";
-import { GpuLock } from "./inference/gpu-lock.js";
-import { InferenceLoop } from "./inference/loop.js";
+import { DraftStore } from "./db/sqlite/drafts.js";
+import { lockInstance } from "./db/sqlite/instance-lock.js";
+import { closeToOthers, openDatabase } from "./db/sqlite/open.js";
+import { SettingsStore } from "./db/sqlite/settings.js";
+import { SqliteQueue } from "./db/sqlite/sqlite-queue.js";
+import { VoteStore } from "./db/sqlite/votes.js";
+import { GpuLock } from "./inference/loop/gpu-lock.js";
+import { InferenceLoop } from "./inference/loop/loop.js";
 import {
   checkpointName,
   type ModelChoice,
   miniaturePhases,
   openModel,
   uncheckedNote,
-} from "./inference/model-choice.js";
-import { levelOfOutput } from "./inference/worker-output.js";
+} from "./inference/loop/model-choice.js";
+import { levelOfOutput } from "./inference/loop/worker-output.js";
 import { cdnBeside, type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { RecentTimes } from "./metrics/recent-times.js";
+import { Retention } from "./pictures/retention.js";
 
 export interface App {
   readonly config: Config;

@@ -11,13 +11,13 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import sharp from "sharp";
-import { findJudges } from "../dist/checkpoints/judges.js";
+import { findJudges } from "../dist/checkpoints/layouts/judges.js";
 import { Output } from "../dist/cli/output.js";
 import { Session } from "../dist/cli/session.js";
 import { loadConfig } from "../dist/config.js";
-import { Judge } from "../dist/inference/scoring/judge.js";
-import { readPicture } from "../dist/inference/scoring/read-picture.js";
-import { cosine, normalized } from "../dist/inference/scoring/vectors.js";
+import { Judge } from "../dist/inference/judging/judge.js";
+import { readPicture } from "../dist/inference/judging/read-picture.js";
+import { cosine, normalized } from "../dist/inference/judging/vectors.js";
 import { caption, generator, modifiers } from "./words.mjs";
 
 const SIDE = 64;

@@ -7,7 +7,7 @@ import { float16FromFloat32 } from "../onnx/float16.js";
 import type { BoundDerivation, FloatType, Graph } from "../onnx/graph.js";
 import type { ExternalData, TensorProto } from "../onnx/proto.js";
 import { byteLength, type TensorSpec, tensorBytes } from "../onnx/tensor.js";
-import type { TensorEntry, Weights, WeightType } from "./weights.js";
+import type { TensorEntry, Weights, WeightType } from "./files/weights.js";
 
 export interface CompileOptions {
   /** Folder of compiled graphs; made where it is missing. */

@@ -6,9 +6,9 @@ import { gpt2Graph, gpt2Layout, parseGpt2Config } from "../models/gpt2.js";
 import { unet, unetConfig } from "../models/unet.js";
 import { vaeConfig, vaeDecoder } from "../models/vae-decoder.js";
 import { toFloat16Bits } from "../onnx/float16.js";
-import { SD1_SCHEDULER } from "./diffusion-files.js";
-import { elementCount } from "./element-types.js";
-import { type NewTensor, writeSafetensors } from "./safetensors.js";
+import { elementCount } from "./files/element-types.js";
+import { type NewTensor, writeSafetensors } from "./files/safetensors.js";
+import { SD1_SCHEDULER } from "./layouts/diffusion-files.js";
 
 /*
  * Checkpoints of full size with random weights, in the layout in which the real ones are published, for measuring

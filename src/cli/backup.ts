@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Config } from "../config.js";
-import { backupDatabase } from "../db/backup.js";
+import { backupDatabase } from "../db/sqlite/backup.js";
 import type { Output } from "./output.js";
 
 /** `promptist backup FILE`: the queue's database as it is at this moment, also while the bot runs. */

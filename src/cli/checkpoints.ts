@@ -1,17 +1,17 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { findDiffusion, findPromptist } from "../checkpoints/catalog.js";
 import { describeDifference, type TensorDifference, tensorDifferences } from "../checkpoints/compile.js";
-import { readJson } from "../checkpoints/config.js";
-import { DIFFUSION_PARTS, isFile } from "../checkpoints/diffusion-files.js";
-import { safetyCheckerOf } from "../checkpoints/judges.js";
-import { clipTextWeights } from "../checkpoints/names.js";
-import { openWeightFile, openWeights } from "../checkpoints/open.js";
-import type { Weights } from "../checkpoints/weights.js";
+import { openWeightFile, openWeights } from "../checkpoints/files/open.js";
+import type { Weights } from "../checkpoints/files/weights.js";
+import { findDiffusion, findPromptist } from "../checkpoints/layouts/catalog.js";
+import { readJson } from "../checkpoints/layouts/config.js";
+import { DIFFUSION_PARTS, isFile } from "../checkpoints/layouts/diffusion-files.js";
+import { safetyCheckerOf } from "../checkpoints/layouts/judges.js";
+import { clipTextWeights } from "../checkpoints/layouts/names.js";
 import { type Config, MAX_SEED } from "../config.js";
 import { CheckpointError, InputError } from "../core/errors.js";
-import type { JudgeGraph } from "../inference/scoring/judge.js";
+import type { JudgeGraph } from "../inference/judging/judge.js";
 import { clipText, clipTextConfig } from "../models/clip-text.js";
 import type { Graph } from "../onnx/graph.js";
 import type { CommonFlags, ImageFlags, TextFlags } from "./options.js";
@@ -83,7 +83,7 @@ const MIB = 2 ** 20;
 const mib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`;
 
 async function list(config: Config, output: Output): Promise<void> {
-  const { PUBLISHED, partialDownloads } = await import("../checkpoints/hub.js");
+  const { PUBLISHED, partialDownloads } = await import("../checkpoints/hub/hub.js");
   const partial = await partialDownloads(config.checkpointsDir);
   const known = Object.entries(PUBLISHED).map(([name, { repo, folder, what }]) => {
     const directory = resolve(config.checkpointsDir, folder);
@@ -177,7 +177,7 @@ function precisionOf(directory: string): string | null {
 }
 
 async function pullVerb(config: Config, output: Output, name: string, flags: PullFlags): Promise<void> {
-  const { pull } = await import("../checkpoints/hub.js");
+  const { pull } = await import("../checkpoints/hub/hub.js");
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
   const started = performance.now();
@@ -248,7 +248,7 @@ async function checkParts(directory: string): Promise<CheckedPart[]> {
     const { diffusionGraphs } = await import("../inference/diffusion/stable-diffusion.js");
     const { files, graphs } = diffusionGraphs(directory);
     const checker = safetyCheckerOf(directory);
-    const { safetyCheckerGraph } = await import("../inference/scoring/judge.js");
+    const { safetyCheckerGraph } = await import("../inference/judging/judge.js");
     return [
       ...DIFFUSION_PARTS.map((part) =>
         compare(part, graphs[part].graph, files.weights(part, "fp32"), graphs[part].unused),
@@ -262,7 +262,7 @@ async function checkParts(directory: string): Promise<CheckedPart[]> {
       const graph = clipText(clipTextConfig.parse(config), "float32", "composed");
       return [compare("text_model", graph, clipTextWeights(openWeights(directory)))];
     }
-    const { clipGraphs } = await import("../inference/scoring/judge.js");
+    const { clipGraphs } = await import("../inference/judging/judge.js");
     return clipGraphs(directory).map(compareGraph);
   }
   const { promptistGraph } = await import("../inference/promptist/promptist.js");
@@ -292,7 +292,7 @@ async function compile(config: Config, output: Output, path: string, flags: Comp
       `${directory} is a CLIP; only Promptist and Stable Diffusion are compiled ahead.`,
     );
   const [{ resolveDevice }, { Promptist }, { StableDiffusion }] = await Promise.all([
-    import("../inference/device.js"),
+    import("../inference/runtime/device.js"),
     import("../inference/promptist/promptist.js"),
     import("../inference/diffusion/stable-diffusion.js"),
   ]);

@@ -1,16 +1,16 @@
 import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { inviteUrl } from "../bot/invite.js";
-import { inspectCheckpoint } from "../checkpoints/catalog.js";
+import { inviteUrl } from "../bot/discord/application.js";
 import { checkTensors } from "../checkpoints/compile.js";
-import { type FoundJudges, findJudges } from "../checkpoints/judges.js";
+import { inspectCheckpoint } from "../checkpoints/layouts/catalog.js";
+import { type FoundJudges, findJudges } from "../checkpoints/layouts/judges.js";
 import type { Config } from "../config.js";
 import { describe, InputError } from "../core/errors.js";
 import { redactor } from "../core/redact.js";
-import type { DeviceName } from "../inference/device.js";
-import type { DeviceReport } from "../inference/device-check.js";
-import type { JudgeGraph } from "../inference/scoring/judge.js";
+import type { JudgeGraph } from "../inference/judging/judge.js";
+import type { DeviceName } from "../inference/runtime/device.js";
+import type { DeviceReport } from "../inference/runtime/device-check.js";
 import { EXPLANATIONS, explain } from "./explanations.js";
 import type { Output } from "./output.js";
 
@@ -33,7 +33,7 @@ export async function doctor(config: Config, output: Output, device: DeviceName)
   const tried = await tryDevice(device, config);
   const findings: Finding[] = [
     node(),
-    await nativeModule("onnxruntime-node", () => import("../inference/onnxruntime.js")),
+    await nativeModule("onnxruntime-node", () => import("../inference/runtime/onnxruntime.js")),
     await nativeModule("sharp", () => import("sharp")),
     await nativeModule("better-sqlite3", async () => {
       const { default: Database } = await import("better-sqlite3");
@@ -110,9 +110,9 @@ async function tryDevice(name: DeviceName, { cacheDir }: Config): Promise<TriedD
   const subject = "device";
   try {
     const [{ openDevice }, { checkForms }, { operatorForms }] = await Promise.all([
-      import("../inference/open-device.js"),
-      import("../inference/device-check.js"),
-      import("../inference/operator-forms.js"),
+      import("../inference/runtime/open-device.js"),
+      import("../inference/runtime/device-check.js"),
+      import("../inference/runtime/operator-forms.js"),
     ]);
     const device = await openDevice(name, { floats: ["float32"], cacheDir });
     const reports =
@@ -184,8 +184,8 @@ async function judgeFindings(config: Config): Promise<Finding[]> {
     return [{ subject, state: "broken", found: "not found", todo: describe(error) }];
   }
   const [{ clipGraphs, safetyCheckerGraph }, { AestheticPredictor }] = await Promise.all([
-    import("../inference/scoring/judge.js"),
-    import("../inference/scoring/aesthetic.js"),
+    import("../inference/judging/judge.js"),
+    import("../inference/judging/aesthetic.js"),
   ]);
   const looked = (subject: string, file: string, note: string | null, open: () => unknown): Finding => {
     try {
@@ -251,7 +251,7 @@ async function database(config: Config): Promise<Finding> {
   if (!existsSync(config.databaseFile))
     return { subject, state: "ok", found: "none yet; the first start makes it", todo: null };
   try {
-    const { openDatabase } = await import("../db/open.js");
+    const { openDatabase } = await import("../db/sqlite/open.js");
     const db = openDatabase(config.databaseFile);
     const check = String(db.pragma("quick_check", { simple: true }));
     db.close();

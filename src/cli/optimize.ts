@@ -1,4 +1,4 @@
-import type { Rewrite } from "../inference/protocol.js";
+import type { Rewrite } from "../inference/worker/protocol.js";
 import { randomSeed, type TextFlags, textSettings } from "./options.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";

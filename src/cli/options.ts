@@ -1,11 +1,11 @@
 import { randomInt } from "node:crypto";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { FoundCheckpoint } from "../checkpoints/catalog.js";
-import type { LoraChoice } from "../checkpoints/lora.js";
+import type { FoundCheckpoint } from "../checkpoints/layouts/catalog.js";
+import type { LoraChoice } from "../checkpoints/layouts/lora.js";
 import { type Config, MAX_SEED, sizeSchema } from "../config.js";
 import { type ImageSettings, SCHEDULERS, type SchedulerName, type TextSettings } from "../core/job.js";
-import type { DeviceName } from "../inference/device.js";
+import type { DeviceName } from "../inference/runtime/device.js";
 
 /** The options of the verbs, their defaults taken from the configuration, and the settings they make. */
 

@@ -1,18 +1,18 @@
 import { parse } from "node:path";
-import { miniatureLine } from "../bot/messages.js";
+import { miniatureLine } from "../bot/words/messages.js";
 import {
   type FoundCheckpoint,
   findClipTokenizer,
   findDiffusion,
   findPromptist,
-} from "../checkpoints/catalog.js";
-import { type FoundJudges, findJudges } from "../checkpoints/judges.js";
-import type { LoraChoice } from "../checkpoints/lora.js";
+} from "../checkpoints/layouts/catalog.js";
+import { type FoundJudges, findJudges } from "../checkpoints/layouts/judges.js";
+import type { LoraChoice } from "../checkpoints/layouts/lora.js";
 import type { Config } from "../config.js";
 import type { Phase } from "../core/job.js";
-import { type GpuLease, GpuLock } from "../inference/gpu-lock.js";
-import { type ModelChoice, miniaturePhases, openModel, openScorer } from "../inference/model-choice.js";
-import type { ModelHost } from "../inference/model-host.js";
+import { type GpuLease, GpuLock } from "../inference/loop/gpu-lock.js";
+import { type ModelChoice, miniaturePhases, openModel, openScorer } from "../inference/loop/model-choice.js";
+import type { ModelHost } from "../inference/loop/model-host.js";
 import type { ImageFlags, TextFlags } from "./options.js";
 import type { Output } from "./output.js";
 

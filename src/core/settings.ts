@@ -51,5 +51,11 @@ export interface PlaceSettings {
   readonly serverCap?: number;
 }
 
+/** Where something happens: in a channel of a server, or in a direct message. */
+export interface Where {
+  readonly guildId: string | null;
+  readonly channelId: string | null;
+}
+
 export type SettingName = keyof PlaceSettings;
 export type SettingScope = "server" | "channel" | "user";

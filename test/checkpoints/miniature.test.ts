@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { ClipTokenizer, Gpt2Tokenizer } from "../../src/inference/promptist/tokenizer.js";
+import { ClipTokenizer, Gpt2Tokenizer } from "../../src/inference/tokenizers/tokenizer.js";
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const MINIATURE = at("checkpoints/miniature");

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-import { withFile } from "../../src/checkpoints/file.js";
-import { dataOffset, readZipDirectory } from "../../src/checkpoints/zip.js";
+import { withFile } from "../../src/checkpoints/files/file.js";
+import { dataOffset, readZipDirectory } from "../../src/checkpoints/files/zip.js";
 import { CheckpointError } from "../../src/core/errors.js";
 
 const GOLDEN = fileURLToPath(new URL("../golden/checkpoints/", import.meta.url));

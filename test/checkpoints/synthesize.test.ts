@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkTensors } from "../../src/checkpoints/compile.js";
-import { openWeights } from "../../src/checkpoints/open.js";
+import { openWeights } from "../../src/checkpoints/files/open.js";
 import {
   SYNTHESIZERS,
   synthesizeClip,
@@ -11,10 +11,10 @@ import {
   synthesizeSafetyChecker,
 } from "../../src/checkpoints/synthesize.js";
 import { diffusionGraphs, StableDiffusion } from "../../src/inference/diffusion/stable-diffusion.js";
-import { TorchRandom } from "../../src/inference/diffusion/torch-random.js";
+import { clipGraphs, Judge, safetyCheckerGraph } from "../../src/inference/judging/judge.js";
+import { TorchRandom } from "../../src/inference/numbers/torch-random.js";
 import { Promptist, promptistGraph } from "../../src/inference/promptist/promptist.js";
-import { ClipTokenizer } from "../../src/inference/promptist/tokenizer.js";
-import { clipGraphs, Judge, safetyCheckerGraph } from "../../src/inference/scoring/judge.js";
+import { ClipTokenizer } from "../../src/inference/tokenizers/tokenizer.js";
 import { temporaryFolder } from "./support.js";
 
 /** The real sizes are for measuring; a few layers show that names, scale and files are right. */

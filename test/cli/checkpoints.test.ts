@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openWeightFile } from "../../src/checkpoints/open.js";
-import { type NewTensor, writeSafetensors } from "../../src/checkpoints/safetensors.js";
-import { readPngText } from "../../src/inference/pictures/png.js";
+import { openWeightFile } from "../../src/checkpoints/files/open.js";
+import { type NewTensor, writeSafetensors } from "../../src/checkpoints/files/safetensors.js";
+import { readPngText } from "../../src/pictures/png.js";
 import { TestHub } from "../support/hub.js";
 
 /** The compiled program as a person runs it; `npm test` compiles first. */

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { inviteUrl } from "../../src/bot/invite.js";
-import { readPngText } from "../../src/inference/pictures/png.js";
+import { inviteUrl } from "../../src/bot/discord/application.js";
 import { startLocalDiscord } from "../../src/local-discord/server.js";
+import { readPngText } from "../../src/pictures/png.js";
 import { temporaryFolder } from "../support/app.js";
 
 /** The command line as a shell runs it: the compiled program in a process of its own. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AppEvents } from "../../src/core/events.js";
-import { readPngText } from "../../src/inference/pictures/png.js";
+import { readPngText } from "../../src/pictures/png.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 import { startBatch } from "../support/batch.js";
 

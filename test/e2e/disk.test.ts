@@ -4,9 +4,9 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import { startLocalDiscord } from "../../src/local-discord/server.js";
-import { isFinal } from "../bot/support.js";
 import { temporaryFolder } from "../support/app.js";
 import { startBotProcess, startReadyBot } from "../support/bot-process.js";
+import { isFinal } from "../support/bot-world.js";
 
 /** A small file system of one's own needs a mount namespace, which not every container gives. */
 const UNSHARE = ["unshare", "--user", "--map-root-user", "--mount"];

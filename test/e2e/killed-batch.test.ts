@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { startLocalDiscord } from "../../src/local-discord/server.js";
-import { isFinal } from "../bot/support.js";
 import { temporaryFolder } from "../support/app.js";
 import { hasButton } from "../support/batch.js";
 import { type BotProcess, startReadyBot } from "../support/bot-process.js";
+import { isFinal } from "../support/bot-world.js";
 
 /** Kills the bot when Discord has done what the next request of this kind asks, and the bot does not know. */
 function killAfter(bot: BotProcess, local: Awaited<ReturnType<typeof startLocalDiscord>>, path: RegExp) {

@@ -3,9 +3,9 @@ import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import type { Faults } from "../../src/local-discord/faults.js";
 import { startLocalDiscord } from "../../src/local-discord/server.js";
-import { isFinal } from "../bot/support.js";
 import { temporaryFolder } from "../support/app.js";
 import { startBotProcess, startReadyBot } from "../support/bot-process.js";
+import { isFinal } from "../support/bot-world.js";
 
 const REFUSALS: readonly (readonly [string, (faults: Faults) => void, string])[] = [
   [

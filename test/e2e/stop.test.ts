@@ -2,9 +2,9 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import { startLocalDiscord } from "../../src/local-discord/server.js";
-import { isFinal } from "../bot/support.js";
 import { temporaryFolder } from "../support/app.js";
 import { childrenOf, startBotProcess, startReadyBot } from "../support/bot-process.js";
+import { isFinal } from "../support/bot-world.js";
 
 const WAIT = { timeoutMs: 150_000 };
 

@@ -1,4 +1,4 @@
-"""Writes torch-randn.json: numbers of torch's CPU generator that src/inference/diffusion/torch-random.ts must repeat.
+"""Writes torch-randn.json: numbers of torch's CPU generator that src/inference/numbers/torch-random.ts must repeat.
 
 Made with torch 2.13.0+cpu. Run: python test/golden/torch-randn.py
 """

@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readPrompts } from "../../src/bot/read-prompts.js";
-import { statsPlot } from "../../src/bot/stats-plot.js";
-import { ClipTokenizer, Gpt2Tokenizer } from "../../src/inference/promptist/tokenizer.js";
-import { startWorld } from "../bot/support.js";
+import { ClipTokenizer, Gpt2Tokenizer } from "../../src/inference/tokenizers/tokenizer.js";
+import { statsPlot } from "../../src/pictures/stats-plot.js";
+import { readPrompts } from "../../src/prompt-files/read-prompts.js";
+import { startWorld } from "../support/bot-world.js";
 import { BLOCKED_AT_MOST_MS, blocked, hostileText, parameters, report, Timings } from "./support.js";
 
 const MIB = 2 ** 20;

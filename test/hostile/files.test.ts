@@ -1,9 +1,13 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { errorSentence } from "../../src/bot/messages.js";
+import { errorSentence } from "../../src/bot/words/messages.js";
 import { InputError } from "../../src/core/errors.js";
-import { type PromptFileLimits, type PromptPair, parsePromptFile } from "../../src/core/prompt-file.js";
+import {
+  type PromptFileLimits,
+  type PromptPair,
+  parsePromptFile,
+} from "../../src/prompt-files/prompt-file.js";
 import { makeZip } from "../support/zip.js";
 import { hostileText, parameters, report, Timings } from "./support.js";
 

@@ -6,14 +6,14 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { DEFAULT_TEXT_SETTINGS } from "../../src/core/job.js";
-import { openDatabase } from "../../src/db/open.js";
 import type { NewItem, Queue } from "../../src/db/queue.js";
-import { Retention } from "../../src/db/retention.js";
-import { SqliteQueue } from "../../src/db/sqlite-queue.js";
+import { openDatabase } from "../../src/db/sqlite/open.js";
+import { SqliteQueue } from "../../src/db/sqlite/sqlite-queue.js";
 import { type LocalDiscord, startLocalDiscord } from "../../src/local-discord/server.js";
-import { IMAGE_SETTINGS, makeBot, startWorld } from "../bot/support.js";
+import { Retention } from "../../src/pictures/retention.js";
 import { temporaryFolder } from "../support/app.js";
 import { startReadyBot } from "../support/bot-process.js";
+import { IMAGE_SETTINGS, makeBot, startWorld } from "../support/bot-world.js";
 import { BLOCKED_AT_MOST_MS, blocked, report, TRIES } from "./support.js";
 
 const MIB = 2 ** 20;

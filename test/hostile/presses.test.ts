@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { decodeCustomId, encodeCustomId } from "../../src/bot/components.js";
+import { decodeCustomId, encodeCustomId } from "../../src/bot/messages/components.js";
 import { Interactions } from "../../src/local-discord/interactions.js";
 import type { InteractionRecord } from "../../src/local-discord/records.js";
 import { ComponentType, InteractionType } from "../../src/local-discord/types.js";
-import { isFinal, nextEvent, startWorld, type World } from "../bot/support.js";
+import { isFinal, nextEvent, startWorld, type World } from "../support/bot-world.js";
 import { hostileText, parameters, report, Timings } from "./support.js";
 
 const VERBS = [

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { type LocalDiscord, startLocalDiscord } from "../../src/local-discord/server.js";
-import { isFinal } from "../bot/support.js";
 import { temporaryFolder } from "../support/app.js";
+import { isFinal } from "../support/bot-world.js";
 
 /** The program as people run it, in a process of its own, with all that it says. */
 

@@ -3,8 +3,8 @@ import { createEvents, type Events } from "../../src/core/events.js";
 import type { Queue } from "../../src/db/queue.js";
 import { operatorSnapshot } from "../../src/local-discord/local/operator.js";
 import { watchForOperator } from "../../src/metrics/operator-view.js";
-import { ENGINES, type Engine } from "../contract/engines.js";
-import { newJob } from "../contract/fixtures.js";
+import { ENGINES, type Engine } from "../db/contract/engines.js";
+import { newJob } from "../db/contract/fixtures.js";
 
 let engine: Engine;
 let queue: Queue;

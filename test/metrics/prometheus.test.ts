@@ -4,8 +4,8 @@ import { networkInterfaces } from "node:os";
 import { expect, onTestFinished, test } from "vitest";
 import { createEvents } from "../../src/core/events.js";
 import { collectMetrics, type QueueState, serveMetrics } from "../../src/metrics/prometheus.js";
-import { nextEvent } from "../bot/support.js";
 import { startApp, temporaryFolder } from "../support/app.js";
+import { nextEvent } from "../support/bot-world.js";
 
 const EMPTY: QueueState = {
   lines: async () => [],

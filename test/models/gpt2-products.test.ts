@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { compileGraph } from "../../src/checkpoints/compile.js";
-import type { Weights } from "../../src/checkpoints/weights.js";
-import { Session, Tensor } from "../../src/inference/session.js";
+import type { Weights } from "../../src/checkpoints/files/weights.js";
+import { Session, Tensor } from "../../src/inference/runtime/session.js";
 import { type Matrix, type ProductForm, productMaker } from "../../src/models/products.js";
 import { GraphBuilder } from "../../src/onnx/graph.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { InferenceSession, Tensor } from "../../src/inference/onnxruntime.js";
+import { InferenceSession, Tensor } from "../../src/inference/runtime/onnxruntime.js";
 import { float16FromFloat32, float32FromFloat16 } from "../../src/onnx/float16.js";
 import { type Graph, GraphBuilder } from "../../src/onnx/graph.js";
 import { attention, linear, matmul, mul, reshape, split } from "../../src/onnx/ops.js";

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { TorchRandom } from "../../src/inference/diffusion/torch-random.js";
-import { writeComparison } from "../../src/inference/pictures/comparison.js";
-import { writeContactSheet } from "../../src/inference/pictures/contact-sheet.js";
-import { readPngText } from "../../src/inference/pictures/png.js";
-import type { PairFiles } from "../../src/inference/protocol.js";
+import { TorchRandom } from "../../src/inference/numbers/torch-random.js";
+import { writeComparison } from "../../src/pictures/comparison.js";
+import { writeContactSheet } from "../../src/pictures/contact-sheet.js";
+import type { PairFiles } from "../../src/pictures/pair-card.js";
+import { readPngText } from "../../src/pictures/png.js";
 
 let folder: string;
 beforeAll(async () => {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type PictureParameters, pngTexts, readPngText, writePng } from "../../src/inference/pictures/png.js";
-import { withPngText } from "../../src/inference/pictures/png-text.js";
+import { type PictureParameters, pngTexts, readPngText, writePng } from "../../src/pictures/png.js";
+import { withPngText } from "../../src/pictures/png-text.js";
 
 let folder: string;
 beforeAll(async () => {

@@ -3,14 +3,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { TextBlock, TextStyle } from "../../src/inference/pictures/text.js";
+import type { TextBlock, TextStyle } from "../../src/pictures/text.js";
 
 /**
  * This file runs in a process of its own, whose font library is told that the system has no fonts before it starts:
  * all that is seen comes from the font that the program brings.
  */
 let folder: string;
-let text: typeof import("../../src/inference/pictures/text.js");
+let text: typeof import("../../src/pictures/text.js");
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "promptist-fonts-"));
   const config = join(folder, "fonts.conf");
@@ -19,7 +19,7 @@ beforeAll(async () => {
     '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig></fontconfig>',
   );
   process.env.FONTCONFIG_FILE = config;
-  text = await import("../../src/inference/pictures/text.js");
+  text = await import("../../src/pictures/text.js");
 });
 afterAll(async () => {
   delete process.env.FONTCONFIG_FILE;

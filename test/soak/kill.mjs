@@ -20,7 +20,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import Database from "better-sqlite3";
 import { botEnvironment, QUICK_JOBS } from "../../bench/support/bot-environment.mjs";
-import { COLORS } from "../../dist/bot/status-message.js";
+import { COLORS } from "../../dist/bot/messages/status-message.js";
 import { startLocalDiscord } from "../../dist/local-discord/server.js";
 
 const { values: flags } = parseArgs({

@@ -1,11 +1,11 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readJson } from "../../src/checkpoints/config.js";
-import { openClip } from "../../src/checkpoints/judge-files.js";
-import { writeSafetensors } from "../../src/checkpoints/safetensors.js";
-import { Judge } from "../../src/inference/scoring/judge.js";
-import { normalized } from "../../src/inference/scoring/vectors.js";
+import { writeSafetensors } from "../../src/checkpoints/files/safetensors.js";
+import { readJson } from "../../src/checkpoints/layouts/config.js";
+import { openClip } from "../../src/checkpoints/layouts/judge-files.js";
+import { Judge } from "../../src/inference/judging/judge.js";
+import { normalized } from "../../src/inference/judging/vectors.js";
 import { float16FromFloat32 } from "../../src/onnx/float16.js";
 
 const MINIATURE = fileURLToPath(new URL("../../checkpoints/miniature", import.meta.url));

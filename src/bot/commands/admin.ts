@@ -8,9 +8,9 @@ import {
   PermissionFlagsBits,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import { adminLines, commandTexts } from "../messages.js";
+import { replyPrivately } from "../discord/interactions.js";
+import { adminLines, commandTexts } from "../words/messages.js";
 import type { AnswerCommand } from "./answer.js";
-import { privately } from "./settings.js";
 
 const texts = commandTexts.admin;
 const SHOWN = 10;
@@ -56,7 +56,7 @@ export const admin: AnswerCommand = {
     const { queue, events, machine, picturesDir } = services;
     switch (interaction.options.getSubcommand()) {
       case "status":
-        return privately(
+        return replyPrivately(
           interaction,
           [
             adminLines.depth(await queue.depth(), await queue.paused()),
@@ -65,29 +65,29 @@ export const admin: AnswerCommand = {
         );
       case "pause":
         await queue.setPaused(true);
-        return privately(interaction, adminLines.paused);
+        return replyPrivately(interaction, adminLines.paused);
       case "resume":
         await queue.setPaused(false);
         events.emit("queue.resumed");
-        return privately(interaction, adminLines.resumed);
+        return replyPrivately(interaction, adminLines.resumed);
       case "failed": {
         const jobs = await queue.setAside(SHOWN);
         const lines = jobs.map((it) => adminLines.failed(it));
-        return privately(interaction, lines.length === 0 ? adminLines.noneFailed : lines.join("\n"));
+        return replyPrivately(interaction, lines.length === 0 ? adminLines.noneFailed : lines.join("\n"));
       }
       case "retry": {
         const id = interaction.options.getString("job", true);
         const found = (await queue.requeue(id)) ? await queue.get(id) : undefined;
-        if (found === undefined) return privately(interaction, adminLines.notFailed(id));
+        if (found === undefined) return replyPrivately(interaction, adminLines.notFailed(id));
         events.emit("job.enqueued", { jobId: id, kind: found.kind, items: found.items.length });
-        return privately(interaction, adminLines.retried(id));
+        return replyPrivately(interaction, adminLines.retried(id));
       }
       case "drop": {
         const id = interaction.options.getString("job", true);
         const dropped = (await queue.get(id))?.state === "failed" && (await queue.drop(id));
-        if (!dropped) return privately(interaction, adminLines.notFailed(id));
+        if (!dropped) return replyPrivately(interaction, adminLines.notFailed(id));
         await rm(join(picturesDir, id), { recursive: true, force: true, maxRetries: 3 });
-        return privately(interaction, adminLines.dropped(id));
+        return replyPrivately(interaction, adminLines.dropped(id));
       }
     }
   },

@@ -4,15 +4,15 @@ import type {
 } from "discord.js";
 import type { Events } from "../../core/events.js";
 import type { Job } from "../../core/job.js";
-import type { PlaceSettings } from "../../core/settings.js";
-import type { DraftStore } from "../../db/drafts.js";
+import type { PlaceSettings, Where } from "../../core/settings.js";
 import type { Queue } from "../../db/queue.js";
-import type { SettingsStore } from "../../db/settings.js";
-import type { VoteStore } from "../../db/votes.js";
-import type { Machine } from "../machine.js";
-import type { Outgoing, OutgoingFile } from "../outgoing.js";
-import type { Place } from "../place.js";
-import type { CommandContext, Limits } from "./command.js";
+import type { DraftStore } from "../../db/sqlite/drafts.js";
+import type { SettingsStore } from "../../db/sqlite/settings.js";
+import type { VoteStore } from "../../db/sqlite/votes.js";
+import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
+import type { Work } from "../messages/eta.js";
+import type { CommandContext, Limits } from "../requests/request.js";
+import type { Machine } from "../words/machine.js";
 
 /** What the commands that make no job work with. */
 export interface Services {
@@ -24,15 +24,15 @@ export interface Services {
   readonly context: CommandContext;
   readonly picturesDir: string;
   readonly now: () => number;
-  readonly placeOf: (place: Place) => PlaceSettings;
+  readonly placeOf: (place: Where) => PlaceSettings;
   /** The message of a finished job for a place, within the bytes that one file may have there. */
-  readonly compose: (job: Job, bytesPerFile: number, where: Place) => Promise<Outgoing>;
+  readonly compose: (job: Job, bytesPerFile: number, where: Where) => Promise<Outgoing>;
   /** One zip of a batch's pictures as that place may have them, and how many of them there are. */
   readonly zip: (
     job: Job,
     part: number,
     bytesPerFile: number,
-    where: Place,
+    where: Where,
   ) => Promise<{ readonly file: OutgoingFile | null; readonly parts: number }>;
   /**
    * Edits the reply to an acknowledged interaction, or writes a further message to it. For messages with files: the
@@ -49,13 +49,6 @@ export interface Services {
   readonly operators: () => Promise<readonly string[]>;
   /** What runs here, for admins; null where nobody says. */
   readonly machine: (() => Machine) | null;
-}
-
-/** An amount of work: texts to rewrite, pictures to draw, and their denoising steps in all. */
-export interface Work {
-  readonly texts: number;
-  readonly pictures: number;
-  readonly steps: number;
 }
 
 /** A command that is answered at once. */

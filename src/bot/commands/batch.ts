@@ -1,11 +1,11 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { ImageSettings } from "../../core/job.js";
-import { commonSettings, type PromptPair, type RowSettings } from "../../core/prompt-file.js";
-import { commandTexts } from "../messages.js";
-import { readPrompts } from "../read-prompts.js";
-import { parseSetting } from "../setting-catalog.js";
-import { type Command, checkInteger, checkNumber, MAX_GUIDANCE } from "./command.js";
+import { commonSettings, type PromptPair, type RowSettings } from "../../prompt-files/prompt-file.js";
+import { readPrompts } from "../../prompt-files/read-prompts.js";
+import { type Command, checkInteger, checkNumber, MAX_GUIDANCE } from "../requests/request.js";
+import { parseSetting } from "../requests/setting-catalog.js";
+import { commandTexts } from "../words/messages.js";
 import { imageOptions, modeOption, readImage, readText } from "./options.js";
 
 const texts = commandTexts.batch;

@@ -1,6 +1,6 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
-import { commandTexts } from "../messages.js";
-import { type Command, checkInteger, readPrompt } from "./command.js";
+import { type Command, checkInteger, readPrompt } from "../requests/request.js";
+import { commandTexts } from "../words/messages.js";
 import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
 
 const texts = commandTexts.compare;

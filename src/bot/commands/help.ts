@@ -1,5 +1,5 @@
 import { ApplicationCommandType, MessageFlags } from "discord.js";
-import { commandTexts, helpText } from "../messages.js";
+import { commandTexts, helpText } from "../words/messages.js";
 import type { AnswerCommand } from "./answer.js";
 
 /** `/help`: what there is, in one private message. */

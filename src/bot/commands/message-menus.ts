@@ -4,8 +4,8 @@ import {
   type MessageContextMenuCommandInteraction,
 } from "discord.js";
 import type { JobKind } from "../../core/job.js";
-import { menuNames } from "../messages.js";
-import { type CommandContext, type CommandRequest, checkedPrompt, randomSeed } from "./command.js";
+import { type CommandContext, type CommandRequest, checkedPrompt, randomSeed } from "../requests/request.js";
+import { menuNames } from "../words/messages.js";
 
 /** What the menu of a message offers, by the name that Discord shows. */
 const KINDS: ReadonlyMap<string, JobKind> = new Map([

@@ -1,11 +1,11 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
-import type { VoteKey } from "../../db/votes.js";
-import { type Piece, sendExport } from "../export.js";
-import { commandTexts, dataLines } from "../messages.js";
+import type { VoteKey } from "../../db/sqlite/votes.js";
+import { replyPrivately } from "../discord/interactions.js";
+import { commandTexts, dataLines } from "../words/messages.js";
 import type { AnswerCommand, Services } from "./answer.js";
-import { privately } from "./settings.js";
+import { type Piece, sendExport } from "./export.js";
 
 const texts = commandTexts.mydata;
 
@@ -49,7 +49,7 @@ export const mydata: AnswerCommand = {
       return;
     }
     if (!interaction.options.getBoolean("confirm", true))
-      return privately(interaction, dataLines.notConfirmed);
+      return replyPrivately(interaction, dataLines.notConfirmed);
     await interaction.deferReply({ flags: MessageFlags.Ephemeral });
     const { deleted, stopping } = await queue.eraseUser(userId);
     for (const id of deleted)

@@ -1,6 +1,6 @@
 import { ApplicationCommandType } from "discord.js";
-import { commandTexts } from "../messages.js";
-import { type Command, randomSeed, readPrompt } from "./command.js";
+import { type Command, randomSeed, readPrompt } from "../requests/request.js";
+import { commandTexts } from "../words/messages.js";
 import { modeOption, promptOption, readText } from "./options.js";
 
 /** `/optimize prompt [mode]`: the rewrite alone. */

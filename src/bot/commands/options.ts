@@ -4,9 +4,7 @@ import {
   type ChatInputCommandInteraction,
 } from "discord.js";
 import { type ImageSettings, SCHEDULERS, type SearchMode, type TextSettings } from "../../core/job.js";
-import { cleanPrompt, isLongerThan } from "../../core/prompt-file.js";
-import { commandTexts, expectations } from "../messages.js";
-import { parseSetting } from "../setting-catalog.js";
+import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
 import {
   type CommandContext,
   checkInteger,
@@ -16,7 +14,9 @@ import {
   MAX_GUIDANCE,
   randomSeed,
   textOptionMax,
-} from "./command.js";
+} from "../requests/request.js";
+import { parseSetting } from "../requests/setting-catalog.js";
+import { commandTexts, expectations } from "../words/messages.js";
 
 const texts = commandTexts.options;
 const MAX_SEED = Number.MAX_SAFE_INTEGER;

@@ -1,6 +1,6 @@
 import { ApplicationCommandType, MessageFlags } from "discord.js";
-import { coarse, etas } from "../eta.js";
-import { commandTexts, queueLines } from "../messages.js";
+import { coarse, etas } from "../messages/eta.js";
+import { commandTexts, queueLines } from "../words/messages.js";
 import type { AnswerCommand } from "./answer.js";
 
 const SHOWN = 10;

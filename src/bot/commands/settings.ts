@@ -7,10 +7,11 @@ import {
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { SettingName, SettingScope } from "../../core/settings.js";
-import { commandTexts, settingLines, settingTexts } from "../messages.js";
-import { mayManage } from "../place.js";
-import { CATALOG, isSettingName, parseSetting, showSetting } from "../setting-catalog.js";
-import { LANGUAGES, SETTINGS } from "../translation-texts.js";
+import { replyPrivately } from "../discord/interactions.js";
+import { mayManage } from "../requests/place.js";
+import { CATALOG, isSettingName, parseSetting, showSetting } from "../requests/setting-catalog.js";
+import { commandTexts, settingLines, settingTexts } from "../words/messages.js";
+import { LANGUAGES, SETTINGS } from "../words/translation-texts.js";
 import type { AnswerCommand, Services } from "./answer.js";
 
 const texts = commandTexts.settings;
@@ -100,7 +101,7 @@ export const settings: AnswerCommand = {
       case "ping": {
         const on = interaction.options.getBoolean("on", true);
         store.set("user", interaction.user.id, "ping", on, interaction.user.id);
-        return privately(interaction, on ? settingLines.pingOn : settingLines.pingOff);
+        return replyPrivately(interaction, on ? settingLines.pingOn : settingLines.pingOff);
       }
       case "show":
         return show(interaction, services);
@@ -109,13 +110,13 @@ export const settings: AnswerCommand = {
         const { key, value } = read(interaction);
         const parsed = parseSetting(key, value);
         store.set(target.scope, target.id, key, parsed, interaction.user.id);
-        return privately(interaction, settingLines.set(key, showSetting(key, parsed), target.scope));
+        return replyPrivately(interaction, settingLines.set(key, showSetting(key, parsed), target.scope));
       }
       case "reset": {
         const target = writable(interaction, services);
         const { key } = read(interaction);
         const was = store.reset(target.scope, target.id, key);
-        return privately(interaction, settingLines.reset(key, target.scope, was));
+        return replyPrivately(interaction, settingLines.reset(key, target.scope, was));
       }
     }
   },
@@ -173,8 +174,4 @@ async function show(
     ],
     flags: MessageFlags.Ephemeral,
   });
-}
-
-export async function privately(interaction: ChatInputCommandInteraction, content: string): Promise<void> {
-  await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: { parse: [] } });
 }

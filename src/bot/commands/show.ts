@@ -1,10 +1,10 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
 import { isFinished } from "../../core/job.js";
-import { commandTexts, refusals } from "../messages.js";
-import { plainMessage } from "../outgoing.js";
-import { mayModerate } from "../place.js";
+import { replyPrivately } from "../discord/interactions.js";
+import { plainMessage } from "../discord/outgoing.js";
+import { mayModerate } from "../requests/place.js";
+import { commandTexts, refusals } from "../words/messages.js";
 import type { AnswerCommand } from "./answer.js";
-import { privately } from "./settings.js";
 
 const PARTS_MAX = 1000;
 
@@ -37,11 +37,11 @@ export const show: AnswerCommand = {
 
   async run(interaction, { queue, compose, zip, send, placeOf }) {
     const job = await queue.get(interaction.options.getString("id", true).trim());
-    if (job === undefined) return privately(interaction, refusals.unknownJob);
+    if (job === undefined) return replyPrivately(interaction, refusals.unknownJob);
     if (!mayModerate(interaction, job.origin, placeOf(job.origin))) {
-      return privately(interaction, refusals.notYours);
+      return replyPrivately(interaction, refusals.notYours);
     }
-    if (!isFinished(job.state)) return privately(interaction, refusals.stillOpen);
+    if (!isFinished(job.state)) return replyPrivately(interaction, refusals.stillOpen);
     const part = interaction.options.getInteger("part");
     if (part !== null) {
       await interaction.deferReply({ flags: MessageFlags.Ephemeral });

@@ -1,11 +1,11 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
-import { wilson } from "../../core/wilson.js";
-import type { Tally, VoteFilter } from "../../db/votes.js";
-import { sendExport } from "../export.js";
-import { commandTexts, refusals, statsLines } from "../messages.js";
-import { mayManage } from "../place.js";
-import { statsPlot } from "../stats-plot.js";
+import { wilson } from "../../core/statistics.js";
+import type { Tally, VoteFilter } from "../../db/sqlite/votes.js";
+import { statsPlot } from "../../pictures/stats-plot.js";
+import { mayManage } from "../requests/place.js";
+import { commandTexts, refusals, statsLines } from "../words/messages.js";
 import type { AnswerCommand } from "./answer.js";
+import { sendExport } from "./export.js";
 
 const texts = commandTexts.stats;
 /** With fewer decisive votes the interval spans more than half of the scale, and a rate would only mislead. */

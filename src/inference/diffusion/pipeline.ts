@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { InferenceError, InputError } from "../../core/errors.js";
 import { type ImageSettings, type PictureSize, SCHEDULERS } from "../../core/job.js";
+import { TorchRandom } from "../numbers/torch-random.js";
 import { type Conditioning, isGuided, predictGuided } from "./guidance.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
 import { Previews, type SmallPicture } from "./preview.js";
 import { createScheduler, stableDiffusionConfig } from "./schedulers/create.js";
 import type { Scheduler } from "./schedulers/scheduler.js";
 import { roundHalfToEven } from "./schedulers/timesteps.js";
-import { TorchRandom } from "./torch-random.js";
 
 /** What a picture is drawn from. */
 export interface PictureRequest extends ImageSettings {

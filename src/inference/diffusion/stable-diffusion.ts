@@ -1,17 +1,21 @@
 import { type CompiledGraph, compileGraph } from "../../checkpoints/compile.js";
-import { type DiffusionFiles, type DiffusionPart, openDiffusion } from "../../checkpoints/diffusion-files.js";
-import { type LoraChoice, mergeLoras } from "../../checkpoints/lora.js";
-import type { Weights } from "../../checkpoints/weights.js";
+import type { Weights } from "../../checkpoints/files/weights.js";
+import {
+  type DiffusionFiles,
+  type DiffusionPart,
+  openDiffusion,
+} from "../../checkpoints/layouts/diffusion-files.js";
+import { type LoraChoice, mergeLoras } from "../../checkpoints/layouts/lora.js";
 import { CheckpointError, InferenceError } from "../../core/errors.js";
 import { type ClipTextConfig, clipText, clipTextConfig } from "../../models/clip-text.js";
 import { type UnetConfig, unet, unetConfig } from "../../models/unet.js";
 import { VAE_ENCODER, type VaeConfig, vaeConfig, vaeDecoder } from "../../models/vae-decoder.js";
 import type { Avoided, FloatType, Graph } from "../../onnx/graph.js";
 import type { AttentionForm } from "../../onnx/ops.js";
-import type { Device } from "../device.js";
-import { rightAttention } from "../device-check.js";
-import type { AttentionSize } from "../operator-forms.js";
-import { Session, Tensor } from "../session.js";
+import type { Device } from "../runtime/device.js";
+import { rightAttention } from "../runtime/device-check.js";
+import type { AttentionSize } from "../runtime/operator-forms.js";
+import { Session, Tensor } from "../runtime/session.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape, TextStates } from "./model.js";
 
 export interface StableDiffusionOptions {

@@ -1,5 +1,5 @@
 import type { Gpt2Config } from "../../models/gpt2.js";
-import { type Session, Tensor } from "../session.js";
+import { type Session, Tensor } from "../runtime/session.js";
 import { KeyValueCache } from "./key-value-cache.js";
 
 /** One token to read: which row of the last call it continues, and the token. */

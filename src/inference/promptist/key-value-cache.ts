@@ -1,5 +1,5 @@
 import type { Gpt2Config } from "../../models/gpt2.js";
-import { Tensor } from "../session.js";
+import { Tensor } from "../runtime/session.js";
 
 /**
  * Slots are added in runs of this many: tensors keep their shape for many steps, and a token's place within a vector

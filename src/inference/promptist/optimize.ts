@@ -1,8 +1,8 @@
 import { InputError } from "../../core/errors.js";
 import type { Candidate, TextSettings } from "../../core/job.js";
+import type { Gpt2Tokenizer } from "../tokenizers/tokenizer.js";
 import type { Decoder } from "./decoder.js";
 import { type Generated, generate } from "./generate.js";
-import type { Gpt2Tokenizer } from "./tokenizer.js";
 
 export interface OptimizeResult {
   readonly prompt: string;

@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compileGraph } from "../../checkpoints/compile.js";
-import { openWeights } from "../../checkpoints/open.js";
-import type { Weights } from "../../checkpoints/weights.js";
+import { openWeights } from "../../checkpoints/files/open.js";
+import type { Weights } from "../../checkpoints/files/weights.js";
 import { CheckpointError } from "../../core/errors.js";
 import type { TextSettings } from "../../core/job.js";
 import { type Gpt2Weights, gpt2Graph, gpt2Layout, parseGpt2Config } from "../../models/gpt2.js";
 import type { Graph } from "../../onnx/graph.js";
-import type { Device } from "../device.js";
-import { Session } from "../session.js";
+import type { Device } from "../runtime/device.js";
+import { Session } from "../runtime/session.js";
+import { Gpt2Tokenizer } from "../tokenizers/tokenizer.js";
 import { Decoder } from "./decoder.js";
 import { type OptimizeHooks, type OptimizeModel, type OptimizeResult, optimizePrompts } from "./optimize.js";
-import { Gpt2Tokenizer } from "./tokenizer.js";
 
 export type { OptimizeHooks, OptimizeResult } from "./optimize.js";
 

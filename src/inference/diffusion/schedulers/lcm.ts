@@ -1,4 +1,4 @@
-import type { NormalSource } from "../torch-random.js";
+import type { NormalSource } from "../../numbers/torch-random.js";
 import { readSchedulerConfig, type SchedulerConfig } from "./config.js";
 import { type NoiseSchedule, noiseSchedule } from "./noise-schedule.js";
 import { levelOf, predictClean } from "./prediction.js";

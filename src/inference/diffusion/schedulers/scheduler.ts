@@ -1,4 +1,4 @@
-import type { NormalSource } from "../torch-random.js";
+import type { NormalSource } from "../../numbers/torch-random.js";
 
 /**
  * Turns the UNet's outputs into a path from noise to a picture's latents. One instance serves one picture at a time:

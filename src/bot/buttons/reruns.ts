@@ -1,0 +1,98 @@
+import { InputError } from "../../core/errors.js";
+import type { Item, Job } from "../../core/job.js";
+import type { NewItem } from "../../db/queue.js";
+import { addedPhrases, withoutPhrases } from "../messages/prompt-diff.js";
+import { type CommandRequest, randomSeed } from "../requests/request.js";
+
+/** What the buttons under a result ask for: new jobs with a change, linked to the one whose result it is. */
+
+/** The same prompt and rewrite from another seed. */
+export function again(job: Job): CommandRequest {
+  const seed = randomSeed();
+  const { prompt, optimized, candidates } = itemOf(job);
+  return { ...child(job, { prompt, optimized, candidates }), image: { ...job.image, seed } };
+}
+
+/** The same pictures once more, of all prompts: the same texts, seeds and settings. */
+export const redraw = (job: Job): CommandRequest => {
+  const items = job.items
+    .filter(({ cancelled }) => !cancelled)
+    .map(({ prompt, optimized, candidates, seed }) => ({ prompt, optimized, candidates, seed }));
+  return {
+    kind: job.kind,
+    text: job.text,
+    image: job.image,
+    parentId: job.id,
+    blind: false,
+    known: items.flatMap(({ prompt, optimized }) => [prompt, optimized]),
+    prompts: async () => items,
+  };
+};
+
+/** Another prompt, rewritten anew, from the same seed. */
+export function withPrompt(job: Job, prompt: string): CommandRequest {
+  if (prompt === itemOf(job).prompt) throw nothingChanged();
+  return child(job, { prompt, optimized: null });
+}
+
+/** The same prompt beside a rewrite of a person's own. */
+export const withRewrite = (job: Job, optimized: string): CommandRequest => pairOf(job, optimized);
+
+/** The same prompt beside another of the rewrites that the search found. */
+export function withBeam(job: Job, index: number): CommandRequest {
+  const candidate = itemOf(job).candidates[index];
+  if (candidate === undefined) throw unknownChoice("rewrite");
+  if (job.kind !== "optimize" && candidate.text === itemOf(job).optimized) throw nothingChanged();
+  return pairOf(job, candidate.text);
+}
+
+/** The rewrite with only those of its added phrases whose places are in `kept`. */
+export function withWords(job: Job, kept: readonly number[]): CommandRequest {
+  const { prompt, optimized } = itemOf(job);
+  const phrases = addedPhrases(prompt, optimized ?? "");
+  if (kept.some((index) => phrases[index] === undefined)) throw unknownChoice("words");
+  // A menu shows 25 of them at most; those beyond it stay.
+  const dropped = phrases.slice(0, WORDS_MAX).filter((_, index) => !kept.includes(index));
+  if (dropped.length === 0) throw nothingChanged();
+  return pairOf(job, withoutPhrases(optimized ?? "", dropped));
+}
+export const WORDS_MAX = 25;
+
+/** Pictures of the prompt and of its rewrite as they are. */
+export const drawPair = (job: Job): CommandRequest => pairOf(job, itemOf(job).optimized ?? "");
+
+/** One picture, of the prompt as it was written. */
+export function drawRaw(job: Job): CommandRequest {
+  const { prompt } = itemOf(job);
+  return child(job, { prompt, optimized: prompt });
+}
+
+function pairOf(job: Job, optimized: string): CommandRequest {
+  const { prompt, candidates } = itemOf(job);
+  // A job that waits has no rewrite yet, and words that are all switched off leave none.
+  if (optimized === "") throw unknownChoice("rewrite");
+  return child(job, { prompt, optimized, candidates });
+}
+
+function child(job: Job, item: NewItem): CommandRequest {
+  const { seed } = itemOf(job);
+  return {
+    kind: "compare",
+    text: job.text,
+    image: { ...job.image, seed },
+    parentId: job.id,
+    blind: job.blind,
+    known: [item.prompt, item.optimized],
+    prompts: async () => [item],
+  };
+}
+
+function itemOf(job: Job): Item {
+  const [item] = job.items;
+  if (item === undefined) throw unknownChoice("prompt");
+  return item;
+}
+
+const nothingChanged = () => new InputError("INPUT_UNCHANGED", "Nothing was changed.");
+const unknownChoice = (option: string) =>
+  new InputError("INPUT_CHOICE", `There is no such ${option} in this job.`, { option });

@@ -1,0 +1,103 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { Semaphore } from "async-mutex";
+import { type ChatInputCommandInteraction, MessageFlags } from "discord.js";
+import { plainMessage } from "../discord/outgoing.js";
+import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
+import { dataLines } from "../words/messages.js";
+import type { Services } from "./answer.js";
+
+/** Records of which the next one is read when there is room for it. */
+export type Records<R> = Iterable<R> | AsyncIterable<R>;
+
+/** How an export is written down. */
+export interface ExportFormat<R> {
+  /** Without its ending, which comes after the number of the part. */
+  readonly name: string;
+  readonly ending: string;
+  /** One record, in pieces of at most `maxBytes` each where it can be cut. */
+  readonly piecesOf: (record: R, maxBytes: number) => Iterable<Piece>;
+  /** What stands in a file of these pieces: FRAME_BYTES more than they at most, and SEPARATOR_BYTES for each. */
+  readonly write: (pieces: readonly Piece[]) => readonly Buffer[];
+  /** What the last message says. */
+  readonly closing: string;
+}
+
+/** A record as it stands in the file (encoded one by one: a whole file's text would take 50 ms), and in which list. */
+export interface Piece {
+  readonly list: string;
+  readonly data: Buffer;
+}
+
+const FRAME_BYTES = 200;
+const SEPARATOR_BYTES = 4;
+
+/** Each export under way holds one file in memory, and each person has one. */
+const slots = new Semaphore(2);
+const exporting = new Set<string>();
+
+/**
+ * Answers a command with all records, in private: in one file, or in as many files and messages as hold them. They are
+ * read as the files fill, and the event loop goes on between two of them.
+ */
+export async function sendExport<R>(
+  interaction: ChatInputCommandInteraction,
+  send: Services["send"],
+  records: Records<R>,
+  format: ExportFormat<R>,
+): Promise<void> {
+  const { id } = interaction.user;
+  const flags = MessageFlags.Ephemeral;
+  if (exporting.has(id)) {
+    await interaction.reply({ content: dataLines.exporting, flags });
+    return;
+  }
+  exporting.add(id);
+  try {
+    await interaction.deferReply({ flags });
+    const maxBytes = Math.min(interaction.attachmentSizeLimit, CHANNEL_LIMIT.perFile);
+    await slots.runExclusive(async () => {
+      for await (const { number, isLast, data } of inFiles(records, format, maxBytes)) {
+        const isOnly = number === 1 && isLast;
+        const part = isOnly ? "" : dataLines.part(number, isLast);
+        const content = [part, isLast ? format.closing : ""].filter(Boolean).join(" ");
+        const name = `${format.name}${isOnly ? "" : `-${number}`}.${format.ending}`;
+        const message = { ...plainMessage(content), files: [{ name, data, description: null }] };
+        if (number === 1) await send(interaction, message, "reply");
+        else await send(interaction, { ...message, ephemeral: true }, "follow-up");
+      }
+    });
+  } finally {
+    exporting.delete(id);
+  }
+}
+
+interface ExportFile {
+  /** From 1. */
+  readonly number: number;
+  readonly isLast: boolean;
+  readonly data: Buffer;
+}
+
+async function* inFiles<R>(
+  records: Records<R>,
+  { piecesOf, write }: ExportFormat<R>,
+  maxBytes: number,
+): AsyncGenerator<ExportFile> {
+  let pieces: Piece[] = [];
+  let bytes = FRAME_BYTES;
+  let number = 1;
+  for await (const record of records) {
+    for (const piece of piecesOf(record, maxBytes - FRAME_BYTES - SEPARATOR_BYTES)) {
+      const more = piece.data.length + SEPARATOR_BYTES;
+      if (bytes + more > maxBytes && pieces.length > 0) {
+        yield { number: number++, isLast: false, data: Buffer.concat(write(pieces)) };
+        pieces = [];
+        bytes = FRAME_BYTES;
+      }
+      pieces.push(piece);
+      bytes += more;
+    }
+    await nextTurn();
+  }
+  yield { number, isLast: true, data: Buffer.concat(write(pieces)) };
+}

@@ -1,0 +1,111 @@
+import type { Events } from "../../core/events.js";
+import type { Job } from "../../core/job.js";
+import type { PlaceSettings, Where } from "../../core/settings.js";
+import type { Queue } from "../../db/queue.js";
+import type { Ballot, Choice, VoteStore } from "../../db/sqlite/votes.js";
+import { type Press, replyPrivately } from "../discord/interactions.js";
+import type { DiscordApi } from "../discord/messenger.js";
+import type { Outgoing } from "../discord/outgoing.js";
+import type { PressAction } from "../messages/components.js";
+import { voteReply } from "../messages/vote-reply.js";
+import { blindLines, refusals } from "../words/messages.js";
+import { DueClock } from "./due-clock.js";
+
+export interface BallotOptions {
+  readonly queue: Queue;
+  readonly votes: VoteStore;
+  readonly events: Events;
+  readonly api: DiscordApi;
+  readonly now: () => number;
+  readonly placeOf: (place: Where) => PlaceSettings;
+  /** The result of a job as everybody may see it there. */
+  readonly compose: (job: Job, where: Where) => Promise<Outgoing>;
+}
+
+const MINUTE_MS = 60_000;
+
+/** Blind comparisons from their opening to their reveal, which comes from a button or by the clock. */
+export class Ballots {
+  readonly #options: BallotOptions;
+  readonly #clock: DueClock;
+
+  constructor(options: BallotOptions) {
+    this.#options = options;
+    this.#clock = new DueClock({
+      nextDueAt: () => options.votes.nextDueAt(),
+      endDue: () => this.#revealDue(),
+      now: options.now,
+    });
+  }
+
+  start(): void {
+    this.#clock.wind();
+  }
+
+  stop(): Promise<void> {
+    return this.#clock.stop();
+  }
+
+  /** The open ballot of a blind comparison; opened when its result is first shown. */
+  open(job: Job): Ballot {
+    const { revealMinutes } = this.#options.placeOf(job.origin);
+    const known = this.#options.votes.ballot(job.id);
+    if (known !== undefined) return known;
+    const closesAt = revealMinutes === undefined ? null : this.#options.now() + revealMinutes * MINUTE_MS;
+    const ballot = this.#options.votes.open(job, closesAt);
+    this.#clock.wind();
+    return ballot;
+  }
+
+  /** Half a pair can't be voted on: a ballot that nobody has seen is closed. True where people vote on it already. */
+  withdraw(job: Job): boolean {
+    const { votes } = this.#options;
+    const known = votes.ballot(job.id);
+    if (known !== undefined) return known.closedAt === null;
+    votes.open(job, null);
+    votes.close(job.id);
+    return false;
+  }
+
+  /** A press of left, right, tie or both bad: counted, and answered with what it was, to the voter alone. */
+  async vote(press: Press, job: Job, { argument }: PressAction): Promise<void> {
+    const { votes } = this.#options;
+    const ballot = votes.ballot(job.id);
+    if (ballot === undefined) return replyPrivately(press, refusals.noBallot);
+    const choice = argument as Choice;
+    const result = votes.vote(job.id, press.user.id, choice);
+    // The clock could not edit the message, or has not come to it: the press brings it up to date.
+    if (result === "closed") return this.reveal(press, job);
+    await press.reply(voteReply(job, ballot, choice, result.before));
+  }
+
+  /** Ends the vote and shows everybody which picture was which. */
+  async reveal(press: Press, job: Job): Promise<void> {
+    await press.deferUpdate();
+    this.#options.votes.close(job.id);
+    const target = { applicationId: press.applicationId, interactionToken: press.token };
+    await this.#options.api.editReply(target, await this.#options.compose(job, press));
+  }
+
+  async #revealDue(): Promise<void> {
+    const { queue, votes, api, events, compose } = this.#options;
+    for (const { jobId } of votes.due()) {
+      votes.close(jobId);
+      try {
+        const job = await queue.get(jobId);
+        if (job?.delivery.messageId == null) continue;
+        await api.editMessage(job.origin.channelId, job.delivery.messageId, await compose(job, job.origin));
+      } catch (error) {
+        const message = "A vote is over, but its message could not say so; the next press there will";
+        events.emit("log", { level: "warn", message, jobId, error });
+      }
+    }
+  }
+}
+
+/** How the votes of a closed ballot fell; null for a job that had none or whose vote goes on. */
+export function tallyLine(votes: VoteStore, jobId: string): string | null {
+  const ballot = votes.ballot(jobId);
+  if (ballot === undefined || ballot.closedAt === null) return null;
+  return blindLines.tally(votes.tally(jobId));
+}

@@ -1,0 +1,294 @@
+import { Semaphore } from "async-mutex";
+import type { APIMessage } from "discord.js";
+import { DiscordError, describe } from "../../core/errors.js";
+import type { Events } from "../../core/events.js";
+import type { Job } from "../../core/job.js";
+import type { Where } from "../../core/settings.js";
+import type { Queue } from "../../db/queue.js";
+import { type DiscordFault, faultOf } from "../discord/faults.js";
+import type { DiscordApi } from "../discord/messenger.js";
+import { type Outgoing, plainMessage } from "../discord/outgoing.js";
+import { CHANNEL_LIMIT, type SizeLimit } from "../messages/picture-fit.js";
+import { COLORS } from "../messages/status-message.js";
+import { endSentence, errorSentence, jobReference, resultLines } from "../words/messages.js";
+import { subscribe } from "./subscribe.js";
+
+export interface OutboxOptions {
+  readonly queue: Queue;
+  readonly events: Events;
+  readonly api: DiscordApi;
+  readonly now: () => number;
+  /**
+   * Makes the last message of a finished job for a place, within the bytes that it takes. Throws DiscordError where
+   * Discord has to be asked first and does not answer.
+   */
+  readonly compose: (job: Job, limit: SizeLimit, where: Where) => Promise<Outgoing>;
+  /** Resolves when no status edit of the job is under way any more. */
+  readonly settle: (jobId: string) => Promise<void>;
+  /** The result was put into the reply, of which Discord tells nobody: calls the person where that is wanted. */
+  readonly ping: (job: Job, messageId: string) => Promise<void>;
+  /** The bot's own token is no longer valid: nothing can be delivered. */
+  readonly onUnauthorized: (error: unknown) => void;
+  /** Delay after the first failed delivery; it doubles with each one up to `retryMaxMs`. */
+  readonly retryFirstMs: number;
+  readonly retryMaxMs: number;
+}
+
+/** The reply is not edited in the token's last seconds: an upload could end after it. */
+const TOKEN_MARGIN_MS = 20_000;
+/** Events are hints; what they did not tell is found by looking. */
+const SWEEP_MS = 30_000;
+const AT_ONCE = 4;
+/** How often a message that Discord calls too large is made again, each time in half the bytes. */
+const SHRINKS = 4;
+
+const END_COLORS: ReadonlySet<number> = new Set([COLORS.done, COLORS.failed, COLORS.cancelled]);
+
+/** Where and how a message got to Discord. */
+type Sent =
+  | { readonly messageId: string; readonly via: "reply" | "channel" }
+  | { readonly fault: DiscordFault; readonly error: unknown };
+
+/**
+ * Posts the result of each finished job, once, and records that it did. Within the token's life it edits the reply,
+ * which may be repeated freely; later it writes to the channel, under a nonce that makes a repetition harmless.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #slots = new Semaphore(AT_ONCE);
+  readonly #active = new Map<string, Promise<void>>();
+  readonly #waiting = new Map<string, NodeJS.Timeout>();
+  /** `attachment_size_limit` of the commands of this run; valid for the reply, not for the channel. */
+  readonly #replyLimits = new Map<string, number>();
+  #unsubscribe: (() => void) | null = null;
+  #sweepTimer: NodeJS.Timeout | null = null;
+  #sweeping: Promise<void> | null = null;
+  #sweepAgain = false;
+  #stopped = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Delivers what an earlier run left, and from now on what gets finished. */
+  start(): void {
+    this.#unsubscribe = subscribe(this.#options.events, { "job.finished": () => this.#sweep() });
+    this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#sweep();
+  }
+
+  /** Waits for deliveries under way; what is not delivered stays in the queue for the next start. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#unsubscribe?.();
+    if (this.#sweepTimer !== null) clearInterval(this.#sweepTimer);
+    for (const timer of this.#waiting.values()) clearTimeout(timer);
+    await this.#sweeping;
+    await Promise.all(this.#active.values());
+  }
+
+  /** The bytes that a file of the job's reply may have. */
+  noteReplyLimit(jobId: string, bytes: number): void {
+    this.#replyLimits.set(jobId, bytes);
+  }
+
+  /** What the job's reply may carry. */
+  replyLimit(jobId: string): SizeLimit {
+    return { ...CHANNEL_LIMIT, perFile: this.#replyLimits.get(jobId) ?? CHANNEL_LIMIT.perFile };
+  }
+
+  #sweep(): void {
+    if (this.#stopped) return;
+    if (this.#sweeping !== null) {
+      this.#sweepAgain = true;
+      return;
+    }
+    this.#sweeping = this.#startUndelivered().finally(() => {
+      this.#sweeping = null;
+      if (!this.#sweepAgain) return;
+      this.#sweepAgain = false;
+      this.#sweep();
+    });
+  }
+
+  async #startUndelivered(): Promise<void> {
+    try {
+      for (const jobId of await this.#options.queue.undelivered()) {
+        if (this.#stopped || this.#active.has(jobId) || this.#waiting.has(jobId)) continue;
+        const delivery = this.#slots
+          .runExclusive(() => this.#deliver(jobId))
+          .catch((error) => this.#log("error", "A delivery could not be recorded", jobId, error))
+          .finally(() => this.#active.delete(jobId));
+        this.#active.set(jobId, delivery);
+      }
+    } catch (error) {
+      this.#log("error", "Undelivered results could not be read", undefined, error);
+    }
+  }
+
+  async #deliver(jobId: string): Promise<void> {
+    if (this.#stopped) return;
+    const { queue, events, settle } = this.#options;
+    // Read again: an earlier delivery may have ended between the sweep's read and now.
+    const job = await queue.get(jobId);
+    if (job === undefined || job.delivery.deliveredAt !== null || job.delivery.abandoned !== null) return;
+    await settle(jobId);
+    let sent = await this.#send(job);
+    if ("fault" in sent && (sent.fault === "refused" || sent.fault === "too-large")) {
+      this.#log("error", "Discord refused a result; saying so instead", job.id, sent.error);
+      sent = await this.#sendTo(job, async () =>
+        plainMessage(
+          job.state === "done"
+            ? `${errorSentence("DISCORD_REFUSED")} ${jobReference(job.id)}`
+            : endSentence(job),
+        ),
+      );
+    }
+    if ("messageId" in sent) {
+      await queue.delivered(job.id, sent.messageId);
+      this.#replyLimits.delete(job.id);
+      events.emit("job.delivered", { jobId: job.id, messageId: sent.messageId });
+      if (sent.via === "reply") await this.#ping(job, sent.messageId);
+      return;
+    }
+    await this.#failed(job, sent.fault, sent.error);
+  }
+
+  /** Being called is a courtesy: once it failed, it is not worth a second message. */
+  async #ping(job: Job, messageId: string): Promise<void> {
+    try {
+      await this.#options.ping(job, messageId);
+    } catch (error) {
+      this.#log("warn", "The requester could not be called", job.id, error);
+    }
+  }
+
+  async #failed(job: Job, fault: DiscordFault, error: unknown): Promise<void> {
+    const { queue, onUnauthorized, retryFirstMs, retryMaxMs } = this.#options;
+    const detail = `${fault}: ${describe(error)}`;
+    if (fault === "unauthorized") {
+      await queue.deliveryFailed(job.id, detail);
+      onUnauthorized(error);
+      return;
+    }
+    if (fault !== "transient") {
+      this.#log("warn", "A result was not delivered and stays stored", job.id, error);
+      await queue.abandonDelivery(job.id, detail);
+      return;
+    }
+    this.#log("warn", "A delivery failed and will be tried again", job.id, error);
+    await queue.deliveryFailed(job.id, detail);
+    if (this.#stopped) return;
+    const delayMs = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(job.delivery.attempts, 30));
+    const timer = setTimeout(() => {
+      this.#waiting.delete(job.id);
+      this.#sweep();
+    }, delayMs);
+    this.#waiting.set(job.id, timer);
+  }
+
+  /** Sends the result, smaller each time that Discord calls it too large. */
+  async #send(job: Job): Promise<Sent> {
+    let cap = Number.POSITIVE_INFINITY;
+    for (let shrink = 0; ; shrink++) {
+      let bytes = 0;
+      const sent = await this.#sendTo(job, async (limit, where) => {
+        const message = await this.#compose(job, atMost(limit, cap), where);
+        bytes = message.files.reduce((sum, { data }) => sum + data.length, 0);
+        return message;
+      });
+      if ("messageId" in sent || sent.fault !== "too-large" || shrink === SHRINKS) return sent;
+      cap = Math.floor(bytes / 2);
+    }
+  }
+
+  async #compose(job: Job, limit: SizeLimit, where: Where): Promise<Outgoing> {
+    try {
+      return await this.#options.compose(job, limit, where);
+    } catch (error) {
+      // Not the message's fault: it is made again when Discord answers.
+      if (error instanceof DiscordError) throw error;
+      this.#log("error", "A result's message could not be made", job.id, error);
+      return plainMessage(`${errorSentence("INTERNAL")} ${jobReference(job.id)}`);
+    }
+  }
+
+  /** Edits the reply while its token lives, else writes to the channel. */
+  async #sendTo(job: Job, compose: (limit: SizeLimit, where: Where) => Promise<Outgoing>): Promise<Sent> {
+    const { api, now } = this.#options;
+    const { origin } = job;
+    if (now() < origin.tokenExpiresAt - TOKEN_MARGIN_MS) {
+      const limit = this.replyLimit(job.id);
+      const sent = await attempt("reply", async () => api.editReply(origin, await compose(limit, origin)));
+      if ("messageId" in sent || (sent.fault !== "token-gone" && sent.fault !== "forbidden")) return sent;
+    }
+    const earlier = await this.#earlier(job, origin.channelId);
+    if (earlier !== null) return earlier;
+    const mention = (job.state === "done" ? resultLines.ready : resultLines.ended)(origin.userId, job.kind);
+    const addressed = (message: Outgoing, ...more: string[]): Outgoing => ({
+      ...message,
+      content: [mention, message.content, ...more].filter((part) => part !== "").join(" "),
+    });
+    const sent = await attempt("channel", async () =>
+      api.post(origin, addressed(await compose(CHANNEL_LIMIT, origin)), job.id),
+    );
+    // "Unknown message" as the answer to a post: the message of this nonce was sent, and someone deleted it.
+    if (!("fault" in sent) || (sent.fault !== "token-gone" && sent.fault !== "forbidden")) return sent;
+    if (sent.fault === "token-gone" || origin.guildId === null) return { ...sent, fault: "forbidden" };
+    // The channel is gone or closed to us: the person is told at home, if they take messages. What may be posted there
+    // is another question than what might have been in the channel.
+    const direct = await openDirect(() => api.directChannel(origin));
+    if (typeof direct !== "string") return direct;
+    const before = await this.#earlier(job, direct);
+    if (before !== null) return before;
+    return attempt("channel", async () => {
+      const message = await compose(CHANNEL_LIMIT, { guildId: null, channelId: null });
+      return api.postDirect(origin, direct, addressed(message, resultLines.direct), job.id);
+    });
+  }
+
+  /** What an earlier try put into the channel, whose answer was lost; null where there is nothing, or no look is allowed. */
+  async #earlier(job: Job, channelId: string): Promise<Sent | null> {
+    try {
+      const messageId = await this.#options.api.findEnd(job, channelId, (message) =>
+        showsEnd(message, job.id),
+      );
+      return messageId === null ? null : { messageId, via: "channel" };
+    } catch (error) {
+      const fault = faultOf(error);
+      return fault === "transient" || fault === "unauthorized" ? { fault, error } : null;
+    }
+  }
+
+  #log(level: "warn" | "error", message: string, jobId: string | undefined, error: unknown): void {
+    this.#options.events.emit("log", { level, message, error, ...(jobId === undefined ? {} : { jobId }) });
+  }
+}
+
+/** True for a message with the job's result, its failure, or a sentence in place of one; false for a status. */
+function showsEnd({ content, embeds, components }: APIMessage, jobId: string): boolean {
+  const [embed] = embeds;
+  const ended = embed === undefined ? content !== "" : END_COLORS.has(embed.color ?? 0);
+  return ended && JSON.stringify([content, embeds, components]).includes(jobId);
+}
+
+async function openDirect(open: () => Promise<string>): Promise<string | Sent> {
+  try {
+    return await open();
+  } catch (error) {
+    return { fault: faultOf(error), error };
+  }
+}
+
+async function attempt(via: "reply" | "channel", send: () => Promise<string>): Promise<Sent> {
+  try {
+    return { messageId: await send(), via };
+  } catch (error) {
+    return { fault: faultOf(error instanceof DiscordError ? error.cause : error), error };
+  }
+}
+
+const atMost = ({ perFile, total }: SizeLimit, bytes: number): SizeLimit => ({
+  perFile: Math.min(perFile, bytes),
+  total: Math.min(total, bytes),
+});

@@ -1,0 +1,204 @@
+import { createHash } from "node:crypto";
+import { type APIChannel, type APIMessage, ChannelType, type REST, Routes, SnowflakeUtil } from "discord.js";
+import type { Job, Origin } from "../../core/job.js";
+import { faultOf } from "./faults.js";
+import { type Outgoing, toRequest } from "./outgoing.js";
+
+const THREADS: readonly ChannelType[] = [
+  ChannelType.PublicThread,
+  ChannelType.PrivateThread,
+  ChannelType.AnnouncementThread,
+];
+/** Discord: "up to 25 characters". */
+const NONCE_MAX = 25;
+/** Discord: the most messages in one page. */
+const PAGE = 100;
+/** A preview can be started for as long as its command's token lives; and more than so many pages nobody waits for. */
+const PREVIEW_LIFE_MS = 15 * 60_000;
+const PAGES_BEFORE = 5;
+/** Between our clock and Discord's, while a job runs. */
+const CLOCK_MARGIN_MS = 60_000;
+
+/** The reply to an interaction. */
+export type ReplyTarget = Pick<Origin, "applicationId" | "interactionToken">;
+
+/** The reply to an interaction, and whom a further message to it may mention. */
+export type FollowUpTarget = ReplyTarget & Pick<Origin, "userId">;
+
+/** The ways in which a job's messages get to Discord. */
+export class DiscordApi {
+  /** One controller a request: discord.js leaves its listener on a signal, and one for all would keep them all. */
+  readonly #open = new Set<AbortController>();
+  #givenUp = false;
+
+  /** `once` sends a request a single time: for what Discord would do again. */
+  constructor(
+    readonly rest: REST,
+    private readonly once: REST = rest,
+  ) {}
+
+  /** Ends every request that is under way, and each later one at once. */
+  giveUp(): void {
+    this.#givenUp = true;
+    for (const controller of this.#open) controller.abort();
+  }
+
+  /**
+   * Edits the first answer to the command; works for the 15 minutes of its token. Answers the message's id. Without
+   * `timeoutMs` it may take as long as an upload may.
+   */
+  async editReply(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<string> {
+    return (await this.editStatus(origin, message, timeoutMs)).id;
+  }
+
+  /** The same, and answers the message. */
+  async editStatus(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<APIMessage> {
+    const route = Routes.webhookMessage(origin.applicationId, origin.interactionToken, "@original");
+    const request = { ...toRequest(message, null), auth: false };
+    const answer = await this.#send((signal) => this.rest.patch(route, { ...request, signal }), timeoutMs);
+    return answer as APIMessage;
+  }
+
+  /** Edits a message of ours at any time; needs the bot to see the channel. */
+  async editMessage(channelId: string, messageId: string, message: Outgoing): Promise<void> {
+    const route = Routes.channelMessage(channelId, messageId);
+    await this.#send((signal) => this.rest.patch(route, { ...toRequest(message, null), signal }));
+  }
+
+  /**
+   * Writes a further message to the command's reply, within its 15 minutes, and mentions who asked. Discord takes no nonce
+   * here, so a request whose answer was lost is not sent again: rather no message than two.
+   */
+  async followUp(origin: FollowUpTarget, message: Outgoing): Promise<string> {
+    const route = Routes.webhook(origin.applicationId, origin.interactionToken);
+    const query = new URLSearchParams({ wait: "true" });
+    const request = { ...toRequest(message, origin.userId), query, auth: false };
+    const answer = await this.#send((signal) => this.once.post(route, { ...request, signal }));
+    return (answer as APIMessage).id;
+  }
+
+  /**
+   * Writes a new message into the command's channel and mentions who asked. A second call with the same `nonceOf`
+   * within a few minutes posts nothing and answers the first message's id.
+   */
+  async post(origin: Origin, message: Outgoing, nonceOf: string): Promise<string> {
+    const { body, files } = toRequest(message, origin.userId);
+    const request = { body: { ...body, nonce: nonce(nonceOf), enforce_nonce: true }, files };
+    const route = Routes.channelMessages(origin.channelId);
+    const answer = await this.#send((signal) => this.rest.post(route, { ...request, signal }));
+    return (answer as APIMessage).id;
+  }
+
+  /**
+   * The message in a channel that `isEnd` takes for the end of the job, or null. A nonce is remembered for minutes; after
+   * a longer outage, or where the reply was edited before its token ended, only a look tells whether an earlier try got
+   * through. Looks at what followed the command, and at what followed the end of the job; a batch's message is its
+   * preview, which is older than the press of its Start.
+   */
+  async findEnd(
+    job: Job,
+    channelId: string,
+    isEnd: (message: APIMessage) => boolean,
+  ): Promise<string | null> {
+    const { interactionId, applicationId } = job.origin;
+    const askedAt = SnowflakeUtil.timestampFrom(interactionId);
+    const took = (job.finishedAt ?? job.createdAt) - job.createdAt;
+    const timestamp = Math.max(askedAt, askedAt + took - CLOCK_MARGIN_MS);
+    const ended = String(SnowflakeUtil.generate({ timestamp }));
+    const endAmong = (messages: readonly APIMessage[]) =>
+      messages.find((message) => message.author.id === applicationId && isEnd(message))?.id;
+    for (const after of [interactionId, ended]) {
+      const end = endAmong(await this.#page(channelId, { after }));
+      if (end !== undefined) return end;
+    }
+    if (job.kind !== "batch") return null;
+    let before = interactionId;
+    for (let pages = 0; pages < PAGES_BEFORE; pages++) {
+      const messages = await this.#page(channelId, { before });
+      const end = endAmong(messages);
+      if (end !== undefined) return end;
+      const oldest = messages.at(-1)?.id;
+      if (oldest === undefined || SnowflakeUtil.timestampFrom(oldest) < askedAt - PREVIEW_LIFE_MS) break;
+      before = oldest;
+    }
+    return null;
+  }
+
+  /** Whether one of our messages among the channel's latest has a picture whose file's name holds `name`. */
+  async hasPosted({ applicationId, channelId }: Origin, name: string): Promise<boolean> {
+    const messages = await this.#page(channelId);
+    return messages.some(({ author, attachments, embeds }) => {
+      // A picture that an embed shows is not among the attachments.
+      const urls = [...attachments.map(({ url }) => url), ...embeds.map(({ image }) => image?.url ?? "")];
+      return author.id === applicationId && urls.some((url) => url.includes(name));
+    });
+  }
+
+  /** The channel of direct messages with the person who asked. */
+  async directChannel(origin: Origin): Promise<string> {
+    const request = { body: { recipient_id: origin.userId } };
+    const channel = await this.#send((signal) =>
+      this.rest.post(Routes.userChannels(), { ...request, signal }),
+    );
+    return (channel as APIChannel).id;
+  }
+
+  /**
+   * Whether Discord shows the channel to adults only, as it says now; a thread is what its channel is. A direct message
+   * is not age-restricted, nor does a channel that we can't see count as such.
+   */
+  async isAgeRestricted(channelId: string): Promise<boolean> {
+    const channel = await this.#channel(channelId);
+    const isThread = channel !== null && THREADS.includes(channel.type);
+    const parentId = isThread && "parent_id" in channel ? channel.parent_id : null;
+    const decides = isThread ? (parentId == null ? null : await this.#channel(parentId)) : channel;
+    return decides !== null && "nsfw" in decides && decides.nsfw === true;
+  }
+
+  async #page(channelId: string, where: Record<string, string> = {}): Promise<APIMessage[]> {
+    const query = new URLSearchParams({ ...where, limit: String(PAGE) });
+    const route = Routes.channelMessages(channelId);
+    return (await this.#send((signal) => this.rest.get(route, { query, signal }))) as APIMessage[];
+  }
+
+  async #channel(channelId: string): Promise<APIChannel | null> {
+    try {
+      return (await this.#send((signal) =>
+        this.rest.get(Routes.channel(channelId), { signal }),
+      )) as APIChannel;
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault === "forbidden" || fault === "token-gone") return null;
+      throw error;
+    }
+  }
+
+  /** Writes to the person who asked; fails with `forbidden` where they take no messages. */
+  async postDirect(origin: Origin, channelId: string, message: Outgoing, nonceOf: string): Promise<string> {
+    return this.post({ ...origin, channelId }, message, `${nonceOf}-dm`);
+  }
+
+  async #send(request: (signal: AbortSignal) => Promise<unknown>, timeoutMs?: number): Promise<unknown> {
+    const controller = new AbortController();
+    this.#open.add(controller);
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => controller.abort(), timeoutMs);
+    if (this.#givenUp) controller.abort();
+    try {
+      return await Promise.race([request(controller.signal), abortOf(controller.signal)]);
+    } finally {
+      clearTimeout(timer);
+      this.#open.delete(controller);
+    }
+  }
+}
+
+/** Rejects when the signal says so: discord.js sleeps its rate limits out before it looks at it. */
+const abortOf = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+  });
+
+const nonce = (id: string): string =>
+  id.length <= NONCE_MAX ? id : createHash("sha256").update(id).digest("base64url").slice(0, NONCE_MAX);

@@ -1,0 +1,202 @@
+import {
+  type APIButtonComponent,
+  type APIComponentInMessageActionRow,
+  type APIStringSelectComponent,
+  ButtonStyle,
+  ComponentType,
+} from "discord.js";
+import type { Item, Job } from "../../core/job.js";
+import { clip, tail } from "../discord/markdown.js";
+import type { Row } from "../discord/outgoing.js";
+import { labels } from "../words/messages.js";
+import { addedPhrases } from "./prompt-diff.js";
+
+/**
+ * What a press means. It is all in the custom id, so that a button lives as long as its message: state is looked up
+ * in the queue by the job's id, and who may press is decided there, never by the id. The pattern is that of the
+ * argument; null where the verb takes none.
+ */
+const VERBS = {
+  cancel: null,
+  /** A draft: the id is its own, there is no job yet. */
+  start: null,
+  discard: null,
+  /** Asks which prompts to take out of a batch; the menus that answer, by their place. */
+  items: null,
+  skip: /^[0-4]$/,
+  /** The same pictures again, where they were deleted. */
+  redraw: null,
+  /** The same prompts from a new seed. */
+  again: null,
+  /** Asks for another prompt, and for another rewrite; the seed stays. */
+  edit: null,
+  tune: null,
+  /** The select menus: another of the beams, added phrases on or off. */
+  beam: null,
+  words: null,
+  /** From a rewrite to pictures: of both, or of the prompt as written. */
+  pair: null,
+  raw: null,
+  info: null,
+  delete: null,
+  vote: /^(left|right|tie|bad)$/,
+  reveal: null,
+} as const satisfies Record<string, RegExp | null>;
+
+export type Verb = keyof typeof VERBS;
+export interface PressAction {
+  readonly verb: Verb;
+  readonly jobId: string;
+  readonly argument: string | null;
+}
+
+const CUSTOM_ID = /^([a-z]{1,12}):([\w-]{1,64})(?::([\w-]{1,16}))?$/;
+
+export const encodeCustomId = (verb: Verb, jobId: string, argument?: string): string =>
+  argument === undefined ? `${verb}:${jobId}` : `${verb}:${jobId}:${argument}`;
+
+/** The action of a custom id, or null for an id that this program did not make. */
+export function decodeCustomId(customId: string): PressAction | null {
+  const [, verb, jobId, argument = null] = CUSTOM_ID.exec(customId) ?? [];
+  if (verb === undefined || jobId === undefined || !Object.hasOwn(VERBS, verb)) return null;
+  const pattern: RegExp | null = VERBS[verb as Verb];
+  const holds = pattern === null ? argument === null : argument !== null && pattern.test(argument);
+  return holds ? { verb: verb as Verb, jobId, argument } : null;
+}
+
+/** Discord: options of one select menu, and letters of an option's name. */
+const OPTIONS_MAX = 25;
+const OPTION_TEXT_MAX = 100;
+
+const row = (...components: APIComponentInMessageActionRow[]): Row => ({
+  type: ComponentType.ActionRow,
+  components,
+});
+
+interface ButtonLook {
+  readonly style?: Exclude<ButtonStyle, ButtonStyle.Link | ButtonStyle.Premium>;
+  readonly argument?: string;
+  readonly enabled?: boolean;
+}
+
+function button(
+  verb: Verb,
+  jobId: string,
+  label: string,
+  { style = ButtonStyle.Secondary, argument, enabled = true }: ButtonLook = {},
+): APIButtonComponent {
+  return {
+    type: ComponentType.Button,
+    style,
+    label,
+    custom_id: encodeCustomId(verb, jobId, argument),
+    disabled: !enabled,
+  };
+}
+
+/** The row under a message that waits or runs; `items` where prompts can be taken out of it. */
+export const cancelRow = (jobId: string, enabled: boolean, items = false): Row =>
+  row(
+    button("cancel", jobId, labels.cancel, { enabled }),
+    ...(items ? [button("items", jobId, labels.takeOut, { enabled })] : []),
+  );
+
+/** Under what a file would come to. */
+export const draftRow = (draftId: string): Row =>
+  row(
+    button("start", draftId, labels.start, { style: ButtonStyle.Success }),
+    button("discard", draftId, labels.discard),
+  );
+
+/** Prompts that one message offers to take out. */
+export const ITEMS_SHOWN = 5 * OPTIONS_MAX;
+
+/** Menus of the prompts of a batch that are still to be made, 25 in each. */
+export function itemRows(jobId: string, items: readonly Item[]): Row[] {
+  const rows: Row[] = [];
+  for (let from = 0; from < Math.min(items.length, ITEMS_SHOWN); from += OPTIONS_MAX) {
+    const page = items.slice(from, from + OPTIONS_MAX);
+    rows.push(
+      select({
+        custom_id: encodeCustomId("skip", jobId, String(from / OPTIONS_MAX)),
+        placeholder: labels.choosePrompts(page[0]!.index + 1, page.at(-1)!.index + 1),
+        min_values: 1,
+        max_values: page.length,
+        options: page.map(({ index, prompt }) => ({
+          label: clip(`${index + 1}. ${prompt}`, OPTION_TEXT_MAX),
+          value: String(index),
+        })),
+      }),
+    );
+  }
+  return rows;
+}
+
+/** What can be done with the result of a finished job. */
+export function resultRows(job: Job): Row[] {
+  const [item] = job.items;
+  const redraw = job.picturesPrunedAt === null ? [] : [button("redraw", job.id, labels.redraw)];
+  const end = [...redraw, button("info", job.id, labels.info), button("delete", job.id, labels.delete)];
+  if (job.state !== "done" || job.kind === "batch" || item?.optimized == null) return [row(...end)];
+  if (job.kind === "optimize") {
+    const draw = [
+      button("pair", job.id, labels.drawPair, { style: ButtonStyle.Primary }),
+      button("tune", job.id, labels.editFirst),
+      button("raw", job.id, labels.drawRaw),
+    ];
+    return [row(...draw, ...end), ...beamRow(job, item)];
+  }
+  const more = [button("again", job.id, labels.again), button("edit", job.id, labels.editPrompt)];
+  return [row(...more, ...end), ...beamRow(job, item), ...wordsRow(job, item)];
+}
+
+/** Under a blind comparison: the choices, and the end of the vote for who asked. */
+export const voteRows = (jobId: string): Row[] => [
+  row(
+    ...(["left", "right", "tie", "bad"] as const).map((argument) =>
+      button("vote", jobId, labels.votes[argument], { argument, style: ButtonStyle.Primary }),
+    ),
+  ),
+  row(button("reveal", jobId, labels.reveal), button("delete", jobId, labels.delete)),
+];
+
+/** The distinct rewrites besides the one that is shown; the value is the place among the candidates. */
+function beamRow(job: Job, item: Item): Row[] {
+  const others = item.candidates.map(({ text }, index) => ({ text, index }));
+  const options = others
+    .filter(({ text }) => text !== item.optimized)
+    .slice(0, OPTIONS_MAX)
+    .map(({ text, index }) => {
+      // Rewrites begin alike; what tells them apart comes after the prompt.
+      const own = text.startsWith(item.prompt) ? text.slice(item.prompt.length).replace(/^[\s,]+/, "") : text;
+      return {
+        label: clip(`${index + 1}. ${own}`, OPTION_TEXT_MAX),
+        value: String(index),
+        ...(own.length > OPTION_TEXT_MAX ? { description: clip(tail(own, 90), OPTION_TEXT_MAX) } : {}),
+      };
+    });
+  if (options.length === 0) return [];
+  return [select({ custom_id: encodeCustomId("beam", job.id), placeholder: labels.chooseBeam, options })];
+}
+
+/** The phrases that the rewrite added, all on; those left out of the choice are switched off. */
+function wordsRow(job: Job, item: Item): Row[] {
+  const phrases = addedPhrases(item.prompt, item.optimized ?? "").slice(0, OPTIONS_MAX);
+  if (phrases.length === 0) return [];
+  return [
+    select({
+      custom_id: encodeCustomId("words", job.id),
+      placeholder: labels.chooseWords,
+      min_values: 0,
+      max_values: phrases.length,
+      options: phrases.map(({ text }, index) => ({
+        label: clip(text, OPTION_TEXT_MAX),
+        value: String(index),
+        default: true,
+      })),
+    }),
+  ];
+}
+
+const select = (menu: Omit<APIStringSelectComponent, "type">): Row =>
+  row({ type: ComponentType.StringSelect, ...menu });

@@ -1,0 +1,49 @@
+import type { OpenWork } from "../../db/queue.js";
+import type { Draft } from "../../db/sqlite/drafts.js";
+import { clip, escapeMarkdown } from "../discord/markdown.js";
+import type { Outgoing } from "../discord/outgoing.js";
+import { draftLines, labels, resultLines } from "../words/messages.js";
+import { draftRow } from "./components.js";
+import { coarse, etas, type Work } from "./eta.js";
+import { COLORS } from "./status-message.js";
+
+const PROMPTS_SHOWN = 5;
+const PROMPT_MAX = 120;
+
+/** What a file comes to: how many pictures, how long by this machine's own times, and what goes before it. */
+export function draftMessage(
+  draft: Draft,
+  open: readonly OpenWork[],
+  estimateMs: (work: Work) => number | null,
+): Outgoing {
+  const { kind, items, image } = draft.request;
+  const given = items.filter(({ optimized }) => optimized !== null).length;
+  const pictures = 2 * items.length;
+  const ownMs = estimateMs({ texts: items.length - given, pictures, steps: pictures * image.steps });
+  const aheadMs = Math.max(0, ...etas(open, estimateMs).values());
+  const prompts = items.slice(0, PROMPTS_SHOWN).map(({ prompt }) => escapeMarkdown(clip(prompt, PROMPT_MAX)));
+  const size = image.size === null ? [] : [`${image.size.width}x${image.size.height}`];
+  const description = [
+    draftLines.amount(items.length, given, pictures),
+    draftLines.first(prompts, items.length),
+    resultLines.settings([
+      resultLines.seed(items[0]?.seed ?? image.seed),
+      resultLines.steps(image.steps),
+      resultLines.guidance(image.guidance),
+      image.scheduler,
+      ...size,
+    ]),
+    ...(items.some(({ seed }) => seed !== undefined) ? [draftLines.again] : []),
+    [
+      ownMs === null ? draftLines.unknownTime : draftLines.time(coarse(ownMs)),
+      ...(open.length === 0 ? [] : [draftLines.ahead(open.length, aheadMs === 0 ? null : coarse(aheadMs))]),
+    ].join(" "),
+    draftLines.ends(draft.expiresAt),
+  ].join("\n");
+  return {
+    content: "",
+    embeds: [{ title: labels.commands[kind], description, color: COLORS.waiting }],
+    components: [draftRow(draft.id)],
+    files: [],
+  };
+}

@@ -1,0 +1,26 @@
+import { type InteractionReplyOptions, MessageFlags } from "discord.js";
+import type { Job } from "../../core/job.js";
+import { clip, codeBlock } from "../discord/markdown.js";
+import { EMBED_DESCRIPTION_MAX } from "../discord/outgoing.js";
+import { infoLines, labels } from "../words/messages.js";
+
+const TEXT_MAX = 1200;
+/** Rows of a batch that are spelled out; its report has them all. */
+const ITEMS_MAX = 1;
+
+/** Everything about a job, for the one who asks: enough to repeat it exactly. */
+export function infoMessage(job: Job): InteractionReplyOptions {
+  const texts = job.items
+    .slice(0, ITEMS_MAX)
+    .flatMap(({ prompt, optimized }) => [
+      `**${labels.prompt}**${codeBlock(prompt, TEXT_MAX)}`,
+      ...(optimized === null ? [] : [`**${labels.rewrite}**${codeBlock(optimized, TEXT_MAX)}`]),
+    ]);
+  const negative =
+    job.image.negative === "" ? [] : [`**${labels.negative}**${codeBlock(job.image.negative, TEXT_MAX / 4)}`];
+  const description = [...texts, ...negative, ...infoLines(job)].join("\n");
+  return {
+    embeds: [{ title: labels.commands[job.kind], description: clip(description, EMBED_DESCRIPTION_MAX) }],
+    flags: MessageFlags.Ephemeral,
+  };
+}

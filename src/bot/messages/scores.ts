@@ -1,0 +1,95 @@
+import type { Item, Job } from "../../core/job.js";
+import { type PairScores, type PictureJudgement, pairScores } from "../../core/judgement.js";
+import { bootstrapMean } from "../../core/statistics.js";
+import { type ScoreRow, scorePlot } from "../../pictures/score-plot.js";
+import { clip } from "../discord/markdown.js";
+import { ALT_TEXT_MAX, type OutgoingFile } from "../discord/outgoing.js";
+import { scoreLines } from "../words/messages.js";
+
+/** Rows of the table in a message; the CSV has them all. */
+const TABLE_ROWS = 10;
+
+/** The small line under a pair; none where nobody judged it. */
+export function pairScoreLine({ judgements }: Item): string[] {
+  const line = scoreLines.pair(pairScores(judgements));
+  return line === null ? [] : [line];
+}
+
+export interface BatchScores {
+  readonly lines: readonly string[];
+  readonly plot: OutgoingFile | null;
+}
+
+/** Means of a batch's pairs with their intervals, a table of the first ones and a plot; empty without any score. */
+export async function batchScores(job: Job): Promise<BatchScores> {
+  const pairs = job.items
+    .filter(({ cancelled }) => !cancelled)
+    .map((item) => ({ item, scores: pairScores(item.judgements) }));
+  const rows: ScoreRow[] = [
+    {
+      label: scoreLines.relevanceChange,
+      values: numbers(pairs.map(({ scores }) => relevanceChange(scores))),
+    },
+    { label: scoreLines.beautyGain, values: numbers(pairs.map(({ scores }) => scores.beautyGain)) },
+    { label: scoreLines.reward, values: numbers(pairs.map(({ scores }) => scores.reward)) },
+  ].flatMap(({ label, values }) => {
+    const mean = bootstrapMean(values);
+    return mean === null ? [] : [{ label, values, mean, note: scoreLines.mean(mean) }];
+  });
+  if (rows.length === 0) return { lines: [], plot: null };
+  const table = pairs
+    .slice(0, TABLE_ROWS)
+    .map(({ item, scores }) => scoreLines.tableRow(item.index + 1, scores, item.prompt));
+  const facts = rows.map(({ label, note }) => `${label} ${note}`);
+  return {
+    lines: [scoreLines.title, ...facts, `\`\`\`\n${[scoreLines.tableHead, ...table].join("\n")}\n\`\`\``],
+    plot: {
+      name: `${job.id}-scores.png`,
+      data: await scorePlot(scoreLines.plotTitle(pairs.length), rows),
+      description: clip(scoreLines.plotAlt(facts), ALT_TEXT_MAX),
+    },
+  };
+}
+
+const relevanceChange = (scores: PairScores): number | null =>
+  scores.baselineRelevance === null || scores.optimizedRelevance === null
+    ? null
+    : scores.optimizedRelevance - scores.baselineRelevance;
+
+const numbers = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
+
+export const SCORE_COLUMNS = [
+  "baseline_relevance",
+  "optimized_relevance",
+  "relevance_term",
+  "baseline_beauty",
+  "optimized_beauty",
+  "beauty_gain",
+  "reward",
+  "judge",
+  "baseline_safety",
+  "optimized_safety",
+] as const;
+
+/** Under SCORE_COLUMNS. */
+export function scoreCells({ baseline, drawn, judgements }: Item): (string | number | null)[] {
+  const scores = pairScores(judgements);
+  return [
+    scores.baselineRelevance,
+    scores.optimizedRelevance,
+    scores.relevanceTerm,
+    scores.baselineBeauty,
+    scores.optimizedBeauty,
+    scores.beautyGain,
+    scores.reward,
+    scores.judge,
+    baseline === null ? null : safetyWord(judgements.baseline),
+    drawn === null ? null : safetyWord(judgements.drawn),
+  ];
+}
+
+function safetyWord(judgement: PictureJudgement | undefined): string {
+  const safety = judgement?.safety ?? "unchecked";
+  if (typeof safety === "string") return safety;
+  return safety.flagged ? "flagged" : "passed";
+}

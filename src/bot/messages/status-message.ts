@@ -1,0 +1,146 @@
+import type { Progress } from "../../core/events.js";
+import type { Job, LimitScope, Phase } from "../../core/job.js";
+import { codeBlock } from "../discord/markdown.js";
+import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
+import { labels, statusLines } from "../words/messages.js";
+import { cancelRow } from "./components.js";
+import { noteLines, promptSections } from "./rewrite-text.js";
+
+/** Where an unfinished job is, as its message shows it. */
+export type JobStatus =
+  /** `place` is that in the line of the phase; null until it is known. */
+  | {
+      readonly kind: "queued";
+      /** Whose limit keeps it out of the line, and how many that lets in. */
+      readonly held?: { readonly scope: LimitScope; readonly limit: number };
+      readonly phase: Phase;
+      readonly place: number | null;
+      /** Until the job is done, from this machine's recent times; null while they are unknown. */
+      readonly etaMs: number | null;
+    }
+  | { readonly kind: "loading"; readonly phase: Phase }
+  | { readonly kind: "working"; readonly progress: Progress }
+  | { readonly kind: "stopping" }
+  /** The reply's token is about to end: the last thing that the message will say. */
+  | { readonly kind: "late" };
+
+/** What a status message says about its job, whatever the status; a job's items are not kept for it. */
+export interface JobSummary {
+  readonly id: string;
+  readonly title: string;
+  readonly subject: string;
+  /** Whether single prompts can be taken out. */
+  readonly isBatch: boolean;
+}
+
+/** The message's colour tells the state at a glance: blue waits, orange runs, green is done, red failed. */
+export const COLORS = {
+  waiting: 0x3b82f6,
+  running: 0xf59e0b,
+  done: 0x22c55e,
+  failed: 0xef4444,
+  cancelled: 0x6b7280,
+};
+
+const SUBJECT_MAX = 400;
+
+export function summarize(job: Job): JobSummary {
+  const given = job.items.filter((item) => item.optimized !== null && item.candidates.length === 0).length;
+  const left = job.items.filter(({ cancelled }) => !cancelled).length;
+  const [first] = job.items;
+  // What is ready is shown at once, unless it would tell which picture is which.
+  const rewritten = first !== undefined && first.optimized !== null && !job.blind;
+  return {
+    id: job.id,
+    title: labels.commands[job.kind],
+    isBatch: job.kind === "batch" && job.items.length > 1,
+    subject:
+      job.kind === "batch" || first === undefined
+        ? [
+            statusLines.batch(job.items.length, given),
+            ...(left === job.items.length ? [] : [statusLines.takenOut(left, job.items.length)]),
+          ].join(" ")
+        : rewritten
+          ? [...promptSections(first), ...noteLines(first)].join("\n")
+          : codeBlock(first.prompt, SUBJECT_MAX),
+  };
+}
+
+/**
+ * What the message shows besides words: a finished half of the pair, and the picture that is being drawn. Without
+ * either the message keeps the files it has.
+ */
+export interface StatusPictures {
+  readonly finished: OutgoingFile | null;
+  readonly forming: OutgoingFile | null;
+  /** Id of an earlier edit's finished half, to be kept. */
+  readonly kept: string | null;
+  /** Whether the message has a look of a picture that is finished by now, which goes. */
+  readonly stale: boolean;
+}
+
+const NO_PICTURES: StatusPictures = { finished: null, forming: null, kept: null, stale: false };
+
+export function statusMessage(
+  job: JobSummary,
+  status: JobStatus,
+  { finished, forming, kept, stale }: StatusPictures = NO_PICTURES,
+): Outgoing {
+  const waits = status.kind === "queued";
+  const files = [finished, forming].filter((file) => file !== null);
+  return {
+    content: "",
+    embeds: [
+      {
+        title: job.title,
+        description: `${job.subject}\n${statusText(status)}`,
+        color: waits ? COLORS.waiting : COLORS.running,
+        ...(forming === null ? {} : { image: { url: `attachment://${forming.name}` } }),
+      },
+    ],
+    components: [cancelRow(job.id, status.kind !== "stopping", job.isBatch)],
+    files,
+    keepFiles: files.length === 0 && !stale ? true : kept === null ? false : [kept],
+  };
+}
+
+function statusText(status: JobStatus): string {
+  switch (status.kind) {
+    case "queued":
+      if (status.held !== undefined) return statusLines.held(status.held.scope, status.held.limit);
+      return status.place === null
+        ? statusLines.accepted
+        : statusLines.place(status.phase, status.place, status.etaMs);
+    case "loading":
+      return statusLines.loading(status.phase);
+    case "working":
+      return progressText(status.progress);
+    case "stopping":
+      return statusLines.stopping;
+    case "late":
+      return statusLines.late;
+  }
+}
+
+function progressText(progress: Progress): string {
+  const { making, step, steps, item, items } = progress;
+  const what =
+    making === "text" ? statusLines.rewriting(step, steps) : statusLines.drawing(making, step, steps);
+  const which = items > 1 ? ` · ${statusLines.item(item, items)}` : "";
+  return `${bar(fractionDone(progress))}\n${what}${which}`;
+}
+
+/** How much of the job's phase is done, 0 to 1: an image item is two pictures, the baseline first. */
+export function fractionDone({ making, step, steps, item, items }: Progress): number {
+  const part = steps > 0 ? Math.min(1, step / steps) : 0;
+  const ofItem = making === "text" ? part : (making === "optimized" ? 0.5 : 0) + part / 2;
+  return Math.min(1, (item + ofItem) / Math.max(1, items));
+}
+
+const BLOCKS = 10;
+
+/** Ten blocks and a percentage; full only when all is done. */
+export function bar(fraction: number): string {
+  const filled = Math.floor(fraction * BLOCKS);
+  return `${"▰".repeat(filled)}${"▱".repeat(BLOCKS - filled)} ${Math.floor(fraction * 100)} %`;
+}

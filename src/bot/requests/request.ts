@@ -1,0 +1,108 @@
+import { randomInt } from "node:crypto";
+import type {
+  ChatInputCommandInteraction,
+  RESTPostAPIChatInputApplicationCommandsJSONBody as CommandJson,
+} from "discord.js";
+import { InputError } from "../../core/errors.js";
+import type { ImageSettings, JobKind, TextSettings } from "../../core/job.js";
+import type { JobCaps, NewItem } from "../../db/queue.js";
+import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
+import { expectations } from "../words/messages.js";
+
+export interface Defaults {
+  readonly text: TextSettings;
+  readonly image: ImageSettings;
+  /** Said with every result, such as that a miniature drew it. */
+  readonly checkpointNote: string | null;
+}
+
+export interface Limits {
+  /** In characters. */
+  readonly maxPromptLength: number;
+  /** Prompts in one file. */
+  readonly maxBatch: number;
+  readonly maxFileBytes: number;
+  readonly maxSteps: number;
+  /** Pairs of one `/compare`. */
+  readonly maxPairs: number;
+  /** Jobs that stand in line at once, over which further ones wait outside; and open jobs, over which they are refused. */
+  readonly inLine?: JobCaps;
+  readonly open?: JobCaps;
+}
+
+export interface CommandContext {
+  readonly defaults: Defaults;
+  readonly limits: Limits;
+  readonly download: (url: string) => Promise<Uint8Array>;
+  /** Whether a comparison hides which picture is which, where the command does not say. */
+  readonly blind: boolean;
+  /** Whether pictures are shown as they form. */
+  readonly preview?: boolean;
+}
+
+/** What a command asks for. */
+export interface CommandRequest {
+  readonly kind: JobKind;
+  readonly text: TextSettings;
+  readonly image: ImageSettings;
+  /** The job under whose result a button made the request. */
+  readonly parentId?: string;
+  readonly blind?: boolean;
+  /** Whether the person sees what it comes to and says yes before it is stored. */
+  readonly confirm?: boolean;
+  /** The texts that are known before anything is fetched, to refuse them at once. */
+  readonly known: readonly (string | null)[];
+  /** Settings that were read with the prompts and go over `image`; asked for after `prompts`. */
+  readonly found?: () => Partial<ImageSettings>;
+  /** Fetches and reads what is not in the interaction itself; throws InputError. Called after the first answer. */
+  readonly prompts: () => Promise<readonly NewItem[]>;
+}
+
+/** One slash command. */
+export interface Command {
+  readonly definition: (limits: Limits) => CommandJson;
+  /** Reads the options without any I/O; throws InputError, which becomes a private refusal. */
+  readonly read: (interaction: ChatInputCommandInteraction, context: CommandContext) => CommandRequest;
+}
+
+/** Discord: the longest `max_length` of a text option. */
+const TEXT_OPTION_MAX = 6000;
+/** Seeds that the program picks itself: short enough to read out. */
+const RANDOM_SEED_END = 2 ** 32;
+export const MAX_GUIDANCE = 30;
+
+export const randomSeed = (): number => randomInt(RANDOM_SEED_END);
+
+export const textOptionMax = (limit: number): number => Math.min(limit, TEXT_OPTION_MAX);
+
+export const readPrompt = (interaction: ChatInputCommandInteraction, limits: Limits): string =>
+  checkedPrompt(interaction.options.getString("prompt", true), limits);
+
+/** A person's text as a prompt. Throws InputError for an empty or too long one. */
+export function checkedPrompt(text: string, { maxPromptLength }: Limits): string {
+  const prompt = cleanPrompt(text);
+  if (prompt === "") throw new InputError("INPUT_EMPTY", "The prompt is empty.");
+  if (isLongerThan(prompt, maxPromptLength)) {
+    throw new InputError("INPUT_TOO_LONG", `The prompt is longer than ${maxPromptLength} characters.`, {
+      limit: maxPromptLength,
+    });
+  }
+  return prompt;
+}
+
+/** Discord checks ranges in its own clients; a request may come from another one, so they are checked here too. */
+export function checkOption(option: string, holds: boolean, expected: string): void {
+  if (!holds)
+    throw new InputError("INPUT_OPTION", `The option ${option} takes ${expected}.`, { option, expected });
+}
+
+export function checkInteger(option: string, value: number, min: number, max: number): number {
+  const holds = Number.isSafeInteger(value) && value >= min && value <= max;
+  checkOption(option, holds, expectations.integer(min, max));
+  return value;
+}
+
+export function checkNumber(option: string, value: number, min: number, max: number): number {
+  checkOption(option, value >= min && value <= max, expectations.number(min, max));
+  return value;
+}

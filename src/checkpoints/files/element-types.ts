@@ -1,0 +1,65 @@
+import { float32FromFloat16 } from "../../onnx/float16.js";
+import type { WeightType } from "./weights.js";
+
+/** Bytes of one element. */
+export const ELEMENT_BYTES: Readonly<Record<WeightType, number>> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+};
+
+export const isWeightType = (text: string): text is WeightType => Object.hasOwn(ELEMENT_BYTES, text);
+
+/** Number of elements of a shape; NaN where a dimension is not a count or the product is beyond 2^53 - 1. */
+export function elementCount(shape: readonly number[]): number {
+  let count = 1;
+  for (const dimension of shape) {
+    if (!Number.isSafeInteger(dimension) || dimension < 0) return Number.NaN;
+    count *= dimension;
+  }
+  return Number.isSafeInteger(count) ? count : Number.NaN;
+}
+
+/**
+ * Values as float32, in storage order. `bytes` must begin at the start of its buffer (as `Weights.read` gives them);
+ * the result of F32 shares that memory.
+ */
+export function toFloat32(bytes: Uint8Array, type: WeightType): Float32Array {
+  const { buffer, byteOffset } = bytes;
+  const count = bytes.byteLength / ELEMENT_BYTES[type];
+  switch (type) {
+    case "F32":
+      return new Float32Array(buffer, byteOffset, count);
+    case "F16":
+      return float32FromFloat16(new Uint16Array(buffer, byteOffset, count));
+    case "BF16": {
+      // A bfloat16 is the upper half of a float32.
+      const upper = new Uint32Array(count);
+      const bits = new Uint16Array(buffer, byteOffset, count);
+      for (let i = 0; i < count; i++) upper[i] = bits[i]! << 16;
+      return new Float32Array(upper.buffer);
+    }
+    case "F64":
+      return Float32Array.from(new Float64Array(buffer, byteOffset, count));
+    case "I64": {
+      const integers = new BigInt64Array(buffer, byteOffset, count);
+      return Float32Array.from({ length: count }, (_, i) => Number(integers[i]!));
+    }
+    case "I32":
+      return Float32Array.from(new Int32Array(buffer, byteOffset, count));
+    case "I16":
+      return Float32Array.from(new Int16Array(buffer, byteOffset, count));
+    case "I8":
+      return Float32Array.from(new Int8Array(buffer, byteOffset, count));
+    case "U8":
+    case "BOOL":
+      return Float32Array.from(bytes);
+  }
+}

@@ -1,0 +1,96 @@
+import { constants } from "node:buffer";
+import { createHash } from "node:crypto";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { basename } from "node:path";
+import { CheckpointError } from "../../core/errors.js";
+
+/** One call of the system reads at most 2^31 - 1 bytes; this stays below on every platform. */
+const CHUNK_BYTES = 2 ** 30;
+
+/** A weight file that is open for reading; see `withFile`. */
+export interface OpenFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly mtimeMs: number;
+  /** Reads exactly `length` bytes into memory of their own. Throws CHECKPOINT_CORRUPT when the file ends before. */
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** Opens a file, hands it to `use` and closes it on every path. Throws CHECKPOINT_MISSING when it can't be opened. */
+export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, "r");
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const what = code === "ENOENT" ? "is not there" : `cannot be opened (${code})`;
+    throw new CheckpointError("CHECKPOINT_MISSING", `${path} ${what}.`, { cause });
+  }
+  try {
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) throw new CheckpointError("CHECKPOINT_MISSING", `${path} is not a file.`);
+    return use({
+      path,
+      bytes: stat.size,
+      mtimeMs: stat.mtimeMs,
+      read: (offset, length) => readExactly(descriptor, path, offset, length),
+    });
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function readExactly(descriptor: number, path: string, offset: number, length: number): Uint8Array {
+  if (length > constants.MAX_LENGTH) {
+    throw new CheckpointError(
+      "CHECKPOINT_TENSORS",
+      `${path} holds a tensor of ${length} bytes, more than can be read at once.`,
+    );
+  }
+  const bytes = new Uint8Array(length);
+  let done = 0;
+  while (done < length) {
+    let count: number;
+    try {
+      count = readSync(descriptor, bytes, done, Math.min(length - done, CHUNK_BYTES), offset + done);
+    } catch (cause) {
+      throw new CheckpointError("CHECKPOINT_CORRUPT", `${path} cannot be read at byte ${offset + done}.`, {
+        cause,
+      });
+    }
+    if (count === 0) {
+      throw corrupt(path, `it ends at byte ${offset + done}, in the middle of what is read`);
+    }
+    done += count;
+  }
+  return bytes;
+}
+
+const SHOWN_MAX = 200;
+
+/**
+ * A name from inside a file as a message may have it: short, and without the signs that command a terminal, since
+ * whoever made the file chose it.
+ */
+export function shown(text: string): string {
+  const plain = text.slice(0, SHOWN_MAX).replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, "\ufffd");
+  return text.length > SHOWN_MAX ? `${plain}...` : plain;
+}
+
+/** The error for a file whose bytes are not what they claim: which file, what is wrong, what to do. */
+export function corrupt(path: string, what: string, cause?: unknown): CheckpointError {
+  return new CheckpointError(
+    "CHECKPOINT_CORRUPT",
+    `${path} is damaged: ${shown(what)}. Download or copy it again.`,
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+/** Identity of one weight file without reading its tensors: name, size, modification time and header. */
+export function fileFingerprint(file: OpenFile, ...headers: readonly Uint8Array[]): string {
+  const hash = createHash("sha256").update(
+    JSON.stringify([basename(file.path), file.bytes, Math.trunc(file.mtimeMs)]),
+  );
+  for (const header of headers) hash.update(header);
+  return hash.digest("hex");
+}

@@ -1,0 +1,162 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { CheckpointError } from "../../core/errors.js";
+import { corrupt, withFile } from "./file.js";
+import { looksLikeSafetensors, openSafetensors } from "./safetensors.js";
+import { joinWeights, type StoredWeights } from "./stored-weights.js";
+import { looksLikeLegacyTorch, openTorchFile } from "./torch-file.js";
+import type { Weights } from "./weights.js";
+import { looksLikeZip } from "./zip.js";
+
+/** Which of several published variants to take; a checkpoint that has only the other is read all the same. */
+export type Preference = "fp16" | "fp32";
+
+export interface OpenOptions {
+  /** Default fp32: the plain files. */
+  readonly prefer?: Preference;
+}
+
+/** Names under which transformers and diffusers publish weights. */
+const STEMS = ["model", "diffusion_pytorch_model", "pytorch_model"];
+
+const MAX_INDEX_BYTES = 16 * 2 ** 20;
+
+/** The weight files of a folder that would be read: one file, or an index and its shards. */
+export interface WeightFiles {
+  /** Absolute path of the single file or of the index. */
+  readonly main: string;
+  readonly isIndex: boolean;
+}
+
+/** File names in the order in which they are looked for: the wanted variant, then safetensors before .bin. */
+export function weightFileNames(prefer: Preference): string[] {
+  const safetensors = STEMS.flatMap((stem) => {
+    const plain = [`${stem}.safetensors`, `${stem}.safetensors.index.json`];
+    const fp16 = [
+      `${stem}.fp16.safetensors`,
+      `${stem}.safetensors.index.fp16.json`,
+      `${stem}.fp16.safetensors.index.json`,
+    ];
+    return [{ plain, fp16 }];
+  });
+  const bins = STEMS.map((stem) => ({
+    plain: [`${stem}.bin`, `${stem}.bin.index.json`],
+    fp16: [`${stem}.fp16.bin`, `${stem}.bin.index.fp16.json`, `${stem}.fp16.bin.index.json`],
+  }));
+  const [first, second] = prefer === "fp16" ? (["fp16", "plain"] as const) : (["plain", "fp16"] as const);
+  return [safetensors, bins].flatMap((format) =>
+    [first, second].flatMap((variant) => format.flatMap((names) => names[variant])),
+  );
+}
+
+/** The weight files that `openWeights` would read, or undefined where the folder has none. */
+export function findWeightFiles(directory: string, options: OpenOptions = {}): WeightFiles | undefined {
+  const present = new Set(listFolder(directory));
+  const name = weightFileNames(options.prefer ?? "fp32").find((candidate) => present.has(candidate));
+  return name === undefined ? undefined : { main: join(directory, name), isIndex: name.endsWith(".json") };
+}
+
+/**
+ * Opens the weights of one model folder in Hugging Face's layout: `model`, `pytorch_model` or
+ * `diffusion_pytorch_model`, as .safetensors or .bin, whole or in shards. Only headers are read. Throws CheckpointError
+ * CHECKPOINT_MISSING (no weights, a shard that is not there), CHECKPOINT_CORRUPT, CHECKPOINT_UNSAFE or
+ * CHECKPOINT_TENSORS, each naming the file.
+ */
+export function openWeights(directory: string, options: OpenOptions = {}): Weights {
+  const files = findWeightFiles(directory, options);
+  if (!files) {
+    throw new CheckpointError(
+      "CHECKPOINT_MISSING",
+      `${directory} holds no weights. Put ${STEMS.map((stem) => `${stem}.safetensors`).join(" or ")} (or the .bin) of the published model there.`,
+    );
+  }
+  return files.isIndex ? openShards(directory, files.main) : openWeightFile(files.main);
+}
+
+/** Opens one weight file by what is in it, not by its ending. Throws as `openWeights`. */
+export function openWeightFile(path: string): StoredWeights {
+  const start = withFile(path, (file) => file.read(0, Math.min(file.bytes, 64)));
+  if (looksLikeZip(start)) return openTorchFile(path);
+  if (looksLikeSafetensors(start)) return openSafetensors(path);
+  const text = Buffer.from(start).toString("latin1").trimStart();
+  if (text.startsWith("version https://git-lfs")) {
+    throw new CheckpointError(
+      "CHECKPOINT_MISSING",
+      `${path} is a Git LFS pointer, not the weights. Run "git lfs pull" in its folder, or download the file itself.`,
+    );
+  }
+  if (/^<(!doctype|html)/i.test(text)) {
+    throw new CheckpointError(
+      "CHECKPOINT_CORRUPT",
+      `${path} is a web page, not weights: the download went wrong. Download the file itself.`,
+    );
+  }
+  if (looksLikeLegacyTorch(start)) {
+    throw new CheckpointError(
+      "CHECKPOINT_CORRUPT",
+      `${path} is in PyTorch's format from before version 1.6. Take the safetensors version, or save it again with a newer PyTorch: torch.save(torch.load(file, weights_only=True), file).`,
+    );
+  }
+  if (path.endsWith(".safetensors")) return openSafetensors(path);
+  throw corrupt(path, "it is neither a safetensors file nor one that torch.save made");
+}
+
+function openShards(directory: string, indexPath: string): StoredWeights {
+  const { size } = statSync(indexPath);
+  if (size > MAX_INDEX_BYTES)
+    throw corrupt(indexPath, `it has ${size} bytes, far more than a list of names needs`);
+  const shardOf = shardNames(indexPath, readFileSync(indexPath, "utf8"));
+  const shards = new Map<string, StoredWeights>();
+  for (const shard of new Set(shardOf.values())) {
+    try {
+      shards.set(shard, openWeightFile(join(directory, shard)));
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      throw new CheckpointError(error.code, `A part of ${basename(indexPath)}: ${error.message}`, {
+        cause: error,
+      });
+    }
+  }
+  const parts = new Map<string, StoredWeights>();
+  for (const [name, shard] of shardOf) {
+    const part = shards.get(shard)!;
+    if (!part.get(name))
+      throw corrupt(indexPath, `it says that "${name}" is in ${shard}, which does not have it`);
+    parts.set(name, part);
+  }
+  return joinWeights(directory, parts);
+}
+
+/** Tensor name -> file name of its shard, from the text of an index. Throws CHECKPOINT_CORRUPT. */
+export function shardNames(path: string, text: string): Map<string, string> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw corrupt(path, "it is not JSON", cause);
+  }
+  const map = (parsed as { weight_map?: unknown } | null)?.weight_map;
+  if (typeof map !== "object" || map === null || Array.isArray(map) || Object.keys(map).length === 0) {
+    throw corrupt(path, "it has no weight_map");
+  }
+  return new Map(
+    Object.entries(map).map(([name, shard]): [string, string] => {
+      // A shard lies beside its index; anything else would read a file that nobody chose.
+      if (typeof shard !== "string" || shard === "" || /[\\/:\0]|^\.\.?$/.test(shard)) {
+        throw corrupt(path, `the shard of "${name}" is no file name`);
+      }
+      return [name, shard];
+    }),
+  );
+}
+
+/** Names in a folder. Throws CHECKPOINT_MISSING when it isn't there. */
+export function listFolder(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (cause) {
+    throw new CheckpointError("CHECKPOINT_MISSING", `${directory} is not a folder that can be read.`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,358 @@
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
+import { open, rm, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { listFiles, modelInfo } from "@huggingface/hub";
+import { CheckpointError } from "../../core/errors.js";
+
+/*
+ * Requests to a model hub. Listings are the hub library's; files are streamed here, because its downloads start anew
+ * after an interruption and do not look at hashes.
+ */
+
+/** A file as the hub lists it at one commit. */
+export interface HubFile {
+  readonly repo: string;
+  readonly commit: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly hash: FileHash;
+}
+
+/** Large files are known by the SHA-256 of their content, small ones by git's own hash of a blob. */
+export interface FileHash {
+  readonly kind: "sha256" | "git";
+  readonly hex: string;
+}
+
+export interface HubOptions {
+  /** Base URL, such as https://huggingface.co. */
+  readonly endpoint: string;
+  readonly token?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Sentences about waits and retries. */
+  readonly onNotice?: ((sentence: string) => void) | undefined;
+  readonly patience?: Partial<Patience> | undefined;
+}
+
+/** How long a hub that fails is tried again. */
+export interface Patience {
+  /** Failures in a row, without a byte between them, after which it is given up. */
+  readonly attempts: number;
+  /** Wait after the first failure; doubled after each. */
+  readonly delayMs: number;
+  /** A connection from which nothing comes for this long counts as dropped. */
+  readonly idleMs: number;
+  /** Longest wait that a hub may ask for. */
+  readonly longestWaitMs: number;
+}
+
+const PATIENCE: Patience = { attempts: 6, delayMs: 1_000, idleMs: 60_000, longestWaitMs: 15 * 60_000 };
+
+/** A connection that ended before the file did. */
+class DroppedConnection extends Error {}
+
+/** Ends a request from which nothing comes. */
+class Watch {
+  readonly #abort = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(idleMs: number) {
+    // Not a reason to keep the program alive: the connection is.
+    this.#timer = setTimeout(() => this.#abort.abort(), idleMs).unref();
+  }
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+  refresh(): void {
+    this.#timer.refresh();
+  }
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+export class HubClient {
+  readonly #endpoint: string;
+  readonly #patience: Patience;
+
+  constructor(private readonly options: HubOptions) {
+    this.#endpoint = options.endpoint.replace(/\/+$/, "");
+    this.#patience = { ...PATIENCE, ...options.patience };
+  }
+
+  /** The commit that a branch, a tag or a short hash names now. Throws CheckpointError HUB_*. */
+  async commitOf(repo: string, revision: string): Promise<string> {
+    const info = await modelInfo({
+      name: repo,
+      revision,
+      hubUrl: this.#endpoint,
+      additionalFields: ["sha"],
+      fetch: this.#fetchFor(`${repo} at revision ${revision}`, repo),
+    });
+    if (typeof info.sha === "string" && /^[0-9a-f]{7,64}$/.test(info.sha)) return info.sha;
+    throw new CheckpointError(
+      "HUB_UNREACHABLE",
+      `${this.#endpoint} names no commit for ${repo}@${revision}.`,
+    );
+  }
+
+  /** All files of a repository at a commit. Throws CheckpointError HUB_*. */
+  async list(repo: string, commit: string): Promise<HubFile[]> {
+    const files: HubFile[] = [];
+    const entries = listFiles({
+      repo: { type: "model", name: repo },
+      revision: commit,
+      recursive: true,
+      hubUrl: this.#endpoint,
+      fetch: this.#fetchFor(`the list of files of ${repo}`, repo),
+    });
+    for await (const { type, path, size, oid, lfs } of entries) {
+      if (type !== "file" || oid === undefined) continue;
+      const hash: FileHash = lfs ? { kind: "sha256", hex: lfs.oid } : { kind: "git", hex: oid };
+      files.push({ repo, commit, path, bytes: lfs?.size ?? size, hash });
+    }
+    return files;
+  }
+
+  /** A small file's text. Throws CheckpointError HUB_*. */
+  async readText(file: HubFile): Promise<string> {
+    const { response } = await this.#request(this.#urlOf(file), { repo: file.repo, what: file.path });
+    return response.text();
+  }
+
+  /**
+   * Downloads a file to `part`, going on from the bytes that are there, and checks its hash. `onBytes` gets the number
+   * of bytes that are on disk. What has come stays on disk when this throws, except for a file with a wrong hash.
+   * @throws CheckpointError HUB_*, DISK_FULL or CANCELLED
+   */
+  async download(file: HubFile, part: string, onBytes: (bytes: number) => void = () => {}): Promise<void> {
+    const { attempts } = this.#patience;
+    for (let failures = 0; ; ) {
+      let have = await sizeOf(part);
+      if (have > file.bytes) {
+        await rm(part);
+        have = 0;
+      }
+      onBytes(have);
+      if (have === file.bytes && (have > 0 || failures > 0)) break;
+      try {
+        await this.#stream(file, part, have, onBytes);
+        if ((await sizeOf(part)) === file.bytes) break;
+        throw new DroppedConnection("the hub sent another length than it lists");
+      } catch (error) {
+        if (!(error instanceof DroppedConnection)) throw error;
+        failures = (await sizeOf(part)) > have ? 1 : failures + 1;
+        if (failures >= attempts)
+          throw new CheckpointError(
+            "HUB_UNREACHABLE",
+            `The connection to ${this.#endpoint} broke ${failures} times in a row within ${file.path} (${error.message}). What has come is kept: run the same again to go on.`,
+            { cause: error },
+          );
+        await this.#wait(failures, `${file.path}: the connection broke`);
+      }
+    }
+    if (await hasHash(part, file)) return;
+    await rm(part);
+    throw new CheckpointError(
+      "HUB_HASH",
+      `${file.path} of ${file.repo} arrived with another ${file.hash.kind === "git" ? "git hash" : "SHA-256"} than ${this.#endpoint} lists (${file.hash.hex}); the file was deleted. Run the same again; if it stays so, a proxy or mirror on the way changes files.`,
+    );
+  }
+
+  async #stream(file: HubFile, part: string, have: number, onBytes: (bytes: number) => void): Promise<void> {
+    const { response, watch } = await this.#request(this.#urlOf(file), {
+      repo: file.repo,
+      what: file.path,
+      headers: { "accept-encoding": "identity", ...(have > 0 ? { range: `bytes=${have}-` } : {}) },
+    });
+    try {
+      if (response.status === 416 || (response.status === 206 && startOfRange(response) !== have)) {
+        await response.body?.cancel();
+        await rm(part, { force: true });
+        throw new DroppedConnection(`it does not go on from byte ${have}`);
+      }
+      // A hub that does not know ranges answers 200 with the whole file.
+      let written = response.status === 206 ? have : 0;
+      const handle = await open(part, written > 0 ? "a" : "w");
+      try {
+        const reader = response.body?.getReader();
+        while (reader && written <= file.bytes) {
+          const { done, value } = await reader.read().catch((cause) => {
+            this.#throwIfCancelled();
+            throw new DroppedConnection(watch.signal.aborted ? "nothing came any more" : reason(cause), {
+              cause,
+            });
+          });
+          if (done) break;
+          watch.refresh();
+          await handle.writeFile(value);
+          written += value.byteLength;
+          onBytes(written);
+        }
+        if (written > file.bytes) await reader?.cancel();
+      } finally {
+        await handle.close();
+      }
+    } finally {
+      watch.stop();
+    }
+  }
+
+  #urlOf({ repo, commit, path }: HubFile): string {
+    return `${this.#endpoint}/${repo}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`;
+  }
+
+  #fetchFor(what: string, repo: string): typeof fetch {
+    return async (input, init) => {
+      const headers = Object.fromEntries(new Headers(init?.headers));
+      const url = String(input instanceof Request ? input.url : input);
+      return (await this.#request(url, { repo, what, headers })).response;
+    };
+  }
+
+  /** GET with patience: an answer that is fine or 416; everything else is thrown as a sentence. */
+  async #request(
+    url: string,
+    {
+      repo,
+      what,
+      headers = {},
+    }: {
+      readonly repo: string;
+      readonly what: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    },
+  ): Promise<{ response: Response; watch: Watch }> {
+    const { token } = this.options;
+    // A listing's next page or a mirror may lie on another host, which must not get the token.
+    const isOurs = new URL(url).origin === new URL(this.#endpoint).origin;
+    const { attempts, idleMs, longestWaitMs } = this.#patience;
+    for (let failures = 1; ; failures++) {
+      let trouble: string;
+      let code: "HUB_BUSY" | "HUB_UNREACHABLE" = "HUB_UNREACHABLE";
+      let cause: unknown;
+      let waitMs: number | undefined;
+      const watch = new Watch(idleMs);
+      try {
+        const response = await fetch(url, {
+          headers: { ...headers, ...(token && isOurs ? { authorization: `Bearer ${token}` } : {}) },
+          signal: this.#anySignal(watch.signal),
+        });
+        if (response.ok || response.status === 416) return { response, watch };
+        await response.body?.cancel();
+        if (response.status !== 429 && response.status < 500) throw this.#refusal(response, repo, what);
+        trouble = `${this.#endpoint} answers ${response.status}`;
+        waitMs = retryAfterMs(response.headers.get("retry-after"));
+        if (response.status === 429) code = "HUB_BUSY";
+      } catch (error) {
+        if (error instanceof CheckpointError) throw error;
+        this.#throwIfCancelled();
+        trouble = watch.signal.aborted
+          ? `${this.#endpoint} does not answer`
+          : `${this.#endpoint} cannot be reached (${reason(error)})`;
+        cause = error;
+      }
+      watch.stop();
+      if (failures >= attempts || (waitMs ?? 0) > longestWaitMs) {
+        const later = waitMs === undefined ? "" : ` It asks to wait ${Math.ceil(waitMs / 1000)} s.`;
+        const toDo =
+          code === "HUB_BUSY"
+            ? "Try again later; with a token in HF_TOKEN more requests are allowed."
+            : "Check the network and HF_ENDPOINT, then run the same again: it goes on where it stopped.";
+        throw new CheckpointError(code, `${what}: ${trouble}.${later} ${toDo}`, { cause });
+      }
+      await this.#wait(failures, trouble, waitMs);
+    }
+  }
+
+  async #wait(failures: number, trouble: string, asked?: number): Promise<void> {
+    const ms = asked ?? this.#patience.delayMs * 2 ** (failures - 1);
+    this.options.onNotice?.(`${trouble}; trying again in ${Math.ceil(ms / 1000)} s.`);
+    await delay(ms, undefined, { signal: this.#anySignal() }).catch(() => {
+      this.#throwIfCancelled();
+    });
+  }
+
+  #refusal({ status, headers }: Response, repo: string, what: string): CheckpointError {
+    const page = `${this.#endpoint}/${repo}`;
+    const error = headers.get("x-error-code");
+    if (error === "GatedRepo" || (status === 403 && error === null))
+      return new CheckpointError(
+        "HUB_REFUSED",
+        `${repo} is only given to those who accepted its terms. Open ${page} in a browser, log in, accept the terms, make a token that may read (${this.#endpoint}/settings/tokens) and put it into .env: HF_TOKEN=hf_...`,
+      );
+    if (error === "RevisionNotFound")
+      return new CheckpointError(
+        "HUB_NOT_FOUND",
+        `${what} does not exist. ${page}/tree/main lists the revisions.`,
+      );
+    if (error === "EntryNotFound")
+      return new CheckpointError("HUB_NOT_FOUND", `${repo} has no file ${what} (any more).`);
+    if (status === 404 || error === "RepoNotFound")
+      return new CheckpointError(
+        "HUB_NOT_FOUND",
+        `There is no model ${repo} on ${this.#endpoint}, or it is private. Check the spelling; for a private one, set HF_TOKEN.`,
+      );
+    if (status === 401 || status === 403)
+      return new CheckpointError(
+        "HUB_REFUSED",
+        this.options.token
+          ? `${this.#endpoint} does not accept the token in HF_TOKEN for ${repo}. Make a new one that may read: ${this.#endpoint}/settings/tokens`
+          : `${repo} asks for a token. Make one that may read (${this.#endpoint}/settings/tokens) and put it into .env: HF_TOKEN=hf_...`,
+      );
+    return new CheckpointError("HUB_REFUSED", `${what}: ${this.#endpoint} answers ${status}.`);
+  }
+
+  #anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal {
+    return AbortSignal.any([this.options.signal, ...signals].filter((signal) => signal !== undefined));
+  }
+
+  #throwIfCancelled(): void {
+    if (this.options.signal?.aborted)
+      throw new CheckpointError(
+        "CANCELLED",
+        "The download was stopped. What has come is kept: run the same again to go on.",
+      );
+  }
+}
+
+/** True where the file at `path` has the length and the hash that the hub lists. */
+export async function hasHash(
+  path: string,
+  { bytes, hash }: Pick<HubFile, "bytes" | "hash">,
+): Promise<boolean> {
+  if (!existsSync(path) || (await sizeOf(path)) !== bytes) return false;
+  const digest = createHash(hash.kind === "git" ? "sha1" : "sha256");
+  if (hash.kind === "git") digest.update(`blob ${bytes}\0`);
+  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), digest);
+  return digest.digest("hex") === hash.hex;
+}
+
+/** Bytes of a file, 0 where there is none. */
+export async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+    throw new CheckpointError("CHECKPOINT_MISSING", `${basename(path)} cannot be read.`, { cause: error });
+  }
+}
+
+const startOfRange = (response: Response): number =>
+  Number(/^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "")?.[1] ?? Number.NaN);
+
+/** The header's seconds or date as milliseconds from now; undefined where there is none. */
+function retryAfterMs(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+/** What the network said, which fetch hides in the cause. */
+function reason(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.message || cause.name : String(cause);
+}

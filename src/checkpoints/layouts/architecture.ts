@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { CheckpointError } from "../../core/errors.js";
+import { readConfig } from "./config.js";
+
+/*
+ * Is this folder the kind of model that it is used as? Asked before anything large is opened, so that a BERT given as
+ * Promptist or an SDXL given as Stable Diffusion 1.5 is answered in a sentence. Sizes are the graphs' business.
+ */
+
+const modelConfig = z.looseObject({
+  model_type: z.string().optional(),
+  architectures: z.array(z.string()).nullish(),
+});
+
+/** Throws CHECKPOINT_MISSING, CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE unless the folder is a GPT-2 language model. */
+export function requireGpt2(directory: string): void {
+  const { model_type: type, architectures } = readConfig(directory, "config.json", modelConfig);
+  if (type === "gpt2") return;
+  const found = [type, ...(architectures ?? [])].filter(Boolean).join(", ");
+  throw wrongArchitecture(
+    join(directory, "config.json"),
+    `a ${found || "model of unknown type"}`,
+    "Promptist is a GPT-2 (model_type gpt2)",
+  );
+}
+
+const pipelineIndex = z.looseObject({
+  _class_name: z.string().optional(),
+});
+
+/** Parts of a pipeline by folder: the class that each must be. */
+const PARTS = { unet: "UNet2DConditionModel", vae: "AutoencoderKL", text_encoder: "CLIPTextModel" } as const;
+
+const unetConfig = z.looseObject({
+  in_channels: z.int().optional(),
+  addition_embed_type: z.string().nullish(),
+});
+
+/** Throws CHECKPOINT_MISSING, CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE unless the folder is a pipeline like Stable Diffusion 1.5. */
+export function requireStableDiffusion(directory: string): void {
+  const wanted = "a StableDiffusionPipeline of the 1.x kind is wanted";
+  const path = join(directory, "model_index.json");
+  const index = readConfig(directory, "model_index.json", pipelineIndex);
+  if (index._class_name !== "StableDiffusionPipeline") {
+    throw wrongArchitecture(path, `a ${index._class_name ?? "pipeline of unknown class"}`, wanted);
+  }
+  for (const [part, wantedClass] of Object.entries(PARTS)) {
+    const described = index[part];
+    const found = Array.isArray(described) ? described[1] : undefined;
+    if (found !== wantedClass) {
+      throw wrongArchitecture(path, `a pipeline whose ${part} is ${found ?? "absent"}`, wanted);
+    }
+  }
+  const unet = readConfig(join(directory, "unet"), "config.json", unetConfig);
+  const unetPath = join(directory, "unet", "config.json");
+  if (unet.addition_embed_type) throw wrongArchitecture(unetPath, "a UNet of the SDXL kind", wanted);
+  if (unet.in_channels === 9) {
+    throw wrongArchitecture(unetPath, "an inpainting UNet (9 input channels)", wanted);
+  }
+}
+
+const wrongArchitecture = (path: string, found: string, wanted: string): CheckpointError =>
+  new CheckpointError("CHECKPOINT_ARCHITECTURE", `${path} describes ${found}; ${wanted}.`);

@@ -1,0 +1,213 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, join, parse, relative, resolve, sep } from "node:path";
+import { CheckpointError, describe } from "../../core/errors.js";
+import { listFolder, openWeights, type Preference } from "../files/open.js";
+import { requireGpt2, requireStableDiffusion } from "./architecture.js";
+import { isFile, openDiffusion } from "./diffusion-files.js";
+
+/** A checkpoint's folder and what lies in it; see `findPromptist` and `findDiffusion`. */
+export interface FoundCheckpoint {
+  /** Absolute path of the folder, or of a single-file checkpoint. */
+  readonly directory: string;
+  /** For messages and records: the folder's or file's name, or `miniature`. */
+  readonly name: string;
+  /** True for the small checkpoints that come with the program and only show that everything works. */
+  readonly isMiniature: boolean;
+  /** It can draw only subjects that need no safety checker: true for the miniature, whose training data is known. */
+  readonly isHarmless: boolean;
+  /** Classifier-free guidance scale for pictures where nobody names one. */
+  readonly guidance: number;
+  /** Paths inside the folder, with their sizes. */
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  /** Sum of the sizes. */
+  readonly bytes: number;
+}
+
+/** What diffusers' pipeline takes for Stable Diffusion 1.5. */
+const USUAL_GUIDANCE = 7.5;
+/** At 7.5 the miniature's colours are too strong and its outlines fray; checkpoints/README.md has both measured. */
+const MINIATURE_GUIDANCE = 2;
+
+export type CheckpointKind = "promptist" | "diffusion";
+
+interface Kind {
+  /** Folder of the published checkpoint, and of the miniature, in the folder of checkpoints. */
+  readonly folder: string;
+  readonly miniature: string;
+  readonly title: string;
+  readonly requireArchitecture: (directory: string) => void;
+  /** Folders with weights, and the small files, each a list of alternatives (all of one must be there). */
+  readonly weights: readonly string[];
+  readonly needs: readonly (readonly (readonly string[])[])[];
+  readonly toDo: string;
+}
+
+const tokenizerFiles = (folder: string): string[][] => [
+  [join(folder, "vocab.json"), join(folder, "merges.txt")],
+  [join(folder, "tokenizer.json")],
+];
+
+const KINDS: Readonly<Record<CheckpointKind, Kind>> = {
+  promptist: {
+    folder: "promptist",
+    miniature: join("miniature", "promptist"),
+    title: "Promptist",
+    requireArchitecture: requireGpt2,
+    weights: ["."],
+    needs: [tokenizerFiles(".")],
+    toDo: "Put config.json and the weights of microsoft/Promptist there, and vocab.json and merges.txt of GPT-2 (openai-community/gpt2).",
+  },
+  diffusion: {
+    folder: "stable-diffusion-v1-5",
+    miniature: join("miniature", "stable-diffusion"),
+    title: "Stable Diffusion",
+    requireArchitecture: requireStableDiffusion,
+    weights: ["text_encoder", "unet", "vae"],
+    needs: [
+      tokenizerFiles("tokenizer"),
+      [[join("text_encoder", "config.json")]],
+      [[join("vae", "config.json")]],
+      [[join("scheduler", "scheduler_config.json")]],
+    ],
+    toDo: "Put model_index.json and the folders tokenizer, text_encoder, unet, vae and scheduler of stable-diffusion-v1-5/stable-diffusion-v1-5 there.",
+  },
+};
+
+/**
+ * The GPT-2 that rewrites prompts: the folder that the user named, else `promptist` in `checkpointsDir`, else the
+ * miniature. Throws CheckpointError CHECKPOINT_MISSING (nothing there), CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE
+ * (another kind of model). Weights are not opened.
+ */
+export const findPromptist = (directory: string | undefined, checkpointsDir: string): FoundCheckpoint =>
+  find("promptist", directory, checkpointsDir);
+
+/**
+ * The Stable Diffusion pipeline: as `findPromptist`, with the folder `stable-diffusion-v1-5`. What the user named may
+ * also be a single file.
+ */
+export const findDiffusion = (directory: string | undefined, checkpointsDir: string): FoundCheckpoint =>
+  find("diffusion", directory, checkpointsDir);
+
+function find(kind: CheckpointKind, given: string | undefined, checkpointsDir: string): FoundCheckpoint {
+  const directory = locate(kind, given, checkpointsDir);
+  requireKind(kind, directory);
+  return describeFolder(directory, checkpointsDir);
+}
+
+function requireKind(kind: CheckpointKind, path: string): void {
+  if (kind === "diffusion" && isFile(path)) openDiffusion(path);
+  else KINDS[kind].requireArchitecture(path);
+}
+
+/**
+ * Folder of the tokenizer that belongs to a Stable Diffusion checkpoint. A single file has none; all of the 1.x family
+ * share CLIP's, so one beside the file or of another checkpoint here will do. Throws CheckpointError CHECKPOINT_MISSING.
+ */
+export function findClipTokenizer({ directory }: FoundCheckpoint, checkpointsDir: string): string {
+  if (!isFile(directory)) return join(directory, "tokenizer");
+  const folders = [
+    join(dirname(directory), "tokenizer"),
+    join(checkpointsDir, "stable-diffusion-v1-5", "tokenizer"),
+    join(checkpointsDir, "clip"),
+  ].map((folder) => resolve(folder));
+  const found = folders.find((folder) =>
+    tokenizerFiles(folder).some((files) => files.every((file) => existsSync(file))),
+  );
+  if (found !== undefined) return found;
+  throw new CheckpointError(
+    "CHECKPOINT_MISSING",
+    `${directory} is a single file, which has no tokenizer, and there is none in ${folders.join(", ")}. Put CLIP's vocab.json and merges.txt into the first of these, or run: promptist checkpoints pull clip`,
+  );
+}
+
+function locate(kind: CheckpointKind, given: string | undefined, checkpointsDir: string): string {
+  const { folder, miniature, title, toDo } = KINDS[kind];
+  if (given !== undefined) {
+    const directory = resolve(given);
+    if (existsSync(directory)) return directory;
+    throw new CheckpointError("CHECKPOINT_MISSING", `${directory} does not exist. ${toDo}`);
+  }
+  const published = resolve(checkpointsDir, folder);
+  const found = [published, resolve(checkpointsDir, miniature)].find(
+    (directory) => existsSync(directory) && listFolder(directory).length > 0,
+  );
+  if (found) return found;
+  throw new CheckpointError(
+    "CHECKPOINT_MISSING",
+    `There is no ${title} in ${published}. ${toDo} Or run: promptist checkpoints pull ${folder}`,
+  );
+}
+
+function describeFolder(directory: string, checkpointsDir: string): FoundCheckpoint {
+  const fromMiniature = relative(resolve(checkpointsDir, "miniature"), directory);
+  const isMiniature = fromMiniature !== "" && fromMiniature !== ".." && !fromMiniature.startsWith(`..${sep}`);
+  const files = isFile(directory)
+    ? [{ path: basename(directory), bytes: statSync(directory).size }]
+    : filesOf(directory, 2);
+  return {
+    directory,
+    name: isMiniature ? "miniature" : isFile(directory) ? parse(directory).name : basename(directory),
+    isMiniature,
+    isHarmless: isMiniature,
+    guidance: isMiniature ? MINIATURE_GUIDANCE : USUAL_GUIDANCE,
+    files,
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+  };
+}
+
+/** Files of a folder and its folders; hidden ones (version control, download caches) are passed over. */
+function filesOf(directory: string, depth: number): { path: string; bytes: number }[] {
+  return readdirSync(directory)
+    .filter((name) => !name.startsWith("."))
+    .sort()
+    .flatMap((name) => {
+      const stat = statSync(join(directory, name), { throwIfNoEntry: false });
+      if (stat?.isFile()) return [{ path: name, bytes: stat.size }];
+      if (!stat?.isDirectory() || depth === 1) return [];
+      const inside = filesOf(join(directory, name), depth - 1);
+      return inside.map((file) => ({ ...file, path: join(name, file.path) }));
+    });
+}
+
+/** What stands in the way of a checkpoint, and what to do about it. */
+export interface Inspection {
+  readonly kind: CheckpointKind;
+  /** Null where no folder was found. */
+  readonly checkpoint: FoundCheckpoint | null;
+  /** Sentences; empty when everything needed is there and its headers are sound. */
+  readonly problems: readonly string[];
+}
+
+/** Looks at a checkpoint without reading its tensors and reports every problem at once; throws nothing for one. */
+export function inspectCheckpoint(
+  kind: CheckpointKind,
+  given: string | undefined,
+  checkpointsDir: string,
+  prefer: Preference = "fp32",
+): Inspection {
+  const { weights, needs, toDo } = KINDS[kind];
+  const problems: string[] = [];
+  const attempt = <T>(action: () => T): T | undefined => {
+    try {
+      return action();
+    } catch (error) {
+      problems.push(error instanceof CheckpointError ? error.message : describe(error));
+      return undefined;
+    }
+  };
+  const directory = attempt(() => locate(kind, given, checkpointsDir));
+  if (directory === undefined) return { kind, checkpoint: null, problems };
+  const checkpoint = attempt(() => describeFolder(directory, checkpointsDir)) ?? null;
+  attempt(() => requireKind(kind, directory));
+  if (isFile(directory)) {
+    if (checkpoint) attempt(() => findClipTokenizer(checkpoint, checkpointsDir));
+    return { kind, checkpoint, problems };
+  }
+  for (const alternatives of needs) {
+    const isThere = alternatives.some((files) => files.every((file) => existsSync(join(directory, file))));
+    const wanted = alternatives.map((files) => files.join(" and ")).join(", or ");
+    if (!isThere) problems.push(`${directory} lacks ${wanted}. ${toDo}`);
+  }
+  for (const folder of weights) attempt(() => openWeights(join(directory, folder), { prefer }));
+  return { kind, checkpoint, problems };
+}

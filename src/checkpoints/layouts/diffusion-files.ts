@@ -1,0 +1,165 @@
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { z } from "zod";
+import { CheckpointError } from "../../core/errors.js";
+import { openWeightFile, openWeights, type Preference } from "../files/open.js";
+import type { Weights } from "../files/weights.js";
+import { requireStableDiffusion } from "./architecture.js";
+import { parseConfig, readConfig, readJson } from "./config.js";
+import { type SingleFileParts, singleFileParts } from "./ldm.js";
+import { clipTextWeights, vaeWeights } from "./names.js";
+
+/** The models of a pipeline, by the names of their folders in diffusers' layout. */
+export type DiffusionPart = "text_encoder" | "unet" | "vae";
+export const DIFFUSION_PARTS: readonly DiffusionPart[] = ["text_encoder", "unet", "vae"];
+
+/** A Stable Diffusion checkpoint as its graphs need it, whether it is a folder or one file. */
+export interface DiffusionFiles {
+  /** Absolute path of the folder or file. */
+  readonly source: string;
+  /** A model's configuration. Throws CheckpointError CHECKPOINT_MISSING, _CORRUPT or _ARCHITECTURE. */
+  config<S extends z.ZodType>(part: DiffusionPart, schema: S): z.output<S>;
+  scheduler(): Record<string, unknown>;
+  /** A model's tensors under the names that its graph uses. Throws CheckpointError as `openWeights`. */
+  weights(part: DiffusionPart, prefer: Preference): Weights;
+}
+
+export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+
+/**
+ * Opens a folder in diffusers' layout, or a single file with the names of the original latent-diffusion code. Only
+ * headers are read. Throws CheckpointError where it is no pipeline like Stable Diffusion 1.5.
+ */
+export function openDiffusion(path: string): DiffusionFiles {
+  return isFile(path) ? singleFile(path) : folder(path);
+}
+
+const VIEWS: Readonly<Record<DiffusionPart, (weights: Weights) => Weights>> = {
+  text_encoder: clipTextWeights,
+  unet: (weights) => weights,
+  vae: vaeWeights,
+};
+
+function folder(directory: string): DiffusionFiles {
+  requireStableDiffusion(directory);
+  return {
+    source: directory,
+    config: (part, schema) => readConfig(join(directory, part), "config.json", schema),
+    scheduler: () =>
+      readJson(join(directory, "scheduler", "scheduler_config.json")) as Record<string, unknown>,
+    weights: (part, prefer) => VIEWS[part](openWeights(join(directory, part), { prefer })),
+  };
+}
+
+/** The scheduler that Stable Diffusion 1.x was trained for and is published with; single files do not name it. */
+export const SD1_SCHEDULER = {
+  _class_name: "PNDMScheduler",
+  beta_start: 0.00085,
+  beta_end: 0.012,
+  beta_schedule: "scaled_linear",
+  num_train_timesteps: 1000,
+  set_alpha_to_one: false,
+  skip_prk_steps: true,
+  steps_offset: 1,
+};
+
+/**
+ * A single file says nothing about its models but the shapes of their tensors. What these do not tell (heads, groups)
+ * is Stable Diffusion 1.x's, unless diffusers' configuration files lie beside the file (`unet/config.json`, ...).
+ */
+function singleFile(path: string): DiffusionFiles {
+  const parts = partsOf(path);
+  const beside = (part: string, name: string) => join(dirname(path), part, name);
+  const schedulerFile = beside("scheduler", "scheduler_config.json");
+  return {
+    source: path,
+    config: (part, schema) =>
+      existsSync(beside(part, "config.json"))
+        ? readConfig(join(dirname(path), part), "config.json", schema)
+        : parseConfig(path, CONFIG_FROM_SHAPES[part](parts[part]), schema),
+    scheduler: () =>
+      existsSync(schedulerFile) ? (readJson(schedulerFile) as Record<string, unknown>) : SD1_SCHEDULER,
+    weights: (part) => parts[part],
+  };
+}
+
+function partsOf(path: string): Record<DiffusionPart, Weights> {
+  const { textEncoder, unet, vae }: SingleFileParts = singleFileParts(openWeightFile(path));
+  return { text_encoder: VIEWS.text_encoder(textEncoder), unet: VIEWS.unet(unet), vae: VIEWS.vae(vae) };
+}
+
+/** Shape of a tensor that every model of the family has. */
+function shapeOf(weights: Weights, name: string): readonly number[] {
+  const shape = weights.get(name)?.shape;
+  if (shape !== undefined) return shape;
+  throw new CheckpointError(
+    "CHECKPOINT_TENSORS",
+    `${weights.source} has no tensor "${name}" under the name of a single-file checkpoint.`,
+  );
+}
+
+/** How many there are of `prefix.0`, `prefix.1`, ... */
+function countOf(weights: Weights, prefix: string): number {
+  for (let count = 0; ; count++)
+    if (!weights.names.some((name) => name.startsWith(`${prefix}.${count}.`))) return count;
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+const CONFIG_FROM_SHAPES: Readonly<Record<DiffusionPart, (weights: Weights) => object>> = {
+  text_encoder: (weights) => {
+    const embeddings = "text_model.embeddings";
+    const [vocab_size, hidden_size] = shapeOf(weights, `${embeddings}.token_embedding.weight`);
+    return {
+      vocab_size,
+      hidden_size,
+      intermediate_size: shapeOf(weights, "text_model.encoder.layers.0.mlp.fc1.weight")[0],
+      num_hidden_layers: countOf(weights, "text_model.encoder.layers"),
+      num_attention_heads: Math.max(1, Math.round((hidden_size ?? 0) / CLIP_HEAD_SIZE)),
+      max_position_embeddings: shapeOf(weights, `${embeddings}.position_embedding.weight`)[0],
+      hidden_act: "quick_gelu",
+    };
+  },
+  unet: (weights) => {
+    const levels = numbers(countOf(weights, "down_blocks"));
+    const hasAttention = (block: string) => countOf(weights, `${block}.attentions`) > 0;
+    const attended = levels.find((level) => hasAttention(`down_blocks.${level}`)) ?? 0;
+    const attention = `down_blocks.${attended}.attentions.0`;
+    return {
+      sample_size: 64,
+      in_channels: shapeOf(weights, "conv_in.weight")[1],
+      out_channels: shapeOf(weights, "conv_out.weight")[0],
+      block_out_channels: levels.map(
+        (level) => shapeOf(weights, `down_blocks.${level}.resnets.0.conv1.weight`)[0],
+      ),
+      down_block_types: levels.map((level) =>
+        hasAttention(`down_blocks.${level}`) ? "CrossAttnDownBlock2D" : "DownBlock2D",
+      ),
+      up_block_types: levels.map((level) =>
+        hasAttention(`up_blocks.${level}`) ? "CrossAttnUpBlock2D" : "UpBlock2D",
+      ),
+      layers_per_block: countOf(weights, "down_blocks.0.resnets"),
+      transformer_layers_per_block: countOf(weights, `${attention}.transformer_blocks`),
+      cross_attention_dim: shapeOf(weights, `${attention}.transformer_blocks.0.attn2.to_k.weight`)[1],
+      use_linear_projection: shapeOf(weights, `${attention}.proj_in.weight`).length === 2,
+      attention_head_dim: 8,
+    };
+  },
+  vae: (weights) => {
+    const levels = numbers(countOf(weights, "decoder.up_blocks"));
+    const channels = levels.map(
+      (level) => shapeOf(weights, `decoder.up_blocks.${level}.resnets.0.conv1.weight`)[0],
+    );
+    return {
+      out_channels: shapeOf(weights, "decoder.conv_out.weight")[0],
+      latent_channels: shapeOf(weights, "decoder.conv_in.weight")[1],
+      block_out_channels: channels.toReversed(),
+      up_block_types: levels.map(() => "UpDecoderBlock2D"),
+      layers_per_block: countOf(weights, "decoder.up_blocks.0.resnets") - 1,
+      use_post_quant_conv: weights.get("post_quant_conv.weight") !== undefined,
+    };
+  },
+};
+
+/** Width of a head in every CLIP text encoder that was published. */
+const CLIP_HEAD_SIZE = 64;

@@ -1,0 +1,102 @@
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { CheckpointError } from "../../core/errors.js";
+import { findWeightFiles } from "../files/open.js";
+import type { FoundCheckpoint } from "./catalog.js";
+import { isFile } from "./diffusion-files.js";
+
+/** Where the published files of the judges lie; null for one that is not there. Absolute paths. */
+export interface FoundJudges {
+  /** Folder of a CLIP in transformers' layout. */
+  readonly clip: string | null;
+  /** For messages and records: the folder's name, or `miniature`. */
+  readonly clipName: string | null;
+  /** File of an aesthetic predictor over this CLIP's embeddings; null without a CLIP. */
+  readonly aesthetic: string | null;
+  /** Folder of a safety checker. */
+  readonly safety: string | null;
+}
+
+/** Given in the place of a CLIP's folder: no scores. */
+export const NO_CLIP = "none";
+
+/** The predictor that Promptist's reward uses, among those that are published beside it. */
+const PROMPTIST_PREDICTOR = "sac+logos+ava1-l14-linearMSE.pth";
+
+/**
+ * The judges of what `diffusion` draws. CLIP: the folder that the user named, else `clip` in `checkpointsDir`, else, for
+ * the miniature alone, the miniature's own, which knows nothing else. The predictor belongs to its CLIP: `aesthetic`, or
+ * the miniature's. The safety checker: the checkpoint's own `safety_checker`, else that of `stable-diffusion-v1-5`, which
+ * all of the 1.x family share; none for the miniature. No weights are opened.
+ *
+ * @param clip a folder, `none`, or nothing
+ * @throws CheckpointError CHECKPOINT_MISSING where the named CLIP is not there or a folder holds several predictors
+ */
+export function findJudges(
+  diffusion: Pick<FoundCheckpoint, "directory" | "isMiniature">,
+  checkpointsDir: string,
+  clip?: string,
+): FoundJudges {
+  const found = clip === NO_CLIP ? null : findClip(diffusion, checkpointsDir, clip);
+  return {
+    clip: found?.directory ?? null,
+    clipName: found?.name ?? null,
+    aesthetic:
+      found && findPredictor(resolve(checkpointsDir, found.isMiniature ? "miniature" : "", "aesthetic")),
+    safety: findChecker(diffusion, checkpointsDir),
+  };
+}
+
+function findClip(
+  { isMiniature }: Pick<FoundCheckpoint, "isMiniature">,
+  checkpointsDir: string,
+  given: string | undefined,
+) {
+  const miniature = resolve(checkpointsDir, "miniature", "clip");
+  if (given !== undefined) {
+    const directory = resolve(given);
+    if (!existsSync(join(directory, "config.json")))
+      throw new CheckpointError(
+        "CHECKPOINT_MISSING",
+        `${directory} holds no CLIP. Put config.json, the weights, vocab.json and merges.txt of openai/clip-vit-large-patch14 there, or say "${NO_CLIP}" for no scores.`,
+      );
+    const isOwn = directory === miniature;
+    return { directory, name: isOwn ? "miniature" : basename(directory), isMiniature: isOwn };
+  }
+  // The folder may also hold nothing but a tokenizer, for single-file checkpoints.
+  const published = resolve(checkpointsDir, "clip");
+  if (existsSync(join(published, "config.json")) && findWeightFiles(published))
+    return { directory: published, name: "clip", isMiniature: false };
+  return isMiniature && existsSync(join(miniature, "config.json"))
+    ? { directory: miniature, name: "miniature", isMiniature: true }
+    : null;
+}
+
+function findPredictor(folder: string): string | null {
+  if (!existsSync(folder)) return null;
+  const names = readdirSync(folder).filter((name) => /\.(pth|pt|safetensors)$/.test(name));
+  const name = names.includes(PROMPTIST_PREDICTOR) ? PROMPTIST_PREDICTOR : names[0];
+  if (name === undefined) return null;
+  if (name !== PROMPTIST_PREDICTOR && names.length > 1)
+    throw new CheckpointError(
+      "CHECKPOINT_MISSING",
+      `${folder} holds several aesthetic predictors (${names.join(", ")}). Leave the one that is to be used.`,
+    );
+  return join(folder, name);
+}
+
+function findChecker(
+  { directory, isMiniature }: Pick<FoundCheckpoint, "directory" | "isMiniature">,
+  checkpointsDir: string,
+): string | null {
+  const own = safetyCheckerOf(directory);
+  return own !== null || isMiniature
+    ? own
+    : safetyCheckerOf(resolve(checkpointsDir, "stable-diffusion-v1-5"));
+}
+
+/** The safety checker in a pipeline's folder or beside a single file; null where there is none. */
+export function safetyCheckerOf(diffusion: string): string | null {
+  const folder = join(isFile(diffusion) ? dirname(diffusion) : diffusion, "safety_checker");
+  return existsSync(join(folder, "config.json")) ? folder : null;
+}

@@ -1,0 +1,365 @@
+import { parse } from "node:path";
+import { type CompiledGraph, compileGraph } from "../../checkpoints/compile.js";
+import type { Preference } from "../../checkpoints/files/open.js";
+import { haveSameTensors } from "../../checkpoints/files/same-tensors.js";
+import type { Weights } from "../../checkpoints/files/weights.js";
+import { parseConfig } from "../../checkpoints/layouts/config.js";
+import {
+  type ClipFiles,
+  openClip,
+  openSafetyChecker,
+  type VisionFiles,
+} from "../../checkpoints/layouts/judge-files.js";
+import type { FoundJudges } from "../../checkpoints/layouts/judges.js";
+import { CheckpointError, InferenceError } from "../../core/errors.js";
+import type { PictureJudgement } from "../../core/judgement.js";
+import { clipTextEmbedding, endOf } from "../../models/clip-text.js";
+import { clipVisionEmbedding, visionTokens } from "../../models/clip-vision.js";
+import type { FloatType, Graph } from "../../onnx/graph.js";
+import type { TextStates } from "../diffusion/model.js";
+import type { Device } from "../runtime/device.js";
+import { rightAttention } from "../runtime/device-check.js";
+import { Tensor } from "../runtime/session.js";
+import { ClipTokenizer } from "../tokenizers/tokenizer.js";
+import { AestheticPredictor } from "./aesthetic.js";
+import type { Rgb } from "./bicubic.js";
+import { clipPixels, type PreprocessorConfig, preprocessorConfig } from "./preprocess.js";
+import { CONCEPT_TENSORS, SafetyConcepts } from "./safety.js";
+import { type Tower, TowerPlace } from "./towers.js";
+import { cosine, dot } from "./vectors.js";
+
+/** A text encoder that is loaded anyway. Where it is CLIP's text tower, as Stable Diffusion 1.5's is, it serves as that. */
+export interface LoadedTextEncoder {
+  /** As `text_model.*`; null where they were changed after reading. */
+  readonly weights: Weights | null;
+  /** States after the final norm, [rows, tokens, channels]. */
+  encode(ids: readonly (readonly number[])[]): Promise<TextStates>;
+}
+
+export interface JudgeOptions {
+  readonly files: FoundJudges;
+  readonly device: Device;
+  readonly precision: "fp16" | "fp32";
+  readonly cacheDir: string;
+  /** 0: chosen by the runtime. */
+  readonly threads: number;
+  readonly textEncoder?: LoadedTextEncoder;
+}
+
+/** A vision tower and what its pictures must look like. */
+interface Vision {
+  readonly tower: Tower;
+  readonly preprocessor: PreprocessorConfig;
+}
+
+interface Clip {
+  readonly vision: Vision;
+  /** Embedding of a text, of any length. */
+  readonly embedText: (text: string) => Promise<Float32Array>;
+}
+
+/** How many prompts' embeddings are kept: those of the pairs that are being made. */
+const KEPT_PROMPTS = 8;
+
+/**
+ * Says of pictures how well they show a prompt (CLIP), how beautiful they are (aesthetic predictor) and whether they may
+ * be shown (safety checker). Needs none of the three; what is missing is null or `unchecked`. At most one tower is on the
+ * device at a time.
+ */
+export class Judge {
+  readonly #texts = new Map<string, Float32Array>();
+
+  private constructor(
+    /** Name of the CLIP, with that of the predictor; null without a CLIP. */
+    readonly name: string | null,
+    /** Weights of the largest tower. */
+    readonly weightBytes: number,
+    /** True where one tower serves both CLIP and safety checker, their weights being the same. */
+    readonly sharesVision: boolean,
+    /** True where texts are embedded by the text encoder that was loaded anyway. */
+    readonly sharesText: boolean,
+    private readonly place: TowerPlace,
+    private readonly clip: Clip | null,
+    private readonly aesthetic: AestheticPredictor | null,
+    private readonly safety: { readonly vision: Vision; readonly concepts: SafetyConcepts } | null,
+  ) {}
+
+  /**
+   * Reads the files and compiles their graphs (or finds them in the cache); nothing is loaded onto the device yet.
+   * @throws CheckpointError where a file is broken or is no such model, or where they do not belong together
+   */
+  static async open(options: JudgeOptions): Promise<Judge> {
+    const { files, device, threads } = options;
+    const compiler = new TowerCompiler(options);
+    const place = new TowerPlace(device, threads);
+    const clipFiles = files.clip === null ? null : openClip(files.clip);
+    const safetyFiles = files.safety === null ? null : openSafetyChecker(files.safety);
+    const aesthetic =
+      files.aesthetic === null || clipFiles === null ? null : AestheticPredictor.open(files.aesthetic);
+    if (aesthetic !== null && aesthetic.dimensions !== clipFiles?.dimensions)
+      throw new CheckpointError(
+        "CHECKPOINT_ARCHITECTURE",
+        `${files.aesthetic} is for embeddings of ${aesthetic.dimensions} values, and ${files.clip} makes ${clipFiles?.dimensions}. Take the predictor that belongs to this CLIP.`,
+      );
+
+    const sharesVision = await compiler.isOneTower(clipFiles, safetyFiles);
+    const vision = clipFiles && (await compiler.vision(clipFiles, "CLIP's vision tower"));
+    const clip = clipFiles && vision && { vision, embedText: await compiler.text(clipFiles, place) };
+    const safety = safetyFiles && {
+      vision:
+        sharesVision && vision
+          ? { ...vision, preprocessor: preprocessorOf(safetyFiles) }
+          : await compiler.vision(safetyFiles, "the safety checker"),
+      concepts: SafetyConcepts.read(compiler.weights(safetyFiles), safetyFiles.dimensions),
+    };
+    const name =
+      clip === null
+        ? null
+        : [files.clipName, aesthetic === null ? null : parse(files.aesthetic as string).name]
+            .filter((part) => part !== null)
+            .join(" + ");
+    return new Judge(
+      name,
+      compiler.largestBytes,
+      sharesVision,
+      compiler.sharesText,
+      place,
+      clip,
+      aesthetic,
+      safety,
+    );
+  }
+
+  /** True where there is nothing to judge with. */
+  get isIdle(): boolean {
+    return this.clip === null && this.safety === null;
+  }
+
+  /**
+   * Judges one picture.
+   * @param plainPrompt what it should show: the prompt before its rewrite; null leaves the relevance out
+   * @throws InferenceError OUT_OF_MEMORY where a tower does not fit on the device
+   */
+  async judge(picture: Rgb, plainPrompt: string | null): Promise<PictureJudgement> {
+    const { clip, aesthetic, safety } = this;
+    let scores: Pick<PictureJudgement, "relevance" | "beauty"> = { relevance: null, beauty: null };
+    let verdict: PictureJudgement["safety"] = "unchecked";
+    const look = async () => {
+      if (clip === null) return;
+      const embedding = await this.#embed(clip.vision, picture);
+      scores = {
+        relevance: plainPrompt === null ? null : cosine(embedding, await this.#embedText(clip, plainPrompt)),
+        beauty: aesthetic?.score(embedding) ?? null,
+      };
+      if (safety !== null && this.sharesVision && sameLook(clip.vision, safety.vision))
+        verdict = safety.concepts.verdict(embedding);
+    };
+    const check = async () => {
+      if (safety !== null && verdict === "unchecked")
+        verdict = safety.concepts.verdict(await this.#embed(safety.vision, picture));
+    };
+    // The tower that is there goes first.
+    const isChecker = safety !== null && !this.sharesVision && this.place.holds(safety.vision.tower);
+    for (const step of isChecker ? [check, look] : [look, check]) await step();
+    return { ...scores, safety: verdict, judge: this.name };
+  }
+
+  /** The picture's embedding by CLIP, of any length; null without a CLIP. */
+  async embedPicture(picture: Rgb): Promise<Float32Array | null> {
+    return this.clip && (await this.#embed(this.clip.vision, picture));
+  }
+
+  /** The text's embedding by CLIP, of any length; null without a CLIP. */
+  async embedText(text: string): Promise<Float32Array | null> {
+    return this.clip && (await this.#embedText(this.clip, text));
+  }
+
+  /** Frees the device. The next picture loads what it needs again. */
+  release(): Promise<void> {
+    return this.place.release();
+  }
+
+  async #embed({ tower, preprocessor }: Vision, picture: Rgb): Promise<Float32Array> {
+    const session = await this.place.use(tower);
+    const side = preprocessor.crop_size;
+    const pixels = new Tensor("float32", clipPixels(picture, preprocessor), [1, 3, side, side]);
+    return finite((await session.run({ pixels })).embeds, tower.name);
+  }
+
+  async #embedText(clip: Clip, text: string): Promise<Float32Array> {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    const embedding = await clip.embedText(text);
+    const [oldest] = this.#texts.keys();
+    if (oldest !== undefined && this.#texts.size >= KEPT_PROMPTS) this.#texts.delete(oldest);
+    this.#texts.set(text, embedding);
+    return embedding;
+  }
+}
+
+const sameLook = (a: Vision, b: Vision) => JSON.stringify(a.preprocessor) === JSON.stringify(b.preprocessor);
+
+function finite({ data }: Tensor, what: string): Float32Array {
+  const values = data as Float32Array;
+  if (values.every(Number.isFinite)) return values;
+  throw new InferenceError(
+    "INTERNAL",
+    `${what} gave no number: it overflows half precision on this device. Try --precision fp32.`,
+  );
+}
+
+/** Tensors of a CLIP that only its other tower reads, of a safety checker that are no tower's, and CLIP's temperature. */
+const NOT_VISION = [
+  /^text_model\./,
+  /^text_projection\./,
+  /^logit_scale$/,
+  ...CONCEPT_TENSORS.map((name) => new RegExp(`^${name}$`)),
+];
+const NOT_TEXT = [/^vision_model\./, /^visual_projection\./, /^logit_scale$/];
+
+function preprocessorOf({ preprocessor, vision, source }: VisionFiles): PreprocessorConfig {
+  const config = parseConfig(source, preprocessor, preprocessorConfig);
+  if (config.crop_size === vision.image_size) return config;
+  throw new CheckpointError(
+    "CHECKPOINT_ARCHITECTURE",
+    `${source}: its preprocessor cuts out ${config.crop_size} pixels, and the tower takes ${vision.image_size}. Put the preprocessor_config.json that belongs to it there.`,
+  );
+}
+
+/** A graph before it is compiled, and the weights that it reads, for a look at them. */
+export interface JudgeGraph {
+  readonly part: string;
+  readonly graph: Graph;
+  readonly weights: Weights;
+  /** Tensors of the checkpoint that it leaves. */
+  readonly unused: readonly RegExp[];
+}
+
+/** Both towers of a CLIP. Throws CheckpointError where the folder is none. */
+export function clipGraphs(directory: string): JudgeGraph[] {
+  const { vision, text, dimensions, weights } = openClip(directory);
+  const opened = weights("fp32");
+  const visionGraph = clipVisionEmbedding(vision, dimensions, "float32", "composed");
+  const textGraph = clipTextEmbedding(text, dimensions, "float32", "composed");
+  return [
+    { part: "vision_model", graph: visionGraph, weights: opened, unused: NOT_VISION },
+    { part: "text_model", graph: textGraph, weights: opened, unused: NOT_TEXT },
+  ];
+}
+
+/** The tower of a safety checker. Throws CheckpointError where the folder is none. */
+export function safetyCheckerGraph(directory: string): JudgeGraph {
+  const { vision, dimensions, weights } = openSafetyChecker(directory);
+  const opened = weights("fp32");
+  SafetyConcepts.read(opened, dimensions);
+  const graph = clipVisionEmbedding(vision, dimensions, "float32", "composed");
+  return { part: "safety_checker", graph, weights: opened, unused: NOT_VISION };
+}
+
+/** Makes the towers' graphs for one device. */
+class TowerCompiler {
+  readonly #opened = new Map<VisionFiles, Weights>();
+  readonly #float: FloatType;
+  readonly #prefer: Preference;
+  #ofOneTower: VisionFiles | undefined;
+  largestBytes = 0;
+  sharesText = false;
+
+  constructor(private readonly options: JudgeOptions) {
+    this.#float = options.precision === "fp16" ? "float16" : "float32";
+    this.#prefer = options.precision;
+  }
+
+  weights(files: VisionFiles): Weights {
+    const weights = this.#opened.get(files) ?? files.weights(this.#prefer);
+    this.#opened.set(files, weights);
+    return weights;
+  }
+
+  /** Whether CLIP's vision tower, projection included, is the safety checker's too. */
+  async isOneTower(clip: ClipFiles | null, safety: VisionFiles | null): Promise<boolean> {
+    if (clip === null || safety === null) return false;
+    const shape = ({ vision, dimensions }: VisionFiles) =>
+      JSON.stringify([
+        dimensions,
+        vision.num_attention_heads,
+        vision.hidden_act,
+        vision.layer_norm_eps,
+        vision.patch_size,
+        vision.image_size,
+      ]);
+    if (shape(clip) !== shape(safety)) return false;
+    const names = [...this.#visionGraph(clip, "composed").sources.keys()];
+    const [ours, theirs] = [this.weights(clip), this.weights(safety)];
+    if (!(await haveSameTensors(ours, theirs, names, this.options.cacheDir))) return false;
+    // Of two files with the same values, the one whose type needs no conversion.
+    const wanted = this.#float === "float16" ? "F16" : "F32";
+    this.#ofOneTower = theirs.get(names[0] as string)?.type === wanted ? safety : clip;
+    return true;
+  }
+
+  #visionGraph({ vision, dimensions }: VisionFiles, form: "fused" | "composed"): Graph {
+    return clipVisionEmbedding(vision, dimensions, this.#float, form, this.options.device.checked?.avoided);
+  }
+
+  async vision(files: VisionFiles, name: string): Promise<Vision> {
+    const preprocessor = preprocessorOf(files);
+    const { hidden_size: width, num_attention_heads: heads } = files.vision;
+    const tokens = visionTokens(files.vision);
+    const form = await rightAttention(this.options.device, this.#float, [
+      // A kernel works head by head: two show what all do.
+      { heads: Math.min(2, heads), headSize: width / heads, queries: tokens, keys: tokens, causal: false },
+    ]);
+    const graph = this.#visionGraph(files, form);
+    const compiled = await this.#compile(graph, this.weights(this.#ofOneTower ?? files), NOT_VISION);
+    return { preprocessor, tower: { name, graph: compiled } };
+  }
+
+  /** Embeds texts with the text encoder that is loaded anyway, where it is the same one, else with a tower of its own. */
+  async text(files: ClipFiles, place: TowerPlace): Promise<Clip["embedText"]> {
+    const { text, dimensions, source } = files;
+    const { device, textEncoder, cacheDir } = this.options;
+    const tokenizer = ClipTokenizer.open(source);
+    const { max_position_embeddings: tokens, num_attention_heads: heads, hidden_size: width } = text;
+    if (tokenizer.length !== tokens)
+      throw new CheckpointError(
+        "CHECKPOINT_ARCHITECTURE",
+        `${source}: its tokenizer makes ${tokenizer.length} tokens and its text tower takes ${tokens}; they do not belong together.`,
+      );
+    const weights = this.weights(files);
+    const size = { heads, headSize: width / heads, queries: tokens, keys: tokens, causal: true };
+    const form = await rightAttention(device, this.#float, [size]);
+    const graph = clipTextEmbedding(text, dimensions, this.#float, form, device.checked?.avoided);
+
+    const towerNames = [...graph.sources.keys()].filter((name) => name.startsWith("text_model."));
+    if (textEncoder?.weights && (await haveSameTensors(weights, textEncoder.weights, towerNames, cacheDir))) {
+      this.sharesText = true;
+      const projection = weights.readFloat32("text_projection.weight"); // [D, C]
+      return async (words) => {
+        const { ids } = tokenizer.encode(words);
+        const states = await textEncoder.encode([ids]); // [1, T, C]
+        const from = endOf(ids, text) * width;
+        const state = states.data.subarray(from, from + width);
+        return Float32Array.from({ length: dimensions }, (_, i) =>
+          dot(projection.subarray(i * width, (i + 1) * width), state),
+        );
+      };
+    }
+    const tower: Tower = { name: "CLIP's text tower", graph: await this.#compile(graph, weights, NOT_TEXT) };
+    return async (words) => {
+      const { ids } = tokenizer.encode(words);
+      const session = await place.use(tower);
+      const { embeds } = await session.run({
+        ids: new Tensor("int32", Int32Array.from(ids), [1, tokens]),
+        ends: new Tensor("int64", BigInt64Array.of(BigInt(endOf(ids, text))), [1]),
+      });
+      return finite(embeds, tower.name);
+    };
+  }
+
+  async #compile(graph: Graph, weights: Weights, unused: readonly RegExp[]): Promise<CompiledGraph> {
+    const compiled = await compileGraph(graph, weights, { cacheDir: this.options.cacheDir, unused });
+    this.largestBytes = Math.max(this.largestBytes, compiled.weightBytes);
+    return compiled;
+  }
+}

@@ -1,0 +1,120 @@
+import type { FoundCheckpoint } from "../../checkpoints/layouts/catalog.js";
+import type { FoundJudges } from "../../checkpoints/layouts/judges.js";
+import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
+import { codeOf, describe } from "../../core/errors.js";
+import type { Phase } from "../../core/job.js";
+import type { DeviceName } from "../runtime/device.js";
+import type { WorkerSpec } from "../worker/protocol.js";
+import type { GpuLease } from "./gpu-lock.js";
+import { type HostOptions, ModelHost } from "./model-host.js";
+
+/** Which checkpoints the program runs, and how. */
+export interface ModelChoice {
+  readonly promptist: FoundCheckpoint;
+  readonly diffusion: FoundCheckpoint;
+  /** Folder of the tokenizer of `diffusion`. */
+  readonly clipTokenizer: string;
+  /** Adapters that are merged into `diffusion`. */
+  readonly loras?: readonly LoraChoice[];
+  /** What judges the pictures; absent: nothing does. */
+  readonly judges?: FoundJudges;
+  readonly device: DeviceName;
+  readonly weights: "int8" | "fp32";
+  readonly precision: "auto" | "fp16" | "fp32";
+  readonly cacheDir: string;
+  readonly threads: number;
+}
+
+/** The checkpoint's name, for messages and metadata. */
+export const checkpointName = (choice: ModelChoice, phase: Phase): string =>
+  (phase === "text" ? choice.promptist : choice.diffusion).name;
+
+/** Those of the phases in which a miniature stands in for a published checkpoint. */
+export const miniaturePhases = (choice: ModelChoice, phases: readonly Phase[]): Phase[] =>
+  phases.filter((phase) => (phase === "text" ? choice.promptist : choice.diffusion).isMiniature);
+
+/** Whether what the image phase draws needs no safety checker: an adapter brings subjects that nobody knows. */
+export const isHarmless = ({ diffusion, loras = [] }: ModelChoice): boolean =>
+  diffusion.isHarmless && loras.length === 0;
+
+/** A sentence where nothing looks whether pictures may be shown, with what to do; null where something does or none need. */
+export function uncheckedNote(choice: ModelChoice): string | null {
+  if (isHarmless(choice) || choice.judges?.safety) return null;
+  return `${choice.diffusion.name} has no safety checker, so nothing looks at what it draws; outside age-restricted channels such pictures are what UNCHECKED_PICTURES says, a spoiler by default (docs/judging.md). Put the folder safety_checker of Stable Diffusion 1.5 into ${choice.diffusion.directory}, or run: promptist checkpoints pull stable-diffusion-v1-5`;
+}
+
+/** A rewrite needs no Stable Diffusion; without one nobody says which of its words would not be read. */
+function tokenizerIfAny(choice: ModelChoice): string | null {
+  try {
+    return choice.clipTokenizer;
+  } catch (error) {
+    if (codeOf(error) === "CHECKPOINT_MISSING") return null;
+    throw error;
+  }
+}
+
+const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, safety: null };
+
+/**
+ * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. Where `auto` chose a GPU on which
+ * the model then does not fit, or whose driver takes the process down, the CPU is used this time.
+ */
+export async function openModel(
+  choice: ModelChoice,
+  phase: Phase,
+  lease: GpuLease,
+  options: HostOptions = {},
+): Promise<ModelHost> {
+  const { device, cacheDir, threads } = choice;
+  const spec: WorkerSpec =
+    phase === "text"
+      ? {
+          phase,
+          directory: choice.promptist.directory,
+          weights: choice.weights,
+          clipTokenizer: tokenizerIfAny(choice),
+          device,
+          cacheDir,
+          threads,
+        }
+      : {
+          phase,
+          directory: choice.diffusion.directory,
+          tokenizer: choice.clipTokenizer,
+          loras: choice.loras ?? [],
+          harmless: isHarmless(choice),
+          judges: choice.judges ?? NO_JUDGES,
+          precision: choice.precision,
+          device,
+          cacheDir,
+          threads,
+        };
+  let tried: string | undefined;
+  const onDevice = (name: string) => {
+    tried = name;
+  };
+  try {
+    return await ModelHost.open(lease, spec, { ...options, onDevice });
+  } catch (error) {
+    const onGpu = device === "auto" && tried !== undefined && tried !== "cpu";
+    if (!onGpu || !["OUT_OF_MEMORY", "WORKER_DIED"].includes(codeOf(error))) throw error;
+    options.onOutput?.(`the CPU is used, since the model can't be loaded on ${tried}: ${describe(error)}`);
+    return ModelHost.open(lease, { ...spec, device: "cpu" }, options);
+  }
+}
+
+/** Starts a worker that only judges pictures; see `ModelHost.open` for the errors. */
+export function openScorer(
+  judges: FoundJudges,
+  {
+    device,
+    precision,
+    cacheDir,
+    threads,
+  }: Pick<ModelChoice, "device" | "precision" | "cacheDir" | "threads">,
+  lease: GpuLease,
+  options: HostOptions = {},
+): Promise<ModelHost> {
+  const spec: WorkerSpec = { phase: "score", judges, device, precision, cacheDir, threads };
+  return ModelHost.open(lease, spec, options);
+}

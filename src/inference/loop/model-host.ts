@@ -1,0 +1,266 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { CheckpointError, type ErrorCode, InferenceError, InputError } from "../../core/errors.js";
+import type {
+  CallName,
+  FromWorker,
+  ToWorker,
+  WireError,
+  WorkerCalls,
+  WorkerInfo,
+  WorkerSpec,
+} from "../worker/protocol.js";
+import type { GpuLease } from "./gpu-lock.js";
+
+export interface HostOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds without a message from a busy worker after which it is ended as stalled. */
+  readonly silenceMs?: number;
+  /** The compiled worker; given by tests that run from source. */
+  readonly workerFile?: string;
+  /** Each line that the worker or a native library prints. */
+  readonly onOutput?: (line: string) => void;
+  /** The device that the worker has opened, before it loads its model there. */
+  readonly onDevice?: (name: string) => void;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Steps done and in all. */
+  readonly onProgress?: (done: number, of: number) => void;
+  /** A small WebP of the picture as it forms, where the request asks for one. */
+  readonly onPreview?: (data: Uint8Array) => void;
+}
+
+interface Pending {
+  readonly resolve: (response: never) => void;
+  readonly reject: (error: Error) => void;
+  readonly onProgress: ((done: number, of: number) => void) | undefined;
+  readonly onPreview: ((data: Uint8Array) => void) | undefined;
+}
+
+const WORKER_FILE = fileURLToPath(new URL("../worker/worker.js", import.meta.url));
+const DEFAULT_SILENCE_MS = 15 * 60_000;
+/** A worker that was asked to close and is not gone after this long is killed. */
+const CLOSE_GRACE_MS = 1_500;
+const OUTPUT_TAIL_LINES = 8;
+/** After these the worker's device or memory is not to be trusted: only a new process starts afresh. */
+const ENDS_WORKER: readonly ErrorCode[] = ["WORKER_DIED", "OUT_OF_MEMORY"];
+
+/**
+ * The parent's side of one worker: a child process that holds one model. Running a model blocks its thread for
+ * whole steps, and only the end of a process returns GPU memory on every driver; so one host is one phase.
+ */
+export class ModelHost {
+  readonly #child: ChildProcess;
+  readonly #pending = new Map<number, Pending>();
+  readonly #exited: Promise<{ code: number | null; signal: string | null }>;
+  readonly #silenceMs: number;
+  readonly #onDevice: ((name: string) => void) | undefined;
+  readonly #outputTail: string[] = [];
+  #silence: NodeJS.Timeout | undefined;
+  #nextId = 1;
+  #death: InferenceError | undefined;
+  #onReady: ((message: Extract<FromWorker, { type: "ready" | "failed" }>) => void) | undefined;
+  #peakBytes = 0;
+  #info: WorkerInfo | undefined;
+
+  private constructor(options: HostOptions) {
+    this.#silenceMs = options.silenceMs ?? DEFAULT_SILENCE_MS;
+    this.#onDevice = options.onDevice;
+    this.#child = fork(options.workerFile ?? WORKER_FILE, [], {
+      serialization: "advanced",
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      execArgv: [],
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#child.once("exit", (code, signal) => resolve({ code, signal }));
+      this.#child.once("error", (cause) => {
+        this.#die(new InferenceError("WORKER_DIED", "the model's process could not be started", { cause }));
+        if (this.#child.pid === undefined) resolve({ code: null, signal: null });
+      });
+    });
+    this.#child.on("message", (message) => this.#receive(message as FromWorker));
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        for (const line of text.split(/\r?\n/).filter((part) => part.trim() !== "")) {
+          this.#outputTail.push(line);
+          if (this.#outputTail.length > OUTPUT_TAIL_LINES) this.#outputTail.shift();
+          options.onOutput?.(line);
+        }
+      });
+    void this.#exited.then(({ code, signal }) => {
+      const how = signal ? `signal ${signal}` : `exit code ${code}`;
+      const said = this.#outputTail.length > 0 ? `; it last said: ${this.#outputTail.join(" | ")}` : "";
+      // The kernel's out-of-memory killer leaves no other trace than SIGKILL.
+      const outOfMemory = signal === "SIGKILL" || /out of memory|bad_alloc|heap limit/i.test(said);
+      this.#die(
+        new InferenceError(
+          outOfMemory ? "OUT_OF_MEMORY" : "WORKER_DIED",
+          `the model's process ended with ${how}${said}`,
+        ),
+      );
+    });
+  }
+
+  /**
+   * Starts a worker and loads the model of `spec` in it. Throws CheckpointError or InferenceError with the worker's
+   * code when the model cannot be loaded, and CANCELLED when `signal` aborts first; the worker is gone then.
+   */
+  static async open(lease: GpuLease, spec: WorkerSpec, options: HostOptions = {}): Promise<ModelHost> {
+    if (!lease.live)
+      throw new InferenceError("INTERNAL", "a model was opened with a GPU lease that has ended");
+    options.signal?.throwIfAborted();
+    const host = new ModelHost(options);
+    const ready = new Promise<WorkerInfo>((resolve, reject) => {
+      host.#onReady = (message) =>
+        message.type === "ready" ? resolve(message.info) : reject(reviveError(message.error));
+      host.#pending.set(0, {
+        resolve: resolve as never,
+        reject,
+        onProgress: undefined,
+        onPreview: undefined,
+      });
+    });
+    const abort = () => host.#die(new InferenceError("CANCELLED", "cancelled while the model was loading"));
+    options.signal?.addEventListener("abort", abort, { once: true });
+    try {
+      host.#send({ type: "open", spec });
+      host.#listenForLife();
+      host.#info = await ready;
+      return host;
+    } catch (error) {
+      host.#child.kill("SIGKILL");
+      await host.#exited;
+      throw error;
+    } finally {
+      host.#pending.delete(0);
+      host.#listenForLife();
+      options.signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  get info(): WorkerInfo {
+    if (!this.#info) throw new InferenceError("INTERNAL", "the worker is not ready");
+    return this.#info;
+  }
+
+  /** Process id of the worker, 0 if it never started. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** False once the worker has ended, expected or not. */
+  get alive(): boolean {
+    return this.#death === undefined;
+  }
+
+  /**
+   * Asks the worker for one thing. Aborting `signal` stops it between two steps of the model and rejects with
+   * CANCELLED; the worker stays usable. Rejects with WORKER_DIED, OUT_OF_MEMORY or WORKER_STALLED when it is lost.
+   */
+  async call<N extends CallName>(
+    name: N,
+    request: WorkerCalls[N]["request"],
+    { signal, onProgress, onPreview }: CallOptions = {},
+  ): Promise<WorkerCalls[N]["response"]> {
+    if (this.#death) throw this.#death;
+    if (signal?.aborted) throw new InferenceError("CANCELLED", "cancelled before it started");
+    const id = this.#nextId++;
+    const cancel = () => this.#send({ type: "cancel", id });
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      return await new Promise<WorkerCalls[N]["response"]>((resolve, reject) => {
+        this.#pending.set(id, { resolve, reject, onProgress, onPreview });
+        this.#send({ type: "call", id, name, request });
+        this.#listenForLife();
+      });
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      this.#pending.delete(id);
+      this.#listenForLife();
+    }
+  }
+
+  /** Ends the worker and waits until the process is gone. Answers its peak resident memory in bytes (0 if unknown). */
+  async close(): Promise<{ peakBytes: number; code: number | null; signal: string | null }> {
+    if (this.alive) {
+      this.#send({ type: "close" });
+      const grace = setTimeout(() => this.#child.kill("SIGKILL"), CLOSE_GRACE_MS);
+      await this.#exited;
+      clearTimeout(grace);
+    }
+    return { peakBytes: this.#peakBytes, ...(await this.#exited) };
+  }
+
+  #receive(message: FromWorker): void {
+    this.#listenForLife();
+    switch (message.type) {
+      case "ready":
+      case "failed":
+        this.#onReady?.(message);
+        return;
+      case "device":
+        this.#onDevice?.(message.name);
+        return;
+      case "progress":
+        this.#pending.get(message.id)?.onProgress?.(message.done, message.of);
+        return;
+      case "preview":
+        this.#pending.get(message.id)?.onPreview?.(message.data);
+        return;
+      case "result":
+        this.#pending.get(message.id)?.resolve(message.response as never);
+        return;
+      case "error": {
+        const error = reviveError(message.error);
+        this.#pending.get(message.id)?.reject(error);
+        if (error instanceof InferenceError && ENDS_WORKER.includes(error.code)) this.#die(error);
+        return;
+      }
+      case "closed":
+        this.#peakBytes = message.peakBytes;
+    }
+  }
+
+  #send(message: ToWorker): void {
+    // A worker that is already gone is reported by its exit, not by a failed send.
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  /** Restarts the clock that ends a busy worker from which nothing is heard. */
+  #listenForLife(): void {
+    clearTimeout(this.#silence);
+    if (this.#pending.size === 0 || !this.alive) return;
+    this.#silence = setTimeout(
+      () =>
+        this.#die(
+          new InferenceError(
+            "WORKER_STALLED",
+            `nothing was heard from the model's process for ${Math.round(this.#silenceMs / 1000)} s; it was ended`,
+          ),
+        ),
+      this.#silenceMs,
+    );
+  }
+
+  #die(death: InferenceError): void {
+    if (this.#death) return;
+    this.#death = death;
+    clearTimeout(this.#silence);
+    this.#child.kill("SIGKILL");
+    for (const { reject } of this.#pending.values()) reject(death);
+  }
+}
+
+/** An error as it was thrown in the worker, with a class that says what kind it is. */
+function reviveError({ code, message, stack }: WireError): Error {
+  const error = new (classOf(code))(code, message);
+  if (stack) error.stack = stack;
+  return error;
+}
+
+function classOf(code: ErrorCode) {
+  if (code.startsWith("CHECKPOINT_")) return CheckpointError;
+  return code.startsWith("INPUT_") ? InputError : InferenceError;
+}

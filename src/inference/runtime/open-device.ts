@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { release } from "node:os";
+import { basename, join } from "node:path";
+import type { FloatType } from "../../onnx/graph.js";
+import { type Device, type DeviceName, resolveDevice } from "./device.js";
+import { checkForms, type DeviceReport, type GraphRunner, refusalOf, runGraph } from "./device-check.js";
+import { measureSpeed, type Stopwatch, slownessOf } from "./device-speed.js";
+import { env } from "./onnxruntime.js";
+import { operatorForms } from "./operator-forms.js";
+
+export interface OpenDeviceOptions {
+  /** Whose operators are tried; without it those of all. */
+  readonly user?: "text" | "image";
+  /** Types that graphs may use, the best first: the first one whose operators are right is chosen. */
+  readonly floats: readonly FloatType[];
+  /** Where reports are kept, so that a device is tried once. */
+  readonly cacheDir: string;
+  readonly run?: GraphRunner;
+  readonly time?: Stopwatch;
+}
+
+/** A device whose operators were tried, with what was found. */
+export interface CheckedDevice extends Device {
+  readonly reports: readonly DeviceReport[];
+}
+
+/**
+ * The device of that name, after its operators gave the CPU's numbers there (device-check.ts). Operators that are wrong
+ * are to be avoided; where that is no help, `auto` goes on to the next device, as it does where the device is slower than
+ * the CPU (device-speed.ts). The CPU itself is not tried.
+ * @throws InferenceError DEVICE_UNAVAILABLE, naming the operator, where a device asked for by name is refused
+ */
+export async function openDevice(name: DeviceName, options: OpenDeviceOptions): Promise<CheckedDevice> {
+  const reports: DeviceReport[] = [];
+  const device = await resolveDevice(name, async (candidate) => {
+    reports.length = 0;
+    const slow = name === "auto" ? slownessOf(await speedOf(candidate, options)) : null;
+    if (slow !== null) return slow;
+    const refusals: string[] = [];
+    for (const float of options.floats) {
+      const report = await reportOf(candidate, float, options);
+      reports.push(report);
+      const refusal = refusalOf(report);
+      if (refusal === null) return null;
+      refusals.push(refusal);
+    }
+    return refusals.join("; ");
+  });
+  if (device.name === "cpu") return { ...device, reports: [] };
+  const chosen = reports.at(-1) as DeviceReport;
+  const checked = { float: chosen.float, avoided: new Set(chosen.avoided) };
+  return { ...device, note: noteOf(reports), checked, reports };
+}
+
+/** A sentence where the device is used with less than it offers. */
+function noteOf(reports: readonly DeviceReport[]): string | null {
+  const { device, avoided } = reports.at(-1) as DeviceReport;
+  const parts = [
+    ...reports.slice(0, -1).map((report) => `${report.float} is not used on ${device}: ${refusalOf(report)}`),
+    ...(avoided.length > 0
+      ? [
+          `${device} is wrong at ${avoided.join(", ")} here, so simpler operators stand in, which take more time`,
+        ]
+      : []),
+  ];
+  return parts.length === 0 ? null : `${parts.join("; ")}.`;
+}
+
+function reportOf(
+  device: Device["name"],
+  float: FloatType,
+  { user, cacheDir, run = runGraph }: OpenDeviceOptions,
+): Promise<DeviceReport> {
+  const forms = operatorForms(float, user);
+  const of = [CHECK_VERSION, device, float, forms.map(({ operator, form }) => [operator, form])];
+  return remembered(of, cacheDir, () => checkForms(device, float, forms, run));
+}
+
+/** How many times as fast as the CPU a device is at a product. */
+function speedOf(device: Device["name"], { cacheDir, time }: OpenDeviceOptions): Promise<number> {
+  return remembered(["speed", device], cacheDir, () => measureSpeed(device, time));
+}
+
+/** What was measured of this device with this driver before, else `measure`'s answer, which is kept. */
+async function remembered<T>(of: unknown[], cacheDir: string, measure: () => Promise<T>): Promise<T> {
+  const key = createHash("sha256")
+    .update(JSON.stringify([...of, identity()]))
+    .digest("hex");
+  const path = join(cacheDir, "device-checks.json");
+  const known = await readReports(path);
+  const kept = known.find((report) => report.key === key && Date.now() - report.time < LONGEST_MS);
+  if (kept !== undefined) return kept.report as T;
+  const report = await measure();
+  const others = known.filter((other) => other.key !== key).slice(-MOST_REPORTS);
+  await mkdir(cacheDir, { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, JSON.stringify([...others, { key, time: Date.now(), report }]));
+  await rename(temporary, path);
+  return report;
+}
+
+/** Raise it when forms or tolerances change under their old names. */
+const CHECK_VERSION = 1;
+/** A card may be exchanged without any change of the driver's files. */
+const LONGEST_MS = 30 * 24 * 3600 * 1000;
+const MOST_REPORTS = 15;
+
+interface KeptReport {
+  readonly key: string;
+  readonly time: number;
+  readonly report: unknown;
+}
+
+async function readReports(path: string): Promise<readonly KeptReport[]> {
+  if (!existsSync(path)) return [];
+  try {
+    const kept: unknown = JSON.parse(await readFile(path, "utf8"));
+    return Array.isArray(kept) ? kept : [];
+  } catch (error) {
+    // Half a file after a power cut: what it held is measured again.
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
+}
+
+/** Files of graphics drivers and what loads them, on Linux, Windows and macOS; a process has many other libraries. */
+const DRIVER =
+  /onnxruntime|vulkan|vk_|gallium|mesa|dri|nvidia|nvgpu|nvwgf|nvoglv|cuda|cudnn|cublas|amd|ati|radeon|intel|igd|igc|d3d|dxgi|dxil|directml|metal|agx/i;
+
+/**
+ * What a report holds for: the runtime, the system, the graphics cards that Linux lists, and the drivers, which are the
+ * libraries that the process loaded to open the device, each with its size and time. The runtime itself names neither
+ * adapter nor driver.
+ */
+function identity(): unknown[] {
+  const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };
+  report.excludeNetwork = true;
+  const { sharedObjects = [] } = report.getReport() as { sharedObjects?: string[] };
+  const libraries = sharedObjects
+    .filter((file) => DRIVER.test(basename(file)) && existsSync(file))
+    .sort()
+    .map((file) => [file, statSync(file).size, Math.round(statSync(file).mtimeMs)]);
+  return [env.versions, process.platform, process.arch, release(), libraries, cards()];
+}
+
+/** Vendor and device numbers of the graphics cards, where the system shows them as files. */
+function cards(): string[] {
+  const folder = "/sys/class/drm";
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^card\d+$/.test(name))
+    .sort()
+    .flatMap((name) => ["vendor", "device"].map((file) => join(folder, name, "device", file)))
+    .filter((file) => existsSync(file))
+    .map((file) => readFileSync(file, "utf8").trim());
+}

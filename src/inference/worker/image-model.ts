@@ -1,0 +1,132 @@
+import sharp from "sharp";
+import { weightsHash } from "../../checkpoints/files/weights-hash.js";
+import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
+import type { PictureJudgement } from "../../core/judgement.js";
+import { PROGRAM } from "../../core/version.js";
+import type { FloatType } from "../../onnx/graph.js";
+import { writeComparison } from "../../pictures/comparison.js";
+import { writeContactSheet } from "../../pictures/contact-sheet.js";
+import { writePng } from "../../pictures/png.js";
+import { drawPicture } from "../diffusion/pipeline.js";
+import type { SmallPicture } from "../diffusion/preview.js";
+import { StableDiffusion } from "../diffusion/stable-diffusion.js";
+import type { Rgb } from "../judging/bicubic.js";
+import { Judge } from "../judging/judge.js";
+import { readPicture } from "../judging/read-picture.js";
+import { withRoom } from "../judging/room.js";
+import { openDevice } from "../runtime/open-device.js";
+import { ClipTokenizer } from "../tokenizers/tokenizer.js";
+import type { Drawn, DrawRequest, ImageSpec, JudgeRequest } from "./protocol.js";
+import type { CallContext, OpenModel } from "./worker-model.js";
+
+/** Types to try on a GPU, the best first. */
+const FLOATS: Readonly<Record<ImageSpec["precision"], readonly FloatType[]>> = {
+  auto: ["float16", "float32"],
+  fp16: ["float16"],
+  fp32: ["float32"],
+};
+
+/**
+ * The image worker's model: Stable Diffusion with its tokenizer, the judges of its pictures, and the pictures made of
+ * its pictures. Both stay loaded, unless the device is too small for both: then one makes room for the other.
+ * @throws CheckpointError or InferenceError as `StableDiffusion.open` and `Judge.open`
+ */
+export async function openPainter(
+  spec: ImageSpec,
+  onDevice: (name: string) => void = () => {},
+): Promise<OpenModel> {
+  const { cacheDir, directory, judges, loras, threads } = spec;
+  const floats = FLOATS[spec.precision];
+  const device = await openDevice(spec.device, { user: "image", floats, cacheDir });
+  onDevice(device.name);
+  const tokenizer = ClipTokenizer.open(spec.tokenizer);
+  const openModel = () => StableDiffusion.open({ ...spec, device });
+  const first = await openModel();
+  const { config, precision } = first;
+  let model: StableDiffusion | null = first;
+  const loadedModel = async () => {
+    model ??= await openModel();
+    return model;
+  };
+  const judge = await Judge.open({
+    files: judges,
+    device,
+    precision,
+    cacheDir,
+    threads,
+    textEncoder: {
+      weights: loras.length > 0 ? null : openDiffusion(directory).weights("text_encoder", precision),
+      encode: async (ids) => (await loadedModel()).encodeText(ids),
+    },
+  });
+  const files = openDiffusion(directory);
+  const side = config.sampleSize * config.vaeScaleFactor;
+
+  const judgementOf = async (picture: Rgb, plainPrompt: string): Promise<PictureJudgement> => {
+    const makeRoom = async () => {
+      // While its text encoder is there.
+      if (judge.sharesText) await judge.embedText(plainPrompt);
+      await model?.release();
+      model = null;
+    };
+    const judgement = await withRoom(() => judge.judge(picture, plainPrompt), makeRoom);
+    // There was no room for both.
+    if (model === null) await judge.release();
+    const isUnchecked = judgement.safety === "unchecked" && spec.harmless;
+    return isUnchecked ? { ...judgement, safety: "harmless" } : judgement;
+  };
+  const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
+    const { prompt, plainPrompt, settings, file, checkpoint, previewMs = null } = request;
+    const { signal, onStep } = context;
+    const preview =
+      previewMs === null
+        ? null
+        : {
+            everyMs: previewMs,
+            emit: async (small: SmallPicture) => context.onPreview?.(await previewFile(small)),
+          };
+    const picture = await withRoom(
+      async () =>
+        drawPicture(await loadedModel(), tokenizer, { ...settings, prompt }, { signal, onStep, preview }),
+      () => judge.release(),
+    );
+    const { width, height, calls, seconds, truncated } = picture;
+    const size = { width, height };
+    const parameters = { ...settings, prompt, size, checkpoint, program: PROGRAM };
+    await writePng(file, picture.pixels, width, height, parameters);
+    const judgement = await judgementOf(picture, plainPrompt);
+    return { ...size, file, seed: settings.seed, calls, seconds, truncated, judgement };
+  };
+  return {
+    info: {
+      device: device.name,
+      deviceNote: device.note,
+      precision,
+      weightBytes: first.weightBytes,
+      harmless: spec.harmless,
+      hash: await weightsHash(
+        (["text_encoder", "unet", "vae"] as const).map((part) => files.weights(part, precision)),
+        cacheDir,
+      ),
+      parameters: `Stable Diffusion, ${side}x${side} pixels native, ${config.latentChannels} latent channels`,
+    },
+    handlers: {
+      draw,
+      judge: async ({ file, plainPrompt }: JudgeRequest) => judgementOf(await readPicture(file), plainPrompt),
+      compose: ({ pair, file }) => writeComparison(pair, file),
+      sheet: ({ pairs, file, numbers }) => writeContactSheet(pairs, file, numbers),
+    },
+    release: async () => {
+      await Promise.all([model?.release(), judge.release()]);
+    },
+  };
+}
+
+const PREVIEW_WIDTH = 256;
+
+/** A few kilobytes that a message can carry again and again. */
+const previewFile = ({ pixels, width, height }: SmallPicture): Promise<Buffer> =>
+  sharp(pixels, { raw: { width, height, channels: 3 } })
+    .resize({ width: PREVIEW_WIDTH })
+    .webp({ quality: 70 })
+    .toBuffer();

@@ -1,0 +1,154 @@
+import type { FoundJudges } from "../../checkpoints/layouts/judges.js";
+import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
+import type { ErrorCode } from "../../core/errors.js";
+import type { Candidate, ImageSettings, PictureSize, TextSettings } from "../../core/job.js";
+import type { PictureJudgement } from "../../core/judgement.js";
+import type { PairFiles } from "../../pictures/pair-card.js";
+import type { DeviceName } from "../runtime/device.js";
+
+/** What a worker is to load. Paths are absolute. */
+export type WorkerSpec = TextSpec | ImageSpec | ScoreSpec;
+
+export interface TextSpec {
+  readonly phase: "text";
+  readonly directory: string;
+  readonly device: DeviceName;
+  readonly weights: "int8" | "fp32";
+  /** Folder of the tokenizer of the image model, to tell which words it will not read; null for none. */
+  readonly clipTokenizer: string | null;
+  readonly cacheDir: string;
+  /** 0: chosen by the runtime. */
+  readonly threads: number;
+}
+
+export interface ImageSpec {
+  readonly phase: "image";
+  /** Folder in diffusers' layout, or a single-file checkpoint. */
+  readonly directory: string;
+  /** Folder of CLIP's tokenizer. */
+  readonly tokenizer: string;
+  readonly loras: readonly LoraChoice[];
+  /** The checkpoint is known to draw nothing that needs a safety checker: its pictures without one are `harmless`. */
+  readonly harmless: boolean;
+  /** What judges its pictures. */
+  readonly judges: FoundJudges;
+  readonly device: DeviceName;
+  readonly precision: "auto" | "fp16" | "fp32";
+  readonly cacheDir: string;
+  readonly threads: number;
+}
+
+/** Judges alone, for pictures that are there. */
+export interface ScoreSpec {
+  readonly phase: "score";
+  readonly judges: FoundJudges;
+  readonly device: DeviceName;
+  readonly precision: "auto" | "fp16" | "fp32";
+  readonly cacheDir: string;
+  readonly threads: number;
+}
+
+/** What a worker says about itself once its model is loaded. */
+export interface WorkerInfo {
+  readonly phase: WorkerSpec["phase"];
+  /** The device that was chosen, and a sentence where it is not the one asked for. */
+  readonly device: string;
+  readonly deviceNote: string | null;
+  /** int8, fp16 or fp32. */
+  readonly precision: string;
+  readonly weightBytes: number;
+  /** SHA-256 over the weight files; null for a worker that only judges. */
+  readonly hash: string | null;
+  /** Whether what it draws needs no safety checker. */
+  readonly harmless?: boolean;
+  readonly parameters: string;
+  readonly loadMs: number;
+}
+
+export interface OptimizeRequest {
+  readonly prompts: readonly string[];
+  readonly settings: TextSettings;
+}
+export interface Rewrite {
+  readonly prompt: string;
+  readonly optimized: string;
+  readonly candidates: readonly Candidate[];
+  /** Words beyond what the image model reads, of the prompt and of the rewrite; null where there are none. */
+  readonly truncated?: { readonly baseline: string | null; readonly optimized: string | null };
+}
+
+export interface DrawRequest {
+  readonly prompt: string;
+  /** The prompt before its rewrite, by which the picture's relevance is judged. */
+  readonly plainPrompt: string;
+  readonly settings: ImageSettings;
+  /** Absolute path of the PNG to write. */
+  readonly file: string;
+  /** Name of the checkpoint, for the picture's metadata. */
+  readonly checkpoint: string;
+  /** Milliseconds between two previews of the picture as it forms; null for none. */
+  readonly previewMs?: number | null;
+}
+export interface Drawn extends PictureSize {
+  readonly file: string;
+  readonly seed: number;
+  /** Calls of the UNet. */
+  readonly calls: number;
+  readonly seconds: number;
+  /** Words beyond the text encoder's window, or null. */
+  readonly truncated: string | null;
+  /** What the judges that are loaded with the model say about its pixels; `UNJUDGED` where there are none. */
+  readonly judgement: PictureJudgement;
+}
+
+/** For a picture that was drawn before: copied from another job, or by a program without judges. */
+export interface JudgeRequest {
+  /** Absolute path of the picture. */
+  readonly file: string;
+  readonly plainPrompt: string;
+}
+
+export interface ComposeRequest {
+  readonly pair: PairFiles;
+  readonly file: string;
+}
+export interface SheetRequest {
+  readonly pairs: readonly PairFiles[];
+  /** What each pair is called: its number in the batch. */
+  readonly numbers: readonly number[];
+  readonly file: string;
+}
+
+/** The calls that a worker answers. Composing pictures needs no model but sharp, which the image worker has anyway. */
+export interface WorkerCalls {
+  optimize: { request: OptimizeRequest; response: readonly Rewrite[] };
+  draw: { request: DrawRequest; response: Drawn };
+  judge: { request: JudgeRequest; response: PictureJudgement };
+  compose: { request: ComposeRequest; response: PictureSize };
+  sheet: { request: SheetRequest; response: PictureSize };
+}
+export type CallName = keyof WorkerCalls;
+
+export type ToWorker =
+  | { readonly type: "open"; readonly spec: WorkerSpec }
+  | { readonly type: "call"; readonly id: number; readonly name: CallName; readonly request: unknown }
+  | { readonly type: "cancel"; readonly id: number }
+  | { readonly type: "close" };
+
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+export type FromWorker =
+  /** The device is open, the model not yet. */
+  | { readonly type: "device"; readonly name: string }
+  | { readonly type: "ready"; readonly info: WorkerInfo }
+  | { readonly type: "failed"; readonly error: WireError }
+  | { readonly type: "progress"; readonly id: number; readonly done: number; readonly of: number }
+  /** A small WebP of the picture as it forms. */
+  | { readonly type: "preview"; readonly id: number; readonly data: Uint8Array }
+  | { readonly type: "result"; readonly id: number; readonly response: unknown }
+  | { readonly type: "error"; readonly id: number; readonly error: WireError }
+  | { readonly type: "closed"; readonly peakBytes: number };

@@ -1,0 +1,31 @@
+import sharp, { type OverlayOptions } from "sharp";
+import type { PictureSize } from "../core/job.js";
+import { writeAtomically } from "./files.js";
+import { COLORS } from "./pair-card.js";
+import { withPngText } from "./png-text.js";
+
+/** Discord's limit for an attachment is 10 MB on a server without boosts; some of it is left to the originals. */
+const MAX_BYTES = 8_000_000;
+const SHRINK = 0.85;
+
+/** Puts layers on the background and writes them as a PNG, atomically; made smaller until it has under 8 MB. */
+export async function writeCanvas(
+  file: string,
+  size: PictureSize,
+  layers: readonly OverlayOptions[],
+  texts: Readonly<Record<string, string>>,
+): Promise<PictureSize> {
+  const canvas = await sharp({ create: { ...size, channels: 3, background: COLORS.background } })
+    .composite([...layers])
+    .png()
+    .toBuffer();
+  let { width, height } = size;
+  let png = withPngText(canvas, texts);
+  while (png.length >= MAX_BYTES) {
+    width = Math.round(width * SHRINK);
+    height = Math.round(height * SHRINK);
+    png = withPngText(await sharp(canvas).resize(width, height, { fit: "fill" }).png().toBuffer(), texts);
+  }
+  await writeAtomically(file, png);
+  return { width, height };
+}

@@ -1,0 +1,56 @@
+import sharp from "sharp";
+import type { PictureSize } from "../core/job.js";
+import { writeCanvas } from "./canvas.js";
+import { COLORS, layer, type PairFiles, pairCard } from "./pair-card.js";
+import { renderText } from "./text.js";
+
+/** Shorter side of a picture that is shown as it is; fonts and spaces are made for it. */
+const NATURAL_SIDE = 512;
+const MIN_SIDE = 384;
+/** Larger pictures are shown no wider, so that the words stay readable where Discord shows both small. */
+const SHOWN_COLUMN = 768;
+/** Even the shorter side of a very wide picture is not worth more. */
+const MAX_COLUMN = 1152;
+const PROMPT_LINES = 6;
+
+/**
+ * Writes one picture of a pair side by side: under "baseline" and "optimized" the prompts, cut to a few lines, the two
+ * pictures, and the caption in small print. Small pictures are enlarged by a whole factor, to 384 pixels at least.
+ * @param file absolute path of the PNG
+ * @throws Error if a picture cannot be read or the file not be written
+ */
+export async function writeComparison(pair: PairFiles, file: string): Promise<PictureSize> {
+  const column = columnWidth(await sharp(pair.baseline).metadata());
+  const unit = column / NATURAL_SIDE;
+  const px = (length: number): number => Math.round(length * unit);
+  const margin = px(28);
+  const card = await pairCard(
+    pair,
+    { column, gap: px(20), labelSize: px(21), promptSize: px(19), promptLines: PROMPT_LINES },
+    null,
+  );
+  const caption = await renderText(
+    pair.caption,
+    { weight: "book", size: px(14), color: COLORS.small },
+    card.width,
+    2,
+  );
+  const captionTop = margin + card.headerHeight + card.pictureHeight + px(14);
+  const width = card.width + 2 * margin;
+  const height = captionTop + caption.height + px(20);
+  return writeCanvas(
+    file,
+    { width, height },
+    [...card.place(margin, margin), ...layer(caption, margin, captionTop)],
+    { baseline: pair.prompt, optimized: pair.optimized, settings: pair.caption },
+  );
+}
+
+/** Width at which a picture is shown: a whole multiple of a small one, less than its own for a large one. */
+function columnWidth({ width = 0, height = 0 }: { width?: number; height?: number }): number {
+  const side = Math.min(width, height);
+  const factor = Math.max(Math.round(NATURAL_SIDE / side), Math.ceil(MIN_SIDE / side));
+  if (factor > 1) return Math.min(width * factor, MAX_COLUMN);
+  const forMinSide = Math.ceil((MIN_SIDE * width) / side);
+  return Math.min(width, Math.max(SHOWN_COLUMN, forMinSide), MAX_COLUMN);
+}

@@ -1,0 +1,44 @@
+import type { PictureSize } from "../core/job.js";
+import { writeCanvas } from "./canvas.js";
+import { type PairFiles, pairCard } from "./pair-card.js";
+
+/** More pairs would not be readable on one sheet; the caller makes further sheets. */
+export const MAX_PAIRS = 10;
+
+const MARGIN = 32;
+const GUTTER = 40;
+const STYLE = { column: 320, gap: 12, labelSize: 17, promptSize: 15, promptLines: 5 } as const;
+
+/**
+ * Writes an overview of several pairs, two beside each other, with their prompts cut to a few lines.
+ * @param pairs 1 to 10
+ * @param file absolute path of the PNG
+ * @param numbers what each pair is called, its number in the batch; 1, 2, 3 where it is left out
+ * @throws RangeError for another number of pairs; Error if a picture cannot be read or the file not be written
+ */
+export async function writeContactSheet(
+  pairs: readonly PairFiles[],
+  file: string,
+  numbers?: readonly number[],
+): Promise<PictureSize> {
+  if (pairs.length < 1 || pairs.length > MAX_PAIRS) {
+    throw new RangeError(`A contact sheet holds 1 to ${MAX_PAIRS} pairs, got ${pairs.length}`);
+  }
+  const perRow = Math.min(2, pairs.length);
+  const cards = await Promise.all(pairs.map((pair, i) => pairCard(pair, STYLE, numbers?.[i] ?? i + 1)));
+  const cardWidth = cards[0]!.width;
+  let top = MARGIN;
+  const layers = [];
+  for (let from = 0; from < cards.length; from += perRow) {
+    const row = cards.slice(from, from + perRow);
+    const headerHeight = Math.max(...row.map((card) => card.headerHeight));
+    layers.push(
+      ...row.flatMap((card, i) => card.place(MARGIN + i * (cardWidth + GUTTER), top, headerHeight)),
+    );
+    top += headerHeight + Math.max(...row.map((card) => card.pictureHeight)) + GUTTER;
+  }
+  const width = 2 * MARGIN + perRow * cardWidth + (perRow - 1) * GUTTER;
+  return writeCanvas(file, { width, height: top - GUTTER + MARGIN }, layers, {
+    pairs: JSON.stringify(pairs.map(({ prompt, optimized }) => ({ original: prompt, optimized }))),
+  });
+}

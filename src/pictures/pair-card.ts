@@ -1,0 +1,159 @@
+import sharp, { type OverlayOptions } from "sharp";
+import { lineHeight, renderText, type TextBlock, type TextStyle } from "./text.js";
+
+/** A pair of pictures by its files, and its texts. */
+export interface PairFiles {
+  readonly prompt: string;
+  readonly optimized: string;
+  readonly baseline: string;
+  readonly drawn: string;
+  /** Small print under the pair. */
+  readonly caption: string;
+  /** Pictures in whose places blank panels stand. */
+  readonly withheld?: readonly ("baseline" | "optimized")[];
+}
+
+/** Dark and quiet beside Discord's own colours, so that the pictures are what one sees. */
+export const COLORS = {
+  background: "#1e1f22",
+  label: "#9aa0aa",
+  accent: "#9db0ff",
+  rule: "#3a3c43",
+  prompt: "#e6e7ea",
+  small: "#84888f",
+} as const;
+
+/** Lengths in pixels. */
+export interface CardStyle {
+  /** Width of one picture. */
+  readonly column: number;
+  /** Between the two columns. */
+  readonly gap: number;
+  readonly labelSize: number;
+  readonly promptSize: number;
+  readonly promptLines: number;
+}
+
+/** A pair whose parts are measured and ready to be placed. */
+export interface PairCard {
+  readonly width: number;
+  readonly headerHeight: number;
+  readonly pictureHeight: number;
+  /** Layers with the top left corner of the card at (left, top); a taller header keeps a row of cards in line. */
+  place(left: number, top: number, headerHeight?: number): OverlayOptions[];
+}
+
+const RULE_HEIGHT = 3;
+
+/** @param number stands before the first label, or null */
+export async function pairCard(pair: PairFiles, style: CardStyle, number: number | null): Promise<PairCard> {
+  const { column, gap, labelSize, promptSize, promptLines } = style;
+  const sides = [
+    {
+      label: number === null ? "baseline" : `${number} · baseline`,
+      prompt: pair.prompt,
+      file: pair.baseline,
+      accent: false,
+      blank: pair.withheld?.includes("baseline") ?? false,
+    },
+    {
+      label: "optimized",
+      prompt: pair.optimized,
+      file: pair.drawn,
+      accent: true,
+      blank: pair.withheld?.includes("optimized") ?? false,
+    },
+  ];
+  const promptStyle: TextStyle = { weight: "book", size: promptSize, color: COLORS.prompt };
+  const labelLine = await lineHeight({ weight: "bold", size: labelSize, color: COLORS.label });
+  const space = Math.round(promptSize * 0.45);
+  const promptTop = RULE_HEIGHT + space + labelLine + Math.round(space / 2);
+
+  const parts = await Promise.all(
+    sides.map(async ({ label, prompt, file, accent, blank }) => {
+      const color = accent ? COLORS.accent : COLORS.label;
+      return {
+        rule: await rule(column, accent ? COLORS.accent : COLORS.rule),
+        label: await renderText(label, { weight: "bold", size: labelSize, color }, column, 1),
+        prompt: await renderText(prompt, promptStyle, column, promptLines),
+        picture: await (blank ? blankPanel(file, column, labelSize) : fitted(file, column)),
+      };
+    }),
+  );
+  const promptHeight = Math.max(...parts.map((part) => part.prompt.height));
+  const ownHeader = promptTop + promptHeight + 2 * space;
+  return {
+    width: 2 * column + gap,
+    headerHeight: ownHeader,
+    pictureHeight: Math.max(...parts.map((part) => part.picture.height)),
+    place: (left, top, headerHeight = ownHeader) =>
+      parts.flatMap((part, i) => {
+        const x = left + i * (column + gap);
+        return [
+          { input: part.rule, left: x, top },
+          ...layer(part.label, x, top + RULE_HEIGHT + space),
+          ...layer(part.prompt, x, top + promptTop),
+          { input: part.picture.png, left: x, top: top + headerHeight },
+        ];
+      }),
+  };
+}
+
+/** A text block as a layer; nothing for an empty one. */
+export function layer(block: TextBlock, left: number, top: number): OverlayOptions[] {
+  if (block.pixels === null) return [];
+  const { width, height } = block;
+  return [
+    { input: block.pixels.subarray(0, 4 * width * height), raw: { width, height, channels: 4 }, left, top },
+  ];
+}
+
+const rule = (width: number, color: string): Promise<Buffer> =>
+  sharp({ create: { width, height: RULE_HEIGHT, channels: 3, background: color } })
+    .png()
+    .toBuffer();
+
+const CORNER = 6;
+const BLANK_LABEL = "withheld";
+
+/** A panel in the size of the picture that it stands for, and nothing of the picture. */
+async function blankPanel(
+  file: string,
+  width: number,
+  labelSize: number,
+): Promise<{ png: Buffer; height: number }> {
+  const picture = await sharp(file).metadata();
+  const height = Math.round((width * (picture.height ?? 1)) / (picture.width ?? 1));
+  const label = await renderText(
+    BLANK_LABEL,
+    { weight: "book", size: labelSize, color: COLORS.small },
+    width,
+    1,
+  );
+  const panel = Buffer.from(
+    `<svg width="${width}" height="${height}"><rect width="100%" height="100%" rx="${CORNER}" fill="${COLORS.rule}"/></svg>`,
+  );
+  const png = await sharp(panel)
+    .composite(layer(label, Math.round((width - label.width) / 2), Math.round((height - label.height) / 2)))
+    .png({ compressionLevel: 1 })
+    .toBuffer();
+  return { png, height };
+}
+
+/** A picture as wide as its column, corners a little rounded. */
+async function fitted(file: string, width: number): Promise<{ png: Buffer; height: number }> {
+  const { data, info } = await sharp(file)
+    .resize({ width, kernel: "lanczos3" })
+    .removeAlpha()
+    .png({ compressionLevel: 1 })
+    .toBuffer({ resolveWithObject: true });
+  const corners = Buffer.from(
+    `<svg width="${info.width}" height="${info.height}"><rect width="100%" height="100%" rx="${CORNER}"/></svg>`,
+  );
+  const png = await sharp(data)
+    .ensureAlpha()
+    .composite([{ input: corners, blend: "dest-in" }])
+    .png({ compressionLevel: 1 })
+    .toBuffer();
+  return { png, height: info.height };
+}

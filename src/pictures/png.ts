@@ -1,0 +1,87 @@
+import sharp from "sharp";
+import type { PictureSize, SchedulerName } from "../core/job.js";
+import { writeAtomically } from "./files.js";
+import { withPngText } from "./png-text.js";
+
+export { readPngText } from "./png-text.js";
+
+/** All that repeats a picture. */
+export interface PictureParameters {
+  readonly prompt: string;
+  readonly negative: string;
+  readonly seed: number;
+  readonly steps: number;
+  readonly guidance: number;
+  readonly scheduler: SchedulerName;
+  readonly size: PictureSize;
+  /** Name of the checkpoint. */
+  readonly checkpoint: string;
+  /** Name and version of the program, such as "promptist 0.1.0". */
+  readonly program: string;
+}
+
+/**
+ * Writes RGB pixels as a PNG that carries its parameters, atomically.
+ * @param pixels 3 * width * height bytes, row by row
+ */
+export async function writePng(
+  path: string,
+  pixels: Uint8Array,
+  width: number,
+  height: number,
+  parameters: PictureParameters,
+): Promise<void> {
+  const png = await sharp(pixels, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
+  await writeAtomically(path, withPngText(png, pngTexts(parameters)));
+}
+
+/** The text chunks of a picture: one for each parameter, and `parameters`, which other programs look for. */
+export function pngTexts(parameters: PictureParameters): Record<string, string> {
+  const { prompt, negative, seed, steps, guidance, scheduler, size, checkpoint, program } = parameters;
+  return {
+    parameters: parametersText(parameters),
+    prompt,
+    negative,
+    seed: String(seed),
+    steps: String(steps),
+    guidance: String(guidance),
+    scheduler,
+    size: `${size.width}x${size.height}`,
+    checkpoint,
+    Software: program,
+  };
+}
+
+/** Names that Stable Diffusion user interfaces give the algorithms. */
+const SAMPLER_NAMES: Readonly<Record<SchedulerName, string>> = {
+  pndm: "PLMS",
+  ddim: "DDIM",
+  euler: "Euler",
+  "euler-ancestral": "Euler a",
+  "dpm++2m": "DPM++ 2M",
+  "dpm++2m-karras": "DPM++ 2M Karras",
+  lcm: "LCM",
+};
+
+/** The form in which Stable Diffusion user interfaces and sites write and read parameters: prompts, then one line. */
+function parametersText(parameters: PictureParameters): string {
+  const { prompt, negative, seed, steps, guidance, scheduler, size, checkpoint, program } = parameters;
+  const settings = {
+    Steps: steps,
+    Sampler: SAMPLER_NAMES[scheduler],
+    "CFG scale": guidance,
+    Seed: seed,
+    Size: `${size.width}x${size.height}`,
+    Model: quoted(checkpoint),
+    Version: quoted(program),
+  };
+  const line = Object.entries(settings)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join(", ");
+  return [prompt, ...(negative === "" ? [] : [`Negative prompt: ${negative}`]), line].join("\n");
+}
+
+/** Values with the line's own separators stand in quotes. */
+const quoted = (value: string): string => (/[,:\n"]/.test(value) ? JSON.stringify(value) : value);

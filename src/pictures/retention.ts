@@ -1,0 +1,177 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Events } from "../core/events.js";
+import type { Queue } from "../db/queue.js";
+
+/** How long and how much is kept; null is no limit. */
+export interface RetentionLimits {
+  readonly picturesMs: number | null;
+  readonly picturesBytes: number | null;
+  readonly jobsMs: number | null;
+  readonly jobsBytes: number | null;
+}
+
+export interface RetentionOptions {
+  readonly queue: Queue;
+  readonly events: Events;
+  /** Pictures lie in `<picturesDir>/<job id>/`. */
+  readonly picturesDir: string;
+  readonly limits: RetentionLimits;
+  readonly everyMs?: number;
+  readonly now?: () => number;
+}
+
+/** What one run deleted. */
+export interface Pruned {
+  /** Ids of the jobs whose pictures went, and of those that went with their texts. */
+  readonly pictures: readonly string[];
+  readonly jobs: readonly string[];
+  /** Folders of jobs that nobody knows. */
+  readonly orphans: readonly string[];
+}
+
+const HOUR_MS = 3_600_000;
+/** A folder that no row names may belong to a job that is being deleted or restored just now. */
+const ORPHAN_AGE_MS = 24 * HOUR_MS;
+/** Jobs deleted at once while the database is too large, before it is measured again. */
+const CHUNK = 50;
+
+/**
+ * Deletes what is old or too much: first pictures, whose job stays and can be drawn again, then whole jobs. Nothing
+ * that is open or not delivered yet is touched. Runs at the start, then every hour, and after each phase.
+ */
+export class Retention {
+  readonly #options: RetentionOptions;
+  readonly #now: () => number;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<void> | null = null;
+  #again = false;
+  #stopped = false;
+  readonly #onPhase = () => this.#wake();
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  start(): void {
+    const { events, everyMs = HOUR_MS } = this.#options;
+    events.on("phase.finished", this.#onPhase);
+    this.#timer = setInterval(this.#onPhase, everyMs);
+    this.#timer.unref();
+    this.#wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#options.events.off("phase.finished", this.#onPhase);
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  /** One run after the other; what arrives during one makes one more. */
+  #wake(): void {
+    if (this.#stopped) return;
+    if (this.#running !== null) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.#runOnce().finally(() => {
+      this.#running = null;
+      if (!this.#again) return;
+      this.#again = false;
+      this.#wake();
+    });
+  }
+
+  async #runOnce(): Promise<void> {
+    const { events } = this.#options;
+    try {
+      const { pictures, jobs, orphans } = await this.prune();
+      if (pictures.length + jobs.length + orphans.length === 0) return;
+      const message = `Made room: pictures of ${pictures.length} jobs, ${jobs.length} jobs with their texts, ${orphans.length} folders without a job`;
+      events.emit("log", { level: "info", message });
+    } catch (error) {
+      events.emit("log", { level: "warn", message: "Old results could not be deleted", error });
+    }
+  }
+
+  /** Deletes what is over the limits now. Throws QueueError and system errors. */
+  async prune(): Promise<Pruned> {
+    const jobs = await this.#pruneJobs();
+    for (const id of jobs) await this.#deleteFolder(id);
+    const pictures = await this.#prunePictures();
+    const orphans = await this.#pruneOrphans();
+    return { pictures, jobs, orphans };
+  }
+
+  async #pruneJobs(): Promise<string[]> {
+    const { queue, limits } = this.#options;
+    const { jobsMs, jobsBytes } = limits;
+    const deleted = jobsMs === null ? [] : await queue.prune(this.#now() - jobsMs);
+    while (jobsBytes !== null && (await queue.storedBytes()) > jobsBytes) {
+      const ids = await queue.pruneOldest(CHUNK);
+      if (ids.length === 0) break;
+      deleted.push(...ids);
+    }
+    return deleted;
+  }
+
+  async #prunePictures(): Promise<string[]> {
+    const { queue, limits } = this.#options;
+    const { picturesMs, picturesBytes } = limits;
+    const kept = await queue.withPictures();
+    const gone: string[] = [];
+    const prune = async (id: string) => {
+      // The row first: a crash in between leaves a folder that says it is gone, and not a row that names lost files.
+      await queue.picturesPruned(id);
+      await this.#deleteFolder(id);
+      gone.push(id);
+    };
+    const isOld = (finishedAt: number) => picturesMs !== null && finishedAt < this.#now() - picturesMs;
+    for (const { id, finishedAt } of kept) if (isOld(finishedAt)) await prune(id);
+    if (picturesBytes === null) return gone;
+    let bytes = 0;
+    // The newest keep their room; from the first one that is over on, all older ones go.
+    for (const { id } of kept.filter(({ finishedAt }) => !isOld(finishedAt)).reverse()) {
+      bytes += await this.#folderBytes(id);
+      if (bytes > picturesBytes) await prune(id);
+    }
+    return gone;
+  }
+
+  async #pruneOrphans(): Promise<string[]> {
+    const { queue, picturesDir } = this.#options;
+    const gone: string[] = [];
+    for (const id of await namesIn(picturesDir)) {
+      const kept = await queue.keepsPictures(id);
+      await nextTurn();
+      if (kept === true) continue;
+      const found = await stat(join(picturesDir, id)).catch(unlessGone);
+      const touchedAt = found?.mtimeMs ?? this.#now();
+      if (kept === null && touchedAt > this.#now() - ORPHAN_AGE_MS) continue;
+      await this.#deleteFolder(id);
+      gone.push(id);
+    }
+    return gone;
+  }
+
+  async #folderBytes(id: string): Promise<number> {
+    const folder = join(this.#options.picturesDir, id);
+    let bytes = 0;
+    for (const name of await namesIn(folder))
+      bytes += (await stat(join(folder, name)).catch(unlessGone))?.size ?? 0;
+    return bytes;
+  }
+
+  #deleteFolder(id: string): Promise<void> {
+    return rm(join(this.#options.picturesDir, id), { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+const namesIn = async (folder: string): Promise<string[]> => (await readdir(folder).catch(unlessGone)) ?? [];
+
+function unlessGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
+}

@@ -1,0 +1,18 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { InputError } from "../core/errors.js";
+import { parsePromptFile } from "./prompt-file.js";
+import type { FileJob, FileOutcome } from "./read-prompts.js";
+
+/** The thread in which a large prompt file is read; see read-prompts.ts. */
+const { bytes, fileName, limits } = workerData as FileJob;
+
+function read(): FileOutcome {
+  try {
+    return { pairs: parsePromptFile(bytes, fileName, limits) };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { code: error.code, message: error.message, context: error.context };
+  }
+}
+
+parentPort?.postMessage(read());

@@ -1,0 +1,166 @@
+import { describe, expect, it } from "vitest";
+import type { OptionInputs } from "../../src/local-discord/client.js";
+import { startWorld, type World, withFailing } from "../support/bot-world.js";
+
+/** Takes the ranges out of the registered commands, as a client does that does not check them. */
+function withoutClientChecks({ local }: World): void {
+  for (const command of local.state.commands.values()) {
+    for (const option of command.options ?? []) {
+      for (const key of ["min_value", "max_value", "min_length", "max_length"] as const) delete option[key];
+    }
+  }
+}
+
+/** Nothing was stored, nothing broke, and the next good command works. */
+async function expectUnharmed(world: World): Promise<void> {
+  expect(await world.queue.depth()).toEqual({ queued: 0, running: 0, undelivered: 0 });
+  expect(world.problems.filter((line) => line.startsWith("error"))).toEqual([]);
+  await (await world.local.member("alice").slash("optimize", { prompt: "A cat" })).done();
+  expect((await world.queue.depth()).queued).toBe(1);
+}
+
+describe("an option that can't be used", () => {
+  it.each<[string, string, OptionInputs, string]>([
+    ["a prompt of control characters", "compare", { prompt: "\u0007\u202e" }, "The prompt is empty."],
+    [
+      "a long prompt",
+      "optimize",
+      { prompt: "x".repeat(1001) },
+      "The prompt is longer than 1,000 characters.",
+    ],
+    ["too many steps", "compare", { prompt: "a", steps: 101 }, "`steps` takes a whole number from 1 to 100."],
+    ["no steps", "compare", { prompt: "a", steps: 0 }, "`steps` takes a whole number from 1 to 100."],
+    ["a negative seed", "compare", { prompt: "a", seed: -1 }, "`seed` takes a whole number from 0 to"],
+    ["wild guidance", "compare", { prompt: "a", guidance: 31 }, "`guidance` takes a number from 0 to 30."],
+    [
+      "a long negative",
+      "compare",
+      { prompt: "a", negative: "x".repeat(1001) },
+      "`negative` takes a text of at most",
+    ],
+  ])("%s is refused privately and at once", async (_name, command, options, sentence) => {
+    const world = await startWorld();
+    withoutClientChecks(world);
+    const handle = await world.local.member("alice").slash(command, options);
+    expect(handle.ephemeral).toBe(true);
+    expect(handle.loading).toBe(false);
+    expect(handle.message?.content).toContain(sentence);
+    await expectUnharmed(world);
+  });
+});
+
+describe("a file that can't be used", () => {
+  const png = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]);
+
+  it.each<[string, { name: string; data: Uint8Array | string }, string]>([
+    ["a picture named .txt", { name: "a.txt", data: png }, "The file is a PNG picture, not text."],
+    ["an unknown kind", { name: "a.docx", data: "a cat" }, "This kind of file can't be read."],
+    ["an empty file", { name: "a.txt", data: "\n\n" }, "The file holds no prompt."],
+    ["JSON of the wrong shape", { name: "a.json", data: '["a", {"text": 1}]' }, "Entry 2 of the file"],
+    ["broken JSON", { name: "a.json", data: '["a"' }, "is not valid JSON"],
+    ["a table without a prompt column", { name: "a.csv", data: "x,y\n1,2\n" }, "none is named `prompt`"],
+    [
+      "Latin-1",
+      { name: "a.txt", data: Buffer.from("caf\xe9", "latin1") },
+      "Line 1 of the file is not UTF-8 text.",
+    ],
+    ["too many lines", { name: "a.txt", data: "a\n".repeat(4_000) }, "The file holds more than 20 prompts."],
+    [
+      "a line that is too long",
+      { name: "a.txt", data: `ok\n${"x".repeat(1001)}` },
+      "Line 2 of the file is longer than",
+    ],
+  ])("%s ends in a sentence", async (_name, file, sentence) => {
+    const world = await startWorld();
+    const handle = await world.local.member("alice").slash("batch", { file });
+    const message = await handle.waitFor((m) => m.content !== "");
+    expect(message.content).toContain(sentence);
+    expect(message.content).not.toMatch(/undefined|NaN|Error/);
+    await expectUnharmed(world);
+  });
+
+  it("because it is too large is refused privately, before it is fetched", async () => {
+    const world = await startWorld();
+    const handle = await world.local.member("alice").slash("batch", {
+      file: { name: "a.txt", data: "x".repeat(10_001) },
+    });
+    expect(handle.ephemeral).toBe(true);
+    expect(handle.message?.content).toContain("The file is larger than 9.8 KiB.");
+    await expectUnharmed(world);
+  });
+
+  it("because its address has expired is asked for again", async () => {
+    const world = await startWorld({ local: { limits: { cdnUrlMs: -1_000 } } });
+    const handle = await world.local
+      .member("alice")
+      .slash("batch", { file: { name: "a.txt", data: "a cat" } });
+    const message = await handle.waitFor((m) => m.content !== "");
+    expect(message.content).toBe("The file could not be fetched from Discord. Attach it again.");
+    await expectUnharmed(world);
+  });
+
+  it("because it lies on a foreign server is not fetched", async () => {
+    const world = await startWorld({ bot: { cdnUrl: "http://localhost:1/cdn" } });
+    const handle = await world.local
+      .member("alice")
+      .slash("batch", { file: { name: "a.txt", data: "a cat" } });
+    const message = await handle.waitFor((m) => m.content !== "");
+    expect(message.content).toBe("The file could not be fetched from Discord. Attach it again.");
+    await expectUnharmed(world);
+  });
+});
+
+describe("a full queue", () => {
+  it("says so and stores nothing", async () => {
+    const world = await startWorld({ maxWaiting: 1 });
+    const alice = world.local.member("alice");
+    await (await alice.slash("optimize", { prompt: "one" })).done();
+    const handle = await alice.slash("optimize", { prompt: "two" });
+    const message = await handle.waitFor((m) => m.content !== "");
+    expect(message.content).toContain("The queue is full, and nothing was stored.");
+    expect((await world.queue.depth()).queued).toBe(1);
+    await world.loop.runNext();
+    await (await alice.slash("optimize", { prompt: "three" })).done();
+    expect((await world.queue.depth()).queued).toBe(1);
+  });
+});
+
+describe("a queue that can't store", () => {
+  it.each([
+    [Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" }), "machine is full"],
+    [Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" }), "The queue is busy just now"],
+    [new TypeError("a bug at /a/path"), "Something went wrong inside the bot."],
+  ])("ends in a sentence: %s", async (error, sentence) => {
+    const world = await startWorld({ wrapQueue: (queue) => withFailing(queue, "enqueue", error) });
+    const handle = await world.local.member("alice").slash("optimize", { prompt: "A cat" });
+    const message = await handle.waitFor((m) => m.content !== "");
+    expect(message.content).toContain(sentence);
+    expect(message.content).not.toContain("/a/path");
+    expect((await world.queue.depth()).queued).toBe(0);
+  });
+});
+
+describe("a command that could not be acknowledged", () => {
+  it("is not stored", async () => {
+    const world = await startWorld();
+    world.local.faults.onRest("POST", /callback$/, { status: 404 }, 2);
+    const failed = world.local.member("alice").slash("optimize", { prompt: "lost" });
+    await expect(failed).rejects.toThrow("did not respond");
+    expect((await world.queue.depth()).queued).toBe(0);
+    expect(world.problems.some((line) => line.includes("was not handled"))).toBe(true);
+    await (await world.local.member("alice").slash("optimize", { prompt: "found" })).done();
+    expect((await world.queue.depth()).queued).toBe(1);
+  });
+});
+
+describe("a command of an older version", () => {
+  it("is answered politely", async () => {
+    const world = await startWorld();
+    for (const command of world.local.state.commands.values()) {
+      if (command.name === "optimize") command.name = "rewrite";
+    }
+    const handle = await world.local.member("alice").slash("rewrite", { prompt: "A cat" });
+    expect(handle.ephemeral).toBe(true);
+    expect(handle.message?.content).toContain("belongs to another version of the bot");
+  });
+});

@@ -1,0 +1,366 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { fromBuffer } from "yauzl";
+import type { Queue } from "../../src/db/queue.js";
+import type { ApiMessage } from "../../src/local-discord/client.js";
+import { hasButton, startBatch } from "../support/batch.js";
+import {
+  isFinal,
+  makeBot,
+  nextEvent,
+  noisePicture,
+  PASSED,
+  startWorld,
+  type World,
+  withFailing,
+} from "../support/bot-world.js";
+
+const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+const lines = (count: number) => Array.from({ length: count }, (_, i) => `Prompt ${i + 1}`).join("\n");
+const file = (count: number) => ({ name: "prompts.txt", data: lines(count) });
+
+/** Names and bytes of the entries of a zip. */
+function unzip(data: Buffer): Promise<Map<string, Buffer>> {
+  return new Promise((resolve, reject) => {
+    fromBuffer(data, { lazyEntries: true }, (error, zip) => {
+      if (error) return reject(error);
+      const found = new Map<string, Buffer>();
+      zip.on("end", () => resolve(found));
+      zip.on("entry", (entry) =>
+        zip.openReadStream(entry, async (fault, stream) => {
+          if (fault) return reject(fault);
+          const chunks: Buffer[] = [];
+          for await (const chunk of stream) chunks.push(chunk as Buffer);
+          found.set(entry.fileName, Buffer.concat(chunks));
+          zip.readEntry();
+        }),
+      );
+      zip.readEntry();
+    });
+  });
+}
+
+describe("the preview of a batch", () => {
+  it("says how many and how long before anything is stored, and Start makes it the job's message", async () => {
+    const estimateMs = ({ texts, pictures, steps }: { texts: number; pictures: number; steps: number }) =>
+      texts * 1000 + pictures * 1000 + steps * 100;
+    const world = await startWorld({ bot: { estimateMs } });
+    const alice = world.local.member("alice");
+    await (await world.local.member("bob").slash("optimize", { prompt: "first" })).done();
+    const handle = await alice.slash("batch", { file: file(7), steps: 10, seed: 5 });
+    const preview = await handle.waitFor((m) => hasButton(m, "Start"));
+    expect(text(preview)).toContain("7 prompts. That makes 14 pictures.");
+    expect(text(preview)).toContain("1. Prompt 1\n2. Prompt 2");
+    expect(text(preview)).toContain("and 2 more");
+    expect(text(preview)).toContain("seed 5 · 10 steps");
+    // 7 rewrites, 14 pictures of 10 steps: 35 s, in steps of 15.
+    expect(text(preview)).toContain("Takes about 45 s on this machine. 1 job goes first, for about 15 s.");
+    expect((await world.queue.depth()).queued).toBe(1);
+
+    await alice.press(preview, "Start");
+    await handle.waitFor((m) => text(m).includes("7 prompts.\nIn the queue"));
+    const [, job] = await world.queue.open();
+    expect(job).toMatchObject({ kind: "batch", image: { seed: 5, steps: 10 } });
+    expect(job?.items).toHaveLength(7);
+    expect(world.drafts.nextDueAt()).toBeNull();
+  });
+
+  it("is started once, by who attached the file, also after a restart", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const handle = await alice.slash("batch", { file: file(2) });
+    await handle.waitFor((m) => hasButton(m, "Start"));
+    await world.bot.stop();
+    const bot = makeBot(world);
+    onTestFinished(() => bot.stop());
+    await bot.start();
+    const stranger = await world.local.member("bob").press(handle.message, "Start");
+    expect(stranger.ephemeral).toBe(true);
+    expect(stranger.message?.content).toContain("Only the person who attached the file");
+    const [one, two] = await Promise.all([
+      alice.press(handle.message, "Start"),
+      alice.press(handle.message, "Start"),
+    ]);
+    await handle.waitFor((m) => text(m).includes("In the queue"));
+    const answers = () => [one, two].flatMap(({ followUps }) => followUps.map(({ content }) => content));
+    await expect.poll(answers).toEqual([expect.stringContaining("no longer there")]);
+    expect((await world.queue.depth()).queued).toBe(1);
+  });
+
+  it("is shown once more by the next start where this one could not note that it was", async () => {
+    const wrapQueue = (queue: Queue) => withFailing(queue, "settleArrival", new Error("the disk is gone"));
+    const world = await startWorld({ wrapQueue });
+    const alice = world.local.member("alice");
+    const handle = await alice.slash("batch", { file: file(2) });
+    await handle.waitFor((m) => hasButton(m, "Start"));
+    await expect.poll(() => world.problems).toEqual(["warn: A preview was not noted as shown"]);
+    expect(await world.queue.arrivals()).toHaveLength(1);
+
+    await world.bot.stop();
+    const bot = makeBot(world);
+    onTestFinished(() => bot.stop());
+    await bot.start();
+    await expect.poll(() => world.queue.arrivals()).toEqual([]);
+    await handle.waitFor((m) => hasButton(m, "Start"));
+    await alice.press(handle.message, "Start");
+    await handle.waitFor((m) => text(m).includes("In the queue"));
+  });
+
+  it("whose showing was not noted takes the note along when it is started", async () => {
+    const wrapQueue = (queue: Queue) => withFailing(queue, "settleArrival", new Error("the disk is gone"));
+    const world = await startWorld({ wrapQueue });
+    const handle = await world.local.member("alice").slash("batch", { file: file(2) });
+    await handle.waitFor((m) => hasButton(m, "Start"));
+    expect(await world.queue.arrivals()).toHaveLength(1);
+    await world.local.member("alice").press(handle.message, "Start");
+    await handle.waitFor((m) => text(m).includes("In the queue"));
+    expect(await world.queue.arrivals()).toEqual([]);
+  });
+
+  it("that can't be shown is not kept, and its person is told", async () => {
+    const world = await startWorld();
+    world.local.faults.onRest("PATCH", /original$/, { status: 400 });
+    const handle = await world.local.member("alice").slash("batch", { file: file(2) });
+    await handle.waitFor((m) => m.content !== "");
+    expect(handle.message?.content).toContain("went wrong");
+    expect(world.drafts.nextDueAt()).toBeNull();
+    await expect.poll(() => world.queue.arrivals()).toEqual([]);
+  });
+
+  it("is discarded by a press, and ends by the clock with a sentence", async () => {
+    let leftMs = 60 * 60_000;
+    const now = () => Date.now() - leftMs;
+    const world = await startWorld({ bot: { now } });
+    const alice = world.local.member("alice");
+    const discarded = await alice.slash("batch", { file: file(2) });
+    await discarded.waitFor((m) => hasButton(m, "Discard"));
+    await alice.press(discarded.message, "Discard");
+    await discarded.waitFor((m) => m.content === "Discarded; nothing is drawn." && m.embeds.length === 0);
+
+    const expired = await alice.slash("batch", { file: file(2) });
+    await expired.waitFor((m) => hasButton(m, "Start"));
+    // 14 minutes later the bot looks again, as after a restart.
+    leftMs -= 14 * 60_000;
+    await world.bot.stop();
+    const bot = makeBot(world, { now });
+    onTestFinished(() => bot.stop());
+    await bot.start();
+    const ended = await expired.waitFor((m) => m.content.startsWith("Nobody pressed Start in time"));
+    expect(ended.components).toEqual([]);
+    expect((await world.queue.depth()).queued).toBe(0);
+  });
+
+  it("that meets a cap when it is started stays, and says why", async () => {
+    const world = await startWorld();
+    world.settings.set("server", world.local.guildId, "userCap", 1, "admin");
+    const alice = world.local.member("alice");
+    const handle = await alice.slash("batch", { file: file(2) });
+    await handle.waitFor((m) => hasButton(m, "Start"));
+    const other = await alice.slash("optimize", { prompt: "x" });
+    await other.done();
+    const press = await alice.press(handle.message, "Start");
+    await expect
+      .poll(() => press.followUps.map(({ content }) => content))
+      .toEqual([expect.stringContaining("You have 1 open job, the most allowed here.")]);
+    await alice.press(other.message, "Cancel");
+    await other.waitFor(isFinal);
+    await alice.press(handle.message, "Start");
+    await handle.waitFor((m) => text(m).includes("In the queue"));
+  });
+});
+
+it("a person's previews that wait for Start are ten at most", async () => {
+  const world = await startWorld();
+  const alice = world.local.member("alice");
+  const previews = [];
+  for (let i = 0; i < 10; i++) {
+    const handle = await alice.slash("batch", { file: file(1) });
+    await handle.waitFor((m) => hasButton(m, "Start"));
+    previews.push(handle);
+  }
+  const refused = await alice.slash("batch", { file: file(1) });
+  await refused.waitFor((m) => m.content.startsWith("10 batches of yours wait for Start already"));
+  const bob = await world.local.member("bob").slash("batch", { file: file(1) });
+  await bob.waitFor((m) => hasButton(m, "Start"));
+  await alice.press(previews[0]!.message, "Discard");
+  await previews[0]!.waitFor((m) => m.content.startsWith("Discarded"));
+  const next = await alice.slash("batch", { file: file(1) });
+  await next.waitFor((m) => hasButton(m, "Start"));
+});
+
+it.each([
+  [2_000, ["records.zip"], false],
+  [400, [], true],
+] as const)(
+  "records of a batch that files of %d bytes can't hold are zipped or left out, and it says so",
+  async (attachmentBytes, names, said) => {
+    const world = await startWorld({ local: { limits: { attachmentBytes } } });
+    const handle = await startBatch(world.local.member("alice"), file(20));
+    const id = (await world.queue.open())[0]!.id;
+    await world.loop.runNext();
+    const report = await handle.waitFor(isFinal);
+    const records = report.attachments.map(({ filename }) => filename).filter((it) => !/png|webp/.test(it));
+    expect(records.filter((it) => /json|csv|records/.test(it))).toEqual(names.map((name) => `${id}-${name}`));
+    expect(text(report).includes("too large for this channel; `/mydata export` has them")).toBe(said);
+    for (const { size } of report.attachments) expect(size).toBeLessThanOrEqual(attachmentBytes);
+  },
+);
+
+describe("prompts of a batch", () => {
+  it("are taken out one by one, while it waits and while it runs", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const handle = await startBatch(alice, file(4));
+    const bob = await world.local.member("bob").press(handle.message, "Take prompts out");
+    expect(bob.message?.content).toContain("Only the person who asked");
+    const menus = await alice.press(handle.message, "Take prompts out");
+    expect(menus.ephemeral).toBe(true);
+    await alice.select(menus.message, "Prompts 1 to 4", ["1", "3"]);
+    await menus.waitFor((m) => m.content === "2 prompts taken out; 2 left to draw.");
+    await handle.waitFor((m) => text(m).includes("4 prompts. 2 of 4 prompts left."));
+    const [job] = await world.queue.open();
+    expect(job?.items.map(({ cancelled }) => cancelled)).toEqual([false, true, false, true]);
+
+    // The last ones: nothing is left, so the batch itself is over.
+    await alice.select(menus.message, "Prompts 1 to 3", ["0", "2"]);
+    await menus.waitFor((m) => m.content.includes("nothing is left to draw"));
+    expect(text(await handle.waitFor(isFinal))).toContain("Batch was cancelled.");
+  });
+});
+
+describe("contact sheets", () => {
+  /** Draws pairs and a sheet of the ten before, as the loop does. */
+  async function drawTen(world: World, jobId: string, from: number) {
+    const claim = (await world.queue.claim("image", "test"))!;
+    const folder = join(world.picturesDir, jobId);
+    await mkdir(folder, { recursive: true });
+    const save = async (name: string) => {
+      await writeFile(join(folder, name), await noisePicture(16));
+      return name;
+    };
+    const indexes = Array.from({ length: 10 }, (_, i) => from + i);
+    for (const i of indexes)
+      await world.queue.savePictures(claim, i, {
+        baseline: await save(`${i}-a.png`),
+        drawn: await save(`${i}-b.png`),
+        comparison: await save(`${i}-c.png`),
+        judgements: { baseline: PASSED, drawn: PASSED },
+      });
+    const number = from / 10 + 1;
+    const sheet = { number, file: await save(`contact-sheet-${number}.png`), items: indexes };
+    await world.queue.saveSheet(claim, sheet);
+    return claim;
+  }
+
+  it("come after each ten pairs, once, also over a restart; the last one with the report", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const data = JSON.stringify(
+      Array.from({ length: 20 }, (_, i) => ({ original: `P ${i}`, optimized: `P ${i}, fine` })),
+    );
+    const handle = await startBatch(alice, { name: "p.json", data });
+    const jobId = (await world.queue.open())[0]!.id;
+    const first = await drawTen(world, jobId, 0);
+    world.events.emit("job.sheet", { jobId, number: 1 });
+    const sheet = await alice.waitFor((m) => text(m).startsWith("Prompts 1 to 10 of 20."));
+    expect(sheet.embeds[0]?.image?.url).toContain("contact-sheet-1.png");
+    await expect.poll(() => world.queue.unsettledSheets()).toEqual([]);
+    await world.queue.release(first);
+    await world.bot.stop();
+    const bot = makeBot(world);
+    onTestFinished(() => bot.stop());
+    await bot.start();
+
+    const last = await drawTen(world, jobId, 10);
+    world.events.emit("job.sheet", { jobId, number: 2 });
+    await world.queue.saveCheckpoint(last, "image", "sd", "ab".repeat(32));
+    await world.loop.complete(last);
+    const report = await handle.waitFor(isFinal);
+    expect(text(report)).toContain("20 prompts, 40 pictures.");
+    expect(text(report)).toContain("All 40 pictures: in the zip.");
+    expect(alice.messages().filter((m) => text(m).startsWith("Prompts "))).toHaveLength(1);
+    const names = report.attachments.map(({ filename }) => filename);
+    expect(names).toEqual([`${jobId}-contact-sheet-2.png`, "prompts.json", "report.csv", `${jobId}.zip`]);
+    const csv = (await alice.download(report.attachments[2]!)).toString();
+    expect(csv.split("\r\n")[1]).toContain("ab".repeat(32));
+    const entries = await unzip(await alice.download(report.attachments[3]!));
+    expect(entries.size).toBe(2 + 2 + 40);
+    const stored = await readFile(join(world.picturesDir, jobId, "7-b.png"));
+    expect(entries.get("pictures/08-optimized.png")?.equals(stored)).toBe(true);
+    expect(entries.get("report.csv")?.toString()).toBe(csv);
+  });
+});
+
+describe("pictures that exceed a message", () => {
+  it("come in zips that fit; the others by /show, and none is left out", async () => {
+    const picture = await noisePicture(300);
+    const limit = 4 * picture.length;
+    const world = await startWorld({ local: { limits: { attachmentBytes: limit } } });
+    const alice = world.local.member("alice");
+    // 30 pictures of which 3 fit a zip, and 7 zips a message.
+    const handle = await startBatch(alice, file(15));
+    await world.loop.runNext(async () => picture);
+    const report = await handle.waitFor(isFinal);
+    const zips = report.attachments.filter(({ filename }) => filename.endsWith(".zip"));
+    expect(zips.length).toBe(7);
+    const [, parts = "0"] = /in (\d+) zips/.exec(text(report)) ?? [];
+    expect(Number(parts)).toBeGreaterThan(7);
+    const id = /Job `(\w+)`/.exec(text(report))![1]!;
+    expect(text(report)).toContain(`\`/show id:${id} part:8\` brings the next one.`);
+    const names = new Set<string>();
+    for (const zip of zips)
+      for (const name of (await unzip(await alice.download(zip))).keys()) names.add(name);
+    for (let part = 8; part <= Number(parts); part++) {
+      const answer = await alice.slash("show", { id, part });
+      expect(answer.ephemeral).toBe(true);
+      const message = await answer.waitFor((m) => m.attachments.length === 1);
+      const data = await alice.download(message.attachments[0]!);
+      expect(data.length).toBeLessThanOrEqual(limit);
+      for (const name of (await unzip(data)).keys()) names.add(name);
+    }
+    expect([...names].filter((name) => /baseline|optimized/.test(name))).toHaveLength(30);
+    const beyond = await alice.slash("show", { id, part: Number(parts) + 1 });
+    await beyond.waitFor((m) => m.content === `There are ${parts} zips of these pictures here.`);
+  });
+});
+
+describe("a report that is attached again", () => {
+  it("asks for the same rows: texts, seeds and settings, also of prompts that look like formulas", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const prompts = ["=1+1 cats, red", 'A "quoted" dog', "-x"];
+    const first = await startBatch(
+      alice,
+      { name: "p.json", data: JSON.stringify(prompts) },
+      { seed: 9, steps: 12, guidance: 3.5, negative: "blurry, '", size: "128x64", scheduler: "ddim" },
+    );
+    const enqueued = (await world.queue.open())[0]!;
+    const menus = await alice.press(first.message, "Take prompts out");
+    await alice.select(menus.message, "Prompts 1 to 3", ["1"]);
+    await menus.waitFor((m) => m.content.includes("1 prompt taken out"));
+    await world.loop.runNext();
+    const report = await first.waitFor(isFinal);
+    const before = (await world.queue.get(enqueued.id))!;
+    const csv = await alice.download(report.attachments.find((it) => it.filename === "report.csv")!);
+
+    const again = await alice.slash("batch", { file: { name: "report.csv", data: csv.toString() } });
+    expect(text(await again.waitFor((m) => hasButton(m, "Start")))).toContain(
+      "Seeds and settings come from the report.",
+    );
+    const enqueuedAgain = nextEvent(world.events, "job.enqueued");
+    await alice.press(again.message, "Start");
+    const after = (await world.queue.get((await enqueuedAgain).jobId))!;
+    expect(after.image).toMatchObject({ ...before.image, seed: expect.any(Number) });
+    const kept = before.items.filter(({ cancelled }) => !cancelled);
+    expect(after.items.map(({ prompt, optimized, seed }) => ({ prompt, optimized, seed }))).toEqual(
+      kept.map(({ prompt, optimized, seed }) => ({ prompt, optimized, seed })),
+    );
+
+    const odd = "original,optimized,seed,steps\na,b,1,10\nc,d,2,11\n";
+    const refused = await alice.slash("batch", { file: { name: "r.csv", data: odd } });
+    await refused.waitFor((m) => m.content.includes("Entry 2 of the file: its settings are not those"));
+    const steps = await alice.slash("batch", { file: { name: "r.csv", data: "prompt,steps\na,5000\n" } });
+    await steps.waitFor((m) => m.content.includes("The option `steps` takes a whole number from 1 to 100"));
+  });
+});

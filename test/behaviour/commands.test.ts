@@ -1,0 +1,238 @@
+import { parse } from "csv-parse/sync";
+import sharp from "sharp";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { ApiMessage } from "../../src/local-discord/client.js";
+import { startBatch } from "../support/batch.js";
+import { isFinal, makeBot, nextEvent, startWorld } from "../support/bot-world.js";
+
+const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+
+describe("/optimize", () => {
+  it("goes from a place in the queue to the rewrite and the other rewrites, in one message", async () => {
+    const { local, loop, queue, events, problems } = await startWorld();
+    const delivered = nextEvent(events, "job.delivered");
+    const handle = await local.member("alice").slash("optimize", { prompt: "  A cat in the rain " });
+    const waiting = await handle.waitFor((m) => text(m).includes("In the queue for rewriting: next."));
+    expect(waiting.content).toBe("");
+    expect(text(waiting)).toContain("A cat in the rain");
+
+    await loop.runNext();
+    const result = await handle.waitFor(isFinal);
+    expect(result.id).toBe(waiting.id);
+    expect(text(result)).toContain("**Prompt**```\nA cat in the rain\n```");
+    expect(text(result)).toContain(
+      "**Rewritten by Promptist**\n> A cat in the rain**, highly detailed, artstation**",
+    );
+    const choice = result.components.flatMap((row) => row.components ?? []).find((it) => it.options);
+    expect(choice?.options?.map(({ label }) => label)).toEqual(["2. sharp focus", "3. octane render"]);
+    expect(text(result)).toContain("promptist · drawn by the miniature");
+    expect(text(result)).not.toContain("seed");
+    expect(result.attachments).toEqual([]);
+
+    expect((await delivered).messageId).toBe(result.id);
+    expect(await queue.undelivered()).toEqual([]);
+    expect(local.member("alice").messages()).toHaveLength(1);
+    expect(problems).toEqual([]);
+  });
+});
+
+describe("/compare", () => {
+  it("posts the comparison, both originals, the texts and every setting", async () => {
+    const { local, loop, queue, events } = await startWorld();
+    const alice = local.member("alice");
+    const accepted = nextEvent(events, "job.enqueued");
+    const delivered = nextEvent(events, "job.delivered");
+    const handle = await alice.slash("compare", {
+      prompt: "A *cat*, @everyone",
+      seed: 1234567890123,
+      steps: 12,
+      guidance: 6,
+      negative: "blurry",
+    });
+    const { jobId: id } = await accepted;
+    await loop.runNext();
+    const result = await handle.waitFor(isFinal);
+
+    expect(text(result)).toContain("```\nA *cat*, @everyone\n```");
+    expect(text(result)).toContain(
+      "**Rewritten by Promptist**\n> A \\*cat\\*, \\@everyone**, highly detailed, artstation**",
+    );
+    expect(text(result)).toContain("**Negative prompt**```\nblurry\n```");
+    expect(text(result)).toMatch(
+      /seed 1234567890123 · 12 steps · guidance 6 · [\d.]+ m?s · promptist · stable-diffusion · drawn by the miniature/,
+    );
+    expect(result.mention_everyone).toBe(false);
+    expect(result.mentions).toEqual([]);
+
+    const stem = `${id}-1234567890123`;
+    // Like Discord, the local one lists a picture that an embed shows with the embed only.
+    expect(result.attachments.map((file) => file.filename)).toEqual([
+      `${stem}-baseline.png`,
+      `${stem}-optimized.png`,
+    ]);
+    for (const file of result.attachments) {
+      expect(file.description).toContain("A *cat*");
+      expect((await sharp(await alice.download(file)).metadata()).format).toBe("png");
+    }
+    expect(result.embeds[0]?.image?.url).toContain(`${stem}-comparison.png`);
+
+    await delivered;
+    const job = await queue.get(id);
+    expect(job?.image).toMatchObject({ seed: 1234567890123, steps: 12, guidance: 6, negative: "blurry" });
+    expect(job?.delivery.messageId).toBe(result.id);
+  });
+
+  it("draws its own seed when none is given, another one each time", async () => {
+    const { local, queue } = await startWorld();
+    const seeds = new Set<number>();
+    for (let i = 0; i < 3; i++) {
+      const handle = await local.member("alice").slash("compare", { prompt: "A cat" });
+      await handle.done();
+    }
+    for (const job of await queue.open()) seeds.add(job.image.seed);
+    expect(seeds.size).toBe(3);
+  });
+});
+
+describe("a default beyond the limit", () => {
+  it("is brought within it", async () => {
+    const limits = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 20, maxPairs: 4 };
+    const { local, queue } = await startWorld({ bot: { limits } });
+    await (await local.member("alice").slash("compare", { prompt: "A cat" })).done();
+    expect((await queue.open())[0]?.image.steps).toBe(20);
+  });
+});
+
+describe("/batch", () => {
+  it("turns a text file into pairs, a contact sheet and prompts.json", async () => {
+    const { local, loop } = await startWorld();
+    const alice = local.member("alice");
+    const handle = await startBatch(alice, { name: "p.txt", data: "A cat\nA dog\n" });
+    await handle.waitFor((m) => text(m).includes("2 prompts.\nIn the queue"));
+    await loop.runNext();
+    const result = await handle.waitFor(isFinal);
+    expect(text(result)).toContain("2 prompts, 4 pictures.");
+    expect(text(result)).toMatch(/seeds \d+ to \d+ · [\d.]+ m?s/);
+    const prompts = result.attachments.find((file) => file.filename === "prompts.json")!;
+    expect(JSON.parse((await alice.download(prompts)).toString("utf8"))).toEqual([
+      { original: "A cat", optimized: "A cat, highly detailed, artstation" },
+      { original: "A dog", optimized: "A dog, highly detailed, artstation" },
+    ]);
+    expect(result.embeds[0]?.image?.url).toContain("contact-sheet-1.png");
+    const report = result.attachments.find((file) => file.filename === "report.csv")!;
+    const rows = parse((await alice.download(report)).toString("utf8"), { columns: true }) as Record<
+      string,
+      string
+    >[];
+    const seeds = rows.map((row) => Number(row.seed));
+    expect(seeds[1]).toBe(seeds[0]! + 1);
+    expect(rows).toMatchObject([
+      { number: "1", original: "A cat", optimized: "A cat, highly detailed, artstation", steps: "50" },
+      { number: "2", original: "A dog", stable_diffusion: "stable-diffusion" },
+    ]);
+  });
+
+  it("says that Promptist is not needed for pairs, and sends them to the image phase", async () => {
+    const { local, loop, queue } = await startWorld();
+    const pairs = [
+      { original: "A cat", optimized: "A cat, detailed" },
+      { original: "A dog", optimized: "A dog, detailed" },
+    ];
+    const handle = await startBatch(local.member("alice"), {
+      name: "prompts.json",
+      data: JSON.stringify(pairs),
+    });
+    await handle.waitFor((m) =>
+      text(m).startsWith("2 prompts, all already optimized: Promptist is not needed.\nIn the queue"),
+    );
+    expect(await queue.hasWork("text")).toBe(false);
+    await loop.runNext();
+    expect(text(await handle.waitFor(isFinal))).toContain("4 pictures");
+  });
+
+  it("counts the pairs of a mixed file", async () => {
+    const { local } = await startWorld();
+    const list = ["A cat", { original: "A dog", optimized: "A dog, detailed" }];
+    const handle = await local.member("alice").slash("batch", {
+      file: { name: "prompts.json", data: JSON.stringify(list) },
+    });
+    expect(text(await handle.done())).toContain(
+      "2 prompts, 1 already optimized: Promptist is not needed for it.",
+    );
+  });
+});
+
+describe("one interaction that Discord delivers twice", () => {
+  it("makes one job and one message", async () => {
+    const { local, queue, loop, problems } = await startWorld();
+    const alice = local.member("alice");
+    const handle = await alice.slash("compare", { prompt: "A cat", seed: 1 });
+    local.state.emit({ type: "interaction.created", interaction: handle.record });
+    // Events arrive in order: once this one is answered, the repeated one was handled.
+    await (await alice.slash("optimize", { prompt: "after it" })).done();
+    expect((await queue.depth()).queued).toBe(2);
+    await loop.runNext();
+    await handle.waitFor(isFinal);
+    expect(local.transcript.rest("POST", /callback/)).toHaveLength(2);
+    expect(problems).toEqual([]);
+  });
+});
+
+describe("one interaction that arrives again after a restart", () => {
+  it("changes nothing, whether its job waits or is delivered", async () => {
+    const world = await startWorld();
+    const { local, queue, loop, events } = world;
+    const alice = local.member("alice");
+    const done = await alice.slash("optimize", { prompt: "one" });
+    await done.done();
+    const delivered = nextEvent(events, "job.delivered");
+    await loop.runNext();
+    await delivered;
+    const waiting = await alice.slash("optimize", { prompt: "two" });
+    await waiting.done();
+    await world.bot.stop();
+    const bot = makeBot(world);
+    onTestFinished(() => bot.stop());
+    await bot.start();
+
+    const before = JSON.stringify(done.message);
+    for (const { record } of [done, waiting]) {
+      local.state.emit({ type: "interaction.created", interaction: record });
+    }
+    await (await alice.slash("optimize", { prompt: "after them" })).done();
+    await waiting.waitFor((m) => text(m).includes("In the queue for rewriting: next."));
+    expect((await queue.depth()).queued).toBe(2);
+    expect(JSON.stringify(done.message)).toBe(before);
+    expect(alice.messages()).toHaveLength(3);
+  });
+});
+
+describe("a gateway connection that breaks", () => {
+  it("is mended, and the command sent meanwhile is served", async () => {
+    const { local, events, loop } = await startWorld();
+    const alice = local.member("alice");
+    await (await alice.slash("optimize", { prompt: "one" })).done();
+    await loop.runNext();
+    const second = nextEvent(events, "job.enqueued");
+    local.faults.dropGateway();
+    const handle = await alice.slash("optimize", { prompt: "two" });
+    await second;
+    await loop.runNext();
+    expect(text(await handle.waitFor(isFinal))).toContain("two**, highly detailed");
+  });
+});
+
+describe("what is worth knowing about a result", () => {
+  it("is said under it", async () => {
+    const { local, loop } = await startWorld();
+    const handle = await local.member("alice").slash("optimize", { prompt: "A cat" });
+    await handle.done();
+    await loop.rewrite(await loop.claim("text"), [
+      { code: "unchanged" },
+      { code: "truncated", side: "optimized", words: "trending on artstation" },
+    ]);
+    const result = text(await handle.waitFor(isFinal));
+    expect(result).toContain("Promptist changed nothing.");
+    expect(result).toContain("lies beyond what the image model reads: `trending on artstation`");
+  });
+});

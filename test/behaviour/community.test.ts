@@ -1,0 +1,304 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { coarse, etas } from "../../src/bot/messages/eta.js";
+import { parseSetting } from "../../src/bot/requests/setting-catalog.js";
+import type { OpenWork } from "../../src/db/queue.js";
+import type { ApiMessage } from "../../src/local-discord/client.js";
+import { isFinal, nextEvent, startWorld, type World } from "../support/bot-world.js";
+
+const MACHINE = {
+  program: "Promptist 1",
+  node: "v20",
+  platform: "linux x64",
+  checkpoints: { text: { name: "miniature", device: "cpu" }, image: { name: "sd", device: null } },
+  memoryBytes: 2 ** 27,
+};
+const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+
+async function compare(world: World, options: Record<string, string | number> = {}, name = "alice") {
+  const enqueued = nextEvent(world.events, "job.enqueued");
+  const handle = await world.local.member(name).slash("compare", { prompt: "A cat", seed: 7, ...options });
+  return { handle, jobId: (await enqueued).jobId };
+}
+
+describe("/settings", () => {
+  it("set: a channel's own over its server's, only by who manages the server; results tell what differs", async () => {
+    const world = await startWorld();
+    const admin = world.local.member("admin");
+    const set = (options: Record<string, string>, name = "admin") =>
+      world.local.member(name).slash("settings set", options);
+    const refused = await set({ name: "steps", value: "20" }, "bob");
+    expect(refused.ephemeral).toBe(true);
+    expect(refused.message?.content).toContain("Only people who manage this may do that");
+
+    const answer = await set({ name: "steps", value: "20", scope: "server" });
+    expect(answer.message?.content).toBe("`steps` of this server is now 20.");
+    await set({ name: "steps", value: "30" });
+    await set({ name: "alwaysNegative", value: "watermark", scope: "server" });
+    const { handle, jobId } = await compare(world, { negative: "blurry" });
+    expect((await world.queue.get(jobId))?.image).toMatchObject({ steps: 30, negative: "blurry, watermark" });
+    await world.loop.runNext();
+    expect(text(await handle.waitFor(isFinal))).not.toContain("30 steps");
+
+    const shown = await admin.slash("settings show");
+    expect(shown.ephemeral).toBe(true);
+    expect(text(shown.message)).toMatch(/This channel\*\*\n`steps`: 30 \(<@\d+>/);
+    expect(text(shown.message)).toContain("`alwaysNegative`: watermark");
+
+    await admin.slash("settings reset", { name: "steps" });
+    const other = await compare(world, {}, "bob");
+    expect((await world.queue.get(other.jobId))?.image.steps).toBe(20);
+  });
+
+  it("refuses a value that the setting does not take, and says what it takes", async () => {
+    const world = await startWorld();
+    const press = await world.local
+      .member("admin")
+      .slash("settings set", { name: "maxSteps", value: "many" });
+    expect(press.message?.content).toContain("The option `maxSteps` takes a whole number from 1 to 1,000");
+  });
+
+  it.each([
+    ["size", "512x768", { width: 512, height: 768 }],
+    ["strangers", "On", true],
+    ["refusedWords", "gore, very bad ,", ["gore", "very bad"]],
+    ["useRoles", "<@&123456789012345678>", ["123456789012345678"]],
+  ] as const)("%s %s", (name, value, expected) => expect(parseSetting(name, value)).toEqual(expected));
+
+  it.each([
+    ["size", "500x500"],
+    ["blind", "perhaps"],
+    ["scheduler", "fast"],
+    ["revealMinutes", "0"],
+  ] as const)("%s %s is not taken", (name, value) => expect(() => parseSetting(name, value)).toThrow());
+
+  it("caps steps and open jobs, and refuses words as words, not as parts of others", async () => {
+    const world = await startWorld();
+    const { settings, local } = world;
+    const alice = local.member("alice");
+    settings.set("server", local.guildId, "maxSteps", 20, "admin");
+    settings.set("server", local.guildId, "refusedWords", ["ass", "blood bath"], "admin");
+    settings.set("server", local.guildId, "userCap", 2, "admin");
+    const steps = await alice.slash("optimize", { prompt: "A glass classroom" });
+    await steps.done();
+    for (const prompt of ["An ASS", "a Blood-Bath"]) {
+      const refused = await alice.slash("optimize", { prompt });
+      expect(refused.ephemeral).toBe(true);
+      expect(refused.message?.content).toContain("is refused here");
+    }
+    const { jobId } = await compare(world);
+    expect((await world.queue.get(jobId))?.image.steps).toBe(20);
+    const over = await alice.slash("optimize", { prompt: "one more" });
+    await over.waitFor((m) => m.content.includes("You have 2 open jobs, the most allowed here"));
+    expect((await world.queue.depth()).queued).toBe(2);
+  });
+
+  it("lets only some roles use the bot, and who manages the server always", async () => {
+    const world = await startWorld();
+    const painters = [...world.local.state.guilds.values()][0]!.roles;
+    const role = [...painters.values()].find(({ name }) => name === "Painters")!;
+    world.settings.set("server", world.local.guildId, "useRoles", [role.id], "admin");
+    const bob = await world.local.member("bob").slash("optimize", { prompt: "x" });
+    expect(bob.ephemeral).toBe(true);
+    expect(bob.message?.content).toContain("You need a role");
+    for (const name of ["alice", "admin"]) {
+      await (await world.local.member(name).slash("optimize", { prompt: "x" })).done();
+    }
+    expect((await world.queue.depth()).queued).toBe(2);
+  });
+
+  it("hides pictures behind a click where the channel says so", async () => {
+    const world = await startWorld();
+    world.settings.set("channel", world.local.channelId("general"), "spoiler", true, "admin");
+    const { handle } = await compare(world);
+    await world.loop.runNext();
+    const message = await handle.waitFor(isFinal);
+    expect(message.attachments).toHaveLength(3);
+    expect(message.attachments.every(({ filename }) => filename.startsWith("SPOILER_"))).toBe(true);
+  });
+
+  it("ping off: a person's own choice is kept", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const answer = await alice.slash("settings ping", { on: false });
+    expect(answer.message?.content).toContain("not be called");
+    expect(world.settings.of("user", alice.id).ping).toBe(false);
+  });
+});
+
+describe("/admin", () => {
+  it("pauses and resumes the queue, also over a restart", async () => {
+    const world = await startWorld({ bot: { machine: () => MACHINE } });
+    const admin = world.local.member("admin");
+    await compare(world);
+    await admin.slash("admin pause");
+    expect(await world.queue.claim("text", "x")).toBeUndefined();
+    expect(await world.queue.hasWork("text")).toBe(false);
+    const status = await admin.slash("admin status");
+    expect(status.message?.content).toContain("**Paused.** 0 running, 1 waiting");
+    expect(status.message?.content).toContain("Promptist: miniature on cpu\nStable Diffusion: sd\nMemory");
+    const resumed = nextEvent(world.events, "queue.resumed");
+    await admin.slash("admin resume");
+    await resumed;
+    expect(await world.queue.hasWork("text")).toBe(true);
+  });
+
+  it("lists what was set aside, retries it, drops it", async () => {
+    const world = await startWorld();
+    const admin = world.local.member("admin");
+    const { handle, jobId } = await compare(world);
+    await world.loop.fail(await world.loop.claim("text"), "OUT_OF_MEMORY");
+    await handle.waitFor(isFinal);
+    const list = await admin.slash("admin failed");
+    expect(list.message?.content).toContain(`\`${jobId}\` Compare of`);
+    expect(list.message?.content).toContain("OUT_OF_MEMORY");
+    await expect.poll(async () => (await world.queue.undelivered()).length).toBe(0);
+    await admin.slash("admin retry", { job: jobId });
+    expect(await world.queue.get(jobId)).toMatchObject({ state: "queued", failures: [], phase: "text" });
+    await world.loop.runNext();
+    await handle.waitFor((m) => text(m).includes("highly detailed"));
+    const gone = await admin.slash("admin drop", { job: jobId });
+    expect(gone.message?.content).toContain("There is no failed job");
+  });
+
+  it("is for the owner of the Discord application, not for who manages a server", async () => {
+    const world = await startWorld();
+    const { local } = world;
+    const [guild] = [...local.state.guilds.values()];
+    const admins = [...guild!.roles.values()].find(({ name }) => name === "Admins")!;
+    guild!.members.get(local.member("bob").id)!.roleIds.push(admins.id);
+    const refused = await local.member("bob").slash("admin pause");
+    expect(refused.ephemeral).toBe(true);
+    expect(refused.message?.content).toContain("Only the people who run this bot");
+    expect(await world.queue.paused()).toBe(false);
+    const owner = await local.member("admin").slash("admin pause", {}, { channel: "dm" });
+    expect(owner.message?.content).toContain("Paused");
+    expect(await world.queue.paused()).toBe(true);
+  });
+
+  it("is for those whom the configuration names, where it names any", async () => {
+    const world = await startWorld({ bot: { adminIds: ["12345678901234567"] } });
+    const answer = await world.local.member("admin").slash("admin pause");
+    expect(answer.message?.content).toContain("Only the people who run this bot");
+    expect(await world.queue.paused()).toBe(false);
+  });
+});
+
+describe("/queue", () => {
+  it("shows running and waiting with places and times, and nothing of other servers", async () => {
+    const estimateMs = ({ texts, pictures, steps }: { texts: number; pictures: number; steps: number }) =>
+      texts * 1000 + pictures * 500 + steps * 100;
+    const world = await startWorld({ bot: { estimateMs } });
+    const first = await compare(world);
+    const { handle } = await compare(world, {}, "bob");
+    await handle.waitFor(
+      (m) => /next\. Done in about \d+/.test(text(m)) || /place 2\. Done in about/.test(text(m)),
+    );
+    await world.loop.claim("text");
+    const answer = await world.local.member("bob").slash("queue");
+    expect(answer.ephemeral).toBe(true);
+    expect(text(answer.message)).toContain("1 running, 1 waiting.");
+    expect(text(answer.message)).toContain(
+      `**running**: Compare of <@${world.local.member("alice").id}> \`${first.jobId}\`, done in about 15.0 s`.replace(
+        "15.0",
+        "15",
+      ),
+    );
+    expect(text(answer.message)).toMatch(/1\. for rewriting: Compare of <@\d+> `\w+`, done in about 30 s/);
+    const dm = await world.local.member("bob").slash("queue", {}, { channel: "dm" });
+    expect(text(dm.message)).toContain("**running**: a job from elsewhere");
+  });
+});
+
+describe("times", () => {
+  const job = (id: string, over: Partial<OpenWork>): OpenWork => ({
+    id,
+    state: "queued",
+    phase: "text",
+    kind: "compare",
+    userId: "u",
+    guildId: null,
+    held: null,
+    limit: null,
+    texts: 1,
+    pictures: 2,
+    steps: 50,
+    ...over,
+  });
+  it("add up what is served before a job; a rewrite does not wait for pictures", () => {
+    const open = [
+      job("runs", { state: "running", phase: "image", texts: 0, pictures: 1 }),
+      job("first", {}),
+      job("rewrite", { kind: "optimize", pictures: 0 }),
+      job("drawing", { phase: "image", texts: 0 }),
+    ];
+    const ms = etas(open, ({ texts, pictures }) => texts * 1000 + pictures);
+    expect(Object.fromEntries(ms)).toEqual({ runs: 1, drawing: 3, first: 1005, rewrite: 2000 });
+    expect(etas(open, () => null).size).toBe(0);
+  });
+  it.each([
+    [1, 15_000],
+    [15_001, 30_000],
+    [119_999, 120_000],
+    [130_000, 180_000],
+  ])("%d ms is shown as %d", (ms, shown) => expect(coarse(ms)).toBe(shown));
+});
+
+describe("/show", () => {
+  it("brings a stored result back with living buttons, to who asked for it", async () => {
+    const world = await startWorld();
+    const { handle, jobId } = await compare(world);
+    const early = await world.local.member("alice").slash("show", { id: jobId });
+    expect(early.message?.content).toContain("not finished yet");
+    await world.loop.runNext();
+    await handle.waitFor(isFinal);
+    const alice = world.local.member("alice");
+    const again = await alice.slash("show", { id: jobId });
+    const message = await again.waitFor(isFinal);
+    expect(message.attachments).toHaveLength(2);
+    await (await alice.press(message, "New seed")).done();
+    expect((await world.queue.open())[0]?.parentId).toBe(jobId);
+    const bob = await world.local.member("bob").slash("show", { id: jobId });
+    expect(bob.ephemeral).toBe(true);
+    const unknown = await alice.slash("show", { id: "nothing" });
+    expect(unknown.message?.content).toContain("no longer stored");
+  });
+});
+
+describe("/mydata", () => {
+  it("exports all that is stored about a person, and erases it with the pictures", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const { handle, jobId } = await compare(world);
+    await world.loop.runNext();
+    await handle.waitFor(isFinal);
+    await compare(world, {}, "bob");
+    world.settings.set("user", alice.id, "ping", false, alice.id);
+    const handleExport = await alice.slash("mydata export");
+    const answer = await handleExport.waitFor((m) => m.attachments.length === 1);
+    const data = JSON.parse((await alice.download(answer.attachments[0]!)).toString("utf8"));
+    expect(data.jobs.map(({ id }: { id: string }) => id)).toEqual([jobId]);
+    expect(JSON.stringify(data)).not.toContain("interactionToken");
+
+    const unsure = await alice.slash("mydata erase", { confirm: false });
+    expect(unsure.message?.content).toContain("Nothing was deleted");
+    const erased = await alice.slash("mydata erase", { confirm: true });
+    await erased.waitFor((m) => m.content.includes("1 job of yours"));
+    expect(await world.queue.get(jobId)).toBeUndefined();
+    expect(existsSync(join(world.picturesDir, jobId))).toBe(false);
+    expect(world.settings.of("user", alice.id)).toEqual({});
+    expect((await world.queue.depth()).queued).toBe(1);
+  });
+});
+
+describe("/help", () => {
+  it("names the commands", async () => {
+    const world = await startWorld();
+    const answer = await world.local.member("bob").slash("help");
+    expect(answer.ephemeral).toBe(true);
+    for (const command of ["/optimize", "/compare", "/batch", "/stats", "/mydata"]) {
+      expect(text(answer.message)).toContain(command);
+    }
+  });
+});

@@ -1,0 +1,217 @@
+import { describe, expect, it } from "vitest";
+import type { ApiMessage } from "../../src/local-discord/client.js";
+import type { LocalDiscord } from "../../src/local-discord/server.js";
+import { startBatch } from "../support/batch.js";
+import { isFinal, makeBot, nextEvent, startWorld } from "../support/bot-world.js";
+
+const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+const lastLine = (description: string) => description.split("\n").at(-1) ?? "";
+
+/** The last line of each edit of a reply, in the order in which Discord saw them. */
+function edits(local: LocalDiscord): string[] {
+  return local.transcript.rest("PATCH", /messages\/%40original$/).map(({ request }) => {
+    const { embeds } = request as { embeds: { description: string }[] };
+    return lastLine(embeds[0]?.description ?? "");
+  });
+}
+
+describe("the message of a job", () => {
+  it("shows place, loading, bar and step of each phase, in this order", async () => {
+    const { local, loop } = await startWorld();
+    const handle = await local.member("alice").slash("compare", { prompt: "A cat", seed: 1 });
+    const shows = (part: string) => handle.waitFor((m) => text(m).includes(part));
+    await shows("In the queue for rewriting: next.");
+    const text1 = await loop.claim("text");
+    await shows("Loading Promptist.");
+    loop.progress(text1, "text", 31, 75);
+    await shows("▰▰▰▰▱▱▱▱▱▱ 41 %\nrewriting, token 31 of 75");
+    await loop.rewrite(text1);
+    await shows("In the queue for drawing: next.");
+    const image = await loop.claim("image");
+    await shows("Loading Stable Diffusion.");
+    loop.progress(image, "baseline", 12, 51);
+    await shows("drawing baseline, step 12 of 51");
+    loop.progress(image, "optimized", 51, 51);
+    const last = await shows("100 %\ndrawing optimized, step 51 of 51");
+    expect(last.components).toHaveLength(1);
+    await loop.draw(image);
+    const result = await handle.waitFor(isFinal);
+    expect(
+      local
+        .member("alice")
+        .messages()
+        .map(({ id }) => id),
+    ).toEqual([result.id]);
+    const order = [
+      "rewriting: next",
+      "Promptist",
+      "token 31",
+      "drawing: next",
+      "Stable",
+      "step 12",
+      "step 51",
+    ];
+    // A picture that is ready makes an edit of its own, whose last line is that of the one before.
+    expect(
+      edits(local)
+        .slice(0, -1)
+        .filter((line, i, all) => line !== all[i - 1])
+        .map((line, i) => line.includes(order[i] ?? "?")),
+    ).toEqual(order.map(() => true));
+  });
+
+  it("says which prompt of a batch is at work", async () => {
+    const { local, loop } = await startWorld();
+    const handle = await startBatch(local.member("alice"), { name: "a.txt", data: "a\nb\nc\nd" });
+    const claim = await loop.claim("text");
+    loop.progress(claim, "text", 1, 2, 2);
+    await handle.waitFor((m) => text(m).includes("62 %\nrewriting, token 1 of 2 · prompt 3 of 4"));
+  });
+
+  it("follows the queue as others come, leave and take turns", async () => {
+    const { local, loop } = await startWorld();
+    const first = await local.member("alice").slash("optimize", { prompt: "one" });
+    const second = await local.member("alice").slash("optimize", { prompt: "two" });
+    const place = (handle: typeof first, what: string) =>
+      handle.waitFor((m) => lastLine(text(m)) === `In the queue for rewriting: ${what}.`);
+    await place(second, "place 2");
+    const third = await local.member("bob").slash("optimize", { prompt: "three" });
+    // Users take turns: bob's first comes before alice's second.
+    await place(third, "place 2");
+    await place(second, "place 3");
+    await local.member("alice").press(first.message, "Cancel");
+    await place(third, "place 2");
+    await loop.rewrite(await loop.claim("text"));
+    await place(third, "next");
+  });
+});
+
+describe("edits", () => {
+  it("are few, apart by the gap, the newest state wins, and the result comes last", async () => {
+    const editGapMs = 150;
+    const { local, loop } = await startWorld({ bot: { timing: { editGapMs } } });
+    const handle = await local.member("alice").slash("optimize", { prompt: "A cat" });
+    await handle.done();
+    const claim = await loop.claim("text");
+    const startedAt = performance.now();
+    let step = 0;
+    while (step < 120) {
+      loop.progress(claim, "text", ++step, 120);
+      await new Promise((resolve) => setTimeout(resolve, 8));
+    }
+    await loop.rewrite(claim);
+    await handle.waitFor(isFinal);
+    const tookMs = performance.now() - startedAt;
+
+    const calls = local.transcript.rest("PATCH", /messages\/%40original$/);
+    expect(calls.length).toBeLessThanOrEqual(tookMs / editGapMs + 4);
+    expect(calls.length).toBeGreaterThan(4);
+    const statusTimes = calls.slice(0, -1).map(({ at }) => at);
+    for (const [i, at] of statusTimes.entries()) {
+      if (i > 0) expect(at - statusTimes[i - 1]!).toBeGreaterThan(editGapMs * 0.6);
+    }
+    const tokens = edits(local)
+      .flatMap((line) => /token (\d+)/.exec(line)?.[1] ?? [])
+      .map(Number);
+    expect(tokens).toEqual([...tokens].sort((a, b) => a - b));
+    expect(edits(local).at(-1)).toContain("Job `");
+  });
+
+  it("that are slow are never overtaken by the result, nor overtake it", async () => {
+    const { local, loop, events } = await startWorld();
+    const handle = await local.member("alice").slash("optimize", { prompt: "A cat" });
+    await handle.done();
+    const claim = await loop.claim("text");
+    await handle.waitFor((m) => text(m).includes("Loading"));
+    local.faults.onRest("PATCH", /messages\/%40original$/, { delayMs: 400 });
+    loop.progress(claim, "text", 5, 10);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    loop.progress(claim, "text", 6, 10);
+    const delivered = nextEvent(events, "job.delivered");
+    await loop.rewrite(claim);
+    loop.progress(claim, "text", 7, 10);
+    await delivered;
+    // A status that slipped through would come within a few gaps.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(isFinal(handle.message!)).toBe(true);
+    expect(edits(local).filter((line) => /token [67]/.test(line))).toEqual([]);
+    expect(edits(local).at(-2)).toContain("token 5 of 10");
+  });
+
+  it("end shortly before the token does, with a word of where the result will be", async () => {
+    let receipts = 0;
+    // The first reading of the clock is at receipt: 14 minutes less a moment ago.
+    const now = () => Date.now() - (receipts++ === 0 ? 14 * 60_000 - 300 : 0);
+    const { local, loop } = await startWorld({ bot: { now } });
+    const handle = await local.member("alice").slash("optimize", { prompt: "A cat" });
+    await handle.waitFor((m) => text(m).includes("longer than Discord lets me edit"));
+    const count = edits(local).length;
+    const claim = await loop.claim("text");
+    loop.progress(claim, "text", 5, 10);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(edits(local)).toHaveLength(count);
+    expect(handle.message?.components).toHaveLength(1);
+  });
+
+  it("that fail do no harm: the next one comes through", async () => {
+    const { local, loop, problems } = await startWorld();
+    const handle = await local.member("alice").slash("optimize", { prompt: "A cat" });
+    await handle.done();
+    // discord.js tries a 5xx four times.
+    local.faults.onRest("PATCH", /messages\/%40original$/, { status: 502 }, 4);
+    const claim = await loop.claim("text");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    loop.progress(claim, "text", 5, 10);
+    await handle.waitFor((m) => text(m).includes("token 5 of 10"));
+    expect(problems).toContain("warn: A status was not shown (transient)");
+  });
+
+  it("go on after a restart, in the same message", async () => {
+    const world = await startWorld();
+    const handle = await world.local.member("alice").slash("optimize", { prompt: "A cat" });
+    await handle.done();
+    await world.bot.stop();
+    const bot = makeBot(world);
+    await bot.start();
+    const claim = await world.loop.claim("text");
+    world.loop.progress(claim, "text", 5, 10);
+    await handle.waitFor((m) => text(m).includes("token 5 of 10"));
+    await world.loop.rewrite(claim);
+    await handle.waitFor(isFinal);
+    await bot.stop();
+  });
+});
+
+describe("50 jobs at once", () => {
+  it("are all accepted, shown and delivered without one 429", { timeout: 60_000 }, async () => {
+    // The times of the real program, except that messages are edited somewhat more often.
+    const timing = { editGapMs: 1_000, editsPerSecond: 20, placesGapMs: 500 };
+    const { local, loop, queue, problems } = await startWorld({ bot: { timing } });
+    const people = ["alice", "bob", "admin"].map((name) => local.member(name));
+    const startedAt = performance.now();
+    const handles = await Promise.all(
+      [...Array(50).keys()].map((i) => people[i % 3]!.slash("optimize", { prompt: `Prompt ${i}` })),
+    );
+    const acknowledgedMs = performance.now() - startedAt;
+    await Promise.all(handles.map((handle) => handle.done({ timeoutMs: 15_000 })));
+    expect((await queue.depth()).queued).toBe(50);
+    for (let i = 0; i < 50; i++) {
+      const claim = await loop.claim("text");
+      loop.progress(claim, "text", 10, 75);
+      await loop.rewrite(claim);
+    }
+    const results = await Promise.all(
+      handles.map((handle) => handle.waitFor(isFinal, { timeoutMs: 30_000 })),
+    );
+    expect(new Set(results.map(({ id }) => id)).size).toBe(50);
+    for (const [i, result] of results.entries())
+      expect(text(result)).toContain(`Prompt ${i}**, highly detailed`);
+
+    const calls = local.transcript.rest();
+    expect(calls.filter(({ status }) => status === 429)).toEqual([]);
+    expect(acknowledgedMs).toBeLessThan(3_000);
+    expect(problems.filter((line) => line.startsWith("error"))).toEqual([]);
+    const patches = calls.filter(({ method }) => method === "PATCH").length;
+    expect(patches).toBeLessThan(50 * 4);
+  });
+});

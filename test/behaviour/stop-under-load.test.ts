@@ -1,0 +1,44 @@
+import { expect, onTestFinished, test } from "vitest";
+import type { InteractionHandle } from "../../src/local-discord/client.js";
+import { makeBot, startWorld } from "../support/bot-world.js";
+
+const COMMANDS = 250;
+const WAVE = 50;
+const ACCEPTED = 30;
+
+test("with jobs whose places are to be shown and people who are to be refused, a stop is prompt, and the next start tells who was not told", {
+  timeout: 60_000,
+}, async () => {
+  const limits = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 };
+  // Nothing but discord.js' own 50 requests a second is in the way.
+  const world = await startWorld({
+    local: { limits: { globalPerSecond: 0, identifyMs: 0, firstAnswerMs: 20_000 } },
+    bot: { limits: { ...limits, open: { user: ACCEPTED } } },
+  });
+  const alice = world.local.member("alice");
+  // Slow enough that many still wait to be told when the last command is in, however fast this machine is.
+  world.local.faults.onRest("PATCH", /messages/, { delayMs: 500 }, COMMANDS * 10);
+  const handles: InteractionHandle[] = [];
+  for (let i = 0; i < COMMANDS; i += WAVE) {
+    const wave = Array.from({ length: WAVE }, (_, j) =>
+      alice.slash("compare", { prompt: `A cat, ${i + j}` }),
+    );
+    handles.push(...(await Promise.all(wave)));
+  }
+  const started = performance.now();
+  await world.bot.stop();
+  const took = performance.now() - started;
+  const left = await world.queue.arrivals();
+  expect(took).toBeLessThan(2_500);
+  expect(left.length).toBeGreaterThan(0);
+  expect((await world.queue.depth()).queued).toBe(ACCEPTED);
+
+  world.local.faults.clearRest();
+  const next = makeBot(world);
+  onTestFinished(() => next.stop());
+  await next.start();
+  await expect.poll(async () => (await world.queue.arrivals()).length, { timeout: 30_000 }).toBe(0);
+  const said = handles.map(({ message }) => `${message?.content}${JSON.stringify(message?.embeds)}`);
+  const told = said.filter((text) => /the most allowed here|was stopped before/.test(text));
+  expect(told).toHaveLength(COMMANDS - ACCEPTED);
+});

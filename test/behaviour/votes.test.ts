@@ -1,0 +1,162 @@
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { wilson } from "../../src/core/statistics.js";
+import type { ApiMessage } from "../../src/local-discord/client.js";
+import { isFinal, nextEvent, startWorld, type World, type WorldOptions } from "../support/bot-world.js";
+
+const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+
+async function blindPair(world: World, options: Record<string, string | number | boolean> = { blind: true }) {
+  const enqueued = nextEvent(world.events, "job.enqueued");
+  const delivered = nextEvent(world.events, "job.delivered");
+  const alice = world.local.member("alice");
+  const handle = await alice.slash("compare", { prompt: "A cat", seed: 7, ...options });
+  const { jobId } = await enqueued;
+  await world.loop.runNext();
+  const message = await handle.waitFor(isFinal);
+  await delivered;
+  return { alice, handle, message, jobId };
+}
+
+async function start(options: WorldOptions = {}) {
+  const world = await startWorld(options);
+  return { world, bob: world.local.member("bob"), ...(await blindPair(world)) };
+}
+
+describe("a blind comparison", () => {
+  it("tells by nothing which picture is which, while it is drawn and after", async () => {
+    const { world, alice, message, jobId } = await start();
+    const posted = JSON.stringify(message);
+    for (const secret of ["baseline", "optimized", "highly detailed", "artstation"]) {
+      expect(posted).not.toContain(secret);
+    }
+    const edits = JSON.stringify(world.local.transcript.rest("PATCH", /original/).map((it) => it.request));
+    expect(edits).not.toContain("highly detailed");
+    expect(message.attachments.map(({ filename }) => filename)).toEqual([
+      `${jobId}-left.png`,
+      `${jobId}-right.png`,
+    ]);
+    for (const file of message.attachments) {
+      const { comments } = await sharp(await alice.download(file)).metadata();
+      expect(comments ?? []).toEqual([]);
+    }
+  });
+
+  it("puts the sides where the ballot says: the pixels are those of the two pictures", async () => {
+    const { world, alice, message, jobId } = await start();
+    const left = await sharp(await alice.download(message.attachments[0]!)).stats();
+    // The stand-in draws the baseline navy (no red) and the other half gold.
+    const isBaseline = left.channels[0]!.mean < 10;
+    expect(world.votes.ballot(jobId)?.left).toBe(isBaseline ? "baseline" : "optimized");
+  });
+
+  it("takes one vote a person, changeable, and tells the voter alone", async () => {
+    const { world, bob, alice, message, jobId } = await start();
+    const first = await bob.press(message, "Left");
+    expect(first.ephemeral).toBe(true);
+    const left = world.votes.ballot(jobId)!.left;
+    expect(first.message?.content).toContain(
+      left === "optimized"
+        ? "You prefer the rewrite. Left was the rewrite"
+        : "You prefer the prompt as written. Left was the prompt as written",
+    );
+    expect(first.message?.content).toContain("A cat**, highly detailed, artstation**");
+    const second = await bob.press(message, "Right");
+    expect(second.message?.content).toContain("Your vote was changed.");
+    await alice.press(message, "Tie");
+    const tally = world.votes.tally(jobId);
+    expect(tally).toMatchObject({ tie: 1, bad: 0, [left === "optimized" ? "baseline" : "optimized"]: 1 });
+    expect(tally.optimized + tally.baseline).toBe(1);
+  });
+
+  it("is revealed to all by the one who asked, not by others; then nobody votes", async () => {
+    const { world, bob, alice, handle, message, jobId } = await start();
+    await bob.press(message, "Both bad");
+    const refused = await bob.press(message, "Reveal to all");
+    expect(refused.ephemeral).toBe(true);
+    expect(refused.message?.content).toContain("Only the person who asked");
+    await alice.press(message, "Reveal to all");
+    const shown = await handle.waitFor((m) =>
+      text(m).includes("**Votes** rewrite 0 · as written 0 · tie 0 · both bad 1"),
+    );
+    expect(text(shown)).toContain("A cat**, highly detailed");
+    expect(shown.attachments.map(({ filename }) => filename)).toEqual([
+      `${jobId}-7-baseline.png`,
+      `${jobId}-7-optimized.png`,
+    ]);
+    expect(world.votes.vote(jobId, bob.id, "left")).toBe("closed");
+    expect(world.problems).toEqual([]);
+  });
+
+  it("is a channel's setting, and reveals itself when its time is over", async () => {
+    let time = Date.now();
+    const world = await startWorld({ bot: { now: () => time } });
+    const channel = world.local.channelId("general");
+    world.settings.set("channel", channel, "blind", true, "admin");
+    world.settings.set("channel", channel, "revealMinutes", 0.01, "admin");
+    // The clock of the bot stands before the end when the ballot opens, and after it when the timer fires.
+    const pair = blindPair(world, {});
+    const { handle, jobId } = await pair;
+    expect(world.votes.ballot(jobId)?.closesAt).toBe(time + 600);
+    time += 1000;
+    await handle.waitFor((m) => text(m).includes("**Votes**"));
+    expect(world.votes.ballot(jobId)?.closedAt).not.toBeNull();
+  });
+});
+
+describe("Wilson's interval", () => {
+  // Reference: R's prop.test(x, n, correct = FALSE), to four digits.
+  it.each([
+    [28, 48, 0.443, 0.712],
+    [0, 10, 0, 0.2775],
+    [10, 10, 0.7225, 1],
+    [5, 10, 0.2366, 0.7634],
+  ])("of %d in %d", (wins, n, low, high) => {
+    const interval = wilson(wins, n);
+    expect(interval.low).toBeCloseTo(low, 3);
+    expect(interval.high).toBeCloseTo(high, 3);
+  });
+});
+
+describe("/stats", () => {
+  it("says when there are too few, and shows rate, interval and n once there are enough", async () => {
+    const { world, bob, message, jobId } = await start();
+    await bob.press(message, "Left");
+    const few = await (await bob.slash("stats show")).waitFor((m) => m.embeds.length > 0);
+    expect(text(few)).toContain("Too few to tell; 10 are needed.");
+
+    const left = world.votes.ballot(jobId)!.left === "optimized" ? "left" : "right";
+    for (let voter = 0; voter < 14; voter++) {
+      world.votes.vote(jobId, `7000000000000000${voter + 10}`, voter < 10 ? left : "tie");
+    }
+    world.votes.vote(jobId, bob.id, left === "left" ? "right" : "left");
+    const handle = await bob.slash("stats show", { by: "mode" });
+    const shown = await handle.waitFor((m) => m.embeds.length > 0);
+    expect(text(shown)).toContain(
+      "**All votes**: 91 %, 95 % sure between 62 % and 98 %, n = 11, and 4 ties, 0 times both bad.",
+    );
+    expect(text(shown)).toContain("**beam**: 91 %");
+    const picture = await fetch(shown.embeds[0]!.image!.url);
+    expect((await sharp(Buffer.from(await picture.arrayBuffer())).metadata()).width).toBe(760);
+  });
+
+  it("exports votes as JSON lines: all to a manager, their own to others", async () => {
+    const { world, alice, bob, message, jobId } = await start();
+    const none = await bob.slash("stats export");
+    expect(none.message?.content).toContain("Nobody has voted yet");
+    await bob.press(message, "Tie");
+    await alice.press(message, "Both bad");
+    const file = async (name: string) => {
+      const person = world.local.member(name);
+      const handle = await person.slash("stats export");
+      const answer = await handle.waitFor((m) => m.attachments.length === 1);
+      expect(handle.ephemeral).toBe(true);
+      const lines = (await person.download(answer.attachments[0]!)).toString("utf8").trim().split("\n");
+      return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    };
+    expect(await file("admin")).toHaveLength(2);
+    expect(await file("bob")).toMatchObject([
+      { job: jobId, voter: bob.id, choice: "tie", prompt: "A cat", seed: 7, mode: "beam" },
+    ]);
+  });
+});

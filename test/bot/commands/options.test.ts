@@ -1,0 +1,191 @@
+import { describe, expect, it } from "vitest";
+import { commandDefinitions } from "../../../src/bot/bot.js";
+import { LANGUAGES } from "../../../src/bot/words/translation-texts.js";
+import { SCHEDULERS } from "../../../src/core/job.js";
+import { makeBot, nextEvent, startWorld } from "../../support/bot-world.js";
+
+describe("the options of a comparison", () => {
+  it("reach the job: size, scheduler, mode, and pairs from the seeds that follow", async () => {
+    const { local, queue } = await startWorld();
+    const handle = await local.member("alice").slash("compare", {
+      prompt: "A cat",
+      seed: 7,
+      size: "512x768",
+      scheduler: "euler",
+      mode: "sample",
+      pairs: 3,
+    });
+    await handle.done();
+    const [job] = await queue.open();
+    expect(job).toMatchObject({
+      kind: "batch",
+      image: { size: { width: 512, height: 768 }, scheduler: "euler" },
+      text: { mode: "sample", seed: 7 },
+    });
+    expect(job?.items.map(({ prompt, seed }) => [prompt, seed])).toEqual([
+      ["A cat", 7],
+      ["A cat", 8],
+      ["A cat", 9],
+    ]);
+  });
+
+  it.each([
+    ["513x512", "both sides multiples of 8"],
+    ["8x8", "both sides multiples of 8"],
+    ["big", "a size such as `512x768`"],
+  ])("size %s is refused privately", async (size, sentence) => {
+    const { local, queue } = await startWorld();
+    const handle = await local.member("alice").slash("compare", { prompt: "A cat", size });
+    expect(handle.ephemeral).toBe(true);
+    expect(handle.message?.content).toContain(sentence);
+    expect(await queue.open()).toEqual([]);
+  });
+
+  it("the prompt is completed from one's own recent ones", async () => {
+    const { local } = await startWorld();
+    const alice = local.member("alice");
+    for (const prompt of ["A cat", "A dog", `A cat ${"x".repeat(120)}`]) {
+      await (await alice.slash("optimize", { prompt })).done();
+    }
+    await (await local.member("bob").slash("optimize", { prompt: "bob's cat" })).done();
+    const choices = await alice.autocomplete("compare", { prompt: "CAT" }, "prompt");
+    // Discord takes 100 letters of a choice, so the long one is not offered.
+    expect(choices).toEqual([{ name: "A cat", value: "A cat" }]);
+  });
+});
+
+describe("the commands as they are registered", () => {
+  it("speak six more languages, and go wherever a person has installed the bot", async () => {
+    const { local } = await startWorld();
+    const commands = [...local.state.commands.values()];
+    const compare = commands.find(({ name }) => name === "compare")!;
+    expect(LANGUAGES).toHaveLength(6);
+    for (const language of LANGUAGES) {
+      expect(compare.name_localizations?.[language]).toMatch(/^[\p{L}\p{M}]+$/u);
+      expect(compare.description_localizations?.[language]).toBeTruthy();
+      const seed = compare.options?.find(({ name }) => name === "seed") as {
+        description_localizations?: Record<string, string>;
+      };
+      expect(seed.description_localizations?.[language]).toBeTruthy();
+    }
+    expect(compare.contexts).toEqual([0, 1, 2]);
+    expect(compare.integration_types).toEqual([0, 1]);
+    const admin = commands.find(({ name }) => name === "admin")!;
+    expect(admin.integration_types).toEqual([0]);
+    expect(admin.default_member_permissions).toBe("32");
+    expect(commands.filter(({ type }) => type === 3).map(({ name }) => name)).toEqual([
+      "Optimize this",
+      "Compare this",
+    ]);
+  });
+
+  it("have every name and description in every language, apart from names that are proper ones", () => {
+    type Texts = Record<string, string>;
+    interface Node {
+      readonly name: string;
+      readonly description?: string;
+      readonly value?: string;
+      readonly name_localizations?: Texts | null;
+      readonly description_localizations?: Texts | null;
+      readonly options?: readonly Node[];
+      readonly choices?: readonly Node[];
+    }
+    const limits = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 };
+    const commands = commandDefinitions(limits) as unknown as readonly Node[];
+    const proper: readonly string[] = SCHEDULERS;
+    let checked = 0;
+    const check = (node: Node, path: string, kind: "command" | "choice" | "menu") => {
+      for (const language of ["en-US", ...LANGUAGES]) {
+        const where = `${path} in ${language}`;
+        const name = node.name_localizations?.[language];
+        if (kind === "choice") {
+          if (proper.includes(node.value ?? "")) continue;
+          expect(name, where).toMatch(/^.{1,100}$/u);
+          // Another language is another text, or it was forgotten.
+          if (language !== "en-US") expect(name, where).not.toBe(node.name);
+        } else if (kind === "menu") {
+          expect(name, where).toMatch(/^.{1,32}$/u);
+        } else {
+          expect(name, where).toMatch(/^[-_'\p{L}\p{M}\p{N}]{1,32}$/u);
+          expect(name, where).toBe(name?.toLowerCase());
+          const description = node.description_localizations?.[language];
+          expect(description, where).toMatch(/^.{1,100}$/u);
+          if (language !== "en-US") expect(description, where).not.toBe(node.description);
+        }
+        checked++;
+      }
+      for (const language of LANGUAGES) {
+        const names = (node.options ?? []).map((option) => option.name_localizations?.[language]);
+        expect(new Set(names).size, `${path}: two options of one name in ${language}`).toBe(names.length);
+      }
+      for (const option of node.options ?? []) check(option, `${path} ${option.name}`, "command");
+      for (const choice of node.choices ?? []) check(choice, `${path}=${choice.value}`, "choice");
+    };
+    for (const command of commands)
+      check(command, command.name, command.description === undefined ? "menu" : "command");
+    const top = commands.map((command) => command.name_localizations?.de);
+    expect(new Set(top).size).toBe(top.length);
+    expect(checked).toBeGreaterThan(500);
+  });
+
+  it("a setting is found by what it means, in the person's language; its name stays", async () => {
+    const { local } = await startWorld();
+    const admin = local.member("admin");
+    const typed = (name: string) => admin.autocomplete("settings set", { name, value: "x" }, "name");
+    expect(await typed("")).toHaveLength(25);
+    expect(await typed("hidden behind")).toEqual([
+      { name: "spoiler · pictures are hidden behind a click", value: "spoiler" },
+    ]);
+    local.state.users.get(admin.id)!.locale = "de";
+    expect(await typed("hinter einem")).toEqual([
+      { name: "spoiler · Bilder hinter einem Klick", value: "spoiler" },
+    ]);
+    expect(await typed("no such thing")).toEqual([]);
+  });
+
+  it("stay within Discord's 8000 characters for each, in the longest language", () => {
+    interface Node {
+      readonly [key: string]: unknown;
+    }
+    const longest = (text: unknown, localized: unknown): number =>
+      Math.max(0, ...[text, ...Object.values(localized ?? {})].map((it) => String(it ?? "").length));
+    const count = (node: Node): number =>
+      longest(node.name, node.name_localizations) +
+      longest(node.description, node.description_localizations) +
+      String(node.value ?? "").length +
+      [...((node.options as Node[]) ?? []), ...((node.choices as Node[]) ?? [])].reduce(
+        (sum, inner) => sum + count(inner),
+        0,
+      );
+    const limits = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 };
+    for (const command of commandDefinitions(limits))
+      expect(count(command as unknown as Node), command.name).toBeLessThan(8000);
+  });
+
+  it("are registered once: the next start finds them as they are", async () => {
+    const world = await startWorld();
+    const puts = () => world.local.transcript.rest("PUT", /commands$/).length;
+    expect(puts()).toBe(1);
+    await world.bot.stop();
+    const bot = makeBot(world);
+    await bot.start();
+    await bot.stop();
+    expect(puts()).toBe(1);
+  });
+});
+
+describe("the menu of a message", () => {
+  it("takes the message's text as the prompt", async () => {
+    const world = await startWorld();
+    const enqueued = nextEvent(world.events, "job.enqueued");
+    const message = world.local.member("bob").say("A castle\nby night");
+    const handle = await world.local.member("alice").menu("Compare this", message);
+    await handle.done();
+    const { jobId, kind } = await enqueued;
+    expect(kind).toBe("compare");
+    expect(await world.queue.get(jobId)).toMatchObject({
+      origin: { userId: world.local.member("alice").id },
+      items: [{ prompt: "A castle by night" }],
+    });
+  });
+});

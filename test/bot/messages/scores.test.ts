@@ -1,0 +1,123 @@
+import { parse } from "csv-parse/sync";
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import type { ItemJudgements } from "../../../src/core/judgement.js";
+import { bootstrapMean } from "../../../src/core/statistics.js";
+import type { ApiMessage } from "../../../src/local-discord/client.js";
+import { scorePlot } from "../../../src/pictures/score-plot.js";
+import { startBatch } from "../../support/batch.js";
+import { isFinal, nextEvent, PASSED, startWorld } from "../../support/bot-world.js";
+
+const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+
+const scored = (
+  relevance: readonly [number, number],
+  beauty: readonly [number, number] | null,
+): ItemJudgements => ({
+  baseline: { ...PASSED, relevance: relevance[0], beauty: beauty?.[0] ?? null, judge: "clip" },
+  drawn: { ...PASSED, relevance: relevance[1], beauty: beauty?.[1] ?? null, judge: "clip" },
+});
+
+async function compare(judgements: ItemJudgements, options: Record<string, string | boolean> = {}) {
+  const world = await startWorld();
+  const enqueued = nextEvent(world.events, "job.enqueued");
+  const alice = world.local.member("alice");
+  const handle = await alice.slash("compare", { prompt: "A cat", ...options });
+  await enqueued;
+  await world.loop.runNext(undefined, () => judgements);
+  return { alice, handle, message: await handle.waitFor(isFinal) };
+}
+
+describe("the scores of a pair", () => {
+  it("are a small line under it, with a word on what they are", async () => {
+    const { message } = await compare(scored([0.213, 0.2412], [5.12, 5.864]));
+    // 20 * 0.2412 - 5.6 = -0.776, and 5.864 - 5.12 = 0.744 make -0.032.
+    expect(text(message).split("\n")).toContain(
+      "-# As written → rewritten: relevance to the prompt 0.213 → 0.241 · beauty 5.12 → 5.86 · reward −0.03 (what Promptist was trained to raise)",
+    );
+  });
+
+  it("are told as far as there are any", async () => {
+    const { message } = await compare(scored([0.3, 0.31], null));
+    expect(text(message)).toContain("-# As written → rewritten: relevance to the prompt 0.300 → 0.310\n");
+    expect(text((await compare({ baseline: PASSED, drawn: PASSED })).message)).not.toContain("-#");
+  });
+
+  it("wait for the end of a blind vote", async () => {
+    const { alice, handle, message } = await compare(scored([0.2, 0.3], [5, 6]), { blind: true });
+    expect(text(message)).not.toContain("0.3");
+    await alice.press(message, "Reveal to all");
+    expect(text(await handle.waitFor((m) => text(m).includes("rewritten:")))).toContain("reward +1.00");
+  });
+});
+
+describe("the scores of a batch", () => {
+  const RELEVANCE = [0.21, 0.24, 0.2, 0.27, 0.25, 0.23, 0.22];
+  const judge = (item: number) =>
+    scored([RELEVANCE[item]!, RELEVANCE[item]! + 0.01 * item], [5, 5.2 + 0.1 * item]);
+
+  it("are means with intervals, a table, a plot and columns of the CSV", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const prompts = RELEVANCE.map((_, i) => `prompt number ${i + 1}`).join("\n");
+    const enqueued = nextEvent(world.events, "job.enqueued");
+    const handle = await startBatch(alice, { name: "prompts.txt", data: prompts });
+    await enqueued;
+    await world.loop.runNext(undefined, judge);
+    const message = await handle.waitFor(isFinal);
+
+    const gains = RELEVANCE.map((_, i) => 0.2 + 0.1 * i);
+    const { low, high } = bootstrapMean(gains)!;
+    expect(text(message)).toContain(`Beauty change +0.50 (+${low.toFixed(2)} to +${high.toFixed(2)}), n = 7`);
+    expect(text(message)).toMatch(/Relevance change \+0\.030 \(\+0\.0\d\d to \+0\.0\d\d\), n = 7/);
+    expect(text(message)).toContain(" 7  0.220 → 0.280  5.00 → 5.80    +0.80  prompt number 7");
+
+    const plot = message.attachments.find(({ filename }) => filename.endsWith("-scores.png"))!;
+    expect(plot.description).toContain("n = 7");
+    expect((await sharp(await alice.download(plot)).metadata()).width).toBe(860);
+
+    const report = message.attachments.find(({ filename }) => filename === "report.csv")!;
+    const rows = parse(await alice.download(report), { columns: true }) as Record<string, string>[];
+    expect(rows).toHaveLength(7);
+    expect(rows[1]).toMatchObject({
+      original: "prompt number 2",
+      baseline_relevance: "0.24",
+      optimized_relevance: "0.25",
+      relevance_term: "-0.6",
+      baseline_beauty: "5",
+      optimized_beauty: "5.3",
+      beauty_gain: "0.3",
+      reward: "-0.3",
+      judge: "clip",
+      optimized_safety: "passed",
+    });
+  });
+});
+
+describe("the plot", () => {
+  /** Pixels of about a colour in a row of the picture. */
+  const pixels = async (png: Buffer, [r, g, b]: number[]) => {
+    const { data, info } = await sharp(png).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const found: number[] = [];
+    for (let i = 0; i < data.length; i += 3) {
+      const near = [r!, g!, b!].every((value, c) => Math.abs(data[i + c]! - value) < 30);
+      if (near) found.push((i / 3) % info.width);
+    }
+    return found;
+  };
+  const row = (values: number[]) => ({ label: "Reward", values, mean: bootstrapMean(values)!, note: "n" });
+  const BLUE = [70, 120, 210];
+  const ORANGE = [190, 120, 75];
+
+  it("sets gains in blue to the right of losses in orange", async () => {
+    const png = await scorePlot("Title", [row([-1, -0.5, 0.5, 1])]);
+    const [gains, losses] = [await pixels(png, BLUE), await pixels(png, ORANGE)];
+    expect(gains.length).toBeGreaterThan(50);
+    expect(losses.length).toBeGreaterThan(50);
+    expect(Math.min(...gains)).toBeGreaterThan(Math.max(...losses));
+  });
+
+  it.each([[[0]], [[0, 0, 0]], [[1e-9, -1e-9]], [[5000, 2]]])("takes %j", async (values) => {
+    expect((await sharp(await scorePlot("Title", [row(values)])).metadata()).height).toBe(152);
+  });
+});

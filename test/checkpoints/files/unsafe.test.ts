@@ -1,0 +1,118 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openWeightFile } from "../../../src/checkpoints/files/open.js";
+import { makeZip, type ZipOptions } from "../../support/zip.js";
+import { golden, refusal, temporaryFolder } from "../support.js";
+
+/** Opens an archive that torch.save might have written, with this pickle. */
+function openPickle(pickle: Uint8Array, options: ZipOptions = {}, more: Record<string, Uint8Array> = {}) {
+  const path = join(temporaryFolder(), "model.bin");
+  writeFileSync(path, makeZip({ "archive/data.pkl": pickle, ...more }, options));
+  return openWeightFile(path);
+}
+
+const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
+
+describe("a pickle that asks for more than tensors is refused, and the refusal names what it asks for", () => {
+  it.each([
+    ["reduce-os-system.bin", /(posix|nt)\.system/],
+    ["reduce-eval.bin", /(__builtin__|builtins)\.eval/],
+    ["reduce-getattr.bin", /(__builtin__|builtins)\.getattr/],
+    ["reduce-protocol4.bin", /(posix|nt)\.system/],
+    ["global-eval.bin", /builtins\.eval/],
+    ["stack-global.bin", /(posix|nt)\.system/],
+    ["inst.bin", /os\.system/],
+    ["obj.bin", /collections\.OrderedDict/],
+    ["newobj.bin", /new object of a class/],
+    ["newobj-ex.bin", /new object of a class/],
+    ["ext1.bin", /extension registry/],
+    ["ext4.bin", /extension registry/],
+    ["persid-text.bin", /module\.function/],
+    ["persid-other.bin", /no storage/],
+    ["build-state.bin", /attributes/],
+    ["reduce-tuple.bin", /no function/],
+    ["torchscript.bin", /TorchScript/],
+  ])("%s", (name, asksFor) => {
+    const error = refusal(() => openWeightFile(golden("refused", name)));
+    expect(error.code).toBe("CHECKPOINT_UNSAFE");
+    expect(error.message).toMatch(asksFor);
+    expect(error.message).toContain(name);
+  });
+
+  it.each([
+    ["a storage class of another module", "cos\nFloatStorage\n."],
+    ["a name that every object has", "ctorch\nconstructor\n."],
+    ["a function beside the one for tensors", "ctorch._utils\n_rebuild_qtensor\n."],
+    ["the loader itself", "ctorch\nload\n."],
+    ["a call of a class of storages", "ctorch\nFloatStorage\n)R."],
+  ])("%s", (_name, pickle) => {
+    expect(refusal(() => openPickle(latin1(`\x80\x02${pickle}`))).code).toBe("CHECKPOINT_UNSAFE");
+  });
+
+  it("a name of megabytes is cut in the message", () => {
+    const error = refusal(() => openPickle(latin1(`\x80\x02c${"x".repeat(1e6)}\ny\n.`)));
+    expect(error.message.length).toBeLessThan(600);
+  });
+});
+
+describe("a file that is not what it should be", () => {
+  it.each([
+    ["legacy.bin", "CHECKPOINT_CORRUPT", /before version 1\.6/],
+    ["deflated.bin", "CHECKPOINT_CORRUPT", /compressed/],
+    ["complex.bin", "CHECKPOINT_TENSORS", /ComplexFloatStorage|complex/i],
+    ["no-tensors.bin", "CHECKPOINT_TENSORS", /no dictionary of named tensors/],
+  ])("%s", (name, code, says) => {
+    const error = refusal(() => openWeightFile(golden("refused", name)));
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(says);
+  });
+
+  it.each([
+    ["nothing", "", /neither/],
+    [
+      "a Git LFS pointer",
+      "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+      /git lfs pull/,
+    ],
+    ["a web page", "<!DOCTYPE html><html>Sign in", /web page/],
+    ["a tar archive", `${"weights\0".padEnd(257, "\0")}ustar\0`, /neither/],
+  ])("%s", (_name, content, says) => {
+    const path = join(temporaryFolder(), "model.bin");
+    writeFileSync(path, content);
+    expect(refusal(() => openWeightFile(path)).message).toMatch(says);
+  });
+
+  it("an archive from a big-endian machine", () => {
+    const error = refusal(() => openPickle(latin1("\x80\x02}."), {}, { "archive/byteorder": latin1("big") }));
+    expect(error.message).toContain("big-endian");
+  });
+
+  it("an encrypted archive", () => {
+    expect(refusal(() => openPickle(latin1("\x80\x02}."), { flags: 1 })).message).toContain("encrypted");
+  });
+});
+
+describe("a pickle made to exhaust its reader", () => {
+  it.each([
+    ["a million nested tuples", `\x80\x02)${"\x85".repeat(1_000_000)}.`],
+    ["a million nested lists", `\x80\x02${"]".repeat(1_000_000)}${"a".repeat(999_999)}.`],
+    ["a list that holds itself", "\x80\x02]q\x00h\x00a."],
+    ["a dictionary that holds itself", "\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s."],
+    ["a global named by nested tuples", `\x80\x04)${"\x85".repeat(100_000)}h\x00\x93.`],
+    ["a memo of a million entries", `\x80\x04N${"\x94".repeat(1_000_000)}.`],
+    ["three million values", `\x80\x02${"N".repeat(3_000_000)}.`],
+    ["an integer of two gigabytes", "\x80\x02\x8b\xff\xff\xff\x7f."],
+    ["a text of four gigabytes", "\x80\x02X\xff\xff\xff\xff."],
+    ["more pops than pushes", "\x80\x02000."],
+    ["a list that was never begun", "\x80\x02e."],
+    ["no end", "\x80\x02"],
+    ["nothing", ""],
+  ])("%s", (_name, pickle) => {
+    const started = performance.now();
+    expect(["CHECKPOINT_CORRUPT", "CHECKPOINT_TENSORS"]).toContain(
+      refusal(() => openPickle(latin1(pickle))).code,
+    );
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+});

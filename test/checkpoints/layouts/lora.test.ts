@@ -1,0 +1,152 @@
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { compileGraph } from "../../../src/checkpoints/compile.js";
+import { openWeightFile } from "../../../src/checkpoints/files/open.js";
+import { writeSafetensors } from "../../../src/checkpoints/files/safetensors.js";
+import { openDiffusion } from "../../../src/checkpoints/layouts/diffusion-files.js";
+import { type LoraChoice, mergeLoras } from "../../../src/checkpoints/layouts/lora.js";
+import { StableDiffusion } from "../../../src/inference/diffusion/stable-diffusion.js";
+import { clipText, clipTextConfig } from "../../../src/models/clip-text.js";
+import { relativeError } from "../../support/relative-error.js";
+import { refusal, temporaryFolder } from "../support.js";
+
+/** Files and numbers of diffusers: test/golden/lora.py */
+const LORA = fileURLToPath(new URL("../../golden/lora/", import.meta.url));
+const BASE = fileURLToPath(new URL("../../golden/sd-small/sd1/", import.meta.url));
+const CPU = { name: "cpu", note: null } as const;
+const expected = openWeightFile(join(LORA, "expected.safetensors"));
+
+const choices = (files: Readonly<Record<string, number>>): LoraChoice[] =>
+  Object.entries(files).map(([name, weight]) => ({ file: join(LORA, `${name}.safetensors`), weight }));
+
+const bases = () => {
+  const files = openDiffusion(BASE);
+  return { unet: files.weights("unet", "fp32"), text_encoder: files.weights("text_encoder", "fp32") };
+};
+
+async function outputs(loras: readonly LoraChoice[], precision: "fp32" | "fp16", cacheDir: string) {
+  const model = await StableDiffusion.open({
+    directory: BASE,
+    device: CPU,
+    precision,
+    cacheDir,
+    threads: 2,
+    loras,
+  });
+  try {
+    const ids = Array.from(new Int32Array(expected.read("ids").buffer));
+    const states = await model.encodeText([ids]);
+    const plain = expected.get("plain.states")!;
+    const text = { data: expected.readFloat32("plain.states"), shape: plain.shape };
+    const noise = await model.predictNoise(expected.readFloat32("latents"), [1, 4, 16, 16], 500, text);
+    return { states: states.data, noise };
+  } finally {
+    await model.release();
+  }
+}
+
+const CASES = {
+  plain: {},
+  kohya: { kohya: 0.8 },
+  peft: { peft: 1 },
+  diffusers: { diffusers: 0.6 },
+  attn: { attn: -0.5 },
+  two: { kohya: 0.7, peft: 0.4 },
+};
+
+const RUNS = [...Object.keys(CASES).map((name) => ["fp32", name] as const), ["fp16", "kohya"] as const];
+
+describe("merged", () => {
+  it.each(RUNS)("in %s, %s gives what diffusers gives", async (precision, name) => {
+    const files = CASES[name as keyof typeof CASES];
+    const { states, noise } = await outputs(choices(files), precision, temporaryFolder());
+    const tolerance = precision === "fp32" ? 1e-4 : 1e-2;
+    expect(relativeError(states, expected.readFloat32(`${name}.states`))).toBeLessThan(tolerance);
+    expect(relativeError(noise, expected.readFloat32(`${name}.noise`))).toBeLessThan(tolerance);
+    // Neighbouring cases differ by far more than the tolerance.
+    if (name !== "plain")
+      expect(relativeError(noise, expected.readFloat32("plain.noise"))).toBeGreaterThan(20 * tolerance);
+  });
+});
+
+describe("the cache", () => {
+  const compileText = (loras: readonly LoraChoice[], cacheDir: string) => {
+    const config = openDiffusion(BASE).config("text_encoder", clipTextConfig);
+    return compileGraph(clipText(config, "float32", "fused"), mergeLoras(bases(), loras).text_encoder, {
+      cacheDir,
+    });
+  };
+
+  it("keeps a graph for each file and weight, and knows a file by its content", async () => {
+    const cacheDir = temporaryFolder();
+    const paths = [];
+    for (const files of [{}, { kohya: 0.8 }, { kohya: 0.7 }, { peft: 0.8 }])
+      paths.push((await compileText(choices(files), cacheDir)).path);
+    expect(new Set(paths).size).toBe(4);
+    const copy = join(temporaryFolder(), "renamed.safetensors");
+    copyFileSync(join(LORA, "kohya.safetensors"), copy);
+    const again = await compileText([{ file: copy, weight: 0.8 }], cacheDir);
+    expect(again).toMatchObject({ path: paths[1], reused: true });
+  });
+
+  it("copies only what is changed", async () => {
+    const plain = await compileText([], temporaryFolder());
+    expect(plain.convertedBytes).toBe(0);
+    const merged = await compileText(choices({ diffusers: 1 }), temporaryFolder());
+    expect(merged.convertedBytes).toBeGreaterThan(0);
+    expect(merged.convertedBytes).toBeLessThan(merged.weightBytes / 2);
+  });
+});
+
+describe("a file that does not belong to the checkpoint", () => {
+  const write = (tensors: Readonly<Record<string, readonly number[]>>) => {
+    const path = join(temporaryFolder(), "lora.safetensors");
+    writeSafetensors(
+      path,
+      Object.entries(tensors).map(([name, shape]) => ({
+        name,
+        type: "F32",
+        shape,
+        data: new Uint8Array(4 * shape.reduce((a, b) => a * b, 1)),
+      })),
+    );
+    return [{ file: path, weight: 1 }];
+  };
+  const Q = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q";
+
+  it("is refused with every key that has no place", () => {
+    const error = refusal(() =>
+      mergeLoras(
+        bases(),
+        write({
+          [`${Q}.lora_down.weight`]: [2, 8],
+          [`${Q}.lora_up.weight`]: [8, 2],
+          [`${Q}.hada_w1_a`]: [8, 2],
+          "lora_unet_down_blocks_9_attentions_0_proj_in.lora_down.weight": [2, 8],
+          "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_up.weight": [2, 8],
+          "model.diffusion_model.out.2.bias": [4],
+        }),
+      ),
+    );
+    expect(error.code).toBe("CHECKPOINT_TENSORS");
+    for (const key of [
+      `${Q}.hada_w1_a`,
+      "lora_unet_down_blocks_9",
+      "lora_te2_text_model",
+      "model.diffusion_model.out.2.bias",
+    ])
+      expect(error.message).toContain(`no such part of the model: ${key}`);
+    expect(error.message).toContain("(4 of 6 tensors)");
+  });
+
+  it.each([
+    [{ [`${Q}.lora_down.weight`]: [2, 8] }, "its up half is missing"],
+    [{ [`${Q}.lora_up.weight`]: [8, 2], [`${Q}.alpha`]: [] }, "its down half is missing"],
+    [{ [`${Q}.lora_down.weight`]: [2, 9], [`${Q}.lora_up.weight`]: [8, 2] }, "does not fit"],
+    [{ [`${Q}.lora_down.weight`]: [2, 8], [`${Q}.lora_up.weight`]: [8, 3] }, "does not fit"],
+  ])("%j is refused", (tensors, says) => {
+    expect(refusal(() => mergeLoras(bases(), write(tensors as never))).message).toContain(says);
+  });
+});

@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { lockInstance } from "../../../src/db/sqlite/instance-lock.js";
+import { compileSources } from "./child/sources.js";
+
+const SCRIPT = fileURLToPath(new URL("./child/hold-lock.mjs", import.meta.url));
+
+let sources: ReturnType<typeof compileSources>;
+beforeAll(() => {
+  sources = compileSources();
+});
+afterAll(() => sources.remove());
+
+let folder: string;
+let children: ChildProcess[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lock-"));
+  children = [];
+});
+afterEach(async () => {
+  for (const child of children) await kill(child);
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  child.kill("SIGKILL");
+  await gone;
+}
+
+/** Starts a program that locks the folder; answers it and the first line that it says. */
+async function start(): Promise<{ child: ChildProcess; said: string }> {
+  const child = spawn(process.execPath, ["--expose-gc", SCRIPT, sources.dir, folder], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  children.push(child);
+  const [said] = (await once(createInterface(child.stdout!), "line")) as [string];
+  return { child, said };
+}
+
+const locked = expect.objectContaining({
+  code: "QUEUE_LOCKED",
+  message: expect.stringMatching(/Another Promptist is running on the data folder .*Stop it first, or/),
+});
+
+test("a second program on the folder is refused, and told which folder and what to do", async () => {
+  expect((await start()).said).toBe("held");
+  const { said } = await start();
+  expect(said).toMatch(/^QUEUE_LOCKED /);
+  expect(said).toContain(folder);
+  expect(() => lockInstance(folder)).toThrowError(locked);
+});
+
+test("kill -9 of the first frees the folder at once", async () => {
+  const { child, said } = await start();
+  expect(said).toBe("held");
+  await kill(child);
+  lockInstance(folder).release();
+  expect((await start()).said).toBe("held");
+});
+
+test("it holds within one process too, and release frees it", () => {
+  const lock = lockInstance(folder);
+  expect(() => lockInstance(folder)).toThrowError(locked);
+  lock.release();
+  lockInstance(folder).release();
+});
+
+test("two folders are two locks", () => {
+  const one = lockInstance(join(folder, "one"));
+  const two = lockInstance(join(folder, "two"));
+  one.release();
+  two.release();
+});

@@ -1,0 +1,145 @@
+import { describe, expect, it } from "vitest";
+import { InferenceError, InputError } from "../../../src/core/errors.js";
+import { SCHEDULERS } from "../../../src/core/job.js";
+import { drawPicture, type PictureRequest } from "../../../src/inference/diffusion/pipeline.js";
+import { AnalyticModel } from "./analytic-model.js";
+
+/** "50" is the prompt whose picture has the value 0.5; a second word does not fit. */
+const tokenizer = {
+  encode(text: string) {
+    const [first = "", ...rest] = text.split(" ");
+    return { ids: [Number(first), 0, 0], truncated: rest.length > 0 ? rest.join(" ") : null };
+  },
+};
+
+const request: PictureRequest = {
+  prompt: "50",
+  negative: "",
+  seed: 7,
+  steps: 10,
+  guidance: 1,
+  scheduler: "pndm",
+  size: null,
+};
+
+/** The byte that shows a latent value. */
+const byteOf = (value: number): number => Math.round(Math.min(Math.max(value / 2 + 0.5, 0), 1) * 255);
+
+describe("drawPicture on a denoiser that knows the answer", () => {
+  it.each(SCHEDULERS)("%s ends at the picture of the prompt", async (scheduler) => {
+    const picture = await drawPicture(new AnalyticModel(), tokenizer, { ...request, scheduler, steps: 20 });
+    const mean = picture.pixels.reduce((sum, byte) => sum + byte, 0) / picture.pixels.length;
+    expect(Math.abs(mean - byteOf(0.5))).toBeLessThan(1);
+    // SD 1.5's PNDM and DDIM stop at the first training timestep, whose noise (3 %) is left.
+    const worst = picture.pixels.reduce((max, byte) => Math.max(max, Math.abs(byte - byteOf(0.5))), 0);
+    expect(worst).toBeLessThan(16);
+  });
+
+  it("draws the checkpoint's own size, and others when asked", async () => {
+    const model = new AnalyticModel();
+    expect(await drawPicture(model, tokenizer, request)).toMatchObject({ width: 32, height: 32 });
+    const picture = await drawPicture(model, tokenizer, { ...request, size: { width: 128, height: 64 } });
+    expect(picture).toMatchObject({ width: 128, height: 64 });
+    expect(picture.pixels.length).toBe(3 * 128 * 64);
+    expect(model.calls.at(-1)?.shape).toEqual([1, 4, 8, 16]);
+  });
+
+  it("guides away from the negative prompt", async () => {
+    const model = new AnalyticModel();
+    const guided = { ...request, scheduler: "euler", prompt: "20", negative: "10", guidance: 4 } as const;
+    const picture = await drawPicture(model, tokenizer, guided);
+    // e_u + w (e_c - e_u) is the noise of a picture at 0.1 + 4 (0.2 - 0.1).
+    expect(picture.pixels.every((byte) => Math.abs(byte - byteOf(0.5)) <= 1)).toBe(true);
+    expect(model.calls.every((call) => call.shape[0] === 2)).toBe(true);
+
+    const splitModel = new AnalyticModel();
+    const split = await drawPicture(splitModel, tokenizer, guided, { splitGuidance: true });
+    expect(split.pixels).toEqual(picture.pixels);
+    expect(splitModel.calls.map((call) => call.shape[0])).toEqual(Array.from({ length: 20 }, () => 1));
+  });
+
+  it("asks for one row where nothing is to be guided", async () => {
+    const model = new AnalyticModel();
+    await drawPicture(model, tokenizer, { ...request, guidance: 1 });
+    expect(model.calls.every((call) => call.shape[0] === 1)).toBe(true);
+  });
+
+  it("repeats a seed and differs between seeds", async () => {
+    const draw = (seed: number) =>
+      drawPicture(new AnalyticModel(), tokenizer, { ...request, scheduler: "ddim", seed });
+    const first = await draw(1);
+    expect((await draw(1)).pixels).toEqual(first.pixels);
+    expect((await draw(2)).pixels).not.toEqual(first.pixels);
+    expect((await draw(2 ** 53 - 1)).pixels).not.toEqual(first.pixels);
+  });
+
+  it("tells about each evaluation and about what was cut", async () => {
+    const seen: [number, number][] = [];
+    const picture = await drawPicture(
+      new AnalyticModel(),
+      tokenizer,
+      { ...request, prompt: "50 and more" },
+      { onStep: (done, of) => seen.push([done, of]) },
+    );
+    expect(seen).toEqual(Array.from({ length: 11 }, (_, i) => [i + 1, 11]));
+    expect(picture).toMatchObject({ calls: 11, truncated: "and more" });
+    expect(picture.seconds).toBeGreaterThan(0);
+  });
+});
+
+describe("drawPicture stops", () => {
+  it("before the first evaluation when it is cancelled already", async () => {
+    const model = new AnalyticModel();
+    const drawing = drawPicture(model, tokenizer, request, { signal: AbortSignal.abort() });
+    await expect(drawing).rejects.toMatchObject({ code: "CANCELLED" });
+    await expect(drawing).rejects.toBeInstanceOf(InferenceError);
+    expect(model.calls.length).toBe(0);
+  });
+
+  it("after the running evaluation when a message that came meanwhile cancels it", async () => {
+    const controller = new AbortController();
+    const model = new AnalyticModel();
+    // What a message handler would do: it runs between two evaluations, never inside one.
+    model.beforeCall = () => {
+      if (model.calls.length === 2) setImmediate(() => controller.abort());
+    };
+    const drawing = drawPicture(model, tokenizer, request, { signal: controller.signal });
+    await expect(drawing).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(model.calls.length).toBe(3);
+  });
+
+  it("rather than to make a picture of values that are not numbers", async () => {
+    const model = new AnalyticModel();
+    model.spoil.noise = Number.NaN;
+    await expect(drawPicture(model, tokenizer, request)).rejects.toThrow("UNet's output is not a number");
+    expect(model.calls.length).toBe(1);
+    model.spoil = { noise: 0, image: Number.NaN };
+    await expect(drawPicture(model, tokenizer, request)).rejects.toThrow("decoder's output is not a number");
+  });
+});
+
+describe("drawPicture refuses", () => {
+  it.each([
+    [{ prompt: " \n" }, "INPUT_EMPTY", "empty"],
+    [{ prompt: "x".repeat(6001) }, "INPUT_TOO_LONG", "6000"],
+    [{ negative: "x".repeat(6001) }, "INPUT_TOO_LONG", "negative"],
+    [{ steps: 0 }, "INPUT_OPTION", "from 1 to 1000"],
+    [{ steps: 2.5 }, "INPUT_OPTION", "whole"],
+    [{ steps: 1001 }, "INPUT_OPTION", "from 1 to 1000"],
+    [{ steps: 1000 }, "INPUT_OPTION", "at most 999"],
+    [{ guidance: -1 }, "INPUT_OPTION", "guidance"],
+    [{ guidance: Number.NaN }, "INPUT_OPTION", "guidance"],
+    [{ seed: -1 }, "INPUT_OPTION", "seed"],
+    [{ seed: 2 ** 53 }, "INPUT_OPTION", "seed"],
+    [{ scheduler: "heun" as never }, "INPUT_OPTION", "pndm, ddim"],
+    [{ size: { width: 100, height: 64 } }, "INPUT_OPTION", "multiple of 8"],
+    [{ size: { width: 64, height: 1032 } }, "INPUT_OPTION", "height must be a whole number from 32 to 1024"],
+    [{ size: { width: 8, height: 64 } }, "INPUT_OPTION", "width"],
+  ] as const)("%o", async (changes, code, words) => {
+    const model = new AnalyticModel();
+    const drawing = drawPicture(model, tokenizer, { ...request, ...changes });
+    await expect(drawing).rejects.toBeInstanceOf(InputError);
+    await expect(drawing).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
+    expect(model.calls.length).toBe(0);
+  });
+});

@@ -1,0 +1,258 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import Database from "better-sqlite3";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createEvents } from "../../../src/core/events.js";
+import { openDatabase } from "../../../src/db/sqlite/open.js";
+import { SqliteQueue } from "../../../src/db/sqlite/sqlite-queue.js";
+import { GpuLock } from "../../../src/inference/loop/gpu-lock.js";
+import { InferenceLoop } from "../../../src/inference/loop/loop.js";
+import { type ModelChoice, openModel } from "../../../src/inference/loop/model-choice.js";
+import { runError } from "../../../src/inference/runtime/session.js";
+import { newJob } from "../../db/contract/fixtures.js";
+
+const WORKER = fileURLToPath(new URL("./child/scripted-worker.mjs", import.meta.url));
+
+/** What the worker does from its n-th start on; an empty one does its work. */
+interface Script {
+  /** Fails to load with this code, or takes its process down. */
+  readonly load?: string;
+  /** Answers calls with an error of this code, or does worse. */
+  readonly call?: string;
+  readonly close?: "hang";
+  /** Length of a rewrite. */
+  readonly words?: number;
+}
+
+/** The real loop, queue and host around a worker that follows a script. */
+async function startLoop(
+  scripts: readonly Script[],
+  { device = "cpu" as ModelChoice["device"], busyMs = 200 } = {},
+) {
+  const folder = mkdtempSync(join(tmpdir(), "loop-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const directory = join(folder, "checkpoint");
+  mkdirSync(directory);
+  writeFileSync(join(directory, "script.json"), JSON.stringify(scripts));
+  const file = join(folder, "queue.db");
+  const database = openDatabase(file);
+  const queue = new SqliteQueue(database, { busyMs });
+  onTestFinished(() => queue.close());
+  const events = createEvents();
+  const logged: string[] = [];
+  events.on("log", ({ message }) => logged.push(message));
+  const checkpoint = {
+    name: "scripted",
+    directory,
+    isMiniature: false,
+  } as unknown as ModelChoice["promptist"];
+  const choice: ModelChoice = {
+    promptist: checkpoint,
+    diffusion: checkpoint as unknown as ModelChoice["diffusion"],
+    clipTokenizer: directory,
+    device,
+    weights: "int8",
+    precision: "auto",
+    cacheDir: folder,
+    threads: 1,
+  };
+  const loop = new InferenceLoop({
+    queue,
+    events,
+    gpu: new GpuLock(),
+    openModel: (phase, lease, signal) =>
+      openModel(choice, phase, lease, {
+        signal,
+        silenceMs: 1_500,
+        workerFile: WORKER,
+        onOutput: (line) => logged.push(line),
+      }),
+    checkpointName: () => "scripted",
+    picturesDir: join(folder, "pictures"),
+    owner: "this run",
+    phaseMs: 60_000,
+  });
+  const finished = (id: string) =>
+    new Promise<void>((resolve) => {
+      events.on("job.finished", ({ jobId }) => {
+        if (jobId === id) resolve();
+      });
+    });
+  const starts = () => readFileSync(join(directory, "starts"), "utf8").trim().split("\n");
+  return { queue, database, file, events, loop, finished, starts, logged };
+}
+
+const job = (user = "ada") => newJob({ user, kind: "optimize" });
+
+describe("a worker that fails in the midst of a job", () => {
+  it.each<[string, Script, string]>([
+    ["loses its device", { call: "WORKER_DIED" }, "WORKER_DIED"],
+    ["runs out of memory", { call: "OUT_OF_MEMORY" }, "OUT_OF_MEMORY"],
+    ["is killed", { call: "kill" }, "OUT_OF_MEMORY"],
+    ["is frozen", { call: "freeze" }, "WORKER_STALLED"],
+    ["never answers", { call: "hang" }, "WORKER_STALLED"],
+  ])(
+    "and %s is replaced; the job is tried again, and the next one is not charged",
+    async (_name, script, code) => {
+      const { queue, loop, finished, starts } = await startLoop([script, {}]);
+      const first = await queue.enqueue(job());
+      const second = await queue.enqueue(job("bob"));
+      const both = Promise.all([finished(first.id), finished(second.id)]);
+      await loop.start();
+      await both;
+      await loop.stop();
+      const jobs = await Promise.all([first, second].map(({ id }) => queue.get(id)));
+      expect(jobs.map((it) => it?.state)).toEqual(["done", "done"]);
+      expect(jobs[0]?.failures.map((failure) => failure.code)).toEqual([code]);
+      expect(jobs[1]?.failures).toEqual([]);
+      expect(starts().length).toBeGreaterThanOrEqual(2);
+    },
+  );
+
+  it("each time ends the job as failed after three attempts, each in a worker of its own", async () => {
+    const { queue, loop, finished, starts } = await startLoop([{ call: "kill" }]);
+    const { id } = await queue.enqueue(job());
+    const end = finished(id);
+    await loop.start();
+    await end;
+    await loop.stop();
+    expect(await queue.get(id)).toMatchObject({ state: "failed", failures: [{}, {}, {}] });
+    expect(starts()).toHaveLength(3);
+  });
+});
+
+describe("a model that does not fit", () => {
+  it.each(["OUT_OF_MEMORY", "abort"])(
+    "on the GPU that auto chose is loaded on the CPU (%s)",
+    async (load) => {
+      const { queue, loop, finished, starts, logged } = await startLoop([{ load }, {}], { device: "auto" });
+      const { id } = await queue.enqueue(job());
+      const end = finished(id);
+      await loop.start();
+      await end;
+      await loop.stop();
+      expect(starts()).toEqual(["auto", "cpu"]);
+      expect(await queue.get(id)).toMatchObject({ state: "done", failures: [] });
+      expect(logged.join("\n")).toContain("the CPU is used, since the model can't be loaded on webgpu");
+    },
+  );
+
+  it("on a device that was asked for by name says so, after three tries", async () => {
+    const { queue, loop, finished, starts } = await startLoop([{ load: "OUT_OF_MEMORY" }], {
+      device: "webgpu",
+    });
+    const { id } = await queue.enqueue(job());
+    const end = finished(id);
+    await loop.start();
+    await end;
+    await loop.stop();
+    const ended = await queue.get(id);
+    expect(ended?.state).toBe("failed");
+    expect(ended?.failures.map(({ code }) => code)).toEqual(Array(3).fill("OUT_OF_MEMORY"));
+    expect(starts()).toEqual(["webgpu", "webgpu", "webgpu"]);
+  });
+});
+
+describe("a stop", () => {
+  it("in the midst of a step that takes too long ends the worker, and the job waits again, uncharged", async () => {
+    const { queue, events, loop } = await startLoop([{ call: "hang", close: "hang" }]);
+    const { id } = await queue.enqueue(job());
+    const running = new Promise((resolve) => events.once("phase.started", resolve));
+    await loop.start();
+    await running;
+    const asked = performance.now();
+    await loop.stop();
+    expect(performance.now() - asked).toBeLessThan(3_500);
+    expect(await queue.get(id)).toMatchObject({ state: "queued", failures: [] });
+  });
+});
+
+describe("a database that takes no writes", () => {
+  it("because another process holds it, for a whole job's end: the job is taken up again and comes to its end", async () => {
+    const { queue, file, events, loop, finished, logged } = await startLoop([{}]);
+    const { id } = await queue.enqueue(job());
+    const other = new Database(file);
+    const end = finished(id);
+    events.once("phase.started", () => other.exec("begin immediate"));
+    const trouble = new Promise<void>((resolve) => {
+      events.on("log", ({ message }) => {
+        if (message.includes("could not go on")) resolve();
+      });
+    });
+    await loop.start();
+    await trouble;
+    expect((await queue.get(id))?.state).toBe("running");
+    other.exec("rollback");
+    other.close();
+    await end;
+    await loop.stop();
+    expect(await queue.get(id)).toMatchObject({ state: "done" });
+    expect(logged.join("\n")).toContain("QueueError");
+  });
+
+  it("because the disk is full: the result is not half stored, the job is tried again and succeeds with room", async () => {
+    const { queue, database, events, loop, finished } = await startLoop([{ words: 20_000 }]);
+    const { id } = await queue.enqueue(job());
+    const pages = database.pragma("page_count", { simple: true });
+    // The limit makes SQLite fail just as a write that finds no room does.
+    database.pragma(`max_page_count = ${pages}`);
+    const end = finished(id);
+    events.on("job.requeued", ({ reason }) => {
+      if (reason === "retry") database.pragma("max_page_count = 1000000");
+    });
+    await loop.start();
+    await end;
+    await loop.stop();
+    const ended = await queue.get(id);
+    expect(ended).toMatchObject({ state: "done", failures: [{ code: "DISK_FULL" }] });
+    expect(ended?.items[0]?.optimized?.length).toBeGreaterThan(100_000);
+    expect(database.pragma("integrity_check", { simple: true })).toBe("ok");
+  });
+
+  it("and stays full: the job ends as failed for a full disk", async () => {
+    const { queue, database, loop, finished } = await startLoop([{ words: 20_000 }]);
+    const { id } = await queue.enqueue(job());
+    database.pragma(`max_page_count = ${database.pragma("page_count", { simple: true })}`);
+    const end = finished(id);
+    await loop.start();
+    await end;
+    await loop.stop();
+    const ended = await queue.get(id);
+    expect(ended?.state).toBe("failed");
+    expect(ended?.failures.map(({ code }) => code)).toEqual(Array(3).fill("DISK_FULL"));
+  });
+});
+
+describe("a clock that is set back", () => {
+  it("holds no job in its back-off time", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "clock-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+    let now = Date.now();
+    const queue = new SqliteQueue(openDatabase(join(folder, "queue.db")), { now: () => now });
+    onTestFinished(() => queue.close());
+    await queue.enqueue(job());
+    const claim = await queue.claim("text", "ada's");
+    await queue.retry(claim!, "WORKER_DIED", "scripted", 10 * 60_000);
+    // No back-off is longer than five minutes.
+    expect(await queue.nextDueAt()).toBe(now + 5 * 60_000);
+    now -= 3_600_000;
+    expect(await queue.hasWork("text")).toBe(false);
+    expect(await queue.nextDueAt()).toBe(now);
+    expect(await queue.hasWork("text")).toBe(true);
+  });
+});
+
+describe("a run that fails", () => {
+  it.each([
+    ["cpu", "the node computes nothing", "INTERNAL"],
+    ["cpu", "std::bad_alloc", "OUT_OF_MEMORY"],
+    ["webgpu", "Device is lost", "WORKER_DIED"],
+    ["cuda", "CUDA failure 719: unspecified launch failure", "WORKER_DIED"],
+    ["dml", "the GPU device instance has been suspended", "WORKER_DIED"],
+    ["cuda", "CUDA failure 2: out of memory", "OUT_OF_MEMORY"],
+  ] as const)('on %s with "%s" is %s', (device, message, code) => {
+    expect(runError(new Error(message), "UNet", device)).toMatchObject({ code });
+  });
+});

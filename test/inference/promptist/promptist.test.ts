@@ -1,0 +1,147 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DEFAULT_TEXT_SETTINGS } from "../../../src/core/job.js";
+import { Promptist } from "../../../src/inference/promptist/promptist.js";
+
+const golden = fileURLToPath(new URL("../../golden", import.meta.url));
+const temporary = mkdtempSync(join(tmpdir(), "promptist-"));
+const directory = join(temporary, "checkpoint");
+const device = { name: "cpu", note: null } as const;
+const open = (weights: "int8" | "fp32", from = directory) =>
+  Promptist.open({ directory: from, device, weights, cacheDir: join(temporary, "cache"), threads: 2 });
+
+beforeAll(() => {
+  cpSync(join(golden, "gpt2", "two-layers"), directory, { recursive: true });
+  cpSync(join(golden, "tokenizers", "gpt2"), directory, { recursive: true });
+});
+afterAll(() => rmSync(temporary, { recursive: true }));
+
+const settings = { ...DEFAULT_TEXT_SETTINGS, maxNewTokens: 16 };
+const prompts = ["A cat in the rain", "a fantasy castle", "Fear"];
+
+describe.each(["fp32", "int8"] as const)("%s", (weights) => {
+  let promptist: Promptist;
+  beforeAll(async () => {
+    promptist = await open(weights);
+  });
+  afterAll(() => promptist.release());
+
+  it("says what it loaded", () => {
+    const { weightBytes, ...info } = promptist.info;
+    expect(info).toEqual({ layers: 2, width: 48, heads: 4, vocabulary: 623, weights, device: "cpu" });
+    const matrices = 2 * 12 * 48 * 48;
+    const rest = (623 + 64) * 48;
+    expect(weightBytes).toBeGreaterThan(matrices * (weights === "fp32" ? 4 : 1) + rest * 4);
+    // Rows of 48 are filled up to the block's 128 in 8 bits.
+    expect(weightBytes).toBeLessThan(matrices * (weights === "fp32" ? 4 : 2.8) + rest * 4 + 10_000);
+  });
+
+  it.each([
+    ["beam", settings],
+    ["greedy", { ...settings, mode: "greedy" }],
+    ["sample", { ...settings, mode: "sample", repetitionPenalty: 1.2, seed: 5 }],
+  ] as const)("gives the same text in a batch as alone: %s", async (_, one) => {
+    const together = await promptist.optimize(prompts, one);
+    expect(together.map(({ prompt }) => prompt)).toEqual(prompts);
+    for (const [i, prompt] of prompts.entries()) {
+      const [alone] = await promptist.optimize([prompt], one);
+      expect(together[i]!.optimized).toBe(alone!.optimized);
+      expect(together[i]!.candidates.map(({ text }) => text)).toEqual(
+        alone!.candidates.map(({ text }) => text),
+      );
+      expect(together[i]!.optimized).toBe(together[i]!.candidates[0]!.text);
+    }
+  });
+
+  it("gives different rewrites, best first, with their scores", async () => {
+    const [{ candidates }] = (await promptist.optimize([prompts[0]!], settings)) as [
+      { candidates: never[] },
+    ] &
+      Awaited<ReturnType<typeof promptist.optimize>>;
+    expect(candidates.length).toBeGreaterThan(1);
+    expect(new Set(candidates.map(({ text }) => text)).size).toBe(candidates.length);
+    const scores = candidates.map(({ score }) => score as unknown as number);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+  });
+});
+
+describe("sampling", () => {
+  it("repeats for a seed and differs for another", async () => {
+    const promptist = await open("fp32");
+    const text = async (seed: number) =>
+      (await promptist.optimize([prompts[0]!], { ...settings, mode: "sample", seed }))[0]!.optimized;
+    expect(await text(1)).toBe(await text(1));
+    expect(new Set([await text(1), await text(2), await text(3)]).size).toBeGreaterThan(1);
+    await promptist.release();
+  });
+});
+
+describe("input", () => {
+  let promptist: Promptist;
+  beforeAll(async () => {
+    promptist = await open("fp32");
+  });
+  afterAll(() => promptist.release());
+
+  it("ignores space around a prompt", async () => {
+    const [plain] = await promptist.optimize(["Fear"], settings);
+    const [spaced] = await promptist.optimize(["\n Fear\u0085 "], settings);
+    expect(spaced!.optimized).toBe(plain!.optimized);
+    expect(spaced!.prompt).toBe("\n Fear\u0085 ");
+  });
+
+  it("refuses an empty prompt and one that is too long, with the numbers", async () => {
+    await expect(promptist.optimize([" "], settings)).rejects.toMatchObject({ code: "INPUT_EMPTY" });
+    await expect(promptist.optimize(["cat ".repeat(60)], settings)).rejects.toMatchObject({
+      code: "INPUT_TOO_LONG",
+      context: { limit: 48 },
+    });
+  });
+
+  it("stops between two tokens when it is cancelled, and works on", async () => {
+    const controller = new AbortController();
+    const steps: number[] = [];
+    const running = promptist.optimize(prompts, settings, {
+      signal: controller.signal,
+      onStep: (done, of) => {
+        expect(of).toBe(16);
+        steps.push(done);
+        // A message arrives: the loop has to come to it by itself.
+        if (done === 3) setImmediate(() => controller.abort());
+      },
+    });
+    await expect(running).rejects.toMatchObject({ name: "AbortError" });
+    expect(steps.at(-1)).toBeLessThan(6);
+    expect((await promptist.optimize(["Fear"], settings))[0]!.candidates.length).toBeGreaterThan(0);
+  });
+});
+
+describe("checkpoints that do not fit", () => {
+  const broken = (name: string, change: (directory: string) => void): string => {
+    const path = join(temporary, name);
+    cpSync(directory, path, { recursive: true });
+    change(path);
+    return path;
+  };
+
+  it("says what is wrong", async () => {
+    const bert = broken("bert", (path) => writeFileSync(join(path, "config.json"), '{"model_type":"bert"}'));
+    await expect(open("fp32", bert)).rejects.toMatchObject({ code: "CHECKPOINT_ARCHITECTURE" });
+    const cut = broken("cut", (path) => writeFileSync(join(path, "config.json"), "{"));
+    await expect(open("fp32", cut)).rejects.toMatchObject({ code: "CHECKPOINT_CORRUPT" });
+    const none = broken("none", (path) => rmSync(join(path, "config.json")));
+    await expect(open("fp32", none)).rejects.toMatchObject({ code: "CHECKPOINT_MISSING" });
+    const small = { model_type: "gpt2", n_layer: 2, n_embd: 48, n_head: 4, n_positions: 64 };
+    const other = broken("other", (path) =>
+      writeFileSync(join(path, "config.json"), JSON.stringify({ ...small, vocab_size: 600 })),
+    );
+    await expect(open("fp32", other)).rejects.toThrow(/do not belong together/);
+    const wide = broken("wide", (path) =>
+      writeFileSync(join(path, "config.json"), JSON.stringify({ ...small, n_embd: 64, vocab_size: 623 })),
+    );
+    await expect(open("fp32", wide)).rejects.toMatchObject({ code: "CHECKPOINT_TENSORS" });
+  });
+});

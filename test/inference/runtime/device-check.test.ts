@@ -1,0 +1,144 @@
+import { describe, expect, it } from "vitest";
+import {
+  checkForms,
+  type GraphRunner,
+  refusalOf,
+  rightAttention,
+  runGraph,
+} from "../../../src/inference/runtime/device-check.js";
+import { Tensor } from "../../../src/inference/runtime/onnxruntime.js";
+import { operatorForms } from "../../../src/inference/runtime/operator-forms.js";
+import { REPLACEABLE, type ReplaceableOperator } from "../../../src/onnx/graph.js";
+
+/** A graph file has each node's operator as field 4 of the node: a tag, the length, the name. */
+const has = (graph: Uint8Array, operator: string) =>
+  Buffer.from(graph).includes(Buffer.concat([Buffer.of(0x22, operator.length), Buffer.from(operator)]));
+
+/** A GPU that nobody has: the CPU with faults. */
+const faulty =
+  (operator: string, spoil: (values: Float32Array) => Float32Array): GraphRunner =>
+  async (device, graph, feeds) => {
+    const outputs = await runGraph("cpu", graph, feeds);
+    if (device === "cpu" || !has(graph, operator)) return outputs;
+    return Object.fromEntries(Object.entries(outputs).map(([name, values]) => [name, spoil(values)]));
+  };
+/** Looks at one operator's forms only, so that whatever else is in the graph is not spoiled. */
+const formsOf = (operator: string) =>
+  operatorForms("float32").filter((form) => form.replaceable === operator || form.operator === operator);
+
+const tenthOff = (values: Float32Array) => values.map((value) => value * 1.1);
+const lastLost = (values: Float32Array) =>
+  values.map((value, i) => (i === values.length - 1 ? Number.NaN : value));
+
+describe("on a device that is right", () => {
+  it.each(["float32", "float16"] as const)(
+    "every form in %s has the CPU's numbers as it is",
+    async (float) => {
+      const report = await checkForms("webgpu", float, operatorForms(float), (_, graph, feeds) =>
+        runGraph("cpu", graph, feeds),
+      );
+      expect(report.forms.filter(({ verdict }) => verdict !== "right")).toEqual([]);
+      expect(report.avoided).toEqual([]);
+      expect(refusalOf(report)).toBeNull();
+    },
+  );
+
+  it("each form's values differ by far more than the tolerance", async () => {
+    const seen = new Set<string>();
+    await checkForms("cpu", "float32", operatorForms("float32"), async (device, graph, feeds) => {
+      const outputs = await runGraph(device, graph, feeds);
+      for (const values of Object.values(outputs)) {
+        expect(values.length).toBeGreaterThan(20);
+        const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+        const largest = Math.max(...values.map(Math.abs));
+        expect(Math.max(...values.map((value) => Math.abs(value - mean)))).toBeGreaterThan(
+          100 * 5e-4 * largest,
+        );
+      }
+      seen.add(Object.keys(outputs).join());
+      return outputs;
+    });
+    expect(seen.size).toBeGreaterThan(0);
+  });
+});
+
+describe.each(REPLACEABLE)("%s", (operator: ReplaceableOperator) => {
+  it.each([
+    ["wrong by a tenth", tenthOff],
+    ["not a number in one place", lastLost],
+  ])("%s, is replaced by one that is right", async (_, spoil) => {
+    const report = await checkForms("webgpu", "float32", formsOf(operator), faulty(operator, spoil));
+    expect(report.avoided).toEqual([operator]);
+    expect(report.forms.every(({ verdict }) => verdict === "replaced")).toBe(true);
+    expect(refusalOf(report)).toBeNull();
+  });
+
+  it("without any kernel, is replaced too", async () => {
+    const none: GraphRunner = async (device, graph, feeds) => {
+      if (device !== "cpu" && has(graph, operator)) throw new Error(`no kernel for ${operator}`);
+      return runGraph("cpu", graph, feeds);
+    };
+    const report = await checkForms("webgpu", "float32", operatorForms("float32"), none);
+    expect(report.avoided).toEqual([operator]);
+    const affected = report.forms.filter(({ verdict }) => verdict !== "right");
+    expect(new Set(affected.map(({ verdict }) => verdict))).toEqual(new Set(["replaced"]));
+    expect(affected[0]?.reason).toBe(`no kernel for ${operator}`);
+  });
+});
+
+describe("a fault that nothing replaces", () => {
+  it.each(["Conv", "MatMul", "Transpose", "Gather", "TopK"])(
+    "refuses the device for %s",
+    async (operator) => {
+      const forms = operatorForms("float32").filter((form) => form.operator === operator);
+      const report = await checkForms("webgpu", "float32", forms, faulty(operator, tenthOff));
+      expect(report.forms.every(({ verdict }) => verdict === "refused")).toBe(true);
+      expect(refusalOf(report)).toMatch(
+        new RegExp(`^it wrongly computes ${operator} \\(.*\\).* in float32$`),
+      );
+    },
+  );
+
+  it("refuses it where the stand-in is wrong as well", async () => {
+    const report = await checkForms("webgpu", "float32", formsOf("Softmax"), async (device, graph, feeds) => {
+      const outputs = await runGraph("cpu", graph, feeds);
+      return device === "cpu"
+        ? outputs
+        : Object.fromEntries(Object.entries(outputs).map(([n, v]) => [n, tenthOff(v)]));
+    });
+    expect(report.forms[0]?.verdict).toBe("refused");
+    expect(refusalOf(report)).toBe("it wrongly computes Softmax (rows of 77) in float32");
+  });
+});
+
+describe("attention of a checkpoint's own sizes", () => {
+  const size = { heads: 3, headSize: 24, queries: 64, keys: 64, causal: false };
+  const right: GraphRunner = (_, graph, feeds) => runGraph("cpu", graph, feeds);
+
+  it("is tried on a device, and composed where it is wrong", async () => {
+    const device = { name: "webgpu", note: null } as const;
+    expect(await rightAttention(device, "float32", [size], right)).toBe("fused");
+    const wrong = faulty("MultiHeadAttention", tenthOff);
+    expect(await rightAttention(device, "float32", [size], wrong)).toBe("composed");
+  });
+
+  it("is fused on the CPU and composed where attention is known to be wrong, without a try", async () => {
+    const never: GraphRunner = () => Promise.reject(new Error("no graph should run"));
+    expect(await rightAttention({ name: "cpu", note: null }, "float32", [size], never)).toBe("fused");
+    const checked = { float: "float32", avoided: new Set(["MultiHeadAttention"] as const) } as const;
+    const device = { name: "webgpu", note: null, checked } as const;
+    expect(await rightAttention(device, "float32", [size], never)).toBe("composed");
+  });
+});
+
+it("gives a runner tensors of the graph's own types", async () => {
+  const types = new Set<string>();
+  await checkForms("webgpu", "float32", operatorForms("float32"), (_, graph, feeds) => {
+    for (const feed of Object.values(feeds)) {
+      expect(feed).toBeInstanceOf(Tensor);
+      types.add(feed.type);
+    }
+    return runGraph("cpu", graph, feeds);
+  });
+  expect(types).toEqual(new Set(["float32", "int64"]));
+});

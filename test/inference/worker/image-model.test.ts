@@ -1,0 +1,210 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { findJudges } from "../../../src/checkpoints/layouts/judges.js";
+import { InferenceError } from "../../../src/core/errors.js";
+import { withRoom } from "../../../src/inference/judging/room.js";
+import { Session } from "../../../src/inference/runtime/session.js";
+import { openPainter } from "../../../src/inference/worker/image-model.js";
+import type { Drawn, ImageSpec } from "../../../src/inference/worker/protocol.js";
+import type { OpenModel } from "../../../src/inference/worker/worker-model.js";
+import { temporaryFolder } from "../../support/app.js";
+import { checkpointsWithSafetyChecker, type MadeUpConcept } from "../../support/safety-fixture.js";
+
+/** The image worker's model on the miniature, in this process. */
+const CHECKPOINTS = fileURLToPath(new URL("../../../checkpoints", import.meta.url));
+let folder: ReturnType<typeof temporaryFolder>;
+beforeAll(() => {
+  folder = temporaryFolder();
+});
+afterAll(() => folder.remove());
+afterEach(() => vi.restoreAllMocks());
+
+const CONTEXT = { signal: new AbortController().signal, onStep: () => undefined };
+const settings = { seed: 7, steps: 6, guidance: 2, negative: "", size: null, scheduler: "euler" } as const;
+
+function specOf(checkpointsDir: string, changes: Partial<ImageSpec> = {}): ImageSpec {
+  const directory = join(checkpointsDir, "miniature", "stable-diffusion");
+  return {
+    phase: "image",
+    directory,
+    tokenizer: join(directory, "tokenizer"),
+    loras: [],
+    harmless: true,
+    judges: findJudges({ directory, isMiniature: true }, checkpointsDir),
+    device: "cpu",
+    precision: "fp32",
+    cacheDir: join(folder.path, "cache"),
+    threads: 1,
+    ...changes,
+  };
+}
+
+async function withPainter<T>(spec: ImageSpec, work: (painter: OpenModel) => Promise<T>): Promise<T> {
+  const painter = await openPainter(spec);
+  try {
+    return await work(painter);
+  } finally {
+    await painter.release();
+  }
+}
+
+const draw = (painter: OpenModel, prompt: string, plainPrompt = prompt): Promise<Drawn> =>
+  painter.handlers.draw!(
+    {
+      prompt,
+      plainPrompt,
+      settings,
+      file: join(folder.path, `${prompt.replace(/\W+/g, "-")}.png`),
+      checkpoint: "miniature",
+    },
+    CONTEXT,
+  );
+
+describe("the image worker's judges", () => {
+  it("tell which of two prompts a picture shows, from its pixels alone", async () => {
+    await withPainter(specOf(CHECKPOINTS), async (painter) => {
+      const right = await draw(painter, "a pizza");
+      expect(right.judgement).toMatchObject({ safety: "harmless", judge: "miniature + style" });
+      expect(right.judgement.beauty).toEqual(expect.any(Number));
+      // The file says the same as the pixels did.
+      const request = { file: right.file, plainPrompt: "a pizza" };
+      const again = await painter.handlers.judge!(request, CONTEXT);
+      expect(again.relevance).toBeCloseTo(right.judgement.relevance!, 6);
+      const wrong = await painter.handlers.judge!({ ...request, plainPrompt: "a penguin" }, CONTEXT);
+      expect(right.judgement.relevance! - wrong.relevance!).toBeGreaterThan(0.2);
+    });
+  });
+
+  it("ask the pipeline's own text encoder, which is the miniature CLIP's text tower", async () => {
+    const opened = vi.spyOn(Session, "open");
+    await withPainter(specOf(CHECKPOINTS), (painter) => draw(painter, "a fox"));
+    const names = opened.mock.calls.map(([name]) => name);
+    expect(names).toEqual(["the text encoder", "the UNet", "the VAE decoder", "CLIP's vision tower"]);
+  });
+
+  it("say nothing where there are none, and a checkpoint that nobody knows is unchecked", async () => {
+    const judges = { clip: null, clipName: null, aesthetic: null, safety: null };
+    const nothing = await withPainter(specOf(CHECKPOINTS, { judges, harmless: false }), (painter) =>
+      draw(painter, "a fox"),
+    );
+    expect(nothing.judgement).toEqual({ relevance: null, beauty: null, safety: "unchecked", judge: null });
+  });
+});
+
+describe("a safety checker of harmless concepts", () => {
+  const PIZZA: readonly MadeUpConcept[] = [
+    { caption: "a penguin", threshold: 0.45 },
+    { caption: "a pizza", threshold: 0.45 },
+  ];
+  let checkpoints: string;
+  beforeAll(async () => {
+    checkpoints = await checkpointsWithSafetyChecker(join(folder.path, "checked"), PIZZA);
+  });
+
+  it("flags what it is told to and nothing else, whatever CLIP is there", async () => {
+    const spec = specOf(checkpoints);
+    expect(spec.judges.safety).toBe(join(spec.directory, "safety_checker"));
+    const alone = { ...spec, judges: { ...spec.judges, clip: null, clipName: null, aesthetic: null } };
+    for (const one of [spec, alone]) {
+      await withPainter(one, async (painter) => {
+        const opened = vi.spyOn(Session, "open");
+        const pizza = await draw(painter, "a pizza");
+        expect(pizza.judgement.safety).toEqual({ flagged: true, concepts: [1] });
+        const fox = await draw(painter, "a fox");
+        expect(fox.judgement.safety).toEqual({ flagged: false, concepts: [] });
+        // One tower for both, loaded once.
+        expect(opened.mock.calls.length).toBe(1);
+        vi.restoreAllMocks();
+      });
+    }
+  });
+
+  it("makes a worker fail to open where it is broken, rather than leave pictures unchecked", async () => {
+    const broken = await checkpointsWithSafetyChecker(join(folder.path, "broken"), PIZZA);
+    const checker = join(broken, "miniature", "stable-diffusion", "safety_checker");
+    writeFileSync(join(checker, "model.fp16.safetensors"), readFileSync(join(checker, "config.json")));
+    await expect(openPainter(specOf(broken))).rejects.toMatchObject({ code: "CHECKPOINT_CORRUPT" });
+    rmSync(join(checker, "model.fp16.safetensors"));
+    await expect(openPainter(specOf(broken))).rejects.toMatchObject({ code: "CHECKPOINT_MISSING" });
+  });
+});
+
+describe("a device too small for both", () => {
+  /** Session.open as it would be on a device that holds Stable Diffusion or a judge's tower, not both. */
+  function smallDevice() {
+    const open = Session.open.bind(Session);
+    const held = new Set<Session>();
+    const log: string[] = [];
+    vi.spyOn(Session, "open").mockImplementation((async (name: string, ...rest: [never, never, never]) => {
+      const isTower = /tower|checker/.test(name);
+      const others = [...held].filter(
+        (session) => session.isOpen && /tower|checker/.test(session.name) !== isTower,
+      );
+      if (others.length > 0) {
+        log.push(`no room for ${name}`);
+        throw new InferenceError("OUT_OF_MEMORY", `${name}: memory is full`);
+      }
+      log.push(name);
+      const session = await open(name, ...rest);
+      held.add(session);
+      return session;
+    }) as typeof Session.open);
+    return log;
+  }
+
+  it("the image model makes room for the judges and comes back for the next picture", async () => {
+    const log = smallDevice();
+    await withPainter(specOf(CHECKPOINTS), async (painter) => {
+      const first = await draw(painter, "a pizza", "pizza");
+      expect(first.judgement.relevance).toEqual(expect.any(Number));
+      const second = await draw(painter, "a fox");
+      expect(second.judgement.relevance).toEqual(expect.any(Number));
+    });
+    const model = ["the text encoder", "the UNet", "the VAE decoder"];
+    const judged = ["no room for CLIP's vision tower", "CLIP's vision tower"];
+    expect(log).toEqual([...model, ...judged, ...model, ...judged]);
+  });
+
+  it("only lack of memory is tried again, and once", async () => {
+    const room = vi.fn(async () => undefined);
+    const full = new InferenceError("OUT_OF_MEMORY", "full");
+    const work = vi.fn(async () => {
+      throw full;
+    });
+    await expect(withRoom(work, room)).rejects.toBe(full);
+    expect([work.mock.calls.length, room.mock.calls.length]).toEqual([2, 1]);
+    const bug = new Error("a bug");
+    await expect(withRoom(() => Promise.reject(bug), room)).rejects.toBe(bug);
+    expect(room.mock.calls.length).toBe(1);
+  });
+});
+
+describe("a picture file", () => {
+  it("may be gray, turned, or partly transparent", async () => {
+    const at = (name: string) => join(folder.path, "files", name);
+    mkdirSync(at(""), { recursive: true });
+    const image = sharp({
+      create: { width: 8, height: 4, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
+    });
+    await image.clone().png().toFile(at("clear.png"));
+    await image
+      .clone()
+      .flatten({ background: "#808080" })
+      .greyscale()
+      .toColourspace("b-w")
+      .png()
+      .toFile(at("gray.png"));
+    await image.clone().flatten().jpeg().withMetadata({ orientation: 6 }).toFile(at("turned.jpg"));
+    const { readPicture } = await import("../../../src/inference/judging/read-picture.js");
+    const clear = await readPicture(at("clear.png"));
+    expect([clear.width, clear.height, ...clear.pixels.slice(0, 3)]).toEqual([8, 4, 255, 255, 255]);
+    const gray = await readPicture(at("gray.png"));
+    expect([gray.pixels.length, ...gray.pixels.slice(0, 3)]).toEqual([96, 128, 128, 128]);
+    expect(await readPicture(at("turned.jpg"))).toMatchObject({ width: 4, height: 8 });
+    writeFileSync(at("text.png"), "no picture");
+    await expect(readPicture(at("text.png"))).rejects.toMatchObject({ code: "FILE_UNREACHABLE" });
+  });
+});

@@ -1,0 +1,322 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { onTestFinished } from "vitest";
+import { type Bot, type BotOptions, createBot } from "../../src/bot/bot.js";
+import { type AppEvents, createEvents, type Events } from "../../src/core/events.js";
+import { DEFAULT_TEXT_SETTINGS, type ImageSettings, type ItemNote, type Phase } from "../../src/core/job.js";
+import {
+  type ItemJudgements,
+  isFlagged,
+  type PictureJudgement,
+  withheldVariant,
+} from "../../src/core/judgement.js";
+import type { Claim, Queue } from "../../src/db/queue.js";
+import { DraftStore } from "../../src/db/sqlite/drafts.js";
+import { openDatabase } from "../../src/db/sqlite/open.js";
+import { SettingsStore } from "../../src/db/sqlite/settings.js";
+import { SqliteQueue } from "../../src/db/sqlite/sqlite-queue.js";
+import { VoteStore } from "../../src/db/sqlite/votes.js";
+import type { ApiMessage } from "../../src/local-discord/client.js";
+import {
+  type LocalDiscord,
+  type LocalDiscordOptions,
+  startLocalDiscord,
+} from "../../src/local-discord/server.js";
+
+export const IMAGE_SETTINGS: ImageSettings = {
+  seed: 0,
+  steps: 50,
+  guidance: 7.5,
+  negative: "",
+  size: null,
+  scheduler: "pndm",
+};
+
+/** A picture that the safety checker has seen and passed. */
+export const PASSED: PictureJudgement = {
+  relevance: null,
+  beauty: null,
+  safety: { flagged: false, concepts: [] },
+  judge: null,
+};
+
+/** Short enough for a test, and in the same order as the real ones. */
+export const QUICK = {
+  editGapMs: 20,
+  editsPerSecond: 200,
+  placesGapMs: 10,
+  retryFirstMs: 20,
+  retryMaxMs: 100,
+  pingAfterMs: 30_000,
+};
+
+/** True for a message that carries a result or an end, and no longer waits. */
+export const isFinal = (message: ApiMessage): boolean =>
+  [0x22c55e, 0xef4444, 0x6b7280].includes(message.embeds[0]?.color ?? 0);
+
+export interface World {
+  readonly local: LocalDiscord;
+  readonly bot: Bot;
+  readonly queue: Queue;
+  readonly settings: SettingsStore;
+  readonly votes: VoteStore;
+  readonly drafts: DraftStore;
+  readonly events: Events;
+  readonly loop: StandInLoop;
+  readonly picturesDir: string;
+  /** Warnings and errors that the bot logged, as `level: message`. */
+  readonly problems: string[];
+  readonly inviteUrl: string;
+  readonly userTag: string;
+}
+
+export interface WorldOptions {
+  readonly local?: LocalDiscordOptions;
+  readonly bot?: Partial<BotOptions>;
+  readonly maxWaiting?: number;
+  /** The queue as the bot sees it. */
+  readonly wrapQueue?: (queue: Queue) => Queue;
+}
+
+/** A local Discord, a real queue in a file, and the real bot between them; all gone when the test is over. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const dir = await mkdtemp(join(tmpdir(), "promptist-bot-"));
+  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const picturesDir = join(dir, "pictures");
+  const database = openDatabase(join(dir, "queue.sqlite"));
+  const settings = new SettingsStore(database);
+  const votes = new VoteStore(database, options.bot?.now);
+  const drafts = new DraftStore(database, options.bot?.now);
+  const queue = new SqliteQueue(database, {
+    ...(options.maxWaiting === undefined ? {} : { maxWaiting: options.maxWaiting }),
+  });
+  onTestFinished(() => queue.close());
+  const events = createEvents();
+  const problems: string[] = [];
+  events.on("log", ({ level, message }) => {
+    if (level !== "info") problems.push(`${level}: ${message}`);
+  });
+  const local = await startLocalDiscord(options.local);
+  onTestFinished(() => local.close());
+  const loop = new StandInLoop(queue, events, picturesDir);
+  const parts = { local, queue, settings, votes, drafts, events, loop, picturesDir, problems };
+  const bot = makeBot({ ...parts, queue: options.wrapQueue?.(queue) ?? queue }, options.bot);
+  onTestFinished(() => bot.stop());
+  return { ...parts, bot, ...(await bot.start()) };
+}
+
+/** A queue whose method `name` fails; all else is the queue's own. */
+export function withFailing(queue: Queue, failing: keyof Queue, error: Error): Queue {
+  return new Proxy(queue, {
+    get: (target, name: keyof Queue) =>
+      name === failing ? () => Promise.reject(error) : target[name].bind(target),
+  });
+}
+
+/** One more bot on the same parts, as after a restart; not started. */
+export function makeBot(
+  {
+    local,
+    queue,
+    settings,
+    votes,
+    drafts,
+    events,
+    picturesDir,
+  }: Pick<World, "local" | "queue" | "settings" | "votes" | "drafts" | "events" | "picturesDir">,
+  options: Partial<BotOptions> = {},
+): Bot {
+  return createBot({
+    token: local.token,
+    apiUrl: local.apiUrl,
+    cdnUrl: local.cdnUrl,
+    queue,
+    settings,
+    votes,
+    drafts,
+    events,
+    picturesDir,
+    defaults: {
+      text: DEFAULT_TEXT_SETTINGS,
+      image: IMAGE_SETTINGS,
+      checkpointNote: "drawn by the miniature",
+    },
+    limits: { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 },
+    ...options,
+    timing: { ...QUICK, ...options.timing },
+  });
+}
+
+/** The next event of a kind that satisfies `wanted`. */
+export function nextEvent<K extends keyof AppEvents>(
+  events: Events,
+  name: K,
+  wanted: (event: AppEvents[K][0]) => boolean = () => true,
+): Promise<AppEvents[K][0]> {
+  return new Promise((resolve) => {
+    const listener = (event: AppEvents[K][0]) => {
+      if (!wanted(event)) return;
+      events.off(name, listener as never);
+      resolve(event);
+    };
+    events.on(name, listener as never);
+  });
+}
+
+/**
+ * In place of the inference loop, which has tests of its own: claims, reports and finishes as the loop does, in the
+ * steps that a test asks for, with real picture files.
+ */
+export class StandInLoop {
+  constructor(
+    private readonly queue: Queue,
+    private readonly events: Events,
+    private readonly picturesDir: string,
+  ) {}
+
+  async claim(phase: Phase): Promise<Claim> {
+    const claim = await this.queue.claim(phase, "stand-in");
+    if (claim === undefined) throw new Error(`No job waits for the ${phase} phase`);
+    this.events.emit("job.claimed", { jobId: claim.job.id, phase, attempt: claim.attempt });
+    return claim;
+  }
+
+  progress(
+    { job }: Claim,
+    making: "text" | "baseline" | "optimized",
+    step: number,
+    steps: number,
+    item = 0,
+  ): void {
+    const phase = making === "text" ? "text" : "image";
+    this.events.emit("job.progress", {
+      jobId: job.id,
+      phase,
+      item,
+      items: job.items.length,
+      making,
+      step,
+      steps,
+    });
+  }
+
+  /** Rewrites what is not rewritten, and leads the job on to its next phase or its end. */
+  async rewrite(claim: Claim, notes: readonly ItemNote[] = []): Promise<void> {
+    const { job } = claim;
+    for (const item of job.items) {
+      if (item.optimized !== null) continue;
+      const candidates = [", highly detailed, artstation", ", sharp focus", ", octane render"].map(
+        (words, i) => ({
+          text: `${item.prompt}${words}`,
+          tokens: 10 + i,
+          score: -1 - i,
+        }),
+      );
+      await this.queue.saveText(claim, item.index, { optimized: candidates[0]!.text, candidates, notes });
+      this.events.emit("job.item", { jobId: job.id, item: item.index, phase: "text" });
+    }
+    await this.queue.saveCheckpoint(claim, "text", "promptist");
+    if (job.kind === "optimize") return this.complete(claim);
+    await this.queue.advance(claim);
+    this.events.emit("job.requeued", { jobId: job.id, phase: "text", reason: "next-phase" });
+  }
+
+  /** Draws the first half of the first pair, as the loop does before the second. */
+  async drawBaseline({ job, ...claim }: Claim, judgement: PictureJudgement = PASSED): Promise<void> {
+    const folder = join(this.picturesDir, job.id);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "0-baseline.png"), await plainPicture("0-baseline.png"));
+    await this.queue.savePictures({ job, ...claim }, 0, {
+      baseline: "0-baseline.png",
+      judgements: { baseline: judgement },
+    });
+    this.events.emit("job.picture", { jobId: job.id, item: 0, making: "baseline" });
+  }
+
+  /** Draws all items and ends the job; `judge` says what the judges say of an item, by default that it may be shown. */
+  async draw(
+    claim: Claim,
+    makePicture: (name: string) => Promise<Buffer> = plainPicture,
+    judge: (item: number) => ItemJudgements = () => ({ baseline: PASSED, drawn: PASSED }),
+  ): Promise<void> {
+    const { job } = claim;
+    const folder = join(this.picturesDir, job.id);
+    await mkdir(folder, { recursive: true });
+    const save = async (name: string) => {
+      await writeFile(join(folder, name), await makePicture(name));
+      return name;
+    };
+    for (const { index } of job.items) {
+      const { baseline, drawn } = judge(index);
+      await this.queue.savePictures(claim, index, {
+        baseline: await save(`${index}-baseline.png`),
+        judgements: baseline === undefined ? {} : { baseline },
+      });
+      this.events.emit("job.picture", { jobId: job.id, item: index, making: "baseline" });
+      await this.queue.savePictures(claim, index, {
+        drawn: await save(`${index}-optimized.png`),
+        comparison: await save(`${index}-comparison.png`),
+        judgements: drawn === undefined ? {} : { drawn },
+      });
+      if (isFlagged(baseline) !== isFlagged(drawn)) await save(withheldVariant(`${index}-comparison.png`));
+    }
+    if (job.kind === "batch") {
+      const items = job.items.map(({ index }) => index);
+      const flagged = items.some((index) => Object.values(judge(index)).some(isFlagged));
+      if (flagged) await save(withheldVariant("contact-sheet-1.png"));
+      await this.queue.saveSheet(claim, { number: 1, file: await save("contact-sheet-1.png"), items });
+    }
+    await this.queue.saveCheckpoint(claim, "image", "stable-diffusion");
+    await this.complete(claim);
+  }
+
+  async complete(claim: Claim): Promise<void> {
+    await this.queue.complete(claim);
+    this.events.emit("job.finished", { jobId: claim.job.id, state: "done" });
+  }
+
+  async fail(claim: Claim, code: Parameters<Queue["fail"]>[1]): Promise<void> {
+    await this.queue.fail(claim, code, "a detail with /a/path that no channel may see");
+    this.events.emit("job.finished", { jobId: claim.job.id, state: "failed" });
+  }
+
+  async cancelled(claim: Claim): Promise<void> {
+    await this.queue.cancelled(claim);
+    this.events.emit("job.finished", { jobId: claim.job.id, state: "cancelled" });
+  }
+
+  /** Runs the job that is next through all that it needs. */
+  async runNext(
+    makePicture?: (name: string) => Promise<Buffer>,
+    judge?: (item: number) => ItemJudgements,
+  ): Promise<void> {
+    const job = (await this.queue.open())[0];
+    if (job === undefined) throw new Error("No job waits");
+    if (job.phase === "text") await this.rewrite(await this.claim("text"));
+    if (job.kind !== "optimize") await this.draw(await this.claim("image"), makePicture, judge);
+  }
+}
+
+const plainPicture = (name: string): Promise<Buffer> =>
+  sharp({
+    create: { width: 64, height: 64, channels: 3, background: name.includes("baseline") ? "navy" : "gold" },
+  })
+    .png()
+    .toBuffer();
+
+/** A picture that no format can make small. */
+export function noisePicture(width: number, height = width): Promise<Buffer> {
+  return sharp({
+    create: {
+      width,
+      height,
+      channels: 3,
+      background: "gray",
+      noise: { type: "gaussian", mean: 128, sigma: 60 },
+    },
+  })
+    .png()
+    .toBuffer();
+}
