@@ -7,7 +7,7 @@ import { type App, createApp } from "../../src/main.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** The worker is a process of its own and runs the compiled program; `npm test` compiles first. */
-export const WORKER_FILE = join(ROOT, "dist", "inference", "worker.js");
+export const WORKER_FILE = join(ROOT, "dist", "inference", "worker", "worker.js");
 
 export interface TestApp extends App {
   /** The local Discord that the bot is connected to. */
