@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileGraph } from "../dist/checkpoints/compile.js";
 import { openWeights } from "../dist/checkpoints/files/open.js";
-import { DEFAULT_TEXT_SETTINGS } from "../dist/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../dist/core/job.js";
 import { Decoder } from "../dist/inference/promptist/decoder.js";
 import { generate } from "../dist/inference/promptist/generate.js";
 import { SeededRandom } from "../dist/inference/promptist/sampling.js";
@@ -139,7 +139,7 @@ for (const [title, make] of Object.entries(sets)) {
         const [hypotheses] = await generate(
           decoder,
           [prompt],
-          { ...DEFAULT_TEXT_SETTINGS, ...settings },
+          { ...DEFAULT_TEXT_OPTIONS, ...settings },
           { eosId, vocabulary: config.vocabulary },
         );
         found.push(hypotheses[0].tokens.join());

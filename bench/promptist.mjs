@@ -20,7 +20,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { compileGraph } from "../dist/checkpoints/compile.js";
 import { openWeights } from "../dist/checkpoints/files/open.js";
-import { DEFAULT_TEXT_SETTINGS } from "../dist/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../dist/core/job.js";
 import { Decoder } from "../dist/inference/promptist/decoder.js";
 import { generate } from "../dist/inference/promptist/generate.js";
 import { Session } from "../dist/inference/runtime/session.js";
@@ -31,7 +31,7 @@ const THREADS = Number(threads);
 // "A cat in the rain Rephrase:" in GPT-2's vocabulary.
 const PROMPT = [32, 3797, 287, 262, 6290, 797, 34378, 589, 25];
 const EOS = 50256;
-const { beams, maxNewTokens } = DEFAULT_TEXT_SETTINGS;
+const { beams, maxNewTokens } = DEFAULT_TEXT_OPTIONS;
 
 const folder = mkdtempSync(join(tmpdir(), "bench-promptist-"));
 const script = fileURLToPath(new URL("promptist_reference.py", import.meta.url));
@@ -56,7 +56,7 @@ async function open(weights) {
   return async () => {
     const cpu = process.cpuUsage();
     const start = performance.now();
-    const [found] = await generate(decoder, [PROMPT], DEFAULT_TEXT_SETTINGS, {
+    const [found] = await generate(decoder, [PROMPT], DEFAULT_TEXT_OPTIONS, {
       eosId: EOS,
       vocabulary: config.vocabulary,
     });

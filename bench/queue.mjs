@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DEFAULT_TEXT_SETTINGS } from "../dist/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../dist/core/job.js";
 import { openDatabase } from "../dist/db/sqlite/open.js";
 import { SqliteQueue } from "../dist/db/sqlite/sqlite-queue.js";
 
@@ -27,7 +27,7 @@ const job = (n) => ({
     interactionToken: "token",
     tokenExpiresAt: 0,
   },
-  text: DEFAULT_TEXT_SETTINGS,
+  text: DEFAULT_TEXT_OPTIONS,
   image: { seed: n, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
   items: [{ prompt: "A cat in the rain", optimized: null }],
 });

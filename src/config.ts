@@ -4,7 +4,7 @@ import { parse } from "dotenv";
 import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { InputError } from "./core/errors.js";
-import { type ImageSettings, type LimitScope, SCHEDULERS, type TextSettings } from "./core/job.js";
+import { type ImageOptions, type LimitScope, SCHEDULERS, type TextOptions } from "./core/job.js";
 import { TREATMENTS } from "./core/settings.js";
 
 const MINUTE = 60_000;
@@ -38,7 +38,7 @@ interface Setting {
   readonly help: string;
   readonly schema: z.ZodType;
 }
-const setting = <S extends z.ZodType>(initial: string, schema: S, help: string) => ({
+const variable = <S extends z.ZodType>(initial: string, schema: S, help: string) => ({
   default: initial,
   schema,
   help,
@@ -50,84 +50,84 @@ const CAP_HELP = (whose: string) =>
   `Open jobs of ${whose}; further ones are refused. /settings may set less. 0: no limit.`;
 
 /** Every setting of the program, in the order of .env.example. */
-export const SETTINGS = {
-  DISCORD_TOKEN: setting(
+export const VARIABLES = {
+  DISCORD_TOKEN: variable(
     "",
     secret,
     "Bot token. Empty: a local Discord is started on this machine and its address printed.",
   ),
-  DISCORD_API_URL: setting("https://discord.com/api", z.url(), "Base URL of Discord's API."),
-  LOCAL_DISCORD_PORT: setting(
+  DISCORD_API_URL: variable("https://discord.com/api", z.url(), "Base URL of Discord's API."),
+  LOCAL_DISCORD_PORT: variable(
     "8420",
     integer(0, 65535),
     "Port of the local Discord on 127.0.0.1. 0: any free port.",
   ),
-  DATA_DIR: setting("data", text.min(1), "Folder for the queue's database, pictures and compiled graphs."),
-  CHECKPOINTS_DIR: setting(
+  DATA_DIR: variable("data", text.min(1), "Folder for the queue's database, pictures and compiled graphs."),
+  CHECKPOINTS_DIR: variable(
     "checkpoints",
     text.min(1),
     "Folder that holds promptist/, stable-diffusion-v1-5/ and miniature/.",
   ),
-  PROMPTIST_CHECKPOINT: setting(
+  PROMPTIST_CHECKPOINT: variable(
     "",
     text,
     "Folder of the Promptist checkpoint. Empty: CHECKPOINTS_DIR/promptist, else the miniature.",
   ),
-  DIFFUSION_CHECKPOINT: setting(
+  DIFFUSION_CHECKPOINT: variable(
     "",
     text,
     "Folder of the Stable Diffusion checkpoint. Empty: CHECKPOINTS_DIR/stable-diffusion-v1-5, else the miniature.",
   ),
-  CLIP_CHECKPOINT: setting(
+  CLIP_CHECKPOINT: variable(
     "",
     text,
     "Folder of the CLIP that scores pictures. Empty: CHECKPOINTS_DIR/clip, if it is there. none: no scores.",
   ),
-  HF_ENDPOINT: setting(
+  HF_ENDPOINT: variable(
     "https://huggingface.co",
     z.url({ protocol: /^https?$/, error: "expected an http or https address" }),
     "Hub from which `promptist checkpoints pull` downloads; nothing else ever does.",
   ),
-  HF_TOKEN: setting("", secret, "Access token for models on the hub that ask for one."),
-  DEVICE: setting(
+  HF_TOKEN: variable("", secret, "Access token for models on the hub that ask for one."),
+  DEVICE: variable(
     "auto",
     oneOf("auto", "cpu", "webgpu", "cuda", "dml", "coreml"),
     "auto, cpu, webgpu, cuda, dml or coreml. auto: the GPU if one opens, else the CPU.",
   ),
-  THREADS: setting("0", integer(0, 256), "CPU threads of a worker. 0: as many as there are physical cores."),
-  PROMPTIST_WEIGHTS: setting("int8", oneOf("int8", "fp32"), "Weights of Promptist: int8 or fp32."),
-  DIFFUSION_PRECISION: setting(
+  THREADS: variable("0", integer(0, 256), "CPU threads of a worker. 0: as many as there are physical cores."),
+  PROMPTIST_WEIGHTS: variable("int8", oneOf("int8", "fp32"), "Weights of Promptist: int8 or fp32."),
+  DIFFUSION_PRECISION: variable(
     "auto",
     oneOf("auto", "fp16", "fp32"),
     "Precision of Stable Diffusion: fp16, fp32, or auto (fp16 on a GPU, fp32 on the CPU).",
   ),
-  TEXT_MODE: setting(
+  TEXT_MODE: variable(
     "beam",
     oneOf("beam", "greedy", "sample"),
     "Search for the rewrite: beam, greedy or sample.",
   ),
-  TEXT_BEAMS: setting("8", integer(1, 32), "Beams."),
-  TEXT_MAX_NEW_TOKENS: setting("75", integer(1, 512), "Longest rewrite, in tokens."),
-  TEXT_LENGTH_PENALTY: setting("-1", number(-10, 10), "Exponent of the length in a beam's score."),
-  TEXT_LENGTH_RULE: setting(
+  TEXT_BEAMS: variable("8", integer(1, 32), "Beams."),
+  TEXT_MAX_NEW_TOKENS: variable("75", integer(1, 512), "Longest rewrite, in tokens."),
+  TEXT_LENGTH_PENALTY: variable("-1", number(-10, 10), "Exponent of the length in a beam's score."),
+  TEXT_LENGTH_RULE: variable(
     "hf5",
     oneOf("hf5", "hf4"),
     "Length in a beam's score: hf5 (generated tokens) or hf4 (with the prompt, as in Promptist's days).",
   ),
-  TEXT_REPETITION_PENALTY: setting("1", number(0.1, 10), "Above 1: words already used become less likely."),
-  TEXT_TEMPERATURE: setting("1", number(0.01, 10), "Temperature of sampling."),
-  TEXT_TOP_K: setting(
+  TEXT_REPETITION_PENALTY: variable("1", number(0.1, 10), "Above 1: words already used become less likely."),
+  TEXT_TEMPERATURE: variable("1", number(0.01, 10), "Temperature of sampling."),
+  TEXT_TOP_K: variable(
     "50",
     integer(0, 100_000),
     "Sampling draws from this many likeliest tokens. 0: from all.",
   ),
-  TEXT_TOP_P: setting(
+  TEXT_TOP_P: variable(
     "1",
     number(0.01, 1),
     "Sampling draws from the likeliest tokens of this total probability.",
   ),
-  IMAGE_STEPS: setting("50", integer(1, 1000), "Denoising steps of a picture."),
-  IMAGE_GUIDANCE: setting(
+  IMAGE_STEPS: variable("50", integer(1, 1000), "Denoising steps of a picture."),
+  IMAGE_GUIDANCE: variable(
     "",
     z
       .literal("")
@@ -135,67 +135,67 @@ export const SETTINGS = {
       .or(number(0, 50)),
     "Classifier-free guidance scale. 1 or less: none. Empty: what suits the checkpoint (7.5, the miniature 2).",
   ),
-  IMAGE_NEGATIVE: setting("", text, "Negative prompt."),
-  IMAGE_SIZE: setting(
+  IMAGE_NEGATIVE: variable("", text, "Negative prompt."),
+  IMAGE_SIZE: variable(
     "",
     sizeSchema,
     "WIDTHxHEIGHT in pixels, multiples of 8. Empty: the checkpoint's own size.",
   ),
-  IMAGE_SCHEDULER: setting("pndm", oneOf(...SCHEDULERS), `Scheduler: ${SCHEDULERS.join(", ")}.`),
-  MAX_PROMPT_LENGTH: setting("1000", integer(1, 6000), "Longest prompt, in characters."),
-  MAX_STEPS: setting("100", integer(1, 1000), "Most denoising steps that a command may ask for."),
-  MAX_BATCH_PROMPTS: setting("100", integer(1, 1000), "Most prompts in one batch file."),
-  MAX_PAIRS: setting("4", integer(1, 25), "Most pairs that one comparison may ask for."),
-  MAX_FILE_BYTES: setting(String(MIB), integer(1, 10 * MIB), "Largest batch file, in bytes."),
-  MAX_WAITING_JOBS: setting("1000", integer(1, 1_000_000), "Most jobs that may wait; more are refused."),
-  USER_LIMIT: setting("0", integer(0, 10_000), LIMIT_HELP("one person")),
-  CHANNEL_LIMIT: setting("0", integer(0, 10_000), LIMIT_HELP("one channel")),
-  SERVER_LIMIT: setting("0", integer(0, 10_000), LIMIT_HELP("one server")),
-  USER_CAP: setting("100", integer(0, 10_000), CAP_HELP("one person")),
-  CHANNEL_CAP: setting("0", integer(0, 10_000), CAP_HELP("one channel")),
-  SERVER_CAP: setting("0", integer(0, 10_000), CAP_HELP("one server")),
-  PREVIEW: setting(
+  IMAGE_SCHEDULER: variable("pndm", oneOf(...SCHEDULERS), `Scheduler: ${SCHEDULERS.join(", ")}.`),
+  MAX_PROMPT_LENGTH: variable("1000", integer(1, 6000), "Longest prompt, in characters."),
+  MAX_STEPS: variable("100", integer(1, 1000), "Most denoising steps that a command may ask for."),
+  MAX_BATCH_PROMPTS: variable("100", integer(1, 1000), "Most prompts in one batch file."),
+  MAX_PAIRS: variable("4", integer(1, 25), "Most pairs that one comparison may ask for."),
+  MAX_FILE_BYTES: variable(String(MIB), integer(1, 10 * MIB), "Largest batch file, in bytes."),
+  MAX_WAITING_JOBS: variable("1000", integer(1, 1_000_000), "Most jobs that may wait; more are refused."),
+  USER_LIMIT: variable("0", integer(0, 10_000), LIMIT_HELP("one person")),
+  CHANNEL_LIMIT: variable("0", integer(0, 10_000), LIMIT_HELP("one channel")),
+  SERVER_LIMIT: variable("0", integer(0, 10_000), LIMIT_HELP("one server")),
+  USER_CAP: variable("100", integer(0, 10_000), CAP_HELP("one person")),
+  CHANNEL_CAP: variable("0", integer(0, 10_000), CAP_HELP("one channel")),
+  SERVER_CAP: variable("0", integer(0, 10_000), CAP_HELP("one server")),
+  PREVIEW: variable(
     "off",
     z.enum(["on", "off"]).transform((value) => value === "on"),
     "on: a picture is shown as it forms, where a server or channel does not say otherwise. Takes at most 2 % of the time.",
   ),
-  KEEP_PICTURES_DAYS: setting(
+  KEEP_PICTURES_DAYS: variable(
     "90",
     integer(0, 36_500),
     "Days after which pictures are deleted; their prompts and settings stay, and Redraw makes them again. 0: never.",
   ),
-  KEEP_PICTURES_BYTES: setting(
+  KEEP_PICTURES_BYTES: variable(
     String(20 * 1024 * MIB),
     integer(0, Number.MAX_SAFE_INTEGER),
     "Bytes of pictures over which the oldest are deleted. 0: no limit.",
   ),
-  KEEP_JOBS_DAYS: setting(
+  KEEP_JOBS_DAYS: variable(
     "365",
     integer(0, 36_500),
     "Days after which a job is deleted with its prompts. 0: never.",
   ),
-  KEEP_JOBS_BYTES: setting(
+  KEEP_JOBS_BYTES: variable(
     String(1024 * MIB),
     integer(0, Number.MAX_SAFE_INTEGER),
     "Bytes of the database over which the oldest jobs are deleted. 0: no limit.",
   ),
-  MAX_ATTEMPTS: setting("3", integer(1, 20), "A job that failed this many times is set aside."),
-  PHASE_MS: setting(
+  MAX_ATTEMPTS: variable("3", integer(1, 20), "A job that failed this many times is set aside."),
+  PHASE_MS: variable(
     String(2 * MINUTE),
     integer(0, 24 * 60 * MINUTE),
     "Milliseconds after which a phase lets the other one go first, if it has work.",
   ),
-  WORKER_SILENCE_MS: setting(
+  WORKER_SILENCE_MS: variable(
     String(15 * MINUTE),
     integer(1000, 24 * 60 * MINUTE),
     "Milliseconds without a sign from a working model after which its process is ended and the job retried.",
   ),
-  UNCHECKED_PICTURES: setting(
+  UNCHECKED_PICTURES: variable(
     "spoiler",
     oneOf(...TREATMENTS),
     "spoiler, withhold or show: what becomes of pictures that no safety checker has seen, outside age-restricted channels.",
   ),
-  ADMIN_IDS: setting(
+  ADMIN_IDS: variable(
     "",
     z
       .string()
@@ -203,25 +203,25 @@ export const SETTINGS = {
       .transform((value) => value.match(/\d+/g) ?? []),
     "Discord user ids, with commas, that may use /admin. Empty: the owner of the Discord application, or its team.",
   ),
-  LOG_LEVEL: setting(
+  LOG_LEVEL: variable(
     "info",
     oneOf("silent", "error", "warn", "info", "debug"),
     "silent, error, warn, info or debug. On a terminal the log is for reading, else one JSON object a line.",
   ),
-  METRICS_PORT: setting(
+  METRICS_PORT: variable(
     "0",
     integer(0, 65535),
     "Port on 127.0.0.1 at which Prometheus finds /metrics. 0: none.",
   ),
 } as const satisfies Record<string, Setting>;
 
-type Key = keyof typeof SETTINGS;
-export type Settings = { readonly [K in Key]: z.output<(typeof SETTINGS)[K]["schema"]> };
+type Key = keyof typeof VARIABLES;
+export type Variables = { readonly [K in Key]: z.output<(typeof VARIABLES)[K]["schema"]> };
 
-export interface Config extends Settings {
+export interface Config extends Variables {
   /** Defaults of a command, made of the TEXT_ and IMAGE_ settings. */
-  readonly text: TextSettings;
-  readonly image: Omit<ImageSettings, "seed" | "guidance"> & {
+  readonly text: TextOptions;
+  readonly image: Omit<ImageOptions, "seed" | "guidance"> & {
     /** Null: the checkpoint's own. */
     readonly guidance: number | null;
   };
@@ -250,14 +250,14 @@ export function loadConfig(
 ): Config {
   const file = readEnvFile(resolve(root, ".env"));
   const problems = Object.keys(file)
-    .filter((key) => !(key in SETTINGS))
+    .filter((key) => !(key in VARIABLES))
     .map((key) => `.env has an unknown setting ${key}${suggestion(key)}`);
 
-  const values: Record<string, unknown> = {};
-  for (const [key, { default: initial, schema }] of Object.entries<Setting>(SETTINGS)) {
+  const parts: Record<string, unknown> = {};
+  for (const [key, { default: initial, schema }] of Object.entries<Setting>(VARIABLES)) {
     const given = environment[key] ?? file[key] ?? initial;
     const parsed = schema.safeParse(given === "" ? initial : given);
-    if (parsed.success) values[key] = parsed.data;
+    if (parsed.success) parts[key] = parsed.data;
     else
       problems.push(
         `${key}=${key.endsWith("_TOKEN") ? "…" : given}: ${parsed.error.issues.map((issue) => issue.message).join(", ")}`,
@@ -269,43 +269,43 @@ export function loadConfig(
       `The configuration cannot be used:\n${problems.map((problem) => `  - ${problem}`).join("\n")}\nSee .env.example for every setting.`,
     );
 
-  const settings = values as Settings;
-  const dataDir = resolve(root, settings.DATA_DIR);
+  const values = parts as Variables;
+  const dataDir = resolve(root, values.DATA_DIR);
   return Object.freeze({
-    ...settings,
+    ...values,
     text: Object.freeze({
-      mode: settings.TEXT_MODE,
-      beams: settings.TEXT_BEAMS,
-      maxNewTokens: settings.TEXT_MAX_NEW_TOKENS,
-      lengthPenalty: settings.TEXT_LENGTH_PENALTY,
-      lengthRule: settings.TEXT_LENGTH_RULE,
-      repetitionPenalty: settings.TEXT_REPETITION_PENALTY,
-      temperature: settings.TEXT_TEMPERATURE,
-      topK: settings.TEXT_TOP_K,
-      topP: settings.TEXT_TOP_P,
+      mode: values.TEXT_MODE,
+      beams: values.TEXT_BEAMS,
+      maxNewTokens: values.TEXT_MAX_NEW_TOKENS,
+      lengthPenalty: values.TEXT_LENGTH_PENALTY,
+      lengthRule: values.TEXT_LENGTH_RULE,
+      repetitionPenalty: values.TEXT_REPETITION_PENALTY,
+      temperature: values.TEXT_TEMPERATURE,
+      topK: values.TEXT_TOP_K,
+      topP: values.TEXT_TOP_P,
       seed: 0,
     }),
     image: Object.freeze({
-      steps: settings.IMAGE_STEPS,
-      guidance: settings.IMAGE_GUIDANCE,
-      negative: settings.IMAGE_NEGATIVE,
-      size: settings.IMAGE_SIZE,
-      scheduler: settings.IMAGE_SCHEDULER,
+      steps: values.IMAGE_STEPS,
+      guidance: values.IMAGE_GUIDANCE,
+      negative: values.IMAGE_NEGATIVE,
+      size: values.IMAGE_SIZE,
+      scheduler: values.IMAGE_SCHEDULER,
     }),
     inLine: Object.freeze(
-      limitsOf({ user: settings.USER_LIMIT, channel: settings.CHANNEL_LIMIT, server: settings.SERVER_LIMIT }),
+      limitsOf({ user: values.USER_LIMIT, channel: values.CHANNEL_LIMIT, server: values.SERVER_LIMIT }),
     ),
     openCaps: Object.freeze(
-      limitsOf({ user: settings.USER_CAP, channel: settings.CHANNEL_CAP, server: settings.SERVER_CAP }),
+      limitsOf({ user: values.USER_CAP, channel: values.CHANNEL_CAP, server: values.SERVER_CAP }),
     ),
     retention: Object.freeze({
-      picturesMs: settings.KEEP_PICTURES_DAYS * DAY || null,
-      picturesBytes: settings.KEEP_PICTURES_BYTES || null,
-      jobsMs: settings.KEEP_JOBS_DAYS * DAY || null,
-      jobsBytes: settings.KEEP_JOBS_BYTES || null,
+      picturesMs: values.KEEP_PICTURES_DAYS * DAY || null,
+      picturesBytes: values.KEEP_PICTURES_BYTES || null,
+      jobsMs: values.KEEP_JOBS_DAYS * DAY || null,
+      jobsBytes: values.KEEP_JOBS_BYTES || null,
     }),
     dataDir,
-    checkpointsDir: resolve(root, settings.CHECKPOINTS_DIR),
+    checkpointsDir: resolve(root, values.CHECKPOINTS_DIR),
     databaseFile: resolve(dataDir, "promptist.sqlite"),
     picturesDir: resolve(dataDir, "pictures"),
     cacheDir: resolve(dataDir, "graphs"),
@@ -321,12 +321,12 @@ const limitsOf = (limits: Record<LimitScope, number>): Partial<Record<LimitScope
  * it.
  */
 export function forgetSecrets(): void {
-  for (const key of Object.keys(SETTINGS)) if (key.endsWith("_TOKEN")) delete process.env[key];
+  for (const key of Object.keys(VARIABLES)) if (key.endsWith("_TOKEN")) delete process.env[key];
 }
 
 /** The text of .env.example: every setting with its default, commented out, under its help. */
 export function envExample(): string {
-  const blocks = Object.entries<Setting>(SETTINGS).map(
+  const blocks = Object.entries<Setting>(VARIABLES).map(
     ([key, { default: initial, help }]) => `# ${help}\n#${key}=${initial}\n`,
   );
   return `# Copy to .env and change what you need; every line shows the default.\n\n${blocks.join("\n")}`;
@@ -343,7 +343,7 @@ function readEnvFile(path: string): Record<string, string> {
 
 /** The known setting that differs least, when it is near enough to be what was meant. */
 function suggestion(key: string): string {
-  const nearest = Object.keys(SETTINGS)
+  const nearest = Object.keys(VARIABLES)
     .map((known) => ({ known, edits: distance(key.toUpperCase(), known) }))
     .sort((a, b) => a.edits - b.edits)[0];
   return nearest && nearest.edits <= 3 ? `; did you mean ${nearest.known}?` : "";

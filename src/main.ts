@@ -10,6 +10,7 @@ import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";
 import { redactor } from "./core/redact.js";
 import { PROGRAM } from "./core/version.js";
+import { announced } from "./db/announce.js";
 import type { Queue } from "./db/queue.js";
 import { DraftStore } from "./db/sqlite/drafts.js";
 import { lockInstance } from "./db/sqlite/instance-lock.js";
@@ -32,6 +33,7 @@ import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { RecentTimes } from "./metrics/recent-times.js";
 import { Retention } from "./pictures/retention.js";
+import { PictureFolder } from "./pictures/store.js";
 
 export interface App {
   readonly config: Config;
@@ -92,10 +94,10 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
       events.emit("log", { level: "warn", message });
     }
     const database = openDatabase(config.databaseFile);
-    const queue = new SqliteQueue(database, {
-      maxAttempts: config.MAX_ATTEMPTS,
-      maxWaiting: config.MAX_WAITING_JOBS,
-    });
+    const queue = announced(
+      new SqliteQueue(database, { maxAttempts: config.MAX_ATTEMPTS, maxWaiting: config.MAX_WAITING_JOBS }),
+      events,
+    );
     cleanups.push(() => queue.close());
 
     if (config.METRICS_PORT !== 0) {
@@ -105,6 +107,7 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
       events.emit("log", { level: "info", message: `Metrics at ${metrics.url}` });
     }
 
+    const pictures = new PictureFolder(config.picturesDir);
     const votes = new VoteStore(database);
     const local = config.DISCORD_TOKEN
       ? null
@@ -131,7 +134,7 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
       drafts: new DraftStore(database),
       preview: config.PREVIEW,
       events,
-      picturesDir: config.picturesDir,
+      pictures,
       defaults: {
         text: config.text,
         image: { ...config.image, guidance: config.image.guidance ?? diffusion.guidance, seed: 0 },
@@ -161,7 +164,7 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
     const retention = new Retention({
       queue,
       events,
-      picturesDir: config.picturesDir,
+      pictures,
       limits: config.retention,
     });
     const { userTag, inviteUrl } = await bot.start();
@@ -180,7 +183,7 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
             events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase }),
         }),
       checkpointName: (phase) => checkpointName(choice, phase),
-      picturesDir: config.picturesDir,
+      pictures,
       owner: randomUUID(),
       phaseMs: config.PHASE_MS,
     });

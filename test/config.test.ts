@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { envExample, loadConfig, SETTINGS } from "../src/config.js";
-import { DEFAULT_TEXT_SETTINGS } from "../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../src/core/job.js";
 
 let root: string;
 beforeEach(() => {
@@ -20,7 +20,7 @@ test(".env.example lists exactly the settings, with their defaults and what they
 
 test("an empty environment gives Promptist's demo settings and Stable Diffusion's defaults", () => {
   const config = loadConfig({}, root);
-  expect(config.text).toEqual(DEFAULT_TEXT_SETTINGS);
+  expect(config.text).toEqual(DEFAULT_TEXT_OPTIONS);
   expect(config.image).toEqual({ steps: 50, guidance: null, negative: "", size: null, scheduler: "pndm" });
   expect(config.databaseFile).toBe(join(root, "data", "promptist.sqlite"));
   expect(Object.isFrozen(config)).toBe(true);

@@ -13,11 +13,12 @@ import {
 import { codeOf, DiscordError, InputError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Job } from "../core/job.js";
-import type { PlaceSettings, Treatment, Where } from "../core/settings.js";
+import type { Settings, Treatment, Where } from "../core/settings.js";
 import type { Queue } from "../db/queue.js";
 import type { DraftStore } from "../db/sqlite/drafts.js";
 import type { SettingsStore } from "../db/sqlite/settings.js";
 import type { VoteStore } from "../db/sqlite/votes.js";
+import type { PictureStore } from "../pictures/store.js";
 import { BatchItems } from "./buttons/batch-items.js";
 import { Presses } from "./buttons/presses.js";
 import { admin } from "./commands/admin.js";
@@ -48,7 +49,7 @@ import { CHANNEL_LIMIT } from "./messages/picture-fit.js";
 import type { Audience } from "./messages/picture-policy.js";
 import {
   baselinePicture,
-  formingPicture,
+  previewPicture,
   resultMessage,
   sheetMessage,
   zipMessage,
@@ -74,8 +75,7 @@ export interface BotOptions {
   readonly votes: VoteStore;
   readonly drafts: DraftStore;
   readonly events: Events;
-  /** Pictures lie in `<picturesDir>/<job id>/<file name>`. */
-  readonly picturesDir: string;
+  readonly pictures: PictureStore;
   readonly defaults: Defaults;
   readonly limits: Limits;
   /** Whether pictures are shown as they form, where a server or channel does not say. */
@@ -101,7 +101,7 @@ export interface BotTiming {
   readonly editGapMs: number;
   /** Status edits a second over all messages; Discord's own limit is 50 requests. */
   readonly editsPerSecond: number;
-  readonly placesGapMs: number;
+  readonly positionsGapMs: number;
   readonly downloadTimeoutMs: number;
   /** An answer of Discord's that takes longer is given up; for messages, which carry pictures, and for all else. */
   readonly uploadTimeoutMs: number;
@@ -115,7 +115,7 @@ export interface BotTiming {
 const DEFAULT_TIMING: BotTiming = {
   editGapMs: 2_500,
   editsPerSecond: 20,
-  placesGapMs: 1_000,
+  positionsGapMs: 1_000,
   downloadTimeoutMs: 15_000,
   // Pictures may go out over a slow line.
   uploadTimeoutMs: 120_000,
@@ -191,7 +191,7 @@ class DiscordBot implements Bot {
   constructor(options: BotOptions) {
     this.#options = options;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
-    const { queue, events, limits, defaults, picturesDir, now = Date.now } = options;
+    const { queue, events, limits, defaults, pictures, now = Date.now } = options;
     const timing = this.#timing;
 
     // Results must get out while the gateway is down and until the very end of `stop`, so they have a client of
@@ -203,13 +203,13 @@ class DiscordBot implements Bot {
     const once = new REST({ ...this.#restOptions(), timeout: timing.uploadTimeoutMs, retries: 0 });
     const api = new DiscordApi(this.#rest, once);
     this.#api = api;
-    const placeOf = (place: Where) => this.#placeOf(place);
+    const settingsOf = (where: Where) => this.#settingsOf(where);
     const { votes, settings } = options;
     const result = {
-      picturesDir,
+      pictures,
       checkpointNote: defaults.checkpointNote,
       image: defaults.image,
-      placeOf,
+      settingsOf,
       audienceOf: (where: Where) => this.#audienceOf(where),
       ballotOf: (job: Job) => this.#ballots.open(job),
       withoutBallot: (job: Job) => this.#ballots.withdraw(job),
@@ -221,7 +221,7 @@ class DiscordBot implements Bot {
       events,
       api,
       now,
-      placeOf,
+      settingsOf,
       compose: (job, where) => resultMessage(job, result, this.#outbox.replyLimit(job.id), where),
     });
     this.#board = new StatusBoard({
@@ -231,7 +231,7 @@ class DiscordBot implements Bot {
       now,
       estimateMs: options.estimateMs ?? (() => null),
       pictureOf: (job) => baselinePicture(job, result, this.#outbox.replyLimit(job.id)),
-      formingOf: (origin, jobId, data, harmless) => formingPicture(origin, jobId, data, harmless, result),
+      previewOf: (origin, jobId, data, harmless) => previewPicture(origin, jobId, data, harmless, result),
       ...timing,
     });
     this.#outbox = new Outbox({
@@ -269,7 +269,7 @@ class DiscordBot implements Bot {
       events,
       api,
       now,
-      placeOf,
+      settingsOf,
       estimateMs: options.estimateMs ?? (() => null),
       intake: () => this.#intake,
       retryFirstMs: timing.retryFirstMs,
@@ -278,12 +278,11 @@ class DiscordBot implements Bot {
       queue,
       events,
       arrivals: this.#arrivals,
-      board: this.#board,
       outbox: this.#outbox,
       commands: COMMANDS,
       readMenu,
       context,
-      placeOf,
+      settingsOf,
       now,
       draft: (request, origin) => this.#drafts.open(request, origin),
     });
@@ -296,10 +295,10 @@ class DiscordBot implements Bot {
       compose: (job, number, limit) => sheetMessage(job, number, result, limit),
       retryFirstMs: timing.retryFirstMs,
     });
-    const items = new BatchItems({ queue, events, refresh: (jobId) => this.#board.refresh(jobId) });
+    const items = new BatchItems({ queue, refresh: (jobId) => this.#board.refresh(jobId) });
     const isSecret = (job: Job) => job.blind && votes.ballot(job.id)?.closedAt === null;
     this.#presses = new Presses(
-      { queue, events, intake: this.#intake, limits, picturesDir, placeOf, isSecret },
+      { queue, intake: this.#intake, limits, pictures, settingsOf, isSecret },
       {
         vote: { access: "anyone", run: (press, job, action) => this.#ballots.vote(press, job, action) },
         reveal: { access: "moderator", run: (press, job) => this.#ballots.reveal(press, job) },
@@ -318,9 +317,9 @@ class DiscordBot implements Bot {
       drafts: options.drafts,
       events,
       context,
-      picturesDir,
+      pictures,
       now,
-      placeOf,
+      settingsOf,
       compose: (job, perFile, where) => resultMessage(job, result, { ...CHANNEL_LIMIT, perFile }, where),
       zip: (job, part, perFile, where) => zipMessage(job, part, result, { ...CHANNEL_LIMIT, perFile }, where),
       estimateMs: options.estimateMs ?? (() => null),
@@ -333,7 +332,7 @@ class DiscordBot implements Bot {
     };
   }
 
-  #placeOf({ guildId, channelId }: Where): PlaceSettings {
+  #settingsOf({ guildId, channelId }: Where): Settings {
     return channelId === null ? {} : this.#options.settings.resolve(guildId, channelId);
   }
 
@@ -348,10 +347,11 @@ class DiscordBot implements Bot {
   /** Asks Discord, since a channel may have changed since the command; throws DiscordError where it can't say. */
   async #audienceOf(where: Where): Promise<Audience> {
     const { uncheckedPictures: unchecked = "spoiler" } = this.#options;
-    const place = this.#placeOf(where);
-    if (where.guildId === null || where.channelId === null) return { ageRestricted: false, place, unchecked };
+    const settings = this.#settingsOf(where);
+    if (where.guildId === null || where.channelId === null)
+      return { ageRestricted: false, settings, unchecked };
     try {
-      return { ageRestricted: await this.#api.isAgeRestricted(where.channelId), place, unchecked };
+      return { ageRestricted: await this.#api.isAgeRestricted(where.channelId), settings, unchecked };
     } catch (cause) {
       throw new DiscordError("DISCORD_UNREACHABLE", "Discord did not say what the channel is.", { cause });
     }
@@ -362,7 +362,7 @@ class DiscordBot implements Bot {
     const { settings, now = Date.now } = this.#options;
     const { origin, kind, state } = job;
     if (state === "cancelled" || now() - job.createdAt < this.#timing.pingAfterMs) return;
-    if (!(settings.of("user", origin.userId).ping ?? this.#placeOf(origin).ping ?? true)) return;
+    if (!(settings.of("user", origin.userId).ping ?? this.#settingsOf(origin).ping ?? true)) return;
     const link = `https://discord.com/channels/${origin.guildId ?? "@me"}/${origin.channelId}/${messageId}`;
     const sentence = state === "done" ? resultLines.readyAt : resultLines.endedAt;
     await this.#api.followUp(origin, plainMessage(sentence(origin.userId, kind, link)));

@@ -1,16 +1,16 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { settingsOfFile } from "../bot/commands/batch.js";
+import { optionsOfFile } from "../bot/commands/batch.js";
 import type { Config } from "../config.js";
 import { InputError } from "../core/errors.js";
-import type { ImageSettings, TextSettings } from "../core/job.js";
+import type { ImageOptions, TextOptions } from "../core/job.js";
 import { type PictureJudgement, pairScores } from "../core/judgement.js";
-import { PAIRS_PER_SHEET } from "../inference/loop/loop.js";
+import type { PerSide } from "../core/side.js";
 import type { Rewrite } from "../inference/worker/protocol.js";
-import { captionOf } from "../pictures/caption.js";
-import type { PairFiles } from "../pictures/pair-card.js";
+import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
+import { captionOf, type PairFiles } from "../pictures/pair-card.js";
 import { parsePromptFile } from "../prompt-files/prompt-file.js";
-import { type ImageFlags, imageSettings, randomSeed, type TextFlags, textSettings } from "./options.js";
+import { type ImageFlags, imageOptions, randomSeed, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { scoreLine } from "./score.js";
@@ -37,7 +37,7 @@ export async function batch(
   config: Config,
   file: string,
   flags: TextFlags & ImageFlags & { out: string },
-  isGiven: (option: keyof ImageSettings) => boolean,
+  isGiven: (option: keyof ImageOptions) => boolean,
 ): Promise<void> {
   const bytes = await readFile(file).catch((cause) => {
     throw new InputError(
@@ -52,19 +52,19 @@ export async function batch(
     maxPrompts: config.MAX_BATCH_PROMPTS,
     maxPromptLength: config.MAX_PROMPT_LENGTH,
   });
-  const found = settingsOfFile(entries, config.MAX_STEPS, isGiven);
+  const found = optionsOfFile(entries, config.MAX_STEPS, isGiven);
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const plain = entries.filter((entry) => entry.optimized === null).map((entry) => entry.prompt);
   const { miniature, note } = session.noteMiniature(plain.length > 0 ? ["text", "image"] : ["image"]);
   const started = performance.now();
   const seed = flags.seed ?? randomSeed();
-  const rewrites = (await rewriteAll(session, output, plain, textSettings(flags, seed)))[Symbol.iterator]();
+  const rewrites = (await rewriteAll(session, output, plain, textOptions(flags, seed)))[Symbol.iterator]();
 
   const pairs = entries.map(
     ({ prompt, optimized, seed: own }, i): PairToDraw => ({
       prompt,
-      optimized: optimized ?? (rewrites.next().value as Rewrite).optimized,
+      optimized: optimized ?? (rewrites.next().value as Rewrite).rewrite,
       seed: own === undefined || isGiven("seed") ? seed + i : own,
       baseline: join(folder, `prompt${i + 1}_original.png`),
       drawn: join(folder, `prompt${i + 1}_optimized.png`),
@@ -79,7 +79,7 @@ export async function batch(
     output,
     folder,
     pairs,
-    { ...imageSettings(flags, seed, session.choice.diffusion), ...found },
+    { ...imageOptions(flags, seed, session.choice.diffusion), ...found },
     true,
   );
   output.result(
@@ -121,13 +121,13 @@ export async function rewriteAll(
   session: Session,
   output: Output,
   prompts: readonly string[],
-  settings: TextSettings,
+  options: TextOptions,
 ): Promise<readonly Rewrite[]> {
   if (prompts.length === 0) return [];
   return session.withModel("text", (host) =>
     host.call(
       "optimize",
-      { prompts, settings },
+      { prompts, options },
       { signal: session.signal, onProgress: output.progress("rewriting") },
     ),
   );
@@ -139,21 +139,21 @@ export async function drawPairs(
   output: Output,
   folder: string,
   pairs: readonly PairToDraw[],
-  image: ImageSettings,
+  image: ImageOptions,
   contactSheets = false,
 ) {
   const checkpoint = session.choice.diffusion.name;
   return session.withModel("image", async (host) => {
     const truncated: { file: string; words: string }[] = [];
     const composed: PairFiles[] = [];
-    const judgements: { baseline: PictureJudgement; drawn: PictureJudgement }[] = [];
+    const judgements: PerSide<PictureJudgement>[] = [];
     for (const [i, pair] of pairs.entries()) {
-      const settings = { ...image, seed: pair.seed };
+      const options = { ...image, seed: pair.seed };
       const place = pairs.length > 1 ? ` ${i + 1}/${pairs.length}` : "";
       const half = async (label: string, prompt: string, file: string) => {
         const { truncated: words, judgement } = await host.call(
           "draw",
-          { prompt, plainPrompt: pair.prompt, settings, file, checkpoint },
+          { prompt, plainPrompt: pair.prompt, options, file, checkpoint },
           { signal: session.signal, onProgress: output.progress(`drawing ${label}${place}`) },
         );
         if (words) {
@@ -164,10 +164,13 @@ export async function drawPairs(
       };
       judgements.push({
         baseline: await half("baseline", pair.prompt, pair.baseline),
-        drawn: await half("optimized", pair.optimized, pair.drawn),
+        optimized: await half("optimized", pair.optimized, pair.drawn),
       });
-      const { prompt, optimized, baseline, drawn } = pair;
-      const files = { prompt, optimized, baseline, drawn, caption: captionOf(settings, checkpoint) };
+      const files = {
+        texts: { baseline: pair.prompt, optimized: pair.optimized },
+        files: { baseline: pair.baseline, optimized: pair.drawn },
+        caption: captionOf(options, checkpoint),
+      };
       if (pair.comparison) await host.call("compose", { pair: files, file: pair.comparison });
       composed.push(files);
     }

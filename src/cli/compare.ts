@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { drawPairs, rewriteAll } from "./batch.js";
-import { type ImageFlags, imageSettings, randomSeed, type TextFlags, textSettings } from "./options.js";
+import { type ImageFlags, imageOptions, randomSeed, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";
@@ -19,13 +19,13 @@ export async function compare(
   await makeOutFolder(folder);
   const { miniature, note } = session.noteMiniature(["text", "image"]);
   const seed = flags.seed ?? randomSeed();
-  const image = imageSettings(flags, seed, session.choice.diffusion);
+  const image = imageOptions(flags, seed, session.choice.diffusion);
   const started = performance.now();
 
-  const [rewrite] = await rewriteAll(session, output, [prompt], textSettings(flags, seed));
+  const [rewrite] = await rewriteAll(session, output, [prompt], textOptions(flags, seed));
   const pair = {
     prompt,
-    optimized: rewrite!.optimized,
+    optimized: rewrite!.rewrite,
     seed,
     baseline: join(folder, "baseline.png"),
     drawn: join(folder, "optimized.png"),

@@ -1,6 +1,6 @@
 import { dirname, extname, resolve } from "node:path";
 import { InputError } from "../core/errors.js";
-import { type ImageFlags, imageSettings, randomSeed } from "./options.js";
+import { type ImageFlags, imageOptions, randomSeed } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";
@@ -19,11 +19,11 @@ export async function generate(
     throw new InputError("INPUT_OPTION", `--out must name a .png file, not ${flags.out}`);
   await makeOutFolder(dirname(file));
   const { miniature, note } = session.noteMiniature(["image"]);
-  const settings = imageSettings(flags, flags.seed ?? randomSeed(), session.choice.diffusion);
+  const options = imageOptions(flags, flags.seed ?? randomSeed(), session.choice.diffusion);
   const { drawn, info } = await session.withModel("image", async (host) => ({
     drawn: await host.call(
       "draw",
-      { prompt, plainPrompt: prompt, settings, file, checkpoint: session.choice.diffusion.name },
+      { prompt, plainPrompt: prompt, options, file, checkpoint: session.choice.diffusion.name },
       { signal: session.signal, onProgress: output.progress("drawing") },
     ),
     info: host.info,
@@ -34,7 +34,7 @@ export async function generate(
     {
       prompt,
       file,
-      settings,
+      settings: options,
       width: drawn.width,
       height: drawn.height,
       calls: drawn.calls,
@@ -46,6 +46,6 @@ export async function generate(
       device: info.device,
       seconds: drawn.seconds,
     },
-    `${file}  (${drawn.width}x${drawn.height}, seed ${settings.seed}, ${drawn.seconds.toFixed(1)} s)`,
+    `${file}  (${drawn.width}x${drawn.height}, seed ${options.seed}, ${drawn.seconds.toFixed(1)} s)`,
   );
 }

@@ -1,5 +1,5 @@
 import type { Rewrite } from "../inference/worker/protocol.js";
-import { randomSeed, type TextFlags, textSettings } from "./options.js";
+import { randomSeed, type TextFlags, textOptions } from "./options.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";
 import type { Session } from "./session.js";
@@ -13,12 +13,12 @@ export async function optimize(
 ): Promise<void> {
   const prompt = checkPrompt(text);
   const { miniature, note } = session.noteMiniature(["text"]);
-  const settings = textSettings(flags, flags.seed ?? randomSeed());
+  const options = textOptions(flags, flags.seed ?? randomSeed());
   const started = performance.now();
   const { rewrite, info } = await session.withModel("text", async (host) => {
     const [rewrite] = await host.call(
       "optimize",
-      { prompts: [prompt], settings },
+      { prompts: [prompt], options },
       { signal: session.signal, onProgress: output.progress("rewriting") },
     );
     return { rewrite: rewrite!, info: host.info };
@@ -26,9 +26,9 @@ export async function optimize(
   output.result(
     {
       prompt,
-      optimized: rewrite.optimized,
+      optimized: rewrite.rewrite,
       candidates: rewrite.candidates,
-      settings,
+      settings: options,
       checkpoint: session.choice.promptist.name,
       miniature,
       note,
@@ -40,9 +40,9 @@ export async function optimize(
   );
 }
 
-function describeRewrite({ optimized, candidates }: Rewrite): string {
+function describeRewrite({ rewrite, candidates }: Rewrite): string {
   const others = candidates
-    .filter(({ text }) => text !== optimized)
+    .filter(({ text }) => text !== rewrite)
     .map(({ text, score }) => `  ${score === null ? "" : `${score.toFixed(2).padStart(9)}  `}${text}`);
-  return others.length === 0 ? optimized : [optimized, "", "Other candidates:", ...others].join("\n");
+  return others.length === 0 ? rewrite : [rewrite, "", "Other candidates:", ...others].join("\n");
 }

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { FoundCheckpoint } from "../checkpoints/layouts/catalog.js";
 import type { LoraChoice } from "../checkpoints/layouts/lora.js";
 import { type Config, MAX_SEED, sizeSchema } from "../config.js";
-import { type ImageSettings, SCHEDULERS, type SchedulerName, type TextSettings } from "../core/job.js";
+import { type ImageOptions, SCHEDULERS, type SchedulerName, type TextOptions } from "../core/job.js";
 import type { DeviceName } from "../inference/runtime/device.js";
 
 /** The options of the verbs, their defaults taken from the configuration, and the settings they make. */
@@ -54,11 +54,11 @@ export interface CommonFlags {
 }
 export interface TextFlags extends CommonFlags {
   readonly promptist?: string;
-  readonly mode: TextSettings["mode"];
+  readonly mode: TextOptions["mode"];
   readonly beams: number;
   readonly maxNewTokens: number;
   readonly lengthPenalty: number;
-  readonly lengthRule: TextSettings["lengthRule"];
+  readonly lengthRule: TextOptions["lengthRule"];
   readonly repetitionPenalty: number;
   readonly temperature: number;
   readonly topK: number;
@@ -160,7 +160,7 @@ export function addSeedOption(command: Command): Command {
   return command.option("--seed <n>", "seed (default: a random one, reported)", integer(0, MAX_SEED));
 }
 
-export const textSettings = (flags: TextFlags, seed: number): TextSettings => ({
+export const textOptions = (flags: TextFlags, seed: number): TextOptions => ({
   mode: flags.mode,
   beams: flags.beams,
   maxNewTokens: flags.maxNewTokens,
@@ -173,11 +173,11 @@ export const textSettings = (flags: TextFlags, seed: number): TextSettings => ({
   seed,
 });
 
-export const imageSettings = (
+export const imageOptions = (
   flags: ImageFlags,
   seed: number,
   { guidance }: Pick<FoundCheckpoint, "guidance">,
-): ImageSettings => ({
+): ImageOptions => ({
   seed,
   steps: flags.steps,
   guidance: flags.guidance ?? guidance,

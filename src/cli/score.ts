@@ -51,8 +51,8 @@ export async function score(
     }
     return { judged, info: host.info };
   });
-  const [baseline, drawn] = judged.map(({ judgement }) => judgement);
-  const pair = judged.length === 2 && baseline && drawn ? pairScores({ baseline, drawn }) : null;
+  const [baseline, optimized] = judged.map(({ judgement }) => judgement);
+  const pair = judged.length === 2 && baseline && optimized ? pairScores({ baseline, optimized }) : null;
   output.result(
     {
       prompt: plainPrompt,

@@ -1,4 +1,4 @@
-import { randomSeed, type TextFlags, textSettings } from "./options.js";
+import { randomSeed, type TextFlags, textOptions } from "./options.js";
 import type { Output } from "./output.js";
 import type { Session } from "./session.js";
 
@@ -8,12 +8,12 @@ const PROMPT = "A futuristic city with flying cars";
 /** `promptist verify`: proves that Promptist loads and generates; says what was loaded, its bytes and the time. */
 export async function verify(session: Session, output: Output, flags: TextFlags): Promise<void> {
   const { miniature, note } = session.noteMiniature(["text"]);
-  const settings = textSettings(flags, flags.seed ?? randomSeed());
+  const options = textOptions(flags, flags.seed ?? randomSeed());
   const { rewrite, info, seconds } = await session.withModel("text", async (host) => {
     const started = performance.now();
     const [rewrite] = await host.call(
       "optimize",
-      { prompts: [PROMPT], settings },
+      { prompts: [PROMPT], options },
       { signal: session.signal, onProgress: output.progress("rewriting") },
     );
     return { rewrite: rewrite!, info: host.info, seconds: (performance.now() - started) / 1000 };
@@ -22,7 +22,7 @@ export async function verify(session: Session, output: Output, flags: TextFlags)
   output.result(
     {
       prompt: PROMPT,
-      optimized: rewrite.optimized,
+      optimized: rewrite.rewrite,
       candidates: rewrite.candidates,
       checkpoint: name,
       directory,
@@ -42,7 +42,7 @@ export async function verify(session: Session, output: Output, flags: TextFlags)
       `device      ${info.device}`,
       `time        ${(info.loadMs / 1000).toFixed(2)} s to load, ${seconds.toFixed(2)} s to rewrite`,
       `prompt      ${PROMPT}`,
-      `optimized   ${rewrite.optimized}`,
+      `optimized   ${rewrite.rewrite}`,
     ].join("\n"),
   );
 }

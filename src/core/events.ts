@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { ErrorCode } from "./errors.js";
-import type { JobKind, JobState, Phase } from "./job.js";
+import type { Job, JobState, Phase } from "./job.js";
+import type { Side } from "./side.js";
 
 /** How far the running item is. */
 export interface Progress {
@@ -10,27 +11,30 @@ export interface Progress {
   readonly item: number;
   readonly items: number;
   /** What is being made: the rewrite, or one of the two pictures. */
-  readonly making: "text" | "baseline" | "optimized";
+  readonly making: "rewrite" | Side;
   /** Tokens of the rewrite or denoising steps of the picture, done and in all. */
   readonly step: number;
   readonly steps: number;
 }
 
-/** What happens, for whoever listens: the bot's messages, the log, the metrics. Nobody's result depends on it. */
+/**
+ * What happens, for whoever listens: the bot's messages, the log, the metrics. Nobody's result depends on it. Changes of
+ * rows are emitted by db/announce.ts alone.
+ */
 export interface AppEvents {
-  "job.enqueued": [{ jobId: string; kind: JobKind; items: number }];
+  "job.enqueued": [{ job: Job }];
   "job.claimed": [{ jobId: string; phase: Phase; attempt: number }];
   /** Someone asked a running job to stop; the row says so too, this is the hint. */
   "job.cancel-requested": [{ jobId: string }];
   "job.progress": [Progress];
   /** One picture of a pair is stored; its other half may follow. */
-  "job.picture": [{ jobId: string; item: number; making: "baseline" | "optimized" }];
+  "job.picture": [{ jobId: string; item: number; side: Side }];
   /** A small WebP of a picture that is being drawn; `harmless` where what draws it needs no safety checker. */
   "job.preview": [
     {
       jobId: string;
       item: number;
-      making: "baseline" | "optimized";
+      side: Side;
       data: Uint8Array;
       harmless: boolean;
     },
@@ -42,7 +46,8 @@ export interface AppEvents {
   "job.requeued": [
     { jobId: string; phase: Phase; reason: "next-phase" | "retry" | "yield" | "recovered"; code?: ErrorCode },
   ];
-  "job.finished": [{ jobId: string; state: JobState; code?: ErrorCode }];
+  /** `erased`: its row is gone too, so there is no result to deliver. */
+  "job.finished": [{ jobId: string; state: JobState; code?: ErrorCode; erased?: true }];
   /** The queue hands out work again. */
   "queue.resumed": [];
   "job.delivered": [{ jobId: string; messageId: string | null }];

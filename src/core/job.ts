@@ -1,9 +1,10 @@
 /**
- * The words of the whole program as types: a job is one command, an item is one prompt of a job, a pair is the
- * baseline and the optimized picture of one item. Everything here is plain data that fits in a row or a message.
+ * The words of the whole program as types (docs/glossary.md). Everything here is plain data that fits in a row or a
+ * message.
  */
 
-import type { ItemJudgements } from "./judgement.js";
+import type { PictureJudgement } from "./judgement.js";
+import { type PerSide, SIDES, type Side } from "./side.js";
 
 export type JobKind = "optimize" | "compare" | "batch";
 export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
@@ -33,7 +34,7 @@ export type SearchMode = "beam" | "greedy" | "sample";
 export type LengthRule = "hf5" | "hf4";
 
 /** How Promptist searches for a rewrite. Defaults are those of Microsoft's demo (LMOps, promptist/README.md). */
-export interface TextSettings {
+export interface TextOptions {
   readonly mode: SearchMode;
   readonly beams: number;
   readonly maxNewTokens: number;
@@ -48,7 +49,7 @@ export interface TextSettings {
   readonly seed: number;
 }
 
-export const DEFAULT_TEXT_SETTINGS: TextSettings = Object.freeze({
+export const DEFAULT_TEXT_OPTIONS: TextOptions = Object.freeze({
   mode: "beam",
   beams: 8,
   maxNewTokens: 75,
@@ -73,7 +74,7 @@ export const SCHEDULERS = [
 export type SchedulerName = (typeof SCHEDULERS)[number];
 
 /** How a picture is drawn. `size` null means the checkpoint's native size (512x512 for Stable Diffusion 1.5). */
-export interface ImageSettings {
+export interface ImageOptions {
   /** Seeds torch's CPU generator: an integer from 0 to 2^53 - 1. Both pictures of a pair use it. */
   readonly seed: number;
   readonly steps: number;
@@ -97,11 +98,14 @@ export interface Candidate {
   readonly score: number | null;
 }
 
-/** Milliseconds that the parts of an item took; a part is missing until it is made, or where it was given or copied. */
-export interface ItemTimes {
-  readonly text?: number;
-  readonly baseline?: number;
-  readonly drawn?: number;
+/** One drawn picture. */
+export interface Picture {
+  /** File name inside the job's picture folder. */
+  readonly file: string;
+  /** Milliseconds that drawing took; null where it was copied from another picture. */
+  readonly ms: number | null;
+  /** Null for a picture of a version that had no judges. */
+  readonly judgement: PictureJudgement | null;
 }
 
 export interface Item {
@@ -109,17 +113,17 @@ export interface Item {
   readonly index: number;
   readonly prompt: string;
   /** Null until Promptist has rewritten the prompt; given from the start in a file of pairs. */
-  readonly optimized: string | null;
+  readonly rewrite: string | null;
+  /** Milliseconds that the rewrite took; null until it is made, and where it was given. */
+  readonly rewriteMs: number | null;
   /** All distinct rewrites, best first; empty for a given pair. */
   readonly candidates: readonly Candidate[];
   /** Seed of this item's two pictures: the job's seed plus the index. */
   readonly seed: number;
-  /** File names inside the job's picture folder; null until drawn. */
-  readonly baseline: string | null;
-  readonly drawn: string | null;
+  /** Null until drawn. */
+  readonly pictures: PerSide<Picture | null>;
+  /** File name of the picture that shows both sides; null until drawn. */
   readonly comparison: string | null;
-  readonly times: ItemTimes;
-  readonly judgements: ItemJudgements;
   /** Taken out of the job: nothing more is made of it. */
   readonly cancelled: boolean;
   /** What to tell about this item, such as words that fell beyond CLIP's 77 tokens. */
@@ -128,7 +132,7 @@ export interface Item {
 
 export type ItemNote =
   | { readonly code: "unchanged" }
-  | { readonly code: "truncated"; readonly side: "baseline" | "optimized"; readonly words: string };
+  | { readonly code: "truncated"; readonly side: Side; readonly words: string };
 
 /** Where the command came from. Ids are Discord snowflakes. */
 export interface Origin {
@@ -157,8 +161,8 @@ export interface Job {
   /** The phase that the job needs next, or is in. */
   readonly phase: Phase;
   readonly origin: Origin;
-  readonly text: TextSettings;
-  readonly image: ImageSettings;
+  readonly text: TextOptions;
+  readonly image: ImageOptions;
   readonly items: readonly Item[];
   /** The job under whose result a button made this one. */
   readonly parentId: string | null;
@@ -212,7 +216,27 @@ export interface Delivery {
 /** The phase that an item needs next, or null when nothing is left to do for it. */
 export function nextPhase(kind: JobKind, item: Item): Phase | null {
   if (item.cancelled) return null;
-  if (item.optimized === null) return "text";
+  if (item.rewrite === null) return "text";
   if (kind === "optimize") return null;
-  return item.baseline === null || item.drawn === null || item.comparison === null ? "image" : null;
+  const { baseline, optimized } = item.pictures;
+  return baseline === null || optimized === null || item.comparison === null ? "image" : null;
 }
+
+/** True where a job is shown as an overview, contact sheets and a report, instead of as one pair. */
+export const hasOverview = ({
+  kind,
+  items,
+}: {
+  readonly kind: JobKind;
+  readonly items: { readonly length: number };
+}): boolean => kind === "batch" || items.length > 1;
+
+/** What the judges say about both pictures of an item; null for a side that is not drawn or was never judged. */
+export const judgementsOf = ({ pictures }: Item): PerSide<PictureJudgement | null> => ({
+  baseline: pictures.baseline?.judgement ?? null,
+  optimized: pictures.optimized?.judgement ?? null,
+});
+
+/** How many pictures of the items are drawn; comparisons and contact sheets don't count. */
+export const picturesDrawn = (items: readonly Item[]): number =>
+  items.reduce((sum, { pictures }) => sum + SIDES.filter((side) => pictures[side] !== null).length, 0);

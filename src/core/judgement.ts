@@ -4,6 +4,8 @@
  * LMOps, diff_prompter/ppo_prompter.py), so that a pair here says what the rewriter was trained for.
  */
 
+import type { PerSide } from "./side.js";
+
 /** What the safety checker found in one picture. */
 export interface SafetyVerdict {
   readonly flagged: boolean;
@@ -12,14 +14,8 @@ export interface SafetyVerdict {
 }
 
 /** True where the safety checker was there and found something. */
-export const isFlagged = (judgement: PictureJudgement | undefined): boolean =>
+export const isFlagged = (judgement: PictureJudgement | null): boolean =>
   typeof judgement?.safety === "object" && judgement.safety.flagged;
-
-/**
- * Name of the file beside a comparison or contact sheet that has blank panels in the places of its flagged pictures:
- * `1-comparison.png` -> `1-comparison-withheld.png`. It is there where a picture of it is flagged.
- */
-export const withheldVariant = (file: string): string => file.replace(/(?=\.\w+$)/, "-withheld");
 
 /** What the judges say about one picture. */
 export interface PictureJudgement {
@@ -54,19 +50,11 @@ export function judgedAgain(kept: PictureJudgement, fresh: PictureJudgement): Pi
   return { relevance: scores.relevance, beauty: scores.beauty, safety, judge: scores.judge };
 }
 
-/** The judgements of a pair's pictures, under the names of `Item`; a part is missing until its picture is judged. */
-export interface ItemJudgements {
-  readonly baseline?: PictureJudgement;
-  readonly drawn?: PictureJudgement;
-}
-
 /** What the judgements of both pictures say together. A value is null where one of its parts is. */
 export interface PairScores {
-  /** Cosines of both pictures with the plain prompt. */
-  readonly baselineRelevance: number | null;
-  readonly optimizedRelevance: number | null;
-  readonly baselineBeauty: number | null;
-  readonly optimizedBeauty: number | null;
+  /** Cosines of the pictures with the plain prompt. */
+  readonly relevance: PerSide<number | null>;
+  readonly beauty: PerSide<number | null>;
   /** Promptist's f_rel: 0 where the optimized picture is relevant enough, else how far it is from that, scaled. */
   readonly relevanceTerm: number | null;
   /** Promptist's f_aes: beauty of the optimized picture less that of the baseline. */
@@ -86,21 +74,22 @@ const RELEVANCE_OFFSET = RELEVANCE_SCALE * RELEVANT_ENOUGH;
 export const relevanceTerm = (cosine: number): number =>
   cosine > RELEVANT_ENOUGH ? 0 : RELEVANCE_SCALE * Math.max(0, cosine) - RELEVANCE_OFFSET;
 
-/** The scores of a pair. Judgements of two judges are not put together: all that needs both is null then. */
-export function pairScores({ baseline, drawn }: ItemJudgements): PairScores {
-  const comparable = baseline !== undefined && drawn !== undefined && baseline.judge === drawn.judge;
-  const optimizedRelevance = drawn?.relevance ?? null;
-  const term = optimizedRelevance === null ? null : relevanceTerm(optimizedRelevance);
+/** The scores of a pair. Judgements of two judges do not compare: what needs both is null then. */
+export function pairScores({ baseline, optimized }: PerSide<PictureJudgement | null>): PairScores {
+  const relevance = { baseline: baseline?.relevance ?? null, optimized: optimized?.relevance ?? null };
+  const beauty = { baseline: baseline?.beauty ?? null, optimized: optimized?.beauty ?? null };
+  const term = relevance.optimized === null ? null : relevanceTerm(relevance.optimized);
+  const comparable = baseline !== null && optimized !== null && baseline.judge === optimized.judge;
   const beautyGain =
-    comparable && baseline.beauty !== null && drawn.beauty !== null ? drawn.beauty - baseline.beauty : null;
+    comparable && beauty.baseline !== null && beauty.optimized !== null
+      ? beauty.optimized - beauty.baseline
+      : null;
   return {
-    baselineRelevance: baseline?.relevance ?? null,
-    optimizedRelevance,
-    baselineBeauty: baseline?.beauty ?? null,
-    optimizedBeauty: drawn?.beauty ?? null,
+    relevance,
+    beauty,
     relevanceTerm: term,
     beautyGain,
     reward: term === null || beautyGain === null ? null : term + beautyGain,
-    judge: drawn?.judge ?? baseline?.judge ?? null,
+    judge: optimized?.judge ?? baseline?.judge ?? null,
   };
 }

@@ -8,7 +8,7 @@ export type Treatment = (typeof TREATMENTS)[number];
  * What a community decides about its server or one of its channels. All are optional: a channel falls back to its
  * server, a server to the program's own configuration.
  */
-export interface PlaceSettings {
+export interface Settings {
   /** Defaults of the commands' options. */
   readonly steps?: number;
   readonly guidance?: number;
@@ -57,5 +57,5 @@ export interface Where {
   readonly channelId: string | null;
 }
 
-export type SettingName = keyof PlaceSettings;
+export type SettingName = keyof Settings;
 export type SettingScope = "server" | "channel" | "user";

@@ -1,25 +1,25 @@
 import type { ErrorCode } from "../core/errors.js";
 import type {
   Candidate,
-  ImageSettings,
+  ImageOptions,
   ItemNote,
-  ItemTimes,
   Job,
   JobKind,
   LimitScope,
   Origin,
   Phase,
+  Picture,
   Sheet,
-  TextSettings,
+  TextOptions,
 } from "../core/job.js";
-import type { ItemJudgements } from "../core/judgement.js";
+import type { PerSide } from "../core/side.js";
 
 /** What intake hands in. `optimized` is given where the file already held pairs. */
 export interface NewJob {
   readonly kind: JobKind;
   readonly origin: Origin;
-  readonly text: TextSettings;
-  readonly image: ImageSettings;
+  readonly text: TextOptions;
+  readonly image: ImageOptions;
   readonly items: readonly NewItem[];
   /** The job under whose result a button made this one. */
   readonly parentId?: string;
@@ -41,7 +41,7 @@ export interface JobCaps {
 
 export interface NewItem {
   readonly prompt: string;
-  readonly optimized: string | null;
+  readonly rewrite: string | null;
   /** The rewrites to choose from, where an earlier job found them. */
   readonly candidates?: readonly Candidate[];
   /** Instead of the job's seed plus the index. */
@@ -59,29 +59,18 @@ export interface Claim {
 }
 
 export interface TextResult {
-  readonly optimized: string;
+  readonly rewrite: string;
   readonly candidates: readonly Candidate[];
   readonly notes: readonly ItemNote[];
   /** Milliseconds it took. */
   readonly ms?: number;
 }
 
-/** File names inside the job's picture folder. A half of a pair is kept as soon as it is there. */
+/** What is new of an item's pictures. One side of a pair is kept as soon as it is there. */
 export interface PictureResult {
-  readonly baseline?: string;
-  readonly drawn?: string;
+  readonly pictures?: Partial<PerSide<Picture>>;
   readonly comparison?: string;
   readonly notes?: readonly ItemNote[];
-  readonly times?: ItemTimes;
-  readonly judgements?: ItemJudgements;
-}
-
-/** Where a waiting job stands in the line of its phase. */
-export interface Place {
-  readonly id: string;
-  readonly phase: Phase;
-  /** As `position` answers it. */
-  readonly place: number;
 }
 
 /** What an unfinished job still lacks. */
@@ -115,8 +104,16 @@ export interface QueueDepth {
   readonly undelivered: number;
 }
 
-/** `cancelled`: the job was asked to stop while it ran, so it is not tried again. `false`: the claim is stale. */
-export type RetryResult = "queued" | "failed" | "cancelled" | false;
+/** `cancelled`: the job was asked to stop while it ran, so it does not wait again. `false`: the claim is stale. */
+export type LeaveResult = "queued" | "cancelled" | false;
+export type RetryResult = LeaveResult | "failed";
+
+/** What became of a running job that had lost its holder. */
+export interface Recovered {
+  readonly id: string;
+  readonly phase: Phase;
+  readonly state: "queued" | "cancelled";
+}
 
 export type CancelResult = "cancelled" | "requested" | "finished" | "unknown";
 
@@ -159,12 +156,12 @@ export interface Queue {
   /** `hash`: SHA-256 over the weight files, where it was taken. */
   saveCheckpoint(claim: Claim, phase: Phase, name: string, hash?: string | null): Promise<boolean>;
   /** The text phase of the job is over and pictures are wanted: queued again, for the image phase. */
-  advance(claim: Claim): Promise<boolean>;
+  advance(claim: Claim): Promise<LeaveResult>;
   /**
    * Puts the job back unharmed: others go first, or the program is stopping. It waits behind the first job of each
    * other user and before the later jobs of its own.
    */
-  release(claim: Claim): Promise<boolean>;
+  release(claim: Claim): Promise<LeaveResult>;
   complete(claim: Claim): Promise<boolean>;
   /** Records a failed attempt: queued again after `afterMs`, five minutes at most, or failed when `maxAttempts` are used up. */
   retry(claim: Claim, code: ErrorCode, detail: string, afterMs: number): Promise<RetryResult>;
@@ -182,8 +179,8 @@ export interface Queue {
    * its results. The holder of a running job leaves it out from its next item on.
    */
   cancelItem(id: string, item: number): Promise<boolean>;
-  /** After a start: every running job lost its holder and waits again, with all results it has. Answers their ids. */
-  recover(): Promise<string[]>;
+  /** After a start: every running job lost its holder and waits again, with all results it has. */
+  recover(): Promise<Recovered[]>;
 
   /** True if a job of this phase waits now (back-off over); for another user than `besidesUser` when given. */
   hasWork(phase: Phase, besidesUser?: string): Promise<boolean>;
@@ -191,8 +188,6 @@ export interface Queue {
   nextDueAt(): Promise<number | null>;
   /** In the line of the job's phase: 1 for the job that is served next; 0 for one that runs; null when it is over or held. */
   position(id: string): Promise<number | null>;
-  /** The positions of all jobs in line at once, in the order of `open`, without loading the jobs. */
-  places(): Promise<Place[]>;
   depth(): Promise<QueueDepth>;
   /** How long the line of each phase is; a phase for which nothing waits is missing. */
   lines(): Promise<WaitingLine[]>;
@@ -235,8 +230,8 @@ export interface Queue {
 
   /** Failed jobs, the last one first, at most `limit`. */
   setAside(limit: number): Promise<Job[]>;
-  /** A failed job waits again, with the results it has and without its failures; false where there is none. */
-  requeue(id: string): Promise<boolean>;
+  /** A failed job waits again, with the results it has and without its failures; undefined where there is none. */
+  requeue(id: string): Promise<Job | undefined>;
   /** A paused queue hands out no job; what runs goes on. It stays paused over a restart. */
   setPaused(paused: boolean): Promise<void>;
   paused(): Promise<boolean>;
@@ -246,10 +241,10 @@ export interface Queue {
   /** Ids of all jobs of a person that are stored, oldest first. */
   idsOfUser(userId: string): Promise<string[]>;
   /**
-   * Cancels a person's open jobs and deletes the finished ones; a running one is deleted by `prune`. Answers the ids of
-   * both. Thousands of jobs are deleted in several transactions, between which others have their turn.
+   * Cancels a person's open jobs and deletes all that do not run; a running one is deleted by `prune`. Answers their ids:
+   * of those deleted, `waiting` were still in the queue; `stopping` run and are asked to stop. Thousands of jobs are deleted in several transactions, between which others have their turn.
    */
-  eraseUser(userId: string): Promise<{ deleted: string[]; stopping: string[] }>;
+  eraseUser(userId: string): Promise<{ deleted: string[]; waiting: string[]; stopping: string[] }>;
 
   /** Deletes one finished job, delivered or not; false where there is none. */
   drop(id: string): Promise<boolean>;

@@ -38,7 +38,7 @@ interface PhaseView {
 
 const NAMES: Readonly<Record<Phase, string>> = { text: "Rewriting prompts", image: "Drawing pictures" };
 const LABELS: Readonly<Record<Progress["making"], string>> = {
-  text: "rewrite",
+  rewrite: "rewrite",
   baseline: "baseline picture",
   optimized: "optimized picture",
 };

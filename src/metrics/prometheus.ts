@@ -88,9 +88,9 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
   }
   for (const state of ENDS) finished.inc({ state }, 0);
 
-  const pace = new Pace(now, (progress, s) => (progress.making === "text" ? tokens : steps).observe(s));
+  const pace = new Pace(now, (progress, s) => (progress.making === "rewrite" ? tokens : steps).observe(s));
   events
-    .on("job.enqueued", ({ kind }) => accepted.inc({ kind }))
+    .on("job.enqueued", ({ job: { kind } }) => accepted.inc({ kind }))
     .on("phase.started", ({ phase, loadMs }) => {
       current.set({ phase }, 1);
       loads.observe({ phase }, loadMs / 1000);

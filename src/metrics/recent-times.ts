@@ -1,5 +1,6 @@
 import type { Events, Progress } from "../core/events.js";
-import { type Job, nextPhase, type Phase } from "../core/job.js";
+import { type Job, nextPhase, type Phase, picturesDrawn } from "../core/job.js";
+import { SIDES } from "../core/side.js";
 
 /** Enough to be steady, few enough to follow a change of checkpoint, size or device within minutes. */
 const KEPT_LOADS = 5;
@@ -57,7 +58,7 @@ export class RecentTimes {
       for (const item of job.items) {
         if (nextPhase(job.kind, item) === "text") textItems += 1;
         if (job.kind === "optimize") continue;
-        const missing = (item.baseline === null ? 1 : 0) + (item.drawn === null ? 1 : 0);
+        const missing = SIDES.length - picturesDrawn([item]);
         pictures += missing;
         laterSteps += missing * Math.max(0, job.image.steps - 1);
       }
@@ -83,7 +84,7 @@ export class RecentTimes {
   }
 
   #onProgress(progress: Progress): void {
-    if (progress.making === "text") return;
+    if (progress.making === "rewrite") return;
     const at = this.#now();
     const before = this.#lastStep;
     if (before !== null && isLater(progress, before.progress)) {

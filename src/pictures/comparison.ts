@@ -20,7 +20,7 @@ const PROMPT_LINES = 6;
  * @throws Error if a picture cannot be read or the file not be written
  */
 export async function writeComparison(pair: PairFiles, file: string): Promise<PictureSize> {
-  const column = columnWidth(await sharp(pair.baseline).metadata());
+  const column = columnWidth(await sharp(pair.files.baseline).metadata());
   const unit = column / NATURAL_SIDE;
   const px = (length: number): number => Math.round(length * unit);
   const margin = px(28);
@@ -42,7 +42,7 @@ export async function writeComparison(pair: PairFiles, file: string): Promise<Pi
     file,
     { width, height },
     [...card.place(margin, margin), ...layer(caption, margin, captionTop)],
-    { baseline: pair.prompt, optimized: pair.optimized, settings: pair.caption },
+    { ...pair.texts, settings: pair.caption },
   );
 }
 

@@ -3,7 +3,7 @@ import { writeCanvas } from "./canvas.js";
 import { type PairFiles, pairCard } from "./pair-card.js";
 
 /** More pairs would not be readable on one sheet; the caller makes further sheets. */
-export const MAX_PAIRS = 10;
+export const PAIRS_PER_SHEET = 10;
 
 const MARGIN = 32;
 const GUTTER = 40;
@@ -21,8 +21,8 @@ export async function writeContactSheet(
   file: string,
   numbers?: readonly number[],
 ): Promise<PictureSize> {
-  if (pairs.length < 1 || pairs.length > MAX_PAIRS) {
-    throw new RangeError(`A contact sheet holds 1 to ${MAX_PAIRS} pairs, got ${pairs.length}`);
+  if (pairs.length < 1 || pairs.length > PAIRS_PER_SHEET) {
+    throw new RangeError(`A contact sheet holds 1 to ${PAIRS_PER_SHEET} pairs, got ${pairs.length}`);
   }
   const perRow = Math.min(2, pairs.length);
   const cards = await Promise.all(pairs.map((pair, i) => pairCard(pair, STYLE, numbers?.[i] ?? i + 1)));
@@ -39,6 +39,8 @@ export async function writeContactSheet(
   }
   const width = 2 * MARGIN + perRow * cardWidth + (perRow - 1) * GUTTER;
   return writeCanvas(file, { width, height: top - GUTTER + MARGIN }, layers, {
-    pairs: JSON.stringify(pairs.map(({ prompt, optimized }) => ({ original: prompt, optimized }))),
+    pairs: JSON.stringify(
+      pairs.map(({ texts }) => ({ original: texts.baseline, optimized: texts.optimized })),
+    ),
   });
 }

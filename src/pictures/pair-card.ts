@@ -1,16 +1,25 @@
 import sharp, { type OverlayOptions } from "sharp";
+import type { ImageOptions } from "../core/job.js";
+import { type PerSide, SIDES, type Side } from "../core/side.js";
 import { lineHeight, renderText, type TextBlock, type TextStyle } from "./text.js";
 
 /** A pair of pictures by its files, and its texts. */
 export interface PairFiles {
-  readonly prompt: string;
-  readonly optimized: string;
-  readonly baseline: string;
-  readonly drawn: string;
+  /** The plain prompt, and its rewrite. */
+  readonly texts: PerSide<string>;
+  /** Absolute paths. */
+  readonly files: PerSide<string>;
   /** Small print under the pair. */
   readonly caption: string;
-  /** Pictures in whose places blank panels stand. */
-  readonly withheld?: readonly ("baseline" | "optimized")[];
+  /** Sides in whose places blank panels stand. */
+  readonly withheld?: readonly Side[];
+}
+
+/** The small print under a pair: what repeats it. */
+export function captionOf(image: ImageOptions, checkpoint: string): string {
+  const { seed, steps, guidance, scheduler, negative } = image;
+  const parts = [`seed ${seed}`, `${steps} steps`, `guidance ${guidance}`, scheduler, checkpoint];
+  return (negative ? [...parts, `without: ${negative}`] : parts).join("  ·  ");
 }
 
 /** Dark and quiet beside Discord's own colours, so that the pictures are what one sees. */
@@ -48,22 +57,13 @@ const RULE_HEIGHT = 3;
 /** @param number stands before the first label, or null */
 export async function pairCard(pair: PairFiles, style: CardStyle, number: number | null): Promise<PairCard> {
   const { column, gap, labelSize, promptSize, promptLines } = style;
-  const sides = [
-    {
-      label: number === null ? "baseline" : `${number} · baseline`,
-      prompt: pair.prompt,
-      file: pair.baseline,
-      accent: false,
-      blank: pair.withheld?.includes("baseline") ?? false,
-    },
-    {
-      label: "optimized",
-      prompt: pair.optimized,
-      file: pair.drawn,
-      accent: true,
-      blank: pair.withheld?.includes("optimized") ?? false,
-    },
-  ];
+  const sides = SIDES.map((side, i) => ({
+    label: number === null || i > 0 ? side : `${number} · ${side}`,
+    prompt: pair.texts[side],
+    file: pair.files[side],
+    accent: side === "optimized",
+    blank: pair.withheld?.includes(side) ?? false,
+  }));
   const promptStyle: TextStyle = { weight: "book", size: promptSize, color: COLORS.prompt };
   const labelLine = await lineHeight({ weight: "bold", size: labelSize, color: COLORS.label });
   const space = Math.round(promptSize * 0.45);

@@ -1,8 +1,7 @@
-import { readdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Events } from "../core/events.js";
 import type { Queue } from "../db/queue.js";
+import type { PictureStore } from "./store.js";
 
 /** How long and how much is kept; null is no limit. */
 export interface RetentionLimits {
@@ -15,8 +14,7 @@ export interface RetentionLimits {
 export interface RetentionOptions {
   readonly queue: Queue;
   readonly events: Events;
-  /** Pictures lie in `<picturesDir>/<job id>/`. */
-  readonly picturesDir: string;
+  readonly pictures: PictureStore;
   readonly limits: RetentionLimits;
   readonly everyMs?: number;
   readonly now?: () => number;
@@ -100,7 +98,7 @@ export class Retention {
   /** Deletes what is over the limits now. Throws QueueError and system errors. */
   async prune(): Promise<Pruned> {
     const jobs = await this.#pruneJobs();
-    for (const id of jobs) await this.#deleteFolder(id);
+    for (const id of jobs) await this.#options.pictures.remove(id);
     const pictures = await this.#prunePictures();
     const orphans = await this.#pruneOrphans();
     return { pictures, jobs, orphans };
@@ -126,7 +124,7 @@ export class Retention {
     const prune = async (id: string) => {
       // The row first: a crash in between leaves a folder that says it is gone, and not a row that names lost files.
       await queue.picturesPruned(id);
-      await this.#deleteFolder(id);
+      await this.#options.pictures.remove(id);
       gone.push(id);
     };
     const isOld = (finishedAt: number) => picturesMs !== null && finishedAt < this.#now() - picturesMs;
@@ -135,43 +133,24 @@ export class Retention {
     let bytes = 0;
     // The newest keep their room; from the first one that is over on, all older ones go.
     for (const { id } of kept.filter(({ finishedAt }) => !isOld(finishedAt)).reverse()) {
-      bytes += await this.#folderBytes(id);
+      bytes += await this.#options.pictures.sizeOfJob(id);
       if (bytes > picturesBytes) await prune(id);
     }
     return gone;
   }
 
   async #pruneOrphans(): Promise<string[]> {
-    const { queue, picturesDir } = this.#options;
+    const { queue, pictures } = this.#options;
     const gone: string[] = [];
-    for (const id of await namesIn(picturesDir)) {
+    for (const id of await pictures.jobIds()) {
       const kept = await queue.keepsPictures(id);
       await nextTurn();
       if (kept === true) continue;
-      const found = await stat(join(picturesDir, id)).catch(unlessGone);
-      const touchedAt = found?.mtimeMs ?? this.#now();
+      const touchedAt = (await pictures.touchedAt(id)) ?? this.#now();
       if (kept === null && touchedAt > this.#now() - ORPHAN_AGE_MS) continue;
-      await this.#deleteFolder(id);
+      await this.#options.pictures.remove(id);
       gone.push(id);
     }
     return gone;
   }
-
-  async #folderBytes(id: string): Promise<number> {
-    const folder = join(this.#options.picturesDir, id);
-    let bytes = 0;
-    for (const name of await namesIn(folder))
-      bytes += (await stat(join(folder, name)).catch(unlessGone))?.size ?? 0;
-    return bytes;
-  }
-
-  #deleteFolder(id: string): Promise<void> {
-    return rm(join(this.#options.picturesDir, id), { recursive: true, force: true, maxRetries: 3 });
-  }
-}
-
-const namesIn = async (folder: string): Promise<string[]> => (await readdir(folder).catch(unlessGone)) ?? [];
-
-function unlessGone(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { CsvError, type Info, parse as parseCsv } from "csv-parse/sync";
 import { InputError } from "../core/errors.js";
-import { type ImageSettings, type PictureSize, SCHEDULERS } from "../core/job.js";
+import { type ImageOptions, type PictureSize, SCHEDULERS } from "../core/job.js";
 
 /** One prompt of a file; `optimized` is null where Promptist has yet to rewrite it. */
 export interface PromptPair {
@@ -9,11 +9,11 @@ export interface PromptPair {
   readonly optimized: string | null;
   /** Where the file names them, as a batch's own report does: what the pair is to be drawn with. */
   readonly seed?: number;
-  readonly image?: RowSettings;
+  readonly image?: RowOptions;
 }
 
 /** Settings of one row; ranges are for the reader to check, types and names are right. */
-export type RowSettings = Partial<Omit<ImageSettings, "seed" | "size">> & { readonly size?: PictureSize };
+export type RowOptions = Partial<Omit<ImageOptions, "seed" | "size">> & { readonly size?: PictureSize };
 
 export interface PromptFileLimits {
   readonly maxBytes: number;
@@ -29,9 +29,9 @@ type Extension = (typeof PROMPT_FILE_EXTENSIONS)[number];
 const OPTIMIZED_LENGTH_FACTOR = 2;
 
 /** How a message names an entry of the file: `line 3` of text and CSV, `entry 3` of JSON. */
-type Place = { readonly unit: "line" | "entry"; readonly number: number };
+type EntryRef = { readonly unit: "line" | "entry"; readonly number: number };
 type RawEntry = {
-  readonly place: Place;
+  readonly at: EntryRef;
   readonly prompt: string;
   readonly optimized: string | null;
   /** By the names of SETTING_COLUMNS; an empty cell is none. */
@@ -97,21 +97,21 @@ export function isLongerThan(text: string, limit: number): boolean {
   return text.length > 2 * limit || [...text].length > limit;
 }
 
-function checkEntry({ place, prompt, optimized, settings }: RawEntry, maxLength: number): PromptPair {
-  const original = checkText(place, prompt, maxLength);
+function checkEntry({ at, prompt, optimized, settings }: RawEntry, maxLength: number): PromptPair {
+  const original = checkText(at, prompt, maxLength);
   if (original === "") {
-    throw shapeError(place, "the prompt is empty", "Write a prompt there, or remove it.");
+    throw shapeError(at, "the prompt is empty", "Write a prompt there, or remove it.");
   }
-  const rewrite = optimized === null ? "" : checkText(place, optimized, maxLength * OPTIMIZED_LENGTH_FACTOR);
-  return { prompt: original, optimized: rewrite === "" ? null : rewrite, ...checkSettings(place, settings) };
+  const rewrite = optimized === null ? "" : checkText(at, optimized, maxLength * OPTIMIZED_LENGTH_FACTOR);
+  return { prompt: original, optimized: rewrite === "" ? null : rewrite, ...checkOptions(at, settings) };
 }
 
 /** What a row may say besides its texts, in the columns of a batch's report. */
 const SETTING_COLUMNS = ["seed", "steps", "guidance", "scheduler", "width", "height", "negative"] as const;
-const SETTINGS_HINT = "Correct it, or remove the column.";
+const OPTIONS_HINT = "Correct it, or remove the column.";
 
-function checkSettings(place: Place, given: RawEntry["settings"]): Pick<PromptPair, "seed" | "image"> {
-  const bad = (name: string, what: string) => shapeError(place, `\`${name}\` is not ${what}`, SETTINGS_HINT);
+function checkOptions(at: EntryRef, given: RawEntry["settings"]): Pick<PromptPair, "seed" | "image"> {
+  const bad = (name: string, what: string) => shapeError(at, `\`${name}\` is not ${what}`, OPTIONS_HINT);
   const numberOf = (name: string, whole: boolean): number | undefined => {
     const value = given[name];
     if (value === undefined) return undefined;
@@ -129,7 +129,7 @@ function checkSettings(place: Place, given: RawEntry["settings"]): Pick<PromptPa
   if (scheduler !== undefined && known === undefined)
     throw bad("scheduler", `one of ${SCHEDULERS.join(", ")}`);
   if (negative !== undefined && typeof negative !== "string") throw bad("negative", "a text");
-  const image: RowSettings = {
+  const image: RowOptions = {
     ...(steps === undefined ? {} : { steps }),
     ...(guidance === undefined ? {} : { guidance }),
     ...(known === undefined ? {} : { scheduler: known }),
@@ -146,7 +146,7 @@ function checkSettings(place: Place, given: RawEntry["settings"]): Pick<PromptPa
  * The settings that all rows of a file have in common, which a job draws with. Throws InputError FILE_SHAPE where rows
  * ask for different ones.
  */
-export function commonSettings(pairs: readonly PromptPair[]): RowSettings {
+export function commonOptions(pairs: readonly PromptPair[]): RowOptions {
   const [first = {}, ...others] = pairs.map(({ image = {} }) => image);
   const wanted = JSON.stringify(first);
   const odd = others.findIndex((image) => JSON.stringify(image) !== wanted);
@@ -158,13 +158,13 @@ export function commonSettings(pairs: readonly PromptPair[]): RowSettings {
   );
 }
 
-function checkText(place: Place, raw: string, limit: number): string {
+function checkText(at: EntryRef, raw: string, limit: number): string {
   const text = cleanPrompt(raw);
   if (!isLongerThan(text, limit)) return text;
   throw new InputError(
     "INPUT_TOO_LONG",
-    `${capitalize(place.unit)} ${place.number} is longer than ${limit} characters; shorten it.`,
-    { ...place, limit },
+    `${capitalize(at.unit)} ${at.number} is longer than ${limit} characters; shorten it.`,
+    { ...at, limit },
   );
 }
 
@@ -263,7 +263,7 @@ function readLines(text: string, most: number): RawEntry[] | null {
   for (const [i, prompt] of text.split(/\r\n|\r|\n/).entries()) {
     if (prompt === "" || cleanPrompt(prompt) === "") continue;
     if (entries.length === most) return null;
-    entries.push({ place: { unit: "line", number: i + 1 }, prompt, optimized: null, settings: {} });
+    entries.push({ at: { unit: "line", number: i + 1 }, prompt, optimized: null, settings: {} });
   }
   return entries;
 }
@@ -301,14 +301,14 @@ function readJsonLines(text: string, most: number): RawEntry[] | null {
   for (const [i, line] of text.split(/\r\n|\r|\n/).entries()) {
     if (line.trim() === "") continue;
     if (entries.length === most) return null;
-    const place: Place = { unit: "line", number: i + 1 };
+    const at: EntryRef = { unit: "line", number: i + 1 };
     let value: unknown;
     try {
       value = JSON.parse(line);
     } catch (cause) {
-      throw shapeError(place, "not valid JSON", JSON_LINES_EXAMPLE, cause);
+      throw shapeError(at, "not valid JSON", JSON_LINES_EXAMPLE, cause);
     }
-    entries.push(readJsonEntry(value, place));
+    entries.push(readJsonEntry(value, at));
   }
   return entries;
 }
@@ -316,20 +316,19 @@ function readJsonLines(text: string, most: number): RawEntry[] | null {
 const JSON_LINES_EXAMPLE =
   'Write one a line, such as "a cat" or {"original": "a cat", "optimized": "a cat, detailed"}.';
 
-function readJsonEntry(value: unknown, place: Place): RawEntry {
-  if (typeof value === "string") return { place, prompt: value, optimized: null, settings: {} };
+function readJsonEntry(value: unknown, at: EntryRef): RawEntry {
+  if (typeof value === "string") return { at, prompt: value, optimized: null, settings: {} };
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw shapeError(place, "neither a text nor an object with `original`", JSON_EXAMPLE);
+    throw shapeError(at, "neither a text nor an object with `original`", JSON_EXAMPLE);
   }
   const { original, prompt = original, optimized = null } = value as Record<string, unknown>;
-  if (typeof prompt !== "string")
-    throw shapeError(place, "`original` is missing or not a text", JSON_EXAMPLE);
+  if (typeof prompt !== "string") throw shapeError(at, "`original` is missing or not a text", JSON_EXAMPLE);
   if (optimized !== null && typeof optimized !== "string") {
-    throw shapeError(place, "`optimized` is not a text", JSON_EXAMPLE);
+    throw shapeError(at, "`optimized` is not a text", JSON_EXAMPLE);
   }
   const all = value as Record<string, unknown>;
   const named = SETTING_COLUMNS.filter((name) => all[name] !== undefined && all[name] !== null);
-  return { place, prompt, optimized, settings: Object.fromEntries(named.map((name) => [name, all[name]])) };
+  return { at, prompt, optimized, settings: Object.fromEntries(named.map((name) => [name, all[name]])) };
 }
 
 const CSV_HINT =
@@ -347,7 +346,7 @@ function readCsv(content: string, most: number): RawEntry[] | null {
   const columns = columnsOf(first.cells);
   if (columns === null && first.cells.length > 1) {
     throw shapeError(
-      first.place,
+      first.at,
       `there are ${first.cells.length} columns and none is named \`prompt\``,
       CSV_HINT,
     );
@@ -362,16 +361,16 @@ function readCsv(content: string, most: number): RawEntry[] | null {
   const text = (value: string | undefined) => (isReport ? value?.replace(GUARD, "$1") : value);
   const rows = columns === null ? [first, ...others] : others;
   if (rows.length > most) return null;
-  return rows.map(({ place, cells }) => {
+  return rows.map(({ at, cells }) => {
     if (cells.length > width) {
-      throw shapeError(place, `there are ${cells.length} columns instead of ${width}`, CSV_HINT);
+      throw shapeError(at, `there are ${cells.length} columns instead of ${width}`, CSV_HINT);
     }
     const given = settings.flatMap(({ name, at }) => {
       const value = cells[at] ?? "";
       return value === "" ? [] : [[name, name === "negative" ? text(value) : value] as const];
     });
     return {
-      place,
+      at,
       prompt: text(cells[prompt]) ?? "",
       optimized: text(cells[optimized]) ?? null,
       settings: Object.fromEntries(given),
@@ -409,7 +408,7 @@ function columnsOf(row: readonly string[]): Columns | null {
   };
 }
 
-function parseRows(text: string, delimiter: string, most: number): { place: Place; cells: string[] }[] {
+function parseRows(text: string, delimiter: string, most: number): { at: EntryRef; cells: string[] }[] {
   try {
     const rows = parseCsv(text, {
       delimiter,
@@ -422,7 +421,7 @@ function parseRows(text: string, delimiter: string, most: number): { place: Plac
       to: most,
       trim: true,
     }) as unknown as { record: string[]; info: Info }[];
-    return rows.map(({ record, info }) => ({ place: { unit: "line", number: info.lines }, cells: record }));
+    return rows.map(({ record, info }) => ({ at: { unit: "line", number: info.lines }, cells: record }));
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause;
     const number = typeof cause.lines === "number" ? cause.lines : 1;
@@ -432,11 +431,11 @@ function parseRows(text: string, delimiter: string, most: number): { place: Plac
 
 // --- errors ---
 
-function shapeError(place: Place, problem: string, advice: string, cause?: unknown): InputError {
+function shapeError(at: EntryRef, problem: string, advice: string, cause?: unknown): InputError {
   return new InputError(
     "FILE_SHAPE",
-    `${capitalize(place.unit)} ${place.number}: ${problem}. ${advice}`,
-    { ...place, problem },
+    `${capitalize(at.unit)} ${at.number}: ${problem}. ${advice}`,
+    { ...at, problem },
     { cause },
   );
 }

@@ -353,8 +353,8 @@ describe("a report that is attached again", () => {
     const after = (await world.queue.get((await enqueuedAgain).jobId))!;
     expect(after.image).toMatchObject({ ...before.image, seed: expect.any(Number) });
     const kept = before.items.filter(({ cancelled }) => !cancelled);
-    expect(after.items.map(({ prompt, optimized, seed }) => ({ prompt, optimized, seed }))).toEqual(
-      kept.map(({ prompt, optimized, seed }) => ({ prompt, optimized, seed })),
+    expect(after.items.map(({ prompt, rewrite, seed }) => ({ prompt, optimized, seed }))).toEqual(
+      kept.map(({ prompt, rewrite, seed }) => ({ prompt, optimized, seed })),
     );
 
     const odd = "original,optimized,seed,steps\na,b,1,10\nc,d,2,11\n";

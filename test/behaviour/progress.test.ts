@@ -185,7 +185,7 @@ describe("edits", () => {
 describe("50 jobs at once", () => {
   it("are all accepted, shown and delivered without one 429", { timeout: 60_000 }, async () => {
     // The times of the real program, except that messages are edited somewhat more often.
-    const timing = { editGapMs: 1_000, editsPerSecond: 20, placesGapMs: 500 };
+    const timing = { editGapMs: 1_000, editsPerSecond: 20, positionsGapMs: 500 };
     const { local, loop, queue, problems } = await startWorld({ bot: { timing } });
     const people = ["alice", "bob", "admin"].map((name) => local.member(name));
     const startedAt = performance.now();

@@ -67,7 +67,7 @@ test("/compare: rewrite and two pictures of one seed, one model at a time, each 
     guidance: "2",
     scheduler: "pndm",
   });
-  expect(texts[1]!.prompt).toBe(item.optimized);
+  expect(texts[1]!.prompt).toBe(item.rewrite);
 
   const files = await Promise.all(message.attachments.map((attachment) => alice.download(attachment)));
   for (const file of files) expect((await sharp(file).metadata()).format).toMatch(/png|jpeg|webp/);

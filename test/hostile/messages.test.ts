@@ -10,7 +10,7 @@ import { infoMessage } from "../../src/bot/messages/info-message.js";
 import { type ResultOptions, resultMessage } from "../../src/bot/messages/result-message.js";
 import { statusMessage, summarize } from "../../src/bot/messages/status-message.js";
 import { endSentence, resultLines } from "../../src/bot/words/messages.js";
-import { DEFAULT_TEXT_SETTINGS, type Item, type Job } from "../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS, type Item, type Job } from "../../src/core/job.js";
 import { cleanPrompt } from "../../src/prompt-files/prompt-file.js";
 import { isFinal, startWorld } from "../support/bot-world.js";
 import { hostileText, parameters, report, Timings } from "./support.js";
@@ -35,7 +35,7 @@ const options: ResultOptions = {
   picturesDir: folder,
   checkpointNote: "drawn by the miniature",
   image: { seed: 0, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
-  placeOf: () => ({}),
+  settingsOf: () => ({}),
   ballotOf: (job: Job) => ({
     jobId: job.id,
     guildId: null,
@@ -46,7 +46,7 @@ const options: ResultOptions = {
     closesAt: null,
     closedAt: null,
   }),
-  audienceOf: async () => ({ ageRestricted: false, place: {}, unchecked: "show" }),
+  audienceOf: async () => ({ ageRestricted: false, settings: {}, unchecked: "show" }),
   withoutBallot: () => false,
   tallyOf: () => null,
 };
@@ -87,7 +87,7 @@ const job: fc.Arbitrary<Job> = stored
     const item: Item = {
       index: 0,
       prompt,
-      optimized,
+      rewrite,
       candidates: candidates
         .filter((text) => text !== null && text !== "")
         .map((text) => ({ text: text!, tokens: 1, score: -1 })),
@@ -114,7 +114,7 @@ const job: fc.Arbitrary<Job> = stored
         interactionToken: "secret-token",
         tokenExpiresAt: 0,
       },
-      text: DEFAULT_TEXT_SETTINGS,
+      text: DEFAULT_TEXT_OPTIONS,
       image: { ...options.image, negative },
       items: Array.from({ length: rest.kind === "batch" ? items : 1 }, (_, index) => ({ ...item, index })),
       parentId: null,

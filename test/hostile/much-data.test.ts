@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { DEFAULT_TEXT_SETTINGS } from "../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../../src/core/job.js";
 import type { NewItem, Queue } from "../../src/db/queue.js";
 import { openDatabase } from "../../src/db/sqlite/open.js";
 import { SqliteQueue } from "../../src/db/sqlite/sqlite-queue.js";
@@ -21,7 +21,7 @@ const LONG = "x".repeat(1000);
 /** A prompt of the greatest length with its rewrites, as it is stored. */
 const ITEM: NewItem = {
   prompt: LONG,
-  optimized: `${LONG}, detailed`,
+  rewrite: `${LONG}, detailed`,
   candidates: [1, 2, 3].map((i) => ({ text: `${LONG}, ${i}`, tokens: 300, score: -i })),
 };
 
@@ -48,7 +48,7 @@ async function store(
         interactionToken: "secret-token",
         tokenExpiresAt: 0,
       },
-      text: DEFAULT_TEXT_SETTINGS,
+      text: DEFAULT_TEXT_OPTIONS,
       image: IMAGE_SETTINGS,
       items: Array.from({ length: 100 }, () => item),
     });

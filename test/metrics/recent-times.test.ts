@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { createEvents, type Events } from "../../src/core/events.js";
-import { DEFAULT_TEXT_SETTINGS, type Item, type Job, type JobKind, type Phase } from "../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS, type Item, type Job, type JobKind, type Phase } from "../../src/core/job.js";
 import { RecentTimes } from "../../src/metrics/recent-times.js";
 
 let events: Events;
@@ -28,12 +28,12 @@ function job(kind: JobKind, steps: number, items: readonly Partial<Item>[]): Job
       interactionToken: "token",
       tokenExpiresAt: 0,
     },
-    text: DEFAULT_TEXT_SETTINGS,
+    text: DEFAULT_TEXT_OPTIONS,
     image: { seed: 1, steps, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
     items: items.map((item, index) => ({
       index,
       prompt: "A cat",
-      optimized: null,
+      rewrite: null,
       candidates: [],
       seed: 1,
       baseline: null,

@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { onTestFinished } from "vitest";
 import { type Bot, type BotOptions, createBot } from "../../src/bot/bot.js";
 import { type AppEvents, createEvents, type Events } from "../../src/core/events.js";
-import { DEFAULT_TEXT_SETTINGS, type ImageSettings, type ItemNote, type Phase } from "../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS, type ImageOptions, type ItemNote, type Phase } from "../../src/core/job.js";
 import {
   type ItemJudgements,
   isFlagged,
@@ -25,7 +25,7 @@ import {
   startLocalDiscord,
 } from "../../src/local-discord/server.js";
 
-export const IMAGE_SETTINGS: ImageSettings = {
+export const IMAGE_SETTINGS: ImageOptions = {
   seed: 0,
   steps: 50,
   guidance: 7.5,
@@ -46,7 +46,7 @@ export const PASSED: PictureJudgement = {
 export const QUICK = {
   editGapMs: 20,
   editsPerSecond: 200,
-  placesGapMs: 10,
+  positionsGapMs: 10,
   retryFirstMs: 20,
   retryMaxMs: 100,
   pingAfterMs: 30_000,
@@ -139,7 +139,7 @@ export function makeBot(
     events,
     picturesDir,
     defaults: {
-      text: DEFAULT_TEXT_SETTINGS,
+      text: DEFAULT_TEXT_OPTIONS,
       image: IMAGE_SETTINGS,
       checkpointNote: "drawn by the miniature",
     },
@@ -206,7 +206,7 @@ export class StandInLoop {
   async rewrite(claim: Claim, notes: readonly ItemNote[] = []): Promise<void> {
     const { job } = claim;
     for (const item of job.items) {
-      if (item.optimized !== null) continue;
+      if (item.rewrite !== null) continue;
       const candidates = [", highly detailed, artstation", ", sharp focus", ", octane render"].map(
         (words, i) => ({
           text: `${item.prompt}${words}`,
@@ -214,7 +214,7 @@ export class StandInLoop {
           score: -1 - i,
         }),
       );
-      await this.queue.saveText(claim, item.index, { optimized: candidates[0]!.text, candidates, notes });
+      await this.queue.saveText(claim, item.index, { rewrite: candidates[0]!.text, candidates, notes });
       this.events.emit("job.item", { jobId: job.id, item: item.index, phase: "text" });
     }
     await this.queue.saveCheckpoint(claim, "text", "promptist");

@@ -1,5 +1,4 @@
 import { MessageFlags } from "discord.js";
-import type { Events } from "../../core/events.js";
 import { type Item, isFinished, type Job, nextPhase } from "../../core/job.js";
 import type { Queue } from "../../db/queue.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
@@ -8,14 +7,17 @@ import { itemLines, refusals } from "../words/messages.js";
 
 export interface BatchItemsOptions {
   readonly queue: Queue;
-  readonly events: Events;
   /** The message of the job says how many prompts are left. */
   readonly refresh: (jobId: string) => Promise<void>;
 }
 
 /** Taking single prompts out of a batch that waits or runs. */
 export class BatchItems {
-  constructor(private readonly options: BatchItemsOptions) {}
+  readonly #options: BatchItemsOptions;
+
+  constructor(options: BatchItemsOptions) {
+    this.#options = options;
+  }
 
   /** The button: what is left to make, as menus that the presser alone sees. */
   async choose(press: Press, job: Job): Promise<void> {
@@ -34,7 +36,7 @@ export class BatchItems {
   /** The menu: these are not made any more; a batch of which nothing is left and nothing was drawn is cancelled. */
   async takeOut(press: Press, job: Job): Promise<void> {
     if (!press.isStringSelectMenu()) return replyPrivately(press, refusals.unknownButton);
-    const { queue, events, refresh } = this.options;
+    const { queue, refresh } = this.#options;
     await press.deferUpdate();
     let taken = 0;
     for (const value of press.values) if (await queue.cancelItem(job.id, Number(value))) taken++;
@@ -42,9 +44,7 @@ export class BatchItems {
     const left = now === undefined ? [] : leftOf(now);
     const isEmpty = now?.items.every(({ cancelled }) => cancelled) ?? false;
     if (isEmpty) {
-      const answer = await queue.cancel(job.id);
-      if (answer === "cancelled") events.emit("job.finished", { jobId: job.id, state: "cancelled" });
-      if (answer === "requested") events.emit("job.cancel-requested", { jobId: job.id });
+      await queue.cancel(job.id);
     } else {
       await refresh(job.id);
     }

@@ -1,5 +1,3 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import {
   ComponentType,
   type MessageComponentInteraction,
@@ -8,10 +6,10 @@ import {
   TextInputStyle,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { Events } from "../../core/events.js";
 import { isFinished, type Job } from "../../core/job.js";
-import type { PlaceSettings, Where } from "../../core/settings.js";
+import type { Settings, Where } from "../../core/settings.js";
 import type { Queue } from "../../db/queue.js";
+import type { PictureStore } from "../../pictures/store.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
 import { isGone } from "../discord/faults.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
@@ -19,18 +17,17 @@ import { clip } from "../discord/markdown.js";
 import { decodeCustomId, encodeCustomId, type PressAction, type Verb } from "../messages/components.js";
 import { infoMessage } from "../messages/info-message.js";
 import type { Intake } from "../requests/intake.js";
-import { mayModerate, mayUse } from "../requests/place.js";
 import type { CommandRequest, Limits } from "../requests/request.js";
+import { mayModerate, mayUse } from "../requests/rules.js";
 import { errorSentence, labels, refusals } from "../words/messages.js";
 import { again, drawPair, drawRaw, redraw, withBeam, withPrompt, withRewrite, withWords } from "./reruns.js";
 
 export interface PressOptions {
   readonly queue: Queue;
-  readonly events: Events;
   readonly intake: Intake;
   readonly limits: Limits;
-  readonly picturesDir: string;
-  readonly placeOf: (place: Where) => PlaceSettings;
+  readonly pictures: PictureStore;
+  readonly settingsOf: (where: Where) => Settings;
   /** Whether it must not be told yet which picture of the job is which. */
   readonly isSecret: (job: Job) => boolean;
 }
@@ -95,14 +92,7 @@ export class Presses {
       tune: {
         access: "maker",
         run: (press, job) =>
-          this.#ask(
-            press,
-            "tune",
-            job,
-            labels.editRewriteTitle,
-            labels.rewrite,
-            job.items[0]?.optimized ?? "",
-          ),
+          this.#ask(press, "tune", job, labels.editRewriteTitle, labels.rewrite, job.items[0]?.rewrite ?? ""),
       },
       ...more,
     };
@@ -150,14 +140,14 @@ export class Presses {
     { origin }: Job,
     access: Access,
   ): string | null {
-    const place = this.#options.placeOf(origin);
+    const settings = this.#options.settingsOf(origin);
     const own = press.user.id === origin.userId;
     // An id that was carried elsewhere shows nobody what people of another channel have asked for.
     if (!own && press.channelId !== origin.channelId) return refusals.elsewhere;
     if (access === "anyone") return null;
-    if (access === "moderator") return mayModerate(press, origin, place) ? null : refusals.notYours;
-    if (!mayUse(press, place)) return refusals.role;
-    return own || place.strangers === true ? null : refusals.notYoursToChange;
+    if (access === "moderator") return mayModerate(press, origin, settings) ? null : refusals.notYours;
+    if (!mayUse(press, settings)) return refusals.role;
+    return own || settings.strangers === true ? null : refusals.notYoursToChange;
   }
 
   async #make(press: Press | ModalSubmitInteraction, make: () => CommandRequest): Promise<void> {
@@ -219,21 +209,11 @@ export class Presses {
 
   async #cancel(press: Press, job: Job): Promise<void> {
     if (isFinished(job.state)) return replyPrivately(press, refusals.alreadyFinished);
-    const { queue, events } = this.#options;
     await press.deferUpdate();
-    switch (await queue.cancel(job.id)) {
-      case "cancelled":
-        events.emit("job.finished", { jobId: job.id, state: "cancelled" });
-        break;
-      case "requested":
-        events.emit("job.cancel-requested", { jobId: job.id });
-        break;
-      case "finished":
-        await press.followUp({ content: refusals.alreadyFinished, flags: MessageFlags.Ephemeral });
-        break;
-      case "unknown":
-        await press.followUp({ content: refusals.unknownJob, flags: MessageFlags.Ephemeral });
-        break;
+    const answer = await this.#options.queue.cancel(job.id);
+    if (answer === "finished" || answer === "unknown") {
+      const content = answer === "finished" ? refusals.alreadyFinished : refusals.unknownJob;
+      await press.followUp({ content, flags: MessageFlags.Ephemeral });
     }
   }
 
@@ -242,7 +222,7 @@ export class Presses {
     if (!isFinished(job.state)) return replyPrivately(press, refusals.notFinished);
     await press.deferUpdate();
     await this.#options.queue.drop(job.id);
-    await rm(join(this.#options.picturesDir, job.id), { recursive: true, force: true, maxRetries: 3 });
+    await this.#options.pictures.remove(job.id);
     try {
       await press.deleteReply();
     } catch (error) {

@@ -9,22 +9,22 @@ import { type CommandRequest, randomSeed } from "../requests/request.js";
 /** The same prompt and rewrite from another seed. */
 export function again(job: Job): CommandRequest {
   const seed = randomSeed();
-  const { prompt, optimized, candidates } = itemOf(job);
-  return { ...child(job, { prompt, optimized, candidates }), image: { ...job.image, seed } };
+  const { prompt, rewrite, candidates } = itemOf(job);
+  return { ...child(job, { prompt, rewrite, candidates }), image: { ...job.image, seed } };
 }
 
 /** The same pictures once more, of all prompts: the same texts, seeds and settings. */
 export const redraw = (job: Job): CommandRequest => {
   const items = job.items
     .filter(({ cancelled }) => !cancelled)
-    .map(({ prompt, optimized, candidates, seed }) => ({ prompt, optimized, candidates, seed }));
+    .map(({ prompt, rewrite, candidates, seed }) => ({ prompt, rewrite, candidates, seed }));
   return {
     kind: job.kind,
     text: job.text,
     image: job.image,
     parentId: job.id,
     blind: false,
-    known: items.flatMap(({ prompt, optimized }) => [prompt, optimized]),
+    known: items.flatMap(({ prompt, rewrite }) => [prompt, rewrite]),
     prompts: async () => items,
   };
 };
@@ -32,46 +32,46 @@ export const redraw = (job: Job): CommandRequest => {
 /** Another prompt, rewritten anew, from the same seed. */
 export function withPrompt(job: Job, prompt: string): CommandRequest {
   if (prompt === itemOf(job).prompt) throw nothingChanged();
-  return child(job, { prompt, optimized: null });
+  return child(job, { prompt, rewrite: null });
 }
 
 /** The same prompt beside a rewrite of a person's own. */
-export const withRewrite = (job: Job, optimized: string): CommandRequest => pairOf(job, optimized);
+export const withRewrite = (job: Job, rewrite: string): CommandRequest => pairOf(job, rewrite);
 
 /** The same prompt beside another of the rewrites that the search found. */
 export function withBeam(job: Job, index: number): CommandRequest {
   const candidate = itemOf(job).candidates[index];
   if (candidate === undefined) throw unknownChoice("rewrite");
-  if (job.kind !== "optimize" && candidate.text === itemOf(job).optimized) throw nothingChanged();
+  if (job.kind !== "optimize" && candidate.text === itemOf(job).rewrite) throw nothingChanged();
   return pairOf(job, candidate.text);
 }
 
 /** The rewrite with only those of its added phrases whose places are in `kept`. */
 export function withWords(job: Job, kept: readonly number[]): CommandRequest {
-  const { prompt, optimized } = itemOf(job);
-  const phrases = addedPhrases(prompt, optimized ?? "");
+  const { prompt, rewrite } = itemOf(job);
+  const phrases = addedPhrases(prompt, rewrite ?? "");
   if (kept.some((index) => phrases[index] === undefined)) throw unknownChoice("words");
   // A menu shows 25 of them at most; those beyond it stay.
   const dropped = phrases.slice(0, WORDS_MAX).filter((_, index) => !kept.includes(index));
   if (dropped.length === 0) throw nothingChanged();
-  return pairOf(job, withoutPhrases(optimized ?? "", dropped));
+  return pairOf(job, withoutPhrases(rewrite ?? "", dropped));
 }
 export const WORDS_MAX = 25;
 
 /** Pictures of the prompt and of its rewrite as they are. */
-export const drawPair = (job: Job): CommandRequest => pairOf(job, itemOf(job).optimized ?? "");
+export const drawPair = (job: Job): CommandRequest => pairOf(job, itemOf(job).rewrite ?? "");
 
 /** One picture, of the prompt as it was written. */
 export function drawRaw(job: Job): CommandRequest {
   const { prompt } = itemOf(job);
-  return child(job, { prompt, optimized: prompt });
+  return child(job, { prompt, rewrite: prompt });
 }
 
-function pairOf(job: Job, optimized: string): CommandRequest {
+function pairOf(job: Job, rewrite: string): CommandRequest {
   const { prompt, candidates } = itemOf(job);
   // A job that waits has no rewrite yet, and words that are all switched off leave none.
-  if (optimized === "") throw unknownChoice("rewrite");
-  return child(job, { prompt, optimized, candidates });
+  if (rewrite === "") throw unknownChoice("rewrite");
+  return child(job, { prompt, rewrite, candidates });
 }
 
 function child(job: Job, item: NewItem): CommandRequest {
@@ -82,7 +82,7 @@ function child(job: Job, item: NewItem): CommandRequest {
     image: { ...job.image, seed },
     parentId: job.id,
     blind: job.blind,
-    known: [item.prompt, item.optimized],
+    known: [item.prompt, item.rewrite],
     prompts: async () => [item],
   };
 }

@@ -1,5 +1,3 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import {
   ApplicationCommandOptionType,
   ApplicationCommandType,
@@ -53,7 +51,7 @@ export const admin: AnswerCommand = {
     if (!(await services.operators()).includes(interaction.user.id)) {
       throw new InputError("NOT_OPERATOR", "Only who runs the bot may do this.");
     }
-    const { queue, events, machine, picturesDir } = services;
+    const { queue, machine, pictures } = services;
     switch (interaction.options.getSubcommand()) {
       case "status":
         return replyPrivately(
@@ -68,7 +66,6 @@ export const admin: AnswerCommand = {
         return replyPrivately(interaction, adminLines.paused);
       case "resume":
         await queue.setPaused(false);
-        events.emit("queue.resumed");
         return replyPrivately(interaction, adminLines.resumed);
       case "failed": {
         const jobs = await queue.setAside(SHOWN);
@@ -77,16 +74,15 @@ export const admin: AnswerCommand = {
       }
       case "retry": {
         const id = interaction.options.getString("job", true);
-        const found = (await queue.requeue(id)) ? await queue.get(id) : undefined;
-        if (found === undefined) return replyPrivately(interaction, adminLines.notFailed(id));
-        events.emit("job.enqueued", { jobId: id, kind: found.kind, items: found.items.length });
+        if ((await queue.requeue(id)) === undefined)
+          return replyPrivately(interaction, adminLines.notFailed(id));
         return replyPrivately(interaction, adminLines.retried(id));
       }
       case "drop": {
         const id = interaction.options.getString("job", true);
         const dropped = (await queue.get(id))?.state === "failed" && (await queue.drop(id));
         if (!dropped) return replyPrivately(interaction, adminLines.notFailed(id));
-        await rm(join(picturesDir, id), { recursive: true, force: true, maxRetries: 3 });
+        await pictures.remove(id);
         return replyPrivately(interaction, adminLines.dropped(id));
       }
     }

@@ -4,11 +4,12 @@ import type {
 } from "discord.js";
 import type { Events } from "../../core/events.js";
 import type { Job } from "../../core/job.js";
-import type { PlaceSettings, Where } from "../../core/settings.js";
+import type { Settings, Where } from "../../core/settings.js";
 import type { Queue } from "../../db/queue.js";
 import type { DraftStore } from "../../db/sqlite/drafts.js";
 import type { SettingsStore } from "../../db/sqlite/settings.js";
 import type { VoteStore } from "../../db/sqlite/votes.js";
+import type { PictureStore } from "../../pictures/store.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
 import type { Work } from "../messages/eta.js";
 import type { CommandContext, Limits } from "../requests/request.js";
@@ -22,9 +23,9 @@ export interface Services {
   readonly drafts: DraftStore;
   readonly events: Events;
   readonly context: CommandContext;
-  readonly picturesDir: string;
+  readonly pictures: PictureStore;
   readonly now: () => number;
-  readonly placeOf: (place: Where) => PlaceSettings;
+  readonly settingsOf: (where: Where) => Settings;
   /** The message of a finished job for a place, within the bytes that one file may have there. */
   readonly compose: (job: Job, bytesPerFile: number, where: Where) => Promise<Outgoing>;
   /** One zip of a batch's pictures as that place may have them, and how many of them there are. */

@@ -1,7 +1,7 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { ImageSettings } from "../../core/job.js";
-import { commonSettings, type PromptPair, type RowSettings } from "../../prompt-files/prompt-file.js";
+import type { ImageOptions } from "../../core/job.js";
+import { commonOptions, type PromptPair, type RowOptions } from "../../prompt-files/prompt-file.js";
 import { readPrompts } from "../../prompt-files/read-prompts.js";
 import { type Command, checkInteger, checkNumber, MAX_GUIDANCE } from "../requests/request.js";
 import { parseSetting } from "../requests/setting-catalog.js";
@@ -42,8 +42,8 @@ export const batch: Command = {
       });
     }
     const image = readImage(interaction, context);
-    const given = (name: keyof ImageSettings) => options.get(name) !== null;
-    let found: Partial<ImageSettings> = {};
+    const given = (name: keyof ImageOptions) => options.get(name) !== null;
+    let found: Partial<ImageOptions> = {};
     return {
       kind: "batch",
       text: readText(interaction, context, image.seed),
@@ -57,10 +57,10 @@ export const batch: Command = {
           maxPrompts: limits.maxBatch,
           maxPromptLength: limits.maxPromptLength,
         });
-        found = settingsOfFile(pairs, limits.maxSteps, given);
+        found = optionsOfFile(pairs, limits.maxSteps, given);
         return pairs.map(({ prompt, optimized, seed }) => ({
           prompt,
-          optimized,
+          rewrite: optimized,
           ...(seed === undefined || given("seed") ? {} : { seed }),
         }));
       },
@@ -69,19 +69,19 @@ export const batch: Command = {
 };
 
 /**
- * The settings that all rows of a file share, less those that the command itself gives. They follow the rules of the
+ * The options that all rows of a file share, less those that the command itself gives. They follow the rules of the
  * command's own options. Throws InputError INPUT_OPTION, and FILE_SHAPE where rows differ.
  */
-export function settingsOfFile(
+export function optionsOfFile(
   pairs: readonly PromptPair[],
   maxSteps: number,
-  given: (name: keyof ImageSettings) => boolean,
-): RowSettings {
-  const settings = commonSettings(pairs);
-  const { steps, guidance, size } = settings;
+  given: (name: keyof ImageOptions) => boolean,
+): RowOptions {
+  const options = commonOptions(pairs);
+  const { steps, guidance, size } = options;
   if (steps !== undefined) checkInteger("steps", steps, 1, maxSteps);
   if (guidance !== undefined) checkNumber("guidance", guidance, 0, MAX_GUIDANCE);
   if (size !== undefined) parseSetting("size", `${size.width}x${size.height}`);
-  const named = Object.entries(settings).filter(([name]) => !given(name as keyof ImageSettings));
+  const named = Object.entries(options).filter(([name]) => !given(name as keyof ImageOptions));
   return Object.fromEntries(named);
 }

@@ -32,12 +32,12 @@ export const compare: Command = {
     const image = readImage(interaction, context);
     const pairs = checkInteger("pairs", options.getInteger("pairs") ?? 1, 1, context.limits.maxPairs);
     return {
-      kind: pairs === 1 ? "compare" : "batch",
+      kind: "compare",
       text: readText(interaction, context, image.seed),
       image,
       blind: pairs === 1 && (options.getBoolean("blind") ?? context.blind),
       known: [prompt],
-      prompts: async () => Array.from({ length: pairs }, () => ({ prompt, optimized: null })),
+      prompts: async () => Array.from({ length: pairs }, () => ({ prompt, rewrite: null })),
     };
   },
 };

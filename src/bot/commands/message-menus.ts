@@ -33,6 +33,6 @@ export function readMenu(
     image: { ...defaults.image, seed },
     blind: kind === "compare" && blind,
     known: [prompt],
-    prompts: async () => [{ prompt, optimized: null }],
+    prompts: async () => [{ prompt, rewrite: null }],
   };
 }

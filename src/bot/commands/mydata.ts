@@ -1,5 +1,3 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
 import type { VoteKey } from "../../db/sqlite/votes.js";
 import { replyPrivately } from "../discord/interactions.js";
@@ -34,7 +32,7 @@ export const mydata: AnswerCommand = {
   }),
 
   async run(interaction, services) {
-    const { queue, votes, drafts, settings, events, picturesDir } = services;
+    const { queue, votes, drafts, settings, pictures } = services;
     const userId = interaction.user.id;
     if (interaction.options.getSubcommand() === "export") {
       const jobs = await queue.idsOfUser(userId);
@@ -52,9 +50,7 @@ export const mydata: AnswerCommand = {
       return replyPrivately(interaction, dataLines.notConfirmed);
     await interaction.deferReply({ flags: MessageFlags.Ephemeral });
     const { deleted, stopping } = await queue.eraseUser(userId);
-    for (const id of deleted)
-      await rm(join(picturesDir, id), { recursive: true, force: true, maxRetries: 3 });
-    for (const jobId of stopping) events.emit("job.cancel-requested", { jobId });
+    for (const id of deleted) await pictures.remove(id);
     votes.erase(userId);
     drafts.erase(userId);
     settings.erase(userId);

@@ -20,7 +20,7 @@ export const optimize: Command = {
       text: readText(interaction, context, seed),
       image: { ...context.defaults.image, seed },
       known: [prompt],
-      prompts: async () => [{ prompt, optimized: null }],
+      prompts: async () => [{ prompt, rewrite: null }],
     };
   },
 };

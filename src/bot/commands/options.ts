@@ -3,7 +3,7 @@ import {
   ApplicationCommandOptionType,
   type ChatInputCommandInteraction,
 } from "discord.js";
-import { type ImageSettings, SCHEDULERS, type SearchMode, type TextSettings } from "../../core/job.js";
+import { type ImageOptions, SCHEDULERS, type SearchMode, type TextOptions } from "../../core/job.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
 import {
   type CommandContext,
@@ -82,7 +82,7 @@ export const imageOptions = (limits: Limits): APIApplicationCommandBasicOption[]
 export function readImage(
   { options }: ChatInputCommandInteraction,
   { defaults, limits }: CommandContext,
-): ImageSettings {
+): ImageOptions {
   const { image } = defaults;
   const seed = checkInteger("seed", options.getInteger("seed") ?? randomSeed(), 0, MAX_SEED);
   const steps = checkInteger("steps", options.getInteger("steps") ?? image.steps, 1, limits.maxSteps);
@@ -106,7 +106,7 @@ export function readText(
   { options }: ChatInputCommandInteraction,
   { defaults }: CommandContext,
   seed: number,
-): TextSettings {
+): TextOptions {
   const mode = options.getString("mode");
   return { ...defaults.text, seed, mode: mode === null ? defaults.text.mode : parseSetting("mode", mode) };
 }

@@ -8,7 +8,7 @@ import {
 import { InputError } from "../../core/errors.js";
 import type { SettingName, SettingScope } from "../../core/settings.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { mayManage } from "../requests/place.js";
+import { mayManage } from "../requests/rules.js";
 import { CATALOG, isSettingName, parseSetting, showSetting } from "../requests/setting-catalog.js";
 import { commandTexts, settingLines, settingTexts } from "../words/messages.js";
 import { LANGUAGES, SETTINGS } from "../words/translation-texts.js";
@@ -133,10 +133,10 @@ function read(interaction: ChatInputCommandInteraction) {
 /** Where the interaction's person may write; throws InputError NOT_ALLOWED. */
 function writable(
   interaction: ChatInputCommandInteraction,
-  { placeOf }: Services,
+  { settingsOf }: Services,
 ): { scope: SettingScope; id: string } {
   const { guildId, channelId } = interaction;
-  if (guildId === null || !mayManage(interaction, placeOf(interaction))) {
+  if (guildId === null || !mayManage(interaction, settingsOf(interaction))) {
     throw new InputError("NOT_ALLOWED", "Only who manages the server may change its settings.");
   }
   return interaction.options.getString("scope") === "server"
@@ -146,7 +146,7 @@ function writable(
 
 async function show(
   interaction: ChatInputCommandInteraction,
-  { settings: store, context, placeOf }: Services,
+  { settings: store, context, settingsOf }: Services,
 ): Promise<void> {
   const { guildId, channelId } = interaction;
   const section = (title: string, of: SettingScope, id: string) => {
@@ -166,7 +166,7 @@ async function show(
           ...(guildId === null ? [] : section(settingLines.server, "server", guildId)),
           `**${settingLines.program}**`,
           settingLines.defaults(image, text.mode, context.limits.maxSteps),
-          ...(mayManage(interaction, placeOf(interaction)) ? [`**${settingLines.names}**`, ...names] : []),
+          ...(mayManage(interaction, settingsOf(interaction)) ? [`**${settingLines.names}**`, ...names] : []),
         ]
           .join("\n")
           .slice(0, 4096),

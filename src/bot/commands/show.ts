@@ -2,7 +2,7 @@ import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } fr
 import { isFinished } from "../../core/job.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { plainMessage } from "../discord/outgoing.js";
-import { mayModerate } from "../requests/place.js";
+import { mayModerate } from "../requests/rules.js";
 import { commandTexts, refusals } from "../words/messages.js";
 import type { AnswerCommand } from "./answer.js";
 
@@ -35,10 +35,10 @@ export const show: AnswerCommand = {
     ],
   }),
 
-  async run(interaction, { queue, compose, zip, send, placeOf }) {
+  async run(interaction, { queue, compose, zip, send, settingsOf }) {
     const job = await queue.get(interaction.options.getString("id", true).trim());
     if (job === undefined) return replyPrivately(interaction, refusals.unknownJob);
-    if (!mayModerate(interaction, job.origin, placeOf(job.origin))) {
+    if (!mayModerate(interaction, job.origin, settingsOf(job.origin))) {
       return replyPrivately(interaction, refusals.notYours);
     }
     if (!isFinished(job.state)) return replyPrivately(interaction, refusals.stillOpen);

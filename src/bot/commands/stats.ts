@@ -2,7 +2,7 @@ import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } fr
 import { wilson } from "../../core/statistics.js";
 import type { Tally, VoteFilter } from "../../db/sqlite/votes.js";
 import { statsPlot } from "../../pictures/stats-plot.js";
-import { mayManage } from "../requests/place.js";
+import { mayManage } from "../requests/rules.js";
 import { commandTexts, refusals, statsLines } from "../words/messages.js";
 import type { AnswerCommand } from "./answer.js";
 import { sendExport } from "./export.js";
@@ -47,12 +47,12 @@ export const stats: AnswerCommand = {
     ],
   }),
 
-  async run(interaction, { send, votes, placeOf }) {
+  async run(interaction, { send, votes, settingsOf }) {
     const { guildId, user } = interaction;
     // In a direct message there is no server: a person sees their own votes.
     const filter: VoteFilter = guildId === null ? { userId: user.id } : { guildId };
     if (interaction.options.getSubcommand() === "export") {
-      const all = guildId === null || mayManage(interaction, placeOf(interaction));
+      const all = guildId === null || mayManage(interaction, settingsOf(interaction));
       const keys = votes.keys(all ? filter : { ...filter, userId: user.id });
       if (keys.length === 0) {
         await interaction.reply({ content: refusals.noVotes, flags: MessageFlags.Ephemeral });

@@ -1,6 +1,6 @@
 import type { Events } from "../../core/events.js";
 import type { Job } from "../../core/job.js";
-import type { PlaceSettings, Where } from "../../core/settings.js";
+import type { Settings, Where } from "../../core/settings.js";
 import type { Queue } from "../../db/queue.js";
 import type { Ballot, Choice, VoteStore } from "../../db/sqlite/votes.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
@@ -17,7 +17,7 @@ export interface BallotOptions {
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
-  readonly placeOf: (place: Where) => PlaceSettings;
+  readonly settingsOf: (where: Where) => Settings;
   /** The result of a job as everybody may see it there. */
   readonly compose: (job: Job, where: Where) => Promise<Outgoing>;
 }
@@ -48,7 +48,7 @@ export class Ballots {
 
   /** The open ballot of a blind comparison; opened when its result is first shown. */
   open(job: Job): Ballot {
-    const { revealMinutes } = this.#options.placeOf(job.origin);
+    const { revealMinutes } = this.#options.settingsOf(job.origin);
     const known = this.#options.votes.ballot(job.id);
     if (known !== undefined) return known;
     const closesAt = revealMinutes === undefined ? null : this.#options.now() + revealMinutes * MINUTE_MS;

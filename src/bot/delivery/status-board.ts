@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Events } from "../../core/events.js";
-import { isFinished, type Job, type Origin } from "../../core/job.js";
+import { hasOverview, isFinished, type Job, type Origin } from "../../core/job.js";
 import type { Queue } from "../../db/queue.js";
 import { faultOf } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
@@ -19,13 +19,13 @@ export interface StatusBoardOptions {
   /** Least time between two edits of one message, and edits a second over all messages. */
   readonly editGapMs: number;
   readonly editsPerSecond: number;
-  /** Least time between two looks at the whole queue for the places of all who wait. */
-  readonly placesGapMs: number;
+  /** Least time between two looks at the whole queue for the positions of all who wait. */
+  readonly positionsGapMs: number;
   readonly estimateMs: (work: Work) => number | null;
   /** The half of a comparison that is there already, to show while the other one is drawn; null for none. */
   readonly pictureOf: (job: Job) => Promise<OutgoingFile | null>;
   /** A picture that is being drawn, as far as it is; null where it may not be shown. */
-  readonly formingOf: (
+  readonly previewOf: (
     origin: Origin,
     jobId: string,
     data: Uint8Array,
@@ -39,13 +39,12 @@ interface Tracked {
   picture: "none" | "ready" | "shown";
   /** Id of the message's file that is that picture, once Discord has it. */
   pictureId: string | null;
-  /** The newest look of what is being drawn, and how many there were. */
-  forming: OutgoingFile | null;
-  looks: number;
+  /** The newest preview of what is being drawn, and how many there were. */
+  preview: OutgoingFile | null;
+  previewVersion: number;
   /** Whether the newest edit has one. */
-  hasLook: boolean;
-  /** Pictures that were finished. */
-  drawn: number;
+  hasPreview: boolean;
+  finishedPictures: number;
   readonly origin: Origin;
   status: JobStatus;
   /** Fires shortly before the reply's token ends. */
@@ -57,7 +56,7 @@ interface Shown {
   readonly status: JobStatus;
   readonly summary: JobSummary;
   readonly withPicture: boolean;
-  readonly looks: number;
+  readonly previewVersion: number;
 }
 
 /** The last status is written this long before the token ends. */
@@ -71,7 +70,12 @@ export class StatusBoard {
   readonly #tracked = new Map<string, Tracked>();
   readonly #edits: LiveEdits<Shown>;
   readonly #unsubscribe: () => void;
-  #places: { timer: NodeJS.Timeout | null; reading: Promise<void> | null; again: boolean; lastAt: number } = {
+  #positions: {
+    timer: NodeJS.Timeout | null;
+    reading: Promise<void> | null;
+    again: boolean;
+    lastAt: number;
+  } = {
     timer: null,
     reading: null,
     again: false,
@@ -96,17 +100,21 @@ export class StatusBoard {
       if (job !== undefined && !isFinished(job.state)) this.#add(job);
       await nextTurn();
     }
-    this.#placesChanged();
+    this.#positionsChanged();
   }
 
   /** Shows a job that was just accepted. */
-  async track(job: Job): Promise<void> {
+  async #track(job: Job): Promise<void> {
     if (isFinished(job.state) || this.#stopped) return;
     const tracked = this.#add(job);
-    if (job.held !== null) return this.#showPlaces();
-    const place = await this.#options.queue.position(job.id);
-    if (tracked.status.kind === "queued" && place !== null && place > 0) {
-      this.#show(job.id, tracked, { kind: "queued", phase: job.phase, place, etaMs: null });
+    try {
+      if (job.held !== null) return await this.#showPositions();
+      const position = await this.#options.queue.position(job.id);
+      if (tracked.status.kind === "queued" && position !== null && position > 0) {
+        this.#show(job.id, tracked, { kind: "queued", phase: job.phase, position, etaMs: null });
+      }
+    } catch (error) {
+      this.#log("A job's position was not shown", error, job.id);
     }
   }
 
@@ -121,8 +129,8 @@ export class StatusBoard {
     this.#stopped = true;
     this.#unsubscribe();
     for (const [jobId, tracked] of this.#tracked) this.#forget(jobId, tracked);
-    if (this.#places.timer !== null) clearTimeout(this.#places.timer);
-    await Promise.all([this.#edits.closeAll(), this.#places.reading]);
+    if (this.#positions.timer !== null) clearTimeout(this.#positions.timer);
+    await Promise.all([this.#edits.closeAll(), this.#positions.reading]);
   }
 
   #add(job: Job): Tracked {
@@ -130,16 +138,16 @@ export class StatusBoard {
     if (known !== undefined) return known;
     const tracked: Tracked = {
       summary: summarize(job),
-      picture: job.items[0]?.baseline === null ? "none" : "ready",
+      picture: job.items[0]?.pictures.baseline == null ? "none" : "ready",
       pictureId: null,
-      forming: null,
-      looks: 0,
-      hasLook: false,
-      drawn: 0,
+      preview: null,
+      previewVersion: 0,
+      hasPreview: false,
+      finishedPictures: 0,
       origin: job.origin,
       status: job.cancelRequested
         ? { kind: "stopping" }
-        : { kind: "queued", phase: job.phase, place: null, etaMs: null },
+        : { kind: "queued", phase: job.phase, position: null, etaMs: null },
       lateTimer: null,
     };
     this.#tracked.set(job.id, tracked);
@@ -160,30 +168,36 @@ export class StatusBoard {
 
   #listen(): () => void {
     return subscribe(this.#options.events, {
-      "job.enqueued": () => this.#placesChanged(),
+      "job.enqueued": ({ job }) => {
+        void this.#track(job);
+        this.#positionsChanged();
+      },
       "job.claimed": ({ jobId, phase }) => {
         this.#update(jobId, { kind: "loading", phase });
-        this.#placesChanged();
+        this.#positionsChanged();
       },
       "job.progress": (progress) => this.#update(progress.jobId, { kind: "working", progress }),
-      "job.preview": ({ jobId, data, harmless }) => void this.#look(jobId, data, harmless),
+      "job.preview": ({ jobId, data, harmless }) => void this.#showPreview(jobId, data, harmless),
       "job.item": ({ jobId, phase }) => {
-        this.#looked(jobId);
+        this.#dropPreview(jobId);
         if (phase === "text") void this.refresh(jobId);
       },
-      "job.picture": ({ jobId, making }) => {
-        this.#looked(jobId);
-        if (making === "baseline") void this.refresh(jobId);
+      "job.picture": ({ jobId, side }) => {
+        this.#dropPreview(jobId);
+        if (side === "baseline") void this.refresh(jobId);
       },
       "job.cancel-requested": ({ jobId }) => this.#update(jobId, { kind: "stopping" }),
       "job.requeued": ({ jobId, phase }) => {
         const tracked = this.#tracked.get(jobId);
         if (tracked?.status.kind === "loading" || tracked?.status.kind === "working") {
-          tracked.status = { kind: "queued", phase, place: null, etaMs: null };
+          tracked.status = { kind: "queued", phase, position: null, etaMs: null };
         }
-        this.#placesChanged();
+        this.#positionsChanged();
       },
-      "job.finished": () => this.#placesChanged(),
+      "job.finished": ({ jobId, erased }) => {
+        if (erased) this.#update(jobId, { kind: "erased" });
+        this.#positionsChanged();
+      },
     });
   }
 
@@ -197,34 +211,35 @@ export class StatusBoard {
     if (this.#tracked.get(jobId) !== tracked) return;
     const { kind } = tracked.status;
     // A message that has said its last stays; a job that is asked to stop says so until it has ended.
-    if (kind === "late" || (kind === "stopping" && status.kind !== "late")) return;
+    const ends = status.kind === "late" || status.kind === "erased";
+    if (kind === "late" || kind === "erased" || (kind === "stopping" && !ends)) return;
     tracked.status = status;
-    const { summary, picture, looks } = tracked;
-    this.#edits.push(jobId, { status, summary, withPicture: picture !== "none", looks });
+    const { summary, picture, previewVersion } = tracked;
+    this.#edits.push(jobId, { status, summary, withPicture: picture !== "none", previewVersion });
   }
 
   /** The picture at work, as far as it is: goes out with the next edit. */
-  async #look(jobId: string, data: Uint8Array, harmless: boolean): Promise<void> {
+  async #showPreview(jobId: string, data: Uint8Array, harmless: boolean): Promise<void> {
     const tracked = this.#tracked.get(jobId);
     if (tracked?.status.kind !== "working") return;
-    const { drawn } = tracked;
+    const { finishedPictures } = tracked;
     try {
-      const file = await this.#options.formingOf(tracked.origin, jobId, data, harmless);
+      const file = await this.#options.previewOf(tracked.origin, jobId, data, harmless);
       // It may be finished by now, and shown as it is.
-      if (file === null || tracked.drawn !== drawn) return;
-      tracked.forming = file;
-      tracked.looks++;
+      if (file === null || tracked.finishedPictures !== finishedPictures) return;
+      tracked.preview = file;
+      tracked.previewVersion++;
       this.#show(jobId, tracked, tracked.status);
     } catch (error) {
       this.#log("A picture could not be shown as it forms", error, jobId);
     }
   }
 
-  #looked(jobId: string): void {
+  #dropPreview(jobId: string): void {
     const tracked = this.#tracked.get(jobId);
     if (tracked === undefined) return;
-    tracked.forming = null;
-    tracked.drawn++;
+    tracked.preview = null;
+    tracked.finishedPictures++;
   }
 
   /** Something of the job is ready, or taken out of it: shows it with what comes next. */
@@ -234,35 +249,35 @@ export class StatusBoard {
       const tracked = this.#tracked.get(jobId);
       if (job === undefined || tracked === undefined) return;
       tracked.summary = summarize(job);
-      if (job.kind === "batch") return this.#show(jobId, tracked, tracked.status);
-      if (tracked.picture === "none" && job.items[0]?.baseline != null) tracked.picture = "ready";
+      if (hasOverview(job)) return this.#show(jobId, tracked, tracked.status);
+      if (tracked.picture === "none" && job.items[0]?.pictures.baseline != null) tracked.picture = "ready";
       this.#show(jobId, tracked, tracked.status);
     } catch (error) {
       this.#log("What is ready of a job could not be shown", error, jobId);
     }
   }
 
-  #placesChanged(): void {
-    const places = this.#places;
-    if (this.#stopped || places.timer !== null) return;
-    if (places.reading !== null) {
-      places.again = true;
+  #positionsChanged(): void {
+    const positions = this.#positions;
+    if (this.#stopped || positions.timer !== null) return;
+    if (positions.reading !== null) {
+      positions.again = true;
       return;
     }
-    const waitMs = Math.max(0, places.lastAt + this.#options.placesGapMs - performance.now());
-    places.timer = setTimeout(() => {
-      places.timer = null;
-      places.lastAt = performance.now();
-      places.reading = this.#showPlaces().finally(() => {
-        places.reading = null;
-        if (!places.again) return;
-        places.again = false;
-        this.#placesChanged();
+    const waitMs = Math.max(0, positions.lastAt + this.#options.positionsGapMs - performance.now());
+    positions.timer = setTimeout(() => {
+      positions.timer = null;
+      positions.lastAt = performance.now();
+      positions.reading = this.#showPositions().finally(() => {
+        positions.reading = null;
+        if (!positions.again) return;
+        positions.again = false;
+        this.#positionsChanged();
       });
     }, waitMs);
   }
 
-  async #showPlaces(): Promise<void> {
+  async #showPositions(): Promise<void> {
     if (![...this.#tracked.values()].some(({ status }) => status.kind === "queued")) return;
     try {
       const open = await this.#options.queue.work();
@@ -272,20 +287,20 @@ export class StatusBoard {
         if (state !== "queued") continue;
         if (held !== null) {
           const waiting = this.#tracked.get(id);
-          const status = { kind: "queued", phase, place: null, etaMs: null } as const;
+          const status = { kind: "queued", phase, position: null, etaMs: null } as const;
           if (waiting?.status.kind === "queued")
             this.#show(id, waiting, { ...status, held: { scope: held, limit: limit ?? 1 } });
           continue;
         }
-        const place = ++counted[phase];
+        const position = ++counted[phase];
         const tracked = this.#tracked.get(id);
         const ms = times.get(id);
         const etaMs = ms === undefined ? null : coarse(ms);
         if (tracked?.status.kind === "queued")
-          this.#show(id, tracked, { kind: "queued", phase, place, etaMs });
+          this.#show(id, tracked, { kind: "queued", phase, position, etaMs });
       }
     } catch (error) {
-      this.#log("The places in the queue could not be read", error);
+      this.#log("The positions in the queue could not be read", error);
     }
   }
 
@@ -301,11 +316,12 @@ export class StatusBoard {
         const job = await queue.get(jobId);
         finished = job === undefined ? null : await pictureOf(job);
       }
-      const forming = status.kind === "working" ? tracked.forming : null;
-      const pictures = { finished, forming, kept: tracked.pictureId, stale: tracked.hasLook };
-      tracked.hasLook = forming !== null;
+      const preview = status.kind === "working" ? tracked.preview : null;
+      const pictures = { finished, preview, kept: tracked.pictureId, stale: tracked.hasPreview };
+      tracked.hasPreview = preview !== null;
       const message = statusMessage(summary, status, pictures);
       const shown = await api.editStatus(tracked.origin, message, STATUS_TIMEOUT_MS);
+      if (status.kind === "erased") return this.#forget(jobId, tracked);
       if (finished !== null)
         tracked.pictureId = shown.attachments.find(({ filename }) => filename === finished.name)?.id ?? null;
     } catch (error) {

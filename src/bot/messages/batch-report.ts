@@ -1,4 +1,5 @@
 import type { Job } from "../../core/job.js";
+import type { PictureStore } from "../../pictures/store.js";
 import type { OutgoingFile } from "../discord/outgoing.js";
 import { labels, resultLines } from "../words/messages.js";
 import { planZips, writeZip, type ZipPlan } from "./batch-zip.js";
@@ -6,7 +7,7 @@ import { fitPictures, type SizeLimit } from "./picture-fit.js";
 import { type Audience, type Exhibition, exhibitFor } from "./picture-policy.js";
 import { csvReport } from "./report.js";
 import { batchScores } from "./scores.js";
-import { pairOf, readPicture, type StoredPicture, storedPicture } from "./stored-picture.js";
+import { type NamedPicture, namedPicture, pairOf, readPicture } from "./stored-picture.js";
 
 /** What a batch leaves: files for its last message, and lines that say what they are and where the others are. */
 export interface BatchReport {
@@ -24,8 +25,7 @@ const SHARE_OF_SHEETS = 0.5;
 const SHARE_OF_RECORDS = 0.5;
 
 export interface ReportOptions {
-  /** Pictures lie in `<picturesDir>/<job id>/<file name>`. */
-  readonly picturesDir: string;
+  readonly pictures: PictureStore;
   /** Who sees it. */
   readonly audienceOf: () => Promise<Audience>;
 }
@@ -38,14 +38,14 @@ export async function batchReport(
   shown: Exhibition,
 ): Promise<BatchReport> {
   const scores = await batchScores(job);
-  const fittedRecords = await fitRecords(job, recordsOf(job), limit);
+  const fittedRecords = await fitRecords(job, recordsOf(job), limit, options.pictures);
   const records = [...fittedRecords, ...(scores.plot === null ? [] : [scores.plot])];
-  const pictures = picturesOf(job, options.picturesDir, shown);
+  const pictures = picturesOf(job, shown);
   const kept = job.sheets.length > SHEETS_SHOWN ? job.sheets.slice(-1) : job.sheets;
   const allowed = (await Promise.all(kept.map(({ number }) => sheetPicture(job, number, options)))).filter(
     (sheet) => sheet !== null,
   );
-  const wanted = await Promise.all(allowed.map(({ picture }) => readPicture(picture)));
+  const wanted = await Promise.all(allowed.map(({ picture }) => readPicture(options.pictures, picture)));
   const present = wanted.filter((sheet) => sheet !== null);
   const rest = limit.total - bytesOf(records);
   const fitted = await fitPictures(present, { ...limit, total: Math.floor(rest * SHARE_OF_SHEETS) });
@@ -74,10 +74,11 @@ async function fitRecords(
   { id }: Job,
   records: readonly OutgoingFile[],
   { perFile, total }: SizeLimit,
+  pictures: PictureStore,
 ): Promise<readonly OutgoingFile[]> {
   const most = Math.min(perFile, total * SHARE_OF_RECORDS);
   if (bytesOf(records) <= most) return records;
-  const data = await writeZip({ texts: records, pictures: [], bytes: most });
+  const data = await writeZip({ texts: records, pictures: [], bytes: most }, pictures);
   return data.length <= most ? [{ name: `${id}-records.zip`, data, description: null }] : [];
 }
 
@@ -89,10 +90,10 @@ export async function batchZip(
   limit: SizeLimit,
   shown: Exhibition,
 ): Promise<{ readonly file: OutgoingFile | null; readonly parts: number }> {
-  const plan = await planAll(job, options, picturesOf(job, options.picturesDir, shown), limit.perFile);
+  const plan = await planAll(job, options, picturesOf(job, shown), limit.perFile);
   const chosen = plan.parts[part - 1];
   return {
-    file: chosen === undefined ? null : zipFile(job, part, plan, await writeZip(chosen)),
+    file: chosen === undefined ? null : zipFile(job, part, plan, await writeZip(chosen, options.pictures)),
     parts: plan.parts.length,
   };
 }
@@ -104,9 +105,9 @@ export const sheetName = (jobId: string, number: number): string => `${jobId}-co
 export async function sheetPicture(
   job: Job,
   number: number,
-  { picturesDir, audienceOf }: ReportOptions,
+  { audienceOf }: ReportOptions,
 ): Promise<{
-  readonly picture: StoredPicture;
+  readonly picture: NamedPicture;
   readonly items: readonly number[];
   readonly shown: Exhibition;
 } | null> {
@@ -116,7 +117,7 @@ export async function sheetPicture(
   const shown = await exhibitFor(items, audienceOf);
   const alt = labels.contactSheetAlt(items.map(({ prompt }) => prompt));
   const name = sheetName(job.id, number);
-  const picture = storedPicture(job, picturesDir, shown.composed(sheet.file), name, alt);
+  const picture = namedPicture(job, shown.composed(sheet.file), name, alt);
   return picture === null ? null : { picture, items: sheet.items, shown };
 }
 
@@ -124,12 +125,14 @@ export async function sheetPicture(
 async function packPictures(
   job: Job,
   options: ReportOptions,
-  pictures: readonly StoredPicture[],
+  pictures: readonly NamedPicture[],
   room: SizeLimit,
   slots: number,
 ): Promise<{ files: OutgoingFile[]; lines: string[]; missing: boolean }> {
   if (pictures.length <= slots) {
-    const files = (await Promise.all(pictures.map(readPicture))).filter((file) => file !== null);
+    const files = (await Promise.all(pictures.map((it) => readPicture(options.pictures, it)))).filter(
+      (file) => file !== null,
+    );
     const fits = files.every(({ data }) => data.length <= room.perFile) && bytesOf(files) <= room.total;
     if (fits) {
       const named = files.map((file) => ({ ...file, name: `${job.id}-${file.name}` }));
@@ -141,7 +144,7 @@ async function packPictures(
   let left = room.total;
   for (const [i, part] of plan.parts.entries()) {
     if (part.bytes > left || files.length === slots) break;
-    const file = zipFile(job, i + 1, plan, await writeZip(part));
+    const file = zipFile(job, i + 1, plan, await writeZip(part, options.pictures));
     files.push(file);
     left -= file.data.length;
   }
@@ -161,16 +164,17 @@ async function packPictures(
 async function planAll(
   job: Job,
   options: ReportOptions,
-  pictures: readonly StoredPicture[],
+  pictures: readonly NamedPicture[],
   perFile: number,
 ): Promise<ZipPlan> {
   const sheets = await Promise.all(job.sheets.map(({ number }) => sheetPicture(job, number, options)));
   const texts = recordsOf(job).map(({ name, data }) => ({ name, data }));
-  return planZips(texts, [...sheets.flatMap((sheet) => sheet?.picture ?? []), ...pictures], perFile);
+  const all = [...sheets.flatMap((sheet) => sheet?.picture ?? []), ...pictures];
+  return planZips(texts, all, perFile, options.pictures);
 }
 
-const picturesOf = (job: Job, picturesDir: string, { shows }: Exhibition): StoredPicture[] =>
-  job.items.flatMap((item) => pairOf(job, item, picturesDir, (side) => shows(item, side)));
+const picturesOf = (job: Job, { shows }: Exhibition): NamedPicture[] =>
+  job.items.flatMap((item) => pairOf(job, item, (side) => shows(item, side)));
 
 function zipFile(job: Job, part: number, { parts }: ZipPlan, data: Buffer): OutgoingFile {
   const name = parts.length === 1 ? `${job.id}.zip` : `${job.id}-${part}-of-${parts.length}.zip`;
@@ -179,7 +183,7 @@ function zipFile(job: Job, part: number, { parts }: ZipPlan, data: Buffer): Outg
 
 /** prompts.json and report.csv. */
 function recordsOf(job: Job): OutgoingFile[] {
-  const list = job.items.map(({ prompt, optimized }) => ({ original: prompt, optimized }));
+  const list = job.items.map(({ prompt, rewrite }) => ({ original: prompt, optimized: rewrite }));
   return [
     { name: "prompts.json", data: Buffer.from(`${JSON.stringify(list, null, 2)}\n`), description: null },
     { name: "report.csv", data: Buffer.from(csvReport(job)), description: null },

@@ -1,6 +1,7 @@
-import { stat } from "node:fs/promises";
+import { Readable } from "node:stream";
 import { ZipFile } from "yazl";
-import type { StoredPicture } from "./stored-picture.js";
+import type { PictureStore } from "../../pictures/store.js";
+import type { NamedPicture } from "./stored-picture.js";
 
 /** A file that is made for the zip rather than read from the disk. */
 export interface ZipText {
@@ -11,7 +12,7 @@ export interface ZipText {
 /** What goes into one zip. */
 export interface ZipPart {
   readonly texts: readonly ZipText[];
-  readonly pictures: readonly StoredPicture[];
+  readonly pictures: readonly NamedPicture[];
   /** No zip of this part is larger. */
   readonly bytes: number;
 }
@@ -35,17 +36,18 @@ const overhead = (name: string): number => ENTRY_BYTES + 2 * Buffer.byteLength(n
  */
 export async function planZips(
   texts: readonly ZipText[],
-  pictures: readonly StoredPicture[],
+  pictures: readonly NamedPicture[],
   maxBytes: number,
+  store: PictureStore,
 ): Promise<ZipPlan> {
   const first = END_BYTES + texts.reduce((sum, { name, data }) => sum + overhead(name) + data.length, 0);
-  const parts: { texts: readonly ZipText[]; pictures: StoredPicture[]; bytes: number }[] = [
+  const parts: { texts: readonly ZipText[]; pictures: NamedPicture[]; bytes: number }[] = [
     { texts, pictures: [], bytes: first },
   ];
   let tooLarge = 0;
   let missing = 0;
   for (const picture of pictures) {
-    const size = await sizeOf(picture.path);
+    const size = await store.size(picture.key);
     if (size === null) {
       missing++;
       continue;
@@ -66,12 +68,22 @@ export async function planZips(
   return { parts: parts.filter((part) => part.pictures.length > 0), tooLarge, missing };
 }
 
-/** Writes one zip, one picture after the other from the disk. Throws system errors, also for a file that is gone by now. */
-export async function writeZip({ texts, pictures }: ZipPart): Promise<Buffer> {
+/** Writes one zip, one picture after the other from the store. Throws system errors, also for a picture that is gone by now. */
+export async function writeZip({ texts, pictures }: ZipPart, store: PictureStore): Promise<Buffer> {
   const zip = new ZipFile();
   const failed = new Promise<never>((_, reject) => zip.once("error", reject));
   for (const { name, data } of texts) zip.addBuffer(data, name);
-  for (const { path, name } of pictures) zip.addFile(path, `pictures/${name}`, { compress: false });
+  for (const { key, name } of pictures) {
+    zip.addReadStreamLazy(`pictures/${name}`, { compress: false }, (ready) => {
+      store.read(key).then(
+        (data) => {
+          if (data === null) ready(new Error(`${key.file} of job ${key.jobId} is gone`), Readable.from([]));
+          else ready(null, Readable.from([data]));
+        },
+        (error) => ready(error, Readable.from([])),
+      );
+    });
+  }
   zip.end();
   const chunks: Buffer[] = [];
   const read = async () => {
@@ -79,13 +91,4 @@ export async function writeZip({ texts, pictures }: ZipPart): Promise<Buffer> {
     return Buffer.concat(chunks);
   };
   return Promise.race([read(), failed]);
-}
-
-async function sizeOf(path: string): Promise<number | null> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
 }

@@ -1,13 +1,15 @@
 import sharp from "sharp";
 import type { Job } from "../../core/job.js";
+import { SIDES } from "../../core/side.js";
 import type { Ballot } from "../../db/sqlite/votes.js";
+import type { PictureStore } from "../../pictures/store.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
 import { blindLines, jobReference, labels } from "../words/messages.js";
 import { voteRows } from "./components.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
 import { COLORS } from "./status-message.js";
-import { readPicture, type StoredPicture, storedPicture } from "./stored-picture.js";
+import { type NamedPicture, namedPicture, readPicture } from "./stored-picture.js";
 
 const GAP = 16;
 /** Pixels that the shorter side of a picture has at least, side by side. */
@@ -23,13 +25,13 @@ const BACKGROUND = "#2b2d31";
 export async function blindMessage(
   job: Job,
   ballot: Ballot,
-  picturesDir: string,
+  pictures: PictureStore,
   limit: SizeLimit,
 ): Promise<Outgoing | null> {
   const item = job.items[0];
-  if (item?.baseline == null || item.drawn == null) return null;
+  if (item === undefined) return null;
   const [baseline, optimized] = await Promise.all(
-    [item.baseline, item.drawn].map((name) => plain(storedPicture(job, picturesDir, name, "", ""))),
+    SIDES.map((side) => plain(pictures, namedPicture(job, item.pictures[side]?.file ?? null, "", ""))),
   );
   if (baseline == null || optimized == null) return null;
   const [left, right] = ballot.left === "baseline" ? [baseline, optimized] : [optimized, baseline];
@@ -63,8 +65,8 @@ export async function blindMessage(
 }
 
 /** The picture as a PNG without the text that says how it was made; null where the file is gone. */
-async function plain(picture: StoredPicture | null): Promise<Buffer | null> {
-  const file = await readPicture(picture);
+async function plain(pictures: PictureStore, picture: NamedPicture | null): Promise<Buffer | null> {
+  const file = await readPicture(pictures, picture);
   return file === null ? null : sharp(file.data).png().toBuffer();
 }
 

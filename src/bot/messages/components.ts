@@ -5,7 +5,7 @@ import {
   ButtonStyle,
   ComponentType,
 } from "discord.js";
-import type { Item, Job } from "../../core/job.js";
+import { hasOverview, type Item, type Job } from "../../core/job.js";
 import { clip, tail } from "../discord/markdown.js";
 import type { Row } from "../discord/outgoing.js";
 import { labels } from "../words/messages.js";
@@ -137,7 +137,7 @@ export function resultRows(job: Job): Row[] {
   const [item] = job.items;
   const redraw = job.picturesPrunedAt === null ? [] : [button("redraw", job.id, labels.redraw)];
   const end = [...redraw, button("info", job.id, labels.info), button("delete", job.id, labels.delete)];
-  if (job.state !== "done" || job.kind === "batch" || item?.optimized == null) return [row(...end)];
+  if (job.state !== "done" || hasOverview(job) || item?.rewrite == null) return [row(...end)];
   if (job.kind === "optimize") {
     const draw = [
       button("pair", job.id, labels.drawPair, { style: ButtonStyle.Primary }),
@@ -164,7 +164,7 @@ export const voteRows = (jobId: string): Row[] => [
 function beamRow(job: Job, item: Item): Row[] {
   const others = item.candidates.map(({ text }, index) => ({ text, index }));
   const options = others
-    .filter(({ text }) => text !== item.optimized)
+    .filter(({ text }) => text !== item.rewrite)
     .slice(0, OPTIONS_MAX)
     .map(({ text, index }) => {
       // Rewrites begin alike; what tells them apart comes after the prompt.
@@ -181,7 +181,7 @@ function beamRow(job: Job, item: Item): Row[] {
 
 /** The phrases that the rewrite added, all on; those left out of the choice are switched off. */
 function wordsRow(job: Job, item: Item): Row[] {
-  const phrases = addedPhrases(item.prompt, item.optimized ?? "").slice(0, OPTIONS_MAX);
+  const phrases = addedPhrases(item.prompt, item.rewrite ?? "").slice(0, OPTIONS_MAX);
   if (phrases.length === 0) return [];
   return [
     select({

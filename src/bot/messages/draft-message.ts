@@ -17,7 +17,7 @@ export function draftMessage(
   estimateMs: (work: Work) => number | null,
 ): Outgoing {
   const { kind, items, image } = draft.request;
-  const given = items.filter(({ optimized }) => optimized !== null).length;
+  const given = items.filter(({ rewrite }) => rewrite !== null).length;
   const pictures = 2 * items.length;
   const ownMs = estimateMs({ texts: items.length - given, pictures, steps: pictures * image.steps });
   const aheadMs = Math.max(0, ...etas(open, estimateMs).values());

@@ -12,9 +12,9 @@ const ITEMS_MAX = 1;
 export function infoMessage(job: Job): InteractionReplyOptions {
   const texts = job.items
     .slice(0, ITEMS_MAX)
-    .flatMap(({ prompt, optimized }) => [
+    .flatMap(({ prompt, rewrite }) => [
       `**${labels.prompt}**${codeBlock(prompt, TEXT_MAX)}`,
-      ...(optimized === null ? [] : [`**${labels.rewrite}**${codeBlock(optimized, TEXT_MAX)}`]),
+      ...(rewrite === null ? [] : [`**${labels.rewrite}**${codeBlock(rewrite, TEXT_MAX)}`]),
     ]);
   const negative =
     job.image.negative === "" ? [] : [`**${labels.negative}**${codeBlock(job.image.negative, TEXT_MAX / 4)}`];

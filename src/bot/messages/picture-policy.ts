@@ -1,13 +1,14 @@
 import type { Item } from "../../core/job.js";
-import { isFlagged, type PictureJudgement, UNJUDGED, withheldVariant } from "../../core/judgement.js";
-import { type PlaceSettings, TREATMENTS, type Treatment } from "../../core/settings.js";
-import type { Side } from "../../db/sqlite/votes.js";
+import { isFlagged, type PictureJudgement, UNJUDGED } from "../../core/judgement.js";
+import { type Settings, TREATMENTS, type Treatment } from "../../core/settings.js";
+import { SIDES, type Side } from "../../core/side.js";
+import { withheldVariant } from "../../pictures/store.js";
 
 /** Who will see a message, as far as it decides what may be in it. Known only when the message is posted. */
 export interface Audience {
   /** The channel is age-restricted, or the thread's channel is. A direct message is not. */
   readonly ageRestricted: boolean;
-  readonly place: PlaceSettings;
+  readonly settings: Settings;
   /** The program's own rule for pictures that no safety checker has seen, outside age-restricted channels. */
   readonly unchecked: Treatment;
 }
@@ -19,16 +20,18 @@ const stricter = (one: Treatment, other: Treatment): Treatment =>
  * What becomes of one picture. A flagged one is never shown outside an age-restricted channel, whatever the settings
  * say; a picture without a judgement, such as one that still forms or of an earlier version, counts as unchecked.
  */
-export function treatmentOf(judgement: PictureJudgement | undefined, audience: Audience): Treatment {
-  const { ageRestricted, place, unchecked } = audience;
-  if (isFlagged(judgement)) return ageRestricted ? (place.flagged ?? "spoiler") : "withhold";
-  if (judgement !== undefined && judgement.safety !== "unchecked") return "show";
-  return ageRestricted ? (place.unchecked ?? "show") : stricter(unchecked, place.unchecked ?? unchecked);
+export function treatmentOf(judgement: PictureJudgement | null, audience: Audience): Treatment {
+  const { ageRestricted, settings, unchecked } = audience;
+  if (isFlagged(judgement)) return ageRestricted ? (settings.flagged ?? "spoiler") : "withhold";
+  if (judgement !== null && judgement.safety !== "unchecked") return "show";
+  return ageRestricted
+    ? (settings.unchecked ?? "show")
+    : stricter(unchecked, settings.unchecked ?? unchecked);
 }
 
 /** Whether it depends on the audience how one of the pictures is posted; false spares asking Discord. */
 export const needsAudience = (items: readonly Item[]): boolean =>
-  drawnPictures(items).some(({ judgement }) => judgement === undefined || !isPassed(judgement));
+  drawnPictures(items).some(({ judgement }) => judgement === null || !isPassed(judgement));
 
 const isPassed = ({ safety }: PictureJudgement): boolean =>
   safety === "harmless" || (safety !== "unchecked" && !safety.flagged);
@@ -36,16 +39,16 @@ const isPassed = ({ safety }: PictureJudgement): boolean =>
 interface DrawnPicture {
   readonly item: Item;
   readonly side: Side;
-  readonly judgement: PictureJudgement | undefined;
+  readonly judgement: PictureJudgement | null;
 }
 
 const drawnPictures = (items: readonly Item[]): DrawnPicture[] =>
-  items.flatMap((item) => [
-    ...(item.baseline === null
-      ? []
-      : [{ item, side: "baseline" as const, judgement: item.judgements.baseline }]),
-    ...(item.drawn === null ? [] : [{ item, side: "optimized" as const, judgement: item.judgements.drawn }]),
-  ]);
+  items.flatMap((item) =>
+    SIDES.flatMap((side) => {
+      const picture = item.pictures[side];
+      return picture === null ? [] : [{ item, side, judgement: picture.judgement }];
+    }),
+  );
 
 /** A picture that is not posted, and whether for what the checker found or because there was none. */
 export interface Withheld {
@@ -101,7 +104,7 @@ export function exhibit(items: readonly Item[], audience: Audience): Exhibition 
 }
 
 /** Where nothing depends on the audience. */
-const ANYBODY: Audience = { ageRestricted: false, place: {}, unchecked: "withhold" };
+const ANYBODY: Audience = { ageRestricted: false, settings: {}, unchecked: "withhold" };
 
 /** As `exhibit`; asks who will see the message only where that decides something. */
 export const exhibitFor = async (
@@ -115,5 +118,5 @@ const FLAGGED: PictureJudgement = { ...UNJUDGED, safety: { flagged: true, concep
  * Whether a picture may be seen as it forms. Nobody judges it before it is done, so it is shown only where it might be
  * whatever comes of it.
  */
-export const showsForming = (audience: Audience): boolean =>
-  treatmentOf(undefined, audience) === "show" && treatmentOf(FLAGGED, audience) === "show";
+export const showsPreview = (audience: Audience): boolean =>
+  treatmentOf(null, audience) === "show" && treatmentOf(FLAGGED, audience) === "show";

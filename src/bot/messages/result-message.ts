@@ -1,7 +1,8 @@
 import type { APIEmbed } from "discord.js";
-import type { ImageSettings, Job, Origin } from "../../core/job.js";
-import type { PlaceSettings, Where } from "../../core/settings.js";
+import { hasOverview, type ImageOptions, type Job, type Origin, picturesDrawn } from "../../core/job.js";
+import type { Settings, Where } from "../../core/settings.js";
 import type { Ballot } from "../../db/sqlite/votes.js";
+import type { PictureStore } from "../../pictures/store.js";
 import { clip, codeBlock } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile, type Row } from "../discord/outgoing.js";
 import {
@@ -16,22 +17,21 @@ import { batchReport, batchZip, sheetPicture } from "./batch-report.js";
 import { blindMessage } from "./blind-message.js";
 import { resultRows } from "./components.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
-import { type Audience, type Exhibition, exhibitFor, showsForming } from "./picture-policy.js";
+import { type Audience, type Exhibition, exhibitFor, showsPreview } from "./picture-policy.js";
 import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
 import { safetySentences } from "./safety-sentences.js";
 import { pairScoreLine } from "./scores.js";
 import { COLORS } from "./status-message.js";
-import { readPicture, storedPicture } from "./stored-picture.js";
+import { namedPicture, readPicture } from "./stored-picture.js";
 
 export interface ResultOptions {
-  /** Pictures lie in `<picturesDir>/<job id>/<file name>`. */
-  readonly picturesDir: string;
+  readonly pictures: PictureStore;
   /** Said under every result, such as that a miniature drew it. */
   readonly checkpointNote: string | null;
   /** What a command without options draws with; its seed says nothing. */
-  readonly image: ImageSettings;
+  readonly image: ImageOptions;
   /** What the place of a command has decided. */
-  readonly placeOf: (where: Where) => PlaceSettings;
+  readonly settingsOf: (where: Where) => Settings;
   /** Who sees what is posted there now. */
   readonly audienceOf: (where: Where) => Promise<Audience>;
   /** The ballot of a blind comparison, opened when it is first shown. */
@@ -57,7 +57,7 @@ export async function resultMessage(
   if (job.state !== "done") return endMessage(job);
   // Of a prompt drawn as written alone, the second half is the same picture and not posted.
   const items = job.items.map((item) =>
-    job.kind === "compare" && isRaw(item) ? { ...item, drawn: null } : item,
+    !hasOverview(job) && isRaw(item) ? { ...item, pictures: { ...item.pictures, optimized: null } } : item,
   );
   // Discord is asked once for one message, and only if it matters.
   let audience: Promise<Audience> | null = null;
@@ -67,7 +67,7 @@ export async function resultMessage(
   };
   const shown = await exhibitFor(items, audienceOf);
   const message = await composed(job, options, limit, shown, audienceOf);
-  return shown.spoiler || options.placeOf(where).spoiler === true ? spoilered(message) : message;
+  return shown.spoiler || options.settingsOf(where).spoiler === true ? spoilered(message) : message;
 }
 
 /** Pictures behind a click. An embed can't hide its picture, so they all stand below it. */
@@ -88,14 +88,10 @@ async function composed(
   shown: Exhibition,
   audienceOf: () => Promise<Audience>,
 ): Promise<Outgoing> {
-  switch (job.kind) {
-    case "optimize":
-      return optimizeMessage(job, options);
-    case "compare":
-      return compareMessage(job, options, limit, shown);
-    case "batch":
-      return batchMessage(job, options, limit, shown, audienceOf);
-  }
+  if (job.kind === "optimize") return optimizeMessage(job, options);
+  return hasOverview(job)
+    ? overviewMessage(job, options, limit, shown, audienceOf)
+    : compareMessage(job, options, limit, shown);
 }
 
 function endMessage(job: Job): Outgoing {
@@ -130,27 +126,35 @@ async function compareMessage(
     }
   } else if (job.blind && !isRaw(item)) {
     const ballot = options.ballotOf(job);
-    const hidden =
-      ballot.closedAt === null ? await blindMessage(job, ballot, options.picturesDir, limit) : null;
+    const hidden = ballot.closedAt === null ? await blindMessage(job, ballot, options.pictures, limit) : null;
     if (hidden !== null) return hidden;
   }
   const tally = options.tallyOf(job);
-  const optimized = item.optimized ?? "";
-  const baseline = { role: "baseline", file: item.baseline, alt: labels.baselineAlt(item.prompt) };
-  const drawn = { role: "optimized", file: item.drawn, alt: labels.optimizedAlt(optimized) };
+  const rewrite = item.rewrite ?? "";
+  const { pictures: made } = item;
+  const baseline = {
+    role: "baseline",
+    file: made.baseline?.file ?? null,
+    alt: labels.baselineAlt(item.prompt),
+  };
+  const optimized = {
+    role: "optimized",
+    file: made.optimized?.file ?? null,
+    alt: labels.optimizedAlt(rewrite),
+  };
   const comparison = {
     role: "comparison",
     file: shown.composed(item.comparison),
-    alt: labels.comparisonAlt(item.prompt, optimized),
+    alt: labels.comparisonAlt(item.prompt, rewrite),
   };
   const stem = `${job.id}-${item.seed}`;
   const pictures = await Promise.all(
     [
       ...(isRaw(item) || comparison.file === null ? [] : [comparison]),
       ...(shown.shows(item, "baseline") ? [baseline] : []),
-      ...(isRaw(item) || !shown.shows(item, "optimized") ? [] : [drawn]),
+      ...(isRaw(item) || !shown.shows(item, "optimized") ? [] : [optimized]),
     ].map(({ role, file, alt }) =>
-      readPicture(storedPicture(job, options.picturesDir, file, `${stem}-${role}`, alt)),
+      readPicture(options.pictures, namedPicture(job, file, `${stem}-${role}`, alt)),
     ),
   );
   const { files, note } = await attach(job, pictures, limit);
@@ -167,13 +171,13 @@ async function compareMessage(
   ];
   const settings = [
     resultLines.seed(item.seed),
-    ...imageSettings(job, options),
+    ...imageOptions(job, options),
     ...timeAndMakers(job, options),
   ];
   return withImage(doneEmbed(job, sections, settings), files, resultRows(job));
 }
 
-async function batchMessage(
+async function overviewMessage(
   job: Job,
   options: ResultOptions,
   limit: SizeLimit,
@@ -185,15 +189,14 @@ async function batchMessage(
   const last = made.at(-1);
   const seeds = first && last ? [resultLines.seeds(first.seed, last.seed)] : [];
   const { files, lines } = await batchReport(job, { ...options, audienceOf }, limit, shown);
-  const drawn = made.reduce((sum, item) => sum + (item.baseline ? 1 : 0) + (item.drawn ? 1 : 0), 0);
   const takenOut = job.items.length - made.length;
   const sections = [
-    resultLines.batch(made.length, drawn),
+    resultLines.overview(job.kind, made.length, picturesDrawn(made)),
     ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
     ...safetySentences(shown, true),
     ...lines,
   ];
-  const settings = [...seeds, ...imageSettings(job, options), ...timeAndMakers(job, options)];
+  const settings = [...seeds, ...imageOptions(job, options), ...timeAndMakers(job, options)];
   const embed = doneEmbed(job, sections, settings);
   // The contact sheet comes first where there is one; a record is nothing to look at.
   const [main] = files.filter(({ description }) => description !== null);
@@ -214,7 +217,7 @@ export async function sheetMessage(
 ): Promise<Outgoing | null> {
   const audienceOf = () => options.audienceOf(job.origin);
   const sheet = await sheetPicture(job, number, { ...options, audienceOf });
-  const picture = sheet === null ? null : await readPicture(sheet.picture);
+  const picture = sheet === null ? null : await readPicture(options.pictures, sheet.picture);
   if (sheet === null || picture === null) return null;
   const { files } = await fitPictures([picture], limit);
   const [file] = files;
@@ -228,13 +231,15 @@ export async function sheetMessage(
     image: { url: `attachment://${file.name}` },
   };
   const message: Outgoing = { content: "", embeds: [embed], components: [], files: [file] };
-  return sheet.shown.spoiler || options.placeOf(job.origin).spoiler === true ? spoilered(message) : message;
+  return sheet.shown.spoiler || options.settingsOf(job.origin).spoiler === true
+    ? spoilered(message)
+    : message;
 }
 
 /** The settings that a command here does not have by itself. */
-function imageSettings({ image, origin }: Job, options: ResultOptions): string[] {
-  const place = options.placeOf(origin);
-  const usual = { ...options.image, ...place };
+function imageOptions({ image, origin }: Job, options: ResultOptions): string[] {
+  const settings = options.settingsOf(origin);
+  const usual = { ...options.image, ...settings };
   const size = image.size === null ? null : `${image.size.width}x${image.size.height}`;
   const usualSize = usual.size == null ? null : `${usual.size.width}x${usual.size.height}`;
   return [
@@ -283,16 +288,19 @@ export async function baselinePicture(
   limit: SizeLimit,
 ): Promise<OutgoingFile | null> {
   const [item] = job.items;
-  if (job.kind !== "compare" || job.blind || item === undefined || item.baseline === null) return null;
+  if (job.kind === "optimize" || hasOverview(job) || job.blind || item?.pictures.baseline == null)
+    return null;
+  const { file } = item.pictures.baseline;
   const shown = await exhibitFor([item], () => options.audienceOf(job.origin));
   // What needs a click or is withheld waits for the result, which says so.
   const isPlain =
-    shown.shows(item, "baseline") && !shown.spoiler && options.placeOf(job.origin).spoiler !== true;
+    shown.shows(item, "baseline") && !shown.spoiler && options.settingsOf(job.origin).spoiler !== true;
   if (!isPlain) return null;
   const name = `${job.id}-${item.seed}-baseline`;
-  const { baseline, prompt } = item;
+  const { prompt } = item;
   const picture = await readPicture(
-    storedPicture(job, options.picturesDir, baseline, name, labels.baselineAlt(prompt)),
+    options.pictures,
+    namedPicture(job, file, name, labels.baselineAlt(prompt)),
   );
   if (picture === null) return null;
   return (await fitPictures([picture], limit)).files[0] ?? null;
@@ -315,15 +323,15 @@ export async function zipMessage(
  * A picture that is being drawn, as a small WebP; null where one may not be shown that no safety checker has seen, or
  * only behind a click. `harmless`: what draws it needs no checker.
  */
-export async function formingPicture(
+export async function previewPicture(
   origin: Origin,
   jobId: string,
   data: Uint8Array,
   harmless: boolean,
   options: ResultOptions,
 ): Promise<OutgoingFile | null> {
-  if (options.placeOf(origin).spoiler === true) return null;
-  if (!harmless && !showsForming(await options.audienceOf(origin))) return null;
+  if (options.settingsOf(origin).spoiler === true) return null;
+  if (!harmless && !showsPreview(await options.audienceOf(origin))) return null;
   return { name: `${jobId}-preview.webp`, data: Buffer.from(data), description: labels.previewAlt };
 }
 

@@ -8,18 +8,18 @@ const TEXT_MAX = 1100;
 /** The prompt to copy, and under it what the rewrite added and dropped. */
 export function promptSections(item: Item): string[] {
   const prompt = `**${labels.prompt}**${codeBlock(item.prompt, TEXT_MAX)}`;
-  if (item.optimized === null || isRaw(item)) return [prompt];
+  if (item.rewrite === null || isRaw(item)) return [prompt];
   const title = item.candidates.length > 0 ? labels.rewrite : labels.givenRewrite;
-  return [`${prompt}\n**${title}**\n> ${diffMarkdown(item.prompt, item.optimized, TEXT_MAX)}`];
+  return [`${prompt}\n**${title}**\n> ${diffMarkdown(item.prompt, item.rewrite, TEXT_MAX)}`];
 }
 
 /** A picture of the prompt alone was asked for: its "rewrite" is the prompt itself, and nobody searched for another. */
-export const isRaw = ({ prompt, optimized, candidates }: Item): boolean =>
-  optimized === prompt && candidates.length === 0;
+export const isRaw = ({ prompt, rewrite, candidates }: Item): boolean =>
+  rewrite === prompt && candidates.length === 0;
 
 /** What is worth knowing about the rewrite: what it lost, and what the image model does not read. */
 export function noteLines(item: Item): string[] {
-  const lost = item.optimized === null || isRaw(item) ? [] : lostNouns(item.prompt, item.optimized);
+  const lost = item.rewrite === null || isRaw(item) ? [] : lostNouns(item.prompt, item.rewrite);
   return [
     ...(lost.length === 0 ? [] : [resultLines.lost(lost.map((word) => escapeMarkdown(word)))]),
     ...item.notes.map(noteLine),

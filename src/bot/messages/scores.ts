@@ -1,5 +1,6 @@
-import type { Item, Job } from "../../core/job.js";
-import { type PairScores, type PictureJudgement, pairScores } from "../../core/judgement.js";
+import { type Item, type Job, judgementsOf, type Picture } from "../../core/job.js";
+import { type PairScores, pairScores } from "../../core/judgement.js";
+import { SIDES } from "../../core/side.js";
 import { bootstrapMean } from "../../core/statistics.js";
 import { type ScoreRow, scorePlot } from "../../pictures/score-plot.js";
 import { clip } from "../discord/markdown.js";
@@ -10,8 +11,8 @@ import { scoreLines } from "../words/messages.js";
 const TABLE_ROWS = 10;
 
 /** The small line under a pair; none where nobody judged it. */
-export function pairScoreLine({ judgements }: Item): string[] {
-  const line = scoreLines.pair(pairScores(judgements));
+export function pairScoreLine(item: Item): string[] {
+  const line = scoreLines.pair(pairScores(judgementsOf(item)));
   return line === null ? [] : [line];
 }
 
@@ -24,7 +25,7 @@ export interface BatchScores {
 export async function batchScores(job: Job): Promise<BatchScores> {
   const pairs = job.items
     .filter(({ cancelled }) => !cancelled)
-    .map((item) => ({ item, scores: pairScores(item.judgements) }));
+    .map((item) => ({ item, scores: pairScores(judgementsOf(item)) }));
   const rows: ScoreRow[] = [
     {
       label: scoreLines.relevanceChange,
@@ -52,9 +53,9 @@ export async function batchScores(job: Job): Promise<BatchScores> {
 }
 
 const relevanceChange = (scores: PairScores): number | null =>
-  scores.baselineRelevance === null || scores.optimizedRelevance === null
+  scores.relevance.baseline === null || scores.relevance.optimized === null
     ? null
-    : scores.optimizedRelevance - scores.baselineRelevance;
+    : scores.relevance.optimized - scores.relevance.baseline;
 
 const numbers = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
 
@@ -72,24 +73,24 @@ export const SCORE_COLUMNS = [
 ] as const;
 
 /** Under SCORE_COLUMNS. */
-export function scoreCells({ baseline, drawn, judgements }: Item): (string | number | null)[] {
-  const scores = pairScores(judgements);
+export function scoreCells(item: Item): (string | number | null)[] {
+  const scores = pairScores(judgementsOf(item));
   return [
-    scores.baselineRelevance,
-    scores.optimizedRelevance,
+    scores.relevance.baseline,
+    scores.relevance.optimized,
     scores.relevanceTerm,
-    scores.baselineBeauty,
-    scores.optimizedBeauty,
+    scores.beauty.baseline,
+    scores.beauty.optimized,
     scores.beautyGain,
     scores.reward,
     scores.judge,
-    baseline === null ? null : safetyWord(judgements.baseline),
-    drawn === null ? null : safetyWord(judgements.drawn),
+    ...SIDES.map((side) => safetyWord(item.pictures[side])),
   ];
 }
 
-function safetyWord(judgement: PictureJudgement | undefined): string {
-  const safety = judgement?.safety ?? "unchecked";
+function safetyWord(picture: Picture | null): string | null {
+  if (picture === null) return null;
+  const safety = picture.judgement?.safety ?? "unchecked";
   if (typeof safety === "string") return safety;
   return safety.flagged ? "flagged" : "passed";
 }

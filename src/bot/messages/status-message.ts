@@ -1,5 +1,5 @@
 import type { Progress } from "../../core/events.js";
-import type { Job, LimitScope, Phase } from "../../core/job.js";
+import { hasOverview, type Item, type Job, type LimitScope, type Phase } from "../../core/job.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
 import { labels, statusLines } from "../words/messages.js";
@@ -14,7 +14,7 @@ export type JobStatus =
       /** Whose limit keeps it out of the line, and how many that lets in. */
       readonly held?: { readonly scope: LimitScope; readonly limit: number };
       readonly phase: Phase;
-      readonly place: number | null;
+      readonly position: number | null;
       /** Until the job is done, from this machine's recent times; null while they are unknown. */
       readonly etaMs: number | null;
     }
@@ -22,15 +22,17 @@ export type JobStatus =
   | { readonly kind: "working"; readonly progress: Progress }
   | { readonly kind: "stopping" }
   /** The reply's token is about to end: the last thing that the message will say. */
-  | { readonly kind: "late" };
+  | { readonly kind: "late" }
+  /** The person had all that is stored of them deleted while the job waited. */
+  | { readonly kind: "erased" };
 
 /** What a status message says about its job, whatever the status; a job's items are not kept for it. */
 export interface JobSummary {
   readonly id: string;
   readonly title: string;
   readonly subject: string;
-  /** Whether single prompts can be taken out. */
-  readonly isBatch: boolean;
+  /** Whether single items can be taken out. */
+  readonly hasItems: boolean;
 }
 
 /** The message's colour tells the state at a glance: blue waits, orange runs, green is done, red failed. */
@@ -45,26 +47,29 @@ export const COLORS = {
 const SUBJECT_MAX = 400;
 
 export function summarize(job: Job): JobSummary {
-  const given = job.items.filter((item) => item.optimized !== null && item.candidates.length === 0).length;
+  const given = job.items.filter((item) => item.rewrite !== null && item.candidates.length === 0).length;
   const left = job.items.filter(({ cancelled }) => !cancelled).length;
+  const takenOut = left === job.items.length ? [] : [statusLines.takenOut(left, job.items.length)];
   const [first] = job.items;
   // What is ready is shown at once, unless it would tell which picture is which.
-  const rewritten = first !== undefined && first.optimized !== null && !job.blind;
+  const rewritten = first !== undefined && first.rewrite !== null && !job.blind;
   return {
     id: job.id,
     title: labels.commands[job.kind],
-    isBatch: job.kind === "batch" && job.items.length > 1,
+    hasItems: job.items.length > 1,
     subject:
       job.kind === "batch" || first === undefined
-        ? [
-            statusLines.batch(job.items.length, given),
-            ...(left === job.items.length ? [] : [statusLines.takenOut(left, job.items.length)]),
-          ].join(" ")
-        : rewritten
-          ? [...promptSections(first), ...noteLines(first)].join("\n")
-          : codeBlock(first.prompt, SUBJECT_MAX),
+        ? [statusLines.batch(job.items.length, given), ...takenOut].join(" ")
+        : [
+            subjectOf(first, rewritten),
+            ...(hasOverview(job) ? [statusLines.pairs(job.items.length)] : []),
+            ...takenOut,
+          ].join("\n"),
   };
 }
+
+const subjectOf = (item: Item, rewritten: boolean): string =>
+  rewritten ? [...promptSections(item), ...noteLines(item)].join("\n") : codeBlock(item.prompt, SUBJECT_MAX);
 
 /**
  * What the message shows besides words: a finished half of the pair, and the picture that is being drawn. Without
@@ -72,22 +77,23 @@ export function summarize(job: Job): JobSummary {
  */
 export interface StatusPictures {
   readonly finished: OutgoingFile | null;
-  readonly forming: OutgoingFile | null;
+  readonly preview: OutgoingFile | null;
   /** Id of an earlier edit's finished half, to be kept. */
   readonly kept: string | null;
-  /** Whether the message has a look of a picture that is finished by now, which goes. */
+  /** Whether the message has a preview of a picture that is finished by now, which goes. */
   readonly stale: boolean;
 }
 
-const NO_PICTURES: StatusPictures = { finished: null, forming: null, kept: null, stale: false };
+const NO_PICTURES: StatusPictures = { finished: null, preview: null, kept: null, stale: false };
 
 export function statusMessage(
   job: JobSummary,
   status: JobStatus,
-  { finished, forming, kept, stale }: StatusPictures = NO_PICTURES,
+  { finished, preview, kept, stale }: StatusPictures = NO_PICTURES,
 ): Outgoing {
+  if (status.kind === "erased") return erasedMessage(job);
   const waits = status.kind === "queued";
-  const files = [finished, forming].filter((file) => file !== null);
+  const files = [finished, preview].filter((file) => file !== null);
   return {
     content: "",
     embeds: [
@@ -95,22 +101,30 @@ export function statusMessage(
         title: job.title,
         description: `${job.subject}\n${statusText(status)}`,
         color: waits ? COLORS.waiting : COLORS.running,
-        ...(forming === null ? {} : { image: { url: `attachment://${forming.name}` } }),
+        ...(preview === null ? {} : { image: { url: `attachment://${preview.name}` } }),
       },
     ],
-    components: [cancelRow(job.id, status.kind !== "stopping", job.isBatch)],
+    components: [cancelRow(job.id, status.kind !== "stopping", job.hasItems)],
     files,
     keepFiles: files.length === 0 && !stale ? true : kept === null ? false : [kept],
   };
 }
 
+/** The last word on a job whose texts are deleted: nothing of them, and nothing to press. */
+const erasedMessage = ({ title }: JobSummary): Outgoing => ({
+  content: "",
+  embeds: [{ title, description: statusLines.erased, color: COLORS.cancelled }],
+  components: [],
+  files: [],
+});
+
 function statusText(status: JobStatus): string {
   switch (status.kind) {
     case "queued":
       if (status.held !== undefined) return statusLines.held(status.held.scope, status.held.limit);
-      return status.place === null
+      return status.position === null
         ? statusLines.accepted
-        : statusLines.place(status.phase, status.place, status.etaMs);
+        : statusLines.position(status.phase, status.position, status.etaMs);
     case "loading":
       return statusLines.loading(status.phase);
     case "working":
@@ -119,13 +133,15 @@ function statusText(status: JobStatus): string {
       return statusLines.stopping;
     case "late":
       return statusLines.late;
+    case "erased":
+      return statusLines.erased;
   }
 }
 
 function progressText(progress: Progress): string {
   const { making, step, steps, item, items } = progress;
   const what =
-    making === "text" ? statusLines.rewriting(step, steps) : statusLines.drawing(making, step, steps);
+    making === "rewrite" ? statusLines.rewriting(step, steps) : statusLines.drawing(making, step, steps);
   const which = items > 1 ? ` · ${statusLines.item(item, items)}` : "";
   return `${bar(fractionDone(progress))}\n${what}${which}`;
 }
@@ -133,7 +149,7 @@ function progressText(progress: Progress): string {
 /** How much of the job's phase is done, 0 to 1: an image item is two pictures, the baseline first. */
 export function fractionDone({ making, step, steps, item, items }: Progress): number {
   const part = steps > 0 ? Math.min(1, step / steps) : 0;
-  const ofItem = making === "text" ? part : (making === "optimized" ? 0.5 : 0) + part / 2;
+  const ofItem = making === "rewrite" ? part : (making === "optimized" ? 0.5 : 0) + part / 2;
   return Math.min(1, (item + ofItem) / Math.max(1, items));
 }
 

@@ -17,7 +17,7 @@ export function voteReply(
   const lines = [
     blindLines.voted(choice, left, before),
     blindLines.changeable,
-    ...(item?.optimized == null ? [] : [`> ${diffMarkdown(item.prompt, item.optimized, DIFF_MAX)}`]),
+    ...(item?.rewrite == null ? [] : [`> ${diffMarkdown(item.prompt, item.rewrite, DIFF_MAX)}`]),
   ];
   return { content: lines.join("\n"), flags: MessageFlags.Ephemeral, allowedMentions: { parse: [] } };
 }

@@ -2,7 +2,7 @@ import { type MessageComponentInteraction, MessageFlags } from "discord.js";
 import { codeOf, InputError } from "../../core/errors.js";
 import type { Events } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
-import type { PlaceSettings, Where } from "../../core/settings.js";
+import type { Settings, Where } from "../../core/settings.js";
 import type { Arrival, Queue } from "../../db/queue.js";
 import type { Draft, DraftRequest, DraftStore } from "../../db/sqlite/drafts.js";
 import { DueClock } from "../delivery/due-clock.js";
@@ -16,7 +16,7 @@ import { draftMessage } from "../messages/draft-message.js";
 import type { Work } from "../messages/eta.js";
 import { draftLines, errorSentence, refusals } from "../words/messages.js";
 import type { Intake } from "./intake.js";
-import { mayModerate, mayUse } from "./place.js";
+import { mayModerate, mayUse } from "./rules.js";
 
 export interface DraftOptions {
   readonly drafts: DraftStore;
@@ -24,7 +24,7 @@ export interface DraftOptions {
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
-  readonly placeOf: (place: Where) => PlaceSettings;
+  readonly settingsOf: (where: Where) => Settings;
   readonly estimateMs: (work: Work) => number | null;
   readonly intake: () => Intake;
   /** Delay after the first failed try to show a preview; it doubles with each one. */
@@ -101,11 +101,11 @@ export class BatchDrafts {
 
   /** Start: the draft becomes a job, and its preview that job's message. */
   async begin(press: MessageComponentInteraction, action: PressAction): Promise<void> {
-    const { intake, placeOf } = this.#options;
+    const { intake, settingsOf } = this.#options;
     const draft = await this.#alive(press, action);
     if (draft === null) return;
     if (press.user.id !== draft.origin.userId) return replyPrivately(press, refusals.notYourDraft);
-    if (!mayUse(press, placeOf(draft.origin))) return replyPrivately(press, refusals.role);
+    if (!mayUse(press, settingsOf(draft.origin))) return replyPrivately(press, refusals.role);
     await press.deferUpdate();
     await this.#showing.get(draft.id);
     try {
@@ -119,10 +119,10 @@ export class BatchDrafts {
   }
 
   async discard(press: MessageComponentInteraction, action: PressAction): Promise<void> {
-    const { placeOf } = this.#options;
+    const { settingsOf } = this.#options;
     const draft = await this.#alive(press, action);
     if (draft === null) return;
-    if (!mayModerate(press, draft.origin, placeOf(draft.origin)))
+    if (!mayModerate(press, draft.origin, settingsOf(draft.origin)))
       return replyPrivately(press, refusals.notYours);
     await press.deferUpdate();
     await this.#showing.get(draft.id);

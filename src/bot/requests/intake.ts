@@ -7,23 +7,21 @@ import type {
 import { codeOf, InputError } from "../../core/errors.js";
 import type { Events } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
-import type { PlaceSettings, Where } from "../../core/settings.js";
+import type { Settings, Where } from "../../core/settings.js";
 import type { Queue } from "../../db/queue.js";
 import type { Draft, DraftRequest } from "../../db/sqlite/drafts.js";
 import type { Outbox } from "../delivery/outbox.js";
-import type { StatusBoard } from "../delivery/status-board.js";
 import { faultOf, isAlreadyAcknowledged } from "../discord/faults.js";
 import { type Asking, replyPrivately } from "../discord/interactions.js";
 import { errorSentence, refusals } from "../words/messages.js";
 import type { Arrivals } from "./arrivals.js";
-import { admit, checkWords, contextOf, mayUse } from "./place.js";
 import type { Command, CommandContext, CommandRequest } from "./request.js";
+import { admit, checkWords, contextOf, mayUse } from "./rules.js";
 
 export interface IntakeOptions {
   readonly queue: Queue;
   readonly events: Events;
   readonly arrivals: Arrivals;
-  readonly board: StatusBoard;
   readonly outbox: Outbox;
   readonly commands: ReadonlyMap<string, Command>;
   readonly readMenu: (
@@ -31,7 +29,7 @@ export interface IntakeOptions {
     context: CommandContext,
   ) => CommandRequest | null;
   readonly context: CommandContext;
-  readonly placeOf: (place: Where) => PlaceSettings;
+  readonly settingsOf: (where: Where) => Settings;
   readonly now: () => number;
   /** Shows what a request comes to, keeps it until its person says yes, and settles its arrival. */
   readonly draft: (request: DraftRequest, origin: Origin) => Promise<void>;
@@ -62,17 +60,17 @@ export class Intake {
   async accept(interaction: ChatInputCommandInteraction): Promise<void> {
     const command = this.#options.commands.get(interaction.commandName);
     if (command === undefined) return replyPrivately(interaction, refusals.unknownCommand);
-    const { context, placeOf } = this.#options;
+    const { context, settingsOf } = this.#options;
     await this.#submit(interaction, () =>
-      command.read(interaction, contextOf(context, placeOf(interaction))),
+      command.read(interaction, contextOf(context, settingsOf(interaction))),
     );
   }
 
   /** The menu of a message. */
   async acceptMenu(interaction: MessageContextMenuCommandInteraction): Promise<void> {
-    const { context, placeOf, readMenu } = this.#options;
+    const { context, settingsOf, readMenu } = this.#options;
     await this.#submit(interaction, () => {
-      const request = readMenu(interaction, contextOf(context, placeOf(interaction)));
+      const request = readMenu(interaction, contextOf(context, settingsOf(interaction)));
       if (request === null) throw new InputError("INPUT_CHOICE", "No such menu.", { option: "menu" });
       return request;
     });
@@ -85,12 +83,12 @@ export class Intake {
 
   async #submit(interaction: Asking, read: () => CommandRequest): Promise<void> {
     if (!this.#isNew(interaction.id)) return;
-    const place = this.#options.placeOf(interaction);
-    if (!mayUse(interaction, place)) return replyPrivately(interaction, refusals.role);
+    const settings = this.#options.settingsOf(interaction);
+    if (!mayUse(interaction, settings)) return replyPrivately(interaction, refusals.role);
     let request: CommandRequest;
     try {
-      request = admit(read(), place, contextOf(this.#options.context, place));
-      checkWords(place, request.known);
+      request = admit(read(), settings, contextOf(this.#options.context, settings));
+      checkWords(settings, request.known);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       return replyPrivately(interaction, errorSentence(error.code, error.context));
@@ -118,15 +116,15 @@ export class Intake {
   async #store(request: CommandRequest, origin: Origin, replyLimitBytes: number): Promise<void> {
     const { arrivals } = this.#options;
     const { kind, text, parentId, blind = false, confirm, found } = request;
-    const place = this.#options.placeOf(origin);
-    const context = contextOf(this.#options.context, place);
+    const settings = this.#options.settingsOf(origin);
+    const context = contextOf(this.#options.context, settings);
     try {
       const items = await request.prompts();
       checkWords(
-        place,
-        items.flatMap((item) => [item.prompt, item.optimized]),
+        settings,
+        items.flatMap((item) => [item.prompt, item.rewrite]),
       );
-      const { image } = admit({ text, image: { ...request.image, ...found?.() } }, place, context);
+      const { image } = admit({ text, image: { ...request.image, ...found?.() } }, settings, context);
       const { preview = false } = context;
       if (confirm === true) {
         await this.#options.draft({ kind, text, image, items, preview }, origin);
@@ -152,8 +150,8 @@ export class Intake {
     replyLimitBytes: number,
     parentId?: string,
   ): Promise<void> {
-    const { queue, events, board, outbox, context, placeOf } = this.#options;
-    const { limits } = contextOf(context, placeOf(origin));
+    const { queue, outbox, context, settingsOf } = this.#options;
+    const { limits } = contextOf(context, settingsOf(origin));
     const job = await queue.enqueue({
       ...request,
       origin,
@@ -164,12 +162,6 @@ export class Intake {
       limits: limits.inLine ?? {},
     });
     outbox.noteReplyLimit(job.id, replyLimitBytes);
-    const shown = board.track(job);
-    events.emit("job.enqueued", { jobId: job.id, kind: job.kind, items: job.items.length });
-    // The job is stored: what goes wrong from here on is no refusal.
-    await shown.catch((error) =>
-      events.emit("log", { level: "warn", message: "A job's place was not shown", jobId: job.id, error }),
-    );
   }
 
   #originOf(interaction: Asking): Origin {

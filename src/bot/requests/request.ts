@@ -4,14 +4,14 @@ import type {
   RESTPostAPIChatInputApplicationCommandsJSONBody as CommandJson,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { ImageSettings, JobKind, TextSettings } from "../../core/job.js";
+import type { ImageOptions, JobKind, TextOptions } from "../../core/job.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
 import { expectations } from "../words/messages.js";
 
 export interface Defaults {
-  readonly text: TextSettings;
-  readonly image: ImageSettings;
+  readonly text: TextOptions;
+  readonly image: ImageOptions;
   /** Said with every result, such as that a miniature drew it. */
   readonly checkpointNote: string | null;
 }
@@ -43,8 +43,8 @@ export interface CommandContext {
 /** What a command asks for. */
 export interface CommandRequest {
   readonly kind: JobKind;
-  readonly text: TextSettings;
-  readonly image: ImageSettings;
+  readonly text: TextOptions;
+  readonly image: ImageOptions;
   /** The job under whose result a button made the request. */
   readonly parentId?: string;
   readonly blind?: boolean;
@@ -53,7 +53,7 @@ export interface CommandRequest {
   /** The texts that are known before anything is fetched, to refuse them at once. */
   readonly known: readonly (string | null)[];
   /** Settings that were read with the prompts and go over `image`; asked for after `prompts`. */
-  readonly found?: () => Partial<ImageSettings>;
+  readonly found?: () => Partial<ImageOptions>;
   /** Fetches and reads what is not in the interaction itself; throws InputError. Called after the first answer. */
   readonly prompts: () => Promise<readonly NewItem[]>;
 }

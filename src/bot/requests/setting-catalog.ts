@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { InputError } from "../../core/errors.js";
 import { SCHEDULERS } from "../../core/job.js";
-import { type PlaceSettings, type SettingName, TREATMENTS } from "../../core/settings.js";
+import { type SettingName, type Settings, TREATMENTS } from "../../core/settings.js";
 import { expectations } from "../words/messages.js";
 
 const yesNo = z
@@ -37,7 +37,7 @@ const size = z
 const MINUTES_OF_A_WEEK = 7 * 24 * 60;
 
 type Entry<N extends SettingName> = {
-  readonly schema: z.ZodType<NonNullable<PlaceSettings[N]>>;
+  readonly schema: z.ZodType<NonNullable<Settings[N]>>;
   /** What it takes, for the refusal. */
   readonly takes: string;
 };
@@ -79,7 +79,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
 export const isSettingName = (name: string): name is SettingName => Object.hasOwn(CATALOG, name);
 
 /** What a person wrote as a setting's value. Throws InputError INPUT_OPTION that says what it takes. */
-export function parseSetting<N extends SettingName>(name: N, text: string): NonNullable<PlaceSettings[N]> {
+export function parseSetting<N extends SettingName>(name: N, text: string): NonNullable<Settings[N]> {
   const { schema, takes } = CATALOG[name];
   const parsed = schema.safeParse(text.trim());
   if (parsed.success) return parsed.data;

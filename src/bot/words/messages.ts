@@ -1,10 +1,12 @@
 import type { ErrorCode } from "../../core/errors.js";
-import type { ImageSettings, ItemNote, Job, JobKind, LimitScope, Phase, SearchMode } from "../../core/job.js";
+import type { ImageOptions, ItemNote, Job, JobKind, LimitScope, Phase, SearchMode } from "../../core/job.js";
 import type { PairScores } from "../../core/judgement.js";
 import type { SettingName } from "../../core/settings.js";
+import type { Side } from "../../core/side.js";
+import { SIDES } from "../../core/side.js";
 import type { Interval, Mean } from "../../core/statistics.js";
 import type { QueueDepth } from "../../db/queue.js";
-import type { Choice, Side, Tally } from "../../db/sqlite/votes.js";
+import type { Choice, Tally } from "../../db/sqlite/votes.js";
 import { clip } from "../discord/markdown.js";
 import type { Machine } from "./machine.js";
 
@@ -21,7 +23,7 @@ const FILE_FORMATS =
 const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string>> = {
   INPUT_EMPTY: () => "The prompt is empty. Write what the picture should show.",
   INPUT_TOO_LONG: (c) =>
-    `${place(c, "The prompt")} is longer than ${number(c.limit)} characters. Shorten it and try again.`,
+    `${subject(c, "The prompt")} is longer than ${number(c.limit)} characters. Shorten it and try again.`,
   INPUT_OPTION: (c) => `The option \`${c.option}\` takes ${c.expected}. Change it and try again.`,
   INPUT_CHOICE: (c) => `This job has no such ${c.option}. Choose again under its newest message.`,
   INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
@@ -36,7 +38,7 @@ const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string
     `The file is larger than ${formatBytes(Number(c.limit))}. Split it into smaller files.`,
   FILE_BINARY: (c) => `The file is a ${c.kind}, not text. ${FILE_FORMATS}`,
   FILE_ENCODING: (c) =>
-    `${place(c, "The file")} is not UTF-8 text. Save the file as UTF-8 and attach it again.`,
+    `${subject(c, "The file")} is not UTF-8 text. Save the file as UTF-8 and attach it again.`,
   FILE_TYPE: () => `This kind of file can't be read. ${FILE_FORMATS}`,
   FILE_SHAPE: (c) => `${fileProblem(c)} ${FILE_FORMATS}`,
   FILE_EMPTY: () => `The file holds no prompt. ${FILE_FORMATS}`,
@@ -131,8 +133,8 @@ export const labels = {
 /** Lines of the message while a job waits and runs. */
 export const statusLines = {
   accepted: "Accepted.",
-  place: (phase: Phase, place: number, etaMs: number | null) =>
-    `In the queue for ${phase === "text" ? "rewriting" : "drawing"}: ${place === 1 ? "next" : `place ${number(place)}`}.${etaMs === null ? "" : ` Done in about ${about(etaMs)}.`}`,
+  position: (phase: Phase, position: number, etaMs: number | null) =>
+    `In the queue for ${phase === "text" ? "rewriting" : "drawing"}: ${position === 1 ? "next" : `place ${number(position)}`}.${etaMs === null ? "" : ` Done in about ${about(etaMs)}.`}`,
   held: (scope: LimitScope, limit: number) =>
     `Waits outside the queue: ${holder(scope)} ${count(limit, "job")} in it, the most at once here. It moves up by itself when one of them is done.`,
   loading: (phase: Phase) => (phase === "text" ? "Loading Promptist." : "Loading Stable Diffusion."),
@@ -140,9 +142,11 @@ export const statusLines = {
   drawing: (side: "baseline" | "optimized", step: number, steps: number) =>
     `drawing ${side}, step ${step} of ${steps}`,
   item: (index: number, items: number) => `prompt ${index + 1} of ${items}`,
-  takenOut: (left: number, all: number) => `${number(left)} of ${count(all, "prompt")} left.`,
+  pairs: (pairs: number) => `${count(pairs, "pair")}, each from a seed of its own.`,
+  takenOut: (left: number, all: number) => `${number(left)} of ${number(all)} left.`,
   stopping: "Stopping.",
   late: "This takes longer than Discord lets me edit this message. The result will come as a new message here.",
+  erased: "Cancelled and deleted, with all that was stored about you.",
   batch: (prompts: number, given: number) =>
     given === 0
       ? `${count(prompts, "prompt")}.`
@@ -158,7 +162,8 @@ export const resultLines = {
   seeds: (first: number, last: number) => (first === last ? `seed ${first}` : `seeds ${first} to ${last}`),
   steps: (steps: number) => count(steps, "step"),
   guidance: (guidance: number) => `guidance ${guidance}`,
-  batch: (prompts: number, pictures: number) => `${count(prompts, "prompt")}, ${count(pictures, "picture")}.`,
+  overview: (kind: JobKind, items: number, pictures: number) =>
+    `${count(items, kind === "batch" ? "prompt" : "pair")}, ${count(pictures, "picture")}.`,
   takenOut: (prompts: number) => `${count(prompts, "prompt")} taken out.`,
   sheet: (first: number, last: number, all: number) => `Prompts ${first} to ${last} of ${all}.`,
   earlierSheets: (sheets: number) =>
@@ -191,8 +196,8 @@ export const scoreLines = {
   /** Null where nobody judged. */
   pair: (scores: PairScores) => {
     const parts = [
-      ...change("relevance to the prompt", scores.baselineRelevance, scores.optimizedRelevance, 3),
-      ...change("beauty", scores.baselineBeauty, scores.optimizedBeauty, 2),
+      ...change("relevance to the prompt", scores.relevance.baseline, scores.relevance.optimized, 3),
+      ...change("beauty", scores.beauty.baseline, scores.beauty.optimized, 2),
       ...(scores.reward === null
         ? []
         : [`reward ${signed(scores.reward, 2)} (what Promptist was trained to raise)`]),
@@ -213,8 +218,8 @@ export const scoreLines = {
   tableRow: (place: number, scores: PairScores, prompt: string) =>
     [
       String(place).padStart(2),
-      twoCells(scores.baselineRelevance, scores.optimizedRelevance, 3).padEnd(13),
-      twoCells(scores.baselineBeauty, scores.optimizedBeauty, 2).padEnd(12),
+      twoCells(scores.relevance.baseline, scores.relevance.optimized, 3).padEnd(13),
+      twoCells(scores.beauty.baseline, scores.beauty.optimized, 2).padEnd(12),
       (scores.reward === null ? "-" : signed(scores.reward, 2)).padStart(6),
       clip(prompt.replaceAll("`", "'"), 16),
     ].join("  "),
@@ -336,11 +341,13 @@ export const statsLines = {
 export function infoLines(job: Job): string[] {
   const { image, text, checkpoints } = job;
   const [first] = job.items;
-  const { text: textMs, baseline, drawn } = first?.times ?? {};
+  const rewriteMs = first?.rewriteMs ?? null;
   const times = [
-    ...(textMs === undefined ? [] : [`rewriting ${formatDuration(textMs)}`]),
-    ...(baseline === undefined ? [] : [`baseline ${formatDuration(baseline)}`]),
-    ...(drawn === undefined ? [] : [`optimized ${formatDuration(drawn)}`]),
+    ...(rewriteMs === null ? [] : [`rewriting ${formatDuration(rewriteMs)}`]),
+    ...SIDES.flatMap((side) => {
+      const ms = first?.pictures[side]?.ms ?? null;
+      return ms === null ? [] : [`${side} ${formatDuration(ms)}`];
+    }),
   ];
   return [
     `Rewriting: ${text.mode}${text.mode === "beam" ? `, ${text.beams} beams` : ""}, at most ${text.maxNewTokens} tokens, ${count(first?.candidates.length ?? 0, "distinct rewrite")}`,
@@ -506,16 +513,16 @@ const count = (amount: number, noun: string): string => `${number(amount)} ${nou
 
 const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-function place(context: SentenceContext, otherwise: string): string {
+function subject(context: SentenceContext, otherwise: string): string {
   if (context.unit === "line") return `Line ${number(context.number)} of the file`;
   if (context.unit === "entry") return `Entry ${number(context.number)} of the file`;
   return otherwise;
 }
 
 function fileProblem(context: SentenceContext): string {
-  if (context.problem === "json") return `${place(context, "The file")} is not valid JSON.`;
+  if (context.problem === "json") return `${subject(context, "The file")} is not valid JSON.`;
   if (context.problem === "not a list") return "The file is JSON, but not a list.";
-  return `${place(context, "The file")}: ${context.problem}.`;
+  return `${subject(context, "The file")}: ${context.problem}.`;
 }
 
 /** 950 -> `950 ms`, 12345 -> `12.3 s`, 185000 -> `3 min 5 s`. */
@@ -610,7 +617,7 @@ export const settingLines = {
   none: "Nothing; the wider setting holds.",
   entry: (name: string, value: string, by: string, at: number) =>
     `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,
-  defaults: (image: ImageSettings, mode: string, maxSteps: number) =>
+  defaults: (image: ImageOptions, mode: string, maxSteps: number) =>
     `${count(image.steps, "step")} of at most ${maxSteps}, guidance ${image.guidance}, ${image.scheduler}, rewriting by ${mode}`,
   set: (name: string, value: string, scope: string) => `\`${name}\` of this ${scope} is now ${value}.`,
   reset: (name: string, scope: string, was: boolean) =>

@@ -1,6 +1,6 @@
 import type { Database, Statement } from "better-sqlite3";
 import { customAlphabet } from "nanoid";
-import type { ImageSettings, JobKind, Origin, TextSettings } from "../../core/job.js";
+import type { ImageOptions, JobKind, Origin, TextOptions } from "../../core/job.js";
 import type { NewItem } from "../queue.js";
 import { fromJson } from "./job-row.js";
 import { toQueueError } from "./sqlite-error.js";
@@ -11,8 +11,8 @@ const newId = customAlphabet("23456789abcdefghjkmnpqrstvwxyz", 12);
 /** All that makes a job, but where its answer goes. */
 export interface DraftRequest {
   readonly kind: JobKind;
-  readonly text: TextSettings;
-  readonly image: ImageSettings;
+  readonly text: TextOptions;
+  readonly image: ImageOptions;
   readonly items: readonly NewItem[];
   readonly preview: boolean;
 }

@@ -1,19 +1,20 @@
 import type {
   Candidate,
   Failure,
-  ImageSettings,
+  ImageOptions,
   Item,
   ItemNote,
-  ItemTimes,
   Job,
   JobKind,
   JobState,
   LimitScope,
   Phase,
+  Picture,
   Sheet,
-  TextSettings,
+  TextOptions,
 } from "../../core/job.js";
-import type { ItemJudgements } from "../../core/judgement.js";
+import type { PictureJudgement } from "../../core/judgement.js";
+import type { PerSide, Side } from "../../core/side.js";
 
 /** A row of `jobs`, in the columns' names and types (migrations/0001_jobs.sql). */
 export interface JobRow {
@@ -30,8 +31,8 @@ export interface JobRow {
   readonly interaction_id: string;
   readonly interaction_token: string;
   readonly token_expires_at: number;
-  readonly text_settings: string;
-  readonly image_settings: string;
+  readonly text_options: string;
+  readonly image_options: string;
   readonly parent_id: string | null;
   readonly blind: number;
   readonly owner: string | null;
@@ -62,17 +63,22 @@ export interface ItemRow {
   readonly job: number;
   readonly position: number;
   readonly prompt: string;
-  readonly optimized: string | null;
+  readonly rewrite: string | null;
   readonly candidates: string;
   readonly seed: number;
+  /** File names of the two pictures. */
   readonly baseline: string | null;
-  readonly drawn: string | null;
+  readonly optimized: string | null;
   readonly comparison: string | null;
   readonly notes: string;
   readonly cancelled: number;
   readonly times: string;
   readonly judgements: string;
 }
+
+/** The columns `times` and `judgements` of an item: a part is missing until it is known. */
+export type ItemTimes = Partial<Readonly<Record<"rewrite" | Side, number>>>;
+export type ItemJudgements = Partial<PerSide<PictureJudgement>>;
 
 /** A row of `sheets`. */
 export interface SheetRow extends Omit<Sheet, "items"> {
@@ -101,8 +107,8 @@ export function toJob(row: JobRow, items: readonly ItemRow[], sheets: readonly S
       interactionToken: row.interaction_token,
       tokenExpiresAt: row.token_expires_at,
     },
-    text: fromJson<TextSettings>(row.text_settings),
-    image: fromJson<ImageSettings>(row.image_settings),
+    text: fromJson<TextOptions>(row.text_options),
+    image: fromJson<ImageOptions>(row.image_options),
     items: items.map(toItem),
     parentId: row.parent_id,
     blind: row.blind === 1,
@@ -127,17 +133,23 @@ export function toJob(row: JobRow, items: readonly ItemRow[], sheets: readonly S
   };
 }
 
-export const toItem = (row: ItemRow): Item => ({
-  index: row.position,
-  prompt: row.prompt,
-  optimized: row.optimized,
-  candidates: fromJson<Candidate[]>(row.candidates),
-  seed: row.seed,
-  baseline: row.baseline,
-  drawn: row.drawn,
-  comparison: row.comparison,
-  times: fromJson<ItemTimes>(row.times),
-  judgements: fromJson<ItemJudgements>(row.judgements),
-  cancelled: row.cancelled === 1,
-  notes: fromJson<ItemNote[]>(row.notes),
-});
+export function toItem(row: ItemRow): Item {
+  const times = fromJson<ItemTimes>(row.times);
+  const judgements = fromJson<ItemJudgements>(row.judgements);
+  const picture = (side: Side): Picture | null => {
+    const file = row[side];
+    return file === null ? null : { file, ms: times[side] ?? null, judgement: judgements[side] ?? null };
+  };
+  return {
+    index: row.position,
+    prompt: row.prompt,
+    rewrite: row.rewrite,
+    rewriteMs: times.rewrite ?? null,
+    candidates: fromJson<Candidate[]>(row.candidates),
+    seed: row.seed,
+    pictures: { baseline: picture("baseline"), optimized: picture("optimized") },
+    comparison: row.comparison,
+    cancelled: row.cancelled === 1,
+    notes: fromJson<ItemNote[]>(row.notes),
+  };
+}

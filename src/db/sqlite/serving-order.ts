@@ -1,12 +1,12 @@
 /**
- * The waiting jobs of `@phase` at the time `@now`, as (seq, id, place): place 1 is served next. All that people are told
- * about places reads this one statement.
+ * The waiting jobs of `@phase` at the time `@now`, as (seq, id, position): position 1 is served next. All that people are told
+ * about positions reads this one statement.
  *
  * Users take turns, like a ring: of each user's waiting jobs the first one counts before anybody's second one. Between
  * users the one with fewer jobs in the works goes first, then the one who waits longest since his last turn. A turn
  * ends when a job leaves the running state, so a batch that yields after an item stands behind the other users' first
  * jobs and, being older, before its own user's later ones. Jobs in their back-off time come last and take no turn; jobs
- * that a limit holds outside the line have no place.
+ * that a limit holds outside the line have no position.
  */
 export const SERVING_ORDER = `
   with waiting as (
@@ -20,7 +20,7 @@ export const SERVING_ORDER = `
          id,
          row_number() over (
            order by max(not_before, @now), nth, coalesce(running, 0), coalesce(turn, 0), waiting.seq
-         ) as place
+         ) as position
   from waiting
   left join turns on turns.user_id = waiting.user_id and turns.phase = @phase
   left join working on working.user_id = waiting.user_id

@@ -1,5 +1,5 @@
 import type { Database, Statement } from "better-sqlite3";
-import type { PlaceSettings, SettingName, SettingScope } from "../../core/settings.js";
+import type { SettingName, SettingScope, Settings } from "../../core/settings.js";
 import { fromJson } from "./job-row.js";
 import { toQueueError } from "./sqlite-error.js";
 
@@ -55,12 +55,12 @@ export class SettingsStore {
     );
   }
 
-  of(scope: SettingScope, id: string): PlaceSettings {
+  of(scope: SettingScope, id: string): Settings {
     return Object.fromEntries(this.list(scope, id).map(({ name, value }) => [name, value]));
   }
 
   /** What holds in a channel: its own settings over those of its server. */
-  resolve(guildId: string | null, channelId: string): PlaceSettings {
+  resolve(guildId: string | null, channelId: string): Settings {
     return { ...(guildId === null ? {} : this.of("server", guildId)), ...this.of("channel", channelId) };
   }
 
@@ -68,7 +68,7 @@ export class SettingsStore {
     scope: SettingScope,
     id: string,
     name: N,
-    value: NonNullable<PlaceSettings[N]>,
+    value: NonNullable<Settings[N]>,
     by: string,
   ): void {
     this.#explained(() => this.#write.run(scope, id, name, JSON.stringify(value), by, this.#now()));

@@ -2,34 +2,34 @@ import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promi
 import type { Database, Statement } from "better-sqlite3";
 import { customAlphabet } from "nanoid";
 import { codeOf, type ErrorCode, InputError, QueueError } from "../../core/errors.js";
-import type {
-  Failure,
-  ItemNote,
-  ItemTimes,
-  Job,
-  JobState,
-  LimitScope,
-  Phase,
-  Sheet,
-} from "../../core/job.js";
-import { isFinished, nextPhase } from "../../core/job.js";
-import type { ItemJudgements } from "../../core/judgement.js";
+import type { Failure, ItemNote, Job, JobState, LimitScope, Phase, Picture, Sheet } from "../../core/job.js";
+import { hasOverview, isFinished, nextPhase } from "../../core/job.js";
+import { type PerSide, SIDES, type Side } from "../../core/side.js";
 import type {
   Arrival,
   CancelResult,
   Claim,
   JobCaps,
+  LeaveResult,
   NewJob,
   OpenWork,
   PictureResult,
-  Place,
   Queue,
   QueueDepth,
+  Recovered,
   RetryResult,
   TextResult,
   WaitingLine,
 } from "../queue.js";
-import { fromJson, type ItemRow, type JobRow, toItem, toJob } from "./job-row.js";
+import {
+  fromJson,
+  type ItemJudgements,
+  type ItemRow,
+  type ItemTimes,
+  type JobRow,
+  toItem,
+  toJob,
+} from "./job-row.js";
 import { toQueueError } from "./sqlite-error.js";
 import { type Counted, prepareStatements } from "./sqlite-statements.js";
 
@@ -125,7 +125,7 @@ export class SqliteQueue implements Queue {
         job.limits ?? {},
         this.#countInLine(),
       );
-      const rewritten = job.items.every((item) => item.optimized !== null);
+      const rewritten = job.items.every((item) => item.rewrite !== null);
       const phase: Phase = rewritten && job.kind !== "optimize" ? "image" : "text";
       if (held === null) this.#join(origin.userId, phase);
       const { lastInsertRowid: seq } = this.#sql.insertJob.run({
@@ -150,12 +150,12 @@ export class SqliteQueue implements Queue {
         now: this.#now(),
       });
       job.items.forEach((item, position) => {
-        const { prompt, optimized, candidates = [], seed = seedOfItem(job.image.seed, position) } = item;
+        const { prompt, rewrite, candidates = [], seed = seedOfItem(job.image.seed, position) } = item;
         this.#sql.insertItem.run({
           seq,
           position,
           prompt,
-          optimized,
+          rewrite,
           candidates: JSON.stringify(candidates),
           seed,
         });
@@ -185,22 +185,32 @@ export class SqliteQueue implements Queue {
   async saveText(claim: Claim, item: number, result: TextResult): Promise<boolean> {
     return this.#saveItem(claim, item, (row) => ({
       ...row,
-      optimized: result.optimized,
+      rewrite: result.rewrite,
       candidates: JSON.stringify(result.candidates),
       notes: withNotes(row.notes, result.notes),
-      times: withTimes(row.times, result.ms === undefined ? {} : { text: result.ms }),
+      times: withTimes(row.times, result.ms === undefined ? {} : { rewrite: result.ms }),
     }));
   }
 
-  async savePictures(claim: Claim, item: number, result: PictureResult): Promise<boolean> {
+  async savePictures(
+    claim: Claim,
+    item: number,
+    { pictures = {}, comparison, notes = [] }: PictureResult,
+  ): Promise<boolean> {
     return this.#saveItem(claim, item, (row) => ({
       ...row,
-      baseline: result.baseline ?? row.baseline,
-      drawn: result.drawn ?? row.drawn,
-      comparison: result.comparison ?? row.comparison,
-      notes: withNotes(row.notes, result.notes ?? []),
-      times: withTimes(row.times, result.times ?? {}),
-      judgements: withJudgements(row.judgements, result.judgements ?? {}),
+      baseline: pictures.baseline?.file ?? row.baseline,
+      optimized: pictures.optimized?.file ?? row.optimized,
+      comparison: comparison ?? row.comparison,
+      notes: withNotes(row.notes, notes),
+      times: withTimes(
+        row.times,
+        known(pictures, ({ ms }) => ms),
+      ),
+      judgements: withJudgements(
+        row.judgements,
+        known(pictures, ({ judgement }) => judgement),
+      ),
     }));
   }
 
@@ -221,12 +231,12 @@ export class SqliteQueue implements Queue {
     return this.#saveOnJob(claim, (seq) => save.run(name, hash, seq));
   }
 
-  async advance(claim: Claim): Promise<boolean> {
-    return (await this.#leave(claim, () => ({ state: "queued", phase: "image" }))) !== false;
+  async advance(claim: Claim): Promise<LeaveResult> {
+    return this.#leave(claim, () => ({ state: "queued", phase: "image" })) as Promise<LeaveResult>;
   }
 
-  async release(claim: Claim): Promise<boolean> {
-    return (await this.#leave(claim, () => ({ state: "queued" }))) !== false;
+  async release(claim: Claim): Promise<LeaveResult> {
+    return this.#leave(claim, () => ({ state: "queued" })) as Promise<LeaveResult>;
   }
 
   async complete(claim: Claim): Promise<boolean> {
@@ -278,12 +288,12 @@ export class SqliteQueue implements Queue {
     });
   }
 
-  async recover(): Promise<string[]> {
+  async recover(): Promise<Recovered[]> {
     return this.#write(() =>
-      this.#sql.running
-        .all()
-        .filter((row) => this.#end(row, { state: "queued" }) === "queued")
-        .map((row) => row.id),
+      this.#sql.running.all().map((row) => {
+        const state = this.#end(row, { state: "queued" }) as Recovered["state"];
+        return { id: row.id, phase: row.phase, state };
+      }),
     );
   }
 
@@ -311,16 +321,7 @@ export class SqliteQueue implements Queue {
       if (row?.state === "running") return 0;
       if (row?.state !== "queued") return null;
       if (row.held !== null) return null;
-      return this.#sql.placeOf.get({ phase: row.phase, now: this.#now(), seq: row.seq })!.place;
-    });
-  }
-
-  async places(): Promise<Place[]> {
-    return this.#read(() => {
-      const now = this.#now();
-      return (["text", "image"] as const).flatMap((phase) =>
-        this.#sql.line.all({ phase, now }).map(({ id, place }) => ({ id, phase, place })),
-      );
+      return this.#sql.positionOf.get({ phase: row.phase, now: this.#now(), seq: row.seq })!.position;
     });
   }
 
@@ -413,10 +414,10 @@ export class SqliteQueue implements Queue {
     return this.#read(() => this.#sql.setAside.all(limit).map((row) => this.#load(row)));
   }
 
-  async requeue(id: string): Promise<boolean> {
+  async requeue(id: string): Promise<Job | undefined> {
     return this.#write(() => {
       const row = this.#sql.byId.get(id);
-      if (row?.state !== "failed") return false;
+      if (row?.state !== "failed") return undefined;
       const { kind, origin, items } = this.#load(row);
       const phase = items.some((item) => nextPhase(kind, item) === "text") ? "text" : "image";
       this.#join(origin.userId, kind === "optimize" ? "text" : phase);
@@ -425,7 +426,7 @@ export class SqliteQueue implements Queue {
         this.#sql.forgetSheets.run(row.seq);
       }
       this.#sql.requeue.run({ seq: row.seq, phase: kind === "optimize" ? "text" : phase });
-      return true;
+      return this.#load(this.#sql.bySeq.get(row.seq)!);
     });
   }
 
@@ -445,30 +446,33 @@ export class SqliteQueue implements Queue {
     return this.#read(() => this.#sql.idsOfUser.all(userId));
   }
 
-  async eraseUser(userId: string): Promise<{ deleted: string[]; stopping: string[] }> {
-    const deleted: string[] = [];
-    const stopping: string[] = [];
+  async eraseUser(userId: string): Promise<{ deleted: string[]; waiting: string[]; stopping: string[] }> {
+    const states: { id: string; was: JobState }[] = [];
     await this.#inSlices(
       await this.idsOfUser(userId),
-      (id) => ({ id, stops: this.#eraseOrStop(id) }),
-      (slice) => {
-        for (const { id, stops } of slice) (stops ? stopping : deleted).push(id);
-      },
+      (id) => ({ id, was: this.#eraseOrStop(id) }),
+      (slice) => states.push(...slice),
     );
-    return { deleted, stopping };
+    const idsOf = (holds: (was: JobState) => boolean) =>
+      states.filter(({ was }) => holds(was)).map(({ id }) => id);
+    return {
+      deleted: idsOf((was) => was !== "running"),
+      waiting: idsOf((was) => was === "queued"),
+      stopping: idsOf((was) => was === "running"),
+    };
   }
 
-  /** True for a running job, which is asked to stop. */
-  #eraseOrStop(id: string): boolean {
+  /** Deletes a job, or asks it to stop where it runs. Answers the state that it was in. */
+  #eraseOrStop(id: string): JobState {
     const row = this.#sql.byId.get(id);
-    if (row === undefined) return false;
+    if (row === undefined) return "cancelled";
     if (row.state === "running") {
       this.#sql.requestCancel.run(row.seq);
-      return true;
+      return row.state;
     }
     if (row.state === "queued") this.#sql.cancelWaiting.run({ seq: row.seq, now: this.#now() });
     this.#sql.drop.run(id);
-    return false;
+    return row.state;
   }
 
   #checkCaps({ origin, caps = {} }: NewJob): void {
@@ -571,8 +575,9 @@ export class SqliteQueue implements Queue {
   }
 
   #load(row: JobRow): Job {
-    const sheets = row.kind === "batch" ? this.#sql.sheets.all(row.seq) : [];
-    return toJob(row, this.#sql.items.all(row.seq), sheets);
+    const items = this.#sql.items.all(row.seq);
+    const sheets = hasOverview({ kind: row.kind, items }) ? this.#sql.sheets.all(row.seq) : [];
+    return toJob(row, items, sheets);
   }
 
   /** The row that a claim stands for, or undefined when the job is someone else's by now. */
@@ -675,3 +680,17 @@ const withTimes = (stored: string, added: ItemTimes): string =>
 
 const withJudgements = (stored: string, added: ItemJudgements): string =>
   JSON.stringify({ ...fromJson<ItemJudgements>(stored), ...added });
+
+/** What is known of each picture that is there, by its side. */
+function known<T>(
+  pictures: Partial<PerSide<Picture>>,
+  of: (picture: Picture) => T | null,
+): Partial<PerSide<T>> {
+  const parts: Partial<Record<Side, T>> = {};
+  for (const side of SIDES) {
+    const picture = pictures[side];
+    const part = picture === undefined ? null : of(picture);
+    if (part !== null) parts[side] = part;
+  }
+  return parts;
+}

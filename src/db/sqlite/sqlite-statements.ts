@@ -11,7 +11,7 @@ type Line = { readonly phase: Phase; readonly now: number };
 interface Waiting {
   readonly seq: number;
   readonly id: string;
-  readonly place: number;
+  readonly position: number;
 }
 
 /** Whose limits count a job. */
@@ -41,17 +41,17 @@ export function prepareStatements(db: Database) {
     insertJob: db.prepare(`
       insert into jobs (
         id, kind, state, phase, user_id, guild_id, channel_id, locale, application_id, interaction_id,
-        interaction_token, token_expires_at, text_settings, image_settings, parent_id, blind, limits, held, preview,
+        interaction_token, token_expires_at, text_options, image_options, parent_id, blind, limits, held, preview,
         created_at
       ) values (
         @id, @kind, 'queued', @phase, @userId, @guildId, @channelId, @locale, @applicationId, @interactionId,
         @interactionToken, @tokenExpiresAt, @text, @image, @parentId, @blind, @limits, @held, @preview, @now
       )`),
     insertItem: db.prepare(
-      "insert into items (job, position, prompt, optimized, candidates, seed) values (@seq, @position, @prompt, @optimized, @candidates, @seed)",
+      "insert into items (job, position, prompt, rewrite, candidates, seed) values (@seq, @position, @prompt, @rewrite, @candidates, @seed)",
     ),
     updateItem: db.prepare<[ItemRow]>(`
-      update items set optimized = @optimized, candidates = @candidates, baseline = @baseline, drawn = @drawn,
+      update items set rewrite = @rewrite, candidates = @candidates, baseline = @baseline, optimized = @optimized,
         comparison = @comparison, notes = @notes, cancelled = @cancelled, times = @times,
         judgements = @judgements
       where job = @job and position = @position`),
@@ -70,10 +70,10 @@ export function prepareStatements(db: Database) {
       .pluck(),
 
     next: db.prepare<[Line], { seq: number }>(NEXT_IN_ORDER),
-    placeOf: db.prepare<[Line & { seq: number }], Waiting>(
+    positionOf: db.prepare<[Line & { seq: number }], Waiting>(
       `select * from (${SERVING_ORDER}) as line where line.seq = @seq`,
     ),
-    line: db.prepare<[Line], Waiting>(`${SERVING_ORDER} order by place`),
+    line: db.prepare<[Line], Waiting>(`${SERVING_ORDER} order by position`),
     take: db.prepare<[{ seq: number; owner: string; now: number }]>(`
       update jobs set state = 'running', owner = @owner, attempt = attempt + 1,
         started_at = coalesce(started_at, @now)
@@ -166,15 +166,15 @@ export function prepareStatements(db: Database) {
     openWork: db.prepare<[], OpenWork>(`
       select id, state, phase, kind, user_id as userId, guild_id as guildId, held,
         iif(held is null, null, json_extract(limits, '$.' || held)) as "limit",
-        (select count(*) from items indexed by items_lack_text
-          where job = seq and cancelled = 0 and optimized is null) as texts,
+        (select count(*) from items indexed by items_lack_rewrite
+          where job = seq and cancelled = 0 and rewrite is null) as texts,
         iif(kind = 'optimize', 0,
           (select count(*) from items indexed by items_lack_baseline
           where job = seq and cancelled = 0 and baseline is null) +
-          (select count(*) from items indexed by items_lack_drawn
-          where job = seq and cancelled = 0 and drawn is null)
+          (select count(*) from items indexed by items_lack_optimized
+          where job = seq and cancelled = 0 and optimized is null)
         ) as pictures,
-        json_extract(image_settings, '$.steps') as steps
+        json_extract(image_options, '$.steps') as steps
       from jobs where state in ('queued', 'running') order by seq`),
     setAside: db.prepare<[number], JobRow>(
       "select * from jobs where state = 'failed' order by finished_at desc, seq desc limit ?",
@@ -185,7 +185,7 @@ export function prepareStatements(db: Database) {
         delivery_abandoned = null, pictures_pruned_at = null
       where seq = @seq`),
     forgetPictures: db.prepare<[number]>(
-      "update items set baseline = null, drawn = null, comparison = null where job = ?",
+      "update items set baseline = null, optimized = null, comparison = null where job = ?",
     ),
     forgetSheets: db.prepare<[number]>("delete from sheets where job = ?"),
     flag: db.prepare<[string], { value: string }>("select value from flags where name = ?"),

@@ -1,9 +1,9 @@
 import { randomInt } from "node:crypto";
 import type { Database } from "better-sqlite3";
 import type { Job } from "../../core/job.js";
+import type { Side } from "../../core/side.js";
 import { toQueueError } from "./sqlite-error.js";
 
-export type Side = "baseline" | "optimized";
 export type Choice = "left" | "right" | "tie" | "bad";
 
 /** One blind comparison: which picture stands where, and whether people still vote. */
@@ -89,9 +89,9 @@ export class VoteStore {
     this.#sql = {
       ballot: db.prepare<[string], BallotRow>("select * from ballots where job_id = ?"),
       open: db.prepare(`
-        insert into ballots (job_id, guild_id, channel_id, author_id, left_side, prompt, optimized, seed, mode,
+        insert into ballots (job_id, guild_id, channel_id, author_id, left_side, prompt, rewrite, seed, mode,
           checkpoint, opened_at, closes_at)
-        values (@jobId, @guildId, @channelId, @authorId, @left, @prompt, @optimized, @seed, @mode, @checkpoint, @now,
+        values (@jobId, @guildId, @channelId, @authorId, @left, @prompt, @rewrite, @seed, @mode, @checkpoint, @now,
           @closesAt)
         on conflict (job_id) do nothing`),
       vote: db.prepare<[string, string, Choice, number]>(`
@@ -124,7 +124,7 @@ export class VoteStore {
         where (@guildId is null or guild_id = @guildId) and (@userId is null or user_id = @userId)
         order by voted_at, job_id, user_id`),
       exported: db.prepare<[VoteKey], ExportedVote & { at: number }>(`
-        select job_id as job, user_id as voter, ${CHOSEN} as choice, left_side as leftSide, prompt, optimized, seed, mode,
+        select job_id as job, user_id as voter, ${CHOSEN} as choice, left_side as leftSide, prompt, rewrite as optimized, seed, mode,
           checkpoint, voted_at as at
         from votes join ballots using (job_id)
         where job_id = @jobId and user_id = @userId`),
@@ -144,7 +144,7 @@ export class VoteStore {
         authorId: job.origin.userId,
         left: randomInt(2) === 0 ? "baseline" : "optimized",
         prompt: item?.prompt ?? "",
-        optimized: item?.optimized ?? "",
+        rewrite: item?.rewrite ?? "",
         seed: item?.seed ?? job.image.seed,
         mode: (item?.candidates.length ?? 0) > 0 ? job.text.mode : "given",
         checkpoint: job.checkpoints.diffusion,

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { InferenceError, InputError } from "../../core/errors.js";
-import { type ImageSettings, type PictureSize, SCHEDULERS } from "../../core/job.js";
+import { type ImageOptions, type PictureSize, SCHEDULERS } from "../../core/job.js";
 import { TorchRandom } from "../numbers/torch-random.js";
 import { type Conditioning, isGuided, predictGuided } from "./guidance.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
@@ -10,7 +10,7 @@ import type { Scheduler } from "./schedulers/scheduler.js";
 import { roundHalfToEven } from "./schedulers/timesteps.js";
 
 /** What a picture is drawn from. */
-export interface PictureRequest extends ImageSettings {
+export interface PictureRequest extends ImageOptions {
   readonly prompt: string;
 }
 

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { TextSettings } from "../../core/job.js";
+import type { TextOptions } from "../../core/job.js";
 import { BeamSearch, type Hypothesis } from "./beam-search.js";
 import type { Decoder, Request, Scores, Step } from "./decoder.js";
 import { distribution, draw, SeededRandom, topKReaches } from "./sampling.js";
@@ -24,7 +24,7 @@ export type Generated = readonly (Omit<Hypothesis, "score"> & { readonly score: 
 export function generate(
   decoder: Decoder,
   prompts: readonly (readonly number[])[],
-  settings: TextSettings,
+  settings: TextOptions,
   options: GenerateOptions,
 ): Promise<Generated[]> {
   return settings.mode === "beam"
@@ -35,7 +35,7 @@ export function generate(
 async function searchBeams(
   decoder: Decoder,
   prompts: readonly (readonly number[])[],
-  settings: TextSettings,
+  settings: TextOptions,
   options: GenerateOptions,
 ): Promise<Generated[]> {
   const searches = prompts.map(
@@ -83,7 +83,7 @@ async function searchBeams(
 async function chooseTokens(
   decoder: Decoder,
   prompts: readonly (readonly number[])[],
-  settings: TextSettings,
+  settings: TextOptions,
   options: GenerateOptions,
 ): Promise<Generated[]> {
   const { mode, topK } = settings;

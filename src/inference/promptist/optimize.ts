@@ -1,5 +1,5 @@
 import { InputError } from "../../core/errors.js";
-import type { Candidate, TextSettings } from "../../core/job.js";
+import type { Candidate, TextOptions } from "../../core/job.js";
 import type { Gpt2Tokenizer } from "../tokenizers/tokenizer.js";
 import type { Decoder } from "./decoder.js";
 import { type Generated, generate } from "./generate.js";
@@ -7,7 +7,7 @@ import { type Generated, generate } from "./generate.js";
 export interface OptimizeResult {
   readonly prompt: string;
   /** The best rewrite. */
-  readonly optimized: string;
+  readonly rewrite: string;
   /** All rewrites with different texts, best first. */
   readonly candidates: readonly Candidate[];
 }
@@ -39,7 +39,7 @@ const MAX_ROWS = 32;
 export async function optimizePrompts(
   { decoder, tokenizer, vocabulary, positions }: OptimizeModel,
   prompts: readonly string[],
-  settings: TextSettings,
+  settings: TextOptions,
   { signal, onStep }: OptimizeHooks = {},
 ): Promise<OptimizeResult[]> {
   const encoded = prompts.map((prompt) => {
@@ -83,7 +83,7 @@ function toResult(prompt: string, generated: Generated, tokenizer: Gpt2Tokenizer
     if (!candidates.has(text)) candidates.set(text, { text, tokens: tokens.length + (ended ? 1 : 0), score });
   }
   const [best] = candidates.values();
-  return { prompt, optimized: best?.text ?? "", candidates: [...candidates.values()] };
+  return { prompt, rewrite: best?.text ?? "", candidates: [...candidates.values()] };
 }
 
 /** Python's `str.strip`, which the original used: unlike `trim` it takes U+001C to U+001F and U+0085, not U+FEFF. */

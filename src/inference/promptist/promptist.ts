@@ -4,7 +4,7 @@ import { compileGraph } from "../../checkpoints/compile.js";
 import { openWeights } from "../../checkpoints/files/open.js";
 import type { Weights } from "../../checkpoints/files/weights.js";
 import { CheckpointError } from "../../core/errors.js";
-import type { TextSettings } from "../../core/job.js";
+import type { TextOptions } from "../../core/job.js";
 import { type Gpt2Weights, gpt2Graph, gpt2Layout, parseGpt2Config } from "../../models/gpt2.js";
 import type { Graph } from "../../onnx/graph.js";
 import type { Device } from "../runtime/device.js";
@@ -91,7 +91,7 @@ export class Promptist {
    */
   optimize(
     prompts: readonly string[],
-    settings: TextSettings,
+    settings: TextOptions,
     hooks: OptimizeHooks = {},
   ): Promise<OptimizeResult[]> {
     return optimizePrompts(this.model, prompts, settings, hooks);

@@ -2,7 +2,7 @@
  * Choosing one token from the model's scores: the processors of Hugging Face's `generate` in its order (temperature,
  * top-k, top-p), then one draw. The repetition penalty comes before them, on the logits, inside the graph.
  */
-export interface SamplingSettings {
+export interface SamplingOptions {
   readonly temperature: number;
   /** 0 switches the filter off. */
   readonly topK: number;
@@ -26,7 +26,7 @@ export interface Distribution {
 export function distribution(
   ids: ArrayLike<number>,
   logits: ArrayLike<number>,
-  { temperature, topK, topP }: SamplingSettings,
+  { temperature, topK, topP }: SamplingOptions,
 ): Distribution {
   const scores = Array.from(logits, (logit) => Math.fround(logit / temperature));
   let kept = scores.length;

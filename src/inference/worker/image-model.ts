@@ -76,7 +76,7 @@ export async function openPainter(
     return isUnchecked ? { ...judgement, safety: "harmless" } : judgement;
   };
   const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
-    const { prompt, plainPrompt, settings, file, checkpoint, previewMs = null } = request;
+    const { prompt, plainPrompt, options, file, checkpoint, previewMs = null } = request;
     const { signal, onStep } = context;
     const preview =
       previewMs === null
@@ -87,15 +87,15 @@ export async function openPainter(
           };
     const picture = await withRoom(
       async () =>
-        drawPicture(await loadedModel(), tokenizer, { ...settings, prompt }, { signal, onStep, preview }),
+        drawPicture(await loadedModel(), tokenizer, { ...options, prompt }, { signal, onStep, preview }),
       () => judge.release(),
     );
     const { width, height, calls, seconds, truncated } = picture;
     const size = { width, height };
-    const parameters = { ...settings, prompt, size, checkpoint, program: PROGRAM };
+    const parameters = { ...options, prompt, size, checkpoint, program: PROGRAM };
     await writePng(file, picture.pixels, width, height, parameters);
     const judgement = await judgementOf(picture, plainPrompt);
-    return { ...size, file, seed: settings.seed, calls, seconds, truncated, judgement };
+    return { ...size, file, seed: options.seed, calls, seconds, truncated, judgement };
   };
   return {
     info: {

@@ -1,7 +1,7 @@
 import type { FoundJudges } from "../../checkpoints/layouts/judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import type { ErrorCode } from "../../core/errors.js";
-import type { Candidate, ImageSettings, PictureSize, TextSettings } from "../../core/job.js";
+import type { Candidate, ImageOptions, PictureSize, TextOptions } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import type { PairFiles } from "../../pictures/pair-card.js";
 import type { DeviceName } from "../runtime/device.js";
@@ -67,11 +67,11 @@ export interface WorkerInfo {
 
 export interface OptimizeRequest {
   readonly prompts: readonly string[];
-  readonly settings: TextSettings;
+  readonly options: TextOptions;
 }
 export interface Rewrite {
   readonly prompt: string;
-  readonly optimized: string;
+  readonly rewrite: string;
   readonly candidates: readonly Candidate[];
   /** Words beyond what the image model reads, of the prompt and of the rewrite; null where there are none. */
   readonly truncated?: { readonly baseline: string | null; readonly optimized: string | null };
@@ -81,7 +81,7 @@ export interface DrawRequest {
   readonly prompt: string;
   /** The prompt before its rewrite, by which the picture's relevance is judged. */
   readonly plainPrompt: string;
-  readonly settings: ImageSettings;
+  readonly options: ImageOptions;
   /** Absolute path of the PNG to write. */
   readonly file: string;
   /** Name of the checkpoint, for the picture's metadata. */

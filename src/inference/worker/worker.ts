@@ -93,11 +93,11 @@ async function openText(spec: Extract<WorkerSpec, { phase: "text" }>): Promise<O
       parameters: `GPT-2, ${layers} layers, ${width} wide, ${heads} heads, vocabulary ${vocabulary}`,
     },
     handlers: {
-      optimize: async ({ prompts, settings }, { signal, onStep }) => {
-        const rewrites = await promptist.optimize(prompts, settings, { signal, onStep });
+      optimize: async ({ prompts, options }, { signal, onStep }) => {
+        const rewrites = await promptist.optimize(prompts, options, { signal, onStep });
         return rewrites.map((rewrite) => ({
           ...rewrite,
-          truncated: { baseline: cut(rewrite.prompt), optimized: cut(rewrite.optimized) },
+          truncated: { baseline: cut(rewrite.prompt), optimized: cut(rewrite.rewrite) },
         }));
       },
     },

@@ -69,7 +69,7 @@ describe("the buttons of a result", () => {
     expect(child).toMatchObject({ parentId: job.id, phase: "image" });
     expect(child.items[0]).toMatchObject({
       prompt: "A cat",
-      optimized: job.items[0]?.optimized,
+      optimized: job.items[0]?.rewrite,
       candidates: job.items[0]?.candidates,
     });
     expect(child.items[0]?.seed).not.toBe(7);
@@ -153,7 +153,7 @@ describe("the buttons of a rewrite", () => {
   it("draw the pair, edit it first, or draw the prompt as written", async () => {
     const { world, alice, message, job } = await start("optimize");
     expect(labels(message).slice(0, 3)).toEqual(["Draw the pair", "Edit first", "Draw as written"]);
-    const { optimized, seed } = job.items[0]!;
+    const { rewrite, seed } = job.items[0]!;
 
     const pair = await alice.press(message, "Draw the pair");
     await pair.done();
@@ -179,7 +179,7 @@ describe("the buttons of a rewrite", () => {
     expect(picture.attachments).toEqual([]);
     expect(picture.embeds[0]?.image?.url).toContain("-baseline.png");
     expect(text(picture)).not.toContain("Rewritten");
-    expect(optimized).not.toBeNull();
+    expect(rewrite).not.toBeNull();
   });
 });
 
@@ -319,7 +319,7 @@ describe("a warning", () => {
     const handle = await local.member("alice").slash("optimize", { prompt: "A fox wearing boots" });
     await handle.done();
     const claim = await loop.claim("text");
-    await queue.saveText(claim, 0, { optimized: "A fox, sharp focus", candidates: [], notes: [] });
+    await queue.saveText(claim, 0, { rewrite: "A fox, sharp focus", candidates: [], notes: [] });
     await loop.complete(claim);
     expect(text(await handle.waitFor(isFinal))).toContain("The rewrite no longer has *boots*");
   });

@@ -1,4 +1,4 @@
-import { DEFAULT_TEXT_SETTINGS, type JobKind } from "../../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS, type JobKind } from "../../../src/core/job.js";
 import type { NewJob } from "../../../src/db/queue.js";
 
 let interactions = 0;
@@ -29,7 +29,7 @@ export function newJob(wish: JobWish): NewJob {
       interactionToken: "a-very-fake-token",
       tokenExpiresAt: 1_700_000_900_000,
     },
-    text: DEFAULT_TEXT_SETTINGS,
+    text: DEFAULT_TEXT_OPTIONS,
     image: {
       seed: wish.seed ?? 42,
       steps: 50,

@@ -70,7 +70,7 @@ describe.each(ENGINES)("$name: whatever several owners do in whatever order", ({
         const text = random(2) === 0;
         const live = isLive(held);
         const answer = text
-          ? await queue.saveText(held, item, { optimized: value, candidates: [], notes: [] })
+          ? await queue.saveText(held, item, { rewrite: value, candidates: [], notes: [] })
           : await queue.savePictures(held, item, { baseline: value });
         expect(answer).toBe(live);
         if (answer) kept.set(`${held.job.id} ${item} ${text ? "optimized" : "baseline"}`, value);

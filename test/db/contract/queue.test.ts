@@ -100,8 +100,8 @@ describe.each(ENGINES)("$name", ({ create }) => {
         parentId: "the-parent",
         blind: true,
         items: [
-          { prompt: "A cat", optimized: "A cat, sharp", candidates, seed: 99 },
-          { prompt: "A dog", optimized: null },
+          { prompt: "A cat", rewrite: "A cat, sharp", candidates, seed: 99 },
+          { prompt: "A dog", rewrite: null },
         ],
       });
       expect(job).toMatchObject({ parentId: "the-parent", blind: true });
@@ -276,7 +276,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect(await queue.requeue(job.id)).toBe(false);
       expect(await queue.drop(job.id)).toBe(false);
       const held = await claim();
-      await queue.saveText(held, 0, { optimized: "x", candidates: [], notes: [] });
+      await queue.saveText(held, 0, { rewrite: "x", candidates: [], notes: [] });
       await queue.fail(held, "DISK_FULL", "full");
       await queue.delivered(job.id, "message");
       expect((await queue.setAside(5)).map(({ id }) => id)).toEqual([job.id]);
@@ -299,7 +299,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       const rewrite = await enqueue({ user: "bob", kind: "optimize" });
       const pair = await enqueue({ user: "cyd", ...pairs });
       const held = await claim();
-      await queue.saveText(held, 0, { optimized: "x", candidates: [], notes: [] });
+      await queue.saveText(held, 0, { rewrite: "x", candidates: [], notes: [] });
       await queue.savePictures(held, 0, { baseline: "b" });
       await queue.cancelItem(batch.id, 2);
       expect(await queue.work()).toMatchObject([
@@ -340,7 +340,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect(third).toMatchObject({ state: "queued", held: "user" });
       expect(other.held).toBe("channel");
       expect(await queue.position(third.id)).toBeNull();
-      expect((await queue.places()).map(({ place }) => place)).toEqual([1, 2]);
+      expect((await queue.places()).map(({ position }) => position)).toEqual([1, 2]);
       const work = await queue.work();
       expect(work.map(({ id }) => id)).toEqual((await queue.open()).map(({ id }) => id));
       expect(work.slice(2)).toMatchObject([
@@ -409,7 +409,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect(held.job.items.map(({ cancelled }) => cancelled)).toEqual([false, true, false]);
       expect(await queue.cancelItem(job.id, 2)).toBe(true);
       for (const index of [0, 2]) {
-        await queue.saveText(held, index, { optimized: "x", candidates: [], notes: [], ms: 5 });
+        await queue.saveText(held, index, { rewrite: "x", candidates: [], notes: [], ms: 5 });
         await queue.savePictures(held, index, {
           baseline: "b",
           drawn: "d",
@@ -498,7 +498,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect(text.job).toMatchObject({ state: "running", attempt: 1, startedAt: START });
       const unchanged = { code: "unchanged" } as const;
       expect(
-        await queue.saveText(text, 1, { optimized: "a cat, trending", candidates, notes: [unchanged] }),
+        await queue.saveText(text, 1, { rewrite: "a cat, trending", candidates, notes: [unchanged] }),
       ).toBe(true);
       expect(await queue.saveCheckpoint(text, "text", "promptist")).toBe(true);
       await queue.advance(text);
@@ -525,7 +525,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
         image.job.items[0],
         {
           ...image.job.items[1],
-          optimized: "a cat, trending",
+          rewrite: "a cat, trending",
           candidates,
           baseline: "1-a.png",
           drawn: "1-b.png",
@@ -579,7 +579,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       await lose(held);
       const before = await queue.get(held.job.id);
       const answers = [
-        await queue.saveText(held, 0, { optimized: "late", candidates: [], notes: [{ code: "unchanged" }] }),
+        await queue.saveText(held, 0, { rewrite: "late", candidates: [], notes: [{ code: "unchanged" }] }),
         await queue.savePictures(held, 0, { baseline: "late.png" }),
         await queue.saveSheet(held, { number: 1, file: "late.png", items: [] }),
         await queue.saveCheckpoint(held, "text", "late"),
@@ -684,20 +684,20 @@ describe.each(ENGINES)("$name", ({ create }) => {
       const running = await enqueue({ user: "ada", prompts: ["A cat", "Fear"] });
       const waiting = await enqueue({ user: "bob" });
       const held = await claim("text", "first life");
-      await queue.saveText(held, 0, { optimized: "a cat, trending", candidates: [], notes: [] });
+      await queue.saveText(held, 0, { rewrite: "a cat, trending", candidates: [], notes: [] });
 
       const next = await engine.connect(now);
       expect(await next.recover()).toEqual([running.id]);
       expect(await next.recover()).toEqual([]);
       const job = await next.get(running.id);
       expect(job).toMatchObject({ state: "queued", attempt: 1, failures: [] });
-      expect(job?.items.map((item) => item.optimized)).toEqual(["a cat, trending", null]);
+      expect(job?.items.map((item) => item.rewrite)).toEqual(["a cat, trending", null]);
       expect((await next.get(waiting.id))?.state).toBe("queued");
 
       expect(await next.hasWork("text")).toBe(true);
       const users = [await next.claim("text", "second life"), await next.claim("text", "second life")];
       expect(users.map((claimed) => claimed?.job.id).sort()).toEqual([running.id, waiting.id].sort());
-      expect(await queue.saveText(held, 1, { optimized: "late", candidates: [], notes: [] })).toBe(false);
+      expect(await queue.saveText(held, 1, { rewrite: "late", candidates: [], notes: [] })).toBe(false);
     });
   });
 
@@ -841,13 +841,13 @@ describe.each(ENGINES)("$name", ({ create }) => {
     const job = await enqueue({ user: "ada", prompts: ["A cat", "Fear"] });
     await enqueue({ user: "bob" });
     const held = await claim();
-    await queue.saveText(held, 1, { optimized: "fear, trending", candidates: [], notes: [] });
+    await queue.saveText(held, 1, { rewrite: "fear, trending", candidates: [], notes: [] });
     await queue.retry(held, "WORKER_DIED", "death", 60_000);
     const before = await queue.open();
     await queue.close();
     const again = await engine.connect(now);
     expect(await again.open()).toEqual(before);
-    expect((await again.get(job.id))?.items[1]?.optimized).toBe("fear, trending");
+    expect((await again.get(job.id))?.items[1]?.rewrite).toBe("fear, trending");
     expect(await again.nextDueAt()).toBe(START + 60_000);
   });
 });

@@ -84,7 +84,7 @@ test("a program killed 20 times in the middle of its work loses nothing that was
       for (const id of enqueued) expect((await queue.get(id))?.items, `${id} of run ${run}`).toHaveLength(2);
       for (const entry of texts) {
         const [id, item] = entry.split(" ") as [string, string];
-        expect((await queue.get(id))?.items[Number(item)]?.optimized).toBe(`${id} rewritten ${item}`);
+        expect((await queue.get(id))?.items[Number(item)]?.rewrite).toBe(`${id} rewritten ${item}`);
       }
       for (const entry of pictures) {
         const [id, item] = entry.split(" ") as [string, string];

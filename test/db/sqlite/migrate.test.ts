@@ -82,7 +82,7 @@ test("an update with jobs waiting keeps them, and the older program refuses what
   for (const id of ["waits", "runs"]) {
     const claim = await queue.claim("text", "the new program");
     expect(claim?.job.id).toBe(id);
-    await queue.saveText(claim!, 0, { optimized: "A better cat", candidates: [], notes: [] });
+    await queue.saveText(claim!, 0, { rewrite: "A better cat", candidates: [], notes: [] });
     expect(await queue.complete(claim!)).toBe(true);
   }
   expect((await queue.undelivered()).sort()).toEqual(["runs", "waits"]);

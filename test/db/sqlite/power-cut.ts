@@ -85,7 +85,7 @@ export async function afterPowerCut(
     const job = await queue.get(jobId);
     const kept =
       job !== undefined &&
-      (state !== "rewritten" || job.items[0]?.optimized != null) &&
+      (state !== "rewritten" || job.items[0]?.rewrite != null) &&
       ((state !== "done" && state !== "delivered") || job.state === "done") &&
       (state !== "delivered" || job.delivery.messageId !== null);
     if (!kept) problems.push(`${jobId} was ${state} at ${walBytes} of ${bytes} bytes, and is not`);
@@ -99,7 +99,7 @@ export async function afterPowerCut(
     claim = await queue.claim("text", "next")
   ) {
     for (const { index } of claim.job.items)
-      await queue.saveText(claim, index, { optimized: "anew", candidates: [], notes: [] });
+      await queue.saveText(claim, index, { rewrite: "anew", candidates: [], notes: [] });
     await queue.complete(claim);
   }
   if ((await queue.get(fresh.id))?.state !== "done") problems.push("new work is not served");

@@ -207,7 +207,7 @@ describe("a database that takes no writes", () => {
     await loop.stop();
     const ended = await queue.get(id);
     expect(ended).toMatchObject({ state: "done", failures: [{ code: "DISK_FULL" }] });
-    expect(ended?.items[0]?.optimized?.length).toBeGreaterThan(100_000);
+    expect(ended?.items[0]?.rewrite?.length).toBeGreaterThan(100_000);
     expect(database.pragma("integrity_check", { simple: true })).toBe("ok");
   });
 

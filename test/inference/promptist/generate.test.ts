@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEFAULT_TEXT_SETTINGS, type TextSettings } from "../../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS, type TextOptions } from "../../../src/core/job.js";
 import type { Decoder, Request } from "../../../src/inference/promptist/decoder.js";
 import { type Generated, generate } from "../../../src/inference/promptist/generate.js";
 import { distribution } from "../../../src/inference/promptist/sampling.js";
@@ -25,7 +25,7 @@ interface Expected {
         found: { tokens: number[]; ended: boolean; score: number }[];
       }[];
       greedy: { prompt: number[]; penalty: number; tokens: number[] }[];
-      sampling: (Pick<TextSettings, "repetitionPenalty" | "temperature" | "topK" | "topP"> & {
+      sampling: (Pick<TextOptions, "repetitionPenalty" | "temperature" | "topK" | "topP"> & {
         prompt: number[];
         ids: number[];
         probabilities: number[];
@@ -76,7 +76,7 @@ describe.each(Object.entries(expected.models))("%s", (name, numbers) => {
         decoder,
         [one.prompt],
         {
-          ...DEFAULT_TEXT_SETTINGS,
+          ...DEFAULT_TEXT_OPTIONS,
           beams: one.num_beams,
           maxNewTokens: one.max_new_tokens,
           lengthPenalty: one.length_penalty,
@@ -94,7 +94,7 @@ describe.each(Object.entries(expected.models))("%s", (name, numbers) => {
   });
 
   it("finds the same for each prompt in one batch", async () => {
-    const settings = { ...DEFAULT_TEXT_SETTINGS, maxNewTokens: 20 };
+    const settings = { ...DEFAULT_TEXT_OPTIONS, maxNewTokens: 20 };
     const same = numbers.beams.filter(
       (one) => one.max_new_tokens === 20 && one.length_penalty === -1 && one.num_beams === 8,
     );
@@ -113,8 +113,8 @@ describe.each(Object.entries(expected.models))("%s", (name, numbers) => {
   it("takes transformers' tokens in greedy search, alone and in a batch", async () => {
     for (const penalty of new Set(numbers.greedy.map((one) => one.penalty))) {
       const cases = numbers.greedy.filter((one) => one.penalty === penalty);
-      const settings: TextSettings = {
-        ...DEFAULT_TEXT_SETTINGS,
+      const settings: TextOptions = {
+        ...DEFAULT_TEXT_OPTIONS,
         mode: "greedy",
         maxNewTokens: 24,
         repetitionPenalty: penalty,

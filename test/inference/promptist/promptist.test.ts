@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEFAULT_TEXT_SETTINGS } from "../../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../../../src/core/job.js";
 import { Promptist } from "../../../src/inference/promptist/promptist.js";
 
 const golden = fileURLToPath(new URL("../../golden", import.meta.url));
@@ -19,7 +19,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(temporary, { recursive: true }));
 
-const settings = { ...DEFAULT_TEXT_SETTINGS, maxNewTokens: 16 };
+const settings = { ...DEFAULT_TEXT_OPTIONS, maxNewTokens: 16 };
 const prompts = ["A cat in the rain", "a fantasy castle", "Fear"];
 
 describe.each(["fp32", "int8"] as const)("%s", (weights) => {
@@ -48,11 +48,11 @@ describe.each(["fp32", "int8"] as const)("%s", (weights) => {
     expect(together.map(({ prompt }) => prompt)).toEqual(prompts);
     for (const [i, prompt] of prompts.entries()) {
       const [alone] = await promptist.optimize([prompt], one);
-      expect(together[i]!.optimized).toBe(alone!.optimized);
+      expect(together[i]!.rewrite).toBe(alone!.rewrite);
       expect(together[i]!.candidates.map(({ text }) => text)).toEqual(
         alone!.candidates.map(({ text }) => text),
       );
-      expect(together[i]!.optimized).toBe(together[i]!.candidates[0]!.text);
+      expect(together[i]!.rewrite).toBe(together[i]!.candidates[0]!.text);
     }
   });
 
@@ -72,7 +72,7 @@ describe("sampling", () => {
   it("repeats for a seed and differs for another", async () => {
     const promptist = await open("fp32");
     const text = async (seed: number) =>
-      (await promptist.optimize([prompts[0]!], { ...settings, mode: "sample", seed }))[0]!.optimized;
+      (await promptist.optimize([prompts[0]!], { ...settings, mode: "sample", seed }))[0]!.rewrite;
     expect(await text(1)).toBe(await text(1));
     expect(new Set([await text(1), await text(2), await text(3)]).size).toBeGreaterThan(1);
     await promptist.release();
@@ -89,7 +89,7 @@ describe("input", () => {
   it("ignores space around a prompt", async () => {
     const [plain] = await promptist.optimize(["Fear"], settings);
     const [spaced] = await promptist.optimize(["\n Fear\u0085 "], settings);
-    expect(spaced!.optimized).toBe(plain!.optimized);
+    expect(spaced!.rewrite).toBe(plain!.rewrite);
     expect(spaced!.prompt).toBe("\n Fear\u0085 ");
   });
 

@@ -56,7 +56,7 @@ const draw = (painter: OpenModel, prompt: string, plainPrompt = prompt): Promise
     {
       prompt,
       plainPrompt,
-      settings,
+      options,
       file: join(folder.path, `${prompt.replace(/\W+/g, "-")}.png`),
       checkpoint: "miniature",
     },

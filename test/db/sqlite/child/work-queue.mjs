@@ -8,7 +8,7 @@ const load = (path) => import(pathToFileURL(`${sources}/${path}`).href);
 const { openDatabase } = await load("db/open.js");
 const { DraftStore } = await load("db/drafts.js");
 const { SqliteQueue } = await load("db/sqlite-queue.js");
-const { DEFAULT_TEXT_SETTINGS } = await load("core/job.js");
+const { DEFAULT_TEXT_OPTIONS } = await load("core/job.js");
 
 const db = openDatabase(file);
 const queue = new SqliteQueue(db);
@@ -30,7 +30,7 @@ for (let n = 0; ; n += 1) {
   };
   const request = {
     kind: "compare",
-    text: DEFAULT_TEXT_SETTINGS,
+    text: DEFAULT_TEXT_OPTIONS,
     image: { seed: 1, steps: 2, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
     items: [
       { prompt: "A cat in the rain", optimized: null },

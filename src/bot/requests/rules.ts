@@ -5,29 +5,29 @@ import {
   PermissionFlagsBits,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { ImageSettings, LimitScope, Origin, TextSettings } from "../../core/job.js";
-import type { PlaceSettings } from "../../core/settings.js";
+import type { ImageOptions, LimitScope, Origin, TextOptions } from "../../core/job.js";
+import type { Settings } from "../../core/settings.js";
 import type { JobCaps } from "../../db/queue.js";
 import { findRefused } from "./refused-words.js";
 import { type CommandContext, checkInteger, MAX_GUIDANCE } from "./request.js";
 
 /** The program's defaults and limits as the place of a command has them. */
-export function contextOf(base: CommandContext, place: PlaceSettings): CommandContext {
+export function contextOf(base: CommandContext, settings: Settings): CommandContext {
   const { text, image } = base.defaults;
   const limits = {
     ...base.limits,
-    maxSteps: atMost(base.limits.maxSteps, place.maxSteps),
-    maxBatch: atMost(base.limits.maxBatch, place.maxBatch),
-    maxPairs: atMost(base.limits.maxPairs, place.maxPairs),
+    maxSteps: atMost(base.limits.maxSteps, settings.maxSteps),
+    maxBatch: atMost(base.limits.maxBatch, settings.maxBatch),
+    maxPairs: atMost(base.limits.maxPairs, settings.maxPairs),
     inLine: capsOf(base.limits.inLine, {
-      user: place.userLimit,
-      channel: place.channelLimit,
-      server: place.serverLimit,
+      user: settings.userLimit,
+      channel: settings.channelLimit,
+      server: settings.serverLimit,
     }),
     open: capsOf(base.limits.open, {
-      user: place.userCap,
-      channel: place.channelCap,
-      server: place.serverCap,
+      user: settings.userCap,
+      channel: settings.channelCap,
+      server: settings.serverCap,
     }),
   };
   return {
@@ -35,27 +35,27 @@ export function contextOf(base: CommandContext, place: PlaceSettings): CommandCo
     limits,
     defaults: {
       ...base.defaults,
-      text: { ...text, mode: place.mode ?? text.mode },
+      text: { ...text, mode: settings.mode ?? text.mode },
       image: {
         ...image,
         // A default beyond the limit would make every command without the option a refused one.
-        steps: Math.min(place.steps ?? image.steps, limits.maxSteps),
-        guidance: Math.min(place.guidance ?? image.guidance, MAX_GUIDANCE),
-        scheduler: place.scheduler ?? image.scheduler,
-        size: place.size ?? image.size,
-        negative: place.negative ?? image.negative,
+        steps: Math.min(settings.steps ?? image.steps, limits.maxSteps),
+        guidance: Math.min(settings.guidance ?? image.guidance, MAX_GUIDANCE),
+        scheduler: settings.scheduler ?? image.scheduler,
+        size: settings.size ?? image.size,
+        negative: settings.negative ?? image.negative,
       },
     },
-    blind: place.blind ?? false,
-    preview: place.preview ?? base.preview ?? false,
+    blind: settings.blind ?? false,
+    preview: settings.preview ?? base.preview ?? false,
   };
 }
 
 /** The program's own numbers are the most that a place may set. */
-function capsOf(base: JobCaps = {}, place: { readonly [S in LimitScope]: number | undefined }): JobCaps {
+function capsOf(base: JobCaps = {}, settings: { readonly [S in LimitScope]: number | undefined }): JobCaps {
   const caps: { -readonly [S in LimitScope]?: number } = { ...base };
   for (const scope of ["user", "channel", "server"] as const) {
-    const own = place[scope];
+    const own = settings[scope];
     if (own !== undefined) caps[scope] = atMost(base[scope] ?? own, own);
   }
   return caps;
@@ -64,13 +64,13 @@ function capsOf(base: JobCaps = {}, place: { readonly [S in LimitScope]: number 
 const atMost = (limit: number, own: number | undefined): number => Math.min(limit, own ?? limit);
 
 /** What a request becomes here; throws InputError where the place does not allow it. */
-export function admit<R extends { readonly text: TextSettings; readonly image: ImageSettings }>(
+export function admit<R extends { readonly text: TextOptions; readonly image: ImageOptions }>(
   request: R,
-  place: PlaceSettings,
+  settings: Settings,
   { limits }: CommandContext,
 ): R {
   checkInteger("steps", request.image.steps, 1, limits.maxSteps);
-  const { alwaysNegative = "" } = place;
+  const { alwaysNegative = "" } = settings;
   const { negative } = request.image;
   if (alwaysNegative === "" || negative.includes(alwaysNegative)) return request;
   const both = negative === "" ? alwaysNegative : `${negative}, ${alwaysNegative}`;
@@ -78,8 +78,8 @@ export function admit<R extends { readonly text: TextSettings; readonly image: I
 }
 
 /** Throws InputError INPUT_WORD for a text that has a refused word, as a word and not as a part of another. */
-export function checkWords(place: PlaceSettings, texts: readonly (string | null)[]): void {
-  const word = findRefused(place.refusedWords ?? [], texts);
+export function checkWords(settings: Settings, texts: readonly (string | null)[]): void {
+  const word = findRefused(settings.refusedWords ?? [], texts);
   if (word !== undefined) throw new InputError("INPUT_WORD", `The word ${word} is refused here.`, { word });
 }
 
@@ -94,23 +94,23 @@ const permits = (interaction: BaseInteraction, permission: bigint): boolean =>
   interaction.memberPermissions?.has(permission) ?? false;
 
 /** Whether a person may use the commands and buttons that make work. Who manages the place always may. */
-export function mayUse(interaction: BaseInteraction, place: PlaceSettings): boolean {
-  const roles = place.useRoles ?? [];
+export function mayUse(interaction: BaseInteraction, settings: Settings): boolean {
+  const roles = settings.useRoles ?? [];
   if (roles.length === 0 || interaction.guildId === null) return true;
-  return mayManage(interaction, place) || rolesOf(interaction).some((role) => roles.includes(role));
+  return mayManage(interaction, settings) || rolesOf(interaction).some((role) => roles.includes(role));
 }
 
 /** Whether a person may change the settings and see the admin's side: by Discord's permission or by a role. */
-export function mayManage(interaction: BaseInteraction, place: PlaceSettings): boolean {
+export function mayManage(interaction: BaseInteraction, settings: Settings): boolean {
   if (interaction.guildId === null) return false;
   if (permits(interaction, PermissionFlagsBits.ManageGuild)) return true;
-  const roles = place.manageRoles ?? [];
+  const roles = settings.manageRoles ?? [];
   return rolesOf(interaction).some((role) => roles.includes(role));
 }
 
 /** Whether a person may end, reveal or delete a job: its requester, or who keeps order in the channel of the command. */
-export function mayModerate(interaction: BaseInteraction, origin: Origin, place: PlaceSettings): boolean {
+export function mayModerate(interaction: BaseInteraction, origin: Origin, settings: Settings): boolean {
   if (interaction.user.id === origin.userId) return true;
   if (interaction.channelId !== origin.channelId) return false;
-  return permits(interaction, PermissionFlagsBits.ManageMessages) || mayManage(interaction, place);
+  return permits(interaction, PermissionFlagsBits.ManageMessages) || mayManage(interaction, settings);
 }

@@ -1,0 +1,118 @@
+import type { Events } from "../core/events.js";
+import type { Job } from "../core/job.js";
+import { SIDES } from "../core/side.js";
+import type { Queue } from "./queue.js";
+
+/**
+ * The queue with a voice: each verb that changes a row tells the event that belongs to its answer, once, after the
+ * change is stored. Nobody else emits a change of state, so no change goes untold and none is told twice.
+ */
+export function announced(queue: Queue, events: Events): Queue {
+  const finished = (jobId: string, state: Job["state"]) => events.emit("job.finished", { jobId, state });
+  const told: Partial<Queue> = {
+    async enqueue(job) {
+      const stored = await queue.enqueue(job);
+      events.emit("job.enqueued", { job: stored });
+      return stored;
+    },
+    async claim(phase, owner) {
+      const claim = await queue.claim(phase, owner);
+      if (claim !== undefined)
+        events.emit("job.claimed", { jobId: claim.job.id, phase, attempt: claim.attempt });
+      return claim;
+    },
+    async saveText(claim, item, result) {
+      const kept = await queue.saveText(claim, item, result);
+      if (kept) events.emit("job.item", { jobId: claim.job.id, item, phase: "text" });
+      return kept;
+    },
+    async savePictures(claim, item, result) {
+      const kept = await queue.savePictures(claim, item, result);
+      if (!kept) return kept;
+      const jobId = claim.job.id;
+      for (const side of SIDES)
+        if (result.pictures?.[side] !== undefined) events.emit("job.picture", { jobId, item, side });
+      if (result.comparison !== undefined) events.emit("job.item", { jobId, item, phase: "image" });
+      return kept;
+    },
+    async saveSheet(claim, sheet) {
+      const kept = await queue.saveSheet(claim, sheet);
+      if (kept) events.emit("job.sheet", { jobId: claim.job.id, number: sheet.number });
+      return kept;
+    },
+    async advance(claim) {
+      const end = await queue.advance(claim);
+      if (end === "queued")
+        events.emit("job.requeued", { jobId: claim.job.id, phase: "image", reason: "next-phase" });
+      else if (end !== false) finished(claim.job.id, end);
+      return end;
+    },
+    async release(claim) {
+      const end = await queue.release(claim);
+      const { id: jobId, phase } = claim.job;
+      if (end === "queued") events.emit("job.requeued", { jobId, phase, reason: "yield" });
+      else if (end !== false) finished(jobId, end);
+      return end;
+    },
+    async complete(claim) {
+      const kept = await queue.complete(claim);
+      if (kept) finished(claim.job.id, "done");
+      return kept;
+    },
+    async retry(claim, code, detail, afterMs) {
+      const end = await queue.retry(claim, code, detail, afterMs);
+      const { id: jobId, phase } = claim.job;
+      if (end === "queued") events.emit("job.requeued", { jobId, phase, reason: "retry", code });
+      else if (end === "failed") events.emit("job.finished", { jobId, state: end, code });
+      else if (end === "cancelled") finished(jobId, end);
+      return end;
+    },
+    async fail(claim, code, detail) {
+      const kept = await queue.fail(claim, code, detail);
+      if (kept) events.emit("job.finished", { jobId: claim.job.id, state: "failed", code });
+      return kept;
+    },
+    async cancelled(claim) {
+      const kept = await queue.cancelled(claim);
+      if (kept) finished(claim.job.id, "cancelled");
+      return kept;
+    },
+    async cancel(id) {
+      const answer = await queue.cancel(id);
+      if (answer === "cancelled") finished(id, "cancelled");
+      if (answer === "requested") events.emit("job.cancel-requested", { jobId: id });
+      return answer;
+    },
+    async recover() {
+      const recovered = await queue.recover();
+      for (const { id: jobId, phase, state } of recovered) {
+        if (state === "queued") events.emit("job.requeued", { jobId, phase, reason: "recovered" });
+        else finished(jobId, state);
+      }
+      return recovered;
+    },
+    async requeue(id) {
+      const job = await queue.requeue(id);
+      if (job !== undefined) events.emit("job.enqueued", { job });
+      return job;
+    },
+    async setPaused(paused) {
+      await queue.setPaused(paused);
+      if (!paused) events.emit("queue.resumed");
+    },
+    async delivered(id, messageId) {
+      await queue.delivered(id, messageId);
+      events.emit("job.delivered", { jobId: id, messageId });
+    },
+    async eraseUser(userId) {
+      const erased = await queue.eraseUser(userId);
+      for (const jobId of erased.waiting)
+        events.emit("job.finished", { jobId, state: "cancelled", erased: true });
+      for (const jobId of erased.stopping) events.emit("job.cancel-requested", { jobId });
+      return erased;
+    },
+  };
+  return new Proxy(queue, {
+    get: (target, name: keyof Queue) => told[name] ?? target[name].bind(target),
+  });
+}

@@ -1,0 +1,232 @@
+import type { Events } from "../../core/events.js";
+import {
+  hasOverview,
+  type Item,
+  type ItemNote,
+  type Job,
+  judgementsOf,
+  type Picture,
+} from "../../core/job.js";
+import { isFlagged, judgedAgain, type PictureJudgement } from "../../core/judgement.js";
+import { SIDES, type Side } from "../../core/side.js";
+import type { Claim, Queue } from "../../db/queue.js";
+import { PAIRS_PER_SHEET } from "../../pictures/contact-sheet.js";
+import { captionOf, type PairFiles } from "../../pictures/pair-card.js";
+import {
+  comparisonFile,
+  type PictureStore,
+  sheetFile,
+  sideFile,
+  withheldVariant,
+} from "../../pictures/store.js";
+import type { Host, ItemWork } from "./phase.js";
+
+/** Between two previews of a picture: as often as its message may be edited. */
+const PREVIEW_MS = 2_500;
+
+export interface ImageItemsOptions {
+  readonly queue: Queue;
+  readonly events: Events;
+  readonly pictures: PictureStore;
+  /** Name of the checkpoint that draws, for captions and metadata. */
+  readonly checkpoint: () => string;
+  readonly now: () => number;
+}
+
+/** A picture that is drawn or copied, and what to tell about it. */
+interface Made {
+  readonly picture: Picture;
+  readonly notes: readonly ItemNote[];
+}
+
+/** The image phase: both sides of a pair are drawn from one seed and composed, ten pairs to a contact sheet. */
+export class ImageItems implements ItemWork {
+  readonly groupSize = 1;
+  readonly #options: ImageItemsOptions;
+
+  constructor(options: ImageItemsOptions) {
+    this.#options = options;
+  }
+
+  async make(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean> {
+    for (const item of items) if (!(await this.#drawPair(host, claim, item, signal))) return false;
+    return true;
+  }
+
+  /** Draws a sheet for each ten pairs that have none; the last one may have fewer. */
+  async afterGroup(host: Host, claim: Claim, isOver: boolean): Promise<boolean> {
+    if (!hasOverview(claim.job)) return true;
+    const { queue, pictures } = this.#options;
+    const job = await queue.get(claim.job.id);
+    if (job === undefined) return false;
+    const composed = job.items.filter((item) => item.comparison !== null);
+    for (let { length } = job.sheets; length * PAIRS_PER_SHEET < composed.length; length++) {
+      const items = composed.slice(length * PAIRS_PER_SHEET, (length + 1) * PAIRS_PER_SHEET);
+      if (items.length < PAIRS_PER_SHEET && !isOver) return true;
+      const number = length + 1;
+      const file = sheetFile(number);
+      const numbers = items.map(({ index }) => index + 1);
+      const pairs = await Promise.all(items.map((item) => this.#pairFiles(job, item)));
+      const draw = (pairs: readonly PairFiles[], file: string) =>
+        pictures.create({ jobId: job.id, file }, (path) =>
+          host.call("sheet", { pairs, file: path, numbers }),
+        );
+      await draw(
+        pairs.map(({ whole }) => whole),
+        file,
+      );
+      if (pairs.some(({ withheld }) => withheld.withheld?.length)) {
+        await draw(
+          pairs.map(({ withheld }) => withheld),
+          withheldVariant(file),
+        );
+      }
+      const sheet = { number, file, items: items.map(({ index }) => index) };
+      if (!(await queue.saveSheet(claim, sheet))) return false;
+    }
+    return true;
+  }
+
+  /** Draws what is missing of a pair, each side kept as soon as it is there, and composes the two. */
+  async #drawPair(host: Host, claim: Claim, item: Item, signal: AbortSignal): Promise<boolean> {
+    const { queue, pictures } = this.#options;
+    const { job } = claim;
+    let pair = item;
+    for (const side of SIDES) {
+      if (pair.pictures[side] !== null) continue;
+      const { picture, notes } =
+        (await this.#reuse(host, job, pair, side)) ?? (await this.#draw(host, job, pair, side, signal));
+      const result = { pictures: { [side]: picture }, notes };
+      if (!(await queue.savePictures(claim, item.index, result))) return false;
+      pair = { ...pair, pictures: { ...pair.pictures, [side]: picture } };
+    }
+    const file = comparisonFile(item.index);
+    const { whole, withheld } = await this.#pairFiles(job, pair);
+    const compose = (pair: PairFiles, file: string) =>
+      pictures.create({ jobId: job.id, file }, (path) => host.call("compose", { pair, file: path }));
+    await compose(whole, file);
+    // With both sides blank there would be nothing to see.
+    if (withheld.withheld?.length === 1) await compose(withheld, withheldVariant(file));
+    return queue.savePictures(claim, item.index, { comparison: file });
+  }
+
+  async #draw(host: Host, job: Job, item: Item, side: Side, signal: AbortSignal): Promise<Made> {
+    const { events, pictures, checkpoint, now } = this.#options;
+    const { harmless = false } = host.info;
+    const file = sideFile(item.index, side);
+    const where = { jobId: job.id, item: item.index };
+    const started = now();
+    const { truncated, judgement } = await pictures.create({ jobId: job.id, file }, (path) =>
+      host.call(
+        "draw",
+        {
+          prompt: promptOf(item, side),
+          plainPrompt: item.prompt,
+          options: { ...job.image, seed: item.seed },
+          file: path,
+          checkpoint: checkpoint(),
+          previewMs: job.preview ? PREVIEW_MS : null,
+        },
+        {
+          signal,
+          onProgress: (step, steps) =>
+            events.emit("job.progress", {
+              ...where,
+              phase: "image",
+              items: job.items.length,
+              making: side,
+              step,
+              steps,
+            }),
+          onPreview: (data) => events.emit("job.preview", { ...where, side, data, harmless }),
+        },
+      ),
+    );
+    return {
+      picture: { file, ms: now() - started, judgement },
+      notes: truncated ? [{ code: "truncated", side, words: truncated }] : [],
+    };
+  }
+
+  /**
+   * The same prompt with the same options gives the same picture, so it is copied where it is there already: the other
+   * side of a pair that Promptist left unchanged, or what the job's parent drew. Null: it has to be drawn.
+   */
+  async #reuse(host: Host, job: Job, item: Item, side: Side): Promise<Made | null> {
+    const { queue, pictures, checkpoint } = this.#options;
+    const own = await queue.get(job.id);
+    const parent = job.parentId === null ? undefined : await queue.get(job.parentId);
+    const wanted = recipe(job, item, side, checkpoint());
+    const file = sideFile(item.index, side);
+    for (const source of [own, parent]) {
+      if (source === undefined || source.checkpoints.diffusion === null) continue;
+      for (const other of source.items) {
+        for (const otherSide of SIDES) {
+          const picture = other.pictures[otherSide];
+          if (picture === null) continue;
+          if (recipe(source, other, otherSide, source.checkpoints.diffusion) !== wanted) continue;
+          if (!(await pictures.copy({ jobId: source.id, file: picture.file }, { jobId: job.id, file })))
+            continue;
+          const cut = other.notes.find((note) => note.code === "truncated" && note.side === otherSide);
+          // Relevance is that to the plain prompt, which may be another one now.
+          const kept =
+            other.prompt === item.prompt || picture.judgement === null
+              ? picture.judgement
+              : { ...picture.judgement, relevance: null };
+          const path = await pictures.localPath({ jobId: job.id, file });
+          const judgement = await completed(kept, () =>
+            host.call("judge", { file: path, plainPrompt: item.prompt }),
+          );
+          return {
+            picture: { file, ms: null, judgement },
+            notes: cut?.code === "truncated" ? [{ ...cut, side }] : [],
+          };
+        }
+      }
+    }
+    return null;
+  }
+
+  /** A drawn pair as it is, and with blank panels in the places of its flagged pictures. */
+  async #pairFiles(job: Job, item: Item): Promise<{ whole: PairFiles; withheld: PairFiles }> {
+    const { pictures, checkpoint } = this.#options;
+    const path = (side: Side) =>
+      pictures.localPath({ jobId: job.id, file: item.pictures[side]?.file ?? sideFile(item.index, side) });
+    const whole = {
+      texts: { baseline: item.prompt, optimized: item.rewrite ?? "" },
+      files: { baseline: await path("baseline"), optimized: await path("optimized") },
+      caption: captionOf({ ...job.image, seed: item.seed }, checkpoint()),
+    };
+    const judgements = judgementsOf(item);
+    return { whole, withheld: { ...whole, withheld: SIDES.filter((side) => isFlagged(judgements[side])) } };
+  }
+}
+
+const promptOf = (item: Item, side: Side): string =>
+  side === "baseline" ? item.prompt : (item.rewrite ?? "");
+
+/** All that decides how a picture looks, as one text that is equal where they are. */
+function recipe(job: Job, item: Item, side: Side, checkpoint: string): string {
+  const { steps, guidance, negative, size, scheduler } = job.image;
+  return JSON.stringify([
+    promptOf(item, side),
+    item.seed,
+    steps,
+    guidance,
+    negative,
+    size?.width,
+    size?.height,
+    scheduler,
+    checkpoint,
+  ]);
+}
+
+/** What was judged of a copied picture, and the rest judged now. */
+async function completed(
+  kept: PictureJudgement | null,
+  judge: () => Promise<PictureJudgement>,
+): Promise<PictureJudgement> {
+  if (kept === null) return judge();
+  const isWhole = kept.relevance !== null && kept.beauty !== null && kept.safety !== "unchecked";
+  return isWhole ? kept : judgedAgain(kept, await judge());
+}

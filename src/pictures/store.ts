@@ -1,0 +1,117 @@
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { extname, join } from "node:path";
+import type { Side } from "../core/side.js";
+import { writeAtomically } from "./files.js";
+
+/** One stored picture: a file of a job. */
+export interface PictureKey {
+  readonly jobId: string;
+  /** File name as a row holds it, such as `1-baseline.png`. */
+  readonly file: string;
+}
+
+/**
+ * The owner of all pictures of jobs: every one is named, written, read and deleted here. The folder on this machine is
+ * one kind of it. All methods throw system errors; what is gone is no error but null or false.
+ */
+export interface PictureStore {
+  /** Hands `write` the absolute path of a file to write, and keeps what it wrote. */
+  create<T>(key: PictureKey, write: (path: string) => Promise<T>): Promise<T>;
+  /** An absolute path from which the picture can be read, for a worker of this machine. */
+  localPath(key: PictureKey): Promise<string>;
+  read(key: PictureKey): Promise<Buffer | null>;
+  /** In bytes. */
+  size(key: PictureKey): Promise<number | null>;
+  /** False where the source is gone. */
+  copy(from: PictureKey, to: PictureKey): Promise<boolean>;
+  /** Deletes all pictures of a job; a job without any is fine. */
+  remove(jobId: string): Promise<void>;
+
+  /** Ids of the jobs that have pictures, whether a row knows them or not. */
+  jobIds(): Promise<string[]>;
+  /** In bytes, of all pictures of a job. */
+  sizeOfJob(jobId: string): Promise<number>;
+  /** Milliseconds since the epoch when a picture of the job was last added or removed; null where there are none. */
+  touchedAt(jobId: string): Promise<number | null>;
+}
+
+/** Names of an item's pictures; people count from 1. */
+export const sideFile = (item: number, side: Side): string => `${item + 1}-${side}.png`;
+export const comparisonFile = (item: number): string => `${item + 1}-comparison.png`;
+/** @param number from 1 */
+export const sheetFile = (number: number): string => `contact-sheet-${number}.png`;
+
+/**
+ * Name of the file beside a comparison or contact sheet that has blank panels in the places of its flagged pictures:
+ * `1-comparison.png` -> `1-comparison-withheld.png`. It is there where a picture of it is flagged.
+ */
+export const withheldVariant = (file: string): string => {
+  const ending = extname(file);
+  return `${file.slice(0, file.length - ending.length)}-withheld${ending}`;
+};
+
+/** Pictures in `<folder>/<job id>/<file>`. */
+export class PictureFolder implements PictureStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async create<T>(key: PictureKey, write: (path: string) => Promise<T>): Promise<T> {
+    await mkdir(this.#ofJob(key.jobId), { recursive: true });
+    return write(this.#path(key));
+  }
+
+  async localPath(key: PictureKey): Promise<string> {
+    return this.#path(key);
+  }
+
+  async read(key: PictureKey): Promise<Buffer | null> {
+    return (await readFile(this.#path(key)).catch(unlessMissing)) ?? null;
+  }
+
+  async size(key: PictureKey): Promise<number | null> {
+    return (await stat(this.#path(key)).catch(unlessMissing))?.size ?? null;
+  }
+
+  async copy(from: PictureKey, to: PictureKey): Promise<boolean> {
+    const picture = await this.read(from);
+    if (picture === null) return false;
+    await writeAtomically(this.#path(to), picture);
+    return true;
+  }
+
+  async remove(jobId: string): Promise<void> {
+    await rm(this.#ofJob(jobId), { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  async jobIds(): Promise<string[]> {
+    return namesIn(this.#folder);
+  }
+
+  async sizeOfJob(jobId: string): Promise<number> {
+    let bytes = 0;
+    for (const file of await namesIn(this.#ofJob(jobId))) bytes += (await this.size({ jobId, file })) ?? 0;
+    return bytes;
+  }
+
+  async touchedAt(jobId: string): Promise<number | null> {
+    return (await stat(this.#ofJob(jobId)).catch(unlessMissing))?.mtimeMs ?? null;
+  }
+
+  #ofJob(jobId: string): string {
+    return join(this.#folder, jobId);
+  }
+
+  #path({ jobId, file }: PictureKey): string {
+    return join(this.#folder, jobId, file);
+  }
+}
+
+const namesIn = async (folder: string): Promise<string[]> =>
+  (await readdir(folder).catch(unlessMissing)) ?? [];
+
+function unlessMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
+}
