@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { cdnBeside, type LocalDiscord, startLocalDiscord } from "local-discord";
 import { createBot } from "./bot/client.js";
 import { miniatureLine } from "./bot/messages.js";
 import { findClipTokenizer, findDiffusion, findPromptist } from "./checkpoints/catalog.js";
@@ -28,7 +29,6 @@ import {
   uncheckedNote,
 } from "./inference/model-choice.js";
 import { levelOfOutput } from "./inference/worker-output.js";
-import { cdnBeside, type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { RecentTimes } from "./metrics/recent-times.js";

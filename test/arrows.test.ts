@@ -14,7 +14,6 @@ const ALLOWED: Record<string, readonly string[]> = {
   checkpoints: ["core", "models", "onnx"],
   inference: ["core", "db", "models", "onnx", "checkpoints"],
   metrics: ["core"],
-  "local-discord": [],
   config: ["core"],
 };
 /** The rooms that know all others; nobody imports them, except that the command line starts the program. */

@@ -1,10 +1,10 @@
 import { parse } from "csv-parse/sync";
+import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { scorePlot } from "../../src/bot/score-plot.js";
 import { bootstrapMean } from "../../src/core/bootstrap.js";
 import type { ItemJudgements } from "../../src/core/judgement.js";
-import type { ApiMessage } from "../../src/local-discord/client.js";
 import { startBatch } from "../support/batch.js";
 import { isFinal, nextEvent, PASSED, startWorld } from "./support.js";
 

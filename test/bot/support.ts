@@ -1,6 +1,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import {
+  type ApiMessage,
+  type LocalDiscord,
+  type LocalDiscordOptions,
+  startLocalDiscord,
+} from "local-discord/testing";
 import sharp from "sharp";
 import { onTestFinished } from "vitest";
 import { type Bot, type BotOptions, createBot } from "../../src/bot/client.js";
@@ -18,12 +24,6 @@ import type { Claim, Queue } from "../../src/db/queue.js";
 import { SettingsStore } from "../../src/db/settings.js";
 import { SqliteQueue } from "../../src/db/sqlite-queue.js";
 import { VoteStore } from "../../src/db/votes.js";
-import type { ApiMessage } from "../../src/local-discord/client.js";
-import {
-  type LocalDiscord,
-  type LocalDiscordOptions,
-  startLocalDiscord,
-} from "../../src/local-discord/server.js";
 
 export const IMAGE_SETTINGS: ImageSettings = {
   seed: 0,

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Retention } from "../../src/db/retention.js";
-import type { ApiMessage } from "../../src/local-discord/client.js";
 import { hasButton } from "../support/batch.js";
 import { isFinal, nextEvent, startWorld } from "./support.js";
 

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { startLocalDiscord } from "local-discord/testing";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inviteUrl } from "../../src/bot/invite.js";
 import { readPngText } from "../../src/inference/pictures/png.js";
-import { startLocalDiscord } from "../../src/local-discord/server.js";
 import { temporaryFolder } from "../support/app.js";
 
 /** The command line as a shell runs it: the compiled program in a process of its own. */

@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { type Faults, startLocalDiscord } from "local-discord/testing";
 import { expect, test } from "vitest";
-import type { Faults } from "../../src/local-discord/faults.js";
-import { startLocalDiscord } from "../../src/local-discord/server.js";
 import { isFinal } from "../bot/support.js";
 import { temporaryFolder } from "../support/app.js";
 import { startBotProcess, startReadyBot } from "../support/bot-process.js";

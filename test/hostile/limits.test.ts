@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
+import { cdnBeside, startLocalDiscord } from "local-discord/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { DISCORD_CDN_ORIGINS, download } from "../../src/bot/attachment.js";
 import { loadConfig } from "../../src/config.js";
-import { cdnBeside, startLocalDiscord } from "../../src/local-discord/server.js";
 import { temporaryFolder } from "../support/app.js";
 
 interface Locked {
