@@ -64,7 +64,7 @@ function State({ names }) {
   if (error) return html`<p class="error">${error}</p>`;
   if (!asked) return html`<p class="faint">…</p>`;
   if (snapshot === null)
-    return html`<p class="faint">The program behind the bot tells nothing about itself. To fill this panel it sends <code>PUT /local/operator</code>; its README says what.</p>`;
+    return html`<p class="faint">The program behind the bot tells nothing about itself. To fill this panel it sends <code>PUT /local/operator</code>; the README of local-discord says what.</p>`;
   const { queue, phase, memory, jobs, votes } = snapshot;
   return html`
     <section><h3>Now</h3>${phase === null ? html`<p class="idle"><i class="dot on"></i> Idle</p>` : html`<${Phase} phase=${phase} />`}</section>
