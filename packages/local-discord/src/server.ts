@@ -52,6 +52,7 @@ export interface LocalDiscordOptions {
   readonly spec?: boolean;
 }
 
+/** The running server from inside. */
 export interface Parts {
   readonly state: DiscordState;
   readonly people: People;
@@ -73,7 +74,7 @@ export interface LocalDiscord {
   readonly applicationId: string;
   /** The guild "Studio". */
   readonly guildId: string;
-  /** The running server from inside, for "local-discord/testing". */
+  /** For "local-discord/testing"; a program has no use for them. */
   readonly parts: Parts;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * The local Discord for tests: the same server, with people at the keyboard, faults, and all that it knows.
- * Nothing of this is loaded by "local-discord".
+ * The local Discord for tests: the same server, with people at the keyboard, faults, and its state and transcript.
+ * "local-discord" loads nothing of this room.
  */
 
 import {
@@ -28,6 +28,7 @@ export { Faults, type RestFault } from "./faults.js";
 export { InteractionFailed, InteractionHandle, Member, type WaitOptions, type Where } from "./member.js";
 export { VirtualClock } from "./virtual-clock.js";
 
+/** A local Discord with what tests need. */
 export interface LocalDiscord extends Served, Pick<Parts, "state" | "transcript" | "spec"> {
   readonly faults: Faults;
   /** Every route of the API that is served, such as "GET /users/@me". */
@@ -50,28 +51,31 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
   return forTests(await start(options));
 }
 
-/** A running local Discord, as tests use it. */
+/** Adds what tests need to a local Discord that runs. Its faults stand between its parts from now on: call it once. */
 export function forTests(local: Served): LocalDiscord {
   const { parts } = local;
   const { state, transcript, spec, people, rest } = parts;
-  const more = {
+  return {
+    ...local,
+    get token() {
+      return local.token;
+    },
     state,
     transcript,
     spec,
     faults: new Faults(parts),
     routes: rest.routes,
-    member: (name: string) => new Member(parts, people.user(name)),
+    member: (name) => new Member(parts, people.user(name)),
     botOnline: async (timeoutMs = 5_000) => {
       await until(parts, () => state.botOnline || undefined, "a bot to connect", timeoutMs);
     },
-    quiet: (wait?: { idleMs?: number; timeoutMs?: number }) => quiet(parts, wait),
-    channelId: (name: string) => {
-      const { channelIds } = state.guilds.get(local.guildId)!;
-      const id = channelIds.find((it) => state.channels.get(it)?.name === name);
+    quiet: (wait) => quiet(parts, wait),
+    channelId: (name) => {
+      const id = [...state.channels.values()].find(
+        (it) => it.guildId === local.guildId && it.name === name,
+      )?.id;
       if (id === undefined) throw new Error(`There is no channel "${name}"`);
       return id;
     },
   };
-  // The token is a getter, which a spread would freeze.
-  return Object.defineProperties(more, Object.getOwnPropertyDescriptors(local)) as typeof more & Served;
 }
