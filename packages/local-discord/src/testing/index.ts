@@ -71,9 +71,8 @@ export function forTests(local: Served): LocalDiscord {
     },
     quiet: (wait) => quiet(parts, wait),
     channelId: (name) => {
-      const id = [...state.channels.values()].find(
-        (it) => it.guildId === local.guildId && it.name === name,
-      )?.id;
+      const { channelIds } = state.guilds.get(local.guildId)!;
+      const id = channelIds.find((it) => state.channels.get(it)?.name === name);
       if (id === undefined) throw new Error(`There is no channel "${name}"`);
       return id;
     },
