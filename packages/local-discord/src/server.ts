@@ -44,11 +44,17 @@ export interface LocalDiscordOptions {
   readonly token?: string;
   /** The bot's user name; "promptist" by default. */
   readonly botName?: string;
-  /** Keeps messages and files here, for the next start with the same folder; without it they are in memory only. */
+  /**
+   * Keeps messages and files here, for the next start with the same folder; without it they are in memory
+   * only.
+   */
   readonly folder?: string;
   /** What the page's side panel shows of the program behind the bot. */
   readonly operator?: OperatorSource;
-  /** Whether all calls and events are held against Discord's specification, where it is installed; true by default. */
+  /**
+   * Whether all calls and events are held against Discord's specification, where it is installed; true by
+   * default.
+   */
   readonly spec?: boolean;
 }
 
@@ -79,7 +85,10 @@ export interface LocalDiscord {
   close(): Promise<void>;
 }
 
-/** The CDN of the local Discord, in whatever process, that has its API at `apiUrl`; undefined for any other API. */
+/**
+ * The CDN of the local Discord, in whatever process, that has its API at `apiUrl`; undefined for any other
+ * API.
+ */
 export function cdnBeside(apiUrl: string): string | undefined {
   const { protocol, hostname, port } = new URL(apiUrl);
   const isLocal = protocol === "http:" && (hostname === HOST || hostname === "localhost");
@@ -200,7 +209,9 @@ export class PortTaken extends Error {
   }
 }
 
-/** Why a request is refused, or null: a page of another site must not talk to this server through a browser. */
+/**
+ * Why a request is refused, or null: a page of another site must not talk to this server through a browser.
+ */
 function refuse(host: string | undefined, origin: string | undefined, port: number): string | null {
   const own = [`${HOST}:${port}`, `localhost:${port}`];
   if (host === undefined || !own.includes(host))

@@ -81,7 +81,8 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     await send("/ping");
     await composer().press("Enter");
     await page.getByText("Pong!").waitFor();
-    // The limit of two seconds is for a machine that does nothing else; what is measured is in the documentation.
+    // The limit of two seconds is for a machine that does nothing else; what is measured is in the
+    // documentation.
     expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 

@@ -1,6 +1,8 @@
 import type { Bucket } from "./rate-limit.js";
 
-/** Limits of the size that Discord's headers show in practice; they are not documented and may differ there. */
+/**
+ * Limits of the size that Discord's headers show in practice; they are not documented and may differ there.
+ */
 const bucket = (name: string, limit: number, windowMs: number): Bucket => ({ name, limit, windowMs });
 
 export const buckets = {

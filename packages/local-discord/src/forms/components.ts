@@ -2,7 +2,9 @@ import { z } from "zod";
 import { ComponentType } from "../protocol/types.js";
 import { complain, optional, snowflake, text } from "./parse.js";
 
-/** Components as a bot sends them (components/reference): limits per kind. Sums over a message: message.ts. */
+/**
+ * Components as a bot sends them (components/reference): limits per kind. Sums over a message: message.ts.
+ */
 const id = optional(
   z
     .int()

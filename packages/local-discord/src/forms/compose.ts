@@ -170,7 +170,9 @@ function keptAttachments(message: MessageRecord, form: MessageForm): AttachmentR
   });
 }
 
-/** Every `attachment://name` must name a file of this message, and every listed new file must have come along. */
+/**
+ * Every `attachment://name` must name a file of this message, and every listed new file must have come along.
+ */
 function checkReferences(
   form: MessageForm,
   components: readonly ApiComponent[],

@@ -1,8 +1,8 @@
 import { constants, createDeflate } from "node:zlib";
 
 /**
- * The gateway's "zlib-stream" transport: one deflate stream a connection, flushed after each payload, so that a payload
- * ends with the bytes 00 00 FF FF.
+ * The gateway's "zlib-stream" transport: one deflate stream a connection, flushed after each payload, so that
+ * a payload ends with the bytes 00 00 FF FF.
  */
 export function zlibStream(send: (compressed: Buffer) => void): { write(text: string): void; close(): void } {
   const deflate = createDeflate();

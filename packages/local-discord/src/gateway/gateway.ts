@@ -70,7 +70,9 @@ export class Gateway {
     for (const connection of this.#connections) connection.send({ op: Op.reconnect, d: null });
   }
 
-  /** Declares sessions invalid (op 9); unless `resumable`, they are forgotten and clients must identify anew. */
+  /**
+   * Declares sessions invalid (op 9); unless `resumable`, they are forgotten and clients must identify anew.
+   */
   invalidateSessions(resumable: boolean): void {
     for (const connection of this.#connections) {
       if (connection.session !== null && !resumable) this.#sessions.end(connection.session.id);

@@ -78,7 +78,9 @@ function hears(guildId: string | null, intents: number, guildIntent: number, dir
 
 const inGuild = (guildId: string | null) => (guildId === null ? {} : { guild_id: guildId });
 
-/** Without MESSAGE_CONTENT, other people's messages arrive empty unless they are direct or mention the bot. */
+/**
+ * Without MESSAGE_CONTENT, other people's messages arrive empty unless they are direct or mention the bot.
+ */
 function readable(message: Record<string, unknown>, botId: string, intents: number): Record<string, unknown> {
   if ((intents & Intent.messageContent) !== 0 || message.guild_id === undefined) return message;
   const author = message.author as { id: string };

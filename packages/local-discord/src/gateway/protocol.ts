@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Opcodes, close codes, intents and payloads of the gateway (topics/opcodes-and-status-codes, topics/gateway). */
+/** Opcodes, close codes, intents and payloads (topics/opcodes-and-status-codes, topics/gateway). */
 
 export const Op = {
   dispatch: 0,

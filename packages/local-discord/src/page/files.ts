@@ -12,7 +12,10 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** Serves the chat page: our own modules, and preact and htm as the packages ship them. No build, nothing external. */
+/**
+ * Serves the chat page: our own modules, and preact and htm as the packages ship them. No build, nothing
+ * external.
+ */
 export function mountPage(app: Hono): void {
   const require = createRequire(import.meta.url);
   const vendor: Readonly<Record<string, string>> = {

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
 /**
- * What the page's side panel shows: how the program behind the bot is doing. Discord knows nothing of this; the
- * program serves it (`LocalDiscordOptions.operator`) or sends it (PUT /local/operator with `Authorization: Bot TOKEN`).
- * Times are milliseconds since the Unix epoch, sizes are bytes.
+ * What the page's side panel shows: how the program behind the bot is doing. Discord knows nothing of this;
+ * the program serves it (`LocalDiscordOptions.operator`) or sends it (PUT /local/operator with
+ * `Authorization: Bot TOKEN`). Times are milliseconds since the Unix epoch, sizes are bytes.
  */
 export const operatorSnapshot = z.strictObject({
   queue: z.strictObject({

@@ -28,7 +28,7 @@ import { type FileInput, InvocationError, type OptionInputs, Resolved, readOptio
 
 const LINK_BUTTON = 5;
 
-/** The user's side: what Discord's own client does between a person and the API. Page and test client share it. */
+/** The user's side: what Discord's own client does between a person and the API, for the page and for tests. */
 export class Invoker {
   readonly #state: DiscordState;
   readonly #interactions: Interactions;
@@ -210,7 +210,10 @@ export class Invoker {
     }
   }
 
-  /** Deletes a message: one's own, or as a moderator; an ephemeral one vanishes for its reader. @throws InvocationError */
+  /**
+   * Deletes a message: one's own, or as a moderator; an ephemeral one vanishes for its reader.
+   * @throws InvocationError
+   */
   remove(user: UserRecord, message: MessageRecord): void {
     const channel = this.#channelOf(message, user);
     const may = (this.#state.permissions(channel, user.id) & Permission.manageMessages) !== 0n;

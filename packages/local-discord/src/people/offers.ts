@@ -6,8 +6,9 @@ import { contextOf } from "../world/views.js";
 import { allowedByDefault } from "./options.js";
 
 /**
- * The commands of one type that a user is offered in a channel, by name; a guild's own before a global one of the
- * same name. A command is there because the app is in the guild, or because the user added it to their account.
+ * The commands of one type that a user is offered in a channel, by name; a guild's own before a global one of
+ * the same name. A command is there because the app is in the guild, or because the user added it to their
+ * account.
  */
 export function offeredCommands(
   state: DiscordState,

@@ -12,8 +12,8 @@ export interface RestFault {
   /** Wait this long before answering. */
   readonly delayMs?: number;
   /**
-   * Close the connection instead of answering: "before" the call is run, or "after", when it has had its effect and the
-   * caller cannot know.
+   * Close the connection instead of answering: "before" the call is run, or "after", when it has had its
+   * effect and the caller cannot know.
    */
   readonly close?: "before" | "after";
 }
@@ -41,7 +41,8 @@ export class Faults {
   }
 
   /**
-   * The next `times` REST calls that match are answered with `status`, only after `delayMs`, or not at all (`close`).
+   * The next `times` REST calls that match are answered with `status`, only after `delayMs`, or not at all
+   * (`close`).
    * @param path matched against the path below /api/v10, such as `/\/messages$/`
    */
   onRest(method: string, path: RegExp, fault: RestFault, times = 1): void {

@@ -1,6 +1,6 @@
 /**
- * The local Discord for tests: the same server, with people at the keyboard, faults, and its state and transcript.
- * "local-discord" loads nothing of this room.
+ * The local Discord for tests: the same server, with people at the keyboard, faults, and its state and
+ * transcript. "local-discord" loads nothing of this room.
  */
 
 import {
@@ -38,8 +38,8 @@ export interface LocalDiscord extends Served, Pick<Parts, "state" | "transcript"
   /** Resolves when a bot is connected. */
   botOnline(timeoutMs?: number): Promise<void>;
   /**
-   * Resolves when nothing is going on: no call in progress, no interaction waiting for its answer, and for `idleMs` real
-   * milliseconds no new call or event. Rejects after `timeoutMs`, telling what went on last.
+   * Resolves when nothing is going on: no call in progress, no interaction waiting for its answer, and for
+   * `idleMs` real milliseconds no new call or event. Rejects after `timeoutMs`, telling what went on last.
    */
   quiet(options?: { idleMs?: number; timeoutMs?: number }): Promise<void>;
   /** The id of a channel of the guild by its name. */
@@ -51,7 +51,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
   return forTests(await start(options));
 }
 
-/** Adds what tests need to a local Discord that runs. Its faults stand between its parts from now on: call it once. */
+/** Adds what tests need to a running local Discord. Call it once: its faults stay in the server. */
 export function forTests(local: Served): LocalDiscord {
   const { parts } = local;
   const { state, transcript, spec, people, rest } = parts;

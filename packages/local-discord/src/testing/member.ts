@@ -5,7 +5,7 @@
  *   // connect the bot with { rest: { api: local.apiUrl, cdn: local.cdnUrl } } and local.token, then:
  *   const alice = local.member("alice");
  *   const handle = await alice.slash("compare", { prompt: "A cat", seed: 1 }, { channel: "gallery" });
- *   handle.message                                  // the bot's answer as alice sees it now; live, null once deleted
+ *   handle.message                             // the bot's answer as alice sees it now; live, null once deleted
  *   await handle.waitFor((m) => m.attachments.length === 2);          // of the answer, as it is edited
  *   await handle.done();                            // the answer once it is no longer "thinking"
  *   handle.followUps                                // further messages of the same interaction
@@ -14,15 +14,16 @@
  *   await alice.select(handle.message, "style", ["oil"]);
  *   const opened = await alice.press(handle.message, "Edit"); opened.modal // the modal, if one answered
  *   await alice.submitModal(opened, { prompt: "A dog" });              // by custom id or label
- *   await alice.menu("Optimize", message);                             // a message command; a user's name for a user command
+ *   await alice.menu("Optimize", message);         // a message command; a user's name for a user command
  *   await alice.autocomplete("compare", { prompt: "A" }, "style");     // choices
  *   await alice.waitFor((m) => m.content.includes("done"), { channel: "general" }); // any message alice sees
  *   alice.messages("general"); await alice.say("hello", { channel: "dm" }); await alice.download(attachment);
  *
  * Channels are named or given by id; "dm" is the direct message with the bot; the default is "general".
  * `slash`, `press`, `select` and `submitModal` resolve with the bot's first answer and reject with
- * InteractionFailed when none came within 3 s, with InvocationError when Discord's client would not have sent it.
- * Nothing polls or sleeps: all waits are for events. A wait that runs out of time says what happened last.
+ * InteractionFailed when none came within 3 s, with InvocationError when Discord's client would not have sent
+ * it. Nothing polls or sleeps: all waits are for events. A wait that runs out of time says what happened
+ * last.
  */
 
 import { walk } from "../forms/message.js";
@@ -163,7 +164,10 @@ export class Member {
       .map((it) => it.name);
   }
 
-  /** The first message of the channel that satisfies `wanted`: there already, or as soon as it appears or changes. */
+  /**
+   * The first message of the channel that satisfies `wanted`: there already, or as soon as it appears or
+   * changes.
+   */
   async waitFor(wanted: (message: ApiMessage) => boolean, options: WaitOptions = {}): Promise<ApiMessage> {
     const look = () => this.messages(options.channel).find(wanted);
     return until(

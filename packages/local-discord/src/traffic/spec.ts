@@ -2,11 +2,12 @@ import { z } from "zod";
 import type { Transcript, TranscriptEntry } from "./transcript.js";
 
 /**
- * Discord's own OpenAPI description, as the schemas of the package discord-api-spec, held against everything that goes
- * over the wire. It is a development dependency: where it is not installed, nothing is checked.
+ * Discord's own OpenAPI description, as the schemas of the package discord-api-spec, held against everything
+ * that goes over the wire. It is a development dependency: where it is not installed, nothing is checked.
  *
- * It judges, it does not refuse: the forms (forms/) decide what is taken, with the rules that the description lacks. A
- * violation is either a gap in the forms or a mistake in what this server sends, so tests demand that there is none.
+ * It judges, it does not refuse: the forms (forms/) decide what is taken, with the rules that the description
+ * lacks. A violation is either a gap in the forms or a mistake in what this server sends, so tests demand
+ * that there is none.
  */
 type Schema = z.core.$ZodType;
 type Schemas = Readonly<Record<string, Schema>>;
@@ -76,15 +77,16 @@ const CALLBACKS: Readonly<Record<number, string>> = {
 const DM = 1;
 
 /**
- * Where the description is wrong: it wants an integer for `default_member_permissions`, which the documentation,
- * discord.js and Discord write as a string; and it wants strings for the ids in `attachments`, where the
- * documentation's own examples have the number of the file.
+ * Where the description is wrong: it wants an integer for `default_member_permissions`, which the
+ * documentation, discord.js and Discord write as a string; and it wants strings for the ids in `attachments`,
+ * where the documentation's own examples have the number of the file.
  */
 const KNOWN_WRONG = /^✖[^\n]*\n\s*→ at (?:\S*default_member_permissions|(?:data\.)?attachments\[\d+\]\.id)$/;
 
 /**
- * Errors and 429s by the documentation (reference, "Error Messages"; topics/rate-limits): the description gives field
- * errors a numeric code, which are words, and makes `code` of a 429 mandatory, which the examples leave out.
+ * Errors and 429s by the documentation (reference, "Error Messages"; topics/rate-limits): the description
+ * gives field errors a numeric code, which are words, and makes `code` of a 429 mandatory, which the examples
+ * leave out.
  */
 const fieldErrors: z.ZodType = z.lazy(() =>
   z
@@ -113,7 +115,8 @@ export class Spec {
 
   /** The description, or null where the package is not installed. */
   static async load(): Promise<Spec | null> {
-    // The package's types point at its .js file, which tells the compiler nothing; a name in a variable skips them.
+    // The package's types point at its .js file, which tells the compiler nothing; a name in a variable skips
+    // them.
     const name = "discord-api-spec/zod";
     try {
       return new Spec((await import(name)) as Schemas);
@@ -140,7 +143,9 @@ export class Spec {
     ];
   }
 
-  /** What is wrong with an event. The description has no gateway: the objects that events carry are checked. */
+  /**
+   * What is wrong with an event. The description has no gateway: the objects that events carry are checked.
+   */
   event(name: string, data: unknown): string[] {
     const d = data as Record<string, unknown>;
     const part = (field: string, schema: string, list = false) =>
@@ -176,8 +181,8 @@ export class Spec {
   check(where: string, name: string, value: unknown, list = false): string[] {
     const schema = this.#schemas[`${name}Schema`];
     if (schema === undefined) return [`${where}: the specification has no ${name}`];
-    // Over the wire, absent and undefined are the same. Discord writes UTC as +00:00, which RFC 3339 allows and this
-    // package's schemas do not.
+    // Over the wire, absent and undefined are the same. Discord writes UTC as +00:00, which RFC 3339 allows
+    // and this package's schemas do not.
     const plain: unknown = JSON.parse(JSON.stringify(value ?? null).replaceAll('+00:00"', 'Z"'));
     const result = z.safeParse(list ? z.array(schema as z.ZodType) : schema, plain);
     if (result.success) return [];
@@ -241,8 +246,8 @@ function interactionShape(data: Record<string, unknown>): string[] {
 const QUIET_MS = 1_000;
 
 /**
- * Holds the specification against the transcript as it grows: when asked, and by itself whenever nothing has happened
- * for a second, so that neither loading it nor checking takes time from a bot that is busy.
+ * Holds the specification against the transcript as it grows: when asked, and by itself whenever nothing has
+ * happened for a second, so that neither loading it nor checking takes time from a bot that is busy.
  */
 export class SpecWatch {
   readonly #found: string[] = [];

@@ -5,7 +5,10 @@ export type TranscriptEntry =
       /** Clock time in milliseconds. */
       readonly at: number;
       readonly method: string;
-      /** Path below `/api/v10` as it was sent (discord.js writes `@original` as `%40original`), tokens shortened. */
+      /**
+       * Path below `/api/v10` as it was sent (discord.js writes `@original` as `%40original`), tokens
+       * shortened.
+       */
       readonly path: string;
       readonly status: number;
       readonly request: unknown;
@@ -46,7 +49,9 @@ export class Transcript {
     return this.#entries;
   }
 
-  /** Entries after the first `count` ever made, the latest `most` of them, and how many were made until now. */
+  /**
+   * Entries after the first `count` ever made, the latest `most` of them, and how many were made until now.
+   */
   since(count: number, most: number): { entries: readonly TranscriptEntry[]; count: number } {
     const fresh = Math.min(Math.max(0, this.#added - count), most);
     return { entries: fresh === 0 ? [] : this.#entries.slice(-fresh), count: this.#added };

@@ -12,7 +12,10 @@ interface Archived {
   readonly world: World;
 }
 
-/** The world that an earlier run left in `file`, or null. What cannot be read is set aside as `<file>.unreadable`. */
+/**
+ * The world that an earlier run left in `file`, or null. What cannot be read is set aside as
+ * `<file>.unreadable`.
+ */
 export function readArchive(file: string): World | null {
   let bytes: Buffer;
   try {
@@ -32,8 +35,8 @@ export function readArchive(file: string): World | null {
 }
 
 /**
- * Writes the world to `file` at most once a second while it changes, and once more at the end, so that a restart, even
- * after a kill, finds the channels, messages and live interactions that bots still refer to.
+ * Writes the world to `file` at most once a second while it changes, and once more at the end, so that a
+ * restart, even after a kill, finds the channels, messages and live interactions that bots still refer to.
  */
 export class Archive {
   readonly #unsubscribe: () => void;

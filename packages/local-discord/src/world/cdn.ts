@@ -16,8 +16,8 @@ export interface Upload {
 const INLINE = /^image\/(png|jpeg|gif|webp)$/;
 
 /**
- * Attachments behind signed URLs that expire. Holds at most `maxBytes`: the oldest files go first, and their URLs then
- * answer 404 as deleted files do.
+ * Attachments behind signed URLs that expire. Holds at most `maxBytes`: the oldest files go first, and their
+ * URLs then answer 404 as deleted files do.
  */
 export class Cdn {
   readonly #records = new Map<string, AttachmentRecord>();
@@ -143,7 +143,9 @@ function sameText(left: string, right: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** A filename as Discord stores it: no folders, blanks as underscores, only letters that are safe in a URL. */
+/**
+ * A filename as Discord stores it: no folders, blanks as underscores, only letters that are safe in a URL.
+ */
 function cleanFilename(name: string): string {
   const last = name.split(/[\\/]/).at(-1) ?? "";
   const clean = last.replace(/\s/g, "_").replace(/[^\w.-]/g, "");

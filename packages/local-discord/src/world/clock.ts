@@ -1,4 +1,6 @@
-/** Time as the local Discord sees it: deadlines of interactions, URL expiry, rate-limit windows, heartbeats. */
+/**
+ * Time as the local Discord sees it: deadlines of interactions, URL expiry, rate-limit windows, heartbeats.
+ */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;

@@ -65,7 +65,10 @@ export class Interactions {
     return this.#deadlines.size;
   }
 
-  /** The interaction that a callback answers. @throws ApiError 10062 unknown or too late, 40060 answered already */
+  /**
+   * The interaction that a callback answers.
+   * @throws ApiError 10062 unknown or too late, 40060 answered already
+   */
   awaitingAnswer(id: string, token: string): InteractionRecord {
     const interaction = this.#state.interactions.get(id);
     if (interaction === undefined || interaction.token !== token || interaction.failed) {

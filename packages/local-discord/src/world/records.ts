@@ -122,7 +122,10 @@ export interface InteractionRecord {
   /** `data` of INTERACTION_CREATE with attachments still as records in `attachments`. */
   readonly data: Record<string, unknown>;
   readonly attachments: readonly AttachmentRecord[];
-  /** `authorizing_integration_owners`: "0" the guild ("0" in a direct message), "1" the user who installed the app. */
+  /**
+   * `authorizing_integration_owners`: "0" the guild ("0" in a direct message), "1" the user who installed the
+   * app.
+   */
   readonly owners: Readonly<Record<string, string>>;
   /** The user or message that a context menu command was used on. */
   readonly targetId: string | null;

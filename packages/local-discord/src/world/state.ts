@@ -63,7 +63,9 @@ export const DEFAULT_LIMITS: Limits = {
   privilegedIntents: true,
 };
 
-/** Everything that happens; the gateway shows a part of it to the bot, the event stream a part to each user. */
+/**
+ * Everything that happens; the gateway shows a part of it to the bot, the event stream a part to each user.
+ */
 export type StoreEvent =
   | { readonly type: "message.created"; readonly message: MessageRecord }
   | { readonly type: "message.updated"; readonly message: MessageRecord }
@@ -95,7 +97,10 @@ export interface World {
   readonly installs: readonly string[];
 }
 
-/** The one truth of the local Discord: what exists, changed only through these methods, each telling listeners. */
+/**
+ * The one truth of the local Discord: what exists, changed only through these methods, each telling
+ * listeners.
+ */
 export class DiscordState {
   readonly ids: SnowflakeFactory;
   readonly cdn: Cdn;
@@ -165,8 +170,8 @@ export class DiscordState {
   }
 
   /**
-   * Counts one IDENTIFY. "too-soon" after another; "reset" when the day's are used up: Discord then ends all sessions
-   * and makes a new token, which the bot's owner gets by mail and a test from `token`.
+   * Counts one IDENTIFY. "too-soon" after another; "reset" when the day's are used up: Discord then ends all
+   * sessions and makes a new token, which the bot's owner gets by mail and a test from `token`.
    */
   countIdentify(): "ok" | "too-soon" | "reset" {
     const now = this.clock.now();

@@ -24,7 +24,9 @@ import type {
 } from "./records.js";
 import type { DiscordState } from "./state.js";
 
-/** Records as the JSON that Discord sends: the only place where stored facts become REST answers and events. */
+/**
+ * Records as the JSON that Discord sends: the only place where stored facts become REST answers and events.
+ */
 
 const iso = (ms: number): string => new Date(ms).toISOString().replace("Z", "000+00:00");
 const IS_SPOILER = 1 << 3;
@@ -444,7 +446,8 @@ export function interactionView(
           },
         }),
     ...(source === undefined ? {} : { message: messageEventView(state, source) }),
-    // What a bot may do in its own answers is not bound by SEND_MESSAGES; the field still tells the plain truth.
+    // What a bot may do in its own answers is not bound by SEND_MESSAGES; the field still tells the plain
+    // truth.
     app_permissions: appPermissions(state, channel, user.id).toString(),
     locale: user.locale,
     entitlements: [],
