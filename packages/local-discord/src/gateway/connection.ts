@@ -7,7 +7,7 @@ import type { Line, Session } from "./session.js";
 
 const SENDS_PER_MINUTE = 120;
 
-/** One WebSocket of a bot: sends payloads, compressed where the bot asked for that, and limits what comes in. */
+/** One WebSocket of a bot: sends payloads, compressed where asked for, and limits what comes in. */
 export class Connection implements Line {
   readonly socket: WebSocket;
   /** Null until the bot has identified or resumed. */

@@ -28,7 +28,7 @@ import { type FileInput, InvocationError, type OptionInputs, Resolved, readOptio
 
 const LINK_BUTTON = 5;
 
-/** The user's side: what Discord's own client does between a person and the API, for the page and for tests. */
+/** The user's side: what Discord's own client does between a person and the API, for page and tests. */
 export class Invoker {
   readonly #state: DiscordState;
   readonly #interactions: Interactions;

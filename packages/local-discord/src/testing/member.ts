@@ -5,7 +5,7 @@
  *   // connect the bot with { rest: { api: local.apiUrl, cdn: local.cdnUrl } } and local.token, then:
  *   const alice = local.member("alice");
  *   const handle = await alice.slash("compare", { prompt: "A cat", seed: 1 }, { channel: "gallery" });
- *   handle.message                             // the bot's answer as alice sees it now; live, null once deleted
+ *   handle.message                        // the bot's answer as alice sees it now; live, null once deleted
  *   await handle.waitFor((m) => m.attachments.length === 2);          // of the answer, as it is edited
  *   await handle.done();                            // the answer once it is no longer "thinking"
  *   handle.followUps                                // further messages of the same interaction
