@@ -8,6 +8,7 @@ FROM node AS packages
 RUN apt-get update && apt-get install -y --no-install-recommends python3 make g++ && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY packages/local-discord/package.json packages/local-discord/
 # Of all install scripts only this one has work to do. Compiled with the image's own headers, so that nothing is
 # downloaded but what the lock file names with its hash.
 RUN npm ci --ignore-scripts \
@@ -16,6 +17,8 @@ RUN npm ci --ignore-scripts \
 FROM packages AS program
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/copy-assets.mjs scripts/
+COPY packages/local-discord/tsconfig.json packages/local-discord/tsconfig.build.json packages/local-discord/
+COPY packages/local-discord/src packages/local-discord/src
 COPY src src
 RUN npm run build
 
@@ -36,6 +39,9 @@ RUN mkdir -m 700 /data && chown node:node /data && ln -s /app/bin/promptist.js /
 WORKDIR /app
 COPY checkpoints/miniature checkpoints/miniature
 COPY --from=production /app/node_modules node_modules
+# node_modules/local-discord is a link to here.
+COPY packages/local-discord/package.json packages/local-discord/
+COPY --from=program /app/packages/local-discord/dist packages/local-discord/dist
 COPY package.json LICENSE ./
 COPY bin bin
 COPY --from=program /app/dist dist

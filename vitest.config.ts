@@ -19,6 +19,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     projects: [
+      "packages/*",
       {
         extends: true,
         test: { name: "cpu", include: ["test/**/*.test.ts"], exclude: ["test/inference/webgpu/**"] },

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { startLocalDiscord } from "../dist/local-discord/server.js";
+import { startLocalDiscord } from "local-discord/testing";
 import { botEnvironment } from "./support/bot-environment.mjs";
 
 const INTERACTIONS = 200;

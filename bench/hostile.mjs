@@ -15,7 +15,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { startLocalDiscord } from "../dist/local-discord/server.js";
+import { startLocalDiscord } from "local-discord/testing";
 import { botEnvironment } from "./support/bot-environment.mjs";
 
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "20" } } });

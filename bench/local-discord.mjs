@@ -2,10 +2,10 @@
 // npm run build && node bench/local-discord.mjs [runs]
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { startLocalDiscord } from "local-discord/testing";
 import { chromium } from "playwright-core";
-import { startLocalDiscord } from "../dist/local-discord/server.js";
 
-const BOT = fileURLToPath(new URL("../test/local-discord/foreign-bot/bot.mjs", import.meta.url));
+const BOT = fileURLToPath(new URL("../packages/local-discord/test/foreign-bot/bot.mjs", import.meta.url));
 const RUNS = Number(process.argv[2] ?? 5);
 const browser = await chromium.launch({
   executablePath: "/usr/bin/chromium",

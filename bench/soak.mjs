@@ -14,9 +14,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import Database from "better-sqlite3";
+import { startLocalDiscord } from "local-discord/testing";
 import sharp from "sharp";
 import { COLORS } from "../dist/bot/messages/status-message.js";
-import { startLocalDiscord } from "../dist/local-discord/server.js";
 import { botEnvironment, QUICK_JOBS } from "./support/bot-environment.mjs";
 
 const { values: flags } = parseArgs({

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { forTests } from "local-discord/testing";
 import { chromium } from "playwright-core";
 import sharp from "sharp";
 import { runnerImport } from "vite";
@@ -67,7 +68,7 @@ async function shoot(channel, name, { height = 900, top = null } = {}) {
 const isDone = (message) => message.embeds[0]?.color === 0x22c55e;
 
 try {
-  const alice = app.local.member("alice");
+  const alice = forTests(app.local).member("alice");
   const compare = async (prompt, seed, channel) => {
     const handle = await alice.slash("compare", { prompt, seed }, { channel });
     return handle.waitFor(isDone, WAIT);

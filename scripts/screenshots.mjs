@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
+import { forTests } from "local-discord/testing";
 import { chromium } from "playwright-core";
 import sharp from "sharp";
 import { loadConfig } from "../dist/config.js";
@@ -33,6 +34,7 @@ const settings = {
   DEVICE: "cpu",
 };
 const app = await createApp(loadConfig(settings, ROOT));
+const local = forTests(app.local);
 const browser = await chromium.launch({
   executablePath: "/usr/bin/chromium",
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"],
@@ -68,7 +70,7 @@ async function shoot(page, name) {
 
 /** What a community sees: waiting, running, a blind vote before and after, a batch, a refusal, settings, the scoreboard. */
 async function community() {
-  const [alice, bob, admin] = ["alice", "bob", "admin"].map((name) => app.local.member(name));
+  const [alice, bob, admin] = ["alice", "bob", "admin"].map((name) => local.member(name));
   const isDone = (message) => [0x22c55e, 0x6b7280].includes(message.embeds[0]?.color ?? 0);
   /** The channel's end as one person sees it. */
   const shootEnd = async (name, { user = "alice", height = 800, colorScheme = "light", first } = {}) => {
@@ -165,7 +167,7 @@ function votesOf(message) {
 }
 
 try {
-  const alice = app.local.member("alice");
+  const alice = local.member("alice");
   const progress = await open({ colorScheme: "dark", operator: true });
   const drawing = new Promise((resolve) => {
     app.events.on("job.progress", (event) => event.making === "optimized" && event.step > 4 && resolve());

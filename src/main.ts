@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { cdnBeside, type LocalDiscord, startLocalDiscord } from "local-discord";
 import { createBot } from "./bot/bot.js";
 import { miniatureLine } from "./bot/words/messages.js";
 import { findClipTokenizer, findDiffusion, findPromptist } from "./checkpoints/layouts/catalog.js";
@@ -28,7 +29,6 @@ import {
   uncheckedNote,
 } from "./inference/loop/model-choice.js";
 import { levelOfOutput } from "./inference/loop/worker-output.js";
-import { cdnBeside, type LocalDiscord, startLocalDiscord } from "./local-discord/server.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { RecentTimes } from "./metrics/recent-times.js";

@@ -51,7 +51,6 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   "inference/loop": ["inference/worker", "inference/runtime"],
   metrics: ["core"],
-  "local-discord": [],
   config: ["core"],
 };
 /** The rooms that know all others; nobody imports them, except that the command line starts the program. */

@@ -9,7 +9,7 @@ export interface LocalDiscordFlags {
 
 /** Runs a local Discord for any bot until it is told to stop, and says how to point a bot at it. */
 export async function localDiscord(output: Output, flags: LocalDiscordFlags): Promise<void> {
-  const { startLocalDiscord } = await import("../local-discord/server.js");
+  const { startLocalDiscord } = await import("local-discord");
   const local = await startLocalDiscord({
     port: Number(flags.port),
     botName: flags.name,

@@ -1,5 +1,5 @@
+import type { OptionInputs } from "local-discord/testing";
 import { describe, expect, it } from "vitest";
-import type { OptionInputs } from "../../src/local-discord/client.js";
 import { startWorld, type World, withFailing } from "../support/bot-world.js";
 
 /** Takes the ranges out of the registered commands, as a client does that does not check them. */

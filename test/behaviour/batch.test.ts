@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ApiMessage } from "local-discord/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { fromBuffer } from "yauzl";
 import type { Queue } from "../../src/db/queue.js";
-import type { ApiMessage } from "../../src/local-discord/client.js";
 import { hasButton, startBatch } from "../support/batch.js";
 import {
   isFinal,

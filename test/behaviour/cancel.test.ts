@@ -1,5 +1,5 @@
+import type { ApiMessage } from "local-discord/testing";
 import { describe, expect, it } from "vitest";
-import type { ApiMessage } from "../../src/local-discord/client.js";
 import { isFinal, makeBot, nextEvent, startWorld, type World } from "../support/bot-world.js";
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";

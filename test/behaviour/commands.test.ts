@@ -1,7 +1,7 @@
 import { parse } from "csv-parse/sync";
+import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { ApiMessage } from "../../src/local-discord/client.js";
 import { startBatch } from "../support/batch.js";
 import { isFinal, makeBot, nextEvent, startWorld } from "../support/bot-world.js";
 

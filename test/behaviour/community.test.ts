@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { ApiMessage } from "local-discord/testing";
 import { describe, expect, it } from "vitest";
 import { coarse, etas } from "../../src/bot/messages/eta.js";
 import { parseSetting } from "../../src/bot/requests/setting-catalog.js";
 import type { OpenWork } from "../../src/db/queue.js";
-import type { ApiMessage } from "../../src/local-discord/client.js";
 import { isFinal, nextEvent, startWorld, type World } from "../support/bot-world.js";
 
 const MACHINE = {

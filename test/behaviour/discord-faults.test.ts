@@ -1,11 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { LocalDiscord, MessageRecord, RestFault } from "local-discord/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { COLORS } from "../../src/bot/messages/status-message.js";
 import type { Claim, Queue } from "../../src/db/queue.js";
-import type { MessageRecord } from "../../src/local-discord/records.js";
-import type { RestFault } from "../../src/local-discord/rest/router.js";
-import type { LocalDiscord } from "../../src/local-discord/server.js";
 import { hasButton, startBatch } from "../support/batch.js";
 import {
   makeBot,

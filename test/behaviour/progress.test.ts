@@ -1,6 +1,5 @@
+import type { ApiMessage, LocalDiscord } from "local-discord/testing";
 import { describe, expect, it } from "vitest";
-import type { ApiMessage } from "../../src/local-discord/client.js";
-import type { LocalDiscord } from "../../src/local-discord/server.js";
 import { startBatch } from "../support/batch.js";
 import { isFinal, makeBot, nextEvent, startWorld } from "../support/bot-world.js";
 

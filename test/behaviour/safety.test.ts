@@ -1,8 +1,7 @@
+import { type ApiMessage, ChannelType } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import type { ItemJudgements, PictureJudgement } from "../../src/core/judgement.js";
-import type { ApiMessage } from "../../src/local-discord/client.js";
-import { ChannelType } from "../../src/local-discord/types.js";
 import { startBatch } from "../support/batch.js";
 import {
   isFinal,

@@ -1,5 +1,5 @@
+import type { InteractionHandle } from "local-discord/testing";
 import { expect, onTestFinished, test } from "vitest";
-import type { InteractionHandle } from "../../src/local-discord/client.js";
 import { makeBot, startWorld } from "../support/bot-world.js";
 
 const COMMANDS = 250;

@@ -1,7 +1,7 @@
+import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { wilson } from "../../src/core/statistics.js";
-import type { ApiMessage } from "../../src/local-discord/client.js";
 import { isFinal, nextEvent, startWorld, type World, type WorldOptions } from "../support/bot-world.js";
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { ApiMessage } from "../../src/local-discord/client.js";
 import { Retention } from "../../src/pictures/retention.js";
 import { hasButton } from "../support/batch.js";
 import { isFinal, nextEvent, startWorld } from "../support/bot-world.js";

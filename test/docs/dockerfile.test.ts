@@ -56,6 +56,21 @@ test("only what is copied is sent to the build, and it is there", () => {
   for (const path of copied) expect(existsSync(new URL(path, ROOT)), path).toBe(true);
 });
 
+test("a package of ours that node_modules links to is where the link leads", () => {
+  const { packages } = JSON.parse(read("package-lock.json")) as {
+    packages: Record<string, { link?: boolean; resolved?: string }>;
+  };
+  const linked = Object.values(packages).filter(({ link }) => link);
+  expect(linked).not.toEqual([]);
+  const cpu = instructions
+    .slice(instructions.findIndex(({ rest }) => rest === "node AS cpu"))
+    .map(({ rest }) => rest);
+  for (const { resolved } of linked) {
+    expect(cpu).toContain(`${resolved}/package.json ${resolved}/`);
+    expect(cpu).toContain(`--from=program /app/${resolved}/dist ${resolved}/dist`);
+  }
+});
+
 test("its environment is settings of the program, with values that the program takes", () => {
   for (const words of all("ENV"))
     for (const pair of words.split(" "))

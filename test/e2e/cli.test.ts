@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { startLocalDiscord } from "local-discord/testing";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inviteUrl } from "../../src/bot/discord/application.js";
-import { startLocalDiscord } from "../../src/local-discord/server.js";
 import { readPngText } from "../../src/pictures/png.js";
 import { temporaryFolder } from "../support/app.js";
 

@@ -1,5 +1,5 @@
+import { startLocalDiscord } from "local-discord/testing";
 import { expect, test } from "vitest";
-import { startLocalDiscord } from "../../src/local-discord/server.js";
 import { temporaryFolder } from "../support/app.js";
 import { hasButton } from "../support/batch.js";
 import { type BotProcess, startReadyBot } from "../support/bot-process.js";

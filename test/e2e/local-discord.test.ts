@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
-import { startForeignBot } from "../local-discord/support/foreign-bot.js";
+import { startForeignBot } from "../../packages/local-discord/test/support/foreign-bot.js";
 
 /** `promptist local-discord` as its user sees it: a process of its own, reached by its address alone. */
 

@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { browserPath, launchBrowser } from "../local-discord/support/browser.js";
+import { browserPath, launchBrowser } from "../../packages/local-discord/test/support/browser.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 
 if (browserPath === undefined)

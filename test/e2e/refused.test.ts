@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import type { Faults } from "local-discord/testing";
+import { startLocalDiscord } from "local-discord/testing";
 import { expect, test } from "vitest";
-import type { Faults } from "../../src/local-discord/faults.js";
-import { startLocalDiscord } from "../../src/local-discord/server.js";
 import { temporaryFolder } from "../support/app.js";
 import { startBotProcess, startReadyBot } from "../support/bot-process.js";
 import { isFinal } from "../support/bot-world.js";

@@ -1,8 +1,8 @@
 import { parse } from "csv-parse/sync";
+import type { ApiMessage, InteractionHandle } from "local-discord/testing";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { pairScores } from "../../src/core/judgement.js";
-import type { ApiMessage, InteractionHandle } from "../../src/local-discord/client.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 import { startBatch } from "../support/batch.js";
 import { checkpointsWithSafetyChecker } from "../support/safety-fixture.js";

@@ -1,9 +1,8 @@
 import fc from "fast-check";
+import type { InteractionRecord } from "local-discord/testing";
+import { ComponentType, Interactions, InteractionType } from "local-discord/testing";
 import { describe, expect, it, test } from "vitest";
 import { decodeCustomId, encodeCustomId } from "../../src/bot/messages/components.js";
-import { Interactions } from "../../src/local-discord/interactions.js";
-import type { InteractionRecord } from "../../src/local-discord/records.js";
-import { ComponentType, InteractionType } from "../../src/local-discord/types.js";
 import { isFinal, nextEvent, startWorld, type World } from "../support/bot-world.js";
 import { hostileText, parameters, report, Timings } from "./support.js";
 

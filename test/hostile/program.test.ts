@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { lstatSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { type LocalDiscord, startLocalDiscord } from "local-discord/testing";
 import { expect, onTestFinished, test } from "vitest";
-import { type LocalDiscord, startLocalDiscord } from "../../src/local-discord/server.js";
 import { temporaryFolder } from "../support/app.js";
 import { isFinal } from "../support/bot-world.js";
 

@@ -1,7 +1,7 @@
+import { operatorSnapshot } from "local-discord/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createEvents, type Events } from "../../src/core/events.js";
 import type { Queue } from "../../src/db/queue.js";
-import { operatorSnapshot } from "../../src/local-discord/local/operator.js";
 import { watchForOperator } from "../../src/metrics/operator-view.js";
 import { ENGINES, type Engine } from "../db/contract/engines.js";
 import { newJob } from "../db/contract/fixtures.js";

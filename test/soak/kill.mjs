@@ -19,9 +19,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import Database from "better-sqlite3";
+import { startLocalDiscord } from "local-discord/testing";
 import { botEnvironment, QUICK_JOBS } from "../../bench/support/bot-environment.mjs";
 import { COLORS } from "../../dist/bot/messages/status-message.js";
-import { startLocalDiscord } from "../../dist/local-discord/server.js";
 
 const { values: flags } = parseArgs({
   options: {

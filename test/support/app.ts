@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { forTests, type LocalDiscord } from "local-discord/testing";
 import { loadConfig } from "../../src/config.js";
 import { type App, createApp } from "../../src/main.js";
 
@@ -11,7 +12,7 @@ export const WORKER_FILE = join(ROOT, "dist", "inference", "worker", "worker.js"
 
 export interface TestApp extends App {
   /** The local Discord that the bot is connected to. */
-  readonly local: NonNullable<App["local"]>;
+  readonly local: LocalDiscord;
 }
 
 /** A data folder of its own; `remove` deletes it. */
@@ -35,5 +36,6 @@ export async function startApp(dataDir: string, settings: Record<string, string>
     },
     dataDir,
   );
-  return (await createApp(config, { workerFile: WORKER_FILE })) as TestApp;
+  const app = await createApp(config, { workerFile: WORKER_FILE });
+  return { ...app, local: forTests(app.local!) };
 }

@@ -1,4 +1,4 @@
-import type { ApiMessage, FileInput, InteractionHandle, Member } from "../../src/local-discord/client.js";
+import type { ApiMessage, FileInput, InteractionHandle, Member } from "local-discord/testing";
 
 /** Whether a message has a button of this name. */
 export const hasButton = (message: ApiMessage, label: string): boolean =>

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { LocalDiscord } from "local-discord/testing";
 import { expect, onTestFinished } from "vitest";
-import type { LocalDiscord } from "../../src/local-discord/server.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ApiMessage } from "local-discord/testing";
+import { type LocalDiscord, type LocalDiscordOptions, startLocalDiscord } from "local-discord/testing";
 import sharp from "sharp";
 import { onTestFinished } from "vitest";
 import { type Bot, type BotOptions, createBot } from "../../src/bot/bot.js";
@@ -18,12 +20,6 @@ import { openDatabase } from "../../src/db/sqlite/open.js";
 import { SettingsStore } from "../../src/db/sqlite/settings.js";
 import { SqliteQueue } from "../../src/db/sqlite/sqlite-queue.js";
 import { VoteStore } from "../../src/db/sqlite/votes.js";
-import type { ApiMessage } from "../../src/local-discord/client.js";
-import {
-  type LocalDiscord,
-  type LocalDiscordOptions,
-  startLocalDiscord,
-} from "../../src/local-discord/server.js";
 
 export const IMAGE_SETTINGS: ImageOptions = {
   seed: 0,

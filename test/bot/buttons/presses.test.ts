@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { ApiComponent, ApiMessage } from "local-discord/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Job } from "../../../src/core/job.js";
-import type { ApiComponent, ApiMessage } from "../../../src/local-discord/client.js";
 import {
   isFinal,
   makeBot,

@@ -1,10 +1,10 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { ApiMessage } from "local-discord/testing";
+import { VirtualClock } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Bot } from "../../../src/bot/bot.js";
-import type { ApiMessage } from "../../../src/local-discord/client.js";
-import { VirtualClock } from "../../../src/local-discord/clock.js";
 import {
   isFinal,
   makeBot,

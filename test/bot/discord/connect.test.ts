@@ -1,9 +1,9 @@
 import { REST } from "discord.js";
+import { startLocalDiscord } from "local-discord/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { commandDefinitions } from "../../../src/bot/bot.js";
 import { definitionHash, registerCommands } from "../../../src/bot/discord/registration.js";
 import { DiscordError } from "../../../src/core/errors.js";
-import { startLocalDiscord } from "../../../src/local-discord/server.js";
 import { makeBot, nextEvent, startWorld } from "../../support/bot-world.js";
 
 const LIMITS = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 };

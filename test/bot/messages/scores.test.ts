@@ -1,9 +1,9 @@
 import { parse } from "csv-parse/sync";
+import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import type { ItemJudgements } from "../../../src/core/judgement.js";
 import { bootstrapMean } from "../../../src/core/statistics.js";
-import type { ApiMessage } from "../../../src/local-discord/client.js";
 import { scorePlot } from "../../../src/pictures/score-plot.js";
 import { startBatch } from "../../support/batch.js";
 import { isFinal, nextEvent, PASSED, startWorld } from "../../support/bot-world.js";

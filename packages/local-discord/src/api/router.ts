@@ -1,0 +1,148 @@
+import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { Context, Hono } from "hono";
+import { type FilePart, readBody } from "../forms/body.js";
+import { ApiError, apiErrors } from "../protocol/errors.js";
+import type { Transcript } from "../traffic/transcript.js";
+import type { Interactions } from "../world/interactions.js";
+import type { DiscordState } from "../world/state.js";
+import type { Bucket, RateLimiter } from "./rate-limit.js";
+
+/** What every resource's routes are built on. */
+export interface RestContext {
+  readonly state: DiscordState;
+  readonly interactions: Interactions;
+  readonly limiter: RateLimiter;
+  readonly transcript: Transcript;
+  /** Where a test can make calls go wrong (testing/faults.ts). */
+  intercept: Intercept;
+  /** Every route that is served, such as "GET /users/@me". */
+  readonly routes: string[];
+  /** How many calls are being worked on. */
+  readonly calls: { open: number };
+  /** ws:// address of the gateway. */
+  gatewayUrl(): string;
+}
+
+/** One call within the rate limit: who it is from and what it says are not yet checked. */
+export interface Call {
+  readonly method: string;
+  /** Below /api/v10, tokens shortened. */
+  readonly path: string;
+  /** Checks the token and reads the body. @throws ApiError */
+  read(): Promise<ApiRequest>;
+  /** Does what the call asks for. @throws ApiError */
+  run(): Promise<ApiReply>;
+}
+/** Answers a call: `(call) => call.run()`, unless it is to go wrong. */
+export type Intercept = (call: Call) => Promise<ApiReply>;
+
+export interface ApiRequest {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  /** The JSON body or `payload_json`; undefined without a body. */
+  readonly body: unknown;
+  readonly files: readonly FilePart[];
+}
+
+export interface ApiReply {
+  readonly status: number;
+  readonly body?: unknown;
+  /** Instead of the rate limit's. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Cuts the connection instead of answering. */
+  readonly hangUp?: boolean;
+}
+
+export interface RouteOptions {
+  readonly bucket: Bucket;
+  /** False for routes that carry their own token in the path. */
+  readonly auth?: boolean;
+}
+
+export type Handler = (request: ApiRequest) => ApiReply | Promise<ApiReply>;
+export type Route = (method: string, path: string, options: RouteOptions, handle: Handler) => void;
+
+export const ok = (body: unknown): ApiReply => ({ status: 200, body });
+export const noContent: ApiReply = { status: 204 };
+
+const BASE = "/api/v10";
+
+/** A function that registers routes below /api/v10 with authorization, rate limits and the transcript. */
+export function router(app: Hono, rest: RestContext): Route {
+  return (method, path, options, handle) => {
+    rest.routes.push(`${method} ${path}`);
+    app.on(method, `${BASE}${path}`, async (context) => {
+      const shown = shortPath(context.req.path.slice(BASE.length));
+      const params = context.req.param() as Record<string, string>;
+      let request: ApiRequest | null = null;
+      const finish = (answer: ApiReply, headers: Readonly<Record<string, string>>): Response => {
+        rest.calls.open -= 1;
+        rest.transcript.add({
+          kind: "rest",
+          at: rest.state.clock.now(),
+          method,
+          path: shown,
+          status: answer.status,
+          request: request?.body,
+          files: (request?.files ?? []).map((file) => ({ filename: file.filename, bytes: file.data.length })),
+          response: answer.body,
+        });
+        return answer.hangUp ? hangUp(context) : reply(context, answer, headers);
+      };
+      const read = async (): Promise<ApiRequest> => {
+        if (options.auth !== false && context.req.header("authorization") !== `Bot ${rest.state.token}`) {
+          throw apiErrors.unauthorized();
+        }
+        const { body, files } = await readBody(context.req.raw, rest.state.limits.requestBytes);
+        request = { params, query: context.req.query(), body, files };
+        return request;
+      };
+      rest.calls.open += 1;
+      const verdict = rest.limiter.take(options.bucket, majorParameter(params));
+      if (!verdict.allowed) return finish({ status: 429, body: verdict.body }, verdict.headers);
+      try {
+        const run = async () => handle(await read());
+        const answer = await rest.intercept({ method, path: shown, read, run });
+        return finish(answer, answer.headers ?? verdict.headers);
+      } catch (error) {
+        if (!(error instanceof ApiError)) {
+          rest.calls.open -= 1;
+          throw error;
+        }
+        return finish({ status: error.status, body: error.toJSON() }, verdict.headers);
+      }
+    });
+  };
+}
+
+/** Cuts the connection that a request came over. */
+function hangUp(context: Context): Response {
+  (context.env as HttpBindings).outgoing.destroy();
+  return RESPONSE_ALREADY_SENT;
+}
+
+function reply(
+  context: Context,
+  { status, body }: ApiReply,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  for (const [name, value] of Object.entries(headers)) context.header(name, value);
+  return body === undefined ? context.body(null, status as 204) : context.json(body as object, status as 200);
+}
+
+/** The resource that a rate limit is counted per: channel, guild, or webhook with its token. */
+function majorParameter(params: Readonly<Record<string, string>>): string {
+  const {
+    channel_id: channel,
+    guild_id: guild,
+    webhook_id: webhook,
+    webhook_token: token,
+    interaction_token: interaction,
+  } = params;
+  return channel ?? guild ?? (webhook === undefined ? (interaction ?? "") : `${webhook}:${token}`);
+}
+
+function shortPath(path: string): string {
+  return path.replace(/[\w-]{40,}/g, (token) => `${token.slice(0, 6)}…`);
+}

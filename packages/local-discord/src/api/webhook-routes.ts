@@ -1,0 +1,73 @@
+import { checkAnnounced, composeEdit, composeMessage } from "../forms/compose.js";
+import { interactionMessage, messageEdit } from "../forms/message.js";
+import { parseForm } from "../forms/parse.js";
+import { apiErrors } from "../protocol/errors.js";
+import { MessageFlag } from "../protocol/types.js";
+import type { InteractionRecord, MessageRecord } from "../world/records.js";
+import { messageView } from "../world/views.js";
+import { buckets } from "./buckets.js";
+import { ANSWER_MENTIONS, answerOptions } from "./callback-routes.js";
+import { type ApiRequest, noContent, ok, type RestContext, type Route } from "./router.js";
+
+/** Follow-ups where only the user, not the guild, has installed the app. */
+const USER_FOLLOW_UPS = 5;
+
+/** Interaction webhooks: follow-ups, and reading, editing and deleting what an interaction has answered. */
+export function webhookRoutes(route: Route, rest: RestContext): void {
+  const { state } = rest;
+  const webhook = "/webhooks/:webhook_id/:webhook_token";
+  const one = `${webhook}/messages/:message_id`;
+
+  const target = (request: ApiRequest): { interaction: InteractionRecord; message: MessageRecord } => {
+    const interaction = owner(request);
+    const { message_id: named = "" } = request.params;
+    const id = named === "@original" ? interaction.originalMessageId : named;
+    const message = id === null ? undefined : state.messages.get(id);
+    const belongs =
+      message?.interactionId === interaction.id || message?.id === interaction.originalMessageId;
+    if (message === undefined || !belongs) throw apiErrors.unknownMessage();
+    return { interaction, message };
+  };
+  const owner = (request: ApiRequest): InteractionRecord => {
+    const { webhook_id: id = "", webhook_token: token = "" } = request.params;
+    return rest.interactions.byWebhook(id, token);
+  };
+  const edit = (request: ApiRequest, message: MessageRecord): MessageRecord => {
+    const raw = (request.body ?? {}) as Record<string, unknown>;
+    const form = parseForm(messageEdit, raw);
+    checkAnnounced(
+      form,
+      request.files,
+      message.attachments.map((it) => it.id),
+    );
+    return composeEdit(state, message, form, raw, request.files, ANSWER_MENTIONS);
+  };
+
+  route("POST", webhook, { bucket: buckets.webhook, auth: false }, (request) => {
+    const interaction = owner(request);
+    const original =
+      interaction.originalMessageId === null ? undefined : state.messages.get(interaction.originalMessageId);
+    // Documented but deprecated: the first follow-up after a deferral fills in the deferred answer.
+    if (original !== undefined && (original.flags & MessageFlag.loading) !== 0) {
+      return ok(messageView(state, edit(request, original)));
+    }
+    const byUserOnly = !("0" in interaction.owners);
+    if (byUserOnly && interaction.followUps >= USER_FOLLOW_UPS) throw apiErrors.tooManyFollowUps();
+    const form = parseForm(interactionMessage, request.body ?? {});
+    checkAnnounced(form, request.files, []);
+    const ephemeral = ((form.flags ?? 0) & MessageFlag.ephemeral) !== 0;
+    const message = composeMessage(state, form, request.files, answerOptions(interaction, state, ephemeral));
+    interaction.followUps += 1;
+    return ok(messageView(state, message));
+  });
+  route("GET", one, { bucket: buckets.webhookMessage, auth: false }, (request) =>
+    ok(messageView(state, target(request).message)),
+  );
+  route("PATCH", one, { bucket: buckets.webhookMessage, auth: false }, (request) =>
+    ok(messageView(state, edit(request, target(request).message))),
+  );
+  route("DELETE", one, { bucket: buckets.webhookMessage, auth: false }, (request) => {
+    state.deleteMessage(target(request).message);
+    return noContent;
+  });
+}

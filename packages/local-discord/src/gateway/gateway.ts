@@ -1,0 +1,297 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import type { Transcript } from "../traffic/transcript.js";
+import type { DiscordState, StoreEvent } from "../world/state.js";
+import { guildCreateView, memberView, userView } from "../world/views.js";
+import { Connection } from "./connection.js";
+import { type GatewayMoment, type Interference, NO_INTERFERENCE } from "./interference.js";
+import { project } from "./projection.js";
+import {
+  ALL_INTENTS,
+  Close,
+  decode,
+  Intent,
+  Op,
+  PRIVILEGED_INTENTS,
+  received,
+  Violation,
+} from "./protocol.js";
+import { type Line, type Session, Sessions } from "./session.js";
+
+const MAX_PAYLOAD_BYTES = 4096;
+
+/** The gateway: one bot, one shard; store events become dispatches that the session's intents let through. */
+export class Gateway {
+  /** What a test lets go wrong. */
+  interference: Interference = NO_INTERFERENCE;
+  readonly #state: DiscordState;
+  readonly #transcript: Transcript;
+  readonly #url: () => string;
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: 1 << 20 });
+  readonly #sessions: Sessions;
+  readonly #connections = new Set<Connection>();
+  readonly #unsubscribe: () => void;
+
+  /** @param url the ws:// address under which bots reach it */
+  constructor(state: DiscordState, transcript: Transcript, url: () => string) {
+    this.#state = state;
+    this.#transcript = transcript;
+    this.#url = url;
+    this.#sessions = new Sessions(state.clock, state.limits.resumeMs);
+    this.#unsubscribe = state.subscribe((event) => this.#tell(event));
+  }
+
+  /** Takes over an HTTP upgrade to the gateway's path. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const query = new URL(request.url ?? "/", "ws://local").searchParams;
+    this.#server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, query));
+  }
+
+  /** Cuts every connection without a closing handshake; sessions stay resumable. */
+  dropConnections(): void {
+    for (const connection of [...this.#connections]) connection.cut();
+  }
+
+  /** Closes every connection with a code; no session can be resumed. */
+  closeConnections(code: number, reason: string): void {
+    for (const connection of [...this.#connections]) this.#hangUp(connection, code, reason);
+    this.#sessions.clear();
+  }
+
+  /** The bot's owner made a new token: what is connected with the old one is thrown out. */
+  resetToken(): void {
+    this.#state.resetToken();
+    this.closeConnections(Close.authenticationFailed, "Authentication failed.");
+  }
+
+  /** Asks clients to reconnect and resume (op 7). */
+  requestReconnect(): void {
+    for (const connection of this.#connections) connection.send({ op: Op.reconnect, d: null });
+  }
+
+  /**
+   * Declares sessions invalid (op 9); unless `resumable`, they are forgotten and clients must identify anew.
+   */
+  invalidateSessions(resumable: boolean): void {
+    for (const connection of this.#connections) {
+      if (connection.session !== null && !resumable) this.#sessions.end(connection.session.id);
+      connection.send({ op: Op.invalidSession, d: resumable });
+    }
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    this.#sessions.clear();
+    this.dropConnections();
+    this.#server.close();
+  }
+
+  #open(socket: WebSocket, query: URLSearchParams): void {
+    if (query.get("v") !== "10") {
+      socket.close(Close.invalidVersion, "The local Discord speaks version 10");
+      return;
+    }
+    const compress = query.get("compress");
+    if ((query.get("encoding") ?? "json") !== "json" || (compress !== null && compress !== "zlib-stream")) {
+      socket.close(Close.decodeError, "The local Discord speaks JSON, plain or as zlib-stream");
+      return;
+    }
+    const { clock, limits } = this.#state;
+    const connection = new Connection(socket, compress !== null, clock, this.#transcript);
+    this.#connections.add(connection);
+    connection.watchHeartbeat(limits.heartbeatMs, () =>
+      this.#hangUp(connection, Close.sessionTimedOut, "Session timed out"),
+    );
+    // A broken connection is reported by "close" too; without a listener "error" would end the process.
+    socket.on("error", () => socket.terminate());
+    socket.on("message", (data, isBinary) => {
+      try {
+        this.#receive(connection, data, isBinary);
+      } catch (error) {
+        if (!(error instanceof Violation)) throw error;
+        this.#hangUp(connection, error.code, error.message);
+      }
+    });
+    socket.on("close", (code) => {
+      connection.dispose();
+      this.#closed(connection, code);
+    });
+    connection.send({ op: Op.hello, d: { heartbeat_interval: limits.heartbeatMs, _trace: [] } });
+    this.#cut(connection, "hello");
+  }
+
+  /** Cuts a connection where a test asks for that in this moment, and says whether it did. */
+  #cut(line: Line, moment: GatewayMoment): boolean {
+    if (!this.interference.cuts(moment)) return false;
+    // What was sent before goes out first, as it does over a real line.
+    setImmediate(() => line.cut());
+    return true;
+  }
+
+  /** Ends a connection from this side; it counts as gone at once, whenever the other side confirms. */
+  #hangUp(connection: Connection, code: number, reason: string): void {
+    connection.socket.close(code, reason);
+    this.#closed(connection, code);
+  }
+
+  #closed(connection: Connection, code: number): void {
+    if (!this.#connections.delete(connection)) return;
+    connection.stopWatching();
+    const { session } = connection;
+    if (session?.line === connection) {
+      if (code === 1000 || code === 1001) this.#sessions.end(session.id);
+      else this.#sessions.leave(session);
+    }
+    this.#state.setBotOnline([...this.#connections].some((it) => it.session !== null));
+  }
+
+  #receive(connection: Connection, data: RawData, isBinary: boolean): void {
+    if (!this.#connections.has(connection)) return;
+    const text = String(data);
+    const { op, d } = decode(
+      received.payload,
+      isBinary || text.length > MAX_PAYLOAD_BYTES ? undefined : parsed(text),
+    );
+    const at = this.#state.clock.now();
+    this.#transcript.add({ kind: "gateway", at, from: "bot", op, event: null, data: masked(d) });
+    connection.countSend();
+    switch (op) {
+      case Op.heartbeat:
+        connection.heartbeat();
+        if (this.interference.acknowledges()) connection.send({ op: Op.heartbeatAck });
+        return;
+      case Op.identify:
+        this.#identify(connection, d);
+        return;
+      case Op.resume:
+        this.#resume(connection, d);
+        return;
+      case Op.presence:
+      case Op.requestMembers:
+        if (connection.session === null) throw new Violation(Close.notAuthenticated, "Not authenticated.");
+        // A presence has no reader here: the page shows who is connected.
+        if (op === Op.requestMembers) this.#sendMembers(connection.session, d);
+        return;
+      default:
+        throw new Violation(Close.unknownOpcode, `Unknown opcode ${op} for the local Discord.`);
+    }
+  }
+
+  #identify(connection: Connection, d: unknown): void {
+    if (connection.session !== null)
+      throw new Violation(Close.alreadyAuthenticated, "Already authenticated.");
+    const { token, intents, shard } = decode(received.identify, d);
+    if (token !== this.#state.token)
+      throw new Violation(Close.authenticationFailed, "Authentication failed.");
+    if (shard !== undefined && shard[1] !== 1)
+      throw new Violation(Close.invalidShard, "The local Discord has one shard.");
+    if ((intents & ~ALL_INTENTS) !== 0) throw new Violation(Close.invalidIntents, "Invalid intent(s).");
+    if (!this.#state.limits.privilegedIntents && (intents & PRIVILEGED_INTENTS) !== 0) {
+      throw new Violation(Close.disallowedIntents, "Disallowed intent(s).");
+    }
+    if (this.#cut(connection, "identify")) return;
+    const count = this.#state.countIdentify();
+    if (count === "too-soon") {
+      connection.send({ op: Op.invalidSession, d: false });
+      return;
+    }
+    if (count === "reset") {
+      this.closeConnections(Close.authenticationFailed, "Authentication failed.");
+      return;
+    }
+    const session = this.#sessions.start(intents);
+    session.line = connection;
+    connection.session = session;
+    const { bot, applicationId } = this.#state;
+    const guilds = [...this.#state.guilds.values()].filter((guild) => guild.members.has(bot.id));
+    session.dispatch("READY", {
+      v: 10,
+      user: { ...userView(bot), verified: true, mfa_enabled: true, email: null },
+      guilds: guilds.map((guild) => ({ id: guild.id, unavailable: true })),
+      session_id: session.id,
+      resume_gateway_url: this.#url(),
+      session_type: "normal",
+      private_channels: [],
+      ...(shard === undefined ? {} : { shard }),
+      application: { id: applicationId, flags: 0 },
+    });
+    if (this.#cut(connection, "ready")) return;
+    if ((intents & Intent.guilds) !== 0) {
+      for (const guild of guilds) session.dispatch("GUILD_CREATE", guildCreateView(this.#state, guild));
+    }
+    this.#state.setBotOnline(true);
+  }
+
+  #resume(connection: Connection, d: unknown): void {
+    if (connection.session !== null)
+      throw new Violation(Close.alreadyAuthenticated, "Already authenticated.");
+    const { token, session_id: id, seq } = decode(received.resume, d);
+    if (token !== this.#state.token)
+      throw new Violation(Close.authenticationFailed, "Authentication failed.");
+    if (this.#cut(connection, "resume")) return;
+    if (this.interference.refusesResume()) this.#sessions.end(id);
+    const session = this.#sessions.get(id);
+    if (session === undefined) {
+      connection.send({ op: Op.invalidSession, d: false });
+      return;
+    }
+    if (seq > session.seq) throw new Violation(Close.invalidSequence, "Invalid seq.");
+    this.#sessions.resume(session, connection);
+    connection.session = session;
+    session.replay(seq);
+    session.dispatch("RESUMED", { _trace: [] });
+    if (this.#cut(connection, "resumed")) return;
+    this.#state.setBotOnline(true);
+  }
+
+  #sendMembers(session: Session, d: unknown): void {
+    const form = decode(received.requestMembers, d);
+    const guild = this.#state.guilds.get(form.guild_id);
+    const wanted = form.user_ids === undefined ? null : [form.user_ids].flat();
+    const members = [...(guild?.members.values() ?? [])].filter((member) =>
+      wanted === null
+        ? (this.#state.users.get(member.userId)?.username.startsWith(form.query ?? "") ?? false)
+        : wanted.includes(member.userId),
+    );
+    const limited = form.limit ? members.slice(0, form.limit) : members;
+    session.dispatch("GUILD_MEMBERS_CHUNK", {
+      guild_id: form.guild_id,
+      members: limited.map((member) => memberView(this.#state, member)),
+      chunk_index: 0,
+      chunk_count: 1,
+      ...(wanted === null
+        ? {}
+        : { not_found: wanted.filter((id) => !members.some((it) => it.userId === id)) }),
+      ...(form.nonce === undefined ? {} : { nonce: form.nonce }),
+    });
+  }
+
+  #tell(event: StoreEvent): void {
+    for (const session of this.#sessions) {
+      const told = project(event, this.#state, session.intents);
+      if (told === null) continue;
+      const send = () => session.dispatch(told.t, told.d);
+      if (event.type !== "interaction.created") send();
+      else
+        this.interference.deliver(() => {
+          send();
+          if (session.line !== null) this.#cut(session.line, "interaction");
+        });
+    }
+  }
+}
+
+/** The value of a text in JSON; undefined where it is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Payload data without the bot's token, for the transcript. */
+function masked(d: unknown): unknown {
+  return typeof d === "object" && d !== null && "token" in d ? { ...d, token: "…" } : d;
+}

@@ -1,0 +1,234 @@
+import { randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { getRequestListener } from "@hono/node-server";
+import { Hono } from "hono";
+import { callbackRoutes } from "./api/callback-routes.js";
+import { commandRoutes } from "./api/command-routes.js";
+import { messageRoutes } from "./api/message-routes.js";
+import { RateLimiter } from "./api/rate-limit.js";
+import { resourceRoutes } from "./api/resource-routes.js";
+import { type RestContext, router } from "./api/router.js";
+import { webhookRoutes } from "./api/webhook-routes.js";
+import { Gateway } from "./gateway/gateway.js";
+import { mountPage } from "./page/files.js";
+import { OperatorBoard, type OperatorSource } from "./page/operator.js";
+import { PageRoutes } from "./page/routes.js";
+import { Invoker } from "./people/invoker.js";
+import { InvocationError } from "./people/options.js";
+import { People } from "./people/people.js";
+import { apiErrors } from "./protocol/errors.js";
+import { SpecWatch } from "./traffic/spec.js";
+import { Transcript } from "./traffic/transcript.js";
+import { Archive, readArchive } from "./world/archive.js";
+import { folderBlobs } from "./world/blobs.js";
+import { type Clock, systemClock } from "./world/clock.js";
+import { Interactions } from "./world/interactions.js";
+import { seedStudio } from "./world/seed.js";
+import { DEFAULT_LIMITS, DiscordState, type Limits } from "./world/state.js";
+
+/** The address is fixed: nothing beyond this machine may reach a server that trusts whoever asks. */
+const HOST = "127.0.0.1";
+
+export interface LocalDiscordOptions {
+  /** 0, the default, takes any free port. */
+  readonly port?: number;
+  /** Whether the chat page and its /local API are served; true by default. */
+  readonly page?: boolean;
+  readonly clock?: Clock;
+  /** Deviations from Discord's limits and times. */
+  readonly limits?: Partial<Limits>;
+  /** The bot's token; a random one by default. */
+  readonly token?: string;
+  /** The bot's user name; "promptist" by default. */
+  readonly botName?: string;
+  /**
+   * Keeps messages and files here, for the next start with the same folder; without it they are in memory
+   * only.
+   */
+  readonly folder?: string;
+  /** What the page's side panel shows of the program behind the bot. */
+  readonly operator?: OperatorSource;
+  /**
+   * Whether all calls and events are held against Discord's specification, where it is installed; true by
+   * default.
+   */
+  readonly spec?: boolean;
+}
+
+/** The running server from inside. */
+export interface Parts {
+  readonly state: DiscordState;
+  readonly people: People;
+  readonly rest: RestContext;
+  readonly gateway: Gateway;
+  readonly transcript: Transcript;
+  /** What Discord's specification objects to; see `SpecWatch`. Null when that is switched off. */
+  readonly spec: SpecWatch | null;
+}
+
+export interface LocalDiscord {
+  /** The page, such as "http://127.0.0.1:4400". */
+  readonly url: string;
+  /** discord.js: `rest.api`. */
+  readonly apiUrl: string;
+  /** discord.js: `rest.cdn`. */
+  readonly cdnUrl: string;
+  readonly token: string;
+  readonly applicationId: string;
+  /** The guild "Studio". */
+  readonly guildId: string;
+  /** For "local-discord/testing"; a program has no use for them. */
+  readonly parts: Parts;
+  close(): Promise<void>;
+}
+
+/**
+ * The CDN of the local Discord, in whatever process, that has its API at `apiUrl`; undefined for any other
+ * API.
+ */
+export function cdnBeside(apiUrl: string): string | undefined {
+  const { protocol, hostname, port } = new URL(apiUrl);
+  const isLocal = protocol === "http:" && (hostname === HOST || hostname === "localhost");
+  return isLocal ? `http://${HOST}:${port}/cdn` : undefined;
+}
+
+/** Starts a local Discord on loopback. */
+export async function startLocalDiscord(options: LocalDiscordOptions = {}): Promise<LocalDiscord> {
+  const clock = options.clock ?? systemClock;
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const token =
+    options.token ?? `local.${randomBytes(6).toString("base64url")}.${randomBytes(24).toString("base64url")}`;
+  const { folder } = options;
+  const blobs = folder === undefined ? undefined : folderBlobs(join(folder, "files"));
+  const archiveFile = folder === undefined ? null : join(folder, "world");
+  const earlier = archiveFile === null ? null : readArchive(archiveFile);
+  const state = new DiscordState(clock, limits, token, options.botName ?? "promptist", blobs, earlier);
+  if (earlier === null) seedStudio(state);
+  const archive = archiveFile === null ? null : new Archive(state, archiveFile);
+  const transcript = new Transcript();
+  const spec = options.spec === false ? null : new SpecWatch(transcript);
+  const interactions = new Interactions(state);
+  const people = new People(state, new Invoker(state, interactions));
+
+  const app = new Hono();
+  let port = 0;
+  const gatewayUrl = () => `ws://${HOST}:${port}/gateway`;
+  const gateway = new Gateway(state, transcript, gatewayUrl);
+  const rest: RestContext = {
+    state,
+    interactions,
+    limiter: new RateLimiter(clock, limits.globalPerSecond),
+    transcript,
+    intercept: (call) => call.run(),
+    routes: [],
+    calls: { open: 0 },
+    gatewayUrl,
+  };
+
+  app.use(async (context, next) => {
+    const refusal = refuse(context.req.header("host"), context.req.header("origin"), port);
+    return refusal === null ? next() : context.json({ message: refusal, code: 0 }, 403);
+  });
+  const route = router(app, rest);
+  for (const mount of [resourceRoutes, commandRoutes, callbackRoutes, webhookRoutes, messageRoutes])
+    mount(route, rest);
+  state.cdn.mount(app);
+  const users =
+    options.page === false
+      ? null
+      : new PageRoutes(people, new OperatorBoard(options.operator ?? null), transcript);
+  if (users !== null) {
+    mountPage(app);
+    users.mount(app);
+  }
+  app.onError((error, context) => {
+    if (error instanceof InvocationError) return context.json({ message: error.message }, 400);
+    // A bug of this server, shown to whoever called rather than hidden behind a bare 500.
+    return context.json({ message: `500: ${error.stack ?? String(error)}`, code: 0 }, 500);
+  });
+  app.all("/api/*", (context) => {
+    const error = apiErrors.unknownRoute(context.req.method, context.req.path);
+    return context.json(error.toJSON(), 404);
+  });
+
+  const server = createServer(getRequestListener(app.fetch));
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const path = new URL(request.url ?? "/", "http://local").pathname;
+    const refusal = refuse(request.headers.host, request.headers.origin, port);
+    if (refusal === null && path === "/local/events" && users !== null) {
+      users.upgrade(request, socket, head);
+      return;
+    }
+    if (refusal !== null || (path !== "/gateway" && path !== "/gateway/")) {
+      socket.end(
+        `HTTP/1.1 ${refusal === null ? "404 Not Found" : "403 Forbidden"}\r\nConnection: close\r\n\r\n`,
+      );
+      return;
+    }
+    gateway.upgrade(request, socket, head);
+  });
+  port = await listen(server, options.port ?? 0);
+  const url = `http://${HOST}:${port}`;
+  state.cdn.baseUrl = `${url}/cdn`;
+  const guild = [...state.guilds.values()][0]!;
+
+  return {
+    url,
+    apiUrl: `${url}/api`,
+    cdnUrl: `${url}/cdn`,
+    get token() {
+      return state.token;
+    },
+    applicationId: state.applicationId,
+    guildId: guild.id,
+    parts: { state, people, rest, gateway, transcript, spec },
+    close: async () => {
+      spec?.close();
+      interactions.close();
+      gateway.close();
+      users?.close();
+      await new Promise<void>((resolve, reject) => {
+        server.close((error) => (error === undefined ? resolve() : reject(error)));
+        server.closeAllConnections();
+      });
+      await archive?.close();
+    },
+  };
+}
+
+/** Something else listens on the port. */
+export class PortTaken extends Error {
+  readonly code = "EADDRINUSE";
+
+  constructor(port: number) {
+    super(`Port ${port} of ${HOST} is taken: choose another one, or 0 for any that is free`);
+    this.name = "PortTaken";
+  }
+}
+
+/**
+ * Why a request is refused, or null: a page of another site must not talk to this server through a browser.
+ */
+function refuse(host: string | undefined, origin: string | undefined, port: number): string | null {
+  const own = [`${HOST}:${port}`, `localhost:${port}`];
+  if (host === undefined || !own.includes(host))
+    return `Forbidden host: this server answers at http://${own[0]} only`;
+  if (origin !== undefined && !own.some((it) => origin === `http://${it}`)) return "Forbidden origin";
+  return null;
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const taken = error.code === "EADDRINUSE";
+      reject(taken ? new PortTaken(port) : error);
+    });
+    server.listen(port, HOST, () => {
+      server.removeAllListeners("error");
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}

@@ -1,0 +1,80 @@
+/**
+ * The local Discord for tests: the same server, with people at the keyboard, faults, and its state and
+ * transcript. "local-discord" loads nothing of this room.
+ */
+
+import {
+  type LocalDiscordOptions,
+  type Parts,
+  type LocalDiscord as Served,
+  startLocalDiscord as start,
+} from "../server.js";
+import { Faults } from "./faults.js";
+import { Member } from "./member.js";
+import { quiet } from "./quiet.js";
+import { until } from "./until.js";
+
+export type { GatewayMoment } from "../gateway/interference.js";
+export { type OperatorSnapshot, type OperatorSource, operatorSnapshot } from "../page/operator.js";
+export type { ModalInputs } from "../people/inputs.js";
+export { type FileInput, InvocationError, type OptionInputs } from "../people/options.js";
+export * from "../protocol/types.js";
+export { cdnBeside, type LocalDiscordOptions, PortTaken } from "../server.js";
+export type { Transcript, TranscriptEntry } from "../traffic/transcript.js";
+export { Interactions, type NewInteraction } from "../world/interactions.js";
+export type * from "../world/records.js";
+export type { DiscordState, Limits, StoreEvent } from "../world/state.js";
+export { Faults, type RestFault } from "./faults.js";
+export { InteractionFailed, InteractionHandle, Member, type WaitOptions, type Where } from "./member.js";
+export { VirtualClock } from "./virtual-clock.js";
+
+/** A local Discord with what tests need. */
+export interface LocalDiscord extends Served, Pick<Parts, "state" | "transcript" | "spec"> {
+  readonly faults: Faults;
+  /** Every route of the API that is served, such as "GET /users/@me". */
+  readonly routes: readonly string[];
+  /** A person for tests: "alice", "bob" or "admin". */
+  member(name: string): Member;
+  /** Resolves when a bot is connected. */
+  botOnline(timeoutMs?: number): Promise<void>;
+  /**
+   * Resolves when nothing is going on: no call in progress, no interaction waiting for its answer, and for
+   * `idleMs` real milliseconds no new call or event. Rejects after `timeoutMs`, telling what went on last.
+   */
+  quiet(options?: { idleMs?: number; timeoutMs?: number }): Promise<void>;
+  /** The id of a channel of the guild by its name. */
+  channelId(name: string): string;
+}
+
+/** Starts a local Discord on loopback, for tests. */
+export async function startLocalDiscord(options: LocalDiscordOptions = {}): Promise<LocalDiscord> {
+  return forTests(await start(options));
+}
+
+/** Adds what tests need to a running local Discord. Call it once: its faults stay in the server. */
+export function forTests(local: Served): LocalDiscord {
+  const { parts } = local;
+  const { state, transcript, spec, people, rest } = parts;
+  return {
+    ...local,
+    get token() {
+      return local.token;
+    },
+    state,
+    transcript,
+    spec,
+    faults: new Faults(parts),
+    routes: rest.routes,
+    member: (name) => new Member(parts, people.user(name)),
+    botOnline: async (timeoutMs = 5_000) => {
+      await until(parts, () => state.botOnline || undefined, "a bot to connect", timeoutMs);
+    },
+    quiet: (wait) => quiet(parts, wait),
+    channelId: (name) => {
+      const { channelIds } = state.guilds.get(local.guildId)!;
+      const id = channelIds.find((it) => state.channels.get(it)?.name === name);
+      if (id === undefined) throw new Error(`There is no channel "${name}"`);
+      return id;
+    },
+  };
+}

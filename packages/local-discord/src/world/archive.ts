@@ -1,0 +1,85 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { rename, writeFile } from "node:fs/promises";
+import { deserialize, serialize } from "node:v8";
+import type { DiscordState, World } from "./state.js";
+
+/** Grows with each change of the records; an archive of another version is set aside, not read. */
+const VERSION = 2;
+const SAVE_EVERY_MS = 1_000;
+
+interface Archived {
+  readonly version: number;
+  readonly world: World;
+}
+
+/**
+ * The world that an earlier run left in `file`, or null. What cannot be read is set aside as
+ * `<file>.unreadable`.
+ */
+export function readArchive(file: string): World | null {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+  try {
+    const archived = deserialize(bytes) as Archived;
+    if (archived.version === VERSION) return archived.world;
+  } catch {
+    // Cut off or not ours; a chat to try things in starts anew rather than not at all.
+  }
+  renameSync(file, `${file}.unreadable`);
+  return null;
+}
+
+/**
+ * Writes the world to `file` at most once a second while it changes, and once more at the end, so that a
+ * restart, even after a kill, finds the channels, messages and live interactions that bots still refer to.
+ */
+export class Archive {
+  readonly #unsubscribe: () => void;
+  #timer: NodeJS.Timeout | null = null;
+  #writing: Promise<void> = Promise.resolve();
+  #failure: unknown = null;
+
+  readonly #state: DiscordState;
+  readonly #file: string;
+
+  constructor(state: DiscordState, file: string) {
+    this.#state = state;
+    this.#file = file;
+    this.#unsubscribe = state.subscribe(() => {
+      this.#timer ??= setTimeout(() => {
+        this.#timer = null;
+        this.#writing = this.#write();
+      }, SAVE_EVERY_MS).unref();
+    });
+  }
+
+  /** Writes what is not written yet. @throws the error of the last write that failed */
+  async close(): Promise<void> {
+    this.#unsubscribe();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#writing;
+    writeFileSync(`${this.#file}.new`, this.#bytes(), { mode: 0o600 });
+    renameSync(`${this.#file}.new`, this.#file);
+  }
+
+  async #write(): Promise<void> {
+    try {
+      await writeFile(`${this.#file}.new`, this.#bytes(), { mode: 0o600 });
+      await rename(`${this.#file}.new`, this.#file);
+      this.#failure = null;
+    } catch (error) {
+      // Said once, at the first failure: the next change tries again.
+      if (this.#failure === null) process.emitWarning(`${this.#file} could not be written: ${String(error)}`);
+      this.#failure = error;
+    }
+  }
+
+  #bytes(): Buffer {
+    return serialize({ version: VERSION, world: this.#state.world() } satisfies Archived);
+  }
+}

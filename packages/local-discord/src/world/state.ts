@@ -1,0 +1,423 @@
+import { randomBytes } from "node:crypto";
+import { type ApiModal, ChannelType } from "../protocol/types.js";
+import { type Blobs, memoryBlobs } from "./blobs.js";
+import { Cdn } from "./cdn.js";
+import type { Clock } from "./clock.js";
+import { channelPermissions, EVERYONE_DEFAULT, Permission } from "./permissions.js";
+import type {
+  ChannelRecord,
+  CommandRecord,
+  GuildRecord,
+  InteractionRecord,
+  MessageRecord,
+  OverwriteRecord,
+  UserRecord,
+} from "./records.js";
+import { SnowflakeFactory } from "./snowflake.js";
+
+/** Sizes and times that bound the server; the defaults are Discord's. */
+export interface Limits {
+  /** Bytes per uploaded file; sent as `attachment_size_limit`. */
+  readonly attachmentBytes: number;
+  /** Bytes of one request body; beyond it 40005. */
+  readonly requestBytes: number;
+  /** Time to the first answer of an interaction. */
+  readonly firstAnswerMs: number;
+  /** Life of an interaction token after creation. */
+  readonly tokenMs: number;
+  /** How long a nonce is remembered. */
+  readonly nonceMs: number;
+  /** Life of a signed attachment URL. */
+  readonly cdnUrlMs: number;
+  /** Bytes of all attachments kept. */
+  readonly cdnBytes: number;
+  /** Messages kept per channel. */
+  readonly messagesPerChannel: number;
+  readonly heartbeatMs: number;
+  /** How long a dropped gateway session can be resumed. */
+  readonly resumeMs: number;
+  /** Time in which one IDENTIFY is taken (`max_concurrency` 1); 0 takes any. */
+  readonly identifyMs: number;
+  /** IDENTIFYs a day; after them the token is reset. */
+  readonly identifiesPerDay: number;
+  /** Requests per second over all routes; 0 switches every rate limit off. */
+  readonly globalPerSecond: number;
+  /** False refuses privileged intents with close code 4014. */
+  readonly privilegedIntents: boolean;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  attachmentBytes: 10 * 1024 * 1024,
+  requestBytes: 25 * 1024 * 1024,
+  firstAnswerMs: 3_000,
+  tokenMs: 15 * 60_000,
+  nonceMs: 5 * 60_000,
+  cdnUrlMs: 24 * 3_600_000,
+  cdnBytes: 512 * 1024 * 1024,
+  messagesPerChannel: 1_000,
+  heartbeatMs: 41_250,
+  resumeMs: 3 * 60_000,
+  identifyMs: 5_000,
+  identifiesPerDay: 1_000,
+  globalPerSecond: 50,
+  privilegedIntents: true,
+};
+
+/**
+ * Everything that happens; the gateway shows a part of it to the bot, the event stream a part to each user.
+ */
+export type StoreEvent =
+  | { readonly type: "message.created"; readonly message: MessageRecord }
+  | { readonly type: "message.updated"; readonly message: MessageRecord }
+  | { readonly type: "message.deleted"; readonly message: MessageRecord }
+  | { readonly type: "typing"; readonly channel: ChannelRecord; readonly userId: string }
+  | { readonly type: "channel.created"; readonly channel: ChannelRecord }
+  | { readonly type: "interaction.created"; readonly interaction: InteractionRecord }
+  | {
+      readonly type: "interaction.answered";
+      readonly interaction: InteractionRecord;
+      readonly modal?: ApiModal;
+      readonly choices?: readonly { name: string; value: string | number }[];
+    }
+  | { readonly type: "interaction.failed"; readonly interaction: InteractionRecord }
+  | { readonly type: "commands.changed" }
+  | { readonly type: "bot.presence"; readonly online: boolean };
+
+const DAY_MS = 86_400_000;
+
+/** All records, as plain data; what a restart brings back. */
+export interface World {
+  readonly botId: string;
+  readonly users: readonly UserRecord[];
+  readonly guilds: readonly GuildRecord[];
+  readonly channels: readonly ChannelRecord[];
+  readonly messages: readonly MessageRecord[];
+  readonly commands: readonly CommandRecord[];
+  readonly interactions: readonly InteractionRecord[];
+  readonly installs: readonly string[];
+}
+
+/**
+ * The one truth of the local Discord: what exists, changed only through these methods, each telling
+ * listeners.
+ */
+export class DiscordState {
+  readonly ids: SnowflakeFactory;
+  readonly cdn: Cdn;
+  readonly users = new Map<string, UserRecord>();
+  readonly guilds = new Map<string, GuildRecord>();
+  readonly channels = new Map<string, ChannelRecord>();
+  readonly messages = new Map<string, MessageRecord>();
+  readonly commands = new Map<string, CommandRecord>();
+  readonly interactions = new Map<string, InteractionRecord>();
+  /** Users who added the app to their account: its user commands follow them into any channel. */
+  readonly installs = new Set<string>();
+  readonly applicationId: string;
+  readonly bot: UserRecord;
+  readonly #messagesByChannel = new Map<string, string[]>();
+  readonly #listeners = new Set<(event: StoreEvent) => void>();
+  #botOnline = false;
+  #token: string;
+  #identifies: number[] = [];
+
+  constructor(
+    readonly clock: Clock,
+    readonly limits: Limits,
+    token: string,
+    botName: string,
+    blobs: Blobs = memoryBlobs(),
+    earlier: World | null = null,
+  ) {
+    this.#token = token;
+    this.ids = new SnowflakeFactory(clock);
+    this.cdn = new Cdn(clock, this.ids, blobs, limits.cdnBytes, limits.cdnUrlMs);
+    if (earlier !== null) this.#restore(earlier);
+    // Bots made since 2016 share one id with their application.
+    this.bot = this.users.get(earlier?.botId ?? "") ?? this.addUser(botName, { bot: true });
+    this.applicationId = this.bot.id;
+  }
+
+  /** Everything there is, for an archive. */
+  world(): World {
+    return {
+      botId: this.bot.id,
+      users: [...this.users.values()],
+      guilds: [...this.guilds.values()],
+      channels: [...this.channels.values()],
+      messages: [...this.messages.values()],
+      commands: [...this.commands.values()],
+      interactions: [...this.interactions.values()],
+      installs: [...this.installs],
+    };
+  }
+
+  /** The bot's token as it is now. */
+  get token(): string {
+    return this.#token;
+  }
+
+  /** How many sessions may be started yet today, and when the day is over. */
+  get sessionStarts(): { total: number; remaining: number; resetAfterMs: number } {
+    const { identifiesPerDay: total } = this.limits;
+    const now = this.clock.now();
+    this.#identifies = this.#identifies.filter((at) => now - at < DAY_MS);
+    const [first] = this.#identifies;
+    return {
+      total,
+      remaining: Math.max(0, total - this.#identifies.length),
+      resetAfterMs: first === undefined ? DAY_MS : DAY_MS - (now - first),
+    };
+  }
+
+  /**
+   * Counts one IDENTIFY. "too-soon" after another; "reset" when the day's are used up: Discord then ends all
+   * sessions and makes a new token, which the bot's owner gets by mail and a test from `token`.
+   */
+  countIdentify(): "ok" | "too-soon" | "reset" {
+    const now = this.clock.now();
+    const { remaining } = this.sessionStarts;
+    if (remaining === 0) {
+      this.resetToken();
+      return "reset";
+    }
+    const latest = this.#identifies.at(-1);
+    if (latest !== undefined && now - latest < this.limits.identifyMs) return "too-soon";
+    this.#identifies.push(now);
+    return "ok";
+  }
+
+  /** As in the developer portal: the old token is good for nothing from now on. */
+  resetToken(): void {
+    this.#token = `reset.${randomBytes(24).toString("base64url")}`;
+  }
+
+  get botOnline(): boolean {
+    return this.#botOnline;
+  }
+
+  setBotOnline(online: boolean): void {
+    if (this.#botOnline === online) return;
+    this.#botOnline = online;
+    this.emit({ type: "bot.presence", online });
+  }
+
+  /** Calls `listener` with every event until the returned function is called. */
+  subscribe(listener: (event: StoreEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  emit(event: StoreEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+
+  addUser(
+    username: string,
+    options: { globalName?: string; bot?: boolean; locale?: string } = {},
+  ): UserRecord {
+    const user: UserRecord = {
+      id: this.ids.next(),
+      username,
+      globalName: options.globalName ?? null,
+      bot: options.bot ?? false,
+      locale: options.locale ?? "en-US",
+      acceptsDirectMessages: true,
+    };
+    this.users.set(user.id, user);
+    return user;
+  }
+
+  /** A guild with its @everyone role, the owner and, unless it is left out, the bot with a managed role. */
+  addGuild(
+    name: string,
+    owner: UserRecord,
+    { locale = "en-US", withBot = true }: { locale?: string; withBot?: boolean } = {},
+  ): GuildRecord {
+    const id = this.ids.next();
+    const guild: GuildRecord = {
+      id,
+      name,
+      ownerId: owner.id,
+      locale,
+      roles: new Map(),
+      members: new Map(),
+      channelIds: [],
+    };
+    this.guilds.set(id, guild);
+    guild.roles.set(id, {
+      id,
+      name: "@everyone",
+      permissions: EVERYONE_DEFAULT,
+      color: 0,
+      position: 0,
+      mentionable: false,
+      botId: null,
+    });
+    this.addMember(guild, owner);
+    if (withBot) {
+      const botRole = this.addRole(guild, this.bot.username, { botId: this.bot.id });
+      this.addMember(guild, this.bot, [botRole]);
+    }
+    return guild;
+  }
+
+  /** Adds a role above the existing ones and returns its id. */
+  addRole(
+    guild: GuildRecord,
+    name: string,
+    options: { permissions?: bigint; color?: number; mentionable?: boolean; botId?: string } = {},
+  ): string {
+    const id = this.ids.next();
+    guild.roles.set(id, {
+      id,
+      name,
+      permissions: options.permissions ?? 0n,
+      color: options.color ?? 0,
+      position: guild.roles.size,
+      mentionable: options.mentionable ?? false,
+      botId: options.botId ?? null,
+    });
+    return id;
+  }
+
+  addMember(guild: GuildRecord, user: UserRecord, roleIds: string[] = []): void {
+    guild.members.set(user.id, { userId: user.id, roleIds, joinedAt: this.clock.now() });
+  }
+
+  addChannel(
+    guild: GuildRecord,
+    name: string,
+    options: { topic?: string; nsfw?: boolean; overwrites?: OverwriteRecord[] } = {},
+  ): ChannelRecord {
+    const channel: ChannelRecord = {
+      id: this.ids.next(),
+      type: ChannelType.text,
+      guildId: guild.id,
+      name,
+      topic: options.topic ?? null,
+      position: guild.channelIds.length,
+      nsfw: options.nsfw ?? false,
+      parentId: null,
+      participants: [],
+      overwrites: options.overwrites ?? [],
+      lastMessageId: null,
+    };
+    this.channels.set(channel.id, channel);
+    guild.channelIds.push(channel.id);
+    return channel;
+  }
+
+  /** The direct message channel of a user with the bot, opened when there is none yet. */
+  directMessage(user: UserRecord): ChannelRecord {
+    return this.privateChannel(user, this.bot);
+  }
+
+  /** The direct message channel of two users, opened when there is none yet. */
+  privateChannel(one: UserRecord, other: UserRecord): ChannelRecord {
+    for (const channel of this.channels.values()) {
+      if (channel.participants.includes(one.id) && channel.participants.includes(other.id)) return channel;
+    }
+    const channel: ChannelRecord = {
+      id: this.ids.next(),
+      type: ChannelType.dm,
+      guildId: null,
+      name: one.username,
+      topic: null,
+      position: 0,
+      nsfw: false,
+      parentId: null,
+      participants: [one.id, other.id],
+      overwrites: [],
+      lastMessageId: null,
+    };
+    this.channels.set(channel.id, channel);
+    this.emit({ type: "channel.created", channel });
+    return channel;
+  }
+
+  /** The bot's other side in a direct message; undefined elsewhere. */
+  recipientOf(channel: ChannelRecord): UserRecord | undefined {
+    const id = channel.participants.find((it) => it !== this.bot.id);
+    return id === undefined || !channel.participants.includes(this.bot.id) ? undefined : this.users.get(id);
+  }
+
+  guildOf(channel: ChannelRecord): GuildRecord | null {
+    return channel.guildId === null ? null : (this.guilds.get(channel.guildId) ?? null);
+  }
+
+  /** The permissions of a user in a channel; 0 where they are no part of it. */
+  permissions(channel: ChannelRecord, userId: string): bigint {
+    if (channel.guildId === null && !channel.participants.includes(userId)) return 0n;
+    const parent = channel.parentId === null ? undefined : this.channels.get(channel.parentId);
+    return channelPermissions(this.guildOf(channel), channel, userId, parent);
+  }
+
+  canView(channel: ChannelRecord, userId: string): boolean {
+    return (this.permissions(channel, userId) & Permission.viewChannel) !== 0n;
+  }
+
+  addMessage(message: MessageRecord): void {
+    this.messages.set(message.id, message);
+    const list = this.#messagesByChannel.get(message.channelId) ?? [];
+    list.push(message.id);
+    this.#messagesByChannel.set(message.channelId, list);
+    const channel = this.channels.get(message.channelId);
+    if (channel !== undefined && message.visibleTo === null) channel.lastMessageId = message.id;
+    while (list.length > this.limits.messagesPerChannel) this.#drop(list.shift());
+    this.emit({ type: "message.created", message });
+  }
+
+  updateMessage(message: MessageRecord): void {
+    this.emit({ type: "message.updated", message });
+  }
+
+  deleteMessage(message: MessageRecord): void {
+    const list = this.#messagesByChannel.get(message.channelId);
+    list?.splice(list.indexOf(message.id), 1);
+    this.#drop(message.id);
+    this.emit({ type: "message.deleted", message });
+  }
+
+  /** The messages of a channel that a user sees, oldest first. */
+  messagesIn(channelId: string, viewerId: string): MessageRecord[] {
+    const seen: MessageRecord[] = [];
+    for (const id of this.#messagesByChannel.get(channelId) ?? []) {
+      const message = this.messages.get(id);
+      if (message !== undefined && (message.visibleTo === null || message.visibleTo === viewerId)) {
+        seen.push(message);
+      }
+    }
+    return seen;
+  }
+
+  /** A token that nobody can guess, in the alphabet of URLs. */
+  newToken(): string {
+    return randomBytes(48).toString("base64url");
+  }
+
+  #restore(world: World): void {
+    for (const id of world.installs) this.installs.add(id);
+    for (const user of world.users) this.users.set(user.id, user);
+    for (const guild of world.guilds) this.guilds.set(guild.id, guild);
+    for (const channel of world.channels) this.channels.set(channel.id, channel);
+    for (const command of world.commands) this.commands.set(command.id, command);
+    for (const interaction of world.interactions) {
+      // Its deadline ended with the process that knew it.
+      this.interactions.set(interaction.id, { ...interaction, failed: interaction.answer === null });
+      for (const attachment of interaction.attachments) this.cdn.adopt(attachment);
+    }
+    for (const message of world.messages) {
+      this.messages.set(message.id, message);
+      const list = this.#messagesByChannel.get(message.channelId) ?? [];
+      this.#messagesByChannel.set(message.channelId, [...list, message.id]);
+      for (const attachment of message.attachments) this.cdn.adopt(attachment);
+    }
+  }
+
+  #drop(id: string | undefined): void {
+    const message = id === undefined ? undefined : this.messages.get(id);
+    if (message === undefined) return;
+    this.messages.delete(message.id);
+    for (const attachment of message.attachments) this.cdn.remove(attachment.id);
+  }
+}

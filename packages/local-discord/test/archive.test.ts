@@ -1,0 +1,54 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startLocalDiscord } from "../src/testing/index.js";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "local-discord-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a restart with the same folder finds people, channels, messages and files", async () => {
+  const first = await startLocalDiscord({ folder });
+  const said = await first.member("alice").say("hello", { files: [{ name: "note.txt", data: "kept" }] });
+  const channel = first.channelId("general");
+  await first.close();
+
+  const second = await startLocalDiscord({ folder });
+  try {
+    expect(second.applicationId).toBe(first.applicationId);
+    expect(second.guildId).toBe(first.guildId);
+    expect(second.channelId("general")).toBe(channel);
+    const [message] = second.member("bob").messages();
+    expect(message).toMatchObject({ id: said.id, content: "hello" });
+    const file = await second.member("bob").download(message!.attachments[0]!);
+    expect(file.toString()).toBe("kept");
+    const next = await second.member("bob").say("and again");
+    expect(BigInt(next.id)).toBeGreaterThan(BigInt(said.id));
+  } finally {
+    await second.close();
+  }
+});
+
+test("without a folder nothing is kept and ids are new", async () => {
+  const first = await startLocalDiscord();
+  await first.close();
+  const second = await startLocalDiscord();
+  await second.close();
+  expect(second.guildId).not.toBe(first.guildId);
+});
+
+test("an archive that is cut off is set aside, and the local Discord starts anew", async () => {
+  const first = await startLocalDiscord({ folder });
+  await first.member("alice").say("hello");
+  await first.close();
+  const file = join(folder, "world");
+  writeFileSync(file, readFileSync(file).subarray(0, 100));
+
+  const second = await startLocalDiscord({ folder });
+  expect(second.member("alice").messages()).toEqual([]);
+  await second.close();
+  expect(readdirSync(folder)).toContain("world.unreadable");
+});
