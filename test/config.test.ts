@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { envExample, loadConfig, SETTINGS } from "../src/config.js";
+import { envExample, loadConfig, VARIABLES } from "../src/config.js";
 import { DEFAULT_TEXT_OPTIONS } from "../src/core/job.js";
 
 let root: string;
@@ -15,7 +15,7 @@ test(".env.example lists exactly the settings, with their defaults and what they
   const committed = readFileSync(new URL("../.env.example", import.meta.url), "utf8");
   expect(committed).toBe(envExample());
   const keys = [...committed.matchAll(/^#([A-Z_]+)=/gm)].map((match) => match[1]);
-  expect(keys).toEqual(Object.keys(SETTINGS));
+  expect(keys).toEqual(Object.keys(VARIABLES));
 });
 
 test("an empty environment gives Promptist's demo settings and Stable Diffusion's defaults", () => {

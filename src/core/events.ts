@@ -22,7 +22,7 @@ export interface Progress {
  * rows are emitted by db/announce.ts alone.
  */
 export interface AppEvents {
-  "job.enqueued": [{ job: Job }];
+  "job.enqueued": [{ jobId: string; job: Job }];
   "job.claimed": [{ jobId: string; phase: Phase; attempt: number }];
   /** Someone asked a running job to stop; the row says so too, this is the hint. */
   "job.cancel-requested": [{ jobId: string }];

@@ -12,7 +12,7 @@ export function announced(queue: Queue, events: Events): Queue {
   const told: Partial<Queue> = {
     async enqueue(job) {
       const stored = await queue.enqueue(job);
-      events.emit("job.enqueued", { job: stored });
+      events.emit("job.enqueued", { jobId: stored.id, job: stored });
       return stored;
     },
     async claim(phase, owner) {
@@ -93,7 +93,7 @@ export function announced(queue: Queue, events: Events): Queue {
     },
     async requeue(id) {
       const job = await queue.requeue(id);
-      if (job !== undefined) events.emit("job.enqueued", { job });
+      if (job !== undefined) events.emit("job.enqueued", { jobId: id, job });
       return job;
     },
     async setPaused(paused) {

@@ -39,15 +39,8 @@ export function logEvents(events: Events, level: LogLevel, options: LogOptions =
     for (const [phase, job] of atWork) if (job === jobId) atWork.delete(phase);
   };
   events
-    .on(
-      "job.enqueued",
-      ({
-        job: {
-          id: job,
-          kind,
-          items: { length: items },
-        },
-      }) => log.info({ job, kind, items }, `${kind} queued, ${items} item(s)`),
+    .on("job.enqueued", ({ jobId, job: { kind, items } }) =>
+      log.info({ job: jobId, kind, items: items.length }, `${kind} queued, ${items.length} item(s)`),
     )
     .on("job.claimed", ({ jobId: job, phase, attempt }) => {
       atWork.set(phase, job);

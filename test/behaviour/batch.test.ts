@@ -242,10 +242,11 @@ describe("contact sheets", () => {
     const indexes = Array.from({ length: 10 }, (_, i) => from + i);
     for (const i of indexes)
       await world.queue.savePictures(claim, i, {
-        baseline: await save(`${i}-a.png`),
-        drawn: await save(`${i}-b.png`),
+        pictures: {
+          baseline: { file: await save(`${i}-a.png`), ms: 1, judgement: PASSED },
+          optimized: { file: await save(`${i}-b.png`), ms: 1, judgement: PASSED },
+        },
         comparison: await save(`${i}-c.png`),
-        judgements: { baseline: PASSED, drawn: PASSED },
       });
     const number = from / 10 + 1;
     const sheet = { number, file: await save(`contact-sheet-${number}.png`), items: indexes };
@@ -353,8 +354,8 @@ describe("a report that is attached again", () => {
     const after = (await world.queue.get((await enqueuedAgain).jobId))!;
     expect(after.image).toMatchObject({ ...before.image, seed: expect.any(Number) });
     const kept = before.items.filter(({ cancelled }) => !cancelled);
-    expect(after.items.map(({ prompt, rewrite, seed }) => ({ prompt, optimized, seed }))).toEqual(
-      kept.map(({ prompt, rewrite, seed }) => ({ prompt, optimized, seed })),
+    expect(after.items.map(({ prompt, rewrite, seed }) => ({ prompt, rewrite, seed }))).toEqual(
+      kept.map(({ prompt, rewrite, seed }) => ({ prompt, rewrite, seed })),
     );
 
     const odd = "original,optimized,seed,steps\na,b,1,10\nc,d,2,11\n";

@@ -31,7 +31,7 @@ describe("the Cancel button", () => {
     expect((await requested).jobId).toBe(job.id);
     const stopping = await handle.waitFor((m) => text(m).includes("Stopping."));
     expect(stopping.components[0]?.components?.[0]).toMatchObject({ disabled: true });
-    world.loop.progress(claim, "text", 9, 10);
+    world.loop.progress(claim, "rewrite", 9, 10);
     await world.loop.cancelled(claim);
     const ended = await handle.waitFor(isFinal);
     expect(text(ended)).toContain("was cancelled");

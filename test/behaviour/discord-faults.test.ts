@@ -88,7 +88,9 @@ async function withSheet(world: World): Promise<Claim> {
   const folder = join(world.picturesDir, claim.job.id);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "sheet.png"), await noisePicture(8));
-  await world.queue.savePictures(claim, 0, { baseline: "a.png", judgements: { baseline: PASSED } });
+  await world.queue.savePictures(claim, 0, {
+    pictures: { baseline: { file: "a.png", ms: 1, judgement: PASSED } },
+  });
   await world.queue.saveSheet(claim, { number: 1, file: "sheet.png", items: [0] });
   return claim;
 }

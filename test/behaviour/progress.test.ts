@@ -22,7 +22,7 @@ describe("the message of a job", () => {
     await shows("In the queue for rewriting: next.");
     const text1 = await loop.claim("text");
     await shows("Loading Promptist.");
-    loop.progress(text1, "text", 31, 75);
+    loop.progress(text1, "rewrite", 31, 75);
     await shows("▰▰▰▰▱▱▱▱▱▱ 41 %\nrewriting, token 31 of 75");
     await loop.rewrite(text1);
     await shows("In the queue for drawing: next.");
@@ -63,7 +63,7 @@ describe("the message of a job", () => {
     const { local, loop } = await startWorld();
     const handle = await startBatch(local.member("alice"), { name: "a.txt", data: "a\nb\nc\nd" });
     const claim = await loop.claim("text");
-    loop.progress(claim, "text", 1, 2, 2);
+    loop.progress(claim, "rewrite", 1, 2, 2);
     await handle.waitFor((m) => text(m).includes("62 %\nrewriting, token 1 of 2 · prompt 3 of 4"));
   });
 
@@ -95,7 +95,7 @@ describe("edits", () => {
     const startedAt = performance.now();
     let step = 0;
     while (step < 120) {
-      loop.progress(claim, "text", ++step, 120);
+      loop.progress(claim, "rewrite", ++step, 120);
       await new Promise((resolve) => setTimeout(resolve, 8));
     }
     await loop.rewrite(claim);
@@ -123,12 +123,12 @@ describe("edits", () => {
     const claim = await loop.claim("text");
     await handle.waitFor((m) => text(m).includes("Loading"));
     local.faults.onRest("PATCH", /messages\/%40original$/, { delayMs: 400 });
-    loop.progress(claim, "text", 5, 10);
+    loop.progress(claim, "rewrite", 5, 10);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    loop.progress(claim, "text", 6, 10);
+    loop.progress(claim, "rewrite", 6, 10);
     const delivered = nextEvent(events, "job.delivered");
     await loop.rewrite(claim);
-    loop.progress(claim, "text", 7, 10);
+    loop.progress(claim, "rewrite", 7, 10);
     await delivered;
     // A status that slipped through would come within a few gaps.
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -146,7 +146,7 @@ describe("edits", () => {
     await handle.waitFor((m) => text(m).includes("longer than Discord lets me edit"));
     const count = edits(local).length;
     const claim = await loop.claim("text");
-    loop.progress(claim, "text", 5, 10);
+    loop.progress(claim, "rewrite", 5, 10);
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(edits(local)).toHaveLength(count);
     expect(handle.message?.components).toHaveLength(1);
@@ -160,7 +160,7 @@ describe("edits", () => {
     local.faults.onRest("PATCH", /messages\/%40original$/, { status: 502 }, 4);
     const claim = await loop.claim("text");
     await new Promise((resolve) => setTimeout(resolve, 300));
-    loop.progress(claim, "text", 5, 10);
+    loop.progress(claim, "rewrite", 5, 10);
     await handle.waitFor((m) => text(m).includes("token 5 of 10"));
     expect(problems).toContain("warn: A status was not shown (transient)");
   });
@@ -173,7 +173,7 @@ describe("edits", () => {
     const bot = makeBot(world);
     await bot.start();
     const claim = await world.loop.claim("text");
-    world.loop.progress(claim, "text", 5, 10);
+    world.loop.progress(claim, "rewrite", 5, 10);
     await handle.waitFor((m) => text(m).includes("token 5 of 10"));
     await world.loop.rewrite(claim);
     await handle.waitFor(isFinal);
@@ -196,7 +196,7 @@ describe("50 jobs at once", () => {
     expect((await queue.depth()).queued).toBe(50);
     for (let i = 0; i < 50; i++) {
       const claim = await loop.claim("text");
-      loop.progress(claim, "text", 10, 75);
+      loop.progress(claim, "rewrite", 10, 75);
       await loop.rewrite(claim);
     }
     const results = await Promise.all(

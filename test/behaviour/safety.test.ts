@@ -1,10 +1,11 @@
 import { type ApiMessage, ChannelType } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import type { ItemJudgements, PictureJudgement } from "../../src/core/judgement.js";
+import type { PictureJudgement } from "../../src/core/judgement.js";
 import { startBatch } from "../support/batch.js";
 import {
   isFinal,
+  type Judgements,
   nextEvent,
   PASSED,
   startWorld,
@@ -15,17 +16,17 @@ import {
 const FLAGGED: PictureJudgement = { ...PASSED, safety: { flagged: true, concepts: [4] } };
 const UNCHECKED: PictureJudgement = { ...PASSED, safety: "unchecked" };
 const HARMLESS: PictureJudgement = { ...PASSED, safety: "harmless" };
-const REWRITE_FLAGGED: ItemJudgements = { baseline: PASSED, drawn: FLAGGED };
-const BASELINE_FLAGGED: ItemJudgements = { baseline: FLAGGED, drawn: PASSED };
-const both = (judgement: PictureJudgement): ItemJudgements => ({ baseline: judgement, drawn: judgement });
+const REWRITE_FLAGGED: Judgements = { baseline: PASSED, optimized: FLAGGED };
+const BASELINE_FLAGGED: Judgements = { baseline: FLAGGED, optimized: PASSED };
+const both = (judgement: PictureJudgement): Judgements => ({ baseline: judgement, optimized: judgement });
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 
 /** Red is what must not be seen: the flagged picture and all that has it inside. */
 const painted =
-  (judgements: ItemJudgements) =>
+  (judgements: Judgements) =>
   (name: string): Promise<Buffer> => {
-    const flagged = (side: keyof ItemJudgements) => {
+    const flagged = (side: keyof Judgements) => {
       const safety = judgements[side]?.safety;
       return typeof safety === "object" && safety.flagged;
     };
@@ -34,8 +35,8 @@ const painted =
       (name.includes("baseline")
         ? flagged("baseline")
         : name.includes("optimized")
-          ? flagged("drawn")
-          : flagged("baseline") || flagged("drawn"));
+          ? flagged("optimized")
+          : flagged("baseline") || flagged("optimized"));
     return sharp({ create: { width: 64, height: 64, channels: 3, background: red ? "red" : "navy" } })
       .png()
       .toBuffer();
@@ -70,13 +71,13 @@ interface Options extends WorldOptions {
 }
 
 /** A pair that was judged so, as its message shows it. */
-async function pairOf(judgements: ItemJudgements, options: Options = {}) {
+async function pairOf(judgements: Judgements, options: Options = {}) {
   const world = await startWorld(options);
   const shown = await pairIn(world, judgements, options);
   return { world, ...shown };
 }
 
-async function pairIn(world: World, judgements: ItemJudgements, options: Options = {}) {
+async function pairIn(world: World, judgements: Judgements, options: Options = {}) {
   const { channel = "general", command = {}, meanwhile } = options;
   const enqueued = nextEvent(world.events, "job.enqueued");
   const alice = world.local.member("alice");
@@ -117,7 +118,7 @@ describe("a flagged picture", () => {
     );
     expect(labels).toContain("New seed");
     // The row says why.
-    expect((await world.queue.get(jobId))?.items[0]?.judgements.drawn?.safety).toEqual({
+    expect((await world.queue.get(jobId))?.items[0]?.pictures.optimized?.judgement?.safety).toEqual({
       flagged: true,
       concepts: [4],
     });

@@ -65,13 +65,11 @@ describe("where only the person has installed the bot", () => {
     await mkdir(folder, { recursive: true });
     for (let number = 1; number <= 6; number++) {
       await world.queue.savePictures(claim, number - 1, {
-        baseline: "a.png",
-        judgements: { baseline: PASSED },
+        pictures: { baseline: { file: "a.png", ms: 1, judgement: PASSED } },
       });
       const file = `contact-sheet-${number}.png`;
       await writeFile(join(folder, file), await noisePicture(8));
       await world.queue.saveSheet(claim, { number, file, items: [number - 1] });
-      world.events.emit("job.sheet", { jobId: claim.job.id, number });
     }
     await expect.poll(() => world.queue.unsettledSheets(), { timeout: 20_000 }).toEqual([]);
     const sheets = alice.messages("lounge").filter((m) => m.embeds[0]?.description?.startsWith("Prompts "));

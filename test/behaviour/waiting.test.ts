@@ -4,6 +4,7 @@ import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Retention } from "../../src/pictures/retention.js";
+import { PictureFolder } from "../../src/pictures/store.js";
 import { hasButton } from "../support/batch.js";
 import { isFinal, nextEvent, startWorld } from "../support/bot-world.js";
 
@@ -74,7 +75,7 @@ describe("a picture as it forms", () => {
     await world.loop.rewrite(await world.loop.claim("text"));
     const claim = await world.loop.claim("image");
     world.loop.progress(claim, "baseline", 5, 50);
-    const look = { jobId, item: 0, making: "baseline", harmless: true } as const;
+    const look = { jobId, item: 0, side: "baseline", harmless: true } as const;
     world.events.emit("job.preview", { ...look, data: await webp("red") });
     const forming = await handle.waitFor((m) => m.embeds[0]?.image !== undefined);
     expect(text(forming)).toContain("drawing baseline, step 5 of 50");
@@ -84,7 +85,7 @@ describe("a picture as it forms", () => {
     world.loop.progress(claim, "optimized", 1, 50);
     const half = await handle.waitFor((m) => m.attachments.length === 1 && m.embeds[0]?.image === undefined);
     expect(half.attachments[0]?.filename).toContain("-baseline.png");
-    world.events.emit("job.preview", { ...look, making: "optimized", data: await webp("blue") });
+    world.events.emit("job.preview", { ...look, side: "optimized", data: await webp("blue") });
     const both = await handle.waitFor((m) => m.embeds[0]?.image !== undefined);
     expect(both.attachments.map(({ id }) => id)).toEqual(half.attachments.map(({ id }) => id));
     await world.loop.draw(claim);
@@ -115,7 +116,7 @@ describe("a picture as it forms", () => {
     world.events.emit("job.preview", {
       jobId,
       item: 0,
-      making: "baseline",
+      side: "baseline",
       data: await webp("red"),
       harmless: true,
     });
@@ -140,7 +141,7 @@ describe("pictures that were deleted to make room", () => {
     const retention = new Retention({
       queue: world.queue,
       events: world.events,
-      picturesDir: world.picturesDir,
+      pictures: new PictureFolder(world.picturesDir),
       limits: { picturesMs: null, picturesBytes: 1, jobsMs: null, jobsBytes: null },
     });
     onTestFinished(() => retention.stop());

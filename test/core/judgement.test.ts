@@ -6,7 +6,6 @@ import {
   pairScores,
   relevanceTerm,
   UNJUDGED,
-  withheldVariant,
 } from "../../src/core/judgement.js";
 
 const judged = (changes: Partial<PictureJudgement> = {}): PictureJudgement => ({
@@ -31,19 +30,19 @@ describe("Promptist's reward (LMOps, diff_prompter/ppo_prompter.py)", () => {
   it("is the relevance term of the optimized picture and the difference in beauty", () => {
     const scores = pairScores({
       baseline: judged({ relevance: 0.3, beauty: 5.25 }),
-      drawn: judged({ relevance: 0.25, beauty: 6 }),
+      optimized: judged({ relevance: 0.25, beauty: 6 }),
     });
-    expect(scores).toMatchObject({ baselineRelevance: 0.3, optimizedRelevance: 0.25, beautyGain: 0.75 });
+    expect(scores).toMatchObject({ relevance: { baseline: 0.3, optimized: 0.25 }, beautyGain: 0.75 });
     expect(scores.relevanceTerm).toBeCloseTo(-0.6, 12);
     expect(scores.reward).toBeCloseTo(0.15, 12);
   });
 
   it.each([
-    ["the beauty of one", { baseline: judged({ beauty: null }), drawn: judged() }],
-    ["the relevance", { baseline: judged(), drawn: judged({ relevance: null }) }],
-    ["one picture", { drawn: judged() }],
-    ["one judge for both", { baseline: judged({ judge: "other" }), drawn: judged() }],
-    ["any judgement", {}],
+    ["the beauty of one", { baseline: judged({ beauty: null }), optimized: judged() }],
+    ["the relevance", { baseline: judged(), optimized: judged({ relevance: null }) }],
+    ["one picture", { baseline: null, optimized: judged() }],
+    ["one judge for both", { baseline: judged({ judge: "other" }), optimized: judged() }],
+    ["any judgement", { baseline: null, optimized: null }],
   ])("is null without %s", (_, judgements) => expect(pairScores(judgements).reward).toBeNull());
 });
 
@@ -60,9 +59,4 @@ describe("a picture that is judged again", () => {
     const fresh = judged({ relevance: 0.1, beauty: null, judge: "new" });
     expect(judgedAgain(judged(), fresh)).toMatchObject({ relevance: 0.1, beauty: null, judge: "new" });
   });
-});
-
-it("a withheld variant lies beside its picture", () => {
-  expect(withheldVariant("contact-sheet-2.png")).toBe("contact-sheet-2-withheld.png");
-  expect(withheldVariant("/a.b/1-comparison.png")).toBe("/a.b/1-comparison-withheld.png");
 });

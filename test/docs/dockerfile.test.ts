@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { loadConfig, SETTINGS } from "../../src/config.js";
+import { loadConfig, VARIABLES } from "../../src/config.js";
 import { createEvents } from "../../src/core/events.js";
 import { collectMetrics, type QueueState, serveMetrics } from "../../src/metrics/prometheus.js";
 
@@ -75,7 +75,7 @@ test("its environment is settings of the program, with values that the program t
   for (const words of all("ENV"))
     for (const pair of words.split(" "))
       if (!/^(NODE_ENV|MALLOC_ARENA_MAX|NVIDIA_\w+)=/.test(pair))
-        expect(Object.keys(SETTINGS)).toContain(pair.split("=")[0]);
+        expect(Object.keys(VARIABLES)).toContain(pair.split("=")[0]);
   const config = loadConfig(environment, "/data");
   expect(config.databaseFile).toBe(resolve(only("VOLUME"), "promptist.sqlite"));
   expect(all("WORKDIR").at(-1)).toBe(only("VOLUME"));

@@ -5,7 +5,7 @@ import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AppEvents } from "../../src/core/events.js";
-import type { Job } from "../../src/core/job.js";
+import type { Job, Picture } from "../../src/core/job.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 import { startBatch } from "../support/batch.js";
 
@@ -33,8 +33,8 @@ afterAll(async () => {
   folder?.remove();
 });
 
-const pixels = (job: Job, name: string | null) =>
-  sharp(join(app.config.picturesDir, job.id, name ?? ""))
+const pixels = (job: Job, picture: Picture | null) =>
+  sharp(join(app.config.picturesDir, job.id, picture?.file ?? ""))
     .raw()
     .toBuffer();
 const isDone = (message: ApiMessage) => message.embeds[0]?.color === 0x22c55e;
@@ -75,14 +75,20 @@ describe("a batch of eleven", () => {
     expect(again.items).toHaveLength(11);
     for (const [i, item] of again.items.entries()) {
       const before = first.items[i]!;
-      const [a, b] = await Promise.all([pixels(first, before.baseline), pixels(again, item.baseline)]);
+      const [a, b] = await Promise.all([
+        pixels(first, before.pictures.baseline),
+        pixels(again, item.pictures.baseline),
+      ]);
       expect(a.equals(b)).toBe(true);
-      const [c, d] = await Promise.all([pixels(first, before.drawn), pixels(again, item.drawn)]);
+      const [c, d] = await Promise.all([
+        pixels(first, before.pictures.optimized),
+        pixels(again, item.pictures.optimized),
+      ]);
       expect(c.equals(d)).toBe(true);
       expect(a.equals(c)).toBe(false);
     }
     // Seeds differ from row to row, or the above would prove little.
-    const [a, b] = await Promise.all([1, 2].map((i) => pixels(first, first.items[i]!.baseline)));
+    const [a, b] = await Promise.all([1, 2].map((i) => pixels(first, first.items[i]!.pictures.baseline)));
     expect(a!.equals(b!)).toBe(false);
   });
 
@@ -100,11 +106,15 @@ describe("a batch of eleven", () => {
     });
     const message = await handle.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
     const job = (await app.queue.get(idOf(message)))!;
-    const file = (of: Job, name: string | null) =>
-      readFileSync(join(app.config.picturesDir, of.id, name ?? ""));
-    expect(file(job, job.items[0]!.baseline).equals(file(first, first.items[6]!.baseline))).toBe(true);
+    const file = (of: Job, picture: Picture | null) =>
+      readFileSync(join(app.config.picturesDir, of.id, picture?.file ?? ""));
+    expect(
+      file(job, job.items[0]!.pictures.baseline).equals(file(first, first.items[6]!.pictures.baseline)),
+    ).toBe(true);
     // Another prompt from the same seed is another picture, so the bytes above are no coincidence.
-    expect(file(job, job.items[0]!.drawn).equals(file(first, first.items[6]!.baseline))).toBe(false);
+    expect(
+      file(job, job.items[0]!.pictures.optimized).equals(file(first, first.items[6]!.pictures.baseline)),
+    ).toBe(false);
   });
 });
 
@@ -130,10 +140,10 @@ describe("pictures that the parent drew", () => {
     expect(drawn.has("baseline")).toBe(false);
     expect(after.parentId).toBe(before.id);
     const [a, b] = [before, after].map((job) =>
-      readFileSync(join(app.config.picturesDir, job.id, job.items[0]!.baseline!)),
+      readFileSync(join(app.config.picturesDir, job.id, job.items[0]!.pictures.baseline!.file)),
     );
     expect(a!.equals(b!)).toBe(true);
-    expect(after.items[0]!.times.baseline).toBeUndefined();
+    expect(after.items[0]!.pictures.baseline?.ms).toBeNull();
     expect(idOf(child)).not.toBe(after.id);
   });
 });
@@ -158,8 +168,8 @@ describe("a picture as it forms", () => {
     const alice = app.local.member("alice");
     const options = { prompt: "A red house", seed: 4, steps: 100, size: "256x128" };
     const handle = await alice.slash("compare", options);
-    const { data, making } = await looked;
-    expect(making).toBe("baseline");
+    const { data, side } = await looked;
+    expect(side).toBe("baseline");
     const { format, width, height } = await sharp(data).metadata();
     expect({ format, ratio: width / height }).toEqual({ format: "webp", ratio: 2 });
     await handle.waitFor((m) => m.embeds[0]?.image?.url.includes("preview.webp") === true, WAIT);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AppEvents } from "../../src/core/events.js";
+import { SIDES } from "../../src/core/side.js";
 import { readPngText } from "../../src/pictures/png.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 import { startBatch } from "../support/batch.js";
@@ -57,8 +58,8 @@ test("/compare: rewrite and two pictures of one seed, one model at a time, each 
   const [job] = await Promise.all(readdirSync(app.config.picturesDir).map((id) => app.queue.get(id)));
   const item = job!.items[0]!;
   expect(job!.state).toBe("done");
-  const texts = [item.baseline, item.drawn].map((name) =>
-    readPngText(readFileSync(join(app.config.picturesDir, job!.id, name!))),
+  const texts = SIDES.map((side) =>
+    readPngText(readFileSync(join(app.config.picturesDir, job!.id, item.pictures[side]!.file))),
   );
   expect(texts.map((text) => text.seed)).toEqual(["7", "7"]);
   expect(texts[0]).toMatchObject({
@@ -162,7 +163,11 @@ test("a restart finishes what was running and keeps what was done", async () => 
     .waitFor((m) => m.id === id && m.attachments.some(({ filename }) => filename === "prompts.json"), WAIT);
   const job = await app.queue.get(jobId);
   expect(job?.state).toBe("done");
-  expect(job?.items.every((item) => existsSync(join(app.config.picturesDir, jobId, item.drawn!)))).toBe(true);
+  expect(
+    job?.items.every((item) =>
+      existsSync(join(app.config.picturesDir, jobId, item.pictures.optimized!.file)),
+    ),
+  ).toBe(true);
   expect(readFileSync(first).equals(before)).toBe(true);
 }, 120_000);
 

@@ -2,6 +2,7 @@ import { parse } from "csv-parse/sync";
 import type { ApiMessage, InteractionHandle } from "local-discord/testing";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { judgementsOf } from "../../src/core/job.js";
 import { pairScores } from "../../src/core/judgement.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 import { startBatch } from "../support/batch.js";
@@ -43,10 +44,11 @@ const jobOf = async (message: ApiMessage | null) =>
 test("what shows another subject passes, has scores, and is shown everywhere", async () => {
   const { message } = await compare("a rocket", "general");
   const job = await jobOf(message);
-  const { baseline, drawn } = job.items[0]!.judgements;
+  const judgements = judgementsOf(job.items[0]!);
+  const { baseline, optimized } = judgements;
   expect(baseline?.safety).toEqual({ flagged: false, concepts: [] });
-  expect(drawn?.safety).toEqual({ flagged: false, concepts: [] });
-  const { reward, judge } = pairScores(job.items[0]!.judgements);
+  expect(optimized?.safety).toEqual({ flagged: false, concepts: [] });
+  const { reward, judge } = pairScores(judgements);
   expect(judge).toContain("miniature");
   expect(text(message)).toContain(`reward ${reward! > 0 ? "+" : reward! < 0 ? "−" : ""}`);
   expect(message?.attachments.some(({ filename }) => filename.startsWith("SPOILER_"))).toBe(false);
@@ -55,7 +57,7 @@ test("what shows another subject passes, has scores, and is shown everywhere", a
 test("a flagged subject is withheld in one channel, and a spoiler in an age-restricted one", async () => {
   const { message } = await compare("a pizza", "general");
   const job = await jobOf(message);
-  expect(job.items[0]?.judgements.baseline?.safety).toEqual({ flagged: true, concepts: [0] });
+  expect(job.items[0]?.pictures.baseline?.judgement?.safety).toEqual({ flagged: true, concepts: [0] });
   expect(text(message)).toContain("the safety checker flagged");
   expect(message?.attachments.some(({ filename }) => filename.includes("-baseline"))).toBe(false);
 
@@ -76,8 +78,8 @@ test("a picture that a later job copies keeps its verdict and its scores, and is
   const child = await jobOf(await again.waitFor(isDone, WAIT));
   expect(child.parentId).toBe(parent.id);
   // Copied: nothing was drawn.
-  expect(child.items[0]?.times.baseline).toBeUndefined();
-  expect(child.items[0]?.judgements.baseline).toEqual(parent.items[0]?.judgements.baseline);
+  expect(child.items[0]?.pictures.baseline?.ms).toBeNull();
+  expect(child.items[0]?.pictures.baseline?.judgement).toEqual(parent.items[0]?.pictures.baseline?.judgement);
   expect(again.message?.attachments.some(({ filename }) => filename.includes("-baseline"))).toBe(false);
 });
 

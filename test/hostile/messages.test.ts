@@ -11,6 +11,7 @@ import { type ResultOptions, resultMessage } from "../../src/bot/messages/result
 import { statusMessage, summarize } from "../../src/bot/messages/status-message.js";
 import { endSentence, resultLines } from "../../src/bot/words/messages.js";
 import { DEFAULT_TEXT_OPTIONS, type Item, type Job } from "../../src/core/job.js";
+import { PictureFolder } from "../../src/pictures/store.js";
 import { cleanPrompt } from "../../src/prompt-files/prompt-file.js";
 import { isFinal, startWorld } from "../support/bot-world.js";
 import { hostileText, parameters, report, Timings } from "./support.js";
@@ -32,7 +33,7 @@ beforeAll(async () => {
 });
 
 const options: ResultOptions = {
-  picturesDir: folder,
+  pictures: new PictureFolder(folder),
   checkpointNote: "drawn by the miniature",
   image: { seed: 0, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
   settingsOf: () => ({}),
@@ -69,7 +70,7 @@ const job: fc.Arbitrary<Job> = stored
   .chain((prompt) =>
     fc.record({
       prompt: fc.constant(prompt),
-      optimized: rewriteOf(prompt),
+      rewrite: rewriteOf(prompt),
       candidates: fc.array(rewriteOf(prompt), { maxLength: 10 }),
       negative: fc.oneof(fc.constant(""), stored),
       words: stored,
@@ -82,8 +83,8 @@ const job: fc.Arbitrary<Job> = stored
       code: fc.constantFrom("INTERNAL", "WORKER_DIED", "CHECKPOINT_CORRUPT", "NOT_A_CODE", "__proto__"),
     }),
   )
-  .map(({ prompt, optimized, candidates, negative, words, detail, drawn, items, code, ...rest }) => {
-    const pictures = drawn && optimized !== null;
+  .map(({ prompt, rewrite, candidates, negative, words, detail, drawn, items, code, ...rest }) => {
+    const pictures = drawn && rewrite !== null;
     const item: Item = {
       index: 0,
       prompt,
@@ -92,11 +93,12 @@ const job: fc.Arbitrary<Job> = stored
         .filter((text) => text !== null && text !== "")
         .map((text) => ({ text: text!, tokens: 1, score: -1 })),
       seed: 7,
-      baseline: pictures ? "b.png" : null,
-      drawn: pictures ? "d.png" : null,
+      rewriteMs: 10,
+      pictures: {
+        baseline: pictures ? { file: "b.png", ms: 5, judgement: null } : null,
+        optimized: pictures ? { file: "d.png", ms: 5, judgement: null } : null,
+      },
       comparison: pictures ? "c.png" : null,
-      times: { text: 10 },
-      judgements: {},
       cancelled: false,
       notes: [{ code: "unchanged" }, { code: "truncated", side: "optimized", words }],
     };
@@ -236,7 +238,11 @@ test("whatever a prompt holds, its messages ping nobody, tell nothing and fit", 
   await fc.assert(
     fc.asyncProperty(job, async (one) => {
       const hidden =
-        one.kind === "compare" && one.blind && one.state === "done" && one.items[0]!.drawn !== null;
+        one.kind === "compare" &&
+        one.blind &&
+        one.state === "done" &&
+        one.items[0]!.pictures.optimized !== null &&
+        one.items.length === 1;
       if (hidden) blind += 1;
       const summary = timings.take(BLOCKS_AT_MOST_MS, "a summary", () => summarize(one));
       expectSent(statusMessage(summary, { kind: "loading", phase: "text" }), null, one.blind);

@@ -11,6 +11,7 @@ import type { NewItem, Queue } from "../../src/db/queue.js";
 import { openDatabase } from "../../src/db/sqlite/open.js";
 import { SqliteQueue } from "../../src/db/sqlite/sqlite-queue.js";
 import { Retention } from "../../src/pictures/retention.js";
+import { PictureFolder } from "../../src/pictures/store.js";
 import { temporaryFolder } from "../support/app.js";
 import { startReadyBot } from "../support/bot-process.js";
 import { IMAGE_SETTINGS, makeBot, startWorld } from "../support/bot-world.js";
@@ -185,7 +186,7 @@ test("five hundred waiting batches: /queue and the next start hold nobody up", {
   timeout: 120_000,
 }, async () => {
   const world = await startWorld();
-  const item = { prompt: LONG, optimized: null };
+  const item = { prompt: LONG, rewrite: null };
   for (let user = 0; user < 10; user++) await store(world.queue, `${user}`, 50, { item, open: true });
   const asked = await blocked(async () => {
     const answer = await world.local.member("alice").slash("queue");
@@ -209,7 +210,7 @@ test("the look for folders that no job names holds nobody up, however much the j
   const ids = await store(queue, "someone", 100, { item: { ...ITEM, candidates } });
   for (const id of ids) await mkdir(join(picturesDir, id), { recursive: true });
   const limits = { picturesMs: null, picturesBytes: null, jobsMs: null, jobsBytes: null };
-  const retention = new Retention({ queue, events, picturesDir, limits });
+  const retention = new Retention({ queue, events, pictures: new PictureFolder(picturesDir), limits });
   const ms = await blocked(async () => expect((await retention.prune()).orphans).toEqual([]));
   expect(ms).toBeLessThan(BLOCKED_AT_MOST_MS);
 });

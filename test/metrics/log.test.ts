@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createEvents, type Events } from "../../src/core/events.js";
+import type { Job } from "../../src/core/job.js";
 import { redactor } from "../../src/core/redact.js";
 import { type LogLevel, type LogOptions, logEvents } from "../../src/metrics/log.js";
 
@@ -14,7 +15,7 @@ const parsed = (lines: readonly string[]) => lines.map((line) => JSON.parse(line
 
 /** One of each kind of event. */
 function emitAll(events: Events): void {
-  events.emit("job.enqueued", { jobId: "abc", kind: "compare", items: 1 });
+  events.emit("job.enqueued", { jobId: "abc", job: { kind: "compare", items: [{}] } as unknown as Job });
   events.emit("worker.exited", { phase: "text", pid: 7, code: 0, signal: null });
   events.emit("worker.exited", { phase: "image", pid: 8, code: null, signal: "SIGKILL" });
   events.emit("log", { level: "error", message: "the disk is full", jobId: "abc" });

@@ -37,7 +37,7 @@ test("a job runs, then is over: the phase with its progress, the worker's peak, 
     phase: "text",
     item: 1,
     items: 2,
-    making: "text",
+    making: "rewrite",
     step: 3,
     steps: 75,
   });

@@ -3,6 +3,8 @@ import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { expect, onTestFinished, test } from "vitest";
 import { createEvents } from "../../src/core/events.js";
+import type { Job } from "../../src/core/job.js";
+import type { Side } from "../../src/core/side.js";
 import { collectMetrics, type QueueState, serveMetrics } from "../../src/metrics/prometheus.js";
 import { startApp, temporaryFolder } from "../support/app.js";
 import { nextEvent } from "../support/bot-world.js";
@@ -29,9 +31,9 @@ test("events become counts, loads and seconds", async () => {
     },
     () => clock,
   );
-  events.emit("job.enqueued", { jobId: "a", kind: "compare", items: 1 });
+  events.emit("job.enqueued", { jobId: "a", job: { kind: "compare", items: [{}] } as unknown as Job });
   events.emit("phase.started", { phase: "image", pid: 1, checkpoint: "sd", device: "cpu", loadMs: 1500 });
-  const step = (jobId: string, making: "text" | "baseline" | "optimized", number: number) =>
+  const step = (jobId: string, making: "rewrite" | Side, number: number) =>
     events.emit("job.progress", { jobId, phase: "image", item: 0, items: 1, making, step: number, steps: 9 });
   step("a", "baseline", 1);
   clock += 2000;
@@ -42,9 +44,9 @@ test("events become counts, loads and seconds", async () => {
   // Another picture: what lies between is not a step.
   step("a", "optimized", 1);
   clock += 500;
-  step("b", "text", 1);
+  step("b", "rewrite", 1);
   clock += 250;
-  step("b", "text", 2);
+  step("b", "rewrite", 2);
   events.emit("job.requeued", { jobId: "a", phase: "image", reason: "retry", code: "WORKER_DIED" });
   events.emit("job.requeued", { jobId: "a", phase: "image", reason: "yield" });
   events.emit("worker.exited", { phase: "image", pid: 1, code: null, signal: "SIGKILL" });

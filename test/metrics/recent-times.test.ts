@@ -36,11 +36,9 @@ function job(kind: JobKind, steps: number, items: readonly Partial<Item>[]): Job
       rewrite: null,
       candidates: [],
       seed: 1,
-      baseline: null,
-      drawn: null,
+      rewriteMs: null,
+      pictures: { baseline: null, optimized: null },
       comparison: null,
-      times: {},
-      judgements: {},
       cancelled: false,
       notes: [],
       ...item,
@@ -90,6 +88,8 @@ function drawPair(steps: number, firstMs: number, stepMs: number, restMs: number
   events.emit("job.item", { jobId: "a", item: 0, phase: "image" });
 }
 
+const A_PICTURE = { file: "a.png", ms: 1, judgement: null };
+
 test("it has no opinion about what it never saw, and none is needed for no work", () => {
   expect(times.estimateMs([])).toBe(0);
   expect(times.estimateMs([job("optimize", 1, [{}])])).toBeNull();
@@ -107,13 +107,15 @@ test("prompts of one batch share its time, and the model is loaded once", () => 
 test("pictures count by their steps, those that are there not at all", () => {
   phase("image", 10_000, () => drawPair(5, 700, 100, 1_000));
   // One picture of n steps: 700 + 500 besides the later steps, and 100 for each of the n - 1.
-  const rewritten = { optimized: "A cat, trending" };
+  const rewritten = { rewrite: "A cat, trending" };
   const pair = (steps: number) => 2 * (1_200 + (steps - 1) * 100);
   expect(times.estimateMs([job("compare", 5, [rewritten])])).toBe(10_000 + pair(5));
   expect(times.estimateMs([job("compare", 50, [rewritten])])).toBe(10_000 + pair(50));
-  expect(times.estimateMs([job("compare", 50, [{ ...rewritten, baseline: "a.png" }])])).toBe(
-    10_000 + pair(50) / 2,
-  );
+  expect(
+    times.estimateMs([
+      job("compare", 50, [{ ...rewritten, pictures: { baseline: A_PICTURE, optimized: null } }]),
+    ]),
+  ).toBe(10_000 + pair(50) / 2);
 });
 
 test("a whole comparison is both phases", () => {
@@ -135,7 +137,7 @@ test("time between phases and between jobs is nobody's", () => {
 });
 
 test("one slow step does not count, and a machine that became faster is believed", () => {
-  const rewritten = { optimized: "A cat, trending" };
+  const rewritten = { rewrite: "A cat, trending" };
   const steps = () => {
     const long = times.estimateMs([job("compare", 11, [rewritten])])!;
     return (long - times.estimateMs([job("compare", 1, [rewritten])])!) / 20;

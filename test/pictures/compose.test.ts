@@ -24,12 +24,15 @@ async function plain(name: string, width: number, height: number, [r, g, b]: num
   return file;
 }
 
+const REWRITE = "A cat, highly detailed, digital painting, artstation";
+
 async function pairOf(width: number, height: number, changes: Partial<PairFiles> = {}): Promise<PairFiles> {
   return {
-    prompt: "A cat",
-    optimized: "A cat, highly detailed, digital painting, artstation",
-    baseline: await plain("green", width, height, GREEN),
-    drawn: await plain("red", width, height, RED),
+    texts: { baseline: "A cat", optimized: REWRITE },
+    files: {
+      baseline: await plain("green", width, height, GREEN),
+      optimized: await plain("red", width, height, RED),
+    },
     caption: "seed 1 · 50 steps",
     ...changes,
   };
@@ -93,7 +96,9 @@ describe("writeComparison", () => {
   it("grows with its prompts, up to six lines", async () => {
     const heightFor = async (optimized: string): Promise<number> => {
       const file = join(folder, "prompts.png");
-      return (await writeComparison(await pairOf(512, 512, { optimized }), file)).height;
+      return (
+        await writeComparison(await pairOf(512, 512, { texts: { baseline: "A cat", optimized } }), file)
+      ).height;
     };
     const [short, longer, long, huge] = [
       await heightFor("Cat"),
@@ -108,11 +113,11 @@ describe("writeComparison", () => {
 
   it("carries both prompts and what repeats them", async () => {
     const file = join(folder, "texts.png");
-    const pair = await pairOf(64, 64, { prompt: "Ein Fuchs 🦊" });
+    const pair = await pairOf(64, 64, { texts: { baseline: "Ein Fuchs 🦊", optimized: REWRITE } });
     await writeComparison(pair, file);
     expect(readPngText(await readFile(file))).toEqual({
       baseline: "Ein Fuchs 🦊",
-      optimized: pair.optimized,
+      optimized: REWRITE,
       settings: pair.caption,
     });
   });
@@ -130,7 +135,7 @@ describe("writeComparison", () => {
       }),
     );
     const file = join(folder, "noise.png");
-    const pair = await pairOf(64, 64, { baseline: files[0]!, drawn: files[1]! });
+    const pair = await pairOf(64, 64, { files: { baseline: files[0]!, optimized: files[1]! } });
     await writeContactSheet(
       Array.from({ length: 10 }, () => pair),
       file,
@@ -141,7 +146,8 @@ describe("writeComparison", () => {
   });
 
   it("fails for a picture that is not there", async () => {
-    const pair = await pairOf(64, 64, { drawn: join(folder, "missing.png") });
+    const { files } = await pairOf(64, 64);
+    const pair = await pairOf(64, 64, { files: { ...files, optimized: join(folder, "missing.png") } });
     await expect(writeComparison(pair, join(folder, "never.png"))).rejects.toThrow("missing");
   });
 });
@@ -172,8 +178,8 @@ describe("writeContactSheet", () => {
     const blue = [30, 60, 220];
     const first = await pairOf(128, 128);
     const second = await pairOf(128, 128, {
-      baseline: await plain("blue", 128, 128, blue),
-      prompt: "lovely cat ".repeat(30),
+      files: { ...first.files, baseline: await plain("blue", 128, 128, blue) },
+      texts: { baseline: "lovely cat ".repeat(30), optimized: REWRITE },
     });
     await writeContactSheet([first, second], file);
     expect((await boxOf(file, blue)).top).toBe((await boxOf(file, GREEN)).top);

@@ -6,6 +6,7 @@ import { createEvents, type Events } from "../../src/core/events.js";
 import { openDatabase } from "../../src/db/sqlite/open.js";
 import { SqliteQueue } from "../../src/db/sqlite/sqlite-queue.js";
 import { Retention, type RetentionLimits } from "../../src/pictures/retention.js";
+import { PictureFolder } from "../../src/pictures/store.js";
 import { newJob } from "../db/contract/fixtures.js";
 
 const START = Date.UTC(2026, 0, 1);
@@ -31,15 +32,26 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
+const PICTURE = { file: "a.png", ms: 1, judgement: null };
+
 const make = (limits: Partial<RetentionLimits>) =>
-  new Retention({ queue, events, picturesDir, limits: { ...NONE, ...limits }, now });
+  new Retention({
+    queue,
+    events,
+    pictures: new PictureFolder(picturesDir),
+    limits: { ...NONE, ...limits },
+    now,
+  });
 
 /** A finished pair with a picture of this size; delivered unless it says otherwise. */
 async function pair(bytes: number, delivered = true): Promise<string> {
-  const { id } = await queue.enqueue(newJob({ user: "ada", optimized: ["fine"] }));
+  const { id } = await queue.enqueue(newJob({ user: "ada", rewrites: ["fine"] }));
   const claim = (await queue.claim("image", "test"))!;
   write(id, bytes);
-  await queue.savePictures(claim, 0, { baseline: "a.png", drawn: "a.png", comparison: "a.png" });
+  await queue.savePictures(claim, 0, {
+    pictures: { baseline: PICTURE, optimized: PICTURE },
+    comparison: "a.png",
+  });
   await queue.complete(claim);
   if (delivered) await queue.delivered(id, "message");
   return id;

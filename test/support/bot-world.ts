@@ -7,19 +7,23 @@ import sharp from "sharp";
 import { onTestFinished } from "vitest";
 import { type Bot, type BotOptions, createBot } from "../../src/bot/bot.js";
 import { type AppEvents, createEvents, type Events } from "../../src/core/events.js";
-import { DEFAULT_TEXT_OPTIONS, type ImageOptions, type ItemNote, type Phase } from "../../src/core/job.js";
 import {
-  type ItemJudgements,
-  isFlagged,
-  type PictureJudgement,
-  withheldVariant,
-} from "../../src/core/judgement.js";
+  DEFAULT_TEXT_OPTIONS,
+  hasOverview,
+  type ImageOptions,
+  type ItemNote,
+  type Phase,
+} from "../../src/core/job.js";
+import { isFlagged, type PictureJudgement } from "../../src/core/judgement.js";
+import type { PerSide, Side } from "../../src/core/side.js";
+import { announced } from "../../src/db/announce.js";
 import type { Claim, Queue } from "../../src/db/queue.js";
 import { DraftStore } from "../../src/db/sqlite/drafts.js";
 import { openDatabase } from "../../src/db/sqlite/open.js";
 import { SettingsStore } from "../../src/db/sqlite/settings.js";
 import { SqliteQueue } from "../../src/db/sqlite/sqlite-queue.js";
 import { VoteStore } from "../../src/db/sqlite/votes.js";
+import { PictureFolder, withheldVariant } from "../../src/pictures/store.js";
 
 export const IMAGE_SETTINGS: ImageOptions = {
   seed: 0,
@@ -85,11 +89,14 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const settings = new SettingsStore(database);
   const votes = new VoteStore(database, options.bot?.now);
   const drafts = new DraftStore(database, options.bot?.now);
-  const queue = new SqliteQueue(database, {
-    ...(options.maxWaiting === undefined ? {} : { maxWaiting: options.maxWaiting }),
-  });
-  onTestFinished(() => queue.close());
   const events = createEvents();
+  const queue = announced(
+    new SqliteQueue(database, {
+      ...(options.maxWaiting === undefined ? {} : { maxWaiting: options.maxWaiting }),
+    }),
+    events,
+  );
+  onTestFinished(() => queue.close());
   const problems: string[] = [];
   events.on("log", ({ level, message }) => {
     if (level !== "info") problems.push(`${level}: ${message}`);
@@ -133,7 +140,7 @@ export function makeBot(
     votes,
     drafts,
     events,
-    picturesDir,
+    pictures: new PictureFolder(picturesDir),
     defaults: {
       text: DEFAULT_TEXT_OPTIONS,
       image: IMAGE_SETTINGS,
@@ -144,6 +151,9 @@ export function makeBot(
     timing: { ...QUICK, ...options.timing },
   });
 }
+
+/** What the judges say of the sides of a pair; a side that is left out was not judged. */
+export type Judgements = Partial<PerSide<PictureJudgement>>;
 
 /** The next event of a kind that satisfies `wanted`. */
 export function nextEvent<K extends keyof AppEvents>(
@@ -175,18 +185,11 @@ export class StandInLoop {
   async claim(phase: Phase): Promise<Claim> {
     const claim = await this.queue.claim(phase, "stand-in");
     if (claim === undefined) throw new Error(`No job waits for the ${phase} phase`);
-    this.events.emit("job.claimed", { jobId: claim.job.id, phase, attempt: claim.attempt });
     return claim;
   }
 
-  progress(
-    { job }: Claim,
-    making: "text" | "baseline" | "optimized",
-    step: number,
-    steps: number,
-    item = 0,
-  ): void {
-    const phase = making === "text" ? "text" : "image";
+  progress({ job }: Claim, making: "rewrite" | Side, step: number, steps: number, item = 0): void {
+    const phase = making === "rewrite" ? "text" : "image";
     this.events.emit("job.progress", {
       jobId: job.id,
       phase,
@@ -211,31 +214,27 @@ export class StandInLoop {
         }),
       );
       await this.queue.saveText(claim, item.index, { rewrite: candidates[0]!.text, candidates, notes });
-      this.events.emit("job.item", { jobId: job.id, item: item.index, phase: "text" });
     }
     await this.queue.saveCheckpoint(claim, "text", "promptist");
     if (job.kind === "optimize") return this.complete(claim);
     await this.queue.advance(claim);
-    this.events.emit("job.requeued", { jobId: job.id, phase: "text", reason: "next-phase" });
   }
 
   /** Draws the first half of the first pair, as the loop does before the second. */
   async drawBaseline({ job, ...claim }: Claim, judgement: PictureJudgement = PASSED): Promise<void> {
     const folder = join(this.picturesDir, job.id);
     await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, "0-baseline.png"), await plainPicture("0-baseline.png"));
-    await this.queue.savePictures({ job, ...claim }, 0, {
-      baseline: "0-baseline.png",
-      judgements: { baseline: judgement },
-    });
-    this.events.emit("job.picture", { jobId: job.id, item: 0, making: "baseline" });
+    const file = "0-baseline.png";
+    await writeFile(join(folder, file), await plainPicture(file));
+    const pictures = { baseline: { file, ms: 1, judgement } };
+    await this.queue.savePictures({ job, ...claim }, 0, { pictures });
   }
 
   /** Draws all items and ends the job; `judge` says what the judges say of an item, by default that it may be shown. */
   async draw(
     claim: Claim,
     makePicture: (name: string) => Promise<Buffer> = plainPicture,
-    judge: (item: number) => ItemJudgements = () => ({ baseline: PASSED, drawn: PASSED }),
+    judge: (item: number) => Judgements = () => ({ baseline: PASSED, optimized: PASSED }),
   ): Promise<void> {
     const { job } = claim;
     const folder = join(this.picturesDir, job.id);
@@ -245,20 +244,22 @@ export class StandInLoop {
       return name;
     };
     for (const { index } of job.items) {
-      const { baseline, drawn } = judge(index);
+      const { baseline = null, optimized = null } = judge(index);
       await this.queue.savePictures(claim, index, {
-        baseline: await save(`${index}-baseline.png`),
-        judgements: baseline === undefined ? {} : { baseline },
+        pictures: {
+          baseline: { file: await save(`${index}-baseline.png`), ms: 1, judgement: baseline },
+        },
       });
-      this.events.emit("job.picture", { jobId: job.id, item: index, making: "baseline" });
       await this.queue.savePictures(claim, index, {
-        drawn: await save(`${index}-optimized.png`),
+        pictures: {
+          optimized: { file: await save(`${index}-optimized.png`), ms: 1, judgement: optimized },
+        },
         comparison: await save(`${index}-comparison.png`),
-        judgements: drawn === undefined ? {} : { drawn },
       });
-      if (isFlagged(baseline) !== isFlagged(drawn)) await save(withheldVariant(`${index}-comparison.png`));
+      if (isFlagged(baseline) !== isFlagged(optimized))
+        await save(withheldVariant(`${index}-comparison.png`));
     }
-    if (job.kind === "batch") {
+    if (hasOverview(job)) {
       const items = job.items.map(({ index }) => index);
       const flagged = items.some((index) => Object.values(judge(index)).some(isFlagged));
       if (flagged) await save(withheldVariant("contact-sheet-1.png"));
@@ -270,23 +271,20 @@ export class StandInLoop {
 
   async complete(claim: Claim): Promise<void> {
     await this.queue.complete(claim);
-    this.events.emit("job.finished", { jobId: claim.job.id, state: "done" });
   }
 
   async fail(claim: Claim, code: Parameters<Queue["fail"]>[1]): Promise<void> {
     await this.queue.fail(claim, code, "a detail with /a/path that no channel may see");
-    this.events.emit("job.finished", { jobId: claim.job.id, state: "failed" });
   }
 
   async cancelled(claim: Claim): Promise<void> {
     await this.queue.cancelled(claim);
-    this.events.emit("job.finished", { jobId: claim.job.id, state: "cancelled" });
   }
 
   /** Runs the job that is next through all that it needs. */
   async runNext(
     makePicture?: (name: string) => Promise<Buffer>,
-    judge?: (item: number) => ItemJudgements,
+    judge?: (item: number) => Judgements,
   ): Promise<void> {
     const job = (await this.queue.open())[0];
     if (job === undefined) throw new Error("No job waits");

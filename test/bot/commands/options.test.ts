@@ -181,8 +181,8 @@ describe("the menu of a message", () => {
     const message = world.local.member("bob").say("A castle\nby night");
     const handle = await world.local.member("alice").menu("Compare this", message);
     await handle.done();
-    const { jobId, kind } = await enqueued;
-    expect(kind).toBe("compare");
+    const { jobId, job } = await enqueued;
+    expect(job.kind).toBe("compare");
     expect(await world.queue.get(jobId)).toMatchObject({
       origin: { userId: world.local.member("alice").id },
       items: [{ prompt: "A castle by night" }],

@@ -2,23 +2,22 @@ import { parse } from "csv-parse/sync";
 import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import type { ItemJudgements } from "../../../src/core/judgement.js";
 import { bootstrapMean } from "../../../src/core/statistics.js";
 import { scorePlot } from "../../../src/pictures/score-plot.js";
 import { startBatch } from "../../support/batch.js";
-import { isFinal, nextEvent, PASSED, startWorld } from "../../support/bot-world.js";
+import { isFinal, type Judgements, nextEvent, PASSED, startWorld } from "../../support/bot-world.js";
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 
 const scored = (
   relevance: readonly [number, number],
   beauty: readonly [number, number] | null,
-): ItemJudgements => ({
+): Judgements => ({
   baseline: { ...PASSED, relevance: relevance[0], beauty: beauty?.[0] ?? null, judge: "clip" },
-  drawn: { ...PASSED, relevance: relevance[1], beauty: beauty?.[1] ?? null, judge: "clip" },
+  optimized: { ...PASSED, relevance: relevance[1], beauty: beauty?.[1] ?? null, judge: "clip" },
 });
 
-async function compare(judgements: ItemJudgements, options: Record<string, string | boolean> = {}) {
+async function compare(judgements: Judgements, options: Record<string, string | boolean> = {}) {
   const world = await startWorld();
   const enqueued = nextEvent(world.events, "job.enqueued");
   const alice = world.local.member("alice");
@@ -40,7 +39,7 @@ describe("the scores of a pair", () => {
   it("are told as far as there are any", async () => {
     const { message } = await compare(scored([0.3, 0.31], null));
     expect(text(message)).toContain("-# As written → rewritten: relevance to the prompt 0.300 → 0.310\n");
-    expect(text((await compare({ baseline: PASSED, drawn: PASSED })).message)).not.toContain("-#");
+    expect(text((await compare({ baseline: PASSED, optimized: PASSED })).message)).not.toContain("-#");
   });
 
   it("wait for the end of a blind vote", async () => {

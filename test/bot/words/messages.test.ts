@@ -93,14 +93,14 @@ describe("numbers", () => {
   ])("%d as a bar", (fraction, expected) => expect(bar(fraction)).toBe(expected));
 
   it.each([
-    ["text", 31, 62, 0, 1, 0.5],
-    ["text", 10, 20, 1, 2, 0.75],
+    ["rewrite", 31, 62, 0, 1, 0.5],
+    ["rewrite", 10, 20, 1, 2, 0.75],
     ["baseline", 51, 51, 0, 1, 0.5],
     ["optimized", 0, 51, 0, 1, 0.5],
     ["optimized", 51, 51, 6, 7, 1],
     ["baseline", 0, 0, 0, 0, 0],
   ] as const)("of %s, step %d of %d, item %d of %d: %d", (making, step, steps, item, items, expected) => {
-    const phase = making === "text" ? "text" : "image";
+    const phase = making === "rewrite" ? "text" : "image";
     expect(fractionDone({ jobId: "a", phase, making, step, steps, item, items })).toBeCloseTo(expected);
   });
 });

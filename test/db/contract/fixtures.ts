@@ -8,7 +8,7 @@ export interface JobWish {
   readonly kind?: JobKind;
   readonly prompts?: readonly string[];
   /** Given rewrites, as in a file of pairs. */
-  readonly optimized?: readonly (string | null)[];
+  readonly rewrites?: readonly (string | null)[];
   readonly interactionId?: string;
   readonly seed?: number;
 }
@@ -38,6 +38,6 @@ export function newJob(wish: JobWish): NewJob {
       size: { width: 512, height: 512 },
       scheduler: "pndm",
     },
-    items: prompts.map((prompt, index) => ({ prompt, optimized: wish.optimized?.[index] ?? null })),
+    items: prompts.map((prompt, index) => ({ prompt, rewrite: wish.rewrites?.[index] ?? null })),
   };
 }

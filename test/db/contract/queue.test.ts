@@ -6,6 +6,8 @@ import { type JobWish, newJob } from "./fixtures.js";
 
 const START = Date.UTC(2026, 0, 1);
 
+const drawn = (file: string, ms: number | null = null) => ({ file, ms, judgement: null });
+
 describe.each(ENGINES)("$name", ({ create }) => {
   let engine: Engine;
   let queue: Queue;
@@ -20,7 +22,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
   afterEach(() => engine.destroy());
 
   const enqueue = (wish: JobWish) => queue.enqueue(newJob(wish));
-  const pairs = { prompts: ["A castle"], optimized: ["A castle, trending"] };
+  const pairs = { prompts: ["A castle"], rewrites: ["A castle, trending"] };
 
   async function claim(phase: Phase = "text", owner = "loop"): Promise<Claim> {
     const claimed = await queue.claim(phase, owner);
@@ -62,14 +64,12 @@ describe.each(ENGINES)("$name", ({ create }) => {
         items: ["Fear", "A cat"].map((prompt, index) => ({
           index,
           prompt,
-          optimized: null,
+          rewrite: null,
           candidates: [],
           seed: 7 + index,
-          baseline: null,
-          drawn: null,
+          rewriteMs: null,
+          pictures: { baseline: null, optimized: null },
           comparison: null,
-          times: {},
-          judgements: {},
           cancelled: false,
           notes: [],
         })),
@@ -122,7 +122,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
 
     test("given rewrites go straight to the image phase, part of them does not", async () => {
       expect((await enqueue({ user: "ada", kind: "batch", ...pairs })).phase).toBe("image");
-      const mixed = { prompts: ["a", "b"], optimized: ["a, trending", null] };
+      const mixed = { prompts: ["a", "b"], rewrites: ["a, trending", null] };
       expect((await enqueue({ user: "ada", kind: "batch", ...mixed })).phase).toBe("text");
       expect((await enqueue({ user: "ada", kind: "optimize", ...pairs })).phase).toBe("text");
     });
@@ -209,7 +209,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     test("the text phase hands on to the image phase in the order of arrival", async () => {
       for (const user of ["ada", "bob", "ada", "cyd"]) await enqueue({ user });
       const claims = [await claim(), await claim(), await claim(), await claim()];
-      for (const held of claims) expect(await queue.advance(held)).toBe(true);
+      for (const held of claims) expect(await queue.advance(held)).toBe("queued");
       expect((await queue.get(claims[0]!.job.id))?.phase).toBe("image");
       expect(await drain("image")).toEqual(["ada", "bob", "cyd", "ada"]);
     });
@@ -236,7 +236,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       const held = await claim();
       const bobs = [await enqueue({ user: "bob" }), await enqueue({ user: "bob" })];
       const cyds = await enqueue({ user: "cyd" });
-      expect(await queue.release(held)).toBe(true);
+      expect(await queue.release(held)).toBe("queued");
       expect(await line([bobs[0]!, cyds, batch, bobs[1]!, later])).toEqual([1, 2, 3, 4, 5]);
       expect(await queue.get(batch.id)).toMatchObject({
         state: "queued",
@@ -273,14 +273,14 @@ describe.each(ENGINES)("$name", ({ create }) => {
 
     test("a failed job is listed, waits again with the results it has, or is dropped", async () => {
       const job = await enqueue({ user: "ada" });
-      expect(await queue.requeue(job.id)).toBe(false);
+      expect(await queue.requeue(job.id)).toBeUndefined();
       expect(await queue.drop(job.id)).toBe(false);
       const held = await claim();
       await queue.saveText(held, 0, { rewrite: "x", candidates: [], notes: [] });
       await queue.fail(held, "DISK_FULL", "full");
       await queue.delivered(job.id, "message");
       expect((await queue.setAside(5)).map(({ id }) => id)).toEqual([job.id]);
-      expect(await queue.requeue(job.id)).toBe(true);
+      expect(await queue.requeue(job.id)).toMatchObject({ id: job.id, state: "queued" });
       expect(await queue.get(job.id)).toMatchObject({
         state: "queued",
         phase: "image",
@@ -300,7 +300,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       const pair = await enqueue({ user: "cyd", ...pairs });
       const held = await claim();
       await queue.saveText(held, 0, { rewrite: "x", candidates: [], notes: [] });
-      await queue.savePictures(held, 0, { baseline: "b" });
+      await queue.savePictures(held, 0, { pictures: { baseline: drawn("b") } });
       await queue.cancelItem(batch.id, 2);
       expect(await queue.work()).toMatchObject([
         { id: batch.id, state: "running", texts: 1, pictures: 3, steps: 50, userId: "ada" },
@@ -340,7 +340,8 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect(third).toMatchObject({ state: "queued", held: "user" });
       expect(other.held).toBe("channel");
       expect(await queue.position(third.id)).toBeNull();
-      expect((await queue.places()).map(({ position }) => position)).toEqual([1, 2]);
+      const inLine = (await queue.open()).filter((job) => job.held === null);
+      expect(await Promise.all(inLine.map(({ id }) => queue.position(id)))).toEqual([1, 2]);
       const work = await queue.work();
       expect(work.map(({ id }) => id)).toEqual((await queue.open()).map(({ id }) => id));
       expect(work.slice(2)).toMatchObject([
@@ -411,13 +412,14 @@ describe.each(ENGINES)("$name", ({ create }) => {
       for (const index of [0, 2]) {
         await queue.saveText(held, index, { rewrite: "x", candidates: [], notes: [], ms: 5 });
         await queue.savePictures(held, index, {
-          baseline: "b",
-          drawn: "d",
+          pictures: { baseline: drawn("b"), optimized: drawn("d", 7) },
           comparison: "c",
-          times: { drawn: 7 },
         });
       }
-      expect((await queue.get(job.id))?.items[0]?.times).toEqual({ text: 5, drawn: 7 });
+      expect((await queue.get(job.id))?.items[0]).toMatchObject({
+        rewriteMs: 5,
+        pictures: { baseline: { ms: null }, optimized: { ms: 7 } },
+      });
       expect(await queue.cancelItem(job.id, 0)).toBe(false);
       await queue.complete(held);
       expect(await queue.cancelItem(job.id, 2)).toBe(false);
@@ -454,18 +456,14 @@ describe.each(ENGINES)("$name", ({ create }) => {
     });
 
     test("open lists the running, then text, then image, as they are served", async () => {
-      const ids = [];
+      const ids: string[] = [];
       for (const wish of [{ user: "ada" }, { user: "ada" }, { user: "bob" }, { user: "cyd", ...pairs }]) {
         ids.push((await enqueue(wish)).id);
       }
       await claim();
       expect((await queue.open()).map((job) => job.id)).toEqual([ids[0], ids[2], ids[1], ids[3]]);
       expect((await queue.open(2)).map((job) => job.id)).toEqual([ids[0], ids[2]]);
-      expect(await queue.places()).toEqual([
-        { id: ids[2], phase: "text", place: 1 },
-        { id: ids[1], phase: "text", place: 2 },
-        { id: ids[3], phase: "image", place: 1 },
-      ]);
+      expect(await Promise.all([2, 1, 3].map((i) => queue.position(ids[i]!)))).toEqual([1, 2, 1]);
     });
 
     test("the line of each phase: how many wait, and since when the first of them", async () => {
@@ -506,9 +504,15 @@ describe.each(ENGINES)("$name", ({ create }) => {
       const image = await claim("image");
       const cut = { code: "truncated", side: "optimized", words: "trending" } as const;
       expect(await queue.saveCheckpoint(image, "image", "miniature", "a1b2")).toBe(true);
-      expect(await queue.savePictures(image, 1, { baseline: "1-a.png", notes: [cut] })).toBe(true);
       expect(
-        await queue.savePictures(image, 1, { drawn: "1-b.png", comparison: "1.png", notes: [cut] }),
+        await queue.savePictures(image, 1, { pictures: { baseline: drawn("1-a.png") }, notes: [cut] }),
+      ).toBe(true);
+      expect(
+        await queue.savePictures(image, 1, {
+          pictures: { optimized: drawn("1-b.png") },
+          comparison: "1.png",
+          notes: [cut],
+        }),
       ).toBe(true);
       expect(await queue.saveSheet(image, { number: 1, file: "sheet.png", items: [0, 1] })).toBe(true);
       expect(await queue.unsettledSheets()).toEqual([{ jobId: image.job.id, number: 1 }]);
@@ -527,8 +531,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
           ...image.job.items[1],
           rewrite: "a cat, trending",
           candidates,
-          baseline: "1-a.png",
-          drawn: "1-b.png",
+          pictures: { baseline: drawn("1-a.png"), optimized: drawn("1-b.png") },
           comparison: "1.png",
           notes: [unchanged, cut],
         },
@@ -538,7 +541,9 @@ describe.each(ENGINES)("$name", ({ create }) => {
     test("an item that the job has not is a bug and is told so", async () => {
       await enqueue({ user: "ada" });
       const held = await claim();
-      await expect(queue.savePictures(held, 1, { baseline: "a.png" })).rejects.toMatchObject({
+      await expect(
+        queue.savePictures(held, 1, { pictures: { baseline: drawn("a.png") } }),
+      ).rejects.toMatchObject({
         code: "INTERNAL",
       });
       expect((await queue.get(held.job.id))?.items[0]).toEqual(held.job.items[0]);
@@ -580,7 +585,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       const before = await queue.get(held.job.id);
       const answers = [
         await queue.saveText(held, 0, { rewrite: "late", candidates: [], notes: [{ code: "unchanged" }] }),
-        await queue.savePictures(held, 0, { baseline: "late.png" }),
+        await queue.savePictures(held, 0, { pictures: { baseline: drawn("late.png") } }),
         await queue.saveSheet(held, { number: 1, file: "late.png", items: [] }),
         await queue.saveCheckpoint(held, "text", "late"),
         await queue.saveCheckpoint(held, "image", "late"),
@@ -687,7 +692,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       await queue.saveText(held, 0, { rewrite: "a cat, trending", candidates: [], notes: [] });
 
       const next = await engine.connect(now);
-      expect(await next.recover()).toEqual([running.id]);
+      expect(await next.recover()).toEqual([{ id: running.id, phase: "text", state: "queued" }]);
       expect(await next.recover()).toEqual([]);
       const job = await next.get(running.id);
       expect(job).toMatchObject({ state: "queued", attempt: 1, failures: [] });

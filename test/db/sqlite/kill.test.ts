@@ -89,8 +89,7 @@ test("a program killed 20 times in the middle of its work loses nothing that was
       for (const entry of pictures) {
         const [id, item] = entry.split(" ") as [string, string];
         expect((await queue.get(id))?.items[Number(item)]).toMatchObject({
-          baseline: "a.png",
-          drawn: "b.png",
+          pictures: { baseline: { file: "a.png" }, optimized: { file: "b.png" } },
         });
       }
       for (const id of advanced) expect((await queue.get(id))?.phase).toBe("image");

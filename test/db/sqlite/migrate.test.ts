@@ -78,7 +78,7 @@ test("an update with jobs waiting keeps them, and the older program refuses what
   old.close();
 
   const queue = new SqliteQueue(openDatabase(file));
-  expect(await queue.recover()).toEqual(["runs"]);
+  expect(await queue.recover()).toMatchObject([{ id: "runs", state: "queued" }]);
   for (const id of ["waits", "runs"]) {
     const claim = await queue.claim("text", "the new program");
     expect(claim?.job.id).toBe(id);

@@ -35,7 +35,7 @@ export async function writeLog(folder: string, jobs: number): Promise<Written> {
     if (i % 4 === 3) continue;
     const claim = await queue.claim("text", "writer");
     if (claim === undefined) continue;
-    const result = { optimized: `a better cat ${i}`, candidates: [], notes: [] };
+    const result = { rewrite: `a better cat ${i}`, candidates: [], notes: [] };
     await queue.saveText(claim, 0, result);
     promise(claim.job.id, "rewritten");
     if (i % 4 === 2) continue;

@@ -11,6 +11,7 @@ import { GpuLock } from "../../../src/inference/loop/gpu-lock.js";
 import { InferenceLoop } from "../../../src/inference/loop/loop.js";
 import { type ModelChoice, openModel } from "../../../src/inference/loop/model-choice.js";
 import { runError } from "../../../src/inference/runtime/session.js";
+import { PictureFolder } from "../../../src/pictures/store.js";
 import { newJob } from "../../db/contract/fixtures.js";
 
 const WORKER = fileURLToPath(new URL("./child/scripted-worker.mjs", import.meta.url));
@@ -70,7 +71,7 @@ async function startLoop(
         onOutput: (line) => logged.push(line),
       }),
     checkpointName: () => "scripted",
-    picturesDir: join(folder, "pictures"),
+    pictures: new PictureFolder(join(folder, "pictures")),
     owner: "this run",
     phaseMs: 60_000,
   });

@@ -23,7 +23,7 @@ afterAll(() => folder.remove());
 afterEach(() => vi.restoreAllMocks());
 
 const CONTEXT = { signal: new AbortController().signal, onStep: () => undefined };
-const settings = { seed: 7, steps: 6, guidance: 2, negative: "", size: null, scheduler: "euler" } as const;
+const options = { seed: 7, steps: 6, guidance: 2, negative: "", size: null, scheduler: "euler" } as const;
 
 function specOf(checkpointsDir: string, changes: Partial<ImageSpec> = {}): ImageSpec {
   const directory = join(checkpointsDir, "miniature", "stable-diffusion");

@@ -3,6 +3,8 @@
 import { writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
+const picture = (file) => ({ file, ms: null, judgement: null });
+
 const [sources, file, run] = process.argv.slice(2);
 const load = (path) => import(pathToFileURL(`${sources}/${path}`).href);
 const { openDatabase } = await load("db/open.js");
@@ -33,8 +35,8 @@ for (let n = 0; ; n += 1) {
     text: DEFAULT_TEXT_OPTIONS,
     image: { seed: 1, steps: 2, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
     items: [
-      { prompt: "A cat in the rain", optimized: null },
-      { prompt: "Fear", optimized: null },
+      { prompt: "A cat in the rain", rewrite: null },
+      { prompt: "Fear", rewrite: null },
     ],
     preview: false,
   };
@@ -46,15 +48,19 @@ for (let n = 0; ; n += 1) {
   const text = await queue.claim("text", run);
   if (text !== undefined) {
     for (const item of [0, 1]) {
-      const optimized = `${text.job.id} rewritten ${item}`;
-      if (await queue.saveText(text, item, { optimized, candidates: [], notes: [] }))
+      const rewrite = `${text.job.id} rewritten ${item}`;
+      if (await queue.saveText(text, item, { rewrite, candidates: [], notes: [] }))
         tell("text", text.job.id, item);
     }
     if (await queue.advance(text)) tell("advanced", text.job.id);
   }
   const image = n % 2 === 1 ? await queue.claim("image", run) : undefined;
   if (image !== undefined) {
-    if (await queue.savePictures(image, 0, { baseline: "a.png", drawn: "b.png" }))
+    if (
+      await queue.savePictures(image, 0, {
+        pictures: { baseline: picture("a.png"), optimized: picture("b.png") },
+      })
+    )
       tell("pictures", image.job.id, 0);
     if (await queue.complete(image)) tell("done", image.job.id);
     await queue.delivered(image.job.id, "message");
