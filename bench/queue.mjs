@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DEFAULT_TEXT_OPTIONS } from "../dist/core/job.js";
 import { openDatabase } from "../dist/db/sqlite/open.js";
-import { SqliteQueue } from "../dist/db/sqlite/sqlite-queue.js";
+import { sqliteStore } from "../dist/db/sqlite/store.js";
 
 const JOBS = 1_000;
 const USERS = 200;
@@ -29,7 +29,7 @@ const job = (n) => ({
   },
   text: DEFAULT_TEXT_OPTIONS,
   image: { seed: n, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
-  items: [{ prompt: "A cat in the rain", optimized: null }],
+  items: [{ prompt: "A cat in the rain", rewrite: null }],
 });
 
 /** Times each call of `work(i)`; prints median, 99th percentile and maximum in milliseconds. */
@@ -50,7 +50,8 @@ console.log(
 );
 try {
   const db = openDatabase(join(folder, "queue.db"));
-  const queue = new SqliteQueue(db, { maxWaiting: JOBS });
+  const store = sqliteStore(db, { maxWaiting: JOBS });
+  const { queue, deliveries } = store;
 
   // A history, as after some months: finished and delivered jobs that no call should have to walk through.
   db.pragma("synchronous = OFF");
@@ -58,7 +59,7 @@ try {
     await queue.enqueue(job(JOBS + n));
     const claim = await queue.claim("text", "bench");
     await queue.complete(claim);
-    await queue.delivered(claim.job.id, "message");
+    await deliveries.delivered(claim.job.id, "message");
   }
   db.pragma("synchronous = FULL");
 
@@ -69,24 +70,24 @@ try {
   console.log(`-- ${JOBS} waiting jobs of ${USERS} users, ${FINISHED} finished ones`);
   await measure("get", 500, (n) => queue.get(ids[n]));
   await measure("position", 500, (n) => queue.position(ids[n]));
-  await measure("places (of all who wait)", 100, () => queue.places());
+  await measure("work (of all who wait)", 100, () => queue.work());
   await measure("depth", 500, () => queue.depth());
   await measure("hasWork, besides a user", 500, () => queue.hasWork("text", "user-0"));
   await measure("nextDueAt", 500, () => queue.nextDueAt());
-  await measure("undelivered", 500, () => queue.undelivered());
+  await measure("undelivered", 500, () => deliveries.undelivered());
   await measure("open (all jobs, with their items)", 20, () => queue.open());
   await measure("claim + release", 200, async () => queue.release(await queue.claim("text", "bench")));
   const claims = [];
   await measure("claim", 500, async () => claims.push(await queue.claim("text", "bench")));
   await measure("position, 500 of 1,000 running", 500, (n) => queue.position(ids[n]));
 
-  const result = { optimized: "A cat in the rain, trending on artstation", candidates: [], notes: [] };
+  const result = { rewrite: "A cat in the rain, trending on artstation", candidates: [], notes: [] };
   for (const mode of ["FULL", "NORMAL"]) {
     db.pragma("wal_checkpoint(TRUNCATE)");
     db.pragma(`synchronous = ${mode}`);
     await measure(`saveText, synchronous = ${mode}`, 500, (n) => queue.saveText(claims[n], 0, result));
   }
-  await queue.close();
+  await store.close();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -81,8 +81,8 @@ try {
   for (; seed < 30; seed++) {
     const { embeds } = await compare("A fantasy castle", seed, "after-dark");
     const job = await app.queue.get(/Job `(\w+)`/.exec(embeds[0].description)[1]);
-    const { baseline, drawn } = job.items[0].judgements;
-    if (baseline.safety.flagged !== drawn.safety.flagged) break;
+    const { baseline, optimized } = job.items[0].pictures;
+    if (baseline.judgement.safety.flagged !== optimized.judgement.safety.flagged) break;
   }
   await compare("A fantasy castle", seed, "general");
   await shoot("general", "judging-withheld", { height: 1250 });

@@ -13,12 +13,10 @@ import { redactor } from "./core/redact.js";
 import { PROGRAM } from "./core/version.js";
 import { announced } from "./db/announce.js";
 import type { Queue } from "./db/queue.js";
-import { DraftStore } from "./db/sqlite/drafts.js";
 import { lockInstance } from "./db/sqlite/instance-lock.js";
 import { closeToOthers, openDatabase } from "./db/sqlite/open.js";
-import { SettingsStore } from "./db/sqlite/settings.js";
-import { SqliteQueue } from "./db/sqlite/sqlite-queue.js";
-import { VoteStore } from "./db/sqlite/votes.js";
+import { sqliteStore } from "./db/sqlite/store.js";
+import type { Store } from "./db/store.js";
 import { GpuLock } from "./inference/loop/gpu-lock.js";
 import { InferenceLoop } from "./inference/loop/loop.js";
 import {
@@ -37,6 +35,7 @@ import { PictureFolder } from "./pictures/store.js";
 
 export interface App {
   readonly config: Config;
+  readonly store: Store;
   readonly queue: Queue;
   readonly events: Events;
   /** The local Discord, where there is no token. */
@@ -93,12 +92,15 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
       const message = `Other users of this machine can read ${config.dataDir}, which belongs to another user`;
       events.emit("log", { level: "warn", message });
     }
-    const database = openDatabase(config.databaseFile);
-    const queue = announced(
-      new SqliteQueue(database, { maxAttempts: config.MAX_ATTEMPTS, maxWaiting: config.MAX_WAITING_JOBS }),
+    const store = announced(
+      sqliteStore(openDatabase(config.databaseFile), {
+        maxAttempts: config.MAX_ATTEMPTS,
+        maxWaiting: config.MAX_WAITING_JOBS,
+      }),
       events,
     );
-    cleanups.push(() => queue.close());
+    const { queue, votes } = store;
+    cleanups.push(() => store.close());
 
     if (config.METRICS_PORT !== 0) {
       const { collectMetrics, serveMetrics } = await import("./metrics/prometheus.js");
@@ -108,14 +110,13 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
     }
 
     const pictures = new PictureFolder(config.picturesDir);
-    const votes = new VoteStore(database);
     const local = config.DISCORD_TOKEN
       ? null
       : await startLocalDiscord({
           port: config.LOCAL_DISCORD_PORT,
           folder: join(config.dataDir, "local-discord"),
           operator: watchForOperator(events, queue, async () => {
-            const { optimized, baseline, tie, bad } = votes.total({});
+            const { optimized, baseline, tie, bad } = await votes.total({});
             return { optimized, baseline, ties: tie + bad };
           }),
         });
@@ -128,10 +129,7 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
       apiUrl,
       ...(cdnUrl === undefined ? {} : { cdnUrl }),
       ...(onRefused ? { onFatal: onRefused } : {}),
-      queue,
-      settings: new SettingsStore(database),
-      votes,
-      drafts: new DraftStore(database),
+      store,
       preview: config.PREVIEW,
       events,
       pictures,
@@ -162,7 +160,7 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
       },
     });
     const retention = new Retention({
-      queue,
+      records: store.records,
       events,
       pictures,
       limits: config.retention,
@@ -191,7 +189,7 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
     cleanups.push(() => loop.stop());
     retention.start();
     cleanups.push(() => retention.stop());
-    return { config, queue, events, local, inviteUrl, userTag, choice, stop };
+    return { config, store, queue, events, local, inviteUrl, userTag, choice, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -14,10 +14,7 @@ import { codeOf, DiscordError, InputError } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Job } from "../core/job.js";
 import type { Settings, Treatment, Where } from "../core/settings.js";
-import type { Queue } from "../db/queue.js";
-import type { DraftStore } from "../db/sqlite/drafts.js";
-import type { SettingsStore } from "../db/sqlite/settings.js";
-import type { VoteStore } from "../db/sqlite/votes.js";
+import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
 import { BatchItems } from "./buttons/batch-items.js";
 import { Presses } from "./buttons/presses.js";
@@ -70,10 +67,7 @@ export interface BotOptions {
   readonly cdnUrl?: string;
   /** Registers the commands in these guilds, where they appear at once, instead of globally. */
   readonly guildIds?: readonly string[];
-  readonly queue: Queue;
-  readonly settings: SettingsStore;
-  readonly votes: VoteStore;
-  readonly drafts: DraftStore;
+  readonly store: Store;
   readonly events: Events;
   readonly pictures: PictureStore;
   readonly defaults: Defaults;
@@ -191,7 +185,8 @@ class DiscordBot implements Bot {
   constructor(options: BotOptions) {
     this.#options = options;
     this.#timing = { ...DEFAULT_TIMING, ...options.timing };
-    const { queue, events, limits, defaults, pictures, now = Date.now } = options;
+    const { store, events, limits, defaults, pictures, now = Date.now } = options;
+    const { queue, deliveries, records, votes, drafts } = store;
     const timing = this.#timing;
 
     // Results must get out while the gateway is down and until the very end of `stop`, so they have a client of
@@ -204,7 +199,6 @@ class DiscordBot implements Bot {
     const api = new DiscordApi(this.#rest, once);
     this.#api = api;
     const settingsOf = (where: Where) => this.#settingsOf(where);
-    const { votes, settings } = options;
     const result = {
       pictures,
       checkpointNote: defaults.checkpointNote,
@@ -236,6 +230,7 @@ class DiscordBot implements Bot {
     });
     this.#outbox = new Outbox({
       queue,
+      deliveries,
       events,
       api,
       now,
@@ -264,7 +259,7 @@ class DiscordBot implements Bot {
       download: (url: string) => download(url, downloadOptions),
     };
     this.#drafts = new BatchDrafts({
-      drafts: options.drafts,
+      drafts,
       queue,
       events,
       api,
@@ -288,6 +283,7 @@ class DiscordBot implements Bot {
     });
     this.#sheets = new SheetPoster({
       queue,
+      deliveries,
       events,
       api,
       now,
@@ -296,9 +292,9 @@ class DiscordBot implements Bot {
       retryFirstMs: timing.retryFirstMs,
     });
     const items = new BatchItems({ queue, refresh: (jobId) => this.#board.refresh(jobId) });
-    const isSecret = (job: Job) => job.blind && votes.ballot(job.id)?.closedAt === null;
+    const isSecret = async (job: Job) => job.blind && (await votes.ballot(job.id))?.closedAt === null;
     this.#presses = new Presses(
-      { queue, intake: this.#intake, limits, pictures, settingsOf, isSecret },
+      { queue, records, intake: this.#intake, limits, pictures, settingsOf, isSecret },
       {
         vote: { access: "anyone", run: (press, job, action) => this.#ballots.vote(press, job, action) },
         reveal: { access: "moderator", run: (press, job) => this.#ballots.reveal(press, job) },
@@ -311,10 +307,7 @@ class DiscordBot implements Bot {
       },
     );
     this.#services = {
-      queue,
-      settings,
-      votes,
-      drafts: options.drafts,
+      ...store,
       events,
       context,
       pictures,
@@ -332,8 +325,8 @@ class DiscordBot implements Bot {
     };
   }
 
-  #settingsOf({ guildId, channelId }: Where): Settings {
-    return channelId === null ? {} : this.#options.settings.resolve(guildId, channelId);
+  #settingsOf(where: Where): Promise<Settings> {
+    return this.#options.store.settings.resolve(where);
   }
 
   /** Asked for when someone uses `/admin`, and again until Discord has answered once. */
@@ -347,7 +340,7 @@ class DiscordBot implements Bot {
   /** Asks Discord, since a channel may have changed since the command; throws DiscordError where it can't say. */
   async #audienceOf(where: Where): Promise<Audience> {
     const { uncheckedPictures: unchecked = "spoiler" } = this.#options;
-    const settings = this.#settingsOf(where);
+    const settings = await this.#settingsOf(where);
     if (where.guildId === null || where.channelId === null)
       return { ageRestricted: false, settings, unchecked };
     try {
@@ -359,10 +352,11 @@ class DiscordBot implements Bot {
 
   /** A new message, since Discord tells nobody that a message was edited; not for what was there at once. */
   async #ping(job: Job, messageId: string): Promise<void> {
-    const { settings, now = Date.now } = this.#options;
+    const { store, now = Date.now } = this.#options;
     const { origin, kind, state } = job;
     if (state === "cancelled" || now() - job.createdAt < this.#timing.pingAfterMs) return;
-    if (!(settings.of("user", origin.userId).ping ?? this.#settingsOf(origin).ping ?? true)) return;
+    const own = (await store.settings.of("user", origin.userId)).ping;
+    if (!(own ?? (await this.#settingsOf(origin)).ping ?? true)) return;
     const link = `https://discord.com/channels/${origin.guildId ?? "@me"}/${origin.channelId}/${messageId}`;
     const sentence = state === "done" ? resultLines.readyAt : resultLines.endedAt;
     await this.#api.followUp(origin, plainMessage(sentence(origin.userId, kind, link)));
@@ -380,7 +374,7 @@ class DiscordBot implements Bot {
   async #start(): Promise<{ userTag: string; inviteUrl: string }> {
     const { signal } = this.#stopping;
     // Read before the first command of this run can arrive.
-    const left = await this.#options.queue.arrivals();
+    const left = await this.#options.store.queue.arrivals();
     const client = await connect({
       token: this.#options.token,
       clientOptions: {
@@ -399,9 +393,9 @@ class DiscordBot implements Bot {
     this.#log("info", `Logged in as ${client.user.tag}; commands ${registered}`);
     await this.#board.adoptOpenJobs();
     signal.throwIfAborted();
-    this.#arrivals.start(this.#drafts.start(left));
+    this.#arrivals.start(await this.#drafts.start(left));
     this.#outbox.start();
-    this.#ballots.start();
+    await this.#ballots.start();
     this.#sheets.start();
     return { userTag: client.user.tag, inviteUrl: inviteUrl(client.application.id) };
   }
@@ -530,7 +524,7 @@ class DiscordBot implements Bot {
       await interaction.respond(settings.slice(0, CHOICES_MAX));
       return;
     }
-    const prompts = await this.#options.queue.recentPrompts(interaction.user.id, value, CHOICES_MAX);
+    const prompts = await this.#options.store.records.recentPrompts(interaction.user.id, value, CHOICES_MAX);
     const choices = prompts.filter((prompt) => prompt.length <= CHOICE_MAX);
     await interaction.respond(choices.map((prompt) => ({ name: prompt, value: prompt })));
   }

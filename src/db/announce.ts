@@ -2,14 +2,16 @@ import type { Events } from "../core/events.js";
 import type { Job } from "../core/job.js";
 import { SIDES } from "../core/side.js";
 import type { Queue } from "./queue.js";
+import type { Store } from "./store.js";
 
 /**
- * The queue with a voice: each verb that changes a row tells the event that belongs to its answer, once, after the
+ * The store with a voice: each verb that changes a row tells the event that belongs to its answer, once, after the
  * change is stored. Nobody else emits a change of state, so no change goes untold and none is told twice.
  */
-export function announced(queue: Queue, events: Events): Queue {
+export function announced(store: Store, events: Events): Store {
+  const { queue, deliveries, records } = store;
   const finished = (jobId: string, state: Job["state"]) => events.emit("job.finished", { jobId, state });
-  const told: Partial<Queue> = {
+  const verbs: Partial<Queue> = {
     async enqueue(job) {
       const stored = await queue.enqueue(job);
       events.emit("job.enqueued", { jobId: stored.id, job: stored });
@@ -100,19 +102,34 @@ export function announced(queue: Queue, events: Events): Queue {
       await queue.setPaused(paused);
       if (!paused) events.emit("queue.resumed");
     },
-    async delivered(id, messageId) {
-      await queue.delivered(id, messageId);
-      events.emit("job.delivered", { jobId: id, messageId });
-    },
-    async eraseUser(userId) {
-      const erased = await queue.eraseUser(userId);
-      for (const jobId of erased.waiting)
-        events.emit("job.finished", { jobId, state: "cancelled", erased: true });
-      for (const jobId of erased.stopping) events.emit("job.cancel-requested", { jobId });
-      return erased;
-    },
   };
-  return new Proxy(queue, {
-    get: (target, name: keyof Queue) => told[name] ?? target[name].bind(target),
+  return {
+    ...store,
+    queue: overlay(queue, verbs),
+    deliveries: overlay(deliveries, {
+      async delivered(id, messageId) {
+        await deliveries.delivered(id, messageId);
+        events.emit("job.delivered", { jobId: id, messageId });
+      },
+    }),
+    records: overlay(records, {
+      async eraseUser(userId) {
+        const erased = await records.eraseUser(userId);
+        for (const jobId of erased.waiting)
+          events.emit("job.finished", { jobId, state: "cancelled", erased: true });
+        for (const jobId of erased.stopping) events.emit("job.cancel-requested", { jobId });
+        return erased;
+      },
+    }),
+  };
+}
+
+/** An engine with some of its methods replaced; all others stay its own. */
+function overlay<T extends object>(engine: T, methods: Partial<T>): T {
+  return new Proxy(engine, {
+    get(target, name: string & keyof T) {
+      const method = methods[name] ?? target[name];
+      return typeof method === "function" ? method.bind(target) : method;
+    },
   });
 }

@@ -197,56 +197,12 @@ export interface Queue {
    */
   open(limit?: number): Promise<Job[]>;
 
-  /** Ids of the finished jobs whose message was neither delivered nor given up, oldest first. */
-  undelivered(): Promise<string[]>;
-  /** These three are for finished jobs and throw for others. `Delivery.attempts` counts the failed ones. */
-  delivered(id: string, messageId: string | null): Promise<void>;
-  deliveryFailed(id: string, detail: string): Promise<void>;
-  abandonDelivery(id: string, reason: string): Promise<void>;
-
-  /** Sheets of unfinished jobs that were not posted yet, the oldest first. */
-  unsettledSheets(): Promise<{ jobId: string; number: number }[]>;
-  /** The sheet was posted, or is not to be; for an unknown one nothing happens. */
-  settleSheet(id: string, number: number): Promise<void>;
-
-  /** Finished jobs that still have their pictures and whose message was delivered or given up, the oldest first. */
-  withPictures(): Promise<{ id: string; finishedAt: number }[]>;
-  /** Whether the job still has its pictures or may yet get some; null where no such job is stored. */
-  keepsPictures(id: string): Promise<boolean | null>;
-  /** Records that the pictures of a finished job were deleted; its texts and settings stay. */
-  picturesPruned(id: string): Promise<void>;
-  /** Bytes that the stored jobs take. */
-  storedBytes(): Promise<number>;
-  /** Deletes the oldest jobs that `prune` may delete, at most `count`; answers their ids. */
-  pruneOldest(count: number): Promise<string[]>;
-
-  /**
-   * Deletes finished jobs that ended before the time and whose message was delivered or given up; answers their ids so
-   * that files can go too.
-   */
-  prune(finishedBefore: number): Promise<string[]>;
   /** In the order of `open`, in one query and without the jobs' texts. */
   work(): Promise<OpenWork[]>;
 
-  /** Failed jobs, the last one first, at most `limit`. */
-  setAside(limit: number): Promise<Job[]>;
   /** A failed job waits again, with the results it has and without its failures; undefined where there is none. */
   requeue(id: string): Promise<Job | undefined>;
   /** A paused queue hands out no job; what runs goes on. It stays paused over a restart. */
   setPaused(paused: boolean): Promise<void>;
   paused(): Promise<boolean>;
-
-  /** A person's distinct prompts, the last one first, that have `part` in them, at most `limit`; of the last hundreds. */
-  recentPrompts(userId: string, part: string, limit: number): Promise<string[]>;
-  /** Ids of all jobs of a person that are stored, oldest first. */
-  idsOfUser(userId: string): Promise<string[]>;
-  /**
-   * Cancels a person's open jobs and deletes all that do not run; a running one is deleted by `prune`. Answers their ids:
-   * of those deleted, `waiting` were still in the queue; `stopping` run and are asked to stop. Thousands of jobs are deleted in several transactions, between which others have their turn.
-   */
-  eraseUser(userId: string): Promise<{ deleted: string[]; waiting: string[]; stopping: string[] }>;
-
-  /** Deletes one finished job, delivered or not; false where there is none. */
-  drop(id: string): Promise<boolean>;
-  close(): Promise<void>;
 }

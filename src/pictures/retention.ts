@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Events } from "../core/events.js";
-import type { Queue } from "../db/queue.js";
+import type { Records } from "../db/records.js";
 import type { PictureStore } from "./store.js";
 
 /** How long and how much is kept; null is no limit. */
@@ -12,7 +12,7 @@ export interface RetentionLimits {
 }
 
 export interface RetentionOptions {
-  readonly queue: Queue;
+  readonly records: Records;
   readonly events: Events;
   readonly pictures: PictureStore;
   readonly limits: RetentionLimits;
@@ -105,11 +105,11 @@ export class Retention {
   }
 
   async #pruneJobs(): Promise<string[]> {
-    const { queue, limits } = this.#options;
+    const { records, limits } = this.#options;
     const { jobsMs, jobsBytes } = limits;
-    const deleted = jobsMs === null ? [] : await queue.prune(this.#now() - jobsMs);
-    while (jobsBytes !== null && (await queue.storedBytes()) > jobsBytes) {
-      const ids = await queue.pruneOldest(CHUNK);
+    const deleted = jobsMs === null ? [] : await records.prune(this.#now() - jobsMs);
+    while (jobsBytes !== null && (await records.storedBytes()) > jobsBytes) {
+      const ids = await records.pruneOldest(CHUNK);
       if (ids.length === 0) break;
       deleted.push(...ids);
     }
@@ -117,13 +117,13 @@ export class Retention {
   }
 
   async #prunePictures(): Promise<string[]> {
-    const { queue, limits } = this.#options;
+    const { records, limits } = this.#options;
     const { picturesMs, picturesBytes } = limits;
-    const kept = await queue.withPictures();
+    const kept = await records.withPictures();
     const gone: string[] = [];
     const prune = async (id: string) => {
       // The row first: a crash in between leaves a folder that says it is gone, and not a row that names lost files.
-      await queue.picturesPruned(id);
+      await records.picturesPruned(id);
       await this.#options.pictures.remove(id);
       gone.push(id);
     };
@@ -140,10 +140,10 @@ export class Retention {
   }
 
   async #pruneOrphans(): Promise<string[]> {
-    const { queue, pictures } = this.#options;
+    const { records, pictures } = this.#options;
     const gone: string[] = [];
     for (const id of await pictures.jobIds()) {
-      const kept = await queue.keepsPictures(id);
+      const kept = await records.keepsPictures(id);
       await nextTurn();
       if (kept === true) continue;
       const touchedAt = (await pictures.touchedAt(id)) ?? this.#now();

@@ -131,7 +131,7 @@ describe("a queue that can't store", () => {
     [Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" }), "The queue is busy just now"],
     [new TypeError("a bug at /a/path"), "Something went wrong inside the bot."],
   ])("ends in a sentence: %s", async (error, sentence) => {
-    const world = await startWorld({ wrapQueue: (queue) => withFailing(queue, "enqueue", error) });
+    const world = await startWorld({ wrapStore: (store) => withFailing(store, "queue", "enqueue", error) });
     const handle = await world.local.member("alice").slash("optimize", { prompt: "A cat" });
     const message = await handle.waitFor((m) => m.content !== "");
     expect(message.content).toContain(sentence);

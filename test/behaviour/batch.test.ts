@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ApiMessage } from "local-discord/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { fromBuffer } from "yauzl";
-import type { Queue } from "../../src/db/queue.js";
+import type { Store } from "../../src/db/store.js";
 import { hasButton, startBatch } from "../support/batch.js";
 import {
   isFinal,
@@ -63,7 +63,7 @@ describe("the preview of a batch", () => {
     const [, job] = await world.queue.open();
     expect(job).toMatchObject({ kind: "batch", image: { seed: 5, steps: 10 } });
     expect(job?.items).toHaveLength(7);
-    expect(world.drafts.nextDueAt()).toBeNull();
+    expect(await world.drafts.nextDueAt()).toBeNull();
   });
 
   it("is started once, by who attached the file, also after a restart", async () => {
@@ -89,8 +89,9 @@ describe("the preview of a batch", () => {
   });
 
   it("is shown once more by the next start where this one could not note that it was", async () => {
-    const wrapQueue = (queue: Queue) => withFailing(queue, "settleArrival", new Error("the disk is gone"));
-    const world = await startWorld({ wrapQueue });
+    const wrapStore = (store: Store) =>
+      withFailing(store, "queue", "settleArrival", new Error("the disk is gone"));
+    const world = await startWorld({ wrapStore });
     const alice = world.local.member("alice");
     const handle = await alice.slash("batch", { file: file(2) });
     await handle.waitFor((m) => hasButton(m, "Start"));
@@ -108,8 +109,9 @@ describe("the preview of a batch", () => {
   });
 
   it("whose showing was not noted takes the note along when it is started", async () => {
-    const wrapQueue = (queue: Queue) => withFailing(queue, "settleArrival", new Error("the disk is gone"));
-    const world = await startWorld({ wrapQueue });
+    const wrapStore = (store: Store) =>
+      withFailing(store, "queue", "settleArrival", new Error("the disk is gone"));
+    const world = await startWorld({ wrapStore });
     const handle = await world.local.member("alice").slash("batch", { file: file(2) });
     await handle.waitFor((m) => hasButton(m, "Start"));
     expect(await world.queue.arrivals()).toHaveLength(1);
@@ -124,7 +126,7 @@ describe("the preview of a batch", () => {
     const handle = await world.local.member("alice").slash("batch", { file: file(2) });
     await handle.waitFor((m) => m.content !== "");
     expect(handle.message?.content).toContain("went wrong");
-    expect(world.drafts.nextDueAt()).toBeNull();
+    expect(await world.drafts.nextDueAt()).toBeNull();
     await expect.poll(() => world.queue.arrivals()).toEqual([]);
   });
 
@@ -153,7 +155,7 @@ describe("the preview of a batch", () => {
 
   it("that meets a cap when it is started stays, and says why", async () => {
     const world = await startWorld();
-    world.settings.set("server", world.local.guildId, "userCap", 1, "admin");
+    await world.settings.set("server", world.local.guildId, "userCap", 1, "admin");
     const alice = world.local.member("alice");
     const handle = await alice.slash("batch", { file: file(2) });
     await handle.waitFor((m) => hasButton(m, "Start"));
@@ -263,10 +265,9 @@ describe("contact sheets", () => {
     const handle = await startBatch(alice, { name: "p.json", data });
     const jobId = (await world.queue.open())[0]!.id;
     const first = await drawTen(world, jobId, 0);
-    world.events.emit("job.sheet", { jobId, number: 1 });
     const sheet = await alice.waitFor((m) => text(m).startsWith("Prompts 1 to 10 of 20."));
     expect(sheet.embeds[0]?.image?.url).toContain("contact-sheet-1.png");
-    await expect.poll(() => world.queue.unsettledSheets()).toEqual([]);
+    await expect.poll(() => world.store.deliveries.unsettledSheets()).toEqual([]);
     await world.queue.release(first);
     await world.bot.stop();
     const bot = makeBot(world);
@@ -274,7 +275,6 @@ describe("contact sheets", () => {
     await bot.start();
 
     const last = await drawTen(world, jobId, 10);
-    world.events.emit("job.sheet", { jobId, number: 2 });
     await world.queue.saveCheckpoint(last, "image", "sd", "ab".repeat(32));
     await world.loop.complete(last);
     const report = await handle.waitFor(isFinal);

@@ -9,7 +9,7 @@ const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? 
 
 describe("/optimize", () => {
   it("goes from a place in the queue to the rewrite and the other rewrites, in one message", async () => {
-    const { local, loop, queue, events, problems } = await startWorld();
+    const { local, loop, deliveries, events, problems } = await startWorld();
     const delivered = nextEvent(events, "job.delivered");
     const handle = await local.member("alice").slash("optimize", { prompt: "  A cat in the rain " });
     const waiting = await handle.waitFor((m) => text(m).includes("In the queue for rewriting: next."));
@@ -30,7 +30,7 @@ describe("/optimize", () => {
     expect(result.attachments).toEqual([]);
 
     expect((await delivered).messageId).toBe(result.id);
-    expect(await queue.undelivered()).toEqual([]);
+    expect(await deliveries.undelivered()).toEqual([]);
     expect(local.member("alice").messages()).toHaveLength(1);
     expect(problems).toEqual([]);
   });

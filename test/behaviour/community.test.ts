@@ -77,9 +77,9 @@ describe("/settings", () => {
     const world = await startWorld();
     const { settings, local } = world;
     const alice = local.member("alice");
-    settings.set("server", local.guildId, "maxSteps", 20, "admin");
-    settings.set("server", local.guildId, "refusedWords", ["ass", "blood bath"], "admin");
-    settings.set("server", local.guildId, "userCap", 2, "admin");
+    await settings.set("server", local.guildId, "maxSteps", 20, "admin");
+    await settings.set("server", local.guildId, "refusedWords", ["ass", "blood bath"], "admin");
+    await settings.set("server", local.guildId, "userCap", 2, "admin");
     const steps = await alice.slash("optimize", { prompt: "A glass classroom" });
     await steps.done();
     for (const prompt of ["An ASS", "a Blood-Bath"]) {
@@ -98,7 +98,7 @@ describe("/settings", () => {
     const world = await startWorld();
     const painters = [...world.local.state.guilds.values()][0]!.roles;
     const role = [...painters.values()].find(({ name }) => name === "Painters")!;
-    world.settings.set("server", world.local.guildId, "useRoles", [role.id], "admin");
+    await world.settings.set("server", world.local.guildId, "useRoles", [role.id], "admin");
     const bob = await world.local.member("bob").slash("optimize", { prompt: "x" });
     expect(bob.ephemeral).toBe(true);
     expect(bob.message?.content).toContain("You need a role");
@@ -110,7 +110,7 @@ describe("/settings", () => {
 
   it("hides pictures behind a click where the channel says so", async () => {
     const world = await startWorld();
-    world.settings.set("channel", world.local.channelId("general"), "spoiler", true, "admin");
+    await world.settings.set("channel", world.local.channelId("general"), "spoiler", true, "admin");
     const { handle } = await compare(world);
     await world.loop.runNext();
     const message = await handle.waitFor(isFinal);
@@ -123,7 +123,7 @@ describe("/settings", () => {
     const alice = world.local.member("alice");
     const answer = await alice.slash("settings ping", { on: false });
     expect(answer.message?.content).toContain("not be called");
-    expect(world.settings.of("user", alice.id).ping).toBe(false);
+    expect(await (await world.settings.of("user", alice.id)).ping).toBe(false);
   });
 });
 
@@ -153,7 +153,7 @@ describe("/admin", () => {
     const list = await admin.slash("admin failed");
     expect(list.message?.content).toContain(`\`${jobId}\` Compare of`);
     expect(list.message?.content).toContain("OUT_OF_MEMORY");
-    await expect.poll(async () => (await world.queue.undelivered()).length).toBe(0);
+    await expect.poll(async () => (await world.store.deliveries.undelivered()).length).toBe(0);
     await admin.slash("admin retry", { job: jobId });
     expect(await world.queue.get(jobId)).toMatchObject({ state: "queued", failures: [], phase: "text" });
     await world.loop.runNext();
@@ -274,7 +274,7 @@ describe("/mydata", () => {
     await world.loop.runNext();
     await handle.waitFor(isFinal);
     await compare(world, {}, "bob");
-    world.settings.set("user", alice.id, "ping", false, alice.id);
+    await world.settings.set("user", alice.id, "ping", false, alice.id);
     const handleExport = await alice.slash("mydata export");
     const answer = await handleExport.waitFor((m) => m.attachments.length === 1);
     const data = JSON.parse((await alice.download(answer.attachments[0]!)).toString("utf8"));
@@ -287,7 +287,7 @@ describe("/mydata", () => {
     await erased.waitFor((m) => m.content.includes("1 job of yours"));
     expect(await world.queue.get(jobId)).toBeUndefined();
     expect(existsSync(join(world.picturesDir, jobId))).toBe(false);
-    expect(world.settings.of("user", alice.id)).toEqual({});
+    expect(await world.settings.of("user", alice.id)).toEqual({});
     expect((await world.queue.depth()).queued).toBe(1);
   });
 });

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { LocalDiscord, MessageRecord, RestFault } from "local-discord/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { COLORS } from "../../src/bot/messages/status-message.js";
-import type { Claim, Queue } from "../../src/db/queue.js";
+import type { Claim } from "../../src/db/queue.js";
+import type { Store } from "../../src/db/store.js";
 import { hasButton, startBatch } from "../support/batch.js";
 import {
   makeBot,
@@ -107,29 +108,27 @@ describe("a contact sheet", () => {
     for (const [way, fault, times] of WAYS) {
       const claim = await withSheet(world);
       world.local.faults.onRest("POST", /^\/channels\/\d+\/messages$/, fault, times);
-      world.events.emit("job.sheet", { jobId: claim.job.id, number: 1 });
-      await expect.poll(() => world.queue.unsettledSheets(), { timeout: 20_000 }).toEqual([]);
+      await expect.poll(() => world.store.deliveries.unsettledSheets(), { timeout: 20_000 }).toEqual([]);
       await world.local.quiet({ idleMs: 150 });
       expect(sheetsOf(world, claim.job.id), way).toBe(1);
       await world.loop.complete(claim);
-      await expect.poll(() => world.queue.undelivered()).toEqual([]);
+      await expect.poll(() => world.store.deliveries.undelivered()).toEqual([]);
     }
     expect(world.problems.filter((it) => it.includes("not posted"))).toEqual([]);
   });
 
   it("that was posted but not noted is not posted by the next start, however late", async () => {
-    const wrapQueue = (queue: Queue) => withFailing(queue, "settleSheet", new Error("killed"));
-    const world = await startWorld({ wrapQueue, local: { limits: { ...FREE, nonceMs: 0 } } });
+    const wrapStore = (store: Store) => withFailing(store, "deliveries", "settleSheet", new Error("killed"));
+    const world = await startWorld({ wrapStore, local: { limits: { ...FREE, nonceMs: 0 } } });
     const { job } = await withSheet(world);
-    world.events.emit("job.sheet", { jobId: job.id, number: 1 });
     await expect.poll(() => sheetsOf(world, job.id)).toBe(1);
     await world.bot.stop();
-    expect(await world.queue.unsettledSheets()).toHaveLength(1);
+    expect(await world.store.deliveries.unsettledSheets()).toHaveLength(1);
 
     const bot = makeBot(world);
     onTestFinished(() => bot.stop());
     await bot.start();
-    await expect.poll(() => world.queue.unsettledSheets()).toEqual([]);
+    await expect.poll(() => world.store.deliveries.unsettledSheets()).toEqual([]);
     expect(sheetsOf(world, job.id)).toBe(1);
   });
 });
@@ -137,14 +136,14 @@ describe("a contact sheet", () => {
 it("a batch whose result was edited into its preview, but not noted, is found there once its token is over", async () => {
   const clock = { ahead: 0 };
   const bot = { now: () => Date.now() + clock.ahead };
-  const wrapQueue = (queue: Queue) => withFailing(queue, "delivered", new Error("killed"));
-  const world = await startWorld({ wrapQueue, local: { limits: { ...FREE, nonceMs: 0 } }, bot });
+  const wrapStore = (store: Store) => withFailing(store, "deliveries", "delivered", new Error("killed"));
+  const world = await startWorld({ wrapStore, local: { limits: { ...FREE, nonceMs: 0 } }, bot });
   const handle = await startBatch(world.local.member("alice"), { name: "pairs.json", data: PAIRS });
   const [job] = await world.queue.open();
   await world.loop.runNext();
   await handle.waitFor((message) => ends(world.local, job!.id).some(({ id }) => id === message.id));
   await world.bot.stop();
-  expect(await world.queue.undelivered()).toEqual([job!.id]);
+  expect(await world.store.deliveries.undelivered()).toEqual([job!.id]);
 
   clock.ahead = 16 * MINUTE;
   const next = makeBot(world, bot);
@@ -182,7 +181,7 @@ describe("a batch", () => {
         }
         world.local.faults.clearRest();
         await expect.poll(() => world.queue.arrivals(), { timeout: 20_000 }).toEqual([]);
-        expect(world.drafts.nextDueAt(), way).toBeNull();
+        expect(await world.drafts.nextDueAt(), way).toBeNull();
         const [job, ...more] = await world.queue.open();
         expect(more, way).toEqual([]);
         if (job === undefined) throw new Error(`${way}: no job`);
@@ -230,7 +229,7 @@ describe("a route that fails", () => {
       expect((await world.queue.get(job.id))?.delivery.abandoned, way).toBeNull();
     }
     expect(await world.queue.arrivals()).toEqual([]);
-    expect(await world.queue.undelivered()).toEqual([]);
+    expect(await world.store.deliveries.undelivered()).toEqual([]);
   });
 
   it("at the start is waited out: the gateway's address, the commands", { timeout: 60_000 }, async () => {
@@ -432,7 +431,7 @@ describe("a command between its acknowledgement and its job", () => {
     await world.bot.stop();
     // As a kill would have left it: noted and acknowledged, and no job.
     await world.queue.cancel(job!.id);
-    await world.queue.drop(job!.id);
+    await world.store.records.drop(job!.id);
     await world.queue.arrive(job!.origin);
 
     world.local.faults.onRest("PATCH", /messages\/%40original$/, { status: 502 }, 6);
@@ -447,11 +446,7 @@ describe("a command between its acknowledgement and its job", () => {
     const full = Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" });
     const world = await startWorld({
       local: { limits: FREE },
-      wrapQueue: (queue) =>
-        new Proxy(queue, {
-          get: (target, name: keyof typeof queue) =>
-            name === "arrive" ? () => Promise.reject(full) : target[name].bind(target),
-        }),
+      wrapStore: (store) => withFailing(store, "queue", "arrive", full),
     });
     const handle = await world.local.member("alice").slash("optimize", { prompt: "A cat" });
     expect(handle.ephemeral).toBe(true);

@@ -271,7 +271,7 @@ describe("a blind comparison with a flagged half", () => {
     expect(text(message)).toContain("The picture of the rewrite is withheld");
     expect(JSON.stringify(message.components)).not.toContain("vote:");
     // Nor can it become one where the half may be seen, since it was told here which is which.
-    expect(world.votes.ballot(jobId)?.closedAt).not.toBeNull();
+    expect((await world.votes.ballot(jobId))?.closedAt).not.toBeNull();
     const dark = await (await alice.slash("show", { id: jobId }, { channel: "after-dark" })).waitFor(isFinal);
     expect(JSON.stringify(dark.components)).not.toContain("vote:");
   });
@@ -290,7 +290,7 @@ describe("a blind comparison with a flagged half", () => {
     expect((await pictures(elsewhere)).count).toBe(0);
     expect(text(elsewhere)).toContain("People still vote on this pair");
     expect(JSON.stringify(elsewhere)).not.toMatch(/highly detailed|flagged/);
-    expect(world.votes.ballot(jobId)?.closedAt).toBeNull();
+    expect((await world.votes.ballot(jobId))?.closedAt).toBeNull();
   });
 });
 
@@ -356,7 +356,7 @@ describe("pictures that no safety checker has seen", () => {
   ] as const)("%s", async (_, judgement, channel, place, owner, expected) => {
     const world = await startWorld(owner === undefined ? {} : { bot: { uncheckedPictures: owner } });
     for (const [name, value] of Object.entries(place))
-      world.settings.set("server", world.local.guildId, name as "unchecked", value, "admin");
+      await world.settings.set("server", world.local.guildId, name as "unchecked", value, "admin");
     const { posted } = await pairIn(world, both(judgement), { channel });
     expect(posted).toMatchObject(expected);
   });

@@ -71,7 +71,7 @@ describe("where only the person has installed the bot", () => {
       await writeFile(join(folder, file), await noisePicture(8));
       await world.queue.saveSheet(claim, { number, file, items: [number - 1] });
     }
-    await expect.poll(() => world.queue.unsettledSheets(), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => world.store.deliveries.unsettledSheets(), { timeout: 20_000 }).toEqual([]);
     const sheets = alice.messages("lounge").filter((m) => m.embeds[0]?.description?.startsWith("Prompts "));
     expect(sheets).toHaveLength(5);
     await world.loop.complete(claim);

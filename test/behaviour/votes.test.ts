@@ -47,14 +47,14 @@ describe("a blind comparison", () => {
     const left = await sharp(await alice.download(message.attachments[0]!)).stats();
     // The stand-in draws the baseline navy (no red) and the other half gold.
     const isBaseline = left.channels[0]!.mean < 10;
-    expect(world.votes.ballot(jobId)?.left).toBe(isBaseline ? "baseline" : "optimized");
+    expect((await world.votes.ballot(jobId))?.left).toBe(isBaseline ? "baseline" : "optimized");
   });
 
   it("takes one vote a person, changeable, and tells the voter alone", async () => {
     const { world, bob, alice, message, jobId } = await start();
     const first = await bob.press(message, "Left");
     expect(first.ephemeral).toBe(true);
-    const left = world.votes.ballot(jobId)!.left;
+    const left = (await world.votes.ballot(jobId))!.left;
     expect(first.message?.content).toContain(
       left === "optimized"
         ? "You prefer the rewrite. Left was the rewrite"
@@ -64,7 +64,7 @@ describe("a blind comparison", () => {
     const second = await bob.press(message, "Right");
     expect(second.message?.content).toContain("Your vote was changed.");
     await alice.press(message, "Tie");
-    const tally = world.votes.tally(jobId);
+    const tally = await world.votes.tally(jobId);
     expect(tally).toMatchObject({ tie: 1, bad: 0, [left === "optimized" ? "baseline" : "optimized"]: 1 });
     expect(tally.optimized + tally.baseline).toBe(1);
   });
@@ -84,7 +84,7 @@ describe("a blind comparison", () => {
       `${jobId}-7-baseline.png`,
       `${jobId}-7-optimized.png`,
     ]);
-    expect(world.votes.vote(jobId, bob.id, "left")).toBe("closed");
+    expect(await world.votes.vote(jobId, bob.id, "left")).toBe("closed");
     expect(world.problems).toEqual([]);
   });
 
@@ -92,15 +92,15 @@ describe("a blind comparison", () => {
     let time = Date.now();
     const world = await startWorld({ bot: { now: () => time } });
     const channel = world.local.channelId("general");
-    world.settings.set("channel", channel, "blind", true, "admin");
-    world.settings.set("channel", channel, "revealMinutes", 0.01, "admin");
+    await world.settings.set("channel", channel, "blind", true, "admin");
+    await world.settings.set("channel", channel, "revealMinutes", 0.01, "admin");
     // The clock of the bot stands before the end when the ballot opens, and after it when the timer fires.
     const pair = blindPair(world, {});
     const { handle, jobId } = await pair;
-    expect(world.votes.ballot(jobId)?.closesAt).toBe(time + 600);
+    expect((await world.votes.ballot(jobId))?.closesAt).toBe(time + 600);
     time += 1000;
     await handle.waitFor((m) => text(m).includes("**Votes**"));
-    expect(world.votes.ballot(jobId)?.closedAt).not.toBeNull();
+    expect((await world.votes.ballot(jobId))?.closedAt).not.toBeNull();
   });
 });
 
@@ -125,11 +125,11 @@ describe("/stats", () => {
     const few = await (await bob.slash("stats show")).waitFor((m) => m.embeds.length > 0);
     expect(text(few)).toContain("Too few to tell; 10 are needed.");
 
-    const left = world.votes.ballot(jobId)!.left === "optimized" ? "left" : "right";
+    const left = (await world.votes.ballot(jobId))!.left === "optimized" ? "left" : "right";
     for (let voter = 0; voter < 14; voter++) {
-      world.votes.vote(jobId, `7000000000000000${voter + 10}`, voter < 10 ? left : "tie");
+      await world.votes.vote(jobId, `7000000000000000${voter + 10}`, voter < 10 ? left : "tie");
     }
-    world.votes.vote(jobId, bob.id, left === "left" ? "right" : "left");
+    await world.votes.vote(jobId, bob.id, left === "left" ? "right" : "left");
     const handle = await bob.slash("stats show", { by: "mode" });
     const shown = await handle.waitFor((m) => m.embeds.length > 0);
     expect(text(shown)).toContain(

@@ -13,7 +13,7 @@ const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? 
 describe("a job over a limit", () => {
   it("waits outside the line with the reason, and moves up by itself when one of those in it is done", async () => {
     const world = await startWorld();
-    world.settings.set("server", world.local.guildId, "userLimit", 1, "admin");
+    await world.settings.set("server", world.local.guildId, "userLimit", 1, "admin");
     const alice = world.local.member("alice");
     const first = await alice.slash("optimize", { prompt: "one" });
     await first.done();
@@ -44,7 +44,7 @@ describe("a job over a limit", () => {
     };
     const world = await startWorld({ bot: { limits } });
     // More than the program allows is no more than it allows.
-    world.settings.set("server", world.local.guildId, "userCap", 50, "admin");
+    await world.settings.set("server", world.local.guildId, "userCap", 50, "admin");
     const alice = world.local.member("alice");
     await (await alice.slash("optimize", { prompt: "one" })).done();
     const second = await alice.slash("optimize", { prompt: "two" });
@@ -66,7 +66,7 @@ describe("a picture as it forms", () => {
 
   it("is shown with the progress where the channel wants it, beside the half that is ready", async () => {
     const world = await startWorld();
-    world.settings.set("channel", world.local.channelId("general"), "preview", true, "admin");
+    await world.settings.set("channel", world.local.channelId("general"), "preview", true, "admin");
     const alice = world.local.member("alice");
     const enqueued = nextEvent(world.events, "job.enqueued");
     const handle = await alice.slash("compare", { prompt: "A cat", seed: 1 });
@@ -99,12 +99,12 @@ describe("a picture as it forms", () => {
     const ids: string[] = [];
     for (const blind of [false, true]) {
       const enqueued = nextEvent(world.events, "job.enqueued");
-      if (blind) world.settings.set("server", world.local.guildId, "preview", true, "admin");
+      if (blind) await world.settings.set("server", world.local.guildId, "preview", true, "admin");
       await (await alice.slash("compare", { prompt: "A cat", blind })).done();
       ids.push((await enqueued).jobId);
     }
     for (const id of ids) expect((await world.queue.get(id))?.preview).toBe(false);
-    world.settings.set("server", world.local.guildId, "spoiler", true, "admin");
+    await world.settings.set("server", world.local.guildId, "spoiler", true, "admin");
     const hidden = await alice.slash("compare", { prompt: "A dog" }, { channel: "gallery" });
     await hidden.done();
     const jobs = await world.queue.open();
@@ -139,7 +139,7 @@ describe("pictures that were deleted to make room", () => {
     await handle.waitFor(isFinal);
     await delivered;
     const retention = new Retention({
-      queue: world.queue,
+      records: world.records,
       events: world.events,
       pictures: new PictureFolder(world.picturesDir),
       limits: { picturesMs: null, picturesBytes: 1, jobsMs: null, jobsBytes: null },
@@ -174,7 +174,7 @@ describe("a job that failed and lost its pictures", () => {
     await writeFile(join(folder, "x"), "x");
     await world.loop.fail(claim, "OUT_OF_MEMORY");
     await handle.waitFor(isFinal);
-    await world.queue.picturesPruned(claim.job.id);
+    await world.store.records.picturesPruned(claim.job.id);
     expect(await world.queue.requeue(claim.job.id)).toBe(true);
     expect(await world.queue.get(claim.job.id)).toMatchObject({
       picturesPrunedAt: null,

@@ -36,8 +36,8 @@ const options: ResultOptions = {
   pictures: new PictureFolder(folder),
   checkpointNote: "drawn by the miniature",
   image: { seed: 0, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
-  settingsOf: () => ({}),
-  ballotOf: (job: Job) => ({
+  settingsOf: async () => ({}),
+  ballotOf: async (job: Job) => ({
     jobId: job.id,
     guildId: null,
     channelId: "1",
@@ -48,8 +48,8 @@ const options: ResultOptions = {
     closedAt: null,
   }),
   audienceOf: async () => ({ ageRestricted: false, settings: {}, unchecked: "show" }),
-  withoutBallot: () => false,
-  tallyOf: () => null,
+  withoutBallot: async () => false,
+  tallyOf: async () => null,
 };
 
 /** A person's texts as the program stores them: every way in goes through `cleanPrompt`. */

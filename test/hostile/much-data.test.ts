@@ -7,9 +7,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type LocalDiscord, startLocalDiscord } from "local-discord/testing";
 import { expect, test } from "vitest";
 import { DEFAULT_TEXT_OPTIONS } from "../../src/core/job.js";
-import type { NewItem, Queue } from "../../src/db/queue.js";
+import type { NewItem } from "../../src/db/queue.js";
 import { openDatabase } from "../../src/db/sqlite/open.js";
-import { SqliteQueue } from "../../src/db/sqlite/sqlite-queue.js";
+import { sqliteStore } from "../../src/db/sqlite/store.js";
+import type { Store } from "../../src/db/store.js";
 import { Retention } from "../../src/pictures/retention.js";
 import { PictureFolder } from "../../src/pictures/store.js";
 import { temporaryFolder } from "../support/app.js";
@@ -29,8 +30,8 @@ const ITEM: NewItem = {
 let made = 0;
 
 /** Stores batches of 100 such prompts, which are over where they are not left `open`; answers their ids. */
-async function store(
-  queue: Queue,
+async function fill(
+  { queue, deliveries }: Pick<Store, "queue" | "deliveries">,
   userId: string,
   jobs: number,
   { item = ITEM, open = false } = {},
@@ -55,7 +56,7 @@ async function store(
     });
     if (!open) {
       await queue.cancel(id);
-      await queue.abandonDelivery(id, "not part of this test");
+      await deliveries.abandonDelivery(id, "not part of this test");
     }
     ids.push(id);
   }
@@ -120,12 +121,12 @@ test("a person with a hundred megabytes of prompts exports and erases them, and 
     limits: { identifyMs: 0, attachmentBytes: 10 * MIB },
   });
   const database = openDatabase(join(folder.path, "promptist.sqlite"));
-  const queue = new SqliteQueue(database);
+  const store = sqliteStore(database);
   try {
     const port = await freePort();
     const alice = local.member("alice");
-    const ids = await store(queue, alice.id, 200);
-    const [other] = await store(queue, local.member("bob").id, 1);
+    const ids = await fill(store, alice.id, 200);
+    const [other] = await fill(store, local.member("bob").id, 1);
     await startReadyBot(local, folder.path, { METRICS_PORT: String(port) });
     expect(alice.commands()).toContain("mydata");
 
@@ -154,13 +155,13 @@ test("a person with a hundred megabytes of prompts exports and erases them, and 
     await writeFile(join(pictures, "0-baseline.png"), "a picture");
     const erasing = await longestDelay(port, async () => {
       // The tries after the first need something to erase, too.
-      if ((await queue.idsOfUser(alice.id)).length === 0) await store(queue, alice.id, 200);
+      if ((await store.records.idsOfUser(alice.id)).length === 0) await fill(store, alice.id, 200);
       const handle = await alice.slash("mydata erase", { confirm: true });
       await handle.waitFor((m) => /of yours/.test(m.content), { timeoutMs: 60_000 });
     });
     expect(existsSync(pictures)).toBe(false);
-    expect(await queue.idsOfUser(alice.id)).toEqual([]);
-    expect(await queue.get(other!)).toBeDefined();
+    expect(await store.records.idsOfUser(alice.id)).toEqual([]);
+    expect(await store.queue.get(other!)).toBeDefined();
     expect(erasing).toBeLessThan(BLOCKED_AT_MOST_MS);
     report("event loop, much data", { completing, exporting, erasing });
   } finally {
@@ -172,7 +173,7 @@ test("a person with a hundred megabytes of prompts exports and erases them, and 
 
 test("a batch larger than a file may be is cut between its prompts, and nothing is missing", async () => {
   const world = await startWorld({ local: { limits: { attachmentBytes: MIB / 4 } } });
-  const [id] = await store(world.queue, world.local.member("alice").id, 1);
+  const [id] = await fill(world, world.local.member("alice").id, 1);
   const { files } = await exported(world.local, "alice", "mydata export");
   const jobs = files.flatMap((file) => JSON.parse(file).jobs);
   expect(new Set(jobs.map((job) => job.id))).toEqual(new Set([id]));
@@ -187,7 +188,7 @@ test("five hundred waiting batches: /queue and the next start hold nobody up", {
 }, async () => {
   const world = await startWorld();
   const item = { prompt: LONG, rewrite: null };
-  for (let user = 0; user < 10; user++) await store(world.queue, `${user}`, 50, { item, open: true });
+  for (let user = 0; user < 10; user++) await fill(world, `${user}`, 50, { item, open: true });
   const asked = await blocked(async () => {
     const answer = await world.local.member("alice").slash("queue");
     expect(JSON.stringify(answer.message?.embeds)).toContain("500 waiting");
@@ -205,20 +206,22 @@ test("five hundred waiting batches: /queue and the next start hold nobody up", {
 });
 
 test("the look for folders that no job names holds nobody up, however much the jobs hold", async () => {
-  const { queue, events, picturesDir } = await startWorld();
+  const world = await startWorld();
+  const { records, events, picturesDir } = world;
   const candidates = Array.from({ length: 12 }, (_, i) => ({ text: LONG, tokens: 300, score: -i }));
-  const ids = await store(queue, "someone", 100, { item: { ...ITEM, candidates } });
+  const ids = await fill(world, "someone", 100, { item: { ...ITEM, candidates } });
   for (const id of ids) await mkdir(join(picturesDir, id), { recursive: true });
   const limits = { picturesMs: null, picturesBytes: null, jobsMs: null, jobsBytes: null };
-  const retention = new Retention({ queue, events, pictures: new PictureFolder(picturesDir), limits });
+  const retention = new Retention({ records, events, pictures: new PictureFolder(picturesDir), limits });
   const ms = await blocked(async () => expect((await retention.prune()).orphans).toEqual([]));
   expect(ms).toBeLessThan(BLOCKED_AT_MOST_MS);
 });
 
 test("a second export while the first is under way is refused with a sentence, and a later one is not", async () => {
-  const { local, queue, problems } = await startWorld();
+  const world = await startWorld();
+  const { local, problems } = world;
   const alice = local.member("alice");
-  await store(queue, alice.id, 1);
+  await fill(world, alice.id, 1);
   local.faults.onRest("PATCH", /messages/, { delayMs: 1_000 });
   const first = await alice.slash("mydata export");
   const second = await alice.slash("mydata export");

@@ -12,7 +12,7 @@ let events: Events;
 
 beforeEach(async () => {
   engine = ENGINES[0]!.create();
-  queue = await engine.connect(() => Date.now());
+  ({ queue } = await engine.connect(() => Date.now()));
   events = createEvents();
 });
 afterEach(() => engine.destroy());

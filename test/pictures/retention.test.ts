@@ -36,7 +36,7 @@ const PICTURE = { file: "a.png", ms: 1, judgement: null };
 
 const make = (limits: Partial<RetentionLimits>) =>
   new Retention({
-    queue,
+    records: queue,
     events,
     pictures: new PictureFolder(picturesDir),
     limits: { ...NONE, ...limits },
@@ -73,7 +73,7 @@ describe("by age", () => {
     time += 6 * DAY;
     const retention = make({ picturesMs: 10 * DAY, jobsMs: 30 * DAY });
     expect(await retention.prune()).toEqual({ pictures: [old], jobs: [], orphans: [] });
-    expect(await queue.get(old)).toMatchObject({ picturesPrunedAt: time, items: [{ optimized: "fine" }] });
+    expect(await queue.get(old)).toMatchObject({ picturesPrunedAt: time, items: [{ rewrite: "fine" }] });
     expect([old, undelivered, fresh, open.id].map(hasPictures)).toEqual([false, true, true, true]);
     expect(await retention.prune()).toEqual({ pictures: [], jobs: [], orphans: [] });
 

@@ -18,11 +18,11 @@ import { isFlagged, type PictureJudgement } from "../../src/core/judgement.js";
 import type { PerSide, Side } from "../../src/core/side.js";
 import { announced } from "../../src/db/announce.js";
 import type { Claim, Queue } from "../../src/db/queue.js";
-import { DraftStore } from "../../src/db/sqlite/drafts.js";
+import { SqliteDrafts } from "../../src/db/sqlite/drafts.js";
 import { openDatabase } from "../../src/db/sqlite/open.js";
-import { SettingsStore } from "../../src/db/sqlite/settings.js";
-import { SqliteQueue } from "../../src/db/sqlite/sqlite-queue.js";
-import { VoteStore } from "../../src/db/sqlite/votes.js";
+import { sqliteStore } from "../../src/db/sqlite/store.js";
+import { SqliteVotes } from "../../src/db/sqlite/votes.js";
+import type { Store } from "../../src/db/store.js";
 import { PictureFolder, withheldVariant } from "../../src/pictures/store.js";
 
 export const IMAGE_SETTINGS: ImageOptions = {
@@ -56,13 +56,10 @@ export const QUICK = {
 export const isFinal = (message: ApiMessage): boolean =>
   [0x22c55e, 0xef4444, 0x6b7280].includes(message.embeds[0]?.color ?? 0);
 
-export interface World {
+export interface World extends Omit<Store, "close"> {
   readonly local: LocalDiscord;
   readonly bot: Bot;
-  readonly queue: Queue;
-  readonly settings: SettingsStore;
-  readonly votes: VoteStore;
-  readonly drafts: DraftStore;
+  readonly store: Store;
   readonly events: Events;
   readonly loop: StandInLoop;
   readonly picturesDir: string;
@@ -76,8 +73,8 @@ export interface WorldOptions {
   readonly local?: LocalDiscordOptions;
   readonly bot?: Partial<BotOptions>;
   readonly maxWaiting?: number;
-  /** The queue as the bot sees it. */
-  readonly wrapQueue?: (queue: Queue) => Queue;
+  /** The store as the bot sees it. */
+  readonly wrapStore?: (store: Store) => Store;
 }
 
 /** A local Discord, a real queue in a file, and the real bot between them; all gone when the test is over. */
@@ -86,59 +83,58 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
   const picturesDir = join(dir, "pictures");
   const database = openDatabase(join(dir, "queue.sqlite"));
-  const settings = new SettingsStore(database);
-  const votes = new VoteStore(database, options.bot?.now);
-  const drafts = new DraftStore(database, options.bot?.now);
   const events = createEvents();
-  const queue = announced(
-    new SqliteQueue(database, {
-      ...(options.maxWaiting === undefined ? {} : { maxWaiting: options.maxWaiting }),
-    }),
+  const { maxWaiting, bot: { now } = {} } = options;
+  const store = announced(
+    {
+      ...sqliteStore(database, maxWaiting === undefined ? {} : { maxWaiting }),
+      votes: new SqliteVotes(database, now),
+      drafts: new SqliteDrafts(database, now),
+    },
     events,
   );
-  onTestFinished(() => queue.close());
+  onTestFinished(() => store.close());
   const problems: string[] = [];
   events.on("log", ({ level, message }) => {
     if (level !== "info") problems.push(`${level}: ${message}`);
   });
   const local = await startLocalDiscord(options.local);
   onTestFinished(() => local.close());
-  const loop = new StandInLoop(queue, events, picturesDir);
-  const parts = { local, queue, settings, votes, drafts, events, loop, picturesDir, problems };
-  const bot = makeBot({ ...parts, queue: options.wrapQueue?.(queue) ?? queue }, options.bot);
+  const loop = new StandInLoop(store.queue, events, picturesDir);
+  const { close: _, ...contracts } = store;
+  const parts = { ...contracts, local, store, events, loop, picturesDir, problems };
+  const bot = makeBot({ ...parts, store: options.wrapStore?.(store) ?? store }, options.bot);
   onTestFinished(() => bot.stop());
   return { ...parts, bot, ...(await bot.start()) };
 }
 
-/** A queue whose method `name` fails; all else is the queue's own. */
-export function withFailing(queue: Queue, failing: keyof Queue, error: Error): Queue {
-  return new Proxy(queue, {
-    get: (target, name: keyof Queue) =>
-      name === failing ? () => Promise.reject(error) : target[name].bind(target),
+/** A store one of whose methods fails; all else is its own. */
+export function withFailing<C extends Exclude<keyof Store, "close">>(
+  store: Store,
+  contract: C,
+  failing: string & keyof Store[C],
+  error: Error,
+): Store {
+  const part = new Proxy(store[contract], {
+    get(target, name: string & keyof Store[C]) {
+      const method = target[name];
+      if (name === failing) return () => Promise.reject(error);
+      return typeof method === "function" ? method.bind(target) : method;
+    },
   });
+  return { ...store, [contract]: part };
 }
 
 /** One more bot on the same parts, as after a restart; not started. */
 export function makeBot(
-  {
-    local,
-    queue,
-    settings,
-    votes,
-    drafts,
-    events,
-    picturesDir,
-  }: Pick<World, "local" | "queue" | "settings" | "votes" | "drafts" | "events" | "picturesDir">,
+  { local, store, events, picturesDir }: Pick<World, "local" | "store" | "events" | "picturesDir">,
   options: Partial<BotOptions> = {},
 ): Bot {
   return createBot({
     token: local.token,
     apiUrl: local.apiUrl,
     cdnUrl: local.cdnUrl,
-    queue,
-    settings,
-    votes,
-    drafts,
+    store,
     events,
     pictures: new PictureFolder(picturesDir),
     defaults: {

@@ -9,6 +9,7 @@ import { InputError } from "../../core/errors.js";
 import { isFinished, type Job } from "../../core/job.js";
 import type { Settings, Where } from "../../core/settings.js";
 import type { Queue } from "../../db/queue.js";
+import type { Records } from "../../db/records.js";
 import type { PictureStore } from "../../pictures/store.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
 import { isGone } from "../discord/faults.js";
@@ -24,12 +25,13 @@ import { again, drawPair, drawRaw, redraw, withBeam, withPrompt, withRewrite, wi
 
 export interface PressOptions {
   readonly queue: Queue;
+  readonly records: Records;
   readonly intake: Intake;
   readonly limits: Limits;
   readonly pictures: PictureStore;
-  readonly settingsOf: (where: Where) => Settings;
+  readonly settingsOf: (where: Where) => Promise<Settings>;
   /** Whether it must not be told yet which picture of the job is which. */
-  readonly isSecret: (job: Job) => boolean;
+  readonly isSecret: (job: Job) => Promise<boolean>;
 }
 
 /** Discord: the longest text of a modal's input. */
@@ -74,7 +76,7 @@ export class Presses {
       info: {
         access: "anyone",
         run: async (press, job) => {
-          if (options.isSecret(job)) return replyPrivately(press, refusals.secret);
+          if (await options.isSecret(job)) return replyPrivately(press, refusals.secret);
           await press.reply(infoMessage(job));
         },
       },
@@ -129,18 +131,18 @@ export class Presses {
     access: Access,
   ): Promise<Job | null> {
     const job = await this.#options.queue.get(jobId);
-    const refusal = job === undefined ? refusals.unknownJob : this.#refusal(press, job, access);
+    const refusal = job === undefined ? refusals.unknownJob : await this.#refusal(press, job, access);
     if (job !== undefined && refusal === null) return job;
     await replyPrivately(press, refusal ?? refusals.unknownJob);
     return null;
   }
 
-  #refusal(
+  async #refusal(
     press: MessageComponentInteraction | ModalSubmitInteraction,
     { origin }: Job,
     access: Access,
-  ): string | null {
-    const settings = this.#options.settingsOf(origin);
+  ): Promise<string | null> {
+    const settings = await this.#options.settingsOf(origin);
     const own = press.user.id === origin.userId;
     // An id that was carried elsewhere shows nobody what people of another channel have asked for.
     if (!own && press.channelId !== origin.channelId) return refusals.elsewhere;
@@ -221,7 +223,7 @@ export class Presses {
   async #delete(press: Press, job: Job): Promise<void> {
     if (!isFinished(job.state)) return replyPrivately(press, refusals.notFinished);
     await press.deferUpdate();
-    await this.#options.queue.drop(job.id);
+    await this.#options.records.drop(job.id);
     await this.#options.pictures.remove(job.id);
     try {
       await press.deleteReply();

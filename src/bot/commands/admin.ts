@@ -51,7 +51,7 @@ export const admin: AnswerCommand = {
     if (!(await services.operators()).includes(interaction.user.id)) {
       throw new InputError("NOT_OPERATOR", "Only who runs the bot may do this.");
     }
-    const { queue, machine, pictures } = services;
+    const { queue, records, machine, pictures } = services;
     switch (interaction.options.getSubcommand()) {
       case "status":
         return replyPrivately(
@@ -68,7 +68,7 @@ export const admin: AnswerCommand = {
         await queue.setPaused(false);
         return replyPrivately(interaction, adminLines.resumed);
       case "failed": {
-        const jobs = await queue.setAside(SHOWN);
+        const jobs = await records.setAside(SHOWN);
         const lines = jobs.map((it) => adminLines.failed(it));
         return replyPrivately(interaction, lines.length === 0 ? adminLines.noneFailed : lines.join("\n"));
       }
@@ -80,7 +80,7 @@ export const admin: AnswerCommand = {
       }
       case "drop": {
         const id = interaction.options.getString("job", true);
-        const dropped = (await queue.get(id))?.state === "failed" && (await queue.drop(id));
+        const dropped = (await queue.get(id))?.state === "failed" && (await records.drop(id));
         if (!dropped) return replyPrivately(interaction, adminLines.notFailed(id));
         await pictures.remove(id);
         return replyPrivately(interaction, adminLines.dropped(id));

@@ -5,10 +5,7 @@ import type {
 import type { Events } from "../../core/events.js";
 import type { Job } from "../../core/job.js";
 import type { Settings, Where } from "../../core/settings.js";
-import type { Queue } from "../../db/queue.js";
-import type { DraftStore } from "../../db/sqlite/drafts.js";
-import type { SettingsStore } from "../../db/sqlite/settings.js";
-import type { VoteStore } from "../../db/sqlite/votes.js";
+import type { Store } from "../../db/store.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
 import type { Work } from "../messages/eta.js";
@@ -16,16 +13,12 @@ import type { CommandContext, Limits } from "../requests/request.js";
 import type { Machine } from "../words/machine.js";
 
 /** What the commands that make no job work with. */
-export interface Services {
-  readonly queue: Queue;
-  readonly settings: SettingsStore;
-  readonly votes: VoteStore;
-  readonly drafts: DraftStore;
+export interface Services extends Omit<Store, "close"> {
   readonly events: Events;
   readonly context: CommandContext;
   readonly pictures: PictureStore;
   readonly now: () => number;
-  readonly settingsOf: (where: Where) => Settings;
+  readonly settingsOf: (where: Where) => Promise<Settings>;
   /** The message of a finished job for a place, within the bytes that one file may have there. */
   readonly compose: (job: Job, bytesPerFile: number, where: Where) => Promise<Outgoing>;
   /** One zip of a batch's pictures as that place may have them, and how many of them there are. */

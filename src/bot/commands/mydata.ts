@@ -1,5 +1,5 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
-import type { VoteKey } from "../../db/sqlite/votes.js";
+import type { VoteKey } from "../../db/votes.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { commandTexts, dataLines } from "../words/messages.js";
 import type { AnswerCommand, Services } from "./answer.js";
@@ -32,11 +32,11 @@ export const mydata: AnswerCommand = {
   }),
 
   async run(interaction, services) {
-    const { queue, votes, drafts, settings, pictures } = services;
+    const { records, votes, drafts, settings, pictures } = services;
     const userId = interaction.user.id;
     if (interaction.options.getSubcommand() === "export") {
-      const jobs = await queue.idsOfUser(userId);
-      const keys = votes.keys({ userId });
+      const jobs = await records.idsOfUser(userId);
+      const keys = await votes.keys({ userId });
       await sendExport(interaction, services.send, storedAbout(userId, jobs, keys, services), {
         name: "mydata",
         ending: "json",
@@ -49,11 +49,11 @@ export const mydata: AnswerCommand = {
     if (!interaction.options.getBoolean("confirm", true))
       return replyPrivately(interaction, dataLines.notConfirmed);
     await interaction.deferReply({ flags: MessageFlags.Ephemeral });
-    const { deleted, stopping } = await queue.eraseUser(userId);
+    const { deleted, stopping } = await records.eraseUser(userId);
     for (const id of deleted) await pictures.remove(id);
-    votes.erase(userId);
-    drafts.erase(userId);
-    settings.erase(userId);
+    await votes.erase(userId);
+    await drafts.erase(userId);
+    await settings.erase(userId);
     await interaction.editReply({ content: dataLines.erased(deleted.length, stopping.length) });
   },
 };
@@ -79,16 +79,17 @@ async function* storedAbout(
       yield { list: "jobs", value: { ...job, origin: { ...job.origin, interactionToken: undefined } } };
   }
   // What was attached and not started yet.
-  for (const id of drafts.idsOfUser(userId)) {
-    const draft = drafts.get(id);
+  for (const id of await drafts.idsOfUser(userId)) {
+    const draft = await drafts.get(id);
     if (draft !== undefined)
       yield { list: "drafts", value: { ...draft.request, createdAt: draft.createdAt } };
   }
   for (const key of keys) {
-    const vote = votes.exported(key);
+    const vote = await votes.exported(key);
     if (vote !== undefined) yield { list: "votes", value: { ...vote } };
   }
-  for (const setting of settings.list("user", userId)) yield { list: "settings", value: { ...setting } };
+  for (const setting of await settings.list("user", userId))
+    yield { list: "settings", value: { ...setting } };
 }
 
 /** A batch that no file holds is cut between its items, each part with all that they share. */

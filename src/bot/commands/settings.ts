@@ -100,22 +100,22 @@ export const settings: AnswerCommand = {
     switch (interaction.options.getSubcommand()) {
       case "ping": {
         const on = interaction.options.getBoolean("on", true);
-        store.set("user", interaction.user.id, "ping", on, interaction.user.id);
+        await store.set("user", interaction.user.id, "ping", on, interaction.user.id);
         return replyPrivately(interaction, on ? settingLines.pingOn : settingLines.pingOff);
       }
       case "show":
         return show(interaction, services);
       case "set": {
-        const target = writable(interaction, services);
+        const target = await writable(interaction, services);
         const { key, value } = read(interaction);
         const parsed = parseSetting(key, value);
-        store.set(target.scope, target.id, key, parsed, interaction.user.id);
+        await store.set(target.scope, target.id, key, parsed, interaction.user.id);
         return replyPrivately(interaction, settingLines.set(key, showSetting(key, parsed), target.scope));
       }
       case "reset": {
-        const target = writable(interaction, services);
+        const target = await writable(interaction, services);
         const { key } = read(interaction);
-        const was = store.reset(target.scope, target.id, key);
+        const was = await store.reset(target.scope, target.id, key);
         return replyPrivately(interaction, settingLines.reset(key, target.scope, was));
       }
     }
@@ -131,12 +131,12 @@ function read(interaction: ChatInputCommandInteraction) {
 }
 
 /** Where the interaction's person may write; throws InputError NOT_ALLOWED. */
-function writable(
+async function writable(
   interaction: ChatInputCommandInteraction,
   { settingsOf }: Services,
-): { scope: SettingScope; id: string } {
+): Promise<{ scope: SettingScope; id: string }> {
   const { guildId, channelId } = interaction;
-  if (guildId === null || !mayManage(interaction, settingsOf(interaction))) {
+  if (guildId === null || !mayManage(interaction, await settingsOf(interaction))) {
     throw new InputError("NOT_ALLOWED", "Only who manages the server may change its settings.");
   }
   return interaction.options.getString("scope") === "server"
@@ -149,10 +149,10 @@ async function show(
   { settings: store, context, settingsOf }: Services,
 ): Promise<void> {
   const { guildId, channelId } = interaction;
-  const section = (title: string, of: SettingScope, id: string) => {
-    const lines = store
-      .list(of, id)
-      .map((it) => settingLines.entry(it.name, showSetting(it.name, it.value), it.changedBy, it.changedAt));
+  const section = async (title: string, of: SettingScope, id: string) => {
+    const lines = (await store.list(of, id)).map((it) =>
+      settingLines.entry(it.name, showSetting(it.name, it.value), it.changedBy, it.changedAt),
+    );
     return [`**${title}**`, ...(lines.length === 0 ? [settingLines.none] : lines)];
   };
   const names = Object.entries(settingTexts).map(([key, what]) => `\`${key}\` ${what}`);
@@ -162,11 +162,13 @@ async function show(
       {
         title: settingLines.title,
         description: [
-          ...section(settingLines.channel, "channel", channelId),
-          ...(guildId === null ? [] : section(settingLines.server, "server", guildId)),
+          ...(await section(settingLines.channel, "channel", channelId)),
+          ...(guildId === null ? [] : await section(settingLines.server, "server", guildId)),
           `**${settingLines.program}**`,
           settingLines.defaults(image, text.mode, context.limits.maxSteps),
-          ...(mayManage(interaction, settingsOf(interaction)) ? [`**${settingLines.names}**`, ...names] : []),
+          ...(mayManage(interaction, await settingsOf(interaction))
+            ? [`**${settingLines.names}**`, ...names]
+            : []),
         ]
           .join("\n")
           .slice(0, 4096),

@@ -38,7 +38,7 @@ export const show: AnswerCommand = {
   async run(interaction, { queue, compose, zip, send, settingsOf }) {
     const job = await queue.get(interaction.options.getString("id", true).trim());
     if (job === undefined) return replyPrivately(interaction, refusals.unknownJob);
-    if (!mayModerate(interaction, job.origin, settingsOf(job.origin))) {
+    if (!mayModerate(interaction, job.origin, await settingsOf(job.origin))) {
       return replyPrivately(interaction, refusals.notYours);
     }
     if (!isFinished(job.state)) return replyPrivately(interaction, refusals.stillOpen);

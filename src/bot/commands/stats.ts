@@ -1,6 +1,6 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
 import { wilson } from "../../core/statistics.js";
-import type { Tally, VoteFilter } from "../../db/sqlite/votes.js";
+import type { ExportedVote, Tally, VoteFilter, VoteKey, Votes } from "../../db/votes.js";
 import { statsPlot } from "../../pictures/stats-plot.js";
 import { mayManage } from "../requests/rules.js";
 import { commandTexts, refusals, statsLines } from "../words/messages.js";
@@ -52,21 +52,16 @@ export const stats: AnswerCommand = {
     // In a direct message there is no server: a person sees their own votes.
     const filter: VoteFilter = guildId === null ? { userId: user.id } : { guildId };
     if (interaction.options.getSubcommand() === "export") {
-      const all = guildId === null || mayManage(interaction, settingsOf(interaction));
-      const keys = votes.keys(all ? filter : { ...filter, userId: user.id });
+      const all = guildId === null || mayManage(interaction, await settingsOf(interaction));
+      const keys = await votes.keys(all ? filter : { ...filter, userId: user.id });
       if (keys.length === 0) {
         await interaction.reply({ content: refusals.noVotes, flags: MessageFlags.Ephemeral });
         return;
       }
-      await sendExport(interaction, send, keys, {
+      await sendExport(interaction, send, exportedVotes(votes, keys), {
         name: "votes",
         ending: "jsonl",
-        piecesOf: (key) => {
-          const vote = votes.exported(key);
-          return vote === undefined
-            ? []
-            : [{ list: "votes", data: Buffer.from(`${JSON.stringify(vote)}\n`) }];
-        },
+        piecesOf: (vote) => [{ list: "votes", data: Buffer.from(`${JSON.stringify(vote)}\n`) }],
         write: (pieces) => pieces.map(({ data }) => data),
         closing: "",
       });
@@ -74,12 +69,12 @@ export const stats: AnswerCommand = {
     }
     await interaction.deferReply();
     const by = interaction.options.getString("by") ?? "server";
-    const overall = { label: statsLines.all, plain: statsLines.all, tally: votes.total(filter) };
+    const overall = { label: statsLines.all, plain: statsLines.all, tally: await votes.total(filter) };
     const groups: Line[] =
       by === "mode"
-        ? votes.by("mode", filter).map(({ key, ...tally }) => ({ label: key, plain: key, tally }))
+        ? (await votes.by("mode", filter)).map(({ key, ...tally }) => ({ label: key, plain: key, tally }))
         : by === "user"
-          ? votes.by("user", filter).map(({ key, ...tally }, i) => ({
+          ? (await votes.by("user", filter)).map(({ key, ...tally }, i) => ({
               label: `${statsLines.voter(i + 1)} <@${key}>`,
               plain: statsLines.voter(i + 1),
               tally,
@@ -116,6 +111,13 @@ export const stats: AnswerCommand = {
     });
   },
 };
+
+async function* exportedVotes(votes: Votes, keys: readonly VoteKey[]): AsyncGenerator<ExportedVote> {
+  for (const key of keys) {
+    const vote = await votes.exported(key);
+    if (vote !== undefined) yield vote;
+  }
+}
 
 function sentence(label: string, tally: Tally): string {
   const n = tally.optimized + tally.baseline;

@@ -2,7 +2,7 @@ import type { Events } from "../../core/events.js";
 import type { Job } from "../../core/job.js";
 import type { Settings, Where } from "../../core/settings.js";
 import type { Queue } from "../../db/queue.js";
-import type { Ballot, Choice, VoteStore } from "../../db/sqlite/votes.js";
+import type { Ballot, Choice, Votes } from "../../db/votes.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import type { Outgoing } from "../discord/outgoing.js";
@@ -13,11 +13,11 @@ import { DueClock } from "./due-clock.js";
 
 export interface BallotOptions {
   readonly queue: Queue;
-  readonly votes: VoteStore;
+  readonly votes: Votes;
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
-  readonly settingsOf: (where: Where) => Settings;
+  readonly settingsOf: (where: Where) => Promise<Settings>;
   /** The result of a job as everybody may see it there. */
   readonly compose: (job: Job, where: Where) => Promise<Outgoing>;
 }
@@ -35,11 +35,17 @@ export class Ballots {
       nextDueAt: () => options.votes.nextDueAt(),
       endDue: () => this.#revealDue(),
       now: options.now,
+      onError: (error) =>
+        options.events.emit("log", {
+          level: "warn",
+          message: "The votes that are due could not be read",
+          error,
+        }),
     });
   }
 
-  start(): void {
-    this.#clock.wind();
+  start(): Promise<void> {
+    return this.#clock.wind();
   }
 
   stop(): Promise<void> {
@@ -47,33 +53,33 @@ export class Ballots {
   }
 
   /** The open ballot of a blind comparison; opened when its result is first shown. */
-  open(job: Job): Ballot {
-    const { revealMinutes } = this.#options.settingsOf(job.origin);
-    const known = this.#options.votes.ballot(job.id);
+  async open(job: Job): Promise<Ballot> {
+    const { revealMinutes } = await this.#options.settingsOf(job.origin);
+    const known = await this.#options.votes.ballot(job.id);
     if (known !== undefined) return known;
     const closesAt = revealMinutes === undefined ? null : this.#options.now() + revealMinutes * MINUTE_MS;
-    const ballot = this.#options.votes.open(job, closesAt);
-    this.#clock.wind();
+    const ballot = await this.#options.votes.open(job, closesAt);
+    await this.#clock.wind();
     return ballot;
   }
 
   /** Half a pair can't be voted on: a ballot that nobody has seen is closed. True where people vote on it already. */
-  withdraw(job: Job): boolean {
+  async withdraw(job: Job): Promise<boolean> {
     const { votes } = this.#options;
-    const known = votes.ballot(job.id);
+    const known = await votes.ballot(job.id);
     if (known !== undefined) return known.closedAt === null;
-    votes.open(job, null);
-    votes.close(job.id);
+    await votes.open(job, null);
+    await votes.close(job.id);
     return false;
   }
 
   /** A press of left, right, tie or both bad: counted, and answered with what it was, to the voter alone. */
   async vote(press: Press, job: Job, { argument }: PressAction): Promise<void> {
     const { votes } = this.#options;
-    const ballot = votes.ballot(job.id);
+    const ballot = await votes.ballot(job.id);
     if (ballot === undefined) return replyPrivately(press, refusals.noBallot);
     const choice = argument as Choice;
-    const result = votes.vote(job.id, press.user.id, choice);
+    const result = await votes.vote(job.id, press.user.id, choice);
     // The clock could not edit the message, or has not come to it: the press brings it up to date.
     if (result === "closed") return this.reveal(press, job);
     await press.reply(voteReply(job, ballot, choice, result.before));
@@ -82,15 +88,15 @@ export class Ballots {
   /** Ends the vote and shows everybody which picture was which. */
   async reveal(press: Press, job: Job): Promise<void> {
     await press.deferUpdate();
-    this.#options.votes.close(job.id);
+    await this.#options.votes.close(job.id);
     const target = { applicationId: press.applicationId, interactionToken: press.token };
     await this.#options.api.editReply(target, await this.#options.compose(job, press));
   }
 
   async #revealDue(): Promise<void> {
     const { queue, votes, api, events, compose } = this.#options;
-    for (const { jobId } of votes.due()) {
-      votes.close(jobId);
+    for (const { jobId } of await votes.due()) {
+      await votes.close(jobId);
       try {
         const job = await queue.get(jobId);
         if (job?.delivery.messageId == null) continue;
@@ -104,8 +110,8 @@ export class Ballots {
 }
 
 /** How the votes of a closed ballot fell; null for a job that had none or whose vote goes on. */
-export function tallyLine(votes: VoteStore, jobId: string): string | null {
-  const ballot = votes.ballot(jobId);
+export async function tallyLine(votes: Votes, jobId: string): Promise<string | null> {
+  const ballot = await votes.ballot(jobId);
   if (ballot === undefined || ballot.closedAt === null) return null;
-  return blindLines.tally(votes.tally(jobId));
+  return blindLines.tally(await votes.tally(jobId));
 }

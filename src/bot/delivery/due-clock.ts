@@ -1,12 +1,15 @@
 /** setTimeout takes no longer waits; the clock is set anew when this one is over. */
 const LONGEST_WAIT_MS = 12 * 3_600_000;
+const LOOK_AGAIN_MS = 60_000;
 
 export interface DueClockOptions {
   /** When the next thing is due, in milliseconds since the epoch; null for none. */
-  readonly nextDueAt: () => number | null;
-  /** Ends all that is due. It must not reject. */
+  readonly nextDueAt: () => Promise<number | null>;
+  /** Ends all that is due. */
   readonly endDue: () => Promise<void>;
   readonly now: () => number;
+  /** What is due could not be read; it is read again a minute later. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** Ends things that are stored with a time, when it comes: one timer, for the next of them. */
@@ -15,23 +18,41 @@ export class DueClock {
   #timer: NodeJS.Timeout | null = null;
   #ending: Promise<void> = Promise.resolve();
   #stopped = false;
+  #windings = 0;
 
   constructor(options: DueClockOptions) {
     this.#options = options;
   }
 
   /** To be called at the start, and whenever what is stored has changed. */
-  wind(): void {
-    if (this.#stopped) return;
+  async wind(): Promise<void> {
+    const { nextDueAt, endDue, now, onError } = this.#options;
+    const winding = ++this.#windings;
+    try {
+      const dueAt = await nextDueAt();
+      // A later call has looked since, and knows more.
+      if (winding !== this.#windings) return;
+      this.#set(dueAt === null ? null : dueAt - now(), endDue);
+    } catch (error) {
+      onError(error);
+      if (winding === this.#windings) this.#set(LOOK_AGAIN_MS, async () => {});
+    }
+  }
+
+  /** Runs `work` after `ms` and winds the clock again; null clears it. */
+  #set(ms: number | null, work: () => Promise<void>): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    const { nextDueAt, endDue, now } = this.#options;
-    const dueAt = nextDueAt();
-    if (dueAt === null) return;
-    const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(0, dueAt - now()));
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#ending = endDue().finally(() => this.wind());
-    }, waitMs);
+    this.#timer = null;
+    if (this.#stopped || ms === null) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#ending = work()
+          .catch(this.#options.onError)
+          .then(() => this.wind());
+      },
+      Math.min(LONGEST_WAIT_MS, Math.max(0, ms)),
+    );
     this.#timer.unref();
   }
 

@@ -4,6 +4,7 @@ import { DiscordError, describe } from "../../core/errors.js";
 import type { Events } from "../../core/events.js";
 import type { Job } from "../../core/job.js";
 import type { Where } from "../../core/settings.js";
+import type { Deliveries } from "../../db/deliveries.js";
 import type { Queue } from "../../db/queue.js";
 import { type DiscordFault, faultOf } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
@@ -15,6 +16,7 @@ import { subscribe } from "./subscribe.js";
 
 export interface OutboxOptions {
   readonly queue: Queue;
+  readonly deliveries: Deliveries;
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
@@ -113,7 +115,7 @@ export class Outbox {
 
   async #startUndelivered(): Promise<void> {
     try {
-      for (const jobId of await this.#options.queue.undelivered()) {
+      for (const jobId of await this.#options.deliveries.undelivered()) {
         if (this.#stopped || this.#active.has(jobId) || this.#waiting.has(jobId)) continue;
         const delivery = this.#slots
           .runExclusive(() => this.#deliver(jobId))
@@ -128,7 +130,7 @@ export class Outbox {
 
   async #deliver(jobId: string): Promise<void> {
     if (this.#stopped) return;
-    const { queue, events, settle } = this.#options;
+    const { queue, deliveries, settle } = this.#options;
     // Read again: an earlier delivery may have ended between the sweep's read and now.
     const job = await queue.get(jobId);
     if (job === undefined || job.delivery.deliveredAt !== null || job.delivery.abandoned !== null) return;
@@ -145,9 +147,8 @@ export class Outbox {
       );
     }
     if ("messageId" in sent) {
-      await queue.delivered(job.id, sent.messageId);
+      await deliveries.delivered(job.id, sent.messageId);
       this.#replyLimits.delete(job.id);
-      events.emit("job.delivered", { jobId: job.id, messageId: sent.messageId });
       if (sent.via === "reply") await this.#ping(job, sent.messageId);
       return;
     }
@@ -164,20 +165,20 @@ export class Outbox {
   }
 
   async #failed(job: Job, fault: DiscordFault, error: unknown): Promise<void> {
-    const { queue, onUnauthorized, retryFirstMs, retryMaxMs } = this.#options;
+    const { deliveries, onUnauthorized, retryFirstMs, retryMaxMs } = this.#options;
     const detail = `${fault}: ${describe(error)}`;
     if (fault === "unauthorized") {
-      await queue.deliveryFailed(job.id, detail);
+      await deliveries.deliveryFailed(job.id, detail);
       onUnauthorized(error);
       return;
     }
     if (fault !== "transient") {
       this.#log("warn", "A result was not delivered and stays stored", job.id, error);
-      await queue.abandonDelivery(job.id, detail);
+      await deliveries.abandonDelivery(job.id, detail);
       return;
     }
     this.#log("warn", "A delivery failed and will be tried again", job.id, error);
-    await queue.deliveryFailed(job.id, detail);
+    await deliveries.deliveryFailed(job.id, detail);
     if (this.#stopped) return;
     const delayMs = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(job.delivery.attempts, 30));
     const timer = setTimeout(() => {

@@ -1,5 +1,6 @@
 import type { Events } from "../../core/events.js";
 import { isFinished, type Job, nextPhase } from "../../core/job.js";
+import type { Deliveries } from "../../db/deliveries.js";
 import type { Queue } from "../../db/queue.js";
 import { faultOf } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
@@ -11,6 +12,7 @@ import { subscribe } from "./subscribe.js";
 
 export interface SheetPosterOptions {
   readonly queue: Queue;
+  readonly deliveries: Deliveries;
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
@@ -57,9 +59,9 @@ export class SheetPoster {
   }
 
   async #post(left: boolean): Promise<void> {
-    const { queue, events } = this.#options;
+    const { queue, deliveries, events } = this.#options;
     try {
-      for (const { jobId, number } of await queue.unsettledSheets()) {
+      for (const { jobId, number } of await deliveries.unsettledSheets()) {
         if (this.#stopping.signal.aborted) return;
         const job = await queue.get(jobId);
         if (job === undefined || isFinished(job.state)) continue;
@@ -74,7 +76,7 @@ export class SheetPoster {
   }
 
   async #postOne(job: Job, number: number, left: boolean): Promise<void> {
-    const { queue, events, api, compose, limit, now, retryFirstMs: firstMs } = this.#options;
+    const { deliveries, events, api, compose, limit, now, retryFirstMs: firstMs } = this.#options;
     const { signal } = this.#stopping;
     const message = await compose(job, number, limit);
     if (message !== null) {
@@ -93,7 +95,7 @@ export class SheetPoster {
         }
       }
     }
-    await queue.settleSheet(job.id, number);
+    await deliveries.settleSheet(job.id, number);
   }
 
   /**

@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import type { Job } from "../../core/job.js";
 import { SIDES } from "../../core/side.js";
-import type { Ballot } from "../../db/sqlite/votes.js";
+import type { Ballot } from "../../db/votes.js";
 import type { PictureStore } from "../../pictures/store.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";

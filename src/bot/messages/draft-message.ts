@@ -1,5 +1,5 @@
+import type { Draft } from "../../db/drafts.js";
 import type { OpenWork } from "../../db/queue.js";
-import type { Draft } from "../../db/sqlite/drafts.js";
 import { clip, escapeMarkdown } from "../discord/markdown.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { draftLines, labels, resultLines } from "../words/messages.js";

@@ -1,7 +1,7 @@
 import type { APIEmbed } from "discord.js";
 import { hasOverview, type ImageOptions, type Job, type Origin, picturesDrawn } from "../../core/job.js";
 import type { Settings, Where } from "../../core/settings.js";
-import type { Ballot } from "../../db/sqlite/votes.js";
+import type { Ballot } from "../../db/votes.js";
 import type { PictureStore } from "../../pictures/store.js";
 import { clip, codeBlock } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile, type Row } from "../discord/outgoing.js";
@@ -31,15 +31,15 @@ export interface ResultOptions {
   /** What a command without options draws with; its seed says nothing. */
   readonly image: ImageOptions;
   /** What the place of a command has decided. */
-  readonly settingsOf: (where: Where) => Settings;
+  readonly settingsOf: (where: Where) => Promise<Settings>;
   /** Who sees what is posted there now. */
   readonly audienceOf: (where: Where) => Promise<Audience>;
   /** The ballot of a blind comparison, opened when it is first shown. */
-  readonly ballotOf: (job: Job) => Ballot;
+  readonly ballotOf: (job: Job) => Promise<Ballot>;
   /** There is nothing to vote on: a ballot that was never open is closed. True where people vote on it already. */
-  readonly withoutBallot: (job: Job) => boolean;
+  readonly withoutBallot: (job: Job) => Promise<boolean>;
   /** How the votes fell, once they are closed. */
-  readonly tallyOf: (job: Job) => string | null;
+  readonly tallyOf: (job: Job) => Promise<string | null>;
 }
 
 const NEGATIVE_MAX = 300;
@@ -67,7 +67,7 @@ export async function resultMessage(
   };
   const shown = await exhibitFor(items, audienceOf);
   const message = await composed(job, options, limit, shown, audienceOf);
-  return shown.spoiler || options.settingsOf(where).spoiler === true ? spoilered(message) : message;
+  return shown.spoiler || (await options.settingsOf(where)).spoiler === true ? spoilered(message) : message;
 }
 
 /** Pictures behind a click. An embed can't hide its picture, so they all stand below it. */
@@ -121,15 +121,15 @@ async function compareMessage(
   const item = job.items[0]!;
   if (job.blind && !isRaw(item) && shown.withheld.length > 0) {
     // Half a pair can't be voted on; and while people vote on it elsewhere, half of it would tell which is which.
-    if (options.withoutBallot(job)) {
+    if (await options.withoutBallot(job)) {
       return withImage(doneEmbed(job, [safetyLines.blindElsewhere], []), [], []);
     }
   } else if (job.blind && !isRaw(item)) {
-    const ballot = options.ballotOf(job);
+    const ballot = await options.ballotOf(job);
     const hidden = ballot.closedAt === null ? await blindMessage(job, ballot, options.pictures, limit) : null;
     if (hidden !== null) return hidden;
   }
-  const tally = options.tallyOf(job);
+  const tally = await options.tallyOf(job);
   const rewrite = item.rewrite ?? "";
   const { pictures: made } = item;
   const baseline = {
@@ -171,7 +171,7 @@ async function compareMessage(
   ];
   const settings = [
     resultLines.seed(item.seed),
-    ...imageOptions(job, options),
+    ...(await imageOptions(job, options)),
     ...timeAndMakers(job, options),
   ];
   return withImage(doneEmbed(job, sections, settings), files, resultRows(job));
@@ -196,7 +196,7 @@ async function overviewMessage(
     ...safetySentences(shown, true),
     ...lines,
   ];
-  const settings = [...seeds, ...imageOptions(job, options), ...timeAndMakers(job, options)];
+  const settings = [...seeds, ...(await imageOptions(job, options)), ...timeAndMakers(job, options)];
   const embed = doneEmbed(job, sections, settings);
   // The contact sheet comes first where there is one; a record is nothing to look at.
   const [main] = files.filter(({ description }) => description !== null);
@@ -231,14 +231,14 @@ export async function sheetMessage(
     image: { url: `attachment://${file.name}` },
   };
   const message: Outgoing = { content: "", embeds: [embed], components: [], files: [file] };
-  return sheet.shown.spoiler || options.settingsOf(job.origin).spoiler === true
+  return sheet.shown.spoiler || (await options.settingsOf(job.origin)).spoiler === true
     ? spoilered(message)
     : message;
 }
 
 /** The settings that a command here does not have by itself. */
-function imageOptions({ image, origin }: Job, options: ResultOptions): string[] {
-  const settings = options.settingsOf(origin);
+async function imageOptions({ image, origin }: Job, options: ResultOptions): Promise<string[]> {
+  const settings = await options.settingsOf(origin);
   const usual = { ...options.image, ...settings };
   const size = image.size === null ? null : `${image.size.width}x${image.size.height}`;
   const usualSize = usual.size == null ? null : `${usual.size.width}x${usual.size.height}`;
@@ -294,7 +294,9 @@ export async function baselinePicture(
   const shown = await exhibitFor([item], () => options.audienceOf(job.origin));
   // What needs a click or is withheld waits for the result, which says so.
   const isPlain =
-    shown.shows(item, "baseline") && !shown.spoiler && options.settingsOf(job.origin).spoiler !== true;
+    shown.shows(item, "baseline") &&
+    !shown.spoiler &&
+    (await options.settingsOf(job.origin)).spoiler !== true;
   if (!isPlain) return null;
   const name = `${job.id}-${item.seed}-baseline`;
   const { prompt } = item;
@@ -330,7 +332,7 @@ export async function previewPicture(
   harmless: boolean,
   options: ResultOptions,
 ): Promise<OutgoingFile | null> {
-  if (options.settingsOf(origin).spoiler === true) return null;
+  if ((await options.settingsOf(origin)).spoiler === true) return null;
   if (!harmless && !showsPreview(await options.audienceOf(origin))) return null;
   return { name: `${jobId}-preview.webp`, data: Buffer.from(data), description: labels.previewAlt };
 }

@@ -1,6 +1,6 @@
 import { type InteractionReplyOptions, MessageFlags } from "discord.js";
 import type { Job } from "../../core/job.js";
-import type { Ballot, Choice } from "../../db/sqlite/votes.js";
+import type { Ballot, Choice } from "../../db/votes.js";
 import { blindLines } from "../words/messages.js";
 import { diffMarkdown } from "./prompt-diff.js";
 

@@ -3,8 +3,8 @@ import { codeOf, InputError } from "../../core/errors.js";
 import type { Events } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
 import type { Settings, Where } from "../../core/settings.js";
+import type { Draft, DraftRequest, Drafts } from "../../db/drafts.js";
 import type { Arrival, Queue } from "../../db/queue.js";
-import type { Draft, DraftRequest, DraftStore } from "../../db/sqlite/drafts.js";
 import { DueClock } from "../delivery/due-clock.js";
 import { faultOf } from "../discord/faults.js";
 import { replyPrivately } from "../discord/interactions.js";
@@ -19,12 +19,12 @@ import type { Intake } from "./intake.js";
 import { mayModerate, mayUse } from "./rules.js";
 
 export interface DraftOptions {
-  readonly drafts: DraftStore;
+  readonly drafts: Drafts;
   readonly queue: Queue;
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
-  readonly settingsOf: (where: Where) => Settings;
+  readonly settingsOf: (where: Where) => Promise<Settings>;
   readonly estimateMs: (work: Work) => number | null;
   readonly intake: () => Intake;
   /** Delay after the first failed try to show a preview; it doubles with each one. */
@@ -51,6 +51,12 @@ export class BatchDrafts {
       nextDueAt: () => options.drafts.nextDueAt(),
       endDue: () => this.#endDue(),
       now: options.now,
+      onError: (error) =>
+        options.events.emit("log", {
+          level: "warn",
+          message: "The drafts that are due could not be read",
+          error,
+        }),
     });
   }
 
@@ -58,13 +64,13 @@ export class BatchDrafts {
    * Goes on with the drafts of an earlier run. Of the commands that it left, those that have a draft get its preview, and
    * the others are given back.
    */
-  start(left: readonly Arrival[]): Arrival[] {
-    this.#clock.wind();
+  async start(left: readonly Arrival[]): Promise<Arrival[]> {
+    await this.#clock.wind();
     const { drafts } = this.#options;
     const theirs: Arrival[] = [];
     const ours: Draft[] = [];
     for (const arrival of left) {
-      const draft = drafts.ofInteraction(arrival.interactionId);
+      const draft = await drafts.ofInteraction(arrival.interactionId);
       if (draft === undefined) theirs.push(arrival);
       else ours.push(draft);
     }
@@ -84,16 +90,16 @@ export class BatchDrafts {
    */
   async open(request: DraftRequest, origin: Origin): Promise<void> {
     const { drafts } = this.#options;
-    if (drafts.idsOfUser(origin.userId).length >= DRAFTS_PER_PERSON) {
+    if ((await drafts.idsOfUser(origin.userId)).length >= DRAFTS_PER_PERSON) {
       throw new InputError("DRAFT_LIMIT", "Too many drafts wait already.", { limit: DRAFTS_PER_PERSON });
     }
-    const draft = drafts.add(request, origin, origin.tokenExpiresAt - EDIT_MARGIN_MS);
+    const draft = await drafts.add(request, origin, origin.tokenExpiresAt - EDIT_MARGIN_MS);
     try {
       await this.#show(draft);
     } catch (error) {
       // The next start shows it.
       if (this.#stopping.signal.aborted) return;
-      drafts.discard(draft.id);
+      await drafts.discard(draft.id);
       throw error;
     }
     await this.#settle(draft);
@@ -105,7 +111,7 @@ export class BatchDrafts {
     const draft = await this.#alive(press, action);
     if (draft === null) return;
     if (press.user.id !== draft.origin.userId) return replyPrivately(press, refusals.notYourDraft);
-    if (!mayUse(press, settingsOf(draft.origin))) return replyPrivately(press, refusals.role);
+    if (!mayUse(press, await settingsOf(draft.origin))) return replyPrivately(press, refusals.role);
     await press.deferUpdate();
     await this.#showing.get(draft.id);
     try {
@@ -122,7 +128,7 @@ export class BatchDrafts {
     const { settingsOf } = this.#options;
     const draft = await this.#alive(press, action);
     if (draft === null) return;
-    if (!mayModerate(press, draft.origin, settingsOf(draft.origin)))
+    if (!mayModerate(press, draft.origin, await settingsOf(draft.origin)))
       return replyPrivately(press, refusals.notYours);
     await press.deferUpdate();
     await this.#showing.get(draft.id);
@@ -133,7 +139,7 @@ export class BatchDrafts {
   /** Null, and the person told, where the draft is gone or its time is over. */
   async #alive(press: MessageComponentInteraction, { jobId: id }: PressAction): Promise<Draft | null> {
     const { drafts, now } = this.#options;
-    const draft = drafts.get(id);
+    const draft = await drafts.get(id);
     if (draft === undefined) {
       await replyPrivately(press, errorSentence("DRAFT_GONE"));
       return null;
@@ -146,7 +152,7 @@ export class BatchDrafts {
 
   async #endDue(): Promise<void> {
     const { drafts, api, events } = this.#options;
-    for (const draft of drafts.due()) {
+    for (const draft of await drafts.due()) {
       await this.#end(draft);
       try {
         await api.editReply(draft.origin, plainMessage(draftLines.expired));
@@ -161,7 +167,7 @@ export class BatchDrafts {
   async #show(draft: Draft): Promise<void> {
     const { queue, api, estimateMs, now, retryFirstMs: firstMs } = this.#options;
     const { signal } = this.#stopping;
-    this.#clock.wind();
+    await this.#clock.wind();
     const message = draftMessage(draft, await queue.work(), estimateMs);
     const shown = retryTransient({ until: draft.expiresAt, now, firstMs, signal }, () =>
       api.editReply(draft.origin, message),
@@ -195,7 +201,7 @@ export class BatchDrafts {
   /** In this order: a kill between the two leaves a preview that can still be pressed. */
   async #end(draft: Pick<Draft, "id" | "origin">): Promise<void> {
     await this.#settle(draft);
-    this.#options.drafts.discard(draft.id);
+    await this.#options.drafts.discard(draft.id);
   }
 
   async #settle(draft: Pick<Draft, "origin">): Promise<void> {

@@ -8,8 +8,8 @@ import { codeOf, InputError } from "../../core/errors.js";
 import type { Events } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
 import type { Settings, Where } from "../../core/settings.js";
+import type { Draft, DraftRequest } from "../../db/drafts.js";
 import type { Queue } from "../../db/queue.js";
-import type { Draft, DraftRequest } from "../../db/sqlite/drafts.js";
 import type { Outbox } from "../delivery/outbox.js";
 import { faultOf, isAlreadyAcknowledged } from "../discord/faults.js";
 import { type Asking, replyPrivately } from "../discord/interactions.js";
@@ -29,7 +29,7 @@ export interface IntakeOptions {
     context: CommandContext,
   ) => CommandRequest | null;
   readonly context: CommandContext;
-  readonly settingsOf: (where: Where) => Settings;
+  readonly settingsOf: (where: Where) => Promise<Settings>;
   readonly now: () => number;
   /** Shows what a request comes to, keeps it until its person says yes, and settles its arrival. */
   readonly draft: (request: DraftRequest, origin: Origin) => Promise<void>;
@@ -60,17 +60,14 @@ export class Intake {
   async accept(interaction: ChatInputCommandInteraction): Promise<void> {
     const command = this.#options.commands.get(interaction.commandName);
     if (command === undefined) return replyPrivately(interaction, refusals.unknownCommand);
-    const { context, settingsOf } = this.#options;
-    await this.#submit(interaction, () =>
-      command.read(interaction, contextOf(context, settingsOf(interaction))),
-    );
+    await this.#submit(interaction, (context) => command.read(interaction, context));
   }
 
   /** The menu of a message. */
   async acceptMenu(interaction: MessageContextMenuCommandInteraction): Promise<void> {
-    const { context, settingsOf, readMenu } = this.#options;
-    await this.#submit(interaction, () => {
-      const request = readMenu(interaction, contextOf(context, settingsOf(interaction)));
+    const { readMenu } = this.#options;
+    await this.#submit(interaction, (context) => {
+      const request = readMenu(interaction, context);
       if (request === null) throw new InputError("INPUT_CHOICE", "No such menu.", { option: "menu" });
       return request;
     });
@@ -81,13 +78,14 @@ export class Intake {
     return this.#submit(interaction, () => request);
   }
 
-  async #submit(interaction: Asking, read: () => CommandRequest): Promise<void> {
+  async #submit(interaction: Asking, read: (context: CommandContext) => CommandRequest): Promise<void> {
     if (!this.#isNew(interaction.id)) return;
-    const settings = this.#options.settingsOf(interaction);
+    const settings = await this.#options.settingsOf(interaction);
     if (!mayUse(interaction, settings)) return replyPrivately(interaction, refusals.role);
     let request: CommandRequest;
     try {
-      request = admit(read(), settings, contextOf(this.#options.context, settings));
+      const context = contextOf(this.#options.context, settings);
+      request = admit(read(context), settings, context);
       checkWords(settings, request.known);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -116,7 +114,7 @@ export class Intake {
   async #store(request: CommandRequest, origin: Origin, replyLimitBytes: number): Promise<void> {
     const { arrivals } = this.#options;
     const { kind, text, parentId, blind = false, confirm, found } = request;
-    const settings = this.#options.settingsOf(origin);
+    const settings = await this.#options.settingsOf(origin);
     const context = contextOf(this.#options.context, settings);
     try {
       const items = await request.prompts();
@@ -151,7 +149,7 @@ export class Intake {
     parentId?: string,
   ): Promise<void> {
     const { queue, outbox, context, settingsOf } = this.#options;
-    const { limits } = contextOf(context, settingsOf(origin));
+    const { limits } = contextOf(context, await settingsOf(origin));
     const job = await queue.enqueue({
       ...request,
       origin,

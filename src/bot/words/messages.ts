@@ -6,7 +6,7 @@ import type { Side } from "../../core/side.js";
 import { SIDES } from "../../core/side.js";
 import type { Interval, Mean } from "../../core/statistics.js";
 import type { QueueDepth } from "../../db/queue.js";
-import type { Choice, Tally } from "../../db/sqlite/votes.js";
+import type { Choice, Tally } from "../../db/votes.js";
 import { clip } from "../discord/markdown.js";
 import type { Machine } from "./machine.js";
 

@@ -1,31 +1,12 @@
 import type { Database, Statement } from "better-sqlite3";
 import { customAlphabet } from "nanoid";
-import type { ImageOptions, JobKind, Origin, TextOptions } from "../../core/job.js";
-import type { NewItem } from "../queue.js";
+import type { Origin } from "../../core/job.js";
+import type { Draft, DraftRequest, Drafts } from "../drafts.js";
 import { fromJson } from "./job-row.js";
 import { toQueueError } from "./sqlite-error.js";
 
 /** Like the ids of jobs: no look-alikes, fits a button. */
 const newId = customAlphabet("23456789abcdefghjkmnpqrstvwxyz", 12);
-
-/** All that makes a job, but where its answer goes. */
-export interface DraftRequest {
-  readonly kind: JobKind;
-  readonly text: TextOptions;
-  readonly image: ImageOptions;
-  readonly items: readonly NewItem[];
-  readonly preview: boolean;
-}
-
-/** A job that was read and checked and waits for its person to say yes. */
-export interface Draft {
-  readonly id: string;
-  readonly request: DraftRequest;
-  readonly origin: Origin;
-  readonly createdAt: number;
-  /** Milliseconds since the epoch after which it can't be started any more. */
-  readonly expiresAt: number;
-}
 
 interface Row {
   readonly id: string;
@@ -35,11 +16,8 @@ interface Row {
   readonly expires_at: number;
 }
 
-/**
- * Drafts in the queue's file, so that their buttons outlive a restart; `Queue.enqueue` takes the one that becomes a job.
- * Throws QueueError like the queue.
- */
-export class DraftStore {
+/** Drafts, in the queue's file. */
+export class SqliteDrafts implements Drafts {
   readonly #db: Database;
   readonly #now: () => number;
   readonly #insert: Statement<[Row & { user_id: string }]>;
@@ -68,7 +46,7 @@ export class DraftStore {
     this.#erase = db.prepare("delete from drafts where user_id = ?");
   }
 
-  add(request: DraftRequest, origin: Origin, expiresAt: number): Draft {
+  async add(request: DraftRequest, origin: Origin, expiresAt: number): Promise<Draft> {
     const draft: Draft = { id: newId(), request, origin, createdAt: this.#now(), expiresAt };
     this.#explained(() =>
       this.#insert.run({
@@ -83,38 +61,33 @@ export class DraftStore {
     return draft;
   }
 
-  get(id: string): Draft | undefined {
+  async get(id: string): Promise<Draft | undefined> {
     return this.#explained(() => this.#read(this.#one.get(id)));
   }
 
-  /** The draft that a command left. */
-  ofInteraction(interactionId: string): Draft | undefined {
+  async ofInteraction(interactionId: string): Promise<Draft | undefined> {
     return this.#explained(() => this.#read(this.#ofInteraction.get(interactionId)));
   }
 
-  /** Removes a draft that is not started. */
-  discard(id: string): void {
+  async discard(id: string): Promise<void> {
     this.#explained(() => this.#discard.run(id));
   }
 
-  /** When the first draft ends, or null; a draft may hold a megabyte, so none is read for it. */
-  nextDueAt(): number | null {
+  async nextDueAt(): Promise<number | null> {
     return this.#explained(() => this.#nextDue.get() ?? null);
   }
 
-  /** Drafts whose time is over, the first to end first. */
-  due(): Pick<Draft, "id" | "origin">[] {
+  async due(): Promise<Pick<Draft, "id" | "origin">[]> {
     return this.#explained(() =>
       this.#due.all(this.#now()).map(({ id, origin }) => ({ id, origin: fromJson<Origin>(origin) })),
     );
   }
 
-  /** Ids of a person's drafts, the oldest first. */
-  idsOfUser(userId: string): string[] {
+  async idsOfUser(userId: string): Promise<string[]> {
     return this.#explained(() => this.#idsOfUser.all(userId));
   }
 
-  erase(userId: string): void {
+  async erase(userId: string): Promise<void> {
     this.#explained(() => this.#erase.run(userId));
   }
 

@@ -14,7 +14,7 @@ CREATE TABLE ballots (
   author_id text not null, -- who asked for the pair
   left_side text not null check (left_side in ('baseline', 'optimized')),
   prompt text not null,
-  optimized text not null,
+  rewrite text not null,
   seed integer not null,
   mode text not null, -- SearchMode, or 'given' for a rewrite that a person wrote
   checkpoint text,
@@ -44,11 +44,11 @@ CREATE TABLE items (
   job integer not null references jobs (seq) on delete cascade,
   position integer not null, -- Item.index, from 0
   prompt text not null,
-  optimized text,
+  rewrite text,
   candidates text not null default '[]' check (json_valid(candidates)),
   seed integer not null,
   baseline text,
-  drawn text,
+  optimized text,
   comparison text,
   notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)),
   primary key (job, position)
@@ -56,9 +56,9 @@ CREATE TABLE items (
 
 CREATE INDEX items_lack_baseline on items (job, cancelled, baseline) where cancelled = 0 and baseline is null;
 
-CREATE INDEX items_lack_drawn on items (job, cancelled, drawn) where cancelled = 0 and drawn is null;
+CREATE INDEX items_lack_optimized on items (job, cancelled, optimized) where cancelled = 0 and optimized is null;
 
-CREATE INDEX items_lack_text on items (job, cancelled, optimized) where cancelled = 0 and optimized is null;
+CREATE INDEX items_lack_rewrite on items (job, cancelled, rewrite) where cancelled = 0 and rewrite is null;
 
 CREATE TABLE jobs (
   seq integer primary key autoincrement, -- order of arrival
@@ -76,8 +76,8 @@ CREATE TABLE jobs (
   interaction_token text not null,
   token_expires_at integer not null,
 
-  text_settings text not null check (json_valid(text_settings)),
-  image_settings text not null check (json_valid(image_settings)),
+  text_options text not null check (json_valid(text_options)),
+  image_options text not null check (json_valid(image_options)),
 
   owner text, -- who works on it; with id and attempt it fences the holder's writes
   attempt integer not null default 0,

@@ -1,15 +1,8 @@
 import type { Database, Statement } from "better-sqlite3";
-import type { SettingName, SettingScope, Settings } from "../../core/settings.js";
+import type { SettingName, SettingScope, Settings, Where } from "../../core/settings.js";
+import type { StoredSetting, StoredSettings } from "../settings.js";
 import { fromJson } from "./job-row.js";
 import { toQueueError } from "./sqlite-error.js";
-
-/** A setting with who set it, for the list that admins see. */
-export interface StoredSetting {
-  readonly name: SettingName;
-  readonly value: unknown;
-  readonly changedBy: string;
-  readonly changedAt: number;
-}
 
 interface Row {
   readonly name: SettingName;
@@ -18,11 +11,8 @@ interface Row {
   readonly changed_at: number;
 }
 
-/**
- * Settings of servers, channels and people. Values are checked by whoever writes them; reads are by primary key, so
- * they may be made for each command. Throws QueueError like the queue, whose file they share.
- */
-export class SettingsStore {
+/** Settings, in the queue's file. */
+export class SqliteSettings implements StoredSettings {
   readonly #db: Database;
   readonly #now: () => number;
   readonly #read: Statement<[SettingScope, string], Row>;
@@ -44,7 +34,7 @@ export class SettingsStore {
     this.#erase = db.prepare("delete from settings where scope = 'user' and id = ?");
   }
 
-  list(scope: SettingScope, id: string): StoredSetting[] {
+  async list(scope: SettingScope, id: string): Promise<StoredSetting[]> {
     return this.#explained(() =>
       this.#read.all(scope, id).map((row) => ({
         name: row.name,
@@ -55,32 +45,33 @@ export class SettingsStore {
     );
   }
 
-  of(scope: SettingScope, id: string): Settings {
-    return Object.fromEntries(this.list(scope, id).map(({ name, value }) => [name, value]));
+  async of(scope: SettingScope, id: string): Promise<Settings> {
+    return Object.fromEntries((await this.list(scope, id)).map(({ name, value }) => [name, value]));
   }
 
-  /** What holds in a channel: its own settings over those of its server. */
-  resolve(guildId: string | null, channelId: string): Settings {
-    return { ...(guildId === null ? {} : this.of("server", guildId)), ...this.of("channel", channelId) };
+  async resolve({ guildId, channelId }: Where): Promise<Settings> {
+    if (channelId === null) return {};
+    return {
+      ...(guildId === null ? {} : await this.of("server", guildId)),
+      ...(await this.of("channel", channelId)),
+    };
   }
 
-  set<N extends SettingName>(
+  async set<N extends SettingName>(
     scope: SettingScope,
     id: string,
     name: N,
     value: NonNullable<Settings[N]>,
     by: string,
-  ): void {
+  ): Promise<void> {
     this.#explained(() => this.#write.run(scope, id, name, JSON.stringify(value), by, this.#now()));
   }
 
-  /** False where it was not set. */
-  reset(scope: SettingScope, id: string, name: SettingName): boolean {
+  async reset(scope: SettingScope, id: string, name: SettingName): Promise<boolean> {
     return this.#explained(() => this.#remove.run(scope, id, name).changes === 1);
   }
 
-  /** Forgets what a person set for themselves. */
-  erase(userId: string): void {
+  async erase(userId: string): Promise<void> {
     this.#explained(() => this.#erase.run(userId));
   }
 

@@ -5,6 +5,7 @@ import { codeOf, type ErrorCode, InputError, QueueError } from "../../core/error
 import type { Failure, ItemNote, Job, JobState, LimitScope, Phase, Picture, Sheet } from "../../core/job.js";
 import { hasOverview, isFinished, nextPhase } from "../../core/job.js";
 import { type PerSide, SIDES, type Side } from "../../core/side.js";
+import type { Deliveries } from "../deliveries.js";
 import type {
   Arrival,
   CancelResult,
@@ -21,6 +22,7 @@ import type {
   TextResult,
   WaitingLine,
 } from "../queue.js";
+import type { Records } from "../records.js";
 import {
   fromJson,
   type ItemJudgements,
@@ -67,7 +69,7 @@ interface Ending {
  * The queue in one SQLite file. Each method is one transaction, inside which nothing is awaited, so no two methods of one
  * process interleave. While another process writes, a call waits without keeping the event loop.
  */
-export class SqliteQueue implements Queue {
+export class SqliteQueue implements Queue, Deliveries, Records {
   readonly #db: Database;
   readonly #now: () => number;
   readonly #maxAttempts: number;

@@ -2,58 +2,8 @@ import { randomInt } from "node:crypto";
 import type { Database } from "better-sqlite3";
 import type { Job } from "../../core/job.js";
 import type { Side } from "../../core/side.js";
+import type { Ballot, Choice, ExportedVote, Tally, TallyOf, VoteFilter, VoteKey, Votes } from "../votes.js";
 import { toQueueError } from "./sqlite-error.js";
-
-export type Choice = "left" | "right" | "tie" | "bad";
-
-/** One blind comparison: which picture stands where, and whether people still vote. */
-export interface Ballot {
-  readonly jobId: string;
-  readonly guildId: string | null;
-  readonly channelId: string;
-  readonly left: Side;
-  readonly closesAt: number | null;
-  readonly closedAt: number | null;
-}
-
-/** How votes fell, by what was chosen rather than where it stood. */
-export interface Tally {
-  readonly optimized: number;
-  readonly baseline: number;
-  readonly tie: number;
-  readonly bad: number;
-}
-
-/** Whose votes to count: of one server, of one voter, or both. */
-export interface VoteFilter {
-  readonly guildId?: string | null;
-  readonly userId?: string;
-}
-
-export interface TallyOf extends Tally {
-  /** A search mode or a voter's id, as grouped. */
-  readonly key: string;
-}
-
-/** What tells one vote from all others. */
-export interface VoteKey {
-  readonly jobId: string;
-  readonly userId: string;
-}
-
-/** One vote as it is exported. */
-export interface ExportedVote {
-  readonly job: string;
-  readonly voter: string;
-  readonly choice: Side | "tie" | "bad";
-  readonly leftSide: Side;
-  readonly prompt: string;
-  readonly optimized: string;
-  readonly seed: number;
-  readonly mode: string;
-  readonly checkpoint: string | null;
-  readonly votedAt: string;
-}
 
 interface BallotRow {
   readonly job_id: string;
@@ -77,8 +27,8 @@ const FILTERED = `
 
 type Filter = { guildId: string | null; userId: string | null };
 
-/** Ballots and votes, in the queue's file. Throws QueueError like the queue. */
-export class VoteStore {
+/** Ballots and votes, in the queue's file. */
+export class SqliteVotes implements Votes {
   readonly #db: Database;
   readonly #now: () => number;
   readonly #sql;
@@ -133,8 +83,7 @@ export class VoteStore {
     };
   }
 
-  /** Opens the ballot of a finished comparison, or answers the one that it has. Which side is left is drawn by lot. */
-  open(job: Job, closesAt: number | null): Ballot {
+  async open(job: Job, closesAt: number | null): Promise<Ballot> {
     return this.#explained(() => {
       const item = job.items[0];
       this.#sql.open.run({
@@ -155,13 +104,16 @@ export class VoteStore {
     });
   }
 
-  ballot(jobId: string): Ballot | undefined {
+  async ballot(jobId: string): Promise<Ballot | undefined> {
     const row = this.#explained(() => this.#sql.ballot.get(jobId));
     return row === undefined ? undefined : toBallot(row);
   }
 
-  /** One vote a person, the last one counts. Answers the choice that it replaces; `closed` where nobody votes any more. */
-  vote(jobId: string, userId: string, choice: Choice): { readonly before: Choice | null } | "closed" {
+  async vote(
+    jobId: string,
+    userId: string,
+    choice: Choice,
+  ): Promise<{ readonly before: Choice | null } | "closed"> {
     return this.#explained(() =>
       this.#db
         .transaction(() => {
@@ -175,40 +127,36 @@ export class VoteStore {
     );
   }
 
-  /** Ends the vote; false where it was over already. */
-  close(jobId: string): boolean {
+  async close(jobId: string): Promise<boolean> {
     return this.#explained(() => this.#sql.close.run(this.#now(), jobId).changes === 1);
   }
 
-  /** Open ballots whose time is over, and when the next one's will be. */
-  due(): Ballot[] {
+  async due(): Promise<Ballot[]> {
     return this.#explained(() => this.#sql.due.all(this.#now()).map(toBallot));
   }
 
-  nextDueAt(): number | null {
+  async nextDueAt(): Promise<number | null> {
     return this.#explained(() => this.#sql.nextDue.get() ?? null);
   }
 
-  tally(jobId: string): Tally {
+  async tally(jobId: string): Promise<Tally> {
     return this.#explained(() => this.#sql.tally.get(jobId)!);
   }
 
-  total(filter: VoteFilter): Tally {
+  async total(filter: VoteFilter): Promise<Tally> {
     return this.#explained(() => this.#sql.total.get(toFilter(filter))!);
   }
 
-  by(group: "mode" | "user", filter: VoteFilter): TallyOf[] {
+  async by(group: "mode" | "user", filter: VoteFilter): Promise<TallyOf[]> {
     const statement = group === "mode" ? this.#sql.byMode : this.#sql.byUser;
     return this.#explained(() => statement.all(toFilter(filter)));
   }
 
-  /** Whose vote on which job, the oldest first. */
-  keys(filter: VoteFilter): VoteKey[] {
+  async keys(filter: VoteFilter): Promise<VoteKey[]> {
     return this.#explained(() => this.#sql.keys.all(toFilter(filter)));
   }
 
-  /** One vote with its prompts, or undefined where it is gone by now. */
-  exported(key: VoteKey): ExportedVote | undefined {
+  async exported(key: VoteKey): Promise<ExportedVote | undefined> {
     return this.#explained(() => {
       const found = this.#sql.exported.get(key);
       if (found === undefined) return undefined;
@@ -217,8 +165,7 @@ export class VoteStore {
     });
   }
 
-  /** Forgets a person's votes, and the ballots of what they asked for. */
-  erase(userId: string): void {
+  async erase(userId: string): Promise<void> {
     this.#explained(() => {
       this.#sql.eraseVotes.run(userId);
       this.#sql.eraseBallots.run(userId);

@@ -203,7 +203,7 @@ describe("a stranger's press", () => {
   it("makes a job of their own where the server allows it, but deletes nothing", async () => {
     const { world, message } = await start();
     const bob = world.local.member("bob");
-    world.settings.set("server", world.local.guildId, "strangers", true, "admin");
+    await world.settings.set("server", world.local.guildId, "strangers", true, "admin");
     await (await bob.press(message, "New seed")).done();
     expect((await childOf(world)).origin.userId).toBe(bob.id);
     const remove = await bob.press(message, "Delete");
@@ -300,7 +300,7 @@ describe("the call at the end", () => {
   it("does not come to who has switched it off, nor for what was there at once", async () => {
     const world = await startWorld({ bot: { timing: { pingAfterMs: 0 } } });
     const alice = world.local.member("alice");
-    world.settings.set("user", alice.id, "ping", false, alice.id);
+    await world.settings.set("user", alice.id, "ping", false, alice.id);
     const delivered = nextEvent(world.events, "job.delivered");
     await result(world);
     await delivered;

@@ -143,7 +143,7 @@ describe("a channel that does not take the late message", () => {
     const job = await world.queue.get(world.jobId);
     expect(job?.state).toBe("done");
     expect(job?.delivery.abandoned).toMatch(/^forbidden: .*50007/);
-    expect(await world.queue.undelivered()).toEqual([]);
+    expect(await world.store.deliveries.undelivered()).toEqual([]);
     const handle = await alice.slash("show", { id: world.jobId });
     expect((await handle.waitFor(isFinal)).attachments).toHaveLength(2);
   });
@@ -164,8 +164,8 @@ describe("a crash between sent and recorded", () => {
     await world.loop.runNext();
     clock.late = late;
 
-    const dead = withFailing(world.queue, "delivered", new Error("the process is gone"));
-    const crashed = makeBot({ ...world, queue: dead }, { now: clock.now });
+    const dead = withFailing(world.store, "deliveries", "delivered", new Error("the process is gone"));
+    const crashed = makeBot({ ...world, store: dead }, { now: clock.now });
     const notRecorded = nextEvent(world.events, "log", ({ message }) =>
       message.includes("could not be recorded"),
     );

@@ -85,7 +85,7 @@ describe("start", () => {
     await world.loop.runNext();
     await failed;
     expect(fatal.map(({ code }) => code)).toEqual(["DISCORD_REFUSED"]);
-    expect(await world.queue.undelivered()).toHaveLength(1);
+    expect(await world.store.deliveries.undelivered()).toHaveLength(1);
   });
 });
 

@@ -1,34 +1,35 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Queue } from "../../../src/db/queue.js";
+
 import { openDatabase } from "../../../src/db/sqlite/open.js";
-import { SqliteQueue } from "../../../src/db/sqlite/sqlite-queue.js";
+import { sqliteStore } from "../../../src/db/sqlite/store.js";
+import type { Store } from "../../../src/db/store.js";
 
 export interface QueueLimits {
   readonly maxAttempts?: number;
   readonly maxWaiting?: number;
 }
 
-/** A store of its own for one test, and queues on it. */
+/** A database of its own for one test, and stores on it. */
 export interface Engine {
-  /** Connects a queue to the store; a second one is what another process, or the next start, would see. */
-  connect(now: () => number, limits?: QueueLimits): Promise<Queue>;
-  /** Closes every queue that was connected and deletes the store. */
+  /** Connects a store to the database; a second one is what another process, or the next start, would see. */
+  connect(now: () => number, limits?: QueueLimits): Promise<Store>;
+  /** Closes every store that was connected and deletes the database. */
   destroy(): Promise<void>;
 }
 
 function sqlite(): Engine {
-  const folder = mkdtempSync(join(tmpdir(), "queue-"));
-  const queues: Queue[] = [];
+  const folder = mkdtempSync(join(tmpdir(), "store-"));
+  const stores: Store[] = [];
   return {
     async connect(now, limits) {
-      const queue = new SqliteQueue(openDatabase(join(folder, "queue.db")), { now, ...limits });
-      queues.push(queue);
-      return queue;
+      const store = sqliteStore(openDatabase(join(folder, "queue.db")), { now, ...limits });
+      stores.push(store);
+      return store;
     },
     async destroy() {
-      for (const queue of queues) await queue.close();
+      for (const store of stores) await store.close();
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -21,7 +21,10 @@ describe.each(ENGINES)("$name: whatever several owners do in whatever order", ({
   test.each(SEEDS)("the queue's promises hold (seed %i)", async (seed) => {
     const engine = create();
     let time = START;
-    const queue = await engine.connect(() => time, { maxAttempts: 3, maxWaiting: 25 });
+    const { queue, deliveries, records } = await engine.connect(() => time, {
+      maxAttempts: 3,
+      maxWaiting: 25,
+    });
     const random = seeded(seed);
     const pick = <T>(list: readonly T[]): T => list[random(list.length)]!;
 
@@ -95,14 +98,14 @@ describe.each(ENGINES)("$name: whatever several owners do in whatever order", ({
         if (seen.size > 0 && random(2) === 0) await queue.cancel(pick([...seen.keys()]));
       },
       async () => {
-        const over = (await queue.undelivered())[0];
-        if (over !== undefined) await queue.delivered(over, "message");
+        const over = (await deliveries.undelivered())[0];
+        if (over !== undefined) await deliveries.delivered(over, "message");
       },
       async () => {
         if (random(10) === 0) await queue.recover();
       },
       async () => {
-        for (const id of await queue.prune(time - 5_000)) {
+        for (const id of await records.prune(time - 5_000)) {
           expect(seen.get(id)?.delivery.deliveredAt).not.toBeNull();
           pruned.add(id);
           seen.delete(id);

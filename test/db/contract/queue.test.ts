@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Job, Phase } from "../../../src/core/job.js";
+import type { Deliveries } from "../../../src/db/deliveries.js";
 import type { Claim, Queue } from "../../../src/db/queue.js";
+import type { Records } from "../../../src/db/records.js";
+import type { Store } from "../../../src/db/store.js";
 import { ENGINES, type Engine } from "./engines.js";
 import { type JobWish, newJob } from "./fixtures.js";
 
@@ -10,14 +13,18 @@ const drawn = (file: string, ms: number | null = null) => ({ file, ms, judgement
 
 describe.each(ENGINES)("$name", ({ create }) => {
   let engine: Engine;
+  let store: Store;
   let queue: Queue;
+  let deliveries: Deliveries;
+  let records: Records;
   let time: number;
   const now = () => time;
 
   beforeEach(async () => {
     time = START;
     engine = create();
-    queue = await engine.connect(now, { maxWaiting: 10 });
+    store = await engine.connect(now, { maxWaiting: 10 });
+    ({ queue, deliveries, records } = store);
   });
   afterEach(() => engine.destroy());
 
@@ -263,7 +270,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       await enqueue({ user: "ada" });
       expect(await queue.paused()).toBe(false);
       await queue.setPaused(true);
-      const after = await engine.connect(now);
+      const { queue: after } = await engine.connect(now);
       expect(await after.paused()).toBe(true);
       expect(await after.claim("text", "loop")).toBeUndefined();
       expect(await after.hasWork("text")).toBe(false);
@@ -274,12 +281,12 @@ describe.each(ENGINES)("$name", ({ create }) => {
     test("a failed job is listed, waits again with the results it has, or is dropped", async () => {
       const job = await enqueue({ user: "ada" });
       expect(await queue.requeue(job.id)).toBeUndefined();
-      expect(await queue.drop(job.id)).toBe(false);
+      expect(await records.drop(job.id)).toBe(false);
       const held = await claim();
       await queue.saveText(held, 0, { rewrite: "x", candidates: [], notes: [] });
       await queue.fail(held, "DISK_FULL", "full");
-      await queue.delivered(job.id, "message");
-      expect((await queue.setAside(5)).map(({ id }) => id)).toEqual([job.id]);
+      await deliveries.delivered(job.id, "message");
+      expect((await records.setAside(5)).map(({ id }) => id)).toEqual([job.id]);
       expect(await queue.requeue(job.id)).toMatchObject({ id: job.id, state: "queued" });
       expect(await queue.get(job.id)).toMatchObject({
         state: "queued",
@@ -289,9 +296,9 @@ describe.each(ENGINES)("$name", ({ create }) => {
         delivery: { deliveredAt: null, messageId: null },
       });
       await queue.fail(await claim("image"), "DISK_FULL", "full");
-      expect(await queue.drop(job.id)).toBe(true);
+      expect(await records.drop(job.id)).toBe(true);
       expect(await queue.get(job.id)).toBeUndefined();
-      expect(await queue.setAside(5)).toEqual([]);
+      expect(await records.setAside(5)).toEqual([]);
     });
 
     test("work: what each open job lacks, in the order of service", async () => {
@@ -367,17 +374,17 @@ describe.each(ENGINES)("$name", ({ create }) => {
     test("pictures go before the texts, the oldest first, and nothing that is open or undelivered", async () => {
       const jobs = await Promise.all(["ada", "bob", "cyd"].map((user) => enqueue({ user, ...pairs })));
       for (const _ of [1, 2]) await queue.complete(await claim("image"));
-      await queue.delivered(jobs[0]!.id, "message");
-      expect((await queue.withPictures()).map(({ id }) => id)).toEqual([jobs[0]!.id]);
-      expect(await queue.keepsPictures(jobs[0]!.id)).toBe(true);
-      await queue.picturesPruned(jobs[0]!.id);
-      expect(await queue.withPictures()).toEqual([]);
-      expect(await queue.keepsPictures(jobs[0]!.id)).toBe(false);
-      expect(await queue.keepsPictures(jobs[1]!.id)).toBe(true);
-      expect(await queue.keepsPictures("unknown")).toBeNull();
+      await deliveries.delivered(jobs[0]!.id, "message");
+      expect((await records.withPictures()).map(({ id }) => id)).toEqual([jobs[0]!.id]);
+      expect(await records.keepsPictures(jobs[0]!.id)).toBe(true);
+      await records.picturesPruned(jobs[0]!.id);
+      expect(await records.withPictures()).toEqual([]);
+      expect(await records.keepsPictures(jobs[0]!.id)).toBe(false);
+      expect(await records.keepsPictures(jobs[1]!.id)).toBe(true);
+      expect(await records.keepsPictures("unknown")).toBeNull();
       expect((await queue.get(jobs[0]!.id))?.picturesPrunedAt).not.toBeNull();
-      expect(await queue.storedBytes()).toBeGreaterThan(1_000);
-      expect(await queue.pruneOldest(5)).toEqual([jobs[0]!.id]);
+      expect(await records.storedBytes()).toBeGreaterThan(1_000);
+      expect(await records.pruneOldest(5)).toEqual([jobs[0]!.id]);
       expect(await queue.get(jobs[1]!.id)).toBeDefined();
     });
 
@@ -387,15 +394,16 @@ describe.each(ENGINES)("$name", ({ create }) => {
         if (prompt === "A dog") await queue.cancel(job.id);
       }
       await enqueue({ user: "bob", prompts: ["bob's cat"] });
-      expect(await queue.recentPrompts("ada", "cat", 5)).toEqual(["A cat", "A CAT again"]);
-      expect(await queue.recentPrompts("ada", "", 2)).toEqual(["A cat", "A CAT again"]);
-      expect(await queue.idsOfUser("ada")).toHaveLength(4);
+      expect(await records.recentPrompts("ada", "cat", 5)).toEqual(["A cat", "A CAT again"]);
+      expect(await records.recentPrompts("ada", "", 2)).toEqual(["A cat", "A CAT again"]);
+      expect(await records.idsOfUser("ada")).toHaveLength(4);
       const held = await claim();
-      const { deleted, stopping } = await queue.eraseUser("ada");
+      const { deleted, waiting, stopping } = await records.eraseUser("ada");
       expect(stopping).toEqual([held.job.id]);
       expect(deleted).toHaveLength(3);
+      expect(waiting).toHaveLength(2);
       expect((await queue.get(held.job.id))?.cancelRequested).toBe(true);
-      expect(await queue.idsOfUser("bob")).toHaveLength(1);
+      expect(await records.idsOfUser("bob")).toHaveLength(1);
     });
   });
 
@@ -515,9 +523,9 @@ describe.each(ENGINES)("$name", ({ create }) => {
         }),
       ).toBe(true);
       expect(await queue.saveSheet(image, { number: 1, file: "sheet.png", items: [0, 1] })).toBe(true);
-      expect(await queue.unsettledSheets()).toEqual([{ jobId: image.job.id, number: 1 }]);
-      await queue.settleSheet(image.job.id, 1);
-      expect(await queue.unsettledSheets()).toEqual([]);
+      expect(await deliveries.unsettledSheets()).toEqual([{ jobId: image.job.id, number: 1 }]);
+      await deliveries.settleSheet(image.job.id, 1);
+      expect(await deliveries.unsettledSheets()).toEqual([]);
 
       const stored = await queue.get(image.job.id);
       expect(stored).toMatchObject({
@@ -608,7 +616,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     });
 
     test("two programs never hold one job", async () => {
-      const second = await engine.connect(now);
+      const { queue: second } = await engine.connect(now);
       for (let n = 0; n < 8; n += 1) await enqueue({ user: `user ${n % 3}` });
       const claims = await Promise.all(
         Array.from({ length: 10 }, (_, n) =>
@@ -691,7 +699,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       const held = await claim("text", "first life");
       await queue.saveText(held, 0, { rewrite: "a cat, trending", candidates: [], notes: [] });
 
-      const next = await engine.connect(now);
+      const { queue: next } = await engine.connect(now);
       expect(await next.recover()).toEqual([{ id: running.id, phase: "text", state: "queued" }]);
       expect(await next.recover()).toEqual([]);
       const job = await next.get(running.id);
@@ -752,7 +760,8 @@ describe.each(ENGINES)("$name", ({ create }) => {
         answers[name] = await end(held);
         expect(await queue.get(id)).toMatchObject({ state: "cancelled", finishedAt: START });
       }
-      expect(answers).toEqual({ advance: true, release: true, retry: "cancelled", recover: [] });
+      const recover = [{ id: expect.any(String), phase: "text", state: "cancelled" }];
+      expect(answers).toEqual({ advance: "cancelled", release: "cancelled", retry: "cancelled", recover });
       expect(await queue.depth()).toEqual({ queued: 0, running: 0, undelivered: 4 });
     });
 
@@ -777,34 +786,34 @@ describe.each(ENGINES)("$name", ({ create }) => {
       await queue.cancelled(bob);
       return [ada.job.id, bob.job.id, cyd.job.id];
     }
-    const undelivered = async () => queue.undelivered();
+    const undelivered = async () => deliveries.undelivered();
 
     test("whatever ended waits to be told, oldest first, until it is", async () => {
       await enqueue({ user: "zoe" });
       await queue.release(await claim());
       const waiting = (await queue.open())[0]!;
       await queue.cancel(waiting.id);
-      await queue.delivered(waiting.id, null);
+      await deliveries.delivered(waiting.id, null);
       expect((await queue.get(waiting.id))?.delivery).toMatchObject({ deliveredAt: START, messageId: null });
 
       const [ada, bob, cyd] = await finished();
       expect(await undelivered()).toEqual([cyd, ada, bob]);
-      await queue.deliveryFailed(ada, "503");
-      await queue.deliveryFailed(ada, "503");
+      await deliveries.deliveryFailed(ada, "503");
+      await deliveries.deliveryFailed(ada, "503");
       expect((await queue.get(ada))?.delivery).toEqual({
         deliveredAt: null,
         messageId: null,
         attempts: 2,
         abandoned: null,
       });
-      await queue.delivered(ada, "message 1");
+      await deliveries.delivered(ada, "message 1");
       expect((await queue.get(ada))?.delivery).toEqual({
         deliveredAt: time,
         messageId: "message 1",
         attempts: 2,
         abandoned: null,
       });
-      await queue.abandonDelivery(bob, "channel deleted");
+      await deliveries.abandonDelivery(bob, "channel deleted");
       expect((await queue.get(bob))?.delivery.abandoned).toBe("channel deleted");
       expect(await undelivered()).toEqual([cyd]);
       expect((await queue.depth()).undelivered).toBe(1);
@@ -813,9 +822,9 @@ describe.each(ENGINES)("$name", ({ create }) => {
     test("the delivery of a job that is not over is a bug", async () => {
       const { id } = await enqueue({ user: "ada" });
       for (const wrong of [id, "unknown"]) {
-        await expect(queue.delivered(wrong, "message")).rejects.toMatchObject({ code: "INTERNAL" });
-        await expect(queue.deliveryFailed(wrong, "503")).rejects.toMatchObject({ code: "INTERNAL" });
-        await expect(queue.abandonDelivery(wrong, "gone")).rejects.toMatchObject({ code: "INTERNAL" });
+        await expect(deliveries.delivered(wrong, "message")).rejects.toMatchObject({ code: "INTERNAL" });
+        await expect(deliveries.deliveryFailed(wrong, "503")).rejects.toMatchObject({ code: "INTERNAL" });
+        await expect(deliveries.abandonDelivery(wrong, "gone")).rejects.toMatchObject({ code: "INTERNAL" });
       }
       expect((await queue.get(id))?.delivery.deliveredAt).toBeNull();
     });
@@ -823,12 +832,12 @@ describe.each(ENGINES)("$name", ({ create }) => {
     test("prune deletes old jobs that were told or given up, and nothing else", async () => {
       const [ada, bob, cyd] = await finished(); // ended after 1, 2 and 0 seconds
       const waiting = await enqueue({ user: "ada" });
-      await queue.delivered(ada, "message");
-      await queue.abandonDelivery(bob, "gone");
-      expect(await queue.prune(START + 1_000)).toEqual([]); // ada ended at, not before, the time
-      expect(await queue.prune(START + 1_001)).toEqual([ada]);
+      await deliveries.delivered(ada, "message");
+      await deliveries.abandonDelivery(bob, "gone");
+      expect(await records.prune(START + 1_000)).toEqual([]); // ada ended at, not before, the time
+      expect(await records.prune(START + 1_001)).toEqual([ada]);
       expect(await queue.get(ada)).toBeUndefined();
-      expect(await queue.prune(time + 1)).toEqual([bob]);
+      expect(await records.prune(time + 1)).toEqual([bob]);
       expect((await queue.get(cyd))?.items).toHaveLength(1); // not told yet
       expect(await queue.position(waiting.id)).toBe(1);
       expect(await drain()).toEqual(["ada"]);
@@ -837,7 +846,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     test("prune leaves the turns of those who wait", async () => {
       for (const user of ["ada", "bob"]) await enqueue({ user });
       await queue.release(await claim());
-      await queue.prune(time);
+      await records.prune(time);
       expect(await drain()).toEqual(["bob", "ada"]);
     });
   });
@@ -849,8 +858,8 @@ describe.each(ENGINES)("$name", ({ create }) => {
     await queue.saveText(held, 1, { rewrite: "fear, trending", candidates: [], notes: [] });
     await queue.retry(held, "WORKER_DIED", "death", 60_000);
     const before = await queue.open();
-    await queue.close();
-    const again = await engine.connect(now);
+    await store.close();
+    const { queue: again } = await engine.connect(now);
     expect(await again.open()).toEqual(before);
     expect((await again.get(job.id))?.items[1]?.rewrite).toBe("fear, trending");
     expect(await again.nextDueAt()).toBe(START + 60_000);

@@ -2,7 +2,7 @@
 import { pathToFileURL } from "node:url";
 
 const [sources, dataDir] = process.argv.slice(2);
-const { lockInstance } = await import(pathToFileURL(`${sources}/db/instance-lock.js`).href);
+const { lockInstance } = await import(pathToFileURL(`${sources}/db/sqlite/instance-lock.js`).href);
 try {
   lockInstance(dataDir);
   // Nothing here refers to the lock any more: it must hold all the same (the test passes --expose-gc).

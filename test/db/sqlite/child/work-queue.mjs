@@ -7,18 +7,16 @@ const picture = (file) => ({ file, ms: null, judgement: null });
 
 const [sources, file, run] = process.argv.slice(2);
 const load = (path) => import(pathToFileURL(`${sources}/${path}`).href);
-const { openDatabase } = await load("db/open.js");
-const { DraftStore } = await load("db/drafts.js");
-const { SqliteQueue } = await load("db/sqlite-queue.js");
+const { openDatabase } = await load("db/sqlite/open.js");
+const { sqliteStore } = await load("db/sqlite/store.js");
 const { DEFAULT_TEXT_OPTIONS } = await load("core/job.js");
 
 const db = openDatabase(file);
-const queue = new SqliteQueue(db);
-const drafts = new DraftStore(db);
+const { queue, deliveries, drafts } = sqliteStore(db);
 // Synchronous, so that a line is with the reader before the next call starts.
 const tell = (...words) => writeSync(1, `${words.join(" ")}\n`);
 
-for (const id of await queue.recover()) tell("recovered", id);
+for (const { id } of await queue.recover()) tell("recovered", id);
 for (let n = 0; ; n += 1) {
   const origin = {
     userId: `user-${n % 3}`,
@@ -40,7 +38,7 @@ for (let n = 0; ; n += 1) {
     ],
     preview: false,
   };
-  const draft = drafts.add(request, origin, 0);
+  const draft = await drafts.add(request, origin, 0);
   tell("drafted", origin.interactionId);
   const job = await queue.enqueue({ ...request, origin, draftId: draft.id });
   tell("enqueued", job.id);
@@ -63,7 +61,7 @@ for (let n = 0; ; n += 1) {
     )
       tell("pictures", image.job.id, 0);
     if (await queue.complete(image)) tell("done", image.job.id);
-    await queue.delivered(image.job.id, "message");
+    await deliveries.delivered(image.job.id, "message");
     tell("delivered", image.job.id);
   }
 }
