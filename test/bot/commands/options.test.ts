@@ -18,7 +18,7 @@ describe("the options of a comparison", () => {
     await handle.done();
     const [job] = await queue.open();
     expect(job).toMatchObject({
-      kind: "batch",
+      kind: "compare",
       image: { size: { width: 512, height: 768 }, scheduler: "euler" },
       text: { mode: "sample", seed: 7 },
     });
