@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { clipText, clipTextConfig, clipTextEmbedding } from "../models/clip-text.js";
 import { clipVisionConfig, clipVisionEmbedding } from "../models/clip-vision.js";
-import { gpt2Graph, gpt2Layout, parseGpt2Config } from "../models/gpt2.js";
+import { gpt2Config, gpt2Graph, gpt2Layout, TRANSPOSED } from "../models/gpt2.js";
 import { unet, unetConfig } from "../models/unet.js";
 import { vaeConfig, vaeDecoder } from "../models/vae-decoder.js";
 import { toFloat16Bits } from "../onnx/float16.js";
@@ -138,11 +138,7 @@ export const SYNTHESIZERS: Readonly<Record<string, Synthesizer>> = {
 
 /** A GPT-2 with float32 weights and a byte-pair vocabulary of its size. */
 export function synthesizePromptist(directory: string, config: typeof PROMPTIST, seed: number): void {
-  const shapes = gpt2Graph(
-    parseGpt2Config(config, "config.json"),
-    gpt2Layout("fp32", "cpu"),
-    "transformer.",
-  ).sources;
+  const shapes = gpt2Graph(gpt2Config.parse(config), gpt2Layout("fp32", "cpu")).sources;
   writeJson(join(directory, "config.json"), config);
   writeJson(join(directory, "generation_config.json"), {
     bos_token_id: config.bos_token_id,
@@ -302,8 +298,8 @@ function randomTensor(
   type: "F16" | "F32",
 ): Uint8Array {
   const isMatrix = shape.length >= 2;
-  // GPT-2 keeps its matrices as [in, out], everything else as [out, in, ...].
-  const fanIn = /\.c_(attn|proj|fc)\.weight$/.test(name) ? shape[0]! : elementCount(shape.slice(1));
+  const isTransposed = TRANSPOSED.some((transposed) => name.endsWith(`.${transposed}`));
+  const fanIn = isTransposed ? shape[0]! : elementCount(shape.slice(1));
   const isEmbedding = /(embedding|wte|wpe)\.weight$/.test(name);
   const deviation =
     !isMatrix || isEmbedding ? SMALL : (RESIDUAL.test(name) ? RESIDUAL_GAIN : 1) / Math.sqrt(fanIn);

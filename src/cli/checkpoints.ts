@@ -266,8 +266,8 @@ async function checkParts(directory: string): Promise<CheckedPart[]> {
     return clipGraphs(directory).map(compareGraph);
   }
   const { promptistGraph } = await import("../inference/promptist/promptist.js");
-  const { graph, weights, unused } = promptistGraph(directory);
-  return [compare("promptist", graph, weights, unused)];
+  const { graph, weights } = promptistGraph(directory);
+  return [compare("promptist", graph, weights)];
 }
 
 /** What a folder or file is, by its files. Throws CheckpointError where it is nothing that runs here. */
@@ -301,7 +301,7 @@ async function compile(config: Config, output: Output, path: string, flags: Comp
   const started = performance.now();
   const graphs =
     kind === "promptist"
-      ? { promptist: (await Promptist.compile({ ...common, weights: flags.weights })).graph }
+      ? { promptist: (await Promptist.compile({ ...common, weights: flags.weights })).compiled }
       : (await StableDiffusion.compile({ ...common, precision: flags.precision, loras: flags.lora })).graphs;
   const seconds = (performance.now() - started) / 1000;
   const all = Object.values(graphs);

@@ -28,7 +28,7 @@ export interface Matrix {
   readonly key: string;
   readonly K: number;
   readonly N: number;
-  /** As GPT-2's own matrices lie, or as torch.nn.Linear's and embeddings. */
+  /** `NK` as torch.nn.Linear's and embeddings lie, `KN` as GPT-2's transposed ones. */
   readonly stored: "KN" | "NK";
 }
 

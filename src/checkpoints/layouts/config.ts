@@ -18,12 +18,13 @@ export function readConfig<S extends z.ZodType>(directory: string, name: string,
 export function parseConfig<S extends z.ZodType>(source: string, config: unknown, schema: S): z.output<S> {
   const parsed = schema.safeParse(config);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(
-    (issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`,
-  );
+  const issues = parsed.error.issues.map(({ path, message }) => {
+    const where = path.length === 0 ? "the file" : `"${path.join(".")}"`;
+    return `${where}: ${message}`;
+  });
   throw new CheckpointError(
     "CHECKPOINT_ARCHITECTURE",
-    `${source} describes a model that is not run here: ${issues.join("; ")}.`,
+    `${source}: this model is not run here: ${issues.join("; ")}.`,
     { cause: parsed.error },
   );
 }

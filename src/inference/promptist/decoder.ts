@@ -206,7 +206,7 @@ export class Decoder {
   private async answer(feeds: Record<string, Tensor>, { k }: Request, N?: number): Promise<Scores> {
     const outputs = await this.session.run(feeds);
     if (N !== undefined) {
-      const layers = Array.from({ length: this.config.layers }, (_, layer) => layer);
+      const layers = Array.from({ length: this.config.n_layer }, (_, layer) => layer);
       this.fresh = {
         keys: layers.map((layer) => outputs[`newKey.${layer}`]!.data as Float32Array),
         values: layers.map((layer) => outputs[`newValue.${layer}`]!.data as Float32Array),
@@ -227,7 +227,7 @@ function lastOnly(
   layers: readonly Float32Array[],
   N: number,
   lengths: readonly number[],
-  { width, heads }: Gpt2Config,
+  { n_embd: width, n_head: heads }: Gpt2Config,
 ): Float32Array[] {
   const D = width / heads;
   return layers.map((all) => {

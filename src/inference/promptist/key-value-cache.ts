@@ -56,7 +56,7 @@ export class KeyValueCache {
     n: number,
     from = sequence,
   ): void {
-    const { layers, heads, width } = this.config;
+    const { n_layer: layers, n_head: heads, n_embd: width } = this.config;
     const D = width / heads;
     const T = this.slots;
     for (let layer = 0; layer < layers; layer++) {
@@ -98,7 +98,7 @@ export class KeyValueCache {
   }
 
   private relayout(sequences: number, from: (sequence: number) => number, slots: number): void {
-    const { heads, width } = this.config;
+    const { n_head: heads, n_embd: width } = this.config;
     const D = width / heads;
     const [oldKeys, oldValues, oldSlots] = [this.keys, this.values, this.slots];
     this.sequences = sequences;
@@ -124,12 +124,12 @@ export class KeyValueCache {
   }
 
   private allocate(): Float32Array[] {
-    const size = this.sequences * this.config.width * this.slots;
-    return Array.from({ length: this.config.layers }, () => new Float32Array(size));
+    const size = this.sequences * this.config.n_embd * this.slots;
+    return Array.from({ length: this.config.n_layer }, () => new Float32Array(size));
   }
 
   private bind(): Record<string, Tensor> {
-    const { heads, width } = this.config;
+    const { n_head: heads, n_embd: width } = this.config;
     const [P, H, D, T] = [this.sequences, heads, width / heads, this.slots];
     const feeds: Record<string, Tensor> = {};
     for (const [layer, key] of this.keys.entries()) {

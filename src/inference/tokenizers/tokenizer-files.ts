@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { readJson } from "../../checkpoints/layouts/config.js";
 import { CheckpointError } from "../../core/errors.js";
 
 /**
@@ -127,18 +128,7 @@ export interface Loaded {
   idOf(role: Role): number | undefined;
 }
 
-function readJson<T>(file: string): T {
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as T;
-  } catch (cause) {
-    throw new CheckpointError("CHECKPOINT_CORRUPT", `${file} is not readable JSON; fetch it again.`, {
-      cause,
-    });
-  }
-}
-
-const readJsonIfThere = <T>(file: string): T | undefined =>
-  existsSync(file) ? readJson<T>(file) : undefined;
+const readJsonIfThere = (file: string): unknown => (existsSync(file) ? readJson(file) : undefined);
 
 /** The text of a special token, which files spell as a string or as an object with `content`. */
 function contentOf(token: unknown): string | undefined {
@@ -172,11 +162,11 @@ const addedToken = (id: number, token: Partial<AddedToken> & { content: string }
 });
 
 function readTokenizerJson(file: string, family: Family): Published {
-  const json = readJson<{
+  const json = readJson(file) as {
     added_tokens?: AddedToken[];
     pre_tokenizer?: { add_prefix_space?: boolean } | null;
     model?: { type?: string; vocab?: Record<string, number>; merges?: unknown[] };
-  }>(file);
+  };
   const { vocab, merges, type } = json.model ?? {};
   // Files of the first years leave the type out.
   if ((type !== undefined && type !== "BPE") || vocab === undefined || merges === undefined) {
@@ -197,12 +187,12 @@ function readVocabularyAndMerges(directory: string, config: TokenizerConfig): Pu
   const added = Object.entries(config.added_tokens_decoder ?? {}).map(([id, token]) =>
     addedToken(Number(id), token),
   );
-  const more = readJsonIfThere<Record<string, number>>(join(directory, "added_tokens.json")) ?? {};
-  for (const [content, id] of Object.entries(more)) {
+  const more = readJsonIfThere(join(directory, "added_tokens.json")) as Record<string, number> | undefined;
+  for (const [content, id] of Object.entries(more ?? {})) {
     if (!added.some((token) => token.id === id)) added.push(addedToken(id, { content, special: false }));
   }
   return {
-    vocabulary: readJson<Record<string, number>>(join(directory, "vocab.json")),
+    vocabulary: readJson(join(directory, "vocab.json")) as Record<string, number>,
     merges: readMerges(join(directory, "merges.txt")),
     added,
     addPrefixSpace: false,
@@ -225,8 +215,8 @@ export function loadTokenizer(directory: string, family: Family): Loaded {
     );
   }
   const config: TokenizerConfig = {
-    ...readJsonIfThere<TokenizerConfig>(join(directory, "special_tokens_map.json")),
-    ...readJsonIfThere<TokenizerConfig>(join(directory, "tokenizer_config.json")),
+    ...(readJsonIfThere(join(directory, "special_tokens_map.json")) as TokenizerConfig | undefined),
+    ...(readJsonIfThere(join(directory, "tokenizer_config.json")) as TokenizerConfig | undefined),
   };
   const published = hasJson
     ? readTokenizerJson(jsonFile, family)
