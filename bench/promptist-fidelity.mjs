@@ -124,7 +124,7 @@ for (const [title, make] of Object.entries(sets)) {
       "beams".padStart(8),
     );
     for (const [name, layout] of Object.entries(layouts)) {
-      const graph = await compileGraph(gpt2Graph(config, layout), files.weights(), {
+      const graph = await compileGraph(gpt2Graph(config, { float: "float32" }, layout), files.weights(), {
         cacheDir: join(folder, "cache"),
       });
       const session = await Session.open(name, graph, { name: "cpu", note: null }, { threads: 2 });

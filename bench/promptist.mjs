@@ -47,9 +47,13 @@ const ask = async (question) => {
 async function open(weights) {
   const files = openGpt2(folder);
   const { config } = files;
-  const graph = await compileGraph(gpt2Graph(config, gpt2Layout(weights, "cpu")), files.weights(), {
-    cacheDir: join(folder, "cache"),
-  });
+  const graph = await compileGraph(
+    gpt2Graph(config, { float: "float32" }, gpt2Layout(weights, "cpu")),
+    files.weights(),
+    {
+      cacheDir: join(folder, "cache"),
+    },
+  );
   const session = await Session.open("bench", graph, { name: "cpu", note: null }, { threads: THREADS });
   const decoder = new Decoder(session, config);
   return async () => {

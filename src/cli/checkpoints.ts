@@ -259,7 +259,7 @@ async function checkParts(directory: string): Promise<CheckedPart[]> {
   if (kindOf(directory) === "clip") {
     const config = readJson(join(directory, "config.json")) as { model_type?: string };
     if (config.model_type === "clip_text_model") {
-      const graph = clipText(clipTextConfig.parse(config), "float32", "composed");
+      const graph = clipText(clipTextConfig.parse(config), { float: "float32" });
       return [compare("text_model", graph, clipTextWeights(openWeights(directory)))];
     }
     const { clipGraphs } = await import("../inference/judging/judge.js");

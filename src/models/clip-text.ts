@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type Avoided, type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
-import { type AttentionForm, add, cast, concat, gather, reshape, shapeOf } from "../onnx/ops.js";
+import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { add, cast, concat, gather, reshape, shapeOf } from "../onnx/ops.js";
 import { clipEncoder, encoderKeys, hasWholeHeads, WHOLE_HEADS } from "./clip-encoder.js";
 import { Layers } from "./layers.js";
 
@@ -28,14 +28,9 @@ const MASKED = -1e4;
  *
  * B rows, T = max_position_embeddings, C = hidden_size, R = B*T
  */
-export function clipText(
-  config: ClipTextConfig,
-  float: FloatType,
-  form: AttentionForm,
-  avoided?: Avoided,
-): Graph {
-  const g = new GraphBuilder("clip-text", float, avoided);
-  const { x, rows } = textStates(g, config, form);
+export function clipText(config: ClipTextConfig, arithmetic: Arithmetic): Graph {
+  const g = new GraphBuilder("clip-text", arithmetic);
+  const { x, rows } = textStates(g, config);
   const { hidden_size: C, max_position_embeddings: T } = config;
   g.output("states", cast(g, reshape(g, x, rows), "float32"), "float32", ["batch", T, C]);
   return g.build();
@@ -47,15 +42,9 @@ export function clipText(
  *
  * D = projection_dim
  */
-export function clipTextEmbedding(
-  config: ClipTextConfig,
-  D: number,
-  float: FloatType,
-  form: AttentionForm,
-  avoided?: Avoided,
-): Graph {
-  const g = new GraphBuilder("clip-text-embedding", float, avoided);
-  const { x } = textStates(g, config, form);
+export function clipTextEmbedding(config: ClipTextConfig, arithmetic: Arithmetic, D: number): Graph {
+  const g = new GraphBuilder("clip-text-embedding", arithmetic);
+  const { x } = textStates(g, config);
   const pooled = gather(g, x, g.input("ends", "int64", ["batch"])); // [B, C]
   const embeds = new Layers(g).linear("text_projection", pooled, config.hidden_size, D, "no bias"); // [B, D]
   g.output("embeds", cast(g, embeds, "float32"), "float32", ["batch", D]);
@@ -75,7 +64,7 @@ export function endOf(
 }
 
 /** `x` [R, C], the states after the final norm, and the shape B, T, C. */
-function textStates(g: GraphBuilder, config: ClipTextConfig, form: AttentionForm): { x: Value; rows: Value } {
+function textStates(g: GraphBuilder, config: ClipTextConfig): { x: Value; rows: Value } {
   const { hidden_size: C, max_position_embeddings: T } = config;
   const model = new Layers(g, "text_model");
   const ids = g.input("ids", "int32", ["batch", T]);
@@ -88,6 +77,6 @@ function textStates(g: GraphBuilder, config: ClipTextConfig, form: AttentionForm
   const mask = Array.from({ length: T * T }, (_, i) => (i % T > Math.floor(i / T) ? MASKED : 0));
   const bias = g.constant(g.float, [1, 1, T, T], mask);
   const rows = concat(g, [shapeOf(g, ids), g.ints(C)], 0); // B, T, C
-  const encoded = clipEncoder(model, config, x, { form, rows, bias });
+  const encoded = clipEncoder(model, config, x, { rows, bias });
   return { x: model.layerNorm("final_layer_norm", encoded, C, config.layer_norm_eps), rows };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Avoided, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import {
   add,
   concat,
@@ -133,11 +133,13 @@ const isTransposed = (key: string) => TRANSPOSED.some((name) => key.endsWith(`.$
  *
  * Outputs: the k best, descending: `scores` float32 [R, k] and `tokens` int64 [R, k]; `newKey.i` and `newValue.i`
  * [P, H, N, D].
+ *
+ * All float arithmetic is float32; what `layout` keeps in 8 bits is said there.
  */
-export function gpt2Graph(config: Gpt2Config, layout: Gpt2Layout, avoided?: Avoided): Graph {
+export function gpt2Graph(config: Gpt2Config, arithmetic: Arithmetic, layout: Gpt2Layout): Graph {
   const { n_layer: layers, n_embd: C, n_head: H, n_inner: inner, vocab_size: V } = config;
   const D = C / H;
-  const g = new GraphBuilder(`gpt2-${layout.layers.kind}`, "float32", avoided);
+  const g = new GraphBuilder(`gpt2-${layout.layers.kind}`, { ...arithmetic, float: "float32" });
   const ids = g.input("ids", "int64", ["P", "N"]);
   const places = g.input("positions", "int64", ["P", "N"]);
   const mask = g.input("mask", "float32", ["P", 1, "N", "T+N"]);

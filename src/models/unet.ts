@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { type Avoided, type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import {
-  type AttentionForm,
   add,
   attention,
   cast,
@@ -122,11 +121,12 @@ const LAYER_EPSILON = 1e-5;
  *
  * B rows, M tokens of text, E = cross_attention_dim, C channels of a level, h x w its size, N = h*w, R = B*N
  */
-export function unet(config: UnetConfig, float: FloatType, form: AttentionForm, avoided?: Avoided): Graph {
+export function unet(config: UnetConfig, arithmetic: Arithmetic): Graph {
   const { block_out_channels: channels, norm_num_groups: groups, norm_eps: epsilon } = config;
   const levels = channels.length;
   const [first, last] = [channels[0] as number, channels[levels - 1] as number];
-  const g = new GraphBuilder("unet", float, avoided);
+  const g = new GraphBuilder("unet", arithmetic);
+  const { float } = g;
   const model = new Layers(g);
   const latents = g.input("latents", "float32", ["batch", config.in_channels, "height", "width"]);
   const timestep = g.input("timestep", "float32", [1]);
@@ -153,7 +153,7 @@ export function unet(config: UnetConfig, float: FloatType, form: AttentionForm, 
     const heads = headsOf(config.attention_head_dim, level);
     // The first level has by far the most scores: 8 * 4096 * 4096 a row.
     const queryChunks = 4 ** Math.max(0, levels - 2 - level);
-    const mixed = attention(g, q, k, v, { heads, headSize: C / heads, form, queryChunks, type: wide });
+    const mixed = attention(g, q, k, v, { heads, headSize: C / heads, queryChunks, type: wide });
     return layers.linear("to_out.0", reshape(g, cast(g, mixed, float), [-1, C]), C, C);
   };
 

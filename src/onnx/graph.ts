@@ -59,8 +59,8 @@ export interface Graph {
 }
 
 /**
- * Operators that can be spelled out in others, for devices that compute them wrongly. MultiHeadAttention and MatMulNBits
- * are chosen where a model is built; the rest by the functions of ops.ts.
+ * Operators that can be spelled out in others, for devices that compute them wrongly: by the functions of ops.ts, and
+ * MatMulNBits where products are built.
  */
 export const REPLACEABLE = [
   "MultiHeadAttention",
@@ -74,7 +74,14 @@ export const REPLACEABLE = [
 ] as const;
 export type ReplaceableOperator = (typeof REPLACEABLE)[number];
 export type Avoided = ReadonlySet<ReplaceableOperator>;
-const NOTHING: Avoided = new Set();
+
+/** How a graph computes: the one thing that a device decides about it (inference/runtime/device-check.ts). */
+export interface Arithmetic {
+  /** Type of the weights and of all arithmetic that does not ask for another. */
+  readonly float: FloatType;
+  /** Operators to spell out in others, because the device computes them wrongly. Default: none. */
+  readonly avoided?: Avoided;
+}
 
 export interface OpOptions {
   /** "" is ai.onnx, the default. */
@@ -109,13 +116,16 @@ export class GraphBuilder {
   readonly #derivations: BoundDerivation[] = [];
   readonly #sources = new Map<string, readonly number[]>();
 
+  readonly float: FloatType;
+  readonly avoided: Avoided;
+
   constructor(
     readonly name: string,
-    /** Type of the weights and of all arithmetic that does not ask for another. */
-    readonly float: FloatType,
-    /** Operators that must be spelled out, because the device that the graph is for computes them wrongly. */
-    readonly avoided: Avoided = NOTHING,
-  ) {}
+    { float, avoided = new Set() }: Arithmetic,
+  ) {
+    this.float = float;
+    this.avoided = avoided;
+  }
 
   /** An input of the graph. */
   input(name: string, type: ElementType, shape: readonly Dimension[]): Value {

@@ -189,9 +189,7 @@ export function upsampleNearest(g: GraphBuilder, x: Value): Value {
 export interface AttentionOptions {
   readonly heads: number;
   readonly headSize: number;
-  /** `fused` is one operator; `composed` is MatMul, Softmax, MatMul, for devices whose fused kernel is wrong. */
-  readonly form: AttentionForm;
-  /** Composed form: parts that the queries are worked in, a power of 4, so that scores are never whole; see `splitEvenly`. */
+  /** Spelled out: parts that the queries are worked in, a power of 4, so that scores are never whole; see `splitEvenly`. */
   readonly queryChunks?: number;
   /** Added to the scores: [1 or B, 1 or heads, N, M]. */
   readonly bias?: Value;
@@ -199,13 +197,14 @@ export interface AttentionOptions {
   readonly type?: FloatType;
 }
 
-export type AttentionForm = "fused" | "composed";
-
-/** softmax(q k' / sqrt(headSize) + bias) v; q [B, N, heads*headSize], k and v [B, M, heads*headSize] -> as q. */
+/**
+ * softmax(q k' / sqrt(headSize) + bias) v; q [B, N, heads*headSize], k and v [B, M, heads*headSize] -> as q.
+ * One operator, or MatMul, Softmax, MatMul where the device computes that one wrongly.
+ */
 export function attention(g: GraphBuilder, q: Value, k: Value, v: Value, options: AttentionOptions): Value {
-  const { heads, headSize, form, bias } = options;
+  const { heads, headSize, bias } = options;
   const scale = 1 / Math.sqrt(headSize);
-  if (form === "fused")
+  if (!g.avoided.has("MultiHeadAttention"))
     return g.op(
       "MultiHeadAttention",
       bias === undefined ? [q, k, v] : [q, k, v, null, null, bias],

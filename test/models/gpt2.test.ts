@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/checkpoints/layouts/config.js";
 import { gpt2Config, gpt2Graph, gpt2Layout } from "../../src/models/gpt2.js";
 
+const FLOAT32 = { float: "float32" } as const;
 const parse = (config: unknown) => parseConfig("here", config, gpt2Config);
 
 const published = {
@@ -56,8 +57,8 @@ describe("the graph", () => {
   const config = parse({ ...published, n_layer: 2, n_embd: 64, n_head: 4, vocab_size: 300 });
 
   it("reads the published keys", () => {
-    const { sources } = gpt2Graph(config, gpt2Layout("int8", "cpu"));
-    const fp32 = gpt2Graph(config, gpt2Layout("fp32", "cpu")).sources;
+    const { sources } = gpt2Graph(config, FLOAT32, gpt2Layout("int8", "cpu"));
+    const fp32 = gpt2Graph(config, FLOAT32, gpt2Layout("fp32", "cpu")).sources;
     expect(new Map([...sources].sort())).toEqual(new Map([...fp32].sort()));
     expect(sources.size).toBe(4 + 2 * 12);
     expect(sources.get("transformer.h.1.attn.c_attn.weight")).toEqual([64, 192]);
@@ -66,7 +67,7 @@ describe("the graph", () => {
   });
 
   it("reads an output projection of its own where there is one", () => {
-    const untied = gpt2Graph({ ...config, tie_word_embeddings: false }, gpt2Layout("fp32", "cpu"));
+    const untied = gpt2Graph({ ...config, tie_word_embeddings: false }, FLOAT32, gpt2Layout("fp32", "cpu"));
     expect(untied.sources.get("lm_head.weight")).toEqual([300, 64]);
   });
 

@@ -1,6 +1,5 @@
 import { parse } from "node:path";
 import { type CompiledGraph, compileGraph } from "../../checkpoints/compile.js";
-import type { Preference } from "../../checkpoints/files/open.js";
 import { haveSameTensors } from "../../checkpoints/files/same-tensors.js";
 import type { Weights } from "../../checkpoints/files/weights.js";
 import { parseConfig } from "../../checkpoints/layouts/config.js";
@@ -15,10 +14,12 @@ import { CheckpointError, InferenceError } from "../../core/errors.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import { clipTextEmbedding, endOf } from "../../models/clip-text.js";
 import { clipVisionEmbedding, visionTokens } from "../../models/clip-vision.js";
-import type { FloatType, Graph } from "../../onnx/graph.js";
+import type { Arithmetic, Graph } from "../../onnx/graph.js";
 import type { TextStates } from "../diffusion/model.js";
 import type { Device } from "../runtime/device.js";
-import { rightAttention } from "../runtime/device-check.js";
+import { arithmeticOn } from "../runtime/device-check.js";
+import type { AttentionSize } from "../runtime/operator-forms.js";
+import { type FixedPrecision, floatOf } from "../runtime/precision.js";
 import { Tensor } from "../runtime/session.js";
 import { ClipTokenizer } from "../tokenizers/tokenizer.js";
 import { AestheticPredictor } from "./aesthetic.js";
@@ -39,7 +40,7 @@ export interface LoadedTextEncoder {
 export interface JudgeOptions {
   readonly files: FoundJudges;
   readonly device: Device;
-  readonly precision: "fp16" | "fp32";
+  readonly precision: FixedPrecision;
   readonly cacheDir: string;
   /** 0: chosen by the runtime. */
   readonly threads: number;
@@ -235,12 +236,15 @@ export interface JudgeGraph {
   readonly unused: readonly RegExp[];
 }
 
+/** For a look at what a graph reads. */
+const FLOAT32: Arithmetic = { float: "float32" };
+
 /** Both towers of a CLIP. Throws CheckpointError where the folder is none. */
 export function clipGraphs(directory: string): JudgeGraph[] {
   const { vision, text, dimensions, weights } = openClip(directory);
   const opened = weights("fp32");
-  const visionGraph = clipVisionEmbedding(vision, dimensions, "float32", "composed");
-  const textGraph = clipTextEmbedding(text, dimensions, "float32", "composed");
+  const visionGraph = clipVisionEmbedding(vision, FLOAT32, dimensions);
+  const textGraph = clipTextEmbedding(text, FLOAT32, dimensions);
   return [
     { part: "vision_model", graph: visionGraph, weights: opened, unused: NOT_VISION },
     { part: "text_model", graph: textGraph, weights: opened, unused: NOT_TEXT },
@@ -252,26 +256,24 @@ export function safetyCheckerGraph(directory: string): JudgeGraph {
   const { vision, dimensions, weights } = openSafetyChecker(directory);
   const opened = weights("fp32");
   SafetyConcepts.read(opened, dimensions);
-  const graph = clipVisionEmbedding(vision, dimensions, "float32", "composed");
+  const graph = clipVisionEmbedding(vision, FLOAT32, dimensions);
   return { part: "safety_checker", graph, weights: opened, unused: NOT_VISION };
 }
 
 /** Makes the towers' graphs for one device. */
 class TowerCompiler {
   readonly #opened = new Map<VisionFiles, Weights>();
-  readonly #float: FloatType;
-  readonly #prefer: Preference;
+  readonly #options: JudgeOptions;
   #ofOneTower: VisionFiles | undefined;
   largestBytes = 0;
   sharesText = false;
 
-  constructor(private readonly options: JudgeOptions) {
-    this.#float = options.precision === "fp16" ? "float16" : "float32";
-    this.#prefer = options.precision;
+  constructor(options: JudgeOptions) {
+    this.#options = options;
   }
 
   weights(files: VisionFiles): Weights {
-    const weights = this.#opened.get(files) ?? files.weights(this.#prefer);
+    const weights = this.#opened.get(files) ?? files.weights(this.#options.precision);
     this.#opened.set(files, weights);
     return weights;
   }
@@ -289,28 +291,34 @@ class TowerCompiler {
         vision.image_size,
       ]);
     if (shape(clip) !== shape(safety)) return false;
-    const names = [...this.#visionGraph(clip, "composed").sources.keys()];
+    const { sources } = clipVisionEmbedding(clip.vision, FLOAT32, clip.dimensions);
+    const names = [...sources.keys()];
     const [ours, theirs] = [this.weights(clip), this.weights(safety)];
-    if (!(await haveSameTensors(ours, theirs, names, this.options.cacheDir))) return false;
+    if (!(await haveSameTensors(ours, theirs, names, this.#options.cacheDir))) return false;
     // Of two files with the same values, the one whose type needs no conversion.
-    const wanted = this.#float === "float16" ? "F16" : "F32";
+    const wanted = this.#options.precision === "fp16" ? "F16" : "F32";
     this.#ofOneTower = theirs.get(names[0] as string)?.type === wanted ? safety : clip;
     return true;
   }
 
-  #visionGraph({ vision, dimensions }: VisionFiles, form: "fused" | "composed"): Graph {
-    return clipVisionEmbedding(vision, dimensions, this.#float, form, this.options.device.checked?.avoided);
+  #arithmetic(attention: AttentionSize): Promise<Arithmetic> {
+    const { device, precision } = this.#options;
+    return arithmeticOn(device, floatOf(precision), [attention]);
   }
 
   async vision(files: VisionFiles, name: string): Promise<Vision> {
     const preprocessor = preprocessorOf(files);
     const { hidden_size: width, num_attention_heads: heads } = files.vision;
     const tokens = visionTokens(files.vision);
-    const form = await rightAttention(this.options.device, this.#float, [
+    const arithmetic = await this.#arithmetic({
       // A kernel works head by head: two show what all do.
-      { heads: Math.min(2, heads), headSize: width / heads, queries: tokens, keys: tokens, causal: false },
-    ]);
-    const graph = this.#visionGraph(files, form);
+      heads: Math.min(2, heads),
+      headSize: width / heads,
+      queries: tokens,
+      keys: tokens,
+      causal: false,
+    });
+    const graph = clipVisionEmbedding(files.vision, arithmetic, files.dimensions);
     const compiled = await this.#compile(graph, this.weights(this.#ofOneTower ?? files), NOT_VISION);
     return { preprocessor, tower: { name, graph: compiled } };
   }
@@ -318,7 +326,7 @@ class TowerCompiler {
   /** Embeds texts with the text encoder that is loaded anyway, where it is the same one, else with a tower of its own. */
   async text(files: ClipFiles, place: TowerPlace): Promise<Clip["embedText"]> {
     const { text, dimensions, source } = files;
-    const { device, textEncoder, cacheDir } = this.options;
+    const { textEncoder, cacheDir } = this.#options;
     const tokenizer = ClipTokenizer.open(source);
     const { max_position_embeddings: tokens, num_attention_heads: heads, hidden_size: width } = text;
     if (tokenizer.length !== tokens)
@@ -328,8 +336,7 @@ class TowerCompiler {
       );
     const weights = this.weights(files);
     const size = { heads, headSize: width / heads, queries: tokens, keys: tokens, causal: true };
-    const form = await rightAttention(device, this.#float, [size]);
-    const graph = clipTextEmbedding(text, dimensions, this.#float, form, device.checked?.avoided);
+    const graph = clipTextEmbedding(text, await this.#arithmetic(size), dimensions);
 
     const towerNames = [...graph.sources.keys()].filter((name) => name.startsWith("text_model."));
     if (textEncoder?.weights && (await haveSameTensors(weights, textEncoder.weights, towerNames, cacheDir))) {
@@ -358,7 +365,7 @@ class TowerCompiler {
   }
 
   async #compile(graph: Graph, weights: Weights, unused: readonly RegExp[]): Promise<CompiledGraph> {
-    const compiled = await compileGraph(graph, weights, { cacheDir: this.options.cacheDir, unused });
+    const compiled = await compileGraph(graph, weights, { cacheDir: this.#options.cacheDir, unused });
     this.largestBytes = Math.max(this.largestBytes, compiled.weightBytes);
     return compiled;
   }

@@ -6,6 +6,7 @@ import type { TextSettings } from "../../core/job.js";
 import { type Gpt2Weights, gpt2Graph, gpt2Layout } from "../../models/gpt2.js";
 import type { Graph } from "../../onnx/graph.js";
 import type { Device } from "../runtime/device.js";
+import { arithmeticOn } from "../runtime/device-check.js";
 import { Session } from "../runtime/session.js";
 import { Gpt2Tokenizer } from "../tokenizers/tokenizer.js";
 import { Decoder } from "./decoder.js";
@@ -54,7 +55,7 @@ export class Promptist {
         `${directory}: the tokenizer knows ${tokenizer.size} tokens and the model ${config.vocab_size}; they do not belong together.`,
       );
     }
-    const graph = gpt2Graph(config, gpt2Layout(weights, device.name), device.checked?.avoided);
+    const graph = gpt2Graph(config, await arithmeticOn(device, "float32"), gpt2Layout(weights, device.name));
     const compiled = await compileGraph(graph, files.weights(), { cacheDir });
     return { config, tokenizer, compiled };
   }
@@ -100,5 +101,5 @@ export class Promptist {
 /** The graph of a checkpoint before it is compiled, and its weights, to compare them. Throws CheckpointError. */
 export function promptistGraph(directory: string): { graph: Graph; weights: Weights } {
   const { config, weights } = openGpt2(directory);
-  return { graph: gpt2Graph(config, gpt2Layout("fp32", "cpu")), weights: weights() };
+  return { graph: gpt2Graph(config, { float: "float32" }, gpt2Layout("fp32", "cpu")), weights: weights() };
 }

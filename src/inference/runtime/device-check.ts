@@ -1,11 +1,12 @@
 import {
+  type Arithmetic,
   type Avoided,
   type FloatType,
   GraphBuilder,
   REPLACEABLE,
   type ReplaceableOperator,
 } from "../../onnx/graph.js";
-import { type AttentionForm, cast } from "../../onnx/ops.js";
+import { cast } from "../../onnx/ops.js";
 import { elementCount } from "../../onnx/tensor.js";
 import { type Device, deviceOptions } from "./device.js";
 import { InferenceSession, Tensor } from "./onnxruntime.js";
@@ -185,7 +186,7 @@ function build(
   forms: readonly OperatorForm[],
   avoided: Avoided,
 ): { graph: Uint8Array; feeds: Record<string, Tensor> } {
-  const g = new GraphBuilder("device-check", float, avoided);
+  const g = new GraphBuilder("device-check", { float, avoided });
   const feeds: Record<string, Tensor> = {};
   for (const [i, form] of forms.entries()) {
     // Values belong to a form, not to its place among others.
@@ -228,20 +229,21 @@ function errorOf(actual: Float32Array | undefined, expected: Float32Array): numb
 }
 
 /**
- * The form of attention to use on a device: `composed` where one of the sizes is wrong or has no kernel. Sizes that
- * every device is tried with are not tried again.
+ * How graphs in `float` compute rightly on a device.
+ * @param attention the sizes of all attention in them. Those that no check has tried are tried now; where one is wrong
+ *   or has no kernel, all attention is spelled out.
  */
-export async function rightAttention(
-  device: Device,
+export async function arithmeticOn(
+  { name, checked }: Device,
   float: FloatType,
-  sizes: readonly AttentionSize[],
+  attention: readonly AttentionSize[] = [],
   run: GraphRunner = runGraph,
-): Promise<AttentionForm> {
-  if (device.name === "cpu") return "fused";
-  if (device.checked?.avoided.has("MultiHeadAttention")) return "composed";
-  const distinct = new Map(sizes.map((size) => [JSON.stringify(size), size]));
-  const others = [...distinct.values()].filter((size) => device.checked === undefined || !isTried(size));
-  if (others.length === 0) return "fused";
-  const { avoided } = await checkForms(device.name, float, others.map(attentionForm), run);
-  return avoided.length > 0 ? "composed" : "fused";
+): Promise<Arithmetic> {
+  const avoided: Avoided = checked?.avoided ?? new Set();
+  if (name === "cpu" || avoided.has("MultiHeadAttention")) return { float, avoided };
+  const distinct = new Map(attention.map((size) => [JSON.stringify(size), size]));
+  const others = [...distinct.values()].filter((size) => checked === undefined || !isTried(size));
+  if (others.length === 0) return { float, avoided };
+  const found = await checkForms(name, float, others.map(attentionForm), run);
+  return { float, avoided: new Set([...avoided, ...found.avoided]) };
 }

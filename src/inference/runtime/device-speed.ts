@@ -38,7 +38,7 @@ export async function measureSpeed(device: Device["name"], time: Stopwatch = tim
 
 /** Milliseconds of a chain: the least of three after one more, or of as many as a second has room for. */
 async function timeChain(device: Device["name"], { products, rows }: Chain): Promise<number> {
-  const g = new GraphBuilder("device-speed", "float32");
+  const g = new GraphBuilder("device-speed", { float: "float32" });
   const w = g.input("w", "float32", [WIDTH, WIDTH]);
   let product = g.input("x", "float32", [rows, WIDTH]);
   for (let i = 0; i < products; i++) product = g.op("MatMul", [product, w]); // [rows, 1024]

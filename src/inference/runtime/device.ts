@@ -1,5 +1,5 @@
 import { InferenceError } from "../../core/errors.js";
-import { type Avoided, type FloatType, GraphBuilder } from "../../onnx/graph.js";
+import { type Arithmetic, GraphBuilder } from "../../onnx/graph.js";
 import { env, InferenceSession, listSupportedBackends, Tensor } from "./onnxruntime.js";
 
 // What goes wrong is thrown as well; printing it too would put drivers' texts between our own lines.
@@ -13,13 +13,11 @@ export interface Device {
   readonly name: Exclude<DeviceName, "auto">;
   /** A sentence where the choice needs one, such as why `auto` came to the CPU. */
   readonly note: string | null;
-  /** What was found when the operators were tried; absent where nobody tried them. See `openDevice`. */
-  readonly checked?: {
-    /** The type that graphs should use, of those that were asked for. */
-    readonly float: FloatType;
-    /** What graphs must spell out in other operators. */
-    readonly avoided: Avoided;
-  };
+  /**
+   * What computes rightly there, with the best float type of those that were asked for. Absent where the operators were
+   * not tried, as on the CPU. See `openDevice`.
+   */
+  readonly checked?: Arithmetic;
 }
 
 /** A device that opened is asked again here, before it is released; why it can't be used, or null where it can. */
@@ -80,7 +78,7 @@ export function deviceOptions(device: Device["name"]): InferenceSession.SessionO
 
 /** Runs a small product on the device; null where it is right, else what is wrong, in one line. */
 async function tryDevice(name: Device["name"], judge: DeviceJudge): Promise<string | null> {
-  const g = new GraphBuilder("device-check", "float32");
+  const g = new GraphBuilder("device-check", { float: "float32" });
   const x = g.input("x", "float32", [2, 3]);
   const w = g.constant("float32", [3, 2], [1, 2, 3, 4, 5, 6]);
   g.output("y", g.op("MatMul", [x, w]), "float32", [2, 2]);

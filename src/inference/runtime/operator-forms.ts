@@ -93,7 +93,6 @@ export const attentionForm = (size: AttentionSize): OperatorForm => ({
     return attention(g, q, k, v, {
       heads,
       headSize,
-      form: g.avoided.has("MultiHeadAttention") ? "composed" : "fused",
       ...(causal ? { bias: g.constant(g.float, [1, 1, queries, keys], mask) } : {}),
     });
   },

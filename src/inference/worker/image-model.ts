@@ -3,7 +3,6 @@ import { weightsHash } from "../../checkpoints/files/weights-hash.js";
 import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import { PROGRAM } from "../../core/version.js";
-import type { FloatType } from "../../onnx/graph.js";
 import { writeComparison } from "../../pictures/comparison.js";
 import { writeContactSheet } from "../../pictures/contact-sheet.js";
 import { writePng } from "../../pictures/png.js";
@@ -15,16 +14,10 @@ import { Judge } from "../judging/judge.js";
 import { readPicture } from "../judging/read-picture.js";
 import { withRoom } from "../judging/room.js";
 import { openDevice } from "../runtime/open-device.js";
+import { floatsToTry } from "../runtime/precision.js";
 import { ClipTokenizer } from "../tokenizers/tokenizer.js";
 import type { Drawn, DrawRequest, ImageSpec, JudgeRequest } from "./protocol.js";
 import type { CallContext, OpenModel } from "./worker-model.js";
-
-/** Types to try on a GPU, the best first. */
-const FLOATS: Readonly<Record<ImageSpec["precision"], readonly FloatType[]>> = {
-  auto: ["float16", "float32"],
-  fp16: ["float16"],
-  fp32: ["float32"],
-};
 
 /**
  * The image worker's model: Stable Diffusion with its tokenizer, the judges of its pictures, and the pictures made of
@@ -36,7 +29,7 @@ export async function openPainter(
   onDevice: (name: string) => void = () => {},
 ): Promise<OpenModel> {
   const { cacheDir, directory, judges, loras, threads } = spec;
-  const floats = FLOATS[spec.precision];
+  const floats = floatsToTry(spec.precision);
   const device = await openDevice(spec.device, { user: "image", floats, cacheDir });
   onDevice(device.name);
   const tokenizer = ClipTokenizer.open(spec.tokenizer);

@@ -1,6 +1,7 @@
 import { Judge } from "../judging/judge.js";
 import { readPicture } from "../judging/read-picture.js";
 import { openDevice } from "../runtime/open-device.js";
+import { floatsToTry, precisionOn } from "../runtime/precision.js";
 import type { ScoreSpec } from "./protocol.js";
 import type { OpenModel } from "./worker-model.js";
 
@@ -10,10 +11,9 @@ import type { OpenModel } from "./worker-model.js";
  */
 export async function openScorer(spec: ScoreSpec): Promise<OpenModel> {
   const { cacheDir, judges, threads } = spec;
-  const floats = spec.precision === "auto" ? (["float16", "float32"] as const) : [FLOAT[spec.precision]];
+  const floats = floatsToTry(spec.precision);
   const device = await openDevice(spec.device, { user: "image", floats, cacheDir });
-  const fitting = device.name === "cpu" || device.checked?.float === "float32" ? "fp32" : "fp16";
-  const precision = spec.precision === "auto" ? fitting : spec.precision;
+  const precision = precisionOn(device, spec.precision);
   const judge = await Judge.open({ files: judges, device, precision, cacheDir, threads });
   return {
     info: {
@@ -30,5 +30,3 @@ export async function openScorer(spec: ScoreSpec): Promise<OpenModel> {
     release: () => judge.release(),
   };
 }
-
-const FLOAT = { fp16: "float16", fp32: "float32" } as const;

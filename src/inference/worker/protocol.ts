@@ -5,6 +5,7 @@ import type { Candidate, ImageSettings, PictureSize, TextSettings } from "../../
 import type { PictureJudgement } from "../../core/judgement.js";
 import type { PairFiles } from "../../pictures/pair-card.js";
 import type { DeviceName } from "../runtime/device.js";
+import type { Precision } from "../runtime/precision.js";
 
 /** What a worker is to load. Paths are absolute. */
 export type WorkerSpec = TextSpec | ImageSpec | ScoreSpec;
@@ -33,7 +34,7 @@ export interface ImageSpec {
   /** What judges its pictures. */
   readonly judges: FoundJudges;
   readonly device: DeviceName;
-  readonly precision: "auto" | "fp16" | "fp32";
+  readonly precision: Precision;
   readonly cacheDir: string;
   readonly threads: number;
 }
@@ -43,7 +44,7 @@ export interface ScoreSpec {
   readonly phase: "score";
   readonly judges: FoundJudges;
   readonly device: DeviceName;
-  readonly precision: "auto" | "fp16" | "fp32";
+  readonly precision: Precision;
   readonly cacheDir: string;
   readonly threads: number;
 }

@@ -236,7 +236,7 @@ async function statesOf(ids: readonly (readonly number[])[]) {
   const { Session, Tensor } = await import("../../../src/inference/runtime/session.js");
   const { text } = openClip(clipFolder("quick"));
   const graph = await compileGraph(
-    clipText(text, "float32", "fused"),
+    clipText(text, { float: "float32" }),
     clipTextWeights(openWeights(clipFolder("quick"))),
     { cacheDir: join(folder, "cache") },
   );
