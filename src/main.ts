@@ -23,7 +23,7 @@ import {
   checkpointName,
   type ModelChoice,
   miniaturePhases,
-  openModel,
+  startWorker,
   uncheckedNote,
 } from "./inference/loop/model-choice.js";
 import { levelOfOutput } from "./inference/loop/worker-output.js";
@@ -172,7 +172,7 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
       events,
       gpu: new GpuLock(),
       openModel: (phase: Phase, lease, signal) =>
-        openModel(choice, phase, lease, {
+        startWorker(choice, phase, lease, {
           signal,
           silenceMs: config.WORKER_SILENCE_MS,
           ...(workerFile === undefined ? {} : { workerFile }),

@@ -57,10 +57,10 @@ function tokenizerIfAny(choice: ModelChoice): string | null {
 const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, safety: null };
 
 /**
- * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. Where `auto` chose a GPU on which
- * the model then does not fit, or whose driver takes the process down, the CPU is used this time.
+ * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. Where `auto` chose a GPU and
+ * the model does not fit there, or the driver takes the process down, this run uses the CPU.
  */
-export async function openModel(
+export async function startWorker(
   choice: ModelChoice,
   phase: Phase,
   lease: GpuLease,
@@ -105,7 +105,7 @@ export async function openModel(
 }
 
 /** Starts a worker that only judges pictures; see `ModelHost.open` for the errors. */
-export function openScorer(
+export function startJudgesWorker(
   judges: FoundJudges,
   {
     device,

@@ -17,28 +17,25 @@ import { openDevice } from "../runtime/open-device.js";
 import { floatsToTry } from "../runtime/precision.js";
 import { ClipTokenizer } from "../tokenizers/tokenizer.js";
 import type { Drawn, DrawRequest, ImageSpec, JudgeRequest } from "./protocol.js";
-import type { CallContext, OpenModel } from "./worker-model.js";
+import type { CallContext, LoadedModel, OnDevice } from "./worker-model.js";
 
 /**
- * The image worker's model: Stable Diffusion with its tokenizer, the judges of its pictures, and the pictures made of
- * its pictures. Both stay loaded, unless the device is too small for both: then one makes room for the other.
+ * The image worker's model: Stable Diffusion with its tokenizer, the judges of its pictures, and sharp to put pictures
+ * together. Diffusion and judges stay loaded; where the device is too small for both, one makes room for the other.
  * @throws CheckpointError or InferenceError as `StableDiffusion.open` and `Judge.open`
  */
-export async function openPainter(
-  spec: ImageSpec,
-  onDevice: (name: string) => void = () => {},
-): Promise<OpenModel> {
+export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () => {}): Promise<LoadedModel> {
   const { cacheDir, directory, judges, loras, threads } = spec;
   const floats = floatsToTry(spec.precision);
   const device = await openDevice(spec.device, { user: "image", floats, cacheDir });
   onDevice(device.name);
   const tokenizer = ClipTokenizer.open(spec.tokenizer);
-  const openModel = () => StableDiffusion.open({ ...spec, device });
-  const first = await openModel();
+  const loadDiffusion = () => StableDiffusion.open({ ...spec, device });
+  const first = await loadDiffusion();
   const { config, precision } = first;
   let model: StableDiffusion | null = first;
-  const loadedModel = async () => {
-    model ??= await openModel();
+  const loadedDiffusion = async () => {
+    model ??= await loadDiffusion();
     return model;
   };
   const judge = await Judge.open({
@@ -49,7 +46,7 @@ export async function openPainter(
     threads,
     textEncoder: {
       weights: loras.length > 0 ? null : openDiffusion(directory).weights("text_encoder", precision),
-      encode: async (ids) => (await loadedModel()).encodeText(ids),
+      encode: async (ids) => (await loadedDiffusion()).encodeText(ids),
     },
   });
   const files = openDiffusion(directory);
@@ -80,7 +77,7 @@ export async function openPainter(
           };
     const picture = await withRoom(
       async () =>
-        drawPicture(await loadedModel(), tokenizer, { ...settings, prompt }, { signal, onStep, preview }),
+        drawPicture(await loadedDiffusion(), tokenizer, { ...settings, prompt }, { signal, onStep, preview }),
       () => judge.release(),
     );
     const { width, height, calls, seconds, truncated } = picture;

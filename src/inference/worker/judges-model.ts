@@ -3,16 +3,17 @@ import { readPicture } from "../judging/read-picture.js";
 import { openDevice } from "../runtime/open-device.js";
 import { floatsToTry, precisionOn } from "../runtime/precision.js";
 import type { ScoreSpec } from "./protocol.js";
-import type { OpenModel } from "./worker-model.js";
+import type { LoadedModel, OnDevice } from "./worker-model.js";
 
 /**
- * The judges alone, for picture files.
+ * The judging worker's model: the judges alone, for picture files.
  * @throws CheckpointError or InferenceError as `Judge.open`
  */
-export async function openScorer(spec: ScoreSpec): Promise<OpenModel> {
+export async function loadJudges(spec: ScoreSpec, onDevice: OnDevice = () => {}): Promise<LoadedModel> {
   const { cacheDir, judges, threads } = spec;
   const floats = floatsToTry(spec.precision);
   const device = await openDevice(spec.device, { user: "image", floats, cacheDir });
+  onDevice(device.name);
   const precision = precisionOn(device, spec.precision);
   const judge = await Judge.open({ files: judges, device, precision, cacheDir, threads });
   return {
