@@ -35,13 +35,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "inference/promptist": ["inference/runtime", "inference/tokenizers"],
   "inference/diffusion": ["inference/runtime", "inference/numbers", "inference/diffusion/schedulers"],
   "inference/diffusion/schedulers": ["inference/numbers"],
-  "inference/judging": [
-    "inference/runtime",
-    "inference/tokenizers",
-    "inference/numbers",
-    "inference/diffusion",
-    "inference/diffusion/schedulers",
-  ],
+  "inference/judging": ["inference/runtime", "inference/tokenizers", "inference/numbers"],
   "inference/worker": [
     "inference/runtime",
     "inference/tokenizers",

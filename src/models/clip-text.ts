@@ -19,6 +19,13 @@ export const clipTextConfig = z
   .refine(hasWholeHeads, WHOLE_HEADS);
 export type ClipTextConfig = z.output<typeof clipTextConfig>;
 
+/** What a text encoder answers: its last hidden states after the final norm. */
+export interface TextStates {
+  readonly data: Float32Array;
+  /** [rows, tokens, channels] */
+  readonly shape: readonly number[];
+}
+
 /** Below any score that weights can make, and a number in float16 too. */
 const MASKED = -1e4;
 

@@ -1,3 +1,5 @@
+import type { TextStates } from "../../models/clip-text.js";
+
 /** What the pipeline needs of a loaded diffusion checkpoint. All arrays are float32, row-major, NCHW. */
 export interface DiffusionModel {
   readonly config: DiffusionConfig;
@@ -20,12 +22,6 @@ export interface DiffusionModel {
 }
 
 export type LatentShape = readonly [batch: number, channels: number, height: number, width: number];
-
-export interface TextStates {
-  readonly data: Float32Array;
-  /** `[rows, maxTokens, channels]` */
-  readonly shape: readonly number[];
-}
 
 export interface DiffusionConfig {
   readonly latentChannels: number;

@@ -1,11 +1,5 @@
+import type { Rgb } from "../../pictures/rgb.js";
 import type { DiffusionModel, LatentShape } from "./model.js";
-
-/** A small picture of what is being drawn: RGB, 8 bits each, row by row. */
-export interface SmallPicture {
-  readonly pixels: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Previews take no more than this part of the time of drawing. */
 const SHARE = 0.02;
@@ -29,7 +23,7 @@ export class Previews {
   constructor(
     private readonly model: DiffusionModel,
     private readonly everyMs: number,
-    private readonly emit: (picture: SmallPicture) => Promise<void>,
+    private readonly emit: (picture: Rgb) => Promise<void>,
     private readonly now: () => number = () => performance.now(),
   ) {
     this.#nextAt = now() + everyMs;
@@ -44,7 +38,7 @@ export class Previews {
     this.#nextAt = started + Math.max(this.everyMs, took / SHARE);
   }
 
-  async #small(latents: Float32Array, shape: LatentShape): Promise<SmallPicture> {
+  async #small(latents: Float32Array, shape: LatentShape): Promise<Rgb> {
     const { latentChannels, scalingFactor, vaeScaleFactor } = this.model.config;
     const [, , height, width] = shape;
     if (latentChannels === LATENT_TO_RGB.length && scalingFactor === STABLE_DIFFUSION_SCALE)

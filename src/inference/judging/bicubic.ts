@@ -1,9 +1,4 @@
-/** A picture in memory: RGB, 8 bits each, row by row, 3 * width * height bytes. */
-export interface Rgb {
-  readonly pixels: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
+import type { Rgb } from "../../pictures/rgb.js";
 
 /** Pillow's fixed point for 8-bit pictures (Resample.c, PRECISION_BITS): products of a byte and a weight fit 32 bits. */
 const PRECISION_BITS = 22;

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type Rgb, resizeBicubic } from "./bicubic.js";
+import type { Rgb } from "../../pictures/rgb.js";
+import { resizeBicubic } from "./bicubic.js";
 
 const side = z.int().positive();
 

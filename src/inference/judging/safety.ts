@@ -1,7 +1,7 @@
 import type { Weights } from "../../checkpoints/files/weights.js";
 import { CheckpointError } from "../../core/errors.js";
 import type { SafetyVerdict } from "../../core/judgement.js";
-import { roundHalfToEven } from "../diffusion/schedulers/timesteps.js";
+import { roundHalfToEven } from "../numbers/round.js";
 import { cosine } from "./vectors.js";
 
 /** Added to every concept's score once a special-care concept was found. */

@@ -6,12 +6,11 @@ import { PROGRAM } from "../../core/version.js";
 import { writeComparison } from "../../pictures/comparison.js";
 import { writeContactSheet } from "../../pictures/contact-sheet.js";
 import { writePng } from "../../pictures/png.js";
+import { readPicture } from "../../pictures/read-picture.js";
+import type { Rgb } from "../../pictures/rgb.js";
 import { drawPicture } from "../diffusion/pipeline.js";
-import type { SmallPicture } from "../diffusion/preview.js";
 import { StableDiffusion } from "../diffusion/stable-diffusion.js";
-import type { Rgb } from "../judging/bicubic.js";
 import { Judge } from "../judging/judge.js";
-import { readPicture } from "../judging/read-picture.js";
 import { withRoom } from "../judging/room.js";
 import { openDevice } from "../runtime/open-device.js";
 import { floatsToTry } from "../runtime/precision.js";
@@ -73,7 +72,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
         ? null
         : {
             everyMs: previewMs,
-            emit: async (small: SmallPicture) => context.onPreview?.(await previewFile(small)),
+            emit: async (small: Rgb) => context.onPreview?.(await previewFile(small)),
           };
     const picture = await withRoom(
       async () =>
@@ -115,7 +114,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
 const PREVIEW_WIDTH = 256;
 
 /** A few kilobytes that a message can carry again and again. */
-const previewFile = ({ pixels, width, height }: SmallPicture): Promise<Buffer> =>
+const previewFile = ({ pixels, width, height }: Rgb): Promise<Buffer> =>
   sharp(pixels, { raw: { width, height, channels: 3 } })
     .resize({ width: PREVIEW_WIDTH })
     .webp({ quality: 70 })

@@ -1,5 +1,5 @@
+import { readPicture } from "../../pictures/read-picture.js";
 import { Judge } from "../judging/judge.js";
-import { readPicture } from "../judging/read-picture.js";
 import { openDevice } from "../runtime/open-device.js";
 import { floatsToTry, precisionOn } from "../runtime/precision.js";
 import type { ScoreSpec } from "./protocol.js";

@@ -198,7 +198,7 @@ describe("a picture file", () => {
       .png()
       .toFile(at("gray.png"));
     await image.clone().flatten().jpeg().withMetadata({ orientation: 6 }).toFile(at("turned.jpg"));
-    const { readPicture } = await import("../../../src/inference/judging/read-picture.js");
+    const { readPicture } = await import("../../../src/pictures/read-picture.js");
     const clear = await readPicture(at("clear.png"));
     expect([clear.width, clear.height, ...clear.pixels.slice(0, 3)]).toEqual([8, 4, 255, 255, 255]);
     const gray = await readPicture(at("gray.png"));

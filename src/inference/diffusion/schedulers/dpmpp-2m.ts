@@ -1,9 +1,10 @@
+import { roundHalfToEven } from "../../numbers/round.js";
 import { readSchedulerConfig, type SchedulerConfig } from "./config.js";
 import { linspace64, type NoiseSchedule, noiseSchedule } from "./noise-schedule.js";
 import { levelOfSigma, predictClean } from "./prediction.js";
 import type { Scheduler } from "./scheduler.js";
 import { sigmaPath } from "./sigma-path.js";
-import { requireTrained, roundHalfToEven, trailing } from "./timesteps.js";
+import { requireTrained, trailing } from "./timesteps.js";
 
 /** Below this many steps the last one is taken with the first-order update where the file asks for it. */
 const FEW_STEPS = 15;

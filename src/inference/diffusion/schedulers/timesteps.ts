@@ -1,14 +1,7 @@
 import { InputError } from "../../../core/errors.js";
+import { roundHalfToEven } from "../../numbers/round.js";
 import type { SchedulerConfig } from "./config.js";
 import { linspace64 } from "./noise-schedule.js";
-
-/** `numpy.round`: halves go to the even neighbour. */
-export function roundHalfToEven(x: number): number {
-  const floor = Math.floor(x);
-  const fraction = x - floor;
-  if (fraction !== 0.5) return Math.round(x);
-  return floor % 2 === 0 ? floor : floor + 1;
-}
 
 /**
  * Falling timesteps spread over the training schedule; Lin et al., 2023, table 2. "linspace" holds both ends,
