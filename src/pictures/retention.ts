@@ -1,6 +1,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { isMissing } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Queue } from "../db/queue.js";
 
@@ -172,6 +173,6 @@ export class Retention {
 
 const namesIn = async (folder: string): Promise<string[]> => (await readdir(folder).catch(unlessGone)) ?? [];
 
-function unlessGone(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
+function unlessGone(error: unknown): undefined {
+  if (!isMissing(error)) throw error;
 }

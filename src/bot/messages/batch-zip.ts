@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { ZipFile } from "yazl";
+import { isMissing } from "../../core/errors.js";
 import type { StoredPicture } from "./stored-picture.js";
 
 /** A file that is made for the zip rather than read from the disk. */
@@ -85,7 +86,7 @@ async function sizeOf(path: string): Promise<number | null> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    if (isMissing(error)) return null;
     throw error;
   }
 }

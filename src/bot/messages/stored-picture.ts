@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { isMissing } from "../../core/errors.js";
 import type { Item, Job } from "../../core/job.js";
 import type { Side } from "../../db/sqlite/votes.js";
 import { clip } from "../discord/markdown.js";
@@ -36,7 +37,7 @@ export async function readPicture(picture: StoredPicture | null): Promise<Outgoi
     const data = await readFile(picture.path);
     return { name: picture.name, data, description: clip(picture.alt, ALT_TEXT_MAX) };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    if (isMissing(error)) return null;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
-import { CheckpointError } from "../../core/errors.js";
+import { CheckpointError, isMissing } from "../../core/errors.js";
 
 /** One call of the system reads at most 2^31 - 1 bytes; this stays below on every platform. */
 const CHUNK_BYTES = 2 ** 30;
@@ -22,8 +22,8 @@ export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
   try {
     descriptor = openSync(path, "r");
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    const what = code === "ENOENT" ? "is not there" : `cannot be opened (${code})`;
+    const { code } = cause as NodeJS.ErrnoException;
+    const what = isMissing(cause) ? "is not there" : `cannot be opened (${code})`;
     throw new CheckpointError("CHECKPOINT_MISSING", `${path} ${what}.`, { cause });
   }
   try {

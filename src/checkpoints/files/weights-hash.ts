@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { isMissing } from "../../core/errors.js";
 import type { Weights } from "./weights.js";
 
 /**
@@ -31,7 +32,7 @@ async function fileHash(file: string, cacheDir: string): Promise<string> {
     const known = (await readFile(kept, "utf8")).trim();
     if (/^[0-9a-f]{64}$/.test(known)) return known;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (!isMissing(error)) throw error;
   }
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);

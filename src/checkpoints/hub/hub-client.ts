@@ -5,7 +5,7 @@ import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { listFiles, modelInfo } from "@huggingface/hub";
-import { CheckpointError } from "../../core/errors.js";
+import { CheckpointError, isMissing } from "../../core/errors.js";
 
 /*
  * Requests to a model hub. Listings are the hub library's; files are streamed here, because its downloads start anew
@@ -336,7 +336,7 @@ export async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+    if (isMissing(error)) return 0;
     throw new CheckpointError("CHECKPOINT_MISSING", `${basename(path)} cannot be read.`, { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { codeOf, describe, type ErrorCode } from "../../core/errors.js";
+import { codeOf, describe, type ErrorCode, isMissing, isPermanent } from "../../core/errors.js";
 import type { Events } from "../../core/events.js";
 import { type Item, type ItemNote, type Job, nextPhase, type Phase } from "../../core/job.js";
 import { isFlagged, judgedAgain, type PictureJudgement, withheldVariant } from "../../core/judgement.js";
@@ -54,19 +54,6 @@ const QUEUE_TROUBLE_MS = 2_000;
 
 /** The longest sleep while a job is in its back-off time. */
 const LOOK_MS = 30_000;
-
-/** These will not get better by trying again. */
-const PERMANENT: readonly ErrorCode[] = [
-  "CHECKPOINT_MISSING",
-  "CHECKPOINT_CORRUPT",
-  "CHECKPOINT_TENSORS",
-  "CHECKPOINT_ARCHITECTURE",
-  "CHECKPOINT_UNSAFE",
-  "DEVICE_UNAVAILABLE",
-  "INPUT_EMPTY",
-  "INPUT_TOO_LONG",
-  "INPUT_OPTION",
-];
 
 /**
  * The single consumer of the queue. It chooses a phase, takes the GPU, loads that phase's model once, runs all work
@@ -234,7 +221,7 @@ export class InferenceLoop {
         error,
         claim.job.id,
       );
-      if (PERMANENT.includes(code)) return { kind: "fail", code, detail: describe(error) };
+      if (isPermanent(code)) return { kind: "fail", code, detail: describe(error) };
       return retryable(code, describe(error), claim);
     }
   }
@@ -491,7 +478,7 @@ async function copied(from: string, to: string): Promise<boolean> {
   try {
     picture = await readFile(from);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    if (isMissing(error)) return false;
     throw error;
   }
   await writeAtomically(to, picture);
