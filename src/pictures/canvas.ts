@@ -1,6 +1,6 @@
 import sharp, { type OverlayOptions } from "sharp";
 import type { PictureSize } from "../core/job.js";
-import { writeAtomically } from "./files.js";
+import { replaceFile } from "../files/replace-file.js";
 import { COLORS } from "./pair-card.js";
 import { withPngText } from "./png-text.js";
 
@@ -26,6 +26,6 @@ export async function writeCanvas(
     height = Math.round(height * SHRINK);
     png = withPngText(await sharp(canvas).resize(width, height, { fit: "fill" }).png().toBuffer(), texts);
   }
-  await writeAtomically(file, png);
+  await replaceFile(file, png);
   return { width, height };
 }

@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import type { PictureSize, SchedulerName } from "../core/job.js";
-import { writeAtomically } from "./files.js";
+import { replaceFile } from "../files/replace-file.js";
 import { withPngText } from "./png-text.js";
 
 export { readPngText } from "./png-text.js";
@@ -34,7 +34,7 @@ export async function writePng(
   const png = await sharp(pixels, { raw: { width, height, channels: 3 } })
     .png()
     .toBuffer();
-  await writeAtomically(path, withPngText(png, pngTexts(parameters)));
+  await replaceFile(path, withPngText(png, pngTexts(parameters)));
 }
 
 /** The text chunks of a picture: one for each parameter, and `parameters`, which other programs look for. */

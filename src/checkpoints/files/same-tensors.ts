@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFile } from "../../files/replace-file.js";
 import { float16FromFloat32 } from "../../onnx/float16.js";
 import type { Weights } from "./weights.js";
 
@@ -22,10 +23,7 @@ export async function haveSameTensors(
   const file = join(cacheDir, `same-${hash.digest("hex").slice(0, 20)}`);
   if (existsSync(file)) return (await readFile(file, "utf8")) === SAME;
   const same = names.every((name) => isSame(a, b, name));
-  await mkdir(cacheDir, { recursive: true });
-  const temporary = `${file}.${process.pid}.tmp`;
-  await writeFile(temporary, same ? SAME : "different");
-  await rename(temporary, file);
+  await replaceFile(file, same ? SAME : "different");
   return same;
 }
 

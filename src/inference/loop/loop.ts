@@ -5,8 +5,8 @@ import type { Events } from "../../core/events.js";
 import { type Item, type ItemNote, type Job, nextPhase, type Phase } from "../../core/job.js";
 import { isFlagged, judgedAgain, type PictureJudgement, withheldVariant } from "../../core/judgement.js";
 import type { Claim, PictureResult, Queue } from "../../db/queue.js";
+import { replaceFile } from "../../files/replace-file.js";
 import { captionOf } from "../../pictures/caption.js";
-import { writeAtomically } from "../../pictures/files.js";
 import type { PairFiles } from "../../pictures/pair-card.js";
 import type { CallName, WorkerCalls, WorkerInfo } from "../worker/protocol.js";
 import type { GpuLease, GpuLock } from "./gpu-lock.js";
@@ -481,7 +481,7 @@ async function copied(from: string, to: string): Promise<boolean> {
     if (isMissing(error)) return false;
     throw error;
   }
-  await writeAtomically(to, picture);
+  await replaceFile(to, picture);
   return true;
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { release } from "node:os";
 import { basename, join } from "node:path";
+import { replaceFile } from "../../files/replace-file.js";
 import type { FloatType } from "../../onnx/graph.js";
 import { type Device, type DeviceName, resolveDevice } from "./device.js";
 import { checkForms, type DeviceReport, type GraphRunner, refusalOf, runGraph } from "./device-check.js";
@@ -94,10 +95,7 @@ async function remembered<T>(of: unknown[], cacheDir: string, measure: () => Pro
   if (kept !== undefined) return kept.report as T;
   const report = await measure();
   const others = known.filter((other) => other.key !== key).slice(-MOST_REPORTS);
-  await mkdir(cacheDir, { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, JSON.stringify([...others, { key, time: Date.now(), report }]));
-  await rename(temporary, path);
+  await replaceFile(path, JSON.stringify([...others, { key, time: Date.now(), report }]));
   return report;
 }
 
