@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createBot } from "./bot/bot.js";
 import { miniatureLine } from "./bot/words/messages.js";
 import { findClipTokenizer, findDiffusion, findPromptist } from "./checkpoints/layouts/catalog.js";
-import { findJudges } from "./checkpoints/layouts/judges.js";
+import { findJudges } from "./checkpoints/layouts/find-judges.js";
 import type { Config } from "./config.js";
 import { codeOf, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";

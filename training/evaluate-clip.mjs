@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import sharp from "sharp";
-import { findJudges } from "../dist/checkpoints/layouts/judges.js";
+import { findJudges } from "../dist/checkpoints/layouts/find-judges.js";
 import { Output } from "../dist/cli/output.js";
 import { Session } from "../dist/cli/session.js";
 import { loadConfig } from "../dist/config.js";

@@ -7,7 +7,7 @@ import type { Weights } from "../checkpoints/files/weights.js";
 import { findDiffusion, findPromptist } from "../checkpoints/layouts/catalog.js";
 import { readJson } from "../checkpoints/layouts/config.js";
 import { DIFFUSION_PARTS, isFile } from "../checkpoints/layouts/diffusion-files.js";
-import { safetyCheckerOf } from "../checkpoints/layouts/judges.js";
+import { safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
 import { clipTextWeights } from "../checkpoints/layouts/names.js";
 import { type Config, MAX_SEED } from "../config.js";
 import { CheckpointError, InputError } from "../core/errors.js";

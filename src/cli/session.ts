@@ -6,7 +6,7 @@ import {
   findDiffusion,
   findPromptist,
 } from "../checkpoints/layouts/catalog.js";
-import { type FoundJudges, findJudges } from "../checkpoints/layouts/judges.js";
+import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../checkpoints/layouts/lora.js";
 import type { Config } from "../config.js";
 import type { Phase } from "../core/job.js";

@@ -3,13 +3,13 @@ import { type CompiledGraph, compileGraph } from "../../checkpoints/compile.js";
 import { haveSameTensors } from "../../checkpoints/files/same-tensors.js";
 import type { Weights } from "../../checkpoints/files/weights.js";
 import { parseConfig } from "../../checkpoints/layouts/config.js";
+import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
 import {
   type ClipFiles,
   openClip,
   openSafetyChecker,
   type VisionFiles,
 } from "../../checkpoints/layouts/judge-files.js";
-import type { FoundJudges } from "../../checkpoints/layouts/judges.js";
 import { CheckpointError, InferenceError } from "../../core/errors.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import { clipTextEmbedding, endOf, type TextStates } from "../../models/clip-text.js";
@@ -23,9 +23,9 @@ import { type FixedPrecision, floatOf } from "../runtime/precision.js";
 import { Tensor } from "../runtime/session.js";
 import { ClipTokenizer } from "../tokenizers/tokenizer.js";
 import { AestheticPredictor } from "./aesthetic.js";
+import { OneTower, type Tower } from "./one-tower.js";
 import { clipPixels, type PreprocessorConfig, preprocessorConfig } from "./preprocess.js";
 import { CONCEPT_TENSORS, SafetyConcepts } from "./safety.js";
-import { type Tower, TowerPlace } from "./towers.js";
 import { cosine, dot } from "./vectors.js";
 
 /** A text encoder that is loaded anyway. Where it is CLIP's text tower, as Stable Diffusion 1.5's is, it serves as that. */
@@ -78,7 +78,7 @@ export class Judge {
     readonly sharesVision: boolean,
     /** True where texts are embedded by the text encoder that was loaded anyway. */
     readonly sharesText: boolean,
-    private readonly place: TowerPlace,
+    private readonly onDevice: OneTower,
     private readonly clip: Clip | null,
     private readonly aesthetic: AestheticPredictor | null,
     private readonly safety: { readonly vision: Vision; readonly concepts: SafetyConcepts } | null,
@@ -91,7 +91,7 @@ export class Judge {
   static async open(options: JudgeOptions): Promise<Judge> {
     const { files, device, threads } = options;
     const compiler = new TowerCompiler(options);
-    const place = new TowerPlace(device, threads);
+    const onDevice = new OneTower(device, threads);
     const clipFiles = files.clip === null ? null : openClip(files.clip);
     const safetyFiles = files.safety === null ? null : openSafetyChecker(files.safety);
     const aesthetic =
@@ -104,7 +104,7 @@ export class Judge {
 
     const sharesVision = await compiler.isOneTower(clipFiles, safetyFiles);
     const vision = clipFiles && (await compiler.vision(clipFiles, "CLIP's vision tower"));
-    const clip = clipFiles && vision && { vision, embedText: await compiler.text(clipFiles, place) };
+    const clip = clipFiles && vision && { vision, embedText: await compiler.text(clipFiles, onDevice) };
     const safety = safetyFiles && {
       vision:
         sharesVision && vision
@@ -123,7 +123,7 @@ export class Judge {
       compiler.largestBytes,
       sharesVision,
       compiler.sharesText,
-      place,
+      onDevice,
       clip,
       aesthetic,
       safety,
@@ -159,7 +159,7 @@ export class Judge {
         verdict = safety.concepts.verdict(await this.#embed(safety.vision, picture));
     };
     // The tower that is there goes first.
-    const isChecker = safety !== null && !this.sharesVision && this.place.holds(safety.vision.tower);
+    const isChecker = safety !== null && !this.sharesVision && this.onDevice.holds(safety.vision.tower);
     for (const step of isChecker ? [check, look] : [look, check]) await step();
     return { ...scores, safety: verdict, judge: this.name };
   }
@@ -176,11 +176,11 @@ export class Judge {
 
   /** Frees the device. The next picture loads what it needs again. */
   release(): Promise<void> {
-    return this.place.release();
+    return this.onDevice.release();
   }
 
   async #embed({ tower, preprocessor }: Vision, picture: Rgb): Promise<Float32Array> {
-    const session = await this.place.use(tower);
+    const session = await this.onDevice.use(tower);
     const side = preprocessor.crop_size;
     const pixels = new Tensor("float32", clipPixels(picture, preprocessor), [1, 3, side, side]);
     return finite((await session.run({ pixels })).embeds, tower.name);
@@ -323,7 +323,7 @@ class TowerCompiler {
   }
 
   /** Embeds texts with the text encoder that is loaded anyway, where it is the same one, else with a tower of its own. */
-  async text(files: ClipFiles, place: TowerPlace): Promise<Clip["embedText"]> {
+  async text(files: ClipFiles, onDevice: OneTower): Promise<Clip["embedText"]> {
     const { text, dimensions, source } = files;
     const { textEncoder, cacheDir } = this.#options;
     const tokenizer = ClipTokenizer.open(source);
@@ -354,7 +354,7 @@ class TowerCompiler {
     const tower: Tower = { name: "CLIP's text tower", graph: await this.#compile(graph, weights, NOT_TEXT) };
     return async (words) => {
       const { ids } = tokenizer.encode(words);
-      const session = await place.use(tower);
+      const session = await onDevice.use(tower);
       const { embeds } = await session.run({
         ids: new Tensor("int32", Int32Array.from(ids), [1, tokens]),
         ends: new Tensor("int64", BigInt64Array.of(BigInt(endOf(ids, text))), [1]),

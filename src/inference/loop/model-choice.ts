@@ -1,5 +1,5 @@
 import type { FoundCheckpoint } from "../../checkpoints/layouts/catalog.js";
-import type { FoundJudges } from "../../checkpoints/layouts/judges.js";
+import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import { codeOf, describe } from "../../core/errors.js";
 import type { Phase } from "../../core/job.js";

@@ -11,7 +11,7 @@ import type { Rgb } from "../../pictures/rgb.js";
 import { drawPicture } from "../diffusion/pipeline.js";
 import { StableDiffusion } from "../diffusion/stable-diffusion.js";
 import { Judge } from "../judging/judge.js";
-import { withRoom } from "../judging/room.js";
+import { withRoom } from "../judging/one-tower.js";
 import { openDevice } from "../runtime/open-device.js";
 import { floatsToTry } from "../runtime/precision.js";
 import { ClipTokenizer } from "../tokenizers/tokenizer.js";

@@ -1,4 +1,4 @@
-import type { FoundJudges } from "../../checkpoints/layouts/judges.js";
+import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import type { ErrorCode } from "../../core/errors.js";
 import type { Candidate, ImageSettings, PictureSize, TextSettings } from "../../core/job.js";
