@@ -77,8 +77,10 @@ class Watch {
 export class HubClient {
   readonly #endpoint: string;
   readonly #patience: Patience;
+  readonly #options: HubOptions;
 
-  constructor(private readonly options: HubOptions) {
+  constructor(options: HubOptions) {
+    this.#options = options;
     this.#endpoint = options.endpoint.replace(/\/+$/, "");
     this.#patience = { ...PATIENCE, ...options.patience };
   }
@@ -226,7 +228,7 @@ export class HubClient {
       readonly headers?: Readonly<Record<string, string>>;
     },
   ): Promise<{ response: Response; watch: Watch }> {
-    const { token } = this.options;
+    const { token } = this.#options;
     // A listing's next page or a mirror may lie on another host, which must not get the token.
     const isOurs = new URL(url).origin === new URL(this.#endpoint).origin;
     const { attempts, idleMs, longestWaitMs } = this.#patience;
@@ -270,7 +272,7 @@ export class HubClient {
 
   async #wait(failures: number, trouble: string, asked?: number): Promise<void> {
     const ms = asked ?? this.#patience.delayMs * 2 ** (failures - 1);
-    this.options.onNotice?.(`${trouble}; trying again in ${Math.ceil(ms / 1000)} s.`);
+    this.#options.onNotice?.(`${trouble}; trying again in ${Math.ceil(ms / 1000)} s.`);
     await delay(ms, undefined, { signal: this.#anySignal() }).catch(() => {
       this.#throwIfCancelled();
     });
@@ -299,7 +301,7 @@ export class HubClient {
     if (status === 401 || status === 403)
       return new CheckpointError(
         "HUB_REFUSED",
-        this.options.token
+        this.#options.token
           ? `${this.#endpoint} does not accept the token in HF_TOKEN for ${repo}. Make a new one that may read: ${this.#endpoint}/settings/tokens`
           : `${repo} asks for a token. Make one that may read (${this.#endpoint}/settings/tokens) and put it into .env: HF_TOKEN=hf_...`,
       );
@@ -307,11 +309,11 @@ export class HubClient {
   }
 
   #anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal {
-    return AbortSignal.any([this.options.signal, ...signals].filter((signal) => signal !== undefined));
+    return AbortSignal.any([this.#options.signal, ...signals].filter((signal) => signal !== undefined));
   }
 
   #throwIfCancelled(): void {
-    if (this.options.signal?.aborted)
+    if (this.#options.signal?.aborted)
       throw new CheckpointError(
         "CANCELLED",
         "The download was stopped. What has come is kept: run the same again to go on.",

@@ -20,31 +20,40 @@ const STABLE_DIFFUSION_SCALE = 0.18215;
 export class Previews {
   #nextAt: number;
 
+  readonly #model: DiffusionModel;
+  readonly #everyMs: number;
+  readonly #emit: (picture: Rgb) => Promise<void>;
+  readonly #now: () => number;
+
   constructor(
-    private readonly model: DiffusionModel,
-    private readonly everyMs: number,
-    private readonly emit: (picture: Rgb) => Promise<void>,
-    private readonly now: () => number = () => performance.now(),
+    model: DiffusionModel,
+    everyMs: number,
+    emit: (picture: Rgb) => Promise<void>,
+    now: () => number = () => performance.now(),
   ) {
+    this.#model = model;
+    this.#everyMs = everyMs;
+    this.#emit = emit;
+    this.#now = now;
     this.#nextAt = now() + everyMs;
   }
 
   /** @param latents [1, C, h, w] as the model would take them at its next step */
   async show(latents: Float32Array, shape: LatentShape): Promise<void> {
-    const started = this.now();
+    const started = this.#now();
     if (started < this.#nextAt) return;
-    await this.emit(await this.#small(latents, shape));
-    const took = this.now() - started;
-    this.#nextAt = started + Math.max(this.everyMs, took / SHARE);
+    await this.#emit(await this.#small(latents, shape));
+    const took = this.#now() - started;
+    this.#nextAt = started + Math.max(this.#everyMs, took / SHARE);
   }
 
   async #small(latents: Float32Array, shape: LatentShape): Promise<Rgb> {
-    const { latentChannels, scalingFactor, vaeScaleFactor } = this.model.config;
+    const { latentChannels, scalingFactor, vaeScaleFactor } = this.#model.config;
     const [, , height, width] = shape;
     if (latentChannels === LATENT_TO_RGB.length && scalingFactor === STABLE_DIFFUSION_SCALE)
       return { pixels: projected(latents, width * height), width, height };
     // Nobody has fitted these latents; their decoder says what they show.
-    const image = await this.model.decode(
+    const image = await this.#model.decode(
       latents.map((x) => x / scalingFactor),
       shape,
     ); // [1, 3, H, W]

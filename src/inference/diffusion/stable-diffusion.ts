@@ -32,17 +32,25 @@ export interface StableDiffusionOptions {
 
 /** A diffusers folder of the Stable Diffusion 1.x and 2.x family, compiled and on its device. */
 export class StableDiffusion implements DiffusionModel {
+  readonly #sessions: {
+    readonly text: Session<"states">;
+    readonly unet: Session<"noise">;
+    readonly vae: Session<"image">;
+  };
+
   private constructor(
     readonly config: DiffusionConfig,
     readonly precision: FixedPrecision,
     readonly arithmetic: Arithmetic,
     readonly weightBytes: number,
-    private readonly sessions: {
+    sessions: {
       readonly text: Session<"states">;
       readonly unet: Session<"noise">;
       readonly vae: Session<"image">;
     },
-  ) {}
+  ) {
+    this.#sessions = sessions;
+  }
 
   /**
    * Reads the folder, compiles its three graphs (or reuses earlier ones) and loads them.
@@ -91,7 +99,7 @@ export class StableDiffusion implements DiffusionModel {
     if (wrong !== undefined)
       throw new InferenceError("INTERNAL", `a row of ${wrong.length} tokens, not ${maxTokens}`);
     const tensor = new Tensor("int32", Int32Array.from(ids.flat()), [ids.length, maxTokens]);
-    const { states } = await this.sessions.text.run({ ids: tensor });
+    const { states } = await this.#sessions.text.run({ ids: tensor });
     return { data: states.data as Float32Array, shape: states.dims };
   }
 
@@ -101,7 +109,7 @@ export class StableDiffusion implements DiffusionModel {
     timestep: number,
     text: TextStates,
   ): Promise<Float32Array> {
-    const { noise } = await this.sessions.unet.run({
+    const { noise } = await this.#sessions.unet.run({
       latents: new Tensor("float32", latents, shape),
       timestep: new Tensor("float32", [timestep], [1]),
       text: new Tensor("float32", text.data, text.shape),
@@ -110,12 +118,12 @@ export class StableDiffusion implements DiffusionModel {
   }
 
   async decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array> {
-    const { image } = await this.sessions.vae.run({ latents: new Tensor("float32", latents, shape) });
+    const { image } = await this.#sessions.vae.run({ latents: new Tensor("float32", latents, shape) });
     return image.data as Float32Array;
   }
 
   async release(): Promise<void> {
-    await Promise.all(Object.values(this.sessions).map((session) => session.release()));
+    await Promise.all(Object.values(this.#sessions).map((session) => session.release()));
   }
 }
 

@@ -8,12 +8,18 @@ import { dot, normalized } from "./vectors.js";
  * with nothing but dropout between them, over CLIP's normalised image embedding. So all of it is one affine map.
  */
 export class AestheticPredictor {
+  readonly #direction: Float64Array;
+  readonly #offset: number;
+
   private constructor(
     /** Length of the embedding that it takes. */
     readonly dimensions: number,
-    private readonly direction: Float64Array,
-    private readonly offset: number,
-  ) {}
+    direction: Float64Array,
+    offset: number,
+  ) {
+    this.#direction = direction;
+    this.#offset = offset;
+  }
 
   /**
    * Reads a `.pth` or `.safetensors` with `layers.N.weight` and `layers.N.bias`, as published.
@@ -37,7 +43,7 @@ export class AestheticPredictor {
 
   /** About 1 (nobody likes it) to 10. `embedding`: CLIP's, of any length. */
   score(embedding: Float32Array): number {
-    return dot(this.direction, normalized(embedding)) + this.offset;
+    return dot(this.#direction, normalized(embedding)) + this.#offset;
   }
 }
 

@@ -68,6 +68,10 @@ const KEPT_PROMPTS = 8;
  */
 export class Judge {
   readonly #texts = new Map<string, Float32Array>();
+  readonly #oneTower: OneTower;
+  readonly #clip: Clip | null;
+  readonly #aesthetic: AestheticPredictor | null;
+  readonly #safety: { readonly vision: Vision; readonly concepts: SafetyConcepts } | null;
 
   private constructor(
     /** Name of the CLIP, with that of the predictor; null without a CLIP. */
@@ -78,11 +82,16 @@ export class Judge {
     readonly sharesVision: boolean,
     /** True where texts are embedded by the text encoder that was loaded anyway. */
     readonly sharesText: boolean,
-    private readonly onDevice: OneTower,
-    private readonly clip: Clip | null,
-    private readonly aesthetic: AestheticPredictor | null,
-    private readonly safety: { readonly vision: Vision; readonly concepts: SafetyConcepts } | null,
-  ) {}
+    oneTower: OneTower,
+    clip: Clip | null,
+    aesthetic: AestheticPredictor | null,
+    safety: { readonly vision: Vision; readonly concepts: SafetyConcepts } | null,
+  ) {
+    this.#oneTower = oneTower;
+    this.#clip = clip;
+    this.#aesthetic = aesthetic;
+    this.#safety = safety;
+  }
 
   /**
    * Reads the files and compiles their graphs (or finds them in the cache); nothing is loaded onto the device yet.
@@ -91,7 +100,7 @@ export class Judge {
   static async open(options: JudgeOptions): Promise<Judge> {
     const { files, device, threads } = options;
     const compiler = new TowerCompiler(options);
-    const onDevice = new OneTower(device, threads);
+    const oneTower = new OneTower(device, threads);
     const clipFiles = files.clip === null ? null : openClip(files.clip);
     const safetyFiles = files.safety === null ? null : openSafetyChecker(files.safety);
     const aesthetic =
@@ -104,7 +113,7 @@ export class Judge {
 
     const sharesVision = await compiler.isOneTower(clipFiles, safetyFiles);
     const vision = clipFiles && (await compiler.vision(clipFiles, "CLIP's vision tower"));
-    const clip = clipFiles && vision && { vision, embedText: await compiler.text(clipFiles, onDevice) };
+    const clip = clipFiles && vision && { vision, embedText: await compiler.text(clipFiles, oneTower) };
     const safety = safetyFiles && {
       vision:
         sharesVision && vision
@@ -123,7 +132,7 @@ export class Judge {
       compiler.largestBytes,
       sharesVision,
       compiler.sharesText,
-      onDevice,
+      oneTower,
       clip,
       aesthetic,
       safety,
@@ -132,7 +141,7 @@ export class Judge {
 
   /** True where there is nothing to judge with. */
   get isIdle(): boolean {
-    return this.clip === null && this.safety === null;
+    return this.#clip === null && this.#safety === null;
   }
 
   /**
@@ -141,7 +150,7 @@ export class Judge {
    * @throws InferenceError OUT_OF_MEMORY where a tower does not fit on the device
    */
   async judge(picture: Rgb, plainPrompt: string | null): Promise<PictureJudgement> {
-    const { clip, aesthetic, safety } = this;
+    const [clip, aesthetic, safety] = [this.#clip, this.#aesthetic, this.#safety];
     let scores: Pick<PictureJudgement, "relevance" | "beauty"> = { relevance: null, beauty: null };
     let verdict: PictureJudgement["safety"] = "unchecked";
     const look = async () => {
@@ -159,28 +168,28 @@ export class Judge {
         verdict = safety.concepts.verdict(await this.#embed(safety.vision, picture));
     };
     // The tower that is there goes first.
-    const isChecker = safety !== null && !this.sharesVision && this.onDevice.holds(safety.vision.tower);
+    const isChecker = safety !== null && !this.sharesVision && this.#oneTower.holds(safety.vision.tower);
     for (const step of isChecker ? [check, look] : [look, check]) await step();
     return { ...scores, safety: verdict, judge: this.name };
   }
 
   /** The picture's embedding by CLIP, of any length; null without a CLIP. */
   async embedPicture(picture: Rgb): Promise<Float32Array | null> {
-    return this.clip && (await this.#embed(this.clip.vision, picture));
+    return this.#clip && (await this.#embed(this.#clip.vision, picture));
   }
 
   /** The text's embedding by CLIP, of any length; null without a CLIP. */
   async embedText(text: string): Promise<Float32Array | null> {
-    return this.clip && (await this.#embedText(this.clip, text));
+    return this.#clip && (await this.#embedText(this.#clip, text));
   }
 
   /** Frees the device. The next picture loads what it needs again. */
   release(): Promise<void> {
-    return this.onDevice.release();
+    return this.#oneTower.release();
   }
 
   async #embed({ tower, preprocessor }: Vision, picture: Rgb): Promise<Float32Array> {
-    const session = await this.onDevice.use(tower);
+    const session = await this.#oneTower.use(tower);
     const side = preprocessor.crop_size;
     const pixels = new Tensor("float32", clipPixels(picture, preprocessor), [1, 3, side, side]);
     return finite((await session.run({ pixels })).embeds, tower.name);
@@ -323,7 +332,7 @@ class TowerCompiler {
   }
 
   /** Embeds texts with the text encoder that is loaded anyway, where it is the same one, else with a tower of its own. */
-  async text(files: ClipFiles, onDevice: OneTower): Promise<Clip["embedText"]> {
+  async text(files: ClipFiles, oneTower: OneTower): Promise<Clip["embedText"]> {
     const { text, dimensions, source } = files;
     const { textEncoder, cacheDir } = this.#options;
     const tokenizer = ClipTokenizer.open(source);
@@ -354,7 +363,7 @@ class TowerCompiler {
     const tower: Tower = { name: "CLIP's text tower", graph: await this.#compile(graph, weights, NOT_TEXT) };
     return async (words) => {
       const { ids } = tokenizer.encode(words);
-      const session = await onDevice.use(tower);
+      const session = await oneTower.use(tower);
       const { embeds } = await session.run({
         ids: new Tensor("int32", Int32Array.from(ids), [1, tokens]),
         ends: new Tensor("int64", BigInt64Array.of(BigInt(endOf(ids, text))), [1]),

@@ -33,10 +33,13 @@ export interface SafetyScores {
  * concept's threshold, all a little stricter where a special-care concept is found.
  */
 export class SafetyConcepts {
-  private constructor(
-    private readonly specialCare: Concepts,
-    private readonly concepts: Concepts,
-  ) {}
+  readonly #specialCare: Concepts;
+  readonly #concepts: Concepts;
+
+  private constructor(specialCare: Concepts, concepts: Concepts) {
+    this.#specialCare = specialCare;
+    this.#concepts = concepts;
+  }
 
   /**
    * Reads the concepts of a `safety_checker/`.
@@ -70,15 +73,15 @@ export class SafetyConcepts {
         ),
       );
     let adjustment = 0;
-    const specialCare = this.specialCare.embeds.map((_, i) => {
-      const score = scoreOf(this.specialCare, i, adjustment);
+    const specialCare = this.#specialCare.embeds.map((_, i) => {
+      const score = scoreOf(this.#specialCare, i, adjustment);
       // The special-care concepts after it are met more strictly, too.
       if (score > 0) adjustment = ADJUSTMENT;
       return score;
     });
     return {
       specialCare,
-      concepts: this.concepts.embeds.map((_, i) => scoreOf(this.concepts, i, adjustment)),
+      concepts: this.#concepts.embeds.map((_, i) => scoreOf(this.#concepts, i, adjustment)),
     };
   }
 

@@ -37,11 +37,17 @@ export interface PromptistInfo {
 
 /** Promptist in memory: a GPT-2 that rewrites plain prompts into ones that Stable Diffusion likes. */
 export class Promptist {
+  readonly #session: Session;
+  readonly #model: OptimizeModel;
+
   private constructor(
-    private readonly session: Session,
-    private readonly model: OptimizeModel,
+    session: Session,
+    model: OptimizeModel,
     readonly info: PromptistInfo,
-  ) {}
+  ) {
+    this.#session = session;
+    this.#model = model;
+  }
 
   /** Compiles the graph into the cache, or finds it there. Throws CheckpointError (files, tensors, architecture). */
   static async compile(options: PromptistOptions) {
@@ -89,12 +95,12 @@ export class Promptist {
     settings: TextSettings,
     hooks: OptimizeHooks = {},
   ): Promise<OptimizeResult[]> {
-    return optimizePrompts(this.model, prompts, settings, hooks);
+    return optimizePrompts(this.#model, prompts, settings, hooks);
   }
 
   /** Frees the model's memory. */
   release(): Promise<void> {
-    return this.session.release();
+    return this.#session.release();
   }
 }
 

@@ -76,7 +76,7 @@ export function draw({ ids, probabilities }: Distribution, uniform: number): num
  * torch's stream.
  */
 export class SeededRandom {
-  private readonly state: Uint32Array;
+  readonly #state: Uint32Array;
 
   /** @param seed an integer from 0 to 2^53 - 1 */
   constructor(seed: number) {
@@ -88,27 +88,31 @@ export class SeededRandom {
       z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
       return (z ^ (z >>> 16)) >>> 0;
     };
-    this.state = Uint32Array.from([next(), next(), next(), next() | 1]);
+    this.#state = Uint32Array.from([next(), next(), next(), next() | 1]);
   }
 
   /** 32 random bits. */
   nextUint32(): number {
-    const s = this.state;
-    const result = Math.imul(rotateLeft(Math.imul(s[1]!, 5), 7), 9) >>> 0;
-    const shifted = s[1]! << 9;
-    s[2]! ^= s[0]!;
-    s[3]! ^= s[1]!;
-    s[1]! ^= s[2]!;
-    s[0]! ^= s[3]!;
-    s[2]! ^= shifted;
-    s[3] = rotateLeft(s[3]!, 11);
-    return result;
+    return xoshiro128(this.#state);
   }
 
   /** A number in [0, 1) with 53 random bits. */
   uniform(): number {
     return ((this.nextUint32() >>> 5) * 2 ** 26 + (this.nextUint32() >>> 6)) / 2 ** 53;
   }
+}
+
+/** xoshiro128** 1.1: the next 32 bits of a state of four words, which moves on. */
+export function xoshiro128(s: Uint32Array): number {
+  const result = Math.imul(rotateLeft(Math.imul(s[1]!, 5), 7), 9) >>> 0;
+  const shifted = s[1]! << 9;
+  s[2]! ^= s[0]!;
+  s[3]! ^= s[1]!;
+  s[1]! ^= s[2]!;
+  s[0]! ^= s[3]!;
+  s[2]! ^= shifted;
+  s[3] = rotateLeft(s[3]!, 11);
+  return result;
 }
 
 const rotateLeft = (x: number, bits: number): number => (x << bits) | (x >>> (32 - bits));

@@ -21,11 +21,14 @@ type Outputs<Name extends string> = Record<Name, Tensor>;
 export class Session<Output extends string = string> {
   #session: InferenceSession | undefined;
 
+  readonly #device: Device["name"];
+
   private constructor(
     readonly name: string,
-    private readonly device: Device["name"],
+    device: Device["name"],
     session: InferenceSession,
   ) {
+    this.#device = device;
     this.#session = session;
   }
 
@@ -76,7 +79,7 @@ export class Session<Output extends string = string> {
         ? this.#session.run(feeds)
         : this.#session.run(feeds, outputs))) as Outputs<Name>;
     } catch (error) {
-      throw runError(error, this.name, this.device);
+      throw runError(error, this.name, this.#device);
     }
   }
 
