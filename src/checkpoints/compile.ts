@@ -30,7 +30,7 @@ export interface CompiledGraph {
   readonly dataFolder: string;
   /** Bytes of all weights, wherever they lie. */
   readonly weightBytes: number;
-  /** Bytes of those that had to be written to the cache, because the checkpoint's own file can't be used in place. */
+  /** Bytes of the weights written to the cache, because the checkpoint's own file can't be used in place. */
   readonly convertedBytes: number;
   /** True where an earlier result was complete and is used again. */
   readonly reused: boolean;
@@ -40,7 +40,7 @@ export interface CompiledGraph {
 const FORMAT = 1;
 /** Satisfies every element type and the vector units that read them. */
 const ALIGNMENT = 64;
-/** Modification time of a finished data file. A file that was written to since has another, and is made again. */
+/** Modification time of a finished data file. A file changed since has another time and is made again. */
 const FINISHED = new Date(Date.UTC(2001, 0, 1));
 
 const STORED: Readonly<Record<FloatType, WeightType>> = { float32: "F32", float16: "F16" };
@@ -194,7 +194,7 @@ function planWeights(graph: Graph, weights: Weights, otherFloat: "convert" | "ca
     const stored = FLOAT_OF[entry.type];
     const type = otherFloat === "cast" && stored !== undefined ? stored : graph.float;
     const spec = { type, shape };
-    // A negative offset is a tensor that lies nowhere in one piece. Windows has drives, and no path between them.
+    // A negative offset: the tensor is not contiguous. On Windows no relative path leads from one drive to another.
     const usable =
       entry.type === STORED[type] &&
       entry.offset >= 0 &&
@@ -258,7 +258,7 @@ async function isFinished(path: string, plan: Plan): Promise<boolean> {
   return size === plan.dataBytes && mtimeMs === FINISHED.getTime();
 }
 
-/** Puts a finished file in place, unless another process has it open and it is complete: Windows refuses to replace it. */
+/** Windows refuses to replace a file that another process has open; a complete one serves as well. */
 async function putInPlace(
   path: string,
   content: Uint8Array | ((file: FileHandle) => Promise<void>),

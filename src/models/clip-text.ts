@@ -58,7 +58,7 @@ export function clipTextEmbedding(config: ClipTextConfig, arithmetic: Arithmetic
   return g.build();
 }
 
-/** In files from before transformers 4.31, which says nothing: there the end token is the one of the highest id. */
+/** Files from before transformers 4.31 have this id, which means nothing: their end token is the highest id. */
 const NO_END_TOKEN = 2;
 
 /** Position of the end token in a row of ids, whose state stands for the whole text; 0 where there is none. */

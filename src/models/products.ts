@@ -2,7 +2,7 @@ import { type GraphBuilder, MICROSOFT, type Value } from "../onnx/graph.js";
 import { concat, mul, reshape, shapeOf, sub } from "../onnx/ops.js";
 
 /**
- * Products of activations by a weight matrix, in the forms that a decoder's weights are kept in.
+ * Products of activations and a weight matrix, for each form in which a decoder's weights are kept.
  *
  * | symbol | meaning |
  * |---|---|
@@ -183,7 +183,7 @@ function quantizeBlocks(values: Float32Array, columns: number, block: number) {
   return { matrix, scales };
 }
 
-/** x [M, K] by 8-bit blocks of a matrix [N, K] that is at hand, float activations: what the form "blocks" runs. */
+/** x [M, K] by 8-bit blocks of a given matrix [N, K], float activations: what the form "blocks" runs. */
 export function packedProduct(
   g: GraphBuilder,
   x: Value,

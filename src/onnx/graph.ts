@@ -165,13 +165,13 @@ export class GraphBuilder {
       { length: outputs ?? 1 },
       (_, i) => new Value(i === 0 ? name : `${name}_${i}`, true),
     );
-    // An input that is named "" at the end is one to WebGPU's convolution, which then reads a bias that isn't there.
+    // WebGPU's convolution takes a last input named "" for a bias and reads it, so trailing nulls are cut off.
     const given = inputs.slice(0, inputs.findLastIndex((input) => input !== null) + 1);
     this.#nodes.push({ type, domain, name, inputs: given, outputs: values, attributes });
     return outputs === undefined ? (values[0] as Value) : values;
   }
 
-  /** A constant inside the graph file. Equal constants are one. Numbers of float16 may be given as plain numbers. */
+  /** A constant inside the graph file; equal constants are one. Float16 values may be given as plain numbers. */
   constant(type: ElementType, shape: readonly number[], data: TensorData): Value {
     const bytes = tensorBytes({ type, shape }, data);
     const key = `${type}[${shape}]${Buffer.from(bytes).toString("latin1")}`;
@@ -202,7 +202,7 @@ export class GraphBuilder {
     return value;
   }
 
-  /** Initializers computed from one tensor of the checkpoint when the graph is compiled, such as 8-bit blocks and their scales. */
+  /** Initializers computed from one tensor when the graph is compiled, such as 8-bit blocks and their scales. */
   derived<Name extends string>(derivation: Derivation<Name>): Record<Name, Value> {
     const { from, fromShape, recipe, outputs } = derivation;
     this.#source(from, fromShape);

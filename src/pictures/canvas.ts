@@ -8,7 +8,7 @@ import { withPngText } from "./png-text.js";
 const MAX_BYTES = 8_000_000;
 const SHRINK = 0.85;
 
-/** Puts layers on the background and writes them as a PNG, atomically; made smaller until it has under 8 MB. */
+/** Writes layers on the background as a PNG, whole or not at all, scaled down until it has under 8 MB. */
 export async function writeCanvas(
   file: string,
   size: PictureSize,

@@ -12,7 +12,7 @@ export interface OpenFile {
   readonly path: string;
   readonly bytes: number;
   readonly mtimeMs: number;
-  /** Reads exactly `length` bytes into memory of their own. Throws CHECKPOINT_CORRUPT when the file ends before. */
+  /** Reads exactly `length` bytes into new memory. Throws CHECKPOINT_CORRUPT when the file ends earlier. */
   read(offset: number, length: number): Uint8Array;
 }
 
@@ -69,8 +69,8 @@ function readExactly(descriptor: number, path: string, offset: number, length: n
 const SHOWN_MAX = 200;
 
 /**
- * A name from inside a file as a message may have it: short, and without the signs that command a terminal, since
- * whoever made the file chose it.
+ * A name from inside a file, made safe for a message: short, and without control characters, since the file's author
+ * chose it.
  */
 export function shown(text: string): string {
   const plain = text.slice(0, SHOWN_MAX).replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, "\ufffd");

@@ -26,7 +26,7 @@ export interface ClipFiles extends VisionFiles {
   readonly text: ClipTextConfig;
 }
 
-/** `*_config_dict` is what old versions of transformers wrote beside, and what counts in their files. */
+/** Old versions of transformers wrote `*_config_dict` too; in their files it takes precedence. */
 const towersConfig = z.looseObject({
   model_type: z.string().nullish(),
   text_config: z.looseObject({}).nullish(),

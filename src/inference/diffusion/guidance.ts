@@ -40,7 +40,7 @@ function blend(negative: Float32Array, prompt: Float32Array, guidance: number): 
   return checkFinite(negative.map((u, i) => u + guidance * (prompt[i]! - u)));
 }
 
-/** One value that is not a number spreads over the whole picture in a few steps: better no picture than a black one. */
+/** One value that is not a number spreads over the whole picture in a few steps; no picture beats a black one. */
 function checkFinite(values: Float32Array): Float32Array {
   if (values.every(Number.isFinite)) return values;
   throw new InferenceError(

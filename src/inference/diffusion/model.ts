@@ -15,9 +15,9 @@ export interface DiffusionModel {
     timestep: number,
     text: TextStates,
   ): Promise<Float32Array>;
-  /** One picture [1, 3, H, W], values about -1..1, from latents [1, latentChannels, h, w] that were divided by the scaling factor. */
+  /** Latents [1, latentChannels, h, w], divided by the scaling factor -> one picture [1, 3, H, W], about -1..1. */
   decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array>;
-  /** Frees all sessions. The model is of no use afterwards; a second call does nothing. */
+  /** Frees all sessions; the model can't be used afterwards. A second call does nothing. */
   release(): Promise<void>;
 }
 

@@ -117,10 +117,10 @@ async function denoise(
     const output = await predictGuided(model, input, shape, timestep, conditioning);
     latents = scheduler.step(output, index, latents, random);
     onStep?.(index + 1, timesteps.length);
-    // After the last step the picture itself is near.
+    // After the last step the picture itself follows.
     if (index + 1 < timesteps.length)
       await previews?.show(scheduler.scaleModelInput(latents, index + 1), shape);
-    // A run of the model blocks this thread: let a waiting message, such as a request to cancel, arrive.
+    // Running the model blocks this thread; this lets a waiting message, such as a cancel, arrive.
     await nextTurn();
     throwIfCancelled(signal);
   }

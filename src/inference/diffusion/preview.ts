@@ -1,7 +1,7 @@
 import type { Rgb } from "../../pictures/rgb.js";
 import type { DiffusionModel, LatentShape } from "./model.js";
 
-/** Previews take no more than this part of the time of drawing. */
+/** Most of the drawing time that previews may take. */
 const SHARE = 0.02;
 
 /**
@@ -16,7 +16,7 @@ const LATENT_TO_RGB = [
 ] as const;
 const STABLE_DIFFUSION_SCALE = 0.18215;
 
-/** Shows a picture as it forms: at most every `everyMs`, and as seldom as its share of the time demands. */
+/** Shows the unfinished picture at most every `everyMs`, and more rarely where that would cost more than SHARE. */
 export class Previews {
   #nextAt: number;
 
@@ -52,7 +52,7 @@ export class Previews {
     const [, , height, width] = shape;
     if (latentChannels === LATENT_TO_RGB.length && scalingFactor === STABLE_DIFFUSION_SCALE)
       return { pixels: projected(latents, width * height), width, height };
-    // Nobody has fitted these latents; their decoder says what they show.
+    // No fit for these latents is known, so they are decoded.
     const image = await this.#model.decode(
       latents.map((x) => x / scalingFactor),
       shape,

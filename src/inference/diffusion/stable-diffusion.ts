@@ -178,7 +178,7 @@ function configOf({ files, text, unet, vae }: Parts): DiffusionConfig {
 /** diffusers' own, for a UNet that names none. */
 const DEFAULT_SAMPLE_SIZE = 64;
 
-/** Every kind of attention in the three graphs; sizes are small here, and on both sides of a kernel's usual limits. */
+/** Every kind of attention in the three graphs, with few tokens on both sides of the usual limits of kernels. */
 function attentionSizes({ text, unet, vae }: Parts): AttentionSize[] {
   const tokens = text.max_position_embeddings;
   const sizes: AttentionSize[] = [
@@ -224,7 +224,7 @@ async function compileParts(
 
 interface PartGraph {
   readonly graph: Graph;
-  /** Tensors of the checkpoint that it leaves. */
+  /** Tensors of the checkpoint that it does not read. */
   readonly unused: readonly RegExp[];
 }
 
@@ -232,7 +232,7 @@ function graphsOf(
   parts: Pick<Parts, "text" | "unet" | "vae">,
   arithmetic: Arithmetic,
 ): Record<DiffusionPart, PartGraph> {
-  // A checkpoint with more levels draws larger pictures, whose attention in the VAE has more scores.
+  // A checkpoint with more levels draws larger pictures, so attention in its VAE has more scores.
   const queryChunks = 4 ** Math.min(2, parts.unet.block_out_channels.length - 1);
   return {
     text_encoder: { graph: clipText(parts.text, arithmetic), unused: [] },
@@ -241,7 +241,7 @@ function graphsOf(
   };
 }
 
-/** The graphs of a checkpoint before they are compiled, and its weights, for a look at what they read. Throws CheckpointError. */
+/** The graphs of a checkpoint before they are compiled, and its files, to compare them. Throws CheckpointError. */
 export function diffusionGraphs(directory: string) {
   const parts = readParts(directory);
   return { files: parts.files, graphs: graphsOf(parts, { float: "float32" }) };

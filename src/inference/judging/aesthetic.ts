@@ -41,7 +41,7 @@ export class AestheticPredictor {
     return new AestheticPredictor(direction.length, direction, offset);
   }
 
-  /** About 1 (nobody likes it) to 10. `embedding`: CLIP's, of any length. */
+  /** About 1 (ugly) to 10. `embedding`: CLIP's, of any length. */
   score(embedding: Float32Array): number {
     return dot(this.#direction, normalized(embedding)) + this.#offset;
   }

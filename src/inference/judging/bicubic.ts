@@ -14,7 +14,7 @@ function cubic(distance: number): number {
   return x < 2 ? (((x - 5) * x + 8) * x - 4) * A : 0;
 }
 
-/** For each pixel of a resized line: the first pixel of the old line that it is made of, and the weights from there on. */
+/** For each pixel of a resized line: its first source pixel, and the weights from there on. */
 interface Taps {
   readonly first: Int32Array;
   readonly count: Int32Array;
@@ -51,9 +51,9 @@ function tapsOf(from: number, to: number): Taps {
 }
 
 /**
- * Bicubic with antialiasing, to the byte as Pillow's Image.resize(..., BICUBIC) does it, which CLIP's processor calls:
- * first along rows, rounded, then along columns. Pillow 13 goes the other way round where pictures much taller than wide
- * get smaller; some bytes then differ by 1 or 2. sharp's cubic kernel differs by more than that everywhere.
+ * Bicubic with antialiasing, the same bytes as Pillow's Image.resize(..., BICUBIC), which CLIP's processor calls: first
+ * along rows, rounded, then along columns. Pillow 13 reverses the order when it shrinks pictures much taller than wide;
+ * some bytes then differ by 1 or 2. sharp's cubic kernel differs by more everywhere.
  */
 export function resizeBicubic({ pixels, width, height }: Rgb, toWidth: number, toHeight: number): Rgb {
   const rows =

@@ -28,7 +28,7 @@ import { clipPixels, type PreprocessorConfig, preprocessorConfig } from "./prepr
 import { CONCEPT_TENSORS, SafetyConcepts } from "./safety.js";
 import { cosine, dot } from "./vectors.js";
 
-/** A text encoder that is loaded anyway. Where it is CLIP's text tower, as Stable Diffusion 1.5's is, it serves as that. */
+/** A text encoder that is loaded anyway. It serves as CLIP's text tower where it is one, as Stable Diffusion 1.5's is. */
 export interface LoadedTextEncoder {
   /** As `text_model.*`; null where they were changed after reading. */
   readonly weights: Weights | null;
@@ -58,13 +58,13 @@ interface Clip {
   readonly embedText: (text: string) => Promise<Float32Array>;
 }
 
-/** How many prompts' embeddings are kept: those of the pairs that are being made. */
+/** Prompts whose embeddings are kept: enough for the pairs being made. */
 const KEPT_PROMPTS = 8;
 
 /**
- * Says of pictures how well they show a prompt (CLIP), how beautiful they are (aesthetic predictor) and whether they may
- * be shown (safety checker). Needs none of the three; what is missing is null or `unchecked`. At most one tower is on the
- * device at a time.
+ * Judges pictures: how well they show a prompt (CLIP), how beautiful they are (aesthetic predictor) and whether they may
+ * be shown (safety checker). Each of the three may be missing; its answer is then null or `unchecked`. At most one tower
+ * is on the device at a time.
  */
 export class Judge {
   readonly #texts = new Map<string, Float32Array>();
@@ -139,7 +139,7 @@ export class Judge {
     );
   }
 
-  /** True where there is nothing to judge with. */
+  /** True without any judge. */
   get isIdle(): boolean {
     return this.#clip === null && this.#safety === null;
   }
@@ -167,7 +167,7 @@ export class Judge {
       if (safety !== null && verdict === "unchecked")
         verdict = safety.concepts.verdict(await this.#embed(safety.vision, picture));
     };
-    // The tower that is there goes first.
+    // The tower that is loaded goes first.
     const isChecker = safety !== null && !this.sharesVision && this.#oneTower.holds(safety.vision.tower);
     for (const step of isChecker ? [check, look] : [look, check]) await step();
     return { ...scores, safety: verdict, judge: this.name };
@@ -217,7 +217,7 @@ function finite({ data }: Tensor, what: string): Float32Array {
   );
 }
 
-/** Tensors of a CLIP that only its other tower reads, of a safety checker that are no tower's, and CLIP's temperature. */
+/** Tensors outside the vision tower: CLIP's text tower and temperature, and a safety checker's concepts. */
 const NOT_VISION = [
   /^text_model\./,
   /^text_projection\./,
@@ -235,16 +235,16 @@ function preprocessorOf({ preprocessor, vision, source }: VisionFiles): Preproce
   );
 }
 
-/** A graph before it is compiled, and the weights that it reads, for a look at them. */
+/** A graph before it is compiled, and the weights that it reads, to compare them. */
 export interface JudgeGraph {
   readonly part: string;
   readonly graph: Graph;
   readonly weights: Weights;
-  /** Tensors of the checkpoint that it leaves. */
+  /** Tensors of the checkpoint that it does not read. */
   readonly unused: readonly RegExp[];
 }
 
-/** For a look at what a graph reads. */
+/** What a graph reads does not depend on it. */
 const FLOAT32: Arithmetic = { float: "float32" };
 
 /** Both towers of a CLIP. Throws CheckpointError where the folder is none. */
@@ -268,7 +268,7 @@ export function safetyCheckerGraph(directory: string): JudgeGraph {
   return { part: "safety_checker", graph, weights: opened, unused: NOT_VISION };
 }
 
-/** Makes the towers' graphs for one device. */
+/** Compiles the towers for one device. */
 class TowerCompiler {
   readonly #opened = new Map<VisionFiles, Weights>();
   readonly #options: JudgeOptions;
@@ -331,7 +331,7 @@ class TowerCompiler {
     return { preprocessor, tower: { name, graph: compiled } };
   }
 
-  /** Embeds texts with the text encoder that is loaded anyway, where it is the same one, else with a tower of its own. */
+  /** Embeds texts with the text encoder that is loaded anyway, if their weights are the same, else with CLIP's own tower. */
   async text(files: ClipFiles, oneTower: OneTower): Promise<Clip["embedText"]> {
     const { text, dimensions, source } = files;
     const { textEncoder, cacheDir } = this.#options;

@@ -17,7 +17,7 @@ export interface ModelChoice {
   readonly clipTokenizer: string;
   /** Adapters that are merged into `diffusion`. */
   readonly loras?: readonly LoraChoice[];
-  /** What judges the pictures; absent: nothing does. */
+  /** Absent: pictures are not judged. */
   readonly judges?: FoundJudges;
   readonly device: DeviceName;
   readonly weights: "int8" | "fp32";
@@ -30,21 +30,21 @@ export interface ModelChoice {
 export const checkpointName = (choice: ModelChoice, phase: Phase): string =>
   (phase === "text" ? choice.promptist : choice.diffusion).name;
 
-/** Those of the phases in which a miniature stands in for a published checkpoint. */
+/** The phases in which a miniature stands in for a published checkpoint. */
 export const miniaturePhases = (choice: ModelChoice, phases: readonly Phase[]): Phase[] =>
   phases.filter((phase) => (phase === "text" ? choice.promptist : choice.diffusion).isMiniature);
 
-/** Whether what the image phase draws needs no safety checker: an adapter brings subjects that nobody knows. */
+/** Whether pictures need no safety checker. An adapter may draw anything. */
 export const isHarmless = ({ diffusion, loras = [] }: ModelChoice): boolean =>
   diffusion.isHarmless && loras.length === 0;
 
-/** A sentence where nothing looks whether pictures may be shown, with what to do; null where something does or none need. */
+/** What to do where no safety checker looks at the pictures; null where one does, or none is needed. */
 export function uncheckedNote(choice: ModelChoice): string | null {
   if (isHarmless(choice) || choice.judges?.safety) return null;
   return `${choice.diffusion.name} has no safety checker, so nothing looks at what it draws; outside age-restricted channels such pictures are what UNCHECKED_PICTURES says, a spoiler by default (docs/judging.md). Put the folder safety_checker of Stable Diffusion 1.5 into ${choice.diffusion.directory}, or run: promptist checkpoints pull stable-diffusion-v1-5`;
 }
 
-/** A rewrite needs no Stable Diffusion; without one nobody says which of its words would not be read. */
+/** Rewriting works without Stable Diffusion; it then does not tell which words would not be read. */
 function tokenizerIfAny(choice: ModelChoice): string | null {
   try {
     return choice.clipTokenizer;

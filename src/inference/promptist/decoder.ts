@@ -37,8 +37,8 @@ interface Row {
 }
 
 /**
- * Tokens of each sequence are filled up to a multiple of this. The 8-bit product works rows in pairs and a last odd one
- * by another kernel, whose sums differ in the last bit; so no row of one sequence may change another's place in a pair.
+ * Tokens of each sequence are padded to a multiple of this. The 8-bit product computes rows in pairs, and an odd last row
+ * with another kernel whose sums differ in the last bit. Padding keeps a sequence's rows from shifting another's pairs.
  */
 const ROW_TILE = 2;
 const roundUp = (rows: number): number => Math.ceil(rows / ROW_TILE) * ROW_TILE;
@@ -48,8 +48,8 @@ const HIDDEN = -1e9;
 
 /**
  * Reads tokens and answers with the best next ones, for several prompts at once and, after the first call, for several
- * rows (beams) of each. Keys and values of a token are cached once per prompt, however many rows share it; a row that
- * nobody continues costs nothing any more.
+ * rows (beams) of each. Keys and values of a token are cached once per prompt, however many rows share it. A row that is
+ * not continued costs nothing.
  */
 export class Decoder {
   #cache: KeyValueCache | undefined;
@@ -67,8 +67,8 @@ export class Decoder {
   }
 
   /**
-   * Reads whole prompts and forgets all earlier ones. One row for each. Padding goes to the right, where it changes no
-   * sum's order (see KeyValueCache); the mask and the positions hide it, as they would on the left.
+   * Reads whole prompts, one row each, and forgets all earlier ones. Padding goes to the right, where it changes no sum's
+   * order (see KeyValueCache); mask and positions hide it, as they would on the left.
    */
   async start(prompts: readonly (readonly number[])[], request: Request): Promise<Scores> {
     const config = this.#config;
@@ -91,7 +91,7 @@ export class Decoder {
     this.#rows = prompts.map((tokens) => [{ tokens, slots: [] }]);
     const last = prompts.map(({ length }, p) => p * N + length - 1);
     const scores = await this.#run({ P, N, T, ids, positions, mask, last }, request);
-    // The last token's keys and values stay fresh, as those of each later token do.
+    // The last token's keys and values are cached with the next call, like those of each later token.
     const { keys, values } = this.#fresh!;
     this.#rows = prompts.map((tokens, p) => {
       const slots = tokens.slice(0, -1).map((_, i) => i);
@@ -108,8 +108,8 @@ export class Decoder {
   }
 
   /**
-   * Reads one token for each row of the sequences that go on: `sequences[i].index` is its place among those of the last
-   * call, and all have the same number of steps. Rows are answered in the order given.
+   * Reads one token for each row of the sequences that continue. `sequences[i].index` is a sequence's index in the last
+   * call; all have the same number of steps. The answer keeps the order of rows.
    */
   async next(
     sequences: readonly { readonly index: number; readonly steps: readonly Step[] }[],

@@ -48,7 +48,7 @@ export function distribution(
   return { ids: Array.from({ length: kept }, (_, i) => ids[i]!), probabilities };
 }
 
-/** True where `logits` (descending) surely hold everything that the top-k filter keeps, of a vocabulary of `size`. */
+/** Whether `logits` (descending) surely hold all that the top-k filter keeps of a vocabulary of `size`. */
 export const topKReaches = (logits: ArrayLike<number>, topK: number, size: number): boolean =>
   logits.length === size ||
   (topK > 0 && topK < logits.length && logits[topK - 1]! > logits[logits.length - 1]!);

@@ -20,9 +20,9 @@ import {
 } from "./operator-forms.js";
 
 /*
- * No device is trusted unseen. A GPU's kernel can be wrong without any error: onnxruntime 1.30's MultiHeadAttention on
- * WebGPU is, from 32 queries up, where the adapter's subgroups have another size than it expects. So each operator form
- * of our graphs runs on small fixed inputs, on the device and on the CPU, before a model does.
+ * No device is trusted untested. A GPU's kernel can be wrong without any error: onnxruntime 1.30's MultiHeadAttention on
+ * WebGPU is wrong from 32 queries up, where the adapter's subgroups have another size than it expects. So each operator
+ * form of our graphs runs on small fixed inputs, on the device and on the CPU, before a model does.
  */
 
 /** `replaced`: wrong on this device, right when spelled out in other operators. `refused`: neither. */
@@ -46,12 +46,12 @@ export interface DeviceReport {
   readonly avoided: readonly ReplaceableOperator[];
 }
 
-/** Right kernels stay well below, wrong ones came to a tenth and more. */
+/** Right kernels stay well below; wrong ones were off by a tenth and more. */
 const TOLERANCE: Readonly<Record<FloatType, number>> = { float32: 5e-4, float16: 2e-2 };
 
 /**
  * Runs a graph file on a device: its outputs by name. Rejects where the device has no kernel for it.
- * Exchanged in tests, for devices that nobody has at hand.
+ * Tests replace it, for devices that are not at hand.
  */
 export type GraphRunner = (
   device: Device["name"],
@@ -126,8 +126,8 @@ const isRight = (measured: Measured | undefined, float: FloatType): boolean =>
   measured?.error != null && measured.error <= TOLERANCE[float];
 
 /**
- * Errors by form, of as many as need be: attention's kernels are large, one for each size of heads, and the first wrong
- * one decides.
+ * Errors by form. Attention is tried size by size up to the first wrong one, which decides: its kernels are large, one for
+ * each size of heads.
  */
 async function measureInTurn(
   device: Device["name"],
@@ -146,7 +146,7 @@ async function measureInTurn(
   return found;
 }
 
-/** Errors by form. All forms are one graph, which loads in a fraction of the time; where it fails, each is tried alone. */
+/** Errors by form. All forms are one graph, which loads much faster; if it fails, each form is tried alone. */
 async function measure(
   device: Device["name"],
   float: FloatType,
@@ -189,7 +189,7 @@ function build(
   const g = new GraphBuilder("device-check", { float, avoided });
   const feeds: Record<string, Tensor> = {};
   for (const [i, form] of forms.entries()) {
-    // Values belong to a form, not to its place among others.
+    // A form's values do not depend on its place among others.
     let seed =
       [...`${form.operator} ${form.form}`].reduce((hash, char) => hash * 31 + char.charCodeAt(0), 7) >>> 0;
     const next = (count: number) => sample(count, ++seed);
@@ -215,7 +215,7 @@ function build(
   return { graph: g.build().encode([]), feeds };
 }
 
-/** Null where there are values missing, or one is not a number. */
+/** Null where values are missing or not numbers. */
 function errorOf(actual: Float32Array | undefined, expected: Float32Array): number | null {
   if (actual?.length !== expected.length) return null;
   let [difference, largest] = [0, 0];

@@ -2,7 +2,7 @@ import { InferenceError } from "../../core/errors.js";
 import { type Arithmetic, GraphBuilder } from "../../onnx/graph.js";
 import { env, InferenceSession, listSupportedBackends, Tensor } from "./onnxruntime.js";
 
-// What goes wrong is thrown as well; printing it too would put drivers' texts between our own lines.
+// Errors are thrown as well; printed, drivers' texts would stand between our own lines.
 env.logLevel = "fatal";
 
 export const DEVICES = ["auto", "cpu", "webgpu", "cuda", "dml", "coreml"] as const;
@@ -20,10 +20,10 @@ export interface Device {
   readonly checked?: Arithmetic;
 }
 
-/** A device that opened is asked again here, before it is released; why it can't be used, or null where it can. */
+/** Looks at an open device before it is released. Answers why it can't be used, or null. */
 export type DeviceJudge = (name: Device["name"]) => Promise<string | null>;
 
-/** CUDA's libraries are there only where someone installed them on purpose; WebGPU needs nothing; DirectML is its stand-in on Windows. */
+/** CUDA first: its libraries are installed on purpose only. WebGPU needs nothing; DirectML stands in for it on Windows. */
 const AUTO_ORDER = ["cuda", "webgpu", "dml"] as const;
 
 /**

@@ -28,9 +28,9 @@ export interface CheckedDevice extends Device {
 }
 
 /**
- * The device of that name, after its operators gave the CPU's numbers there (device-check.ts). Operators that are wrong
- * are to be avoided; where that is no help, `auto` goes on to the next device, as it does where the device is slower than
- * the CPU (device-speed.ts). The CPU itself is not tried.
+ * The device of that name, once its operators gave the CPU's numbers (device-check.ts). Graphs avoid operators that are
+ * wrong. Where that does not help, or the device is slower than the CPU (device-speed.ts), `auto` goes on to the next
+ * device. The CPU itself is not tried.
  * @throws InferenceError DEVICE_UNAVAILABLE, naming the operator, where a device asked for by name is refused
  */
 export async function openDevice(name: DeviceName, options: OpenDeviceOptions): Promise<CheckedDevice> {
@@ -55,7 +55,7 @@ export async function openDevice(name: DeviceName, options: OpenDeviceOptions): 
   return { ...device, note: noteOf(reports), checked, reports };
 }
 
-/** A sentence where the device is used with less than it offers. */
+/** A sentence where the device is used with restrictions. */
 function noteOf(reports: readonly DeviceReport[]): string | null {
   const { device, avoided } = reports.at(-1) as DeviceReport;
   const parts = [
@@ -84,7 +84,7 @@ function speedOf(device: Device["name"], { cacheDir, time }: OpenDeviceOptions):
   return remembered(["speed", device], cacheDir, () => measureSpeed(device, time));
 }
 
-/** What was measured of this device with this driver before, else `measure`'s answer, which is kept. */
+/** What was measured before for this device and driver, else what `measure` answers, which is kept. */
 async function remembered<T>(of: unknown[], cacheDir: string, measure: () => Promise<T>): Promise<T> {
   const key = createHash("sha256")
     .update(JSON.stringify([...of, identity()]))
@@ -101,7 +101,7 @@ async function remembered<T>(of: unknown[], cacheDir: string, measure: () => Pro
 
 /** Raise it when forms or tolerances change under their old names. */
 const CHECK_VERSION = 1;
-/** A card may be exchanged without any change of the driver's files. */
+/** A card may be replaced without any change of the driver's files. */
 const LONGEST_MS = 30 * 24 * 3600 * 1000;
 const MOST_REPORTS = 15;
 

@@ -68,7 +68,7 @@ export class Session<Output extends string = string> {
     return this.#session !== undefined;
   }
 
-  /** All outputs, or those named. Tensors are on the CPU. */
+  /** Answers all outputs, or those named, on the CPU. */
   async run<Name extends Output = Output>(
     feeds: Readonly<Record<string, Tensor>>,
     outputs?: readonly Name[],
@@ -96,8 +96,8 @@ const OUT_OF_MEMORY =
   /out of memory|failed to allocate|bad_alloc|allocation failed|not enough memory|CUDA_ERROR_OUT_OF_MEMORY/i;
 
 /**
- * A run that failed. On a GPU that was right when it was opened it means a lost or hung device, which does not come back
- * within the process that saw it fail, whatever the driver calls it: the worker has to go.
+ * The error for a failed run. On a GPU, which was right when it was opened, it means a lost or hung device. Whatever the
+ * driver calls it, the device does not come back within this process, so the worker has to end.
  */
 export function runError(error: unknown, name: string, device: Device["name"]): InferenceError {
   if (device === "cpu") return translate(error, `${name} failed`, "INTERNAL");

@@ -76,7 +76,7 @@ export class ClipTokenizer {
     return new ClipTokenizer(engine, bosId, eosId, idOf("pad_token") ?? eosId, length);
   }
 
-  /** `length` token ids for `text`; what was cut is told in words. */
+  /** `length` token ids for `text`, and the words that were cut. */
   encode(text: string): ClipEncoding {
     const room = this.length - 2;
     const tokens = this.#engine.encode(text, { add_special_tokens: false }).ids;

@@ -29,7 +29,7 @@ export interface ImageSpec {
   /** Folder of CLIP's tokenizer. */
   readonly tokenizer: string;
   readonly loras: readonly LoraChoice[];
-  /** The checkpoint is known to draw nothing that needs a safety checker: its pictures without one are `harmless`. */
+  /** The checkpoint draws nothing that needs a safety checker; without one its pictures are `harmless`. */
   readonly harmless: boolean;
   /** What judges its pictures. */
   readonly judges: FoundJudges;
@@ -39,7 +39,7 @@ export interface ImageSpec {
   readonly threads: number;
 }
 
-/** Judges alone, for pictures that are there. */
+/** The judges alone, for existing pictures. */
 export interface ScoreSpec {
   readonly phase: "score";
   readonly judges: FoundJudges;
@@ -49,7 +49,7 @@ export interface ScoreSpec {
   readonly threads: number;
 }
 
-/** What a worker says about itself once its model is loaded. */
+/** What a worker reports once its model is loaded. */
 export interface WorkerInfo {
   readonly phase: WorkerSpec["phase"];
   /** The device that was chosen, and a sentence where it is not the one asked for. */
@@ -102,7 +102,7 @@ export interface Drawn extends PictureSize {
   readonly judgement: PictureJudgement;
 }
 
-/** For a picture that was drawn before: copied from another job, or by a program without judges. */
+/** Judges a picture drawn earlier: copied from another job, or drawn without judges. */
 export interface JudgeRequest {
   /** Absolute path of the picture. */
   readonly file: string;

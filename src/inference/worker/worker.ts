@@ -4,7 +4,7 @@ import type { CallContext, LoadedModel } from "./worker-model.js";
 
 /**
  * The child process that holds one model. It knows neither queue nor Discord: it loads what `open` names, answers
- * calls one after another, says how far it is, and ends when its parent says so or is gone.
+ * calls one after another, reports progress, and ends when its parent says so or is gone.
  */
 
 let model: LoadedModel | undefined;
@@ -29,7 +29,7 @@ process.on("message", (message: ToWorker) => {
       void tail.then(close);
   }
 });
-// The parent is gone: there is nobody to work for.
+// The parent is gone, and the work with it.
 process.on("disconnect", () => process.exit(0));
 // Ctrl+C in a terminal reaches the whole process group; the parent decides when its workers end.
 process.on("SIGINT", () => {});
