@@ -13,7 +13,10 @@ import type { TensorEntry, Weights, WeightType } from "./files/weights.js";
 export interface CompileOptions {
   /** Folder of compiled graphs; made where it is missing. */
   readonly cacheDir: string;
-  /** Tensors of the checkpoint that the graph may leave unused, such as the encoder of a VAE that only decodes. */
+  /**
+   * Tensors of the checkpoint that the graph may leave unused, such as the encoder of a VAE that only
+   * decodes.
+   */
   readonly unused?: readonly RegExp[];
   /**
    * Weights stored in the other float type: `convert` writes them once, in the graph's type, to the cache;
@@ -47,9 +50,10 @@ const STORED: Readonly<Record<FloatType, WeightType>> = { float32: "F32", float1
 const FLOAT_OF: Partial<Record<WeightType, FloatType>> = { F32: "float32", F16: "float16" };
 
 /**
- * Binds a graph to a checkpoint's weights and writes `<cacheDir>/<graph name>-<hash>.onnx`. Weights whose stored type
- * fits are pointed at in the checkpoint's own files; the rest goes to a data file beside the graph, one tensor after
- * the other, so that memory holds one at a time. A complete earlier result is used again.
+ * Binds a graph to a checkpoint's weights and writes `<cacheDir>/<graph name>-<hash>.onnx`. Weights whose
+ * stored type fits are pointed at in the checkpoint's own files; the rest goes to a data file beside the
+ * graph, one tensor after the other, so that memory holds one at a time. A complete earlier result is used
+ * again.
  *
  * @throws CheckpointError CHECKPOINT_TENSORS with all tensors that are missing, misshapen or not used;
  *   DISK_FULL where the cache does not fit.
@@ -194,7 +198,8 @@ function planWeights(graph: Graph, weights: Weights, otherFloat: "convert" | "ca
     const stored = FLOAT_OF[entry.type];
     const type = otherFloat === "cast" && stored !== undefined ? stored : graph.float;
     const spec = { type, shape };
-    // A negative offset: the tensor is not contiguous. On Windows no relative path leads from one drive to another.
+    // A negative offset: the tensor is not contiguous. On Windows no relative path leads from one drive to
+    // another.
     const usable =
       entry.type === STORED[type] &&
       entry.offset >= 0 &&

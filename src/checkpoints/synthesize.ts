@@ -12,8 +12,8 @@ import { type NewTensor, writeSafetensors } from "./files/safetensors.js";
 import { SD1_SCHEDULER } from "./layouts/diffusion-files.js";
 
 /*
- * Checkpoints of full size with random weights, in the layout in which the real ones are published, for measuring
- * without them. Names and shapes are those that our graphs read, so that nothing is listed twice.
+ * Checkpoints of full size with random weights, in the layout in which the real ones are published, for
+ * measuring without them. Names and shapes are those that our graphs read, so that nothing is listed twice.
  */
 
 /** Shapes do not depend on it. */
@@ -237,7 +237,9 @@ const visionShapes = (config: typeof CLIP_VISION): Shapes =>
 const textShapes = (config: typeof CLIP_TEXT): Shapes =>
   clipText(clipTextConfig.parse(config), FLOAT32).sources;
 
-/** The half of an autoencoder that this program never runs, as diffusers' Encoder and `quant_conv` name it. */
+/**
+ * The half of an autoencoder that this program never runs, as diffusers' Encoder and `quant_conv` name it.
+ */
 function vaeEncoderShapes(config: typeof VAE): Map<string, number[]> {
   const shapes = new Map<string, number[]>();
   const conv = (name: string, from: number, to: number, kernel: number) =>
@@ -288,7 +290,10 @@ function writeWeights(path: string, shapes: Shapes, type: "F16" | "F32", seed: n
   writeSafetensors(path, tensors);
 }
 
-/** Standard deviation of vectors (biases, and what norms differ from 1 by) and of embeddings, as GPT-2 starts them. */
+/**
+ * Standard deviation of vectors (biases, and what norms differ from 1 by) and of embeddings, as GPT-2 starts
+ * them.
+ */
 const SMALL = 0.02;
 /** The last layer before a residual sum; smaller, so that dozens of sums keep their size. */
 const RESIDUAL = /(c_proj|out_proj|to_out\.0|conv2|ff\.net\.2|proj_out|fc2)\.weight$/;
@@ -344,7 +349,9 @@ class RandomBits {
   }
 }
 
-/** Bytes as GPT-2 and CLIP spell them in vocab.json: printable ones as they are, the others from U+0100 up. */
+/**
+ * Bytes as GPT-2 and CLIP spell them in vocab.json: printable ones as they are, the others from U+0100 up.
+ */
 const BYTE_CHARACTERS: readonly string[] = (() => {
   const isPrintable = (byte: number) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
   const bytes = Array.from({ length: 256 }, (_, byte) => byte);

@@ -1,6 +1,6 @@
 /**
- * Errors have a stable code and keep their cause. Sentences for users are made from the code in bot/messages.ts;
- * `message` is for logs and the command line.
+ * Errors have a stable code and keep their cause. Sentences for users are made from the code in
+ * bot/words/messages.ts; `message` is for logs and the command line.
  */
 export type ErrorCode =
   // what a person gave us

@@ -9,8 +9,8 @@ export interface ReplaceOptions {
 }
 
 /**
- * Writes a file whole or not at all. It is on the disk when this returns: a reader of `path`, even after a power cut,
- * sees the old content or the new, never a part. Makes the folder if need be.
+ * Writes a file whole or not at all. It is on the disk when this returns: a reader of `path`, even after a
+ * power cut, sees the old content or the new, never a part. Makes the folder if need be.
  *
  * System errors, such as a full disk, pass through; the temporary file is gone then.
  * @param content all of it, or what writes it to an open file
@@ -22,8 +22,9 @@ export async function replaceFile(
 ): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
-  // In the same folder, because a rename is atomic within one file system only. Not random: in a container, which gives
-  // the same process ids at each start, what a killed process left is written over and does not fill the disk.
+  // In the same folder, because a rename is atomic within one file system only. Not random: in a container,
+  // which gives the same process ids at each start, what a killed process left is written over and does not
+  // fill the disk.
   const temporary = join(folder, `.${basename(path)}.${process.pid}-${written++}.tmp`);
   try {
     const file = await open(temporary, "w");
@@ -43,7 +44,10 @@ export async function replaceFile(
   }
 }
 
-/** Makes a new name durable: it lies in its folder, which has a cache of its own. Windows writes names through. */
+/**
+ * Makes a new name durable: it lies in its folder, which has a cache of its own. Windows writes names
+ * through.
+ */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;
   const handle = await open(folder, "r");

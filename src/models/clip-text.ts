@@ -30,8 +30,8 @@ export interface TextStates {
 const MASKED = -1e4;
 
 /**
- * CLIP's text encoder: `ids` int32 [B, T] -> `states` float32 [B, T, C], the last hidden state after the final norm
- * (https://arxiv.org/abs/2103.00020; transformers' CLIPTextModel).
+ * CLIP's text encoder: `ids` int32 [B, T] -> `states` float32 [B, T, C], the last hidden state after the
+ * final norm (https://arxiv.org/abs/2103.00020; transformers' CLIPTextModel).
  *
  * B rows, T = max_position_embeddings, C = hidden_size, R = B*T
  */
@@ -44,8 +44,9 @@ export function clipText(config: ClipTextConfig, arithmetic: Arithmetic): Graph 
 }
 
 /**
- * CLIP's text tower with its projection: `ids` int32 [B, T] and `ends` int64 [B], each row's end token counted through
- * all rows (row * T + position) -> `embeds` float32 [B, D], of any length (transformers' CLIPModel.get_text_features).
+ * CLIP's text tower with its projection: `ids` int32 [B, T] and `ends` int64 [B], each row's end token
+ * counted through all rows (row * T + position) -> `embeds` float32 [B, D], of any length (transformers'
+ * CLIPModel.get_text_features).
  *
  * D = projection_dim
  */
@@ -58,10 +59,14 @@ export function clipTextEmbedding(config: ClipTextConfig, arithmetic: Arithmetic
   return g.build();
 }
 
-/** Files from before transformers 4.31 have this id, which means nothing: their end token is the highest id. */
+/**
+ * Files from before transformers 4.31 have this id, which means nothing: their end token is the highest id.
+ */
 const NO_END_TOKEN = 2;
 
-/** Position of the end token in a row of ids, whose state stands for the whole text; 0 where there is none. */
+/**
+ * Position of the end token in a row of ids, whose state stands for the whole text; 0 where there is none.
+ */
 export function endOf(
   ids: readonly number[],
   { eos_token_id: end }: Pick<ClipTextConfig, "eos_token_id">,

@@ -28,11 +28,11 @@ export const visionTokens = ({ image_size: side, patch_size: patch }: ClipVision
   Math.floor(side / patch) ** 2 + 1;
 
 /**
- * CLIP's vision tower with its projection: `pixels` float32 [1, 3, S, S], normalised -> `embeds` float32 [1, D], of any
- * length (https://arxiv.org/abs/2103.00020; transformers' CLIPModel.get_image_features).
+ * CLIP's vision tower with its projection: `pixels` float32 [1, 3, S, S], normalised -> `embeds` float32
+ * [1, D], of any length (https://arxiv.org/abs/2103.00020; transformers' CLIPModel.get_image_features).
  *
- * S = image_size, P = patch_size, C = hidden_size, N = floor(S/P)^2, T = N+1, D = projection_dim. `pre_layrnorm` is
- * spelled so in every file.
+ * S = image_size, P = patch_size, C = hidden_size, N = floor(S/P)^2, T = N+1, D = projection_dim.
+ * `pre_layrnorm` is spelled so in every file.
  */
 export function clipVisionEmbedding(config: ClipVisionConfig, arithmetic: Arithmetic, D: number): Graph {
   const { hidden_size: C, image_size: S, patch_size: P, layer_norm_eps: epsilon } = config;

@@ -18,8 +18,8 @@ import { Layers } from "./layers.js";
 import { type Matrix, type ProductForm, productMaker } from "./products.js";
 
 /**
- * GPT-2's decoder (Radford et al., 2019) as transformers' GPT2LMHeadModel computes it, with a key-value cache that the
- * caller keeps.
+ * GPT-2's decoder (Radford et al., 2019) as transformers' GPT2LMHeadModel computes it, with a key-value cache
+ * that the caller keeps.
  *
  * | symbol | meaning |
  * |---|---|
@@ -30,8 +30,9 @@ import { type Matrix, type ProductForm, productMaker } from "./products.js";
  * | C, H, D | width, heads, width of a head |
  * | V | vocabulary |
  *
- * Cached keys and values belong to a prompt, not to a beam. `mask` says which of the T + N tokens each new token sees.
- * So beams share what they have in common, reordering them copies nothing, and padding is just another mask.
+ * Cached keys and values belong to a prompt, not to a beam. `mask` says which of the T + N tokens each new
+ * token sees. So beams share what they have in common, reordering them copies nothing, and padding is just
+ * another mask.
  */
 
 const count = z.int().positive();
@@ -46,8 +47,8 @@ const ACTIVATIONS = {
 } as const;
 
 /**
- * The keys of a GPT2LMHeadModel's config.json that shape its graph. Defaults are those of transformers; keys for what
- * is not built may only have the value that switches it off.
+ * The keys of a GPT2LMHeadModel's config.json that shape its graph. Defaults are those of transformers; keys
+ * for what is not built may only have the value that switches it off.
  */
 export const gpt2Config = z
   .looseObject(
@@ -112,8 +113,8 @@ export function gpt2Layout(weights: Gpt2Weights, device: string): Gpt2Layout {
 }
 
 /**
- * Weights that GPT-2's files hold as [inputs, outputs]: OpenAI's code multiplied x by W, and transformers keeps that
- * (its Conv1D). All other matrices lie as torch.nn.Linear's do, [outputs, inputs].
+ * Weights that GPT-2's files hold as [inputs, outputs]: OpenAI's code multiplied x by W, and transformers
+ * keeps that (its Conv1D). All other matrices lie as torch.nn.Linear's do, [outputs, inputs].
  */
 export const TRANSPOSED: readonly string[] = [
   "attn.c_attn.weight",
@@ -126,13 +127,13 @@ const isTransposed = (key: string) => TRANSPOSED.some((name) => key.endsWith(`.$
 /**
  * Builds the graph, over the names of checkpoints/layouts/names.ts `gpt2Weights`.
  *
- * Inputs: `ids` and `positions` int64 [P, N]; `mask` float32 [P, 1, N, T + N], 0 or a large negative number; `rows`
- * int64 [R], indices into P * N; `key.i` [P, H, D, T] and `value.i` [P, H, T, D] for each layer i; what is asked of the
- * scores: `normalize` bool [] (log-probabilities instead of logits), `penalty` float32 [] for the tokens `seen` int64
- * [R, S] (repeat one where a row has fewer), `k` int64 [1].
+ * Inputs: `ids` and `positions` int64 [P, N]; `mask` float32 [P, 1, N, T + N], 0 or a large negative number;
+ * `rows` int64 [R], indices into P * N; `key.i` [P, H, D, T] and `value.i` [P, H, T, D] for each layer i;
+ * what is asked of the scores: `normalize` bool [] (log-probabilities instead of logits), `penalty` float32
+ * [] for the tokens `seen` int64 [R, S] (repeat one where a row has fewer), `k` int64 [1].
  *
- * Outputs: the k best, descending: `scores` float32 [R, k] and `tokens` int64 [R, k]; `newKey.i` and `newValue.i`
- * [P, H, N, D].
+ * Outputs: the k best, descending: `scores` float32 [R, k] and `tokens` int64 [R, k]; `newKey.i` and
+ * `newValue.i` [P, H, N, D].
  *
  * All float arithmetic is float32; what `layout` keeps in 8 bits is said there.
  */
@@ -157,7 +158,10 @@ export function gpt2Graph(config: Gpt2Config, arithmetic: Arithmetic, layout: Gp
   /** x [P*N, from] -> [P*N, to] */
   const product = (layer: Layers, name: string, x: Value, from: number, to: number): Value =>
     ofLayers(x, matrix(layer.key(`${name}.weight`), from, to), layer.weight(`${name}.bias`, [to]));
-  /** Layer norm of x + skip, and the sum itself. SkipLayerNormalization does both, five times as slowly on the CPU. */
+  /**
+   * Layer norm of x + skip, and the sum itself. SkipLayerNormalization does both, five times as slowly on the
+   * CPU.
+   */
   const normed = (x: Value, skip: Value, name: string): [Value, Value] => {
     const sum = add(g, x, skip);
     return [model.layerNorm(name, sum, C, config.layer_norm_epsilon), sum];
@@ -209,7 +213,8 @@ export function gpt2Graph(config: Gpt2Config, arithmetic: Arithmetic, layout: Gp
 
 /**
  * Adds the outputs `scores` and `tokens`: what `normalize`, `penalty` and `k` ask of logits [R, V]. Works on
- * log-probabilities throughout and puts the row's constant back where logits are wanted, on a few numbers instead of V.
+ * log-probabilities throughout and puts the row's constant back where logits are wanted, on a few numbers
+ * instead of V.
  */
 function best(g: GraphBuilder, logits: Value): void {
   const normalize = g.input("normalize", "bool", []);

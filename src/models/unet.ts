@@ -23,8 +23,8 @@ const off = z.literal(false).nullish();
 const absent = z.null().optional();
 
 /**
- * The keys of a UNet2DConditionModel's config.json, for Stable Diffusion 1.x and 2.x. Keys that other families use
- * may only have the value that switches them off. Defaults are those of diffusers.
+ * The keys of a UNet2DConditionModel's config.json, for Stable Diffusion 1.x and 2.x. Keys that other
+ * families use may only have the value that switches them off. Defaults are those of diffusers.
  */
 export const unetConfig = z
   .looseObject({
@@ -115,9 +115,9 @@ const TRANSFORMER_GROUP_EPSILON = 1e-6;
 const LAYER_EPSILON = 1e-5;
 
 /**
- * The denoising UNet: `latents` float32 [B, in_channels, H, W], `timestep` float32 [1], `text` float32 [B, M, E]
- * -> `noise` float32 [B, out_channels, H, W] (https://arxiv.org/abs/2112.10752; diffusers' UNet2DConditionModel).
- * H and W may be any number; a level's half is rounded up.
+ * The denoising UNet: `latents` float32 [B, in_channels, H, W], `timestep` float32 [1], `text` float32
+ * [B, M, E] -> `noise` float32 [B, out_channels, H, W] (https://arxiv.org/abs/2112.10752; diffusers'
+ * UNet2DConditionModel). H and W may be any number; a level's half is rounded up.
  *
  * B rows, M tokens of text, E = cross_attention_dim, C channels of a level, h x w its size, N = h*w, R = B*N
  */
@@ -232,8 +232,8 @@ const TURN_HIGH = 6.28125;
 const TURN_LOW = 2 * Math.PI - TURN_HIGH;
 
 /**
- * cos and sin of timestep * 10000^(-i / (size/2 - freq_shift)), in float32: [1] -> [1, size]. Angles go up to 1000,
- * where GPUs' own sine is coarse, so whole turns are taken off before.
+ * cos and sin of timestep * 10000^(-i / (size/2 - freq_shift)), in float32: [1] -> [1, size]. Angles go up to
+ * 1000, where GPUs' own sine is coarse, so whole turns are taken off before.
  */
 function sinusoid(g: GraphBuilder, timestep: Value, size: number, config: UnetConfig): Value {
   const half = size / 2;

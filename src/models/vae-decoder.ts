@@ -45,9 +45,9 @@ const EPSILON = 1e-6;
 export const VAE_ENCODER = [/^encoder\./, /^quant_conv\./];
 
 /**
- * The decoder of the autoencoder: `latents` float32 [B, latent_channels, H, W], divided by the scaling factor before,
- * -> `image` float32 [B, 3, H*f, W*f], about -1 to 1, f = 2^(levels-1) (https://arxiv.org/abs/2112.10752; diffusers'
- * AutoencoderKL).
+ * The decoder of the autoencoder: `latents` float32 [B, latent_channels, H, W], divided by the scaling factor
+ * before, -> `image` float32 [B, 3, H*f, W*f], about -1 to 1, f = 2^(levels-1)
+ * (https://arxiv.org/abs/2112.10752; diffusers' AutoencoderKL).
  *
  * B rows, C channels of a level, h x w its size, N = h*w. `queryChunks`: see `attention`.
  */

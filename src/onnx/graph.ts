@@ -14,7 +14,10 @@ export type { AttributeValue, Dimension, ElementType } from "./proto.js";
 
 export type FloatType = "float32" | "float16";
 
-/** One tensor in a graph: an input, a constant, a weight, or what an operator makes. Only a builder makes them. */
+/**
+ * One tensor in a graph: an input, a constant, a weight, or what an operator makes. Only a builder makes
+ * them.
+ */
 export class Value {
   /** @internal */
   constructor(
@@ -25,7 +28,9 @@ export class Value {
   ) {}
 }
 
-/** One or more initializers that are computed from one tensor of the checkpoint when the graph is compiled. */
+/**
+ * One or more initializers that are computed from one tensor of the checkpoint when the graph is compiled.
+ */
 export interface Derivation<Name extends string = string> {
   /** The checkpoint's own key, and the shape that it must have there. */
   readonly from: string;
@@ -59,8 +64,8 @@ export interface Graph {
 }
 
 /**
- * Operators that can be spelled out in others, for devices that compute them wrongly: by the functions of ops.ts, and
- * MatMulNBits where products are built.
+ * Operators that can be spelled out in others, for devices that compute them wrongly: by the functions of
+ * ops.ts, and MatMulNBits where products are built.
  */
 export const REPLACEABLE = [
   "MultiHeadAttention",
@@ -101,8 +106,8 @@ const sameShape = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((size, i) => size === b[i]);
 
 /**
- * Builds an ONNX graph operator by operator. Knows no model: weights are named by the checkpoint's keys, and are
- * bound when the graph is compiled.
+ * Builds an ONNX graph operator by operator. Knows no model: weights are named by the checkpoint's keys, and
+ * are bound when the graph is compiled.
  */
 export class GraphBuilder {
   readonly #inputs: ValueInfo[] = [];
@@ -165,13 +170,16 @@ export class GraphBuilder {
       { length: outputs ?? 1 },
       (_, i) => new Value(i === 0 ? name : `${name}_${i}`, true),
     );
-    // WebGPU's convolution takes a last input named "" for a bias and reads it, so trailing nulls are cut off.
+    // WebGPU's convolution takes a last input named "" for a bias and reads it, so trailing nulls are cut
+    // off.
     const given = inputs.slice(0, inputs.findLastIndex((input) => input !== null) + 1);
     this.#nodes.push({ type, domain, name, inputs: given, outputs: values, attributes });
     return outputs === undefined ? (values[0] as Value) : values;
   }
 
-  /** A constant inside the graph file; equal constants are one. Float16 values may be given as plain numbers. */
+  /**
+   * A constant inside the graph file; equal constants are one. Float16 values may be given as plain numbers.
+   */
   constant(type: ElementType, shape: readonly number[], data: TensorData): Value {
     const bytes = tensorBytes({ type, shape }, data);
     const key = `${type}[${shape}]${Buffer.from(bytes).toString("latin1")}`;
@@ -202,7 +210,9 @@ export class GraphBuilder {
     return value;
   }
 
-  /** Initializers computed from one tensor when the graph is compiled, such as 8-bit blocks and their scales. */
+  /**
+   * Initializers computed from one tensor when the graph is compiled, such as 8-bit blocks and their scales.
+   */
   derived<Name extends string>(derivation: Derivation<Name>): Record<Name, Value> {
     const { from, fromShape, recipe, outputs } = derivation;
     this.#source(from, fromShape);

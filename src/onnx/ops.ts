@@ -26,14 +26,14 @@ export const split = (g: GraphBuilder, x: Value, sizes: readonly number[], axis:
   g.op("Split", [x, g.ints(...sizes)], { axis }, { outputs: sizes.length });
 
 /**
- * WebGPU binds one buffer for each part of a Split or Concat, and promises no more than 8 of them; the result and
- * the parameters need some.
+ * WebGPU binds one buffer for each part of a Split or Concat, and promises no more than 8 of them; the result
+ * and the parameters need some.
  */
 const MOST_PARTS = 4;
 
 /**
- * `count` parts, a power of 4, along an axis of any size, known or not; the last part of four is smaller where they can't
- * be equal. The size must be above 9 * count / 4, else there would be a part of nothing.
+ * `count` parts, a power of 4, along an axis of any size, known or not; the last part of four is smaller
+ * where they can't be equal. The size must be above 9 * count / 4, else there would be a part of nothing.
  */
 export function splitEvenly(g: GraphBuilder, x: Value, count: number, axis: number): Value[] {
   if (count === 1) return [x];
@@ -102,8 +102,8 @@ export interface GroupNormOptions {
 }
 
 /**
- * x [B, C, H, W]; weight and bias [C]. As InstanceNormalization over groups: no runtime but CUDA has a kernel for
- * GroupNormalization, and its function body is slower.
+ * x [B, C, H, W]; weight and bias [C]. As InstanceNormalization over groups: no runtime but CUDA has a kernel
+ * for GroupNormalization, and its function body is slower.
  */
 export function groupNorm(
   g: GraphBuilder,
@@ -189,7 +189,10 @@ export function upsampleNearest(g: GraphBuilder, x: Value): Value {
 export interface AttentionOptions {
   readonly heads: number;
   readonly headSize: number;
-  /** Spelled out: parts that the queries are worked in, a power of 4, so that scores are never whole; see `splitEvenly`. */
+  /**
+   * Spelled out: parts that the queries are worked in, a power of 4, so that scores are never whole; see
+   * `splitEvenly`.
+   */
   readonly queryChunks?: number;
   /** Added to the scores: [1 or B, 1 or heads, N, M]. */
   readonly bias?: Value;

@@ -4,7 +4,9 @@ import { replaceFile } from "../files/replace-file.js";
 import { COLORS } from "./pair-card.js";
 import { withPngText } from "./png-text.js";
 
-/** Discord's limit for an attachment is 10 MB on a server without boosts; some of it is left to the originals. */
+/**
+ * Discord's limit for an attachment is 10 MB on a server without boosts; some of it is left to the originals.
+ */
 const MAX_BYTES = 8_000_000;
 const SHRINK = 0.85;
 

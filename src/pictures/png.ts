@@ -65,7 +65,10 @@ const SAMPLER_NAMES: Readonly<Record<SchedulerName, string>> = {
   lcm: "LCM",
 };
 
-/** The form in which Stable Diffusion user interfaces and sites write and read parameters: prompts, then one line. */
+/**
+ * The form in which Stable Diffusion user interfaces and sites write and read parameters: prompts, then one
+ * line.
+ */
 function parametersText(parameters: PictureParameters): string {
   const { prompt, negative, seed, steps, guidance, scheduler, size, checkpoint, program } = parameters;
   const settings = {

@@ -39,8 +39,9 @@ const ORPHAN_AGE_MS = 24 * HOUR_MS;
 const CHUNK = 50;
 
 /**
- * Deletes what is old or too much: first pictures, whose job stays and can be drawn again, then whole jobs. Nothing
- * that is open or not delivered yet is touched. Runs at the start, then every hour, and after each phase.
+ * Deletes what is old or too much: first pictures, whose job stays and can be drawn again, then whole jobs.
+ * Nothing that is open or not delivered yet is touched. Runs at the start, then every hour, and after each
+ * phase.
  */
 export class Retention {
   readonly #options: RetentionOptions;
@@ -125,7 +126,8 @@ export class Retention {
     const kept = await queue.withPictures();
     const gone: string[] = [];
     const prune = async (id: string) => {
-      // The row first: a crash in between leaves a folder that says it is gone, and not a row that names lost files.
+      // The row first: a crash in between leaves a folder that says it is gone, and not a row that names lost
+      // files.
       await queue.picturesPruned(id);
       await this.#deleteFolder(id);
       gone.push(id);

@@ -16,7 +16,10 @@ export interface OpenFile {
   read(offset: number, length: number): Uint8Array;
 }
 
-/** Opens a file, hands it to `use` and closes it on every path. Throws CHECKPOINT_MISSING when it can't be opened. */
+/**
+ * Opens a file, hands it to `use` and closes it on every path. Throws CHECKPOINT_MISSING when it can't be
+ * opened.
+ */
 export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
   let descriptor: number;
   try {
@@ -69,8 +72,8 @@ function readExactly(descriptor: number, path: string, offset: number, length: n
 const SHOWN_MAX = 200;
 
 /**
- * A name from inside a file, made safe for a message: short, and without control characters, since the file's author
- * chose it.
+ * A name from inside a file, made safe for a message: short, and without control characters, since the file's
+ * author chose it.
  */
 export function shown(text: string): string {
   const plain = text.slice(0, SHOWN_MAX).replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, "\ufffd");

@@ -7,9 +7,9 @@ import { float16FromFloat32 } from "../../onnx/float16.js";
 import type { Weights } from "./weights.js";
 
 /**
- * Whether two published models hold the same values under `names`, compared in the coarser of their types. CLIP's
- * vision tower usually is the safety checker's too, and its text tower Stable Diffusion's, but not in every fine-tune.
- * The values are read once; the cache keeps the answer under the files' fingerprints.
+ * Whether two published models hold the same values under `names`, compared in the coarser of their types.
+ * CLIP's vision tower usually is the safety checker's too, and its text tower Stable Diffusion's, but not in
+ * every fine-tune. The values are read once; the cache keeps the answer under the files' fingerprints.
  */
 export async function haveSameTensors(
   a: Weights,

@@ -8,8 +8,8 @@ import { listFiles, modelInfo } from "@huggingface/hub";
 import { CheckpointError, isMissing } from "../../core/errors.js";
 
 /*
- * Requests to a model hub. Listings are the hub library's; files are streamed here, because its downloads start anew
- * after an interruption and do not look at hashes.
+ * Requests to a model hub. Listings are the hub library's; files are streamed here, because its downloads
+ * start anew after an interruption and do not look at hashes.
  */
 
 /** A file as the hub lists it at one commit. */
@@ -126,8 +126,9 @@ export class HubClient {
   }
 
   /**
-   * Downloads a file to `part`, going on from the bytes that are there, and checks its hash. `onBytes` gets the number
-   * of bytes that are on disk. What has come stays on disk when this throws, except for a file with a wrong hash.
+   * Downloads a file to `part`, going on from the bytes that are there, and checks its hash. `onBytes` gets
+   * the number of bytes that are on disk. What has come stays on disk when this throws, except for a file
+   * with a wrong hash.
    * @throws CheckpointError HUB_*, DISK_FULL or CANCELLED
    */
   async download(file: HubFile, part: string, onBytes: (bytes: number) => void = () => {}): Promise<void> {

@@ -12,8 +12,8 @@ export interface Gpt2Files {
 }
 
 /**
- * Opens a GPT-2 in transformers' layout: config.json and the weights. Only headers are read. Throws CheckpointError
- * CHECKPOINT_MISSING, _CORRUPT or _ARCHITECTURE.
+ * Opens a GPT-2 in transformers' layout: config.json and the weights. Only headers are read. Throws
+ * CheckpointError CHECKPOINT_MISSING, _CORRUPT or _ARCHITECTURE.
  */
 export function openGpt2(directory: string): Gpt2Files {
   const config = readConfig(directory, "config.json", gpt2Config);

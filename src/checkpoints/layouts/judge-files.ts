@@ -38,7 +38,8 @@ const towersConfig = z.looseObject({
 
 /**
  * Opens a CLIP in transformers' layout: config.json, the weights, the tokenizer's files and, if there is one,
- * preprocessor_config.json. Only headers are read. Throws CheckpointError CHECKPOINT_MISSING, _CORRUPT or _ARCHITECTURE.
+ * preprocessor_config.json. Only headers are read. Throws CheckpointError CHECKPOINT_MISSING, _CORRUPT or
+ * _ARCHITECTURE.
  */
 export function openClip(directory: string): ClipFiles {
   const wanted = towersConfig.extend({
@@ -57,8 +58,8 @@ export function openClip(directory: string): ClipFiles {
 }
 
 /**
- * Opens diffusers' StableDiffusionSafetyChecker, with the `feature_extractor/` beside it. Only headers are read. Throws
- * CheckpointError as `openClip`.
+ * Opens diffusers' StableDiffusionSafetyChecker, with the `feature_extractor/` beside it. Only headers are
+ * read. Throws CheckpointError as `openClip`.
  */
 export function openSafetyChecker(directory: string): VisionFiles {
   const config = readConfig(directory, "config.json", towersConfig);

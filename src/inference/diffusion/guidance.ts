@@ -14,8 +14,8 @@ export interface Conditioning {
 export const isGuided = (guidance: number): boolean => guidance > 1;
 
 /**
- * The model's output for one picture under classifier-free guidance; Ho and Salimans, 2022 (arXiv 2207.12598), in
- * Stable Diffusion's form of formula (6):
+ * The model's output for one picture under classifier-free guidance; Ho and Salimans, 2022 (arXiv
+ * 2207.12598), in Stable Diffusion's form of formula (6):
  *
  *     e = e(x, negative) + w (e(x, prompt) - e(x, negative))
  */
@@ -40,7 +40,9 @@ function blend(negative: Float32Array, prompt: Float32Array, guidance: number): 
   return checkFinite(negative.map((u, i) => u + guidance * (prompt[i]! - u)));
 }
 
-/** One value that is not a number spreads over the whole picture in a few steps; no picture beats a black one. */
+/**
+ * One value that is not a number spreads over the whole picture in a few steps; no picture beats a black one.
+ */
 function checkFinite(values: Float32Array): Float32Array {
   if (values.every(Number.isFinite)) return values;
   throw new InferenceError(

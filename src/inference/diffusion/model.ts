@@ -15,7 +15,10 @@ export interface DiffusionModel {
     timestep: number,
     text: TextStates,
   ): Promise<Float32Array>;
-  /** Latents [1, latentChannels, h, w], divided by the scaling factor -> one picture [1, 3, H, W], about -1..1. */
+  /**
+   * Latents [1, latentChannels, h, w], divided by the scaling factor -> one picture [1, 3, H, W], about
+   * -1..1.
+   */
   decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array>;
   /** Frees all sessions; the model can't be used afterwards. A second call does nothing. */
   release(): Promise<void>;

@@ -16,7 +16,10 @@ export interface PictureRequest extends ImageSettings {
 }
 
 export interface PromptTokenizer {
-  /** Ids with start, end and padding, as many as the text encoder takes; `truncated`: the words that did not fit. */
+  /**
+   * Ids with start, end and padding, as many as the text encoder takes; `truncated`: the words that did not
+   * fit.
+   */
   encode(text: string): { readonly ids: readonly number[]; readonly truncated: string | null };
 }
 

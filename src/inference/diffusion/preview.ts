@@ -5,8 +5,9 @@ import type { DiffusionModel, LatentShape } from "./model.js";
 const SHARE = 0.02;
 
 /**
- * R, G and B from the four latent channels of Stable Diffusion 1.x and 2.x, a least-squares fit over decoded pictures
- * (keturn, "Decoding latents to RGB without upscaling", Hugging Face forums, 2022). Good for colours and outlines.
+ * R, G and B from the four latent channels of Stable Diffusion 1.x and 2.x, a least-squares fit over decoded
+ * pictures (keturn, "Decoding latents to RGB without upscaling", Hugging Face forums, 2022). Good for colours
+ * and outlines.
  */
 const LATENT_TO_RGB = [
   [0.298, 0.207, 0.208],
@@ -16,7 +17,10 @@ const LATENT_TO_RGB = [
 ] as const;
 const STABLE_DIFFUSION_SCALE = 0.18215;
 
-/** Shows the unfinished picture at most every `everyMs`, and more rarely where that would cost more than SHARE. */
+/**
+ * Shows the unfinished picture at most every `everyMs`, and more rarely where that would cost more than
+ * SHARE.
+ */
 export class Previews {
   #nextAt: number;
 

@@ -54,7 +54,8 @@ export class StableDiffusion implements DiffusionModel {
 
   /**
    * Reads the folder, compiles its three graphs (or reuses earlier ones) and loads them.
-   * @throws CheckpointError where the folder is not such a model; InferenceError where it does not fit the device.
+   * @throws CheckpointError where the folder is not such a model; InferenceError where it does not fit the
+   *   device.
    */
   static async open(options: StableDiffusionOptions): Promise<StableDiffusion> {
     const { device, threads } = options;
@@ -146,7 +147,9 @@ function readParts(directory: string): Parts {
   return parts;
 }
 
-/** Throws CheckpointError CHECKPOINT_ARCHITECTURE, naming both keys, where the parts do not fit each other. */
+/**
+ * Throws CheckpointError CHECKPOINT_ARCHITECTURE, naming both keys, where the parts do not fit each other.
+ */
 function requireTogether(directory: string, { text, unet, vae }: Parts): void {
   const pairs = [
     ["unet cross_attention_dim", unet.cross_attention_dim, "text_encoder hidden_size", text.hidden_size],
@@ -178,7 +181,9 @@ function configOf({ files, text, unet, vae }: Parts): DiffusionConfig {
 /** diffusers' own, for a UNet that names none. */
 const DEFAULT_SAMPLE_SIZE = 64;
 
-/** Every kind of attention in the three graphs, with few tokens on both sides of the usual limits of kernels. */
+/**
+ * Every kind of attention in the three graphs, with few tokens on both sides of the usual limits of kernels.
+ */
 function attentionSizes({ text, unet, vae }: Parts): AttentionSize[] {
   const tokens = text.max_position_embeddings;
   const sizes: AttentionSize[] = [
@@ -241,7 +246,10 @@ function graphsOf(
   };
 }
 
-/** The graphs of a checkpoint before they are compiled, and its files, to compare them. Throws CheckpointError. */
+/**
+ * The graphs of a checkpoint before they are compiled, and its files, to compare them. Throws
+ * CheckpointError.
+ */
 export function diffusionGraphs(directory: string) {
   const parts = readParts(directory);
   return { files: parts.files, graphs: graphsOf(parts, { float: "float32" }) };

@@ -4,8 +4,9 @@ import { CheckpointError } from "../../core/errors.js";
 import { dot, normalized } from "./vectors.js";
 
 /**
- * The aesthetic predictor of the LAION family that Promptist's reward uses (LMOps, promptist/aesthetic): linear layers
- * with nothing but dropout between them, over CLIP's normalised image embedding. So all of it is one affine map.
+ * The aesthetic predictor of the LAION family that Promptist's reward uses (LMOps, promptist/aesthetic):
+ * linear layers with nothing but dropout between them, over CLIP's normalised image embedding. So all of it
+ * is one affine map.
  */
 export class AestheticPredictor {
   readonly #direction: Float64Array;

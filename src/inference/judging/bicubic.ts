@@ -1,6 +1,9 @@
 import type { Rgb } from "../../pictures/rgb.js";
 
-/** Pillow's fixed point for 8-bit pictures (Resample.c, PRECISION_BITS): products of a byte and a weight fit 32 bits. */
+/**
+ * Pillow's fixed point for 8-bit pictures (Resample.c, PRECISION_BITS): products of a byte and a weight fit
+ * 32 bits.
+ */
 const PRECISION_BITS = 22;
 /** Reach of the cubic at its own size, in pixels. */
 const SUPPORT = 2;
@@ -51,9 +54,9 @@ function tapsOf(from: number, to: number): Taps {
 }
 
 /**
- * Bicubic with antialiasing, the same bytes as Pillow's Image.resize(..., BICUBIC), which CLIP's processor calls: first
- * along rows, rounded, then along columns. Pillow 13 reverses the order when it shrinks pictures much taller than wide;
- * some bytes then differ by 1 or 2. sharp's cubic kernel differs by more everywhere.
+ * Bicubic with antialiasing, the same bytes as Pillow's Image.resize(..., BICUBIC), which CLIP's processor
+ * calls: first along rows, rounded, then along columns. Pillow 13 reverses the order when it shrinks pictures
+ * much taller than wide; some bytes then differ by 1 or 2. sharp's cubic kernel differs by more everywhere.
  */
 export function resizeBicubic({ pixels, width, height }: Rgb, toWidth: number, toHeight: number): Rgb {
   const rows =

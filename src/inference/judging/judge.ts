@@ -28,7 +28,10 @@ import { clipPixels, type PreprocessorConfig, preprocessorConfig } from "./prepr
 import { CONCEPT_TENSORS, SafetyConcepts } from "./safety.js";
 import { cosine, dot } from "./vectors.js";
 
-/** A text encoder that is loaded anyway. It serves as CLIP's text tower where it is one, as Stable Diffusion 1.5's is. */
+/**
+ * A text encoder that is loaded anyway. It serves as CLIP's text tower where it is one, as Stable Diffusion
+ * 1.5's is.
+ */
 export interface LoadedTextEncoder {
   /** As `text_model.*`; null where they were changed after reading. */
   readonly weights: Weights | null;
@@ -62,9 +65,9 @@ interface Clip {
 const KEPT_PROMPTS = 8;
 
 /**
- * Judges pictures: how well they show a prompt (CLIP), how beautiful they are (aesthetic predictor) and whether they may
- * be shown (safety checker). Each of the three may be missing; its answer is then null or `unchecked`. At most one tower
- * is on the device at a time.
+ * Judges pictures: how well they show a prompt (CLIP), how beautiful they are (aesthetic predictor) and
+ * whether they may be shown (safety checker). Each of the three may be missing; its answer is then null or
+ * `unchecked`. At most one tower is on the device at a time.
  */
 export class Judge {
   readonly #texts = new Map<string, Float32Array>();
@@ -94,7 +97,8 @@ export class Judge {
   }
 
   /**
-   * Reads the files and compiles their graphs (or finds them in the cache); nothing is loaded onto the device yet.
+   * Reads the files and compiles their graphs (or finds them in the cache); nothing is loaded onto the device
+   * yet.
    * @throws CheckpointError where a file is broken or is no such model, or where they do not belong together
    */
   static async open(options: JudgeOptions): Promise<Judge> {
@@ -331,7 +335,10 @@ class TowerCompiler {
     return { preprocessor, tower: { name, graph: compiled } };
   }
 
-  /** Embeds texts with the text encoder that is loaded anyway, if their weights are the same, else with CLIP's own tower. */
+  /**
+   * Embeds texts with the text encoder that is loaded anyway, if their weights are the same, else with CLIP's
+   * own tower.
+   */
   async text(files: ClipFiles, oneTower: OneTower): Promise<Clip["embedText"]> {
     const { text, dimensions, source } = files;
     const { textEncoder, cacheDir } = this.#options;

@@ -11,8 +11,9 @@ export interface Tower {
 }
 
 /**
- * Holds one tower on the device at a time. Two vision towers of ViT-L/14 are 1.2 GB in float16, which a card of 6 GB does
- * not have to spare beside Stable Diffusion, and a tower that comes back is in the system's file cache.
+ * Holds one tower on the device at a time. Two vision towers of ViT-L/14 are 1.2 GB in float16, which a card
+ * of 6 GB does not have to spare beside Stable Diffusion, and a tower that comes back is in the system's file
+ * cache.
  */
 export class OneTower {
   readonly #device: Device;

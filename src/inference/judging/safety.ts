@@ -29,8 +29,8 @@ export interface SafetyScores {
 }
 
 /**
- * What diffusers' StableDiffusionSafetyChecker does with a picture's embedding: a cosine to each concept against that
- * concept's threshold, all a little stricter where a special-care concept is found.
+ * What diffusers' StableDiffusionSafetyChecker does with a picture's embedding: a cosine to each concept
+ * against that concept's threshold, all a little stricter where a special-care concept is found.
  */
 export class SafetyConcepts {
   readonly #specialCare: Concepts;

@@ -57,8 +57,8 @@ function tokenizerIfAny(choice: ModelChoice): string | null {
 const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, safety: null };
 
 /**
- * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. Where `auto` chose a GPU and
- * the model does not fit there, or the driver takes the process down, this run uses the CPU.
+ * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. Where `auto` chose a
+ * GPU and the model does not fit there, or the driver takes the process down, this run uses the CPU.
  */
 export async function startWorker(
   choice: ModelChoice,

@@ -1,12 +1,12 @@
 import type { LengthRule } from "../../core/job.js";
 
 /**
- * Beam search as Hugging Face's `generate` does it, for one prompt, without the model: the caller hands in the best
- * continuations of the open beams and is told which tokens to append to which beam.
+ * Beam search as Hugging Face's `generate` does it, for one prompt, without the model: the caller hands in
+ * the best continuations of the open beams and is told which tokens to append to which beam.
  *
- * Sources: transformers 5.18 `GenerationMixin._beam_search` and its helpers (rule `hf5`), and the `BeamSearchScorer` of
- * transformers 4.23 (rule `hf4`), both with `early_stopping` false. Scores are float32, as there, so that near ties fall
- * the same way.
+ * Sources: transformers 5.18 `GenerationMixin._beam_search` and its helpers (rule `hf5`), and the
+ * `BeamSearchScorer` of transformers 4.23 (rule `hf4`), both with `early_stopping` false. Scores are float32,
+ * as there, so that near ties fall the same way.
  *
  * | symbol | meaning |
  * |---|---|

@@ -37,8 +37,9 @@ interface Row {
 }
 
 /**
- * Tokens of each sequence are padded to a multiple of this. The 8-bit product computes rows in pairs, and an odd last row
- * with another kernel whose sums differ in the last bit. Padding keeps a sequence's rows from shifting another's pairs.
+ * Tokens of each sequence are padded to a multiple of this. The 8-bit product computes rows in pairs, and an
+ * odd last row with another kernel whose sums differ in the last bit. Padding keeps a sequence's rows from
+ * shifting another's pairs.
  */
 const ROW_TILE = 2;
 const roundUp = (rows: number): number => Math.ceil(rows / ROW_TILE) * ROW_TILE;
@@ -47,9 +48,9 @@ const roundUp = (rows: number): number => Math.ceil(rows / ROW_TILE) * ROW_TILE;
 const HIDDEN = -1e9;
 
 /**
- * Reads tokens and answers with the best next ones, for several prompts at once and, after the first call, for several
- * rows (beams) of each. Keys and values of a token are cached once per prompt, however many rows share it. A row that is
- * not continued costs nothing.
+ * Reads tokens and answers with the best next ones, for several prompts at once and, after the first call,
+ * for several rows (beams) of each. Keys and values of a token are cached once per prompt, however many rows
+ * share it. A row that is not continued costs nothing.
  */
 export class Decoder {
   #cache: KeyValueCache | undefined;
@@ -67,8 +68,8 @@ export class Decoder {
   }
 
   /**
-   * Reads whole prompts, one row each, and forgets all earlier ones. Padding goes to the right, where it changes no sum's
-   * order (see KeyValueCache); mask and positions hide it, as they would on the left.
+   * Reads whole prompts, one row each, and forgets all earlier ones. Padding goes to the right, where it
+   * changes no sum's order (see KeyValueCache); mask and positions hide it, as they would on the left.
    */
   async start(prompts: readonly (readonly number[])[], request: Request): Promise<Scores> {
     const config = this.#config;
@@ -108,8 +109,8 @@ export class Decoder {
   }
 
   /**
-   * Reads one token for each row of the sequences that continue. `sequences[i].index` is a sequence's index in the last
-   * call; all have the same number of steps. The answer keeps the order of rows.
+   * Reads one token for each row of the sequences that continue. `sequences[i].index` is a sequence's index
+   * in the last call; all have the same number of steps. The answer keeps the order of rows.
    */
   async next(
     sequences: readonly { readonly index: number; readonly steps: readonly Step[] }[],

@@ -4,7 +4,7 @@ import { BeamSearch, type Hypothesis } from "./beam-search.js";
 import type { Decoder, Request, Scores, Step } from "./decoder.js";
 import { distribution, draw, SeededRandom, topKReaches } from "./sampling.js";
 
-/**
+/*
  * How a text is generated, one token at a time:
  *
  *     prompts --tokenizer--> ids --decoder.start--> scores of the next token, for each row
@@ -19,11 +19,13 @@ import { distribution, draw, SeededRandom, topKReaches } from "./sampling.js";
  *          |
  *          +--> choose, until each prompt has ended or has `maxNewTokens`
  *
- * A row is one text being continued: one for each prompt at first, B for each prompt in beam search. All prompts are one
- * batch; a prompt that is done leaves it. The decoder (decoder.ts) caches the keys and values of a token once for each
- * prompt, however many rows share it (key-value-cache.ts), and the graph (models/gpt2.ts) answers the k best tokens of
- * each row, repetition penalty included, instead of the whole vocabulary.
+ * A row is one text being continued: one for each prompt at first, B for each prompt in beam search. All
+ * prompts are one batch; a prompt that is done leaves it. The decoder (decoder.ts) caches the keys and values
+ * of a token once for each prompt, however many rows share it (key-value-cache.ts), and the graph
+ * (models/gpt2.ts) answers the k best tokens of each row, repetition penalty included, instead of the whole
+ * vocabulary.
  */
+
 export interface GenerateOptions {
   readonly eosId: number;
   readonly vocabulary: number;
@@ -36,7 +38,8 @@ export interface GenerateOptions {
 export type Generated = readonly (Omit<Hypothesis, "score"> & { readonly score: number | null })[];
 
 /**
- * Continues each prompt as `settings` say, all in one batch; the result does not depend on what else is in it.
+ * Continues each prompt as `settings` say, all in one batch; the result does not depend on what else is in
+ * it.
  * @throws the signal's reason once it is aborted, at the next token
  */
 export function generate(

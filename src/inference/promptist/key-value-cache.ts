@@ -2,16 +2,17 @@ import type { Gpt2Config } from "../../models/gpt2.js";
 import { Tensor } from "../runtime/session.js";
 
 /**
- * Slots are added in runs of this many, so tensors keep their shape for many steps, and a token's position in a vector
- * register does not depend on the number of slots. Sums are then the same to the last bit in any batch. That matters
- * where activations are rounded to 8 bits: a difference of 1e-7 before rounding becomes 1e-2 after it.
+ * Slots are added in runs of this many, so tensors keep their shape for many steps, and a token's position in
+ * a vector register does not depend on the number of slots. Sums are then the same to the last bit in any
+ * batch. That matters where activations are rounded to 8 bits: a difference of 1e-7 before rounding becomes
+ * 1e-2 after it.
  */
 const GROWTH = 64;
 
 /**
- * Keys and values of the tokens that are still in use: for each layer `key.i` [P, H, D, T] and `value.i` [P, H, T, D]
- * (symbols: models/gpt2.ts). A token holds any one slot of its sequence: its position is in its embedding, and the mask
- * says which slots it sees. So a slot that no row needs any more is written over.
+ * Keys and values of the tokens that are still in use: for each layer `key.i` [P, H, D, T] and `value.i`
+ * [P, H, T, D] (symbols: models/gpt2.ts). A token holds any one slot of its sequence: its position is in its
+ * embedding, and the mask says which slots it sees. So a slot that no row needs any more is written over.
  */
 export class KeyValueCache {
   #sequences: number;

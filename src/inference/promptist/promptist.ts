@@ -49,7 +49,10 @@ export class Promptist {
     this.#model = model;
   }
 
-  /** Compiles the graph into the cache, or finds it there. Throws CheckpointError (files, tensors, architecture). */
+  /**
+   * Compiles the graph into the cache, or finds it there. Throws CheckpointError (files, tensors,
+   * architecture).
+   */
   static async compile(options: PromptistOptions) {
     const { directory, device, weights, cacheDir } = options;
     const files = openGpt2(directory);
@@ -66,7 +69,10 @@ export class Promptist {
     return { config, tokenizer, compiled };
   }
 
-  /** Loads a checkpoint. Throws CheckpointError (files, tensors, architecture) or InferenceError (device, memory). */
+  /**
+   * Loads a checkpoint. Throws CheckpointError (files, tensors, architecture) or InferenceError (device,
+   * memory).
+   */
   static async open(options: PromptistOptions): Promise<Promptist> {
     const { device, weights, threads } = options;
     const { config, tokenizer, compiled } = await Promptist.compile(options);
@@ -86,8 +92,8 @@ export class Promptist {
   }
 
   /**
-   * Rewrites prompts; results are in their order. Gives way to the event loop after each token, so that `signal` can
-   * be raised from a message. One call at a time: the cache holds one batch.
+   * Rewrites prompts; results are in their order. Gives way to the event loop after each token, so that
+   * `signal` can be raised from a message. One call at a time: the cache holds one batch.
    * @throws InputError INPUT_EMPTY or INPUT_TOO_LONG; InferenceError; the signal's reason when it is aborted
    */
   optimize(
@@ -104,7 +110,9 @@ export class Promptist {
   }
 }
 
-/** The graph of a checkpoint before it is compiled, and its weights, to compare them. Throws CheckpointError. */
+/**
+ * The graph of a checkpoint before it is compiled, and its weights, to compare them. Throws CheckpointError.
+ */
 export function promptistGraph(directory: string): { graph: Graph; weights: Weights } {
   const { config, weights } = openGpt2(directory);
   return { graph: gpt2Graph(config, { float: "float32" }, gpt2Layout("fp32", "cpu")), weights: weights() };

@@ -1,6 +1,7 @@
 /**
- * Choosing one token from the model's scores: the processors of Hugging Face's `generate` in its order (temperature,
- * top-k, top-p), then one draw. The repetition penalty comes before them, on the logits, inside the graph.
+ * Choosing one token from the model's scores: the processors of Hugging Face's `generate` in its order
+ * (temperature, top-k, top-p), then one draw. The repetition penalty comes before them, on the logits, inside
+ * the graph.
  */
 export interface SamplingSettings {
   readonly temperature: number;
@@ -20,8 +21,8 @@ export interface Distribution {
  * The distribution after temperature, top-k and top-p.
  *
  * @param ids token ids, by descending logit
- * @param logits their logits, descending. All of the vocabulary, or at least so many that the top-k filter's last value
- *   and all that equal it are among them (see `topKReaches`).
+ * @param logits their logits, descending. All of the vocabulary, or at least so many that the top-k filter's
+ *   last value and all that equal it are among them (see `topKReaches`).
  */
 export function distribution(
   ids: ArrayLike<number>,
@@ -72,8 +73,8 @@ export function draw({ ids, probabilities }: Distribution, uniform: number): num
 
 /**
  * The seeded generator of the sampling mode: xoshiro128** 1.1 (Blackman and Vigna, 2018), its state filled by
- * SplitMix32 from the low and high half of the seed. The same seed gives the same text on every platform; it is not
- * torch's stream.
+ * SplitMix32 from the low and high half of the seed. The same seed gives the same text on every platform; it
+ * is not torch's stream.
  */
 export class SeededRandom {
   readonly #state: Uint32Array;

@@ -20,9 +20,10 @@ import {
 } from "./operator-forms.js";
 
 /*
- * No device is trusted untested. A GPU's kernel can be wrong without any error: onnxruntime 1.30's MultiHeadAttention on
- * WebGPU is wrong from 32 queries up, where the adapter's subgroups have another size than it expects. So each operator
- * form of our graphs runs on small fixed inputs, on the device and on the CPU, before a model does.
+ * No device is trusted untested. A GPU's kernel can be wrong without any error: onnxruntime 1.30's
+ * MultiHeadAttention on WebGPU is wrong from 32 queries up, where the adapter's subgroups have another size
+ * than it expects. So each operator form of our graphs runs on small fixed inputs, on the device and on the
+ * CPU, before a model does.
  */
 
 /** `replaced`: wrong on this device, right when spelled out in other operators. `refused`: neither. */
@@ -126,8 +127,8 @@ const isRight = (measured: Measured | undefined, float: FloatType): boolean =>
   measured?.error != null && measured.error <= TOLERANCE[float];
 
 /**
- * Errors by form. Attention is tried size by size up to the first wrong one, which decides: its kernels are large, one for
- * each size of heads.
+ * Errors by form. Attention is tried size by size up to the first wrong one, which decides: its kernels are
+ * large, one for each size of heads.
  */
 async function measureInTurn(
   device: Device["name"],
@@ -146,7 +147,9 @@ async function measureInTurn(
   return found;
 }
 
-/** Errors by form. All forms are one graph, which loads much faster; if it fails, each form is tried alone. */
+/**
+ * Errors by form. All forms are one graph, which loads much faster; if it fails, each form is tried alone.
+ */
 async function measure(
   device: Device["name"],
   float: FloatType,
@@ -230,8 +233,8 @@ function errorOf(actual: Float32Array | undefined, expected: Float32Array): numb
 
 /**
  * How graphs in `float` compute rightly on a device.
- * @param attention the sizes of all attention in them. Those that no check has tried are tried now; where one is wrong
- *   or has no kernel, all attention is spelled out.
+ * @param attention the sizes of all attention in them. Those that no check has tried are tried now; where one
+ *   is wrong or has no kernel, all attention is spelled out.
  */
 export async function arithmeticOn(
   { name, checked }: Device,

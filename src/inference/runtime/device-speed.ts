@@ -3,9 +3,9 @@ import { type Device, deviceOptions } from "./device.js";
 import { InferenceSession, Tensor } from "./onnxruntime.js";
 
 /*
- * A system can offer a "graphics card" that is a program on its CPU (Mesa's lavapipe, SwiftShader). Its numbers are right
- * but take many times as long as the CPU's own kernels, and the runtime does not say which kind it opened. So `auto`
- * measures matrix products.
+ * A system can offer a "graphics card" that is a program on its CPU (Mesa's lavapipe, SwiftShader). Its
+ * numbers are right but take many times as long as the CPU's own kernels, and the runtime does not say which
+ * kind it opened. So `auto` measures matrix products.
  */
 
 /** A chain of products [rows, 1024] x [1024, 1024]. */
@@ -14,7 +14,10 @@ export interface Chain {
   readonly rows: number;
 }
 
-/** 34 MFLOP, enough to tell a program on the CPU; and 8.6 GFLOP, where the way to a card and back counts little. */
+/**
+ * 34 MFLOP, enough to tell a program on the CPU; and 8.6 GFLOP, where the way to a card and back counts
+ * little.
+ */
 const CHAINS: readonly Chain[] = [
   { products: 1, rows: 16 },
   { products: 8, rows: 512 },

@@ -14,8 +14,8 @@ export interface Device {
   /** A sentence where the choice needs one, such as why `auto` came to the CPU. */
   readonly note: string | null;
   /**
-   * What computes rightly there, with the best float type of those that were asked for. Absent where the operators were
-   * not tried, as on the CPU. See `openDevice`.
+   * What computes rightly there, with the best float type of those that were asked for. Absent where the
+   * operators were not tried, as on the CPU. See `openDevice`.
    */
   readonly checked?: Arithmetic;
 }
@@ -23,12 +23,15 @@ export interface Device {
 /** Looks at an open device before it is released. Answers why it can't be used, or null. */
 export type DeviceJudge = (name: Device["name"]) => Promise<string | null>;
 
-/** CUDA first: its libraries are installed on purpose only. WebGPU needs nothing; DirectML stands in for it on Windows. */
+/**
+ * CUDA first: its libraries are installed on purpose only. WebGPU needs nothing; DirectML stands in for it on
+ * Windows.
+ */
 const AUTO_ORDER = ["cuda", "webgpu", "dml"] as const;
 
 /**
- * The device of that name, tried before it is answered. `auto` takes the first GPU that opens and that `judge` takes,
- * else the CPU with a note that says why.
+ * The device of that name, tried before it is answered. `auto` takes the first GPU that opens and that
+ * `judge` takes, else the CPU with a note that says why.
  *
  * @throws InferenceError DEVICE_UNAVAILABLE where a device is asked for by name and does not open.
  */
@@ -62,11 +65,13 @@ export async function resolveDevice(
 export function deviceOptions(device: Device["name"]): InferenceSession.SessionOptions {
   switch (device) {
     case "cpu":
-      // The level above reorders each convolution's weights into a copy: the UNet of Stable Diffusion 1.5 then loads in
-      // 14 s and 3.3 GB of its own memory instead of 2 s and 1.2 GB, and its steps are no faster.
+      // The level above reorders each convolution's weights into a copy: the UNet of Stable Diffusion 1.5
+      // then loads in 14 s and 3.3 GB of its own memory instead of 2 s and 1.2 GB, and its steps are no
+      // faster.
       return { executionProviders: ["cpu"], graphOptimizationLevel: "extended" };
     case "webgpu":
-      // Buffers are reused only at their exact size: sizes repeat from step to step, and the default's buckets cost memory.
+      // Buffers are reused only at their exact size: sizes repeat from step to step, and the default's
+      // buckets cost memory.
       return { executionProviders: [{ name: "webgpu", storageBufferCacheMode: "simple" }] };
     case "dml":
       // DirectML runs with neither memory patterns nor parallel execution.

@@ -28,9 +28,9 @@ export interface CheckedDevice extends Device {
 }
 
 /**
- * The device of that name, once its operators gave the CPU's numbers (device-check.ts). Graphs avoid operators that are
- * wrong. Where that does not help, or the device is slower than the CPU (device-speed.ts), `auto` goes on to the next
- * device. The CPU itself is not tried.
+ * The device of that name, once its operators gave the CPU's numbers (device-check.ts). Graphs avoid
+ * operators that are wrong. Where that does not help, or the device is slower than the CPU (device-speed.ts),
+ * `auto` goes on to the next device. The CPU itself is not tried.
  * @throws InferenceError DEVICE_UNAVAILABLE, naming the operator, where a device asked for by name is refused
  */
 export async function openDevice(name: DeviceName, options: OpenDeviceOptions): Promise<CheckedDevice> {
@@ -123,14 +123,17 @@ async function readReports(path: string): Promise<readonly KeptReport[]> {
   }
 }
 
-/** Files of graphics drivers and what loads them, on Linux, Windows and macOS; a process has many other libraries. */
+/**
+ * Files of graphics drivers and what loads them, on Linux, Windows and macOS; a process has many other
+ * libraries.
+ */
 const DRIVER =
   /onnxruntime|vulkan|vk_|gallium|mesa|dri|nvidia|nvgpu|nvwgf|nvoglv|cuda|cudnn|cublas|amd|ati|radeon|intel|igd|igc|d3d|dxgi|dxil|directml|metal|agx/i;
 
 /**
- * What a report holds for: the runtime, the system, the graphics cards that Linux lists, and the drivers, which are the
- * libraries that the process loaded to open the device, each with its size and time. The runtime itself names neither
- * adapter nor driver.
+ * What a report holds for: the runtime, the system, the graphics cards that Linux lists, and the drivers,
+ * which are the libraries that the process loaded to open the device, each with its size and time. The
+ * runtime itself names neither adapter nor driver.
  */
 function identity(): unknown[] {
   const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };

@@ -25,8 +25,8 @@ import {
 
 /**
  * Every way in which our graphs use an operator, as a small graph of its own, to test a device's kernels with
- * (device-check.ts). Sizes lie on both sides of the limits of kernels: four channels and more than a tile, rows below and
- * above a tile, widths that are and are not multiples of 4.
+ * (device-check.ts). Sizes lie on both sides of the limits of kernels: four channels and more than a tile,
+ * rows below and above a tile, widths that are and are not multiples of 4.
  */
 export interface OperatorForm {
   /** Operators that are right or wrong together. */
@@ -63,7 +63,10 @@ export interface AttentionSize {
   readonly causal: boolean;
 }
 
-/** Those of Stable Diffusion 1.5 with fewer tokens, those of the judges' CLIP, and sizes at the limits of known kernels. */
+/**
+ * Those of Stable Diffusion 1.5 with fewer tokens, those of the judges' CLIP, and sizes at the limits of
+ * known kernels.
+ */
 const ATTENTION_SIZES: readonly AttentionSize[] = [
   { heads: 2, headSize: 40, queries: 32, keys: 77, causal: false },
   { heads: 12, headSize: 64, queries: 77, keys: 77, causal: true },

@@ -15,8 +15,8 @@ export interface SessionSettings {
 type Outputs<Name extends string> = Record<Name, Tensor>;
 
 /**
- * A compiled graph in memory. `run` blocks the thread for as long as the graph takes (the runtime offers nothing
- * else), so a session lives in a worker process.
+ * A compiled graph in memory. `run` blocks the thread for as long as the graph takes (the runtime offers
+ * nothing else), so a session lives in a worker process.
  */
 export class Session<Output extends string = string> {
   #session: InferenceSession | undefined;
@@ -96,8 +96,8 @@ const OUT_OF_MEMORY =
   /out of memory|failed to allocate|bad_alloc|allocation failed|not enough memory|CUDA_ERROR_OUT_OF_MEMORY/i;
 
 /**
- * The error for a failed run. On a GPU, which was right when it was opened, it means a lost or hung device. Whatever the
- * driver calls it, the device does not come back within this process, so the worker has to end.
+ * The error for a failed run. On a GPU, which was right when it was opened, it means a lost or hung device.
+ * Whatever the driver calls it, the device does not come back within this process, so the worker has to end.
  */
 export function runError(error: unknown, name: string, device: Device["name"]): InferenceError {
   if (device === "cpu") return translate(error, `${name} failed`, "INTERNAL");

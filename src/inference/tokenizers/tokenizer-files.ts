@@ -5,12 +5,12 @@ import { readJson } from "../../checkpoints/layouts/config.js";
 import { CheckpointError } from "../../core/errors.js";
 
 /**
- * GPT-2's and CLIP's byte-pair tokenizers, built in memory from the files that lie beside the weights: `tokenizer.json`,
- * or the older pair `vocab.json` + `merges.txt`. Nothing is ever fetched.
+ * GPT-2's and CLIP's byte-pair tokenizers, built in memory from the files that lie beside the weights:
+ * `tokenizer.json`, or the older pair `vocab.json` + `merges.txt`. Nothing is ever fetched.
  *
- * The byte-pair engine is the one that @xenova/transformers itself runs on, reached through that package. Importing
- * the whole package took 143 ms and 40 MB (it brings onnxruntime and sharp along), the engine alone 7 ms and 1 MB, and
- * a worker starts anew for each phase.
+ * The byte-pair engine is the one that @xenova/transformers itself runs on, reached through that package.
+ * Importing the whole package took 143 ms and 40 MB (it brings onnxruntime and sharp along), the engine alone
+ * 7 ms and 1 MB, and a worker starts anew for each phase.
  */
 export interface Engine {
   encode(text: string, options?: { add_special_tokens?: boolean }): { ids: number[] };
@@ -61,8 +61,8 @@ export interface Family {
 const END_OF_TEXT = "<|endoftext|>";
 
 /**
- * Whitespace is spelled out as the Unicode property that `\s` means in Hugging Face's tokenizers: JavaScript's own `\s`
- * takes in U+FEFF and leaves out U+0085.
+ * Whitespace is spelled out as the Unicode property that `\s` means in Hugging Face's tokenizers:
+ * JavaScript's own `\s` takes in U+FEFF and leaves out U+0085.
  */
 const SPACE = "\\p{White_Space}";
 const GPT2_WORDS =
@@ -200,8 +200,8 @@ function readVocabularyAndMerges(directory: string, config: TokenizerConfig): Pu
 }
 
 /**
- * As transformers' own classes do, only vocabulary, merges and added tokens are taken from the files; how text is
- * normalized and split belongs to the family.
+ * As transformers' own classes do, only vocabulary, merges and added tokens are taken from the files; how
+ * text is normalized and split belongs to the family.
  */
 export function loadTokenizer(directory: string, family: Family): Loaded {
   const jsonFile = join(directory, "tokenizer.json");
@@ -231,7 +231,8 @@ export function loadTokenizer(directory: string, family: Family): Loaded {
     special.set(role, content);
     const id = published.vocabulary[content];
     if (id === undefined || published.added.some((token) => token.content === content)) continue;
-    // One token with several roles keeps the properties that its last role states, as it does in transformers.
+    // One token with several roles keeps the properties that its last role states, as it does in
+    // transformers.
     added.set(content, addedToken(id, { ...(typeof stated === "object" ? stated : {}), content }));
   }
   const tokenizer = {

@@ -50,7 +50,9 @@ export interface ClipEncoding {
   readonly truncated: string | null;
 }
 
-/** CLIP's tokenizer as Stable Diffusion uses it: lower case, bos and eos around, cut or padded to one length. */
+/**
+ * CLIP's tokenizer as Stable Diffusion uses it: lower case, bos and eos around, cut or padded to one length.
+ */
 export class ClipTokenizer {
   readonly #engine: Engine;
 

@@ -19,8 +19,9 @@ import type { Drawn, DrawRequest, ImageSpec, JudgeRequest } from "./protocol.js"
 import type { CallContext, LoadedModel, OnDevice } from "./worker-model.js";
 
 /**
- * The image worker's model: Stable Diffusion with its tokenizer, the judges of its pictures, and sharp to put pictures
- * together. Diffusion and judges stay loaded; where the device is too small for both, one makes room for the other.
+ * The image worker's model: Stable Diffusion with its tokenizer, the judges of its pictures, and sharp to put
+ * pictures together. Diffusion and judges stay loaded; where the device is too small for both, one makes room
+ * for the other.
  * @throws CheckpointError or InferenceError as `StableDiffusion.open` and `Judge.open`
  */
 export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () => {}): Promise<LoadedModel> {

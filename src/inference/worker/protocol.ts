@@ -120,7 +120,10 @@ export interface SheetRequest {
   readonly file: string;
 }
 
-/** The calls that a worker answers. Composing pictures needs no model but sharp, which the image worker has anyway. */
+/**
+ * The calls that a worker answers. Composing pictures needs no model but sharp, which the image worker has
+ * anyway.
+ */
 export interface WorkerCalls {
   optimize: { request: OptimizeRequest; response: readonly Rewrite[] };
   draw: { request: DrawRequest; response: Drawn };

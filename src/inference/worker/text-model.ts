@@ -7,7 +7,8 @@ import type { TextSpec } from "./protocol.js";
 import type { LoadedModel, OnDevice } from "./worker-model.js";
 
 /**
- * The text worker's model: Promptist, and the image model's tokenizer, which tells what that model will not read.
+ * The text worker's model: Promptist, and the image model's tokenizer, which tells what that model will not
+ * read.
  * @throws CheckpointError or InferenceError as `Promptist.open`
  */
 export async function loadTextModel(spec: TextSpec, onDevice: OnDevice = () => {}): Promise<LoadedModel> {

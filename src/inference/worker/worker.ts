@@ -3,8 +3,8 @@ import type { CallName, FromWorker, ToWorker, WireError, WorkerSpec } from "./pr
 import type { CallContext, LoadedModel } from "./worker-model.js";
 
 /**
- * The child process that holds one model. It knows neither queue nor Discord: it loads what `open` names, answers
- * calls one after another, reports progress, and ends when its parent says so or is gone.
+ * The child process that holds one model. It knows neither queue nor Discord: it loads what `open` names,
+ * answers calls one after another, reports progress, and ends when its parent says so or is gone.
  */
 
 let model: LoadedModel | undefined;
@@ -47,7 +47,9 @@ async function open(spec: WorkerSpec): Promise<void> {
   }
 }
 
-/** Each model is imported when its worker needs it: a worker for text loads neither sharp nor the image code. */
+/**
+ * Each model is imported when its worker needs it: a worker for text loads neither sharp nor the image code.
+ */
 async function load(spec: WorkerSpec): Promise<LoadedModel> {
   const onDevice = (name: string) => send({ type: "device", name });
   switch (spec.phase) {

@@ -10,7 +10,8 @@ import { requireTrained, trailing } from "./timesteps.js";
 const FEW_STEPS = 15;
 
 /**
- * DPM-Solver++ (2M): Lu et al., "DPM-Solver++", 2022 (arXiv 2211.01095), algorithm 2, on the predicted clean latents.
+ * DPM-Solver++ (2M): Lu et al., "DPM-Solver++", 2022 (arXiv 2211.01095), algorithm 2, on the predicted clean
+ * latents.
  *
  * | here        | paper                                  |
  * |-------------|----------------------------------------|
@@ -24,8 +25,8 @@ const FEW_STEPS = 15;
  *     D   = (1 + 1/(2r)) clean_s - 1/(2r) clean_{previous}
  *     x_t = (sigma_t / sigma_s) x_s - alpha_t (exp(-h) - 1) D
  *
- * The first step, and the last where it ends at no noise at all, take D = clean_s, as the algorithm
- * itself starts. `solver_type` "heun" integrates the slope of x_theta exactly where "midpoint" takes half of it.
+ * The first step, and the last where it ends at no noise at all, take D = clean_s, as the algorithm itself
+ * starts. `solver_type` "heun" integrates the slope of x_theta exactly where "midpoint" takes half of it.
  */
 export class DpmPlusPlus2mScheduler implements Scheduler {
   timesteps: readonly number[] = [];

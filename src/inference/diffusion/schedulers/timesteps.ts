@@ -6,7 +6,8 @@ import { linspace64 } from "./noise-schedule.js";
 /**
  * Falling timesteps spread over the training schedule; Lin et al., 2023, table 2. "linspace" holds both ends,
  * "leading" leaves a gap at the noisy end, "trailing" one at the clean end.
- * @param whole whether linspace's timesteps are rounded; the algorithms that interpolate keep the fractions, in float32
+ * @param whole whether linspace's timesteps are rounded; the algorithms that interpolate keep the fractions,
+ *   in float32
  * @throws InputError INPUT_OPTION if a timestep would lie outside the training schedule
  */
 export function spacedTimesteps(config: SchedulerConfig, steps: number, whole: boolean): number[] {
@@ -34,8 +35,9 @@ export function spacedTimesteps(config: SchedulerConfig, steps: number, whole: b
 }
 
 /**
- * "trailing" as `numpy.arange(top, 0, -trained / steps)` counts it, its rounding of the stride included; without the
- * extra timestep -1 that the rounding adds there for 62 of the first 1000 numbers of steps, such as 61.
+ * "trailing" as `numpy.arange(top, 0, -trained / steps)` counts it, its rounding of the stride included;
+ * without the extra timestep -1 that the rounding adds there for 62 of the first 1000 numbers of steps, such
+ * as 61.
  */
 export function trailing(top: number, steps: number, trained: number): number[] {
   const stride = trained / steps;
