@@ -1,7 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { findJudges } from "../../../src/checkpoints/layouts/find-judges.js";
 import { InferenceError } from "../../../src/core/errors.js";
@@ -179,32 +178,5 @@ describe("a device too small for both", () => {
     const bug = new Error("a bug");
     await expect(withRoom(() => Promise.reject(bug), room)).rejects.toBe(bug);
     expect(room.mock.calls.length).toBe(1);
-  });
-});
-
-describe("a picture file", () => {
-  it("may be gray, turned, or partly transparent", async () => {
-    const at = (name: string) => join(folder.path, "files", name);
-    mkdirSync(at(""), { recursive: true });
-    const image = sharp({
-      create: { width: 8, height: 4, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
-    });
-    await image.clone().png().toFile(at("clear.png"));
-    await image
-      .clone()
-      .flatten({ background: "#808080" })
-      .greyscale()
-      .toColourspace("b-w")
-      .png()
-      .toFile(at("gray.png"));
-    await image.clone().flatten().jpeg().withMetadata({ orientation: 6 }).toFile(at("turned.jpg"));
-    const { readPicture } = await import("../../../src/pictures/read-picture.js");
-    const clear = await readPicture(at("clear.png"));
-    expect([clear.width, clear.height, ...clear.pixels.slice(0, 3)]).toEqual([8, 4, 255, 255, 255]);
-    const gray = await readPicture(at("gray.png"));
-    expect([gray.pixels.length, ...gray.pixels.slice(0, 3)]).toEqual([96, 128, 128, 128]);
-    expect(await readPicture(at("turned.jpg"))).toMatchObject({ width: 4, height: 8 });
-    writeFileSync(at("text.png"), "no picture");
-    await expect(readPicture(at("text.png"))).rejects.toMatchObject({ code: "FILE_UNREACHABLE" });
   });
 });
