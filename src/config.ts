@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { parse } from "dotenv";
 import { distance } from "fastest-levenshtein";
 import { z } from "zod";
-import { InputError } from "./core/errors.js";
+import { InputError, isMissing } from "./core/errors.js";
 import { type ImageOptions, type LimitScope, SCHEDULERS, type TextOptions } from "./core/job.js";
 import { TREATMENTS } from "./core/settings.js";
 
@@ -336,7 +336,7 @@ function readEnvFile(path: string): Record<string, string> {
   try {
     return parse(readFileSync(path));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    if (isMissing(error)) return {};
     throw new InputError("CONFIG", `${path} cannot be read`, {}, { cause: error });
   }
 }

@@ -4,7 +4,7 @@ import { cdnBeside, type LocalDiscord, startLocalDiscord } from "local-discord";
 import { createBot } from "./bot/bot.js";
 import { miniatureLine } from "./bot/words/messages.js";
 import { findClipTokenizer, findDiffusion, findPromptist } from "./checkpoints/layouts/catalog.js";
-import { findJudges } from "./checkpoints/layouts/judges.js";
+import { findJudges } from "./checkpoints/layouts/find-judges.js";
 import type { Config } from "./config.js";
 import { codeOf, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
@@ -23,7 +23,7 @@ import {
   checkpointName,
   type ModelChoice,
   miniaturePhases,
-  openModel,
+  startWorker,
   uncheckedNote,
 } from "./inference/loop/model-choice.js";
 import { levelOfOutput } from "./inference/loop/worker-output.js";
@@ -173,7 +173,7 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
       events,
       gpu: new GpuLock(),
       openModel: (phase: Phase, lease, signal) =>
-        openModel(choice, phase, lease, {
+        startWorker(choice, phase, lease, {
           signal,
           silenceMs: config.WORKER_SILENCE_MS,
           ...(workerFile === undefined ? {} : { workerFile }),

@@ -7,7 +7,7 @@ import type { Weights } from "../checkpoints/files/weights.js";
 import { findDiffusion, findPromptist } from "../checkpoints/layouts/catalog.js";
 import { readJson } from "../checkpoints/layouts/config.js";
 import { DIFFUSION_PARTS, isFile } from "../checkpoints/layouts/diffusion-files.js";
-import { safetyCheckerOf } from "../checkpoints/layouts/judges.js";
+import { safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
 import { clipTextWeights } from "../checkpoints/layouts/names.js";
 import { type Config, MAX_SEED } from "../config.js";
 import { CheckpointError, InputError } from "../core/errors.js";
@@ -259,15 +259,15 @@ async function checkParts(directory: string): Promise<CheckedPart[]> {
   if (kindOf(directory) === "clip") {
     const config = readJson(join(directory, "config.json")) as { model_type?: string };
     if (config.model_type === "clip_text_model") {
-      const graph = clipText(clipTextConfig.parse(config), "float32", "composed");
+      const graph = clipText(clipTextConfig.parse(config), { float: "float32" });
       return [compare("text_model", graph, clipTextWeights(openWeights(directory)))];
     }
     const { clipGraphs } = await import("../inference/judging/judge.js");
     return clipGraphs(directory).map(compareGraph);
   }
   const { promptistGraph } = await import("../inference/promptist/promptist.js");
-  const { graph, weights, unused } = promptistGraph(directory);
-  return [compare("promptist", graph, weights, unused)];
+  const { graph, weights } = promptistGraph(directory);
+  return [compare("promptist", graph, weights)];
 }
 
 /** What a folder or file is, by its files. Throws CheckpointError where it is nothing that runs here. */
@@ -301,7 +301,7 @@ async function compile(config: Config, output: Output, path: string, flags: Comp
   const started = performance.now();
   const graphs =
     kind === "promptist"
-      ? { promptist: (await Promptist.compile({ ...common, weights: flags.weights })).graph }
+      ? { promptist: (await Promptist.compile({ ...common, weights: flags.weights })).compiled }
       : (await StableDiffusion.compile({ ...common, precision: flags.precision, loras: flags.lora })).graphs;
   const seconds = (performance.now() - started) / 1000;
   const all = Object.values(graphs);

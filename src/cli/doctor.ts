@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { inviteUrl } from "../bot/discord/application.js";
 import { checkTensors } from "../checkpoints/compile.js";
 import { inspectCheckpoint } from "../checkpoints/layouts/catalog.js";
-import { type FoundJudges, findJudges } from "../checkpoints/layouts/judges.js";
+import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
 import type { Config } from "../config.js";
 import { describe, InputError } from "../core/errors.js";
 import { redactor } from "../core/redact.js";

@@ -1,5 +1,5 @@
 import { basename, resolve } from "node:path";
-import { findJudges } from "../checkpoints/layouts/judges.js";
+import { findJudges } from "../checkpoints/layouts/find-judges.js";
 import type { Config } from "../config.js";
 import { CheckpointError } from "../core/errors.js";
 import { type PairScores, type PictureJudgement, pairScores, relevanceTerm } from "../core/judgement.js";

@@ -6,12 +6,17 @@ import {
   findDiffusion,
   findPromptist,
 } from "../checkpoints/layouts/catalog.js";
-import { type FoundJudges, findJudges } from "../checkpoints/layouts/judges.js";
+import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../checkpoints/layouts/lora.js";
 import type { Config } from "../config.js";
 import type { Phase } from "../core/job.js";
 import { type GpuLease, GpuLock } from "../inference/loop/gpu-lock.js";
-import { type ModelChoice, miniaturePhases, openModel, openScorer } from "../inference/loop/model-choice.js";
+import {
+  type ModelChoice,
+  miniaturePhases,
+  startJudgesWorker,
+  startWorker,
+} from "../inference/loop/model-choice.js";
 import type { ModelHost } from "../inference/loop/model-host.js";
 import type { ImageFlags, TextFlags } from "./options.js";
 import type { Output } from "./output.js";
@@ -78,12 +83,15 @@ export class Session {
 
   /** Loads the model of `phase`, lets `work` use it, and ends its process before it returns. */
   async withModel<T>(phase: Phase, work: (host: ModelHost) => Promise<T>): Promise<T> {
-    return this.#withHost((lease) => openModel(this.choice, phase, lease, { signal: this.signal }), work);
+    return this.#withHost((lease) => startWorker(this.choice, phase, lease, { signal: this.signal }), work);
   }
 
   /** The same with the judges alone. */
   async withJudges<T>(judges: FoundJudges, work: (host: ModelHost) => Promise<T>): Promise<T> {
-    return this.#withHost((lease) => openScorer(judges, this.choice, lease, { signal: this.signal }), work);
+    return this.#withHost(
+      (lease) => startJudgesWorker(judges, this.choice, lease, { signal: this.signal }),
+      work,
+    );
   }
 
   async #withHost<T>(

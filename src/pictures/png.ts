@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import type { PictureSize, SchedulerName } from "../core/job.js";
-import { writeAtomically } from "./files.js";
+import { replaceFile } from "../files/replace-file.js";
 import { withPngText } from "./png-text.js";
 
 export { readPngText } from "./png-text.js";
@@ -34,7 +34,7 @@ export async function writePng(
   const png = await sharp(pixels, { raw: { width, height, channels: 3 } })
     .png()
     .toBuffer();
-  await writeAtomically(path, withPngText(png, pngTexts(parameters)));
+  await replaceFile(path, withPngText(png, pngTexts(parameters)));
 }
 
 /** The text chunks of a picture: one for each parameter, and `parameters`, which other programs look for. */
@@ -65,7 +65,10 @@ const SAMPLER_NAMES: Readonly<Record<SchedulerName, string>> = {
   lcm: "LCM",
 };
 
-/** The form in which Stable Diffusion user interfaces and sites write and read parameters: prompts, then one line. */
+/**
+ * The form in which Stable Diffusion user interfaces and sites write and read parameters: prompts, then one
+ * line.
+ */
 function parametersText(parameters: PictureParameters): string {
   const { prompt, negative, seed, steps, guidance, scheduler, size, checkpoint, program } = parameters;
   const settings = {

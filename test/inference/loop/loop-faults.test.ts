@@ -9,7 +9,7 @@ import { openDatabase } from "../../../src/db/sqlite/open.js";
 import { SqliteQueue } from "../../../src/db/sqlite/sqlite-queue.js";
 import { GpuLock } from "../../../src/inference/loop/gpu-lock.js";
 import { InferenceLoop } from "../../../src/inference/loop/loop.js";
-import { type ModelChoice, openModel } from "../../../src/inference/loop/model-choice.js";
+import { type ModelChoice, startWorker } from "../../../src/inference/loop/model-choice.js";
 import { runError } from "../../../src/inference/runtime/session.js";
 import { PictureFolder } from "../../../src/pictures/store.js";
 import { newJob } from "../../db/contract/fixtures.js";
@@ -64,7 +64,7 @@ async function startLoop(
     events,
     gpu: new GpuLock(),
     openModel: (phase, lease, signal) =>
-      openModel(choice, phase, lease, {
+      startWorker(choice, phase, lease, {
         signal,
         silenceMs: 1_500,
         workerFile: WORKER,
