@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileGraph } from "../dist/checkpoints/compile.js";
 import { openGpt2 } from "../dist/checkpoints/layouts/gpt2-files.js";
-import { DEFAULT_TEXT_OPTIONS } from "../dist/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../dist/core/options.js";
 import { Decoder } from "../dist/inference/promptist/decoder.js";
 import { generate } from "../dist/inference/promptist/generate.js";
 import { SeededRandom } from "../dist/inference/promptist/sampling.js";

@@ -20,7 +20,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { compileGraph } from "../dist/checkpoints/compile.js";
 import { openGpt2 } from "../dist/checkpoints/layouts/gpt2-files.js";
-import { DEFAULT_TEXT_OPTIONS } from "../dist/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../dist/core/options.js";
 import { Decoder } from "../dist/inference/promptist/decoder.js";
 import { generate } from "../dist/inference/promptist/generate.js";
 import { Session } from "../dist/inference/runtime/session.js";

@@ -9,8 +9,9 @@ import { readJson } from "../checkpoints/layouts/config.js";
 import { DIFFUSION_PARTS, isFile } from "../checkpoints/layouts/diffusion-files.js";
 import { safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
 import { clipTextWeights } from "../checkpoints/layouts/names.js";
-import { type Config, MAX_SEED } from "../config.js";
+import type { Config } from "../config.js";
 import { CheckpointError, InputError } from "../core/errors.js";
+import { IMAGE_RANGES, PRECISIONS } from "../core/options.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
 import { clipText, clipTextConfig } from "../models/clip-text.js";
 import type { Graph } from "../onnx/graph.js";
@@ -51,7 +52,7 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
   )
     .addOption(
       new Option("--precision <type>", "of Stable Diffusion")
-        .choices(["auto", "fp16", "fp32"])
+        .choices(PRECISIONS)
         .default(config.DIFFUSION_PRECISION),
     )
     .addOption(
@@ -64,7 +65,7 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
       compile(config, new Output(flags.json === true), path, flags),
     );
   verb("synthesize <name> <dir>", "write a full-size model with random weights, for measuring")
-    .option("--seed <n>", "seed of the weights", integer(0, MAX_SEED), 0)
+    .option("--seed <n>", "seed of the weights", integer(IMAGE_RANGES.seed.min, IMAGE_RANGES.seed.max), 0)
     .action((name: string, path: string, flags: JsonFlag & { seed: number }) =>
       synthesize(new Output(flags.json === true), name, path, flags.seed),
     );

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
+import { randomSeed } from "../core/options.js";
 import { drawPairs, rewriteAll } from "./batch.js";
-import { type ImageFlags, imageOptions, randomSeed, type TextFlags, textOptions } from "./options.js";
+import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";

@@ -1,6 +1,7 @@
 import { dirname, extname, resolve } from "node:path";
 import { InputError } from "../core/errors.js";
-import { type ImageFlags, imageOptions, randomSeed } from "./options.js";
+import { randomSeed } from "../core/options.js";
+import { type ImageFlags, imageOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";

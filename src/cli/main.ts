@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { type Config, forgetSecrets, loadConfig } from "../config.js";
+import { PRECISIONS } from "../core/options.js";
 import { redactor } from "../core/redact.js";
 import { VERSION } from "../core/version.js";
 import { backup } from "./backup.js";
@@ -84,7 +85,7 @@ function buildProgram(config: Config): Command {
     .option("--clip <dir>", "CLIP checkpoint (default: CLIP_CHECKPOINT, else what is in CHECKPOINTS_DIR)")
     .addOption(
       new Option("--precision <type>", "of the judges")
-        .choices(["auto", "fp16", "fp32"])
+        .choices(PRECISIONS)
         .default(config.DIFFUSION_PRECISION),
     )
     .action((images: readonly string[], flags: ScoreFlags) => {

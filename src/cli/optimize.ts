@@ -1,5 +1,6 @@
+import { randomSeed } from "../core/options.js";
 import type { Rewrite } from "../inference/worker/protocol.js";
-import { randomSeed, type TextFlags, textOptions } from "./options.js";
+import { type TextFlags, textOptions } from "./options.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";
 import type { Session } from "./session.js";

@@ -1,4 +1,5 @@
-import { randomSeed, type TextFlags, textOptions } from "./options.js";
+import { randomSeed } from "../core/options.js";
+import { type TextFlags, textOptions } from "./options.js";
 import type { Output } from "./output.js";
 import type { Session } from "./session.js";
 

@@ -1,5 +1,5 @@
 import sharp, { type OverlayOptions } from "sharp";
-import type { PictureSize } from "../core/job.js";
+import type { PictureSize } from "../core/options.js";
 import { replaceFile } from "../files/replace-file.js";
 import { COLORS } from "./pair-card.js";
 import { withPngText } from "./png-text.js";

@@ -1,4 +1,4 @@
-import type { PictureSize } from "../core/job.js";
+import type { PictureSize } from "../core/options.js";
 
 /** A picture in memory. */
 export interface Rgb extends PictureSize {

@@ -7,6 +7,7 @@ import {
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { isFinished, type Job } from "../../core/job.js";
+import { REWRITE_LENGTH_FACTOR } from "../../core/options.js";
 import type { Settings, Where } from "../../core/settings.js";
 import type { Queue } from "../../db/queue.js";
 import type { Records } from "../../db/records.js";
@@ -206,7 +207,7 @@ export class Presses {
 
   /** A rewrite repeats its prompt and adds to it, so it may be longer. */
   #limit(verb: "edit" | "tune"): number {
-    return this.#options.limits.maxPromptLength * (verb === "tune" ? 2 : 1);
+    return this.#options.limits.maxPromptLength * (verb === "tune" ? REWRITE_LENGTH_FACTOR : 1);
   }
 
   async #cancel(press: Press, job: Job): Promise<void> {

@@ -1,5 +1,6 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
-import { type Command, checkInteger, readPrompt } from "../requests/request.js";
+import { LIMIT_RANGES } from "../../core/options.js";
+import { type Command, checkRange, readPrompt } from "../requests/request.js";
 import { commandTexts } from "../words/messages.js";
 import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
 
@@ -19,7 +20,7 @@ export const compare: Command = {
         type: ApplicationCommandOptionType.Integer,
         name: "pairs",
         description: texts.pairs,
-        min_value: 1,
+        min_value: LIMIT_RANGES.pairs.min,
         max_value: limits.maxPairs,
       },
       { type: ApplicationCommandOptionType.Boolean, name: "blind", description: texts.blind },
@@ -30,7 +31,10 @@ export const compare: Command = {
     const { options } = interaction;
     const prompt = readPrompt(interaction, context.limits);
     const image = readImage(interaction, context);
-    const pairs = checkInteger("pairs", options.getInteger("pairs") ?? 1, 1, context.limits.maxPairs);
+    const pairs = checkRange("pairs", options.getInteger("pairs") ?? 1, {
+      ...LIMIT_RANGES.pairs,
+      max: context.limits.maxPairs,
+    });
     return {
       kind: "compare",
       text: readText(interaction, context, image.seed),

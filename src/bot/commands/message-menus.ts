@@ -4,7 +4,8 @@ import {
   type MessageContextMenuCommandInteraction,
 } from "discord.js";
 import type { JobKind } from "../../core/job.js";
-import { type CommandContext, type CommandRequest, checkedPrompt, randomSeed } from "../requests/request.js";
+import { randomSeed } from "../../core/options.js";
+import { type CommandContext, type CommandRequest, checkedPrompt } from "../requests/request.js";
 import { menuNames } from "../words/messages.js";
 
 /** What the menu of a message offers, by the name that Discord shows. */

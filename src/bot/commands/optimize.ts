@@ -1,5 +1,6 @@
 import { ApplicationCommandType } from "discord.js";
-import { type Command, randomSeed, readPrompt } from "../requests/request.js";
+import { randomSeed } from "../../core/options.js";
+import { type Command, readPrompt } from "../requests/request.js";
 import { commandTexts } from "../words/messages.js";
 import { modeOption, promptOption, readText } from "./options.js";
 

@@ -1,5 +1,6 @@
 import type { APIEmbed } from "discord.js";
-import { hasOverview, type ImageOptions, type Job, type Origin, picturesDrawn } from "../../core/job.js";
+import { hasOverview, type Job, type Origin, picturesDrawn } from "../../core/job.js";
+import type { ImageOptions } from "../../core/options.js";
 import type { Settings, Where } from "../../core/settings.js";
 import type { Ballot } from "../../db/votes.js";
 import type { PictureStore } from "../../pictures/store.js";

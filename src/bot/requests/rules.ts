@@ -5,11 +5,12 @@ import {
   PermissionFlagsBits,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { ImageOptions, LimitScope, Origin, TextOptions } from "../../core/job.js";
+import type { LimitScope, Origin } from "../../core/job.js";
+import { IMAGE_RANGES, type ImageOptions, type TextOptions } from "../../core/options.js";
 import type { Settings } from "../../core/settings.js";
 import type { JobCaps } from "../../db/queue.js";
 import { findRefused } from "./refused-words.js";
-import { type CommandContext, checkInteger, MAX_GUIDANCE } from "./request.js";
+import { type CommandContext, checkRange } from "./request.js";
 
 /** The program's defaults and limits as the place of a command has them. */
 export function contextOf(base: CommandContext, settings: Settings): CommandContext {
@@ -40,7 +41,7 @@ export function contextOf(base: CommandContext, settings: Settings): CommandCont
         ...image,
         // A default beyond the limit would make every command without the option a refused one.
         steps: Math.min(settings.steps ?? image.steps, limits.maxSteps),
-        guidance: Math.min(settings.guidance ?? image.guidance, MAX_GUIDANCE),
+        guidance: settings.guidance ?? image.guidance,
         scheduler: settings.scheduler ?? image.scheduler,
         size: settings.size ?? image.size,
         negative: settings.negative ?? image.negative,
@@ -69,7 +70,7 @@ export function admit<R extends { readonly text: TextOptions; readonly image: Im
   settings: Settings,
   { limits }: CommandContext,
 ): R {
-  checkInteger("steps", request.image.steps, 1, limits.maxSteps);
+  checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: limits.maxSteps });
   const { alwaysNegative = "" } = settings;
   const { negative } = request.image;
   if (alwaysNegative === "" || negative.includes(alwaysNegative)) return request;

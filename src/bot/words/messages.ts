@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../../core/errors.js";
-import type { ImageOptions, ItemNote, Job, JobKind, LimitScope, Phase, SearchMode } from "../../core/job.js";
+import type { ItemNote, Job, JobKind, LimitScope, Phase } from "../../core/job.js";
 import type { PairScores } from "../../core/judgement.js";
+import { IMAGE_RANGES, type ImageOptions, type SearchMode, SIDE_MULTIPLE } from "../../core/options.js";
 import type { SettingName } from "../../core/settings.js";
 import type { Side } from "../../core/side.js";
 import { SIDES } from "../../core/side.js";
@@ -495,7 +496,7 @@ export const expectations = {
   integer: (min: number, max: number) => `a whole number from ${number(min)} to ${number(max)}`,
   number: (min: number, max: number) => `a number from ${min} to ${max}`,
   oneOf: (words: readonly string[]) => `one of ${words.join(", ")}`,
-  size: "a size such as `512x768`, both sides multiples of 8 from 64 to 1024",
+  size: `a size such as \`512x768\`, both sides multiples of ${SIDE_MULTIPLE} from ${IMAGE_RANGES.side.min} to ${IMAGE_RANGES.side.max}`,
   roles: "one or more roles, as mentions or ids",
   words: "words with commas between them",
   yesNo: "`on` or `off`",

@@ -1,6 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { InferenceError, InputError } from "../../core/errors.js";
-import { type ImageOptions, type PictureSize, SCHEDULERS } from "../../core/job.js";
+import {
+  IMAGE_RANGES,
+  type ImageOptions,
+  isInRange,
+  LIMIT_RANGES,
+  type PictureSize,
+  type Range,
+  SCHEDULERS,
+} from "../../core/options.js";
 import type { Rgb } from "../../pictures/rgb.js";
 import { roundHalfToEven } from "../numbers/round.js";
 import { TorchRandom } from "../numbers/torch-random.js";
@@ -41,15 +49,6 @@ export interface Picture extends Rgb {
   readonly calls: number;
   readonly seconds: number;
 }
-
-/** Limits of a request; sides count in pixels, prompts in UTF-16 units. */
-export const PICTURE_LIMITS = Object.freeze({
-  minSide: 64,
-  maxSide: 1024,
-  maxSteps: 1000,
-  maxGuidance: 50,
-  maxPrompt: 6000,
-});
 
 /**
  * Draws one picture: diffusers' StableDiffusionPipeline with its defaults, noise from torch's CPU generator.
@@ -132,7 +131,7 @@ async function denoise(
 
 /** The picture's size, if the request can be drawn. */
 function checkRequest(request: PictureRequest, config: DiffusionConfig): PictureSize {
-  const { minSide, maxSide, maxSteps, maxGuidance, maxPrompt } = PICTURE_LIMITS;
+  const maxPrompt = LIMIT_RANGES.promptLength.max;
   if (request.prompt.trim() === "") {
     throw new InputError("INPUT_EMPTY", "The prompt is empty. Say what the picture should show.");
   }
@@ -148,9 +147,8 @@ function checkRequest(request: PictureRequest, config: DiffusionConfig): Picture
       );
     }
   }
-  requireRange("steps", request.steps, 1, maxSteps, true);
-  requireRange("guidance", request.guidance, 0, maxGuidance, false);
-  requireRange("seed", request.seed, 0, Number.MAX_SAFE_INTEGER, true);
+  for (const option of ["steps", "guidance", "seed"] as const)
+    requireRange(option, request[option], IMAGE_RANGES[option]);
   if (!SCHEDULERS.includes(request.scheduler)) {
     throw new InputError(
       "INPUT_OPTION",
@@ -162,7 +160,12 @@ function checkRequest(request: PictureRequest, config: DiffusionConfig): Picture
   const size = request.size ?? { width: native, height: native };
   for (const option of ["width", "height"] as const) {
     // A miniature's own size may be below the limit that is sensible for the others.
-    requireRange(option, size[option], Math.min(minSide, native), Math.max(maxSide, native), true);
+    const { min, max } = IMAGE_RANGES.side;
+    requireRange(option, size[option], {
+      ...IMAGE_RANGES.side,
+      min: Math.min(min, native),
+      max: Math.max(max, native),
+    });
     if (size[option] === native) continue;
     if (size[option] % config.vaeScaleFactor !== 0) {
       throw new InputError(
@@ -175,8 +178,9 @@ function checkRequest(request: PictureRequest, config: DiffusionConfig): Picture
   return size;
 }
 
-function requireRange(option: string, value: number, min: number, max: number, whole: boolean): void {
-  if (value >= min && value <= max && (!whole || Number.isInteger(value))) return;
+function requireRange(option: string, value: number, range: Range): void {
+  if (isInRange(value, range)) return;
+  const { min, max, whole } = range;
   throw new InputError(
     "INPUT_OPTION",
     `${option} must be a ${whole ? "whole " : ""}number from ${min} to ${max}, got ${value}.`,

@@ -7,6 +7,7 @@ import {
 } from "../../checkpoints/layouts/diffusion-files.js";
 import { type LoraChoice, mergeLoras } from "../../checkpoints/layouts/lora.js";
 import { CheckpointError, InferenceError } from "../../core/errors.js";
+import type { Precision } from "../../core/options.js";
 import { type ClipTextConfig, clipText, clipTextConfig, type TextStates } from "../../models/clip-text.js";
 import { type UnetConfig, unet, unetConfig } from "../../models/unet.js";
 import { VAE_ENCODER, type VaeConfig, vaeConfig, vaeDecoder } from "../../models/vae-decoder.js";
@@ -14,7 +15,7 @@ import type { Arithmetic, Graph } from "../../onnx/graph.js";
 import type { Device } from "../runtime/device.js";
 import { arithmeticOn } from "../runtime/device-check.js";
 import type { AttentionSize } from "../runtime/operator-forms.js";
-import { type FixedPrecision, floatOf, type Precision, precisionOn } from "../runtime/precision.js";
+import { type FixedPrecision, floatOf, precisionOn } from "../runtime/precision.js";
 import { Session, Tensor } from "../runtime/session.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
 

@@ -3,8 +3,7 @@ import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import { codeOf, describe } from "../../core/errors.js";
 import type { Phase } from "../../core/job.js";
-import type { DeviceName } from "../runtime/device.js";
-import type { Precision } from "../runtime/precision.js";
+import type { DeviceName, Precision, TextWeights } from "../../core/options.js";
 import type { WorkerSpec } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
 import { type HostOptions, ModelHost } from "./model-host.js";
@@ -20,7 +19,7 @@ export interface ModelChoice {
   /** Absent: pictures are not judged. */
   readonly judges?: FoundJudges;
   readonly device: DeviceName;
-  readonly weights: "int8" | "fp32";
+  readonly weights: TextWeights;
   readonly precision: Precision;
   readonly cacheDir: string;
   readonly threads: number;

@@ -1,4 +1,4 @@
-import type { LengthRule } from "../../core/job.js";
+import type { LengthRule } from "../../core/options.js";
 
 /**
  * Beam search as Hugging Face's `generate` does it, for one prompt, without the model: the caller hands in

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { TextOptions } from "../../core/job.js";
+import type { TextOptions } from "../../core/options.js";
 import { BeamSearch, type Hypothesis } from "./beam-search.js";
 import type { Decoder, Request, Scores, Step } from "./decoder.js";
 import { distribution, draw, SeededRandom, topKReaches } from "./sampling.js";

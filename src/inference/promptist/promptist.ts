@@ -2,7 +2,7 @@ import { compileGraph } from "../../checkpoints/compile.js";
 import type { Weights } from "../../checkpoints/files/weights.js";
 import { openGpt2 } from "../../checkpoints/layouts/gpt2-files.js";
 import { CheckpointError } from "../../core/errors.js";
-import type { TextOptions } from "../../core/job.js";
+import type { TextOptions } from "../../core/options.js";
 import { type Gpt2Weights, gpt2Graph, gpt2Layout } from "../../models/gpt2.js";
 import type { Graph } from "../../onnx/graph.js";
 import type { Device } from "../runtime/device.js";

@@ -1,12 +1,10 @@
 import { InferenceError } from "../../core/errors.js";
+import type { DeviceName } from "../../core/options.js";
 import { type Arithmetic, GraphBuilder } from "../../onnx/graph.js";
 import { env, InferenceSession, listSupportedBackends, Tensor } from "./onnxruntime.js";
 
 // Errors are thrown as well; printed, drivers' texts would stand between our own lines.
 env.logLevel = "fatal";
-
-export const DEVICES = ["auto", "cpu", "webgpu", "cuda", "dml", "coreml"] as const;
-export type DeviceName = (typeof DEVICES)[number];
 
 /** Where graphs run: an execution provider of onnxruntime that was opened and gave a right answer. */
 export interface Device {

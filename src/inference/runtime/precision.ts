@@ -1,9 +1,9 @@
+import type { Precision } from "../../core/options.js";
 import type { FloatType } from "../../onnx/graph.js";
 import type { Device } from "./device.js";
 
-/** The float type of a model's weights and arithmetic; `auto`: the best that its device computes rightly. */
-export type Precision = "auto" | FixedPrecision;
-export type FixedPrecision = "fp16" | "fp32";
+/** What `auto` has come to. */
+export type FixedPrecision = Exclude<Precision, "auto">;
 
 const FLOATS: Readonly<Record<Precision, readonly FloatType[]>> = {
   auto: ["float16", "float32"],

@@ -1,11 +1,17 @@
 import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import type { ErrorCode } from "../../core/errors.js";
-import type { Candidate, ImageOptions, PictureSize, TextOptions } from "../../core/job.js";
+import type { Candidate } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
+import type {
+  DeviceName,
+  ImageOptions,
+  PictureSize,
+  Precision,
+  TextOptions,
+  TextWeights,
+} from "../../core/options.js";
 import type { PairFiles } from "../../pictures/pair-card.js";
-import type { DeviceName } from "../runtime/device.js";
-import type { Precision } from "../runtime/precision.js";
 
 /** What a worker is to load. Paths are absolute. */
 export type WorkerSpec = TextSpec | ImageSpec | ScoreSpec;
@@ -14,7 +20,7 @@ export interface TextSpec {
   readonly phase: "text";
   readonly directory: string;
   readonly device: DeviceName;
-  readonly weights: "int8" | "fp32";
+  readonly weights: TextWeights;
   /** Folder of the tokenizer of the image model, to tell which words it will not read; null for none. */
   readonly clipTokenizer: string | null;
   readonly cacheDir: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { commandDefinitions } from "../../../src/bot/bot.js";
 import { LANGUAGES } from "../../../src/bot/words/translation-texts.js";
-import { SCHEDULERS } from "../../../src/core/job.js";
+import { SCHEDULERS } from "../../../src/core/options.js";
 import { makeBot, nextEvent, startWorld } from "../../support/bot-world.js";
 
 describe("the options of a comparison", () => {

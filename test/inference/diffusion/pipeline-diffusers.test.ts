@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { PictureSize, SchedulerName } from "../../../src/core/job.js";
+import type { PictureSize, SchedulerName } from "../../../src/core/options.js";
 import type { DiffusionModel } from "../../../src/inference/diffusion/model.js";
 import {
   drawPicture,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { InferenceError, InputError } from "../../../src/core/errors.js";
-import { SCHEDULERS } from "../../../src/core/job.js";
+import { SCHEDULERS } from "../../../src/core/options.js";
 import { drawPicture, type PictureRequest } from "../../../src/inference/diffusion/pipeline.js";
 import { AnalyticModel } from "./analytic-model.js";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CheckpointError, InputError } from "../../../src/core/errors.js";
-import { SCHEDULERS, type SchedulerName } from "../../../src/core/job.js";
+import { SCHEDULERS, type SchedulerName } from "../../../src/core/options.js";
 import { readSchedulerConfig } from "../../../src/inference/diffusion/schedulers/config.js";
 import {
   createScheduler,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEFAULT_TEXT_OPTIONS, type TextOptions } from "../../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS, type TextOptions } from "../../../src/core/options.js";
 import type { Decoder, Request } from "../../../src/inference/promptist/decoder.js";
 import { type Generated, generate } from "../../../src/inference/promptist/generate.js";
 import { distribution } from "../../../src/inference/promptist/sampling.js";

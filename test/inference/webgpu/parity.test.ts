@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openWeightFile } from "../../../src/checkpoints/files/open.js";
-import { DEFAULT_TEXT_OPTIONS, type SchedulerName } from "../../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS, type SchedulerName } from "../../../src/core/options.js";
 import { drawPicture } from "../../../src/inference/diffusion/pipeline.js";
 import { StableDiffusion } from "../../../src/inference/diffusion/stable-diffusion.js";
 import { Judge } from "../../../src/inference/judging/judge.js";
