@@ -10,7 +10,7 @@ import { codeOf, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";
 import { redactor } from "./core/redact.js";
-import { PROGRAM } from "./core/version.js";
+import { PROGRAM, unsupportedNode } from "./core/version.js";
 import { announced } from "./db/announce.js";
 import type { Queue } from "./db/queue.js";
 import { lockInstance } from "./db/sqlite/instance-lock.js";
@@ -220,6 +220,7 @@ export async function run(config: Config): Promise<void> {
   const { local, choice } = app;
   const note = miniatureLine(miniaturePhases(choice, ["text", "image"]));
   const unchecked = uncheckedNote(choice);
+  const oldNode = unsupportedNode();
   const lines = [
     `${app.userTag} is ready: /optimize, /compare and /batch.`,
     local
@@ -227,6 +228,7 @@ export async function run(config: Config): Promise<void> {
       : `Invite it to a server: ${app.inviteUrl}`,
     ...(note ? [`Pictures are ${note}.`] : []),
     ...(unchecked ? [`${unchecked}.`] : []),
+    ...(oldNode ? [`${oldNode}.`] : []),
     "Ctrl+C stops it; what waits or runs goes on at the next start.",
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
