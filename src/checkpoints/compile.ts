@@ -7,7 +7,7 @@ import { replaceFile } from "../files/replace-file.js";
 import { float16FromFloat32 } from "../onnx/float16.js";
 import type { BoundDerivation, FloatType, Graph } from "../onnx/graph.js";
 import type { ExternalData, TensorProto } from "../onnx/proto.js";
-import { byteLength, type TensorSpec, tensorBytes } from "../onnx/tensor.js";
+import { type TensorSpec, tensorByteLength, tensorBytes } from "../onnx/tensor.js";
 import type { TensorEntry, Weights, WeightType } from "./files/weights.js";
 
 export interface CompileOptions {
@@ -81,14 +81,14 @@ export async function compileGraph(
     plan.tensors.map((tensor): TensorProto => {
       const { name, spec, location } = tensor;
       const path = relative(dataFolder, fileOf(tensor)).split(sep).join("/");
-      const data: ExternalData = { location: path, offset: location.offset, length: byteLength(spec) };
+      const data: ExternalData = { location: path, offset: location.offset, length: tensorByteLength(spec) };
       return { name, ...spec, data };
     }),
   );
   const compiled = {
     path: `${stem}.onnx`,
     dataFolder,
-    weightBytes: plan.tensors.reduce((sum, { spec }) => sum + byteLength(spec), 0),
+    weightBytes: plan.tensors.reduce((sum, { spec }) => sum + tensorByteLength(spec), 0),
     convertedBytes: plan.dataBytes,
   };
 
@@ -181,7 +181,7 @@ function planWeights(graph: Graph, weights: Weights, otherFloat: "convert" | "ca
   let dataBytes = 0;
   const inData = (spec: TensorSpec): Location => {
     const offset = Math.ceil(dataBytes / ALIGNMENT) * ALIGNMENT;
-    dataBytes = offset + byteLength(spec);
+    dataBytes = offset + tensorByteLength(spec);
     return { kind: "data", offset };
   };
   const realPaths = new Map<string, string>();
