@@ -1,5 +1,11 @@
-import type { FoundCheckpoint } from "../../checkpoints/layouts/catalog.js";
-import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
+import { parse } from "node:path";
+import {
+  type FoundCheckpoint,
+  findClipTokenizer,
+  findDiffusion,
+  findPromptist,
+} from "../../checkpoints/layouts/catalog.js";
+import { type FoundJudges, findJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import { codeOf, describe } from "../../core/errors.js";
 import type { Phase } from "../../core/job.js";
@@ -24,6 +30,54 @@ export interface ModelChoice {
   readonly cacheDir: string;
   readonly threads: number;
 }
+
+/** Where to look for checkpoints, and how to run them; a path that is left out stands for what is found. */
+export interface ModelWishes
+  extends Pick<ModelChoice, "device" | "weights" | "precision" | "cacheDir" | "threads"> {
+  readonly checkpointsDir: string;
+  readonly promptist: string | undefined;
+  readonly diffusion: string | undefined;
+  readonly clip: string | undefined;
+  readonly loras?: readonly LoraChoice[];
+}
+
+/**
+ * Finds each checkpoint when it is first asked for: a batch of pairs runs without any Promptist. Asking throws
+ * CheckpointError CHECKPOINT_MISSING where there is none.
+ */
+export function chooseModels({ checkpointsDir, loras = [], ...wishes }: ModelWishes): ModelChoice {
+  const { device, weights, precision, cacheDir, threads } = wishes;
+  let promptist: FoundCheckpoint | undefined;
+  let diffusion: FoundCheckpoint | undefined;
+  return {
+    get promptist() {
+      promptist ??= findPromptist(wishes.promptist, checkpointsDir);
+      return promptist;
+    },
+    get diffusion() {
+      diffusion ??= withLoras(findDiffusion(wishes.diffusion, checkpointsDir), loras);
+      return diffusion;
+    },
+    get clipTokenizer() {
+      return findClipTokenizer(this.diffusion, checkpointsDir);
+    },
+    get judges() {
+      return findJudges(this.diffusion, checkpointsDir, wishes.clip);
+    },
+    loras,
+    device,
+    weights,
+    precision,
+    cacheDir,
+    threads,
+  };
+}
+
+/** The checkpoint under a name that says what was merged into it, for captions and metadata. */
+const withLoras = (checkpoint: FoundCheckpoint, loras: readonly LoraChoice[]): FoundCheckpoint => ({
+  ...checkpoint,
+  name: [checkpoint.name, ...loras.map(({ file, weight }) => `${parse(file).name}:${weight}`)].join(" + "),
+});
 
 /** The checkpoint's name, for messages and metadata. */
 export const checkpointName = (choice: ModelChoice, phase: Phase): string =>
