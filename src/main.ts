@@ -7,7 +7,7 @@ import type { Config } from "./config.js";
 import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";
 import { redactor } from "./core/redact.js";
-import { PROGRAM, } from "./core/version.js";
+import { PROGRAM } from "./core/version.js";
 import { announced } from "./db/announce.js";
 import type { Queue } from "./db/queue.js";
 import { lockInstance } from "./db/sqlite/instance-lock.js";
@@ -23,7 +23,7 @@ import {
   miniaturePhases,
   startWorker,
 } from "./inference/loop/model-choice.js";
-import { levelOfOutput } from "./inference/loop/worker-output.js";
+import { levelOfOutput } from "./inference/loop/model-host.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { RecentTimes } from "./metrics/recent-times.js";
@@ -171,7 +171,7 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
       queue,
       events,
       gpu: new GpuLock(),
-      openModel: (phase: Phase, lease, signal) =>
+      startWorker: (phase: Phase, lease, signal) =>
         startWorker(choice, phase, lease, {
           signal,
           silenceMs: config.WORKER_SILENCE_MS,

@@ -19,7 +19,7 @@ export interface LoopOptions {
   readonly events: Events;
   readonly gpu: GpuLock;
   /** Loads the model of a phase; `checkpoint` is its name for messages and metadata. */
-  readonly openModel: (phase: Phase, lease: GpuLease, signal: AbortSignal) => Promise<Host>;
+  readonly startWorker: (phase: Phase, lease: GpuLease, signal: AbortSignal) => Promise<Host>;
   readonly checkpointName: (phase: Phase) => string;
   readonly pictures: PictureStore;
   /** Names this run of the program in its claims. */

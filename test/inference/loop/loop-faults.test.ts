@@ -63,7 +63,7 @@ async function startLoop(
     queue,
     events,
     gpu: new GpuLock(),
-    openModel: (phase, lease, signal) =>
+    startWorker: (phase, lease, signal) =>
       startWorker(choice, phase, lease, {
         signal,
         silenceMs: 1_500,
