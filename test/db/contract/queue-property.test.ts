@@ -8,7 +8,10 @@ const START = Date.UTC(2026, 0, 1);
 const SEEDS = [1, 2, 3, 4, 5, 6];
 const STEPS = 250;
 
-/** Which states may follow which here, where nobody requeues a failed job. `running -> queued` is a retry, a recovery, or a step to the next phase. */
+/**
+ * Which states may follow which here, where nobody requeues a failed job. `running -> queued` is a retry, a recovery, or
+ * a step to the next phase.
+ */
 const TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = {
   queued: ["running", "cancelled"],
   running: ["queued", "done", "failed", "cancelled"],
