@@ -1,4 +1,4 @@
-import { DEFAULT_TEXT_OPTIONS, type JobKind } from "../../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS, type JobKind, type Picture } from "../../../src/core/job.js";
 import type { NewJob } from "../../../src/db/queue.js";
 
 let interactions = 0;
@@ -41,3 +41,6 @@ export function newJob(wish: JobWish): NewJob {
     items: prompts.map((prompt, index) => ({ prompt, rewrite: wish.rewrites?.[index] ?? null })),
   };
 }
+
+/** A picture in a file, not judged. */
+export const drawn = (file: string, ms: number | null = null): Picture => ({ file, ms, judgement: null });
