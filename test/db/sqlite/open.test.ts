@@ -105,3 +105,29 @@ test("a write that waits too long for another program is QUEUE_BUSY_DATABASE", a
   other.close();
   await close();
 });
+
+test("every part of the store waits until another program has written", async () => {
+  const file = join(folder, "queue.db");
+  const db = openDatabase(file);
+  const { queue, votes, settings, drafts, records, close } = sqliteStore(db);
+  const { kind, text, image, items, origin } = newJob({ user: "ada" });
+  const job = await queue.enqueue(newJob({ user: "bob" }));
+  await queue.complete((await queue.claim("text", "loop"))!);
+  const other = new Database(file);
+  other.exec("begin immediate");
+  let isHeld = true;
+  const writes = [
+    queue.enqueue(newJob({ user: "ada" })),
+    votes.open(job, null),
+    settings.set("user", "ada", "ping", true, "ada"),
+    drafts.add({ kind, text, image, items, preview: false }, origin, 0),
+    records.drop(job.id),
+  ].map((write) => write.then(() => expect(isHeld).toBe(false)));
+  // Reads wait for nobody.
+  expect((await queue.depth()).queued).toBe(0);
+  isHeld = false;
+  other.exec("rollback");
+  await Promise.all(writes);
+  other.close();
+  await close();
+});
