@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createEvents } from "../../../src/core/events.js";
+import { announced } from "../../../src/db/announce.js";
 import { openDatabase } from "../../../src/db/sqlite/open.js";
 import { sqliteStore } from "../../../src/db/sqlite/store.js";
 import { GpuLock } from "../../../src/inference/loop/gpu-lock.js";
@@ -39,9 +40,9 @@ async function startLoop(
   writeFileSync(join(directory, "script.json"), JSON.stringify(scripts));
   const file = join(folder, "queue.db");
   const database = openDatabase(file);
-  const { queue, close } = sqliteStore(database, { busyMs });
-  onTestFinished(close);
   const events = createEvents();
+  const { queue, close } = announced(sqliteStore(database, { busyMs }), events);
+  onTestFinished(close);
   const logged: string[] = [];
   events.on("log", ({ message }) => logged.push(message));
   const checkpoint = {
