@@ -13,15 +13,6 @@ export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
 /** The two kinds of work that own the GPU in turn: rewriting (Promptist) and drawing (Stable Diffusion). */
 export type Phase = "text" | "image";
 
-/** Which states may follow which. `running -> queued` is a retry, a recovery, or a step to the next phase. */
-export const TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = {
-  queued: ["running", "cancelled", "failed"],
-  running: ["queued", "done", "failed", "cancelled"],
-  done: [],
-  failed: ["queued"],
-  cancelled: [],
-};
-
 /** True where the row will not change again by itself. */
 export const isFinished = (state: JobState): boolean =>
   state === "done" || state === "failed" || state === "cancelled";

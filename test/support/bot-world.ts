@@ -13,10 +13,8 @@ import { DEFAULT_TEXT_OPTIONS, type ImageOptions } from "../../src/core/options.
 import type { PerSide, Side } from "../../src/core/side.js";
 import { announced } from "../../src/db/announce.js";
 import type { Claim, Queue } from "../../src/db/queue.js";
-import { SqliteDrafts } from "../../src/db/sqlite/drafts.js";
 import { openDatabase } from "../../src/db/sqlite/open.js";
 import { sqliteStore } from "../../src/db/sqlite/store.js";
-import { SqliteVotes } from "../../src/db/sqlite/votes.js";
 import type { Store } from "../../src/db/store.js";
 import { PictureFolder, withheldVariant } from "../../src/pictures/store.js";
 
@@ -80,11 +78,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const database = openDatabase(join(dir, "queue.sqlite"));
   const events = createEvents();
   const { maxWaiting, bot: { now } = {} } = options;
+  const timed = sqliteStore(database, now === undefined ? {} : { now });
   const store = announced(
     {
       ...sqliteStore(database, maxWaiting === undefined ? {} : { maxWaiting }),
-      votes: new SqliteVotes(database, now),
-      drafts: new SqliteDrafts(database, now),
+      votes: timed.votes,
+      drafts: timed.drafts,
     },
     events,
   );

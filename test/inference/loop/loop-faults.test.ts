@@ -5,8 +5,9 @@ import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createEvents } from "../../../src/core/events.js";
+import { announced } from "../../../src/db/announce.js";
 import { openDatabase } from "../../../src/db/sqlite/open.js";
-import { SqliteQueue } from "../../../src/db/sqlite/sqlite-queue.js";
+import { sqliteStore } from "../../../src/db/sqlite/store.js";
 import { GpuLock } from "../../../src/inference/loop/gpu-lock.js";
 import { InferenceLoop } from "../../../src/inference/loop/loop.js";
 import { type ModelChoice, startWorker } from "../../../src/inference/loop/model-choice.js";
@@ -39,9 +40,9 @@ async function startLoop(
   writeFileSync(join(directory, "script.json"), JSON.stringify(scripts));
   const file = join(folder, "queue.db");
   const database = openDatabase(file);
-  const queue = new SqliteQueue(database, { busyMs });
-  onTestFinished(() => queue.close());
   const events = createEvents();
+  const { queue, close } = announced(sqliteStore(database, { busyMs }), events);
+  onTestFinished(close);
   const logged: string[] = [];
   events.on("log", ({ message }) => logged.push(message));
   const checkpoint = {
@@ -231,8 +232,8 @@ describe("a clock that is set back", () => {
     const folder = mkdtempSync(join(tmpdir(), "clock-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
     let now = Date.now();
-    const queue = new SqliteQueue(openDatabase(join(folder, "queue.db")), { now: () => now });
-    onTestFinished(() => queue.close());
+    const { queue, close } = sqliteStore(openDatabase(join(folder, "queue.db")), { now: () => now });
+    onTestFinished(close);
     await queue.enqueue(job());
     const claim = await queue.claim("text", "ada's");
     await queue.retry(claim!, "WORKER_DIED", "scripted", 10 * 60_000);

@@ -47,7 +47,7 @@ process.on("message", (message) => {
     }
     const response = message.request.prompts.map((prompt) => ({
       prompt,
-      optimized: `${prompt}, ${"detailed ".repeat(script.words ?? 1)}`,
+      rewrite: `${prompt}, ${"detailed ".repeat(script.words ?? 1)}`,
       candidates: [],
     }));
     process.send({ type: "result", id, response });
