@@ -74,3 +74,32 @@ export type Events = EventEmitter<AppEvents>;
 
 /** One bus for one program; made by the composition root and by tests. */
 export const createEvents = (): Events => new EventEmitter<AppEvents>();
+
+export type EventHandlers = { readonly [K in keyof AppEvents]?: (...args: AppEvents[K]) => void };
+
+/** Listens to several events at once; the returned function stops listening. */
+export function subscribe(events: Events, handlers: EventHandlers): () => void {
+  // The types above relate each name to its arguments; over a list of names TypeScript cannot.
+  const emitter: EventEmitter = events;
+  const pairs = Object.entries(handlers) as [string, (...args: unknown[]) => void][];
+  for (const [name, handler] of pairs) emitter.on(name, handler);
+  return () => {
+    for (const [name, handler] of pairs) emitter.off(name, handler);
+  };
+}
+
+/** Emits a line for the log, about an error or a job where there is one. */
+export function log(
+  events: Events,
+  level: AppEvents["log"][0]["level"],
+  message: string,
+  error?: unknown,
+  jobId?: string,
+): void {
+  events.emit("log", {
+    level,
+    message,
+    ...(error === undefined ? {} : { error }),
+    ...(jobId === undefined ? {} : { jobId }),
+  });
+}

@@ -1,12 +1,13 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
-import { type Command, checkInteger, readPrompt } from "../requests/request.js";
+import { checkInteger, readPrompt } from "../requests/request.js";
 import { commandTexts } from "../words/messages.js";
+import type { RequestCommand } from "./command.js";
 import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
 
 const texts = commandTexts.compare;
 
 /** `/compare prompt [...]`: the rewrite, and a picture of each from one seed; several pairs from the seeds after it. */
-export const compare: Command = {
+export const compare: RequestCommand = {
   definition: (limits) => ({
     type: ApplicationCommandType.ChatInput,
     name: "compare",
@@ -37,7 +38,7 @@ export const compare: Command = {
       image,
       blind: pairs === 1 && (options.getBoolean("blind") ?? context.blind),
       known: [prompt],
-      prompts: async () => Array.from({ length: pairs }, () => ({ prompt, rewrite: null })),
+      prompts: async () => ({ items: Array.from({ length: pairs }, () => ({ prompt, rewrite: null })) }),
     };
   },
 };

@@ -4,7 +4,7 @@ import { type ChatInputCommandInteraction, MessageFlags } from "discord.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
 import { dataLines } from "../words/messages.js";
-import type { Services } from "./answer.js";
+import type { Services } from "./command.js";
 
 /** Records of which the next one is read when there is room for it. */
 export type Records<R> = Iterable<R> | AsyncIterable<R>;

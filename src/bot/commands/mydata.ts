@@ -2,7 +2,7 @@ import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } fr
 import type { VoteKey } from "../../db/votes.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { commandTexts, dataLines } from "../words/messages.js";
-import type { AnswerCommand, Services } from "./answer.js";
+import type { AnswerCommand, Services } from "./command.js";
 import { type Piece, sendExport } from "./export.js";
 
 const texts = commandTexts.mydata;

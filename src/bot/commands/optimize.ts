@@ -1,10 +1,11 @@
 import { ApplicationCommandType } from "discord.js";
-import { type Command, randomSeed, readPrompt } from "../requests/request.js";
+import { randomSeed, readPrompt } from "../requests/request.js";
 import { commandTexts } from "../words/messages.js";
+import type { RequestCommand } from "./command.js";
 import { modeOption, promptOption, readText } from "./options.js";
 
 /** `/optimize prompt [mode]`: the rewrite alone. */
-export const optimize: Command = {
+export const optimize: RequestCommand = {
   definition: (limits) => ({
     type: ApplicationCommandType.ChatInput,
     name: "optimize",
@@ -20,7 +21,7 @@ export const optimize: Command = {
       text: readText(interaction, context, seed),
       image: { ...context.defaults.image, seed },
       known: [prompt],
-      prompts: async () => [{ prompt, rewrite: null }],
+      prompts: async () => ({ items: [{ prompt, rewrite: null }] }),
     };
   },
 };

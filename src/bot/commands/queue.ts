@@ -1,7 +1,7 @@
 import { ApplicationCommandType, MessageFlags } from "discord.js";
 import { coarse, etas } from "../messages/eta.js";
 import { commandTexts, queueLines } from "../words/messages.js";
-import type { AnswerCommand } from "./answer.js";
+import type { AnswerCommand } from "./command.js";
 
 const SHOWN = 10;
 

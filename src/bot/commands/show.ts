@@ -4,13 +4,13 @@ import { replyPrivately } from "../discord/interactions.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { mayModerate } from "../requests/rules.js";
 import { commandTexts, refusals } from "../words/messages.js";
-import type { AnswerCommand } from "./answer.js";
+import type { AnswerCommand } from "./command.js";
 
 const PARTS_MAX = 1000;
 
 /**
- * `/show id [part]`: a stored result again, with its buttons; for one whose message is gone, or never came. Of a batch
- * whose pictures take several zips, one of them, for the asker alone.
+ * `/show id [part]`: posts a stored result again, with its buttons, where its message is gone or never came. `part`
+ * sends one of the zips of a batch, to the user alone.
  */
 export const show: AnswerCommand = {
   definition: () => ({
@@ -35,10 +35,10 @@ export const show: AnswerCommand = {
     ],
   }),
 
-  async run(interaction, { queue, compose, zip, send, settingsOf }) {
+  async run(interaction, { queue, compose, zip, send, settings }) {
     const job = await queue.get(interaction.options.getString("id", true).trim());
     if (job === undefined) return replyPrivately(interaction, refusals.unknownJob);
-    if (!mayModerate(interaction, job.origin, await settingsOf(job.origin))) {
+    if (!mayModerate(interaction, job.origin, await settings.resolve(job.origin))) {
       return replyPrivately(interaction, refusals.notYours);
     }
     if (!isFinished(job.state)) return replyPrivately(interaction, refusals.stillOpen);

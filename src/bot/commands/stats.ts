@@ -4,7 +4,7 @@ import type { ExportedVote, Tally, VoteFilter, VoteKey, Votes } from "../../db/v
 import { statsPlot } from "../../pictures/stats-plot.js";
 import { mayManage } from "../requests/rules.js";
 import { commandTexts, refusals, statsLines } from "../words/messages.js";
-import type { AnswerCommand } from "./answer.js";
+import type { AnswerCommand } from "./command.js";
 import { sendExport } from "./export.js";
 
 const texts = commandTexts.stats;
@@ -47,12 +47,12 @@ export const stats: AnswerCommand = {
     ],
   }),
 
-  async run(interaction, { send, votes, settingsOf }) {
+  async run(interaction, { send, votes, settings }) {
     const { guildId, user } = interaction;
     // In a direct message there is no server: a person sees their own votes.
     const filter: VoteFilter = guildId === null ? { userId: user.id } : { guildId };
     if (interaction.options.getSubcommand() === "export") {
-      const all = guildId === null || mayManage(interaction, await settingsOf(interaction));
+      const all = guildId === null || mayManage(interaction, await settings.resolve(interaction));
       const keys = await votes.keys(all ? filter : { ...filter, userId: user.id });
       if (keys.length === 0) {
         await interaction.reply({ content: refusals.noVotes, flags: MessageFlags.Ephemeral });

@@ -1,7 +1,8 @@
-import type { Events } from "../../core/events.js";
+import { type Events, log } from "../../core/events.js";
 import type { Job } from "../../core/job.js";
-import type { Settings, Where } from "../../core/settings.js";
+import type { Where } from "../../core/settings.js";
 import type { Queue } from "../../db/queue.js";
+import type { StoredSettings } from "../../db/settings.js";
 import type { Ballot, Choice, Votes } from "../../db/votes.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
@@ -17,7 +18,7 @@ export interface BallotOptions {
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
-  readonly settingsOf: (where: Where) => Promise<Settings>;
+  readonly settings: StoredSettings;
   /** The result of a job as everybody may see it there. */
   readonly compose: (job: Job, where: Where) => Promise<Outgoing>;
 }
@@ -35,12 +36,7 @@ export class Ballots {
       nextDueAt: () => options.votes.nextDueAt(),
       endDue: () => this.#revealDue(),
       now: options.now,
-      onError: (error) =>
-        options.events.emit("log", {
-          level: "warn",
-          message: "The votes that are due could not be read",
-          error,
-        }),
+      onError: (error) => log(options.events, "warn", "The votes that are due could not be read", error),
     });
   }
 
@@ -54,7 +50,7 @@ export class Ballots {
 
   /** The open ballot of a blind comparison; opened when its result is first shown. */
   async open(job: Job): Promise<Ballot> {
-    const { revealMinutes } = await this.#options.settingsOf(job.origin);
+    const { revealMinutes } = await this.#options.settings.resolve(job.origin);
     const known = await this.#options.votes.ballot(job.id);
     if (known !== undefined) return known;
     const closesAt = revealMinutes === undefined ? null : this.#options.now() + revealMinutes * MINUTE_MS;
@@ -103,7 +99,7 @@ export class Ballots {
         await api.editMessage(job.origin.channelId, job.delivery.messageId, await compose(job, job.origin));
       } catch (error) {
         const message = "A vote is over, but its message could not say so; the next press there will";
-        events.emit("log", { level: "warn", message, jobId, error });
+        log(events, "warn", message, error, jobId);
       }
     }
   }

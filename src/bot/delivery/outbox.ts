@@ -1,7 +1,8 @@
 import { Semaphore } from "async-mutex";
 import type { APIMessage } from "discord.js";
+import { backoffMs } from "../../core/backoff.js";
 import { DiscordError, describe } from "../../core/errors.js";
-import type { Events } from "../../core/events.js";
+import { type Events, log, subscribe } from "../../core/events.js";
 import type { Job } from "../../core/job.js";
 import type { Where } from "../../core/settings.js";
 import type { Deliveries } from "../../db/deliveries.js";
@@ -12,7 +13,9 @@ import { type Outgoing, plainMessage } from "../discord/outgoing.js";
 import { CHANNEL_LIMIT, type SizeLimit } from "../messages/picture-fit.js";
 import { COLORS } from "../messages/status-message.js";
 import { endSentence, errorSentence, jobReference, resultLines } from "../words/messages.js";
-import { subscribe } from "./subscribe.js";
+import type { Ping } from "./ping.js";
+import type { ReplyLimits } from "./reply-limits.js";
+import type { StatusBoard } from "./status-board.js";
 
 export interface OutboxOptions {
   readonly queue: Queue;
@@ -25,10 +28,9 @@ export interface OutboxOptions {
    * Discord has to be asked first and does not answer.
    */
   readonly compose: (job: Job, limit: SizeLimit, where: Where) => Promise<Outgoing>;
-  /** Resolves when no status edit of the job is under way any more. */
-  readonly settle: (jobId: string) => Promise<void>;
-  /** The result was put into the reply, of which Discord tells nobody: calls the person where that is wanted. */
-  readonly ping: (job: Job, messageId: string) => Promise<void>;
+  readonly board: StatusBoard;
+  readonly replyLimits: ReplyLimits;
+  readonly ping: Ping;
   /** The bot's own token is no longer valid: nothing can be delivered. */
   readonly onUnauthorized: (error: unknown) => void;
   /** Delay after the first failed delivery; it doubles with each one up to `retryMaxMs`. */
@@ -60,8 +62,6 @@ export class Outbox {
   readonly #slots = new Semaphore(AT_ONCE);
   readonly #active = new Map<string, Promise<void>>();
   readonly #waiting = new Map<string, NodeJS.Timeout>();
-  /** `attachment_size_limit` of the commands of this run; valid for the reply, not for the channel. */
-  readonly #replyLimits = new Map<string, number>();
   #unsubscribe: (() => void) | null = null;
   #sweepTimer: NodeJS.Timeout | null = null;
   #sweeping: Promise<void> | null = null;
@@ -89,16 +89,6 @@ export class Outbox {
     await Promise.all(this.#active.values());
   }
 
-  /** The bytes that a file of the job's reply may have. */
-  noteReplyLimit(jobId: string, bytes: number): void {
-    this.#replyLimits.set(jobId, bytes);
-  }
-
-  /** What the job's reply may carry. */
-  replyLimit(jobId: string): SizeLimit {
-    return { ...CHANNEL_LIMIT, perFile: this.#replyLimits.get(jobId) ?? CHANNEL_LIMIT.perFile };
-  }
-
   #sweep(): void {
     if (this.#stopped) return;
     if (this.#sweeping !== null) {
@@ -119,25 +109,27 @@ export class Outbox {
         if (this.#stopped || this.#active.has(jobId) || this.#waiting.has(jobId)) continue;
         const delivery = this.#slots
           .runExclusive(() => this.#deliver(jobId))
-          .catch((error) => this.#log("error", "A delivery could not be recorded", jobId, error))
+          .catch((error) =>
+            log(this.#options.events, "error", "A delivery could not be recorded", error, jobId),
+          )
           .finally(() => this.#active.delete(jobId));
         this.#active.set(jobId, delivery);
       }
     } catch (error) {
-      this.#log("error", "Undelivered results could not be read", undefined, error);
+      log(this.#options.events, "error", "Undelivered results could not be read", error);
     }
   }
 
   async #deliver(jobId: string): Promise<void> {
     if (this.#stopped) return;
-    const { queue, deliveries, settle } = this.#options;
+    const { queue, deliveries, board, replyLimits } = this.#options;
     // Read again: an earlier delivery may have ended between the sweep's read and now.
     const job = await queue.get(jobId);
     if (job === undefined || job.delivery.deliveredAt !== null || job.delivery.abandoned !== null) return;
-    await settle(jobId);
+    await board.settle(jobId);
     let sent = await this.#send(job);
     if ("fault" in sent && (sent.fault === "refused" || sent.fault === "too-large")) {
-      this.#log("error", "Discord refused a result; saying so instead", job.id, sent.error);
+      log(this.#options.events, "error", "Discord refused a result; saying so instead", sent.error, job.id);
       sent = await this.#sendTo(job, async () =>
         plainMessage(
           job.state === "done"
@@ -148,7 +140,7 @@ export class Outbox {
     }
     if ("messageId" in sent) {
       await deliveries.delivered(job.id, sent.messageId);
-      this.#replyLimits.delete(job.id);
+      replyLimits.forget(job.id);
       if (sent.via === "reply") await this.#ping(job, sent.messageId);
       return;
     }
@@ -158,9 +150,9 @@ export class Outbox {
   /** Being called is a courtesy: once it failed, it is not worth a second message. */
   async #ping(job: Job, messageId: string): Promise<void> {
     try {
-      await this.#options.ping(job, messageId);
+      await this.#options.ping.send(job, messageId);
     } catch (error) {
-      this.#log("warn", "The requester could not be called", job.id, error);
+      log(this.#options.events, "warn", "The requester could not be called", error, job.id);
     }
   }
 
@@ -173,14 +165,14 @@ export class Outbox {
       return;
     }
     if (fault !== "transient") {
-      this.#log("warn", "A result was not delivered and stays stored", job.id, error);
+      log(this.#options.events, "warn", "A result was not delivered and stays stored", error, job.id);
       await deliveries.abandonDelivery(job.id, detail);
       return;
     }
-    this.#log("warn", "A delivery failed and will be tried again", job.id, error);
+    log(this.#options.events, "warn", "A delivery failed and will be tried again", error, job.id);
     await deliveries.deliveryFailed(job.id, detail);
     if (this.#stopped) return;
-    const delayMs = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(job.delivery.attempts, 30));
+    const delayMs = backoffMs(job.delivery.attempts, retryFirstMs, retryMaxMs);
     const timer = setTimeout(() => {
       this.#waiting.delete(job.id);
       this.#sweep();
@@ -209,17 +201,17 @@ export class Outbox {
     } catch (error) {
       // Not the message's fault: it is made again when Discord answers.
       if (error instanceof DiscordError) throw error;
-      this.#log("error", "A result's message could not be made", job.id, error);
+      log(this.#options.events, "error", "A result's message could not be made", error, job.id);
       return plainMessage(`${errorSentence("INTERNAL")} ${jobReference(job.id)}`);
     }
   }
 
   /** Edits the reply while its token lives, else writes to the channel. */
   async #sendTo(job: Job, compose: (limit: SizeLimit, where: Where) => Promise<Outgoing>): Promise<Sent> {
-    const { api, now } = this.#options;
+    const { api, now, replyLimits } = this.#options;
     const { origin } = job;
     if (now() < origin.tokenExpiresAt - TOKEN_MARGIN_MS) {
-      const limit = this.replyLimit(job.id);
+      const limit = replyLimits.of(job.id);
       const sent = await attempt("reply", async () => api.editReply(origin, await compose(limit, origin)));
       if ("messageId" in sent || (sent.fault !== "token-gone" && sent.fault !== "forbidden")) return sent;
     }
@@ -259,10 +251,6 @@ export class Outbox {
       const fault = faultOf(error);
       return fault === "transient" || fault === "unauthorized" ? { fault, error } : null;
     }
-  }
-
-  #log(level: "warn" | "error", message: string, jobId: string | undefined, error: unknown): void {
-    this.#options.events.emit("log", { level, message, error, ...(jobId === undefined ? {} : { jobId }) });
   }
 }
 

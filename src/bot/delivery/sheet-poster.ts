@@ -1,4 +1,4 @@
-import type { Events } from "../../core/events.js";
+import { type Events, log, subscribe } from "../../core/events.js";
 import { isFinished, type Job, nextPhase } from "../../core/job.js";
 import type { Deliveries } from "../../db/deliveries.js";
 import type { Queue } from "../../db/queue.js";
@@ -8,7 +8,6 @@ import type { Outgoing } from "../discord/outgoing.js";
 import { retryTransient } from "../discord/retry-transient.js";
 import { sheetName } from "../messages/batch-report.js";
 import type { SizeLimit } from "../messages/picture-fit.js";
-import { subscribe } from "./subscribe.js";
 
 export interface SheetPosterOptions {
   readonly queue: Queue;
@@ -71,7 +70,7 @@ export class SheetPoster {
       }
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
-      events.emit("log", { level: "warn", message: "Contact sheets could not be posted", error });
+      log(events, "warn", "Contact sheets could not be posted", error);
     }
   }
 
@@ -90,8 +89,7 @@ export class SheetPoster {
         // The next start tries again.
         if (signal.aborted) return;
         if (!(await this.#reply(job, message, error, left))) {
-          const level = "warn";
-          events.emit("log", { level, message: "A contact sheet was not posted", jobId: job.id, error });
+          log(events, "warn", "A contact sheet was not posted", error, job.id);
         }
       }
     }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Events } from "../../core/events.js";
+import { type Events, log, subscribe } from "../../core/events.js";
 import { hasOverview, isFinished, type Job, type Origin } from "../../core/job.js";
 import type { Queue } from "../../db/queue.js";
 import { faultOf } from "../discord/faults.js";
@@ -9,7 +9,6 @@ import type { Work } from "../messages/eta.js";
 import { coarse, etas } from "../messages/eta.js";
 import { type JobStatus, type JobSummary, statusMessage, summarize } from "../messages/status-message.js";
 import { LiveEdits } from "./live-edits.js";
-import { subscribe } from "./subscribe.js";
 
 export interface StatusBoardOptions {
   readonly queue: Queue;
@@ -114,7 +113,7 @@ export class StatusBoard {
         this.#show(job.id, tracked, { kind: "queued", phase: job.phase, position, etaMs: null });
       }
     } catch (error) {
-      this.#log("A job's position was not shown", error, job.id);
+      log(this.#options.events, "warn", "A job's position was not shown", error, job.id);
     }
   }
 
@@ -231,7 +230,7 @@ export class StatusBoard {
       tracked.previewVersion++;
       this.#show(jobId, tracked, tracked.status);
     } catch (error) {
-      this.#log("A picture could not be shown as it forms", error, jobId);
+      log(this.#options.events, "warn", "A picture could not be shown as it forms", error, jobId);
     }
   }
 
@@ -253,7 +252,7 @@ export class StatusBoard {
       if (tracked.picture === "none" && job.items[0]?.pictures.baseline != null) tracked.picture = "ready";
       this.#show(jobId, tracked, tracked.status);
     } catch (error) {
-      this.#log("What is ready of a job could not be shown", error, jobId);
+      log(this.#options.events, "warn", "What is ready of a job could not be shown", error, jobId);
     }
   }
 
@@ -300,7 +299,7 @@ export class StatusBoard {
           this.#show(id, tracked, { kind: "queued", phase, position, etaMs });
       }
     } catch (error) {
-      this.#log("The positions in the queue could not be read", error);
+      log(this.#options.events, "warn", "The positions in the queue could not be read", error);
     }
   }
 
@@ -328,12 +327,7 @@ export class StatusBoard {
       const fault = faultOf(error);
       // A status is not worth a retry: the next one replaces it. A reply that is gone takes no more of them.
       if (fault === "token-gone" || fault === "forbidden") tracked.status = { kind: "late" };
-      this.#log(`A status was not shown (${fault})`, error, jobId);
+      log(this.#options.events, "warn", `A status was not shown (${fault})`, error, jobId);
     }
-  }
-
-  #log(message: string, error: unknown, jobId?: string): void {
-    const about = jobId === undefined ? {} : { jobId };
-    this.#options.events.emit("log", { level: "warn", message, error, ...about });
   }
 }

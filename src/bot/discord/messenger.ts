@@ -13,8 +13,8 @@ const THREADS: readonly ChannelType[] = [
 const NONCE_MAX = 25;
 /** Discord: the most messages in one page. */
 const PAGE = 100;
-/** A preview can be started for as long as its command's token lives; and more than so many pages nobody waits for. */
-const PREVIEW_LIFE_MS = 15 * 60_000;
+/** A draft can be started for as long as its command's token lives. Looking at more pages than this takes too long. */
+const DRAFT_LIFE_MS = 15 * 60_000;
 const PAGES_BEFORE = 5;
 /** Between our clock and Discord's, while a job runs. */
 const CLOCK_MARGIN_MS = 60_000;
@@ -31,11 +31,14 @@ export class DiscordApi {
   readonly #open = new Set<AbortController>();
   #givenUp = false;
 
-  /** `once` sends a request a single time: for what Discord would do again. */
-  constructor(
-    readonly rest: REST,
-    private readonly once: REST = rest,
-  ) {}
+  readonly #rest: REST;
+  readonly #once: REST;
+
+  /** `once` never repeats a request: it is for requests that are not idempotent. */
+  constructor(rest: REST, once: REST = rest) {
+    this.#rest = rest;
+    this.#once = once;
+  }
 
   /** Ends every request that is under way, and each later one at once. */
   giveUp(): void {
@@ -55,14 +58,14 @@ export class DiscordApi {
   async editStatus(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<APIMessage> {
     const route = Routes.webhookMessage(origin.applicationId, origin.interactionToken, "@original");
     const request = { ...toRequest(message, null), auth: false };
-    const answer = await this.#send((signal) => this.rest.patch(route, { ...request, signal }), timeoutMs);
+    const answer = await this.#send((signal) => this.#rest.patch(route, { ...request, signal }), timeoutMs);
     return answer as APIMessage;
   }
 
   /** Edits a message of ours at any time; needs the bot to see the channel. */
   async editMessage(channelId: string, messageId: string, message: Outgoing): Promise<void> {
     const route = Routes.channelMessage(channelId, messageId);
-    await this.#send((signal) => this.rest.patch(route, { ...toRequest(message, null), signal }));
+    await this.#send((signal) => this.#rest.patch(route, { ...toRequest(message, null), signal }));
   }
 
   /**
@@ -73,7 +76,7 @@ export class DiscordApi {
     const route = Routes.webhook(origin.applicationId, origin.interactionToken);
     const query = new URLSearchParams({ wait: "true" });
     const request = { ...toRequest(message, origin.userId), query, auth: false };
-    const answer = await this.#send((signal) => this.once.post(route, { ...request, signal }));
+    const answer = await this.#send((signal) => this.#once.post(route, { ...request, signal }));
     return (answer as APIMessage).id;
   }
 
@@ -85,7 +88,7 @@ export class DiscordApi {
     const { body, files } = toRequest(message, origin.userId);
     const request = { body: { ...body, nonce: nonce(nonceOf), enforce_nonce: true }, files };
     const route = Routes.channelMessages(origin.channelId);
-    const answer = await this.#send((signal) => this.rest.post(route, { ...request, signal }));
+    const answer = await this.#send((signal) => this.#rest.post(route, { ...request, signal }));
     return (answer as APIMessage).id;
   }
 
@@ -118,7 +121,7 @@ export class DiscordApi {
       const end = endAmong(messages);
       if (end !== undefined) return end;
       const oldest = messages.at(-1)?.id;
-      if (oldest === undefined || SnowflakeUtil.timestampFrom(oldest) < askedAt - PREVIEW_LIFE_MS) break;
+      if (oldest === undefined || SnowflakeUtil.timestampFrom(oldest) < askedAt - DRAFT_LIFE_MS) break;
       before = oldest;
     }
     return null;
@@ -138,7 +141,7 @@ export class DiscordApi {
   async directChannel(origin: Origin): Promise<string> {
     const request = { body: { recipient_id: origin.userId } };
     const channel = await this.#send((signal) =>
-      this.rest.post(Routes.userChannels(), { ...request, signal }),
+      this.#rest.post(Routes.userChannels(), { ...request, signal }),
     );
     return (channel as APIChannel).id;
   }
@@ -158,13 +161,13 @@ export class DiscordApi {
   async #page(channelId: string, where: Record<string, string> = {}): Promise<APIMessage[]> {
     const query = new URLSearchParams({ ...where, limit: String(PAGE) });
     const route = Routes.channelMessages(channelId);
-    return (await this.#send((signal) => this.rest.get(route, { query, signal }))) as APIMessage[];
+    return (await this.#send((signal) => this.#rest.get(route, { query, signal }))) as APIMessage[];
   }
 
   async #channel(channelId: string): Promise<APIChannel | null> {
     try {
       return (await this.#send((signal) =>
-        this.rest.get(Routes.channel(channelId), { signal }),
+        this.#rest.get(Routes.channel(channelId), { signal }),
       )) as APIChannel;
     } catch (error) {
       const fault = faultOf(error);

@@ -1,17 +1,9 @@
 import type { Item } from "../../core/job.js";
 import { isFlagged, type PictureJudgement, UNJUDGED } from "../../core/judgement.js";
-import { type Settings, TREATMENTS, type Treatment } from "../../core/settings.js";
+import { TREATMENTS, type Treatment } from "../../core/settings.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { withheldVariant } from "../../pictures/store.js";
-
-/** Who will see a message, as far as it decides what may be in it. Known only when the message is posted. */
-export interface Audience {
-  /** The channel is age-restricted, or the thread's channel is. A direct message is not. */
-  readonly ageRestricted: boolean;
-  readonly settings: Settings;
-  /** The program's own rule for pictures that no safety checker has seen, outside age-restricted channels. */
-  readonly unchecked: Treatment;
-}
+import { ANYBODY, type Audience } from "./audience.js";
 
 const stricter = (one: Treatment, other: Treatment): Treatment =>
   TREATMENTS[Math.max(TREATMENTS.indexOf(one), TREATMENTS.indexOf(other))]!;
@@ -102,9 +94,6 @@ export function exhibit(items: readonly Item[], audience: Audience): Exhibition 
     shows: (item, side) => !hidden.some((it) => it.item.index === item.index && it.side === side),
   };
 }
-
-/** Where nothing depends on the audience. */
-const ANYBODY: Audience = { ageRestricted: false, settings: {}, unchecked: "withhold" };
 
 /** As `exhibit`; asks who will see the message only where that decides something. */
 export const exhibitFor = async (

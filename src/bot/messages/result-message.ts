@@ -13,11 +13,12 @@ import {
   resultLines,
   safetyLines,
 } from "../words/messages.js";
+import type { Audience } from "./audience.js";
 import { batchReport, batchZip, sheetPicture } from "./batch-report.js";
 import { blindMessage } from "./blind-message.js";
 import { resultRows } from "./components.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
-import { type Audience, type Exhibition, exhibitFor, showsPreview } from "./picture-policy.js";
+import { type Exhibition, exhibitFor, showsPreview } from "./picture-policy.js";
 import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
 import { safetySentences } from "./safety-sentences.js";
 import { pairScoreLine } from "./scores.js";

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../../core/errors.js";
+import { codeOf, type ErrorCode, InputError } from "../../core/errors.js";
 import type { ImageOptions, ItemNote, Job, JobKind, LimitScope, Phase, SearchMode } from "../../core/job.js";
 import type { PairScores } from "../../core/judgement.js";
 import type { SettingName } from "../../core/settings.js";
@@ -83,6 +83,10 @@ export function errorSentence(code: string, context: SentenceContext = {}): stri
   const sentence = Object.hasOwn(SENTENCES, code) ? SENTENCES[code as ErrorCode] : SENTENCES.INTERNAL;
   return sentence(context);
 }
+
+/** The sentence for anything that was thrown. */
+export const sentenceOf = (error: unknown): string =>
+  errorSentence(codeOf(error), error instanceof InputError ? error.context : {});
 
 /** How a job that made no result ended. */
 export function endSentence(job: Job): string {

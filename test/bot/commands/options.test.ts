@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { commandDefinitions } from "../../../src/bot/bot.js";
+import { commandDefinitions } from "../../../src/bot/commands/index.js";
 import { LANGUAGES } from "../../../src/bot/words/translation-texts.js";
 import { SCHEDULERS } from "../../../src/core/job.js";
 import { makeBot, nextEvent, startWorld } from "../../support/bot-world.js";

@@ -4,24 +4,23 @@ import type {
 } from "discord.js";
 import type { Events } from "../../core/events.js";
 import type { Job } from "../../core/job.js";
-import type { Settings, Where } from "../../core/settings.js";
+import type { Where } from "../../core/settings.js";
 import type { Store } from "../../db/store.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
 import type { Work } from "../messages/eta.js";
-import type { CommandContext, Limits } from "../requests/request.js";
+import type { CommandContext, CommandRequest, Limits } from "../requests/request.js";
 import type { Machine } from "../words/machine.js";
 
-/** What the commands that make no job work with. */
+/** What the commands that are answered at once work with. */
 export interface Services extends Omit<Store, "close"> {
   readonly events: Events;
   readonly context: CommandContext;
   readonly pictures: PictureStore;
   readonly now: () => number;
-  readonly settingsOf: (where: Where) => Promise<Settings>;
-  /** The message of a finished job for a place, within the bytes that one file may have there. */
+  /** The message of a finished job as `where` may see it; `bytesPerFile`: the largest file that fits there. */
   readonly compose: (job: Job, bytesPerFile: number, where: Where) => Promise<Outgoing>;
-  /** One zip of a batch's pictures as that place may have them, and how many of them there are. */
+  /** One zip of a batch's pictures as `where` may see them, and how many zips there are. */
   readonly zip: (
     job: Job,
     part: number,
@@ -29,25 +28,38 @@ export interface Services extends Omit<Store, "close"> {
     where: Where,
   ) => Promise<{ readonly file: OutgoingFile | null; readonly parts: number }>;
   /**
-   * Edits the reply to an acknowledged interaction, or writes a further message to it. For messages with files: the
-   * interaction's own methods give a slow line 15 s.
+   * Edits the reply to an acknowledged interaction, or sends a further message to it. For messages with files: the
+   * interaction's own methods time out after 15 s, too soon for a slow line.
    */
   readonly send: (
     interaction: ChatInputCommandInteraction,
     message: Outgoing,
     as: "reply" | "follow-up",
   ) => Promise<void>;
-  /** Milliseconds until work of this size is done on this machine; null where it never was measured. */
+  /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs: (work: Work) => number | null;
   /** Who may use `/admin`. */
   readonly operators: () => Promise<readonly string[]>;
-  /** What runs here, for admins; null where nobody says. */
+  /** What runs here, for admins; null where it is unknown. */
   readonly machine: (() => Machine) | null;
 }
 
-/** A command that is answered at once. */
-export interface AnswerCommand {
+interface Defined {
+  /** The command as Discord registers it, in English. */
   readonly definition: (limits: Limits) => CommandJson;
+}
+
+/** A command that makes a request, which becomes a job. */
+export interface RequestCommand extends Defined {
+  /** Reads the options without any I/O. Throws InputError, which becomes a private refusal. */
+  readonly read: (interaction: ChatInputCommandInteraction, context: CommandContext) => CommandRequest;
+}
+
+/** A command that is answered at once. */
+export interface AnswerCommand extends Defined {
   /** Throws InputError, which becomes a private refusal. */
   readonly run: (interaction: ChatInputCommandInteraction, services: Services) => Promise<void>;
 }
+
+/** One slash command. */
+export type Command = RequestCommand | AnswerCommand;
