@@ -1,8 +1,7 @@
 import { atMost } from "../core/backoff.js";
 import { DiscordError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
-import type { Job } from "../core/job.js";
-import type { Treatment, Where } from "../core/settings.js";
+import type { Treatment } from "../core/settings.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
 import { BatchItems } from "./buttons/batch-items.js";
@@ -12,7 +11,7 @@ import { buttonTable } from "./buttons/table.js";
 import { TextForms } from "./buttons/text-forms.js";
 import type { Services } from "./commands/command.js";
 import { commandDefinitions } from "./commands/index.js";
-import { Ballots, tallyLine } from "./delivery/ballots.js";
+import { Ballots } from "./delivery/ballots.js";
 import { Outbox } from "./delivery/outbox.js";
 import { Ping } from "./delivery/ping.js";
 import { ReplyLimits } from "./delivery/reply-limits.js";
@@ -23,14 +22,7 @@ import { DISCORD_CDN_ORIGINS, download } from "./discord/attachment.js";
 import { Gateway } from "./discord/gateway.js";
 import { audienceReader } from "./messages/audience.js";
 import type { Work } from "./messages/eta.js";
-import { CHANNEL_LIMIT } from "./messages/picture-fit.js";
-import {
-  baselinePicture,
-  previewPicture,
-  resultMessage,
-  sheetMessage,
-  zipMessage,
-} from "./messages/result-message.js";
+import { Presenter } from "./messages/presentation.js";
 import { Arrivals } from "./requests/arrivals.js";
 import { BatchDrafts } from "./requests/batch-drafts.js";
 import { Intake } from "./requests/intake.js";
@@ -148,42 +140,28 @@ class DiscordBot implements Bot {
     const common = { queue, deliveries, events, api, settings, now, ...timing };
 
     // Results and statuses: from the queue's events to Discord.
-    const result = {
+    const presenter = new Presenter({
       pictures,
-      checkpointNote: defaults.checkpointNote,
-      image: defaults.image,
-      settingsOf: (where: Where) => settings.resolve(where),
-      audienceOf: audienceReader({ api, settings, unchecked: options.uncheckedPictures ?? "spoiler" }),
-      ballotOf: (job: Job) => this.#ballots.open(job),
-      withoutBallot: (job: Job) => this.#ballots.withdraw(job),
-      tallyOf: (job: Job) => tallyLine(votes, job.id),
-    };
-    const replyLimits = new ReplyLimits();
-    this.#ballots = new Ballots({
-      ...common,
       votes,
-      compose: (job, where) => resultMessage(job, result, CHANNEL_LIMIT, where),
+      settings,
+      image: defaults.image,
+      checkpointNote: defaults.checkpointNote,
+      audienceOf: audienceReader({ api, settings, unchecked: options.uncheckedPictures ?? "spoiler" }),
     });
-    this.#board = new StatusBoard({
-      ...common,
-      estimateMs,
-      pictureOf: (job) => baselinePicture(job, result, replyLimits.of(job.id)),
-      previewOf: (origin, jobId, data, harmless) => previewPicture(origin, jobId, data, harmless, result),
-    });
+    const replyLimits = new ReplyLimits();
+    this.#ballots = new Ballots({ ...common, votes, presenter });
+    this.#board = new StatusBoard({ ...common, presenter, replyLimits, estimateMs });
     this.#outbox = new Outbox({
       ...common,
+      presenter,
       replyLimits,
       board: this.#board,
+      ballots: this.#ballots,
       ping: new Ping(common),
-      compose: (job, limit, where) => resultMessage(job, result, limit, where),
       onUnauthorized: (cause) =>
         onFatal(new DiscordError("DISCORD_REFUSED", "Discord no longer accepts the bot's token.", { cause })),
     });
-    this.#sheets = new SheetPoster({
-      ...common,
-      limit: CHANNEL_LIMIT,
-      compose: (job, number, limit) => sheetMessage(job, number, result, limit),
-    });
+    this.#sheets = new SheetPoster({ ...common, presenter });
 
     // Requests: from interactions to the queue.
     const origins = [...DISCORD_CDN_ORIGINS, ...(cdnUrl === undefined ? [] : [new URL(cdnUrl).origin])];
@@ -215,8 +193,7 @@ class DiscordBot implements Bot {
       pictures,
       now,
       estimateMs,
-      compose: (job, perFile, where) => resultMessage(job, result, { ...CHANNEL_LIMIT, perFile }, where),
-      zip: (job, part, perFile, where) => zipMessage(job, part, result, { ...CHANNEL_LIMIT, perFile }, where),
+      presenter,
       send: async ({ applicationId, token: interactionToken, user }, message, as) => {
         const target = { applicationId, interactionToken, userId: user.id };
         await (as === "reply" ? api.editReply(target, message) : api.followUp(target, message));

@@ -3,12 +3,11 @@ import type {
   RESTPostAPIChatInputApplicationCommandsJSONBody as CommandJson,
 } from "discord.js";
 import type { Events } from "../../core/events.js";
-import type { Job } from "../../core/job.js";
-import type { Where } from "../../core/settings.js";
 import type { Store } from "../../db/store.js";
 import type { PictureStore } from "../../pictures/store.js";
-import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
+import type { Outgoing } from "../discord/outgoing.js";
 import type { Work } from "../messages/eta.js";
+import type { Presenter } from "../messages/presentation.js";
 import type { CommandContext, CommandRequest, Limits } from "../requests/request.js";
 import type { Machine } from "../words/machine.js";
 
@@ -18,15 +17,7 @@ export interface Services extends Omit<Store, "close"> {
   readonly context: CommandContext;
   readonly pictures: PictureStore;
   readonly now: () => number;
-  /** The message of a finished job as `where` may see it; `bytesPerFile`: the largest file that fits there. */
-  readonly compose: (job: Job, bytesPerFile: number, where: Where) => Promise<Outgoing>;
-  /** One zip of a batch's pictures as `where` may see them, and how many zips there are. */
-  readonly zip: (
-    job: Job,
-    part: number,
-    bytesPerFile: number,
-    where: Where,
-  ) => Promise<{ readonly file: OutgoingFile | null; readonly parts: number }>;
+  readonly presenter: Presenter;
   /**
    * Edits the reply to an acknowledged interaction, or sends a further message to it. For messages with files: the
    * interaction's own methods time out after 15 s, too soon for a slow line.

@@ -2,6 +2,9 @@ import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } fr
 import { isFinished } from "../../core/job.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { plainMessage } from "../discord/outgoing.js";
+import { finalMessage } from "../messages/final-message.js";
+import { zipPart } from "../messages/overview-files.js";
+import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
 import { mayModerate } from "../requests/rules.js";
 import { commandTexts, refusals } from "../words/messages.js";
 import type { AnswerCommand } from "./command.js";
@@ -35,22 +38,25 @@ export const show: AnswerCommand = {
     ],
   }),
 
-  async run(interaction, { queue, compose, zip, send, settings }) {
+  async run(interaction, { queue, presenter, send, settings }) {
     const job = await queue.get(interaction.options.getString("id", true).trim());
     if (job === undefined) return replyPrivately(interaction, refusals.unknownJob);
     if (!mayModerate(interaction, job.origin, await settings.resolve(job.origin))) {
       return replyPrivately(interaction, refusals.notYours);
     }
     if (!isFinished(job.state)) return replyPrivately(interaction, refusals.stillOpen);
+    const limit = { ...CHANNEL_LIMIT, perFile: interaction.attachmentSizeLimit };
     const part = interaction.options.getInteger("part");
     if (part !== null) {
       await interaction.deferReply({ flags: MessageFlags.Ephemeral });
-      const { file, parts } = await zip(job, part, interaction.attachmentSizeLimit, interaction);
+      const facts = await presenter.facts(job, interaction, job.items);
+      const { file, parts } = await zipPart(job, part, facts, limit);
       if (file === null) await interaction.editReply({ content: refusals.noPart(parts) });
       else await send(interaction, { ...plainMessage(""), files: [file] }, "reply");
       return;
     }
     await interaction.deferReply();
-    await send(interaction, await compose(job, interaction.attachmentSizeLimit, interaction), "reply");
+    const facts = await presenter.facts(job, interaction);
+    await send(interaction, await finalMessage(job, facts, limit), "reply");
   },
 };

@@ -10,9 +10,12 @@ import type { Queue } from "../../db/queue.js";
 import { type DiscordFault, faultOf } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import { type Outgoing, plainMessage } from "../discord/outgoing.js";
+import { finalMessage } from "../messages/final-message.js";
 import { CHANNEL_LIMIT, type SizeLimit } from "../messages/picture-fit.js";
+import type { Presenter } from "../messages/presentation.js";
 import { COLORS } from "../messages/status-message.js";
 import { endSentence, errorSentence, jobReference, resultLines } from "../words/messages.js";
+import type { Ballots } from "./ballots.js";
 import type { Ping } from "./ping.js";
 import type { ReplyLimits } from "./reply-limits.js";
 import type { StatusBoard } from "./status-board.js";
@@ -23,11 +26,8 @@ export interface OutboxOptions {
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
-  /**
-   * Makes the last message of a finished job for a place, within the bytes that it takes. Throws DiscordError where
-   * Discord has to be asked first and does not answer.
-   */
-  readonly compose: (job: Job, limit: SizeLimit, where: Where) => Promise<Outgoing>;
+  readonly presenter: Presenter;
+  readonly ballots: Ballots;
   readonly board: StatusBoard;
   readonly replyLimits: ReplyLimits;
   readonly ping: Ping;
@@ -196,12 +196,15 @@ export class Outbox {
   }
 
   async #compose(job: Job, limit: SizeLimit, where: Where): Promise<Outgoing> {
+    const { presenter, ballots, events } = this.#options;
     try {
-      return await this.#options.compose(job, limit, where);
+      const facts = await presenter.facts(job, where);
+      const vote = await ballots.settle(job, facts.view);
+      return await finalMessage(job, { ...facts, vote }, limit);
     } catch (error) {
-      // Not the message's fault: it is made again when Discord answers.
+      // Discord did not answer: the message is composed again when it does.
       if (error instanceof DiscordError) throw error;
-      log(this.#options.events, "error", "A result's message could not be made", error, job.id);
+      log(events, "error", "A result's message could not be made", error, job.id);
       return plainMessage(`${errorSentence("INTERNAL")} ${jobReference(job.id)}`);
     }
   }

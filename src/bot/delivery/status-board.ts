@@ -5,10 +5,12 @@ import type { Queue } from "../../db/queue.js";
 import { faultOf } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import type { OutgoingFile } from "../discord/outgoing.js";
-import type { Work } from "../messages/eta.js";
-import { coarse, etas } from "../messages/eta.js";
+import { coarse, etas, type Work } from "../messages/eta.js";
+import type { Presenter } from "../messages/presentation.js";
 import { type JobStatus, type JobSummary, statusMessage, summarize } from "../messages/status-message.js";
+import { baselinePicture, previewFile } from "../messages/unfinished-pictures.js";
 import { LiveEdits } from "./live-edits.js";
+import type { ReplyLimits } from "./reply-limits.js";
 
 export interface StatusBoardOptions {
   readonly queue: Queue;
@@ -18,30 +20,23 @@ export interface StatusBoardOptions {
   /** Least time between two edits of one message, and edits a second over all messages. */
   readonly editGapMs: number;
   readonly editsPerSecond: number;
-  /** Least time between two looks at the whole queue for the positions of all who wait. */
+  /** Least time between two reads of the whole queue for the positions of all waiting jobs. */
   readonly positionsGapMs: number;
   readonly estimateMs: (work: Work) => number | null;
-  /** The half of a comparison that is there already, to show while the other one is drawn; null for none. */
-  readonly pictureOf: (job: Job) => Promise<OutgoingFile | null>;
-  /** A picture that is being drawn, as far as it is; null where it may not be shown. */
-  readonly previewOf: (
-    origin: Origin,
-    jobId: string,
-    data: Uint8Array,
-    harmless: boolean,
-  ) => Promise<OutgoingFile | null>;
+  readonly presenter: Presenter;
+  readonly replyLimits: ReplyLimits;
 }
 
 interface Tracked {
   summary: JobSummary;
   /** Whether the first picture is stored, and whether Discord has it. */
   picture: "none" | "ready" | "shown";
-  /** Id of the message's file that is that picture, once Discord has it. */
+  /** Id of that picture's file in the message, once Discord has it. */
   pictureId: string | null;
-  /** The newest preview of what is being drawn, and how many there were. */
+  /** The newest preview, and how many there were. */
   preview: OutgoingFile | null;
   previewVersion: number;
-  /** Whether the newest edit has one. */
+  /** Whether the newest edit has a preview. */
   hasPreview: boolean;
   finishedPictures: number;
   readonly origin: Origin;
@@ -50,7 +45,7 @@ interface Tracked {
   lateTimer: NodeJS.Timeout | null;
 }
 
-/** All that a message says; two that are equal cost one edit. */
+/** All that a message shows; two equal ones cost one edit. */
 interface Shown {
   readonly status: JobStatus;
   readonly summary: JobSummary;
@@ -60,10 +55,10 @@ interface Shown {
 
 /** The last status is written this long before the token ends. */
 const LATE_MARGIN_MS = 60_000;
-/** A status that takes longer is given up: the result waits for it. */
+/** A status edit that takes longer is given up, since the result waits for it. */
 const STATUS_TIMEOUT_MS = 15_000;
 
-/** Keeps the message of each waiting and running job at what the queue and the loop report. */
+/** Keeps the message of each waiting and running job up to date with the queue and the loop. */
 export class StatusBoard {
   readonly #options: StatusBoardOptions;
   readonly #tracked = new Map<string, Tracked>();
@@ -92,7 +87,7 @@ export class StatusBoard {
     this.#unsubscribe = this.#listen();
   }
 
-  /** Takes up the jobs that an earlier run of the program left open; one by one, since people use the bot by now. */
+  /** Takes up the jobs that an earlier run left open; one by one, since people already use the bot. */
   async adoptOpenJobs(): Promise<void> {
     for (const { id } of await this.#options.queue.work()) {
       const job = await this.#options.queue.get(id);
@@ -102,7 +97,7 @@ export class StatusBoard {
     this.#positionsChanged();
   }
 
-  /** Shows a job that was just accepted. */
+  /** Shows a job that was just stored. */
   async #track(job: Job): Promise<void> {
     if (isFinished(job.state) || this.#stopped) return;
     const tracked = this.#add(job);
@@ -117,7 +112,7 @@ export class StatusBoard {
     }
   }
 
-  /** The job has its last message coming: once resolved, no status overtakes it. */
+  /** To be called before a job's last message is sent: once resolved, no status edit overtakes it. */
   async settle(jobId: string): Promise<void> {
     const tracked = this.#tracked.get(jobId);
     if (tracked !== undefined) this.#forget(jobId, tracked);
@@ -206,10 +201,10 @@ export class StatusBoard {
   }
 
   #show(jobId: string, tracked: Tracked, status: JobStatus): void {
-    // Its job may have been settled while the caller waited.
+    // The job may have been settled while the caller waited.
     if (this.#tracked.get(jobId) !== tracked) return;
     const { kind } = tracked.status;
-    // A message that has said its last stays; a job that is asked to stop says so until it has ended.
+    // A last status stays; a job that was asked to stop says so until it has ended.
     const ends = status.kind === "late" || status.kind === "erased";
     if (kind === "late" || kind === "erased" || (kind === "stopping" && !ends)) return;
     tracked.status = status;
@@ -217,16 +212,16 @@ export class StatusBoard {
     this.#edits.push(jobId, { status, summary, withPicture: picture !== "none", previewVersion });
   }
 
-  /** The picture at work, as far as it is: goes out with the next edit. */
+  /** Preview of the unfinished picture; sent with the next edit. */
   async #showPreview(jobId: string, data: Uint8Array, harmless: boolean): Promise<void> {
     const tracked = this.#tracked.get(jobId);
     if (tracked?.status.kind !== "working") return;
     const { finishedPictures } = tracked;
     try {
-      const file = await this.#options.previewOf(tracked.origin, jobId, data, harmless);
-      // It may be finished by now, and shown as it is.
-      if (file === null || tracked.finishedPictures !== finishedPictures) return;
-      tracked.preview = file;
+      const isShown = await this.#options.presenter.showsPreview(tracked.origin, harmless);
+      // The picture may be finished by now.
+      if (!isShown || tracked.finishedPictures !== finishedPictures) return;
+      tracked.preview = previewFile(jobId, data);
       tracked.previewVersion++;
       this.#show(jobId, tracked, tracked.status);
     } catch (error) {
@@ -241,7 +236,7 @@ export class StatusBoard {
     tracked.finishedPictures++;
   }
 
-  /** Something of the job is ready, or taken out of it: shows it with what comes next. */
+  /** Shows what changed in a job: a text or picture that is ready, or prompts that were taken out. */
   async refresh(jobId: string): Promise<void> {
     try {
       const job = await this.#options.queue.get(jobId);
@@ -306,14 +301,14 @@ export class StatusBoard {
   async #send(jobId: string, { status, summary }: Shown): Promise<void> {
     const tracked = this.#tracked.get(jobId);
     if (tracked === undefined) return;
-    const { api, queue, pictureOf } = this.#options;
+    const { api, queue, presenter, replyLimits } = this.#options;
     try {
       let finished: OutgoingFile | null = null;
       if (tracked.picture === "ready") {
-        // Once is enough: the result brings all pictures, also where this one does not get through.
+        // Not repeated where this fails: the result brings all pictures.
         tracked.picture = "shown";
         const job = await queue.get(jobId);
-        finished = job === undefined ? null : await pictureOf(job);
+        finished = job === undefined ? null : await baselinePicture(job, presenter, replyLimits.of(jobId));
       }
       const preview = status.kind === "working" ? tracked.preview : null;
       const pictures = { finished, preview, kept: tracked.pictureId, stale: tracked.hasPreview };
@@ -325,7 +320,7 @@ export class StatusBoard {
         tracked.pictureId = shown.attachments.find(({ filename }) => filename === finished.name)?.id ?? null;
     } catch (error) {
       const fault = faultOf(error);
-      // A status is not worth a retry: the next one replaces it. A reply that is gone takes no more of them.
+      // Not retried: the next status replaces this one. A reply that is gone takes no more of them.
       if (fault === "token-gone" || fault === "forbidden") tracked.status = { kind: "late" };
       log(this.#options.events, "warn", `A status was not shown (${fault})`, error, jobId);
     }
