@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { cdnBeside, type LocalDiscord, startLocalDiscord } from "local-discord";
 import { createBot } from "./bot/bot.js";
-import { miniatureLine } from "./bot/words/messages.js";
+import { miniatureLine } from "./bot/words/result.js";
 import { findClipTokenizer, findDiffusion, findPromptist } from "./checkpoints/layouts/catalog.js";
 import { findJudges } from "./checkpoints/layouts/judges.js";
 import type { Config } from "./config.js";

@@ -28,7 +28,7 @@ import { BatchDrafts } from "./requests/batch-drafts.js";
 import { Intake } from "./requests/intake.js";
 import type { CommandContext, Defaults, Limits } from "./requests/request.js";
 import { Router } from "./router.js";
-import type { Machine } from "./words/machine.js";
+import type { Machine } from "./words/admin.js";
 
 export interface BotOptions {
   readonly token: string;

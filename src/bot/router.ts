@@ -15,7 +15,8 @@ import { type Asking, replyPrivately } from "./discord/interactions.js";
 import type { BatchDrafts } from "./requests/batch-drafts.js";
 import type { Intake } from "./requests/intake.js";
 import type { CommandContext, CommandRequest } from "./requests/request.js";
-import { errorSentence, refusals, sentenceOf } from "./words/messages.js";
+import { errorSentence, sentenceOf } from "./words/errors.js";
+import { refusals } from "./words/refusals.js";
 
 export interface RouterOptions {
   readonly events: Events;

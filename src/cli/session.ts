@@ -1,5 +1,5 @@
 import { parse } from "node:path";
-import { miniatureLine } from "../bot/words/messages.js";
+import { miniatureLine } from "../bot/words/result.js";
 import {
   type FoundCheckpoint,
   findClipTokenizer,

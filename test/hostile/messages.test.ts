@@ -10,7 +10,7 @@ import { finalMessage } from "../../src/bot/messages/final-message.js";
 import { infoMessage } from "../../src/bot/messages/info-message.js";
 import { Presenter } from "../../src/bot/messages/presentation.js";
 import { statusMessage, summarize } from "../../src/bot/messages/status-message.js";
-import { endSentence, resultLines } from "../../src/bot/words/messages.js";
+import { endSentence, resultLines } from "../../src/bot/words/result.js";
 import { DEFAULT_TEXT_OPTIONS, type ImageOptions, type Item, type Job } from "../../src/core/job.js";
 import { openDatabase } from "../../src/db/sqlite/open.js";
 import { sqliteStore } from "../../src/db/sqlite/store.js";

@@ -4,7 +4,8 @@ import type { Queue } from "../../db/queue.js";
 import type { StatusBoard } from "../delivery/status-board.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
 import { ITEMS_SHOWN, itemRows } from "../messages/components.js";
-import { itemLines, refusals } from "../words/messages.js";
+import { itemLines } from "../words/batch.js";
+import { refusals } from "../words/refusals.js";
 
 export interface BatchItemsOptions {
   readonly queue: Queue;

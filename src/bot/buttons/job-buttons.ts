@@ -7,7 +7,7 @@ import type { PictureStore } from "../../pictures/store.js";
 import { isGone } from "../discord/faults.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
 import { infoMessage } from "../messages/info-message.js";
-import { refusals } from "../words/messages.js";
+import { refusals } from "../words/refusals.js";
 
 export interface JobButtonOptions {
   readonly queue: Queue;

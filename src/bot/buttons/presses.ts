@@ -5,7 +5,7 @@ import type { StoredSettings } from "../../db/settings.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { decodeCustomId, type PressAction, type Verb } from "../messages/components.js";
 import { mayModerate, mayUse } from "../requests/rules.js";
-import { refusals } from "../words/messages.js";
+import { refusals } from "../words/refusals.js";
 import type { Access, Handler } from "./handler.js";
 
 export interface PressOptions {

@@ -6,7 +6,7 @@ import type { Press } from "../discord/interactions.js";
 import { clip } from "../discord/markdown.js";
 import { encodeCustomId } from "../messages/components.js";
 import type { Limits } from "../requests/request.js";
-import { labels } from "../words/messages.js";
+import { labels } from "../words/labels.js";
 
 /** Discord: the longest text of a form's input. */
 const TEXT_INPUT_MAX = 4000;

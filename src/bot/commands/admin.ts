@@ -7,7 +7,8 @@ import {
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { adminLines, commandTexts } from "../words/messages.js";
+import { adminLines } from "../words/admin.js";
+import { commandTexts } from "../words/commands.js";
 import type { AnswerCommand } from "./command.js";
 
 const texts = commandTexts.admin;

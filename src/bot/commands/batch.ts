@@ -5,7 +5,7 @@ import { commonOptions, type PromptPair, type RowOptions } from "../../prompt-fi
 import { readPrompts } from "../../prompt-files/read-prompts.js";
 import { checkInteger, checkNumber, MAX_GUIDANCE } from "../requests/request.js";
 import { parseSetting } from "../requests/setting-catalog.js";
-import { commandTexts } from "../words/messages.js";
+import { commandTexts } from "../words/commands.js";
 import type { RequestCommand } from "./command.js";
 import { imageOptions, modeOption, readImage, readText } from "./options.js";
 

@@ -9,7 +9,7 @@ import type { Outgoing } from "../discord/outgoing.js";
 import type { Work } from "../messages/eta.js";
 import type { Presenter } from "../messages/presentation.js";
 import type { CommandContext, CommandRequest, Limits } from "../requests/request.js";
-import type { Machine } from "../words/machine.js";
+import type { Machine } from "../words/admin.js";
 
 /** What the commands that are answered at once work with. */
 export interface Services extends Omit<Store, "close"> {

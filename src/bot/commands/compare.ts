@@ -1,6 +1,6 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { checkInteger, readPrompt } from "../requests/request.js";
-import { commandTexts } from "../words/messages.js";
+import { commandTexts } from "../words/commands.js";
 import type { RequestCommand } from "./command.js";
 import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
 

@@ -3,7 +3,7 @@ import { Semaphore } from "async-mutex";
 import { type ChatInputCommandInteraction, MessageFlags } from "discord.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
-import { dataLines } from "../words/messages.js";
+import { dataLines } from "../words/mydata.js";
 import type { Services } from "./command.js";
 
 /** Records of which the next one is read when there is room for it. */

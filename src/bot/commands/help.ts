@@ -1,5 +1,5 @@
 import { ApplicationCommandType, MessageFlags } from "discord.js";
-import { commandTexts, helpText } from "../words/messages.js";
+import { commandTexts, helpText } from "../words/commands.js";
 import type { AnswerCommand } from "./command.js";
 
 /** `/help`: what there is, in one private message. */

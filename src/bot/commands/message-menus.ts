@@ -6,7 +6,7 @@ import {
 import { InputError } from "../../core/errors.js";
 import type { JobKind } from "../../core/job.js";
 import { type CommandContext, type CommandRequest, checkedPrompt, randomSeed } from "../requests/request.js";
-import { menuNames } from "../words/messages.js";
+import { menuNames } from "../words/commands.js";
 
 /** What a message's menu offers, by the name that Discord shows. */
 const KINDS: ReadonlyMap<string, JobKind> = new Map([

@@ -1,7 +1,8 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
 import type { VoteKey } from "../../db/votes.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { commandTexts, dataLines } from "../words/messages.js";
+import { commandTexts } from "../words/commands.js";
+import { dataLines } from "../words/mydata.js";
 import type { AnswerCommand, Services } from "./command.js";
 import { type Piece, sendExport } from "./export.js";
 

@@ -16,7 +16,8 @@ import {
   textOptionMax,
 } from "../requests/request.js";
 import { parseSetting } from "../requests/setting-catalog.js";
-import { commandTexts, expectations } from "../words/messages.js";
+import { commandTexts } from "../words/commands.js";
+import { expectations } from "../words/errors.js";
 
 const texts = commandTexts.options;
 const MAX_SEED = Number.MAX_SAFE_INTEGER;

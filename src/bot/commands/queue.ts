@@ -1,6 +1,7 @@
 import { ApplicationCommandType, MessageFlags } from "discord.js";
 import { coarse, etas } from "../messages/eta.js";
-import { commandTexts, queueLines } from "../words/messages.js";
+import { commandTexts } from "../words/commands.js";
+import { queueLines } from "../words/status.js";
 import type { AnswerCommand } from "./command.js";
 
 const SHOWN = 10;

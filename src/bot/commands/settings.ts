@@ -10,7 +10,8 @@ import type { SettingName, SettingScope } from "../../core/settings.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { mayManage } from "../requests/rules.js";
 import { CATALOG, isSettingName, parseSetting, showSetting } from "../requests/setting-catalog.js";
-import { commandTexts, settingLines, settingTexts } from "../words/messages.js";
+import { commandTexts } from "../words/commands.js";
+import { settingLines, settingTexts } from "../words/settings.js";
 import { LANGUAGES, SETTINGS } from "../words/translation-texts.js";
 import type { AnswerCommand, Services } from "./command.js";
 

@@ -6,7 +6,8 @@ import { finalMessage } from "../messages/final-message.js";
 import { zipPart } from "../messages/overview-files.js";
 import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
 import { mayModerate } from "../requests/rules.js";
-import { commandTexts, refusals } from "../words/messages.js";
+import { commandTexts } from "../words/commands.js";
+import { refusals } from "../words/refusals.js";
 import type { AnswerCommand } from "./command.js";
 
 const PARTS_MAX = 1000;

@@ -3,7 +3,9 @@ import { wilson } from "../../core/statistics.js";
 import type { ExportedVote, Tally, VoteFilter, VoteKey, Votes } from "../../db/votes.js";
 import { statsPlot } from "../../pictures/stats-plot.js";
 import { mayManage } from "../requests/rules.js";
-import { commandTexts, refusals, statsLines } from "../words/messages.js";
+import { commandTexts } from "../words/commands.js";
+import { refusals } from "../words/refusals.js";
+import { statsLines } from "../words/votes.js";
 import type { AnswerCommand } from "./command.js";
 import { sendExport } from "./export.js";
 

@@ -13,7 +13,7 @@ import { finalMessage } from "../messages/final-message.js";
 import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
 import type { PictureView } from "../messages/picture-policy.js";
 import { isVoted, type Presenter, type Vote, voteOf } from "../messages/presentation.js";
-import { refusals } from "../words/messages.js";
+import { refusals } from "../words/refusals.js";
 import { DueClock } from "./due-clock.js";
 
 export interface BallotOptions {

@@ -2,7 +2,7 @@ import type { Job } from "../../core/job.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import { plainMessage } from "../discord/outgoing.js";
-import { resultLines } from "../words/messages.js";
+import { resultLines } from "../words/result.js";
 
 export interface PingOptions {
   readonly api: DiscordApi;

@@ -1,7 +1,11 @@
 import type { Job } from "../../core/job.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
-import { blindLines, labels, refusals, resultLines, safetyLines } from "../words/messages.js";
+import { labels } from "../words/labels.js";
+import { refusals } from "../words/refusals.js";
+import { resultLines } from "../words/result.js";
+import { safetyLines } from "../words/safety.js";
+import { blindLines } from "../words/votes.js";
 import { blindMessage } from "./blind-message.js";
 import { resultRows } from "./components.js";
 import { doneEmbed, timeAndMakers, unusualOptions, withImage } from "./embeds.js";

@@ -8,7 +8,7 @@ import {
 import { hasOverview, type Item, type Job } from "../../core/job.js";
 import { clip, tail } from "../discord/markdown.js";
 import type { Row } from "../discord/outgoing.js";
-import { labels } from "../words/messages.js";
+import { labels } from "../words/labels.js";
 import { addedPhrases } from "./prompt-diff.js";
 
 /**

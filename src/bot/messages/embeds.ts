@@ -2,7 +2,9 @@ import type { APIEmbed } from "discord.js";
 import type { Job } from "../../core/job.js";
 import { clip } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile, type Row } from "../discord/outgoing.js";
-import { formatDuration, jobReference, labels, resultLines } from "../words/messages.js";
+import { labels } from "../words/labels.js";
+import { formatDuration } from "../words/parts.js";
+import { jobReference, resultLines } from "../words/result.js";
 import type { Facts } from "./presentation.js";
 import { COLORS } from "./status-message.js";
 

@@ -1,6 +1,7 @@
 import { hasOverview, type Job } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { endSentence, labels } from "../words/messages.js";
+import { labels } from "../words/labels.js";
+import { endSentence } from "../words/result.js";
 import { compareMessage } from "./compare-message.js";
 import { resultRows } from "./components.js";
 import { spoilered } from "./embeds.js";

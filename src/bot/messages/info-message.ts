@@ -2,7 +2,8 @@ import { type InteractionReplyOptions, MessageFlags } from "discord.js";
 import type { Job } from "../../core/job.js";
 import { clip, codeBlock } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX } from "../discord/outgoing.js";
-import { infoLines, labels } from "../words/messages.js";
+import { labels } from "../words/labels.js";
+import { infoLines } from "../words/result.js";
 
 const TEXT_MAX = 1200;
 /** Rows of a batch that are spelled out; its report has them all. */

@@ -1,6 +1,6 @@
 import type { Job } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { resultLines } from "../words/messages.js";
+import { resultLines } from "../words/result.js";
 import { resultRows } from "./components.js";
 import { doneEmbed, timeAndMakers } from "./embeds.js";
 import type { Facts } from "./presentation.js";

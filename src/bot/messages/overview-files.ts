@@ -1,7 +1,8 @@
 import type { Item, Job } from "../../core/job.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { OutgoingFile } from "../discord/outgoing.js";
-import { labels, resultLines } from "../words/messages.js";
+import { labels } from "../words/labels.js";
+import { resultLines } from "../words/result.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
 import { viewOf } from "./picture-policy.js";
 import type { Facts } from "./presentation.js";

@@ -1,6 +1,6 @@
 import { type Job, picturesDrawn } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { resultLines } from "../words/messages.js";
+import { resultLines } from "../words/result.js";
 import { resultRows } from "./components.js";
 import { doneEmbed, timeAndMakers, unusualOptions, withImage } from "./embeds.js";
 import { overviewFiles } from "./overview-files.js";

@@ -3,7 +3,7 @@ import { isFlagged, type PictureJudgement, UNJUDGED } from "../../core/judgement
 import { TREATMENTS, type Treatment } from "../../core/settings.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { withheldVariant } from "../../pictures/store.js";
-import { safetyLines } from "../words/messages.js";
+import { safetyLines } from "../words/safety.js";
 import type { Audience } from "./audience.js";
 
 const stricter = (one: Treatment, other: Treatment): Treatment =>

@@ -1,6 +1,7 @@
 import type { Item } from "../../core/job.js";
 import { codeBlock, escapeMarkdown } from "../discord/markdown.js";
-import { labels, noteLine, resultLines } from "../words/messages.js";
+import { labels } from "../words/labels.js";
+import { noteLine, resultLines } from "../words/result.js";
 import { diffMarkdown, lostNouns } from "./prompt-diff.js";
 
 const TEXT_MAX = 1100;

@@ -5,7 +5,7 @@ import { bootstrapMean } from "../../core/statistics.js";
 import { type ScoreRow, scorePlot } from "../../pictures/score-plot.js";
 import { clip } from "../discord/markdown.js";
 import { ALT_TEXT_MAX, type OutgoingFile } from "../discord/outgoing.js";
-import { scoreLines } from "../words/messages.js";
+import { scoreLines } from "../words/scores.js";
 
 /** Rows of the table in a message; the CSV has them all. */
 const TABLE_ROWS = 10;

@@ -1,6 +1,7 @@
 import type { Job } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { jobReference, labels, resultLines } from "../words/messages.js";
+import { labels } from "../words/labels.js";
+import { jobReference, resultLines } from "../words/result.js";
 import { spoilered, withImage } from "./embeds.js";
 import { sheetPicture } from "./overview-files.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";

@@ -2,7 +2,8 @@ import type { Progress } from "../../core/events.js";
 import { hasOverview, type Item, type Job, type LimitScope, type Phase } from "../../core/job.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
-import { labels, statusLines } from "../words/messages.js";
+import { labels } from "../words/labels.js";
+import { statusLines } from "../words/status.js";
 import { cancelRow } from "./components.js";
 import { noteLines, promptSections } from "./rewrite-text.js";
 

@@ -1,6 +1,6 @@
 import { hasOverview, type Job } from "../../core/job.js";
 import type { OutgoingFile } from "../discord/outgoing.js";
-import { labels } from "../words/messages.js";
+import { labels } from "../words/labels.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
 import type { Presenter } from "./presentation.js";
 import { namedPicture, readPicture } from "./stored-picture.js";

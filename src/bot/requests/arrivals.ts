@@ -5,7 +5,8 @@ import type { Arrival, Queue } from "../../db/queue.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { retryTransient } from "../discord/retry-transient.js";
-import { refusals, sentenceOf } from "../words/messages.js";
+import { sentenceOf } from "../words/errors.js";
+import { refusals } from "../words/refusals.js";
 
 export interface ArrivalOptions {
   readonly queue: Queue;

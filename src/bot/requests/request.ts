@@ -4,7 +4,7 @@ import { InputError } from "../../core/errors.js";
 import type { ImageOptions, JobKind, TextOptions } from "../../core/job.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
-import { expectations } from "../words/messages.js";
+import { expectations } from "../words/errors.js";
 
 export interface Defaults {
   readonly text: TextOptions;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { InputError } from "../../core/errors.js";
 import { SCHEDULERS } from "../../core/job.js";
 import { type SettingName, type Settings, TREATMENTS } from "../../core/settings.js";
-import { expectations } from "../words/messages.js";
+import { expectations } from "../words/errors.js";
 
 const yesNo = z
   .string()
