@@ -12,7 +12,7 @@ import { mayManage } from "../requests/rules.js";
 import { CATALOG, isSettingName, parseSetting, showSetting } from "../requests/setting-catalog.js";
 import { commandTexts } from "../words/commands.js";
 import { settingLines, settingTexts } from "../words/settings.js";
-import { LANGUAGES, SETTINGS } from "../words/translation-texts.js";
+import { LANGUAGES, TRANSLATIONS } from "../words/translations.js";
 import type { AnswerCommand, Services } from "./command.js";
 
 const texts = commandTexts.settings;
@@ -47,7 +47,7 @@ export function completeSetting(typed: string, locale: Locale): { name: string; 
 
 const meaningOf = (name: SettingName, locale: Locale): string => {
   const language = LANGUAGES.find((one) => one === locale);
-  return language === undefined ? settingTexts[name] : SETTINGS[name][language];
+  return language === undefined ? settingTexts[name] : TRANSLATIONS[language].settings[name];
 };
 
 /** `/settings show | set | reset | ping`: what a server and its channels decide, and whether to call a user. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { commandDefinitions } from "../../../src/bot/commands/index.js";
-import { LANGUAGES } from "../../../src/bot/words/translation-texts.js";
+import { LANGUAGES } from "../../../src/bot/words/translations.js";
 import { SCHEDULERS } from "../../../src/core/job.js";
 import { makeBot, nextEvent, startWorld } from "../../support/bot-world.js";
 
