@@ -43,7 +43,7 @@ const IMAGE: ImageOptions = {
   size: null,
   scheduler: "pndm",
 };
-const store = sqliteStore(openDatabase(":memory:"));
+const store = sqliteStore(openDatabase(join(folder, "queue.sqlite")));
 afterAll(() => store.close());
 const presenter = new Presenter({
   pictures: new PictureFolder(folder),
