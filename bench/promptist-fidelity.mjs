@@ -7,19 +7,19 @@
 // error that is there and takes a third of the time away. MB counts the fp32 embedding, which is never in 8 bits.
 // Run: npm run build && node bench/promptist-fidelity.mjs [python with torch and transformers]
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileGraph } from "../dist/checkpoints/compile.js";
-import { openWeights } from "../dist/checkpoints/files/open.js";
-import { DEFAULT_TEXT_OPTIONS } from "../dist/core/job.js";
+import { openGpt2 } from "../dist/checkpoints/layouts/gpt2-files.js";
+import { DEFAULT_TEXT_OPTIONS } from "../dist/core/options.js";
 import { Decoder } from "../dist/inference/promptist/decoder.js";
 import { generate } from "../dist/inference/promptist/generate.js";
 import { SeededRandom } from "../dist/inference/promptist/sampling.js";
 import { Session } from "../dist/inference/runtime/session.js";
 import { Gpt2Tokenizer } from "../dist/inference/tokenizers/tokenizer.js";
-import { gpt2Graph, parseGpt2Config } from "../dist/models/gpt2.js";
+import { gpt2Graph } from "../dist/models/gpt2.js";
 
 const [python = "python3"] = process.argv.slice(2);
 const PROMPTS = 12;
@@ -112,12 +112,8 @@ for (const [title, make] of Object.entries(sets)) {
   try {
     const set = make(folder);
     const { directory, prompts, eosId, settings } = set;
-    const config = parseGpt2Config(
-      JSON.parse(readFileSync(join(directory, "config.json"), "utf8")),
-      directory,
-    );
-    const stored = openWeights(directory);
-    const prefix = stored.names.some((name) => name.startsWith("transformer.")) ? "transformer." : "";
+    const files = openGpt2(directory);
+    const { config } = files;
     let exact;
     console.log(`\n${title}`);
     console.log(
@@ -128,19 +124,19 @@ for (const [title, make] of Object.entries(sets)) {
       "beams".padStart(8),
     );
     for (const [name, layout] of Object.entries(layouts)) {
-      const graph = await compileGraph(gpt2Graph(config, layout, prefix), stored, {
+      const graph = await compileGraph(gpt2Graph(config, { float: "float32" }, layout), files.weights(), {
         cacheDir: join(folder, "cache"),
       });
       const session = await Session.open(name, graph, { name: "cpu", note: null }, { threads: 2 });
       const decoder = new Decoder(session, config);
-      const logits = await logitsOf(decoder, config.vocabulary, set);
+      const logits = await logitsOf(decoder, config.vocab_size, set);
       const found = [];
       for (const prompt of prompts) {
         const [hypotheses] = await generate(
           decoder,
           [prompt],
           { ...DEFAULT_TEXT_OPTIONS, ...settings },
-          { eosId, vocabulary: config.vocabulary },
+          { eosId, vocabulary: config.vocab_size },
         );
         found.push(hypotheses[0].tokens.join());
       }

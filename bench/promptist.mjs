@@ -13,18 +13,18 @@
 // Run: npm run build && node bench/promptist.mjs [python with torch and transformers] [rounds] [threads]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { compileGraph } from "../dist/checkpoints/compile.js";
-import { openWeights } from "../dist/checkpoints/files/open.js";
-import { DEFAULT_TEXT_OPTIONS } from "../dist/core/job.js";
+import { openGpt2 } from "../dist/checkpoints/layouts/gpt2-files.js";
+import { DEFAULT_TEXT_OPTIONS } from "../dist/core/options.js";
 import { Decoder } from "../dist/inference/promptist/decoder.js";
 import { generate } from "../dist/inference/promptist/generate.js";
 import { Session } from "../dist/inference/runtime/session.js";
-import { gpt2Graph, gpt2Layout, parseGpt2Config } from "../dist/models/gpt2.js";
+import { gpt2Graph, gpt2Layout } from "../dist/models/gpt2.js";
 
 const [python = "python3", rounds = "5", threads = "2"] = process.argv.slice(2);
 const THREADS = Number(threads);
@@ -45,11 +45,14 @@ const ask = async (question) => {
 };
 
 async function open(weights) {
-  const config = parseGpt2Config(JSON.parse(readFileSync(join(folder, "config.json"), "utf8")), folder);
+  const files = openGpt2(folder);
+  const { config } = files;
   const graph = await compileGraph(
-    gpt2Graph(config, gpt2Layout(weights, "cpu"), "transformer."),
-    openWeights(folder),
-    { cacheDir: join(folder, "cache") },
+    gpt2Graph(config, { float: "float32" }, gpt2Layout(weights, "cpu")),
+    files.weights(),
+    {
+      cacheDir: join(folder, "cache"),
+    },
   );
   const session = await Session.open("bench", graph, { name: "cpu", note: null }, { threads: THREADS });
   const decoder = new Decoder(session, config);
@@ -58,7 +61,7 @@ async function open(weights) {
     const start = performance.now();
     const [found] = await generate(decoder, [PROMPT], DEFAULT_TEXT_OPTIONS, {
       eosId: EOS,
-      vocabulary: config.vocabulary,
+      vocabulary: config.vocab_size,
     });
     const wallMs = performance.now() - start;
     const { user, system } = process.cpuUsage(cpu);

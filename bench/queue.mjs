@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DEFAULT_TEXT_OPTIONS } from "../dist/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../dist/core/options.js";
 import { openDatabase } from "../dist/db/sqlite/open.js";
 import { sqliteStore } from "../dist/db/sqlite/store.js";
 

@@ -42,7 +42,7 @@ try {
   await (await timed("compile and load", () => StableDiffusion.open(options))).release();
   const model = await timed("load again", () => StableDiffusion.open(options));
   console.log(
-    `${device.name}, ${precision}, ${model.attention} attention, ${model.weightBytes} bytes of weights`,
+    `${device.name}, ${precision}, ${[...model.arithmetic.avoided].join(", ") || "nothing"} avoided, ${model.weightBytes} bytes of weights`,
   );
   const ids = new Int32Array(expected.read("ids").buffer);
   const rows = [ids.subarray(0, 77), ids.subarray(77)].map((row) => Array.from(row));

@@ -3,15 +3,33 @@ import { resolve } from "node:path";
 import { parse } from "dotenv";
 import { distance } from "fastest-levenshtein";
 import { z } from "zod";
-import { InputError } from "./core/errors.js";
-import { type ImageOptions, type LimitScope, SCHEDULERS, type TextOptions } from "./core/job.js";
+import { InputError, isMissing } from "./core/errors.js";
+import type { LimitScope } from "./core/job.js";
+import {
+  DEFAULT_IMAGE_OPTIONS,
+  DEFAULT_LIMITS,
+  DEFAULT_TEXT_OPTIONS,
+  DEVICES,
+  IMAGE_RANGES,
+  type ImageOptions,
+  LENGTH_RULES,
+  LIMIT_RANGES,
+  PRECISIONS,
+  parseSize,
+  type Range,
+  SCHEDULERS,
+  SEARCH_MODES,
+  SIDE_MULTIPLE,
+  TEXT_RANGES,
+  TEXT_WEIGHTS,
+  type TextOptions,
+} from "./core/options.js";
 import { TREATMENTS } from "./core/settings.js";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const MIB = 1024 * 1024;
-/** The largest integer that Discord's INTEGER option and a JavaScript number hold exactly. */
-export const MAX_SEED = Number.MAX_SAFE_INTEGER;
+const SIDES_HELP = `both sides multiples of ${SIDE_MULTIPLE} from ${IMAGE_RANGES.side.min} to ${IMAGE_RANGES.side.max}`;
 
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const number = (min: number, max: number) => z.coerce.number().min(min).max(max);
@@ -23,16 +41,18 @@ const secret = z
   .regex(/^[\x21-\x7e]*$/, "expected a token without spaces or line breaks");
 const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) => z.enum(values);
 
-/** `512x512`, or empty for the checkpoint's own size. */
-export const sizeSchema = z
-  .string()
-  .regex(/^(\d+x\d+)?$/, "expected WIDTHxHEIGHT such as 512x512, or nothing")
-  .transform((value) => {
-    const [width, height] = value.split("x").map(Number);
-    return width && height ? { width, height } : null;
-  });
+const inRange = ({ min, max, whole }: Range) => (whole ? integer(min, max) : number(min, max));
 
-interface Setting {
+/** `512x512`, or empty for the checkpoint's own size. */
+const size = z.string().transform((value, context) => {
+  if (value === "") return null;
+  const parsed = parseSize(value);
+  if (parsed !== null) return parsed;
+  context.addIssue(`expected WIDTHxHEIGHT such as 512x512, ${SIDES_HELP}, or nothing`);
+  return z.NEVER;
+});
+
+interface Variable {
   readonly default: string;
   /** What it does, with its unit; becomes the comment in .env.example. */
   readonly help: string;
@@ -43,6 +63,12 @@ const variable = <S extends z.ZodType>(initial: string, schema: S, help: string)
   schema,
   help,
 });
+
+const textVariable = (option: keyof typeof TEXT_RANGES, help: string) =>
+  variable(String(DEFAULT_TEXT_OPTIONS[option]), inRange(TEXT_RANGES[option]), help);
+
+/** 0: no limit. */
+const jobsOrNone = integer(0, LIMIT_RANGES.jobs.max);
 
 const LIMIT_HELP = (whose: string) =>
   `Jobs of ${whose} in line at once; further ones wait outside of it. /settings may set less. 0: no limit.`;
@@ -91,69 +117,84 @@ export const VARIABLES = {
   HF_TOKEN: variable("", secret, "Access token for models on the hub that ask for one."),
   DEVICE: variable(
     "auto",
-    oneOf("auto", "cpu", "webgpu", "cuda", "dml", "coreml"),
+    oneOf(...DEVICES),
     "auto, cpu, webgpu, cuda, dml or coreml. auto: the GPU if one opens, else the CPU.",
   ),
   THREADS: variable("0", integer(0, 256), "CPU threads of a worker. 0: as many as there are physical cores."),
-  PROMPTIST_WEIGHTS: variable("int8", oneOf("int8", "fp32"), "Weights of Promptist: int8 or fp32."),
+  PROMPTIST_WEIGHTS: variable("int8", oneOf(...TEXT_WEIGHTS), "Weights of Promptist: int8 or fp32."),
   DIFFUSION_PRECISION: variable(
     "auto",
-    oneOf("auto", "fp16", "fp32"),
+    oneOf(...PRECISIONS),
     "Precision of Stable Diffusion: fp16, fp32, or auto (fp16 on a GPU, fp32 on the CPU).",
   ),
   TEXT_MODE: variable(
-    "beam",
-    oneOf("beam", "greedy", "sample"),
+    DEFAULT_TEXT_OPTIONS.mode,
+    oneOf(...SEARCH_MODES),
     "Search for the rewrite: beam, greedy or sample.",
   ),
-  TEXT_BEAMS: variable("8", integer(1, 32), "Beams."),
-  TEXT_MAX_NEW_TOKENS: variable("75", integer(1, 512), "Longest rewrite, in tokens."),
-  TEXT_LENGTH_PENALTY: variable("-1", number(-10, 10), "Exponent of the length in a beam's score."),
+  TEXT_BEAMS: textVariable("beams", "Beams."),
+  TEXT_MAX_NEW_TOKENS: textVariable("maxNewTokens", "Longest rewrite, in tokens."),
+  TEXT_LENGTH_PENALTY: textVariable("lengthPenalty", "Exponent of the length in a beam's score."),
   TEXT_LENGTH_RULE: variable(
-    "hf5",
-    oneOf("hf5", "hf4"),
+    DEFAULT_TEXT_OPTIONS.lengthRule,
+    oneOf(...LENGTH_RULES),
     "Length in a beam's score: hf5 (generated tokens) or hf4 (with the prompt, as in Promptist's days).",
   ),
-  TEXT_REPETITION_PENALTY: variable("1", number(0.1, 10), "Above 1: words already used become less likely."),
-  TEXT_TEMPERATURE: variable("1", number(0.01, 10), "Temperature of sampling."),
-  TEXT_TOP_K: variable(
-    "50",
-    integer(0, 100_000),
-    "Sampling draws from this many likeliest tokens. 0: from all.",
+  TEXT_REPETITION_PENALTY: textVariable(
+    "repetitionPenalty",
+    "Above 1: words already used become less likely.",
   ),
-  TEXT_TOP_P: variable(
-    "1",
-    number(0.01, 1),
-    "Sampling draws from the likeliest tokens of this total probability.",
+  TEXT_TEMPERATURE: textVariable("temperature", "Temperature of sampling."),
+  TEXT_TOP_K: textVariable("topK", "Sampling draws from this many likeliest tokens. 0: from all."),
+  TEXT_TOP_P: textVariable("topP", "Sampling draws from the likeliest tokens of this total probability."),
+  IMAGE_STEPS: variable(
+    String(DEFAULT_IMAGE_OPTIONS.steps),
+    inRange(IMAGE_RANGES.steps),
+    "Denoising steps of a picture.",
   ),
-  IMAGE_STEPS: variable("50", integer(1, 1000), "Denoising steps of a picture."),
   IMAGE_GUIDANCE: variable(
     "",
     z
       .literal("")
       .transform(() => null)
-      .or(number(0, 50)),
+      .or(inRange(IMAGE_RANGES.guidance)),
     "Classifier-free guidance scale. 1 or less: none. Empty: what suits the checkpoint (7.5, the miniature 2).",
   ),
-  IMAGE_NEGATIVE: variable("", text, "Negative prompt."),
-  IMAGE_SIZE: variable(
-    "",
-    sizeSchema,
-    "WIDTHxHEIGHT in pixels, multiples of 8. Empty: the checkpoint's own size.",
+  IMAGE_NEGATIVE: variable(DEFAULT_IMAGE_OPTIONS.negative, text, "Negative prompt."),
+  IMAGE_SIZE: variable("", size, "WIDTHxHEIGHT in pixels, multiples of 8. Empty: the checkpoint's own size."),
+  IMAGE_SCHEDULER: variable(
+    DEFAULT_IMAGE_OPTIONS.scheduler,
+    oneOf(...SCHEDULERS),
+    `Scheduler: ${SCHEDULERS.join(", ")}.`,
   ),
-  IMAGE_SCHEDULER: variable("pndm", oneOf(...SCHEDULERS), `Scheduler: ${SCHEDULERS.join(", ")}.`),
-  MAX_PROMPT_LENGTH: variable("1000", integer(1, 6000), "Longest prompt, in characters."),
-  MAX_STEPS: variable("100", integer(1, 1000), "Most denoising steps that a command may ask for."),
-  MAX_BATCH_PROMPTS: variable("100", integer(1, 1000), "Most prompts in one batch file."),
-  MAX_PAIRS: variable("4", integer(1, 25), "Most pairs that one comparison may ask for."),
+  MAX_PROMPT_LENGTH: variable(
+    String(DEFAULT_LIMITS.promptLength),
+    inRange(LIMIT_RANGES.promptLength),
+    "Longest prompt, in characters.",
+  ),
+  MAX_STEPS: variable(
+    String(DEFAULT_LIMITS.steps),
+    inRange(LIMIT_RANGES.steps),
+    "Most denoising steps that a command may ask for.",
+  ),
+  MAX_BATCH_PROMPTS: variable(
+    String(DEFAULT_LIMITS.batch),
+    inRange(LIMIT_RANGES.batch),
+    "Most prompts in one batch file.",
+  ),
+  MAX_PAIRS: variable(
+    String(DEFAULT_LIMITS.pairs),
+    inRange(LIMIT_RANGES.pairs),
+    "Most pairs that one comparison may ask for.",
+  ),
   MAX_FILE_BYTES: variable(String(MIB), integer(1, 10 * MIB), "Largest batch file, in bytes."),
   MAX_WAITING_JOBS: variable("1000", integer(1, 1_000_000), "Most jobs that may wait; more are refused."),
-  USER_LIMIT: variable("0", integer(0, 10_000), LIMIT_HELP("one person")),
-  CHANNEL_LIMIT: variable("0", integer(0, 10_000), LIMIT_HELP("one channel")),
-  SERVER_LIMIT: variable("0", integer(0, 10_000), LIMIT_HELP("one server")),
-  USER_CAP: variable("100", integer(0, 10_000), CAP_HELP("one person")),
-  CHANNEL_CAP: variable("0", integer(0, 10_000), CAP_HELP("one channel")),
-  SERVER_CAP: variable("0", integer(0, 10_000), CAP_HELP("one server")),
+  USER_LIMIT: variable("0", jobsOrNone, LIMIT_HELP("one person")),
+  CHANNEL_LIMIT: variable("0", jobsOrNone, LIMIT_HELP("one channel")),
+  SERVER_LIMIT: variable("0", jobsOrNone, LIMIT_HELP("one server")),
+  USER_CAP: variable("100", jobsOrNone, CAP_HELP("one person")),
+  CHANNEL_CAP: variable("0", jobsOrNone, CAP_HELP("one channel")),
+  SERVER_CAP: variable("0", jobsOrNone, CAP_HELP("one server")),
   PREVIEW: variable(
     "off",
     z.enum(["on", "off"]).transform((value) => value === "on"),
@@ -213,7 +254,7 @@ export const VARIABLES = {
     integer(0, 65535),
     "Port on 127.0.0.1 at which Prometheus finds /metrics. 0: none.",
   ),
-} as const satisfies Record<string, Setting>;
+} as const satisfies Record<string, Variable>;
 
 type Key = keyof typeof VARIABLES;
 export type Variables = { readonly [K in Key]: z.output<(typeof VARIABLES)[K]["schema"]> };
@@ -254,7 +295,7 @@ export function loadConfig(
     .map((key) => `.env has an unknown setting ${key}${suggestion(key)}`);
 
   const parts: Record<string, unknown> = {};
-  for (const [key, { default: initial, schema }] of Object.entries<Setting>(VARIABLES)) {
+  for (const [key, { default: initial, schema }] of Object.entries<Variable>(VARIABLES)) {
     const given = environment[key] ?? file[key] ?? initial;
     const parsed = schema.safeParse(given === "" ? initial : given);
     if (parsed.success) parts[key] = parsed.data;
@@ -326,7 +367,7 @@ export function forgetSecrets(): void {
 
 /** The text of .env.example: every setting with its default, commented out, under its help. */
 export function envExample(): string {
-  const blocks = Object.entries<Setting>(VARIABLES).map(
+  const blocks = Object.entries<Variable>(VARIABLES).map(
     ([key, { default: initial, help }]) => `# ${help}\n#${key}=${initial}\n`,
   );
   return `# Copy to .env and change what you need; every line shows the default.\n\n${blocks.join("\n")}`;
@@ -336,7 +377,7 @@ function readEnvFile(path: string): Record<string, string> {
   try {
     return parse(readFileSync(path));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    if (isMissing(error)) return {};
     throw new InputError("CONFIG", `${path} cannot be read`, {}, { cause: error });
   }
 }

@@ -3,10 +3,7 @@ import { join } from "node:path";
 import { cdnBeside, type LocalDiscord, startLocalDiscord } from "local-discord";
 import { createBot } from "./bot/bot.js";
 import { miniatureLine } from "./bot/words/result.js";
-import { findClipTokenizer, findDiffusion, findPromptist } from "./checkpoints/layouts/catalog.js";
-import { findJudges } from "./checkpoints/layouts/judges.js";
 import type { Config } from "./config.js";
-import { codeOf, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";
 import { redactor } from "./core/redact.js";
@@ -21,12 +18,12 @@ import { GpuLock } from "./inference/loop/gpu-lock.js";
 import { InferenceLoop } from "./inference/loop/loop.js";
 import {
   checkpointName,
+  chooseModels,
   type ModelChoice,
   miniaturePhases,
-  openModel,
-  uncheckedNote,
+  startWorker,
 } from "./inference/loop/model-choice.js";
-import { levelOfOutput } from "./inference/loop/worker-output.js";
+import { levelOfOutput } from "./inference/loop/model-host.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { RecentTimes } from "./metrics/recent-times.js";
@@ -66,17 +63,19 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
   try {
     const events = createEvents();
     logEvents(events, config.LOG_LEVEL, { redact: redactor([config.DISCORD_TOKEN, config.HF_TOKEN]) });
-    const diffusion = findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir);
+    // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
     const choice: ModelChoice = {
-      promptist: findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir),
-      diffusion,
-      clipTokenizer: findClipTokenizer(diffusion, config.checkpointsDir),
-      judges: findJudges(diffusion, config.checkpointsDir, config.CLIP_CHECKPOINT || undefined),
-      device: config.DEVICE,
-      weights: config.PROMPTIST_WEIGHTS,
-      precision: config.DIFFUSION_PRECISION,
-      cacheDir: config.cacheDir,
-      threads: config.THREADS,
+      ...chooseModels({
+        checkpointsDir: config.checkpointsDir,
+        promptist: config.PROMPTIST_CHECKPOINT || undefined,
+        diffusion: config.DIFFUSION_CHECKPOINT || undefined,
+        clip: config.CLIP_CHECKPOINT || undefined,
+        device: config.DEVICE,
+        weights: config.PROMPTIST_WEIGHTS,
+        precision: config.DIFFUSION_PRECISION,
+        cacheDir: config.cacheDir,
+        threads: config.THREADS,
+      }),
     };
 
     const times = new RecentTimes(events);
@@ -135,7 +134,7 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
       pictures,
       defaults: {
         text: config.text,
-        image: { ...config.image, guidance: config.image.guidance ?? diffusion.guidance, seed: 0 },
+        image: { ...config.image, guidance: config.image.guidance ?? choice.diffusion.guidance, seed: 0 },
         checkpointNote: miniatureLine(miniaturePhases(choice, ["text", "image"])),
       },
       uncheckedPictures: config.UNCHECKED_PICTURES,
@@ -172,8 +171,8 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
       queue,
       events,
       gpu: new GpuLock(),
-      openModel: (phase: Phase, lease, signal) =>
-        openModel(choice, phase, lease, {
+      startWorker: (phase: Phase, lease, signal) =>
+        startWorker(choice, phase, lease, {
           signal,
           silenceMs: config.WORKER_SILENCE_MS,
           ...(workerFile === undefined ? {} : { workerFile }),
@@ -194,82 +193,4 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
     await stop();
     throw error;
   }
-}
-
-/** Every part bounds its own stop; this is the bound of them all. */
-const STOP_MS = 4_800;
-
-const NETWORK_CODES =
-  /^(ECONNRESET|ECONNREFUSED|ETIMEDOUT|EPIPE|ENETUNREACH|ENETDOWN|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/;
-
-/**
- * discord.js (14.28) takes the listeners off a gateway connection that it gives up while it still connects, and the error
- * that such a connection ends with has then nobody to go to. It harms nothing: a new connection is being made already.
- */
-export function isStrayNetworkError(error: unknown): boolean {
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  return error instanceof Error && syscall !== undefined && NETWORK_CODES.test(code ?? "");
-}
-
-/** Runs the program until it is told to stop; a second signal stops it at once. */
-export async function run(config: Config): Promise<void> {
-  // Pictures and graphs too are for nobody else; the workers inherit it.
-  process.umask(0o077);
-  let refused: () => void = () => {};
-  const app = await createApp(config, { onRefused: () => refused() });
-  const { local, choice } = app;
-  const note = miniatureLine(miniaturePhases(choice, ["text", "image"]));
-  const unchecked = uncheckedNote(choice);
-  const lines = [
-    `${app.userTag} is ready: /optimize, /compare and /batch.`,
-    local
-      ? `No DISCORD_TOKEN, so a local Discord runs here. Open  ${local.url}  and type  /compare prompt:A cat in the rain`
-      : `Invite it to a server: ${app.inviteUrl}`,
-    ...(note ? [`Pictures are ${note}.`] : []),
-    ...(unchecked ? [`${unchecked}.`] : []),
-    "Ctrl+C stops it; what waits or runs goes on at the next start.",
-  ];
-  process.stdout.write(`${lines.join("\n")}\n`);
-
-  let stopping = false;
-  const shutDown = (exitCode: number) => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    setTimeout(() => {
-      process.stderr.write("Not everything could be stopped in time; it goes on at the next start.\n");
-      process.exit(exitCode);
-    }, STOP_MS);
-    app.stop().then(
-      () => process.exit(exitCode),
-      (error) => {
-        process.stderr.write(`${redactor([config.DISCORD_TOKEN])(describe(error))}\n`);
-        process.exit(1);
-      },
-    );
-  };
-  // The log has said why; what waits is safe, and nothing can be done before someone has seen to it.
-  refused = () => shutDown(1);
-  const onSignal = () => {
-    if (!stopping) process.stdout.write("Stopping; once more to stop at once.\n");
-    shutDown(0);
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  const onBug = (error: unknown) => {
-    if (isStrayNetworkError(error)) {
-      app.events.emit("log", {
-        level: "warn",
-        message: `a connection that was given up: ${describe(error)}`,
-      });
-      return;
-    }
-    app.events.emit("log", {
-      level: "error",
-      message: `unexpected (${codeOf(error)}): ${describe(error)}`,
-      error,
-    });
-    shutDown(1);
-  };
-  process.on("uncaughtException", onBug);
-  process.on("unhandledRejection", onBug);
 }

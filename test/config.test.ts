@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { envExample, loadConfig, VARIABLES } from "../src/config.js";
-import { DEFAULT_TEXT_OPTIONS } from "../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../src/core/options.js";
 
 let root: string;
 beforeEach(() => {

@@ -11,13 +11,13 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import sharp from "sharp";
-import { findJudges } from "../dist/checkpoints/layouts/judges.js";
+import { findJudges } from "../dist/checkpoints/layouts/find-judges.js";
+import { Session } from "../dist/cli/models.js";
 import { Output } from "../dist/cli/output.js";
-import { Session } from "../dist/cli/session.js";
 import { loadConfig } from "../dist/config.js";
 import { Judge } from "../dist/inference/judging/judge.js";
-import { readPicture } from "../dist/inference/judging/read-picture.js";
 import { cosine, normalized } from "../dist/inference/judging/vectors.js";
+import { readPicture } from "../dist/pictures/read-picture.js";
 import { caption, generator, modifiers } from "./words.mjs";
 
 const SIDE = 64;

@@ -1,18 +1,22 @@
 import { createHash } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { type FileHandle, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, join, parse, relative, sep } from "node:path";
 import { CheckpointError, codeOf } from "../core/errors.js";
+import { replaceFile } from "../files/replace-file.js";
 import { float16FromFloat32 } from "../onnx/float16.js";
 import type { BoundDerivation, FloatType, Graph } from "../onnx/graph.js";
 import type { ExternalData, TensorProto } from "../onnx/proto.js";
-import { byteLength, type TensorSpec, tensorBytes } from "../onnx/tensor.js";
+import { type TensorSpec, tensorByteLength, tensorBytes } from "../onnx/tensor.js";
 import type { TensorEntry, Weights, WeightType } from "./files/weights.js";
 
 export interface CompileOptions {
   /** Folder of compiled graphs; made where it is missing. */
   readonly cacheDir: string;
-  /** Tensors of the checkpoint that the graph may leave unused, such as the encoder of a VAE that only decodes. */
+  /**
+   * Tensors of the checkpoint that the graph may leave unused, such as the encoder of a VAE that only
+   * decodes.
+   */
   readonly unused?: readonly RegExp[];
   /**
    * Weights stored in the other float type: `convert` writes them once, in the graph's type, to the cache;
@@ -29,7 +33,7 @@ export interface CompiledGraph {
   readonly dataFolder: string;
   /** Bytes of all weights, wherever they lie. */
   readonly weightBytes: number;
-  /** Bytes of those that had to be written to the cache, because the checkpoint's own file can't be used in place. */
+  /** Bytes of the weights written to the cache, because the checkpoint's own file can't be used in place. */
   readonly convertedBytes: number;
   /** True where an earlier result was complete and is used again. */
   readonly reused: boolean;
@@ -39,16 +43,17 @@ export interface CompiledGraph {
 const FORMAT = 1;
 /** Satisfies every element type and the vector units that read them. */
 const ALIGNMENT = 64;
-/** Modification time of a finished data file. A file that was written to since has another, and is made again. */
+/** Modification time of a finished data file. A file changed since has another time and is made again. */
 const FINISHED = new Date(Date.UTC(2001, 0, 1));
 
 const STORED: Readonly<Record<FloatType, WeightType>> = { float32: "F32", float16: "F16" };
 const FLOAT_OF: Partial<Record<WeightType, FloatType>> = { F32: "float32", F16: "float16" };
 
 /**
- * Binds a graph to a checkpoint's weights and writes `<cacheDir>/<graph name>-<hash>.onnx`. Weights whose stored type
- * fits are pointed at in the checkpoint's own files; the rest goes to a data file beside the graph, one tensor after
- * the other, so that memory holds one at a time. A complete earlier result is used again.
+ * Binds a graph to a checkpoint's weights and writes `<cacheDir>/<graph name>-<hash>.onnx`. Weights whose
+ * stored type fits are pointed at in the checkpoint's own files; the rest goes to a data file beside the
+ * graph, one tensor after the other, so that memory holds one at a time. A complete earlier result is used
+ * again.
  *
  * @throws CheckpointError CHECKPOINT_TENSORS with all tensors that are missing, misshapen or not used;
  *   DISK_FULL where the cache does not fit.
@@ -69,20 +74,21 @@ export async function compileGraph(
   const stem = join(cacheDir, `${graph.name}-${hash.digest("hex").slice(0, 20)}`);
   const dataFile = `${stem}.data`;
 
-  const files = new Set(plan.tensors.map(({ place }) => (place.kind === "file" ? place.file : dataFile)));
+  const fileOf = ({ location }: PlannedTensor) => (location.kind === "file" ? location.file : dataFile);
+  const files = new Set(plan.tensors.map(fileOf));
   const dataFolder = commonFolder([`${stem}.onnx`, ...files]);
   const model = graph.encode(
-    plan.tensors.map(({ name, spec, place }): TensorProto => {
-      const file = place.kind === "file" ? place.file : dataFile;
-      const location = relative(dataFolder, file).split(sep).join("/");
-      const data: ExternalData = { location, offset: place.offset, length: byteLength(spec) };
+    plan.tensors.map((tensor): TensorProto => {
+      const { name, spec, location } = tensor;
+      const path = relative(dataFolder, fileOf(tensor)).split(sep).join("/");
+      const data: ExternalData = { location: path, offset: location.offset, length: tensorByteLength(spec) };
       return { name, ...spec, data };
     }),
   );
   const compiled = {
     path: `${stem}.onnx`,
     dataFolder,
-    weightBytes: plan.tensors.reduce((sum, { spec }) => sum + byteLength(spec), 0),
+    weightBytes: plan.tensors.reduce((sum, { spec }) => sum + tensorByteLength(spec), 0),
     convertedBytes: plan.dataBytes,
   };
 
@@ -91,16 +97,12 @@ export async function compileGraph(
   if (!reused) {
     try {
       if (plan.dataBytes > 0)
-        await replaceFile(
+        await putInPlace(
           dataFile,
           (file) => writeData(file, graph, weights, plan),
           () => isFinished(dataFile, plan),
         );
-      await replaceFile(
-        compiled.path,
-        (file) => file.writeFile(model),
-        () => hasContent(compiled.path, model),
-      );
+      await putInPlace(compiled.path, model, () => hasContent(compiled.path, model));
     } catch (cause) {
       if (codeOf(cause) !== "DISK_FULL") throw cause;
       const megabytes = Math.ceil((plan.dataBytes + model.byteLength) / 1e6);
@@ -160,14 +162,14 @@ export function checkTensors(graph: Graph, weights: Weights, unused: readonly Re
 }
 
 /** Where an initializer's bytes lie: in a file of the checkpoint, or in the data file beside the graph. */
-type Place =
+type Location =
   | { readonly kind: "file"; readonly file: string; readonly offset: number }
   | { readonly kind: "data"; readonly offset: number };
 
 interface PlannedTensor {
   readonly name: string;
   readonly spec: TensorSpec;
-  readonly place: Place;
+  readonly location: Location;
 }
 
 interface Plan {
@@ -177,13 +179,13 @@ interface Plan {
 
 function planWeights(graph: Graph, weights: Weights, otherFloat: "convert" | "cast", root: string): Plan {
   let dataBytes = 0;
-  const inData = (spec: TensorSpec): Place => {
+  const inData = (spec: TensorSpec): Location => {
     const offset = Math.ceil(dataBytes / ALIGNMENT) * ALIGNMENT;
-    dataBytes = offset + byteLength(spec);
+    dataBytes = offset + tensorByteLength(spec);
     return { kind: "data", offset };
   };
   const realPaths = new Map<string, string>();
-  const inFile = ({ file, offset }: TensorEntry): Place => {
+  const inFile = ({ file, offset }: TensorEntry): Location => {
     // A hub cache keeps links; the runtime follows them and wants the target inside `dataFolder`.
     const real = realPaths.get(file) ?? realpathSync(file);
     realPaths.set(file, real);
@@ -196,17 +198,18 @@ function planWeights(graph: Graph, weights: Weights, otherFloat: "convert" | "ca
     const stored = FLOAT_OF[entry.type];
     const type = otherFloat === "cast" && stored !== undefined ? stored : graph.float;
     const spec = { type, shape };
-    // A negative offset is a tensor that lies nowhere in one piece. Windows has drives, and no path between them.
+    // A negative offset: the tensor is not contiguous. On Windows no relative path leads from one drive to
+    // another.
     const usable =
       entry.type === STORED[type] &&
       entry.offset >= 0 &&
       entry.offset % 4 === 0 &&
       parse(entry.file).root === root;
-    tensors.push({ name, spec, place: usable ? inFile(entry) : inData(spec) });
+    tensors.push({ name, spec, location: usable ? inFile(entry) : inData(spec) });
   }
   for (const { outputs, initializers } of graph.derivations)
     for (const [output, spec] of Object.entries(outputs))
-      tensors.push({ name: initializers[output] as string, spec, place: inData(spec) });
+      tensors.push({ name: initializers[output] as string, spec, location: inData(spec) });
   return { tensors, dataBytes };
 }
 
@@ -230,7 +233,7 @@ async function writeData(file: FileHandle, graph: Graph, weights: Weights, plan:
   };
 
   for (const tensor of plan.tensors)
-    if (tensor.place.kind === "data") await writeAt(file, bytesOf(tensor), tensor.place.offset);
+    if (tensor.location.kind === "data") await writeAt(file, bytesOf(tensor), tensor.location.offset);
 }
 
 function parameterBytes({ name, spec }: PlannedTensor, weights: Weights): Uint8Array {
@@ -260,26 +263,15 @@ async function isFinished(path: string, plan: Plan): Promise<boolean> {
   return size === plan.dataBytes && mtimeMs === FINISHED.getTime();
 }
 
-/** Writes under another name, makes it durable, and puts it in place at once: a reader sees all of it or nothing. */
-async function replaceFile(
+/** Windows refuses to replace a file that another process has open; a complete one serves as well. */
+async function putInPlace(
   path: string,
-  write: (file: FileHandle) => Promise<void>,
+  content: Uint8Array | ((file: FileHandle) => Promise<void>),
   isComplete: () => Promise<boolean>,
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
   try {
-    const file = await open(temporary, "w");
-    try {
-      await write(file);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await utimes(temporary, FINISHED, FINISHED);
-    await rename(temporary, path);
+    await replaceFile(path, content, { modified: FINISHED });
   } catch (error) {
-    await rm(temporary, { force: true });
-    // Windows refuses to replace a file that another process has open; if that one is complete, it will do.
     if (!(await isComplete())) throw error;
   }
 }

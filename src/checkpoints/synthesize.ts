@@ -2,18 +2,22 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { clipText, clipTextConfig, clipTextEmbedding } from "../models/clip-text.js";
 import { clipVisionConfig, clipVisionEmbedding } from "../models/clip-vision.js";
-import { gpt2Graph, gpt2Layout, parseGpt2Config } from "../models/gpt2.js";
+import { gpt2Config, gpt2Graph, gpt2Layout, TRANSPOSED } from "../models/gpt2.js";
 import { unet, unetConfig } from "../models/unet.js";
 import { vaeConfig, vaeDecoder } from "../models/vae-decoder.js";
 import { toFloat16Bits } from "../onnx/float16.js";
+import type { Arithmetic } from "../onnx/graph.js";
 import { elementCount } from "./files/element-types.js";
 import { type NewTensor, writeSafetensors } from "./files/safetensors.js";
 import { SD1_SCHEDULER } from "./layouts/diffusion-files.js";
 
 /*
- * Checkpoints of full size with random weights, in the layout in which the real ones are published, for measuring
- * without them. Names and shapes are those that our graphs read, so that nothing is listed twice.
+ * Checkpoints of full size with random weights, in the layout in which the real ones are published, for
+ * measuring without them. Names and shapes are those that our graphs read, so that nothing is listed twice.
  */
+
+/** Shapes do not depend on it. */
+const FLOAT32: Arithmetic = { float: "float32" };
 
 type Shapes = ReadonlyMap<string, readonly number[]>;
 type Synthesizer = (directory: string, seed: number) => void;
@@ -138,11 +142,7 @@ export const SYNTHESIZERS: Readonly<Record<string, Synthesizer>> = {
 
 /** A GPT-2 with float32 weights and a byte-pair vocabulary of its size. */
 export function synthesizePromptist(directory: string, config: typeof PROMPTIST, seed: number): void {
-  const shapes = gpt2Graph(
-    parseGpt2Config(config, "config.json"),
-    gpt2Layout("fp32", "cpu"),
-    "transformer.",
-  ).sources;
+  const shapes = gpt2Graph(gpt2Config.parse(config), FLOAT32, gpt2Layout("fp32", "cpu")).sources;
   writeJson(join(directory, "config.json"), config);
   writeJson(join(directory, "generation_config.json"), {
     bos_token_id: config.bos_token_id,
@@ -176,9 +176,9 @@ export function synthesizeDiffusion(
   writeClipTokenizer(join(directory, "tokenizer"), text.vocab_size);
   const model = "diffusion_pytorch_model.fp16.safetensors";
   writeWeights(join(directory, "text_encoder", "model.fp16.safetensors"), textShapes(text), "F16", seed);
-  const unetShapes = unet(unetConfig.parse(unetJson), "float16", "composed").sources;
+  const unetShapes = unet(unetConfig.parse(unetJson), FLOAT32).sources;
   writeWeights(join(directory, "unet", model), unetShapes, "F16", seed + 1);
-  const decoder = vaeDecoder(vaeConfig.parse(vae), "float16", "composed", 1).sources;
+  const decoder = vaeDecoder(vaeConfig.parse(vae), FLOAT32, 1).sources;
   writeWeights(
     join(directory, "vae", model),
     new Map([...vaeEncoderShapes(vae), ...decoder]),
@@ -204,7 +204,7 @@ export function synthesizeClip(
   });
   writeJson(join(directory, "preprocessor_config.json"), PREPROCESSOR);
   writeClipTokenizer(directory, text.vocab_size);
-  const texts = clipTextEmbedding(clipTextConfig.parse(text), projection_dim, "float32", "composed").sources;
+  const texts = clipTextEmbedding(clipTextConfig.parse(text), FLOAT32, projection_dim).sources;
   const shapes = new Map([...texts, ...visionShapes(vision), ["logit_scale", []] as const]);
   writeWeights(join(directory, "model.safetensors"), shapes, "F32", seed);
 }
@@ -232,12 +232,14 @@ export function synthesizeSafetyChecker(directory: string, vision: typeof CLIP_V
 }
 
 const visionShapes = (config: typeof CLIP_VISION): Shapes =>
-  clipVisionEmbedding(clipVisionConfig.parse(config), config.projection_dim, "float32", "composed").sources;
+  clipVisionEmbedding(clipVisionConfig.parse(config), FLOAT32, config.projection_dim).sources;
 
 const textShapes = (config: typeof CLIP_TEXT): Shapes =>
-  clipText(clipTextConfig.parse(config), "float16", "composed").sources;
+  clipText(clipTextConfig.parse(config), FLOAT32).sources;
 
-/** The half of an autoencoder that this program never runs, as diffusers' Encoder and `quant_conv` name it. */
+/**
+ * The half of an autoencoder that this program never runs, as diffusers' Encoder and `quant_conv` name it.
+ */
 function vaeEncoderShapes(config: typeof VAE): Map<string, number[]> {
   const shapes = new Map<string, number[]>();
   const conv = (name: string, from: number, to: number, kernel: number) =>
@@ -288,7 +290,10 @@ function writeWeights(path: string, shapes: Shapes, type: "F16" | "F32", seed: n
   writeSafetensors(path, tensors);
 }
 
-/** Standard deviation of vectors (biases, and what norms differ from 1 by) and of embeddings, as GPT-2 starts them. */
+/**
+ * Standard deviation of vectors (biases, and what norms differ from 1 by) and of embeddings, as GPT-2 starts
+ * them.
+ */
 const SMALL = 0.02;
 /** The last layer before a residual sum; smaller, so that dozens of sums keep their size. */
 const RESIDUAL = /(c_proj|out_proj|to_out\.0|conv2|ff\.net\.2|proj_out|fc2)\.weight$/;
@@ -302,8 +307,8 @@ function randomTensor(
   type: "F16" | "F32",
 ): Uint8Array {
   const isMatrix = shape.length >= 2;
-  // GPT-2 keeps its matrices as [in, out], everything else as [out, in, ...].
-  const fanIn = /\.c_(attn|proj|fc)\.weight$/.test(name) ? shape[0]! : elementCount(shape.slice(1));
+  const isTransposed = TRANSPOSED.some((transposed) => name.endsWith(`.${transposed}`));
+  const fanIn = isTransposed ? shape[0]! : elementCount(shape.slice(1));
   const isEmbedding = /(embedding|wte|wpe)\.weight$/.test(name);
   const deviation =
     !isMatrix || isEmbedding ? SMALL : (RESIDUAL.test(name) ? RESIDUAL_GAIN : 1) / Math.sqrt(fanIn);
@@ -344,7 +349,9 @@ class RandomBits {
   }
 }
 
-/** Bytes as GPT-2 and CLIP spell them in vocab.json: printable ones as they are, the others from U+0100 up. */
+/**
+ * Bytes as GPT-2 and CLIP spell them in vocab.json: printable ones as they are, the others from U+0100 up.
+ */
 const BYTE_CHARACTERS: readonly string[] = (() => {
   const isPrintable = (byte: number) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
   const bytes = Array.from({ length: 256 }, (_, byte) => byte);

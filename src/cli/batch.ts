@@ -3,18 +3,18 @@ import { basename, join, resolve } from "node:path";
 import { optionsOfFile } from "../bot/commands/batch.js";
 import type { Config } from "../config.js";
 import { InputError } from "../core/errors.js";
-import type { ImageOptions, TextOptions } from "../core/job.js";
 import { type PictureJudgement, pairScores } from "../core/judgement.js";
+import { type ImageOptions, randomSeed, type TextOptions } from "../core/options.js";
 import type { PerSide } from "../core/side.js";
 import type { Rewrite } from "../inference/worker/protocol.js";
 import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
 import { captionOf, type PairFiles } from "../pictures/pair-card.js";
 import { parsePromptFile } from "../prompt-files/prompt-file.js";
-import { type ImageFlags, imageOptions, randomSeed, type TextFlags, textOptions } from "./options.js";
+import type { Models } from "./models.js";
+import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { scoreLine } from "./score.js";
-import type { Session } from "./session.js";
 
 export interface PairToDraw {
   readonly prompt: string;
@@ -32,7 +32,7 @@ export interface PairToDraw {
  * are its rows' own, unless the command line gives them (`isGiven`).
  */
 export async function batch(
-  session: Session,
+  models: Models,
   output: Output,
   config: Config,
   file: string,
@@ -56,10 +56,10 @@ export async function batch(
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const plain = entries.filter((entry) => entry.optimized === null).map((entry) => entry.prompt);
-  const { miniature, note } = session.noteMiniature(plain.length > 0 ? ["text", "image"] : ["image"]);
+  const { miniature, note } = models.noteMiniature(plain.length > 0 ? ["text", "image"] : ["image"]);
   const started = performance.now();
   const seed = flags.seed ?? randomSeed();
-  const rewrites = (await rewriteAll(session, output, plain, textOptions(flags, seed)))[Symbol.iterator]();
+  const rewrites = (await rewriteAll(models, output, plain, textOptions(flags, seed)))[Symbol.iterator]();
 
   const pairs = entries.map(
     ({ prompt, optimized, seed: own }, i): PairToDraw => ({
@@ -75,11 +75,11 @@ export async function batch(
   await writeFile(promptsFile, `${JSON.stringify(record, null, 2)}\n`);
 
   const info = await drawPairs(
-    session,
+    models,
     output,
     folder,
     pairs,
-    { ...imageOptions(flags, seed, session.choice.diffusion), ...found },
+    { ...imageOptions(flags, seed, models.choice.diffusion), ...found },
     true,
   );
   output.result(
@@ -96,8 +96,8 @@ export async function batch(
       contactSheets: info.sheets,
       promptistLoaded: plain.length > 0,
       checkpoints: {
-        promptist: plain.length > 0 ? session.choice.promptist.name : null,
-        diffusion: session.choice.diffusion.name,
+        promptist: plain.length > 0 ? models.choice.promptist.name : null,
+        diffusion: models.choice.diffusion.name,
       },
       miniature,
       note,
@@ -118,32 +118,32 @@ export async function batch(
 
 /** Rewrites all prompts under one load of Promptist; loads nothing when there are none. */
 export async function rewriteAll(
-  session: Session,
+  models: Models,
   output: Output,
   prompts: readonly string[],
   options: TextOptions,
 ): Promise<readonly Rewrite[]> {
   if (prompts.length === 0) return [];
-  return session.withModel("text", (host) =>
+  return models.withModel("text", (host) =>
     host.call(
       "optimize",
       { prompts, options },
-      { signal: session.signal, onProgress: output.progress("rewriting") },
+      { signal: models.signal, onProgress: output.progress("rewriting") },
     ),
   );
 }
 
 /** Draws all pairs under one load of Stable Diffusion, with their comparison pictures and contact sheets. */
 export async function drawPairs(
-  session: Session,
+  models: Models,
   output: Output,
   folder: string,
   pairs: readonly PairToDraw[],
   image: ImageOptions,
   contactSheets = false,
 ) {
-  const checkpoint = session.choice.diffusion.name;
-  return session.withModel("image", async (host) => {
+  const checkpoint = models.choice.diffusion.name;
+  return models.withModel("image", async (host) => {
     const truncated: { file: string; words: string }[] = [];
     const composed: PairFiles[] = [];
     const judgements: PerSide<PictureJudgement>[] = [];
@@ -154,7 +154,7 @@ export async function drawPairs(
         const { truncated: words, judgement } = await host.call(
           "draw",
           { prompt, plainPrompt: pair.prompt, options, file, checkpoint },
-          { signal: session.signal, onProgress: output.progress(`drawing ${label}${place}`) },
+          { signal: models.signal, onProgress: output.progress(`drawing ${label}${place}`) },
         );
         if (words) {
           truncated.push({ file, words });

@@ -7,10 +7,11 @@ import type { Weights } from "../checkpoints/files/weights.js";
 import { findDiffusion, findPromptist } from "../checkpoints/layouts/catalog.js";
 import { readJson } from "../checkpoints/layouts/config.js";
 import { DIFFUSION_PARTS, isFile } from "../checkpoints/layouts/diffusion-files.js";
-import { safetyCheckerOf } from "../checkpoints/layouts/judges.js";
+import { safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
 import { clipTextWeights } from "../checkpoints/layouts/names.js";
-import { type Config, MAX_SEED } from "../config.js";
+import type { Config } from "../config.js";
 import { CheckpointError, InputError } from "../core/errors.js";
+import { IMAGE_RANGES, PRECISIONS } from "../core/options.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
 import { clipText, clipTextConfig } from "../models/clip-text.js";
 import type { Graph } from "../onnx/graph.js";
@@ -51,7 +52,7 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
   )
     .addOption(
       new Option("--precision <type>", "of Stable Diffusion")
-        .choices(["auto", "fp16", "fp32"])
+        .choices(PRECISIONS)
         .default(config.DIFFUSION_PRECISION),
     )
     .addOption(
@@ -64,7 +65,7 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
       compile(config, new Output(flags.json === true), path, flags),
     );
   verb("synthesize <name> <dir>", "write a full-size model with random weights, for measuring")
-    .option("--seed <n>", "seed of the weights", integer(0, MAX_SEED), 0)
+    .option("--seed <n>", "seed of the weights", integer(IMAGE_RANGES.seed.min, IMAGE_RANGES.seed.max), 0)
     .action((name: string, path: string, flags: JsonFlag & { seed: number }) =>
       synthesize(new Output(flags.json === true), name, path, flags.seed),
     );
@@ -259,15 +260,15 @@ async function checkParts(directory: string): Promise<CheckedPart[]> {
   if (kindOf(directory) === "clip") {
     const config = readJson(join(directory, "config.json")) as { model_type?: string };
     if (config.model_type === "clip_text_model") {
-      const graph = clipText(clipTextConfig.parse(config), "float32", "composed");
+      const graph = clipText(clipTextConfig.parse(config), { float: "float32" });
       return [compare("text_model", graph, clipTextWeights(openWeights(directory)))];
     }
     const { clipGraphs } = await import("../inference/judging/judge.js");
     return clipGraphs(directory).map(compareGraph);
   }
   const { promptistGraph } = await import("../inference/promptist/promptist.js");
-  const { graph, weights, unused } = promptistGraph(directory);
-  return [compare("promptist", graph, weights, unused)];
+  const { graph, weights } = promptistGraph(directory);
+  return [compare("promptist", graph, weights)];
 }
 
 /** What a folder or file is, by its files. Throws CheckpointError where it is nothing that runs here. */
@@ -301,7 +302,7 @@ async function compile(config: Config, output: Output, path: string, flags: Comp
   const started = performance.now();
   const graphs =
     kind === "promptist"
-      ? { promptist: (await Promptist.compile({ ...common, weights: flags.weights })).graph }
+      ? { promptist: (await Promptist.compile({ ...common, weights: flags.weights })).compiled }
       : (await StableDiffusion.compile({ ...common, precision: flags.precision, loras: flags.lora })).graphs;
   const seconds = (performance.now() - started) / 1000;
   const all = Object.values(graphs);

@@ -1,15 +1,16 @@
 import { join, resolve } from "node:path";
+import { randomSeed } from "../core/options.js";
 import { drawPairs, rewriteAll } from "./batch.js";
-import { type ImageFlags, imageOptions, randomSeed, type TextFlags, textOptions } from "./options.js";
+import type { Models } from "./models.js";
+import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";
 import { scoreLine } from "./score.js";
-import type { Session } from "./session.js";
 
 /** `promptist compare TEXT --out DIR`: rewrites the prompt and draws both from one seed, side by side. */
 export async function compare(
-  session: Session,
+  models: Models,
   output: Output,
   text: string,
   flags: TextFlags & ImageFlags & { out: string },
@@ -17,12 +18,12 @@ export async function compare(
   const prompt = checkPrompt(text);
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
-  const { miniature, note } = session.noteMiniature(["text", "image"]);
+  const { miniature, note } = models.noteMiniature(["text", "image"]);
   const seed = flags.seed ?? randomSeed();
-  const image = imageOptions(flags, seed, session.choice.diffusion);
+  const image = imageOptions(flags, seed, models.choice.diffusion);
   const started = performance.now();
 
-  const [rewrite] = await rewriteAll(session, output, [prompt], textOptions(flags, seed));
+  const [rewrite] = await rewriteAll(models, output, [prompt], textOptions(flags, seed));
   const pair = {
     prompt,
     optimized: rewrite!.rewrite,
@@ -31,7 +32,7 @@ export async function compare(
     drawn: join(folder, "optimized.png"),
     comparison: join(folder, "comparison.png"),
   };
-  const info = await drawPairs(session, output, folder, [pair], image);
+  const info = await drawPairs(models, output, folder, [pair], image);
   const { baseline, drawn, comparison } = pair;
   const scores = info.scores[0]!;
   output.result(
@@ -45,7 +46,7 @@ export async function compare(
       truncated: info.truncated,
       judgements: info.judgements[0],
       scores,
-      checkpoints: { promptist: session.choice.promptist.name, diffusion: session.choice.diffusion.name },
+      checkpoints: { promptist: models.choice.promptist.name, diffusion: models.choice.diffusion.name },
       miniature,
       note,
       precision: info.precision,

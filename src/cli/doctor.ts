@@ -4,12 +4,13 @@ import { dirname, join } from "node:path";
 import { inviteUrl } from "../bot/discord/application.js";
 import { checkTensors } from "../checkpoints/compile.js";
 import { inspectCheckpoint } from "../checkpoints/layouts/catalog.js";
-import { type FoundJudges, findJudges } from "../checkpoints/layouts/judges.js";
+import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
 import type { Config } from "../config.js";
 import { describe, InputError } from "../core/errors.js";
+import type { DeviceName } from "../core/options.js";
 import { redactor } from "../core/redact.js";
+import { unsupportedNode } from "../core/version.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
-import type { DeviceName } from "../inference/runtime/device.js";
 import type { DeviceReport } from "../inference/runtime/device-check.js";
 import { EXPLANATIONS, explain } from "./explanations.js";
 import type { Output } from "./output.js";
@@ -83,11 +84,20 @@ export function explainCodes(output: Output, code: string | true): void {
 function node(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const enough = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
+  const found = `${process.version} on ${process.platform} ${process.arch}`;
+  if (!enough)
+    return {
+      subject: "Node.js",
+      state: "broken",
+      found,
+      todo: `Install Node.js ${MIN_NODE.join(".")} or newer.`,
+    };
+  const unsupported = unsupportedNode();
   return {
     subject: "Node.js",
-    state: enough ? "ok" : "broken",
-    found: `${process.version} on ${process.platform} ${process.arch}`,
-    todo: enough ? null : `Install Node.js ${MIN_NODE.join(".")} or newer.`,
+    state: unsupported === null ? "ok" : "note",
+    found,
+    todo: unsupported === null ? null : `${unsupported}.`,
   };
 }
 

@@ -1,14 +1,15 @@
 import { dirname, extname, resolve } from "node:path";
 import { InputError } from "../core/errors.js";
-import { type ImageFlags, imageOptions, randomSeed } from "./options.js";
+import { randomSeed } from "../core/options.js";
+import type { Models } from "./models.js";
+import { type ImageFlags, imageOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";
-import type { Session } from "./session.js";
 
 /** `promptist generate TEXT --out FILE.png`: draws one prompt as it is. */
 export async function generate(
-  session: Session,
+  models: Models,
   output: Output,
   text: string,
   flags: ImageFlags & { out: string },
@@ -18,13 +19,13 @@ export async function generate(
   if (extname(file).toLowerCase() !== ".png")
     throw new InputError("INPUT_OPTION", `--out must name a .png file, not ${flags.out}`);
   await makeOutFolder(dirname(file));
-  const { miniature, note } = session.noteMiniature(["image"]);
-  const options = imageOptions(flags, flags.seed ?? randomSeed(), session.choice.diffusion);
-  const { drawn, info } = await session.withModel("image", async (host) => ({
+  const { miniature, note } = models.noteMiniature(["image"]);
+  const options = imageOptions(flags, flags.seed ?? randomSeed(), models.choice.diffusion);
+  const { drawn, info } = await models.withModel("image", async (host) => ({
     drawn: await host.call(
       "draw",
-      { prompt, plainPrompt: prompt, options, file, checkpoint: session.choice.diffusion.name },
-      { signal: session.signal, onProgress: output.progress("drawing") },
+      { prompt, plainPrompt: prompt, options, file, checkpoint: models.choice.diffusion.name },
+      { signal: models.signal, onProgress: output.progress("drawing") },
     ),
     info: host.info,
   }));
@@ -39,7 +40,7 @@ export async function generate(
       height: drawn.height,
       calls: drawn.calls,
       truncated: drawn.truncated,
-      checkpoint: session.choice.diffusion.name,
+      checkpoint: models.choice.diffusion.name,
       miniature,
       note,
       precision: info.precision,

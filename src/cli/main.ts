@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { type Config, forgetSecrets, loadConfig } from "../config.js";
+import { PRECISIONS } from "../core/options.js";
 import { redactor } from "../core/redact.js";
 import { VERSION } from "../core/version.js";
 import { backup } from "./backup.js";
@@ -9,6 +10,7 @@ import { compare } from "./compare.js";
 import { doctor, explainCodes } from "./doctor.js";
 import { generate } from "./generate.js";
 import { type LocalDiscordFlags, localDiscord } from "./local-discord.js";
+import { Models } from "./models.js";
 import { optimize } from "./optimize.js";
 import {
   addCommonOptions,
@@ -21,7 +23,6 @@ import {
 } from "./options.js";
 import { Output } from "./output.js";
 import { type ScoreFlags, score } from "./score.js";
-import { Session } from "./session.js";
 import { verify } from "./verify.js";
 
 /** Reads the command line, runs one verb, and sets the exit code: 0 only for success. */
@@ -49,7 +50,7 @@ function buildProgram(config: Config): Command {
     addTextOptions(addCommonOptions(verb("optimize <text>", "rewrite a prompt"), config), config),
   ).action((text: string, flags: TextFlags) => {
     const output = outputOf(flags);
-    return optimize(new Session(config, output, flags), output, text, flags);
+    return optimize(new Models(config, output, flags), output, text, flags);
   });
   addSeedOption(
     addImageOptions(addCommonOptions(verb("generate <text>", "draw a prompt as it is"), config), config),
@@ -57,7 +58,7 @@ function buildProgram(config: Config): Command {
     .requiredOption("--out <file.png>", "the picture to write")
     .action((text: string, flags: ImageFlags & { out: string }) => {
       const output = outputOf(flags);
-      return generate(new Session(config, output, flags), output, text, flags);
+      return generate(new Models(config, output, flags), output, text, flags);
     });
   const both = (command: Command) =>
     addSeedOption(
@@ -66,14 +67,14 @@ function buildProgram(config: Config): Command {
   both(verb("compare <text>", "rewrite a prompt and draw both, side by side")).action(
     (text: string, flags: TextFlags & ImageFlags & { out: string }) => {
       const output = outputOf(flags);
-      return compare(new Session(config, output, flags), output, text, flags);
+      return compare(new Models(config, output, flags), output, text, flags);
     },
   );
   both(verb("batch <file>", "the same for every prompt of a .txt, .json, .jsonl or .csv file")).action(
     (file: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
       const output = outputOf(flags);
       const isGiven = (option: string) => command.getOptionValueSource(option) === "cli";
-      return batch(new Session(config, output, flags), output, config, file, flags, isGiven);
+      return batch(new Models(config, output, flags), output, config, file, flags, isGiven);
     },
   );
   addCommonOptions(
@@ -84,12 +85,12 @@ function buildProgram(config: Config): Command {
     .option("--clip <dir>", "CLIP checkpoint (default: CLIP_CHECKPOINT, else what is in CHECKPOINTS_DIR)")
     .addOption(
       new Option("--precision <type>", "of the judges")
-        .choices(["auto", "fp16", "fp32"])
+        .choices(PRECISIONS)
         .default(config.DIFFUSION_PRECISION),
     )
     .action((images: readonly string[], flags: ScoreFlags) => {
       const output = outputOf(flags);
-      return score(new Session(config, output, flags), output, config, images, flags);
+      return score(new Models(config, output, flags), output, config, images, flags);
     });
   addSeedOption(
     addTextOptions(
@@ -98,7 +99,7 @@ function buildProgram(config: Config): Command {
     ),
   ).action((flags: TextFlags) => {
     const output = outputOf(flags);
-    return verify(new Session(config, output, flags), output, flags);
+    return verify(new Models(config, output, flags), output, flags);
   });
   addCommonOptions(verb("doctor", "say what is here, what is missing, and what to do"), config)
     .option("--explain [code]", "what a failure code means and what to do; without one, all of them")
@@ -122,8 +123,8 @@ function buildProgram(config: Config): Command {
       await localDiscord(outputOf(flags), flags);
     });
   verb("start", "run the bot (with a local Discord where there is no DISCORD_TOKEN)").action(async () => {
-    const { run } = await import("../main.js");
-    await run(config);
+    const { start } = await import("./start.js");
+    await start(config);
   });
   return program;
 }

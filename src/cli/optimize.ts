@@ -1,25 +1,26 @@
+import { randomSeed } from "../core/options.js";
 import type { Rewrite } from "../inference/worker/protocol.js";
-import { randomSeed, type TextFlags, textOptions } from "./options.js";
+import type { Models } from "./models.js";
+import { type TextFlags, textOptions } from "./options.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";
-import type { Session } from "./session.js";
 
 /** `promptist optimize TEXT`: rewrites one prompt and lists all distinct candidates, best first. */
 export async function optimize(
-  session: Session,
+  models: Models,
   output: Output,
   text: string,
   flags: TextFlags,
 ): Promise<void> {
   const prompt = checkPrompt(text);
-  const { miniature, note } = session.noteMiniature(["text"]);
+  const { miniature, note } = models.noteMiniature(["text"]);
   const options = textOptions(flags, flags.seed ?? randomSeed());
   const started = performance.now();
-  const { rewrite, info } = await session.withModel("text", async (host) => {
+  const { rewrite, info } = await models.withModel("text", async (host) => {
     const [rewrite] = await host.call(
       "optimize",
       { prompts: [prompt], options },
-      { signal: session.signal, onProgress: output.progress("rewriting") },
+      { signal: models.signal, onProgress: output.progress("rewriting") },
     );
     return { rewrite: rewrite!, info: host.info };
   });
@@ -29,7 +30,7 @@ export async function optimize(
       optimized: rewrite.rewrite,
       candidates: rewrite.candidates,
       settings: options,
-      checkpoint: session.choice.promptist.name,
+      checkpoint: models.choice.promptist.name,
       miniature,
       note,
       weights: info.precision,

@@ -1,11 +1,28 @@
-import { randomInt } from "node:crypto";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { FoundCheckpoint } from "../checkpoints/layouts/catalog.js";
 import type { LoraChoice } from "../checkpoints/layouts/lora.js";
-import { type Config, MAX_SEED, sizeSchema } from "../config.js";
-import { type ImageOptions, SCHEDULERS, type SchedulerName, type TextOptions } from "../core/job.js";
-import type { DeviceName } from "../inference/runtime/device.js";
+import type { Config } from "../config.js";
+import {
+  DEVICES,
+  type DeviceName,
+  IMAGE_RANGES,
+  type ImageOptions,
+  LENGTH_RULES,
+  type PictureSize,
+  PRECISIONS,
+  type Precision,
+  parseSize,
+  type Range,
+  SCHEDULERS,
+  type SchedulerName,
+  SEARCH_MODES,
+  SIDE_MULTIPLE,
+  TEXT_RANGES,
+  TEXT_WEIGHTS,
+  type TextOptions,
+  type TextWeights,
+} from "../core/options.js";
 
 /** The options of the verbs, their defaults taken from the configuration, and the settings they make. */
 
@@ -27,11 +44,16 @@ const real =
     return parsed;
   };
 
-const size = (value: string) => {
-  const parsed = sizeSchema.safeParse(value);
-  if (!parsed.success || parsed.data === null)
-    throw new InvalidArgumentError("expected WIDTHxHEIGHT such as 512x512");
-  return parsed.data;
+const inRange = ({ min, max, whole }: Range) => (whole ? integer(min, max) : real(min, max));
+
+const { side } = IMAGE_RANGES;
+const size = (value: string): PictureSize => {
+  const parsed = parseSize(value);
+  if (parsed === null)
+    throw new InvalidArgumentError(
+      `expected WIDTHxHEIGHT such as 512x512, both sides multiples of ${SIDE_MULTIPLE} from ${side.min} to ${side.max}`,
+    );
+  return parsed;
 };
 
 /** `FILE` or `FILE:WEIGHT`, added to those before. A drive letter's colon is followed by no number. */
@@ -44,9 +66,6 @@ export const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[]
   return [...before, { file: resolve(file), weight: weight === undefined ? 1 : Number(weight) }];
 };
 const MAX_LORA_WEIGHT = 10;
-
-/** torch's CPU generator uses the low 32 bits of a seed; more digits would only be harder to type again. */
-export const randomSeed = (): number => randomInt(2 ** 32);
 
 export interface CommonFlags {
   readonly json?: boolean;
@@ -64,7 +83,7 @@ export interface TextFlags extends CommonFlags {
   readonly topK: number;
   readonly topP: number;
   readonly seed?: number;
-  readonly weights: "int8" | "fp32";
+  readonly weights: TextWeights;
 }
 export interface ImageFlags extends CommonFlags {
   readonly diffusion?: string;
@@ -73,52 +92,51 @@ export interface ImageFlags extends CommonFlags {
   readonly steps: number;
   readonly guidance?: number;
   readonly negative: string;
-  readonly size?: { width: number; height: number };
+  readonly size?: PictureSize;
   readonly scheduler: SchedulerName;
-  readonly precision: "auto" | "fp16" | "fp32";
+  readonly precision: Precision;
 }
 
 export function addCommonOptions(command: Command, config: Config): Command {
   return command
-    .addOption(
-      new Option("--device <name>", "where models run")
-        .choices(["auto", "cpu", "webgpu", "cuda", "dml", "coreml"])
-        .default(config.DEVICE),
-    )
+    .addOption(new Option("--device <name>", "where models run").choices(DEVICES).default(config.DEVICE))
     .option("--json", "print one JSON object");
 }
 
 export function addTextOptions(command: Command, config: Config): Command {
   return command
     .option("--promptist <dir>", "Promptist checkpoint")
-    .addOption(
-      new Option("--mode <name>", "search").choices(["beam", "greedy", "sample"]).default(config.text.mode),
+    .addOption(new Option("--mode <name>", "search").choices(SEARCH_MODES).default(config.text.mode))
+    .option("--beams <n>", "beams", inRange(TEXT_RANGES.beams), config.text.beams)
+    .option(
+      "--max-new-tokens <n>",
+      "longest rewrite",
+      inRange(TEXT_RANGES.maxNewTokens),
+      config.text.maxNewTokens,
     )
-    .option("--beams <n>", "beams", integer(1, 32), config.text.beams)
-    .option("--max-new-tokens <n>", "longest rewrite", integer(1, 512), config.text.maxNewTokens)
     .option(
       "--length-penalty <x>",
       "exponent of the length in the score",
-      real(-10, 10),
+      inRange(TEXT_RANGES.lengthPenalty),
       config.text.lengthPenalty,
     )
     .addOption(
       new Option("--length-rule <rule>", "which length")
-        .choices(["hf5", "hf4"])
+        .choices(LENGTH_RULES)
         .default(config.text.lengthRule),
     )
     .option(
       "--repetition-penalty <x>",
       "above 1: fewer repetitions",
-      real(0.1, 10),
+      inRange(TEXT_RANGES.repetitionPenalty),
       config.text.repetitionPenalty,
     )
-    .option("--temperature <x>", "of sampling", real(0.01, 10), config.text.temperature)
-    .option("--top-k <n>", "sample from so many; 0: all", integer(0, 1_000_000), config.text.topK)
-    .option("--top-p <x>", "sample from this probability mass", real(0.01, 1), config.text.topP)
+    .option("--temperature <x>", "of sampling", inRange(TEXT_RANGES.temperature), config.text.temperature)
+    .option("--top-k <n>", "sample from so many; 0: all", inRange(TEXT_RANGES.topK), config.text.topK)
+    .option("--top-p <x>", "sample from this probability mass", inRange(TEXT_RANGES.topP), config.text.topP)
     .addOption(
       new Option("--weights <type>", "weights of Promptist")
-        .choices(["int8", "fp32"])
+        .choices(TEXT_WEIGHTS)
         .default(config.PROMPTIST_WEIGHTS),
     );
 }
@@ -132,11 +150,11 @@ export function addImageOptions(command: Command, config: Config): Command {
       lora,
       [],
     )
-    .option("--steps <n>", "denoising steps", integer(1, 1000), config.image.steps)
+    .option("--steps <n>", "denoising steps", inRange(IMAGE_RANGES.steps), config.image.steps)
     .option(
       "--guidance <x>",
       "classifier-free guidance scale (default: what suits the checkpoint; 7.5 for Stable Diffusion 1.5)",
-      real(0, 50),
+      inRange(IMAGE_RANGES.guidance),
       config.image.guidance ?? undefined,
     )
     .option("--negative <text>", "negative prompt", config.image.negative)
@@ -151,13 +169,13 @@ export function addImageOptions(command: Command, config: Config): Command {
     )
     .addOption(
       new Option("--precision <type>", "of Stable Diffusion")
-        .choices(["auto", "fp16", "fp32"])
+        .choices(PRECISIONS)
         .default(config.DIFFUSION_PRECISION),
     );
 }
 
 export function addSeedOption(command: Command): Command {
-  return command.option("--seed <n>", "seed (default: a random one, reported)", integer(0, MAX_SEED));
+  return command.option("--seed <n>", "seed (default: a random one, reported)", inRange(IMAGE_RANGES.seed));
 }
 
 export const textOptions = (flags: TextFlags, seed: number): TextOptions => ({

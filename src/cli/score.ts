@@ -1,12 +1,12 @@
 import { basename, resolve } from "node:path";
-import { findJudges } from "../checkpoints/layouts/judges.js";
+import { findJudges } from "../checkpoints/layouts/find-judges.js";
 import type { Config } from "../config.js";
 import { CheckpointError } from "../core/errors.js";
 import { type PairScores, type PictureJudgement, pairScores, relevanceTerm } from "../core/judgement.js";
+import type { Models } from "./models.js";
 import type { CommonFlags, ImageFlags } from "./options.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";
-import type { Session } from "./session.js";
 
 export interface ScoreFlags extends CommonFlags, Pick<ImageFlags, "precision"> {
   readonly prompt: string;
@@ -18,14 +18,14 @@ export interface ScoreFlags extends CommonFlags, Pick<ImageFlags, "precision"> {
  * pictures are a pair, baseline first: Promptist's reward is told, too.
  */
 export async function score(
-  session: Session,
+  models: Models,
   output: Output,
   config: Config,
   images: readonly string[],
   flags: ScoreFlags,
 ): Promise<void> {
   const plainPrompt = checkPrompt(flags.prompt);
-  const { diffusion } = session.choice;
+  const { diffusion } = models.choice;
   const given = flags.clip ?? (config.CLIP_CHECKPOINT || undefined);
   const judges = findJudges(diffusion, config.checkpointsDir, given);
   if (judges.clip === null && judges.safety === null)
@@ -40,12 +40,12 @@ export async function score(
   if (note) output.say(`Note: ${note}.`);
 
   const started = performance.now();
-  const { judged, info } = await session.withJudges(judges, async (host) => {
+  const { judged, info } = await models.withJudges(judges, async (host) => {
     const judged: { file: string; judgement: PictureJudgement }[] = [];
     const advance = output.progress("scoring");
     for (const image of images) {
       const file = resolve(image);
-      const judgement = await host.call("judge", { file, plainPrompt }, { signal: session.signal });
+      const judgement = await host.call("judge", { file, plainPrompt }, { signal: models.signal });
       judged.push({ file, judgement });
       advance(judged.length, images.length);
     }

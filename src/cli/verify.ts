@@ -1,24 +1,25 @@
-import { randomSeed, type TextFlags, textOptions } from "./options.js";
+import { randomSeed } from "../core/options.js";
+import type { Models } from "./models.js";
+import { type TextFlags, textOptions } from "./options.js";
 import type { Output } from "./output.js";
-import type { Session } from "./session.js";
 
 /** The prompt of the original reproduction's own check. */
 const PROMPT = "A futuristic city with flying cars";
 
 /** `promptist verify`: proves that Promptist loads and generates; says what was loaded, its bytes and the time. */
-export async function verify(session: Session, output: Output, flags: TextFlags): Promise<void> {
-  const { miniature, note } = session.noteMiniature(["text"]);
+export async function verify(models: Models, output: Output, flags: TextFlags): Promise<void> {
+  const { miniature, note } = models.noteMiniature(["text"]);
   const options = textOptions(flags, flags.seed ?? randomSeed());
-  const { rewrite, info, seconds } = await session.withModel("text", async (host) => {
+  const { rewrite, info, seconds } = await models.withModel("text", async (host) => {
     const started = performance.now();
     const [rewrite] = await host.call(
       "optimize",
       { prompts: [PROMPT], options },
-      { signal: session.signal, onProgress: output.progress("rewriting") },
+      { signal: models.signal, onProgress: output.progress("rewriting") },
     );
     return { rewrite: rewrite!, info: host.info, seconds: (performance.now() - started) / 1000 };
   });
-  const { name, directory } = session.choice.promptist;
+  const { name, directory } = models.choice.promptist;
   output.result(
     {
       prompt: PROMPT,

@@ -1,6 +1,6 @@
 /**
- * Errors have a stable code and keep their cause. Sentences for users are made from the code in bot/messages.ts;
- * `message` is for logs and the command line.
+ * Errors have a stable code and keep their cause. Sentences for users are made from the code in
+ * bot/words/messages.ts; `message` is for logs and the command line.
  */
 export type ErrorCode =
   // what a person gave us
@@ -53,6 +53,22 @@ export type ErrorCode =
   | "DISCORD_UNREACHABLE"
   | "CONFIG";
 
+/** Codes of failures that trying again does not mend. */
+const PERMANENT: ReadonlySet<ErrorCode> = new Set([
+  "CHECKPOINT_MISSING",
+  "CHECKPOINT_CORRUPT",
+  "CHECKPOINT_TENSORS",
+  "CHECKPOINT_ARCHITECTURE",
+  "CHECKPOINT_UNSAFE",
+  "DEVICE_UNAVAILABLE",
+  "INPUT_EMPTY",
+  "INPUT_TOO_LONG",
+  "INPUT_OPTION",
+]);
+
+/** Whether the same work would fail in the same way again. */
+export const isPermanent = (code: ErrorCode): boolean => PERMANENT.has(code);
+
 class CodedError extends Error {
   constructor(
     readonly code: ErrorCode,
@@ -93,6 +109,10 @@ export function codeOf(thrown: unknown): ErrorCode {
   }
   return "INTERNAL";
 }
+
+/** Whether a system call failed because a file or folder is not there. */
+export const isMissing = (error: unknown): boolean =>
+  (error as NodeJS.ErrnoException | null)?.code === "ENOENT";
 
 /** A thrown value in one line with its causes, for the log and for `Failure.detail`. */
 export function describe(thrown: unknown): string {

@@ -4,6 +4,7 @@
  */
 
 import type { PictureJudgement } from "./judgement.js";
+import type { ImageOptions, TextOptions } from "./options.js";
 import { type PerSide, SIDES, type Side } from "./side.js";
 
 export type JobKind = "optimize" | "compare" | "batch";
@@ -24,70 +25,6 @@ export const TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = {
 /** True where the row will not change again by itself. */
 export const isFinished = (state: JobState): boolean =>
   state === "done" || state === "failed" || state === "cancelled";
-
-export type SearchMode = "beam" | "greedy" | "sample";
-
-/**
- * How a hypothesis' length enters its score: `hf5` counts generated tokens with the end token and without the
- * prompt (transformers since about 4.36), `hf4` counts the prompt and not the end token (4.23, Promptist's own era).
- */
-export type LengthRule = "hf5" | "hf4";
-
-/** How Promptist searches for a rewrite. Defaults are those of Microsoft's demo (LMOps, promptist/README.md). */
-export interface TextOptions {
-  readonly mode: SearchMode;
-  readonly beams: number;
-  readonly maxNewTokens: number;
-  readonly lengthPenalty: number;
-  readonly lengthRule: LengthRule;
-  readonly repetitionPenalty: number;
-  readonly temperature: number;
-  /** 0 switches the filter off. */
-  readonly topK: number;
-  readonly topP: number;
-  /** Seeds the sampling; the other modes draw nothing. */
-  readonly seed: number;
-}
-
-export const DEFAULT_TEXT_OPTIONS: TextOptions = Object.freeze({
-  mode: "beam",
-  beams: 8,
-  maxNewTokens: 75,
-  lengthPenalty: -1,
-  lengthRule: "hf5",
-  repetitionPenalty: 1,
-  temperature: 1,
-  topK: 50,
-  topP: 1,
-  seed: 0,
-});
-
-export const SCHEDULERS = [
-  "pndm",
-  "ddim",
-  "euler",
-  "euler-ancestral",
-  "dpm++2m",
-  "dpm++2m-karras",
-  "lcm",
-] as const;
-export type SchedulerName = (typeof SCHEDULERS)[number];
-
-/** How a picture is drawn. `size` null means the checkpoint's native size (512x512 for Stable Diffusion 1.5). */
-export interface ImageOptions {
-  /** Seeds torch's CPU generator: an integer from 0 to 2^53 - 1. Both pictures of a pair use it. */
-  readonly seed: number;
-  readonly steps: number;
-  readonly guidance: number;
-  readonly negative: string;
-  readonly size: PictureSize | null;
-  readonly scheduler: SchedulerName;
-}
-
-export interface PictureSize {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** One rewrite that the search found. */
 export interface Candidate {

@@ -1,4 +1,4 @@
-import type { PictureSize, SchedulerName, SearchMode } from "./job.js";
+import type { PictureSize, SchedulerName, SearchMode } from "./options.js";
 
 /** What becomes of a picture in a message: shown, hidden behind a click, or not posted. In order of strictness. */
 export const TREATMENTS = ["show", "spoiler", "withhold"] as const;

@@ -7,3 +7,27 @@ export const VERSION = manifest.version;
 
 /** Name and version of the program, as they stand in a picture's metadata. */
 export const PROGRAM = `${manifest.name} ${manifest.version}`;
+
+/** The version that the README recommends: the oldest whose support has a year and more to go. */
+export const RECOMMENDED_NODE = 24;
+
+/** When the Node project stops mending each version (nodejs/Release, schedule.json). */
+const SUPPORT_ENDS: Readonly<Record<number, string>> = {
+  20: "2026-04-30",
+  21: "2024-06-01",
+  22: "2027-04-30",
+  23: "2025-06-01",
+  24: "2028-04-30",
+  25: "2026-06-01",
+  26: "2029-04-30",
+};
+
+/** A sentence where this version of Node gets no fixes any more; null where it does, or is newer than this program. */
+export function unsupportedNode(
+  version: string = process.versions.node,
+  now: number = Date.now(),
+): string | null {
+  const ended = SUPPORT_ENDS[Number.parseInt(version, 10)];
+  if (ended === undefined || now < Date.parse(ended)) return null;
+  return `Node ${version} has had no security fixes since ${ended}; install Node ${RECOMMENDED_NODE}`;
+}

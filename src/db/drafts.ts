@@ -1,4 +1,5 @@
-import type { ImageOptions, JobKind, Origin, TextOptions } from "../core/job.js";
+import type { JobKind, Origin } from "../core/job.js";
+import type { ImageOptions, TextOptions } from "../core/options.js";
 import type { NewItem } from "./queue.js";
 
 /** All that makes a job, but where its answer goes. */

@@ -1,7 +1,6 @@
 import type { ErrorCode } from "../core/errors.js";
 import type {
   Candidate,
-  ImageOptions,
   ItemNote,
   Job,
   JobKind,
@@ -10,8 +9,8 @@ import type {
   Phase,
   Picture,
   Sheet,
-  TextOptions,
 } from "../core/job.js";
+import type { ImageOptions, TextOptions } from "../core/options.js";
 import type { PerSide } from "../core/side.js";
 
 /** What intake hands in. `optimized` is given where the file already held pairs. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Value } from "../onnx/graph.js";
-import { type AttentionForm, add, attention, gelu, quickGelu, reshape } from "../onnx/ops.js";
+import { add, attention, gelu, quickGelu, reshape } from "../onnx/ops.js";
 import type { Layers } from "./layers.js";
 
 /** The keys that both towers of CLIP have; the defaults of sizes are the towers' own. */
@@ -26,7 +26,6 @@ export const WHOLE_HEADS = {
 };
 
 export interface ClipEncoderOptions {
-  readonly form: AttentionForm;
   /** The shape B, T, C of the rows, for the heads of attention. */
   readonly rows: Value | readonly number[];
   /** Added to the scores: [1, 1, T, T]. */
@@ -42,7 +41,7 @@ export function clipEncoder(
   tower: Layers,
   config: ClipEncoderConfig,
   x: Value,
-  { form, rows, bias }: ClipEncoderOptions,
+  { rows, bias }: ClipEncoderOptions,
 ): Value {
   const { g } = tower;
   const {
@@ -55,7 +54,7 @@ export function clipEncoder(
     const [q, k, v] = ["q_proj", "k_proj", "v_proj"].map((name) =>
       reshape(g, layers.linear(name, x, C, C), rows),
     ) as [Value, Value, Value]; // [B, T, C]
-    const options = { heads, headSize: C / heads, form };
+    const options = { heads, headSize: C / heads };
     const mixed = attention(g, q, k, v, bias === undefined ? options : { ...options, bias });
     return layers.linear("out_proj", reshape(g, mixed, [-1, C]), C, C); // [R, C]
   };

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type Avoided, type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
-import { type AttentionForm, add, cast, concat, gather, reshape, shapeOf } from "../onnx/ops.js";
+import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { add, cast, concat, gather, reshape, shapeOf } from "../onnx/ops.js";
 import { clipEncoder, encoderKeys, hasWholeHeads, WHOLE_HEADS } from "./clip-encoder.js";
 import { Layers } from "./layers.js";
 
@@ -19,53 +19,54 @@ export const clipTextConfig = z
   .refine(hasWholeHeads, WHOLE_HEADS);
 export type ClipTextConfig = z.output<typeof clipTextConfig>;
 
+/** What a text encoder answers: its last hidden states after the final norm. */
+export interface TextStates {
+  readonly data: Float32Array;
+  /** [rows, tokens, channels] */
+  readonly shape: readonly number[];
+}
+
 /** Below any score that weights can make, and a number in float16 too. */
 const MASKED = -1e4;
 
 /**
- * CLIP's text encoder: `ids` int32 [B, T] -> `states` float32 [B, T, C], the last hidden state after the final norm
- * (https://arxiv.org/abs/2103.00020; transformers' CLIPTextModel).
+ * CLIP's text encoder: `ids` int32 [B, T] -> `states` float32 [B, T, C], the last hidden state after the
+ * final norm (https://arxiv.org/abs/2103.00020; transformers' CLIPTextModel).
  *
  * B rows, T = max_position_embeddings, C = hidden_size, R = B*T
  */
-export function clipText(
-  config: ClipTextConfig,
-  float: FloatType,
-  form: AttentionForm,
-  avoided?: Avoided,
-): Graph {
-  const g = new GraphBuilder("clip-text", float, avoided);
-  const { x, rows } = textStates(g, config, form);
+export function clipText(config: ClipTextConfig, arithmetic: Arithmetic): Graph {
+  const g = new GraphBuilder("clip-text", arithmetic);
+  const { x, rows } = textStates(g, config);
   const { hidden_size: C, max_position_embeddings: T } = config;
   g.output("states", cast(g, reshape(g, x, rows), "float32"), "float32", ["batch", T, C]);
   return g.build();
 }
 
 /**
- * CLIP's text tower with its projection: `ids` int32 [B, T] and `ends` int64 [B], each row's end token counted through
- * all rows (row * T + position) -> `embeds` float32 [B, D], of any length (transformers' CLIPModel.get_text_features).
+ * CLIP's text tower with its projection: `ids` int32 [B, T] and `ends` int64 [B], each row's end token
+ * counted through all rows (row * T + position) -> `embeds` float32 [B, D], of any length (transformers'
+ * CLIPModel.get_text_features).
  *
  * D = projection_dim
  */
-export function clipTextEmbedding(
-  config: ClipTextConfig,
-  D: number,
-  float: FloatType,
-  form: AttentionForm,
-  avoided?: Avoided,
-): Graph {
-  const g = new GraphBuilder("clip-text-embedding", float, avoided);
-  const { x } = textStates(g, config, form);
+export function clipTextEmbedding(config: ClipTextConfig, arithmetic: Arithmetic, D: number): Graph {
+  const g = new GraphBuilder("clip-text-embedding", arithmetic);
+  const { x } = textStates(g, config);
   const pooled = gather(g, x, g.input("ends", "int64", ["batch"])); // [B, C]
   const embeds = new Layers(g).linear("text_projection", pooled, config.hidden_size, D, "no bias"); // [B, D]
   g.output("embeds", cast(g, embeds, "float32"), "float32", ["batch", D]);
   return g.build();
 }
 
-/** In files from before transformers 4.31, which says nothing: there the end token is the one of the highest id. */
+/**
+ * Files from before transformers 4.31 have this id, which means nothing: their end token is the highest id.
+ */
 const NO_END_TOKEN = 2;
 
-/** Position of the end token in a row of ids, whose state stands for the whole text; 0 where there is none. */
+/**
+ * Position of the end token in a row of ids, whose state stands for the whole text; 0 where there is none.
+ */
 export function endOf(
   ids: readonly number[],
   { eos_token_id: end }: Pick<ClipTextConfig, "eos_token_id">,
@@ -75,7 +76,7 @@ export function endOf(
 }
 
 /** `x` [R, C], the states after the final norm, and the shape B, T, C. */
-function textStates(g: GraphBuilder, config: ClipTextConfig, form: AttentionForm): { x: Value; rows: Value } {
+function textStates(g: GraphBuilder, config: ClipTextConfig): { x: Value; rows: Value } {
   const { hidden_size: C, max_position_embeddings: T } = config;
   const model = new Layers(g, "text_model");
   const ids = g.input("ids", "int32", ["batch", T]);
@@ -88,6 +89,6 @@ function textStates(g: GraphBuilder, config: ClipTextConfig, form: AttentionForm
   const mask = Array.from({ length: T * T }, (_, i) => (i % T > Math.floor(i / T) ? MASKED : 0));
   const bias = g.constant(g.float, [1, 1, T, T], mask);
   const rows = concat(g, [shapeOf(g, ids), g.ints(C)], 0); // B, T, C
-  const encoded = clipEncoder(model, config, x, { form, rows, bias });
+  const encoded = clipEncoder(model, config, x, { rows, bias });
   return { x: model.layerNorm("final_layer_norm", encoded, C, config.layer_norm_eps), rows };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type Avoided, type FloatType, type Graph, GraphBuilder } from "../onnx/graph.js";
-import { type AttentionForm, add, cast, concat, conv2d, reshape, slice, transpose } from "../onnx/ops.js";
+import { type Arithmetic, type Graph, GraphBuilder } from "../onnx/graph.js";
+import { add, cast, concat, conv2d, reshape, slice, transpose } from "../onnx/ops.js";
 import { clipEncoder, encoderKeys, hasWholeHeads, WHOLE_HEADS } from "./clip-encoder.js";
 import { Layers } from "./layers.js";
 
@@ -28,23 +28,17 @@ export const visionTokens = ({ image_size: side, patch_size: patch }: ClipVision
   Math.floor(side / patch) ** 2 + 1;
 
 /**
- * CLIP's vision tower with its projection: `pixels` float32 [1, 3, S, S], normalised -> `embeds` float32 [1, D], of any
- * length (https://arxiv.org/abs/2103.00020; transformers' CLIPModel.get_image_features).
+ * CLIP's vision tower with its projection: `pixels` float32 [1, 3, S, S], normalised -> `embeds` float32
+ * [1, D], of any length (https://arxiv.org/abs/2103.00020; transformers' CLIPModel.get_image_features).
  *
- * S = image_size, P = patch_size, C = hidden_size, N = floor(S/P)^2, T = N+1, D = projection_dim. `pre_layrnorm` is
- * spelled so in every file.
+ * S = image_size, P = patch_size, C = hidden_size, N = floor(S/P)^2, T = N+1, D = projection_dim.
+ * `pre_layrnorm` is spelled so in every file.
  */
-export function clipVisionEmbedding(
-  config: ClipVisionConfig,
-  D: number,
-  float: FloatType,
-  form: AttentionForm,
-  avoided?: Avoided,
-): Graph {
+export function clipVisionEmbedding(config: ClipVisionConfig, arithmetic: Arithmetic, D: number): Graph {
   const { hidden_size: C, image_size: S, patch_size: P, layer_norm_eps: epsilon } = config;
-  const g = new GraphBuilder("clip-vision", float, avoided);
+  const g = new GraphBuilder("clip-vision", arithmetic);
   const model = new Layers(g, "vision_model");
-  const pixels = cast(g, g.input("pixels", "float32", [1, 3, S, S]), float);
+  const pixels = cast(g, g.input("pixels", "float32", [1, 3, S, S]), g.float);
 
   const kernel = model.weight("embeddings.patch_embedding.weight", [C, 3, P, P]);
   const squares = conv2d(g, pixels, kernel, null, { kernel: P, stride: P }); // [1, C, S/P, S/P]
@@ -55,7 +49,7 @@ export function clipVisionEmbedding(
   const embedded = add(g, concat(g, [whole, patches], 1), positions); // [1, T, C]
 
   let x = model.layerNorm("pre_layrnorm", reshape(g, embedded, [-1, C]), C, epsilon); // [T, C]
-  x = clipEncoder(model, config, x, { form, rows: [1, -1, C] });
+  x = clipEncoder(model, config, x, { rows: [1, -1, C] });
   const pooled = model.layerNorm("post_layernorm", slice(g, x, 0, 0, 1), C, epsilon); // [1, C]
   const embeds = new Layers(g).linear("visual_projection", pooled, C, D, "no bias"); // [1, D]
   g.output("embeds", cast(g, embeds, "float32"), "float32", [1, D]);

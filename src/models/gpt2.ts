@@ -1,11 +1,10 @@
-import { CheckpointError } from "../core/errors.js";
-import { type Avoided, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { z } from "zod";
+import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import {
   add,
   concat,
   gather,
   gelu,
-  layerNorm,
   matmul,
   mul,
   reshape,
@@ -15,86 +14,87 @@ import {
   sub,
   transpose,
 } from "../onnx/ops.js";
-import { type ProductForm, productMaker } from "./products.js";
+import { Layers } from "./layers.js";
+import { type Matrix, type ProductForm, productMaker } from "./products.js";
 
 /**
- * GPT-2's decoder (Radford et al., 2019) as transformers' GPT2LMHeadModel computes it, with a key-value cache that the
- * caller keeps.
+ * GPT-2's decoder (Radford et al., 2019) as transformers' GPT2LMHeadModel computes it, with a key-value cache
+ * that the caller keeps.
  *
  * | symbol | meaning |
  * |---|---|
  * | P | prompts in the batch |
- * | N | new tokens of each prompt: the prompt itself at first, one for each beam later |
+ * | N | new tokens of each prompt: the whole prompt at first, one for each beam later |
  * | T | cached tokens of each prompt |
  * | R | rows whose next token is wanted |
  * | C, H, D | width, heads, width of a head |
  * | V | vocabulary |
  *
- * Cached keys and values belong to a prompt, not to a beam: `mask` says which of the T + N tokens each new one sees,
- * so that beams share all that they have in common, nothing is copied when beams are reordered, and padding is but
+ * Cached keys and values belong to a prompt, not to a beam. `mask` says which of the T + N tokens each new
+ * token sees. So beams share what they have in common, reordering them copies nothing, and padding is just
  * another mask.
  */
-export interface Gpt2Config {
-  readonly layers: number;
-  readonly width: number;
-  readonly heads: number;
-  /** Width of the feed-forward layer. */
-  readonly inner: number;
-  readonly vocabulary: number;
-  /** Longest context, prompt and generated tokens together. */
-  readonly positions: number;
-  readonly epsilon: number;
-  readonly activation: "tanh" | "erf";
-  /** True where the output projection is the token embedding. */
-  readonly tied: boolean;
-}
 
-/** Reads a `config.json`. Throws CheckpointError CHECKPOINT_ARCHITECTURE where it is not a GPT-2 that we can build. */
-export function parseGpt2Config(json: unknown, source: string): Gpt2Config {
-  const fail = (what: string): never => {
-    throw new CheckpointError("CHECKPOINT_ARCHITECTURE", `${source}: ${what}`);
-  };
-  if (typeof json !== "object" || json === null) return fail("config.json holds no object.");
-  const config = json as Readonly<Record<string, unknown>>;
-  if (config.model_type !== "gpt2") {
-    return fail(`the model is of type "${String(config.model_type)}"; Promptist is a "gpt2".`);
-  }
-  const size = (key: string, fallback?: number): number => {
-    const value = config[key] ?? fallback;
-    return typeof value === "number" && Number.isInteger(value) && value > 0
-      ? value
-      : fail(`config.json has no usable "${key}".`);
-  };
-  const width = size("n_embd", 768);
-  const heads = size("n_head", 12);
-  if (width % heads !== 0) fail(`n_embd ${width} is not a multiple of n_head ${heads}.`);
-  const activation = ACTIVATIONS[String(config.activation_function ?? "gelu_new")];
-  if (activation === undefined) fail(`activation "${String(config.activation_function)}" is not built.`);
-  if (config.scale_attn_weights === false || config.scale_attn_by_inverse_layer_idx === true) {
-    fail("attention without the usual scale is not built.");
-  }
-  if (config.add_cross_attention === true)
-    fail('a decoder of encoder states ("add_cross_attention") is not built.');
-  const epsilon = config.layer_norm_epsilon ?? 1e-5;
-  return {
-    layers: size("n_layer", 12),
-    width,
-    heads,
-    inner: size("n_inner", 4 * width),
-    vocabulary: size("vocab_size"),
-    positions: size("n_positions", typeof config.n_ctx === "number" ? config.n_ctx : 1024),
-    epsilon: typeof epsilon === "number" ? epsilon : fail('config.json has no usable "layer_norm_epsilon".'),
-    activation: activation!,
-    tied: config.tie_word_embeddings !== false,
-  };
-}
+const count = z.int().positive();
+const UNUSUAL_SCALE = "attention without the usual scale is not built";
 
-const ACTIVATIONS: Readonly<Record<string, Gpt2Config["activation"]>> = {
+/** transformers' name of an activation -> the form of GELU. */
+const ACTIVATIONS = {
   gelu_new: "tanh",
   gelu_pytorch_tanh: "tanh",
   gelu_fast: "tanh",
   gelu: "erf",
-};
+} as const;
+
+/**
+ * The keys of a GPT2LMHeadModel's config.json that shape its graph. Defaults are those of transformers; keys
+ * for what is not built may only have the value that switches it off.
+ */
+export const gpt2Config = z
+  .looseObject(
+    {
+      model_type: z.literal("gpt2", {
+        error: ({ input }) => `the model is of type "${String(input)}"; Promptist is a "gpt2"`,
+      }),
+      n_layer: count.default(12),
+      n_embd: count.default(768),
+      n_head: count.default(12),
+      /** Width of the feed-forward layer; 4 * n_embd where the file has none. */
+      n_inner: count.nullish(),
+      /** Longest context, prompt and generated tokens together. */
+      n_positions: count.optional(),
+      /** What old files call `n_positions`. */
+      n_ctx: count.optional(),
+      vocab_size: count,
+      activation_function: z
+        .enum(Object.keys(ACTIVATIONS) as (keyof typeof ACTIVATIONS)[], {
+          error: ({ input }) => `"${String(input)}" is not built`,
+        })
+        .default("gelu_new"),
+      layer_norm_epsilon: z.number().positive().default(1e-5),
+      /** True where the output projection is the token embedding. */
+      tie_word_embeddings: z.boolean().default(true),
+      scale_attn_weights: z.literal(true, { error: UNUSUAL_SCALE }).default(true),
+      scale_attn_by_inverse_layer_idx: z.literal(false, { error: UNUSUAL_SCALE }).default(false),
+      add_cross_attention: z
+        .literal(false, { error: "a decoder of encoder states is not built" })
+        .default(false),
+    },
+    { error: "it holds no object" },
+  )
+  .refine(({ n_embd: C, n_head: H }) => C % H === 0, {
+    path: ["n_embd"],
+    error: ({ input }) => {
+      const { n_embd: C, n_head: H } = input as { n_embd: number; n_head: number };
+      return `${C} is not a multiple of n_head ${H}`;
+    },
+  })
+  .transform((config) => ({
+    ...config,
+    n_inner: config.n_inner ?? 4 * config.n_embd,
+    n_positions: config.n_positions ?? config.n_ctx ?? 1024,
+  }));
+export type Gpt2Config = z.output<typeof gpt2Config>;
 
 /** How weight matrices are kept. */
 export type Gpt2Weights = "fp32" | "int8";
@@ -113,52 +113,74 @@ export function gpt2Layout(weights: Gpt2Weights, device: string): Gpt2Layout {
 }
 
 /**
- * Builds the graph.
- *
- * Inputs: `ids` and `positions` int64 [P, N]; `mask` float32 [P, 1, N, T + N], 0 or a large negative number; `rows`
- * int64 [R], indices into P * N; `key.i` [P, H, D, T] and `value.i` [P, H, T, D] for each layer i; what is asked of the
- * scores: `normalize` bool [] (log-probabilities instead of logits), `penalty` float32 [] for the tokens `seen` int64
- * [R, S] (repeat one where a row has fewer), `k` int64 [1].
- *
- * Outputs: the k best, descending: `scores` float32 [R, k] and `tokens` int64 [R, k]; `newKey.i` and `newValue.i`
- * [P, H, N, D].
- *
- * @param prefix what precedes the checkpoint's keys: "transformer." or ""
+ * Weights that GPT-2's files hold as [inputs, outputs]: OpenAI's code multiplied x by W, and transformers
+ * keeps that (its Conv1D). All other matrices lie as torch.nn.Linear's do, [outputs, inputs].
  */
-export function gpt2Graph(config: Gpt2Config, layout: Gpt2Layout, prefix: string, avoided?: Avoided): Graph {
-  const { layers, width: C, heads: H, inner, vocabulary: V, positions, epsilon } = config;
+export const TRANSPOSED: readonly string[] = [
+  "attn.c_attn.weight",
+  "attn.c_proj.weight",
+  "mlp.c_fc.weight",
+  "mlp.c_proj.weight",
+];
+const isTransposed = (key: string) => TRANSPOSED.some((name) => key.endsWith(`.${name}`));
+
+/**
+ * Builds the graph, over the names of checkpoints/layouts/names.ts `gpt2Weights`.
+ *
+ * Inputs: `ids` and `positions` int64 [P, N]; `mask` float32 [P, 1, N, T + N], 0 or a large negative number;
+ * `rows` int64 [R], indices into P * N; `key.i` [P, H, D, T] and `value.i` [P, H, T, D] for each layer i;
+ * what is asked of the scores: `normalize` bool [] (log-probabilities instead of logits), `penalty` float32
+ * [] for the tokens `seen` int64 [R, S] (repeat one where a row has fewer), `k` int64 [1].
+ *
+ * Outputs: the k best, descending: `scores` float32 [R, k] and `tokens` int64 [R, k]; `newKey.i` and
+ * `newValue.i` [P, H, N, D].
+ *
+ * All float arithmetic is float32; what `layout` keeps in 8 bits is said there.
+ */
+export function gpt2Graph(config: Gpt2Config, arithmetic: Arithmetic, layout: Gpt2Layout): Graph {
+  const { n_layer: layers, n_embd: C, n_head: H, n_inner: inner, vocab_size: V } = config;
   const D = C / H;
-  const g = new GraphBuilder(`gpt2-${layout.layers.kind}`, "float32", avoided);
+  const g = new GraphBuilder(`gpt2-${layout.layers.kind}`, { ...arithmetic, float: "float32" });
   const ids = g.input("ids", "int64", ["P", "N"]);
   const places = g.input("positions", "int64", ["P", "N"]);
   const mask = g.input("mask", "float32", ["P", 1, "N", "T+N"]);
   const rows = g.input("rows", "int64", ["R"]);
 
-  const vector = (key: string, size: number) => g.parameter(prefix + key, [size]);
+  const model = new Layers(g, "transformer");
   const ofLayers = productMaker(g, layout.layers);
   const ofHead = productMaker(g, layout.head);
-  const product = (x: Value, key: string, K: number, N: number): Value =>
-    ofLayers(x, { key: `${prefix}${key}.weight`, K, N, stored: "KN" }, vector(`${key}.bias`, N));
-  /** Layer norm of x + skip, and the sum itself. SkipLayerNormalization, which is both, took five times as long on the CPU. */
-  const normed = (x: Value, skip: Value, key: string): [Value, Value] => {
+  const matrix = (key: string, K: number, N: number): Matrix => ({
+    key,
+    K,
+    N,
+    stored: isTransposed(key) ? "KN" : "NK",
+  });
+  /** x [P*N, from] -> [P*N, to] */
+  const product = (layer: Layers, name: string, x: Value, from: number, to: number): Value =>
+    ofLayers(x, matrix(layer.key(`${name}.weight`), from, to), layer.weight(`${name}.bias`, [to]));
+  /**
+   * Layer norm of x + skip, and the sum itself. SkipLayerNormalization does both, five times as slowly on the
+   * CPU.
+   */
+  const normed = (x: Value, skip: Value, name: string): [Value, Value] => {
     const sum = add(g, x, skip);
-    return [layerNorm(g, sum, vector(`${key}.weight`, C), vector(`${key}.bias`, C), epsilon), sum];
+    return [model.layerNorm(name, sum, C, config.layer_norm_epsilon), sum];
   };
 
-  const table = g.parameter(`${prefix}wte.weight`, [V, C]);
+  const table = model.weight("wte.weight", [V, C]);
   const flat = (x: Value) => reshape(g, x, [-1, C]); // [P*N, C]
   const shape = shapeOf(g, ids); // P, N
   const byHead = concat(g, [shape, g.ints(3 * H, D)], 0); // P, N, 3H, D
   const scale = g.scalar(1 / Math.sqrt(D));
 
   const words = flat(gather(g, table, ids));
-  const where = flat(gather(g, g.parameter(`${prefix}wpe.weight`, [positions, C]), places));
+  const where = flat(gather(g, model.weight("wpe.weight", [config.n_positions, C]), places));
   let [x, sum] = normed(words, where, "h.0.ln_1"); // [P*N, C]
   for (let i = 0; i < layers; i++) {
-    const layer = `h.${i}`;
+    const layer = model.under(`h.${i}`);
     const pastKey = g.input(`key.${i}`, "float32", ["P", H, D, "T"]);
     const pastValue = g.input(`value.${i}`, "float32", ["P", H, "T", D]);
-    const qkv = reshape(g, product(x, `${layer}.attn.c_attn`, C, 3 * C), byHead); // [P, N, 3H, D]
+    const qkv = reshape(g, product(layer, "attn.c_attn", x, C, 3 * C), byHead); // [P, N, 3H, D]
     const [q, k, v] = g.op(
       "Split",
       [transpose(g, qkv, [0, 2, 1, 3])],
@@ -175,22 +197,24 @@ export function gpt2Graph(config: Gpt2Config, layout: Gpt2Layout, prefix: string
     const mixed = matmul(g, weights, values); // [P, H, N, D]
     const attended = flat(transpose(g, mixed, [0, 2, 1, 3])); // [P*N, C]
 
-    [x, sum] = normed(product(attended, `${layer}.attn.c_proj`, C, C), sum, `${layer}.ln_2`);
-    const hidden = gelu(g, product(x, `${layer}.mlp.c_fc`, C, inner), config.activation); // [P*N, inner]
+    [x, sum] = normed(product(layer, "attn.c_proj", attended, C, C), sum, `h.${i}.ln_2`);
+    const wide = product(layer, "mlp.c_fc", x, C, inner); // [P*N, inner]
+    const hidden = gelu(g, wide, ACTIVATIONS[config.activation_function]);
     const next = i + 1 < layers ? `h.${i + 1}.ln_1` : "ln_f";
-    [x, sum] = normed(product(hidden, `${layer}.mlp.c_proj`, inner, C), sum, next);
+    [x, sum] = normed(product(layer, "mlp.c_proj", hidden, inner, C), sum, next);
   }
 
   const last = gather(g, x, rows); // [R, C]
-  const headKey = config.tied ? `${prefix}wte.weight` : "lm_head.weight";
-  const logits = ofHead(last, { key: headKey, K: C, N: V, stored: "NK" }, null); // [R, V]
+  const headKey = config.tie_word_embeddings ? model.key("wte.weight") : "lm_head.weight";
+  const logits = ofHead(last, matrix(headKey, C, V), null); // [R, V]
   best(g, logits);
   return g.build();
 }
 
 /**
  * Adds the outputs `scores` and `tokens`: what `normalize`, `penalty` and `k` ask of logits [R, V]. Works on
- * log-probabilities throughout and puts the row's constant back where logits are wanted, on a few numbers instead of V.
+ * log-probabilities throughout and puts the row's constant back where logits are wanted, on a few numbers
+ * instead of V.
  */
 function best(g: GraphBuilder, logits: Value): void {
   const normalize = g.input("normalize", "bool", []);

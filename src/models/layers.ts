@@ -3,17 +3,21 @@ import { add, conv2d, groupNorm, layerNorm, linear, reshape, silu } from "../onn
 
 /** torch.nn's layers over the weights under one prefix of a checkpoint, such as `mid_block.resnets.0`. */
 export class Layers {
+  readonly #prefix: string;
+
   constructor(
     readonly g: GraphBuilder,
-    private readonly prefix = "",
-  ) {}
+    prefix = "",
+  ) {
+    this.#prefix = prefix;
+  }
 
   under(name: string): Layers {
     return new Layers(this.g, this.key(name));
   }
 
   key(name: string): string {
-    return this.prefix === "" ? name : `${this.prefix}.${name}`;
+    return this.#prefix === "" ? name : `${this.#prefix}.${name}`;
   }
 
   weight(name: string, shape: readonly number[]): Value {

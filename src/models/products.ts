@@ -2,7 +2,7 @@ import { type GraphBuilder, MICROSOFT, type Value } from "../onnx/graph.js";
 import { concat, mul, reshape, shapeOf, sub } from "../onnx/ops.js";
 
 /**
- * Products of activations by a weight matrix, in the forms that a decoder's weights are kept in.
+ * Products of activations and a weight matrix, for each form in which a decoder's weights are kept.
  *
  * | symbol | meaning |
  * |---|---|
@@ -13,13 +13,15 @@ export type ProductForm =
   /** fp32 weights. */
   | { readonly kind: "float" }
   /**
-   * 8-bit weights with one scale for each `block` inputs of an output (com.microsoft.MatMulNBits), which every device
-   * has. `accuracy` 0 leaves activations in float32; 4 rounds them to 8 bits, block by block, where the device can.
+   * 8-bit weights with one scale for each `block` inputs of an output (com.microsoft.MatMulNBits), which
+   * every device has. `accuracy` 0 leaves activations in float32; 4 rounds them to 8 bits, block by block,
+   * where the device can.
    */
   | { readonly kind: "blocks"; readonly block: number; readonly accuracy: 0 | 4 }
   /**
-   * 8-bit weights with one scale for each output, as in LLM.int8 (Dettmers et al., 2022). Activations are split into
-   * two 7-bit halves with one scale for each row, which keeps 14 bits of them, and multiplied as integers. CPU only.
+   * 8-bit weights with one scale for each output, as in LLM.int8 (Dettmers et al., 2022). Activations are
+   * split into two 7-bit halves with one scale for each row, which keeps 14 bits of them, and multiplied as
+   * integers. CPU only.
    */
   | { readonly kind: "rows" };
 
@@ -28,7 +30,7 @@ export interface Matrix {
   readonly key: string;
   readonly K: number;
   readonly N: number;
-  /** As GPT-2's own matrices lie, or as torch.nn.Linear's and embeddings. */
+  /** `NK` as torch.nn.Linear's and embeddings lie, `KN` as GPT-2's transposed ones. */
   readonly stored: "KN" | "NK";
 }
 
@@ -94,15 +96,15 @@ function unpackedProduct(
 }
 
 /**
- * Halves of an activation go from -64 to 64, plus 64. Processors without 8-bit dot products add two products of a byte
- * and a signed byte in 16 bits, which holds for bytes up to 129 and saturates, silently, beyond.
+ * Halves of an activation go from -64 to 64, plus 64. Processors without 8-bit dot products add two products
+ * of a byte and a signed byte in 16 bits, which holds for bytes up to 129 and saturates, silently, beyond.
  */
 const HALF = 64;
 
 /**
- * x = s (high + low / 128), both halves whole numbers from -64 to 64 and s = max |x| / 64 for each row. The halves are
- * rows of one integer product, so that the weights are read once; a small matrix [M, 2M] with s and s / 128 on its
- * diagonals puts them together.
+ * x = s (high + low / 128), both halves whole numbers from -64 to 64 and s = max |x| / 64 for each row. The
+ * halves are rows of one integer product, so that the weights are read once; a small matrix [M, 2M] with s
+ * and s / 128 on its diagonals puts them together.
  */
 function rowsProduct(g: GraphBuilder): Product {
   const zero = g.constant("uint8", [], [HALF]);
@@ -135,8 +137,8 @@ function rowsProduct(g: GraphBuilder): Product {
 }
 
 /**
- * What depends on the number of rows alone, [1]: a zero point for each, [M], and ones on a diagonal beside 1/128 on
- * another, [M, 2M].
+ * What depends on the number of rows alone, [1]: a zero point for each, [M], and ones on a diagonal beside
+ * 1/128 on another, [M, 2M].
  */
 function ofRows(g: GraphBuilder, M: Value, zero: Value): { zeros: Value; diagonals: Value } {
   const identity = g.op("EyeLike", [g.op("ConstantOfShape", [concat(g, [M, M], 0)])]); // [M, M]
@@ -162,7 +164,10 @@ function transposed(values: Float32Array, rows: number, columns: number): Float3
   return result;
 }
 
-/** Rounds each run of `block` values of a row to multiples of its largest magnitude / 127; a row's last block is filled up. */
+/**
+ * Rounds each run of `block` values of a row to multiples of its largest magnitude / 127; a row's last block
+ * is filled up.
+ */
 function quantizeBlocks(values: Float32Array, columns: number, block: number) {
   const rows = values.length / columns;
   const blocks = Math.ceil(columns / block);
@@ -183,7 +188,7 @@ function quantizeBlocks(values: Float32Array, columns: number, block: number) {
   return { matrix, scales };
 }
 
-/** x [M, K] by 8-bit blocks of a matrix [N, K] that is at hand, float activations: what the form "blocks" runs. */
+/** x [M, K] by 8-bit blocks of a given matrix [N, K], float activations: what the form "blocks" runs. */
 export function packedProduct(
   g: GraphBuilder,
   x: Value,

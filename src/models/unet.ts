@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { type Avoided, type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import {
-  type AttentionForm,
   add,
   attention,
   cast,
@@ -24,8 +23,8 @@ const off = z.literal(false).nullish();
 const absent = z.null().optional();
 
 /**
- * The keys of a UNet2DConditionModel's config.json, for Stable Diffusion 1.x and 2.x. Keys that other families use
- * may only have the value that switches them off. Defaults are those of diffusers.
+ * The keys of a UNet2DConditionModel's config.json, for Stable Diffusion 1.x and 2.x. Keys that other
+ * families use may only have the value that switches them off. Defaults are those of diffusers.
  */
 export const unetConfig = z
   .looseObject({
@@ -116,17 +115,18 @@ const TRANSFORMER_GROUP_EPSILON = 1e-6;
 const LAYER_EPSILON = 1e-5;
 
 /**
- * The denoising UNet: `latents` float32 [B, in_channels, H, W], `timestep` float32 [1], `text` float32 [B, M, E]
- * -> `noise` float32 [B, out_channels, H, W] (https://arxiv.org/abs/2112.10752; diffusers' UNet2DConditionModel).
- * H and W may be any number; a level's half is rounded up.
+ * The denoising UNet: `latents` float32 [B, in_channels, H, W], `timestep` float32 [1], `text` float32
+ * [B, M, E] -> `noise` float32 [B, out_channels, H, W] (https://arxiv.org/abs/2112.10752; diffusers'
+ * UNet2DConditionModel). H and W may be any number; a level's half is rounded up.
  *
  * B rows, M tokens of text, E = cross_attention_dim, C channels of a level, h x w its size, N = h*w, R = B*N
  */
-export function unet(config: UnetConfig, float: FloatType, form: AttentionForm, avoided?: Avoided): Graph {
+export function unet(config: UnetConfig, arithmetic: Arithmetic): Graph {
   const { block_out_channels: channels, norm_num_groups: groups, norm_eps: epsilon } = config;
   const levels = channels.length;
   const [first, last] = [channels[0] as number, channels[levels - 1] as number];
-  const g = new GraphBuilder("unet", float, avoided);
+  const g = new GraphBuilder("unet", arithmetic);
+  const { float } = g;
   const model = new Layers(g);
   const latents = g.input("latents", "float32", ["batch", config.in_channels, "height", "width"]);
   const timestep = g.input("timestep", "float32", [1]);
@@ -153,7 +153,7 @@ export function unet(config: UnetConfig, float: FloatType, form: AttentionForm, 
     const heads = headsOf(config.attention_head_dim, level);
     // The first level has by far the most scores: 8 * 4096 * 4096 a row.
     const queryChunks = 4 ** Math.max(0, levels - 2 - level);
-    const mixed = attention(g, q, k, v, { heads, headSize: C / heads, form, queryChunks, type: wide });
+    const mixed = attention(g, q, k, v, { heads, headSize: C / heads, queryChunks, type: wide });
     return layers.linear("to_out.0", reshape(g, cast(g, mixed, float), [-1, C]), C, C);
   };
 
@@ -232,8 +232,8 @@ const TURN_HIGH = 6.28125;
 const TURN_LOW = 2 * Math.PI - TURN_HIGH;
 
 /**
- * cos and sin of timestep * 10000^(-i / (size/2 - freq_shift)), in float32: [1] -> [1, size]. Angles go up to 1000,
- * where GPUs' own sine is coarse, so whole turns are taken off before.
+ * cos and sin of timestep * 10000^(-i / (size/2 - freq_shift)), in float32: [1] -> [1, size]. Angles go up to
+ * 1000, where GPUs' own sine is coarse, so whole turns are taken off before.
  */
 function sinusoid(g: GraphBuilder, timestep: Value, size: number, config: UnetConfig): Value {
   const half = size / 2;

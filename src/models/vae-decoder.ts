@@ -1,16 +1,6 @@
 import { z } from "zod";
-import { type Avoided, type FloatType, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
-import {
-  type AttentionForm,
-  add,
-  attention,
-  cast,
-  reshape,
-  shapeOf,
-  silu,
-  transpose,
-  upsampleNearest,
-} from "../onnx/ops.js";
+import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
+import { add, attention, cast, reshape, shapeOf, silu, transpose, upsampleNearest } from "../onnx/ops.js";
 import { Layers, resnet } from "./layers.js";
 
 const count = z.int().positive();
@@ -55,26 +45,20 @@ const EPSILON = 1e-6;
 export const VAE_ENCODER = [/^encoder\./, /^quant_conv\./];
 
 /**
- * The decoder of the autoencoder: `latents` float32 [B, latent_channels, H, W], divided by the scaling factor before,
- * -> `image` float32 [B, 3, H*f, W*f], about -1 to 1, f = 2^(levels-1) (https://arxiv.org/abs/2112.10752; diffusers'
- * AutoencoderKL).
+ * The decoder of the autoencoder: `latents` float32 [B, latent_channels, H, W], divided by the scaling factor
+ * before, -> `image` float32 [B, 3, H*f, W*f], about -1 to 1, f = 2^(levels-1)
+ * (https://arxiv.org/abs/2112.10752; diffusers' AutoencoderKL).
  *
  * B rows, C channels of a level, h x w its size, N = h*w. `queryChunks`: see `attention`.
  */
-export function vaeDecoder(
-  config: VaeConfig,
-  float: FloatType,
-  form: AttentionForm,
-  queryChunks: number,
-  avoided?: Avoided,
-): Graph {
+export function vaeDecoder(config: VaeConfig, arithmetic: Arithmetic, queryChunks: number): Graph {
   const { latent_channels: Z, norm_num_groups: groups } = config;
   const channels = config.block_out_channels.toReversed();
-  const g = new GraphBuilder("vae-decoder", float, avoided);
+  const g = new GraphBuilder("vae-decoder", arithmetic);
   const model = new Layers(g);
   const latents = g.input("latents", "float32", ["batch", Z, "height", "width"]);
 
-  let x = cast(g, latents, float); // [B, Z, H, W]
+  let x = cast(g, latents, g.float); // [B, Z, H, W]
   if (config.use_post_quant_conv) x = model.conv("post_quant_conv", x, Z, Z, { kernel: 1 });
   const decoder = model.under("decoder");
   let C = channels[0] as number;
@@ -84,7 +68,7 @@ export function vaeDecoder(
   const same = { from: C, to: C, groups, epsilon: EPSILON };
   x = resnet(mid.under("resnets.0"), x, same);
   if (config.mid_block_add_attention)
-    x = pixelAttention(mid.under("attentions.0"), x, C, groups, form, queryChunks);
+    x = pixelAttention(mid.under("attentions.0"), x, C, groups, queryChunks);
   x = resnet(mid.under("resnets.1"), x, same);
 
   for (const [i, to] of channels.entries()) {
@@ -105,14 +89,7 @@ export function vaeDecoder(
 }
 
 /** Attention of all pixels to all, in one head: x [B, C, h, w] -> the same */
-function pixelAttention(
-  layers: Layers,
-  x: Value,
-  C: number,
-  groups: number,
-  form: AttentionForm,
-  queryChunks: number,
-): Value {
+function pixelAttention(layers: Layers, x: Value, C: number, groups: number, queryChunks: number): Value {
   const { g } = layers;
   const normal = reshape(g, layers.groupNorm("group_norm", x, C, groups, EPSILON), [0, C, -1]); // [B, C, N]
   const pixels = transpose(g, normal, [0, 2, 1]); // [B, N, C]
@@ -121,7 +98,7 @@ function pixelAttention(
   const [q, k, v] = ["to_q", "to_k", "to_v"].map((name) =>
     reshape(g, layers.linear(name, rows, C, C), shape),
   ) as [Value, Value, Value]; // [B, N, C]
-  const mixed = attention(g, q, k, v, { heads: 1, headSize: C, form, queryChunks });
+  const mixed = attention(g, q, k, v, { heads: 1, headSize: C, queryChunks });
   const out = reshape(g, layers.linear("to_out.0", reshape(g, mixed, [-1, C]), C, C), shape); // [B, N, C]
   return add(g, reshape(g, transpose(g, out, [0, 2, 1]), shapeOf(g, x)), x);
 }

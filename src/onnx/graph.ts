@@ -14,7 +14,10 @@ export type { AttributeValue, Dimension, ElementType } from "./proto.js";
 
 export type FloatType = "float32" | "float16";
 
-/** One tensor in a graph: an input, a constant, a weight, or what an operator makes. Only a builder makes them. */
+/**
+ * One tensor in a graph: an input, a constant, a weight, or what an operator makes. Only a builder makes
+ * them.
+ */
 export class Value {
   /** @internal */
   constructor(
@@ -25,7 +28,9 @@ export class Value {
   ) {}
 }
 
-/** One or more initializers that are computed from one tensor of the checkpoint when the graph is compiled. */
+/**
+ * One or more initializers that are computed from one tensor of the checkpoint when the graph is compiled.
+ */
 export interface Derivation<Name extends string = string> {
   /** The checkpoint's own key, and the shape that it must have there. */
   readonly from: string;
@@ -59,8 +64,8 @@ export interface Graph {
 }
 
 /**
- * Operators that can be spelled out in others, for devices that compute them wrongly. MultiHeadAttention and MatMulNBits
- * are chosen where a model is built; the rest by the functions of ops.ts.
+ * Operators that can be spelled out in others, for devices that compute them wrongly: by the functions of
+ * ops.ts, and MatMulNBits where products are built.
  */
 export const REPLACEABLE = [
   "MultiHeadAttention",
@@ -74,7 +79,14 @@ export const REPLACEABLE = [
 ] as const;
 export type ReplaceableOperator = (typeof REPLACEABLE)[number];
 export type Avoided = ReadonlySet<ReplaceableOperator>;
-const NOTHING: Avoided = new Set();
+
+/** How a graph computes: the one thing that a device decides about it (inference/runtime/device-check.ts). */
+export interface Arithmetic {
+  /** Type of the weights and of all arithmetic that does not ask for another. */
+  readonly float: FloatType;
+  /** Operators to spell out in others, because the device computes them wrongly. Default: none. */
+  readonly avoided?: Avoided;
+}
 
 export interface OpOptions {
   /** "" is ai.onnx, the default. */
@@ -94,8 +106,8 @@ const sameShape = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((size, i) => size === b[i]);
 
 /**
- * Builds an ONNX graph operator by operator. Knows no model: weights are named by the checkpoint's keys, and are
- * bound when the graph is compiled.
+ * Builds an ONNX graph operator by operator. Knows no model: weights are named by the checkpoint's keys, and
+ * are bound when the graph is compiled.
  */
 export class GraphBuilder {
   readonly #inputs: ValueInfo[] = [];
@@ -109,13 +121,16 @@ export class GraphBuilder {
   readonly #derivations: BoundDerivation[] = [];
   readonly #sources = new Map<string, readonly number[]>();
 
+  readonly float: FloatType;
+  readonly avoided: Avoided;
+
   constructor(
     readonly name: string,
-    /** Type of the weights and of all arithmetic that does not ask for another. */
-    readonly float: FloatType,
-    /** Operators that must be spelled out, because the device that the graph is for computes them wrongly. */
-    readonly avoided: Avoided = NOTHING,
-  ) {}
+    { float, avoided = new Set() }: Arithmetic,
+  ) {
+    this.float = float;
+    this.avoided = avoided;
+  }
 
   /** An input of the graph. */
   input(name: string, type: ElementType, shape: readonly Dimension[]): Value {
@@ -155,13 +170,16 @@ export class GraphBuilder {
       { length: outputs ?? 1 },
       (_, i) => new Value(i === 0 ? name : `${name}_${i}`, true),
     );
-    // An input that is named "" at the end is one to WebGPU's convolution, which then reads a bias that isn't there.
+    // WebGPU's convolution takes a last input named "" for a bias and reads it, so trailing nulls are cut
+    // off.
     const given = inputs.slice(0, inputs.findLastIndex((input) => input !== null) + 1);
     this.#nodes.push({ type, domain, name, inputs: given, outputs: values, attributes });
     return outputs === undefined ? (values[0] as Value) : values;
   }
 
-  /** A constant inside the graph file. Equal constants are one. Numbers of float16 may be given as plain numbers. */
+  /**
+   * A constant inside the graph file; equal constants are one. Float16 values may be given as plain numbers.
+   */
   constant(type: ElementType, shape: readonly number[], data: TensorData): Value {
     const bytes = tensorBytes({ type, shape }, data);
     const key = `${type}[${shape}]${Buffer.from(bytes).toString("latin1")}`;
@@ -192,7 +210,9 @@ export class GraphBuilder {
     return value;
   }
 
-  /** Initializers computed from one tensor of the checkpoint when the graph is compiled, such as 8-bit blocks and their scales. */
+  /**
+   * Initializers computed from one tensor when the graph is compiled, such as 8-bit blocks and their scales.
+   */
   derived<Name extends string>(derivation: Derivation<Name>): Record<Name, Value> {
     const { from, fromShape, recipe, outputs } = derivation;
     this.#source(from, fromShape);

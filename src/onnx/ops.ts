@@ -26,14 +26,14 @@ export const split = (g: GraphBuilder, x: Value, sizes: readonly number[], axis:
   g.op("Split", [x, g.ints(...sizes)], { axis }, { outputs: sizes.length });
 
 /**
- * WebGPU binds one buffer for each part of a Split or Concat, and promises no more than 8 of them; the result and
- * the parameters need some.
+ * WebGPU binds one buffer for each part of a Split or Concat, and promises no more than 8 of them; the result
+ * and the parameters need some.
  */
 const MOST_PARTS = 4;
 
 /**
- * `count` parts, a power of 4, along an axis of any size, known or not; the last part of four is smaller where they can't
- * be equal. The size must be above 9 * count / 4, else there would be a part of nothing.
+ * `count` parts, a power of 4, along an axis of any size, known or not; the last part of four is smaller
+ * where they can't be equal. The size must be above 9 * count / 4, else there would be a part of nothing.
  */
 export function splitEvenly(g: GraphBuilder, x: Value, count: number, axis: number): Value[] {
   if (count === 1) return [x];
@@ -102,8 +102,8 @@ export interface GroupNormOptions {
 }
 
 /**
- * x [B, C, H, W]; weight and bias [C]. As InstanceNormalization over groups: no runtime but CUDA has a kernel for
- * GroupNormalization, and its function body is slower.
+ * x [B, C, H, W]; weight and bias [C]. As InstanceNormalization over groups: no runtime but CUDA has a kernel
+ * for GroupNormalization, and its function body is slower.
  */
 export function groupNorm(
   g: GraphBuilder,
@@ -189,9 +189,10 @@ export function upsampleNearest(g: GraphBuilder, x: Value): Value {
 export interface AttentionOptions {
   readonly heads: number;
   readonly headSize: number;
-  /** `fused` is one operator; `composed` is MatMul, Softmax, MatMul, for devices whose fused kernel is wrong. */
-  readonly form: AttentionForm;
-  /** Composed form: parts that the queries are worked in, a power of 4, so that scores are never whole; see `splitEvenly`. */
+  /**
+   * Spelled out: parts that the queries are worked in, a power of 4, so that scores are never whole; see
+   * `splitEvenly`.
+   */
   readonly queryChunks?: number;
   /** Added to the scores: [1 or B, 1 or heads, N, M]. */
   readonly bias?: Value;
@@ -199,13 +200,14 @@ export interface AttentionOptions {
   readonly type?: FloatType;
 }
 
-export type AttentionForm = "fused" | "composed";
-
-/** softmax(q k' / sqrt(headSize) + bias) v; q [B, N, heads*headSize], k and v [B, M, heads*headSize] -> as q. */
+/**
+ * softmax(q k' / sqrt(headSize) + bias) v; q [B, N, heads*headSize], k and v [B, M, heads*headSize] -> as q.
+ * One operator, or MatMul, Softmax, MatMul where the device computes that one wrongly.
+ */
 export function attention(g: GraphBuilder, q: Value, k: Value, v: Value, options: AttentionOptions): Value {
-  const { heads, headSize, form, bias } = options;
+  const { heads, headSize, bias } = options;
   const scale = 1 / Math.sqrt(headSize);
-  if (form === "fused")
+  if (!g.avoided.has("MultiHeadAttention"))
     return g.op(
       "MultiHeadAttention",
       bias === undefined ? [q, k, v] : [q, k, v, null, null, bias],

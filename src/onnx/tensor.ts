@@ -29,7 +29,8 @@ const ARRAY = {
 export const elementCount = (shape: readonly number[]): number =>
   shape.reduce((count, size) => count * size, 1);
 
-export const byteLength = ({ type, shape }: TensorSpec): number => elementCount(shape) * ELEMENT_BYTES[type];
+export const tensorByteLength = ({ type, shape }: TensorSpec): number =>
+  elementCount(shape) * ELEMENT_BYTES[type];
 
 function fromNumbers(type: ElementType, numbers: readonly number[]) {
   if (type === "int64") return BigInt64Array.from(numbers, BigInt);

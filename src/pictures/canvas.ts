@@ -1,14 +1,16 @@
 import sharp, { type OverlayOptions } from "sharp";
-import type { PictureSize } from "../core/job.js";
-import { writeAtomically } from "./files.js";
+import type { PictureSize } from "../core/options.js";
+import { replaceFile } from "../files/replace-file.js";
 import { COLORS } from "./pair-card.js";
 import { withPngText } from "./png-text.js";
 
-/** Discord's limit for an attachment is 10 MB on a server without boosts; some of it is left to the originals. */
+/**
+ * Discord's limit for an attachment is 10 MB on a server without boosts; some of it is left to the originals.
+ */
 const MAX_BYTES = 8_000_000;
 const SHRINK = 0.85;
 
-/** Puts layers on the background and writes them as a PNG, atomically; made smaller until it has under 8 MB. */
+/** Writes layers on the background as a PNG, whole or not at all, scaled down until it has under 8 MB. */
 export async function writeCanvas(
   file: string,
   size: PictureSize,
@@ -26,6 +28,6 @@ export async function writeCanvas(
     height = Math.round(height * SHRINK);
     png = withPngText(await sharp(canvas).resize(width, height, { fit: "fill" }).png().toBuffer(), texts);
   }
-  await writeAtomically(file, png);
+  await replaceFile(file, png);
   return { width, height };
 }

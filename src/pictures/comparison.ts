@@ -1,5 +1,5 @@
 import sharp from "sharp";
-import type { PictureSize } from "../core/job.js";
+import type { PictureSize } from "../core/options.js";
 import { writeCanvas } from "./canvas.js";
 import { COLORS, layer, type PairFiles, pairCard } from "./pair-card.js";
 import { renderText } from "./text.js";

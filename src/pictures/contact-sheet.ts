@@ -1,4 +1,4 @@
-import type { PictureSize } from "../core/job.js";
+import type { PictureSize } from "../core/options.js";
 import { writeCanvas } from "./canvas.js";
 import { type PairFiles, pairCard } from "./pair-card.js";
 

@@ -1,5 +1,5 @@
 import sharp, { type OverlayOptions } from "sharp";
-import type { ImageOptions } from "../core/job.js";
+import type { ImageOptions } from "../core/options.js";
 import { type PerSide, SIDES, type Side } from "../core/side.js";
 import { lineHeight, renderText, type TextBlock, type TextStyle } from "./text.js";
 

@@ -1,6 +1,6 @@
 import sharp from "sharp";
-import type { PictureSize, SchedulerName } from "../core/job.js";
-import { writeAtomically } from "./files.js";
+import { type PictureSize, SCHEDULER_NAMES, type SchedulerName } from "../core/options.js";
+import { replaceFile } from "../files/replace-file.js";
 import { withPngText } from "./png-text.js";
 
 export { readPngText } from "./png-text.js";
@@ -34,7 +34,7 @@ export async function writePng(
   const png = await sharp(pixels, { raw: { width, height, channels: 3 } })
     .png()
     .toBuffer();
-  await writeAtomically(path, withPngText(png, pngTexts(parameters)));
+  await replaceFile(path, withPngText(png, pngTexts(parameters)));
 }
 
 /** The text chunks of a picture: one for each parameter, and `parameters`, which other programs look for. */
@@ -54,23 +54,15 @@ export function pngTexts(parameters: PictureParameters): Record<string, string> 
   };
 }
 
-/** Names that Stable Diffusion user interfaces give the algorithms. */
-const SAMPLER_NAMES: Readonly<Record<SchedulerName, string>> = {
-  pndm: "PLMS",
-  ddim: "DDIM",
-  euler: "Euler",
-  "euler-ancestral": "Euler a",
-  "dpm++2m": "DPM++ 2M",
-  "dpm++2m-karras": "DPM++ 2M Karras",
-  lcm: "LCM",
-};
-
-/** The form in which Stable Diffusion user interfaces and sites write and read parameters: prompts, then one line. */
+/**
+ * The form in which Stable Diffusion user interfaces and sites write and read parameters: prompts, then one
+ * line.
+ */
 function parametersText(parameters: PictureParameters): string {
   const { prompt, negative, seed, steps, guidance, scheduler, size, checkpoint, program } = parameters;
   const settings = {
     Steps: steps,
-    Sampler: SAMPLER_NAMES[scheduler],
+    Sampler: SCHEDULER_NAMES[scheduler].sampler,
     "CFG scale": guidance,
     Seed: seed,
     Size: `${size.width}x${size.height}`,

@@ -36,8 +36,9 @@ const ORPHAN_AGE_MS = 24 * HOUR_MS;
 const CHUNK = 50;
 
 /**
- * Deletes what is old or too much: first pictures, whose job stays and can be drawn again, then whole jobs. Nothing
- * that is open or not delivered yet is touched. Runs at the start, then every hour, and after each phase.
+ * Deletes what is old or too much: first pictures, whose job stays and can be drawn again, then whole jobs.
+ * Nothing that is open or not delivered yet is touched. Runs at the start, then every hour, and after each
+ * phase.
  */
 export class Retention {
   readonly #options: RetentionOptions;

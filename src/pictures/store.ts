@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { isMissing } from "../core/errors.js";
 import type { Side } from "../core/side.js";
-import { writeAtomically } from "./files.js";
+import { replaceFile } from "../files/replace-file.js";
 
 /** One stored picture: a file of a job. */
 export interface PictureKey {
@@ -78,7 +79,7 @@ export class PictureFolder implements PictureStore {
   async copy(from: PictureKey, to: PictureKey): Promise<boolean> {
     const picture = await this.read(from);
     if (picture === null) return false;
-    await writeAtomically(this.#path(to), picture);
+    await replaceFile(this.#path(to), picture);
     return true;
   }
 
@@ -112,6 +113,6 @@ export class PictureFolder implements PictureStore {
 const namesIn = async (folder: string): Promise<string[]> =>
   (await readdir(folder).catch(unlessMissing)) ?? [];
 
-function unlessMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
+function unlessMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error;
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { CsvError, type Info, parse as parseCsv } from "csv-parse/sync";
 import { InputError } from "../core/errors.js";
-import { type ImageOptions, type PictureSize, SCHEDULERS } from "../core/job.js";
+import { type ImageOptions, type PictureSize, REWRITE_LENGTH_FACTOR, SCHEDULERS } from "../core/options.js";
 
 /** One prompt of a file; `optimized` is null where Promptist has yet to rewrite it. */
 export interface PromptPair {
@@ -25,16 +25,13 @@ export interface PromptFileLimits {
 export const PROMPT_FILE_EXTENSIONS = ["txt", "json", "jsonl", "csv"] as const;
 type Extension = (typeof PROMPT_FILE_EXTENSIONS)[number];
 
-/** A rewrite repeats its prompt and adds to it, so it may be longer by this factor. */
-const OPTIMIZED_LENGTH_FACTOR = 2;
-
 /** How a message names an entry of the file: `line 3` of text and CSV, `entry 3` of JSON. */
 type EntryRef = { readonly unit: "line" | "entry"; readonly number: number };
 type RawEntry = {
   readonly at: EntryRef;
   readonly prompt: string;
   readonly optimized: string | null;
-  /** By the names of SETTING_COLUMNS; an empty cell is none. */
+  /** By the names of OPTION_COLUMNS; an empty cell is none. */
   readonly settings: Readonly<Record<string, unknown>>;
 };
 
@@ -102,12 +99,12 @@ function checkEntry({ at, prompt, optimized, settings }: RawEntry, maxLength: nu
   if (original === "") {
     throw shapeError(at, "the prompt is empty", "Write a prompt there, or remove it.");
   }
-  const rewrite = optimized === null ? "" : checkText(at, optimized, maxLength * OPTIMIZED_LENGTH_FACTOR);
+  const rewrite = optimized === null ? "" : checkText(at, optimized, maxLength * REWRITE_LENGTH_FACTOR);
   return { prompt: original, optimized: rewrite === "" ? null : rewrite, ...checkOptions(at, settings) };
 }
 
 /** What a row may say besides its texts, in the columns of a batch's report. */
-const SETTING_COLUMNS = ["seed", "steps", "guidance", "scheduler", "width", "height", "negative"] as const;
+const OPTION_COLUMNS = ["seed", "steps", "guidance", "scheduler", "width", "height", "negative"] as const;
 const OPTIONS_HINT = "Correct it, or remove the column.";
 
 function checkOptions(at: EntryRef, given: RawEntry["settings"]): Pick<PromptPair, "seed" | "image"> {
@@ -327,7 +324,7 @@ function readJsonEntry(value: unknown, at: EntryRef): RawEntry {
     throw shapeError(at, "`optimized` is not a text", JSON_EXAMPLE);
   }
   const all = value as Record<string, unknown>;
-  const named = SETTING_COLUMNS.filter((name) => all[name] !== undefined && all[name] !== null);
+  const named = OPTION_COLUMNS.filter((name) => all[name] !== undefined && all[name] !== null);
   return { at, prompt, optimized, settings: Object.fromEntries(named.map((name) => [name, all[name]])) };
 }
 
@@ -398,7 +395,7 @@ function columnsOf(row: readonly string[]): Columns | null {
   const names = row.map((name) => name.trim().toLowerCase());
   const prompt = names.findIndex((name) => name === "prompt" || name === "original");
   if (prompt === -1) return null;
-  const settings = SETTING_COLUMNS.map((name) => ({ name, at: names.indexOf(name) }));
+  const settings = OPTION_COLUMNS.map((name) => ({ name, at: names.indexOf(name) }));
   return {
     width: row.length,
     prompt,

@@ -32,7 +32,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 /** y = x W + b, [1, 2] -> [1, 2] */
 function affine(float: FloatType): Graph {
-  const g = new GraphBuilder("affine", float);
+  const g = new GraphBuilder("affine", { float });
   const x = cast(g, g.input("x", "float32", [1, 2]), float);
   const y = add(g, matmul(g, x, g.parameter("w", [2, 2])), g.parameter("b", [2]));
   g.output("y", cast(g, y, "float32"), "float32", [1, 2]);
@@ -105,7 +105,7 @@ describe("compileGraph", () => {
 
   it("computes derived weights from one reading of their source", async () => {
     let readings = 0;
-    const g = new GraphBuilder("derived", "float32");
+    const g = new GraphBuilder("derived", { float: "float32" });
     const x = g.input("x", "float32", [1, 2]);
     const { whole, scale } = g.derived({
       from: "w",
@@ -125,7 +125,7 @@ describe("compileGraph", () => {
   });
 
   it("lists every tensor that is missing, misshapen or extra, with both shapes", async () => {
-    const g = new GraphBuilder("other", "float32");
+    const g = new GraphBuilder("other", { float: "float32" });
     const sum = add(g, g.parameter("w", [2, 3]), g.parameter("gone", [3]));
     g.output("y", sum, "float32", [2, 3]);
     const position: NewTensor = { name: "ids", type: "I64", shape: [1], data: new Uint8Array(8) };
@@ -147,7 +147,7 @@ describe("the cache", () => {
     const first = await compile(affine("float32"), path);
     const again = await compile(affine("float32"), path);
     expect(again).toEqual({ ...first, reused: true });
-    const g = new GraphBuilder("affine", "float32");
+    const g = new GraphBuilder("affine", { float: "float32" });
     const x = g.input("x", "float32", [1, 2]);
     g.output(
       "y",
@@ -195,7 +195,7 @@ describe("the cache", () => {
     try {
       const big: NewTensor = { name: "big", type: "F16", shape: [65536], data: new Uint8Array(131072) };
       const path = checkpoint("F16", [big]);
-      const g = new GraphBuilder("big", "float32");
+      const g = new GraphBuilder("big", { float: "float32" });
       g.output("y", mul(g, g.parameter("big", [65536]), g.scalar(2)), "float32", [65536]);
       const error = await compile(g.build(), path, { unused: [/^[wb]$/] }).catch((thrown: unknown) => thrown);
       expect(codeOf(error)).toBe("DISK_FULL");

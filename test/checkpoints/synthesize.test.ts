@@ -127,8 +127,8 @@ describe("a synthesized Promptist", () => {
   it("fits its graph and rewrites", async () => {
     const directory = join(temporaryFolder(), "promptist");
     synthesizePromptist(directory, GPT2, 0);
-    const { graph, weights, unused } = promptistGraph(directory);
-    checkTensors(graph, weights, unused);
+    const { graph, weights } = promptistGraph(directory);
+    checkTensors(graph, weights);
     const wide = openWeights(directory).readFloat32("transformer.h.0.mlp.c_fc.weight");
     expect(spread(wide)).toBeCloseTo(1 / Math.sqrt(48), 2);
     const promptist = await Promptist.open({

@@ -31,8 +31,8 @@ PROMPTS = [[36, 266, 301, 40, 12], [61, 5, 480, 299, 17, 88, 401, 256, 90], [300
 BEAMS = [
     dict(num_beams=8, max_new_tokens=20, length_penalty=-1.0),
     dict(num_beams=8, max_new_tokens=20, length_penalty=1.0),
-    dict(num_beams=4, max_new_tokens=16, length_penalty=0.0, early_stopping=True),
-    dict(num_beams=5, max_new_tokens=16, length_penalty=2.0, early_stopping="never"),
+    dict(num_beams=4, max_new_tokens=16, length_penalty=0.0),
+    dict(num_beams=5, max_new_tokens=16, length_penalty=2.0),
     dict(num_beams=3, max_new_tokens=24, length_penalty=-1.0, repetition_penalty=1.3),
     dict(num_beams=6, max_new_tokens=12, length_penalty=0.7, repetition_penalty=0.8),
     dict(num_beams=2, max_new_tokens=1, length_penalty=-1.0),

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type LocalDiscord, startLocalDiscord } from "local-discord/testing";
 import { expect, test } from "vitest";
-import { DEFAULT_TEXT_OPTIONS } from "../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../../src/core/options.js";
 import type { NewItem } from "../../src/db/queue.js";
 import { openDatabase } from "../../src/db/sqlite/open.js";
 import { sqliteStore } from "../../src/db/sqlite/store.js";

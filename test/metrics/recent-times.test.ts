@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { createEvents, type Events } from "../../src/core/events.js";
-import { DEFAULT_TEXT_OPTIONS, type Item, type Job, type JobKind, type Phase } from "../../src/core/job.js";
+import type { Item, Job, JobKind, Phase } from "../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../../src/core/options.js";
 import { RecentTimes } from "../../src/metrics/recent-times.js";
 
 let events: Events;

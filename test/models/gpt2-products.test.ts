@@ -38,7 +38,7 @@ async function run(
   x: Float32Array,
   M: number,
 ): Promise<Float32Array> {
-  const g = new GraphBuilder("product", "float32");
+  const g = new GraphBuilder("product", { float: "float32" });
   const input = g.input("x", "float32", ["M", K]);
   const y = productMaker(g, form)(input, { key: "w", K, N, stored }, g.parameter("bias", [N]));
   g.output("y", y, "float32", ["M", N]);

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { gpt2Graph, gpt2Layout, parseGpt2Config } from "../../src/models/gpt2.js";
+import { parseConfig } from "../../src/checkpoints/layouts/config.js";
+import { gpt2Config, gpt2Graph, gpt2Layout } from "../../src/models/gpt2.js";
+
+const FLOAT32 = { float: "float32" } as const;
+const parse = (config: unknown) => parseConfig("here", config, gpt2Config);
 
 const published = {
   model_type: "gpt2",
@@ -15,20 +19,18 @@ const published = {
 describe("config.json", () => {
   it("gives the sizes, with GPT-2's own where one is not said", () => {
     const expected = {
-      layers: 12,
-      width: 768,
-      heads: 12,
-      inner: 3072,
-      vocabulary: 50257,
-      positions: 1024,
-      epsilon: 1e-5,
-      activation: "tanh",
-      tied: true,
+      n_layer: 12,
+      n_embd: 768,
+      n_head: 12,
+      n_inner: 3072,
+      vocab_size: 50257,
+      n_positions: 1024,
+      layer_norm_epsilon: 1e-5,
+      activation_function: "gelu_new",
+      tie_word_embeddings: true,
     };
-    expect(parseGpt2Config(published, "here")).toEqual(expected);
-    expect(parseGpt2Config({ model_type: "gpt2", vocab_size: 50257, n_inner: null }, "here")).toEqual(
-      expected,
-    );
+    expect(parse(published)).toMatchObject(expected);
+    expect(parse({ model_type: "gpt2", vocab_size: 50257, n_inner: null })).toMatchObject(expected);
   });
 
   it.each([
@@ -40,34 +42,32 @@ describe("config.json", () => {
     ["attention scaled by layer", { scale_attn_by_inverse_layer_idx: true }, /without the usual scale/],
     ["unscaled attention", { scale_attn_weights: false }, /without the usual scale/],
   ])("refuses %s", (_, change, message) => {
-    expect(() => parseGpt2Config({ ...published, ...change }, "here")).toThrow(message);
-    expect(() => parseGpt2Config({ ...published, ...change }, "here")).toThrow(/^here: /);
+    expect(() => parse({ ...published, ...change })).toThrow(message);
+    expect(() => parse({ ...published, ...change })).toThrow(/^here: /);
   });
 
   it("refuses what is no object", () => {
-    expect(() => parseGpt2Config([], "here")).toThrow(/type "undefined"/);
-    expect(() => parseGpt2Config(null, "here")).toThrow(/no object/);
+    expect(() => parse({})).toThrow(/type "undefined"/);
+    expect(() => parse([])).toThrow(/no object/);
+    expect(() => parse(null)).toThrow(/no object/);
   });
 });
 
 describe("the graph", () => {
-  const config = parseGpt2Config(
-    { ...published, n_layer: 2, n_embd: 64, n_head: 4, vocab_size: 300 },
-    "here",
-  );
+  const config = parse({ ...published, n_layer: 2, n_embd: 64, n_head: 4, vocab_size: 300 });
 
-  it.each(["transformer.", ""])("reads the published keys, after %j", (prefix) => {
-    const { sources } = gpt2Graph(config, gpt2Layout("int8", "cpu"), prefix);
-    const fp32 = gpt2Graph(config, gpt2Layout("fp32", "cpu"), prefix).sources;
+  it("reads the published keys", () => {
+    const { sources } = gpt2Graph(config, FLOAT32, gpt2Layout("int8", "cpu"));
+    const fp32 = gpt2Graph(config, FLOAT32, gpt2Layout("fp32", "cpu")).sources;
     expect(new Map([...sources].sort())).toEqual(new Map([...fp32].sort()));
     expect(sources.size).toBe(4 + 2 * 12);
-    expect(sources.get(`${prefix}h.1.attn.c_attn.weight`)).toEqual([64, 192]);
-    expect(sources.get(`${prefix}wte.weight`)).toEqual([300, 64]);
+    expect(sources.get("transformer.h.1.attn.c_attn.weight")).toEqual([64, 192]);
+    expect(sources.get("transformer.wte.weight")).toEqual([300, 64]);
     expect(sources.has("lm_head.weight")).toBe(false);
   });
 
   it("reads an output projection of its own where there is one", () => {
-    const untied = gpt2Graph({ ...config, tied: false }, gpt2Layout("fp32", "cpu"), "transformer.");
+    const untied = gpt2Graph({ ...config, tie_word_embeddings: false }, FLOAT32, gpt2Layout("fp32", "cpu"));
     expect(untied.sources.get("lm_head.weight")).toEqual([300, 64]);
   });
 

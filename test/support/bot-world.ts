@@ -7,14 +7,9 @@ import sharp from "sharp";
 import { onTestFinished } from "vitest";
 import { type Bot, type BotOptions, createBot } from "../../src/bot/bot.js";
 import { type AppEvents, createEvents, type Events } from "../../src/core/events.js";
-import {
-  DEFAULT_TEXT_OPTIONS,
-  hasOverview,
-  type ImageOptions,
-  type ItemNote,
-  type Phase,
-} from "../../src/core/job.js";
+import { hasOverview, type ItemNote, type Phase } from "../../src/core/job.js";
 import { isFlagged, type PictureJudgement } from "../../src/core/judgement.js";
+import { DEFAULT_TEXT_OPTIONS, type ImageOptions } from "../../src/core/options.js";
 import type { PerSide, Side } from "../../src/core/side.js";
 import { announced } from "../../src/db/announce.js";
 import type { Claim, Queue } from "../../src/db/queue.js";

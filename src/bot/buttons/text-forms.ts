@@ -1,6 +1,7 @@
 import { ComponentType, type ModalSubmitInteraction, TextInputStyle } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { Job } from "../../core/job.js";
+import { REWRITE_LENGTH_FACTOR } from "../../core/options.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
 import type { Press } from "../discord/interactions.js";
 import { clip } from "../discord/markdown.js";
@@ -65,6 +66,6 @@ export class TextForms {
 
   /** A rewrite repeats its prompt and adds to it, so it may be longer. */
   #limit(verb: FormVerb): number {
-    return this.#limits.maxPromptLength * (verb === "tune" ? 2 : 1);
+    return this.#limits.maxPromptLength * (verb === "tune" ? REWRITE_LENGTH_FACTOR : 1);
   }
 }

@@ -1,9 +1,9 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { ImageOptions } from "../../core/job.js";
+import { IMAGE_RANGES, type ImageOptions, showSize } from "../../core/options.js";
 import { commonOptions, type PromptPair, type RowOptions } from "../../prompt-files/prompt-file.js";
 import { readPrompts } from "../../prompt-files/read-prompts.js";
-import { checkInteger, checkNumber, MAX_GUIDANCE } from "../requests/request.js";
+import { checkRange } from "../requests/request.js";
 import { parseSetting } from "../requests/setting-catalog.js";
 import { commandTexts } from "../words/commands.js";
 import type { RequestCommand } from "./command.js";
@@ -80,9 +80,9 @@ export function optionsOfFile(
 ): RowOptions {
   const options = commonOptions(pairs);
   const { steps, guidance, size } = options;
-  if (steps !== undefined) checkInteger("steps", steps, 1, maxSteps);
-  if (guidance !== undefined) checkNumber("guidance", guidance, 0, MAX_GUIDANCE);
-  if (size !== undefined) parseSetting("size", `${size.width}x${size.height}`);
+  if (steps !== undefined) checkRange("steps", steps, { ...IMAGE_RANGES.steps, max: maxSteps });
+  if (guidance !== undefined) checkRange("guidance", guidance, IMAGE_RANGES.guidance);
+  if (size !== undefined) parseSetting("size", showSize(size));
   const named = Object.entries(options).filter(([name]) => !given(name as keyof ImageOptions));
   return Object.fromEntries(named);
 }

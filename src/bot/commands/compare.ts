@@ -1,5 +1,6 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
-import { checkInteger, readPrompt } from "../requests/request.js";
+import { LIMIT_RANGES } from "../../core/options.js";
+import { checkRange, readPrompt } from "../requests/request.js";
 import { commandTexts } from "../words/commands.js";
 import type { RequestCommand } from "./command.js";
 import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
@@ -20,7 +21,7 @@ export const compare: RequestCommand = {
         type: ApplicationCommandOptionType.Integer,
         name: "pairs",
         description: texts.pairs,
-        min_value: 1,
+        min_value: LIMIT_RANGES.pairs.min,
         max_value: limits.maxPairs,
       },
       { type: ApplicationCommandOptionType.Boolean, name: "blind", description: texts.blind },
@@ -31,7 +32,10 @@ export const compare: RequestCommand = {
     const { options } = interaction;
     const prompt = readPrompt(interaction, context.limits);
     const image = readImage(interaction, context);
-    const pairs = checkInteger("pairs", options.getInteger("pairs") ?? 1, 1, context.limits.maxPairs);
+    const pairs = checkRange("pairs", options.getInteger("pairs") ?? 1, {
+      ...LIMIT_RANGES.pairs,
+      max: context.limits.maxPairs,
+    });
     return {
       kind: "compare",
       text: readText(interaction, context, image.seed),

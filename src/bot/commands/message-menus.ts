@@ -5,7 +5,8 @@ import {
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { JobKind } from "../../core/job.js";
-import { type CommandContext, type CommandRequest, checkedPrompt, randomSeed } from "../requests/request.js";
+import { randomSeed } from "../../core/options.js";
+import { type CommandContext, type CommandRequest, checkedPrompt } from "../requests/request.js";
 import { menuNames } from "../words/commands.js";
 
 /** What a message's menu offers, by the name that Discord shows. */

@@ -1,5 +1,6 @@
 import { ApplicationCommandType } from "discord.js";
-import { randomSeed, readPrompt } from "../requests/request.js";
+import { randomSeed } from "../../core/options.js";
+import { readPrompt } from "../requests/request.js";
 import { commandTexts } from "../words/commands.js";
 import type { RequestCommand } from "./command.js";
 import { modeOption, promptOption, readText } from "./options.js";

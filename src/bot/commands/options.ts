@@ -3,16 +3,20 @@ import {
   ApplicationCommandOptionType,
   type ChatInputCommandInteraction,
 } from "discord.js";
-import { type ImageOptions, SCHEDULERS, type SearchMode, type TextOptions } from "../../core/job.js";
+import {
+  IMAGE_RANGES,
+  type ImageOptions,
+  randomSeed,
+  SCHEDULERS,
+  SEARCH_MODES,
+  type TextOptions,
+} from "../../core/options.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
 import {
   type CommandContext,
-  checkInteger,
-  checkNumber,
   checkOption,
+  checkRange,
   type Limits,
-  MAX_GUIDANCE,
-  randomSeed,
   textOptionMax,
 } from "../requests/request.js";
 import { parseSetting } from "../requests/setting-catalog.js";
@@ -20,8 +24,6 @@ import { commandTexts } from "../words/commands.js";
 import { expectations } from "../words/errors.js";
 
 const texts = commandTexts.options;
-const MAX_SEED = Number.MAX_SAFE_INTEGER;
-const MODES = ["beam", "greedy", "sample"] as const satisfies readonly SearchMode[];
 
 /** The prompt; the asker's own recent ones are offered while it is typed. */
 export const promptOption = (limits: Limits): APIApplicationCommandBasicOption => ({
@@ -38,7 +40,7 @@ export const modeOption: APIApplicationCommandBasicOption = {
   type: ApplicationCommandOptionType.String,
   name: "mode",
   description: texts.mode,
-  choices: MODES.map((value) => ({ name: texts.modes[value], value })),
+  choices: SEARCH_MODES.map((value) => ({ name: texts.modes[value], value })),
 };
 
 /** How the pictures are drawn; what is left out is as the channel has it. */
@@ -47,22 +49,22 @@ export const imageOptions = (limits: Limits): APIApplicationCommandBasicOption[]
     type: ApplicationCommandOptionType.Integer,
     name: "seed",
     description: texts.seed,
-    min_value: 0,
-    max_value: MAX_SEED,
+    min_value: IMAGE_RANGES.seed.min,
+    max_value: IMAGE_RANGES.seed.max,
   },
   {
     type: ApplicationCommandOptionType.Integer,
     name: "steps",
     description: texts.steps,
-    min_value: 1,
+    min_value: IMAGE_RANGES.steps.min,
     max_value: limits.maxSteps,
   },
   {
     type: ApplicationCommandOptionType.Number,
     name: "guidance",
     description: texts.guidance,
-    min_value: 0,
-    max_value: MAX_GUIDANCE,
+    min_value: IMAGE_RANGES.guidance.min,
+    max_value: IMAGE_RANGES.guidance.max,
   },
   {
     type: ApplicationCommandOptionType.String,
@@ -85,9 +87,16 @@ export function readImage(
   { defaults, limits }: CommandContext,
 ): ImageOptions {
   const { image } = defaults;
-  const seed = checkInteger("seed", options.getInteger("seed") ?? randomSeed(), 0, MAX_SEED);
-  const steps = checkInteger("steps", options.getInteger("steps") ?? image.steps, 1, limits.maxSteps);
-  const guidance = checkNumber("guidance", options.getNumber("guidance") ?? image.guidance, 0, MAX_GUIDANCE);
+  const seed = checkRange("seed", options.getInteger("seed") ?? randomSeed(), IMAGE_RANGES.seed);
+  const steps = checkRange("steps", options.getInteger("steps") ?? image.steps, {
+    ...IMAGE_RANGES.steps,
+    max: limits.maxSteps,
+  });
+  const guidance = checkRange(
+    "guidance",
+    options.getNumber("guidance") ?? image.guidance,
+    IMAGE_RANGES.guidance,
+  );
   const negative = cleanPrompt(options.getString("negative") ?? image.negative);
   const { maxPromptLength } = limits;
   checkOption("negative", !isLongerThan(negative, maxPromptLength), expectations.text(maxPromptLength));

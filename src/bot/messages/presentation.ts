@@ -1,4 +1,5 @@
-import { hasOverview, type ImageOptions, type Item, type Job } from "../../core/job.js";
+import { hasOverview, type Item, type Job } from "../../core/job.js";
+import type { ImageOptions } from "../../core/options.js";
 import type { Where } from "../../core/settings.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { Ballot, Tally, Votes } from "../../db/votes.js";

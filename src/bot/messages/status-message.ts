@@ -50,7 +50,7 @@ const SUBJECT_MAX = 400;
 export function summarize(job: Job): JobSummary {
   const given = job.items.filter((item) => item.rewrite !== null && item.candidates.length === 0).length;
   const left = job.items.filter(({ cancelled }) => !cancelled).length;
-  const takenOut = left === job.items.length ? [] : [statusLines.takenOut(left, job.items.length)];
+  const takenOut = left === job.items.length ? [] : [statusLines.takenOut(job.kind, left, job.items.length)];
   const [first] = job.items;
   // What is ready is shown at once, unless it would tell which picture is which.
   const rewritten = first !== undefined && first.rewrite !== null && !job.blind;

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { MessageComponentInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { Origin } from "../../core/job.js";
+import { IMAGE_RANGES } from "../../core/options.js";
 import type { Draft, DraftRequest } from "../../db/drafts.js";
 import type { Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
@@ -11,7 +12,7 @@ import { type Asking, replyPrivately } from "../discord/interactions.js";
 import { errorSentence, sentenceOf } from "../words/errors.js";
 import { refusals } from "../words/refusals.js";
 import type { Arrivals } from "./arrivals.js";
-import { type CommandContext, type CommandRequest, checkInteger } from "./request.js";
+import { type CommandContext, type CommandRequest, checkRange } from "./request.js";
 import { checkWords, contextOf, mayUse, withAlwaysNegative } from "./rules.js";
 
 export interface IntakeOptions {
@@ -67,7 +68,7 @@ export class Intake {
     try {
       const context = contextOf(this.#options.context, settings);
       request = read(context);
-      checkInteger("steps", request.image.steps, 1, context.limits.maxSteps);
+      checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
       checkWords(settings, request.known);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;

@@ -1,7 +1,7 @@
-import { randomInt } from "node:crypto";
 import type { ChatInputCommandInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { ImageOptions, JobKind, TextOptions } from "../../core/job.js";
+import type { JobKind } from "../../core/job.js";
+import { type ImageOptions, isInRange, type Range, type TextOptions } from "../../core/options.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
 import { expectations } from "../words/errors.js";
@@ -62,11 +62,6 @@ export interface Prompts {
 
 /** Discord: the longest `max_length` of a text option. */
 const TEXT_OPTION_MAX = 6000;
-/** Seeds that the program picks itself: short enough to read out. */
-const RANDOM_SEED_END = 2 ** 32;
-export const MAX_GUIDANCE = 30;
-
-export const randomSeed = (): number => randomInt(RANDOM_SEED_END);
 
 export const textOptionMax = (limit: number): number => Math.min(limit, TEXT_OPTION_MAX);
 
@@ -91,13 +86,10 @@ export function checkOption(option: string, holds: boolean, expected: string): v
     throw new InputError("INPUT_OPTION", `The option ${option} takes ${expected}.`, { option, expected });
 }
 
-export function checkInteger(option: string, value: number, min: number, max: number): number {
-  const holds = Number.isSafeInteger(value) && value >= min && value <= max;
-  checkOption(option, holds, expectations.integer(min, max));
-  return value;
-}
-
-export function checkNumber(option: string, value: number, min: number, max: number): number {
-  checkOption(option, value >= min && value <= max, expectations.number(min, max));
+/** Throws InputError INPUT_OPTION for a number that the option does not take. */
+export function checkRange(option: string, value: number, range: Range): number {
+  const { min, max, whole } = range;
+  const expected = whole ? expectations.integer(min, max) : expectations.number(min, max);
+  checkOption(option, isInRange(value, range), expected);
   return value;
 }

@@ -5,11 +5,12 @@ import {
   PermissionFlagsBits,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { ImageOptions, LimitScope, Origin } from "../../core/job.js";
+import type { LimitScope, Origin } from "../../core/job.js";
+import type { ImageOptions } from "../../core/options.js";
 import type { Settings } from "../../core/settings.js";
 import type { JobCaps } from "../../db/queue.js";
 import { findRefused } from "./refused-words.js";
-import { type CommandContext, MAX_GUIDANCE } from "./request.js";
+import type { CommandContext } from "./request.js";
 
 /** The program's defaults and limits under the settings of a channel. */
 export function contextOf(base: CommandContext, settings: Settings): CommandContext {
@@ -40,7 +41,7 @@ export function contextOf(base: CommandContext, settings: Settings): CommandCont
         ...image,
         // A default beyond the limit would make every command without the option a refused one.
         steps: Math.min(settings.steps ?? image.steps, limits.maxSteps),
-        guidance: Math.min(settings.guidance ?? image.guidance, MAX_GUIDANCE),
+        guidance: settings.guidance ?? image.guidance,
         scheduler: settings.scheduler ?? image.scheduler,
         size: settings.size ?? image.size,
         negative: settings.negative ?? image.negative,

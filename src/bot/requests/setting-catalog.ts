@@ -1,6 +1,17 @@
 import { z } from "zod";
 import { InputError } from "../../core/errors.js";
-import { SCHEDULERS } from "../../core/job.js";
+import {
+  IMAGE_RANGES,
+  isInRange,
+  LIMIT_RANGES,
+  type PictureSize,
+  parseSize,
+  type Range,
+  SCHEDULERS,
+  SEARCH_MODES,
+  SETTING_TEXT_MAX,
+  showSize,
+} from "../../core/options.js";
 import { type SettingName, type Settings, TREATMENTS } from "../../core/settings.js";
 import { expectations } from "../words/errors.js";
 
@@ -9,13 +20,12 @@ const yesNo = z
   .toLowerCase()
   .pipe(z.enum(["on", "off", "yes", "no", "true", "false"]))
   .transform((word) => word === "on" || word === "yes" || word === "true");
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const SNOWFLAKE = /\d{17,20}/g;
-const roles = z
+const roleIds = z
   .string()
   .transform((value) => [...value.matchAll(SNOWFLAKE)].map(([id]) => id))
   .refine((ids) => ids.length > 0 && ids.length <= 20);
-const words = z
+const wordList = z
   .string()
   .transform((value) =>
     value
@@ -24,16 +34,6 @@ const words = z
       .filter((word) => word !== ""),
   )
   .refine((list) => list.length > 0 && list.length <= 200);
-const size = z
-  .string()
-  .regex(/^\d{2,4}x\d{2,4}$/)
-  .transform((value) => {
-    const [width = 0, height = 0] = value.split("x").map(Number);
-    return { width, height };
-  })
-  .refine(({ width, height }) =>
-    [width, height].every((side) => side % 8 === 0 && side >= 64 && side <= 1024),
-  );
 const MINUTES_OF_A_WEEK = 7 * 24 * 60;
 
 type Entry<N extends SettingName> = {
@@ -42,38 +42,63 @@ type Entry<N extends SettingName> = {
   readonly takes: string;
 };
 
+/** The same schema and sentence for all settings of a kind. */
+const inRange = (range: Range) => {
+  const { min, max, whole } = range;
+  return {
+    schema: z.coerce.number().refine((value) => isInRange(value, range)),
+    takes: whole ? expectations.integer(min, max) : expectations.number(min, max),
+  };
+};
+const oneOf = <const T extends readonly [string, ...string[]]>(choices: T) => ({
+  schema: z.enum(choices),
+  takes: expectations.oneOf(choices),
+});
+const text = {
+  schema: z.string().min(1).max(SETTING_TEXT_MAX),
+  takes: expectations.text(SETTING_TEXT_MAX),
+};
+const size = {
+  schema: z.string().transform((value, context): PictureSize => {
+    const parsed = parseSize(value);
+    if (parsed === null) context.addIssue("no size");
+    return parsed ?? z.NEVER;
+  }),
+  takes: expectations.size,
+};
+const roles = { schema: roleIds, takes: expectations.roles };
+const words = { schema: wordList, takes: expectations.words };
+const onOff = { schema: yesNo, takes: expectations.yesNo };
+
 /** How each setting is written by a person, and what it may be. */
 export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
-  steps: { schema: whole(1, 1000), takes: expectations.integer(1, 1000) },
-  guidance: { schema: z.coerce.number().min(0).max(30), takes: expectations.number(0, 30) },
-  scheduler: { schema: z.enum(SCHEDULERS), takes: expectations.oneOf(SCHEDULERS) },
-  size: { schema: size, takes: expectations.size },
-  negative: { schema: z.string().min(1).max(1000), takes: expectations.text(1000) },
-  mode: {
-    schema: z.enum(["beam", "greedy", "sample"]),
-    takes: expectations.oneOf(["beam", "greedy", "sample"]),
-  },
-  maxSteps: { schema: whole(1, 1000), takes: expectations.integer(1, 1000) },
-  maxBatch: { schema: whole(1, 10_000), takes: expectations.integer(1, 10_000) },
-  maxPairs: { schema: whole(1, 25), takes: expectations.integer(1, 25) },
-  useRoles: { schema: roles, takes: expectations.roles },
-  manageRoles: { schema: roles, takes: expectations.roles },
-  blind: { schema: yesNo, takes: expectations.yesNo },
-  revealMinutes: { schema: whole(1, MINUTES_OF_A_WEEK), takes: expectations.integer(1, MINUTES_OF_A_WEEK) },
-  strangers: { schema: yesNo, takes: expectations.yesNo },
-  spoiler: { schema: yesNo, takes: expectations.yesNo },
-  flagged: { schema: z.enum(TREATMENTS), takes: expectations.oneOf(TREATMENTS) },
-  unchecked: { schema: z.enum(TREATMENTS), takes: expectations.oneOf(TREATMENTS) },
-  alwaysNegative: { schema: z.string().min(1).max(1000), takes: expectations.text(1000) },
-  refusedWords: { schema: words, takes: expectations.words },
-  ping: { schema: yesNo, takes: expectations.yesNo },
-  preview: { schema: yesNo, takes: expectations.yesNo },
-  userLimit: { schema: whole(1, 1000), takes: expectations.integer(1, 1000) },
-  channelLimit: { schema: whole(1, 1000), takes: expectations.integer(1, 1000) },
-  serverLimit: { schema: whole(1, 1000), takes: expectations.integer(1, 1000) },
-  userCap: { schema: whole(1, 1000), takes: expectations.integer(1, 1000) },
-  channelCap: { schema: whole(1, 1000), takes: expectations.integer(1, 1000) },
-  serverCap: { schema: whole(1, 1000), takes: expectations.integer(1, 1000) },
+  steps: inRange(IMAGE_RANGES.steps),
+  guidance: inRange(IMAGE_RANGES.guidance),
+  scheduler: oneOf(SCHEDULERS),
+  size,
+  negative: text,
+  mode: oneOf(SEARCH_MODES),
+  maxSteps: inRange(LIMIT_RANGES.steps),
+  maxBatch: inRange(LIMIT_RANGES.batch),
+  maxPairs: inRange(LIMIT_RANGES.pairs),
+  useRoles: roles,
+  manageRoles: roles,
+  blind: onOff,
+  revealMinutes: inRange({ min: 1, max: MINUTES_OF_A_WEEK, whole: true }),
+  strangers: onOff,
+  spoiler: onOff,
+  flagged: oneOf(TREATMENTS),
+  unchecked: oneOf(TREATMENTS),
+  alwaysNegative: text,
+  refusedWords: words,
+  ping: onOff,
+  preview: onOff,
+  userLimit: inRange(LIMIT_RANGES.jobs),
+  channelLimit: inRange(LIMIT_RANGES.jobs),
+  serverLimit: inRange(LIMIT_RANGES.jobs),
+  userCap: inRange(LIMIT_RANGES.jobs),
+  channelCap: inRange(LIMIT_RANGES.jobs),
+  serverCap: inRange(LIMIT_RANGES.jobs),
 };
 
 export const isSettingName = (name: string): name is SettingName => Object.hasOwn(CATALOG, name);
@@ -95,9 +120,6 @@ export function showSetting(name: SettingName, value: unknown): string {
     return (value as string[]).map((id) => `<@&${id}>`).join(" ");
   if (typeof value === "boolean") return value ? "on" : "off";
   if (Array.isArray(value)) return value.join(", ");
-  if (name === "size") {
-    const { width, height } = value as { width: number; height: number };
-    return `${width}x${height}`;
-  }
+  if (name === "size") return showSize(value as PictureSize);
   return String(value);
 }

@@ -1,4 +1,4 @@
-import type { SearchMode } from "../../core/job.js";
+import type { SearchMode } from "../../core/options.js";
 
 /** Names in the menu of a message. */
 export const menuNames = { optimize: "Optimize this", compare: "Compare this" } as const;

@@ -1,5 +1,6 @@
 import { codeOf, type ErrorCode, InputError } from "../../core/errors.js";
 import type { LimitScope } from "../../core/job.js";
+import { IMAGE_RANGES, SIDE_MULTIPLE } from "../../core/options.js";
 import { capitalized, count, formatBytes, holder, number } from "./parts.js";
 
 /**
@@ -89,7 +90,7 @@ export const expectations = {
   integer: (min: number, max: number) => `a whole number from ${number(min)} to ${number(max)}`,
   number: (min: number, max: number) => `a number from ${min} to ${max}`,
   oneOf: (words: readonly string[]) => `one of ${words.join(", ")}`,
-  size: "a size such as `512x768`, both sides multiples of 8 from 64 to 1024",
+  size: `a size such as \`512x768\`, both sides multiples of ${SIDE_MULTIPLE} from ${IMAGE_RANGES.side.min} to ${IMAGE_RANGES.side.max}`,
   roles: "one or more roles, as mentions or ids",
   words: "words with commas between them",
   yesNo: "`on` or `off`",

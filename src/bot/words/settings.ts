@@ -1,4 +1,4 @@
-import type { ImageOptions } from "../../core/job.js";
+import type { ImageOptions } from "../../core/options.js";
 import type { SettingName } from "../../core/settings.js";
 import { clip } from "../discord/markdown.js";
 import { count } from "./parts.js";

@@ -15,7 +15,8 @@ export const statusLines = {
     `drawing ${side}, step ${step} of ${steps}`,
   item: (index: number, items: number) => `prompt ${index + 1} of ${items}`,
   pairs: (pairs: number) => `${count(pairs, "pair")}, each from a seed of its own.`,
-  takenOut: (left: number, all: number) => `${number(left)} of ${number(all)} left.`,
+  takenOut: (kind: JobKind, left: number, all: number) =>
+    `${number(left)} of ${count(all, kind === "batch" ? "prompt" : "pair")} left.`,
   stopping: "Stopping.",
   late: "This takes longer than Discord lets me edit this message. The result will come as a new message here.",
   erased: "Cancelled and deleted, with all that was stored about you.",

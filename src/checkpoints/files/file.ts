@@ -2,7 +2,7 @@ import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
-import { CheckpointError } from "../../core/errors.js";
+import { CheckpointError, isMissing } from "../../core/errors.js";
 
 /** One call of the system reads at most 2^31 - 1 bytes; this stays below on every platform. */
 const CHUNK_BYTES = 2 ** 30;
@@ -12,18 +12,21 @@ export interface OpenFile {
   readonly path: string;
   readonly bytes: number;
   readonly mtimeMs: number;
-  /** Reads exactly `length` bytes into memory of their own. Throws CHECKPOINT_CORRUPT when the file ends before. */
+  /** Reads exactly `length` bytes into new memory. Throws CHECKPOINT_CORRUPT when the file ends earlier. */
   read(offset: number, length: number): Uint8Array;
 }
 
-/** Opens a file, hands it to `use` and closes it on every path. Throws CHECKPOINT_MISSING when it can't be opened. */
+/**
+ * Opens a file, hands it to `use` and closes it on every path. Throws CHECKPOINT_MISSING when it can't be
+ * opened.
+ */
 export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
   let descriptor: number;
   try {
     descriptor = openSync(path, "r");
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    const what = code === "ENOENT" ? "is not there" : `cannot be opened (${code})`;
+    const { code } = cause as NodeJS.ErrnoException;
+    const what = isMissing(cause) ? "is not there" : `cannot be opened (${code})`;
     throw new CheckpointError("CHECKPOINT_MISSING", `${path} ${what}.`, { cause });
   }
   try {
@@ -69,8 +72,8 @@ function readExactly(descriptor: number, path: string, offset: number, length: n
 const SHOWN_MAX = 200;
 
 /**
- * A name from inside a file as a message may have it: short, and without the signs that command a terminal, since
- * whoever made the file chose it.
+ * A name from inside a file, made safe for a message: short, and without control characters, since the file's
+ * author chose it.
  */
 export function shown(text: string): string {
   const plain = text.slice(0, SHOWN_MAX).replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, "\ufffd");

@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFile } from "../../files/replace-file.js";
 import { float16FromFloat32 } from "../../onnx/float16.js";
 import type { Weights } from "./weights.js";
 
 /**
- * Whether two published models hold the same values under `names`, as far as the coarser of their types tells: CLIP's
- * vision tower is also the safety checker's, and its text tower is Stable Diffusion's, as a rule but not in every
- * fine-tune. The values are read once; the answer is kept in the cache, by the files' fingerprints.
+ * Whether two published models hold the same values under `names`, compared in the coarser of their types.
+ * CLIP's vision tower usually is the safety checker's too, and its text tower Stable Diffusion's, but not in
+ * every fine-tune. The values are read once; the cache keeps the answer under the files' fingerprints.
  */
 export async function haveSameTensors(
   a: Weights,
@@ -22,10 +23,7 @@ export async function haveSameTensors(
   const file = join(cacheDir, `same-${hash.digest("hex").slice(0, 20)}`);
   if (existsSync(file)) return (await readFile(file, "utf8")) === SAME;
   const same = names.every((name) => isSame(a, b, name));
-  await mkdir(cacheDir, { recursive: true });
-  const temporary = `${file}.${process.pid}.tmp`;
-  await writeFile(temporary, same ? SAME : "different");
-  await rename(temporary, file);
+  await replaceFile(file, same ? SAME : "different");
   return same;
 }
 

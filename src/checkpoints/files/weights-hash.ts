@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { isMissing } from "../../core/errors.js";
 import type { Weights } from "./weights.js";
 
 /**
- * SHA-256 that names the weights themselves, for records: that of the file where there is one, else that of the lines
- * `<file name> <its SHA-256>` in order. A file is read once; the answer is kept in `cacheDir` until its size or time
- * changes. Throws system errors, also for a disk that has no room for the answer.
+ * SHA-256 of the weights, for records: the file's own for one file, else that of the sorted lines
+ * `<file name> <its SHA-256>`. A file is read once; `cacheDir` keeps its hash until its size or time changes.
+ * Throws system errors, such as a full disk.
  */
 export async function weightsHash(parts: readonly Weights[], cacheDir: string): Promise<string> {
   const files = [
@@ -31,7 +32,7 @@ async function fileHash(file: string, cacheDir: string): Promise<string> {
     const known = (await readFile(kept, "utf8")).trim();
     if (/^[0-9a-f]{64}$/.test(known)) return known;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (!isMissing(error)) throw error;
   }
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);

@@ -5,11 +5,11 @@ import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { listFiles, modelInfo } from "@huggingface/hub";
-import { CheckpointError } from "../../core/errors.js";
+import { CheckpointError, isMissing } from "../../core/errors.js";
 
 /*
- * Requests to a model hub. Listings are the hub library's; files are streamed here, because its downloads start anew
- * after an interruption and do not look at hashes.
+ * Requests to a model hub. Listings are the hub library's; files are streamed here, because its downloads
+ * start anew after an interruption and do not look at hashes.
  */
 
 /** A file as the hub lists it at one commit. */
@@ -77,8 +77,10 @@ class Watch {
 export class HubClient {
   readonly #endpoint: string;
   readonly #patience: Patience;
+  readonly #options: HubOptions;
 
-  constructor(private readonly options: HubOptions) {
+  constructor(options: HubOptions) {
+    this.#options = options;
     this.#endpoint = options.endpoint.replace(/\/+$/, "");
     this.#patience = { ...PATIENCE, ...options.patience };
   }
@@ -124,8 +126,9 @@ export class HubClient {
   }
 
   /**
-   * Downloads a file to `part`, going on from the bytes that are there, and checks its hash. `onBytes` gets the number
-   * of bytes that are on disk. What has come stays on disk when this throws, except for a file with a wrong hash.
+   * Downloads a file to `part`, going on from the bytes that are there, and checks its hash. `onBytes` gets
+   * the number of bytes that are on disk. What has come stays on disk when this throws, except for a file
+   * with a wrong hash.
    * @throws CheckpointError HUB_*, DISK_FULL or CANCELLED
    */
   async download(file: HubFile, part: string, onBytes: (bytes: number) => void = () => {}): Promise<void> {
@@ -226,7 +229,7 @@ export class HubClient {
       readonly headers?: Readonly<Record<string, string>>;
     },
   ): Promise<{ response: Response; watch: Watch }> {
-    const { token } = this.options;
+    const { token } = this.#options;
     // A listing's next page or a mirror may lie on another host, which must not get the token.
     const isOurs = new URL(url).origin === new URL(this.#endpoint).origin;
     const { attempts, idleMs, longestWaitMs } = this.#patience;
@@ -270,7 +273,7 @@ export class HubClient {
 
   async #wait(failures: number, trouble: string, asked?: number): Promise<void> {
     const ms = asked ?? this.#patience.delayMs * 2 ** (failures - 1);
-    this.options.onNotice?.(`${trouble}; trying again in ${Math.ceil(ms / 1000)} s.`);
+    this.#options.onNotice?.(`${trouble}; trying again in ${Math.ceil(ms / 1000)} s.`);
     await delay(ms, undefined, { signal: this.#anySignal() }).catch(() => {
       this.#throwIfCancelled();
     });
@@ -299,7 +302,7 @@ export class HubClient {
     if (status === 401 || status === 403)
       return new CheckpointError(
         "HUB_REFUSED",
-        this.options.token
+        this.#options.token
           ? `${this.#endpoint} does not accept the token in HF_TOKEN for ${repo}. Make a new one that may read: ${this.#endpoint}/settings/tokens`
           : `${repo} asks for a token. Make one that may read (${this.#endpoint}/settings/tokens) and put it into .env: HF_TOKEN=hf_...`,
       );
@@ -307,11 +310,11 @@ export class HubClient {
   }
 
   #anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal {
-    return AbortSignal.any([this.options.signal, ...signals].filter((signal) => signal !== undefined));
+    return AbortSignal.any([this.#options.signal, ...signals].filter((signal) => signal !== undefined));
   }
 
   #throwIfCancelled(): void {
-    if (this.options.signal?.aborted)
+    if (this.#options.signal?.aborted)
       throw new CheckpointError(
         "CANCELLED",
         "The download was stopped. What has come is kept: run the same again to go on.",
@@ -336,7 +339,7 @@ export async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+    if (isMissing(error)) return 0;
     throw new CheckpointError("CHECKPOINT_MISSING", `${basename(path)} cannot be read.`, { cause: error });
   }
 }

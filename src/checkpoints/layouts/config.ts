@@ -5,25 +5,28 @@ import { CheckpointError } from "../../core/errors.js";
 import { corrupt } from "../files/file.js";
 
 /**
- * Reads a JSON file of a checkpoint, such as `config.json`, and checks it. `schema` names the keys that are used and
- * their defaults. Throws CheckpointError CHECKPOINT_MISSING (no such file), CHECKPOINT_CORRUPT (no JSON) or
- * CHECKPOINT_ARCHITECTURE (a key with a value that we do not run), each naming the file and the key.
+ * Reads a JSON file of a checkpoint, such as `config.json`, and checks it. `schema` names the keys that are
+ * used and their defaults. Throws CheckpointError CHECKPOINT_MISSING (no such file), CHECKPOINT_CORRUPT (no
+ * JSON) or CHECKPOINT_ARCHITECTURE (a key with a value that we do not run), each naming the file and the key.
  */
 export function readConfig<S extends z.ZodType>(directory: string, name: string, schema: S): z.output<S> {
   const path = join(directory, name);
   return parseConfig(path, readJson(path), schema);
 }
 
-/** Checks a configuration that was read or made from `source`. Throws CheckpointError CHECKPOINT_ARCHITECTURE. */
+/**
+ * Checks a configuration that was read or made from `source`. Throws CheckpointError CHECKPOINT_ARCHITECTURE.
+ */
 export function parseConfig<S extends z.ZodType>(source: string, config: unknown, schema: S): z.output<S> {
   const parsed = schema.safeParse(config);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(
-    (issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`,
-  );
+  const issues = parsed.error.issues.map(({ path, message }) => {
+    const where = path.length === 0 ? "the file" : `"${path.join(".")}"`;
+    return `${where}: ${message}`;
+  });
   throw new CheckpointError(
     "CHECKPOINT_ARCHITECTURE",
-    `${source} describes a model that is not run here: ${issues.join("; ")}.`,
+    `${source}: this model is not run here: ${issues.join("; ")}.`,
     { cause: parsed.error },
   );
 }

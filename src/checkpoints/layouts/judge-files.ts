@@ -26,7 +26,7 @@ export interface ClipFiles extends VisionFiles {
   readonly text: ClipTextConfig;
 }
 
-/** `*_config_dict` is what old versions of transformers wrote beside, and what counts in their files. */
+/** Old versions of transformers wrote `*_config_dict` too; in their files it takes precedence. */
 const towersConfig = z.looseObject({
   model_type: z.string().nullish(),
   text_config: z.looseObject({}).nullish(),
@@ -38,7 +38,8 @@ const towersConfig = z.looseObject({
 
 /**
  * Opens a CLIP in transformers' layout: config.json, the weights, the tokenizer's files and, if there is one,
- * preprocessor_config.json. Only headers are read. Throws CheckpointError CHECKPOINT_MISSING, _CORRUPT or _ARCHITECTURE.
+ * preprocessor_config.json. Only headers are read. Throws CheckpointError CHECKPOINT_MISSING, _CORRUPT or
+ * _ARCHITECTURE.
  */
 export function openClip(directory: string): ClipFiles {
   const wanted = towersConfig.extend({
@@ -57,8 +58,8 @@ export function openClip(directory: string): ClipFiles {
 }
 
 /**
- * Opens diffusers' StableDiffusionSafetyChecker, with the `feature_extractor/` beside it. Only headers are read. Throws
- * CheckpointError as `openClip`.
+ * Opens diffusers' StableDiffusionSafetyChecker, with the `feature_extractor/` beside it. Only headers are
+ * read. Throws CheckpointError as `openClip`.
  */
 export function openSafetyChecker(directory: string): VisionFiles {
   const config = readConfig(directory, "config.json", towersConfig);

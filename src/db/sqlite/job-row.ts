@@ -1,7 +1,6 @@
 import type {
   Candidate,
   Failure,
-  ImageOptions,
   Item,
   ItemNote,
   Job,
@@ -11,9 +10,9 @@ import type {
   Phase,
   Picture,
   Sheet,
-  TextOptions,
 } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
+import type { ImageOptions, TextOptions } from "../../core/options.js";
 import type { PerSide, Side } from "../../core/side.js";
 
 /** A row of `jobs`, in the columns' names and types (migrations/0001_jobs.sql). */

@@ -1,5 +1,6 @@
 import { InferenceError } from "../../core/errors.js";
-import type { DiffusionModel, LatentShape, TextStates } from "./model.js";
+import type { TextStates } from "../../models/clip-text.js";
+import type { DiffusionModel, LatentShape } from "./model.js";
 
 /** Hidden states of the negative prompt and of the prompt; without guidance the prompt's alone. */
 export interface Conditioning {
@@ -13,12 +14,10 @@ export interface Conditioning {
 export const isGuided = (guidance: number): boolean => guidance > 1;
 
 /**
- * The model's output for one picture under classifier-free guidance; Ho and Salimans, 2022 (arXiv 2207.12598), in
- * Stable Diffusion's form of formula (6):
+ * The model's output for one picture under classifier-free guidance; Ho and Salimans, 2022 (arXiv
+ * 2207.12598), in Stable Diffusion's form of formula (6):
  *
  *     e = e(x, negative) + w (e(x, prompt) - e(x, negative))
- *
- * @param split two calls of the UNet with one row each instead of one call with two rows: slower, less memory
  */
 export async function predictGuided(
   model: DiffusionModel,
@@ -26,16 +25,9 @@ export async function predictGuided(
   shape: LatentShape,
   timestep: number,
   { text, guidance }: Conditioning,
-  split: boolean,
 ): Promise<Float32Array> {
   if (!isGuided(guidance)) return checkFinite(await model.predictNoise(input, shape, timestep, text));
   const size = input.length;
-  if (split) {
-    const negative = await model.predictNoise(input, shape, timestep, row(text, 0));
-    // A runtime may hand out the same memory at the next call.
-    const kept = negative.slice();
-    return blend(kept, await model.predictNoise(input, shape, timestep, row(text, 1)), guidance);
-  }
   const twice = new Float32Array(2 * size);
   twice.set(input);
   twice.set(input, size);
@@ -48,14 +40,9 @@ function blend(negative: Float32Array, prompt: Float32Array, guidance: number): 
   return checkFinite(negative.map((u, i) => u + guidance * (prompt[i]! - u)));
 }
 
-/** Row `index` of `[rows, tokens, channels]` as `[1, tokens, channels]`. */
-function row({ data, shape }: TextStates, index: number): TextStates {
-  const [, tokens = 0, channels = 0] = shape;
-  const size = tokens * channels;
-  return { data: data.subarray(index * size, (index + 1) * size), shape: [1, tokens, channels] };
-}
-
-/** One value that is not a number spreads over the whole picture in a few steps: better no picture than a black one. */
+/**
+ * One value that is not a number spreads over the whole picture in a few steps; no picture beats a black one.
+ */
 function checkFinite(values: Float32Array): Float32Array {
   if (values.every(Number.isFinite)) return values;
   throw new InferenceError(

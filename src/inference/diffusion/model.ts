@@ -1,3 +1,5 @@
+import type { TextStates } from "../../models/clip-text.js";
+
 /** What the pipeline needs of a loaded diffusion checkpoint. All arrays are float32, row-major, NCHW. */
 export interface DiffusionModel {
   readonly config: DiffusionConfig;
@@ -13,19 +15,16 @@ export interface DiffusionModel {
     timestep: number,
     text: TextStates,
   ): Promise<Float32Array>;
-  /** One picture [1, 3, H, W], values about -1..1, from latents [1, latentChannels, h, w] that were divided by the scaling factor. */
+  /**
+   * Latents [1, latentChannels, h, w], divided by the scaling factor -> one picture [1, 3, H, W], about
+   * -1..1.
+   */
   decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array>;
-  /** Frees all sessions. The model is of no use afterwards; a second call does nothing. */
+  /** Frees all sessions; the model can't be used afterwards. A second call does nothing. */
   release(): Promise<void>;
 }
 
 export type LatentShape = readonly [batch: number, channels: number, height: number, width: number];
-
-export interface TextStates {
-  readonly data: Float32Array;
-  /** `[rows, maxTokens, channels]` */
-  readonly shape: readonly number[];
-}
 
 export interface DiffusionConfig {
   readonly latentChannels: number;

@@ -1,13 +1,22 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { InferenceError, InputError } from "../../core/errors.js";
-import { type ImageOptions, type PictureSize, SCHEDULERS } from "../../core/job.js";
+import {
+  IMAGE_RANGES,
+  type ImageOptions,
+  isInRange,
+  LIMIT_RANGES,
+  type PictureSize,
+  type Range,
+  SCHEDULERS,
+} from "../../core/options.js";
+import type { Rgb } from "../../pictures/rgb.js";
+import { roundHalfToEven } from "../numbers/round.js";
 import { TorchRandom } from "../numbers/torch-random.js";
 import { type Conditioning, isGuided, predictGuided } from "./guidance.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
-import { Previews, type SmallPicture } from "./preview.js";
+import { Previews } from "./preview.js";
 import { createScheduler, stableDiffusionConfig } from "./schedulers/create.js";
 import type { Scheduler } from "./schedulers/scheduler.js";
-import { roundHalfToEven } from "./schedulers/timesteps.js";
 
 /** What a picture is drawn from. */
 export interface PictureRequest extends ImageOptions {
@@ -15,7 +24,10 @@ export interface PictureRequest extends ImageOptions {
 }
 
 export interface PromptTokenizer {
-  /** Ids with start, end and padding, as many as the text encoder takes; `truncated`: the words that did not fit. */
+  /**
+   * Ids with start, end and padding, as many as the text encoder takes; `truncated`: the words that did not
+   * fit.
+   */
   encode(text: string): { readonly ids: readonly number[]; readonly truncated: string | null };
 }
 
@@ -23,33 +35,20 @@ export interface DrawOptions {
   readonly signal?: AbortSignal;
   /** Called after each evaluation of the UNet; PNDM evaluates once more than it has steps. */
   readonly onStep?: (done: number, of: number) => void;
-  /** Called now and then with what the picture looks like so far; null where nobody wants to see it. */
+  /** Called now and then with the unfinished picture; null for no previews. */
   readonly preview?: {
     readonly everyMs: number;
-    readonly emit: (picture: SmallPicture) => Promise<void>;
+    readonly emit: (picture: Rgb) => Promise<void>;
   } | null;
-  /** Guide with two calls of one row each: about half the memory of a call with two rows. */
-  readonly splitGuidance?: boolean;
 }
 
-export interface Picture extends PictureSize {
-  /** RGB, 8 bits each, row by row: 3 * width * height bytes. */
-  readonly pixels: Uint8Array;
+export interface Picture extends Rgb {
   /** The words of the prompt beyond the text encoder's window. */
   readonly truncated: string | null;
   /** Evaluations of the UNet. */
   readonly calls: number;
   readonly seconds: number;
 }
-
-/** Limits of a request; sides count in pixels, prompts in UTF-16 units. */
-export const PICTURE_LIMITS = Object.freeze({
-  minSide: 64,
-  maxSide: 1024,
-  maxSteps: 1000,
-  maxGuidance: 50,
-  maxPrompt: 6000,
-});
 
 /**
  * Draws one picture: diffusers' StableDiffusionPipeline with its defaults, noise from torch's CPU generator.
@@ -62,7 +61,7 @@ export async function drawPicture(
   model: DiffusionModel,
   tokenizer: PromptTokenizer,
   request: PictureRequest,
-  { signal, onStep, preview = null, splitGuidance = false }: DrawOptions = {},
+  { signal, onStep, preview = null }: DrawOptions = {},
 ): Promise<Picture> {
   const started = performance.now();
   const { width, height } = checkRequest(request, model.config);
@@ -83,7 +82,6 @@ export async function drawPicture(
   const shape: LatentShape = [1, latentChannels, height / vaeScaleFactor, width / vaeScaleFactor];
   const latents = await denoise(model, scheduler, shape, new TorchRandom(request.seed), {
     conditioning: { text, guidance: request.guidance },
-    splitGuidance,
     preview,
     ...(signal && { signal }),
     ...(onStep && { onStep }),
@@ -111,20 +109,20 @@ async function denoise(
   random: TorchRandom,
   options: DrawOptions & { conditioning: Conditioning },
 ): Promise<Float32Array> {
-  const { signal, onStep, preview, conditioning, splitGuidance = false } = options;
+  const { signal, onStep, preview, conditioning } = options;
   const previews = preview ? new Previews(model, preview.everyMs, preview.emit) : null;
   const { timesteps, initNoiseSigma } = scheduler;
   const count = shape.reduce((product, size) => product * size, 1);
   let latents: Float32Array = random.randn(count).map((x) => x * initNoiseSigma);
   for (const [index, timestep] of timesteps.entries()) {
     const input = scheduler.scaleModelInput(latents, index);
-    const output = await predictGuided(model, input, shape, timestep, conditioning, splitGuidance);
+    const output = await predictGuided(model, input, shape, timestep, conditioning);
     latents = scheduler.step(output, index, latents, random);
     onStep?.(index + 1, timesteps.length);
-    // After the last step the picture itself is near.
+    // After the last step the picture itself follows.
     if (index + 1 < timesteps.length)
       await previews?.show(scheduler.scaleModelInput(latents, index + 1), shape);
-    // A run of the model blocks this thread: let a waiting message, such as a request to cancel, arrive.
+    // Running the model blocks this thread; this lets a waiting message, such as a cancel, arrive.
     await nextTurn();
     throwIfCancelled(signal);
   }
@@ -133,7 +131,7 @@ async function denoise(
 
 /** The picture's size, if the request can be drawn. */
 function checkRequest(request: PictureRequest, config: DiffusionConfig): PictureSize {
-  const { minSide, maxSide, maxSteps, maxGuidance, maxPrompt } = PICTURE_LIMITS;
+  const maxPrompt = LIMIT_RANGES.promptLength.max;
   if (request.prompt.trim() === "") {
     throw new InputError("INPUT_EMPTY", "The prompt is empty. Say what the picture should show.");
   }
@@ -149,9 +147,8 @@ function checkRequest(request: PictureRequest, config: DiffusionConfig): Picture
       );
     }
   }
-  requireRange("steps", request.steps, 1, maxSteps, true);
-  requireRange("guidance", request.guidance, 0, maxGuidance, false);
-  requireRange("seed", request.seed, 0, Number.MAX_SAFE_INTEGER, true);
+  for (const option of ["steps", "guidance", "seed"] as const)
+    requireRange(option, request[option], IMAGE_RANGES[option]);
   if (!SCHEDULERS.includes(request.scheduler)) {
     throw new InputError(
       "INPUT_OPTION",
@@ -163,7 +160,12 @@ function checkRequest(request: PictureRequest, config: DiffusionConfig): Picture
   const size = request.size ?? { width: native, height: native };
   for (const option of ["width", "height"] as const) {
     // A miniature's own size may be below the limit that is sensible for the others.
-    requireRange(option, size[option], Math.min(minSide, native), Math.max(maxSide, native), true);
+    const { min, max } = IMAGE_RANGES.side;
+    requireRange(option, size[option], {
+      ...IMAGE_RANGES.side,
+      min: Math.min(min, native),
+      max: Math.max(max, native),
+    });
     if (size[option] === native) continue;
     if (size[option] % config.vaeScaleFactor !== 0) {
       throw new InputError(
@@ -176,8 +178,9 @@ function checkRequest(request: PictureRequest, config: DiffusionConfig): Picture
   return size;
 }
 
-function requireRange(option: string, value: number, min: number, max: number, whole: boolean): void {
-  if (value >= min && value <= max && (!whole || Number.isInteger(value))) return;
+function requireRange(option: string, value: number, range: Range): void {
+  if (isInRange(value, range)) return;
+  const { min, max, whole } = range;
   throw new InputError(
     "INPUT_OPTION",
     `${option} must be a ${whole ? "whole " : ""}number from ${min} to ${max}, got ${value}.`,

@@ -1,18 +1,13 @@
+import type { Rgb } from "../../pictures/rgb.js";
 import type { DiffusionModel, LatentShape } from "./model.js";
 
-/** A small picture of what is being drawn: RGB, 8 bits each, row by row. */
-export interface SmallPicture {
-  readonly pixels: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** Previews take no more than this part of the time of drawing. */
+/** Most of the drawing time that previews may take. */
 const SHARE = 0.02;
 
 /**
- * R, G and B from the four latent channels of Stable Diffusion 1.x and 2.x, a least-squares fit over decoded pictures
- * (keturn, "Decoding latents to RGB without upscaling", Hugging Face forums, 2022). Good for colours and outlines.
+ * R, G and B from the four latent channels of Stable Diffusion 1.x and 2.x, a least-squares fit over decoded
+ * pictures (keturn, "Decoding latents to RGB without upscaling", Hugging Face forums, 2022). Good for colours
+ * and outlines.
  */
 const LATENT_TO_RGB = [
   [0.298, 0.207, 0.208],
@@ -22,35 +17,47 @@ const LATENT_TO_RGB = [
 ] as const;
 const STABLE_DIFFUSION_SCALE = 0.18215;
 
-/** Shows a picture as it forms: at most every `everyMs`, and as seldom as its share of the time demands. */
+/**
+ * Shows the unfinished picture at most every `everyMs`, and more rarely where that would cost more than
+ * SHARE.
+ */
 export class Previews {
   #nextAt: number;
 
+  readonly #model: DiffusionModel;
+  readonly #everyMs: number;
+  readonly #emit: (picture: Rgb) => Promise<void>;
+  readonly #now: () => number;
+
   constructor(
-    private readonly model: DiffusionModel,
-    private readonly everyMs: number,
-    private readonly emit: (picture: SmallPicture) => Promise<void>,
-    private readonly now: () => number = () => performance.now(),
+    model: DiffusionModel,
+    everyMs: number,
+    emit: (picture: Rgb) => Promise<void>,
+    now: () => number = () => performance.now(),
   ) {
+    this.#model = model;
+    this.#everyMs = everyMs;
+    this.#emit = emit;
+    this.#now = now;
     this.#nextAt = now() + everyMs;
   }
 
   /** @param latents [1, C, h, w] as the model would take them at its next step */
   async show(latents: Float32Array, shape: LatentShape): Promise<void> {
-    const started = this.now();
+    const started = this.#now();
     if (started < this.#nextAt) return;
-    await this.emit(await this.#small(latents, shape));
-    const took = this.now() - started;
-    this.#nextAt = started + Math.max(this.everyMs, took / SHARE);
+    await this.#emit(await this.#small(latents, shape));
+    const took = this.#now() - started;
+    this.#nextAt = started + Math.max(this.#everyMs, took / SHARE);
   }
 
-  async #small(latents: Float32Array, shape: LatentShape): Promise<SmallPicture> {
-    const { latentChannels, scalingFactor, vaeScaleFactor } = this.model.config;
+  async #small(latents: Float32Array, shape: LatentShape): Promise<Rgb> {
+    const { latentChannels, scalingFactor, vaeScaleFactor } = this.#model.config;
     const [, , height, width] = shape;
     if (latentChannels === LATENT_TO_RGB.length && scalingFactor === STABLE_DIFFUSION_SCALE)
       return { pixels: projected(latents, width * height), width, height };
-    // Nobody has fitted these latents; their decoder says what they show.
-    const image = await this.model.decode(
+    // No fit for these latents is known, so they are decoded.
+    const image = await this.#model.decode(
       latents.map((x) => x / scalingFactor),
       shape,
     ); // [1, 3, H, W]

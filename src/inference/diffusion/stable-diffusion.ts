@@ -7,16 +7,17 @@ import {
 } from "../../checkpoints/layouts/diffusion-files.js";
 import { type LoraChoice, mergeLoras } from "../../checkpoints/layouts/lora.js";
 import { CheckpointError, InferenceError } from "../../core/errors.js";
-import { type ClipTextConfig, clipText, clipTextConfig } from "../../models/clip-text.js";
+import type { Precision } from "../../core/options.js";
+import { type ClipTextConfig, clipText, clipTextConfig, type TextStates } from "../../models/clip-text.js";
 import { type UnetConfig, unet, unetConfig } from "../../models/unet.js";
 import { VAE_ENCODER, type VaeConfig, vaeConfig, vaeDecoder } from "../../models/vae-decoder.js";
-import type { Avoided, FloatType, Graph } from "../../onnx/graph.js";
-import type { AttentionForm } from "../../onnx/ops.js";
+import type { Arithmetic, Graph } from "../../onnx/graph.js";
 import type { Device } from "../runtime/device.js";
-import { rightAttention } from "../runtime/device-check.js";
+import { arithmeticOn } from "../runtime/device-check.js";
 import type { AttentionSize } from "../runtime/operator-forms.js";
+import { type FixedPrecision, floatOf, precisionOn } from "../runtime/precision.js";
 import { Session, Tensor } from "../runtime/session.js";
-import type { DiffusionConfig, DiffusionModel, LatentShape, TextStates } from "./model.js";
+import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
 
 export interface StableDiffusionOptions {
   /** Absolute path of a folder in diffusers' layout, or of a single-file checkpoint. */
@@ -24,8 +25,7 @@ export interface StableDiffusionOptions {
   /** Adapters that are merged into the weights. */
   readonly loras?: readonly LoraChoice[];
   readonly device: Device;
-  /** `auto`: fp32 on the CPU, which has no float16 arithmetic, fp16 elsewhere. */
-  readonly precision: "auto" | "fp16" | "fp32";
+  readonly precision: Precision;
   readonly cacheDir: string;
   /** 0: chosen by the runtime. */
   readonly threads: number;
@@ -33,26 +33,34 @@ export interface StableDiffusionOptions {
 
 /** A diffusers folder of the Stable Diffusion 1.x and 2.x family, compiled and on its device. */
 export class StableDiffusion implements DiffusionModel {
+  readonly #sessions: {
+    readonly text: Session<"states">;
+    readonly unet: Session<"noise">;
+    readonly vae: Session<"image">;
+  };
+
   private constructor(
     readonly config: DiffusionConfig,
-    readonly precision: "fp16" | "fp32",
-    /** How attention is computed, by what the device gets right. */
-    readonly attention: AttentionForm,
+    readonly precision: FixedPrecision,
+    readonly arithmetic: Arithmetic,
     readonly weightBytes: number,
-    private readonly sessions: {
+    sessions: {
       readonly text: Session<"states">;
       readonly unet: Session<"noise">;
       readonly vae: Session<"image">;
     },
-  ) {}
+  ) {
+    this.#sessions = sessions;
+  }
 
   /**
    * Reads the folder, compiles its three graphs (or reuses earlier ones) and loads them.
-   * @throws CheckpointError where the folder is not such a model; InferenceError where it does not fit the device.
+   * @throws CheckpointError where the folder is not such a model; InferenceError where it does not fit the
+   *   device.
    */
   static async open(options: StableDiffusionOptions): Promise<StableDiffusion> {
     const { device, threads } = options;
-    const { parts, precision, attention, graphs: compiled } = await StableDiffusion.compile(options);
+    const { parts, precision, arithmetic, graphs: compiled } = await StableDiffusion.compile(options);
 
     const opened: Session[] = [];
     const load = async <Output extends string>(name: string, graph: CompiledGraph) => {
@@ -67,7 +75,7 @@ export class StableDiffusion implements DiffusionModel {
         vae: await load<"image">("the VAE decoder", compiled.vae),
       };
       const weightBytes = Object.values(compiled).reduce((sum, graph) => sum + graph.weightBytes, 0);
-      return new StableDiffusion(configOf(parts), precision, attention, weightBytes, sessions);
+      return new StableDiffusion(configOf(parts), precision, arithmetic, weightBytes, sessions);
     } catch (error) {
       await Promise.all(opened.map((session) => session.release()));
       throw error;
@@ -81,11 +89,10 @@ export class StableDiffusion implements DiffusionModel {
   static async compile(options: StableDiffusionOptions) {
     const { directory, device } = options;
     const parts = readParts(directory);
-    const precision = options.precision === "auto" ? precisionOf(device) : options.precision;
-    const float: FloatType = precision === "fp16" ? "float16" : "float32";
-    const attention = await rightAttention(device, float, attentionSizes(parts));
-    const graphs = await compileParts(parts, options, float, attention, device.checked?.avoided);
-    return { parts, precision, attention, graphs };
+    const precision = precisionOn(device, options.precision);
+    const arithmetic = await arithmeticOn(device, floatOf(precision), attentionSizes(parts));
+    const graphs = await compileParts(parts, arithmetic, { ...options, precision });
+    return { parts, precision, arithmetic, graphs };
   }
 
   async encodeText(ids: readonly (readonly number[])[]): Promise<TextStates> {
@@ -94,7 +101,7 @@ export class StableDiffusion implements DiffusionModel {
     if (wrong !== undefined)
       throw new InferenceError("INTERNAL", `a row of ${wrong.length} tokens, not ${maxTokens}`);
     const tensor = new Tensor("int32", Int32Array.from(ids.flat()), [ids.length, maxTokens]);
-    const { states } = await this.sessions.text.run({ ids: tensor });
+    const { states } = await this.#sessions.text.run({ ids: tensor });
     return { data: states.data as Float32Array, shape: states.dims };
   }
 
@@ -104,7 +111,7 @@ export class StableDiffusion implements DiffusionModel {
     timestep: number,
     text: TextStates,
   ): Promise<Float32Array> {
-    const { noise } = await this.sessions.unet.run({
+    const { noise } = await this.#sessions.unet.run({
       latents: new Tensor("float32", latents, shape),
       timestep: new Tensor("float32", [timestep], [1]),
       text: new Tensor("float32", text.data, text.shape),
@@ -113,18 +120,13 @@ export class StableDiffusion implements DiffusionModel {
   }
 
   async decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array> {
-    const { image } = await this.sessions.vae.run({ latents: new Tensor("float32", latents, shape) });
+    const { image } = await this.#sessions.vae.run({ latents: new Tensor("float32", latents, shape) });
     return image.data as Float32Array;
   }
 
   async release(): Promise<void> {
-    await Promise.all(Object.values(this.sessions).map((session) => session.release()));
+    await Promise.all(Object.values(this.#sessions).map((session) => session.release()));
   }
-}
-
-/** `auto`: what the device computes rightly; fp32 on the CPU, which has no float16 arithmetic. */
-function precisionOf(device: Device): "fp16" | "fp32" {
-  return device.name === "cpu" || device.checked?.float === "float32" ? "fp32" : "fp16";
 }
 
 interface Parts {
@@ -146,7 +148,9 @@ function readParts(directory: string): Parts {
   return parts;
 }
 
-/** Throws CheckpointError CHECKPOINT_ARCHITECTURE, naming both keys, where the parts do not fit each other. */
+/**
+ * Throws CheckpointError CHECKPOINT_ARCHITECTURE, naming both keys, where the parts do not fit each other.
+ */
 function requireTogether(directory: string, { text, unet, vae }: Parts): void {
   const pairs = [
     ["unet cross_attention_dim", unet.cross_attention_dim, "text_encoder hidden_size", text.hidden_size],
@@ -178,7 +182,9 @@ function configOf({ files, text, unet, vae }: Parts): DiffusionConfig {
 /** diffusers' own, for a UNet that names none. */
 const DEFAULT_SAMPLE_SIZE = 64;
 
-/** Every kind of attention in the three graphs; sizes are small here, and on both sides of a kernel's usual limits. */
+/**
+ * Every kind of attention in the three graphs, with few tokens on both sides of the usual limits of kernels.
+ */
 function attentionSizes({ text, unet, vae }: Parts): AttentionSize[] {
   const tokens = text.max_position_embeddings;
   const sizes: AttentionSize[] = [
@@ -203,14 +209,15 @@ function attentionSizes({ text, unet, vae }: Parts): AttentionSize[] {
 
 async function compileParts(
   parts: Parts,
-  { precision, cacheDir, loras = [] }: StableDiffusionOptions,
-  float: FloatType,
-  attention: AttentionForm,
-  avoided: Avoided | undefined,
+  arithmetic: Arithmetic,
+  {
+    precision,
+    cacheDir,
+    loras = [],
+  }: Pick<StableDiffusionOptions, "cacheDir" | "loras"> & { readonly precision: FixedPrecision },
 ): Promise<Record<"text" | "unet" | "vae", CompiledGraph>> {
-  const prefer = float === "float16" || precision === "fp16" ? "fp16" : "fp32";
-  const { text_encoder, unet, vae } = graphsOf(parts, float, attention, avoided);
-  const weights = (part: DiffusionPart) => parts.files.weights(part, prefer);
+  const { text_encoder, unet, vae } = graphsOf(parts, arithmetic);
+  const weights = (part: DiffusionPart) => parts.files.weights(part, precision);
   const merged = mergeLoras({ text_encoder: weights("text_encoder"), unet: weights("unet") }, loras);
   const compile = ({ graph, unused }: PartGraph, from: Weights) =>
     compileGraph(graph, from, { cacheDir, unused });
@@ -223,27 +230,28 @@ async function compileParts(
 
 interface PartGraph {
   readonly graph: Graph;
-  /** Tensors of the checkpoint that it leaves. */
+  /** Tensors of the checkpoint that it does not read. */
   readonly unused: readonly RegExp[];
 }
 
 function graphsOf(
   parts: Pick<Parts, "text" | "unet" | "vae">,
-  float: FloatType,
-  attention: AttentionForm,
-  avoided?: Avoided,
+  arithmetic: Arithmetic,
 ): Record<DiffusionPart, PartGraph> {
-  // A checkpoint with more levels draws larger pictures, whose attention in the VAE has more scores.
+  // A checkpoint with more levels draws larger pictures, so attention in its VAE has more scores.
   const queryChunks = 4 ** Math.min(2, parts.unet.block_out_channels.length - 1);
   return {
-    text_encoder: { graph: clipText(parts.text, float, attention, avoided), unused: [] },
-    unet: { graph: unet(parts.unet, float, attention, avoided), unused: [] },
-    vae: { graph: vaeDecoder(parts.vae, float, attention, queryChunks, avoided), unused: VAE_ENCODER },
+    text_encoder: { graph: clipText(parts.text, arithmetic), unused: [] },
+    unet: { graph: unet(parts.unet, arithmetic), unused: [] },
+    vae: { graph: vaeDecoder(parts.vae, arithmetic, queryChunks), unused: VAE_ENCODER },
   };
 }
 
-/** The graphs of a checkpoint before they are compiled, and its weights, for a look at what they read. Throws CheckpointError. */
+/**
+ * The graphs of a checkpoint before they are compiled, and its files, to compare them. Throws
+ * CheckpointError.
+ */
 export function diffusionGraphs(directory: string) {
   const parts = readParts(directory);
-  return { files: parts.files, graphs: graphsOf(parts, "float32", "composed") };
+  return { files: parts.files, graphs: graphsOf(parts, { float: "float32" }) };
 }

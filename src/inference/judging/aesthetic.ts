@@ -4,16 +4,23 @@ import { CheckpointError } from "../../core/errors.js";
 import { dot, normalized } from "./vectors.js";
 
 /**
- * The aesthetic predictor of the LAION family that Promptist's reward uses (LMOps, promptist/aesthetic): linear layers
- * with nothing but dropout between them, over CLIP's normalised image embedding. So all of it is one affine map.
+ * The aesthetic predictor of the LAION family that Promptist's reward uses (LMOps, promptist/aesthetic):
+ * linear layers with nothing but dropout between them, over CLIP's normalised image embedding. So all of it
+ * is one affine map.
  */
 export class AestheticPredictor {
+  readonly #direction: Float64Array;
+  readonly #offset: number;
+
   private constructor(
     /** Length of the embedding that it takes. */
     readonly dimensions: number,
-    private readonly direction: Float64Array,
-    private readonly offset: number,
-  ) {}
+    direction: Float64Array,
+    offset: number,
+  ) {
+    this.#direction = direction;
+    this.#offset = offset;
+  }
 
   /**
    * Reads a `.pth` or `.safetensors` with `layers.N.weight` and `layers.N.bias`, as published.
@@ -35,9 +42,9 @@ export class AestheticPredictor {
     return new AestheticPredictor(direction.length, direction, offset);
   }
 
-  /** About 1 (nobody likes it) to 10. `embedding`: CLIP's, of any length. */
+  /** About 1 (ugly) to 10. `embedding`: CLIP's, of any length. */
   score(embedding: Float32Array): number {
-    return dot(this.direction, normalized(embedding)) + this.offset;
+    return dot(this.#direction, normalized(embedding)) + this.#offset;
   }
 }
 

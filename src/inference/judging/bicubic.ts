@@ -1,11 +1,9 @@
-/** A picture in memory: RGB, 8 bits each, row by row, 3 * width * height bytes. */
-export interface Rgb {
-  readonly pixels: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
+import type { Rgb } from "../../pictures/rgb.js";
 
-/** Pillow's fixed point for 8-bit pictures (Resample.c, PRECISION_BITS): products of a byte and a weight fit 32 bits. */
+/**
+ * Pillow's fixed point for 8-bit pictures (Resample.c, PRECISION_BITS): products of a byte and a weight fit
+ * 32 bits.
+ */
 const PRECISION_BITS = 22;
 /** Reach of the cubic at its own size, in pixels. */
 const SUPPORT = 2;
@@ -19,7 +17,7 @@ function cubic(distance: number): number {
   return x < 2 ? (((x - 5) * x + 8) * x - 4) * A : 0;
 }
 
-/** For each pixel of a resized line: the first pixel of the old line that it is made of, and the weights from there on. */
+/** For each pixel of a resized line: its first source pixel, and the weights from there on. */
 interface Taps {
   readonly first: Int32Array;
   readonly count: Int32Array;
@@ -56,9 +54,9 @@ function tapsOf(from: number, to: number): Taps {
 }
 
 /**
- * Bicubic with antialiasing, to the byte as Pillow's Image.resize(..., BICUBIC) does it, which CLIP's processor calls:
- * first along rows, rounded, then along columns. Pillow 13 goes the other way round where pictures much taller than wide
- * get smaller; some bytes then differ by 1 or 2. sharp's cubic kernel differs by more than that everywhere.
+ * Bicubic with antialiasing, the same bytes as Pillow's Image.resize(..., BICUBIC), which CLIP's processor
+ * calls: first along rows, rounded, then along columns. Pillow 13 reverses the order when it shrinks pictures
+ * much taller than wide; some bytes then differ by 1 or 2. sharp's cubic kernel differs by more everywhere.
  */
 export function resizeBicubic({ pixels, width, height }: Rgb, toWidth: number, toHeight: number): Rgb {
   const rows =

@@ -1,34 +1,37 @@
 import { parse } from "node:path";
 import { type CompiledGraph, compileGraph } from "../../checkpoints/compile.js";
-import type { Preference } from "../../checkpoints/files/open.js";
 import { haveSameTensors } from "../../checkpoints/files/same-tensors.js";
 import type { Weights } from "../../checkpoints/files/weights.js";
 import { parseConfig } from "../../checkpoints/layouts/config.js";
+import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
 import {
   type ClipFiles,
   openClip,
   openSafetyChecker,
   type VisionFiles,
 } from "../../checkpoints/layouts/judge-files.js";
-import type { FoundJudges } from "../../checkpoints/layouts/judges.js";
 import { CheckpointError, InferenceError } from "../../core/errors.js";
 import type { PictureJudgement } from "../../core/judgement.js";
-import { clipTextEmbedding, endOf } from "../../models/clip-text.js";
+import { clipTextEmbedding, endOf, type TextStates } from "../../models/clip-text.js";
 import { clipVisionEmbedding, visionTokens } from "../../models/clip-vision.js";
-import type { FloatType, Graph } from "../../onnx/graph.js";
-import type { TextStates } from "../diffusion/model.js";
+import type { Arithmetic, Graph } from "../../onnx/graph.js";
+import type { Rgb } from "../../pictures/rgb.js";
 import type { Device } from "../runtime/device.js";
-import { rightAttention } from "../runtime/device-check.js";
+import { arithmeticOn } from "../runtime/device-check.js";
+import type { AttentionSize } from "../runtime/operator-forms.js";
+import { type FixedPrecision, floatOf } from "../runtime/precision.js";
 import { Tensor } from "../runtime/session.js";
 import { ClipTokenizer } from "../tokenizers/tokenizer.js";
 import { AestheticPredictor } from "./aesthetic.js";
-import type { Rgb } from "./bicubic.js";
+import { OneTower, type Tower } from "./one-tower.js";
 import { clipPixels, type PreprocessorConfig, preprocessorConfig } from "./preprocess.js";
 import { CONCEPT_TENSORS, SafetyConcepts } from "./safety.js";
-import { type Tower, TowerPlace } from "./towers.js";
 import { cosine, dot } from "./vectors.js";
 
-/** A text encoder that is loaded anyway. Where it is CLIP's text tower, as Stable Diffusion 1.5's is, it serves as that. */
+/**
+ * A text encoder that is loaded anyway. It serves as CLIP's text tower where it is one, as Stable Diffusion
+ * 1.5's is.
+ */
 export interface LoadedTextEncoder {
   /** As `text_model.*`; null where they were changed after reading. */
   readonly weights: Weights | null;
@@ -39,7 +42,7 @@ export interface LoadedTextEncoder {
 export interface JudgeOptions {
   readonly files: FoundJudges;
   readonly device: Device;
-  readonly precision: "fp16" | "fp32";
+  readonly precision: FixedPrecision;
   readonly cacheDir: string;
   /** 0: chosen by the runtime. */
   readonly threads: number;
@@ -58,16 +61,20 @@ interface Clip {
   readonly embedText: (text: string) => Promise<Float32Array>;
 }
 
-/** How many prompts' embeddings are kept: those of the pairs that are being made. */
+/** Prompts whose embeddings are kept: enough for the pairs being made. */
 const KEPT_PROMPTS = 8;
 
 /**
- * Says of pictures how well they show a prompt (CLIP), how beautiful they are (aesthetic predictor) and whether they may
- * be shown (safety checker). Needs none of the three; what is missing is null or `unchecked`. At most one tower is on the
- * device at a time.
+ * Judges pictures: how well they show a prompt (CLIP), how beautiful they are (aesthetic predictor) and
+ * whether they may be shown (safety checker). Each of the three may be missing; its answer is then null or
+ * `unchecked`. At most one tower is on the device at a time.
  */
 export class Judge {
   readonly #texts = new Map<string, Float32Array>();
+  readonly #oneTower: OneTower;
+  readonly #clip: Clip | null;
+  readonly #aesthetic: AestheticPredictor | null;
+  readonly #safety: { readonly vision: Vision; readonly concepts: SafetyConcepts } | null;
 
   private constructor(
     /** Name of the CLIP, with that of the predictor; null without a CLIP. */
@@ -78,20 +85,26 @@ export class Judge {
     readonly sharesVision: boolean,
     /** True where texts are embedded by the text encoder that was loaded anyway. */
     readonly sharesText: boolean,
-    private readonly place: TowerPlace,
-    private readonly clip: Clip | null,
-    private readonly aesthetic: AestheticPredictor | null,
-    private readonly safety: { readonly vision: Vision; readonly concepts: SafetyConcepts } | null,
-  ) {}
+    oneTower: OneTower,
+    clip: Clip | null,
+    aesthetic: AestheticPredictor | null,
+    safety: { readonly vision: Vision; readonly concepts: SafetyConcepts } | null,
+  ) {
+    this.#oneTower = oneTower;
+    this.#clip = clip;
+    this.#aesthetic = aesthetic;
+    this.#safety = safety;
+  }
 
   /**
-   * Reads the files and compiles their graphs (or finds them in the cache); nothing is loaded onto the device yet.
+   * Reads the files and compiles their graphs (or finds them in the cache); nothing is loaded onto the device
+   * yet.
    * @throws CheckpointError where a file is broken or is no such model, or where they do not belong together
    */
   static async open(options: JudgeOptions): Promise<Judge> {
     const { files, device, threads } = options;
     const compiler = new TowerCompiler(options);
-    const place = new TowerPlace(device, threads);
+    const oneTower = new OneTower(device, threads);
     const clipFiles = files.clip === null ? null : openClip(files.clip);
     const safetyFiles = files.safety === null ? null : openSafetyChecker(files.safety);
     const aesthetic =
@@ -104,7 +117,7 @@ export class Judge {
 
     const sharesVision = await compiler.isOneTower(clipFiles, safetyFiles);
     const vision = clipFiles && (await compiler.vision(clipFiles, "CLIP's vision tower"));
-    const clip = clipFiles && vision && { vision, embedText: await compiler.text(clipFiles, place) };
+    const clip = clipFiles && vision && { vision, embedText: await compiler.text(clipFiles, oneTower) };
     const safety = safetyFiles && {
       vision:
         sharesVision && vision
@@ -123,16 +136,16 @@ export class Judge {
       compiler.largestBytes,
       sharesVision,
       compiler.sharesText,
-      place,
+      oneTower,
       clip,
       aesthetic,
       safety,
     );
   }
 
-  /** True where there is nothing to judge with. */
+  /** True without any judge. */
   get isIdle(): boolean {
-    return this.clip === null && this.safety === null;
+    return this.#clip === null && this.#safety === null;
   }
 
   /**
@@ -141,7 +154,7 @@ export class Judge {
    * @throws InferenceError OUT_OF_MEMORY where a tower does not fit on the device
    */
   async judge(picture: Rgb, plainPrompt: string | null): Promise<PictureJudgement> {
-    const { clip, aesthetic, safety } = this;
+    const [clip, aesthetic, safety] = [this.#clip, this.#aesthetic, this.#safety];
     let scores: Pick<PictureJudgement, "relevance" | "beauty"> = { relevance: null, beauty: null };
     let verdict: PictureJudgement["safety"] = "unchecked";
     const look = async () => {
@@ -158,29 +171,29 @@ export class Judge {
       if (safety !== null && verdict === "unchecked")
         verdict = safety.concepts.verdict(await this.#embed(safety.vision, picture));
     };
-    // The tower that is there goes first.
-    const isChecker = safety !== null && !this.sharesVision && this.place.holds(safety.vision.tower);
+    // The tower that is loaded goes first.
+    const isChecker = safety !== null && !this.sharesVision && this.#oneTower.holds(safety.vision.tower);
     for (const step of isChecker ? [check, look] : [look, check]) await step();
     return { ...scores, safety: verdict, judge: this.name };
   }
 
   /** The picture's embedding by CLIP, of any length; null without a CLIP. */
   async embedPicture(picture: Rgb): Promise<Float32Array | null> {
-    return this.clip && (await this.#embed(this.clip.vision, picture));
+    return this.#clip && (await this.#embed(this.#clip.vision, picture));
   }
 
   /** The text's embedding by CLIP, of any length; null without a CLIP. */
   async embedText(text: string): Promise<Float32Array | null> {
-    return this.clip && (await this.#embedText(this.clip, text));
+    return this.#clip && (await this.#embedText(this.#clip, text));
   }
 
   /** Frees the device. The next picture loads what it needs again. */
   release(): Promise<void> {
-    return this.place.release();
+    return this.#oneTower.release();
   }
 
   async #embed({ tower, preprocessor }: Vision, picture: Rgb): Promise<Float32Array> {
-    const session = await this.place.use(tower);
+    const session = await this.#oneTower.use(tower);
     const side = preprocessor.crop_size;
     const pixels = new Tensor("float32", clipPixels(picture, preprocessor), [1, 3, side, side]);
     return finite((await session.run({ pixels })).embeds, tower.name);
@@ -208,7 +221,7 @@ function finite({ data }: Tensor, what: string): Float32Array {
   );
 }
 
-/** Tensors of a CLIP that only its other tower reads, of a safety checker that are no tower's, and CLIP's temperature. */
+/** Tensors outside the vision tower: CLIP's text tower and temperature, and a safety checker's concepts. */
 const NOT_VISION = [
   /^text_model\./,
   /^text_projection\./,
@@ -226,21 +239,24 @@ function preprocessorOf({ preprocessor, vision, source }: VisionFiles): Preproce
   );
 }
 
-/** A graph before it is compiled, and the weights that it reads, for a look at them. */
+/** A graph before it is compiled, and the weights that it reads, to compare them. */
 export interface JudgeGraph {
   readonly part: string;
   readonly graph: Graph;
   readonly weights: Weights;
-  /** Tensors of the checkpoint that it leaves. */
+  /** Tensors of the checkpoint that it does not read. */
   readonly unused: readonly RegExp[];
 }
+
+/** What a graph reads does not depend on it. */
+const FLOAT32: Arithmetic = { float: "float32" };
 
 /** Both towers of a CLIP. Throws CheckpointError where the folder is none. */
 export function clipGraphs(directory: string): JudgeGraph[] {
   const { vision, text, dimensions, weights } = openClip(directory);
   const opened = weights("fp32");
-  const visionGraph = clipVisionEmbedding(vision, dimensions, "float32", "composed");
-  const textGraph = clipTextEmbedding(text, dimensions, "float32", "composed");
+  const visionGraph = clipVisionEmbedding(vision, FLOAT32, dimensions);
+  const textGraph = clipTextEmbedding(text, FLOAT32, dimensions);
   return [
     { part: "vision_model", graph: visionGraph, weights: opened, unused: NOT_VISION },
     { part: "text_model", graph: textGraph, weights: opened, unused: NOT_TEXT },
@@ -252,26 +268,24 @@ export function safetyCheckerGraph(directory: string): JudgeGraph {
   const { vision, dimensions, weights } = openSafetyChecker(directory);
   const opened = weights("fp32");
   SafetyConcepts.read(opened, dimensions);
-  const graph = clipVisionEmbedding(vision, dimensions, "float32", "composed");
+  const graph = clipVisionEmbedding(vision, FLOAT32, dimensions);
   return { part: "safety_checker", graph, weights: opened, unused: NOT_VISION };
 }
 
-/** Makes the towers' graphs for one device. */
+/** Compiles the towers for one device. */
 class TowerCompiler {
   readonly #opened = new Map<VisionFiles, Weights>();
-  readonly #float: FloatType;
-  readonly #prefer: Preference;
+  readonly #options: JudgeOptions;
   #ofOneTower: VisionFiles | undefined;
   largestBytes = 0;
   sharesText = false;
 
-  constructor(private readonly options: JudgeOptions) {
-    this.#float = options.precision === "fp16" ? "float16" : "float32";
-    this.#prefer = options.precision;
+  constructor(options: JudgeOptions) {
+    this.#options = options;
   }
 
   weights(files: VisionFiles): Weights {
-    const weights = this.#opened.get(files) ?? files.weights(this.#prefer);
+    const weights = this.#opened.get(files) ?? files.weights(this.#options.precision);
     this.#opened.set(files, weights);
     return weights;
   }
@@ -289,36 +303,45 @@ class TowerCompiler {
         vision.image_size,
       ]);
     if (shape(clip) !== shape(safety)) return false;
-    const names = [...this.#visionGraph(clip, "composed").sources.keys()];
+    const { sources } = clipVisionEmbedding(clip.vision, FLOAT32, clip.dimensions);
+    const names = [...sources.keys()];
     const [ours, theirs] = [this.weights(clip), this.weights(safety)];
-    if (!(await haveSameTensors(ours, theirs, names, this.options.cacheDir))) return false;
+    if (!(await haveSameTensors(ours, theirs, names, this.#options.cacheDir))) return false;
     // Of two files with the same values, the one whose type needs no conversion.
-    const wanted = this.#float === "float16" ? "F16" : "F32";
+    const wanted = this.#options.precision === "fp16" ? "F16" : "F32";
     this.#ofOneTower = theirs.get(names[0] as string)?.type === wanted ? safety : clip;
     return true;
   }
 
-  #visionGraph({ vision, dimensions }: VisionFiles, form: "fused" | "composed"): Graph {
-    return clipVisionEmbedding(vision, dimensions, this.#float, form, this.options.device.checked?.avoided);
+  #arithmetic(attention: AttentionSize): Promise<Arithmetic> {
+    const { device, precision } = this.#options;
+    return arithmeticOn(device, floatOf(precision), [attention]);
   }
 
   async vision(files: VisionFiles, name: string): Promise<Vision> {
     const preprocessor = preprocessorOf(files);
     const { hidden_size: width, num_attention_heads: heads } = files.vision;
     const tokens = visionTokens(files.vision);
-    const form = await rightAttention(this.options.device, this.#float, [
+    const arithmetic = await this.#arithmetic({
       // A kernel works head by head: two show what all do.
-      { heads: Math.min(2, heads), headSize: width / heads, queries: tokens, keys: tokens, causal: false },
-    ]);
-    const graph = this.#visionGraph(files, form);
+      heads: Math.min(2, heads),
+      headSize: width / heads,
+      queries: tokens,
+      keys: tokens,
+      causal: false,
+    });
+    const graph = clipVisionEmbedding(files.vision, arithmetic, files.dimensions);
     const compiled = await this.#compile(graph, this.weights(this.#ofOneTower ?? files), NOT_VISION);
     return { preprocessor, tower: { name, graph: compiled } };
   }
 
-  /** Embeds texts with the text encoder that is loaded anyway, where it is the same one, else with a tower of its own. */
-  async text(files: ClipFiles, place: TowerPlace): Promise<Clip["embedText"]> {
+  /**
+   * Embeds texts with the text encoder that is loaded anyway, if their weights are the same, else with CLIP's
+   * own tower.
+   */
+  async text(files: ClipFiles, oneTower: OneTower): Promise<Clip["embedText"]> {
     const { text, dimensions, source } = files;
-    const { device, textEncoder, cacheDir } = this.options;
+    const { textEncoder, cacheDir } = this.#options;
     const tokenizer = ClipTokenizer.open(source);
     const { max_position_embeddings: tokens, num_attention_heads: heads, hidden_size: width } = text;
     if (tokenizer.length !== tokens)
@@ -328,8 +351,7 @@ class TowerCompiler {
       );
     const weights = this.weights(files);
     const size = { heads, headSize: width / heads, queries: tokens, keys: tokens, causal: true };
-    const form = await rightAttention(device, this.#float, [size]);
-    const graph = clipTextEmbedding(text, dimensions, this.#float, form, device.checked?.avoided);
+    const graph = clipTextEmbedding(text, await this.#arithmetic(size), dimensions);
 
     const towerNames = [...graph.sources.keys()].filter((name) => name.startsWith("text_model."));
     if (textEncoder?.weights && (await haveSameTensors(weights, textEncoder.weights, towerNames, cacheDir))) {
@@ -348,7 +370,7 @@ class TowerCompiler {
     const tower: Tower = { name: "CLIP's text tower", graph: await this.#compile(graph, weights, NOT_TEXT) };
     return async (words) => {
       const { ids } = tokenizer.encode(words);
-      const session = await place.use(tower);
+      const session = await oneTower.use(tower);
       const { embeds } = await session.run({
         ids: new Tensor("int32", Int32Array.from(ids), [1, tokens]),
         ends: new Tensor("int64", BigInt64Array.of(BigInt(endOf(ids, text))), [1]),
@@ -358,7 +380,7 @@ class TowerCompiler {
   }
 
   async #compile(graph: Graph, weights: Weights, unused: readonly RegExp[]): Promise<CompiledGraph> {
-    const compiled = await compileGraph(graph, weights, { cacheDir: this.options.cacheDir, unused });
+    const compiled = await compileGraph(graph, weights, { cacheDir: this.#options.cacheDir, unused });
     this.largestBytes = Math.max(this.largestBytes, compiled.weightBytes);
     return compiled;
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type Rgb, resizeBicubic } from "./bicubic.js";
+import type { Rgb } from "../../pictures/rgb.js";
+import { resizeBicubic } from "./bicubic.js";
 
 const side = z.int().positive();
 
@@ -39,8 +40,8 @@ export const preprocessorConfig = z
 export type PreprocessorConfig = z.output<typeof preprocessorConfig>;
 
 /**
- * A picture as CLIP's towers take it (transformers' CLIPImageProcessor): the shorter side resized, the middle cut out,
- * values less their mean by their deviation: [3, S, S], S = crop_size.
+ * A picture as CLIP's towers take it (transformers' CLIPImageProcessor): the shorter side resized, the middle
+ * cut out, values less their mean by their deviation: [3, S, S], S = crop_size.
  */
 export function clipPixels(picture: Rgb, config: PreprocessorConfig): Float32Array {
   const { size, crop_size: S, image_mean: mean, image_std: std, rescale_factor: factor } = config;

@@ -1,7 +1,7 @@
 import type { Weights } from "../../checkpoints/files/weights.js";
 import { CheckpointError } from "../../core/errors.js";
 import type { SafetyVerdict } from "../../core/judgement.js";
-import { roundHalfToEven } from "../diffusion/schedulers/timesteps.js";
+import { roundHalfToEven } from "../numbers/round.js";
 import { cosine } from "./vectors.js";
 
 /** Added to every concept's score once a special-care concept was found. */
@@ -29,14 +29,17 @@ export interface SafetyScores {
 }
 
 /**
- * What diffusers' StableDiffusionSafetyChecker does with a picture's embedding: a cosine to each concept against that
- * concept's threshold, all a little stricter where a special-care concept is found.
+ * What diffusers' StableDiffusionSafetyChecker does with a picture's embedding: a cosine to each concept
+ * against that concept's threshold, all a little stricter where a special-care concept is found.
  */
 export class SafetyConcepts {
-  private constructor(
-    private readonly specialCare: Concepts,
-    private readonly concepts: Concepts,
-  ) {}
+  readonly #specialCare: Concepts;
+  readonly #concepts: Concepts;
+
+  private constructor(specialCare: Concepts, concepts: Concepts) {
+    this.#specialCare = specialCare;
+    this.#concepts = concepts;
+  }
 
   /**
    * Reads the concepts of a `safety_checker/`.
@@ -70,15 +73,15 @@ export class SafetyConcepts {
         ),
       );
     let adjustment = 0;
-    const specialCare = this.specialCare.embeds.map((_, i) => {
-      const score = scoreOf(this.specialCare, i, adjustment);
+    const specialCare = this.#specialCare.embeds.map((_, i) => {
+      const score = scoreOf(this.#specialCare, i, adjustment);
       // The special-care concepts after it are met more strictly, too.
       if (score > 0) adjustment = ADJUSTMENT;
       return score;
     });
     return {
       specialCare,
-      concepts: this.concepts.embeds.map((_, i) => scoreOf(this.concepts, i, adjustment)),
+      concepts: this.#concepts.embeds.map((_, i) => scoreOf(this.#concepts, i, adjustment)),
     };
   }
 

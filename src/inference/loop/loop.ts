@@ -1,4 +1,4 @@
-import { codeOf, describe, type ErrorCode } from "../../core/errors.js";
+import { codeOf, describe, type ErrorCode, isPermanent } from "../../core/errors.js";
 import type { Events } from "../../core/events.js";
 import { type Item, nextPhase, type Phase } from "../../core/job.js";
 import type { Claim, Queue } from "../../db/queue.js";
@@ -19,7 +19,7 @@ export interface LoopOptions {
   readonly events: Events;
   readonly gpu: GpuLock;
   /** Loads the model of a phase; `checkpoint` is its name for messages and metadata. */
-  readonly openModel: (phase: Phase, lease: GpuLease, signal: AbortSignal) => Promise<Host>;
+  readonly startWorker: (phase: Phase, lease: GpuLease, signal: AbortSignal) => Promise<Host>;
   readonly checkpointName: (phase: Phase) => string;
   readonly pictures: PictureStore;
   /** Names this run of the program in its claims. */
@@ -35,19 +35,6 @@ const QUEUE_TROUBLE_MS = 2_000;
 
 /** The longest sleep while a job is in its back-off time. */
 const LOOK_MS = 30_000;
-
-/** These will not get better by trying again. */
-const PERMANENT: readonly ErrorCode[] = [
-  "CHECKPOINT_MISSING",
-  "CHECKPOINT_CORRUPT",
-  "CHECKPOINT_TENSORS",
-  "CHECKPOINT_ARCHITECTURE",
-  "CHECKPOINT_UNSAFE",
-  "DEVICE_UNAVAILABLE",
-  "INPUT_EMPTY",
-  "INPUT_TOO_LONG",
-  "INPUT_OPTION",
-];
 
 /**
  * The single consumer of the queue. It chooses a phase, takes the GPU, loads that phase's model once, runs all work
@@ -204,7 +191,7 @@ export class InferenceLoop {
       const code = codeOf(error);
       if (code === "CANCELLED") return { kind: "cancelled" };
       this.#log("warn", `job ${id}, attempt ${claim.attempt}: ${describe(error)}`, error, id);
-      if (PERMANENT.includes(code)) return { kind: "fail", code, detail: describe(error) };
+      if (isPermanent(code)) return { kind: "fail", code, detail: describe(error) };
       return retryable(code, describe(error), claim);
     }
   }

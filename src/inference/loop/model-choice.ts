@@ -1,9 +1,15 @@
-import type { FoundCheckpoint } from "../../checkpoints/layouts/catalog.js";
-import type { FoundJudges } from "../../checkpoints/layouts/judges.js";
+import { parse } from "node:path";
+import {
+  type FoundCheckpoint,
+  findClipTokenizer,
+  findDiffusion,
+  findPromptist,
+} from "../../checkpoints/layouts/catalog.js";
+import { type FoundJudges, findJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import { codeOf, describe } from "../../core/errors.js";
 import type { Phase } from "../../core/job.js";
-import type { DeviceName } from "../runtime/device.js";
+import type { DeviceName, Precision, TextWeights } from "../../core/options.js";
 import type { WorkerSpec } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
 import { type HostOptions, ModelHost } from "./model-host.js";
@@ -16,34 +22,82 @@ export interface ModelChoice {
   readonly clipTokenizer: string;
   /** Adapters that are merged into `diffusion`. */
   readonly loras?: readonly LoraChoice[];
-  /** What judges the pictures; absent: nothing does. */
+  /** Absent: pictures are not judged. */
   readonly judges?: FoundJudges;
   readonly device: DeviceName;
-  readonly weights: "int8" | "fp32";
-  readonly precision: "auto" | "fp16" | "fp32";
+  readonly weights: TextWeights;
+  readonly precision: Precision;
   readonly cacheDir: string;
   readonly threads: number;
 }
+
+/** Where to look for checkpoints, and how to run them; a path that is left out stands for what is found. */
+export interface ModelWishes
+  extends Pick<ModelChoice, "device" | "weights" | "precision" | "cacheDir" | "threads"> {
+  readonly checkpointsDir: string;
+  readonly promptist: string | undefined;
+  readonly diffusion: string | undefined;
+  readonly clip: string | undefined;
+  readonly loras?: readonly LoraChoice[];
+}
+
+/**
+ * Finds each checkpoint when it is first asked for: a batch of pairs runs without any Promptist. Asking throws
+ * CheckpointError CHECKPOINT_MISSING where there is none.
+ */
+export function chooseModels({ checkpointsDir, loras = [], ...wishes }: ModelWishes): ModelChoice {
+  const { device, weights, precision, cacheDir, threads } = wishes;
+  let promptist: FoundCheckpoint | undefined;
+  let diffusion: FoundCheckpoint | undefined;
+  return {
+    get promptist() {
+      promptist ??= findPromptist(wishes.promptist, checkpointsDir);
+      return promptist;
+    },
+    get diffusion() {
+      diffusion ??= withLoras(findDiffusion(wishes.diffusion, checkpointsDir), loras);
+      return diffusion;
+    },
+    get clipTokenizer() {
+      return findClipTokenizer(this.diffusion, checkpointsDir);
+    },
+    get judges() {
+      return findJudges(this.diffusion, checkpointsDir, wishes.clip);
+    },
+    loras,
+    device,
+    weights,
+    precision,
+    cacheDir,
+    threads,
+  };
+}
+
+/** The checkpoint under a name that says what was merged into it, for captions and metadata. */
+const withLoras = (checkpoint: FoundCheckpoint, loras: readonly LoraChoice[]): FoundCheckpoint => ({
+  ...checkpoint,
+  name: [checkpoint.name, ...loras.map(({ file, weight }) => `${parse(file).name}:${weight}`)].join(" + "),
+});
 
 /** The checkpoint's name, for messages and metadata. */
 export const checkpointName = (choice: ModelChoice, phase: Phase): string =>
   (phase === "text" ? choice.promptist : choice.diffusion).name;
 
-/** Those of the phases in which a miniature stands in for a published checkpoint. */
+/** The phases in which a miniature stands in for a published checkpoint. */
 export const miniaturePhases = (choice: ModelChoice, phases: readonly Phase[]): Phase[] =>
   phases.filter((phase) => (phase === "text" ? choice.promptist : choice.diffusion).isMiniature);
 
-/** Whether what the image phase draws needs no safety checker: an adapter brings subjects that nobody knows. */
+/** Whether pictures need no safety checker. An adapter may draw anything. */
 export const isHarmless = ({ diffusion, loras = [] }: ModelChoice): boolean =>
   diffusion.isHarmless && loras.length === 0;
 
-/** A sentence where nothing looks whether pictures may be shown, with what to do; null where something does or none need. */
+/** What to do where no safety checker looks at the pictures; null where one does, or none is needed. */
 export function uncheckedNote(choice: ModelChoice): string | null {
   if (isHarmless(choice) || choice.judges?.safety) return null;
   return `${choice.diffusion.name} has no safety checker, so nothing looks at what it draws; outside age-restricted channels such pictures are what UNCHECKED_PICTURES says, a spoiler by default (docs/judging.md). Put the folder safety_checker of Stable Diffusion 1.5 into ${choice.diffusion.directory}, or run: promptist checkpoints pull stable-diffusion-v1-5`;
 }
 
-/** A rewrite needs no Stable Diffusion; without one nobody says which of its words would not be read. */
+/** Rewriting works without Stable Diffusion; it then does not tell which words would not be read. */
 function tokenizerIfAny(choice: ModelChoice): string | null {
   try {
     return choice.clipTokenizer;
@@ -56,10 +110,10 @@ function tokenizerIfAny(choice: ModelChoice): string | null {
 const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, safety: null };
 
 /**
- * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. Where `auto` chose a GPU on which
- * the model then does not fit, or whose driver takes the process down, the CPU is used this time.
+ * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. Where `auto` chose a
+ * GPU and the model does not fit there, or the driver takes the process down, this run uses the CPU.
  */
-export async function openModel(
+export async function startWorker(
   choice: ModelChoice,
   phase: Phase,
   lease: GpuLease,
@@ -104,7 +158,7 @@ export async function openModel(
 }
 
 /** Starts a worker that only judges pictures; see `ModelHost.open` for the errors. */
-export function openScorer(
+export function startJudgesWorker(
   judges: FoundJudges,
   {
     device,

@@ -31,7 +31,7 @@ export interface ItemWork {
 export interface OpenPhaseOptions {
   readonly events: Events;
   /** Loads the model of a phase. */
-  readonly openModel: (phase: Phase, lease: GpuLease, signal: AbortSignal) => Promise<Host>;
+  readonly startWorker: (phase: Phase, lease: GpuLease, signal: AbortSignal) => Promise<Host>;
   readonly checkpointName: (phase: Phase) => string;
 }
 
@@ -60,8 +60,8 @@ export class OpenPhase {
   async host(signal: AbortSignal): Promise<Host> {
     if (this.#host) return this.#host;
     const { phase } = this;
-    const { events, openModel, checkpointName } = this.#options;
-    this.#host = await openModel(phase, this.#lease, AbortSignal.any([signal, this.#stopping]));
+    const { events, startWorker, checkpointName } = this.#options;
+    this.#host = await startWorker(phase, this.#lease, AbortSignal.any([signal, this.#stopping]));
     events.emit("phase.started", {
       phase,
       pid: this.#host.pid,

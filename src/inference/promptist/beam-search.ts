@@ -1,11 +1,12 @@
-import type { LengthRule } from "../../core/job.js";
+import type { LengthRule } from "../../core/options.js";
 
 /**
- * Beam search as Hugging Face's `generate` does it, for one prompt, without the model: the caller hands in the best
- * continuations of the open beams and is told which tokens to append to which of them.
+ * Beam search as Hugging Face's `generate` does it, for one prompt, without the model: the caller hands in
+ * the best continuations of the open beams and is told which tokens to append to which beam.
  *
- * Source: transformers 5.18 `GenerationMixin._beam_search` and its helpers (rule `hf5`), and the `BeamSearchScorer` of
- * transformers 4.23 (rule `hf4`). Scores are kept in float32, as there, so that near ties fall the same way.
+ * Sources: transformers 5.18 `GenerationMixin._beam_search` and its helpers (rule `hf5`), and the
+ * `BeamSearchScorer` of transformers 4.23 (rule `hf4`), both with `early_stopping` false. Scores are float32,
+ * as there, so that near ties fall the same way.
  *
  * | symbol | meaning |
  * |---|---|
@@ -18,8 +19,6 @@ export interface BeamOptions {
   readonly maxNewTokens: number;
   readonly lengthPenalty: number;
   readonly lengthRule: LengthRule;
-  /** True: stop at B finished hypotheses. "never": stop only when no open beam can win. Default false. */
-  readonly earlyStopping?: boolean | "never";
   readonly eosId: number;
 }
 
@@ -53,139 +52,146 @@ export interface Hypothesis {
   readonly score: number;
 }
 
-interface Scored {
-  readonly parent: number;
+/** A beam with one more token. */
+interface Candidate extends OpenBeam {
   readonly token: number;
-  readonly sum: number;
 }
+
+/** A search between two steps. */
+interface State {
+  readonly open: readonly OpenBeam[];
+  /** The best finished hypotheses, descending; at most B. */
+  readonly bank: readonly Hypothesis[];
+  readonly done: boolean;
+}
+
+/** What a rule may look at. */
+interface Search extends BeamOptions {
+  readonly promptLength: number;
+  /** n */
+  readonly generated: number;
+}
+
+/** Takes the 2B best candidates, descending, and says how the search goes on. */
+type Rule = (state: State, best: readonly Candidate[], search: Search) => State;
 
 /** What Hugging Face adds to a score to rule it out. */
 const RULED_OUT = -1e9;
 
 export class BeamSearch {
-  private readonly options: Required<BeamOptions>;
-  private open: OpenBeam[];
-  private bank: Hypothesis[] = [];
-  private generated = 0;
-  private improvable = true;
-  private finished = false;
+  readonly #options: BeamOptions;
+  readonly #promptLength: number;
+  #state: State;
+  #generated = 0;
 
   /** @param promptLength tokens of the prompt without padding; it enters the score under rule `hf4` only. */
-  constructor(
-    private readonly promptLength: number,
-    options: BeamOptions,
-  ) {
-    this.options = { earlyStopping: false, ...options };
-    // Only the first beam competes at first, so that the beams do not all start with the same token.
-    this.open = Array.from({ length: options.beams }, (_, beam) => ({
+  constructor(promptLength: number, options: BeamOptions) {
+    this.#options = options;
+    this.#promptLength = promptLength;
+    // At first only one beam competes, so that the beams do not all start with the same token.
+    const open = Array.from({ length: options.beams }, (_, beam) => ({
       tokens: [],
       parent: 0,
       sum: beam === 0 ? 0 : RULED_OUT,
     }));
-    if (options.maxNewTokens < 1) this.finished = true;
+    this.#state = { open, bank: [], done: options.maxNewTokens < 1 };
   }
 
   get done(): boolean {
-    return this.finished;
+    return this.#state.done;
   }
 
   /** The B open beams; the last token of each is what the model reads next. */
   get beams(): readonly OpenBeam[] {
-    return this.open;
-  }
-
-  /** Takes the continuations of the open beams, in their order, and chooses the next ones. */
-  step(continuations: Continuations): void {
-    const best = this.best(continuations, 2 * this.options.beams);
-    if (this.options.lengthRule === "hf5") this.stepHf5(best);
-    else this.stepHf4(best);
+    return this.#state.open;
   }
 
   /** Finished hypotheses, all different, best first; at most B. */
   get hypotheses(): readonly Hypothesis[] {
-    return this.bank;
+    return this.#state.bank;
   }
 
-  private best({ rows, k, ids, scores }: Continuations, count: number): Scored[] {
-    const all: Scored[] = [];
-    for (const [parent, { sum }] of this.open.entries()) {
-      const row = rows === 1 ? 0 : parent;
-      for (let i = row * k; i < (row + 1) * k; i++) {
-        all.push({ parent, token: ids[i]!, sum: Math.fround(scores[i]! + sum) });
-      }
-    }
-    // Equal sums keep the order of beams and tokens; torch leaves theirs open.
-    return all.sort((a, b) => b.sum - a.sum || a.parent - b.parent || a.token - b.token).slice(0, count);
-  }
-
-  private extend({ parent, token, sum }: Scored): OpenBeam {
-    return { tokens: [...this.open[parent]!.tokens, token], parent, sum };
-  }
-
-  private stepHf5(best: readonly Scored[]): void {
-    const { beams, maxNewTokens, lengthPenalty, earlyStopping, eosId } = this.options;
-    const length = this.generated + 1;
-    const atLimit = length >= maxNewTokens;
-    const isFinished = (candidate: Scored) => atLimit || candidate.token === eosId;
-
-    // The end token counts, the prompt does not.
-    const divisor = Math.fround(length ** lengthPenalty);
-    const full = this.bank.length === beams;
-    if (this.improvable && !(full && earlyStopping === true)) {
-      const banked = best
-        .slice(0, beams)
-        .filter(isFinished)
-        .map((candidate) => this.finish(candidate, Math.fround(candidate.sum / divisor)))
-        .filter(({ score }) => score > RULED_OUT);
-      this.bank = mergeBest(this.bank, banked, beams);
-    }
-    const allFinished = best.every(isFinished);
-    const running = best.filter((candidate) => !isFinished(candidate)).slice(0, beams);
-    if (!allFinished) this.open = running.map((candidate) => this.extend(candidate));
-    this.generated = length;
-
-    const hoped = earlyStopping === "never" && lengthPenalty > 0 ? maxNewTokens : length;
-    const bestPossible = Math.fround(this.open[0]!.sum / Math.fround(hoped ** lengthPenalty));
-    const isFull = this.bank.length === beams;
-    const worst = isFull ? this.bank[beams - 1]!.score : RULED_OUT;
-    this.improvable = this.improvable && bestPossible > worst;
-    this.finished = !this.improvable || (isFull && earlyStopping === true) || allFinished;
-  }
-
-  private finish({ parent, token }: Scored, score: number): Hypothesis {
-    const tokens = this.open[parent]!.tokens;
-    const ended = token === this.options.eosId;
-    return { tokens: ended ? tokens : [...tokens, token], ended, score };
-  }
-
-  private stepHf4(best: readonly Scored[]): void {
-    const { beams, maxNewTokens, lengthPenalty, earlyStopping, eosId } = this.options;
-    // The prompt counts, the end token does not.
-    const length = this.promptLength + this.generated;
-    const running: Scored[] = [];
-    for (const [rank, candidate] of best.entries()) {
-      if (running.length === beams) break;
-      if (candidate.token !== eosId) running.push(candidate);
-      else if (rank < beams) this.add(this.finish(candidate, candidate.sum / length ** lengthPenalty));
-    }
-    const before = this.bank.length === beams;
-    this.finished =
-      before &&
-      (earlyStopping === true || this.bank[beams - 1]!.score >= best[0]!.sum / length ** lengthPenalty);
-    this.open = running.map((candidate) => this.extend(candidate));
-    this.generated++;
-    if (this.finished || this.generated < maxNewTokens) return;
-    this.finished = true;
-    for (const { tokens, sum } of this.open) {
-      if (sum <= RULED_OUT) continue;
-      this.add({ tokens, ended: false, score: sum / (length + 1) ** lengthPenalty });
-    }
-  }
-
-  private add(hypothesis: Hypothesis): void {
-    this.bank = mergeBest(this.bank, [hypothesis], this.options.beams);
+  /** Takes the continuations of the open beams, in their order, and chooses the next ones. */
+  step(continuations: Continuations): void {
+    const best = candidatesOf(this.#state.open, continuations).slice(0, 2 * this.#options.beams);
+    const search = { ...this.#options, promptLength: this.#promptLength, generated: this.#generated };
+    this.#state = RULES[this.#options.lengthRule](this.#state, best, search);
+    this.#generated++;
   }
 }
+
+/** Every open beam with each of its continuations, best first. */
+function candidatesOf(open: readonly OpenBeam[], { rows, k, ids, scores }: Continuations): Candidate[] {
+  const all = open.flatMap(({ tokens, sum }, parent) => {
+    const row = rows === 1 ? 0 : parent;
+    return Array.from({ length: k }, (_, i) => {
+      const token = ids[row * k + i]!;
+      return { tokens, token, parent, sum: Math.fround(scores[row * k + i]! + sum) };
+    });
+  });
+  // Equal sums keep the order of beams and tokens; torch leaves theirs open.
+  return all.sort((a, b) => b.sum - a.sum || a.parent - b.parent || a.token - b.token);
+}
+
+/** transformers 5: the end token counts as length, the prompt does not. */
+const hf5: Rule = ({ open, bank }, best, { beams, maxNewTokens, lengthPenalty, eosId, generated }) => {
+  const length = generated + 1;
+  const atLimit = length >= maxNewTokens;
+  const isFinished = ({ token }: Candidate) => atLimit || token === eosId;
+  const divisor = Math.fround(length ** lengthPenalty);
+
+  const banked = best
+    .slice(0, beams)
+    .filter(isFinished)
+    .map((candidate) => hypothesis(candidate, Math.fround(candidate.sum / divisor), eosId))
+    .filter(({ score }) => score > RULED_OUT);
+  const nextBank = mergeBest(bank, banked, beams);
+
+  const running = best.filter((candidate) => !isFinished(candidate)).slice(0, beams);
+  // With every candidate finished there is nothing to go on with.
+  const nextOpen = best.every(isFinished) ? open : running.map(extended);
+  const worst = nextBank.length === beams ? nextBank[beams - 1]!.score : RULED_OUT;
+  const canImprove = Math.fround(nextOpen[0]!.sum / divisor) > worst;
+  return { open: nextOpen, bank: nextBank, done: !canImprove || nextOpen === open };
+};
+
+/** transformers 4.23: the prompt counts as length, the end token does not. */
+const hf4: Rule = (
+  { bank },
+  best,
+  { beams, maxNewTokens, lengthPenalty, eosId, promptLength, generated },
+) => {
+  const penalty = (length: number) => length ** lengthPenalty;
+  const length = promptLength + generated;
+  const running: Candidate[] = [];
+  let nextBank = bank;
+  for (const [rank, candidate] of best.entries()) {
+    if (running.length === beams) break;
+    if (candidate.token !== eosId) running.push(candidate);
+    else if (rank < beams)
+      nextBank = mergeBest(nextBank, [hypothesis(candidate, candidate.sum / penalty(length), eosId)], beams);
+  }
+  const open = running.map(extended);
+  const isFull = nextBank.length === beams;
+  if (isFull && nextBank[beams - 1]!.score >= best[0]!.sum / penalty(length))
+    return { open, bank: nextBank, done: true };
+  if (generated + 1 < maxNewTokens) return { open, bank: nextBank, done: false };
+  const cut = open
+    .filter(({ sum }) => sum > RULED_OUT)
+    .map(({ tokens, sum }) => ({ tokens, ended: false, score: sum / penalty(length + 1) }));
+  return { open, bank: mergeBest(nextBank, cut, beams), done: true };
+};
+
+const RULES: Readonly<Record<LengthRule, Rule>> = { hf5, hf4 };
+
+const extended = ({ tokens, token, parent, sum }: Candidate): OpenBeam => ({
+  tokens: [...tokens, token],
+  parent,
+  sum,
+});
+
+const hypothesis = ({ tokens, token }: Candidate, score: number, eosId: number): Hypothesis =>
+  token === eosId ? { tokens, ended: true, score } : { tokens: [...tokens, token], ended: false, score };
 
 /** The best `count` of both, descending; of equals, the one that was there first. */
 function mergeBest(bank: readonly Hypothesis[], more: readonly Hypothesis[], count: number): Hypothesis[] {

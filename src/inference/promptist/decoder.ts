@@ -37,8 +37,9 @@ interface Row {
 }
 
 /**
- * Tokens of each sequence are filled up to a multiple of this. The 8-bit product works rows in pairs and a last odd one
- * by another kernel, whose sums differ in the last bit; so no row of one sequence may change another's place in a pair.
+ * Tokens of each sequence are padded to a multiple of this. The 8-bit product computes rows in pairs, and an
+ * odd last row with another kernel whose sums differ in the last bit. Padding keeps a sequence's rows from
+ * shifting another's pairs.
  */
 const ROW_TILE = 2;
 const roundUp = (rows: number): number => Math.ceil(rows / ROW_TILE) * ROW_TILE;
@@ -47,28 +48,31 @@ const roundUp = (rows: number): number => Math.ceil(rows / ROW_TILE) * ROW_TILE;
 const HIDDEN = -1e9;
 
 /**
- * Reads tokens and answers with the best next ones, for several prompts at once and, after the first call, for several
- * rows (beams) of each. Keys and values of a token are cached once per prompt, however many rows share it; a row that
- * nobody continues costs nothing any more.
+ * Reads tokens and answers with the best next ones, for several prompts at once and, after the first call,
+ * for several rows (beams) of each. Keys and values of a token are cached once per prompt, however many rows
+ * share it. A row that is not continued costs nothing.
  */
 export class Decoder {
-  private cache: KeyValueCache | undefined;
+  #cache: KeyValueCache | undefined;
   /** Rows of the last call, by sequence. */
-  private rows: Row[][] = [];
-  private fresh: { keys: Float32Array[]; values: Float32Array[]; perSequence: number } | undefined;
-  private lastFeeds: Record<string, Tensor> = {};
+  #rows: Row[][] = [];
+  #fresh: { keys: Float32Array[]; values: Float32Array[]; perSequence: number } | undefined;
+  #lastFeeds: Record<string, Tensor> = {};
 
-  constructor(
-    private readonly session: Session,
-    private readonly config: Gpt2Config,
-  ) {}
+  readonly #session: Session;
+  readonly #config: Gpt2Config;
+
+  constructor(session: Session, config: Gpt2Config) {
+    this.#session = session;
+    this.#config = config;
+  }
 
   /**
-   * Reads whole prompts and forgets all earlier ones. One row for each. Padding goes to the right, where it changes no
-   * sum's order (see KeyValueCache); the mask and the positions hide it, as they would on the left.
+   * Reads whole prompts, one row each, and forgets all earlier ones. Padding goes to the right, where it
+   * changes no sum's order (see KeyValueCache); mask and positions hide it, as they would on the left.
    */
   async start(prompts: readonly (readonly number[])[], request: Request): Promise<Scores> {
-    const { config } = this;
+    const config = this.#config;
     const N = roundUp(Math.max(...prompts.map((prompt) => prompt.length)));
     const P = prompts.length;
     const cache = new KeyValueCache(config, P, N);
@@ -84,19 +88,19 @@ export class Decoder {
         mask.fill(0, start, start + n + 1);
       }
     }
-    this.cache = cache;
-    this.rows = prompts.map((tokens) => [{ tokens, slots: [] }]);
+    this.#cache = cache;
+    this.#rows = prompts.map((tokens) => [{ tokens, slots: [] }]);
     const last = prompts.map(({ length }, p) => p * N + length - 1);
-    const scores = await this.run({ P, N, T, ids, positions, mask, last }, request);
-    // The last token's keys and values stay fresh, as those of each later token do.
-    const { keys, values } = this.fresh!;
-    this.rows = prompts.map((tokens, p) => {
+    const scores = await this.#run({ P, N, T, ids, positions, mask, last }, request);
+    // The last token's keys and values are cached with the next call, like those of each later token.
+    const { keys, values } = this.#fresh!;
+    this.#rows = prompts.map((tokens, p) => {
       const slots = tokens.slice(0, -1).map((_, i) => i);
       for (const slot of slots) cache.write(p, slot, keys, values, N, slot);
       return [{ tokens, slots }];
     });
     const lengths = prompts.map(({ length }) => length);
-    this.fresh = {
+    this.#fresh = {
       keys: lastOnly(keys, N, lengths, config),
       values: lastOnly(values, N, lengths, config),
       perSequence: 1,
@@ -105,14 +109,14 @@ export class Decoder {
   }
 
   /**
-   * Reads one token for each row of the sequences that go on: `sequences[i].index` is its place among those of the last
-   * call, and all have the same number of steps. Rows are answered in the order given.
+   * Reads one token for each row of the sequences that continue. `sequences[i].index` is a sequence's index
+   * in the last call; all have the same number of steps. The answer keeps the order of rows.
    */
   async next(
     sequences: readonly { readonly index: number; readonly steps: readonly Step[] }[],
     request: Request,
   ): Promise<Scores> {
-    const cache = this.keep(sequences);
+    const cache = this.#keep(sequences);
     const P = sequences.length;
     const rows = sequences[0]!.steps.length;
     const N = roundUp(rows);
@@ -120,7 +124,7 @@ export class Decoder {
     const ids = new BigInt64Array(P * N);
     const positions = new BigInt64Array(P * N);
     const mask = new Float32Array(P * N * (T + N)).fill(HIDDEN);
-    for (const [p, sequence] of this.rows.entries()) {
+    for (const [p, sequence] of this.#rows.entries()) {
       for (const [n, { tokens, slots }] of sequence.entries()) {
         ids[p * N + n] = BigInt(tokens[tokens.length - 1]!);
         positions[p * N + n] = BigInt(slots.length);
@@ -130,21 +134,21 @@ export class Decoder {
       }
     }
     const last = Array.from({ length: P * rows }, (_, row) => Math.floor(row / rows) * N + (row % rows));
-    return this.run({ P, N, T, ids, positions, mask, last }, request);
+    return this.#run({ P, N, T, ids, positions, mask, last }, request);
   }
 
   /** The same rows once more, with another request. */
   async again(request: Request): Promise<Scores> {
-    return this.answer({ ...this.lastFeeds, ...this.requestFeeds(request) }, request);
+    return this.#answer({ ...this.#lastFeeds, ...this.#requestFeeds(request) }, request);
   }
 
   /** Caches the tokens that are continued, forgets rows that are not, and makes the rows of the next call. */
-  private keep(sequences: readonly { index: number; steps: readonly Step[] }[]): KeyValueCache {
-    const { keys, values, perSequence } = this.fresh!;
-    const cache = this.cache!;
+  #keep(sequences: readonly { index: number; steps: readonly Step[] }[]): KeyValueCache {
+    const { keys, values, perSequence } = this.#fresh!;
+    const cache = this.#cache!;
     cache.select(sequences.map(({ index }) => index));
-    this.rows = sequences.map(({ index, steps }, p) => {
-      const before = this.rows[index]!;
+    this.#rows = sequences.map(({ index, steps }, p) => {
+      const before = this.#rows[index]!;
       const parents = [...new Set(steps.map(({ parent }) => parent))];
       const free = cache.freeSlots(
         parents.map((parent) => before[parent]!.slots),
@@ -164,7 +168,7 @@ export class Decoder {
     return cache;
   }
 
-  private async run(
+  async #run(
     input: {
       P: number;
       N: number;
@@ -177,18 +181,18 @@ export class Decoder {
     request: Request,
   ): Promise<Scores> {
     const { P, N, T, ids, positions, mask, last } = input;
-    this.lastFeeds = {
+    this.#lastFeeds = {
       ids: new Tensor("int64", ids, [P, N]),
       positions: new Tensor("int64", positions, [P, N]),
       mask: new Tensor("float32", mask, [P, 1, N, T + N]),
       rows: new Tensor("int64", BigInt64Array.from(last, BigInt), [last.length]),
-      ...this.cache!.tensors,
+      ...this.#cache!.tensors,
     };
-    return this.answer({ ...this.lastFeeds, ...this.requestFeeds(request) }, request, N);
+    return this.#answer({ ...this.#lastFeeds, ...this.#requestFeeds(request) }, request, N);
   }
 
-  private requestFeeds({ k, normalize, penalty }: Request): Record<string, Tensor> {
-    const rows = this.rows.flat();
+  #requestFeeds({ k, normalize, penalty }: Request): Record<string, Tensor> {
+    const rows = this.#rows.flat();
     const seen = rows.map(({ tokens }) => (penalty === 1 ? [0] : [...new Set(tokens)]));
     const S = Math.max(...seen.map((row) => row.length));
     const ids = new BigInt64Array(rows.length * S);
@@ -203,18 +207,18 @@ export class Decoder {
     };
   }
 
-  private async answer(feeds: Record<string, Tensor>, { k }: Request, N?: number): Promise<Scores> {
-    const outputs = await this.session.run(feeds);
+  async #answer(feeds: Record<string, Tensor>, { k }: Request, N?: number): Promise<Scores> {
+    const outputs = await this.#session.run(feeds);
     if (N !== undefined) {
-      const layers = Array.from({ length: this.config.layers }, (_, layer) => layer);
-      this.fresh = {
+      const layers = Array.from({ length: this.#config.n_layer }, (_, layer) => layer);
+      this.#fresh = {
         keys: layers.map((layer) => outputs[`newKey.${layer}`]!.data as Float32Array),
         values: layers.map((layer) => outputs[`newValue.${layer}`]!.data as Float32Array),
         perSequence: N,
       };
     }
     return {
-      rows: this.rows.flat().length,
+      rows: this.#rows.flat().length,
       k,
       tokens: Int32Array.from(outputs.tokens!.data as BigInt64Array, Number),
       scores: outputs.scores!.data as Float32Array,
@@ -227,7 +231,7 @@ function lastOnly(
   layers: readonly Float32Array[],
   N: number,
   lengths: readonly number[],
-  { width, heads }: Gpt2Config,
+  { n_embd: width, n_head: heads }: Gpt2Config,
 ): Float32Array[] {
   const D = width / heads;
   return layers.map((all) => {

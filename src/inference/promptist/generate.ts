@@ -1,24 +1,45 @@
 import { setImmediate } from "node:timers/promises";
-import type { TextOptions } from "../../core/job.js";
+import type { TextOptions } from "../../core/options.js";
 import { BeamSearch, type Hypothesis } from "./beam-search.js";
 import type { Decoder, Request, Scores, Step } from "./decoder.js";
 import { distribution, draw, SeededRandom, topKReaches } from "./sampling.js";
 
+/*
+ * How a text is generated, one token at a time:
+ *
+ *     prompts --tokenizer--> ids --decoder.start--> scores of the next token, for each row
+ *                                      |
+ *          +---------------------------+
+ *          v
+ *     choose        beam:   BeamSearch.step keeps the B best rows of each prompt (beam-search.ts)
+ *          |        greedy: the best token
+ *          |        sample: `draw` from `distribution` (sampling.ts)
+ *          v
+ *     decoder.next  reads the chosen tokens, one for each row, and answers the next scores
+ *          |
+ *          +--> choose, until each prompt has ended or has `maxNewTokens`
+ *
+ * A row is one text being continued: one for each prompt at first, B for each prompt in beam search. All
+ * prompts are one batch; a prompt that is done leaves it. The decoder (decoder.ts) caches the keys and values
+ * of a token once for each prompt, however many rows share it (key-value-cache.ts), and the graph
+ * (models/gpt2.ts) answers the k best tokens of each row, repetition penalty included, instead of the whole
+ * vocabulary.
+ */
+
 export interface GenerateOptions {
   readonly eosId: number;
   readonly vocabulary: number;
-  /** Beam search only; see BeamOptions. */
-  readonly earlyStopping?: boolean | "never";
   readonly signal?: AbortSignal | undefined;
   /** Called after each token. */
   readonly onStep?: ((done: number) => void) | undefined;
 }
 
-/** What one prompt came to: finished texts as tokens, best first; `score` is null where the mode has none. */
+/** The finished texts of one prompt, as tokens, best first; `score` is null where the mode has none. */
 export type Generated = readonly (Omit<Hypothesis, "score"> & { readonly score: number | null })[];
 
 /**
- * Continues each prompt as `settings` say, all in one batch; the result does not depend on what else is in it.
+ * Continues each prompt as `settings` say, all in one batch; the result does not depend on what else is in
+ * it.
  * @throws the signal's reason once it is aborted, at the next token
  */
 export function generate(
@@ -38,14 +59,7 @@ async function searchBeams(
   settings: TextOptions,
   options: GenerateOptions,
 ): Promise<Generated[]> {
-  const searches = prompts.map(
-    ({ length }) =>
-      new BeamSearch(length, {
-        ...settings,
-        earlyStopping: options.earlyStopping ?? false,
-        eosId: options.eosId,
-      }),
-  );
+  const searches = prompts.map(({ length }) => new BeamSearch(length, { ...settings, eosId: options.eosId }));
   const request: Request = {
     k: Math.min(2 * settings.beams, options.vocabulary),
     normalize: true,

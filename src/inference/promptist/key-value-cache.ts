@@ -2,44 +2,44 @@ import type { Gpt2Config } from "../../models/gpt2.js";
 import { Tensor } from "../runtime/session.js";
 
 /**
- * Slots are added in runs of this many: tensors keep their shape for many steps, and a token's place within a vector
- * register does not depend on how many slots there are. Sums then come out the same to the last bit in any batch, which
- * matters where activations are rounded to 8 bits: a difference of 1e-7 before the rounding is one of 1e-2 behind it.
+ * Slots are added in runs of this many, so tensors keep their shape for many steps, and a token's position in
+ * a vector register does not depend on the number of slots. Sums are then the same to the last bit in any
+ * batch. That matters where activations are rounded to 8 bits: a difference of 1e-7 before rounding becomes
+ * 1e-2 after it.
  */
 const GROWTH = 64;
 
 /**
- * Keys and values of the tokens that are still in use: for each layer `key.i` [P, H, D, T] and `value.i` [P, H, T, D]
- * (symbols: models/gpt2.ts). A token holds one slot of its sequence, any slot: positions are in the embeddings, and the
- * mask says who sees what. So a slot that no row needs any more is simply written again.
+ * Keys and values of the tokens that are still in use: for each layer `key.i` [P, H, D, T] and `value.i`
+ * [P, H, T, D] (symbols: models/gpt2.ts). A token holds any one slot of its sequence: its position is in its
+ * embedding, and the mask says which slots it sees. So a slot that no row needs any more is written over.
  */
 export class KeyValueCache {
-  private sequences: number;
-  private slots: number;
-  private keys: Float32Array[];
-  private values: Float32Array[];
-  private feeds: Record<string, Tensor>;
+  #sequences: number;
+  #slots: number;
+  #keys: Float32Array[];
+  #values: Float32Array[];
+  #feeds: Record<string, Tensor>;
 
-  constructor(
-    private readonly config: Gpt2Config,
-    sequences: number,
-    tokens: number,
-  ) {
-    this.sequences = sequences;
-    this.slots = roundUp(tokens);
-    this.keys = this.allocate();
-    this.values = this.allocate();
-    this.feeds = this.bind();
+  readonly #config: Gpt2Config;
+
+  constructor(config: Gpt2Config, sequences: number, tokens: number) {
+    this.#config = config;
+    this.#sequences = sequences;
+    this.#slots = roundUp(tokens);
+    this.#keys = this.#allocate();
+    this.#values = this.#allocate();
+    this.#feeds = this.#bind();
   }
 
   /** T: slots of each sequence. */
   get capacity(): number {
-    return this.slots;
+    return this.#slots;
   }
 
   /** Feeds of the graph. */
   get tensors(): Readonly<Record<string, Tensor>> {
-    return this.feeds;
+    return this.#feeds;
   }
 
   /**
@@ -56,14 +56,14 @@ export class KeyValueCache {
     n: number,
     from = sequence,
   ): void {
-    const { layers, heads, width } = this.config;
+    const { n_layer: layers, n_head: heads, n_embd: width } = this.#config;
     const D = width / heads;
-    const T = this.slots;
+    const T = this.#slots;
     for (let layer = 0; layer < layers; layer++) {
       const key = keys[layer]!;
       const value = values[layer]!;
-      const cachedKey = this.keys[layer]!;
-      const cachedValue = this.values[layer]!;
+      const cachedKey = this.#keys[layer]!;
+      const cachedValue = this.#values[layer]!;
       for (let head = 0; head < heads; head++) {
         const source = ((from * heads + head) * N + n) * D;
         const target = (sequence * heads + head) * D * T;
@@ -77,15 +77,15 @@ export class KeyValueCache {
 
   /** `count` slots that none of `used` holds; the cache grows where there are too few. */
   freeSlots(used: readonly (readonly number[])[], count: number): number[] {
-    const taken = new Uint8Array(this.slots);
+    const taken = new Uint8Array(this.#slots);
     for (const slots of used) for (const slot of slots) taken[slot] = 1;
     const free: number[] = [];
-    for (let slot = 0; slot < this.slots && free.length < count; slot++)
+    for (let slot = 0; slot < this.#slots && free.length < count; slot++)
       if (taken[slot] === 0) free.push(slot);
     if (free.length < count) {
       const missing = count - free.length;
-      const first = this.slots;
-      this.relayout(this.sequences, (sequence) => sequence, roundUp(first + missing));
+      const first = this.#slots;
+      this.#relayout(this.#sequences, (sequence) => sequence, roundUp(first + missing));
       for (let i = 0; i < missing; i++) free.push(first + i);
     }
     return free;
@@ -93,19 +93,19 @@ export class KeyValueCache {
 
   /** Keeps the sequences at `indices`, in that order. */
   select(indices: readonly number[]): void {
-    if (indices.length === this.sequences && indices.every((index, i) => index === i)) return;
-    this.relayout(indices.length, (sequence) => indices[sequence]!, this.slots);
+    if (indices.length === this.#sequences && indices.every((index, i) => index === i)) return;
+    this.#relayout(indices.length, (sequence) => indices[sequence]!, this.#slots);
   }
 
-  private relayout(sequences: number, from: (sequence: number) => number, slots: number): void {
-    const { heads, width } = this.config;
+  #relayout(sequences: number, from: (sequence: number) => number, slots: number): void {
+    const { n_head: heads, n_embd: width } = this.#config;
     const D = width / heads;
-    const [oldKeys, oldValues, oldSlots] = [this.keys, this.values, this.slots];
-    this.sequences = sequences;
-    this.slots = slots;
-    this.keys = this.allocate();
-    this.values = this.allocate();
-    for (const [layer, key] of this.keys.entries()) {
+    const [oldKeys, oldValues, oldSlots] = [this.#keys, this.#values, this.#slots];
+    this.#sequences = sequences;
+    this.#slots = slots;
+    this.#keys = this.#allocate();
+    this.#values = this.#allocate();
+    for (const [layer, key] of this.#keys.entries()) {
       for (let sequence = 0; sequence < sequences; sequence++) {
         const target = sequence * width;
         const source = from(sequence) * width;
@@ -116,25 +116,25 @@ export class KeyValueCache {
         for (let head = 0; head < heads; head++) {
           const start = (source + head * D) * oldSlots;
           const values = oldValues[layer]!.subarray(start, start + D * oldSlots);
-          this.values[layer]!.set(values, (target + head * D) * slots);
+          this.#values[layer]!.set(values, (target + head * D) * slots);
         }
       }
     }
-    this.feeds = this.bind();
+    this.#feeds = this.#bind();
   }
 
-  private allocate(): Float32Array[] {
-    const size = this.sequences * this.config.width * this.slots;
-    return Array.from({ length: this.config.layers }, () => new Float32Array(size));
+  #allocate(): Float32Array[] {
+    const size = this.#sequences * this.#config.n_embd * this.#slots;
+    return Array.from({ length: this.#config.n_layer }, () => new Float32Array(size));
   }
 
-  private bind(): Record<string, Tensor> {
-    const { heads, width } = this.config;
-    const [P, H, D, T] = [this.sequences, heads, width / heads, this.slots];
+  #bind(): Record<string, Tensor> {
+    const { n_head: heads, n_embd: width } = this.#config;
+    const [P, H, D, T] = [this.#sequences, heads, width / heads, this.#slots];
     const feeds: Record<string, Tensor> = {};
-    for (const [layer, key] of this.keys.entries()) {
+    for (const [layer, key] of this.#keys.entries()) {
       feeds[`key.${layer}`] = new Tensor("float32", key, [P, H, D, T]);
-      feeds[`value.${layer}`] = new Tensor("float32", this.values[layer]!, [P, H, T, D]);
+      feeds[`value.${layer}`] = new Tensor("float32", this.#values[layer]!, [P, H, T, D]);
     }
     return feeds;
   }

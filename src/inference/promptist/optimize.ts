@@ -1,5 +1,6 @@
 import { InputError } from "../../core/errors.js";
-import type { Candidate, TextOptions } from "../../core/job.js";
+import type { Candidate } from "../../core/job.js";
+import type { TextOptions } from "../../core/options.js";
 import type { Gpt2Tokenizer } from "../tokenizers/tokenizer.js";
 import type { Decoder } from "./decoder.js";
 import { type Generated, generate } from "./generate.js";

@@ -1,13 +1,12 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { compileGraph } from "../../checkpoints/compile.js";
-import { openWeights } from "../../checkpoints/files/open.js";
 import type { Weights } from "../../checkpoints/files/weights.js";
+import { openGpt2 } from "../../checkpoints/layouts/gpt2-files.js";
 import { CheckpointError } from "../../core/errors.js";
-import type { TextOptions } from "../../core/job.js";
-import { type Gpt2Weights, gpt2Graph, gpt2Layout, parseGpt2Config } from "../../models/gpt2.js";
+import type { TextOptions } from "../../core/options.js";
+import { type Gpt2Weights, gpt2Graph, gpt2Layout } from "../../models/gpt2.js";
 import type { Graph } from "../../onnx/graph.js";
 import type { Device } from "../runtime/device.js";
+import { arithmeticOn } from "../runtime/device-check.js";
 import { Session } from "../runtime/session.js";
 import { Gpt2Tokenizer } from "../tokenizers/tokenizer.js";
 import { Decoder } from "./decoder.js";
@@ -36,57 +35,65 @@ export interface PromptistInfo {
   readonly device: string;
 }
 
-/** Buffers of the causal mask, which old checkpoints store with the weights. */
-const MASK_BUFFERS = /(^|\.)h\.\d+\.attn\.(masked_)?bias$/;
-const TIED_HEAD = /^lm_head\.weight$/;
-
 /** Promptist in memory: a GPT-2 that rewrites plain prompts into ones that Stable Diffusion likes. */
 export class Promptist {
-  private constructor(
-    private readonly session: Session,
-    private readonly model: OptimizeModel,
-    readonly info: PromptistInfo,
-  ) {}
+  readonly #session: Session;
+  readonly #model: OptimizeModel;
 
-  /** Compiles the graph into the cache, or finds it there. Throws CheckpointError (files, tensors, architecture). */
-  static async compile(options: PromptistOptions) {
-    const { directory, device, weights, cacheDir } = options;
-    const config = parseGpt2Config(readConfig(directory), directory);
-    const tokenizer = Gpt2Tokenizer.open(directory);
-    if (tokenizer.size > config.vocabulary) {
-      throw new CheckpointError(
-        "CHECKPOINT_ARCHITECTURE",
-        `${directory}: the tokenizer knows ${tokenizer.size} tokens and the model ${config.vocabulary}; they do not belong together.`,
-      );
-    }
-    const stored = openWeights(directory);
-    const prefix = stored.names.some((name) => name.startsWith("transformer.")) ? "transformer." : "";
-    const unused = config.tied ? [MASK_BUFFERS, TIED_HEAD] : [MASK_BUFFERS];
-    const layout = gpt2Layout(weights, device.name);
-    const graph = await compileGraph(gpt2Graph(config, layout, prefix, device.checked?.avoided), stored, {
-      cacheDir,
-      unused,
-    });
-    return { config, tokenizer, graph };
+  private constructor(
+    session: Session,
+    model: OptimizeModel,
+    readonly info: PromptistInfo,
+  ) {
+    this.#session = session;
+    this.#model = model;
   }
 
-  /** Loads a checkpoint. Throws CheckpointError (files, tensors, architecture) or InferenceError (device, memory). */
+  /**
+   * Compiles the graph into the cache, or finds it there. Throws CheckpointError (files, tensors,
+   * architecture).
+   */
+  static async compile(options: PromptistOptions) {
+    const { directory, device, weights, cacheDir } = options;
+    const files = openGpt2(directory);
+    const { config } = files;
+    const tokenizer = Gpt2Tokenizer.open(directory);
+    if (tokenizer.size > config.vocab_size) {
+      throw new CheckpointError(
+        "CHECKPOINT_ARCHITECTURE",
+        `${directory}: the tokenizer knows ${tokenizer.size} tokens and the model ${config.vocab_size}; they do not belong together.`,
+      );
+    }
+    const graph = gpt2Graph(config, await arithmeticOn(device, "float32"), gpt2Layout(weights, device.name));
+    const compiled = await compileGraph(graph, files.weights(), { cacheDir });
+    return { config, tokenizer, compiled };
+  }
+
+  /**
+   * Loads a checkpoint. Throws CheckpointError (files, tensors, architecture) or InferenceError (device,
+   * memory).
+   */
   static async open(options: PromptistOptions): Promise<Promptist> {
     const { device, weights, threads } = options;
-    const { config, tokenizer, graph } = await Promptist.compile(options);
-    const session = await Session.open("Promptist", graph, device, threads === undefined ? {} : { threads });
-    const { layers, width, heads, vocabulary, positions } = config;
+    const { config, tokenizer, compiled } = await Promptist.compile(options);
+    const session = await Session.open(
+      "Promptist",
+      compiled,
+      device,
+      threads === undefined ? {} : { threads },
+    );
+    const { n_layer: layers, n_embd: width, n_head: heads, vocab_size: vocabulary } = config;
     const decoder = new Decoder(session, config);
     return new Promptist(
       session,
-      { decoder, tokenizer, vocabulary, positions },
-      { layers, width, heads, vocabulary, weights, weightBytes: graph.weightBytes, device: device.name },
+      { decoder, tokenizer, vocabulary, positions: config.n_positions },
+      { layers, width, heads, vocabulary, weights, weightBytes: compiled.weightBytes, device: device.name },
     );
   }
 
   /**
-   * Rewrites prompts; results are in their order. Gives way to the event loop after each token, so that `signal` can
-   * be raised from a message. One call at a time: the cache holds one batch.
+   * Rewrites prompts; results are in their order. Gives way to the event loop after each token, so that
+   * `signal` can be raised from a message. One call at a time: the cache holds one batch.
    * @throws InputError INPUT_EMPTY or INPUT_TOO_LONG; InferenceError; the signal's reason when it is aborted
    */
   optimize(
@@ -94,43 +101,19 @@ export class Promptist {
     settings: TextOptions,
     hooks: OptimizeHooks = {},
   ): Promise<OptimizeResult[]> {
-    return optimizePrompts(this.model, prompts, settings, hooks);
+    return optimizePrompts(this.#model, prompts, settings, hooks);
   }
 
   /** Frees the model's memory. */
   release(): Promise<void> {
-    return this.session.release();
+    return this.#session.release();
   }
 }
 
-/** The graph of a checkpoint before it is compiled, for a look at what it reads. Throws CheckpointError. */
-export function promptistGraph(directory: string): { graph: Graph; weights: Weights; unused: RegExp[] } {
-  const config = parseGpt2Config(readConfig(directory), directory);
-  const weights = openWeights(directory);
-  const prefix = weights.names.some((name) => name.startsWith("transformer.")) ? "transformer." : "";
-  const graph = gpt2Graph(config, gpt2Layout("fp32", "cpu"), prefix);
-  return { graph, weights, unused: config.tied ? [MASK_BUFFERS, TIED_HEAD] : [MASK_BUFFERS] };
-}
-
-function readConfig(directory: string): unknown {
-  const file = join(directory, "config.json");
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new CheckpointError(
-      "CHECKPOINT_MISSING",
-      `${file} is not there; a checkpoint needs it beside the weights.`,
-      {
-        cause,
-      },
-    );
-  }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new CheckpointError("CHECKPOINT_CORRUPT", `${file} is not readable JSON; fetch it again.`, {
-      cause,
-    });
-  }
+/**
+ * The graph of a checkpoint before it is compiled, and its weights, to compare them. Throws CheckpointError.
+ */
+export function promptistGraph(directory: string): { graph: Graph; weights: Weights } {
+  const { config, weights } = openGpt2(directory);
+  return { graph: gpt2Graph(config, { float: "float32" }, gpt2Layout("fp32", "cpu")), weights: weights() };
 }

@@ -1,6 +1,7 @@
 /**
- * Choosing one token from the model's scores: the processors of Hugging Face's `generate` in its order (temperature,
- * top-k, top-p), then one draw. The repetition penalty comes before them, on the logits, inside the graph.
+ * Choosing one token from the model's scores: the processors of Hugging Face's `generate` in its order
+ * (temperature, top-k, top-p), then one draw. The repetition penalty comes before them, on the logits, inside
+ * the graph.
  */
 export interface SamplingOptions {
   readonly temperature: number;
@@ -20,8 +21,8 @@ export interface Distribution {
  * The distribution after temperature, top-k and top-p.
  *
  * @param ids token ids, by descending logit
- * @param logits their logits, descending. All of the vocabulary, or at least so many that the top-k filter's last value
- *   and all that equal it are among them (see `topKReaches`).
+ * @param logits their logits, descending. All of the vocabulary, or at least so many that the top-k filter's
+ *   last value and all that equal it are among them (see `topKReaches`).
  */
 export function distribution(
   ids: ArrayLike<number>,
@@ -48,7 +49,7 @@ export function distribution(
   return { ids: Array.from({ length: kept }, (_, i) => ids[i]!), probabilities };
 }
 
-/** True where `logits` (descending) surely hold everything that the top-k filter keeps, of a vocabulary of `size`. */
+/** Whether `logits` (descending) surely hold all that the top-k filter keeps of a vocabulary of `size`. */
 export const topKReaches = (logits: ArrayLike<number>, topK: number, size: number): boolean =>
   logits.length === size ||
   (topK > 0 && topK < logits.length && logits[topK - 1]! > logits[logits.length - 1]!);
@@ -72,11 +73,11 @@ export function draw({ ids, probabilities }: Distribution, uniform: number): num
 
 /**
  * The seeded generator of the sampling mode: xoshiro128** 1.1 (Blackman and Vigna, 2018), its state filled by
- * SplitMix32 from the low and high half of the seed. The same seed gives the same text on every platform; it is not
- * torch's stream.
+ * SplitMix32 from the low and high half of the seed. The same seed gives the same text on every platform; it
+ * is not torch's stream.
  */
 export class SeededRandom {
-  private readonly state: Uint32Array;
+  readonly #state: Uint32Array;
 
   /** @param seed an integer from 0 to 2^53 - 1 */
   constructor(seed: number) {
@@ -88,27 +89,31 @@ export class SeededRandom {
       z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
       return (z ^ (z >>> 16)) >>> 0;
     };
-    this.state = Uint32Array.from([next(), next(), next(), next() | 1]);
+    this.#state = Uint32Array.from([next(), next(), next(), next() | 1]);
   }
 
   /** 32 random bits. */
   nextUint32(): number {
-    const s = this.state;
-    const result = Math.imul(rotateLeft(Math.imul(s[1]!, 5), 7), 9) >>> 0;
-    const shifted = s[1]! << 9;
-    s[2]! ^= s[0]!;
-    s[3]! ^= s[1]!;
-    s[1]! ^= s[2]!;
-    s[0]! ^= s[3]!;
-    s[2]! ^= shifted;
-    s[3] = rotateLeft(s[3]!, 11);
-    return result;
+    return xoshiro128(this.#state);
   }
 
   /** A number in [0, 1) with 53 random bits. */
   uniform(): number {
     return ((this.nextUint32() >>> 5) * 2 ** 26 + (this.nextUint32() >>> 6)) / 2 ** 53;
   }
+}
+
+/** xoshiro128** 1.1: the next 32 bits of a state of four words, which moves on. */
+export function xoshiro128(s: Uint32Array): number {
+  const result = Math.imul(rotateLeft(Math.imul(s[1]!, 5), 7), 9) >>> 0;
+  const shifted = s[1]! << 9;
+  s[2]! ^= s[0]!;
+  s[3]! ^= s[1]!;
+  s[1]! ^= s[2]!;
+  s[0]! ^= s[3]!;
+  s[2]! ^= shifted;
+  s[3] = rotateLeft(s[3]!, 11);
+  return result;
 }
 
 const rotateLeft = (x: number, bits: number): number => (x << bits) | (x >>> (32 - bits));

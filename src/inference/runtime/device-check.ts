@@ -1,11 +1,12 @@
 import {
+  type Arithmetic,
   type Avoided,
   type FloatType,
   GraphBuilder,
   REPLACEABLE,
   type ReplaceableOperator,
 } from "../../onnx/graph.js";
-import { type AttentionForm, cast } from "../../onnx/ops.js";
+import { cast } from "../../onnx/ops.js";
 import { elementCount } from "../../onnx/tensor.js";
 import { type Device, deviceOptions } from "./device.js";
 import { InferenceSession, Tensor } from "./onnxruntime.js";
@@ -19,9 +20,10 @@ import {
 } from "./operator-forms.js";
 
 /*
- * No device is trusted unseen. A GPU's kernel can be wrong without any error: onnxruntime 1.30's MultiHeadAttention on
- * WebGPU is, from 32 queries up, where the adapter's subgroups have another size than it expects. So each operator form
- * of our graphs runs on small fixed inputs, on the device and on the CPU, before a model does.
+ * No device is trusted untested. A GPU's kernel can be wrong without any error: onnxruntime 1.30's
+ * MultiHeadAttention on WebGPU is wrong from 32 queries up, where the adapter's subgroups have another size
+ * than it expects. So each operator form of our graphs runs on small fixed inputs, on the device and on the
+ * CPU, before a model does.
  */
 
 /** `replaced`: wrong on this device, right when spelled out in other operators. `refused`: neither. */
@@ -45,12 +47,12 @@ export interface DeviceReport {
   readonly avoided: readonly ReplaceableOperator[];
 }
 
-/** Right kernels stay well below, wrong ones came to a tenth and more. */
+/** Right kernels stay well below; wrong ones were off by a tenth and more. */
 const TOLERANCE: Readonly<Record<FloatType, number>> = { float32: 5e-4, float16: 2e-2 };
 
 /**
  * Runs a graph file on a device: its outputs by name. Rejects where the device has no kernel for it.
- * Exchanged in tests, for devices that nobody has at hand.
+ * Tests replace it, for devices that are not at hand.
  */
 export type GraphRunner = (
   device: Device["name"],
@@ -125,8 +127,8 @@ const isRight = (measured: Measured | undefined, float: FloatType): boolean =>
   measured?.error != null && measured.error <= TOLERANCE[float];
 
 /**
- * Errors by form, of as many as need be: attention's kernels are large, one for each size of heads, and the first wrong
- * one decides.
+ * Errors by form. Attention is tried size by size up to the first wrong one, which decides: its kernels are
+ * large, one for each size of heads.
  */
 async function measureInTurn(
   device: Device["name"],
@@ -145,7 +147,9 @@ async function measureInTurn(
   return found;
 }
 
-/** Errors by form. All forms are one graph, which loads in a fraction of the time; where it fails, each is tried alone. */
+/**
+ * Errors by form. All forms are one graph, which loads much faster; if it fails, each form is tried alone.
+ */
 async function measure(
   device: Device["name"],
   float: FloatType,
@@ -185,10 +189,10 @@ function build(
   forms: readonly OperatorForm[],
   avoided: Avoided,
 ): { graph: Uint8Array; feeds: Record<string, Tensor> } {
-  const g = new GraphBuilder("device-check", float, avoided);
+  const g = new GraphBuilder("device-check", { float, avoided });
   const feeds: Record<string, Tensor> = {};
   for (const [i, form] of forms.entries()) {
-    // Values belong to a form, not to its place among others.
+    // A form's values do not depend on its place among others.
     let seed =
       [...`${form.operator} ${form.form}`].reduce((hash, char) => hash * 31 + char.charCodeAt(0), 7) >>> 0;
     const next = (count: number) => sample(count, ++seed);
@@ -214,7 +218,7 @@ function build(
   return { graph: g.build().encode([]), feeds };
 }
 
-/** Null where there are values missing, or one is not a number. */
+/** Null where values are missing or not numbers. */
 function errorOf(actual: Float32Array | undefined, expected: Float32Array): number | null {
   if (actual?.length !== expected.length) return null;
   let [difference, largest] = [0, 0];
@@ -228,20 +232,21 @@ function errorOf(actual: Float32Array | undefined, expected: Float32Array): numb
 }
 
 /**
- * The form of attention to use on a device: `composed` where one of the sizes is wrong or has no kernel. Sizes that
- * every device is tried with are not tried again.
+ * How graphs in `float` compute rightly on a device.
+ * @param attention the sizes of all attention in them. Those that no check has tried are tried now; where one
+ *   is wrong or has no kernel, all attention is spelled out.
  */
-export async function rightAttention(
-  device: Device,
+export async function arithmeticOn(
+  { name, checked }: Device,
   float: FloatType,
-  sizes: readonly AttentionSize[],
+  attention: readonly AttentionSize[] = [],
   run: GraphRunner = runGraph,
-): Promise<AttentionForm> {
-  if (device.name === "cpu") return "fused";
-  if (device.checked?.avoided.has("MultiHeadAttention")) return "composed";
-  const distinct = new Map(sizes.map((size) => [JSON.stringify(size), size]));
-  const others = [...distinct.values()].filter((size) => device.checked === undefined || !isTried(size));
-  if (others.length === 0) return "fused";
-  const { avoided } = await checkForms(device.name, float, others.map(attentionForm), run);
-  return avoided.length > 0 ? "composed" : "fused";
+): Promise<Arithmetic> {
+  const avoided: Avoided = checked?.avoided ?? new Set();
+  if (name === "cpu" || avoided.has("MultiHeadAttention")) return { float, avoided };
+  const distinct = new Map(attention.map((size) => [JSON.stringify(size), size]));
+  const others = [...distinct.values()].filter((size) => checked === undefined || !isTried(size));
+  if (others.length === 0) return { float, avoided };
+  const found = await checkForms(name, float, others.map(attentionForm), run);
+  return { float, avoided: new Set([...avoided, ...found.avoided]) };
 }

@@ -3,9 +3,9 @@ import { type Device, deviceOptions } from "./device.js";
 import { InferenceSession, Tensor } from "./onnxruntime.js";
 
 /*
- * A system can offer a "graphics card" that is a program on its CPU (Mesa's lavapipe, SwiftShader). It gives right numbers
- * and takes many times as long as the CPU's own kernels, and the runtime does not say which kind it opened; so `auto`
- * measures one product.
+ * A system can offer a "graphics card" that is a program on its CPU (Mesa's lavapipe, SwiftShader). Its
+ * numbers are right but take many times as long as the CPU's own kernels, and the runtime does not say which
+ * kind it opened. So `auto` measures matrix products.
  */
 
 /** A chain of products [rows, 1024] x [1024, 1024]. */
@@ -14,7 +14,10 @@ export interface Chain {
   readonly rows: number;
 }
 
-/** 34 MFLOP, which a program on the CPU shows itself by; and 8.6 GFLOP, where the way to a card and back counts little. */
+/**
+ * 34 MFLOP, enough to tell a program on the CPU; and 8.6 GFLOP, where the way to a card and back counts
+ * little.
+ */
 const CHAINS: readonly Chain[] = [
   { products: 1, rows: 16 },
   { products: 8, rows: 512 },
@@ -38,7 +41,7 @@ export async function measureSpeed(device: Device["name"], time: Stopwatch = tim
 
 /** Milliseconds of a chain: the least of three after one more, or of as many as a second has room for. */
 async function timeChain(device: Device["name"], { products, rows }: Chain): Promise<number> {
-  const g = new GraphBuilder("device-speed", "float32");
+  const g = new GraphBuilder("device-speed", { float: "float32" });
   const w = g.input("w", "float32", [WIDTH, WIDTH]);
   let product = g.input("x", "float32", [rows, WIDTH]);
   for (let i = 0; i < products; i++) product = g.op("MatMul", [product, w]); // [rows, 1024]

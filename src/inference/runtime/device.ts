@@ -1,36 +1,35 @@
 import { InferenceError } from "../../core/errors.js";
-import { type Avoided, type FloatType, GraphBuilder } from "../../onnx/graph.js";
+import type { DeviceName } from "../../core/options.js";
+import { type Arithmetic, GraphBuilder } from "../../onnx/graph.js";
 import { env, InferenceSession, listSupportedBackends, Tensor } from "./onnxruntime.js";
 
-// What goes wrong is thrown as well; printing it too would put drivers' texts between our own lines.
+// Errors are thrown as well; printed, drivers' texts would stand between our own lines.
 env.logLevel = "fatal";
-
-export const DEVICES = ["auto", "cpu", "webgpu", "cuda", "dml", "coreml"] as const;
-export type DeviceName = (typeof DEVICES)[number];
 
 /** Where graphs run: an execution provider of onnxruntime that was opened and gave a right answer. */
 export interface Device {
   readonly name: Exclude<DeviceName, "auto">;
   /** A sentence where the choice needs one, such as why `auto` came to the CPU. */
   readonly note: string | null;
-  /** What was found when the operators were tried; absent where nobody tried them. See `openDevice`. */
-  readonly checked?: {
-    /** The type that graphs should use, of those that were asked for. */
-    readonly float: FloatType;
-    /** What graphs must spell out in other operators. */
-    readonly avoided: Avoided;
-  };
+  /**
+   * What computes rightly there, with the best float type of those that were asked for. Absent where the
+   * operators were not tried, as on the CPU. See `openDevice`.
+   */
+  readonly checked?: Arithmetic;
 }
 
-/** A device that opened is asked again here, before it is released; why it can't be used, or null where it can. */
+/** Looks at an open device before it is released. Answers why it can't be used, or null. */
 export type DeviceJudge = (name: Device["name"]) => Promise<string | null>;
 
-/** CUDA's libraries are there only where someone installed them on purpose; WebGPU needs nothing; DirectML is its stand-in on Windows. */
+/**
+ * CUDA first: its libraries are installed on purpose only. WebGPU needs nothing; DirectML stands in for it on
+ * Windows.
+ */
 const AUTO_ORDER = ["cuda", "webgpu", "dml"] as const;
 
 /**
- * The device of that name, tried before it is answered. `auto` takes the first GPU that opens and that `judge` takes,
- * else the CPU with a note that says why.
+ * The device of that name, tried before it is answered. `auto` takes the first GPU that opens and that
+ * `judge` takes, else the CPU with a note that says why.
  *
  * @throws InferenceError DEVICE_UNAVAILABLE where a device is asked for by name and does not open.
  */
@@ -64,11 +63,13 @@ export async function resolveDevice(
 export function deviceOptions(device: Device["name"]): InferenceSession.SessionOptions {
   switch (device) {
     case "cpu":
-      // The level above reorders each convolution's weights into a copy: the UNet of Stable Diffusion 1.5 then loads in
-      // 14 s and 3.3 GB of its own memory instead of 2 s and 1.2 GB, and its steps are no faster.
+      // The level above reorders each convolution's weights into a copy: the UNet of Stable Diffusion 1.5
+      // then loads in 14 s and 3.3 GB of its own memory instead of 2 s and 1.2 GB, and its steps are no
+      // faster.
       return { executionProviders: ["cpu"], graphOptimizationLevel: "extended" };
     case "webgpu":
-      // Buffers are reused only at their exact size: sizes repeat from step to step, and the default's buckets cost memory.
+      // Buffers are reused only at their exact size: sizes repeat from step to step, and the default's
+      // buckets cost memory.
       return { executionProviders: [{ name: "webgpu", storageBufferCacheMode: "simple" }] };
     case "dml":
       // DirectML runs with neither memory patterns nor parallel execution.
@@ -80,7 +81,7 @@ export function deviceOptions(device: Device["name"]): InferenceSession.SessionO
 
 /** Runs a small product on the device; null where it is right, else what is wrong, in one line. */
 async function tryDevice(name: Device["name"], judge: DeviceJudge): Promise<string | null> {
-  const g = new GraphBuilder("device-check", "float32");
+  const g = new GraphBuilder("device-check", { float: "float32" });
   const x = g.input("x", "float32", [2, 3]);
   const w = g.constant("float32", [3, 2], [1, 2, 3, 4, 5, 6]);
   g.output("y", g.op("MatMul", [x, w]), "float32", [2, 2]);

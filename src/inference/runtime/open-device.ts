@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { release } from "node:os";
 import { basename, join } from "node:path";
+import type { DeviceName } from "../../core/options.js";
+import { replaceFile } from "../../files/replace-file.js";
 import type { FloatType } from "../../onnx/graph.js";
-import { type Device, type DeviceName, resolveDevice } from "./device.js";
+import { type Device, resolveDevice } from "./device.js";
 import { checkForms, type DeviceReport, type GraphRunner, refusalOf, runGraph } from "./device-check.js";
 import { measureSpeed, type Stopwatch, slownessOf } from "./device-speed.js";
 import { env } from "./onnxruntime.js";
@@ -27,9 +29,9 @@ export interface CheckedDevice extends Device {
 }
 
 /**
- * The device of that name, after its operators gave the CPU's numbers there (device-check.ts). Operators that are wrong
- * are to be avoided; where that is no help, `auto` goes on to the next device, as it does where the device is slower than
- * the CPU (device-speed.ts). The CPU itself is not tried.
+ * The device of that name, once its operators gave the CPU's numbers (device-check.ts). Graphs avoid
+ * operators that are wrong. Where that does not help, or the device is slower than the CPU (device-speed.ts),
+ * `auto` goes on to the next device. The CPU itself is not tried.
  * @throws InferenceError DEVICE_UNAVAILABLE, naming the operator, where a device asked for by name is refused
  */
 export async function openDevice(name: DeviceName, options: OpenDeviceOptions): Promise<CheckedDevice> {
@@ -54,7 +56,7 @@ export async function openDevice(name: DeviceName, options: OpenDeviceOptions): 
   return { ...device, note: noteOf(reports), checked, reports };
 }
 
-/** A sentence where the device is used with less than it offers. */
+/** A sentence where the device is used with restrictions. */
 function noteOf(reports: readonly DeviceReport[]): string | null {
   const { device, avoided } = reports.at(-1) as DeviceReport;
   const parts = [
@@ -83,7 +85,7 @@ function speedOf(device: Device["name"], { cacheDir, time }: OpenDeviceOptions):
   return remembered(["speed", device], cacheDir, () => measureSpeed(device, time));
 }
 
-/** What was measured of this device with this driver before, else `measure`'s answer, which is kept. */
+/** What was measured before for this device and driver, else what `measure` answers, which is kept. */
 async function remembered<T>(of: unknown[], cacheDir: string, measure: () => Promise<T>): Promise<T> {
   const key = createHash("sha256")
     .update(JSON.stringify([...of, identity()]))
@@ -94,16 +96,13 @@ async function remembered<T>(of: unknown[], cacheDir: string, measure: () => Pro
   if (kept !== undefined) return kept.report as T;
   const report = await measure();
   const others = known.filter((other) => other.key !== key).slice(-MOST_REPORTS);
-  await mkdir(cacheDir, { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, JSON.stringify([...others, { key, time: Date.now(), report }]));
-  await rename(temporary, path);
+  await replaceFile(path, JSON.stringify([...others, { key, time: Date.now(), report }]));
   return report;
 }
 
 /** Raise it when forms or tolerances change under their old names. */
 const CHECK_VERSION = 1;
-/** A card may be exchanged without any change of the driver's files. */
+/** A card may be replaced without any change of the driver's files. */
 const LONGEST_MS = 30 * 24 * 3600 * 1000;
 const MOST_REPORTS = 15;
 
@@ -125,14 +124,17 @@ async function readReports(path: string): Promise<readonly KeptReport[]> {
   }
 }
 
-/** Files of graphics drivers and what loads them, on Linux, Windows and macOS; a process has many other libraries. */
+/**
+ * Files of graphics drivers and what loads them, on Linux, Windows and macOS; a process has many other
+ * libraries.
+ */
 const DRIVER =
   /onnxruntime|vulkan|vk_|gallium|mesa|dri|nvidia|nvgpu|nvwgf|nvoglv|cuda|cudnn|cublas|amd|ati|radeon|intel|igd|igc|d3d|dxgi|dxil|directml|metal|agx/i;
 
 /**
- * What a report holds for: the runtime, the system, the graphics cards that Linux lists, and the drivers, which are the
- * libraries that the process loaded to open the device, each with its size and time. The runtime itself names neither
- * adapter nor driver.
+ * What a report holds for: the runtime, the system, the graphics cards that Linux lists, and the drivers,
+ * which are the libraries that the process loaded to open the device, each with its size and time. The
+ * runtime itself names neither adapter nor driver.
  */
 function identity(): unknown[] {
   const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };

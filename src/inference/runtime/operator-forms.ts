@@ -24,18 +24,18 @@ import {
 } from "../../onnx/ops.js";
 
 /**
- * Every way in which our graphs use an operator, as a small graph of its own. A device shows with them whether its
- * kernels are right (device-check.ts). Sizes are chosen by the borders that kernels have: four channels and more than a
- * tile, rows below and above a tile, widths that are multiples of 4 and not.
+ * Every way in which our graphs use an operator, as a small graph of its own, to test a device's kernels with
+ * (device-check.ts). Sizes lie on both sides of the limits of kernels: four channels and more than a tile,
+ * rows below and above a tile, widths that are and are not multiples of 4.
  */
 export interface OperatorForm {
   /** Operators that are right or wrong together. */
   readonly operator: string;
-  /** What is particular to this use of them. */
+  /** What is particular to this use. */
   readonly form: string;
   /** Whose graphs have it: Promptist's, Stable Diffusion's, or both. */
   readonly users: Users;
-  /** What a graph can do without, should this be wrong; null where a device can't be used then. */
+  /** The operator to avoid if this is wrong; null where the device can't be used then. */
   readonly replaceable: ReplaceableOperator | null;
   /** Fixed values for the graph, in its float type. */
   readonly build: (bench: Bench) => Value;
@@ -63,7 +63,10 @@ export interface AttentionSize {
   readonly causal: boolean;
 }
 
-/** Those of Stable Diffusion 1.5, cut to few tokens, of the judges' CLIP, and the borders of the kernels that are known. */
+/**
+ * Those of Stable Diffusion 1.5 with fewer tokens, those of the judges' CLIP, and sizes at the limits of
+ * known kernels.
+ */
 const ATTENTION_SIZES: readonly AttentionSize[] = [
   { heads: 2, headSize: 40, queries: 32, keys: 77, causal: false },
   { heads: 12, headSize: 64, queries: 77, keys: 77, causal: true },
@@ -93,13 +96,12 @@ export const attentionForm = (size: AttentionSize): OperatorForm => ({
     return attention(g, q, k, v, {
       heads,
       headSize,
-      form: g.avoided.has("MultiHeadAttention") ? "composed" : "fused",
       ...(causal ? { bias: g.constant(g.float, [1, 1, queries, keys], mask) } : {}),
     });
   },
 });
 
-/** An attention of that size is among those that every device is tried with. */
+/** Whether every device is tried with attention of that size. */
 export const isTried = (size: AttentionSize): boolean =>
   ATTENTION_SIZES.some((known) => JSON.stringify(known) === JSON.stringify(size));
 

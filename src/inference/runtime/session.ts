@@ -15,17 +15,20 @@ export interface SessionSettings {
 type Outputs<Name extends string> = Record<Name, Tensor>;
 
 /**
- * A compiled graph in memory. `run` blocks the thread for as long as the graph takes (the runtime offers nothing
- * else), so a session lives in a worker process.
+ * A compiled graph in memory. `run` blocks the thread for as long as the graph takes (the runtime offers
+ * nothing else), so a session lives in a worker process.
  */
 export class Session<Output extends string = string> {
   #session: InferenceSession | undefined;
 
+  readonly #device: Device["name"];
+
   private constructor(
     readonly name: string,
-    private readonly device: Device["name"],
+    device: Device["name"],
     session: InferenceSession,
   ) {
+    this.#device = device;
     this.#session = session;
   }
 
@@ -65,7 +68,7 @@ export class Session<Output extends string = string> {
     return this.#session !== undefined;
   }
 
-  /** All outputs, or those named. Tensors are on the CPU. */
+  /** Answers all outputs, or those named, on the CPU. */
   async run<Name extends Output = Output>(
     feeds: Readonly<Record<string, Tensor>>,
     outputs?: readonly Name[],
@@ -76,7 +79,7 @@ export class Session<Output extends string = string> {
         ? this.#session.run(feeds)
         : this.#session.run(feeds, outputs))) as Outputs<Name>;
     } catch (error) {
-      throw runError(error, this.name, this.device);
+      throw runError(error, this.name, this.#device);
     }
   }
 
@@ -93,8 +96,8 @@ const OUT_OF_MEMORY =
   /out of memory|failed to allocate|bad_alloc|allocation failed|not enough memory|CUDA_ERROR_OUT_OF_MEMORY/i;
 
 /**
- * A run that failed. On a GPU that was right when it was opened it means a lost or hung device, which does not come back
- * within the process that saw it fail, whatever the driver calls it: the worker has to go.
+ * The error for a failed run. On a GPU, which was right when it was opened, it means a lost or hung device.
+ * Whatever the driver calls it, the device does not come back within this process, so the worker has to end.
  */
 export function runError(error: unknown, name: string, device: Device["name"]): InferenceError {
   if (device === "cpu") return translate(error, `${name} failed`, "INTERNAL");

@@ -1,15 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { readJson } from "../../checkpoints/layouts/config.js";
 import { CheckpointError } from "../../core/errors.js";
 
 /**
- * GPT-2's and CLIP's byte-pair tokenizers, built in memory from the files that lie beside the weights: `tokenizer.json`,
- * or the older pair `vocab.json` + `merges.txt`. Nothing is ever fetched.
+ * GPT-2's and CLIP's byte-pair tokenizers, built in memory from the files that lie beside the weights:
+ * `tokenizer.json`, or the older pair `vocab.json` + `merges.txt`. Nothing is ever fetched.
  *
- * The byte-pair engine is the one that @xenova/transformers itself runs on, reached through that package. Importing
- * the whole package took 143 ms and 40 MB (it brings onnxruntime and sharp along), the engine alone 7 ms and 1 MB, and
- * a worker starts anew for each phase.
+ * The byte-pair engine is the one that @xenova/transformers itself runs on, reached through that package.
+ * Importing the whole package took 143 ms and 40 MB (it brings onnxruntime and sharp along), the engine alone
+ * 7 ms and 1 MB, and a worker starts anew for each phase.
  */
 export interface Engine {
   encode(text: string, options?: { add_special_tokens?: boolean }): { ids: number[] };
@@ -60,8 +61,8 @@ export interface Family {
 const END_OF_TEXT = "<|endoftext|>";
 
 /**
- * Whitespace is spelled out as the Unicode property that `\s` means in Hugging Face's tokenizers: JavaScript's own `\s`
- * takes in U+FEFF and leaves out U+0085.
+ * Whitespace is spelled out as the Unicode property that `\s` means in Hugging Face's tokenizers:
+ * JavaScript's own `\s` takes in U+FEFF and leaves out U+0085.
  */
 const SPACE = "\\p{White_Space}";
 const GPT2_WORDS =
@@ -127,18 +128,7 @@ export interface Loaded {
   idOf(role: Role): number | undefined;
 }
 
-function readJson<T>(file: string): T {
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as T;
-  } catch (cause) {
-    throw new CheckpointError("CHECKPOINT_CORRUPT", `${file} is not readable JSON; fetch it again.`, {
-      cause,
-    });
-  }
-}
-
-const readJsonIfThere = <T>(file: string): T | undefined =>
-  existsSync(file) ? readJson<T>(file) : undefined;
+const readJsonIfThere = (file: string): unknown => (existsSync(file) ? readJson(file) : undefined);
 
 /** The text of a special token, which files spell as a string or as an object with `content`. */
 function contentOf(token: unknown): string | undefined {
@@ -172,11 +162,11 @@ const addedToken = (id: number, token: Partial<AddedToken> & { content: string }
 });
 
 function readTokenizerJson(file: string, family: Family): Published {
-  const json = readJson<{
+  const json = readJson(file) as {
     added_tokens?: AddedToken[];
     pre_tokenizer?: { add_prefix_space?: boolean } | null;
     model?: { type?: string; vocab?: Record<string, number>; merges?: unknown[] };
-  }>(file);
+  };
   const { vocab, merges, type } = json.model ?? {};
   // Files of the first years leave the type out.
   if ((type !== undefined && type !== "BPE") || vocab === undefined || merges === undefined) {
@@ -197,12 +187,12 @@ function readVocabularyAndMerges(directory: string, config: TokenizerConfig): Pu
   const added = Object.entries(config.added_tokens_decoder ?? {}).map(([id, token]) =>
     addedToken(Number(id), token),
   );
-  const more = readJsonIfThere<Record<string, number>>(join(directory, "added_tokens.json")) ?? {};
-  for (const [content, id] of Object.entries(more)) {
+  const more = readJsonIfThere(join(directory, "added_tokens.json")) as Record<string, number> | undefined;
+  for (const [content, id] of Object.entries(more ?? {})) {
     if (!added.some((token) => token.id === id)) added.push(addedToken(id, { content, special: false }));
   }
   return {
-    vocabulary: readJson<Record<string, number>>(join(directory, "vocab.json")),
+    vocabulary: readJson(join(directory, "vocab.json")) as Record<string, number>,
     merges: readMerges(join(directory, "merges.txt")),
     added,
     addPrefixSpace: false,
@@ -210,8 +200,8 @@ function readVocabularyAndMerges(directory: string, config: TokenizerConfig): Pu
 }
 
 /**
- * As transformers' own classes do, only vocabulary, merges and added tokens are taken from the files; how text is
- * normalized and split belongs to the family.
+ * As transformers' own classes do, only vocabulary, merges and added tokens are taken from the files; how
+ * text is normalized and split belongs to the family.
  */
 export function loadTokenizer(directory: string, family: Family): Loaded {
   const jsonFile = join(directory, "tokenizer.json");
@@ -225,8 +215,8 @@ export function loadTokenizer(directory: string, family: Family): Loaded {
     );
   }
   const config: TokenizerConfig = {
-    ...readJsonIfThere<TokenizerConfig>(join(directory, "special_tokens_map.json")),
-    ...readJsonIfThere<TokenizerConfig>(join(directory, "tokenizer_config.json")),
+    ...(readJsonIfThere(join(directory, "special_tokens_map.json")) as TokenizerConfig | undefined),
+    ...(readJsonIfThere(join(directory, "tokenizer_config.json")) as TokenizerConfig | undefined),
   };
   const published = hasJson
     ? readTokenizerJson(jsonFile, family)
@@ -241,7 +231,8 @@ export function loadTokenizer(directory: string, family: Family): Loaded {
     special.set(role, content);
     const id = published.vocabulary[content];
     if (id === undefined || published.added.some((token) => token.content === content)) continue;
-    // One token with several roles keeps the properties that its last role states, as it does in transformers.
+    // One token with several roles keeps the properties that its last role states, as it does in
+    // transformers.
     added.set(content, addedToken(id, { ...(typeof stated === "object" ? stated : {}), content }));
   }
   const tokenizer = {

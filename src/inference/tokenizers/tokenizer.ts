@@ -11,13 +11,17 @@ function required(id: number | undefined, role: string, directory: string): numb
 
 /** GPT-2's byte-level tokenizer: no special token is added, and decoding gives back every space. */
 export class Gpt2Tokenizer {
+  readonly #engine: Engine;
+
   private constructor(
-    private readonly engine: Engine,
+    engine: Engine,
     /** End of text, which also pads: 50256 in the published vocabulary. */
     readonly eosId: number,
     /** One more than the highest id. */
     readonly size: number,
-  ) {}
+  ) {
+    this.#engine = engine;
+  }
 
   /** Reads the tokenizer's files in `directory`. Throws CheckpointError where they are missing or broken. */
   static open(directory: string): Gpt2Tokenizer {
@@ -29,13 +33,13 @@ export class Gpt2Tokenizer {
 
   /** Token ids of `text`, nothing added. */
   encode(text: string): number[] {
-    return this.engine.encode(text, { add_special_tokens: false }).ids;
+    return this.#engine.encode(text, { add_special_tokens: false }).ids;
   }
 
   /** The text of `ids`, without special tokens and without "clean-up" of spaces. */
   decode(ids: readonly number[]): string {
     if (ids.length === 0) return "";
-    return this.engine.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false });
+    return this.#engine.decode([...ids], { skip_special_tokens: true, clean_up_tokenization_spaces: false });
   }
 }
 
@@ -46,16 +50,22 @@ export interface ClipEncoding {
   readonly truncated: string | null;
 }
 
-/** CLIP's tokenizer as Stable Diffusion uses it: lower case, bos and eos around, cut or padded to one length. */
+/**
+ * CLIP's tokenizer as Stable Diffusion uses it: lower case, bos and eos around, cut or padded to one length.
+ */
 export class ClipTokenizer {
+  readonly #engine: Engine;
+
   private constructor(
-    private readonly engine: Engine,
+    engine: Engine,
     readonly bosId: number,
     readonly eosId: number,
     readonly padId: number,
     /** Tokens of each encoding, bos and eos included. */
     readonly length: number,
-  ) {}
+  ) {
+    this.#engine = engine;
+  }
 
   /** Reads the tokenizer's files in `directory` (`tokenizer/` of a pipeline). Throws CheckpointError. */
   static open(directory: string): ClipTokenizer {
@@ -68,22 +78,22 @@ export class ClipTokenizer {
     return new ClipTokenizer(engine, bosId, eosId, idOf("pad_token") ?? eosId, length);
   }
 
-  /** `length` token ids for `text`; what was cut is told in words. */
+  /** `length` token ids for `text`, and the words that were cut. */
   encode(text: string): ClipEncoding {
     const room = this.length - 2;
-    const tokens = this.engine.encode(text, { add_special_tokens: false }).ids;
+    const tokens = this.#engine.encode(text, { add_special_tokens: false }).ids;
     const kept = tokens.slice(0, room);
     const ids = [this.bosId, ...kept, this.eosId];
     while (ids.length < this.length) ids.push(this.padId);
-    return { ids, truncated: tokens.length > room ? this.wordsBeyond(text, room) : null };
+    return { ids, truncated: tokens.length > room ? this.#wordsBeyond(text, room) : null };
   }
 
   /** The words of `text` from the one on that holds token `room`; no token crosses whitespace. */
-  private wordsBeyond(text: string, room: number): string {
+  #wordsBeyond(text: string, room: number): string {
     const words = text.trim().split(/\s+/u);
     let tokens = 0;
     for (const [index, word] of words.entries()) {
-      tokens += this.engine.encode(word, { add_special_tokens: false }).ids.length;
+      tokens += this.#engine.encode(word, { add_special_tokens: false }).ids.length;
       if (tokens > room) return words.slice(index).join(" ");
     }
     return words[words.length - 1] ?? "";

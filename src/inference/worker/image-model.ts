@@ -3,49 +3,39 @@ import { weightsHash } from "../../checkpoints/files/weights-hash.js";
 import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import { PROGRAM } from "../../core/version.js";
-import type { FloatType } from "../../onnx/graph.js";
 import { writeComparison } from "../../pictures/comparison.js";
 import { writeContactSheet } from "../../pictures/contact-sheet.js";
 import { writePng } from "../../pictures/png.js";
+import { readPicture } from "../../pictures/read-picture.js";
+import type { Rgb } from "../../pictures/rgb.js";
 import { drawPicture } from "../diffusion/pipeline.js";
-import type { SmallPicture } from "../diffusion/preview.js";
 import { StableDiffusion } from "../diffusion/stable-diffusion.js";
-import type { Rgb } from "../judging/bicubic.js";
 import { Judge } from "../judging/judge.js";
-import { readPicture } from "../judging/read-picture.js";
-import { withRoom } from "../judging/room.js";
+import { withRoom } from "../judging/one-tower.js";
 import { openDevice } from "../runtime/open-device.js";
+import { floatsToTry } from "../runtime/precision.js";
 import { ClipTokenizer } from "../tokenizers/tokenizer.js";
 import type { Drawn, DrawRequest, ImageSpec, JudgeRequest } from "./protocol.js";
-import type { CallContext, OpenModel } from "./worker-model.js";
-
-/** Types to try on a GPU, the best first. */
-const FLOATS: Readonly<Record<ImageSpec["precision"], readonly FloatType[]>> = {
-  auto: ["float16", "float32"],
-  fp16: ["float16"],
-  fp32: ["float32"],
-};
+import type { CallContext, LoadedModel, OnDevice } from "./worker-model.js";
 
 /**
- * The image worker's model: Stable Diffusion with its tokenizer, the judges of its pictures, and the pictures made of
- * its pictures. Both stay loaded, unless the device is too small for both: then one makes room for the other.
+ * The image worker's model: Stable Diffusion with its tokenizer, the judges of its pictures, and sharp to put
+ * pictures together. Diffusion and judges stay loaded; where the device is too small for both, one makes room
+ * for the other.
  * @throws CheckpointError or InferenceError as `StableDiffusion.open` and `Judge.open`
  */
-export async function openPainter(
-  spec: ImageSpec,
-  onDevice: (name: string) => void = () => {},
-): Promise<OpenModel> {
+export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () => {}): Promise<LoadedModel> {
   const { cacheDir, directory, judges, loras, threads } = spec;
-  const floats = FLOATS[spec.precision];
+  const floats = floatsToTry(spec.precision);
   const device = await openDevice(spec.device, { user: "image", floats, cacheDir });
   onDevice(device.name);
   const tokenizer = ClipTokenizer.open(spec.tokenizer);
-  const openModel = () => StableDiffusion.open({ ...spec, device });
-  const first = await openModel();
+  const loadDiffusion = () => StableDiffusion.open({ ...spec, device });
+  const first = await loadDiffusion();
   const { config, precision } = first;
   let model: StableDiffusion | null = first;
-  const loadedModel = async () => {
-    model ??= await openModel();
+  const loadedDiffusion = async () => {
+    model ??= await loadDiffusion();
     return model;
   };
   const judge = await Judge.open({
@@ -56,7 +46,7 @@ export async function openPainter(
     threads,
     textEncoder: {
       weights: loras.length > 0 ? null : openDiffusion(directory).weights("text_encoder", precision),
-      encode: async (ids) => (await loadedModel()).encodeText(ids),
+      encode: async (ids) => (await loadedDiffusion()).encodeText(ids),
     },
   });
   const files = openDiffusion(directory);
@@ -83,11 +73,11 @@ export async function openPainter(
         ? null
         : {
             everyMs: previewMs,
-            emit: async (small: SmallPicture) => context.onPreview?.(await previewFile(small)),
+            emit: async (small: Rgb) => context.onPreview?.(await previewFile(small)),
           };
     const picture = await withRoom(
       async () =>
-        drawPicture(await loadedModel(), tokenizer, { ...options, prompt }, { signal, onStep, preview }),
+        drawPicture(await loadedDiffusion(), tokenizer, { ...options, prompt }, { signal, onStep, preview }),
       () => judge.release(),
     );
     const { width, height, calls, seconds, truncated } = picture;
@@ -125,7 +115,7 @@ export async function openPainter(
 const PREVIEW_WIDTH = 256;
 
 /** A few kilobytes that a message can carry again and again. */
-const previewFile = ({ pixels, width, height }: SmallPicture): Promise<Buffer> =>
+const previewFile = ({ pixels, width, height }: Rgb): Promise<Buffer> =>
   sharp(pixels, { raw: { width, height, channels: 3 } })
     .resize({ width: PREVIEW_WIDTH })
     .webp({ quality: 70 })

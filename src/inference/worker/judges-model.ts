@@ -1,19 +1,20 @@
+import { readPicture } from "../../pictures/read-picture.js";
 import { Judge } from "../judging/judge.js";
-import { readPicture } from "../judging/read-picture.js";
 import { openDevice } from "../runtime/open-device.js";
+import { floatsToTry, precisionOn } from "../runtime/precision.js";
 import type { ScoreSpec } from "./protocol.js";
-import type { OpenModel } from "./worker-model.js";
+import type { LoadedModel, OnDevice } from "./worker-model.js";
 
 /**
- * The judges alone, for picture files.
+ * The judging worker's model: the judges alone, for picture files.
  * @throws CheckpointError or InferenceError as `Judge.open`
  */
-export async function openScorer(spec: ScoreSpec): Promise<OpenModel> {
+export async function loadJudges(spec: ScoreSpec, onDevice: OnDevice = () => {}): Promise<LoadedModel> {
   const { cacheDir, judges, threads } = spec;
-  const floats = spec.precision === "auto" ? (["float16", "float32"] as const) : [FLOAT[spec.precision]];
+  const floats = floatsToTry(spec.precision);
   const device = await openDevice(spec.device, { user: "image", floats, cacheDir });
-  const fitting = device.name === "cpu" || device.checked?.float === "float32" ? "fp32" : "fp16";
-  const precision = spec.precision === "auto" ? fitting : spec.precision;
+  onDevice(device.name);
+  const precision = precisionOn(device, spec.precision);
   const judge = await Judge.open({ files: judges, device, precision, cacheDir, threads });
   return {
     info: {
@@ -30,5 +31,3 @@ export async function openScorer(spec: ScoreSpec): Promise<OpenModel> {
     release: () => judge.release(),
   };
 }
-
-const FLOAT = { fp16: "float16", fp32: "float32" } as const;

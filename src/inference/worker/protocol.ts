@@ -1,10 +1,17 @@
-import type { FoundJudges } from "../../checkpoints/layouts/judges.js";
+import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import type { ErrorCode } from "../../core/errors.js";
-import type { Candidate, ImageOptions, PictureSize, TextOptions } from "../../core/job.js";
+import type { Candidate } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
+import type {
+  DeviceName,
+  ImageOptions,
+  PictureSize,
+  Precision,
+  TextOptions,
+  TextWeights,
+} from "../../core/options.js";
 import type { PairFiles } from "../../pictures/pair-card.js";
-import type { DeviceName } from "../runtime/device.js";
 
 /** What a worker is to load. Paths are absolute. */
 export type WorkerSpec = TextSpec | ImageSpec | ScoreSpec;
@@ -13,7 +20,7 @@ export interface TextSpec {
   readonly phase: "text";
   readonly directory: string;
   readonly device: DeviceName;
-  readonly weights: "int8" | "fp32";
+  readonly weights: TextWeights;
   /** Folder of the tokenizer of the image model, to tell which words it will not read; null for none. */
   readonly clipTokenizer: string | null;
   readonly cacheDir: string;
@@ -28,27 +35,27 @@ export interface ImageSpec {
   /** Folder of CLIP's tokenizer. */
   readonly tokenizer: string;
   readonly loras: readonly LoraChoice[];
-  /** The checkpoint is known to draw nothing that needs a safety checker: its pictures without one are `harmless`. */
+  /** The checkpoint draws nothing that needs a safety checker; without one its pictures are `harmless`. */
   readonly harmless: boolean;
   /** What judges its pictures. */
   readonly judges: FoundJudges;
   readonly device: DeviceName;
-  readonly precision: "auto" | "fp16" | "fp32";
+  readonly precision: Precision;
   readonly cacheDir: string;
   readonly threads: number;
 }
 
-/** Judges alone, for pictures that are there. */
+/** The judges alone, for existing pictures. */
 export interface ScoreSpec {
   readonly phase: "score";
   readonly judges: FoundJudges;
   readonly device: DeviceName;
-  readonly precision: "auto" | "fp16" | "fp32";
+  readonly precision: Precision;
   readonly cacheDir: string;
   readonly threads: number;
 }
 
-/** What a worker says about itself once its model is loaded. */
+/** What a worker reports once its model is loaded. */
 export interface WorkerInfo {
   readonly phase: WorkerSpec["phase"];
   /** The device that was chosen, and a sentence where it is not the one asked for. */
@@ -101,7 +108,7 @@ export interface Drawn extends PictureSize {
   readonly judgement: PictureJudgement;
 }
 
-/** For a picture that was drawn before: copied from another job, or by a program without judges. */
+/** Judges a picture drawn earlier: copied from another job, or drawn without judges. */
 export interface JudgeRequest {
   /** Absolute path of the picture. */
   readonly file: string;
@@ -119,7 +126,10 @@ export interface SheetRequest {
   readonly file: string;
 }
 
-/** The calls that a worker answers. Composing pictures needs no model but sharp, which the image worker has anyway. */
+/**
+ * The calls that a worker answers. Composing pictures needs no model but sharp, which the image worker has
+ * anyway.
+ */
 export interface WorkerCalls {
   optimize: { request: OptimizeRequest; response: readonly Rewrite[] };
   draw: { request: DrawRequest; response: Drawn };

@@ -7,8 +7,11 @@ export interface CallContext {
   readonly onPreview?: (data: Uint8Array) => void;
 }
 
+/** Called with the device's name once it is open, before the model is loaded there. */
+export type OnDevice = (name: string) => void;
+
 /** A model loaded in a worker, with the calls that it answers. */
-export interface OpenModel {
+export interface LoadedModel {
   readonly info: Omit<WorkerInfo, "loadMs" | "phase">;
   readonly handlers: {
     readonly [N in CallName]?: (

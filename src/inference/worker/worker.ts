@@ -1,13 +1,13 @@
 import { codeOf, InferenceError } from "../../core/errors.js";
 import type { CallName, FromWorker, ToWorker, WireError, WorkerSpec } from "./protocol.js";
-import type { CallContext, OpenModel } from "./worker-model.js";
+import type { CallContext, LoadedModel } from "./worker-model.js";
 
 /**
- * The child process that holds one model. It knows neither queue nor Discord: it loads what `open` names, answers
- * calls one after another, says how far it is, and ends when its parent says so or is gone.
+ * The child process that holds one model. It knows neither queue nor Discord: it loads what `open` names,
+ * answers calls one after another, reports progress, and ends when its parent says so or is gone.
  */
 
-let model: OpenModel | undefined;
+let model: LoadedModel | undefined;
 /** Calls run in the order in which they came; a model runs one thing at a time. */
 let tail: Promise<void> = Promise.resolve();
 const controllers = new Map<number, AbortController>();
@@ -29,7 +29,7 @@ process.on("message", (message: ToWorker) => {
       void tail.then(close);
   }
 });
-// The parent is gone: there is nobody to work for.
+// The parent is gone, and the work with it.
 process.on("disconnect", () => process.exit(0));
 // Ctrl+C in a terminal reaches the whole process group; the parent decides when its workers end.
 process.on("SIGINT", () => {});
@@ -37,7 +37,7 @@ process.on("SIGINT", () => {});
 async function open(spec: WorkerSpec): Promise<void> {
   const started = performance.now();
   try {
-    model = await openModel(spec);
+    model = await load(spec);
     send({
       type: "ready",
       info: { ...model.info, phase: spec.phase, loadMs: Math.round(performance.now() - started) },
@@ -47,72 +47,19 @@ async function open(spec: WorkerSpec): Promise<void> {
   }
 }
 
-function openModel(spec: WorkerSpec): Promise<OpenModel> {
+/**
+ * Each model is imported when its worker needs it: a worker for text loads neither sharp nor the image code.
+ */
+async function load(spec: WorkerSpec): Promise<LoadedModel> {
+  const onDevice = (name: string) => send({ type: "device", name });
   switch (spec.phase) {
     case "text":
-      return openText(spec);
+      return (await import("./text-model.js")).loadTextModel(spec, onDevice);
     case "image":
-      return openImage(spec);
+      return (await import("./image-model.js")).loadImageModel(spec, onDevice);
     case "score":
-      return openScore(spec);
+      return (await import("./judges-model.js")).loadJudges(spec, onDevice);
   }
-}
-
-async function openText(spec: Extract<WorkerSpec, { phase: "text" }>): Promise<OpenModel> {
-  const [{ Promptist }, { ClipTokenizer }, { openDevice }, { openWeights }, { weightsHash }] =
-    await Promise.all([
-      import("../promptist/promptist.js"),
-      import("../tokenizers/tokenizer.js"),
-      import("../runtime/open-device.js"),
-      import("../../checkpoints/files/open.js"),
-      import("../../checkpoints/files/weights-hash.js"),
-    ]);
-  const device = await openDevice(spec.device, {
-    user: "text",
-    floats: ["float32"],
-    cacheDir: spec.cacheDir,
-  });
-  send({ type: "device", name: device.name });
-  const promptist = await Promptist.open({
-    directory: spec.directory,
-    device,
-    weights: spec.weights,
-    cacheDir: spec.cacheDir,
-    threads: spec.threads,
-  });
-  const clip = spec.clipTokenizer === null ? null : ClipTokenizer.open(spec.clipTokenizer);
-  const cut = (text: string): string | null => clip?.encode(text).truncated ?? null;
-  const { layers, width, heads, vocabulary, weights, weightBytes } = promptist.info;
-  return {
-    info: {
-      device: promptist.info.device,
-      deviceNote: device.note,
-      precision: weights,
-      weightBytes,
-      hash: await weightsHash([openWeights(spec.directory)], spec.cacheDir),
-      parameters: `GPT-2, ${layers} layers, ${width} wide, ${heads} heads, vocabulary ${vocabulary}`,
-    },
-    handlers: {
-      optimize: async ({ prompts, options }, { signal, onStep }) => {
-        const rewrites = await promptist.optimize(prompts, options, { signal, onStep });
-        return rewrites.map((rewrite) => ({
-          ...rewrite,
-          truncated: { baseline: cut(rewrite.prompt), optimized: cut(rewrite.rewrite) },
-        }));
-      },
-    },
-    release: () => promptist.release(),
-  };
-}
-
-async function openImage(spec: Extract<WorkerSpec, { phase: "image" }>): Promise<OpenModel> {
-  const { openPainter } = await import("./image-model.js");
-  return openPainter(spec, (name) => send({ type: "device", name }));
-}
-
-async function openScore(spec: Extract<WorkerSpec, { phase: "score" }>): Promise<OpenModel> {
-  const { openScorer } = await import("./judges-model.js");
-  return openScorer(spec);
 }
 
 async function answer(id: number, name: CallName, request: unknown): Promise<void> {

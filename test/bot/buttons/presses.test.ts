@@ -69,7 +69,7 @@ describe("the buttons of a result", () => {
     expect(child).toMatchObject({ parentId: job.id, phase: "image" });
     expect(child.items[0]).toMatchObject({
       prompt: "A cat",
-      optimized: job.items[0]?.rewrite,
+      rewrite: job.items[0]?.rewrite,
       candidates: job.items[0]?.candidates,
     });
     expect(child.items[0]?.seed).not.toBe(7);
@@ -86,7 +86,7 @@ describe("the buttons of a result", () => {
     await (await alice.submitModal(opened, { text: "  A dog " })).done();
     const child = await childOf(world);
     expect(child).toMatchObject({ parentId: job.id, phase: "text" });
-    expect(child.items[0]).toMatchObject({ prompt: "A dog", optimized: null, seed: 7 });
+    expect(child.items[0]).toMatchObject({ prompt: "A dog", rewrite: null, seed: 7 });
   });
 
   it("Edit prompt without a change, or emptied, is refused privately", async () => {
@@ -105,7 +105,7 @@ describe("the buttons of a result", () => {
     await (await alice.select(message, "Draw another rewrite", ["2"])).done();
     expect((await childOf(world)).items[0]).toMatchObject({
       prompt: "A cat",
-      optimized: job.items[0]?.candidates[2]?.text,
+      rewrite: job.items[0]?.candidates[2]?.text,
       seed: 7,
     });
   });
@@ -118,7 +118,7 @@ describe("the buttons of a result", () => {
       ["artstation", true],
     ]);
     await (await alice.select(message, "Switch added words off", ["1"])).done();
-    expect((await childOf(world)).items[0]).toMatchObject({ optimized: "A cat, artstation", seed: 7 });
+    expect((await childOf(world)).items[0]).toMatchObject({ rewrite: "A cat, artstation", seed: 7 });
     const all = await alice.select(message, "Switch added words off", ["0", "1"]);
     expect(all.ephemeral).toBe(true);
     expect(all.message?.content).toContain("Nothing was changed");
@@ -166,14 +166,14 @@ describe("the buttons of a rewrite", () => {
     await (await alice.submitModal(opened, { text: "A cat, in oil" })).done();
     expect((await childOf(world)).items[0]).toMatchObject({
       prompt: "A cat",
-      optimized: "A cat, in oil",
+      rewrite: "A cat, in oil",
       seed,
     });
     await world.loop.runNext();
 
     const raw = await alice.press(message, "Draw as written");
     await raw.done();
-    expect((await childOf(world)).items[0]).toMatchObject({ prompt: "A cat", optimized: "A cat", seed });
+    expect((await childOf(world)).items[0]).toMatchObject({ prompt: "A cat", rewrite: "A cat", seed });
     await world.loop.runNext();
     const picture = await raw.waitFor(isFinal);
     expect(picture.attachments).toEqual([]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { commandDefinitions } from "../../../src/bot/commands/index.js";
 import { LANGUAGES } from "../../../src/bot/words/translations.js";
-import { SCHEDULERS } from "../../../src/core/job.js";
+import { SCHEDULERS } from "../../../src/core/options.js";
 import { makeBot, nextEvent, startWorld } from "../../support/bot-world.js";
 
 describe("the options of a comparison", () => {
@@ -18,7 +18,7 @@ describe("the options of a comparison", () => {
     await handle.done();
     const [job] = await queue.open();
     expect(job).toMatchObject({
-      kind: "batch",
+      kind: "compare",
       image: { size: { width: 512, height: 768 }, scheduler: "euler" },
       text: { mode: "sample", seed: 7 },
     });

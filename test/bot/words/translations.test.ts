@@ -3,7 +3,7 @@ import { COMMANDS } from "../../../src/bot/commands/index.js";
 import { messageMenus } from "../../../src/bot/commands/message-menus.js";
 import { CATALOG } from "../../../src/bot/requests/setting-catalog.js";
 import { LANGUAGES, TRANSLATIONS } from "../../../src/bot/words/translations.js";
-import { SCHEDULERS } from "../../../src/core/job.js";
+import { SCHEDULERS } from "../../../src/core/options.js";
 
 const LIMITS = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 };
 

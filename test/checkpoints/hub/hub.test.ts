@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { partialDownloads, pull } from "../../../src/checkpoints/hub/hub.js";
 import { findDiffusion, findPromptist } from "../../../src/checkpoints/layouts/catalog.js";
-import { findJudges } from "../../../src/checkpoints/layouts/judges.js";
+import { findJudges } from "../../../src/checkpoints/layouts/find-judges.js";
 import { CheckpointError } from "../../../src/core/errors.js";
 import { COMMIT, TestHub } from "../../support/hub.js";
 import { temporaryFolder } from "../support.js";

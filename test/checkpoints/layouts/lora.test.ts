@@ -74,7 +74,7 @@ describe("merged", () => {
 describe("the cache", () => {
   const compileText = (loras: readonly LoraChoice[], cacheDir: string) => {
     const config = openDiffusion(BASE).config("text_encoder", clipTextConfig);
-    return compileGraph(clipText(config, "float32", "fused"), mergeLoras(bases(), loras).text_encoder, {
+    return compileGraph(clipText(config, { float: "float32" }), mergeLoras(bases(), loras).text_encoder, {
       cacheDir,
     });
   };

@@ -1,4 +1,5 @@
-import { DEFAULT_TEXT_OPTIONS, type JobKind } from "../../../src/core/job.js";
+import type { JobKind } from "../../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../../../src/core/options.js";
 import type { NewJob } from "../../../src/db/queue.js";
 
 let interactions = 0;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { PictureSize, SchedulerName } from "../../../src/core/job.js";
+import type { PictureSize, SchedulerName } from "../../../src/core/options.js";
 import type { DiffusionModel } from "../../../src/inference/diffusion/model.js";
 import {
   drawPicture,
@@ -91,14 +91,5 @@ describe("drawPicture beside diffusers' StableDiffusionPipeline, in fp32 on the 
     }
     expect(sum / picture.pixels.length).toBeLessThan(0.5);
     expect(worst).toBeLessThanOrEqual(3);
-  });
-
-  it("draws the same with split guidance", async () => {
-    const one = cases.find((candidate) => candidate.id.startsWith("sd1-euler-10"))!;
-    const model = configured(models.get(one.checkpoint)!, one.changes);
-    const joint = await drawPicture(model, tokenizerOf(one), requestOf(one));
-    const split = await drawPicture(model, tokenizerOf(one), requestOf(one), { splitGuidance: true });
-    const worst = joint.pixels.reduce((max, byte, i) => Math.max(max, Math.abs(byte - split.pixels[i]!)), 0);
-    expect(worst).toBeLessThanOrEqual(1);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { InferenceError, InputError } from "../../../src/core/errors.js";
-import { SCHEDULERS } from "../../../src/core/job.js";
+import { SCHEDULERS } from "../../../src/core/options.js";
 import { drawPicture, type PictureRequest } from "../../../src/inference/diffusion/pipeline.js";
 import { AnalyticModel } from "./analytic-model.js";
 
@@ -51,11 +51,6 @@ describe("drawPicture on a denoiser that knows the answer", () => {
     // e_u + w (e_c - e_u) is the noise of a picture at 0.1 + 4 (0.2 - 0.1).
     expect(picture.pixels.every((byte) => Math.abs(byte - byteOf(0.5)) <= 1)).toBe(true);
     expect(model.calls.every((call) => call.shape[0] === 2)).toBe(true);
-
-    const splitModel = new AnalyticModel();
-    const split = await drawPicture(splitModel, tokenizer, guided, { splitGuidance: true });
-    expect(split.pixels).toEqual(picture.pixels);
-    expect(splitModel.calls.map((call) => call.shape[0])).toEqual(Array.from({ length: 20 }, () => 1));
   });
 
   it("asks for one row where nothing is to be guided", async () => {

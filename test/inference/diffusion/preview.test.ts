@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DiffusionModel } from "../../../src/inference/diffusion/model.js";
-import { Previews, projected, type SmallPicture } from "../../../src/inference/diffusion/preview.js";
+import { Previews, projected } from "../../../src/inference/diffusion/preview.js";
+import type { Rgb } from "../../../src/pictures/rgb.js";
 
 /** Only what a preview asks for; decoding takes the time that the test says. */
 function modelOf(latentChannels: number, scalingFactor: number, decode: () => void = () => {}) {
@@ -43,7 +44,7 @@ describe("previews", () => {
 
   it("come as often as they are wanted where they cost next to nothing", async () => {
     let time = 0;
-    const shown: SmallPicture[] = [];
+    const shown: Rgb[] = [];
     const previews = new Previews(
       modelOf(4, 0.18215),
       100,
@@ -63,7 +64,7 @@ describe("previews", () => {
 
   it("are decoded, less the scale, where nobody has fitted the latents", async () => {
     let time = 0;
-    const shown: SmallPicture[] = [];
+    const shown: Rgb[] = [];
     const previews = new Previews(
       modelOf(12, 0.5),
       1,

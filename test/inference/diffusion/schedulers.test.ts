@@ -1,14 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CheckpointError, InputError } from "../../../src/core/errors.js";
-import { SCHEDULERS, type SchedulerName } from "../../../src/core/job.js";
+import { SCHEDULERS, type SchedulerName } from "../../../src/core/options.js";
 import { readSchedulerConfig } from "../../../src/inference/diffusion/schedulers/config.js";
 import {
   createScheduler,
   stableDiffusionConfig,
 } from "../../../src/inference/diffusion/schedulers/create.js";
 import { noiseSchedule } from "../../../src/inference/diffusion/schedulers/noise-schedule.js";
-import { roundHalfToEven } from "../../../src/inference/diffusion/schedulers/timesteps.js";
 import { TorchRandom } from "../../../src/inference/numbers/torch-random.js";
 
 type Json = Record<string, unknown>;
@@ -280,9 +279,5 @@ describe("what a checkpoint or a person asks for", () => {
     const silent = { _class_name: "DDIMScheduler" };
     expect(stableDiffusionConfig("ddim", silent)).toEqual({ ...silent, steps_offset: 1, clip_sample: false });
     expect(stableDiffusionConfig("euler", silent)).toEqual(silent);
-  });
-
-  it("rounds halves to even", () => {
-    expect([0.5, 1.5, 2.5, 2.4999, 499.5, -0.5, 3].map(roundHalfToEven)).toEqual([0, 2, 2, 2, 500, 0, 3]);
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
-import type { Rgb } from "../../../src/inference/judging/bicubic.js";
+import type { Rgb } from "../../../src/pictures/rgb.js";
 
 /** Small random judges and what transformers and diffusers say with them: test/golden/{clip,safety}.py. */
 export const CLIP = fileURLToPath(new URL("../../golden/clip", import.meta.url));

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openWeights } from "../../../src/checkpoints/files/open.js";
 import { writeSafetensors } from "../../../src/checkpoints/files/safetensors.js";
+import type { FoundJudges } from "../../../src/checkpoints/layouts/find-judges.js";
 import { openClip, openSafetyChecker } from "../../../src/checkpoints/layouts/judge-files.js";
-import type { FoundJudges } from "../../../src/checkpoints/layouts/judges.js";
 import { AestheticPredictor } from "../../../src/inference/judging/aesthetic.js";
 import { Judge, type JudgeOptions } from "../../../src/inference/judging/judge.js";
 import { SafetyConcepts } from "../../../src/inference/judging/safety.js";
@@ -236,7 +236,7 @@ async function statesOf(ids: readonly (readonly number[])[]) {
   const { Session, Tensor } = await import("../../../src/inference/runtime/session.js");
   const { text } = openClip(clipFolder("quick"));
   const graph = await compileGraph(
-    clipText(text, "float32", "fused"),
+    clipText(text, { float: "float32" }),
     clipTextWeights(openWeights(clipFolder("quick"))),
     { cacheDir: join(folder, "cache") },
   );

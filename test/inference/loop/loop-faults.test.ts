@@ -9,7 +9,7 @@ import { openDatabase } from "../../../src/db/sqlite/open.js";
 import { SqliteQueue } from "../../../src/db/sqlite/sqlite-queue.js";
 import { GpuLock } from "../../../src/inference/loop/gpu-lock.js";
 import { InferenceLoop } from "../../../src/inference/loop/loop.js";
-import { type ModelChoice, openModel } from "../../../src/inference/loop/model-choice.js";
+import { type ModelChoice, startWorker } from "../../../src/inference/loop/model-choice.js";
 import { runError } from "../../../src/inference/runtime/session.js";
 import { PictureFolder } from "../../../src/pictures/store.js";
 import { newJob } from "../../db/contract/fixtures.js";
@@ -63,8 +63,8 @@ async function startLoop(
     queue,
     events,
     gpu: new GpuLock(),
-    openModel: (phase, lease, signal) =>
-      openModel(choice, phase, lease, {
+    startWorker: (phase, lease, signal) =>
+      startWorker(choice, phase, lease, {
         signal,
         silenceMs: 1_500,
         workerFile: WORKER,

@@ -20,7 +20,6 @@ interface Case {
   num_beams: number;
   max_new_tokens: number;
   length_penalty: number;
-  early_stopping: boolean | "never";
   repetition_penalty: number;
   num_return_sequences: number;
   hf_v5?: Run;
@@ -69,7 +68,6 @@ function run(one: Case, lengthRule: "hf5" | "hf4") {
     maxNewTokens: one.max_new_tokens,
     lengthPenalty: one.length_penalty,
     lengthRule,
-    earlyStopping: one.early_stopping,
     eosId: EOS,
   });
   let passes = 0;
@@ -82,7 +80,7 @@ function run(one: Case, lengthRule: "hf5" | "hf4") {
 
 const label = (one: Case) =>
   `table ${one.table_seed}, ${one.num_beams} beams, length penalty ${one.length_penalty}, ` +
-  `early stopping ${one.early_stopping}, repetition penalty ${one.repetition_penalty}`;
+  `repetition penalty ${one.repetition_penalty}`;
 
 describe("rule hf5", () => {
   it.each(cases.filter((one) => one.hf_v5).map((one) => [label(one), one] as const))("%s", (_, one) => {

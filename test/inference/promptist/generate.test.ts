@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEFAULT_TEXT_OPTIONS, type TextOptions } from "../../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS, type TextOptions } from "../../../src/core/options.js";
 import type { Decoder, Request } from "../../../src/inference/promptist/decoder.js";
 import { type Generated, generate } from "../../../src/inference/promptist/generate.js";
 import { distribution } from "../../../src/inference/promptist/sampling.js";
@@ -20,7 +20,6 @@ interface Expected {
         num_beams: number;
         max_new_tokens: number;
         length_penalty: number;
-        early_stopping?: boolean | "never";
         repetition_penalty?: number;
         found: { tokens: number[]; ended: boolean; score: number }[];
       }[];
@@ -82,7 +81,7 @@ describe.each(Object.entries(expected.models))("%s", (name, numbers) => {
           lengthPenalty: one.length_penalty,
           repetitionPenalty: one.repetition_penalty ?? 1,
         },
-        { ...options, earlyStopping: one.early_stopping ?? false },
+        options,
       );
       expect(found!.map(({ tokens, ended }) => ({ tokens, ended }))).toEqual(
         one.found.map(({ tokens, ended }) => ({ tokens, ended })),

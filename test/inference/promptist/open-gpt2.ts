@@ -1,17 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { compileGraph } from "../../../src/checkpoints/compile.js";
-import { openWeights } from "../../../src/checkpoints/files/open.js";
+import { openGpt2 as openFiles } from "../../../src/checkpoints/layouts/gpt2-files.js";
 import { Decoder } from "../../../src/inference/promptist/decoder.js";
 import type { Device } from "../../../src/inference/runtime/device.js";
+import { arithmeticOn } from "../../../src/inference/runtime/device-check.js";
 import { Session } from "../../../src/inference/runtime/session.js";
-import {
-  type Gpt2Layout,
-  type Gpt2Weights,
-  gpt2Graph,
-  gpt2Layout,
-  parseGpt2Config,
-} from "../../../src/models/gpt2.js";
+import { type Gpt2Layout, type Gpt2Weights, gpt2Graph, gpt2Layout } from "../../../src/models/gpt2.js";
 
 /** A decoder over one of the small checkpoints, which have no tokenizer of their own. */
 export async function openGpt2(
@@ -20,13 +13,12 @@ export async function openGpt2(
   layout: Gpt2Weights | Gpt2Layout,
   device: Device = { name: "cpu", note: null },
 ): Promise<{ decoder: Decoder; release: () => Promise<void> }> {
-  const config = parseGpt2Config(JSON.parse(readFileSync(join(directory, "config.json"), "utf8")), directory);
-  const weights = openWeights(directory);
-  const prefix = weights.names.some((name) => name.startsWith("transformer.")) ? "transformer." : "";
+  const { config, weights } = openFiles(directory);
+  const kept = typeof layout === "string" ? gpt2Layout(layout, device.name) : layout;
   const graph = await compileGraph(
-    gpt2Graph(config, typeof layout === "string" ? gpt2Layout(layout, device.name) : layout, prefix),
-    weights,
-    { cacheDir, unused: [/attn\.(masked_)?bias$/, /^lm_head\.weight$/] },
+    gpt2Graph(config, await arithmeticOn(device, "float32"), kept),
+    weights(),
+    { cacheDir },
   );
   const session = await Session.open("GPT-2", graph, device, { threads: 2 });
   return { decoder: new Decoder(session, config), release: () => session.release() };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEFAULT_TEXT_OPTIONS } from "../../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../../../src/core/options.js";
 import { Promptist } from "../../../src/inference/promptist/promptist.js";
 
 const golden = fileURLToPath(new URL("../../golden", import.meta.url));

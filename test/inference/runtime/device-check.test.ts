@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import {
+  arithmeticOn,
   checkForms,
   type GraphRunner,
   refusalOf,
-  rightAttention,
   runGraph,
 } from "../../../src/inference/runtime/device-check.js";
 import { Tensor } from "../../../src/inference/runtime/onnxruntime.js";
@@ -113,21 +113,32 @@ describe("a fault that nothing replaces", () => {
 
 describe("attention of a checkpoint's own sizes", () => {
   const size = { heads: 3, headSize: 24, queries: 64, keys: 64, causal: false };
+  const composed = new Set(["MultiHeadAttention"] as const);
   const right: GraphRunner = (_, graph, feeds) => runGraph("cpu", graph, feeds);
 
   it("is tried on a device, and composed where it is wrong", async () => {
     const device = { name: "webgpu", note: null } as const;
-    expect(await rightAttention(device, "float32", [size], right)).toBe("fused");
+    expect(await arithmeticOn(device, "float32", [size], right)).toEqual({
+      float: "float32",
+      avoided: new Set(),
+    });
     const wrong = faulty("MultiHeadAttention", tenthOff);
-    expect(await rightAttention(device, "float32", [size], wrong)).toBe("composed");
+    expect(await arithmeticOn(device, "float32", [size], wrong)).toEqual({
+      float: "float32",
+      avoided: composed,
+    });
   });
 
   it("is fused on the CPU and composed where attention is known to be wrong, without a try", async () => {
     const never: GraphRunner = () => Promise.reject(new Error("no graph should run"));
-    expect(await rightAttention({ name: "cpu", note: null }, "float32", [size], never)).toBe("fused");
-    const checked = { float: "float32", avoided: new Set(["MultiHeadAttention"] as const) } as const;
+    const cpu = { name: "cpu", note: null } as const;
+    expect(await arithmeticOn(cpu, "float32", [size], never)).toEqual({
+      float: "float32",
+      avoided: new Set(),
+    });
+    const checked = { float: "float32", avoided: composed } as const;
     const device = { name: "webgpu", note: null, checked } as const;
-    expect(await rightAttention(device, "float32", [size], never)).toBe("composed");
+    expect(await arithmeticOn(device, "float32", [size], never)).toEqual(checked);
   });
 });
 

@@ -144,7 +144,7 @@ describe("files", () => {
   it("says what is missing, broken or foreign", () => {
     expect(() => Gpt2Tokenizer.open(directory({}))).toThrow(/not there: vocab.json, merges.txt/);
     expect(() => Gpt2Tokenizer.open(directory({ "vocab.json": "{", "merges.txt": "" }))).toThrow(
-      /not readable JSON/,
+      /it is not JSON/,
     );
     expect(() => Gpt2Tokenizer.open(directory({ "vocab.json": "{}", "merges.txt": "" }))).toThrow(
       /no token for eos/,

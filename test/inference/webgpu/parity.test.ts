@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openWeightFile } from "../../../src/checkpoints/files/open.js";
-import { DEFAULT_TEXT_OPTIONS, type SchedulerName } from "../../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS, type SchedulerName } from "../../../src/core/options.js";
 import { drawPicture } from "../../../src/inference/diffusion/pipeline.js";
 import { StableDiffusion } from "../../../src/inference/diffusion/stable-diffusion.js";
 import { Judge } from "../../../src/inference/judging/judge.js";
@@ -34,7 +34,6 @@ interface Beams {
   num_beams: number;
   max_new_tokens: number;
   length_penalty: number;
-  early_stopping?: boolean | "never";
   repetition_penalty?: number;
   found: { tokens: number[]; ended: boolean; score: number }[];
 }
@@ -80,7 +79,7 @@ describeWebgpu("GPT-2 on webgpu", () => {
         lengthPenalty: one.length_penalty,
         repetitionPenalty: one.repetition_penalty ?? 1,
       } as const;
-      const options = { eosId: EOS, vocabulary: VOCABULARY, earlyStopping: one.early_stopping ?? false };
+      const options = { eosId: EOS, vocabulary: VOCABULARY };
       const [found] = await generate(decoder, [one.prompt], settings, options);
       expect(found!.map(({ tokens }) => tokens)).toEqual(one.found.map(({ tokens }) => tokens));
       for (const [i, { score }] of found!.entries())

@@ -1,15 +1,14 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { findJudges } from "../../../src/checkpoints/layouts/judges.js";
+import { findJudges } from "../../../src/checkpoints/layouts/find-judges.js";
 import { InferenceError } from "../../../src/core/errors.js";
-import { withRoom } from "../../../src/inference/judging/room.js";
+import { withRoom } from "../../../src/inference/judging/one-tower.js";
 import { Session } from "../../../src/inference/runtime/session.js";
-import { openPainter } from "../../../src/inference/worker/image-model.js";
+import { loadImageModel } from "../../../src/inference/worker/image-model.js";
 import type { Drawn, ImageSpec } from "../../../src/inference/worker/protocol.js";
-import type { OpenModel } from "../../../src/inference/worker/worker-model.js";
+import type { LoadedModel } from "../../../src/inference/worker/worker-model.js";
 import { temporaryFolder } from "../../support/app.js";
 import { checkpointsWithSafetyChecker, type MadeUpConcept } from "../../support/safety-fixture.js";
 
@@ -42,17 +41,17 @@ function specOf(checkpointsDir: string, changes: Partial<ImageSpec> = {}): Image
   };
 }
 
-async function withPainter<T>(spec: ImageSpec, work: (painter: OpenModel) => Promise<T>): Promise<T> {
-  const painter = await openPainter(spec);
+async function withImageModel<T>(spec: ImageSpec, work: (model: LoadedModel) => Promise<T>): Promise<T> {
+  const model = await loadImageModel(spec);
   try {
-    return await work(painter);
+    return await work(model);
   } finally {
-    await painter.release();
+    await model.release();
   }
 }
 
-const draw = (painter: OpenModel, prompt: string, plainPrompt = prompt): Promise<Drawn> =>
-  painter.handlers.draw!(
+const draw = (model: LoadedModel, prompt: string, plainPrompt = prompt): Promise<Drawn> =>
+  model.handlers.draw!(
     {
       prompt,
       plainPrompt,
@@ -65,30 +64,30 @@ const draw = (painter: OpenModel, prompt: string, plainPrompt = prompt): Promise
 
 describe("the image worker's judges", () => {
   it("tell which of two prompts a picture shows, from its pixels alone", async () => {
-    await withPainter(specOf(CHECKPOINTS), async (painter) => {
-      const right = await draw(painter, "a pizza");
+    await withImageModel(specOf(CHECKPOINTS), async (model) => {
+      const right = await draw(model, "a pizza");
       expect(right.judgement).toMatchObject({ safety: "harmless", judge: "miniature + style" });
       expect(right.judgement.beauty).toEqual(expect.any(Number));
       // The file says the same as the pixels did.
       const request = { file: right.file, plainPrompt: "a pizza" };
-      const again = await painter.handlers.judge!(request, CONTEXT);
+      const again = await model.handlers.judge!(request, CONTEXT);
       expect(again.relevance).toBeCloseTo(right.judgement.relevance!, 6);
-      const wrong = await painter.handlers.judge!({ ...request, plainPrompt: "a penguin" }, CONTEXT);
+      const wrong = await model.handlers.judge!({ ...request, plainPrompt: "a penguin" }, CONTEXT);
       expect(right.judgement.relevance! - wrong.relevance!).toBeGreaterThan(0.2);
     });
   });
 
   it("ask the pipeline's own text encoder, which is the miniature CLIP's text tower", async () => {
     const opened = vi.spyOn(Session, "open");
-    await withPainter(specOf(CHECKPOINTS), (painter) => draw(painter, "a fox"));
+    await withImageModel(specOf(CHECKPOINTS), (model) => draw(model, "a fox"));
     const names = opened.mock.calls.map(([name]) => name);
     expect(names).toEqual(["the text encoder", "the UNet", "the VAE decoder", "CLIP's vision tower"]);
   });
 
   it("say nothing where there are none, and a checkpoint that nobody knows is unchecked", async () => {
     const judges = { clip: null, clipName: null, aesthetic: null, safety: null };
-    const nothing = await withPainter(specOf(CHECKPOINTS, { judges, harmless: false }), (painter) =>
-      draw(painter, "a fox"),
+    const nothing = await withImageModel(specOf(CHECKPOINTS, { judges, harmless: false }), (model) =>
+      draw(model, "a fox"),
     );
     expect(nothing.judgement).toEqual({ relevance: null, beauty: null, safety: "unchecked", judge: null });
   });
@@ -109,11 +108,11 @@ describe("a safety checker of harmless concepts", () => {
     expect(spec.judges.safety).toBe(join(spec.directory, "safety_checker"));
     const alone = { ...spec, judges: { ...spec.judges, clip: null, clipName: null, aesthetic: null } };
     for (const one of [spec, alone]) {
-      await withPainter(one, async (painter) => {
+      await withImageModel(one, async (model) => {
         const opened = vi.spyOn(Session, "open");
-        const pizza = await draw(painter, "a pizza");
+        const pizza = await draw(model, "a pizza");
         expect(pizza.judgement.safety).toEqual({ flagged: true, concepts: [1] });
-        const fox = await draw(painter, "a fox");
+        const fox = await draw(model, "a fox");
         expect(fox.judgement.safety).toEqual({ flagged: false, concepts: [] });
         // One tower for both, loaded once.
         expect(opened.mock.calls.length).toBe(1);
@@ -126,9 +125,9 @@ describe("a safety checker of harmless concepts", () => {
     const broken = await checkpointsWithSafetyChecker(join(folder.path, "broken"), PIZZA);
     const checker = join(broken, "miniature", "stable-diffusion", "safety_checker");
     writeFileSync(join(checker, "model.fp16.safetensors"), readFileSync(join(checker, "config.json")));
-    await expect(openPainter(specOf(broken))).rejects.toMatchObject({ code: "CHECKPOINT_CORRUPT" });
+    await expect(loadImageModel(specOf(broken))).rejects.toMatchObject({ code: "CHECKPOINT_CORRUPT" });
     rmSync(join(checker, "model.fp16.safetensors"));
-    await expect(openPainter(specOf(broken))).rejects.toMatchObject({ code: "CHECKPOINT_MISSING" });
+    await expect(loadImageModel(specOf(broken))).rejects.toMatchObject({ code: "CHECKPOINT_MISSING" });
   });
 });
 
@@ -157,10 +156,10 @@ describe("a device too small for both", () => {
 
   it("the image model makes room for the judges and comes back for the next picture", async () => {
     const log = smallDevice();
-    await withPainter(specOf(CHECKPOINTS), async (painter) => {
-      const first = await draw(painter, "a pizza", "pizza");
+    await withImageModel(specOf(CHECKPOINTS), async (model) => {
+      const first = await draw(model, "a pizza", "pizza");
       expect(first.judgement.relevance).toEqual(expect.any(Number));
-      const second = await draw(painter, "a fox");
+      const second = await draw(model, "a fox");
       expect(second.judgement.relevance).toEqual(expect.any(Number));
     });
     const model = ["the text encoder", "the UNet", "the VAE decoder"];
@@ -179,32 +178,5 @@ describe("a device too small for both", () => {
     const bug = new Error("a bug");
     await expect(withRoom(() => Promise.reject(bug), room)).rejects.toBe(bug);
     expect(room.mock.calls.length).toBe(1);
-  });
-});
-
-describe("a picture file", () => {
-  it("may be gray, turned, or partly transparent", async () => {
-    const at = (name: string) => join(folder.path, "files", name);
-    mkdirSync(at(""), { recursive: true });
-    const image = sharp({
-      create: { width: 8, height: 4, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
-    });
-    await image.clone().png().toFile(at("clear.png"));
-    await image
-      .clone()
-      .flatten({ background: "#808080" })
-      .greyscale()
-      .toColourspace("b-w")
-      .png()
-      .toFile(at("gray.png"));
-    await image.clone().flatten().jpeg().withMetadata({ orientation: 6 }).toFile(at("turned.jpg"));
-    const { readPicture } = await import("../../../src/inference/judging/read-picture.js");
-    const clear = await readPicture(at("clear.png"));
-    expect([clear.width, clear.height, ...clear.pixels.slice(0, 3)]).toEqual([8, 4, 255, 255, 255]);
-    const gray = await readPicture(at("gray.png"));
-    expect([gray.pixels.length, ...gray.pixels.slice(0, 3)]).toEqual([96, 128, 128, 128]);
-    expect(await readPicture(at("turned.jpg"))).toMatchObject({ width: 4, height: 8 });
-    writeFileSync(at("text.png"), "no picture");
-    await expect(readPicture(at("text.png"))).rejects.toMatchObject({ code: "FILE_UNREACHABLE" });
   });
 });

@@ -76,8 +76,10 @@ export function router(app: Hono, rest: RestContext): Route {
       const shown = shortPath(context.req.path.slice(BASE.length));
       const params = context.req.param() as Record<string, string>;
       let request: ApiRequest | null = null;
-      const finish = (answer: ApiReply, headers: Readonly<Record<string, string>>): Response => {
-        rest.calls.open -= 1;
+      let recorded = false;
+      const record = (answer: ApiReply): void => {
+        if (recorded) return;
+        recorded = true;
         rest.transcript.add({
           kind: "rest",
           at: rest.state.clock.now(),
@@ -88,6 +90,10 @@ export function router(app: Hono, rest: RestContext): Route {
           files: (request?.files ?? []).map((file) => ({ filename: file.filename, bytes: file.data.length })),
           response: answer.body,
         });
+      };
+      const finish = (answer: ApiReply, headers: Readonly<Record<string, string>>): Response => {
+        rest.calls.open -= 1;
+        record(answer);
         return answer.hangUp ? hangUp(context) : reply(context, answer, headers);
       };
       const read = async (): Promise<ApiRequest> => {
@@ -102,7 +108,12 @@ export function router(app: Hono, rest: RestContext): Route {
       const verdict = rest.limiter.take(options.bucket, majorParameter(params));
       if (!verdict.allowed) return finish({ status: 429, body: verdict.body }, verdict.headers);
       try {
-        const run = async () => handle(await read());
+        const run = async () => {
+          const answer = await handle(await read());
+          // At once, so that whoever sees the change finds the call in the transcript.
+          record(answer);
+          return answer;
+        };
         const answer = await rest.intercept({ method, path: shown, read, run });
         return finish(answer, answer.headers ?? verdict.headers);
       } catch (error) {

@@ -1,4 +1,4 @@
-import type { SchedulerName } from "../../../core/job.js";
+import { SCHEDULER_NAMES, type SchedulerName } from "../../../core/options.js";
 import { DdimScheduler } from "./ddim.js";
 import { DpmPlusPlus2mScheduler } from "./dpmpp-2m.js";
 import { EulerScheduler } from "./euler.js";
@@ -7,41 +7,24 @@ import { LcmScheduler } from "./lcm.js";
 import { PndmScheduler } from "./pndm.js";
 import type { Scheduler } from "./scheduler.js";
 
-/** The diffusers class that each name stands for. */
-const CLASS_NAMES: Readonly<Record<SchedulerName, string>> = {
-  pndm: "PNDMScheduler",
-  ddim: "DDIMScheduler",
-  euler: "EulerDiscreteScheduler",
-  "euler-ancestral": "EulerAncestralDiscreteScheduler",
-  "dpm++2m": "DPMSolverMultistepScheduler",
-  "dpm++2m-karras": "DPMSolverMultistepScheduler",
-  lcm: "LCMScheduler",
+type Published = Readonly<Record<string, unknown>>;
+
+const MAKERS: Readonly<Record<SchedulerName, (published: Published) => Scheduler>> = {
+  pndm: (published) => new PndmScheduler(published),
+  ddim: (published) => new DdimScheduler(published),
+  euler: (published) => new EulerScheduler(published),
+  "euler-ancestral": (published) => new EulerAncestralScheduler(published),
+  "dpm++2m": (published) => new DpmPlusPlus2mScheduler(published, false),
+  "dpm++2m-karras": (published) => new DpmPlusPlus2mScheduler(published, true),
+  lcm: (published) => new LcmScheduler(published),
 };
 
 /**
  * A scheduler by name with the values of a checkpoint's `scheduler_config.json`, whichever class wrote the file.
  * @throws CheckpointError CHECKPOINT_ARCHITECTURE where the file asks for what the scheduler does not do
  */
-export function createScheduler(
-  name: SchedulerName,
-  published: Readonly<Record<string, unknown>>,
-): Scheduler {
-  switch (name) {
-    case "pndm":
-      return new PndmScheduler(published);
-    case "ddim":
-      return new DdimScheduler(published);
-    case "euler":
-      return new EulerScheduler(published);
-    case "euler-ancestral":
-      return new EulerAncestralScheduler(published);
-    case "dpm++2m":
-      return new DpmPlusPlus2mScheduler(published, false);
-    case "dpm++2m-karras":
-      return new DpmPlusPlus2mScheduler(published, true);
-    case "lcm":
-      return new LcmScheduler(published);
-  }
+export function createScheduler(name: SchedulerName, published: Published): Scheduler {
+  return MAKERS[name](published);
 }
 
 /**
@@ -49,11 +32,8 @@ export function createScheduler(
  * from 1 and never clips latents, whatever an old file says. Where another class than the file's own is chosen, it
  * corrects only what the file spells out, and the chosen class' defaults fill the rest; so do we.
  */
-export function stableDiffusionConfig(
-  name: SchedulerName,
-  published: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  const ownClass = published._class_name === CLASS_NAMES[name];
+export function stableDiffusionConfig(name: SchedulerName, published: Published): Published {
+  const ownClass = published._class_name === SCHEDULER_NAMES[name].className;
   const config: Record<string, unknown> = { ...published };
   if (ownClass || "steps_offset" in published) config.steps_offset = 1;
   if (ownClass || "clip_sample" in published) config.clip_sample = false;

@@ -1,15 +1,17 @@
+import { roundHalfToEven } from "../../numbers/round.js";
 import { readSchedulerConfig, type SchedulerConfig } from "./config.js";
 import { linspace64, type NoiseSchedule, noiseSchedule } from "./noise-schedule.js";
 import { levelOfSigma, predictClean } from "./prediction.js";
 import type { Scheduler } from "./scheduler.js";
 import { sigmaPath } from "./sigma-path.js";
-import { requireTrained, roundHalfToEven, trailing } from "./timesteps.js";
+import { requireTrained, trailing } from "./timesteps.js";
 
 /** Below this many steps the last one is taken with the first-order update where the file asks for it. */
 const FEW_STEPS = 15;
 
 /**
- * DPM-Solver++ (2M): Lu et al., "DPM-Solver++", 2022 (arXiv 2211.01095), algorithm 2, on the predicted clean latents.
+ * DPM-Solver++ (2M): Lu et al., "DPM-Solver++", 2022 (arXiv 2211.01095), algorithm 2, on the predicted clean
+ * latents.
  *
  * | here        | paper                                  |
  * |-------------|----------------------------------------|
@@ -23,8 +25,8 @@ const FEW_STEPS = 15;
  *     D   = (1 + 1/(2r)) clean_s - 1/(2r) clean_{previous}
  *     x_t = (sigma_t / sigma_s) x_s - alpha_t (exp(-h) - 1) D
  *
- * The first step, and the last where it ends at no noise at all, take D = clean_s, as the algorithm
- * itself starts. `solver_type` "heun" integrates the slope of x_theta exactly where "midpoint" takes half of it.
+ * The first step, and the last where it ends at no noise at all, take D = clean_s, as the algorithm itself
+ * starts. `solver_type` "heun" integrates the slope of x_theta exactly where "midpoint" takes half of it.
  */
 export class DpmPlusPlus2mScheduler implements Scheduler {
   timesteps: readonly number[] = [];

@@ -1,19 +1,13 @@
 import { InputError } from "../../../core/errors.js";
+import { roundHalfToEven } from "../../numbers/round.js";
 import type { SchedulerConfig } from "./config.js";
 import { linspace64 } from "./noise-schedule.js";
-
-/** `numpy.round`: halves go to the even neighbour. */
-export function roundHalfToEven(x: number): number {
-  const floor = Math.floor(x);
-  const fraction = x - floor;
-  if (fraction !== 0.5) return Math.round(x);
-  return floor % 2 === 0 ? floor : floor + 1;
-}
 
 /**
  * Falling timesteps spread over the training schedule; Lin et al., 2023, table 2. "linspace" holds both ends,
  * "leading" leaves a gap at the noisy end, "trailing" one at the clean end.
- * @param whole whether linspace's timesteps are rounded; the algorithms that interpolate keep the fractions, in float32
+ * @param whole whether linspace's timesteps are rounded; the algorithms that interpolate keep the fractions,
+ *   in float32
  * @throws InputError INPUT_OPTION if a timestep would lie outside the training schedule
  */
 export function spacedTimesteps(config: SchedulerConfig, steps: number, whole: boolean): number[] {
@@ -41,8 +35,9 @@ export function spacedTimesteps(config: SchedulerConfig, steps: number, whole: b
 }
 
 /**
- * "trailing" as `numpy.arange(top, 0, -trained / steps)` counts it, its rounding of the stride included; without the
- * extra timestep -1 that the rounding adds there for 62 of the first 1000 numbers of steps, such as 61.
+ * "trailing" as `numpy.arange(top, 0, -trained / steps)` counts it, its rounding of the stride included;
+ * without the extra timestep -1 that the rounding adds there for 62 of the first 1000 numbers of steps, such
+ * as 61.
  */
 export function trailing(top: number, steps: number, trained: number): number[] {
   const stride = trained / steps;

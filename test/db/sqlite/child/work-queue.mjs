@@ -9,7 +9,7 @@ const [sources, file, run] = process.argv.slice(2);
 const load = (path) => import(pathToFileURL(`${sources}/${path}`).href);
 const { openDatabase } = await load("db/sqlite/open.js");
 const { sqliteStore } = await load("db/sqlite/store.js");
-const { DEFAULT_TEXT_OPTIONS } = await load("core/job.js");
+const { DEFAULT_TEXT_OPTIONS } = await load("core/options.js");
 
 const db = openDatabase(file);
 const { queue, deliveries, drafts } = sqliteStore(db);

@@ -1,32 +1,24 @@
-import { parse } from "node:path";
 import { miniatureLine } from "../bot/words/result.js";
-import {
-  type FoundCheckpoint,
-  findClipTokenizer,
-  findDiffusion,
-  findPromptist,
-} from "../checkpoints/layouts/catalog.js";
-import { type FoundJudges, findJudges } from "../checkpoints/layouts/judges.js";
-import type { LoraChoice } from "../checkpoints/layouts/lora.js";
+import type { FoundJudges } from "../checkpoints/layouts/find-judges.js";
 import type { Config } from "../config.js";
 import type { Phase } from "../core/job.js";
 import { type GpuLease, GpuLock } from "../inference/loop/gpu-lock.js";
-import { type ModelChoice, miniaturePhases, openModel, openScorer } from "../inference/loop/model-choice.js";
+import {
+  chooseModels,
+  type ModelChoice,
+  miniaturePhases,
+  startJudgesWorker,
+  startWorker,
+} from "../inference/loop/model-choice.js";
 import type { ModelHost } from "../inference/loop/model-host.js";
 import type { ImageFlags, TextFlags } from "./options.js";
 import type { Output } from "./output.js";
-
-/** The checkpoint under a name that says what was merged into it, for captions and metadata. */
-const withLoras = (checkpoint: FoundCheckpoint, loras: readonly LoraChoice[]): FoundCheckpoint => ({
-  ...checkpoint,
-  name: [checkpoint.name, ...loras.map(({ file, weight }) => `${parse(file).name}:${weight}`)].join(" + "),
-});
 
 /**
  * The command line's way to the models: the same workers as the bot's, one phase at a time under the same lock, and
  * Ctrl+C ends them.
  */
-export class Session {
+export class Models {
   readonly choice: ModelChoice;
   readonly #gpu = new GpuLock();
   readonly #abort = new AbortController();
@@ -37,38 +29,18 @@ export class Session {
     readonly output: Output,
     flags: Partial<TextFlags & ImageFlags>,
   ) {
-    const loras = flags.lora ?? [];
-    let promptist: FoundCheckpoint | undefined;
-    let diffusion: FoundCheckpoint | undefined;
-    // Looked for when a verb asks: a batch of pairs runs without any Promptist.
-    this.choice = {
-      get promptist() {
-        promptist ??= findPromptist(
-          flags.promptist ?? (config.PROMPTIST_CHECKPOINT || undefined),
-          config.checkpointsDir,
-        );
-        return promptist;
-      },
-      get diffusion() {
-        diffusion ??= withLoras(
-          findDiffusion(flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined), config.checkpointsDir),
-          loras,
-        );
-        return diffusion;
-      },
-      get clipTokenizer() {
-        return findClipTokenizer(this.diffusion, config.checkpointsDir);
-      },
-      get judges() {
-        return findJudges(this.diffusion, config.checkpointsDir, config.CLIP_CHECKPOINT || undefined);
-      },
-      loras,
+    this.choice = chooseModels({
+      checkpointsDir: config.checkpointsDir,
+      promptist: flags.promptist ?? (config.PROMPTIST_CHECKPOINT || undefined),
+      diffusion: flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined),
+      clip: config.CLIP_CHECKPOINT || undefined,
+      loras: flags.lora ?? [],
       device: flags.device ?? config.DEVICE,
       weights: flags.weights ?? config.PROMPTIST_WEIGHTS,
       precision: flags.precision ?? config.DIFFUSION_PRECISION,
       cacheDir: config.cacheDir,
       threads: config.THREADS,
-    };
+    });
     process.once("SIGINT", () => this.#abort.abort());
   }
 
@@ -78,12 +50,15 @@ export class Session {
 
   /** Loads the model of `phase`, lets `work` use it, and ends its process before it returns. */
   async withModel<T>(phase: Phase, work: (host: ModelHost) => Promise<T>): Promise<T> {
-    return this.#withHost((lease) => openModel(this.choice, phase, lease, { signal: this.signal }), work);
+    return this.#withHost((lease) => startWorker(this.choice, phase, lease, { signal: this.signal }), work);
   }
 
   /** The same with the judges alone. */
   async withJudges<T>(judges: FoundJudges, work: (host: ModelHost) => Promise<T>): Promise<T> {
-    return this.#withHost((lease) => openScorer(judges, this.choice, lease, { signal: this.signal }), work);
+    return this.#withHost(
+      (lease) => startJudgesWorker(judges, this.choice, lease, { signal: this.signal }),
+      work,
+    );
   }
 
   async #withHost<T>(

@@ -1,8 +1,11 @@
 import sharp from "sharp";
-import { InputError } from "../../core/errors.js";
-import type { Rgb } from "./bicubic.js";
+import { InputError } from "../core/errors.js";
+import type { Rgb } from "./rgb.js";
 
-/** A picture file's pixels, as they are shown: turned as its metadata say, transparency on white. Throws InputError FILE_*. */
+/**
+ * A picture file's pixels as they are shown: turned as its metadata says, transparency on white. Throws
+ * InputError FILE_*.
+ */
 export async function readPicture(file: string): Promise<Rgb> {
   try {
     const { data, info } = await sharp(file)

@@ -17,20 +17,23 @@ export interface FoundJudges {
   readonly safety: string | null;
 }
 
-/** Given in the place of a CLIP's folder: no scores. */
+/** Given instead of a CLIP's folder: no scores. */
 export const NO_CLIP = "none";
 
 /** The predictor that Promptist's reward uses, among those that are published beside it. */
 const PROMPTIST_PREDICTOR = "sac+logos+ava1-l14-linearMSE.pth";
 
 /**
- * The judges of what `diffusion` draws. CLIP: the folder that the user named, else `clip` in `checkpointsDir`, else, for
- * the miniature alone, the miniature's own, which knows nothing else. The predictor belongs to its CLIP: `aesthetic`, or
- * the miniature's. The safety checker: the checkpoint's own `safety_checker`, else that of `stable-diffusion-v1-5`, which
- * all of the 1.x family share; none for the miniature. No weights are opened.
+ * Finds the judges of what `diffusion` draws; opens no weights.
+ * - CLIP: the folder that the user named, else `clip` in `checkpointsDir`. The miniature, and only it, falls
+ *   back to the miniature's own.
+ * - The predictor belongs to its CLIP: `aesthetic`, or the miniature's.
+ * - The safety checker: the checkpoint's own `safety_checker`, else that of `stable-diffusion-v1-5`, which
+ *   all of the 1.x family share; none for the miniature.
  *
  * @param clip a folder, `none`, or nothing
- * @throws CheckpointError CHECKPOINT_MISSING where the named CLIP is not there or a folder holds several predictors
+ * @throws CheckpointError CHECKPOINT_MISSING where the named CLIP is not there or a folder holds several
+ *   predictors
  */
 export function findJudges(
   diffusion: Pick<FoundCheckpoint, "directory" | "isMiniature">,

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { findJudges, NO_CLIP } from "../../../src/checkpoints/layouts/judges.js";
+import { findJudges, NO_CLIP } from "../../../src/checkpoints/layouts/find-judges.js";
 import { refusal, temporaryFolder } from "../support.js";
 
 const MINIATURE = fileURLToPath(new URL("../../../checkpoints/miniature", import.meta.url));

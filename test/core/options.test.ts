@@ -1,0 +1,150 @@
+import { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { imageOptions as slashImageOptions } from "../../src/bot/commands/options.js";
+import { parseSetting } from "../../src/bot/requests/setting-catalog.js";
+import { addImageOptions, addSeedOption, addTextOptions } from "../../src/cli/options.js";
+import { loadConfig } from "../../src/config.js";
+import {
+  DEFAULT_IMAGE_OPTIONS,
+  DEFAULT_LIMITS,
+  DEFAULT_TEXT_OPTIONS,
+  IMAGE_RANGES,
+  isInRange,
+  LIMIT_RANGES,
+  parseSize,
+  type Range,
+  SCHEDULERS,
+  SEARCH_MODES,
+  showSize,
+  TEXT_RANGES,
+} from "../../src/core/options.js";
+
+const config = loadConfig({}, "/nowhere");
+const LIMITS = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 1000, maxSteps: 1000, maxPairs: 4 };
+
+/** Numbers at and just beyond both ends. */
+const edgesOf = ({ min, max, whole }: Range): number[] => {
+  const step = whole ? 1 : 0.001;
+  return [min - step, min, max, max + step].filter((value) => Number.isSafeInteger(value) || !whole);
+};
+
+/** Whether the reader takes the value; any error that it throws is a refusal. */
+function takes(read: () => unknown): boolean {
+  try {
+    read();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const cli = (flag: string, value: string) => {
+  const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+  addSeedOption(addImageOptions(addTextOptions(command, config), config));
+  command.parse([`--${flag}=${value}`], { from: "user" });
+};
+
+describe("an option means the same everywhere", () => {
+  const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const constant = (name: string) => kebab(name).replaceAll("-", "_").toUpperCase();
+
+  it.each(Object.entries(TEXT_RANGES))("%s", (name, range) => {
+    for (const value of edgesOf(range)) {
+      const holds = isInRange(value, range);
+      expect(
+        takes(() => cli(kebab(name), String(value))),
+        `--${kebab(name)}=${value}`,
+      ).toBe(holds);
+      const variable = `TEXT_${constant(name)}`;
+      expect(
+        takes(() => loadConfig({ [variable]: String(value) }, "/nowhere")),
+        variable,
+      ).toBe(holds);
+    }
+  });
+
+  it.each(["steps", "guidance", "seed"] as const)("%s", (name) => {
+    const range = IMAGE_RANGES[name];
+    const slash = slashImageOptions(LIMITS).find((option) => option.name === name);
+    expect(slash).toMatchObject({ min_value: range.min, max_value: range.max });
+    for (const value of edgesOf(range)) {
+      const holds = isInRange(value, range);
+      expect(
+        takes(() => cli(name, String(value))),
+        `--${name}=${value}`,
+      ).toBe(holds);
+      if (name === "seed") continue;
+      expect(
+        takes(() => parseSetting(name, String(value))),
+        `/settings ${name} ${value}`,
+      ).toBe(holds);
+      const variable = `IMAGE_${constant(name)}`;
+      expect(
+        takes(() => loadConfig({ [variable]: String(value) }, "/nowhere")),
+        variable,
+      ).toBe(holds);
+    }
+  });
+
+  it.each([
+    ["maxSteps", "MAX_STEPS", LIMIT_RANGES.steps],
+    ["maxBatch", "MAX_BATCH_PROMPTS", LIMIT_RANGES.batch],
+    ["maxPairs", "MAX_PAIRS", LIMIT_RANGES.pairs],
+  ] as const)("the limit %s", (setting, variable, range) => {
+    for (const value of edgesOf(range)) {
+      const holds = isInRange(value, range);
+      expect(
+        takes(() => parseSetting(setting, String(value))),
+        `${value}`,
+      ).toBe(holds);
+      expect(
+        takes(() => loadConfig({ [variable]: String(value) }, "/nowhere")),
+        `${value}`,
+      ).toBe(holds);
+    }
+  });
+
+  it.each(["64x64", "512x768", "1024x1024", "72x1000"])("the size %s", (text) => {
+    const size = parseSize(text);
+    expect(size === null ? null : showSize(size)).toBe(text);
+    expect(parseSetting("size", text)).toEqual(size);
+    expect(loadConfig({ IMAGE_SIZE: text }, "/nowhere").image.size).toEqual(size);
+    expect(takes(() => cli("size", text))).toBe(true);
+  });
+
+  it.each(["63x64", "56x64", "512x1032", "100x100", "512", "512x", "x512", "512x512x512", "-64x64"])(
+    "no size: %s",
+    (text) => {
+      expect(parseSize(text)).toBeNull();
+      expect(takes(() => parseSetting("size", text))).toBe(false);
+      expect(takes(() => loadConfig({ IMAGE_SIZE: text }, "/nowhere"))).toBe(false);
+      expect(takes(() => cli("size", text))).toBe(false);
+    },
+  );
+
+  it("choices", () => {
+    for (const mode of SEARCH_MODES) {
+      cli("mode", mode);
+      expect(parseSetting("mode", mode)).toBe(mode);
+      expect(loadConfig({ TEXT_MODE: mode }, "/nowhere").text.mode).toBe(mode);
+    }
+    for (const scheduler of SCHEDULERS) {
+      cli("scheduler", scheduler);
+      expect(parseSetting("scheduler", scheduler)).toBe(scheduler);
+      expect(loadConfig({ IMAGE_SCHEDULER: scheduler }, "/nowhere").image.scheduler).toBe(scheduler);
+    }
+    expect(takes(() => cli("mode", "other"))).toBe(false);
+    expect(takes(() => parseSetting("scheduler", "other"))).toBe(false);
+  });
+});
+
+it("the environment's defaults are the table's", () => {
+  expect(config.text).toEqual(DEFAULT_TEXT_OPTIONS);
+  expect(config.image).toEqual({ ...DEFAULT_IMAGE_OPTIONS, guidance: null });
+  expect(config).toMatchObject({
+    MAX_PROMPT_LENGTH: DEFAULT_LIMITS.promptLength,
+    MAX_STEPS: DEFAULT_LIMITS.steps,
+    MAX_BATCH_PROMPTS: DEFAULT_LIMITS.batch,
+    MAX_PAIRS: DEFAULT_LIMITS.pairs,
+  });
+});
