@@ -1,7 +1,7 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
 import { wilson } from "../../core/statistics.js";
 import type { ExportedVote, Tally, VoteFilter, VoteKey, Votes } from "../../db/votes.js";
-import { statsPlot } from "../../pictures/stats-plot.js";
+import { votesPlot } from "../../pictures/plots.js";
 import { mayManage } from "../requests/rules.js";
 import { commandTexts } from "../words/commands.js";
 import { refusals } from "../words/refusals.js";
@@ -83,7 +83,7 @@ export const stats: AnswerCommand = {
             }))
           : [];
     const lines: Line[] = [overall, ...groups.slice(0, GROUPS_SHOWN)];
-    const plot = await statsPlot(
+    const plot = await votesPlot(
       statsLines.title,
       lines.map(({ plain, tally }) => {
         const n = tally.optimized + tally.baseline;

@@ -2,7 +2,7 @@ import { type Item, type Job, judgementsOf, type Picture } from "../../core/job.
 import { type PairScores, pairScores } from "../../core/judgement.js";
 import { SIDES } from "../../core/side.js";
 import { bootstrapMean } from "../../core/statistics.js";
-import { type ScoreRow, scorePlot } from "../../pictures/score-plot.js";
+import { type ScoreRow, scorePlot } from "../../pictures/plots.js";
 import { clip } from "../discord/markdown.js";
 import { ALT_TEXT_MAX, type OutgoingFile } from "../discord/outgoing.js";
 import { scoreLines } from "../words/scores.js";
