@@ -17,6 +17,7 @@ import { COLORS } from "../messages/status-message.js";
 import { errorSentence } from "../words/errors.js";
 import { endSentence, jobReference, resultLines } from "../words/result.js";
 import type { Ballots } from "./ballots.js";
+import { Coalesced } from "./coalesced.js";
 import type { Ping } from "./ping.js";
 import type { ReplyLimits } from "./reply-limits.js";
 import type { StatusBoard } from "./status-board.js";
@@ -32,76 +33,62 @@ export interface OutboxOptions {
   readonly board: StatusBoard;
   readonly replyLimits: ReplyLimits;
   readonly ping: Ping;
-  /** The bot's own token is no longer valid: nothing can be delivered. */
+  /** Called when the bot's own token is no longer valid, so that nothing can be delivered. */
   readonly onUnauthorized: (error: unknown) => void;
-  /** Delay after the first failed delivery; it doubles with each one up to `retryMaxMs`. */
+  /** Delay after the first failed delivery; it doubles with each further one, up to `retryMaxMs`. */
   readonly retryFirstMs: number;
   readonly retryMaxMs: number;
 }
 
 /** The reply is not edited in the token's last seconds: an upload could end after it. */
 const TOKEN_MARGIN_MS = 20_000;
-/** Events are hints; what they did not tell is found by looking. */
+/** Events are only hints: this often, undelivered results are looked up. */
 const SWEEP_MS = 30_000;
 const AT_ONCE = 4;
-/** How often a message that Discord calls too large is made again, each time in half the bytes. */
+/** How often a message that Discord calls too large is composed again, each time in half the bytes. */
 const SHRINKS = 4;
 
 const END_COLORS: ReadonlySet<number> = new Set([COLORS.done, COLORS.failed, COLORS.cancelled]);
 
-/** Where and how a message got to Discord. */
+/** The message that arrived and how, or why it did not. */
 type Sent =
   | { readonly messageId: string; readonly via: "reply" | "channel" }
   | { readonly fault: DiscordFault; readonly error: unknown };
 
 /**
- * Posts the result of each finished job, once, and records that it did. Within the token's life it edits the reply,
- * which may be repeated freely; later it writes to the channel, under a nonce that makes a repetition harmless.
+ * Posts the result of each finished job once, and records that it did. While the token lives it edits the
+ * reply, which may be repeated freely; later it posts to the channel, with a nonce that makes a repetition
+ * harmless.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #slots = new Semaphore(AT_ONCE);
   readonly #active = new Map<string, Promise<void>>();
   readonly #waiting = new Map<string, NodeJS.Timeout>();
+  readonly #sweeps = new Coalesced(0, () => this.#startUndelivered());
   #unsubscribe: (() => void) | null = null;
   #sweepTimer: NodeJS.Timeout | null = null;
-  #sweeping: Promise<void> | null = null;
-  #sweepAgain = false;
   #stopped = false;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
   }
 
-  /** Delivers what an earlier run left, and from now on what gets finished. */
+  /** Delivers the results that an earlier run left, and from now on each new one. */
   start(): void {
-    this.#unsubscribe = subscribe(this.#options.events, { "job.finished": () => this.#sweep() });
-    this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_MS);
-    this.#sweep();
+    this.#unsubscribe = subscribe(this.#options.events, { "job.finished": () => this.#sweeps.ask() });
+    this.#sweepTimer = setInterval(() => this.#sweeps.ask(), SWEEP_MS);
+    this.#sweeps.ask();
   }
 
-  /** Waits for deliveries under way; what is not delivered stays in the queue for the next start. */
+  /** Waits for deliveries that are under way; the next start delivers the rest. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#unsubscribe?.();
     if (this.#sweepTimer !== null) clearInterval(this.#sweepTimer);
     for (const timer of this.#waiting.values()) clearTimeout(timer);
-    await this.#sweeping;
+    await this.#sweeps.stop();
     await Promise.all(this.#active.values());
-  }
-
-  #sweep(): void {
-    if (this.#stopped) return;
-    if (this.#sweeping !== null) {
-      this.#sweepAgain = true;
-      return;
-    }
-    this.#sweeping = this.#startUndelivered().finally(() => {
-      this.#sweeping = null;
-      if (!this.#sweepAgain) return;
-      this.#sweepAgain = false;
-      this.#sweep();
-    });
   }
 
   async #startUndelivered(): Promise<void> {
@@ -148,7 +135,7 @@ export class Outbox {
     await this.#failed(job, sent.fault, sent.error);
   }
 
-  /** Being called is a courtesy: once it failed, it is not worth a second message. */
+  /** A ping is a courtesy: a failed one is not repeated. */
   async #ping(job: Job, messageId: string): Promise<void> {
     try {
       await this.#options.ping.send(job, messageId);
@@ -176,12 +163,12 @@ export class Outbox {
     const delayMs = backoffMs(job.delivery.attempts, retryFirstMs, retryMaxMs);
     const timer = setTimeout(() => {
       this.#waiting.delete(job.id);
-      this.#sweep();
+      this.#sweeps.ask();
     }, delayMs);
     this.#waiting.set(job.id, timer);
   }
 
-  /** Sends the result, smaller each time that Discord calls it too large. */
+  /** Sends the result, in fewer bytes each time that Discord calls it too large. */
   async #send(job: Job): Promise<Sent> {
     let cap = Number.POSITIVE_INFINITY;
     for (let shrink = 0; ; shrink++) {
@@ -210,7 +197,7 @@ export class Outbox {
     }
   }
 
-  /** Edits the reply while its token lives, else writes to the channel. */
+  /** Edits the reply while its token lives, else posts to the channel. */
   async #sendTo(job: Job, compose: (limit: SizeLimit, where: Where) => Promise<Outgoing>): Promise<Sent> {
     const { api, now, replyLimits } = this.#options;
     const { origin } = job;
@@ -229,11 +216,11 @@ export class Outbox {
     const sent = await attempt("channel", async () =>
       api.post(origin, addressed(await compose(CHANNEL_LIMIT, origin)), job.id),
     );
-    // "Unknown message" as the answer to a post: the message of this nonce was sent, and someone deleted it.
+    // "Unknown message" in answer to a post: a message with this nonce was sent, and someone deleted it.
     if (!("fault" in sent) || (sent.fault !== "token-gone" && sent.fault !== "forbidden")) return sent;
     if (sent.fault === "token-gone" || origin.guildId === null) return { ...sent, fault: "forbidden" };
-    // The channel is gone or closed to us: the person is told at home, if they take messages. What may be posted there
-    // is another question than what might have been in the channel.
+    // The channel is gone or closed to us: the requester gets a direct message, if they accept any. Which
+    // pictures may be in it is decided anew.
     const direct = await openDirect(() => api.directChannel(origin));
     if (typeof direct !== "string") return direct;
     const before = await this.#earlier(job, direct);
@@ -244,7 +231,10 @@ export class Outbox {
     });
   }
 
-  /** What an earlier try put into the channel, whose answer was lost; null where there is nothing, or no look is allowed. */
+  /**
+   * A message that an earlier try posted, whose answer was lost; null where there is none or we may not read
+   * there.
+   */
   async #earlier(job: Job, channelId: string): Promise<Sent | null> {
     try {
       const messageId = await this.#options.api.findEnd(job, channelId, (message) =>
@@ -258,7 +248,7 @@ export class Outbox {
   }
 }
 
-/** True for a message with the job's result, its failure, or a sentence in place of one; false for a status. */
+/** True for a message with the job's result, its failure, or a sentence instead; false for a status. */
 function showsEnd({ content, embeds, components }: APIMessage, jobId: string): boolean {
   const [embed] = embeds;
   const ended = embed === undefined ? content !== "" : END_COLORS.has(embed.color ?? 0);

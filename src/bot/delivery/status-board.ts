@@ -5,10 +5,11 @@ import type { Queue } from "../../db/queue.js";
 import { faultOf } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import type { OutgoingFile } from "../discord/outgoing.js";
-import { coarse, etas, type Work } from "../messages/eta.js";
+import { coarse, etas, positionsOf, type Work } from "../messages/eta.js";
 import type { Presenter } from "../messages/presentation.js";
 import { type JobStatus, type JobSummary, statusMessage, summarize } from "../messages/status-message.js";
 import { baselinePicture, previewFile } from "../messages/unfinished-pictures.js";
+import { Coalesced } from "./coalesced.js";
 import { LiveEdits } from "./live-edits.js";
 import type { ReplyLimits } from "./reply-limits.js";
 
@@ -63,18 +64,8 @@ export class StatusBoard {
   readonly #options: StatusBoardOptions;
   readonly #tracked = new Map<string, Tracked>();
   readonly #edits: LiveEdits<Shown>;
+  readonly #positions: Coalesced;
   readonly #unsubscribe: () => void;
-  #positions: {
-    timer: NodeJS.Timeout | null;
-    reading: Promise<void> | null;
-    again: boolean;
-    lastAt: number;
-  } = {
-    timer: null,
-    reading: null,
-    again: false,
-    lastAt: Number.NEGATIVE_INFINITY,
-  };
   #stopped = false;
 
   constructor(options: StatusBoardOptions) {
@@ -84,6 +75,7 @@ export class StatusBoard {
       perSecond: options.editsPerSecond,
       send: (jobId, shown) => this.#send(jobId, shown),
     });
+    this.#positions = new Coalesced(options.positionsGapMs, () => this.#showPositions());
     this.#unsubscribe = this.#listen();
   }
 
@@ -94,7 +86,7 @@ export class StatusBoard {
       if (job !== undefined && !isFinished(job.state)) this.#add(job);
       await nextTurn();
     }
-    this.#positionsChanged();
+    this.#positions.ask();
   }
 
   /** Shows a job that was just stored. */
@@ -123,8 +115,7 @@ export class StatusBoard {
     this.#stopped = true;
     this.#unsubscribe();
     for (const [jobId, tracked] of this.#tracked) this.#forget(jobId, tracked);
-    if (this.#positions.timer !== null) clearTimeout(this.#positions.timer);
-    await Promise.all([this.#edits.closeAll(), this.#positions.reading]);
+    await Promise.all([this.#edits.closeAll(), this.#positions.stop()]);
   }
 
   #add(job: Job): Tracked {
@@ -164,11 +155,11 @@ export class StatusBoard {
     return subscribe(this.#options.events, {
       "job.enqueued": ({ job }) => {
         void this.#track(job);
-        this.#positionsChanged();
+        this.#positions.ask();
       },
       "job.claimed": ({ jobId, phase }) => {
         this.#update(jobId, { kind: "loading", phase });
-        this.#positionsChanged();
+        this.#positions.ask();
       },
       "job.progress": (progress) => this.#update(progress.jobId, { kind: "working", progress }),
       "job.preview": ({ jobId, data, harmless }) => void this.#showPreview(jobId, data, harmless),
@@ -186,11 +177,11 @@ export class StatusBoard {
         if (tracked?.status.kind === "loading" || tracked?.status.kind === "working") {
           tracked.status = { kind: "queued", phase, position: null, etaMs: null };
         }
-        this.#positionsChanged();
+        this.#positions.ask();
       },
       "job.finished": ({ jobId, erased }) => {
         if (erased) this.#update(jobId, { kind: "erased" });
-        this.#positionsChanged();
+        this.#positions.ask();
       },
     });
   }
@@ -251,47 +242,23 @@ export class StatusBoard {
     }
   }
 
-  #positionsChanged(): void {
-    const positions = this.#positions;
-    if (this.#stopped || positions.timer !== null) return;
-    if (positions.reading !== null) {
-      positions.again = true;
-      return;
-    }
-    const waitMs = Math.max(0, positions.lastAt + this.#options.positionsGapMs - performance.now());
-    positions.timer = setTimeout(() => {
-      positions.timer = null;
-      positions.lastAt = performance.now();
-      positions.reading = this.#showPositions().finally(() => {
-        positions.reading = null;
-        if (!positions.again) return;
-        positions.again = false;
-        this.#positionsChanged();
-      });
-    }, waitMs);
-  }
-
   async #showPositions(): Promise<void> {
     if (![...this.#tracked.values()].some(({ status }) => status.kind === "queued")) return;
     try {
       const open = await this.#options.queue.work();
       const times = etas(open, this.#options.estimateMs);
-      const counted = { text: 0, image: 0 };
+      const positions = positionsOf(open);
       for (const { id, phase, state, held, limit } of open) {
-        if (state !== "queued") continue;
-        if (held !== null) {
-          const waiting = this.#tracked.get(id);
-          const status = { kind: "queued", phase, position: null, etaMs: null } as const;
-          if (waiting?.status.kind === "queued")
-            this.#show(id, waiting, { ...status, held: { scope: held, limit: limit ?? 1 } });
-          continue;
-        }
-        const position = ++counted[phase];
         const tracked = this.#tracked.get(id);
+        if (state !== "queued" || tracked?.status.kind !== "queued") continue;
         const ms = times.get(id);
-        const etaMs = ms === undefined ? null : coarse(ms);
-        if (tracked?.status.kind === "queued")
-          this.#show(id, tracked, { kind: "queued", phase, position, etaMs });
+        this.#show(id, tracked, {
+          kind: "queued",
+          phase,
+          position: positions.get(id) ?? null,
+          etaMs: ms === undefined ? null : coarse(ms),
+          ...(held === null ? {} : { held: { scope: held, limit: limit ?? 1 } }),
+        });
       }
     } catch (error) {
       log(this.#options.events, "warn", "The positions in the queue could not be read", error);
