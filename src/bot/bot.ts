@@ -45,7 +45,10 @@ export interface BotOptions {
   readonly limits: Limits;
   /** Whether pictures are shown as they form, where the settings of a server or channel don't say. */
   readonly preview?: boolean;
-  /** How pictures that no safety checker has seen are posted outside age-restricted channels; a spoiler by default. */
+  /**
+   * How pictures that no safety checker has seen are posted outside age-restricted channels; a spoiler by
+   * default.
+   */
   readonly uncheckedPictures?: Treatment;
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs?: (work: Work) => number | null;
@@ -95,18 +98,21 @@ const STOP_GRACE_MS = 1_500;
 
 export interface Bot {
   /**
-   * Logs in, registers the commands where they changed, and delivers what an earlier run left. Waits while the network
-   * is down. Throws DiscordError where waiting does not help.
+   * Logs in, registers the commands where they changed, and delivers what an earlier run left. Waits while
+   * the network is down. Throws DiscordError where waiting does not help.
    */
   start(): Promise<{ readonly userTag: string; readonly inviteUrl: string }>;
   /**
-   * Ends what is under way and leaves Discord, within seconds even where Discord does not answer. Open jobs and
-   * undelivered results stay in the queue.
+   * Ends what is under way and leaves Discord, within seconds even where Discord does not answer. Open jobs
+   * and undelivered results stay in the queue.
    */
   stop(): Promise<void>;
 }
 
-/** The bot: commands become jobs in the queue, the jobs' events become edits, and their results become messages. */
+/**
+ * The bot: commands become jobs in the queue, the jobs' events become edits, and their results become
+ * messages.
+ */
 export function createBot(options: BotOptions): Bot {
   return new DiscordBot(options);
 }

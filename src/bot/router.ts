@@ -32,7 +32,9 @@ export interface RouterOptions {
 const CHOICES_MAX = 25;
 const CHOICE_MAX = 100;
 
-/** Decides which interaction goes where: a request to the intake, a press to its button, an answer at once. */
+/**
+ * Decides which interaction goes where: a request to the intake, a press to its button, an answer at once.
+ */
 export class Router {
   readonly #options: RouterOptions;
   readonly #handling = new Set<Promise<void>>();
@@ -96,7 +98,7 @@ export class Router {
     if (outcome.kind === "draft") await drafts.open(outcome.request, outcome.origin);
   }
 
-  /** A command that is answered at once; `errorSentence` for what its user did wrong. */
+  /** Runs a command that is answered at once; its error is told to its user. */
   async #answer(command: AnswerCommand, interaction: ChatInputCommandInteraction): Promise<void> {
     try {
       await command.run(interaction, this.#options.services);
@@ -108,7 +110,9 @@ export class Router {
     }
   }
 
-  /** While an option is typed: names of settings, or the user's own recent prompts that contain these letters. */
+  /**
+   * While an option is typed: names of settings, or the user's own recent prompts that contain these letters.
+   */
   async #complete(interaction: AutocompleteInteraction): Promise<void> {
     const { name, value } = interaction.options.getFocused(true);
     if (interaction.commandName === "settings" && name === "name") {

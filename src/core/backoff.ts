@@ -17,7 +17,9 @@ const DOUBLINGS_MAX = 30;
 export const backoffMs = (failures: number, firstMs: number, maxMs = Number.POSITIVE_INFINITY): number =>
   Math.min(maxMs, firstMs * 2 ** Math.min(failures, DOUBLINGS_MAX));
 
-/** Runs `task` until it succeeds, `onFailure` throws, or the signal aborts (then throws the signal's reason). */
+/**
+ * Runs `task` until it succeeds, `onFailure` throws, or the signal aborts (then throws the signal's reason).
+ */
 export async function retry<T>(
   { firstMs, maxMs, signal, onFailure }: Backoff,
   task: () => Promise<T>,

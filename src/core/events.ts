@@ -18,8 +18,8 @@ export interface Progress {
 }
 
 /**
- * What happens, for whoever listens: the bot's messages, the log, the metrics. Nobody's result depends on it. Changes of
- * rows are emitted by db/announce.ts alone.
+ * What happens, for whoever listens: the bot's messages, the log, the metrics. Nobody's result depends on it.
+ * Changes of rows are emitted by db/announce.ts alone.
  */
 export interface AppEvents {
   "job.enqueued": [{ jobId: string; job: Job }];
@@ -29,7 +29,9 @@ export interface AppEvents {
   "job.progress": [Progress];
   /** One picture of a pair is stored; its other half may follow. */
   "job.picture": [{ jobId: string; item: number; side: Side }];
-  /** A small WebP of a picture that is being drawn; `harmless` where what draws it needs no safety checker. */
+  /**
+   * A small WebP of a picture that is being drawn; `harmless` where what draws it needs no safety checker.
+   */
   "job.preview": [
     {
       jobId: string;
@@ -42,7 +44,9 @@ export interface AppEvents {
   /** Ten further pairs of a batch are on a contact sheet. */
   "job.sheet": [{ jobId: string; number: number }];
   "job.item": [{ jobId: string; item: number; phase: Phase }];
-  /** The job left the running state without an end: to its next phase, for a retry, or to let others go first. */
+  /**
+   * The job left the running state without an end: to its next phase, for a retry, or to let others go first.
+   */
   "job.requeued": [
     { jobId: string; phase: Phase; reason: "next-phase" | "retry" | "yield" | "recovered"; code?: ErrorCode },
   ];

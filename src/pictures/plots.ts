@@ -4,8 +4,8 @@ import { layer } from "./pair-card.js";
 import { renderText } from "./text.js";
 
 /**
- * Plots of votes and scores. sharp draws everything on its own threads; the words are pixels of the program's own font,
- * since an SVG's text would need one of the system's.
+ * Plots of votes and scores. sharp draws everything on its own threads; the words are pixels of the program's
+ * own font, since an SVG's text would need one of the system's.
  */
 
 const BACKGROUND = "#2b2d31";
@@ -30,7 +30,9 @@ export interface VoteRow {
 /** In pixels. */
 const VOTES = { width: 760, row: 44, bottom: 40 };
 
-/** A row for each group: a bar to its win rate and a whisker over its 95 % interval, with a line at one half. */
+/**
+ * A row for each group: a bar to its win rate and a whisker over its 95 % interval, with a line at one half.
+ */
 export async function votesPlot(title: string, rows: readonly VoteRow[]): Promise<Buffer> {
   const { width, row, bottom } = VOTES;
   const height = TOP + rows.length * row + bottom;
@@ -75,9 +77,9 @@ const HALF_DIGIT = 3.8;
 const JITTER = [0, -9, 9, -17, 17] as const;
 
 /**
- * A row for each score, each on its own scale about zero, where the rewrite changes nothing: a dot for each pair, blue
- * to the right where the rewrite gained and orange to the left where it lost, a diamond at the mean and a whisker over
- * its 95 % interval.
+ * A row for each score, each on its own scale about zero, where the rewrite changes nothing: a dot for each
+ * pair, blue to the right where the rewrite gained and orange to the left where it lost, a diamond at the
+ * mean and a whisker over its 95 % interval.
  */
 export async function scorePlot(title: string, rows: readonly ScoreRow[]): Promise<Buffer> {
   const { width, row, bottom, center, dot } = SCORES;

@@ -4,8 +4,8 @@ import type { Press } from "../discord/interactions.js";
 import type { PressAction } from "../messages/components.js";
 
 /**
- * Who may press a button of a job: `moderator`: its requester and the channel's moderators; `maker`: its requester, and
- * everyone where the settings say so; `anyone`: everyone who sees the message.
+ * Who may press a button of a job: `moderator`: its requester and the channel's moderators; `maker`: its
+ * requester, and everyone where the settings say so; `anyone`: everyone who sees the message.
  */
 export type Access = "moderator" | "maker" | "anyone";
 

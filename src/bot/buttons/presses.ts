@@ -15,8 +15,8 @@ export interface PressOptions {
 }
 
 /**
- * Buttons, menus and forms under the messages of jobs and drafts. The stored row decides who may press and what is left
- * to do, never the custom id.
+ * Buttons, menus and forms under the messages of jobs and drafts. The stored row decides who may press and
+ * what is left to do, never the custom id.
  */
 export class Presses {
   readonly #options: PressOptions;
@@ -64,7 +64,7 @@ export class Presses {
   ): Promise<string | null> {
     const settings = await this.#options.settings.resolve(origin);
     const own = press.user.id === origin.userId;
-    // An id that was carried elsewhere shows nobody what people of another channel have asked for.
+    // A custom id sent from another channel must not reveal what people asked for here.
     if (!own && press.channelId !== origin.channelId) return refusals.elsewhere;
     if (access === "anyone") return null;
     if (access === "moderator") return mayModerate(press, origin, settings) ? null : refusals.notYours;

@@ -28,7 +28,10 @@ const sub = (name: string, description: string, options: (typeof job)[] = []) =>
   options,
 });
 
-/** `/admin`: the whole queue and the machine, for the users that the configuration names, else the bot's owner. */
+/**
+ * `/admin`: the whole queue and the machine, for the users that the configuration names, else the bot's
+ * owner.
+ */
 export const admin: AnswerCommand = {
   definition: () => ({
     type: ApplicationCommandType.ChatInput,

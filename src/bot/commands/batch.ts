@@ -12,8 +12,9 @@ import { imageOptions, modeOption, readImage, readText } from "./options.js";
 const texts = commandTexts.batch;
 
 /**
- * `/batch file [...]`: `/compare` for each prompt of a file, started from a draft. Pairs in the file skip the rewriting,
- * and a batch's own report draws the same pictures again. The command's options override the file's.
+ * `/batch file [...]`: `/compare` for each prompt of a file, started from a draft. Pairs in the file skip the
+ * rewriting, and a batch's own report draws the same pictures again. The command's options override the
+ * file's.
  */
 export const batch: RequestCommand = {
   definition: (limits) => ({
@@ -70,8 +71,8 @@ export const batch: RequestCommand = {
 };
 
 /**
- * The options that all rows of a file share, without those that the command itself gives. The ranges are those of the
- * command's own options. Throws InputError INPUT_OPTION, and FILE_SHAPE where rows differ.
+ * The options that all rows of a file share, without those that the command itself gives. The ranges are
+ * those of the command's own options. Throws InputError INPUT_OPTION, and FILE_SHAPE where rows differ.
  */
 export function optionsOfFile(
   pairs: readonly PromptPair[],

@@ -19,8 +19,8 @@ export interface Services extends Omit<Store, "close"> {
   readonly now: () => number;
   readonly presenter: Presenter;
   /**
-   * Edits the reply to an acknowledged interaction, or sends a further message to it. For messages with files: the
-   * interaction's own methods time out after 15 s, too soon for a slow line.
+   * Edits the reply to an acknowledged interaction, or sends a further message to it. For messages with
+   * files: the interaction's own methods time out after 15 s, too soon for a slow line.
    */
   readonly send: (
     interaction: ChatInputCommandInteraction,

@@ -7,7 +7,10 @@ import { imageOptions, modeOption, promptOption, readImage, readText } from "./o
 
 const texts = commandTexts.compare;
 
-/** `/compare prompt [...]`: the rewrite, and a picture of each from one seed; several pairs from the seeds after it. */
+/**
+ * `/compare prompt [...]`: the rewrite and a picture of each from one seed; further pairs from the seeds
+ * after it.
+ */
 export const compare: RequestCommand = {
   definition: (limits) => ({
     type: ApplicationCommandType.ChatInput,

@@ -20,7 +20,10 @@ export const messageMenus: readonly MenuJson[] = [...KINDS.keys()].map((name) =>
   name,
 }));
 
-/** The message's text as a prompt, with the channel's defaults. Throws InputError, also for a menu of another version. */
+/**
+ * The message's text as a prompt, with the channel's defaults. Throws InputError, also for a menu of another
+ * version.
+ */
 export function readMenu(
   interaction: MessageContextMenuCommandInteraction,
   { defaults, limits, blind }: CommandContext,

@@ -8,7 +8,7 @@ import { type Piece, sendExport } from "./export.js";
 
 const texts = commandTexts.mydata;
 
-/** `/mydata export | erase`: all that is stored about the asker, and its end. */
+/** `/mydata export | erase`: all that is stored about the user. */
 export const mydata: AnswerCommand = {
   definition: () => ({
     type: ApplicationCommandType.ChatInput,
@@ -75,11 +75,11 @@ async function* storedAbout(
 ): AsyncGenerator<Stored> {
   for (const id of jobs) {
     const job = await queue.get(id);
-    // The token is a key of Discord's, not a person's data.
+    // The token is a key of Discord's, not the user's data.
     if (job !== undefined)
       yield { list: "jobs", value: { ...job, origin: { ...job.origin, interactionToken: undefined } } };
   }
-  // What was attached and not started yet.
+  // Files that were attached but not started.
   for (const id of await drafts.idsOfUser(userId)) {
     const draft = await drafts.get(id);
     if (draft !== undefined)
@@ -93,7 +93,7 @@ async function* storedAbout(
     yield { list: "settings", value: { ...setting } };
 }
 
-/** A batch that no file holds is cut between its items, each part with all that they share. */
+/** A batch that is larger than a file is cut between its items; each part repeats what they share. */
 function* piecesOf({ list, value }: Stored, maxBytes: number): Generator<Piece> {
   const data = Buffer.from(JSON.stringify(value, null, 2));
   const { items = [] } = value;

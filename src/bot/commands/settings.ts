@@ -50,7 +50,9 @@ const meaningOf = (name: SettingName, locale: Locale): string => {
   return language === undefined ? settingTexts[name] : TRANSLATIONS[language].settings[name];
 };
 
-/** `/settings show | set | reset | ping`: what a server and its channels decide, and whether to call a user. */
+/**
+ * `/settings show | set | reset | ping`: what a server and its channels decide, and whether to call a user.
+ */
 export const settings: AnswerCommand = {
   definition: () => ({
     type: ApplicationCommandType.ChatInput,

@@ -13,8 +13,8 @@ import type { AnswerCommand } from "./command.js";
 const PARTS_MAX = 1000;
 
 /**
- * `/show id [part]`: posts a stored result again, with its buttons, where its message is gone or never came. `part`
- * sends one of the zips of a batch, to the user alone.
+ * `/show id [part]`: posts a stored result again, with its buttons, where its message is gone or never came.
+ * `part` sends one of the zips of a batch, to the user alone.
  */
 export const show: AnswerCommand = {
   definition: () => ({

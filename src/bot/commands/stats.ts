@@ -10,13 +10,13 @@ import type { AnswerCommand } from "./command.js";
 import { sendExport } from "./export.js";
 
 const texts = commandTexts.stats;
-/** With fewer decisive votes the interval spans more than half of the scale, and a rate would only mislead. */
+/** With fewer decisive votes the interval spans more than half of the scale, and a rate would mislead. */
 export const TOO_FEW = 10;
 const GROUPS_SHOWN = 10;
 
 interface Line {
   readonly label: string;
-  /** As the plot writes it, where the message's own markup means nothing. */
+  /** The label for the plot, which has no markup. */
   readonly plain: string;
   readonly tally: Tally;
 }
@@ -51,7 +51,7 @@ export const stats: AnswerCommand = {
 
   async run(interaction, { send, votes, settings }) {
     const { guildId, user } = interaction;
-    // In a direct message there is no server: a person sees their own votes.
+    // In a direct message there is no server: users see their own votes.
     const filter: VoteFilter = guildId === null ? { userId: user.id } : { guildId };
     if (interaction.options.getSubcommand() === "export") {
       const all = guildId === null || mayManage(interaction, await settings.resolve(interaction));

@@ -52,8 +52,9 @@ export class Ballots {
   }
 
   /**
-   * Opens the ballot of a blind comparison before its result is first posted. One picture can't be voted on: where the
-   * view withholds the other, the ballot is closed at once. Answers the vote on the job as it is now.
+   * Opens the ballot of a blind comparison before its result is first posted. One picture can't be voted on:
+   * where the view withholds the other, the ballot is closed at once. Answers the vote on the job as it is
+   * now.
    */
   async settle(job: Job, view: PictureView): Promise<Vote> {
     const { votes, settings, now } = this.#options;

@@ -21,8 +21,8 @@ export class Ping {
   }
 
   /**
-   * Sends a new message that links to the result, since Discord notifies nobody of an edit. `messageId`: the result's
-   * message. Throws what discord.js throws where the message is not sent.
+   * Sends a new message that links to the result, since Discord notifies nobody of an edit. `messageId`: the
+   * result's message. Throws what discord.js throws where the message is not sent.
    */
   async send(job: Job, messageId: string): Promise<void> {
     const { api, settings, now, pingAfterMs } = this.#options;

@@ -1,6 +1,9 @@
 import { CHANNEL_LIMIT, type SizeLimit } from "../messages/picture-fit.js";
 
-/** What the reply to each job's command may carry. Known for the commands of this run; a channel may take less. */
+/**
+ * What the reply to each job's command may carry. Known for the commands of this run; a channel may take
+ * less.
+ */
 export class ReplyLimits {
   readonly #bytesPerFile = new Map<string, number>();
 

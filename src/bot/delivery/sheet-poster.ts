@@ -26,8 +26,9 @@ export interface SheetPosterOptions {
 const NONCE_LIFE_MS = 2 * 60_000;
 
 /**
- * Posts the contact sheets of a batch while it is drawn, each once, as messages below the batch's own. The last one
- * comes with the report. A sheet that Discord does not take in time is dropped: the report's zip has its pictures too.
+ * Posts the contact sheets of a batch while it is drawn, each once, as messages below the batch's own. The
+ * last one comes with the report. A sheet that Discord does not take in time is dropped: the report's zip has
+ * its pictures too.
  */
 export class SheetPoster {
   readonly #options: SheetPosterOptions;
@@ -97,8 +98,8 @@ export class SheetPoster {
   }
 
   /**
-   * Where the bot may not post, it may still reply. Whether an earlier run did can't be told, so the sheets that it left
-   * are not sent this way.
+   * Where the bot may not post, it may still reply. Whether an earlier run did can't be told, so the sheets
+   * that it left are not sent this way.
    */
   async #reply(job: Job, message: Outgoing, error: unknown, left: boolean): Promise<boolean> {
     const { api, now } = this.#options;

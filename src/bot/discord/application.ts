@@ -28,9 +28,10 @@ export function inviteUrl(applicationId: string): string {
 }
 
 /**
- * Ids of the users who may use `/admin` where the configuration names nobody: the owner of the Discord application, or
- * the members of its team who may do more than read. Managing a server that the bot was added to is not enough: the
- * queue and the machine serve all servers. Throws discord.js's error while Discord can't be reached.
+ * Ids of the users who may use `/admin` where the configuration names nobody: the owner of the Discord
+ * application, or the members of its team who may do more than read. Managing a server that the bot was added
+ * to is not enough: the queue and the machine serve all servers. Throws discord.js's error while Discord
+ * can't be reached.
  */
 export async function ownersOf(client: Client<true>): Promise<readonly string[]> {
   const { owner } = await client.application.fetch();

@@ -12,7 +12,7 @@ import { DiscordError } from "../../core/errors.js";
 export interface ConnectOptions {
   readonly token: string;
   readonly clientOptions: ClientOptions;
-  /** Attaches listeners before anything can happen. */
+  /** Attaches listeners before the client connects. */
   readonly prepare: (client: Client) => void;
   readonly backoff: Backoff;
 }

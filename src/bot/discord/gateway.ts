@@ -32,7 +32,9 @@ export interface GatewayOptions {
   readonly onFatal: (error: DiscordError) => void;
 }
 
-/** discord.js keeps a queue for each reply's route until a sweep; by default hourly, after thousands of them. */
+/**
+ * discord.js keeps a queue for each reply's route until a sweep; by default hourly, after thousands of them.
+ */
 const HANDLER_SWEEP_MS = 10 * 60_000;
 const INVALID_REQUESTS_PER_WARNING = 500;
 /** The gateway asks for a heartbeat about every 40 s. */
@@ -41,13 +43,15 @@ const RECONNECT_MAX_MS = 60_000;
 /** How long `close` waits for the gateway's goodbye. */
 const GOODBYE_MS = 700;
 
-/** The bot's connection to Discord: the gateway that brings interactions, and the requests that answer them. */
+/**
+ * The bot's connection to Discord: the gateway that brings interactions, and the requests that answer them.
+ */
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #rest: REST;
   /**
-   * Results must get out while the gateway is down and until the very end of `stop`, so their requests have a REST
-   * client of their own: the one of discord.js's client loses its token with the connection.
+   * Results must get out while the gateway is down and until the very end of `stop`, so their requests have a
+   * REST client of their own: the one of discord.js's client loses its token with the connection.
    */
   readonly api: DiscordApi;
   #client: Client<true> | null = null;

@@ -14,8 +14,8 @@ export interface TransientRetry {
 }
 
 /**
- * Repeats a request whose failure may pass. Throws the last error once the time is over, an error that waiting cannot
- * fix at once, and the signal's reason if it aborts.
+ * Repeats a request whose failure may pass. Throws the last error once the time is over, an error that
+ * waiting cannot fix at once, and the signal's reason if it aborts.
  */
 export const retryTransient = <T>(
   { until, now, onTransient, ...backoff }: TransientRetry,

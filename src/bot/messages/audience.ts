@@ -22,8 +22,8 @@ export interface AudienceOptions {
 }
 
 /**
- * Tells the audience of a place. Asks Discord each time, since a channel may have changed since the command. Throws
- * DiscordError DISCORD_UNREACHABLE where Discord does not answer.
+ * Tells the audience of a place. Asks Discord each time, since a channel may have changed since the command.
+ * Throws DiscordError DISCORD_UNREACHABLE where Discord does not answer.
  */
 export function audienceReader({ api, settings: stored, unchecked }: AudienceOptions) {
   return async (where: Where): Promise<Audience> => {

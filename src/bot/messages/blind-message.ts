@@ -20,9 +20,9 @@ const PROMPT_MAX = 1100;
 const DIFF_MAX = 1200;
 
 /**
- * A comparison that does not say which picture is which: the two side by side in random order, without labels, and each
- * of them alone to enlarge. Names, alt texts and the files' own metadata tell nothing either. Null where a picture is
- * gone from the disk.
+ * A comparison that does not say which picture is which: the two side by side in random order, without
+ * labels, and each of them alone to enlarge. Names, alt texts and the files' own metadata tell nothing
+ * either. Null where a picture is gone from the disk.
  */
 export async function blindMessage(
   job: Job,

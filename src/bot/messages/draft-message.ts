@@ -12,7 +12,10 @@ import { COLORS } from "./status-message.js";
 const PROMPTS_SHOWN = 5;
 const PROMPT_MAX = 120;
 
-/** What a file comes to: how many pictures, how long by this machine's own times, and what goes before it. */
+/**
+ * What a draft would take: how many pictures, how long by this machine's own times, and which jobs come
+ * first.
+ */
 export function draftMessage(
   draft: Draft,
   open: readonly OpenWork[],

@@ -58,7 +58,10 @@ export async function overviewFiles(job: Job, facts: Facts, limit: SizeLimit): P
   return { files: [...sheets, ...records, ...packed.files], lines };
 }
 
-/** The records as they are, or in a zip where a message can't carry them; none where it can't carry the zip either. */
+/**
+ * The records as they are, or in a zip where a message can't carry them; none where it can't carry the zip
+ * either.
+ */
 async function fitRecords(
   { id }: Job,
   records: readonly OutgoingFile[],

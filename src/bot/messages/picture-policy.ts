@@ -10,8 +10,9 @@ const stricter = (one: Treatment, other: Treatment): Treatment =>
   TREATMENTS[Math.max(TREATMENTS.indexOf(one), TREATMENTS.indexOf(other))]!;
 
 /**
- * How one picture is posted. A flagged one is never shown outside an age-restricted channel, whatever the settings say.
- * A picture without a judgement, such as a preview or one of an earlier version, counts as unchecked.
+ * How one picture is posted. A flagged one is never shown outside an age-restricted channel, whatever the
+ * settings say. A picture without a judgement, such as a preview or one of an earlier version, counts as
+ * unchecked.
  */
 export function treatmentOf(judgement: PictureJudgement | null, audience: Audience): Treatment {
   const { ageRestricted, settings, unchecked } = audience;
@@ -60,8 +61,8 @@ export interface PictureView {
   /** Whether one of the shown pictures was flagged. */
   readonly showsFlagged: boolean;
   /**
-   * The file to post in place of one that shows all the items' pictures: itself, its variant with blank panels, or null
-   * where neither leaves out exactly what is withheld.
+   * The file to post in place of one that shows all the items' pictures: itself, its variant with blank
+   * panels, or null where neither leaves out exactly what is withheld.
    */
   readonly combined: (file: string | null) => string | null;
   readonly shows: (item: Item, side: Side) => boolean;
@@ -98,8 +99,8 @@ export function viewOf(items: readonly Item[], audience: Audience): PictureView 
 const FLAGGED: PictureJudgement = { ...UNJUDGED, safety: { flagged: true, concepts: [] } };
 
 /**
- * Whether a picture may be shown as it forms. It is judged only when it is done, so it is shown only where it may be
- * shown whatever the safety checker will say.
+ * Whether a picture may be shown as it forms. It is judged only when it is done, so it is shown only where it
+ * may be shown whatever the safety checker will say.
  */
 export const showsPreview = (audience: Audience): boolean =>
   treatmentOf(null, audience) === "show" && treatmentOf(FLAGGED, audience) === "show";
@@ -107,7 +108,9 @@ export const showsPreview = (audience: Audience): boolean =>
 /** Pictures that are named one by one. */
 const NAMED = 6;
 
-/** What to say about the pictures that are missing or hidden; `many` where the message shows several pairs. */
+/**
+ * What to say about the pictures that are missing or hidden; `many` where the message shows several pairs.
+ */
 export function safetySentences(
   { withheld, spoiler, showsFlagged, ageRestricted }: PictureView,
   many: boolean,

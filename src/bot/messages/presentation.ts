@@ -9,15 +9,17 @@ import { needsAudience, type PictureView, showsPreview, viewOf } from "./picture
 import { isRaw } from "./rewrite-text.js";
 
 /**
- * Whether people vote on a blind comparison. `pending`: its ballot is not open yet, so nothing may be told; `none`: there
- * is no vote, or it is over.
+ * Whether people vote on a blind comparison. `pending`: its ballot is not open yet, so nothing may be told;
+ * `none`: there is no vote, or it is over.
  */
 export type Vote =
   | { readonly state: "none" }
   | { readonly state: "pending" }
   | { readonly state: "open"; readonly ballot: Ballot };
 
-/** What a result's message says besides its job. Read before the message is composed, which changes nothing. */
+/**
+ * What a result's message says besides its job. Read before the message is composed, which changes nothing.
+ */
 export interface Facts {
   /** Where the files of the pictures are. */
   readonly pictures: PictureStore;
@@ -56,8 +58,9 @@ export class Presenter {
   }
 
   /**
-   * The facts for a message in `where` with the pictures of these items; by default those of the job's final message.
-   * Asks Discord who will see it only where that decides something; throws DiscordError where Discord does not answer.
+   * The facts for a message in `where` with the pictures of these items; by default those of the job's final
+   * message. Asks Discord who will see it only where that decides something; throws DiscordError where
+   * Discord does not answer.
    */
   async facts(job: Job, where: Where, items: readonly Item[] = itemsOfResult(job)): Promise<Facts> {
     const { pictures, checkpointNote, image, settings, votes, audienceOf } = this.#options;
@@ -93,7 +96,9 @@ export const voteOf = (ballot: Ballot | undefined): Vote => {
   return ballot.closedAt === null ? { state: "open", ballot } : { state: "none" };
 };
 
-/** None of a job that made no result; of a prompt that was drawn as written, one of the two equal pictures. */
+/**
+ * None of a job that made no result; of a prompt that was drawn as written, one of the two equal pictures.
+ */
 function itemsOfResult(job: Job): readonly Item[] {
   if (job.state !== "done") return [];
   return job.items.map((item) =>

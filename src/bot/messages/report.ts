@@ -59,8 +59,8 @@ export function csvReport(job: Job): string {
 }
 
 /**
- * Spreadsheets take a text that begins like this for a formula, and run it. `parsePromptFile` removes the mark again,
- * so one that is already there is marked too; csv-stringify's `escape_formulas` would leave it.
+ * Spreadsheets take a text that begins like this for a formula, and run it. `parsePromptFile` removes the
+ * mark again, so one that is already there is marked too; csv-stringify's `escape_formulas` would leave it.
  */
 const FORMULA = /^'*[=+\-@\t\r]/;
 

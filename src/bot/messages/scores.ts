@@ -20,7 +20,9 @@ export interface BatchScores {
   readonly plot: OutgoingFile | null;
 }
 
-/** The mean of each score with its interval, a table of the first pairs, and a plot; empty without any score. */
+/**
+ * The mean of each score with its interval, a table of the first pairs, and a plot; empty without any score.
+ */
 export async function batchScores(job: Job): Promise<BatchScores> {
   const pairs = job.items
     .filter(({ cancelled }) => !cancelled)

@@ -10,7 +10,10 @@ import type { Facts } from "./presentation.js";
 import { COLORS } from "./status-message.js";
 import { readPicture } from "./stored-picture.js";
 
-/** A contact sheet of an unfinished job; null where it is gone or may not be posted. `facts`: of the sheet's items. */
+/**
+ * A contact sheet of an unfinished job; null where it is gone or may not be posted. `facts`: of the sheet's
+ * items.
+ */
 export async function sheetMessage(
   job: Job,
   number: number,

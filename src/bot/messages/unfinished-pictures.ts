@@ -6,8 +6,8 @@ import type { Presenter } from "./presentation.js";
 import { namedPicture, readPicture } from "./stored-picture.js";
 
 /**
- * The baseline of a comparison whose other picture is still being drawn; null where it can't be shown yet. A picture
- * that needs a click or is withheld waits for the result, which says so.
+ * The baseline of a comparison whose other picture is still being drawn; null where it can't be shown yet. A
+ * picture that needs a click or is withheld waits for the result, which says so.
  */
 export async function baselinePicture(
   job: Job,

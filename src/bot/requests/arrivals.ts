@@ -21,14 +21,16 @@ export interface ArrivalOptions {
 /** A sentence is small; a request that takes longer is sent again. */
 const TELL_TIMEOUT_MS = 10_000;
 /**
- * Sentences sent at once. A thousand refusals in a minute would fill discord.js's own queue (50 requests a second),
- * from which nothing can be taken back: results would wait behind them, and so would stopping the program.
+ * Sentences sent at once. A thousand refusals in a minute would fill discord.js's own queue (50 requests a
+ * second), from which nothing can be taken back: results would wait behind them, and so would stopping the
+ * program.
  */
 const TELLS_AT_ONCE = 8;
 
 /**
- * Commands between "Discord knows that we are working on it" and "the job is stored". Each is noted before it is
- * acknowledged. One that becomes no job is answered in words, after a restart if need be, so that nobody waits in vain.
+ * Commands between "Discord knows that we are working on it" and "the job is stored". Each is noted before it
+ * is acknowledged. One that becomes no job is answered in words, after a restart if need be, so that nobody
+ * waits in vain.
  */
 export class Arrivals {
   readonly #options: ArrivalOptions;
@@ -57,7 +59,10 @@ export class Arrivals {
     return this.#options.queue.arrive(arrival);
   }
 
-  /** Runs the work of an acknowledged command. A failure ends the command with its sentence; bugs are thrown on. */
+  /**
+   * Runs the work of an acknowledged command. A failure ends the command with its sentence; bugs are thrown
+   * on.
+   */
   async work<T>(arrival: Arrival, work: () => Promise<T>): Promise<T | null> {
     try {
       return await work();
@@ -68,7 +73,9 @@ export class Arrivals {
     }
   }
 
-  /** Ends a command that becomes no job with a sentence in its reply; retries while the reply's token lives. */
+  /**
+   * Ends a command that becomes no job with a sentence in its reply; retries while the reply's token lives.
+   */
   refuse(arrival: Arrival, sentence: string): Promise<void> {
     const known = this.#telling.get(arrival.interactionId);
     if (known !== undefined) return known;
@@ -91,8 +98,8 @@ export class Arrivals {
           this.#slots.runExclusive(() => api.editReply(arrival, plainMessage(sentence), TELL_TIMEOUT_MS)),
         );
       } catch {
-        // Stopped: the next start tells it. Otherwise Discord has already said that nothing will come: the command
-        // was never acknowledged, its reply is deleted, or its token has ended.
+        // Stopped: the next start tells it. Otherwise Discord has already said that nothing will come: the
+        // command was never acknowledged, its reply is deleted, or its token has ended.
         if (signal.aborted) return;
       }
     }

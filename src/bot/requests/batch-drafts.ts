@@ -61,8 +61,8 @@ export class BatchDrafts {
   }
 
   /**
-   * Takes up the drafts of an earlier run. Of the commands that it left, those with a draft are shown it; the others are
-   * returned.
+   * Takes up the drafts of an earlier run. Of the commands that it left, those with a draft are shown it; the
+   * others are returned.
    */
   async start(left: readonly Arrival[]): Promise<Arrival[]> {
     await this.#clock.wind();
@@ -85,8 +85,8 @@ export class BatchDrafts {
   }
 
   /**
-   * Stores a request, shows the draft in its reply, and settles its arrival. The reply tells its user about a failure,
-   * such as too many drafts (DRAFT_LIMIT).
+   * Stores a request, shows the draft in its reply, and settles its arrival. The reply tells its user about a
+   * failure, such as too many drafts (DRAFT_LIMIT).
    */
   async open(request: DraftRequest, origin: Origin): Promise<void> {
     await this.#options.arrivals.work(origin, () => this.#open(request, origin));

@@ -41,9 +41,9 @@ const REMEMBERED_IDS = 1_000;
 const REFUSED: Outcome = { kind: "refused" };
 
 /**
- * From an interaction to a stored job: check what can be checked at once, note the command, acknowledge it, then fetch
- * its prompts and store it. No job is stored that could not be answered, and no part of a job without the rest. If we
- * acknowledged a command but stored no job, the user is told, even after a crash.
+ * From an interaction to a stored job: check what can be checked at once, note the command, acknowledge it,
+ * then fetch its prompts and store it. No job is stored that could not be answered, and no part of a job
+ * without the rest. If we acknowledged a command but stored no job, the user is told, even after a crash.
  */
 export class Intake {
   readonly #options: IntakeOptions;
@@ -54,8 +54,8 @@ export class Intake {
   }
 
   /**
-   * Takes what a command, a menu, a button or a form asks for. `read` makes the request from the channel's context,
-   * without I/O; its InputError is told privately.
+   * Takes what a command, a menu, a button or a form asks for. `read` makes the request from the channel's
+   * context, without I/O; its InputError is told privately.
    */
   async submit(interaction: Asking, read: (context: CommandContext) => CommandRequest): Promise<Outcome> {
     if (!this.#isNew(interaction.id)) return REFUSED;
@@ -110,7 +110,9 @@ export class Intake {
     return { kind: "job" };
   }
 
-  /** Stores a draft whose user pressed Start; the message of the press becomes the job's. Throws InputError. */
+  /**
+   * Stores a draft whose user pressed Start; the message of the press becomes the job's. Throws InputError.
+   */
   enqueue(press: MessageComponentInteraction, { id, request }: Draft): Promise<void> {
     const job = { ...request, blind: false, draftId: id };
     return this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
@@ -162,8 +164,8 @@ export class Intake {
 }
 
 /**
- * Where the connection broke, nobody knows whether a try arrived; the answer to the next one tells. Tries for as long
- * as Discord waits for the acknowledgement.
+ * Where the connection broke, nobody knows whether a try arrived; the answer to the next one tells. Tries for
+ * as long as Discord waits for the acknowledgement.
  */
 async function acknowledge(interaction: Asking): Promise<void> {
   for (const start = performance.now(); ; ) {

@@ -49,7 +49,10 @@ export interface CommandRequest {
   readonly confirm?: boolean;
   /** The texts that are known before anything is fetched, so that refused words are refused at once. */
   readonly known: readonly (string | null)[];
-  /** Fetches and reads what is not in the interaction itself; throws InputError. Called after the first answer. */
+  /**
+   * Fetches and reads what is not in the interaction itself; throws InputError. Called after the first
+   * answer.
+   */
   readonly prompts: () => Promise<Prompts>;
 }
 
@@ -80,7 +83,10 @@ export function checkedPrompt(text: string, { maxPromptLength }: Limits): string
   return prompt;
 }
 
-/** Discord checks ranges in its own clients; a request may come from another one, so they are checked here too. */
+/**
+ * Throws INPUT_OPTION. Discord checks ranges only in its own clients, and a request may come from another
+ * one.
+ */
 export function checkOption(option: string, holds: boolean, expected: string): void {
   if (!holds)
     throw new InputError("INPUT_OPTION", `The option ${option} takes ${expected}.`, { option, expected });

@@ -39,7 +39,7 @@ export function contextOf(base: CommandContext, settings: Settings): CommandCont
       text: { ...text, mode: settings.mode ?? text.mode },
       image: {
         ...image,
-        // A default beyond the limit would make every command without the option a refused one.
+        // A default above the limit would refuse every command without the option.
         steps: Math.min(settings.steps ?? image.steps, limits.maxSteps),
         guidance: settings.guidance ?? image.guidance,
         scheduler: settings.scheduler ?? image.scheduler,
@@ -102,7 +102,9 @@ export function mayManage(interaction: BaseInteraction, settings: Settings): boo
   return rolesOf(interaction).some((role) => roles.includes(role));
 }
 
-/** Whether a user may cancel, reveal or delete a job: its requester, or a moderator of the command's channel. */
+/**
+ * Whether a user may cancel, reveal or delete a job: its requester, or a moderator of the command's channel.
+ */
 export function mayModerate(interaction: BaseInteraction, origin: Origin, settings: Settings): boolean {
   if (interaction.user.id === origin.userId) return true;
   if (interaction.channelId !== origin.channelId) return false;

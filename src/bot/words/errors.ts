@@ -4,7 +4,8 @@ import { IMAGE_RANGES, SIDE_MULTIPLE } from "../../core/options.js";
 import { capitalized, count, formatBytes, holder, number } from "./parts.js";
 
 /**
- * All sentences for people are in this folder. They say what happened and what to do, and never show an internal text.
+ * All sentences for people are in this folder. They say what happened and what to do, and never show an
+ * internal text.
  */
 
 /** Numbers and names of an InputError, such as `{ unit: "line", number: 3, limit: 1000 }`. */

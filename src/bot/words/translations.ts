@@ -10,8 +10,8 @@ import {
 import type { SettingName } from "../../core/settings.js";
 
 /**
- * Names and descriptions of the commands in other languages (locales/*.json). Discord shows them to people whose client
- * speaks one of these; everyone else sees the English of commands.ts.
+ * Names and descriptions of the commands in other languages (locales/*.json). Discord shows them to people
+ * whose client speaks one of these; everyone else sees the English of commands.ts.
  */
 
 /** The languages besides English in which Discord shows our commands. */
