@@ -1,9 +1,9 @@
-// Copies what the compiler leaves behind (SQL, HTML, CSS, browser scripts) from src/ to dist/, here and in the packages.
+// Copies what the compiler leaves behind (SQL, HTML, CSS, JSON, browser scripts) from src/ to dist/, here and in the packages.
 import { cpSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const ASSETS = new Set([".sql", ".html", ".css", ".js", ".svg"]);
+const ASSETS = new Set([".sql", ".html", ".css", ".js", ".json", ".svg"]);
 
 for (const home of ["..", "../packages/local-discord"]) {
   const at = (folder) => fileURLToPath(new URL(`${home}/${folder}/`, import.meta.url));

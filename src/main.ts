@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { cdnBeside, type LocalDiscord, startLocalDiscord } from "local-discord";
 import { createBot } from "./bot/bot.js";
-import { miniatureLine } from "./bot/words/messages.js";
+import { miniatureLine } from "./bot/words/result.js";
 import type { Config } from "./config.js";
 import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";

@@ -21,7 +21,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "bot/messages": ["bot/words", "bot/discord"],
   "bot/delivery": ["bot/messages", "bot/words", "bot/discord"],
   "bot/requests": ["bot/delivery", "bot/messages", "bot/words", "bot/discord"],
-  "bot/buttons": ["bot/requests", "bot/messages", "bot/words", "bot/discord"],
+  "bot/buttons": ["bot/requests", "bot/delivery", "bot/messages", "bot/words", "bot/discord"],
   "bot/commands": ["bot/requests", "bot/messages", "bot/words", "bot/discord"],
   onnx: ["core"],
   models: ["core", "onnx"],

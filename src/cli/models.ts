@@ -1,4 +1,4 @@
-import { miniatureLine } from "../bot/words/messages.js";
+import { miniatureLine } from "../bot/words/result.js";
 import type { FoundJudges } from "../checkpoints/layouts/find-judges.js";
 import type { Config } from "../config.js";
 import type { Phase } from "../core/job.js";

@@ -18,8 +18,8 @@ export interface Progress {
 }
 
 /**
- * What happens, for whoever listens: the bot's messages, the log, the metrics. Nobody's result depends on it. Changes of
- * rows are emitted by db/announce.ts alone.
+ * What happens, for whoever listens: the bot's messages, the log, the metrics. Nobody's result depends on it.
+ * Changes of rows are emitted by db/announce.ts alone.
  */
 export interface AppEvents {
   "job.enqueued": [{ jobId: string; job: Job }];
@@ -29,7 +29,9 @@ export interface AppEvents {
   "job.progress": [Progress];
   /** One picture of a pair is stored; its other half may follow. */
   "job.picture": [{ jobId: string; item: number; side: Side }];
-  /** A small WebP of a picture that is being drawn; `harmless` where what draws it needs no safety checker. */
+  /**
+   * A small WebP of a picture that is being drawn; `harmless` where what draws it needs no safety checker.
+   */
   "job.preview": [
     {
       jobId: string;
@@ -42,7 +44,9 @@ export interface AppEvents {
   /** Ten further pairs of a batch are on a contact sheet. */
   "job.sheet": [{ jobId: string; number: number }];
   "job.item": [{ jobId: string; item: number; phase: Phase }];
-  /** The job left the running state without an end: to its next phase, for a retry, or to let others go first. */
+  /**
+   * The job left the running state without an end: to its next phase, for a retry, or to let others go first.
+   */
   "job.requeued": [
     { jobId: string; phase: Phase; reason: "next-phase" | "retry" | "yield" | "recovered"; code?: ErrorCode },
   ];
@@ -74,3 +78,32 @@ export type Events = EventEmitter<AppEvents>;
 
 /** One bus for one program; made by the composition root and by tests. */
 export const createEvents = (): Events => new EventEmitter<AppEvents>();
+
+export type EventHandlers = { readonly [K in keyof AppEvents]?: (...args: AppEvents[K]) => void };
+
+/** Listens to several events at once; the returned function stops listening. */
+export function subscribe(events: Events, handlers: EventHandlers): () => void {
+  // The types above relate each name to its arguments; over a list of names TypeScript cannot.
+  const emitter: EventEmitter = events;
+  const pairs = Object.entries(handlers) as [string, (...args: unknown[]) => void][];
+  for (const [name, handler] of pairs) emitter.on(name, handler);
+  return () => {
+    for (const [name, handler] of pairs) emitter.off(name, handler);
+  };
+}
+
+/** Emits a line for the log, about an error or a job where there is one. */
+export function log(
+  events: Events,
+  level: AppEvents["log"][0]["level"],
+  message: string,
+  error?: unknown,
+  jobId?: string,
+): void {
+  events.emit("log", {
+    level,
+    message,
+    ...(error === undefined ? {} : { error }),
+    ...(jobId === undefined ? {} : { jobId }),
+  });
+}

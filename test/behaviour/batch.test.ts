@@ -95,7 +95,7 @@ describe("the preview of a batch", () => {
     const alice = world.local.member("alice");
     const handle = await alice.slash("batch", { file: file(2) });
     await handle.waitFor((m) => hasButton(m, "Start"));
-    await expect.poll(() => world.problems).toEqual(["warn: A preview was not noted as shown"]);
+    await expect.poll(() => world.problems).toEqual(["warn: A draft was not noted as shown"]);
     expect(await world.queue.arrivals()).toHaveLength(1);
 
     await world.bot.stop();

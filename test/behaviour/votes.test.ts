@@ -2,7 +2,14 @@ import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { wilson } from "../../src/core/statistics.js";
-import { isFinal, nextEvent, startWorld, type World, type WorldOptions } from "../support/bot-world.js";
+import {
+  isFinal,
+  nextEvent,
+  startWorld,
+  type World,
+  type WorldOptions,
+  withFailing,
+} from "../support/bot-world.js";
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 
@@ -86,6 +93,23 @@ describe("a blind comparison", () => {
     ]);
     expect(await world.votes.vote(jobId, bob.id, "left")).toBe("closed");
     expect(world.problems).toEqual([]);
+  });
+
+  it("is not opened, and not given away, by a message other than its own", async () => {
+    const world = await startWorld({
+      wrapStore: (store) => withFailing(store, "deliveries", "undelivered", new Error("not yet")),
+    });
+    const enqueued = nextEvent(world.events, "job.enqueued");
+    const alice = world.local.member("alice");
+    await alice.slash("compare", { prompt: "A cat", blind: true });
+    const { jobId } = await enqueued;
+    await world.loop.runNext();
+    const shown = await (await alice.slash("show", { id: jobId })).waitFor(isFinal);
+    expect(text(shown)).toContain("This is a blind vote: it is told once the vote is over.");
+    expect(shown.attachments).toEqual([]);
+    expect(shown.components).toEqual([]);
+    expect(JSON.stringify(shown)).not.toContain("highly detailed");
+    expect(await world.votes.ballot(jobId)).toBeUndefined();
   });
 
   it("is a channel's setting, and reveals itself when its time is over", async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { errorSentence } from "../../src/bot/words/messages.js";
+import { errorSentence } from "../../src/bot/words/errors.js";
 import { EXPLANATIONS, explain } from "../../src/cli/explanations.js";
 
 /** The codes as they stand in the source: a type has no list at run time. */

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ClipTokenizer, Gpt2Tokenizer } from "../../src/inference/tokenizers/tokenizer.js";
-import { statsPlot } from "../../src/pictures/stats-plot.js";
+import { votesPlot } from "../../src/pictures/plots.js";
 import { readPrompts } from "../../src/prompt-files/read-prompts.js";
 import { startWorld } from "../support/bot-world.js";
 import { BLOCKED_AT_MOST_MS, blocked, hostileText, parameters, report, Timings } from "./support.js";
@@ -67,7 +67,7 @@ test("the plot of /stats is drawn while the event loop goes on", async () => {
     interval: { low: i / 30, high: i / 25 },
     note: `${i * 4} %, n = ${i}`,
   }));
-  const ms = await blocked(() => statsPlot("How often the rewrite wins", rows));
+  const ms = await blocked(() => votesPlot("How often the rewrite wins", rows));
   expect(ms).toBeLessThan(BLOCKED_AT_MOST_MS);
   report("event loop, plot of 25 rows", { max: ms });
 });

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { errorSentence } from "../../src/bot/words/messages.js";
+import { errorSentence } from "../../src/bot/words/errors.js";
 import { InputError } from "../../src/core/errors.js";
 import {
   type PromptFileLimits,

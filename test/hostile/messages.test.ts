@@ -6,12 +6,15 @@ import fc from "fast-check";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { type Outgoing, plainMessage, toRequest } from "../../src/bot/discord/outgoing.js";
+import { finalMessage } from "../../src/bot/messages/final-message.js";
 import { infoMessage } from "../../src/bot/messages/info-message.js";
-import { type ResultOptions, resultMessage } from "../../src/bot/messages/result-message.js";
+import { Presenter } from "../../src/bot/messages/presentation.js";
 import { statusMessage, summarize } from "../../src/bot/messages/status-message.js";
-import { endSentence, resultLines } from "../../src/bot/words/messages.js";
+import { endSentence, resultLines } from "../../src/bot/words/result.js";
 import type { Item, Job } from "../../src/core/job.js";
-import { DEFAULT_TEXT_OPTIONS } from "../../src/core/options.js";
+import { DEFAULT_TEXT_OPTIONS, type ImageOptions } from "../../src/core/options.js";
+import { openDatabase } from "../../src/db/sqlite/open.js";
+import { sqliteStore } from "../../src/db/sqlite/store.js";
 import { PictureFolder } from "../../src/pictures/store.js";
 import { cleanPrompt } from "../../src/prompt-files/prompt-file.js";
 import { isFinal, startWorld } from "../support/bot-world.js";
@@ -33,25 +36,24 @@ beforeAll(async () => {
   for (const name of ["b.png", "d.png", "c.png", "s.png"]) writeFileSync(join(folder, JOB_ID, name), png);
 });
 
-const options: ResultOptions = {
+const IMAGE: ImageOptions = {
+  seed: 0,
+  steps: 50,
+  guidance: 7.5,
+  negative: "",
+  size: null,
+  scheduler: "pndm",
+};
+const store = sqliteStore(openDatabase(join(folder, "queue.sqlite")));
+afterAll(() => store.close());
+const presenter = new Presenter({
   pictures: new PictureFolder(folder),
   checkpointNote: "drawn by the miniature",
-  image: { seed: 0, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
-  settingsOf: async () => ({}),
-  ballotOf: async (job: Job) => ({
-    jobId: job.id,
-    guildId: null,
-    channelId: "1",
-    authorId: ASKER,
-    left: "baseline",
-    openedAt: 0,
-    closesAt: null,
-    closedAt: null,
-  }),
+  image: IMAGE,
+  settings: store.settings,
+  votes: store.votes,
   audienceOf: async () => ({ ageRestricted: false, settings: {}, unchecked: "show" }),
-  withoutBallot: async () => false,
-  tallyOf: async () => null,
-};
+});
 
 /** A person's texts as the program stores them: every way in goes through `cleanPrompt`. */
 const stored = hostileText.map((text) => cleanPrompt(text)).filter((text) => text !== "");
@@ -118,7 +120,7 @@ const job: fc.Arbitrary<Job> = stored
         tokenExpiresAt: 0,
       },
       text: DEFAULT_TEXT_OPTIONS,
-      image: { ...options.image, negative },
+      image: { ...IMAGE, negative },
       items: Array.from({ length: rest.kind === "batch" ? items : 1 }, (_, index) => ({ ...item, index })),
       parentId: null,
       attempt: 1,
@@ -249,7 +251,8 @@ test("whatever a prompt holds, its messages ping nobody, tell nothing and fit", 
       expectSent(statusMessage(summary, { kind: "loading", phase: "text" }), null, one.blind);
       const info = timings.take(BLOCKS_AT_MOST_MS, "an info", () => infoMessage(one));
       expectHarmless({ embeds: info.embeds as APIEmbed[] }, false);
-      const message = await resultMessage(one, options, LIMIT);
+      if (hidden) await store.votes.open(one, null);
+      const message = await finalMessage(one, await presenter.facts(one, one.origin), LIMIT);
       expectSent(message, null, hidden);
       const late = `${resultLines.ready(ASKER, one.kind)} ${message.content}`.trim();
       expectSent({ ...message, content: late }, ASKER, hidden);

@@ -1,17 +1,19 @@
 import { MessageFlags } from "discord.js";
 import { type Item, isFinished, type Job, nextPhase } from "../../core/job.js";
 import type { Queue } from "../../db/queue.js";
+import type { StatusBoard } from "../delivery/status-board.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
 import { ITEMS_SHOWN, itemRows } from "../messages/components.js";
-import { itemLines, refusals } from "../words/messages.js";
+import { itemLines } from "../words/batch.js";
+import { refusals } from "../words/refusals.js";
 
 export interface BatchItemsOptions {
   readonly queue: Queue;
-  /** The message of the job says how many prompts are left. */
-  readonly refresh: (jobId: string) => Promise<void>;
+  /** Shows how many prompts are left. */
+  readonly board: StatusBoard;
 }
 
-/** Taking single prompts out of a batch that waits or runs. */
+/** Takes single prompts out of a job that waits or runs. */
 export class BatchItems {
   readonly #options: BatchItemsOptions;
 
@@ -19,7 +21,7 @@ export class BatchItems {
     this.#options = options;
   }
 
-  /** The button: what is left to make, as menus that the presser alone sees. */
+  /** The button: lists what is left to make, in menus that only the user sees. */
   async choose(press: Press, job: Job): Promise<void> {
     const left = leftOf(job);
     if (left.length === 0) return replyPrivately(press, refusals.nothingLeft);
@@ -33,10 +35,10 @@ export class BatchItems {
     });
   }
 
-  /** The menu: these are not made any more; a batch of which nothing is left and nothing was drawn is cancelled. */
+  /** The menu: takes these prompts out; a job with no prompt left is cancelled. */
   async takeOut(press: Press, job: Job): Promise<void> {
     if (!press.isStringSelectMenu()) return replyPrivately(press, refusals.unknownButton);
-    const { queue, refresh } = this.#options;
+    const { queue, board } = this.#options;
     await press.deferUpdate();
     let taken = 0;
     for (const value of press.values) if (await queue.cancelItem(job.id, Number(value))) taken++;
@@ -46,7 +48,7 @@ export class BatchItems {
     if (isEmpty) {
       await queue.cancel(job.id);
     } else {
-      await refresh(job.id);
+      await board.refresh(job.id);
     }
     await press.editReply({
       content: taken === 0 ? itemLines.gone : itemLines.taken(taken, left.length),

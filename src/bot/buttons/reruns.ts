@@ -5,7 +5,7 @@ import type { NewItem } from "../../db/queue.js";
 import { addedPhrases, withoutPhrases } from "../messages/prompt-diff.js";
 import type { CommandRequest } from "../requests/request.js";
 
-/** What the buttons under a result ask for: new jobs with a change, linked to the one whose result it is. */
+/** What the buttons under a result ask for: a new job with one change, linked to the job of the result. */
 
 /** The same prompt and rewrite from another seed. */
 export function again(job: Job): CommandRequest {
@@ -14,7 +14,7 @@ export function again(job: Job): CommandRequest {
   return { ...child(job, { prompt, rewrite, candidates }), image: { ...job.image, seed } };
 }
 
-/** The same pictures once more, of all prompts: the same texts, seeds and settings. */
+/** The same pictures of all prompts again: the same texts, seeds and options. */
 export const redraw = (job: Job): CommandRequest => {
   const items = job.items
     .filter(({ cancelled }) => !cancelled)
@@ -26,17 +26,17 @@ export const redraw = (job: Job): CommandRequest => {
     parentId: job.id,
     blind: false,
     known: items.flatMap(({ prompt, rewrite }) => [prompt, rewrite]),
-    prompts: async () => items,
+    prompts: async () => ({ items }),
   };
 };
 
-/** Another prompt, rewritten anew, from the same seed. */
+/** Another prompt, with a rewrite of its own, from the same seed. */
 export function withPrompt(job: Job, prompt: string): CommandRequest {
   if (prompt === itemOf(job).prompt) throw nothingChanged();
   return child(job, { prompt, rewrite: null });
 }
 
-/** The same prompt beside a rewrite of a person's own. */
+/** The same prompt beside a rewrite that the user wrote. */
 export const withRewrite = (job: Job, rewrite: string): CommandRequest => pairOf(job, rewrite);
 
 /** The same prompt beside another of the rewrites that the search found. */
@@ -47,22 +47,22 @@ export function withBeam(job: Job, index: number): CommandRequest {
   return pairOf(job, candidate.text);
 }
 
-/** The rewrite with only those of its added phrases whose places are in `kept`. */
+/** The rewrite with only those added phrases whose indexes are in `kept`. */
 export function withWords(job: Job, kept: readonly number[]): CommandRequest {
   const { prompt, rewrite } = itemOf(job);
   const phrases = addedPhrases(prompt, rewrite ?? "");
   if (kept.some((index) => phrases[index] === undefined)) throw unknownChoice("words");
-  // A menu shows 25 of them at most; those beyond it stay.
+  // A menu shows 25 phrases at most; the others stay.
   const dropped = phrases.slice(0, WORDS_MAX).filter((_, index) => !kept.includes(index));
   if (dropped.length === 0) throw nothingChanged();
   return pairOf(job, withoutPhrases(rewrite ?? "", dropped));
 }
 export const WORDS_MAX = 25;
 
-/** Pictures of the prompt and of its rewrite as they are. */
+/** Pictures of the prompt and of its rewrite, both unchanged. */
 export const drawPair = (job: Job): CommandRequest => pairOf(job, itemOf(job).rewrite ?? "");
 
-/** One picture, of the prompt as it was written. */
+/** One picture, of the prompt as written. */
 export function drawRaw(job: Job): CommandRequest {
   const { prompt } = itemOf(job);
   return child(job, { prompt, rewrite: prompt });
@@ -70,7 +70,7 @@ export function drawRaw(job: Job): CommandRequest {
 
 function pairOf(job: Job, rewrite: string): CommandRequest {
   const { prompt, candidates } = itemOf(job);
-  // A job that waits has no rewrite yet, and words that are all switched off leave none.
+  // A waiting job has no rewrite yet, and switching every word off leaves none.
   if (rewrite === "") throw unknownChoice("rewrite");
   return child(job, { prompt, rewrite, candidates });
 }
@@ -84,7 +84,7 @@ function child(job: Job, item: NewItem): CommandRequest {
     parentId: job.id,
     blind: job.blind,
     known: [item.prompt, item.rewrite],
-    prompts: async () => [item],
+    prompts: async () => ({ items: [item] }),
   };
 }
 

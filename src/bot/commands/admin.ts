@@ -7,8 +7,9 @@ import {
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { adminLines, commandTexts } from "../words/messages.js";
-import type { AnswerCommand } from "./answer.js";
+import { adminLines } from "../words/admin.js";
+import { commandTexts } from "../words/commands.js";
+import type { AnswerCommand } from "./command.js";
 
 const texts = commandTexts.admin;
 const SHOWN = 10;
@@ -27,13 +28,16 @@ const sub = (name: string, description: string, options: (typeof job)[] = []) =>
   options,
 });
 
-/** `/admin`: the queue as a whole and the machine. For those whom the configuration names, else for the bot's owner. */
+/**
+ * `/admin`: the whole queue and the machine, for the users that the configuration names, else the bot's
+ * owner.
+ */
 export const admin: AnswerCommand = {
   definition: () => ({
     type: ApplicationCommandType.ChatInput,
     name: "admin",
     description: texts.description,
-    // Also in a direct message, where the owner finds it who manages no server.
+    // Also in DMs, for an owner who manages no server.
     contexts: [InteractionContextType.Guild, InteractionContextType.BotDM],
     integration_types: [ApplicationIntegrationType.GuildInstall],
     default_member_permissions: String(PermissionFlagsBits.ManageGuild),

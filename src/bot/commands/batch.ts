@@ -3,18 +3,20 @@ import { InputError } from "../../core/errors.js";
 import { IMAGE_RANGES, type ImageOptions, showSize } from "../../core/options.js";
 import { commonOptions, type PromptPair, type RowOptions } from "../../prompt-files/prompt-file.js";
 import { readPrompts } from "../../prompt-files/read-prompts.js";
-import { type Command, checkRange } from "../requests/request.js";
+import { checkRange } from "../requests/request.js";
 import { parseSetting } from "../requests/setting-catalog.js";
-import { commandTexts } from "../words/messages.js";
+import { commandTexts } from "../words/commands.js";
+import type { RequestCommand } from "./command.js";
 import { imageOptions, modeOption, readImage, readText } from "./options.js";
 
 const texts = commandTexts.batch;
 
 /**
- * `/batch file [...]`: `/compare` for each prompt of a file, after a look at what it comes to. Pairs in it skip the
- * rewriting, and a batch's own report draws the same pictures again; options of the command go over what the file says.
+ * `/batch file [...]`: `/compare` for each prompt of a file, started from a draft. Pairs in the file skip the
+ * rewriting, and a batch's own report draws the same pictures again. The command's options override the
+ * file's.
  */
-export const batch: Command = {
+export const batch: RequestCommand = {
   definition: (limits) => ({
     type: ApplicationCommandType.ChatInput,
     name: "batch",
@@ -43,34 +45,34 @@ export const batch: Command = {
     }
     const image = readImage(interaction, context);
     const given = (name: keyof ImageOptions) => options.get(name) !== null;
-    let found: Partial<ImageOptions> = {};
     return {
       kind: "batch",
       text: readText(interaction, context, image.seed),
       image,
       known: [],
       confirm: true,
-      found: () => found,
       prompts: async () => {
         const pairs = await readPrompts(await download(file.url), file.name, {
           maxBytes: limits.maxFileBytes,
           maxPrompts: limits.maxBatch,
           maxPromptLength: limits.maxPromptLength,
         });
-        found = optionsOfFile(pairs, limits.maxSteps, given);
-        return pairs.map(({ prompt, optimized, seed }) => ({
-          prompt,
-          rewrite: optimized,
-          ...(seed === undefined || given("seed") ? {} : { seed }),
-        }));
+        return {
+          image: optionsOfFile(pairs, limits.maxSteps, given),
+          items: pairs.map(({ prompt, optimized, seed }) => ({
+            prompt,
+            rewrite: optimized,
+            ...(seed === undefined || given("seed") ? {} : { seed }),
+          })),
+        };
       },
     };
   },
 };
 
 /**
- * The options that all rows of a file share, less those that the command itself gives. They follow the rules of the
- * command's own options. Throws InputError INPUT_OPTION, and FILE_SHAPE where rows differ.
+ * The options that all rows of a file share, without those that the command itself gives. The ranges are
+ * those of the command's own options. Throws InputError INPUT_OPTION, and FILE_SHAPE where rows differ.
  */
 export function optionsOfFile(
   pairs: readonly PromptPair[],

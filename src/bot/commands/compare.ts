@@ -1,13 +1,17 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { LIMIT_RANGES } from "../../core/options.js";
-import { type Command, checkRange, readPrompt } from "../requests/request.js";
-import { commandTexts } from "../words/messages.js";
+import { checkRange, readPrompt } from "../requests/request.js";
+import { commandTexts } from "../words/commands.js";
+import type { RequestCommand } from "./command.js";
 import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
 
 const texts = commandTexts.compare;
 
-/** `/compare prompt [...]`: the rewrite, and a picture of each from one seed; several pairs from the seeds after it. */
-export const compare: Command = {
+/**
+ * `/compare prompt [...]`: the rewrite and a picture of each from one seed; further pairs from the seeds
+ * after it.
+ */
+export const compare: RequestCommand = {
   definition: (limits) => ({
     type: ApplicationCommandType.ChatInput,
     name: "compare",
@@ -41,7 +45,7 @@ export const compare: Command = {
       image,
       blind: pairs === 1 && (options.getBoolean("blind") ?? context.blind),
       known: [prompt],
-      prompts: async () => Array.from({ length: pairs }, () => ({ prompt, rewrite: null })),
+      prompts: async () => ({ items: Array.from({ length: pairs }, () => ({ prompt, rewrite: null })) }),
     };
   },
 };

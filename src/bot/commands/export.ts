@@ -3,26 +3,29 @@ import { Semaphore } from "async-mutex";
 import { type ChatInputCommandInteraction, MessageFlags } from "discord.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
-import { dataLines } from "../words/messages.js";
-import type { Services } from "./answer.js";
+import { dataLines } from "../words/mydata.js";
+import type { Services } from "./command.js";
 
-/** Records of which the next one is read when there is room for it. */
+/** Each record is read when there is room for it. */
 export type Records<R> = Iterable<R> | AsyncIterable<R>;
 
-/** How an export is written down. */
+/** How an export is written. */
 export interface ExportFormat<R> {
-  /** Without its ending, which comes after the number of the part. */
+  /** File name without the number of the part and the ending. */
   readonly name: string;
   readonly ending: string;
   /** One record, in pieces of at most `maxBytes` each where it can be cut. */
   readonly piecesOf: (record: R, maxBytes: number) => Iterable<Piece>;
-  /** What stands in a file of these pieces: FRAME_BYTES more than they at most, and SEPARATOR_BYTES for each. */
+  /** The content of a file: at most FRAME_BYTES more than the pieces, plus SEPARATOR_BYTES for each. */
   readonly write: (pieces: readonly Piece[]) => readonly Buffer[];
-  /** What the last message says. */
+  /** Text of the last message. */
   readonly closing: string;
 }
 
-/** A record as it stands in the file (encoded one by one: a whole file's text would take 50 ms), and in which list. */
+/**
+ * An encoded record and its list. Records are encoded one by one: encoding a whole file would block for 50
+ * ms.
+ */
 export interface Piece {
   readonly list: string;
   readonly data: Buffer;
@@ -31,13 +34,13 @@ export interface Piece {
 const FRAME_BYTES = 200;
 const SEPARATOR_BYTES = 4;
 
-/** Each export under way holds one file in memory, and each person has one. */
+/** Each export holds one file in memory; a user has one at a time. */
 const slots = new Semaphore(2);
 const exporting = new Set<string>();
 
 /**
- * Answers a command with all records, in private: in one file, or in as many files and messages as hold them. They are
- * read as the files fill, and the event loop goes on between two of them.
+ * Answers a command privately with all records, in as many files and messages as they need. Records are read
+ * as the files fill, and the event loop runs between two of them.
  */
 export async function sendExport<R>(
   interaction: ChatInputCommandInteraction,

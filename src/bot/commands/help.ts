@@ -1,6 +1,6 @@
 import { ApplicationCommandType, MessageFlags } from "discord.js";
-import { commandTexts, helpText } from "../words/messages.js";
-import type { AnswerCommand } from "./answer.js";
+import { commandTexts, helpText } from "../words/commands.js";
+import type { AnswerCommand } from "./command.js";
 
 /** `/help`: what there is, in one private message. */
 export const help: AnswerCommand = {

@@ -3,12 +3,13 @@ import {
   type RESTPostAPIContextMenuApplicationCommandsJSONBody as MenuJson,
   type MessageContextMenuCommandInteraction,
 } from "discord.js";
+import { InputError } from "../../core/errors.js";
 import type { JobKind } from "../../core/job.js";
 import { randomSeed } from "../../core/options.js";
 import { type CommandContext, type CommandRequest, checkedPrompt } from "../requests/request.js";
-import { menuNames } from "../words/messages.js";
+import { menuNames } from "../words/commands.js";
 
-/** What the menu of a message offers, by the name that Discord shows. */
+/** What a message's menu offers, by the name that Discord shows. */
 const KINDS: ReadonlyMap<string, JobKind> = new Map([
   [menuNames.optimize, "optimize"],
   [menuNames.compare, "compare"],
@@ -19,13 +20,16 @@ export const messageMenus: readonly MenuJson[] = [...KINDS.keys()].map((name) =>
   name,
 }));
 
-/** The message's text as a prompt, with the channel's defaults; null for a menu of another version. Throws InputError. */
+/**
+ * The message's text as a prompt, with the channel's defaults. Throws InputError, also for a menu of another
+ * version.
+ */
 export function readMenu(
   interaction: MessageContextMenuCommandInteraction,
   { defaults, limits, blind }: CommandContext,
-): CommandRequest | null {
+): CommandRequest {
   const kind = KINDS.get(interaction.commandName);
-  if (kind === undefined) return null;
+  if (kind === undefined) throw new InputError("INPUT_CHOICE", "No such menu.", { option: "menu" });
   const prompt = checkedPrompt(interaction.targetMessage.content, limits);
   const seed = randomSeed();
   return {
@@ -34,6 +38,6 @@ export function readMenu(
     image: { ...defaults.image, seed },
     blind: kind === "compare" && blind,
     known: [prompt],
-    prompts: async () => [{ prompt, rewrite: null }],
+    prompts: async () => ({ items: [{ prompt, rewrite: null }] }),
   };
 }

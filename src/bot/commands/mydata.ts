@@ -1,13 +1,14 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
 import type { VoteKey } from "../../db/votes.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { commandTexts, dataLines } from "../words/messages.js";
-import type { AnswerCommand, Services } from "./answer.js";
+import { commandTexts } from "../words/commands.js";
+import { dataLines } from "../words/mydata.js";
+import type { AnswerCommand, Services } from "./command.js";
 import { type Piece, sendExport } from "./export.js";
 
 const texts = commandTexts.mydata;
 
-/** `/mydata export | erase`: all that is stored about the asker, and its end. */
+/** `/mydata export | erase`: all that is stored about the user. */
 export const mydata: AnswerCommand = {
   definition: () => ({
     type: ApplicationCommandType.ChatInput,
@@ -74,11 +75,11 @@ async function* storedAbout(
 ): AsyncGenerator<Stored> {
   for (const id of jobs) {
     const job = await queue.get(id);
-    // The token is a key of Discord's, not a person's data.
+    // The token is a key of Discord's, not the user's data.
     if (job !== undefined)
       yield { list: "jobs", value: { ...job, origin: { ...job.origin, interactionToken: undefined } } };
   }
-  // What was attached and not started yet.
+  // Files that were attached but not started.
   for (const id of await drafts.idsOfUser(userId)) {
     const draft = await drafts.get(id);
     if (draft !== undefined)
@@ -92,7 +93,7 @@ async function* storedAbout(
     yield { list: "settings", value: { ...setting } };
 }
 
-/** A batch that no file holds is cut between its items, each part with all that they share. */
+/** A batch that is larger than a file is cut between its items; each part repeats what they share. */
 function* piecesOf({ list, value }: Stored, maxBytes: number): Generator<Piece> {
   const data = Buffer.from(JSON.stringify(value, null, 2));
   const { items = [] } = value;

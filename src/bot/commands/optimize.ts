@@ -1,11 +1,12 @@
 import { ApplicationCommandType } from "discord.js";
 import { randomSeed } from "../../core/options.js";
-import { type Command, readPrompt } from "../requests/request.js";
-import { commandTexts } from "../words/messages.js";
+import { readPrompt } from "../requests/request.js";
+import { commandTexts } from "../words/commands.js";
+import type { RequestCommand } from "./command.js";
 import { modeOption, promptOption, readText } from "./options.js";
 
 /** `/optimize prompt [mode]`: the rewrite alone. */
-export const optimize: Command = {
+export const optimize: RequestCommand = {
   definition: (limits) => ({
     type: ApplicationCommandType.ChatInput,
     name: "optimize",
@@ -21,7 +22,7 @@ export const optimize: Command = {
       text: readText(interaction, context, seed),
       image: { ...context.defaults.image, seed },
       known: [prompt],
-      prompts: async () => [{ prompt, rewrite: null }],
+      prompts: async () => ({ items: [{ prompt, rewrite: null }] }),
     };
   },
 };

@@ -20,11 +20,12 @@ import {
   textOptionMax,
 } from "../requests/request.js";
 import { parseSetting } from "../requests/setting-catalog.js";
-import { commandTexts, expectations } from "../words/messages.js";
+import { commandTexts } from "../words/commands.js";
+import { expectations } from "../words/errors.js";
 
 const texts = commandTexts.options;
 
-/** The prompt; the asker's own recent ones are offered while it is typed. */
+/** The prompt; the user's own recent ones are offered while it is typed. */
 export const promptOption = (limits: Limits): APIApplicationCommandBasicOption => ({
   type: ApplicationCommandOptionType.String,
   name: "prompt",
@@ -80,7 +81,9 @@ export const imageOptions = (limits: Limits): APIApplicationCommandBasicOption[]
   },
 ];
 
-/** Discord checks values in its own clients alone, so all are checked again. Throws InputError INPUT_OPTION. */
+/**
+ * Discord checks values in its own clients alone, so all are checked again. Throws InputError INPUT_OPTION.
+ */
 export function readImage(
   { options }: ChatInputCommandInteraction,
   { defaults, limits }: CommandContext,

@@ -1,11 +1,12 @@
 import { ApplicationCommandType, MessageFlags } from "discord.js";
-import { coarse, etas } from "../messages/eta.js";
-import { commandTexts, queueLines } from "../words/messages.js";
-import type { AnswerCommand } from "./answer.js";
+import { coarse, etas, positionsOf } from "../messages/eta.js";
+import { commandTexts } from "../words/commands.js";
+import { queueLines } from "../words/status.js";
+import type { AnswerCommand } from "./command.js";
 
 const SHOWN = 10;
 
-/** `/queue`: what runs and what waits, as far as it concerns this server, and where the asker's own jobs stand. */
+/** `/queue`: what runs and waits, as far as it concerns this server, and where the user's own jobs stand. */
 export const queue: AnswerCommand = {
   definition: () => ({
     type: ApplicationCommandType.ChatInput,
@@ -16,19 +17,16 @@ export const queue: AnswerCommand = {
   async run(interaction, { queue: jobs, estimateMs }) {
     const open = await jobs.work();
     const times = etas(open, estimateMs);
-    const places = new Map<string, number>();
-    const counted = { text: 0, image: 0 };
-    for (const { id, state, phase, held } of open)
-      if (state === "queued" && held === null) places.set(id, ++counted[phase]);
+    const positions = positionsOf(open);
     const line = (job: (typeof open)[number]): string => {
-      // What people of another server ask for is theirs; only that it is in the way is told.
+      // Jobs of another server are counted, but what they are is not told.
       const known =
         job.userId === interaction.user.id || (job.guildId !== null && job.guildId === interaction.guildId);
       const ms = times.get(job.id);
       return queueLines.entry(
         known ? job : null,
         job.phase,
-        places.get(job.id) ?? 0,
+        positions.get(job.id) ?? 0,
         ms === undefined ? null : coarse(ms),
         job.held,
       );

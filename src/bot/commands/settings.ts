@@ -10,9 +10,10 @@ import type { SettingName, SettingScope } from "../../core/settings.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { mayManage } from "../requests/rules.js";
 import { CATALOG, isSettingName, parseSetting, showSetting } from "../requests/setting-catalog.js";
-import { commandTexts, settingLines, settingTexts } from "../words/messages.js";
-import { LANGUAGES, SETTINGS } from "../words/translation-texts.js";
-import type { AnswerCommand, Services } from "./answer.js";
+import { commandTexts } from "../words/commands.js";
+import { settingLines, settingTexts } from "../words/settings.js";
+import { LANGUAGES, TRANSLATIONS } from "../words/translations.js";
+import type { AnswerCommand, Services } from "./command.js";
 
 const texts = commandTexts.settings;
 const VALUE_MAX = 1000;
@@ -22,7 +23,7 @@ const name = {
   name: "name",
   description: texts.name,
   required: true,
-  // There are more of them than the 25 choices that an option may have.
+  // There are more settings than the 25 choices that an option may have.
   autocomplete: true,
 };
 const scope = {
@@ -35,7 +36,7 @@ const scope = {
   ],
 };
 
-/** Settings whose name or meaning has what was typed, in the person's language where it is one of ours. */
+/** Settings whose name or meaning contains what was typed, in the user's language where it is one of ours. */
 export function completeSetting(typed: string, locale: Locale): { name: string; value: string }[] {
   const wanted = typed.trim().toLowerCase();
   return Object.keys(CATALOG)
@@ -46,10 +47,12 @@ export function completeSetting(typed: string, locale: Locale): { name: string; 
 
 const meaningOf = (name: SettingName, locale: Locale): string => {
   const language = LANGUAGES.find((one) => one === locale);
-  return language === undefined ? settingTexts[name] : SETTINGS[name][language];
+  return language === undefined ? settingTexts[name] : TRANSLATIONS[language].settings[name];
 };
 
-/** `/settings show | set | reset | ping`: what a server and its channels decide, and a person about being called. */
+/**
+ * `/settings show | set | reset | ping`: what a server and its channels decide, and whether to call a user.
+ */
 export const settings: AnswerCommand = {
   definition: () => ({
     type: ApplicationCommandType.ChatInput,
@@ -130,13 +133,13 @@ function read(interaction: ChatInputCommandInteraction) {
   return { key, value: interaction.options.getString("value") ?? "" };
 }
 
-/** Where the interaction's person may write; throws InputError NOT_ALLOWED. */
+/** The scope that the user may change here; throws InputError NOT_ALLOWED. */
 async function writable(
   interaction: ChatInputCommandInteraction,
-  { settingsOf }: Services,
+  { settings: store }: Services,
 ): Promise<{ scope: SettingScope; id: string }> {
   const { guildId, channelId } = interaction;
-  if (guildId === null || !mayManage(interaction, await settingsOf(interaction))) {
+  if (guildId === null || !mayManage(interaction, await store.resolve(interaction))) {
     throw new InputError("NOT_ALLOWED", "Only who manages the server may change its settings.");
   }
   return interaction.options.getString("scope") === "server"
@@ -146,7 +149,7 @@ async function writable(
 
 async function show(
   interaction: ChatInputCommandInteraction,
-  { settings: store, context, settingsOf }: Services,
+  { settings: store, context }: Services,
 ): Promise<void> {
   const { guildId, channelId } = interaction;
   const section = async (title: string, of: SettingScope, id: string) => {
@@ -166,7 +169,7 @@ async function show(
           ...(guildId === null ? [] : await section(settingLines.server, "server", guildId)),
           `**${settingLines.program}**`,
           settingLines.defaults(image, text.mode, context.limits.maxSteps),
-          ...(mayManage(interaction, await settingsOf(interaction))
+          ...(mayManage(interaction, await store.resolve(interaction))
             ? [`**${settingLines.names}**`, ...names]
             : []),
         ]

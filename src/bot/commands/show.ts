@@ -2,15 +2,19 @@ import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } fr
 import { isFinished } from "../../core/job.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { plainMessage } from "../discord/outgoing.js";
+import { finalMessage } from "../messages/final-message.js";
+import { zipPart } from "../messages/overview-files.js";
+import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
 import { mayModerate } from "../requests/rules.js";
-import { commandTexts, refusals } from "../words/messages.js";
-import type { AnswerCommand } from "./answer.js";
+import { commandTexts } from "../words/commands.js";
+import { refusals } from "../words/refusals.js";
+import type { AnswerCommand } from "./command.js";
 
 const PARTS_MAX = 1000;
 
 /**
- * `/show id [part]`: a stored result again, with its buttons; for one whose message is gone, or never came. Of a batch
- * whose pictures take several zips, one of them, for the asker alone.
+ * `/show id [part]`: posts a stored result again, with its buttons, where its message is gone or never came.
+ * `part` sends one of the zips of a batch, to the user alone.
  */
 export const show: AnswerCommand = {
   definition: () => ({
@@ -35,22 +39,25 @@ export const show: AnswerCommand = {
     ],
   }),
 
-  async run(interaction, { queue, compose, zip, send, settingsOf }) {
+  async run(interaction, { queue, presenter, send, settings }) {
     const job = await queue.get(interaction.options.getString("id", true).trim());
     if (job === undefined) return replyPrivately(interaction, refusals.unknownJob);
-    if (!mayModerate(interaction, job.origin, await settingsOf(job.origin))) {
+    if (!mayModerate(interaction, job.origin, await settings.resolve(job.origin))) {
       return replyPrivately(interaction, refusals.notYours);
     }
     if (!isFinished(job.state)) return replyPrivately(interaction, refusals.stillOpen);
+    const limit = { ...CHANNEL_LIMIT, perFile: interaction.attachmentSizeLimit };
     const part = interaction.options.getInteger("part");
     if (part !== null) {
       await interaction.deferReply({ flags: MessageFlags.Ephemeral });
-      const { file, parts } = await zip(job, part, interaction.attachmentSizeLimit, interaction);
+      const facts = await presenter.facts(job, interaction, job.items);
+      const { file, parts } = await zipPart(job, part, facts, limit);
       if (file === null) await interaction.editReply({ content: refusals.noPart(parts) });
       else await send(interaction, { ...plainMessage(""), files: [file] }, "reply");
       return;
     }
     await interaction.deferReply();
-    await send(interaction, await compose(job, interaction.attachmentSizeLimit, interaction), "reply");
+    const facts = await presenter.facts(job, interaction);
+    await send(interaction, await finalMessage(job, facts, limit), "reply");
   },
 };

@@ -1,20 +1,22 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
 import { wilson } from "../../core/statistics.js";
 import type { ExportedVote, Tally, VoteFilter, VoteKey, Votes } from "../../db/votes.js";
-import { statsPlot } from "../../pictures/stats-plot.js";
+import { votesPlot } from "../../pictures/plots.js";
 import { mayManage } from "../requests/rules.js";
-import { commandTexts, refusals, statsLines } from "../words/messages.js";
-import type { AnswerCommand } from "./answer.js";
+import { commandTexts } from "../words/commands.js";
+import { refusals } from "../words/refusals.js";
+import { statsLines } from "../words/votes.js";
+import type { AnswerCommand } from "./command.js";
 import { sendExport } from "./export.js";
 
 const texts = commandTexts.stats;
-/** With fewer decisive votes the interval spans more than half of the scale, and a rate would only mislead. */
+/** With fewer decisive votes the interval spans more than half of the scale, and a rate would mislead. */
 export const TOO_FEW = 10;
 const GROUPS_SHOWN = 10;
 
 interface Line {
   readonly label: string;
-  /** As the plot writes it, where the message's own markup means nothing. */
+  /** The label for the plot, which has no markup. */
   readonly plain: string;
   readonly tally: Tally;
 }
@@ -47,12 +49,12 @@ export const stats: AnswerCommand = {
     ],
   }),
 
-  async run(interaction, { send, votes, settingsOf }) {
+  async run(interaction, { send, votes, settings }) {
     const { guildId, user } = interaction;
-    // In a direct message there is no server: a person sees their own votes.
+    // In a direct message there is no server: users see their own votes.
     const filter: VoteFilter = guildId === null ? { userId: user.id } : { guildId };
     if (interaction.options.getSubcommand() === "export") {
-      const all = guildId === null || mayManage(interaction, await settingsOf(interaction));
+      const all = guildId === null || mayManage(interaction, await settings.resolve(interaction));
       const keys = await votes.keys(all ? filter : { ...filter, userId: user.id });
       if (keys.length === 0) {
         await interaction.reply({ content: refusals.noVotes, flags: MessageFlags.Ephemeral });
@@ -81,7 +83,7 @@ export const stats: AnswerCommand = {
             }))
           : [];
     const lines: Line[] = [overall, ...groups.slice(0, GROUPS_SHOWN)];
-    const plot = await statsPlot(
+    const plot = await votesPlot(
       statsLines.title,
       lines.map(({ plain, tally }) => {
         const n = tally.optimized + tally.baseline;

@@ -1,14 +1,19 @@
-import type { Events } from "../../core/events.js";
+import { type Events, log } from "../../core/events.js";
 import type { Job } from "../../core/job.js";
-import type { Settings, Where } from "../../core/settings.js";
+import type { Where } from "../../core/settings.js";
 import type { Queue } from "../../db/queue.js";
-import type { Ballot, Choice, Votes } from "../../db/votes.js";
+import type { StoredSettings } from "../../db/settings.js";
+import type { Choice, Votes } from "../../db/votes.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import type { Outgoing } from "../discord/outgoing.js";
+import { voteReply } from "../messages/blind-message.js";
 import type { PressAction } from "../messages/components.js";
-import { voteReply } from "../messages/vote-reply.js";
-import { blindLines, refusals } from "../words/messages.js";
+import { finalMessage } from "../messages/final-message.js";
+import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
+import type { PictureView } from "../messages/picture-policy.js";
+import { isVoted, type Presenter, type Vote, voteOf } from "../messages/presentation.js";
+import { refusals } from "../words/refusals.js";
 import { DueClock } from "./due-clock.js";
 
 export interface BallotOptions {
@@ -17,14 +22,13 @@ export interface BallotOptions {
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
-  readonly settingsOf: (where: Where) => Promise<Settings>;
-  /** The result of a job as everybody may see it there. */
-  readonly compose: (job: Job, where: Where) => Promise<Outgoing>;
+  readonly settings: StoredSettings;
+  readonly presenter: Presenter;
 }
 
 const MINUTE_MS = 60_000;
 
-/** Blind comparisons from their opening to their reveal, which comes from a button or by the clock. */
+/** Blind comparisons, from opening the vote to revealing the result, by a button or by the clock. */
 export class Ballots {
   readonly #options: BallotOptions;
   readonly #clock: DueClock;
@@ -35,12 +39,7 @@ export class Ballots {
       nextDueAt: () => options.votes.nextDueAt(),
       endDue: () => this.#revealDue(),
       now: options.now,
-      onError: (error) =>
-        options.events.emit("log", {
-          level: "warn",
-          message: "The votes that are due could not be read",
-          error,
-        }),
+      onError: (error) => log(options.events, "warn", "The votes that are due could not be read", error),
     });
   }
 
@@ -52,35 +51,36 @@ export class Ballots {
     return this.#clock.stop();
   }
 
-  /** The open ballot of a blind comparison; opened when its result is first shown. */
-  async open(job: Job): Promise<Ballot> {
-    const { revealMinutes } = await this.#options.settingsOf(job.origin);
-    const known = await this.#options.votes.ballot(job.id);
-    if (known !== undefined) return known;
-    const closesAt = revealMinutes === undefined ? null : this.#options.now() + revealMinutes * MINUTE_MS;
-    const ballot = await this.#options.votes.open(job, closesAt);
-    await this.#clock.wind();
-    return ballot;
-  }
-
-  /** Half a pair can't be voted on: a ballot that nobody has seen is closed. True where people vote on it already. */
-  async withdraw(job: Job): Promise<boolean> {
-    const { votes } = this.#options;
+  /**
+   * Opens the ballot of a blind comparison before its result is first posted. One picture can't be voted on:
+   * where the view withholds the other, the ballot is closed at once. Answers the vote on the job as it is
+   * now.
+   */
+  async settle(job: Job, view: PictureView): Promise<Vote> {
+    const { votes, settings, now } = this.#options;
+    if (!isVoted(job)) return { state: "none" };
     const known = await votes.ballot(job.id);
-    if (known !== undefined) return known.closedAt === null;
-    await votes.open(job, null);
-    await votes.close(job.id);
-    return false;
+    if (known !== undefined) return voteOf(known);
+    if (view.withheld.length > 0) {
+      await votes.open(job, null);
+      await votes.close(job.id);
+      return { state: "none" };
+    }
+    const { revealMinutes } = await settings.resolve(job.origin);
+    const closesAt = revealMinutes === undefined ? null : now() + revealMinutes * MINUTE_MS;
+    const ballot = await votes.open(job, closesAt);
+    await this.#clock.wind();
+    return voteOf(ballot);
   }
 
-  /** A press of left, right, tie or both bad: counted, and answered with what it was, to the voter alone. */
+  /** Counts a press of left, right, tie or both bad, and tells the voter alone which picture was which. */
   async vote(press: Press, job: Job, { argument }: PressAction): Promise<void> {
     const { votes } = this.#options;
     const ballot = await votes.ballot(job.id);
     if (ballot === undefined) return replyPrivately(press, refusals.noBallot);
     const choice = argument as Choice;
     const result = await votes.vote(job.id, press.user.id, choice);
-    // The clock could not edit the message, or has not come to it: the press brings it up to date.
+    // The clock could not edit the message, or has not yet: the press updates it.
     if (result === "closed") return this.reveal(press, job);
     await press.reply(voteReply(job, ballot, choice, result.before));
   }
@@ -90,28 +90,26 @@ export class Ballots {
     await press.deferUpdate();
     await this.#options.votes.close(job.id);
     const target = { applicationId: press.applicationId, interactionToken: press.token };
-    await this.#options.api.editReply(target, await this.#options.compose(job, press));
+    await this.#options.api.editReply(target, await this.#compose(job, press));
   }
 
   async #revealDue(): Promise<void> {
-    const { queue, votes, api, events, compose } = this.#options;
+    const { queue, votes, api, events } = this.#options;
     for (const { jobId } of await votes.due()) {
       await votes.close(jobId);
       try {
         const job = await queue.get(jobId);
         if (job?.delivery.messageId == null) continue;
-        await api.editMessage(job.origin.channelId, job.delivery.messageId, await compose(job, job.origin));
+        const message = await this.#compose(job, job.origin);
+        await api.editMessage(job.origin.channelId, job.delivery.messageId, message);
       } catch (error) {
         const message = "A vote is over, but its message could not say so; the next press there will";
-        events.emit("log", { level: "warn", message, jobId, error });
+        log(events, "warn", message, error, jobId);
       }
     }
   }
-}
 
-/** How the votes of a closed ballot fell; null for a job that had none or whose vote goes on. */
-export async function tallyLine(votes: Votes, jobId: string): Promise<string | null> {
-  const ballot = await votes.ballot(jobId);
-  if (ballot === undefined || ballot.closedAt === null) return null;
-  return blindLines.tally(await votes.tally(jobId));
+  async #compose(job: Job, where: Where): Promise<Outgoing> {
+    return finalMessage(job, await this.#options.presenter.facts(job, where), CHANNEL_LIMIT);
+  }
 }

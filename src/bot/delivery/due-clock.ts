@@ -1,4 +1,4 @@
-/** setTimeout takes no longer waits; the clock is set anew when this one is over. */
+/** setTimeout can't wait longer than 24 days; after this wait the clock is set again. */
 const LONGEST_WAIT_MS = 12 * 3_600_000;
 const LOOK_AGAIN_MS = 60_000;
 
@@ -8,11 +8,11 @@ export interface DueClockOptions {
   /** Ends all that is due. */
   readonly endDue: () => Promise<void>;
   readonly now: () => number;
-  /** What is due could not be read; it is read again a minute later. */
+  /** Called where what is due could not be read; it is read again a minute later. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Ends things that are stored with a time, when it comes: one timer, for the next of them. */
+/** Ends stored things when their time comes, with one timer for the next of them. */
 export class DueClock {
   readonly #options: DueClockOptions;
   #timer: NodeJS.Timeout | null = null;
@@ -24,13 +24,13 @@ export class DueClock {
     this.#options = options;
   }
 
-  /** To be called at the start, and whenever what is stored has changed. */
+  /** Sets the timer. To be called at the start and whenever what is stored has changed. */
   async wind(): Promise<void> {
     const { nextDueAt, endDue, now, onError } = this.#options;
     const winding = ++this.#windings;
     try {
       const dueAt = await nextDueAt();
-      // A later call has looked since, and knows more.
+      // A later call has read since, and knows more.
       if (winding !== this.#windings) return;
       this.#set(dueAt === null ? null : dueAt - now(), endDue);
     } catch (error) {

@@ -10,7 +10,7 @@ export interface LiveEditsOptions<T> {
 interface Entry<T> {
   /** The newest state that is not sent yet. */
   pending: { readonly state: T } | null;
-  /** Serialised state that Discord shows, so that a state that changes nothing costs no edit. */
+  /** The serialized state that Discord shows, so that a state that changes nothing costs no edit. */
   shown: string | null;
   sending: Promise<void> | null;
   timer: NodeJS.Timeout | null;
@@ -18,8 +18,8 @@ interface Entry<T> {
 }
 
 /**
- * Keeps many messages at their newest state with few edits: one at a time for each message, in order, apart by a gap,
- * and within a rate that all of them share. States that a newer one overtakes are never sent.
+ * Keeps many messages at their newest state with few edits: one at a time per message, in order, with a gap
+ * between two, and within a rate that all of them share. A state that a newer one overtakes is never sent.
  */
 export class LiveEdits<T> {
   readonly #options: LiveEditsOptions<T>;
@@ -49,7 +49,7 @@ export class LiveEdits<T> {
     this.#schedule(key, entry);
   }
 
-  /** Drops what is not sent yet; once resolved, no edit of the message is under way. */
+  /** Drops the state that is not sent yet; once resolved, no edit of the message is under way. */
   async close(key: string): Promise<void> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;

@@ -1,7 +1,8 @@
 import { Semaphore } from "async-mutex";
 import type { APIMessage } from "discord.js";
+import { backoffMs } from "../../core/backoff.js";
 import { DiscordError, describe } from "../../core/errors.js";
-import type { Events } from "../../core/events.js";
+import { type Events, log, subscribe } from "../../core/events.js";
 import type { Job } from "../../core/job.js";
 import type { Where } from "../../core/settings.js";
 import type { Deliveries } from "../../db/deliveries.js";
@@ -9,10 +10,17 @@ import type { Queue } from "../../db/queue.js";
 import { type DiscordFault, faultOf } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import { type Outgoing, plainMessage } from "../discord/outgoing.js";
+import { finalMessage } from "../messages/final-message.js";
 import { CHANNEL_LIMIT, type SizeLimit } from "../messages/picture-fit.js";
+import type { Presenter } from "../messages/presentation.js";
 import { COLORS } from "../messages/status-message.js";
-import { endSentence, errorSentence, jobReference, resultLines } from "../words/messages.js";
-import { subscribe } from "./subscribe.js";
+import { errorSentence } from "../words/errors.js";
+import { endSentence, jobReference, resultLines } from "../words/result.js";
+import type { Ballots } from "./ballots.js";
+import { Coalesced } from "./coalesced.js";
+import type { Ping } from "./ping.js";
+import type { ReplyLimits } from "./reply-limits.js";
+import type { StatusBoard } from "./status-board.js";
 
 export interface OutboxOptions {
   readonly queue: Queue;
@@ -20,97 +28,67 @@ export interface OutboxOptions {
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
-  /**
-   * Makes the last message of a finished job for a place, within the bytes that it takes. Throws DiscordError where
-   * Discord has to be asked first and does not answer.
-   */
-  readonly compose: (job: Job, limit: SizeLimit, where: Where) => Promise<Outgoing>;
-  /** Resolves when no status edit of the job is under way any more. */
-  readonly settle: (jobId: string) => Promise<void>;
-  /** The result was put into the reply, of which Discord tells nobody: calls the person where that is wanted. */
-  readonly ping: (job: Job, messageId: string) => Promise<void>;
-  /** The bot's own token is no longer valid: nothing can be delivered. */
+  readonly presenter: Presenter;
+  readonly ballots: Ballots;
+  readonly board: StatusBoard;
+  readonly replyLimits: ReplyLimits;
+  readonly ping: Ping;
+  /** Called when the bot's own token is no longer valid, so that nothing can be delivered. */
   readonly onUnauthorized: (error: unknown) => void;
-  /** Delay after the first failed delivery; it doubles with each one up to `retryMaxMs`. */
+  /** Delay after the first failed delivery; it doubles with each further one, up to `retryMaxMs`. */
   readonly retryFirstMs: number;
   readonly retryMaxMs: number;
 }
 
 /** The reply is not edited in the token's last seconds: an upload could end after it. */
 const TOKEN_MARGIN_MS = 20_000;
-/** Events are hints; what they did not tell is found by looking. */
+/** Events are only hints: this often, undelivered results are looked up. */
 const SWEEP_MS = 30_000;
 const AT_ONCE = 4;
-/** How often a message that Discord calls too large is made again, each time in half the bytes. */
+/** How often a message that Discord calls too large is composed again, each time in half the bytes. */
 const SHRINKS = 4;
 
 const END_COLORS: ReadonlySet<number> = new Set([COLORS.done, COLORS.failed, COLORS.cancelled]);
 
-/** Where and how a message got to Discord. */
+/** The message that arrived and how, or why it did not. */
 type Sent =
   | { readonly messageId: string; readonly via: "reply" | "channel" }
   | { readonly fault: DiscordFault; readonly error: unknown };
 
 /**
- * Posts the result of each finished job, once, and records that it did. Within the token's life it edits the reply,
- * which may be repeated freely; later it writes to the channel, under a nonce that makes a repetition harmless.
+ * Posts the result of each finished job once, and records that it did. While the token lives it edits the
+ * reply, which may be repeated freely; later it posts to the channel, with a nonce that makes a repetition
+ * harmless.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #slots = new Semaphore(AT_ONCE);
   readonly #active = new Map<string, Promise<void>>();
   readonly #waiting = new Map<string, NodeJS.Timeout>();
-  /** `attachment_size_limit` of the commands of this run; valid for the reply, not for the channel. */
-  readonly #replyLimits = new Map<string, number>();
+  readonly #sweeps = new Coalesced(0, () => this.#startUndelivered());
   #unsubscribe: (() => void) | null = null;
   #sweepTimer: NodeJS.Timeout | null = null;
-  #sweeping: Promise<void> | null = null;
-  #sweepAgain = false;
   #stopped = false;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
   }
 
-  /** Delivers what an earlier run left, and from now on what gets finished. */
+  /** Delivers the results that an earlier run left, and from now on each new one. */
   start(): void {
-    this.#unsubscribe = subscribe(this.#options.events, { "job.finished": () => this.#sweep() });
-    this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_MS);
-    this.#sweep();
+    this.#unsubscribe = subscribe(this.#options.events, { "job.finished": () => this.#sweeps.ask() });
+    this.#sweepTimer = setInterval(() => this.#sweeps.ask(), SWEEP_MS);
+    this.#sweeps.ask();
   }
 
-  /** Waits for deliveries under way; what is not delivered stays in the queue for the next start. */
+  /** Waits for deliveries that are under way; the next start delivers the rest. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#unsubscribe?.();
     if (this.#sweepTimer !== null) clearInterval(this.#sweepTimer);
     for (const timer of this.#waiting.values()) clearTimeout(timer);
-    await this.#sweeping;
+    await this.#sweeps.stop();
     await Promise.all(this.#active.values());
-  }
-
-  /** The bytes that a file of the job's reply may have. */
-  noteReplyLimit(jobId: string, bytes: number): void {
-    this.#replyLimits.set(jobId, bytes);
-  }
-
-  /** What the job's reply may carry. */
-  replyLimit(jobId: string): SizeLimit {
-    return { ...CHANNEL_LIMIT, perFile: this.#replyLimits.get(jobId) ?? CHANNEL_LIMIT.perFile };
-  }
-
-  #sweep(): void {
-    if (this.#stopped) return;
-    if (this.#sweeping !== null) {
-      this.#sweepAgain = true;
-      return;
-    }
-    this.#sweeping = this.#startUndelivered().finally(() => {
-      this.#sweeping = null;
-      if (!this.#sweepAgain) return;
-      this.#sweepAgain = false;
-      this.#sweep();
-    });
   }
 
   async #startUndelivered(): Promise<void> {
@@ -119,25 +97,27 @@ export class Outbox {
         if (this.#stopped || this.#active.has(jobId) || this.#waiting.has(jobId)) continue;
         const delivery = this.#slots
           .runExclusive(() => this.#deliver(jobId))
-          .catch((error) => this.#log("error", "A delivery could not be recorded", jobId, error))
+          .catch((error) =>
+            log(this.#options.events, "error", "A delivery could not be recorded", error, jobId),
+          )
           .finally(() => this.#active.delete(jobId));
         this.#active.set(jobId, delivery);
       }
     } catch (error) {
-      this.#log("error", "Undelivered results could not be read", undefined, error);
+      log(this.#options.events, "error", "Undelivered results could not be read", error);
     }
   }
 
   async #deliver(jobId: string): Promise<void> {
     if (this.#stopped) return;
-    const { queue, deliveries, settle } = this.#options;
+    const { queue, deliveries, board, replyLimits } = this.#options;
     // Read again: an earlier delivery may have ended between the sweep's read and now.
     const job = await queue.get(jobId);
     if (job === undefined || job.delivery.deliveredAt !== null || job.delivery.abandoned !== null) return;
-    await settle(jobId);
+    await board.settle(jobId);
     let sent = await this.#send(job);
     if ("fault" in sent && (sent.fault === "refused" || sent.fault === "too-large")) {
-      this.#log("error", "Discord refused a result; saying so instead", job.id, sent.error);
+      log(this.#options.events, "error", "Discord refused a result; saying so instead", sent.error, job.id);
       sent = await this.#sendTo(job, async () =>
         plainMessage(
           job.state === "done"
@@ -148,19 +128,19 @@ export class Outbox {
     }
     if ("messageId" in sent) {
       await deliveries.delivered(job.id, sent.messageId);
-      this.#replyLimits.delete(job.id);
+      replyLimits.forget(job.id);
       if (sent.via === "reply") await this.#ping(job, sent.messageId);
       return;
     }
     await this.#failed(job, sent.fault, sent.error);
   }
 
-  /** Being called is a courtesy: once it failed, it is not worth a second message. */
+  /** A ping is a courtesy: a failed one is not repeated. */
   async #ping(job: Job, messageId: string): Promise<void> {
     try {
-      await this.#options.ping(job, messageId);
+      await this.#options.ping.send(job, messageId);
     } catch (error) {
-      this.#log("warn", "The requester could not be called", job.id, error);
+      log(this.#options.events, "warn", "The requester could not be called", error, job.id);
     }
   }
 
@@ -173,22 +153,22 @@ export class Outbox {
       return;
     }
     if (fault !== "transient") {
-      this.#log("warn", "A result was not delivered and stays stored", job.id, error);
+      log(this.#options.events, "warn", "A result was not delivered and stays stored", error, job.id);
       await deliveries.abandonDelivery(job.id, detail);
       return;
     }
-    this.#log("warn", "A delivery failed and will be tried again", job.id, error);
+    log(this.#options.events, "warn", "A delivery failed and will be tried again", error, job.id);
     await deliveries.deliveryFailed(job.id, detail);
     if (this.#stopped) return;
-    const delayMs = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(job.delivery.attempts, 30));
+    const delayMs = backoffMs(job.delivery.attempts, retryFirstMs, retryMaxMs);
     const timer = setTimeout(() => {
       this.#waiting.delete(job.id);
-      this.#sweep();
+      this.#sweeps.ask();
     }, delayMs);
     this.#waiting.set(job.id, timer);
   }
 
-  /** Sends the result, smaller each time that Discord calls it too large. */
+  /** Sends the result, in fewer bytes each time that Discord calls it too large. */
   async #send(job: Job): Promise<Sent> {
     let cap = Number.POSITIVE_INFINITY;
     for (let shrink = 0; ; shrink++) {
@@ -204,22 +184,25 @@ export class Outbox {
   }
 
   async #compose(job: Job, limit: SizeLimit, where: Where): Promise<Outgoing> {
+    const { presenter, ballots, events } = this.#options;
     try {
-      return await this.#options.compose(job, limit, where);
+      const facts = await presenter.facts(job, where);
+      const vote = await ballots.settle(job, facts.view);
+      return await finalMessage(job, { ...facts, vote }, limit);
     } catch (error) {
-      // Not the message's fault: it is made again when Discord answers.
+      // Discord did not answer: the message is composed again when it does.
       if (error instanceof DiscordError) throw error;
-      this.#log("error", "A result's message could not be made", job.id, error);
+      log(events, "error", "A result's message could not be made", error, job.id);
       return plainMessage(`${errorSentence("INTERNAL")} ${jobReference(job.id)}`);
     }
   }
 
-  /** Edits the reply while its token lives, else writes to the channel. */
+  /** Edits the reply while its token lives, else posts to the channel. */
   async #sendTo(job: Job, compose: (limit: SizeLimit, where: Where) => Promise<Outgoing>): Promise<Sent> {
-    const { api, now } = this.#options;
+    const { api, now, replyLimits } = this.#options;
     const { origin } = job;
     if (now() < origin.tokenExpiresAt - TOKEN_MARGIN_MS) {
-      const limit = this.replyLimit(job.id);
+      const limit = replyLimits.of(job.id);
       const sent = await attempt("reply", async () => api.editReply(origin, await compose(limit, origin)));
       if ("messageId" in sent || (sent.fault !== "token-gone" && sent.fault !== "forbidden")) return sent;
     }
@@ -233,11 +216,11 @@ export class Outbox {
     const sent = await attempt("channel", async () =>
       api.post(origin, addressed(await compose(CHANNEL_LIMIT, origin)), job.id),
     );
-    // "Unknown message" as the answer to a post: the message of this nonce was sent, and someone deleted it.
+    // "Unknown message" in answer to a post: a message with this nonce was sent, and someone deleted it.
     if (!("fault" in sent) || (sent.fault !== "token-gone" && sent.fault !== "forbidden")) return sent;
     if (sent.fault === "token-gone" || origin.guildId === null) return { ...sent, fault: "forbidden" };
-    // The channel is gone or closed to us: the person is told at home, if they take messages. What may be posted there
-    // is another question than what might have been in the channel.
+    // The channel is gone or closed to us: the requester gets a direct message, if they accept any. Which
+    // pictures may be in it is decided anew.
     const direct = await openDirect(() => api.directChannel(origin));
     if (typeof direct !== "string") return direct;
     const before = await this.#earlier(job, direct);
@@ -248,7 +231,10 @@ export class Outbox {
     });
   }
 
-  /** What an earlier try put into the channel, whose answer was lost; null where there is nothing, or no look is allowed. */
+  /**
+   * A message that an earlier try posted, whose answer was lost; null where there is none or we may not read
+   * there.
+   */
   async #earlier(job: Job, channelId: string): Promise<Sent | null> {
     try {
       const messageId = await this.#options.api.findEnd(job, channelId, (message) =>
@@ -260,13 +246,9 @@ export class Outbox {
       return fault === "transient" || fault === "unauthorized" ? { fault, error } : null;
     }
   }
-
-  #log(level: "warn" | "error", message: string, jobId: string | undefined, error: unknown): void {
-    this.#options.events.emit("log", { level, message, error, ...(jobId === undefined ? {} : { jobId }) });
-  }
 }
 
-/** True for a message with the job's result, its failure, or a sentence in place of one; false for a status. */
+/** True for a message with the job's result, its failure, or a sentence instead; false for a status. */
 function showsEnd({ content, embeds, components }: APIMessage, jobId: string): boolean {
   const [embed] = embeds;
   const ended = embed === undefined ? content !== "" : END_COLORS.has(embed.color ?? 0);

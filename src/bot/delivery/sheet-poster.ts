@@ -1,4 +1,4 @@
-import type { Events } from "../../core/events.js";
+import { type Events, log, subscribe } from "../../core/events.js";
 import { isFinished, type Job, nextPhase } from "../../core/job.js";
 import type { Deliveries } from "../../db/deliveries.js";
 import type { Queue } from "../../db/queue.js";
@@ -6,9 +6,10 @@ import { faultOf } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { retryTransient } from "../discord/retry-transient.js";
-import { sheetName } from "../messages/batch-report.js";
-import type { SizeLimit } from "../messages/picture-fit.js";
-import { subscribe } from "./subscribe.js";
+import { sheetItems, sheetName } from "../messages/overview-files.js";
+import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
+import type { Presenter } from "../messages/presentation.js";
+import { sheetMessage } from "../messages/sheet-message.js";
 
 export interface SheetPosterOptions {
   readonly queue: Queue;
@@ -16,20 +17,18 @@ export interface SheetPosterOptions {
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
-  readonly limit: SizeLimit;
-  /** Null where there is nothing to post. */
-  readonly compose: (job: Job, number: number, limit: SizeLimit) => Promise<Outgoing | null>;
+  readonly presenter: Presenter;
   /** Delay after the first failed try; it doubles with each one. */
   readonly retryFirstMs: number;
 }
 
-/** How long Discord surely remembers a nonce, which makes a second post of the same sheet harmless. */
+/** Discord remembers a nonce at least this long, so posting the same sheet again is harmless. */
 const NONCE_LIFE_MS = 2 * 60_000;
 
 /**
- * Posts the contact sheets of a batch while it is drawn, each once, as messages of their own under the batch's. The
- * last one comes with the report. A sheet is a courtesy: the report's zip has its pictures too, so one that Discord does
- * not take in time is let go.
+ * Posts the contact sheets of a batch while it is drawn, each once, as messages below the batch's own. The
+ * last one comes with the report. A sheet that Discord does not take in time is dropped: the report's zip has
+ * its pictures too.
  */
 export class SheetPoster {
   readonly #options: SheetPosterOptions;
@@ -41,7 +40,7 @@ export class SheetPoster {
     this.#options = options;
   }
 
-  /** Posts what an earlier run left, and from now on what is drawn. */
+  /** Posts the sheets that an earlier run left, and from now on each new one. */
   start(): void {
     this.#unsubscribe = subscribe(this.#options.events, { "job.sheet": () => this.#wake(false) });
     this.#wake(true);
@@ -53,7 +52,7 @@ export class SheetPoster {
     await this.#posting;
   }
 
-  /** `left`: by an earlier run, which may have posted a sheet without having noted it. */
+  /** `left`: an earlier run may have posted a sheet without noting it. */
   #wake(left: boolean): void {
     this.#posting = this.#posting.then(() => this.#post(left));
   }
@@ -65,23 +64,24 @@ export class SheetPoster {
         if (this.#stopping.signal.aborted) return;
         const job = await queue.get(jobId);
         if (job === undefined || isFinished(job.state)) continue;
-        // Nothing is left to draw: this one goes with the report.
+        // Nothing is left to draw: this sheet comes with the report.
         if (job.items.every((item) => nextPhase(job.kind, item) === null)) continue;
         await this.#postOne(job, number, left);
       }
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
-      events.emit("log", { level: "warn", message: "Contact sheets could not be posted", error });
+      log(events, "warn", "Contact sheets could not be posted", error);
     }
   }
 
   async #postOne(job: Job, number: number, left: boolean): Promise<void> {
-    const { deliveries, events, api, compose, limit, now, retryFirstMs: firstMs } = this.#options;
+    const { deliveries, events, api, presenter, now, retryFirstMs: firstMs } = this.#options;
     const { signal } = this.#stopping;
-    const message = await compose(job, number, limit);
+    const facts = await presenter.facts(job, job.origin, sheetItems(job, number));
+    const message = await sheetMessage(job, number, facts, CHANNEL_LIMIT);
     if (message !== null) {
       try {
-        // As long as a repetition can't post anything twice.
+        // For as long as a repetition can't post the sheet twice.
         await retryTransient({ until: now() + NONCE_LIFE_MS, now, firstMs, signal }, async () => {
           if (left && (await api.hasPosted(job.origin, `${sheetName(job.id, number)}.`))) return;
           await api.post(job.origin, message, `${job.id}-sheet-${number}`);
@@ -90,8 +90,7 @@ export class SheetPoster {
         // The next start tries again.
         if (signal.aborted) return;
         if (!(await this.#reply(job, message, error, left))) {
-          const level = "warn";
-          events.emit("log", { level, message: "A contact sheet was not posted", jobId: job.id, error });
+          log(events, "warn", "A contact sheet was not posted", error, job.id);
         }
       }
     }
@@ -99,8 +98,8 @@ export class SheetPoster {
   }
 
   /**
-   * Where the bot may not write by itself, it may still answer. Nobody can tell whether an earlier run did, so what that
-   * left is not answered again.
+   * Where the bot may not post, it may still reply. Whether an earlier run did can't be told, so the sheets
+   * that it left are not sent this way.
    */
   async #reply(job: Job, message: Outgoing, error: unknown, left: boolean): Promise<boolean> {
     const { api, now } = this.#options;

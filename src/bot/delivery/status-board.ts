@@ -1,15 +1,17 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Events } from "../../core/events.js";
+import { type Events, log, subscribe } from "../../core/events.js";
 import { hasOverview, isFinished, type Job, type Origin } from "../../core/job.js";
 import type { Queue } from "../../db/queue.js";
 import { faultOf } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import type { OutgoingFile } from "../discord/outgoing.js";
-import type { Work } from "../messages/eta.js";
-import { coarse, etas } from "../messages/eta.js";
+import { coarse, etas, positionsOf, type Work } from "../messages/eta.js";
+import type { Presenter } from "../messages/presentation.js";
 import { type JobStatus, type JobSummary, statusMessage, summarize } from "../messages/status-message.js";
+import { baselinePicture, previewFile } from "../messages/unfinished-pictures.js";
+import { Coalesced } from "./coalesced.js";
 import { LiveEdits } from "./live-edits.js";
-import { subscribe } from "./subscribe.js";
+import type { ReplyLimits } from "./reply-limits.js";
 
 export interface StatusBoardOptions {
   readonly queue: Queue;
@@ -19,30 +21,23 @@ export interface StatusBoardOptions {
   /** Least time between two edits of one message, and edits a second over all messages. */
   readonly editGapMs: number;
   readonly editsPerSecond: number;
-  /** Least time between two looks at the whole queue for the positions of all who wait. */
+  /** Least time between two reads of the whole queue for the positions of all waiting jobs. */
   readonly positionsGapMs: number;
   readonly estimateMs: (work: Work) => number | null;
-  /** The half of a comparison that is there already, to show while the other one is drawn; null for none. */
-  readonly pictureOf: (job: Job) => Promise<OutgoingFile | null>;
-  /** A picture that is being drawn, as far as it is; null where it may not be shown. */
-  readonly previewOf: (
-    origin: Origin,
-    jobId: string,
-    data: Uint8Array,
-    harmless: boolean,
-  ) => Promise<OutgoingFile | null>;
+  readonly presenter: Presenter;
+  readonly replyLimits: ReplyLimits;
 }
 
 interface Tracked {
   summary: JobSummary;
   /** Whether the first picture is stored, and whether Discord has it. */
   picture: "none" | "ready" | "shown";
-  /** Id of the message's file that is that picture, once Discord has it. */
+  /** Id of that picture's file in the message, once Discord has it. */
   pictureId: string | null;
-  /** The newest preview of what is being drawn, and how many there were. */
+  /** The newest preview, and how many there were. */
   preview: OutgoingFile | null;
   previewVersion: number;
-  /** Whether the newest edit has one. */
+  /** Whether the newest edit has a preview. */
   hasPreview: boolean;
   finishedPictures: number;
   readonly origin: Origin;
@@ -51,7 +46,7 @@ interface Tracked {
   lateTimer: NodeJS.Timeout | null;
 }
 
-/** All that a message says; two that are equal cost one edit. */
+/** All that a message shows; two equal ones cost one edit. */
 interface Shown {
   readonly status: JobStatus;
   readonly summary: JobSummary;
@@ -61,26 +56,16 @@ interface Shown {
 
 /** The last status is written this long before the token ends. */
 const LATE_MARGIN_MS = 60_000;
-/** A status that takes longer is given up: the result waits for it. */
+/** A status edit that takes longer is given up, since the result waits for it. */
 const STATUS_TIMEOUT_MS = 15_000;
 
-/** Keeps the message of each waiting and running job at what the queue and the loop report. */
+/** Keeps the message of each waiting and running job up to date with the queue and the loop. */
 export class StatusBoard {
   readonly #options: StatusBoardOptions;
   readonly #tracked = new Map<string, Tracked>();
   readonly #edits: LiveEdits<Shown>;
+  readonly #positions: Coalesced;
   readonly #unsubscribe: () => void;
-  #positions: {
-    timer: NodeJS.Timeout | null;
-    reading: Promise<void> | null;
-    again: boolean;
-    lastAt: number;
-  } = {
-    timer: null,
-    reading: null,
-    again: false,
-    lastAt: Number.NEGATIVE_INFINITY,
-  };
   #stopped = false;
 
   constructor(options: StatusBoardOptions) {
@@ -90,20 +75,21 @@ export class StatusBoard {
       perSecond: options.editsPerSecond,
       send: (jobId, shown) => this.#send(jobId, shown),
     });
+    this.#positions = new Coalesced(options.positionsGapMs, () => this.#showPositions());
     this.#unsubscribe = this.#listen();
   }
 
-  /** Takes up the jobs that an earlier run of the program left open; one by one, since people use the bot by now. */
+  /** Takes up the jobs that an earlier run left open; one by one, since people already use the bot. */
   async adoptOpenJobs(): Promise<void> {
     for (const { id } of await this.#options.queue.work()) {
       const job = await this.#options.queue.get(id);
       if (job !== undefined && !isFinished(job.state)) this.#add(job);
       await nextTurn();
     }
-    this.#positionsChanged();
+    this.#positions.ask();
   }
 
-  /** Shows a job that was just accepted. */
+  /** Shows a job that was just stored. */
   async #track(job: Job): Promise<void> {
     if (isFinished(job.state) || this.#stopped) return;
     const tracked = this.#add(job);
@@ -114,11 +100,11 @@ export class StatusBoard {
         this.#show(job.id, tracked, { kind: "queued", phase: job.phase, position, etaMs: null });
       }
     } catch (error) {
-      this.#log("A job's position was not shown", error, job.id);
+      log(this.#options.events, "warn", "A job's position was not shown", error, job.id);
     }
   }
 
-  /** The job has its last message coming: once resolved, no status overtakes it. */
+  /** To be called before a job's last message is sent: once resolved, no status edit overtakes it. */
   async settle(jobId: string): Promise<void> {
     const tracked = this.#tracked.get(jobId);
     if (tracked !== undefined) this.#forget(jobId, tracked);
@@ -129,8 +115,7 @@ export class StatusBoard {
     this.#stopped = true;
     this.#unsubscribe();
     for (const [jobId, tracked] of this.#tracked) this.#forget(jobId, tracked);
-    if (this.#positions.timer !== null) clearTimeout(this.#positions.timer);
-    await Promise.all([this.#edits.closeAll(), this.#positions.reading]);
+    await Promise.all([this.#edits.closeAll(), this.#positions.stop()]);
   }
 
   #add(job: Job): Tracked {
@@ -170,11 +155,11 @@ export class StatusBoard {
     return subscribe(this.#options.events, {
       "job.enqueued": ({ job }) => {
         void this.#track(job);
-        this.#positionsChanged();
+        this.#positions.ask();
       },
       "job.claimed": ({ jobId, phase }) => {
         this.#update(jobId, { kind: "loading", phase });
-        this.#positionsChanged();
+        this.#positions.ask();
       },
       "job.progress": (progress) => this.#update(progress.jobId, { kind: "working", progress }),
       "job.preview": ({ jobId, data, harmless }) => void this.#showPreview(jobId, data, harmless),
@@ -192,11 +177,11 @@ export class StatusBoard {
         if (tracked?.status.kind === "loading" || tracked?.status.kind === "working") {
           tracked.status = { kind: "queued", phase, position: null, etaMs: null };
         }
-        this.#positionsChanged();
+        this.#positions.ask();
       },
       "job.finished": ({ jobId, erased }) => {
         if (erased) this.#update(jobId, { kind: "erased" });
-        this.#positionsChanged();
+        this.#positions.ask();
       },
     });
   }
@@ -207,10 +192,10 @@ export class StatusBoard {
   }
 
   #show(jobId: string, tracked: Tracked, status: JobStatus): void {
-    // Its job may have been settled while the caller waited.
+    // The job may have been settled while the caller waited.
     if (this.#tracked.get(jobId) !== tracked) return;
     const { kind } = tracked.status;
-    // A message that has said its last stays; a job that is asked to stop says so until it has ended.
+    // A last status stays; a job that was asked to stop says so until it has ended.
     const ends = status.kind === "late" || status.kind === "erased";
     if (kind === "late" || kind === "erased" || (kind === "stopping" && !ends)) return;
     tracked.status = status;
@@ -218,20 +203,20 @@ export class StatusBoard {
     this.#edits.push(jobId, { status, summary, withPicture: picture !== "none", previewVersion });
   }
 
-  /** The picture at work, as far as it is: goes out with the next edit. */
+  /** Preview of the unfinished picture; sent with the next edit. */
   async #showPreview(jobId: string, data: Uint8Array, harmless: boolean): Promise<void> {
     const tracked = this.#tracked.get(jobId);
     if (tracked?.status.kind !== "working") return;
     const { finishedPictures } = tracked;
     try {
-      const file = await this.#options.previewOf(tracked.origin, jobId, data, harmless);
-      // It may be finished by now, and shown as it is.
-      if (file === null || tracked.finishedPictures !== finishedPictures) return;
-      tracked.preview = file;
+      const isShown = await this.#options.presenter.showsPreview(tracked.origin, harmless);
+      // The picture may be finished by now.
+      if (!isShown || tracked.finishedPictures !== finishedPictures) return;
+      tracked.preview = previewFile(jobId, data);
       tracked.previewVersion++;
       this.#show(jobId, tracked, tracked.status);
     } catch (error) {
-      this.#log("A picture could not be shown as it forms", error, jobId);
+      log(this.#options.events, "warn", "A picture could not be shown as it forms", error, jobId);
     }
   }
 
@@ -242,7 +227,7 @@ export class StatusBoard {
     tracked.finishedPictures++;
   }
 
-  /** Something of the job is ready, or taken out of it: shows it with what comes next. */
+  /** Shows what changed in a job: a text or picture that is ready, or prompts that were taken out. */
   async refresh(jobId: string): Promise<void> {
     try {
       const job = await this.#options.queue.get(jobId);
@@ -253,28 +238,8 @@ export class StatusBoard {
       if (tracked.picture === "none" && job.items[0]?.pictures.baseline != null) tracked.picture = "ready";
       this.#show(jobId, tracked, tracked.status);
     } catch (error) {
-      this.#log("What is ready of a job could not be shown", error, jobId);
+      log(this.#options.events, "warn", "What is ready of a job could not be shown", error, jobId);
     }
-  }
-
-  #positionsChanged(): void {
-    const positions = this.#positions;
-    if (this.#stopped || positions.timer !== null) return;
-    if (positions.reading !== null) {
-      positions.again = true;
-      return;
-    }
-    const waitMs = Math.max(0, positions.lastAt + this.#options.positionsGapMs - performance.now());
-    positions.timer = setTimeout(() => {
-      positions.timer = null;
-      positions.lastAt = performance.now();
-      positions.reading = this.#showPositions().finally(() => {
-        positions.reading = null;
-        if (!positions.again) return;
-        positions.again = false;
-        this.#positionsChanged();
-      });
-    }, waitMs);
   }
 
   async #showPositions(): Promise<void> {
@@ -282,39 +247,35 @@ export class StatusBoard {
     try {
       const open = await this.#options.queue.work();
       const times = etas(open, this.#options.estimateMs);
-      const counted = { text: 0, image: 0 };
+      const positions = positionsOf(open);
       for (const { id, phase, state, held, limit } of open) {
-        if (state !== "queued") continue;
-        if (held !== null) {
-          const waiting = this.#tracked.get(id);
-          const status = { kind: "queued", phase, position: null, etaMs: null } as const;
-          if (waiting?.status.kind === "queued")
-            this.#show(id, waiting, { ...status, held: { scope: held, limit: limit ?? 1 } });
-          continue;
-        }
-        const position = ++counted[phase];
         const tracked = this.#tracked.get(id);
+        if (state !== "queued" || tracked?.status.kind !== "queued") continue;
         const ms = times.get(id);
-        const etaMs = ms === undefined ? null : coarse(ms);
-        if (tracked?.status.kind === "queued")
-          this.#show(id, tracked, { kind: "queued", phase, position, etaMs });
+        this.#show(id, tracked, {
+          kind: "queued",
+          phase,
+          position: positions.get(id) ?? null,
+          etaMs: ms === undefined ? null : coarse(ms),
+          ...(held === null ? {} : { held: { scope: held, limit: limit ?? 1 } }),
+        });
       }
     } catch (error) {
-      this.#log("The positions in the queue could not be read", error);
+      log(this.#options.events, "warn", "The positions in the queue could not be read", error);
     }
   }
 
   async #send(jobId: string, { status, summary }: Shown): Promise<void> {
     const tracked = this.#tracked.get(jobId);
     if (tracked === undefined) return;
-    const { api, queue, pictureOf } = this.#options;
+    const { api, queue, presenter, replyLimits } = this.#options;
     try {
       let finished: OutgoingFile | null = null;
       if (tracked.picture === "ready") {
-        // Once is enough: the result brings all pictures, also where this one does not get through.
+        // Not repeated where this fails: the result brings all pictures.
         tracked.picture = "shown";
         const job = await queue.get(jobId);
-        finished = job === undefined ? null : await pictureOf(job);
+        finished = job === undefined ? null : await baselinePicture(job, presenter, replyLimits.of(jobId));
       }
       const preview = status.kind === "working" ? tracked.preview : null;
       const pictures = { finished, preview, kept: tracked.pictureId, stale: tracked.hasPreview };
@@ -326,14 +287,9 @@ export class StatusBoard {
         tracked.pictureId = shown.attachments.find(({ filename }) => filename === finished.name)?.id ?? null;
     } catch (error) {
       const fault = faultOf(error);
-      // A status is not worth a retry: the next one replaces it. A reply that is gone takes no more of them.
+      // Not retried: the next status replaces this one. A reply that is gone takes no more of them.
       if (fault === "token-gone" || fault === "forbidden") tracked.status = { kind: "late" };
-      this.#log(`A status was not shown (${fault})`, error, jobId);
+      log(this.#options.events, "warn", `A status was not shown (${fault})`, error, jobId);
     }
-  }
-
-  #log(message: string, error: unknown, jobId?: string): void {
-    const about = jobId === undefined ? {} : { jobId };
-    this.#options.events.emit("log", { level: "warn", message, error, ...about });
   }
 }

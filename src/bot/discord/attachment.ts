@@ -13,7 +13,7 @@ export const DISCORD_CDN_ORIGINS = ["https://cdn.discordapp.com", "https://media
 
 /**
  * Fetches a file that came with a command. Only from Discord's own hosts, without redirects, and no more than
- * `maxBytes`, whatever the sender says about its size.
+ * `maxBytes`, whatever size the sender claims.
  *
  * @throws InputError FILE_TOO_BIG or FILE_UNREACHABLE
  */

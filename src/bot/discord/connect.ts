@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import {
   Client,
   type ClientOptions,
@@ -7,24 +6,18 @@ import {
   Events as DiscordEvents,
   GatewayCloseCodes,
 } from "discord.js";
+import { type Backoff, retry } from "../../core/backoff.js";
 import { DiscordError } from "../../core/errors.js";
 
 export interface ConnectOptions {
   readonly token: string;
   readonly clientOptions: ClientOptions;
-  /** Attaches listeners before anything can happen. */
+  /** Attaches listeners before the client connects. */
   readonly prepare: (client: Client) => void;
-  readonly retry: Backoff;
-  readonly signal: AbortSignal;
+  readonly backoff: Backoff;
 }
 
-export interface Backoff {
-  readonly firstMs: number;
-  readonly maxMs: number;
-  readonly onRetry: (error: unknown, delayMs: number) => void;
-}
-
-/** Gateway closes after which another try cannot help, and would use up the day's identifies. */
+/** Gateway closes after which another try cannot help and would use up the day's identifies. */
 const FATAL_CLOSES: Readonly<Record<number, string>> = {
   [GatewayCloseCodes.AuthenticationFailed]:
     "Discord does not know this token. Copy the bot's token again from the developer portal into DISCORD_TOKEN.",
@@ -38,19 +31,24 @@ const FATAL_CLOSES: Readonly<Record<number, string>> = {
     "Discord refused the bot's intents. Enable them for the bot in the developer portal.",
 };
 
-/** The sentence for a gateway close that ends the bot, or null for one that discord.js mends itself. */
+/** The error for a gateway close that ends the bot; null for one that discord.js recovers from. */
 export function fatalClose(code: number): DiscordError | null {
   const sentence = FATAL_CLOSES[code];
   return sentence === undefined ? null : new DiscordError("DISCORD_REFUSED", sentence);
 }
 
-/** A logged-in client. Tries again while the network is down; throws DiscordError where that cannot help. */
+/** A logged-in client. Retries while the network is down; throws DiscordError where that cannot help. */
 export function connect(options: ConnectOptions): Promise<Client<true>> {
-  return withBackoff(options.retry, options.signal, () => connectOnce(options));
+  return retry(options.backoff, () => connectOnce(options));
 }
 
-async function connectOnce({ token, clientOptions, prepare, signal }: ConnectOptions): Promise<Client<true>> {
-  // A client that failed to log in has destroyed parts of itself, so each try has its own.
+async function connectOnce({
+  token,
+  clientOptions,
+  prepare,
+  backoff: { signal },
+}: ConnectOptions): Promise<Client<true>> {
+  // A client that failed to log in has destroyed parts of itself, so each try makes a new one.
   const client = new Client(clientOptions);
   let closedWith: number | null = null;
   client.once(DiscordEvents.ShardDisconnect, ({ code }: CloseEvent) => {
@@ -81,7 +79,7 @@ function loginError(error: unknown, closedWith: number | null): unknown {
   return refusalOf(error) ?? error;
 }
 
-/** A "no" of Discord's API as an error that ends the start, or null for what may pass. */
+/** A refusal of Discord's API as an error that ends the start; null for a failure that may pass. */
 export function refusalOf(error: unknown): DiscordError | null {
   if (!(error instanceof DiscordAPIError) || error.status === 429 || error.status >= 500) return null;
   return new DiscordError(
@@ -91,22 +89,4 @@ export function refusalOf(error: unknown): DiscordError | null {
       cause: error,
     },
   );
-}
-
-/** Runs `task` until it succeeds or throws a DiscordError; waits twice as long after each failure. */
-export async function withBackoff<T>(
-  backoff: Backoff,
-  signal: AbortSignal,
-  task: () => Promise<T>,
-): Promise<T> {
-  for (let delayMs = backoff.firstMs; ; delayMs = Math.min(backoff.maxMs, delayMs * 2)) {
-    signal.throwIfAborted();
-    try {
-      return await task();
-    } catch (error) {
-      if (error instanceof DiscordError) throw error;
-      backoff.onRetry(error, delayMs);
-      await delay(delayMs, undefined, { signal });
-    }
-  }
 }

@@ -1,12 +1,12 @@
 import { DiscordAPIError, HTTPError, RESTJSONErrorCodes } from "discord.js";
 
 /**
- * What an error of a request means for the one who sent it:
- * - `token-gone`: the reply can't be edited any more, the channel still may take a message;
- * - `forbidden`: we may not write there, or it is not there any more, and waiting does not help;
- * - `too-large`: the files are more than this place takes;
+ * What the error of a request means for its sender:
+ * - `token-gone`: the reply can no longer be edited, but the channel may take a message;
+ * - `forbidden`: we may not write there, or it is gone, and waiting does not help;
+ * - `too-large`: the files are larger than the channel takes;
  * - `refused`: Discord read the message and does not accept it as it is;
- * - `unauthorized`: the bot's own token is not valid any more;
+ * - `unauthorized`: the bot's own token is no longer valid;
  * - `transient`: the network, a time-out, their outage: the same request may succeed later.
  */
 export type DiscordFault =
@@ -46,9 +46,11 @@ export function faultOf(error: unknown): DiscordFault {
   return "transient";
 }
 
-/** True if the message that a request is about is not there any more. */
+/** True if the request's message no longer exists. */
 export const isGone = (error: unknown): boolean => faultOf(error) === "token-gone";
 
-/** True if Discord already holds an answer to this interaction: a retried callback whose first try had arrived. */
+/**
+ * True if Discord already has an answer to this interaction, so the first try of a retried callback arrived.
+ */
 export const isAlreadyAcknowledged = (error: unknown): boolean =>
   error instanceof DiscordAPIError && error.code === RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged;

@@ -5,20 +5,24 @@ import {
   type MessageContextMenuCommandInteraction,
   MessageFlags,
   type ModalSubmitInteraction,
+  type RepliableInteraction,
   type StringSelectMenuInteraction,
 } from "discord.js";
 
 /** A press of a button or a choice in a menu under a message. */
 export type Press = ButtonInteraction | StringSelectMenuInteraction;
 
-/** An interaction that a message can answer. */
+/** An interaction that can become a job. */
 export type Asking =
   | ChatInputCommandInteraction
   | MessageContextMenuCommandInteraction
   | MessageComponentInteraction
   | ModalSubmitInteraction;
 
-/** The first answer to an interaction, seen by its user alone; mentions nobody. */
-export async function replyPrivately(interaction: Asking, content: string): Promise<void> {
+/** Answers an interaction so that only its user sees it, and mentions nobody. */
+export async function replyPrivately(
+  interaction: Asking | RepliableInteraction,
+  content: string,
+): Promise<void> {
   await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: { parse: [] } });
 }

@@ -10,20 +10,20 @@ export const tail = (text: string, start: number): string =>
   text.slice(start).replace(/^[\uDC00-\uDFFF]/, "");
 
 const FENCE = "```";
-/** Between two backticks it breaks a fence and shows nothing. */
+/** Between two backticks it breaks a fence, and is invisible. */
 const ZERO_WIDTH_SPACE = "\u200B";
 
 /**
- * A person's text as a code block of at most `max` units: Markdown and mentions inside it are inert, and Discord
+ * A user's text as a code block of at most `max` units: Markdown and mentions in it are inert, and Discord
  * offers to copy it.
  */
 export function codeBlock(text: string, max: number): string {
   const inert = text.replace(/`(?=`)/g, `\`${ZERO_WIDTH_SPACE}`);
   const room = max - 2 * (FENCE.length + 1);
-  // A backtick at the end would join the closing fence were it not on its own line.
+  // On a line of its own, so that a backtick at the end does not join the closing fence.
   return `${FENCE}\n${clip(inert, room)}\n${FENCE}`;
 }
 
-/** A person's text outside a code block: no Markdown, no mention, no link preview comes of it. */
+/** A user's text outside a code block, without Markdown, mentions or link previews. */
 export const escapeMarkdown = (text: string): string =>
   text.replace(/[\\*_~`|<>[\]()#@:]/g, (sign) => `\\${sign}`).replace(/^([-+\d])/gm, "\\$1");

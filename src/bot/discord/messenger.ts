@@ -13,8 +13,11 @@ const THREADS: readonly ChannelType[] = [
 const NONCE_MAX = 25;
 /** Discord: the most messages in one page. */
 const PAGE = 100;
-/** A preview can be started for as long as its command's token lives; and more than so many pages nobody waits for. */
-const PREVIEW_LIFE_MS = 15 * 60_000;
+/**
+ * A draft can be started for as long as its command's token lives. Looking at more pages than this takes too
+ * long.
+ */
+const DRAFT_LIFE_MS = 15 * 60_000;
 const PAGES_BEFORE = 5;
 /** Between our clock and Discord's, while a job runs. */
 const CLOCK_MARGIN_MS = 60_000;
@@ -25,75 +28,81 @@ export type ReplyTarget = Pick<Origin, "applicationId" | "interactionToken">;
 /** The reply to an interaction, and whom a further message to it may mention. */
 export type FollowUpTarget = ReplyTarget & Pick<Origin, "userId">;
 
-/** The ways in which a job's messages get to Discord. */
+/** Sends and edits the messages of jobs. */
 export class DiscordApi {
-  /** One controller a request: discord.js leaves its listener on a signal, and one for all would keep them all. */
+  /**
+   * One per request: discord.js never removes its listener from a signal, so a shared one would collect them.
+   */
   readonly #open = new Set<AbortController>();
   #givenUp = false;
 
-  /** `once` sends a request a single time: for what Discord would do again. */
-  constructor(
-    readonly rest: REST,
-    private readonly once: REST = rest,
-  ) {}
+  readonly #rest: REST;
+  readonly #once: REST;
 
-  /** Ends every request that is under way, and each later one at once. */
+  /** `once` never repeats a request: it is for requests that are not idempotent. */
+  constructor(rest: REST, once: REST = rest) {
+    this.#rest = rest;
+    this.#once = once;
+  }
+
+  /** Aborts every request that is under way, and each later one at once. */
   giveUp(): void {
     this.#givenUp = true;
     for (const controller of this.#open) controller.abort();
   }
 
   /**
-   * Edits the first answer to the command; works for the 15 minutes of its token. Answers the message's id. Without
-   * `timeoutMs` it may take as long as an upload may.
+   * Edits the first answer to the command, within the 15 minutes of its token. Answers the message's id.
+   * Without `timeoutMs` the limit is that of uploads.
    */
   async editReply(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<string> {
     return (await this.editStatus(origin, message, timeoutMs)).id;
   }
 
-  /** The same, and answers the message. */
+  /** As `editReply`, but answers the message. */
   async editStatus(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<APIMessage> {
     const route = Routes.webhookMessage(origin.applicationId, origin.interactionToken, "@original");
     const request = { ...toRequest(message, null), auth: false };
-    const answer = await this.#send((signal) => this.rest.patch(route, { ...request, signal }), timeoutMs);
+    const answer = await this.#send((signal) => this.#rest.patch(route, { ...request, signal }), timeoutMs);
     return answer as APIMessage;
   }
 
   /** Edits a message of ours at any time; needs the bot to see the channel. */
   async editMessage(channelId: string, messageId: string, message: Outgoing): Promise<void> {
     const route = Routes.channelMessage(channelId, messageId);
-    await this.#send((signal) => this.rest.patch(route, { ...toRequest(message, null), signal }));
+    await this.#send((signal) => this.#rest.patch(route, { ...toRequest(message, null), signal }));
   }
 
   /**
-   * Writes a further message to the command's reply, within its 15 minutes, and mentions who asked. Discord takes no nonce
-   * here, so a request whose answer was lost is not sent again: rather no message than two.
+   * Sends a further message to the command's reply, within its 15 minutes, and mentions the requester.
+   * Discord takes no nonce here, so a request whose answer was lost is not repeated: no message is better
+   * than two.
    */
   async followUp(origin: FollowUpTarget, message: Outgoing): Promise<string> {
     const route = Routes.webhook(origin.applicationId, origin.interactionToken);
     const query = new URLSearchParams({ wait: "true" });
     const request = { ...toRequest(message, origin.userId), query, auth: false };
-    const answer = await this.#send((signal) => this.once.post(route, { ...request, signal }));
+    const answer = await this.#send((signal) => this.#once.post(route, { ...request, signal }));
     return (answer as APIMessage).id;
   }
 
   /**
-   * Writes a new message into the command's channel and mentions who asked. A second call with the same `nonceOf`
-   * within a few minutes posts nothing and answers the first message's id.
+   * Posts a new message to the command's channel and mentions the requester. A second call with the same
+   * `nonceOf` within a few minutes posts nothing and answers the first message's id.
    */
   async post(origin: Origin, message: Outgoing, nonceOf: string): Promise<string> {
     const { body, files } = toRequest(message, origin.userId);
     const request = { body: { ...body, nonce: nonce(nonceOf), enforce_nonce: true }, files };
     const route = Routes.channelMessages(origin.channelId);
-    const answer = await this.#send((signal) => this.rest.post(route, { ...request, signal }));
+    const answer = await this.#send((signal) => this.#rest.post(route, { ...request, signal }));
     return (answer as APIMessage).id;
   }
 
   /**
-   * The message in a channel that `isEnd` takes for the end of the job, or null. A nonce is remembered for minutes; after
-   * a longer outage, or where the reply was edited before its token ended, only a look tells whether an earlier try got
-   * through. Looks at what followed the command, and at what followed the end of the job; a batch's message is its
-   * preview, which is older than the press of its Start.
+   * Id of the message in a channel that `isEnd` accepts as the end of the job, or null. Discord remembers a
+   * nonce for minutes: after a longer outage, or where the reply was edited before its token ended, only
+   * reading the channel tells whether an earlier try arrived. Reads what followed the command and what
+   * followed the end of the job. A batch's message is its draft, which is older than the press of Start.
    */
   async findEnd(
     job: Job,
@@ -118,13 +127,13 @@ export class DiscordApi {
       const end = endAmong(messages);
       if (end !== undefined) return end;
       const oldest = messages.at(-1)?.id;
-      if (oldest === undefined || SnowflakeUtil.timestampFrom(oldest) < askedAt - PREVIEW_LIFE_MS) break;
+      if (oldest === undefined || SnowflakeUtil.timestampFrom(oldest) < askedAt - DRAFT_LIFE_MS) break;
       before = oldest;
     }
     return null;
   }
 
-  /** Whether one of our messages among the channel's latest has a picture whose file's name holds `name`. */
+  /** Whether one of our latest messages in the channel has a picture whose file name contains `name`. */
   async hasPosted({ applicationId, channelId }: Origin, name: string): Promise<boolean> {
     const messages = await this.#page(channelId);
     return messages.some(({ author, attachments, embeds }) => {
@@ -134,18 +143,18 @@ export class DiscordApi {
     });
   }
 
-  /** The channel of direct messages with the person who asked. */
+  /** Id of the channel of direct messages with the requester. */
   async directChannel(origin: Origin): Promise<string> {
     const request = { body: { recipient_id: origin.userId } };
     const channel = await this.#send((signal) =>
-      this.rest.post(Routes.userChannels(), { ...request, signal }),
+      this.#rest.post(Routes.userChannels(), { ...request, signal }),
     );
     return (channel as APIChannel).id;
   }
 
   /**
-   * Whether Discord shows the channel to adults only, as it says now; a thread is what its channel is. A direct message
-   * is not age-restricted, nor does a channel that we can't see count as such.
+   * Whether the channel is age-restricted now; a thread is if its channel is. A direct message is not, nor is
+   * a channel that we can't see.
    */
   async isAgeRestricted(channelId: string): Promise<boolean> {
     const channel = await this.#channel(channelId);
@@ -158,13 +167,13 @@ export class DiscordApi {
   async #page(channelId: string, where: Record<string, string> = {}): Promise<APIMessage[]> {
     const query = new URLSearchParams({ ...where, limit: String(PAGE) });
     const route = Routes.channelMessages(channelId);
-    return (await this.#send((signal) => this.rest.get(route, { query, signal }))) as APIMessage[];
+    return (await this.#send((signal) => this.#rest.get(route, { query, signal }))) as APIMessage[];
   }
 
   async #channel(channelId: string): Promise<APIChannel | null> {
     try {
       return (await this.#send((signal) =>
-        this.rest.get(Routes.channel(channelId), { signal }),
+        this.#rest.get(Routes.channel(channelId), { signal }),
       )) as APIChannel;
     } catch (error) {
       const fault = faultOf(error);
@@ -173,7 +182,7 @@ export class DiscordApi {
     }
   }
 
-  /** Writes to the person who asked; fails with `forbidden` where they take no messages. */
+  /** Sends a direct message to the requester; fails with `forbidden` where they accept none. */
   async postDirect(origin: Origin, channelId: string, message: Outgoing, nonceOf: string): Promise<string> {
     return this.post({ ...origin, channelId }, message, `${nonceOf}-dm`);
   }
@@ -192,7 +201,7 @@ export class DiscordApi {
   }
 }
 
-/** Rejects when the signal says so: discord.js sleeps its rate limits out before it looks at it. */
+/** Rejects when the signal aborts: discord.js looks at it only after waiting out its rate limits. */
 const abortOf = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
     const abort = () => reject(signal.reason);

@@ -12,7 +12,7 @@ export type Row = APIActionRowComponent<APIComponentInMessageActionRow>;
 export interface OutgoingFile {
   readonly name: string;
   readonly data: Buffer;
-  /** Alt text; null for a file that is no picture. */
+  /** Alt text; null for a file that isn't a picture. */
   readonly description: string | null;
 }
 
@@ -23,11 +23,10 @@ export interface Outgoing {
   readonly components: readonly Row[];
   readonly files: readonly OutgoingFile[];
   /**
-   * An edit that leaves the files of the message as they are (`files` is empty then), or those of these ids, beside
-   * which it puts its own.
+   * Which files an edit keeps: all of them (`files` is empty then), or those with these ids, beside its own.
    */
   readonly keepFiles?: boolean | readonly string[];
-  /** A further message to a reply that only its person sees; the reply itself is what its acknowledgement said. */
+  /** Whether only the user sees a further message; a reply is as its acknowledgement was. */
   readonly ephemeral?: boolean;
 }
 
@@ -43,8 +42,8 @@ export const plainMessage = (content: string): Outgoing => ({
 });
 
 /**
- * The message as Discord's JSON and its files. Nobody is ever mentioned, except `mentionUserId`: prompts are other
- * people's words. An edit sends the empty fields too, since a field that is left out keeps its old value.
+ * The message as Discord's JSON and its files. Nobody is ever mentioned except `mentionUserId`, since prompts
+ * are other people's words. An edit sends empty fields too: a field that is left out keeps its old value.
  */
 export function toRequest(
   { content, embeds, components, files, keepFiles = false, ephemeral = false }: Outgoing,

@@ -8,8 +8,9 @@ import {
 } from "discord.js";
 
 /**
- * Makes Discord's list of our commands equal to ours, and leaves it alone where it is: writing takes up to an hour to
- * reach all clients and counts against a daily limit. Without guilds the commands are global.
+ * Registers our commands where Discord's list differs from ours. Otherwise the list is left alone: writing it
+ * takes up to an hour to reach all clients and counts against a daily limit. Without guilds the commands are
+ * global.
  */
 export async function registerCommands(
   rest: REST,
@@ -36,8 +37,9 @@ export async function registerCommands(
 }
 
 /**
- * Everywhere: for servers that installed the bot and for people who installed it for themselves. A late result of the
- * latter, where the bot may not write, goes to their direct messages. What belongs to a server says so itself.
+ * Available everywhere: to servers that installed the bot and to users who installed it for themselves, whose
+ * late results go to their direct messages where the bot may not post. A command that belongs to servers says
+ * so itself.
  */
 const asGlobal = (command: CommandJson): CommandJson => ({
   contexts: [
@@ -49,10 +51,10 @@ const asGlobal = (command: CommandJson): CommandJson => ({
   ...command,
 });
 
-/** A command of one guild has no say in where it goes. */
+/** Discord takes no contexts for a command of one guild. */
 const asGuilds = ({ contexts: _c, integration_types: _i, ...command }: CommandJson): CommandJson => command;
 
-/** Keys that we define; Discord adds ids, versions and empty localisations of its own. */
+/** Keys that we define; Discord adds ids, versions and empty localizations. */
 const DEFINED = new Set([
   "type",
   "name",
@@ -73,7 +75,10 @@ const DEFINED = new Set([
   "integration_types",
 ]);
 
-/** Equal for two lists that mean the same, whatever their order, the order of their keys, and what Discord added. */
+/**
+ * Equal for two lists that mean the same, whatever the order of commands and keys, and whatever Discord
+ * added.
+ */
 export function definitionHash(commands: readonly CommandJson[]): string {
   const byName = [...commands].sort((a, b) => (a.name < b.name ? -1 : 1));
   return createHash("sha256")
@@ -90,7 +95,9 @@ function defined(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, field]) => [key, defined(field)]));
 }
 
-/** Discord writes out what we leave out: `required: false`, `options: []`, `contexts: null`, a menu's `description: ""`. */
+/**
+ * Discord fills in what we leave out: `required: false`, `options: []`, `contexts: null`, `description: ""`.
+ */
 const isDefault = (field: unknown): boolean =>
   field === "" ||
   field === null ||

@@ -1,29 +1,34 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { retry } from "../../core/backoff.js";
 import { faultOf } from "./faults.js";
 
-export interface Patience {
-  /** Milliseconds since the epoch after which no further try begins. */
+export interface TransientRetry {
+  /** No retry starts after this time, in milliseconds since the epoch. */
   readonly until: number;
   readonly now: () => number;
-  /** Delay after the first failure; it doubles with each one. */
+  /** Delay after the first failure; it doubles with each further one. */
   readonly firstMs: number;
+  readonly maxMs?: number;
   readonly signal: AbortSignal;
+  /** Called for each failure that may pass, whether or not another try follows. */
+  readonly onTransient?: (error: unknown) => void;
 }
 
 /**
- * Repeats a request whose failure may pass. Throws the last error when the time is over, at once an error that no wait
- * can mend, and the signal's reason when that ends the wait.
+ * Repeats a request whose failure may pass. Throws the last error once the time is over, an error that
+ * waiting cannot fix at once, and the signal's reason if it aborts.
  */
-export async function retryTransient<T>(
-  { until, now, firstMs, signal }: Patience,
+export const retryTransient = <T>(
+  { until, now, onTransient, ...backoff }: TransientRetry,
   request: () => Promise<T>,
-): Promise<T> {
-  for (let delayMs = firstMs; ; delayMs *= 2) {
-    try {
-      return await request();
-    } catch (error) {
-      if (faultOf(error) !== "transient" || now() + delayMs > until) throw error;
-      await delay(delayMs, undefined, { signal });
-    }
-  }
-}
+): Promise<T> =>
+  retry(
+    {
+      ...backoff,
+      onFailure: (error, delayMs) => {
+        if (backoff.signal.aborted || faultOf(error) !== "transient") throw error;
+        onTransient?.(error);
+        if (now() + delayMs > until) throw error;
+      },
+    },
+    request,
+  );

@@ -8,33 +8,33 @@ import {
 import { hasOverview, type Item, type Job } from "../../core/job.js";
 import { clip, tail } from "../discord/markdown.js";
 import type { Row } from "../discord/outgoing.js";
-import { labels } from "../words/messages.js";
+import { labels } from "../words/labels.js";
 import { addedPhrases } from "./prompt-diff.js";
 
 /**
- * What a press means. It is all in the custom id, so that a button lives as long as its message: state is looked up
- * in the queue by the job's id, and who may press is decided there, never by the id. The pattern is that of the
- * argument; null where the verb takes none.
+ * What a press means. All of it is in the custom id, so a button lives as long as its message. State is
+ * looked up by the job's id, and the stored row decides who may press, never the custom id. The pattern is
+ * that of the verb's argument; null where it takes none.
  */
 const VERBS = {
   cancel: null,
-  /** A draft: the id is its own, there is no job yet. */
+  /** The id is a draft's; there is no job yet. */
   start: null,
   discard: null,
-  /** Asks which prompts to take out of a batch; the menus that answer, by their place. */
+  /** Asks which prompts to take out of a batch; `skip` are the menus that answer, by their index. */
   items: null,
   skip: /^[0-4]$/,
-  /** The same pictures again, where they were deleted. */
+  /** Draws deleted pictures again. */
   redraw: null,
-  /** The same prompts from a new seed. */
+  /** Draws the same prompts from a new seed. */
   again: null,
-  /** Asks for another prompt, and for another rewrite; the seed stays. */
+  /** Ask for another prompt, and for another rewrite; the seed stays. */
   edit: null,
   tune: null,
-  /** The select menus: another of the beams, added phrases on or off. */
+  /** Select menus: another of the rewrites, added phrases on or off. */
   beam: null,
   words: null,
-  /** From a rewrite to pictures: of both, or of the prompt as written. */
+  /** Draw a rewrite: both pictures, or the prompt as written. */
   pair: null,
   raw: null,
   info: null,
@@ -55,7 +55,7 @@ const CUSTOM_ID = /^([a-z]{1,12}):([\w-]{1,64})(?::([\w-]{1,16}))?$/;
 export const encodeCustomId = (verb: Verb, jobId: string, argument?: string): string =>
   argument === undefined ? `${verb}:${jobId}` : `${verb}:${jobId}:${argument}`;
 
-/** The action of a custom id, or null for an id that this program did not make. */
+/** The action of a custom id; null for an id that this program did not make. */
 export function decodeCustomId(customId: string): PressAction | null {
   const [, verb, jobId, argument = null] = CUSTOM_ID.exec(customId) ?? [];
   if (verb === undefined || jobId === undefined || !Object.hasOwn(VERBS, verb)) return null;
@@ -64,7 +64,7 @@ export function decodeCustomId(customId: string): PressAction | null {
   return holds ? { verb: verb as Verb, jobId, argument } : null;
 }
 
-/** Discord: options of one select menu, and letters of an option's name. */
+/** Discord: options of one select menu, and characters of an option's label. */
 const OPTIONS_MAX = 25;
 const OPTION_TEXT_MAX = 100;
 
@@ -94,14 +94,14 @@ function button(
   };
 }
 
-/** The row under a message that waits or runs; `items` where prompts can be taken out of it. */
+/** Under a job that waits or runs; `items`: whether prompts can be taken out of it. */
 export const cancelRow = (jobId: string, enabled: boolean, items = false): Row =>
   row(
     button("cancel", jobId, labels.cancel, { enabled }),
     ...(items ? [button("items", jobId, labels.takeOut, { enabled })] : []),
   );
 
-/** Under what a file would come to. */
+/** Under a draft. */
 export const draftRow = (draftId: string): Row =>
   row(
     button("start", draftId, labels.start, { style: ButtonStyle.Success }),
@@ -111,7 +111,7 @@ export const draftRow = (draftId: string): Row =>
 /** Prompts that one message offers to take out. */
 export const ITEMS_SHOWN = 5 * OPTIONS_MAX;
 
-/** Menus of the prompts of a batch that are still to be made, 25 in each. */
+/** Menus of the prompts that can be taken out, 25 in each. */
 export function itemRows(jobId: string, items: readonly Item[]): Row[] {
   const rows: Row[] = [];
   for (let from = 0; from < Math.min(items.length, ITEMS_SHOWN); from += OPTIONS_MAX) {
@@ -132,7 +132,7 @@ export function itemRows(jobId: string, items: readonly Item[]): Row[] {
   return rows;
 }
 
-/** What can be done with the result of a finished job. */
+/** Under the result of a finished job. */
 export function resultRows(job: Job): Row[] {
   const [item] = job.items;
   const redraw = job.picturesPrunedAt === null ? [] : [button("redraw", job.id, labels.redraw)];
@@ -150,7 +150,7 @@ export function resultRows(job: Job): Row[] {
   return [row(...more, ...end), ...beamRow(job, item), ...wordsRow(job, item)];
 }
 
-/** Under a blind comparison: the choices, and the end of the vote for who asked. */
+/** Under a blind comparison: vote buttons, plus Reveal for the requester. */
 export const voteRows = (jobId: string): Row[] => [
   row(
     ...(["left", "right", "tie", "bad"] as const).map((argument) =>
@@ -160,14 +160,14 @@ export const voteRows = (jobId: string): Row[] => [
   row(button("reveal", jobId, labels.reveal), button("delete", jobId, labels.delete)),
 ];
 
-/** The distinct rewrites besides the one that is shown; the value is the place among the candidates. */
+/** A menu of the other rewrites; the value is the index among the candidates. */
 function beamRow(job: Job, item: Item): Row[] {
   const others = item.candidates.map(({ text }, index) => ({ text, index }));
   const options = others
     .filter(({ text }) => text !== item.rewrite)
     .slice(0, OPTIONS_MAX)
     .map(({ text, index }) => {
-      // Rewrites begin alike; what tells them apart comes after the prompt.
+      // Rewrites start with the prompt; the difference comes after it.
       const own = text.startsWith(item.prompt) ? text.slice(item.prompt.length).replace(/^[\s,]+/, "") : text;
       return {
         label: clip(`${index + 1}. ${own}`, OPTION_TEXT_MAX),
@@ -179,7 +179,7 @@ function beamRow(job: Job, item: Item): Row[] {
   return [select({ custom_id: encodeCustomId("beam", job.id), placeholder: labels.chooseBeam, options })];
 }
 
-/** The phrases that the rewrite added, all on; those left out of the choice are switched off. */
+/** A menu of the phrases that the rewrite added, all selected; the others are switched off. */
 function wordsRow(job: Job, item: Item): Row[] {
   const phrases = addedPhrases(item.prompt, item.rewrite ?? "").slice(0, OPTIONS_MAX);
   if (phrases.length === 0) return [];

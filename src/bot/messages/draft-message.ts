@@ -2,7 +2,9 @@ import type { Draft } from "../../db/drafts.js";
 import type { OpenWork } from "../../db/queue.js";
 import { clip, escapeMarkdown } from "../discord/markdown.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { draftLines, labels, resultLines } from "../words/messages.js";
+import { draftLines } from "../words/batch.js";
+import { labels } from "../words/labels.js";
+import { resultLines } from "../words/result.js";
 import { draftRow } from "./components.js";
 import { coarse, etas, type Work } from "./eta.js";
 import { COLORS } from "./status-message.js";
@@ -10,7 +12,10 @@ import { COLORS } from "./status-message.js";
 const PROMPTS_SHOWN = 5;
 const PROMPT_MAX = 120;
 
-/** What a file comes to: how many pictures, how long by this machine's own times, and what goes before it. */
+/**
+ * What a draft would take: how many pictures, how long by this machine's own times, and which jobs come
+ * first.
+ */
 export function draftMessage(
   draft: Draft,
   open: readonly OpenWork[],

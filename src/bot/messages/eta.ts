@@ -8,9 +8,9 @@ export interface Work {
 }
 
 /**
- * Milliseconds until each open job is done, by its id, from the amount of work that is served before it: what runs, the
- * pictures that wait, and the jobs before it in its line. Jobs whose kind of work was never measured here, and those that
- * are held outside the line, have none.
+ * Milliseconds until each open job is done, by its id, from the work that is done before it: the running job,
+ * waiting pictures, and the jobs before it in its line. Jobs of a kind that was never measured here, and jobs
+ * held outside the line, have none.
  */
 export function etas(
   open: readonly OpenWork[],
@@ -37,7 +37,7 @@ export function etas(
   }
   for (const job of inLine.filter(({ phase }) => phase === "text")) {
     texts += job.texts;
-    // A rewrite alone does not wait for pictures: the phases take turns.
+    // A rewrite alone does not wait for pictures, since the phases take turns.
     if (job.kind === "optimize") {
       note(job.id, { ...NONE, texts });
       continue;
@@ -48,6 +48,13 @@ export function etas(
   return found;
 }
 
+/** The position, from 1, of each job that waits in the line of its phase, by its id. */
+export function positionsOf(open: readonly OpenWork[]): Map<string, number> {
+  const counted = { text: 0, image: 0 };
+  const inLine = open.filter(({ state, held }) => state === "queued" && held === null);
+  return new Map(inLine.map(({ id, phase }) => [id, ++counted[phase]]));
+}
+
 const NONE: Work = { texts: 0, pictures: 0, steps: 0 };
 const picturesOf = ({ pictures, steps }: OpenWork): Work => ({ texts: 0, pictures, steps: pictures * steps });
 const plus = (a: Work, b: Work): Work => ({
@@ -56,7 +63,7 @@ const plus = (a: Work, b: Work): Work => ({
   steps: a.steps + b.steps,
 });
 
-/** A time coarse enough that a message is not edited for every second of it. */
+/** Rounds up to 15 s or a minute, so that a message is not edited every second. */
 export function coarse(ms: number): number {
   const stepMs = ms < 120_000 ? 15_000 : 60_000;
   return Math.max(1, Math.ceil(ms / stepMs)) * stepMs;

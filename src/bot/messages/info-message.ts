@@ -2,13 +2,14 @@ import { type InteractionReplyOptions, MessageFlags } from "discord.js";
 import type { Job } from "../../core/job.js";
 import { clip, codeBlock } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX } from "../discord/outgoing.js";
-import { infoLines, labels } from "../words/messages.js";
+import { labels } from "../words/labels.js";
+import { infoLines } from "../words/result.js";
 
 const TEXT_MAX = 1200;
-/** Rows of a batch that are spelled out; its report has them all. */
+/** Items of a job that are spelled out; a batch's report has them all. */
 const ITEMS_MAX = 1;
 
-/** Everything about a job, for the one who asks: enough to repeat it exactly. */
+/** Everything about a job, told to the user alone: enough to repeat it exactly. */
 export function infoMessage(job: Job): InteractionReplyOptions {
   const texts = job.items
     .slice(0, ITEMS_MAX)

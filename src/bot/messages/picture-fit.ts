@@ -8,7 +8,9 @@ export interface SizeLimit {
   readonly total: number;
 }
 
-/** Discord's default limit of one attachment, and a message's 25 MiB less room for the JSON and the form's own lines. */
+/**
+ * Discord's default limit of one attachment, and a message's 25 MiB less room for the rest of the request.
+ */
 export const CHANNEL_LIMIT: SizeLimit = { perFile: 10 * 2 ** 20, total: 24 * 2 ** 20 };
 
 /** Each step is smaller than the one before: lossy first, then fewer pixels. */
@@ -21,9 +23,9 @@ const STEPS: readonly { readonly quality: number; readonly scale: number }[] = [
 ];
 
 /**
- * Makes pictures fit a message: those that are too large, and then the largest ones until the sum fits, become WebP
- * of falling quality and size. Answers them in the given order, and whether any was changed. Pictures that do not fit
- * even at the last step are left out.
+ * Makes pictures fit a message: those that are too large, then the largest ones until the sum fits, become
+ * WebP of lower quality and size. Answers them in the given order, null for one that does not fit even at the
+ * last step, and whether any was changed.
  */
 export async function fitPictures(
   originals: readonly OutgoingFile[],

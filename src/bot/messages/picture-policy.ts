@@ -1,24 +1,18 @@
 import type { Item } from "../../core/job.js";
 import { isFlagged, type PictureJudgement, UNJUDGED } from "../../core/judgement.js";
-import { type Settings, TREATMENTS, type Treatment } from "../../core/settings.js";
+import { TREATMENTS, type Treatment } from "../../core/settings.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { withheldVariant } from "../../pictures/store.js";
-
-/** Who will see a message, as far as it decides what may be in it. Known only when the message is posted. */
-export interface Audience {
-  /** The channel is age-restricted, or the thread's channel is. A direct message is not. */
-  readonly ageRestricted: boolean;
-  readonly settings: Settings;
-  /** The program's own rule for pictures that no safety checker has seen, outside age-restricted channels. */
-  readonly unchecked: Treatment;
-}
+import { safetyLines } from "../words/safety.js";
+import type { Audience } from "./audience.js";
 
 const stricter = (one: Treatment, other: Treatment): Treatment =>
   TREATMENTS[Math.max(TREATMENTS.indexOf(one), TREATMENTS.indexOf(other))]!;
 
 /**
- * What becomes of one picture. A flagged one is never shown outside an age-restricted channel, whatever the settings
- * say; a picture without a judgement, such as one that still forms or of an earlier version, counts as unchecked.
+ * How one picture is posted. A flagged one is never shown outside an age-restricted channel, whatever the
+ * settings say. A picture without a judgement, such as a preview or one of an earlier version, counts as
+ * unchecked.
  */
 export function treatmentOf(judgement: PictureJudgement | null, audience: Audience): Treatment {
   const { ageRestricted, settings, unchecked } = audience;
@@ -29,7 +23,7 @@ export function treatmentOf(judgement: PictureJudgement | null, audience: Audien
     : stricter(unchecked, settings.unchecked ?? unchecked);
 }
 
-/** Whether it depends on the audience how one of the pictures is posted; false spares asking Discord. */
+/** Whether the audience decides how one of the pictures is posted; false saves a request to Discord. */
 export const needsAudience = (items: readonly Item[]): boolean =>
   drawnPictures(items).some(({ judgement }) => judgement === null || !isPassed(judgement));
 
@@ -50,7 +44,7 @@ const drawnPictures = (items: readonly Item[]): DrawnPicture[] =>
     }),
   );
 
-/** A picture that is not posted, and whether for what the checker found or because there was none. */
+/** A picture that is not posted: because the safety checker flagged it, or because none has seen it. */
 export interface Withheld {
   /** Index of the item. */
   readonly item: number;
@@ -58,24 +52,23 @@ export interface Withheld {
   readonly flagged: boolean;
 }
 
-/** How the pictures of some items are posted. */
-export interface Exhibition {
+/** Which pictures of some items an audience sees, and how. */
+export interface PictureView {
   readonly ageRestricted: boolean;
   readonly withheld: readonly Withheld[];
-  /** All pictures of the message stand behind a click: one that does not would tell which one was flagged. */
+  /** All pictures of the message go behind a click: a single one would tell which of them was flagged. */
   readonly spoiler: boolean;
-  /** Whether a picture was flagged that is shown nevertheless. */
+  /** Whether one of the shown pictures was flagged. */
   readonly showsFlagged: boolean;
   /**
-   * The file that shows several of them at once, given the one that shows them all: that, its variant with blank
-   * panels, or null where neither leaves out just what is withheld.
+   * The file to post in place of one that shows all the items' pictures: itself, its variant with blank
+   * panels, or null where neither leaves out exactly what is withheld.
    */
-  readonly composed: (file: string | null) => string | null;
+  readonly combined: (file: string | null) => string | null;
   readonly shows: (item: Item, side: Side) => boolean;
 }
 
-/** What of the items' pictures the audience sees. */
-export function exhibit(items: readonly Item[], audience: Audience): Exhibition {
+export function viewOf(items: readonly Item[], audience: Audience): PictureView {
   const pictures = drawnPictures(items).map((picture) => ({
     ...picture,
     treatment: treatmentOf(picture.judgement, audience),
@@ -94,7 +87,7 @@ export function exhibit(items: readonly Item[], audience: Audience): Exhibition 
     })),
     spoiler: shown.some(({ treatment }) => treatment === "spoiler"),
     showsFlagged: shown.some(({ judgement }) => isFlagged(judgement)),
-    composed: (file) => {
+    combined: (file) => {
       if (file === null || shown.length === 0) return null;
       if (hidden.length === 0) return file;
       return variantFits ? withheldVariant(file) : null;
@@ -103,20 +96,38 @@ export function exhibit(items: readonly Item[], audience: Audience): Exhibition 
   };
 }
 
-/** Where nothing depends on the audience. */
-const ANYBODY: Audience = { ageRestricted: false, settings: {}, unchecked: "withhold" };
-
-/** As `exhibit`; asks who will see the message only where that decides something. */
-export const exhibitFor = async (
-  items: readonly Item[],
-  audienceOf: () => Promise<Audience>,
-): Promise<Exhibition> => exhibit(items, needsAudience(items) ? await audienceOf() : ANYBODY);
-
 const FLAGGED: PictureJudgement = { ...UNJUDGED, safety: { flagged: true, concepts: [] } };
 
 /**
- * Whether a picture may be seen as it forms. Nobody judges it before it is done, so it is shown only where it might be
- * whatever comes of it.
+ * Whether a picture may be shown as it forms. It is judged only when it is done, so it is shown only where it
+ * may be shown whatever the safety checker will say.
  */
 export const showsPreview = (audience: Audience): boolean =>
   treatmentOf(null, audience) === "show" && treatmentOf(FLAGGED, audience) === "show";
+
+/** Pictures that are named one by one. */
+const NAMED = 6;
+
+/**
+ * What to say about the pictures that are missing or hidden; `many` where the message shows several pairs.
+ */
+export function safetySentences(
+  { withheld, spoiler, showsFlagged, ageRestricted }: PictureView,
+  many: boolean,
+): string[] {
+  const about = (flagged: boolean, why: Parameters<typeof safetyLines.withheld>[1]): string[] => {
+    const pictures = withheld.filter((picture) => picture.flagged === flagged);
+    if (pictures.length === 0) return [];
+    const names = pictures.map(({ item, side }) =>
+      many ? safetyLines.pictureOf(item + 1, side) : safetyLines.picture(side),
+    );
+    const named =
+      names.length <= NAMED ? names : [...names.slice(0, NAMED), safetyLines.more(names.length - NAMED)];
+    return [safetyLines.withheld(named, why, many ? "command" : "buttons")];
+  };
+  return [
+    ...about(true, ageRestricted ? "flagged-by-choice" : "flagged"),
+    ...about(false, "unchecked"),
+    ...(spoiler ? [safetyLines.behindClick(showsFlagged)] : []),
+  ];
+}

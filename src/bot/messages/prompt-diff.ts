@@ -3,13 +3,13 @@ import { type Change, diffWordsWithSpace } from "diff";
 import { escapeMarkdown } from "../discord/markdown.js";
 
 /**
- * Most words that may differ. The search takes the square of it, and whoever presses a button chooses both texts: 1,000
- * signs against 2,000 others took 1.6 s of the bot's only thread, 6,000 against 12,000 a minute. A rewrite of Promptist
- * adds 75 tokens at most.
+ * Most words that may differ. The search takes time quadratic in it, and a user chooses both texts: 1,000
+ * characters against 2,000 others took 1.6 s of the bot's only thread, 6,000 against 12,000 a minute. A
+ * rewrite of Promptist adds 75 tokens at most.
  */
 const MAX_EDITS = 200;
 
-/** What a rewrite did to a prompt, word by word; all of it is new where the two have little in common. */
+/** What a rewrite changed, word by word; all of it is new where the two texts have little in common. */
 export function diffPrompt(prompt: string, rewrite: string): Change[] {
   const change = (value: string, added: boolean): Change => ({ value, added, removed: false, count: 1 });
   const rest = rewrite.startsWith(prompt) ? rewrite.slice(prompt.length) : "";
@@ -20,12 +20,16 @@ export function diffPrompt(prompt: string, rewrite: string): Change[] {
   );
 }
 
-/** The rewrite in Markdown of at most `max` units: added words bold, dropped ones struck through, the rest plain. */
+/**
+ * The rewrite in Markdown of at most `max` units: added words bold, dropped ones struck through, the rest
+ * plain.
+ */
 export function diffMarkdown(prompt: string, rewrite: string, max: number): string {
   let text = "";
   for (const { value, added, removed } of diffPrompt(prompt, rewrite)) {
     const mark = added ? "**" : removed ? "~~" : "";
-    // Marks beside a space are no marks to Discord, so the spaces of a run stay outside; two runs must not touch.
+    // Discord ignores marks beside a space, so a run's spaces stay outside its marks. Two runs must not
+    // touch.
     const words = value.trim();
     const start = words === "" ? 0 : value.indexOf(words);
     const before = value.slice(0, start);
@@ -43,7 +47,7 @@ export function diffMarkdown(prompt: string, rewrite: string, max: number): stri
   return text;
 }
 
-/** The longest beginning of whole words that is at most `room` units long once it is escaped. */
+/** The longest start of whole words that has at most `room` units once it is escaped. */
 function fitting(words: string, room: number): string {
   let head = "";
   for (const { 0: word } of words.matchAll(/\s*\S+/gu)) {
@@ -54,14 +58,14 @@ function fitting(words: string, room: number): string {
   return head;
 }
 
-/** Words that a rewrite added between two commas, and where they stand in it. */
+/** Words that a rewrite added between two commas, with their offsets in it. */
 export interface Phrase {
   readonly text: string;
   readonly start: number;
   readonly end: number;
 }
 
-/** The phrases that can be switched off to see whether they helped, in their order. */
+/** The added phrases in order; each can be switched off to see whether it helped. */
 export function addedPhrases(prompt: string, rewrite: string): Phrase[] {
   const phrases: Phrase[] = [];
   let at = 0;
@@ -80,7 +84,7 @@ export function addedPhrases(prompt: string, rewrite: string): Phrase[] {
   return phrases;
 }
 
-/** The rewrite without some of its phrases, and without the commas that these leave behind. */
+/** The rewrite without some of its phrases and the commas that they leave behind. */
 export function withoutPhrases(rewrite: string, dropped: readonly Phrase[]): string {
   let text = "";
   let at = 0;
@@ -94,11 +98,11 @@ export function withoutPhrases(rewrite: string, dropped: readonly Phrase[]): str
     .replace(/^[\s,]+|[\s,]+$/g, "");
 }
 
-/** English words that carry what a picture shows; Promptist knows no other language. */
+/** The words that say what the picture shows. English only, as Promptist is. */
 function subjectsOf(text: string): { word: string; root: string }[] {
   const doc = nlp(text);
   const nouns = doc.match("#Noun").not("#Pronoun");
-  // "Fear" alone reads as a verb, and is what the picture is about all the same.
+  // "Fear" alone is tagged as a verb, but it is what the picture is about.
   const subjects = nouns.found ? nouns : doc.not("(#Determiner|#Preposition|#Conjunction|#Pronoun)");
   return termsOf(subjects);
 }
@@ -116,12 +120,14 @@ function termsOf(view: View): { word: string; root: string }[] {
   );
 }
 
-/** Letters of a text whose words are told apart in some 30 ms at worst; compromise takes more than its share of longer ones. */
+/**
+ * Longest text whose nouns are looked for: compromise takes up to 30 ms for it, and blocks for longer ones.
+ */
 const GRAMMAR_MAX = 500;
 
 /**
- * The nouns of a prompt that its rewrite no longer has, in any number: what the picture may fail to show. None are named
- * for texts that are longer than grammar can be asked about while others wait.
+ * The nouns of a prompt, singular or plural, that its rewrite no longer has: what the picture may fail to
+ * show. None for texts longer than GRAMMAR_MAX.
  */
 export function lostNouns(prompt: string, rewrite: string): string[] {
   if (rewrite.startsWith(prompt) || Math.max(prompt.length, rewrite.length) > GRAMMAR_MAX) return [];

@@ -1,65 +1,79 @@
-import type { Job } from "../../core/job.js";
-import { SCORE_COLUMNS, scoreCells } from "./scores.js";
+import { stringify } from "csv-stringify/sync";
+import { type Item, type Job, judgementsOf, type Picture } from "../../core/job.js";
+import { type PairScores, pairScores } from "../../core/judgement.js";
 
-const COLUMNS = [
-  "number",
-  "seed",
-  "original",
-  "optimized",
-  "steps",
-  "guidance",
-  "scheduler",
-  "width",
-  "height",
-  "negative",
-  "rewriting_ms",
-  "baseline_ms",
-  "optimized_ms",
-  "promptist",
-  "stable_diffusion",
-  "promptist_sha256",
-  "stable_diffusion_sha256",
-  "job",
-  ...SCORE_COLUMNS,
-] as const;
+type Cell = string | number | null | undefined;
 
-/** A batch as CSV (RFC 4180): a row for each prompt that was drawn, with all that it takes to draw it again. */
-export function csvReport(job: Job): string {
-  const { image, checkpoints, hashes } = job;
-  const rows = job.items
-    .filter(({ cancelled }) => !cancelled)
-    .map((item) => [
-      item.index + 1,
-      item.seed,
-      item.prompt,
-      item.rewrite,
-      image.steps,
-      String(image.guidance),
-      image.scheduler,
-      image.size?.width,
-      image.size?.height,
-      image.negative,
-      item.rewriteMs,
-      item.pictures.baseline?.ms,
-      item.pictures.optimized?.ms,
-      checkpoints.promptist,
-      checkpoints.diffusion,
-      hashes.promptist,
-      hashes.diffusion,
-      job.id,
-      ...scoreCells(item),
-    ]);
-  return [COLUMNS, ...rows].map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");
+/** What a row is made from: the item, its job, and its scores. */
+interface Row {
+  readonly job: Job;
+  readonly item: Item;
+  readonly scores: PairScores;
 }
 
-/** Spreadsheets take a text that begins so for a formula, and run it; `parsePromptFile` takes the mark away again. */
+/** The columns in order, each with what stands in it. */
+const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = [
+  ["number", ({ item }) => item.index + 1],
+  ["seed", ({ item }) => item.seed],
+  ["original", ({ item }) => item.prompt],
+  ["optimized", ({ item }) => item.rewrite],
+  ["steps", ({ job }) => job.image.steps],
+  // As text: a number would be rounded.
+  ["guidance", ({ job }) => String(job.image.guidance)],
+  ["scheduler", ({ job }) => job.image.scheduler],
+  ["width", ({ job }) => job.image.size?.width],
+  ["height", ({ job }) => job.image.size?.height],
+  ["negative", ({ job }) => job.image.negative],
+  ["rewriting_ms", ({ item }) => item.rewriteMs],
+  ["baseline_ms", ({ item }) => item.pictures.baseline?.ms],
+  ["optimized_ms", ({ item }) => item.pictures.optimized?.ms],
+  ["promptist", ({ job }) => job.checkpoints.promptist],
+  ["stable_diffusion", ({ job }) => job.checkpoints.diffusion],
+  ["promptist_sha256", ({ job }) => job.hashes.promptist],
+  ["stable_diffusion_sha256", ({ job }) => job.hashes.diffusion],
+  ["job", ({ job }) => job.id],
+  ["baseline_relevance", ({ scores }) => scores.relevance.baseline],
+  ["optimized_relevance", ({ scores }) => scores.relevance.optimized],
+  ["relevance_term", ({ scores }) => scores.relevanceTerm],
+  ["baseline_beauty", ({ scores }) => scores.beauty.baseline],
+  ["optimized_beauty", ({ scores }) => scores.beauty.optimized],
+  ["beauty_gain", ({ scores }) => scores.beautyGain],
+  ["reward", ({ scores }) => scores.reward],
+  ["judge", ({ scores }) => scores.judge],
+  ["baseline_safety", ({ item }) => safetyOf(item.pictures.baseline)],
+  ["optimized_safety", ({ item }) => safetyOf(item.pictures.optimized)],
+];
+
+/** A job as CSV (RFC 4180): a row for each prompt that was drawn, with all that it takes to draw it again. */
+export function csvReport(job: Job): string {
+  const rows = job.items
+    .filter(({ cancelled }) => !cancelled)
+    .map((item) => {
+      const row = { job, item, scores: pairScores(judgementsOf(item)) };
+      return COLUMNS.map(([, cell]) => textOf(cell(row)));
+    });
+  return stringify([COLUMNS.map(([name]) => name), ...rows], {
+    record_delimiter: "\r\n",
+    quoted_match: /['\r\n]/,
+  });
+}
+
+/**
+ * Spreadsheets take a text that begins like this for a formula, and run it. `parsePromptFile` removes the
+ * mark again, so one that is already there is marked too; csv-stringify's `escape_formulas` would leave it.
+ */
 const FORMULA = /^'*[=+\-@\t\r]/;
 
-function cell(value: string | number | null | undefined): string {
+function textOf(value: Cell): string {
   if (value === null || value === undefined) return "";
-  // A seed may be as large as a number counts exactly, and must stay what it is.
-  if (typeof value === "number")
-    return String(Number.isInteger(value) ? value : Math.round(value * 1e5) / 1e5);
-  const inert = FORMULA.test(value) ? `'${value}` : value;
-  return /[",\r\n']/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+  if (typeof value === "string") return FORMULA.test(value) ? `'${value}` : value;
+  // A seed may be as large as a number counts exactly, and must not be rounded.
+  return String(Number.isInteger(value) ? value : Math.round(value * 1e5) / 1e5);
+}
+
+function safetyOf(picture: Picture | null): string | null {
+  if (picture === null) return null;
+  const safety = picture.judgement?.safety ?? "unchecked";
+  if (typeof safety === "string") return safety;
+  return safety.flagged ? "flagged" : "passed";
 }

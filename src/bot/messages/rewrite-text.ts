@@ -1,6 +1,7 @@
 import type { Item } from "../../core/job.js";
 import { codeBlock, escapeMarkdown } from "../discord/markdown.js";
-import { labels, noteLine, resultLines } from "../words/messages.js";
+import { labels } from "../words/labels.js";
+import { noteLine, resultLines } from "../words/result.js";
 import { diffMarkdown, lostNouns } from "./prompt-diff.js";
 
 const TEXT_MAX = 1100;
@@ -13,11 +14,11 @@ export function promptSections(item: Item): string[] {
   return [`${prompt}\n**${title}**\n> ${diffMarkdown(item.prompt, item.rewrite, TEXT_MAX)}`];
 }
 
-/** A picture of the prompt alone was asked for: its "rewrite" is the prompt itself, and nobody searched for another. */
+/** Whether only the prompt as written is drawn: its "rewrite" is the prompt itself, and none was searched. */
 export const isRaw = ({ prompt, rewrite, candidates }: Item): boolean =>
   rewrite === prompt && candidates.length === 0;
 
-/** What is worth knowing about the rewrite: what it lost, and what the image model does not read. */
+/** Notes on the rewrite: what it lost, and what the image model does not read. */
 export function noteLines(item: Item): string[] {
   const lost = item.rewrite === null || isRaw(item) ? [] : lostNouns(item.prompt, item.rewrite);
   return [

@@ -1,16 +1,15 @@
-import { type Item, type Job, judgementsOf, type Picture } from "../../core/job.js";
+import { type Item, type Job, judgementsOf } from "../../core/job.js";
 import { type PairScores, pairScores } from "../../core/judgement.js";
-import { SIDES } from "../../core/side.js";
 import { bootstrapMean } from "../../core/statistics.js";
-import { type ScoreRow, scorePlot } from "../../pictures/score-plot.js";
+import { type ScoreRow, scorePlot } from "../../pictures/plots.js";
 import { clip } from "../discord/markdown.js";
 import { ALT_TEXT_MAX, type OutgoingFile } from "../discord/outgoing.js";
-import { scoreLines } from "../words/messages.js";
+import { scoreLines } from "../words/scores.js";
 
 /** Rows of the table in a message; the CSV has them all. */
 const TABLE_ROWS = 10;
 
-/** The small line under a pair; none where nobody judged it. */
+/** The small line under a pair; none where it was not judged. */
 export function pairScoreLine(item: Item): string[] {
   const line = scoreLines.pair(pairScores(judgementsOf(item)));
   return line === null ? [] : [line];
@@ -21,7 +20,9 @@ export interface BatchScores {
   readonly plot: OutgoingFile | null;
 }
 
-/** Means of a batch's pairs with their intervals, a table of the first ones and a plot; empty without any score. */
+/**
+ * The mean of each score with its interval, a table of the first pairs, and a plot; empty without any score.
+ */
 export async function batchScores(job: Job): Promise<BatchScores> {
   const pairs = job.items
     .filter(({ cancelled }) => !cancelled)
@@ -58,39 +59,3 @@ const relevanceChange = (scores: PairScores): number | null =>
     : scores.relevance.optimized - scores.relevance.baseline;
 
 const numbers = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
-
-export const SCORE_COLUMNS = [
-  "baseline_relevance",
-  "optimized_relevance",
-  "relevance_term",
-  "baseline_beauty",
-  "optimized_beauty",
-  "beauty_gain",
-  "reward",
-  "judge",
-  "baseline_safety",
-  "optimized_safety",
-] as const;
-
-/** Under SCORE_COLUMNS. */
-export function scoreCells(item: Item): (string | number | null)[] {
-  const scores = pairScores(judgementsOf(item));
-  return [
-    scores.relevance.baseline,
-    scores.relevance.optimized,
-    scores.relevanceTerm,
-    scores.beauty.baseline,
-    scores.beauty.optimized,
-    scores.beautyGain,
-    scores.reward,
-    scores.judge,
-    ...SIDES.map((side) => safetyWord(item.pictures[side])),
-  ];
-}
-
-function safetyWord(picture: Picture | null): string | null {
-  if (picture === null) return null;
-  const safety = picture.judgement?.safety ?? "unchecked";
-  if (typeof safety === "string") return safety;
-  return safety.flagged ? "flagged" : "passed";
-}

@@ -2,31 +2,32 @@ import type { Progress } from "../../core/events.js";
 import { hasOverview, type Item, type Job, type LimitScope, type Phase } from "../../core/job.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
-import { labels, statusLines } from "../words/messages.js";
+import { labels } from "../words/labels.js";
+import { statusLines } from "../words/status.js";
 import { cancelRow } from "./components.js";
 import { noteLines, promptSections } from "./rewrite-text.js";
 
 /** Where an unfinished job is, as its message shows it. */
 export type JobStatus =
-  /** `place` is that in the line of the phase; null until it is known. */
+  /** `position`: in the line of the phase; null until it is known. */
   | {
       readonly kind: "queued";
-      /** Whose limit keeps it out of the line, and how many that lets in. */
+      /** Whose limit keeps it out of the line, and how many jobs that limit allows. */
       readonly held?: { readonly scope: LimitScope; readonly limit: number };
       readonly phase: Phase;
       readonly position: number | null;
-      /** Until the job is done, from this machine's recent times; null while they are unknown. */
+      /** Until the job is done, by this machine's recent times; null while they are unknown. */
       readonly etaMs: number | null;
     }
   | { readonly kind: "loading"; readonly phase: Phase }
   | { readonly kind: "working"; readonly progress: Progress }
   | { readonly kind: "stopping" }
-  /** The reply's token is about to end: the last thing that the message will say. */
+  /** The last status, before the reply's token ends. */
   | { readonly kind: "late" }
-  /** The person had all that is stored of them deleted while the job waited. */
+  /** The user deleted all their data while the job waited. */
   | { readonly kind: "erased" };
 
-/** What a status message says about its job, whatever the status; a job's items are not kept for it. */
+/** What a status message says about its job in every status; the job's items are not kept in memory. */
 export interface JobSummary {
   readonly id: string;
   readonly title: string;
@@ -35,7 +36,7 @@ export interface JobSummary {
   readonly hasItems: boolean;
 }
 
-/** The message's colour tells the state at a glance: blue waits, orange runs, green is done, red failed. */
+/** The message's color tells the state at a glance: blue waits, orange runs, green is done, red failed. */
 export const COLORS = {
   waiting: 0x3b82f6,
   running: 0xf59e0b,
@@ -51,7 +52,7 @@ export function summarize(job: Job): JobSummary {
   const left = job.items.filter(({ cancelled }) => !cancelled).length;
   const takenOut = left === job.items.length ? [] : [statusLines.takenOut(job.kind, left, job.items.length)];
   const [first] = job.items;
-  // What is ready is shown at once, unless it would tell which picture is which.
+  // The rewrite is shown once it is ready, unless it would tell which picture is which.
   const rewritten = first !== undefined && first.rewrite !== null && !job.blind;
   return {
     id: job.id,
@@ -72,15 +73,15 @@ const subjectOf = (item: Item, rewritten: boolean): string =>
   rewritten ? [...promptSections(item), ...noteLines(item)].join("\n") : codeBlock(item.prompt, SUBJECT_MAX);
 
 /**
- * What the message shows besides words: a finished half of the pair, and the picture that is being drawn. Without
- * either the message keeps the files it has.
+ * What the message shows besides words: the finished picture of the pair, and the preview of the other one.
+ * Without either the message keeps its files.
  */
 export interface StatusPictures {
   readonly finished: OutgoingFile | null;
   readonly preview: OutgoingFile | null;
-  /** Id of an earlier edit's finished half, to be kept. */
+  /** Id of the finished picture's file from an earlier edit, to be kept. */
   readonly kept: string | null;
-  /** Whether the message has a preview of a picture that is finished by now, which goes. */
+  /** Whether the message still has a preview of a picture that is finished, which is removed. */
   readonly stale: boolean;
 }
 
@@ -110,7 +111,7 @@ export function statusMessage(
   };
 }
 
-/** The last word on a job whose texts are deleted: nothing of them, and nothing to press. */
+/** The message of an erased job: none of its texts, and no buttons. */
 const erasedMessage = ({ title }: JobSummary): Outgoing => ({
   content: "",
   embeds: [{ title, description: statusLines.erased, color: COLORS.cancelled }],
@@ -146,7 +147,7 @@ function progressText(progress: Progress): string {
   return `${bar(fractionDone(progress))}\n${what}${which}`;
 }
 
-/** How much of the job's phase is done, 0 to 1: an image item is two pictures, the baseline first. */
+/** How much of the job's phase is done, 0 to 1; an image item is two pictures, the baseline first. */
 export function fractionDone({ making, step, steps, item, items }: Progress): number {
   const part = steps > 0 ? Math.min(1, step / steps) : 0;
   const ofItem = making === "rewrite" ? part : (making === "optimized" ? 0.5 : 0) + part / 2;

@@ -5,7 +5,7 @@ import type { PictureKey, PictureStore } from "../../pictures/store.js";
 import { clip } from "../discord/markdown.js";
 import { ALT_TEXT_MAX, type OutgoingFile } from "../discord/outgoing.js";
 
-/** A picture of a job under the name that people see. */
+/** A picture of a job, with the name that people see. */
 export interface NamedPicture {
   readonly key: PictureKey;
   /** With its ending. */
@@ -14,8 +14,8 @@ export interface NamedPicture {
 }
 
 /**
- * A picture of a job by the file that a row names, as `name` plus the file's ending; null where the row names none.
- * Every picture that is posted or packed passes here; whether it may be is asked before (picture-policy.ts).
+ * The picture in a job's file, named `name` plus the file's ending; null where there is no file. Every
+ * picture that is posted or packed passes here; picture-policy.ts has decided before whether it may be.
  */
 export function namedPicture(job: Job, file: string | null, name: string, alt: string): NamedPicture | null {
   if (file === null) return null;
@@ -32,7 +32,7 @@ export async function readPicture(
   return { name: picture.name, data, description: clip(picture.alt, ALT_TEXT_MAX) };
 }
 
-/** Both pictures of an item, as far as they are drawn and may be shown, named by the item's number. */
+/** The pictures of an item that are drawn and may be shown, named by the item's number. */
 export function pairOf(
   job: Job,
   { index, pictures, prompt, rewrite }: Item,

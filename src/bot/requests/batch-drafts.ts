@@ -1,20 +1,23 @@
-import { type MessageComponentInteraction, MessageFlags } from "discord.js";
-import { codeOf, InputError } from "../../core/errors.js";
-import type { Events } from "../../core/events.js";
+import { MessageFlags } from "discord.js";
+import { InputError } from "../../core/errors.js";
+import { type Events, log } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
-import type { Settings, Where } from "../../core/settings.js";
 import type { Draft, DraftRequest, Drafts } from "../../db/drafts.js";
 import type { Arrival, Queue } from "../../db/queue.js";
+import type { StoredSettings } from "../../db/settings.js";
 import { DueClock } from "../delivery/due-clock.js";
 import { faultOf } from "../discord/faults.js";
-import { replyPrivately } from "../discord/interactions.js";
+import { type Press, replyPrivately } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { retryTransient } from "../discord/retry-transient.js";
 import type { PressAction } from "../messages/components.js";
 import { draftMessage } from "../messages/draft-message.js";
 import type { Work } from "../messages/eta.js";
-import { draftLines, errorSentence, refusals } from "../words/messages.js";
+import { draftLines } from "../words/batch.js";
+import { errorSentence, sentenceOf } from "../words/errors.js";
+import { refusals } from "../words/refusals.js";
+import type { Arrivals } from "./arrivals.js";
 import type { Intake } from "./intake.js";
 import { mayModerate, mayUse } from "./rules.js";
 
@@ -24,24 +27,26 @@ export interface DraftOptions {
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
-  readonly settingsOf: (where: Where) => Promise<Settings>;
+  readonly settings: StoredSettings;
+  readonly arrivals: Arrivals;
+  readonly intake: Intake;
+  /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs: (work: Work) => number | null;
-  readonly intake: () => Intake;
-  /** Delay after the first failed try to show a preview; it doubles with each one. */
+  /** Delay after the first failed try to show a draft; it doubles with each further one. */
   readonly retryFirstMs: number;
 }
 
 /** The reply must still be ours to edit when a draft ends. */
 const EDIT_MARGIN_MS = 60_000;
-/** Each may hold a megabyte, and it costs nothing to attach one. */
-const DRAFTS_PER_PERSON = 10;
+/** A draft may hold a megabyte, and making one costs its user nothing. */
+const DRAFTS_PER_USER = 10;
 
-/** Files that were read and wait for a yes, from their preview to Start, Discard or their end by the clock. */
+/** Batches that were read and wait to be started, until Start, Discard or the end of their time. */
 export class BatchDrafts {
   readonly #options: DraftOptions;
   readonly #clock: DueClock;
   readonly #stopping = new AbortController();
-  /** Previews on their way to Discord: what a press does to one comes after it. */
+  /** Drafts whose message is on its way to Discord: a press is handled after it. */
   readonly #showing = new Map<string, Promise<unknown>>();
   #resuming: Promise<unknown> = Promise.resolve();
 
@@ -51,18 +56,13 @@ export class BatchDrafts {
       nextDueAt: () => options.drafts.nextDueAt(),
       endDue: () => this.#endDue(),
       now: options.now,
-      onError: (error) =>
-        options.events.emit("log", {
-          level: "warn",
-          message: "The drafts that are due could not be read",
-          error,
-        }),
+      onError: (error) => log(options.events, "warn", "The drafts that are due could not be read", error),
     });
   }
 
   /**
-   * Goes on with the drafts of an earlier run. Of the commands that it left, those that have a draft get its preview, and
-   * the others are given back.
+   * Takes up the drafts of an earlier run. Of the commands that it left, those with a draft are shown it; the
+   * others are returned.
    */
   async start(left: readonly Arrival[]): Promise<Arrival[]> {
     await this.#clock.wind();
@@ -85,13 +85,17 @@ export class BatchDrafts {
   }
 
   /**
-   * Stores a request, shows in its reply what it comes to, and settles its arrival. Throws InputError DRAFT_LIMIT for a
-   * person who has many drafts already.
+   * Stores a request, shows the draft in its reply, and settles its arrival. The reply tells its user about a
+   * failure, such as too many drafts (DRAFT_LIMIT).
    */
   async open(request: DraftRequest, origin: Origin): Promise<void> {
+    await this.#options.arrivals.work(origin, () => this.#open(request, origin));
+  }
+
+  async #open(request: DraftRequest, origin: Origin): Promise<void> {
     const { drafts } = this.#options;
-    if ((await drafts.idsOfUser(origin.userId)).length >= DRAFTS_PER_PERSON) {
-      throw new InputError("DRAFT_LIMIT", "Too many drafts wait already.", { limit: DRAFTS_PER_PERSON });
+    if ((await drafts.idsOfUser(origin.userId)).length >= DRAFTS_PER_USER) {
+      throw new InputError("DRAFT_LIMIT", "Too many drafts wait already.", { limit: DRAFTS_PER_USER });
     }
     const draft = await drafts.add(request, origin, origin.tokenExpiresAt - EDIT_MARGIN_MS);
     try {
@@ -105,30 +109,28 @@ export class BatchDrafts {
     await this.#settle(draft);
   }
 
-  /** Start: the draft becomes a job, and its preview that job's message. */
-  async begin(press: MessageComponentInteraction, action: PressAction): Promise<void> {
-    const { intake, settingsOf } = this.#options;
+  /** Start: the draft becomes a job, and its message the job's. */
+  async begin(press: Press, action: PressAction): Promise<void> {
+    const { intake, settings } = this.#options;
     const draft = await this.#alive(press, action);
     if (draft === null) return;
     if (press.user.id !== draft.origin.userId) return replyPrivately(press, refusals.notYourDraft);
-    if (!mayUse(press, await settingsOf(draft.origin))) return replyPrivately(press, refusals.role);
+    if (!mayUse(press, await settings.resolve(draft.origin))) return replyPrivately(press, refusals.role);
     await press.deferUpdate();
     await this.#showing.get(draft.id);
     try {
-      await intake().enqueue(press, draft);
+      await intake.enqueue(press, draft);
     } catch (error) {
-      const context = error instanceof InputError ? error.context : {};
-      const content = errorSentence(codeOf(error), context);
-      await press.followUp({ content, flags: MessageFlags.Ephemeral });
+      await press.followUp({ content: sentenceOf(error), flags: MessageFlags.Ephemeral });
       if (!(error instanceof InputError)) throw error;
     }
   }
 
-  async discard(press: MessageComponentInteraction, action: PressAction): Promise<void> {
-    const { settingsOf } = this.#options;
+  async discard(press: Press, action: PressAction): Promise<void> {
+    const { settings } = this.#options;
     const draft = await this.#alive(press, action);
     if (draft === null) return;
-    if (!mayModerate(press, draft.origin, await settingsOf(draft.origin)))
+    if (!mayModerate(press, draft.origin, await settings.resolve(draft.origin)))
       return replyPrivately(press, refusals.notYours);
     await press.deferUpdate();
     await this.#showing.get(draft.id);
@@ -136,8 +138,8 @@ export class BatchDrafts {
     await press.editReply({ content: draftLines.discarded, embeds: [], components: [] });
   }
 
-  /** Null, and the person told, where the draft is gone or its time is over. */
-  async #alive(press: MessageComponentInteraction, { jobId: id }: PressAction): Promise<Draft | null> {
+  /** The draft of a press; null, after telling the user, where it is gone or its time is over. */
+  async #alive(press: Press, { jobId: id }: PressAction): Promise<Draft | null> {
     const { drafts, now } = this.#options;
     const draft = await drafts.get(id);
     if (draft === undefined) {
@@ -157,9 +159,8 @@ export class BatchDrafts {
       try {
         await api.editReply(draft.origin, plainMessage(draftLines.expired));
       } catch (error) {
-        // Its buttons say the same to who presses them.
-        const message = `The end of a preview was not shown (${faultOf(error)})`;
-        events.emit("log", { level: "warn", message, error });
+        // A press of its buttons says the same.
+        log(events, "warn", `The end of a draft was not shown (${faultOf(error)})`, error);
       }
     }
   }
@@ -172,7 +173,7 @@ export class BatchDrafts {
     const shown = retryTransient({ until: draft.expiresAt, now, firstMs, signal }, () =>
       api.editReply(draft.origin, message),
     );
-    // Whoever waits for it wants to know that it is over; that it failed is said by who shows it.
+    // Waiters only need to know that it settled; `#show` reports the failure.
     this.#showing.set(
       draft.id,
       shown.catch(() => {}),
@@ -184,21 +185,20 @@ export class BatchDrafts {
     }
   }
 
-  /** The preview of a draft that was stored when the program was stopped before it had said so. */
+  /** Shows a draft that was stored just before the program stopped. */
   async #resume(draft: Draft): Promise<void> {
     const { events, now } = this.#options;
     try {
       if (draft.expiresAt > now()) await this.#show(draft);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
-      // The clock ends it with a sentence.
-      const message = `A preview was not shown (${faultOf(error)})`;
-      events.emit("log", { level: "warn", message, error });
+      // The clock ends the draft with a sentence.
+      log(events, "warn", `A draft was not shown (${faultOf(error)})`, error);
     }
     await this.#settle(draft);
   }
 
-  /** In this order: a kill between the two leaves a preview that can still be pressed. */
+  /** In this order: a crash in between leaves a draft that can still be pressed. */
   async #end(draft: Pick<Draft, "id" | "origin">): Promise<void> {
     await this.#settle(draft);
     await this.#options.drafts.discard(draft.id);
@@ -210,7 +210,7 @@ export class BatchDrafts {
       await queue.settleArrival(draft.origin.interactionId);
     } catch (error) {
       // The next start shows it again.
-      events.emit("log", { level: "warn", message: "A preview was not noted as shown", error });
+      log(events, "warn", "A draft was not noted as shown", error);
     }
   }
 }

@@ -1,39 +1,34 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type {
-  ChatInputCommandInteraction,
-  MessageComponentInteraction,
-  MessageContextMenuCommandInteraction,
-} from "discord.js";
-import { codeOf, InputError } from "../../core/errors.js";
-import type { Events } from "../../core/events.js";
+import type { MessageComponentInteraction } from "discord.js";
+import { InputError } from "../../core/errors.js";
 import type { Origin } from "../../core/job.js";
-import type { Settings, Where } from "../../core/settings.js";
+import { IMAGE_RANGES } from "../../core/options.js";
 import type { Draft, DraftRequest } from "../../db/drafts.js";
 import type { Queue } from "../../db/queue.js";
-import type { Outbox } from "../delivery/outbox.js";
+import type { StoredSettings } from "../../db/settings.js";
+import type { ReplyLimits } from "../delivery/reply-limits.js";
 import { faultOf, isAlreadyAcknowledged } from "../discord/faults.js";
 import { type Asking, replyPrivately } from "../discord/interactions.js";
-import { errorSentence, refusals } from "../words/messages.js";
+import { errorSentence, sentenceOf } from "../words/errors.js";
+import { refusals } from "../words/refusals.js";
 import type { Arrivals } from "./arrivals.js";
-import type { Command, CommandContext, CommandRequest } from "./request.js";
-import { admit, checkWords, contextOf, mayUse } from "./rules.js";
+import { type CommandContext, type CommandRequest, checkRange } from "./request.js";
+import { checkWords, contextOf, mayUse, withAlwaysNegative } from "./rules.js";
 
 export interface IntakeOptions {
   readonly queue: Queue;
-  readonly events: Events;
+  readonly settings: StoredSettings;
   readonly arrivals: Arrivals;
-  readonly outbox: Outbox;
-  readonly commands: ReadonlyMap<string, Command>;
-  readonly readMenu: (
-    interaction: MessageContextMenuCommandInteraction,
-    context: CommandContext,
-  ) => CommandRequest | null;
+  readonly replyLimits: ReplyLimits;
   readonly context: CommandContext;
-  readonly settingsOf: (where: Where) => Promise<Settings>;
   readonly now: () => number;
-  /** Shows what a request comes to, keeps it until its person says yes, and settles its arrival. */
-  readonly draft: (request: DraftRequest, origin: Origin) => Promise<void>;
 }
+
+/** What an interaction became: a job, a request whose user has to confirm it first, or a sentence. */
+export type Outcome =
+  | { readonly kind: "job" }
+  | { readonly kind: "draft"; readonly request: DraftRequest; readonly origin: Origin }
+  | { readonly kind: "refused" };
 
 /** Discord: an interaction's token works for 15 minutes. */
 const TOKEN_LIFE_MS = 15 * 60_000;
@@ -43,10 +38,12 @@ const ACKNOWLEDGE_PAUSE_MS = 200;
 /** Discord may deliver an event more than once; ids older than their tokens need not be remembered. */
 const REMEMBERED_IDS = 1_000;
 
+const REFUSED: Outcome = { kind: "refused" };
+
 /**
- * From an interaction to a stored job: check what can be checked at once, note it, answer Discord, then fetch, store and
- * show it. No job is stored that could not be answered, and no part of a job without the rest; what was answered and
- * becomes no job gets a sentence, also after a kill.
+ * From an interaction to a stored job: check what can be checked at once, note the command, acknowledge it,
+ * then fetch its prompts and store it. No job is stored that could not be answered, and no part of a job
+ * without the rest. If we acknowledged a command but stored no job, the user is told, even after a crash.
  */
 export class Intake {
   readonly #options: IntakeOptions;
@@ -56,40 +53,27 @@ export class Intake {
     this.#options = options;
   }
 
-  /** A slash command that makes work. */
-  async accept(interaction: ChatInputCommandInteraction): Promise<void> {
-    const command = this.#options.commands.get(interaction.commandName);
-    if (command === undefined) return replyPrivately(interaction, refusals.unknownCommand);
-    await this.#submit(interaction, (context) => command.read(interaction, context));
-  }
-
-  /** The menu of a message. */
-  async acceptMenu(interaction: MessageContextMenuCommandInteraction): Promise<void> {
-    const { readMenu } = this.#options;
-    await this.#submit(interaction, (context) => {
-      const request = readMenu(interaction, context);
-      if (request === null) throw new InputError("INPUT_CHOICE", "No such menu.", { option: "menu" });
-      return request;
-    });
-  }
-
-  /** What a button, a menu or a form asks for. */
-  submit(interaction: Asking, request: CommandRequest): Promise<void> {
-    return this.#submit(interaction, () => request);
-  }
-
-  async #submit(interaction: Asking, read: (context: CommandContext) => CommandRequest): Promise<void> {
-    if (!this.#isNew(interaction.id)) return;
-    const settings = await this.#options.settingsOf(interaction);
-    if (!mayUse(interaction, settings)) return replyPrivately(interaction, refusals.role);
+  /**
+   * Takes what a command, a menu, a button or a form asks for. `read` makes the request from the channel's
+   * context, without I/O; its InputError is told privately.
+   */
+  async submit(interaction: Asking, read: (context: CommandContext) => CommandRequest): Promise<Outcome> {
+    if (!this.#isNew(interaction.id)) return REFUSED;
+    const settings = await this.#options.settings.resolve(interaction);
+    if (!mayUse(interaction, settings)) {
+      await replyPrivately(interaction, refusals.role);
+      return REFUSED;
+    }
     let request: CommandRequest;
     try {
       const context = contextOf(this.#options.context, settings);
-      request = admit(read(context), settings, context);
+      request = read(context);
+      checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
       checkWords(settings, request.known);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      return replyPrivately(interaction, errorSentence(error.code, error.context));
+      await replyPrivately(interaction, sentenceOf(error));
+      return REFUSED;
     }
 
     const origin = this.#originOf(interaction);
@@ -97,46 +81,38 @@ export class Intake {
     try {
       await arrivals.arrive(origin);
     } catch (error) {
-      await replyPrivately(interaction, errorSentence(codeOf(error)));
+      await replyPrivately(interaction, sentenceOf(error));
       throw error;
     }
     try {
       await acknowledge(interaction);
     } catch (error) {
-      // It may have got through all the same.
+      // Discord may have received the acknowledgement all the same.
       void arrivals.refuse(origin, errorSentence("DISCORD_UNREACHABLE"));
       throw error;
     }
-    await this.#store(request, origin, interaction.attachmentSizeLimit);
+    const store = () => this.#store(request, origin, interaction.attachmentSizeLimit);
+    return (await arrivals.work(origin, store)) ?? REFUSED;
   }
 
-  /** Stores the job and shows its place, or edits the reply to say why not. */
-  async #store(request: CommandRequest, origin: Origin, replyLimitBytes: number): Promise<void> {
-    const { arrivals } = this.#options;
-    const { kind, text, parentId, blind = false, confirm, found } = request;
-    const settings = await this.#options.settingsOf(origin);
-    const context = contextOf(this.#options.context, settings);
-    try {
-      const items = await request.prompts();
-      checkWords(
-        settings,
-        items.flatMap((item) => [item.prompt, item.rewrite]),
-      );
-      const { image } = admit({ text, image: { ...request.image, ...found?.() } }, settings, context);
-      const { preview = false } = context;
-      if (confirm === true) {
-        await this.#options.draft({ kind, text, image, items, preview }, origin);
-        return;
-      }
-      await this.#enqueue({ kind, text, image, items, preview, blind }, origin, replyLimitBytes, parentId);
-    } catch (error) {
-      const about = error instanceof InputError ? error.context : {};
-      await arrivals.refuse(origin, errorSentence(codeOf(error), about));
-      if (!(error instanceof InputError)) throw error;
-    }
+  /** Stores the request as a job, or hands it back where its user has to confirm it. */
+  async #store(request: CommandRequest, origin: Origin, replyLimitBytes: number): Promise<Outcome> {
+    const { kind, text, parentId, blind = false, confirm = false } = request;
+    const settings = await this.#options.settings.resolve(origin);
+    const { preview = false } = contextOf(this.#options.context, settings);
+    const { items, image: found } = await request.prompts();
+    const texts = items.flatMap((item) => [item.prompt, item.rewrite]);
+    checkWords(settings, texts);
+    const image = withAlwaysNegative({ ...request.image, ...found }, settings);
+    const draft = { kind, text, image, items, preview };
+    if (confirm) return { kind: "draft", request: draft, origin };
+    await this.#enqueue({ ...draft, blind }, origin, replyLimitBytes, parentId);
+    return { kind: "job" };
   }
 
-  /** A draft that its person said yes to; the press's own message becomes the job's. Throws InputError. */
+  /**
+   * Stores a draft whose user pressed Start; the message of the press becomes the job's. Throws InputError.
+   */
   enqueue(press: MessageComponentInteraction, { id, request }: Draft): Promise<void> {
     const job = { ...request, blind: false, draftId: id };
     return this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
@@ -148,8 +124,8 @@ export class Intake {
     replyLimitBytes: number,
     parentId?: string,
   ): Promise<void> {
-    const { queue, outbox, context, settingsOf } = this.#options;
-    const { limits } = contextOf(context, await settingsOf(origin));
+    const { queue, replyLimits, context, settings } = this.#options;
+    const { limits } = contextOf(context, await settings.resolve(origin));
     const job = await queue.enqueue({
       ...request,
       origin,
@@ -159,7 +135,7 @@ export class Intake {
       caps: limits.open ?? {},
       limits: limits.inLine ?? {},
     });
-    outbox.noteReplyLimit(job.id, replyLimitBytes);
+    replyLimits.note(job.id, replyLimitBytes);
   }
 
   #originOf(interaction: Asking): Origin {
@@ -171,7 +147,7 @@ export class Intake {
       applicationId: interaction.applicationId,
       interactionId: interaction.id,
       interactionToken: interaction.token,
-      // From our own clock at receipt, not from the id's time stamp: later it is compared with our clock.
+      // By our own clock at receipt, not by the id's time stamp: later it is compared with our clock.
       tokenExpiresAt: this.#options.now() + TOKEN_LIFE_MS,
     };
   }
@@ -188,8 +164,8 @@ export class Intake {
 }
 
 /**
- * Where the connection broke, nobody knows whether a try arrived; the next one's answer tells. Tries as long as Discord
- * still waits for an answer.
+ * Where the connection broke, nobody knows whether a try arrived; the answer to the next one tells. Tries for
+ * as long as Discord waits for the acknowledgement.
  */
 async function acknowledge(interaction: Asking): Promise<void> {
   for (const start = performance.now(); ; ) {

@@ -1,15 +1,15 @@
 /**
- * Words of a prompt, for a list of words that a server refuses. Two texts that a reader takes for the same word are
- * one word here: case, width (ＮＵＤＥ), accents (nüde) and characters that nobody sees (a soft hyphen, a zero-width
- * space) do not count. Letters that only look alike (a Cyrillic а, 4 for a) are not resolved: such a list is a sign on
- * a door, and what a picture shows is for the safety checker to say.
+ * Words of a prompt, for the words that a server refuses. Texts that a reader takes for one word are equal
+ * here: case, width (ＮＵＤＥ), accents (nüde) and invisible characters (a soft hyphen, a zero-width space) do
+ * not count. Letters that only look alike (a Cyrillic а, 4 for a) stay different: the list is a sign on a
+ * door, and the safety checker judges what a picture shows.
  */
 
 /** Combining accents; the vowel signs of Indic scripts are other marks and stay. */
 const ACCENTS = /[\u0300-\u036f]/g;
 const UNSEEN = /\p{Default_Ignorable_Code_Point}/gu;
 const RUNS = /[\p{L}\p{M}\p{N}]+/gu;
-/** Scripts that set no space between words. */
+/** Scripts without spaces between words. */
 const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]/u;
 
 const segmenter = new Intl.Segmenter("en", { granularity: "word" });
@@ -25,7 +25,7 @@ const fold = (text: string): string =>
     .toLowerCase()
     .normalize("NFC");
 
-/** The words of a folded text. Telling Chinese or Japanese words apart takes 2 µs a sign. */
+/** The words of a folded text. Splitting Chinese or Japanese takes 2 µs a character. */
 const split = (folded: string): string[] =>
   (folded.match(RUNS) ?? []).flatMap((run) =>
     UNSPACED.test(run) ? Array.from(segmenter.segment(run), ({ segment }) => segment) : [run],
@@ -35,8 +35,9 @@ const split = (folded: string): string[] =>
 export const wordsOf = (text: string): string[] => split(fold(text));
 
 /**
- * The word, and what it may be the English plural of: -s, -es after s, x, z, ch and sh, -ies for -y. "glass", "bus" and
- * "this" are no plurals. One refused word stands for its singular and its plural; irregular ones have to be listed.
+ * The word and its possible English singulars: -s, -es after s, x, z, ch and sh, -ies for -y; "glass", "bus"
+ * and "this" aren't plurals. A refused word stands for its singular and its plural; irregular plurals have to
+ * be listed.
  */
 function forms(word: string): string[] {
   if (!/^[a-z]{4,}$/.test(word) || !word.endsWith("s") || /(?:ss|us|is)$/.test(word)) return [word];
@@ -52,19 +53,19 @@ const isSameWord = (one: string, other: string): boolean => {
   return forms(one).some((form) => those.includes(form));
 };
 
-/** What a folded text has in it wherever a word has this form: the form of "bodies" is "body", and it has "bod" in it. */
+/** A part of every word that has this form: "bod" for "body", whose plural is "bodies". */
 const stemOf = (form: string): string => form.replace(/y$/, "");
 
-/** An entry of a list, as it is looked for. */
+/** An entry of the list, prepared for the search. */
 interface Wanted {
   readonly entry: string;
-  /** Where in the list it stands. */
+  /** Its index in the list. */
   readonly at: number;
   readonly words: readonly string[];
   readonly firstForms: readonly string[];
 }
 
-/** The first entry of `refused`, a word or several in a row, that one of the texts has; undefined where none has. */
+/** The first entry of `refused`, one word or several in a row, that one of the texts contains. */
 export function findRefused(
   refused: readonly string[],
   texts: readonly (string | null)[],
@@ -79,7 +80,7 @@ export function findRefused(
 }
 
 function firstIn(all: readonly Wanted[], folded: string): Wanted | undefined {
-  // Most texts have no part of a refused word, and need not be taken apart.
+  // Most texts contain no part of a refused word and need not be split.
   const possible = all.filter(({ firstForms }) => firstForms.some((form) => folded.includes(stemOf(form))));
   if (possible.length === 0) return undefined;
   const byForm = new Map<string, Wanted[]>();

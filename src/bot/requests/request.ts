@@ -1,13 +1,10 @@
-import type {
-  ChatInputCommandInteraction,
-  RESTPostAPIChatInputApplicationCommandsJSONBody as CommandJson,
-} from "discord.js";
+import type { ChatInputCommandInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { JobKind } from "../../core/job.js";
 import { type ImageOptions, isInRange, type Range, type TextOptions } from "../../core/options.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
-import { expectations } from "../words/messages.js";
+import { expectations } from "../words/errors.js";
 
 export interface Defaults {
   readonly text: TextOptions;
@@ -25,7 +22,7 @@ export interface Limits {
   readonly maxSteps: number;
   /** Pairs of one `/compare`. */
   readonly maxPairs: number;
-  /** Jobs that stand in line at once, over which further ones wait outside; and open jobs, over which they are refused. */
+  /** Most jobs in line at once; more wait outside. Most open jobs; more are refused. */
   readonly inLine?: JobCaps;
   readonly open?: JobCaps;
 }
@@ -48,21 +45,22 @@ export interface CommandRequest {
   /** The job under whose result a button made the request. */
   readonly parentId?: string;
   readonly blind?: boolean;
-  /** Whether the person sees what it comes to and says yes before it is stored. */
+  /** Whether the user sees a draft first and presses Start. */
   readonly confirm?: boolean;
-  /** The texts that are known before anything is fetched, to refuse them at once. */
+  /** The texts that are known before anything is fetched, so that refused words are refused at once. */
   readonly known: readonly (string | null)[];
-  /** Settings that were read with the prompts and go over `image`; asked for after `prompts`. */
-  readonly found?: () => Partial<ImageOptions>;
-  /** Fetches and reads what is not in the interaction itself; throws InputError. Called after the first answer. */
-  readonly prompts: () => Promise<readonly NewItem[]>;
+  /**
+   * Fetches and reads what is not in the interaction itself; throws InputError. Called after the first
+   * answer.
+   */
+  readonly prompts: () => Promise<Prompts>;
 }
 
-/** One slash command. */
-export interface Command {
-  readonly definition: (limits: Limits) => CommandJson;
-  /** Reads the options without any I/O; throws InputError, which becomes a private refusal. */
-  readonly read: (interaction: ChatInputCommandInteraction, context: CommandContext) => CommandRequest;
+/** The prompts of a request. */
+export interface Prompts {
+  readonly items: readonly NewItem[];
+  /** Options that came with the prompts and override those of the request. */
+  readonly image?: Partial<ImageOptions>;
 }
 
 /** Discord: the longest `max_length` of a text option. */
@@ -73,7 +71,7 @@ export const textOptionMax = (limit: number): number => Math.min(limit, TEXT_OPT
 export const readPrompt = (interaction: ChatInputCommandInteraction, limits: Limits): string =>
   checkedPrompt(interaction.options.getString("prompt", true), limits);
 
-/** A person's text as a prompt. Throws InputError for an empty or too long one. */
+/** A user's text as a prompt. Throws InputError INPUT_EMPTY or INPUT_TOO_LONG. */
 export function checkedPrompt(text: string, { maxPromptLength }: Limits): string {
   const prompt = cleanPrompt(text);
   if (prompt === "") throw new InputError("INPUT_EMPTY", "The prompt is empty.");
@@ -85,7 +83,10 @@ export function checkedPrompt(text: string, { maxPromptLength }: Limits): string
   return prompt;
 }
 
-/** Discord checks ranges in its own clients; a request may come from another one, so they are checked here too. */
+/**
+ * Throws INPUT_OPTION. Discord checks ranges only in its own clients, and a request may come from another
+ * one.
+ */
 export function checkOption(option: string, holds: boolean, expected: string): void {
   if (!holds)
     throw new InputError("INPUT_OPTION", `The option ${option} takes ${expected}.`, { option, expected });

@@ -13,7 +13,7 @@ import {
   showSize,
 } from "../../core/options.js";
 import { type SettingName, type Settings, TREATMENTS } from "../../core/settings.js";
-import { expectations } from "../words/messages.js";
+import { expectations } from "../words/errors.js";
 
 const yesNo = z
   .string()

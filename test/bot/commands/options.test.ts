@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { commandDefinitions } from "../../../src/bot/bot.js";
-import { LANGUAGES } from "../../../src/bot/words/translation-texts.js";
+import { commandDefinitions } from "../../../src/bot/commands/index.js";
+import { LANGUAGES } from "../../../src/bot/words/translations.js";
 import { SCHEDULERS } from "../../../src/core/options.js";
 import { makeBot, nextEvent, startWorld } from "../../support/bot-world.js";
 

@@ -1,7 +1,7 @@
 import { REST } from "discord.js";
 import { startLocalDiscord } from "local-discord/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { commandDefinitions } from "../../../src/bot/bot.js";
+import { commandDefinitions } from "../../../src/bot/commands/index.js";
 import { definitionHash, registerCommands } from "../../../src/bot/discord/registration.js";
 import { DiscordError } from "../../../src/core/errors.js";
 import { makeBot, nextEvent, startWorld } from "../../support/bot-world.js";

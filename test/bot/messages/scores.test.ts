@@ -3,7 +3,7 @@ import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { bootstrapMean } from "../../../src/core/statistics.js";
-import { scorePlot } from "../../../src/pictures/score-plot.js";
+import { scorePlot } from "../../../src/pictures/plots.js";
 import { startBatch } from "../../support/batch.js";
 import { isFinal, type Judgements, nextEvent, PASSED, startWorld } from "../../support/bot-world.js";
 

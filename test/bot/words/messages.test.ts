@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { clip, codeBlock } from "../../../src/bot/discord/markdown.js";
 import { cancelRow, decodeCustomId, encodeCustomId } from "../../../src/bot/messages/components.js";
 import { bar, fractionDone } from "../../../src/bot/messages/status-message.js";
-import { errorSentence, formatBytes, formatDuration, noteLine } from "../../../src/bot/words/messages.js";
+import { errorSentence } from "../../../src/bot/words/errors.js";
+import { formatBytes, formatDuration } from "../../../src/bot/words/parts.js";
+import { noteLine } from "../../../src/bot/words/result.js";
 import { InputError } from "../../../src/core/errors.js";
 import { parsePromptFile } from "../../../src/prompt-files/prompt-file.js";
 

@@ -3,7 +3,7 @@ import { ZipFile } from "yazl";
 import type { PictureStore } from "../../pictures/store.js";
 import type { NamedPicture } from "./stored-picture.js";
 
-/** A file that is made for the zip rather than read from the disk. */
+/** A file that is made for the zip, not read from the disk. */
 export interface ZipText {
   readonly name: string;
   readonly data: Buffer;
@@ -19,20 +19,22 @@ export interface ZipPart {
 
 export interface ZipPlan {
   readonly parts: readonly ZipPart[];
-  /** Pictures that no zip of this size holds. */
+  /** How many pictures are larger than a zip may be. */
   readonly tooLarge: number;
-  /** Pictures that are gone from the disk. */
+  /** How many pictures are gone from the disk. */
   readonly missing: number;
 }
 
-/** Both headers of an entry, its descriptor and time stamps, less its name, which stands in both (APPNOTE 4.3). */
+/**
+ * Both headers of an entry, its descriptor and time stamps, without its name, which is in both (APPNOTE 4.3).
+ */
 const ENTRY_BYTES = 200;
 const END_BYTES = 100;
 const overhead = (name: string): number => ENTRY_BYTES + 2 * Buffer.byteLength(name);
 
 /**
- * Puts pictures into as few zips as hold them in their order, none above `maxBytes`; the texts go into the first. PNG
- * is compressed already and is stored as it is, so sizes are known before anything is written.
+ * Packs pictures in order into as few zips as possible, none above `maxBytes`; the texts go into the first
+ * one. PNG is already compressed and stored as it is, so sizes are known before anything is written.
  */
 export async function planZips(
   texts: readonly ZipText[],
@@ -68,7 +70,10 @@ export async function planZips(
   return { parts: parts.filter((part) => part.pictures.length > 0), tooLarge, missing };
 }
 
-/** Writes one zip, one picture after the other from the store. Throws system errors, also for a picture that is gone by now. */
+/**
+ * Writes one zip, reading one picture after the other. Throws where a picture is gone by now, and system
+ * errors.
+ */
 export async function writeZip({ texts, pictures }: ZipPart, store: PictureStore): Promise<Buffer> {
   const zip = new ZipFile();
   const failed = new Promise<never>((_, reject) => zip.once("error", reject));

@@ -1,16 +1,18 @@
-import type { Job } from "../../core/job.js";
+import type { Item, Job } from "../../core/job.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { OutgoingFile } from "../discord/outgoing.js";
-import { labels, resultLines } from "../words/messages.js";
-import { planZips, writeZip, type ZipPlan } from "./batch-zip.js";
+import { labels } from "../words/labels.js";
+import { resultLines } from "../words/result.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
-import { type Audience, type Exhibition, exhibitFor } from "./picture-policy.js";
+import { viewOf } from "./picture-policy.js";
+import type { Facts } from "./presentation.js";
 import { csvReport } from "./report.js";
 import { batchScores } from "./scores.js";
 import { type NamedPicture, namedPicture, pairOf, readPicture } from "./stored-picture.js";
+import { planZips, writeZip, type ZipPlan } from "./zips.js";
 
-/** What a batch leaves: files for its last message, and lines that say what they are and where the others are. */
-export interface BatchReport {
+/** The files of an overview, and lines that say what they are and where the others are. */
+export interface OverviewFiles {
   /** Contact sheets first, then the records, then the pictures or zips of them. */
   readonly files: readonly OutgoingFile[];
   readonly lines: readonly string[];
@@ -18,34 +20,21 @@ export interface BatchReport {
 
 /** Discord: files of one message. */
 const FILES_MAX = 10;
-/** More sheets than these came while the batch was drawn; the last one stands for them. */
+/** With more sheets, which were posted while the batch was drawn, only the last one is shown. */
 const SHEETS_SHOWN = 5;
 const SHARE_OF_SHEETS = 0.5;
 /** Of a message's bytes; what is left is for pictures. */
 const SHARE_OF_RECORDS = 0.5;
 
-export interface ReportOptions {
-  readonly pictures: PictureStore;
-  /** Who sees it. */
-  readonly audienceOf: () => Promise<Audience>;
-}
-
-/** The report of a finished batch within the bytes of one message; `shown`: which of its pictures may be in it. */
-export async function batchReport(
-  job: Job,
-  options: ReportOptions,
-  limit: SizeLimit,
-  shown: Exhibition,
-): Promise<BatchReport> {
+/** The overview of a finished job within the bytes of one message. */
+export async function overviewFiles(job: Job, facts: Facts, limit: SizeLimit): Promise<OverviewFiles> {
   const scores = await batchScores(job);
-  const fittedRecords = await fitRecords(job, recordsOf(job), limit, options.pictures);
+  const fittedRecords = await fitRecords(job, recordsOf(job), limit, facts.pictures);
   const records = [...fittedRecords, ...(scores.plot === null ? [] : [scores.plot])];
-  const pictures = picturesOf(job, shown);
+  const pictures = picturesOf(job, facts);
   const kept = job.sheets.length > SHEETS_SHOWN ? job.sheets.slice(-1) : job.sheets;
-  const allowed = (await Promise.all(kept.map(({ number }) => sheetPicture(job, number, options)))).filter(
-    (sheet) => sheet !== null,
-  );
-  const wanted = await Promise.all(allowed.map(({ picture }) => readPicture(options.pictures, picture)));
+  const allowed = kept.flatMap(({ number }) => sheetPicture(job, number, facts) ?? []);
+  const wanted = await Promise.all(allowed.map((picture) => readPicture(facts.pictures, picture)));
   const present = wanted.filter((sheet) => sheet !== null);
   const rest = limit.total - bytesOf(records);
   const fitted = await fitPictures(present, { ...limit, total: Math.floor(rest * SHARE_OF_SHEETS) });
@@ -53,7 +42,7 @@ export async function batchReport(
 
   const room: SizeLimit = { perFile: limit.perFile, total: rest - bytesOf(sheets) };
   const slots = FILES_MAX - sheets.length - records.length;
-  const packed = await packPictures(job, options, pictures, room, slots);
+  const packed = await packPictures(job, facts, pictures, room, slots);
   const lines = [
     ...scores.lines,
     ...(kept.length < job.sheets.length ? [resultLines.earlierSheets(job.sheets.length - 1)] : []),
@@ -69,7 +58,10 @@ export async function batchReport(
   return { files: [...sheets, ...records, ...packed.files], lines };
 }
 
-/** The records as they are, or in a zip where a message can't carry them; none where it can't carry that either. */
+/**
+ * The records as they are, or in a zip where a message can't carry them; none where it can't carry the zip
+ * either.
+ */
 async function fitRecords(
   { id }: Job,
   records: readonly OutgoingFile[],
@@ -82,18 +74,17 @@ async function fitRecords(
   return data.length <= most ? [{ name: `${id}-records.zip`, data, description: null }] : [];
 }
 
-/** One of the zips of a batch, for who asks for it; null where there is no such part. `parts`: how many there are. */
-export async function batchZip(
+/** One of the zips of a job's pictures; null where there is no such part. `parts`: how many there are. */
+export async function zipPart(
   job: Job,
-  options: ReportOptions,
   part: number,
+  facts: Facts,
   limit: SizeLimit,
-  shown: Exhibition,
 ): Promise<{ readonly file: OutgoingFile | null; readonly parts: number }> {
-  const plan = await planAll(job, options, picturesOf(job, shown), limit.perFile);
+  const plan = await planAll(job, facts, picturesOf(job, facts), limit.perFile);
   const chosen = plan.parts[part - 1];
   return {
-    file: chosen === undefined ? null : zipFile(job, part, plan, await writeZip(chosen, options.pictures)),
+    file: chosen === undefined ? null : zipFile(job, part, plan, await writeZip(chosen, facts.pictures)),
     parts: plan.parts.length,
   };
 }
@@ -101,36 +92,30 @@ export async function batchZip(
 /** The name of a contact sheet's file in a message, without its ending. */
 export const sheetName = (jobId: string, number: number): string => `${jobId}-contact-sheet-${number}`;
 
-/** A contact sheet as it may be posted, with what it leaves out; null for one that there is not, or may not be posted. */
-export async function sheetPicture(
-  job: Job,
-  number: number,
-  { audienceOf }: ReportOptions,
-): Promise<{
-  readonly picture: NamedPicture;
-  readonly items: readonly number[];
-  readonly shown: Exhibition;
-} | null> {
+/** The items on a contact sheet. */
+export const sheetItems = (job: Job, number: number): Item[] =>
+  (job.sheets.find((sheet) => sheet.number === number)?.items ?? []).flatMap((i) => job.items[i] ?? []);
+
+/** A contact sheet as its audience may see it; null where it is missing or may not be posted. */
+export function sheetPicture(job: Job, number: number, { audience }: Facts): NamedPicture | null {
   const sheet = job.sheets.find((one) => one.number === number);
   if (sheet === undefined) return null;
-  const items = sheet.items.flatMap((index) => job.items[index] ?? []);
-  const shown = await exhibitFor(items, audienceOf);
+  const items = sheetItems(job, number);
   const alt = labels.contactSheetAlt(items.map(({ prompt }) => prompt));
-  const name = sheetName(job.id, number);
-  const picture = namedPicture(job, shown.composed(sheet.file), name, alt);
-  return picture === null ? null : { picture, items: sheet.items, shown };
+  const file = viewOf(items, audience).combined(sheet.file);
+  return namedPicture(job, file, sheetName(job.id, number), alt);
 }
 
 /** Each picture by itself where they all fit the message, else in zips. */
 async function packPictures(
   job: Job,
-  options: ReportOptions,
+  facts: Facts,
   pictures: readonly NamedPicture[],
   room: SizeLimit,
   slots: number,
 ): Promise<{ files: OutgoingFile[]; lines: string[]; missing: boolean }> {
   if (pictures.length <= slots) {
-    const files = (await Promise.all(pictures.map((it) => readPicture(options.pictures, it)))).filter(
+    const files = (await Promise.all(pictures.map((it) => readPicture(facts.pictures, it)))).filter(
       (file) => file !== null,
     );
     const fits = files.every(({ data }) => data.length <= room.perFile) && bytesOf(files) <= room.total;
@@ -139,16 +124,16 @@ async function packPictures(
       return { files: named, lines: [], missing: files.length < pictures.length };
     }
   }
-  const plan = await planAll(job, options, pictures, room.perFile);
+  const plan = await planAll(job, facts, pictures, room.perFile);
   const files: OutgoingFile[] = [];
   let left = room.total;
   for (const [i, part] of plan.parts.entries()) {
     if (part.bytes > left || files.length === slots) break;
-    const file = zipFile(job, i + 1, plan, await writeZip(part, options.pictures));
+    const file = zipFile(job, i + 1, plan, await writeZip(part, facts.pictures));
     files.push(file);
     left -= file.data.length;
   }
-  // A sheet shows several; it is no picture of its own.
+  // A contact sheet does not count as a picture.
   const zipped = plan.parts.flatMap((part) => part.pictures).filter((it) => pictures.includes(it)).length;
   const all = plan.parts.length;
   const where =
@@ -163,18 +148,18 @@ async function packPictures(
 
 async function planAll(
   job: Job,
-  options: ReportOptions,
+  facts: Facts,
   pictures: readonly NamedPicture[],
   perFile: number,
 ): Promise<ZipPlan> {
-  const sheets = await Promise.all(job.sheets.map(({ number }) => sheetPicture(job, number, options)));
+  const sheets = job.sheets.flatMap(({ number }) => sheetPicture(job, number, facts) ?? []);
   const texts = recordsOf(job).map(({ name, data }) => ({ name, data }));
-  const all = [...sheets.flatMap((sheet) => sheet?.picture ?? []), ...pictures];
-  return planZips(texts, all, perFile, options.pictures);
+  const all = [...sheets, ...pictures];
+  return planZips(texts, all, perFile, facts.pictures);
 }
 
-const picturesOf = (job: Job, { shows }: Exhibition): NamedPicture[] =>
-  job.items.flatMap((item) => pairOf(job, item, (side) => shows(item, side)));
+const picturesOf = (job: Job, { view }: Facts): NamedPicture[] =>
+  job.items.flatMap((item) => pairOf(job, item, (side) => view.shows(item, side)));
 
 function zipFile(job: Job, part: number, { parts }: ZipPlan, data: Buffer): OutgoingFile {
   const name = parts.length === 1 ? `${job.id}.zip` : `${job.id}-${part}-of-${parts.length}.zip`;

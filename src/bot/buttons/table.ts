@@ -1,0 +1,73 @@
+import { InputError } from "../../core/errors.js";
+import type { Job } from "../../core/job.js";
+import type { Ballots } from "../delivery/ballots.js";
+import type { Press } from "../discord/interactions.js";
+import type { Verb } from "../messages/components.js";
+import type { BatchDrafts } from "../requests/batch-drafts.js";
+import type { Intake } from "../requests/intake.js";
+import type { CommandRequest } from "../requests/request.js";
+import type { BatchItems } from "./batch-items.js";
+import type { Handler, JobHandler } from "./handler.js";
+import type { JobButtons } from "./job-buttons.js";
+import { again, drawPair, drawRaw, redraw, withBeam, withPrompt, withRewrite, withWords } from "./reruns.js";
+import type { TextForms } from "./text-forms.js";
+
+export interface ButtonParts {
+  readonly intake: Intake;
+  readonly drafts: BatchDrafts;
+  readonly ballots: Ballots;
+  readonly items: BatchItems;
+  readonly jobs: JobButtons;
+  readonly forms: TextForms;
+}
+
+/** Who may press what, and what it does. */
+export function buttonTable({
+  intake,
+  drafts,
+  ballots,
+  items,
+  jobs,
+  forms,
+}: ButtonParts): Readonly<Record<Verb, Handler>> {
+  const rerun = (request: (job: Job, press: Press) => CommandRequest): JobHandler => ({
+    access: "maker",
+    run: async (press, job) => {
+      await intake.submit(press, () => request(job, press));
+    },
+  });
+  const edit = (verb: "edit" | "tune", request: (job: Job, text: string) => CommandRequest): JobHandler => ({
+    access: "maker",
+    run: (press, job) => forms.show(press, verb, job),
+    submit: async (modal, job) => {
+      await intake.submit(modal, () => request(job, forms.read(modal, verb)));
+    },
+  });
+  return {
+    start: { access: "draft", run: (press, action) => drafts.begin(press, action) },
+    discard: { access: "draft", run: (press, action) => drafts.discard(press, action) },
+    cancel: { access: "moderator", run: (press, job) => jobs.cancel(press, job) },
+    items: { access: "moderator", run: (press, job) => items.choose(press, job) },
+    skip: { access: "moderator", run: (press, job) => items.takeOut(press, job) },
+    info: { access: "anyone", run: (press, job) => jobs.info(press, job) },
+    delete: { access: "moderator", run: (press, job) => jobs.delete(press, job) },
+    vote: { access: "anyone", run: (press, job, action) => ballots.vote(press, job, action) },
+    reveal: { access: "moderator", run: (press, job) => ballots.reveal(press, job) },
+    again: rerun(again),
+    pair: rerun(drawPair),
+    raw: rerun(drawRaw),
+    redraw: rerun(redraw),
+    beam: rerun((job, press) => withBeam(job, chosen(press, "rewrite")[0] ?? -1)),
+    words: rerun((job, press) => withWords(job, chosen(press, "words"))),
+    edit: edit("edit", withPrompt),
+    tune: edit("tune", withRewrite),
+  };
+}
+
+/** The indexes that a menu's values stand for; throws InputError for values that no menu of ours offers. */
+function chosen(press: Press, option: string): number[] {
+  const values = press.isStringSelectMenu() ? press.values : [""];
+  if (values.some((value) => !/^\d{1,3}$/.test(value)))
+    throw new InputError("INPUT_CHOICE", `There is no such ${option} in this job.`, { option });
+  return values.map(Number);
+}

@@ -1,0 +1,66 @@
+import type { APIEmbed } from "discord.js";
+import type { Job } from "../../core/job.js";
+import { clip } from "../discord/markdown.js";
+import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile, type Row } from "../discord/outgoing.js";
+import { labels } from "../words/labels.js";
+import { formatDuration } from "../words/parts.js";
+import { jobReference, resultLines } from "../words/result.js";
+import type { Facts } from "./presentation.js";
+import { COLORS } from "./status-message.js";
+
+/** The embed of a result: what was made, how, and by which job. */
+export const doneEmbed = (job: Job, sections: readonly string[], options: readonly string[]): APIEmbed => ({
+  title: labels.commands[job.kind],
+  description: clip(
+    [...sections, resultLines.settings(options), jobReference(job.id, job.parentId)].join("\n"),
+    EMBED_DESCRIPTION_MAX,
+  ),
+  color: COLORS.done,
+});
+
+/** A message that shows the first picture large inside the embed; Discord shows the other files beside it. */
+export function withImage(
+  embed: APIEmbed,
+  files: readonly OutgoingFile[],
+  components: readonly Row[],
+): Outgoing {
+  const main = files.find(({ description }) => description !== null);
+  return {
+    content: "",
+    embeds: [main === undefined ? embed : { ...embed, image: { url: `attachment://${main.name}` } }],
+    components,
+    files,
+  };
+}
+
+/** The message with its pictures behind a click. An embed can't hide its picture, so they all go below it. */
+export function spoilered(message: Outgoing): Outgoing {
+  return {
+    ...message,
+    embeds: message.embeds.map(({ image: _, ...embed }) => embed),
+    files: message.files.map((file) =>
+      file.description === null ? file : { ...file, name: `SPOILER_${file.name}` },
+    ),
+  };
+}
+
+/** The image options that differ from what a command draws with there by default. */
+export function unusualOptions({ image }: Job, { usual }: Facts): string[] {
+  const sizeOf = ({ size }: Job["image"]) => (size === null ? null : `${size.width}x${size.height}`);
+  const size = sizeOf(image);
+  return [
+    ...(image.steps === usual.steps ? [] : [resultLines.steps(image.steps)]),
+    ...(image.guidance === usual.guidance ? [] : [resultLines.guidance(image.guidance)]),
+    ...(image.scheduler === usual.scheduler ? [] : [image.scheduler]),
+    ...(size === null || size === sizeOf(usual) ? [] : [size]),
+  ];
+}
+
+/** How long the job took from its first claim, and which checkpoints made it. */
+export function timeAndMakers(job: Job, { checkpointNote }: Facts): string[] {
+  const { startedAt, finishedAt, checkpoints } = job;
+  const took = startedAt === null || finishedAt === null ? [] : [formatDuration(finishedAt - startedAt)];
+  // Two checkpoints of one name are said once.
+  const names = new Set([checkpoints.promptist, checkpoints.diffusion].filter((name) => name !== null));
+  return [...took, ...names, ...(checkpointNote === null ? [] : [checkpointNote])];
+}

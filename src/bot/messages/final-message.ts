@@ -1,0 +1,31 @@
+import { hasOverview, type Job } from "../../core/job.js";
+import type { Outgoing } from "../discord/outgoing.js";
+import { labels } from "../words/labels.js";
+import { endSentence } from "../words/result.js";
+import { compareMessage } from "./compare-message.js";
+import { resultRows } from "./components.js";
+import { spoilered } from "./embeds.js";
+import { optimizeMessage } from "./optimize-message.js";
+import { overviewMessage } from "./overview-message.js";
+import type { SizeLimit } from "./picture-fit.js";
+import type { Facts } from "./presentation.js";
+import { COLORS } from "./status-message.js";
+
+/** The last message of a finished job: its result, or how it ended. */
+export async function finalMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
+  if (job.state !== "done") return endMessage(job);
+  const message = await resultMessage(job, facts, limit);
+  return facts.spoiler ? spoilered(message) : message;
+}
+
+async function resultMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
+  if (job.kind === "optimize") return optimizeMessage(job, facts);
+  return hasOverview(job) ? overviewMessage(job, facts, limit) : compareMessage(job, facts, limit);
+}
+
+/** How a job that made no result ended. */
+function endMessage(job: Job): Outgoing {
+  const color = job.state === "cancelled" ? COLORS.cancelled : COLORS.failed;
+  const embed = { title: labels.commands[job.kind], description: endSentence(job), color };
+  return { content: "", embeds: [embed], components: resultRows(job), files: [] };
+}

@@ -1,0 +1,20 @@
+import type { Job } from "../../core/job.js";
+import type { Outgoing } from "../discord/outgoing.js";
+import { resultLines } from "../words/result.js";
+import { resultRows } from "./components.js";
+import { doneEmbed, timeAndMakers } from "./embeds.js";
+import type { Facts } from "./presentation.js";
+import { noteLines, promptSections } from "./rewrite-text.js";
+
+/** The result of `/optimize`: a rewrite. */
+export function optimizeMessage(job: Job, facts: Facts): Outgoing {
+  const item = job.items[0]!;
+  const sections = [...promptSections(item), ...noteLines(item)];
+  const seed = job.text.mode === "sample" ? [resultLines.seed(job.text.seed)] : [];
+  return {
+    content: "",
+    embeds: [doneEmbed(job, sections, [...seed, ...timeAndMakers(job, facts)])],
+    components: resultRows(job),
+    files: [],
+  };
+}

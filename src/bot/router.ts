@@ -1,0 +1,127 @@
+import {
+  type AutocompleteInteraction,
+  type ChatInputCommandInteraction,
+  type Interaction,
+  type MessageContextMenuCommandInteraction,
+  MessageFlags,
+} from "discord.js";
+import { codeOf, InputError } from "../core/errors.js";
+import { type Events, log } from "../core/events.js";
+import type { Presses } from "./buttons/presses.js";
+import type { AnswerCommand, Services } from "./commands/command.js";
+import { COMMANDS, readMenu } from "./commands/index.js";
+import { completeSetting } from "./commands/settings.js";
+import { type Asking, replyPrivately } from "./discord/interactions.js";
+import type { BatchDrafts } from "./requests/batch-drafts.js";
+import type { Intake } from "./requests/intake.js";
+import type { CommandContext, CommandRequest } from "./requests/request.js";
+import { errorSentence, sentenceOf } from "./words/errors.js";
+import { refusals } from "./words/refusals.js";
+
+export interface RouterOptions {
+  readonly events: Events;
+  readonly intake: Intake;
+  readonly drafts: BatchDrafts;
+  readonly presses: Presses;
+  readonly services: Services;
+  /** Once aborted, interactions are refused. */
+  readonly signal: AbortSignal;
+}
+
+/** Discord: the most choices that complete an option, and the most characters of each. */
+const CHOICES_MAX = 25;
+const CHOICE_MAX = 100;
+
+/**
+ * Decides which interaction goes where: a request to the intake, a press to its button, an answer at once.
+ */
+export class Router {
+  readonly #options: RouterOptions;
+  readonly #handling = new Set<Promise<void>>();
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+  }
+
+  /** Handles an interaction; failures are logged and told to its user. */
+  route(interaction: Interaction): void {
+    const handled = this.#handle(interaction)
+      .catch((error) => this.#failed(interaction, error))
+      .finally(() => this.#handling.delete(handled));
+    this.#handling.add(handled);
+  }
+
+  /** Resolves when every interaction so far is handled. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#handling);
+  }
+
+  /** A bug, or an interaction that no Discord client makes: logged, and told to its user in a sentence. */
+  async #failed(interaction: Interaction, error: unknown): Promise<void> {
+    const { events } = this.#options;
+    log(events, "error", `Interaction ${interaction.id} was not handled`, error);
+    if (!interaction.isRepliable() || interaction.replied || interaction.deferred) return;
+    try {
+      const content = errorSentence(codeOf(error));
+      await interaction.reply({ content, flags: MessageFlags.Ephemeral });
+    } catch (cause) {
+      log(events, "warn", `Interaction ${interaction.id} could not be answered`, cause);
+    }
+  }
+
+  async #handle(interaction: Interaction): Promise<void> {
+    const { signal, presses } = this.#options;
+    if (interaction.isAutocomplete()) return this.#complete(interaction);
+    if (!interaction.isRepliable()) return;
+    if (signal.aborted) return replyPrivately(interaction, refusals.stopping);
+    if (interaction.isChatInputCommand()) return this.#command(interaction);
+    if (interaction.isMessageContextMenuCommand()) return this.#menu(interaction);
+    if (interaction.isMessageComponent()) return presses.press(interaction);
+    if (interaction.isModalSubmit()) return presses.submit(interaction);
+    return replyPrivately(interaction, refusals.unknownCommand);
+  }
+
+  async #command(interaction: ChatInputCommandInteraction): Promise<void> {
+    const command = COMMANDS.get(interaction.commandName);
+    if (command === undefined) return replyPrivately(interaction, refusals.unknownCommand);
+    if ("run" in command) return this.#answer(command, interaction);
+    return this.#submit(interaction, (context) => command.read(interaction, context));
+  }
+
+  #menu(interaction: MessageContextMenuCommandInteraction): Promise<void> {
+    return this.#submit(interaction, (context) => readMenu(interaction, context));
+  }
+
+  async #submit(interaction: Asking, read: (context: CommandContext) => CommandRequest): Promise<void> {
+    const { intake, drafts } = this.#options;
+    const outcome = await intake.submit(interaction, read);
+    if (outcome.kind === "draft") await drafts.open(outcome.request, outcome.origin);
+  }
+
+  /** Runs a command that is answered at once; its error is told to its user. */
+  async #answer(command: AnswerCommand, interaction: ChatInputCommandInteraction): Promise<void> {
+    try {
+      await command.run(interaction, this.#options.services);
+    } catch (error) {
+      const content = error instanceof InputError ? sentenceOf(error) : errorSentence("INTERNAL");
+      if (interaction.deferred) await interaction.editReply({ content });
+      else if (!interaction.replied) await interaction.reply({ content, flags: MessageFlags.Ephemeral });
+      if (!(error instanceof InputError)) throw error;
+    }
+  }
+
+  /**
+   * While an option is typed: names of settings, or the user's own recent prompts that contain these letters.
+   */
+  async #complete(interaction: AutocompleteInteraction): Promise<void> {
+    const { name, value } = interaction.options.getFocused(true);
+    if (interaction.commandName === "settings" && name === "name") {
+      const settings = completeSetting(value, interaction.locale);
+      return interaction.respond(settings.slice(0, CHOICES_MAX));
+    }
+    const { records } = this.#options.services;
+    const prompts = await records.recentPrompts(interaction.user.id, value, CHOICES_MAX);
+    const choices = prompts.filter((prompt) => prompt.length <= CHOICE_MAX);
+    return interaction.respond(choices.map((prompt) => ({ name: prompt, value: prompt })));
+  }
+}

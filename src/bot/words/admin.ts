@@ -1,0 +1,38 @@
+import type { Job, Phase } from "../../core/job.js";
+import type { QueueDepth } from "../../db/queue.js";
+import { labels } from "./labels.js";
+import { formatBytes, number } from "./parts.js";
+
+/** The program and the machine that it runs on. */
+export interface Machine {
+  /** Name and version. */
+  readonly program: string;
+  readonly node: string;
+  readonly platform: string;
+  /** The checkpoint of each phase, and the device that last ran it; null before it did. */
+  readonly checkpoints: Readonly<Record<Phase, { readonly name: string; readonly device: string | null }>>;
+  /** Resident memory of the bot's own process. */
+  readonly memoryBytes: number;
+}
+
+/** Answers of `/admin`. */
+export const adminLines = {
+  depth: ({ queued, running, undelivered }: QueueDepth, paused: boolean) =>
+    `${paused ? "**Paused.** " : ""}${number(running)} running, ${number(queued)} waiting, ${number(undelivered)} results on their way.`,
+  machine: ({ program, node, platform, checkpoints: { text, image }, memoryBytes }: Machine): string[] => [
+    `${program}, Node.js ${node}, ${platform}`,
+    `Promptist: ${text.name}${text.device === null ? "" : ` on ${text.device}`}`,
+    `Stable Diffusion: ${image.name}${image.device === null ? "" : ` on ${image.device}`}`,
+    `Memory of this process: ${formatBytes(memoryBytes)}`,
+  ],
+  paused:
+    "Paused: what runs is finished, and nothing new starts until `/admin resume`, also after a restart.",
+  resumed: "The queue goes on.",
+  noneFailed: "No job was set aside.",
+  failed: ({ id, kind, origin, failures }: Job) =>
+    `\`${id}\` ${labels.commands[kind]} of <@${origin.userId}>, tried ${number(failures.length)} times: ${failures.at(-1)?.code ?? "INTERNAL"}`,
+  notFailed: (id: string) =>
+    `There is no failed job \`${id.replaceAll("`", "'")}\`. \`/admin failed\` lists them.`,
+  retried: (id: string) => `Job \`${id}\` waits again.`,
+  dropped: (id: string) => `Job \`${id}\` is deleted.`,
+} as const;

@@ -1,0 +1,30 @@
+import { about, count, number } from "./parts.js";
+import { statusLines } from "./status.js";
+
+/** A draft: a batch before it is started. */
+export const draftLines = {
+  amount: (prompts: number, given: number, pictures: number) =>
+    `${statusLines.batch(prompts, given)} That makes ${count(pictures, "picture")}.`,
+  time: (ownMs: number) => `Takes about ${about(ownMs)} on this machine.`,
+  unknownTime: "How long it takes is not known yet: nothing like it ran here since the bot started.",
+  ahead: (jobs: number, ms: number | null) =>
+    `${jobs === 1 ? "1 job goes" : `${number(jobs)} jobs go`} first${ms === null ? "" : `, for about ${about(ms)}`}.`,
+  first: (prompts: readonly string[], all: number) =>
+    [
+      ...prompts.map((prompt, i) => `${i + 1}. ${prompt}`),
+      ...(prompts.length < all ? [`and ${number(all - prompts.length)} more`] : []),
+    ].join("\n"),
+  again: "Seeds and settings come from the report.",
+  ends: (at: number) => `Nothing is drawn until you press Start. This ends <t:${Math.floor(at / 1000)}:R>.`,
+  expired: "Nobody pressed Start in time, so nothing is drawn. Use `/batch` again with the file.",
+  discarded: "Discarded; nothing is drawn.",
+} as const;
+
+/** Taking prompts out of a batch. */
+export const itemLines = {
+  choose: "Choose the prompts that shall not be drawn. What is drawn already stays.",
+  more: (shown: number, all: number) => `The first ${number(shown)} of ${number(all)} that wait are listed.`,
+  taken: (taken: number, left: number) =>
+    `${count(taken, "prompt")} taken out; ${left === 0 ? "nothing is left to draw" : `${number(left)} left to draw`}.`,
+  gone: "These were drawn or taken out meanwhile.",
+} as const;

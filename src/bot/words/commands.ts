@@ -1,0 +1,93 @@
+import type { SearchMode } from "../../core/options.js";
+
+/** Names in the menu of a message. */
+export const menuNames = { optimize: "Optimize this", compare: "Compare this" } as const;
+
+/** Names and descriptions that Discord shows while a command is typed. */
+export const commandTexts = {
+  options: {
+    prompt: "What the picture should show",
+    seed: "Number that fixes the noise; the same seed gives the same picture",
+    steps: "Denoising steps; more is slower",
+    guidance: "How closely the picture follows the prompt",
+    negative: "What the picture should not show",
+    size: "Width and height in pixels, such as 512x768; multiples of 8",
+    scheduler: "How the noise is taken away",
+    mode: "How the rewrite is searched: beam is the best known, sample differs each time",
+    modes: {
+      beam: "beam: the best that is found",
+      greedy: "greedy: the quickest",
+      sample: "sample: another each time",
+    } satisfies Record<SearchMode, string>,
+  },
+  optimize: { description: "Rewrite a prompt with Promptist" },
+  compare: {
+    description: "Draw a prompt as written and as rewritten, side by side, from one seed",
+    pairs: "How many pairs to draw, each from the next seed",
+    blind: "Hide which picture is which until people have voted",
+  },
+  stats: {
+    description: "How often people prefer the rewrite in blind votes",
+    show: "Show the win rate with its uncertainty",
+    by: "What to compare",
+    byServer: "the whole server",
+    byUser: "each voter",
+    byMode: "each way of rewriting",
+    export: "Get the votes as JSON lines; all of them if you manage this server, else your own",
+  },
+  settings: {
+    description: "What this server and its channels decide",
+    show: "Show what is set here",
+    set: "Change a setting of this channel or server",
+    reset: "Forget a setting, so that the wider one holds",
+    ping: "Choose whether you are called when a result is ready",
+    pingOn: "Whether to call you",
+    name: "Which setting",
+    value: "Its new value",
+    scope: "For this channel (the default) or the whole server",
+    channel: "this channel",
+    server: "the whole server",
+  },
+  admin: {
+    description: "The queue as a whole and the machine",
+    status: "Show the queue's length, devices, memory and versions",
+    pause: "Hand out no more work; what runs is finished",
+    resume: "Hand out work again",
+    failed: "List the jobs that were set aside after failing",
+    retry: "Let a failed job wait again",
+    drop: "Delete a failed job",
+    job: "The job's id",
+  },
+  queue: { description: "Show what runs and waits, and where your jobs stand" },
+  show: {
+    description: "Bring up a stored result again",
+    id: "The job's id, as it stands under the result",
+    part: "Which zip of a batch's pictures to send you",
+  },
+  mydata: {
+    description: "What is stored about you",
+    export: "Get all of it as a file",
+    erase: "Delete all of it",
+    confirm: "Yes, delete my jobs, pictures, votes and settings",
+  },
+  help: { description: "What this bot can do" },
+  batch: {
+    description: "Compare all prompts of a file",
+    file: ".txt (one prompt a line), .json or .jsonl (texts or pairs) or .csv (a prompt column)",
+  },
+} as const;
+
+/** The answer of `/help`. */
+export const helpText = {
+  title: "Promptist",
+  lines: [
+    "`/optimize` rewrites a prompt; buttons below draw it.",
+    "`/compare` draws the prompt as written and as rewritten, from one seed. With `blind` people vote first.",
+    "`/batch` compares all prompts of a file.",
+    "`/queue` says what waits and how long; `/show` brings a stored result back.",
+    "`/stats` says how often the rewrite wins in blind votes.",
+    "`/settings ping` switches the call at the end; `/settings show` lists what holds here.",
+    "`/mydata` exports or erases what is stored about you.",
+    "Under a result: a new seed, another prompt, another rewrite, words switched off, all with the same seed unless it says otherwise.",
+  ],
+} as const;

@@ -1,0 +1,111 @@
+import { codeOf, type ErrorCode, InputError } from "../../core/errors.js";
+import type { LimitScope } from "../../core/job.js";
+import { IMAGE_RANGES, SIDE_MULTIPLE } from "../../core/options.js";
+import { capitalized, count, formatBytes, holder, number } from "./parts.js";
+
+/**
+ * All sentences for people are in this folder. They say what happened and what to do, and never show an
+ * internal text.
+ */
+
+/** Numbers and names of an InputError, such as `{ unit: "line", number: 3, limit: 1000 }`. */
+export type SentenceContext = Readonly<Record<string, string | number>>;
+
+const TRY_AGAIN = "Please try again in a while.";
+
+const ASK_OWNER = "Please tell the owner of this bot.";
+
+const FILE_FORMATS =
+  "Attach a `.txt` with one prompt a line, a `.json` list or `.jsonl` lines of texts or of `{original, optimized}` pairs, or a `.csv` with a `prompt` column.";
+
+const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string>> = {
+  INPUT_EMPTY: () => "The prompt is empty. Write what the picture should show.",
+  INPUT_TOO_LONG: (c) =>
+    `${subject(c, "The prompt")} is longer than ${number(c.limit)} characters. Shorten it and try again.`,
+  INPUT_OPTION: (c) => `The option \`${c.option}\` takes ${c.expected}. Change it and try again.`,
+  INPUT_CHOICE: (c) => `This job has no such ${c.option}. Choose again under its newest message.`,
+  INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
+  INPUT_WORD: (c) => `The word \`${c.word}\` is refused here. Write the prompt without it.`,
+  DRAFT_GONE: () =>
+    "This preview is no longer there: it was started, discarded, or has ended. Use `/batch` again with the file.",
+  DRAFT_LIMIT: (c) =>
+    `${number(c.limit)} batches of yours wait for Start already, and no more may. Start or discard one, then attach the file again.`,
+  NOT_OPERATOR: () => "Only the people who run this bot may do that, since it concerns all servers.",
+  NOT_ALLOWED: () => "Only people who manage this may do that. Ask an admin.",
+  FILE_TOO_BIG: (c) =>
+    `The file is larger than ${formatBytes(Number(c.limit))}. Split it into smaller files.`,
+  FILE_BINARY: (c) => `The file is a ${c.kind}, not text. ${FILE_FORMATS}`,
+  FILE_ENCODING: (c) =>
+    `${subject(c, "The file")} is not UTF-8 text. Save the file as UTF-8 and attach it again.`,
+  FILE_TYPE: () => `This kind of file can't be read. ${FILE_FORMATS}`,
+  FILE_SHAPE: (c) => `${fileProblem(c)} ${FILE_FORMATS}`,
+  FILE_EMPTY: () => `The file holds no prompt. ${FILE_FORMATS}`,
+  FILE_TOO_MANY: (c) =>
+    `The file holds more than ${count(Number(c.limit), "prompt")}. Split it into smaller files.`,
+  FILE_UNREACHABLE: () => "The file could not be fetched from Discord. Attach it again.",
+
+  QUEUE_BUSY_DATABASE: () => `The queue is busy just now, and nothing was stored. ${TRY_AGAIN}`,
+  QUEUE_LOCKED: () => `Another copy of this bot uses the same queue. ${ASK_OWNER}`,
+  QUEUE_FULL: () => `The queue is full, and nothing was stored. ${TRY_AGAIN}`,
+  QUEUE_CAP: (c) =>
+    `${capitalized(holder(c.scope as LimitScope))} ${count(Number(c.limit), "open job")}, the most allowed here. They start by themselves; ask again when one is done.`,
+  QUEUE_NEWER_SCHEMA: () => `The queue was written by a newer version of this bot. ${ASK_OWNER}`,
+
+  CHECKPOINT_MISSING: () => `The model that this needs is not installed. ${ASK_OWNER}`,
+  CHECKPOINT_CORRUPT: () => `The model's files are damaged. ${ASK_OWNER}`,
+  CHECKPOINT_TENSORS: () => `The model's files don't fit its configuration. ${ASK_OWNER}`,
+  CHECKPOINT_ARCHITECTURE: () => `The installed model is of a kind that this bot can't run. ${ASK_OWNER}`,
+  CHECKPOINT_UNSAFE: () => `The model's files were refused because they could run code. ${ASK_OWNER}`,
+  HUB_NOT_FOUND: () => `The model was not found where it is published. ${ASK_OWNER}`,
+  HUB_REFUSED: () => `The place that publishes the model asks for permission. ${ASK_OWNER}`,
+  HUB_BUSY: () => `The place that publishes the model is busy. ${ASK_OWNER}`,
+  HUB_UNREACHABLE: () => `The place that publishes the model can't be reached. ${ASK_OWNER}`,
+  HUB_HASH: () => `A file of the model arrived damaged. ${ASK_OWNER}`,
+
+  DEVICE_UNAVAILABLE: () => `The graphics device can't be used just now. ${TRY_AGAIN}`,
+  OUT_OF_MEMORY: () => "There was not enough memory for this. Try fewer prompts at once, or try again later.",
+  WORKER_DIED: () => `The process that runs the model ended unexpectedly. ${TRY_AGAIN}`,
+  WORKER_STALLED: () => `The process that runs the model stopped answering. ${TRY_AGAIN}`,
+  DISK_FULL: () => `The disk of this bot's machine is full. ${ASK_OWNER}`,
+  CANCELLED: () => "This was cancelled.",
+  INTERNAL: () =>
+    `Something went wrong inside the bot. Please try again; if it happens again, tell its owner.`,
+
+  DISCORD_REFUSED: () => "The result is ready and stored, but Discord refused the message that carries it.",
+  DISCORD_UNREACHABLE: () => `Discord could not be reached. ${TRY_AGAIN}`,
+  CONFIG: () => `This bot is not set up correctly. ${ASK_OWNER}`,
+};
+
+/** The sentence for a code; `INTERNAL`'s for a code that this version does not know. */
+export function errorSentence(code: string, context: SentenceContext = {}): string {
+  const sentence = Object.hasOwn(SENTENCES, code) ? SENTENCES[code as ErrorCode] : SENTENCES.INTERNAL;
+  return sentence(context);
+}
+
+/** The sentence for anything that was thrown. */
+export const sentenceOf = (error: unknown): string =>
+  errorSentence(codeOf(error), error instanceof InputError ? error.context : {});
+
+/** What an option takes, for the refusal of a value out of range. */
+export const expectations = {
+  integer: (min: number, max: number) => `a whole number from ${number(min)} to ${number(max)}`,
+  number: (min: number, max: number) => `a number from ${min} to ${max}`,
+  oneOf: (words: readonly string[]) => `one of ${words.join(", ")}`,
+  size: `a size such as \`512x768\`, both sides multiples of ${SIDE_MULTIPLE} from ${IMAGE_RANGES.side.min} to ${IMAGE_RANGES.side.max}`,
+  roles: "one or more roles, as mentions or ids",
+  words: "words with commas between them",
+  yesNo: "`on` or `off`",
+  text: (max: number) => `a text of at most ${number(max)} characters`,
+} as const;
+
+function subject(context: SentenceContext, otherwise: string): string {
+  if (context.unit === "line") return `Line ${number(context.number)} of the file`;
+  if (context.unit === "entry") return `Entry ${number(context.number)} of the file`;
+  return otherwise;
+}
+
+function fileProblem(context: SentenceContext): string {
+  if (context.problem === "json") return `${subject(context, "The file")} is not valid JSON.`;
+  if (context.problem === "not a list") return "The file is JSON, but not a list.";
+  return `${subject(context, "The file")}: ${context.problem}.`;
+}

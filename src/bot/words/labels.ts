@@ -1,0 +1,39 @@
+import type { JobKind } from "../../core/job.js";
+import type { Choice } from "../../db/votes.js";
+import { count } from "./parts.js";
+
+/** Titles, buttons, menus and alt texts. */
+export const labels = {
+  commands: { optimize: "Optimize", compare: "Compare", batch: "Batch" } satisfies Record<JobKind, string>,
+  results: { optimize: "rewrite", compare: "comparison", batch: "batch" } satisfies Record<JobKind, string>,
+  cancel: "Cancel",
+  start: "Start",
+  discard: "Discard",
+  takeOut: "Take prompts out",
+  choosePrompts: (first: number, last: number) => `Prompts ${first} to ${last}`,
+  redraw: "Redraw",
+  previewAlt: "The picture as it forms",
+  votes: { left: "Left", right: "Right", tie: "Tie", bad: "Both bad" } satisfies Record<Choice, string>,
+  reveal: "Reveal to all",
+  again: "New seed",
+  editPrompt: "Edit prompt",
+  editFirst: "Edit first",
+  drawPair: "Draw the pair",
+  drawRaw: "Draw as written",
+  info: "Info",
+  delete: "Delete",
+  chooseBeam: "Draw another rewrite",
+  chooseWords: "Switch added words off",
+  editPromptTitle: "Edit the prompt; the seed stays",
+  editRewriteTitle: "Edit the rewrite before it is drawn",
+  prompt: "Prompt",
+  rewrite: "Rewritten by Promptist",
+  givenRewrite: "Optimized",
+  negative: "Negative prompt",
+  baselineAlt: (prompt: string) => `Drawn from the prompt as written: ${prompt}`,
+  optimizedAlt: (prompt: string) => `Drawn from the rewritten prompt: ${prompt}`,
+  comparisonAlt: (prompt: string, optimized: string) =>
+    `Two pictures side by side. Left, the prompt as written: ${prompt}. Right, rewritten: ${optimized}`,
+  contactSheetAlt: (prompts: readonly string[]) =>
+    `Pairs of pictures for ${count(prompts.length, "prompt")}: ${prompts.join("; ")}`,
+} as const;

@@ -1,0 +1,27 @@
+import { number } from "./parts.js";
+
+/** Private answers to a press or a command that can't be carried out. */
+export const refusals = {
+  notYours: "Only the person who asked for this, or a moderator, can do this.",
+  notYoursToChange:
+    "Only the person who asked for this can do this here. Use the command yourself to draw your own.",
+  elsewhere: "This belongs to another channel.",
+  role: "You need a role for this here that you do not have. Ask the people who manage this server.",
+  noBallot: "There is no vote on this.",
+  noVotes: "Nobody has voted yet. Ask for a pair with `/compare blind:True`.",
+  stillOpen: "This is not finished yet. `/queue` says where it stands.",
+  secret: "This is a blind vote: it is told once the vote is over.",
+  notYourDraft: "Only the person who attached the file can start it.",
+  noPart: (parts: number) =>
+    parts === 0
+      ? "The pictures are no longer on the bot's disk, so there is no zip of them."
+      : `There ${parts === 1 ? "is 1 zip" : `are ${number(parts)} zips`} of these pictures here.`,
+  nothingLeft: "Nothing of this batch waits any more.",
+  notFinished: "This is not finished. Cancel it first.",
+  alreadyFinished: "This is already finished.",
+  unknownJob: "This job is no longer stored.",
+  unknownButton: "This button belongs to another version of the bot. Use the command again.",
+  unknownCommand: "This command belongs to another version of the bot. Reload Discord and try again.",
+  stopping: "The bot is about to restart. Please try again in a minute.",
+  interrupted: "The bot was stopped before it had stored this command. Please use it again.",
+} as const;

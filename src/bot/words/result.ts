@@ -1,0 +1,93 @@
+import type { ItemNote, Job, JobKind, Phase } from "../../core/job.js";
+import { SIDES } from "../../core/side.js";
+import { clip } from "../discord/markdown.js";
+import { errorSentence } from "./errors.js";
+import { labels } from "./labels.js";
+import { count, formatDuration } from "./parts.js";
+
+/** How a job that made no result ended. */
+export function endSentence(job: Job): string {
+  if (job.state === "cancelled") return `${labels.commands[job.kind]} was cancelled. ${jobReference(job.id)}`;
+  const { code = "INTERNAL" } = job.failures.at(-1) ?? {};
+  const tries = job.failures.length > 1 ? ` It was tried ${job.failures.length} times.` : "";
+  return `${errorSentence(code)}${tries} ${jobReference(job.id)}`;
+}
+
+export const jobReference = (jobId: string, parentId: string | null = null): string =>
+  parentId === null ? `Job \`${jobId}\`.` : `Job \`${jobId}\`, made from \`${parentId}\`.`;
+
+/** Lines of the message that carries a result. */
+export const resultLines = {
+  settings: (parts: readonly string[]) => parts.join(" · "),
+  seed: (seed: number) => `seed ${seed}`,
+  seeds: (first: number, last: number) => (first === last ? `seed ${first}` : `seeds ${first} to ${last}`),
+  steps: (steps: number) => count(steps, "step"),
+  guidance: (guidance: number) => `guidance ${guidance}`,
+  overview: (kind: JobKind, items: number, pictures: number) =>
+    `${count(items, kind === "batch" ? "prompt" : "pair")}, ${count(pictures, "picture")}.`,
+  takenOut: (prompts: number) => `${count(prompts, "prompt")} taken out.`,
+  sheet: (first: number, last: number, all: number) => `Prompts ${first} to ${last} of ${all}.`,
+  earlierSheets: (sheets: number) =>
+    `Contact sheets 1 to ${sheets} came while it was drawn, and are in the zip.`,
+  zipped: (pictures: number) => `All ${count(pictures, "picture")}: in the zip.`,
+  zips: (pictures: number, here: number, all: number, jobId: string) =>
+    `All ${count(pictures, "picture")}: in ${count(all, "zip")}, as one file may not be larger here. ${here === 0 ? "None fits this message" : here === 1 ? "The first is here" : `1 to ${here} are here`}; \`/show id:${jobId} part:${here + 1}\` brings the next one.`,
+  zipTooLarge: "Some pictures are larger than this channel allows, and in no zip.",
+  again:
+    "Attach `report.csv` to `/batch` to draw its rows again: the same seeds and settings give the same pictures.",
+  pruned: (at: number) =>
+    `The pictures were deleted <t:${Math.floor(at / 1000)}:D> to make room. Redraw makes the same ones again.`,
+  shrunk: "The pictures are smaller copies: the originals are larger than this channel allows.",
+  lost: (words: readonly string[]) =>
+    `The rewrite no longer has ${words.map((word) => `*${word}*`).join(", ")}; the picture may not show ${words.length === 1 ? "it" : "them"}.`,
+  recordsLeftOut: "The lists of prompts and seeds are too large for this channel; `/mydata export` has them.",
+  missing: "The pictures are no longer on the bot's disk.",
+  direct: "I could not write where you asked for this, so it comes here.",
+  ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${labels.results[kind]} is ready.`,
+  readyAt: (userId: string, kind: JobKind, link: string) =>
+    `<@${userId}>, your ${labels.results[kind]} is ready: ${link}`,
+  endedAt: (userId: string, kind: JobKind, link: string) =>
+    `<@${userId}>, your ${labels.results[kind]} ended without a result: ${link}`,
+  ended: (userId: string, kind: JobKind) =>
+    `<@${userId}>, your ${labels.results[kind]} ended without a result.`,
+} as const;
+
+const NOTE_WORDS_MAX = 200;
+
+/** A note on an item's result; its words are a user's own, so they are shown as code. */
+export function noteLine(note: ItemNote): string {
+  if (note.code === "unchanged") return "Promptist changed nothing.";
+  const side = note.side === "baseline" ? "prompt" : "rewritten prompt";
+  const words = clip(note.words.replaceAll("`", "'"), NOTE_WORDS_MAX);
+  return `The end of the ${side} lies beyond what the image model reads: \`${words}\``;
+}
+
+/** Said under every result where a miniature checkpoint runs these phases; null without any. */
+export function miniatureLine(phases: readonly Phase[]): string | null {
+  const names = phases.map((phase) => (phase === "text" ? "Promptist" : "Stable Diffusion"));
+  return names.length === 0
+    ? null
+    : `made by the miniature ${names.join(" and ")}, a small stand-in; put the published weights into checkpoints/ (see checkpoints/README.md)`;
+}
+
+/** All options of a job, one a line: enough to repeat it. */
+export function infoLines(job: Job): string[] {
+  const { image, text, checkpoints } = job;
+  const [first] = job.items;
+  const rewriteMs = first?.rewriteMs ?? null;
+  const times = [
+    ...(rewriteMs === null ? [] : [`rewriting ${formatDuration(rewriteMs)}`]),
+    ...SIDES.flatMap((side) => {
+      const ms = first?.pictures[side]?.ms ?? null;
+      return ms === null ? [] : [`${side} ${formatDuration(ms)}`];
+    }),
+  ];
+  return [
+    `Rewriting: ${text.mode}${text.mode === "beam" ? `, ${text.beams} beams` : ""}, at most ${text.maxNewTokens} tokens, ${count(first?.candidates.length ?? 0, "distinct rewrite")}`,
+    `Seed ${first?.seed ?? image.seed} · ${count(image.steps, "step")} · guidance ${image.guidance} · ${image.scheduler} · ${image.size === null ? "the checkpoint's own size" : `${image.size.width}x${image.size.height}`}`,
+    ...(times.length === 0 ? [] : [`Took: ${times.join(", ")}`]),
+    `Checkpoints: ${[checkpoints.promptist, checkpoints.diffusion].filter((name) => name !== null).join(", ") || "none yet"}`,
+    `Asked for by <@${job.origin.userId}>, <t:${Math.floor(job.createdAt / 1000)}:f>`,
+    jobReference(job.id, job.parentId),
+  ];
+}

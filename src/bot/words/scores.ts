@@ -1,0 +1,52 @@
+import type { PairScores } from "../../core/judgement.js";
+import type { Mean } from "../../core/statistics.js";
+import { clip } from "../discord/markdown.js";
+import { count } from "./parts.js";
+
+/** Scores of pictures (core/judgement.ts); arrows point from the prompt as written to the rewrite. */
+export const scoreLines = {
+  /** Null where nobody judged. */
+  pair: (scores: PairScores) => {
+    const parts = [
+      ...change("relevance to the prompt", scores.relevance.baseline, scores.relevance.optimized, 3),
+      ...change("beauty", scores.beauty.baseline, scores.beauty.optimized, 2),
+      ...(scores.reward === null
+        ? []
+        : [`reward ${signed(scores.reward, 2)} (what Promptist was trained to raise)`]),
+    ];
+    return parts.length === 0 ? null : `-# As written → rewritten: ${parts.join(" · ")}`;
+  },
+  title: "**Scores**: means with 95 % intervals; above zero the rewrite gained.",
+  relevanceChange: "Relevance change",
+  beautyGain: "Beauty change",
+  reward: "Reward",
+  mean: ({ mean, low, high, n }: Mean) => {
+    const digits = Math.max(Math.abs(low), Math.abs(high)) < 0.5 ? 3 : 2;
+    return `${signed(mean, digits)} (${signed(low, digits)} to ${signed(high, digits)}), n = ${n}`;
+  },
+  plotTitle: (pairs: number) => `What rewriting changed in ${count(pairs, "pair")}`,
+  plotAlt: (facts: readonly string[]) => `A dot for each pair, and the means: ${facts.join("; ")}`,
+  tableHead: " #  relevance      beauty        reward",
+  tableRow: (place: number, scores: PairScores, prompt: string) =>
+    [
+      String(place).padStart(2),
+      twoCells(scores.relevance.baseline, scores.relevance.optimized, 3).padEnd(13),
+      twoCells(scores.beauty.baseline, scores.beauty.optimized, 2).padEnd(12),
+      (scores.reward === null ? "-" : signed(scores.reward, 2)).padStart(6),
+      clip(prompt.replaceAll("`", "'"), 16),
+    ].join("  "),
+} as const;
+
+const signed = (value: number, digits: number): string => {
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? (0).toFixed(digits) : value > 0 ? `+${text}` : text.replace("-", "−");
+};
+
+const score = (value: number | null, digits: number): string =>
+  value === null ? "-" : value.toFixed(digits);
+
+const twoCells = (from: number | null, to: number | null, digits: number): string =>
+  `${score(from, digits)} → ${score(to, digits)}`;
+
+const change = (name: string, from: number | null, to: number | null, digits: number): string[] =>
+  from === null && to === null ? [] : [`${name} ${twoCells(from, to, digits)}`];

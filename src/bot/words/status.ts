@@ -1,0 +1,60 @@
+import type { JobKind, LimitScope, Phase } from "../../core/job.js";
+import { labels } from "./labels.js";
+import { about, count, holder, number } from "./parts.js";
+
+/** Lines of the message while a job waits and runs. */
+export const statusLines = {
+  accepted: "Accepted.",
+  position: (phase: Phase, position: number, etaMs: number | null) =>
+    `In the queue for ${phase === "text" ? "rewriting" : "drawing"}: ${position === 1 ? "next" : `place ${number(position)}`}.${etaMs === null ? "" : ` Done in about ${about(etaMs)}.`}`,
+  held: (scope: LimitScope, limit: number) =>
+    `Waits outside the queue: ${holder(scope)} ${count(limit, "job")} in it, the most at once here. It moves up by itself when one of them is done.`,
+  loading: (phase: Phase) => (phase === "text" ? "Loading Promptist." : "Loading Stable Diffusion."),
+  rewriting: (step: number, steps: number) => `rewriting, token ${step} of ${steps}`,
+  drawing: (side: "baseline" | "optimized", step: number, steps: number) =>
+    `drawing ${side}, step ${step} of ${steps}`,
+  item: (index: number, items: number) => `prompt ${index + 1} of ${items}`,
+  pairs: (pairs: number) => `${count(pairs, "pair")}, each from a seed of its own.`,
+  takenOut: (kind: JobKind, left: number, all: number) =>
+    `${number(left)} of ${count(all, kind === "batch" ? "prompt" : "pair")} left.`,
+  stopping: "Stopping.",
+  late: "This takes longer than Discord lets me edit this message. The result will come as a new message here.",
+  erased: "Cancelled and deleted, with all that was stored about you.",
+  batch: (prompts: number, given: number) =>
+    given === 0
+      ? `${count(prompts, "prompt")}.`
+      : given === prompts
+        ? `${count(prompts, "prompt")}, all already optimized: Promptist is not needed.`
+        : `${count(prompts, "prompt")}, ${given} already optimized: Promptist is not needed for ${given === 1 ? "it" : "them"}.`,
+} as const;
+
+const HELD_WHERE: Readonly<Record<LimitScope, string>> = {
+  user: "outside, until another of this person is done",
+  channel: "outside, until another of its channel is done",
+  server: "outside, until another of its server is done",
+};
+
+export const queueLines = {
+  title: "Queue",
+  paused: "The queue is paused by an admin; what waits keeps its place.",
+  counts: (running: number, waiting: number) =>
+    running + waiting === 0
+      ? "Nothing runs and nothing waits."
+      : `${number(running)} running, ${number(waiting)} waiting.`,
+  yours: "Yours further back:",
+  entry: (
+    job: { readonly id: string; readonly kind: JobKind; readonly userId: string } | null,
+    phase: Phase,
+    place: number,
+    etaMs: number | null,
+    held: LimitScope | null,
+  ) => {
+    const waits = `${number(place)}. for ${phase === "text" ? "rewriting" : "drawing"}`;
+    const where = held !== null ? HELD_WHERE[held] : place === 0 ? "**running**" : waits;
+    const what =
+      job === null
+        ? "a job from elsewhere"
+        : `${labels.commands[job.kind]} of <@${job.userId}> \`${job.id}\``;
+    return `${where}: ${what}${etaMs === null ? "" : `, done in about ${about(etaMs)}`}`;
+  },
+} as const;
