@@ -38,25 +38,25 @@ export interface App {
   readonly store: Store;
   readonly queue: Queue;
   readonly events: Events;
-  /** The local Discord, where there is no token. */
+  /** The local Discord, if the configuration has no token. */
   readonly local: LocalDiscord | null;
   readonly inviteUrl: string;
   readonly userTag: string;
   readonly choice: ModelChoice;
-  /** Puts running work back, says goodbye to Discord and closes the database. */
+  /** Puts running jobs back in the queue, disconnects from Discord and closes the database. */
   stop(): Promise<void>;
 }
 
 export interface AppOptions {
-  /** The compiled worker; given by tests that run from source. */
+  /** The compiled worker; set by tests that run from source. */
   readonly workerFile?: string;
-  /** Discord refuses the bot for good, such as a token that was reset; whoever runs the program must do something. */
+  /** Called when Discord refuses the bot for good, such as after a token reset; the operator must act. */
   readonly onRefused?: (error: Error) => void;
 }
 
 /**
- * Builds the whole program: lock -> database -> (local Discord) -> bot -> loop. Whatever was started is stopped again
- * when a later part fails, and the error is thrown on.
+ * Builds the whole program: lock -> database -> (local Discord) -> bot -> loop. If a part fails to start, the
+ * parts before it are stopped and the error is rethrown.
  */
 export async function createApp(config: Config, { workerFile, onRefused }: AppOptions = {}): Promise<App> {
   const cleanups: (() => unknown)[] = [];
@@ -196,15 +196,16 @@ export async function createApp(config: Config, { workerFile, onRefused }: AppOp
   }
 }
 
-/** Every part bounds its own stop; this is the bound of them all. */
+/** Upper bound for the whole stop; every part also bounds its own. */
 const STOP_MS = 4_800;
 
 const NETWORK_CODES =
   /^(ECONNRESET|ECONNREFUSED|ETIMEDOUT|EPIPE|ENETUNREACH|ENETDOWN|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 
 /**
- * discord.js (14.28) takes the listeners off a gateway connection that it gives up while it still connects, and the error
- * that such a connection ends with has then nobody to go to. It harms nothing: a new connection is being made already.
+ * True for a network error that nobody listens for: when discord.js (14.28) gives up a gateway connection
+ * that is still connecting, it removes the listeners, so the connection's last error goes unhandled. It is
+ * harmless: a new connection is already being made.
  */
 export function isStrayNetworkError(error: unknown): boolean {
   const { code, syscall } = error as NodeJS.ErrnoException;
@@ -213,7 +214,7 @@ export function isStrayNetworkError(error: unknown): boolean {
 
 /** Runs the program until it is told to stop; a second signal stops it at once. */
 export async function run(config: Config): Promise<void> {
-  // Pictures and graphs too are for nobody else; the workers inherit it.
+  // Pictures and graphs are also private to this user; workers inherit the mask.
   process.umask(0o077);
   let refused: () => void = () => {};
   const app = await createApp(config, { onRefused: () => refused() });
@@ -249,7 +250,7 @@ export async function run(config: Config): Promise<void> {
       },
     );
   };
-  // The log has said why; what waits is safe, and nothing can be done before someone has seen to it.
+  // The log has the reason. Waiting jobs are safe, but nothing can run until the operator fixes it.
   refused = () => shutDown(1);
   const onSignal = () => {
     if (!stopping) process.stdout.write("Stopping; once more to stop at once.\n");

@@ -8,7 +8,9 @@ import { checkPrompt } from "./prompt.js";
 import { scoreLine } from "./score.js";
 import type { Session } from "./session.js";
 
-/** `promptist compare TEXT --out DIR`: rewrites the prompt and draws both from one seed, side by side. */
+/**
+ * `promptist compare TEXT --out DIR`: rewrites the prompt and draws both prompts from one seed, side by side.
+ */
 export async function compare(
   session: Session,
   output: Output,

@@ -7,7 +7,7 @@ import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";
 import type { Session } from "./session.js";
 
-/** `promptist generate TEXT --out FILE.png`: draws one prompt as it is. */
+/** `promptist generate TEXT --out FILE.png`: draws one prompt as written. */
 export async function generate(
   session: Session,
   output: Output,
