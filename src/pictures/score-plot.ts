@@ -4,10 +4,10 @@ import { FAINT, INK, plotText } from "./stats-plot.js";
 
 export interface ScoreRow {
   readonly label: string;
-  /** One for each pair. */
+  /** One per pair. */
   readonly values: readonly number[];
   readonly mean: Mean;
-  /** Said at the end of the row. */
+  /** Printed at the end of the row. */
   readonly note: string;
 }
 
@@ -17,17 +17,17 @@ const TOP = 56;
 const BOTTOM = 12;
 const AXIS = { left: 190, right: 590 };
 const DOT = 5;
-/** Half the width of a digit in the ticks' size, in pixels. */
+/** Half the width of a digit at the ticks' font size, in pixels. */
 const HALF_DIGIT = 3.8;
 const GAIN = "#4f8ef7";
 const LOSS = "#e08a4f";
-/** Dots that would lie on each other are set apart by chance-free steps up and down, in pixels. */
+/** Fixed vertical offsets that separate dots which would overlap, in pixels. */
 const JITTER = [0, -9, 9, -17, 17] as const;
 
 /**
- * A row for each score, each on its own scale about zero, where the rewrite changes nothing: a dot for each pair, blue
- * to the right where the rewrite gained and orange to the left where it lost, a diamond at the mean and a whisker over
- * its 95 % interval.
+ * One row per score, each on its own scale around zero, where the rewrite changes nothing. A dot for each
+ * pair: blue to the right if the rewrite gained, orange to the left if it lost. A diamond marks the mean, a
+ * whisker its 95 % interval.
  */
 export async function scorePlot(title: string, rows: readonly ScoreRow[]): Promise<Buffer> {
   const height = TOP + rows.length * ROW + BOTTOM;
@@ -66,7 +66,7 @@ export async function scorePlot(title: string, rows: readonly ScoreRow[]): Promi
   return sharp(Buffer.from(svg)).composite(words).png().toBuffer();
 }
 
-/** A scale that has all values, and ticks at round numbers inside it, zero among them. */
+/** A scale that covers all values, with ticks at round numbers, including zero. */
 function scaleOf(values: readonly number[]): { x: (value: number) => number; ticks: number[] } {
   const low = Math.min(...values);
   const high = Math.max(...values);
@@ -80,7 +80,7 @@ function scaleOf(values: readonly number[]): { x: (value: number) => number; tic
   return { x, ticks };
 }
 
-/** 1, 2 or 5 times a power of ten, at least `least`. */
+/** The smallest of 1, 2 or 5 times a power of ten that is at least `least`. */
 function roundStep(least: number): number {
   const power = 10 ** Math.floor(Math.log10(least));
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least * 0.999)!;

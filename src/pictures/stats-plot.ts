@@ -6,10 +6,10 @@ const FONT = createRequire(import.meta.url).resolve("dejavu-fonts-ttf/ttf/DejaVu
 
 export interface PlotRow {
   readonly label: string;
-  /** Share of the votes that the rewrite won, 0 to 1, with its interval; null where there are too few votes. */
+  /** Share of the votes that the rewrite won, 0 to 1, with its interval; null if there are too few votes. */
   readonly rate: number | null;
   readonly interval: Interval;
-  /** Said at the end of the row. */
+  /** Printed at the end of the row. */
   readonly note: string;
 }
 
@@ -17,16 +17,16 @@ const WIDTH = 760;
 const ROW = 44;
 const TOP = 56;
 const BOTTOM = 40;
-/** Columns of the names, the axis from 0 to 100 %, and the notes, in pixels. */
+/** Left and right end of the axis (0 and 100 %) in pixels; names stand before it, notes after it. */
 const AXIS = { left: 190, right: 590 };
 export const INK = "#e6e7ea";
 export const FAINT = "#5b5e66";
 const BAR = "#4f8ef7";
 
 /**
- * A row for each group: a bar to its win rate and a whisker over its 95 % interval, with a line at one half, where
- * nobody prefers either. Everything is drawn by sharp on its own threads; the words come from the program's font, since
- * an SVG's text would need one of the system's.
+ * One row per group: a bar up to its win rate and a whisker over its 95 % interval, with a line at one half,
+ * where neither side is preferred. sharp draws it all on its own threads; the text uses the program's font,
+ * because text in an SVG would need a system font.
  */
 export async function statsPlot(title: string, rows: readonly PlotRow[]): Promise<Buffer> {
   const height = TOP + rows.length * ROW + BOTTOM;
@@ -57,7 +57,7 @@ export async function statsPlot(title: string, rows: readonly PlotRow[]): Promis
   return sharp(Buffer.from(svg)).composite(words).png().toBuffer();
 }
 
-/** Words of a plot as a layer, in the program's own font, cut off at `width` pixels. */
+/** Text of a plot as a layer, in the program's own font, cut off at `width` pixels. */
 export async function plotText(
   words: string,
   left: number,
