@@ -47,7 +47,7 @@ const make = (limits: Partial<RetentionLimits>) =>
     now,
   });
 
-/** A finished pair with a picture of this size; delivered unless it says otherwise. */
+/** A finished pair with a picture of this size; delivered by default. */
 async function pair(bytes: number, delivered = true): Promise<string> {
   const { id } = await queue.enqueue(newJob({ user: "ada", rewrites: ["fine"] }));
   const claim = (await queue.claim("image", "test"))!;
@@ -67,7 +67,7 @@ function write(id: string, bytes: number): void {
 const hasPictures = (id: string) => existsSync(join(picturesDir, id));
 
 describe("by age", () => {
-  test("pictures go first, the texts later, and nothing that is undelivered or open", async () => {
+  test("deletes pictures first, texts later, and nothing that is undelivered or open", async () => {
     const old = await pair(10);
     const undelivered = await pair(10, false);
     time += 5 * DAY;
@@ -93,7 +93,7 @@ describe("by age", () => {
 });
 
 describe("by bytes", () => {
-  test("the oldest pictures go until the rest fits", async () => {
+  test("deletes the oldest pictures until the rest fits", async () => {
     const ids: string[] = [];
     for (const bytes of [400, 100, 300, 200]) {
       ids.push(await pair(bytes));
@@ -104,7 +104,7 @@ describe("by bytes", () => {
     expect(ids.map(hasPictures)).toEqual([false, false, true, true]);
   });
 
-  test("the oldest jobs go while the database is too large, with what they had on the disk", async () => {
+  test("deletes the oldest jobs and their pictures while the database is too large", async () => {
     const ids: string[] = [];
     for (let i = 0; i < 60; i++) ids.push(await pair(1));
     const bytes = await store.records.storedBytes();
@@ -114,14 +114,14 @@ describe("by bytes", () => {
     expect(jobs).toEqual(ids.slice(0, 50));
     expect(await store.records.storedBytes()).toBeLessThan(bytes);
     expect(ids.filter(hasPictures)).toEqual(ids.slice(50));
-    // What may not be deleted is not, however little is allowed.
+    // Open jobs are never deleted, however low the limit.
     await queue.enqueue(newJob({ user: "bob" }));
     expect((await make({ jobsBytes: 1 }).prune()).jobs).toEqual(ids.slice(50));
     expect((await queue.depth()).queued).toBe(1);
   });
 });
 
-test("a folder that no job knows goes when it is a day old, and what a crash left of a pruned one at once", async () => {
+test("deletes a folder without a job after a day, and at once what a crash left of a pruned job", async () => {
   const pruned = await pair(10);
   await store.records.picturesPruned(pruned);
   write("forgotten", 10);
@@ -133,7 +133,7 @@ test("a folder that no job knows goes when it is a day old, and what a crash lef
   expect(hasPictures("new")).toBe(true);
 });
 
-test("it runs at the start, by the clock and after a phase, one run after the other", async () => {
+test("runs at the start, hourly and after a phase, one run at a time", async () => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   try {
     const gone: string[] = [];
