@@ -156,7 +156,7 @@ describe("pictures that were deleted to make room", () => {
     const [again] = await world.queue.open();
     const before = await world.queue.get(jobId);
     expect(again).toMatchObject({ parentId: jobId, phase: "image", kind: "compare", image: before!.image });
-    expect(again?.items[0]).toMatchObject({ optimized: before?.items[0]?.rewrite, seed: 11 });
+    expect(again?.items[0]).toMatchObject({ rewrite: before?.items[0]?.rewrite, seed: 11 });
   });
 });
 
@@ -175,11 +175,11 @@ describe("a job that failed and lost its pictures", () => {
     await world.loop.fail(claim, "OUT_OF_MEMORY");
     await handle.waitFor(isFinal);
     await world.store.records.picturesPruned(claim.job.id);
-    expect(await world.queue.requeue(claim.job.id)).toBe(true);
+    expect((await world.queue.requeue(claim.job.id))?.id).toBe(claim.job.id);
     expect(await world.queue.get(claim.job.id)).toMatchObject({
       picturesPrunedAt: null,
       phase: "image",
-      items: [{ baseline: null }],
+      items: [{ pictures: { baseline: null } }],
     });
   });
 });
