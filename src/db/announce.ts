@@ -5,8 +5,9 @@ import type { Queue } from "./queue.js";
 import type { Store } from "./store.js";
 
 /**
- * The store with a voice: each verb that changes a row tells the event that belongs to its answer, once, after the
- * change is stored. Nobody else emits a change of state, so no change goes untold and none is told twice.
+ * A store that tells what it does: each verb that changes a row emits the event that belongs to its answer,
+ * once, after the change is stored. No other module emits these events (test/arrows.test.ts), so no change
+ * goes untold and none is told twice.
  */
 export function announced(store: Store, events: Events): Store {
   const { queue, deliveries, records } = store;

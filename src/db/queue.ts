@@ -13,19 +13,19 @@ import type {
 import type { ImageOptions, TextOptions } from "../core/options.js";
 import type { PerSide } from "../core/side.js";
 
-/** What intake hands in. `optimized` is given where the file already held pairs. */
+/** A job to store. Items of a file of pairs have a rewrite already. */
 export interface NewJob {
   readonly kind: JobKind;
   readonly origin: Origin;
   readonly text: TextOptions;
   readonly image: ImageOptions;
   readonly items: readonly NewItem[];
-  /** The job under whose result a button made this one. */
+  /** The job whose result has the button that made this one. */
   readonly parentId?: string;
   readonly blind?: boolean;
-  /** Open jobs of the same person, channel and server that may be there already. */
+  /** Refuses the job when this many jobs of its user, channel or server are open. */
   readonly caps?: JobCaps;
-  /** Jobs of the same person, channel and server in line, over which this one waits outside of it. */
+  /** Holds the job outside the line while this many jobs of its user, channel or server are in it. */
   readonly limits?: JobCaps;
   readonly preview?: boolean;
   /** The draft that becomes this job. */
@@ -41,16 +41,16 @@ export interface JobCaps {
 export interface NewItem {
   readonly prompt: string;
   readonly rewrite: string | null;
-  /** The rewrites to choose from, where an earlier job found them. */
+  /** The rewrites to choose from, if an earlier job found them. */
   readonly candidates?: readonly Candidate[];
   /** Instead of the job's seed plus the index. */
   readonly seed?: number;
 }
 
-/** What it takes to answer a command that has become no job. */
+/** What is needed to answer a command that did not become a job. */
 export type Arrival = Pick<Origin, "applicationId" | "interactionId" | "interactionToken" | "tokenExpiresAt">;
 
-/** The right to work on a job: only the holder's writes are kept. */
+/** The right to work on a job. Only the holder's writes are kept. */
 export interface Claim {
   readonly job: Job;
   readonly owner: string;
@@ -65,7 +65,7 @@ export interface TextResult {
   readonly ms?: number;
 }
 
-/** What is new of an item's pictures. One side of a pair is kept as soon as it is there. */
+/** New pictures of an item. Each side of a pair is kept as soon as it is drawn. */
 export interface PictureResult {
   readonly pictures?: Partial<PerSide<Picture>>;
   readonly comparison?: string;
@@ -80,20 +80,20 @@ export interface OpenWork {
   readonly kind: JobKind;
   readonly userId: string;
   readonly guildId: string | null;
-  /** Whose limit keeps the job out of the line, and how many that limit lets in. */
+  /** Which limit keeps the job out of the line, and how many jobs that limit lets in. */
   readonly held: LimitScope | null;
   readonly limit: number | null;
-  /** Prompts to rewrite, pictures to draw, and denoising steps of each of these. */
+  /** Prompts to rewrite, pictures to draw, and denoising steps of each picture. */
   readonly texts: number;
   readonly pictures: number;
   readonly steps: number;
 }
 
-/** The jobs of a phase that wait, those in their back-off time included. */
+/** The waiting jobs of a phase, including those in their back-off time. */
 export interface WaitingLine {
   readonly phase: Phase;
   readonly jobs: number;
-  /** When the job was stored that waits longest. */
+  /** When the job that has waited longest was stored. */
   readonly oldestAt: number;
 }
 
@@ -103,11 +103,14 @@ export interface QueueDepth {
   readonly undelivered: number;
 }
 
-/** `cancelled`: the job was asked to stop while it ran, so it does not wait again. `false`: the claim is stale. */
+/**
+ * `cancelled`: the job was asked to stop while it ran, so it does not wait again. `false`: the claim is
+ * stale.
+ */
 export type LeaveResult = "queued" | "cancelled" | false;
 export type RetryResult = LeaveResult | "failed";
 
-/** What became of a running job that had lost its holder. */
+/** What became of a running job that lost its holder. */
 export interface Recovered {
   readonly id: string;
   readonly phase: Phase;
@@ -120,96 +123,103 @@ export type CancelResult = "cancelled" | "requested" | "finished" | "unknown";
 export const LONGEST_BACKOFF_MS = 5 * 60_000;
 
 /**
- * The queue's contract. One suite (test/db/contract/) holds every engine to it.
+ * Jobs from arrival to end. The suite in test/db/contract/ tests every engine.
  *
- * Every write with a `Claim` is fenced on id, owner and attempt and answers whether it was kept: `false` means that
- * the job is someone else's now, and the caller drops its result. Times are milliseconds since the epoch.
+ * Every write with a `Claim` is fenced on id, owner and attempt and answers whether it was kept. `false`
+ * means that somebody else has the job now, so the caller drops its result. Times are milliseconds since the
+ * epoch. All methods throw QueueError when the database fails.
  */
 export interface Queue {
   /**
-   * Notes that a command is about to be acknowledged. It stays noted until `enqueue` stores its job or `settleArrival`
-   * says that its person was told; what a kill leaves is in `arrivals`. A second call with the same id does nothing.
+   * Notes that a command is about to be acknowledged, until `enqueue` stores its job or `settleArrival` says
+   * that it was answered. After a kill, `arrivals` has the commands that still need an answer. A second call
+   * with the same id does nothing.
    */
   arrive(arrival: Arrival): Promise<void>;
   arrivals(): Promise<Arrival[]>;
   settleArrival(interactionId: string): Promise<void>;
   /**
-   * Stores a job as queued. Idempotent by `origin.interactionId`: a second call with the same id stores nothing and
-   * returns the first job. Its arrival is settled by it. Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait
-   * already, InputError QUEUE_CAP with `scope` and `limit` when one of the caps is reached, and InputError DRAFT_GONE
-   * when there is no such draft; a draft goes with the same commit that stores its job, and with it the arrival that
-   * made it. A job over one of its `limits` is stored as held: it has no place in line until enough of the jobs that
-   * count are over, the oldest first.
+   * Stores a job as queued and settles its arrival. Idempotent by `origin.interactionId`: a second call with
+   * the same id stores nothing and answers the first job. `onStored` is called after the commit, and only for
+   * a new job.
    *
-   * `onStored` is called with the job once it is stored, and not for a job that was known already.
+   * A job over one of its `limits` is stored as held: it joins the line when enough of the counted jobs are
+   * over, oldest first. A draft is deleted, and the arrival of its command settled, in the commit that stores
+   * its job.
+   *
+   * Throws QueueError QUEUE_FULL when `maxWaiting` jobs wait already, InputError QUEUE_CAP with `scope` and
+   * `limit` when a cap is reached, and InputError DRAFT_GONE when the draft does not exist.
    */
   enqueue(job: NewJob, onStored?: (job: Job) => void): Promise<Job>;
   get(id: string): Promise<Job | undefined>;
 
   /**
-   * Takes the next waiting job of a phase, or undefined. Users take turns: a user's second waiting job comes after
-   * the first waiting job of each other user, and who has been served goes behind those who have not. Jobs in their
-   * back-off time are passed over.
+   * Takes the next waiting job of a phase, or undefined. Users take turns: a user's second waiting job comes
+   * after the first waiting job of every other user, and a user who was served goes to the back. Jobs in
+   * their back-off time are skipped.
    */
   claim(phase: Phase, owner: string): Promise<Claim | undefined>;
-  /** Results are stored item by item, at once; notes are added to those the item has. The last write stands. */
+  /** Stores the text of one item. Notes are added to those of the item; everything else is replaced. */
   saveText(claim: Claim, item: number, result: TextResult): Promise<boolean>;
-  /** Call it when the files are on the disk: the row must never name a picture that a power cut can take. */
+  /** Call it after the files are synced: a row must never name a picture that a power cut can lose. */
   savePictures(claim: Claim, item: number, result: PictureResult): Promise<boolean>;
   saveSheet(claim: Claim, sheet: Sheet): Promise<boolean>;
-  /** `hash`: SHA-256 over the weight files, where it was taken. */
+  /** `hash`: SHA-256 of the weight files, if it was computed. */
   saveCheckpoint(claim: Claim, phase: Phase, name: string, hash?: string | null): Promise<boolean>;
-  /** The text phase of the job is over and pictures are wanted: queued again, for the image phase. */
+  /** The text phase is over and pictures are wanted: queues the job for the image phase. */
   advance(claim: Claim): Promise<LeaveResult>;
   /**
-   * Puts the job back unharmed: others go first, or the program is stopping. It waits behind the first job of each
-   * other user and before the later jobs of its own.
+   * Puts the job back without a failure, because others go first or the program stops. It waits behind the
+   * first job of every other user and before later jobs of its own user.
    */
   release(claim: Claim): Promise<LeaveResult>;
   complete(claim: Claim): Promise<boolean>;
   /**
-   * Records a failed attempt: queued again after `afterMs`, LONGEST_BACKOFF_MS at most, or failed when `maxAttempts`
-   * are used up.
+   * Records a failed attempt. The job is queued again after `afterMs`, LONGEST_BACKOFF_MS at most, or failed
+   * after `maxAttempts`.
    */
   retry(claim: Claim, code: ErrorCode, detail: string, afterMs: number): Promise<RetryResult>;
   fail(claim: Claim, code: ErrorCode, detail: string): Promise<boolean>;
-  /** The holder saw the request to cancel and stopped. */
+  /** The holder saw the request to stop and did. */
   cancelled(claim: Claim): Promise<boolean>;
 
   /**
-   * Cancels a waiting job at once; asks the holder of a running one to stop (`requested`). A job so asked never waits
-   * again: advance, release, retry and recover end it as cancelled. It may still be completed.
+   * Cancels a waiting job at once and asks the holder of a running one to stop (`requested`). Such a job
+   * never waits again: advance, release, retry and recover end it as cancelled. It may still be completed.
    */
   cancel(id: string): Promise<CancelResult>;
   /**
-   * Takes one item out of an unfinished job; false where the job is over, the item is unknown, out already or has all
-   * its results. The holder of a running job leaves it out from its next item on.
+   * Takes one item out of an unfinished job. False if the job is over, or if the item is unknown, was taken
+   * out before or has all its results. The holder of a running job skips it.
    */
   cancelItem(id: string, item: number): Promise<boolean>;
-  /** After a start: every running job lost its holder and waits again, with all results it has. */
+  /** At start: every running job lost its holder, so it waits again with the results it has. */
   recover(): Promise<Recovered[]>;
 
-  /** True if a job of this phase waits now (back-off over); for another user than `besidesUser` when given. */
+  /** True if a job of this phase is due now; with `besidesUser`, a job of another user. */
   hasWork(phase: Phase, besidesUser?: string): Promise<boolean>;
-  /** When the earliest job in its back-off time is due, or null. Never later than the longest back-off from now. */
+  /** When the first job in its back-off time is due, or null. At most LONGEST_BACKOFF_MS from now. */
   nextDueAt(): Promise<number | null>;
-  /** In the line of the job's phase: 1 for the job that is served next; 0 for one that runs; null when it is over or held. */
+  /** In the line of the job's phase: 1 is served next, 0 runs, null is over, held or unknown. */
   position(id: string): Promise<number | null>;
   depth(): Promise<QueueDepth>;
-  /** How long the line of each phase is; a phase for which nothing waits is missing. */
+  /** The line of each phase; a phase without waiting jobs is left out. */
   lines(): Promise<WaitingLine[]>;
   /**
-   * Running jobs, then those that wait for text, then those that wait for pictures, each in the order of service, and
-   * last those that are held, the oldest first; the first `limit` of them all.
+   * Running jobs, then those waiting for text, then those waiting for pictures, each in the order of service,
+   * then held jobs, oldest first. At most `limit` in all.
    */
   open(limit?: number): Promise<Job[]>;
 
-  /** In the order of `open`, in one query and without the jobs' texts. */
+  /** What open jobs lack, in the order of `open`, without reading their texts. */
   work(): Promise<OpenWork[]>;
 
-  /** A failed job waits again, with the results it has and without its failures; undefined where there is none. */
+  /**
+   * Queues a failed job again, with its results and without its failures. Undefined if there is no such
+   * failed job.
+   */
   requeue(id: string): Promise<Job | undefined>;
-  /** A paused queue hands out no job; what runs goes on. It stays paused over a restart. */
+  /** A paused queue hands out no jobs; running ones go on. It stays paused after a restart. */
   setPaused(paused: boolean): Promise<void>;
   paused(): Promise<boolean>;
 }

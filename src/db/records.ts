@@ -1,35 +1,39 @@
 import type { Job } from "../core/job.js";
 
-/** What is kept of jobs after their end: to show it again, to make room, and to export or erase it. */
+/** What is kept of jobs after their end: showing it again, making room, exporting and erasing it. */
 export interface Records {
-  /** Failed jobs, the last one first, at most `limit`. */
+  /** Failed jobs, newest first, at most `limit`. */
   setAside(limit: number): Promise<Job[]>;
-  /** Finished jobs that still have their pictures and whose message was delivered or given up, the oldest first. */
+  /** Finished jobs that still have pictures and whose delivery succeeded or was given up, oldest first. */
   withPictures(): Promise<{ id: string; finishedAt: number }[]>;
-  /** Whether the job still has its pictures or may yet get some; null where no such job is stored. */
+  /** Whether the job has pictures or may still get some; null if it is not stored. */
   keepsPictures(id: string): Promise<boolean | null>;
-  /** Records that the pictures of a finished job were deleted; its texts and settings stay. */
+  /** Records that the pictures of a finished job were deleted. Its texts and options stay. */
   picturesPruned(id: string): Promise<void>;
-  /** Bytes that the stored jobs take. */
+  /** Size of the database in bytes, without free pages. */
   storedBytes(): Promise<number>;
-  /** Deletes the oldest jobs that `prune` may delete, at most `count`; answers their ids. */
+  /** Deletes the oldest jobs that `prune` may delete, at most `count`. Answers their ids. */
   pruneOldest(count: number): Promise<string[]>;
 
   /**
-   * Deletes finished jobs that ended before the time and whose message was delivered or given up; answers their ids so
-   * that files can go too.
+   * Deletes jobs that finished before the given time and whose delivery succeeded or was given up. Answers
+   * their ids, so that their files can be deleted too.
    */
   prune(finishedBefore: number): Promise<string[]>;
-  /** A person's distinct prompts, the last one first, that have `part` in them, at most `limit`; of the last hundreds. */
+  /**
+   * Distinct prompts of a user that contain `part`, newest first, at most `limit`. Looks at the last hundreds
+   * only.
+   */
   recentPrompts(userId: string, part: string, limit: number): Promise<string[]>;
-  /** Ids of all jobs of a person that are stored, oldest first. */
+  /** Ids of all stored jobs of a user, oldest first. */
   idsOfUser(userId: string): Promise<string[]>;
   /**
-   * Cancels a person's open jobs and deletes all that do not run; a running one is deleted by `prune`. Answers their ids:
-   * of those deleted, `waiting` were still in the queue; `stopping` run and are asked to stop. Thousands of jobs are deleted in several transactions, between which others have their turn.
+   * Deletes all jobs of a user except running ones, which are asked to stop; `prune` deletes these later.
+   * Answers the ids: `deleted` includes the `waiting` ones, which were still in the queue; `stopping` are the
+   * running ones. Thousands of jobs are deleted in several transactions, so that other calls run in between.
    */
   eraseUser(userId: string): Promise<{ deleted: string[]; waiting: string[]; stopping: string[] }>;
 
-  /** Deletes one finished job, delivered or not; false where there is none. */
+  /** Deletes one finished job, delivered or not. False if there is none. */
   drop(id: string): Promise<boolean>;
 }

@@ -1,6 +1,6 @@
 import type { SettingName, SettingScope, Settings, Where } from "../core/settings.js";
 
-/** A setting with who set it, for the list that admins see. */
+/** A setting and who set it, as admins see it in a list. */
 export interface StoredSetting {
   readonly name: SettingName;
   readonly value: unknown;
@@ -9,13 +9,13 @@ export interface StoredSetting {
 }
 
 /**
- * Settings of servers, channels and people. Values are checked before they are written. Reads are cheap enough to be
- * made for each command. All methods throw QueueError where the database fails.
+ * Settings of servers, channels and users. Callers check values before they write them. A read is cheap
+ * enough for every command. All methods throw QueueError when the database fails.
  */
 export interface StoredSettings {
   list(scope: SettingScope, id: string): Promise<StoredSetting[]>;
   of(scope: SettingScope, id: string): Promise<Settings>;
-  /** What holds in a channel: its own settings over those of its server. */
+  /** The settings in force in a channel: its own, and those of its server where it has none. */
   resolve(where: Where): Promise<Settings>;
   set<N extends SettingName>(
     scope: SettingScope,
@@ -24,8 +24,8 @@ export interface StoredSettings {
     value: NonNullable<Settings[N]>,
     by: string,
   ): Promise<void>;
-  /** False where it was not set. */
+  /** False if it was not set. */
   reset(scope: SettingScope, id: string, name: SettingName): Promise<boolean>;
-  /** Forgets what a person set for themselves. */
+  /** Deletes what a user set for themselves. */
   erase(userId: string): Promise<void>;
 }

@@ -5,7 +5,10 @@ import type { Records } from "./records.js";
 import type { StoredSettings } from "./settings.js";
 import type { Votes } from "./votes.js";
 
-/** All that the program stores, by concern. An engine fulfils the six contracts; nobody outside `db` knows which one. */
+/**
+ * Everything the program stores, by concern. An engine implements the six contracts; callers outside `db` do
+ * not know which engine it is.
+ */
 export interface Store {
   readonly queue: Queue;
   readonly deliveries: Deliveries;

@@ -3,7 +3,7 @@ import type { Side } from "../core/side.js";
 
 export type Choice = "left" | "right" | "tie" | "bad";
 
-/** One blind comparison: which picture stands where, and whether people still vote. */
+/** One blind comparison: which picture is on which side, and whether people can still vote. */
 export interface Ballot {
   readonly jobId: string;
   readonly guildId: string | null;
@@ -13,7 +13,7 @@ export interface Ballot {
   readonly closedAt: number | null;
 }
 
-/** How votes fell, by what was chosen rather than where it stood. */
+/** Votes counted by what was chosen, not by the side it was on. */
 export interface Tally {
   readonly optimized: number;
   readonly baseline: number;
@@ -21,7 +21,7 @@ export interface Tally {
   readonly bad: number;
 }
 
-/** Whose votes to count: of one server, of one voter, or both. */
+/** Which votes to count: those of one server, of one voter, or both. */
 export interface VoteFilter {
   readonly guildId?: string | null;
   readonly userId?: string;
@@ -32,13 +32,13 @@ export interface TallyOf extends Tally {
   readonly key: string;
 }
 
-/** What tells one vote from all others. */
+/** Identifies one vote. */
 export interface VoteKey {
   readonly jobId: string;
   readonly userId: string;
 }
 
-/** One vote as it is exported. */
+/** One vote in an export. */
 export interface ExportedVote {
   readonly job: string;
   readonly voter: string;
@@ -52,26 +52,32 @@ export interface ExportedVote {
   readonly votedAt: string;
 }
 
-/** Ballots and votes. All methods throw QueueError where the database fails. */
+/** Ballots and votes. All methods throw QueueError when the database fails. */
 export interface Votes {
-  /** Opens the ballot of a finished comparison, or answers the one that it has. A coin decides which side is left. */
+  /**
+   * Opens the ballot of a finished comparison, or answers the existing one. The left side is chosen at
+   * random.
+   */
   open(job: Job, closesAt: number | null): Promise<Ballot>;
   ballot(jobId: string): Promise<Ballot | undefined>;
-  /** One vote a person, the last one counts. Answers the choice that it replaces; `closed` once the vote is over. */
+  /**
+   * Each user has one vote; a new one replaces the old one, which is answered as `before`. `closed`: too
+   * late.
+   */
   vote(jobId: string, userId: string, choice: Choice): Promise<{ readonly before: Choice | null } | "closed">;
-  /** Ends the vote; false where it was over already. */
+  /** Ends the vote. False if it had ended already. */
   close(jobId: string): Promise<boolean>;
-  /** Open ballots whose time is over. */
+  /** Open ballots whose time is up. */
   due(): Promise<Ballot[]>;
-  /** When the next open ballot's time is over, or null. */
+  /** When the next open ballot's time is up, or null. */
   nextDueAt(): Promise<number | null>;
   tally(jobId: string): Promise<Tally>;
   total(filter: VoteFilter): Promise<Tally>;
   by(group: "mode" | "user", filter: VoteFilter): Promise<TallyOf[]>;
-  /** Whose vote on which job, the oldest first. */
+  /** Who voted on which job, oldest first. */
   keys(filter: VoteFilter): Promise<VoteKey[]>;
-  /** One vote with its prompts, or undefined where it is gone by now. */
+  /** One vote with its prompts, or undefined if it is gone by now. */
   exported(key: VoteKey): Promise<ExportedVote | undefined>;
-  /** Forgets a person's votes, and the ballots of what they asked for. */
+  /** Deletes a user's votes and the ballots of their jobs, with all votes on these. */
   erase(userId: string): Promise<void>;
 }

@@ -4,12 +4,14 @@ import { QueueError } from "../../core/errors.js";
 import { createPrivately } from "./open.js";
 import { toQueueError } from "./sqlite-error.js";
 
-/** More than any queue has: all in one step, since a write of another process would make SQLite start over. */
+/**
+ * More than any queue has: all in one step, since a write of another process would make SQLite start over.
+ */
 const ALL_PAGES = 2 ** 31 - 1;
 
 /**
- * Copies the database of a program that may be running into `target`, as it is at one moment; neither waits for the
- * other. The copy is complete without the log beside the source, and is checked before it counts.
+ * Copies the database of a program that may be running into `target`, as it is at one moment; neither waits
+ * for the other. The copy is complete without the log beside the source, and is checked before it counts.
  *
  * Throws QueueError: CONFIG where there is no source or `target` exists, DISK_FULL, QUEUE_BUSY_DATABASE.
  * @returns the copy's size in bytes

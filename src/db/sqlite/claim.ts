@@ -11,7 +11,7 @@ interface Due {
 }
 type Verbs = Pick<Queue, "claim" | "hasWork" | "nextDueAt" | "setPaused" | "paused">;
 
-/** The way to the loop: which job is next, whether and when there is one, and the switch that holds all back. */
+/** Hands out jobs: which one is next, whether and when there is one, and the pause. */
 export function claiming(connection: Connection, jobs: Jobs): Verbs {
   const { db, now } = connection;
   const next = db.prepare<[Due], { seq: number }>(NEXT_IN_ORDER);
@@ -59,7 +59,7 @@ export function claiming(connection: Connection, jobs: Jobs): Verbs {
       const latest = time + LONGEST_BACKOFF_MS;
       const at = (await connection.read(() => firstDue.get(time))) ?? null;
       if (at === null || at <= latest) return at;
-      // The clock was set back since: nobody waits an hour for that.
+      // The clock was set back since. Jobs do not wait for it to catch up.
       await connection.write(() => bringForward.run({ now: time, latest }));
       return time;
     },

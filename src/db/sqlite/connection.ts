@@ -6,18 +6,21 @@ import { toQueueError } from "./sqlite-error.js";
 export interface ConnectionOptions {
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** How long a call waits for another process' write (a backup, an admin's shell) before QUEUE_BUSY_DATABASE. */
+  /**
+   * How long a call waits for another process' write (a backup, an admin's shell) before QUEUE_BUSY_DATABASE.
+   */
   readonly busyMs?: number;
 }
 
 const BUSY_MS = 5_000;
 const BUSY_LOOK_MS = 30;
-/** How long one transaction of a long piece of work keeps the event loop. */
+/** How long one transaction of a long piece of work blocks the event loop. */
 const SLICE_MS = 20;
 
 /**
- * Transactions on one SQLite file. Nothing is awaited inside a transaction, so no two of one process interleave. While
- * another process writes, a call waits without keeping the event loop. Errors of the driver come out as QueueErrors.
+ * Transactions on one SQLite file. Nothing is awaited inside a transaction, so no two of one process
+ * interleave. While another process writes, a call waits without blocking the event loop. Driver errors come
+ * out as QueueErrors.
  */
 export class Connection {
   readonly db: Database;
@@ -30,24 +33,24 @@ export class Connection {
     this.#busyMs = busyMs;
   }
 
-  /** One transaction, so that several reads see one moment; a reader waits for nobody. */
+  /** One transaction, so that several reads see one moment. In WAL mode a reader never waits for a writer. */
   read<T>(work: () => T): Promise<T> {
     return this.#patiently(() => this.db.transaction(work).deferred(), this.#busyMs);
   }
 
   /**
-   * One transaction that takes the write lock first, so that what was read is still true when it writes. It waits for
-   * the lock for `longestMs` at most.
+   * One transaction that takes the write lock first, so that what was read is still true when it writes. It
+   * waits for the lock for `longestMs` at most.
    */
   write<T>(work: () => T, longestMs = this.#busyMs): Promise<T> {
     return this.#patiently(() => this.db.transaction(work).immediate(), Math.min(longestMs, this.#busyMs));
   }
 
   /**
-   * Works on ids one by one, on as many in one transaction as SLICE_MS allow, and lets others run between two of them.
-   * Each transaction ends with `close`. Answers what `work` answered.
+   * Works on ids one by one, as many per transaction as fit in SLICE_MS, and lets other calls run between
+   * transactions. Each transaction ends with `finish`. Answers what `work` answered.
    */
-  async writeInSlices<T>(ids: readonly string[], work: (id: string) => T, close: () => void): Promise<T[]> {
+  async writeInSlices<T>(ids: readonly string[], work: (id: string) => T, finish: () => void): Promise<T[]> {
     const answers: T[] = [];
     while (answers.length < ids.length) {
       const rest = ids.slice(answers.length);
@@ -56,7 +59,7 @@ export class Connection {
         const done: T[] = [];
         do done.push(work(rest[done.length]!));
         while (done.length < rest.length && performance.now() < until);
-        close();
+        finish();
         return done;
       });
       answers.push(...slice);

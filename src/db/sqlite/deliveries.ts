@@ -4,7 +4,7 @@ import type { Deliveries } from "../deliveries.js";
 import type { Connection } from "./connection.js";
 import { FINISHED } from "./job-row.js";
 
-/** The way out: which jobs and sheets are still to be told, and what became of telling them. */
+/** Deliveries, in columns of the jobs and sheets themselves. */
 export function sqliteDeliveries(connection: Connection): Deliveries {
   const { db, now } = connection;
   const undelivered = db

@@ -7,12 +7,12 @@ import type { Jobs } from "./jobs.js";
 import type { Limits } from "./limits.js";
 import type { Turns } from "./turns.js";
 
-/** A command has to be acknowledged within 3 s, and it is noted before. */
+/** A command is noted before it is acknowledged, which must happen within 3 s. */
 const ARRIVAL_BUSY_MS = 1_000;
 
 type Verbs = Pick<Queue, "arrive" | "arrivals" | "settleArrival" | "enqueue">;
 
-/** The way in: a command is noted when it arrives, and becomes a job. */
+/** Commands are noted when they arrive, and become jobs. */
 export function enqueueing(
   connection: Connection,
   jobs: Jobs,
@@ -66,7 +66,7 @@ export function enqueueing(
     return jobs.stored(insert(job, phase, held));
   }
 
-  /** A draft becomes a job: it goes, and with it the arrival of the command that left it. */
+  /** A draft becomes a job: deletes it and settles the arrival of its command. */
   function start(draftId: string): void {
     const interactionId = takeDraft.get(draftId);
     if (interactionId === undefined)

@@ -6,7 +6,7 @@ import type { Jobs } from "./jobs.js";
 import type { Limits } from "./limits.js";
 import type { Turns } from "./turns.js";
 
-/** What becomes of a running job when its holder lets go of it. */
+/** What becomes of a running job when its holder gives it up. */
 interface Ending<S extends JobState = JobState> {
   readonly state: S;
   readonly phase?: Phase;
@@ -19,7 +19,7 @@ type Verbs = Pick<
   "advance" | "release" | "complete" | "retry" | "fail" | "cancelled" | "cancel" | "recover" | "requeue"
 >;
 
-/** The ways out of the running state, and those back into the line. */
+/** The ways out of the running state and back into the line. */
 export function finishing(
   connection: Connection,
   jobs: Jobs,
@@ -49,7 +49,7 @@ export function finishing(
   );
   const forgetSheets = db.prepare<[number]>("delete from sheets where job = ?");
 
-  /** A job that would wait again is cancelled instead when that was asked for. Answers the state that it is in now. */
+  /** A job that was asked to stop is cancelled instead of queued again. Answers its new state. */
   function end<S extends JobState>(row: JobRow, ending: Ending<S>): S | "cancelled" {
     const state = ending.state === "queued" && row.cancel_requested === 1 ? "cancelled" : ending.state;
     const phase = ending.phase ?? row.phase;

@@ -13,13 +13,15 @@ export interface InstanceLock {
 const held = new Set<Database.Database>();
 
 /**
- * Makes this process the only program on a data folder: `recover()` takes every running job for an orphan, which is
- * true only while nobody else works. Throws QueueError QUEUE_LOCKED when another program has the folder.
+ * Makes this process the only program on a data folder: `recover()` takes every running job for an orphan,
+ * which is true only while nobody else works. Throws QueueError QUEUE_LOCKED when another program has the
+ * folder.
  *
- * The lock is SQLite's own exclusive lock on `instance.lock`, which the operating system drops when the process dies,
- * also by kill -9 or a power cut, on Linux, macOS and Windows. Rejected: a file with a pid (stale after a crash, and
- * pids are used again), and `locking_mode = EXCLUSIVE` on the queue's own file (no backup and no admin's look at the
- * queue while the program runs). It holds on local disks; network folders often do not lock.
+ * The lock is SQLite's own exclusive lock on `instance.lock`, which the operating system drops when the
+ * process dies, also by kill -9 or a power cut, on Linux, macOS and Windows. Rejected: a file with a pid
+ * (stale after a crash, and pids are used again), and `locking_mode = EXCLUSIVE` on the queue's own file (no
+ * backup and no admin's look at the queue while the program runs). It holds on local disks; network folders
+ * often do not lock.
  */
 export function lockInstance(dataDir: string): InstanceLock {
   const file = join(dataDir, "instance.lock");

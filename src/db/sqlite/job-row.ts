@@ -16,7 +16,10 @@ import type { PictureJudgement } from "../../core/judgement.js";
 import type { ImageOptions, TextOptions } from "../../core/options.js";
 import type { PerSide, Side } from "../../core/side.js";
 
-/** 12 of 30 signs are 58 bits; no look-alikes (0 o, 1 i l, u v); fits a URL, a file name, a nonce and a button. */
+/**
+ * 12 of 30 characters: 58 bits. No look-alikes (0 o, 1 i l, u v). Fits a URL, a file name, a nonce and a
+ * button.
+ */
 export const newId = customAlphabet("23456789abcdefghjkmnpqrstvwxyz", 12);
 
 /** SQL that is true for the rows of finished jobs (`isFinished`). */
@@ -93,7 +96,7 @@ export interface SheetRow extends Omit<Sheet, "items"> {
   readonly settled_at: number | null;
 }
 
-/** JSON columns are written by this room alone and checked by `json_valid`, so they are trusted to hold their type. */
+/** Only this folder writes JSON columns, so they are trusted to hold their type. */
 export const fromJson = <T>(text: string): T => JSON.parse(text) as T;
 
 /** A job from its row and the rows of its items and sheets, which come in order. */

@@ -5,7 +5,7 @@ import type { JobCaps } from "../queue.js";
 import { fromJson } from "./job-row.js";
 import type { Turns } from "./turns.js";
 
-/** Whose limits count a job. */
+/** Whose limits a job counts for. */
 type Counted = Readonly<Record<LimitScope, string | null>>;
 type InLine = Readonly<Record<LimitScope, Map<string, number>>>;
 
@@ -19,7 +19,7 @@ interface HeldRow extends Counted {
 
 const SCOPES = ["user", "channel", "server"] as const satisfies readonly LimitScope[];
 
-/** Keeps people, channels and servers to their number of open jobs (caps) and of jobs in line (limits). */
+/** Enforces how many jobs of a user, channel or server may be open (caps) or in line (limits). */
 export class Limits {
   readonly #turns: Turns;
   readonly #openOf: Statement<[Counted], Record<LimitScope, number>>;
@@ -43,7 +43,7 @@ export class Limits {
     this.#setHeld = db.prepare("update jobs set held = ? where seq = ?");
   }
 
-  /** Throws InputError QUEUE_CAP where a cap of open jobs is reached. */
+  /** Throws InputError QUEUE_CAP when a cap is reached. */
   checkCaps(origin: Origin, caps: JobCaps): void {
     const open = this.#openOf.get(countedOf(origin))!;
     for (const scope of SCOPES) {
@@ -58,7 +58,7 @@ export class Limits {
     return overLimit(countedOf(origin), limits, this.#countInLine());
   }
 
-  /** Jobs are over: lets those that a limit held back into the line, the oldest first, while there is room. */
+  /** Call it when jobs are over: held jobs join the line, oldest first, as far as the limits allow. */
   letIn(): void {
     const waiting = this.#held.all();
     if (waiting.length === 0) return;

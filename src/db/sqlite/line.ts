@@ -14,7 +14,7 @@ interface Waiting {
   readonly position: number;
 }
 
-/** What people are told of jobs and of the line. */
+/** Jobs and the line, as they are shown. */
 export function showing(connection: Connection, jobs: Jobs): Verbs {
   const { db, now } = connection;
   const positionOf = db.prepare<[Line & { seq: number }], Waiting>(

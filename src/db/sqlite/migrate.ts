@@ -4,7 +4,10 @@ import { QueueError } from "../../core/errors.js";
 
 const FOLDER = new URL("./migrations/", import.meta.url);
 
-/** One step of the schema. Files are append-only: a released one is never edited, the next one changes what it did. */
+/**
+ * One step of the schema. Files are append-only: a released one is never edited, the next one changes what it
+ * did.
+ */
 export interface Migration {
   readonly number: number;
   /** File name without its ending, such as `0001_jobs`. */
@@ -25,9 +28,9 @@ export function readMigrations(folder: URL = FOLDER): Migration[] {
 }
 
 /**
- * Brings a database to the newest of `migrations`: each in one transaction with its row in `migrations`, so a crash
- * leaves it at a whole step. Throws QueueError QUEUE_NEWER_SCHEMA, before anything is changed, when the database has
- * a step that this program does not know, and CONFIG when it is another program's database.
+ * Brings a database to the newest of `migrations`: each in one transaction with its row in `migrations`, so a
+ * crash leaves it at a whole step. Throws QueueError QUEUE_NEWER_SCHEMA, before anything is changed, when the
+ * database has a step that this program does not know, and CONFIG when it is another program's database.
  */
 export function migrate(db: Database, migrations: readonly Migration[] = readMigrations()): void {
   refuseForeign(db);
@@ -60,7 +63,9 @@ export function migrate(db: Database, migrations: readonly Migration[] = readMig
   }
 }
 
-/** A database with tables but without ours belongs to somebody else: better a sentence than our tables in it. */
+/**
+ * A database with tables but without ours belongs to somebody else: better a sentence than our tables in it.
+ */
 function refuseForeign(db: Database): void {
   const tables = db
     .prepare<[], string>("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'")

@@ -5,23 +5,29 @@ import { QueueError } from "../../core/errors.js";
 import { migrate } from "./migrate.js";
 import { toQueueError } from "./sqlite-error.js";
 
-/** How long the start waits for another process' write (a backup, an admin's shell) before QUEUE_BUSY_DATABASE. */
+/**
+ * How long the start waits for another process' write (a backup, an admin's shell) before
+ * QUEUE_BUSY_DATABASE.
+ */
 const START_BUSY_MS = 5_000;
-/** Later a wait inside SQLite would hold the event loop, so calls wait outside (connection.ts). */
+/**
+ * After the start, a wait inside SQLite would block the event loop, so calls wait outside (connection.ts).
+ */
 const BUSY_MS = 20;
 
 /**
- * Opens the database, makes it where there is none (file 0600 in a folder 0700; Windows has no such modes) and brings
- * its schema up to date.
+ * Opens the database, makes it where there is none (file 0600 in a folder 0700; Windows has no such modes)
+ * and brings its schema up to date.
  *
- * Throws QueueError: QUEUE_NEWER_SCHEMA when a newer program wrote it, DISK_FULL, QUEUE_BUSY_DATABASE, and CONFIG when
- * the file cannot be opened or is not ours.
+ * Throws QueueError: QUEUE_NEWER_SCHEMA when a newer program wrote it, DISK_FULL, QUEUE_BUSY_DATABASE, and
+ * CONFIG when the file cannot be opened or is not ours.
  *
- * `synchronous = FULL`: in WAL mode NORMAL syncs at checkpoints only, so a power cut takes back the last transactions,
- * a stored result and its "delivered" mark among them. FULL syncs the log at each commit (`fullfsync` makes macOS
- * wait for the disk, too). Its price, measured by bench/queue.mjs on the virtual disk of a busy 2-core machine: a commit
- * takes 0.4 to 3.7 ms (medians of 500, as the disk is busy) instead of 0.04 ms. A job commits about ten times while it
- * computes for seconds to minutes, so it costs 40 ms of them at most.
+ * `synchronous = FULL`: in WAL mode NORMAL syncs at checkpoints only, so a power cut takes back the last
+ * transactions, a stored result and its "delivered" mark among them. FULL syncs the log at each commit
+ * (`fullfsync` makes macOS wait for the disk, too). Its price, measured by bench/queue.mjs on the virtual
+ * disk of a busy 2-core machine: a commit takes 0.4 to 3.7 ms (medians of 500, as the disk is busy) instead
+ * of 0.04 ms. A job commits about ten times while it computes for seconds to minutes, so it costs 40 ms of
+ * them at most.
  */
 export function openDatabase(file: string): Database.Database {
   createPrivately(file);
@@ -42,8 +48,8 @@ export function openDatabase(file: string): Database.Database {
 }
 
 /**
- * Closes the data folder to other users of the machine, where it was made by hand or by an older program; false where
- * it belongs to someone else. Windows has no such modes.
+ * Closes the data folder to other users of the machine, where it was made by hand or by an older program;
+ * false where it belongs to someone else. Windows has no such modes.
  */
 export function closeToOthers(folder: string): boolean {
   if (process.platform === "win32" || (statSync(folder).mode & 0o077) === 0) return true;
@@ -56,7 +62,10 @@ export function closeToOthers(folder: string): boolean {
   }
 }
 
-/** Makes the folder and an empty file, readable by the owner alone: rows hold interaction tokens and people's words. */
+/**
+ * Makes the folder and an empty file, readable by the owner alone: rows hold interaction tokens and people's
+ * words.
+ */
 export function createPrivately(file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

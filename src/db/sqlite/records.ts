@@ -6,10 +6,10 @@ import type { Jobs } from "./jobs.js";
 import type { Limits } from "./limits.js";
 import type { Turns } from "./turns.js";
 
-/** Looked through at each letter that a person types; 200 batches of 100 prompts took 0.2 s. */
+/** They are searched at each letter that a user types. All prompts of 200 batches of 100 took 0.2 s. */
 const RECENT_PROMPTS = 500;
 
-/** What is kept after the end of a job, and how it goes. */
+/** What is kept of jobs, and how it is deleted. */
 export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, limits: Limits): Records {
   const { db, now } = connection;
   const setAside = db.prepare<[number], JobRow>(
@@ -67,7 +67,7 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
     turns.forget();
   };
 
-  /** Deletes a job, or asks it to stop where it runs. Answers the state that it was in. */
+  /** Deletes a job, or asks it to stop if it runs. Answers the state it was in. */
   function eraseOrStop(id: string): JobState {
     const row = jobs.row(id);
     if (row === undefined) return "cancelled";

@@ -8,7 +8,7 @@ import type { Jobs } from "./jobs.js";
 
 type Verbs = Pick<Queue, "saveText" | "savePictures" | "saveSheet" | "saveCheckpoint" | "cancelItem">;
 
-/** What is made of a job, piece by piece. */
+/** Results of jobs, stored piece by piece. */
 export function keepingResults(connection: Connection, jobs: Jobs): Verbs {
   const { db } = connection;
   const item = db.prepare<[number, number], ItemRow>("select * from items where job = ? and position = ?");
@@ -89,7 +89,7 @@ export function keepingResults(connection: Connection, jobs: Jobs): Verbs {
   };
 }
 
-/** An item's notes as JSON, with those of the new ones that it lacks. */
+/** An item's notes as JSON, with the new ones that it lacks. */
 function withNotes(stored: string, added: readonly ItemNote[]): string {
   const notes = new Map(
     [...fromJson<ItemNote[]>(stored), ...added].map((note) => [JSON.stringify(note), note]),
@@ -101,7 +101,7 @@ function withNotes(stored: string, added: readonly ItemNote[]): string {
 const withParts = <T extends object>(stored: string, added: T): string =>
   JSON.stringify({ ...fromJson<T>(stored), ...added });
 
-/** What is known of each picture that is there, by its side. */
+/** A property of the pictures that are there and know it, by side. */
 function known<T>(
   pictures: Partial<PerSide<Picture>>,
   of: (picture: Picture) => T | null,

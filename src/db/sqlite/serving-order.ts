@@ -1,12 +1,12 @@
 /**
- * The waiting jobs of `@phase` at the time `@now`, as (seq, id, position): position 1 is served next. All that people are told
- * about positions reads this one statement.
+ * The waiting jobs of `@phase` at the time `@now`, as (seq, id, position). Position 1 is served next. Every
+ * position that is shown comes from this statement.
  *
- * Users take turns, like a ring: of each user's waiting jobs the first one counts before anybody's second one. Between
- * users the one with fewer jobs in the works goes first, then the one who waits longest since his last turn. A turn
- * ends when a job leaves the running state, so a batch that yields after an item stands behind the other users' first
- * jobs and, being older, before its own user's later ones. Jobs in their back-off time come last and take no turn; jobs
- * that a limit holds outside the line have no position.
+ * Users take turns in a ring: the first waiting job of each user comes before anybody's second one. Between
+ * users, the one with fewer running jobs goes first, then the one whose last turn is longest ago. A turn ends
+ * when a job leaves the running state, so a batch that yields after an item waits behind the other users'
+ * first jobs and, being older, before its own user's later ones. Jobs in their back-off time come last and
+ * take no turn. Held jobs have no position.
  */
 export const SERVING_ORDER = `
   with waiting as (
@@ -27,9 +27,9 @@ export const SERVING_ORDER = `
 `;
 
 /**
- * The job that is served next: the first row of SERVING_ORDER if it is due. It looks at each user's first job alone,
- * which with 1,000 waiting jobs of 200 users takes a fifth of the time of ranking them all; the contract's property
- * test holds the two together.
+ * The job that is served next: the first row of SERVING_ORDER if it is due. It reads only the first job of
+ * each user, which takes a fifth of the time of ranking all of 1,000 waiting jobs of 200 users. The
+ * contract's property test checks that both statements agree.
  */
 export const NEXT_IN_ORDER = `
   select min(seq) as seq

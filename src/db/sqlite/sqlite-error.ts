@@ -5,8 +5,8 @@ import { QueueError } from "../../core/errors.js";
 const FULL = new Set(["SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"]);
 
 /**
- * An error of the driver as a QueueError that says what to do, with the driver's error as its cause; anything else
- * is given back as it is. `file` is named in the sentence.
+ * An error of the driver as a QueueError that says what to do, with the driver's error as its cause; anything
+ * else is given back as it is. `file` is named in the sentence.
  */
 export function toQueueError(thrown: unknown, file: string): unknown {
   if (!(thrown instanceof Database.SqliteError)) return thrown;

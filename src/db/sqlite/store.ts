@@ -22,7 +22,7 @@ export interface SqliteStoreOptions extends ConnectionOptions {
   readonly maxWaiting?: number;
 }
 
-/** All that is stored, in one SQLite file. Takes an open, migrated database (`openDatabase`); `close` closes it. */
+/** The store in one SQLite file. Takes an open, migrated database (`openDatabase`); `close` closes it. */
 export function sqliteStore(database: Database, options: SqliteStoreOptions = {}): Store {
   const { maxAttempts = 3, maxWaiting = 1_000 } = options;
   const connection = new Connection(database, options);

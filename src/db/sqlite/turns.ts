@@ -31,12 +31,12 @@ export class Turns {
     this.#end.run({ userId, phase });
   }
 
-  /** Puts a user at the end of a phase's ring, unless another of the user's jobs waits or runs there already. */
+  /** Like `end`, unless another job of the user waits or runs in the phase already. */
   join(userId: string, phase: Phase, besidesSeq = -1): void {
     if (this.#inPhase.get({ userId, phase, besidesSeq }) === undefined) this.end(userId, phase);
   }
 
-  /** Forgets users that have no open job. */
+  /** Deletes the turns of users without open jobs. */
   forget(): void {
     this.#forget.run();
   }

@@ -68,7 +68,10 @@ export async function drain(queue: Queue, phase: Phase = "text"): Promise<string
   return users;
 }
 
-/** Jobs of ada, bob and cyd, of which cyd's fails, then ada's is done and bob's cancelled; `pass` lets time pass. */
+/**
+ * Jobs of ada, bob and cyd, of which cyd's fails, then ada's is done and bob's cancelled; `pass` lets time
+ * pass.
+ */
 export async function endThree(
   queue: Queue,
   pass: (ms: number) => void,

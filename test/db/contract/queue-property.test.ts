@@ -9,8 +9,8 @@ const SEEDS = [1, 2, 3, 4, 5, 6];
 const STEPS = 250;
 
 /**
- * Which states may follow which here, where nobody requeues a failed job. `running -> queued` is a retry, a recovery, or
- * a step to the next phase.
+ * Which states may follow which here, where nobody requeues a failed job. `running -> queued` is a retry, a
+ * recovery, or a step to the next phase.
  */
 const TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = {
   queued: ["running", "cancelled"],
@@ -20,7 +20,10 @@ const TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = {
   cancelled: [],
 };
 
-/** A linear congruential generator (constants of Numerical Recipes), of whose bits the better, upper half is used. */
+/**
+ * A linear congruential generator (constants of Numerical Recipes), of whose bits the better, upper half is
+ * used.
+ */
 function seeded(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -128,7 +131,9 @@ describe.each(ENGINES)("$name: whatever several owners do in whatever order", ({
       },
     ];
 
-    /** Every job that was ever accepted is there, moved only as TRANSITIONS allows, and holds what was kept. */
+    /**
+     * Every job that was ever accepted is there, moved only as TRANSITIONS allows, and holds what was kept.
+     */
     async function check(): Promise<void> {
       const open = await queue.open();
       const waiting = open.filter((job) => job.state === "queued");

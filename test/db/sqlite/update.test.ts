@@ -10,7 +10,9 @@ import { sqliteStore } from "../../../src/db/sqlite/store.js";
 import type { Store } from "../../../src/db/store.js";
 import { drawn } from "../contract/fixtures.js";
 
-/** Written by commit 0384bb2 (database-0384bb2.mjs says what is in it); a user has one job, but for `given`. */
+/**
+ * Written by commit 0384bb2 (database-0384bb2.mjs says what is in it); a user has one job, but for `given`.
+ */
 const OLD = fileURLToPath(new URL("../../golden/database-0384bb2.sqlite", import.meta.url));
 /** When it was written. */
 const THEN = Date.UTC(2025, 0, 1);
