@@ -1,8 +1,10 @@
-// How fast an interaction is acknowledged while the worker keeps every core busy, and the memory of the bot's process.
-// Discord drops an interaction that is not acknowledged in 3 s; the goal is 250 ms at the 99th percentile of 200.
+// Measures how fast an interaction is acknowledged while the worker keeps every core busy, and the bot
+// process' memory. Discord drops an interaction that is not acknowledged within 3 s; the goal is 250 ms at
+// the 99th percentile of 200.
 //
-// The bot runs as users run it, in a process of its own, and this process is its Discord. Times are from the moment the
-// interaction is made to the moment the bot's answer has arrived, both ways over HTTP and WebSocket included.
+// The bot runs in a process of its own, as users run it; this process is its Discord. Times run from the
+// creation of the interaction to the arrival of the bot's answer, including both ways over HTTP and
+// WebSocket.
 //
 // Measured on 2 cores with Node 20, another program compiling beside it: median 12.4 ms, 99th percentile 29.9 ms, longest
 // 34.8 ms; the bot's memory 150 MiB, 173 MiB at most. With other work loading the cores nine times over: 28.8, 127.8, 265.6 ms.
@@ -41,18 +43,18 @@ const memory = (kind) => {
     const [, kib] = new RegExp(`${kind}:\\s+(\\d+)`).exec(readFileSync(`/proc/${bot.pid}/status`, "utf8"));
     return Number(kib) / 1024;
   } catch {
-    return null; // Not Linux: another process' memory is not a file there.
+    return null; // Only Linux has the memory of another process in a file.
   }
 };
 
 try {
-  // Its first line says that it is ready, its commands registered.
+  // Its first line says that it is ready and its commands are registered.
   await Promise.race([
     once(log, "line"),
     ended.then(([code]) => Promise.reject(new Error(`the bot ended (${code})`))),
   ]);
   const bob = local.member("bob");
-  // A hundred steps for each of these pictures: the image worker has work until the end.
+  // A hundred steps per picture keep the image worker busy until the end.
   const first = await bob.slash("compare", { prompt: "A fantasy castle", steps: 100, seed: 1 });
   for (let i = 0; i < 19; i++)
     await bob.slash("compare", { prompt: "A fantasy castle", steps: 100, seed: i });

@@ -1,10 +1,11 @@
-// A busy community: 1,000 open jobs of 200 people. How fast `/queue` and further commands are answered, how many edits a
-// run costs, and whether Discord ever has to say 429. Goals: each answer under 100 ms, no 429 in a run with its limits on.
+// Simulates a busy community: 1,000 open jobs of 200 people. Measures how fast `/queue` and further commands
+// are answered, how many edits a run costs, and whether Discord ever has to answer 429. Goals: each answer
+// under 100 ms, and no 429 in a run with rate limits on.
 //
-// The bot runs as users run it, in a process of its own, and this process is its Discord. The queue is paused while the
-// jobs come and while answers are timed; then it goes on, and the models work, for the time given.
+// The bot runs in a process of its own, as users run it; this process is its Discord. The queue is paused
+// while jobs are added and answers are timed; then it is resumed and the models work for the given time.
 //
-// What it measured is in docs/operations.md.
+// The results are in docs/operations.md.
 // Run: npm run build && npm run bench -- community [seconds that the queue runs, 60 by default]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -24,7 +25,7 @@ const GOAL_MS = 100;
 const runMs = Number(process.argv[2] ?? 60) * 1_000;
 
 const folder = mkdtempSync(join(tmpdir(), "bench-community-"));
-// Holding each call against the specification is a test's business and takes this process' time.
+// Checking each call against the specification is for tests; here it would take this process' time.
 const local = await startLocalDiscord({ page: false, spec: false });
 const guild = local.state.guilds.get(local.guildId);
 const names = Array.from({ length: PEOPLE }, (_, i) => `person${i}`);
@@ -47,7 +48,7 @@ const bot = spawn(
 const ended = once(bot, "exit");
 const log = createInterface({ input: bot.stdout });
 
-/** CPU time of the bot so far, in milliseconds; null where the system does not tell. */
+/** CPU time of the bot so far, in milliseconds; null if the system does not report it. */
 function botCpuMs() {
   try {
     const fields = readFileSync(`/proc/${bot.pid}/stat`, "utf8").split(") ")[1].split(" ");
@@ -57,7 +58,7 @@ function botCpuMs() {
   }
 }
 
-/** Times each call; prints median, 99th percentile and maximum. Answers the maximum. */
+/** Times each call; prints median, 99th percentile and maximum. Returns the maximum. */
 async function measure(name, times, work) {
   const ms = [];
   const cpuBefore = botCpuMs();
@@ -66,7 +67,7 @@ async function measure(name, times, work) {
     await work(i);
     ms.push(performance.now() - started);
   }
-  // On a machine that others load, this says what an answer costs; it includes the edits that go on meanwhile.
+  // The true cost of an answer on a machine that others load; includes the edits that go on meanwhile.
   const cpu = cpuBefore === null ? "" : `; ${((botCpuMs() - cpuBefore) / times).toFixed(1)} ms of CPU each`;
   ms.sort((a, b) => a - b);
   const at = (share) => ms[Math.min(ms.length - 1, Math.floor(share * ms.length))];
@@ -92,7 +93,7 @@ try {
   const filling = await measure(`a command, up to ${JOBS} open jobs of ${PEOPLE} people`, JOBS, (i) =>
     people[i % PEOPLE].slash("compare", { prompt: `A cat in the rain, ${i}`, seed: i }),
   );
-  // The places of all who wait are edited at the bot's own pace; answers are timed while that goes on.
+  // The bot edits the positions of all waiting jobs at its own pace; answers are timed while that goes on.
   const queue = await measure(`/queue, with ${JOBS} open jobs`, ASKED, (i) => people[i].slash("queue"));
   const command = await measure(`a further command, with ${JOBS} open jobs`, ASKED, (i) =>
     people[i].slash("optimize", { prompt: `A dog, ${i}` }),

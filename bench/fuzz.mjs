@@ -1,7 +1,8 @@
-// The properties of test/hostile with many more cases and a seed of their own; prints a line of figures for each. Files
-// get all the cases, what is slower a part of them. A failure names the seed and the smallest case that shows it.
+// Runs the properties of test/hostile with many more cases and a fresh seed; prints one line of figures for
+// each. Files get all the cases, slower tests a fraction. A failure names the seed and the smallest failing
+// case.
 //
-// The figures of the last run stand in docs/reliability.md.
+// The figures of the last run are in docs/reliability.md.
 // Run: npm run build && npm run bench -- fuzz [--cases 100000]
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -14,7 +15,7 @@ const { values } = parseArgs({ options: { cases: { type: "string", default: "100
 const cases = Number(values.cases);
 if (!Number.isSafeInteger(cases) || cases < 1) throw new Error("--cases takes a whole number from 1");
 
-/** File of test/hostile, the part of the cases that it gets, and the tests of it that count cases. */
+/** A file of test/hostile, its fraction of the cases, and its tests that count cases. */
 const RUNS = [
   ["files", 1, "any file"],
   ["presses", 1, "a custom id"],

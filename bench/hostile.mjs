@@ -1,9 +1,10 @@
-// How long the bot's event loop stands still while people send it the worst prompts that they may, 6,000 signs each. The
-// bot runs as users run it, in a process of its own; the figures are its own metrics, for a quiet while first and then
-// under the attack, since on a busy machine both hold what other programs took. Files are measured in
-// test/hostile/event-loop.test.ts: a bot with a token fetches none from a local Discord.
+// Measures how long the bot's event loop blocks while people send the worst prompts allowed, 6,000 characters
+// each. The bot runs in a process of its own, as users run it. The figures are its own metrics, first for a
+// quiet period and then under attack, because on a busy machine both include the time that other programs
+// took. Files are measured in test/hostile/event-loop.test.ts instead: a bot with a token fetches none from a
+// local Discord.
 //
-// The figures of the last run stand in docs/reliability.md.
+// The figures of the last run are in docs/reliability.md.
 // Run: npm run build && npm run bench -- hostile [--seconds 20]
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,14 +1,15 @@
-// Full-size judges (random weights): what judging a pair adds to the time and memory of making it with Stable Diffusion
-// 1.5 at 512x512. Both are timed in turns in one process; on the CPU its processor time counts, which other load on the
-// machine leaves alone, elsewhere the clock.
+// Measures what judging a pair adds to the time and memory of drawing it with Stable Diffusion 1.5 at
+// 512x512, with full-size judges (random weights). Both are timed in turns in one process. On the CPU the
+// process' CPU time counts, which other load on the machine does not distort; elsewhere the clock.
 // Run: npx promptist checkpoints synthesize stable-diffusion-v1-5 FOLDER/sd
 //      npx promptist checkpoints synthesize clip FOLDER/clip
 //      npx promptist checkpoints synthesize safety-checker FOLDER/sd/safety_checker
 //      node bench/judge.mjs FOLDER [fp32|fp16] [cpu|webgpu|...] [threads] [rounds]
-// Two cases: "two towers", CLIP and safety checker of different weights, so that towers are exchanged within each pair;
-// "one tower", a checker made of CLIP's own tower, and texts embedded by Stable Diffusion's text encoder (whose weights
-// are passed off as CLIP's, as with the published files they should be). Graphs stay in FOLDER/cache.
-// With 0 rounds nothing is drawn: the judges are alone in the process, and its peak memory is theirs.
+// Two cases. "two towers": CLIP and the safety checker have different weights, so towers are exchanged within
+// each pair. "one tower": the checker is made of CLIP's own tower, and texts are embedded by Stable
+// Diffusion's text encoder (its weights are passed off as CLIP's, as they should be with the published
+// files). Graphs stay in FOLDER/cache. With 0 rounds nothing is drawn: the process holds only the judges, and
+// its peak memory is theirs.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeSafetensors } from "../dist/checkpoints/files/safetensors.js";
@@ -19,7 +20,7 @@ import { TorchRandom } from "../dist/inference/numbers/torch-random.js";
 import { resolveDevice } from "../dist/inference/runtime/device.js";
 
 const [folder, precision = "fp32", deviceName = "cpu", threads = "2", rounds = "2"] = process.argv.slice(2);
-/** PNDM's 50 steps, as /compare draws by default. */
+/** UNet calls of PNDM's 50 steps, the default of /compare. */
 const CALLS = 51;
 const at = (...path) => join(folder, ...path);
 const cacheDir = at("cache");
@@ -34,7 +35,7 @@ async function seconds(work) {
   return deviceName === "cpu" ? (user + system) / 1e6 : (performance.now() - started) / 1000;
 }
 
-/** A checker of CLIP's own tower with the other's concepts. */
+/** Writes a checker with CLIP's own tower and the other checker's concepts. */
 function writeOneTower(directory) {
   const [clip, checker] = [openClip(at("clip")), openSafetyChecker(at("sd", "safety_checker"))];
   const [own, others] = [clip.weights("fp32"), checker.weights("fp16")];

@@ -1,4 +1,5 @@
-// Time from the start of a local Discord to the first message on its page, with a bot in a process of its own:
+// Measures the time from starting a local Discord to the first message on its page, with a bot in another
+// process:
 // npm run build && node bench/local-discord.mjs [runs]
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";

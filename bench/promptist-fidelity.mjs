@@ -1,10 +1,10 @@
-// What 8-bit weights change in a full-size GPT-2, for each layout that was considered, against fp32.
-// Relative error of the logits (108 rows), share of rows with the same likeliest token, share of prompts whose best beam is
-// unchanged. The figures, of onnxruntime 1.30 on a Xeon with AVX512-VNNI, are in docs/fidelity.md; chosen were rows with the
-// head in rows on the CPU, blocks of 32 with fp32 activations on other devices.
-// Blocks with 8-bit activations lose most where outliers are, and are slower than rows on the CPU (2.5 s to 2.0 s);
-// with fp32 activations the CPU's kernel takes 15 times as long. The output projection in 8 bits adds 1 to 7 % to the
-// error that is there and takes a third of the time away. MB counts the fp32 embedding, which is never in 8 bits.
+// Measures what 8-bit weights change in a full-size GPT-2 against fp32, for each layout that was considered:
+// relative error of the logits (108 rows), share of rows with the same likeliest token, share of prompts with
+// the same best beam. The figures, from onnxruntime 1.30 on a Xeon with AVX512-VNNI, are in docs/fidelity.md.
+// Chosen: rows, including the head, on the CPU; blocks of 32 with fp32 activations on other devices. Blocks
+// with 8-bit activations lose most where outliers are, and are slower than rows on the CPU (2.5 s to 2.0 s).
+// With fp32 activations the CPU's kernel takes 15 times as long. An 8-bit output projection adds 1 to 7 % to
+// the existing error and saves a third of the time. MB counts the fp32 embedding, which is never in 8 bits.
 // Run: npm run build && node bench/promptist-fidelity.mjs [python with torch and transformers]
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -46,7 +46,7 @@ const layouts = {
   ),
 };
 
-/** A full-size GPT-2 with random weights, and random tokens for it. */
+/** A full-size GPT-2 with random weights, and random tokens to feed it. */
 function fullSize(folder, outliers) {
   const made = spawnSync(python, [fileURLToPath(new URL("promptist_reference.py", import.meta.url))], {
     input: `${JSON.stringify({ make: folder, outliers })}\n`,
@@ -61,7 +61,7 @@ function fullSize(folder, outliers) {
   return { directory: folder, prompts, steps, eosId: 50256, settings: { beams: 4, maxNewTokens: 12 } };
 }
 
-/** The trained miniature, and prompts as people write them; its forced steps are words of the prompt. */
+/** The trained miniature, with prompts as people write them; its forced steps are words of the prompt. */
 function miniature() {
   const directory = fileURLToPath(new URL("../checkpoints/miniature/promptist", import.meta.url));
   const tokenizer = Gpt2Tokenizer.open(directory);
@@ -72,7 +72,7 @@ function miniature() {
   return { directory, prompts, steps, eosId: tokenizer.eosId, settings: {} };
 }
 
-/** Logits of the last token after the prompts and after each forced step, as dense rows. */
+/** Logits of the last token, after the prompts and after each forced step, as dense rows. */
 async function logitsOf(decoder, vocabulary, { prompts, steps }) {
   const request = { k: vocabulary, normalize: false, penalty: 1 };
   const rows = [];
@@ -142,7 +142,7 @@ for (const [title, make] of Object.entries(sets)) {
       }
       await session.release();
       exact ??= { logits, found };
-      // A constant added to all logits changes nothing, so it is no error.
+      // A constant added to all logits changes nothing, so subtract the mean difference.
       const errors = logits.map((row, i) => {
         const reference = centred(exact.logits[i]);
         return norm(centred(row).map((value, j) => value - reference[j])) / norm(reference);

@@ -1,8 +1,8 @@
-// Full-size Promptist (12 layers, 768 wide, vocabulary 50257, random weights), one prompt, 8 beams, 75 new tokens:
-// ours beside transformers' generate in PyTorch, in turns, so that a busy machine slows both.
-// Measured on a Xeon with AVX512-VNNI (neither AMX nor bf16 instructions) that others loaded at the same time; one
-// thread each, because PyTorch's threads wait for each other by spinning, which a loaded machine makes 2 to 4 times
-// as slow; onnxruntime 1.30, torch 2.13, transformers 5.18; 3 rounds:
+// Times full-size Promptist (12 layers, 768 wide, vocabulary 50257, random weights): one prompt, 8 beams, 75
+// new tokens. Ours and transformers' generate in PyTorch run in turns, so that a busy machine slows both.
+// Measured on a Xeon with AVX512-VNNI (neither AMX nor bf16 instructions) that others loaded at the same
+// time. One thread each, because PyTorch's threads wait for each other by spinning, which makes them 2 to 4
+// times as slow on a loaded machine. onnxruntime 1.30, torch 2.13, transformers 5.18; 3 rounds:
 //
 //                least ms   median ms   CPU ms   tokens
 // PyTorch fp32       9654       10528     9496       75

@@ -1,6 +1,7 @@
-// What the queue's calls cost with 1,000 waiting jobs of 200 users, and what synchronous = FULL costs over NORMAL.
-// Measured on a busy 2-core virtual machine (Node 20, SQLite 3.53), medians in ms: enqueue 0.4, claim 1.1, position 2.3,
-// depth 0.08, hasWork 0.02, places 6, open 40; saveText 0.4 to 3.7 with FULL (as the disk is busy), 0.03 with NORMAL.
+// Measures the queue's calls with 1,000 waiting jobs of 200 users, and the cost of synchronous = FULL over
+// NORMAL. Measured on a busy 2-core virtual machine (Node 20, SQLite 3.53), medians in ms: enqueue 0.4, claim
+// 1.1, position 2.3, depth 0.08, hasWork 0.02, places 6, open 40; saveText 0.4 to 3.7 with FULL (depending on
+// the disk), 0.03 with NORMAL.
 // Run: npm run build && node bench/queue.mjs [folder on the disk to measure]
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -53,7 +54,7 @@ try {
   const store = sqliteStore(db, { maxWaiting: JOBS });
   const { queue, deliveries } = store;
 
-  // A history, as after some months: finished and delivered jobs that no call should have to walk through.
+  // A history like that of some months: finished and delivered jobs that no call should have to scan.
   db.pragma("synchronous = OFF");
   for (let n = 0; n < FINISHED; n += 1) {
     await queue.enqueue(job(JOBS + n));

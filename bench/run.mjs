@@ -1,5 +1,5 @@
-// npm run bench: the benches that need nothing but this repository. npm run bench -- NAME [arguments]: one of them, or
-// one of those that compare with PyTorch and take a Python to run it with (their headers say how).
+// `npm run bench` runs the benches that need only this repository. `npm run bench -- NAME [arguments]` runs
+// one of them, or one that compares with PyTorch and takes the Python to run it with (see their headers).
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";

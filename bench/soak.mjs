@@ -1,6 +1,7 @@
-// A long run at full speed: the built bot in a process of its own, three people who always have commands open (three
-// /optimize to one /compare, every 24th command a /batch of twelve), the miniature with few steps. Every five seconds it
-// notes the bot's memory, open files, the WAL's and the pictures' bytes and the event loop's delay, and at the end draws them.
+// Runs the built bot at full speed for a long time, in a process of its own, on the miniature with few steps.
+// Three people always have commands open (three /optimize to one /compare, every 24th command a /batch of
+// twelve). Every five seconds it records the bot's memory, open files, the size of the WAL and the pictures,
+// and the event loop's delay; at the end it plots them.
 //
 // Run: npm run build && node bench/soak.mjs [--minutes 60] [--open 12] [--plot docs/images/soak.png] [--samples FILE.json]
 //   --plot-only FILE.json draws the samples of an earlier run.
@@ -31,10 +32,12 @@ const { values: flags } = parseArgs({
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const MIB = 2 ** 20;
 const BATCH_EVERY = 24;
-/** More than one contact sheet. */
+/** Enough for a second contact sheet. */
 const BATCH_PROMPTS = 12;
 const FINAL = new Set([COLORS.done, COLORS.failed, COLORS.cancelled]);
-/** Caches fill, code is compiled and the allocator finds its size in the first half of a run; the slope is that of the second. */
+/**
+ * Share of the run, in which caches fill, code is compiled and the heap settles, that the slope leaves out.
+ */
 const WARM_UP = 0.5;
 
 if (flags["plot-only"] !== undefined) {
@@ -60,7 +63,7 @@ const bot = spawn(
     env: botEnvironment(local, dataDir, {
       ...QUICK_JOBS,
       LOG_LEVEL: "error",
-      // Small, so that the retention has something to do within the run.
+      // Small, so that retention deletes something within the run.
       KEEP_PICTURES_BYTES: String(64 * MIB),
     }),
   },
@@ -74,7 +77,7 @@ const counts = { sent: 0, batches: 0, notAnswered: 0, done: 0, failed: 0, cancel
 const acknowledged = [];
 let stopped = false;
 
-/** One person's place in the stream: a command, its end, the next one. */
+/** One of a person's open commands: sends one, waits for its end, sends the next. */
 async function work(slot) {
   while (!stopped) {
     const person = people[slot % people.length];
@@ -124,7 +127,7 @@ function sizeOf(path) {
         bytes += statSync(join(entry.parentPath ?? entry.path, entry.name)).size;
         files += 1;
       } catch (error) {
-        // A temporary file that has its final name by now.
+        // A temporary file that was renamed meanwhile.
         if (error.code !== "ENOENT") throw error;
       }
     }
@@ -181,7 +184,7 @@ const warm = samples.slice(Math.floor(samples.length * WARM_UP));
 const most = (list, key) => Math.max(...list.map((it) => it[key]));
 const quantile = (list, share) =>
   [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * share))];
-/** Least squares, per hour. */
+/** Slope per hour by least squares. */
 function slope(key) {
   const n = warm.length;
   const meanX = warm.reduce((sum, it) => sum + it.minutes, 0) / n;
@@ -241,7 +244,7 @@ if (flags.plot !== undefined) await draw(samples, summary, flags.plot);
 rmSync(folder, { recursive: true, force: true });
 process.exit(integrity === "ok" && undelivered === 0 && code === 0 ? 0 : 1);
 
-/** One panel below the other, each with its own scale from zero. */
+/** Draws one panel below the other, each with its own scale from zero. */
 async function draw(points, { minutes, done }, file) {
   const [width, panel, left, right, top, gap] = [900, 118, 76, 20, 64, 26];
   const ink = "#e6e7ea";
@@ -299,7 +302,7 @@ async function draw(points, { minutes, done }, file) {
     .toFile(file);
 }
 
-/** Words in the program's font, since an SVG's text would need one of the system's. */
+/** Renders text in the program's font; text in an SVG would need a system font. */
 async function text(words, x, y, size, color) {
   const fontfile = createRequire(import.meta.url).resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf");
   const markup = `<span foreground="${color}">${words.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)}</span>`;

@@ -1,5 +1,5 @@
-// Full-size Stable Diffusion 1.5 (random weights): compile and load seconds, seconds per UNet step at 512x512, peak
-// memory, and the relative error to diffusers in float32.
+// Measures full-size Stable Diffusion 1.5 (random weights): seconds to compile, load and run one UNet step at
+// 512x512, peak memory, and the relative error to diffusers in float32.
 // Run: python bench/stable_diffusion_reference.py FOLDER [threads]; npm run build
 //      node bench/stable-diffusion.mjs FOLDER [fp32|fp16] [cpu|webgpu|...] [threads]
 import { mkdtempSync, rmSync } from "node:fs";

@@ -1,4 +1,5 @@
-// Copies what the compiler leaves behind (SQL, HTML, CSS, JSON, browser scripts) from src/ to dist/, here and in the packages.
+// Copies what the compiler ignores (SQL, HTML, CSS, JSON, browser scripts) from src/ to dist/, here and in the
+// packages.
 import { cpSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,6 @@
-// Draws docs/images/parity.png: pictures that diffusers drew (test/golden/miniature, made by miniature_pictures.py), ours of
-// the same prompts and seeds, and their difference made 64 times as large. Run: npm run build && node scripts/parity-picture.mjs
+// Draws docs/images/parity.png: pictures drawn by diffusers (test/golden/miniature, made by
+// miniature_pictures.py), ours from the same prompts and seeds, and the difference times 64. Run: npm run
+// build && node scripts/parity-picture.mjs
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -41,7 +41,7 @@ const browser = await chromium.launch({
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"],
 });
 
-/** Few colours make a small file, and nobody sees the difference. */
+/** Saves with few colours: the file is small, and nobody sees the difference. */
 async function shoot(channel, name, { height = 900, top = null } = {}) {
   const context = await browser.newContext({
     viewport: { width: 1280, height },
@@ -76,7 +76,7 @@ try {
   await compare("A cat in the rain", 7, "gallery");
   await shoot("gallery", "judging-scores", { height: 1180, top: 160 });
 
-  // A seed from which one picture of the pair is flagged and the other is not.
+  // A seed that gives one flagged and one unflagged picture.
   let seed = 7;
   for (; seed < 30; seed++) {
     const { embeds } = await compare("A fantasy castle", seed, "after-dark");

@@ -40,7 +40,7 @@ const browser = await chromium.launch({
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"],
 });
 
-/** A page as one person sees it. */
+/** Opens the page as one person sees it. */
 async function open({ viewport = WIDE, colorScheme = "light", user = "alice", operator = false } = {}) {
   const context = await browser.newContext({ viewport, colorScheme, bypassCSP: true });
   await context.addInitScript(`sessionStorage.user ??= "${user}"; localStorage.operator ??= "${operator}"`);
@@ -50,10 +50,10 @@ async function open({ viewport = WIDE, colorScheme = "light", user = "alice", op
   return page;
 }
 
-/** Few colours make a small file, and nobody sees the difference. */
+/** Saves with few colours: the file is small, and nobody sees the difference. */
 async function shoot(page, name) {
-  // Pictures that are still loading, and what slides or fades in.
-  // One that is out of sight is not loaded, and would be waited for in vain.
+  // Wait for pictures that are loading and for animations. Pictures out of sight never load, so they are left
+  // out.
   await page.evaluate(`Promise.all([...document.images].filter((it) => {
     const { top, bottom } = it.getBoundingClientRect();
     return it.complete || (bottom > 0 && top < innerHeight);
@@ -68,11 +68,14 @@ async function shoot(page, name) {
   await page.context().close();
 }
 
-/** What a community sees: waiting, running, a blind vote before and after, a batch, a refusal, settings, the scoreboard. */
+/**
+ * Shoots a community: waiting, running, a blind vote before and after, a batch, a refusal, settings, the
+ * scoreboard.
+ */
 async function community() {
   const [alice, bob, admin] = ["alice", "bob", "admin"].map((name) => local.member(name));
   const isDone = (message) => [0x22c55e, 0x6b7280].includes(message.embeds[0]?.color ?? 0);
-  /** The channel's end as one person sees it. */
+  /** Shoots the end of the channel as one person sees it. */
   const shootEnd = async (name, { user = "alice", height = 800, colorScheme = "light", first } = {}) => {
     const page = await open({ viewport: { ...WIDE, height }, colorScheme, user });
     await page.locator(".message").last().waitFor();
@@ -152,7 +155,7 @@ async function community() {
   await admin.slash("settings reset", { name: "blind" });
 }
 
-/** Which side of a vote was rewritten: from the database, since no message tells. */
+/** Which side each vote showed; read from the database, because no message tells. */
 function votesOf(message) {
   const id = message.components
     .flatMap((row) => row.components)

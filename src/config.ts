@@ -34,7 +34,9 @@ const SIDES_HELP = `both sides multiples of ${SIDE_MULTIPLE} from ${IMAGE_RANGES
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const number = (min: number, max: number) => z.coerce.number().min(min).max(max);
 const text = z.string();
-/** What an HTTP header can carry: a line break in it would come back in an error's message, token and all. */
+/**
+ * Only characters an HTTP header can carry: a line break would end up in an error's message, token and all.
+ */
 const secret = z
   .string()
   .trim()
@@ -54,7 +56,7 @@ const size = z.string().transform((value, context) => {
 
 interface Variable {
   readonly default: string;
-  /** What it does, with its unit; becomes the comment in .env.example. */
+  /** What the variable does, with its unit; becomes the comment in .env.example. */
   readonly help: string;
   readonly schema: z.ZodType;
 }
@@ -67,20 +69,20 @@ const variable = <S extends z.ZodType>(initial: string, schema: S, help: string)
 const textVariable = (option: keyof typeof TEXT_RANGES, help: string) =>
   variable(String(DEFAULT_TEXT_OPTIONS[option]), inRange(TEXT_RANGES[option]), help);
 
-/** 0: no limit. */
+/** 0 means no limit. */
 const jobsOrNone = integer(0, LIMIT_RANGES.jobs.max);
 
 const LIMIT_HELP = (whose: string) =>
-  `Jobs of ${whose} in line at once; further ones wait outside of it. /settings may set less. 0: no limit.`;
+  `Jobs of ${whose} in line at once; further ones wait outside the line. /settings may set a lower limit. 0: no limit.`;
 const CAP_HELP = (whose: string) =>
-  `Open jobs of ${whose}; further ones are refused. /settings may set less. 0: no limit.`;
+  `Open jobs of ${whose}; further ones are refused. /settings may set a lower limit. 0: no limit.`;
 
-/** Every setting of the program, in the order of .env.example. */
+/** Every variable of the configuration, in the order of .env.example. */
 export const VARIABLES = {
   DISCORD_TOKEN: variable(
     "",
     secret,
-    "Bot token. Empty: a local Discord is started on this machine and its address printed.",
+    "Bot token. Empty: start a local Discord on this machine and print its address.",
   ),
   DISCORD_API_URL: variable("https://discord.com/api", z.url(), "Base URL of Discord's API."),
   LOCAL_DISCORD_PORT: variable(
@@ -112,15 +114,15 @@ export const VARIABLES = {
   HF_ENDPOINT: variable(
     "https://huggingface.co",
     z.url({ protocol: /^https?$/, error: "expected an http or https address" }),
-    "Hub from which `promptist checkpoints pull` downloads; nothing else ever does.",
+    "Hub that `promptist checkpoints pull` downloads from; nothing else downloads.",
   ),
-  HF_TOKEN: variable("", secret, "Access token for models on the hub that ask for one."),
+  HF_TOKEN: variable("", secret, "Access token for models on the hub that require one."),
   DEVICE: variable(
     "auto",
     oneOf(...DEVICES),
     "auto, cpu, webgpu, cuda, dml or coreml. auto: the GPU if one opens, else the CPU.",
   ),
-  THREADS: variable("0", integer(0, 256), "CPU threads of a worker. 0: as many as there are physical cores."),
+  THREADS: variable("0", integer(0, 256), "CPU threads of a worker. 0: one per physical core."),
   PROMPTIST_WEIGHTS: variable("int8", oneOf(...TEXT_WEIGHTS), "Weights of Promptist: int8 or fp32."),
   DIFFUSION_PRECISION: variable(
     "auto",
@@ -138,7 +140,7 @@ export const VARIABLES = {
   TEXT_LENGTH_RULE: variable(
     DEFAULT_TEXT_OPTIONS.lengthRule,
     oneOf(...LENGTH_RULES),
-    "Length in a beam's score: hf5 (generated tokens) or hf4 (with the prompt, as in Promptist's days).",
+    "Length in a beam's score: hf5 (generated tokens) or hf4 (prompt included, as when Promptist appeared).",
   ),
   TEXT_REPETITION_PENALTY: textVariable(
     "repetitionPenalty",
@@ -158,7 +160,7 @@ export const VARIABLES = {
       .literal("")
       .transform(() => null)
       .or(inRange(IMAGE_RANGES.guidance)),
-    "Classifier-free guidance scale. 1 or less: none. Empty: what suits the checkpoint (7.5, the miniature 2).",
+    "Classifier-free guidance scale. 1 or less: none. Empty: the checkpoint's own (7.5; miniature: 2).",
   ),
   IMAGE_NEGATIVE: variable(DEFAULT_IMAGE_OPTIONS.negative, text, "Negative prompt."),
   IMAGE_SIZE: variable("", size, "WIDTHxHEIGHT in pixels, multiples of 8. Empty: the checkpoint's own size."),
@@ -198,12 +200,12 @@ export const VARIABLES = {
   PREVIEW: variable(
     "off",
     z.enum(["on", "off"]).transform((value) => value === "on"),
-    "on: a picture is shown as it forms, where a server or channel does not say otherwise. Takes at most 2 % of the time.",
+    "on: show previews of unfinished pictures, unless a server or channel decides otherwise. Takes at most 2 % of the time.",
   ),
   KEEP_PICTURES_DAYS: variable(
     "90",
     integer(0, 36_500),
-    "Days after which pictures are deleted; their prompts and settings stay, and Redraw makes them again. 0: never.",
+    "Days after which pictures are deleted; their prompts and options stay, and Redraw draws them again. 0: never.",
   ),
   KEEP_PICTURES_BYTES: variable(
     String(20 * 1024 * MIB),
@@ -220,21 +222,21 @@ export const VARIABLES = {
     integer(0, Number.MAX_SAFE_INTEGER),
     "Bytes of the database over which the oldest jobs are deleted. 0: no limit.",
   ),
-  MAX_ATTEMPTS: variable("3", integer(1, 20), "A job that failed this many times is set aside."),
+  MAX_ATTEMPTS: variable("3", integer(1, 20), "A job that failed this many times is set aside as failed."),
   PHASE_MS: variable(
     String(2 * MINUTE),
     integer(0, 24 * 60 * MINUTE),
-    "Milliseconds after which a phase lets the other one go first, if it has work.",
+    "Milliseconds after which a phase makes way for the other one, if that has work.",
   ),
   WORKER_SILENCE_MS: variable(
     String(15 * MINUTE),
     integer(1000, 24 * 60 * MINUTE),
-    "Milliseconds without a sign from a working model after which its process is ended and the job retried.",
+    "Milliseconds of silence after which a working model's process is ended and its job retried.",
   ),
   UNCHECKED_PICTURES: variable(
     "spoiler",
     oneOf(...TREATMENTS),
-    "spoiler, withhold or show: what becomes of pictures that no safety checker has seen, outside age-restricted channels.",
+    "spoiler, withhold or show: how to post pictures that no safety checker saw, outside age-restricted channels.",
   ),
   ADMIN_IDS: variable(
     "",
@@ -242,17 +244,17 @@ export const VARIABLES = {
       .string()
       .regex(/^\s*(\d{17,20}\s*(,\s*\d{17,20}\s*)*)?$/, "expected Discord user ids with commas between them")
       .transform((value) => value.match(/\d+/g) ?? []),
-    "Discord user ids, with commas, that may use /admin. Empty: the owner of the Discord application, or its team.",
+    "Discord user ids, separated by commas, that may use /admin. Empty: the owner of the Discord application, or its team.",
   ),
   LOG_LEVEL: variable(
     "info",
     oneOf("silent", "error", "warn", "info", "debug"),
-    "silent, error, warn, info or debug. On a terminal the log is for reading, else one JSON object a line.",
+    "silent, error, warn, info or debug. Readable lines on a terminal, else one JSON object a line.",
   ),
   METRICS_PORT: variable(
     "0",
     integer(0, 65535),
-    "Port on 127.0.0.1 at which Prometheus finds /metrics. 0: none.",
+    "Port on 127.0.0.1 where Prometheus can read /metrics. 0: none.",
   ),
 } as const satisfies Record<string, Variable>;
 
@@ -260,20 +262,20 @@ type Key = keyof typeof VARIABLES;
 export type Variables = { readonly [K in Key]: z.output<(typeof VARIABLES)[K]["schema"]> };
 
 export interface Config extends Variables {
-  /** Defaults of a command, made of the TEXT_ and IMAGE_ settings. */
+  /** Defaults of the commands' options, from the TEXT_ and IMAGE_ variables. */
   readonly text: TextOptions;
   readonly image: Omit<ImageOptions, "seed" | "guidance"> & {
-    /** Null: the checkpoint's own. */
+    /** Null: use the checkpoint's own. */
     readonly guidance: number | null;
   };
-  /** Jobs in line at once, and open ones, by whose they are; without those that have no limit. */
+  /** Limits of jobs in line at once, and of open jobs, by scope; scopes without a limit are left out. */
   readonly inLine: Partial<Record<LimitScope, number>>;
   readonly openCaps: Partial<Record<LimitScope, number>>;
-  /** What is kept, in milliseconds and bytes; null: no limit. */
+  /** How long and how much is kept, in milliseconds and bytes; null means no limit. */
   readonly retention: Readonly<
     Record<"picturesMs" | "picturesBytes" | "jobsMs" | "jobsBytes", number | null>
   >;
-  /** DATA_DIR and CHECKPOINTS_DIR as absolute paths, and what lies in the former. */
+  /** Absolute paths of DATA_DIR and CHECKPOINTS_DIR, and of the files in DATA_DIR. */
   readonly dataDir: string;
   readonly checkpointsDir: string;
   readonly databaseFile: string;
@@ -282,8 +284,9 @@ export interface Config extends Variables {
 }
 
 /**
- * The environment, laid over a `.env` file, as a frozen configuration. This is the only reader of `process.env`.
- * Throws InputError CONFIG that names every wrong or unknown setting.
+ * Reads the configuration from the environment, laid over a `.env` file, and freezes it. Nothing else reads
+ * `process.env`.
+ * Throws InputError CONFIG, which names every wrong or unknown variable.
  */
 export function loadConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
@@ -353,19 +356,19 @@ export function loadConfig(
   });
 }
 
-/** Those of the limits that are set. */
+/** The limits that are set. */
 const limitsOf = (limits: Record<LimitScope, number>): Partial<Record<LimitScope, number>> =>
   Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit > 0));
 
 /**
- * Takes the secrets out of this process' environment once they are read: its workers inherit it, and crash reports list
- * it.
+ * Removes the secrets from this process' environment after they are read: workers inherit it, and crash
+ * reports list it.
  */
 export function forgetSecrets(): void {
   for (const key of Object.keys(VARIABLES)) if (key.endsWith("_TOKEN")) delete process.env[key];
 }
 
-/** The text of .env.example: every setting with its default, commented out, under its help. */
+/** The text of .env.example: every variable with its help and its default, commented out. */
 export function envExample(): string {
   const blocks = Object.entries<Variable>(VARIABLES).map(
     ([key, { default: initial, help }]) => `# ${help}\n#${key}=${initial}\n`,
@@ -382,7 +385,7 @@ function readEnvFile(path: string): Record<string, string> {
   }
 }
 
-/** The known setting that differs least, when it is near enough to be what was meant. */
+/** The known variable closest to `key`, if close enough to be a typo. */
 function suggestion(key: string): string {
   const nearest = Object.keys(VARIABLES)
     .map((known) => ({ known, edits: distance(key.toUpperCase(), known) }))

@@ -35,25 +35,25 @@ export interface App {
   readonly store: Store;
   readonly queue: Queue;
   readonly events: Events;
-  /** The local Discord, where there is no token. */
+  /** The local Discord, if the configuration has no token. */
   readonly local: LocalDiscord | null;
   readonly inviteUrl: string;
   readonly userTag: string;
   readonly choice: ModelChoice;
-  /** Puts running work back, says goodbye to Discord and closes the database. */
+  /** Puts running jobs back in the queue, disconnects from Discord and closes the database. */
   stop(): Promise<void>;
 }
 
 export interface AppOptions {
-  /** The compiled worker; given by tests that run from source. */
+  /** The compiled worker; set by tests that run from source. */
   readonly workerFile?: string;
-  /** Discord refuses the bot for good, such as a token that was reset; whoever runs the program must do something. */
+  /** Called when Discord refuses the bot for good, such as after a token reset; the operator must act. */
   readonly onRefused?: (error: Error) => void;
 }
 
 /**
- * Builds the whole program: lock -> database -> (local Discord) -> bot -> loop. Whatever was started is stopped again
- * when a later part fails, and the error is thrown on.
+ * Builds the whole program: lock -> database -> (local Discord) -> bot -> loop. If a part fails to start, the
+ * parts before it are stopped and the error is rethrown.
  */
 export async function createApp(config: Config, { workerFile, onRefused }: AppOptions = {}): Promise<App> {
   const cleanups: (() => unknown)[] = [];

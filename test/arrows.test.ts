@@ -66,12 +66,16 @@ const name = (path: string) => relative(SOURCE, path).split(sep).join("/");
 const roomOf = (file: string) => (file.includes("/") ? posix.dirname(file) : file.replace(/\.ts$/, ""));
 const topOf = (room: string) => room.split("/")[0]!;
 
-/** Every file of src with the files of ours that it imports, statically, as a type, or at run time. */
+/** What a file imports, statically, as a type, or at run time. */
+const importsOf = (file: string) =>
+  ts
+    .preProcessFile(readFileSync(join(SOURCE, file), "utf8"), true, true)
+    .importedFiles.map(({ fileName }) => fileName);
+
+/** Every file of src with the files of ours that it imports. */
 const graph = new Map(
   sourceFiles(SOURCE).map((path) => {
-    const { importedFiles } = ts.preProcessFile(readFileSync(path, "utf8"), true, true);
-    const targets = importedFiles
-      .map(({ fileName }) => fileName)
+    const targets = importsOf(name(path))
       .filter((target) => target.startsWith(".") && target.endsWith(".js"))
       .map((target) => posix.join(dirname(name(path)).split(sep).join("/"), target.replace(/\.js$/, ".ts")));
     return [name(path), targets] as const;
@@ -99,6 +103,40 @@ test("rooms import only the rooms that they may", () => {
     }
   }
   expect(wrong).toEqual([]);
+});
+
+test("only the engine and those who start it know SQLite", () => {
+  const isEngine = (file: string) => roomOf(file) === "db/sqlite";
+  const knowing = [...graph]
+    .filter(
+      ([file, targets]) =>
+        !isEngine(file) && (targets.some(isEngine) || importsOf(file).includes("better-sqlite3")),
+    )
+    .map(([file]) => file);
+  expect(knowing).toContain("main.ts");
+  expect(knowing.filter((file) => !TOPS.includes(topOf(roomOf(file))))).toEqual([]);
+});
+
+test("only the announced store tells that a row has changed", () => {
+  const told = (file: string) =>
+    [...readFileSync(join(SOURCE, file), "utf8").matchAll(/\bemit\(\s*"([^"]+)"/g)].map(([, name]) => name!);
+  const announcer = "db/announce.ts";
+  expect([...new Set(told(announcer))].sort()).toEqual([
+    "job.cancel-requested",
+    "job.claimed",
+    "job.delivered",
+    "job.enqueued",
+    "job.finished",
+    "job.item",
+    "job.picture",
+    "job.requeued",
+    "job.sheet",
+    "queue.resumed",
+  ]);
+  const elsewhere = [...graph.keys()].filter((file) => file !== announcer).flatMap(told);
+  expect(new Set(elsewhere.filter((name) => /^(job|queue)\./.test(name)))).toEqual(
+    new Set(["job.progress", "job.preview"]),
+  );
 });
 
 /** The circles of a graph, each as the nodes on it. */

@@ -1,6 +1,9 @@
 import { fileURLToPath } from "node:url";
 
-/** The environment of a bot in a process of its own: the miniature on the CPU, connected to a local Discord that lives here. */
+/**
+ * Environment for a bot in its own process: the miniature on the CPU, connected to this process' local
+ * Discord.
+ */
 export const botEnvironment = (local, dataDir, settings = {}) => ({
   ...process.env,
   DISCORD_TOKEN: local.token,
@@ -11,7 +14,7 @@ export const botEnvironment = (local, dataDir, settings = {}) => ({
   ...settings,
 });
 
-/** Settings with which a job costs next to nothing, where it matters how many there are. */
+/** Settings that make a job cost next to nothing, for benches where only the number of jobs matters. */
 export const QUICK_JOBS = {
   THREADS: "1",
   TEXT_MODE: "greedy",

@@ -1,5 +1,5 @@
-// Preloaded into the bot by bench/soak.mjs (node --import): every few seconds it tells its parent what only the process
-// itself can know, its heap and how late its event loop was.
+// bench/soak.mjs preloads this into the bot (node --import). Every few seconds it sends its parent what only
+// the process itself can measure: its heap and its event loop's delay.
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 const EVERY_MS = 5_000;
@@ -12,7 +12,7 @@ setInterval(() => {
     heapUsed,
     external,
     rss,
-    // The monitor's own timer of 10 ms is part of what it measures.
+    // The measured delay includes the monitor's own timer of 10 ms.
     p50: Math.max(0, ms(delays.percentile(50)) - 10),
     p99: Math.max(0, ms(delays.percentile(99)) - 10),
     max: Math.max(0, ms(delays.max) - 10),

@@ -3,7 +3,7 @@ import type { Config } from "../config.js";
 import { backupDatabase } from "../db/sqlite/backup.js";
 import type { Output } from "./output.js";
 
-/** `promptist backup FILE`: the queue's database as it is at this moment, also while the bot runs. */
+/** `promptist backup FILE`: copies the queue's database as it is now; safe while the bot runs. */
 export async function backup(config: Config, output: Output, file: string): Promise<void> {
   const target = resolve(file);
   const bytes = await backupDatabase(config.databaseFile, target);

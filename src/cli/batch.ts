@@ -22,14 +22,14 @@ export interface PairToDraw {
   readonly seed: number;
   readonly baseline: string;
   readonly drawn: string;
-  /** Where the side-by-side picture goes, if one is wanted. */
+  /** Path of the side-by-side picture, if wanted. */
   readonly comparison?: string;
 }
 
 /**
- * `promptist batch FILE --out DIR`: rewrites the prompts of a file and draws every pair. Items that already are
- * pairs keep their rewrite; a file of nothing but pairs never loads Promptist. Seeds and settings of a batch's report
- * are its rows' own, unless the command line gives them (`isGiven`).
+ * `promptist batch FILE --out DIR`: rewrites the prompts of a file and draws every pair. Items that already
+ * are pairs keep their rewrite; if all are, Promptist is never loaded. The rows of a batch's report keep
+ * their own seeds and options unless the command line sets them (`isGiven`).
  */
 export async function batch(
   models: Models,
@@ -116,7 +116,7 @@ export async function batch(
   );
 }
 
-/** Rewrites all prompts under one load of Promptist; loads nothing when there are none. */
+/** Rewrites all prompts with Promptist loaded once; loads nothing if there are none. */
 export async function rewriteAll(
   models: Models,
   output: Output,
@@ -133,7 +133,7 @@ export async function rewriteAll(
   );
 }
 
-/** Draws all pairs under one load of Stable Diffusion, with their comparison pictures and contact sheets. */
+/** Draws all pairs, their comparisons and contact sheets with Stable Diffusion loaded once. */
 export async function drawPairs(
   models: Models,
   output: Output,

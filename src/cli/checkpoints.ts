@@ -19,7 +19,7 @@ import type { CommonFlags, ImageFlags, TextFlags } from "./options.js";
 import { addCommonOptions, integer, lora } from "./options.js";
 import { Output } from "./output.js";
 
-/** `promptist checkpoints list | pull | check | compile | synthesize`: what there is of models, and bringing more. */
+/** `promptist checkpoints list | pull | check | compile | synthesize`: lists the models and adds new ones. */
 export function addCheckpointsCommand(program: Command, config: Config): void {
   const group = program.command("checkpoints").description("list, download, check and prepare models");
   const verb = (usage: string, description: string) =>
@@ -146,7 +146,7 @@ async function list(config: Config, output: Output): Promise<void> {
 
 const WIDTHS = [22, 8, 12, 9];
 
-/** What `find` answers; null where nothing usable is there, which is a finding here and no failure. */
+/** What `find` returns; null if it finds nothing usable, which is not an error here. */
 function nameOf(find: () => string): string | null {
   try {
     return find();
@@ -162,7 +162,7 @@ function bytesOf(directory: string): number {
     .reduce((sum, stat) => sum + (stat?.isFile() ? stat.size : 0), 0);
 }
 
-/** Element types of the weights in a folder, such as `F16` or `F16, F32`; null where there are none that can be read. */
+/** Element types of the weights in a folder, such as `F16` or `F16, F32`; null if none can be read. */
 function precisionOf(directory: string): string | null {
   const types = new Set<string>();
   for (const path of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
@@ -213,7 +213,7 @@ interface CheckedPart {
   readonly differences: readonly TensorDifference[];
 }
 
-/** Answers true where every tensor is as it must be. */
+/** True if every tensor has the expected shape. */
 async function check(output: Output, path: string): Promise<boolean> {
   const directory = resolve(path);
   const parts = await checkParts(directory);
@@ -271,7 +271,7 @@ async function checkParts(directory: string): Promise<CheckedPart[]> {
   return [compare("promptist", graph, weights)];
 }
 
-/** What a folder or file is, by its files. Throws CheckpointError where it is nothing that runs here. */
+/** The kind of checkpoint in a folder or file. Throws CheckpointError if it is none that runs here. */
 function kindOf(path: string): "diffusion" | "promptist" | "clip" {
   if (!existsSync(path)) throw new CheckpointError("CHECKPOINT_MISSING", `${path} does not exist.`);
   if (isFile(path) || existsSync(join(path, "model_index.json"))) return "diffusion";

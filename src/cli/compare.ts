@@ -8,7 +8,9 @@ import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";
 import { scoreLine } from "./score.js";
 
-/** `promptist compare TEXT --out DIR`: rewrites the prompt and draws both from one seed, side by side. */
+/**
+ * `promptist compare TEXT --out DIR`: rewrites the prompt and draws both prompts from one seed, side by side.
+ */
 export async function compare(
   models: Models,
   output: Output,

@@ -17,19 +17,19 @@ import type { Output } from "./output.js";
 
 interface Finding {
   readonly subject: string;
-  /** `missing` and `broken` keep the program from its main job; `note` does not. */
+  /** With `missing` or `broken` the program cannot do its main job; with `note` it can. */
   readonly state: "ok" | "note" | "missing" | "broken";
   readonly found: string;
-  /** What to do, where there is something to do. */
+  /** How to fix it, if anything needs fixing. */
   readonly todo: string | null;
 }
 
 const MARK = { ok: "ok     ", note: "note   ", missing: "MISSING", broken: "BROKEN " } as const;
-/** A full-size checkpoint is read in place; graphs, pictures and the database need little more than this. */
+/** Enough for graphs, pictures and the database; a full-size checkpoint is read in place. */
 const LOW_DISK_BYTES = 2 * 2 ** 30;
 const MIN_NODE = [20, 10] as const;
 
-/** `promptist doctor`: looks at everything the program needs. Answers true when its main job can run. */
+/** `promptist doctor`: checks everything the program needs. Returns true if its main job can run. */
 export async function doctor(config: Config, output: Output, device: DeviceName): Promise<boolean> {
   const tried = await tryDevice(device, config);
   const findings: Finding[] = [
@@ -65,7 +65,7 @@ export async function doctor(config: Config, output: Output, device: DeviceName)
   return healthy;
 }
 
-/** `promptist doctor --explain [CODE]`. Throws InputError CONFIG for a code that there is not. */
+/** `promptist doctor --explain [CODE]`. Throws InputError CONFIG for an unknown code. */
 export function explainCodes(output: Output, code: string | true): void {
   const found = code === true ? Object.keys(EXPLANATIONS).map(explain) : [explain(code)];
   const known = found.filter((one) => one !== null);
@@ -112,7 +112,9 @@ async function nativeModule(subject: string, load: () => Promise<unknown>): Prom
 
 interface TriedDevice {
   readonly finding: Finding;
-  /** What its operators gave beside the CPU's; on the CPU itself, beside the same spelled out in simpler ones. */
+  /**
+   * How its operators compare with the CPU's; the CPU itself is compared with a spelled-out version of each.
+   */
   readonly reports: readonly DeviceReport[];
 }
 
@@ -136,7 +138,7 @@ async function tryDevice(name: DeviceName, { cacheDir }: Config): Promise<TriedD
   }
 }
 
-/** One line for each operator: its worst form, and what is done about it. */
+/** One line per operator: its worst form, and what is done about it. */
 function operatorTable({ device, float, forms }: DeviceReport): string[] {
   if (forms.every(({ verdict, error }) => verdict === "refused" && error === null))
     return ["", `Operators on ${device} in ${float}: none runs (${forms[0]?.reason})`];
@@ -153,7 +155,7 @@ function operatorTable({ device, float, forms }: DeviceReport): string[] {
   return ["", `Operators on ${device} in ${float}: forms tried, largest error, verdict`, ...rows];
 }
 
-/** The worst first. */
+/** Worst first. */
 const VERDICTS = ["refused", "replaced", "right"] as const;
 
 function checkpointFinding(
@@ -178,7 +180,9 @@ function checkpointFinding(
   return { subject, state: "ok", found, todo: null };
 }
 
-/** CLIP with its predictor, and the safety checker: none has to be there, and what is there must be whole. */
+/**
+ * Checks CLIP with its predictor, and the safety checker: both are optional, but must be intact if present.
+ */
 async function judgeFindings(config: Config): Promise<Finding[]> {
   const subject = "judges";
   const { checkpoint } = inspectCheckpoint(

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../core/errors.js";
 
-/** A failure code for who runs the bot: what it means here, and what to do. */
+/** What a failure code means and what to do about it, for the operator. */
 export interface Explanation {
   readonly means: string;
   readonly todo: string;
@@ -148,7 +148,7 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
 
 const isCode = (code: string): code is ErrorCode => Object.hasOwn(EXPLANATIONS, code);
 
-/** The explanation of one code in any case, or null where there is no such code. */
+/** The explanation of a code, in upper or lower case; null for an unknown code. */
 export function explain(code: string): (Explanation & { readonly code: ErrorCode }) | null {
   const known = code.trim().toUpperCase();
   return isCode(known) ? { code: known, ...EXPLANATIONS[known] } : null;

@@ -7,7 +7,7 @@ import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { checkPrompt } from "./prompt.js";
 
-/** `promptist generate TEXT --out FILE.png`: draws one prompt as it is. */
+/** `promptist generate TEXT --out FILE.png`: draws one prompt as written. */
 export async function generate(
   models: Models,
   output: Output,

@@ -7,7 +7,7 @@ export interface LocalDiscordFlags {
   readonly folder?: string;
 }
 
-/** Runs a local Discord for any bot until it is told to stop, and says how to point a bot at it. */
+/** Runs a local Discord for any bot until stopped, and prints how to connect a bot to it. */
 export async function localDiscord(output: Output, flags: LocalDiscordFlags): Promise<void> {
   const { startLocalDiscord } = await import("local-discord");
   const local = await startLocalDiscord({

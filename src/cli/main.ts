@@ -25,7 +25,7 @@ import { Output } from "./output.js";
 import { type ScoreFlags, score } from "./score.js";
 import { verify } from "./verify.js";
 
-/** Reads the command line, runs one verb, and sets the exit code: 0 only for success. */
+/** Parses the command line, runs one verb and sets the exit code: 0 only for success. */
 async function main(argv: readonly string[]): Promise<void> {
   let secrets: string[] = [];
   try {

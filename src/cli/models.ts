@@ -15,8 +15,8 @@ import type { ImageFlags, TextFlags } from "./options.js";
 import type { Output } from "./output.js";
 
 /**
- * The command line's way to the models: the same workers as the bot's, one phase at a time under the same lock, and
- * Ctrl+C ends them.
+ * Runs the models for the command line in the same workers as the bot, one phase at a time under the same
+ * lock. Ctrl+C ends them.
  */
 export class Models {
   readonly choice: ModelChoice;
@@ -48,12 +48,12 @@ export class Models {
     return this.#abort.signal;
   }
 
-  /** Loads the model of `phase`, lets `work` use it, and ends its process before it returns. */
+  /** Loads the model of `phase`, passes it to `work`, and ends its process before returning. */
   async withModel<T>(phase: Phase, work: (host: ModelHost) => Promise<T>): Promise<T> {
     return this.#withHost((lease) => startWorker(this.choice, phase, lease, { signal: this.signal }), work);
   }
 
-  /** The same with the judges alone. */
+  /** Like `withModel`, but loads only the judges. */
   async withJudges<T>(judges: FoundJudges, work: (host: ModelHost) => Promise<T>): Promise<T> {
     return this.#withHost(
       (lease) => startJudgesWorker(judges, this.choice, lease, { signal: this.signal }),
@@ -78,7 +78,7 @@ export class Models {
     }, this.signal);
   }
 
-  /** Says on stderr that a miniature is at work, and answers the same for the JSON result. */
+  /** Tells the user on stderr that a miniature is in use; returns the same for the JSON result. */
   noteMiniature(phases: readonly Phase[]): { miniature: boolean; note: string | null } {
     const note = miniatureLine(miniaturePhases(this.choice, phases));
     if (note) this.output.say(`Note: ${note}.`);

@@ -24,7 +24,7 @@ import {
   type TextWeights,
 } from "../core/options.js";
 
-/** The options of the verbs, their defaults taken from the configuration, and the settings they make. */
+/** The verbs' options, with defaults from the configuration, and how they become a job's options. */
 
 export const integer =
   (min: number, max: number) =>
@@ -56,7 +56,7 @@ const size = (value: string): PictureSize => {
   return parsed;
 };
 
-/** `FILE` or `FILE:WEIGHT`, added to those before. A drive letter's colon is followed by no number. */
+/** `FILE` or `FILE:WEIGHT`, appended to `before`. A Windows drive's colon is not followed by a number. */
 export const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
   const [, file, weight] = /^(.+?)(?::(-?(?:\d+\.?\d*|\.\d+)))?$/s.exec(value) ?? [];
   if (file === undefined || (weight !== undefined && Math.abs(Number(weight)) > MAX_LORA_WEIGHT))

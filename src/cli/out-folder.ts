@@ -3,7 +3,7 @@ import { access, mkdir } from "node:fs/promises";
 import { InputError } from "../core/errors.js";
 
 /**
- * Makes the folder of `--out` if need be and makes sure that it can be written, before any model computes for it.
+ * Creates the folder of `--out` if needed and checks that it is writable, before any model spends time on it.
  * @throws InputError INPUT_OPTION
  */
 export async function makeOutFolder(folder: string): Promise<void> {

@@ -2,29 +2,32 @@ import cliProgress from "cli-progress";
 import { codeOf } from "../core/errors.js";
 import { redactor } from "../core/redact.js";
 
-/** Where a verb's words go: sentences and bars to stderr, the result to stdout, as text or as one JSON object. */
+/**
+ * Prints a verb's output: messages and progress bars to stderr, the result to stdout as text or one JSON
+ * object.
+ */
 export class Output {
   #bar: cliProgress.SingleBar | undefined;
 
-  /** @param redact takes secrets out of what an error says */
+  /** @param redact removes secrets from error messages */
   constructor(
     readonly json: boolean,
     private readonly redact: (text: string) => string = redactor(),
   ) {}
 
-  /** A sentence for the person at the terminal. */
+  /** Prints a message for the person at the terminal. */
   say(sentence: string): void {
     this.#endBar();
     process.stderr.write(`${sentence}\n`);
   }
 
-  /** The verb's result: `text` for people, `data` where `--json` was given. */
+  /** Prints the verb's result: `data` with `--json`, else `text`. */
   result(data: object, text: string): void {
     this.#endBar();
     process.stdout.write(this.json ? `${JSON.stringify(data)}\n` : `${text}\n`);
   }
 
-  /** A progress bar on stderr when that is a terminal; `label` names what is being made. */
+  /** A progress bar on stderr, if that is a terminal; `label` names the work. */
   progress(label: string): (done: number, of: number) => void {
     this.#endBar();
     if (!process.stderr.isTTY) return () => {};
@@ -52,7 +55,7 @@ export class Output {
     const message = this.redact(error instanceof Error ? error.message : String(error));
     if (this.json) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
     process.stderr.write(`promptist: ${message}\n`);
-    // An error of our own kinds is a sentence for the user; anything else is a bug, whose stack is wanted.
+    // Our own errors are messages for the user; anything else is a bug, so print its stack.
     if (code === "INTERNAL" && error instanceof Error && error.stack)
       process.stderr.write(`${this.redact(error.stack)}\n`);
   }

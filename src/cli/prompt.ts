@@ -1,6 +1,6 @@
 import { InputError } from "../core/errors.js";
 
-/** The prompt as typed. Its outer spaces are the optimizer's matter; nothing at all is an error. */
+/** Returns the prompt as typed (the optimizer trims it); throws if it is empty. */
 export function checkPrompt(text: string): string {
   if (text.trim() === "")
     throw new InputError(

@@ -14,8 +14,8 @@ export interface ScoreFlags extends CommonFlags, Pick<ImageFlags, "precision"> {
 }
 
 /**
- * `promptist score IMAGE... --prompt TEXT`: relevance, beauty and the safety checker's verdict of picture files. Two
- * pictures are a pair, baseline first: Promptist's reward is told, too.
+ * `promptist score IMAGE... --prompt TEXT`: relevance, beauty and the safety checker's verdict of picture
+ * files. Two pictures count as a pair, baseline first, and get Promptist's reward too.
  */
 export async function score(
   models: Models,
@@ -91,6 +91,6 @@ function table(judged: readonly { file: string; judgement: PictureJudgement }[])
   return all.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  "));
 }
 
-/** What Promptist was trained for, of one pair. */
+/** The pair's score by the measure that Promptist was trained on. */
 export const scoreLine = ({ relevanceTerm: term, beautyGain, reward }: PairScores): string =>
   `relevance term ${number(term, 2)}, beauty gain ${number(beautyGain, 2)}, reward ${number(reward, 2)}.`;

@@ -6,15 +6,16 @@ import { unsupportedNode } from "../core/version.js";
 import { miniaturePhases, uncheckedNote } from "../inference/loop/model-choice.js";
 import { createApp } from "../main.js";
 
-/** Every part bounds its own stop; this is the bound of them all. */
+/** Upper bound for the whole stop; every part also bounds its own. */
 const STOP_MS = 4_800;
 
 const NETWORK_CODES =
   /^(ECONNRESET|ECONNREFUSED|ETIMEDOUT|EPIPE|ENETUNREACH|ENETDOWN|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 
 /**
- * discord.js (14.28) takes the listeners off a gateway connection that it gives up while it still connects, and the error
- * that such a connection ends with has then nobody to go to. It harms nothing: a new connection is being made already.
+ * True for a network error that nobody listens for: when discord.js (14.28) gives up a gateway connection
+ * that is still connecting, it removes the listeners, so the connection's last error goes unhandled. It is
+ * harmless: a new connection is already being made.
  */
 function isStrayNetworkError(error: unknown): boolean {
   const { code, syscall } = error as NodeJS.ErrnoException;
@@ -23,7 +24,7 @@ function isStrayNetworkError(error: unknown): boolean {
 
 /** `promptist start`: runs the program until it is told to stop; a second signal stops it at once. */
 export async function start(config: Config): Promise<void> {
-  // Pictures and graphs too are for nobody else; the workers inherit it.
+  // Pictures and graphs are also private to this user; workers inherit the mask.
   process.umask(0o077);
   let refused: () => void = () => {};
   const app = await createApp(config, { onRefused: () => refused() });
@@ -59,7 +60,7 @@ export async function start(config: Config): Promise<void> {
       },
     );
   };
-  // The log has said why; what waits is safe, and nothing can be done before someone has seen to it.
+  // The log has the reason. Waiting jobs are safe, but nothing can run until the operator fixes it.
   refused = () => shutDown(1);
   const onSignal = () => {
     if (!stopping) process.stdout.write("Stopping; once more to stop at once.\n");

@@ -3,10 +3,13 @@ import type { Models } from "./models.js";
 import { type TextFlags, textOptions } from "./options.js";
 import type { Output } from "./output.js";
 
-/** The prompt of the original reproduction's own check. */
+/** The prompt that the original reproduction checks itself with. */
 const PROMPT = "A futuristic city with flying cars";
 
-/** `promptist verify`: proves that Promptist loads and generates; says what was loaded, its bytes and the time. */
+/**
+ * `promptist verify`: proves that Promptist loads and generates; prints what was loaded, its size and the
+ * time.
+ */
 export async function verify(models: Models, output: Output, flags: TextFlags): Promise<void> {
   const { miniature, note } = models.noteMiniature(["text"]);
   const options = textOptions(flags, flags.seed ?? randomSeed());

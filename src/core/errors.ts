@@ -1,9 +1,9 @@
 /**
- * Errors have a stable code and keep their cause. Sentences for users are made from the code in
- * bot/words/messages.ts; `message` is for logs and the command line.
+ * Every error has a stable code and keeps its cause. bot/words/messages.ts turns the code into a sentence for
+ * users; `message` is for logs and the command line.
  */
 export type ErrorCode =
-  // what a person gave us
+  // a person's input
   | "INPUT_EMPTY"
   | "INPUT_TOO_LONG"
   | "INPUT_OPTION"
@@ -28,13 +28,13 @@ export type ErrorCode =
   | "QUEUE_FULL"
   | "QUEUE_CAP"
   | "QUEUE_NEWER_SCHEMA"
-  // published weights
+  // checkpoints
   | "CHECKPOINT_MISSING"
   | "CHECKPOINT_CORRUPT"
   | "CHECKPOINT_TENSORS"
   | "CHECKPOINT_ARCHITECTURE"
   | "CHECKPOINT_UNSAFE"
-  // the hub that publishes them
+  // the hub they are downloaded from
   | "HUB_NOT_FOUND"
   | "HUB_REFUSED"
   | "HUB_BUSY"
@@ -53,7 +53,7 @@ export type ErrorCode =
   | "DISCORD_UNREACHABLE"
   | "CONFIG";
 
-/** Codes of failures that trying again does not mend. */
+/** Codes of failures that a retry cannot fix. */
 const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "CHECKPOINT_MISSING",
   "CHECKPOINT_CORRUPT",
@@ -66,7 +66,7 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "INPUT_OPTION",
 ]);
 
-/** Whether the same work would fail in the same way again. */
+/** Whether the same work would fail the same way again. */
 export const isPermanent = (code: ErrorCode): boolean => PERMANENT.has(code);
 
 class CodedError extends Error {
@@ -80,12 +80,12 @@ class CodedError extends Error {
   }
 }
 
-/** A person's input cannot be used; `message` says what is wrong and what to do. */
+/** A person's input cannot be used; `message` says what is wrong and how to fix it. */
 export class InputError extends CodedError {
   constructor(
     code: ErrorCode,
     message: string,
-    /** Numbers and names for the sentence, such as `{ limit: 1000 }`. */
+    /** Values to fill into the sentence, such as `{ limit: 1000 }`. */
     readonly context: Readonly<Record<string, string | number>> = {},
     options?: ErrorOptions,
   ) {
@@ -97,7 +97,7 @@ export class CheckpointError extends CodedError {}
 export class InferenceError extends CodedError {}
 export class DiscordError extends CodedError {}
 
-/** The code of any thrown value: its own where it has one, the meaning of a system error, else `INTERNAL`. */
+/** The code of any thrown value: its own if it has one, else what a system error means, else `INTERNAL`. */
 export function codeOf(thrown: unknown): ErrorCode {
   for (let error: unknown = thrown; error instanceof Error; error = error.cause) {
     if (error instanceof CodedError) return error.code;
@@ -114,7 +114,7 @@ export function codeOf(thrown: unknown): ErrorCode {
 export const isMissing = (error: unknown): boolean =>
   (error as NodeJS.ErrnoException | null)?.code === "ENOENT";
 
-/** A thrown value in one line with its causes, for the log and for `Failure.detail`. */
+/** A thrown value and its causes on one line, for the log and for `Failure.detail`. */
 export function describe(thrown: unknown): string {
   const parts: string[] = [];
   for (let error: unknown = thrown; error !== undefined && parts.length < 5; ) {

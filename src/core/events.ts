@@ -7,30 +7,31 @@ import type { Side } from "./side.js";
 export interface Progress {
   readonly jobId: string;
   readonly phase: Phase;
-  /** Index of the item in its job, and the number of items of the job. */
+  /** Index of the item in its job, and how many items the job has. */
   readonly item: number;
   readonly items: number;
   /** What is being made: the rewrite, or one of the two pictures. */
   readonly making: "rewrite" | Side;
-  /** Tokens of the rewrite or denoising steps of the picture, done and in all. */
+  /** Tokens of the rewrite, or denoising steps of the picture: done and in total. */
   readonly step: number;
   readonly steps: number;
 }
 
 /**
- * What happens, for whoever listens: the bot's messages, the log, the metrics. Nobody's result depends on it.
- * Changes of rows are emitted by db/announce.ts alone.
+ * Events of the program, for the bot's messages, the log and the metrics. No result depends on a listener.
+ * Only db/announce.ts emits changes of rows.
  */
 export interface AppEvents {
   "job.enqueued": [{ jobId: string; job: Job }];
   "job.claimed": [{ jobId: string; phase: Phase; attempt: number }];
-  /** Someone asked a running job to stop; the row says so too, this is the hint. */
+  /** Someone asked a running job to stop. The row records it too; the event only makes it faster. */
   "job.cancel-requested": [{ jobId: string }];
   "job.progress": [Progress];
-  /** One picture of a pair is stored; its other half may follow. */
+  /** One picture of a pair is stored; the other side may follow. */
   "job.picture": [{ jobId: string; item: number; side: Side }];
   /**
-   * A small WebP of a picture that is being drawn; `harmless` where what draws it needs no safety checker.
+   * A small WebP of an unfinished picture; `harmless` if the checkpoint that draws it needs no safety
+   * checker.
    */
   "job.preview": [
     {
@@ -41,28 +42,26 @@ export interface AppEvents {
       harmless: boolean;
     },
   ];
-  /** Ten further pairs of a batch are on a contact sheet. */
+  /** A contact sheet with the next ten pairs of a batch is ready. */
   "job.sheet": [{ jobId: string; number: number }];
   "job.item": [{ jobId: string; item: number; phase: Phase }];
-  /**
-   * The job left the running state without an end: to its next phase, for a retry, or to let others go first.
-   */
+  /** The job stopped running but has not ended: it waits for its next phase, a retry, or jobs let past it. */
   "job.requeued": [
     { jobId: string; phase: Phase; reason: "next-phase" | "retry" | "yield" | "recovered"; code?: ErrorCode },
   ];
-  /** `erased`: its row is gone too, so there is no result to deliver. */
+  /** `erased`: the row is deleted too, so there is no result to deliver. */
   "job.finished": [{ jobId: string; state: JobState; code?: ErrorCode; erased?: true }];
-  /** The queue hands out work again. */
+  /** The queue hands out work again after a pause. */
   "queue.resumed": [];
   "job.delivered": [{ jobId: string; messageId: string | null }];
   "phase.started": [{ phase: Phase; pid: number; checkpoint: string; device: string; loadMs: number }];
   "phase.finished": [{ phase: Phase; jobs: number; items: number; ms: number; peakBytes: number }];
   "worker.exited": [{ phase: Phase; pid: number; code: number | null; signal: string | null }];
-  /** Discord holds back requests of a route for `ms`. */
+  /** Discord makes requests to a route wait for `ms`. */
   "discord.rate-limited": [{ route: string; ms: number }];
-  /** From a heartbeat of the gateway to its answer. */
+  /** Milliseconds between a gateway heartbeat and its acknowledgement. */
   "discord.latency": [{ ms: number }];
-  /** `phase`: it comes from the worker of this phase. */
+  /** `phase` is set when the line comes from that phase's worker. */
   log: [
     {
       level: "debug" | "info" | "warn" | "error";
@@ -76,7 +75,7 @@ export interface AppEvents {
 
 export type Events = EventEmitter<AppEvents>;
 
-/** One bus for one program; made by the composition root and by tests. */
+/** One bus per program; created by the composition root and by tests. */
 export const createEvents = (): Events => new EventEmitter<AppEvents>();
 
 export type EventHandlers = { readonly [K in keyof AppEvents]?: (...args: AppEvents[K]) => void };

@@ -1,5 +1,5 @@
 /**
- * The words of the whole program as types (docs/glossary.md). Everything here is plain data that fits in a row or a
+ * The program's vocabulary as types (docs/glossary.md). Everything here is plain data that fits in a row or a
  * message.
  */
 
@@ -10,28 +10,19 @@ import { type PerSide, SIDES, type Side } from "./side.js";
 export type JobKind = "optimize" | "compare" | "batch";
 export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
 
-/** The two kinds of work that own the GPU in turn: rewriting (Promptist) and drawing (Stable Diffusion). */
+/** The two kinds of work that take the GPU in turn: rewriting (Promptist) and drawing (Stable Diffusion). */
 export type Phase = "text" | "image";
 
-/** Which states may follow which. `running -> queued` is a retry, a recovery, or a step to the next phase. */
-export const TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = {
-  queued: ["running", "cancelled", "failed"],
-  running: ["queued", "done", "failed", "cancelled"],
-  done: [],
-  failed: ["queued"],
-  cancelled: [],
-};
-
-/** True where the row will not change again by itself. */
+/** True if the state is final. */
 export const isFinished = (state: JobState): boolean =>
   state === "done" || state === "failed" || state === "cancelled";
 
 /** One rewrite that the search found. */
 export interface Candidate {
   readonly text: string;
-  /** Tokens generated, the end token included when there was one. */
+  /** Generated tokens, including the end token if there is one. */
   readonly tokens: number;
-  /** The search's own score (length-penalised sum of log-probabilities); null where the mode has none. */
+  /** The search's own score (length-penalised sum of log-probabilities); null if the mode has none. */
   readonly score: number | null;
 }
 
@@ -39,9 +30,9 @@ export interface Candidate {
 export interface Picture {
   /** File name inside the job's picture folder. */
   readonly file: string;
-  /** Milliseconds that drawing took; null where it was copied from another picture. */
+  /** Milliseconds it took to draw; null if it was copied from another picture. */
   readonly ms: number | null;
-  /** Null for a picture of a version that had no judges. */
+  /** Null if it was drawn by a version without judges. */
   readonly judgement: PictureJudgement | null;
 }
 
@@ -49,7 +40,7 @@ export interface Item {
   /** Position in the job, from 0. */
   readonly index: number;
   readonly prompt: string;
-  /** Null until Promptist has rewritten the prompt; given from the start in a file of pairs. */
+  /** Null until Promptist has rewritten the prompt; a file of pairs sets it from the start. */
   readonly rewrite: string | null;
   /** Milliseconds that the rewrite took; null until it is made, and where it was given. */
   readonly rewriteMs: number | null;
@@ -61,9 +52,9 @@ export interface Item {
   readonly pictures: PerSide<Picture | null>;
   /** File name of the picture that shows both sides; null until drawn. */
   readonly comparison: string | null;
-  /** Taken out of the job: nothing more is made of it. */
+  /** The item was taken out of the job: nothing more is drawn for it. */
   readonly cancelled: boolean;
-  /** What to tell about this item, such as words that fell beyond CLIP's 77 tokens. */
+  /** Notes for the user, such as words beyond CLIP's 77 tokens. */
   readonly notes: readonly ItemNote[];
 }
 
@@ -80,13 +71,13 @@ export interface Origin {
   readonly applicationId: string;
   readonly interactionId: string;
   readonly interactionToken: string;
-  /** Milliseconds since the epoch after which the token edits nothing any more. */
+  /** Milliseconds since the epoch; after this the token can no longer edit anything. */
   readonly tokenExpiresAt: number;
 }
 
 export interface Failure {
   readonly code: string;
-  /** For the log and the admin, never for a channel. */
+  /** For the log and the operator, never for a channel. */
   readonly detail: string;
   readonly at: number;
 }
@@ -95,35 +86,35 @@ export interface Job {
   readonly id: string;
   readonly kind: JobKind;
   readonly state: JobState;
-  /** The phase that the job needs next, or is in. */
+  /** The phase that the job is in or needs next. */
   readonly phase: Phase;
   readonly origin: Origin;
   readonly text: TextOptions;
   readonly image: ImageOptions;
   readonly items: readonly Item[];
-  /** The job under whose result a button made this one. */
+  /** The job whose result had the button that made this one. */
   readonly parentId: string | null;
-  /** True: which picture is which stays secret until people have voted. */
+  /** If true, people are not told which picture is which until they have voted. */
   readonly blind: boolean;
-  /** Grows by one with each claim; fences finishing writes. */
+  /** Grows by one with each claim; rejects writes from an earlier claim. */
   readonly attempt: number;
-  /** One entry for each attempt that failed. */
+  /** One entry per failed attempt. */
   readonly failures: readonly Failure[];
   readonly cancelRequested: boolean;
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
-  /** Names of the checkpoints that made the result, for the message and the record. */
+  /** Names of the checkpoints used, for the message and the record. */
   readonly checkpoints: { readonly promptist: string | null; readonly diffusion: string | null };
-  /** SHA-256 over their weight files; null where it was not taken. */
+  /** SHA-256 over their weight files; null if not computed. */
   readonly hashes: { readonly promptist: string | null; readonly diffusion: string | null };
   /** Contact sheets of a batch, in order. */
   readonly sheets: readonly Sheet[];
-  /** Whose limit of jobs in line keeps this one out of it; null for a job that is in line, runs or is over. */
+  /** Which limit keeps this job out of line; null for a job that is in line, running or finished. */
   readonly held: LimitScope | null;
-  /** Whether the picture is shown as it forms. */
+  /** Whether to show previews. */
   readonly preview: boolean;
-  /** When the pictures were deleted to make room; null while they are kept. */
+  /** When the pictures were deleted to free space; null while they exist. */
   readonly picturesPrunedAt: number | null;
   readonly delivery: Delivery;
 }
@@ -142,15 +133,15 @@ export interface Sheet {
 }
 
 export interface Delivery {
-  /** Null until the result's message was posted. */
+  /** Null until the result's message is posted. */
   readonly deliveredAt: number | null;
   readonly messageId: string | null;
   readonly attempts: number;
-  /** Why delivery was given up; the result stays stored. */
+  /** Why delivery was abandoned; the result stays stored. */
   readonly abandoned: string | null;
 }
 
-/** The phase that an item needs next, or null when nothing is left to do for it. */
+/** The phase that an item needs next, or null if it is complete. */
 export function nextPhase(kind: JobKind, item: Item): Phase | null {
   if (item.cancelled) return null;
   if (item.rewrite === null) return "text";
@@ -159,7 +150,7 @@ export function nextPhase(kind: JobKind, item: Item): Phase | null {
   return baseline === null || optimized === null || item.comparison === null ? "image" : null;
 }
 
-/** True where a job is shown as an overview, contact sheets and a report, instead of as one pair. */
+/** True if a job is shown as an overview (contact sheets and a report) rather than as one pair. */
 export const hasOverview = ({
   kind,
   items,
@@ -168,7 +159,7 @@ export const hasOverview = ({
   readonly items: { readonly length: number };
 }): boolean => kind === "batch" || items.length > 1;
 
-/** What the judges say about both pictures of an item; null for a side that is not drawn or was never judged. */
+/** The judgements of both pictures of an item; null for a side that is not drawn or was never judged. */
 export const judgementsOf = ({ pictures }: Item): PerSide<PictureJudgement | null> => ({
   baseline: pictures.baseline?.judgement ?? null,
   optimized: pictures.optimized?.judgement ?? null,

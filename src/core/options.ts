@@ -1,12 +1,12 @@
 import { randomInt } from "node:crypto";
 
 /**
- * Every option of a job and every limit that people may set, each stated once: what it may be, and what it is where
- * nobody says. The environment, the command line, slash commands, `/settings`, batch files and the pipeline read it
- * here, so that no two of them disagree.
+ * Every option of a job and every limit that people may set, each defined once: its range or choices, and its
+ * default. The environment, the command line, slash commands, `/settings`, batch files and the pipeline all
+ * read it here, so they cannot disagree.
  */
 
-/** A number from `min` to `max`, both included. */
+/** A number from `min` to `max`, inclusive. */
 export interface Range {
   readonly min: number;
   readonly max: number;
@@ -38,14 +38,14 @@ export interface TextOptions {
   readonly lengthRule: LengthRule;
   readonly repetitionPenalty: number;
   readonly temperature: number;
-  /** 0 switches the filter off. */
+  /** 0 turns the filter off. */
   readonly topK: number;
   readonly topP: number;
-  /** Seeds the sampling; the other modes draw nothing. */
+  /** Seeds the sampling; the other modes use no random numbers. */
   readonly seed: number;
 }
 
-/** Those of Microsoft's demo (LMOps, promptist/README.md). */
+/** The defaults of Microsoft's demo (LMOps, promptist/README.md). */
 export const DEFAULT_TEXT_OPTIONS: TextOptions = Object.freeze({
   mode: "beam",
   beams: 8,
@@ -66,12 +66,12 @@ export const TEXT_RANGES = {
   lengthPenalty: real(-10, 10),
   repetitionPenalty: real(0.1, 10),
   temperature: real(0.01, 10),
-  /** More than any vocabulary of GPT-2's has. */
+  /** Larger than the vocabulary of any GPT-2. */
   topK: whole(0, 100_000),
   topP: real(0.01, 1),
 } as const;
 
-/** The schedulers: diffusers' class of each, and what Stable Diffusion user interfaces call it. */
+/** Schedulers: diffusers' class, and the name in Stable Diffusion user interfaces. */
 export const SCHEDULER_NAMES = {
   pndm: { className: "PNDMScheduler", sampler: "PLMS" },
   ddim: { className: "DDIMScheduler", sampler: "DDIM" },
@@ -89,7 +89,7 @@ export const SCHEDULERS = Object.keys(SCHEDULER_NAMES) as readonly string[] as r
 
 /** How a picture is drawn. `size` null means the checkpoint's native size (512x512 for Stable Diffusion 1.5). */
 export interface ImageOptions {
-  /** Seeds torch's CPU generator. Both pictures of a pair use it. */
+  /** Seeds torch's CPU generator. Both pictures of a pair use the same seed. */
   readonly seed: number;
   readonly steps: number;
   readonly guidance: number;
@@ -104,7 +104,7 @@ export interface PictureSize {
   readonly height: number;
 }
 
-/** Guidance has no default here: each checkpoint names its own. */
+/** Guidance has no default here: each checkpoint has its own. */
 export const DEFAULT_IMAGE_OPTIONS = Object.freeze({
   steps: 50,
   negative: "",
@@ -113,20 +113,20 @@ export const DEFAULT_IMAGE_OPTIONS = Object.freeze({
 }) satisfies Omit<ImageOptions, "seed" | "guidance">;
 
 export const IMAGE_RANGES = {
-  /** As many as Discord's INTEGER option and a JavaScript number hold exactly. */
+  /** The largest integer that Discord's INTEGER option and a JavaScript number hold exactly. */
   seed: whole(0, Number.MAX_SAFE_INTEGER),
-  /** Denoising steps: as many as the noise schedule has. */
+  /** Denoising steps; the noise schedule has 1000. */
   steps: whole(1, 1000),
-  /** 1 or less: none. */
+  /** 1 or less turns guidance off. */
   guidance: real(0, 50),
   /** Pixels of one side. */
   side: whole(64, 1024),
 } as const;
 
-/** Sides are multiples of it, in pixels: a latent of Stable Diffusion is 8 pixels wide. */
+/** Sides are multiples of this many pixels, because one latent of Stable Diffusion covers 8 pixels. */
 export const SIDE_MULTIPLE = 8;
 
-/** Reads `WIDTHxHEIGHT`; null for anything else, and for sides that no checkpoint draws. */
+/** Reads `WIDTHxHEIGHT`; null for anything else and for sizes out of range. */
 export function parseSize(text: string): PictureSize | null {
   const [, width, height] = /^(\d{1,5})x(\d{1,5})$/.exec(text.trim())?.map(Number) ?? [];
   if (width === undefined || height === undefined) return null;
@@ -136,35 +136,38 @@ export function parseSize(text: string): PictureSize | null {
 
 export const showSize = ({ width, height }: PictureSize): string => `${width}x${height}`;
 
-/** Seeds that the program picks itself: torch uses the low 32 bits, and more digits are harder to read out. */
+/**
+ * A seed for when nobody gives one: torch uses only the low 32 bits, and more digits are harder to read
+ * aloud.
+ */
 export const randomSeed = (): number => randomInt(2 ** 32);
 
-/** What whoever runs the program, and within that whoever manages a server, may limit. */
+/** Limits that the operator sets, and that a server's managers may lower. */
 export const LIMIT_RANGES = {
-  /** Characters (code points) of a prompt: as many as Discord's text options take. */
+  /** Characters (code points) of a prompt; Discord's text options take this many. */
   promptLength: whole(1, 6000),
   steps: IMAGE_RANGES.steps,
   /** Prompts of one batch file. */
   batch: whole(1, 1000),
   /** Pairs of one comparison. */
   pairs: whole(1, 25),
-  /** Open jobs, or jobs in line, of a person, a channel or a server. */
+  /** Open jobs, or jobs in line, per person, channel or server. */
   jobs: whole(1, 10_000),
 } as const;
 
 export const DEFAULT_LIMITS = Object.freeze({ promptLength: 1000, steps: 100, batch: 100, pairs: 4 });
 
-/** Bounds of a text that is stored with a setting, in characters. */
+/** Longest text that a setting stores, in characters. */
 export const SETTING_TEXT_MAX = 1000;
 
-/** A rewrite repeats its prompt and adds to it, so it may be longer by this factor. */
+/** A rewrite repeats its prompt and adds to it, so it may be this many times as long. */
 export const REWRITE_LENGTH_FACTOR = 2;
 
-/** Where models run; `auto` takes the GPU if one opens. */
+/** Where models run; `auto` takes the GPU if it can be opened. */
 export const DEVICES = ["auto", "cpu", "webgpu", "cuda", "dml", "coreml"] as const;
 export type DeviceName = (typeof DEVICES)[number];
 
-/** Arithmetic of Stable Diffusion; `auto` is fp16 on a GPU and fp32 on the CPU. */
+/** Arithmetic of Stable Diffusion; `auto` means fp16 on a GPU and fp32 on the CPU. */
 export const PRECISIONS = ["auto", "fp16", "fp32"] as const;
 export type Precision = (typeof PRECISIONS)[number];
 

@@ -1,21 +1,22 @@
-/** In place of a secret. */
+/** Replaces a secret. */
 const HIDDEN = "[token]";
 
 /**
- * Tokens by their shape: a bot's (three parts of base64url, the first an id of 17 to 20 digits) and those that Discord's
- * URLs carry, with which anyone can write in our name for a quarter of an hour.
+ * Tokens by their shape: a bot's (three parts of base64url, the first an id of 17 to 20 digits), and those in
+ * Discord's URLs, with which anyone could post as the bot for 15 minutes.
  */
 const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/\b[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}/g, HIDDEN],
   [/(\/(?:webhooks|interactions)\/\d+\/)[\w.%-]{20,}/g, `$1${HIDDEN}`],
   [/\b((?:Bot|Bearer) )[\w.-]{20,}/g, `$1${HIDDEN}`],
 ];
-/** A shorter "secret" would black out words. */
+/** Shorter secrets are ignored: they would match ordinary words. */
 const SECRET_MIN = 8;
 
 /**
- * A function that takes secrets out of a text: those that are given, as they are and as JSON or a URL spell them, and
- * whatever has the shape of a token. For all that leaves the program as words: the log, crash reports, the command line.
+ * Returns a function that removes secrets from a text: the given ones, plain or encoded as JSON or in a URL,
+ * and anything shaped like a token. Used for every text that leaves the program: the log, crash reports, the
+ * command line.
  */
 export function redactor(secrets: readonly string[] = []): (text: string) => string {
   const spelled = secrets

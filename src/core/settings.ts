@@ -1,57 +1,70 @@
 import type { PictureSize, SchedulerName, SearchMode } from "./options.js";
 
-/** What becomes of a picture in a message: shown, hidden behind a click, or not posted. In order of strictness. */
+/** How a picture is posted: shown, hidden behind a click, or not at all. From least to most strict. */
 export const TREATMENTS = ["show", "spoiler", "withhold"] as const;
 export type Treatment = (typeof TREATMENTS)[number];
 
 /**
- * What a community decides about its server or one of its channels. All are optional: a channel falls back to its
- * server, a server to the program's own configuration.
+ * What a community decides for its server or one of its channels. Every field is optional: a channel falls
+ * back to its server, and a server to the program's configuration.
  */
 export interface Settings {
-  /** Defaults of the commands' options. */
+  /** Defaults for the commands' options. */
   readonly steps?: number;
   readonly guidance?: number;
   readonly scheduler?: SchedulerName;
   readonly size?: PictureSize;
   readonly negative?: string;
   readonly mode?: SearchMode;
-  /** Caps below those of the program. */
+  /** Upper limits, at most those of the configuration. */
   readonly maxSteps?: number;
   readonly maxBatch?: number;
   readonly maxPairs?: number;
-  /** Ids of the roles that may use the commands, and those that may manage jobs and settings. None: as Discord says. */
+  /**
+   * Ids of roles that may use the commands, and of roles that may manage jobs and settings. Unset: Discord
+   * decides.
+   */
   readonly useRoles?: readonly string[];
   readonly manageRoles?: readonly string[];
-  /** `/compare` hides which picture is which until people have voted, and for how many minutes at most. */
+  /** `/compare` hides which picture is which until people have voted; and for how many minutes at most. */
   readonly blind?: boolean;
   readonly revealMinutes?: number;
-  /** Whether anyone may press the buttons that draw something new; cancelling and deleting stay the requester's. */
+  /** Whether anyone may press buttons that draw something new; only the requester may cancel and delete. */
   readonly strangers?: boolean;
   readonly spoiler?: boolean;
   /** Added to the negative prompt of every job. */
   readonly alwaysNegative?: string;
-  /** What becomes of pictures that the safety checker flagged, in age-restricted channels; elsewhere they are withheld. */
+  /**
+   * How to post pictures that the safety checker flagged, in age-restricted channels; elsewhere they are
+   * withheld.
+   */
   readonly flagged?: Treatment;
-  /** What becomes of pictures that no safety checker has seen; outside age-restricted channels it can only be stricter. */
+  /**
+   * How to post pictures that no safety checker saw; outside age-restricted channels this can only be
+   * stricter.
+   */
   readonly unchecked?: Treatment;
-  /** A prompt that has one of these words is refused. */
+  /** Prompts that contain one of these words are refused. */
   readonly refusedWords?: readonly string[];
-  /** Whether a person is called when a result that took long is there. A person's own choice goes first. */
+  /**
+   * Whether to mention the requester when a slow result is ready. The person's own choice takes precedence.
+   */
   readonly ping?: boolean;
-  /** Whether a picture is shown as it forms. */
+  /** Whether to show previews. */
   readonly preview?: boolean;
-  /** Jobs of one person here, of the channel and of the server that stand in line at once; further ones wait outside. */
+  /**
+   * Jobs in line at once, per person here, per channel and per server; further jobs wait outside the line.
+   */
   readonly userLimit?: number;
   readonly channelLimit?: number;
   readonly serverLimit?: number;
-  /** Open jobs of one person here, of the channel and of the server after which further ones are refused. */
+  /** Open jobs per person here, per channel and per server; further ones are refused. */
   readonly userCap?: number;
   readonly channelCap?: number;
   readonly serverCap?: number;
 }
 
-/** Where something happens: in a channel of a server, or in a direct message. */
+/** A channel of a server, or a direct message. */
 export interface Where {
   readonly guildId: string | null;
   readonly channelId: string | null;

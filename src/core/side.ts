@@ -1,6 +1,8 @@
-/** The two sides of a pair, in the order of drawing: the picture of the plain prompt, and that of its rewrite. */
+/**
+ * The two sides of a pair in drawing order: the picture of the prompt as written, and that of its rewrite.
+ */
 export const SIDES = ["baseline", "optimized"] as const;
 export type Side = (typeof SIDES)[number];
 
-/** One value for each side of a pair. */
+/** One value per side of a pair. */
 export type PerSide<T> = Readonly<Record<Side, T>>;

@@ -1,4 +1,4 @@
-/** Standard normal quantile of a two-sided 95 % interval. */
+/** Standard normal quantile for a two-sided 95 % interval. */
 const Z = 1.959964;
 
 export interface Interval {
@@ -7,8 +7,8 @@ export interface Interval {
 }
 
 /**
- * Wilson's score interval (E. B. Wilson, 1927) of a share at 95 %: honest for few votes and for shares near 0 or 1,
- * where the usual p +- 1.96 sqrt(p(1-p)/n) claims to be sure. `n` 0 gives the whole range.
+ * Wilson's score interval (E. B. Wilson, 1927) of a share at 95 %. Stays valid for few votes and for shares
+ * near 0 or 1, where the usual p +- 1.96 sqrt(p(1-p)/n) is far too narrow. `n` 0 gives the whole range.
  */
 export function wilson(successes: number, n: number): Interval {
   if (n === 0) return { low: 0, high: 1 };
@@ -24,17 +24,21 @@ export interface Mean extends Interval {
   readonly n: number;
 }
 
-/** The percentiles' own noise is then under a tenth of the interval's width. */
+/** With this many, the noise of the percentiles is under a tenth of the interval's width. */
 const RESAMPLES = 2_000;
-/** Values drawn in all are bounded, so that a large sample does not hold up the thread; its interval is steady anyway. */
+/**
+ * Limits the values drawn in total, so a large sample does not block the thread; its interval is stable
+ * anyway.
+ */
 const MAX_DRAWS = 1_000_000;
 const MIN_RESAMPLES = 200;
 const TAIL = 0.025;
 
 /**
- * The mean of a sample with the percentile bootstrap's 95 % interval (B. Efron, 1979): the middle 95 % of the means of
- * samples drawn from it with replacement. The same values give the same interval: the draws are seeded. Null for an
- * empty sample; of one value the interval is that value, which says nothing, so callers show n.
+ * The mean of a sample with the percentile bootstrap's 95 % interval (B. Efron, 1979): the middle 95 % of the
+ * means of samples drawn from it with replacement. The draws are seeded, so the same values give the same
+ * interval. Null for an empty sample. For one value the interval is that value, which says nothing, so
+ * callers show n.
  */
 export function bootstrapMean(values: readonly number[], seed = 1): Mean | null {
   const n = values.length;
@@ -54,7 +58,9 @@ export function bootstrapMean(values: readonly number[], seed = 1): Mean | null 
   };
 }
 
-/** Numbers from 0 to 1 (T. Ettinger's mulberry32, public domain): 32 bits of state are plenty for resampling. */
+/**
+ * Numbers from 0 to 1 (T. Ettinger's mulberry32, public domain): 32 bits of state are enough for resampling.
+ */
 function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -5,13 +5,13 @@ const manifest = createRequire(import.meta.url)("../../package.json") as { name:
 /** The program's version, from package.json. */
 export const VERSION = manifest.version;
 
-/** Name and version of the program, as they stand in a picture's metadata. */
+/** Name and version of the program, as written to a picture's metadata. */
 export const PROGRAM = `${manifest.name} ${manifest.version}`;
 
-/** The version that the README recommends: the oldest whose support has a year and more to go. */
+/** The version that the README recommends: the oldest with more than a year of support left. */
 export const RECOMMENDED_NODE = 24;
 
-/** When the Node project stops mending each version (nodejs/Release, schedule.json). */
+/** When the Node project ends support for each version (nodejs/Release, schedule.json). */
 const SUPPORT_ENDS: Readonly<Record<number, string>> = {
   20: "2026-04-30",
   21: "2024-06-01",
@@ -22,7 +22,7 @@ const SUPPORT_ENDS: Readonly<Record<number, string>> = {
   26: "2029-04-30",
 };
 
-/** A sentence where this version of Node gets no fixes any more; null where it does, or is newer than this program. */
+/** A warning if this version of Node no longer gets fixes; null if it does, or is newer than this program. */
 export function unsupportedNode(
   version: string = process.versions.node,
   now: number = Date.now(),

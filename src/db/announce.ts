@@ -12,11 +12,7 @@ export function announced(store: Store, events: Events): Store {
   const { queue, deliveries, records } = store;
   const finished = (jobId: string, state: Job["state"]) => events.emit("job.finished", { jobId, state });
   const verbs: Partial<Queue> = {
-    async enqueue(job) {
-      const stored = await queue.enqueue(job);
-      events.emit("job.enqueued", { jobId: stored.id, job: stored });
-      return stored;
-    },
+    enqueue: (wanted) => queue.enqueue(wanted, (job) => events.emit("job.enqueued", { jobId: job.id, job })),
     async claim(phase, owner) {
       const claim = await queue.claim(phase, owner);
       if (claim !== undefined)

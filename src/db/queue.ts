@@ -116,8 +116,11 @@ export interface Recovered {
 
 export type CancelResult = "cancelled" | "requested" | "finished" | "unknown";
 
+/** No failed job waits longer than this for its next attempt. */
+export const LONGEST_BACKOFF_MS = 5 * 60_000;
+
 /**
- * The queue's contract. One suite (test/contract/queue.test.ts) holds every engine to it.
+ * The queue's contract. One suite (test/db/contract/) holds every engine to it.
  *
  * Every write with a `Claim` is fenced on id, owner and attempt and answers whether it was kept: `false` means that
  * the job is someone else's now, and the caller drops its result. Times are milliseconds since the epoch.
@@ -137,8 +140,10 @@ export interface Queue {
    * when there is no such draft; a draft goes with the same commit that stores its job, and with it the arrival that
    * made it. A job over one of its `limits` is stored as held: it has no place in line until enough of the jobs that
    * count are over, the oldest first.
+   *
+   * `onStored` is called with the job once it is stored, and not for a job that was known already.
    */
-  enqueue(job: NewJob): Promise<Job>;
+  enqueue(job: NewJob, onStored?: (job: Job) => void): Promise<Job>;
   get(id: string): Promise<Job | undefined>;
 
   /**
@@ -162,7 +167,10 @@ export interface Queue {
    */
   release(claim: Claim): Promise<LeaveResult>;
   complete(claim: Claim): Promise<boolean>;
-  /** Records a failed attempt: queued again after `afterMs`, five minutes at most, or failed when `maxAttempts` are used up. */
+  /**
+   * Records a failed attempt: queued again after `afterMs`, LONGEST_BACKOFF_MS at most, or failed when `maxAttempts`
+   * are used up.
+   */
   retry(claim: Claim, code: ErrorCode, detail: string, afterMs: number): Promise<RetryResult>;
   fail(claim: Claim, code: ErrorCode, detail: string): Promise<boolean>;
   /** The holder saw the request to cancel and stopped. */

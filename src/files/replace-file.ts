@@ -4,16 +4,16 @@ import { basename, dirname, join } from "node:path";
 let written = 0;
 
 export interface ReplaceOptions {
-  /** The file's modification time; default: now. */
+  /** The file's modification time; now by default. */
   readonly modified?: Date;
 }
 
 /**
- * Writes a file whole or not at all. It is on the disk when this returns: a reader of `path`, even after a
- * power cut, sees the old content or the new, never a part. Makes the folder if need be.
+ * Replaces a file atomically and durably: a reader of `path`, even after a power cut, sees the old content or
+ * the new, never a part. Creates the folder if needed.
  *
- * System errors, such as a full disk, pass through; the temporary file is gone then.
- * @param content all of it, or what writes it to an open file
+ * System errors, such as a full disk, pass through; the temporary file is removed first.
+ * @param content the content, or a function that writes it to an open file
  */
 export async function replaceFile(
   path: string,
@@ -22,9 +22,9 @@ export async function replaceFile(
 ): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
-  // In the same folder, because a rename is atomic within one file system only. Not random: in a container,
-  // which gives the same process ids at each start, what a killed process left is written over and does not
-  // fill the disk.
+  // In the same folder, because a rename is atomic only within one file system. The name is not random: a
+  // container gives the same process ids at each start, so what a killed process left is overwritten and
+  // cannot fill the disk.
   const temporary = join(folder, `.${basename(path)}.${process.pid}-${written++}.tmp`);
   try {
     const file = await open(temporary, "w");
@@ -45,8 +45,8 @@ export async function replaceFile(
 }
 
 /**
- * Makes a new name durable: it lies in its folder, which has a cache of its own. Windows writes names
- * through.
+ * Makes a new file name durable: the name is stored in its folder, which has a cache of its own. Windows
+ * writes names through.
  */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;

@@ -8,17 +8,17 @@ export const LOG_LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LogOptions {
-  /** Writes a line, its end included; to stderr by default. */
+  /** Writes a line including its line break; to stderr by default. */
   readonly write?: (line: string) => void;
-  /** Lines for a person; by default where stderr is a terminal. Else one JSON object a line. */
+  /** Lines for people, the default on a terminal; otherwise one JSON object per line. */
   readonly pretty?: boolean;
-  /** Takes secrets out of a line before it is written. */
+  /** Removes secrets from a line before it is written. */
   readonly redact?: (text: string) => string;
 }
 
 /**
- * Writes what happens, one line each, from `level` up. Whatever belongs to a job has its id as `job`: also what a worker
- * prints, which is that of the job it works on.
+ * Logs events, one line each, from `level` up. Every line that belongs to a job carries its id as `job`,
+ * including what a worker prints while it works on that job.
  */
 export function logEvents(events: Events, level: LogLevel, options: LogOptions = {}): void {
   const { write = (line) => process.stderr.write(line), redact = (text) => text } = options;
@@ -97,7 +97,7 @@ export function logEvents(events: Events, level: LogLevel, options: LogOptions =
   }
 }
 
-/** For a terminal: the time, the level, the job, the words, and below them the stack of a bug. */
+/** Formats for a terminal: time, level, job and message, then the stack if it is a bug. */
 function prettyLines(): (line: string) => string {
   const format = prettyFactory({
     colorize: process.stderr.isTTY === true,

@@ -1,12 +1,12 @@
 import type { Events, Progress } from "../core/events.js";
 import type { Job, JobState, Phase } from "../core/job.js";
 
-/** As many jobs as fit a panel without scrolling. */
+/** As many jobs as fit the panel without scrolling. */
 const JOBS_SHOWN = 12;
 const FINISHED_KEPT = 8;
 const TITLE_CHARACTERS = 120;
 
-/** What the view asks of the queue. */
+/** The part of the queue that the view needs. */
 export interface JobSource {
   depth(): Promise<{ readonly queued: number; readonly running: number; readonly undelivered: number }>;
   open(limit: number): Promise<Job[]>;
@@ -19,7 +19,7 @@ export interface Votes {
   readonly ties: number;
 }
 
-/** How the program is doing, for a person who runs it. Times are milliseconds since the epoch, sizes bytes. */
+/** The state of the program, for the operator. Times are milliseconds since the epoch, sizes are bytes. */
 export interface OperatorView {
   queue: { waiting: number; running: number; undelivered: number };
   phase: PhaseView | null;
@@ -44,8 +44,8 @@ const LABELS: Readonly<Record<Progress["making"], string>> = {
 };
 
 /**
- * Listens from now on and answers what is going on whenever it is asked.
- * @param votes counts of the votes, where people vote
+ * Starts listening and returns a function that reports the current state when called.
+ * @param votes counts of the votes, if people vote
  */
 export function watchForOperator(
   events: Events,

@@ -11,7 +11,7 @@ interface WaitingLine {
   readonly oldestAt: number;
 }
 
-/** What is asked of the queue at each reading. */
+/** What each scrape reads from the queue. */
 export interface QueueState {
   lines(): Promise<readonly WaitingLine[]>;
   depth(): Promise<{ readonly running: number; readonly undelivered: number }>;
@@ -19,13 +19,13 @@ export interface QueueState {
 
 const PHASES: readonly Phase[] = ["text", "image"];
 const ENDS: readonly JobState[] = ["done", "failed", "cancelled"];
-/** Seconds: a step takes milliseconds on a miniature and tens of seconds of a full model on a CPU. */
+/** Seconds: a step takes milliseconds on a miniature, and tens of seconds for a full model on a CPU. */
 const STEP_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const LOAD_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 
 /**
- * Counts what happens from now on, in Prometheus' words: base units (seconds, bytes), totals that only grow. The
- * process' own figures (memory, CPU, open files, event-loop delay p50 to p99) come with it.
+ * Counts events from now on, by Prometheus' conventions: base units (seconds, bytes) and totals that only
+ * grow. Includes the process' own figures (memory, CPU, open files, event-loop delay p50 to p99).
  */
 export function collectMetrics(events: Events, queue: QueueState, now: () => number = Date.now): Registry {
   const registers = [new Registry()];
@@ -38,7 +38,7 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
   const seconds = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
     new Histogram({ name: `promptist_${name}_seconds`, help, buckets, labelNames, registers });
 
-  // Read when somebody looks: a count of events would be wrong after a restart.
+  // Read at scrape time: a count of events would be wrong after a restart.
   const read = <L extends string>(
     name: string,
     help: string,
@@ -118,7 +118,7 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
   return registry;
 }
 
-/** Seconds between two steps of the same thing. */
+/** Measures the seconds between two steps of the same picture or rewrite. */
 class Pace {
   #last: { readonly progress: Progress; readonly at: number } | null = null;
 
@@ -142,14 +142,15 @@ class Pace {
 const HOST = "127.0.0.1";
 
 export interface MetricsServer {
-  /** Such as `http://127.0.0.1:9464/metrics`. */
+  /** For example `http://127.0.0.1:9464/metrics`. */
   readonly url: string;
   close(): Promise<void>;
 }
 
 /**
- * Serves the metrics at `/metrics` to this machine alone; port 0 is any free one. A page in a browser cannot read them
- * through a name of its own for 127.0.0.1. Rejects with the system's error where the port is taken.
+ * Serves the metrics at `/metrics` on loopback only; port 0 picks a free one. Rejects other Host names, so a
+ * web page cannot read them through a name that resolves to 127.0.0.1. Rejects with the system's error if the
+ * port is taken.
  */
 export async function serveMetrics(registry: Registry, port: number): Promise<MetricsServer> {
   let own: readonly string[] = [];

@@ -2,14 +2,16 @@ import type { Events, Progress } from "../core/events.js";
 import { type Job, nextPhase, type Phase, picturesDrawn } from "../core/job.js";
 import { SIDES } from "../core/side.js";
 
-/** Enough to be steady, few enough to follow a change of checkpoint, size or device within minutes. */
+/**
+ * Enough for a stable estimate, few enough to follow a change of checkpoint, size or device within minutes.
+ */
 const KEPT_LOADS = 5;
 const KEPT_ITEMS = 40;
 const KEPT_STEPS = 100;
 
 /**
- * This machine's own recent durations, for the time that a place in the queue means. It learns from the events alone;
- * until it has seen a kind of work it has no opinion about it.
+ * Recent durations on this machine, to estimate the wait for a position in line. Learns from events alone,
+ * and gives no estimate for a kind of work that it has not seen.
  */
 export class RecentTimes {
   readonly #now: () => number;
@@ -18,11 +20,11 @@ export class RecentTimes {
     image: new Samples(KEPT_LOADS),
   };
   readonly #textItemMs = new Samples(KEPT_ITEMS);
-  /** One denoising step, and what a picture takes besides its steps from the second on. */
+  /** Time of one denoising step, and a picture's time besides its steps after the first. */
   readonly #stepMs = new Samples(KEPT_STEPS);
   readonly #pictureRestMs = new Samples(KEPT_ITEMS);
 
-  /** When the item at work began: at the end of the one before, or of loading; null between phases. */
+  /** When the current item began: when the previous one, or loading, ended; null between phases. */
   #itemStart: number | null = null;
   #lastStep: { readonly progress: Progress; readonly at: number } | null = null;
   #stepsMsOfItem = 0;
@@ -47,8 +49,9 @@ export class RecentTimes {
   }
 
   /**
-   * Milliseconds until the last of `jobs` is done, when they are served one after the other and each model is loaded
-   * once; null while a kind of work in them was never measured. Half-finished jobs count with what they lack.
+   * Milliseconds until the last of `jobs` is done, if they run one after the other and each model is loaded
+   * once. Null if any kind of work in them was never measured. For jobs in progress only the missing part
+   * counts.
    */
   estimateMs(jobs: readonly Job[]): number | null {
     let textItems = 0;
@@ -66,7 +69,10 @@ export class RecentTimes {
     return this.estimateWorkMs({ texts: textItems, pictures, laterSteps });
   }
 
-  /** The same for an amount of work; `laterSteps` are the denoising steps besides the first of each picture. */
+  /**
+   * Like `estimateMs` for an amount of work; `laterSteps` counts each picture's denoising steps except the
+   * first.
+   */
   estimateWorkMs(work: {
     readonly texts: number;
     readonly pictures: number;
@@ -75,7 +81,8 @@ export class RecentTimes {
     const { texts: textItems, pictures, laterSteps } = work;
     return sum([
       times(textItems > 0 ? 1 : 0, this.#loadMs.text.median()),
-      // The mean, because the prompts of one batch end together: the first takes all the time, the others none.
+      // The mean, because the prompts of one group finish together: the first takes all the time, the others
+      // none.
       times(textItems, this.#textItemMs.mean()),
       times(pictures > 0 ? 1 : 0, this.#loadMs.image.median()),
       times(pictures, this.#pictureRestMs.median()),
@@ -113,21 +120,21 @@ export class RecentTimes {
   }
 }
 
-/** True for two steps of one picture. */
+/** True if both are steps of the same picture and `after` is the later one. */
 const isLater = (after: Progress, before: Progress): boolean =>
   after.jobId === before.jobId &&
   after.item === before.item &&
   after.making === before.making &&
   after.step > before.step;
 
-/** How long `count` pieces take; none take no time, also where nobody knows what one takes. */
+/** Time for `count` pieces; zero pieces take no time, even if the time per piece is unknown. */
 const times = (count: number, ms: number | null): number | null =>
   count === 0 ? 0 : ms === null ? null : count * ms;
 
 const sum = (parts: readonly (number | null)[]): number | null =>
   parts.reduce((total, part) => (total === null || part === null ? null : total + part), 0);
 
-/** The last `kept` values. */
+/** Keeps the last `kept` values. */
 class Samples {
   readonly #values: number[] = [];
 
@@ -143,7 +150,7 @@ class Samples {
     return this.#values.reduce((total, value) => total + value, 0) / this.#values.length;
   }
 
-  /** The upper of the two in the middle where their number is even. */
+  /** The median; for an even number of values the upper of the two in the middle. */
   median(): number | null {
     const sorted = [...this.#values].sort((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)] ?? null;

@@ -1,9 +1,9 @@
-/** IEEE 754 binary16, as bits in a Uint16Array: JavaScript has no such number type on Node 20. */
+/** IEEE 754 binary16, as bits in a Uint16Array: on Node 20 JavaScript has no such number type. */
 
 const scratch = new Float32Array(1);
 const scratchBits = new Uint32Array(scratch.buffer);
 
-/** Nearest half to a float32 number, ties to even; beyond 65504 infinity, as in C and numpy. */
+/** The nearest half to a float32 number, ties to even; infinity beyond 65504, as in C and numpy. */
 export function toFloat16Bits(value: number): number {
   scratch[0] = value;
   const bits = scratchBits[0] as number;
@@ -22,7 +22,7 @@ export function toFloat16Bits(value: number): number {
   return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
 }
 
-/** The exact number that 16 bits stand for. */
+/** The exact value of a half. */
 export function fromFloat16Bits(bits: number): number {
   const exponent = (bits >>> 10) & 0x1f;
   const fraction = bits & 0x3ff;
@@ -37,7 +37,7 @@ export function fromFloat16Bits(bits: number): number {
   return bits & 0x8000 ? -magnitude : magnitude;
 }
 
-/** Bits of the nearest halves of all values. */
+/** Bits of the nearest half to each value. */
 export function float16FromFloat32(values: Float32Array): Uint16Array {
   const halves = new Uint16Array(values.length);
   for (let i = 0; i < values.length; i++) halves[i] = toFloat16Bits(values[i] as number);
@@ -46,7 +46,7 @@ export function float16FromFloat32(values: Float32Array): Uint16Array {
 
 let decoded: Float32Array | undefined;
 
-/** Float32 values of halves; a table of all 65536 makes gigabytes a matter of seconds. */
+/** Converts halves to float32; a table of all 65536 makes this take seconds, even for gigabytes. */
 export function float32FromFloat16(halves: Uint16Array): Float32Array {
   decoded ??= Float32Array.from({ length: 65536 }, (_, bits) => fromFloat16Bits(bits));
   const values = new Float32Array(halves.length);

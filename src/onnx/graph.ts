@@ -15,13 +15,12 @@ export type { AttributeValue, Dimension, ElementType } from "./proto.js";
 export type FloatType = "float32" | "float16";
 
 /**
- * One tensor in a graph: an input, a constant, a weight, or what an operator makes. Only a builder makes
- * them.
+ * One tensor in a graph: an input, a constant, a weight or an operator's output. Only a builder creates them.
  */
 export class Value {
   /** @internal */
   constructor(
-    /** @internal Changes once at most: when the value becomes an output of the graph. */
+    /** @internal Changes at most once: when the value becomes an output of the graph. */
     public name: string,
     /** @internal An operator's result may take an output's name; inputs and weights keep theirs. */
     readonly computed: boolean,
@@ -29,43 +28,43 @@ export class Value {
 }
 
 /**
- * One or more initializers that are computed from one tensor of the checkpoint when the graph is compiled.
+ * One or more initializers computed from one tensor of the checkpoint when the graph is compiled.
  */
 export interface Derivation<Name extends string = string> {
-  /** The checkpoint's own key, and the shape that it must have there. */
+  /** The tensor's key in the checkpoint, and the shape it must have there. */
   readonly from: string;
   readonly fromShape: readonly number[];
-  /** Names what `compute` does, with its version and parameters: part of the compiled graph's cache key. */
+  /** Names what `compute` does, with its version and parameters; part of the compiled graph's cache key. */
   readonly recipe: string;
   readonly outputs: Readonly<Record<Name, TensorSpec>>;
-  /** Called once, with the tensor's values as float32 in storage order. */
+  /** Called once with the tensor's values as float32 in storage order. */
   compute(values: Float32Array): Readonly<Record<Name, TensorData>>;
 }
 
-/** A derivation in a built graph, with the names of its initializers by the names of its outputs. */
+/** A derivation in a built graph, with its initializers' names by output name. */
 export interface BoundDerivation extends Derivation {
   readonly initializers: Readonly<Record<string, string>>;
 }
 
-/** A finished graph that is still without its weights. */
+/** A finished graph that does not have its weights yet. */
 export interface Graph {
   readonly name: string;
   readonly float: FloatType;
-  /** Weights that are used as they are, in `float` type: the checkpoint's key to the shape it must have. */
+  /** Weights used unchanged, in type `float`: from the checkpoint's key to the shape it must have. */
   readonly parameters: ReadonlyMap<string, readonly number[]>;
   readonly derivations: readonly BoundDerivation[];
-  /** Every key that the graph reads, from `parameters` and `derivations`, with the shape it must have. */
+  /** Every key that the graph reads, for `parameters` and `derivations`, with the shape it must have. */
   readonly sources: ReadonlyMap<string, readonly number[]>;
   /**
    * The .onnx file. `weights` are the initializers of all parameters (named by their keys) and derivations. A
-   * parameter may come in the other float type: the graph then casts it.
+   * parameter in the other float type is cast in the graph.
    */
   encode(weights: readonly TensorProto[]): Uint8Array;
 }
 
 /**
- * Operators that can be spelled out in others, for devices that compute them wrongly: by the functions of
- * ops.ts, and MatMulNBits where products are built.
+ * Operators that can be spelled out in others, for devices that compute them wrongly: the functions of ops.ts
+ * do so, except for MatMulNBits, which is replaced where products are built.
  */
 export const REPLACEABLE = [
   "MultiHeadAttention",
@@ -80,24 +79,28 @@ export const REPLACEABLE = [
 export type ReplaceableOperator = (typeof REPLACEABLE)[number];
 export type Avoided = ReadonlySet<ReplaceableOperator>;
 
-/** How a graph computes: the one thing that a device decides about it (inference/runtime/device-check.ts). */
+/**
+ * How a graph computes: the only thing that a device decides about it (inference/runtime/device-check.ts).
+ */
 export interface Arithmetic {
-  /** Type of the weights and of all arithmetic that does not ask for another. */
+  /** Type of the weights, and of all arithmetic that does not name another type. */
   readonly float: FloatType;
-  /** Operators to spell out in others, because the device computes them wrongly. Default: none. */
+  /** Operators to spell out in others because the device computes them wrongly. None by default. */
   readonly avoided?: Avoided;
 }
 
 export interface OpOptions {
   /** "" is ai.onnx, the default. */
   readonly domain?: string;
-  /** Number of outputs; without it the operator has one. */
+  /** Number of outputs; one by default. */
   readonly outputs?: number;
 }
 
 export const MICROSOFT = "com.microsoft";
 
-/** Opset 20 brings Gelu; DirectML stops soon after it. IR 9 is the version that belongs to it. */
+/**
+ * Opset 20 is the first with Gelu; DirectML supports little beyond it. IR 9 is the version released with it.
+ */
 const OPSETS = { "": 20, [MICROSOFT]: 1 };
 const IR_VERSION = 9;
 const CASTABLE = new Set<ElementType>(["float32", "float16"]);
@@ -106,8 +109,8 @@ const sameShape = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((size, i) => size === b[i]);
 
 /**
- * Builds an ONNX graph operator by operator. Knows no model: weights are named by the checkpoint's keys, and
- * are bound when the graph is compiled.
+ * Builds an ONNX graph operator by operator. Knows no model: weights are named by the checkpoint's keys and
+ * bound when the graph is compiled.
  */
 export class GraphBuilder {
   readonly #inputs: ValueInfo[] = [];
@@ -146,7 +149,7 @@ export class GraphBuilder {
     this.#outputs.push({ value: result, type, shape });
   }
 
-  /** Adds an operator. `null` leaves an optional input out. */
+  /** Adds an operator. `null` omits an optional input. */
   op(
     type: string,
     inputs: readonly (Value | null)[],
@@ -170,15 +173,15 @@ export class GraphBuilder {
       { length: outputs ?? 1 },
       (_, i) => new Value(i === 0 ? name : `${name}_${i}`, true),
     );
-    // WebGPU's convolution takes a last input named "" for a bias and reads it, so trailing nulls are cut
-    // off.
+    // WebGPU's convolution reads a last input named "" as a bias, so trailing nulls are cut off.
     const given = inputs.slice(0, inputs.findLastIndex((input) => input !== null) + 1);
     this.#nodes.push({ type, domain, name, inputs: given, outputs: values, attributes });
     return outputs === undefined ? (values[0] as Value) : values;
   }
 
   /**
-   * A constant inside the graph file; equal constants are one. Float16 values may be given as plain numbers.
+   * A constant in the graph file; equal constants are stored once. Float16 values may be given as plain
+   * numbers.
    */
   constant(type: ElementType, shape: readonly number[], data: TensorData): Value {
     const bytes = tensorBytes({ type, shape }, data);
@@ -190,17 +193,17 @@ export class GraphBuilder {
     return value;
   }
 
-  /** A scalar constant; of the graph's float type where no type is given. */
+  /** A scalar constant, in the graph's float type by default. */
   scalar(number: number, type: ElementType = this.float): Value {
     return this.constant(type, [], [number]);
   }
 
-  /** A one-dimensional int64 constant, as shapes, axes and bounds are. */
+  /** A one-dimensional int64 constant, for shapes, axes and bounds. */
   ints(...numbers: readonly number[]): Value {
     return this.constant("int64", [numbers.length], numbers);
   }
 
-  /** A weight by the checkpoint's own key, used as it is: `shape` is the shape that it must have there. */
+  /** A weight used unchanged: `key` is the checkpoint's own, `shape` the shape it must have there. */
   parameter(key: string, shape: readonly number[]): Value {
     this.#source(key, shape);
     const known = this.#parameters.get(key);
@@ -232,7 +235,7 @@ export class GraphBuilder {
     this.#sources.set(key, [...shape]);
   }
 
-  /** The finished graph. Throws where an output is missing or a name is used twice. */
+  /** Finishes the graph. Throws if an output is missing or a name is used twice. */
   build(): Graph {
     if (this.#outputs.length === 0) throw new Error(`${this.name}: a graph needs an output`);
     const names = this.#outputs

@@ -1,7 +1,7 @@
 import { type ElementType, type FloatType, type GraphBuilder, MICROSOFT, type Value } from "./graph.js";
 import { DATA_TYPE } from "./proto.js";
 
-/** Thin names over operators, with the layouts that published PyTorch weights have. Shapes are row-major. */
+/** Short names for operators, with the layouts of published PyTorch weights. Shapes are row-major. */
 
 export const add = (g: GraphBuilder, a: Value, b: Value): Value => g.op("Add", [a, b]);
 export const sub = (g: GraphBuilder, a: Value, b: Value): Value => g.op("Sub", [a, b]);
@@ -11,7 +11,7 @@ export const matmul = (g: GraphBuilder, a: Value, b: Value): Value => g.op("MatM
 export const cast = (g: GraphBuilder, x: Value, to: ElementType): Value =>
   g.op("Cast", [x], { to: DATA_TYPE[to] });
 
-/** 0 keeps a dimension of `x`, -1 takes what is left; a Value is a shape computed in the graph. */
+/** 0 keeps a dimension of `x`, -1 is inferred; a Value is a shape computed in the graph. */
 export const reshape = (g: GraphBuilder, x: Value, shape: readonly number[] | Value): Value =>
   g.op("Reshape", [x, "length" in shape ? g.ints(...shape) : shape]);
 
@@ -21,19 +21,19 @@ export const transpose = (g: GraphBuilder, x: Value, perm: readonly number[]): V
 export const concat = (g: GraphBuilder, parts: readonly Value[], axis: number): Value =>
   g.op("Concat", parts, { axis });
 
-/** Parts of the given sizes along an axis. */
+/** Splits into parts of the given sizes along an axis. */
 export const split = (g: GraphBuilder, x: Value, sizes: readonly number[], axis: number): Value[] =>
   g.op("Split", [x, g.ints(...sizes)], { axis }, { outputs: sizes.length });
 
 /**
- * WebGPU binds one buffer for each part of a Split or Concat, and promises no more than 8 of them; the result
- * and the parameters need some.
+ * WebGPU binds one buffer per part of a Split or Concat and guarantees only 8; the result and the parameters
+ * take some of them.
  */
 const MOST_PARTS = 4;
 
 /**
- * `count` parts, a power of 4, along an axis of any size, known or not; the last part of four is smaller
- * where they can't be equal. The size must be above 9 * count / 4, else there would be a part of nothing.
+ * Splits into `count` parts, a power of 4, along an axis of any size, known or not. The last part of four is
+ * smaller if they can't be equal. The size must exceed 9 * count / 4, or a part would be empty.
  */
 export function splitEvenly(g: GraphBuilder, x: Value, count: number, axis: number): Value[] {
   if (count === 1) return [x];
@@ -41,7 +41,7 @@ export function splitEvenly(g: GraphBuilder, x: Value, count: number, axis: numb
   return parts.flatMap((part) => splitEvenly(g, part, count / MOST_PARTS, axis));
 }
 
-/** Puts together what `splitEvenly` took apart. */
+/** Reverses `splitEvenly`. */
 export function joinEvenly(g: GraphBuilder, parts: readonly Value[], axis: number): Value {
   if (parts.length === 1) return parts[0] as Value;
   const size = parts.length / MOST_PARTS;
@@ -57,11 +57,11 @@ export function joinEvenly(g: GraphBuilder, parts: readonly Value[], axis: numbe
 export const slice = (g: GraphBuilder, x: Value, axis: number, start: number, end: number): Value =>
   g.op("Slice", [x, g.ints(start), g.ints(end), g.ints(axis)]);
 
-/** The upper left of x [B, C, H, W] in the height and width of `like` -> [B, C, height, width] */
+/** Crops x [B, C, H, W] at the upper left to the height and width of `like` -> [B, C, height, width] */
 export const cropTo = (g: GraphBuilder, x: Value, like: Value): Value =>
   g.op("Slice", [x, g.ints(0, 0), shapeOf(g, like, 2, 4), g.ints(2, 3)]);
 
-/** The sizes of dimensions `start` to `end` (not included; all the rest without it) as int64. */
+/** Sizes of the dimensions from `start` up to but excluding `end` (to the last without it), as int64. */
 export const shapeOf = (g: GraphBuilder, x: Value, start = 0, end?: number): Value =>
   g.op("Shape", [x], end === undefined ? { start } : { start, end });
 
@@ -75,11 +75,11 @@ export function softmax(g: GraphBuilder, x: Value, axis = -1): Value {
   return g.op("Div", [powers, g.op("ReduceSum", [powers, g.ints(axis)], { keepdims: 1 })]);
 }
 
-/** x [rows, in], weight [out, in] as torch.nn.Linear has it, bias [out] or none -> [rows, out]. */
+/** x [rows, in], weight [out, in] as in torch.nn.Linear, bias [out] or null -> [rows, out]. */
 export const linear = (g: GraphBuilder, x: Value, weight: Value, bias: Value | null): Value =>
   g.op("Gemm", [x, weight, bias], { transB: 1 });
 
-/** Over the last axis; weight and bias [C]. */
+/** Normalizes over the last axis; weight and bias [C]. */
 export const layerNorm = (g: GraphBuilder, x: Value, weight: Value, bias: Value, epsilon: number): Value =>
   g.avoided.has("LayerNormalization")
     ? add(g, mul(g, standardize(g, x, epsilon), weight), bias)
@@ -102,8 +102,8 @@ export interface GroupNormOptions {
 }
 
 /**
- * x [B, C, H, W]; weight and bias [C]. As InstanceNormalization over groups: no runtime but CUDA has a kernel
- * for GroupNormalization, and its function body is slower.
+ * x [B, C, H, W]; weight and bias [C]. Built from InstanceNormalization over groups: no runtime but CUDA's
+ * has a kernel for GroupNormalization, and its function body is slower.
  */
 export function groupNorm(
   g: GraphBuilder,
@@ -121,7 +121,7 @@ export function groupNorm(
   return add(g, scaled, reshape(g, bias, [channels, 1, 1]));
 }
 
-/** Each channel of x [B, C, N] to mean 0 and variance 1. */
+/** Normalizes each channel of x [B, C, N] to mean 0 and variance 1. */
 function instanceNorm(g: GraphBuilder, x: Value, channels: number, epsilon: number): Value {
   const ones = g.constant(g.float, [channels], Array(channels).fill(1));
   const zeros = g.constant(g.float, [channels], Array(channels).fill(0));
@@ -137,7 +137,7 @@ export const quickGelu = (g: GraphBuilder, x: Value, alpha = 1.702): Value =>
 /** x * sigmoid(x), in one operator. */
 export const silu = (g: GraphBuilder, x: Value): Value => quickGelu(g, x, 1);
 
-/** Exact (erf), or GPT-2's tanh form. */
+/** The exact form (erf), or GPT-2's approximation with tanh. */
 export function gelu(g: GraphBuilder, x: Value, form: "erf" | "tanh" = "erf"): Value {
   if (!g.avoided.has("Gelu")) return g.op("Gelu", [x], { approximate: form === "tanh" ? "tanh" : "none" });
   const half = mul(g, x, g.scalar(0.5));
@@ -172,7 +172,7 @@ export function conv2d(
   });
 }
 
-/** x [B, C, H, W] -> [B, C, 2H, 2W], each value four times. */
+/** x [B, C, H, W] -> [B, C, 2H, 2W]; each value fills a 2x2 square. */
 export function upsampleNearest(g: GraphBuilder, x: Value): Value {
   if (!g.avoided.has("Resize"))
     return g.op("Resize", [x, null, g.constant("float32", [4], [1, 1, 2, 2])], {
@@ -190,19 +190,19 @@ export interface AttentionOptions {
   readonly heads: number;
   readonly headSize: number;
   /**
-   * Spelled out: parts that the queries are worked in, a power of 4, so that scores are never whole; see
-   * `splitEvenly`.
+   * Only when spelled out: the number of parts, a power of 4, that the queries are processed in, so that the
+   * scores are never all in memory; see `splitEvenly`.
    */
   readonly queryChunks?: number;
   /** Added to the scores: [1 or B, 1 or heads, N, M]. */
   readonly bias?: Value;
-  /** Type of q, k and v where it is not the graph's. */
+  /** Type of q, k and v, if not the graph's. */
   readonly type?: FloatType;
 }
 
 /**
  * softmax(q k' / sqrt(headSize) + bias) v; q [B, N, heads*headSize], k and v [B, M, heads*headSize] -> as q.
- * One operator, or MatMul, Softmax, MatMul where the device computes that one wrongly.
+ * One operator, or MatMul, Softmax, MatMul if the device computes that operator wrongly.
  */
 export function attention(g: GraphBuilder, q: Value, k: Value, v: Value, options: AttentionOptions): Value {
   const { heads, headSize, bias } = options;

@@ -1,6 +1,6 @@
 /**
- * Writes ONNX's ModelProto. Field numbers are those of onnx/onnx.proto3 (https://github.com/onnx/onnx); only what
- * our graphs use is here. Plain data in, bytes out: nothing here knows what a graph means.
+ * Writes ONNX's ModelProto. Field numbers come from onnx/onnx.proto3 (https://github.com/onnx/onnx); only the
+ * fields that our graphs use are here. Plain data in, bytes out: nothing here knows what a graph means.
  */
 
 export type ElementType = "float32" | "float16" | "int64" | "int32" | "uint8" | "int8" | "bool";
@@ -26,7 +26,7 @@ export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   float16: 2,
 };
 
-/** Where a tensor's bytes lie in a file; `location` is relative to the model's folder. */
+/** The location of a tensor's bytes in a file; `location` is relative to the model's folder. */
 export interface ExternalData {
   readonly location: string;
   readonly offset: number;
@@ -37,11 +37,11 @@ export interface TensorProto {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly number[];
-  /** Little-endian and row-major, or a place in a file. */
+  /** Little-endian and row-major, or a location in a file. */
   readonly data: Uint8Array | ExternalData;
 }
 
-/** A plain number is INT and must be whole; a float says so. */
+/** A plain number is an INT and must be whole; floats are marked. */
 export type AttributeValue =
   | number
   | string
@@ -53,13 +53,13 @@ export interface NodeProto {
   readonly type: string;
   readonly domain: string;
   readonly name: string;
-  /** An optional input that is left out has an empty name. */
+  /** An omitted optional input has an empty name. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, AttributeValue>>;
 }
 
-/** A text dimension is symbolic: equal names are equal sizes. */
+/** A string is a symbolic size: equal names mean equal sizes. */
 export type Dimension = number | string;
 
 export interface ValueInfo {
@@ -83,7 +83,7 @@ const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
-/** One protobuf message in the making. Fields are written in the order of the calls. */
+/** A protobuf message under construction. Fields are written in the order of the calls. */
 class Message {
   #bytes = new Uint8Array(64);
   #length = 0;
@@ -201,7 +201,9 @@ function valueInfo({ name, type, shape }: ValueInfo): Message {
   return new Message().text(1, name).message(2, new Message().message(1, tensorType));
 }
 
-/** The bytes of an .onnx file. Inline tensors and all else must stay under protobuf's 2 GiB; weights go outside. */
+/**
+ * The bytes of an .onnx file. Everything inline must stay under protobuf's 2 GiB; weights are stored outside.
+ */
 export function encodeModel(model: ModelProto): Uint8Array {
   const graph = new Message();
   for (const each of model.nodes) graph.message(1, node(each));

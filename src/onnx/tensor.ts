@@ -1,7 +1,10 @@
 import { toFloat16Bits } from "./float16.js";
 import { ELEMENT_BYTES, type ElementType } from "./proto.js";
 
-/** A tensor's values. Float16 is held as bits in a Uint16Array; plain numbers are rounded to the type asked for. */
+/**
+ * A tensor's values. Float16 is stored as bits in a Uint16Array; plain numbers are rounded to the target
+ * type.
+ */
 export type TensorData =
   | Float32Array
   | Uint16Array
@@ -38,7 +41,7 @@ function fromNumbers(type: ElementType, numbers: readonly number[]) {
   return ARRAY[type].from(numbers);
 }
 
-/** The bytes of a tensor as ONNX stores them. Throws where the values don't fit type and shape. */
+/** The bytes of a tensor as ONNX stores them. Throws if the values don't fit the type and shape. */
 export function tensorBytes(spec: TensorSpec, data: TensorData): Uint8Array {
   const array = Array.isArray(data)
     ? fromNumbers(spec.type, data as readonly number[])

@@ -5,12 +5,12 @@ import { COLORS } from "./pair-card.js";
 import { withPngText } from "./png-text.js";
 
 /**
- * Discord's limit for an attachment is 10 MB on a server without boosts; some of it is left to the originals.
+ * Discord takes attachments of 10 MB on a server without boosts; the rest of that is left to the originals.
  */
 const MAX_BYTES = 8_000_000;
 const SHRINK = 0.85;
 
-/** Writes layers on the background as a PNG, whole or not at all, scaled down until it has under 8 MB. */
+/** Writes layers on the background as a PNG, whole or not at all, scaled down until it is under 8 MB. */
 export async function writeCanvas(
   file: string,
   size: PictureSize,

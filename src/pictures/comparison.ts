@@ -4,20 +4,21 @@ import { writeCanvas } from "./canvas.js";
 import { COLORS, layer, type PairFiles, pairCard } from "./pair-card.js";
 import { renderText } from "./text.js";
 
-/** Shorter side of a picture that is shown as it is; fonts and spaces are made for it. */
+/** Pictures with this shorter side are shown at their own size; fonts and spaces are designed for it. */
 const NATURAL_SIDE = 512;
 const MIN_SIDE = 384;
-/** Larger pictures are shown no wider, so that the words stay readable where Discord shows both small. */
+/** Larger pictures are scaled down to this width, so that text stays readable at the size Discord shows. */
 const SHOWN_COLUMN = 768;
-/** Even the shorter side of a very wide picture is not worth more. */
+/** Upper bound on the width, also for very wide pictures. */
 const MAX_COLUMN = 1152;
 const PROMPT_LINES = 6;
 
 /**
- * Writes one picture of a pair side by side: under "baseline" and "optimized" the prompts, cut to a few lines, the two
- * pictures, and the caption in small print. Small pictures are enlarged by a whole factor, to 384 pixels at least.
+ * Writes one picture that shows a pair side by side: the prompts under "baseline" and "optimized", cut to a
+ * few lines, then the two pictures, then the caption in small print. Small pictures are enlarged by a whole
+ * factor, to at least 384 pixels.
  * @param file absolute path of the PNG
- * @throws Error if a picture cannot be read or the file not be written
+ * @throws Error if a picture cannot be read or the file cannot be written
  */
 export async function writeComparison(pair: PairFiles, file: string): Promise<PictureSize> {
   const column = columnWidth(await sharp(pair.files.baseline).metadata());
@@ -46,7 +47,7 @@ export async function writeComparison(pair: PairFiles, file: string): Promise<Pi
   );
 }
 
-/** Width at which a picture is shown: a whole multiple of a small one, less than its own for a large one. */
+/** Display width of a picture: a whole multiple of a small one's width, less than a large one's own. */
 function columnWidth({ width = 0, height = 0 }: { width?: number; height?: number }): number {
   const side = Math.min(width, height);
   const factor = Math.max(Math.round(NATURAL_SIDE / side), Math.ceil(MIN_SIDE / side));

@@ -2,7 +2,7 @@ import type { PictureSize } from "../core/options.js";
 import { writeCanvas } from "./canvas.js";
 import { type PairFiles, pairCard } from "./pair-card.js";
 
-/** More pairs would not be readable on one sheet; the caller makes further sheets. */
+/** More pairs would be unreadable on one sheet; the caller makes further sheets. */
 export const PAIRS_PER_SHEET = 10;
 
 const MARGIN = 32;
@@ -10,11 +10,12 @@ const GUTTER = 40;
 const STYLE = { column: 320, gap: 12, labelSize: 17, promptSize: 15, promptLines: 5 } as const;
 
 /**
- * Writes an overview of several pairs, two beside each other, with their prompts cut to a few lines.
+ * Writes an overview of several pairs, two to a row, with their prompts cut to a few lines.
  * @param pairs 1 to 10
  * @param file absolute path of the PNG
- * @param numbers what each pair is called, its number in the batch; 1, 2, 3 where it is left out
- * @throws RangeError for another number of pairs; Error if a picture cannot be read or the file not be written
+ * @param numbers each pair's number in the batch; 1, 2, 3 ... if left out
+ * @throws RangeError for any other number of pairs; Error if a picture cannot be read or the file cannot be
+ * written
  */
 export async function writeContactSheet(
   pairs: readonly PairFiles[],

@@ -3,26 +3,26 @@ import type { ImageOptions } from "../core/options.js";
 import { type PerSide, SIDES, type Side } from "../core/side.js";
 import { lineHeight, renderText, type TextBlock, type TextStyle } from "./text.js";
 
-/** A pair of pictures by its files, and its texts. */
+/** A pair of pictures as files, with its texts. */
 export interface PairFiles {
-  /** The plain prompt, and its rewrite. */
+  /** The prompt as written, and its rewrite. */
   readonly texts: PerSide<string>;
   /** Absolute paths. */
   readonly files: PerSide<string>;
   /** Small print under the pair. */
   readonly caption: string;
-  /** Sides in whose places blank panels stand. */
+  /** Sides to replace with blank panels. */
   readonly withheld?: readonly Side[];
 }
 
-/** The small print under a pair: what repeats it. */
+/** The small print under a pair: everything needed to draw it again. */
 export function captionOf(image: ImageOptions, checkpoint: string): string {
   const { seed, steps, guidance, scheduler, negative } = image;
   const parts = [`seed ${seed}`, `${steps} steps`, `guidance ${guidance}`, scheduler, checkpoint];
   return (negative ? [...parts, `without: ${negative}`] : parts).join("  ·  ");
 }
 
-/** Dark and quiet beside Discord's own colours, so that the pictures are what one sees. */
+/** Dark and quiet like Discord's own colours, so that the pictures stand out. */
 export const COLORS = {
   background: "#1e1f22",
   label: "#9aa0aa",
@@ -43,18 +43,18 @@ export interface CardStyle {
   readonly promptLines: number;
 }
 
-/** A pair whose parts are measured and ready to be placed. */
+/** A pair whose parts are measured and ready to place. */
 export interface PairCard {
   readonly width: number;
   readonly headerHeight: number;
   readonly pictureHeight: number;
-  /** Layers with the top left corner of the card at (left, top); a taller header keeps a row of cards in line. */
+  /** Layers with the card's top left corner at (left, top); a taller header keeps a row of cards aligned. */
   place(left: number, top: number, headerHeight?: number): OverlayOptions[];
 }
 
 const RULE_HEIGHT = 3;
 
-/** @param number stands before the first label, or null */
+/** @param number put before the first label, unless null */
 export async function pairCard(pair: PairFiles, style: CardStyle, number: number | null): Promise<PairCard> {
   const { column, gap, labelSize, promptSize, promptLines } = style;
   const sides = SIDES.map((side, i) => ({
@@ -99,7 +99,7 @@ export async function pairCard(pair: PairFiles, style: CardStyle, number: number
   };
 }
 
-/** A text block as a layer; nothing for an empty one. */
+/** A text block as a layer; an empty list for an empty block. */
 export function layer(block: TextBlock, left: number, top: number): OverlayOptions[] {
   if (block.pixels === null) return [];
   const { width, height } = block;
@@ -116,7 +116,7 @@ const rule = (width: number, color: string): Promise<Buffer> =>
 const CORNER = 6;
 const BLANK_LABEL = "withheld";
 
-/** A panel in the size of the picture that it stands for, and nothing of the picture. */
+/** A panel the size of the picture that it replaces, showing nothing of it. */
 async function blankPanel(
   file: string,
   width: number,
@@ -140,7 +140,7 @@ async function blankPanel(
   return { png, height };
 }
 
-/** A picture as wide as its column, corners a little rounded. */
+/** A picture scaled to the column's width, with slightly rounded corners. */
 async function fitted(file: string, width: number): Promise<{ png: Buffer; height: number }> {
   const { data, info } = await sharp(file)
     .resize({ width, kernel: "lanczos3" })

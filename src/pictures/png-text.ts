@@ -9,10 +9,10 @@ const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const CHUNK_FRAME = 12;
 const IHDR_END = SIGNATURE.length + CHUNK_FRAME + 13;
 const MAX_KEYWORD = 79;
-/** What the text of one chunk may unpack to. */
+/** Limit on the unpacked text of one chunk. */
 const MAX_TEXT_BYTES = 1 << 20;
 
-/** The PNG with one text chunk for each entry, right after its header; texts already in it stay. */
+/** Adds one text chunk per entry right after the PNG's header; texts already in it stay. */
 export function withPngText(png: Uint8Array, texts: Readonly<Record<string, string>>): Buffer {
   requireSignature(png);
   const chunks = Object.entries(texts).map(([keyword, text]) => textChunk(keyword, text));
@@ -20,8 +20,8 @@ export function withPngText(png: Uint8Array, texts: Readonly<Record<string, stri
 }
 
 /**
- * The texts of a PNG by keyword, from tEXt, zTXt and iTXt chunks; of two with one keyword the later counts.
- * @throws InputError FILE_TYPE if it is no PNG, FILE_SHAPE if it is cut off or a chunk's checksum is wrong
+ * Reads the texts of a PNG by keyword, from tEXt, zTXt and iTXt chunks; the last one of a keyword wins.
+ * @throws InputError FILE_TYPE if it is not a PNG, FILE_SHAPE if it is cut off or a chunk's checksum is wrong
  */
 export function readPngText(png: Uint8Array): Record<string, string> {
   requireSignature(png);
@@ -35,14 +35,14 @@ export function readPngText(png: Uint8Array): Record<string, string> {
   }
 }
 
-/** tEXt where Latin-1 can say it, as every program reads that, else iTXt in UTF-8. */
+/** tEXt if the text fits Latin-1, because every program reads it; else iTXt in UTF-8. */
 function textChunk(keyword: string, text: string): Buffer {
   if (keyword.length === 0 || keyword.length > MAX_KEYWORD || !/^[\x20-\x7e]+$/.test(keyword)) {
     throw new RangeError(
       `A PNG keyword has 1 to ${MAX_KEYWORD} ASCII characters, got ${JSON.stringify(keyword)}`,
     );
   }
-  // A zero byte ends a field, and no reader expects one inside a text.
+  // A zero byte ends a field, and readers expect none inside a text.
   const clean = text.replaceAll("\0", "");
   const isLatin1 = /^[\n\x20-\x7e\xa0-\xff]*$/.test(clean);
   const name = Buffer.from(`${keyword}\0`, "latin1");

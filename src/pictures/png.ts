@@ -5,7 +5,7 @@ import { withPngText } from "./png-text.js";
 
 export { readPngText } from "./png-text.js";
 
-/** All that repeats a picture. */
+/** Everything needed to draw a picture again. */
 export interface PictureParameters {
   readonly prompt: string;
   readonly negative: string;
@@ -21,7 +21,7 @@ export interface PictureParameters {
 }
 
 /**
- * Writes RGB pixels as a PNG that carries its parameters, atomically.
+ * Writes RGB pixels as a PNG that carries its parameters; whole or not at all.
  * @param pixels 3 * width * height bytes, row by row
  */
 export async function writePng(
@@ -37,7 +37,7 @@ export async function writePng(
   await replaceFile(path, withPngText(png, pngTexts(parameters)));
 }
 
-/** The text chunks of a picture: one for each parameter, and `parameters`, which other programs look for. */
+/** The text chunks of a picture: one per parameter, and `parameters`, the chunk that other programs read. */
 export function pngTexts(parameters: PictureParameters): Record<string, string> {
   const { prompt, negative, seed, steps, guidance, scheduler, size, checkpoint, program } = parameters;
   return {
@@ -55,8 +55,8 @@ export function pngTexts(parameters: PictureParameters): Record<string, string> 
 }
 
 /**
- * The form in which Stable Diffusion user interfaces and sites write and read parameters: prompts, then one
- * line.
+ * The format that Stable Diffusion user interfaces and sites read and write: the prompts, then all parameters
+ * on one line.
  */
 function parametersText(parameters: PictureParameters): string {
   const { prompt, negative, seed, steps, guidance, scheduler, size, checkpoint, program } = parameters;
@@ -75,5 +75,5 @@ function parametersText(parameters: PictureParameters): string {
   return [prompt, ...(negative === "" ? [] : [`Negative prompt: ${negative}`]), line].join("\n");
 }
 
-/** Values with the line's own separators stand in quotes. */
+/** Quotes values that contain the line's own separators. */
 const quoted = (value: string): string => (/[,:\n"]/.test(value) ? JSON.stringify(value) : value);

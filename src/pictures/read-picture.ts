@@ -3,7 +3,7 @@ import { InputError } from "../core/errors.js";
 import type { Rgb } from "./rgb.js";
 
 /**
- * A picture file's pixels as they are shown: turned as its metadata says, transparency on white. Throws
+ * Reads a picture file's pixels as displayed: rotated as its metadata says, transparency on white. Throws
  * InputError FILE_*.
  */
 export async function readPicture(file: string): Promise<Rgb> {

@@ -3,7 +3,7 @@ import type { Events } from "../core/events.js";
 import type { Records } from "../db/records.js";
 import type { PictureStore } from "./store.js";
 
-/** How long and how much is kept; null is no limit. */
+/** How long and how much to keep; null means no limit. */
 export interface RetentionLimits {
   readonly picturesMs: number | null;
   readonly picturesBytes: number | null;
@@ -22,22 +22,22 @@ export interface RetentionOptions {
 
 /** What one run deleted. */
 export interface Pruned {
-  /** Ids of the jobs whose pictures went, and of those that went with their texts. */
+  /** Ids of the jobs that lost only their pictures, and of those deleted together with their texts. */
   readonly pictures: readonly string[];
   readonly jobs: readonly string[];
-  /** Folders of jobs that nobody knows. */
+  /** Folders that belong to no job. */
   readonly orphans: readonly string[];
 }
 
 const HOUR_MS = 3_600_000;
-/** A folder that no row names may belong to a job that is being deleted or restored just now. */
+/** A younger folder without a row may belong to a job that is being deleted or restored right now. */
 const ORPHAN_AGE_MS = 24 * HOUR_MS;
-/** Jobs deleted at once while the database is too large, before it is measured again. */
+/** How many jobs to delete before measuring a database that is too large again. */
 const CHUNK = 50;
 
 /**
- * Deletes what is old or too much: first pictures, whose job stays and can be drawn again, then whole jobs.
- * Nothing that is open or not delivered yet is touched. Runs at the start, then every hour, and after each
+ * Deletes what is too old or too much: first pictures, whose jobs stay and can be drawn again, then whole
+ * jobs. Never touches jobs that are open or undelivered. Runs at the start, then every hour, and after each
  * phase.
  */
 export class Retention {
@@ -69,7 +69,7 @@ export class Retention {
     await this.#running;
   }
 
-  /** One run after the other; what arrives during one makes one more. */
+  /** Starts a run; a call during a run makes one more run after it. */
   #wake(): void {
     if (this.#stopped) return;
     if (this.#running !== null) {
@@ -96,7 +96,7 @@ export class Retention {
     }
   }
 
-  /** Deletes what is over the limits now. Throws QueueError and system errors. */
+  /** Deletes everything that is over the limits now. Throws QueueError and system errors. */
   async prune(): Promise<Pruned> {
     const jobs = await this.#pruneJobs();
     for (const id of jobs) await this.#options.pictures.remove(id);
@@ -123,7 +123,8 @@ export class Retention {
     const kept = await records.withPictures();
     const gone: string[] = [];
     const prune = async (id: string) => {
-      // The row first: a crash in between leaves a folder that says it is gone, and not a row that names lost files.
+      // The row first: after a crash in between, a leftover folder is harmless, but a row must not name lost
+      // files.
       await records.picturesPruned(id);
       await this.#options.pictures.remove(id);
       gone.push(id);
@@ -132,7 +133,7 @@ export class Retention {
     for (const { id, finishedAt } of kept) if (isOld(finishedAt)) await prune(id);
     if (picturesBytes === null) return gone;
     let bytes = 0;
-    // The newest keep their room; from the first one that is over on, all older ones go.
+    // From newest to oldest: keep pictures until the limit is reached, delete all older ones.
     for (const { id } of kept.filter(({ finishedAt }) => !isOld(finishedAt)).reverse()) {
       bytes += await this.#options.pictures.sizeOfJob(id);
       if (bytes > picturesBytes) await prune(id);

@@ -4,54 +4,57 @@ import { isMissing } from "../core/errors.js";
 import type { Side } from "../core/side.js";
 import { replaceFile } from "../files/replace-file.js";
 
-/** One stored picture: a file of a job. */
+/** One stored picture: a file that belongs to a job. */
 export interface PictureKey {
   readonly jobId: string;
-  /** File name as a row holds it, such as `1-baseline.png`. */
+  /** File name as stored in a row, such as `1-baseline.png`. */
   readonly file: string;
 }
 
 /**
- * The owner of all pictures of jobs: every one is named, written, read and deleted here. The folder on this machine is
- * one kind of it. All methods throw system errors; what is gone is no error but null or false.
+ * Owns all pictures of jobs: names, writes, reads and deletes every one. A folder on this machine is one
+ * implementation. All methods throw system errors, but a missing picture gives null or false, not an error.
  */
 export interface PictureStore {
-  /** Hands `write` the absolute path of a file to write, and keeps what it wrote. */
+  /** Calls `write` with the absolute path of a file to write, and stores that file. */
   create<T>(key: PictureKey, write: (path: string) => Promise<T>): Promise<T>;
-  /** An absolute path from which the picture can be read, for a worker of this machine. */
+  /** An absolute path where a worker on this machine can read the picture. */
   localPath(key: PictureKey): Promise<string>;
   read(key: PictureKey): Promise<Buffer | null>;
   /** In bytes. */
   size(key: PictureKey): Promise<number | null>;
-  /** False where the source is gone. */
+  /** Returns false if the source is gone. */
   copy(from: PictureKey, to: PictureKey): Promise<boolean>;
-  /** Deletes all pictures of a job; a job without any is fine. */
+  /** Deletes all pictures of a job; the job may have none. */
   remove(jobId: string): Promise<void>;
 
-  /** Ids of the jobs that have pictures, whether a row knows them or not. */
+  /** Ids of the jobs that have pictures, including jobs without a row. */
   jobIds(): Promise<string[]>;
-  /** In bytes, of all pictures of a job. */
+  /** Total size of a job's pictures in bytes. */
   sizeOfJob(jobId: string): Promise<number>;
-  /** Milliseconds since the epoch when a picture of the job was last added or removed; null where there are none. */
+  /**
+   * When a picture of the job was last added or removed, in milliseconds since the epoch; null if it has
+   * none.
+   */
   touchedAt(jobId: string): Promise<number | null>;
 }
 
-/** Names of an item's pictures; people count from 1. */
+/** File name of an item's picture; numbered from 1, as people count. */
 export const sideFile = (item: number, side: Side): string => `${item + 1}-${side}.png`;
 export const comparisonFile = (item: number): string => `${item + 1}-comparison.png`;
 /** @param number from 1 */
 export const sheetFile = (number: number): string => `contact-sheet-${number}.png`;
 
 /**
- * Name of the file beside a comparison or contact sheet that has blank panels in the places of its flagged pictures:
- * `1-comparison.png` -> `1-comparison-withheld.png`. It is there where a picture of it is flagged.
+ * Name of the variant of a comparison or contact sheet that replaces flagged pictures with blank panels:
+ * `1-comparison.png` -> `1-comparison-withheld.png`. It exists if any of its pictures is flagged.
  */
 export const withheldVariant = (file: string): string => {
   const ending = extname(file);
   return `${file.slice(0, file.length - ending.length)}-withheld${ending}`;
 };
 
-/** Pictures in `<folder>/<job id>/<file>`. */
+/** Keeps pictures in `<folder>/<job id>/<file>`. */
 export class PictureFolder implements PictureStore {
   readonly #folder: string;
 

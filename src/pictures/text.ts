@@ -1,6 +1,7 @@
 /**
- * Text as pixels. The font comes with the program, so a picture looks the same on a server without fonts; where the
- * system has fonts, they fill in what DejaVu lacks (Chinese, most emoji), else a box with the character's number shows.
+ * Renders text as pixels. The program brings its font, so a picture looks the same on a server without fonts.
+ * System fonts, if any, supply what DejaVu lacks (Chinese, most emoji); otherwise a box with the character's
+ * number is shown.
  */
 import { createRequire } from "node:module";
 import sharp from "sharp";
@@ -19,24 +20,24 @@ export interface TextStyle {
   readonly color: string;
 }
 
-/** A rendered paragraph. Its top is the top of its first line, whatever letters are in it. */
+/** A rendered paragraph. Its top is the top of its first line, whatever letters it holds. */
 export interface TextBlock {
-  /** RGBA, or null where there is nothing to see. */
+  /** RGBA, or null if there is nothing to see. */
   readonly pixels: Buffer | null;
   readonly width: number;
   readonly height: number;
-  /** Whether words were cut off. */
+  /** Whether text was cut off. */
   readonly cut: boolean;
 }
 
 /**
- * An invisible line before the text. Pango crops its picture to the ink, so that "an" would sit higher than "Ag"; the
- * block character reaches from the top of a line to its bottom and pins both edges.
+ * An invisible line before the text. Pango crops its picture to the ink, so "an" would sit higher than "Ag";
+ * the block character spans the line from top to bottom and fixes both edges.
  */
 const STRUT = '<span alpha="1">\u2588</span>';
 const ELLIPSIS = "…";
 
-/** No line is so wide that more characters could fit in the lines shown; keeps rendering short for huge prompts. */
+/** An upper bound on the characters in a line of any width we use; keeps rendering fast for huge prompts. */
 const CHARACTERS_PER_LINE = 160;
 
 /** Renders one paragraph, wrapped to `width` pixels and cut to `maxLines` with an ellipsis. */
@@ -56,7 +57,8 @@ export async function renderText(
     const block = await render(whole.join(""), style, width, line);
     if (block.height <= budget) return { ...block, cut: false };
   }
-  // The longest beginning that fits: low fits (an ellipsis alone always does), high does not.
+  // Binary search for the longest beginning that fits: `low` fits (an ellipsis alone always does), `high`
+  // does not.
   let low = 0;
   let high = bounded.length + (bounded.length === whole.length ? 0 : 1);
   let best = await render(ELLIPSIS, style, width, line);
@@ -73,7 +75,7 @@ export async function renderText(
   return { ...best, height: Math.min(best.height, Math.ceil(budget)), cut: true };
 }
 
-/** Distance of two baselines in pixels. */
+/** Distance between two baselines in pixels. */
 export async function lineHeight(style: TextStyle): Promise<number> {
   const key = `${style.weight} ${style.size}`;
   let height = lineHeights.get(key);
@@ -111,7 +113,7 @@ function rasterize(markup: string, style: TextStyle, width: number) {
       width: Math.round(width),
       wrap: "word-char",
       rgba: true,
-      // Pixels per em are then the font's size.
+      // At 72 dpi, pixels per em equal the font's size.
       dpi: 72,
     },
   })
@@ -122,7 +124,7 @@ function rasterize(markup: string, style: TextStyle, width: number) {
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 const graphemes = (text: string): string[] => Array.from(segmenter.segment(text), (part) => part.segment);
 
-/** A word is dropped rather than broken, unless it alone is most of a line. */
+/** Text is cut at the last space, unless that is this many characters back: then the word is broken. */
 const LONGEST_WORD = 24;
 
 function atWordEnd(parts: readonly string[], end: number): string {
@@ -134,10 +136,13 @@ function atWordEnd(parts: readonly string[], end: number): string {
     .replace(/[\s,;:.]+$/u, "");
 }
 
-/** More marks on one letter than any script uses would paint over the rest of the picture. */
+/**
+ * Limit of combining marks on one letter: no script uses more, and a heap of them would paint over the
+ * picture.
+ */
 const MAX_MARKS = 4;
 
-/** One line of characters that Pango takes: no controls, no halves of pairs, no marks heaped on one letter. */
+/** Removes what Pango rejects or draws badly from a line: controls, unpaired surrogates, heaps of marks. */
 function printable(text: string): string {
   return text
     .replace(/\p{Surrogate}|\p{Noncharacter_Code_Point}/gu, "\ufffd")

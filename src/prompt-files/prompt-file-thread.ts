@@ -3,7 +3,7 @@ import { InputError } from "../core/errors.js";
 import { parsePromptFile } from "./prompt-file.js";
 import type { FileJob, FileOutcome } from "./read-prompts.js";
 
-/** The thread in which a large prompt file is read; see read-prompts.ts. */
+/** Runs in the thread that reads a large prompt file; see read-prompts.ts. */
 const { bytes, fileName, limits } = workerData as FileJob;
 
 function read(): FileOutcome {

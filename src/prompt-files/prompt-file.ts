@@ -3,16 +3,18 @@ import { CsvError, type Info, parse as parseCsv } from "csv-parse/sync";
 import { InputError } from "../core/errors.js";
 import { type ImageOptions, type PictureSize, REWRITE_LENGTH_FACTOR, SCHEDULERS } from "../core/options.js";
 
-/** One prompt of a file; `optimized` is null where Promptist has yet to rewrite it. */
+/** One prompt of a file; `optimized` is null if Promptist has yet to rewrite it. */
 export interface PromptPair {
   readonly prompt: string;
   readonly optimized: string | null;
-  /** Where the file names them, as a batch's own report does: what the pair is to be drawn with. */
+  /**
+   * Present if the file has them, as a batch's own report does: the seed and options to draw the pair with.
+   */
   readonly seed?: number;
   readonly image?: RowOptions;
 }
 
-/** Settings of one row; ranges are for the reader to check, types and names are right. */
+/** Options of one row. Types and names are checked; the caller checks the ranges. */
 export type RowOptions = Partial<Omit<ImageOptions, "seed" | "size">> & { readonly size?: PictureSize };
 
 export interface PromptFileLimits {
@@ -25,27 +27,27 @@ export interface PromptFileLimits {
 export const PROMPT_FILE_EXTENSIONS = ["txt", "json", "jsonl", "csv"] as const;
 type Extension = (typeof PROMPT_FILE_EXTENSIONS)[number];
 
-/** How a message names an entry of the file: `line 3` of text and CSV, `entry 3` of JSON. */
+/** How a message refers to an entry of the file: `line 3` in text and CSV, `entry 3` in JSON. */
 type EntryRef = { readonly unit: "line" | "entry"; readonly number: number };
 type RawEntry = {
   readonly at: EntryRef;
   readonly prompt: string;
   readonly optimized: string | null;
-  /** By the names of OPTION_COLUMNS; an empty cell is none. */
+  /** Keys are those of OPTION_COLUMNS; empty cells are left out. */
   readonly settings: Readonly<Record<string, unknown>>;
 };
 
 /**
  * Reads a list of prompts.
  *
- * `.txt` holds one prompt a line. `.json` holds a list of strings, of `{"original", "optimized"}` objects, or of
- * both; `.jsonl` has one of these a line. `.csv` has a `prompt` column, or `original` and `optimized` columns, or one column and no header.
- * Columns and keys `seed`, `steps`, `guidance`, `scheduler`, `width`, `height` and `negative` are read with them. Text is
- * UTF-8, or UTF-16 with a byte order mark. The name chooses the format; whether the bytes are text at all is read
- * from the bytes.
+ * `.txt` holds one prompt a line. `.json` holds a list of strings, of `{"original", "optimized"}` objects, or
+ * of both; `.jsonl` holds one of these a line. `.csv` has a `prompt` column, or `original` and `optimized`
+ * columns, or a single column without a header. The columns and keys `seed`, `steps`, `guidance`,
+ * `scheduler`, `width`, `height` and `negative` are read too. Text is UTF-8, or UTF-16 with a byte order
+ * mark. The file name decides the format; the bytes decide whether it is text at all.
  *
- * @throws InputError whose message says where, what is wrong and what to do; `context` carries the same as data
- * (`unit` and `number` of the entry, `limit`, `found`, `kind`, `problem`).
+ * @throws InputError whose message says where and what is wrong and how to fix it; `context` has the same as
+ * data (`unit` and `number` of the entry, `limit`, `found`, `kind`, `problem`).
  */
 export function parsePromptFile(bytes: Uint8Array, fileName: string, limits: PromptFileLimits): PromptPair[] {
   const extension = extensionOf(fileName);
@@ -78,8 +80,9 @@ export function parsePromptFile(bytes: Uint8Array, fileName: string, limits: Pro
 }
 
 /**
- * A person's text as a prompt: line breaks and tabs become spaces; other control characters, halves of surrogate
- * pairs and marks that reverse the reading direction go; spaces go from both ends only.
+ * Cleans a person's text for use as a prompt. Line breaks and tabs become spaces. Other control characters,
+ * unpaired surrogates and marks that reverse the reading direction are removed. Spaces are trimmed at both
+ * ends only.
  */
 export function cleanPrompt(text: string): string {
   return text
@@ -88,7 +91,9 @@ export function cleanPrompt(text: string): string {
     .trim();
 }
 
-/** True if the text has more characters (code points) than the limit; does not walk a text that is far longer. */
+/**
+ * True if the text has more characters (code points) than the limit; does not scan a text that is far longer.
+ */
 export function isLongerThan(text: string, limit: number): boolean {
   if (text.length <= limit) return false;
   return text.length > 2 * limit || [...text].length > limit;
@@ -103,7 +108,7 @@ function checkEntry({ at, prompt, optimized, settings }: RawEntry, maxLength: nu
   return { prompt: original, optimized: rewrite === "" ? null : rewrite, ...checkOptions(at, settings) };
 }
 
-/** What a row may say besides its texts, in the columns of a batch's report. */
+/** Columns of a row besides its texts, as in a batch's report. */
 const OPTION_COLUMNS = ["seed", "steps", "guidance", "scheduler", "width", "height", "negative"] as const;
 const OPTIONS_HINT = "Correct it, or remove the column.";
 
@@ -140,8 +145,8 @@ function checkOptions(at: EntryRef, given: RawEntry["settings"]): Pick<PromptPai
 }
 
 /**
- * The settings that all rows of a file have in common, which a job draws with. Throws InputError FILE_SHAPE where rows
- * ask for different ones.
+ * The options that all rows of a file share; a job draws with one set. Throws InputError FILE_SHAPE if rows
+ * differ.
  */
 export function commonOptions(pairs: readonly PromptPair[]): RowOptions {
   const [first = {}, ...others] = pairs.map(({ image = {} }) => image);
@@ -221,7 +226,7 @@ function decodeUtf16(bytes: Uint8Array, encoding: "utf-16le" | "utf-16be"): stri
   return text;
 }
 
-/** Latin text in UTF-16 has a zero as every other byte; binary files have zeros anywhere. */
+/** In UTF-16, every other byte of Latin text is zero; binary files have zeros anywhere. */
 function looksLikeUtf16(bytes: Uint8Array): boolean {
   const head = bytes.subarray(0, 512 - (bytes.length % 2));
   if (head.length < 4) return false;
@@ -231,7 +236,7 @@ function looksLikeUtf16(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** 0x0A is never part of a longer UTF-8 character, so lines can be told apart before decoding. */
+/** Splits into lines before decoding: 0x0A is never part of a longer UTF-8 character. */
 function firstBadLine(bytes: Uint8Array): number {
   let number = 1;
   for (let start = 0; start < bytes.length; number++) {
@@ -245,7 +250,7 @@ function firstBadLine(bytes: Uint8Array): number {
 
 // --- text to entries ---
 
-/** Reads at most `most` entries; null where there are more, found out without reading them all. */
+/** Reads at most `most` entries; null if there are more, without reading them all. */
 type Reader = (text: string, most: number) => RawEntry[] | null;
 
 const readers: Record<Extension, Reader> = {
@@ -274,7 +279,7 @@ function readJson(text: string, most: number): RawEntry[] | null {
   try {
     list = JSON.parse(text);
   } catch (cause) {
-    // Node names the position only for some faults; without one the text ended too early or is no JSON at all.
+    // Node gives a position only for some faults; without one the text ended too early or is not JSON at all.
     const position = /position (\d+)/.exec(String(cause))?.[1];
     const number = position === undefined ? null : text.slice(0, Number(position)).split("\n").length;
     throw new InputError(
@@ -336,7 +341,7 @@ const CSV_DELIMITERS = [",", ";", "\t"] as const;
 function readCsv(content: string, most: number): RawEntry[] | null {
   const firstLine = /[^\r\n]*/.exec(content.trimStart())?.[0] ?? "";
   const delimiter = CSV_DELIMITERS.find((d) => columnsOf(splitHeader(firstLine, d)) !== null) ?? ",";
-  // One more for a header, and one more to know that there are too many.
+  // One extra row for a header, and one to detect that there are too many.
   const [first, ...others] = parseRows(content, delimiter, most + 2);
   if (first === undefined) return [];
 
@@ -378,7 +383,9 @@ function readCsv(content: string, most: number): RawEntry[] | null {
 const splitHeader = (line: string, delimiter: string): string[] =>
   line.split(delimiter).map((name) => name.replace(/^\s*"|"\s*$/g, ""));
 
-/** A report marks texts that a spreadsheet would take for a formula with an apostrophe, which is not theirs. */
+/**
+ * A report puts an apostrophe before texts that a spreadsheet would take for a formula; removed when read.
+ */
 const GUARD = /^'('*[=+\-@\t\r])/;
 
 interface Columns {
@@ -386,11 +393,11 @@ interface Columns {
   readonly prompt: number;
   readonly optimized: number;
   readonly settings: readonly { readonly name: string; readonly at: number }[];
-  /** Whether the file is the report of a batch. */
+  /** Whether the file is a batch's report. */
   readonly isReport: boolean;
 }
 
-/** Where the columns are, or null if the row is no header. */
+/** The positions of the columns, or null if the row is not a header. */
 function columnsOf(row: readonly string[]): Columns | null {
   const names = row.map((name) => name.trim().toLowerCase());
   const prompt = names.findIndex((name) => name === "prompt" || name === "original");

@@ -3,7 +3,7 @@ import { Semaphore } from "async-mutex";
 import { type ErrorCode, InputError } from "../core/errors.js";
 import { type PromptFileLimits, type PromptPair, parsePromptFile } from "./prompt-file.js";
 
-/** What the thread is given and what it answers. */
+/** Input of the thread, and its answer. */
 export interface FileJob {
   readonly bytes: Uint8Array;
   readonly fileName: string;
@@ -18,16 +18,17 @@ export type FileOutcome =
     };
 
 /**
- * A file up to this size is read at once: no content makes that take 10 ms. A megabyte of commas, though, takes csv-parse
- * 0.1 to 0.3 s, and of `[` JSON.parse as long; MAX_FILE_BYTES may allow ten of them.
+ * Files up to this size are parsed in place: that takes under 10 ms for any content. A megabyte of commas
+ * takes csv-parse 0.1 to 0.3 s, and a megabyte of `[` takes JSON.parse as long; MAX_FILE_BYTES may allow ten
+ * of them.
  */
 const AT_ONCE_BYTES = 16 * 1024;
 const TIMEOUT_MS = 20_000;
 const THREADS = 2;
-/** A file of empty lists grows twelvefold when it is parsed. */
+/** A file of empty lists takes twelve times its size once parsed. */
 const HEAP_BASE_MIB = 64;
 const HEAP_PER_BYTE = 12;
-/** Tests run from source; a thread runs what is compiled. */
+/** Tests run from source, but a thread needs the compiled file. */
 const THREAD = new URL(
   import.meta.url.endsWith(".ts")
     ? "../../dist/prompt-files/prompt-file-thread.js"
@@ -37,9 +38,10 @@ const THREAD = new URL(
 const threads = new Semaphore(THREADS);
 
 /**
- * `parsePromptFile` that never holds up the bot: a large file is read in a thread of bounded time and memory.
+ * Like `parsePromptFile`, but never blocks the bot: a large file is read in a thread with bounded time and
+ * memory.
  *
- * @throws InputError as `parsePromptFile`, and FILE_SHAPE for a file that is too much for the thread
+ * @throws InputError like `parsePromptFile`, and FILE_SHAPE if the file is too much for the thread
  */
 export async function readPrompts(
   bytes: Uint8Array,

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { coarse, etas } from "../../src/bot/messages/eta.js";
 import { parseSetting } from "../../src/bot/requests/setting-catalog.js";
 import type { OpenWork } from "../../src/db/queue.js";
+import { hasButton } from "../support/batch.js";
 import { isFinal, nextEvent, startWorld, type World } from "../support/bot-world.js";
 
 const MACHINE = {
@@ -289,6 +290,23 @@ describe("/mydata", () => {
     expect(existsSync(join(world.picturesDir, jobId))).toBe(false);
     expect(await world.settings.of("user", alice.id)).toEqual({});
     expect((await world.queue.depth()).queued).toBe(1);
+  });
+
+  it("ends the message of a job that was erased while it waited", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const waiting = await alice.slash("optimize", { prompt: "A cat" });
+    const shown = await waiting.waitFor((m) => hasButton(m, "Cancel"));
+    expect(text(shown)).toContain("In the queue for rewriting: next.");
+    const [job] = await world.queue.open();
+
+    const ended = nextEvent(world.events, "job.finished");
+    await alice.slash("mydata erase", { confirm: true });
+    expect(await ended).toEqual({ jobId: job!.id, state: "cancelled", erased: true });
+    const message = await waiting.waitFor(isFinal);
+    expect(text(message)).toBe("Cancelled and deleted, with all that was stored about you.");
+    expect(message.components).toEqual([]);
+    expect(world.problems).toEqual([]);
   });
 });
 

@@ -74,7 +74,7 @@ const compile = (graph: Graph, path: string, options: Omit<CompileOptions, "cach
   compileGraph(graph, openWeightFile(path), { cacheDir, ...options });
 
 describe("compileGraph", () => {
-  it("points into the checkpoint's own file where the type fits, and writes no weights", async () => {
+  it("refers to the checkpoint's own file if the type fits, and writes no weights", async () => {
     for (const [float, type] of [
       ["float32", "F32"],
       ["float16", "F16"],
@@ -87,7 +87,7 @@ describe("compileGraph", () => {
     expect(readdirSync(cacheDir).filter((file) => !file.endsWith(".onnx"))).toEqual([]);
   });
 
-  it.each(["convert", "cast"] as const)("takes the other float type by %s", async (otherFloat) => {
+  it.each(["convert", "cast"] as const)("handles the other float type by %s", async (otherFloat) => {
     for (const [float, type] of [
       ["float32", "F16"],
       ["float16", "F32"],
@@ -98,12 +98,12 @@ describe("compileGraph", () => {
     }
   });
 
-  it("converts bfloat16, which no graph uses", async () => {
+  it("converts bfloat16, because no graph uses it", async () => {
     const compiled = await compile(affine("float32"), checkpoint("BF16"), { otherFloat: "cast" });
     expect(await answer(compiled)).toEqual([31.5, 41.5]);
   });
 
-  it("computes derived weights from one reading of their source", async () => {
+  it("computes derived weights, reading their source once", async () => {
     let readings = 0;
     const g = new GraphBuilder("derived", { float: "float32" });
     const x = g.input("x", "float32", [1, 2]);
@@ -142,7 +142,7 @@ describe("compileGraph", () => {
 });
 
 describe("the cache", () => {
-  it("is used again, and not after the graph or the weights changed", async () => {
+  it("is reused until the graph or the weights change", async () => {
     const path = checkpoint("F16");
     const first = await compile(affine("float32"), path);
     const again = await compile(affine("float32"), path);
@@ -179,7 +179,7 @@ describe("the cache", () => {
     expect(readdirSync(cacheDir).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
-  /** A file system of 64 KiB; only root may make one. */
+  /** Mounts a file system of 64 KiB; only root can. */
   const mountSmall = (folder: string): boolean => {
     try {
       execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], { stdio: "ignore" });
@@ -189,7 +189,7 @@ describe("the cache", () => {
     }
   };
 
-  it("says so when the disk is full, and leaves nothing half-written", async (context) => {
+  it("reports a full disk, and leaves nothing half-written", async (context) => {
     mkdirSync(cacheDir);
     if (!mountSmall(cacheDir)) return context.skip();
     try {
@@ -206,7 +206,7 @@ describe("the cache", () => {
     }
   });
 
-  it("holds no weights itself and reaches those of the checkpoint", async () => {
+  it("holds no weights itself and refers to the checkpoint's", async () => {
     const path = checkpoint("F32");
     const compiled = await compile(affine("float32"), path);
     expect(statSync(compiled.path).size).toBeLessThan(4096);

@@ -18,7 +18,7 @@ const filesOf = (folder: string): string[] =>
     .sort();
 
 describe("the miniature", () => {
-  it("is small enough to come with every clone", () => {
+  it("is small enough for every clone", () => {
     const bytes = filesOf(MINIATURE).reduce(
       (sum, name) => sum + readFileSync(join(MINIATURE, name)).length,
       0,

@@ -9,7 +9,7 @@ import { CheckpointError } from "../../src/core/errors.js";
 
 const GOLDEN = fileURLToPath(new URL("../golden/checkpoints/", import.meta.url));
 
-/** Path in the folder that test/golden/checkpoints.py wrote. */
+/** A path in the folder written by test/golden/checkpoints.py. */
 export const golden = (...path: string[]): string => join(GOLDEN, ...path);
 
 export interface ExpectedTensor {
@@ -20,13 +20,13 @@ export interface ExpectedTensor {
   readonly sum: number;
 }
 
-/** What PyTorch reads from a file of the folder. */
+/** The tensors that PyTorch reads from a file of the folder. */
 export function expectedTensors(name: string): Readonly<Record<string, ExpectedTensor>> {
   const all = JSON.parse(readFileSync(golden("expected.json"), "utf8"));
   return all[name];
 }
 
-/** A folder that is gone after the test. */
+/** A folder that is deleted after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "checkpoints-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -44,7 +44,7 @@ export function refusal(action: () => unknown): CheckpointError {
   throw new Error("it was accepted");
 }
 
-/** The entries of an archive that torch.save wrote. */
+/** The entries of an archive written by torch.save. */
 export function zipEntries(path: string): Record<string, Uint8Array> {
   return withFile(path, (file) => {
     const entries = [...readZipDirectory(file).entries.values()];
@@ -54,7 +54,7 @@ export function zipEntries(path: string): Record<string, Uint8Array> {
   });
 }
 
-/** Repeatable numbers from 0 to `below` - 1 (mulberry32). */
+/** Reproducible numbers from 0 to `below` - 1 (mulberry32). */
 export function randomIntegers(seed: number): (below: number) => number {
   let state = seed >>> 0;
   return (below) => {

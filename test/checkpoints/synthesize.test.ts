@@ -17,7 +17,7 @@ import { Promptist, promptistGraph } from "../../src/inference/promptist/prompti
 import { ClipTokenizer } from "../../src/inference/tokenizers/tokenizer.js";
 import { temporaryFolder } from "./support.js";
 
-/** The real sizes are for measuring; a few layers show that names, scale and files are right. */
+/** Real sizes are for benches; a few layers prove that names, scale and files are right. */
 const CPU = { name: "cpu", note: null } as const;
 
 const TEXT = {
@@ -112,7 +112,7 @@ describe("a synthesized Stable Diffusion", () => {
     }
   });
 
-  it("is the same for the same seed and another for another", () => {
+  it("is the same for the same seed, and different for another", () => {
     const bytes = (seed: number) => {
       const directory = join(temporaryFolder(), "sd");
       synthesizeDiffusion(directory, { text: TEXT, unet: UNET, vae: VAE }, seed);
@@ -201,7 +201,7 @@ describe("synthesized judges", () => {
   });
 });
 
-it("the names are those of the command", () => {
+it("offers the same names as the command", () => {
   expect(Object.keys(SYNTHESIZERS)).toEqual([
     "promptist",
     "stable-diffusion-v1-5",

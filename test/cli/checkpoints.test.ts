@@ -10,7 +10,7 @@ import { type NewTensor, writeSafetensors } from "../../src/checkpoints/files/sa
 import { readPngText } from "../../src/pictures/png.js";
 import { TestHub } from "../support/hub.js";
 
-/** The compiled program as a person runs it; `npm test` compiles first. */
+/** The compiled program as people run it; `npm test` compiles first. */
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const MINIATURE = join(ROOT, "checkpoints", "miniature");
@@ -26,7 +26,7 @@ interface Run {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** The result, where --json was given. */
+  /** The result, if --json was given. */
   readonly json: Record<string, unknown>;
 }
 
@@ -75,7 +75,7 @@ const copyOf = (checkpoint: string): string => {
 };
 
 describe("checkpoints pull", () => {
-  it("brings what optimize and generate need, over an interruption, and they run with the network cut", async () => {
+  it("downloads what optimize and generate need despite an interruption, and they run offline", async () => {
     const hub = await TestHub.start();
     try {
       const {
@@ -140,9 +140,9 @@ describe("checkpoints pull", () => {
   }, 180_000);
 });
 
-/** Windows has no signal that a process could send another to ask it to stop. */
+/** On Windows a process cannot ask another to stop by a signal. */
 it.skipIf(process.platform === "win32")(
-  "checkpoints pull, stopped by Ctrl+C, keeps what has come and says how to go on",
+  "checkpoints pull, stopped by Ctrl+C, keeps what it has downloaded and says how to resume",
   async () => {
     const SIZE = 300_000;
     const hub = await TestHub.start();
@@ -175,7 +175,7 @@ it.skipIf(process.platform === "win32")(
 const readConfig = (directory: string) => JSON.parse(readFileSync(join(directory, "config.json"), "utf8"));
 
 describe("checkpoints check", () => {
-  it("names every tensor that is missing, extra or misshapen, and ends with 1", async () => {
+  it("names every tensor that is missing, extra or misshapen, and exits with 1", async () => {
     const directory = copyOf("stable-diffusion");
     const width = readConfig(join(directory, "unet")).block_out_channels[0];
     const latents = readConfig(join(directory, "unet")).out_channels;
@@ -220,14 +220,14 @@ describe("checkpoints check", () => {
     });
   });
 
-  it("of what is no model ends with a sentence", async () => {
+  it("refuses what is not a model with a sentence", async () => {
     const run = await promptist(["checkpoints", "check", join(folder, "absent"), "--json"]);
     expect(run).toMatchObject({ code: 1, json: { error: { code: "CHECKPOINT_MISSING" } } });
   });
 });
 
 describe("checkpoints compile", () => {
-  it("makes all graphs once, in place of the weights' own file", async () => {
+  it("compiles all graphs once, and reads the weights from their own file", async () => {
     const args = [
       "checkpoints",
       "compile",
@@ -237,7 +237,8 @@ describe("checkpoints compile", () => {
       "--json",
     ];
     const first = await promptist(args);
-    // Its decoder lies at odd places behind a bias of three numbers, and is copied; the large part is not.
+    // The decoder's offsets are misaligned, behind a bias of three numbers, so it is copied; the large part
+    // is not.
     expect(first).toMatchObject({
       code: 0,
       json: { reused: false, graphs: { unet: { convertedBytes: 0 } } },
@@ -296,7 +297,7 @@ describe("a LoRA", () => {
     expect(readPngText(readFileSync(styled.out)).checkpoint).toContain("style:0.8");
   });
 
-  it("that belongs to another model is refused with its keys", async () => {
+  it("for another model is refused, with its keys", async () => {
     const file = join(folder, "xl.safetensors");
     write(file, "lora_unet_input_blocks_4_1_proj_in");
     const run = await draw("refused", "--lora", file);
@@ -306,7 +307,7 @@ describe("a LoRA", () => {
     );
   });
 
-  it("with a weight that is out of range is a mistake in the command", async () => {
+  it("with a weight out of range is refused as a wrong command", async () => {
     const run = await draw("mistake", "--lora", "style.safetensors:99");
     expect(run.code).toBe(1);
     expect(run.stderr).toContain("expected FILE or FILE:WEIGHT");
@@ -350,7 +351,7 @@ describe("a single-file checkpoint", () => {
     },
   );
 
-  it("without a tokenizer anywhere says how to get one", async () => {
+  it("without any tokenizer says how to get one", async () => {
     const run = await promptist(args(join(SINGLE_FILE, "model.safetensors"), join(folder, "never.png")), {
       ...settings,
       CHECKPOINTS_DIR: join(folder, "empty"),
@@ -360,7 +361,7 @@ describe("a single-file checkpoint", () => {
   });
 });
 
-it("checkpoints synthesize refuses a name that it does not know and a folder that is not empty", async () => {
+it("checkpoints synthesize refuses an unknown name and a folder that is not empty", async () => {
   const unknown = await promptist(["checkpoints", "synthesize", "nonsense", join(folder, "new"), "--json"]);
   expect(unknown).toMatchObject({ code: 1, json: { error: { code: "INPUT_OPTION" } } });
   const full = await promptist(["checkpoints", "synthesize", "promptist", MINIATURE, "--json"]);

@@ -47,7 +47,7 @@ describe("Promptist's reward (LMOps, diff_prompter/ppo_prompter.py)", () => {
 });
 
 describe("a picture that is judged again", () => {
-  it("stays flagged where nobody checks any more, and takes a new verdict where somebody does", () => {
+  it("stays flagged without a checker, and takes the new verdict with one", () => {
     const kept = judged({ safety: FLAGGED });
     expect(judgedAgain(kept, UNJUDGED)).toEqual(kept);
     expect(isFlagged(judgedAgain(kept, judged()))).toBe(false);

@@ -22,13 +22,13 @@ import {
 const config = loadConfig({}, "/nowhere");
 const LIMITS = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 1000, maxSteps: 1000, maxPairs: 4 };
 
-/** Numbers at and just beyond both ends. */
+/** Values at both ends of the range and just beyond them. */
 const edgesOf = ({ min, max, whole }: Range): number[] => {
   const step = whole ? 1 : 0.001;
   return [min - step, min, max, max + step].filter((value) => Number.isSafeInteger(value) || !whole);
 };
 
-/** Whether the reader takes the value; any error that it throws is a refusal. */
+/** Whether the reader accepts the value; any error it throws is a refusal. */
 function takes(read: () => unknown): boolean {
   try {
     read();
@@ -113,7 +113,7 @@ describe("an option means the same everywhere", () => {
   });
 
   it.each(["63x64", "56x64", "512x1032", "100x100", "512", "512x", "x512", "512x512x512", "-64x64"])(
-    "no size: %s",
+    "refuses the size %s",
     (text) => {
       expect(parseSize(text)).toBeNull();
       expect(takes(() => parseSetting("size", text))).toBe(false);

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { bootstrapMean } from "../../src/core/statistics.js";
 
-/** Sum of twelve uniform numbers less six is nearly normal with deviation 1; a fixed generator of its own. */
+/**
+ * The sum of twelve uniform numbers minus six is nearly normal with deviation 1; uses its own fixed
+ * generator.
+ */
 function normals(n: number, seed: number): number[] {
   let state = seed;
   const uniform = () => {
@@ -12,19 +15,19 @@ function normals(n: number, seed: number): number[] {
 }
 
 describe("bootstrapMean", () => {
-  it("is null for nothing and a point for one value or equal ones", () => {
+  it("is null for no values, and a point for one value or equal ones", () => {
     expect(bootstrapMean([])).toBeNull();
     expect(bootstrapMean([2.5])).toEqual({ mean: 2.5, low: 2.5, high: 2.5, n: 1 });
     expect(bootstrapMean([3, 3, 3])).toEqual({ mean: 3, low: 3, high: 3, n: 3 });
   });
 
-  it("gives the same interval each time, and another one for another seed", () => {
+  it("gives the same interval each time, and a different one for a different seed", () => {
     const values = normals(30, 7);
     expect(bootstrapMean(values)).toEqual(bootstrapMean(values));
     expect(bootstrapMean(values, 2)).not.toEqual(bootstrapMean(values));
   });
 
-  it("is as wide as the normal theory says: 1.96 standard errors to each side", () => {
+  it("is as wide as normal theory predicts: 1.96 standard errors to each side", () => {
     const values = normals(200, 3);
     const { mean, low, high } = bootstrapMean(values)!;
     const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
@@ -35,7 +38,7 @@ describe("bootstrapMean", () => {
     expect(high - mean).toBeLessThan(half * 1.15);
   });
 
-  it("covers the true mean about 95 times of 100", () => {
+  it("covers the true mean about 95 times in 100", () => {
     const covered = Array.from(
       { length: 200 },
       (_, trial) => bootstrapMean(normals(40, 1000 + trial))!,

@@ -11,7 +11,7 @@ const ROOT = new URL("../../", import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), "utf8");
 const { engines, bin } = JSON.parse(read("package.json"));
 
-/** The Dockerfile's instructions in order, comments dropped and continued lines joined. */
+/** The Dockerfile's instructions in order, without comments, with continued lines joined. */
 const instructions = read("Dockerfile")
   .replace(/^#.*\n/gm, "")
   .replaceAll("\\\n", " ")
@@ -26,14 +26,14 @@ const only = (wanted: string) => {
   expect(all(wanted)).toHaveLength(1);
   return all(wanted)[0]!;
 };
-/** Of the image `cpu`; `gpu` changes some. */
+/** Environment of the image `cpu`; `gpu` changes parts of it. */
 const environment = Object.fromEntries(
   all("ENV")[0]!
     .split(" ")
     .map((pair) => pair.split("=")),
 );
 
-test("one base image, of a Node.js that the program and its native module name", () => {
+test("uses one base image, with a Node.js that the program and its native module support", () => {
   const [base, ...stages] = all("FROM");
   const major = Number(/^node:(\d+)-\S+ AS node$/.exec(base!)?.[1]);
   expect(major).toBeGreaterThanOrEqual(Number(/^>=(\d+)/.exec(engines.node)?.[1]));
@@ -44,7 +44,7 @@ test("one base image, of a Node.js that the program and its native module name",
   for (const stage of stages) expect(names).toContain(stage.split(" AS ")[0]);
 });
 
-test("only what is copied is sent to the build, and it is there", () => {
+test("sends only copied files to the build, and they exist", () => {
   const sent = read(".dockerignore")
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));
@@ -56,7 +56,7 @@ test("only what is copied is sent to the build, and it is there", () => {
   for (const path of copied) expect(existsSync(new URL(path, ROOT)), path).toBe(true);
 });
 
-test("a package of ours that node_modules links to is where the link leads", () => {
+test("puts our own packages where node_modules links to", () => {
   const { packages } = JSON.parse(read("package-lock.json")) as {
     packages: Record<string, { link?: boolean; resolved?: string }>;
   };
@@ -71,7 +71,7 @@ test("a package of ours that node_modules links to is where the link leads", () 
   }
 });
 
-test("its environment is settings of the program, with values that the program takes", () => {
+test("sets only known environment variables, to valid values", () => {
   for (const words of all("ENV"))
     for (const pair of words.split(" "))
       if (!/^(NODE_ENV|MALLOC_ARENA_MAX|NVIDIA_\w+)=/.test(pair))
@@ -82,7 +82,7 @@ test("its environment is settings of the program, with values that the program t
   expect(config.checkpointsDir).toBe(resolve("/app/checkpoints"));
 });
 
-test("the command is the program's own, and its user owns nothing but the data", () => {
+test("runs the program's own command, as a user that owns only the data", () => {
   const link = all("RUN").find((command) => command.includes("ln -s"))!;
   expect(link).toContain(`ln -s /app/${bin.promptist} /usr/local/bin/promptist`);
   expect(link).toContain(`mkdir -m 700 ${only("VOLUME")} && chown node:node ${only("VOLUME")} `);
@@ -94,12 +94,12 @@ test("the command is the program's own, and its user owns nothing but the data",
   expect(all("USER").at(-1)).toBe("node");
 });
 
-test("what is taken out of the packages is there to be taken out, and not imported", () => {
+test("removes only package files that exist and that nothing imports", () => {
   const removed = /rm -r ([^&]+)$/.exec(all("RUN").find((command) => command.includes("npm prune"))!)![1]!;
   for (const path of removed.trim().split(" ")) {
     expect(existsSync(new URL(`node_modules/${path}`, ROOT)), path).toBe(true);
   }
-  // The first is loaded by the second alone, of which the program reads no code (tokenizer-files.ts).
+  // The second package alone loads the first; the program uses none of its code (tokenizer-files.ts).
   const sources = readdirSync(new URL("src/", ROOT), { recursive: true, encoding: "utf8" });
   for (const file of sources.filter((name) => name.endsWith(".ts")))
     expect(read(`src/${file}`)).not.toMatch(/(from|import\() ?"(onnxruntime-web|@xenova\/transformers)/);
@@ -110,7 +110,7 @@ test("what is taken out of the packages is there to be taken out, and not import
     expect(existsSync(new URL(`node_modules/${path}`, ROOT)), path).toBe(true);
 });
 
-test("the health check passes while the queue can be read, and fails when it cannot or nobody listens", async () => {
+test("passes the health check while the queue can be read, and fails if it cannot or nothing listens", async () => {
   const command = JSON.parse(/CMD (\[.*\])$/.exec(only("HEALTHCHECK"))![1]!) as string[];
   expect(command.shift()).toBe("node");
   const check = async (port: number) => {

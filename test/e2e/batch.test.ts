@@ -9,7 +9,7 @@ import type { Job, Picture } from "../../src/core/job.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 import { startBatch } from "../support/batch.js";
 
-/** Batches with the real loop, workers and (miniature) models. */
+/** Batches with the real loop and workers, and (miniature) models. */
 
 const WAIT = { timeoutMs: 100_000 };
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
@@ -43,7 +43,7 @@ describe("a batch of eleven", () => {
   let first: Job;
   let report: ApiMessage;
 
-  test("posts a sheet after ten and the second with the report, with the checkpoints' hashes", async () => {
+  test("posts a sheet after ten, and the second with the report and the checkpoints' hashes", async () => {
     const alice = app.local.member("alice");
     const pairs = Array.from({ length: 11 }, (_, i) => ({
       original: `A cat number ${i}`,
@@ -65,7 +65,7 @@ describe("a batch of eleven", () => {
     expect(first.hashes.promptist).toBeNull();
   });
 
-  test("is drawn again from its report, every row the same to the last pixel", async () => {
+  test("is drawn again from its report, with every row the same to the last pixel", async () => {
     const alice = app.local.member("alice");
     const csv = await alice.download(report.attachments.find((it) => it.filename === "report.csv")!);
     const handle = await startBatch(alice, { name: "report.csv", data: csv.toString() });
@@ -87,12 +87,12 @@ describe("a batch of eleven", () => {
       expect(c.equals(d)).toBe(true);
       expect(a.equals(c)).toBe(false);
     }
-    // Seeds differ from row to row, or the above would prove little.
+    // Seeds must differ between rows, or the check above would prove little.
     const [a, b] = await Promise.all([1, 2].map((i) => pixels(first, first.items[i]!.pictures.baseline)));
     expect(a!.equals(b!)).toBe(false);
   });
 
-  test("one row alone gives the same file by /compare with what the row says", async () => {
+  test("draws the same file as /compare with one row's options", async () => {
     const alice = app.local.member("alice");
     const csv = await alice.download(report.attachments.find((it) => it.filename === "report.csv")!);
     const row = (parse(csv, { columns: true }) as Record<string, string>[])[6]!;
@@ -111,15 +111,15 @@ describe("a batch of eleven", () => {
     expect(
       file(job, job.items[0]!.pictures.baseline).equals(file(first, first.items[6]!.pictures.baseline)),
     ).toBe(true);
-    // Another prompt from the same seed is another picture, so the bytes above are no coincidence.
+    // Another prompt with the same seed gives another picture, so the equal bytes above are no coincidence.
     expect(
       file(job, job.items[0]!.pictures.optimized).equals(file(first, first.items[6]!.pictures.baseline)),
     ).toBe(false);
   });
 });
 
-describe("pictures that the parent drew", () => {
-  test("are copied, not drawn: another rewrite has the same baseline", async () => {
+describe("pictures that the parent job drew", () => {
+  test("are copied, not drawn: the baseline stays the same for another rewrite", async () => {
     const alice = app.local.member("alice");
     const handle = await alice.slash("compare", { prompt: "A fantasy castle", seed: 3, steps: 2 });
     const parent = await handle.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
@@ -149,7 +149,7 @@ describe("pictures that the parent drew", () => {
 });
 
 describe("words beyond the image model's 77 tokens", () => {
-  test("are named under a rewrite alone, of the prompt and of what the rewrite added", async () => {
+  test("are named even for a rewrite without pictures: the prompt's, and those that the rewrite added", async () => {
     const alice = app.local.member("alice");
     const prompt = `A cat ${"very ".repeat(75)}happy zebra`;
     const handle = await alice.slash("optimize", { prompt });
@@ -160,8 +160,8 @@ describe("words beyond the image model's 77 tokens", () => {
   });
 });
 
-describe("a picture as it forms", () => {
-  test("is a small WebP of the picture's shape, in its message while it is drawn", async () => {
+describe("a preview", () => {
+  test("is a small WebP in the picture's shape, shown in the message while it is drawn", async () => {
     const looked = new Promise<AppEvents["job.preview"][0]>((resolve) => {
       app.events.once("job.preview", resolve);
     });

@@ -8,7 +8,7 @@ import { readPngText } from "../../src/pictures/png.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 import { startBatch } from "../support/batch.js";
 
-/** Real discord.js, real queue, real workers, real (miniature) models; only the pictures are not worth framing. */
+/** Real discord.js, real queue, real workers and real (miniature) models; only the pictures are poor. */
 
 const SEVEN = [
   "A cat in the rain",
@@ -45,7 +45,7 @@ afterAll(async () => {
   folder?.remove();
 });
 
-test("/compare: rewrite and two pictures of one seed, one model at a time, each in a process that is gone after", async () => {
+test("/compare makes a rewrite and two pictures from one seed, one model at a time, each in a process that ends", async () => {
   const alice = app.local.member("alice");
   phases.length = exits.length = 0;
   const handle = await alice.slash("compare", { prompt: "A cat in the rain", seed: 7, steps: 4 });
@@ -74,7 +74,7 @@ test("/compare: rewrite and two pictures of one seed, one model at a time, each 
   for (const file of files) expect((await sharp(file).metadata()).format).toMatch(/png|jpeg|webp/);
 });
 
-test("/optimize answers with the rewrite and never starts an image phase", async () => {
+test("/optimize posts the rewrite and never starts an image phase", async () => {
   phases.length = 0;
   const alice = app.local.member("alice");
   const handle = await alice.slash("optimize", { prompt: "A fantasy castle" });
@@ -106,7 +106,7 @@ test("/batch of pairs posts a contact sheet and prompts.json and never loads Pro
   const record = message.attachments.find(({ filename }) => filename === "prompts.json")!;
   const posted = JSON.parse(Buffer.from(await app.local.member("bob").download(record)).toString("utf8"));
   expect(posted).toEqual(pairs);
-  // Discord lists a file that an embed shows in the embed only.
+  // Discord lists a file shown in an embed only in the embed.
   const sheet = message.embeds[0]?.image?.url ?? "";
   expect(sheet).toMatch(/contact-sheet/);
   const { width, height } = await sharp(await app.local.member("bob").download({ url: sheet })).metadata();
@@ -124,7 +124,7 @@ test("twenty waiting comparisons load each model once", async () => {
   await Promise.all(
     handles.map((handle) => handle.waitFor((m) => m.attachments.length >= 2, { timeoutMs: 120_000 })),
   );
-  // The first command may have had a phase of its own before the others arrived.
+  // The first command may get its own phase before the others arrive.
   expect(phases.filter(({ phase }) => phase === "text").length).toBeLessThanOrEqual(2);
   expect(phases.filter(({ phase }) => phase === "image").length).toBeLessThanOrEqual(2);
 }, 180_000);
@@ -142,7 +142,7 @@ test("cancelling a running job stops it between two steps and says so", async ()
   await handle.waitFor((m) => /cancelled/i.test(JSON.stringify(m)), WAIT);
 });
 
-test("a restart finishes what was running and keeps what was done", async () => {
+test("a restart finishes running work and keeps what is done", async () => {
   const alice = app.local.member("alice");
   const drawn = new Promise<string>((resolve) => {
     app.events.on("job.item", ({ jobId, phase, item }) => {
@@ -156,7 +156,7 @@ test("a restart finishes what was running and keeps what was done", async () => 
   const before = readFileSync(first);
 
   app = await startApp(folder.path);
-  // The local Discord came back with its messages too, so the command's own answer becomes the result.
+  // The restarted local Discord kept its messages, so the command's own answer becomes the result.
   const { id } = handle.message!;
   await app.local
     .member("alice")

@@ -8,7 +8,7 @@ import { temporaryFolder } from "../support/app.js";
 import { startBotProcess, startReadyBot } from "../support/bot-process.js";
 import { isFinal } from "../support/bot-world.js";
 
-/** A small file system of one's own needs a mount namespace, which not every container gives. */
+/** Mounting a small file system needs a mount namespace, which not every container allows. */
 const UNSHARE = ["unshare", "--user", "--map-root-user", "--mount"];
 const canMount =
   process.platform === "linux" &&
@@ -17,7 +17,7 @@ const canMount =
 const WAIT = { timeoutMs: 90_000 };
 
 test.skipIf(!canMount)(
-  "a disk that is full when a picture is written: the job says so, nothing half written is left, and with room it works",
+  "a full disk while a picture is written: the job says so, leaves nothing half written, and works once there is space",
   { timeout: 180_000 },
   async () => {
     const folder = temporaryFolder();
@@ -63,7 +63,7 @@ test.skipIf(!canMount)(
 );
 
 test.skipIf(process.platform === "win32" || process.getuid?.() === 0)(
-  "a data folder that may not be written to is refused with a sentence that names it",
+  "a data folder without write permission is refused with a sentence that names it",
   async () => {
     const folder = temporaryFolder();
     const local = await startLocalDiscord({ page: false });
@@ -81,7 +81,7 @@ test.skipIf(process.platform === "win32" || process.getuid?.() === 0)(
 );
 
 test.skipIf(!canMount)(
-  "a data folder on a file system that is mounted read-only is refused in the same way",
+  "a data folder on a read-only file system is refused the same way",
   { timeout: 60_000 },
   async () => {
     const folder = temporaryFolder();

@@ -4,9 +4,9 @@ import { expect, test } from "vitest";
 
 const HARNESS = fileURLToPath(new URL("../soak/kill.mjs", import.meta.url));
 
-/** A handful of kills; test/soak/kill.mjs by itself does as many as one wants. */
+/** A few kills; run test/soak/kill.mjs directly for more. */
 test.skipIf(process.platform !== "linux")(
-  "the bot killed twice over a stream of commands loses none and doubles none",
+  "a bot killed twice during a stream of commands loses none and repeats none",
   { timeout: 300_000 },
   () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [HARNESS, "--kills", "2", "--seed", "5"], {

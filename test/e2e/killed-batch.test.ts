@@ -5,7 +5,7 @@ import { hasButton } from "../support/batch.js";
 import { type BotProcess, startReadyBot } from "../support/bot-process.js";
 import { isFinal } from "../support/bot-world.js";
 
-/** Kills the bot when Discord has done what the next request of this kind asks, and the bot does not know. */
+/** Kills the bot after Discord has handled its next request of this kind, before the bot knows. */
 function killAfter(bot: BotProcess, local: Awaited<ReturnType<typeof startLocalDiscord>>, path: RegExp) {
   const unsubscribe = local.transcript.subscribe((entry) => {
     if (entry.kind !== "rest" || !path.test(`${entry.method} ${entry.path}`)) return;
@@ -15,7 +15,7 @@ function killAfter(bot: BotProcess, local: Awaited<ReturnType<typeof startLocalD
   return bot.exited;
 }
 
-test("a batch of a bot that is killed at its preview and again at its Start is drawn once", {
+test("a batch is drawn once, even if the bot is killed at its draft and again at its Start", {
   timeout: 240_000,
 }, async () => {
   const folder = temporaryFolder();

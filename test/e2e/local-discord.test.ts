@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { startForeignBot } from "../../packages/local-discord/test/support/foreign-bot.js";
 
-/** `promptist local-discord` as its user sees it: a process of its own, reached by its address alone. */
+/** `promptist local-discord` as people use it: in its own process, known only by its address. */
 
 const BIN = fileURLToPath(new URL("../../bin/promptist.js", import.meta.url));
 const children: ChildProcess[] = [];
@@ -26,7 +26,7 @@ async function start(...args: string[]): Promise<{ child: ChildProcess; lines: A
   return { child, lines: createInterface({ input: child.stdout! })[Symbol.asyncIterator]() };
 }
 
-test("another bot uses it: it prints what to set, the bot connects, a person gets an answer, Ctrl+C ends it", async () => {
+test("serves another bot: prints what to set, the bot connects, a person gets an answer, Ctrl+C ends it", async () => {
   const { child, lines } = await start("--port", "0", "--json", "--name", "guide");
   const local = JSON.parse((await lines.next()).value as string) as Announcement;
   const get = async (path: string) => (await (await fetch(`${local.url}${path}`)).json()) as never;
@@ -61,7 +61,7 @@ test("another bot uses it: it prints what to set, the bot connects, a person get
   expect(await ended).toBe(0);
 });
 
-test("for a person it says what to put where; a port that is taken is a sentence", async () => {
+test("tells a person what to put where, and reports a taken port in a sentence", async () => {
   const { lines } = await start("--port", "0", "--token", "my.own.token");
   const first = (await lines.next()).value as string;
   const url = /http:\/\/127\.0\.0\.1:(\d+)/.exec(first)!;

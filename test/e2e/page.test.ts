@@ -6,7 +6,10 @@ import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 if (browserPath === undefined)
   console.warn("SKIPPED: the tests of the chat page need Chromium, and none was found");
 
-/** What a newcomer does, in a real browser, with the whole program behind it: nothing is set up but the data folder. */
+/**
+ * A newcomer's first steps in a real browser, with the whole program behind it; only the data folder is set
+ * up.
+ */
 describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => {
   let folder: ReturnType<typeof temporaryFolder>;
   let app: TestApp;
@@ -45,7 +48,7 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
     await composer().waitFor();
   };
 
-  test("types /compare with the hints, watches the progress in the message and in the panel, sees the pair", async () => {
+  test("types /compare with hints, watches progress in the message and the panel, and sees the pair", async () => {
     await composer().pressSequentially("/com");
     await page.getByRole("option", { name: /\/compare/ }).click();
     await composer().pressSequentially("prompt:A cat in the rain");
@@ -72,7 +75,7 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
       .getByRole("button", { name: /^Enlarge/ })
       .first()
       .waitFor();
-    // The picture of the prompt as written may be there first; the pair when both are drawn.
+    // The baseline may appear first; the pair follows when both are drawn.
     await last()
       .getByRole("button", { name: /^Enlarge/ })
       .nth(1)
@@ -81,7 +84,7 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
     await page.getByText("Idle").waitFor();
   });
 
-  test("zooms: the two pictures one after the other in the same place", async () => {
+  test("zooms into the two pictures, one after the other in the same place", async () => {
     await last()
       .getByRole("button", { name: /^Enlarge/ })
       .first()
@@ -96,7 +99,7 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
     await dialog.waitFor({ state: "detached" });
   });
 
-  test("votes blind, learns in private which picture was which, and the operator's panel counts it", async () => {
+  test("votes blind, learns privately which picture was which, and the operator's panel counts the vote", async () => {
     await composer().fill("/compare prompt:A red apple steps:3 blind:true");
     await composer().press("Enter");
     const blind = page.locator(".message", { hasText: "Alice used /compare" }).last();
@@ -135,7 +138,7 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
     expect(await done.locator("img").count()).toBeGreaterThan(0);
   });
 
-  test("is refused what cannot be, before and after it is sent", async () => {
+  test("is refused invalid input, before and after sending", async () => {
     await composer().fill("/compare prompt:A cat steps:1000");
     await page.getByText(/^At most \d+/).waitFor();
     await composer().press("Enter");
@@ -143,7 +146,7 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
       .getByRole("alert")
       .getByText(/must be at most/)
       .waitFor();
-    // The browser tells of the refused request, and of nothing else.
+    // The browser reports only the refused request.
     expect(complaints.splice(0)).toEqual([expect.stringContaining("400")]);
     await composer().fill("/batch ");
     await page.locator('input[type="file"]').setInputFiles({

@@ -21,7 +21,7 @@ const REFUSALS: readonly (readonly [string, (faults: Faults) => void, string])[]
 ];
 
 test.each(REFUSALS)(
-  "%s while it runs: it ends within 5 s with code 1 and says what to do, and the next start serves what waited",
+  "%s while the bot runs: it exits with code 1 within 5 s, says what to do, and the next start serves waiting jobs",
   { timeout: 300_000 },
   async (_name, refuse, sentence) => {
     const folder = temporaryFolder();

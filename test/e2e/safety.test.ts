@@ -9,8 +9,9 @@ import { startBatch } from "../support/batch.js";
 import { checkpointsWithSafetyChecker } from "../support/safety-fixture.js";
 
 /**
- * The whole way of a flagged picture with nothing replaced: the miniature draws, the real safety checker's code flags
- * a harmless subject, the row keeps it, and the message is made by what the channel is.
+ * The whole path of a flagged picture with nothing replaced: the miniature draws, the real safety checker's
+ * code flags a harmless subject, the row keeps the verdict, and the kind of channel decides how the message
+ * shows it.
  */
 
 const WAIT = { timeoutMs: 100_000 };
@@ -41,7 +42,7 @@ const compare = async (prompt: string, channel: string): Promise<InteractionHand
 const jobOf = async (message: ApiMessage | null) =>
   (await app.queue.get(/Job `(\w+)`/.exec(text(message))?.[1] ?? ""))!;
 
-test("what shows another subject passes, has scores, and is shown everywhere", async () => {
+test("a picture of another subject passes, has scores, and is shown everywhere", async () => {
   const { message } = await compare("a rocket", "general");
   const job = await jobOf(message);
   const judgements = judgementsOf(job.items[0]!);
@@ -67,7 +68,7 @@ test("a flagged subject is withheld in one channel, and a spoiler in an age-rest
   expect(text(dark.message)).toContain("Behind a click");
 });
 
-test("a picture that a later job copies keeps its verdict and its scores, and is withheld there too", async () => {
+test("a picture copied by a later job keeps its verdict and scores, and is withheld there too", async () => {
   const alice = app.local.member("alice");
   const { message } = await compare("a pizza", "general");
   const parent = await jobOf(message);
@@ -77,13 +78,13 @@ test("a picture that a later job copies keeps its verdict and its scores, and is
   const again = await alice.select(message, menu.custom_id!, [menu.options![0]!.value]);
   const child = await jobOf(await again.waitFor(isDone, WAIT));
   expect(child.parentId).toBe(parent.id);
-  // Copied: nothing was drawn.
+  // Copied, not drawn.
   expect(child.items[0]?.pictures.baseline?.ms).toBeNull();
   expect(child.items[0]?.pictures.baseline?.judgement).toEqual(parent.items[0]?.pictures.baseline?.judgement);
   expect(again.message?.attachments.some(({ filename }) => filename.includes("-baseline"))).toBe(false);
 });
 
-test("a batch has blank panels in its sheet, and its report says which rows were flagged", async () => {
+test("a batch has blank panels in its sheet, and its report marks the flagged rows", async () => {
   const alice = app.local.member("alice");
   const pairs = ["a pizza", "a rocket"].map((original) => ({
     original,
@@ -104,7 +105,7 @@ test("a batch has blank panels in its sheet, and its report says which rows were
   expect(message.attachments.some(({ filename }) => filename.endsWith("1-baseline.png"))).toBe(false);
   expect(message.attachments.some(({ filename }) => filename.endsWith("2-baseline.png"))).toBe(true);
 
-  // The sheet that was posted is not the one that shows them all.
+  // The posted sheet is the variant with blank panels.
   const url = message.embeds[0]?.image?.url ?? "";
   const posted = Buffer.from(await (await fetch(url)).arrayBuffer());
   const job = await jobOf(message);

@@ -9,7 +9,7 @@ import { isFinal } from "../support/bot-world.js";
 const WAIT = { timeoutMs: 150_000 };
 
 test.skipIf(process.platform === "win32")(
-  "SIGTERM in the midst of a picture, while Discord hangs: put back and gone in 5 s; the next start finishes; a second Ctrl+C ends it at once",
+  "SIGTERM during a picture, while Discord hangs, ends it within 5 s and requeues the job; the next start finishes it; a second Ctrl+C ends it at once",
   { timeout: 400_000 },
   async () => {
     const folder = temporaryFolder();
@@ -19,7 +19,7 @@ test.skipIf(process.platform === "win32")(
       const alice = local.member("alice");
       const handle = await alice.slash("compare", { prompt: "A cat", seed: 1, steps: 100 });
       await handle.waitFor((m) => /step \d+ of 1\d\d/.test(JSON.stringify(m.embeds)), WAIT);
-      // From here on Discord takes whatever is sent and answers nothing.
+      // From now on Discord accepts edits but answers nothing.
       local.faults.onRest("PATCH", /messages/, { delayMs: 60_000 }, 1_000);
       local.faults.onRest("POST", /./, { delayMs: 60_000 }, 1_000);
       const asked = performance.now();
@@ -27,7 +27,7 @@ test.skipIf(process.platform === "win32")(
       expect(await first.exited).toEqual([0, null]);
       expect(performance.now() - asked).toBeLessThan(5_000);
       expect(first.output()).toContain("Stopping");
-      // Said goodbye: a session that ends with 1000 is over, and not merely a line that broke.
+      // A clean goodbye: close code 1000 ends the session; a broken connection would not.
       expect(local.state.botOnline).toBe(false);
       const db = new Database(join(folder.path, "promptist.sqlite"), { readonly: true });
       expect(db.prepare("select state, failures from jobs").get()).toEqual({
@@ -40,7 +40,7 @@ test.skipIf(process.platform === "win32")(
       const second = startBotProcess(local, folder.path);
       await handle.waitFor(isFinal, WAIT);
 
-      // A worker that is stuck, so that the first signal has something to wait for.
+      // A stuck worker, so that the first signal has something to wait for.
       const next = await alice.slash("compare", { prompt: "A dog", seed: 2, steps: 100 });
       await next.waitFor((m) => /step \d+ of 1\d\d/.test(JSON.stringify(m.embeds)), WAIT);
       if (process.platform === "linux")
@@ -50,7 +50,8 @@ test.skipIf(process.platform === "win32")(
       await expect.poll(() => second.output(), { interval: 5 }).toContain("Stopping");
       second.child.kill("SIGINT");
       const [code] = await second.exited;
-      // At once: well before the grace of a worker is over. Where nothing can be frozen, the first one may have been enough.
+      // Well before a worker's grace period ends. Where nothing can be frozen, the first signal may have been
+      // enough.
       if (process.platform === "linux") expect(code).toBe(1);
       expect(performance.now() - interrupted).toBeLessThan(1_500);
     } finally {

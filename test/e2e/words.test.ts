@@ -7,8 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/app.js";
 
 /**
- * From words to pictures and rewrites, by the command line, beside diffusers and transformers (test/golden/words.py: small
- * random checkpoints; test/golden/miniature_pictures.py: the miniature that is committed).
+ * From prompts to pictures and rewrites by the command line, compared with diffusers and transformers
+ * (test/golden/words.py: small random checkpoints; test/golden/miniature_pictures.py: the committed
+ * miniature).
  */
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -84,11 +85,11 @@ describe("generate draws diffusers' picture", () => {
     const differences = Array.from(ours!, (value, at) => Math.abs(value - theirs![at]!));
     expect(Math.max(...differences)).toBeLessThanOrEqual(3);
     expect(differences.reduce((sum, value) => sum + value, 0) / differences.length).toBeLessThan(0.5);
-    // Beyond 77 tokens nothing is read, and that is said.
+    // Words beyond 77 tokens are not read, and the result says so.
     expect(Boolean(result.truncated)).toBe(prompt.length > 300);
   });
 
-  it("and the pictures differ from each other by far more than that", async () => {
+  it("and the pictures differ from each other by far more than the tolerance", async () => {
     const [, a, b] = await Promise.all(
       [0, 1, 2].map((i) =>
         sharp(join(WORDS, `picture-${i}.png`))
@@ -115,7 +116,7 @@ describe("optimize finds transformers' beams", () => {
       expect(candidates.map(({ text }: { text: string }) => text)).toEqual(distinct);
       for (const { text, score } of candidates) {
         const wanted = scores[texts.indexOf(text)]!;
-        // Sums near 1,600: float32 has steps of 1.2e-4 there.
+        // Scores are near 1,600, where float32 has steps of 1.2e-4.
         expect(Math.abs(score - wanted) / Math.abs(wanted)).toBeLessThan(1e-6);
       }
     },

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-it("makes the folder, writes all kinds of content and sets the time", async () => {
+it("creates the folder, writes all kinds of content and sets the time", async () => {
   const path = join(folder, "new", "file");
   await replaceFile(path, "text");
   expect(readFileSync(path, "utf8")).toBe("text");
@@ -19,7 +19,7 @@ it("makes the folder, writes all kinds of content and sets the time", async () =
   expect(statSync(path).mtimeMs).toBe(1_000_000);
   await replaceFile(path, async (file) => {
     await file.write("in ");
-    // The new content is not to be seen before it is whole.
+    // The new content stays invisible until it is complete.
     expect(readFileSync(path, "utf8")).toBe("bytes");
     await file.write("parts");
   });
@@ -39,7 +39,7 @@ it("keeps the old content and leaves nothing behind when writing fails", async (
   expect(readdirSync(folder)).toEqual(["file"]);
 });
 
-it("keeps writers of one file apart", async () => {
+it("keeps concurrent writers of one file apart", async () => {
   const path = join(folder, "file");
   const contents = Array.from({ length: 8 }, (_, i) => String(i).repeat(10_000));
   await Promise.all(contents.map((content) => replaceFile(path, content)));

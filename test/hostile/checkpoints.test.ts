@@ -13,11 +13,11 @@ import { parameters, report } from "./support.js";
 const folder = mkdtempSync(join(tmpdir(), "promptist-hostile-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** No reader may take this long on a file of a few kilobytes, whatever it says. */
+/** No reader may take this long for a file of a few kilobytes, whatever it contains. */
 const HANGS_MS = 5_000;
 const DATA_BYTES = 64;
 
-/** The weights, or the refusal: a sentence that names the file and is fit for a terminal. */
+/** The weights, or the refusal, which must be a sentence that names the file and is safe for a terminal. */
 function open(name: string, bytes: Uint8Array): StoredWeights | CheckpointError {
   const path = join(folder, name);
   writeFileSync(path, bytes);
@@ -27,7 +27,7 @@ function open(name: string, bytes: Uint8Array): StoredWeights | CheckpointError 
     for (const tensor of weights.names) {
       const entry = weights.get(tensor)!;
       expect(weights.read(tensor).byteLength).toBe(entry.bytes);
-      // A view may repeat elements, but not without end.
+      // A view may repeat elements, but only within bounds.
       expect(entry.bytes).toBeLessThanOrEqual(8 * bytes.length);
       if (entry.offset >= 0) expect(entry.offset + entry.bytes).toBeLessThanOrEqual(bytes.length);
     }
@@ -55,7 +55,7 @@ const offset = fc.oneof(
   fc.constantFrom<unknown>(-1, 2 ** 31, 2 ** 32, 2 ** 53, 2 ** 64, 1e308, 0.5, "0", null, [0], "__proto__"),
 );
 const description = fc.oneof(
-  // One that is right for its offsets, so that what lies is sometimes only where it points.
+  // One entry with correct offsets, so that sometimes only the location lies.
   {
     weight: 4,
     arbitrary: fc
@@ -113,7 +113,7 @@ const header = fc
     ),
   )
   .map(([entries, compact, lie]) => {
-    // Written by hand, since JSON.stringify would never say a name twice.
+    // Written by hand, because JSON.stringify never repeats a name.
     const body = entries.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(",");
     const text = Buffer.from(`{${body}}${compact ? "" : "  "}`);
     const prefix = Buffer.alloc(8);
@@ -121,7 +121,7 @@ const header = fc
     return Buffer.concat([prefix, text, Buffer.alloc(DATA_BYTES)]);
   });
 
-test("a safetensors header that lies is refused with a sentence", { timeout: 3_600_000 }, () => {
+test("a lying safetensors header is refused with a sentence", { timeout: 3_600_000 }, () => {
   const seen: Record<string, number> = {};
   fc.assert(
     fc.property(fc.oneof(header, fc.uint8Array({ maxLength: 200 })), (bytes) => {
@@ -143,7 +143,9 @@ test("a safetensors header that lies is refused with a sentence", { timeout: 3_6
 
 const u32 = (value: number) => Buffer.from(Uint32Array.of(value).buffer).toString("latin1");
 const text = (value: string) => `X${u32(value.length)}${value}`;
-/** Parts of what torch.save writes, and of what attackers write; in any order they make a pickle, or nearly. */
+/**
+ * Parts of pickles that torch.save or attackers write; in any order they make something close to a pickle.
+ */
 const instruction = fc.oneof(
   fc.constantFrom(
     "N",
@@ -226,10 +228,10 @@ const pickle = fc.oneof(
     ),
 );
 
-/** What a pickle would do to a program that trusts it. */
+/** What a malicious pickle asks a trusting program to do. */
 const ASKS = /\b(os|posix|nt|subprocess)\b|eval|getattr/;
 
-test("a pickle that wants more than tensors is refused, and no pickle hangs its reader", {
+test("a pickle that asks for more than tensors is refused, and no pickle hangs its reader", {
   timeout: 3_600_000,
 }, () => {
   const seen: Record<string, number> = {};
@@ -263,7 +265,7 @@ const wideArchive = makeZip(
   { wide: true },
 );
 
-test("an archive whose sizes and places lie is refused or read within its bounds", {
+test("an archive with wrong sizes and offsets is refused or read within its bounds", {
   timeout: 3_600_000,
 }, () => {
   const seen: Record<string, number> = {};
@@ -284,7 +286,7 @@ test("an archive whose sizes and places lie is refused or read within its bounds
   report("archives", { outcomes: seen });
 });
 
-describe("a small file that asks for a great deal", () => {
+describe("a small file that asks for a huge amount", () => {
   const asBin = (program: string) =>
     open(
       "small.bin",
@@ -292,7 +294,7 @@ describe("a small file that asks for a great deal", () => {
     );
 
   it.each([
-    // A list of pairs, made once, and as many dictionaries of it as its size allows.
+    // A list of pairs, made once, and as many dictionaries of it as fit.
     [
       "a dictionary of a long list, over and over",
       `\x80\x02](${"))\x86".repeat(100_000)}e\x85q\x00${"ccollections\nOrderedDict\nh\x00R0".repeat(20_000)}N.`,
@@ -313,8 +315,8 @@ describe("a small file that asks for a great deal", () => {
     expect(asBin(`\x80\x02}${text("w")}${wide}s.`)).toMatchObject({ code: "CHECKPOINT_CORRUPT" });
   });
 
-  it("a file of holes whose pickle would be gigabytes, and a header of as much", () => {
-    // A sparse file: its size is true, and nothing may be read by it.
+  it("rejects a sparse file with a pickle or header of gigabytes", () => {
+    // A sparse file: its size is real, but nothing may be read because of it.
     const path = join(folder, "holes.bin");
     const zip = makeZip({ "archive/data.pkl": Buffer.alloc(0) });
     const claimed = Buffer.from(zip);

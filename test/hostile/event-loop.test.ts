@@ -23,7 +23,7 @@ const FILES: readonly (readonly [string, string])[] = [
   ["a.txt", `${"x".repeat(999)}\n`.repeat(100)],
 ];
 
-test("the largest file that is allowed holds nobody up, whatever is in it", async () => {
+test("the largest allowed file does not block the event loop, whatever its content", async () => {
   const delays: number[] = [];
   for (const [name, text] of FILES) {
     const bytes = Buffer.from(text);
@@ -44,7 +44,7 @@ test("a file that takes too long or too much memory is refused with a sentence, 
   expect(await readPrompts(lines, "a.txt", LIMITS)).toHaveLength(50);
 });
 
-test("such files come through the real intake and end in a sentence, and nothing is stored", async () => {
+test("such files pass through the real intake, end in a sentence, and nothing is stored", async () => {
   const limits = { maxPromptLength: 1000, maxBatch: 100, maxFileBytes: MIB, maxSteps: 100, maxPairs: 4 };
   const { local, queue, problems } = await startWorld({ bot: { limits } });
   const alice = local.member("alice");
@@ -60,7 +60,7 @@ test("such files come through the real intake and end in a sentence, and nothing
   expect(problems).toEqual([]);
 });
 
-test("the plot of /stats is drawn while the event loop goes on", async () => {
+test("the plot of /stats does not block the event loop", async () => {
   const rows = Array.from({ length: 25 }, (_, i) => ({
     label: `Voter ${i} ${"<b>&".repeat(20)}`,
     rate: i / 25,
@@ -72,7 +72,7 @@ test("the plot of /stats is drawn while the event loop goes on", async () => {
   report("event loop, plot of 25 rows", { max: ms });
 });
 
-test("both tokenizers take any text: in time, within the vocabulary, and back to the same words", () => {
+test("both tokenizers handle any text in time, within the vocabulary, and decode to the same words", () => {
   const checkpoints = fileURLToPath(new URL("../../checkpoints/miniature/", import.meta.url));
   const gpt2 = Gpt2Tokenizer.open(`${checkpoints}promptist`);
   const clip = ClipTokenizer.open(`${checkpoints}stable-diffusion/tokenizer`);

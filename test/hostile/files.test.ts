@@ -12,14 +12,17 @@ import { makeZip } from "../support/zip.js";
 import { hostileText, parameters, report, Timings } from "./support.js";
 
 const LIMITS: PromptFileLimits = { maxBytes: 2 ** 20, maxPrompts: 100, maxPromptLength: 1000 };
-/** What is read in the bot's own thread; larger files are read in another (bot/read-prompts.ts). */
+/**
+ * Files up to this size are read in the bot's own thread, larger ones in another (prompt-files/read-
+ * prompts.ts).
+ */
 const IN_PLACE_BYTES = 16 * 1024;
 const BLOCKS_AT_MOST_MS = 100;
 
 const utf32 = (text: string): Buffer =>
   Buffer.concat([...text].map((sign) => Buffer.from(Uint32Array.of(sign.codePointAt(0)!).buffer)));
 
-/** The same words as many programs would save them. */
+/** The same text in the encodings of many programs. */
 const encoded = fc
   .tuple(
     hostileText,
@@ -58,7 +61,7 @@ const value = fc.oneof(
   fc.constantFrom({ __proto__: null, original: "a" }, { prompt: "a", original: 1 }, { constructor: "a" }),
 );
 
-/** JSON that is right, cut off, nested to the stack's end, or not quite JSON. */
+/** JSON that is valid, truncated, nested too deep for the stack, or almost JSON. */
 const json = fc.oneof(
   fc.array(value, { maxLength: 8 }).map((list) => JSON.stringify(list)),
   fc.array(value, { maxLength: 8 }).map((list) => list.map((one) => JSON.stringify(one)).join("\n")),
@@ -81,7 +84,7 @@ const json = fc.oneof(
   ),
 );
 
-/** CSV of quotes, delimiters and line ends in any order, with and without a header. */
+/** CSV made of quotes, delimiters and line ends in any order, with and without a header. */
 const csv = fc
   .tuple(
     fc.constantFrom(
@@ -117,7 +120,7 @@ const csv = fc
   )
   .map(([header, cells]) => header + cells.join(""));
 
-/** One unit over and over, up to the size that the bot reads in place. */
+/** One unit repeated, up to the size that the bot reads in place. */
 const monotone = fc
   .tuple(
     fc.constantFrom(
@@ -143,7 +146,7 @@ const monotone = fc
 
 const bomb = gzipSync(Buffer.alloc(16 * 2 ** 20));
 const archive = makeZip({ "prompts.txt": Buffer.from("a cat\n"), mimetype: Buffer.from("x") });
-/** Formats with other formats before or after them. */
+/** Formats preceded or followed by other formats. */
 const polyglot = fc
   .tuple(
     fc.constantFrom<Buffer>(
@@ -205,7 +208,7 @@ const CODES = [
   "FILE_TYPE",
 ];
 
-/** The pairs, or the refusal; anything else that is thrown fails the test. */
+/** The pairs, or the refusal; any other error fails the test. */
 function outcome(bytes: Uint8Array, fileName: string): PromptPair[] | InputError {
   try {
     return parsePromptFile(bytes, fileName, LIMITS);
@@ -222,7 +225,7 @@ function expectPrompt(text: string, limit: number): void {
   expect(text).not.toMatch(/[\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069\u2028\u2029\uFEFF]/u);
 }
 
-test("any file of any name is read within bounds or refused with a sentence", { timeout: 3_600_000 }, () => {
+test("any file of any name is read within limits or refused with a sentence", { timeout: 3_600_000 }, () => {
   const timings = new Timings();
   const seen: Record<string, number> = {};
   fc.assert(
@@ -248,7 +251,7 @@ test("any file of any name is read within bounds or refused with a sentence", { 
     }),
     parameters(3000),
   );
-  // A generator that never gets past the first check would prove nothing.
+  // A generator that never passes the first check would prove nothing.
   for (const code of CODES.filter((one) => one !== "FILE_TOO_BIG"))
     expect(seen[code] ?? 0, code).toBeGreaterThan(0);
   expect(seen.read).toBeGreaterThan(100);

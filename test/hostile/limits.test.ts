@@ -13,8 +13,8 @@ interface Locked {
   readonly resolved?: string;
 }
 
-test("every package is pinned to one version with the hash of its bytes", () => {
-  // Those of this repository have no hash: npm links to their folders, and to nothing else.
+test("every package is pinned to one version and a hash", () => {
+  // This repository's own packages have no hash: npm links to their folders, and to nothing else.
   const ours = readdirSync(new URL("../../packages/", import.meta.url)).map((name) => `packages/${name}`);
   const lock = JSON.parse(readFileSync(new URL("../../package-lock.json", import.meta.url), "utf8"));
   const packages = Object.entries<Locked>(lock.packages).filter(([path]) => path !== "");
@@ -30,7 +30,7 @@ test("every package is pinned to one version with the hash of its bytes", () => 
   }
 });
 
-test("files come from Discord's own hosts over https, whatever an address pretends", async () => {
+test("files are fetched only from Discord's own hosts over https, whatever the address claims", async () => {
   const options = {
     maxBytes: 10,
     timeoutMs: 1000,
@@ -62,7 +62,7 @@ test("files come from Discord's own hosts over https, whatever an address preten
   }
 });
 
-test("a local Discord's files are taken from beside its API, and for no other API does a further host count", async () => {
+test("a local Discord's files come from the host of its API; other APIs allow no extra host", async () => {
   const local = await startLocalDiscord({ page: false, spec: false });
   onTestFinished(() => local.close());
   expect(cdnBeside(local.apiUrl)).toBe(local.cdnUrl);
@@ -78,7 +78,7 @@ test("a local Discord's files are taken from beside its API, and for no other AP
     expect(cdnBeside(url), url).toBeUndefined();
 });
 
-/** The status of a request to the server itself, under another name for it. */
+/** The status of a request to the server under another host name. */
 function status(url: string, path: string, headers: Record<string, string>): Promise<number> {
   return new Promise((resolve, reject) => {
     request(new URL(path, url), { headers }, (response) => {
@@ -94,7 +94,7 @@ function status(url: string, path: string, headers: Record<string, string>): Pro
   });
 }
 
-test("the local Discord answers to its own name alone: the page, the API, the CDN and both sockets", async () => {
+test("the local Discord answers only to its own host name: the page, the API, the CDN and both sockets", async () => {
   const local = await startLocalDiscord();
   onTestFinished(() => local.close());
   const { host, hostname, port } = new URL(local.url);
@@ -114,7 +114,7 @@ test("the local Discord answers to its own name alone: the page, the API, the CD
     ["/local/events", upgrade, 101],
   ];
   for (const [path, headers, open] of doors) {
-    // What is there may answer anything but a refusal; the names decide alone.
+    // The server may answer anything but a refusal; only the host name decides.
     const own = await status(local.url, path, { ...headers, host });
     expect([open, 200, 400, 404], path).toContain(own);
     for (const name of [
@@ -130,7 +130,7 @@ test("the local Discord answers to its own name alone: the page, the API, the CD
   }
 });
 
-test("a token that a header can't carry is refused before anything could repeat it", () => {
+test("a token that a header can't carry is refused before anything can print it", () => {
   const folder = temporaryFolder();
   onTestFinished(() => folder.remove());
   const token = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789AB";

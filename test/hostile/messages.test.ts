@@ -55,11 +55,14 @@ const presenter = new Presenter({
   audienceOf: async () => ({ ageRestricted: false, settings: {}, unchecked: "show" }),
 });
 
-/** A person's texts as the program stores them: every way in goes through `cleanPrompt`. */
+/** A person's texts as stored: every input goes through `cleanPrompt`. */
 const stored = hostileText.map((text) => cleanPrompt(text)).filter((text) => text !== "");
-/** What a model wrote was decoded from bytes: anything but half a surrogate pair. */
+/** A model's text, decoded from bytes: anything but unpaired surrogates. */
 const decoded = hostileText.map((text) => text.replace(/\p{Cs}/gu, "\ufffd"));
-/** A rewrite begins as its prompt, or is what a person wrote; a model's may hold anything that bytes decode to. */
+/**
+ * A rewrite starts with its prompt or was written by a person; a model's may hold anything that bytes decode
+ * to.
+ */
 const rewriteOf = (prompt: string) =>
   fc.oneof(
     decoded.map((more) => `${prompt}, ${more}`),
@@ -141,10 +144,10 @@ const job: fc.Arbitrary<Job> = stored
     } satisfies Job;
   });
 
-/** Discord's rules for what is no Markdown, in their order: a fence, an escaped sign, a run of code. */
+/** What Discord does not read as Markdown, in its order: a fence, an escaped character, a run of code. */
 const INERT = /```[\s\S]*?```|\\[^0-9A-Za-z\s]|(?<run>`+)[\s\S]*?[^`]\k<run>(?!`)/gu;
 
-/** What Discord would still read as a mention, a link or an emoji: outside code, and not escaped. */
+/** What Discord would still read as a mention, link or emoji: everything outside code that is not escaped. */
 function live(text: string): string[] {
   const outside = text
     .replace(INERT, "")
@@ -160,7 +163,7 @@ interface Sent {
   readonly attachments?: readonly { filename?: string; description?: string | null }[] | undefined;
 }
 
-/** Every text of a message, and every string of it checked against Discord's limits. */
+/** All texts of a message; checks every string against Discord's limits. */
 function expectFits({ content = "", embeds = [], components = [], attachments = [] }: Sent): void {
   expect(content.length).toBeLessThanOrEqual(2000);
   expect(embeds.length).toBeLessThanOrEqual(10);
@@ -213,7 +216,7 @@ function expectHarmless(message: Sent, secret: boolean): void {
   ];
   for (const text of texts) expect(live(text)).toEqual([]);
   const all = JSON.stringify(message);
-  // Half a surrogate pair is no text that Discord takes.
+  // Discord rejects texts with unpaired surrogates.
   for (const text of strings(message)) expect(text).not.toMatch(/\p{Cs}/u);
   expect(all).not.toContain("secret-token");
   expect(all).not.toContain("/home/owner");
@@ -233,7 +236,7 @@ function expectSent(message: Outgoing, mention: string | null, secret = false): 
   expectHarmless(body as Sent, secret);
 }
 
-test("whatever a prompt holds, its messages ping nobody, tell nothing and fit", {
+test("whatever a prompt contains, its messages ping nobody, reveal nothing and fit", {
   timeout: 3_600_000,
 }, async () => {
   const timings = new Timings();
@@ -265,7 +268,7 @@ test("whatever a prompt holds, its messages ping nobody, tell nothing and fit", 
 });
 
 describe("through the real bot and the local Discord", () => {
-  it("a prompt that tries everything comes back as text and calls nobody but its asker", {
+  it("a prompt that tries everything is shown as text and pings only the requester", {
     timeout: 60_000,
   }, async () => {
     const { local, loop, problems, queue } = await startWorld({

@@ -20,7 +20,7 @@ import { BLOCKED_AT_MOST_MS, blocked, report, TRIES } from "./support.js";
 
 const MIB = 2 ** 20;
 const LONG = "x".repeat(1000);
-/** A prompt of the greatest length with its rewrites, as it is stored. */
+/** A prompt of the greatest length with its rewrites, as stored. */
 const ITEM: NewItem = {
   prompt: LONG,
   rewrite: `${LONG}, detailed`,
@@ -29,7 +29,7 @@ const ITEM: NewItem = {
 
 let made = 0;
 
-/** Stores batches of 100 such prompts, which are over where they are not left `open`; answers their ids. */
+/** Stores batches of 100 such prompts, finished unless `open`; returns their ids. */
 async function fill(
   { queue, deliveries }: Pick<Store, "queue" | "deliveries">,
   userId: string,
@@ -63,7 +63,7 @@ async function fill(
   return ids;
 }
 
-/** The files of an export, in the order in which they came. */
+/** The files of an export, in order of arrival. */
 async function exported(
   local: LocalDiscord,
   name: string,
@@ -90,14 +90,14 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
-/** The bot's longest event-loop delay since it was asked last, in milliseconds. */
+/** The bot's longest event-loop delay since the last call, in milliseconds. */
 async function lag(port: number): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   return Number(/^nodejs_eventloop_lag_max_seconds (.+)$/m.exec(text)?.[1]) * 1000;
 }
 
 /**
- * By how much longer the bot's event loop stood still during `action` than in a second before it, in which only other
+ * How much longer the bot's event loop blocks during `action` than in the second before, when only other
  * programs had the core; the least of several tries, as in `blocked`.
  */
 async function longestDelay(port: number, action: () => Promise<void>): Promise<number> {
@@ -112,7 +112,7 @@ async function longestDelay(port: number, action: () => Promise<void>): Promise<
   return least;
 }
 
-test("a person with a hundred megabytes of prompts exports and erases them, and the bot goes on meanwhile", {
+test("a person exports and erases a hundred megabytes of prompts while the bot stays responsive", {
   timeout: 240_000,
 }, async () => {
   const folder = temporaryFolder();
@@ -154,7 +154,7 @@ test("a person with a hundred megabytes of prompts exports and erases them, and 
     await mkdir(pictures, { recursive: true });
     await writeFile(join(pictures, "0-baseline.png"), "a picture");
     const erasing = await longestDelay(port, async () => {
-      // The tries after the first need something to erase, too.
+      // The later tries need something to erase, too.
       if ((await store.records.idsOfUser(alice.id)).length === 0) await fill(store, alice.id, 200);
       const handle = await alice.slash("mydata erase", { confirm: true });
       await handle.waitFor((m) => /of yours/.test(m.content), { timeoutMs: 60_000 });
@@ -171,7 +171,7 @@ test("a person with a hundred megabytes of prompts exports and erases them, and 
   }
 });
 
-test("a batch larger than a file may be is cut between its prompts, and nothing is missing", async () => {
+test("a batch too large for one file is split between its prompts, with nothing missing", async () => {
   const world = await startWorld({ local: { limits: { attachmentBytes: MIB / 4 } } });
   const [id] = await fill(world, world.local.member("alice").id, 1);
   const { files } = await exported(world.local, "alice", "mydata export");
@@ -183,7 +183,7 @@ test("a batch larger than a file may be is cut between its prompts, and nothing 
   expect(world.problems).toEqual([]);
 });
 
-test("five hundred waiting batches: /queue and the next start hold nobody up", {
+test("with five hundred waiting batches, /queue and the next start do not block", {
   timeout: 120_000,
 }, async () => {
   const world = await startWorld();
@@ -205,7 +205,7 @@ test("five hundred waiting batches: /queue and the next start hold nobody up", {
   report("event loop, 500 waiting batches", { asked, started });
 });
 
-test("the look for folders that no job names holds nobody up, however much the jobs hold", async () => {
+test("searching for folders without a job does not block, however large the jobs are", async () => {
   const world = await startWorld();
   const { records, events, picturesDir } = world;
   const candidates = Array.from({ length: 12 }, (_, i) => ({ text: LONG, tokens: 300, score: -i }));
@@ -217,7 +217,7 @@ test("the look for folders that no job names holds nobody up, however much the j
   expect(ms).toBeLessThan(BLOCKED_AT_MOST_MS);
 });
 
-test("a second export while the first is under way is refused with a sentence, and a later one is not", async () => {
+test("a second export during the first is refused with a sentence, a later one is not", async () => {
   const world = await startWorld();
   const { local, problems } = world;
   const alice = local.member("alice");

@@ -21,7 +21,7 @@ const VERBS = [
   "reveal",
 ];
 
-test("a custom id is read as one of ours or not at all", () => {
+test("a custom id is read as one of ours or rejected", () => {
   const timings = new Timings();
   const parts = fc
     .tuple(
@@ -55,7 +55,7 @@ test("a custom id is read as one of ours or not at all", () => {
   report("custom ids", { ...timings.figures(), ours });
 });
 
-/** An interaction as Discord's gateway would carry it, with data that no client of Discord sends. */
+/** Sends interactions as Discord's gateway would, with data that no Discord client sends. */
 class Forger {
   readonly #interactions: Interactions;
 
@@ -63,7 +63,7 @@ class Forger {
     this.#interactions = new Interactions(world.local.state);
   }
 
-  /** The private answer to it; fails where there is none, or one that others see. */
+  /** Returns the private answer; throws if there is none, or one that others see. */
   async send(type: number, data: Record<string, unknown>, messageId: string | null = null): Promise<string> {
     const { local } = this.world;
     const guildId = local.guildId;
@@ -97,7 +97,7 @@ class Forger {
   }
 }
 
-/** A finished comparison of alice's, its message, and what bob may not do with it. */
+/** A finished comparison of alice's, its message, and presses on it that bob may not make. */
 async function start() {
   const world = await startWorld();
   const enqueued = nextEvent(world.events, "job.enqueued");
@@ -124,7 +124,7 @@ const textInput = (customId: string, value: string) => ({
 });
 
 describe("over the gateway, to the real bot", () => {
-  it("what nobody could have pressed is refused privately, and nothing is made, changed or broken", async () => {
+  it("impossible presses are refused privately, and nothing is created, changed or broken", async () => {
     const { world, jobId, message, forger } = await start();
     const { component, modalSubmit } = InteractionType;
     const before = JSON.stringify(await world.queue.get(jobId));
@@ -175,9 +175,9 @@ describe("over the gateway, to the real bot", () => {
     expect(world.problems.filter((line) => line.startsWith("error"))).toEqual([]);
   });
 
-  it("forms without their field and choices that no menu offers are refused, to their owner too", async () => {
+  it("forms without their field and choices that no menu offers are refused, even for their owner", async () => {
     const { world, forger } = await start();
-    // bob's own job: only what he sends is wrong.
+    // The job is bob's own; only the data he sends is wrong.
     const enqueued = nextEvent(world.events, "job.enqueued");
     const handle = await world.local.member("bob").slash("compare", { prompt: "A dog", seed: 1 });
     const { jobId } = await enqueued;
@@ -225,7 +225,7 @@ describe("over the gateway, to the real bot", () => {
     expect(await forger.send(component, press(`words:${jobId}`, ["99"]), message.id)).toMatch(
       /no such words/,
     );
-    // A button where a menu belongs.
+    // A button where a menu is expected.
     expect(await forger.send(component, press(`beam:${jobId}`), message.id)).toMatch(/no such rewrite/);
     expect(await forger.send(component, press(`words:${jobId}`), message.id)).toMatch(/no such words/);
 
@@ -233,7 +233,7 @@ describe("over the gateway, to the real bot", () => {
     expect(world.problems.filter((line) => line.startsWith("error"))).toEqual([]);
   });
 
-  it("a command without its options is answered with a sentence, and the next one works", async () => {
+  it("a command without its options gets a sentence, and the next one works", async () => {
     const { world, forger } = await start();
     for (const name of ["optimize", "compare", "batch", "show", "settings", "admin", "stats", "mydata"]) {
       const answer = await forger.send(InteractionType.command, { id: "1", name, type: 1 });

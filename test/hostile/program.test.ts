@@ -8,10 +8,10 @@ import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/app.js";
 import { isFinal } from "../support/bot-world.js";
 
-/** The program as people run it, in a process of its own, with all that it says. */
+/** The program as people run it, in its own process, with all its output. */
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** Looks like a bot's token of Discord, and is nobody's. */
+/** Looks like a Discord bot's token but belongs to nobody. */
 const TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789AB";
 
 class Run {
@@ -71,12 +71,12 @@ function filesOf(folder: string): string[] {
   });
 }
 
-// Signals, modes of files: as Unix has them.
+// Signals and file modes as on Unix.
 test.skipIf(process.platform === "win32")(
-  "its files are its owner's alone, and its token is in none of its words, not even when a bug ends it",
+  "its files are private to its user, and it never prints its token, even if it crashes",
   async () => {
     const { local, folder } = await world();
-    // A bug whose error holds the token, in the very process: nothing else could show what its last words are.
+    // A bug in the process itself whose error holds the token: only this shows what a crash prints.
     const bug = join(folder, "bug.mjs");
     writeFileSync(
       bug,
@@ -114,7 +114,7 @@ test.skipIf(process.platform === "win32")(
     expect(run.said).toContain("environment: null");
     expect(run.said).not.toContain(TOKEN);
     expect(run.said).not.toContain(interactionToken);
-    // Whatever belongs to the job says so.
+    // Every line about the job carries its id.
     const records = run.said
       .split("\n")
       .filter((line) => line.startsWith("{"))
@@ -125,7 +125,7 @@ test.skipIf(process.platform === "win32")(
   },
 );
 
-test("a token that Discord does not know, or a Discord that is not there, is told without it", async () => {
+test("an unknown token or an unreachable Discord is reported without printing the token", async () => {
   const { local, folder } = await world(
     "MTk5OTk5OTk5OTk5OTk5OTk5.Xx_yYz.another-token-of-nobody-0123456789abcdefg",
   );
@@ -145,12 +145,12 @@ test("a token that Discord does not know, or a Discord that is not there, is tol
 });
 
 test.skipIf(process.platform !== "linux")(
-  "ONNX Runtime reports nothing to Microsoft, neither from the program nor from its workers",
+  "ONNX Runtime sends nothing to Microsoft, neither from the program nor from its workers",
   async () => {
     const { path: folder, remove } = temporaryFolder();
     onTestFinished(remove);
-    // Its reporter leaves files in the home and in the folder for temporary ones. In CI it keeps quiet by itself.
-    // The doctor opens a device itself, the proof a worker.
+    // Its telemetry leaves files in the home and temporary folders, and is off by itself in CI.
+    // The doctor opens a device in its own process, `verify` in a worker.
     for (const verb of ["doctor", "verify"]) {
       const home = join(folder, verb);
       mkdirSync(home);

@@ -3,23 +3,26 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 
-/** Cases of a property: `few` in CI, FUZZ_CASES in `bench/fuzz.mjs`. */
+/** How many cases a property runs: `few` in CI, FUZZ_CASES in `bench/fuzz.mjs`. */
 export const cases = (few: number): number => Number(process.env.FUZZ_CASES ?? few);
 
-/** A fixed seed in CI, so that a failure is the code's; the long run draws its own and prints it when it fails. */
+/**
+ * A fixed seed in CI, so that only code changes cause failures; the long run draws one and prints it on
+ * failure.
+ */
 export const parameters = <T>(few: number): fc.Parameters<T> => ({
   numRuns: cases(few),
   ...(process.env.FUZZ_CASES === undefined ? { seed: 20_261_124 } : {}),
 });
 
 /**
- * Milliseconds that calls took, of the clock or of this process' CPU time, whichever is less: another process may have
- * had the core. A call that was slow is repeated, since the garbage of the one before may have fallen to it.
+ * Milliseconds that calls take, by the clock or this process' CPU time, whichever is less, because another
+ * process may have the core. A slow call is repeated, because it may have paid for an earlier call's garbage.
  */
 export class Timings {
   readonly #values: number[] = [];
 
-  /** `action`'s answer, its time kept. Throws where even the best of five takes `limitMs` or more. */
+  /** Runs and times `action`. Throws if even the best of five runs takes `limitMs` or more. */
   take<T>(limitMs: number, what: string, action: () => T): T {
     let best = Number.POSITIVE_INFINITY;
     for (let tries = 0; ; tries++) {
@@ -46,16 +49,16 @@ export class Timings {
 }
 
 export const BLOCKED_AT_MOST_MS = 100;
-/** Another process may have had the core; what the code itself blocks it blocks each time. */
+/** Another process may have the core, but what the code itself blocks it blocks every time. */
 export const TRIES = 5;
 
-/** The longest time in milliseconds for which the event loop stood still during `action`, the least of several runs. */
+/** The longest time in milliseconds that `action` blocks the event loop, the least of several runs. */
 export async function blocked(action: () => Promise<unknown>): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let tries = 0; tries < TRIES && least >= BLOCKED_AT_MOST_MS / 2; tries++) {
     const loop = monitorEventLoopDelay({ resolution: 1 });
     loop.enable();
-    // A delay counts from the monitor's first look on: without one, what blocks at once is not seen.
+    // The monitor measures from its first tick on, so an immediate block would be missed without this wait.
     await delay(5);
     await action();
     await delay(5);
@@ -65,7 +68,7 @@ export async function blocked(action: () => Promise<unknown>): Promise<number> {
   return least;
 }
 
-/** Adds a line to the report of the long run. */
+/** Adds a line to the long run's report. */
 export function report(name: string, figures: Readonly<Record<string, unknown>>): void {
   const file = process.env.FUZZ_REPORT;
   if (file !== undefined) appendFileSync(file, `${JSON.stringify({ name, ...figures })}\n`);
@@ -82,7 +85,7 @@ const unit = fc.oneof(
   ),
 );
 
-/** What people try: Markdown, mentions, links, formats of other programs. */
+/** Typical attempts: Markdown, mentions, links, other programs' formats. */
 const pieces = fc.constantFrom(
   "@everyone",
   "@here",
@@ -128,12 +131,12 @@ const pieces = fc.constantFrom(
   "ﷺ",
 );
 
-/** Signs that stay what they are when they are repeated thousands of times, the worst for whatever compares or marks. */
+/** Characters repeated thousands of times: the worst case for code that compares or marks. */
 const repeated = fc
   .tuple(fc.oneof(pieces, unit, fc.constantFrom("x", ". ", "it's ", "猫", "a b ", ",")), fc.nat(6000))
   .map(([piece, count]) => piece.repeat(Math.max(1, Math.ceil(count / piece.length))));
 
-/** A text of at most 6,000 units such as nobody would write. */
+/** A text of at most 6,000 units, such as nobody would write. */
 export const hostileText: fc.Arbitrary<string> = fc
   .oneof(
     {

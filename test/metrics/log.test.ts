@@ -22,7 +22,7 @@ function emitAll(events: Events): void {
   events.emit("log", { level: "debug", message: "no driver", phase: "text" });
 }
 
-test("a level lets through what is as grave, and a worker that ends well is no warning", () => {
+test("a level logs what is at least as severe, and a worker's clean exit is not a warning", () => {
   const at = (level: LogLevel) => parsed(logged(level, emitAll)).map(({ level: of, msg }) => `${of} ${msg}`);
   const [info, warn, error, debug] = [
     "info compare queued, 1 item(s)",
@@ -37,7 +37,7 @@ test("a level lets through what is as grave, and a worker that ends well is no w
   expect(at("silent")).toEqual([]);
 });
 
-test("each line is one JSON object with its time, and the job as a field where there is one", () => {
+test("each line is one JSON object with its time and, if it has one, its job", () => {
   const lines = logged("debug", (events) => {
     emitAll(events);
     events.emit("job.claimed", { jobId: "abc", phase: "text", attempt: 1 });
@@ -56,7 +56,7 @@ test("each line is one JSON object with its time, and the job as a field where t
     "the disk is full",
     "text phase, attempt 1",
     "text phase: p on cpu, loaded in 1.2 s, process 9",
-    // What a worker prints is about the job that it works on.
+    // What a worker prints belongs to the job it works on.
     "text worker: out of tune\nsecond line",
     "waits for the text phase (retry)",
     "failed (WORKER_DIED)",
@@ -64,7 +64,7 @@ test("each line is one JSON object with its time, and the job as a field where t
   ]);
 });
 
-test("an error comes with its code, its causes and its stack; a warning without the stack", () => {
+test("an error is logged with code, causes and stack, a warning without the stack", () => {
   const error = new Error("boom", { cause: Object.assign(new Error("no space"), { code: "ENOSPC" }) });
   const [bug, warning] = parsed(
     logged("info", (events) => {
@@ -78,7 +78,7 @@ test("an error comes with its code, its causes and its stack; a warning without 
   expect(warning?.stack).toBeUndefined();
 });
 
-test("for a terminal: a line to read, the job in front, a stack below", () => {
+test("on a terminal a line is readable, with the job in front and the stack below", () => {
   const lines = logged(
     "info",
     (events) => {
@@ -91,7 +91,7 @@ test("for a terminal: a line to read, the job in front, a stack below", () => {
   expect(lines[1]).toMatch(/^\[\d\d:\d\d:\d\d\] ERROR: abc bug \(Error: boom\)\n[\s\S]*Error: boom\n +at /);
 });
 
-test("no token gets into a line, however it came there", () => {
+test("no token appears in a line, whatever its source", () => {
   const token = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789AB";
   const other = token.replace("MTIz", "MTI0");
   const odd = 'a "secret" of another shape';

@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => engine.destroy());
 
-test("an idle program", async () => {
+test("shows an idle program", async () => {
   const view = await watchForOperator(events, queue)();
   expect(view).toMatchObject({ queue: { waiting: 0, running: 0, undelivered: 0 }, phase: null, jobs: [] });
   expect(view.memory.map((it) => it.name)).toEqual(["Bot"]);
@@ -25,7 +25,7 @@ test("an idle program", async () => {
   expect(operatorSnapshot.parse(view)).toEqual(view);
 });
 
-test("a job runs, then is over: the phase with its progress, the worker's peak, the finished job first", async () => {
+test("shows a running job's phase and progress, then the worker's peak, and the finished job first", async () => {
   const ask = watchForOperator(events, queue, async () => ({ optimized: 2, baseline: 1, ties: 0 }));
   await queue.enqueue(newJob({ user: "1", prompts: ["A cat", "A dog"] }));
   const claim = (await queue.claim("text", "owner"))!;
@@ -63,7 +63,7 @@ test("a job runs, then is over: the phase with its progress, the worker's peak, 
   expect(after.votes).toEqual({ optimized: 2, baseline: 1, ties: 0 });
 });
 
-test("a worker that died leaves no phase behind", async () => {
+test("shows no phase after its worker died", async () => {
   const ask = watchForOperator(events, queue);
   events.emit("phase.started", { phase: "image", pid: 1, checkpoint: "sd", device: "cpu", loadMs: 1 });
   events.emit("worker.exited", { phase: "image", pid: 1, code: null, signal: "SIGKILL" });

@@ -41,7 +41,7 @@ test("events become counts, loads and seconds", async () => {
   clock += 8000;
   step("a", "baseline", 4);
   clock += 60_000;
-  // Another picture: what lies between is not a step.
+  // Another picture: the time between two pictures is not a step.
   step("a", "optimized", 1);
   clock += 500;
   step("b", "rewrite", 1);
@@ -97,7 +97,7 @@ function status(url: string, headers: Record<string, string> = {}, path = "/metr
   });
 }
 
-test("they are served to this machine alone, and to no page of another site", async () => {
+test("metrics are served to this machine only, and not to pages of other sites", async () => {
   const server = await serveMetrics(collectMetrics(createEvents(), EMPTY), 0);
   onTestFinished(() => server.close());
   const answer = await fetch(server.url);
@@ -124,7 +124,7 @@ test("they are served to this machine alone, and to no page of another site", as
   }
 });
 
-test("a queue that can't be read is said so", async () => {
+test("a queue that can't be read is reported", async () => {
   const broken: QueueState = {
     ...EMPTY,
     lines: () => Promise.reject(Object.assign(new Error(), { code: "SQLITE_BUSY" })),
@@ -138,7 +138,7 @@ test("a queue that can't be read is said so", async () => {
   ]);
 });
 
-test("of the whole program: a comparison is counted from its command to its message", async () => {
+test("the whole program counts a comparison from its command to its message", async () => {
   const folder = temporaryFolder();
   onTestFinished(() => folder.remove());
   const app = await startApp(folder.path);

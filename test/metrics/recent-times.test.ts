@@ -69,14 +69,17 @@ function phase(name: Phase, loadMs: number, work: () => void): void {
   events.emit("phase.finished", { phase: name, jobs: 1, items: 1, ms: 1, peakBytes: 1 });
 }
 
-/** One batch of prompts that ends together, as the loop tells it. */
+/** One group of prompts that finish together, as the loop reports it. */
 function rewrite(prompts: number, ms: number): void {
   events.emit("job.claimed", { jobId: "a", phase: "text", attempt: 1 });
   time += ms;
   for (let item = 0; item < prompts; item += 1) events.emit("job.item", { jobId: "a", item, phase: "text" });
 }
 
-/** A pair of `steps` steps each; the first step takes `firstMs`, decoding and composing `restMs` in all. */
+/**
+ * A pair with `steps` steps per picture: the first step takes `firstMs`, decoding and composing `restMs` in
+ * total.
+ */
 function drawPair(steps: number, firstMs: number, stepMs: number, restMs: number): void {
   events.emit("job.claimed", { jobId: "a", phase: "image", attempt: 1 });
   for (const making of ["baseline", "optimized"] as const) {
@@ -91,7 +94,7 @@ function drawPair(steps: number, firstMs: number, stepMs: number, restMs: number
 
 const A_PICTURE = { file: "a.png", ms: 1, judgement: null };
 
-test("it has no opinion about what it never saw, and none is needed for no work", () => {
+test("gives no estimate for work it never saw, and zero for no work", () => {
   expect(times.estimateMs([])).toBe(0);
   expect(times.estimateMs([job("optimize", 1, [{}])])).toBeNull();
   phase("text", 2_000, () => rewrite(1, 3_000));
@@ -99,15 +102,15 @@ test("it has no opinion about what it never saw, and none is needed for no work"
   expect(times.estimateMs([job("compare", 1, [{}])])).toBeNull();
 });
 
-test("prompts of one batch share its time, and the model is loaded once", () => {
+test("prompts of one group share its time, and the model is loaded once", () => {
   phase("text", 2_000, () => rewrite(4, 6_000));
   expect(times.estimateMs([job("optimize", 1, [{}, {}])])).toBe(2_000 + 2 * 1_500);
   expect(times.estimateMs([job("optimize", 1, [{}]), job("optimize", 1, [{}])])).toBe(2_000 + 2 * 1_500);
 });
 
-test("pictures count by their steps, those that are there not at all", () => {
+test("pictures count by their steps, and finished ones not at all", () => {
   phase("image", 10_000, () => drawPair(5, 700, 100, 1_000));
-  // One picture of n steps: 700 + 500 besides the later steps, and 100 for each of the n - 1.
+  // A picture of n steps takes 700 + 500 besides the later steps, and 100 for each of the n - 1.
   const rewritten = { rewrite: "A cat, trending" };
   const pair = (steps: number) => 2 * (1_200 + (steps - 1) * 100);
   expect(times.estimateMs([job("compare", 5, [rewritten])])).toBe(10_000 + pair(5));
@@ -119,13 +122,13 @@ test("pictures count by their steps, those that are there not at all", () => {
   ).toBe(10_000 + pair(50) / 2);
 });
 
-test("a whole comparison is both phases", () => {
+test("a whole comparison counts both phases", () => {
   phase("text", 2_000, () => rewrite(1, 3_000));
   phase("image", 10_000, () => drawPair(5, 700, 100, 1_000));
   expect(times.estimateMs([job("compare", 5, [{}])])).toBe(2_000 + 3_000 + 10_000 + 2 * (1_200 + 400));
 });
 
-test("time between phases and between jobs is nobody's", () => {
+test("time between phases and between jobs does not count", () => {
   phase("text", 2_000, () => {
     rewrite(1, 3_000);
     time += 60_000;
@@ -137,7 +140,7 @@ test("time between phases and between jobs is nobody's", () => {
   expect(times.estimateMs([job("optimize", 1, [{}])])).toBe(5_000);
 });
 
-test("one slow step does not count, and a machine that became faster is believed", () => {
+test("one slow step does not count, and a machine that gets faster does", () => {
   const rewritten = { rewrite: "A cat, trending" };
   const steps = () => {
     const long = times.estimateMs([job("compare", 11, [rewritten])])!;

@@ -11,7 +11,7 @@ import { GraphBuilder } from "../../src/onnx/graph.js";
 const cacheDir = mkdtempSync(join(tmpdir(), "products-"));
 afterAll(() => rmSync(cacheDir, { recursive: true }));
 
-/** Weights in memory, by one seeded formula. */
+/** Weights in memory, from one seeded formula. */
 function weightsOf(shapes: Readonly<Record<string, readonly number[]>>): Weights {
   const values = (name: string) => {
     const size = shapes[name]!.reduce((a, b) => a * b, 1);
@@ -52,7 +52,7 @@ async function run(
 
 const weights = (stored: Matrix["stored"]) => weightsOf({ w: stored === "KN" ? [K, N] : [N, K], bias: [N] });
 
-/** The same in float64, with each output's weights rounded to 8 bits where `rounded`. */
+/** The same product in float64, with each output's weights rounded to 8 bits if `rounded`. */
 function reference(stored: Matrix["stored"], x: Float32Array, M: number, rounded: boolean): Float64Array {
   const w = weights(stored).readFloat32("w");
   const bias = weights(stored).readFloat32("bias");
@@ -72,7 +72,7 @@ function reference(stored: Matrix["stored"], x: Float32Array, M: number, rounded
 const worst = (a: Float32Array, b: Float64Array, row: number) =>
   Math.max(...Array.from({ length: N }, (_, n) => Math.abs(a[row * N + n]! - b[row * N + n]!)));
 
-// Usual activations, a row with one far larger than the rest, one of zeros, one whose products would overflow 16 bits.
+// Usual activations, one row with an outlier, one of zeros, and one whose products would overflow 16 bits.
 const M = 5;
 const x = Float32Array.from({ length: M * K }, (_, i) => Math.sin(i * 78.233) * 2);
 x[K + 7] = 150;
@@ -91,18 +91,18 @@ describe.each(["KN", "NK"] as const)("a matrix stored %s", (stored) => {
     const exact = reference(stored, x, M, true);
     for (let row = 0; row < M; row++) {
       const largest = Math.max(...x.subarray(row * K, (row + 1) * K).map(Math.abs));
-      // Half a step for each of K activations, all in one direction, by weights of at most 0.1.
+      // Half a step per activation, K of them, all in one direction, times weights of at most 0.1.
       expect(worst(y, exact, row)).toBeLessThan((largest / (64 * 128)) * 0.5 * K * 0.1 + 1e-5);
     }
   });
 
-  it("gives a row the same numbers, to the last bit, in any company", async () => {
+  it("gives a row the same numbers, to the last bit, whatever the other rows are", async () => {
     const all = await run({ kind: "rows" }, stored, x, M);
     const pair = await run({ kind: "rows" }, stored, x.slice(2 * K, 4 * K), 2);
     expect(pair).toEqual(all.slice(2 * N, 4 * N));
   });
 
-  it.each([16, 32, 128])("is near in 8-bit blocks of %d with float activations", async (block) => {
+  it.each([16, 32, 128])("is close in 8-bit blocks of %d with float activations", async (block) => {
     const y = await run({ kind: "blocks", block, accuracy: 0 }, stored, x, M);
     const exact = reference(stored, x, M, false);
     for (let row = 0; row < M; row++) {

@@ -17,7 +17,7 @@ const published = {
 };
 
 describe("config.json", () => {
-  it("gives the sizes, with GPT-2's own where one is not said", () => {
+  it("gives the sizes, defaulting to GPT-2's own", () => {
     const expected = {
       n_layer: 12,
       n_embd: 768,
@@ -46,7 +46,7 @@ describe("config.json", () => {
     expect(() => parse({ ...published, ...change })).toThrow(/^here: /);
   });
 
-  it("refuses what is no object", () => {
+  it("refuses anything but an object", () => {
     expect(() => parse({})).toThrow(/type "undefined"/);
     expect(() => parse([])).toThrow(/no object/);
     expect(() => parse(null)).toThrow(/no object/);
@@ -66,12 +66,12 @@ describe("the graph", () => {
     expect(sources.has("lm_head.weight")).toBe(false);
   });
 
-  it("reads an output projection of its own where there is one", () => {
+  it("reads a separate output projection if there is one", () => {
     const untied = gpt2Graph({ ...config, tie_word_embeddings: false }, FLOAT32, gpt2Layout("fp32", "cpu"));
     expect(untied.sources.get("lm_head.weight")).toEqual([300, 64]);
   });
 
-  it("has the integer form on the CPU only", () => {
+  it("uses the integer form only on the CPU", () => {
     expect(gpt2Layout("int8", "cpu").layers.kind).toBe("rows");
     for (const device of ["webgpu", "cuda", "dml", "coreml"]) {
       expect(gpt2Layout("int8", device).layers.kind).toBe("blocks");

@@ -6,7 +6,7 @@ import { afterAll, expect, it } from "vitest";
 import { createScheduler } from "../../src/inference/diffusion/schedulers/create.js";
 import { StableDiffusion } from "../../src/inference/diffusion/stable-diffusion.js";
 
-/** What is not built is refused by name before weights are read; nothing is passed over in silence. */
+/** Unsupported settings are refused by name before weights are read; none is silently ignored. */
 const folder = mkdtempSync(join(tmpdir(), "refused-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const published = fileURLToPath(new URL("../golden/sd-small/sd1", import.meta.url));

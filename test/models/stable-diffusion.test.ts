@@ -15,7 +15,7 @@ import { VAE_ENCODER, vaeConfig, vaeDecoder } from "../../src/models/vae-decoder
 import type { FloatType, Graph } from "../../src/onnx/graph.js";
 import { relativeError } from "../support/relative-error.js";
 
-/** Checkpoints and numbers of diffusers and transformers: test/golden/sd_small.py */
+/** Checkpoints and expected numbers from diffusers and transformers: test/golden/sd_small.py */
 const golden = (name: string) => fileURLToPath(new URL(`../golden/sd-small/${name}`, import.meta.url));
 const CPU = { name: "cpu", note: null } as const;
 const TOLERANCE: Record<FloatType, number> = { float32: 1e-4, float16: 1e-2 };

@@ -48,7 +48,7 @@ describe("GraphBuilder", () => {
     }
   });
 
-  it("casts a weight that is stored in the other float type", async () => {
+  it("casts a weight stored in the other float type", async () => {
     const g = new GraphBuilder("cast", { float: "float32" });
     const x = g.input("x", "float32", [2]);
     g.output("y", mul(g, x, g.parameter("w", [2])), "float32", [2]);
@@ -62,7 +62,7 @@ describe("GraphBuilder", () => {
     expect(output("y")).toEqual([1, -6]);
   });
 
-  it("carries every element type, several outputs and a left-out input", async () => {
+  it("supports every element type, several outputs and an omitted input", async () => {
     const g = new GraphBuilder("types", { float: "float16" });
     const x = g.input("x", "float32", [2, 2]);
     const [left, right] = split(g, x, [1, 1], 1) as [typeof x, typeof x];
@@ -88,7 +88,7 @@ describe("GraphBuilder", () => {
     expect(output("sum")).toEqual([186]);
   });
 
-  it("lists what it reads, with derived initializers, and refuses two shapes for one key", () => {
+  it("lists what it reads, including derived initializers, and refuses two shapes for one key", () => {
     const g = new GraphBuilder("derived", { float: "float32" });
     const x = g.input("x", "float32", [1, 4]);
     const { doubled } = g.derived({
@@ -145,7 +145,7 @@ describe("attention", () => {
 });
 
 describe("float16", () => {
-  it("keeps all 65536 halves", () => {
+  it("converts all 65536 halves without loss", () => {
     const halves = Uint16Array.from({ length: 65536 }, (_, i) => i).filter((h) => (h & 0x7fff) <= 0x7c00);
     expect(float16FromFloat32(float32FromFloat16(halves))).toEqual(halves);
   });

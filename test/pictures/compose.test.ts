@@ -38,7 +38,7 @@ async function pairOf(width: number, height: number, changes: Partial<PairFiles>
   };
 }
 
-/** Bounding box of the pixels of one colour. */
+/** Bounding box of all pixels of one colour. */
 async function boxOf(file: string, color: number[]) {
   const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
   let [left, top, right, bottom] = [info.width, info.height, -1, -1];
@@ -69,7 +69,7 @@ describe("writeComparison", () => {
     expect(left).toMatchObject({ width: shownWidth, height: shownHeight });
     expect(right).toMatchObject({ top: left.top, width: shownWidth, height: shownHeight });
     expect(right.left).toBeGreaterThan(left.left + left.width);
-    // The same margin on both sides, and words above and below.
+    // The margins on both sides are equal, with text above and below.
     expect(size.width - right.left - right.width).toBe(left.left);
     expect(left.top).toBeGreaterThan(60);
     expect(size.height - left.top - left.height).toBeGreaterThan(25);
@@ -111,7 +111,7 @@ describe("writeComparison", () => {
     expect(huge).toBeLessThanOrEqual(long + 30);
   });
 
-  it("carries both prompts and what repeats them", async () => {
+  it("carries both prompts and how to draw them again", async () => {
     const file = join(folder, "texts.png");
     const pair = await pairOf(64, 64, { texts: { baseline: "Ein Fuchs 🦊", optimized: REWRITE } });
     await writeComparison(pair, file);
@@ -122,7 +122,7 @@ describe("writeComparison", () => {
     });
   });
 
-  it("stays under 8 MB where nothing compresses", async () => {
+  it("stays under 8 MB even if nothing compresses", async () => {
     const noise = (seed: number) => {
       const random = new TorchRandom(seed);
       return Uint8Array.from({ length: 3 * 1024 * 1024 }, () => random.uint32() & 255);
@@ -145,7 +145,7 @@ describe("writeComparison", () => {
     expect((await stat(file)).size).toBeLessThan(8_000_000);
   });
 
-  it("fails for a picture that is not there", async () => {
+  it("fails for a missing picture", async () => {
     const { files } = await pairOf(64, 64);
     const pair = await pairOf(64, 64, { files: { ...files, optimized: join(folder, "missing.png") } });
     await expect(writeComparison(pair, join(folder, "never.png"))).rejects.toThrow("missing");
@@ -153,7 +153,7 @@ describe("writeComparison", () => {
 });
 
 describe("writeContactSheet", () => {
-  it.each([1, 2, 7, 10])("holds %i pairs, two in a row", async (count) => {
+  it.each([1, 2, 7, 10])("holds %i pairs, two to a row", async (count) => {
     const file = join(folder, `sheet-${count}.png`);
     const pair = await pairOf(128, 128);
     const size = await writeContactSheet(
@@ -165,7 +165,7 @@ describe("writeContactSheet", () => {
     for (let i = 0; i < data.length; i += info.channels) {
       if (GREEN.every((value, c) => Math.abs(data[i + c]! - value) <= 2)) green++;
     }
-    // 320 x 320 each, less the rounded corners.
+    // 320 x 320 each, minus the rounded corners.
     expect(Math.abs(green / (320 * 320) - count)).toBeLessThan(0.01 * count);
     const single = (await sharp(file).metadata()).width;
     expect(single).toBe(count === 1 ? 2 * 32 + 652 : 2 * 32 + 2 * 652 + 40);
@@ -173,7 +173,7 @@ describe("writeContactSheet", () => {
     expect(JSON.parse(readPngText(await readFile(file)).pairs!)).toHaveLength(count);
   });
 
-  it("keeps the pictures of a row in line when one prompt is longer", async () => {
+  it("aligns the pictures of a row even if one prompt is longer", async () => {
     const file = join(folder, "row.png");
     const blue = [30, 60, 220];
     const first = await pairOf(128, 128);

@@ -1,4 +1,4 @@
-/** CRC-32 bit by bit, as the PNG specification defines it; the program's own works with a table. */
+/** CRC-32 bit by bit, as the PNG specification defines it; the program's own uses a table. */
 export function crc32(data: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of data) {

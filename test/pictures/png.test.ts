@@ -49,7 +49,7 @@ describe("writePng", () => {
     });
   });
 
-  it("replaces a file whole and leaves nothing beside it", async () => {
+  it("replaces a whole file and leaves nothing beside it", async () => {
     const inside = await mkdtemp(join(folder, "atomic-"));
     const path = join(inside, "picture.png");
     await writePng(path, pixels, 5, 3, parameters);
@@ -66,7 +66,7 @@ describe("writePng", () => {
     expect(await readdir(inside)).toEqual(["blocked"]);
   });
 
-  it("writes parameters as other programs read them", () => {
+  it("writes parameters in the format that other programs read", () => {
     expect(pngTexts(parameters).parameters).toBe(
       `${parameters.prompt}\nNegative prompt: blurry\n` +
         "Steps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 9007199254740991, Size: 5x3, Model: stable-diffusion-v1-5, Version: promptist 0.1.0",
@@ -90,25 +90,25 @@ describe("PNG text chunks", () => {
     expect((await sharp(png).metadata()).width).toBe(2);
   });
 
-  it("drops zero bytes, which would end the text, and replaces half characters", async () => {
+  it("drops zero bytes, which would end the text, and replaces unpaired surrogates", async () => {
     expect(readPngText(withPngText(await blank(), { note: "a\0b" }))).toEqual({ note: "ab" });
     expect(readPngText(withPngText(await blank(), { note: "a\ud83d" }))).toEqual({ note: "a\ufffd" });
   });
 
-  it("uses tEXt for Latin-1 and iTXt beyond", async () => {
+  it("uses tEXt for Latin-1 and iTXt for anything else", async () => {
     const png = withPngText(await blank(), { one: "é", two: "Ω" });
     expect(png.includes("tEXtone\0\xe9", 0, "latin1")).toBe(true);
     expect(png.includes("iTXttwo\0", 0, "latin1")).toBe(true);
   });
 
-  it("reads what sharp's own decoder lists", async () => {
+  it("reads the same texts as sharp's own decoder", async () => {
     const { comments } = await sharp(withPngText(await blank(), { note: "hello" })).metadata();
     expect(comments).toContainEqual({ keyword: "note", text: "hello" });
   });
 
-  it("reads compressed chunks of other programs", async () => {
+  it("reads other programs' compressed chunks", async () => {
     const packed = deflateSync(Buffer.from("packed Ω", "utf8"));
-    // A chunk made here by hand, spliced in after the header with withPngText's own framing as the model.
+    // A chunk built by hand and inserted after the header, framed like withPngText's.
     const plain = withPngText(await blank(), { k: "x" });
     const body = Buffer.concat([Buffer.from("k\0\x01\0\0\0", "latin1"), packed]);
     const { crc32 } = await import("./crc32.js");
@@ -123,7 +123,7 @@ describe("PNG text chunks", () => {
     expect(readPngText(only)).toEqual({ k: "packed Ω" });
   });
 
-  it("refuses what is no PNG, cut off or damaged", async () => {
+  it("refuses files that are not PNG, truncated or damaged", async () => {
     expect(() => readPngText(Buffer.from("GIF89a, not a PNG at all, whatever its name says"))).toThrow(
       "not a PNG",
     );

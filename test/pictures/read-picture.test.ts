@@ -12,7 +12,7 @@ beforeAll(() => {
 afterAll(() => folder.remove());
 
 describe("a picture file", () => {
-  it("may be gray, turned, or partly transparent", async () => {
+  it("may be gray, rotated, or partly transparent", async () => {
     const at = (name: string) => join(folder.path, name);
     const image = sharp({
       create: { width: 8, height: 4, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createEvents, type Events } from "../../src/core/events.js";
+import type { Queue } from "../../src/db/queue.js";
 import { openDatabase } from "../../src/db/sqlite/open.js";
-import { SqliteQueue } from "../../src/db/sqlite/sqlite-queue.js";
+import { sqliteStore } from "../../src/db/sqlite/store.js";
+import type { Store } from "../../src/db/store.js";
 import { Retention, type RetentionLimits } from "../../src/pictures/retention.js";
 import { PictureFolder } from "../../src/pictures/store.js";
 import { newJob } from "../db/contract/fixtures.js";
@@ -15,7 +17,8 @@ const NONE: RetentionLimits = { picturesMs: null, picturesBytes: null, jobsMs: n
 
 let folder: string;
 let picturesDir: string;
-let queue: SqliteQueue;
+let store: Store;
+let queue: Queue;
 let events: Events;
 let time: number;
 const now = () => time;
@@ -24,11 +27,12 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "retention-"));
   picturesDir = join(folder, "pictures");
   time = START;
-  queue = new SqliteQueue(openDatabase(join(folder, "queue.sqlite")), { now });
+  store = sqliteStore(openDatabase(join(folder, "queue.sqlite")), { now });
+  ({ queue } = store);
   events = createEvents();
 });
 afterEach(async () => {
-  await queue.close();
+  await store.close();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
@@ -36,14 +40,14 @@ const PICTURE = { file: "a.png", ms: 1, judgement: null };
 
 const make = (limits: Partial<RetentionLimits>) =>
   new Retention({
-    records: queue,
+    records: store.records,
     events,
     pictures: new PictureFolder(picturesDir),
     limits: { ...NONE, ...limits },
     now,
   });
 
-/** A finished pair with a picture of this size; delivered unless it says otherwise. */
+/** A finished pair with a picture of this size; delivered by default. */
 async function pair(bytes: number, delivered = true): Promise<string> {
   const { id } = await queue.enqueue(newJob({ user: "ada", rewrites: ["fine"] }));
   const claim = (await queue.claim("image", "test"))!;
@@ -53,7 +57,7 @@ async function pair(bytes: number, delivered = true): Promise<string> {
     comparison: "a.png",
   });
   await queue.complete(claim);
-  if (delivered) await queue.delivered(id, "message");
+  if (delivered) await store.deliveries.delivered(id, "message");
   return id;
 }
 function write(id: string, bytes: number): void {
@@ -63,7 +67,7 @@ function write(id: string, bytes: number): void {
 const hasPictures = (id: string) => existsSync(join(picturesDir, id));
 
 describe("by age", () => {
-  test("pictures go first, the texts later, and nothing that is undelivered or open", async () => {
+  test("deletes pictures first, texts later, and nothing that is undelivered or open", async () => {
     const old = await pair(10);
     const undelivered = await pair(10, false);
     time += 5 * DAY;
@@ -89,7 +93,7 @@ describe("by age", () => {
 });
 
 describe("by bytes", () => {
-  test("the oldest pictures go until the rest fits", async () => {
+  test("deletes the oldest pictures until the rest fits", async () => {
     const ids: string[] = [];
     for (const bytes of [400, 100, 300, 200]) {
       ids.push(await pair(bytes));
@@ -100,26 +104,26 @@ describe("by bytes", () => {
     expect(ids.map(hasPictures)).toEqual([false, false, true, true]);
   });
 
-  test("the oldest jobs go while the database is too large, with what they had on the disk", async () => {
+  test("deletes the oldest jobs and their pictures while the database is too large", async () => {
     const ids: string[] = [];
     for (let i = 0; i < 60; i++) ids.push(await pair(1));
-    const bytes = await queue.storedBytes();
+    const bytes = await store.records.storedBytes();
     expect((await make({ jobsBytes: bytes }).prune()).jobs).toEqual([]);
     const { jobs } = await make({ jobsBytes: bytes - 1 }).prune();
     expect(jobs).toHaveLength(50);
     expect(jobs).toEqual(ids.slice(0, 50));
-    expect(await queue.storedBytes()).toBeLessThan(bytes);
+    expect(await store.records.storedBytes()).toBeLessThan(bytes);
     expect(ids.filter(hasPictures)).toEqual(ids.slice(50));
-    // What may not be deleted is not, however little is allowed.
+    // Open jobs are never deleted, however low the limit.
     await queue.enqueue(newJob({ user: "bob" }));
     expect((await make({ jobsBytes: 1 }).prune()).jobs).toEqual(ids.slice(50));
     expect((await queue.depth()).queued).toBe(1);
   });
 });
 
-test("a folder that no job knows goes when it is a day old, and what a crash left of a pruned one at once", async () => {
+test("deletes a folder without a job after a day, and at once what a crash left of a pruned job", async () => {
   const pruned = await pair(10);
-  await queue.picturesPruned(pruned);
+  await store.records.picturesPruned(pruned);
   write("forgotten", 10);
   write("new", 10);
   time = Date.now();
@@ -129,7 +133,7 @@ test("a folder that no job knows goes when it is a day old, and what a crash lef
   expect(hasPictures("new")).toBe(true);
 });
 
-test("it runs at the start, by the clock and after a phase, one run after the other", async () => {
+test("runs at the start, hourly and after a phase, one run at a time", async () => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   try {
     const gone: string[] = [];

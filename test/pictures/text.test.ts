@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TextBlock, TextStyle } from "../../src/pictures/text.js";
 
 /**
- * This file runs in a process of its own, whose font library is told that the system has no fonts before it starts:
- * all that is seen comes from the font that the program brings.
+ * This file runs in its own process, whose font library is told before it starts that the system has no
+ * fonts: all text is drawn in the program's own font.
  */
 let folder: string;
 let text: typeof import("../../src/pictures/text.js");
@@ -37,13 +37,13 @@ describe("renderText without any system font", () => {
   it("has the two weights of DejaVu Sans, whose widths are known", async () => {
     const one = await text.renderText("Hamburgefonts", book, 500, 1);
     const two = await text.renderText("Hamburgefonts", bold, 500, 1);
-    // At 18 pixels per em, from the font's own advance widths.
+    // At 18 pixels per em, computed from the font's own advance widths.
     expect(Math.abs(one.width - 138)).toBeLessThanOrEqual(3);
     expect(Math.abs(two.width - 158)).toBeLessThanOrEqual(3);
     expect(ink(two)).toBeGreaterThan(1.3 * ink(one));
   });
 
-  it("paints in the colour asked for", async () => {
+  it("paints in the requested colour", async () => {
     const { pixels } = await text.renderText("████", book, 500, 1);
     const opaque = Array.from({ length: pixels!.length / 4 }, (_, i) => 4 * i).filter(
       (i) => pixels![i + 3] === 255,
@@ -54,12 +54,12 @@ describe("renderText without any system font", () => {
     );
   });
 
-  it("sets the first line at the same height whatever letters are in it", async () => {
+  it("puts the first line at the same height whatever its letters", async () => {
     const firstRow = async (word: string): Promise<number> => {
       const { pixels, width } = await text.renderText(word, book, 500, 1);
       return Math.floor(pixels!.findIndex((value, i) => i % 4 === 3 && value > 128) / 4 / width);
     };
-    // x has no ascender: its ink starts lower than that of l, by the same for any neighbours.
+    // x has no ascender, so its ink starts lower than l's, whatever the neighbours.
     expect((await firstRow("xxx")) - (await firstRow("lxx"))).toBeGreaterThanOrEqual(3);
     expect(await firstRow("gl")).toBe(await firstRow("l"));
   });
@@ -89,7 +89,7 @@ describe("renderText without any system font", () => {
     expect(ink(block)).toBeGreaterThan(100);
   });
 
-  it("takes markup as text", async () => {
+  it("treats markup as text", async () => {
     const plain = await text.renderText('<b>"A & B"</b> &amp; it\'s', book, 500, 1);
     const shorter = await text.renderText('"A & B" & it\'s', book, 500, 1);
     expect(plain.width).toBeGreaterThan(shorter.width + 40);
@@ -115,7 +115,7 @@ describe("renderText without any system font", () => {
     expect(block.cut).toBe(false);
   });
 
-  it("does not let heaped marks paint over the picture", async () => {
+  it("does not let stacked marks paint over the picture", async () => {
     const line = await text.lineHeight(book);
     const heap = `z${"\u0310\u0316".repeat(500)}algo`;
     expect((await text.renderText(heap, book, 300, 2)).height).toBeLessThanOrEqual(2 * line + 1);

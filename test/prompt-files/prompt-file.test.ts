@@ -24,7 +24,7 @@ function utf16be(text: string): Buffer {
 }
 
 describe("text files", () => {
-  it("hold one prompt a line, whatever the line ends, blanks and byte order mark", () => {
+  it("hold one prompt a line, with any line ends, blanks and byte order mark", () => {
     expect(read("\uFEFFa cat\r\n\r\n  a dog \t\n\na fox\rthe sea")).toEqual([
       { prompt: "a cat", optimized: null },
       { prompt: "a dog", optimized: null },
@@ -62,7 +62,7 @@ describe("text files", () => {
     expect(refusal("🐎".repeat(101)).code).toBe("INPUT_TOO_LONG");
   });
 
-  it("over the limits are refused without a long search", () => {
+  it("over the limits are refused quickly", () => {
     const lines = refusal("a cat\n".repeat(10_000));
     expect([lines.code, lines.context]).toEqual(["FILE_TOO_MANY", { limit: 50 }]);
     expect(refusal("a\n".repeat(51), "a.csv").code).toBe("FILE_TOO_MANY");
@@ -91,7 +91,7 @@ describe("text files", () => {
   });
 });
 
-describe("what is no list of prompts", () => {
+describe("a file that is not a list of prompts", () => {
   it.each<[string, Uint8Array, string]>([
     ["a PNG", Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a]), "PNG picture"],
     ["a JPEG", Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 0x10]), "JPEG picture"],
@@ -119,14 +119,14 @@ describe("what is no list of prompts", () => {
     expect(refusal(content, name).code).toBe(code);
   });
 
-  it("says both sizes when there are too many bytes", () => {
+  it("is refused with both sizes if it has too many bytes", () => {
     const error = refusal("a cat", "a.txt", { ...LIMITS, maxBytes: 4 });
     expect([error.code, error.context]).toEqual(["FILE_TOO_BIG", { limit: 4, found: 5 }]);
   });
 });
 
 describe("JSON files", () => {
-  it("hold texts, pairs, or both; an empty rewrite is none", () => {
+  it("hold texts, pairs, or both; an empty rewrite counts as missing", () => {
     const list = [
       "a cat",
       { original: "a dog", optimized: "a dog, highly detailed" },
@@ -162,13 +162,13 @@ describe("JSON files", () => {
     expect(error.message).toContain(sentence);
   });
 
-  it("let a rewrite be twice as long as a prompt, and no longer", () => {
+  it("allow a rewrite twice as long as a prompt, and no longer", () => {
     const pair = (length: number) => JSON.stringify([{ original: "a", optimized: "x".repeat(length) }]);
     expect(read(pair(200), "a.json")[0]?.optimized).toHaveLength(200);
     expect(refusal(pair(201), "a.json").context).toEqual({ unit: "entry", number: 1, limit: 200 });
   });
 
-  it("are safe to hold keys of the prototype", () => {
+  it("may safely hold keys of the prototype", () => {
     expect(prompts('[{"__proto__": {"optimized": "x"}, "original": "a"}]', "a.json")).toEqual(["a"]);
   });
 });
@@ -230,7 +230,7 @@ describe("CSV files", () => {
 });
 
 describe("cleanPrompt", () => {
-  it("keeps the words and drops what cannot be seen", () => {
+  it("keeps the words and drops invisible characters", () => {
     expect(cleanPrompt(" \u0007a  cat\r\nin\tthe\u202E rain\ud83d\uFEFF 🐎 ")).toBe("a  cat in the rain 🐎");
     expect(cleanPrompt("\u0000\n \u2028")).toBe("");
   });
@@ -251,7 +251,7 @@ describe("JSON lines", () => {
   const limits = { maxBytes: 10_000, maxPrompts: 3, maxPromptLength: 100 };
   const read = (text: string) => parsePromptFile(Buffer.from(text), "prompts.jsonl", limits);
 
-  it("hold texts and pairs, one a line; empty lines are passed over", () => {
+  it("hold texts and pairs, one a line; empty lines are skipped", () => {
     expect(
       read('"a cat"\n\n{"original":"a dog","optimized":"a dog, sharp"}\r\n{"prompt":"a fox"}\n'),
     ).toEqual([
@@ -261,7 +261,7 @@ describe("JSON lines", () => {
     ]);
   });
 
-  it("a line that is no JSON is named, and too many are refused", () => {
+  it("are refused with the line that is not JSON, or for too many lines", () => {
     expect(() => read('"a cat"\n{"prompt":')).toThrow(/Line 2: not valid JSON/);
     expect(() => read('"a"\n"b"\n"c"\n"d"')).toThrow(/more than 3 prompts/);
   });

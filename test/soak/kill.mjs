@@ -1,15 +1,16 @@
-// Kills the bot, again and again, over a stream of commands, and then counts what people got.
+// Kills the bot again and again during a stream of commands, then counts what people got.
 //
-// The bot is the built program in a process of its own, with the miniature checkpoints; the local Discord lives here, so it
-// survives every kill and saw everything. People use /compare, /optimize and /batch with its Start, press Cancel, and "New
-// seed" under results. Each round starts the bot and ends it with SIGKILL: after a random time, or in the very moment in which
-// Discord has handled one of its requests and the bot does not know yet. In four of ten rounds the worker is killed, frozen or
-// run out of memory first, or the whole bot is frozen for a while. Then the bot may work in peace until nothing is open, and
-// has to stop within 5 s. Promise: each command that was accepted ended in exactly one message with a result, a failure or a
-// cancellation; no job is left; the database is whole; no worker outlived its bot.
+// The bot is the built program in its own process, with the miniature checkpoints; the local Discord runs
+// here, so it survives every kill and sees everything. People use /compare, /optimize and /batch with its
+// Start, press Cancel, and "New seed" under results. Each round starts the bot and ends it with SIGKILL:
+// after a random time, or at the very moment when Discord has handled one of its requests and the bot does
+// not know yet. In four of ten rounds the worker is killed, frozen or run out of memory first, or the whole
+// bot is frozen for a while. Afterwards the bot may work in peace until nothing is open, and has to stop
+// within 5 s. Promise: each accepted command ends in exactly one message with a result, a failure or a
+// cancellation; no job is left; the database is intact; no worker outlives its bot.
 //
 // Run: npm run build && node test/soak/kill.mjs [--kills 300] [--seed 1] [--minutes 240] [--verbose]     (Linux: it freezes processes)
-// Ctrl+C ends the kills early; the peace and the count follow all the same.
+// Ctrl+C ends the kills early; the peaceful end and the count follow all the same.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -27,7 +28,7 @@ const { values: flags } = parseArgs({
   options: {
     kills: { type: "string", default: "300" },
     seed: { type: "string", default: "1" },
-    // No new round after so many minutes, however many kills there were.
+    // No new round after this many minutes, however many kills there were.
     minutes: { type: "string", default: "240" },
     verbose: { type: "boolean", default: false },
   },
@@ -37,14 +38,14 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BIN = join(ROOT, "bin", "promptist.js");
 const FINAL = new Set([COLORS.done, COLORS.failed, COLORS.cancelled]);
 const DEFERRED = "deferred";
-/** The flag of a reply that still says "thinking". */
+/** The message flag of a reply that still says "thinking". */
 const LOADING = 128;
-/** Commands under way; more are not sent, so that the stream goes as fast as the killed bot can serve it. */
+/** Limit of open commands, so that the stream is as fast as the killed bot can serve it. */
 const MOST_OPEN = 12;
 const STOP_MS = 5_000;
 const TOKEN_MS = 25_000;
 
-/** Numbers in 0..1 from a seed (mulberry32), so that a run's choices can be repeated. */
+/** Numbers in 0..1 from a seed (mulberry32), to make a run's choices repeatable. */
 function randomFrom(seed) {
   let state = seed >>> 0;
   return () => {
@@ -63,8 +64,8 @@ const log = createWriteStream(join(folder, "bot.log"));
 const local = await startLocalDiscord({
   page: false,
   spec: false,
-  // A bot that starts every few seconds would wait for the gateway and use up the day's sessions.
-  // Tokens end so early that many a result comes after the end and goes to the channel.
+  // A bot that starts every few seconds would have to wait for the gateway and use up the day's sessions.
+  // Tokens expire so early that many results come later and go to the channel.
   limits: { identifyMs: 0, identifiesPerDay: 1e9, messagesPerChannel: 1e6, tokenMs: TOKEN_MS },
 });
 const environment = botEnvironment(local, join(folder, "data"), {
@@ -102,7 +103,7 @@ function startBot() {
   return { child, exited, workers: new Set() };
 }
 
-/** The processes whose parent is `pid`. */
+/** Processes whose parent is `pid`. */
 function childrenOf(pid) {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
@@ -122,7 +123,7 @@ function signal(pid, name) {
   }
 }
 
-/** Does something bad to the bot's worker, or freezes the bot; answers whether there was one. */
+/** Harms the bot's worker, or freezes the bot; returns whether there was one. */
 function assault(running) {
   const [worker] = childrenOf(running.child.pid);
   if (worker === undefined) return false;
@@ -144,7 +145,7 @@ function assault(running) {
   if (kind === "worker killed" && !signal(worker, "SIGKILL")) return false;
   if (kind === "worker frozen" && !signal(worker, "SIGSTOP")) return false;
   if (kind === "worker without memory") {
-    // What it has it keeps; the next larger piece of memory is refused, as by a machine that is full.
+    // It keeps the memory it has; the next large allocation fails, as on a full machine.
     const pages = Number(readFileSync(`/proc/${worker}/statm`, "utf8").split(" ")[0]);
     execFileSync("prlimit", ["--pid", String(worker), `--as=${pages * 4096 + Math.round(between(0, 4e6))}`]);
   }
@@ -152,7 +153,10 @@ function assault(running) {
   return true;
 }
 
-/** Waits a random while and then until there is a worker, and assaults it; gives up after some seconds or with the bot. */
+/**
+ * Waits a random while, then until there is a worker, and harms it; gives up after some seconds or with the
+ * bot.
+ */
 async function assaultOnce(running) {
   await local.botOnline(60_000);
   await delay(between(0, 1_500));
@@ -162,7 +166,7 @@ async function assaultOnce(running) {
   }
 }
 
-/** Resolves when the transcript shows an entry that `wanted` takes, in the same moment. */
+/** Resolves as soon as the transcript shows an entry that satisfies `wanted`. */
 function seen(wanted, stop) {
   return new Promise((resolve) => {
     const unsubscribe = local.transcript.subscribe((entry) => {
@@ -179,7 +183,7 @@ function seen(wanted, stop) {
 
 const isResult = ({ kind, method, request }) =>
   kind === "rest" && (method === "PATCH" || method === "POST") && FINAL.has(request?.embeds?.[0]?.color);
-/** Moments to kill in: when Discord has done what was asked and has not answered yet. */
+/** Moments to kill at: Discord has handled the request but not answered yet. */
 const MOMENTS = {
   "after the acknowledgement": ({ kind, path }) => kind === "rest" && path.endsWith("/callback"),
   "after a result": isResult,
@@ -199,11 +203,11 @@ const OFTEN = [
 
 const people = ["alice", "bob", "admin"].map((name) => local.member(name));
 
-/** Commands that Discord has, however they were answered, and that have not ended. */
+/** Commands that Discord received, however they were answered, and that have not ended. */
 const openCommands = () =>
   commands.filter((it) => it.state === "sent" || (it.state === "accepted" && finals(it).length === 0));
 
-/** Null where nobody answered, or the message has changed under the finger. */
+/** Null if nobody answered, or the message changed before the press. */
 const tryTo = (work) =>
   work.catch((error) => {
     if (error.name !== "InteractionFailed" && error.name !== "InvocationError") throw error;
@@ -213,13 +217,13 @@ const tryTo = (work) =>
 const hasButton = (message, label) =>
   message.components.some((row) => row.components?.some((it) => it.label === label));
 
-/** The message once it has this button, or null where it has not got it in time. */
+/** The message once it has this button, or null if it doesn't get it in time. */
 const buttonOf = (handle, label) =>
   handle.waitFor((it) => hasButton(it, label), { timeoutMs: 20_000 }).catch(() => null);
 
 /**
- * Presses Start until the preview has become a job's message or a sentence, or a press is told that it is no longer there:
- * a job that was stored after its token's end can't change the preview any more.
+ * Presses Start until the draft has become a job's message or a sentence, or the answer says that it no
+ * longer exists: a job stored after its token expired can no longer change the draft.
  */
 async function startBatch(person, command) {
   const { handle } = command;
@@ -268,7 +272,7 @@ function send() {
   });
 }
 
-/** Keeps a command or a press that asks for a job, from its sending on. */
+/** Records a command or press that asks for a job, from the moment it is sent. */
 function note(name, use) {
   const command = { name, state: "sent", handle: null, ids: [], number: commands.length };
   commands.push(command);
@@ -293,12 +297,15 @@ function finals({ handle, ids }) {
         jobs.some((jobId) => String(message.nonce ?? "").startsWith(jobId))),
   );
 }
-/** A result, an end, or a sentence instead; not the call that points at a result ("… is ready: link"). */
+/**
+ * True for a result, an end, or a sentence instead; not for the mention that links a result ("… is ready:
+ * link").
+ */
 const isEnd = ({ embeds, content, flags: bits }) =>
   embeds.length > 0
     ? FINAL.has(embeds[0].color)
     : content !== "" && (bits & LOADING) === 0 && !content.includes("https://discord.com/channels/");
-/** The job of each interaction, as the database says. */
+/** The job of each interaction, from the database. */
 const jobIds = new Map();
 const openDatabase = () => new Database(join(folder, "data", "promptist.sqlite"), { readonly: true });
 function readJobIds() {
@@ -316,7 +323,7 @@ async function stream(signalStop) {
     await delay(between(50, 700));
     const ready = local.state.botOnline && people[0].commands().includes("compare");
     if (!ready) continue;
-    // A result after its token's end names its job alone.
+    // A result after its token's end names only its job.
     if (openCommands().length >= MOST_OPEN) readJobIds();
     if (openCommands().length < MOST_OPEN) send();
   }
@@ -328,7 +335,7 @@ async function round() {
   const stop = new AbortController();
   if (random() < 0.4) await assaultOnce(running);
   const longest = pick([1_000, 3_000, 6_000, 12_000]);
-  // Some kills hit the start; most count from the moment at which the bot is there, however slow the machine is.
+  // Some kills hit the start; most are timed from when the bot is ready, however slow the machine.
   const atStart = random() < 0.2;
   const timed = async () => {
     if (!atStart) await local.botOnline(60_000);
@@ -359,7 +366,7 @@ async function round() {
   counts.kills += 1;
   moments[moment] = (moments[moment] ?? 0) + 1;
   await running.exited;
-  // A frozen orphan would never see that its parent is gone.
+  // A frozen orphan would never notice that its parent is gone.
   for (const worker of running.workers) signal(worker, "SIGCONT");
   return running.workers;
 }
@@ -384,7 +391,7 @@ try {
   stopStream.abort();
   await streaming;
 
-  // In peace: what is open comes to its end.
+  // Without kills, everything open must finish.
   const last = startBot();
   bot = last;
   const open = () => {
@@ -418,7 +425,7 @@ try {
   if (code !== 0 || stopMs > STOP_MS) problems.push(`SIGTERM: exit code ${code} after ${stopMs} ms`);
   if (local.state.botOnline) problems.push("the bot did not say goodbye to the gateway");
 
-  // The count.
+  // Count.
   const file = openDatabase();
   const integrity = file.pragma("integrity_check", { simple: true });
   if (integrity !== "ok") problems.push(`integrity_check: ${integrity}`);
@@ -460,7 +467,7 @@ try {
       ends[end] += 1;
     }
   }
-  // A picture of a pair carries its job and seed in its name: in two messages, it was posted twice.
+  // A pair's picture has its job and seed in its name: if two messages hold it, it was posted twice.
   const pictures = new Map();
   for (const message of local.state.messages.values())
     for (const { filename } of message.attachments)

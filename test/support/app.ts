@@ -15,7 +15,7 @@ export interface TestApp extends App {
   readonly local: LocalDiscord;
 }
 
-/** A data folder of its own; `remove` deletes it. */
+/** A data folder for one test; `remove` deletes it. */
 export function temporaryFolder(): { path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), "promptist-test-"));
   return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };

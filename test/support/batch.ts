@@ -1,10 +1,10 @@
 import type { ApiMessage, FileInput, InteractionHandle, Member } from "local-discord/testing";
 
-/** Whether a message has a button of this name. */
+/** Whether a message has a button with this label. */
 export const hasButton = (message: ApiMessage, label: string): boolean =>
   message.components.some((row) => row.components?.some((it) => it.label === label));
 
-/** Attaches a file and says yes to what it comes to; the answer's message is the job's from then on. */
+/** Attaches a file and presses Start on the draft; the answer then becomes the job's message. */
 export async function startBatch(
   member: Member,
   file: FileInput,

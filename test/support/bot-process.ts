@@ -12,13 +12,13 @@ export interface BotProcess {
   readonly child: ChildProcess;
   /** Exit code and signal. */
   readonly exited: Promise<[number | null, string | null]>;
-  /** Its standard output and error until now. */
+  /** Its stdout and stderr so far. */
   output(): string;
 }
 
 /**
- * `promptist start` as its user runs it, a process of its own on the miniature, connected to a local Discord that lives
- * here. `wrap` puts a command before it.
+ * `promptist start` as people run it: its own process, on the miniature, connected to this process' local
+ * Discord. `wrap` is a command to run it with.
  */
 export function startBotProcess(
   local: LocalDiscord,
@@ -56,17 +56,17 @@ export function startBotProcess(
   return { child, exited, output: () => said };
 }
 
-/** The same, once it says that it is ready and its commands are on offer. */
+/** Like `startBotProcess`, but waits until the bot says that it is ready and its commands are registered. */
 export async function startReadyBot(...how: Parameters<typeof startBotProcess>): Promise<BotProcess> {
   const bot = startBotProcess(...how);
   const [local] = how;
   await local.botOnline(60_000);
-  // A bot that was killed may count as online for a moment.
+  // A killed bot may count as online for a moment.
   await expect.poll(() => bot.output(), { timeout: 60_000 }).toContain("is ready");
   await expect.poll(() => local.member("alice").commands(), { timeout: 60_000 }).toContain("compare");
   return bot;
 }
 
-/** Processes whose parent is `pid`; Linux. */
+/** Processes whose parent is `pid`; Linux only. */
 export const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);

@@ -13,10 +13,8 @@ import { DEFAULT_TEXT_OPTIONS, type ImageOptions } from "../../src/core/options.
 import type { PerSide, Side } from "../../src/core/side.js";
 import { announced } from "../../src/db/announce.js";
 import type { Claim, Queue } from "../../src/db/queue.js";
-import { SqliteDrafts } from "../../src/db/sqlite/drafts.js";
 import { openDatabase } from "../../src/db/sqlite/open.js";
 import { sqliteStore } from "../../src/db/sqlite/store.js";
-import { SqliteVotes } from "../../src/db/sqlite/votes.js";
 import type { Store } from "../../src/db/store.js";
 import { PictureFolder, withheldVariant } from "../../src/pictures/store.js";
 
@@ -29,7 +27,7 @@ export const IMAGE_SETTINGS: ImageOptions = {
   scheduler: "pndm",
 };
 
-/** A picture that the safety checker has seen and passed. */
+/** A picture that the safety checker passed. */
 export const PASSED: PictureJudgement = {
   relevance: null,
   beauty: null,
@@ -37,7 +35,7 @@ export const PASSED: PictureJudgement = {
   judge: null,
 };
 
-/** Short enough for a test, and in the same order as the real ones. */
+/** Short enough for a test, in the same order as the real ones. */
 export const QUICK = {
   editGapMs: 20,
   editsPerSecond: 200,
@@ -47,7 +45,7 @@ export const QUICK = {
   pingAfterMs: 30_000,
 };
 
-/** True for a message that carries a result or an end, and no longer waits. */
+/** True if a message shows a result or an end and waits for nothing. */
 export const isFinal = (message: ApiMessage): boolean =>
   [0x22c55e, 0xef4444, 0x6b7280].includes(message.embeds[0]?.color ?? 0);
 
@@ -68,11 +66,11 @@ export interface WorldOptions {
   readonly local?: LocalDiscordOptions;
   readonly bot?: Partial<BotOptions>;
   readonly maxWaiting?: number;
-  /** The store as the bot sees it. */
+  /** Wraps the store that the bot sees. */
   readonly wrapStore?: (store: Store) => Store;
 }
 
-/** A local Discord, a real queue in a file, and the real bot between them; all gone when the test is over. */
+/** A local Discord, a real queue in a file, and the real bot between them; all removed after the test. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const dir = await mkdtemp(join(tmpdir(), "promptist-bot-"));
   onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
@@ -80,11 +78,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const database = openDatabase(join(dir, "queue.sqlite"));
   const events = createEvents();
   const { maxWaiting, bot: { now } = {} } = options;
+  const timed = sqliteStore(database, now === undefined ? {} : { now });
   const store = announced(
     {
       ...sqliteStore(database, maxWaiting === undefined ? {} : { maxWaiting }),
-      votes: new SqliteVotes(database, now),
-      drafts: new SqliteDrafts(database, now),
+      votes: timed.votes,
+      drafts: timed.drafts,
     },
     events,
   );
@@ -103,7 +102,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   return { ...parts, bot, ...(await bot.start()) };
 }
 
-/** A store one of whose methods fails; all else is its own. */
+/** A store with one failing method; everything else works. */
 export function withFailing<C extends Exclude<keyof Store, "close">>(
   store: Store,
   contract: C,
@@ -120,7 +119,7 @@ export function withFailing<C extends Exclude<keyof Store, "close">>(
   return { ...store, [contract]: part };
 }
 
-/** One more bot on the same parts, as after a restart; not started. */
+/** Another bot on the same parts, as after a restart; not started yet. */
 export function makeBot(
   { local, store, events, picturesDir }: Pick<World, "local" | "store" | "events" | "picturesDir">,
   options: Partial<BotOptions> = {},
@@ -143,10 +142,10 @@ export function makeBot(
   });
 }
 
-/** What the judges say of the sides of a pair; a side that is left out was not judged. */
+/** Judgements of a pair's sides; a missing side was not judged. */
 export type Judgements = Partial<PerSide<PictureJudgement>>;
 
-/** The next event of a kind that satisfies `wanted`. */
+/** Resolves with the next event of a kind that satisfies `wanted`. */
 export function nextEvent<K extends keyof AppEvents>(
   events: Events,
   name: K,
@@ -163,8 +162,8 @@ export function nextEvent<K extends keyof AppEvents>(
 }
 
 /**
- * In place of the inference loop, which has tests of its own: claims, reports and finishes as the loop does, in the
- * steps that a test asks for, with real picture files.
+ * Stands in for the inference loop, which has its own tests: claims, reports and finishes jobs like the loop,
+ * step by step as a test asks, with real picture files.
  */
 export class StandInLoop {
   constructor(
@@ -192,7 +191,7 @@ export class StandInLoop {
     });
   }
 
-  /** Rewrites what is not rewritten, and leads the job on to its next phase or its end. */
+  /** Rewrites what is not rewritten yet, and moves the job to its next phase or its end. */
   async rewrite(claim: Claim, notes: readonly ItemNote[] = []): Promise<void> {
     const { job } = claim;
     for (const item of job.items) {
@@ -211,7 +210,7 @@ export class StandInLoop {
     await this.queue.advance(claim);
   }
 
-  /** Draws the first half of the first pair, as the loop does before the second. */
+  /** Draws the baseline of the first pair, as the loop does before the other side. */
   async drawBaseline({ job, ...claim }: Claim, judgement: PictureJudgement = PASSED): Promise<void> {
     const folder = join(this.picturesDir, job.id);
     await mkdir(folder, { recursive: true });
@@ -221,7 +220,7 @@ export class StandInLoop {
     await this.queue.savePictures({ job, ...claim }, 0, { pictures });
   }
 
-  /** Draws all items and ends the job; `judge` says what the judges say of an item, by default that it may be shown. */
+  /** Draws all items and finishes the job; `judge` gives an item's judgements, which pass by default. */
   async draw(
     claim: Claim,
     makePicture: (name: string) => Promise<Buffer> = plainPicture,
@@ -272,7 +271,7 @@ export class StandInLoop {
     await this.queue.cancelled(claim);
   }
 
-  /** Runs the job that is next through all that it needs. */
+  /** Runs the next job through all its phases. */
   async runNext(
     makePicture?: (name: string) => Promise<Buffer>,
     judge?: (item: number) => Judgements,
@@ -291,7 +290,7 @@ const plainPicture = (name: string): Promise<Buffer> =>
     .png()
     .toBuffer();
 
-/** A picture that no format can make small. */
+/** A picture that no format can compress. */
 export function noisePicture(width: number, height = width): Promise<Buffer> {
   return sharp({
     create: {

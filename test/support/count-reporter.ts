@@ -1,11 +1,11 @@
 import type { Reporter, TestModule } from "vitest/node";
 
-/** Ends the run with one line that says how many tests passed and failed. */
+/** Prints how many tests passed and failed, as the run's last line. */
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const count = { passed: 0, failed: errors.length, skipped: 0 };
     for (const module of modules) {
-      // A file that could not even be loaded has no test to count, and is a failure all the same.
+      // A file that fails to load has no tests to count, but is a failure all the same.
       if (module.state() === "failed" && [...module.children.allTests()].length === 0) count.failed++;
       for (const test of module.children.allTests()) {
         const { state } = test.result();

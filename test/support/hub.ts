@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 
 /*
- * A model hub on loopback, with the routes that a download needs: a revision's commit, its files in pages, and the
- * files themselves. Large files are answered by a redirect to a second server, as the public hub does with its CDN.
+ * A model hub on loopback with the routes that a download needs: a revision's commit, its file list in pages,
+ * and the files. Large files redirect to a second server, like the public hub's CDN.
  */
 
 export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
-/** Files from this size on are "LFS" files: known by SHA-256, served by the CDN. */
+/** Files of this size or more are "LFS" files: identified by SHA-256, served by the CDN. */
 const LFS_BYTES = 2_000;
 const PAGE = 5;
 
@@ -19,28 +19,28 @@ export interface Seen {
   readonly authorization: string | undefined;
 }
 
-/** What goes wrong with requests for a path, each time for one request. */
+/** Faults of requests for a path; each affects one request. */
 export type Fault =
   | { readonly status: number; readonly headers?: Record<string, string> }
-  /** The connection is cut after so many bytes of the body. */
+  /** Cuts the connection after this many bytes of the body. */
   | { readonly cutAfter: number }
-  /** Nothing comes any more after so many bytes. */
+  /** Sends nothing more after this many bytes. */
   | { readonly stallAfter: number }
-  /** The bytes are other than those listed. */
+  /** Sends other bytes than those listed. */
   | { readonly corrupt: true }
-  /** The whole file is sent, whatever range was asked for. */
+  /** Sends the whole file, whatever range was requested. */
   | { readonly ignoreRange: true };
 
 export class TestHub {
   readonly seen: Seen[] = [];
   /** Repository -> path -> content. */
   readonly repos = new Map<string, Map<string, Buffer>>();
-  /** Faults by the end of the request's path, first in first out. */
+  /** Faults by the end of the request's path, first in, first out. */
   readonly faults = new Map<string, Fault[]>();
-  /** Repository -> the only token that is let in. */
+  /** Repository -> the only accepted token. */
   readonly tokens = new Map<string, string>();
   readonly gated = new Set<string>();
-  /** Sizes that the listing claims instead of the true ones. */
+  /** Sizes that the listing claims instead of the real ones. */
   readonly claimedBytes = new Map<string, number>();
   readonly #hub = createServer((request, response) => this.#answer("hub", request, response));
   readonly #cdn = createServer((request, response) => this.#answer("cdn", request, response));
@@ -111,7 +111,7 @@ export class TestHub {
       );
 
     const [key, faults] = [...this.faults].find(([path]) => url.endsWith(path)) ?? [];
-    // A redirect is not the file: faults that cut bodies wait for the request that gets one.
+    // A redirect is not the file: faults of the body wait for the request that gets one.
     const isRedirect = server === "hub" && this.#isLfs(url);
     const next = faults?.[0];
     const fault = next && ("status" in next || !isRedirect) ? faults?.shift() : undefined;

@@ -1,4 +1,4 @@
-// Preloaded into a process and its workers to cut them off: whatever asks for the network fails at once.
+// Preloaded into a process and its workers to cut them off: any use of the network fails at once.
 import { Socket } from "node:net";
 
 const refuse = () => {

@@ -1,4 +1,4 @@
-/** Length of the difference by length of the expected vector; NaN where anything is NaN. */
+/** Length of the difference divided by the length of the expected vector; NaN if anything is NaN. */
 export function relativeError(actual: Float32Array, expected: Float32Array): number {
   if (actual.length !== expected.length) return Number.NaN;
   let difference = 0;

@@ -13,14 +13,14 @@ const MINIATURE = fileURLToPath(new URL("../../checkpoints/miniature", import.me
 export interface MadeUpConcept {
   /** A caption in the miniature's words, such as "a pizza". */
   readonly caption: string;
-  /** Cosine from which on a picture shows it. */
+  /** Pictures with this cosine or more show the subject. */
   readonly threshold: number;
 }
 
 /**
- * A safety checker in the published layout whose concepts are harmless subjects: the miniature CLIP's vision tower, and
- * its embeddings of captions in the place of concepts.
- * @param pipeline folder of a pipeline, which gets `safety_checker/` and `feature_extractor/`
+ * Writes a safety checker in the published layout whose concepts are harmless subjects: the miniature CLIP's
+ * vision tower, with its embeddings of captions as concepts.
+ * @param pipeline folder of a pipeline; `safety_checker/` and `feature_extractor/` are added
  */
 export async function writeMadeUpSafetyChecker(
   pipeline: string,
@@ -95,7 +95,7 @@ export async function writeMadeUpSafetyChecker(
 
 /**
  * A folder of checkpoints like the committed one, whose miniature Stable Diffusion has such a checker.
- * @returns what to give as CHECKPOINTS_DIR
+ * @returns the path for CHECKPOINTS_DIR
  */
 export async function checkpointsWithSafetyChecker(
   folder: string,

@@ -1,4 +1,4 @@
-/** What `makeZip` writes into the headers, where a test wants something other than the truth. */
+/** What `makeZip` writes to the headers, for tests that need something untrue. */
 export interface ZipOptions {
   /** 64-bit sizes and offsets in extra fields, and a 64-bit end record. */
   readonly wide?: boolean;
@@ -6,7 +6,9 @@ export interface ZipOptions {
   readonly method?: number;
 }
 
-/** A ZIP archive of stored entries (PKWARE APPNOTE 6.3), CRCs left 0 as no reader of ours looks at them. */
+/**
+ * A ZIP archive of stored entries (PKWARE APPNOTE 6.3); CRCs stay 0, because none of our readers checks them.
+ */
 export function makeZip(entries: Readonly<Record<string, Uint8Array>>, options: ZipOptions = {}): Buffer {
   const { wide = false, flags = 0, method = 0 } = options;
   const parts: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** A small Discord on loopback: the API, the gateway, the CDN and a page to chat in, for one bot. */
+/** A small Discord on loopback for one bot: the API, the gateway, the CDN and a page to chat in. */
 
 export { type OperatorSnapshot, type OperatorSource, operatorSnapshot } from "./page/operator.js";
 export {

@@ -29,48 +29,48 @@ import { Interactions } from "./world/interactions.js";
 import { seedStudio } from "./world/seed.js";
 import { DEFAULT_LIMITS, DiscordState, type Limits } from "./world/state.js";
 
-/** The address is fixed: nothing beyond this machine may reach a server that trusts whoever asks. */
+/** Fixed, because the server trusts everyone who connects: nothing beyond this machine may reach it. */
 const HOST = "127.0.0.1";
 
 export interface LocalDiscordOptions {
-  /** 0, the default, takes any free port. */
+  /** 0, the default, picks any free port. */
   readonly port?: number;
   /** Whether the chat page and its /local API are served; true by default. */
   readonly page?: boolean;
   readonly clock?: Clock;
-  /** Deviations from Discord's limits and times. */
+  /** Changes to Discord's limits and times. */
   readonly limits?: Partial<Limits>;
-  /** The bot's token; a random one by default. */
+  /** The bot's token; random by default. */
   readonly token?: string;
   /** The bot's user name; "promptist" by default. */
   readonly botName?: string;
   /**
-   * Keeps messages and files here, for the next start with the same folder; without it they are in memory
-   * only.
+   * Folder for messages and files, to be read by the next start with the same folder; by default they are in
+   * memory only.
    */
   readonly folder?: string;
-  /** What the page's side panel shows of the program behind the bot. */
+  /** State of the program behind the bot, for the page's side panel. */
   readonly operator?: OperatorSource;
   /**
-   * Whether all calls and events are held against Discord's specification, where it is installed; true by
+   * Whether to check all calls and events against Discord's specification, if it is installed; true by
    * default.
    */
   readonly spec?: boolean;
 }
 
-/** The running server from inside. */
+/** The running server's parts. */
 export interface Parts {
   readonly state: DiscordState;
   readonly people: People;
   readonly rest: RestContext;
   readonly gateway: Gateway;
   readonly transcript: Transcript;
-  /** What Discord's specification objects to; see `SpecWatch`. Null when that is switched off. */
+  /** Violations of Discord's specification; see `SpecWatch`. Null if switched off. */
   readonly spec: SpecWatch | null;
 }
 
 export interface LocalDiscord {
-  /** The page, such as "http://127.0.0.1:4400". */
+  /** Address of the page, such as "http://127.0.0.1:4400". */
   readonly url: string;
   /** discord.js: `rest.api`. */
   readonly apiUrl: string;
@@ -80,13 +80,13 @@ export interface LocalDiscord {
   readonly applicationId: string;
   /** The guild "Studio". */
   readonly guildId: string;
-  /** For "local-discord/testing"; a program has no use for them. */
+  /** For "local-discord/testing" only; programs have no use for them. */
   readonly parts: Parts;
   close(): Promise<void>;
 }
 
 /**
- * The CDN of the local Discord, in whatever process, that has its API at `apiUrl`; undefined for any other
+ * The CDN of the local Discord whose API is at `apiUrl`, even in another process; undefined for any other
  * API.
  */
 export function cdnBeside(apiUrl: string): string | undefined {
@@ -146,7 +146,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
   }
   app.onError((error, context) => {
     if (error instanceof InvocationError) return context.json({ message: error.message }, 400);
-    // A bug of this server, shown to whoever called rather than hidden behind a bare 500.
+    // A bug in this server: show it to the caller rather than a bare 500.
     return context.json({ message: `500: ${error.stack ?? String(error)}`, code: 0 }, 500);
   });
   app.all("/api/*", (context) => {
@@ -199,7 +199,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
   };
 }
 
-/** Something else listens on the port. */
+/** The port is in use by something else. */
 export class PortTaken extends Error {
   readonly code = "EADDRINUSE";
 
@@ -210,7 +210,7 @@ export class PortTaken extends Error {
 }
 
 /**
- * Why a request is refused, or null: a page of another site must not talk to this server through a browser.
+ * Why a request is refused, or null: pages of other sites must not reach this server through a browser.
  */
 function refuse(host: string | undefined, origin: string | undefined, port: number): string | null {
   const own = [`${HOST}:${port}`, `localhost:${port}`];

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-test("a restart with the same folder finds people, channels, messages and files", async () => {
+test("a restart with the same folder restores people, channels, messages and files", async () => {
   const first = await startLocalDiscord({ folder });
   const said = await first.member("alice").say("hello", { files: [{ name: "note.txt", data: "kept" }] });
   const channel = first.channelId("general");
@@ -32,7 +32,7 @@ test("a restart with the same folder finds people, channels, messages and files"
   }
 });
 
-test("without a folder nothing is kept and ids are new", async () => {
+test("without a folder nothing is kept, and ids are new", async () => {
   const first = await startLocalDiscord();
   await first.close();
   const second = await startLocalDiscord();
@@ -40,7 +40,7 @@ test("without a folder nothing is kept and ids are new", async () => {
   expect(second.guildId).not.toBe(first.guildId);
 });
 
-test("an archive that is cut off is set aside, and the local Discord starts anew", async () => {
+test("a truncated archive is set aside, and the local Discord starts fresh", async () => {
   const first = await startLocalDiscord({ folder });
   await first.member("alice").say("hello");
   await first.close();

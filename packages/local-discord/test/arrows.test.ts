@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import ts from "typescript";
 import { expect, test } from "vitest";
 
-/** Which room may import which (README.md, "Rooms"). A type import counts like any other. */
+/** Which room may import which (README.md, "Rooms"). Type imports count too. */
 const ALLOWED: Record<string, readonly string[]> = {
   protocol: [],
   traffic: [],
@@ -23,7 +23,7 @@ const ALLOWED: Record<string, readonly string[]> = {
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const SOURCE = join(ROOT, "src");
 
-/** Every file of src with all that it imports: files of src by their path there, packages by name. */
+/** Every file of src with its imports: files of src by path, packages by name. */
 const graph = new Map(
   readdirSync(SOURCE, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts"))
@@ -41,7 +41,7 @@ const graph = new Map(
 const inside = (file: string) => (graph.get(file) ?? []).filter((target) => graph.has(target));
 const roomOf = (file: string) => file.split("/")[0]!.replace(/\.ts$/, "");
 
-test("rooms import only the rooms that they may, and none that imports them", () => {
+test("rooms import only allowed rooms, and never one that imports them", () => {
   expect(graph.size).toBeGreaterThan(40);
   const wrong: string[] = [];
   for (const file of graph.keys())
@@ -54,7 +54,7 @@ test("rooms import only the rooms that they may, and none that imports them", ()
     for (const other of others) expect(ALLOWED[other], `${room} <-> ${other}`).not.toContain(room);
 });
 
-test("no circle of imports, types included", () => {
+test("imports form no cycle, types included", () => {
   const circles: string[] = [];
   const done = new Set<string>();
   const visit = (file: string, path: readonly string[]) => {
@@ -66,7 +66,7 @@ test("no circle of imports, types included", () => {
   expect(circles).toEqual([]);
 });
 
-test("it imports nothing but itself, Node.js and the packages that it depends on", () => {
+test("the package imports only itself, Node.js and its dependencies", () => {
   const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   const known = new Set(Object.keys(dependencies));
   const strange: string[] = [];
@@ -79,7 +79,7 @@ test("it imports nothing but itself, Node.js and the packages that it depends on
   expect(strange).toEqual([]);
 });
 
-/** The rooms of the compiled package that a process loads which imports `entry` and runs a server. */
+/** The rooms of the compiled package that a process loads when it imports `entry` and runs a server. */
 function loadedBy(entry: string): Set<string> {
   const hook = `
     import { writeSync } from "node:fs";
@@ -99,7 +99,7 @@ function loadedBy(entry: string): Set<string> {
   );
 }
 
-test("what a program loads has nothing of testing/", () => {
+test("a program loads nothing from testing/", () => {
   const loaded = loadedBy("local-discord");
   expect(loaded).toContain("gateway");
   expect(loaded).not.toContain("testing");

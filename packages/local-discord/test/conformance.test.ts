@@ -15,7 +15,7 @@ import { startSampleBot } from "./support/sample-bot.js";
 let local: LocalDiscord;
 let bot: Client<true>;
 
-/** Runs every flow once and reads every resource, so that the transcript holds one of each. */
+/** Runs every flow once and reads every resource, so that the transcript holds each kind of call. */
 beforeAll(async () => {
   local = await startLocalDiscord({ limits: { globalPerSecond: 0 } });
   bot = await startSampleBot(local);
@@ -85,14 +85,14 @@ afterAll(async () => {
   await local?.close();
 });
 
-test("every request that was taken, every response and every event is what Discord's specification says", async () => {
+test("every accepted request, every response and every event matches Discord's specification", async () => {
   expect(local.transcript.rest().length).toBeGreaterThan(35);
   expect(local.transcript.gateway("MESSAGE_UPDATE").length).toBeGreaterThan(3);
   expect(local.transcript.gateway("INTERACTION_CREATE").length).toBeGreaterThan(6);
   expect(await local.spec!.check(true)).toEqual([]);
 });
 
-test("the checks would notice", async () => {
+test("the checks report a violation", async () => {
   const spec = (await Spec.load())!;
   const call = local.transcript.rest("POST", /^\/channels\/\d+\/messages$/)[0]!;
   const callback = local.transcript.rest("POST", /callback$/)[0]!;

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { apiErrors } from "../src/protocol/errors.js";
 import { startLocalDiscord } from "../src/testing/index.js";
 
-/** README.md lists what the local Discord has: these tests keep the lists and the program the same. */
+/** README.md lists the features of the local Discord; these tests keep the lists and the program in step. */
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const text = readFileSync(at("README.md"), "utf8");
@@ -19,31 +19,31 @@ function listed(name: string): string[] {
     .map((row) => /^\| `?([^`|]+?)`? \|/.exec(row)?.[1] ?? `not a row: ${row}`);
 }
 
-test("every route that is served, and no other", async () => {
+test("lists every route, and no other", async () => {
   const local = await startLocalDiscord({ spec: false });
   await local.close();
   expect(listed("routes").sort()).toEqual([...local.routes].sort());
 });
 
-test("every error, and no other", () => {
+test("lists every error, and no other", () => {
   const codes = Object.values(apiErrors).map((make) => String(make("GET", "/").code));
   expect(listed("errors")).toEqual([...new Set(codes)].sort((a, b) => Number(a) - Number(b)));
 });
 
-test("every event, and no other", () => {
+test("lists every event, and no other", () => {
   const files = readdirSync(at("src/gateway"));
   const gateway = files.map((name) => readFileSync(at(`src/gateway/${name}`), "utf8")).join("\n");
   const dispatched = [...gateway.matchAll(/"([A-Z]+(?:_[A-Z]+)+|READY|RESUMED)"/g)].map((it) => it[1]!);
   expect(listed("events").sort()).toEqual([...new Set(dispatched)].sort());
 });
 
-test("the example of the operator's snapshot is one", async () => {
+test("the example of an operator's snapshot is valid", async () => {
   const { operatorSnapshot } = await import("../src/page/operator.js");
   const example = JSON.parse(/```json\n([\s\S]*?)```/.exec(text)![1]!);
   expect(operatorSnapshot.parse(example)).toEqual(example);
 });
 
-test("pictures and files that it names are there", () => {
+test("the pictures and files that it names exist", () => {
   const pictures = [...text.matchAll(/\]\(([^)]+\.png)\)/g)].map((it) => it[1]!);
   const files = [...text.matchAll(/`((?:src|test)\/[\w./-]+)`/g)].map((it) => it[1]!);
   const commands = [...text.matchAll(/`node ([\w./-]+\.mjs)`/g)].map((it) => `../../${it[1]}`);

@@ -24,7 +24,7 @@ afterAll(async () => {
   expect(await local.spec?.check(true)).toEqual([]);
 });
 
-test("login takes less than a second and knows the guild", async () => {
+test("login takes less than a second and the bot knows the guild", async () => {
   const started = performance.now();
   const second = await connect(local);
   expect(performance.now() - started).toBeLessThan(1000);
@@ -36,7 +36,7 @@ test("login takes less than a second and knows the guild", async () => {
     "after-dark",
     "staff",
   ]);
-  // Where the bot is no member, it does not know of the guild.
+  // The bot is no member of the other guild, so it does not know it.
   expect(second.guilds.cache.size).toBe(1);
   expect(second.user.username).toBe("promptist");
   await second.destroy();
@@ -50,7 +50,7 @@ test("reply", async () => {
   expect(handle.message?.author.id).toBe(bot.user.id);
 });
 
-test("an ephemeral reply is seen by its user only, and not on the gateway", async () => {
+test("only the user sees an ephemeral reply, and the gateway never sends it", async () => {
   const before = local.transcript.gateway("MESSAGE_CREATE").length;
   const handle = await local.member("alice").slash("echo", { text: "secret", quiet: true });
   expect(handle.ephemeral).toBe(true);
@@ -83,7 +83,7 @@ test("defer, then edit twice, with an embed and pictures", async () => {
   bot.off(Events.MessageUpdate, listen);
 
   expect(message.content).toBe("> A cat in the rain");
-  // The picture that the embed shows is not listed a second time.
+  // The picture in the embed is not listed again.
   expect(message.attachments.map((it) => it.filename)).toEqual(["baseline.png", "optimized.png"]);
   expect(message.attachments[0]).toMatchObject({
     width: 64,
@@ -96,7 +96,7 @@ test("defer, then edit twice, with an embed and pictures", async () => {
   expect(updates).toContain("Painting **A cat in the rain**…");
 });
 
-test("an uploaded file reaches the bot through the CDN; a follow-up answers", async () => {
+test("an uploaded file reaches the bot through the CDN, and a follow-up answers", async () => {
   const alice = local.member("alice");
   const handle = await alice.slash("batch", { file: { name: "my prompts.txt", data: "A cat\nA dog\n" } });
   await handle.waitFor((it) => it.content === "my_prompts.txt: 2 prompts");
@@ -168,7 +168,7 @@ test("a disabled button and a link cannot be pressed", async () => {
   await expect(local.member("alice").press(panel.message, "Guide")).rejects.toThrow(InvocationError);
 });
 
-test("a bot that does not answer: the user learns of it after 3 s, and a wait that runs out says what happened", async () => {
+test("after 3 s without an answer the user sees a failure, and a wait that times out says what happened", async () => {
   const clock = new VirtualClock();
   const silent = await startLocalDiscord({ clock, limits: { globalPerSecond: 0 } });
   const client = await connect(silent);
@@ -183,7 +183,7 @@ test("a bot that does not answer: the user learns of it after 3 s, and a wait th
   await silent.close();
 });
 
-test("a modal's rules and a select's are kept on the user's side", async () => {
+test("the user's side enforces the rules of modals and selects", async () => {
   const alice = local.member("alice");
   const panel = await alice.slash("panel");
   await expect(alice.select(panel.message, "style", [])).rejects.toThrow(/Choose 1 to 2/);

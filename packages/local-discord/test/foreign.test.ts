@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { CommandType, type LocalDiscord, startLocalDiscord } from "../src/testing/index.js";
 import { type ForeignBot, startForeignBot } from "./support/foreign-bot.js";
 
-/** A bot in the manner of discord.js's guide, in its own process, runs unchanged. */
+/** A bot written like discord.js's guide, in its own process, runs unchanged. */
 
 let local: LocalDiscord;
 let bot: ForeignBot;
@@ -18,14 +18,14 @@ afterAll(async () => {
   expect(await local.spec?.check(true)).toEqual([]);
 });
 
-test("it registers its commands and comes online", () => {
+test("the bot registers its commands and comes online", () => {
   expect(local.member("alice").commands()).toContain("ping");
   expect(local.member("alice").commands()).not.toContain("ban");
   expect(local.member("admin").commands()).toContain("ban");
   expect(local.member("alice").commands("general", CommandType.message)).toEqual(["Translate"]);
 });
 
-test("reply; a private reply; a reply with its message", async () => {
+test("a reply, a private reply, and a reply that returns its message", async () => {
   const alice = local.member("alice");
   expect((await alice.slash("ping")).message?.content).toBe("Pong!");
   const quiet = await alice.slash("echo", { input: "psst", private: true });
@@ -108,13 +108,13 @@ test("components of the second version with pictures and a file", async () => {
   expect(liked.ephemeral).toBe(true);
 });
 
-test("messages of people are heard and answered", async () => {
+test("the bot receives people's messages and answers them", async () => {
   local.member("bob").say("!hello");
   const answer = await local.member("bob").waitFor((it) => it.content === "Hello there.");
   expect(answer.referenced_message?.content).toBe("!hello");
 });
 
-test("it says goodbye", async () => {
+test("the bot disconnects cleanly", async () => {
   expect(await bot.stop()).toBe(0);
   await expect.poll(() => local.state.botOnline).toBe(false);
 });

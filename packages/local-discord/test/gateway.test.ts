@@ -38,7 +38,7 @@ async function bot(...[extra]: [Parameters<typeof connect>[1]?]): Promise<Client
 const once = (client: Client, event: string): Promise<unknown[]> =>
   new Promise((resolve) => client.once(event, (...values: unknown[]) => resolve(values)));
 
-/** A bare connection: received payloads by a reader that waits, and how it was closed. */
+/** A bare connection: a reader that waits for payloads, and how the connection was closed. */
 function raw(query = "?v=10&encoding=json") {
   const socket = new WebSocket(`${local.url.replace("http", "ws")}/gateway${query}`);
   sockets.push(socket);
@@ -62,7 +62,7 @@ function raw(query = "?v=10&encoding=json") {
 }
 const identity = (token: string, more: object = {}) => ({ token, intents: 1, properties: {}, ...more });
 
-test("a dropped socket is resumed, and what was missed is replayed", async () => {
+test("a dropped connection resumes, and missed events are replayed", async () => {
   const client = await bot();
   const resumed = once(client, Events.ShardResume);
   const seen: string[] = [];
@@ -83,7 +83,7 @@ test("RECONNECT makes the client resume", async () => {
   expect(local.transcript.gateway("RESUMED").length).toBe(1);
 });
 
-test("an invalid session makes the client identify anew", async () => {
+test("an invalid session makes the client identify again", async () => {
   const client = await bot({
     ws: { buildIdentifyThrottler: () => ({ waitForIdentify: async () => {} }) } as never,
   });
@@ -103,14 +103,14 @@ test("a wrong token is refused with 4004 and login rejects", async () => {
   expect(await connection.closed).toBe(4004);
 });
 
-test("HELLO, heartbeat and its acknowledgement", async () => {
+test("sends HELLO and acknowledges heartbeats", async () => {
   const connection = raw();
   expect(await connection.next()).toMatchObject({ op: 10, d: { heartbeat_interval: 41_250 } });
   connection.send(1, null);
   expect(await connection.next()).toMatchObject({ op: 11 });
 });
 
-test("sequence numbers rise by one, and resuming from one replays exactly the rest", async () => {
+test("sequence numbers rise by one, and resuming from one replays exactly the later events", async () => {
   const first = raw();
   await first.next();
   first.send(2, identity(local.token, { intents: 1 | (1 << 9) }));
@@ -166,7 +166,7 @@ test.each([
   expect(await connection.closed).toBe(code);
 });
 
-test("another version closes with 4012; an unknown session is invalid", async () => {
+test("an unsupported version closes with 4012, and an unknown session is invalid", async () => {
   expect(await raw("?v=6&encoding=json").closed).toBe(4012);
   const connection = raw();
   await connection.next();
@@ -197,7 +197,7 @@ test("zlib-stream: one deflate stream for the whole connection", async () => {
   expect(await payloads).toEqual(["10", "0", "0"]);
 });
 
-test("a second IDENTIFY within five seconds is an invalid session; after that it is taken", async () => {
+test("a second IDENTIFY within five seconds is refused as an invalid session, later it is accepted", async () => {
   const clock = new VirtualClock();
   await restart({ clock });
   const identifyNow = async () => {
@@ -212,7 +212,7 @@ test("a second IDENTIFY within five seconds is an invalid session; after that it
   expect((await identifyNow()).t).toBe("READY");
 });
 
-test("when the day's IDENTIFYs are used up, all sessions end and the token is a new one", async () => {
+test("when the day's IDENTIFYs are used up, all sessions end and the token is replaced", async () => {
   await restart({ limits: { identifiesPerDay: 2, identifyMs: 0 } });
   const token = local.token;
   const left = async () => {
@@ -237,7 +237,7 @@ test("when the day's IDENTIFYs are used up, all sessions end and the token is a 
   expect(await left()).toBe(401);
 });
 
-test("a heartbeat that is not acknowledged makes the client reconnect and resume", async () => {
+test("an unacknowledged heartbeat makes the client reconnect and resume", async () => {
   await restart({ limits: { heartbeatMs: 150 } });
   const client = await bot();
   const resumed = once(client, Events.ShardResume);
@@ -254,7 +254,7 @@ test("a heartbeat that is not acknowledged makes the client reconnect and resume
   await resumed;
 });
 
-test("privileged intents can be forbidden", async () => {
+test("privileged intents can be refused", async () => {
   await restart({ limits: { privilegedIntents: false } });
   const connection = raw();
   await connection.next();
@@ -262,7 +262,7 @@ test("privileged intents can be forbidden", async () => {
   expect(await connection.closed).toBe(4014);
 });
 
-test("without heartbeats the session times out, and cannot be resumed after a while", async () => {
+test("without heartbeats the connection times out, and after a while the session cannot be resumed", async () => {
   const clock = new VirtualClock();
   await restart({ clock });
   const connection = raw();
@@ -278,7 +278,7 @@ test("without heartbeats the session times out, and cannot be resumed after a wh
   expect(await second.next()).toMatchObject({ op: 9, d: false });
 });
 
-test("intents decide what is heard: content is hidden without MESSAGE_CONTENT, messages without their intent", async () => {
+test("intents decide what the bot receives: no content without MESSAGE_CONTENT, no messages without their intent", async () => {
   await restart({ limits: { identifyMs: 0 } });
   const deaf = await bot({ intents: [GatewayIntentBits.Guilds] });
   const blind = await bot({ intents: [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMessages] });
@@ -294,7 +294,7 @@ test("intents decide what is heard: content is hidden without MESSAGE_CONTENT, m
   expect(heard).toEqual(["blind:", `blind:<@${local.applicationId}> shown`]);
 });
 
-test("the page's presence follows the bot", async () => {
+test("the page shows whether the bot is online", async () => {
   const client = await connect(local);
   await local.botOnline();
   const offline = new Promise<void>((resolve) =>

@@ -25,7 +25,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { CommandType, type LocalDiscord, startLocalDiscord } from "../src/testing/index.js";
 import { connect, errors } from "./support/sample-bot.js";
 
-/** Context menus, installations by a user, and modals of the newer kind. */
+/** Context menus, user installations, and modals of the newer kind. */
 
 let local: LocalDiscord;
 let bot: Client<true>;
@@ -158,7 +158,7 @@ function form(): ModalBuilder {
     );
 }
 
-test("a message command gets the message, and its answer is titled with the command", async () => {
+test("a message command gets the message, and its answer carries the command's name", async () => {
   const said = local.member("bob").say("one two three");
   const handle = await local.member("alice").menu("Count words", said);
   expect(handle.message).toMatchObject({
@@ -177,14 +177,14 @@ test("a user command gets the user", async () => {
   expect(local.member("alice").commands("general", CommandType.user)).toEqual(["Who is this"]);
 });
 
-test("an age-restricted command is offered in age-restricted channels only", async () => {
+test("an age-restricted command is offered only in age-restricted channels", async () => {
   expect(local.member("alice").commands("general")).not.toContain("adult");
   expect(local.member("alice").commands("after-dark")).toContain("adult");
   const channel = await bot.channels.fetch(local.channelId("after-dark"));
   expect(channel && "nsfw" in channel && channel.nsfw).toBe(true);
 });
 
-test("where the bot is not, only what a user has installed works, for that user", async () => {
+test("in a guild without the bot, only user-installed commands work, and only for that user", async () => {
   const [alice, bob] = [local.member("alice"), local.member("bob")];
   expect(alice.commands("lounge")).toEqual(["hello"]);
   expect(bob.commands("lounge")).toEqual([]);
@@ -192,13 +192,13 @@ test("where the bot is not, only what a user has installed works, for that user"
   expect(handle.message?.content).toBe("hello");
   expect(seen.at(-1)?.authorizingIntegrationOwners).toMatchObject({ 1: alice.id });
   expect(seen.at(-1)?.context).toBe(InteractionContextType.Guild);
-  // The channel itself stays closed to the bot.
+  // The bot still cannot access the channel itself.
   await expect(
     bot.rest.post(`/channels/${handle.record.channelId}/messages`, { body: { content: "x" } }),
   ).rejects.toMatchObject({ code: 50001 });
 });
 
-test("between two people a command is answered too, and follow-ups end at five", async () => {
+test("a command between two people is answered too, with at most five follow-ups", async () => {
   const [alice, bob] = [local.member("alice"), local.member("bob")];
   const channel = [...local.state.channels.values()].find(
     ({ participants }) => participants.includes(alice.id) && participants.includes(bob.id),
@@ -216,7 +216,7 @@ test("between two people a command is answered too, and follow-ups end at five",
   expect(handle.followUps.map((it) => it.content)).toEqual(["1", "2", "3", "4", "5"]);
 });
 
-test("without USE_EXTERNAL_APPS the answer is for its user alone", async () => {
+test("without USE_EXTERNAL_APPS only the user sees the answer", async () => {
   const guild = [...local.state.guilds.values()].find((it) => it.name === "Elsewhere")!;
   const everyone = guild.roles.get(guild.id)!;
   const before = everyone.permissions;

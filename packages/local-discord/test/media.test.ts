@@ -25,7 +25,7 @@ test.each([
   expect(inspect(await make().toBuffer(), "lies.txt")).toEqual({ contentType, width: 37, height: 21 });
 });
 
-test("texts by extension, binaries by nothing, cut-off pictures without a size", async () => {
+test("tells texts by extension, gives binaries no type, and truncated pictures no size", async () => {
   expect(inspect(Buffer.from("a,b"), "a.csv").contentType).toBe("text/csv; charset=utf-8");
   expect(inspect(Buffer.from([1, 0, 2]), "a.csv").contentType).toBeNull();
   const jpeg = await picture().jpeg().toBuffer();
@@ -37,7 +37,7 @@ test("texts by extension, binaries by nothing, cut-off pictures without a size",
   expect(inspect(Buffer.alloc(0), "empty.txt").contentType).toBe("text/plain; charset=utf-8");
 });
 
-test("snowflakes have 17 to 19 digits, rise, never repeat, and tell their time", () => {
+test("snowflakes have 17 to 19 digits, rise, never repeat, and carry their time", () => {
   const clock = new VirtualClock();
   const ids = new SnowflakeFactory(clock);
   const made = Array.from({ length: 10_000 }, () => ids.next());

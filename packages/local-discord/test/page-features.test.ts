@@ -71,7 +71,7 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
       `getComputedStyle(document.querySelector(${JSON.stringify(selector)}))[${JSON.stringify(property)}]`,
     );
 
-  test("the first message is there soon after the start", async () => {
+  test("the first message appears soon after the start", async () => {
     await open();
     await send("/ping x");
     await page
@@ -81,8 +81,7 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     await send("/ping");
     await composer().press("Enter");
     await page.getByText("Pong!").waitFor();
-    // The limit of two seconds is for a machine that does nothing else; what is measured is in the
-    // documentation.
+    // The two-second goal assumes an idle machine; the measured time is in the documentation.
     expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 
@@ -112,7 +111,7 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     await page.getByText("Thank you!").waitFor();
   });
 
-  test("an embed with everything", async () => {
+  test("an embed with every field is drawn", async () => {
     await open();
     await send("/profile ");
     const embed = last().locator(".embed");
@@ -125,7 +124,7 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     expect(await embed.locator("img").count()).toBe(2);
   });
 
-  test("what is typed is checked before it is sent, and shown in the user's language", async () => {
+  test("input is checked before it is sent, and commands are shown in the user's language", async () => {
     await open();
     await composer().fill(`/echo input:${"x".repeat(201)}`);
     await page.getByText("At most 200 characters").waitFor();
@@ -162,7 +161,7 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     await form.waitFor({ state: "detached" });
   });
 
-  test("commands for a message are in its menu, by mouse and by key", async () => {
+  test("a message's menu holds its commands, by mouse and by key", async () => {
     local.member("bob").say("good morning");
     await open();
     const message = page.locator(".message", { hasText: /good morning/ }).last();
@@ -175,7 +174,7 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await page.getByText("Bob has no avatar.").waitFor();
-    // Somebody else's message is not mine to delete.
+    // Only its author may delete a message.
     await message.getByRole("button", { name: /^More for/ }).click();
     expect(await page.getByRole("menuitem", { name: "Delete message" }).count()).toBe(0);
     await page.keyboard.press("Escape");
@@ -186,7 +185,7 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     await mine.waitFor({ state: "detached" });
   });
 
-  test("other servers and direct messages; what is unread is counted", async () => {
+  test("unread messages of other servers and direct messages are counted", async () => {
     await open();
     await page.getByRole("button", { name: "Elsewhere" }).click();
     await page.getByText(/is not on this server/).waitFor();
@@ -215,7 +214,7 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
       .waitFor();
   });
 
-  test("who may not write is told so", async () => {
+  test("people who may not write are told so", async () => {
     const channel = local.state.channels.get(local.channelId("gallery"))!;
     const before = channel.overwrites;
     channel.overwrites = [{ id: local.member("bob").id, type: 1, allow: 0n, deny: 1n << 11n }];
@@ -239,7 +238,7 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     expect(await css("body", "backgroundColor")).toBe(light);
   });
 
-  test("on a narrow screen the channels are a drawer, and nothing is wider than the screen", async () => {
+  test("on a narrow screen the channels become a drawer, and nothing is wider than the screen", async () => {
     await open({ viewport: { width: 360, height: 640 } });
     expect(await page.getByRole("button", { name: "gallery" }).isVisible()).toBe(false);
     await page.getByRole("button", { name: "Channels", exact: true }).click();
@@ -251,9 +250,9 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
   });
 
-  test("the operator's panel: what the program sends, and the traffic", async () => {
+  test("the operator's panel shows the program's state and the traffic", async () => {
     await open();
-    // On a wide screen it is open; the button hides it and shows it again.
+    // On a wide screen the panel is open; the button hides it and shows it again.
     const toggle = page.getByRole("button", { name: "Operator's panel", exact: true });
     await page.getByRole("complementary", { name: "Operator" }).waitFor();
     await toggle.click();

@@ -144,7 +144,7 @@ describe.skipIf(browserPath === undefined)("the chat page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("another person sees what is public, not what is private, and other commands", async () => {
+  test("another person sees public messages, no private ones, and their own commands", async () => {
     await composer().fill("/echo text:for alice only quiet:true");
     await composer().press("Enter");
     await page.getByText("for alice only").waitFor();
@@ -156,7 +156,7 @@ describe.skipIf(browserPath === undefined)("the chat page", () => {
     await page.getByRole("option", { name: /settings steps/ }).waitFor();
   });
 
-  test("what a message says is never markup", async () => {
+  test("the text of a message never becomes markup", async () => {
     await composer().fill(
       "<img src=x onerror=alert(1)> **bold** `code` [link](https://example.com) ||hidden||",
     );

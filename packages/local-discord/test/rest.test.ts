@@ -59,7 +59,7 @@ function upload(
   form.set("payload_json", JSON.stringify(payload));
   return form;
 }
-/** A command that is sent with nobody to answer, so that this test answers it. */
+/** A command sent while no bot listens, so that the test can answer it. */
 async function interaction(): Promise<InteractionRecord> {
   await call("POST", `/applications/${local.applicationId}/commands`, { name: "go", description: "Goes" });
   const sent = new Promise<InteractionRecord>((resolve) => {
@@ -69,7 +69,7 @@ async function interaction(): Promise<InteractionRecord> {
       resolve(event.interaction);
     });
   });
-  // Left unanswered in some tests; what the user's side then sees is tested elsewhere.
+  // Some tests leave it unanswered; how the user's side sees that is tested elsewhere.
   local
     .member("alice")
     .slash("go")
@@ -82,17 +82,17 @@ const webhook = (it: InteractionRecord, tail = "/messages/@original") =>
   `/webhooks/${local.applicationId}/${it.token}${tail}`;
 
 describe("interactions", () => {
-  test("more than 3 s until the first answer: 10062", async () => {
+  test("a first answer after more than 3 s gets 10062", async () => {
     const it = await interaction();
     clock.advance(3_001);
     expect(await callback(it, { type: 5 })).toMatchObject({ status: 404, body: { code: 10062 } });
   });
-  test("just under 3 s is in time", async () => {
+  test("a first answer just under 3 s is in time", async () => {
     const it = await interaction();
     clock.advance(2_999);
     expect((await callback(it, { type: 5 })).status).toBe(204);
   });
-  test("answered twice: 40060; a wrong token: 10062", async () => {
+  test("a second answer gets 40060, a wrong token 10062", async () => {
     const it = await interaction();
     expect((await call("POST", `/interactions/${it.id}/nonsense/callback`, { type: 5 })).body.code).toBe(
       10062,
@@ -103,7 +103,7 @@ describe("interactions", () => {
       body: { code: 40060 },
     });
   });
-  test("the token dies after 15 minutes: 50027", async () => {
+  test("the token expires after 15 minutes, then 50027", async () => {
     const it = await interaction();
     await callback(it, { type: 5 });
     clock.advance(15 * 60_000 - 1);
@@ -126,7 +126,7 @@ describe("interactions", () => {
       resource: { type: 4, message: { content: "hello", flags: 64 } },
     });
   });
-  test("before the first answer there is no webhook; a deferral takes only the ephemeral flag", async () => {
+  test("there is no webhook before the first answer, and a deferral takes only the ephemeral flag", async () => {
     const it = await interaction();
     expect((await call("PATCH", webhook(it), { content: "x" })).body.code).toBe(10015);
     expect((await callback(it, { type: 5, data: { flags: 1 << 15 } })).body).toMatchObject({
@@ -229,7 +229,7 @@ describe("messages", () => {
       "colour._errors",
     );
   });
-  test("files in any order of parts; PATCH keeps what is listed and adds what is new", async () => {
+  test("accepts file parts in any order; PATCH keeps listed files and adds new ones", async () => {
     const sent = await call(
       "POST",
       messages(),
@@ -261,7 +261,7 @@ describe("messages", () => {
       "renamed.txt",
     ]);
   });
-  test("too large files and too large requests: 40005", async () => {
+  test("files and requests that are too large get 40005", async () => {
     await local.close();
     await start({ limits: { attachmentBytes: 1000, requestBytes: 5000, globalPerSecond: 0 } });
     expect(await call("POST", messages(), upload({}, [0, "a", Buffer.alloc(1001)]))).toMatchObject({
@@ -271,7 +271,7 @@ describe("messages", () => {
     expect((await call("POST", messages(), upload({}, [0, "a", Buffer.alloc(6000)]))).body.code).toBe(40005);
     expect((await call("POST", messages(), upload({}, [0, "a", Buffer.alloc(1000)]))).status).toBe(200);
   });
-  test("an enforced nonce dedupes for some minutes", async () => {
+  test("an enforced nonce prevents duplicates for some minutes", async () => {
     const body = { content: "once", nonce: "job-1", enforce_nonce: true };
     const first = await call("POST", messages(), body);
     expect((await call("POST", messages(), { ...body, content: "twice" })).body).toMatchObject({
@@ -381,7 +381,7 @@ describe("commands", () => {
     expect((await call("DELETE", `${commands()}/${first[1]!.id}`)).status).toBe(204);
     expect((await call("GET", `${commands()}/${first[1]!.id}`)).body.code).toBe(10063);
   });
-  test("200 creations a day: 30034", async () => {
+  test("more than 200 creations a day get 30034", async () => {
     for (let n = 0; n < 2; n++) {
       await call(
         "PUT",
@@ -396,7 +396,7 @@ describe("commands", () => {
 });
 
 describe("rate limits", () => {
-  test("headers on every answer, 429 with a body beyond the limit, and again free after the window", async () => {
+  test("every answer has headers; beyond the limit comes 429 with a body, until the window ends", async () => {
     await local.close();
     await start({ limits: {} });
     const first = await call("POST", messages(), { content: "1" });
@@ -424,7 +424,7 @@ describe("rate limits", () => {
     expect(refused).toMatchObject({ status: 429, body: { global: true } });
     expect(refused.headers.get("x-ratelimit-global")).toBe("true");
   });
-  test("discord.js waits for its turn and loses nothing", async () => {
+  test("discord.js waits for the limit and loses nothing", async () => {
     await local.close();
     local = await startLocalDiscord();
     const rest = new REST({ api: local.apiUrl }).setToken(local.token);
@@ -471,7 +471,7 @@ describe("the CDN", () => {
     expect(response.headers.get("content-disposition")).toMatch(/^attachment/);
     expect(response.headers.get("content-security-policy")).toContain("sandbox");
   });
-  test("the oldest files go when memory is full", async () => {
+  test("the oldest files are deleted when memory is full", async () => {
     await local.close();
     await start({ limits: { cdnBytes: 2500, globalPerSecond: 0 } });
     const old = await firstUrl("a.bin", Buffer.alloc(1000));
@@ -489,7 +489,7 @@ describe("the door", () => {
     );
     expect((await call("GET", "/users/@me", undefined, { authorization: "Bot nonsense" })).status).toBe(401);
   });
-  test("foreign origins are refused, for calls, the page and sockets", async () => {
+  test("foreign origins are refused for calls, the page and sockets", async () => {
     const evil = { origin: "http://evil.example" };
     expect((await call("GET", "/users/@me", undefined, evil)).status).toBe(403);
     expect((await fetch(`${local.url}/local/state`, { headers: evil })).status).toBe(403);
@@ -500,7 +500,7 @@ describe("the door", () => {
       expect(error.message).toContain("403");
     }
   });
-  test("a foreign name for this address is refused: DNS rebinding", async () => {
+  test("a foreign host name for this address is refused (DNS rebinding)", async () => {
     const status = await new Promise<number | undefined>((resolve, reject) => {
       const { port } = new URL(local.url);
       const options = {
@@ -513,14 +513,14 @@ describe("the door", () => {
     });
     expect(status).toBe(403);
   });
-  test("without the page there is neither page nor /local", async () => {
+  test("with the page switched off there is no /local either", async () => {
     await local.close();
     await start({ page: false });
     expect((await fetch(`${local.url}/`)).status).toBe(404);
     expect((await fetch(`${local.url}/local/state`)).status).toBe(404);
     expect((await call("GET", "/users/@me")).status).toBe(200);
   });
-  test("faults on request: a connection that closes before or after the write; a slow answer", async () => {
+  test("planned faults close a connection before or after the write, or delay an answer", async () => {
     const path = /\/messages$/;
     local.faults.onRest("POST", path, { close: "before" });
     await expect(call("POST", messages(), { content: "never" })).rejects.toThrow();
@@ -533,7 +533,7 @@ describe("the door", () => {
         .messages()
         .map((it) => it.content),
     ).toEqual(["written"]);
-    // The one who does not know tries again with the same nonce, and nothing is said twice.
+    // A caller that does not know the outcome retries with the same nonce, and nothing is posted twice.
     expect((await call("POST", messages(), body)).status).toBe(200);
     expect(local.member("alice").messages()).toHaveLength(1);
 
@@ -564,11 +564,11 @@ describe("the door", () => {
       local.channelId("gallery"),
     ]).toEqual(first);
   });
-  test("a port that is taken is said so", async () => {
+  test("a taken port is reported as such", async () => {
     const port = Number(new URL(local.url).port);
     await expect(startLocalDiscord({ port })).rejects.toThrow(`Port ${port} of 127.0.0.1 is taken`);
   });
-  test("quiet: not while an interaction waits for its answer, then soon", async () => {
+  test("quiet waits while an interaction is unanswered, and resolves soon after", async () => {
     const it = await interaction();
     await expect(local.quiet({ idleMs: 5, timeoutMs: 50 })).rejects.toThrow(
       /Not quiet after 50 ms[\s\S]*POST/,
@@ -576,7 +576,7 @@ describe("the door", () => {
     await callback(it, { type: 5 });
     await local.quiet({ idleMs: 5 });
   });
-  test("threads take their permissions from their channel, and need their own to post", async () => {
+  test("threads inherit their channel's permissions, but posting needs their own", async () => {
     const parent = local.state.channels.get(local.channelId("gallery"))!;
     const thread = {
       ...parent,
@@ -598,7 +598,7 @@ describe("the door", () => {
     parent.overwrites = deny(1n << 10n);
     expect(await post()).toBe(50001);
   });
-  test("overwrites: everyone, then all roles together, then the member; administrators are above them", async () => {
+  test("overwrites apply to everyone, then all roles together, then the member; administrators bypass them", async () => {
     const alice = local.member("alice");
     const channel = local.state.channels.get(local.channelId("general"))!;
     const guild = local.state.guilds.get(local.guildId)!;
@@ -624,7 +624,7 @@ describe("the door", () => {
     guild.roles.get(painters)!.permissions = 1n << 3n;
     expect(can()).toBe(true);
   });
-  test("faults on request: a 500 that discord.js retries", async () => {
+  test("discord.js retries a planned 500", async () => {
     const rest = new REST({ api: local.apiUrl }).setToken(local.token);
     local.faults.onRest("POST", /\/messages$/, { status: 502 });
     await rest.post(Routes.channelMessages(local.channelId("general")), { body: { content: "through" } });

@@ -1,12 +1,7 @@
-import type { Database, Statement } from "better-sqlite3";
-import { customAlphabet } from "nanoid";
 import type { Origin } from "../../core/job.js";
 import type { Draft, DraftRequest, Drafts } from "../drafts.js";
-import { fromJson } from "./job-row.js";
-import { toQueueError } from "./sqlite-error.js";
-
-/** Like the ids of jobs: no look-alikes, fits a button. */
-const newId = customAlphabet("23456789abcdefghjkmnpqrstvwxyz", 12);
+import type { Connection } from "./connection.js";
+import { fromJson, newId } from "./job-row.js";
 
 interface Row {
   readonly id: string;
@@ -17,97 +12,70 @@ interface Row {
 }
 
 /** Drafts, in the queue's file. */
-export class SqliteDrafts implements Drafts {
-  readonly #db: Database;
-  readonly #now: () => number;
-  readonly #insert: Statement<[Row & { user_id: string }]>;
-  readonly #one: Statement<[string], Row>;
-  readonly #ofInteraction: Statement<[string], Row>;
-  readonly #discard: Statement<[string]>;
-  readonly #nextDue: Statement<[], number | null>;
-  readonly #due: Statement<[number], Pick<Row, "id" | "origin">>;
-  readonly #idsOfUser: Statement<[string], string>;
-  readonly #erase: Statement<[string]>;
+export function sqliteDrafts(connection: Connection): Drafts {
+  const { db, now } = connection;
+  const insert = db.prepare<[Row & { user_id: string }]>(`
+    insert into drafts (id, user_id, request, origin, created_at, expires_at)
+    values (@id, @user_id, @request, @origin, @created_at, @expires_at)`);
+  const byId = db.prepare<[string], Row>("select * from drafts where id = ?");
+  const ofInteraction = db.prepare<[string], Row>(
+    "select * from drafts where origin ->> '$.interactionId' = ?",
+  );
+  const discard = db.prepare<[string]>("delete from drafts where id = ?");
+  const nextDue = db.prepare<[], number | null>("select min(expires_at) from drafts").pluck();
+  const due = db.prepare<[number], Pick<Row, "id" | "origin">>(
+    "select id, origin from drafts where expires_at <= ? order by expires_at, id",
+  );
+  const idsOfUser = db
+    .prepare<[string], string>("select id from drafts where user_id = ? order by created_at")
+    .pluck();
+  const erase = db.prepare<[string]>("delete from drafts where user_id = ?");
 
-  constructor(db: Database, now: () => number = Date.now) {
-    this.#db = db;
-    this.#now = now;
-    this.#insert = db.prepare(`
-      insert into drafts (id, user_id, request, origin, created_at, expires_at)
-      values (@id, @user_id, @request, @origin, @created_at, @expires_at)`);
-    this.#one = db.prepare("select * from drafts where id = ?");
-    this.#ofInteraction = db.prepare("select * from drafts where origin ->> '$.interactionId' = ?");
-    this.#discard = db.prepare("delete from drafts where id = ?");
-    this.#nextDue = db.prepare<[], number | null>("select min(expires_at) from drafts").pluck();
-    this.#due = db.prepare("select id, origin from drafts where expires_at <= ? order by expires_at, id");
-    this.#idsOfUser = db
-      .prepare<[string], string>("select id from drafts where user_id = ? order by created_at")
-      .pluck();
-    this.#erase = db.prepare("delete from drafts where user_id = ?");
-  }
-
-  async add(request: DraftRequest, origin: Origin, expiresAt: number): Promise<Draft> {
-    const draft: Draft = { id: newId(), request, origin, createdAt: this.#now(), expiresAt };
-    this.#explained(() =>
-      this.#insert.run({
+  return {
+    async add(request, origin, expiresAt) {
+      const draft: Draft = { id: newId(), request, origin, createdAt: now(), expiresAt };
+      const row = {
         id: draft.id,
         user_id: origin.userId,
         request: JSON.stringify(request),
         origin: JSON.stringify(origin),
         created_at: draft.createdAt,
         expires_at: expiresAt,
-      }),
-    );
-    return draft;
-  }
+      };
+      await connection.write(() => insert.run(row));
+      return draft;
+    },
 
-  async get(id: string): Promise<Draft | undefined> {
-    return this.#explained(() => this.#read(this.#one.get(id)));
-  }
+    get: (id) => connection.read(() => toDraft(byId.get(id))),
 
-  async ofInteraction(interactionId: string): Promise<Draft | undefined> {
-    return this.#explained(() => this.#read(this.#ofInteraction.get(interactionId)));
-  }
+    ofInteraction: (interactionId) => connection.read(() => toDraft(ofInteraction.get(interactionId))),
 
-  async discard(id: string): Promise<void> {
-    this.#explained(() => this.#discard.run(id));
-  }
+    async discard(id) {
+      await connection.write(() => discard.run(id));
+    },
 
-  async nextDueAt(): Promise<number | null> {
-    return this.#explained(() => this.#nextDue.get() ?? null);
-  }
+    nextDueAt: () => connection.read(() => nextDue.get() ?? null),
 
-  async due(): Promise<Pick<Draft, "id" | "origin">[]> {
-    return this.#explained(() =>
-      this.#due.all(this.#now()).map(({ id, origin }) => ({ id, origin: fromJson<Origin>(origin) })),
-    );
-  }
+    due: () =>
+      connection.read(() =>
+        due.all(now()).map(({ id, origin }) => ({ id, origin: fromJson<Origin>(origin) })),
+      ),
 
-  async idsOfUser(userId: string): Promise<string[]> {
-    return this.#explained(() => this.#idsOfUser.all(userId));
-  }
+    idsOfUser: (userId) => connection.read(() => idsOfUser.all(userId)),
 
-  async erase(userId: string): Promise<void> {
-    this.#explained(() => this.#erase.run(userId));
-  }
-
-  #read(row: Row | undefined): Draft | undefined {
-    return row === undefined ? undefined : toDraft(row);
-  }
-
-  #explained<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      throw toQueueError(error, this.#db.name);
-    }
-  }
+    async erase(userId) {
+      await connection.write(() => erase.run(userId));
+    },
+  };
 }
 
-const toDraft = (row: Row): Draft => ({
-  id: row.id,
-  request: fromJson<DraftRequest>(row.request),
-  origin: fromJson<Origin>(row.origin),
-  createdAt: row.created_at,
-  expiresAt: row.expires_at,
-});
+function toDraft(row: Row | undefined): Draft | undefined {
+  if (row === undefined) return undefined;
+  return {
+    id: row.id,
+    request: fromJson<DraftRequest>(row.request),
+    origin: fromJson<Origin>(row.origin),
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+  };
+}

@@ -1,3 +1,4 @@
+import { customAlphabet } from "nanoid";
 import type {
   Candidate,
   Failure,
@@ -14,6 +15,12 @@ import type {
 import type { PictureJudgement } from "../../core/judgement.js";
 import type { ImageOptions, TextOptions } from "../../core/options.js";
 import type { PerSide, Side } from "../../core/side.js";
+
+/** 12 of 30 signs are 58 bits; no look-alikes (0 o, 1 i l, u v); fits a URL, a file name, a nonce and a button. */
+export const newId = customAlphabet("23456789abcdefghjkmnpqrstvwxyz", 12);
+
+/** SQL that is true for the rows of finished jobs (`isFinished`). */
+export const FINISHED = "state in ('done', 'failed', 'cancelled')";
 
 /** A row of `jobs`, in the columns' names and types (migrations/0001_jobs.sql). */
 export interface JobRow {

@@ -7,7 +7,7 @@ import { toQueueError } from "./sqlite-error.js";
 
 /** How long the start waits for another process' write (a backup, an admin's shell) before QUEUE_BUSY_DATABASE. */
 const START_BUSY_MS = 5_000;
-/** Later a wait inside SQLite would hold the event loop, so the queue waits outside (`SqliteQueue`). */
+/** Later a wait inside SQLite would hold the event loop, so calls wait outside (connection.ts). */
 const BUSY_MS = 20;
 
 /**

@@ -1,8 +1,7 @@
-import type { Database, Statement } from "better-sqlite3";
-import type { SettingName, SettingScope, Settings, Where } from "../../core/settings.js";
-import type { StoredSetting, StoredSettings } from "../settings.js";
+import type { SettingName, SettingScope, Settings } from "../../core/settings.js";
+import type { StoredSettings } from "../settings.js";
+import type { Connection } from "./connection.js";
 import { fromJson } from "./job-row.js";
-import { toQueueError } from "./sqlite-error.js";
 
 interface Row {
   readonly name: SettingName;
@@ -12,74 +11,52 @@ interface Row {
 }
 
 /** Settings, in the queue's file. */
-export class SqliteSettings implements StoredSettings {
-  readonly #db: Database;
-  readonly #now: () => number;
-  readonly #read: Statement<[SettingScope, string], Row>;
-  readonly #write: Statement<[SettingScope, string, string, string, string, number]>;
-  readonly #remove: Statement<[SettingScope, string, string]>;
-  readonly #erase: Statement<[string]>;
+export function sqliteSettings(connection: Connection): StoredSettings {
+  const { db, now } = connection;
+  const list = db.prepare<[SettingScope, string], Row>(
+    "select name, value, changed_by, changed_at from settings where scope = ? and id = ? order by name",
+  );
+  const set = db.prepare<[SettingScope, string, string, string, string, number]>(`
+    insert into settings (scope, id, name, value, changed_by, changed_at) values (?, ?, ?, ?, ?, ?)
+    on conflict (scope, id, name) do update
+      set value = excluded.value, changed_by = excluded.changed_by, changed_at = excluded.changed_at`);
+  const reset = db.prepare<[SettingScope, string, string]>(
+    "delete from settings where scope = ? and id = ? and name = ?",
+  );
+  const erase = db.prepare<[string]>("delete from settings where scope = 'user' and id = ?");
 
-  constructor(db: Database, now: () => number = Date.now) {
-    this.#db = db;
-    this.#now = now;
-    this.#read = db.prepare(
-      "select name, value, changed_by, changed_at from settings where scope = ? and id = ? order by name",
-    );
-    this.#write = db.prepare(`
-      insert into settings (scope, id, name, value, changed_by, changed_at) values (?, ?, ?, ?, ?, ?)
-      on conflict (scope, id, name) do update
-        set value = excluded.value, changed_by = excluded.changed_by, changed_at = excluded.changed_at`);
-    this.#remove = db.prepare("delete from settings where scope = ? and id = ? and name = ?");
-    this.#erase = db.prepare("delete from settings where scope = 'user' and id = ?");
-  }
+  const settingsOf = (scope: SettingScope, id: string): Settings =>
+    Object.fromEntries(list.all(scope, id).map(({ name, value }) => [name, fromJson(value)]));
 
-  async list(scope: SettingScope, id: string): Promise<StoredSetting[]> {
-    return this.#explained(() =>
-      this.#read.all(scope, id).map((row) => ({
-        name: row.name,
-        value: fromJson(row.value),
-        changedBy: row.changed_by,
-        changedAt: row.changed_at,
-      })),
-    );
-  }
+  return {
+    list: (scope, id) =>
+      connection.read(() =>
+        list.all(scope, id).map((row) => ({
+          name: row.name,
+          value: fromJson(row.value),
+          changedBy: row.changed_by,
+          changedAt: row.changed_at,
+        })),
+      ),
 
-  async of(scope: SettingScope, id: string): Promise<Settings> {
-    return Object.fromEntries((await this.list(scope, id)).map(({ name, value }) => [name, value]));
-  }
+    of: (scope, id) => connection.read(() => settingsOf(scope, id)),
 
-  async resolve({ guildId, channelId }: Where): Promise<Settings> {
-    if (channelId === null) return {};
-    return {
-      ...(guildId === null ? {} : await this.of("server", guildId)),
-      ...(await this.of("channel", channelId)),
-    };
-  }
+    async resolve({ guildId, channelId }) {
+      if (channelId === null) return {};
+      return connection.read(() => ({
+        ...(guildId === null ? {} : settingsOf("server", guildId)),
+        ...settingsOf("channel", channelId),
+      }));
+    },
 
-  async set<N extends SettingName>(
-    scope: SettingScope,
-    id: string,
-    name: N,
-    value: NonNullable<Settings[N]>,
-    by: string,
-  ): Promise<void> {
-    this.#explained(() => this.#write.run(scope, id, name, JSON.stringify(value), by, this.#now()));
-  }
+    async set(scope, id, name, value, by) {
+      await connection.write(() => set.run(scope, id, name, JSON.stringify(value), by, now()));
+    },
 
-  async reset(scope: SettingScope, id: string, name: SettingName): Promise<boolean> {
-    return this.#explained(() => this.#remove.run(scope, id, name).changes === 1);
-  }
+    reset: (scope, id, name) => connection.write(() => reset.run(scope, id, name).changes === 1),
 
-  async erase(userId: string): Promise<void> {
-    this.#explained(() => this.#erase.run(userId));
-  }
-
-  #explained<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      throw toQueueError(error, this.#db.name);
-    }
-  }
+    async erase(userId) {
+      await connection.write(() => erase.run(userId));
+    },
+  };
 }

@@ -1,20 +1,47 @@
 import type { Database } from "better-sqlite3";
 import type { Store } from "../store.js";
-import { SqliteDrafts } from "./drafts.js";
-import { SqliteSettings } from "./settings.js";
-import { SqliteQueue, type SqliteQueueOptions } from "./sqlite-queue.js";
-import { SqliteVotes } from "./votes.js";
+import { claiming } from "./claim.js";
+import { Connection, type ConnectionOptions } from "./connection.js";
+import { sqliteDeliveries } from "./deliveries.js";
+import { sqliteDrafts } from "./drafts.js";
+import { enqueueing } from "./enqueue.js";
+import { finishing } from "./finish.js";
+import { Jobs } from "./jobs.js";
+import { Limits } from "./limits.js";
+import { showing } from "./line.js";
+import { sqliteRecords } from "./records.js";
+import { keepingResults } from "./results.js";
+import { sqliteSettings } from "./settings.js";
+import { Turns } from "./turns.js";
+import { sqliteVotes } from "./votes.js";
+
+export interface SqliteStoreOptions extends ConnectionOptions {
+  /** Failed attempts after which a job is set aside as failed. */
+  readonly maxAttempts?: number;
+  /** Waiting jobs after which enqueue answers QUEUE_FULL. */
+  readonly maxWaiting?: number;
+}
 
 /** All that is stored, in one SQLite file. Takes an open, migrated database (`openDatabase`); `close` closes it. */
-export function sqliteStore(database: Database, options: SqliteQueueOptions = {}): Store {
-  const jobs = new SqliteQueue(database, options);
+export function sqliteStore(database: Database, options: SqliteStoreOptions = {}): Store {
+  const { maxAttempts = 3, maxWaiting = 1_000 } = options;
+  const connection = new Connection(database, options);
+  const jobs = new Jobs(database);
+  const turns = new Turns(database);
+  const limits = new Limits(database, turns);
   return {
-    queue: jobs,
-    deliveries: jobs,
-    records: jobs,
-    votes: new SqliteVotes(database, options.now),
-    settings: new SqliteSettings(database, options.now),
-    drafts: new SqliteDrafts(database, options.now),
-    close: () => jobs.close(),
+    queue: {
+      ...enqueueing(connection, jobs, turns, limits, maxWaiting),
+      ...claiming(connection, jobs),
+      ...keepingResults(connection, jobs),
+      ...finishing(connection, jobs, turns, limits, maxAttempts),
+      ...showing(connection, jobs),
+    },
+    deliveries: sqliteDeliveries(connection),
+    records: sqliteRecords(connection, jobs, turns, limits),
+    votes: sqliteVotes(connection),
+    settings: sqliteSettings(connection),
+    drafts: sqliteDrafts(connection),
+    close: () => connection.close(),
   };
 }

@@ -6,7 +6,7 @@ import { CheckpointError } from "../../../src/core/errors.js";
 import { makeZip } from "../../support/zip.js";
 import { golden, randomIntegers, refusal, temporaryFolder, zipEntries } from "../support.js";
 
-/** Opens a .safetensors file with this header and that many bytes of data. */
+/** Opens a .safetensors file with this header and this many bytes of data. */
 function openHeader(header: unknown, dataBytes: number, claimedBytes?: bigint) {
   const text = Buffer.from(typeof header === "string" ? header : JSON.stringify(header), "utf8");
   const prefix = Buffer.alloc(8);
@@ -23,7 +23,7 @@ const tensor = (dtype: string, shape: unknown, ...range: unknown[]) => ({
 });
 
 describe("a safetensors header", () => {
-  it("that is right is read", () => {
+  it("that is valid is read", () => {
     const header = {
       __metadata__: { format: "pt" },
       b: tensor("F32", [2], 4, 12),
@@ -65,7 +65,7 @@ describe("a safetensors header", () => {
     expect(error.message).toContain("model.safetensors");
   });
 
-  it("of a type that is not read names the tensor and the type", () => {
+  it("with an unsupported type is refused, naming the tensor and the type", () => {
     const error = refusal(() => openHeader({ a: tensor("F8_E4M3", [2], 0, 2) }, 2));
     expect(error.code).toBe("CHECKPOINT_TENSORS");
     expect(error.message).toMatch(/"a".*F8_E4M3/);
@@ -80,14 +80,14 @@ describe("a safetensors header", () => {
     },
   );
 
-  it("is not fooled by names of JavaScript", () => {
+  it("may use JavaScript's own property names", () => {
     const header = `{"__proto__":${JSON.stringify(tensor("U8", [1], 0, 1))},"constructor":${JSON.stringify(tensor("toString", [1], 1, 2))}}`;
     expect(refusal(() => openHeader(header, 2)).code).toBe("CHECKPOINT_TENSORS");
   });
 });
 
-describe("a file that is cut off", () => {
-  it.each(["views.safetensors", "views.bin"])("%s, anywhere", (name) => {
+describe("a truncated file", () => {
+  it.each(["views.safetensors", "views.bin"])("is refused: %s, wherever it ends", (name) => {
     const path = join(temporaryFolder(), name);
     const bytes = readFileSync(golden(name)).length;
     for (let length = bytes - 1; length >= 0; length -= 37) {
@@ -99,7 +99,7 @@ describe("a file that is cut off", () => {
 });
 
 describe("random damage", () => {
-  /** Reads everything; a damaged file may still be readable, but nothing else than a CheckpointError may come out. */
+  /** Reads everything; a damaged file may still be readable, but must throw nothing but a CheckpointError. */
   function survives(path: string, label: string): "read" | "refused" {
     try {
       const weights = openWeightFile(path);

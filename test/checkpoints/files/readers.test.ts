@@ -42,7 +42,7 @@ function expectTensor(weights: Weights, name: string, expected: ExpectedTensor, 
   expect(Math.abs(sum - expected.sum), name).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(expected.sum)));
 }
 
-/** Every expected tensor is there with PyTorch's values. */
+/** Checks that every expected tensor exists with PyTorch's values. */
 function expectTensors(
   weights: Weights,
   expected: Readonly<Record<string, ExpectedTensor>>,
@@ -68,7 +68,7 @@ describe("one file", () => {
     expectTensors(weights, expected);
   });
 
-  it("serves contiguous tensors at their place in the file, and only those", () => {
+  it("gives the location of contiguous tensors in the file, and of no others", () => {
     const weights = openWeightFile(golden("views.bin"));
     const strided = weights.names.filter((name) => !isInPlace(weights.get(name)!));
     expect(sorted(strided)).toEqual(
@@ -115,7 +115,7 @@ describe("one file", () => {
     expect(() => writeSafetensors(path, [{ name: "a", type: "F32", shape: [4], data }])).toThrow(RangeError);
   });
 
-  it("has a fingerprint that changes with the file's header, size or time, and not with its folder", () => {
+  it("has a fingerprint that changes with the file's header, size or time, but not its folder", () => {
     const folder = temporaryFolder();
     const path = join(folder, "views.bin");
     copyFileSync(golden("views.bin"), path);
@@ -128,7 +128,7 @@ describe("one file", () => {
     expect(openWeightFile(path).fingerprint).not.toBe(fingerprint);
   });
 
-  it("says so when a tensor is not there, and when the file went away", () => {
+  it("reports a missing tensor, and a file that was deleted", () => {
     const path = join(temporaryFolder(), "views.safetensors");
     copyFileSync(golden("views.safetensors"), path);
     const weights = openWeightFile(path);
@@ -151,7 +151,7 @@ describe("a folder", () => {
     },
   );
 
-  it("takes the variant that is asked for, else the one that is there", () => {
+  it("takes the requested variant, else the one that exists", () => {
     expect(findWeightFiles(golden("vae"), { prefer: "fp16" })?.main).toBe(
       golden("vae", "diffusion_pytorch_model.fp16.safetensors"),
     );
@@ -171,7 +171,7 @@ describe("a folder", () => {
     expect(findWeightFiles(folder, { prefer: "fp16" })?.main).toBe(join(folder, "model.safetensors"));
   });
 
-  it("names a shard that is missing, one that is cut off, and one that lacks its tensor", () => {
+  it("names a missing shard, a truncated one, and one that lacks its tensor", () => {
     const folder = temporaryFolder();
     const shards = [1, 2, 3].map((n) => `model-0000${n}-of-00003.safetensors`);
     const restore = () => {
@@ -219,7 +219,7 @@ describe("a folder", () => {
 });
 
 describe("names", () => {
-  it("of the VAE's old attention become the new ones, 1x1 convolutions become matrices", () => {
+  it("of the VAE's old attention become the new ones, and 1x1 convolutions become matrices", () => {
     const fresh = vaeWeights(openWeights(golden("vae"), { prefer: "fp16" }));
     const old = vaeWeights(openWeights(golden("vae-old"), { prefer: "fp16" }));
     expect(sorted(old.names)).toEqual(sorted(fresh.names));
@@ -239,7 +239,7 @@ describe("names", () => {
     expectTensors(weights, expected);
   });
 
-  it("keep an untied lm_head, and refuse one tensor under two names", () => {
+  it("keep an untied lm_head, and one tensor under two names is refused", () => {
     const tied = openWeights(golden("gpt2-tied-bin"));
     expect(gpt2Weights(tied, { tied: false }).names).toContain("lm_head.weight");
     const path = join(temporaryFolder(), "model.safetensors");

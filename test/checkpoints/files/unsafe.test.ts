@@ -5,7 +5,7 @@ import { openWeightFile } from "../../../src/checkpoints/files/open.js";
 import { makeZip, type ZipOptions } from "../../support/zip.js";
 import { golden, refusal, temporaryFolder } from "../support.js";
 
-/** Opens an archive that torch.save might have written, with this pickle. */
+/** Opens an archive like torch.save's, with this pickle. */
 function openPickle(pickle: Uint8Array, options: ZipOptions = {}, more: Record<string, Uint8Array> = {}) {
   const path = join(temporaryFolder(), "model.bin");
   writeFileSync(path, makeZip({ "archive/data.pkl": pickle, ...more }, options));
@@ -14,7 +14,7 @@ function openPickle(pickle: Uint8Array, options: ZipOptions = {}, more: Record<s
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
 
-describe("a pickle that asks for more than tensors is refused, and the refusal names what it asks for", () => {
+describe("a pickle that asks for more than tensors is refused, naming what it asks for", () => {
   it.each([
     ["reduce-os-system.bin", /(posix|nt)\.system/],
     ["reduce-eval.bin", /(__builtin__|builtins)\.eval/],
@@ -50,13 +50,13 @@ describe("a pickle that asks for more than tensors is refused, and the refusal n
     expect(refusal(() => openPickle(latin1(`\x80\x02${pickle}`))).code).toBe("CHECKPOINT_UNSAFE");
   });
 
-  it("a name of megabytes is cut in the message", () => {
+  it("a name of megabytes is shortened in the message", () => {
     const error = refusal(() => openPickle(latin1(`\x80\x02c${"x".repeat(1e6)}\ny\n.`)));
     expect(error.message.length).toBeLessThan(600);
   });
 });
 
-describe("a file that is not what it should be", () => {
+describe("a file that is not what it claims to be", () => {
   it.each([
     ["legacy.bin", "CHECKPOINT_CORRUPT", /before version 1\.6/],
     ["deflated.bin", "CHECKPOINT_CORRUPT", /compressed/],
@@ -83,12 +83,12 @@ describe("a file that is not what it should be", () => {
     expect(refusal(() => openWeightFile(path)).message).toMatch(says);
   });
 
-  it("an archive from a big-endian machine", () => {
+  it("refuses an archive from a big-endian machine", () => {
     const error = refusal(() => openPickle(latin1("\x80\x02}."), {}, { "archive/byteorder": latin1("big") }));
     expect(error.message).toContain("big-endian");
   });
 
-  it("an encrypted archive", () => {
+  it("refuses an encrypted archive", () => {
     expect(refusal(() => openPickle(latin1("\x80\x02}."), { flags: 1 })).message).toContain("encrypted");
   });
 });

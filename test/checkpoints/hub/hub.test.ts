@@ -11,7 +11,7 @@ import { temporaryFolder } from "../support.js";
 
 const MINIATURE = fileURLToPath(new URL("../../../checkpoints/miniature/", import.meta.url));
 
-/** Path in the folder -> content. */
+/** Maps each path in the folder to its content. */
 const filesOf = (folder: string): Record<string, Buffer> =>
   Object.fromEntries(
     readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -30,7 +30,7 @@ afterEach(() => hub.stop());
 const PATIENCE = { attempts: 3, delayMs: 1, idleMs: 5_000, longestWaitMs: 5_000 };
 const options = (checkpointsDir: string) => ({ endpoint: hub.url, checkpointsDir, patience: PATIENCE });
 
-/** Promptist as it is published: no tokenizer, the tokenizer in another repository, and files that nobody needs. */
+/** Publishes Promptist as it really is: its tokenizer in another repository, and files that nobody needs. */
 function publishPromptist() {
   const files = filesOf(join(MINIATURE, "promptist"));
   const { "vocab.json": vocabulary, "merges.txt": merges, ...rest } = files;
@@ -39,7 +39,7 @@ function publishPromptist() {
   return files;
 }
 
-/** Larger than what a connection holds in its buffers, so that a part of it is on disk when the connection ends. */
+/** Larger than a connection's buffers, so part of it is on disk when the connection ends. */
 const LARGE = Buffer.alloc(2_000_000, "weights");
 
 function publishLargePromptist() {
@@ -47,7 +47,7 @@ function publishLargePromptist() {
   hub.add("microsoft/Promptist", { [WEIGHTS]: LARGE });
 }
 
-/** First bytes that were asked for, one for each request for the file. */
+/** The first byte of each request for the file. */
 const startsOf = (path: string) =>
   hub.downloads(path).map(({ range }) => Number(/^bytes=(\d+)-$/.exec(range ?? "bytes=0-")![1]));
 
@@ -76,7 +76,7 @@ async function refused(action: Promise<unknown>): Promise<CheckpointError> {
 }
 
 describe("pull", () => {
-  it("brings the files of Promptist, and the tokenizer from GPT-2", async () => {
+  it("downloads the files of Promptist, and the tokenizer from GPT-2", async () => {
     const files = publishPromptist();
     const folder = temporaryFolder();
     const progress: [number, number][] = [];
@@ -94,7 +94,7 @@ describe("pull", () => {
     expect(existsSync(join(folder, "promptist.partial"))).toBe(false);
   });
 
-  it("prefers fp16 safetensors of a pipeline and leaves the rest", async () => {
+  it("prefers a pipeline's fp16 safetensors and leaves the rest", async () => {
     const files = publishDiffusion();
     const folder = temporaryFolder();
     await pull("stable-diffusion-v1-5", options(folder));
@@ -104,7 +104,7 @@ describe("pull", () => {
     expect(findDiffusion(undefined, folder).name).toBe("stable-diffusion-v1-5");
   });
 
-  it("brings a pipeline's safety checker with what its pictures must look like", async () => {
+  it("downloads a pipeline's safety checker with the configuration of its pictures", async () => {
     publishDiffusion();
     hub.add("stable-diffusion-v1-5/stable-diffusion-v1-5", {
       "safety_checker/config.json": "{}",
@@ -125,7 +125,7 @@ describe("pull", () => {
     expect(findJudges(found, folder).safety).toBe(join(found.directory, "safety_checker"));
   });
 
-  it("takes .bin where there is nothing else, shards by their index, and a revision of any model", async () => {
+  it("takes .bin if there is nothing else, shards by their index, and any revision of a model", async () => {
     const folder = temporaryFolder();
     const small = { "config.json": "{}", "vocab.json": "{}", "merges.txt": "" };
     hub.add("org/bin", { ...small, "pytorch_model.bin": Buffer.alloc(3_000, 1) });
@@ -149,7 +149,7 @@ describe("pull", () => {
     expect(readdirSync(folder).sort()).toEqual(["org--bin", "org--shards"]);
   });
 
-  it("asks for nothing that is here already", async () => {
+  it("requests nothing that exists locally", async () => {
     publishPromptist();
     const folder = temporaryFolder();
     await pull("promptist", options(folder));
@@ -178,7 +178,7 @@ describe("pull", () => {
 });
 
 describe("an interruption", () => {
-  it("in the middle of a file is mended by a request for the rest", async () => {
+  it("in the middle of a file is fixed by requesting the rest", async () => {
     publishLargePromptist();
     hub.fail(WEIGHTS, { cutAfter: 900_000 }, { cutAfter: 800_000 });
     const folder = temporaryFolder();
@@ -193,7 +193,7 @@ describe("an interruption", () => {
     expect(notices[0]).toMatch(/model.safetensors: the connection broke; trying again/);
   });
 
-  it("that lasts leaves a partial folder, from which the next pull goes on", async () => {
+  it("that lasts leaves a partial folder, which the next pull completes", async () => {
     publishLargePromptist();
     hub.fail(WEIGHTS, { cutAfter: 900_000 }, { cutAfter: 0 }, { cutAfter: 0 });
     const folder = temporaryFolder();
@@ -218,7 +218,7 @@ describe("an interruption", () => {
     expect(readFileSync(join(folder, "promptist", WEIGHTS)).equals(LARGE)).toBe(true);
   });
 
-  it("by the user keeps what has come", async () => {
+  it("by the user keeps what was downloaded", async () => {
     publishPromptist();
     hub.fail(WEIGHTS, { stallAfter: 40_000 });
     const folder = temporaryFolder();
@@ -240,7 +240,7 @@ describe("an interruption", () => {
     expect(hub.downloads(WEIGHTS).at(-1)!.range).toBe("bytes=40000-");
   });
 
-  it("in which nothing comes any more counts as one", async () => {
+  it("also counts if the connection only goes silent", async () => {
     publishPromptist();
     hub.fail(WEIGHTS, { stallAfter: 10_000 });
     const folder = temporaryFolder();
@@ -248,7 +248,7 @@ describe("an interruption", () => {
     expect(hub.downloads(WEIGHTS).at(-1)!.range).toBe("bytes=10000-");
   });
 
-  it("is mended where the hub knows no ranges", async () => {
+  it("is fixed even if the hub supports no ranges", async () => {
     publishLargePromptist();
     hub.fail(WEIGHTS, { cutAfter: 900_000 }, { ignoreRange: true });
     const folder = temporaryFolder();
@@ -288,7 +288,7 @@ describe("a refusal of the hub", () => {
     expect(error.message).toMatch(says);
   });
 
-  it("404 for a file that is listed", async () => {
+  it("404 for a listed file is reported", async () => {
     publishPromptist();
     hub.fail(WEIGHTS, { status: 404, headers: { "x-error-code": "EntryNotFound" } });
     const error = await refused(pull("promptist", options(temporaryFolder())));
@@ -296,7 +296,7 @@ describe("a refusal of the hub", () => {
     expect(error.message).toContain(WEIGHTS);
   });
 
-  it("401 asks for a token, or for another one; the right one is sent to the hub and never to its CDN", async () => {
+  it("401 asks for a token or a different one; the right one is sent to the hub, never to its CDN", async () => {
     publishPromptist();
     hub.tokens.set("microsoft/Promptist", "hf_right");
     const folder = temporaryFolder();
@@ -314,7 +314,7 @@ describe("a refusal of the hub", () => {
     expect(by("cdn")).toEqual(new Set([undefined]));
   });
 
-  it("of a gated model says how to get in", async () => {
+  it("to a gated model says how to get access", async () => {
     publishDiffusion("org/gated");
     hub.gated.add("org/gated");
     const error = await refused(pull("org/gated", options(temporaryFolder())));
@@ -322,7 +322,7 @@ describe("a refusal of the hub", () => {
     expect(error.message).toContain(`Open ${hub.url}/org/gated in a browser, log in, accept the terms`);
   });
 
-  it("429 is waited out as long as it asks for", async () => {
+  it("429 is waited out as long as it says", async () => {
     publishPromptist();
     hub.fail(WEIGHTS, { status: 429, headers: { "retry-after": "1" } });
     hub.fail(`tree/${COMMIT}`, {
@@ -339,7 +339,7 @@ describe("a refusal of the hub", () => {
     expect(notices).toContain(`${hub.url} answers 429; trying again in 1 s.`);
   });
 
-  it("429 that lasts, or asks for too long a wait, is reported", async () => {
+  it("429 that lasts, or demands too long a wait, is reported", async () => {
     publishPromptist();
     const busy = { status: 429, headers: { "retry-after": "0" } };
     hub.fail("revision/main", busy, busy, busy);
@@ -349,7 +349,7 @@ describe("a refusal of the hub", () => {
     expect(error.message).toContain("It asks to wait 7200 s.");
   });
 
-  it("5xx is tried again, and reported when it lasts", async () => {
+  it("5xx is retried, and reported if it lasts", async () => {
     publishPromptist();
     hub.fail(WEIGHTS, { status: 503 }, { status: 500 });
     await pull("promptist", options(temporaryFolder()));
@@ -359,7 +359,7 @@ describe("a refusal of the hub", () => {
     expect(error.message).toContain("answers 503");
   });
 
-  it("by silence is reported with its address", async () => {
+  it("to connect is reported with its address", async () => {
     const { url } = hub;
     await hub.stop();
     const error = await refused(pull("promptist", { ...options(temporaryFolder()), endpoint: url }));
@@ -370,7 +370,7 @@ describe("a refusal of the hub", () => {
 });
 
 describe("before anything large is fetched", () => {
-  it("a disk that is too small is refused", async () => {
+  it("a disk without enough space is refused", async () => {
     publishPromptist();
     hub.claimedBytes.set(WEIGHTS, 2 ** 50);
     const folder = temporaryFolder();
@@ -392,18 +392,18 @@ describe("before anything large is fetched", () => {
     expect(hub.downloads("unet/diffusion_pytorch_model.fp16.safetensors")).toEqual([]);
   });
 
-  it("a repository without a model says what it lacks", async () => {
+  it("a repository without a model is refused, saying what it lacks", async () => {
     hub.add("org/data", { "README.md": "nothing here" });
     const error = await refused(pull("org/data", options(temporaryFolder())));
     expect(error.message).toMatch(/lacks config.json, model.safetensors, vocab.json/);
   });
 
-  it.each(["nonsense", "../../etc", "a/../b", "org/name@"])("%s is no name", async (name) => {
+  it.each(["nonsense", "../../etc", "a/../b", "org/name@"])("refuses the name %s", async (name) => {
     await expect(pull(name, options(temporaryFolder()))).rejects.toMatchObject({ code: "INPUT_OPTION" });
     expect(hub.seen).toEqual([]);
   });
 
-  it("an index that names files elsewhere is refused", async () => {
+  it("an index that names files outside the repository is refused", async () => {
     hub.add("org/evil", {
       "config.json": "{}",
       "model.safetensors.index.json": JSON.stringify({ weight_map: { a: "../../evil.safetensors" } }),
@@ -413,7 +413,7 @@ describe("before anything large is fetched", () => {
   });
 });
 
-it("only the command line's own file imports the hub", () => {
+it("only the command line imports the hub", () => {
   const source = fileURLToPath(new URL("../../../src/", import.meta.url));
   const importers = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
     (path) => path.endsWith(".ts") && /["/]hub\.js"/.test(readFileSync(join(source, path), "utf8")),

@@ -9,7 +9,7 @@ import { golden, refusal, temporaryFolder } from "../support.js";
 
 const CHECKPOINTS = fileURLToPath(new URL("../../../checkpoints", import.meta.url));
 
-/** A folder of checkpoints that holds the miniature and what `prepare` puts in. */
+/** A folder of checkpoints with the miniature, and whatever `prepare` adds. */
 function checkpointsWith(prepare: (folder: string) => void): string {
   const folder = temporaryFolder();
   cpSync(join(CHECKPOINTS, "miniature"), join(folder, "miniature"), { recursive: true });
@@ -18,7 +18,7 @@ function checkpointsWith(prepare: (folder: string) => void): string {
 }
 
 describe("without a folder named", () => {
-  it("the miniature stands in, and is called so", () => {
+  it("the miniature stands in, and says so", () => {
     const folder = checkpointsWith(() => undefined);
     for (const find of [findPromptist, findDiffusion]) {
       const found = find(undefined, folder);
@@ -29,7 +29,7 @@ describe("without a folder named", () => {
     expect(paths).toContain(join("unet", "diffusion_pytorch_model.fp16.safetensors"));
   });
 
-  it("the published checkpoint is used where it is, an empty folder is not", () => {
+  it("the published checkpoint is used if present, but not an empty folder", () => {
     const folder = checkpointsWith((at) => {
       cpSync(golden("gpt2"), join(at, "promptist"), { recursive: true });
       mkdirSync(join(at, "stable-diffusion-v1-5"));
@@ -38,7 +38,7 @@ describe("without a folder named", () => {
     expect(findDiffusion(undefined, folder).isMiniature).toBe(true);
   });
 
-  it("nothing at all is said with what to put where", () => {
+  it("a missing checkpoint is reported with what to put where", () => {
     const error = refusal(() => findPromptist(undefined, temporaryFolder()));
     expect(error.code).toBe("CHECKPOINT_MISSING");
     expect(error.message).toMatch(/microsoft\/Promptist/);
@@ -55,7 +55,7 @@ describe("a folder named by the user", () => {
     expect(findPromptist(join(CHECKPOINTS, "miniature", "promptist"), CHECKPOINTS).isMiniature).toBe(true);
   });
 
-  it("that isn't there is missing", () => {
+  it("is reported missing if it does not exist", () => {
     const error = refusal(() => findDiffusion(join(CHECKPOINTS, "absent"), CHECKPOINTS));
     expect(error.code).toBe("CHECKPOINT_MISSING");
     expect(error.message).toContain("model_index.json");
@@ -95,13 +95,13 @@ describe("a folder named by the user", () => {
 });
 
 describe("an inspection", () => {
-  it("of the miniature finds nothing wrong", () => {
+  it("of the miniature finds no problem", () => {
     for (const kind of ["promptist", "diffusion"] as const) {
       expect(inspectCheckpoint(kind, undefined, CHECKPOINTS).problems).toEqual([]);
     }
   });
 
-  it("lists everything that is missing at once", () => {
+  it("lists everything that is missing", () => {
     const folder = checkpointsWith((at) => {
       const target = join(at, "stable-diffusion-v1-5");
       cpSync(join(at, "miniature", "stable-diffusion"), target, { recursive: true });
@@ -116,7 +116,7 @@ describe("an inspection", () => {
     expect(problems.join("\n")).toMatch(/merges\.txt[\s\S]*scheduler_config[\s\S]*unet[\s\S]*vae/);
   });
 
-  it("of nothing answers null and why", () => {
+  it("without a folder returns null and the reason", () => {
     const { checkpoint, problems } = inspectCheckpoint("promptist", undefined, temporaryFolder());
     expect(checkpoint).toBeNull();
     expect(problems).toHaveLength(1);
@@ -146,7 +146,7 @@ describe("a configuration", () => {
   });
 });
 
-it("a published checkpoint draws with diffusers' guidance where nobody names one, the miniature with its own", () => {
+it("by default a published checkpoint draws with diffusers' guidance, the miniature with its own", () => {
   const root = fileURLToPath(new URL("../../../", import.meta.url));
   const published = join(root, "test", "golden", "words", "stable-diffusion");
   expect(findDiffusion(published, join(root, "checkpoints")).guidance).toBe(7.5);

@@ -9,7 +9,7 @@ const MINIATURE = fileURLToPath(new URL("../../../checkpoints/miniature", import
 const CLIP = fileURLToPath(new URL("../../golden/clip/one", import.meta.url));
 const CHECKER = fileURLToPath(new URL("../../golden/safety/plain/safety_checker", import.meta.url));
 
-/** A folder of checkpoints with the miniature, and what the pictures are drawn with. */
+/** A folder of checkpoints with the miniature, and the checkpoint that draws the pictures. */
 function checkpoints() {
   const folder = temporaryFolder();
   cpSync(MINIATURE, join(folder, "miniature"), { recursive: true });
@@ -24,7 +24,7 @@ function checkpoints() {
   };
 }
 
-it("the miniature's CLIP judges the miniature's pictures and no others", () => {
+it("the miniature's CLIP judges only the miniature's pictures", () => {
   const { at, folder, miniature, published } = checkpoints();
   expect(findJudges(miniature, folder)).toEqual({
     clip: at("miniature", "clip"),
@@ -40,7 +40,7 @@ it("the miniature's CLIP judges the miniature's pictures and no others", () => {
   });
 });
 
-it("a published CLIP judges all, with its own predictor; a folder with a tokenizer alone is none", () => {
+it("a published CLIP judges all pictures, with its own predictor; a tokenizer alone is not a CLIP", () => {
   const { at, folder, miniature, published } = checkpoints();
   mkdirSync(at("clip"));
   writeFileSync(at("clip", "vocab.json"), "{}");
@@ -57,7 +57,7 @@ it("a published CLIP judges all, with its own predictor; a folder with a tokeniz
   expect(findJudges(miniature, folder).aesthetic).toBe(at("aesthetic", "mine.pth"));
 });
 
-it("of several predictors Promptist's own is taken, others must be chosen", () => {
+it("of several predictors Promptist's own is the default, others must be chosen", () => {
   const { at, folder, published } = checkpoints();
   cpSync(CLIP, at("clip"), { recursive: true });
   mkdirSync(at("aesthetic"));
@@ -73,7 +73,7 @@ it("of several predictors Promptist's own is taken, others must be chosen", () =
   expect(findJudges(published, folder).aesthetic).toBe(wanted);
 });
 
-it("the safety checker is the checkpoint's own, or Stable Diffusion 1.5's; none is borrowed for the miniature", () => {
+it("the safety checker is the checkpoint's own or Stable Diffusion 1.5's; the miniature borrows none", () => {
   const { at, folder, miniature, published } = checkpoints();
   const own = join(published.directory, "safety_checker");
   cpSync(CHECKER, own, { recursive: true });
@@ -91,7 +91,7 @@ it("the safety checker is the checkpoint's own, or Stable Diffusion 1.5's; none 
   expect(findJudges(published, folder).safety).toBeNull();
 });
 
-it("a CLIP that was named must be there; none is a choice too", () => {
+it("a named CLIP must exist, and 'none' turns it off", () => {
   const { at, folder, miniature } = checkpoints();
   expect(findJudges(miniature, folder, CLIP)).toMatchObject({ clip: CLIP, clipName: "one", aesthetic: null });
   expect(findJudges(miniature, folder, NO_CLIP)).toMatchObject({

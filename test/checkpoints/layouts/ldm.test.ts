@@ -32,7 +32,7 @@ describe("a single-file checkpoint", () => {
     }
   });
 
-  it("is told from a folder's weights", () => {
+  it("is distinguished from a folder's weights", () => {
     expect(isSingleFile(openWeights(golden("vae")))).toBe(false);
   });
 

@@ -12,7 +12,7 @@ import { clipText, clipTextConfig } from "../../../src/models/clip-text.js";
 import { relativeError } from "../../support/relative-error.js";
 import { refusal, temporaryFolder } from "../support.js";
 
-/** Files and numbers of diffusers: test/golden/lora.py */
+/** Files and expected numbers from diffusers: test/golden/lora.py */
 const LORA = fileURLToPath(new URL("../../golden/lora/", import.meta.url));
 const BASE = fileURLToPath(new URL("../../golden/sd-small/sd1/", import.meta.url));
 const CPU = { name: "cpu", note: null } as const;
@@ -79,7 +79,7 @@ describe("the cache", () => {
     });
   };
 
-  it("keeps a graph for each file and weight, and knows a file by its content", async () => {
+  it("keeps a graph per file and weight, and identifies a file by its content", async () => {
     const cacheDir = temporaryFolder();
     const paths = [];
     for (const files of [{}, { kohya: 0.8 }, { kohya: 0.7 }, { peft: 0.8 }])
@@ -91,7 +91,7 @@ describe("the cache", () => {
     expect(again).toMatchObject({ path: paths[1], reused: true });
   });
 
-  it("copies only what is changed", async () => {
+  it("copies only what changed", async () => {
     const plain = await compileText([], temporaryFolder());
     expect(plain.convertedBytes).toBe(0);
     const merged = await compileText(choices({ diffusers: 1 }), temporaryFolder());
@@ -116,7 +116,7 @@ describe("a file that does not belong to the checkpoint", () => {
   };
   const Q = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q";
 
-  it("is refused with every key that has no place", () => {
+  it("is refused, naming every key that fits nowhere", () => {
     const error = refusal(() =>
       mergeLoras(
         bases(),

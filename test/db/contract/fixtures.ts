@@ -1,6 +1,7 @@
-import type { JobKind } from "../../../src/core/job.js";
+import { expect } from "vitest";
+import type { JobKind, Phase, Picture } from "../../../src/core/job.js";
 import { DEFAULT_TEXT_OPTIONS } from "../../../src/core/options.js";
-import type { NewJob } from "../../../src/db/queue.js";
+import type { Claim, NewJob, Queue } from "../../../src/db/queue.js";
 
 let interactions = 0;
 
@@ -41,4 +42,43 @@ export function newJob(wish: JobWish): NewJob {
     },
     items: prompts.map((prompt, index) => ({ prompt, rewrite: wish.rewrites?.[index] ?? null })),
   };
+}
+
+/** A picture in a file, not judged. */
+export const drawn = (file: string, ms: number | null = null): Picture => ({ file, ms, judgement: null });
+
+/** Claims a job that must be there. */
+export async function claimNext(queue: Queue, phase: Phase = "text", owner = "loop"): Promise<Claim> {
+  const claimed = await queue.claim(phase, owner);
+  if (claimed === undefined) throw new Error(`no ${phase} job waits`);
+  return claimed;
+}
+
+/** Claims until nothing waits, each job completed before the next claim; answers the users in order. */
+export async function drain(queue: Queue, phase: Phase = "text"): Promise<string[]> {
+  const users: string[] = [];
+  for (
+    let next = await queue.claim(phase, "loop");
+    next !== undefined;
+    next = await queue.claim(phase, "loop")
+  ) {
+    users.push(next.job.origin.userId);
+    expect(await queue.complete(next)).toBe(true);
+  }
+  return users;
+}
+
+/** Jobs of ada, bob and cyd, of which cyd's fails, then ada's is done and bob's cancelled; `pass` lets time pass. */
+export async function endThree(
+  queue: Queue,
+  pass: (ms: number) => void,
+): Promise<Record<"ada" | "bob" | "cyd", string>> {
+  for (const user of ["ada", "bob", "cyd"]) await queue.enqueue(newJob({ user }));
+  const [ada, bob, cyd] = [await claimNext(queue), await claimNext(queue), await claimNext(queue)];
+  await queue.fail(cyd, "INTERNAL", "bug");
+  pass(1_000);
+  await queue.complete(ada);
+  pass(1_000);
+  await queue.cancelled(bob);
+  return { ada: ada.job.id, bob: bob.job.id, cyd: cyd.job.id };
 }

@@ -2,9 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import type { Queue } from "../../../src/db/queue.js";
 import { backupDatabase } from "../../../src/db/sqlite/backup.js";
 import { openDatabase } from "../../../src/db/sqlite/open.js";
-import { SqliteQueue } from "../../../src/db/sqlite/sqlite-queue.js";
+import { sqliteStore } from "../../../src/db/sqlite/store.js";
 import { newJob } from "../contract/fixtures.js";
 
 function folder(): string {
@@ -14,10 +15,10 @@ function folder(): string {
 }
 
 /** A queue in a file, closed when the test is over. */
-function openQueue(file: string): SqliteQueue {
-  const queue = new SqliteQueue(openDatabase(file), {});
-  onTestFinished(() => queue.close());
-  return queue;
+function openQueue(file: string): Queue {
+  const store = sqliteStore(openDatabase(file));
+  onTestFinished(() => store.close());
+  return store.queue;
 }
 
 test("a queue in use is copied as it is at one moment, private and whole, and goes on", async () => {

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { openDatabase } from "../../../src/db/sqlite/open.js";
-import { SqliteQueue } from "../../../src/db/sqlite/sqlite-queue.js";
+import { sqliteStore } from "../../../src/db/sqlite/store.js";
 import { compileSources } from "./child/sources.js";
 
 const SCRIPT = fileURLToPath(new URL("./child/work-queue.mjs", import.meta.url));
@@ -76,7 +76,7 @@ test("a program killed 20 times in the middle of its work loses nothing that was
       const db = openDatabase(file);
       expect(db.pragma("integrity_check", { simple: true })).toBe("ok");
       expect(db.pragma("foreign_key_check")).toEqual([]);
-      const queue = new SqliteQueue(db);
+      const { queue, close } = sqliteStore(db);
       const asDraft = db.prepare<[], string>("select origin ->> '$.interactionId' from drafts").pluck().all();
       const asJob = db.prepare<[], string>("select interaction_id from jobs").pluck().all();
       expect([...asDraft, ...asJob], "each once").toHaveLength(new Set([...asDraft, ...asJob]).size);
@@ -95,17 +95,17 @@ test("a program killed 20 times in the middle of its work loses nothing that was
       for (const id of advanced) expect((await queue.get(id))?.phase).toBe("image");
       for (const id of done) expect((await queue.get(id))?.state).toBe("done");
       for (const id of delivered) expect((await queue.get(id))?.delivery.messageId).toBe("message");
-      await queue.close();
+      await close();
     }
     expect(enqueued.size).toBeGreaterThan(RUNS);
     expect(texts.size).toBeGreaterThan(RUNS);
     expect(done.size).toBeGreaterThan(5);
 
     const db = openDatabase(file);
-    const queue = new SqliteQueue(db);
+    const { queue, close } = sqliteStore(db);
     await queue.recover();
     expect((await queue.depth()).running).toBe(0);
-    await queue.close();
+    await close();
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     sources.remove();

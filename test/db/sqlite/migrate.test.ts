@@ -5,7 +5,7 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Migration, migrate, readMigrations } from "../../../src/db/sqlite/migrate.js";
 import { openDatabase } from "../../../src/db/sqlite/open.js";
-import { SqliteQueue } from "../../../src/db/sqlite/sqlite-queue.js";
+import { sqliteStore } from "../../../src/db/sqlite/store.js";
 
 let folder: string;
 beforeEach(() => {
@@ -77,7 +77,7 @@ test("an update with jobs waiting keeps them, and the older program refuses what
     insert into items (job, position, prompt, seed) select seq, 0, 'A cat', 1 from jobs`);
   old.close();
 
-  const queue = new SqliteQueue(openDatabase(file));
+  const { queue, deliveries, close } = sqliteStore(openDatabase(file));
   expect(await queue.recover()).toMatchObject([{ id: "runs", state: "queued" }]);
   for (const id of ["waits", "runs"]) {
     const claim = await queue.claim("text", "the new program");
@@ -85,8 +85,8 @@ test("an update with jobs waiting keeps them, and the older program refuses what
     await queue.saveText(claim!, 0, { rewrite: "A better cat", candidates: [], notes: [] });
     expect(await queue.complete(claim!)).toBe(true);
   }
-  expect((await queue.undelivered()).sort()).toEqual(["runs", "waits"]);
-  await queue.close();
+  expect((await deliveries.undelivered()).sort()).toEqual(["runs", "waits"]);
+  await close();
 
   const again = new Database(file);
   const before = tables(again);

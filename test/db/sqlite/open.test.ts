@@ -5,7 +5,7 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { codeOf, QueueError } from "../../../src/core/errors.js";
 import { openDatabase } from "../../../src/db/sqlite/open.js";
-import { SqliteQueue } from "../../../src/db/sqlite/sqlite-queue.js";
+import { sqliteStore } from "../../../src/db/sqlite/store.js";
 import { newJob } from "../contract/fixtures.js";
 
 let folder: string;
@@ -77,7 +77,7 @@ test("a path that is a folder, or below a file, is refused with a sentence", () 
 
 test("a full disk is told as DISK_FULL, and what was stored before is still there", async () => {
   const db = openDatabase(join(folder, "queue.db"));
-  const queue = new SqliteQueue(db);
+  const { queue, close } = sqliteStore(db);
   const first = await queue.enqueue(newJob({ user: "ada" }));
   // The limit makes SQLite fail just as a write that finds no room does.
   db.pragma(`max_page_count = ${db.pragma("page_count", { simple: true })}`);
@@ -90,18 +90,44 @@ test("a full disk is told as DISK_FULL, and what was stored before is still ther
   db.pragma("max_page_count = 1000000");
   expect((await queue.enqueue(newJob({ user: "ada", prompts }))).items).toHaveLength(200);
   expect(db.pragma("integrity_check", { simple: true })).toBe("ok");
-  await queue.close();
+  await close();
 });
 
 test("a write that waits too long for another program is QUEUE_BUSY_DATABASE", async () => {
   const file = join(folder, "queue.db");
   const db = openDatabase(file);
-  const queue = new SqliteQueue(db, { busyMs: 100 });
+  const { queue, close } = sqliteStore(db, { busyMs: 100 });
   const other = new Database(file);
   other.exec("begin immediate");
   await expect(queue.enqueue(newJob({ user: "ada" }))).rejects.toMatchObject({ code: "QUEUE_BUSY_DATABASE" });
   other.exec("rollback");
   await queue.enqueue(newJob({ user: "ada" }));
   other.close();
-  await queue.close();
+  await close();
+});
+
+test("every part of the store waits until another program has written", async () => {
+  const file = join(folder, "queue.db");
+  const db = openDatabase(file);
+  const { queue, votes, settings, drafts, records, close } = sqliteStore(db);
+  const { kind, text, image, items, origin } = newJob({ user: "ada" });
+  const job = await queue.enqueue(newJob({ user: "bob" }));
+  await queue.complete((await queue.claim("text", "loop"))!);
+  const other = new Database(file);
+  other.exec("begin immediate");
+  let isHeld = true;
+  const writes = [
+    queue.enqueue(newJob({ user: "ada" })),
+    votes.open(job, null),
+    settings.set("user", "ada", "ping", true, "ada"),
+    drafts.add({ kind, text, image, items, preview: false }, origin, 0),
+    records.drop(job.id),
+  ].map((write) => write.then(() => expect(isHeld).toBe(false)));
+  // Reads wait for nobody.
+  expect((await queue.depth()).queued).toBe(0);
+  isHeld = false;
+  other.exec("rollback");
+  await Promise.all(writes);
+  other.close();
+  await close();
 });

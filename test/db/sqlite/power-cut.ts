@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "../../../src/db/sqlite/open.js";
-import { SqliteQueue } from "../../../src/db/sqlite/sqlite-queue.js";
+import { sqliteStore } from "../../../src/db/sqlite/store.js";
 import { newJob } from "../contract/fixtures.js";
 
 /** What was promised when the log had this many bytes: after a power cut that leaves at least these, it must hold. */
@@ -23,7 +23,7 @@ export async function writeLog(folder: string, jobs: number): Promise<Written> {
   const db = openDatabase(file);
   db.pragma("wal_checkpoint(TRUNCATE)");
   db.pragma("wal_autocheckpoint = 0");
-  const queue = new SqliteQueue(db);
+  const { queue, deliveries, close } = sqliteStore(db);
   const promises: Promised[] = [];
   const promise = (jobId: string, state: Promised["state"]) =>
     promises.push({ walBytes: statSync(`${file}-wal`).size, jobId, state });
@@ -41,14 +41,14 @@ export async function writeLog(folder: string, jobs: number): Promise<Written> {
     if (i % 4 === 2) continue;
     await queue.complete(claim);
     promise(claim.job.id, "done");
-    await queue.delivered(claim.job.id, `message-${i}`);
+    await deliveries.delivered(claim.job.id, `message-${i}`);
     promise(claim.job.id, "delivered");
   }
   // Copied while it is open: closing would move the log into the database.
   const copy = join(folder, "copy.db");
   copyFileSync(file, copy);
   copyFileSync(`${file}-wal`, `${copy}-wal`);
-  await queue.close();
+  await close();
   return { file: copy, walBytes: statSync(`${copy}-wal`).size, promises };
 }
 
@@ -75,7 +75,7 @@ export async function afterPowerCut(
 
   const problems: string[] = [];
   const db = openDatabase(file);
-  const queue = new SqliteQueue(db);
+  const { queue, close } = sqliteStore(db);
   const integrity = db.pragma("integrity_check", { simple: true });
   if (integrity !== "ok") problems.push(`integrity_check: ${integrity}`);
   if ((db.pragma("foreign_key_check") as unknown[]).length > 0) problems.push("foreign_key_check");
@@ -104,6 +104,6 @@ export async function afterPowerCut(
   }
   if ((await queue.get(fresh.id))?.state !== "done") problems.push("new work is not served");
   if ((await queue.depth()).queued !== 0) problems.push("a job is stuck");
-  await queue.close();
+  await close();
   return problems;
 }

@@ -15,16 +15,16 @@ const scheduler = {
 };
 const { alphasCumprod } = noiseSchedule(readSchedulerConfig(scheduler, []), false);
 
-/** What a run asked of the model. */
+/** One call to the model. */
 export interface Call {
   readonly shape: LatentShape;
   readonly timestep: number;
 }
 
 /**
- * A denoiser without weights that knows the one picture of each prompt: the latents are filled with the prompt's
- * first id / 100, and the noise it sees is exactly what separates its input from them. Any right scheduler ends there.
- * The decoder shows each latent as a square of its value, the scaling taken back.
+ * A denoiser without weights that knows the one picture of each prompt: its latents all equal the prompt's
+ * first id / 100, and the predicted noise is exactly the difference between the input and them. Any correct
+ * scheduler ends there. The decoder shows each latent as a square of its value, with the scaling undone.
  */
 export class AnalyticModel implements DiffusionModel {
   readonly config = {
@@ -38,7 +38,7 @@ export class AnalyticModel implements DiffusionModel {
   readonly calls: Call[] = [];
   /** Runs before each prediction. */
   beforeCall: () => void = () => {};
-  /** Added to what the model or the decoder answers. */
+  /** Added to the outputs of the model and the decoder. */
   spoil = { noise: 0, image: 0 };
 
   async encodeText(ids: readonly (readonly number[])[]) {

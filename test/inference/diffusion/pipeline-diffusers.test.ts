@@ -30,7 +30,7 @@ interface Case {
 const golden = fileURLToPath(new URL("../../golden/", import.meta.url));
 const cases: Case[] = JSON.parse(readFileSync(join(golden, "pipeline/cases.json"), "utf8"));
 
-/** The cases hold token ids, not words: tokenizers have their own tests. */
+/** The cases hold token ids, not text: tokenizers have their own tests. */
 const tokenizerOf = ({ prompt, negative }: Case): PromptTokenizer => ({
   encode: (text) => ({ ids: text === "prompt" ? prompt : negative, truncated: null }),
 });
@@ -44,7 +44,7 @@ const requestOf = ({ scheduler, steps, guidance, seed, size }: Case): PictureReq
   size,
 });
 
-/** The model with other values in its scheduler_config.json. */
+/** The model with changed values in its scheduler_config.json. */
 function configured(model: StableDiffusion, changes: Record<string, unknown>): DiffusionModel {
   return {
     config: { ...model.config, scheduler: { ...model.config.scheduler, ...changes } },

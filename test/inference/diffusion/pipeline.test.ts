@@ -4,7 +4,7 @@ import { SCHEDULERS } from "../../../src/core/options.js";
 import { drawPicture, type PictureRequest } from "../../../src/inference/diffusion/pipeline.js";
 import { AnalyticModel } from "./analytic-model.js";
 
-/** "50" is the prompt whose picture has the value 0.5; a second word does not fit. */
+/** The prompt "50" stands for the picture with the value 0.5; a second word does not fit. */
 const tokenizer = {
   encode(text: string) {
     const [first = "", ...rest] = text.split(" ");
@@ -22,7 +22,7 @@ const request: PictureRequest = {
   size: null,
 };
 
-/** The byte that shows a latent value. */
+/** The byte that a latent value decodes to. */
 const byteOf = (value: number): number => Math.round(Math.min(Math.max(value / 2 + 0.5, 0), 1) * 255);
 
 describe("drawPicture on a denoiser that knows the answer", () => {
@@ -30,7 +30,7 @@ describe("drawPicture on a denoiser that knows the answer", () => {
     const picture = await drawPicture(new AnalyticModel(), tokenizer, { ...request, scheduler, steps: 20 });
     const mean = picture.pixels.reduce((sum, byte) => sum + byte, 0) / picture.pixels.length;
     expect(Math.abs(mean - byteOf(0.5))).toBeLessThan(1);
-    // SD 1.5's PNDM and DDIM stop at the first training timestep, whose noise (3 %) is left.
+    // SD 1.5's PNDM and DDIM stop at the first training timestep, with 3 % noise left.
     const worst = picture.pixels.reduce((max, byte) => Math.max(max, Math.abs(byte - byteOf(0.5))), 0);
     expect(worst).toBeLessThan(16);
   });
@@ -48,18 +48,18 @@ describe("drawPicture on a denoiser that knows the answer", () => {
     const model = new AnalyticModel();
     const guided = { ...request, scheduler: "euler", prompt: "20", negative: "10", guidance: 4 } as const;
     const picture = await drawPicture(model, tokenizer, guided);
-    // e_u + w (e_c - e_u) is the noise of a picture at 0.1 + 4 (0.2 - 0.1).
+    // e_u + w (e_c - e_u) is the noise of a picture with the value 0.1 + 4 (0.2 - 0.1).
     expect(picture.pixels.every((byte) => Math.abs(byte - byteOf(0.5)) <= 1)).toBe(true);
     expect(model.calls.every((call) => call.shape[0] === 2)).toBe(true);
   });
 
-  it("asks for one row where nothing is to be guided", async () => {
+  it("evaluates one row if there is no guidance", async () => {
     const model = new AnalyticModel();
     await drawPicture(model, tokenizer, { ...request, guidance: 1 });
     expect(model.calls.every((call) => call.shape[0] === 1)).toBe(true);
   });
 
-  it("repeats a seed and differs between seeds", async () => {
+  it("draws the same for the same seed, and differs between seeds", async () => {
     const draw = (seed: number) =>
       drawPicture(new AnalyticModel(), tokenizer, { ...request, scheduler: "ddim", seed });
     const first = await draw(1);
@@ -68,7 +68,7 @@ describe("drawPicture on a denoiser that knows the answer", () => {
     expect((await draw(2 ** 53 - 1)).pixels).not.toEqual(first.pixels);
   });
 
-  it("tells about each evaluation and about what was cut", async () => {
+  it("reports each evaluation and which words were cut", async () => {
     const seen: [number, number][] = [];
     const picture = await drawPicture(
       new AnalyticModel(),
@@ -83,7 +83,7 @@ describe("drawPicture on a denoiser that knows the answer", () => {
 });
 
 describe("drawPicture stops", () => {
-  it("before the first evaluation when it is cancelled already", async () => {
+  it("before the first evaluation if it is already cancelled", async () => {
     const model = new AnalyticModel();
     const drawing = drawPicture(model, tokenizer, request, { signal: AbortSignal.abort() });
     await expect(drawing).rejects.toMatchObject({ code: "CANCELLED" });
@@ -91,10 +91,10 @@ describe("drawPicture stops", () => {
     expect(model.calls.length).toBe(0);
   });
 
-  it("after the running evaluation when a message that came meanwhile cancels it", async () => {
+  it("after the running evaluation if a message cancels it meanwhile", async () => {
     const controller = new AbortController();
     const model = new AnalyticModel();
-    // What a message handler would do: it runs between two evaluations, never inside one.
+    // Like a message handler: runs between two evaluations, never inside one.
     model.beforeCall = () => {
       if (model.calls.length === 2) setImmediate(() => controller.abort());
     };
@@ -103,7 +103,7 @@ describe("drawPicture stops", () => {
     expect(model.calls.length).toBe(3);
   });
 
-  it("rather than to make a picture of values that are not numbers", async () => {
+  it("rather than draw a picture from values that are not numbers", async () => {
     const model = new AnalyticModel();
     model.spoil.noise = Number.NaN;
     await expect(drawPicture(model, tokenizer, request)).rejects.toThrow("UNet's output is not a number");

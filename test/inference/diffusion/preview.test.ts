@@ -3,7 +3,7 @@ import type { DiffusionModel } from "../../../src/inference/diffusion/model.js";
 import { Previews, projected } from "../../../src/inference/diffusion/preview.js";
 import type { Rgb } from "../../../src/pictures/rgb.js";
 
-/** Only what a preview asks for; decoding takes the time that the test says. */
+/** Only what previews need; `decode` can simulate the time that decoding takes. */
 function modelOf(latentChannels: number, scalingFactor: number, decode: () => void = () => {}) {
   const model = {
     config: { latentChannels, scalingFactor, vaeScaleFactor: 8 },
@@ -42,7 +42,7 @@ describe("previews", () => {
       if (i > 0) expect(at - shown[i - 1]!).toBeGreaterThanOrEqual(1_500);
   });
 
-  it("come as often as they are wanted where they cost next to nothing", async () => {
+  it("come as often as requested if they cost next to nothing", async () => {
     let time = 0;
     const shown: Rgb[] = [];
     const previews = new Previews(
@@ -58,11 +58,11 @@ describe("previews", () => {
       await previews.show(new Float32Array(4 * 6), [1, 4, 2, 3]);
     }
     expect(shown).toHaveLength(10);
-    // Latents of zero are a middle grey, and the picture is as small as they are.
+    // Latents of zero decode to middle grey, and the preview has the latents' size.
     expect(shown[0]).toEqual({ width: 3, height: 2, pixels: new Uint8Array(18).fill(128) });
   });
 
-  it("are decoded, less the scale, where nobody has fitted the latents", async () => {
+  it("are decoded, with the scale divided out, if no projection fits the latents", async () => {
     let time = 0;
     const shown: Rgb[] = [];
     const previews = new Previews(

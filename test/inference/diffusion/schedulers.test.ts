@@ -99,7 +99,7 @@ describe("diffusers' own asserted numbers", () => {
     const random = new TorchRandom(0);
     const sums: number[] = [];
     for (let index = start; index < instance.timesteps.length; index++) {
-      // The upstream Euler tests pass the scaled sample to `step` as well.
+      // Like upstream's Euler tests, pass the scaled sample to `step` as well.
       sample = instance.scaleModelInput(sample, index);
       sample = instance.step(dummyModel(sample, instance.timesteps[index]!), index, sample, random);
       sums.push(sumAbs(sample));
@@ -201,13 +201,13 @@ describe("diffusers' paths with Stable Diffusion 1.5's configuration", () => {
   });
 });
 
-/** Of the largest value; a hundred times less than one of a picture's 255 levels. */
+/** Relative to the largest value; a hundredth of one of a picture's 255 levels. */
 const TOLERANCE = 2e-5;
 
-describe("what a checkpoint or a person asks for", () => {
+describe("what a checkpoint or a person requests", () => {
   const sd15 = read<{ config: Json }>("schedulers-traces.json").config;
 
-  it("evaluates PNDM once more than it has steps", () => {
+  it("evaluates PNDM once more than its number of steps", () => {
     const scheduler = createScheduler("pndm", sd15);
     scheduler.setTimesteps(50);
     expect(scheduler.timesteps.length).toBe(51);
@@ -215,7 +215,7 @@ describe("what a checkpoint or a person asks for", () => {
     expect(scheduler.timesteps.slice(-2)).toEqual([21, 1]);
   });
 
-  it.each(SCHEDULERS)("%s runs a second picture as the first", (name) => {
+  it.each(SCHEDULERS)("%s draws a second picture like the first", (name) => {
     const scheduler = createScheduler(name, sd15);
     const run = (): Float32Array => {
       scheduler.setTimesteps(4);
@@ -266,13 +266,13 @@ describe("what a checkpoint or a person asks for", () => {
     expect(() => createScheduler(name, { ...sd15, ...changes })).toThrow(key);
   });
 
-  it("passes over keys that only other algorithms know", () => {
+  it("ignores keys of other algorithms", () => {
     const foreign = { ...sd15, solver_order: 3, algorithm_type: "sde-dpmsolver++", lambda_min_clipped: null };
     expect(() => createScheduler("pndm", foreign)).not.toThrow();
     expect(() => createScheduler("dpm++2m", foreign)).toThrow(CheckpointError);
   });
 
-  it("corrects old files as StableDiffusionPipeline does", () => {
+  it("corrects old files like StableDiffusionPipeline", () => {
     const old = { _class_name: "PNDMScheduler", steps_offset: 0, clip_sample: true };
     expect(stableDiffusionConfig("pndm", old)).toMatchObject({ steps_offset: 1, clip_sample: false });
     expect(stableDiffusionConfig("ddim", old)).toMatchObject({ steps_offset: 1, clip_sample: false });

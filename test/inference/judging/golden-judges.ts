@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import type { Rgb } from "../../../src/pictures/rgb.js";
 
-/** Small random judges and what transformers and diffusers say with them: test/golden/{clip,safety}.py. */
+/** Small random judges, and their results in transformers and diffusers: test/golden/{clip,safety}.py. */
 export const CLIP = fileURLToPath(new URL("../../golden/clip", import.meta.url));
 export const SAFETY = fileURLToPath(new URL("../../golden/safety", import.meta.url));
 
@@ -42,6 +42,6 @@ export async function readRgb(file: string): Promise<Rgb> {
 
 export const goldenPicture = (name: string): Promise<Rgb> => readRgb(join(CLIP, "pictures", `${name}.png`));
 
-/** There Pillow 13 resizes columns before rows, and some bytes differ by 1 or 2 from what older versions make. */
+/** Pillow 13 resizes columns of these before rows, so some bytes differ by 1 or 2 from older versions. */
 export const isTallAndShrinks = (clip: string, picture: string): boolean =>
   clip === "one" && picture === "noise-31x70";

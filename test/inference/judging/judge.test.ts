@@ -85,7 +85,7 @@ test.each(Object.entries(safetyNumbers))(
   },
 );
 
-test("scores behind the verdicts, through the tower that CLIP shares", async () => {
+test("the scores behind the verdicts are diffusers', also through a tower shared with CLIP", async () => {
   const judge = await open({ clip: clipFolder("quick"), safety: checkerFolder("shared") });
   const files = openSafetyChecker(checkerFolder("shared"));
   const concepts = SafetyConcepts.read(files.weights("fp32"), files.dimensions);
@@ -107,7 +107,7 @@ test("scores behind the verdicts, through the tower that CLIP shares", async () 
   }
 });
 
-test("towers that are not the same stay two, and both answer, whichever is loaded", async () => {
+test("different towers stay separate, and both answer, whichever is loaded", async () => {
   const judge = await open({ clip: clipFolder("quick"), safety: checkerFolder("care") });
   expect(judge.sharesVision).toBe(false);
   try {
@@ -121,7 +121,7 @@ test("towers that are not the same stay two, and both answer, whichever is loade
   }
 });
 
-test("half-precision copies of a tower count as the same", async () => {
+test("half-precision copies of a tower count as the same tower", async () => {
   const half = join(folder, "half");
   cpSync(checkerFolder("shared"), half, { recursive: true });
   const weights = openWeights(half);
@@ -140,10 +140,10 @@ test("half-precision copies of a tower count as the same", async () => {
   await judge.release();
 });
 
-test("a text encoder that is loaded anyway serves as CLIP's text tower where it is the same", async () => {
+test("a text encoder that is loaded anyway serves as CLIP's text tower if it is the same", async () => {
   const { weights } = openClip(clipFolder("quick"));
   const calls: (readonly (readonly number[])[])[] = [];
-  // The states that CLIP's own tower has: of the embedding only the projection is left to do.
+  // With the states of CLIP's own tower, only the projection remains to be computed.
   const plain = await open({ clip: clipFolder("quick") });
   const wanted = await plain.embedText("a fox");
   await plain.release();
@@ -181,7 +181,7 @@ test("a text encoder that is loaded anyway serves as CLIP's text tower where it 
   await other.release();
 });
 
-test("what is no predictor, or belongs to another CLIP, is refused with what to do", async () => {
+test("a file that is not a predictor, or is another CLIP's, is refused with what to do", async () => {
   await expect(
     open({ clip: clipFolder("quick"), aesthetic: join(clipFolder("gelu"), "predictor.pth") }),
   ).rejects.toMatchObject({
@@ -193,7 +193,7 @@ test("what is no predictor, or belongs to another CLIP, is refused with what to 
   );
 });
 
-test("a broken judge is refused when it is opened", async () => {
+test("a broken judge is refused on opening", async () => {
   const broken = join(folder, "broken");
   cpSync(clipFolder("quick"), broken, { recursive: true });
   const config = JSON.parse(readFileSync(join(broken, "config.json"), "utf8"));
@@ -221,7 +221,7 @@ test("a broken judge is refused when it is opened", async () => {
   });
 });
 
-test("without judges there is nothing to say", async () => {
+test("without judges the judgement is empty", async () => {
   const judge = await open({});
   expect(judge.isIdle).toBe(true);
   const judgement = await judge.judge(await goldenPicture("noise-12x12"), "a fox");

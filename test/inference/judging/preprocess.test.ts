@@ -24,13 +24,13 @@ test.each(Object.keys(clipNumbers.cases))("pixels of %s are the processor's, to 
         most = Math.max(most, Math.abs(actual[i]! - wanted[i]!));
       return most * config.image_std[c]! * 255;
     };
-    // In units of 1/255: one byte that differs by one would be 1.
+    // In units of 1/255: a byte that is off by one counts as 1.
     const most = isTallAndShrinks(name, picture) ? 2.001 : 1e-3;
     for (const c of [0, 1, 2]) expect(off(c), `${picture}, channel ${c}`).toBeLessThan(most);
   }
 });
 
-test("sharp's own cubic would not be: it differs by more than one of 255", async () => {
+test("sharp's own cubic would differ by more than 1 of 255", async () => {
   const picture = await goldenPicture("blocks-64x64");
   const ours = resizeBicubic(picture, 28, 28).pixels;
   const theirs = await sharp(picture.pixels, { raw: { width: 64, height: 64, channels: 3 } })
@@ -41,7 +41,7 @@ test("sharp's own cubic would not be: it differs by more than one of 255", async
   expect(Math.max(...differences)).toBeGreaterThan(1);
 });
 
-test("published and newer spellings of sizes", () => {
+test("reads published and newer spellings of sizes", () => {
   const old = parseConfig("here", { size: 224, crop_size: 224 }, preprocessorConfig);
   const named = { size: { shortest_edge: 224 }, crop_size: { height: 224, width: 224 } };
   expect(parseConfig("here", named, preprocessorConfig)).toMatchObject({ size: old.size, crop_size: 224 });

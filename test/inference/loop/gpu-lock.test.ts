@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type GpuLease, GpuLock } from "../../../src/inference/loop/gpu-lock.js";
 
-/** A promise with its handle outside, to hold the lock for as long as a test wants. */
+/** A promise and its resolver, to hold the lock as long as a test wants. */
 function gate() {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
@@ -10,7 +10,7 @@ function gate() {
   return { open, opened };
 }
 
-test("hands over in the order of arrival, also when a newcomer asks at the moment of release", async () => {
+test("hands over in the order of arrival, even if a newcomer asks at the moment of release", async () => {
   const lock = new GpuLock();
   const order: string[] = [];
   const first = gate();
@@ -27,7 +27,7 @@ test("hands over in the order of arrival, also when a newcomer asks at the momen
   expect(order).toEqual(["first", "second", "third"]);
 });
 
-test("a failure frees the GPU for the next, and reaches its own caller only", async () => {
+test("a failure frees the GPU for the next caller, and only its own caller sees it", async () => {
   const lock = new GpuLock();
   const failing = lock.withGpu(async () => {
     throw new Error("native crash");
@@ -38,7 +38,7 @@ test("a failure frees the GPU for the next, and reaches its own caller only", as
   expect(lock.isHeld).toBe(false);
 });
 
-test("who gives up waiting is out at once and does not block those behind", async () => {
+test("a caller that gives up leaves the line at once and does not block those behind", async () => {
   const lock = new GpuLock();
   const first = gate();
   const running = lock.withGpu(() => first.opened);

@@ -5,8 +5,9 @@ import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createEvents } from "../../../src/core/events.js";
+import { announced } from "../../../src/db/announce.js";
 import { openDatabase } from "../../../src/db/sqlite/open.js";
-import { SqliteQueue } from "../../../src/db/sqlite/sqlite-queue.js";
+import { sqliteStore } from "../../../src/db/sqlite/store.js";
 import { GpuLock } from "../../../src/inference/loop/gpu-lock.js";
 import { InferenceLoop } from "../../../src/inference/loop/loop.js";
 import { type ModelChoice, startWorker } from "../../../src/inference/loop/model-choice.js";
@@ -16,18 +17,18 @@ import { newJob } from "../../db/contract/fixtures.js";
 
 const WORKER = fileURLToPath(new URL("./child/scripted-worker.mjs", import.meta.url));
 
-/** What the worker does from its n-th start on; an empty one does its work. */
+/** What the worker does at its n-th start; an empty script works normally. */
 interface Script {
-  /** Fails to load with this code, or takes its process down. */
+  /** Fails to load with this code, or kills its process. */
   readonly load?: string;
-  /** Answers calls with an error of this code, or does worse. */
+  /** Answers calls with an error of this code, or worse. */
   readonly call?: string;
   readonly close?: "hang";
   /** Length of a rewrite. */
   readonly words?: number;
 }
 
-/** The real loop, queue and host around a worker that follows a script. */
+/** The real loop, queue and host, with a worker that follows a script. */
 async function startLoop(
   scripts: readonly Script[],
   { device = "cpu" as ModelChoice["device"], busyMs = 200 } = {},
@@ -39,9 +40,9 @@ async function startLoop(
   writeFileSync(join(directory, "script.json"), JSON.stringify(scripts));
   const file = join(folder, "queue.db");
   const database = openDatabase(file);
-  const queue = new SqliteQueue(database, { busyMs });
-  onTestFinished(() => queue.close());
   const events = createEvents();
+  const { queue, close } = announced(sqliteStore(database, { busyMs }), events);
+  onTestFinished(close);
   const logged: string[] = [];
   events.on("log", ({ message }) => logged.push(message));
   const checkpoint = {
@@ -87,7 +88,7 @@ async function startLoop(
 
 const job = (user = "ada") => newJob({ user, kind: "optimize" });
 
-describe("a worker that fails in the midst of a job", () => {
+describe("a worker that fails in the middle of a job", () => {
   it.each<[string, Script, string]>([
     ["loses its device", { call: "WORKER_DIED" }, "WORKER_DIED"],
     ["runs out of memory", { call: "OUT_OF_MEMORY" }, "OUT_OF_MEMORY"],
@@ -112,7 +113,7 @@ describe("a worker that fails in the midst of a job", () => {
     },
   );
 
-  it("each time ends the job as failed after three attempts, each in a worker of its own", async () => {
+  it("on every attempt fails the job after three attempts, each in a new worker", async () => {
     const { queue, loop, finished, starts } = await startLoop([{ call: "kill" }]);
     const { id } = await queue.enqueue(job());
     const end = finished(id);
@@ -125,22 +126,19 @@ describe("a worker that fails in the midst of a job", () => {
 });
 
 describe("a model that does not fit", () => {
-  it.each(["OUT_OF_MEMORY", "abort"])(
-    "on the GPU that auto chose is loaded on the CPU (%s)",
-    async (load) => {
-      const { queue, loop, finished, starts, logged } = await startLoop([{ load }, {}], { device: "auto" });
-      const { id } = await queue.enqueue(job());
-      const end = finished(id);
-      await loop.start();
-      await end;
-      await loop.stop();
-      expect(starts()).toEqual(["auto", "cpu"]);
-      expect(await queue.get(id)).toMatchObject({ state: "done", failures: [] });
-      expect(logged.join("\n")).toContain("the CPU is used, since the model can't be loaded on webgpu");
-    },
-  );
+  it.each(["OUT_OF_MEMORY", "abort"])("on the GPU chosen by auto is loaded on the CPU (%s)", async (load) => {
+    const { queue, loop, finished, starts, logged } = await startLoop([{ load }, {}], { device: "auto" });
+    const { id } = await queue.enqueue(job());
+    const end = finished(id);
+    await loop.start();
+    await end;
+    await loop.stop();
+    expect(starts()).toEqual(["auto", "cpu"]);
+    expect(await queue.get(id)).toMatchObject({ state: "done", failures: [] });
+    expect(logged.join("\n")).toContain("the CPU is used, since the model can't be loaded on webgpu");
+  });
 
-  it("on a device that was asked for by name says so, after three tries", async () => {
+  it("on a device named by the operator fails and says so, after three attempts", async () => {
     const { queue, loop, finished, starts } = await startLoop([{ load: "OUT_OF_MEMORY" }], {
       device: "webgpu",
     });
@@ -157,7 +155,7 @@ describe("a model that does not fit", () => {
 });
 
 describe("a stop", () => {
-  it("in the midst of a step that takes too long ends the worker, and the job waits again, uncharged", async () => {
+  it("in the middle of a slow step ends the worker, and the job waits again without losing an attempt", async () => {
     const { queue, events, loop } = await startLoop([{ call: "hang", close: "hang" }]);
     const { id } = await queue.enqueue(job());
     const running = new Promise((resolve) => events.once("phase.started", resolve));
@@ -171,7 +169,7 @@ describe("a stop", () => {
 });
 
 describe("a database that takes no writes", () => {
-  it("because another process holds it, for a whole job's end: the job is taken up again and comes to its end", async () => {
+  it("because another process holds it while a job ends: the job is claimed again and finishes", async () => {
     const { queue, file, events, loop, finished, logged } = await startLoop([{}]);
     const { id } = await queue.enqueue(job());
     const other = new Database(file);
@@ -193,11 +191,11 @@ describe("a database that takes no writes", () => {
     expect(logged.join("\n")).toContain("QueueError");
   });
 
-  it("because the disk is full: the result is not half stored, the job is tried again and succeeds with room", async () => {
+  it("because the disk is full: no half result is stored, and a retry succeeds once there is space", async () => {
     const { queue, database, events, loop, finished } = await startLoop([{ words: 20_000 }]);
     const { id } = await queue.enqueue(job());
     const pages = database.pragma("page_count", { simple: true });
-    // The limit makes SQLite fail just as a write that finds no room does.
+    // The limit makes SQLite fail exactly like a write without disk space.
     database.pragma(`max_page_count = ${pages}`);
     const end = finished(id);
     events.on("job.requeued", ({ reason }) => {
@@ -212,7 +210,7 @@ describe("a database that takes no writes", () => {
     expect(database.pragma("integrity_check", { simple: true })).toBe("ok");
   });
 
-  it("and stays full: the job ends as failed for a full disk", async () => {
+  it("and stays full: the job fails because of the full disk", async () => {
     const { queue, database, loop, finished } = await startLoop([{ words: 20_000 }]);
     const { id } = await queue.enqueue(job());
     database.pragma(`max_page_count = ${database.pragma("page_count", { simple: true })}`);
@@ -226,17 +224,17 @@ describe("a database that takes no writes", () => {
   });
 });
 
-describe("a clock that is set back", () => {
-  it("holds no job in its back-off time", async () => {
+describe("a clock that is turned back", () => {
+  it("keeps no job in its back-off", async () => {
     const folder = mkdtempSync(join(tmpdir(), "clock-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
     let now = Date.now();
-    const queue = new SqliteQueue(openDatabase(join(folder, "queue.db")), { now: () => now });
-    onTestFinished(() => queue.close());
+    const { queue, close } = sqliteStore(openDatabase(join(folder, "queue.db")), { now: () => now });
+    onTestFinished(close);
     await queue.enqueue(job());
     const claim = await queue.claim("text", "ada's");
     await queue.retry(claim!, "WORKER_DIED", "scripted", 10 * 60_000);
-    // No back-off is longer than five minutes.
+    // No back-off exceeds five minutes.
     expect(await queue.nextDueAt()).toBe(now + 5 * 60_000);
     now -= 3_600_000;
     expect(await queue.hasWork("text")).toBe(false);

@@ -19,7 +19,7 @@ const golden: Golden = JSON.parse(
   readFileSync(new URL("../../golden/torch-randn.json", import.meta.url), "utf8"),
 );
 
-/** PyTorch's scalar and AVX2 code differ by up to 1.8e-6 from each other. */
+/** PyTorch's own scalar and AVX2 code differ by up to 1.8e-6. */
 const TOLERANCE = 2e-6;
 
 function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
@@ -30,7 +30,7 @@ function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number
 }
 
 describe("TorchRandom", () => {
-  it("yields MT19937's bits", () => {
+  it("gives MT19937's bits", () => {
     const random = new TorchRandom(0);
     expect(Array.from({ length: 5 }, () => random.uint32())).toEqual([
       2357136044, 2546248239, 3071714933, 3626093760, 2588848963,
@@ -66,7 +66,7 @@ describe("TorchRandom", () => {
     );
   });
 
-  it("starts again with manualSeed, a kept half pair included", () => {
+  it("restarts with manualSeed, even with half a pair kept", () => {
     const random = new TorchRandom(3);
     const first = random.randn(5);
     random.manualSeed(3);

@@ -4,8 +4,9 @@ import { BeamSearch, type Continuations } from "../../../src/inference/promptist
 import { mt19937 } from "./mt19937.js";
 
 /**
- * Synthetic cases whose "model" is a table from the last two tokens to the logits of the next; see the file's own
- * provenance. `hf5` numbers come from transformers 5.18's helpers, `hf4` ones from the rules of 4.23.
+ * Synthetic cases whose "model" is a table from the last two tokens to the logits of the next; the file
+ * states its provenance. `hf5` numbers come from transformers 5.18's helpers, `hf4` ones from the rules of
+ * 4.23.
  */
 interface Run {
   sequences: number[][];
@@ -40,7 +41,7 @@ function table({ table_seed, scale, eos_bias }: Case): Float32Array {
   return values;
 }
 
-/** log_softmax in float32, the repetition penalty on it, then all tokens in descending order. */
+/** log_softmax in float32, then the repetition penalty, then all tokens in descending order. */
 function continuations(logits: Float32Array, rows: number[][], penalty: number): Continuations {
   const ids: number[] = [];
   const scores: number[] = [];
@@ -117,7 +118,7 @@ describe("rule hf4", () => {
   );
 });
 
-it("finds hypotheses that all differ, best first", () => {
+it("finds distinct hypotheses, best first", () => {
   for (const one of cases) {
     const { hypotheses } = run(one, "hf5").search;
     expect(new Set(hypotheses.map(({ tokens, ended }) => `${tokens} ${ended}`)).size).toBe(hypotheses.length);

@@ -9,7 +9,7 @@ import { type Generated, generate } from "../../../src/inference/promptist/gener
 import { distribution } from "../../../src/inference/promptist/sampling.js";
 import { openGpt2 } from "./open-gpt2.js";
 
-/** What transformers makes of the checkpoints beside it; see test/golden/gpt2_small.py. */
+/** Results of transformers for the checkpoints beside it; see test/golden/gpt2_small.py. */
 interface Expected {
   models: Record<
     string,
@@ -92,7 +92,7 @@ describe.each(Object.entries(expected.models))("%s", (name, numbers) => {
     }
   });
 
-  it("finds the same for each prompt in one batch", async () => {
+  it("finds the same for each prompt in one group", async () => {
     const settings = { ...DEFAULT_TEXT_OPTIONS, maxNewTokens: 20 };
     const same = numbers.beams.filter(
       (one) => one.max_new_tokens === 20 && one.length_penalty === -1 && one.num_beams === 8,
@@ -109,7 +109,7 @@ describe.each(Object.entries(expected.models))("%s", (name, numbers) => {
     );
   });
 
-  it("takes transformers' tokens in greedy search, alone and in a batch", async () => {
+  it("takes transformers' tokens in greedy search, alone and in a group", async () => {
     for (const penalty of new Set(numbers.greedy.map((one) => one.penalty))) {
       const cases = numbers.greedy.filter((one) => one.penalty === penalty);
       const settings: TextOptions = {

@@ -6,7 +6,7 @@ import { arithmeticOn } from "../../../src/inference/runtime/device-check.js";
 import { Session } from "../../../src/inference/runtime/session.js";
 import { type Gpt2Layout, type Gpt2Weights, gpt2Graph, gpt2Layout } from "../../../src/models/gpt2.js";
 
-/** A decoder over one of the small checkpoints, which have no tokenizer of their own. */
+/** A decoder for one of the small checkpoints, which have no tokenizer of their own. */
 export async function openGpt2(
   directory: string,
   cacheDir: string,

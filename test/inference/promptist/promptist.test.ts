@@ -29,13 +29,13 @@ describe.each(["fp32", "int8"] as const)("%s", (weights) => {
   });
   afterAll(() => promptist.release());
 
-  it("says what it loaded", () => {
+  it("reports what it loaded", () => {
     const { weightBytes, ...info } = promptist.info;
     expect(info).toEqual({ layers: 2, width: 48, heads: 4, vocabulary: 623, weights, device: "cpu" });
     const matrices = 2 * 12 * 48 * 48;
     const rest = (623 + 64) * 48;
     expect(weightBytes).toBeGreaterThan(matrices * (weights === "fp32" ? 4 : 1) + rest * 4);
-    // Rows of 48 are filled up to the block's 128 in 8 bits.
+    // In 8 bits, rows of 48 are padded to the block size of 128.
     expect(weightBytes).toBeLessThan(matrices * (weights === "fp32" ? 4 : 2.8) + rest * 4 + 10_000);
   });
 
@@ -69,7 +69,7 @@ describe.each(["fp32", "int8"] as const)("%s", (weights) => {
 });
 
 describe("sampling", () => {
-  it("repeats for a seed and differs for another", async () => {
+  it("gives the same for the same seed, and different for another", async () => {
     const promptist = await open("fp32");
     const text = async (seed: number) =>
       (await promptist.optimize([prompts[0]!], { ...settings, mode: "sample", seed }))[0]!.rewrite;
@@ -93,7 +93,7 @@ describe("input", () => {
     expect(spaced!.prompt).toBe("\n Fear\u0085 ");
   });
 
-  it("refuses an empty prompt and one that is too long, with the numbers", async () => {
+  it("refuses an empty prompt, and one that is too long with the numbers", async () => {
     await expect(promptist.optimize([" "], settings)).rejects.toMatchObject({ code: "INPUT_EMPTY" });
     await expect(promptist.optimize(["cat ".repeat(60)], settings)).rejects.toMatchObject({
       code: "INPUT_TOO_LONG",
@@ -101,7 +101,7 @@ describe("input", () => {
     });
   });
 
-  it("stops between two tokens when it is cancelled, and works on", async () => {
+  it("stops between two tokens when cancelled, and still works", async () => {
     const controller = new AbortController();
     const steps: number[] = [];
     const running = promptist.optimize(prompts, settings, {
@@ -109,7 +109,7 @@ describe("input", () => {
       onStep: (done, of) => {
         expect(of).toBe(16);
         steps.push(done);
-        // A message arrives: the loop has to come to it by itself.
+        // The message only arrives if the loop yields to the event loop.
         if (done === 3) setImmediate(() => controller.abort());
       },
     });

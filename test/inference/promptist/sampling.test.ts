@@ -12,7 +12,7 @@ const logits = [2, 1, 1, 0, -3];
 const off = { temperature: 1, topK: 0, topP: 1 };
 
 describe("the distribution", () => {
-  it("is the softmax when every filter is off", () => {
+  it("is the softmax with every filter off", () => {
     const { ids: kept, probabilities } = distribution(ids, logits, off);
     const sum = logits.reduce((total, logit) => total + Math.exp(logit), 0);
     expect(kept).toEqual(ids);
@@ -24,14 +24,14 @@ describe("the distribution", () => {
     expect(first! / second!).toBeCloseTo(Math.exp(2), 5);
   });
 
-  it("keeps values that equal the k-th", () => {
+  it("keeps values equal to the k-th", () => {
     expect(distribution(ids, logits, { ...off, topK: 2 }).ids).toEqual([7, 3, 9]);
     expect(distribution(ids, logits, { ...off, topK: 1 }).ids).toEqual([7]);
     expect(distribution(ids, logits, { ...off, topK: 99 }).ids).toEqual(ids);
   });
 
   it("drops the least likely while they hold at most 1 - p", () => {
-    // Probabilities .5 .25 .125 .125: the last two hold .25.
+    // Probabilities .5 .25 .125 .125: the last two add up to .25.
     const halves = [3, 2, 1, 1].map((power) => power * Math.LN2);
     expect(distribution([0, 1, 2, 3], halves, { ...off, topP: 0.9 }).ids).toEqual([0, 1, 2, 3]);
     expect(distribution([0, 1, 2, 3], halves, { ...off, topP: 0.8 }).ids).toEqual([0, 1, 2]);
@@ -41,7 +41,7 @@ describe("the distribution", () => {
     expect(probabilities[0]).toBeCloseTo(2 / 3, 6);
   });
 
-  it("knows when the values at hand are enough for top-k", () => {
+  it("knows when the given values suffice for top-k", () => {
     expect(topKReaches([5, 4, 3], 2, 10)).toBe(true);
     expect(topKReaches([5, 3, 3], 2, 10)).toBe(false);
     expect(topKReaches([5, 3, 3], 0, 10)).toBe(false);
@@ -60,13 +60,13 @@ describe("the draw", () => {
       counts.set(id, (counts.get(id) ?? 0) + 1);
     }
     for (const [i, id] of target.ids.entries()) {
-      // Five standard deviations of a binomial count.
+      // Within five standard deviations of a binomial count.
       const p = target.probabilities[i]!;
       expect(Math.abs((counts.get(id) ?? 0) - draws * p)).toBeLessThan(5 * Math.sqrt(draws * p * (1 - p)));
     }
   });
 
-  it("repeats for a seed and differs between seeds, in the high half too", () => {
+  it("is the same for the same seed and differs between seeds, in the high half too", () => {
     const first = (seed: number) => {
       const random = new SeededRandom(seed);
       return [random.uniform(), random.uniform(), random.uniform()];

@@ -10,11 +10,11 @@ import { Tensor } from "../../../src/inference/runtime/onnxruntime.js";
 import { operatorForms } from "../../../src/inference/runtime/operator-forms.js";
 import { REPLACEABLE, type ReplaceableOperator } from "../../../src/onnx/graph.js";
 
-/** A graph file has each node's operator as field 4 of the node: a tag, the length, the name. */
+/** Searches a graph file for an operator: each node has it as field 4 (a tag, the length, the name). */
 const has = (graph: Uint8Array, operator: string) =>
   Buffer.from(graph).includes(Buffer.concat([Buffer.of(0x22, operator.length), Buffer.from(operator)]));
 
-/** A GPU that nobody has: the CPU with faults. */
+/** An imaginary GPU: the CPU with faults. */
 const faulty =
   (operator: string, spoil: (values: Float32Array) => Float32Array): GraphRunner =>
   async (device, graph, feeds) => {
@@ -22,7 +22,7 @@ const faulty =
     if (device === "cpu" || !has(graph, operator)) return outputs;
     return Object.fromEntries(Object.entries(outputs).map(([name, values]) => [name, spoil(values)]));
   };
-/** Looks at one operator's forms only, so that whatever else is in the graph is not spoiled. */
+/** Only one operator's forms, so that faults elsewhere in the graph don't matter. */
 const formsOf = (operator: string) =>
   operatorForms("float32").filter((form) => form.replaceable === operator || form.operator === operator);
 
@@ -30,9 +30,9 @@ const tenthOff = (values: Float32Array) => values.map((value) => value * 1.1);
 const lastLost = (values: Float32Array) =>
   values.map((value, i) => (i === values.length - 1 ? Number.NaN : value));
 
-describe("on a device that is right", () => {
+describe("on a correct device", () => {
   it.each(["float32", "float16"] as const)(
-    "every form in %s has the CPU's numbers as it is",
+    "every form in %s gives the CPU's numbers unchanged",
     async (float) => {
       const report = await checkForms("webgpu", float, operatorForms(float), (_, graph, feeds) =>
         runGraph("cpu", graph, feeds),
@@ -43,7 +43,7 @@ describe("on a device that is right", () => {
     },
   );
 
-  it("each form's values differ by far more than the tolerance", async () => {
+  it("the forms' values differ by far more than the tolerance", async () => {
     const seen = new Set<string>();
     await checkForms("cpu", "float32", operatorForms("float32"), async (device, graph, feeds) => {
       const outputs = await runGraph(device, graph, feeds);
@@ -73,7 +73,7 @@ describe.each(REPLACEABLE)("%s", (operator: ReplaceableOperator) => {
     expect(refusalOf(report)).toBeNull();
   });
 
-  it("without any kernel, is replaced too", async () => {
+  it("is also replaced if it has no kernel", async () => {
     const none: GraphRunner = async (device, graph, feeds) => {
       if (device !== "cpu" && has(graph, operator)) throw new Error(`no kernel for ${operator}`);
       return runGraph("cpu", graph, feeds);
@@ -99,7 +99,7 @@ describe("a fault that nothing replaces", () => {
     },
   );
 
-  it("refuses it where the stand-in is wrong as well", async () => {
+  it("refuses the device if the replacement is wrong as well", async () => {
     const report = await checkForms("webgpu", "float32", formsOf("Softmax"), async (device, graph, feeds) => {
       const outputs = await runGraph("cpu", graph, feeds);
       return device === "cpu"
@@ -116,7 +116,7 @@ describe("attention of a checkpoint's own sizes", () => {
   const composed = new Set(["MultiHeadAttention"] as const);
   const right: GraphRunner = (_, graph, feeds) => runGraph("cpu", graph, feeds);
 
-  it("is tried on a device, and composed where it is wrong", async () => {
+  it("is tried on a device, and composed if it is wrong", async () => {
     const device = { name: "webgpu", note: null } as const;
     expect(await arithmeticOn(device, "float32", [size], right)).toEqual({
       float: "float32",
@@ -129,7 +129,7 @@ describe("attention of a checkpoint's own sizes", () => {
     });
   });
 
-  it("is fused on the CPU and composed where attention is known to be wrong, without a try", async () => {
+  it("is fused on the CPU, and composed where attention is known to be wrong, without trying", async () => {
     const never: GraphRunner = () => Promise.reject(new Error("no graph should run"));
     const cpu = { name: "cpu", note: null } as const;
     expect(await arithmeticOn(cpu, "float32", [size], never)).toEqual({
@@ -142,7 +142,7 @@ describe("attention of a checkpoint's own sizes", () => {
   });
 });
 
-it("gives a runner tensors of the graph's own types", async () => {
+it("gives the runner tensors of the graph's own types", async () => {
   const types = new Set<string>();
   await checkForms("webgpu", "float32", operatorForms("float32"), (_, graph, feeds) => {
     for (const feed of Object.values(feeds)) {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { type Chain, measureSpeed, slownessOf } from "../../../src/inference/runtime/device-speed.js";
 
-/** A device that needs so many milliseconds for a GFLOP and so many for the way there; the CPU needs 5 and none. */
+/** A device with this many milliseconds per GFLOP and per transfer; the CPU takes 5 and 0. */
 const stopwatch = (perGflop: number, way: number) => {
   const tried: Chain[] = [];
   const time = async (device: string, chain: Chain) => {
@@ -13,7 +13,7 @@ const stopwatch = (perGflop: number, way: number) => {
   return { tried, time };
 };
 
-it("a card is faster, though the way there takes longer than a small product", async () => {
+it("a graphics card is faster, even if the transfer takes longer than a small product", async () => {
   const { tried, time } = stopwatch(0.5, 3);
   const speed = await measureSpeed("webgpu", time);
   expect(speed).toBeGreaterThan(4);
@@ -21,7 +21,7 @@ it("a card is faster, though the way there takes longer than a small product", a
   expect(slownessOf(speed)).toBeNull();
 });
 
-it("a program on the CPU is slow, and a very slow one is not asked for much", async () => {
+it("a software device is slow, and a very slow one gets little to compute", async () => {
   const compiled = stopwatch(50, 1);
   expect(slownessOf(await measureSpeed("webgpu", compiled.time))).toContain("0.1 of the CPU's speed");
   expect(compiled.tried).toHaveLength(2);
@@ -30,7 +30,7 @@ it("a program on the CPU is slow, and a very slow one is not asked for much", as
   expect(interpreted.tried).toHaveLength(1);
 });
 
-it("the CPU beside itself is as fast as itself, measured", async () => {
+it("the CPU measures as fast as itself", async () => {
   const speed = await measureSpeed("cpu");
   expect(speed).toBeGreaterThan(0.2);
   expect(speed).toBeLessThan(5);

@@ -17,7 +17,7 @@ const golden = fileURLToPath(new URL("../../golden/tokenizers", import.meta.url)
 const cases = (JSON.parse(readFileSync(join(golden, "cases.json"), "utf8")) as { cases: Case[] }).cases;
 const gpt2 = Gpt2Tokenizer.open(join(golden, "gpt2"));
 const clip = ClipTokenizer.open(join(golden, "clip"));
-/** Drops the padding, which is the end token itself, down to one. */
+/** Removes the padding, which is the end token too, down to one end token. */
 function withoutPadding(ids: readonly number[]): number[] {
   let end = ids.length;
   while (end > 1 && ids[end - 1] === clip.padId) end--;
@@ -41,7 +41,7 @@ describe("GPT-2", () => {
     expect(wrong.map(({ text }) => JSON.stringify(text))).toEqual([]);
   });
 
-  it("decodes as Hugging Face does without clean-up", () => {
+  it("decodes like Hugging Face without clean-up", () => {
     const wrong = cases.filter(({ gpt2: ids, decoded }) => gpt2.decode(ids) !== decoded);
     expect(wrong.map(({ text }) => JSON.stringify(text))).toEqual([]);
   });
@@ -51,7 +51,7 @@ describe("GPT-2", () => {
     expect(gpt2.eosId).toBe(622);
   });
 
-  it("keeps the toy vocabulary's pieces, with a space put in front where the config says so", () => {
+  it("keeps the toy vocabulary's pieces, with a leading space if the config says so", () => {
     const vocabulary =
       "l o w e r s t i d n Ġ Ġl Ġn Ġlo Ġlow er Ġlowest Ġnewer Ġwider <unk> <|endoftext|>".split(" ");
     const path = directory({
@@ -72,7 +72,7 @@ describe("CLIP", () => {
     expect(wrong.map(({ text }) => JSON.stringify(text))).toEqual([]);
   });
 
-  it("pads to the model's length with the config's token", () => {
+  it("pads to the model's length with the configured token", () => {
     const { ids, truncated } = clip.encode("a cat");
     expect(ids).toHaveLength(77);
     expect(ids[0]).toBe(clip.bosId);
@@ -81,7 +81,7 @@ describe("CLIP", () => {
     expect(truncated).toBeNull();
   });
 
-  it("cuts long texts as Hugging Face does and names the words that were cut", () => {
+  it("cuts long texts like Hugging Face and names the words that were cut", () => {
     const long = cases.filter(({ clip77 }) => clip77 !== null);
     expect(long.length).toBeGreaterThan(0);
     for (const { text, clip77 } of long) expect(clip.encode(text).ids).toEqual(clip77);
@@ -93,7 +93,7 @@ describe("CLIP", () => {
     expect(clip.encode(text).truncated).toBe("Warrior, the End");
   });
 
-  it("pads with another token where the config names one", () => {
+  it("pads with another token if the config names one", () => {
     const files = ["vocab.json", "merges.txt"].map((name) => [
       name,
       readFileSync(join(golden, "clip", name), "utf8"),
@@ -109,7 +109,7 @@ describe("CLIP", () => {
 });
 
 describe("files", () => {
-  it("reads tokenizer.json where it is there", () => {
+  it("reads tokenizer.json if it exists", () => {
     const vocab = JSON.parse(readFileSync(join(golden, "gpt2", "vocab.json"), "utf8")) as Record<
       string,
       number

@@ -6,7 +6,7 @@ import { type CheckedDevice, openDevice } from "../../../src/inference/runtime/o
 import { attentionForm } from "../../../src/inference/runtime/operator-forms.js";
 import { describeWebgpu, temporaryFolder } from "./software-vulkan.js";
 
-/** onnxruntime 1.30's attention kernel is wrong on this adapter, without any error: a real case, not a made one. */
+/** onnxruntime 1.30's attention kernel silently gives wrong numbers on this adapter: a real case. */
 describeWebgpu("a device whose attention is wrong", () => {
   const cacheDir = temporaryFolder();
   const reports = join(cacheDir, "device-checks.json");
@@ -16,7 +16,7 @@ describeWebgpu("a device whose attention is wrong", () => {
     device = await openDevice("webgpu", options);
   }, 180_000);
 
-  it("is used with composed attention and all else as it is", () => {
+  it("is used with composed attention and everything else unchanged", () => {
     expect(device.checked?.avoided).toEqual(new Set(["MultiHeadAttention"]));
     const forms = device.reports.at(-1)!.forms;
     expect(forms.length).toBeGreaterThan(30);
@@ -32,7 +32,7 @@ describeWebgpu("a device whose attention is wrong", () => {
     expect(device.note).toContain("float16 is not used on webgpu");
   });
 
-  it("is wrong from 32 queries up and not below", async () => {
+  it("is wrong from 32 queries up, and right below", async () => {
     const size = (queries: number) => ({ heads: 2, headSize: 40, queries, keys: 77, causal: false });
     const below = await checkForms("webgpu", "float32", [attentionForm(size(31))]);
     expect(below.forms[0]).toMatchObject({ verdict: "right" });
@@ -40,7 +40,7 @@ describeWebgpu("a device whose attention is wrong", () => {
     expect(from.forms[0]).toMatchObject({ verdict: "replaced" });
   });
 
-  it("is not tried again while driver and runtime are the same", async () => {
+  it("is not tried again while the driver and runtime stay the same", async () => {
     const written = statSync(reports).mtimeMs;
     const started = performance.now();
     const again = await openDevice("webgpu", {
@@ -52,7 +52,7 @@ describeWebgpu("a device whose attention is wrong", () => {
     expect(statSync(reports).mtimeMs).toBe(written);
   });
 
-  it("is tried again when the report is of another driver or broken", async () => {
+  it("is tried again if the report is broken or from another driver", async () => {
     let runs = 0;
     const onCpu = {
       ...options,
@@ -63,7 +63,7 @@ describeWebgpu("a device whose attention is wrong", () => {
     } as const;
     const kept = JSON.parse(readFileSync(reports, "utf8")) as { key: string }[];
     writeFileSync(reports, JSON.stringify(kept.map((report) => ({ ...report, key: "another driver" }))));
-    // The CPU answers for the adapter here, so all is right.
+    // Here the CPU stands in for the adapter, so nothing is wrong.
     expect((await openDevice("webgpu", onCpu)).checked?.avoided).toEqual(new Set());
     expect(runs).toBeGreaterThan(2);
     writeFileSync(reports, '[{"key":"half a fi');
@@ -72,7 +72,7 @@ describeWebgpu("a device whose attention is wrong", () => {
     expect(runs).toBeGreaterThan(2);
   });
 
-  it("is passed over by auto, because it is a program on the CPU", async () => {
+  it("is skipped by auto, because it is software on the CPU", async () => {
     const auto = await openDevice("auto", options);
     expect(auto.name).toBe("cpu");
     expect(auto.note).toMatch(/webgpu: it computes at 0\.\d+ of the CPU's speed, so it is no real card/);

@@ -87,7 +87,7 @@ describeWebgpu("GPT-2 on webgpu", () => {
     }
   });
 
-  it("has 8-bit weights near the fp32 ones", async () => {
+  it("stays close to fp32 with 8-bit weights", async () => {
     const int8 = await openGpt2(golden("gpt2/two-layers"), cacheDir, "int8", device);
     const request = { k: VOCABULARY, normalize: false, penalty: 1 };
     const dense = async (of: Decoder) => {
@@ -115,7 +115,7 @@ interface Case {
   prompt: number[];
   negative: number[];
 }
-/** Few: software Vulkan takes a second for each call of the UNet. All of them run on the CPU, in test/diffusion. */
+/** Few, because software Vulkan takes a second per UNet call. test/diffusion runs all of them on the CPU. */
 const PICTURES = ["sd1-lcm-10-64x64", "sd2-euler-ancestral-20-16x16", "flat-lcm-4-8x16"];
 const cases = (readJson("pipeline/cases.json") as Case[]).filter(({ id }) => PICTURES.includes(id));
 
@@ -130,7 +130,7 @@ describeWebgpu.each(["sd1", "sd2", "flat"])("%s on webgpu", (name) => {
   });
   afterAll(() => model.release());
 
-  it("encodes, denoises and decodes as PyTorch does", async () => {
+  it("encodes, denoises and decodes like PyTorch", async () => {
     expect(model.precision).toBe("fp32");
     const [rows, length] = shape("ids");
     const ids = Array.from(new Int32Array(expected.read("ids").buffer));
@@ -178,7 +178,7 @@ describeWebgpu.each(["sd1", "sd2", "flat"])("%s on webgpu", (name) => {
 });
 
 describeWebgpu("the judges on webgpu", () => {
-  it("score and check as transformers and diffusers do", async () => {
+  it("score and check like transformers and diffusers", async () => {
     const judge = await Judge.open({
       files: {
         clip: `${CLIP}/quick`,
@@ -191,7 +191,7 @@ describeWebgpu("the judges on webgpu", () => {
       cacheDir,
       threads: 2,
     });
-    // One of each tower is enough: compiling its shaders in software takes seconds.
+    // One of each tower is enough: software takes seconds to compile its shaders.
     const picture = "noise-12x12";
     const { cosines, beauty } = clipNumbers.cases.quick!;
     try {

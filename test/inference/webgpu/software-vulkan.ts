@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe } from "vitest";
 import { resolveDevice } from "../../../src/inference/runtime/device.js";
 
-/** True where WebGPU opens an adapter; the tests of this folder run on software Vulkan (vitest.config.ts). */
+/** True if WebGPU opens an adapter; this folder's tests run on software Vulkan (vitest.config.ts). */
 const isThere = await resolveDevice("webgpu").then(
   () => true,
   () => false,

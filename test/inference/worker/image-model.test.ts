@@ -63,12 +63,12 @@ const draw = (model: LoadedModel, prompt: string, plainPrompt = prompt): Promise
   );
 
 describe("the image worker's judges", () => {
-  it("tell which of two prompts a picture shows, from its pixels alone", async () => {
+  it("tell from its pixels alone which of two prompts a picture shows", async () => {
     await withImageModel(specOf(CHECKPOINTS), async (model) => {
       const right = await draw(model, "a pizza");
       expect(right.judgement).toMatchObject({ safety: "harmless", judge: "miniature + style" });
       expect(right.judgement.beauty).toEqual(expect.any(Number));
-      // The file says the same as the pixels did.
+      // The stored file gives the same judgement as the pixels.
       const request = { file: right.file, plainPrompt: "a pizza" };
       const again = await model.handlers.judge!(request, CONTEXT);
       expect(again.relevance).toBeCloseTo(right.judgement.relevance!, 6);
@@ -77,14 +77,14 @@ describe("the image worker's judges", () => {
     });
   });
 
-  it("ask the pipeline's own text encoder, which is the miniature CLIP's text tower", async () => {
+  it("use the pipeline's own text encoder, which is the miniature CLIP's text tower", async () => {
     const opened = vi.spyOn(Session, "open");
     await withImageModel(specOf(CHECKPOINTS), (model) => draw(model, "a fox"));
     const names = opened.mock.calls.map(([name]) => name);
     expect(names).toEqual(["the text encoder", "the UNet", "the VAE decoder", "CLIP's vision tower"]);
   });
 
-  it("say nothing where there are none, and a checkpoint that nobody knows is unchecked", async () => {
+  it("give no scores if there are none, and an unknown checkpoint's pictures are unchecked", async () => {
     const judges = { clip: null, clipName: null, aesthetic: null, safety: null };
     const nothing = await withImageModel(specOf(CHECKPOINTS, { judges, harmless: false }), (model) =>
       draw(model, "a fox"),
@@ -103,7 +103,7 @@ describe("a safety checker of harmless concepts", () => {
     checkpoints = await checkpointsWithSafetyChecker(join(folder.path, "checked"), PIZZA);
   });
 
-  it("flags what it is told to and nothing else, whatever CLIP is there", async () => {
+  it("flags exactly its own concepts, whichever CLIP is loaded", async () => {
     const spec = specOf(checkpoints);
     expect(spec.judges.safety).toBe(join(spec.directory, "safety_checker"));
     const alone = { ...spec, judges: { ...spec.judges, clip: null, clipName: null, aesthetic: null } };
@@ -114,14 +114,14 @@ describe("a safety checker of harmless concepts", () => {
         expect(pizza.judgement.safety).toEqual({ flagged: true, concepts: [1] });
         const fox = await draw(model, "a fox");
         expect(fox.judgement.safety).toEqual({ flagged: false, concepts: [] });
-        // One tower for both, loaded once.
+        // One tower serves both and is loaded once.
         expect(opened.mock.calls.length).toBe(1);
         vi.restoreAllMocks();
       });
     }
   });
 
-  it("makes a worker fail to open where it is broken, rather than leave pictures unchecked", async () => {
+  it("makes the worker fail to open if it is broken, rather than leave pictures unchecked", async () => {
     const broken = await checkpointsWithSafetyChecker(join(folder.path, "broken"), PIZZA);
     const checker = join(broken, "miniature", "stable-diffusion", "safety_checker");
     writeFileSync(join(checker, "model.fp16.safetensors"), readFileSync(join(checker, "config.json")));
@@ -132,7 +132,7 @@ describe("a safety checker of harmless concepts", () => {
 });
 
 describe("a device too small for both", () => {
-  /** Session.open as it would be on a device that holds Stable Diffusion or a judge's tower, not both. */
+  /** Session.open on a simulated device that holds either Stable Diffusion or a judge's tower. */
   function smallDevice() {
     const open = Session.open.bind(Session);
     const held = new Set<Session>();
@@ -154,7 +154,7 @@ describe("a device too small for both", () => {
     return log;
   }
 
-  it("the image model makes room for the judges and comes back for the next picture", async () => {
+  it("the image model makes room for the judges and is reloaded for the next picture", async () => {
     const log = smallDevice();
     await withImageModel(specOf(CHECKPOINTS), async (model) => {
       const first = await draw(model, "a pizza", "pizza");
@@ -167,7 +167,7 @@ describe("a device too small for both", () => {
     expect(log).toEqual([...model, ...judged, ...model, ...judged]);
   });
 
-  it("only lack of memory is tried again, and once", async () => {
+  it("only a lack of memory is retried, and only once", async () => {
     const room = vi.fn(async () => undefined);
     const full = new InferenceError("OUT_OF_MEMORY", "full");
     const work = vi.fn(async () => {

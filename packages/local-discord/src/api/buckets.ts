@@ -1,7 +1,7 @@
 import type { Bucket } from "./rate-limit.js";
 
 /**
- * Limits of the size that Discord's headers show in practice; they are not documented and may differ there.
+ * Limits as Discord's headers show them in practice; they are undocumented and may change.
  */
 const bucket = (name: string, limit: number, windowMs: number): Bucket => ({ name, limit, windowMs });
 

@@ -44,7 +44,7 @@ const envelope = z.strictObject({
   attachments: optional(z.array(z.looseObject({}))),
 });
 
-/** Default of answers: only users are parsed. */
+/** Default for answers: only user mentions are parsed. */
 export const ANSWER_MENTIONS: ComposeOptions["mentionDefault"] = ["users"];
 
 /** POST /interactions/{id}/{token}/callback */
@@ -64,7 +64,7 @@ export function callbackRoutes(route: Route, rest: RestContext): void {
   );
 }
 
-/** Does what the callback says; the message that it created or changed, if any. */
+/** Carries out a callback; returns the message that it created or changed, if any. */
 function answer(
   rest: RestContext,
   interaction: InteractionRecord,
@@ -145,7 +145,7 @@ function answer(
   }
 }
 
-/** Which callback may answer which interaction. */
+/** Throws if this type of callback may not answer this interaction. */
 function requireFit(interaction: InteractionRecord, type: number): void {
   const refuse = (message: string) =>
     invalidForm([{ path: ["type"], code: "INTERACTION_CALLBACK_TYPE", message }]);
@@ -169,7 +169,7 @@ function sourceOf(state: DiscordState, interaction: InteractionRecord): MessageR
   return source;
 }
 
-/** Message options that every answer to an interaction shares. */
+/** Message options common to all answers to an interaction. */
 export function answerOptions(
   interaction: InteractionRecord,
   state: DiscordState,
@@ -198,7 +198,7 @@ export function answerOptions(
   };
 }
 
-/** In a guild that has not added the app, a member without USE_EXTERNAL_APPS gets answers alone. */
+/** In a guild without the app, the answers to a member without USE_EXTERNAL_APPS are private. */
 function mustBePrivate(interaction: InteractionRecord, state: DiscordState): boolean {
   const channel = state.channels.get(interaction.channelId);
   if (channel === undefined || channel.guildId === null || "0" in interaction.owners) return false;
@@ -268,7 +268,7 @@ function callbackView(
   };
 }
 
-/** Runs a check of `data`, so that its field errors are reported below that name. */
+/** Runs a check of `data`; reports its field errors under that name. */
 function inData<T>(check: () => T): T {
   try {
     return check();

@@ -170,7 +170,7 @@ function rejectRepeats(forms: readonly CommandForm[]): void {
   });
 }
 
-/** Lists leave out the translations unless `with_localizations` asks for them. */
+/** Lists omit the translations unless `with_localizations` is set. */
 function localized(request: ApiRequest): (command: CommandRecord) => unknown {
   if (request.query.with_localizations === "true") return (command) => command;
   return ({ name_localizations: _names, description_localizations: _descriptions, ...command }) => command;

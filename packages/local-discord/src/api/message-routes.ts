@@ -31,7 +31,7 @@ export function messageRoutes(route: Route, rest: RestContext): void {
     }
     return message;
   };
-  /** The message that an enforced nonce was used for, within the time it is remembered. */
+  /** The message that already used this enforced nonce, within the time that nonces are remembered. */
   const repeated = (key: string): MessageRecord | undefined => {
     const now = state.clock.now();
     for (const [known, { at }] of nonces) if (now - at > state.limits.nonceMs) nonces.delete(known);

@@ -22,7 +22,7 @@ export interface Verdict {
   readonly body?: { message: string; retry_after: number; global: boolean };
 }
 
-/** Fixed windows as Discord counts them: the first call opens one, it empties at once when time is up. */
+/** Fixed windows, as at Discord: the first call opens one; when it ends, the count restarts at once. */
 export class RateLimiter {
   readonly #windows = new Map<string, Window>();
   readonly #global: Window = { remaining: 0, resetAt: 0 };
@@ -35,7 +35,7 @@ export class RateLimiter {
     this.#globalPerSecond = globalPerSecond;
   }
 
-  /** Counts one call to `bucket` on `resource`, the id that the route's limit is kept for. */
+  /** Counts one call to `bucket` on `resource`, the id that the limit is counted by. */
   take(bucket: Bucket, resource: string): Verdict {
     if (this.#globalPerSecond === 0) return { allowed: true, headers: {} };
     const now = this.#clock.now();

@@ -9,7 +9,7 @@ import { type ApiRequest, ok, type RestContext, type Route } from "./router.js";
 
 const openDirectMessage = z.strictObject({ recipient_id: snowflake });
 
-/** The things that exist and that a bot mostly reads: gateway address, itself, users, guilds, channels. */
+/** Resources that a bot mostly reads: gateway address, itself, users, guilds, channels. */
 export function resourceRoutes(route: Route, rest: RestContext): void {
   const { state } = rest;
 

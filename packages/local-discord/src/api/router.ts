@@ -8,33 +8,33 @@ import type { Interactions } from "../world/interactions.js";
 import type { DiscordState } from "../world/state.js";
 import type { Bucket, RateLimiter } from "./rate-limit.js";
 
-/** What every resource's routes are built on. */
+/** What all routes share. */
 export interface RestContext {
   readonly state: DiscordState;
   readonly interactions: Interactions;
   readonly limiter: RateLimiter;
   readonly transcript: Transcript;
-  /** Where a test can make calls go wrong (testing/faults.ts). */
+  /** Lets a test make calls fail (testing/faults.ts). */
   intercept: Intercept;
   /** Every route that is served, such as "GET /users/@me". */
   readonly routes: string[];
-  /** How many calls are being worked on. */
+  /** Number of calls in progress. */
   readonly calls: { open: number };
   /** ws:// address of the gateway. */
   gatewayUrl(): string;
 }
 
-/** One call within the rate limit: who it is from and what it says are not yet checked. */
+/** One call within the rate limit; its token and body are not checked yet. */
 export interface Call {
   readonly method: string;
-  /** Below /api/v10, tokens shortened. */
+  /** Path below /api/v10, tokens shortened. */
   readonly path: string;
   /** Checks the token and reads the body. @throws ApiError */
   read(): Promise<ApiRequest>;
-  /** Does what the call asks for. @throws ApiError */
+  /** Executes the call. @throws ApiError */
   run(): Promise<ApiReply>;
 }
-/** Answers a call: `(call) => call.run()`, unless it is to go wrong. */
+/** Answers a call: `(call) => call.run()`, unless a test makes it fail. */
 export type Intercept = (call: Call) => Promise<ApiReply>;
 
 export interface ApiRequest {
@@ -48,9 +48,9 @@ export interface ApiRequest {
 export interface ApiReply {
   readonly status: number;
   readonly body?: unknown;
-  /** Instead of the rate limit's. */
+  /** Replaces the rate limit's headers. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Cuts the connection instead of answering. */
+  /** Closes the connection instead of answering. */
   readonly hangUp?: boolean;
 }
 
@@ -68,7 +68,9 @@ export const noContent: ApiReply = { status: 204 };
 
 const BASE = "/api/v10";
 
-/** A function that registers routes below /api/v10 with authorization, rate limits and the transcript. */
+/**
+ * Returns a function that registers routes below /api/v10 with authorization, rate limits and the transcript.
+ */
 export function router(app: Hono, rest: RestContext): Route {
   return (method, path, options, handle) => {
     rest.routes.push(`${method} ${path}`);
@@ -110,7 +112,7 @@ export function router(app: Hono, rest: RestContext): Route {
       try {
         const run = async () => {
           const answer = await handle(await read());
-          // At once, so that whoever sees the change finds the call in the transcript.
+          // Record it first: anyone who sees the change must find the call in the transcript.
           record(answer);
           return answer;
         };
@@ -127,7 +129,7 @@ export function router(app: Hono, rest: RestContext): Route {
   };
 }
 
-/** Cuts the connection that a request came over. */
+/** Closes the connection of a request. */
 function hangUp(context: Context): Response {
   (context.env as HttpBindings).outgoing.destroy();
   return RESPONSE_ALREADY_SENT;
@@ -142,7 +144,7 @@ function reply(
   return body === undefined ? context.body(null, status as 204) : context.json(body as object, status as 200);
 }
 
-/** The resource that a rate limit is counted per: channel, guild, or webhook with its token. */
+/** The resource that a rate limit counts by: channel, guild, or webhook with its token. */
 function majorParameter(params: Readonly<Record<string, string>>): string {
   const {
     channel_id: channel,

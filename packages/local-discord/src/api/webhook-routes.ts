@@ -9,10 +9,10 @@ import { buckets } from "./buckets.js";
 import { ANSWER_MENTIONS, answerOptions } from "./callback-routes.js";
 import { type ApiRequest, noContent, ok, type RestContext, type Route } from "./router.js";
 
-/** Follow-ups where only the user, not the guild, has installed the app. */
+/** Limit of follow-ups if only the user, not the guild, installed the app. */
 const USER_FOLLOW_UPS = 5;
 
-/** Interaction webhooks: follow-ups, and reading, editing and deleting what an interaction has answered. */
+/** Interaction webhooks: follow-ups, and reading, editing and deleting an interaction's answers. */
 export function webhookRoutes(route: Route, rest: RestContext): void {
   const { state } = rest;
   const webhook = "/webhooks/:webhook_id/:webhook_token";

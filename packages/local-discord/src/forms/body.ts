@@ -11,7 +11,7 @@ export interface FilePart {
 const PART = /^files\[(\d+)\]$/;
 
 /**
- * Reads JSON or multipart/form-data with `payload_json` and `files[n]`, the parts in any order.
+ * Reads JSON or multipart/form-data with `payload_json` and `files[n]`, parts in any order.
  * @throws ApiError 40005 beyond `maxBytes`, 50109 for broken JSON, 400 naming any other part
  */
 export async function readBody(

@@ -91,7 +91,7 @@ function checkOption(it: Record<string, unknown> & { type: number }, context: z.
   checkOptionList((it.options ?? []) as ApiCommandOption[], context);
 }
 
-/** Names used once, required options first, subcommands not mixed with values. */
+/** Checks that names are unique, required options come first and subcommands don't mix with values. */
 function checkOptionList(options: readonly ApiCommandOption[], context: z.RefinementCtx): void {
   const names = new Set<string>();
   let sawOptional = false;
@@ -131,7 +131,7 @@ const CHAT_INPUT = 1;
 /** Body of POST, and one entry of PUT, on application commands. */
 export const commandCreate = z
   .strictObject({
-    // discord.js echoes what it fetched when it edits.
+    // discord.js sends the fetched fields back when it edits.
     id: optional(z.string()),
     type: optional(z.union([z.literal(1), z.literal(2), z.literal(3)])),
     name: text(32, 1),

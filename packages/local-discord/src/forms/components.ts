@@ -3,7 +3,7 @@ import { ComponentType } from "../protocol/types.js";
 import { complain, optional, snowflake, text } from "./parse.js";
 
 /**
- * Components as a bot sends them (components/reference): limits per kind. Sums over a message: message.ts.
+ * Components as bots send them (components/reference): limits per kind. Totals per message: message.ts.
  */
 const id = optional(
   z
@@ -62,7 +62,7 @@ const selectCommon = {
   min_values: optional(z.int().min(0).max(25)),
   max_values: optional(z.int().min(1).max(25)),
   disabled: optional(z.boolean()),
-  // Only in modals.
+  // Modals only.
   required: optional(z.boolean()),
 };
 const defaultValues = optional(

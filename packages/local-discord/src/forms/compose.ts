@@ -15,13 +15,13 @@ export interface ComposeOptions {
   readonly interactionId: string | null;
   readonly replyTo?: string | null;
   readonly nonce?: string | number | null;
-  /** What is parsed when `allowed_mentions` is absent: everything in channels, users only in answers. */
+  /** Mentions parsed without `allowed_mentions`: all kinds in channels, only users in answers. */
   readonly mentionDefault: readonly ("users" | "roles" | "everyone")[];
 }
 
 const SETTABLE = MessageFlag.suppressEmbeds | MessageFlag.suppressNotifications | MessageFlag.componentsV2;
 
-/** Makes a message from a checked body and its files, stores it and tells everyone. */
+/** Creates a message from a checked body and its files, stores it and emits it. */
 export function composeMessage(
   state: DiscordState,
   form: MessageForm,
@@ -64,7 +64,7 @@ export function composeMessage(
 }
 
 /**
- * Applies an edit: fields that are absent stay, `attachments` lists what to keep and what is new.
+ * Applies an edit: absent fields stay unchanged, `attachments` lists what to keep and what to add.
  * @param raw the body as sent: null and absent differ here
  */
 export function composeEdit(
@@ -81,7 +81,7 @@ export function composeEdit(
   const wasLoading = (message.flags & MessageFlag.loading) !== 0;
   let flags = message.flags & ~MessageFlag.loading;
   if (form.flags !== undefined) {
-    // Components V2 cannot be taken back; being ephemeral cannot change.
+    // Components V2 cannot be turned off again, and a message cannot become ephemeral or stop being so.
     flags =
       (flags & ~MessageFlag.suppressEmbeds) | (form.flags & (SETTABLE & ~MessageFlag.suppressNotifications));
     flags |= message.flags & MessageFlag.componentsV2;
@@ -119,7 +119,7 @@ export function composeEdit(
   for (const old of message.attachments) if (!kept.some((it) => it.id === old.id)) state.cdn.remove(old.id);
   Object.assign(message, { content, embeds, components, attachments, flags });
   message.mentions = mentions(state, message, channel, form.allowed_mentions, mentionDefault);
-  // Filling in a deferred answer is its first appearance, not an edit that readers are told about.
+  // Filling in a deferred answer is its first appearance; readers don't see it marked as edited.
   message.editedAt = wasLoading ? message.editedAt : state.clock.now();
   state.updateMessage(message);
   return message;
@@ -171,7 +171,8 @@ function keptAttachments(message: MessageRecord, form: MessageForm): AttachmentR
 }
 
 /**
- * Every `attachment://name` must name a file of this message, and every listed new file must have come along.
+ * Every `attachment://name` must name a file of this message, and every new file listed must be in the
+ * request.
  */
 function checkReferences(
   form: MessageForm,
@@ -202,7 +203,7 @@ function checkReferences(
   if (missing.length > 0) throw invalidForm(missing);
 }
 
-/** The n of each attachment entry that announces a file which did not come along. */
+/** The n of each attachment entry without a file in the request. */
 export function checkAnnounced(
   form: MessageForm,
   files: readonly FilePart[],
@@ -220,7 +221,7 @@ export function checkAnnounced(
   });
 }
 
-/** Components without absent fields, each with an id: its own, else the next free number in reading order. */
+/** Components without absent fields, each with an id: its own or the next free number in reading order. */
 export function numbered(components: readonly unknown[]): ApiComponent[] {
   const tree = JSON.parse(JSON.stringify(components)) as ApiComponent[];
   const all = tree.flatMap((it) => [...walk(it)]);
@@ -274,7 +275,10 @@ function embed(form: EmbedForm): ApiEmbed {
   return JSON.parse(JSON.stringify(made)) as ApiEmbed;
 }
 
-/** Who is pinged: what the text names, cut down by `allowed_mentions` and by what the author may ping. */
+/**
+ * Whom the message pings: the mentions in its text that `allowed_mentions` and the author's permissions
+ * allow.
+ */
 function mentions(
   state: DiscordState,
   message: MessageRecord,

@@ -110,7 +110,7 @@ export const messageCreate = z
     sticker_ids: optional(z.array(snowflake).max(0)),
   })
   .superRefine(checkWhole);
-/** Body of PATCH on a message, and of callback type 7. Which fields are there matters: see `composeEdit`. */
+/** Body of PATCH on a message, and of callback type 7. Absent fields matter: see `composeEdit`. */
 export const messageEdit = z
   .strictObject({ ...common, tts: optional(z.boolean()), ...nonce })
   .superRefine(checkWhole);
@@ -125,7 +125,7 @@ export const deferral = z.strictObject({
 
 export type MessageForm = Partial<z.output<typeof interactionMessage>>;
 
-/** The rules that span fields: embed characters, components by version, ids used once. */
+/** Rules across fields: embed characters, components by version, unique ids. */
 function checkWhole(
   form: {
     content?: string | undefined;
@@ -199,7 +199,7 @@ function checkWhole(
   }
 }
 
-/** Rules of classic messages, checked once the message's version is known (an edit inherits it). */
+/** Rules of classic messages, checked once the version is known (an edit inherits it). */
 export function checkClassic(
   components: readonly ApiComponent[],
 ): { path: PropertyKey[]; code: string; message: string }[] {
@@ -234,7 +234,7 @@ function embedCharacters(it: EmbedForm): number {
   );
 }
 
-/** A component and all that it holds. */
+/** Yields a component and everything in it. */
 export function* walk(component: ApiComponent): Generator<ApiComponent> {
   yield component;
   for (const child of component.components ?? []) yield* walk(child);

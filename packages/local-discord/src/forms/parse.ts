@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { invalidForm } from "../protocol/errors.js";
 
-/** A field error that zod cannot name: goes into the tree as it stands. */
+/** Adds a field error that zod cannot express; goes into the tree unchanged. */
 export function complain(context: z.RefinementCtx, path: PropertyKey[], code: string, message: string): void {
   context.addIssue({ code: "custom", path, message, params: { discord: code } });
 }
 
-/** An optional field: Discord takes null for absent nearly everywhere. */
+/** An optional field: Discord treats null as absent nearly everywhere. */
 export function optional<T extends z.ZodType>(schema: T) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
@@ -22,7 +22,7 @@ export const snowflake = z
 
 /**
  * Checks a body against a form.
- * @throws ApiError 50035 with a tree of field paths; an unknown field is an error and is named
+ * @throws ApiError 50035 with a tree of field paths; unknown fields are errors too, and named
  */
 export function parseForm<T>(form: z.ZodType<T>, body: unknown): T {
   const result = form.safeParse(body);
@@ -69,7 +69,7 @@ function translate(issue: z.core.$ZodIssue, body: unknown): FormField[] {
     case "invalid_format":
       return field("STRING_TYPE_REGEX", "String value did not match validation regex.");
     case "invalid_union":
-      // Not one of several: the first alternative that got furthest tells most.
+      // No alternative matched: report the one that got furthest (the first of them).
       return issue.errors.length === 0
         ? field("UNION_TYPE_CHOICES", `Value of field "${issue.discriminator ?? "type"}" is not known here.`)
         : furthest(issue.errors).flatMap((inner) =>

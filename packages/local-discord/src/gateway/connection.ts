@@ -7,7 +7,7 @@ import type { Line, Session } from "./session.js";
 
 const SENDS_PER_MINUTE = 120;
 
-/** One WebSocket of a bot: sends payloads, compressed where asked for, and limits what comes in. */
+/** One WebSocket of a bot: sends payloads, compressed on request, and limits what comes in. */
 export class Connection implements Line {
   readonly socket: WebSocket;
   /** Null until the bot has identified or resumed. */
@@ -46,7 +46,7 @@ export class Connection implements Line {
     this.socket.terminate();
   }
 
-  /** Counts a payload from the bot. @throws Violation 4008 beyond 120 a minute */
+  /** Counts a payload from the bot. @throws Violation 4008 above 120 a minute */
   countSend(): void {
     const now = this.#clock.now();
     this.#sends = [...this.#sends.filter((at) => now - at < 60_000), now];
@@ -58,7 +58,7 @@ export class Connection implements Line {
     this.#lastHeartbeatAt = this.#clock.now();
   }
 
-  /** Calls `missed` once the bot has not sent a heartbeat for two intervals. */
+  /** Calls `missed` when the bot has sent no heartbeat for two intervals. */
   watchHeartbeat(intervalMs: number, missed: () => void): void {
     const check = () => {
       if (this.#clock.now() - this.#lastHeartbeatAt > intervalMs * 2) missed();
@@ -67,12 +67,12 @@ export class Connection implements Line {
     this.#stopWatching = this.#clock.after(intervalMs, check);
   }
 
-  /** Ends the watch over heartbeats. */
+  /** Stops watching heartbeats. */
   stopWatching(): void {
     this.#stopWatching();
   }
 
-  /** Frees the compressor, once the socket is closed. */
+  /** Frees the compressor after the socket is closed. */
   dispose(): void {
     this.#compressor?.close();
   }

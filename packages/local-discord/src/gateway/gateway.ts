@@ -21,9 +21,9 @@ import { type Line, type Session, Sessions } from "./session.js";
 
 const MAX_PAYLOAD_BYTES = 4096;
 
-/** The gateway: one bot, one shard; store events become dispatches that the session's intents let through. */
+/** The gateway for one bot and one shard: dispatches the store's events that a session's intents allow. */
 export class Gateway {
-  /** What a test lets go wrong. */
+  /** Faults that a test has planned. */
   interference: Interference = NO_INTERFERENCE;
   readonly #state: DiscordState;
   readonly #transcript: Transcript;
@@ -33,7 +33,7 @@ export class Gateway {
   readonly #connections = new Set<Connection>();
   readonly #unsubscribe: () => void;
 
-  /** @param url the ws:// address under which bots reach it */
+  /** @param url returns the ws:// address that bots connect to */
   constructor(state: DiscordState, transcript: Transcript, url: () => string) {
     this.#state = state;
     this.#transcript = transcript;
@@ -48,7 +48,7 @@ export class Gateway {
     this.#server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, query));
   }
 
-  /** Cuts every connection without a closing handshake; sessions stay resumable. */
+  /** Cuts every connection without a closing handshake; sessions can still be resumed. */
   dropConnections(): void {
     for (const connection of [...this.#connections]) connection.cut();
   }
@@ -59,7 +59,7 @@ export class Gateway {
     this.#sessions.clear();
   }
 
-  /** The bot's owner made a new token: what is connected with the old one is thrown out. */
+  /** Replaces the token, as the bot's owner would, and closes the connections that use the old one. */
   resetToken(): void {
     this.#state.resetToken();
     this.closeConnections(Close.authenticationFailed, "Authentication failed.");
@@ -71,7 +71,7 @@ export class Gateway {
   }
 
   /**
-   * Declares sessions invalid (op 9); unless `resumable`, they are forgotten and clients must identify anew.
+   * Declares sessions invalid (op 9); unless `resumable`, they are deleted and clients must identify again.
    */
   invalidateSessions(resumable: boolean): void {
     for (const connection of this.#connections) {
@@ -103,7 +103,7 @@ export class Gateway {
     connection.watchHeartbeat(limits.heartbeatMs, () =>
       this.#hangUp(connection, Close.sessionTimedOut, "Session timed out"),
     );
-    // A broken connection is reported by "close" too; without a listener "error" would end the process.
+    // "close" reports a broken connection too, but without a listener "error" would end the process.
     socket.on("error", () => socket.terminate());
     socket.on("message", (data, isBinary) => {
       try {
@@ -121,15 +121,15 @@ export class Gateway {
     this.#cut(connection, "hello");
   }
 
-  /** Cuts a connection where a test asks for that in this moment, and says whether it did. */
+  /** Cuts a connection if a test planned that for this moment; returns whether it did. */
   #cut(line: Line, moment: GatewayMoment): boolean {
     if (!this.interference.cuts(moment)) return false;
-    // What was sent before goes out first, as it does over a real line.
+    // Earlier payloads go out first, as on a real connection.
     setImmediate(() => line.cut());
     return true;
   }
 
-  /** Ends a connection from this side; it counts as gone at once, whenever the other side confirms. */
+  /** Closes a connection from this side; it counts as gone at once, whenever the client confirms. */
   #hangUp(connection: Connection, code: number, reason: string): void {
     connection.socket.close(code, reason);
     this.#closed(connection, code);
@@ -170,7 +170,7 @@ export class Gateway {
       case Op.presence:
       case Op.requestMembers:
         if (connection.session === null) throw new Violation(Close.notAuthenticated, "Not authenticated.");
-        // A presence has no reader here: the page shows who is connected.
+        // Presence updates are ignored: the page shows who is connected.
         if (op === Op.requestMembers) this.#sendMembers(connection.session, d);
         return;
       default:
@@ -282,7 +282,7 @@ export class Gateway {
   }
 }
 
-/** The value of a text in JSON; undefined where it is none. */
+/** Parses JSON; undefined if the text is not JSON. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

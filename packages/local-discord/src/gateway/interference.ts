@@ -1,19 +1,19 @@
-/** A moment of a connection: the server has just sent HELLO, or received IDENTIFY, and so on. */
+/** A moment in a connection's life: the server has just sent HELLO, received IDENTIFY, and so on. */
 export type GatewayMoment = "hello" | "identify" | "ready" | "resume" | "resumed" | "interaction";
 
-/** Where a test can make the gateway misbehave (testing/faults.ts). */
+/** Lets a test make the gateway misbehave (testing/faults.ts). */
 export interface Interference {
-  /** Whether the connection is cut in this moment. */
+  /** Whether to cut the connection at this moment. */
   cuts(moment: GatewayMoment): boolean;
-  /** Whether heartbeats are acknowledged. */
+  /** Whether to acknowledge heartbeats. */
   acknowledges(): boolean;
-  /** Whether a session that a bot wants to resume is gone. */
+  /** Whether to refuse to resume a session. */
   refusesResume(): boolean;
-  /** Calls `send`, which sends an interaction: once and now, or as the test asks. */
+  /** Calls `send`, which sends an interaction: once and at once, or as a test planned. */
   deliver(send: () => void): void;
 }
 
-/** Nothing goes wrong. */
+/** The default: nothing goes wrong. */
 export const NO_INTERFERENCE: Interference = {
   cuts: () => false,
   acknowledges: () => true,

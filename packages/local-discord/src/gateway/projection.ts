@@ -4,21 +4,21 @@ import type { DiscordState, StoreEvent } from "../world/state.js";
 import { channelView, interactionView, messageEventView } from "../world/views.js";
 import { Intent } from "./protocol.js";
 
-/** An event of the gateway, still without its number. */
+/** A gateway event without its sequence number. */
 export interface GatewayEvent {
   readonly t: string;
   readonly d: unknown;
 }
 
 type EventOf<T extends StoreEvent["type"]> = Extract<StoreEvent, { type: T }>;
-/** What a bot with these intents hears of an event of the world; null: nothing. */
+/** Turns a store event into what a bot with these intents receives; null for nothing. */
 type Projection<T extends StoreEvent["type"]> = (
   event: EventOf<T>,
   state: DiscordState,
   intents: number,
 ) => GatewayEvent | null;
 
-/** Events of the world that are missing here stay among people, or between people and the page. */
+/** Store events that are missing here never reach the bot: they stay among people and the page. */
 const PROJECTIONS: { readonly [T in StoreEvent["type"]]?: Projection<T> } = {
   "interaction.created": ({ interaction }, state) => ({
     t: "INTERACTION_CREATE",
@@ -51,9 +51,9 @@ const PROJECTIONS: { readonly [T in StoreEvent["type"]]?: Projection<T> } = {
       : { t: "CHANNEL_CREATE", d: channelView(state, channel) },
 };
 
-/** What the gateway tells a bot with these intents about an event of the world; null: nothing. */
+/** The gateway event that a bot with these intents receives for a store event; null for nothing. */
 export function project(event: StoreEvent, state: DiscordState, intents: number): GatewayEvent | null {
-  // The key and the event have one type; the compiler cannot see that they go together.
+  // Key and event have the same type, but the compiler cannot see that.
   const projection = PROJECTIONS[event.type] as Projection<StoreEvent["type"]> | undefined;
   return projection?.(event, state, intents) ?? null;
 }

@@ -79,10 +79,10 @@ const requestMembers = z.looseObject({
 });
 const payload = z.looseObject({ op: z.int(), d: z.unknown() });
 
-/** What a bot sends: the frame, and the data of each opcode that has some. */
+/** Forms of what a bot sends: the frame, and the data of each opcode that has any. */
 export const received = { payload, identify, resume, requestMembers } as const;
 
-/** The data in the shape that it must have. @throws Violation 4002 */
+/** Checks the data against its form. @throws Violation 4002 */
 export function decode<T>(form: z.ZodType<T>, data: unknown): T {
   const parsed = form.safeParse(data);
   if (!parsed.success) throw new Violation(Close.decodeError, "Error while decoding payload.");

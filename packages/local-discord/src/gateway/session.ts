@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../world/clock.js";
 import { Op } from "./protocol.js";
 
-/** Dispatches that a session can replay. */
+/** How many dispatches a session keeps for replay. */
 const REPLAY_KEPT = 1_000;
 
 export interface Dispatch {
@@ -12,14 +12,14 @@ export interface Dispatch {
   readonly d: unknown;
 }
 
-/** The connection that a session is on. */
+/** The connection of a session. */
 export interface Line {
   send(dispatch: Dispatch): void;
-  /** Cuts it without a closing handshake. */
+  /** Cuts the connection without a closing handshake. */
   cut(): void;
 }
 
-/** What survives a dropped connection: which intents the bot has, and what it may have missed. */
+/** What survives a dropped connection: the bot's intents, and the events it may have missed. */
 export class Session {
   readonly id = randomBytes(16).toString("hex");
   /** Null while the bot is away. */
@@ -43,7 +43,7 @@ export class Session {
     this.line?.send(dispatch);
   }
 
-  /** Sends again what came after the dispatch numbered `seq`. */
+  /** Sends every event after the dispatch numbered `seq` again. */
   replay(seq: number): void {
     for (const dispatch of this.#sent) if (dispatch.s > seq) this.line?.send(dispatch);
   }
@@ -54,7 +54,7 @@ export class Sessions {
   readonly #clock: Clock;
   readonly #resumeMs: number;
   readonly #byId = new Map<string, Session>();
-  /** Stops the clock of a session that nobody is connected to. */
+  /** Cancels the expiry timer of a disconnected session. */
   readonly #keep = new Map<Session, () => void>();
 
   constructor(clock: Clock, resumeMs: number) {
@@ -76,7 +76,7 @@ export class Sessions {
     return this.#byId.get(id);
   }
 
-  /** Puts a session on a new connection; the old one, where it is still there, is cut. */
+  /** Moves a session to a new connection and cuts the old one if it still exists. */
   resume(session: Session, line: Line): void {
     session.line?.cut();
     this.#keep.get(session)?.();
@@ -84,7 +84,7 @@ export class Sessions {
     session.line = line;
   }
 
-  /** Its connection is gone: the session can be resumed for a while. */
+  /** Called when the connection is gone: the session can be resumed for a while. */
   leave(session: Session): void {
     session.line = null;
     if (!this.#byId.has(session.id)) return;
@@ -94,7 +94,7 @@ export class Sessions {
     );
   }
 
-  /** The session can no longer be resumed. */
+  /** Makes the session impossible to resume. */
   end(id: string): void {
     const session = this.#byId.get(id);
     if (session === undefined) return;
@@ -103,7 +103,7 @@ export class Sessions {
     this.#byId.delete(id);
   }
 
-  /** Ends all of them. */
+  /** Ends all sessions. */
   clear(): void {
     for (const stop of this.#keep.values()) stop();
     this.#keep.clear();

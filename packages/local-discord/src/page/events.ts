@@ -3,7 +3,7 @@ import type { UserRecord } from "../world/records.js";
 import type { DiscordState, StoreEvent } from "../world/state.js";
 import { messageEventView } from "../world/views.js";
 
-/** What one user gets to see of what happens. */
+/** Events that one user may see. */
 export type UserEvent =
   | {
       readonly type: "message";
@@ -30,7 +30,7 @@ export type UserEvent =
   | { readonly type: "channels" }
   | { readonly type: "bot"; readonly online: boolean };
 
-/** A user's projection of a store event, or null where it is none of their business. */
+/** A store event as the user sees it, or null if the user may not. */
 export function userEvent(state: DiscordState, user: UserRecord, event: StoreEvent): UserEvent | null {
   switch (event.type) {
     case "message.created":

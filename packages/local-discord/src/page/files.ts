@@ -13,8 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Serves the chat page: our own modules, and preact and htm as the packages ship them. No build, nothing
- * external.
+ * Serves the chat page: our own modules, and preact and htm as published. No build, nothing from the network.
  */
 export function mountPage(app: Hono): void {
   const require = createRequire(import.meta.url);

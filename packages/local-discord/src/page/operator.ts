@@ -1,31 +1,31 @@
 import { z } from "zod";
 
 /**
- * What the page's side panel shows: how the program behind the bot is doing. Discord knows nothing of this;
- * the program serves it (`LocalDiscordOptions.operator`) or sends it (PUT /local/operator with
- * `Authorization: Bot TOKEN`). Times are milliseconds since the Unix epoch, sizes are bytes.
+ * The page's side panel: the state of the program behind the bot. Discord has no such thing. The program
+ * serves it (`LocalDiscordOptions.operator`) or sends it (PUT /local/operator with `Authorization: Bot
+ * TOKEN`). Times are milliseconds since the Unix epoch, sizes are bytes.
  */
 export const operatorSnapshot = z.strictObject({
   queue: z.strictObject({
     waiting: z.int().nonnegative(),
     running: z.int().nonnegative(),
-    /** Finished, but the message is not posted yet. */
+    /** Finished, but its message is not posted yet. */
     undelivered: z.int().nonnegative(),
   }),
-  /** What the machine is at, or null when it is idle. */
+  /** The phase at work, or null when idle. */
   phase: z
     .strictObject({
       name: z.string(),
       /** One line of detail, such as the model and the device. */
       detail: z.string().optional(),
       startedAt: z.int(),
-      /** How far it is; absent while something is loading. */
+      /** Progress; absent while something is loading. */
       progress: z
         .strictObject({
           label: z.string(),
           done: z.number().nonnegative(),
           total: z.number().positive(),
-          /** Which of how many, where the work comes in pieces. */
+          /** The current item, if the work has several. */
           item: z.int().nonnegative().optional(),
           items: z.int().positive().optional(),
         })
@@ -49,7 +49,7 @@ export const operatorSnapshot = z.strictObject({
       ms: z.number().nonnegative().optional(),
     }),
   ),
-  /** Which picture of a pair people preferred. */
+  /** Which side of a pair people preferred. */
   votes: z
     .strictObject({
       optimized: z.int().nonnegative(),
@@ -59,10 +59,10 @@ export const operatorSnapshot = z.strictObject({
     .optional(),
 });
 export type OperatorSnapshot = z.output<typeof operatorSnapshot>;
-/** Asked about once a second while somebody looks. */
+/** Called about once a second while someone looks at the panel. */
 export type OperatorSource = () => OperatorSnapshot | Promise<OperatorSnapshot>;
 
-/** The latest snapshot: asked for where there is a source, else what was sent last. */
+/** Holds the latest snapshot: from the source if there is one, else the last that was sent. */
 export class OperatorBoard {
   #sent: OperatorSnapshot | null = null;
 
@@ -72,12 +72,12 @@ export class OperatorBoard {
     this.#source = source;
   }
 
-  /** @throws z.ZodError naming the field that is wrong */
+  /** @throws z.ZodError naming the wrong field */
   send(body: unknown): void {
     this.#sent = operatorSnapshot.parse(body);
   }
 
-  /** Null as long as nobody has told anything. @throws z.ZodError when the source breaks the contract */
+  /** Null until there is a snapshot. @throws z.ZodError if the source breaks the contract */
   async current(): Promise<OperatorSnapshot | null> {
     return this.#source === null ? this.#sent : operatorSnapshot.parse(await this.#source());
   }

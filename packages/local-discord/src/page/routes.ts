@@ -17,7 +17,7 @@ import { userEvent } from "./events.js";
 import type { OperatorBoard } from "./operator.js";
 
 const OPEN_MODALS_KEPT = 200;
-/** Calls and events that the page's traffic list gets at once. */
+/** How many calls and events the page's traffic list gets on opening. */
 const TRAFFIC_SENT = 200;
 const who = { user: z.string(), channel: z.string() };
 /** A plain value, or the n of a `files[n]` part. */
@@ -51,8 +51,8 @@ const forms = {
 } as const;
 
 /**
- * The user's side over HTTP, for the page: not a part of Discord's API. Everything acts as the user it names;
- * there is no password, as everyone at this machine may be any of the seeded users.
+ * The user's side over HTTP, for the page; not part of Discord's API. Every call acts as the user it names.
+ * There is no password: anyone at this machine may be any of the seeded users.
  */
 export class PageRoutes {
   readonly #sockets = new WebSocketServer({ noServer: true });
@@ -202,7 +202,7 @@ export class PageRoutes {
     });
   }
 
-  /** A channel as this user sees it: with what they may do there, and whether others may not see it. */
+  /** A channel as this user sees it, with the user's permissions and whether it is hidden from others. */
   #channel(channel: ChannelRecord, user: UserRecord): Record<string, unknown> {
     const { state } = this.#people;
     const permissions = state.permissions(channel, user.id);

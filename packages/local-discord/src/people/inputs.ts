@@ -1,13 +1,13 @@
 import { type ApiComponent, type ApiModal, ComponentType } from "../protocol/types.js";
 import { type FileInput, InvocationError, isFile, type Resolved, requireFileType } from "./options.js";
 
-/** Values for the inputs of a modal by custom id or label: text, a tick, chosen values, or files. */
+/** Values for a modal's inputs by custom id or label: text, a checked box, chosen values, or files. */
 export type ModalInputs = Readonly<
   Record<string, string | boolean | readonly string[] | readonly FileInput[]>
 >;
 
 /**
- * The components of a modal's submission, each input checked as Discord's client does.
+ * Fills in the components of a modal's submission, checking each input as Discord's client does.
  * @throws InvocationError naming the input
  */
 export function fillModal(
@@ -23,7 +23,7 @@ export function fillModal(
   return components;
 }
 
-/** Checks the number of values and that each is on offer; entities are resolved. */
+/** Checks the number of values and that each is offered; resolves entities. */
 export function chooseValues(
   component: ApiComponent,
   values: readonly string[],

@@ -28,7 +28,7 @@ import { type FileInput, InvocationError, type OptionInputs, Resolved, readOptio
 
 const LINK_BUTTON = 5;
 
-/** The user's side: what Discord's own client does between a person and the API, for page and tests. */
+/** What Discord's own client does between a person and the API, for the page and tests. */
 export class Invoker {
   readonly #state: DiscordState;
   readonly #interactions: Interactions;
@@ -38,7 +38,7 @@ export class Invoker {
     this.#interactions = interactions;
   }
 
-  /** The commands of a type that a user is offered in a channel, by name. */
+  /** Commands of one type offered to a user in a channel, by name. */
   commands(user: UserRecord, channel: ChannelRecord, type: number = CommandType.chatInput): CommandRecord[] {
     return offeredCommands(this.#state, user, channel, type);
   }
@@ -211,7 +211,7 @@ export class Invoker {
   }
 
   /**
-   * Deletes a message: one's own, or as a moderator; an ephemeral one vanishes for its reader.
+   * Deletes a message: the user's own, or any as a moderator; an ephemeral one vanishes for its reader.
    * @throws InvocationError
    */
   remove(user: UserRecord, message: MessageRecord): void {
@@ -269,7 +269,7 @@ export class Invoker {
       : `There is no command /${name}; has the bot registered it?`;
   }
 
-  /** A component works for whomever its message's interaction was authorised by. */
+  /** The owners that authorised the message's interaction; its components act for the same ones. */
   #ownersOf(message: MessageRecord): Readonly<Record<string, string>> {
     const origin =
       message.interactionId === null ? undefined : this.#state.interactions.get(message.interactionId);
@@ -285,13 +285,13 @@ export class Invoker {
     return channel;
   }
 
-  /** What a user sees of a message. */
+  /** A message as a user sees it. */
   view(message: MessageRecord): Record<string, unknown> {
     return messageEventView(this.#state, message);
   }
 }
 
-/** Walks down subcommand names and wraps the leaf's options accordingly. */
+/** Descends into subcommand names and wraps the leaf's options accordingly. */
 function descend(
   definitions: readonly ApiCommandOption[],
   path: readonly string[],

@@ -6,9 +6,8 @@ import { contextOf } from "../world/views.js";
 import { allowedByDefault } from "./options.js";
 
 /**
- * The commands of one type that a user is offered in a channel, by name; a guild's own before a global one of
- * the same name. A command is there because the app is in the guild, or because the user added it to their
- * account.
+ * Commands of one type offered to a user in a channel, by name; a guild's own takes precedence over a global
+ * one of the same name. A command is offered because the guild or the user installed the app.
  */
 export function offeredCommands(
   state: DiscordState,
@@ -26,7 +25,7 @@ export function offeredCommands(
       if (command.nsfw && !channel.nsfw && guild !== null) return false;
       const owners = ownersOf(state, user, channel, command);
       if (owners === null) return false;
-      // What a member may use by default is the guild's business, not that of a user's own installation.
+      // Default permissions are set by the guild and don't apply to a user's own installation.
       if (guild === null || !(String(IntegrationType.guild) in owners)) return true;
       return allowedByDefault(inGuild | permissions, command.default_member_permissions);
     })
@@ -37,8 +36,8 @@ export function offeredCommands(
 }
 
 /**
- * Which installations let a user use a command in a channel, as `authorizing_integration_owners` says it;
- * null where none does.
+ * The installations that let a user use a command in a channel, as in `authorizing_integration_owners`; null
+ * if there are none.
  */
 export function ownersOf(
   state: DiscordState,

@@ -11,7 +11,7 @@ import type {
 import type { DiscordState } from "../world/state.js";
 import { attachmentView, channelView, memberView, messageView, roleView, userView } from "../world/views.js";
 
-/** A user's request that Discord's own client would not have sent; `field` names the option or input. */
+/** A request that Discord's own client would not send; `field` names the option or input. */
 export class InvocationError extends Error {
   constructor(
     message: string,
@@ -31,7 +31,7 @@ export interface FileInput {
 export type OptionInput = string | number | boolean | FileInput;
 export type OptionInputs = Readonly<Record<string, OptionInput | null | undefined>>;
 
-/** `data.resolved` of an interaction under construction, and the files it uploaded. */
+/** `data.resolved` of an interaction being built, and the files it uploaded. */
 export class Resolved {
   readonly attachments: AttachmentRecord[] = [];
   readonly #tables: Record<string, Record<string, unknown>> = {};
@@ -69,7 +69,7 @@ export class Resolved {
     return user.id;
   }
 
-  /** The target of a message command: whole, whatever the bot's intents are. */
+  /** Adds the target of a message command: with its content, whatever the bot's intents. */
   message(message: MessageRecord): void {
     this.#put("messages", message.id, messageView(this.#state, message));
   }
@@ -138,7 +138,7 @@ export class Resolved {
   }
 }
 
-/** `file_types` look at the extension only, as Discord's do. @throws InvocationError */
+/** Like Discord, checks only the extension against `file_types`. @throws InvocationError */
 export function requireFileType(file: FileInput, types: readonly string[] | undefined, field: string): void {
   if (types === undefined || types.length === 0) return;
   const name = file.name.toLowerCase();
@@ -151,8 +151,9 @@ export function isFile(value: unknown): value is FileInput {
 }
 
 /**
- * Checks option values as Discord's client does before it sends a command.
- * @param focused for autocomplete: the option being typed; nothing is required then, and it may be incomplete
+ * Checks option values as Discord's client does before sending a command.
+ * @param focused for autocomplete: the option being typed; nothing is required then, and its value may be
+ * incomplete
  */
 export function readOptions(
   definitions: readonly ApiCommandOption[],
@@ -227,7 +228,7 @@ function reference(value: OptionInput): string {
 
 function readString(option: ApiCommandOption, value: OptionInput): string {
   const text = String(value);
-  // Discord's client sends no blank values, and cuts off the blanks around a value.
+  // Discord's client sends no blank values, and trims the rest.
   const trimmed = text.trim();
   if (trimmed.length === 0) throw new InvocationError(`The option "${option.name}" is empty`, option.name);
   const max = option.max_length ?? 6000;
@@ -273,7 +274,7 @@ function chosen<T extends string | number>(option: ApiCommandOption, value: T): 
   return hit.value as T;
 }
 
-/** Whether a member with these permissions may use a command with this default. */
+/** Whether a member with these permissions may use a command that requires `required` by default. */
 export function allowedByDefault(permissions: bigint, required: string | null): boolean {
   if (required === null || permissions === ALL_PERMISSIONS) return true;
   const bits = BigInt(required);

@@ -4,7 +4,7 @@ import type { DiscordState } from "../world/state.js";
 import type { Invoker } from "./invoker.js";
 import { InvocationError } from "./options.js";
 
-/** The people of the world, and what they see: whom and where `invoker` acts. */
+/** Looks up the people of the world and the channels they see, for `invoker`. */
 export class People {
   constructor(
     readonly state: DiscordState,
@@ -20,7 +20,10 @@ export class People {
     return user;
   }
 
-  /** A channel that the user sees, by name or id; "dm" is the one with the bot. @throws InvocationError */
+  /**
+   * A channel visible to the user, by name or id; "dm" is the direct message with the bot. @throws
+   * InvocationError
+   */
   channel(user: UserRecord, nameOrId = "general"): ChannelRecord {
     if (nameOrId === "dm") return this.state.directMessage(user);
     for (const channel of this.state.channels.values()) {

@@ -7,7 +7,7 @@ export interface FieldError {
   readonly message: string;
 }
 
-/** An answer of the REST API that is an error: `{ code, message, errors? }` with an HTTP status. */
+/** An error response of the REST API: `{ code, message, errors? }` with an HTTP status. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -28,7 +28,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Field errors by path, such as `["embeds", 0, "title"]`, as the tree that Discord sends with code 50035. */
+/** Builds the error tree of code 50035 from field errors by path, such as `["embeds", 0, "title"]`. */
 export function invalidForm(
   fields: readonly {
     readonly path: readonly PropertyKey[];

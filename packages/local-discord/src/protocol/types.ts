@@ -1,4 +1,4 @@
-/** The JSON shapes that the local Discord sends: the subset of API v10 that it speaks. */
+/** The JSON shapes that the local Discord sends: the subset of API v10 that it supports. */
 export interface ApiUser {
   id: string;
   username: string;
@@ -19,7 +19,7 @@ export interface ApiAttachment {
   content_type?: string;
   /** Bytes. */
   size: number;
-  /** Signed, with `ex`, `is` and `hm`; good for a day. */
+  /** Signed, with `ex`, `is` and `hm`; valid for a day. */
   url: string;
   proxy_url: string;
   width?: number;
@@ -73,7 +73,7 @@ export interface ApiMedia {
   attachment_id?: string;
 }
 
-/** Any message or modal component; `type` (component reference) tells which fields are there. */
+/** Any message or modal component; `type` (component reference) decides which fields are present. */
 export interface ApiComponent {
   type: number;
   id?: number;
@@ -144,7 +144,7 @@ export interface ApiMessage {
     interacted_message_id?: string;
     triggering_interaction_metadata?: unknown;
   };
-  /** The deprecated but still sent predecessor of `interaction_metadata`; carries the command's name. */
+  /** Deprecated predecessor of `interaction_metadata`, still sent; carries the command's name. */
   interaction?: { id: string; type: number; name: string; user: ApiUser };
 }
 

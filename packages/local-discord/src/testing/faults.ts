@@ -5,15 +5,15 @@ import type { Parts } from "../server.js";
 import type { Clock } from "../world/clock.js";
 
 export interface RestFault {
-  /** Answer with this status instead of running the call; 500 to 599 are retried by discord.js. */
+  /** Answers with this status instead of running the call; discord.js retries 500 to 599. */
   readonly status?: number;
-  /** With status 429: how long the caller is told to wait. */
+  /** With status 429: how long the caller must wait. */
   readonly retryAfterMs?: number;
-  /** Wait this long before answering. */
+  /** Waits this long before answering. */
   readonly delayMs?: number;
   /**
-   * Close the connection instead of answering: "before" the call is run, or "after", when it has had its
-   * effect and the caller cannot know.
+   * Closes the connection instead of answering: "before" the call runs, or "after" it took effect, so that
+   * the caller cannot know.
    */
   readonly close?: "before" | "after";
 }
@@ -24,14 +24,14 @@ interface Planned extends RestFault {
   times: number;
 }
 
-/** Trouble on request, for tests: Discord on a bad day. */
+/** Plans faults, for tests: Discord on a bad day. */
 export class Faults {
   readonly #gateway: Parts["gateway"];
   readonly #interference: PlannedInterference;
   readonly #planned: Planned[] = [];
   readonly #clock: Clock;
 
-  /** Stands between the server's parts from now on. */
+  /** Installs itself between the server's parts. */
   constructor({ gateway, rest, state }: Pick<Parts, "gateway" | "rest" | "state">) {
     this.#gateway = gateway;
     this.#clock = state.clock;
@@ -41,7 +41,7 @@ export class Faults {
   }
 
   /**
-   * The next `times` REST calls that match are answered with `status`, only after `delayMs`, or not at all
+   * Answers the next `times` matching REST calls with `status`, only after `delayMs`, or not at all
    * (`close`).
    * @param path matched against the path below /api/v10, such as `/\/messages$/`
    */
@@ -49,22 +49,24 @@ export class Faults {
     this.#planned.push({ method, path, times, ...fault });
   }
 
-  /** Takes back the faults of REST calls that were not met yet. */
+  /** Cancels planned faults of REST calls that have not happened yet. */
   clearRest(): void {
     this.#planned.length = 0;
   }
 
-  /** Cuts the bot's gateway connection; its session stays resumable. */
+  /** Cuts the bot's gateway connection; its session can still be resumed. */
   dropGateway(): void {
     this.#gateway.dropConnections();
   }
 
-  /** Cuts the connection in a moment of its making, or right after an interaction went out, `times` times. */
+  /**
+   * Cuts the next `times` connections at this moment of connecting, or right after an interaction is sent.
+   */
   dropGatewayAt(moment: GatewayMoment, times = 1): void {
     this.#interference.drops.set(moment, times);
   }
 
-  /** Closes the bot's gateway connection with a code, such as 4014 when its intents were taken away. */
+  /** Closes the bot's gateway connection with a code, such as 4014 for intents that were revoked. */
   closeGateway(code: number, reason = ""): void {
     this.#gateway.closeConnections(code, reason);
   }
@@ -74,32 +76,32 @@ export class Faults {
     this.#gateway.resetToken();
   }
 
-  /** The next resumes are answered with "invalid session", as after an outage of Discord's. */
+  /** Answers the next resumes with "invalid session", as after an outage of Discord. */
   refuseResumes(times = 1): void {
     this.#interference.refusedResumes = times;
   }
 
-  /** The next interactions reach the bot twice. */
+  /** Delivers the next interactions to the bot twice. */
   repeatInteractions(times = 1): void {
     this.#interference.repeats = times;
   }
 
-  /** The next interactions reach the bot late. */
+  /** Delivers the next interactions to the bot late. */
   delayInteractions(delayMs: number, times = 1): void {
     this.#interference.late = { times, delayMs };
   }
 
-  /** Op 7. */
+  /** Asks the bot to reconnect (op 7). */
   requestReconnect(): void {
     this.#gateway.requestReconnect();
   }
 
-  /** Op 9; not resumable by default. */
+  /** Declares the bot's session invalid (op 9); not resumable by default. */
   invalidateSession(resumable = false): void {
     this.#gateway.invalidateSessions(resumable);
   }
 
-  /** Stops or restarts the answers to heartbeats; a client that misses one reconnects. */
+  /** Stops or restarts acknowledging heartbeats; a client that misses an acknowledgement reconnects. */
   acknowledgeHeartbeats(acknowledge: boolean): void {
     this.#interference.acknowledge = acknowledge;
   }
@@ -126,7 +128,7 @@ export class Faults {
     return close === "after" ? { ...answer, hangUp: true } : answer;
   };
 
-  /** The fault for this call, used up by asking. */
+  /** Takes the planned fault for this call; each is used once. */
   #take({ method, path }: Call): RestFault | undefined {
     const hit = this.#planned.find((it) => it.times > 0 && it.method === method && it.path.test(path));
     if (hit !== undefined) hit.times -= 1;
@@ -134,7 +136,7 @@ export class Faults {
   }
 }
 
-/** What is to go wrong at the gateway, and how often yet. */
+/** Gateway faults still to happen, and how often. */
 class PlannedInterference implements Interference {
   acknowledge = true;
   refusedResumes = 0;

@@ -1,6 +1,6 @@
 /**
- * The local Discord for tests: the same server, with people at the keyboard, faults, and its state and
- * transcript. "local-discord" loads nothing of this room.
+ * The local Discord for tests: the same server plus simulated people, faults, and access to its state and
+ * transcript. "local-discord" loads nothing from this folder.
  */
 
 import {
@@ -28,21 +28,21 @@ export { Faults, type RestFault } from "./faults.js";
 export { InteractionFailed, InteractionHandle, Member, type WaitOptions, type Where } from "./member.js";
 export { VirtualClock } from "./virtual-clock.js";
 
-/** A local Discord with what tests need. */
+/** A local Discord with everything tests need. */
 export interface LocalDiscord extends Served, Pick<Parts, "state" | "transcript" | "spec"> {
   readonly faults: Faults;
   /** Every route of the API that is served, such as "GET /users/@me". */
   readonly routes: readonly string[];
-  /** A person for tests: "alice", "bob" or "admin". */
+  /** A simulated person: "alice", "bob" or "admin". */
   member(name: string): Member;
   /** Resolves when a bot is connected. */
   botOnline(timeoutMs?: number): Promise<void>;
   /**
-   * Resolves when nothing is going on: no call in progress, no interaction waiting for its answer, and for
-   * `idleMs` real milliseconds no new call or event. Rejects after `timeoutMs`, telling what went on last.
+   * Resolves when nothing happens: no call in progress, no interaction waiting for its answer, and no new
+   * call or event for `idleMs` real milliseconds. Rejects after `timeoutMs` with the last calls and events.
    */
   quiet(options?: { idleMs?: number; timeoutMs?: number }): Promise<void>;
-  /** The id of a channel of the guild by its name. */
+  /** The id of a guild channel by name. */
   channelId(name: string): string;
 }
 
@@ -51,7 +51,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
   return forTests(await start(options));
 }
 
-/** Adds what tests need to a running local Discord. Call it once: its faults stay in the server. */
+/** Adds test access to a running local Discord. Call it once: its faults stay installed in the server. */
 export function forTests(local: Served): LocalDiscord {
   const { parts } = local;
   const { state, transcript, spec, people, rest } = parts;

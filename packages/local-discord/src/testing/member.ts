@@ -19,10 +19,10 @@
  *   await alice.waitFor((m) => m.content.includes("done"), { channel: "general" }); // any message alice sees
  *   alice.messages("general"); await alice.say("hello", { channel: "dm" }); await alice.download(attachment);
  *
- * Channels are named or given by id; "dm" is the direct message with the bot; the default is "general".
- * `slash`, `press`, `select` and `submitModal` resolve with the bot's first answer and reject with
- * InteractionFailed when none came within 3 s, with InvocationError when Discord's client would not have sent
- * it. Nothing polls or sleeps: all waits are for events. A wait that runs out of time says what happened
+ * Channels are given by name or id; "dm" is the direct message with the bot; the default is "general".
+ * `slash`, `press`, `select` and `submitModal` resolve with the bot's first answer. They reject with
+ * InteractionFailed if none came within 3 s, and with InvocationError if Discord's client would not have sent
+ * the request. Nothing polls or sleeps: all waits are for events. A wait that times out reports what happened
  * last.
  */
 
@@ -61,7 +61,7 @@ export class InteractionFailed extends Error {
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 
-/** One person at the keyboard. */
+/** One simulated person. */
 export class Member {
   readonly #parts: Parts;
   readonly #user: UserRecord;
@@ -102,7 +102,7 @@ export class Member {
     return this.#send(`"${name}"`, () => invoker.menu(this.#user, channel, name, message));
   }
 
-  /** What the bot offers for the option `focused` while it is typed. */
+  /** The bot's suggestions for the option `focused` while it is typed. */
   async autocomplete(
     name: string,
     options: OptionInputs,
@@ -151,13 +151,13 @@ export class Member {
     return this.#seen(this.#parts.people.invoker.say(this.#user, channel, content, where.files));
   }
 
-  /** All messages of a channel that this person sees, oldest first. */
+  /** All messages of a channel that this person can see, oldest first. */
   messages(channel?: string): ApiMessage[] {
     const { id } = this.#parts.people.channel(this.#user, channel);
     return this.#parts.state.messagesIn(id, this.#user.id).map((it) => this.#seen(it));
   }
 
-  /** Names of the commands of a type (slash, by default) on offer in a channel. */
+  /** Names of the commands of a type (slash by default) offered in a channel. */
   commands(channel?: string, type: number = CommandType.chatInput): string[] {
     return this.#parts.people.invoker
       .commands(this.#user, this.#parts.people.channel(this.#user, channel), type)
@@ -165,7 +165,7 @@ export class Member {
   }
 
   /**
-   * The first message of the channel that satisfies `wanted`: there already, or as soon as it appears or
+   * The first message of the channel that satisfies `wanted`: an existing one, or as soon as one appears or
    * changes.
    */
   async waitFor(wanted: (message: ApiMessage) => boolean, options: WaitOptions = {}): Promise<ApiMessage> {
@@ -237,7 +237,7 @@ export class Member {
   }
 }
 
-/** An interaction that the bot has answered, and what became of it. */
+/** An interaction that the bot has answered, with its later messages. */
 export class InteractionHandle {
   readonly #parts: Parts;
   readonly #user: UserRecord;
@@ -247,7 +247,7 @@ export class InteractionHandle {
     user: UserRecord,
     /** The interaction as the server keeps it. */
     readonly record: InteractionRecord,
-    /** The modal that answered, or null. */
+    /** The modal that the bot answered with, or null. */
     readonly modal: ApiModal | null,
     /** Completions, for autocomplete. */
     readonly choices: readonly ApiChoice[],
@@ -260,7 +260,7 @@ export class InteractionHandle {
     return this.record.id;
   }
 
-  /** The answer as its user sees it now: null without one, or once it is deleted. */
+  /** The answer as the user sees it now; null if there is none or it was deleted. */
   get message(): ApiMessage | null {
     const { originalMessageId } = this.record;
     const message =
@@ -268,7 +268,7 @@ export class InteractionHandle {
     return message === undefined ? null : this.#seen(message);
   }
 
-  /** Whether only its user sees the answer. */
+  /** Whether only the user sees the answer. */
   get ephemeral(): boolean {
     return ((this.message?.flags ?? 0) & MessageFlag.ephemeral) !== 0;
   }
@@ -286,7 +286,7 @@ export class InteractionHandle {
       .map((it) => this.#seen(it));
   }
 
-  /** The answer as soon as it satisfies `wanted`. */
+  /** Resolves with the answer as soon as it satisfies `wanted`. */
   async waitFor(
     wanted: (message: ApiMessage) => boolean,
     options: { timeoutMs?: number } = {},
@@ -303,7 +303,7 @@ export class InteractionHandle {
     );
   }
 
-  /** The answer once it is no longer "thinking". */
+  /** Resolves with the answer when it is no longer "thinking". */
   done(options: { timeoutMs?: number } = {}): Promise<ApiMessage> {
     return this.waitFor(() => !this.loading, options);
   }

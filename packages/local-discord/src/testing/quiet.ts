@@ -1,8 +1,8 @@
 import type { Parts } from "../server.js";
 
 /**
- * Waits until bot and server are done with each other. A bot that thinks for longer than `idleMs` without a
- * call looks quiet: wait for what you expect where you can, and use this for "nothing more happens".
+ * Waits until bot and server are done with each other. A bot that makes no call for `idleMs` looks done, so
+ * wait for the expected result where you can, and use this only for "nothing more happens".
  */
 export function quiet(
   { rest }: Pick<Parts, "rest">,

@@ -1,9 +1,9 @@
 import type { Parts } from "../server.js";
 
-/** What a wait looks at. */
+/** The parts a wait observes. */
 export type Watched = Pick<Parts, "state" | "transcript">;
 
-/** Resolves as soon as `look` finds something, looking again after every event. Rejects after `timeoutMs`. */
+/** Resolves as soon as `look` finds something; looks again after every event. Rejects after `timeoutMs`. */
 export function until<T>(
   { state, transcript }: Watched,
   look: () => T | undefined,

@@ -5,7 +5,7 @@ interface Alarm {
   readonly run: () => void;
 }
 
-/** A clock that stands still until `advance` moves it, running what falls due in order. */
+/** A clock that stands still until `advance` moves it and runs what is due, in order. */
 export class VirtualClock implements Clock {
   #now: number;
   readonly #alarms = new Set<Alarm>();
@@ -26,7 +26,7 @@ export class VirtualClock implements Clock {
     };
   }
 
-  /** Moves time forward by `ms`, running each alarm at its own moment. */
+  /** Moves time forward by `ms`, running each timer at its own moment. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {

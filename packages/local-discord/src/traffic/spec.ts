@@ -2,12 +2,12 @@ import { z } from "zod";
 import type { Transcript, TranscriptEntry } from "./transcript.js";
 
 /**
- * Discord's own OpenAPI description, as the schemas of the package discord-api-spec, held against everything
- * that goes over the wire. It is a development dependency: where it is not installed, nothing is checked.
+ * Checks all traffic against Discord's own OpenAPI description, as the schemas of the package
+ * discord-api-spec. That is a development dependency: if it is not installed, nothing is checked.
  *
- * It judges, it does not refuse: the forms (forms/) decide what is taken, with the rules that the description
- * lacks. A violation is either a gap in the forms or a mistake in what this server sends, so tests demand
- * that there is none.
+ * It reports and never refuses: the forms (forms/) decide what is accepted, including rules that the
+ * description lacks. A violation is either a gap in the forms or a mistake in what this server sends, so
+ * tests demand that there are none.
  */
 type Schema = z.core.$ZodType;
 type Schemas = Readonly<Record<string, Schema>>;
@@ -15,7 +15,7 @@ type RestEntry = Extract<TranscriptEntry, { kind: "rest" }>;
 type GatewayEntry = Extract<TranscriptEntry, { kind: "gateway" }>;
 export type Call = Pick<RestEntry, "method" | "path" | "status" | "request" | "response">;
 
-/** Names of the schemas of a call's request and of its answer; null: there is no body. First match wins. */
+/** Names of the schemas of a call's request and response; null: no body. The first match wins. */
 interface Rule {
   readonly method: string;
   readonly path: RegExp;
@@ -65,7 +65,7 @@ const RULES: readonly Rule[] = [
   rule("POST", /\/typing$/, null, null),
 ];
 
-/** The schema of a callback by its `type`. */
+/** The schema of a callback, by its `type`. */
 const CALLBACKS: Readonly<Record<number, string>> = {
   4: "CreateMessageInteractionCallbackRequest",
   5: "CreateMessageInteractionCallbackRequest",
@@ -77,16 +77,16 @@ const CALLBACKS: Readonly<Record<number, string>> = {
 const DM = 1;
 
 /**
- * Where the description is wrong: it wants an integer for `default_member_permissions`, which the
- * documentation, discord.js and Discord write as a string; and it wants strings for the ids in `attachments`,
- * where the documentation's own examples have the number of the file.
+ * Known mistakes of the description: it wants an integer for `default_member_permissions`, which the
+ * documentation, discord.js and Discord write as a string; and strings for the ids in `attachments`, where
+ * the documentation's own examples have the number of the file.
  */
 const KNOWN_WRONG = /^✖[^\n]*\n\s*→ at (?:\S*default_member_permissions|(?:data\.)?attachments\[\d+\]\.id)$/;
 
 /**
- * Errors and 429s by the documentation (reference, "Error Messages"; topics/rate-limits): the description
- * gives field errors a numeric code, which are words, and makes `code` of a 429 mandatory, which the examples
- * leave out.
+ * Errors and 429s as documented (reference, "Error Messages"; topics/rate-limits). The description gives
+ * field errors a numeric code, but they are words, and requires `code` in a 429, which the examples leave
+ * out.
  */
 const fieldErrors: z.ZodType = z.lazy(() =>
   z
@@ -113,9 +113,9 @@ export class Spec {
     this.#schemas = schemas;
   }
 
-  /** The description, or null where the package is not installed. */
+  /** Loads the description; null if the package is not installed. */
   static async load(): Promise<Spec | null> {
-    // The package's types point at its .js file, which tells the compiler nothing; a name in a variable skips
+    // The package's types point at its .js file, which tells the compiler nothing; a variable name bypasses
     // them.
     const name = "discord-api-spec/zod";
     try {
@@ -126,10 +126,10 @@ export class Spec {
     }
   }
 
-  /** What is wrong with a call; empty when nothing is. */
+  /** Violations of a call; empty if there are none. */
   call(call: Call): string[] {
     const where = `${call.method} ${call.path}`;
-    // Status 0: a fault closed the connection, nothing was answered.
+    // Status 0: a fault closed the connection without an answer.
     if (call.status === 0) return [];
     if (call.status >= 400)
       return judge(`${where} ${call.status}`, call.status === 429 ? limited : failure, call.response);
@@ -144,7 +144,7 @@ export class Spec {
   }
 
   /**
-   * What is wrong with an event. The description has no gateway: the objects that events carry are checked.
+   * Violations of an event. The description has no gateway, so only the objects in events are checked.
    */
   event(name: string, data: unknown): string[] {
     const d = data as Record<string, unknown>;
@@ -177,16 +177,16 @@ export class Spec {
     }
   }
 
-  /** Checks one value, or each of a list. */
+  /** Checks one value, or each value of a list. */
   check(where: string, name: string, value: unknown, list = false): string[] {
     const schema = this.#schemas[`${name}Schema`];
     if (schema === undefined) return [`${where}: the specification has no ${name}`];
-    // Over the wire, absent and undefined are the same. Discord writes UTC as +00:00, which RFC 3339 allows
-    // and this package's schemas do not.
+    // On the wire, absent and undefined are the same. Discord writes UTC as +00:00, which RFC 3339 allows but
+    // this package's schemas do not.
     const plain: unknown = JSON.parse(JSON.stringify(value ?? null).replaceAll('+00:00"', 'Z"'));
     const result = z.safeParse(list ? z.array(schema as z.ZodType) : schema, plain);
     if (result.success) return [];
-    // One problem a paragraph: the mark, and where it is.
+    // zod prints one problem per paragraph: the mark, then where it is.
     const told = z
       .prettifyError(result.error)
       .split(/\n(?=✖)/)
@@ -246,8 +246,8 @@ function interactionShape(data: Record<string, unknown>): string[] {
 const QUIET_MS = 1_000;
 
 /**
- * Holds the specification against the transcript as it grows: when asked, and by itself whenever nothing has
- * happened for a second, so that neither loading it nor checking takes time from a bot that is busy.
+ * Checks the transcript against the specification as it grows: on request, and by itself after a second
+ * without traffic, so that neither loading nor checking takes time from a busy bot.
  */
 export class SpecWatch {
   readonly #found: string[] = [];
@@ -265,9 +265,9 @@ export class SpecWatch {
   }
 
   /**
-   * Checks what happened since the last time. Each violation is a warning of the process, too.
+   * Checks everything since the last check. Each violation also becomes a process warning.
    * @returns all violations so far, each with its call or event
-   * @throws when the specification is not installed and `required`
+   * @throws if the specification is not installed and `required`
    */
   async check(required = false): Promise<readonly string[]> {
     this.#spec ??= Spec.load();

@@ -1,4 +1,4 @@
-/** One REST call or one gateway payload, in the order in which the server saw them. */
+/** One REST call or gateway payload, in the order that the server saw them. */
 export type TranscriptEntry =
   | {
       readonly kind: "rest";
@@ -26,7 +26,7 @@ export type TranscriptEntry =
 
 const KEPT = 5_000;
 
-/** The last calls and events, for assertions and for error messages. */
+/** The latest calls and events, for assertions and error messages. */
 export class Transcript {
   readonly #entries: TranscriptEntry[] = [];
   readonly #listeners = new Set<(entry: TranscriptEntry) => void>();
@@ -50,7 +50,7 @@ export class Transcript {
   }
 
   /**
-   * Entries after the first `count` ever made, the latest `most` of them, and how many were made until now.
+   * Entries after the first `count`, at most the latest `most` of them, and the total made so far.
    */
   since(count: number, most: number): { entries: readonly TranscriptEntry[]; count: number } {
     const fresh = Math.min(Math.max(0, this.#added - count), most);

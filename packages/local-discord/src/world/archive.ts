@@ -3,7 +3,7 @@ import { rename, writeFile } from "node:fs/promises";
 import { deserialize, serialize } from "node:v8";
 import type { DiscordState, World } from "./state.js";
 
-/** Grows with each change of the records; an archive of another version is set aside, not read. */
+/** Raise it with each change of the records; archives of other versions are set aside, not read. */
 const VERSION = 2;
 const SAVE_EVERY_MS = 1_000;
 
@@ -13,7 +13,7 @@ interface Archived {
 }
 
 /**
- * The world that an earlier run left in `file`, or null. What cannot be read is set aside as
+ * The world that an earlier run saved in `file`, or null. An unreadable file is renamed to
  * `<file>.unreadable`.
  */
 export function readArchive(file: string): World | null {
@@ -28,15 +28,15 @@ export function readArchive(file: string): World | null {
     const archived = deserialize(bytes) as Archived;
     if (archived.version === VERSION) return archived.world;
   } catch {
-    // Cut off or not ours; a chat to try things in starts anew rather than not at all.
+    // Truncated or not ours: a chat for trying things out starts fresh rather than not at all.
   }
   renameSync(file, `${file}.unreadable`);
   return null;
 }
 
 /**
- * Writes the world to `file` at most once a second while it changes, and once more at the end, so that a
- * restart, even after a kill, finds the channels, messages and live interactions that bots still refer to.
+ * Writes the world to `file` at most once a second while it changes, and once at the end. After a restart,
+ * even a kill, the channels, messages and live interactions that bots refer to still exist.
  */
 export class Archive {
   readonly #unsubscribe: () => void;
@@ -58,7 +58,7 @@ export class Archive {
     });
   }
 
-  /** Writes what is not written yet. @throws the error of the last write that failed */
+  /** Writes pending changes. @throws the error of the last failed write */
   async close(): Promise<void> {
     this.#unsubscribe();
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -73,7 +73,7 @@ export class Archive {
       await rename(`${this.#file}.new`, this.#file);
       this.#failure = null;
     } catch (error) {
-      // Said once, at the first failure: the next change tries again.
+      // Warn only once, at the first failure; the next change tries again.
       if (this.#failure === null) process.emitWarning(`${this.#file} could not be written: ${String(error)}`);
       this.#failure = error;
     }

@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where the bytes of attachments lie, by the attachment's id. */
+/** Stores the bytes of attachments by the attachment's id. */
 export interface Blobs {
   put(id: string, data: Buffer): void;
-  /** Undefined once they are gone. */
+  /** Undefined if they were deleted. */
   get(id: string): Buffer | undefined;
   delete(id: string): void;
 }
@@ -18,7 +18,7 @@ export function memoryBlobs(): Blobs {
   };
 }
 
-/** One file an id in `folder`, which is made when it is not there. */
+/** Stores each id as one file in `folder`, which is created if missing. */
 export function folderBlobs(folder: string): Blobs {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = (id: string) => join(folder, id);

@@ -16,8 +16,8 @@ export interface Upload {
 const INLINE = /^image\/(png|jpeg|gif|webp)$/;
 
 /**
- * Attachments behind signed URLs that expire. Holds at most `maxBytes`: the oldest files go first, and their
- * URLs then answer 404 as deleted files do.
+ * Serves attachments at signed URLs that expire. Keeps at most `maxBytes`: the oldest files are deleted
+ * first, and their URLs then answer 404, as for deleted files.
  */
 export class Cdn {
   readonly #records = new Map<string, AttachmentRecord>();
@@ -40,7 +40,7 @@ export class Cdn {
     this.#urlLifetimeMs = urlLifetimeMs;
   }
 
-  /** Keeps a file and returns what is known about it. */
+  /** Stores a file and returns its record. */
   store(upload: Upload, channelId: string, ephemeral: boolean): AttachmentRecord {
     const filename = cleanFilename(upload.filename);
     const media = inspect(upload.data, filename);
@@ -66,7 +66,7 @@ export class Cdn {
     return record;
   }
 
-  /** Takes up a file whose bytes an earlier run has stored. */
+  /** Registers a file whose bytes an earlier run stored. */
   adopt(record: AttachmentRecord): void {
     this.#records.set(record.id, record);
     this.#bytes += record.bytes;
@@ -80,7 +80,7 @@ export class Cdn {
     this.#bytes -= record.bytes;
   }
 
-  /** A URL that works from now on for the configured lifetime. */
+  /** Returns a URL that is valid from now for the configured lifetime. */
   sign(record: AttachmentRecord): string {
     const path = pathOf(record);
     const issued = Math.floor(this.#clock.now() / 1000);
@@ -89,7 +89,7 @@ export class Cdn {
     return `${this.baseUrl}${path}?ex=${ex}&is=${is}&hm=${this.#mac(path, ex, is)}`;
   }
 
-  /** The attachment that a URL of this CDN points to, signed or not. */
+  /** The attachment that a URL of this CDN refers to, signed or not. */
   fromUrl(url: string): AttachmentRecord | undefined {
     if (!url.startsWith(`${this.baseUrl}/`)) return undefined;
     const id = /\/(?:ephemeral-)?attachments\/\d+\/(\d+)\//.exec(url)?.[1];
@@ -111,7 +111,7 @@ export class Cdn {
         const data = record === undefined || pathOf(record) !== path ? undefined : this.#blobs.get(id);
         if (record === undefined || data === undefined) return gone();
         const type = record.contentType ?? "application/octet-stream";
-        // Uploads share an origin with the page: nothing that a browser would run may be shown inline.
+        // Uploads share an origin with the page, so nothing that a browser would run may be shown inline.
         return context.body(new Uint8Array(data), 200, {
           "Content-Type": INLINE.test(type) || type.startsWith("text/plain") ? type : downloadType(type),
           "Content-Disposition": `${INLINE.test(type) ? "inline" : "attachment"}; filename="${record.filename}"`,
@@ -144,7 +144,7 @@ function sameText(left: string, right: string): boolean {
 }
 
 /**
- * A filename as Discord stores it: no folders, blanks as underscores, only letters that are safe in a URL.
+ * A filename as Discord stores it: no folders, underscores for blanks, only letters that are safe in a URL.
  */
 function cleanFilename(name: string): string {
   const last = name.split(/[\\/]/).at(-1) ?? "";

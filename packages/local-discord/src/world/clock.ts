@@ -1,10 +1,10 @@
 /**
- * Time as the local Discord sees it: deadlines of interactions, URL expiry, rate-limit windows, heartbeats.
+ * The local Discord's time, for interaction deadlines, URL expiry, rate-limit windows and heartbeats.
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
-  /** Calls `run` once after `delayMs`; the returned function cancels it. Never keeps the process alive. */
+  /** Calls `run` once after `delayMs`; the returned function cancels it. Doesn't keep the process alive. */
   after(delayMs: number, run: () => void): () => void;
 }
 

@@ -3,7 +3,7 @@ import type { ApiChoice, ApiModal } from "../protocol/types.js";
 import type { AnswerKind, InteractionRecord } from "./records.js";
 import type { DiscordState } from "./state.js";
 
-/** Old interactions are forgotten beyond this many; their messages then no longer say who asked. */
+/** How many interactions are kept; messages of forgotten ones no longer say who asked. */
 const KEPT = 5_000;
 
 export type NewInteraction = Pick<
@@ -22,7 +22,7 @@ export type NewInteraction = Pick<
 >;
 
 /**
- * The life of interactions: created by a user, answered once within 3 s, their token good for 15 minutes.
+ * The life of interactions: created by a user, answered once within 3 s, with a token valid for 15 minutes.
  */
 export class Interactions {
   readonly #deadlines = new Map<string, () => void>();
@@ -33,7 +33,7 @@ export class Interactions {
     this.#state = state;
   }
 
-  /** Makes an interaction and sends it to the bot; unanswered in time, it fails for good. */
+  /** Creates an interaction and sends it to the bot; it fails for good if unanswered in time. */
   create(input: NewInteraction): InteractionRecord {
     const state = this.#state;
     const interaction: InteractionRecord = {
@@ -78,7 +78,7 @@ export class Interactions {
     return interaction;
   }
 
-  /** Notes the first answer; follow-up rights begin here. */
+  /** Records the first answer; from now on follow-ups are allowed. */
   answered(
     interaction: InteractionRecord,
     answer: AnswerKind,
@@ -105,7 +105,7 @@ export class Interactions {
     return interaction;
   }
 
-  /** Forgets all deadlines, for shutdown. */
+  /** Cancels all deadlines, for shutdown. */
   close(): void {
     for (const cancel of this.#deadlines.values()) cancel();
     this.#deadlines.clear();

@@ -1,7 +1,7 @@
-/** What bytes are, by looking at them: Discord never trusts a declared content type. */
+/** A file's type from its bytes: like Discord, never trusts a declared content type. */
 export interface MediaInfo {
   readonly contentType: string | null;
-  /** Pixels, for pictures whose header could be read. */
+  /** Pixels, for pictures with a readable header. */
   readonly width: number | null;
   readonly height: number | null;
 }
@@ -13,7 +13,7 @@ const TEXT_BY_EXTENSION: Readonly<Record<string, string>> = {
   json: "application/json; charset=utf-8",
 };
 
-/** Reads type and size of a file from its first bytes; texts are told apart by `filename`'s extension. */
+/** Reads type and size of a file from its first bytes; text types are told apart by the extension. */
 export function inspect(data: Buffer, filename: string): MediaInfo {
   if (data.length >= 24 && data.readUInt32BE(0) === 0x89504e47) {
     return { contentType: "image/png", width: data.readUInt32BE(16), height: data.readUInt32BE(20) };

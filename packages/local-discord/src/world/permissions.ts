@@ -21,7 +21,7 @@ export const Permission = {
 
 export const ALL_PERMISSIONS = (1n << 53n) - 1n;
 
-/** What everyone may do in a new guild's channels. */
+/** Permissions of everyone in a new guild's channels. */
 export const EVERYONE_DEFAULT =
   Permission.addReactions |
   Permission.viewChannel |
@@ -34,10 +34,12 @@ export const EVERYONE_DEFAULT =
   Permission.sendMessagesInThreads |
   Permission.useExternalApps;
 
-/** What both sides hold in a conversation of a user with the bot; roles do not exist there. */
+/** Permissions of both sides in a direct message with the bot, where roles don't exist. */
 const DIRECT_MESSAGE = EVERYONE_DEFAULT | Permission.mentionEveryone;
 
-/** The guild-wide permissions of a member: the union of roles, or everything for owner and administrators. */
+/**
+ * A member's guild-wide permissions: the union of its roles, or everything for the owner and administrators.
+ */
 export function guildPermissions(guild: GuildRecord, userId: string): bigint {
   const member = guild.members.get(userId);
   if (member === undefined) return 0n;
@@ -81,7 +83,7 @@ export function channelPermissions(
   return (bits & Permission.viewChannel) === 0n ? 0n : bits;
 }
 
-/** The permission that posting needs: threads have their own. */
+/** The permission required to post; threads have their own. */
 export function sendPermission(channel: ChannelRecord): bigint {
   return channel.type === ChannelType.publicThread
     ? Permission.sendMessagesInThreads

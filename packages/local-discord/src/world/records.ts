@@ -1,6 +1,6 @@
 import type { ApiCommand, ApiComponent, ApiEmbed } from "../protocol/types.js";
 
-/** What the store keeps. REST answers and gateway events are made from these by views.ts, never stored. */
+/** Stored data. views.ts builds REST answers and gateway events from it; those are never stored. */
 export interface UserRecord {
   readonly id: string;
   readonly username: string;
@@ -8,7 +8,7 @@ export interface UserRecord {
   readonly bot: boolean;
   /** IETF tag sent with interactions, such as "en-US". */
   locale: string;
-  /** False: opening works, sending answers 50007. */
+  /** If false, opening a direct message works but sending answers 50007. */
   acceptsDirectMessages: boolean;
 }
 
@@ -56,7 +56,7 @@ export interface ChannelRecord {
   readonly position: number;
   readonly nsfw: boolean;
   readonly parentId: string | null;
-  /** Who is in a direct message, the bot included where it is one with the bot; empty in a guild. */
+  /** People in a direct message, including the bot if it is with the bot; empty in a guild. */
   readonly participants: readonly string[];
   overwrites: OverwriteRecord[];
   lastMessageId: string | null;
@@ -66,7 +66,7 @@ export interface AttachmentRecord {
   readonly id: string;
   readonly channelId: string;
   readonly filename: string;
-  /** The name as given, where `filename` had to be cleaned. */
+  /** The original name, if `filename` had to be cleaned. */
   readonly title: string | null;
   readonly description: string | null;
   readonly contentType: string | null;
@@ -83,7 +83,7 @@ export interface MessageRecord {
   readonly guildId: string | null;
   readonly authorId: string;
   readonly type: number;
-  /** The only user who sees it, or null where everyone in the channel does. */
+  /** The only user who sees it, or null if everyone in the channel does. */
   readonly visibleTo: string | null;
   readonly interactionId: string | null;
   readonly replyTo: string | null;
@@ -99,7 +99,7 @@ export interface MessageRecord {
   mentions: MentionRecord;
 }
 
-/** Who is pinged, after `allowed_mentions`. */
+/** Who is pinged, after applying `allowed_mentions`. */
 export interface MentionRecord {
   readonly users: readonly string[];
   readonly roles: readonly string[];
@@ -119,7 +119,7 @@ export interface InteractionRecord {
   readonly channelId: string;
   readonly guildId: string | null;
   readonly createdAt: number;
-  /** `data` of INTERACTION_CREATE with attachments still as records in `attachments`. */
+  /** `data` of INTERACTION_CREATE, with `attachments` still as records. */
   readonly data: Record<string, unknown>;
   readonly attachments: readonly AttachmentRecord[];
   /**
@@ -129,14 +129,14 @@ export interface InteractionRecord {
   readonly owners: Readonly<Record<string, string>>;
   /** The user or message that a context menu command was used on. */
   readonly targetId: string | null;
-  /** What its messages are titled with: the full command name; null for components and modals. */
+  /** Title of its messages: the full command name; null for components and modals. */
   readonly commandName: string | null;
-  /** The message whose component was used, or that opened the modal. */
+  /** The message whose component was used, or whose component opened the modal. */
   readonly sourceMessageId: string | null;
   /** For a modal submission: the interaction that opened the modal. */
   readonly triggeredBy: string | null;
   answer: AnswerKind | null;
-  /** No answer came in time. */
+  /** True if no answer came in time. */
   failed: boolean;
   originalMessageId: string | null;
   /** Follow-ups posted so far. */

@@ -2,11 +2,11 @@ import { ALL_PERMISSIONS, Permission } from "./permissions.js";
 import type { DiscordState } from "./state.js";
 
 /**
- * The world that a fresh local Discord starts with: the guild "Studio" with the channels general, gallery,
- * read-only (where the bot may not write), after-dark (age-restricted) and staff (admins and the bot only);
- * the guild "Elsewhere" without the bot, where only what a user has installed works; a direct message between
- * alice and bob; and the users alice and bob (members), and admin (who owns the guilds). alice has added the
- * app to her account.
+ * The world of a fresh local Discord: the guild "Studio" with the channels general, gallery, read-only (where
+ * the bot may not write), after-dark (age-restricted) and staff (admins and the bot only); the guild
+ * "Elsewhere" without the bot, where only user-installed commands work; a direct message between alice and
+ * bob; and the users alice and bob (members), and admin (who owns the guilds). alice has added the app to her
+ * account.
  */
 export function seedStudio(state: DiscordState): void {
   const admin = state.addUser("admin", { globalName: "Admin" });

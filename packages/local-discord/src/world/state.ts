@@ -15,13 +15,13 @@ import type {
 } from "./records.js";
 import { SnowflakeFactory } from "./snowflake.js";
 
-/** Sizes and times that bound the server; the defaults are Discord's. */
+/** Sizes and times that the server enforces; the defaults are Discord's. */
 export interface Limits {
   /** Bytes per uploaded file; sent as `attachment_size_limit`. */
   readonly attachmentBytes: number;
-  /** Bytes of one request body; beyond it 40005. */
+  /** Bytes of one request body; more answers 40005. */
   readonly requestBytes: number;
-  /** Time to the first answer of an interaction. */
+  /** Deadline for the first answer to an interaction. */
   readonly firstAnswerMs: number;
   /** Life of an interaction token after creation. */
   readonly tokenMs: number;
@@ -36,13 +36,13 @@ export interface Limits {
   readonly heartbeatMs: number;
   /** How long a dropped gateway session can be resumed. */
   readonly resumeMs: number;
-  /** Time in which one IDENTIFY is taken (`max_concurrency` 1); 0 takes any. */
+  /** Time in which only one IDENTIFY is accepted (`max_concurrency` 1); 0 accepts any number. */
   readonly identifyMs: number;
-  /** IDENTIFYs a day; after them the token is reset. */
+  /** IDENTIFYs a day; beyond that the token is reset. */
   readonly identifiesPerDay: number;
-  /** Requests per second over all routes; 0 switches every rate limit off. */
+  /** Requests per second over all routes; 0 turns off every rate limit. */
   readonly globalPerSecond: number;
-  /** False refuses privileged intents with close code 4014. */
+  /** If false, privileged intents are refused with close code 4014. */
   readonly privilegedIntents: boolean;
 }
 
@@ -64,7 +64,7 @@ export const DEFAULT_LIMITS: Limits = {
 };
 
 /**
- * Everything that happens; the gateway shows a part of it to the bot, the event stream a part to each user.
+ * Everything that happens. The gateway sends the bot a part of it, the event stream sends each user a part.
  */
 export type StoreEvent =
   | { readonly type: "message.created"; readonly message: MessageRecord }
@@ -85,7 +85,7 @@ export type StoreEvent =
 
 const DAY_MS = 86_400_000;
 
-/** All records, as plain data; what a restart brings back. */
+/** All records as plain data; saved and restored across restarts. */
 export interface World {
   readonly botId: string;
   readonly users: readonly UserRecord[];
@@ -98,8 +98,8 @@ export interface World {
 }
 
 /**
- * The one truth of the local Discord: what exists, changed only through these methods, each telling
- * listeners.
+ * The single source of truth of the local Discord. It changes only through these methods, each of which
+ * notifies listeners.
  */
 export class DiscordState {
   readonly ids: SnowflakeFactory;
@@ -110,7 +110,7 @@ export class DiscordState {
   readonly messages = new Map<string, MessageRecord>();
   readonly commands = new Map<string, CommandRecord>();
   readonly interactions = new Map<string, InteractionRecord>();
-  /** Users who added the app to their account: its user commands follow them into any channel. */
+  /** Users who added the app to their account: they can use its user commands in any channel. */
   readonly installs = new Set<string>();
   readonly applicationId: string;
   readonly bot: UserRecord;
@@ -132,12 +132,12 @@ export class DiscordState {
     this.ids = new SnowflakeFactory(clock);
     this.cdn = new Cdn(clock, this.ids, blobs, limits.cdnBytes, limits.cdnUrlMs);
     if (earlier !== null) this.#restore(earlier);
-    // Bots made since 2016 share one id with their application.
+    // Bots created since 2016 share one id with their application.
     this.bot = this.users.get(earlier?.botId ?? "") ?? this.addUser(botName, { bot: true });
     this.applicationId = this.bot.id;
   }
 
-  /** Everything there is, for an archive. */
+  /** All records, for an archive. */
   world(): World {
     return {
       botId: this.bot.id,
@@ -151,12 +151,12 @@ export class DiscordState {
     };
   }
 
-  /** The bot's token as it is now. */
+  /** The bot's current token. */
   get token(): string {
     return this.#token;
   }
 
-  /** How many sessions may be started yet today, and when the day is over. */
+  /** How many sessions may still be started today, and when the day ends. */
   get sessionStarts(): { total: number; remaining: number; resetAfterMs: number } {
     const { identifiesPerDay: total } = this.limits;
     const now = this.clock.now();
@@ -170,8 +170,9 @@ export class DiscordState {
   }
 
   /**
-   * Counts one IDENTIFY. "too-soon" after another; "reset" when the day's are used up: Discord then ends all
-   * sessions and makes a new token, which the bot's owner gets by mail and a test from `token`.
+   * Counts one IDENTIFY. Returns "too-soon" if the last was too recent, and "reset" if the day's are used up:
+   * then Discord ends all sessions and makes a new token, which the bot's owner gets by mail and a test from
+   * `token`.
    */
   countIdentify(): "ok" | "too-soon" | "reset" {
     const now = this.clock.now();
@@ -186,7 +187,7 @@ export class DiscordState {
     return "ok";
   }
 
-  /** As in the developer portal: the old token is good for nothing from now on. */
+  /** Replaces the token, as in the developer portal: the old one is invalid from now on. */
   resetToken(): void {
     this.#token = `reset.${randomBytes(24).toString("base64url")}`;
   }
@@ -227,7 +228,7 @@ export class DiscordState {
     return user;
   }
 
-  /** A guild with its @everyone role, the owner and, unless it is left out, the bot with a managed role. */
+  /** Adds a guild with its @everyone role, the owner and, by default, the bot with a managed role. */
   addGuild(
     name: string,
     owner: UserRecord,
@@ -307,12 +308,12 @@ export class DiscordState {
     return channel;
   }
 
-  /** The direct message channel of a user with the bot, opened when there is none yet. */
+  /** The direct message channel of a user with the bot; created if missing. */
   directMessage(user: UserRecord): ChannelRecord {
     return this.privateChannel(user, this.bot);
   }
 
-  /** The direct message channel of two users, opened when there is none yet. */
+  /** The direct message channel of two users; created if missing. */
   privateChannel(one: UserRecord, other: UserRecord): ChannelRecord {
     for (const channel of this.channels.values()) {
       if (channel.participants.includes(one.id) && channel.participants.includes(other.id)) return channel;
@@ -335,7 +336,7 @@ export class DiscordState {
     return channel;
   }
 
-  /** The bot's other side in a direct message; undefined elsewhere. */
+  /** The other user in a direct message with the bot; undefined elsewhere. */
   recipientOf(channel: ChannelRecord): UserRecord | undefined {
     const id = channel.participants.find((it) => it !== this.bot.id);
     return id === undefined || !channel.participants.includes(this.bot.id) ? undefined : this.users.get(id);
@@ -345,7 +346,7 @@ export class DiscordState {
     return channel.guildId === null ? null : (this.guilds.get(channel.guildId) ?? null);
   }
 
-  /** The permissions of a user in a channel; 0 where they are no part of it. */
+  /** A user's permissions in a channel; 0 for users outside it. */
   permissions(channel: ChannelRecord, userId: string): bigint {
     if (channel.guildId === null && !channel.participants.includes(userId)) return 0n;
     const parent = channel.parentId === null ? undefined : this.channels.get(channel.parentId);
@@ -378,7 +379,7 @@ export class DiscordState {
     this.emit({ type: "message.deleted", message });
   }
 
-  /** The messages of a channel that a user sees, oldest first. */
+  /** The messages of a channel that a user can see, oldest first. */
   messagesIn(channelId: string, viewerId: string): MessageRecord[] {
     const seen: MessageRecord[] = [];
     for (const id of this.#messagesByChannel.get(channelId) ?? []) {
@@ -390,7 +391,7 @@ export class DiscordState {
     return seen;
   }
 
-  /** A token that nobody can guess, in the alphabet of URLs. */
+  /** An unguessable token in a URL-safe alphabet. */
   newToken(): string {
     return randomBytes(48).toString("base64url");
   }
@@ -402,7 +403,7 @@ export class DiscordState {
     for (const channel of world.channels) this.channels.set(channel.id, channel);
     for (const command of world.commands) this.commands.set(command.id, command);
     for (const interaction of world.interactions) {
-      // Its deadline ended with the process that knew it.
+      // Its deadline was lost with the earlier process.
       this.interactions.set(interaction.id, { ...interaction, failed: interaction.answer === null });
       for (const attachment of interaction.attachments) this.cdn.adopt(attachment);
     }

@@ -25,7 +25,7 @@ import type {
 import type { DiscordState } from "./state.js";
 
 /**
- * Records as the JSON that Discord sends: the only place where stored facts become REST answers and events.
+ * Turns records into the JSON that Discord sends: the only place that builds REST answers and events.
  */
 
 const iso = (ms: number): string => new Date(ms).toISOString().replace("Z", "000+00:00");
@@ -89,7 +89,7 @@ function memberCore(member: MemberRecord): Record<string, unknown> {
   };
 }
 
-/** @param viewerId in a direct message, the side that looks at it; the bot by default */
+/** @param viewerId in a direct message, the user who looks at it; the bot by default */
 export function channelView(
   state: DiscordState,
   channel: ChannelRecord,
@@ -171,7 +171,7 @@ export function guildView(guild: GuildRecord): Record<string, unknown> {
   };
 }
 
-/** The extra fields of GUILD_CREATE: what the bot gets to know about a guild when it comes online. */
+/** The extra fields of GUILD_CREATE: what a bot learns about a guild when it connects. */
 export function guildCreateView(state: DiscordState, guild: GuildRecord): Record<string, unknown> {
   const channels = guild.channelIds.flatMap((id) => state.channels.get(id) ?? []);
   const botMember = guild.members.get(state.bot.id);
@@ -258,7 +258,7 @@ function embedView(
 function componentView(state: DiscordState, message: MessageRecord, component: ApiComponent): ApiComponent {
   const media = (source: ApiMedia): ApiMedia => {
     const record = referenced(state, message, source.url);
-    // A picture from elsewhere is not fetched; its id only has to be one.
+    // Pictures from elsewhere are not fetched; any id will do.
     if (record === undefined) return { ...source, id: message.id, proxy_url: source.url };
     const { url, proxy_url, width, height, content_type, id } = attachmentView(state, record);
     return {
@@ -297,7 +297,7 @@ function componentView(state: DiscordState, message: MessageRecord, component: A
   return view;
 }
 
-/** A message as REST answers carry it; `nested` leaves out the message that it replies to. */
+/** A message as in REST answers; `nested` omits the message that it replies to. */
 export function messageView(state: DiscordState, message: MessageRecord, nested = false): ApiMessage {
   const author = state.users.get(message.authorId) ?? state.bot;
   const byBot = author.bot;
@@ -319,7 +319,7 @@ export function messageView(state: DiscordState, message: MessageRecord, nested 
       return user === undefined ? [] : [userView(user)];
     }),
     mention_roles: [...message.mentions.roles],
-    // What an embed shows is not listed a second time.
+    // Files that an embed shows are not listed again.
     attachments: message.attachments
       .filter((attachment) => !used.has(attachment.id))
       .map((attachment) => attachmentView(state, attachment)),
@@ -395,14 +395,14 @@ function interactionMetadata(
   };
 }
 
-/** For a context menu command: what it was used on. */
+/** The target of a context menu command. */
 function targetView(state: DiscordState, interaction: InteractionRecord): Record<string, unknown> {
   if (interaction.targetId === null) return {};
   const user = state.users.get(interaction.targetId);
   return user === undefined ? { target_message_id: interaction.targetId } : { target_user: userView(user) };
 }
 
-/** A message as MESSAGE_CREATE and MESSAGE_UPDATE carry it: with the guild and the author's membership. */
+/** A message as in MESSAGE_CREATE and MESSAGE_UPDATE, with the guild and the author's membership. */
 export function messageEventView(state: DiscordState, message: MessageRecord): Record<string, unknown> {
   const member =
     message.guildId === null ? undefined : state.guilds.get(message.guildId)?.members.get(message.authorId);
@@ -446,8 +446,8 @@ export function interactionView(
           },
         }),
     ...(source === undefined ? {} : { message: messageEventView(state, source) }),
-    // What a bot may do in its own answers is not bound by SEND_MESSAGES; the field still tells the plain
-    // truth.
+    // SEND_MESSAGES doesn't restrict a bot's answers to interactions; the field still states the real
+    // permissions.
     app_permissions: appPermissions(state, channel, user.id).toString(),
     locale: user.locale,
     entitlements: [],
@@ -458,7 +458,7 @@ export function interactionView(
   };
 }
 
-/** Whether a channel is a guild's, the bot's direct message, or one between people. */
+/** Whether a channel belongs to a guild, is the bot's direct message, or one between people. */
 export function contextOf(state: DiscordState, channel: ChannelRecord): number {
   if (channel.guildId !== null) return InteractionContext.guild;
   return channel.participants.includes(state.bot.id)
@@ -470,7 +470,7 @@ function appPermissions(state: DiscordState, channel: ChannelRecord, userId: str
   const answering = Permission.attachFiles | Permission.embedLinks | Permission.mentionEveryone;
   if (channel.guildId === null) return answering;
   const member = state.guildOf(channel)?.members.has(state.bot.id) === true;
-  // Where the bot itself is not, it answers with what its user may do there.
+  // Where the bot is not a member, it has its user's permissions.
   return member
     ? state.permissions(channel, state.bot.id)
     : state.permissions(channel, userId) & (answering | Permission.useExternalEmojis);

@@ -1,5 +1,5 @@
-// A bot as discord.js's guide teaches to write one. It knows nothing of the local Discord: the address of the API is
-// an option of discord.js's REST client, and comes from the environment like the token.
+// A bot written the way discord.js's guide teaches. It knows nothing of the local Discord: the API's address
+// is an option of discord.js's REST client and, like the token, comes from the environment.
 import {
   ActionRowBuilder,
   ApplicationCommandType,

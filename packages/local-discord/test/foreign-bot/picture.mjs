@@ -1,4 +1,4 @@
-// A PNG of a sky over hills, computed, so that there is something to look at without picture files.
+// A computed PNG of a sky over hills: something to look at without picture files.
 import { crc32, deflateSync } from "node:zlib";
 
 const SIZE = 256;

@@ -10,10 +10,10 @@ const PLACES = [
   "C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe",
 ];
 
-/** Where a Chromium is installed on this machine, or undefined. */
+/** Path of a Chromium on this machine, or undefined. */
 export const browserPath: string | undefined = PLACES.find((path) => existsSync(path));
 
-/** Starts a headless browser with a new empty profile that talks to nobody but the page's server. */
+/** Starts a headless browser with an empty profile that connects only to the page's server. */
 export function launchBrowser(): Promise<Browser> {
   if (browserPath === undefined) throw new Error("No Chromium found");
   return chromium.launch({

@@ -5,12 +5,12 @@ import type { LocalDiscord } from "../../src/testing/index.js";
 const FILE = fileURLToPath(new URL("../foreign-bot/bot.mjs", import.meta.url));
 
 export interface ForeignBot {
-  /** What it has written to stdout and stderr. */
+  /** Its stdout and stderr so far. */
   output(): string;
   stop(): Promise<number | null>;
 }
 
-/** Starts the guide's bot as a process of its own, told nothing but a token and the address of the API. */
+/** Starts the guide's bot in its own process, given only a token and the API's address. */
 export async function startForeignBot(
   local: Pick<LocalDiscord, "token" | "apiUrl" | "botOnline">,
 ): Promise<ForeignBot> {
@@ -28,7 +28,7 @@ export async function startForeignBot(
   const early = exit.then((code) => {
     throw new Error(`The bot ended with ${code}:\n${output}`);
   });
-  // Its later end, when it is stopped, is awaited by `stop`.
+  // When the bot is stopped, `stop` awaits its exit.
   early.catch(() => {});
   await Promise.race([local.botOnline(30_000), early]);
   return {

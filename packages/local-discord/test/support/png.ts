@@ -1,6 +1,6 @@
 import { crc32, deflateSync } from "node:zlib";
 
-/** A PNG of one colour, made here so that tests need no picture files. */
+/** A PNG of one colour, generated so that tests need no picture files. */
 export function png(
   width: number,
   height: number,

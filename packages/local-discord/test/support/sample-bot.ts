@@ -20,7 +20,7 @@ import {
 import type { LocalDiscord } from "../../src/testing/index.js";
 import { png } from "./png.js";
 
-/** A bot in the manner of discord.js's guide, using everything that the local Discord must carry. */
+/** Commands of a bot written like discord.js's guide; they use everything that the local Discord supports. */
 export const COMMANDS = [
   new SlashCommandBuilder()
     .setName("echo")
@@ -68,7 +68,7 @@ export function clientOptions(local: LocalDiscord, extra: Partial<ClientOptions>
   };
 }
 
-/** Connects a plain client; errors end up in `errors` instead of ending the process. */
+/** Connects a plain client; errors are collected in `errors` instead of ending the process. */
 export async function connect(
   local: LocalDiscord,
   extra: Partial<ClientOptions> = {},

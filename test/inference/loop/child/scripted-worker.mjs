@@ -1,5 +1,5 @@
-// A worker that speaks the protocol and misbehaves on request: the folder of its "checkpoint" holds script.json with what to
-// do at the first start, the second, and so on. Faults of a GPU cannot be had from a machine without one.
+// A worker that speaks the protocol and fails on request: script.json in its "checkpoint" folder says what to
+// do at the first start, the second, and so on. It simulates faults of a GPU on machines without one.
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -47,7 +47,7 @@ process.on("message", (message) => {
     }
     const response = message.request.prompts.map((prompt) => ({
       prompt,
-      optimized: `${prompt}, ${"detailed ".repeat(script.words ?? 1)}`,
+      rewrite: `${prompt}, ${"detailed ".repeat(script.words ?? 1)}`,
       candidates: [],
     }));
     process.send({ type: "result", id, response });

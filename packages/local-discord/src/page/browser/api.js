@@ -1,4 +1,4 @@
-// The page's only way to the server: the /local routes and the event stream.
+// The page's only access to the server: the /local routes and the event stream.
 
 import htm from "htm";
 import { h } from "preact";
@@ -29,7 +29,7 @@ export function act(name, body, files = []) {
   return fetch(`/local/${name}`, { method: "POST", body: form }).then(answer);
 }
 
-/** Follows what `user` sees; reconnects with `onGap` called, so that missed events can be made up for. */
+/** Follows the events of `user`; after a reconnect it calls `onGap`, to load what was missed. */
 export function follow(user, onEvent, onGap) {
   let socket;
   let timer;

@@ -1,4 +1,4 @@
-// The page: servers and channels at the left, the channel in the middle, the operator's panel at the right.
+// The page: servers and channels on the left, the channel in the middle, the operator's panel on the right.
 import { render } from "preact";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "./api.js";
@@ -128,7 +128,7 @@ function App() {
   </div>`;
 }
 
-/** The log of a channel. It stays at the newest message unless its reader has scrolled up. */
+/** A channel's messages. Stays at the newest one unless the reader scrolled up. */
 function Messages({ channel, room, hidden, context, online, bot }) {
   const list = useRef(null);
   const atEnd = useRef(true);
@@ -183,7 +183,7 @@ function Messages({ channel, room, hidden, context, online, bot }) {
   </div>`;
 }
 
-/** What one can do with a message: the bot's message commands first. */
+/** Actions on a message; the bot's message commands come first. */
 function menuItems({ message, chat, room, channel, dismiss }) {
   const mine = message.author.username === chat.user;
   const apps = room.message_commands;
@@ -215,7 +215,7 @@ function menuItems({ message, chat, room, channel, dismiss }) {
   ].filter(Boolean);
 }
 
-/** Users, roles and channels to choose from, for options of commands and for selects; the two number them differently. */
+/** Users, roles and channels to choose from; options of commands and selects number the kinds differently. */
 function entitiesOf(state, guild) {
   const members = guild?.members.map((it) => it.id);
   const users = [...state.people, state.bot].filter((it) => members === undefined || members.includes(it.id));

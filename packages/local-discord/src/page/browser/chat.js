@@ -1,4 +1,4 @@
-// What the page knows: loaded once, then kept up to date by the event stream of the user one is.
+// The page's state: loaded once, then kept up to date by the event stream of the current user.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { act, follow, loadChannel, loadState } from "./api.js";
 
@@ -7,7 +7,7 @@ const TYPING_MS = 10_000;
 const NOTHING = { messages: [], commands: [], message_commands: [], user_commands: [] };
 const remembered = (key, fallback) => sessionStorage.getItem(key) ?? fallback;
 
-/** State and actions of the chat for one user in one channel. */
+/** State and actions of the chat for the current user and channel. */
 export function useChat() {
   const [user, setUser] = useState(remembered("user", "alice"));
   const [state, setState] = useState(null);
@@ -19,7 +19,8 @@ export function useChat() {
   const [unread, setUnread] = useState({});
   const [busy, setBusy] = useState(null);
   const waiting = useRef(new Map());
-  // The event of an interaction may overtake the answer that tells its id: outcomes are kept for whoever asks late.
+  // An interaction's event may arrive before the answer that tells its id, so outcomes are kept until asked
+  // for.
   const outcomes = useRef(new Map());
   const seenBy = useRef("");
   const here = useRef("");

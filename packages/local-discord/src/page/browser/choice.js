@@ -1,11 +1,11 @@
-// A select: a button that opens a list, for one value or several, with keys as a native one has.
+// A select: a button that opens a list of choices, one or several, with the same keys as a native one.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "./api.js";
 import { Icon } from "./icons.js";
 
 /**
- * `options`: { value, label, description?, emoji?, default? }. With `max` 1 a choice is taken at once; with more it is
- * taken by "Done". `onChoose` gets the list of values.
+ * `options`: { value, label, description?, emoji?, default? }. With `max` 1 a click chooses; with more,
+ * "Done" does. `onChoose` gets the list of values.
  */
 export function Choice({ options, label, placeholder, min = 1, max = 1, disabled, busy, onChoose, value }) {
   const [open, setOpen] = useState(false);

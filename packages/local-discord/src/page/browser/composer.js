@@ -1,4 +1,4 @@
-// The line one types in: plain messages, and slash commands with hints, completion and files.
+// The input line: plain messages, and slash commands with hints, completion and files.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { act, html } from "./api.js";
 import { Icon } from "./icons.js";
@@ -35,7 +35,7 @@ export function Composer({ user, locale, channel, commands, entities, choicesOf,
     if (dropped) attach(dropped.files);
   }, [dropped]);
 
-  // Completions of the option being typed come from the bot, after a short pause in typing.
+  // The bot completes the option being typed, after a short pause in typing.
   const wanted = current?.autocomplete ? `${command.name}|${current.name}|${values[current.name]}` : "";
   useEffect(() => {
     if (wanted === "") return undefined;
@@ -192,7 +192,10 @@ export function Composer({ user, locale, channel, commands, entities, choicesOf,
   </div>`;
 }
 
-/** The options of the command being typed: which are filled in, which are wrong, and what the current one takes. */
+/**
+ * The options of the command being typed: which are filled in, which are wrong, and what the current one
+ * takes.
+ */
 function Hints({ command, current, values, files }) {
   const wrong = current === null ? null : problem(current, values[current.name]);
   return html`<div class="hints" aria-live="polite">
@@ -213,7 +216,7 @@ function Hints({ command, current, values, files }) {
   </div>`;
 }
 
-/** Values by the options' real names, those for which `keep` holds. */
+/** Values for which `keep` holds, by the options' real names. */
 function realNames(command, values, keep) {
   return Object.fromEntries(
     command.options
@@ -225,7 +228,7 @@ function realNames(command, values, keep) {
   );
 }
 
-/** What could come next: a command, an option, or a value of the option being typed. */
+/** Suggestions: a command, an option, or a value of the option being typed. */
 function suggest({ text, all, command, current, values, files, entities, completions, wanted }) {
   if (command === null) {
     const typed = text.slice(1).toLowerCase();

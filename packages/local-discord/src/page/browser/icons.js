@@ -1,4 +1,4 @@
-// Line icons, drawn here: 20 x 20, the colour of the text around them.
+// Line icons, 20 x 20, in the colour of the surrounding text.
 import { html } from "./api.js";
 
 const PATHS = {

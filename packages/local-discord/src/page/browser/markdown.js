@@ -1,4 +1,4 @@
-// Chat markdown as elements, never as HTML text: nothing that a message says can become markup.
+// Chat markdown as elements, never as HTML text, so that no message can become markup.
 import { useState } from "preact/hooks";
 import { html } from "./api.js";
 
@@ -83,7 +83,7 @@ function Time({ at, style }) {
   return html`<time class="stamp" datetime=${date.toISOString()} title=${date.toLocaleString()}>${text}</time>`;
 }
 
-/** Blocks: fenced code, quotes, headings, small print, lists; the rest is text with line breaks. */
+/** Parses blocks: fenced code, quotes, headings, small print, lists; the rest is text with line breaks. */
 export function markdown(text, names) {
   return text.split(/(```[\s\S]*?```)/).map((part) => {
     const fence = /^```(?:(\w+)\n)?\n?([\s\S]*?)\n?```$/.exec(part);
@@ -93,7 +93,7 @@ export function markdown(text, names) {
   });
 }
 
-/** Text of one line, for replies and previews. */
+/** Renders text on one line, for replies and previews. */
 export const oneLine = (text, names) => inline(text.replace(/\s*\n\s*/g, " "), names);
 
 const QUOTE = /^> ?(.*)$/;

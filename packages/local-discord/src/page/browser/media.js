@@ -1,4 +1,4 @@
-// Pictures and files of a message, and the dialog that shows a picture large.
+// Pictures and files of a message, and the dialog that enlarges a picture.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "./api.js";
 import { Icon } from "./icons.js";
@@ -15,7 +15,7 @@ export const size = (bytes) =>
         : `${(bytes / 1073741824).toFixed(2)} GB`;
 const isPicture = (it) => /^image\/(png|jpeg|gif|webp)/.test(it.content_type ?? "");
 
-/** One picture that opens large; `all` are its neighbours there. */
+/** A picture that can be enlarged; `all` are its neighbours in the dialog. */
 export function Picture({ picture, all, zoom, className = "", hidden = false }) {
   const [covered, setCovered] = useState(hidden);
   const { src, alt, width, height } = picture;
@@ -23,7 +23,7 @@ export function Picture({ picture, all, zoom, className = "", hidden = false }) 
   if (covered)
     return html`<button type="button" class=${`picture covered ${className}`} onClick=${() => setCovered(false)} aria-label=${`Spoiler: show ${alt}`}>
       <img src=${src} alt="" width=${width} height=${height} style=${ratio} /><b>Spoiler</b></button>`;
-  // Large, it is one of all pictures of its message, so that arrow keys go through them; a thumbnail is alone.
+  // Enlarged, arrow keys go through all pictures of the message; a thumbnail stands alone.
   const enlarge = (event) => {
     const around = event.currentTarget
       .closest(".message")
@@ -79,7 +79,9 @@ export function Attachments({ list, zoom }) {
       )}`;
 }
 
-/** A picture as large as fits, or at its own size; arrow keys go to its neighbours, which take exactly its place. */
+/**
+ * A picture as large as fits, or at its own size; arrow keys go to its neighbours, in exactly the same place.
+ */
 export function Lightbox({ pictures, start, close }) {
   const dialog = useRef(null);
   const [at, setAt] = useState(start);

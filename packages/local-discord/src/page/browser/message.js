@@ -1,4 +1,4 @@
-// One message: who, what it answers, text, embeds, attachments, components, and what one can do with it.
+// One message: author, reference, text, embeds, attachments, components, and its actions.
 import { html } from "./api.js";
 import { Component, Embed } from "./components.js";
 import { Icon } from "./icons.js";
@@ -39,7 +39,7 @@ export function Message({ message, grouped, context }) {
     loading && "loading",
   ];
   const atPointer = (event) => {
-    // Links, pictures and inputs keep the browser's own menu, and so does selected text.
+    // Links, pictures, inputs and selected text keep the browser's own menu.
     if (event.target.closest("a, img, input, textarea") || String(getSelection()) !== "") return;
     event.preventDefault();
     openMenu(message, { x: event.clientX, y: event.clientY });
@@ -81,7 +81,7 @@ export function Message({ message, grouped, context }) {
   </li>`;
 }
 
-/** The line above a message: the command that it answers, or the message. */
+/** The line above a message: the command or message that it answers. */
 function Origin({ message, names }) {
   const { interaction, referenced_message: answered } = message;
   if (interaction)

@@ -1,4 +1,4 @@
-// A form that the bot opened, in a native dialog: focus stays inside and Escape closes it.
+// A form opened by the bot, in a native dialog: focus stays inside and Escape closes it.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "./api.js";
 import { Choice } from "./choice.js";
@@ -12,7 +12,7 @@ const RADIO_GROUP = 21;
 const CHECKBOX_GROUP = 22;
 const CHECKBOX = 23;
 
-/** The parts of a modal in order: texts, and inputs with their labels, in the older shape or the newer. */
+/** The parts of a modal in order: texts, and inputs with labels, in the older or the newer format. */
 const partsOf = (modal) =>
   modal.components.map((it) => {
     if (it.type === TEXT_DISPLAY) return { text: it.content };

@@ -1,4 +1,4 @@
-// The operator's panel: how the program behind the bot is doing, and what it says to Discord.
+// The operator's panel: the state of the program behind the bot, and its traffic with Discord.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "./api.js";
 import { Icon } from "./icons.js";
@@ -14,7 +14,7 @@ const duration = (ms) =>
       ? `${(ms / 1000).toFixed(1)} s`
       : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 
-/** Asks for `url` now and each second while the page is looked at. */
+/** Calls `ask` now, and every second while the page is visible. */
 function usePolling(ask) {
   useEffect(() => {
     let timer;
@@ -127,7 +127,7 @@ function Job({ job, names }) {
     <small>${[`/${job.kind}`, who, word, job.ms === undefined ? "" : duration(job.ms), relative(job.at)].filter(Boolean).join(" · ")}</small></div></li>`;
 }
 
-/** What the bot and the server say to each other, newest last. */
+/** Traffic between the bot and the server, newest last. */
 function Traffic() {
   const [entries, setEntries] = useState([]);
   const count = useRef(0);

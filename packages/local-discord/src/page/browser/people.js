@@ -1,7 +1,7 @@
-// Names, colours and faces.
+// Names, colours and avatars.
 import { html } from "./api.js";
 
-// Ids made together differ by little; the factor spreads their colours.
+// Ids made at about the same time are close to each other; the factor spreads their colours.
 export const hue = (id) => Number((BigInt(id) * 137n) % 360n);
 export const displayName = (user) => user.global_name ?? user.username;
 

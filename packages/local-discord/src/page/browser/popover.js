@@ -1,4 +1,4 @@
-// A menu that opens at a place, is worked with arrow keys, and gives the focus back when it closes.
+// A menu that opens at a position, works with arrow keys, and returns the focus when it closes.
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "./api.js";
 import { Icon } from "./icons.js";

@@ -1,4 +1,4 @@
-// Servers, channels, and who one is.
+// Servers, channels, and the current user.
 import { useState } from "preact/hooks";
 import { html } from "./api.js";
 import { Icon } from "./icons.js";
@@ -20,7 +20,7 @@ const THEMES = [
 ];
 export const DIRECT = "direct";
 
-/** The rail of servers at the very left. */
+/** The rail of servers on the far left. */
 export function Servers({ state, place, unread, go }) {
   const count = (channels) => channels.reduce((sum, it) => sum + (unread[it.id]?.count ?? 0), 0);
   const pings = (channels) => channels.reduce((sum, it) => sum + (unread[it.id]?.pings ?? 0), 0);
@@ -39,7 +39,7 @@ export function Servers({ state, place, unread, go }) {
   </ul>`;
 }
 
-/** The channels of the server one is in, or the direct messages. */
+/** The channels of the current server, or the direct messages. */
 export function Channels({ state, guild, channel, unread, go }) {
   const room = (
     it,
@@ -61,7 +61,7 @@ export function Channels({ state, guild, channel, unread, go }) {
     <ul>${guild.channels.map((it) => room(it, html`<${Icon} name=${it.hidden ? "lock" : "hash"} size=${18} /><span>${it.name}</span>`, it.nsfw && ["18+", "Age-restricted"]))}</ul></div>`;
 }
 
-/** Who one is: the way to be somebody else, in another language or light. */
+/** The current user, with menus to switch user, language and theme. */
 export function Me({ state, guild, setUser, setLocale, theme, setTheme }) {
   const [menu, setMenu] = useState(null);
   const { me, people } = state;

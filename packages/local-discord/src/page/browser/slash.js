@@ -1,4 +1,4 @@
-// Slash commands as one types them: their text taken apart, and what is wrong with it.
+// Parses slash commands as people type them, and says what is wrong with them.
 export const KIND = {
   3: "text",
   4: "whole number",
@@ -19,7 +19,7 @@ const NUMBER = 10;
 
 const translated = (it, field, locale) => it[`${field}_localizations`]?.[locale] ?? it[field];
 
-/** Commands as one types them, in the user's language: a subcommand is a command with a longer name. */
+/** Commands as people type them, in the user's language: a subcommand is a command with a longer name. */
 export function leaves(commands, locale) {
   const walk = (shown, real, node) => {
     const nested = (node.options ?? []).filter((it) => it.type <= SUBCOMMAND_GROUP);
@@ -63,7 +63,7 @@ export function parse(text, commands) {
   return { command, values, at: marks.at(-1)?.[1] ?? null, extra: first === undefined ? loose : "" };
 }
 
-/** What is wrong with a value that is typed in full, or null. */
+/** What is wrong with a completely typed value, or null. */
 export function problem(option, value) {
   if (value === undefined || value === "") return null;
   if (option.type === STRING) {

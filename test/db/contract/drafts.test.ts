@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Draft, Drafts } from "../../../src/db/drafts.js";
+import type { Queue } from "../../../src/db/queue.js";
+import { ENGINES, type Engine } from "./engines.js";
+import { newJob } from "./fixtures.js";
+
+const START = Date.UTC(2026, 0, 1);
+
+describe.each(ENGINES)("$name", ({ create }) => {
+  let engine: Engine;
+  let queue: Queue;
+  let drafts: Drafts;
+  let time: number;
+
+  beforeEach(async () => {
+    time = START;
+    engine = create();
+    ({ queue, drafts } = await engine.connect(() => time));
+  });
+  afterEach(() => engine.destroy());
+
+  const pairs = { kind: "batch", prompts: ["a", "b"], rewrites: ["a, sharp", null] } as const;
+
+  function add(user: string, expiresAt = START + 60_000): Promise<Draft> {
+    const { kind, text, image, items, origin } = newJob({ user, ...pairs });
+    return drafts.add({ kind, text, image, items, preview: false }, origin, expiresAt);
+  }
+
+  test("comes back as it was read, by its id and its interaction's, also after the next start", async () => {
+    const draft = await add("ada");
+    expect(draft).toMatchObject({
+      id: expect.stringMatching(/^[a-z0-9]{8,20}$/),
+      createdAt: START,
+      expiresAt: START + 60_000,
+      request: {
+        kind: "batch",
+        items: [
+          { prompt: "a", rewrite: "a, sharp" },
+          { prompt: "b", rewrite: null },
+        ],
+      },
+    });
+    const { drafts: after } = await engine.connect(() => time);
+    expect(await after.get(draft.id)).toEqual(draft);
+    expect(await after.ofInteraction(draft.origin.interactionId)).toEqual(draft);
+    expect(await after.get("unknown")).toBeUndefined();
+    expect(await after.ofInteraction("unknown")).toBeUndefined();
+  });
+
+  test("is due when its time is over, the first to end first", async () => {
+    expect(await drafts.nextDueAt()).toBeNull();
+    const late = await add("ada", START + 2_000);
+    const early = await add("bob", START + 1_000);
+    expect(await drafts.nextDueAt()).toBe(START + 1_000);
+    expect(await drafts.due()).toEqual([]);
+    time += 1_000;
+    expect(await drafts.due()).toEqual([{ id: early.id, origin: early.origin }]);
+    time += 1_000;
+    expect((await drafts.due()).map(({ id }) => id)).toEqual([early.id, late.id]);
+    await drafts.discard(early.id);
+    await drafts.discard("unknown");
+    expect(await drafts.nextDueAt()).toBe(START + 2_000);
+  });
+
+  test("goes with the commit that stores its job, and stays where the queue refuses that", async () => {
+    const draft = await add("ada");
+    const job = { ...newJob({ user: "ada", ...pairs }), draftId: draft.id };
+    await queue.enqueue(newJob({ user: "ada" }));
+    await expect(queue.enqueue({ ...job, caps: { user: 1 } })).rejects.toMatchObject({ code: "QUEUE_CAP" });
+    await expect(queue.enqueue({ ...job, items: [] })).rejects.toMatchObject({ code: "INTERNAL" });
+    expect(await drafts.get(draft.id)).toEqual(draft);
+
+    await queue.arrive(draft.origin);
+    const stored = await queue.enqueue(job);
+    expect(await drafts.get(draft.id)).toBeUndefined();
+    expect(await queue.arrivals()).toEqual([]);
+    expect(await queue.enqueue(job)).toEqual(stored);
+    const again = { ...newJob({ user: "ada", ...pairs }), draftId: draft.id };
+    await expect(queue.enqueue(again)).rejects.toMatchObject({ code: "DRAFT_GONE" });
+    expect((await queue.depth()).queued).toBe(2);
+  });
+
+  test("a person's drafts are listed, the oldest first, and erased", async () => {
+    const first = await add("ada");
+    time += 1;
+    const second = await add("ada");
+    const bobs = await add("bob");
+    expect(await drafts.idsOfUser("ada")).toEqual([first.id, second.id]);
+    await drafts.erase("ada");
+    expect(await drafts.idsOfUser("ada")).toEqual([]);
+    expect(await drafts.get(bobs.id)).toEqual(bobs);
+  });
+});

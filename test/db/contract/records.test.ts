@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Phase } from "../../../src/core/job.js";
+import type { Deliveries } from "../../../src/db/deliveries.js";
+import type { Queue } from "../../../src/db/queue.js";
+import type { Records } from "../../../src/db/records.js";
+import { ENGINES, type Engine } from "./engines.js";
+import { claimNext, drain, endThree, type JobWish, newJob } from "./fixtures.js";
+
+const START = Date.UTC(2026, 0, 1);
+
+describe.each(ENGINES)("$name", ({ create }) => {
+  let engine: Engine;
+  let queue: Queue;
+  let deliveries: Deliveries;
+  let records: Records;
+  let time: number;
+
+  beforeEach(async () => {
+    time = START;
+    engine = create();
+    ({ queue, deliveries, records } = await engine.connect(() => time, { maxWaiting: 10 }));
+  });
+  afterEach(() => engine.destroy());
+
+  const enqueue = (wish: JobWish) => queue.enqueue(newJob(wish));
+  const claim = (phase?: Phase, owner?: string) => claimNext(queue, phase, owner);
+  const pairs = { prompts: ["A castle"], rewrites: ["A castle, trending"] };
+
+  const finished = () =>
+    endThree(queue, (ms) => {
+      time += ms;
+    });
+
+  test("a failed job is listed, waits again with the results it has, or is dropped", async () => {
+    const job = await enqueue({ user: "ada" });
+    expect(await queue.requeue(job.id)).toBeUndefined();
+    expect(await records.drop(job.id)).toBe(false);
+    const held = await claim();
+    await queue.saveText(held, 0, { rewrite: "x", candidates: [], notes: [] });
+    await queue.fail(held, "DISK_FULL", "full");
+    await deliveries.delivered(job.id, "message");
+    expect((await records.setAside(5)).map(({ id }) => id)).toEqual([job.id]);
+    expect(await queue.requeue(job.id)).toMatchObject({ id: job.id, state: "queued" });
+    expect(await queue.get(job.id)).toMatchObject({
+      state: "queued",
+      phase: "image",
+      failures: [],
+      finishedAt: null,
+      delivery: { deliveredAt: null, messageId: null },
+    });
+    await queue.fail(await claim("image"), "DISK_FULL", "full");
+    expect(await records.drop(job.id)).toBe(true);
+    expect(await queue.get(job.id)).toBeUndefined();
+    expect(await records.setAside(5)).toEqual([]);
+  });
+
+  test("prune deletes old jobs that were told or given up, and nothing else", async () => {
+    const { ada, bob, cyd } = await finished(); // ended after 1, 2 and 0 seconds
+    const waiting = await enqueue({ user: "ada" });
+    await deliveries.delivered(ada, "message");
+    await deliveries.abandonDelivery(bob, "gone");
+    expect(await records.prune(START + 1_000)).toEqual([]); // ada ended at, not before, the time
+    expect(await records.prune(START + 1_001)).toEqual([ada]);
+    expect(await queue.get(ada)).toBeUndefined();
+    expect(await records.prune(time + 1)).toEqual([bob]);
+    expect((await queue.get(cyd))?.items).toHaveLength(1); // not told yet
+    expect(await queue.position(waiting.id)).toBe(1);
+    expect(await drain(queue)).toEqual(["ada"]);
+  });
+
+  test("prune leaves the turns of those who wait", async () => {
+    for (const user of ["ada", "bob"]) await enqueue({ user });
+    await queue.release(await claim());
+    await records.prune(time);
+    expect(await drain(queue)).toEqual(["bob", "ada"]);
+  });
+
+  test("pictures go before the texts, the oldest first, and nothing that is open or undelivered", async () => {
+    const jobs = await Promise.all(["ada", "bob", "cyd"].map((user) => enqueue({ user, ...pairs })));
+    for (const _ of [1, 2]) await queue.complete(await claim("image"));
+    await deliveries.delivered(jobs[0]!.id, "message");
+    expect((await records.withPictures()).map(({ id }) => id)).toEqual([jobs[0]!.id]);
+    expect(await records.keepsPictures(jobs[0]!.id)).toBe(true);
+    await records.picturesPruned(jobs[0]!.id);
+    expect(await records.withPictures()).toEqual([]);
+    expect(await records.keepsPictures(jobs[0]!.id)).toBe(false);
+    expect(await records.keepsPictures(jobs[1]!.id)).toBe(true);
+    expect(await records.keepsPictures("unknown")).toBeNull();
+    expect((await queue.get(jobs[0]!.id))?.picturesPrunedAt).not.toBeNull();
+    expect(await records.storedBytes()).toBeGreaterThan(1_000);
+    expect(await records.pruneOldest(5)).toEqual([jobs[0]!.id]);
+    expect(await queue.get(jobs[1]!.id)).toBeDefined();
+  });
+
+  test("a person's recent prompts, jobs, and the end of them", async () => {
+    for (const prompt of ["A cat", "A dog", "A CAT again", "A cat"]) {
+      const job = await enqueue({ user: "ada", kind: "optimize", prompts: [prompt] });
+      if (prompt === "A dog") await queue.cancel(job.id);
+    }
+    await enqueue({ user: "bob", prompts: ["bob's cat"] });
+    expect(await records.recentPrompts("ada", "cat", 5)).toEqual(["A cat", "A CAT again"]);
+    expect(await records.recentPrompts("ada", "", 2)).toEqual(["A cat", "A CAT again"]);
+    expect(await records.idsOfUser("ada")).toHaveLength(4);
+    const held = await claim();
+    const { deleted, waiting, stopping } = await records.eraseUser("ada");
+    expect(stopping).toEqual([held.job.id]);
+    expect(deleted).toHaveLength(3);
+    expect(waiting).toHaveLength(2);
+    expect((await queue.get(held.job.id))?.cancelRequested).toBe(true);
+    expect(await records.idsOfUser("bob")).toHaveLength(1);
+  });
+});

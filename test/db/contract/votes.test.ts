@@ -1,0 +1,178 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Job } from "../../../src/core/job.js";
+import type { Queue } from "../../../src/db/queue.js";
+import type { Choice, Votes } from "../../../src/db/votes.js";
+import { ENGINES, type Engine } from "./engines.js";
+import { claimNext, newJob } from "./fixtures.js";
+
+const START = Date.UTC(2026, 0, 1);
+const NONE = { optimized: 0, baseline: 0, tie: 0, bad: 0 };
+
+describe.each(ENGINES)("$name", ({ create }) => {
+  let engine: Engine;
+  let queue: Queue;
+  let votes: Votes;
+  let time: number;
+
+  beforeEach(async () => {
+    time = START;
+    engine = create();
+    ({ queue, votes } = await engine.connect(() => time));
+  });
+  afterEach(() => engine.destroy());
+
+  /** A finished pair, rewritten by the program. */
+  async function pair({ user = "ada", guildId = "guild" as string | null } = {}): Promise<Job> {
+    const wish = newJob({ user, seed: 7 });
+    await queue.enqueue({ ...wish, origin: { ...wish.origin, guildId } });
+    const text = await claimNext(queue);
+    const candidates = [{ text: "A cat, sharp", tokens: 3, score: -1 }];
+    await queue.saveText(text, 0, { rewrite: "A cat, sharp", candidates, notes: [] });
+    await queue.advance(text);
+    const image = await claimNext(queue, "image");
+    await queue.saveCheckpoint(image, "image", "stable-diffusion");
+    await queue.complete(image);
+    return (await queue.get(image.job.id))!;
+  }
+
+  /** The choice that means a side of a job's ballot. */
+  async function choiceFor(jobId: string, side: "baseline" | "optimized"): Promise<Choice> {
+    return (await votes.ballot(jobId))?.left === side ? "left" : "right";
+  }
+
+  test("a ballot is opened once and keeps its sides", async () => {
+    const job = await pair();
+    expect(await votes.ballot(job.id)).toBeUndefined();
+    const ballot = await votes.open(job, START + 1_000);
+    expect(ballot).toEqual({
+      jobId: job.id,
+      guildId: "guild",
+      channelId: "channel",
+      left: expect.stringMatching(/^(baseline|optimized)$/),
+      closesAt: START + 1_000,
+      closedAt: null,
+    });
+    for (let n = 0; n < 10; n += 1) expect(await votes.open(job, null)).toEqual(ballot);
+    expect(await votes.ballot(job.id)).toEqual(ballot);
+  });
+
+  test("a coin decides which side is left", async () => {
+    const job = await pair();
+    const lefts = new Set<string>();
+    // All on one side has a chance of 2 in 2^40.
+    for (let n = 0; n < 40; n += 1) lefts.add((await votes.open({ ...job, id: `job ${n}` }, null)).left);
+    expect([...lefts].sort()).toEqual(["baseline", "optimized"]);
+  });
+
+  test("each person has one vote, the last one counts, until the ballot closes", async () => {
+    const { id } = await pair();
+    expect(await votes.vote(id, "ada", "left")).toBe("closed");
+    await votes.open((await queue.get(id))!, null);
+    const optimized = await choiceFor(id, "optimized");
+    const baseline = await choiceFor(id, "baseline");
+    expect(await votes.vote(id, "ada", optimized)).toEqual({ before: null });
+    expect(await votes.vote(id, "bob", baseline)).toEqual({ before: null });
+    expect(await votes.vote(id, "cyd", "tie")).toEqual({ before: null });
+    expect(await votes.tally(id)).toEqual({ optimized: 1, baseline: 1, tie: 1, bad: 0 });
+    expect(await votes.vote(id, "bob", optimized)).toEqual({ before: baseline });
+    expect(await votes.vote(id, "cyd", "bad")).toEqual({ before: "tie" });
+    expect(await votes.tally(id)).toEqual({ optimized: 2, baseline: 0, tie: 0, bad: 1 });
+
+    time += 5;
+    expect(await votes.close(id)).toBe(true);
+    expect(await votes.close(id)).toBe(false);
+    expect(await votes.close("unknown")).toBe(false);
+    expect((await votes.ballot(id))?.closedAt).toBe(START + 5);
+    expect(await votes.vote(id, "dan", optimized)).toBe("closed");
+    expect(await votes.tally(id)).toEqual({ optimized: 2, baseline: 0, tie: 0, bad: 1 });
+    expect(await votes.tally("unknown")).toEqual(NONE);
+  });
+
+  test("ballots are due in the order of their ends, and those without an end never", async () => {
+    expect(await votes.nextDueAt()).toBeNull();
+    const [never, late, early] = [await pair(), await pair(), await pair()];
+    await votes.open(never, null);
+    expect(await votes.nextDueAt()).toBeNull();
+    await votes.open(late, START + 2_000);
+    await votes.open(early, START + 1_000);
+    expect(await votes.nextDueAt()).toBe(START + 1_000);
+    expect(await votes.due()).toEqual([]);
+    time += 2_000;
+    expect((await votes.due()).map(({ jobId }) => jobId)).toEqual([early.id, late.id]);
+    await votes.close(early.id);
+    expect((await votes.due()).map(({ jobId }) => jobId)).toEqual([late.id]);
+    expect(await votes.nextDueAt()).toBe(START + 2_000);
+  });
+
+  test("totals count by server, voter and mode", async () => {
+    const here = await pair();
+    const there = await pair({ guildId: "elsewhere" });
+    const direct = await pair({ guildId: null });
+    const given = { ...(await pair()), id: "given" };
+    const noCandidates = { ...given, items: given.items.map((item) => ({ ...item, candidates: [] })) };
+    for (const job of [here, there, direct, noCandidates]) await votes.open(job, null);
+    for (const [job, user] of [
+      [here, "ada"],
+      [here, "bob"],
+      [there, "ada"],
+      [direct, "ada"],
+    ] as const)
+      await votes.vote(job.id, user, await choiceFor(job.id, "optimized"));
+    await votes.vote("given", "bob", "bad");
+
+    expect(await votes.total({})).toEqual({ ...NONE, optimized: 4, bad: 1 });
+    expect(await votes.total({ guildId: null })).toEqual({ ...NONE, optimized: 4, bad: 1 });
+    expect(await votes.total({ guildId: "guild" })).toEqual({ ...NONE, optimized: 2, bad: 1 });
+    expect(await votes.total({ guildId: "guild", userId: "ada" })).toEqual({ ...NONE, optimized: 1 });
+    expect(await votes.by("mode", {})).toEqual([
+      { key: "beam", ...NONE, optimized: 4 },
+      { key: "given", ...NONE, bad: 1 },
+    ]);
+    expect(await votes.by("user", { guildId: "guild" })).toEqual([
+      { key: "bob", ...NONE, optimized: 1, bad: 1 },
+      { key: "ada", ...NONE, optimized: 1 },
+    ]);
+  });
+
+  test("a vote is exported with its prompts, also when the job is gone", async () => {
+    const job = await pair();
+    const { left } = await votes.open(job, null);
+    await votes.vote(job.id, "bob", "left");
+    time += 1_000;
+    await votes.vote(job.id, "ada", "tie");
+    const keys = [
+      { jobId: job.id, userId: "bob" },
+      { jobId: job.id, userId: "ada" },
+    ];
+    expect(await votes.keys({})).toEqual(keys);
+    expect(await votes.keys({ userId: "ada" })).toEqual([keys[1]]);
+    expect(await votes.keys({ guildId: "elsewhere" })).toEqual([]);
+    const vote = {
+      job: job.id,
+      voter: "bob",
+      choice: left,
+      leftSide: left,
+      prompt: "A cat in the rain",
+      optimized: "A cat, sharp",
+      seed: 7,
+      mode: "beam",
+      checkpoint: "stable-diffusion",
+      votedAt: "2026-01-01T00:00:00.000Z",
+    };
+    expect(await votes.exported(keys[0]!)).toEqual(vote);
+    expect(await votes.exported(keys[1]!)).toMatchObject({ voter: "ada", choice: "tie" });
+    expect(await votes.exported({ jobId: job.id, userId: "eve" })).toBeUndefined();
+  });
+
+  test("erasing a person takes their votes and the ballots of their jobs, and nothing of others", async () => {
+    const [adas, bobs] = [await pair({ user: "ada" }), await pair({ user: "bob" })];
+    for (const job of [adas, bobs]) {
+      await votes.open(job, null);
+      for (const user of ["ada", "bob"]) await votes.vote(job.id, user, "tie");
+    }
+    await votes.erase("ada");
+    expect(await votes.ballot(adas.id)).toBeUndefined();
+    expect(await votes.ballot(bobs.id)).toBeDefined();
+    expect(await votes.keys({})).toEqual([{ jobId: bobs.id, userId: "bob" }]);
+  });
+});
