@@ -28,6 +28,7 @@ import { BatchDrafts } from "./requests/batch-drafts.js";
 import { Intake } from "./requests/intake.js";
 import type { CommandContext, Defaults, Limits } from "./requests/request.js";
 import { Router } from "./router.js";
+import { type BotTiming, DEFAULT_TIMING } from "./timing.js";
 import type { Machine } from "./words/admin.js";
 
 export interface BotOptions {
@@ -62,36 +63,6 @@ export interface BotOptions {
   /** Discord ended the connection for good (token reset, intents revoked), after `start` had succeeded. */
   readonly onFatal?: (error: DiscordError) => void;
 }
-
-/** All in milliseconds, except the rate. */
-export interface BotTiming {
-  /** Least time between two edits of one message. */
-  readonly editGapMs: number;
-  /** Status edits a second over all messages; Discord's own limit is 50 requests. */
-  readonly editsPerSecond: number;
-  readonly positionsGapMs: number;
-  readonly downloadTimeoutMs: number;
-  /** A request that Discord answers later than this fails: one with pictures, and any other. */
-  readonly uploadTimeoutMs: number;
-  readonly requestTimeoutMs: number;
-  readonly retryFirstMs: number;
-  readonly retryMaxMs: number;
-  /** A result that took longer than this calls the requester. */
-  readonly pingAfterMs: number;
-}
-
-const DEFAULT_TIMING: BotTiming = {
-  editGapMs: 2_500,
-  editsPerSecond: 20,
-  positionsGapMs: 1_000,
-  downloadTimeoutMs: 15_000,
-  // Pictures may go out over a slow line.
-  uploadTimeoutMs: 120_000,
-  requestTimeoutMs: 15_000,
-  retryFirstMs: 2_000,
-  retryMaxMs: 5 * 60_000,
-  pingAfterMs: 30_000,
-};
 
 /** How long `stop` waits for answers that are under way. */
 const STOP_GRACE_MS = 1_500;
@@ -194,10 +165,8 @@ class DiscordBot implements Bot {
     });
     const services: Services = {
       ...store,
-      events,
       context,
       pictures,
-      now,
       estimateMs,
       presenter,
       send: async ({ applicationId, token: interactionToken, user }, message, as) => {

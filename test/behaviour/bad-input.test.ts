@@ -31,7 +31,7 @@ describe("an option that can't be used", () => {
     ["too many steps", "compare", { prompt: "a", steps: 101 }, "`steps` takes a whole number from 1 to 100."],
     ["no steps", "compare", { prompt: "a", steps: 0 }, "`steps` takes a whole number from 1 to 100."],
     ["a negative seed", "compare", { prompt: "a", seed: -1 }, "`seed` takes a whole number from 0 to"],
-    ["wild guidance", "compare", { prompt: "a", guidance: 31 }, "`guidance` takes a number from 0 to 30."],
+    ["wild guidance", "compare", { prompt: "a", guidance: 51 }, "`guidance` takes a number from 0 to 50."],
     [
       "a long negative",
       "compare",

@@ -2,7 +2,6 @@ import type {
   ChatInputCommandInteraction,
   RESTPostAPIChatInputApplicationCommandsJSONBody as CommandJson,
 } from "discord.js";
-import type { Events } from "../../core/events.js";
 import type { Store } from "../../db/store.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { Outgoing } from "../discord/outgoing.js";
@@ -13,10 +12,8 @@ import type { Machine } from "../words/admin.js";
 
 /** What the commands that are answered at once work with. */
 export interface Services extends Omit<Store, "close"> {
-  readonly events: Events;
   readonly context: CommandContext;
   readonly pictures: PictureStore;
-  readonly now: () => number;
   readonly presenter: Presenter;
   /**
    * Edits the reply to an acknowledged interaction, or sends a further message to it. For messages with

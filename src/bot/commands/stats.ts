@@ -1,12 +1,17 @@
-import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
+import {
+  ApplicationCommandOptionType,
+  ApplicationCommandType,
+  type ChatInputCommandInteraction,
+} from "discord.js";
 import { wilson } from "../../core/statistics.js";
 import type { ExportedVote, Tally, VoteFilter, VoteKey, Votes } from "../../db/votes.js";
 import { votesPlot } from "../../pictures/plots.js";
+import { replyPrivately } from "../discord/interactions.js";
 import { mayManage } from "../requests/rules.js";
 import { commandTexts } from "../words/commands.js";
 import { refusals } from "../words/refusals.js";
 import { statsLines } from "../words/votes.js";
-import type { AnswerCommand } from "./command.js";
+import type { AnswerCommand, Services } from "./command.js";
 import { sendExport } from "./export.js";
 
 const texts = commandTexts.stats;
@@ -49,70 +54,85 @@ export const stats: AnswerCommand = {
     ],
   }),
 
-  async run(interaction, { send, votes, settings }) {
+  async run(interaction, services) {
     const { guildId, user } = interaction;
     // In a direct message there is no server: users see their own votes.
     const filter: VoteFilter = guildId === null ? { userId: user.id } : { guildId };
-    if (interaction.options.getSubcommand() === "export") {
-      const all = guildId === null || mayManage(interaction, await settings.resolve(interaction));
-      const keys = await votes.keys(all ? filter : { ...filter, userId: user.id });
-      if (keys.length === 0) {
-        await interaction.reply({ content: refusals.noVotes, flags: MessageFlags.Ephemeral });
-        return;
-      }
-      await sendExport(interaction, send, exportedVotes(votes, keys), {
-        name: "votes",
-        ending: "jsonl",
-        piecesOf: (vote) => [{ list: "votes", data: Buffer.from(`${JSON.stringify(vote)}\n`) }],
-        write: (pieces) => pieces.map(({ data }) => data),
-        closing: "",
-      });
-      return;
-    }
-    await interaction.deferReply();
-    const by = interaction.options.getString("by") ?? "server";
-    const overall = { label: statsLines.all, plain: statsLines.all, tally: await votes.total(filter) };
-    const groups: Line[] =
-      by === "mode"
-        ? (await votes.by("mode", filter)).map(({ key, ...tally }) => ({ label: key, plain: key, tally }))
-        : by === "user"
-          ? (await votes.by("user", filter)).map(({ key, ...tally }, i) => ({
-              label: `${statsLines.voter(i + 1)} <@${key}>`,
-              plain: statsLines.voter(i + 1),
-              tally,
-            }))
-          : [];
-    const lines: Line[] = [overall, ...groups.slice(0, GROUPS_SHOWN)];
-    const plot = await votesPlot(
-      statsLines.title,
-      lines.map(({ plain, tally }) => {
-        const n = tally.optimized + tally.baseline;
-        return {
-          label: plain,
-          rate: n < TOO_FEW ? null : tally.optimized / n,
-          interval: wilson(tally.optimized, n),
-          note: statsLines.plotNote(tally, n < TOO_FEW),
-        };
-      }),
-    );
-    await interaction.editReply({
-      embeds: [
-        {
-          title: statsLines.title,
-          description: lines.map(({ label, tally }) => sentence(label, tally)).join("\n"),
-          image: { url: "attachment://stats.png" },
-        },
-      ],
-      files: [
-        {
-          name: "stats.png",
-          attachment: plot,
-          description: lines.map(({ plain, tally }) => sentence(plain, tally)).join(" "),
-        },
-      ],
-    });
+    return interaction.options.getSubcommand() === "export"
+      ? exportVotes(interaction, filter, services)
+      : show(interaction, filter, services);
   },
 };
+
+async function exportVotes(
+  interaction: ChatInputCommandInteraction,
+  filter: VoteFilter,
+  { send, votes, settings }: Services,
+): Promise<void> {
+  const { guildId, user } = interaction;
+  const all = guildId === null || mayManage(interaction, await settings.resolve(interaction));
+  const keys = await votes.keys(all ? filter : { ...filter, userId: user.id });
+  if (keys.length === 0) return replyPrivately(interaction, refusals.noVotes);
+  await sendExport(interaction, send, exportedVotes(votes, keys), {
+    name: "votes",
+    ending: "jsonl",
+    piecesOf: (vote) => [{ list: "votes", data: Buffer.from(`${JSON.stringify(vote)}\n`) }],
+    write: (pieces) => pieces.map(({ data }) => data),
+    closing: "",
+  });
+}
+
+async function show(
+  interaction: ChatInputCommandInteraction,
+  filter: VoteFilter,
+  { votes }: Services,
+): Promise<void> {
+  await interaction.deferReply();
+  const by = interaction.options.getString("by") ?? "server";
+  const overall = { label: statsLines.all, plain: statsLines.all, tally: await votes.total(filter) };
+  const groups = Object.hasOwn(GROUPS, by) ? await GROUPS[by as keyof typeof GROUPS](votes, filter) : [];
+  const lines: Line[] = [overall, ...groups.slice(0, GROUPS_SHOWN)];
+  const plot = await votesPlot(
+    statsLines.title,
+    lines.map(({ plain, tally }) => {
+      const n = tally.optimized + tally.baseline;
+      return {
+        label: plain,
+        rate: n < TOO_FEW ? null : tally.optimized / n,
+        interval: wilson(tally.optimized, n),
+        note: statsLines.plotNote(tally, n < TOO_FEW),
+      };
+    }),
+  );
+  await interaction.editReply({
+    embeds: [
+      {
+        title: statsLines.title,
+        description: lines.map(({ label, tally }) => sentence(label, tally)).join("\n"),
+        image: { url: "attachment://stats.png" },
+      },
+    ],
+    files: [
+      {
+        name: "stats.png",
+        attachment: plot,
+        description: lines.map(({ plain, tally }) => sentence(plain, tally)).join(" "),
+      },
+    ],
+  });
+}
+
+/** The lines below the first one, by what is compared. */
+const GROUPS = {
+  server: async () => [],
+  mode: async (votes: Votes, filter: VoteFilter): Promise<Line[]> =>
+    (await votes.by("mode", filter)).map(({ key, ...tally }) => ({ label: key, plain: key, tally })),
+  user: async (votes: Votes, filter: VoteFilter): Promise<Line[]> =>
+    (await votes.by("user", filter)).map(({ key, ...tally }, i) => {
+      const plain = statsLines.voter(i + 1);
+      return { label: `${plain} <@${key}>`, plain, tally };
+    }),
+} as const;
 
 async function* exportedVotes(votes: Votes, keys: readonly VoteKey[]): AsyncGenerator<ExportedVote> {
   for (const key of keys) {

@@ -203,7 +203,10 @@ export class Outbox {
     const { origin } = job;
     if (now() < origin.tokenExpiresAt - TOKEN_MARGIN_MS) {
       const limit = replyLimits.of(job.id);
-      const sent = await attempt("reply", async () => api.editReply(origin, await compose(limit, origin)));
+      const sent = await attempt("reply", async () => {
+        const message = await api.editReply(origin, await compose(limit, origin));
+        return message.id;
+      });
       if ("messageId" in sent || (sent.fault !== "token-gone" && sent.fault !== "forbidden")) return sent;
     }
     const earlier = await this.#earlier(job, origin.channelId);

@@ -281,7 +281,7 @@ export class StatusBoard {
       const pictures = { finished, preview, kept: tracked.pictureId, stale: tracked.hasPreview };
       tracked.hasPreview = preview !== null;
       const message = statusMessage(summary, status, pictures);
-      const shown = await api.editStatus(tracked.origin, message, STATUS_TIMEOUT_MS);
+      const shown = await api.editReply(tracked.origin, message, STATUS_TIMEOUT_MS);
       if (status.kind === "erased") return this.#forget(jobId, tracked);
       if (finished !== null)
         tracked.pictureId = shown.attachments.find(({ filename }) => filename === finished.name)?.id ?? null;

@@ -52,15 +52,10 @@ export class DiscordApi {
   }
 
   /**
-   * Edits the first answer to the command, within the 15 minutes of its token. Answers the message's id.
-   * Without `timeoutMs` the limit is that of uploads.
+   * Edits the first answer to the command, within the 15 minutes of its token. Answers the message. Without
+   * `timeoutMs` the limit is that of uploads.
    */
-  async editReply(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<string> {
-    return (await this.editStatus(origin, message, timeoutMs)).id;
-  }
-
-  /** As `editReply`, but answers the message. */
-  async editStatus(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<APIMessage> {
+  async editReply(origin: ReplyTarget, message: Outgoing, timeoutMs?: number): Promise<APIMessage> {
     const route = Routes.webhookMessage(origin.applicationId, origin.interactionToken, "@original");
     const request = { ...toRequest(message, null), auth: false };
     const answer = await this.#send((signal) => this.#rest.patch(route, { ...request, signal }), timeoutMs);

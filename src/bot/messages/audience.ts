@@ -22,7 +22,7 @@ export interface AudienceOptions {
 }
 
 /**
- * Tells the audience of a place. Asks Discord each time, since a channel may have changed since the command.
+ * Tells the audience of a channel. Asks Discord each time, since a channel may have changed since the command.
  * Throws DiscordError DISCORD_UNREACHABLE where Discord does not answer.
  */
 export function audienceReader({ api, settings: stored, unchecked }: AudienceOptions) {

@@ -53,7 +53,7 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
   return withImage(doneEmbed(job, sections, options), files, resultRows(job));
 }
 
-/** The comparison first, then its halves, as far as they may be shown; null for a picture that is gone. */
+/** The comparison, then each picture alone, as far as they may be shown; null for one that is gone. */
 function picturesOf(job: Job, { view, pictures }: Facts): Promise<(OutgoingFile | null)[]> {
   const item = job.items[0]!;
   const { prompt, rewrite } = item;

@@ -45,7 +45,7 @@ export interface PresenterOptions {
   readonly image: ImageOptions;
   readonly settings: StoredSettings;
   readonly votes: Votes;
-  /** Throws DiscordError where Discord does not say what the place is. */
+  /** Throws DiscordError where Discord does not say what the channel is. */
   readonly audienceOf: (where: Where) => Promise<Audience>;
 }
 

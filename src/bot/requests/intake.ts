@@ -129,7 +129,7 @@ export class Intake {
     const job = await queue.enqueue({
       ...request,
       origin,
-      // A half that is shown first would tell which picture is which.
+      // A preview would tell which picture is which.
       preview: request.preview && !request.blind,
       ...(parentId === undefined ? {} : { parentId }),
       caps: limits.open ?? {},

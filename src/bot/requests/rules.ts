@@ -64,7 +64,7 @@ function capsOf(base: JobCaps = {}, settings: { readonly [S in LimitScope]: numb
 
 const atMost = (limit: number, own: number | undefined): number => Math.min(limit, own ?? limit);
 
-/** The image options with the negative prompt that the place always adds. */
+/** The image options with the negative prompt that the settings always add. */
 export function withAlwaysNegative(image: ImageOptions, { alwaysNegative = "" }: Settings): ImageOptions {
   const { negative } = image;
   if (alwaysNegative === "" || negative.includes(alwaysNegative)) return image;

@@ -27,7 +27,7 @@ const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string
   INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
   INPUT_WORD: (c) => `The word \`${c.word}\` is refused here. Write the prompt without it.`,
   DRAFT_GONE: () =>
-    "This preview is no longer there: it was started, discarded, or has ended. Use `/batch` again with the file.",
+    "This draft is no longer there: it was started, discarded, or has ended. Use `/batch` again with the file.",
   DRAFT_LIMIT: (c) =>
     `${number(c.limit)} batches of yours wait for Start already, and no more may. Start or discard one, then attach the file again.`,
   NOT_OPERATOR: () => "Only the people who run this bot may do that, since it concerns all servers.",

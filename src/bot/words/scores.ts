@@ -27,9 +27,9 @@ export const scoreLines = {
   plotTitle: (pairs: number) => `What rewriting changed in ${count(pairs, "pair")}`,
   plotAlt: (facts: readonly string[]) => `A dot for each pair, and the means: ${facts.join("; ")}`,
   tableHead: " #  relevance      beauty        reward",
-  tableRow: (place: number, scores: PairScores, prompt: string) =>
+  tableRow: (row: number, scores: PairScores, prompt: string) =>
     [
-      String(place).padStart(2),
+      String(row).padStart(2),
       twoCells(scores.relevance.baseline, scores.relevance.optimized, 3).padEnd(13),
       twoCells(scores.beauty.baseline, scores.beauty.optimized, 2).padEnd(12),
       (scores.reward === null ? "-" : signed(scores.reward, 2)).padStart(6),

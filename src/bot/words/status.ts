@@ -45,12 +45,12 @@ export const queueLines = {
   entry: (
     job: { readonly id: string; readonly kind: JobKind; readonly userId: string } | null,
     phase: Phase,
-    place: number,
+    position: number,
     etaMs: number | null,
     held: LimitScope | null,
   ) => {
-    const waits = `${number(place)}. for ${phase === "text" ? "rewriting" : "drawing"}`;
-    const where = held !== null ? HELD_WHERE[held] : place === 0 ? "**running**" : waits;
+    const waits = `${number(position)}. for ${phase === "text" ? "rewriting" : "drawing"}`;
+    const where = held !== null ? HELD_WHERE[held] : position === 0 ? "**running**" : waits;
     const what =
       job === null
         ? "a job from elsewhere"

@@ -37,7 +37,7 @@ const undecided = ({ tie, bad }: Tally): string =>
 export const statsLines = {
   title: "How often the rewrite wins",
   all: "All votes",
-  voter: (place: number) => `Voter ${place}`,
+  voter: (rank: number) => `Voter ${rank}`,
   rate: (label: string, tally: Tally, { low, high }: Interval) => {
     const n = tally.optimized + tally.baseline;
     return `**${label}**: ${percent(tally.optimized / n)}, 95 % sure between ${percent(low)} and ${percent(high)}, n = ${n}${undecided(tally)}.`;

@@ -3,7 +3,6 @@ import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { bootstrapMean } from "../../../src/core/statistics.js";
-import { scorePlot } from "../../../src/pictures/plots.js";
 import { startBatch } from "../../support/batch.js";
 import { isFinal, type Judgements, nextEvent, PASSED, startWorld } from "../../support/bot-world.js";
 
@@ -90,33 +89,5 @@ describe("the scores of a batch", () => {
       judge: "clip",
       optimized_safety: "passed",
     });
-  });
-});
-
-describe("the plot", () => {
-  /** Pixels of about a colour in a row of the picture. */
-  const pixels = async (png: Buffer, [r, g, b]: number[]) => {
-    const { data, info } = await sharp(png).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-    const found: number[] = [];
-    for (let i = 0; i < data.length; i += 3) {
-      const near = [r!, g!, b!].every((value, c) => Math.abs(data[i + c]! - value) < 30);
-      if (near) found.push((i / 3) % info.width);
-    }
-    return found;
-  };
-  const row = (values: number[]) => ({ label: "Reward", values, mean: bootstrapMean(values)!, note: "n" });
-  const BLUE = [70, 120, 210];
-  const ORANGE = [190, 120, 75];
-
-  it("sets gains in blue to the right of losses in orange", async () => {
-    const png = await scorePlot("Title", [row([-1, -0.5, 0.5, 1])]);
-    const [gains, losses] = [await pixels(png, BLUE), await pixels(png, ORANGE)];
-    expect(gains.length).toBeGreaterThan(50);
-    expect(losses.length).toBeGreaterThan(50);
-    expect(Math.min(...gains)).toBeGreaterThan(Math.max(...losses));
-  });
-
-  it.each([[[0]], [[0, 0, 0]], [[1e-9, -1e-9]], [[5000, 2]]])("takes %j", async (values) => {
-    expect((await sharp(await scorePlot("Title", [row(values)])).metadata()).height).toBe(152);
   });
 });

@@ -1,0 +1,17 @@
+import { describe, expect, it } from "vitest";
+import { formatBytes, formatDuration } from "../../../src/bot/words/parts.js";
+
+describe("numbers", () => {
+  it.each([
+    [12, "12 ms"],
+    [12_345, "12.3 s"],
+    [185_000, "3 min 5 s"],
+    [119_600, "2 min 0 s"],
+  ])("%d ms is %s", (ms, expected) => expect(formatDuration(ms)).toBe(expected));
+
+  it.each([
+    [100, "100 bytes"],
+    [1536, "1.5 KiB"],
+    [10 * 1024 ** 2, "10 MiB"],
+  ])("%d bytes is %s", (bytes, expected) => expect(formatBytes(bytes)).toBe(expected));
+});
