@@ -17,7 +17,7 @@ export const ELEMENT_BYTES: Readonly<Record<WeightType, number>> = {
 
 export const isWeightType = (text: string): text is WeightType => Object.hasOwn(ELEMENT_BYTES, text);
 
-/** Number of elements of a shape; NaN where a dimension is not a count or the product is beyond 2^53 - 1. */
+/** Number of elements of a shape; NaN if a dimension is not a count or the product exceeds 2^53 - 1. */
 export function elementCount(shape: readonly number[]): number {
   let count = 1;
   for (const dimension of shape) {

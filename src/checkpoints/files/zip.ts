@@ -26,7 +26,7 @@ const MAX_DIRECTORY_BYTES = 64 * 2 ** 20;
 export interface ZipEntry {
   readonly name: string;
   readonly bytes: number;
-  /** How the entry differs from its bytes as they are, as torch.save stores them. */
+  /** How the entry differs from plain stored bytes, as torch.save writes them. */
   readonly packed: "encrypted" | "compressed" | null;
   /** File offset of the local header. */
   readonly headerOffset: number;
@@ -34,14 +34,14 @@ export interface ZipEntry {
 
 export interface ZipDirectory {
   readonly entries: ReadonlyMap<string, ZipEntry>;
-  /** The central directory as it stands in the file: names, sizes and CRCs, so a change of any entry shows. */
+  /** The raw central directory (names, sizes and CRCs), which shows a change of any entry. */
   readonly raw: Uint8Array;
 }
 
 export const looksLikeZip = (start: Uint8Array): boolean =>
   start[0] === 0x50 && start[1] === 0x4b && start[2] === 3 && start[3] === 4;
 
-/** Reads the central directory. Throws CHECKPOINT_CORRUPT where it is damaged or names an entry twice. */
+/** Reads the central directory. Throws CHECKPOINT_CORRUPT if it is damaged or repeats a name. */
 export function readZipDirectory(file: OpenFile): ZipDirectory {
   const { offset, bytes, count } = findDirectory(file);
   if (bytes > MAX_DIRECTORY_BYTES || offset + bytes > file.bytes) {
@@ -59,7 +59,9 @@ export function readZipDirectory(file: OpenFile): ZipDirectory {
   return { entries, raw };
 }
 
-/** File offset of an entry's bytes. Throws CHECKPOINT_CORRUPT where they are packed or don't lie in the file. */
+/**
+ * File offset of an entry's bytes. Throws CHECKPOINT_CORRUPT if they are compressed or lie outside the file.
+ */
 export function dataOffset(file: OpenFile, entry: ZipEntry): number {
   if (entry.packed) {
     throw new CheckpointError(
@@ -121,7 +123,7 @@ function readCentralHeader(file: OpenFile, raw: Uint8Array, at: number): { entry
   if (next > raw.byteLength) throw bad("ends too early");
   const name = Buffer.from(raw.buffer, raw.byteOffset + at + CENTRAL_BYTES, nameBytes).toString("utf8");
 
-  // In this order, each present only where its 32-bit field is full.
+  // In this order; each is present only if its 32-bit field is full.
   const wide = new WideFields(raw.subarray(extraStart, extraStart + extraBytes));
   const bytes = wide.or(header.getUint32(24, true));
   wide.or(header.getUint32(20, true)); // packed size: that of the bytes where nothing is packed
@@ -132,7 +134,7 @@ function readCentralHeader(file: OpenFile, raw: Uint8Array, at: number): { entry
   return { entry: { name, bytes, packed, headerOffset }, next };
 }
 
-/** The 64-bit values of an entry's extra field, taken one after the other. */
+/** Reads the 64-bit values of an entry's extra field in order. */
 class WideFields {
   readonly #values: DataView | undefined;
   #next = 0;

@@ -4,8 +4,8 @@ import { CheckpointError } from "../../core/errors.js";
 import { readConfig } from "./config.js";
 
 /*
- * Is this folder the kind of model that it is used as? Asked before anything large is opened, so that a BERT given as
- * Promptist or an SDXL given as Stable Diffusion 1.5 is answered in a sentence. Sizes are the graphs' business.
+ * Checks that a folder holds the kind of model it is used as, before anything large is opened. A BERT used as
+ * Promptist, or an SDXL used as Stable Diffusion 1.5, gets a clear message. Sizes are left to the graphs.
  */
 
 const modelConfig = z.looseObject({
@@ -29,7 +29,7 @@ const pipelineIndex = z.looseObject({
   _class_name: z.string().optional(),
 });
 
-/** Parts of a pipeline by folder: the class that each must be. */
+/** Parts of a pipeline by folder, with the class that each must have. */
 const PARTS = { unet: "UNet2DConditionModel", vae: "AutoencoderKL", text_encoder: "CLIPTextModel" } as const;
 
 const unetConfig = z.looseObject({

@@ -3,12 +3,16 @@ import type { Weights } from "../files/weights.js";
 import { type Rename, renamed } from "./names.js";
 
 /*
- * Single-file checkpoints name tensors as the original latent-diffusion code does (CompVis, 2022):
- * `model.diffusion_model.*` (UNet), `first_stage_model.*` (VAE), `cond_stage_model.transformer.*` (CLIP's text encoder).
- * Here the same tensors get the names of diffusers' folders, any depth and number of levels.
+ * Single-file checkpoints name tensors like the original latent-diffusion code (CompVis, 2022):
+ * `model.diffusion_model.*` (UNet), `first_stage_model.*` (VAE), `cond_stage_model.transformer.*` (CLIP's
+ * text encoder). This file gives the same tensors the names of diffusers' folders, for any depth and number
+ * of levels.
  */
 
-/** The three models of a single file, by diffusers' names; feed them to `clipTextWeights` and `vaeWeights` as folders are. */
+/**
+ * The three models of a single file, by diffusers' names; pass them to `clipTextWeights` and `vaeWeights`
+ * like folders.
+ */
 export interface SingleFileParts {
   readonly textEncoder: Weights;
   readonly unet: Weights;
@@ -19,7 +23,7 @@ const UNET = "model.diffusion_model.";
 const VAE = "first_stage_model.";
 const TEXT = "cond_stage_model.transformer.";
 
-/** True where the tensors carry the names of the original latent-diffusion code. */
+/** True if the tensors have the names of the original latent-diffusion code. */
 export const isSingleFile = (weights: Weights): boolean =>
   weights.names.some((name) => name.startsWith(UNET));
 
@@ -51,7 +55,10 @@ export function singleFileParts(weights: Weights): SingleFileParts {
   };
 }
 
-/** The tensors under a prefix, renamed; a name that the architecture does not have stays as it is and is found extra. */
+/**
+ * The tensors under a prefix, renamed; a name unknown to the architecture stays and is later reported as
+ * extra.
+ */
 function part(weights: Weights, prefix: string, name: (rest: string) => string): Weights {
   const rename: Rename = (original) =>
     original.startsWith(prefix) ? { name: name(original.slice(prefix.length)) } : null;
@@ -124,7 +131,7 @@ const VAE_ATTENTION: Readonly<Record<string, string>> = {
   proj_out: "to_out.0",
 };
 
-/** The decoder's levels are counted from the picture there and from the latents in diffusers. */
+/** The original counts the decoder's levels from the picture, diffusers from the latents. */
 function vaeName(weights: Weights): (name: string) => string {
   const levels = weights.names.map((name) => Number(/\.decoder\.up\.(\d+)\./.exec(name)?.[1] ?? -1));
   const last = levels.reduce((highest, level) => Math.max(highest, level), 0);

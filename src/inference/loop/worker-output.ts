@@ -1,8 +1,8 @@
 /**
- * What WebGPU's Dawn prints on a machine without a Vulkan driver, a warning and where in its source; that no GPU could be
- * opened is said by the device's note.
+ * What WebGPU's Dawn prints on a machine without a Vulkan driver: a warning and its place in the source. The
+ * device's note already says that no GPU could be opened.
  */
 const NO_DRIVER = /Couldn't load Vulkan|dawn-src[\\/]/;
 
-/** How grave a line is that a worker or a native library printed. */
+/** The severity of a line printed by a worker or a native library. */
 export const levelOfOutput = (line: string): "debug" | "warn" => (NO_DRIVER.test(line) ? "debug" : "warn");

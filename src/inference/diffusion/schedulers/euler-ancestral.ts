@@ -43,7 +43,7 @@ export class EulerAncestralScheduler implements Scheduler {
     const direction = derivative(this.#config.prediction_type, sample, modelOutput, sigma);
     const up = Math.sqrt((next ** 2 * (sigma ** 2 - next ** 2)) / sigma ** 2);
     const down = Math.sqrt(next ** 2 - up ** 2);
-    // Drawn at the last step too, where `up` is 0, so that the stream goes on as in diffusers.
+    // Drawn at the last step too, where `up` is 0, so that the random stream continues as in diffusers.
     const fresh = random.randn(sample.length);
     return sample.map((x, i) => x + (down - sigma) * direction[i]! + up * fresh[i]!);
   }

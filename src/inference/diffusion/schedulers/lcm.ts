@@ -38,7 +38,7 @@ export class LcmScheduler implements Scheduler {
     this.#schedule = noiseSchedule(this.#config, false);
   }
 
-  /** The path is a part of the one that the model was distilled on, so it cannot be longer than that. */
+  /** The path is part of the one that the model was distilled on, so it cannot be longer. */
   setTimesteps(steps: number): void {
     const { num_train_timesteps: trained, original_inference_steps: distilled } = this.#config;
     const limit = Math.min(distilled, trained);
