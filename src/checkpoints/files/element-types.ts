@@ -28,8 +28,8 @@ export function elementCount(shape: readonly number[]): number {
 }
 
 /**
- * Values as float32, in storage order. `bytes` must begin at the start of its buffer (as `Weights.read` gives them);
- * the result of F32 shares that memory.
+ * Values as float32, in storage order. `bytes` must begin at the start of its buffer (as `Weights.read` gives
+ * them); the result of F32 shares that memory.
  */
 export function toFloat32(bytes: Uint8Array, type: WeightType): Float32Array {
   const { buffer, byteOffset } = bytes;

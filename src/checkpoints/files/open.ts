@@ -60,9 +60,9 @@ export function findWeightFiles(directory: string, options: OpenOptions = {}): W
 
 /**
  * Opens the weights of one model folder in Hugging Face's layout: `model`, `pytorch_model` or
- * `diffusion_pytorch_model`, as .safetensors or .bin, whole or in shards. Only headers are read. Throws CheckpointError
- * CHECKPOINT_MISSING (no weights, a shard that is not there), CHECKPOINT_CORRUPT, CHECKPOINT_UNSAFE or
- * CHECKPOINT_TENSORS, each naming the file.
+ * `diffusion_pytorch_model`, as .safetensors or .bin, whole or in shards. Only headers are read. Throws
+ * CheckpointError CHECKPOINT_MISSING (no weights, a shard that is not there), CHECKPOINT_CORRUPT,
+ * CHECKPOINT_UNSAFE or CHECKPOINT_TENSORS, each naming the file.
  */
 export function openWeights(directory: string, options: OpenOptions = {}): Weights {
   const files = findWeightFiles(directory, options);

@@ -3,9 +3,9 @@ import { corrupt, shown } from "./file.js";
 
 /*
  * A reader of Python pickles that runs no code: it knows the instructions with which torch.save describes a
- * dictionary of tensors (pickle protocols 2 to 5, as in Python's Lib/pickletools.py), keeps values as plain data, and
- * hands each named global to the caller, who refuses all but the few that tensors need. The machine is a loop over a
- * stack, so neither nesting nor self-reference can exhaust it.
+ * dictionary of tensors (pickle protocols 2 to 5, as in Python's Lib/pickletools.py), keeps values as plain
+ * data, and hands each named global to the caller, who refuses all but the few that tensors need. The machine
+ * is a loop over a stack, so neither nesting nor self-reference can exhaust it.
  */
 
 /** A name such as `torch._utils._rebuild_tensor_v2`; it stands for itself and is never looked up. */

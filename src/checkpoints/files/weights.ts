@@ -17,7 +17,10 @@ export interface Weights {
   /** For messages: the folder or file as the user wrote it. */
   readonly source: string;
   readonly names: readonly string[];
-  /** Changes when any weight file changes (name, size, modification time, header); part of a compiled graph's cache key. */
+  /**
+   * Changes when any weight file changes (name, size, modification time, header); part of a compiled graph's
+   * cache key.
+   */
   readonly fingerprint: string;
   get(name: string): TensorEntry | undefined;
   /** The tensor's raw bytes, as stored. Throws CheckpointError CHECKPOINT_MISSING or CHECKPOINT_CORRUPT. */

@@ -2,9 +2,9 @@ import { CheckpointError } from "../../core/errors.js";
 import { corrupt, type OpenFile, shown } from "./file.js";
 
 /*
- * The part of the ZIP format that torch.save writes (PKWARE APPNOTE 6.3: 4.3.16 end of central directory, 4.3.14-15
- * its 64-bit form, 4.3.12 central header, 4.3.7 local header, 4.5.3 64-bit extra field): entries stored, not packed, so
- * that a tensor can be read at its place in the file. A general ZIP library hides that place.
+ * The part of the ZIP format that torch.save writes (PKWARE APPNOTE 6.3: 4.3.16 end of central directory,
+ * 4.3.14-15 its 64-bit form, 4.3.12 central header, 4.3.7 local header, 4.5.3 64-bit extra field): entries
+ * are stored, not compressed, so that a tensor can be read where it lies in the file.
  */
 
 const END_SIGNATURE = 0x06054b50;

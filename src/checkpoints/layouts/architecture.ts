@@ -13,7 +13,10 @@ const modelConfig = z.looseObject({
   architectures: z.array(z.string()).nullish(),
 });
 
-/** Throws CHECKPOINT_MISSING, CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE unless the folder is a GPT-2 language model. */
+/**
+ * Throws CHECKPOINT_MISSING, CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE unless the folder is a GPT-2
+ * language model.
+ */
 export function requireGpt2(directory: string): void {
   const { model_type: type, architectures } = readConfig(directory, "config.json", modelConfig);
   if (type === "gpt2") return;
@@ -37,7 +40,10 @@ const unetConfig = z.looseObject({
   addition_embed_type: z.string().nullish(),
 });
 
-/** Throws CHECKPOINT_MISSING, CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE unless the folder is a pipeline like Stable Diffusion 1.5. */
+/**
+ * Throws CHECKPOINT_MISSING, CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE unless the folder is a pipeline
+ * like Stable Diffusion 1.5.
+ */
 export function requireStableDiffusion(directory: string): void {
   const wanted = "a StableDiffusionPipeline of the 1.x kind is wanted";
   const path = join(directory, "model_index.json");

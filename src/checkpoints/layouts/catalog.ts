@@ -25,7 +25,10 @@ export interface FoundCheckpoint {
 
 /** The default of diffusers' pipeline for Stable Diffusion 1.5. */
 const USUAL_GUIDANCE = 7.5;
-/** At 7.5 the miniature's colours are too strong and its outlines fray; checkpoints/README.md has both measured. */
+/**
+ * At 7.5 the miniature's colours are too strong and its outlines fray; checkpoints/README.md has both
+ * measured.
+ */
 const MINIATURE_GUIDANCE = 2;
 
 export type CheckpointKind = "promptist" | "diffusion";

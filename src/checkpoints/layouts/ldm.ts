@@ -28,8 +28,9 @@ export const isSingleFile = (weights: Weights): boolean =>
   weights.names.some((name) => name.startsWith(UNET));
 
 /**
- * Views of a single-file Stable Diffusion 1.x checkpoint. Averaged copies (`model_ema.*`) and the noise schedule are
- * left out. Throws CheckpointError CHECKPOINT_ARCHITECTURE for a file without these parts, or of the 2.x or XL family.
+ * Views of a single-file Stable Diffusion 1.x checkpoint. Averaged copies (`model_ema.*`) and the noise
+ * schedule are left out. Throws CheckpointError CHECKPOINT_ARCHITECTURE for a file without these parts, or of
+ * the 2.x or XL family.
  */
 export function singleFileParts(weights: Weights): SingleFileParts {
   const has = (prefix: string) => weights.names.some((name) => name.startsWith(prefix));
@@ -84,8 +85,9 @@ const UNET_OUTSIDE: Readonly<Record<string, string>> = {
 };
 
 /**
- * With L residual blocks per level, `input_blocks` counts the input convolution and then, level by level, L blocks and
- * one downsampler; `output_blocks` counts L + 1 blocks per level, the last of which also holds the upsampler.
+ * With L residual blocks per level, `input_blocks` counts the input convolution and then, level by level, L
+ * blocks and one downsampler; `output_blocks` counts L + 1 blocks per level, the last of which also holds the
+ * upsampler.
  */
 function unetName(weights: Weights): (name: string) => string {
   const levels = weights.names.flatMap((name) => {

@@ -8,7 +8,7 @@ import { NOT_IN_PLACE } from "../files/stored-weights.js";
 import type { TensorEntry, Weights } from "../files/weights.js";
 
 /*
- * Low-rank adapters (Hu et al. 2021, arXiv:2106.09685), merged into the weights that a graph is compiled with:
+ * Low-rank adapters (Hu et al. 2021, arXiv:2106.09685), merged into a graph's weights when it is compiled:
  *
  *   W' = W + weight * alpha / r * up . down
  *
@@ -292,8 +292,8 @@ function finder(bases: Bases): (stem: string) => { part: LoraPart; name: string 
 }
 
 /**
- * diffusers since 0.34 keeps an adapter's configuration in the file's metadata, with PEFT's keys under the model's name:
- * `unet.r`, `unet.lora_alpha`, `unet.alpha_pattern` (module -> alpha).
+ * diffusers since 0.34 keeps an adapter's configuration in the file's metadata, with PEFT's keys under the
+ * model's name: `unet.r`, `unet.lora_alpha`, `unet.alpha_pattern` (module -> alpha).
  */
 function metadataAlphas(file: string): (part: LoraPart, tensor: string) => number | undefined {
   const text = readMetadata(file).lora_adapter_metadata;

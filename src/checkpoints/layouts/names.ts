@@ -26,7 +26,10 @@ export function gpt2Weights(weights: Weights, { tied = true }: { tied?: boolean 
   });
 }
 
-/** CLIP's text encoder as `text_model.*`; its `position_ids` (0 to 76) and the other halves of a whole CLIP are dropped. */
+/**
+ * CLIP's text encoder as `text_model.*`; its `position_ids` (0 to 76) and the other halves of a whole CLIP
+ * are dropped.
+ */
 export function clipTextWeights(weights: Weights): Weights {
   return renamed(weights, (name) => {
     if (/^(vision_model|visual_projection|text_projection|logit_scale)(\.|$)/.test(name)) return null;

@@ -1,9 +1,9 @@
 /**
  * The random numbers of PyTorch's CPU generator, so that a seed gives the same noise as in diffusers.
  *
- * Sources: Matsumoto and Nishimura, "Mersenne Twister", 1998 (MT19937, `init_genrand`); Box and Muller, 1958; the order
- * in which PyTorch (2.x, aten/src/ATen/native/cpu) consumes the bits. PyTorch's own results differ by up to 1.8e-6
- * between its scalar and its AVX2 code; ours stay within 2e-6 of both.
+ * Sources: Matsumoto and Nishimura, "Mersenne Twister", 1998 (MT19937, `init_genrand`); Box and Muller, 1958;
+ * the order in which PyTorch (2.x, aten/src/ATen/native/cpu) consumes the bits. PyTorch's own results differ
+ * by up to 1.8e-6 between its scalar and its AVX2 code; ours stay within 2e-6 of both.
  */
 
 /** A stateful source of standard normal numbers: each call continues the stream. */
@@ -114,7 +114,9 @@ export class TorchRandom implements NormalSource {
   }
 }
 
-/** Turns the 16 uniforms from `start` on into normals: number j of the first half pairs with j of the second. */
+/**
+ * Turns the 16 uniforms from `start` on into normals: number j of the first half pairs with j of the second.
+ */
 function boxMuller(samples: Float32Array, start: number): void {
   for (let j = start; j < start + HALF; j++) {
     // Radius and angle are rounded to float32 like PyTorch's: half an ulp of the angle is 1e-6 of the result.

@@ -20,7 +20,8 @@ const MAKERS: Readonly<Record<SchedulerName, (published: Published) => Scheduler
 };
 
 /**
- * A scheduler by name with the values of a checkpoint's `scheduler_config.json`, whichever class wrote the file.
+ * A scheduler by name with the values of a checkpoint's `scheduler_config.json`, whichever class wrote the
+ * file.
  * @throws CheckpointError CHECKPOINT_ARCHITECTURE if the file asks for something that the scheduler does not
  * support
  */

@@ -5,8 +5,8 @@ import { type NoiseSchedule, noiseSchedule } from "./noise-schedule.js";
 import type { Scheduler } from "./scheduler.js";
 
 /**
- * Euler's method with fresh noise at each step: k-diffusion's ancestral sampler (Crowson, 2022), whose split of the
- * next noise level is that of DDPM (Ho et al., 2020) in terms of sigma:
+ * Euler's method with fresh noise at each step: k-diffusion's ancestral sampler (Crowson, 2022), whose split
+ * of the next noise level is that of DDPM (Ho et al., 2020) in terms of sigma:
  *
  *     up^2   = sigma'^2 (sigma^2 - sigma'^2) / sigma^2      variance of the fresh noise
  *     down^2 = sigma'^2 - up^2                              where Euler's step goes

@@ -90,8 +90,8 @@ export function interpolate(table: Float32Array, at: number): number {
 const KARRAS_RHO = 7;
 
 /**
- * Noise levels after Karras et al., "Elucidating the Design Space of Diffusion-Based Generative Models", 2022,
- * formula (5): sigma_i = (max^(1/rho) + i / (N - 1) * (min^(1/rho) - max^(1/rho)))^rho.
+ * Noise levels after Karras et al., "Elucidating the Design Space of Diffusion-Based Generative Models",
+ * 2022, formula (5): sigma_i = (max^(1/rho) + i / (N - 1) * (min^(1/rho) - max^(1/rho)))^rho.
  * @returns `count` falling levels in float64
  */
 export function karrasSigmas(sigmaMin: number, sigmaMax: number, count: number): number[] {

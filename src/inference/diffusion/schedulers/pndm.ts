@@ -12,8 +12,8 @@ const ORDER = 4;
 const RUNGE_KUTTA = [1 / 6, 1 / 3, 1 / 3, 1 / 6] as const;
 
 /**
- * Adams-Bashforth weights for the newest to the oldest noise; Liu et al., 2022, formula (12), and its lower orders
- * for the first steps, as the PLMS sampler of latent-diffusion starts.
+ * Adams-Bashforth weights for the newest to the oldest noise; Liu et al., 2022, formula (12), and its lower
+ * orders for the first steps, as the PLMS sampler of latent-diffusion starts.
  */
 const ADAMS_BASHFORTH = [
   [1],
@@ -35,8 +35,8 @@ const ADAMS_BASHFORTH = [
  * | to     | t - delta|
  * | noise  | e', the combination of the last noises (12), or of one Runge-Kutta step (13) |
  *
- * With `skip_prk_steps`, as Stable Diffusion is configured, the second timestep is evaluated twice (a Heun step) in
- * place of the Runge-Kutta warm-up: n steps are n + 1 evaluations.
+ * With `skip_prk_steps`, as Stable Diffusion is configured, the second timestep is evaluated twice (a Heun
+ * step) in place of the Runge-Kutta warm-up: n steps are n + 1 evaluations.
  */
 export class PndmScheduler implements Scheduler {
   timesteps: readonly number[] = [];
