@@ -4,7 +4,8 @@ import { corrupt, type OpenFile, shown } from "./file.js";
 /*
  * The part of the ZIP format that torch.save writes (PKWARE APPNOTE 6.3: 4.3.16 end of central directory,
  * 4.3.14-15 its 64-bit form, 4.3.12 central header, 4.3.7 local header, 4.5.3 64-bit extra field): entries
- * are stored, not compressed, so that a tensor can be read where it lies in the file.
+ * are stored, not compressed, so that a tensor can be read where it lies in the file. yauzl gives
+ * that position only asynchronously, and weights are read synchronously.
  */
 
 const END_SIGNATURE = 0x06054b50;
