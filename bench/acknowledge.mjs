@@ -6,8 +6,9 @@
 // creation of the interaction to the arrival of the bot's answer, including both ways over HTTP and
 // WebSocket.
 //
-// Measured on 2 cores with Node 20, another program compiling beside it: median 12.4 ms, 99th percentile 29.9 ms, longest
-// 34.8 ms; the bot's memory 150 MiB, 173 MiB at most. With other work loading the cores nine times over: 28.8, 127.8, 265.6 ms.
+// Measured on 2 cores with Node 20, another program compiling beside it: median 12.4 ms, 99th percentile 29.9
+// ms, longest 34.8 ms; the bot's memory 150 MiB, 173 MiB at most. With other work loading the cores nine
+// times over: 28.8, 127.8, 265.6 ms.
 // Run: npm run build && npm run bench -- acknowledge
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,5 +1,5 @@
-// Takes docs/images/judging-*.png from the real program: npm run build && node scripts/screenshots-judging.mjs
-// Its safety checker is the tests' made-up one, which flags castles.
+// Takes docs/images/judging-*.png from the real program: npm run build && node
+// scripts/screenshots-judging.mjs Its safety checker is the tests' made-up one, which flags castles.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -11,14 +11,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-test(".env.example lists exactly the settings, with their defaults and what they mean", () => {
+test(".env.example lists exactly the variables, with their defaults and meanings", () => {
   const committed = readFileSync(new URL("../.env.example", import.meta.url), "utf8");
   expect(committed).toBe(envExample());
   const keys = [...committed.matchAll(/^#([A-Z_]+)=/gm)].map((match) => match[1]);
   expect(keys).toEqual(Object.keys(VARIABLES));
 });
 
-test("an empty environment gives Promptist's demo settings and Stable Diffusion's defaults", () => {
+test("an empty environment gives the options of Promptist's demo and Stable Diffusion's defaults", () => {
   const config = loadConfig({}, root);
   expect(config.text).toEqual(DEFAULT_TEXT_OPTIONS);
   expect(config.image).toEqual({ steps: 50, guidance: null, negative: "", size: null, scheduler: "pndm" });
@@ -26,7 +26,7 @@ test("an empty environment gives Promptist's demo settings and Stable Diffusion'
   expect(Object.isFrozen(config)).toBe(true);
 });
 
-test("the environment goes before .env, which goes before the defaults", () => {
+test("the environment overrides .env, which overrides the defaults", () => {
   writeFileSync(join(root, ".env"), "IMAGE_STEPS=20\nIMAGE_SIZE=256x320\nTEXT_BEAMS=4\n");
   const config = loadConfig({ IMAGE_STEPS: "30", TEXT_BEAMS: "" }, root);
   expect(config.image.steps).toBe(30);
@@ -34,7 +34,7 @@ test("the environment goes before .env, which goes before the defaults", () => {
   expect(config.text.beams).toBe(8);
 });
 
-test("every wrong value and every misspelt name is told at once, without the token", () => {
+test("all wrong values and misspelt names are reported at once, without the token", () => {
   writeFileSync(join(root, ".env"), "DISCORD_TOKN=secret\nIMAGE_STEPS=many\n");
   const load = () => loadConfig({ DEVICE: "gpu", DISCORD_TOKEN: "hush-hush" }, root);
   expect(load).toThrowError(/DISCORD_TOKN; did you mean DISCORD_TOKEN\?/);

@@ -11,7 +11,7 @@ import { type TensorSpec, tensorByteLength, tensorBytes } from "../onnx/tensor.j
 import type { TensorEntry, Weights, WeightType } from "./files/weights.js";
 
 export interface CompileOptions {
-  /** Folder of compiled graphs; made where it is missing. */
+  /** Folder of compiled graphs; created if missing. */
   readonly cacheDir: string;
   /**
    * Tensors of the checkpoint that the graph may leave unused, such as the encoder of a VAE that only
@@ -29,34 +29,35 @@ export interface CompileOptions {
 export interface CompiledGraph {
   /** The .onnx file. */
   readonly path: string;
-  /** Where the graph's external data is looked up (onnxruntime allows no path that leaves it). */
+  /** Folder of the graph's external data (onnxruntime allows no path outside it). */
   readonly dataFolder: string;
-  /** Bytes of all weights, wherever they lie. */
+  /** Bytes of all weights, wherever they are stored. */
   readonly weightBytes: number;
   /** Bytes of the weights written to the cache, because the checkpoint's own file can't be used in place. */
   readonly convertedBytes: number;
-  /** True where an earlier result was complete and is used again. */
+  /** True if an earlier result was complete and is reused. */
   readonly reused: boolean;
 }
 
 /** Part of every cache key: raise it when the same graph and weights are written differently. */
 const FORMAT = 1;
-/** Satisfies every element type and the vector units that read them. */
+/** Aligns for every element type, and for the vector units that read them. */
 const ALIGNMENT = 64;
-/** Modification time of a finished data file. A file changed since has another time and is made again. */
+/**
+ * Modification time of a finished data file. A file with another time was changed since and is written again.
+ */
 const FINISHED = new Date(Date.UTC(2001, 0, 1));
 
 const STORED: Readonly<Record<FloatType, WeightType>> = { float32: "F32", float16: "F16" };
 const FLOAT_OF: Partial<Record<WeightType, FloatType>> = { F32: "float32", F16: "float16" };
 
 /**
- * Binds a graph to a checkpoint's weights and writes `<cacheDir>/<graph name>-<hash>.onnx`. Weights whose
- * stored type fits are pointed at in the checkpoint's own files; the rest goes to a data file beside the
- * graph, one tensor after the other, so that memory holds one at a time. A complete earlier result is used
- * again.
+ * Binds a graph to a checkpoint's weights and writes `<cacheDir>/<graph name>-<hash>.onnx`. Weights of a
+ * fitting type are referenced in the checkpoint's own files. The rest goes to a data file beside the graph,
+ * one tensor after the other, so that memory holds only one at a time. A complete earlier result is reused.
  *
- * @throws CheckpointError CHECKPOINT_TENSORS with all tensors that are missing, misshapen or not used;
- *   DISK_FULL where the cache does not fit.
+ * @throws CheckpointError CHECKPOINT_TENSORS with all tensors that are missing, misshapen or unused;
+ *   DISK_FULL if the cache does not fit.
  */
 export async function compileGraph(
   graph: Graph,
@@ -116,11 +117,11 @@ export async function compileGraph(
   return { ...compiled, reused };
 }
 
-/** One tensor that is not as the graph needs it. */
+/** One tensor that differs from what the graph needs. */
 export interface TensorDifference {
   readonly kind: "missing" | "shape" | "extra";
   readonly name: string;
-  /** The shape in the checkpoint, and the one that the graph needs; null where there is none. */
+  /** The shape in the checkpoint, and the one that the graph needs; null if it has none. */
   readonly shape: readonly number[] | null;
   readonly expected: readonly number[] | null;
 }
@@ -161,7 +162,7 @@ export function checkTensors(graph: Graph, weights: Weights, unused: readonly Re
     );
 }
 
-/** Where an initializer's bytes lie: in a file of the checkpoint, or in the data file beside the graph. */
+/** Where an initializer's bytes are: in a file of the checkpoint, or in the data file beside the graph. */
 type Location =
   | { readonly kind: "file"; readonly file: string; readonly offset: number }
   | { readonly kind: "data"; readonly offset: number };
@@ -186,7 +187,7 @@ function planWeights(graph: Graph, weights: Weights, otherFloat: "convert" | "ca
   };
   const realPaths = new Map<string, string>();
   const inFile = ({ file, offset }: TensorEntry): Location => {
-    // A hub cache keeps links; the runtime follows them and wants the target inside `dataFolder`.
+    // A hub cache holds links; the runtime follows them and requires the target inside `dataFolder`.
     const real = realPaths.get(file) ?? realpathSync(file);
     realPaths.set(file, real);
     return { kind: "file", file: real, offset };
@@ -198,8 +199,8 @@ function planWeights(graph: Graph, weights: Weights, otherFloat: "convert" | "ca
     const stored = FLOAT_OF[entry.type];
     const type = otherFloat === "cast" && stored !== undefined ? stored : graph.float;
     const spec = { type, shape };
-    // A negative offset: the tensor is not contiguous. On Windows no relative path leads from one drive to
-    // another.
+    // A negative offset means that the tensor is not contiguous. On Windows no relative path leads from one
+    // drive to another.
     const usable =
       entry.type === STORED[type] &&
       entry.offset >= 0 &&
@@ -213,7 +214,7 @@ function planWeights(graph: Graph, weights: Weights, otherFloat: "convert" | "ca
   return { tensors, dataBytes };
 }
 
-/** Writes all tensors that the plan puts into the data file, in the order of their offsets. */
+/** Writes all tensors planned for the data file, in the order of their offsets. */
 async function writeData(file: FileHandle, graph: Graph, weights: Weights, plan: Plan): Promise<void> {
   const derivations = new Map<string, BoundDerivation>();
   for (const derivation of graph.derivations)
@@ -223,7 +224,7 @@ async function writeData(file: FileHandle, graph: Graph, weights: Weights, plan:
   const bytesOf = (tensor: PlannedTensor): Uint8Array => {
     const derivation = derivations.get(tensor.name);
     if (derivation === undefined) return parameterBytes(tensor, weights);
-    // All outputs of a derivation are neighbours in the plan, so its source is read once.
+    // The outputs of a derivation are adjacent in the plan, so its source is read once.
     if (computed?.of !== derivation)
       computed = { of: derivation, data: derivation.compute(weights.readFloat32(derivation.from)) };
     const output = Object.entries(derivation.initializers).find(([, name]) => name === tensor.name)?.[0];
@@ -242,7 +243,7 @@ function parameterBytes({ name, spec }: PlannedTensor, weights: Weights): Uint8A
   return tensorBytes(spec, spec.type === "float16" ? float16FromFloat32(values) : values);
 }
 
-/** One call of the system writes at most 2^31 - 1 bytes. */
+/** A system call writes at most 2^31 - 1 bytes. */
 const WRITE_BYTES = 2 ** 30;
 
 async function writeAt(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
@@ -263,7 +264,7 @@ async function isFinished(path: string, plan: Plan): Promise<boolean> {
   return size === plan.dataBytes && mtimeMs === FINISHED.getTime();
 }
 
-/** Windows refuses to replace a file that another process has open; a complete one serves as well. */
+/** Windows refuses to replace a file that another process has open; a complete one will do. */
 async function putInPlace(
   path: string,
   content: Uint8Array | ((file: FileHandle) => Promise<void>),
@@ -276,7 +277,7 @@ async function putInPlace(
   }
 }
 
-/** The deepest folder that holds all files. */
+/** The deepest folder that contains all files. */
 function commonFolder(files: readonly string[]): string {
   let folder = dirname(files[0] as string);
   for (const file of files)

@@ -12,11 +12,11 @@ import { type NewTensor, writeSafetensors } from "./files/safetensors.js";
 import { SD1_SCHEDULER } from "./layouts/diffusion-files.js";
 
 /*
- * Checkpoints of full size with random weights, in the layout in which the real ones are published, for
- * measuring without them. Names and shapes are those that our graphs read, so that nothing is listed twice.
+ * Full-size checkpoints with random weights in the published layouts, for benches without the real ones.
+ * Names and shapes come from our graphs, so nothing is listed twice.
  */
 
-/** Shapes do not depend on it. */
+/** Arbitrary: shapes do not depend on it. */
 const FLOAT32: Arithmetic = { float: "float32" };
 
 type Shapes = ReadonlyMap<string, readonly number[]>;
@@ -126,7 +126,7 @@ const PIPELINE = {
   vae: ["diffusers", "AutoencoderKL"],
 };
 
-/** What `synthesize` writes, by the name that `pull` has for the real one. */
+/** Checkpoints that `synthesize` writes, under the names that `pull` uses for the real ones. */
 export const SYNTHESIZERS: Readonly<Record<string, Synthesizer>> = {
   promptist: (directory, seed) => synthesizePromptist(directory, PROMPTIST, seed),
   "stable-diffusion-v1-5": (directory, seed) =>
@@ -187,7 +187,7 @@ export function synthesizeDiffusion(
   );
 }
 
-/** A CLIP with both towers and float32 weights, as OpenAI's is published. */
+/** A CLIP with both towers and float32 weights, like OpenAI's. */
 export function synthesizeClip(
   directory: string,
   { text, vision }: { text: typeof CLIP_TEXT; vision: typeof CLIP_VISION },
@@ -238,7 +238,7 @@ const textShapes = (config: typeof CLIP_TEXT): Shapes =>
   clipText(clipTextConfig.parse(config), FLOAT32).sources;
 
 /**
- * The half of an autoencoder that this program never runs, as diffusers' Encoder and `quant_conv` name it.
+ * The half of an autoencoder that this program never runs, named like diffusers' Encoder and `quant_conv`.
  */
 function vaeEncoderShapes(config: typeof VAE): Map<string, number[]> {
   const shapes = new Map<string, number[]>();
@@ -291,15 +291,15 @@ function writeWeights(path: string, shapes: Shapes, type: "F16" | "F32", seed: n
 }
 
 /**
- * Standard deviation of vectors (biases, and what norms differ from 1 by) and of embeddings, as GPT-2 starts
- * them.
+ * Standard deviation of vectors (biases, and the deviation of norms from 1) and of embeddings, as GPT-2
+ * initialises them.
  */
 const SMALL = 0.02;
-/** The last layer before a residual sum; smaller, so that dozens of sums keep their size. */
+/** For the last layer before a residual sum; smaller, so that dozens of sums don't grow. */
 const RESIDUAL = /(c_proj|out_proj|to_out\.0|conv2|ff\.net\.2|proj_out|fc2)\.weight$/;
 const RESIDUAL_GAIN = 0.3;
 
-/** Uniform numbers, scaled so that each layer keeps the size of what goes through it. */
+/** Uniform numbers, scaled so that each layer keeps the magnitude of its input. */
 function randomTensor(
   random: RandomBits,
   name: string,
@@ -323,10 +323,10 @@ function randomTensor(
   return random.pick(table, new Uint16Array(count));
 }
 
-/** Different values of one tensor; two picks are made of each 32 random bits. */
+/** Number of distinct values in a tensor; each 32 random bits make two picks. */
 const LEVELS = 4096;
 
-/** Marsaglia's xorshift32 (2003): fast, and good enough to fill memory with. */
+/** Marsaglia's xorshift32 (2003): fast, and good enough for filling memory. */
 class RandomBits {
   #state: number;
 
@@ -334,7 +334,7 @@ class RandomBits {
     this.#state = (Math.imul(seed + 1, 0x9e3779b1) | 1) >>> 0;
   }
 
-  /** Fills `target` with random entries of `table`, and answers its bytes. */
+  /** Fills `target` with random entries of `table`; returns its bytes. */
   pick<T extends Float32Array | Uint16Array>(table: T, target: T): Uint8Array {
     let state = this.#state;
     for (let i = 0; i < target.length; i += 2) {
@@ -350,7 +350,7 @@ class RandomBits {
 }
 
 /**
- * Bytes as GPT-2 and CLIP spell them in vocab.json: printable ones as they are, the others from U+0100 up.
+ * Bytes as GPT-2 and CLIP spell them in vocab.json: printable ones unchanged, the others from U+0100 up.
  */
 const BYTE_CHARACTERS: readonly string[] = (() => {
   const isPrintable = (byte: number) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
@@ -363,7 +363,7 @@ const BYTE_CHARACTERS: readonly string[] = (() => {
 type Pair = readonly [string, string];
 const join2 = ([left, right]: Pair): string => left + right;
 
-/** The first `count` pairs: a vocabulary of the right size, though not one that a corpus would give. */
+/** The first `count` pairs: a vocabulary of the right size, though not one learned from a corpus. */
 const pairs = (left: readonly string[], right: readonly string[], count: number): Pair[] =>
   left.flatMap((a) => right.map((b): Pair => [a, b])).slice(0, count);
 

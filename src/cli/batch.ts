@@ -158,7 +158,7 @@ export async function drawPairs(
         );
         if (words) {
           truncated.push({ file, words });
-          output.say(`${basename(file)}: beyond the text encoder's window and not seen by it: ${words}`);
+          output.say(`${basename(file)}: beyond the text encoder's window, so not read: ${words}`);
         }
         return judgement;
       };

@@ -25,7 +25,7 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
   const verb = (usage: string, description: string) =>
     group.command(usage).description(description).option("--json", "print one JSON object");
 
-  verb("list", "what is known, and what is here").action((flags: JsonFlag) =>
+  verb("list", "list known and installed models").action((flags: JsonFlag) =>
     list(config, new Output(flags.json === true)),
   );
   verb(
@@ -34,7 +34,7 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
   )
     .option("--out <dir>", "folder to fill (default: its own in CHECKPOINTS_DIR)")
     .addOption(
-      new Option("--precision <type>", "which weights where there are two")
+      new Option("--precision <type>", "which weights to prefer if there are two")
         .choices(["fp16", "fp32"])
         .default("fp16"),
     )

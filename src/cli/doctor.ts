@@ -221,11 +221,11 @@ async function judgeFindings(config: Config): Promise<Finding[]> {
   const { clip, clipName, aesthetic, safety } = judges;
   const clipNote =
     clipName === "miniature"
-      ? "It judges the miniature's pictures alone. For those of the published weights: promptist checkpoints pull clip"
+      ? "It judges only the miniature's pictures. For those of the published weights: promptist checkpoints pull clip"
       : null;
   const noChecker = checkpoint.isHarmless
     ? "The miniature draws only harmless subjects and needs none."
-    : `Nothing looks whether pictures of ${checkpoint.name} may be shown. Get it: promptist checkpoints pull stable-diffusion-v1-5`;
+    : `No safety checker looks at pictures of ${checkpoint.name}. Get it: promptist checkpoints pull stable-diffusion-v1-5`;
   return [
     clip === null
       ? absent("CLIP", "Pictures get no scores. Get it: promptist checkpoints pull clip")
@@ -273,7 +273,7 @@ async function database(config: Config): Promise<Finding> {
       subject,
       state: check === "ok" ? "ok" : "broken",
       found: `${config.databaseFile}: ${check}`,
-      todo: check === "ok" ? null : "Restore the database from a backup, or move it away to begin anew.",
+      todo: check === "ok" ? null : "Restore the database from a backup, or move it away to start fresh.",
     };
   } catch (error) {
     return { subject, state: "broken", found: config.databaseFile, todo: describe(error) };
@@ -299,7 +299,7 @@ async function token(config: Config): Promise<Finding> {
     if (answer.ok) {
       const { name, id } = (await answer.json()) as { name: string; id: string };
       const todo = `Invite it to a server: ${inviteUrl(id)}`;
-      return { subject, state: "ok", found: `the token is that of ${name} (${id})`, todo };
+      return { subject, state: "ok", found: `the token belongs to ${name} (${id})`, todo };
     }
     return {
       subject,

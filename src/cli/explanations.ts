@@ -19,17 +19,17 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   },
   INPUT_OPTION: theirs("An option of a command was out of its range."),
   INPUT_CHOICE: theirs("A menu or a form named something that its job does not have."),
-  INPUT_UNCHANGED: theirs("A button was asked to make again what is there already."),
+  INPUT_UNCHANGED: theirs("A button was asked to repeat what exists already."),
   INPUT_WORD: theirs("A prompt had a word that the server or channel refuses (`/settings show`)."),
-  DRAFT_GONE: theirs("Someone pressed Start on a batch that was started, discarded or over in the meantime."),
+  DRAFT_GONE: theirs("Someone pressed Start on a draft that was already started, discarded or expired."),
   DRAFT_LIMIT: theirs("Someone attached one batch file after the other without pressing Start."),
   NOT_ALLOWED: {
-    means: "Someone used /settings without the right to.",
+    means: "Someone used /settings without permission.",
     todo: "Nothing; or put their role into `/settings set manageRoles`.",
   },
   NOT_OPERATOR: {
-    means: "Someone used /admin who does not run the bot.",
-    todo: "Put the Discord ids of those who run it into ADMIN_IDS; without any, it is who owns the application.",
+    means: "Someone who does not run the bot used /admin.",
+    todo: "Put the operators' Discord ids into ADMIN_IDS; if it is empty, the application's owner or team may use it.",
   },
   FILE_TOO_BIG: {
     means: "A batch file was larger than MAX_FILE_BYTES.",
@@ -37,8 +37,8 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   },
   FILE_BINARY: theirs("A batch file was a picture, an archive or another binary format."),
   FILE_ENCODING: theirs("A batch file was neither UTF-8 nor UTF-16 with a byte order mark."),
-  FILE_TYPE: theirs("A batch file had another ending than .txt, .json, .jsonl or .csv."),
-  FILE_SHAPE: theirs("A batch file was no list of prompts, or took too much time or memory to read."),
+  FILE_TYPE: theirs("A batch file's name did not end in .txt, .json, .jsonl or .csv."),
+  FILE_SHAPE: theirs("A batch file was not a list of prompts, or took too much time or memory to read."),
   FILE_EMPTY: theirs("A batch file held no prompt."),
   FILE_TOO_MANY: {
     means: "A batch file held more prompts than MAX_BATCH_PROMPTS or the channel's maxBatch.",
@@ -66,7 +66,7 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     todo: "Update the program, or restore the backup that was made before the update.",
   },
   CHECKPOINT_MISSING: {
-    means: "A model's files are not where they are looked for.",
+    means: "A model's files are not where the program looks for them.",
     todo: "Run: promptist checkpoints pull NAME, or set PROMPTIST_CHECKPOINT or DIFFUSION_CHECKPOINT.",
   },
   CHECKPOINT_CORRUPT: {
@@ -74,12 +74,11 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     todo: "Download it again: promptist checkpoints pull NAME; then promptist doctor.",
   },
   CHECKPOINT_TENSORS: {
-    means:
-      "A model's tensors do not fit its configuration, or have a type that is not read; the log lists them.",
+    means: "A model's tensors do not fit its configuration, or have an unsupported type; the log lists them.",
     todo: "Take the fp16 or fp32 files of the model, all from one publication.",
   },
   CHECKPOINT_ARCHITECTURE: {
-    means: "The model is of a kind that this program does not run.",
+    means: "This program does not run this kind of model.",
     todo: "Take a GPT-2 (Promptist) or Stable Diffusion 1.x checkpoint.",
   },
   CHECKPOINT_UNSAFE: {
@@ -96,36 +95,36 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     todo: "Accept its terms on the hub and set HF_TOKEN.",
   },
   HUB_BUSY: {
-    means: "The hub asked to come back later.",
-    todo: "Run the pull again; it goes on where it was.",
+    means: "The hub asked us to try again later.",
+    todo: "Run the pull again; it continues where it stopped.",
   },
   HUB_UNREACHABLE: {
     means: "The hub could not be reached.",
-    todo: "Check the network and HF_ENDPOINT; run the pull again, it goes on where it was.",
+    todo: "Check the network and HF_ENDPOINT; run the pull again, it continues where it stopped.",
   },
   HUB_HASH: {
     means: "A downloaded file is not what the hub says it is.",
     todo: "Run the pull again; if it repeats, a proxy changes the files.",
   },
   DEVICE_UNAVAILABLE: {
-    means: "The device of DEVICE cannot be opened.",
+    means: "The device named by DEVICE cannot be opened.",
     todo: "Run promptist doctor; update the graphics driver, or set DEVICE=auto or cpu.",
   },
   OUT_OF_MEMORY: {
-    means: "A model's process ran out of memory of the card or of the machine.",
+    means: "A model's process ran out of memory, on the graphics card or the machine.",
     todo: "Close other programs on the card; smaller `size`, DIFFUSION_PRECISION=fp16, or DEVICE=cpu.",
   },
   WORKER_DIED: {
-    means: "A model's process ended by itself; its last words are in the log. The job is tried again.",
+    means: "A model's process ended by itself; its last output is in the log. The job is retried.",
     todo: "If it repeats: promptist doctor; another DEVICE shows whether it is the driver.",
   },
   WORKER_STALLED: {
-    means: "A model's process said nothing for WORKER_SILENCE_MS and was ended. The job is tried again.",
+    means: "A model's process was silent for WORKER_SILENCE_MS and was ended. The job is retried.",
     todo: "If single steps take that long here, raise WORKER_SILENCE_MS; else update the driver.",
   },
   DISK_FULL: {
     means: "Nothing more can be written to the disk of DATA_DIR.",
-    todo: "Free space; the jobs are tried again, and those set aside wait for `/admin retry`.",
+    todo: "Free space; the jobs are retried, and those set aside wait for `/admin retry`.",
   },
   CANCELLED: { means: "Someone cancelled the job.", todo: "Nothing." },
   INTERNAL: {
@@ -133,8 +132,8 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     todo: "Report it with the lines of the log; then `/admin retry` or `/admin drop` the job.",
   },
   DISCORD_REFUSED: {
-    means: "Discord said no: to the token, the intents, or a message.",
-    todo: "Run promptist doctor for the token; the log has Discord's words. Results stay stored: `/show`.",
+    means: "Discord refused the token, the intents, or a message.",
+    todo: "Run promptist doctor for the token; the log has Discord's answer. Results stay stored: `/show`.",
   },
   DISCORD_UNREACHABLE: {
     means: "Discord could not be reached.",

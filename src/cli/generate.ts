@@ -29,8 +29,7 @@ export async function generate(
     ),
     info: host.info,
   }));
-  if (drawn.truncated)
-    output.say(`Beyond the text encoder's 77 tokens and not seen by it: ${drawn.truncated}`);
+  if (drawn.truncated) output.say(`Beyond the text encoder's 77 tokens, so not read: ${drawn.truncated}`);
   output.result(
     {
       prompt,

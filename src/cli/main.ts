@@ -53,7 +53,7 @@ function buildProgram(config: Config): Command {
     return optimize(new Models(config, output, flags), output, text, flags);
   });
   addSeedOption(
-    addImageOptions(addCommonOptions(verb("generate <text>", "draw a prompt as it is"), config), config),
+    addImageOptions(addCommonOptions(verb("generate <text>", "draw a prompt as written"), config), config),
   )
     .requiredOption("--out <file.png>", "the picture to write")
     .action((text: string, flags: ImageFlags & { out: string }) => {
@@ -109,7 +109,7 @@ function buildProgram(config: Config): Command {
       const healthy = await doctor(config, output, flags.device);
       if (!healthy) process.exitCode = 1;
     });
-  verb("backup <file>", "copy the queue's database, also while the bot runs")
+  verb("backup <file>", "copy the queue's database, even while the bot runs")
     .option("--json", "print the result as JSON")
     .action((file: string, flags: { json?: boolean }) => backup(config, outputOf(flags), file));
   addCheckpointsCommand(program, config);
@@ -122,7 +122,7 @@ function buildProgram(config: Config): Command {
     .action(async (flags: LocalDiscordFlags & { json?: boolean }) => {
       await localDiscord(outputOf(flags), flags);
     });
-  verb("start", "run the bot (with a local Discord where there is no DISCORD_TOKEN)").action(async () => {
+  verb("start", "run the bot (with a local Discord if there is no DISCORD_TOKEN)").action(async () => {
     const { start } = await import("./start.js");
     await start(config);
   });

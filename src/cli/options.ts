@@ -131,8 +131,18 @@ export function addTextOptions(command: Command, config: Config): Command {
       inRange(TEXT_RANGES.repetitionPenalty),
       config.text.repetitionPenalty,
     )
-    .option("--temperature <x>", "of sampling", inRange(TEXT_RANGES.temperature), config.text.temperature)
-    .option("--top-k <n>", "sample from so many; 0: all", inRange(TEXT_RANGES.topK), config.text.topK)
+    .option(
+      "--temperature <x>",
+      "temperature of sampling",
+      inRange(TEXT_RANGES.temperature),
+      config.text.temperature,
+    )
+    .option(
+      "--top-k <n>",
+      "sample from this many tokens; 0: all",
+      inRange(TEXT_RANGES.topK),
+      config.text.topK,
+    )
     .option("--top-p <x>", "sample from this probability mass", inRange(TEXT_RANGES.topP), config.text.topP)
     .addOption(
       new Option("--weights <type>", "weights of Promptist")
@@ -153,7 +163,7 @@ export function addImageOptions(command: Command, config: Config): Command {
     .option("--steps <n>", "denoising steps", inRange(IMAGE_RANGES.steps), config.image.steps)
     .option(
       "--guidance <x>",
-      "classifier-free guidance scale (default: what suits the checkpoint; 7.5 for Stable Diffusion 1.5)",
+      "classifier-free guidance scale (default: the checkpoint's own; 7.5 for Stable Diffusion 1.5)",
       inRange(IMAGE_RANGES.guidance),
       config.image.guidance ?? undefined,
     )

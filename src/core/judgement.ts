@@ -74,7 +74,9 @@ const RELEVANCE_SCALE = 20;
 /** 5.6 in the paper; makes the term 0 at 0.28. */
 const RELEVANCE_OFFSET = RELEVANCE_SCALE * RELEVANT_ENOUGH;
 
-/** Promptist's f_rel of the optimized picture's cosine with the plain prompt: min(0, 20 max(0, cosine) - 5.6). */
+/**
+ * Promptist's f_rel of the optimized picture's cosine with the plain prompt: min(0, 20 max(0, cosine) - 5.6).
+ */
 export const relevanceTerm = (cosine: number): number =>
   cosine > RELEVANT_ENOUGH ? 0 : RELEVANCE_SCALE * Math.max(0, cosine) - RELEVANCE_OFFSET;
 

@@ -24,7 +24,8 @@ export type SearchMode = (typeof SEARCH_MODES)[number];
 
 /**
  * How a hypothesis' length enters its score: `hf5` counts generated tokens with the end token and without the
- * prompt (transformers since about 4.36), `hf4` counts the prompt and not the end token (4.23, Promptist's own era).
+ * prompt (transformers since about 4.36), `hf4` counts the prompt and not the end token (4.23, Promptist's
+ * own era).
  */
 export const LENGTH_RULES = ["hf5", "hf4"] as const;
 export type LengthRule = (typeof LENGTH_RULES)[number];
@@ -87,7 +88,7 @@ export const SCHEDULERS = Object.keys(SCHEDULER_NAMES) as readonly string[] as r
   ...SchedulerName[],
 ];
 
-/** How a picture is drawn. `size` null means the checkpoint's native size (512x512 for Stable Diffusion 1.5). */
+/** How to draw a picture. `size` null means the checkpoint's own (512x512 for Stable Diffusion 1.5). */
 export interface ImageOptions {
   /** Seeds torch's CPU generator. Both pictures of a pair use the same seed. */
   readonly seed: number;

@@ -3,7 +3,7 @@ import type { Value } from "../onnx/graph.js";
 import { add, attention, gelu, quickGelu, reshape } from "../onnx/ops.js";
 import type { Layers } from "./layers.js";
 
-/** The keys that both towers of CLIP have; the defaults of sizes are the towers' own. */
+/** Configuration keys of both towers of CLIP; each tower has its own default sizes. */
 export const encoderKeys = {
   hidden_act: z.literal(["quick_gelu", "gelu"]).default("quick_gelu"),
   layer_norm_eps: z.number().positive().default(1e-5),

@@ -19,14 +19,14 @@ export const clipTextConfig = z
   .refine(hasWholeHeads, WHOLE_HEADS);
 export type ClipTextConfig = z.output<typeof clipTextConfig>;
 
-/** What a text encoder answers: its last hidden states after the final norm. */
+/** Output of a text encoder: its last hidden states after the final norm. */
 export interface TextStates {
   readonly data: Float32Array;
   /** [rows, tokens, channels] */
   readonly shape: readonly number[];
 }
 
-/** Below any score that weights can make, and a number in float16 too. */
+/** Lower than any score that weights can produce, but still a float16 number. */
 const MASKED = -1e4;
 
 /**
@@ -60,12 +60,12 @@ export function clipTextEmbedding(config: ClipTextConfig, arithmetic: Arithmetic
 }
 
 /**
- * Files from before transformers 4.31 have this id, which means nothing: their end token is the highest id.
+ * Files from before transformers 4.31 have this meaningless id: their end token is the highest id.
  */
 const NO_END_TOKEN = 2;
 
 /**
- * Position of the end token in a row of ids, whose state stands for the whole text; 0 where there is none.
+ * Position of the end token in a row of ids, whose state represents the whole text; 0 if there is none.
  */
 export function endOf(
   ids: readonly number[],
@@ -85,7 +85,7 @@ function textStates(g: GraphBuilder, config: ClipTextConfig): { x: Value; rows: 
   const positions = model.weight("embeddings.position_embedding.weight", [T, C]);
   const x = reshape(g, add(g, words, positions), [-1, C]); // [R, C]
 
-  // Each token sees itself and those before it.
+  // Each token sees itself and the tokens before it.
   const mask = Array.from({ length: T * T }, (_, i) => (i % T > Math.floor(i / T) ? MASKED : 0));
   const bias = g.constant(g.float, [1, 1, T, T], mask);
   const rows = concat(g, [shapeOf(g, ids), g.ints(C)], 0); // B, T, C

@@ -23,7 +23,7 @@ export const clipVisionConfig = z
   });
 export type ClipVisionConfig = z.output<typeof clipVisionConfig>;
 
-/** Tokens of a picture: its patches and one for the whole. */
+/** Tokens of a picture: one per patch, and one for the whole picture. */
 export const visionTokens = ({ image_size: side, patch_size: patch }: ClipVisionConfig): number =>
   Math.floor(side / patch) ** 2 + 1;
 

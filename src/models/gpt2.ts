@@ -26,7 +26,7 @@ import { type Matrix, type ProductForm, productMaker } from "./products.js";
  * | P | prompts in the batch |
  * | N | new tokens of each prompt: the whole prompt at first, one for each beam later |
  * | T | cached tokens of each prompt |
- * | R | rows whose next token is wanted |
+ * | R | rows that need a next token |
  * | C, H, D | width, heads, width of a head |
  * | V | vocabulary |
  *
@@ -48,7 +48,7 @@ const ACTIVATIONS = {
 
 /**
  * The keys of a GPT2LMHeadModel's config.json that shape its graph. Defaults are those of transformers; keys
- * for what is not built may only have the value that switches it off.
+ * of unsupported features may only have the value that turns them off.
  */
 export const gpt2Config = z
   .looseObject(
@@ -59,11 +59,11 @@ export const gpt2Config = z
       n_layer: count.default(12),
       n_embd: count.default(768),
       n_head: count.default(12),
-      /** Width of the feed-forward layer; 4 * n_embd where the file has none. */
+      /** Width of the feed-forward layer; 4 * n_embd if missing. */
       n_inner: count.nullish(),
       /** Longest context, prompt and generated tokens together. */
       n_positions: count.optional(),
-      /** What old files call `n_positions`. */
+      /** The name of `n_positions` in old files. */
       n_ctx: count.optional(),
       vocab_size: count,
       activation_function: z
@@ -72,7 +72,7 @@ export const gpt2Config = z
         })
         .default("gelu_new"),
       layer_norm_epsilon: z.number().positive().default(1e-5),
-      /** True where the output projection is the token embedding. */
+      /** True if the output projection is the token embedding. */
       tie_word_embeddings: z.boolean().default(true),
       scale_attn_weights: z.literal(true, { error: UNUSUAL_SCALE }).default(true),
       scale_attn_by_inverse_layer_idx: z.literal(false, { error: UNUSUAL_SCALE }).default(false),
@@ -96,7 +96,7 @@ export const gpt2Config = z
   }));
 export type Gpt2Config = z.output<typeof gpt2Config>;
 
-/** How weight matrices are kept. */
+/** The form in which weight matrices are stored. */
 export type Gpt2Weights = "fp32" | "int8";
 
 export interface Gpt2Layout {
@@ -105,7 +105,7 @@ export interface Gpt2Layout {
   readonly head: ProductForm;
 }
 
-/** The layouts that were measured best (bench/promptist.mjs and bench/promptist-fidelity.mjs). */
+/** The layouts that measured best (bench/promptist.mjs and bench/promptist-fidelity.mjs). */
 export function gpt2Layout(weights: Gpt2Weights, device: string): Gpt2Layout {
   if (weights === "fp32") return { layers: { kind: "float" }, head: { kind: "float" } };
   if (device === "cpu") return { layers: { kind: "rows" }, head: { kind: "rows" } };
@@ -113,8 +113,8 @@ export function gpt2Layout(weights: Gpt2Weights, device: string): Gpt2Layout {
 }
 
 /**
- * Weights that GPT-2's files hold as [inputs, outputs]: OpenAI's code multiplied x by W, and transformers
- * keeps that (its Conv1D). All other matrices lie as torch.nn.Linear's do, [outputs, inputs].
+ * Weights that GPT-2's files store as [inputs, outputs]: OpenAI's code multiplied x by W, and transformers
+ * keeps that (its Conv1D). All other matrices are stored like torch.nn.Linear's, [outputs, inputs].
  */
 export const TRANSPOSED: readonly string[] = [
   "attn.c_attn.weight",
@@ -129,13 +129,13 @@ const isTransposed = (key: string) => TRANSPOSED.some((name) => key.endsWith(`.$
  *
  * Inputs: `ids` and `positions` int64 [P, N]; `mask` float32 [P, 1, N, T + N], 0 or a large negative number;
  * `rows` int64 [R], indices into P * N; `key.i` [P, H, D, T] and `value.i` [P, H, T, D] for each layer i;
- * what is asked of the scores: `normalize` bool [] (log-probabilities instead of logits), `penalty` float32
+ * options for the scores: `normalize` bool [] (log-probabilities instead of logits), `penalty` float32
  * [] for the tokens `seen` int64 [R, S] (repeat one where a row has fewer), `k` int64 [1].
  *
  * Outputs: the k best, descending: `scores` float32 [R, k] and `tokens` int64 [R, k]; `newKey.i` and
  * `newValue.i` [P, H, N, D].
  *
- * All float arithmetic is float32; what `layout` keeps in 8 bits is said there.
+ * All float arithmetic is float32; `layout` says what is stored in 8 bits.
  */
 export function gpt2Graph(config: Gpt2Config, arithmetic: Arithmetic, layout: Gpt2Layout): Graph {
   const { n_layer: layers, n_embd: C, n_head: H, n_inner: inner, vocab_size: V } = config;
@@ -159,8 +159,8 @@ export function gpt2Graph(config: Gpt2Config, arithmetic: Arithmetic, layout: Gp
   const product = (layer: Layers, name: string, x: Value, from: number, to: number): Value =>
     ofLayers(x, matrix(layer.key(`${name}.weight`), from, to), layer.weight(`${name}.bias`, [to]));
   /**
-   * Layer norm of x + skip, and the sum itself. SkipLayerNormalization does both, five times as slowly on the
-   * CPU.
+   * Layer norm of x + skip, and the sum itself. SkipLayerNormalization does both, but five times as slowly on
+   * the CPU.
    */
   const normed = (x: Value, skip: Value, name: string): [Value, Value] => {
     const sum = add(g, x, skip);
@@ -212,9 +212,9 @@ export function gpt2Graph(config: Gpt2Config, arithmetic: Arithmetic, layout: Gp
 }
 
 /**
- * Adds the outputs `scores` and `tokens`: what `normalize`, `penalty` and `k` ask of logits [R, V]. Works on
- * log-probabilities throughout and puts the row's constant back where logits are wanted, on a few numbers
- * instead of V.
+ * Adds the outputs `scores` and `tokens` from logits [R, V], as `normalize`, `penalty` and `k` ask. Works on
+ * log-probabilities throughout, and for logits adds the row's constant back to the few results instead of all
+ * V.
  */
 function best(g: GraphBuilder, logits: Value): void {
   const normalize = g.input("normalize", "bool", []);

@@ -2,7 +2,7 @@ import { type GraphBuilder, MICROSOFT, type Value } from "../onnx/graph.js";
 import { concat, mul, reshape, shapeOf, sub } from "../onnx/ops.js";
 
 /**
- * Products of activations and a weight matrix, for each form in which a decoder's weights are kept.
+ * Products of activations and a weight matrix, for each form in which a decoder's weights are stored.
  *
  * | symbol | meaning |
  * |---|---|
@@ -30,14 +30,14 @@ export interface Matrix {
   readonly key: string;
   readonly K: number;
   readonly N: number;
-  /** `NK` as torch.nn.Linear's and embeddings lie, `KN` as GPT-2's transposed ones. */
+  /** `NK` like torch.nn.Linear's and embeddings, `KN` like GPT-2's transposed ones. */
   readonly stored: "KN" | "NK";
 }
 
 /** x [M, K], bias [N] -> [M, N] */
 export type Product = (x: Value, matrix: Matrix, bias: Value | null) => Value;
 
-/** A maker of products in one form; all its products have the same rows M. */
+/** Makes products in one form; all of them have the same rows M. */
 export function productMaker(g: GraphBuilder, form: ProductForm): Product {
   switch (form.kind) {
     case "float":
@@ -97,14 +97,14 @@ function unpackedProduct(
 
 /**
  * Halves of an activation go from -64 to 64, plus 64. Processors without 8-bit dot products add two products
- * of a byte and a signed byte in 16 bits, which holds for bytes up to 129 and saturates, silently, beyond.
+ * of a byte and a signed byte in 16 bits. That is exact for bytes up to 129 and silently saturates beyond.
  */
 const HALF = 64;
 
 /**
  * x = s (high + low / 128), both halves whole numbers from -64 to 64 and s = max |x| / 64 for each row. The
- * halves are rows of one integer product, so that the weights are read once; a small matrix [M, 2M] with s
- * and s / 128 on its diagonals puts them together.
+ * halves are rows of one integer product, so that the weights are read once. A small matrix [M, 2M] with s
+ * and s / 128 on its diagonals combines them.
  */
 function rowsProduct(g: GraphBuilder): Product {
   const zero = g.constant("uint8", [], [HALF]);
@@ -137,8 +137,8 @@ function rowsProduct(g: GraphBuilder): Product {
 }
 
 /**
- * What depends on the number of rows alone, [1]: a zero point for each, [M], and ones on a diagonal beside
- * 1/128 on another, [M, 2M].
+ * Tensors that depend only on M [1], the number of rows: a zero point per row, [M], and a matrix [M, 2M] with
+ * ones on one diagonal and 1/128 on another.
  */
 function ofRows(g: GraphBuilder, M: Value, zero: Value): { zeros: Value; diagonals: Value } {
   const identity = g.op("EyeLike", [g.op("ConstantOfShape", [concat(g, [M, M], 0)])]); // [M, M]
@@ -166,12 +166,12 @@ function transposed(values: Float32Array, rows: number, columns: number): Float3
 
 /**
  * Rounds each run of `block` values of a row to multiples of its largest magnitude / 127; a row's last block
- * is filled up.
+ * is padded.
  */
 function quantizeBlocks(values: Float32Array, columns: number, block: number) {
   const rows = values.length / columns;
   const blocks = Math.ceil(columns / block);
-  // MatMulNBits takes 128 for zero.
+  // MatMulNBits represents zero as 128.
   const matrix = new Uint8Array(rows * blocks * block).fill(128);
   const scales = new Float32Array(rows * blocks);
   for (let b = 0; b < scales.length; b++) {
@@ -219,7 +219,7 @@ function matMulNBits(
   );
 }
 
-/** What `quantizeBlocks` packed, as float32 [N, K]. */
+/** Unpacks the result of `quantizeBlocks` to float32 [N, K]. */
 function unpackBlocks(
   { matrix, scales }: ReturnType<typeof quantizeBlocks>,
   N: number,

@@ -23,8 +23,8 @@ const off = z.literal(false).nullish();
 const absent = z.null().optional();
 
 /**
- * The keys of a UNet2DConditionModel's config.json, for Stable Diffusion 1.x and 2.x. Keys that other
- * families use may only have the value that switches them off. Defaults are those of diffusers.
+ * The keys of a UNet2DConditionModel's config.json, for Stable Diffusion 1.x and 2.x. Keys of other families
+ * may only have the value that turns them off. Defaults are those of diffusers.
  */
 export const unetConfig = z
   .looseObject({
@@ -110,7 +110,7 @@ export type UnetConfig = z.output<typeof unetConfig>;
 const headsOf = (heads: number | readonly number[], level: number): number =>
   typeof heads === "number" ? heads : (heads[level] as number);
 
-/** Transformer2DModel's own, apart from norm_eps. */
+/** Hard-coded in Transformer2DModel, independent of norm_eps. */
 const TRANSFORMER_GROUP_EPSILON = 1e-6;
 const LAYER_EPSILON = 1e-5;
 
@@ -151,7 +151,7 @@ export function unet(config: UnetConfig, arithmetic: Arithmetic): Graph {
     const k = project("to_k", context, from); // [B, N or M, C]
     const v = project("to_v", context, from);
     const heads = headsOf(config.attention_head_dim, level);
-    // The first level has by far the most scores: 8 * 4096 * 4096 a row.
+    // The first level has by far the most scores: 8 * 4096 * 4096 per row.
     const queryChunks = 4 ** Math.max(0, levels - 2 - level);
     const mixed = attention(g, q, k, v, { heads, headSize: C / heads, queryChunks, type: wide });
     return layers.linear("to_out.0", reshape(g, cast(g, mixed, float), [-1, C]), C, C);
@@ -227,13 +227,15 @@ export function unet(config: UnetConfig, arithmetic: Arithmetic): Graph {
   return g.build();
 }
 
-/** 2*pi in two parts, the first of so few bits that its product with a count of turns is exact in float32. */
+/**
+ * 2*pi in two parts, the first with so few bits that its product with a number of turns is exact in float32.
+ */
 const TURN_HIGH = 6.28125;
 const TURN_LOW = 2 * Math.PI - TURN_HIGH;
 
 /**
- * cos and sin of timestep * 10000^(-i / (size/2 - freq_shift)), in float32: [1] -> [1, size]. Angles go up to
- * 1000, where GPUs' own sine is coarse, so whole turns are taken off before.
+ * cos and sin of timestep * 10000^(-i / (size/2 - freq_shift)), in float32: [1] -> [1, size]. Angles reach
+ * 1000, where GPUs' own sine is coarse, so whole turns are subtracted first.
  */
 function sinusoid(g: GraphBuilder, timestep: Value, size: number, config: UnetConfig): Value {
   const half = size / 2;

@@ -38,10 +38,10 @@ export const vaeConfig = z
   );
 export type VaeConfig = z.output<typeof vaeConfig>;
 
-/** All norms of AutoencoderKL. */
+/** For all norms of AutoencoderKL. */
 const EPSILON = 1e-6;
 
-/** What a decoder leaves unused of a whole autoencoder. */
+/** Tensors of a whole autoencoder that a decoder does not use. */
 export const VAE_ENCODER = [/^encoder\./, /^quant_conv\./];
 
 /**

@@ -18,7 +18,8 @@ export function toFloat16Bits(value: number): number {
     scratch[0] = Math.abs(value) + 0.5;
     return sign | ((scratchBits[0] as number) - 0x3f000000);
   }
-  // Rebias the exponent by 127 - 15 and round 13 bits away, to even. A carry may run into infinity, which is right.
+  // Rebias the exponent by 127 - 15 and round 13 bits away, to even. A carry may run into infinity, which is
+  // right.
   return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
 }
 

@@ -17,7 +17,7 @@ export const ELEMENT_BYTES: Readonly<Record<WeightType, number>> = {
 
 export const isWeightType = (text: string): text is WeightType => Object.hasOwn(ELEMENT_BYTES, text);
 
-/** Number of elements of a shape; NaN where a dimension is not a count or the product is beyond 2^53 - 1. */
+/** Number of elements of a shape; NaN if a dimension is not a count or the product exceeds 2^53 - 1. */
 export function elementCount(shape: readonly number[]): number {
   let count = 1;
   for (const dimension of shape) {
@@ -28,8 +28,8 @@ export function elementCount(shape: readonly number[]): number {
 }
 
 /**
- * Values as float32, in storage order. `bytes` must begin at the start of its buffer (as `Weights.read` gives them);
- * the result of F32 shares that memory.
+ * Values as float32, in storage order. `bytes` must begin at the start of its buffer (as `Weights.read` gives
+ * them); the result of F32 shares that memory.
  */
 export function toFloat32(bytes: Uint8Array, type: WeightType): Float32Array {
   const { buffer, byteOffset } = bytes;

@@ -4,7 +4,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import { CheckpointError, isMissing } from "../../core/errors.js";
 
-/** One call of the system reads at most 2^31 - 1 bytes; this stays below on every platform. */
+/** A system call reads at most 2^31 - 1 bytes; this is less on every platform. */
 const CHUNK_BYTES = 2 ** 30;
 
 /** A weight file that is open for reading; see `withFile`. */
@@ -17,8 +17,7 @@ export interface OpenFile {
 }
 
 /**
- * Opens a file, hands it to `use` and closes it on every path. Throws CHECKPOINT_MISSING when it can't be
- * opened.
+ * Opens a file, passes it to `use` and always closes it. Throws CHECKPOINT_MISSING if it can't be opened.
  */
 export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
   let descriptor: number;
@@ -80,7 +79,7 @@ export function shown(text: string): string {
   return text.length > SHOWN_MAX ? `${plain}...` : plain;
 }
 
-/** The error for a file whose bytes are not what they claim: which file, what is wrong, what to do. */
+/** The error for a file with wrong bytes: which file, what is wrong, what to do. */
 export function corrupt(path: string, what: string, cause?: unknown): CheckpointError {
   return new CheckpointError(
     "CHECKPOINT_CORRUPT",

@@ -8,7 +8,9 @@ import { looksLikeLegacyTorch, openTorchFile } from "./torch-file.js";
 import type { Weights } from "./weights.js";
 import { looksLikeZip } from "./zip.js";
 
-/** Which of several published variants to take; a checkpoint that has only the other is read all the same. */
+/**
+ * Which of several published variants to prefer; a checkpoint with only the other one is read all the same.
+ */
 export type Preference = "fp16" | "fp32";
 
 export interface OpenOptions {
@@ -21,14 +23,14 @@ const STEMS = ["model", "diffusion_pytorch_model", "pytorch_model"];
 
 const MAX_INDEX_BYTES = 16 * 2 ** 20;
 
-/** The weight files of a folder that would be read: one file, or an index and its shards. */
+/** The weight files to read in a folder: one file, or an index and its shards. */
 export interface WeightFiles {
   /** Absolute path of the single file or of the index. */
   readonly main: string;
   readonly isIndex: boolean;
 }
 
-/** File names in the order in which they are looked for: the wanted variant, then safetensors before .bin. */
+/** File names in search order: the preferred variant first, then safetensors before .bin. */
 export function weightFileNames(prefer: Preference): string[] {
   const safetensors = STEMS.flatMap((stem) => {
     const plain = [`${stem}.safetensors`, `${stem}.safetensors.index.json`];
@@ -49,7 +51,7 @@ export function weightFileNames(prefer: Preference): string[] {
   );
 }
 
-/** The weight files that `openWeights` would read, or undefined where the folder has none. */
+/** The weight files that `openWeights` would read, or undefined if the folder has none. */
 export function findWeightFiles(directory: string, options: OpenOptions = {}): WeightFiles | undefined {
   const present = new Set(listFolder(directory));
   const name = weightFileNames(options.prefer ?? "fp32").find((candidate) => present.has(candidate));
@@ -58,9 +60,9 @@ export function findWeightFiles(directory: string, options: OpenOptions = {}): W
 
 /**
  * Opens the weights of one model folder in Hugging Face's layout: `model`, `pytorch_model` or
- * `diffusion_pytorch_model`, as .safetensors or .bin, whole or in shards. Only headers are read. Throws CheckpointError
- * CHECKPOINT_MISSING (no weights, a shard that is not there), CHECKPOINT_CORRUPT, CHECKPOINT_UNSAFE or
- * CHECKPOINT_TENSORS, each naming the file.
+ * `diffusion_pytorch_model`, as .safetensors or .bin, whole or in shards. Only headers are read. Throws
+ * CheckpointError CHECKPOINT_MISSING (no weights, a shard that is not there), CHECKPOINT_CORRUPT,
+ * CHECKPOINT_UNSAFE or CHECKPOINT_TENSORS, each naming the file.
  */
 export function openWeights(directory: string, options: OpenOptions = {}): Weights {
   const files = findWeightFiles(directory, options);
@@ -73,7 +75,7 @@ export function openWeights(directory: string, options: OpenOptions = {}): Weigh
   return files.isIndex ? openShards(directory, files.main) : openWeightFile(files.main);
 }
 
-/** Opens one weight file by what is in it, not by its ending. Throws as `openWeights`. */
+/** Opens one weight file by its content, not its extension. Throws like `openWeights`. */
 export function openWeightFile(path: string): StoredWeights {
   const start = withFile(path, (file) => file.read(0, Math.min(file.bytes, 64)));
   if (looksLikeZip(start)) return openTorchFile(path);
@@ -141,7 +143,7 @@ export function shardNames(path: string, text: string): Map<string, string> {
   }
   return new Map(
     Object.entries(map).map(([name, shard]): [string, string] => {
-      // A shard lies beside its index; anything else would read a file that nobody chose.
+      // A shard must lie beside its index; any other path would read a file that nobody chose.
       if (typeof shard !== "string" || shard === "" || /[\\/:\0]|^\.\.?$/.test(shard)) {
         throw corrupt(path, `the shard of "${name}" is no file name`);
       }
@@ -150,7 +152,7 @@ export function shardNames(path: string, text: string): Map<string, string> {
   );
 }
 
-/** Names in a folder. Throws CHECKPOINT_MISSING when it isn't there. */
+/** Names in a folder. Throws CHECKPOINT_MISSING if it does not exist. */
 export function listFolder(directory: string): string[] {
   try {
     return readdirSync(directory);

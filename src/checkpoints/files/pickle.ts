@@ -3,9 +3,9 @@ import { corrupt, shown } from "./file.js";
 
 /*
  * A reader of Python pickles that runs no code: it knows the instructions with which torch.save describes a
- * dictionary of tensors (pickle protocols 2 to 5, as in Python's Lib/pickletools.py), keeps values as plain data, and
- * hands each named global to the caller, who refuses all but the few that tensors need. The machine is a loop over a
- * stack, so neither nesting nor self-reference can exhaust it.
+ * dictionary of tensors (pickle protocols 2 to 5, as in Python's Lib/pickletools.py), keeps values as plain
+ * data, and hands each named global to the caller, who refuses all but the few that tensors need. The machine
+ * is a loop over a stack, so neither nesting nor self-reference can exhaust it.
  */
 
 /** A name such as `torch._utils._rebuild_tensor_v2`; it stands for itself and is never looked up. */
@@ -23,15 +23,17 @@ export class PickleTuple {
   constructor(readonly items: readonly PickleValue[]) {}
 }
 
-/** A list is an array, a dictionary is a Map; `object` is what `reduce` and `persistent` of the rules answer. */
+/**
+ * A list is an array, a dictionary is a Map; `object` is a result of the rules' `reduce` and `persistent`.
+ */
 export type PickleValue = unknown;
 
-/** What the reader of one kind of file allows. Each throws CheckpointError for what it does not know. */
+/** What the reader of one kind of file allows. Each method throws CheckpointError for anything unknown. */
 export interface PickleRules {
   global(name: PickleGlobal): PickleValue;
-  /** The call `callee(...args)`, for the callees that are allowed. */
+  /** The result of `callee(...args)`, for allowed callees. */
   reduce(callee: PickleValue, args: readonly PickleValue[]): PickleValue;
-  /** The object outside the pickle that a persistent id stands for. */
+  /** The object outside the pickle that a persistent id refers to. */
   persistent(id: PickleValue): PickleValue;
 }
 
@@ -50,8 +52,8 @@ export function unsafe(path: string, asksFor: string): CheckpointError {
 }
 
 /**
- * The value that a pickle describes. Throws CheckpointError CHECKPOINT_UNSAFE for instructions and globals beyond
- * data, CHECKPOINT_CORRUPT for what is no pickle.
+ * Reads the value that a pickle describes. Throws CheckpointError CHECKPOINT_UNSAFE for instructions and
+ * globals other than data, CHECKPOINT_CORRUPT for anything that is not a pickle.
  */
 export function readPickle(path: string, bytes: Uint8Array, rules: PickleRules): PickleValue {
   if (bytes.byteLength > MAX_PICKLE_BYTES) {
@@ -60,7 +62,7 @@ export function readPickle(path: string, bytes: Uint8Array, rules: PickleRules):
   return new PickleMachine(path, bytes, rules).run();
 }
 
-/** Opcodes as in pickletools, each with what it does to the machine. */
+/** Opcodes as in pickletools, each with its effect on the machine. */
 const INSTRUCTIONS: ReadonlyMap<number, (machine: PickleMachine) => void> = new Map([
   [0x80 /* PROTO */, (m) => void m.take(1)],
   [0x95 /* FRAME */, (m) => void m.take(8)],
@@ -106,7 +108,7 @@ const INSTRUCTIONS: ReadonlyMap<number, (machine: PickleMachine) => void> = new 
   [0x51 /* BINPERSID */, (m) => m.push(m.rules.persistent(m.popSome(1)[0]))],
   [0x62 /* BUILD */, (m) => m.build(...m.popSome(2))],
 
-  // Never needed for tensors: these make objects of classes or name things outside the pickle.
+  // Never needed for tensors: these create objects of classes or refer to things outside the pickle.
   [0x69 /* INST */, (m) => m.refuse(`${m.line()}.${m.line()}`)],
   [0x6f /* OBJ */, (m) => m.refuse(m.newObject())],
   [0x81 /* NEWOBJ */, (m) => m.refuse(m.newObject())],
@@ -192,7 +194,10 @@ class PickleMachine {
     this.#stack.push(value);
   }
 
-  /** Counts the values that an instruction makes or looks at; five bytes may call for a million of them again and again. */
+  /**
+   * Counts the values that an instruction makes or reads, because five bytes can ask for a million of them
+   * repeatedly.
+   */
   #charge(values: number): void {
     this.#values += values;
     if (this.#values > MAX_VALUES) throw this.broken(`has more than ${MAX_VALUES} values`);
@@ -255,13 +260,13 @@ class PickleMachine {
     this.push(this.rules.reduce(callee, args.items));
   }
 
-  /** An OrderedDict's attributes (`_metadata` of a state_dict) are let go; nothing else may have any. */
+  /** Ignores an OrderedDict's attributes (`_metadata` of a state_dict); nothing else may have any. */
   build(target: PickleValue, _attributes: PickleValue): void {
     if (!(target instanceof Map)) this.refuse("BUILD, the setting of an object's attributes");
     this.push(target);
   }
 
-  /** What OBJ, NEWOBJ or NEWOBJ_EX would make, as far as it shows. */
+  /** The object that OBJ, NEWOBJ or NEWOBJ_EX would create, as far as it can be told. */
   newObject(): string {
     const global = this.#stack.findLast((value) => value instanceof PickleGlobal);
     return `a new object of a class (${global ? String(global) : "unnamed"})`;

@@ -11,19 +11,19 @@ import type { WeightType } from "./weights.js";
  * { name: { dtype, shape, data_offsets: [begin, end] }, "__metadata__": { text: text } }, then the data without holes.
  */
 
-/** 700 tensors need 80 kB. The reference implementation's bound of 100 MB would take seconds to parse. */
+/** 700 tensors need 80 kB. The reference implementation allows 100 MB, which would take seconds to parse. */
 const MAX_HEADER_BYTES = 16 * 2 ** 20;
-/** As in PyTorch. */
+/** PyTorch's limit too. */
 const MAX_RANK = 64;
 const PREFIX_BYTES = 8;
 
-/** True where the first bytes of a file look like safetensors. */
+/** True if a file's first bytes look like safetensors. */
 export const looksLikeSafetensors = (start: Uint8Array): boolean => start[PREFIX_BYTES] === 0x7b;
 
 /**
- * Opens one .safetensors file; only its header is read. Throws CheckpointError CHECKPOINT_MISSING, CHECKPOINT_CORRUPT
- * (a header that is not what the format asks for, or that does not fit the file) or CHECKPOINT_TENSORS (an element
- * type that we do not read).
+ * Opens one .safetensors file; only its header is read. Throws CheckpointError CHECKPOINT_MISSING,
+ * CHECKPOINT_CORRUPT (a header that is invalid or does not fit the file) or CHECKPOINT_TENSORS (an
+ * unsupported element type).
  */
 export function openSafetensors(path: string): StoredWeights {
   return withFile(path, (file) => {
@@ -33,7 +33,7 @@ export function openSafetensors(path: string): StoredWeights {
   });
 }
 
-/** The texts that a file carries beside its tensors; none where it is no safetensors file. Throws as `openSafetensors`. */
+/** The metadata texts of a file; empty if it is not a safetensors file. Throws like `openSafetensors`. */
 export function readMetadata(path: string): Readonly<Record<string, string>> {
   return withFile(path, (file) => {
     if (file.bytes <= PREFIX_BYTES || !looksLikeSafetensors(file.read(0, PREFIX_BYTES + 1))) return {};
@@ -132,7 +132,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const isCountArray = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
 
-/** Keys of the outer two levels of a valid JSON text; more than JSON.parse kept means that one came twice. */
+/** Keys of the outer two levels of a valid JSON text; if JSON.parse kept fewer, a key was repeated. */
 function countKeys(json: string): number {
   let depth = 0;
   let keys = 0;
@@ -151,13 +151,16 @@ export interface NewTensor {
   readonly name: string;
   readonly type: WeightType;
   readonly shape: readonly number[];
-  /** Row-major, little-endian. A function is called when its turn comes, so that a big file is never whole in memory. */
+  /**
+   * Row-major, little-endian. A function is called only when needed, so that a big file is never whole in
+   * memory.
+   */
   readonly data: Uint8Array | (() => Uint8Array);
 }
 
 /**
- * Writes a .safetensors file, tensors in the order given. The header is padded with spaces to 8 bytes, so each tensor
- * of a checkpoint in one type is aligned to its elements. Answers the file's SHA-256.
+ * Writes a .safetensors file, tensors in the given order. The header is padded with spaces to 8 bytes, which
+ * aligns each tensor of a checkpoint with a single type. Returns the file's SHA-256.
  */
 export function writeSafetensors(
   path: string,

@@ -8,8 +8,8 @@ import type { Weights } from "./weights.js";
 
 /**
  * Whether two published models hold the same values under `names`, compared in the coarser of their types.
- * CLIP's vision tower usually is the safety checker's too, and its text tower Stable Diffusion's, but not in
- * every fine-tune. The values are read once; the cache keeps the answer under the files' fingerprints.
+ * CLIP's vision tower usually equals the safety checker's, and its text tower Stable Diffusion's, but not in
+ * every fine-tune. The values are read once; the cache keeps the result under the files' fingerprints.
  */
 export async function haveSameTensors(
   a: Weights,

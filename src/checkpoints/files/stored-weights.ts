@@ -5,20 +5,20 @@ import { withFile } from "./file.js";
 import type { TensorEntry, Weights } from "./weights.js";
 
 /**
- * `TensorEntry.offset` of a tensor that lies nowhere in one piece (a strided view of a PyTorch storage): only
- * `read` gives its bytes.
+ * `TensorEntry.offset` of a tensor that is not contiguous in the file (a strided view of a PyTorch storage):
+ * only `read` gives its bytes.
  */
 export const NOT_IN_PLACE = -1;
 
-/** True where the entry's file can be pointed into, instead of copying what `read` answers. */
+/** True if the entry can be referenced in its file, instead of copying the result of `read`. */
 export const isInPlace = (entry: TensorEntry): boolean => entry.offset !== NOT_IN_PLACE;
 
-/** A tensor in a file. With `strided` it is gathered when read, and its `offset` is NOT_IN_PLACE. */
+/** A tensor in a file. With `strided` it is gathered on reading, and its `offset` is NOT_IN_PLACE. */
 export interface StoredTensor extends TensorEntry {
   readonly strided?: {
     /** File offset of the first element. */
     readonly start: number;
-    /** Distance of neighbours along each dimension, in elements. */
+    /** Distance between neighbours along each dimension, in elements. */
     readonly strides: readonly number[];
   };
 }
@@ -46,8 +46,8 @@ export class StoredWeights implements Weights {
     if (!tensor) {
       throw new CheckpointError("CHECKPOINT_TENSORS", `${this.source} has no tensor named "${name}".`);
     }
-    // Opened for each tensor: it costs microseconds, no file stays open, and one that went away in the
-    // meantime is noticed.
+    // Opened for each tensor: that costs microseconds, keeps no file open, and notices a file deleted
+    // meanwhile.
     return withFile(tensor.file, (file) => {
       const { strided } = tensor;
       if (!strided) return file.read(tensor.offset, tensor.bytes);
@@ -67,7 +67,7 @@ export class StoredWeights implements Weights {
   }
 }
 
-/** Several files as one: for each tensor name the part that holds it. */
+/** Combines several files; maps each tensor name to the file that holds it. */
 export function joinWeights(source: string, parts: ReadonlyMap<string, StoredWeights>): StoredWeights {
   const fingerprints = [...new Set(parts.values())].map((part) => part.fingerprint);
   const fingerprint = createHash("sha256").update(fingerprints.sort().join()).digest("hex");
@@ -78,13 +78,13 @@ export function joinWeights(source: string, parts: ReadonlyMap<string, StoredWei
   );
 }
 
-/** Elements from the first to the last of a strided view, both included; 0 for an empty one. */
+/** Elements from the first to the last of a strided view, inclusive; 0 for an empty one. */
 export function spanOf(shape: readonly number[], strides: readonly number[]): number {
   if (elementCount(shape) === 0) return 0;
   return shape.reduce((last, dimension, axis) => last + (dimension - 1) * strides[axis]!, 1);
 }
 
-/** Row-major without gaps; the stride of a dimension of one element means nothing. */
+/** Whether a view is row-major without gaps; the stride of a dimension of size 1 does not matter. */
 export function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   if (elementCount(shape) === 0) return true;
   let expected = 1;
@@ -121,7 +121,7 @@ function gather(
   return result;
 }
 
-/** Bit patterns only, so that no NaN is rewritten. */
+/** Copies bit patterns only, so that no NaN changes. */
 function elementsOf(buffer: ArrayBufferLike, elementBytes: number): { [index: number]: number | bigint } {
   if (elementBytes === 8) return new BigUint64Array(buffer);
   if (elementBytes === 4) return new Uint32Array(buffer);

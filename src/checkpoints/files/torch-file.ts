@@ -14,8 +14,8 @@ import type { WeightType } from "./weights.js";
 import { dataOffset, readZipDirectory, type ZipDirectory } from "./zip.js";
 
 /*
- * What torch.save writes since PyTorch 1.6: a ZIP archive with one folder that holds data.pkl (the pickle), data/KEY
- * (one storage each, as it lies in memory), byteorder and version. A tensor is a view of a storage.
+ * The format of torch.save since PyTorch 1.6: a ZIP archive with one folder that holds data.pkl (the pickle),
+ * data/KEY (one storage each, as in memory), byteorder and version. A tensor is a view of a storage.
  */
 
 const STORAGE_TYPES: Readonly<Record<string, WeightType>> = {
@@ -31,7 +31,7 @@ const STORAGE_TYPES: Readonly<Record<string, WeightType>> = {
   BoolStorage: "BOOL",
 };
 
-/** Storages of element types that no weight of ours has; named, so that the message is about the type. */
+/** Storages of element types that our weights never have; listed so that the error can name the type. */
 const OTHER_STORAGES = new Set([
   "ComplexFloatStorage",
   "ComplexDoubleStorage",
@@ -48,19 +48,19 @@ const ALLOWED_GLOBALS = new Set([
   "torch.Size",
 ]);
 
-/** PyTorch's own bound. */
+/** PyTorch's own limit. */
 const MAX_RANK = 64;
 
 class Storage {
   constructor(
     readonly type: WeightType,
     readonly elements: number,
-    /** In the file. */
+    /** Position in the file. */
     readonly offset: number,
   ) {}
 }
 
-/** A tensor before it has a name. */
+/** A tensor without a name yet. */
 class TensorView {
   constructor(
     readonly storage: Storage,
@@ -70,16 +70,17 @@ class TensorView {
   ) {}
 }
 
-/** Magic number 0x1950a86a20f9469cfc6c as the pickle with which torch.save began a file before PyTorch 1.6. */
+/** Magic number 0x1950a86a20f9469cfc6c, pickled as torch.save began a file before PyTorch 1.6. */
 const LEGACY_START = Buffer.from("80028a0a6cfc9c46f9206aa85019", "hex");
 
 export const looksLikeLegacyTorch = (start: Uint8Array): boolean =>
   LEGACY_START.equals(start.subarray(0, LEGACY_START.length));
 
 /**
- * Opens a file of tensors written by torch.save (.bin, .pt, .pth, .ckpt); its pickle is read without running any of
- * it, no tensor is read. Takes the dictionary of tensors at the top, or under `state_dict`. Throws CheckpointError
- * CHECKPOINT_MISSING, CHECKPOINT_CORRUPT, CHECKPOINT_UNSAFE, or CHECKPOINT_TENSORS (an element type we do not read).
+ * Opens a file of tensors written by torch.save (.bin, .pt, .pth, .ckpt). Its pickle is read without running
+ * any of it; no tensor is read. Uses the dictionary of tensors at the top level, or under `state_dict`.
+ * Throws CheckpointError CHECKPOINT_MISSING, CHECKPOINT_CORRUPT, CHECKPOINT_UNSAFE, or CHECKPOINT_TENSORS (an
+ * unsupported element type).
  */
 export function openTorchFile(path: string): StoredWeights {
   return withFile(path, (file) => {
@@ -100,7 +101,7 @@ export function openTorchFile(path: string): StoredWeights {
   });
 }
 
-/** The archive's one folder, with its slash. */
+/** The archive's only folder, with its slash. */
 function findFolder(file: OpenFile, { entries }: ZipDirectory): string {
   const folders = Array.from(entries.keys())
     .filter((name) => /(^|\/)data\.pkl$/.test(name))
@@ -123,7 +124,7 @@ function findFolder(file: OpenFile, { entries }: ZipDirectory): string {
 
 function readEntry(file: OpenFile, { entries }: ZipDirectory, name: string): Uint8Array | undefined {
   const entry = entries.get(name);
-  // The file's own size bounds it too, but a file of holes can be of any size.
+  // The file's size is a bound too, but a sparse file can have any size.
   if (entry && entry.bytes > MAX_PICKLE_BYTES) {
     throw corrupt(file.path, `its "${name}" has ${entry.bytes} bytes, far more than a list of tensors needs`);
   }
@@ -165,7 +166,9 @@ class TorchRules {
     }
   }
 
-  /** ("storage", torch.FloatStorage, key, device, number of elements): where the device was does not matter. */
+  /**
+   * ("storage", torch.FloatStorage, key, device, number of elements); the original device does not matter.
+   */
   persistent(id: PickleValue): PickleValue {
     const [kind, storageClass, key, , elements] = id instanceof PickleTuple ? id.items : [];
     if (kind !== "storage" || !(storageClass instanceof PickleGlobal) || typeof key !== "string") {
@@ -206,7 +209,7 @@ class TorchRules {
     if (!sizes || !steps || sizes.length !== steps.length || sizes.length > MAX_RANK) throw bad();
     const count = elementCount(sizes);
     const end = start + spanOf(sizes, steps);
-    // A view may repeat elements (stride 0), but not so that a small file asks for a huge tensor.
+    // A view may repeat elements (stride 0), but a small file must not ask for a huge tensor.
     if (!(end <= storage.elements) || !(count <= this.file.bytes)) throw bad();
     return new TensorView(storage, start, sizes, steps);
   }

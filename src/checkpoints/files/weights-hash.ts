@@ -6,7 +6,7 @@ import { isMissing } from "../../core/errors.js";
 import type { Weights } from "./weights.js";
 
 /**
- * SHA-256 of the weights, for records: the file's own for one file, else that of the sorted lines
+ * SHA-256 of the weights, for records: the file's own if there is one file, else that of the sorted lines
  * `<file name> <its SHA-256>`. A file is read once; `cacheDir` keeps its hash until its size or time changes.
  * Throws system errors, such as a full disk.
  */

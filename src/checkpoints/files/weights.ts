@@ -1,7 +1,7 @@
 /** Element types of published weights, in safetensors' own spelling. */
 export type WeightType = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
 
-/** Where one tensor lies: contiguous, row-major, little-endian, at `offset` of `file` for `bytes` bytes. */
+/** Location of one tensor: contiguous, row-major, little-endian, at `offset` of `file` for `bytes` bytes. */
 export interface TensorEntry {
   readonly name: string;
   readonly type: WeightType;
@@ -12,12 +12,15 @@ export interface TensorEntry {
   readonly bytes: number;
 }
 
-/** The tensors of one published model, by the names that its graph uses. Nothing is read before it is asked for. */
+/** The tensors of one published model, by the names that its graph uses. Reads nothing in advance. */
 export interface Weights {
-  /** For messages: the folder or file as the user gave it. */
+  /** For messages: the folder or file as the user wrote it. */
   readonly source: string;
   readonly names: readonly string[];
-  /** Changes when any weight file changes (name, size, modification time, header); part of a compiled graph's cache key. */
+  /**
+   * Changes when any weight file changes (name, size, modification time, header); part of a compiled graph's
+   * cache key.
+   */
   readonly fingerprint: string;
   get(name: string): TensorEntry | undefined;
   /** The tensor's raw bytes, as stored. Throws CheckpointError CHECKPOINT_MISSING or CHECKPOINT_CORRUPT. */

@@ -2,9 +2,10 @@ import { CheckpointError } from "../../core/errors.js";
 import { corrupt, type OpenFile, shown } from "./file.js";
 
 /*
- * The part of the ZIP format that torch.save writes (PKWARE APPNOTE 6.3: 4.3.16 end of central directory, 4.3.14-15
- * its 64-bit form, 4.3.12 central header, 4.3.7 local header, 4.5.3 64-bit extra field): entries stored, not packed, so
- * that a tensor can be read at its place in the file. A general ZIP library hides that place.
+ * The part of the ZIP format that torch.save writes (PKWARE APPNOTE 6.3: 4.3.16 end of central directory,
+ * 4.3.14-15 its 64-bit form, 4.3.12 central header, 4.3.7 local header, 4.5.3 64-bit extra field): entries
+ * are stored, not compressed, so that a tensor can be read where it lies in the file. yauzl gives
+ * that position only asynchronously, and weights are read synchronously.
  */
 
 const END_SIGNATURE = 0x06054b50;
@@ -26,7 +27,7 @@ const MAX_DIRECTORY_BYTES = 64 * 2 ** 20;
 export interface ZipEntry {
   readonly name: string;
   readonly bytes: number;
-  /** How the entry differs from its bytes as they are, as torch.save stores them. */
+  /** How the entry differs from plain stored bytes, as torch.save writes them. */
   readonly packed: "encrypted" | "compressed" | null;
   /** File offset of the local header. */
   readonly headerOffset: number;
@@ -34,14 +35,14 @@ export interface ZipEntry {
 
 export interface ZipDirectory {
   readonly entries: ReadonlyMap<string, ZipEntry>;
-  /** The central directory as it stands in the file: names, sizes and CRCs, so a change of any entry shows. */
+  /** The raw central directory (names, sizes and CRCs), which shows a change of any entry. */
   readonly raw: Uint8Array;
 }
 
 export const looksLikeZip = (start: Uint8Array): boolean =>
   start[0] === 0x50 && start[1] === 0x4b && start[2] === 3 && start[3] === 4;
 
-/** Reads the central directory. Throws CHECKPOINT_CORRUPT where it is damaged or names an entry twice. */
+/** Reads the central directory. Throws CHECKPOINT_CORRUPT if it is damaged or repeats a name. */
 export function readZipDirectory(file: OpenFile): ZipDirectory {
   const { offset, bytes, count } = findDirectory(file);
   if (bytes > MAX_DIRECTORY_BYTES || offset + bytes > file.bytes) {
@@ -59,7 +60,9 @@ export function readZipDirectory(file: OpenFile): ZipDirectory {
   return { entries, raw };
 }
 
-/** File offset of an entry's bytes. Throws CHECKPOINT_CORRUPT where they are packed or don't lie in the file. */
+/**
+ * File offset of an entry's bytes. Throws CHECKPOINT_CORRUPT if they are compressed or lie outside the file.
+ */
 export function dataOffset(file: OpenFile, entry: ZipEntry): number {
   if (entry.packed) {
     throw new CheckpointError(
@@ -121,7 +124,7 @@ function readCentralHeader(file: OpenFile, raw: Uint8Array, at: number): { entry
   if (next > raw.byteLength) throw bad("ends too early");
   const name = Buffer.from(raw.buffer, raw.byteOffset + at + CENTRAL_BYTES, nameBytes).toString("utf8");
 
-  // In this order, each present only where its 32-bit field is full.
+  // In this order; each is present only if its 32-bit field is full.
   const wide = new WideFields(raw.subarray(extraStart, extraStart + extraBytes));
   const bytes = wide.or(header.getUint32(24, true));
   wide.or(header.getUint32(20, true)); // packed size: that of the bytes where nothing is packed
@@ -132,7 +135,7 @@ function readCentralHeader(file: OpenFile, raw: Uint8Array, at: number): { entry
   return { entry: { name, bytes, packed, headerOffset }, next };
 }
 
-/** The 64-bit values of an entry's extra field, taken one after the other. */
+/** Reads the 64-bit values of an entry's extra field in order. */
 class WideFields {
   readonly #values: DataView | undefined;
   #next = 0;

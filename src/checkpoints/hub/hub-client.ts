@@ -8,8 +8,8 @@ import { listFiles, modelInfo } from "@huggingface/hub";
 import { CheckpointError, isMissing } from "../../core/errors.js";
 
 /*
- * Requests to a model hub. Listings are the hub library's; files are streamed here, because its downloads
- * start anew after an interruption and do not look at hashes.
+ * Requests to a model hub. Listings use the hub library; files are streamed here, because its downloads
+ * restart after an interruption and ignore hashes.
  */
 
 /** A file as the hub lists it at one commit. */
@@ -21,7 +21,7 @@ export interface HubFile {
   readonly hash: FileHash;
 }
 
-/** Large files are known by the SHA-256 of their content, small ones by git's own hash of a blob. */
+/** Large files are identified by their SHA-256, small ones by git's blob hash. */
 export interface FileHash {
   readonly kind: "sha256" | "git";
   readonly hex: string;
@@ -32,35 +32,35 @@ export interface HubOptions {
   readonly endpoint: string;
   readonly token?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Sentences about waits and retries. */
+  /** Called with messages about waits and retries. */
   readonly onNotice?: ((sentence: string) => void) | undefined;
   readonly patience?: Partial<Patience> | undefined;
 }
 
-/** How long a hub that fails is tried again. */
+/** How long to retry a failing hub. */
 export interface Patience {
-  /** Failures in a row, without a byte between them, after which it is given up. */
+  /** Give up after this many failures in a row without receiving a byte. */
   readonly attempts: number;
   /** Wait after the first failure; doubled after each. */
   readonly delayMs: number;
-  /** A connection from which nothing comes for this long counts as dropped. */
+  /** A connection that is silent for this long counts as dropped. */
   readonly idleMs: number;
-  /** Longest wait that a hub may ask for. */
+  /** Longest wait to accept when the hub asks for one. */
   readonly longestWaitMs: number;
 }
 
 const PATIENCE: Patience = { attempts: 6, delayMs: 1_000, idleMs: 60_000, longestWaitMs: 15 * 60_000 };
 
-/** A connection that ended before the file did. */
+/** The connection ended before the file did. */
 class DroppedConnection extends Error {}
 
-/** Ends a request from which nothing comes. */
+/** Aborts a request when nothing arrives any more. */
 class Watch {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
 
   constructor(idleMs: number) {
-    // Not a reason to keep the program alive: the connection is.
+    // The connection keeps the program alive; the timer must not.
     this.#timer = setTimeout(() => this.#abort.abort(), idleMs).unref();
   }
   get signal(): AbortSignal {
@@ -85,7 +85,7 @@ export class HubClient {
     this.#patience = { ...PATIENCE, ...options.patience };
   }
 
-  /** The commit that a branch, a tag or a short hash names now. Throws CheckpointError HUB_*. */
+  /** The commit that a branch, tag or short hash currently refers to. Throws CheckpointError HUB_*. */
   async commitOf(repo: string, revision: string): Promise<string> {
     const info = await modelInfo({
       name: repo,
@@ -126,9 +126,8 @@ export class HubClient {
   }
 
   /**
-   * Downloads a file to `part`, going on from the bytes that are there, and checks its hash. `onBytes` gets
-   * the number of bytes that are on disk. What has come stays on disk when this throws, except for a file
-   * with a wrong hash.
+   * Downloads a file to `part`, continuing from the bytes already there, and checks its hash. `onBytes` gets
+   * the number of bytes on disk. If it throws, those bytes stay on disk, unless the hash is wrong.
    * @throws CheckpointError HUB_*, DISK_FULL or CANCELLED
    */
   async download(file: HubFile, part: string, onBytes: (bytes: number) => void = () => {}): Promise<void> {
@@ -177,7 +176,7 @@ export class HubClient {
         await rm(part, { force: true });
         throw new DroppedConnection(`it does not go on from byte ${have}`);
       }
-      // A hub that does not know ranges answers 200 with the whole file.
+      // A hub that does not support ranges answers 200 with the whole file.
       let written = response.status === 206 ? have : 0;
       const handle = await open(part, written > 0 ? "a" : "w");
       try {
@@ -216,7 +215,7 @@ export class HubClient {
     };
   }
 
-  /** GET with patience: an answer that is fine or 416; everything else is thrown as a sentence. */
+  /** GET with retries; returns a success or 416 and throws a readable error for anything else. */
   async #request(
     url: string,
     {
@@ -230,7 +229,7 @@ export class HubClient {
     },
   ): Promise<{ response: Response; watch: Watch }> {
     const { token } = this.#options;
-    // A listing's next page or a mirror may lie on another host, which must not get the token.
+    // The next page of a listing, or a mirror, may be on another host, which must not get the token.
     const isOurs = new URL(url).origin === new URL(this.#endpoint).origin;
     const { attempts, idleMs, longestWaitMs } = this.#patience;
     for (let failures = 1; ; failures++) {
@@ -322,7 +321,7 @@ export class HubClient {
   }
 }
 
-/** True where the file at `path` has the length and the hash that the hub lists. */
+/** True if the file at `path` has the length and hash that the hub lists. */
 export async function hasHash(
   path: string,
   { bytes, hash }: Pick<HubFile, "bytes" | "hash">,
@@ -334,7 +333,7 @@ export async function hasHash(
   return digest.digest("hex") === hash.hex;
 }
 
-/** Bytes of a file, 0 where there is none. */
+/** Size of a file in bytes; 0 if it does not exist. */
 export async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
@@ -347,14 +346,14 @@ export async function sizeOf(path: string): Promise<number> {
 const startOfRange = (response: Response): number =>
   Number(/^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "")?.[1] ?? Number.NaN);
 
-/** The header's seconds or date as milliseconds from now; undefined where there is none. */
+/** The header's seconds or date, as milliseconds from now; undefined if it is missing. */
 function retryAfterMs(header: string | null): number | undefined {
   if (header === null) return undefined;
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - Date.now();
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
-/** What the network said, which fetch hides in the cause. */
+/** The network's own error message, which fetch hides in the cause. */
 function reason(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return cause instanceof Error ? cause.message || cause.name : String(cause);

@@ -7,16 +7,17 @@ import { requireGpt2, requireStableDiffusion } from "../layouts/architecture.js"
 import { HubClient, type HubFile, type HubOptions, hasHash, sizeOf } from "./hub-client.js";
 
 /*
- * `promptist checkpoints pull`: chooses the files of a published checkpoint that this program reads, and brings them
- * into the folder of checkpoints. Nothing else in the program imports this file, so nothing is downloaded unasked.
+ * `promptist checkpoints pull`: selects the files of a published checkpoint that this program reads, and
+ * downloads them to the folder of checkpoints. Only the command line imports this file, so nothing is
+ * downloaded unasked.
  *
- * Everything is collected in `<folder>.partial`, each file under `<name>.<hash>.part` until its hash is right; only then
- * does the folder get its name. So a folder without `.partial` is complete.
+ * Files are collected in `<folder>.partial`, each as `<name>.<hash>.part` until its hash is verified; only
+ * then does the folder get its final name. So a folder without `.partial` is complete.
  */
 
 interface Published {
   readonly repo: string;
-  /** Folder in the folder of checkpoints. */
+  /** Name of the folder inside the folder of checkpoints. */
   readonly folder: string;
   readonly what: string;
   /** Where the tokenizer is, if the repository has none. */
@@ -24,7 +25,7 @@ interface Published {
   readonly requireArchitecture?: (directory: string) => void;
 }
 
-/** Names that `pull` knows beside any `org/name`. */
+/** Short names that `pull` knows, besides any `org/name`. */
 export const PUBLISHED: Readonly<Record<string, Published>> = {
   promptist: {
     repo: "microsoft/Promptist",
@@ -43,11 +44,11 @@ export const PUBLISHED: Readonly<Record<string, Published>> = {
 
 export interface PullOptions extends HubOptions {
   readonly checkpointsDir: string;
-  /** Folder to fill; default: the name's own in `checkpointsDir`. */
+  /** Folder to fill; by default the name's own in `checkpointsDir`. */
   readonly directory?: string | undefined;
-  /** Which variant to take where there are two; the other is taken where there is one. Default fp16. */
+  /** Which variant to prefer if there are two; otherwise the existing one is taken. Default fp16. */
   readonly prefer?: Preference | undefined;
-  /** Bytes on disk and bytes in all, of the whole checkpoint. */
+  /** Bytes on disk and in total, for the whole checkpoint. */
   readonly onProgress?: ((done: number, of: number) => void) | undefined;
 }
 
@@ -57,7 +58,7 @@ export interface Pulled {
   readonly commit: string;
   readonly files: readonly { readonly path: string; readonly bytes: number; readonly repo: string }[];
   readonly bytes: number;
-  /** Bytes that came over the network this time. */
+  /** Bytes downloaded this time. */
   readonly downloadedBytes: number;
 }
 
@@ -79,9 +80,10 @@ export function parsePullName(name: string): Published & { readonly revision: st
 }
 
 /**
- * Downloads a checkpoint, or what is missing of it. Run again after an interruption it goes on where it stopped.
- * @throws CheckpointError HUB_*, DISK_FULL, CANCELLED, CHECKPOINT_ARCHITECTURE (not a model that runs here; found before
- *   its weights are fetched), CHECKPOINT_CORRUPT (the folder holds other files under the same names);
+ * Downloads a checkpoint, or the missing part of it. After an interruption, the next run continues.
+ * @throws CheckpointError HUB_*, DISK_FULL, CANCELLED, CHECKPOINT_ARCHITECTURE (not a model that runs here;
+ * found before
+ *   its weights are fetched), CHECKPOINT_CORRUPT (the folder has different files under the same names);
  *   InputError INPUT_OPTION
  */
 export async function pull(name: string, options: PullOptions): Promise<Pulled> {
@@ -123,7 +125,7 @@ export async function pull(name: string, options: PullOptions): Promise<Pulled> 
     );
   };
   let downloadedBytes = 0;
-  // The small ones first: a model of another kind is refused before its weights come.
+  // Small files first, so that a model of another kind is refused before its weights are fetched.
   const queue = [...missing].sort((a, b) => Number(isWeights(a)) - Number(isWeights(b)) || a.bytes - b.bytes);
   let isChecked = present.size > 0;
   try {
@@ -157,13 +159,16 @@ export async function pull(name: string, options: PullOptions): Promise<Pulled> 
 
 const isWeights = ({ path }: HubFile): boolean => /\.(safetensors|bin)$/.test(path);
 
-/** A part is named by its content, so that a file which changed on the hub does not go on from the old one's bytes. */
+/**
+ * A part is named by its content: if a file changes on the hub, the download must not continue from old
+ * bytes.
+ */
 const partOf = (path: string, { hash }: HubFile): string => `${path}.${hash.hex.slice(0, 8)}.part`;
 
 const TOKENIZER_FILES = ["vocab.json", "merges.txt"];
 const TOKENIZER_EXTRAS = ["tokenizer_config.json", "special_tokens_map.json"];
 
-/** The files that this program reads of a pipeline or of one model, or a CheckpointError that says what is missing. */
+/** The files of a pipeline or model that this program reads, or a CheckpointError naming what is missing. */
 async function chooseFiles(
   client: HubClient,
   { repo, tokenizerRepo }: Published,
@@ -245,7 +250,9 @@ function requireKind(staging: string, { requireArchitecture }: Published, files:
   else if (files.some(({ path }) => path === "model_index.json")) requireStableDiffusion(staging);
 }
 
-/** Files of a folder from an earlier time that are right; others under their names are never overwritten. */
+/**
+ * Files of the folder that are already correct; different files with the same names are never overwritten.
+ */
 async function filesInPlace(directory: string, files: readonly HubFile[]): Promise<Set<HubFile>> {
   const right = new Set<HubFile>();
   const other: string[] = [];
@@ -262,13 +269,13 @@ async function filesInPlace(directory: string, files: readonly HubFile[]): Promi
   );
 }
 
-/** Bytes of a file that an earlier download left. */
+/** Bytes of a file left by an earlier download. */
 async function stagedBytes(staging: string, file: HubFile): Promise<number> {
   const path = join(staging, file.path);
   return Math.min((await sizeOf(path)) || (await sizeOf(partOf(path, file))), file.bytes);
 }
 
-/** Room that is left free for the rest of the machine. */
+/** Disk space to leave free for everything else. */
 const SPARE_BYTES = 256 * 2 ** 20;
 
 async function requireSpace(staging: string, missing: readonly HubFile[]): Promise<void> {
@@ -283,10 +290,10 @@ async function requireSpace(staging: string, missing: readonly HubFile[]): Promi
   );
 }
 
-/** Gives the collected files their folder: by its name at once, or file by file into one that was there before. */
+/** Moves the collected files into place: by renaming the folder, or file by file into an existing one. */
 async function putInPlace(staging: string, directory: string, files: readonly HubFile[]): Promise<void> {
   await writeFile(join(staging, SOURCE_FILE), `${JSON.stringify(sourceOf(files), null, 2)}\n`);
-  // Parts of files that changed on the hub in the meantime.
+  // Remove parts of files that changed on the hub meanwhile.
   for (const path of await readdir(staging, { recursive: true }))
     if (path.endsWith(".part")) await rm(join(staging, path));
   const isThere = existsSync(directory) && (await readdir(directory)).length > 0;
@@ -302,7 +309,7 @@ async function putInPlace(staging: string, directory: string, files: readonly Hu
   await rm(staging, { recursive: true });
 }
 
-/** Hidden beside the files: where they came from. */
+/** A hidden file beside the others that records their origin. */
 const SOURCE_FILE = ".hub.json";
 
 const sourceOf = (files: readonly HubFile[]) =>
@@ -310,7 +317,7 @@ const sourceOf = (files: readonly HubFile[]) =>
     files.map(({ repo, commit, path, hash }) => [path, { repo, commit, [hash.kind]: hash.hex }]),
   );
 
-/** Folders of downloads that are not finished, with the bytes that they hold. */
+/** Folders of unfinished downloads, with their sizes. */
 export async function partialDownloads(
   checkpointsDir: string,
 ): Promise<{ directory: string; bytes: number }[]> {

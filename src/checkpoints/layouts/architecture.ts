@@ -4,8 +4,8 @@ import { CheckpointError } from "../../core/errors.js";
 import { readConfig } from "./config.js";
 
 /*
- * Is this folder the kind of model that it is used as? Asked before anything large is opened, so that a BERT given as
- * Promptist or an SDXL given as Stable Diffusion 1.5 is answered in a sentence. Sizes are the graphs' business.
+ * Checks that a folder holds the kind of model it is used as, before anything large is opened. A BERT used as
+ * Promptist, or an SDXL used as Stable Diffusion 1.5, gets a clear message. Sizes are left to the graphs.
  */
 
 const modelConfig = z.looseObject({
@@ -13,7 +13,10 @@ const modelConfig = z.looseObject({
   architectures: z.array(z.string()).nullish(),
 });
 
-/** Throws CHECKPOINT_MISSING, CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE unless the folder is a GPT-2 language model. */
+/**
+ * Throws CHECKPOINT_MISSING, CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE unless the folder is a GPT-2
+ * language model.
+ */
 export function requireGpt2(directory: string): void {
   const { model_type: type, architectures } = readConfig(directory, "config.json", modelConfig);
   if (type === "gpt2") return;
@@ -29,7 +32,7 @@ const pipelineIndex = z.looseObject({
   _class_name: z.string().optional(),
 });
 
-/** Parts of a pipeline by folder: the class that each must be. */
+/** Parts of a pipeline by folder, with the class that each must have. */
 const PARTS = { unet: "UNet2DConditionModel", vae: "AutoencoderKL", text_encoder: "CLIPTextModel" } as const;
 
 const unetConfig = z.looseObject({
@@ -37,7 +40,10 @@ const unetConfig = z.looseObject({
   addition_embed_type: z.string().nullish(),
 });
 
-/** Throws CHECKPOINT_MISSING, CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE unless the folder is a pipeline like Stable Diffusion 1.5. */
+/**
+ * Throws CHECKPOINT_MISSING, CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE unless the folder is a pipeline
+ * like Stable Diffusion 1.5.
+ */
 export function requireStableDiffusion(directory: string): void {
   const wanted = "a StableDiffusionPipeline of the 1.x kind is wanted";
   const path = join(directory, "model_index.json");

@@ -5,17 +5,17 @@ import { listFolder, openWeights, type Preference } from "../files/open.js";
 import { requireGpt2, requireStableDiffusion } from "./architecture.js";
 import { isFile, openDiffusion } from "./diffusion-files.js";
 
-/** A checkpoint's folder and what lies in it; see `findPromptist` and `findDiffusion`. */
+/** A checkpoint's folder and its content; see `findPromptist` and `findDiffusion`. */
 export interface FoundCheckpoint {
   /** Absolute path of the folder, or of a single-file checkpoint. */
   readonly directory: string;
   /** For messages and records: the folder's or file's name, or `miniature`. */
   readonly name: string;
-  /** True for the small checkpoints that come with the program and only show that everything works. */
+  /** True for the small checkpoints that ship with the program and only show that everything works. */
   readonly isMiniature: boolean;
-  /** It can draw only subjects that need no safety checker: true for the miniature, whose training data is known. */
+  /** True if it can draw only harmless subjects, as the miniature does: its training data is known. */
   readonly isHarmless: boolean;
-  /** Classifier-free guidance scale for pictures where nobody names one. */
+  /** Classifier-free guidance scale to use by default. */
   readonly guidance: number;
   /** Paths inside the folder, with their sizes. */
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
@@ -23,20 +23,23 @@ export interface FoundCheckpoint {
   readonly bytes: number;
 }
 
-/** What diffusers' pipeline takes for Stable Diffusion 1.5. */
+/** The default of diffusers' pipeline for Stable Diffusion 1.5. */
 const USUAL_GUIDANCE = 7.5;
-/** At 7.5 the miniature's colours are too strong and its outlines fray; checkpoints/README.md has both measured. */
+/**
+ * At 7.5 the miniature's colours are too strong and its outlines fray; checkpoints/README.md has both
+ * measured.
+ */
 const MINIATURE_GUIDANCE = 2;
 
 export type CheckpointKind = "promptist" | "diffusion";
 
 interface Kind {
-  /** Folder of the published checkpoint, and of the miniature, in the folder of checkpoints. */
+  /** Subfolders of the folder of checkpoints: the published checkpoint's, and the miniature's. */
   readonly folder: string;
   readonly miniature: string;
   readonly title: string;
   readonly requireArchitecture: (directory: string) => void;
-  /** Folders with weights, and the small files, each a list of alternatives (all of one must be there). */
+  /** Folders with weights, and small files; each is a list of alternatives, one of which must be complete. */
   readonly weights: readonly string[];
   readonly needs: readonly (readonly (readonly string[])[])[];
   readonly toDo: string;
@@ -74,16 +77,16 @@ const KINDS: Readonly<Record<CheckpointKind, Kind>> = {
 };
 
 /**
- * The GPT-2 that rewrites prompts: the folder that the user named, else `promptist` in `checkpointsDir`, else the
- * miniature. Throws CheckpointError CHECKPOINT_MISSING (nothing there), CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE
- * (another kind of model). Weights are not opened.
+ * Finds the GPT-2 that rewrites prompts: the folder that the user named, else `promptist` in
+ * `checkpointsDir`, else the miniature. Throws CheckpointError CHECKPOINT_MISSING (there is none),
+ * CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE (another kind of model). Opens no weights.
  */
 export const findPromptist = (directory: string | undefined, checkpointsDir: string): FoundCheckpoint =>
   find("promptist", directory, checkpointsDir);
 
 /**
- * The Stable Diffusion pipeline: as `findPromptist`, with the folder `stable-diffusion-v1-5`. What the user named may
- * also be a single file.
+ * Finds the Stable Diffusion pipeline like `findPromptist`, in the folder `stable-diffusion-v1-5`. The user
+ * may also name a single file.
  */
 export const findDiffusion = (directory: string | undefined, checkpointsDir: string): FoundCheckpoint =>
   find("diffusion", directory, checkpointsDir);
@@ -100,8 +103,9 @@ function requireKind(kind: CheckpointKind, path: string): void {
 }
 
 /**
- * Folder of the tokenizer that belongs to a Stable Diffusion checkpoint. A single file has none; all of the 1.x family
- * share CLIP's, so one beside the file or of another checkpoint here will do. Throws CheckpointError CHECKPOINT_MISSING.
+ * Folder of a Stable Diffusion checkpoint's tokenizer. A single file has none, but the whole 1.x family
+ * shares CLIP's, so one beside the file or in another checkpoint here will do. Throws CheckpointError
+ * CHECKPOINT_MISSING.
  */
 export function findClipTokenizer({ directory }: FoundCheckpoint, checkpointsDir: string): string {
   if (!isFile(directory)) return join(directory, "tokenizer");
@@ -155,7 +159,7 @@ function describeFolder(directory: string, checkpointsDir: string): FoundCheckpo
   };
 }
 
-/** Files of a folder and its folders; hidden ones (version control, download caches) are passed over. */
+/** Files of a folder and its subfolders, without hidden ones (version control, download caches). */
 function filesOf(directory: string, depth: number): { path: string; bytes: number }[] {
   return readdirSync(directory)
     .filter((name) => !name.startsWith("."))
@@ -169,16 +173,16 @@ function filesOf(directory: string, depth: number): { path: string; bytes: numbe
     });
 }
 
-/** What stands in the way of a checkpoint, and what to do about it. */
+/** What is wrong with a checkpoint, and what to do about it. */
 export interface Inspection {
   readonly kind: CheckpointKind;
-  /** Null where no folder was found. */
+  /** Null if no folder was found. */
   readonly checkpoint: FoundCheckpoint | null;
-  /** Sentences; empty when everything needed is there and its headers are sound. */
+  /** Sentences; empty if everything needed exists with valid headers. */
   readonly problems: readonly string[];
 }
 
-/** Looks at a checkpoint without reading its tensors and reports every problem at once; throws nothing for one. */
+/** Checks a checkpoint without reading its tensors; returns all problems at once and throws for none. */
 export function inspectCheckpoint(
   kind: CheckpointKind,
   given: string | undefined,

@@ -5,9 +5,9 @@ import { CheckpointError } from "../../core/errors.js";
 import { corrupt } from "../files/file.js";
 
 /**
- * Reads a JSON file of a checkpoint, such as `config.json`, and checks it. `schema` names the keys that are
- * used and their defaults. Throws CheckpointError CHECKPOINT_MISSING (no such file), CHECKPOINT_CORRUPT (no
- * JSON) or CHECKPOINT_ARCHITECTURE (a key with a value that we do not run), each naming the file and the key.
+ * Reads and checks a JSON file of a checkpoint, such as `config.json`. `schema` names the keys that are used
+ * and their defaults. Throws CheckpointError CHECKPOINT_MISSING (no such file), CHECKPOINT_CORRUPT (invalid
+ * JSON) or CHECKPOINT_ARCHITECTURE (an unsupported value), each naming the file and the key.
  */
 export function readConfig<S extends z.ZodType>(directory: string, name: string, schema: S): z.output<S> {
   const path = join(directory, name);
@@ -15,7 +15,7 @@ export function readConfig<S extends z.ZodType>(directory: string, name: string,
 }
 
 /**
- * Checks a configuration that was read or made from `source`. Throws CheckpointError CHECKPOINT_ARCHITECTURE.
+ * Checks a configuration read or made from `source`. Throws CheckpointError CHECKPOINT_ARCHITECTURE.
  */
 export function parseConfig<S extends z.ZodType>(source: string, config: unknown, schema: S): z.output<S> {
   const parsed = schema.safeParse(config);

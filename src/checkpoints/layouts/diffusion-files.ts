@@ -9,26 +9,26 @@ import { parseConfig, readConfig, readJson } from "./config.js";
 import { type SingleFileParts, singleFileParts } from "./ldm.js";
 import { clipTextWeights, vaeWeights } from "./names.js";
 
-/** The models of a pipeline, by the names of their folders in diffusers' layout. */
+/** The models of a pipeline, by their folder names in diffusers' layout. */
 export type DiffusionPart = "text_encoder" | "unet" | "vae";
 export const DIFFUSION_PARTS: readonly DiffusionPart[] = ["text_encoder", "unet", "vae"];
 
-/** A Stable Diffusion checkpoint as its graphs need it, whether it is a folder or one file. */
+/** A Stable Diffusion checkpoint as its graphs need it, from a folder or a single file. */
 export interface DiffusionFiles {
   /** Absolute path of the folder or file. */
   readonly source: string;
   /** A model's configuration. Throws CheckpointError CHECKPOINT_MISSING, _CORRUPT or _ARCHITECTURE. */
   config<S extends z.ZodType>(part: DiffusionPart, schema: S): z.output<S>;
   scheduler(): Record<string, unknown>;
-  /** A model's tensors under the names that its graph uses. Throws CheckpointError as `openWeights`. */
+  /** A model's tensors under the names that its graph uses. Throws CheckpointError like `openWeights`. */
   weights(part: DiffusionPart, prefer: Preference): Weights;
 }
 
 export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 /**
- * Opens a folder in diffusers' layout, or a single file with the names of the original latent-diffusion code. Only
- * headers are read. Throws CheckpointError where it is no pipeline like Stable Diffusion 1.5.
+ * Opens a folder in diffusers' layout, or a single file with the names of the original latent-diffusion code.
+ * Only headers are read. Throws CheckpointError if it is not a pipeline like Stable Diffusion 1.5.
  */
 export function openDiffusion(path: string): DiffusionFiles {
   return isFile(path) ? singleFile(path) : folder(path);
@@ -51,7 +51,9 @@ function folder(directory: string): DiffusionFiles {
   };
 }
 
-/** The scheduler that Stable Diffusion 1.x was trained for and is published with; single files do not name it. */
+/**
+ * The scheduler that Stable Diffusion 1.x was trained for and is published with; single files don't name it.
+ */
 export const SD1_SCHEDULER = {
   _class_name: "PNDMScheduler",
   beta_start: 0.00085,
@@ -64,8 +66,9 @@ export const SD1_SCHEDULER = {
 };
 
 /**
- * A single file says nothing about its models but the shapes of their tensors. What these do not tell (heads, groups)
- * is Stable Diffusion 1.x's, unless diffusers' configuration files lie beside the file (`unet/config.json`, ...).
+ * A single file describes its models only by the shapes of their tensors. The rest (heads, groups) is assumed
+ * to be Stable Diffusion 1.x's, unless diffusers' configuration files are beside the file
+ * (`unet/config.json`, ...).
  */
 function singleFile(path: string): DiffusionFiles {
   const parts = partsOf(path);
@@ -161,5 +164,5 @@ const CONFIG_FROM_SHAPES: Readonly<Record<DiffusionPart, (weights: Weights) => o
   },
 };
 
-/** Width of a head in every CLIP text encoder that was published. */
+/** Width of a head in every published CLIP text encoder. */
 const CLIP_HEAD_SIZE = 64;

@@ -5,7 +5,7 @@ import { findWeightFiles } from "../files/open.js";
 import type { FoundCheckpoint } from "./catalog.js";
 import { isFile } from "./diffusion-files.js";
 
-/** Where the published files of the judges lie; null for one that is not there. Absolute paths. */
+/** Absolute paths of the judges' published files; null if missing. */
 export interface FoundJudges {
   /** Folder of a CLIP in transformers' layout. */
   readonly clip: string | null;
@@ -17,10 +17,10 @@ export interface FoundJudges {
   readonly safety: string | null;
 }
 
-/** Given instead of a CLIP's folder: no scores. */
+/** Value that stands for no CLIP: no scores. */
 export const NO_CLIP = "none";
 
-/** The predictor that Promptist's reward uses, among those that are published beside it. */
+/** The predictor of Promptist's reward, among those published beside it. */
 const PROMPTIST_PREDICTOR = "sac+logos+ava1-l14-linearMSE.pth";
 
 /**
@@ -32,8 +32,8 @@ const PROMPTIST_PREDICTOR = "sac+logos+ava1-l14-linearMSE.pth";
  *   all of the 1.x family share; none for the miniature.
  *
  * @param clip a folder, `none`, or nothing
- * @throws CheckpointError CHECKPOINT_MISSING where the named CLIP is not there or a folder holds several
- *   predictors
+ * @throws CheckpointError CHECKPOINT_MISSING if the named CLIP does not exist or a folder holds several
+ * predictors
  */
 export function findJudges(
   diffusion: Pick<FoundCheckpoint, "directory" | "isMiniature">,
@@ -66,7 +66,7 @@ function findClip(
     const isOwn = directory === miniature;
     return { directory, name: isOwn ? "miniature" : basename(directory), isMiniature: isOwn };
   }
-  // The folder may also hold nothing but a tokenizer, for single-file checkpoints.
+  // The folder may also hold only a tokenizer, for single-file checkpoints.
   const published = resolve(checkpointsDir, "clip");
   if (existsSync(join(published, "config.json")) && findWeightFiles(published))
     return { directory: published, name: "clip", isMiniature: false };
@@ -98,7 +98,7 @@ function findChecker(
     : safetyCheckerOf(resolve(checkpointsDir, "stable-diffusion-v1-5"));
 }
 
-/** The safety checker in a pipeline's folder or beside a single file; null where there is none. */
+/** The safety checker in a pipeline's folder or beside a single file; null if there is none. */
 export function safetyCheckerOf(diffusion: string): string | null {
   const folder = join(isFile(diffusion) ? dirname(diffusion) : diffusion, "safety_checker");
   return existsSync(join(folder, "config.json")) ? folder : null;

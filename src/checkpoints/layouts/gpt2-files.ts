@@ -4,10 +4,10 @@ import type { Weights } from "../files/weights.js";
 import { readConfig } from "./config.js";
 import { gpt2Weights } from "./names.js";
 
-/** A GPT-2 language model as it is published. */
+/** A published GPT-2 language model. */
 export interface Gpt2Files {
   readonly config: Gpt2Config;
-  /** Tensors under the names that its graph uses. Throws CheckpointError as `openWeights`. */
+  /** Tensors under the names that its graph uses. Throws CheckpointError like `openWeights`. */
   weights(): Weights;
 }
 

@@ -8,16 +8,16 @@ import type { Weights } from "../files/weights.js";
 import { parseConfig, readConfig, readJson } from "./config.js";
 import { clipWeights, safetyCheckerWeights } from "./names.js";
 
-/** A vision tower with its projection, as it is published. */
+/** A published vision tower with its projection. */
 export interface VisionFiles {
   /** Absolute path of the folder. */
   readonly source: string;
   readonly vision: ClipVisionConfig;
   /** Length of an embedding, projection_dim. */
   readonly dimensions: number;
-  /** What `preprocessor_config.json` says; an empty object, for all defaults, where there is none. */
+  /** The content of `preprocessor_config.json`; an empty object, meaning all defaults, if there is none. */
   readonly preprocessor: unknown;
-  /** Tensors under CLIP's own names. Throws CheckpointError as `openWeights`. */
+  /** Tensors under CLIP's own names. Throws CheckpointError like `openWeights`. */
   weights(prefer: Preference): Weights;
 }
 
@@ -59,7 +59,7 @@ export function openClip(directory: string): ClipFiles {
 
 /**
  * Opens diffusers' StableDiffusionSafetyChecker, with the `feature_extractor/` beside it. Only headers are
- * read. Throws CheckpointError as `openClip`.
+ * read. Throws CheckpointError like `openClip`.
  */
 export function openSafetyChecker(directory: string): VisionFiles {
   const config = readConfig(directory, "config.json", towersConfig);

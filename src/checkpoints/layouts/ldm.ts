@@ -3,12 +3,16 @@ import type { Weights } from "../files/weights.js";
 import { type Rename, renamed } from "./names.js";
 
 /*
- * Single-file checkpoints name tensors as the original latent-diffusion code does (CompVis, 2022):
- * `model.diffusion_model.*` (UNet), `first_stage_model.*` (VAE), `cond_stage_model.transformer.*` (CLIP's text encoder).
- * Here the same tensors get the names of diffusers' folders, any depth and number of levels.
+ * Single-file checkpoints name tensors like the original latent-diffusion code (CompVis, 2022):
+ * `model.diffusion_model.*` (UNet), `first_stage_model.*` (VAE), `cond_stage_model.transformer.*` (CLIP's
+ * text encoder). This file gives the same tensors the names of diffusers' folders, for any depth and number
+ * of levels.
  */
 
-/** The three models of a single file, by diffusers' names; feed them to `clipTextWeights` and `vaeWeights` as folders are. */
+/**
+ * The three models of a single file, by diffusers' names; pass them to `clipTextWeights` and `vaeWeights`
+ * like folders.
+ */
 export interface SingleFileParts {
   readonly textEncoder: Weights;
   readonly unet: Weights;
@@ -19,13 +23,14 @@ const UNET = "model.diffusion_model.";
 const VAE = "first_stage_model.";
 const TEXT = "cond_stage_model.transformer.";
 
-/** True where the tensors carry the names of the original latent-diffusion code. */
+/** True if the tensors have the names of the original latent-diffusion code. */
 export const isSingleFile = (weights: Weights): boolean =>
   weights.names.some((name) => name.startsWith(UNET));
 
 /**
- * Views of a single-file Stable Diffusion 1.x checkpoint. Averaged copies (`model_ema.*`) and the noise schedule are
- * left out. Throws CheckpointError CHECKPOINT_ARCHITECTURE for a file without these parts, or of the 2.x or XL family.
+ * Views of a single-file Stable Diffusion 1.x checkpoint. Averaged copies (`model_ema.*`) and the noise
+ * schedule are left out. Throws CheckpointError CHECKPOINT_ARCHITECTURE for a file without these parts, or of
+ * the 2.x or XL family.
  */
 export function singleFileParts(weights: Weights): SingleFileParts {
   const has = (prefix: string) => weights.names.some((name) => name.startsWith(prefix));
@@ -51,7 +56,10 @@ export function singleFileParts(weights: Weights): SingleFileParts {
   };
 }
 
-/** The tensors under a prefix, renamed; a name that the architecture does not have stays as it is and is found extra. */
+/**
+ * The tensors under a prefix, renamed; a name unknown to the architecture stays and is later reported as
+ * extra.
+ */
 function part(weights: Weights, prefix: string, name: (rest: string) => string): Weights {
   const rename: Rename = (original) =>
     original.startsWith(prefix) ? { name: name(original.slice(prefix.length)) } : null;
@@ -77,8 +85,9 @@ const UNET_OUTSIDE: Readonly<Record<string, string>> = {
 };
 
 /**
- * With L residual blocks per level, `input_blocks` counts the input convolution and then, level by level, L blocks and
- * one downsampler; `output_blocks` counts L + 1 blocks per level, the last of which also holds the upsampler.
+ * With L residual blocks per level, `input_blocks` counts the input convolution and then, level by level, L
+ * blocks and one downsampler; `output_blocks` counts L + 1 blocks per level, the last of which also holds the
+ * upsampler.
  */
 function unetName(weights: Weights): (name: string) => string {
   const levels = weights.names.flatMap((name) => {
@@ -124,7 +133,7 @@ const VAE_ATTENTION: Readonly<Record<string, string>> = {
   proj_out: "to_out.0",
 };
 
-/** The decoder's levels are counted from the picture there and from the latents in diffusers. */
+/** The original counts the decoder's levels from the picture, diffusers from the latents. */
 function vaeName(weights: Weights): (name: string) => string {
   const levels = weights.names.map((name) => Number(/\.decoder\.up\.(\d+)\./.exec(name)?.[1] ?? -1));
   const last = levels.reduce((highest, level) => Math.max(highest, level), 0);

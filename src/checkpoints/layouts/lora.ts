@@ -8,7 +8,7 @@ import { NOT_IN_PLACE } from "../files/stored-weights.js";
 import type { TensorEntry, Weights } from "../files/weights.js";
 
 /*
- * Low-rank adapters (Hu et al. 2021, arXiv:2106.09685), merged into the weights that a graph is compiled with:
+ * Low-rank adapters (Hu et al. 2021, arXiv:2106.09685), merged into a graph's weights when it is compiled:
  *
  *   W' = W + weight * alpha / r * up . down
  *
@@ -21,14 +21,14 @@ import type { TensorEntry, Weights } from "../files/weights.js";
  * Keys are read as kohya's scripts, diffusers (old and new) and PEFT write them.
  */
 
-/** A file and how strongly it is merged. */
+/** A file and the strength to merge it with. */
 export interface LoraChoice {
   /** Absolute path. */
   readonly file: string;
   readonly weight: number;
 }
 
-/** The parts of a pipeline that an adapter may change. */
+/** Parts of a pipeline that an adapter may change. */
 export type LoraPart = "unet" | "text_encoder";
 type Bases = Readonly<Record<LoraPart, Weights>>;
 
@@ -40,18 +40,19 @@ interface Delta {
   readonly scale: number;
 }
 
-/** An adapter whose every tensor has found its place. */
+/** An adapter whose tensors all belong to the checkpoint. */
 interface Lora {
   readonly weights: Weights;
   readonly fingerprint: string;
-  /** Name of the tensor that is changed -> the change. */
+  /** From each changed tensor's name to its change. */
   readonly deltas: Readonly<Record<LoraPart, ReadonlyMap<string, Delta>>>;
 }
 
 /**
- * Views of a pipeline's weights with adapters merged, in float32. Nothing is computed before a tensor is read.
- * @throws CheckpointError CHECKPOINT_MISSING or CHECKPOINT_CORRUPT (the file), CHECKPOINT_TENSORS: all keys that belong
- *   to nothing in these models, and all that have another shape
+ * Views of a pipeline's weights with adapters merged, in float32. Computes a tensor only when it is read.
+ * @throws CheckpointError CHECKPOINT_MISSING or CHECKPOINT_CORRUPT (the file), CHECKPOINT_TENSORS: all keys
+ * that these
+ *   models don't have, and all with another shape
  */
 export function mergeLoras(bases: Bases, choices: readonly LoraChoice[]): Bases {
   const loras = choices.map(({ file, weight }) => ({ lora: readLora(file, bases), weight }));
@@ -99,9 +100,9 @@ function mergedView(
   };
 }
 
-/** Side of the square of `up` that is held in registers while a stretch of columns is gone through. */
+/** Side of the square of `up` that is held in registers while going through a run of columns. */
 const SIDE = 4;
-/** Columns of a stretch: SIDE rows of `down` and SIDE rows of sums stay in the first-level cache. */
+/** Columns per run: SIDE rows of `down` and SIDE rows of sums fit in the first-level cache. */
 const STRETCH = 256;
 
 /** values [out, n] += weight * scale * up [out, r] . down [r, n], summed in float64 */
@@ -143,7 +144,7 @@ function addSquare(
   B: Float32Array,
   depth: number,
 ): void {
-  // Named one by one: an array here, or one in the loop, costs more than the sums.
+  // Named one by one: an array or an inner loop costs more than the sums themselves.
   const b00 = B[0]!;
   const b01 = B[1]!;
   const b02 = B[2]!;
@@ -233,7 +234,7 @@ type Role = "down" | "up" | "alpha";
 const MATRIX =
   /^(.+?)(?:\.lora_(?<kohya>down|up)|\.lora_(?<peft>[AB])(?:\.\w+)?|[._]lora\.(?<diffusers>down|up)|\.lora_linear_layer\.(?<old>down|up))\.weight$/;
 
-/** A key's module, as it is written there, and what the tensor is to it. */
+/** A key's module name as written there, and the tensor's role in it. */
 function parseKey(key: string): { stem: string; role: Role } | undefined {
   const alpha = /^(.+)\.alpha$/.exec(key)?.[1];
   if (alpha !== undefined) return { stem: alpha.replace(/[._]lora$/, ""), role: "alpha" };
@@ -251,9 +252,12 @@ const OLD_TEXT_ATTENTION: Readonly<Record<string, string>> = {
   to_out: "out_proj",
 };
 
-/** Finds the tensor that a module's name in an adapter means. */
+/** Finds the tensor that an adapter's module name refers to. */
 function finder(bases: Bases): (stem: string) => { part: LoraPart; name: string } | undefined {
-  /** kohya joins the parts of a name by underscores, which names have too: only the model's own names tell them apart. */
+  /**
+   * kohya joins the parts of a name with underscores, which names contain too, so look up the model's own
+   * names.
+   */
   const joined = { unet: new Map<string, string>(), text_encoder: new Map<string, string>() };
   for (const part of ["unet", "text_encoder"] as const)
     for (const name of bases[part].names)
@@ -288,8 +292,8 @@ function finder(bases: Bases): (stem: string) => { part: LoraPart; name: string 
 }
 
 /**
- * diffusers since 0.34 keeps an adapter's configuration in the file's metadata, with PEFT's keys under the model's name:
- * `unet.r`, `unet.lora_alpha`, `unet.alpha_pattern` (module -> alpha).
+ * diffusers since 0.34 keeps an adapter's configuration in the file's metadata, with PEFT's keys under the
+ * model's name: `unet.r`, `unet.lora_alpha`, `unet.alpha_pattern` (module -> alpha).
  */
 function metadataAlphas(file: string): (part: LoraPart, tensor: string) => number | undefined {
   const text = readMetadata(file).lora_adapter_metadata;

@@ -3,19 +3,19 @@ import { CheckpointError } from "../../core/errors.js";
 import type { TensorEntry, Weights } from "../files/weights.js";
 
 /*
- * Published files name the same tensor in several ways. Graphs use one: these views answer to it, and to nothing else.
+ * Published files use several names for the same tensor. Graphs use one: these views know only that one.
  */
 
-/** A tensor's canonical name, and its shape where it changes; null drops it. */
+/** A tensor's canonical name, and its shape if it changes; null drops the tensor. */
 export type Rename = (
   name: string,
   shape: readonly number[],
 ) => { name: string; shape?: readonly number[] } | null;
 
 /**
- * GPT-2 as `transformer.*`, with or without that prefix in the file. The causal masks `attn.bias` and
- * `attn.masked_bias` (constants that old versions stored) are dropped; so is `lm_head.weight` where it is tied to
- * `transformer.wte.weight`, as transformers ignores it there.
+ * GPT-2 as `transformer.*`, whether or not the file has that prefix. The causal masks `attn.bias` and
+ * `attn.masked_bias` (constants stored by old versions) are dropped, and so is a `lm_head.weight` tied to
+ * `transformer.wte.weight`, which transformers ignores too.
  */
 export function gpt2Weights(weights: Weights, { tied = true }: { tied?: boolean } = {}): Weights {
   return renamed(weights, (name) => {
@@ -26,7 +26,10 @@ export function gpt2Weights(weights: Weights, { tied = true }: { tied?: boolean 
   });
 }
 
-/** CLIP's text encoder as `text_model.*`; its `position_ids` (0 to 76) and the other halves of a whole CLIP are dropped. */
+/**
+ * CLIP's text encoder as `text_model.*`; its `position_ids` (0 to 76) and the other halves of a whole CLIP
+ * are dropped.
+ */
 export function clipTextWeights(weights: Weights): Weights {
   return renamed(weights, (name) => {
     if (/^(vision_model|visual_projection|text_projection|logit_scale)(\.|$)/.test(name)) return null;
@@ -42,8 +45,8 @@ export function clipWeights(weights: Weights): Weights {
 }
 
 /**
- * A safety checker with its tower as CLIP's `vision_model.*`, where files have `vision_model.vision_model.*` (diffusers
- * puts a whole CLIPVisionModel there) or, since transformers 5, no second one.
+ * A safety checker with its tower as CLIP's `vision_model.*`. Files have `vision_model.vision_model.*`
+ * (diffusers puts a whole CLIPVisionModel there) or, since transformers 5, only one `vision_model`.
  */
 export function safetyCheckerWeights(weights: Weights): Weights {
   return renamed(weights, (name) => {
@@ -52,10 +55,10 @@ export function safetyCheckerWeights(weights: Weights): Weights {
   });
 }
 
-/** 0, 1, 2, ...: a buffer that old versions stored. */
+/** A buffer with 0, 1, 2, ... that old versions stored. */
 const POSITION_IDS = /\bembeddings\.position_ids$/;
 
-/** Attention of the VAE before diffusers 0.18, as SD 1.5 was published: old name -> name now. */
+/** Attention of the VAE before diffusers 0.18, as SD 1.5 was published: old name -> current name. */
 const OLD_VAE_ATTENTION: Readonly<Record<string, string>> = {
   query: "to_q",
   key: "to_k",
@@ -63,7 +66,10 @@ const OLD_VAE_ATTENTION: Readonly<Record<string, string>> = {
   proj_attn: "to_out.0",
 };
 
-/** The VAE with `to_q`, `to_k`, `to_v` and `to_out.0` as matrices, where files have old names or 1x1 convolutions. */
+/**
+ * The VAE with `to_q`, `to_k`, `to_v` and `to_out.0` as matrices, even if the file has old names or 1x1
+ * convolutions.
+ */
 export function vaeWeights(weights: Weights): Weights {
   return renamed(weights, (name, shape) => {
     const [, attention, part, kind] = /^(.*\battentions\.\d+)\.(.+)\.(weight|bias)$/.exec(name) ?? [];
@@ -80,7 +86,7 @@ export function vaeWeights(weights: Weights): Weights {
 const withoutPrefix = (name: string, prefix: string): string =>
   name.startsWith(prefix) ? name.slice(prefix.length) : name;
 
-/** A view under other names. Throws CHECKPOINT_TENSORS where two tensors of the file come to one name. */
+/** A view under other names. Throws CHECKPOINT_TENSORS if two tensors of the file get the same name. */
 export function renamed(weights: Weights, rename: Rename): Weights {
   const originals = new Map<string, string>();
   const entries = new Map<string, TensorEntry>();

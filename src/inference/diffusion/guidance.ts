@@ -2,7 +2,7 @@ import { InferenceError } from "../../core/errors.js";
 import type { TextStates } from "../../models/clip-text.js";
 import type { DiffusionModel, LatentShape } from "./model.js";
 
-/** Hidden states of the negative prompt and of the prompt; without guidance the prompt's alone. */
+/** Hidden states of the negative prompt and the prompt; without guidance only the prompt's. */
 export interface Conditioning {
   /** Rows: [negative, prompt] or [prompt]. */
   readonly text: TextStates;
@@ -10,7 +10,7 @@ export interface Conditioning {
   readonly guidance: number;
 }
 
-/** Whether that strength guides at all; at 1 the formula below is the prompt's own prediction. */
+/** Whether that strength has any effect; at 1 the formula below is the prompt's own prediction. */
 export const isGuided = (guidance: number): boolean => guidance > 1;
 
 /**
@@ -41,7 +41,8 @@ function blend(negative: Float32Array, prompt: Float32Array, guidance: number): 
 }
 
 /**
- * One value that is not a number spreads over the whole picture in a few steps; no picture beats a black one.
+ * Throws if a value is not a number: it would spread over the whole picture in a few steps, and no picture is
+ * better than a black one.
  */
 function checkFinite(values: Float32Array): Float32Array {
   if (values.every(Number.isFinite)) return values;

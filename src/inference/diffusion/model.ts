@@ -30,9 +30,9 @@ export interface DiffusionConfig {
   readonly latentChannels: number;
   /** Side of the latents that the UNet was trained on: 64 for Stable Diffusion 1.5. */
   readonly sampleSize: number;
-  /** Pixels to a latent's side: 8. */
+  /** Pixels per latent along a side: 8. */
   readonly vaeScaleFactor: number;
-  /** The pipeline divides latents by it before `decode`: 0.18215. */
+  /** The pipeline divides latents by this before `decode`: 0.18215. */
   readonly scalingFactor: number;
   readonly maxTokens: number;
   /** `scheduler/scheduler_config.json` as published. */

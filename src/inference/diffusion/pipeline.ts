@@ -18,7 +18,7 @@ import { Previews } from "./preview.js";
 import { createScheduler, stableDiffusionConfig } from "./schedulers/create.js";
 import type { Scheduler } from "./schedulers/scheduler.js";
 
-/** What a picture is drawn from. */
+/** What to draw. */
 export interface PictureRequest extends ImageOptions {
   readonly prompt: string;
 }
@@ -35,7 +35,7 @@ export interface DrawOptions {
   readonly signal?: AbortSignal;
   /** Called after each evaluation of the UNet; PNDM evaluates once more than it has steps. */
   readonly onStep?: (done: number, of: number) => void;
-  /** Called now and then with the unfinished picture; null for no previews. */
+  /** Called from time to time with the unfinished picture; null for no previews. */
   readonly preview?: {
     readonly everyMs: number;
     readonly emit: (picture: Rgb) => Promise<void>;
@@ -54,7 +54,7 @@ export interface Picture extends Rgb {
  * Draws one picture: diffusers' StableDiffusionPipeline with its defaults, noise from torch's CPU generator.
  *
  * Symbols: C latent channels, h x w latents, H x W pixels, L tokens, D text channels.
- * @throws InputError if the request cannot be drawn on this checkpoint; nothing ran then
+ * @throws InputError if this checkpoint cannot draw the request; nothing ran then
  * @throws InferenceError CANCELLED if `signal` is aborted, INTERNAL if the model's output is not a number
  */
 export async function drawPicture(
@@ -119,10 +119,10 @@ async function denoise(
     const output = await predictGuided(model, input, shape, timestep, conditioning);
     latents = scheduler.step(output, index, latents, random);
     onStep?.(index + 1, timesteps.length);
-    // After the last step the picture itself follows.
+    // After the last step comes the picture itself, so no preview.
     if (index + 1 < timesteps.length)
       await previews?.show(scheduler.scaleModelInput(latents, index + 1), shape);
-    // Running the model blocks this thread; this lets a waiting message, such as a cancel, arrive.
+    // The model blocks this thread; yield so that a waiting message, such as a cancel, can arrive.
     await nextTurn();
     throwIfCancelled(signal);
   }
@@ -159,7 +159,7 @@ function checkRequest(request: PictureRequest, config: DiffusionConfig): Picture
   const native = config.sampleSize * config.vaeScaleFactor;
   const size = request.size ?? { width: native, height: native };
   for (const option of ["width", "height"] as const) {
-    // A miniature's own size may be below the limit that is sensible for the others.
+    // A miniature's own size may be below the minimum that makes sense for others.
     const { min, max } = IMAGE_RANGES.side;
     requireRange(option, size[option], {
       ...IMAGE_RANGES.side,
@@ -196,7 +196,7 @@ function throwIfCancelled(signal: AbortSignal | undefined): void {
   }
 }
 
-/** Values about -1..1 in [1, 3, H, W] to RGB bytes [H, W, 3], rounded as numpy rounds in diffusers. */
+/** Values of about -1..1 in [1, 3, H, W] to RGB bytes [H, W, 3], rounded like numpy in diffusers. */
 function toRgb(image: Float32Array, width: number, height: number): Uint8Array {
   const plane = width * height;
   if (image.length !== 3 * plane) {

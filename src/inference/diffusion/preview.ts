@@ -1,7 +1,7 @@
 import type { Rgb } from "../../pictures/rgb.js";
 import type { DiffusionModel, LatentShape } from "./model.js";
 
-/** Most of the drawing time that previews may take. */
+/** Largest share of the drawing time that previews may take. */
 const SHARE = 0.02;
 
 /**
@@ -18,8 +18,7 @@ const LATENT_TO_RGB = [
 const STABLE_DIFFUSION_SCALE = 0.18215;
 
 /**
- * Shows the unfinished picture at most every `everyMs`, and more rarely where that would cost more than
- * SHARE.
+ * Shows previews at most every `everyMs`, or less often if they would cost more than SHARE.
  */
 export class Previews {
   #nextAt: number;
@@ -56,7 +55,7 @@ export class Previews {
     const [, , height, width] = shape;
     if (latentChannels === LATENT_TO_RGB.length && scalingFactor === STABLE_DIFFUSION_SCALE)
       return { pixels: projected(latents, width * height), width, height };
-    // No fit for these latents is known, so they are decoded.
+    // There is no known fit for these latents, so decode them.
     const image = await this.#model.decode(
       latents.map((x) => x / scalingFactor),
       shape,
@@ -66,7 +65,7 @@ export class Previews {
   }
 }
 
-/** @param latents [1, 4, h, w] in the model's scale; answers [h, w, 3] */
+/** @param latents [1, 4, h, w] in the model's scale; returns [h, w, 3] */
 export function projected(latents: Float32Array, plane: number): Uint8Array {
   const pixels = new Uint8Array(3 * plane);
   for (let i = 0; i < plane; i++) {

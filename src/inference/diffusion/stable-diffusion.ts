@@ -22,12 +22,12 @@ import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
 export interface StableDiffusionOptions {
   /** Absolute path of a folder in diffusers' layout, or of a single-file checkpoint. */
   readonly directory: string;
-  /** Adapters that are merged into the weights. */
+  /** Adapters to merge into the weights. */
   readonly loras?: readonly LoraChoice[];
   readonly device: Device;
   readonly precision: Precision;
   readonly cacheDir: string;
-  /** 0: chosen by the runtime. */
+  /** 0: the runtime chooses. */
   readonly threads: number;
 }
 
@@ -55,8 +55,7 @@ export class StableDiffusion implements DiffusionModel {
 
   /**
    * Reads the folder, compiles its three graphs (or reuses earlier ones) and loads them.
-   * @throws CheckpointError where the folder is not such a model; InferenceError where it does not fit the
-   *   device.
+   * @throws CheckpointError if the folder is not such a model; InferenceError if it does not fit the device.
    */
   static async open(options: StableDiffusionOptions): Promise<StableDiffusion> {
     const { device, threads } = options;
@@ -84,7 +83,7 @@ export class StableDiffusion implements DiffusionModel {
 
   /**
    * Compiles the three graphs into the cache, or finds them there.
-   * @throws CheckpointError where the folder is not such a model, or a LoRA does not belong to it
+   * @throws CheckpointError if the folder is not such a model, or a LoRA does not belong to it
    */
   static async compile(options: StableDiffusionOptions) {
     const { directory, device } = options;
@@ -149,7 +148,7 @@ function readParts(directory: string): Parts {
 }
 
 /**
- * Throws CheckpointError CHECKPOINT_ARCHITECTURE, naming both keys, where the parts do not fit each other.
+ * Throws CheckpointError CHECKPOINT_ARCHITECTURE, naming both keys, if the parts do not match each other.
  */
 function requireTogether(directory: string, { text, unet, vae }: Parts): void {
   const pairs = [
@@ -179,11 +178,11 @@ function configOf({ files, text, unet, vae }: Parts): DiffusionConfig {
   };
 }
 
-/** diffusers' own, for a UNet that names none. */
+/** diffusers' default, for a UNet that names none. */
 const DEFAULT_SAMPLE_SIZE = 64;
 
 /**
- * Every kind of attention in the three graphs, with few tokens on both sides of the usual limits of kernels.
+ * Every kind of attention in the three graphs, with few tokens, on both sides of kernels' usual limits.
  */
 function attentionSizes({ text, unet, vae }: Parts): AttentionSize[] {
   const tokens = text.max_position_embeddings;
@@ -230,7 +229,7 @@ async function compileParts(
 
 interface PartGraph {
   readonly graph: Graph;
-  /** Tensors of the checkpoint that it does not read. */
+  /** Tensors of the checkpoint that the graph does not read. */
   readonly unused: readonly RegExp[];
 }
 
@@ -248,8 +247,7 @@ function graphsOf(
 }
 
 /**
- * The graphs of a checkpoint before they are compiled, and its files, to compare them. Throws
- * CheckpointError.
+ * The graphs of a checkpoint before compilation, and its files, to compare them. Throws CheckpointError.
  */
 export function diffusionGraphs(directory: string) {
   const parts = readParts(directory);

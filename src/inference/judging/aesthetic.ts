@@ -5,15 +5,15 @@ import { dot, normalized } from "./vectors.js";
 
 /**
  * The aesthetic predictor of the LAION family that Promptist's reward uses (LMOps, promptist/aesthetic):
- * linear layers with nothing but dropout between them, over CLIP's normalised image embedding. So all of it
- * is one affine map.
+ * linear layers with only dropout between them, on CLIP's normalised image embedding. Together they are one
+ * affine map.
  */
 export class AestheticPredictor {
   readonly #direction: Float64Array;
   readonly #offset: number;
 
   private constructor(
-    /** Length of the embedding that it takes. */
+    /** Length of the embedding it expects. */
     readonly dimensions: number,
     direction: Float64Array,
     offset: number,
@@ -24,7 +24,7 @@ export class AestheticPredictor {
 
   /**
    * Reads a `.pth` or `.safetensors` with `layers.N.weight` and `layers.N.bias`, as published.
-   * @throws CheckpointError CHECKPOINT_* where it is no such file
+   * @throws CheckpointError CHECKPOINT_* if it is not such a file
    */
   static open(file: string): AestheticPredictor {
     const weights = openWeightFile(file);

@@ -5,9 +5,9 @@ import type { Rgb } from "../../pictures/rgb.js";
  * 32 bits.
  */
 const PRECISION_BITS = 22;
-/** Reach of the cubic at its own size, in pixels. */
+/** Support of the cubic at scale 1, in pixels. */
 const SUPPORT = 2;
-/** Keys' free parameter; Pillow has -0.5, other programs -0.75. */
+/** Keys' free parameter; Pillow uses -0.5, other programs -0.75. */
 const A = -0.5;
 
 /** Keys' cubic (1981). */
@@ -26,7 +26,7 @@ interface Taps {
   readonly stride: number;
 }
 
-/** When a line gets shorter the cubic gets wider by the same factor, so that no pixel is left out. */
+/** When a line shrinks, the cubic widens by the same factor, so that no pixel is skipped. */
 function tapsOf(from: number, to: number): Taps {
   const scale = from / to;
   const filterScale = Math.max(scale, 1);
@@ -62,7 +62,7 @@ export function resizeBicubic({ pixels, width, height }: Rgb, toWidth: number, t
   const rows =
     width === toWidth ? pixels : along(pixels, height, tapsOf(width, toWidth), 3, 3 * width, 3 * toWidth);
   if (height === toHeight) return { pixels: rows, width: toWidth, height };
-  // A column is a line whose pixels are a row apart; all channels of all columns lie beside each other.
+  // A column is a line whose pixels are a row apart; all channels of all columns are adjacent.
   const taps = tapsOf(height, toHeight);
   const lineBytes = 3 * toWidth;
   const resized = new Uint8Array(lineBytes * toHeight);

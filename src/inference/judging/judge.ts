@@ -29,11 +29,11 @@ import { CONCEPT_TENSORS, SafetyConcepts } from "./safety.js";
 import { cosine, dot } from "./vectors.js";
 
 /**
- * A text encoder that is loaded anyway. It serves as CLIP's text tower where it is one, as Stable Diffusion
- * 1.5's is.
+ * A text encoder that is loaded anyway. It is used as CLIP's text tower if it is the same, as Stable
+ * Diffusion 1.5's is.
  */
 export interface LoadedTextEncoder {
-  /** As `text_model.*`; null where they were changed after reading. */
+  /** As `text_model.*`; null if they were changed after reading. */
   readonly weights: Weights | null;
   /** States after the final norm, [rows, tokens, channels]. */
   encode(ids: readonly (readonly number[])[]): Promise<TextStates>;
@@ -44,12 +44,12 @@ export interface JudgeOptions {
   readonly device: Device;
   readonly precision: FixedPrecision;
   readonly cacheDir: string;
-  /** 0: chosen by the runtime. */
+  /** 0: the runtime chooses. */
   readonly threads: number;
   readonly textEncoder?: LoadedTextEncoder;
 }
 
-/** A vision tower and what its pictures must look like. */
+/** A vision tower and the format of its input pictures. */
 interface Vision {
   readonly tower: Tower;
   readonly preprocessor: PreprocessorConfig;
@@ -57,16 +57,16 @@ interface Vision {
 
 interface Clip {
   readonly vision: Vision;
-  /** Embedding of a text, of any length. */
+  /** Embedding of a text; not normalised. */
   readonly embedText: (text: string) => Promise<Float32Array>;
 }
 
-/** Prompts whose embeddings are kept: enough for the pairs being made. */
+/** How many prompts' embeddings to keep: enough for the pairs being drawn. */
 const KEPT_PROMPTS = 8;
 
 /**
  * Judges pictures: how well they show a prompt (CLIP), how beautiful they are (aesthetic predictor) and
- * whether they may be shown (safety checker). Each of the three may be missing; its answer is then null or
+ * whether they may be shown (safety checker). Each of the three may be missing; its result is then null or
  * `unchecked`. At most one tower is on the device at a time.
  */
 export class Judge {
@@ -77,13 +77,13 @@ export class Judge {
   readonly #safety: { readonly vision: Vision; readonly concepts: SafetyConcepts } | null;
 
   private constructor(
-    /** Name of the CLIP, with that of the predictor; null without a CLIP. */
+    /** Name of the CLIP and its predictor; null without a CLIP. */
     readonly name: string | null,
-    /** Weights of the largest tower. */
+    /** Bytes of the largest tower's weights. */
     readonly weightBytes: number,
-    /** True where one tower serves both CLIP and safety checker, their weights being the same. */
+    /** True if one tower serves both CLIP and safety checker, because their weights are the same. */
     readonly sharesVision: boolean,
-    /** True where texts are embedded by the text encoder that was loaded anyway. */
+    /** True if texts are embedded by the text encoder that is loaded anyway. */
     readonly sharesText: boolean,
     oneTower: OneTower,
     clip: Clip | null,
@@ -97,9 +97,9 @@ export class Judge {
   }
 
   /**
-   * Reads the files and compiles their graphs (or finds them in the cache); nothing is loaded onto the device
+   * Reads the files and compiles their graphs (or finds them in the cache); loads nothing onto the device
    * yet.
-   * @throws CheckpointError where a file is broken or is no such model, or where they do not belong together
+   * @throws CheckpointError if a file is broken or is not such a model, or if they do not belong together
    */
   static async open(options: JudgeOptions): Promise<Judge> {
     const { files, device, threads } = options;
@@ -143,15 +143,15 @@ export class Judge {
     );
   }
 
-  /** True without any judge. */
+  /** True if there are no judges. */
   get isIdle(): boolean {
     return this.#clip === null && this.#safety === null;
   }
 
   /**
    * Judges one picture.
-   * @param plainPrompt what it should show: the prompt before its rewrite; null leaves the relevance out
-   * @throws InferenceError OUT_OF_MEMORY where a tower does not fit on the device
+   * @param plainPrompt the prompt before its rewrite, which the picture should show; null skips the relevance
+   * @throws InferenceError OUT_OF_MEMORY if a tower does not fit on the device
    */
   async judge(picture: Rgb, plainPrompt: string | null): Promise<PictureJudgement> {
     const [clip, aesthetic, safety] = [this.#clip, this.#aesthetic, this.#safety];
@@ -171,23 +171,23 @@ export class Judge {
       if (safety !== null && verdict === "unchecked")
         verdict = safety.concepts.verdict(await this.#embed(safety.vision, picture));
     };
-    // The tower that is loaded goes first.
+    // Use the loaded tower first.
     const isChecker = safety !== null && !this.sharesVision && this.#oneTower.holds(safety.vision.tower);
     for (const step of isChecker ? [check, look] : [look, check]) await step();
     return { ...scores, safety: verdict, judge: this.name };
   }
 
-  /** The picture's embedding by CLIP, of any length; null without a CLIP. */
+  /** CLIP's embedding of the picture, not normalised; null without a CLIP. */
   async embedPicture(picture: Rgb): Promise<Float32Array | null> {
     return this.#clip && (await this.#embed(this.#clip.vision, picture));
   }
 
-  /** The text's embedding by CLIP, of any length; null without a CLIP. */
+  /** CLIP's embedding of the text, not normalised; null without a CLIP. */
   async embedText(text: string): Promise<Float32Array | null> {
     return this.#clip && (await this.#embedText(this.#clip, text));
   }
 
-  /** Frees the device. The next picture loads what it needs again. */
+  /** Frees the device. The next picture loads what it needs. */
   release(): Promise<void> {
     return this.#oneTower.release();
   }
@@ -239,19 +239,19 @@ function preprocessorOf({ preprocessor, vision, source }: VisionFiles): Preproce
   );
 }
 
-/** A graph before it is compiled, and the weights that it reads, to compare them. */
+/** A graph before compilation, and the weights that it reads, to compare them. */
 export interface JudgeGraph {
   readonly part: string;
   readonly graph: Graph;
   readonly weights: Weights;
-  /** Tensors of the checkpoint that it does not read. */
+  /** Tensors of the checkpoint that the graph does not read. */
   readonly unused: readonly RegExp[];
 }
 
-/** What a graph reads does not depend on it. */
+/** Any value works: the tensors that a graph reads do not depend on it. */
 const FLOAT32: Arithmetic = { float: "float32" };
 
-/** Both towers of a CLIP. Throws CheckpointError where the folder is none. */
+/** Both towers of a CLIP. Throws CheckpointError if the folder is not one. */
 export function clipGraphs(directory: string): JudgeGraph[] {
   const { vision, text, dimensions, weights } = openClip(directory);
   const opened = weights("fp32");
@@ -263,7 +263,7 @@ export function clipGraphs(directory: string): JudgeGraph[] {
   ];
 }
 
-/** The tower of a safety checker. Throws CheckpointError where the folder is none. */
+/** The tower of a safety checker. Throws CheckpointError if the folder is not one. */
 export function safetyCheckerGraph(directory: string): JudgeGraph {
   const { vision, dimensions, weights } = openSafetyChecker(directory);
   const opened = weights("fp32");
@@ -290,7 +290,7 @@ class TowerCompiler {
     return weights;
   }
 
-  /** Whether CLIP's vision tower, projection included, is the safety checker's too. */
+  /** Whether CLIP's vision tower, including its projection, equals the safety checker's. */
   async isOneTower(clip: ClipFiles | null, safety: VisionFiles | null): Promise<boolean> {
     if (clip === null || safety === null) return false;
     const shape = ({ vision, dimensions }: VisionFiles) =>
@@ -307,7 +307,7 @@ class TowerCompiler {
     const names = [...sources.keys()];
     const [ours, theirs] = [this.weights(clip), this.weights(safety)];
     if (!(await haveSameTensors(ours, theirs, names, this.#options.cacheDir))) return false;
-    // Of two files with the same values, the one whose type needs no conversion.
+    // Of two files with the same values, prefer the one whose type needs no conversion.
     const wanted = this.#options.precision === "fp16" ? "F16" : "F32";
     this.#ofOneTower = theirs.get(names[0] as string)?.type === wanted ? safety : clip;
     return true;
@@ -323,7 +323,7 @@ class TowerCompiler {
     const { hidden_size: width, num_attention_heads: heads } = files.vision;
     const tokens = visionTokens(files.vision);
     const arithmetic = await this.#arithmetic({
-      // A kernel works head by head: two show what all do.
+      // Kernels work head by head, so two heads are enough to test.
       heads: Math.min(2, heads),
       headSize: width / heads,
       queries: tokens,
@@ -336,7 +336,7 @@ class TowerCompiler {
   }
 
   /**
-   * Embeds texts with the text encoder that is loaded anyway, if their weights are the same, else with CLIP's
+   * Embeds texts with the text encoder that is loaded anyway if their weights are the same, else with CLIP's
    * own tower.
    */
   async text(files: ClipFiles, oneTower: OneTower): Promise<Clip["embedText"]> {

@@ -11,9 +11,8 @@ export interface Tower {
 }
 
 /**
- * Holds one tower on the device at a time. Two vision towers of ViT-L/14 are 1.2 GB in float16, which a card
- * of 6 GB does not have to spare beside Stable Diffusion, and a tower that comes back is in the system's file
- * cache.
+ * Keeps one tower on the device at a time. Two vision towers of ViT-L/14 take 1.2 GB in float16, which a 6 GB
+ * card cannot spare beside Stable Diffusion, and reloading a tower reads it from the system's file cache.
  */
 export class OneTower {
   readonly #device: Device;
@@ -29,7 +28,7 @@ export class OneTower {
     return this.#open?.tower === tower;
   }
 
-  /** The tower's session. Another tower's is released first. Throws InferenceError OUT_OF_MEMORY. */
+  /** The tower's session; releases any other tower's first. Throws InferenceError OUT_OF_MEMORY. */
   async use(tower: Tower): Promise<Session<"embeds">> {
     if (this.#open?.tower === tower) return this.#open.session;
     await this.release();
@@ -47,8 +46,8 @@ export class OneTower {
 }
 
 /**
- * Runs `work`. Where the device's memory is full, runs `makeRoom` and then `work` once more.
- * @throws what `work` throws; a lack of memory only the second time
+ * Runs `work`. If the device's memory is full, runs `makeRoom` and then `work` once more.
+ * @throws the error of `work`; a lack of memory only the second time
  */
 export async function withRoom<T>(work: () => Promise<T>, makeRoom: () => Promise<void>): Promise<T> {
   try {

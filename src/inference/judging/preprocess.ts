@@ -4,7 +4,7 @@ import { resizeBicubic } from "./bicubic.js";
 
 const side = z.int().positive();
 
-/** Published files have the side as a number or, newer ones, by name. */
+/** Published files give the side as a number or, newer ones, by name. */
 const shortestEdge = z
   .union([side, z.looseObject({ shortest_edge: side }).transform((size) => size.shortest_edge)])
   .default(224);
@@ -40,8 +40,8 @@ export const preprocessorConfig = z
 export type PreprocessorConfig = z.output<typeof preprocessorConfig>;
 
 /**
- * A picture as CLIP's towers take it (transformers' CLIPImageProcessor): the shorter side resized, the middle
- * cut out, values less their mean by their deviation: [3, S, S], S = crop_size.
+ * A picture as input for CLIP's towers (transformers' CLIPImageProcessor): resizes the shorter side, crops
+ * the centre, subtracts the mean and divides by the deviation: [3, S, S], S = crop_size.
  */
 export function clipPixels(picture: Rgb, config: PreprocessorConfig): Float32Array {
   const { size, crop_size: S, image_mean: mean, image_std: std, rescale_factor: factor } = config;

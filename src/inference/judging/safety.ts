@@ -4,10 +4,10 @@ import type { SafetyVerdict } from "../../core/judgement.js";
 import { roundHalfToEven } from "../numbers/round.js";
 import { cosine } from "./vectors.js";
 
-/** Added to every concept's score once a special-care concept was found. */
+/** Added to every concept's score once a special-care concept is found. */
 const ADJUSTMENT = 0.01;
 
-/** Tensors of a safety checker beside its vision tower and projection. */
+/** Tensors of a safety checker besides its vision tower and projection. */
 export const CONCEPT_TENSORS = [
   "concept_embeds",
   "concept_embeds_weights",
@@ -16,21 +16,21 @@ export const CONCEPT_TENSORS = [
 ] as const;
 
 interface Concepts {
-  /** One direction each. */
+  /** One direction per concept. */
   readonly embeds: readonly Float32Array[];
-  /** The cosine from which on a picture shows it. */
+  /** Pictures with this cosine or more show the concept. */
   readonly thresholds: Float32Array;
 }
 
-/** Scores by concept, as diffusers rounds them; above 0 a picture shows it. */
+/** Scores by concept, rounded like diffusers; above 0 the picture shows the concept. */
 export interface SafetyScores {
   readonly specialCare: readonly number[];
   readonly concepts: readonly number[];
 }
 
 /**
- * What diffusers' StableDiffusionSafetyChecker does with a picture's embedding: a cosine to each concept
- * against that concept's threshold, all a little stricter where a special-care concept is found.
+ * Classifies a picture's embedding like diffusers' StableDiffusionSafetyChecker: compares its cosine to each
+ * concept with that concept's threshold, all a little stricter if a special-care concept is found.
  */
 export class SafetyConcepts {
   readonly #specialCare: Concepts;
@@ -44,7 +44,7 @@ export class SafetyConcepts {
   /**
    * Reads the concepts of a `safety_checker/`.
    * @param dimensions of the embeddings, projection_dim
-   * @throws CheckpointError CHECKPOINT_TENSORS where one is missing or has another shape
+   * @throws CheckpointError CHECKPOINT_TENSORS if one is missing or has another shape
    */
   static read(weights: Weights, dimensions: number): SafetyConcepts {
     const conceptsOf = (name: "concept_embeds" | "special_care_embeds"): Concepts => {
@@ -64,7 +64,7 @@ export class SafetyConcepts {
     return new SafetyConcepts(conceptsOf("special_care_embeds"), conceptsOf("concept_embeds"));
   }
 
-  /** `embedding`: of the picture, of any length. */
+  /** @param embedding of the picture; need not be normalised */
   scores(embedding: Float32Array): SafetyScores {
     const scoreOf = ({ embeds, thresholds }: Concepts, i: number, adjustment: number) =>
       roundTo3(
@@ -75,7 +75,7 @@ export class SafetyConcepts {
     let adjustment = 0;
     const specialCare = this.#specialCare.embeds.map((_, i) => {
       const score = scoreOf(this.#specialCare, i, adjustment);
-      // The special-care concepts after it are met more strictly, too.
+      // Also makes the remaining special-care concepts stricter.
       if (score > 0) adjustment = ADJUSTMENT;
       return score;
     });

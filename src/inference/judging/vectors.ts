@@ -1,4 +1,4 @@
-/** As torch.nn.functional.normalize: a vector of zeros stays one. */
+/** Like torch.nn.functional.normalize: a vector of zeros stays zero. */
 const LEAST_LENGTH = 1e-12;
 
 const lengthOf = (vector: ArrayLike<number>): number => {

@@ -4,8 +4,8 @@ import { InferenceError } from "../../core/errors.js";
 declare const leaseBrand: unique symbol;
 
 /**
- * Proof that its holder owns the GPU. Only `GpuLock.withGpu` makes one, and opening a model demands it, so a run
- * without the lock does not compile.
+ * Proof that its holder owns the GPU. Only `GpuLock.withGpu` creates one, and opening a model requires it, so
+ * code without the lock does not compile.
  */
 export interface GpuLease {
   readonly [leaseBrand]: never;
@@ -22,8 +22,8 @@ export class GpuLock {
   }
 
   /**
-   * Waits for the GPU, runs `work` with the right to use it, and hands it to the next in line, also when `work`
-   * throws. Aborting while waiting rejects at once with CANCELLED; the place in line is given up.
+   * Waits for the GPU, runs `work` with the right to use it, then passes it to the next in line, even if
+   * `work` throws. Aborting while waiting rejects at once with CANCELLED and gives up the position in line.
    */
   async withGpu<T>(work: (lease: GpuLease) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const release = await this.#acquire(signal);
@@ -53,7 +53,7 @@ export class GpuLock {
       if (signal.aborted) abort();
       return await Promise.race([aborted, acquired]);
     } catch (error) {
-      // async-mutex cannot withdraw a single waiter: its turn is passed on as soon as it comes.
+      // async-mutex cannot withdraw a single waiter, so pass its turn on as soon as it comes.
       void acquired.then((release) => release());
       throw error;
     } finally {

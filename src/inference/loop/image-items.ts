@@ -21,7 +21,7 @@ import {
 } from "../../pictures/store.js";
 import type { Host, ItemWork } from "./phase.js";
 
-/** Between two previews of a picture: as often as its message may be edited. */
+/** Milliseconds between two previews of a picture: as often as its message may be edited. */
 const PREVIEW_MS = 2_500;
 
 export interface ImageItemsOptions {
@@ -33,13 +33,15 @@ export interface ImageItemsOptions {
   readonly now: () => number;
 }
 
-/** A picture that is drawn or copied, and what to tell about it. */
+/** A drawn or copied picture, with its notes for the user. */
 interface Made {
   readonly picture: Picture;
   readonly notes: readonly ItemNote[];
 }
 
-/** The image phase: both sides of a pair are drawn from one seed and composed, ten pairs to a contact sheet. */
+/**
+ * The image phase: draws both sides of a pair from one seed and composes them, ten pairs to a contact sheet.
+ */
 export class ImageItems implements ItemWork {
   readonly groupSize = 1;
   readonly #options: ImageItemsOptions;
@@ -53,7 +55,7 @@ export class ImageItems implements ItemWork {
     return true;
   }
 
-  /** Draws a sheet for each ten pairs that have none; the last one may have fewer. */
+  /** Draws a contact sheet for each ten pairs without one; the last may have fewer. */
   async afterGroup(host: Host, claim: Claim, isOver: boolean): Promise<boolean> {
     if (!hasOverview(claim.job)) return true;
     const { queue, pictures } = this.#options;
@@ -87,7 +89,7 @@ export class ImageItems implements ItemWork {
     return true;
   }
 
-  /** Draws what is missing of a pair, each side kept as soon as it is there, and composes the two. */
+  /** Draws the missing sides of a pair, storing each as soon as it is done, then composes both. */
   async #drawPair(host: Host, claim: Claim, item: Item, signal: AbortSignal): Promise<boolean> {
     const { queue, pictures } = this.#options;
     const { job } = claim;
@@ -149,8 +151,8 @@ export class ImageItems implements ItemWork {
   }
 
   /**
-   * The same prompt with the same options gives the same picture, so it is copied where it is there already: the other
-   * side of a pair that Promptist left unchanged, or what the job's parent drew. Null: it has to be drawn.
+   * The same prompt with the same options gives the same picture, so an existing one is copied: the other
+   * side of a pair that Promptist left unchanged, or a picture of the job's parent. Null if it must be drawn.
    */
   async #reuse(host: Host, job: Job, item: Item, side: Side): Promise<Made | null> {
     const { queue, pictures, checkpoint } = this.#options;
@@ -168,7 +170,7 @@ export class ImageItems implements ItemWork {
           if (!(await pictures.copy({ jobId: source.id, file: picture.file }, { jobId: job.id, file })))
             continue;
           const cut = other.notes.find((note) => note.code === "truncated" && note.side === otherSide);
-          // Relevance is that to the plain prompt, which may be another one now.
+          // Relevance is measured against the plain prompt, which may be different now.
           const kept =
             other.prompt === item.prompt || picture.judgement === null
               ? picture.judgement
@@ -187,7 +189,7 @@ export class ImageItems implements ItemWork {
     return null;
   }
 
-  /** A drawn pair as it is, and with blank panels in the places of its flagged pictures. */
+  /** A drawn pair unchanged, and the same with blank panels for its flagged pictures. */
   async #pairFiles(job: Job, item: Item): Promise<{ whole: PairFiles; withheld: PairFiles }> {
     const { pictures, checkpoint } = this.#options;
     const path = (side: Side) =>
@@ -205,7 +207,7 @@ export class ImageItems implements ItemWork {
 const promptOf = (item: Item, side: Side): string =>
   side === "baseline" ? item.prompt : (item.rewrite ?? "");
 
-/** All that decides how a picture looks, as one text that is equal where they are. */
+/** Everything that decides how a picture looks, as one string to compare. */
 function recipe(job: Job, item: Item, side: Side, checkpoint: string): string {
   const { steps, guidance, negative, size, scheduler } = job.image;
   return JSON.stringify([
@@ -221,7 +223,7 @@ function recipe(job: Job, item: Item, side: Side, checkpoint: string): string {
   ]);
 }
 
-/** What was judged of a copied picture, and the rest judged now. */
+/** Keeps what was judged of a copied picture and judges the rest now. */
 async function completed(
   kept: PictureJudgement | null,
   judge: () => Promise<PictureJudgement>,

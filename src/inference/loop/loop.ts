@@ -8,7 +8,9 @@ import { ImageItems } from "./image-items.js";
 import { type Host, type ItemWork, OpenPhase } from "./phase.js";
 import { TextItems } from "./text-items.js";
 
-/** What became of a job in one phase. Stages answer it; a throw means a bug and is caught once, in the loop. */
+/**
+ * The result of one phase of a job. Stages return it; a throw means a bug and is caught once, in the loop.
+ */
 type Outcome =
   | { readonly kind: "complete" | "advance" | "release" | "cancelled" }
   | { readonly kind: "retry"; readonly afterMs: number; readonly code: ErrorCode; readonly detail: string }
@@ -22,23 +24,26 @@ export interface LoopOptions {
   readonly startWorker: (phase: Phase, lease: GpuLease, signal: AbortSignal) => Promise<Host>;
   readonly checkpointName: (phase: Phase) => string;
   readonly pictures: PictureStore;
-  /** Names this run of the program in its claims. */
+  /** Identifies this run of the program in its claims. */
   readonly owner: string;
-  /** Milliseconds after which a phase lets the other one go first, if it has work. */
+  /** Milliseconds after which a phase makes way for the other one, if that has work. */
   readonly phaseMs: number;
   readonly now?: () => number;
 }
 
 const RETRY_BASE_MS = 1_000;
-/** The queue cannot be reached (locked by another program, disk full): how long until the next look. */
+/**
+ * How long to wait before looking again when the queue cannot be reached (locked by another program, disk
+ * full).
+ */
 const QUEUE_TROUBLE_MS = 2_000;
 
-/** The longest sleep while a job is in its back-off time. */
+/** The longest sleep while a job is in its back-off. */
 const LOOK_MS = 30_000;
 
 /**
- * The single consumer of the queue. It chooses a phase, takes the GPU, loads that phase's model once, runs all work
- * that waits for it, lets the model's process end, and gives the GPU back.
+ * The only consumer of the queue. It chooses a phase, takes the GPU, loads that phase's model once, runs all
+ * waiting work, ends the model's process and releases the GPU.
  */
 export class InferenceLoop {
   readonly #options: LoopOptions;
@@ -47,7 +52,10 @@ export class InferenceLoop {
   readonly #stopping = new AbortController();
   readonly #current = new Map<string, AbortController>();
   #open: OpenPhase | null = null;
-  /** Running rows that nobody works on: an earlier run's, or ours whose end the database did not take. */
+  /**
+   * There may be running rows that nobody works on: from an earlier run, or ours whose end could not be
+   * stored.
+   */
   #orphans = false;
   #wake: () => void = () => {};
   #lastPhase: Phase = "image";
@@ -67,15 +75,15 @@ export class InferenceLoop {
     events.on("job.cancel-requested", ({ jobId }) => this.#current.get(jobId)?.abort());
   }
 
-  /** Puts back what an earlier run of the program left running, and begins. */
+  /** Requeues jobs that an earlier run left running, then starts. */
   async start(): Promise<void> {
     await this.#options.queue.recover();
     this.#finished = this.#run();
   }
 
   /**
-   * Stops at the next step of the model, or ends the model's process where that takes longer than a worker's grace; what
-   * was running waits again, its finished items kept.
+   * Stops at the model's next step, or ends its process if that takes longer than a worker's grace; running
+   * jobs wait again and keep their finished items.
    */
   async stop(): Promise<void> {
     this.#stopping.abort();
@@ -87,7 +95,7 @@ export class InferenceLoop {
 
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      // Armed before the look, so that work which arrives during it is not slept through.
+      // Armed before looking, so that work that arrives meanwhile wakes the loop.
       const wake = this.#nextWake();
       try {
         if (this.#orphans) {
@@ -100,12 +108,12 @@ export class InferenceLoop {
           await this.#options.gpu.withGpu((lease) => this.#runPhase(phase, lease), this.#stopping.signal);
         } else {
           const dueAt = await this.#options.queue.nextDueAt();
-          // Not slept through at once: the clock may be set back meanwhile.
+          // Sleep in short steps: the clock may be turned back meanwhile.
           await wake(dueAt === null ? null : Math.min(dueAt - this.#now(), LOOK_MS));
         }
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
-        // A write may have failed between a claim and its end, with nobody left who works on the job.
+        // A write may have failed between a claim and its end, leaving a running job that nobody works on.
         this.#orphans = true;
         this.#log("error", "the inference loop could not go on; it tries again", error);
         await wake(QUEUE_TROUBLE_MS);
@@ -113,7 +121,7 @@ export class InferenceLoop {
     }
   }
 
-  /** The phases take turns where both have work. */
+  /** The phases take turns if both have work. */
   async #choosePhase(): Promise<Phase | null> {
     const other: Phase = this.#lastPhase === "text" ? "image" : "text";
     if (await this.#options.queue.hasWork(other)) return other;
@@ -142,7 +150,7 @@ export class InferenceLoop {
             : await this.#runJob(open, claim, controller.signal, mayGoOn);
           await this.#settle(claim, outcome);
         } catch (error) {
-          // Not an outcome but a bug, or the queue itself: recorded with its attempt, so that it cannot repeat for ever.
+          // A bug, or the queue itself failed: count it as an attempt, so that it cannot repeat for ever.
           this.#log("error", `job ${jobId} failed unexpectedly`, error, jobId);
           await this.#settle(claim, retryable(codeOf(error), describe(error), claim));
         } finally {
@@ -156,7 +164,7 @@ export class InferenceLoop {
     }
   }
 
-  /** Works on the items of one job until they are done for this phase, or others should go first. */
+  /** Works on one job's items until they are done for this phase, or other jobs should go first. */
   async #runJob(
     open: OpenPhase,
     claim: Claim,
@@ -219,13 +227,13 @@ export class InferenceLoop {
     }
   }
 
-  /** Without the items that were taken out of the job meanwhile. */
+  /** Leaves out items that were taken out of the job meanwhile. */
   async #stillWanted(jobId: string, pending: readonly Item[]): Promise<Item[]> {
     const job = await this.#options.queue.get(jobId);
     return pending.filter(({ index }) => job?.items[index]?.cancelled !== true);
   }
 
-  /** A promise-maker for the next wake-up; at the latest after `ms`, if given. */
+  /** Returns a function that waits for the next wake-up, at most `ms` if given. */
   #nextWake(): (ms: number | null) => Promise<void> {
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve;

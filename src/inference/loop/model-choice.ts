@@ -20,9 +20,9 @@ export interface ModelChoice {
   readonly diffusion: FoundCheckpoint;
   /** Folder of the tokenizer of `diffusion`. */
   readonly clipTokenizer: string;
-  /** Adapters that are merged into `diffusion`. */
+  /** Adapters merged into `diffusion`. */
   readonly loras?: readonly LoraChoice[];
-  /** Absent: pictures are not judged. */
+  /** If absent, pictures are not judged. */
   readonly judges?: FoundJudges;
   readonly device: DeviceName;
   readonly weights: TextWeights;
@@ -91,13 +91,13 @@ export const miniaturePhases = (choice: ModelChoice, phases: readonly Phase[]): 
 export const isHarmless = ({ diffusion, loras = [] }: ModelChoice): boolean =>
   diffusion.isHarmless && loras.length === 0;
 
-/** What to do where no safety checker looks at the pictures; null where one does, or none is needed. */
+/** What to do if no safety checker sees the pictures; null if one does, or none is needed. */
 export function uncheckedNote(choice: ModelChoice): string | null {
   if (isHarmless(choice) || choice.judges?.safety) return null;
   return `${choice.diffusion.name} has no safety checker, so nothing looks at what it draws; outside age-restricted channels such pictures are what UNCHECKED_PICTURES says, a spoiler by default (docs/judging.md). Put the folder safety_checker of Stable Diffusion 1.5 into ${choice.diffusion.directory}, or run: promptist checkpoints pull stable-diffusion-v1-5`;
 }
 
-/** Rewriting works without Stable Diffusion; it then does not tell which words would not be read. */
+/** Rewriting works without Stable Diffusion, but then cannot report words that it would not read. */
 function tokenizerIfAny(choice: ModelChoice): string | null {
   try {
     return choice.clipTokenizer;
@@ -110,8 +110,8 @@ function tokenizerIfAny(choice: ModelChoice): string | null {
 const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, safety: null };
 
 /**
- * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. Where `auto` chose a
- * GPU and the model does not fit there, or the driver takes the process down, this run uses the CPU.
+ * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. If the model does
+ * not fit on the GPU that `auto` chose, or the driver crashes the process, this run uses the CPU.
  */
 export async function startWorker(
   choice: ModelChoice,

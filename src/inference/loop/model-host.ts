@@ -14,21 +14,21 @@ import type { GpuLease } from "./gpu-lock.js";
 
 export interface HostOptions {
   readonly signal?: AbortSignal;
-  /** Milliseconds without a message from a busy worker after which it is ended as stalled. */
+  /** Ends a busy worker as stalled after this many milliseconds without a message. */
   readonly silenceMs?: number;
-  /** The compiled worker; given by tests that run from source. */
+  /** The compiled worker; set by tests that run from source. */
   readonly workerFile?: string;
-  /** Each line that the worker or a native library prints. */
+  /** Called with each line that the worker or a native library prints. */
   readonly onOutput?: (line: string) => void;
-  /** The device that the worker has opened, before it loads its model there. */
+  /** Called with the device that the worker opened, before it loads its model there. */
   readonly onDevice?: (name: string) => void;
 }
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
-  /** Steps done and in all. */
+  /** Called with the steps done and in total. */
   readonly onProgress?: (done: number, of: number) => void;
-  /** A small WebP of the picture as it forms, where the request asks for one. */
+  /** Called with each preview, a small WebP, if the request asks for them. */
   readonly onPreview?: (data: Uint8Array) => void;
 }
 
@@ -41,15 +41,16 @@ interface Pending {
 
 const WORKER_FILE = fileURLToPath(new URL("../worker/worker.js", import.meta.url));
 const DEFAULT_SILENCE_MS = 15 * 60_000;
-/** A worker that was asked to close and is not gone after this long is killed. */
+/** A worker that has not ended this long after it was asked to close is killed. */
 const CLOSE_GRACE_MS = 1_500;
 const OUTPUT_TAIL_LINES = 8;
-/** After these the worker's device or memory is not to be trusted: only a new process starts afresh. */
+/** After these the worker's device or memory can't be trusted; only a new process starts clean. */
 const ENDS_WORKER: readonly ErrorCode[] = ["WORKER_DIED", "OUT_OF_MEMORY"];
 
 /**
- * The parent's side of one worker: a child process that holds one model. Running a model blocks its thread for
- * whole steps, and only the end of a process returns GPU memory on every driver; so one host is one phase.
+ * The parent's side of one worker: a child process that holds one model. Running a model blocks its thread
+ * for whole steps, and only ending the process frees GPU memory on every driver. So one host serves one
+ * phase.
  */
 export class ModelHost {
   readonly #child: ChildProcess;
@@ -92,7 +93,7 @@ export class ModelHost {
     void this.#exited.then(({ code, signal }) => {
       const how = signal ? `signal ${signal}` : `exit code ${code}`;
       const said = this.#outputTail.length > 0 ? `; it last said: ${this.#outputTail.join(" | ")}` : "";
-      // The kernel's out-of-memory killer leaves no other trace than SIGKILL.
+      // The kernel's out-of-memory killer leaves no trace but SIGKILL.
       const outOfMemory = signal === "SIGKILL" || /out of memory|bad_alloc|heap limit/i.test(said);
       this.#die(
         new InferenceError(
@@ -104,8 +105,9 @@ export class ModelHost {
   }
 
   /**
-   * Starts a worker and loads the model of `spec` in it. Throws CheckpointError or InferenceError with the worker's
-   * code when the model cannot be loaded, and CANCELLED when `signal` aborts first; the worker is gone then.
+   * Starts a worker and loads the model of `spec` in it. Throws CheckpointError or InferenceError with the
+   * worker's code if the model cannot be loaded, and CANCELLED if `signal` aborts first; the worker has then
+   * ended.
    */
   static async open(lease: GpuLease, spec: WorkerSpec, options: HostOptions = {}): Promise<ModelHost> {
     if (!lease.live)
@@ -150,14 +152,15 @@ export class ModelHost {
     return this.#child.pid ?? 0;
   }
 
-  /** False once the worker has ended, expected or not. */
+  /** False once the worker has ended, for whatever reason. */
   get alive(): boolean {
     return this.#death === undefined;
   }
 
   /**
-   * Asks the worker for one thing. Aborting `signal` stops it between two steps of the model and rejects with
-   * CANCELLED; the worker stays usable. Rejects with WORKER_DIED, OUT_OF_MEMORY or WORKER_STALLED when it is lost.
+   * Sends the worker one call. Aborting `signal` stops it between two steps of the model and rejects with
+   * CANCELLED; the worker stays usable. Rejects with WORKER_DIED, OUT_OF_MEMORY or WORKER_STALLED if the
+   * worker is lost.
    */
   async call<N extends CallName>(
     name: N,
@@ -182,7 +185,10 @@ export class ModelHost {
     }
   }
 
-  /** Ends the worker and waits until the process is gone. Answers its peak resident memory in bytes (0 if unknown). */
+  /**
+   * Ends the worker and waits until its process is gone. Returns its peak resident memory in bytes (0 if
+   * unknown).
+   */
   async close(): Promise<{ peakBytes: number; code: number | null; signal: string | null }> {
     if (this.alive) {
       this.#send({ type: "close" });
@@ -224,11 +230,11 @@ export class ModelHost {
   }
 
   #send(message: ToWorker): void {
-    // A worker that is already gone is reported by its exit, not by a failed send.
+    // Ignore failed sends: a worker that is gone is reported by its exit.
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 
-  /** Restarts the clock that ends a busy worker from which nothing is heard. */
+  /** Restarts the timer that ends a busy worker after too long a silence. */
   #listenForLife(): void {
     clearTimeout(this.#silence);
     if (this.#pending.size === 0 || !this.alive) return;
@@ -253,7 +259,7 @@ export class ModelHost {
   }
 }
 
-/** An error as it was thrown in the worker, with a class that says what kind it is. */
+/** Rebuilds an error thrown in the worker, with its class. */
 function reviveError({ code, message, stack }: WireError): Error {
   const error = new (classOf(code))(code, message);
   if (stack) error.stack = stack;
@@ -266,10 +272,10 @@ function classOf(code: ErrorCode) {
 }
 
 /**
- * What WebGPU's Dawn prints on a machine without a Vulkan driver, a warning and where in its source; that no GPU could be
- * opened is said by the device's note.
+ * What WebGPU's Dawn prints on a machine without a Vulkan driver: a warning and its place in the source. The
+ * device's note already says that no GPU could be opened.
  */
 const NO_DRIVER = /Couldn't load Vulkan|dawn-src[\\/]/;
 
-/** How grave a line is that a worker or a native library printed. */
+/** The severity of a line printed by a worker or a native library. */
 export const levelOfOutput = (line: string): "debug" | "warn" => (NO_DRIVER.test(line) ? "debug" : "warn");

@@ -18,13 +18,13 @@ export interface Host {
   close(): Promise<{ peakBytes: number; code: number | null; signal: string | null }>;
 }
 
-/** What is done with the items of a job in one phase. Both methods answer false where the claim is stale. */
+/** What a phase does with the items of a job. Both methods return false if the claim is stale. */
 export interface ItemWork {
-  /** Items that go through the model together. */
+  /** How many items go through the model together. */
   readonly groupSize: number;
-  /** Makes and stores what this phase makes of the items. */
+  /** Rewrites or draws the items and stores the results. */
   make(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean>;
-  /** After each group; `isOver`: the job has no more items for this phase. */
+  /** Called after each group; `isOver`: the job has no more items for this phase. */
   afterGroup(host: Host, claim: Claim, isOver: boolean): Promise<boolean>;
 }
 
@@ -35,7 +35,7 @@ export interface OpenPhaseOptions {
   readonly checkpointName: (phase: Phase) => string;
 }
 
-/** One phase's model: loaded when the first job needs it, gone at the end. */
+/** One phase's model: loaded when the first job needs it, ended with the phase. */
 export class OpenPhase {
   jobs = 0;
   items = 0;
@@ -52,7 +52,7 @@ export class OpenPhase {
     this.#stopping = stopping;
   }
 
-  /** True when the worker is gone, so that the phase has to start afresh. */
+  /** True if the worker is gone, so that the phase must start again. */
   get lost(): boolean {
     return this.#host !== undefined && !this.#host.alive;
   }

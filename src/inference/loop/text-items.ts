@@ -12,7 +12,7 @@ export interface TextItemsOptions {
 
 /** The text phase: Promptist rewrites prompts. */
 export class TextItems implements ItemWork {
-  /** Prompts that Promptist rewrites in one left-padded group. */
+  /** How many prompts Promptist rewrites in one left-padded group. */
   readonly groupSize = 4;
   readonly #options: TextItemsOptions;
 

@@ -1,4 +1,4 @@
-/** `numpy.round`: halves go to the even neighbour. */
+/** Like `numpy.round`: halves go to the even neighbour. */
 export function roundHalfToEven(x: number): number {
   const floor = Math.floor(x);
   const fraction = x - floor;

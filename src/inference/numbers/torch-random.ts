@@ -1,14 +1,14 @@
 /**
- * The random numbers of PyTorch's CPU generator, so that a seed gives the noise that it gives in diffusers.
+ * The random numbers of PyTorch's CPU generator, so that a seed gives the same noise as in diffusers.
  *
- * Sources: Matsumoto and Nishimura, "Mersenne Twister", 1998 (MT19937, `init_genrand`); Box and Muller, 1958; the order
- * in which PyTorch (2.x, aten/src/ATen/native/cpu) consumes the bits. PyTorch's own results differ by up to 1.8e-6
- * between its scalar and its AVX2 code; ours stay within 2e-6 of both.
+ * Sources: Matsumoto and Nishimura, "Mersenne Twister", 1998 (MT19937, `init_genrand`); Box and Muller, 1958;
+ * the order in which PyTorch (2.x, aten/src/ATen/native/cpu) consumes the bits. PyTorch's own results differ
+ * by up to 1.8e-6 between its scalar and its AVX2 code; ours stay within 2e-6 of both.
  */
 
-/** Something that yields standard normal numbers, statefully: each call continues the stream. */
+/** A stateful source of standard normal numbers: each call continues the stream. */
 export interface NormalSource {
-  /** `count` float32 samples of N(0, 1), in the order in which `torch.randn` fills a contiguous tensor. */
+  /** `count` float32 samples of N(0, 1), in the order that `torch.randn` fills a contiguous tensor. */
   randn(count: number): Float32Array;
 }
 
@@ -17,7 +17,10 @@ const SHIFT_WORDS = 397;
 const TWIST_MATRIX = 0x9908b0df;
 const SEED_MULTIPLIER = 1812433253;
 
-/** From this size on PyTorch fills a tensor in blocks of 16; below it draws one number after the other in float64. */
+/**
+ * From this size on PyTorch fills a tensor in blocks of 16; below, it draws the numbers one by one in
+ * float64.
+ */
 const BLOCK = 16;
 const HALF = BLOCK / 2;
 
@@ -27,7 +30,7 @@ const TWO_PI_FLOAT32 = Math.fround(2 * Math.PI);
 export class TorchRandom implements NormalSource {
   readonly #state = new Uint32Array(STATE_WORDS);
   #next = STATE_WORDS;
-  /** The second number of the last Box-Muller pair of the float64 path; PyTorch keeps it in the generator too. */
+  /** The second number of the last Box-Muller pair of the float64 path; PyTorch's generator keeps it too. */
   #spare: number | null = null;
 
   /** @param seed an integer from 0 to 2^53 - 1; like PyTorch, the generator uses its low 32 bits. */
@@ -35,7 +38,7 @@ export class TorchRandom implements NormalSource {
     this.manualSeed(seed);
   }
 
-  /** Starts the stream again. Throws RangeError unless the seed is an integer from 0 to 2^53 - 1. */
+  /** Restarts the stream. Throws RangeError unless the seed is an integer from 0 to 2^53 - 1. */
   manualSeed(seed: number): this {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new RangeError(`A seed is an integer from 0 to ${Number.MAX_SAFE_INTEGER}, got ${seed}`);
@@ -70,7 +73,7 @@ export class TorchRandom implements NormalSource {
     for (let i = 0; i < count; i++) samples[i] = this.#uniform24();
     for (let start = 0; start + BLOCK <= count; start += BLOCK) boxMuller(samples, start);
     if (count % BLOCK !== 0) {
-      // The last 16 are drawn anew, over samples that are finished already.
+      // The last 16 are drawn again, overwriting finished samples.
       const start = count - BLOCK;
       for (let i = start; i < count; i++) samples[i] = this.#uniform24();
       boxMuller(samples, start);
@@ -111,10 +114,12 @@ export class TorchRandom implements NormalSource {
   }
 }
 
-/** Turns the 16 uniforms from `start` on into normals: number j of the first half pairs with j of the second. */
+/**
+ * Turns the 16 uniforms from `start` on into normals: number j of the first half pairs with j of the second.
+ */
 function boxMuller(samples: Float32Array, start: number): void {
   for (let j = start; j < start + HALF; j++) {
-    // Radius and angle are rounded to float32, as PyTorch has them: half an ulp of the angle is 1e-6 of the result.
+    // Radius and angle are rounded to float32 like PyTorch's: half an ulp of the angle is 1e-6 of the result.
     const radius = Math.fround(Math.sqrt(-2 * Math.log(1 - samples[j]!)));
     const angle = Math.fround(TWO_PI_FLOAT32 * samples[j + HALF]!);
     samples[j] = radius * Math.cos(angle);

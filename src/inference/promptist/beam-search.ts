@@ -1,8 +1,8 @@
 import type { LengthRule } from "../../core/options.js";
 
 /**
- * Beam search as Hugging Face's `generate` does it, for one prompt, without the model: the caller hands in
- * the best continuations of the open beams and is told which tokens to append to which beam.
+ * Beam search like Hugging Face's `generate`, for one prompt and without the model: the caller passes the
+ * best continuations of the open beams and learns which tokens to append to which beam.
  *
  * Sources: transformers 5.18 `GenerationMixin._beam_search` and its helpers (rule `hf5`), and the
  * `BeamSearchScorer` of transformers 4.23 (rule `hf4`), both with `early_stopping` false. Scores are float32,
@@ -24,7 +24,7 @@ export interface BeamOptions {
 
 /** The best next tokens of each open beam, descending; at least min(2B, V) for each. */
 export interface Continuations {
-  /** 1 at the first step, where all beams still are the prompt; B later. */
+  /** 1 at the first step, when all beams are still the prompt; B later. */
   readonly rows: number;
   /** Continuations of each row. */
   readonly k: number;
@@ -46,7 +46,7 @@ export interface OpenBeam {
 export interface Hypothesis {
   /** Generated tokens, without the prompt and without the end token. */
   readonly tokens: readonly number[];
-  /** True where an end token closed it, false where the length did. */
+  /** True if an end token closed it, false if the length limit did. */
   readonly ended: boolean;
   /** Length-penalised sum of log-probabilities. */
   readonly score: number;
@@ -65,17 +65,17 @@ interface State {
   readonly done: boolean;
 }
 
-/** What a rule may look at. */
+/** What a rule may use. */
 interface Search extends BeamOptions {
   readonly promptLength: number;
   /** n */
   readonly generated: number;
 }
 
-/** Takes the 2B best candidates, descending, and says how the search goes on. */
+/** Takes the 2B best candidates, descending, and returns the next state. */
 type Rule = (state: State, best: readonly Candidate[], search: Search) => State;
 
-/** What Hugging Face adds to a score to rule it out. */
+/** Added by Hugging Face to rule a score out. */
 const RULED_OUT = -1e9;
 
 export class BeamSearch {
@@ -88,7 +88,7 @@ export class BeamSearch {
   constructor(promptLength: number, options: BeamOptions) {
     this.#options = options;
     this.#promptLength = promptLength;
-    // At first only one beam competes, so that the beams do not all start with the same token.
+    // At first only one beam competes, or all beams would start with the same token.
     const open = Array.from({ length: options.beams }, (_, beam) => ({
       tokens: [],
       parent: 0,
@@ -106,7 +106,7 @@ export class BeamSearch {
     return this.#state.open;
   }
 
-  /** Finished hypotheses, all different, best first; at most B. */
+  /** Distinct finished hypotheses, best first; at most B. */
   get hypotheses(): readonly Hypothesis[] {
     return this.#state.bank;
   }
@@ -148,7 +148,7 @@ const hf5: Rule = ({ open, bank }, best, { beams, maxNewTokens, lengthPenalty, e
   const nextBank = mergeBest(bank, banked, beams);
 
   const running = best.filter((candidate) => !isFinished(candidate)).slice(0, beams);
-  // With every candidate finished there is nothing to go on with.
+  // If every candidate has finished, there is nothing to continue.
   const nextOpen = best.every(isFinished) ? open : running.map(extended);
   const worst = nextBank.length === beams ? nextBank[beams - 1]!.score : RULED_OUT;
   const canImprove = Math.fround(nextOpen[0]!.sum / divisor) > worst;
@@ -193,7 +193,7 @@ const extended = ({ tokens, token, parent, sum }: Candidate): OpenBeam => ({
 const hypothesis = ({ tokens, token }: Candidate, score: number, eosId: number): Hypothesis =>
   token === eosId ? { tokens, ended: true, score } : { tokens: [...tokens, token], ended: false, score };
 
-/** The best `count` of both, descending; of equals, the one that was there first. */
+/** The best `count` of both, descending; among equals, earlier ones first. */
 function mergeBest(bank: readonly Hypothesis[], more: readonly Hypothesis[], count: number): Hypothesis[] {
   return [...bank, ...more].sort((a, b) => b.score - a.score).slice(0, count);
 }

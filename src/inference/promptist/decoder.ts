@@ -8,7 +8,7 @@ export interface Step {
   readonly token: number;
 }
 
-/** What is wanted of the scores of the next token. */
+/** Options for the scores of the next token. */
 export interface Request {
   /** Number of best tokens. */
   readonly k: number;
@@ -28,7 +28,7 @@ export interface Scores {
   readonly scores: Float32Array;
 }
 
-/** A token that was read, at the end of its row. */
+/** A token that was read, as the end of its row. */
 interface Row {
   /** All tokens, prompt included. */
   readonly tokens: readonly number[];
@@ -48,9 +48,9 @@ const roundUp = (rows: number): number => Math.ceil(rows / ROW_TILE) * ROW_TILE;
 const HIDDEN = -1e9;
 
 /**
- * Reads tokens and answers with the best next ones, for several prompts at once and, after the first call,
- * for several rows (beams) of each. Keys and values of a token are cached once per prompt, however many rows
- * share it. A row that is not continued costs nothing.
+ * Reads tokens and returns the best next ones, for several prompts at once and, after the first call, for
+ * several rows (beams) of each. A token's keys and values are cached once per prompt, however many rows share
+ * it. A row that is not continued costs nothing.
  */
 export class Decoder {
   #cache: KeyValueCache | undefined;
@@ -68,8 +68,9 @@ export class Decoder {
   }
 
   /**
-   * Reads whole prompts, one row each, and forgets all earlier ones. Padding goes to the right, where it
-   * changes no sum's order (see KeyValueCache); mask and positions hide it, as they would on the left.
+   * Reads whole prompts, one row each, and forgets all earlier ones. Padding goes to the right, where it does
+   * not change the order of any sum (see KeyValueCache); mask and positions hide it, as they would on the
+   * left.
    */
   async start(prompts: readonly (readonly number[])[], request: Request): Promise<Scores> {
     const config = this.#config;
@@ -110,7 +111,7 @@ export class Decoder {
 
   /**
    * Reads one token for each row of the sequences that continue. `sequences[i].index` is a sequence's index
-   * in the last call; all have the same number of steps. The answer keeps the order of rows.
+   * in the last call; all have the same number of steps. The result keeps the order of rows.
    */
   async next(
     sequences: readonly { readonly index: number; readonly steps: readonly Step[] }[],
@@ -137,12 +138,12 @@ export class Decoder {
     return this.#run({ P, N, T, ids, positions, mask, last }, request);
   }
 
-  /** The same rows once more, with another request. */
+  /** Evaluates the same rows again, with another request. */
   async again(request: Request): Promise<Scores> {
     return this.#answer({ ...this.#lastFeeds, ...this.#requestFeeds(request) }, request);
   }
 
-  /** Caches the tokens that are continued, forgets rows that are not, and makes the rows of the next call. */
+  /** Caches continued tokens, forgets rows that don't continue, and creates the rows of the next call. */
   #keep(sequences: readonly { index: number; steps: readonly Step[] }[]): KeyValueCache {
     const { keys, values, perSequence } = this.#fresh!;
     const cache = this.#cache!;

@@ -15,14 +15,14 @@ import { distribution, draw, SeededRandom, topKReaches } from "./sampling.js";
  *          |        greedy: the best token
  *          |        sample: `draw` from `distribution` (sampling.ts)
  *          v
- *     decoder.next  reads the chosen tokens, one for each row, and answers the next scores
+ *     decoder.next  reads the chosen tokens, one for each row, and returns the next scores
  *          |
  *          +--> choose, until each prompt has ended or has `maxNewTokens`
  *
  * A row is one text being continued: one for each prompt at first, B for each prompt in beam search. All
- * prompts are one batch; a prompt that is done leaves it. The decoder (decoder.ts) caches the keys and values
- * of a token once for each prompt, however many rows share it (key-value-cache.ts), and the graph
- * (models/gpt2.ts) answers the k best tokens of each row, repetition penalty included, instead of the whole
+ * prompts form one group; a finished prompt leaves it. The decoder (decoder.ts) caches the keys and values of
+ * a token once for each prompt, however many rows share it (key-value-cache.ts), and the graph
+ * (models/gpt2.ts) returns the k best tokens of each row, after the repetition penalty, instead of the whole
  * vocabulary.
  */
 
@@ -34,12 +34,12 @@ export interface GenerateOptions {
   readonly onStep?: ((done: number) => void) | undefined;
 }
 
-/** The finished texts of one prompt, as tokens, best first; `score` is null where the mode has none. */
+/** The finished texts of one prompt as tokens, best first; `score` is null if the mode has none. */
 export type Generated = readonly (Omit<Hypothesis, "score"> & { readonly score: number | null })[];
 
 /**
- * Continues each prompt as `settings` say, all in one batch; the result does not depend on what else is in
- * it.
+ * Continues each prompt according to `settings`, all in one group; a result does not depend on the rest of
+ * the group.
  * @throws the signal's reason once it is aborted, at the next token
  */
 export function generate(
@@ -93,7 +93,7 @@ async function searchBeams(
   }
 }
 
-/** Greedy search and sampling: one row for each prompt. */
+/** Greedy search and sampling: one row per prompt. */
 async function chooseTokens(
   decoder: Decoder,
   prompts: readonly (readonly number[])[],
@@ -102,7 +102,7 @@ async function chooseTokens(
 ): Promise<Generated[]> {
   const { mode, topK } = settings;
   const sampling = mode === "sample";
-  // A few more than top-k keeps show whether others equal the last.
+  // A few more than top-k keeps, to see whether others equal the last.
   const enough = sampling ? (topK > 0 ? topK + 8 : options.vocabulary) : 1;
   const request: Request = {
     k: Math.min(enough, options.vocabulary),
@@ -115,7 +115,7 @@ async function chooseTokens(
       topKReaches(scores.scores.subarray(row * scores.k, (row + 1) * scores.k), topK, options.vocabulary),
     );
 
-  // Each prompt draws from its own generator, so that it gets the same text in any batch.
+  // Each prompt has its own generator, so that it gets the same text in any group.
   const texts = prompts.map(() => ({
     tokens: [] as number[],
     ended: false,
@@ -147,7 +147,9 @@ async function chooseTokens(
   }
 }
 
-/** Between two tokens: a run blocks the thread, so messages (a cancel among them) can only arrive here. */
+/**
+ * Called between two tokens: a run blocks the thread, so messages (such as a cancel) can only arrive here.
+ */
 async function between(done: number, { signal, onStep }: GenerateOptions): Promise<void> {
   onStep?.(done);
   await setImmediate();

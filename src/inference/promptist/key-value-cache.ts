@@ -4,15 +4,15 @@ import { Tensor } from "../runtime/session.js";
 /**
  * Slots are added in runs of this many, so tensors keep their shape for many steps, and a token's position in
  * a vector register does not depend on the number of slots. Sums are then the same to the last bit in any
- * batch. That matters where activations are rounded to 8 bits: a difference of 1e-7 before rounding becomes
+ * group. That matters where activations are rounded to 8 bits: a difference of 1e-7 before rounding becomes
  * 1e-2 after it.
  */
 const GROWTH = 64;
 
 /**
- * Keys and values of the tokens that are still in use: for each layer `key.i` [P, H, D, T] and `value.i`
- * [P, H, T, D] (symbols: models/gpt2.ts). A token holds any one slot of its sequence: its position is in its
- * embedding, and the mask says which slots it sees. So a slot that no row needs any more is written over.
+ * Keys and values of the tokens still in use: for each layer `key.i` [P, H, D, T] and `value.i` [P, H, T, D]
+ * (symbols: models/gpt2.ts). A token may use any slot of its sequence, because its position is in its
+ * embedding and the mask says which slots it sees. So slots that no row needs any more are overwritten.
  */
 export class KeyValueCache {
   #sequences: number;
@@ -45,7 +45,7 @@ export class KeyValueCache {
   /**
    * Puts one token's keys and values into a slot, from tensors [P', H, N, D] of each layer.
    * @param n which of the N tokens
-   * @param from which of the P' sequences, where it is not `sequence`
+   * @param from which of the P' sequences, if not `sequence`
    */
   write(
     sequence: number,
@@ -75,7 +75,7 @@ export class KeyValueCache {
     }
   }
 
-  /** `count` slots that none of `used` holds; the cache grows where there are too few. */
+  /** Finds `count` slots not in `used`; grows the cache if there are too few. */
   freeSlots(used: readonly (readonly number[])[], count: number): number[] {
     const taken = new Uint8Array(this.#slots);
     for (const slots of used) for (const slot of slots) taken[slot] = 1;

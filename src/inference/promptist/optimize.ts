@@ -9,13 +9,13 @@ export interface OptimizeResult {
   readonly prompt: string;
   /** The best rewrite. */
   readonly rewrite: string;
-  /** All rewrites with different texts, best first. */
+  /** All distinct rewrites, best first. */
   readonly candidates: readonly Candidate[];
 }
 
 export interface OptimizeHooks {
   readonly signal?: AbortSignal;
-  /** Tokens generated so far, and the most that there can be. */
+  /** Tokens generated so far, and the maximum. */
   readonly onStep?: (done: number, of: number) => void;
 }
 
@@ -27,15 +27,16 @@ export interface OptimizeModel {
   readonly positions: number;
 }
 
-/** What Promptist was trained to continue (LMOps, promptist/README.md). */
+/** The ending that Promptist was trained to continue (LMOps, promptist/README.md). */
 const SUFFIX = " Rephrase:";
 
-/** Rows (prompts times beams) that are read at once; more costs memory and gains no speed. */
+/** Rows (prompts times beams) read at once; more costs memory and gains no speed. */
 const MAX_ROWS = 32;
 
 /**
- * Rewrites prompts in batches. A prompt gets the same rewrite in any batch.
- * @throws InputError INPUT_EMPTY, or INPUT_TOO_LONG with the numbers of tokens; the signal's reason when aborted
+ * Rewrites prompts in groups. A prompt gets the same rewrite in any group.
+ * @throws InputError INPUT_EMPTY, or INPUT_TOO_LONG with the numbers of tokens; the signal's reason when
+ * aborted
  */
 export async function optimizePrompts(
   { decoder, tokenizer, vocabulary, positions }: OptimizeModel,
@@ -87,7 +88,10 @@ function toResult(prompt: string, generated: Generated, tokenizer: Gpt2Tokenizer
   return { prompt, rewrite: best?.text ?? "", candidates: [...candidates.values()] };
 }
 
-/** Python's `str.strip`, which the original used: unlike `trim` it takes U+001C to U+001F and U+0085, not U+FEFF. */
+/**
+ * Python's `str.strip`, which the original used: unlike `trim` it strips U+001C to U+001F and U+0085, not
+ * U+FEFF.
+ */
 function strip(text: string): string {
   const space = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+";
   return text.replace(new RegExp(`^${space}|${space}$`, "g"), "");

@@ -21,7 +21,7 @@ export interface PromptistOptions {
   readonly weights: Gpt2Weights;
   /** Folder of compiled graphs. */
   readonly cacheDir: string;
-  /** Threads of the CPU operators; 0 or none: as the runtime chooses. */
+  /** Threads of the CPU operators; 0 or none: the runtime chooses. */
   readonly threads?: number;
 }
 
@@ -92,8 +92,8 @@ export class Promptist {
   }
 
   /**
-   * Rewrites prompts; results are in their order. Gives way to the event loop after each token, so that
-   * `signal` can be raised from a message. One call at a time: the cache holds one batch.
+   * Rewrites prompts; results keep their order. Yields to the event loop after each token, so that a message
+   * can abort `signal`. One call at a time: the cache holds one group.
    * @throws InputError INPUT_EMPTY or INPUT_TOO_LONG; InferenceError; the signal's reason when it is aborted
    */
   optimize(
@@ -111,7 +111,7 @@ export class Promptist {
 }
 
 /**
- * The graph of a checkpoint before it is compiled, and its weights, to compare them. Throws CheckpointError.
+ * The graph of a checkpoint before compilation, and its weights, to compare them. Throws CheckpointError.
  */
 export function promptistGraph(directory: string): { graph: Graph; weights: Weights } {
   const { config, weights } = openGpt2(directory);

@@ -1,13 +1,13 @@
 /**
- * Choosing one token from the model's scores: the processors of Hugging Face's `generate` in its order
- * (temperature, top-k, top-p), then one draw. The repetition penalty comes before them, on the logits, inside
- * the graph.
+ * Chooses one token from the model's scores: the processors of Hugging Face's `generate` in its order
+ * (temperature, top-k, top-p), then one draw. The repetition penalty is applied earlier, to the logits in the
+ * graph.
  */
 export interface SamplingOptions {
   readonly temperature: number;
-  /** 0 switches the filter off. */
+  /** 0 turns the filter off. */
   readonly topK: number;
-  /** 1 switches the filter off. */
+  /** 1 turns the filter off. */
   readonly topP: number;
 }
 
@@ -21,8 +21,9 @@ export interface Distribution {
  * The distribution after temperature, top-k and top-p.
  *
  * @param ids token ids, by descending logit
- * @param logits their logits, descending. All of the vocabulary, or at least so many that the top-k filter's
- *   last value and all that equal it are among them (see `topKReaches`).
+ * @param logits their logits, descending: the whole vocabulary, or at least enough to include the top-k
+ * filter's last
+ *   value and all that equal it (see `topKReaches`).
  */
 export function distribution(
   ids: ArrayLike<number>,
@@ -34,12 +35,12 @@ export function distribution(
   if (topK > 0 && topK < kept) {
     const last = scores[topK - 1]!;
     kept = topK;
-    // Values that equal the k-th stay in.
+    // Values equal to the k-th stay in.
     while (kept < scores.length && scores[kept] === last) kept++;
   }
   let probabilities = softmax(scores.slice(0, kept));
   if (topP < 1) {
-    // From the least likely up, tokens go while their sum is at most 1 - p; the likeliest always stays.
+    // Drop tokens from the least likely up while their sum is at most 1 - p; the likeliest always stays.
     let sum = 0;
     let cut = kept;
     while (cut > 1 && sum + probabilities[cut - 1]! <= 1 - topP) sum += probabilities[--cut]!;
@@ -49,7 +50,7 @@ export function distribution(
   return { ids: Array.from({ length: kept }, (_, i) => ids[i]!), probabilities };
 }
 
-/** Whether `logits` (descending) surely hold all that the top-k filter keeps of a vocabulary of `size`. */
+/** Whether `logits` (descending) certainly include all that top-k keeps of a vocabulary of `size`. */
 export const topKReaches = (logits: ArrayLike<number>, topK: number, size: number): boolean =>
   logits.length === size ||
   (topK > 0 && topK < logits.length && logits[topK - 1]! > logits[logits.length - 1]!);
@@ -61,7 +62,7 @@ function softmax(descending: readonly number[]): number[] {
   return weights.map((weight) => weight / sum);
 }
 
-/** One token drawn by `uniform`, a number in [0, 1). */
+/** Draws one token with `uniform`, a number in [0, 1). */
 export function draw({ ids, probabilities }: Distribution, uniform: number): number {
   let sum = 0;
   for (const [i, probability] of probabilities.entries()) {
@@ -72,9 +73,9 @@ export function draw({ ids, probabilities }: Distribution, uniform: number): num
 }
 
 /**
- * The seeded generator of the sampling mode: xoshiro128** 1.1 (Blackman and Vigna, 2018), its state filled by
- * SplitMix32 from the low and high half of the seed. The same seed gives the same text on every platform; it
- * is not torch's stream.
+ * The seeded generator of the sampling mode: xoshiro128** 1.1 (Blackman and Vigna, 2018), initialised by
+ * SplitMix32 from the low and high half of the seed. The same seed gives the same text on every platform; the
+ * stream differs from torch's.
  */
 export class SeededRandom {
   readonly #state: Uint32Array;
@@ -103,7 +104,7 @@ export class SeededRandom {
   }
 }
 
-/** xoshiro128** 1.1: the next 32 bits of a state of four words, which moves on. */
+/** xoshiro128** 1.1: advances a state of four words and returns the next 32 bits. */
 export function xoshiro128(s: Uint32Array): number {
   const result = Math.imul(rotateLeft(Math.imul(s[1]!, 5), 7), 9) >>> 0;
   const shifted = s[1]! << 9;

@@ -20,21 +20,25 @@ import {
 } from "./operator-forms.js";
 
 /*
- * No device is trusted untested. A GPU's kernel can be wrong without any error: onnxruntime 1.30's
- * MultiHeadAttention on WebGPU is wrong from 32 queries up, where the adapter's subgroups have another size
- * than it expects. So each operator form of our graphs runs on small fixed inputs, on the device and on the
- * CPU, before a model does.
+ * No device is trusted untested. A GPU's kernel can be silently wrong: onnxruntime 1.30's MultiHeadAttention
+ * on WebGPU is wrong from 32 queries up if the adapter's subgroups have an unexpected size. So each operator
+ * form of our graphs runs on small fixed inputs, on the device and on the CPU, before any model does.
  */
 
-/** `replaced`: wrong on this device, right when spelled out in other operators. `refused`: neither. */
+/**
+ * `replaced`: wrong on this device, right when spelled out in other operators. `refused`: wrong either way.
+ */
 export type Verdict = "right" | "replaced" | "refused";
 
 export interface CheckedForm {
   readonly operator: string;
   readonly form: string;
-  /** Largest difference to the CPU's values by the largest of them; null where the device gave no number. */
+  /**
+   * Largest difference from the CPU's values, relative to the largest of them; null if the device gave no
+   * number.
+   */
   readonly error: number | null;
-  /** What the runtime said where the device could not run it. */
+  /** The runtime's message if the device could not run it. */
   readonly reason: string | null;
   readonly verdict: Verdict;
 }
@@ -47,12 +51,12 @@ export interface DeviceReport {
   readonly avoided: readonly ReplaceableOperator[];
 }
 
-/** Right kernels stay well below; wrong ones were off by a tenth and more. */
+/** Right kernels stay well below this; wrong ones were off by a tenth or more. */
 const TOLERANCE: Readonly<Record<FloatType, number>> = { float32: 5e-4, float16: 2e-2 };
 
 /**
- * Runs a graph file on a device: its outputs by name. Rejects where the device has no kernel for it.
- * Tests replace it, for devices that are not at hand.
+ * Runs a graph file on a device and returns its outputs by name. Rejects if the device has no kernel for it.
+ * Tests replace it to simulate devices.
  */
 export type GraphRunner = (
   device: Device["name"],
@@ -87,7 +91,7 @@ export async function checkForms(
   const first = await measureInTurn(device, float, forms, expectedOf, run);
   const wrong = forms.filter((form) => !isRight(first.get(form), float));
   const avoided = new Set(wrong.flatMap(({ replaceable }) => replaceable ?? []));
-  // What is spelled out must be right too, and in all forms: avoiding an operator changes all of its uses.
+  // The spelled-out version must be right too, in all forms: avoiding an operator changes all of its uses.
   const changed = forms.filter(({ replaceable }) => replaceable !== null && avoided.has(replaceable));
   const second = await measure(device, float, changed, avoided, expectedOf, run);
 
@@ -106,7 +110,7 @@ export async function checkForms(
   };
 }
 
-/** Why a device can't be used, in half a sentence; null where it can. */
+/** Why a device can't be used, as a phrase; null if it can. */
 export function refusalOf({ forms, float }: DeviceReport): string | null {
   const refused = forms.filter(({ verdict }) => verdict === "refused");
   const [worst] = refused;
@@ -128,7 +132,7 @@ const isRight = (measured: Measured | undefined, float: FloatType): boolean =>
 
 /**
  * Errors by form. Attention is tried size by size up to the first wrong one, which decides: its kernels are
- * large, one for each size of heads.
+ * large, with one for each size of heads.
  */
 async function measureInTurn(
   device: Device["name"],
@@ -148,7 +152,7 @@ async function measureInTurn(
 }
 
 /**
- * Errors by form. All forms are one graph, which loads much faster; if it fails, each form is tried alone.
+ * Errors by form. All forms are in one graph, which loads much faster; if it fails, each form is tried alone.
  */
 async function measure(
   device: Device["name"],
@@ -183,7 +187,7 @@ async function measure(
 
 const outputName = (index: number): string => `y${index}`;
 
-/** One graph of all forms. Inputs and outputs are float32 and int64, whatever is between. */
+/** One graph with all forms. Inputs and outputs are float32 and int64, whatever types are between them. */
 function build(
   float: FloatType,
   forms: readonly OperatorForm[],
@@ -192,7 +196,7 @@ function build(
   const g = new GraphBuilder("device-check", { float, avoided });
   const feeds: Record<string, Tensor> = {};
   for (const [i, form] of forms.entries()) {
-    // A form's values do not depend on its place among others.
+    // A form's values must not depend on its position among the others.
     let seed =
       [...`${form.operator} ${form.form}`].reduce((hash, char) => hash * 31 + char.charCodeAt(0), 7) >>> 0;
     const next = (count: number) => sample(count, ++seed);
@@ -232,9 +236,10 @@ function errorOf(actual: Float32Array | undefined, expected: Float32Array): numb
 }
 
 /**
- * How graphs in `float` compute rightly on a device.
- * @param attention the sizes of all attention in them. Those that no check has tried are tried now; where one
- *   is wrong or has no kernel, all attention is spelled out.
+ * How graphs in `float` compute correctly on a device.
+ * @param attention the sizes of all attention in them. Sizes that were never tried are tried now; if one is
+ * wrong or has
+ *   no kernel, all attention is spelled out.
  */
 export async function arithmeticOn(
   { name, checked }: Device,

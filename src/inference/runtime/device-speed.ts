@@ -3,8 +3,8 @@ import { type Device, deviceOptions } from "./device.js";
 import { InferenceSession, Tensor } from "./onnxruntime.js";
 
 /*
- * A system can offer a "graphics card" that is a program on its CPU (Mesa's lavapipe, SwiftShader). Its
- * numbers are right but take many times as long as the CPU's own kernels, and the runtime does not say which
+ * A system can offer a "graphics card" that is software on its CPU (Mesa's lavapipe, SwiftShader). Its
+ * results are right but take many times as long as the CPU's own kernels, and the runtime does not say which
  * kind it opened. So `auto` measures matrix products.
  */
 
@@ -15,20 +15,23 @@ export interface Chain {
 }
 
 /**
- * 34 MFLOP, enough to tell a program on the CPU; and 8.6 GFLOP, where the way to a card and back counts
- * little.
+ * 34 MFLOP, enough to detect software on the CPU; and 8.6 GFLOP, where the transfer to a card and back hardly
+ * counts.
  */
 const CHAINS: readonly Chain[] = [
   { products: 1, rows: 16 },
   { products: 8, rows: 512 },
 ];
 const WIDTH = 1024;
-/** No card needs as long for the first of them. */
+/** No real card takes this long for the first of them. */
 const LONG_MS = 100;
 
 export type Stopwatch = (device: Device["name"], chain: Chain) => Promise<number>;
 
-/** How many times as fast as the CPU a device computes; by the small chain alone where that took it long. */
+/**
+ * How many times as fast as the CPU a device computes; measured only with the small chain if that took it
+ * long.
+ */
 export async function measureSpeed(device: Device["name"], time: Stopwatch = timeChain): Promise<number> {
   let speed = 1;
   for (const chain of CHAINS) {
@@ -39,7 +42,7 @@ export async function measureSpeed(device: Device["name"], time: Stopwatch = tim
   return speed;
 }
 
-/** Milliseconds of a chain: the least of three after one more, or of as many as a second has room for. */
+/** Milliseconds of a chain: the least of three runs after a warm-up, or of as many as fit in a second. */
 async function timeChain(device: Device["name"], { products, rows }: Chain): Promise<number> {
   const g = new GraphBuilder("device-speed", { float: "float32" });
   const w = g.input("w", "float32", [WIDTH, WIDTH]);
@@ -69,11 +72,11 @@ async function timeChain(device: Device["name"], { products, rows }: Chain): Pro
   }
 }
 
-/** The CPU may be this much faster: a card that leaves the processor free is still worth using. */
+/** The CPU may be this much faster: a card that leaves the CPU free is still worth using. */
 const SLOWEST = 0.5;
 
 /**
- * Why `auto` should pass over a device, in half a sentence; null where it is worth using.
+ * Why `auto` should skip a device, as a phrase; null if it is worth using.
  * @param speed how many times as fast as the CPU it is
  */
 export const slownessOf = (speed: number): string | null =>

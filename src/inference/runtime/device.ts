@@ -3,35 +3,35 @@ import type { DeviceName } from "../../core/options.js";
 import { type Arithmetic, GraphBuilder } from "../../onnx/graph.js";
 import { env, InferenceSession, listSupportedBackends, Tensor } from "./onnxruntime.js";
 
-// Errors are thrown as well; printed, drivers' texts would stand between our own lines.
+// Errors are thrown as well; if printed, drivers' messages would appear among our own lines.
 env.logLevel = "fatal";
 
-/** Where graphs run: an execution provider of onnxruntime that was opened and gave a right answer. */
+/** Where graphs run: an execution provider of onnxruntime that opened and gave a correct result. */
 export interface Device {
   readonly name: Exclude<DeviceName, "auto">;
-  /** A sentence where the choice needs one, such as why `auto` came to the CPU. */
+  /** An explanation if needed, such as why `auto` chose the CPU. */
   readonly note: string | null;
   /**
-   * What computes rightly there, with the best float type of those that were asked for. Absent where the
-   * operators were not tried, as on the CPU. See `openDevice`.
+   * What computes correctly there, with the best of the requested float types. Absent if the operators were
+   * not tried, as on the CPU. See `openDevice`.
    */
   readonly checked?: Arithmetic;
 }
 
-/** Looks at an open device before it is released. Answers why it can't be used, or null. */
+/** Checks an open device before it is released. Returns why it can't be used, or null. */
 export type DeviceJudge = (name: Device["name"]) => Promise<string | null>;
 
 /**
- * CUDA first: its libraries are installed on purpose only. WebGPU needs nothing; DirectML stands in for it on
- * Windows.
+ * CUDA first, because its libraries are only installed on purpose. WebGPU needs nothing; DirectML replaces it
+ * on Windows.
  */
 const AUTO_ORDER = ["cuda", "webgpu", "dml"] as const;
 
 /**
- * The device of that name, tried before it is answered. `auto` takes the first GPU that opens and that
- * `judge` takes, else the CPU with a note that says why.
+ * The named device, tried before it is returned. `auto` takes the first GPU that opens and that `judge`
+ * accepts, else the CPU with a note that says why.
  *
- * @throws InferenceError DEVICE_UNAVAILABLE where a device is asked for by name and does not open.
+ * @throws InferenceError DEVICE_UNAVAILABLE if a device named explicitly does not open.
  */
 export async function resolveDevice(
   name: DeviceName,
@@ -59,27 +59,26 @@ export async function resolveDevice(
   return { name: "cpu", note: `No GPU could be opened, so the CPU is used (${refusals.join("; ")}).` };
 }
 
-/** What the session options say about a device. */
+/** The session options of a device. */
 export function deviceOptions(device: Device["name"]): InferenceSession.SessionOptions {
   switch (device) {
     case "cpu":
-      // The level above reorders each convolution's weights into a copy: the UNet of Stable Diffusion 1.5
-      // then loads in 14 s and 3.3 GB of its own memory instead of 2 s and 1.2 GB, and its steps are no
-      // faster.
+      // The next level reorders each convolution's weights into a copy: the UNet of Stable Diffusion 1.5 then
+      // loads in 14 s with 3.3 GB of its own memory instead of 2 s and 1.2 GB, and its steps are no faster.
       return { executionProviders: ["cpu"], graphOptimizationLevel: "extended" };
     case "webgpu":
-      // Buffers are reused only at their exact size: sizes repeat from step to step, and the default's
-      // buckets cost memory.
+      // Reuses buffers only at their exact size: sizes repeat from step to step, and the default's buckets
+      // cost memory.
       return { executionProviders: [{ name: "webgpu", storageBufferCacheMode: "simple" }] };
     case "dml":
-      // DirectML runs with neither memory patterns nor parallel execution.
+      // DirectML supports neither memory patterns nor parallel execution.
       return { executionProviders: ["dml"], enableMemPattern: false, executionMode: "sequential" };
     default:
       return { executionProviders: [device] };
   }
 }
 
-/** Runs a small product on the device; null where it is right, else what is wrong, in one line. */
+/** Runs a small product on the device; null if it is right, else what is wrong, on one line. */
 async function tryDevice(name: Device["name"], judge: DeviceJudge): Promise<string | null> {
   const g = new GraphBuilder("device-check", { float: "float32" });
   const x = g.input("x", "float32", [2, 3]);
@@ -90,13 +89,13 @@ async function tryDevice(name: Device["name"], judge: DeviceJudge): Promise<stri
     session = await InferenceSession.create(g.build().encode([]), {
       ...deviceOptions(name),
       logSeverityLevel: 4,
-      // Without it a provider that can't run here would hand the node to the CPU in silence.
+      // Without it, a provider that can't run here would silently hand the node to the CPU.
       extra: { session: { disable_cpu_ep_fallback: "1" } },
     });
     const { y } = await session.run({ x: new Tensor("float32", [1, 0, 2, 0, 1, 0], [2, 3]) });
     const values = Array.from(y?.data as Float32Array);
     if (values.join() !== "11,14,3,4") return `it computes wrongly (${values} instead of 11,14,3,4)`;
-    // While a session is open the device stays so, with the kernels that it compiled.
+    // An open session keeps the device open, with the kernels that it compiled.
     return await judge(name);
   } catch (error) {
     return reason(error);
@@ -105,7 +104,7 @@ async function tryDevice(name: Device["name"], judge: DeviceJudge): Promise<stri
   }
 }
 
-/** The runtime's message in one line, without the place in its source and the condition that did not hold. */
+/** The runtime's message on one line, without its place in the source and the failed condition. */
 function reason(error: unknown): string {
   const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
   return line

@@ -13,26 +13,26 @@ import { env } from "./onnxruntime.js";
 import { operatorForms } from "./operator-forms.js";
 
 export interface OpenDeviceOptions {
-  /** Whose operators are tried; without it those of all. */
+  /** Whose operators to try; all by default. */
   readonly user?: "text" | "image";
-  /** Types that graphs may use, the best first: the first one whose operators are right is chosen. */
+  /** Types that graphs may use, best first: the first whose operators are all right is chosen. */
   readonly floats: readonly FloatType[];
-  /** Where reports are kept, so that a device is tried once. */
+  /** Where reports are stored, so that a device is tried once. */
   readonly cacheDir: string;
   readonly run?: GraphRunner;
   readonly time?: Stopwatch;
 }
 
-/** A device whose operators were tried, with what was found. */
+/** A device whose operators were tried, with the results. */
 export interface CheckedDevice extends Device {
   readonly reports: readonly DeviceReport[];
 }
 
 /**
- * The device of that name, once its operators gave the CPU's numbers (device-check.ts). Graphs avoid
- * operators that are wrong. Where that does not help, or the device is slower than the CPU (device-speed.ts),
- * `auto` goes on to the next device. The CPU itself is not tried.
- * @throws InferenceError DEVICE_UNAVAILABLE, naming the operator, where a device asked for by name is refused
+ * The named device, after its operators gave the CPU's numbers (device-check.ts). Graphs avoid wrong
+ * operators. If that does not help, or the device is slower than the CPU (device-speed.ts), `auto` tries the
+ * next device. The CPU itself is not tried.
+ * @throws InferenceError DEVICE_UNAVAILABLE, naming the operator, if an explicitly named device is refused
  */
 export async function openDevice(name: DeviceName, options: OpenDeviceOptions): Promise<CheckedDevice> {
   const reports: DeviceReport[] = [];
@@ -56,7 +56,7 @@ export async function openDevice(name: DeviceName, options: OpenDeviceOptions): 
   return { ...device, note: noteOf(reports), checked, reports };
 }
 
-/** A sentence where the device is used with restrictions. */
+/** A sentence if the device is used with restrictions. */
 function noteOf(reports: readonly DeviceReport[]): string | null {
   const { device, avoided } = reports.at(-1) as DeviceReport;
   const parts = [
@@ -85,7 +85,7 @@ function speedOf(device: Device["name"], { cacheDir, time }: OpenDeviceOptions):
   return remembered(["speed", device], cacheDir, () => measureSpeed(device, time));
 }
 
-/** What was measured before for this device and driver, else what `measure` answers, which is kept. */
+/** The stored measurement for this device and driver, else the result of `measure`, which is then stored. */
 async function remembered<T>(of: unknown[], cacheDir: string, measure: () => Promise<T>): Promise<T> {
   const key = createHash("sha256")
     .update(JSON.stringify([...of, identity()]))
@@ -100,9 +100,9 @@ async function remembered<T>(of: unknown[], cacheDir: string, measure: () => Pro
   return report;
 }
 
-/** Raise it when forms or tolerances change under their old names. */
+/** Raise it when forms or tolerances change under the same names. */
 const CHECK_VERSION = 1;
-/** A card may be replaced without any change of the driver's files. */
+/** Measure again after this long: a card may be replaced without any change to the driver's files. */
 const LONGEST_MS = 30 * 24 * 3600 * 1000;
 const MOST_REPORTS = 15;
 
@@ -118,23 +118,23 @@ async function readReports(path: string): Promise<readonly KeptReport[]> {
     const kept: unknown = JSON.parse(await readFile(path, "utf8"));
     return Array.isArray(kept) ? kept : [];
   } catch (error) {
-    // Half a file after a power cut: what it held is measured again.
+    // A power cut can leave half a file; measure again.
     if (error instanceof SyntaxError) return [];
     throw error;
   }
 }
 
 /**
- * Files of graphics drivers and what loads them, on Linux, Windows and macOS; a process has many other
+ * Files of graphics drivers and their loaders, on Linux, Windows and macOS, among a process' many other
  * libraries.
  */
 const DRIVER =
   /onnxruntime|vulkan|vk_|gallium|mesa|dri|nvidia|nvgpu|nvwgf|nvoglv|cuda|cudnn|cublas|amd|ati|radeon|intel|igd|igc|d3d|dxgi|dxil|directml|metal|agx/i;
 
 /**
- * What a report holds for: the runtime, the system, the graphics cards that Linux lists, and the drivers,
- * which are the libraries that the process loaded to open the device, each with its size and time. The
- * runtime itself names neither adapter nor driver.
+ * What a report is valid for: the runtime, the system, the graphics cards that Linux lists, and the drivers
+ * (the libraries loaded to open the device, each with its size and time). The runtime itself names neither
+ * adapter nor driver.
  */
 function identity(): unknown[] {
   const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };
@@ -147,7 +147,7 @@ function identity(): unknown[] {
   return [env.versions, process.platform, process.arch, release(), libraries, cards()];
 }
 
-/** Vendor and device numbers of the graphics cards, where the system shows them as files. */
+/** Vendor and device numbers of the graphics cards, if the system exposes them as files. */
 function cards(): string[] {
   const folder = "/sys/class/drm";
   if (!existsSync(folder)) return [];

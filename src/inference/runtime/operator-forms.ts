@@ -24,31 +24,31 @@ import {
 } from "../../onnx/ops.js";
 
 /**
- * Every way in which our graphs use an operator, as a small graph of its own, to test a device's kernels with
- * (device-check.ts). Sizes lie on both sides of the limits of kernels: four channels and more than a tile,
- * rows below and above a tile, widths that are and are not multiples of 4.
+ * Every way that our graphs use an operator, as a small graph of its own, to test a device's kernels
+ * (device-check.ts). Sizes are on both sides of kernels' limits: four channels and more than a tile, rows
+ * below and above a tile, widths that are and are not multiples of 4.
  */
 export interface OperatorForm {
   /** Operators that are right or wrong together. */
   readonly operator: string;
-  /** What is particular to this use. */
+  /** What is special about this use. */
   readonly form: string;
-  /** Whose graphs have it: Promptist's, Stable Diffusion's, or both. */
+  /** Which graphs have it: Promptist's, Stable Diffusion's, or both. */
   readonly users: Users;
-  /** The operator to avoid if this is wrong; null where the device can't be used then. */
+  /** The operator to avoid if this is wrong; null if the device is then unusable. */
   readonly replaceable: ReplaceableOperator | null;
   /** Fixed values for the graph, in its float type. */
   readonly build: (bench: Bench) => Value;
 }
 
-/** Where a form is built: a graph in one float type, with seeded values. */
+/** Context for building a form: a graph in one float type, with seeded values. */
 export interface Bench {
   readonly g: GraphBuilder;
-  /** An input of the graph, so that nothing is computed before the device is asked. */
+  /** An input of the graph, so that nothing is computed ahead, without the device. */
   input(...shape: readonly number[]): Value;
   /** Row numbers below `limit`, int64. */
   indices(limit: number, ...shape: readonly number[]): Value;
-  /** A constant, as weights are. */
+  /** A constant, like weights. */
   weight(...shape: readonly number[]): Value;
 }
 
@@ -64,8 +64,8 @@ export interface AttentionSize {
 }
 
 /**
- * Those of Stable Diffusion 1.5 with fewer tokens, those of the judges' CLIP, and sizes at the limits of
- * known kernels.
+ * Stable Diffusion 1.5's with fewer tokens, those of the judges' CLIP, and sizes at the limits of known
+ * kernels.
  */
 const ATTENTION_SIZES: readonly AttentionSize[] = [
   { heads: 2, headSize: 40, queries: 32, keys: 77, causal: false },
@@ -76,11 +76,11 @@ const ATTENTION_SIZES: readonly AttentionSize[] = [
   { heads: 2, headSize: 40, queries: 31, keys: 77, causal: false },
   { heads: 2, headSize: 64, queries: 256, keys: 256, causal: false },
   { heads: 1, headSize: 512, queries: 64, keys: 64, causal: false },
-  // CLIP ViT-L/14: 256 patches and the token for the whole.
+  // CLIP ViT-L/14: 256 patches, and the token for the whole picture.
   { heads: 2, headSize: 64, queries: 257, keys: 257, causal: false },
 ];
 
-/** Below any score. */
+/** Lower than any score. */
 const MASKED = -1e4;
 
 export const attentionForm = (size: AttentionSize): OperatorForm => ({
@@ -101,7 +101,7 @@ export const attentionForm = (size: AttentionSize): OperatorForm => ({
   },
 });
 
-/** Whether every device is tried with attention of that size. */
+/** Whether every device is tried with attention of this size. */
 export const isTried = (size: AttentionSize): boolean =>
   ATTENTION_SIZES.some((known) => JSON.stringify(known) === JSON.stringify(size));
 
@@ -136,7 +136,7 @@ const packed = (K: number, N: number, block: number, rows: number) =>
     },
   );
 
-/** All forms, or those of one user; in float16 the same with weights and arithmetic in float16. */
+/** All forms, or one user's; in float16 with weights and arithmetic in float16. */
 export function operatorForms(float: FloatType, user?: "text" | "image"): readonly OperatorForm[] {
   const ofFloat = [...IN_BOTH_FLOATS, ...(float === "float16" ? FLOAT16_ONLY : FLOAT32_ONLY)];
   return ofFloat.filter(({ users }) => user === undefined || users === user || users === "both");
@@ -222,7 +222,7 @@ const FLOAT16_ONLY: readonly OperatorForm[] = [
   }),
 ];
 
-/** What only Promptist and the time embedding use, which are float32 in every graph. */
+/** Forms that only Promptist and the time embedding use, which are float32 in every graph. */
 const FLOAT32_ONLY: readonly OperatorForm[] = [
   form("text", "Gelu", "tanh", "Gelu", ({ g, input }) => gelu(g, input(7, 36), "tanh")),
   packed(768, 96, 32, 8),

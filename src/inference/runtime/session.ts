@@ -6,17 +6,17 @@ import { InferenceSession, Tensor } from "./onnxruntime.js";
 export { Tensor };
 
 export interface SessionSettings {
-  /** Threads of the CPU operators; 0 or none: as the runtime chooses. */
+  /** Threads of the CPU operators; 0 or none: the runtime chooses. */
   readonly threads?: number;
-  /** Sizes for symbolic dimensions of the graph that will not change in this session. */
+  /** Sizes of symbolic dimensions that stay fixed in this session. */
   readonly dimensions?: Readonly<Record<string, number>>;
 }
 
 type Outputs<Name extends string> = Record<Name, Tensor>;
 
 /**
- * A compiled graph in memory. `run` blocks the thread for as long as the graph takes (the runtime offers
- * nothing else), so a session lives in a worker process.
+ * A compiled graph in memory. `run` blocks the thread while the graph runs (the runtime offers nothing else),
+ * so sessions are used in a worker process.
  */
 export class Session<Output extends string = string> {
   #session: InferenceSession | undefined;
@@ -51,7 +51,7 @@ export class Session<Output extends string = string> {
         extra: {
           session: {
             model_external_initializers_file_folder_path: graph.dataFolder,
-            // Weights go to their place without a second copy in the arena.
+            // Loads weights directly, without a second copy in the arena.
             use_device_allocator_for_initializers: "1",
             // A worker that waits for its next picture must not keep the cores busy.
             intra_op: { allow_spinning: "0" },
@@ -68,7 +68,7 @@ export class Session<Output extends string = string> {
     return this.#session !== undefined;
   }
 
-  /** Answers all outputs, or those named, on the CPU. */
+  /** Runs the graph; returns all outputs, or the named ones, on the CPU. */
   async run<Name extends Output = Output>(
     feeds: Readonly<Record<string, Tensor>>,
     outputs?: readonly Name[],
@@ -91,13 +91,13 @@ export class Session<Output extends string = string> {
   }
 }
 
-/** How the runtime and the drivers beneath say that memory is short. */
+/** How the runtime and drivers report a lack of memory. */
 const OUT_OF_MEMORY =
   /out of memory|failed to allocate|bad_alloc|allocation failed|not enough memory|CUDA_ERROR_OUT_OF_MEMORY/i;
 
 /**
- * The error for a failed run. On a GPU, which was right when it was opened, it means a lost or hung device.
- * Whatever the driver calls it, the device does not come back within this process, so the worker has to end.
+ * The error for a failed run. On a GPU, which worked when it was opened, it means a lost or hung device.
+ * Whatever the driver calls it, the device does not recover within this process, so the worker has to end.
  */
 export function runError(error: unknown, name: string, device: Device["name"]): InferenceError {
   if (device === "cpu") return translate(error, `${name} failed`, "INTERNAL");

@@ -5,8 +5,8 @@ import { readJson } from "../../checkpoints/layouts/config.js";
 import { CheckpointError } from "../../core/errors.js";
 
 /**
- * GPT-2's and CLIP's byte-pair tokenizers, built in memory from the files that lie beside the weights:
- * `tokenizer.json`, or the older pair `vocab.json` + `merges.txt`. Nothing is ever fetched.
+ * GPT-2's and CLIP's byte-pair tokenizers, built in memory from the files beside the weights:
+ * `tokenizer.json`, or the older pair `vocab.json` + `merges.txt`. Nothing is ever downloaded.
  *
  * The byte-pair engine is the one that @xenova/transformers itself runs on, reached through that package.
  * Importing the whole package took 143 ms and 40 MB (it brings onnxruntime and sharp along), the engine alone
@@ -39,7 +39,7 @@ interface AddedToken {
   readonly special: boolean;
 }
 
-/** What `tokenizer_config.json` and `special_tokens_map.json` may say; every key is optional there. */
+/** The keys we read from `tokenizer_config.json` and `special_tokens_map.json`; all are optional. */
 export interface TokenizerConfig {
   readonly [key: string]: unknown;
   readonly model_max_length?: number;
@@ -51,9 +51,9 @@ type Role = "bos_token" | "eos_token" | "unk_token" | "pad_token";
 
 export interface Family {
   readonly name: string;
-  /** The special tokens of the architecture, used where the files name none. */
+  /** The architecture's special tokens, used if the files name none. */
   readonly special: Readonly<Partial<Record<Role, string>>>;
-  /** Everything of a `tokenizer.json` around the model: as transformers' converters build it. */
+  /** Everything in a `tokenizer.json` except the model, as transformers' converters build it. */
   pipeline(config: TokenizerConfig): Record<string, unknown>;
   readonly model: Record<string, unknown>;
 }
@@ -61,14 +61,14 @@ export interface Family {
 const END_OF_TEXT = "<|endoftext|>";
 
 /**
- * Whitespace is spelled out as the Unicode property that `\s` means in Hugging Face's tokenizers:
- * JavaScript's own `\s` takes in U+FEFF and leaves out U+0085.
+ * Whitespace, spelled out as the Unicode property that `\s` means in Hugging Face's tokenizers: JavaScript's
+ * own `\s` includes U+FEFF and lacks U+0085.
  */
 const SPACE = "\\p{White_Space}";
 const GPT2_WORDS =
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+" +
   `| ?[^${SPACE}\\p{L}\\p{N}]+|${SPACE}+(?!\\P{White_Space})|${SPACE}+`;
-/** Words, single digits and runs of other signs; whitespace separates and is dropped. */
+/** Words, single digits and runs of other characters; whitespace separates and is dropped. */
 const CLIP_WORDS =
   "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]" +
   `|[^${SPACE}\\p{L}\\p{N}]+`;
@@ -104,7 +104,7 @@ export const CLIP: Family = {
       normalizers: [
         { type: "NFC" },
         { type: "Replace", pattern: { Regex: `${SPACE}+` }, content: " " },
-        // Hugging Face lowers letter by letter; JavaScript would write a sigma that ends a word differently.
+        // Hugging Face lowercases letter by letter; JavaScript would write a word-final sigma differently.
         { type: "Replace", pattern: { String: "Σ" }, content: "σ" },
         { type: "Lowercase" },
       ],
@@ -124,13 +124,13 @@ export const CLIP: Family = {
 export interface Loaded {
   readonly engine: Engine;
   readonly config: TokenizerConfig;
-  /** Id of the token that plays `role`; undefined where the files give it none. */
+  /** Id of the token with this `role`; undefined if the files give none. */
   idOf(role: Role): number | undefined;
 }
 
 const readJsonIfThere = (file: string): unknown => (existsSync(file) ? readJson(file) : undefined);
 
-/** The text of a special token, which files spell as a string or as an object with `content`. */
+/** The text of a special token, which files write as a string or as an object with `content`. */
 function contentOf(token: unknown): string | undefined {
   if (typeof token === "string") return token;
   const content = (token as { content?: unknown } | null | undefined)?.content;
@@ -168,7 +168,7 @@ function readTokenizerJson(file: string, family: Family): Published {
     model?: { type?: string; vocab?: Record<string, number>; merges?: unknown[] };
   };
   const { vocab, merges, type } = json.model ?? {};
-  // Files of the first years leave the type out.
+  // Early files omit the type.
   if ((type !== undefined && type !== "BPE") || vocab === undefined || merges === undefined) {
     throw new CheckpointError(
       "CHECKPOINT_ARCHITECTURE",
@@ -200,8 +200,8 @@ function readVocabularyAndMerges(directory: string, config: TokenizerConfig): Pu
 }
 
 /**
- * As transformers' own classes do, only vocabulary, merges and added tokens are taken from the files; how
- * text is normalized and split belongs to the family.
+ * Like transformers' own classes, takes only vocabulary, merges and added tokens from the files; the family
+ * decides how text is normalized and split.
  */
 export function loadTokenizer(directory: string, family: Family): Loaded {
   const jsonFile = join(directory, "tokenizer.json");
@@ -231,8 +231,7 @@ export function loadTokenizer(directory: string, family: Family): Loaded {
     special.set(role, content);
     const id = published.vocabulary[content];
     if (id === undefined || published.added.some((token) => token.content === content)) continue;
-    // One token with several roles keeps the properties that its last role states, as it does in
-    // transformers.
+    // A token with several roles keeps the properties of its last role, as in transformers.
     added.set(content, addedToken(id, { ...(typeof stated === "object" ? stated : {}), content }));
   }
   const tokenizer = {

@@ -9,13 +9,13 @@ function required(id: number | undefined, role: string, directory: string): numb
   );
 }
 
-/** GPT-2's byte-level tokenizer: no special token is added, and decoding gives back every space. */
+/** GPT-2's byte-level tokenizer: adds no special tokens, and decoding restores every space. */
 export class Gpt2Tokenizer {
   readonly #engine: Engine;
 
   private constructor(
     engine: Engine,
-    /** End of text, which also pads: 50256 in the published vocabulary. */
+    /** End of text, also used for padding: 50256 in the published vocabulary. */
     readonly eosId: number,
     /** One more than the highest id. */
     readonly size: number,
@@ -23,7 +23,7 @@ export class Gpt2Tokenizer {
     this.#engine = engine;
   }
 
-  /** Reads the tokenizer's files in `directory`. Throws CheckpointError where they are missing or broken. */
+  /** Reads the tokenizer's files in `directory`. Throws CheckpointError if they are missing or broken. */
   static open(directory: string): Gpt2Tokenizer {
     const { engine, idOf } = loadTokenizer(directory, GPT2);
     let highest = 0;
@@ -46,12 +46,13 @@ export class Gpt2Tokenizer {
 export interface ClipEncoding {
   /** bos, the text, eos, and padding up to the model's length (77 for Stable Diffusion 1.5). */
   readonly ids: readonly number[];
-  /** The words that did not fit, as they stood in the text; null where all fitted. */
+  /** The words that did not fit, as written in the text; null if all fitted. */
   readonly truncated: string | null;
 }
 
 /**
- * CLIP's tokenizer as Stable Diffusion uses it: lower case, bos and eos around, cut or padded to one length.
+ * CLIP's tokenizer as Stable Diffusion uses it: lower case, between bos and eos, cut or padded to a fixed
+ * length.
  */
 export class ClipTokenizer {
   readonly #engine: Engine;
@@ -61,7 +62,7 @@ export class ClipTokenizer {
     readonly bosId: number,
     readonly eosId: number,
     readonly padId: number,
-    /** Tokens of each encoding, bos and eos included. */
+    /** Tokens per encoding, including bos and eos. */
     readonly length: number,
   ) {
     this.#engine = engine;
@@ -73,7 +74,7 @@ export class ClipTokenizer {
     const eosId = required(idOf("eos_token"), "eos_token", directory);
     const bosId = required(idOf("bos_token"), "bos_token", directory);
     const limit = config.model_max_length;
-    // Without a limit of its own a config carries transformers' "very large integer".
+    // A config without its own limit has transformers' "very large integer".
     const length = typeof limit === "number" && limit >= 2 && limit <= 1e6 ? limit : CLIP_CONTEXT;
     return new ClipTokenizer(engine, bosId, eosId, idOf("pad_token") ?? eosId, length);
   }
@@ -88,7 +89,7 @@ export class ClipTokenizer {
     return { ids, truncated: tokens.length > room ? this.#wordsBeyond(text, room) : null };
   }
 
-  /** The words of `text` from the one on that holds token `room`; no token crosses whitespace. */
+  /** The words of `text` from the one containing token `room` on; no token crosses whitespace. */
   #wordsBeyond(text: string, room: number): string {
     const words = text.trim().split(/\s+/u);
     let tokens = 0;

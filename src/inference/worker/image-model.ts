@@ -19,10 +19,10 @@ import type { Drawn, DrawRequest, ImageSpec, JudgeRequest } from "./protocol.js"
 import type { CallContext, LoadedModel, OnDevice } from "./worker-model.js";
 
 /**
- * The image worker's model: Stable Diffusion with its tokenizer, the judges of its pictures, and sharp to put
- * pictures together. Diffusion and judges stay loaded; where the device is too small for both, one makes room
- * for the other.
- * @throws CheckpointError or InferenceError as `StableDiffusion.open` and `Judge.open`
+ * The image worker's model: Stable Diffusion with its tokenizer, the judges of its pictures, and sharp to
+ * compose pictures. Diffusion and judges stay loaded; if the device is too small for both, one makes room for
+ * the other.
+ * @throws CheckpointError or InferenceError like `StableDiffusion.open` and `Judge.open`
  */
 export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () => {}): Promise<LoadedModel> {
   const { cacheDir, directory, judges, loras, threads } = spec;
@@ -54,7 +54,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
 
   const judgementOf = async (picture: Rgb, plainPrompt: string): Promise<PictureJudgement> => {
     const makeRoom = async () => {
-      // While its text encoder is there.
+      // Embed the prompt now, while the pipeline's text encoder is loaded.
       if (judge.sharesText) await judge.embedText(plainPrompt);
       await model?.release();
       model = null;
@@ -114,7 +114,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
 
 const PREVIEW_WIDTH = 256;
 
-/** A few kilobytes that a message can carry again and again. */
+/** A few kilobytes, small enough for a message that is edited again and again. */
 const previewFile = ({ pixels, width, height }: Rgb): Promise<Buffer> =>
   sharp(pixels, { raw: { width, height, channels: 3 } })
     .resize({ width: PREVIEW_WIDTH })

@@ -6,8 +6,8 @@ import type { ScoreSpec } from "./protocol.js";
 import type { LoadedModel, OnDevice } from "./worker-model.js";
 
 /**
- * The judging worker's model: the judges alone, for picture files.
- * @throws CheckpointError or InferenceError as `Judge.open`
+ * The judging worker's model: only the judges, for picture files.
+ * @throws CheckpointError or InferenceError like `Judge.open`
  */
 export async function loadJudges(spec: ScoreSpec, onDevice: OnDevice = () => {}): Promise<LoadedModel> {
   const { cacheDir, judges, threads } = spec;

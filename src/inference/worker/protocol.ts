@@ -13,7 +13,7 @@ import type {
 } from "../../core/options.js";
 import type { PairFiles } from "../../pictures/pair-card.js";
 
-/** What a worker is to load. Paths are absolute. */
+/** What a worker must load. Paths are absolute. */
 export type WorkerSpec = TextSpec | ImageSpec | ScoreSpec;
 
 export interface TextSpec {
@@ -21,10 +21,10 @@ export interface TextSpec {
   readonly directory: string;
   readonly device: DeviceName;
   readonly weights: TextWeights;
-  /** Folder of the tokenizer of the image model, to tell which words it will not read; null for none. */
+  /** Folder of the image model's tokenizer, to find words that it will not read; null for none. */
   readonly clipTokenizer: string | null;
   readonly cacheDir: string;
-  /** 0: chosen by the runtime. */
+  /** 0: the runtime chooses. */
   readonly threads: number;
 }
 
@@ -35,9 +35,12 @@ export interface ImageSpec {
   /** Folder of CLIP's tokenizer. */
   readonly tokenizer: string;
   readonly loras: readonly LoraChoice[];
-  /** The checkpoint draws nothing that needs a safety checker; without one its pictures are `harmless`. */
+  /**
+   * True if the checkpoint can draw nothing that needs a safety checker; pictures are then `harmless` without
+   * one.
+   */
   readonly harmless: boolean;
-  /** What judges its pictures. */
+  /** The judges of its pictures. */
   readonly judges: FoundJudges;
   readonly device: DeviceName;
   readonly precision: Precision;
@@ -45,7 +48,7 @@ export interface ImageSpec {
   readonly threads: number;
 }
 
-/** The judges alone, for existing pictures. */
+/** Only the judges, for existing pictures. */
 export interface ScoreSpec {
   readonly phase: "score";
   readonly judges: FoundJudges;
@@ -58,7 +61,7 @@ export interface ScoreSpec {
 /** What a worker reports once its model is loaded. */
 export interface WorkerInfo {
   readonly phase: WorkerSpec["phase"];
-  /** The device that was chosen, and a sentence where it is not the one asked for. */
+  /** The chosen device, and a sentence if it is not the requested one. */
   readonly device: string;
   readonly deviceNote: string | null;
   /** int8, fp16 or fp32. */
@@ -66,7 +69,7 @@ export interface WorkerInfo {
   readonly weightBytes: number;
   /** SHA-256 over the weight files; null for a worker that only judges. */
   readonly hash: string | null;
-  /** Whether what it draws needs no safety checker. */
+  /** True if its pictures need no safety checker. */
   readonly harmless?: boolean;
   readonly parameters: string;
   readonly loadMs: number;
@@ -80,20 +83,20 @@ export interface Rewrite {
   readonly prompt: string;
   readonly rewrite: string;
   readonly candidates: readonly Candidate[];
-  /** Words beyond what the image model reads, of the prompt and of the rewrite; null where there are none. */
+  /** Words of the prompt and of the rewrite that the image model will not read; null if there are none. */
   readonly truncated?: { readonly baseline: string | null; readonly optimized: string | null };
 }
 
 export interface DrawRequest {
   readonly prompt: string;
-  /** The prompt before its rewrite, by which the picture's relevance is judged. */
+  /** The prompt before its rewrite, used to score the picture's relevance. */
   readonly plainPrompt: string;
   readonly options: ImageOptions;
   /** Absolute path of the PNG to write. */
   readonly file: string;
   /** Name of the checkpoint, for the picture's metadata. */
   readonly checkpoint: string;
-  /** Milliseconds between two previews of the picture as it forms; null for none. */
+  /** Milliseconds between two previews; null for none. */
   readonly previewMs?: number | null;
 }
 export interface Drawn extends PictureSize {
@@ -104,11 +107,11 @@ export interface Drawn extends PictureSize {
   readonly seconds: number;
   /** Words beyond the text encoder's window, or null. */
   readonly truncated: string | null;
-  /** What the judges that are loaded with the model say about its pixels; `UNJUDGED` where there are none. */
+  /** Judgement of the picture's pixels by the judges loaded with the model; `UNJUDGED` if there are none. */
   readonly judgement: PictureJudgement;
 }
 
-/** Judges a picture drawn earlier: copied from another job, or drawn without judges. */
+/** Judges an existing picture: one copied from another job, or drawn without judges. */
 export interface JudgeRequest {
   /** Absolute path of the picture. */
   readonly file: string;
@@ -121,14 +124,13 @@ export interface ComposeRequest {
 }
 export interface SheetRequest {
   readonly pairs: readonly PairFiles[];
-  /** What each pair is called: its number in the batch. */
+  /** Each pair's number in the batch. */
   readonly numbers: readonly number[];
   readonly file: string;
 }
 
 /**
- * The calls that a worker answers. Composing pictures needs no model but sharp, which the image worker has
- * anyway.
+ * The calls that a worker answers. Composing pictures needs only sharp, which the image worker has anyway.
  */
 export interface WorkerCalls {
   optimize: { request: OptimizeRequest; response: readonly Rewrite[] };
@@ -152,12 +154,12 @@ export interface WireError {
 }
 
 export type FromWorker =
-  /** The device is open, the model not yet. */
+  /** The device is open, but the model is not loaded yet. */
   | { readonly type: "device"; readonly name: string }
   | { readonly type: "ready"; readonly info: WorkerInfo }
   | { readonly type: "failed"; readonly error: WireError }
   | { readonly type: "progress"; readonly id: number; readonly done: number; readonly of: number }
-  /** A small WebP of the picture as it forms. */
+  /** A preview as a small WebP. */
   | { readonly type: "preview"; readonly id: number; readonly data: Uint8Array }
   | { readonly type: "result"; readonly id: number; readonly response: unknown }
   | { readonly type: "error"; readonly id: number; readonly error: WireError }

@@ -7,9 +7,9 @@ import type { TextSpec } from "./protocol.js";
 import type { LoadedModel, OnDevice } from "./worker-model.js";
 
 /**
- * The text worker's model: Promptist, and the image model's tokenizer, which tells what that model will not
+ * The text worker's model: Promptist, and the image model's tokenizer, to find words that that model will not
  * read.
- * @throws CheckpointError or InferenceError as `Promptist.open`
+ * @throws CheckpointError or InferenceError like `Promptist.open`
  */
 export async function loadTextModel(spec: TextSpec, onDevice: OnDevice = () => {}): Promise<LoadedModel> {
   const { cacheDir, directory, threads } = spec;

@@ -3,7 +3,7 @@ import type { CallName, WorkerCalls, WorkerInfo } from "./protocol.js";
 export interface CallContext {
   readonly signal: AbortSignal;
   readonly onStep: (done: number, of: number) => void;
-  /** A small WebP of the picture as it forms. */
+  /** Called with each preview, a small WebP. */
   readonly onPreview?: (data: Uint8Array) => void;
 }
 

@@ -8,7 +8,7 @@ import type { CallContext, LoadedModel } from "./worker-model.js";
  */
 
 let model: LoadedModel | undefined;
-/** Calls run in the order in which they came; a model runs one thing at a time. */
+/** Calls run in order of arrival; a model runs one at a time. */
 let tail: Promise<void> = Promise.resolve();
 const controllers = new Map<number, AbortController>();
 
@@ -29,7 +29,7 @@ process.on("message", (message: ToWorker) => {
       void tail.then(close);
   }
 });
-// The parent is gone, and the work with it.
+// The parent is gone, so its work is no longer wanted.
 process.on("disconnect", () => process.exit(0));
 // Ctrl+C in a terminal reaches the whole process group; the parent decides when its workers end.
 process.on("SIGINT", () => {});
@@ -48,7 +48,7 @@ async function open(spec: WorkerSpec): Promise<void> {
 }
 
 /**
- * Each model is imported when its worker needs it: a worker for text loads neither sharp nor the image code.
+ * Imports each model only when its worker needs it: a text worker loads neither sharp nor the image code.
  */
 async function load(spec: WorkerSpec): Promise<LoadedModel> {
   const onDevice = (name: string) => send({ type: "device", name });

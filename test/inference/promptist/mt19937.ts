@@ -1,4 +1,7 @@
-/** The Mersenne Twister of 1998 (Matsumoto, Nishimura), 32-bit outputs: the stream of numpy's and torch's CPU generators. */
+/**
+ * The Mersenne Twister of 1998 (Matsumoto, Nishimura), 32-bit outputs: the stream of numpy's and torch's CPU
+ * generators.
+ */
 export function mt19937(seed: number): () => number {
   const state = new Uint32Array(624);
   state[0] = seed >>> 0;

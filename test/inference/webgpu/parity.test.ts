@@ -15,8 +15,9 @@ import { openGpt2 } from "../promptist/open-gpt2.js";
 import { describeWebgpu, temporaryFolder } from "./software-vulkan.js";
 
 /*
- * The small cases of test/promptist, test/models and test/diffusion on WebGPU, in fp32, beside PyTorch's numbers.
- * Attention is composed, as device-check.test.ts finds it must be on this adapter.
+ * The small cases of test/inference/promptist, test/models and test/inference/diffusion on WebGPU in fp32,
+ * compared with PyTorch's numbers. Attention is composed, as device-check.test.ts finds it must be on this
+ * adapter.
  */
 const device = {
   name: "webgpu",
@@ -115,7 +116,10 @@ interface Case {
   prompt: number[];
   negative: number[];
 }
-/** Few, because software Vulkan takes a second per UNet call. test/diffusion runs all of them on the CPU. */
+/**
+ * Few, because software Vulkan takes a second per UNet call. test/inference/diffusion runs all of them on the
+ * CPU.
+ */
 const PICTURES = ["sd1-lcm-10-64x64", "sd2-euler-ancestral-20-16x16", "flat-lcm-4-8x16"];
 const cases = (readJson("pipeline/cases.json") as Case[]).filter(({ id }) => PICTURES.includes(id));
 

@@ -32,7 +32,7 @@ const schema = z.object({
   solver_order: z.union([z.literal(1), z.literal(2)]),
   algorithm_type: z.literal("dpmsolver++"),
   solver_type: z.enum(["midpoint", "heun"]),
-  /** Anything but null takes the variance from channels that the UNet would have to add. */
+  /** Any value but null takes the variance from extra channels of the UNet. */
   variance_type: z.null(),
   use_dynamic_shifting: z.literal(false),
   lower_order_final: z.boolean(),
@@ -43,10 +43,10 @@ const schema = z.object({
   timestep_scaling: z.number().gt(0),
 });
 
-/** The values of a `scheduler_config.json`, each present. Names are those of the file. */
+/** The complete values of a `scheduler_config.json`, under the file's names. */
 export type SchedulerConfig = z.output<typeof schema>;
 
-/** Values that the diffusers classes share where the file is silent; a class overrides what differs. */
+/** Defaults that the diffusers classes share; each class overrides what differs. */
 const COMMON_DEFAULTS: z.input<typeof schema> = {
   num_train_timesteps: 1000,
   beta_start: 0.0001,
@@ -84,7 +84,7 @@ const COMMON_DEFAULTS: z.input<typeof schema> = {
   timestep_scaling: 10,
 };
 
-/** What every algorithm reads. */
+/** Keys that every algorithm reads. */
 const COMMON_KEYS: readonly (keyof SchedulerConfig)[] = [
   "num_train_timesteps",
   "beta_start",
@@ -97,11 +97,12 @@ const COMMON_KEYS: readonly (keyof SchedulerConfig)[] = [
 ];
 
 /**
- * Reads a published `scheduler_config.json` for one algorithm, whatever class wrote it: a value of the file wins over
- * the algorithm's own default, keys that only other algorithms know are passed over. This is diffusers' `from_config`.
- * @param keys what this algorithm reads beside the common keys
- * @param defaults where this algorithm's defaults differ from the common ones
- * @throws CheckpointError CHECKPOINT_ARCHITECTURE naming each value that this program cannot follow
+ * Reads a published `scheduler_config.json` for one algorithm, whichever class wrote it: the file's values
+ * override the algorithm's defaults, and keys of other algorithms are ignored. This is diffusers'
+ * `from_config`.
+ * @param keys keys that this algorithm reads besides the common ones
+ * @param defaults defaults of this algorithm that differ from the common ones
+ * @throws CheckpointError CHECKPOINT_ARCHITECTURE naming each unsupported value
  */
 export function readSchedulerConfig(
   published: Readonly<Record<string, unknown>>,

@@ -20,17 +20,19 @@ const MAKERS: Readonly<Record<SchedulerName, (published: Published) => Scheduler
 };
 
 /**
- * A scheduler by name with the values of a checkpoint's `scheduler_config.json`, whichever class wrote the file.
- * @throws CheckpointError CHECKPOINT_ARCHITECTURE where the file asks for what the scheduler does not do
+ * A scheduler by name with the values of a checkpoint's `scheduler_config.json`, whichever class wrote the
+ * file.
+ * @throws CheckpointError CHECKPOINT_ARCHITECTURE if the file asks for something that the scheduler does not
+ * support
  */
 export function createScheduler(name: SchedulerName, published: Published): Scheduler {
   return MAKERS[name](published);
 }
 
 /**
- * The file's values as diffusers' StableDiffusionPipeline takes them: it counts every Stable Diffusion's timesteps
- * from 1 and never clips latents, whatever an old file says. Where another class than the file's own is chosen, it
- * corrects only what the file spells out, and the chosen class' defaults fill the rest; so do we.
+ * The file's values as diffusers' StableDiffusionPipeline uses them: it counts every Stable Diffusion's
+ * timesteps from 1 and never clips latents, whatever an old file says. For another class than the file's own
+ * it corrects only values present in the file, and the chosen class' defaults fill the rest; so do we.
  */
 export function stableDiffusionConfig(name: SchedulerName, published: Published): Published {
   const ownClass = published._class_name === SCHEDULER_NAMES[name].className;

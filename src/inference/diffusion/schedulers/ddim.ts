@@ -5,7 +5,8 @@ import type { Scheduler } from "./scheduler.js";
 import { spacedTimesteps } from "./timesteps.js";
 
 /**
- * DDIM: Song et al., "Denoising Diffusion Implicit Models", 2020 (arXiv 2010.02502), deterministic (sigma_t = 0).
+ * DDIM, deterministic (sigma_t = 0): Song et al., "Denoising Diffusion Implicit Models", 2020
+ * (arXiv 2010.02502).
  *
  * Formula (12), with a = alphasCumprod, t = `from` and s = `to`, the timestep one stride lower:
  *

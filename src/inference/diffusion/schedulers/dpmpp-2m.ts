@@ -6,7 +6,7 @@ import type { Scheduler } from "./scheduler.js";
 import { sigmaPath } from "./sigma-path.js";
 import { requireTrained, trailing } from "./timesteps.js";
 
-/** Below this many steps the last one is taken with the first-order update where the file asks for it. */
+/** With fewer steps than this, the last one uses the first-order update if the file asks for it. */
 const FEW_STEPS = 15;
 
 /**
@@ -25,8 +25,8 @@ const FEW_STEPS = 15;
  *     D   = (1 + 1/(2r)) clean_s - 1/(2r) clean_{previous}
  *     x_t = (sigma_t / sigma_s) x_s - alpha_t (exp(-h) - 1) D
  *
- * The first step, and the last where it ends at no noise at all, take D = clean_s, as the algorithm itself
- * starts. `solver_type` "heun" integrates the slope of x_theta exactly where "midpoint" takes half of it.
+ * The first step, and the last one if it ends without any noise, use D = clean_s, like the algorithm's own
+ * start. `solver_type` "heun" integrates the slope of x_theta exactly, where "midpoint" takes half of it.
  */
 export class DpmPlusPlus2mScheduler implements Scheduler {
   timesteps: readonly number[] = [];
@@ -36,7 +36,7 @@ export class DpmPlusPlus2mScheduler implements Scheduler {
   #sigmas: Float32Array = new Float32Array();
   #previousClean: Float32Array | null = null;
 
-  /** @param karras whether the noise levels are Karras', whatever the file says */
+  /** @param karras whether to use Karras' noise levels, overriding the file */
   constructor(published: Readonly<Record<string, unknown>>, karras: boolean) {
     const given = karras ? { ...published, use_karras_sigmas: true } : published;
     this.#config = readSchedulerConfig(

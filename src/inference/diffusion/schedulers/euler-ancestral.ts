@@ -5,8 +5,8 @@ import { type NoiseSchedule, noiseSchedule } from "./noise-schedule.js";
 import type { Scheduler } from "./scheduler.js";
 
 /**
- * Euler's method with fresh noise at each step: k-diffusion's ancestral sampler (Crowson, 2022), whose split of the
- * next noise level is that of DDPM (Ho et al., 2020) in terms of sigma:
+ * Euler's method with fresh noise at each step: k-diffusion's ancestral sampler (Crowson, 2022), whose split
+ * of the next noise level is that of DDPM (Ho et al., 2020) in terms of sigma:
  *
  *     up^2   = sigma'^2 (sigma^2 - sigma'^2) / sigma^2      variance of the fresh noise
  *     down^2 = sigma'^2 - up^2                              where Euler's step goes
@@ -43,7 +43,7 @@ export class EulerAncestralScheduler implements Scheduler {
     const direction = derivative(this.#config.prediction_type, sample, modelOutput, sigma);
     const up = Math.sqrt((next ** 2 * (sigma ** 2 - next ** 2)) / sigma ** 2);
     const down = Math.sqrt(next ** 2 - up ** 2);
-    // Drawn at the last step too, where `up` is 0, so that the stream goes on as in diffusers.
+    // Drawn at the last step too, where `up` is 0, so that the random stream continues as in diffusers.
     const fresh = random.randn(sample.length);
     return sample.map((x, i) => x + (down - sigma) * direction[i]! + up * fresh[i]!);
   }

@@ -6,8 +6,8 @@ import { type SigmaPath, sigmaPath } from "./sigma-path.js";
 import { spacedTimesteps } from "./timesteps.js";
 
 /**
- * Euler's method on the probability flow: Karras et al., "Elucidating the Design Space of Diffusion-Based Generative
- * Models", 2022 (arXiv 2206.00364), algorithm 1 without its second-order correction.
+ * Euler's method on the probability flow: Karras et al., "Elucidating the Design Space of Diffusion-Based
+ * Generative Models", 2022 (arXiv 2206.00364), algorithm 1 without its second-order correction.
  *
  * Samples here are the paper's: clean latents plus sigma times noise, not scaled to unit variance.
  *
@@ -68,7 +68,9 @@ export function eulerPath(config: SchedulerConfig, schedule: NoiseSchedule, step
   return { timesteps: path.timesteps.map(Math.fround), sigmas: path.sigmas };
 }
 
-/** Spread of the initial latents: at the noisiest timestep they are noise alone, below it signal and noise. */
+/**
+ * Spread of the initial latents: at the noisiest timestep they are noise alone, below it signal and noise.
+ */
 export function eulerNoiseSigma(config: SchedulerConfig, sigmas: Float32Array): number {
   const highest = sigmas[0]!;
   return config.timestep_spacing === "leading" ? Math.sqrt(highest * highest + 1) : highest;

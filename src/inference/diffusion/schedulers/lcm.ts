@@ -5,12 +5,12 @@ import { levelOf, predictClean } from "./prediction.js";
 import type { Scheduler } from "./scheduler.js";
 import { tooManySteps } from "./timesteps.js";
 
-/** Spread of the data that the boundary condition assumes; Song et al., "Consistency Models", 2023, appendix C. */
+/** Spread of the data in the boundary condition; Song et al., "Consistency Models", 2023, appendix C. */
 const SIGMA_DATA = 0.5;
 
 /**
- * Multistep sampling of a latent consistency model: Luo et al., "Latent Consistency Models", 2023 (arXiv 2310.04378),
- * algorithm 3. For checkpoints that were distilled for it.
+ * Multistep sampling of a latent consistency model: Luo et al., "Latent Consistency Models", 2023 (arXiv
+ * 2310.04378), algorithm 3. For checkpoints that were distilled for it.
  *
  *     f  = c_skip x_t + c_out x_0                          consistency function
  *     c_skip = d^2 / (T^2 + d^2),  c_out = T / sqrt(T^2 + d^2),  T = timestep_scaling * t,  d = SIGMA_DATA
@@ -38,7 +38,7 @@ export class LcmScheduler implements Scheduler {
     this.#schedule = noiseSchedule(this.#config, false);
   }
 
-  /** The path is a part of the one that the model was distilled on, so it cannot be longer than that. */
+  /** The path is part of the one that the model was distilled on, so it cannot be longer. */
   setTimesteps(steps: number): void {
     const { num_train_timesteps: trained, original_inference_steps: distilled } = this.#config;
     const limit = Math.min(distilled, trained);

@@ -1,6 +1,6 @@
 /**
- * The noise levels that a diffusion model was trained on, in the float32 steps of PyTorch and numpy: which values are
- * rounded when is what makes them equal bit for bit.
+ * The noise levels that a diffusion model was trained on, in the float32 steps of PyTorch and numpy: rounding
+ * at the same places makes them equal bit for bit.
  */
 import type { SchedulerConfig } from "./config.js";
 
@@ -16,10 +16,12 @@ export interface NoiseSchedule {
 /** Largest beta of the cosine schedule; Nichol and Dhariwal, "Improved DDPM", 2021, section 3.2. */
 const MAX_COSINE_BETA = 0.999;
 
-/** Stands for a last a_t of zero, which would make sigma infinite: float16's smallest number, as diffusers has it. */
+/**
+ * Replaces a last a_t of zero, which would make sigma infinite: float16's smallest number, as in diffusers.
+ */
 const ALMOST_ZERO = 2 ** -24;
 
-/** @param keepLastAboveZero for the algorithms that divide by a_t at the noisiest timestep */
+/** @param keepLastAboveZero for algorithms that divide by a_t at the noisiest timestep */
 export function noiseSchedule(config: SchedulerConfig, keepLastAboveZero: boolean): NoiseSchedule {
   let alphasCumprod = cumulativeProduct(betasOf(config).map((beta) => 1 - beta));
   if (config.rescale_betas_zero_snr) {
@@ -71,12 +73,12 @@ function rescaleToZeroTerminalSnr(alphasCumprod: Float32Array): Float32Array {
   const [first, last] = [roots[0]!, roots[roots.length - 1]!];
   const stretch = fround(first / fround(first - last));
   const squares = roots.map((root) => fround(fround(root - last) * stretch)).map((root) => root * root);
-  // diffusers goes back to betas and multiplies again; the detour rounds, so it is taken here too.
+  // diffusers converts to betas and multiplies again; that detour rounds, so we take it too.
   const alphas = squares.map((square, t) => (t === 0 ? square : square / squares[t - 1]!));
   return cumulativeProduct(alphas.map((alpha) => 1 - fround(1 - alpha)));
 }
 
-/** `numpy.interp` over a table with one entry for each whole timestep; ends are held. */
+/** `numpy.interp` over a table with one entry per whole timestep; values beyond the ends equal the ends. */
 export function interpolate(table: Float32Array, at: number): number {
   const low = Math.floor(at);
   if (low < 0) return table[0]!;
@@ -88,8 +90,8 @@ export function interpolate(table: Float32Array, at: number): number {
 const KARRAS_RHO = 7;
 
 /**
- * Noise levels after Karras et al., "Elucidating the Design Space of Diffusion-Based Generative Models", 2022,
- * formula (5): sigma_i = (max^(1/rho) + i / (N - 1) * (min^(1/rho) - max^(1/rho)))^rho.
+ * Noise levels after Karras et al., "Elucidating the Design Space of Diffusion-Based Generative Models",
+ * 2022, formula (5): sigma_i = (max^(1/rho) + i / (N - 1) * (min^(1/rho) - max^(1/rho)))^rho.
  * @returns `count` falling levels in float64
  */
 export function karrasSigmas(sigmaMin: number, sigmaMax: number, count: number): number[] {
@@ -99,7 +101,9 @@ export function karrasSigmas(sigmaMin: number, sigmaMax: number, count: number):
   return ramp.map((r) => (from + r * (to - from)) ** KARRAS_RHO);
 }
 
-/** The timestep, as a fraction, whose training noise level is `sigma`: linear in log sigma, ends held. */
+/**
+ * The (fractional) timestep whose training noise level is `sigma`: linear in log sigma, clamped at the ends.
+ */
 export function timestepOfSigma(sigma: number, trainingSigmas: Float32Array): number {
   const logSigmas = trainingSigmas.map(Math.log);
   const logSigma = Math.log(Math.max(sigma, 1e-10));

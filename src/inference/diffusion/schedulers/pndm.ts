@@ -5,15 +5,15 @@ import { levelOf, predictNoise } from "./prediction.js";
 import type { Scheduler } from "./scheduler.js";
 import { spacedTimesteps } from "./timesteps.js";
 
-/** Each Runge-Kutta step evaluates the model this often, and the warm-up takes this many timesteps. */
+/** Evaluations per Runge-Kutta step, and timesteps that the warm-up takes. */
 const ORDER = 4;
 
 /** Weights of the four evaluations of a classical Runge-Kutta step. */
 const RUNGE_KUTTA = [1 / 6, 1 / 3, 1 / 3, 1 / 6] as const;
 
 /**
- * Adams-Bashforth weights for the newest to the oldest noise; Liu et al., 2022, formula (12), and its lower orders
- * for the first steps, as the PLMS sampler of latent-diffusion starts.
+ * Adams-Bashforth weights for the newest to the oldest noise; Liu et al., 2022, formula (12), and its lower
+ * orders for the first steps, as the PLMS sampler of latent-diffusion starts.
  */
 const ADAMS_BASHFORTH = [
   [1],
@@ -35,8 +35,8 @@ const ADAMS_BASHFORTH = [
  * | to     | t - delta|
  * | noise  | e', the combination of the last noises (12), or of one Runge-Kutta step (13) |
  *
- * With `skip_prk_steps`, as Stable Diffusion is configured, the second timestep is evaluated twice (a Heun step) in
- * place of the Runge-Kutta warm-up: n steps are n + 1 evaluations.
+ * With `skip_prk_steps`, as Stable Diffusion is configured, the second timestep is evaluated twice (a Heun
+ * step) in place of the Runge-Kutta warm-up: n steps are n + 1 evaluations.
  */
 export class PndmScheduler implements Scheduler {
   timesteps: readonly number[] = [];
@@ -113,14 +113,15 @@ export class PndmScheduler implements Scheduler {
     const weight = RUNGE_KUTTA[stage]!;
     const sum = output.map((o, i) => (soFar === null ? 0 : soFar[i]!) + weight * o);
     this.#rungeKuttaSum = sum;
-    // The first three stages go on with the newest noise alone, the last one with the weighted sum of all four.
+    // The first three stages continue with only the newest noise, the last with the weighted sum of all four.
     return this.#transfer(this.#origin ?? sample, from, to, stage === ORDER - 1 ? sum : output);
   }
 
   #multistep(output: Float32Array, index: number, sample: Float32Array): Float32Array {
     const timestep = this.timesteps[index]!;
     if (index === 1) {
-      // The second evaluation was at the end of the first transfer: take that transfer again with the mean of both.
+      // The second evaluation was at the end of the first transfer: repeat that transfer with the mean of
+      // both.
       const first = this.#noises[this.#noises.length - 1];
       if (first === undefined || this.#origin === null)
         throw new RangeError("PNDM cannot start at its second step");

@@ -19,7 +19,7 @@ export function levelOfSigma(sigma: number): Level {
 }
 
 /**
- * What the model says about the clean latents x_0 in x_t, from its output o:
+ * The model's estimate of the clean latents x_0 in x_t, from its output o:
  * epsilon: (x_t - noise * o) / signal; v_prediction: signal * x_t - noise * o
  * (Salimans and Ho, "Progressive Distillation", 2022, appendix D: v = signal * e - noise * x_0).
  */
@@ -34,7 +34,7 @@ export function predictClean(
     : sample.map((x, i) => signal * x - noise * output[i]!);
 }
 
-/** What the model says about the noise in x_t: epsilon: o; v_prediction: signal * o + noise * x_t. */
+/** The model's estimate of the noise in x_t: epsilon: o; v_prediction: signal * o + noise * x_t. */
 export function predictNoise(
   type: SchedulerConfig["prediction_type"],
   sample: Float32Array,

@@ -1,8 +1,8 @@
 import type { NormalSource } from "../../numbers/torch-random.js";
 
 /**
- * Turns the UNet's outputs into a path from noise to a picture's latents. One instance serves one picture at a time:
- * `setTimesteps` starts a path, and `step` is called once for each index, from 0 upwards.
+ * Turns the UNet's outputs into a path from noise to a picture's latents. One instance serves one picture at
+ * a time: `setTimesteps` starts a path, then `step` is called once per index, from 0 upwards.
  *
  * Symbols used by every scheduler, with their names in the papers:
  *
@@ -15,13 +15,13 @@ import type { NormalSource } from "../../numbers/torch-random.js";
  * | sigma           | sigma                | standard deviation of the noise over that of the signal   |
  */
 export interface Scheduler {
-  /** One for each call of the UNet, falling; fractions where the algorithm interpolates the training schedule. */
+  /** One per call of the UNet, falling; fractions if the algorithm interpolates the training schedule. */
   readonly timesteps: readonly number[];
   /** The initial latents are standard normal noise times this. */
   readonly initNoiseSigma: number;
   /** Throws InputError INPUT_OPTION if the algorithm has no path with that many steps on this checkpoint. */
   setTimesteps(steps: number): void;
-  /** What the UNet is shown for `sample` at `timesteps[index]`. May return `sample` itself. */
+  /** The UNet's input for `sample` at `timesteps[index]`. May return `sample` itself. */
   scaleModelInput(sample: Float32Array, index: number): Float32Array;
   /**
    * The sample at the next timestep (after the last one: the clean latents), in a new array.

@@ -2,7 +2,7 @@ import type { SchedulerConfig } from "./config.js";
 import { interpolate, karrasSigmas, type NoiseSchedule, timestepOfSigma } from "./noise-schedule.js";
 
 export interface SigmaPath {
-  /** One for each step, falling; with Karras levels the timesteps that carry those levels, as fractions. */
+  /** One per step, falling; with Karras levels the fractional timesteps of those levels. */
   readonly timesteps: readonly number[];
   /** One more than timesteps: the last is the level after the last step. float32. */
   readonly sigmas: Float32Array;

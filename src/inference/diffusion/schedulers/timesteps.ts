@@ -35,9 +35,8 @@ export function spacedTimesteps(config: SchedulerConfig, steps: number, whole: b
 }
 
 /**
- * "trailing" as `numpy.arange(top, 0, -trained / steps)` counts it, its rounding of the stride included;
- * without the extra timestep -1 that the rounding adds there for 62 of the first 1000 numbers of steps, such
- * as 61.
+ * "trailing" as `numpy.arange(top, 0, -trained / steps)` counts it, including its rounding of the stride, but
+ * without the extra timestep -1 that the rounding adds for 62 of the first 1000 numbers of steps, such as 61.
  */
 export function trailing(top: number, steps: number, trained: number): number[] {
   const stride = trained / steps;
@@ -48,8 +47,8 @@ export function trailing(top: number, steps: number, trained: number): number[] 
 }
 
 /**
- * The timesteps themselves, if the model was trained on all of them.
- * @param limit most steps for which that is so, for the message
+ * The timesteps unchanged, if the model was trained on all of them.
+ * @param limit largest number of steps for which it was, for the message
  */
 export function requireTrained(timesteps: number[], trained: number, steps: number, limit: number): number[] {
   const inside = timesteps.every((t) => t >= 0 && t <= trained - 1);

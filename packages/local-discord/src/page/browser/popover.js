@@ -5,7 +5,10 @@ import { Icon } from "./icons.js";
 
 const MARGIN = 8;
 
-/** `items`: { label, icon?, note?, checked?, danger?, run } or { heading }. `at`: { x, y } of the corner, in pixels. */
+/**
+ * `items`: { label, icon?, note?, checked?, danger?, run } or { heading }. `at`: { x, y } of the corner, in
+ * pixels.
+ */
 export function Menu({ items, at, label, close }) {
   const box = useRef(null);
   const opener = useRef(document.activeElement);
