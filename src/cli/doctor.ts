@@ -37,8 +37,8 @@ export async function doctor(config: Config, output: Output, device: DeviceName)
     await nativeModule("onnxruntime-node", () => import("../inference/runtime/onnxruntime.js")),
     await nativeModule("sharp", () => import("sharp")),
     await nativeModule("better-sqlite3", async () => {
-      const { default: Database } = await import("better-sqlite3");
-      new Database(":memory:").close();
+      const { openKept } = await import("../db/sqlite/kept-database.js");
+      openKept(":memory:").close();
     }),
     tried.finding,
     checkpointFinding("promptist", "Promptist", config.PROMPTIST_CHECKPOINT, config),

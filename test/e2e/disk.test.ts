@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import { startLocalDiscord } from "local-discord/testing";
 import { expect, test } from "vitest";
+import { openKept } from "../../src/db/sqlite/kept-database.js";
 import { temporaryFolder } from "../support/app.js";
 import { startBotProcess, startReadyBot } from "../support/bot-process.js";
 import { isFinal } from "../support/bot-world.js";
@@ -31,7 +31,7 @@ test.skipIf(!canMount)(
       const handle = await alice.slash("compare", { prompt: "A cat", seed: 1 });
       const failed = await handle.waitFor(isFinal, WAIT);
       expect(failed.embeds[0]?.description).toContain("The disk of this bot's machine is full");
-      const db = new Database(join(folder.path, "promptist.sqlite"), { readonly: true });
+      const db = openKept(join(folder.path, "promptist.sqlite"), { readonly: true });
       const { state, failures } = db.prepare("select state, failures from jobs").get() as {
         state: string;
         failures: string;

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import type { Faults } from "local-discord/testing";
 import { startLocalDiscord } from "local-discord/testing";
 import { expect, test } from "vitest";
+import { openKept } from "../../src/db/sqlite/kept-database.js";
 import { temporaryFolder } from "../support/app.js";
 import { startBotProcess, startReadyBot } from "../support/bot-process.js";
 import { isFinal } from "../support/bot-world.js";
@@ -38,7 +38,7 @@ test.each(REFUSALS)(
       expect(first.output()).toContain(sentence);
       for (const secret of token.split(".").slice(1)) expect(first.output()).not.toContain(secret);
       expect(isFinal(handle.message!)).toBe(false);
-      const db = new Database(join(folder.path, "promptist.sqlite"), { readonly: true });
+      const db = openKept(join(folder.path, "promptist.sqlite"), { readonly: true });
       expect(db.prepare("select state, failures from jobs").all()).toEqual([
         { state: "queued", failures: "[]" },
       ]);

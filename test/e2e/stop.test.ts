@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import { startLocalDiscord } from "local-discord/testing";
 import { expect, test } from "vitest";
+import { openKept } from "../../src/db/sqlite/kept-database.js";
 import { temporaryFolder } from "../support/app.js";
 import { childrenOf, startBotProcess, startReadyBot } from "../support/bot-process.js";
 import { isFinal } from "../support/bot-world.js";
@@ -29,7 +29,7 @@ test.skipIf(process.platform === "win32")(
       expect(first.output()).toContain("Stopping");
       // A clean goodbye: close code 1000 ends the session; a broken connection would not.
       expect(local.state.botOnline).toBe(false);
-      const db = new Database(join(folder.path, "promptist.sqlite"), { readonly: true });
+      const db = openKept(join(folder.path, "promptist.sqlite"), { readonly: true });
       expect(db.prepare("select state, failures from jobs").get()).toEqual({
         state: "queued",
         failures: "[]",

@@ -19,10 +19,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import Database from "better-sqlite3";
 import { startLocalDiscord } from "local-discord/testing";
 import { botEnvironment, QUICK_JOBS } from "../../bench/support/bot-environment.mjs";
 import { COLORS } from "../../dist/bot/messages/status-message.js";
+import { openKept } from "../../dist/db/sqlite/kept-database.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -307,7 +307,7 @@ const isEnd = ({ embeds, content, flags: bits }) =>
     : content !== "" && (bits & LOADING) === 0 && !content.includes("https://discord.com/channels/");
 /** The job of each interaction, from the database. */
 const jobIds = new Map();
-const openDatabase = () => new Database(join(folder, "data", "promptist.sqlite"), { readonly: true });
+const openDatabase = () => openKept(join(folder, "data", "promptist.sqlite"), { readonly: true });
 function readJobIds() {
   const db = openDatabase();
   try {

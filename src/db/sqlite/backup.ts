@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, rmSync } from "node:fs";
-import Database from "better-sqlite3";
+import type Database from "better-sqlite3";
 import { QueueError } from "../../core/errors.js";
+import { openKept } from "./kept-database.js";
 import { createPrivately } from "./open.js";
 import { toQueueError } from "./sqlite-error.js";
 
@@ -24,7 +25,7 @@ export async function backupDatabase(source: string, target: string): Promise<nu
   createPrivately(target);
   let db: Database.Database | undefined;
   try {
-    db = new Database(source, { readonly: true });
+    db = openKept(source, { readonly: true });
     const { totalPages } = await db.backup(target, { progress: () => ALL_PAGES });
     const bytes = totalPages * (db.pragma("page_size", { simple: true }) as number);
     checkCopy(target);
@@ -39,7 +40,7 @@ export async function backupDatabase(source: string, target: string): Promise<nu
 
 /** Makes the copy one file that needs no log beside it, and reads it through. */
 function checkCopy(target: string): void {
-  const copy = new Database(target);
+  const copy = openKept(target);
   try {
     copy.pragma("journal_mode = DELETE");
     const verdict = copy.pragma("integrity_check", { simple: true });

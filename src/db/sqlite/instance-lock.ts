@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { QueueError } from "../../core/errors.js";
+import { openKept } from "./kept-database.js";
 import { createPrivately } from "./open.js";
 import { toQueueError } from "./sqlite-error.js";
 
@@ -8,9 +9,6 @@ export interface InstanceLock {
   /** Lets another program have the data folder. The end of the process does the same, however it comes. */
   release(): void;
 }
-
-/** Keeps the handles reachable: a collected Database closes its file, and the lock would be gone. */
-const held = new Set<Database.Database>();
 
 /**
  * Makes this process the only program on a data folder: `recover()` takes every running job for an orphan,
@@ -21,14 +19,14 @@ const held = new Set<Database.Database>();
  * process dies, also by kill -9 or a power cut, on Linux, macOS and Windows. Rejected: a file with a pid
  * (stale after a crash, and pids are used again), and `locking_mode = EXCLUSIVE` on the queue's own file (no
  * backup and no admin's look at the queue while the program runs). It holds on local disks; network folders
- * often do not lock.
+ * often do not lock. The handle is kept (kept-database.ts): a collected one closes its file, and the lock is gone.
  */
 export function lockInstance(dataDir: string): InstanceLock {
   const file = join(dataDir, "instance.lock");
   createPrivately(file);
   let db: Database.Database | undefined;
   try {
-    db = new Database(file, { timeout: 0 });
+    db = openKept(file, { timeout: 0 });
     db.exec("begin exclusive");
   } catch (error) {
     db?.close();
@@ -42,11 +40,5 @@ export function lockInstance(dataDir: string): InstanceLock {
     throw toQueueError(error, file);
   }
   const lock = db;
-  held.add(lock);
-  return {
-    release() {
-      held.delete(lock);
-      lock.close();
-    },
-  };
+  return { release: () => void lock.close() };
 }

@@ -1,7 +1,8 @@
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import Database from "better-sqlite3";
+import type Database from "better-sqlite3";
 import { QueueError } from "../../core/errors.js";
+import { openKept } from "./kept-database.js";
 import { migrate } from "./migrate.js";
 import { toQueueError } from "./sqlite-error.js";
 
@@ -33,7 +34,7 @@ export function openDatabase(file: string): Database.Database {
   createPrivately(file);
   let db: Database.Database | undefined;
   try {
-    db = new Database(file, { timeout: START_BUSY_MS });
+    db = openKept(file, { timeout: START_BUSY_MS });
     db.pragma("journal_mode = WAL");
     db.pragma("synchronous = FULL");
     db.pragma("fullfsync = ON");
