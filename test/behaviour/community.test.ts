@@ -304,7 +304,7 @@ describe("/mydata", () => {
     await alice.slash("mydata erase", { confirm: true });
     expect(await ended).toEqual({ jobId: job!.id, state: "cancelled", erased: true });
     const message = await waiting.waitFor(isFinal);
-    expect(text(message)).toBe("Cancelled and deleted, with all that was stored about you.");
+    expect(text(message)).toBe("This was cancelled and deleted, with everything stored about you.");
     expect(message.components).toEqual([]);
     expect(world.problems).toEqual([]);
   });

@@ -19,7 +19,7 @@ export const statusLines = {
     `${number(left)} of ${count(all, kind === "batch" ? "prompt" : "pair")} left.`,
   stopping: "Stopping.",
   late: "This takes longer than Discord lets me edit this message. The result will come as a new message here.",
-  erased: "Cancelled and deleted, with all that was stored about you.",
+  erased: "This was cancelled and deleted, with everything stored about you.",
   batch: (prompts: number, given: number) =>
     given === 0
       ? `${count(prompts, "prompt")}.`
