@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { readJson } from "../../checkpoints/layouts/config.js";
+import { readTokenizerConfig } from "../../checkpoints/layouts/tokenizer-config.js";
 import { CheckpointError } from "../../core/errors.js";
 
 /**
@@ -216,7 +217,7 @@ export function loadTokenizer(directory: string, family: Family): Loaded {
   }
   const config: TokenizerConfig = {
     ...(readJsonIfThere(join(directory, "special_tokens_map.json")) as TokenizerConfig | undefined),
-    ...(readJsonIfThere(join(directory, "tokenizer_config.json")) as TokenizerConfig | undefined),
+    ...(readTokenizerConfig(directory) as TokenizerConfig),
   };
   const published = hasJson
     ? readTokenizerJson(jsonFile, family)
