@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { listFiles, modelInfo } from "@huggingface/hub";
 import { CheckpointError, isMissing } from "../../core/errors.js";
+import { MAX_INDEX_BYTES } from "../files/open.js";
 
 /*
  * Requests to a model hub. Listings use the hub library; files are streamed here, because its downloads
@@ -51,11 +52,7 @@ export interface Patience {
 
 const PATIENCE: Patience = { attempts: 6, delayMs: 1_000, idleMs: 60_000, longestWaitMs: 15 * 60_000 };
 
-/**
- * What is held in memory at once. The largest published index of shards, of a model with thousands of
- * experts, has about 10 MB; a page of a listing has at most 1,000 files, about 0.5 MB.
- */
-const LARGEST_TEXT_BYTES = 32 * 2 ** 20;
+/** A page of a listing has at most 1,000 files, about 0.5 MB. */
 const LARGEST_LISTING = { pages: 200, bytes: 64 * 2 ** 20 };
 
 /** The connection ended before the file did. */
@@ -129,12 +126,12 @@ export class HubClient {
   /** A small file's text. Throws CheckpointError HUB_*. */
   async readText(file: HubFile): Promise<string> {
     const { response, watch } = await this.#request(this.#urlOf(file), { repo: file.repo, what: file.path });
-    const bytes = await this.#readAll(response, watch, file.path, Math.min(file.bytes, LARGEST_TEXT_BYTES));
+    const bytes = await this.#readAll(response, watch, file.path, Math.min(file.bytes, MAX_INDEX_BYTES));
     if (bytes !== null) return new TextDecoder().decode(bytes);
-    if (file.bytes <= LARGEST_TEXT_BYTES) throw this.#tooLong(file);
+    if (file.bytes <= MAX_INDEX_BYTES) throw this.#tooLong(file);
     throw new CheckpointError(
       "HUB_HASH",
-      `${file.path} of ${file.repo} has more than ${LARGEST_TEXT_BYTES} bytes, too many for an index of weights.`,
+      `${file.path} of ${file.repo} has more than ${MAX_INDEX_BYTES} bytes, too many for an index of weights.`,
     );
   }
 
