@@ -83,7 +83,14 @@ export class HubClient {
   readonly #patience: Patience;
   readonly #options: HubOptions;
 
+  /** Throws CheckpointError HUB_REFUSED for an endpoint with a password, which requests can't carry. */
   constructor(options: HubOptions) {
+    const { username, password, host } = new URL(options.endpoint);
+    if (username !== "" || password !== "")
+      throw new CheckpointError(
+        "HUB_REFUSED",
+        `The address of ${host} in HF_ENDPOINT holds a name or password, which is not sent. Take it out, and put a token into HF_TOKEN.`,
+      );
     this.#options = options;
     this.#endpoint = options.endpoint.replace(/\/+$/, "");
     this.#patience = { ...PATIENCE, ...options.patience };

@@ -413,6 +413,15 @@ describe("a refusal of the hub", () => {
     expect(error.message).toContain("answers 503");
   });
 
+  it("is not needed to refuse a password in its address, which no message repeats", async () => {
+    const endpoint = hub.url.replace("://", "://ada:pass@");
+    const error = await refused(pull("promptist", { ...options(temporaryFolder()), endpoint }));
+    expect(error.code).toBe("HUB_REFUSED");
+    expect(error.message).toContain("HF_ENDPOINT holds a name or password");
+    expect(error.message).not.toContain("pass@");
+    expect(hub.seen).toEqual([]);
+  });
+
   it("to connect is reported with its address", async () => {
     const { url } = hub;
     await hub.stop();
