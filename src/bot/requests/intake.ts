@@ -64,7 +64,7 @@ export class Intake {
       const context = contextOf(this.#options.context, settings);
       request = read(context);
       checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
-      checkWords(settings, request.known);
+      await checkWords(settings, request.known);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       await replyPrivately(interaction, sentenceOf(error));
@@ -97,7 +97,7 @@ export class Intake {
     const { preview = false } = contextOf(this.#options.context, settings);
     const { items, image: found } = await request.prompts();
     const texts = items.flatMap((item) => [item.prompt, item.rewrite]);
-    checkWords(settings, texts);
+    await checkWords(settings, texts);
     const image = withAlwaysNegative({ ...request.image, ...found }, settings);
     const draft = { kind, text, image, items, preview };
     if (confirm) return { kind: "draft", request: draft, origin };
