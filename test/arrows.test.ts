@@ -23,6 +23,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "bot/requests": ["bot/delivery", "bot/messages", "bot/words", "bot/discord"],
   "bot/buttons": ["bot/requests", "bot/delivery", "bot/messages", "bot/words", "bot/discord"],
   "bot/commands": ["bot/requests", "bot/messages", "bot/words", "bot/discord"],
+  files: ["core"],
   onnx: ["core"],
   models: ["core", "onnx"],
   checkpoints: ["core", "files", "models", "onnx", "checkpoints/layouts", "checkpoints/files"],

@@ -5,7 +5,7 @@ import {
   type MessageContextMenuCommandInteraction,
   MessageFlags,
 } from "discord.js";
-import { codeOf, InputError } from "../core/errors.js";
+import { codeOf, DiscordError, InputError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
 import type { Presses } from "./buttons/presses.js";
 import type { AnswerCommand, Services } from "./commands/command.js";
@@ -103,9 +103,11 @@ export class Router {
     try {
       await command.run(interaction, this.#options.services);
     } catch (error) {
-      const content = error instanceof InputError ? sentenceOf(error) : errorSentence("INTERNAL");
+      // It can't be acknowledged any more; `#failed` tries once to say so.
+      if (error instanceof DiscordError && !interaction.deferred) throw error;
+      const content = sentenceOf(error);
       if (interaction.deferred) await interaction.editReply({ content });
-      else if (!interaction.replied) await interaction.reply({ content, flags: MessageFlags.Ephemeral });
+      else if (!interaction.replied) await replyPrivately(interaction, content);
       if (!(error instanceof InputError)) throw error;
     }
   }

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
-import { type FileHandle, mkdir, readFile, stat } from "node:fs/promises";
+import { type FileHandle, readFile, stat } from "node:fs/promises";
 import { dirname, join, parse, relative, sep } from "node:path";
 import { CheckpointError, codeOf } from "../core/errors.js";
-import { replaceFile } from "../files/replace-file.js";
+import { makeFolder, replaceFile } from "../files/replace-file.js";
 import { float16FromFloat32 } from "../onnx/float16.js";
 import type { BoundDerivation, FloatType, Graph } from "../onnx/graph.js";
 import type { ExternalData, TensorProto } from "../onnx/proto.js";
@@ -65,7 +65,7 @@ export async function compileGraph(
   options: CompileOptions,
 ): Promise<CompiledGraph> {
   checkTensors(graph, weights, options.unused ?? []);
-  await mkdir(options.cacheDir, { recursive: true });
+  await makeFolder(options.cacheDir);
   const cacheDir = realpathSync(options.cacheDir);
 
   const plan = planWeights(graph, weights, options.otherFloat ?? "convert", parse(cacheDir).root);

@@ -5,10 +5,11 @@ import { describeDifference, type TensorDifference, tensorDifferences } from "..
 import { openWeightFile, openWeights } from "../checkpoints/files/open.js";
 import type { Weights } from "../checkpoints/files/weights.js";
 import { findDiffusion, findPromptist } from "../checkpoints/layouts/catalog.js";
-import { readJson } from "../checkpoints/layouts/config.js";
+import { readConfig, readJson } from "../checkpoints/layouts/config.js";
 import { DIFFUSION_PARTS, isFile } from "../checkpoints/layouts/diffusion-files.js";
 import { safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
 import { clipTextWeights } from "../checkpoints/layouts/names.js";
+import { readTokenizerConfig } from "../checkpoints/layouts/tokenizer-config.js";
 import type { Config } from "../config.js";
 import { CheckpointError, InputError } from "../core/errors.js";
 import { IMAGE_RANGES, PRECISIONS } from "../core/options.js";
@@ -248,6 +249,7 @@ async function checkParts(directory: string): Promise<CheckedPart[]> {
   if (kindOf(directory) === "diffusion") {
     const { diffusionGraphs } = await import("../inference/diffusion/stable-diffusion.js");
     const { files, graphs } = diffusionGraphs(directory);
+    if (!isFile(directory)) readTokenizerConfig(join(directory, "tokenizer"));
     const checker = safetyCheckerOf(directory);
     const { safetyCheckerGraph } = await import("../inference/judging/judge.js");
     return [
@@ -257,10 +259,12 @@ async function checkParts(directory: string): Promise<CheckedPart[]> {
       ...(checker === null ? [] : [compareGraph(safetyCheckerGraph(checker))]),
     ];
   }
+  readTokenizerConfig(directory);
   if (kindOf(directory) === "clip") {
     const config = readJson(join(directory, "config.json")) as { model_type?: string };
     if (config.model_type === "clip_text_model") {
-      const graph = clipText(clipTextConfig.parse(config), { float: "float32" });
+      const text = readConfig(directory, "config.json", clipTextConfig);
+      const graph = clipText(text, { float: "float32" });
       return [compare("text_model", graph, clipTextWeights(openWeights(directory)))];
     }
     const { clipGraphs } = await import("../inference/judging/judge.js");

@@ -126,6 +126,10 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     means: "Nothing more can be written to the disk of DATA_DIR.",
     todo: "Free space; the jobs are retried, and those set aside wait for `/admin retry`.",
   },
+  DISK_READ_ONLY: {
+    means: "The system does not allow writing in DATA_DIR: its owner, its permissions, or a read-only disk.",
+    todo: "The log names the path. Make it writable for the bot's user; then `/admin retry` the jobs that failed.",
+  },
   CANCELLED: { means: "Someone cancelled the job.", todo: "Nothing." },
   INTERNAL: {
     means: "A fault of the program itself; its stack is in the log under the job's id.",

@@ -9,7 +9,7 @@ import { redactor } from "../core/redact.js";
 export class Output {
   #bar: cliProgress.SingleBar | undefined;
 
-  /** @param redact removes secrets from error messages */
+  /** @param redact removes secrets from messages and errors */
   constructor(
     readonly json: boolean,
     private readonly redact: (text: string) => string = redactor(),
@@ -18,7 +18,7 @@ export class Output {
   /** Prints a message for the person at the terminal. */
   say(sentence: string): void {
     this.#endBar();
-    process.stderr.write(`${sentence}\n`);
+    process.stderr.write(`${this.redact(sentence)}\n`);
   }
 
   /** Prints the verb's result: `data` with `--json`, else `text`. */

@@ -46,6 +46,7 @@ export type ErrorCode =
   | "WORKER_DIED"
   | "WORKER_STALLED"
   | "DISK_FULL"
+  | "DISK_READ_ONLY"
   | "CANCELLED"
   | "INTERNAL"
   // Discord
@@ -61,6 +62,7 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "CHECKPOINT_ARCHITECTURE",
   "CHECKPOINT_UNSAFE",
   "DEVICE_UNAVAILABLE",
+  "DISK_READ_ONLY",
   "INPUT_EMPTY",
   "INPUT_TOO_LONG",
   "INPUT_OPTION",
@@ -96,6 +98,7 @@ export class QueueError extends CodedError {}
 export class CheckpointError extends CodedError {}
 export class InferenceError extends CodedError {}
 export class DiscordError extends CodedError {}
+export class DiskError extends CodedError {}
 
 /** The code of any thrown value: its own if it has one, else what a system error means, else `INTERNAL`. */
 export function codeOf(thrown: unknown): ErrorCode {

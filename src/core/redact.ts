@@ -2,12 +2,14 @@
 const HIDDEN = "[token]";
 
 /**
- * Tokens by their shape: a bot's (three parts of base64url, the first an id of 17 to 20 digits), and those in
- * Discord's URLs, with which anyone could post as the bot for 15 minutes.
+ * Secrets by their shape: a bot's token (three parts of base64url, the first an id of 17 to 20 digits), those
+ * in Discord's URLs, with which anyone could post as the bot for 15 minutes, and the name and password in an
+ * address.
  */
 const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/\b[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}/g, HIDDEN],
   [/(\/(?:webhooks|interactions)\/\d+\/)[\w.%-]{20,}/g, `$1${HIDDEN}`],
+  [/:\/\/[^\s/?#"\\]*@/g, `://${HIDDEN}@`],
   [/\b((?:Bot|Bearer) )[\w.-]{20,}/g, `$1${HIDDEN}`],
 ];
 /** Shorter secrets are ignored: they would match ordinary words. */

@@ -1,18 +1,19 @@
 import { z } from "zod";
 import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import { add, cast, concat, gather, reshape, shapeOf } from "../onnx/ops.js";
+import { clipPositionCount, headCount, innerWidth, layerCount, vocabularySize, width } from "./bounds.js";
 import { clipEncoder, encoderKeys, hasWholeHeads, WHOLE_HEADS } from "./clip-encoder.js";
 import { Layers } from "./layers.js";
 
 /** The keys of a CLIPTextModel's config.json that shape its graph. Defaults are those of transformers. */
 export const clipTextConfig = z
   .looseObject({
-    vocab_size: z.int().positive().default(49408),
-    hidden_size: z.int().positive().default(512),
-    intermediate_size: z.int().positive().default(2048),
-    num_hidden_layers: z.int().positive().default(12),
-    num_attention_heads: z.int().positive().default(8),
-    max_position_embeddings: z.int().positive().default(77),
+    vocab_size: vocabularySize.default(49408),
+    hidden_size: width.default(512),
+    intermediate_size: innerWidth.default(2048),
+    num_hidden_layers: layerCount.default(12),
+    num_attention_heads: headCount.default(8),
+    max_position_embeddings: clipPositionCount.default(77),
     eos_token_id: z.int().default(49407),
     ...encoderKeys,
   })

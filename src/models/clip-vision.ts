@@ -1,19 +1,20 @@
 import { z } from "zod";
 import { type Arithmetic, type Graph, GraphBuilder } from "../onnx/graph.js";
 import { add, cast, concat, conv2d, reshape, slice, transpose } from "../onnx/ops.js";
+import { clipSide, headCount, innerWidth, layerCount, width } from "./bounds.js";
 import { clipEncoder, encoderKeys, hasWholeHeads, WHOLE_HEADS } from "./clip-encoder.js";
 import { Layers } from "./layers.js";
 
 /** The keys of a CLIPVisionModel's configuration that shape its graph. Defaults are those of transformers. */
 export const clipVisionConfig = z
   .looseObject({
-    hidden_size: z.int().positive().default(768),
-    intermediate_size: z.int().positive().default(3072),
-    num_hidden_layers: z.int().positive().default(12),
-    num_attention_heads: z.int().positive().default(12),
+    hidden_size: width.default(768),
+    intermediate_size: innerWidth.default(3072),
+    num_hidden_layers: layerCount.default(12),
+    num_attention_heads: headCount.default(12),
     num_channels: z.literal(3).default(3),
-    image_size: z.int().positive().default(224),
-    patch_size: z.int().positive().default(32),
+    image_size: clipSide.default(224),
+    patch_size: clipSide.default(32),
     ...encoderKeys,
   })
   .refine(hasWholeHeads, WHOLE_HEADS)

@@ -14,6 +14,7 @@ import {
   sub,
   transpose,
 } from "../onnx/ops.js";
+import { headCount, innerWidth, layerCount, positionCount, vocabularySize, width } from "./bounds.js";
 import { Layers } from "./layers.js";
 import { type Matrix, type ProductForm, productMaker } from "./products.js";
 
@@ -35,7 +36,6 @@ import { type Matrix, type ProductForm, productMaker } from "./products.js";
  * another mask.
  */
 
-const count = z.int().positive();
 const UNUSUAL_SCALE = "attention without the usual scale is not built";
 
 /** transformers' name of an activation -> the form of GELU. */
@@ -56,16 +56,16 @@ export const gpt2Config = z
       model_type: z.literal("gpt2", {
         error: ({ input }) => `the model is of type "${String(input)}"; Promptist is a "gpt2"`,
       }),
-      n_layer: count.default(12),
-      n_embd: count.default(768),
-      n_head: count.default(12),
+      n_layer: layerCount.default(12),
+      n_embd: width.default(768),
+      n_head: headCount.default(12),
       /** Width of the feed-forward layer; 4 * n_embd if missing. */
-      n_inner: count.nullish(),
+      n_inner: innerWidth.nullish(),
       /** Longest context, prompt and generated tokens together. */
-      n_positions: count.optional(),
+      n_positions: positionCount.optional(),
       /** The name of `n_positions` in old files. */
-      n_ctx: count.optional(),
-      vocab_size: count,
+      n_ctx: positionCount.optional(),
+      vocab_size: vocabularySize,
       activation_function: z
         .enum(Object.keys(ACTIVATIONS) as (keyof typeof ACTIVATIONS)[], {
           error: ({ input }) => `"${String(input)}" is not built`,

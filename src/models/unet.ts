@@ -16,9 +16,18 @@ import {
   transpose,
   upsampleNearest,
 } from "../onnx/ops.js";
+import {
+  blockCount,
+  channelCount,
+  headCount,
+  latentChannelCount,
+  latentSide,
+  levelsOf,
+  transformerBlockCount,
+  width,
+} from "./bounds.js";
 import { Layers, resnet } from "./layers.js";
 
-const count = z.int().positive();
 const off = z.literal(false).nullish();
 const absent = z.null().optional();
 
@@ -28,28 +37,32 @@ const absent = z.null().optional();
  */
 export const unetConfig = z
   .looseObject({
-    sample_size: count.nullish(),
-    in_channels: count.default(4),
-    out_channels: count.default(4),
+    sample_size: latentSide.nullish(),
+    in_channels: latentChannelCount.default(4),
+    out_channels: latentChannelCount.default(4),
     flip_sin_to_cos: z.boolean().default(true),
     freq_shift: z.number().default(0),
-    down_block_types: z
-      .array(z.literal(["CrossAttnDownBlock2D", "DownBlock2D"]))
-      .min(1)
-      .default(["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"]),
+    down_block_types: levelsOf(z.literal(["CrossAttnDownBlock2D", "DownBlock2D"])).default([
+      "CrossAttnDownBlock2D",
+      "CrossAttnDownBlock2D",
+      "CrossAttnDownBlock2D",
+      "DownBlock2D",
+    ]),
     mid_block_type: z.literal("UNetMidBlock2DCrossAttn").default("UNetMidBlock2DCrossAttn"),
-    up_block_types: z
-      .array(z.literal(["CrossAttnUpBlock2D", "UpBlock2D"]))
-      .min(1)
-      .default(["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"]),
-    block_out_channels: z.array(count).min(1).default([320, 640, 1280, 1280]),
-    layers_per_block: count.default(2),
-    norm_num_groups: count.default(32),
+    up_block_types: levelsOf(z.literal(["CrossAttnUpBlock2D", "UpBlock2D"])).default([
+      "UpBlock2D",
+      "CrossAttnUpBlock2D",
+      "CrossAttnUpBlock2D",
+      "CrossAttnUpBlock2D",
+    ]),
+    block_out_channels: levelsOf(channelCount).default([320, 640, 1280, 1280]),
+    layers_per_block: blockCount.default(2),
+    norm_num_groups: channelCount.default(32),
     norm_eps: z.number().positive().default(1e-5),
-    cross_attention_dim: count.default(1280),
-    transformer_layers_per_block: count.default(1),
+    cross_attention_dim: width.default(1280),
+    transformer_layers_per_block: transformerBlockCount.default(1),
     /** In this family the NUMBER of heads, despite its name (diffusers keeps the mistake for old files). */
-    attention_head_dim: z.union([count, z.array(count)]).default(8),
+    attention_head_dim: z.union([headCount, levelsOf(headCount)]).default(8),
     use_linear_projection: z.boolean().default(false),
     upcast_attention: z.boolean().nullish(),
 

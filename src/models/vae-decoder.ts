@@ -1,21 +1,20 @@
 import { z } from "zod";
 import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import { add, attention, cast, reshape, shapeOf, silu, transpose, upsampleNearest } from "../onnx/ops.js";
+import { blockCount, channelCount, latentChannelCount, levelsOf, pictureSide } from "./bounds.js";
 import { Layers, resnet } from "./layers.js";
-
-const count = z.int().positive();
 
 /** The keys of an AutoencoderKL's config.json that shape its decoder. Defaults are those of diffusers. */
 export const vaeConfig = z
   .looseObject({
     /** Pictures are RGB. */
     out_channels: z.literal(3).default(3),
-    latent_channels: count.default(4),
-    block_out_channels: z.array(count).min(1).default([64]),
-    up_block_types: z.array(z.literal("UpDecoderBlock2D")).min(1).default(["UpDecoderBlock2D"]),
-    layers_per_block: count.default(1),
-    norm_num_groups: count.default(32),
-    sample_size: count.nullish(),
+    latent_channels: latentChannelCount.default(4),
+    block_out_channels: levelsOf(channelCount).default([64]),
+    up_block_types: levelsOf(z.literal("UpDecoderBlock2D")).default(["UpDecoderBlock2D"]),
+    layers_per_block: blockCount.default(1),
+    norm_num_groups: channelCount.default(32),
+    sample_size: pictureSide.nullish(),
     scaling_factor: z.number().positive().default(0.18215),
     use_post_quant_conv: z.boolean().default(true),
     mid_block_add_attention: z.boolean().default(true),

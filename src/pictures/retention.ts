@@ -48,10 +48,14 @@ export class Retention {
   #again = false;
   #stopped = false;
   readonly #onPhase = () => this.#wake();
+  /** Unfinished files from before are nobody's: only one program at a time uses the folder. */
+  readonly #startedAt: number;
+  #isSwept = false;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#startedAt = this.#now();
   }
 
   start(): void {
@@ -87,6 +91,7 @@ export class Retention {
   async #runOnce(): Promise<void> {
     const { events } = this.#options;
     try {
+      await this.#sweep();
       const { pictures, jobs, orphans } = await this.prune();
       if (pictures.length + jobs.length + orphans.length === 0) return;
       const message = `Made room: pictures of ${pictures.length} jobs, ${jobs.length} jobs with their texts, ${orphans.length} folders without a job`;
@@ -94,6 +99,16 @@ export class Retention {
     } catch (error) {
       events.emit("log", { level: "warn", message: "Old results could not be deleted", error });
     }
+  }
+
+  /** Once, what an earlier run of the program was writing when it was killed. */
+  async #sweep(): Promise<void> {
+    if (this.#isSwept) return;
+    const removed = await this.#options.pictures.removeUnfinished(this.#startedAt);
+    this.#isSwept = true;
+    if (removed === 0) return;
+    const message = `Removed unfinished picture files of an earlier run: ${removed}`;
+    this.#options.events.emit("log", { level: "info", message });
   }
 
   /** Deletes everything that is over the limits now. Throws QueueError and system errors. */

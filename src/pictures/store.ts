@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { isMissing } from "../core/errors.js";
 import type { Side } from "../core/side.js";
-import { replaceFile } from "../files/replace-file.js";
+import { isUnfinished, makeFolder, replaceFile } from "../files/replace-file.js";
 
 /** One stored picture: a file that belongs to a job. */
 export interface PictureKey {
@@ -27,6 +27,12 @@ export interface PictureStore {
   copy(from: PictureKey, to: PictureKey): Promise<boolean>;
   /** Deletes all pictures of a job; the job may have none. */
   remove(jobId: string): Promise<void>;
+
+  /**
+   * Deletes what was left of pictures whose writing began before `before` (milliseconds since the epoch) and
+   * never ended, because the process was killed. Returns how many there were.
+   */
+  removeUnfinished(before: number): Promise<number>;
 
   /** Ids of the jobs that have pictures, including jobs without a row. */
   jobIds(): Promise<string[]>;
@@ -63,7 +69,7 @@ export class PictureFolder implements PictureStore {
   }
 
   async create<T>(key: PictureKey, write: (path: string) => Promise<T>): Promise<T> {
-    await mkdir(this.#ofJob(key.jobId), { recursive: true });
+    await makeFolder(this.#ofJob(key.jobId));
     return write(this.#path(key));
   }
 
@@ -88,6 +94,20 @@ export class PictureFolder implements PictureStore {
 
   async remove(jobId: string): Promise<void> {
     await rm(this.#ofJob(jobId), { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  async removeUnfinished(before: number): Promise<number> {
+    let removed = 0;
+    for (const jobId of await this.jobIds()) {
+      for (const file of (await namesIn(this.#ofJob(jobId))).filter(isUnfinished)) {
+        const path = this.#path({ jobId, file });
+        const found = await stat(path).catch(unlessMissing);
+        if (found === undefined || found.mtimeMs >= before) continue;
+        await rm(path, { force: true });
+        removed++;
+      }
+    }
+    return removed;
   }
 
   async jobIds(): Promise<string[]> {

@@ -1,12 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { LocalDiscord, MessageRecord, RestFault } from "local-discord/testing";
+import type { ApiMessage, LocalDiscord, MessageRecord, RestFault } from "local-discord/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { COLORS } from "../../src/bot/messages/status-message.js";
+import { draftLines } from "../../src/bot/words/batch.js";
+import { errorSentence } from "../../src/bot/words/errors.js";
 import type { Claim } from "../../src/db/queue.js";
 import type { Store } from "../../src/db/store.js";
 import { hasButton, startBatch } from "../support/batch.js";
 import {
+  isFinal,
   makeBot,
   nextEvent,
   noisePicture,
@@ -268,6 +271,136 @@ describe("a route that fails", () => {
     await expect.poll(() => world.queue.arrivals(), { timeout: 10_000 }).toEqual([]);
     expect(await world.queue.open()).toEqual([]);
     expect(world.local.state.messages.size).toBe(0);
+  });
+});
+
+/** A press, and how to see what it did. */
+interface PressCase {
+  /** Sends what the press is for, and answers the message with the button. */
+  readonly prepare: (world: World) => Promise<ApiMessage | null>;
+  readonly label: string;
+  /** How often it was done. */
+  readonly done: (world: World) => Promise<number>;
+}
+
+const pairs = { name: "pairs.json", data: PAIRS };
+const draft = async ({ local }: World) =>
+  (await local.member("alice").slash("batch", { file: pairs })).waitFor((it) => hasButton(it, "Start"));
+const result = async (world: World, options: Record<string, string | boolean>) => {
+  const handle = await world.local.member("alice").slash("compare", options);
+  await handle.done();
+  await world.loop.runNext();
+  return handle.waitFor(isFinal);
+};
+
+const PRESSES: readonly PressCase[] = [
+  { label: "Start", prepare: draft, done: async ({ queue }) => (await queue.open()).length },
+  {
+    label: "Cancel",
+    prepare: async ({ local }) => {
+      const handle = await local.member("alice").slash("optimize", { prompt: "A cat" });
+      await handle.done();
+      return handle.message;
+    },
+    done: async ({ local }) =>
+      [...local.state.messages.values()].filter(({ embeds }) => embeds[0]?.color === COLORS.cancelled).length,
+  },
+  {
+    label: "Discard",
+    prepare: draft,
+    done: async ({ local, drafts }) =>
+      (await drafts.nextDueAt()) === null
+        ? [...local.state.messages.values()].filter(({ content }) => content === draftLines.discarded).length
+        : 0,
+  },
+  {
+    label: "Delete",
+    prepare: (world) => result(world, { prompt: "A cat" }),
+    done: async ({ local, store }) =>
+      (await store.records.idsOfUser(local.member("alice").id)).length === 0 &&
+      local.state.messages.size === 0
+        ? 1
+        : 0,
+  },
+  {
+    label: "Left",
+    prepare: (world) => result(world, { prompt: "A cat", blind: true }),
+    done: async ({ local, store }) => (await store.votes.keys({ guildId: local.guildId })).length,
+  },
+];
+
+/** Everything that the bot said in answer to interactions. */
+const said = ({ local }: World): string =>
+  JSON.stringify(
+    [...local.transcript.rest("POST", /./), ...local.transcript.rest("PATCH", /./)].map((it) => it.request),
+  );
+
+describe("an acknowledgement whose connection is cut", () => {
+  const CUTS = PRESSES.flatMap((it) =>
+    (["before", "after"] as const).map((close) => [it.label, close, it] as const),
+  );
+
+  it.each(CUTS)("%s, cut %s Discord did it: is done once", async (label, close, { prepare, done }) => {
+    const world = await startWorld({ local: { limits: FREE } });
+    const message = await prepare(world);
+    world.local.faults.onRest("POST", /\/callback$/, { close });
+    await world.local.member("alice").press(message, label);
+    await expect.poll(() => done(world)).toBe(1);
+    await world.local.quiet({ idleMs: 150 });
+    expect(await done(world)).toBe(1);
+    expect(said(world)).not.toContain(errorSentence("INTERNAL"));
+    expect(world.problems).toEqual([]);
+  });
+
+  it.each(PRESSES.map((it) => [it.label, it] as const))(
+    "%s is done though no answer ever comes back: Discord shows it as accepted",
+    async (label, { prepare, done }) => {
+      const world = await startWorld({ local: { limits: FREE } });
+      const message = await prepare(world);
+      world.local.faults.onRest("POST", /\/callback$/, { close: "after" });
+      world.local.faults.onRest("POST", /\/callback$/, { close: "before" }, 50);
+      await world.local.member("alice").press(message, label);
+      await expect.poll(() => done(world), { timeout: 10_000 }).toBe(1);
+      await world.local.quiet({ idleMs: 150 });
+      expect(await done(world)).toBe(1);
+      expect(said(world)).not.toContain(errorSentence("INTERNAL"));
+    },
+  );
+
+  it.each(["before", "after"] as const)("%s Discord did it: an answer in words comes once", async (close) => {
+    const world = await startWorld({ local: { limits: FREE } });
+    const alice = world.local.member("alice");
+    const cut = () => world.local.faults.onRest("POST", /\/callback$/, { close });
+    const shown = await result(world, { prompt: "A cat" });
+    for (const [what, ask] of [
+      ["/help", () => alice.slash("help")],
+      ["/queue", () => alice.slash("queue")],
+      ["/settings", () => alice.slash("settings show")],
+      ["Info", () => alice.press(shown, "Info")],
+      ["/mydata", () => alice.slash("mydata export")],
+    ] as const) {
+      cut();
+      const handle = await ask();
+      await handle.done();
+      expect(handle.ephemeral, what).toBe(true);
+      expect(handle.followUps, what).toEqual([]);
+    }
+    cut();
+    expect((await alice.press(shown, "Edit prompt")).modal).not.toBeNull();
+    expect(said(world)).not.toContain(errorSentence("INTERNAL"));
+    expect(world.problems).toEqual([]);
+  });
+
+  it("each time: the failure is Discord's, not the bot's", async () => {
+    const world = await startWorld({ local: { limits: { ...FREE, firstAnswerMs: 10_000 } } });
+    // Long enough for the patience to end, and over when the bot says so.
+    world.local.faults.onRest("POST", /\/callback$/, { close: "before" }, 1_000);
+    const told = nextEvent(world.events, "log", ({ level }) => level === "error");
+    const sent = world.local.member("alice").slash("help");
+    await told;
+    world.local.faults.clearRest();
+    const handle = await sent;
+    expect(handle.message?.content).toBe(errorSentence("DISCORD_UNREACHABLE"));
   });
 });
 

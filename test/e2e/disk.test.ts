@@ -62,6 +62,45 @@ test.skipIf(!canMount)(
   },
 );
 
+test.skipIf(!canMount)(
+  "a pictures folder that turns read-only: the job says so at once, and works once it may be written",
+  { timeout: 180_000 },
+  async () => {
+    const folder = temporaryFolder();
+    const pictures = join(folder.path, "pictures");
+    mkdirSync(pictures);
+    const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
+    try {
+      const mount = `mount -t tmpfs -o size=64m none "${pictures}" && exec "$@"`;
+      const bot = await startReadyBot(local, folder.path, {}, [...UNSHARE, "sh", "-c", mount, "sh"]);
+      const remount = (how: string) =>
+        execFileSync("nsenter", [
+          ...["--target", String(bot.child.pid), "--user", "--mount", "--preserve-credentials"],
+          ...["mount", "-o", `remount,${how}`, pictures],
+        ]);
+      remount("ro");
+      const alice = local.member("alice");
+      const handle = await alice.slash("compare", { prompt: "A cat", seed: 1 });
+      const failed = await handle.waitFor(isFinal, WAIT);
+      expect(failed.embeds[0]?.description).toContain("may not write its pictures");
+      const db = openKept(join(folder.path, "promptist.sqlite"), { readonly: true });
+      const { failures } = db.prepare("select failures from jobs").get() as { failures: string };
+      db.close();
+      expect((JSON.parse(failures) as { code: string }[]).map(({ code }) => code)).toEqual([
+        "DISK_READ_ONLY",
+      ]);
+
+      remount("rw");
+      const again = await alice.slash("compare", { prompt: "A cat", seed: 2 });
+      const result = await again.waitFor(isFinal, WAIT);
+      expect(result.attachments.length).toBeGreaterThanOrEqual(2);
+    } finally {
+      await local.close();
+      folder.remove();
+    }
+  },
+);
+
 test.skipIf(process.platform === "win32" || process.getuid?.() === 0)(
   "a data folder without write permission is refused with a sentence that names it",
   async () => {

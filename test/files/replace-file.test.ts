@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { replaceFile } from "../../src/files/replace-file.js";
+import { DiskError } from "../../src/core/errors.js";
+import { isUnfinished, makeFolder, replaceFile } from "../../src/files/replace-file.js";
 
 let folder: string;
 beforeEach(() => {
@@ -45,4 +46,39 @@ it("keeps concurrent writers of one file apart", async () => {
   await Promise.all(contents.map((content) => replaceFile(path, content)));
   expect(contents).toContain(readFileSync(path, "utf8"));
   expect(readdirSync(folder)).toEqual(["file"]);
+});
+
+it("makes folders that only their owner may look into, whatever the umask", async () => {
+  const umask = process.umask(0);
+  try {
+    await makeFolder(join(folder, "data", "graphs"));
+    await replaceFile(join(folder, "data", "pictures", "job", "file"), "text");
+  } finally {
+    process.umask(umask);
+  }
+  for (const path of ["data", "data/graphs", "data/pictures", "data/pictures/job"])
+    expect(statSync(join(folder, path)).mode & 0o777, path).toBe(0o700);
+});
+
+it.each(["EACCES", "EPERM", "EROFS"])("says that nothing may be written, on %s", async (code) => {
+  const path = join(folder, "file");
+  const cause = Object.assign(new Error(code), { code, syscall: "write" });
+  const failing = replaceFile(path, () => Promise.reject(cause));
+  await expect(failing).rejects.toBeInstanceOf(DiskError);
+  await expect(failing).rejects.toMatchObject({
+    code: "DISK_READ_ONLY",
+    message: `${path} cannot be written (${code}).`,
+    cause,
+  });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it("knows the names of what it has not finished", async () => {
+  let names: string[] = [];
+  await replaceFile(join(folder, "1-baseline.png"), async () => {
+    names = readdirSync(folder);
+  });
+  expect(names).toHaveLength(1);
+  expect(names.every(isUnfinished)).toBe(true);
+  expect(["1-baseline.png", ".hub.json", "a.tmp", ".nomedia.tmp"].some(isUnfinished)).toBe(false);
 });

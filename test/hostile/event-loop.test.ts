@@ -1,13 +1,17 @@
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { findRefused } from "../../src/bot/requests/refused-words.js";
 import { ClipTokenizer, Gpt2Tokenizer } from "../../src/inference/tokenizers/tokenizer.js";
 import { votesPlot } from "../../src/pictures/plots.js";
 import { readPrompts } from "../../src/prompt-files/read-prompts.js";
+import { hasButton } from "../support/batch.js";
 import { startWorld } from "../support/bot-world.js";
 import { BLOCKED_AT_MOST_MS, blocked, hostileText, parameters, report, Timings } from "./support.js";
 
 const MIB = 2 ** 20;
+/** What one server may do to all others. */
+const WORDS_BLOCK_AT_MOST_MS = 50;
 const LIMITS = { maxBytes: MIB, maxPrompts: 100, maxPromptLength: 1000 };
 
 const FILES: readonly (readonly [string, string])[] = [
@@ -58,6 +62,49 @@ test("such files pass through the real intake, end in a sentence, and nothing is
   }
   expect((await queue.depth()).queued).toBe(0);
   expect(problems).toEqual([]);
+});
+
+describe("refused words against a batch", () => {
+  /** As long as /settings takes them, alike for as long as they can be. */
+  const LISTS: readonly (readonly [string, readonly string[]])[] = [
+    ["that begin alike", Array.from({ length: 165 }, (_, i) => `a a b${i}`)],
+    ["in one entry", [`${"a ".repeat(495)}b`]],
+    ["in plurals", Array.from({ length: 100 }, (_, i) => `boxes boxe b${i}`)],
+    ["in Chinese", Array.from({ length: 200 }, () => "猫猫犬")],
+  ];
+  const word = (list: string) => ({ "in plurals": "boxes ", "in Chinese": "猫" })[list] ?? "a ";
+  const rows = (list: string, rewrite: number) =>
+    Array.from({ length: 100 }, () => ({
+      original: word(list).repeat(1_000).slice(0, 1_000),
+      optimized: word(list).repeat(rewrite).slice(0, rewrite),
+    }));
+
+  test.each(LISTS)("%s hold the event loop for some milliseconds only", async (list, refused) => {
+    const texts = rows(list, 2_000).flatMap(({ original, optimized }) => [original, optimized]);
+    const started = performance.now();
+    const ms = await blocked(() => findRefused(refused, texts));
+    expect(ms).toBeLessThan(WORDS_BLOCK_AT_MOST_MS);
+    report(`event loop, refused words ${list}`, { max: ms, all: performance.now() - started });
+  });
+
+  test("hold up nobody else, from the command to the draft", async () => {
+    const limits = { maxPromptLength: 1000, maxBatch: 100, maxFileBytes: MIB, maxSteps: 100, maxPairs: 4 };
+    const { local, drafts, settings, problems } = await startWorld({ bot: { limits } });
+    const [list, refused] = LISTS[0]!;
+    await settings.set("server", local.guildId, "refusedWords", refused, "admin");
+    const file = { name: "a.json", data: JSON.stringify(rows(list, 2_000)) };
+    const alice = local.member("alice");
+    let sent = 0;
+    const ms = await blocked(async () => {
+      const handle = await alice.slash("batch", { file });
+      await handle.waitFor((message) => hasButton(message, "Start"), { timeoutMs: 20_000 });
+      sent++;
+    });
+    expect(ms).toBeLessThan(WORDS_BLOCK_AT_MOST_MS);
+    report("event loop, a batch against refused words", { max: ms });
+    expect(await drafts.idsOfUser(alice.id)).toHaveLength(sent);
+    expect(problems).toEqual([]);
+  });
 });
 
 test("the plot of /stats does not block the event loop", async () => {

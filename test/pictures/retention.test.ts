@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -167,4 +167,35 @@ test("runs at the start, hourly and after a phase, one run at a time", async () 
   } finally {
     vi.useRealTimers();
   }
+});
+
+describe("unfinished files of a run that was killed", () => {
+  test("are removed at the start, and none that this run writes or that are no such files", async () => {
+    const id = await pair(10);
+    const at = (name: string) => join(picturesDir, id, name);
+    const put = (name: string, ms: number) => {
+      writeFileSync(at(name), "half");
+      utimesSync(at(name), new Date(ms), new Date(ms));
+    };
+    put(".1-baseline.png.7-0.tmp", START - 1_000);
+    put(".2-baseline.png.9-1.tmp", START + 1_000);
+    put(".mine.tmp", START - 1_000);
+    const logs: string[] = [];
+    const logged = new Promise<void>((resolve) => {
+      events.on("log", ({ message }) => {
+        logs.push(message);
+        resolve();
+      });
+    });
+    const retention = make({});
+    retention.start();
+    await logged;
+    await retention.stop();
+    expect(logs).toEqual(["Removed unfinished picture files of an earlier run: 1"]);
+    expect(readdirSync(join(picturesDir, id)).sort()).toEqual([
+      ".2-baseline.png.9-1.tmp",
+      ".mine.tmp",
+      "a.png",
+    ]);
+  });
 });

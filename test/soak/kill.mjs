@@ -7,7 +7,8 @@
 // not know yet. In four of ten rounds the worker is killed, frozen or run out of memory first, or the whole
 // bot is frozen for a while. Afterwards the bot may work in peace until nothing is open, and has to stop
 // within 5 s. Promise: each accepted command ends in exactly one message with a result, a failure or a
-// cancellation; no job is left; the database is intact; no worker outlives its bot.
+// cancellation; a Start that Discord showed as accepted made a job, unless its bot was killed right then (the
+// draft keeps its Start); no job is left; the database is intact; no worker outlives its bot.
 //
 // Run: npm run build && node test/soak/kill.mjs [--kills 300] [--seed 1] [--minutes 240] [--verbose]     (Linux: it freezes processes)
 // Ctrl+C ends the kills early; the peaceful end and the count follow all the same.
@@ -38,6 +39,9 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BIN = join(ROOT, "bin", "promptist.js");
 const FINAL = new Set([COLORS.done, COLORS.failed, COLORS.cancelled]);
 const DEFERRED = "deferred";
+const DEFERRED_UPDATE = "deferred-update";
+/** A press that was accepted this long before its bot was killed is done; longer than a bot is frozen. */
+const DONE_WITHIN_MS = 8_000;
 /** The message flag of a reply that still says "thinking". */
 const LOADING = 128;
 /** Limit of open commands, so that the stream is as fast as the killed bot can serve it. */
@@ -205,7 +209,12 @@ const people = ["alice", "bob", "admin"].map((name) => local.member(name));
 
 /** Commands that Discord received, however they were answered, and that have not ended. */
 const openCommands = () =>
-  commands.filter((it) => it.state === "sent" || (it.state === "accepted" && finals(it).length === 0));
+  commands.filter(
+    (it) => it.state === "sent" || (it.state === "accepted" && !isLeft(it) && finals(it).length === 0),
+  );
+
+/** A batch that stays a draft: its Start was pressed, and no job came of it. */
+const isLeft = ({ start, ids }) => start !== undefined && !ids.some((id) => jobIds.has(id));
 
 /** Null if nobody answered, or the message changed before the press. */
 const tryTo = (work) =>
@@ -222,27 +231,19 @@ const buttonOf = (handle, label) =>
   handle.waitFor((it) => hasButton(it, label), { timeoutMs: 20_000 }).catch(() => null);
 
 /**
- * Presses Start until the draft has become a job's message or a sentence, or the answer says that it no
- * longer exists: a job stored after its token expired can no longer change the draft.
+ * Presses Start once. Whoever is shown that nothing came of it may press again; whoever is shown that it was
+ * accepted won't, so then it must have been done.
  */
 async function startBatch(person, command) {
   const { handle } = command;
-  const presses = [];
-  const isGone = () =>
-    presses.some(({ message, followUps }) =>
-      [message, ...followUps].some((it) => it?.content.includes("no longer there")),
-    );
-  while (!isGone()) {
-    await handle.done({ timeoutMs: 600_000 });
-    await delay(between(0, 1_000));
-    if (!hasButton(handle.message, "Start")) return;
-    const press = await tryTo(person.press(handle.message, "Start"));
-    if (press !== null) {
-      command.ids.push(press.id);
-      presses.push(press);
-    }
-    await delay(between(500, 2_000));
-  }
+  await handle.done({ timeoutMs: 600_000 });
+  await delay(between(0, 1_000));
+  if (!hasButton(handle.message, "Start")) return;
+  const running = bot;
+  const press = await tryTo(person.press(handle.message, "Start"));
+  if (press !== null) command.ids.push(press.id);
+  const isAccepted = press !== null && press.record.answer === DEFERRED_UPDATE;
+  command.start = { isAccepted, running, at: performance.now() };
 }
 
 function send() {
@@ -323,8 +324,8 @@ async function stream(signalStop) {
     await delay(between(50, 700));
     const ready = local.state.botOnline && people[0].commands().includes("compare");
     if (!ready) continue;
-    // A result after its token's end names only its job.
-    if (openCommands().length >= MOST_OPEN) readJobIds();
+    // A result after its token's end names only its job, and so does a batch after its Start.
+    readJobIds();
     if (openCommands().length < MOST_OPEN) send();
   }
 }
@@ -362,6 +363,7 @@ async function round() {
     throw new Error(`the bot ended by itself with ${running.child.exitCode}; see ${folder}/bot.log`);
   for (const worker of childrenOf(running.child.pid)) running.workers.add(worker);
   signal(running.child.pid, "SIGKILL");
+  running.killedAt = performance.now();
   stop.abort();
   counts.kills += 1;
   moments[moment] = (moments[moment] ?? 0) + 1;
@@ -444,6 +446,7 @@ try {
   file.close();
   const kinds = {};
   const ends = { done: 0, failed: 0, cancelled: 0, told: 0 };
+  const starts = { pressed: 0, "not answered": 0, "cut by a kill": 0, "accepted and not done": 0 };
   let lost = 0;
   let doubled = 0;
   const accepted = commands.filter(({ state }) => state === "accepted");
@@ -452,7 +455,18 @@ try {
     kinds[command.name] = (kinds[command.name] ?? 0) + 1;
     const made = new Set(command.ids.flatMap((id) => jobIds.get(id) ?? []));
     if (made.size > 1) problems.push(`${command.name} ${command.number} became ${made.size} jobs`);
-    if (messages.length === 0) {
+    if (command.start !== undefined) starts.pressed += 1;
+    if (isLeft(command) && hasButton(command.handle.message, "Start")) {
+      const { isAccepted, running, at } = command.start;
+      const how = !isAccepted
+        ? "not answered"
+        : running.killedAt - at < DONE_WITHIN_MS
+          ? "cut by a kill"
+          : "accepted and not done";
+      starts[how] += 1;
+      if (how === "accepted and not done")
+        problems.push(`${command.name} ${command.number}: Start was accepted and not done`);
+    } else if (messages.length === 0) {
       lost += 1;
       const reply = local.state.messages.get(command.handle.record.originalMessageId);
       problems.push(
@@ -494,6 +508,7 @@ try {
     kinds,
     notAccepted: commands.length - accepted.length,
     ends,
+    starts,
     jobs: jobs.length,
     pairsAndSheets: pictures.size,
     lost,

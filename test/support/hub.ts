@@ -28,6 +28,8 @@ export type Fault =
   | { readonly stallAfter: number }
   /** Sends other bytes than those listed. */
   | { readonly corrupt: true }
+  /** Sends zeros without end. */
+  | { readonly endless: true }
   /** Sends the whole file, whatever range was requested. */
   | { readonly ignoreRange: true };
 
@@ -42,6 +44,8 @@ export class TestHub {
   readonly gated = new Set<string>();
   /** Sizes that the listing claims instead of the real ones. */
   readonly claimedBytes = new Map<string, number>();
+  /** Repositories whose listing always names a next page. */
+  readonly endlessListings = new Set<string>();
   readonly #hub = createServer((request, response) => this.#answer("hub", request, response));
   readonly #cdn = createServer((request, response) => this.#answer("cdn", request, response));
   #urls = { hub: "", cdn: "" };
@@ -117,6 +121,7 @@ export class TestHub {
     const fault = next && ("status" in next || !isRedirect) ? faults?.shift() : undefined;
     if (key !== undefined && faults?.length === 0) this.faults.delete(key);
     if (fault && "status" in fault) return void end(fault.status, { error: "no" }, fault.headers);
+    if (fault && "endless" in fault) return void sendWithoutEnd(response);
 
     if (server === "hub") {
       if (this.gated.has(repo) && rest.startsWith("resolve/") && !authorization)
@@ -131,7 +136,7 @@ export class TestHub {
         return void end(404, { error: "Invalid rev id" }, { "x-error-code": "RevisionNotFound" });
       return void end(200, { _id: "1", id: repo, sha: COMMIT, lastModified: "2026-01-01T00:00:00.000Z" });
     }
-    if (rest === `tree/${COMMIT}`) return void this.#list(files, searchParams, `${this.url}${url}`, end);
+    if (rest === `tree/${COMMIT}`) return void this.#list(repo, searchParams, `${this.url}${url}`, end);
     const path = new RegExp(`^resolve/${COMMIT}/(.+)$`).exec(rest)?.[1];
     const content = files.get(path ?? "");
     if (content === undefined)
@@ -144,11 +149,12 @@ export class TestHub {
   }
 
   #list(
-    files: ReadonlyMap<string, Buffer>,
+    repo: string,
     search: URLSearchParams,
     url: string,
     end: (status: number, body: object, headers?: Record<string, string>) => unknown,
   ): void {
+    const files = this.repos.get(repo) ?? new Map<string, Buffer>();
     const from = Number(search.get("cursor") ?? 0);
     const entries = [...files].slice(from, from + PAGE).map(([path, content]) => {
       const size = this.claimedBytes.get(path) ?? content.length;
@@ -156,7 +162,7 @@ export class TestHub {
       const lfs = { oid: createHash("sha256").update(content).digest("hex"), size, pointerSize: 130 };
       return { type: "file", path, size, oid, ...(content.length >= LFS_BYTES ? { lfs } : {}) };
     });
-    const more = from + PAGE < files.size;
+    const more = from + PAGE < files.size || this.endlessListings.has(repo);
     end(200, entries, more ? { link: `<${url}?recursive=true&cursor=${from + PAGE}>; rel="next"` } : {});
   }
 
@@ -186,4 +192,14 @@ export class TestHub {
     else if (fault && "stallAfter" in fault) response.write(body.subarray(0, fault.stallAfter));
     else response.end(body);
   }
+}
+
+function sendWithoutEnd(response: ServerResponse): void {
+  response.writeHead(200);
+  const zeros = Buffer.alloc(2 ** 20);
+  const send = () => {
+    while (!response.destroyed && response.write(zeros));
+  };
+  response.on("drain", send);
+  send();
 }

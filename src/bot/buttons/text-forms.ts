@@ -3,7 +3,7 @@ import { InputError } from "../../core/errors.js";
 import type { Job } from "../../core/job.js";
 import { REWRITE_LENGTH_FACTOR } from "../../core/options.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
-import type { Press } from "../discord/interactions.js";
+import { acknowledge, type Press } from "../discord/interactions.js";
 import { clip } from "../discord/markdown.js";
 import { encodeCustomId } from "../messages/components.js";
 import type { Limits } from "../requests/request.js";
@@ -31,24 +31,26 @@ export class TextForms {
         ? [labels.editPromptTitle, labels.prompt, item?.prompt]
         : [labels.editRewriteTitle, labels.rewrite, item?.rewrite];
     const max = Math.min(this.#limit(verb), TEXT_INPUT_MAX);
-    await press.showModal({
-      custom_id: encodeCustomId(verb, job.id),
-      title,
-      components: [
-        {
-          type: ComponentType.Label,
-          label,
-          component: {
-            type: ComponentType.TextInput,
-            custom_id: TEXT_INPUT,
-            style: TextInputStyle.Paragraph,
-            min_length: 1,
-            max_length: max,
-            value: clip(value ?? "", max),
+    await acknowledge(press, () =>
+      press.showModal({
+        custom_id: encodeCustomId(verb, job.id),
+        title,
+        components: [
+          {
+            type: ComponentType.Label,
+            label,
+            component: {
+              type: ComponentType.TextInput,
+              custom_id: TEXT_INPUT,
+              style: TextInputStyle.Paragraph,
+              min_length: 1,
+              max_length: max,
+              value: clip(value ?? "", max),
+            },
           },
-        },
-      ],
-    });
+        ],
+      }),
+    );
   }
 
   /** The text of a submitted form. Throws InputError INPUT_EMPTY or INPUT_TOO_LONG. */

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Semaphore } from "async-mutex";
 import { type ChatInputCommandInteraction, MessageFlags } from "discord.js";
+import { defer, replyPrivately } from "../discord/interactions.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
 import { dataLines } from "../words/mydata.js";
@@ -49,14 +50,12 @@ export async function sendExport<R>(
   format: ExportFormat<R>,
 ): Promise<void> {
   const { id } = interaction.user;
-  const flags = MessageFlags.Ephemeral;
   if (exporting.has(id)) {
-    await interaction.reply({ content: dataLines.exporting, flags });
-    return;
+    return replyPrivately(interaction, dataLines.exporting);
   }
   exporting.add(id);
   try {
-    await interaction.deferReply({ flags });
+    await defer(interaction, () => interaction.deferReply({ flags: MessageFlags.Ephemeral }));
     const maxBytes = Math.min(interaction.attachmentSizeLimit, CHANNEL_LIMIT.perFile);
     await slots.runExclusive(async () => {
       for await (const { number, isLast, data } of inFiles(records, format, maxBytes)) {

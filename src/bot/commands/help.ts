@@ -1,4 +1,5 @@
 import { ApplicationCommandType, MessageFlags } from "discord.js";
+import { acknowledge } from "../discord/interactions.js";
 import { commandTexts, helpText } from "../words/commands.js";
 import type { AnswerCommand } from "./command.js";
 
@@ -10,9 +11,11 @@ export const help: AnswerCommand = {
     description: commandTexts.help.description,
   }),
   async run(interaction) {
-    await interaction.reply({
-      embeds: [{ title: helpText.title, description: helpText.lines.join("\n") }],
-      flags: MessageFlags.Ephemeral,
-    });
+    await acknowledge(interaction, () =>
+      interaction.reply({
+        embeds: [{ title: helpText.title, description: helpText.lines.join("\n") }],
+        flags: MessageFlags.Ephemeral,
+      }),
+    );
   },
 };

@@ -1,4 +1,5 @@
 import { ApplicationCommandType, MessageFlags } from "discord.js";
+import { acknowledge } from "../discord/interactions.js";
 import { coarse, etas, positionsOf } from "../messages/eta.js";
 import { commandTexts } from "../words/commands.js";
 import { queueLines } from "../words/status.js";
@@ -41,9 +42,11 @@ export const queue: AnswerCommand = {
       ...waiting.slice(0, SHOWN).map(line),
       ...(own.length === 0 ? [] : [queueLines.yours, ...own.slice(0, SHOWN).map(line)]),
     ];
-    await interaction.reply({
-      embeds: [{ title: queueLines.title, description: lines.join("\n") }],
-      flags: MessageFlags.Ephemeral,
-    });
+    await acknowledge(interaction, () =>
+      interaction.reply({
+        embeds: [{ title: queueLines.title, description: lines.join("\n") }],
+        flags: MessageFlags.Ephemeral,
+      }),
+    );
   },
 };

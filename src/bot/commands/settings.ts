@@ -7,7 +7,7 @@ import {
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { SettingName, SettingScope } from "../../core/settings.js";
-import { replyPrivately } from "../discord/interactions.js";
+import { acknowledge, replyPrivately } from "../discord/interactions.js";
 import { mayManage } from "../requests/rules.js";
 import { CATALOG, isSettingName, parseSetting, showSetting } from "../requests/setting-catalog.js";
 import { commandTexts } from "../words/commands.js";
@@ -160,23 +160,21 @@ async function show(
   };
   const names = Object.entries(settingTexts).map(([key, what]) => `\`${key}\` ${what}`);
   const { image, text } = context.defaults;
-  await interaction.reply({
-    embeds: [
-      {
-        title: settingLines.title,
-        description: [
-          ...(await section(settingLines.channel, "channel", channelId)),
-          ...(guildId === null ? [] : await section(settingLines.server, "server", guildId)),
-          `**${settingLines.program}**`,
-          settingLines.defaults(image, text.mode, context.limits.maxSteps),
-          ...(mayManage(interaction, await store.resolve(interaction))
-            ? [`**${settingLines.names}**`, ...names]
-            : []),
-        ]
-          .join("\n")
-          .slice(0, 4096),
-      },
-    ],
-    flags: MessageFlags.Ephemeral,
-  });
+  const description = [
+    ...(await section(settingLines.channel, "channel", channelId)),
+    ...(guildId === null ? [] : await section(settingLines.server, "server", guildId)),
+    `**${settingLines.program}**`,
+    settingLines.defaults(image, text.mode, context.limits.maxSteps),
+    ...(mayManage(interaction, await store.resolve(interaction))
+      ? [`**${settingLines.names}**`, ...names]
+      : []),
+  ]
+    .join("\n")
+    .slice(0, 4096);
+  await acknowledge(interaction, () =>
+    interaction.reply({
+      embeds: [{ title: settingLines.title, description }],
+      flags: MessageFlags.Ephemeral,
+    }),
+  );
 }

@@ -4,7 +4,7 @@ import type { Where } from "../../core/settings.js";
 import type { Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { Choice, Votes } from "../../db/votes.js";
-import { type Press, replyPrivately } from "../discord/interactions.js";
+import { acknowledge, defer, type Press, replyPrivately } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { voteReply } from "../messages/blind-message.js";
@@ -82,12 +82,12 @@ export class Ballots {
     const result = await votes.vote(job.id, press.user.id, choice);
     // The clock could not edit the message, or has not yet: the press updates it.
     if (result === "closed") return this.reveal(press, job);
-    await press.reply(voteReply(job, ballot, choice, result.before));
+    await acknowledge(press, () => press.reply(voteReply(job, ballot, choice, result.before)));
   }
 
   /** Ends the vote and shows everybody which picture was which. */
   async reveal(press: Press, job: Job): Promise<void> {
-    await press.deferUpdate();
+    await defer(press, () => press.deferUpdate());
     await this.#options.votes.close(job.id);
     const target = { applicationId: press.applicationId, interactionToken: press.token };
     await this.#options.api.editReply(target, await this.#compose(job, press));

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   type ButtonInteraction,
   type ChatInputCommandInteraction,
@@ -8,6 +9,8 @@ import {
   type RepliableInteraction,
   type StringSelectMenuInteraction,
 } from "discord.js";
+import { DiscordError } from "../../core/errors.js";
+import { faultOf, isAlreadyAcknowledged } from "./faults.js";
 
 /** A press of a button or a choice in a menu under a message. */
 export type Press = ButtonInteraction | StringSelectMenuInteraction;
@@ -19,10 +22,62 @@ export type Asking =
   | MessageComponentInteraction
   | ModalSubmitInteraction;
 
+/** Discord waits 3 s for the first answer. */
+const ACKNOWLEDGE_MS = 2_500;
+const ACKNOWLEDGE_PAUSE_MS = 200;
+
+/**
+ * Gives an interaction its first answer, and repeats it while the fault may pass and Discord still waits. Where
+ * a connection broke, only the answer to the next try tells whether Discord has the first. Throws DiscordError
+ * DISCORD_UNREACHABLE where every try failed (one may have arrived all the same), and at once what waiting
+ * can't fix.
+ */
+export async function acknowledge(
+  interaction: Asking | RepliableInteraction,
+  answer: () => Promise<unknown>,
+): Promise<void> {
+  for (const start = performance.now(); ; ) {
+    try {
+      await answer();
+      return;
+    } catch (error) {
+      if (isAlreadyAcknowledged(error)) {
+        // discord.js saw no try succeed, and would refuse to edit the reply or to follow up.
+        interaction.deferred = true;
+        return;
+      }
+      if (faultOf(error) !== "transient") throw error;
+      if (performance.now() - start > ACKNOWLEDGE_MS) {
+        const message = `Interaction ${interaction.id} could not be acknowledged`;
+        throw new DiscordError("DISCORD_UNREACHABLE", message, { cause: error });
+      }
+    }
+    await delay(ACKNOWLEDGE_PAUSE_MS);
+  }
+}
+
+/**
+ * Acknowledges an interaction before its work, by `deferUpdate` or `deferReply`. Returns even where no try was
+ * answered: the user may see the press as accepted, so it must be carried out.
+ */
+export async function defer(
+  interaction: Asking | RepliableInteraction,
+  answer: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await acknowledge(interaction, answer);
+  } catch (error) {
+    if (!(error instanceof DiscordError)) throw error;
+    interaction.deferred = true;
+  }
+}
+
 /** Answers an interaction so that only its user sees it, and mentions nobody. */
 export async function replyPrivately(
   interaction: Asking | RepliableInteraction,
   content: string,
 ): Promise<void> {
-  await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: { parse: [] } });
+  await acknowledge(interaction, () =>
+    interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: { parse: [] } }),
+  );
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { MessageComponentInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { Origin } from "../../core/job.js";
@@ -7,8 +6,7 @@ import type { Draft, DraftRequest } from "../../db/drafts.js";
 import type { Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { ReplyLimits } from "../delivery/reply-limits.js";
-import { faultOf, isAlreadyAcknowledged } from "../discord/faults.js";
-import { type Asking, replyPrivately } from "../discord/interactions.js";
+import { type Asking, acknowledge, replyPrivately } from "../discord/interactions.js";
 import { errorSentence, sentenceOf } from "../words/errors.js";
 import { refusals } from "../words/refusals.js";
 import type { Arrivals } from "./arrivals.js";
@@ -32,9 +30,6 @@ export type Outcome =
 
 /** Discord: an interaction's token works for 15 minutes. */
 const TOKEN_LIFE_MS = 15 * 60_000;
-/** Discord waits 3 s for the first answer. */
-const ACKNOWLEDGE_MS = 2_500;
-const ACKNOWLEDGE_PAUSE_MS = 200;
 /** Discord may deliver an event more than once; ids older than their tokens need not be remembered. */
 const REMEMBERED_IDS = 1_000;
 
@@ -69,7 +64,7 @@ export class Intake {
       const context = contextOf(this.#options.context, settings);
       request = read(context);
       checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
-      checkWords(settings, request.known);
+      await checkWords(settings, request.known);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       await replyPrivately(interaction, sentenceOf(error));
@@ -85,7 +80,7 @@ export class Intake {
       throw error;
     }
     try {
-      await acknowledge(interaction);
+      await acknowledge(interaction, () => interaction.deferReply());
     } catch (error) {
       // Discord may have received the acknowledgement all the same.
       void arrivals.refuse(origin, errorSentence("DISCORD_UNREACHABLE"));
@@ -102,7 +97,7 @@ export class Intake {
     const { preview = false } = contextOf(this.#options.context, settings);
     const { items, image: found } = await request.prompts();
     const texts = items.flatMap((item) => [item.prompt, item.rewrite]);
-    checkWords(settings, texts);
+    await checkWords(settings, texts);
     const image = withAlwaysNegative({ ...request.image, ...found }, settings);
     const draft = { kind, text, image, items, preview };
     if (confirm) return { kind: "draft", request: draft, origin };
@@ -160,23 +155,6 @@ export class Intake {
       this.#seen.delete(oldest!);
     }
     return true;
-  }
-}
-
-/**
- * Where the connection broke, nobody knows whether a try arrived; the answer to the next one tells. Tries for
- * as long as Discord waits for the acknowledgement.
- */
-async function acknowledge(interaction: Asking): Promise<void> {
-  for (const start = performance.now(); ; ) {
-    try {
-      await interaction.deferReply();
-      return;
-    } catch (error) {
-      if (isAlreadyAcknowledged(error)) return;
-      if (faultOf(error) !== "transient" || performance.now() - start > ACKNOWLEDGE_MS) throw error;
-    }
-    await delay(ACKNOWLEDGE_PAUSE_MS);
   }
 }
 

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 /**
  * Words of a prompt, for the words that a server refuses. Texts that a reader takes for one word are equal
  * here: case, width (ＮＵＤＥ), accents (nüde) and invisible characters (a soft hyphen, a zero-width space) do
@@ -25,14 +27,14 @@ const fold = (text: string): string =>
     .toLowerCase()
     .normalize("NFC");
 
-/** The words of a folded text. Splitting Chinese or Japanese takes 2 µs a character. */
-const split = (folded: string): string[] =>
-  (folded.match(RUNS) ?? []).flatMap((run) =>
-    UNSPACED.test(run) ? Array.from(segmenter.segment(run), ({ segment }) => segment) : [run],
-  );
-
 /** The words of a text, folded; "Nude-ish ＮＵＤＥ" is nude, ish, nude. */
-export const wordsOf = (text: string): string[] => split(fold(text));
+export function* wordsOf(text: string): Generator<string, void> {
+  for (const [run] of fold(text).matchAll(RUNS)) {
+    // Takes 2 µs a character.
+    if (UNSPACED.test(run)) for (const { segment } of segmenter.segment(run)) yield segment;
+    else yield run;
+  }
+}
 
 /**
  * The word and its possible English singulars: -s, -es after s, x, z, ch and sh, -ies for -y; "glass", "bus"
@@ -47,56 +49,59 @@ function forms(word: string): string[] {
   return [word, ...singulars];
 }
 
-const isSameWord = (one: string, other: string): boolean => {
-  if (one === other) return true;
-  const those = forms(other);
-  return forms(one).some((form) => those.includes(form));
-};
+/** The longest that a check holds the event loop, in milliseconds; one text may take a little longer. */
+const SLICE_MS = 10;
 
-/** A part of every word that has this form: "bod" for "body", whose plural is "bodies". */
-const stemOf = (form: string): string => form.replace(/y$/, "");
-
-/** An entry of the list, prepared for the search. */
-interface Wanted {
-  readonly entry: string;
-  /** Its index in the list. */
-  readonly at: number;
-  readonly words: readonly string[];
-  readonly firstForms: readonly string[];
-}
-
-/** The first entry of `refused`, one word or several in a row, that one of the texts contains. */
-export function findRefused(
+/**
+ * The first entry of `refused`, one word or several in a row, that one of the texts contains. A server may
+ * list what it likes and a user may send what they like, so the work for a word doesn't depend on either:
+ * each word of the list has a bit, and `row` has those bits whose entry matches the text up to here.
+ */
+export async function findRefused(
   refused: readonly string[],
   texts: readonly (string | null)[],
-): string | undefined {
-  const wanted = refused.flatMap((entry, at): Wanted[] => {
-    const words = wordsOf(entry);
-    return words[0] === undefined ? [] : [{ entry, at, words, firstForms: forms(words[0]) }];
-  });
-  const found = texts.flatMap((text) => (text === null ? [] : (firstIn(wanted, fold(text)) ?? [])));
-  return found.reduce<Wanted | undefined>((a, b) => (a === undefined || b.at < a.at ? b : a), undefined)
-    ?.entry;
+): Promise<string | undefined> {
+  if (refused.length === 0) return undefined;
+  const turn = turns();
+  /** The bits of the words that have this form. */
+  const bitsOf = new Map<string, bigint>();
+  const entries: { readonly entry: string; readonly last: bigint }[] = [];
+  let firsts = 0n;
+  let next = 1n;
+  for (const entry of refused) {
+    const start = next;
+    for (const word of wordsOf(entry)) {
+      for (const form of forms(word)) bitsOf.set(form, (bitsOf.get(form) ?? 0n) | next);
+      next <<= 1n;
+    }
+    if (next === start) continue;
+    firsts |= start;
+    entries.push({ entry, last: next >> 1n });
+    if (turn.isOver()) await turn.next();
+  }
+
+  let seen = 0n;
+  for (const text of texts) {
+    let row = 0n;
+    for (const word of wordsOf(text ?? "")) {
+      let bits = 0n;
+      for (const form of forms(word)) bits |= bitsOf.get(form) ?? 0n;
+      row = ((row << 1n) | firsts) & bits;
+      seen |= row;
+      if (turn.isOver()) await turn.next();
+    }
+  }
+  return entries.find(({ last }) => (seen & last) !== 0n)?.entry;
 }
 
-function firstIn(all: readonly Wanted[], folded: string): Wanted | undefined {
-  // Most texts contain no part of a refused word and need not be split.
-  const possible = all.filter(({ firstForms }) => firstForms.some((form) => folded.includes(stemOf(form))));
-  if (possible.length === 0) return undefined;
-  const byForm = new Map<string, Wanted[]>();
-  for (const wanted of possible)
-    for (const form of wanted.firstForms) byForm.set(form, [...(byForm.get(form) ?? []), wanted]);
-
-  let first: Wanted | undefined;
-  const words = split(folded);
-  words.forEach((word, from) => {
-    for (const form of forms(word))
-      for (const wanted of byForm.get(form) ?? [])
-        if (
-          (first === undefined || wanted.at < first.at) &&
-          wanted.words.every((one, i) => isSameWord(words[from + i] ?? "", one))
-        )
-          first = wanted;
-  });
-  return first;
+/** Turns of the event loop of at most SLICE_MS. */
+function turns() {
+  let since = performance.now();
+  return {
+    isOver: () => performance.now() - since > SLICE_MS,
+    next: async () => {
+      await nextTurn();
+      since = performance.now();
+    },
+  };
 }

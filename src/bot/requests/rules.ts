@@ -72,8 +72,8 @@ export function withAlwaysNegative(image: ImageOptions, { alwaysNegative = "" }:
 }
 
 /** Throws InputError INPUT_WORD for a text with a refused word, as a whole word. */
-export function checkWords(settings: Settings, texts: readonly (string | null)[]): void {
-  const word = findRefused(settings.refusedWords ?? [], texts);
+export async function checkWords(settings: Settings, texts: readonly (string | null)[]): Promise<void> {
+  const word = await findRefused(settings.refusedWords ?? [], texts);
   if (word !== undefined) throw new InputError("INPUT_WORD", `The word ${word} is refused here.`, { word });
 }
 

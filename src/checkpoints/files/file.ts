@@ -1,6 +1,6 @@
 import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { CheckpointError, isMissing } from "../../core/errors.js";
 
@@ -22,15 +22,18 @@ export interface OpenFile {
 export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
   let descriptor: number;
   try {
+    // Before it is opened: opening a pipe waits for a writer, and opening a device may do anything.
+    if (!statSync(path).isFile()) throw notAFile(path);
     descriptor = openSync(path, "r");
   } catch (cause) {
+    if (cause instanceof CheckpointError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     const what = isMissing(cause) ? "is not there" : `cannot be opened (${code})`;
     throw new CheckpointError("CHECKPOINT_MISSING", `${path} ${what}.`, { cause });
   }
   try {
     const stat = fstatSync(descriptor);
-    if (!stat.isFile()) throw new CheckpointError("CHECKPOINT_MISSING", `${path} is not a file.`);
+    if (!stat.isFile()) throw notAFile(path);
     return use({
       path,
       bytes: stat.size,
@@ -41,6 +44,13 @@ export function withFile<T>(path: string, use: (file: OpenFile) => T): T {
     closeSync(descriptor);
   }
 }
+
+const notAFile = (path: string): CheckpointError =>
+  new CheckpointError("CHECKPOINT_MISSING", `${path} is not a file.`);
+
+/** A small file's text, without a byte order mark. Throws CHECKPOINT_MISSING or CHECKPOINT_CORRUPT. */
+export const readText = (path: string): string =>
+  withFile(path, (file) => new TextDecoder().decode(file.read(0, file.bytes)));
 
 function readExactly(descriptor: number, path: string, offset: number, length: number): Uint8Array {
   if (length > constants.MAX_LENGTH) {

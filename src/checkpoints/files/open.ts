@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { CheckpointError } from "../../core/errors.js";
-import { corrupt, withFile } from "./file.js";
+import { corrupt, readText, withFile } from "./file.js";
 import { looksLikeSafetensors, openSafetensors } from "./safetensors.js";
 import { joinWeights, type StoredWeights } from "./stored-weights.js";
 import { looksLikeLegacyTorch, openTorchFile } from "./torch-file.js";
@@ -21,7 +21,7 @@ export interface OpenOptions {
 /** Names under which transformers and diffusers publish weights. */
 const STEMS = ["model", "diffusion_pytorch_model", "pytorch_model"];
 
-const MAX_INDEX_BYTES = 16 * 2 ** 20;
+export const MAX_INDEX_BYTES = 16 * 2 ** 20;
 
 /** The weight files to read in a folder: one file, or an index and its shards. */
 export interface WeightFiles {
@@ -107,7 +107,7 @@ function openShards(directory: string, indexPath: string): StoredWeights {
   const { size } = statSync(indexPath);
   if (size > MAX_INDEX_BYTES)
     throw corrupt(indexPath, `it has ${size} bytes, far more than a list of names needs`);
-  const shardOf = shardNames(indexPath, readFileSync(indexPath, "utf8"));
+  const shardOf = shardNames(indexPath, readText(indexPath));
   const shards = new Map<string, StoredWeights>();
   for (const shard of new Set(shardOf.values())) {
     try {

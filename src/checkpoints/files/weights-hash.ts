@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { isMissing } from "../../core/errors.js";
+import { makeFolder } from "../../files/replace-file.js";
 import type { Weights } from "./weights.js";
 
 /**
@@ -37,7 +38,7 @@ async function fileHash(file: string, cacheDir: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
   const hex = hash.digest("hex");
-  await mkdir(cacheDir, { recursive: true });
+  await makeFolder(cacheDir);
   await writeFile(kept, `${hex}\n`);
   return hex;
 }

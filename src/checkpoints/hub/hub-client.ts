@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { listFiles, modelInfo } from "@huggingface/hub";
 import { CheckpointError, isMissing } from "../../core/errors.js";
+import { MAX_INDEX_BYTES } from "../files/open.js";
 
 /*
  * Requests to a model hub. Listings use the hub library; files are streamed here, because its downloads
@@ -51,6 +52,9 @@ export interface Patience {
 
 const PATIENCE: Patience = { attempts: 6, delayMs: 1_000, idleMs: 60_000, longestWaitMs: 15 * 60_000 };
 
+/** A page of a listing has at most 1,000 files, about 0.5 MB. */
+const LARGEST_LISTING = { pages: 200, bytes: 64 * 2 ** 20 };
+
 /** The connection ended before the file did. */
 class DroppedConnection extends Error {}
 
@@ -79,7 +83,14 @@ export class HubClient {
   readonly #patience: Patience;
   readonly #options: HubOptions;
 
+  /** Throws CheckpointError HUB_REFUSED for an endpoint with a password, which requests can't carry. */
   constructor(options: HubOptions) {
+    const { username, password, host } = new URL(options.endpoint);
+    if (username !== "" || password !== "")
+      throw new CheckpointError(
+        "HUB_REFUSED",
+        `The address of ${host} in HF_ENDPOINT holds a name or password, which is not sent. Take it out, and put a token into HF_TOKEN.`,
+      );
     this.#options = options;
     this.#endpoint = options.endpoint.replace(/\/+$/, "");
     this.#patience = { ...PATIENCE, ...options.patience };
@@ -121,13 +132,19 @@ export class HubClient {
 
   /** A small file's text. Throws CheckpointError HUB_*. */
   async readText(file: HubFile): Promise<string> {
-    const { response } = await this.#request(this.#urlOf(file), { repo: file.repo, what: file.path });
-    return response.text();
+    const { response, watch } = await this.#request(this.#urlOf(file), { repo: file.repo, what: file.path });
+    const bytes = await this.#readAll(response, watch, file.path, Math.min(file.bytes, MAX_INDEX_BYTES));
+    if (bytes !== null) return new TextDecoder().decode(bytes);
+    if (file.bytes <= MAX_INDEX_BYTES) throw this.#tooLong(file);
+    throw new CheckpointError(
+      "HUB_HASH",
+      `${file.path} of ${file.repo} has more than ${MAX_INDEX_BYTES} bytes, too many for an index of weights.`,
+    );
   }
 
   /**
    * Downloads a file to `part`, continuing from the bytes already there, and checks its hash. `onBytes` gets
-   * the number of bytes on disk. If it throws, those bytes stay on disk, unless the hash is wrong.
+   * the number of bytes on disk. If it throws, those bytes stay on disk, unless the length or hash is wrong.
    * @throws CheckpointError HUB_*, DISK_FULL or CANCELLED
    */
   async download(file: HubFile, part: string, onBytes: (bytes: number) => void = () => {}): Promise<void> {
@@ -142,7 +159,12 @@ export class HubClient {
       if (have === file.bytes && (have > 0 || failures > 0)) break;
       try {
         await this.#stream(file, part, have, onBytes);
-        if ((await sizeOf(part)) === file.bytes) break;
+        const arrived = await sizeOf(part);
+        if (arrived === file.bytes) break;
+        if (arrived > file.bytes) {
+          await rm(part);
+          throw this.#tooLong(file);
+        }
         throw new DroppedConnection("the hub sent another length than it lists");
       } catch (error) {
         if (!(error instanceof DroppedConnection)) throw error;
@@ -203,15 +225,59 @@ export class HubClient {
     }
   }
 
+  #tooLong({ repo, path, bytes }: HubFile): CheckpointError {
+    return new CheckpointError(
+      "HUB_HASH",
+      `${path} of ${repo} is longer than the ${bytes} bytes that ${this.#endpoint} lists; what came was deleted. Run the same again; if it stays so, a proxy or mirror on the way changes files.`,
+    );
+  }
+
+  /** The body's bytes; null if there are more than `limit`. Throws CheckpointError HUB_UNREACHABLE. */
+  async #readAll(response: Response, watch: Watch, what: string, limit: number): Promise<Buffer | null> {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of response.body ?? []) {
+        watch.refresh();
+        bytes += chunk.byteLength;
+        // Leaving the loop cancels the rest.
+        if (bytes > limit) return null;
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks, bytes);
+    } catch (cause) {
+      this.#throwIfCancelled();
+      const trouble = watch.signal.aborted ? "nothing came any more" : reason(cause);
+      throw new CheckpointError(
+        "HUB_UNREACHABLE",
+        `The connection to ${this.#endpoint} broke within ${what} (${trouble}). Run the same again.`,
+        { cause },
+      );
+    } finally {
+      watch.stop();
+    }
+  }
+
   #urlOf({ repo, commit, path }: HubFile): string {
     return `${this.#endpoint}/${repo}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`;
   }
 
+  /** A `fetch` for the hub library, which reads whole answers and follows pages as long as there are more. */
   #fetchFor(what: string, repo: string): typeof fetch {
+    let pages = 0;
+    let left = LARGEST_LISTING.bytes;
     return async (input, init) => {
       const headers = Object.fromEntries(new Headers(init?.headers));
       const url = String(input instanceof Request ? input.url : input);
-      return (await this.#request(url, { repo, what, headers })).response;
+      const { response, watch } = await this.#request(url, { repo, what, headers });
+      const body = await this.#readAll(response, watch, what, left);
+      if (body === null || ++pages > LARGEST_LISTING.pages)
+        throw new CheckpointError(
+          "HUB_UNREACHABLE",
+          `${what}: ${this.#endpoint} sends more than ${LARGEST_LISTING.pages} pages or ${LARGEST_LISTING.bytes} bytes. Check HF_ENDPOINT.`,
+        );
+      left -= body.byteLength;
+      return new Response(new Uint8Array(body), { status: response.status, headers: response.headers });
     };
   }
 

@@ -1,9 +1,14 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, parse, relative, resolve, sep } from "node:path";
 import { CheckpointError, describe } from "../../core/errors.js";
+import { clipTextConfig } from "../../models/clip-text.js";
+import { unetConfig } from "../../models/unet.js";
+import { vaeConfig } from "../../models/vae-decoder.js";
 import { listFolder, openWeights, type Preference } from "../files/open.js";
 import { requireGpt2, requireStableDiffusion } from "./architecture.js";
 import { isFile, openDiffusion } from "./diffusion-files.js";
+import { openGpt2 } from "./gpt2-files.js";
+import { readTokenizerConfig } from "./tokenizer-config.js";
 
 /** A checkpoint's folder and its content; see `findPromptist` and `findDiffusion`. */
 export interface FoundCheckpoint {
@@ -39,6 +44,8 @@ interface Kind {
   readonly miniature: string;
   readonly title: string;
   readonly requireArchitecture: (directory: string) => void;
+  /** Throws CheckpointError unless all configurations can be run; `path` is a folder or a single file. */
+  readonly requireConfigs: (path: string) => void;
   /** Folders with weights, and small files; each is a list of alternatives, one of which must be complete. */
   readonly weights: readonly string[];
   readonly needs: readonly (readonly (readonly string[])[])[];
@@ -50,12 +57,26 @@ const tokenizerFiles = (folder: string): string[][] => [
   [join(folder, "tokenizer.json")],
 ];
 
+function requireGpt2Configs(directory: string): void {
+  openGpt2(directory);
+  readTokenizerConfig(directory);
+}
+
+function requireDiffusionConfigs(path: string): void {
+  const files = openDiffusion(path);
+  files.config("text_encoder", clipTextConfig);
+  files.config("unet", unetConfig);
+  files.config("vae", vaeConfig);
+  if (!isFile(path)) readTokenizerConfig(join(path, "tokenizer"));
+}
+
 const KINDS: Readonly<Record<CheckpointKind, Kind>> = {
   promptist: {
     folder: "promptist",
     miniature: join("miniature", "promptist"),
     title: "Promptist",
     requireArchitecture: requireGpt2,
+    requireConfigs: requireGpt2Configs,
     weights: ["."],
     needs: [tokenizerFiles(".")],
     toDo: "Put config.json and the weights of microsoft/Promptist there, and vocab.json and merges.txt of GPT-2 (openai-community/gpt2).",
@@ -65,6 +86,7 @@ const KINDS: Readonly<Record<CheckpointKind, Kind>> = {
     miniature: join("miniature", "stable-diffusion"),
     title: "Stable Diffusion",
     requireArchitecture: requireStableDiffusion,
+    requireConfigs: requireDiffusionConfigs,
     weights: ["text_encoder", "unet", "vae"],
     needs: [
       tokenizerFiles("tokenizer"),
@@ -189,7 +211,7 @@ export function inspectCheckpoint(
   checkpointsDir: string,
   prefer: Preference = "fp32",
 ): Inspection {
-  const { weights, needs, toDo } = KINDS[kind];
+  const { weights, needs, toDo, requireConfigs } = KINDS[kind];
   const problems: string[] = [];
   const attempt = <T>(action: () => T): T | undefined => {
     try {
@@ -205,6 +227,7 @@ export function inspectCheckpoint(
   attempt(() => requireKind(kind, directory));
   if (isFile(directory)) {
     if (checkpoint) attempt(() => findClipTokenizer(checkpoint, checkpointsDir));
+    if (problems.length === 0) attempt(() => requireConfigs(directory));
     return { kind, checkpoint, problems };
   }
   for (const alternatives of needs) {
@@ -213,5 +236,6 @@ export function inspectCheckpoint(
     if (!isThere) problems.push(`${directory} lacks ${wanted}. ${toDo}`);
   }
   for (const folder of weights) attempt(() => openWeights(join(directory, folder), { prefer }));
+  if (problems.length === 0) attempt(() => requireConfigs(directory));
   return { kind, checkpoint, problems };
 }

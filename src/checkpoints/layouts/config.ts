@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
 import { CheckpointError } from "../../core/errors.js";
-import { corrupt } from "../files/file.js";
+import { corrupt, readText } from "../files/file.js";
 
 /**
  * Reads and checks a JSON file of a checkpoint, such as `config.json`. `schema` names the keys that are used
@@ -33,16 +33,11 @@ export function parseConfig<S extends z.ZodType>(source: string, config: unknown
 
 /** A JSON file's value. Throws CheckpointError CHECKPOINT_MISSING or CHECKPOINT_CORRUPT. */
 export function readJson(path: string): unknown {
-  let text: string;
+  if (!existsSync(path))
+    throw new CheckpointError("CHECKPOINT_MISSING", `${path} is not there. Put the published file there.`);
+  const text = readText(path);
   try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new CheckpointError("CHECKPOINT_MISSING", `${path} is not there. Put the published file there.`, {
-      cause,
-    });
-  }
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ""));
+    return JSON.parse(text);
   } catch (cause) {
     throw corrupt(path, "it is not JSON", cause);
   }

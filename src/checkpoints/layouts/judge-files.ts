@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { projectionWidth } from "../../models/bounds.js";
 import { type ClipTextConfig, clipTextConfig } from "../../models/clip-text.js";
 import { type ClipVisionConfig, clipVisionConfig } from "../../models/clip-vision.js";
 import { openWeights, type Preference } from "../files/open.js";
@@ -33,7 +34,7 @@ const towersConfig = z.looseObject({
   text_config_dict: z.looseObject({}).nullish(),
   vision_config: z.looseObject({}).nullish(),
   vision_config_dict: z.looseObject({}).nullish(),
-  projection_dim: z.int().positive().default(512),
+  projection_dim: projectionWidth.default(512),
 });
 
 /**

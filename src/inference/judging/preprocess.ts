@@ -1,18 +1,17 @@
 import { z } from "zod";
+import { clipSide } from "../../models/bounds.js";
 import type { Rgb } from "../../pictures/rgb.js";
 import { resizeBicubic } from "./bicubic.js";
 
-const side = z.int().positive();
-
 /** Published files give the side as a number or, newer ones, by name. */
 const shortestEdge = z
-  .union([side, z.looseObject({ shortest_edge: side }).transform((size) => size.shortest_edge)])
+  .union([clipSide, z.looseObject({ shortest_edge: clipSide }).transform((size) => size.shortest_edge)])
   .default(224);
 const square = z
   .union([
-    side,
+    clipSide,
     z
-      .looseObject({ height: side, width: side })
+      .looseObject({ height: clipSide, width: clipSide })
       .refine(({ height, width }) => height === width, { message: "it must be square" })
       .transform(({ height }) => height),
   ])

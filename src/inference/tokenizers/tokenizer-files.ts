@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { readText } from "../../checkpoints/files/file.js";
 import { readJson } from "../../checkpoints/layouts/config.js";
+import { readTokenizerConfig } from "../../checkpoints/layouts/tokenizer-config.js";
 import { CheckpointError } from "../../core/errors.js";
 
 /**
@@ -138,7 +140,7 @@ function contentOf(token: unknown): string | undefined {
 }
 
 function readMerges(file: string): string[] {
-  const lines = readFileSync(file, "utf8").split("\n");
+  const lines = readText(file).split("\n");
   return lines
     .map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line))
     .filter((line) => line !== "" && !line.startsWith("#version"));
@@ -216,7 +218,7 @@ export function loadTokenizer(directory: string, family: Family): Loaded {
   }
   const config: TokenizerConfig = {
     ...(readJsonIfThere(join(directory, "special_tokens_map.json")) as TokenizerConfig | undefined),
-    ...(readJsonIfThere(join(directory, "tokenizer_config.json")) as TokenizerConfig | undefined),
+    ...(readTokenizerConfig(directory) as TokenizerConfig),
   };
   const published = hasJson
     ? readTokenizerJson(jsonFile, family)

@@ -74,8 +74,7 @@ export class ClipTokenizer {
     const eosId = required(idOf("eos_token"), "eos_token", directory);
     const bosId = required(idOf("bos_token"), "bos_token", directory);
     const limit = config.model_max_length;
-    // A config without its own limit has transformers' "very large integer".
-    const length = typeof limit === "number" && limit >= 2 && limit <= 1e6 ? limit : CLIP_CONTEXT;
+    const length = limit !== undefined && limit >= 2 ? limit : CLIP_CONTEXT;
     return new ClipTokenizer(engine, bosId, eosId, idOf("pad_token") ?? eosId, length);
   }
 

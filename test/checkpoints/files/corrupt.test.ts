@@ -1,7 +1,9 @@
-import { copyFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openWeightFile } from "../../../src/checkpoints/files/open.js";
+import { openWeightFile, openWeights } from "../../../src/checkpoints/files/open.js";
+import { readJson } from "../../../src/checkpoints/layouts/config.js";
 import { CheckpointError } from "../../../src/core/errors.js";
 import { makeZip } from "../../support/zip.js";
 import { golden, randomIntegers, refusal, temporaryFolder, zipEntries } from "../support.js";
@@ -171,5 +173,28 @@ describe("random damage", () => {
     }
     expect(outcomes.refused).toBeGreaterThan(RUNS / 6);
     expect(outcomes.read).toBeGreaterThan(0);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("what is no file is refused without opening it", () => {
+  it.each<[string, (path: string) => unknown]>([
+    ["a pipe", (path) => execFileSync("mkfifo", [path])],
+    ["a device", (path) => symlinkSync("/dev/zero", path)],
+  ])("%s", (_, make) => {
+    const folder = temporaryFolder();
+    const at = (name: string): string => {
+      make(join(folder, name));
+      return join(folder, name);
+    };
+    for (const path of [at("model.safetensors"), at("model.bin")])
+      expect(refusal(() => openWeightFile(path))).toMatchObject({
+        code: "CHECKPOINT_MISSING",
+        message: `${path} is not a file.`,
+      });
+    const config = at("config.json");
+    expect(refusal(() => readJson(config)).message).toBe(`${config} is not a file.`);
+    const shards = temporaryFolder();
+    make(join(shards, "model.safetensors.index.json"));
+    expect(refusal(() => openWeights(shards)).message).toContain("is not a file.");
   });
 });

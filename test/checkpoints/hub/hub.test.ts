@@ -277,6 +277,60 @@ describe("a wrong hash", () => {
   });
 });
 
+describe("more bytes than are listed", () => {
+  it.each([WEIGHTS, "config.json"])("in %s end the download at once", async (path) => {
+    const files = publishPromptist();
+    hub.claimedBytes.set(path, files[path]!.length - 1);
+    const folder = temporaryFolder();
+    const error = await refused(pull("promptist", options(folder)));
+    expect(error.code).toBe("HUB_HASH");
+    expect(error.message).toContain(`${path} of microsoft/Promptist is longer than`);
+    expect(hub.downloads(`/${path}`)).toHaveLength(1);
+    expect(readdirSync(join(folder, "promptist.partial")).filter((name) => name.startsWith(path))).toEqual(
+      [],
+    );
+    hub.claimedBytes.clear();
+    await pull("promptist", options(folder));
+  });
+
+  it("are not read on, in a file without end", async () => {
+    publishPromptist();
+    hub.fail(WEIGHTS, { endless: true });
+    expect(await refused(pull("promptist", options(temporaryFolder())))).toMatchObject({ code: "HUB_HASH" });
+  });
+
+  it.each([undefined, 2 ** 40])(
+    "in an index without end, listed with %s bytes, are refused",
+    async (bytes) => {
+      const index = "model.safetensors.index.json";
+      hub.add("org/endless", { "config.json": "{}", [index]: "{}" });
+      if (bytes !== undefined) hub.claimedBytes.set(index, bytes);
+      hub.fail(index, { endless: true });
+      const error = await refused(pull("org/endless", options(temporaryFolder())));
+      expect(error.code).toBe("HUB_HASH");
+      expect(error.message).toContain(index);
+    },
+  );
+});
+
+describe("a listing without end", () => {
+  it("in one page is refused", async () => {
+    publishPromptist();
+    hub.fail(`tree/${COMMIT}`, { endless: true });
+    const error = await refused(pull("promptist", options(temporaryFolder())));
+    expect(error.code).toBe("HUB_UNREACHABLE");
+    expect(error.message).toMatch(/list of files of microsoft\/Promptist: .* sends more than/);
+  });
+
+  it("in ever more pages is refused", async () => {
+    publishPromptist();
+    hub.endlessListings.add("microsoft/Promptist");
+    const error = await refused(pull("promptist", options(temporaryFolder())));
+    expect(error.code).toBe("HUB_UNREACHABLE");
+    expect(hub.seen.length).toBeLessThan(300);
+  });
+});
+
 describe("a refusal of the hub", () => {
   it.each([
     ["org/nothing", "HUB_NOT_FOUND", /There is no model org\/nothing .* or it is private/],
@@ -357,6 +411,15 @@ describe("a refusal of the hub", () => {
     const error = await refused(pull("promptist", options(temporaryFolder())));
     expect(error.code).toBe("HUB_UNREACHABLE");
     expect(error.message).toContain("answers 503");
+  });
+
+  it("is not needed to refuse a password in its address, which no message repeats", async () => {
+    const endpoint = hub.url.replace("://", "://ada:pass@");
+    const error = await refused(pull("promptist", { ...options(temporaryFolder()), endpoint }));
+    expect(error.code).toBe("HUB_REFUSED");
+    expect(error.message).toContain("HF_ENDPOINT holds a name or password");
+    expect(error.message).not.toContain("pass@");
+    expect(hub.seen).toEqual([]);
   });
 
   it("to connect is reported with its address", async () => {

@@ -1,16 +1,19 @@
 import { z } from "zod";
 import { CheckpointError } from "../../../core/errors.js";
 
+/** All published Stable Diffusions were trained with 1,000. */
+const MOST_STEPS = 100_000;
+
 const schema = z.object({
-  num_train_timesteps: z.int().min(2).max(100_000),
+  num_train_timesteps: z.int().min(2).max(MOST_STEPS),
   beta_start: z.number().gt(0).lt(1),
   beta_end: z.number().gt(0).lt(1),
   beta_schedule: z.enum(["linear", "scaled_linear", "squaredcos_cap_v2"]),
-  trained_betas: z.array(z.number().gte(0).lte(1)).min(2).nullable(),
+  trained_betas: z.array(z.number().gte(0).lte(1)).min(2).max(MOST_STEPS).nullable(),
   rescale_betas_zero_snr: z.boolean(),
   prediction_type: z.enum(["epsilon", "v_prediction"]),
   timestep_spacing: z.enum(["linspace", "leading", "trailing"]),
-  steps_offset: z.int().min(0),
+  steps_offset: z.int().min(0).max(MOST_STEPS),
   set_alpha_to_one: z.boolean(),
   clip_sample: z.boolean(),
   clip_sample_range: z.number().gt(0),
@@ -39,7 +42,7 @@ const schema = z.object({
   euler_at_final: z.boolean(),
   lambda_min_clipped: z.union([z.number(), z.literal("-inf").transform(() => Number.NEGATIVE_INFINITY)]),
   // LCM
-  original_inference_steps: z.int().min(1),
+  original_inference_steps: z.int().min(1).max(MOST_STEPS),
   timestep_scaling: z.number().gt(0),
 });
 
