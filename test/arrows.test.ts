@@ -10,7 +10,7 @@ import { expect, test } from "vitest";
  */
 const ALLOWED: Record<string, readonly string[]> = {
   core: [],
-  files: [],
+  files: ["core"],
   "prompt-files": ["core"],
   db: ["core"],
   "db/sqlite": ["db"],
@@ -23,7 +23,6 @@ const ALLOWED: Record<string, readonly string[]> = {
   "bot/requests": ["bot/delivery", "bot/messages", "bot/words", "bot/discord"],
   "bot/buttons": ["bot/requests", "bot/delivery", "bot/messages", "bot/words", "bot/discord"],
   "bot/commands": ["bot/requests", "bot/messages", "bot/words", "bot/discord"],
-  files: ["core"],
   onnx: ["core"],
   models: ["core", "onnx"],
   checkpoints: ["core", "files", "models", "onnx", "checkpoints/layouts", "checkpoints/files"],
