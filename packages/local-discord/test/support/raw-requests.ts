@@ -18,10 +18,9 @@ export interface RawRequest {
   readonly writes: readonly string[];
   /**
    * How the client leaves after its last write: it half-closes with the first byte of the answer or after
-   * `PATIENCE_MS`, half-closes or resets the connection at once, resets it with the first byte, or waits until
-   * the server closes.
+   * `PATIENCE_MS`, half-closes or resets the connection at once, or resets it with the first byte.
    */
-  readonly leave: "end" | "end-at-once" | "reset" | "reset-on-answer" | "stay";
+  readonly leave: "end" | "end-at-once" | "reset" | "reset-on-answer";
 }
 
 const METHODS = "GET GET GET POST POST PUT PATCH DELETE HEAD OPTIONS TRACE".split(" ");
@@ -236,7 +235,7 @@ export function sendRaw(port: number, { writes, leave }: RawRequest, limitMs = 1
       const last = () => {
         if (leave === "reset") socket.resetAndDestroy();
         else if (leave === "end-at-once") socket.end();
-        else if (leave !== "stay") patience = setTimeout(() => socket.end(), PATIENCE_MS);
+        else patience = setTimeout(() => socket.end(), PATIENCE_MS);
       };
       socket.write(first, "latin1", () => {
         if (second === undefined) last();
