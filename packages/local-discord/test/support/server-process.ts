@@ -12,7 +12,10 @@ export interface ServerProcess<T> {
   stop(): Promise<void>;
 }
 
-/** Starts a module that prints one line of JSON once its server listens. Rejects with its stderr if it ends first. */
+/**
+ * Starts a module that prints one line of JSON once its server listens. Rejects with its stderr if it ends
+ * first.
+ */
 export async function startServerProcess<T>(module: string): Promise<ServerProcess<T>> {
   const child: ChildProcessByStdio<null, Readable, Readable> = spawn(process.execPath, [module], {
     stdio: ["ignore", "pipe", "pipe"],

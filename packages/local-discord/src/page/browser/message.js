@@ -15,8 +15,8 @@ const CHAT_COMMAND = 20;
 export const isEphemeral = (message) => (message.flags & EPHEMERAL) !== 0;
 
 /**
- * A message; one that cannot be drawn shows its text as it was sent, until it is edited. `context`: { me, names,
- * zoom, guild, use, busy, entities, dismiss, openMenu }.
+ * A message; one that cannot be drawn shows its text as it was sent, until it is edited.
+ * `context`: { me, names, zoom, guild, use, busy, entities, dismiss, openMenu }.
  */
 export class Message extends PreactComponent {
   componentDidCatch(error) {
