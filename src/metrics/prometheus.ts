@@ -168,7 +168,8 @@ export async function serveMetrics(registry: Registry, port: number): Promise<Me
     }
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    // Stays after the start: a connection that cannot be accepted concerns its client only.
+    server.on("error", reject);
     server.listen(port, HOST, () => resolve());
   });
   const { port: bound } = server.address() as AddressInfo;

@@ -1,11 +1,16 @@
 import { request } from "node:http";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
+import { rawRequests, sendAll } from "../../packages/local-discord/test/support/raw-requests.js";
+import { startServerProcess } from "../../packages/local-discord/test/support/server-process.js";
 import { createEvents } from "../../src/core/events.js";
 import type { Job } from "../../src/core/job.js";
 import type { Side } from "../../src/core/side.js";
 import { collectMetrics, type QueueState, serveMetrics } from "../../src/metrics/prometheus.js";
+import { cases, parameters } from "../hostile/support.js";
 import { startApp, temporaryFolder } from "../support/app.js";
 import { nextEvent } from "../support/bot-world.js";
 
@@ -122,6 +127,30 @@ test("metrics are served to this machine only, and not to pages of other sites",
     });
     expect(reached, address).toBe(false);
   }
+});
+
+test("raw requests and upgrades of any kind are answered or dropped", async () => {
+  const server = await startServerProcess<{ url: string }>(
+    fileURLToPath(new URL("serve.mjs", import.meta.url)),
+  );
+  onTestFinished(() => server.stop());
+  const { url } = server.told;
+  const port = Number(new URL(url).port);
+  const target = { port, paths: ["/metrics", "/"], headers: ["accept: */*", "range: bytes=0-"] };
+  const count = cases(2000);
+  const requests = fc.sample(fc.noBias(rawRequests(target)), { ...parameters(count), numRuns: count });
+  const answers = new Map<string, number>();
+  const wrong: unknown[] = [];
+  await sendAll(port, requests, (raw, { answer, hung }) => {
+    const code = /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? "dropped";
+    answers.set(code, (answers.get(code) ?? 0) + 1);
+    if (hung || /^5/.test(code)) wrong.push({ raw, code, hung });
+  });
+  expect(wrong.slice(0, 5)).toEqual([]);
+  for (const code of ["200", "400", "403", "404", "405", "dropped"])
+    expect(answers.get(code), code).toBeGreaterThan(count / 200);
+  expect((await fetch(url)).status).toBe(200);
+  expect([server.alive, server.errors()]).toEqual([true, ""]);
 });
 
 test("a queue that can't be read is reported", async () => {

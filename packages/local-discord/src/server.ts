@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
@@ -128,10 +128,6 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
     gatewayUrl,
   };
 
-  app.use(async (context, next) => {
-    const refusal = refuse(context.req.header("host"), context.req.header("origin"), port);
-    return refusal === null ? next() : context.json({ message: refusal, code: 0 }, 403);
-  });
   const route = router(app, rest);
   for (const mount of [resourceRoutes, commandRoutes, callbackRoutes, webhookRoutes, messageRoutes])
     mount(route, rest);
@@ -146,29 +142,36 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
   }
   app.onError((error, context) => {
     if (error instanceof InvocationError) return context.json({ message: error.message }, 400);
-    // A bug in this server: show it to the caller rather than a bare 500.
-    return context.json({ message: `500: ${error.stack ?? String(error)}`, code: 0 }, 500);
+    // A bug in this server: the terminal gets the stack, the answer would show this machine's paths.
+    console.error(error);
+    return context.json({ message: "500: Internal Server Error", code: 0 }, 500);
   });
   app.all("/api/*", (context) => {
     const error = apiErrors.unknownRoute(context.req.method, context.req.path);
     return context.json(error.toJSON(), 404);
   });
 
-  const server = createServer(getRequestListener(app.fetch));
+  const answer = getRequestListener(app.fetch);
+  const server = createServer((request, response) => {
+    const refusal = refuse(request, port);
+    if (refusal === null) return answer(request, response);
+    return response
+      .writeHead(refusal.status, { "content-type": "application/json", connection: "close" })
+      .end(JSON.stringify({ message: refusal.message, code: 0 }));
+  });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const path = new URL(request.url ?? "/", "http://local").pathname;
-    const refusal = refuse(request.headers.host, request.headers.origin, port);
-    if (refusal === null && path === "/local/events" && users !== null) {
-      users.upgrade(request, socket, head);
-      return;
-    }
-    if (refusal !== null || (path !== "/gateway" && path !== "/gateway/")) {
-      socket.end(
-        `HTTP/1.1 ${refusal === null ? "404 Not Found" : "403 Forbidden"}\r\nConnection: close\r\n\r\n`,
-      );
-      return;
-    }
-    gateway.upgrade(request, socket, head);
+    // The client may have gone; without a listener the answer's failure would end the process.
+    socket.on("error", () => socket.destroy());
+    const refusal = refuse(request, port);
+    if (refusal !== null) return hangUp(socket, refusal.status);
+    // Split instead of parsed: "//[" is a path that URL refuses.
+    const [path, ...query] = target(request).split("?");
+    const parameters = new URLSearchParams(query.join("?"));
+    if (path === "/gateway" || path === "/gateway/")
+      return gateway.upgrade(request, parameters, socket, head);
+    const user = path === "/local/events" ? users?.person(parameters.get("user")) : undefined;
+    if (users === null || user === undefined) return hangUp(socket, 404);
+    return users.upgrade(user, request, socket, head);
   });
   port = await listen(server, options.port ?? 0);
   const url = `http://${HOST}:${port}`;
@@ -209,15 +212,36 @@ export class PortTaken extends Error {
   }
 }
 
+interface Refusal {
+  readonly status: 400 | 403;
+  readonly message: string;
+}
+
 /**
- * Why a request is refused, or null: pages of other sites must not reach this server through a browser.
+ * Why a request is refused, or null: pages of other sites must not reach this server through a browser. Looks
+ * at Host and Origin before anything else of the request.
  */
-function refuse(host: string | undefined, origin: string | undefined, port: number): string | null {
+function refuse(request: IncomingMessage, port: number): Refusal | null {
+  const { host, origin } = request.headers;
   const own = [`${HOST}:${port}`, `localhost:${port}`];
   if (host === undefined || !own.includes(host))
-    return `Forbidden host: this server answers at http://${own[0]} only`;
-  if (origin !== undefined && !own.some((it) => origin === `http://${it}`)) return "Forbidden origin";
+    return { status: 403, message: `Forbidden host: this server answers at http://${own[0]} only` };
+  if (origin !== undefined && !own.some((it) => origin === `http://${it}`))
+    return { status: 403, message: "Forbidden origin" };
+  // "GET http://other/" and "OPTIONS *" are for proxies.
+  if (!target(request).startsWith("/"))
+    return { status: 400, message: "The request's target must be a path that begins with /" };
   return null;
+}
+
+function target(request: IncomingMessage): string {
+  return request.url ?? "";
+}
+
+/** Answers an upgrade with an error, and closes the connection even if the client keeps its side open. */
+function hangUp(socket: Duplex, status: 400 | 403 | 404): void {
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
 }
 
 function listen(server: Server, port: number): Promise<number> {
@@ -228,6 +252,8 @@ function listen(server: Server, port: number): Promise<number> {
     });
     server.listen(port, HOST, () => {
       server.removeAllListeners("error");
+      // A connection that cannot be accepted concerns its client only.
+      server.on("error", (error) => console.error(`A connection was not accepted: ${error.message}`));
       resolve((server.address() as AddressInfo).port);
     });
   });

@@ -12,7 +12,8 @@ const PART = /^files\[(\d+)\]$/;
 
 /**
  * Reads JSON or multipart/form-data with `payload_json` and `files[n]`, parts in any order.
- * @throws ApiError 40005 beyond `maxBytes`, 50109 for broken JSON, 400 naming any other part
+ * @throws ApiError 40005 beyond `maxBytes`, 50109 for broken JSON, 400 naming any other part or for a body
+ * that breaks off
  */
 export async function readBody(
   request: Request,
@@ -60,10 +61,16 @@ async function readBytes(request: Request, maxBytes: number): Promise<Buffer> {
   if (request.body === null) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let total = 0;
-  for await (const chunk of request.body) {
-    total += chunk.length;
-    if (total > maxBytes) throw apiErrors.requestTooLarge();
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body) {
+      total += chunk.length;
+      if (total > maxBytes) throw apiErrors.requestTooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    // The connection broke, or the body's framing is wrong; the answer may reach nobody.
+    throw new ApiError(400, 0, "400: The request's body did not arrive in full");
   }
   return Buffer.concat(chunks);
 }

@@ -42,9 +42,8 @@ export class Gateway {
     this.#unsubscribe = state.subscribe((event) => this.#tell(event));
   }
 
-  /** Takes over an HTTP upgrade to the gateway's path. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const query = new URL(request.url ?? "/", "ws://local").searchParams;
+  /** Takes over an HTTP upgrade to the gateway's path; `query` is the request's. */
+  upgrade(request: IncomingMessage, query: URLSearchParams, socket: Duplex, head: Buffer): void {
     this.#server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, query));
   }
 
@@ -88,6 +87,8 @@ export class Gateway {
   }
 
   #open(socket: WebSocket, query: URLSearchParams): void {
+    // "close" reports a broken connection too, but without a listener "error" would end the process.
+    socket.on("error", () => socket.terminate());
     if (query.get("v") !== "10") {
       socket.close(Close.invalidVersion, "The local Discord speaks version 10");
       return;
@@ -103,8 +104,6 @@ export class Gateway {
     connection.watchHeartbeat(limits.heartbeatMs, () =>
       this.#hangUp(connection, Close.sessionTimedOut, "Session timed out"),
     );
-    // "close" reports a broken connection too, but without a listener "error" would end the process.
-    socket.on("error", () => socket.terminate());
     socket.on("message", (data, isBinary) => {
       try {
         this.#receive(connection, data, isBinary);

@@ -17,12 +17,12 @@ const TYPES: Readonly<Record<string, string>> = {
  */
 export function mountPage(app: Hono): void {
   const require = createRequire(import.meta.url);
-  const vendor: Readonly<Record<string, string>> = {
-    "preact.mjs": require.resolve("preact"),
-    "hooks.mjs": require.resolve("preact/hooks"),
+  const vendor = new Map([
+    ["preact.mjs", require.resolve("preact")],
+    ["hooks.mjs", require.resolve("preact/hooks")],
     // The package's "require" entry is CommonJS; the module for browsers lies beside it.
-    "htm.mjs": join(dirname(require.resolve("htm")), "htm.module.js"),
-  };
+    ["htm.mjs", join(dirname(require.resolve("htm")), "htm.module.js")],
+  ]);
   const files = new Set(readdirSync(FOLDER));
   const html = readFileSync(join(FOLDER, "index.html"), "utf8");
   const importMap = /<script type="importmap">([\s\S]*?)<\/script>/.exec(html)?.[1] ?? "";
@@ -52,7 +52,7 @@ export function mountPage(app: Hono): void {
     });
   });
   app.get("/vendor/:file", (context) => {
-    const path = vendor[context.req.param("file")];
+    const path = vendor.get(context.req.param("file"));
     if (path === undefined) return context.notFound();
     return context.body(readFileSync(path, "utf8"), 200, {
       "Content-Type": "text/javascript; charset=utf-8",

@@ -7,7 +7,7 @@ import { type FilePart, readBody } from "../forms/body.js";
 import type { ModalInputs } from "../people/inputs.js";
 import { InvocationError, type OptionInput } from "../people/options.js";
 import type { People } from "../people/people.js";
-import { ApiError } from "../protocol/errors.js";
+import { ApiError, apiErrors } from "../protocol/errors.js";
 import { type ApiModal, CommandType } from "../protocol/types.js";
 import type { Transcript } from "../traffic/transcript.js";
 import { Permission, sendPermission } from "../world/permissions.js";
@@ -143,10 +143,14 @@ export class PageRoutes {
       if (context.req.header("authorization") !== `Bot ${state.token}`)
         return context.json({ message: "401: Unauthorized" }, 401);
       try {
-        this.#operator.send(await context.req.json());
+        const body: unknown = await context.req.json().catch(() => {
+          throw apiErrors.badJson();
+        });
+        this.#operator.send(body);
         return context.body(null, 204);
       } catch (error) {
         if (error instanceof z.ZodError) return context.json({ message: z.prettifyError(error) }, 400);
+        if (error instanceof ApiError) return context.json(error.toJSON(), error.status as 400);
         throw error;
       }
     });
@@ -155,14 +159,13 @@ export class PageRoutes {
     );
   }
 
-  /** Takes over an HTTP upgrade to /local/events?user=NAME: one JSON event per frame. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const name = new URL(request.url ?? "/", "ws://local").searchParams.get("user") ?? "";
-    const user = [...this.#people.state.users.values()].find((it) => it.username === name && !it.bot);
-    if (user === undefined) {
-      socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
-      return;
-    }
+  /** The person whose events /local/events?user=NAME follows; undefined for the bot and unknown names. */
+  person(name: string | null): UserRecord | undefined {
+    return [...this.#people.state.users.values()].find((it) => it.username === name && !it.bot);
+  }
+
+  /** Takes over an HTTP upgrade to /local/events: one JSON event of `user` per frame. */
+  upgrade(user: UserRecord, request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
       const unsubscribe = this.#people.state.subscribe((event) => {
         const seen = userEvent(this.#people.state, user, event);

@@ -36,13 +36,13 @@ export function invalidForm(
     readonly message: string;
   }[],
 ): ApiError {
-  const root: ErrorTree = {};
+  const root = emptyTree();
   for (const { path, code, message } of fields) {
     let node = root;
     for (const key of path) {
       const name = String(key);
       const next = node[name];
-      if (next === undefined || Array.isArray(next)) node = node[name] = {};
+      if (next === undefined || Array.isArray(next)) node = node[name] = emptyTree();
       else node = next;
     }
     const list = node._errors;
@@ -50,6 +50,11 @@ export function invalidForm(
     else node._errors = [{ code, message }];
   }
   return new ApiError(400, 50035, "Invalid Form Body", root);
+}
+
+/** Without a prototype: the sender chooses the names of the fields, "constructor" among them. */
+function emptyTree(): ErrorTree {
+  return Object.create(null) as ErrorTree;
 }
 
 /** The JSON errors of the API by name (topics/opcodes-and-status-codes). */

@@ -45,7 +45,8 @@ function one(match, names) {
   if (g.emoji) return html`<span>:${/:(\w+):/.exec(g.emoji)[1]}:</span>`;
   if (g.all) return html`<span class="mention">${g.all}</span>`;
   const [, seconds, style] = /^<t:(-?\d+)(?::(\w))?>$/.exec(g.time);
-  return html`<${Time} at=${Number(seconds) * 1000} style=${style ?? "f"} />`;
+  const at = Number(seconds) * 1000;
+  return Math.abs(at) <= LAST_MS ? html`<${Time} at=${at} style=${style ?? "f"} />` : g.time;
 }
 
 function Spoiler({ children }) {
@@ -63,6 +64,8 @@ const STYLES = {
   f: { dateStyle: "long", timeStyle: "short" },
   F: { dateStyle: "full", timeStyle: "short" },
 };
+/** The last moment that a Date can hold; Discord shows a later timestamp as text. */
+const LAST_MS = 8.64e15;
 const UNITS = [
   ["day", 86_400_000],
   ["hour", 3_600_000],

@@ -1,4 +1,5 @@
 // One message: author, reference, text, embeds, attachments, components, and its actions.
+import { Component as PreactComponent } from "preact";
 import { html } from "./api.js";
 import { Component, Embed } from "./components.js";
 import { Icon } from "./icons.js";
@@ -13,8 +14,26 @@ const CHAT_COMMAND = 20;
 
 export const isEphemeral = (message) => (message.flags & EPHEMERAL) !== 0;
 
-/** `context`: { me, names, zoom, guild, use, busy, entities, dismiss, openMenu }. */
-export function Message({ message, grouped, context }) {
+/**
+ * A message; one that cannot be drawn shows its text as it was sent, until it is edited.
+ * `context`: { me, names, zoom, guild, use, busy, entities, dismiss, openMenu }.
+ */
+export class Message extends PreactComponent {
+  componentDidCatch(error) {
+    console.error(error);
+    this.setState({ undrawable: this.props.message });
+  }
+
+  render({ message, grouped, context }, { undrawable }) {
+    if (undrawable !== message)
+      return html`<${Drawn} message=${message} grouped=${grouped} context=${context} />`;
+    return html`<li class="message" data-id=${message.id} tabindex="-1"><${Avatar} user=${message.author} /><div class="body">
+      <div class="head"><b>${displayName(message.author)}</b></div><div class="text"><div class="line">${message.content}</div></div>
+    </div></li>`;
+  }
+}
+
+function Drawn({ message, grouped, context }) {
   const { me, names, zoom, guild, use, busy, entities, dismiss, openMenu } = context;
   const { author, flags } = message;
   const ephemeral = isEphemeral(message);
