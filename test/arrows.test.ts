@@ -10,7 +10,7 @@ import { expect, test } from "vitest";
  */
 const ALLOWED: Record<string, readonly string[]> = {
   core: [],
-  files: [],
+  files: ["core"],
   "prompt-files": ["core"],
   db: ["core"],
   "db/sqlite": ["db"],
