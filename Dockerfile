@@ -42,7 +42,7 @@ COPY --from=production /app/node_modules node_modules
 # node_modules/local-discord is a link to here.
 COPY packages/local-discord/package.json packages/local-discord/
 COPY --from=program /app/packages/local-discord/dist packages/local-discord/dist
-COPY package.json LICENSE ./
+COPY package.json LICENSE THIRD_PARTY_NOTICES ./
 COPY bin bin
 COPY --from=program /app/dist dist
 USER node

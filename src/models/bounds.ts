@@ -28,8 +28,12 @@ export const clipSide = upTo(2_048);
 /** Length of CLIP's embeddings: 1,280 in ViT-bigG. */
 export const projectionWidth = upTo(16_384);
 
-/** Levels of a UNet or a VAE: 4 in both of Stable Diffusion. */
-export const levelsOf = <T extends z.ZodType>(entry: T) => z.array(entry).min(1).max(8);
+/**
+ * One entry for each level of a UNet or a VAE: 4 in both of Stable Diffusion. Counted before any is looked
+ * at, so that a long list is one fault and not as many as it has entries.
+ */
+export const levelsOf = <T extends z.ZodType>(entry: T) =>
+  z.array(z.any()).min(1).max(8, { abort: true }).pipe(z.array(entry));
 /** Channels of a convolution: 1,280 in the UNets of Stable Diffusion and SDXL. */
 export const channelCount = upTo(8_192);
 /** Channels of latents: 4 in Stable Diffusion, 16 in its third version. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { inspectCheckpoint } from "../../src/checkpoints/layouts/catalog.js";
+import { parseConfig } from "../../src/checkpoints/layouts/config.js";
 import { CheckpointError } from "../../src/core/errors.js";
 import { createScheduler } from "../../src/inference/diffusion/schedulers/create.js";
 import { diffusionGraphs } from "../../src/inference/diffusion/stable-diffusion.js";
@@ -11,6 +12,7 @@ import { clipGraphs } from "../../src/inference/judging/judge.js";
 import { preprocessorConfig } from "../../src/inference/judging/preprocess.js";
 import { promptistGraph } from "../../src/inference/promptist/promptist.js";
 import { ClipTokenizer } from "../../src/inference/tokenizers/tokenizer.js";
+import { unetConfig } from "../../src/models/unet.js";
 
 /** A configuration of a few bytes can't make the program work or allocate without bound. */
 
@@ -134,15 +136,14 @@ describe.each([1e6, 1e9])("a size of %d is refused", (size) => {
   });
 });
 
-it("a list of a million blocks is refused", () => {
+it("a list of a million blocks is refused as one fault", () => {
   const blocks = (value: unknown) => Array.from({ length: 1e6 }, () => value);
-  const directory = changed("diffusion", "unet/config.json", (config) => ({
-    ...config,
-    block_out_channels: blocks(32),
-    down_block_types: blocks("DownBlock2D"),
-    up_block_types: blocks("UpBlock2D"),
-  }));
-  expectRefusal(() => diffusionGraphs(directory), "block_out_channels");
+  for (const entry of [32, 33, "many"]) {
+    const config = { block_out_channels: blocks(entry), down_block_types: blocks(entry) };
+    expectRefusal(() => parseConfig("config.json", config, unetConfig), "block_out_channels");
+    const { error } = unetConfig.safeParse(config);
+    expect(error?.issues.map(({ path }) => path)).toEqual([["down_block_types"], ["block_out_channels"]]);
+  }
 });
 
 it("transformers' way to write that a tokenizer has no limit is understood", () => {
