@@ -499,9 +499,11 @@ try {
       readFileSync(`/proc/${worker}/cmdline`, "utf8").includes("worker.js")
     )
       problems.push(`worker ${worker} outlived its bot`);
-  const leftovers = readdirSync(join(folder, "data", "pictures"), { recursive: true }).filter((name) =>
-    name.endsWith(".tmp"),
-  );
+  // A short run may have made no picture.
+  const made = join(folder, "data", "pictures");
+  const leftovers = existsSync(made)
+    ? readdirSync(made, { recursive: true }).filter((name) => name.endsWith(".tmp"))
+    : [];
 
   const report = {
     ...counts,
