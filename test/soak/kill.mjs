@@ -40,8 +40,10 @@ const BIN = join(ROOT, "bin", "promptist.js");
 const FINAL = new Set([COLORS.done, COLORS.failed, COLORS.cancelled]);
 const DEFERRED = "deferred";
 const DEFERRED_UPDATE = "deferred-update";
-/** A press that was accepted this long before its bot was killed is done; longer than a bot is frozen. */
-const DONE_WITHIN_MS = 8_000;
+/** A press that was accepted this long before its bot was killed must have been done. */
+const DONE_WITHIN_MS = 1_000;
+/** A frozen bot does nothing for up to this long. */
+const FROZEN_AT_MOST_MS = 4_000;
 /** The message flag of a reply that still says "thinking". */
 const LOADING = 128;
 /** Limit of open commands, so that the stream is as fast as the killed bot can serve it. */
@@ -104,7 +106,7 @@ function startBot() {
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
   const exited = once(child, "exit");
-  return { child, exited, workers: new Set() };
+  return { child, exited, workers: new Set(), patienceMs: DONE_WITHIN_MS };
 }
 
 /** Processes whose parent is `pid`. */
@@ -140,7 +142,8 @@ function assault(running) {
   ]);
   if (kind === "bot frozen") {
     signal(running.child.pid, "SIGSTOP");
-    const until = between(200, 4_000);
+    const until = between(200, FROZEN_AT_MOST_MS);
+    running.patienceMs += FROZEN_AT_MOST_MS;
     setTimeout(() => signal(running.child.pid, "SIGCONT"), until);
     counts[kind] += 1;
     return true;
@@ -460,7 +463,7 @@ try {
       const { isAccepted, running, at } = command.start;
       const how = !isAccepted
         ? "not answered"
-        : running.killedAt - at < DONE_WITHIN_MS
+        : running.killedAt - at < running.patienceMs
           ? "cut by a kill"
           : "accepted and not done";
       starts[how] += 1;
@@ -496,9 +499,11 @@ try {
       readFileSync(`/proc/${worker}/cmdline`, "utf8").includes("worker.js")
     )
       problems.push(`worker ${worker} outlived its bot`);
-  const leftovers = readdirSync(join(folder, "data", "pictures"), { recursive: true }).filter((name) =>
-    name.endsWith(".tmp"),
-  );
+  // A short run may have made no picture.
+  const made = join(folder, "data", "pictures");
+  const leftovers = existsSync(made)
+    ? readdirSync(made, { recursive: true }).filter((name) => name.endsWith(".tmp"))
+    : [];
 
   const report = {
     ...counts,

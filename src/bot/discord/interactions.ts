@@ -27,10 +27,10 @@ const ACKNOWLEDGE_MS = 2_500;
 const ACKNOWLEDGE_PAUSE_MS = 200;
 
 /**
- * Gives an interaction its first answer, and repeats it while the fault may pass and Discord still waits. Where
- * a connection broke, only the answer to the next try tells whether Discord has the first. Throws DiscordError
- * DISCORD_UNREACHABLE where every try failed (one may have arrived all the same), and at once what waiting
- * can't fix.
+ * Gives an interaction its first answer, and repeats it while the fault may pass and Discord still waits.
+ * Where a connection broke, only the answer to the next try tells whether Discord has the first. Throws
+ * DiscordError DISCORD_UNREACHABLE where every try failed (one may have arrived all the same), and at once
+ * what waiting can't fix.
  */
 export async function acknowledge(
   interaction: Asking | RepliableInteraction,
@@ -57,8 +57,8 @@ export async function acknowledge(
 }
 
 /**
- * Acknowledges an interaction before its work, by `deferUpdate` or `deferReply`. Returns even where no try was
- * answered: the user may see the press as accepted, so it must be carried out.
+ * Acknowledges an interaction before its work, by `deferUpdate` or `deferReply`. Returns even where no try
+ * was answered: the user may see the press as accepted, so it must be carried out.
  */
 export async function defer(
   interaction: Asking | RepliableInteraction,
