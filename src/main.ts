@@ -45,6 +45,8 @@ export interface App {
 }
 
 export interface AppOptions {
+  /** Gets the program's events from the first; new ones by default. */
+  readonly events?: Events;
   /** The compiled worker; set by tests that run from source. */
   readonly workerFile?: string;
   /** Called when Discord refuses the bot for good, such as after a token reset; the operator must act. */
@@ -55,13 +57,15 @@ export interface AppOptions {
  * Builds the whole program: lock -> database -> (local Discord) -> bot -> loop. If a part fails to start, the
  * parts before it are stopped and the error is rethrown.
  */
-export async function createApp(config: Config, { workerFile, onRefused }: AppOptions = {}): Promise<App> {
+export async function createApp(
+  config: Config,
+  { events = createEvents(), workerFile, onRefused }: AppOptions = {},
+): Promise<App> {
   const cleanups: (() => unknown)[] = [];
   const stop = async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   };
   try {
-    const events = createEvents();
     logEvents(events, config.LOG_LEVEL, { redact: redactor([config.DISCORD_TOKEN, config.HF_TOKEN]) });
     // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
     const choice: ModelChoice = {

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { type Config, forgetSecrets, loadConfig } from "../config.js";
 import { PRECISIONS } from "../core/options.js";
 import { redactor } from "../core/redact.js";
+import { outliveReaders } from "../core/standard-streams.js";
 import { VERSION } from "../core/version.js";
 import { backup } from "./backup.js";
 import { batch } from "./batch.js";
@@ -131,4 +132,5 @@ function buildProgram(config: Config): Command {
 
 const outputOf = (flags: { json?: boolean }): Output => new Output(flags.json === true);
 
+outliveReaders();
 await main(process.argv);

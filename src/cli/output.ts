@@ -21,10 +21,17 @@ export class Output {
     process.stderr.write(`${this.redact(sentence)}\n`);
   }
 
-  /** Prints the verb's result: `data` with `--json`, else `text`. */
+  /**
+   * Prints the verb's result: `data` with `--json`, else `text`. If it can't be written, the exit code is 1.
+   */
   result(data: object, text: string): void {
     this.#endBar();
-    process.stdout.write(this.json ? `${JSON.stringify(data)}\n` : `${text}\n`);
+    process.stdout.write(this.json ? `${JSON.stringify(data)}\n` : `${text}\n`, (error) => {
+      if (!error) return;
+      process.exitCode = 1;
+      // A reader that goes away, such as `head`, has read what it wanted.
+      if ((error as NodeJS.ErrnoException).code !== "EPIPE") this.say(`promptist: ${error.message}`);
+    });
   }
 
   /** A progress bar on stderr, if that is a terminal; `label` names the work. */

@@ -1,10 +1,11 @@
 import { miniatureLine } from "../bot/words/result.js";
 import type { Config } from "../config.js";
 import { codeOf, describe } from "../core/errors.js";
+import { createEvents, log } from "../core/events.js";
 import { redactor } from "../core/redact.js";
 import { unsupportedNode } from "../core/version.js";
 import { miniaturePhases, uncheckedNote } from "../inference/loop/model-choice.js";
-import { createApp } from "../main.js";
+import { type App, createApp } from "../main.js";
 
 /** Upper bound for the whole stop; every part also bounds its own. */
 const STOP_MS = 4_800;
@@ -26,8 +27,38 @@ function isStrayNetworkError(error: unknown): boolean {
 export async function start(config: Config): Promise<void> {
   // Pictures and graphs are also private to this user; workers inherit the mask.
   process.umask(0o077);
-  let refused: () => void = () => {};
-  const app = await createApp(config, { onRefused: () => refused() });
+  const events = createEvents();
+  let app: App | null = null;
+  let stopping = false;
+  const shutDown = (exitCode: number) => {
+    if (stopping || app === null) process.exit(1);
+    stopping = true;
+    setTimeout(() => {
+      process.stderr.write("Not everything could be stopped in time; it goes on at the next start.\n");
+      process.exit(exitCode);
+    }, STOP_MS);
+    app.stop().then(
+      () => process.exit(exitCode),
+      (error) => {
+        process.stderr.write(`${redactor([config.DISCORD_TOKEN])(describe(error))}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  const onBug = (error: unknown) => {
+    if (isStrayNetworkError(error)) {
+      log(events, "warn", `a connection that was given up: ${describe(error)}`);
+      return;
+    }
+    log(events, "error", `unexpected (${codeOf(error)}): ${describe(error)}`, error);
+    shutDown(1);
+  };
+  // Before anything can fail: a part may throw while the next one starts.
+  process.on("uncaughtException", onBug);
+  process.on("unhandledRejection", onBug);
+
+  // The log has the reason. Waiting jobs are safe, but nothing can run until the operator fixes it.
+  app = await createApp(config, { events, onRefused: () => shutDown(1) });
   const { local, choice } = app;
   const note = miniatureLine(miniaturePhases(choice, ["text", "image"]));
   const unchecked = uncheckedNote(choice);
@@ -44,45 +75,10 @@ export async function start(config: Config): Promise<void> {
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
 
-  let stopping = false;
-  const shutDown = (exitCode: number) => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    setTimeout(() => {
-      process.stderr.write("Not everything could be stopped in time; it goes on at the next start.\n");
-      process.exit(exitCode);
-    }, STOP_MS);
-    app.stop().then(
-      () => process.exit(exitCode),
-      (error) => {
-        process.stderr.write(`${redactor([config.DISCORD_TOKEN])(describe(error))}\n`);
-        process.exit(1);
-      },
-    );
-  };
-  // The log has the reason. Waiting jobs are safe, but nothing can run until the operator fixes it.
-  refused = () => shutDown(1);
   const onSignal = () => {
     if (!stopping) process.stdout.write("Stopping; once more to stop at once.\n");
     shutDown(0);
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  const onBug = (error: unknown) => {
-    if (isStrayNetworkError(error)) {
-      app.events.emit("log", {
-        level: "warn",
-        message: `a connection that was given up: ${describe(error)}`,
-      });
-      return;
-    }
-    app.events.emit("log", {
-      level: "error",
-      message: `unexpected (${codeOf(error)}): ${describe(error)}`,
-      error,
-    });
-    shutDown(1);
-  };
-  process.on("uncaughtException", onBug);
-  process.on("unhandledRejection", onBug);
 }

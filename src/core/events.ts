@@ -61,6 +61,8 @@ export interface AppEvents {
   "discord.rate-limited": [{ route: string; ms: number }];
   /** Milliseconds between a gateway heartbeat and its acknowledgement. */
   "discord.latency": [{ ms: number }];
+  /** discord.js could not handle an event of this name from the gateway; the bot goes on without it. */
+  "discord.odd-event": [{ event: string }];
   /** `phase` is set when the line comes from that phase's worker. */
   log: [
     {

@@ -3,13 +3,17 @@ import { prettyFactory } from "pino-pretty";
 import { codeOf, describe } from "../core/errors.js";
 import type { Events } from "../core/events.js";
 import type { Phase } from "../core/job.js";
+import { boundedWriter } from "../core/standard-streams.js";
 
 export const LOG_LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LogOptions {
-  /** Writes a line including its line break; to stderr by default. */
-  readonly write?: (line: string) => void;
+  /**
+   * Writes a line including its line break and returns true, or leaves it out and returns false; to stderr by
+   * default, which leaves lines out while nobody reads them.
+   */
+  readonly write?: (line: string) => boolean;
   /** Lines for people, the default on a terminal; otherwise one JSON object per line. */
   readonly pretty?: boolean;
   /** Removes secrets from a line before it is written. */
@@ -21,7 +25,7 @@ export interface LogOptions {
  * including what a worker prints while it works on that job.
  */
 export function logEvents(events: Events, level: LogLevel, options: LogOptions = {}): void {
-  const { write = (line) => process.stderr.write(line), redact = (text) => text } = options;
+  const { write = boundedWriter(process.stderr), redact = (text) => text } = options;
   const pretty = options.pretty ?? (options.write === undefined && process.stderr.isTTY === true);
   const render = pretty ? prettyLines() : (line: string) => line;
   const log = pino(
@@ -31,8 +35,17 @@ export function logEvents(events: Events, level: LogLevel, options: LogOptions =
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => write(redact(render(line))) },
+    { write: (line: string) => deliver(redact(render(line))) },
   );
+  let leftOut = 0;
+  const deliver = (line: string) => {
+    if (!write(line)) leftOut += 1;
+    else if (leftOut > 0) {
+      const lines = leftOut;
+      leftOut = 0;
+      log.warn({ lines }, `${lines} line(s) of the log were left out, because nobody read it`);
+    }
+  };
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
   const atWork = new Map<Phase, string>();
   const ends = (jobId: string) => {

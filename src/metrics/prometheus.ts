@@ -80,6 +80,7 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
   const failures = counter("failures_total", "Failed attempts, also those that were tried again", "code");
   const deliveries = counter("deliveries_total", "Results that were posted");
   const limited = counter("discord_rate_limits_total", "Requests that Discord's rate limit held back");
+  const odd = counter("discord_odd_events_total", "Gateway events that could not be handled", "event");
   const latency = gauge("discord_gateway_latency_seconds", "From the gateway's last heartbeat to its answer");
   for (const phase of PHASES) {
     current.set({ phase }, 0);
@@ -114,6 +115,7 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
     })
     .on("job.delivered", () => deliveries.inc())
     .on("discord.rate-limited", () => limited.inc())
+    .on("discord.odd-event", ({ event }) => odd.inc({ event }))
     .on("discord.latency", ({ ms }) => latency.set(ms / 1000));
   return registry;
 }

@@ -7,7 +7,7 @@ import { type LogLevel, type LogOptions, logEvents } from "../../src/metrics/log
 function logged(level: LogLevel, emit: (events: Events) => void, options: LogOptions = {}): string[] {
   const events = createEvents();
   const lines: string[] = [];
-  logEvents(events, level, { ...options, write: (line) => lines.push(line) });
+  logEvents(events, level, { ...options, write: (line) => lines.push(line) > 0 });
   emit(events);
   return lines;
 }

@@ -60,6 +60,7 @@ test("events become counts, loads and seconds", async () => {
   events.emit("job.delivered", { jobId: "a", messageId: "1" });
   events.emit("discord.rate-limited", { route: "/channels/:id", ms: 300 });
   events.emit("discord.latency", { ms: 42 });
+  events.emit("discord.odd-event", { event: "INTERACTION_CREATE" });
 
   const text = await registry.metrics();
   const expected: Record<string, number> = {
@@ -84,6 +85,7 @@ test("events become counts, loads and seconds", async () => {
     promptist_deliveries_total: 1,
     promptist_discord_rate_limits_total: 1,
     promptist_discord_gateway_latency_seconds: 0.042,
+    'promptist_discord_odd_events_total{event="INTERACTION_CREATE"}': 1,
   };
   for (const [name, value] of Object.entries(expected)) expect(sample(text, name), name).toBe(value);
   for (const name of ["nodejs_eventloop_lag_p50_seconds", "nodejs_eventloop_lag_p99_seconds"])

@@ -5,15 +5,18 @@ import {
   DiscordAPIError,
   Events as DiscordEvents,
   GatewayCloseCodes,
+  GatewayDispatchEvents,
 } from "discord.js";
 import { type Backoff, retry } from "../../core/backoff.js";
-import { DiscordError } from "../../core/errors.js";
+import { DiscordError, describe } from "../../core/errors.js";
+import { CarefulStrategy, handleWithCare, type OnOddEvent } from "./odd-events.js";
 
 export interface ConnectOptions {
   readonly token: string;
   readonly clientOptions: ClientOptions;
   /** Attaches listeners before the client connects. */
   readonly prepare: (client: Client) => void;
+  readonly onOddEvent: OnOddEvent;
   readonly backoff: Backoff;
 }
 
@@ -46,26 +49,48 @@ async function connectOnce({
   token,
   clientOptions,
   prepare,
+  onOddEvent,
   backoff: { signal },
 }: ConnectOptions): Promise<Client<true>> {
   // A client that failed to log in has destroyed parts of itself, so each try makes a new one.
-  const client = new Client(clientOptions);
+  let refuse: ((error: DiscordError) => void) | null = null;
+  const unreadable = new Promise<never>((_, reject) => {
+    refuse = reject;
+  });
+  const onOdd: OnOddEvent = (event, error) => {
+    // Without its first READY the client would wait for ever.
+    if (event === GatewayDispatchEvents.Ready && refuse !== null) refuse(unreadableReady(error));
+    else onOddEvent(event, error);
+  };
+  const client = new Client({
+    ...clientOptions,
+    ws: { buildStrategy: (manager) => new CarefulStrategy(manager, onOdd) },
+  });
+  handleWithCare(client, onOdd);
   let closedWith: number | null = null;
   client.once(DiscordEvents.ShardDisconnect, ({ code }: CloseEvent) => {
     closedWith = code;
   });
   prepare(client);
+  const ready = new Promise((resolve) => client.once(DiscordEvents.ClientReady, resolve));
   try {
-    await client.login(token);
+    await Promise.race([Promise.all([client.login(token), ready]), unreadable]);
+    refuse = null;
   } catch (error) {
     await client.destroy();
     throw loginError(error, closedWith);
   }
-  if (!client.isReady()) await new Promise((resolve) => client.once(DiscordEvents.ClientReady, resolve));
   if (signal.aborted) await client.destroy();
   signal.throwIfAborted();
   return client as Client<true>;
 }
+
+const unreadableReady = (error: unknown) =>
+  new DiscordError(
+    "DISCORD_REFUSED",
+    `This program can't read how Discord greets it (${describe(error)}); update the bot.`,
+    { cause: error },
+  );
 
 function loginError(error: unknown, closedWith: number | null): unknown {
   const fatal = closedWith === null ? null : fatalClose(closedWith);

@@ -57,6 +57,7 @@ export class Gateway {
   #client: Client<true> | null = null;
   #owners: readonly string[] | null = null;
   #latencyTimer: NodeJS.Timeout | null = null;
+  readonly #oddEvents = new Map<string, number>();
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -81,6 +82,7 @@ export class Gateway {
         this.#listen(fresh);
         fresh.on(DiscordEvents.InteractionCreate, onInteraction);
       },
+      onOddEvent: (event, error) => this.#countOdd(event, error),
       backoff: this.#backoff("Discord can't be reached"),
     });
     this.#client = client;
@@ -160,6 +162,16 @@ export class Gateway {
       if (fatal !== null && this.#client !== null) onFatal(fatal);
     });
     this.#watch(client.rest);
+  }
+
+  /** Logs the first event of a name, the 10th, the 100th ..., as each press of a button may bring one. */
+  #countOdd(event: string, error: unknown): void {
+    const { events } = this.#options;
+    const count = (this.#oddEvents.get(event) ?? 0) + 1;
+    this.#oddEvents.set(event, count);
+    events.emit("discord.odd-event", { event });
+    if (!/^10*$/.test(String(count))) return;
+    log(events, "error", `Left out an event that discord.js can't handle (${event}, number ${count})`, error);
   }
 
   /** A latency of -1 means that no heartbeat has been answered yet. */

@@ -11,6 +11,7 @@ import type {
   WorkerSpec,
 } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
+import { WorkerOutput } from "./worker-output.js";
 
 export interface HostOptions {
   readonly signal?: AbortSignal;
@@ -18,7 +19,7 @@ export interface HostOptions {
   readonly silenceMs?: number;
   /** The compiled worker; set by tests that run from source. */
   readonly workerFile?: string;
-  /** Called with each line that the worker or a native library prints. */
+  /** Called with each line that the worker or a native library prints, as far as they fit in a log. */
   readonly onOutput?: (line: string) => void;
   /** Called with the device that the worker opened, before it loads its model there. */
   readonly onDevice?: (name: string) => void;
@@ -43,7 +44,6 @@ const WORKER_FILE = fileURLToPath(new URL("../worker/worker.js", import.meta.url
 const DEFAULT_SILENCE_MS = 15 * 60_000;
 /** A worker that has not ended this long after it was asked to close is killed. */
 const CLOSE_GRACE_MS = 1_500;
-const OUTPUT_TAIL_LINES = 8;
 /** After these the worker's device or memory can't be trusted; only a new process starts clean. */
 const ENDS_WORKER: readonly ErrorCode[] = ["WORKER_DIED", "OUT_OF_MEMORY"];
 
@@ -58,7 +58,7 @@ export class ModelHost {
   readonly #exited: Promise<{ code: number | null; signal: string | null }>;
   readonly #silenceMs: number;
   readonly #onDevice: ((name: string) => void) | undefined;
-  readonly #outputTail: string[] = [];
+  readonly #output: WorkerOutput;
   #silence: NodeJS.Timeout | undefined;
   #nextId = 1;
   #death: InferenceError | undefined;
@@ -69,6 +69,7 @@ export class ModelHost {
   private constructor(options: HostOptions) {
     this.#silenceMs = options.silenceMs ?? DEFAULT_SILENCE_MS;
     this.#onDevice = options.onDevice;
+    this.#output = new WorkerOutput((line) => options.onOutput?.(line));
     this.#child = fork(options.workerFile ?? WORKER_FILE, [], {
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -83,16 +84,12 @@ export class ModelHost {
     });
     this.#child.on("message", (message) => this.#receive(message as FromWorker));
     for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.setEncoding("utf8").on("data", (text: string) => {
-        for (const line of text.split(/\r?\n/).filter((part) => part.trim() !== "")) {
-          this.#outputTail.push(line);
-          if (this.#outputTail.length > OUTPUT_TAIL_LINES) this.#outputTail.shift();
-          options.onOutput?.(line);
-        }
-      });
+      stream?.setEncoding("utf8").on("data", (text: string) => this.#output.take(text));
     void this.#exited.then(({ code, signal }) => {
+      this.#output.end();
       const how = signal ? `signal ${signal}` : `exit code ${code}`;
-      const said = this.#outputTail.length > 0 ? `; it last said: ${this.#outputTail.join(" | ")}` : "";
+      const { tail } = this.#output;
+      const said = tail.length > 0 ? `; it last said: ${tail.join(" | ")}` : "";
       // The kernel's out-of-memory killer leaves no trace but SIGKILL.
       const outOfMemory = signal === "SIGKILL" || /out of memory|bad_alloc|heap limit/i.test(said);
       this.#die(

@@ -58,6 +58,11 @@ export class Gateway {
     this.#sessions.clear();
   }
 
+  /** Sends every session an event, whatever its intents and whether or not Discord has such an event. */
+  dispatch(t: string, d: unknown): void {
+    for (const session of this.#sessions) session.dispatch(t, d);
+  }
+
   /** Replaces the token, as the bot's owner would, and closes the connections that use the old one. */
   resetToken(): void {
     this.#state.resetToken();
@@ -204,7 +209,7 @@ export class Gateway {
     connection.session = session;
     const { bot, applicationId } = this.#state;
     const guilds = [...this.#state.guilds.values()].filter((guild) => guild.members.has(bot.id));
-    session.dispatch("READY", {
+    const ready = {
       v: 10,
       user: { ...userView(bot), verified: true, mfa_enabled: true, email: null },
       guilds: guilds.map((guild) => ({ id: guild.id, unavailable: true })),
@@ -214,7 +219,8 @@ export class Gateway {
       private_channels: [],
       ...(shard === undefined ? {} : { shard }),
       application: { id: applicationId, flags: 0 },
-    });
+    };
+    session.dispatch("READY", this.interference.ready(ready));
     if (this.#cut(connection, "ready")) return;
     if ((intents & Intent.guilds) !== 0) {
       for (const guild of guilds) session.dispatch("GUILD_CREATE", guildCreateView(this.#state, guild));

@@ -9,6 +9,8 @@ export interface Interference {
   acknowledges(): boolean;
   /** Whether to refuse to resume a session. */
   refusesResume(): boolean;
+  /** What a READY holds, from what it should hold. */
+  ready(data: object): unknown;
   /** Calls `send`, which sends an interaction: once and at once, or as a test planned. */
   deliver(send: () => void): void;
 }
@@ -18,5 +20,6 @@ export const NO_INTERFERENCE: Interference = {
   cuts: () => false,
   acknowledges: () => true,
   refusesResume: () => false,
+  ready: (data) => data,
   deliver: (send) => send(),
 };

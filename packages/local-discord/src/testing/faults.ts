@@ -91,6 +91,16 @@ export class Faults {
     this.#interference.late = { times, delayMs };
   }
 
+  /** Sends the bot an event that may be malformed or unknown. */
+  sendEvent(name: string, data: unknown): void {
+    this.#gateway.dispatch(name, data);
+  }
+
+  /** Changes what every READY holds from now on. */
+  changeReady(change: (ready: object) => unknown): void {
+    this.#interference.changeReady = change;
+  }
+
   /** Asks the bot to reconnect (op 7). */
   requestReconnect(): void {
     this.#gateway.requestReconnect();
@@ -142,6 +152,7 @@ class PlannedInterference implements Interference {
   refusedResumes = 0;
   repeats = 0;
   late = { times: 0, delayMs: 0 };
+  changeReady: (ready: object) => unknown = (ready) => ready;
   readonly drops = new Map<GatewayMoment, number>();
   readonly #clock: Clock;
 
@@ -164,6 +175,10 @@ class PlannedInterference implements Interference {
     if (this.refusedResumes === 0) return false;
     this.refusedResumes -= 1;
     return true;
+  }
+
+  ready(data: object): unknown {
+    return this.changeReady(data);
   }
 
   deliver(send: () => void): void {
