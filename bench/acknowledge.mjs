@@ -9,7 +9,7 @@
 // Measured on 2 cores with Node 20, another program compiling beside it: median 12.4 ms, 99th percentile 29.9
 // ms, longest 34.8 ms; the bot's memory 150 MiB, 173 MiB at most. With other work loading the cores nine
 // times over: 28.8, 127.8, 265.6 ms.
-// Run: npm run build && npm run bench -- acknowledge
+// Run: npm run build && npm run bench -- acknowledge [--smoke]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -18,9 +18,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { startLocalDiscord } from "local-discord/testing";
+import { SMOKE } from "./support/arguments.mjs";
 import { botEnvironment } from "./support/bot-environment.mjs";
 
-const INTERACTIONS = 200;
+const INTERACTIONS = SMOKE ? 10 : 200;
+const DRAWN_MEANWHILE = SMOKE ? 2 : 19;
 const GOAL_MS = 250;
 const GOAL_MIB = 200;
 
@@ -57,10 +59,10 @@ try {
   const bob = local.member("bob");
   // A hundred steps per picture keep the image worker busy until the end.
   const first = await bob.slash("compare", { prompt: "A fantasy castle", steps: 100, seed: 1 });
-  for (let i = 0; i < 19; i++)
+  for (let i = 0; i < DRAWN_MEANWHILE; i++)
     await bob.slash("compare", { prompt: "A fantasy castle", steps: 100, seed: i });
-  const drawing = (message) => JSON.stringify(message).includes("drawing baseline");
-  await first.waitFor(drawing, { timeoutMs: 60_000 });
+  // Once the first has its pictures, the worker is at the next. A status may be replaced before it is shown.
+  await first.waitFor((message) => message.attachments.length > 0, { timeoutMs: 60_000 });
 
   const alice = local.member("alice");
   const times = [];
@@ -81,7 +83,7 @@ try {
       ? "the bot's memory is read on Linux only"
       : `the bot's own memory: ${memory("VmRSS").toFixed(0)} MiB now, ${peak.toFixed(0)} MiB at most (goal: ${GOAL_MIB} MiB)`,
   );
-  if (at(0.99) > GOAL_MS || (peak ?? 0) > GOAL_MIB) process.exitCode = 1;
+  if (!SMOKE && (at(0.99) > GOAL_MS || (peak ?? 0) > GOAL_MIB)) process.exitCode = 1;
 } finally {
   log.close();
   bot.kill();

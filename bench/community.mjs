@@ -6,7 +6,7 @@
 // while jobs are added and answers are timed; then it is resumed and the models work for the given time.
 //
 // The results are in docs/operations.md.
-// Run: npm run build && npm run bench -- community [seconds that the queue runs, 60 by default]
+// Run: npm run build && npm run bench -- community [seconds that the queue runs, 60 by default] [--smoke]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -16,13 +16,12 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startLocalDiscord } from "local-discord/testing";
+import { args, SMOKE } from "./support/arguments.mjs";
 import { botEnvironment } from "./support/bot-environment.mjs";
 
-const PEOPLE = 200;
-const JOBS = 1_000;
-const ASKED = 50;
+const [PEOPLE, JOBS, ASKED] = SMOKE ? [10, 20, 5] : [200, 1_000, 50];
 const GOAL_MS = 100;
-const runMs = Number(process.argv[2] ?? 60) * 1_000;
+const runMs = Number(args[0] ?? (SMOKE ? 1 : 60)) * 1_000;
 
 const folder = mkdtempSync(join(tmpdir(), "bench-community-"));
 // Checking each call against the specification is for tests; here it would take this process' time.
@@ -110,7 +109,8 @@ try {
   console.log(
     `${seconds.toFixed(0)} s of work: ${rate.toFixed(1)} edits a second, ${refused} times 429 in all`,
   );
-  if (refused > 0 || Math.max(filling, queue, command, running) > GOAL_MS) process.exitCode = 1;
+  const slowest = Math.max(filling, queue, command, running);
+  if (refused > 0 || (!SMOKE && slowest > GOAL_MS)) process.exitCode = 1;
 } finally {
   log.close();
   bot.kill();

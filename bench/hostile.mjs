@@ -5,7 +5,7 @@
 // local Discord.
 //
 // The figures of the last run are in docs/reliability.md.
-// Run: npm run build && npm run bench -- hostile [--seconds 20]
+// Run: npm run build && npm run bench -- hostile [--seconds 20] [--smoke]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -17,9 +17,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startLocalDiscord } from "local-discord/testing";
+import { args, SMOKE } from "./support/arguments.mjs";
 import { botEnvironment } from "./support/bot-environment.mjs";
 
-const { values } = parseArgs({ options: { seconds: { type: "string", default: "20" } } });
+const { values } = parseArgs({
+  args,
+  options: { seconds: { type: "string", default: SMOKE ? "2" : "20" } },
+});
 const SECONDS = Number(values.seconds);
 const GOAL_MS = 100;
 const MIB = 2 ** 20;
@@ -92,7 +96,7 @@ try {
   const attacked = await read();
   console.log(`attacked, ${SECONDS} s, ${sent} prompts: ${shown(attacked)}`);
   console.log(`goal: never blocked over ${GOAL_MS} ms by what is sent`);
-  if (attacked.max > GOAL_MS + quiet.max) process.exitCode = 1;
+  if (!SMOKE && attacked.max > GOAL_MS + quiet.max) process.exitCode = 1;
 } finally {
   const asked = performance.now();
   bot.kill();

@@ -1,13 +1,14 @@
 // Measures the time from starting a local Discord to the first message on its page, with a bot in another
 // process:
-// npm run build && node bench/local-discord.mjs [runs]
+// npm run build && node bench/local-discord.mjs [runs] [--smoke]
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { startLocalDiscord } from "local-discord/testing";
 import { chromium } from "playwright-core";
+import { args, SMOKE } from "./support/arguments.mjs";
 
 const BOT = fileURLToPath(new URL("../packages/local-discord/test/foreign-bot/bot.mjs", import.meta.url));
-const RUNS = Number(process.argv[2] ?? 5);
+const RUNS = Number(args[0] ?? (SMOKE ? 1 : 5));
 const browser = await chromium.launch({
   executablePath: "/usr/bin/chromium",
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"],

@@ -2,19 +2,18 @@
 // NORMAL. Measured on a busy 2-core virtual machine (Node 20, SQLite 3.53), medians in ms: enqueue 0.4, claim
 // 1.1, position 2.3, depth 0.08, hasWork 0.02, places 6, open 40; saveText 0.4 to 3.7 with FULL (depending on
 // the disk), 0.03 with NORMAL.
-// Run: npm run build && node bench/queue.mjs [folder on the disk to measure]
+// Run: npm run build && node bench/queue.mjs [folder on the disk to measure] [--smoke]
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DEFAULT_TEXT_OPTIONS } from "../dist/core/options.js";
 import { openDatabase } from "../dist/db/sqlite/open.js";
 import { sqliteStore } from "../dist/db/sqlite/store.js";
+import { args, SMOKE } from "./support/arguments.mjs";
 
-const JOBS = 1_000;
-const USERS = 200;
-const FINISHED = 5_000;
+const [JOBS, USERS, FINISHED] = SMOKE ? [50, 10, 50] : [1_000, 200, 5_000];
 
-const folder = mkdtempSync(join(process.argv[2] ?? tmpdir(), "bench-queue-"));
+const folder = mkdtempSync(join(args[0] ?? tmpdir(), "bench-queue-"));
 
 const job = (n) => ({
   kind: "compare",
@@ -36,7 +35,7 @@ const job = (n) => ({
 /** Times each call of `work(i)`; prints median, 99th percentile and maximum in milliseconds. */
 async function measure(name, times, work) {
   const ms = [];
-  for (let i = 0; i < times; i += 1) {
+  for (let i = 0; i < Math.min(times, JOBS); i += 1) {
     const start = performance.now();
     await work(i);
     ms.push(performance.now() - start);
