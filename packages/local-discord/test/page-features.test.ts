@@ -231,6 +231,7 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     const dark = await css("body", "backgroundColor");
     await page.getByRole("button", { name: /^You are/ }).click();
     await page.getByRole("menuitemradio", { name: "Light" }).click();
+    await page.locator(':root[data-theme="light"]').waitFor();
     const light = await css("body", "backgroundColor");
     expect(light).not.toBe(dark);
     await page.reload();

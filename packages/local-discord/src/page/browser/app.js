@@ -31,7 +31,8 @@ function App() {
   const [dropped, setDropped] = useState(null);
   const [over, setOver] = useState(false);
 
-  useEffect(() => {
+  // Before the page is painted, so that it doesn't flash in the other theme.
+  useLayoutEffect(() => {
     document.documentElement.dataset.theme = theme;
     localStorage.setItem("theme", theme);
   }, [theme]);
