@@ -1,5 +1,5 @@
-import { type ComposeOptions, checkAnnounced, composeEdit, composeMessage } from "../forms/compose.js";
-import { messageCreate, messageEdit } from "../forms/message.js";
+import { type ComposeOptions, checkAnnounced, composeMessage, editMessage } from "../forms/compose.js";
+import { messageCreate } from "../forms/message.js";
 import { parseForm } from "../forms/parse.js";
 import { apiErrors, invalidForm } from "../protocol/errors.js";
 import { MessageType } from "../protocol/types.js";
@@ -108,14 +108,7 @@ export function messageRoutes(route: Route, rest: RestContext): void {
     const channel = channelOf(request);
     const message = messageOf(request, channel);
     if (message.authorId !== state.bot.id) throw apiErrors.notAuthor();
-    const raw = (request.body ?? {}) as Record<string, unknown>;
-    const form = parseForm(messageEdit, raw);
-    checkAnnounced(
-      form,
-      request.files,
-      message.attachments.map((it) => it.id),
-    );
-    return ok(messageView(state, composeEdit(state, message, form, raw, request.files, CHANNEL_MENTIONS)));
+    return ok(messageView(state, editMessage(state, message, request, CHANNEL_MENTIONS)));
   });
   route("DELETE", one, { bucket: buckets.messageDelete }, (request) => {
     const channel = channelOf(request);

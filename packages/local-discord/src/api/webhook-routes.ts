@@ -1,5 +1,5 @@
-import { checkAnnounced, composeEdit, composeMessage } from "../forms/compose.js";
-import { interactionMessage, messageEdit } from "../forms/message.js";
+import { checkAnnounced, composeMessage, editMessage } from "../forms/compose.js";
+import { interactionMessage } from "../forms/message.js";
 import { parseForm } from "../forms/parse.js";
 import { apiErrors } from "../protocol/errors.js";
 import { MessageFlag } from "../protocol/types.js";
@@ -32,16 +32,8 @@ export function webhookRoutes(route: Route, rest: RestContext): void {
     const { webhook_id: id = "", webhook_token: token = "" } = request.params;
     return rest.interactions.byWebhook(id, token);
   };
-  const edit = (request: ApiRequest, message: MessageRecord): MessageRecord => {
-    const raw = (request.body ?? {}) as Record<string, unknown>;
-    const form = parseForm(messageEdit, raw);
-    checkAnnounced(
-      form,
-      request.files,
-      message.attachments.map((it) => it.id),
-    );
-    return composeEdit(state, message, form, raw, request.files, ANSWER_MENTIONS);
-  };
+  const edit = (request: ApiRequest, message: MessageRecord): MessageRecord =>
+    editMessage(state, message, request, ANSWER_MENTIONS);
 
   route("POST", webhook, { bucket: buckets.webhook, auth: false }, (request) => {
     const interaction = owner(request);

@@ -5,7 +5,15 @@ import { Permission } from "../world/permissions.js";
 import type { AttachmentRecord, ChannelRecord, MentionRecord, MessageRecord } from "../world/records.js";
 import type { DiscordState } from "../world/state.js";
 import type { FilePart } from "./body.js";
-import { type AllowedMentionsForm, checkClassic, type EmbedForm, type MessageForm, walk } from "./message.js";
+import {
+  type AllowedMentionsForm,
+  checkClassic,
+  type EmbedForm,
+  type MessageForm,
+  messageEdit,
+  walk,
+} from "./message.js";
+import { parseForm } from "./parse.js";
 
 export interface ComposeOptions {
   readonly channel: ChannelRecord;
@@ -61,6 +69,23 @@ export function composeMessage(
   message.mentions = mentions(state, message, channel, form.allowed_mentions, options.mentionDefault);
   state.addMessage(message);
   return message;
+}
+
+/** Checks the body of an edit and applies it. Throws ApiError for a malformed one. */
+export function editMessage(
+  state: DiscordState,
+  message: MessageRecord,
+  { body, files }: { readonly body: unknown; readonly files: readonly FilePart[] },
+  mentionDefault: ComposeOptions["mentionDefault"],
+): MessageRecord {
+  const raw = (body ?? {}) as Record<string, unknown>;
+  const form = parseForm(messageEdit, raw);
+  checkAnnounced(
+    form,
+    files,
+    message.attachments.map((it) => it.id),
+  );
+  return composeEdit(state, message, form, raw, files, mentionDefault);
 }
 
 /**
