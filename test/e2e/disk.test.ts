@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { startLocalDiscord } from "local-discord/testing";
+import { type LocalDiscord, startLocalDiscord } from "local-discord/testing";
 import { expect, test } from "vitest";
 import { openKept } from "../../src/db/sqlite/kept-database.js";
 import { temporaryFolder } from "../support/app.js";
@@ -16,89 +16,82 @@ const canMount =
 
 const WAIT = { timeoutMs: 90_000 };
 
+/** A bot whose pictures are on a disk of its own, `size` large; `inside` runs a command that sees that disk. */
+async function withPicturesDisk(
+  size: string,
+  use: (bot: {
+    readonly local: LocalDiscord;
+    readonly folder: string;
+    readonly pictures: string;
+    readonly inside: (...command: string[]) => string;
+  }) => Promise<void>,
+): Promise<void> {
+  const folder = temporaryFolder();
+  const pictures = join(folder.path, "pictures");
+  mkdirSync(pictures);
+  const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
+  try {
+    const mount = `mount -t tmpfs -o size=${size} none "${pictures}" && exec "$@"`;
+    const bot = await startReadyBot(local, folder.path, {}, [...UNSHARE, "sh", "-c", mount, "sh"]);
+    const enter = ["--target", String(bot.child.pid), "--user", "--mount", "--preserve-credentials"];
+    const inside = (...command: string[]) =>
+      execFileSync("nsenter", [...enter, ...command], { encoding: "utf8" });
+    await use({ local, folder: folder.path, pictures, inside });
+  } finally {
+    await local.close();
+    folder.remove();
+  }
+}
+
+/** The state of the one job, and the codes of its failed attempts. */
+function storedJob(folder: string): { readonly state: string; readonly codes: readonly string[] } {
+  const db = openKept(join(folder, "promptist.sqlite"), { readonly: true });
+  const { state, failures } = db.prepare("select state, failures from jobs").get() as {
+    state: string;
+    failures: string;
+  };
+  db.close();
+  return { state, codes: (JSON.parse(failures) as { code: string }[]).map(({ code }) => code) };
+}
+
 test.skipIf(!canMount)(
   "a full disk while a picture is written: the job says so, leaves nothing half written, and works once there is space",
   { timeout: 180_000 },
-  async () => {
-    const folder = temporaryFolder();
-    const pictures = join(folder.path, "pictures");
-    mkdirSync(pictures);
-    const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
-    try {
-      const mount = `mount -t tmpfs -o size=12k none "${pictures}" && exec "$@"`;
-      const bot = await startReadyBot(local, folder.path, {}, [...UNSHARE, "sh", "-c", mount, "sh"]);
+  () =>
+    withPicturesDisk("12k", async ({ local, folder, pictures, inside }) => {
       const alice = local.member("alice");
       const handle = await alice.slash("compare", { prompt: "A cat", seed: 1 });
       const failed = await handle.waitFor(isFinal, WAIT);
       expect(failed.embeds[0]?.description).toContain("The disk of this bot's machine is full");
-      const db = openKept(join(folder.path, "promptist.sqlite"), { readonly: true });
-      const { state, failures } = db.prepare("select state, failures from jobs").get() as {
-        state: string;
-        failures: string;
-      };
-      db.close();
+      const { state, codes } = storedJob(folder);
       expect(state).toBe("failed");
-      expect((JSON.parse(failures) as { code: string }[]).map(({ code }) => code)).toEqual(
-        Array(3).fill("DISK_FULL"),
-      );
+      expect(codes).toEqual(Array(3).fill("DISK_FULL"));
 
-      const inside = (...command: string[]) =>
-        execFileSync(
-          "nsenter",
-          ["--target", String(bot.child.pid), "--user", "--mount", "--preserve-credentials", ...command],
-          {
-            encoding: "utf8",
-          },
-        );
       expect(inside("find", pictures, "-name", "*.tmp")).toBe("");
       inside("mount", "-o", "remount,size=64m", pictures);
       const again = await alice.slash("compare", { prompt: "A cat", seed: 2 });
       const result = await again.waitFor(isFinal, WAIT);
       expect(result.attachments.length).toBeGreaterThanOrEqual(2);
-    } finally {
-      await local.close();
-      folder.remove();
-    }
-  },
+    }),
 );
 
 test.skipIf(!canMount)(
   "a pictures folder that turns read-only: the job says so at once, and works once it may be written",
   { timeout: 180_000 },
-  async () => {
-    const folder = temporaryFolder();
-    const pictures = join(folder.path, "pictures");
-    mkdirSync(pictures);
-    const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
-    try {
-      const mount = `mount -t tmpfs -o size=64m none "${pictures}" && exec "$@"`;
-      const bot = await startReadyBot(local, folder.path, {}, [...UNSHARE, "sh", "-c", mount, "sh"]);
-      const remount = (how: string) =>
-        execFileSync("nsenter", [
-          ...["--target", String(bot.child.pid), "--user", "--mount", "--preserve-credentials"],
-          ...["mount", "-o", `remount,${how}`, pictures],
-        ]);
-      remount("ro");
+  () =>
+    withPicturesDisk("64m", async ({ local, folder, pictures, inside }) => {
+      inside("mount", "-o", "remount,ro", pictures);
       const alice = local.member("alice");
       const handle = await alice.slash("compare", { prompt: "A cat", seed: 1 });
       const failed = await handle.waitFor(isFinal, WAIT);
       expect(failed.embeds[0]?.description).toContain("may not write its pictures");
-      const db = openKept(join(folder.path, "promptist.sqlite"), { readonly: true });
-      const { failures } = db.prepare("select failures from jobs").get() as { failures: string };
-      db.close();
-      expect((JSON.parse(failures) as { code: string }[]).map(({ code }) => code)).toEqual([
-        "DISK_READ_ONLY",
-      ]);
+      expect(storedJob(folder).codes).toEqual(["DISK_READ_ONLY"]);
 
-      remount("rw");
+      inside("mount", "-o", "remount,rw", pictures);
       const again = await alice.slash("compare", { prompt: "A cat", seed: 2 });
       const result = await again.waitFor(isFinal, WAIT);
       expect(result.attachments.length).toBeGreaterThanOrEqual(2);
-    } finally {
-      await local.close();
-      folder.remove();
-    }
-  },
+    }),
 );
 
 test.skipIf(process.platform === "win32" || process.getuid?.() === 0)(
