@@ -1,8 +1,7 @@
-import { MessageFlags } from "discord.js";
 import { type Item, isFinished, type Job, nextPhase } from "../../core/job.js";
 import type { Queue } from "../../db/queue.js";
 import type { StatusBoard } from "../delivery/status-board.js";
-import { acknowledge, defer, type Press, replyPrivately } from "../discord/interactions.js";
+import { deferUpdate, type Press, replyPrivately } from "../discord/interactions.js";
 import { ITEMS_SHOWN, itemRows } from "../messages/components.js";
 import { itemLines } from "../words/batch.js";
 import { refusals } from "../words/refusals.js";
@@ -25,23 +24,20 @@ export class BatchItems {
   async choose(press: Press, job: Job): Promise<void> {
     const left = leftOf(job);
     if (left.length === 0) return replyPrivately(press, refusals.nothingLeft);
-    await acknowledge(press, () =>
-      press.reply({
-        content: [
-          itemLines.choose,
-          ...(left.length > ITEMS_SHOWN ? [itemLines.more(ITEMS_SHOWN, left.length)] : []),
-        ].join("\n"),
-        components: itemRows(job.id, left),
-        flags: MessageFlags.Ephemeral,
-      }),
-    );
+    await replyPrivately(press, {
+      content: [
+        itemLines.choose,
+        ...(left.length > ITEMS_SHOWN ? [itemLines.more(ITEMS_SHOWN, left.length)] : []),
+      ].join("\n"),
+      components: itemRows(job.id, left),
+    });
   }
 
   /** The menu: takes these prompts out; a job with no prompt left is cancelled. */
   async takeOut(press: Press, job: Job): Promise<void> {
     if (!press.isStringSelectMenu()) return replyPrivately(press, refusals.unknownButton);
     const { queue, board } = this.#options;
-    await defer(press, () => press.deferUpdate());
+    await deferUpdate(press);
     let taken = 0;
     for (const value of press.values) if (await queue.cancelItem(job.id, Number(value))) taken++;
     const now = await queue.get(job.id);

@@ -5,7 +5,7 @@ import type { Records } from "../../db/records.js";
 import type { Votes } from "../../db/votes.js";
 import type { PictureStore } from "../../pictures/store.js";
 import { isGone } from "../discord/faults.js";
-import { acknowledge, defer, type Press, replyPrivately } from "../discord/interactions.js";
+import { acknowledge, deferUpdate, type Press, replyPrivately } from "../discord/interactions.js";
 import { infoMessage } from "../messages/info-message.js";
 import { refusals } from "../words/refusals.js";
 
@@ -26,7 +26,7 @@ export class JobButtons {
 
   async cancel(press: Press, job: Job): Promise<void> {
     if (isFinished(job.state)) return replyPrivately(press, refusals.alreadyFinished);
-    await defer(press, () => press.deferUpdate());
+    await deferUpdate(press);
     const answer = await this.#options.queue.cancel(job.id);
     if (answer === "finished" || answer === "unknown") {
       const content = answer === "finished" ? refusals.alreadyFinished : refusals.unknownJob;
@@ -44,7 +44,7 @@ export class JobButtons {
   async delete(press: Press, job: Job): Promise<void> {
     const { records, pictures } = this.#options;
     if (!isFinished(job.state)) return replyPrivately(press, refusals.notFinished);
-    await defer(press, () => press.deferUpdate());
+    await deferUpdate(press);
     await records.drop(job.id);
     await pictures.remove(job.id);
     try {

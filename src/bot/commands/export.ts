@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Semaphore } from "async-mutex";
 import { type ChatInputCommandInteraction, MessageFlags } from "discord.js";
-import { defer, replyPrivately } from "../discord/interactions.js";
+import { deferReply, replyPrivately } from "../discord/interactions.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
 import { dataLines } from "../words/mydata.js";
@@ -55,7 +55,7 @@ export async function sendExport<R>(
   }
   exporting.add(id);
   try {
-    await defer(interaction, () => interaction.deferReply({ flags: MessageFlags.Ephemeral }));
+    await deferReply(interaction, MessageFlags.Ephemeral);
     const maxBytes = Math.min(interaction.attachmentSizeLimit, CHANNEL_LIMIT.perFile);
     await slots.runExclusive(async () => {
       for await (const { number, isLast, data } of inFiles(records, format, maxBytes)) {

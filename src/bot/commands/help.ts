@@ -1,5 +1,5 @@
-import { ApplicationCommandType, MessageFlags } from "discord.js";
-import { acknowledge } from "../discord/interactions.js";
+import { ApplicationCommandType } from "discord.js";
+import { replyPrivately } from "../discord/interactions.js";
 import { commandTexts, helpText } from "../words/commands.js";
 import type { AnswerCommand } from "./command.js";
 
@@ -11,11 +11,8 @@ export const help: AnswerCommand = {
     description: commandTexts.help.description,
   }),
   async run(interaction) {
-    await acknowledge(interaction, () =>
-      interaction.reply({
-        embeds: [{ title: helpText.title, description: helpText.lines.join("\n") }],
-        flags: MessageFlags.Ephemeral,
-      }),
-    );
+    await replyPrivately(interaction, {
+      embeds: [{ title: helpText.title, description: helpText.lines.join("\n") }],
+    });
   },
 };

@@ -1,6 +1,6 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
 import type { VoteKey } from "../../db/votes.js";
-import { defer, replyPrivately } from "../discord/interactions.js";
+import { deferReply, replyPrivately } from "../discord/interactions.js";
 import { commandTexts } from "../words/commands.js";
 import { dataLines } from "../words/mydata.js";
 import type { AnswerCommand, Services } from "./command.js";
@@ -49,7 +49,7 @@ export const mydata: AnswerCommand = {
     }
     if (!interaction.options.getBoolean("confirm", true))
       return replyPrivately(interaction, dataLines.notConfirmed);
-    await defer(interaction, () => interaction.deferReply({ flags: MessageFlags.Ephemeral }));
+    await deferReply(interaction, MessageFlags.Ephemeral);
     const { deleted, stopping } = await records.eraseUser(userId);
     for (const id of deleted) await pictures.remove(id);
     await votes.erase(userId);

@@ -1,5 +1,5 @@
-import { ApplicationCommandType, MessageFlags } from "discord.js";
-import { acknowledge } from "../discord/interactions.js";
+import { ApplicationCommandType } from "discord.js";
+import { replyPrivately } from "../discord/interactions.js";
 import { coarse, etas, positionsOf } from "../messages/eta.js";
 import { commandTexts } from "../words/commands.js";
 import { queueLines } from "../words/status.js";
@@ -42,11 +42,8 @@ export const queue: AnswerCommand = {
       ...waiting.slice(0, SHOWN).map(line),
       ...(own.length === 0 ? [] : [queueLines.yours, ...own.slice(0, SHOWN).map(line)]),
     ];
-    await acknowledge(interaction, () =>
-      interaction.reply({
-        embeds: [{ title: queueLines.title, description: lines.join("\n") }],
-        flags: MessageFlags.Ephemeral,
-      }),
-    );
+    await replyPrivately(interaction, {
+      embeds: [{ title: queueLines.title, description: lines.join("\n") }],
+    });
   },
 };

@@ -3,11 +3,10 @@ import {
   ApplicationCommandType,
   type ChatInputCommandInteraction,
   type Locale,
-  MessageFlags,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { SettingName, SettingScope } from "../../core/settings.js";
-import { acknowledge, replyPrivately } from "../discord/interactions.js";
+import { replyPrivately } from "../discord/interactions.js";
 import { mayManage } from "../requests/rules.js";
 import { CATALOG, isSettingName, parseSetting, showSetting } from "../requests/setting-catalog.js";
 import { commandTexts } from "../words/commands.js";
@@ -171,10 +170,5 @@ async function show(
   ]
     .join("\n")
     .slice(0, 4096);
-  await acknowledge(interaction, () =>
-    interaction.reply({
-      embeds: [{ title: settingLines.title, description }],
-      flags: MessageFlags.Ephemeral,
-    }),
-  );
+  await replyPrivately(interaction, { embeds: [{ title: settingLines.title, description }] });
 }

@@ -1,6 +1,6 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
 import { isFinished } from "../../core/job.js";
-import { defer, replyPrivately } from "../discord/interactions.js";
+import { deferReply, replyPrivately } from "../discord/interactions.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { finalMessage } from "../messages/final-message.js";
 import { zipPart } from "../messages/overview-files.js";
@@ -49,14 +49,14 @@ export const show: AnswerCommand = {
     const limit = { ...CHANNEL_LIMIT, perFile: interaction.attachmentSizeLimit };
     const part = interaction.options.getInteger("part");
     if (part !== null) {
-      await defer(interaction, () => interaction.deferReply({ flags: MessageFlags.Ephemeral }));
+      await deferReply(interaction, MessageFlags.Ephemeral);
       const facts = await presenter.facts(job, interaction, job.items);
       const { file, parts } = await zipPart(job, part, facts, limit);
       if (file === null) await interaction.editReply({ content: refusals.noPart(parts) });
       else await send(interaction, { ...plainMessage(""), files: [file] }, "reply");
       return;
     }
-    await defer(interaction, () => interaction.deferReply());
+    await deferReply(interaction);
     const facts = await presenter.facts(job, interaction);
     await send(interaction, await finalMessage(job, facts, limit), "reply");
   },

@@ -6,7 +6,7 @@ import {
 import { wilson } from "../../core/statistics.js";
 import type { ExportedVote, Tally, VoteFilter, VoteKey, Votes } from "../../db/votes.js";
 import { votesPlot } from "../../pictures/plots.js";
-import { defer, replyPrivately } from "../discord/interactions.js";
+import { deferReply, replyPrivately } from "../discord/interactions.js";
 import { mayManage } from "../requests/rules.js";
 import { commandTexts } from "../words/commands.js";
 import { refusals } from "../words/refusals.js";
@@ -87,7 +87,7 @@ async function show(
   filter: VoteFilter,
   { votes }: Services,
 ): Promise<void> {
-  await defer(interaction, () => interaction.deferReply());
+  await deferReply(interaction);
   const by = interaction.options.getString("by") ?? "server";
   const overall = { label: statsLines.all, plain: statsLines.all, tally: await votes.total(filter) };
   const groups = Object.hasOwn(GROUPS, by) ? await GROUPS[by as keyof typeof GROUPS](votes, filter) : [];

@@ -4,7 +4,7 @@ import type { Where } from "../../core/settings.js";
 import type { Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { Choice, Votes } from "../../db/votes.js";
-import { acknowledge, defer, type Press, replyPrivately } from "../discord/interactions.js";
+import { acknowledge, deferUpdate, type Press, replyPrivately } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { voteReply } from "../messages/blind-message.js";
@@ -87,7 +87,7 @@ export class Ballots {
 
   /** Ends the vote and shows everybody which picture was which. */
   async reveal(press: Press, job: Job): Promise<void> {
-    await defer(press, () => press.deferUpdate());
+    await deferUpdate(press);
     await this.#options.votes.close(job.id);
     const target = { applicationId: press.applicationId, interactionToken: press.token };
     await this.#options.api.editReply(target, await this.#compose(job, press));

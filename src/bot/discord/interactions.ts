@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import {
   type ButtonInteraction,
   type ChatInputCommandInteraction,
+  type InteractionReplyOptions,
   type MessageComponentInteraction,
   type MessageContextMenuCommandInteraction,
   MessageFlags,
@@ -57,13 +58,18 @@ export async function acknowledge(
 }
 
 /**
- * Acknowledges an interaction before its work, by `deferUpdate` or `deferReply`. Returns even where no try
- * was answered: the user may see the press as accepted, so it must be carried out.
+ * Acknowledges a press before its work. Returns even where no try was answered: the user may see the press as
+ * accepted, so it must be carried out.
  */
-export async function defer(
-  interaction: Asking | RepliableInteraction,
-  answer: () => Promise<unknown>,
-): Promise<void> {
+export const deferUpdate = (press: Press): Promise<void> => defer(press, () => press.deferUpdate());
+
+/** The same for an interaction whose answer is edited in later; with `Ephemeral`, only its user sees it. */
+export const deferReply = (
+  interaction: RepliableInteraction,
+  flags?: MessageFlags.Ephemeral,
+): Promise<void> => defer(interaction, () => interaction.deferReply(flags === undefined ? {} : { flags }));
+
+async function defer(interaction: RepliableInteraction, answer: () => Promise<unknown>): Promise<void> {
   try {
     await acknowledge(interaction, answer);
   } catch (error) {
@@ -75,9 +81,10 @@ export async function defer(
 /** Answers an interaction so that only its user sees it, and mentions nobody. */
 export async function replyPrivately(
   interaction: Asking | RepliableInteraction,
-  content: string,
+  answer: string | Pick<InteractionReplyOptions, "content" | "embeds" | "components">,
 ): Promise<void> {
+  const message = typeof answer === "string" ? { content: answer } : answer;
   await acknowledge(interaction, () =>
-    interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: { parse: [] } }),
+    interaction.reply({ ...message, flags: MessageFlags.Ephemeral, allowedMentions: { parse: [] } }),
   );
 }

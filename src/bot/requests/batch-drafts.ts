@@ -7,7 +7,7 @@ import type { Arrival, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import { DueClock } from "../delivery/due-clock.js";
 import { faultOf } from "../discord/faults.js";
-import { acknowledge, defer, type Press, replyPrivately } from "../discord/interactions.js";
+import { acknowledge, deferUpdate, type Press, replyPrivately } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { retryTransient } from "../discord/retry-transient.js";
@@ -116,7 +116,7 @@ export class BatchDrafts {
     if (draft === null) return;
     if (press.user.id !== draft.origin.userId) return replyPrivately(press, refusals.notYourDraft);
     if (!mayUse(press, await settings.resolve(draft.origin))) return replyPrivately(press, refusals.role);
-    await defer(press, () => press.deferUpdate());
+    await deferUpdate(press);
     await this.#showing.get(draft.id);
     try {
       await intake.enqueue(press, draft);
@@ -132,7 +132,7 @@ export class BatchDrafts {
     if (draft === null) return;
     if (!mayModerate(press, draft.origin, await settings.resolve(draft.origin)))
       return replyPrivately(press, refusals.notYours);
-    await defer(press, () => press.deferUpdate());
+    await deferUpdate(press);
     await this.#showing.get(draft.id);
     await this.#end(draft);
     await press.editReply({ content: draftLines.discarded, embeds: [], components: [] });
