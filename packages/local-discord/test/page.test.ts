@@ -119,6 +119,8 @@ describe.skipIf(browserPath === undefined)("the chat page", () => {
       return data;
     })()`);
     await page.locator(".composer").dispatchEvent("drop", { dataTransfer: transfer });
+    // Before the file is there, Enter opens the file picker instead.
+    await page.locator(".composer").getByText("dropped.txt").waitFor();
     await composer().press("Enter");
     await page.getByText("dropped.txt: 3 prompts").waitFor();
   });
