@@ -15,6 +15,7 @@ import { closeToOthers, openDatabase } from "./db/sqlite/open.js";
 import { sqliteStore } from "./db/sqlite/store.js";
 import type { Store } from "./db/store.js";
 import { GpuLock } from "./inference/loop/gpu-lock.js";
+import { WorkerRecords } from "./inference/loop/left-behind.js";
 import { InferenceLoop } from "./inference/loop/loop.js";
 import {
   checkpointName,
@@ -112,6 +113,9 @@ export async function createApp(
       events.emit("log", { level: "info", message: `Metrics at ${metrics.url}` });
     }
 
+    const workers = new WorkerRecords(join(config.dataDir, "workers"), events);
+    await workers.endLeftBehind();
+
     const pictures = new PictureFolder(config.picturesDir);
     const local = config.DISCORD_TOKEN
       ? null
@@ -180,6 +184,7 @@ export async function createApp(
           signal,
           silenceMs: config.WORKER_SILENCE_MS,
           ...(workerFile === undefined ? {} : { workerFile }),
+          onStarted: (pid) => workers.add(pid),
           onOutput: (line) =>
             events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase }),
         }),

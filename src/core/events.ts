@@ -57,6 +57,8 @@ export interface AppEvents {
   "phase.started": [{ phase: Phase; pid: number; checkpoint: string; device: string; loadMs: number }];
   "phase.finished": [{ phase: Phase; jobs: number; items: number; ms: number; peakBytes: number }];
   "worker.exited": [{ phase: Phase; pid: number; code: number | null; signal: string | null }];
+  /** An earlier run of the bot left this worker behind, frozen or stuck; it was ended now. */
+  "worker.left-behind": [{ pid: number; startedMsAgo: number }];
   /** Discord makes requests to a route wait for `ms`. */
   "discord.rate-limited": [{ route: string; ms: number }];
   /** Milliseconds between a gateway heartbeat and its acknowledgement. */

@@ -89,6 +89,12 @@ export function logEvents(events: Events, level: LogLevel, options: LogOptions =
           `${phase} process ${worker} ended with ${signal ?? `code ${code}`}`,
         );
     })
+    .on("worker.left-behind", ({ pid: worker, startedMsAgo }) =>
+      log.warn(
+        { worker, startedMsAgo: Math.round(startedMsAgo) },
+        `ended model process ${worker}, which an earlier run of the bot left behind; it had started ${seconds(startedMsAgo)} ago`,
+      ),
+    )
     .on("log", ({ level: of, message, error, jobId, phase }) => {
       const job = jobId ?? (phase === undefined ? undefined : atWork.get(phase));
       const why = error === undefined ? {} : { code: codeOf(error), reason: describe(error) };

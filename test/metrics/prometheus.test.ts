@@ -62,6 +62,8 @@ test("events become counts, loads and seconds", async () => {
   events.emit("discord.latency", { ms: 42 });
   events.emit("discord.odd-event", { event: "INTERACTION_CREATE" });
 
+  events.emit("worker.left-behind", { pid: 5, startedMsAgo: 90_000 });
+
   const text = await registry.metrics();
   const expected: Record<string, number> = {
     'promptist_queue_jobs{phase="image"}': 3,
@@ -82,6 +84,7 @@ test("events become counts, loads and seconds", async () => {
     'promptist_jobs_finished_total{state="failed"}': 1,
     'promptist_jobs_finished_total{state="done"}': 1,
     'promptist_jobs_finished_total{state="cancelled"}': 0,
+    promptist_workers_left_behind_total: 1,
     promptist_deliveries_total: 1,
     promptist_discord_rate_limits_total: 1,
     promptist_discord_gateway_latency_seconds: 0.042,

@@ -8,7 +8,8 @@
 // bot is frozen for a while. Afterwards the bot may work in peace until nothing is open, and has to stop
 // within 5 s. Promise: each accepted command ends in exactly one message with a result, a failure or a
 // cancellation; a Start that Discord showed as accepted made a job, unless its bot was killed right then (the
-// draft keeps its Start); no job is left; the database is intact; no worker outlives its bot.
+// draft keeps its Start); no job is left; the database is intact; a worker that its bot left behind, frozen or
+// not, is gone when the next bot is ready.
 //
 // Run: npm run build && node test/soak/kill.mjs [--kills 300] [--seed 1] [--minutes 240] [--verbose]     (Linux: it freezes processes)
 // Ctrl+C ends the kills early; the peaceful end and the count follow all the same.
@@ -95,7 +96,12 @@ const counts = {
 const moments = {};
 const commands = [];
 let bot = null;
-process.on("exit", () => bot?.child.kill("SIGKILL"));
+/** The workers of bots that were killed, until they are seen to be gone. */
+const orphans = new Set();
+process.on("exit", () => {
+  bot?.child.kill("SIGKILL");
+  for (const worker of orphans) if (isWorker(worker)) signal(worker, "SIGKILL");
+});
 
 function startBot() {
   const child = spawn(process.execPath, [BIN, "start"], {
@@ -127,6 +133,30 @@ function signal(pid, name) {
     if (error.code === "ESRCH") return false;
     throw error;
   }
+}
+
+/** Whether this process is a worker that has not ended; a zombie has no command line. */
+function isWorker(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("worker.js");
+  } catch (error) {
+    if (error.code === "ENOENT" || error.code === "ESRCH") return false;
+    throw error;
+  }
+}
+
+/** Looks at the next READY whether the workers of earlier bots are gone; the returned function gives it up. */
+function expectNoneLeftBehind() {
+  const before = [...orphans];
+  const unsubscribe = local.transcript.subscribe((entry) => {
+    if (!MOMENTS["at READY"](entry)) return;
+    unsubscribe();
+    for (const worker of before) {
+      if (isWorker(worker)) problems.push(`worker ${worker} outlived the start of the next bot`);
+      else orphans.delete(worker);
+    }
+  });
+  return unsubscribe;
 }
 
 /** Harms the bot's worker, or freezes the bot; returns whether there was one. */
@@ -336,6 +366,7 @@ async function stream(signalStop) {
 async function round() {
   const running = startBot();
   bot = running;
+  const stopWatching = expectNoneLeftBehind();
   const stop = new AbortController();
   if (random() < 0.4) await assaultOnce(running);
   const longest = pick([1_000, 3_000, 6_000, 12_000]);
@@ -371,20 +402,18 @@ async function round() {
   counts.kills += 1;
   moments[moment] = (moments[moment] ?? 0) + 1;
   await running.exited;
-  // A frozen orphan would never notice that its parent is gone.
-  for (const worker of running.workers) signal(worker, "SIGCONT");
-  return running.workers;
+  stopWatching();
+  for (const worker of running.workers) orphans.add(worker);
 }
 
 const started = performance.now();
 const stopStream = new AbortController();
 const streaming = stream(stopStream.signal);
-const workers = new Set();
 const problems = [];
 try {
   const end = performance.now() + Number(flags.minutes) * 60_000;
   for (let i = 0; i < KILLS && !enough && performance.now() < end; i += 1) {
-    for (const worker of await round()) workers.add(worker);
+    await round();
     if (flags.verbose && (i + 1) % 10 === 0) {
       const states = commands.map(({ state }) => state);
       const of = (state) => states.filter((it) => it === state).length;
@@ -399,6 +428,7 @@ try {
   // Without kills, everything open must finish.
   const last = startBot();
   bot = last;
+  expectNoneLeftBehind();
   const open = () => {
     const file = openDatabase();
     try {
@@ -493,12 +523,11 @@ try {
         if (before !== undefined) problems.push(`${filename} was posted twice`);
         pictures.set(filename, message.id);
       }
-  for (const worker of workers)
-    if (
-      existsSync(`/proc/${worker}/cmdline`) &&
-      readFileSync(`/proc/${worker}/cmdline`, "utf8").includes("worker.js")
-    )
-      problems.push(`worker ${worker} outlived its bot`);
+  for (const worker of orphans)
+    if (isWorker(worker)) problems.push(`worker ${worker} outlived its bot and the next one`);
+  const leftBehind = readFileSync(join(folder, "bot.log"), "utf8").match(
+    /which an earlier run of the bot left behind/g,
+  );
   // A short run may have made no picture.
   const made = join(folder, "data", "pictures");
   const leftovers = existsSync(made)
@@ -519,6 +548,7 @@ try {
     lost,
     doubled,
     integrity,
+    workersLeftBehindAndEnded: leftBehind?.length ?? 0,
     unfinishedPictureFiles: leftovers.length,
     stopMs,
     seconds: Math.round((performance.now() - started) / 1000),

@@ -21,6 +21,11 @@ export interface HostOptions {
   readonly workerFile?: string;
   /** Called with each line that the worker or a native library prints, as far as they fit in a log. */
   readonly onOutput?: (line: string) => void;
+  /**
+   * Called with the worker's pid before it is told what to load, which waits for this; the returned function is
+   * called when it has ended. Neither may throw.
+   */
+  readonly onStarted?: (pid: number) => Promise<() => void>;
   /** Called with the device that the worker opened, before it loads its model there. */
   readonly onDevice?: (name: string) => void;
 }
@@ -124,9 +129,11 @@ export class ModelHost {
     const abort = () => host.#die(new InferenceError("CANCELLED", "cancelled while the model was loading"));
     options.signal?.addEventListener("abort", abort, { once: true });
     try {
-      host.#send({ type: "open", spec });
-      host.#listenForLife();
-      host.#info = await ready;
+      const told = host.#writeDown(options.onStarted).then(() => {
+        host.#send({ type: "open", spec });
+        host.#listenForLife();
+      });
+      [host.#info] = await Promise.all([ready, told]);
       return host;
     } catch (error) {
       host.#child.kill("SIGKILL");
@@ -194,6 +201,13 @@ export class ModelHost {
       clearTimeout(grace);
     }
     return { peakBytes: this.#peakBytes, ...(await this.#exited) };
+  }
+
+  async #writeDown(onStarted: HostOptions["onStarted"]): Promise<void> {
+    const { pid } = this.#child;
+    if (onStarted === undefined || pid === undefined) return;
+    const onEnded = await onStarted(pid);
+    void this.#exited.then(onEnded);
   }
 
   #receive(message: FromWorker): void {
