@@ -10,6 +10,7 @@ import { redactor } from "./core/redact.js";
 import { PROGRAM } from "./core/version.js";
 import { announced } from "./db/announce.js";
 import type { Queue } from "./db/queue.js";
+import { watchDataFolder } from "./db/sqlite/data-folder.js";
 import { lockInstance } from "./db/sqlite/instance-lock.js";
 import { closeToOthers, openDatabase } from "./db/sqlite/open.js";
 import { sqliteStore } from "./db/sqlite/store.js";
@@ -52,6 +53,8 @@ export interface AppOptions {
   readonly workerFile?: string;
   /** Called when Discord refuses the bot for good, such as after a token reset; the operator must act. */
   readonly onRefused?: (error: Error) => void;
+  /** Called when another program has taken the data folder, whose lock someone removed; this one must stop. */
+  readonly onTaken?: () => void;
 }
 
 /**
@@ -60,7 +63,7 @@ export interface AppOptions {
  */
 export async function createApp(
   config: Config,
-  { events = createEvents(), workerFile, onRefused }: AppOptions = {},
+  { events = createEvents(), workerFile, onRefused, onTaken = () => {} }: AppOptions = {},
 ): Promise<App> {
   const cleanups: (() => unknown)[] = [];
   const stop = async () => {
@@ -90,8 +93,8 @@ export async function createApp(
       name: checkpointName(choice, phase),
       device: devices.get(phase) ?? null,
     });
-    const instance = lockInstance(config.dataDir);
-    cleanups.push(() => instance.release());
+    const lock = lockInstance(config.dataDir);
+    cleanups.push(() => lock.release());
     if (!closeToOthers(config.dataDir)) {
       const message = `Other users of this machine can read ${config.dataDir}, which belongs to another user`;
       events.emit("log", { level: "warn", message });
@@ -105,6 +108,10 @@ export async function createApp(
     );
     const { queue, votes } = store;
     cleanups.push(() => store.close());
+
+    const { dataDir, databaseFile } = config;
+    const folder = watchDataFolder({ lock, dataDir, databaseFile, events, onTaken });
+    cleanups.push(() => folder.stop());
 
     if (config.METRICS_PORT !== 0) {
       const { collectMetrics, serveMetrics } = await import("./metrics/prometheus.js");
@@ -177,6 +184,7 @@ export async function createApp(
 
     const loop = new InferenceLoop({
       queue,
+      mayClaim: () => folder.isOurs(),
       events,
       gpu: new GpuLock(),
       startWorker: (phase: Phase, lease, signal) =>

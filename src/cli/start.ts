@@ -58,7 +58,10 @@ export async function start(config: Config): Promise<void> {
   process.on("unhandledRejection", onBug);
 
   // The log has the reason. Waiting jobs are safe, but nothing can run until the operator fixes it.
-  app = await createApp(config, { events, onRefused: () => shutDown(1) });
+  const onRefused = () => shutDown(1);
+  // At once: what a slow stop still sends to Discord would overwrite the other program's messages.
+  const onTaken = () => process.exit(1);
+  app = await createApp(config, { events, onRefused, onTaken });
   const { local, choice } = app;
   const note = miniatureLine(miniaturePhases(choice, ["text", "image"]));
   const unchecked = uncheckedNote(choice);

@@ -59,6 +59,8 @@ export interface AppEvents {
   "worker.exited": [{ phase: Phase; pid: number; code: number | null; signal: string | null }];
   /** An earlier run of the bot left this worker behind, frozen or stuck; it was ended now. */
   "worker.left-behind": [{ pid: number; startedMsAgo: number }];
+  /** The data folder or its database was deleted, moved or replaced under the running bot, or is back. */
+  "data-folder.gone": [{ isGone: boolean }];
   /** Discord makes requests to a route wait for `ms`. */
   "discord.rate-limited": [{ route: string; ms: number }];
   /** Milliseconds between a gateway heartbeat and its acknowledgement. */

@@ -73,6 +73,7 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
   const workerPeak = gauge("worker_peak_bytes", "Most memory of the phase's latest worker", "phase");
   const workerEnds = counter("worker_crashes_total", "Workers that ended by themselves", "phase");
   const leftBehind = counter("workers_left_behind_total", "Workers of an earlier run that were ended");
+  const folderGone = gauge("data_folder_gone", "1 while the data folder or its database is not in its place");
   const steps = seconds("denoising_step", "One denoising step of a picture", STEP_BUCKETS);
   const tokens = seconds("token", "One token of a rewrite, all beams of it", STEP_BUCKETS);
   const items = counter("items_total", "Prompts that a phase is done with", "phase");
@@ -106,6 +107,7 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
       if (code !== 0) workerEnds.inc({ phase });
     })
     .on("worker.left-behind", () => leftBehind.inc())
+    .on("data-folder.gone", ({ isGone }) => folderGone.set(isGone ? 1 : 0))
     .on("job.progress", (progress) => pace.step(progress))
     .on("job.item", ({ phase }) => items.inc({ phase }))
     .on("job.requeued", ({ code }) => {

@@ -64,6 +64,8 @@ test("events become counts, loads and seconds", async () => {
 
   events.emit("worker.left-behind", { pid: 5, startedMsAgo: 90_000 });
 
+  events.emit("data-folder.gone", { isGone: true });
+
   const text = await registry.metrics();
   const expected: Record<string, number> = {
     'promptist_queue_jobs{phase="image"}': 3,
@@ -85,6 +87,7 @@ test("events become counts, loads and seconds", async () => {
     'promptist_jobs_finished_total{state="done"}': 1,
     'promptist_jobs_finished_total{state="cancelled"}': 0,
     promptist_workers_left_behind_total: 1,
+    promptist_data_folder_gone: 1,
     promptist_deliveries_total: 1,
     promptist_discord_rate_limits_total: 1,
     promptist_discord_gateway_latency_seconds: 0.042,

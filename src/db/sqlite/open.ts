@@ -21,7 +21,7 @@ const BUSY_MS = 20;
  * and brings its schema up to date.
  *
  * Throws QueueError: QUEUE_NEWER_SCHEMA when a newer program wrote it, DISK_FULL, QUEUE_BUSY_DATABASE, and
- * CONFIG when the file cannot be opened or is not ours.
+ * CONFIG when the file cannot be opened, is not ours or has a second name.
  *
  * `synchronous = FULL`: in WAL mode NORMAL syncs at checkpoints only, so a power cut takes back the last
  * transactions, a stored result and its "delivered" mark among them. FULL syncs the log at each commit
@@ -35,6 +35,13 @@ export function openDatabase(file: string): Database.Database {
   let db: Database.Database | undefined;
   try {
     db = openKept(file, { timeout: START_BUSY_MS });
+    // SQLite names the log after the file, so two names mean two logs of one database, which destroy it.
+    if (statSync(file).nlink > 1) {
+      throw new QueueError(
+        "CONFIG",
+        `${file} has a second name (a hard link). A program that writes to it under that name would damage it. Make it a file of its own: cp -p "${file}" "${file}.own" && mv "${file}.own" "${file}"`,
+      );
+    }
     db.pragma("journal_mode = WAL");
     db.pragma("synchronous = FULL");
     db.pragma("fullfsync = ON");

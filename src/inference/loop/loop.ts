@@ -29,6 +29,8 @@ export interface LoopOptions {
   /** Milliseconds after which a phase makes way for the other one, if that has work. */
   readonly phaseMs: number;
   readonly now?: () => number;
+  /** Asked before each claim. False once another program has the queue, and this one is about to stop. */
+  readonly mayClaim?: () => boolean;
 }
 
 const RETRY_BASE_MS = 1_000;
@@ -48,6 +50,7 @@ const LOOK_MS = 30_000;
 export class InferenceLoop {
   readonly #options: LoopOptions;
   readonly #now: () => number;
+  readonly #mayClaim: () => boolean;
   readonly #work: Readonly<Record<Phase, ItemWork>>;
   readonly #stopping = new AbortController();
   readonly #current = new Map<string, AbortController>();
@@ -64,6 +67,7 @@ export class InferenceLoop {
   constructor(options: LoopOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#mayClaim = options.mayClaim ?? (() => true);
     const { queue, events, pictures, checkpointName } = options;
     const now = this.#now;
     this.#work = {
@@ -103,7 +107,9 @@ export class InferenceLoop {
           this.#orphans = false;
         }
         const phase = await this.#choosePhase();
-        if (phase) {
+        if (!this.#mayClaim()) {
+          await wake(QUEUE_TROUBLE_MS);
+        } else if (phase) {
           this.#lastPhase = phase;
           await this.#options.gpu.withGpu((lease) => this.#runPhase(phase, lease), this.#stopping.signal);
         } else {
@@ -133,6 +139,7 @@ export class InferenceLoop {
     const started = this.#now();
     const mayGoOn = async () =>
       !this.#stopping.signal.aborted &&
+      this.#mayClaim() &&
       (this.#now() - started < this.#options.phaseMs ||
         !(await queue.hasWork(phase === "text" ? "image" : "text")));
     const open = new OpenPhase(phase, lease, this.#options, this.#stopping.signal);

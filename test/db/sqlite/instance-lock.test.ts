@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { lockInstance } from "../../../src/db/sqlite/instance-lock.js";
 import { compileSources } from "./child/sources.js";
 
@@ -78,4 +78,53 @@ test("two folders are two locks", () => {
   const two = lockInstance(join(folder, "two"));
   one.release();
   two.release();
+});
+
+describe.skipIf(process.platform === "win32")("a lock whose file is", () => {
+  const file = () => join(folder, "instance.lock");
+
+  test.each<[string, () => void]>([
+    ["removed", () => rmSync(file())],
+    ["moved", () => renameSync(file(), join(folder, "elsewhere"))],
+    [
+      "replaced",
+      () => {
+        writeFileSync(join(folder, "new"), "");
+        renameSync(join(folder, "new"), file());
+      },
+    ],
+  ])("%s is made again at the next look, and a second program is refused", async (_how, harm) => {
+    const lock = lockInstance(folder);
+    harm();
+    expect(lock.keep()).toBe(true);
+    expect(() => lockInstance(folder)).toThrowError(locked);
+    expect((await start()).said).toMatch(/^QUEUE_LOCKED /);
+    lock.release();
+    expect((await start()).said).toBe("held");
+  });
+
+  test("removed is lost if another program was faster, and stays lost", async () => {
+    const lock = lockInstance(folder);
+    expect(lock.keep()).toBe(true);
+    rmSync(file());
+    expect((await start()).said).toBe("held");
+    expect(lock.keep()).toBe(false);
+    expect(lock.keep()).toBe(false);
+    lock.release();
+    expect(() => lockInstance(folder)).toThrowError(locked);
+  });
+
+  test("in a folder that is moved away stays locked there, also once there is a new folder", () => {
+    const data = join(folder, "data");
+    const moved = join(folder, "moved");
+    const lock = lockInstance(data);
+    renameSync(data, moved);
+    expect(lock.keep()).toBe(true);
+    expect(existsSync(data)).toBe(false);
+    mkdirSync(data);
+    expect(lock.keep()).toBe(true);
+    for (const it of [data, moved]) expect(() => lockInstance(it)).toThrowError(locked);
+    lock.release();
+    for (const it of [data, moved]) lockInstance(it).release();
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -41,6 +41,17 @@ test.skipIf(process.platform === "win32")("folder and files are the owner's alon
   expect(mode(join(folder, "data"))).toBe("700");
   expect([file, `${file}-wal`, `${file}-shm`].map(mode)).toEqual(["600", "600", "600"]);
   db.close();
+});
+
+test("a database with a second name is refused, until it is a file of its own", () => {
+  const file = join(folder, "queue.db");
+  openDatabase(file).close();
+  linkSync(file, join(folder, "other.db"));
+  const error = refusal(() => openDatabase(file));
+  expect(error.code).toBe("CONFIG");
+  expect(error.message).toContain(`${file} has a second name (a hard link)`);
+  rmSync(join(folder, "other.db"));
+  openDatabase(file).close();
 });
 
 test("a file that is no database is refused with a sentence and left as it is", () => {
