@@ -231,7 +231,7 @@ export const VARIABLES = {
   WORKER_SILENCE_MS: variable(
     String(15 * MINUTE),
     integer(1000, 24 * 60 * MINUTE),
-    "Milliseconds of silence after which a working model's process is ended and its job retried.",
+    "Milliseconds of silence after which a working model's process is ended and its job retried; four times as many if it prints.",
   ),
   UNCHECKED_PICTURES: variable(
     "spoiler",

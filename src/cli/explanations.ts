@@ -119,7 +119,8 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     todo: "If it repeats: promptist doctor; another DEVICE shows whether it is the driver.",
   },
   WORKER_STALLED: {
-    means: "A model's process was silent for WORKER_SILENCE_MS and was ended. The job is retried.",
+    means:
+      "A model's process was silent for WORKER_SILENCE_MS, or only printed for four times as long, and was ended. The job is retried.",
     todo: "If single steps take that long here, raise WORKER_SILENCE_MS; else update the driver.",
   },
   DISK_FULL: {

@@ -15,7 +15,10 @@ import { WorkerOutput } from "./worker-output.js";
 
 export interface HostOptions {
   readonly signal?: AbortSignal;
-  /** Ends a busy worker as stalled after this many milliseconds without a message. */
+  /**
+   * Ends a busy worker as stalled after this many milliseconds in which it neither sends a message nor prints,
+   * and after PRINTING_SILENCES as many in which it only prints.
+   */
   readonly silenceMs?: number;
   /** The compiled worker; set by tests that run from source. */
   readonly workerFile?: string;
@@ -47,6 +50,8 @@ interface Pending {
 
 const WORKER_FILE = fileURLToPath(new URL("../worker/worker.js", import.meta.url));
 const DEFAULT_SILENCE_MS = 15 * 60_000;
+/** Printing is a sign of life, such as of a driver that compiles for long, but it is no progress. */
+const PRINTING_SILENCES = 4;
 /** A worker that has not ended this long after it was asked to close is killed. */
 const CLOSE_GRACE_MS = 1_500;
 /** After these the worker's device or memory can't be trusted; only a new process starts clean. */
@@ -65,6 +70,8 @@ export class ModelHost {
   readonly #onDevice: ((name: string) => void) | undefined;
   readonly #output: WorkerOutput;
   #silence: NodeJS.Timeout | undefined;
+  /** When the last message came or the last call began. */
+  #progressAt = 0;
   #nextId = 1;
   #death: InferenceError | undefined;
   #onReady: ((message: Extract<FromWorker, { type: "ready" | "failed" }>) => void) | undefined;
@@ -89,7 +96,10 @@ export class ModelHost {
     });
     this.#child.on("message", (message) => this.#receive(message as FromWorker));
     for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.setEncoding("utf8").on("data", (text: string) => this.#output.take(text));
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.#output.take(text);
+        this.#waitForMore();
+      });
     void this.#exited.then(({ code, signal }) => {
       this.#output.end();
       const how = signal ? `signal ${signal}` : `exit code ${code}`;
@@ -245,20 +255,25 @@ export class ModelHost {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 
-  /** Restarts the timer that ends a busy worker after too long a silence. */
+  /** Notes that the worker gets on, or has something new to do. */
   #listenForLife(): void {
+    this.#progressAt = performance.now();
+    this.#waitForMore();
+  }
+
+  /** Restarts the timer that ends a busy worker after too long a silence, or too long without progress. */
+  #waitForMore(): void {
     clearTimeout(this.#silence);
     if (this.#pending.size === 0 || !this.alive) return;
-    this.#silence = setTimeout(
-      () =>
-        this.#die(
-          new InferenceError(
-            "WORKER_STALLED",
-            `nothing was heard from the model's process for ${Math.round(this.#silenceMs / 1000)} s; it was ended`,
-          ),
-        ),
-      this.#silenceMs,
-    );
+    const longest = this.#progressAt + PRINTING_SILENCES * this.#silenceMs - performance.now();
+    const silence =
+      longest < this.#silenceMs
+        ? `the model's process printed for ${seconds(PRINTING_SILENCES * this.#silenceMs)} and did nothing else`
+        : `nothing was heard from the model's process for ${seconds(this.#silenceMs)}`;
+    const end = () => this.#die(new InferenceError("WORKER_STALLED", `${silence}; it was ended`));
+    // A timer would never be due under a flood, of which each chunk comes here.
+    if (longest <= 0) end();
+    else this.#silence = setTimeout(end, Math.min(this.#silenceMs, longest));
   }
 
   #die(death: InferenceError): void {
@@ -269,6 +284,8 @@ export class ModelHost {
     for (const { reject } of this.#pending.values()) reject(death);
   }
 }
+
+const seconds = (ms: number) => `${Math.round(ms / 1000)} s`;
 
 /** Rebuilds an error thrown in the worker, with its class. */
 function reviveError({ code, message, stack }: WireError): Error {

@@ -23,6 +23,8 @@ interface Script {
   readonly load?: string;
   /** Answers calls with an error of this code, or worse. */
   readonly call?: string;
+  /** For how long `call: "print"` prints before it answers. */
+  readonly printMs?: number;
   readonly close?: "hang";
   /** Length of a rewrite. */
   readonly words?: number;
@@ -95,6 +97,7 @@ describe("a worker that fails in the middle of a job", () => {
     ["is killed", { call: "kill" }, "OUT_OF_MEMORY"],
     ["is frozen", { call: "freeze" }, "WORKER_STALLED"],
     ["never answers", { call: "hang" }, "WORKER_STALLED"],
+    ["prints for ever", { call: "flood" }, "WORKER_STALLED"],
   ])(
     "and %s is replaced; the job is tried again, and the next one is not charged",
     async (_name, script, code) => {
@@ -112,6 +115,17 @@ describe("a worker that fails in the middle of a job", () => {
       expect(starts().length).toBeGreaterThanOrEqual(2);
     },
   );
+
+  it("printing for longer than the longest silence lives, and answers", async () => {
+    const { queue, loop, finished, starts } = await startLoop([{ call: "print", printMs: 3_000 }]);
+    const { id } = await queue.enqueue(job());
+    const end = finished(id);
+    await loop.start();
+    await end;
+    await loop.stop();
+    expect(await queue.get(id)).toMatchObject({ state: "done", failures: [] });
+    expect(starts()).toHaveLength(1);
+  });
 
   it("on every attempt fails the job after three attempts, each in a new worker", async () => {
     const { queue, loop, finished, starts } = await startLoop([{ call: "kill" }]);

@@ -1,9 +1,17 @@
 // A worker that speaks the protocol and fails on request: script.json in its "checkpoint" folder says what to
 // do at the first start, the second, and so on. It simulates faults of a GPU on machines without one.
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 let script = {};
+function answer({ id, request }) {
+  const response = request.prompts.map((prompt) => ({
+    prompt,
+    rewrite: `${prompt}, ${"detailed ".repeat(script.words ?? 1)}`,
+    candidates: [],
+  }));
+  process.send({ type: "result", id, response });
+}
 process.on("disconnect", () => process.exit(0));
 process.on("message", (message) => {
   if (message.type === "open") {
@@ -32,6 +40,17 @@ process.on("message", (message) => {
   } else if (message.type === "call") {
     const { id } = message;
     if (script.call === "hang") return;
+    if (script.call === "flood") for (;;) writeSync(1, `${"x".repeat(1_023)}\n`.repeat(64));
+    if (script.call === "print") {
+      const until = performance.now() + script.printMs;
+      const timer = setInterval(() => {
+        process.stdout.write("compiling\n");
+        if (performance.now() < until) return;
+        clearInterval(timer);
+        answer(message);
+      }, 20);
+      return;
+    }
     if (script.call === "kill") process.kill(process.pid, "SIGKILL");
     if (script.call === "freeze") {
       process.kill(process.pid, "SIGSTOP");
@@ -45,12 +64,7 @@ process.on("message", (message) => {
       });
       return;
     }
-    const response = message.request.prompts.map((prompt) => ({
-      prompt,
-      rewrite: `${prompt}, ${"detailed ".repeat(script.words ?? 1)}`,
-      candidates: [],
-    }));
-    process.send({ type: "result", id, response });
+    answer(message);
   } else if (message.type === "close" && script.close !== "hang") {
     process.send({ type: "closed", peakBytes: 1 }, () => process.exit(0));
   }
