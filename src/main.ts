@@ -11,7 +11,7 @@ import { PROGRAM } from "./core/version.js";
 import { announced } from "./db/announce.js";
 import type { Queue } from "./db/queue.js";
 import { watchDataFolder } from "./db/sqlite/data-folder.js";
-import { lockInstance } from "./db/sqlite/instance-lock.js";
+import { folderOfDatabase, lockInstance } from "./db/sqlite/instance-lock.js";
 import { closeToOthers, openDatabase } from "./db/sqlite/open.js";
 import { sqliteStore } from "./db/sqlite/store.js";
 import type { Store } from "./db/store.js";
@@ -93,7 +93,7 @@ export async function createApp(
       name: checkpointName(choice, phase),
       device: devices.get(phase) ?? null,
     });
-    const lock = lockInstance(config.dataDir);
+    const lock = lockInstance(folderOfDatabase(config.databaseFile));
     cleanups.push(() => lock.release());
     if (!closeToOthers(config.dataDir)) {
       const message = `Other users of this machine can read ${config.dataDir}, which belongs to another user`;

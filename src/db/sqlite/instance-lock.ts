@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { QueueError } from "../../core/errors.js";
 import { openKept } from "./kept-database.js";
@@ -28,6 +28,10 @@ export function identityOf(path: string): string | null {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
   return found === undefined ? null : `${found.dev}:${found.ino}`;
 }
+
+/** The folder to lock for a database: where it really is, since two data folders may link to one. */
+export const folderOfDatabase = (file: string): string =>
+  dirname(existsSync(file) ? realpathSync(file) : file);
 
 /**
  * Makes this process the only program on a data folder: `recover()` takes every running job for an orphan,

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { lockInstance } from "../../../src/db/sqlite/instance-lock.js";
+import { folderOfDatabase, lockInstance } from "../../../src/db/sqlite/instance-lock.js";
 import { compileSources } from "./child/sources.js";
 
 const SCRIPT = fileURLToPath(new URL("./child/hold-lock.mjs", import.meta.url));
@@ -71,6 +71,17 @@ test("it holds within one process too, and release frees it", () => {
   expect(() => lockInstance(folder)).toThrowError(locked);
   lock.release();
   lockInstance(folder).release();
+});
+
+test.skipIf(process.platform === "win32")("two data folders with a link to one database are one lock", () => {
+  const [one, two] = ["one", "two"].map((name) => join(folder, name, "promptist.sqlite")) as [string, string];
+  for (const file of [one, two]) mkdirSync(dirname(file));
+  expect(folderOfDatabase(one)).toBe(dirname(one));
+  writeFileSync(one, "");
+  symlinkSync(one, two);
+  const lock = lockInstance(folderOfDatabase(one));
+  expect(() => lockInstance(folderOfDatabase(two))).toThrowError(locked);
+  lock.release();
 });
 
 test("two folders are two locks", () => {
