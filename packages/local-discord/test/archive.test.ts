@@ -52,3 +52,16 @@ test("a truncated archive is set aside, and the local Discord starts fresh", asy
   await second.close();
   expect(readdirSync(folder)).toContain("world.unreadable");
 });
+
+test("a folder that is deleted meanwhile is made again with what is said since", async () => {
+  const first = await startLocalDiscord({ folder });
+  rmSync(folder, { recursive: true });
+  await first.member("alice").say("hello", { files: [{ name: "note.txt", data: "kept" }] });
+  await first.close();
+
+  const second = await startLocalDiscord({ folder });
+  const [message] = second.member("bob").messages();
+  expect(message?.content).toBe("hello");
+  expect((await second.member("bob").download(message!.attachments[0]!)).toString()).toBe("kept");
+  await second.close();
+});

@@ -1,11 +1,14 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { rename, writeFile } from "node:fs/promises";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import type { DiscordState, World } from "./state.js";
 
 /** Raise it with each change of the records; archives of other versions are set aside, not read. */
 const VERSION = 2;
 const SAVE_EVERY_MS = 1_000;
+/** The folder may be deleted while the program runs. */
+const FOLDER = { recursive: true, mode: 0o700 } as const;
 
 interface Archived {
   readonly version: number;
@@ -63,12 +66,14 @@ export class Archive {
     this.#unsubscribe();
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#writing;
+    mkdirSync(dirname(this.#file), FOLDER);
     writeFileSync(`${this.#file}.new`, this.#bytes(), { mode: 0o600 });
     renameSync(`${this.#file}.new`, this.#file);
   }
 
   async #write(): Promise<void> {
     try {
+      await mkdir(dirname(this.#file), FOLDER);
       await writeFile(`${this.#file}.new`, this.#bytes(), { mode: 0o600 });
       await rename(`${this.#file}.new`, this.#file);
       this.#failure = null;

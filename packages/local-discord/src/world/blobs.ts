@@ -18,12 +18,16 @@ export function memoryBlobs(): Blobs {
   };
 }
 
-/** Stores each id as one file in `folder`, which is created if missing. */
+/** Stores each id as one file in `folder`, which is created if missing, also if it is deleted later. */
 export function folderBlobs(folder: string): Blobs {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const make = () => mkdirSync(folder, { recursive: true, mode: 0o700 });
+  make();
   const path = (id: string) => join(folder, id);
   return {
-    put: (id, data) => writeFileSync(path(id), data, { mode: 0o600 }),
+    put: (id, data) => {
+      make();
+      writeFileSync(path(id), data, { mode: 0o600 });
+    },
     get: (id) => {
       try {
         return readFileSync(path(id));
