@@ -29,20 +29,25 @@ export function act(name, body, files = []) {
   return fetch(`/local/${name}`, { method: "POST", body: form }).then(answer);
 }
 
-/** Follows the events of `user`; after a reconnect it calls `onGap`, to load what was missed. */
-export function follow(user, onEvent, onGap) {
+/**
+ * Follows the events of `user`, and reconnects. The server keeps no events for the page, so whoever follows
+ * loads everything at each `onOpen`, the first one included: a load before it may have missed something.
+ */
+export function follow(user, { onEvent, onOpen, onClose }) {
   let socket;
   let timer;
   let stopped = false;
-  const open = (again) => {
+  const open = () => {
     socket = new WebSocket(`ws://${location.host}/local/events?user=${encodeURIComponent(user)}`);
-    socket.onopen = () => again && onGap();
-    socket.onmessage = (frame) => onEvent(JSON.parse(frame.data));
+    socket.onopen = () => !stopped && onOpen();
+    socket.onmessage = (frame) => !stopped && onEvent(JSON.parse(frame.data));
     socket.onclose = () => {
-      if (!stopped) timer = setTimeout(() => open(true), 1000);
+      if (stopped) return;
+      onClose();
+      timer = setTimeout(open, 1000);
     };
   };
-  open(false);
+  open();
   return () => {
     stopped = true;
     clearTimeout(timer);

@@ -88,7 +88,7 @@ function App() {
     go(list[(at + list.length) % list.length].id);
   };
 
-  return html`<div class=${["layout", drawer && "open", operator && "with-operator"].filter(Boolean).join(" ")} onKeyDown=${onKeyDown}>
+  return html`<div class=${["layout", drawer && "open", operator && "with-operator"].filter(Boolean).join(" ")} aria-busy=${!chat.live} onKeyDown=${onKeyDown}>
     <nav class="side" aria-label="Servers and channels">
       <${Servers} state=${state} place=${guild?.id ?? DIRECT} unread=${chat.unread} go=${(id) => chat.go(id)} />
       <div class="side-main">

@@ -1,10 +1,10 @@
 // The page's state: loaded once, then kept up to date by the event stream of the current user.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { act, follow, loadChannel, loadState } from "./api.js";
+import { changed, NOTHING } from "./room.js";
 
 const OUTCOMES_KEPT = 50;
 const TYPING_MS = 10_000;
-const NOTHING = { messages: [], commands: [], message_commands: [], user_commands: [] };
 const remembered = (key, fallback) => sessionStorage.getItem(key) ?? fallback;
 
 /** State and actions of the chat for the current user and channel. */
@@ -18,12 +18,16 @@ export function useChat() {
   const [typing, setTyping] = useState(null);
   const [unread, setUnread] = useState({});
   const [busy, setBusy] = useState(null);
+  const [connected, setConnected] = useState(false);
   const waiting = useRef(new Map());
   // An interaction's event may arrive before the answer that tells its id, so outcomes are kept until asked
   // for.
   const outcomes = useRef(new Map());
   const seenBy = useRef("");
   const here = useRef("");
+  // Answers may overtake each other: only the load that was started last counts.
+  const lastState = useRef(null);
+  const lastRoom = useRef(null);
 
   const direct =
     state?.direct.map((it) => ({ ...it, name: it.recipients[0].global_name ?? it.recipients[0].username })) ??
@@ -34,13 +38,31 @@ export function useChat() {
   seenBy.current = user;
 
   const fail = (problem) => setError(problem.message);
-  const refreshState = useCallback(() => loadState(user).then(setState, fail), [user]);
-  const refreshRoom = useCallback(() => {
+  const refreshState = useCallback(async () => {
+    const load = loadState(user);
+    lastState.current = load;
+    try {
+      const loaded = await load;
+      if (lastState.current === load) setState(loaded);
+    } catch (problem) {
+      if (lastState.current === load) fail(problem);
+    }
+  }, [user]);
+  const refreshRoom = useCallback(async () => {
     const asked = here.current;
-    if (asked === "") return undefined;
-    return loadChannel(user, asked).then((it) => {
-      if (here.current === asked && seenBy.current === user) setRoom(it);
-    }, fail);
+    if (asked === "") return;
+    // What happens before the answer arrives may be missing in it.
+    const load = { since: [] };
+    lastRoom.current = load;
+    const counts = () => lastRoom.current === load && here.current === asked && seenBy.current === user;
+    try {
+      const loaded = await loadChannel(user, asked);
+      if (!counts()) return;
+      lastRoom.current = null;
+      setRoom({ ...loaded, loaded: true, messages: load.since.reduce(changed, loaded.messages) });
+    } catch (problem) {
+      if (counts()) fail(problem);
+    }
   }, [user]);
 
   useEffect(() => {
@@ -48,6 +70,7 @@ export function useChat() {
     setRoom(NOTHING);
     setUnread({});
     setModal(null);
+    setConnected(false);
     refreshState();
   }, [user]);
   useEffect(() => {
@@ -65,7 +88,8 @@ export function useChat() {
     return () => clearTimeout(timer);
   }, [typing]);
 
-  const onMessage = ({ change, message }) => {
+  const onMessage = (event) => {
+    const { change, message } = event;
     if (message.channel_id !== here.current) {
       if (change !== "created") return;
       const ping =
@@ -79,13 +103,8 @@ export function useChat() {
       return;
     }
     if (change !== "deleted" && message.author.id === typing) setTyping(null);
-    setRoom((it) => {
-      const known = it.messages.some((one) => one.id === message.id);
-      if (change === "deleted")
-        return { ...it, messages: it.messages.filter((one) => one.id !== message.id) };
-      if (!known) return { ...it, messages: [...it.messages, message] };
-      return { ...it, messages: it.messages.map((one) => (one.id === message.id ? message : one)) };
-    });
+    lastRoom.current?.since.push(event);
+    setRoom((it) => ({ ...it, messages: changed(it.messages, event) }));
   };
   const onInteraction = (event) => {
     outcomes.current.set(event.id, event);
@@ -103,21 +122,20 @@ export function useChat() {
     else if (event.type === "typing") {
       if (event.channel_id === here.current) setTyping(event.user_id);
     } else if (event.type === "interaction") onInteraction(event);
-    else if (event.type === "bot")
-      setState((it) => it && { ...it, bot: { ...it.bot, online: event.online } });
     else if (event.type === "commands") refreshRoom();
     else refreshState();
   };
   useEffect(
     () =>
-      follow(
-        user,
-        (event) => handle.current(event),
-        () => {
+      follow(user, {
+        onEvent: (event) => handle.current(event),
+        onOpen: () => {
+          setConnected(true);
           refreshState();
           refreshRoom();
         },
-      ),
+        onClose: () => setConnected(false),
+      }),
     [user],
   );
 
@@ -141,6 +159,8 @@ export function useChat() {
     typing,
     unread,
     busy,
+    /** Whether the stream is open and the channel loaded: what is shown is what is there. */
+    live: connected && room.loaded,
     setUser,
     setError,
     go: (id) => id && setChannelId(id),
