@@ -1,10 +1,13 @@
 // The page's state: loaded once, then kept up to date by the event stream of the current user.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { act, follow, loadChannel, loadState } from "./api.js";
+import { act, follow, loadChannel, loadState, NOT_THERE } from "./api.js";
+import { placeInHash } from "./links.js";
 import { changed, NOTHING } from "./room.js";
 
 const OUTCOMES_KEPT = 50;
 const TYPING_MS = 10_000;
+/** A second press of the same button within this time is a double click. */
+const SAME_PRESS_MS = 500;
 const remembered = (key, fallback) => sessionStorage.getItem(key) ?? fallback;
 
 /** State and actions of the chat for the current user and channel. */
@@ -18,7 +21,10 @@ export function useChat() {
   const [typing, setTyping] = useState(null);
   const [unread, setUnread] = useState({});
   const [busy, setBusy] = useState(null);
-  const [connected, setConnected] = useState(false);
+  // Null until it is known.
+  const [connected, setConnected] = useState(null);
+  const [target, setTarget] = useState(null);
+  const lastPress = useRef({ key: "", at: 0 });
   const waiting = useRef(new Map());
   // An interaction's event may arrive before the answer that tells its id, so outcomes are kept until asked
   // for.
@@ -59,7 +65,7 @@ export function useChat() {
       const loaded = await loadChannel(user, asked);
       if (!counts()) return;
       lastRoom.current = null;
-      setRoom({ ...loaded, loaded: true, messages: load.since.reduce(changed, loaded.messages) });
+      setRoom({ ...loaded, channel: asked, messages: load.since.reduce(changed, loaded.messages) });
     } catch (problem) {
       if (counts()) fail(problem);
     }
@@ -70,7 +76,7 @@ export function useChat() {
     setRoom(NOTHING);
     setUnread({});
     setModal(null);
-    setConnected(false);
+    setConnected(null);
     refreshState();
   }, [user]);
   useEffect(() => {
@@ -131,6 +137,7 @@ export function useChat() {
         onEvent: (event) => handle.current(event),
         onOpen: () => {
           setConnected(true);
+          setError((it) => (it === NOT_THERE ? "" : it));
           refreshState();
           refreshRoom();
         },
@@ -138,6 +145,20 @@ export function useChat() {
       }),
     [user],
   );
+
+  // A link to a message changes the page's address. It is cleared, so that the same link works again.
+  useEffect(() => {
+    const jump = () => {
+      const place = placeInHash(location.hash);
+      if (place === null) return;
+      history.replaceState(null, "", location.pathname + location.search);
+      setChannelId(place.channel);
+      setTarget(place.message ? place : null);
+    };
+    jump();
+    addEventListener("hashchange", jump);
+    return () => removeEventListener("hashchange", jump);
+  }, []);
 
   const attempt = async (run) => {
     setError("");
@@ -160,22 +181,30 @@ export function useChat() {
     unread,
     busy,
     /** Whether the stream is open and the channel loaded: what is shown is what is there. */
-    live: connected && room.loaded,
+    live: connected === true && room.channel === channel?.id,
+    connected,
+    target,
+    clearTarget: () => setTarget(null),
     setUser,
     setError,
-    go: (id) => id && setChannelId(id),
+    go: (id) => {
+      if (!id) return;
+      setTarget(null);
+      setChannelId(id);
+    },
     closeModal: () => setModal(null),
     /** Uses a button or, with `values`, a select. */
-    use: (message, customId, values) =>
-      attempt(async () => {
-        const { interaction } = await act("component", {
-          user,
-          message: message.id,
-          custom_id: customId,
-          values,
-        });
+    use: (message, customId, values) => {
+      const key = JSON.stringify([user, message.id, customId, values]);
+      const again = key === lastPress.current.key && Date.now() - lastPress.current.at < SAME_PRESS_MS;
+      if (again) return undefined;
+      lastPress.current = { key, at: Date.now() };
+      return attempt(async () => {
+        const body = { user, message: message.id, custom_id: customId, values };
+        const { interaction } = await act("component", body);
         if (!outcomes.current.has(interaction)) setBusy({ interaction, message: message.id, customId });
-      }),
+      });
+    },
     submitModal: async (inputs, files) => {
       await act("modal", { user, interaction: modal.interaction, inputs }, files);
       setModal(null);

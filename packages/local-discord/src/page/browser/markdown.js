@@ -1,11 +1,10 @@
 // Chat markdown as elements, never as HTML text, so that no message can become markup.
 import { useState } from "preact/hooks";
 import { html } from "./api.js";
+import { Link } from "./links.js";
 
 const INLINE =
   /(?<escape>\\([*_~`|\\>[\]#-]))|(?<code>(?<ticks>`{1,2})([^`\n]+)\k<ticks>)|(?<bold>\*\*([\s\S]+?)\*\*(?!\*))|(?<under>__([\s\S]+?)__)|(?<strike>~~([\s\S]+?)~~)|(?<spoiler>\|\|([\s\S]+?)\|\|)|(?<em>\*(?!\s)([^*\n]+?)\*|(?<!\w)_([^_\n]+?)_(?!\w))|(?<mask>\[([^\]\n]+)\]\(<?(https?:\/\/[^\s)>]+)>?\))|(?<url><?https?:\/\/[^\s<>]*[^\s<>.,:;!?)'"\]]>?)|(?<mention><(@!?|@&|#)(\d+)>)|(?<command><\/([^:>]+):\d+>)|(?<emoji><a?:(\w+):\d+>)|(?<all>@everyone|@here)|(?<time><t:(-?\d+)(?::([tTdDfFR]))?>)/g;
-
-const link = (url, text) => html`<a href=${url} target="_blank" rel="noreferrer noopener">${text}</a>`;
 
 function inline(text, names) {
   const out = [];
@@ -31,11 +30,10 @@ function one(match, names) {
   if (g.em) return html`<em>${inner(1)}</em>`;
   if (g.mask) {
     const [, label, url] = /^\[([^\]]+)\]\(<?(.+?)>?\)$/.exec(g.mask);
-    return link(url, inline(label, names));
+    return html`<${Link} url=${url} names=${names}>${inline(label, names)}<//>`;
   }
   if (g.url) {
-    const url = g.url.replace(/^<|>$/g, "");
-    return link(url, url);
+    return html`<${Link} url=${g.url.replace(/^<|>$/g, "")} names=${names} />`;
   }
   if (g.mention) {
     const [, kind, id] = /^<(@!?|@&|#)(\d+)>$/.exec(g.mention);

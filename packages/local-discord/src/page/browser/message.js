@@ -12,6 +12,7 @@ const LOADING = 128;
 const COMPONENTS_V2 = 1 << 15;
 const CHAT_COMMAND = 20;
 
+const at = (x, y) => ({ left: x, top: y, bottom: y });
 export const isEphemeral = (message) => (message.flags & EPHEMERAL) !== 0;
 
 /**
@@ -61,14 +62,14 @@ function Drawn({ message, grouped, context }) {
     // Links, pictures, inputs and selected text keep the browser's own menu.
     if (event.target.closest("a, img, input, textarea") || String(getSelection()) !== "") return;
     event.preventDefault();
-    openMenu(message, { x: event.clientX, y: event.clientY });
+    openMenu(message, at(event.clientX, event.clientY));
   };
   const fromKeys = (event) => {
     if (event.target !== event.currentTarget || (event.key !== "ContextMenu" && event.key !== "Enter"))
       return;
     event.preventDefault();
     const { left, top } = event.currentTarget.getBoundingClientRect();
-    openMenu(message, { x: left + 70, y: top + 20 });
+    openMenu(message, at(left + 70, top + 20));
   };
   return html`<li class=${classes.filter(Boolean).join(" ")} data-id=${message.id} tabindex="-1" onContextMenu=${atPointer} onKeyDown=${fromKeys}
       aria-label=${`${displayName(author)}, ${short}`}>
@@ -94,8 +95,8 @@ function Drawn({ message, grouped, context }) {
     <div class="tools"><button type="button" aria-label=${`More for the message of ${displayName(author)}, ${short}`} aria-haspopup="menu" onClick=${(
       event,
     ) => {
-      const { left, bottom } = event.currentTarget.getBoundingClientRect();
-      openMenu(message, { x: left - 150, y: bottom + 4 });
+      const { left, top, bottom } = event.currentTarget.getBoundingClientRect();
+      openMenu(message, { left: left - 150, top, bottom });
     }}><${Icon} name="more" /></button></div>
   </li>`;
 }

@@ -1,6 +1,6 @@
 // The operator's panel: the state of the program behind the bot, and its traffic with Discord.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { html } from "./api.js";
+import { html, loadOperator } from "./api.js";
 import { Icon } from "./icons.js";
 import { relative } from "./markdown.js";
 import { size } from "./media.js";
@@ -54,11 +54,9 @@ function State({ names }) {
   const [{ snapshot, error, asked }, set] = useState({ snapshot: null, error: "", asked: false });
   usePolling(async () => {
     try {
-      const response = await fetch("/local/operator");
-      const body = await response.json();
-      set({ snapshot: body.snapshot ?? null, error: response.ok ? "" : body.message, asked: true });
-    } catch {
-      set({ snapshot: null, error: "The server is not there", asked: true });
+      set({ ...(await loadOperator()), error: "", asked: true });
+    } catch (problem) {
+      set({ snapshot: null, error: problem.message, asked: true });
     }
   });
   if (error) return html`<p class="error">${error}</p>`;

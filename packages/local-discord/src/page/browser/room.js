@@ -2,7 +2,7 @@
 
 /** A channel that is not loaded yet. */
 export const NOTHING = {
-  loaded: false,
+  channel: null,
   messages: [],
   commands: [],
   message_commands: [],
