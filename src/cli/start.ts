@@ -59,7 +59,7 @@ export async function start(config: Config): Promise<void> {
 
   // The log has the reason. Waiting jobs are safe, but nothing can run until the operator fixes it.
   app = await createApp(config, { events, onRefused: () => shutDown(1) });
-  const { local, choice } = app;
+  const { local, panelUrl, choice } = app;
   const note = miniatureLine(miniaturePhases(choice, ["text", "image"]));
   const unchecked = uncheckedNote(choice);
   const oldNode = unsupportedNode();
@@ -68,6 +68,7 @@ export async function start(config: Config): Promise<void> {
     local
       ? `No DISCORD_TOKEN, so a local Discord runs here. Open  ${local.url}  and type  /compare prompt:A cat in the rain`
       : `Invite it to a server: ${app.inviteUrl}`,
+    ...(panelUrl ? [`Operator's panel: ${panelUrl}`] : []),
     ...(note ? [`Pictures are ${note}.`] : []),
     ...(unchecked ? [`${unchecked}.`] : []),
     ...(oldNode ? [`${oldNode}.`] : []),
