@@ -48,8 +48,10 @@ describe.skipIf(browserPath === undefined)("the chat page, as Discord's own clie
   /** Whether the reader sees a part of the page in whole. */
   const isInView = async (selector: string) => {
     const box = await page.locator(selector).boundingBox();
-    const { height } = page.viewportSize()!;
-    return box !== null && box.y >= 0 && box.y + box.height <= height;
+    // The input line covers what lies below it.
+    const line = selector.startsWith(".menu") ? null : await page.locator(".status").boundingBox();
+    const end = line?.y ?? page.viewportSize()!.height;
+    return box !== null && box.y >= 0 && box.y + box.height <= end;
   };
   const many = (count = 60) =>
     Array.from({ length: count }, (_, n) => local.member("bob").say(`message ${n}`));
@@ -124,10 +126,12 @@ describe.skipIf(browserPath === undefined)("the chat page, as Discord's own clie
     const folder = mkdtempSync(join(tmpdir(), "local-discord-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     local = await startLocalDiscord({ folder });
+    many(30);
     await open();
     const port = Number(new URL(local.url).port);
     await local.close();
     await page.getByText("The server is not there. This page connects again by itself.").waitFor();
+    await expect.poll(() => isInView(".message:last-child")).toBe(true);
     await page.locator(".presence", { hasText: "The server is not there" }).waitFor();
     await send("typed while nobody listens");
     expect(await composer().inputValue()).toBe("typed while nobody listens");

@@ -177,6 +177,12 @@ function Messages({ channel, room, hidden, context, online, bot, sent, target, c
   useLayoutEffect(() => {
     if (atEnd.current) down();
   }, [room.messages]);
+  // The list gets lower when a notice or the options of a command open below it.
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(() => list.current !== null && atEnd.current && down());
+    observer.observe(list.current);
+    return () => observer.disconnect();
+  }, []);
   useLayoutEffect(() => {
     if (sent === 0) return;
     atEnd.current = true;
