@@ -133,6 +133,14 @@ describe.skipIf(browserPath === undefined)("the page with any message", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("counts a relative timestamp on while nothing else happens", async () => {
+    const { id } = local.member("alice").say(`<t:${Math.floor(Date.now() / 1000) - 5}:R>`);
+    await open();
+    const first = await drawn(id);
+    expect(first).toMatch(/seconds ago/);
+    await expect.poll(() => drawn(id)).not.toBe(first);
+  });
+
   test("shows the raw text of a message whose drawing fails, and all others", async () => {
     // The failure is put into the module that the page loads, because no message is known to cause one.
     await page.route("**/page/markdown.js", async (route) => {

@@ -1,5 +1,5 @@
 // Chat markdown as elements, never as HTML text, so that no message can become markup.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { html } from "./api.js";
 import { Link } from "./links.js";
 
@@ -79,6 +79,12 @@ export function relative(at) {
 }
 
 function Time({ at, style }) {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    if (style !== "R") return undefined;
+    const timer = setInterval(() => tick((n) => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, [style]);
   const date = new Date(at);
   const text = style === "R" ? relative(at) : new Intl.DateTimeFormat("en", STYLES[style]).format(date);
   return html`<time class="stamp" datetime=${date.toISOString()} title=${date.toLocaleString()}>${text}</time>`;

@@ -1,5 +1,6 @@
 // One message: author, reference, text, embeds, attachments, components, and its actions.
 import { Component as PreactComponent } from "preact";
+import { useMemo } from "preact/hooks";
 import { html } from "./api.js";
 import { Component, Embed } from "./components.js";
 import { Icon } from "./icons.js";
@@ -40,6 +41,8 @@ function Drawn({ message, grouped, context }) {
   const ephemeral = isEphemeral(message);
   const loading = (flags & LOADING) !== 0;
   const pinged = message.mention_everyone || message.mentions.some((it) => it.id === me.id);
+  // Each event draws the whole list: a text is read again only when it has changed.
+  const text = useMemo(() => markdown(message.content, names), [message.content, names]);
   const time = new Date(message.timestamp);
   const short = time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   const parts = {
@@ -85,7 +88,7 @@ function Drawn({ message, grouped, context }) {
         loading
           ? html`<div class="thinking"><i></i><i></i><i></i> ${displayName(author)} is thinking…</div>`
           : message.content !== "" &&
-            html`<div class="text">${markdown(message.content, names)}${message.edited_timestamp && html`<small class="edited" title=${new Date(message.edited_timestamp).toLocaleString()}> (edited)</small>`}</div>`
+            html`<div class="text">${text}${message.edited_timestamp && html`<small class="edited" title=${new Date(message.edited_timestamp).toLocaleString()}> (edited)</small>`}</div>`
       }
       ${message.embeds.map((it) => html`<${Embed} embed=${it} names=${names} zoom=${zoom} />`)}
       ${(flags & COMPONENTS_V2) === 0 && html`<${Attachments} list=${message.attachments} zoom=${zoom} />`}
