@@ -18,6 +18,8 @@ export default defineConfig({
     reporters: ["default", "./test/support/count-reporter.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // On a loaded machine a state may take longer than the 1 s that is the default.
+    expect: { poll: { timeout: 20_000 } },
     projects: [
       "packages/*",
       {

@@ -256,6 +256,11 @@ export const VARIABLES = {
     integer(0, 65535),
     "Port on 127.0.0.1 where Prometheus can read /metrics. 0: none.",
   ),
+  OPERATOR_PORT: variable(
+    "0",
+    integer(0, 65535),
+    "Port on 127.0.0.1 of the operator's panel, for every user of this machine. 0: none.",
+  ),
 } as const satisfies Record<string, Variable>;
 
 type Key = keyof typeof VARIABLES;

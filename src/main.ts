@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { cdnBeside, type LocalDiscord, startLocalDiscord } from "local-discord";
+import { cdnBeside, type LocalDiscord, startLocalDiscord, startOperatorPanel } from "local-discord";
 import { createBot } from "./bot/bot.js";
 import { miniatureLine } from "./bot/words/result.js";
 import type { Config } from "./config.js";
@@ -15,6 +15,7 @@ import { folderOfDatabase, lockInstance } from "./db/sqlite/instance-lock.js";
 import { closeToOthers, openDatabase } from "./db/sqlite/open.js";
 import { sqliteStore } from "./db/sqlite/store.js";
 import type { Store } from "./db/store.js";
+import { diskUse } from "./files/disk-use.js";
 import { GpuLock } from "./inference/loop/gpu-lock.js";
 import { WorkerRecords } from "./inference/loop/left-behind.js";
 import { InferenceLoop } from "./inference/loop/loop.js";
@@ -28,6 +29,7 @@ import {
 import { levelOfOutput } from "./inference/loop/model-host.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
+import { recentLog } from "./metrics/recent-log.js";
 import { RecentTimes } from "./metrics/recent-times.js";
 import { Retention } from "./pictures/retention.js";
 import { PictureFolder } from "./pictures/store.js";
@@ -39,6 +41,8 @@ export interface App {
   readonly events: Events;
   /** The local Discord, if the configuration has no token. */
   readonly local: LocalDiscord | null;
+  /** Address of the operator's panel, if the configuration has a port for it. */
+  readonly panelUrl: string | null;
   readonly inviteUrl: string;
   readonly userTag: string;
   readonly choice: ModelChoice;
@@ -70,7 +74,9 @@ export async function createApp(
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   };
   try {
-    logEvents(events, config.LOG_LEVEL, { redact: redactor([config.DISCORD_TOKEN, config.HF_TOKEN]) });
+    const redact = redactor([config.DISCORD_TOKEN, config.HF_TOKEN]);
+    logEvents(events, config.LOG_LEVEL, { redact });
+    const lines = recentLog(events, redact);
     // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
     const choice: ModelChoice = {
       ...chooseModels({
@@ -106,7 +112,7 @@ export async function createApp(
       }),
       events,
     );
-    const { queue, votes } = store;
+    const { queue, votes, records } = store;
     cleanups.push(() => store.close());
 
     const { dataDir, databaseFile } = config;
@@ -124,15 +130,39 @@ export async function createApp(
     await workers.endLeftBehind();
 
     const pictures = new PictureFolder(config.picturesDir);
+    const operator = watchForOperator({
+      events,
+      jobs: queue,
+      latest: (limit) => records.latest(limit),
+      checkpoints: { text: checkpointName(choice, "text"), image: checkpointName(choice, "image") },
+      redact,
+      votes: async () => {
+        const { optimized, baseline, tie, bad } = await votes.total({});
+        return { optimized, baseline, ties: tie + bad };
+      },
+      disk: diskUse(config.dataDir),
+      log: lines,
+    });
+    const actions = {
+      cancel: (job: string) => queue.cancel(job),
+      pause: () => queue.setPaused(true),
+      resume: () => queue.setPaused(false),
+    };
+    const panel =
+      config.OPERATOR_PORT === 0
+        ? null
+        : await startOperatorPanel({ port: config.OPERATOR_PORT, operator, actions });
+    if (panel) {
+      cleanups.push(() => panel.close());
+      events.emit("log", { level: "info", message: `Operator's panel at ${panel.url}` });
+    }
     const local = config.DISCORD_TOKEN
       ? null
       : await startLocalDiscord({
           port: config.LOCAL_DISCORD_PORT,
           folder: join(config.dataDir, "local-discord"),
-          operator: watchForOperator(events, queue, async () => {
-            const { optimized, baseline, tie, bad } = await votes.total({});
-            return { optimized, baseline, ties: tie + bad };
-          }),
+          operator,
+          actions,
         });
     if (local) cleanups.push(() => local.close());
 
@@ -174,7 +204,7 @@ export async function createApp(
       },
     });
     const retention = new Retention({
-      records: store.records,
+      records,
       events,
       pictures,
       limits: config.retention,
@@ -205,7 +235,18 @@ export async function createApp(
     cleanups.push(() => loop.stop());
     retention.start();
     cleanups.push(() => retention.stop());
-    return { config, store, queue, events, local, inviteUrl, userTag, choice, stop };
+    return {
+      config,
+      store,
+      queue,
+      events,
+      local,
+      panelUrl: panel?.url ?? null,
+      inviteUrl,
+      userTag,
+      choice,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

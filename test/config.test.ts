@@ -42,3 +42,11 @@ test("all wrong values and misspelt names are reported at once, without the toke
   expect(load).toThrowError(/DEVICE=gpu/);
   expect(load).not.toThrowError(/hush-hush|secret/);
 });
+
+test("ports are whole numbers of 16 bits, and the operator's panel has none by default", () => {
+  expect(loadConfig({}, root).OPERATOR_PORT).toBe(0);
+  expect(loadConfig({ OPERATOR_PORT: "8421" }, root).OPERATOR_PORT).toBe(8421);
+  for (const key of ["OPERATOR_PORT", "METRICS_PORT", "LOCAL_DISCORD_PORT"])
+    for (const wrong of ["-1", "65536", "80.5", "http"])
+      expect(() => loadConfig({ [key]: wrong }, root), `${key}=${wrong}`).toThrowError(`${key}=${wrong}`);
+});

@@ -62,7 +62,7 @@ export async function start(config: Config): Promise<void> {
   // At once: what a slow stop still sends to Discord would overwrite the other program's messages.
   const onTaken = () => process.exit(1);
   app = await createApp(config, { events, onRefused, onTaken });
-  const { local, choice } = app;
+  const { local, panelUrl, choice } = app;
   const note = miniatureLine(miniaturePhases(choice, ["text", "image"]));
   const unchecked = uncheckedNote(choice);
   const oldNode = unsupportedNode();
@@ -71,6 +71,7 @@ export async function start(config: Config): Promise<void> {
     local
       ? `No DISCORD_TOKEN, so a local Discord runs here. Open  ${local.url}  and type  /compare prompt:A cat in the rain`
       : `Invite it to a server: ${app.inviteUrl}`,
+    ...(panelUrl ? [`Operator's panel: ${panelUrl}`] : []),
     ...(note ? [`Pictures are ${note}.`] : []),
     ...(unchecked ? [`${unchecked}.`] : []),
     ...(oldNode ? [`${oldNode}.`] : []),

@@ -75,6 +75,10 @@ export interface Origin {
   readonly tokenExpiresAt: number;
 }
 
+/** The address of a message on Discord, or of its channel. */
+export const linkTo = ({ guildId, channelId }: Origin, messageId?: string | null): string =>
+  ["https://discord.com/channels", guildId ?? "@me", channelId, messageId].filter(Boolean).join("/");
+
 export interface Failure {
   readonly code: string;
   /** For the log and the operator, never for a channel. */

@@ -2,6 +2,8 @@ import type { Job } from "../core/job.js";
 
 /** What is kept of jobs after their end: showing it again, making room, exporting and erasing it. */
 export interface Records {
+  /** Finished jobs, latest first, at most `limit`. Reads every row: for a start, not for each second. */
+  latest(limit: number): Promise<Job[]>;
   /** Failed jobs, newest first, at most `limit`. */
   setAside(limit: number): Promise<Job[]>;
   /** Finished jobs that still have pictures and whose delivery succeeded or was given up, oldest first. */

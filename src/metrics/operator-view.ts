@@ -1,16 +1,37 @@
+import { readFile } from "node:fs/promises";
+import { isMissing } from "../core/errors.js";
 import type { Events, Progress } from "../core/events.js";
-import type { Job, JobState, Phase } from "../core/job.js";
+import { type Job, type JobState, linkTo, type Phase } from "../core/job.js";
+import type { LogLine } from "./recent-log.js";
 
 /** As many jobs as fit the panel without scrolling. */
 const JOBS_SHOWN = 12;
 const FINISHED_KEPT = 8;
 const TITLE_CHARACTERS = 120;
+const REASON_CHARACTERS = 300;
+const PHASES: readonly Phase[] = ["text", "image"];
 
 /** The part of the queue that the view needs. */
 export interface JobSource {
   depth(): Promise<{ readonly queued: number; readonly running: number; readonly undelivered: number }>;
   open(limit: number): Promise<Job[]>;
   get(id: string): Promise<Job | undefined>;
+  paused(): Promise<boolean>;
+}
+
+export interface OperatorSources {
+  readonly events: Events;
+  readonly jobs: JobSource;
+  /** Finished jobs, latest first, at most `limit`; asked once, later ones are told by events. */
+  readonly latest: (limit: number) => Promise<readonly Job[]>;
+  /** The name of the checkpoint that each phase uses. */
+  readonly checkpoints: Readonly<Record<Phase, string>>;
+  /** Removes secrets from what a failure says. */
+  readonly redact: (text: string) => string;
+  /** Counts of the votes, if people vote. */
+  readonly votes?: () => Promise<Votes>;
+  readonly disk?: () => Promise<OperatorView["disk"]>;
+  readonly log?: () => readonly LogLine[];
 }
 
 export interface Votes {
@@ -21,11 +42,24 @@ export interface Votes {
 
 /** The state of the program, for the operator. Times are milliseconds since the epoch, sizes are bytes. */
 export interface OperatorView {
-  queue: { waiting: number; running: number; undelivered: number };
+  queue: { waiting: number; running: number; undelivered: number; paused: boolean };
   phase: PhaseView | null;
   memory: { name: string; bytes: number; peak?: boolean }[];
   /** Open jobs in the order of service, then finished ones, latest first. */
-  jobs: { id: string; kind: string; state: JobState; title: string; user: string; at: number; ms?: number }[];
+  jobs: {
+    id: string;
+    kind: string;
+    state: JobState;
+    title: string;
+    user: string;
+    at: number;
+    ms?: number;
+    reason?: string;
+    url: string;
+  }[];
+  models: { use: string; name: string; device?: string; loaded: boolean }[];
+  disk?: { folder: string; bytes: number; free: number };
+  log?: LogLine[];
   votes?: Votes;
 }
 
@@ -43,20 +77,23 @@ const LABELS: Readonly<Record<Progress["making"], string>> = {
   optimized: "optimized picture",
 };
 
-/**
- * Starts listening and returns a function that reports the current state when called.
- * @param votes counts of the votes, if people vote
- */
-export function watchForOperator(
-  events: Events,
-  jobs: JobSource,
-  votes?: () => Promise<Votes>,
-): () => Promise<OperatorView> {
+/** Starts listening and returns a function that reports the current state when called. */
+export function watchForOperator(sources: OperatorSources): () => Promise<OperatorView> {
+  const { events, jobs, latest, checkpoints, redact, votes, disk, log } = sources;
   let phase: PhaseView | null = null;
+  let worker: { readonly phase: Phase; readonly pid: number } | null = null;
   let peakBytes: number | null = null;
+  const devices = new Map<Phase, string>();
   const finished: string[] = [];
+  let earlier: readonly string[] | null = null;
+  const over = () => {
+    phase = null;
+    worker = null;
+  };
   events
     .on("phase.started", (event) => {
+      worker = { phase: event.phase, pid: event.pid };
+      devices.set(event.phase, event.device);
       phase = {
         name: NAMES[event.phase],
         detail: `${event.checkpoint} on ${event.device}`,
@@ -64,12 +101,10 @@ export function watchForOperator(
       };
     })
     .on("phase.finished", (event) => {
-      phase = null;
+      over();
       peakBytes = event.peakBytes;
     })
-    .on("worker.exited", () => {
-      phase = null;
-    })
+    .on("worker.exited", over)
     .on("job.progress", ({ making, step, steps, item, items }) => {
       if (phase === null || steps < 1) return;
       phase = { ...phase, progress: { label: LABELS[making], done: step, total: steps, item, items } };
@@ -79,28 +114,68 @@ export function watchForOperator(
       finished.length = Math.min(finished.length, FINISHED_KEPT);
     });
 
+  /** The latest finished jobs: those of this run, then those of earlier ones. */
+  const finishedJobs = async () => {
+    earlier ??= (await latest(FINISHED_KEPT)).map((it) => it.id);
+    const ids = [...new Set([...finished, ...earlier])].slice(0, FINISHED_KEPT);
+    const found = await Promise.all(ids.map((id) => jobs.get(id)));
+    // Some were erased meanwhile, or wait again.
+    return found.flatMap((it) => (it === undefined || it.finishedAt === null ? [] : [it]));
+  };
+  const memory = async () => {
+    const entries: OperatorView["memory"] = [{ name: "Bot", bytes: process.memoryUsage.rss() }];
+    const bytes = worker === null ? null : await residentBytes(worker.pid);
+    if (bytes !== null) entries.push({ name: "Worker", bytes });
+    else if (worker === null && peakBytes !== null)
+      entries.push({ name: "Latest worker", bytes: peakBytes, peak: true });
+    return entries;
+  };
+
   return async () => {
-    const [depth, open, over] = await Promise.all([
+    const [depth, paused, open, done] = await Promise.all([
       jobs.depth(),
+      jobs.paused(),
       jobs.open(JOBS_SHOWN),
-      Promise.all(finished.map((id) => jobs.get(id))),
+      finishedJobs(),
     ]);
+    const use = await disk?.();
     return {
-      queue: { waiting: depth.queued, running: depth.running, undelivered: depth.undelivered },
+      queue: { waiting: depth.queued, running: depth.running, undelivered: depth.undelivered, paused },
       phase,
-      memory: [
-        { name: "Bot", bytes: process.memoryUsage.rss() },
-        ...(peakBytes === null ? [] : [{ name: "Latest worker", bytes: peakBytes, peak: true }]),
-      ],
-      jobs: [...open, ...over.filter((job) => job !== undefined)].slice(0, JOBS_SHOWN).map(jobView),
+      memory: await memory(),
+      jobs: [...open, ...done].slice(0, JOBS_SHOWN).map((job) => jobView(job, redact)),
+      models: PHASES.map((it) => {
+        const device = devices.get(it);
+        return {
+          use: NAMES[it],
+          name: checkpoints[it],
+          ...(device === undefined ? {} : { device }),
+          loaded: worker?.phase === it,
+        };
+      }),
+      ...(use === undefined ? {} : { disk: use }),
+      ...(log === undefined ? {} : { log: [...log()] }),
       ...(votes === undefined ? {} : { votes: await votes() }),
     };
   };
 }
 
-function jobView(job: Job): OperatorView["jobs"][number] {
+/** Resident memory of a process, or null where the system does not tell it (Linux does), or it has ended. */
+async function residentBytes(pid: number): Promise<number | null> {
+  try {
+    const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, "utf8")) ?? [];
+    return kib === undefined ? null : Number(kib) * 1024;
+  } catch (error) {
+    // ESRCH: it ended between opening and reading.
+    if (isMissing(error) || (error as NodeJS.ErrnoException).code === "ESRCH") return null;
+    throw error;
+  }
+}
+
+function jobView(job: Job, redact: (text: string) => string): OperatorView["jobs"][number] {
   const prompt = job.items[0]?.prompt.slice(0, TITLE_CHARACTERS) ?? "";
   const more = job.items.length - 1;
+  const failure = job.state === "failed" ? job.failures.at(-1) : undefined;
   return {
     id: job.id,
     kind: job.kind,
@@ -109,5 +184,9 @@ function jobView(job: Job): OperatorView["jobs"][number] {
     user: job.origin.userId,
     at: job.finishedAt ?? job.createdAt,
     ...(job.startedAt === null ? {} : { ms: Math.max(0, (job.finishedAt ?? Date.now()) - job.startedAt) }),
+    ...(failure === undefined
+      ? {}
+      : { reason: redact(`${failure.code}: ${failure.detail}`).slice(0, REASON_CHARACTERS) }),
+    url: linkTo(job.origin, job.delivery.messageId),
   };
 }

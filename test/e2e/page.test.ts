@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { browserPath, launchBrowser } from "../../packages/local-discord/test/support/browser.js";
+import { browserPath, launchBrowser, live } from "../../packages/local-discord/test/support/browser.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 
 if (browserPath === undefined)
@@ -30,7 +30,7 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
       (request) => request.url().startsWith(app.local.url) || complaints.push(request.url()),
     );
     await page.goto(app.local.url);
-    await composer().waitFor();
+    await live(page);
   });
   afterAll(async () => {
     await browser?.close();
@@ -45,7 +45,7 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
     await page.getByRole("button", { name: /^You are/ }).click();
     await page.getByRole("menuitemradio", { name }).click();
     await page.getByRole("button", { name: new RegExp(`^You are ${name}`) }).waitFor();
-    await composer().waitFor();
+    await live(page);
   };
 
   test("types /compare with hints, watches progress in the message and the panel, and sees the pair", async () => {
@@ -91,6 +91,7 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
       .click();
     const dialog = page.getByRole("dialog");
     const first = await dialog.getAttribute("aria-label");
+    await expect.poll(() => page.evaluate("document.querySelector('dialog img').naturalWidth")).not.toBe(0);
     const place = await dialog.locator("img").boundingBox();
     await page.keyboard.press("ArrowRight");
     await expect.poll(() => dialog.getAttribute("aria-label")).not.toBe(first);

@@ -2,23 +2,36 @@ import { operatorSnapshot } from "local-discord/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createEvents, type Events } from "../../src/core/events.js";
 import type { Queue } from "../../src/db/queue.js";
-import { watchForOperator } from "../../src/metrics/operator-view.js";
+import type { Store } from "../../src/db/store.js";
+import { type OperatorSources, watchForOperator } from "../../src/metrics/operator-view.js";
 import { ENGINES, type Engine } from "../db/contract/engines.js";
 import { newJob } from "../db/contract/fixtures.js";
 
 let engine: Engine;
+let store: Store;
 let queue: Queue;
 let events: Events;
 
 beforeEach(async () => {
   engine = ENGINES[0]!.create();
-  ({ queue } = await engine.connect(() => Date.now()));
+  store = await engine.connect(() => Date.now());
+  ({ queue } = store);
   events = createEvents();
 });
 afterEach(() => engine.destroy());
 
+const watch = (extra: Partial<OperatorSources> = {}) =>
+  watchForOperator({
+    events,
+    jobs: queue,
+    latest: (limit) => store.records.latest(limit),
+    checkpoints: { text: "promptist", image: "stable-diffusion" },
+    redact: (text) => text.replaceAll("hush", "[token]"),
+    ...extra,
+  });
+
 test("shows an idle program", async () => {
-  const view = await watchForOperator(events, queue)();
+  const view = await watch()();
   expect(view).toMatchObject({ queue: { waiting: 0, running: 0, undelivered: 0 }, phase: null, jobs: [] });
   expect(view.memory.map((it) => it.name)).toEqual(["Bot"]);
   expect(view.memory[0]!.bytes).toBeGreaterThan(10 * 2 ** 20);
@@ -26,7 +39,7 @@ test("shows an idle program", async () => {
 });
 
 test("shows a running job's phase and progress, then the worker's peak, and the finished job first", async () => {
-  const ask = watchForOperator(events, queue, async () => ({ optimized: 2, baseline: 1, ties: 0 }));
+  const ask = watch({ votes: async () => ({ optimized: 2, baseline: 1, ties: 0 }) });
   await queue.enqueue(newJob({ user: "1", prompts: ["A cat", "A dog"] }));
   const claim = (await queue.claim("text", "owner"))!;
   await queue.enqueue(newJob({ user: "2", prompts: ["Fear"] }));
@@ -64,8 +77,69 @@ test("shows a running job's phase and progress, then the worker's peak, and the 
 });
 
 test("shows no phase after its worker died", async () => {
-  const ask = watchForOperator(events, queue);
+  const ask = watch();
   events.emit("phase.started", { phase: "image", pid: 1, checkpoint: "sd", device: "cpu", loadMs: 1 });
   events.emit("worker.exited", { phase: "image", pid: 1, code: null, signal: "SIGKILL" });
   expect((await ask()).phase).toBeNull();
+});
+
+test("shows the memory of the worker that runs, not of the one before", async () => {
+  const ask = watch();
+  const started = { phase: "text", pid: process.pid, checkpoint: "promptist", device: "cpu" } as const;
+  events.emit("phase.started", { ...started, loadMs: 1 });
+  events.emit("phase.finished", { phase: "text", jobs: 1, items: 1, ms: 1, peakBytes: 123 });
+  events.emit("phase.started", { ...started, phase: "image", loadMs: 1 });
+  const { memory, models } = await ask();
+  expect(memory.filter((it) => it.peak)).toEqual([]);
+  if (process.platform === "linux")
+    expect(memory[1]).toEqual({ name: "Worker", bytes: expect.toSatisfy((it) => it > 10 * 2 ** 20) });
+  expect(models).toEqual([
+    { use: "Rewriting prompts", name: "promptist", device: "cpu", loaded: false },
+    { use: "Drawing pictures", name: "stable-diffusion", device: "cpu", loaded: true },
+  ]);
+});
+
+test("shows no memory of a worker that has just gone", async () => {
+  const ask = watch();
+  // Linux gives no process this id.
+  events.emit("phase.started", {
+    phase: "text",
+    pid: 2 ** 22 + 1,
+    checkpoint: "x",
+    device: "cpu",
+    loadMs: 1,
+  });
+  expect((await ask()).memory.map((it) => it.name)).toEqual(["Bot"]);
+});
+
+test("shows why a job failed, without secrets, and a link to its message, also those of earlier runs", async () => {
+  const job = await queue.enqueue(newJob({ user: "1", prompts: ["A cat"] }));
+  const claim = (await queue.claim("text", "owner"))!;
+  await queue.fail(claim, "WORKER_DIED", `ended with hush ${"x".repeat(1_000)}`);
+  await store.deliveries.delivered(job.id, "77");
+  const open = await queue.enqueue(newJob({ user: "1", prompts: ["A dog"] }));
+  // Nothing was told by an event, as after a restart.
+  const view = await watch()();
+  const { guildId, channelId } = job.origin;
+  const place = `https://discord.com/channels/${guildId ?? "@me"}/${channelId}`;
+  expect(view.jobs.map(({ id, state, url }) => ({ id, state, url }))).toEqual([
+    { id: open.id, state: "queued", url: place },
+    { id: job.id, state: "failed", url: `${place}/77` },
+  ]);
+  const { reason } = view.jobs[1]!;
+  expect(reason).toMatch(/^WORKER_DIED: ended with \[token\] x+$/);
+  expect(reason!.length).toBeLessThanOrEqual(300);
+  expect(operatorSnapshot.parse(view)).toEqual(view);
+  await store.records.drop(job.id);
+  expect((await watch()()).jobs.map((it) => it.id)).toEqual([open.id]);
+});
+
+test("shows the pause, the disk and the log", async () => {
+  const disk = { folder: "/data", bytes: 5, free: 7 };
+  const log = [{ at: 1, level: "warn" as const, text: "slow" }];
+  const ask = watch({ disk: async () => disk, log: () => log });
+  await queue.setPaused(true);
+  const view = await ask();
+  expect(view).toMatchObject({ queue: { paused: true }, disk, log });
+  expect(operatorSnapshot.parse(view)).toEqual(view);
 });

@@ -1,9 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { callbackRoutes } from "./api/callback-routes.js";
 import { commandRoutes } from "./api/command-routes.js";
@@ -13,8 +11,9 @@ import { resourceRoutes } from "./api/resource-routes.js";
 import { type RestContext, router } from "./api/router.js";
 import { webhookRoutes } from "./api/webhook-routes.js";
 import { Gateway } from "./gateway/gateway.js";
+import { HOST, hangUp, serveLoopback, target } from "./loopback.js";
 import { mountPage } from "./page/files.js";
-import { OperatorBoard, type OperatorSource } from "./page/operator.js";
+import { type OperatorActions, OperatorBoard, type OperatorSource } from "./page/operator.js";
 import { PageRoutes } from "./page/routes.js";
 import { Invoker } from "./people/invoker.js";
 import { InvocationError } from "./people/options.js";
@@ -28,9 +27,6 @@ import { type Clock, systemClock } from "./world/clock.js";
 import { Interactions } from "./world/interactions.js";
 import { seedStudio } from "./world/seed.js";
 import { DEFAULT_LIMITS, DiscordState, type Limits } from "./world/state.js";
-
-/** Fixed, because the server trusts everyone who connects: nothing beyond this machine may reach it. */
-const HOST = "127.0.0.1";
 
 export interface LocalDiscordOptions {
   /** 0, the default, picks any free port. */
@@ -51,6 +47,8 @@ export interface LocalDiscordOptions {
   readonly folder?: string;
   /** State of the program behind the bot, for the page's side panel. */
   readonly operator?: OperatorSource;
+  /** What the side panel's buttons do; a button without an action is not shown. */
+  readonly actions?: OperatorActions;
   /**
    * Whether to check all calls and events against Discord's specification, if it is installed; true by
    * default.
@@ -135,7 +133,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
   const users =
     options.page === false
       ? null
-      : new PageRoutes(people, new OperatorBoard(options.operator ?? null), transcript);
+      : new PageRoutes(people, new OperatorBoard(options.operator ?? null, options.actions), transcript);
   if (users !== null) {
     mountPage(app);
     users.mount(app);
@@ -151,19 +149,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
     return context.json(error.toJSON(), 404);
   });
 
-  const answer = getRequestListener(app.fetch);
-  const server = createServer((request, response) => {
-    const refusal = refuse(request, port);
-    if (refusal === null) return answer(request, response);
-    return response
-      .writeHead(refusal.status, { "content-type": "application/json", connection: "close" })
-      .end(JSON.stringify({ message: refusal.message, code: 0 }));
-  });
-  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // The client may have gone; without a listener the answer's failure would end the process.
-    socket.on("error", () => socket.destroy());
-    const refusal = refuse(request, port);
-    if (refusal !== null) return hangUp(socket, refusal.status);
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Split instead of parsed: "//[" is a path that URL refuses.
     const [path, ...query] = target(request).split("?");
     const parameters = new URLSearchParams(query.join("?"));
@@ -172,9 +158,10 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
     const user = path === "/local/events" ? users?.person(parameters.get("user")) : undefined;
     if (users === null || user === undefined) return hangUp(socket, 404);
     return users.upgrade(user, request, socket, head);
-  });
-  port = await listen(server, options.port ?? 0);
-  const url = `http://${HOST}:${port}`;
+  };
+  const server = await serveLoopback(app, { port: options.port ?? 0, upgrade });
+  const { url } = server;
+  port = server.port;
   state.cdn.baseUrl = `${url}/cdn`;
   const guild = [...state.guilds.values()][0]!;
 
@@ -193,68 +180,8 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
       interactions.close();
       gateway.close();
       users?.close();
-      await new Promise<void>((resolve, reject) => {
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
-        server.closeAllConnections();
-      });
+      await server.close();
       await archive?.close();
     },
   };
-}
-
-/** The port is in use by something else. */
-export class PortTaken extends Error {
-  readonly code = "EADDRINUSE";
-
-  constructor(port: number) {
-    super(`Port ${port} of ${HOST} is taken: choose another one, or 0 for any that is free`);
-    this.name = "PortTaken";
-  }
-}
-
-interface Refusal {
-  readonly status: 400 | 403;
-  readonly message: string;
-}
-
-/**
- * Why a request is refused, or null: pages of other sites must not reach this server through a browser. Looks
- * at Host and Origin before anything else of the request.
- */
-function refuse(request: IncomingMessage, port: number): Refusal | null {
-  const { host, origin } = request.headers;
-  const own = [`${HOST}:${port}`, `localhost:${port}`];
-  if (host === undefined || !own.includes(host))
-    return { status: 403, message: `Forbidden host: this server answers at http://${own[0]} only` };
-  if (origin !== undefined && !own.some((it) => origin === `http://${it}`))
-    return { status: 403, message: "Forbidden origin" };
-  // "GET http://other/" and "OPTIONS *" are for proxies.
-  if (!target(request).startsWith("/"))
-    return { status: 400, message: "The request's target must be a path that begins with /" };
-  return null;
-}
-
-function target(request: IncomingMessage): string {
-  return request.url ?? "";
-}
-
-/** Answers an upgrade with an error, and closes the connection even if the client keeps its side open. */
-function hangUp(socket: Duplex, status: 400 | 403 | 404): void {
-  socket.once("finish", () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const taken = error.code === "EADDRINUSE";
-      reject(taken ? new PortTaken(port) : error);
-    });
-    server.listen(port, HOST, () => {
-      server.removeAllListeners("error");
-      // A connection that cannot be accepted concerns its client only.
-      server.on("error", (error) => console.error(`A connection was not accepted: ${error.message}`));
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
 }

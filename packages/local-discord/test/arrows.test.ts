@@ -15,9 +15,23 @@ const ALLOWED: Record<string, readonly string[]> = {
   api: ["protocol", "traffic", "world", "forms"],
   people: ["protocol", "world", "forms"],
   page: ["protocol", "traffic", "world", "forms", "people"],
-  server: ["protocol", "traffic", "world", "forms", "gateway", "api", "people", "page"],
-  index: ["server", "world", "page"],
-  testing: ["protocol", "traffic", "world", "forms", "gateway", "api", "people", "page", "server"],
+  loopback: [],
+  panel: ["page", "loopback"],
+  server: ["protocol", "traffic", "world", "forms", "gateway", "api", "people", "page", "loopback"],
+  index: ["server", "panel", "loopback", "world", "page"],
+  testing: [
+    "protocol",
+    "traffic",
+    "world",
+    "forms",
+    "gateway",
+    "api",
+    "people",
+    "page",
+    "server",
+    "panel",
+    "loopback",
+  ],
 };
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));

@@ -2,7 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { OperatorSnapshot } from "../src/page/operator.js";
 import { type LocalDiscord, startLocalDiscord } from "../src/testing/index.js";
-import { browserPath, launchBrowser } from "./support/browser.js";
+import { browserPath, launchBrowser, live } from "./support/browser.js";
 import { type ForeignBot, startForeignBot } from "./support/foreign-bot.js";
 
 if (browserPath === undefined)
@@ -58,7 +58,7 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
     page.on("request", (request) => request.url().startsWith(local.url) || complaints.push(request.url()));
     await page.goto(local.url);
-    await composer().waitFor();
+    await live(page);
   }
   const composer = () => page.getByRole("combobox", { name: /^Message/ });
   const last = () => page.locator(".message").last();
@@ -192,7 +192,7 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     local.member("bob").say("are you there?", { channel: "general" });
     local.member("bob").say(`<@${local.member("alice").id}>!`, { channel: "general" });
     await page.getByRole("button", { name: "Studio" }).getByText("1").waitFor();
-    expect(await page.title()).toMatch(/^\(2\) #lounge/);
+    await expect.poll(() => page.title()).toMatch(/^\(2\) #lounge/);
     await page.getByRole("button", { name: "Direct messages" }).click();
     await page.getByRole("heading", { name: "Direct messages" }).waitFor();
     await page.getByRole("button", { name: "Bob", exact: true }).click();

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type LocalDiscord, startLocalDiscord } from "../src/testing/index.js";
-import { browserPath, launchBrowser } from "./support/browser.js";
+import { browserPath, launchBrowser, live } from "./support/browser.js";
 
 if (browserPath === undefined)
   console.warn("SKIPPED: the tests of the chat page need Chromium, and none was found");
@@ -77,6 +77,15 @@ const said = fc
   .map((text) => text.slice(0, 2000))
   .filter((text) => text.trim() !== "");
 
+/** A promise that the test resolves. */
+function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
 describe.skipIf(browserPath === undefined)("the page with any message", () => {
   let local: LocalDiscord;
   let browser: Browser;
@@ -102,7 +111,7 @@ describe.skipIf(browserPath === undefined)("the page with any message", () => {
 
   const open = async () => {
     await page.goto(local.url);
-    await page.getByRole("heading", { name: "general", exact: true }).waitFor();
+    await live(page);
   };
   /** The text of a message on the page, once it is drawn. */
   const drawn = (id: string) => page.locator(`.message[data-id="${id}"] .text`).textContent();
@@ -124,6 +133,14 @@ describe.skipIf(browserPath === undefined)("the page with any message", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("counts a relative timestamp on while nothing else happens", async () => {
+    const { id } = local.member("alice").say(`<t:${Math.floor(Date.now() / 1000) - 5}:R>`);
+    await open();
+    const first = await drawn(id);
+    expect(first).toMatch(/seconds ago/);
+    await expect.poll(() => drawn(id)).not.toBe(first);
+  });
+
   test("shows the raw text of a message whose drawing fails, and all others", async () => {
     // The failure is put into the module that the page loads, because no message is known to cause one.
     await page.route("**/page/markdown.js", async (route) => {
@@ -142,14 +159,62 @@ describe.skipIf(browserPath === undefined)("the page with any message", () => {
     await open();
     expect(await drawn(before.id)).toBe("before");
     expect(await drawn(early.id)).toBe("**fails** at once");
-    const live = alice.say("**fails** live");
-    expect(await drawn(live.id)).toBe("**fails** live");
+    const later = alice.say("**fails** later");
+    expect(await drawn(later.id)).toBe("**fails** later");
     const after = alice.say("**after**");
     expect(await drawn(after.id)).toBe("after");
-    local.state.updateMessage({ ...local.state.messages.get(live.id)!, content: "**mended**" });
-    await page.locator(`.message[data-id="${live.id}"] strong`).waitFor();
+    local.state.updateMessage({ ...local.state.messages.get(later.id)!, content: "**mended**" });
+    await page.locator(`.message[data-id="${later.id}"] strong`).waitFor();
     expect(complaints.every((it) => it.includes("not drawn"))).toBe(true);
     expect(complaints.length).toBeGreaterThanOrEqual(2);
+  });
+
+  test("shows a message that is said after the first load and before the stream opens", async () => {
+    const alice = local.member("alice");
+    const before = alice.say("before");
+    const held = gate();
+    await page.routeWebSocket("**/local/events*", async (socket) => {
+      await held.opened;
+      socket.connectToServer();
+    });
+    await page.goto(local.url);
+    expect(await drawn(before.id)).toBe("before");
+    const between = alice.say("between");
+    held.open();
+    expect(await drawn(between.id)).toBe("between");
+    expect(complaints).toEqual([]);
+  });
+
+  test("keeps what happens while the channel is loading", async () => {
+    const alice = local.member("alice");
+    const [kept, edited, deleted] = ["kept", "to be edited", "to be deleted"].map((text) => alice.say(text));
+    const held = gate();
+    let loads = 0;
+    let answered = 0;
+    await page.route("**/local/channels/*", async (route) => {
+      const response = await route.fetch();
+      loads++;
+      await held.opened;
+      await route.fulfill({ response });
+      answered++;
+    });
+    let heard = 0;
+    page.on("websocket", (socket) => socket.on("framereceived", () => heard++));
+    await page.goto(local.url);
+    // The first load has its answer, and events arrive: from here on the answer is old.
+    await expect.poll(() => loads).toBeGreaterThan(0);
+    await expect.poll(() => alice.say("is the stream open?") && heard).toBeGreaterThan(0);
+    const said = alice.say("said");
+    local.state.updateMessage({ ...local.state.messages.get(edited!.id)!, content: "edited" });
+    local.state.deleteMessage(local.state.messages.get(deleted!.id)!);
+    expect(await drawn(said.id)).toBe("said");
+    held.open();
+    expect(await drawn(kept!.id)).toBe("kept");
+    await expect.poll(() => answered).toBe(loads);
+    expect(await drawn(said.id)).toBe("said");
+    expect(await drawn(edited!.id)).toBe("edited");
+    expect(await page.getByText("to be deleted").count()).toBe(0);
+    expect(complaints).toEqual([]);
   });
 
   test(`draws ${MESSAGES} messages of odd markup`, async () => {

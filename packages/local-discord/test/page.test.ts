@@ -2,7 +2,7 @@ import type { Client } from "discord.js";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type LocalDiscord, startLocalDiscord } from "../src/testing/index.js";
-import { browserPath, launchBrowser } from "./support/browser.js";
+import { browserPath, launchBrowser, live } from "./support/browser.js";
 import { startSampleBot } from "./support/sample-bot.js";
 
 if (browserPath === undefined)
@@ -38,7 +38,8 @@ describe.skipIf(browserPath === undefined)("the chat page", () => {
     });
     complaints.length = 0;
     await page.goto(local.url);
-    await page.getByRole("heading", { name: "general", exact: true }).waitFor();
+    // Before that no command is known.
+    await live(page);
   });
 
   const composer = () => page.getByRole("combobox", { name: /^Message/ });
@@ -46,6 +47,7 @@ describe.skipIf(browserPath === undefined)("the chat page", () => {
     await page.getByRole("button", { name: /^You are/ }).click();
     await page.getByRole("menuitemradio", { name }).click();
     await page.getByRole("button", { name: new RegExp(`^You are ${name}`) }).waitFor();
+    await live(page);
   };
   const last = () => page.locator(".message").last();
 
@@ -54,7 +56,7 @@ describe.skipIf(browserPath === undefined)("the chat page", () => {
     await composer().press("Enter");
     await last().getByText("A cat in the rain: at night").first().waitFor();
     expect(await last().locator(".origin").textContent()).toMatch(/Alice used \/echo$/);
-    expect(await composer().inputValue()).toBe("");
+    await expect.poll(() => composer().inputValue()).toBe("");
     expect(complaints).toEqual([]);
   });
 
@@ -91,7 +93,9 @@ describe.skipIf(browserPath === undefined)("the chat page", () => {
     await last().getByRole("button", { name: "Enlarge before" }).click();
     const zoom = page.getByRole("dialog", { name: "before" });
     await zoom.waitFor();
-    expect(await page.evaluate("document.querySelector('dialog.lightbox img').naturalWidth")).toBe(64);
+    await expect
+      .poll(() => page.evaluate("document.querySelector('dialog.lightbox img').naturalWidth"))
+      .toBe(64);
     await page.keyboard.press("Escape");
     await zoom.waitFor({ state: "detached" });
     expect(complaints).toEqual([]);

@@ -1,4 +1,4 @@
-import type { Job } from "../../core/job.js";
+import { type Job, linkTo } from "../../core/job.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import { plainMessage } from "../discord/outgoing.js";
@@ -30,8 +30,7 @@ export class Ping {
     if (state === "cancelled" || now() - job.createdAt < pingAfterMs) return;
     const own = (await settings.of("user", origin.userId)).ping;
     if (!(own ?? (await settings.resolve(origin)).ping ?? true)) return;
-    const link = `https://discord.com/channels/${origin.guildId ?? "@me"}/${origin.channelId}/${messageId}`;
     const sentence = state === "done" ? resultLines.readyAt : resultLines.endedAt;
-    await api.followUp(origin, plainMessage(sentence(origin.userId, kind, link)));
+    await api.followUp(origin, plainMessage(sentence(origin.userId, kind, linkTo(origin, messageId))));
   }
 }

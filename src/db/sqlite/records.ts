@@ -12,6 +12,9 @@ const RECENT_PROMPTS = 500;
 /** What is kept of jobs, and how it is deleted. */
 export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, limits: Limits): Records {
   const { db, now } = connection;
+  const latest = db.prepare<[number], JobRow>(
+    `select * from jobs where ${FINISHED} order by finished_at desc, seq desc limit ?`,
+  );
   const setAside = db.prepare<[number], JobRow>(
     "select * from jobs where state = 'failed' order by finished_at desc, seq desc limit ?",
   );
@@ -77,6 +80,8 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
   }
 
   return {
+    latest: (limit) => connection.read(() => latest.all(limit).map((row) => jobs.load(row))),
+
     setAside: (limit) => connection.read(() => setAside.all(limit).map((row) => jobs.load(row))),
 
     withPictures: () => connection.read(() => withPictures.all()),

@@ -54,6 +54,13 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect(await records.setAside(5)).toEqual([]);
   });
 
+  test("the latest finished jobs are listed, whatever their end, and open ones are not", async () => {
+    const { ada, bob, cyd } = await finished(); // ended after 1, 2 and 0 seconds
+    await enqueue({ user: "ada" });
+    expect((await records.latest(5)).map(({ id }) => id)).toEqual([bob, ada, cyd]);
+    expect((await records.latest(2)).map(({ id }) => id)).toEqual([bob, ada]);
+  });
+
   test("prune deletes old jobs that were told or given up, and nothing else", async () => {
     const { ada, bob, cyd } = await finished(); // ended after 1, 2 and 0 seconds
     const waiting = await enqueue({ user: "ada" });

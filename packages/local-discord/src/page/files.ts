@@ -13,9 +13,10 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Serves the chat page: our own modules, and preact and htm as published. No build, nothing from the network.
+ * Serves a page of ours at /, the chat by default: our own modules, and preact and htm as published. No build,
+ * nothing from the network.
  */
-export function mountPage(app: Hono): void {
+export function mountPage(app: Hono, page: "index.html" | "panel.html" = "index.html"): void {
   const require = createRequire(import.meta.url);
   const vendor = new Map([
     ["preact.mjs", require.resolve("preact")],
@@ -24,7 +25,7 @@ export function mountPage(app: Hono): void {
     ["htm.mjs", join(dirname(require.resolve("htm")), "htm.module.js")],
   ]);
   const files = new Set(readdirSync(FOLDER));
-  const html = readFileSync(join(FOLDER, "index.html"), "utf8");
+  const html = readFileSync(join(FOLDER, page), "utf8");
   const importMap = /<script type="importmap">([\s\S]*?)<\/script>/.exec(html)?.[1] ?? "";
   const hash = createHash("sha256").update(importMap).digest("base64");
   const policy = [

@@ -11,6 +11,8 @@ export const operatorSnapshot = z.strictObject({
     running: z.int().nonnegative(),
     /** Finished, but its message is not posted yet. */
     undelivered: z.int().nonnegative(),
+    /** Whether nothing new starts until somebody resumes it. */
+    paused: z.boolean().optional(),
   }),
   /** The phase at work, or null when idle. */
   phase: z
@@ -47,8 +49,40 @@ export const operatorSnapshot = z.strictObject({
       at: z.int(),
       /** How long it took, or has taken. */
       ms: z.number().nonnegative().optional(),
+      /** Why it failed. */
+      reason: z.string().optional(),
+      /** Link to its message, or to its channel. */
+      url: z.url({ protocol: /^https$/ }).optional(),
     }),
   ),
+  /** The models that may run, whether they are loaded or not. */
+  models: z
+    .array(
+      z.strictObject({
+        /** What it is used for. */
+        use: z.string(),
+        name: z.string(),
+        /** Absent until it has run. */
+        device: z.string().optional(),
+        loaded: z.boolean(),
+      }),
+    )
+    .optional(),
+  disk: z
+    .strictObject({
+      /** The folder with all data. */
+      folder: z.string(),
+      bytes: z.number().nonnegative(),
+      /** What is left on its disk. */
+      free: z.number().nonnegative(),
+    })
+    .optional(),
+  /** The log's last lines, oldest first, without secrets. */
+  log: z
+    .array(
+      z.strictObject({ at: z.int(), level: z.enum(["debug", "info", "warn", "error"]), text: z.string() }),
+    )
+    .optional(),
   /** Which side of a pair people preferred. */
   votes: z
     .strictObject({
@@ -62,13 +96,25 @@ export type OperatorSnapshot = z.output<typeof operatorSnapshot>;
 /** Called about once a second while someone looks at the panel. */
 export type OperatorSource = () => OperatorSnapshot | Promise<OperatorSnapshot>;
 
+/** What the panel's buttons do. The panel shows no button for what is missing. */
+export interface OperatorActions {
+  /** Ends an open job. */
+  readonly cancel?: (job: string) => Promise<unknown>;
+  /** Keeps new work from starting. */
+  readonly pause?: () => Promise<unknown>;
+  readonly resume?: () => Promise<unknown>;
+}
+
 /** Holds the latest snapshot: from the source if there is one, else the last that was sent. */
 export class OperatorBoard {
   #sent: OperatorSnapshot | null = null;
 
   readonly #source: OperatorSource | null;
 
-  constructor(source: OperatorSource | null) {
+  constructor(
+    source: OperatorSource | null,
+    readonly actions: OperatorActions = {},
+  ) {
     this.#source = source;
   }
 

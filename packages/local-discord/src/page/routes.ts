@@ -15,6 +15,7 @@ import type { ChannelRecord, UserRecord } from "../world/records.js";
 import { channelView, messageEventView, roleView, userView } from "../world/views.js";
 import { userEvent } from "./events.js";
 import type { OperatorBoard } from "./operator.js";
+import { mountOperator } from "./operator-routes.js";
 
 const OPEN_MODALS_KEPT = 200;
 /** How many calls and events the page's traffic list gets on opening. */
@@ -138,7 +139,7 @@ export class PageRoutes {
       user.locale = form.locale;
       return {};
     });
-    app.get("/local/operator", async (context) => context.json({ snapshot: await this.#operator.current() }));
+    mountOperator(app, this.#operator);
     app.put("/local/operator", async (context) => {
       if (context.req.header("authorization") !== `Bot ${state.token}`)
         return context.json({ message: "401: Unauthorized" }, 401);

@@ -15,11 +15,18 @@ import { quiet } from "./quiet.js";
 import { until } from "./until.js";
 
 export type { GatewayMoment } from "../gateway/interference.js";
-export { type OperatorSnapshot, type OperatorSource, operatorSnapshot } from "../page/operator.js";
+export { PortTaken } from "../loopback.js";
+export {
+  type OperatorActions,
+  type OperatorSnapshot,
+  type OperatorSource,
+  operatorSnapshot,
+} from "../page/operator.js";
+export { type OperatorPanel, startOperatorPanel } from "../panel.js";
 export type { ModalInputs } from "../people/inputs.js";
 export { type FileInput, InvocationError, type OptionInputs } from "../people/options.js";
 export * from "../protocol/types.js";
-export { cdnBeside, type LocalDiscordOptions, PortTaken } from "../server.js";
+export { cdnBeside, type LocalDiscordOptions } from "../server.js";
 export type { Transcript, TranscriptEntry } from "../traffic/transcript.js";
 export { Interactions, type NewInteraction } from "../world/interactions.js";
 export type * from "../world/records.js";

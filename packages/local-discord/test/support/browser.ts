@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 
 const PLACES = [
   "/usr/bin/chromium",
@@ -29,4 +29,9 @@ export function launchBrowser(): Promise<Browser> {
       "--disable-sync",
     ],
   });
+}
+
+/** Resolves when the page is up to date: its channel is loaded and its events arrive. */
+export async function live(page: Page): Promise<void> {
+  await page.locator('.layout[aria-busy="false"]').waitFor();
 }

@@ -5,44 +5,56 @@ import { h } from "preact";
 
 export const html = htm.bind(h);
 
-async function answer(response) {
+/** What is said when nobody answers; it is over when the stream is open again. */
+export const NOT_THERE = "The server is not there";
+
+async function call(path, init) {
+  const response = await fetch(path, init).catch(() => {
+    throw new Error(NOT_THERE);
+  });
   const body = await response.json();
   if (!response.ok) throw new Error(body.message ?? `${response.status} ${response.statusText}`);
   return body;
 }
 
-export const loadState = (user) => fetch(`/local/state?user=${encodeURIComponent(user)}`).then(answer);
+export const loadState = (user) => call(`/local/state?user=${encodeURIComponent(user)}`);
 export const loadChannel = (user, channel) =>
-  fetch(`/local/channels/${channel}?user=${encodeURIComponent(user)}`).then(answer);
+  call(`/local/channels/${channel}?user=${encodeURIComponent(user)}`);
+export const loadOperator = () => call("/local/operator");
 
 /** Posts an action; `files` become the parts files[0], files[1], … */
 export function act(name, body, files = []) {
   if (files.length === 0) {
     const headers = { "content-type": "application/json" };
-    return fetch(`/local/${name}`, { method: "POST", headers, body: JSON.stringify(body) }).then(answer);
+    return call(`/local/${name}`, { method: "POST", headers, body: JSON.stringify(body) });
   }
   const form = new FormData();
   form.set("payload_json", JSON.stringify(body));
   files.forEach((file, at) => {
     form.set(`files[${at}]`, file, file.name);
   });
-  return fetch(`/local/${name}`, { method: "POST", body: form }).then(answer);
+  return call(`/local/${name}`, { method: "POST", body: form });
 }
 
-/** Follows the events of `user`; after a reconnect it calls `onGap`, to load what was missed. */
-export function follow(user, onEvent, onGap) {
+/**
+ * Follows the events of `user`, and reconnects. The server keeps no events for the page, so whoever follows
+ * loads everything at each `onOpen`, the first one included: a load before it may have missed something.
+ */
+export function follow(user, { onEvent, onOpen, onClose }) {
   let socket;
   let timer;
   let stopped = false;
-  const open = (again) => {
+  const open = () => {
     socket = new WebSocket(`ws://${location.host}/local/events?user=${encodeURIComponent(user)}`);
-    socket.onopen = () => again && onGap();
-    socket.onmessage = (frame) => onEvent(JSON.parse(frame.data));
+    socket.onopen = () => !stopped && onOpen();
+    socket.onmessage = (frame) => !stopped && onEvent(JSON.parse(frame.data));
     socket.onclose = () => {
-      if (!stopped) timer = setTimeout(() => open(true), 1000);
+      if (stopped) return;
+      onClose();
+      timer = setTimeout(open, 1000);
     };
   };
-  open(false);
+  open();
   return () => {
     stopped = true;
     clearTimeout(timer);

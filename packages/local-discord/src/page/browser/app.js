@@ -1,7 +1,8 @@
 // The page: servers and channels on the left, the channel in the middle, the operator's panel on the right.
 import { render } from "preact";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { html } from "./api.js";
+import { AgeQuestion, keepAdults, readAdults } from "./age.js";
+import { html, NOT_THERE } from "./api.js";
 import { useChat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { Icon } from "./icons.js";
@@ -30,6 +31,8 @@ function App() {
   const [theme, setTheme] = useState(localStorage.getItem("theme") ?? "auto");
   const [dropped, setDropped] = useState(null);
   const [over, setOver] = useState(false);
+  const [sent, setSent] = useState(0);
+  const [adults, setAdults] = useState(readAdults);
 
   // Before the page is painted, so that it doesn't flash in the other theme.
   useLayoutEffect(() => {
@@ -65,6 +68,12 @@ function App() {
     chat.go(id);
     setDrawer(false);
   };
+  const asked = channel.nsfw === true && !adults.includes(chat.user);
+  const confirm = () => {
+    const all = [...adults, chat.user];
+    keepAdults(all);
+    setAdults(all);
+  };
   const openMenu = (message, at) =>
     setMenu({ at, items: menuItems({ message, chat, room, channel, dismiss }) });
   const dismiss = (message) => setHidden((all) => [...all, message.id]);
@@ -88,7 +97,7 @@ function App() {
     go(list[(at + list.length) % list.length].id);
   };
 
-  return html`<div class=${["layout", drawer && "open", operator && "with-operator"].filter(Boolean).join(" ")} onKeyDown=${onKeyDown}>
+  return html`<div class=${["layout", drawer && "open", operator && "with-operator"].filter(Boolean).join(" ")} aria-busy=${!chat.live} onKeyDown=${onKeyDown}>
     <nav class="side" aria-label="Servers and channels">
       <${Servers} state=${state} place=${guild?.id ?? DIRECT} unread=${chat.unread} go=${(id) => chat.go(id)} />
       <div class="side-main">
@@ -112,14 +121,24 @@ function App() {
         <button type="button" class="round narrow-only" aria-label="Channels" aria-expanded=${drawer} onClick=${() => setDrawer(!drawer)}><${Icon} name="menu" /></button>
         <h1><${Icon} name=${channel.guild_id ? (channel.hidden ? "lock" : "hash") : "at"} size=${18} />${channel.name}</h1>
         <p>${channel.topic}</p>
-        <span class=${state.bot.online ? "presence on" : "presence"} role="status">${state.bot.username} <span>is ${state.bot.online ? "online" : "offline"}</span></span>
+        <${Presence} connected=${chat.connected} bot=${state.bot} />
         <button type="button" class="round" aria-label="Operator's panel" title="Operator's panel" aria-pressed=${operator} onClick=${() => showOperator(!operator)}><${Icon} name="gauge" /></button>
       </header>
-      <${Messages} channel=${channel} room=${room} hidden=${hidden} context=${context} online=${state.bot.online} bot=${displayName(state.bot)} />
+      ${
+        asked
+          ? html`<${AgeQuestion} channel=${channel} yes=${confirm} />`
+          : html`<${Messages} channel=${channel} room=${room} hidden=${hidden} context=${context} online=${state.bot.online} bot=${displayName(state.bot)}
+        sent=${sent} target=${chat.target} clearTarget=${chat.clearTarget} onError=${chat.setError} />`
+      }
       <div class="status" role="status">${chat.typing && html`<span class="thinking"><i></i><i></i><i></i></span> <b>${names(chat.typing)}</b> is typing…`}</div>
-      ${chat.error && html`<div class="toast" role="alert"><${Icon} name="alert" size=${18} /><span>${chat.error}</span><button type="button" class="round" aria-label="Close" onClick=${() => chat.setError("")}><${Icon} name="close" size=${16} /></button></div>`}
-      <${Composer} key=${`${channel.id} ${chat.user}`} user=${chat.user} locale=${state.me.locale} channel=${channel} commands=${room.commands} entities=${known.ofOption} choicesOf=${chat.choicesOf}
-        onError=${chat.setError} limit=${state.attachment_size_limit} dropped=${dropped} />
+      ${chat.error && !(chat.connected === false && chat.error === NOT_THERE) && html`<div class="toast" role="alert"><${Icon} name="alert" size=${18} /><span>${chat.error}</span><button type="button" class="round" aria-label="Close" onClick=${() => chat.setError("")}><${Icon} name="close" size=${16} /></button></div>`}
+      ${chat.connected === false && html`<p class="offline" role="status">${NOT_THERE}. This page connects again by itself.</p>`}
+      ${chat.connected && !state.bot.online && html`<p class="offline" role="status">${displayName(state.bot)} is offline. Nobody answers commands until it is back.</p>`}
+      ${
+        !asked &&
+        html`<${Composer} key=${`${channel.id} ${chat.user}`} user=${chat.user} locale=${state.me.locale} channel=${channel} commands=${room.commands} entities=${known.ofOption} choicesOf=${chat.choicesOf}
+        onError=${chat.setError} limit=${state.attachment_size_limit} dropped=${dropped} connected=${chat.connected} onSent=${() => setSent((it) => it + 1)} />`
+      }
       ${over && html`<div class="drop" aria-hidden="true"><b>Drop to attach</b></div>`}
     </main>
     ${operator && html`<${Operator} names=${names} close=${() => showOperator(false)} />`}
@@ -129,8 +148,21 @@ function App() {
   </div>`;
 }
 
-/** A channel's messages. Stays at the newest one unless the reader scrolled up. */
-function Messages({ channel, room, hidden, context, online, bot }) {
+/** Whether the server and the bot are there. */
+function Presence({ connected, bot }) {
+  const on = connected !== false && bot.online;
+  return html`<span class=${on ? "presence on" : "presence"} role="status">${
+    connected === false
+      ? NOT_THERE
+      : html`${bot.username} <span>is ${bot.online ? "online" : "offline"}</span>`
+  }</span>`;
+}
+
+/**
+ * A channel's messages. Stays at the newest one unless the reader scrolled up; `sent` changes when the reader
+ * says something, and `target` is the message that a link leads to.
+ */
+function Messages({ channel, room, hidden, context, online, bot, sent, target, clearTarget, onError }) {
   const list = useRef(null);
   const atEnd = useRef(true);
   const [behind, setBehind] = useState(false);
@@ -145,6 +177,31 @@ function Messages({ channel, room, hidden, context, online, bot }) {
   useLayoutEffect(() => {
     if (atEnd.current) down();
   }, [room.messages]);
+  // The list gets lower when a notice or the options of a command open below it.
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(() => list.current !== null && atEnd.current && down());
+    observer.observe(list.current);
+    return () => observer.disconnect();
+  }, []);
+  useLayoutEffect(() => {
+    if (sent === 0) return;
+    atEnd.current = true;
+    down();
+  }, [sent]);
+  useLayoutEffect(() => {
+    if (target === null || target.channel !== room.channel) return;
+    clearTarget();
+    const message = list.current.querySelector(`[data-id="${target.message}"]`);
+    if (message === null) {
+      onError("The message that this link leads to is no longer here");
+      return;
+    }
+    atEnd.current = false;
+    message.scrollIntoView({ block: "center" });
+    message.focus({ preventScroll: true });
+    message.classList.add("target");
+    message.onanimationend = () => message.classList.remove("target");
+  }, [target, room]);
   const count = room.commands.length;
   return html`<div class="log">
     <ol class="messages" ref=${list} role="log" aria-label=${`Messages in ${channel.name}`} aria-live="polite" aria-relevant="additions" tabindex="0"

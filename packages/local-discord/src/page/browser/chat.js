@@ -1,10 +1,13 @@
 // The page's state: loaded once, then kept up to date by the event stream of the current user.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { act, follow, loadChannel, loadState } from "./api.js";
+import { act, follow, loadChannel, loadState, NOT_THERE } from "./api.js";
+import { placeInHash } from "./links.js";
+import { changed, NOTHING } from "./room.js";
 
 const OUTCOMES_KEPT = 50;
 const TYPING_MS = 10_000;
-const NOTHING = { messages: [], commands: [], message_commands: [], user_commands: [] };
+/** A second press of the same button within this time is a double click. */
+const SAME_PRESS_MS = 500;
 const remembered = (key, fallback) => sessionStorage.getItem(key) ?? fallback;
 
 /** State and actions of the chat for the current user and channel. */
@@ -18,12 +21,19 @@ export function useChat() {
   const [typing, setTyping] = useState(null);
   const [unread, setUnread] = useState({});
   const [busy, setBusy] = useState(null);
+  // Null until it is known.
+  const [connected, setConnected] = useState(null);
+  const [target, setTarget] = useState(null);
+  const lastPress = useRef({ key: "", at: 0 });
   const waiting = useRef(new Map());
   // An interaction's event may arrive before the answer that tells its id, so outcomes are kept until asked
   // for.
   const outcomes = useRef(new Map());
   const seenBy = useRef("");
   const here = useRef("");
+  // Answers may overtake each other: only the load that was started last counts.
+  const lastState = useRef(null);
+  const lastRoom = useRef(null);
 
   const direct =
     state?.direct.map((it) => ({ ...it, name: it.recipients[0].global_name ?? it.recipients[0].username })) ??
@@ -34,13 +44,31 @@ export function useChat() {
   seenBy.current = user;
 
   const fail = (problem) => setError(problem.message);
-  const refreshState = useCallback(() => loadState(user).then(setState, fail), [user]);
-  const refreshRoom = useCallback(() => {
+  const refreshState = useCallback(async () => {
+    const load = loadState(user);
+    lastState.current = load;
+    try {
+      const loaded = await load;
+      if (lastState.current === load) setState(loaded);
+    } catch (problem) {
+      if (lastState.current === load) fail(problem);
+    }
+  }, [user]);
+  const refreshRoom = useCallback(async () => {
     const asked = here.current;
-    if (asked === "") return undefined;
-    return loadChannel(user, asked).then((it) => {
-      if (here.current === asked && seenBy.current === user) setRoom(it);
-    }, fail);
+    if (asked === "") return;
+    // What happens before the answer arrives may be missing in it.
+    const load = { since: [] };
+    lastRoom.current = load;
+    const counts = () => lastRoom.current === load && here.current === asked && seenBy.current === user;
+    try {
+      const loaded = await loadChannel(user, asked);
+      if (!counts()) return;
+      lastRoom.current = null;
+      setRoom({ ...loaded, channel: asked, messages: load.since.reduce(changed, loaded.messages) });
+    } catch (problem) {
+      if (counts()) fail(problem);
+    }
   }, [user]);
 
   useEffect(() => {
@@ -48,6 +76,7 @@ export function useChat() {
     setRoom(NOTHING);
     setUnread({});
     setModal(null);
+    setConnected(null);
     refreshState();
   }, [user]);
   useEffect(() => {
@@ -65,7 +94,8 @@ export function useChat() {
     return () => clearTimeout(timer);
   }, [typing]);
 
-  const onMessage = ({ change, message }) => {
+  const onMessage = (event) => {
+    const { change, message } = event;
     if (message.channel_id !== here.current) {
       if (change !== "created") return;
       const ping =
@@ -79,13 +109,8 @@ export function useChat() {
       return;
     }
     if (change !== "deleted" && message.author.id === typing) setTyping(null);
-    setRoom((it) => {
-      const known = it.messages.some((one) => one.id === message.id);
-      if (change === "deleted")
-        return { ...it, messages: it.messages.filter((one) => one.id !== message.id) };
-      if (!known) return { ...it, messages: [...it.messages, message] };
-      return { ...it, messages: it.messages.map((one) => (one.id === message.id ? message : one)) };
-    });
+    lastRoom.current?.since.push(event);
+    setRoom((it) => ({ ...it, messages: changed(it.messages, event) }));
   };
   const onInteraction = (event) => {
     outcomes.current.set(event.id, event);
@@ -103,23 +128,37 @@ export function useChat() {
     else if (event.type === "typing") {
       if (event.channel_id === here.current) setTyping(event.user_id);
     } else if (event.type === "interaction") onInteraction(event);
-    else if (event.type === "bot")
-      setState((it) => it && { ...it, bot: { ...it.bot, online: event.online } });
     else if (event.type === "commands") refreshRoom();
     else refreshState();
   };
   useEffect(
     () =>
-      follow(
-        user,
-        (event) => handle.current(event),
-        () => {
+      follow(user, {
+        onEvent: (event) => handle.current(event),
+        onOpen: () => {
+          setConnected(true);
+          setError((it) => (it === NOT_THERE ? "" : it));
           refreshState();
           refreshRoom();
         },
-      ),
+        onClose: () => setConnected(false),
+      }),
     [user],
   );
+
+  // A link to a message changes the page's address. It is cleared, so that the same link works again.
+  useEffect(() => {
+    const jump = () => {
+      const place = placeInHash(location.hash);
+      if (place === null) return;
+      history.replaceState(null, "", location.pathname + location.search);
+      setChannelId(place.channel);
+      setTarget(place.message ? place : null);
+    };
+    jump();
+    addEventListener("hashchange", jump);
+    return () => removeEventListener("hashchange", jump);
+  }, []);
 
   const attempt = async (run) => {
     setError("");
@@ -141,21 +180,31 @@ export function useChat() {
     typing,
     unread,
     busy,
+    /** Whether the stream is open and the channel loaded: what is shown is what is there. */
+    live: connected === true && room.channel === channel?.id,
+    connected,
+    target,
+    clearTarget: () => setTarget(null),
     setUser,
     setError,
-    go: (id) => id && setChannelId(id),
+    go: (id) => {
+      if (!id) return;
+      setTarget(null);
+      setChannelId(id);
+    },
     closeModal: () => setModal(null),
     /** Uses a button or, with `values`, a select. */
-    use: (message, customId, values) =>
-      attempt(async () => {
-        const { interaction } = await act("component", {
-          user,
-          message: message.id,
-          custom_id: customId,
-          values,
-        });
+    use: (message, customId, values) => {
+      const key = JSON.stringify([user, message.id, customId, values]);
+      const again = key === lastPress.current.key && Date.now() - lastPress.current.at < SAME_PRESS_MS;
+      if (again) return undefined;
+      lastPress.current = { key, at: Date.now() };
+      return attempt(async () => {
+        const body = { user, message: message.id, custom_id: customId, values };
+        const { interaction } = await act("component", body);
         if (!outcomes.current.has(interaction)) setBusy({ interaction, message: message.id, customId });
-      }),
+      });
+    },
     submitModal: async (inputs, files) => {
       await act("modal", { user, interaction: modal.interaction, inputs }, files);
       setModal(null);

@@ -1,7 +1,8 @@
 // A select: a button that opens a list of choices, one or several, with the same keys as a native one.
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "./api.js";
 import { Icon } from "./icons.js";
+import { place, useDismiss } from "./popover.js";
 
 /**
  * `options`: { value, label, description?, emoji?, default? }. With `max` 1 a click chooses; with more,
@@ -12,13 +13,28 @@ export function Choice({ options, label, placeholder, min = 1, max = 1, disabled
   const [chosen, choose] = useState(value ?? options.filter((it) => it.default).map((it) => it.value));
   const [at, setAt] = useState(0);
   const root = useRef(null);
+  const box = useRef(null);
   const listbox = useRef(null);
   const many = max > 1;
-  useEffect(() => {
+  const button = () => root.current.querySelector(".choice-button");
+  useDismiss(root, open, () => setOpen(false));
+  // In the top layer, because the list of messages would cut it.
+  useLayoutEffect(() => {
     if (!open) return undefined;
-    const outside = (event) => !root.current.contains(event.target) && setOpen(false);
-    document.addEventListener("pointerdown", outside, true);
-    return () => document.removeEventListener("pointerdown", outside, true);
+    const put = (event) => {
+      if (event && box.current.contains(event.target)) return;
+      const at = button().getBoundingClientRect();
+      box.current.style.width = `${at.width}px`;
+      place(box.current, at, listbox.current);
+    };
+    box.current.showPopover();
+    put();
+    addEventListener("scroll", put, true);
+    addEventListener("resize", put);
+    return () => {
+      removeEventListener("scroll", put, true);
+      removeEventListener("resize", put);
+    };
   }, [open]);
   useLayoutEffect(() => {
     if (open) listbox.current.children[at]?.scrollIntoView({ block: "nearest" });
@@ -26,7 +42,7 @@ export function Choice({ options, label, placeholder, min = 1, max = 1, disabled
 
   const finish = (values) => {
     setOpen(false);
-    root.current.querySelector(".choice-button").focus();
+    button().focus();
     onChoose(values);
   };
   const take = (option) => {
@@ -53,7 +69,6 @@ export function Choice({ options, label, placeholder, min = 1, max = 1, disabled
     if (to !== undefined) setAt(Math.max(0, Math.min(options.length - 1, to)));
     else if ((event.key === "Enter" || event.key === " ") && event.target.matches(".choice-button"))
       take(options[at]);
-    else if (event.key === "Escape") setOpen(false);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -67,7 +82,7 @@ export function Choice({ options, label, placeholder, min = 1, max = 1, disabled
     </button>
     ${
       open &&
-      html`<div class="choice-list">
+      html`<div class="choice-list" popover="manual" ref=${box} onMouseDown=${(event) => event.preventDefault()}>
         <ul role="listbox" id=${id} ref=${listbox} aria-label=${label ?? placeholder} aria-multiselectable=${many}>
         ${options.map(
           (

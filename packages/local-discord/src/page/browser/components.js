@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { html } from "./api.js";
 import { Choice } from "./choice.js";
 import { Icon } from "./icons.js";
+import { Link } from "./links.js";
 import { markdown } from "./markdown.js";
 import { FileCard, Gallery, Picture } from "./media.js";
 
@@ -25,10 +26,10 @@ export function Embed({ embed, names, zoom }) {
   };
   return html`<article class="embed" style=${embed.color == null ? "" : `--stripe:${colour(embed.color)}`}>
     ${thumbnail && html`<${Picture} className="thumbnail" picture=${thumbnail} all=${[thumbnail]} zoom=${zoom} />`}
-    ${embed.author && html`<div class="embed-author">${embed.author.url ? html`<a href=${embed.author.url} target="_blank" rel="noreferrer noopener">${embed.author.name}</a>` : embed.author.name}</div>`}
+    ${embed.author && html`<div class="embed-author">${embed.author.url ? html`<${Link} url=${embed.author.url} names=${names}>${embed.author.name}<//>` : embed.author.name}</div>`}
     ${
       embed.title &&
-      html`<h3>${embed.url ? html`<a href=${embed.url} target="_blank" rel="noreferrer noopener">${embed.title}</a>` : markdown(embed.title, names)}</h3>`
+      html`<h3>${embed.url ? html`<${Link} url=${embed.url} names=${names}>${embed.title}<//>` : markdown(embed.title, names)}</h3>`
     }
     ${embed.description && html`<div>${markdown(embed.description, names)}</div>`}
     ${
@@ -54,7 +55,7 @@ export function Component({ component: it, context }) {
     case 1:
       return html`<div class="row">${children()}</div>`;
     case 2:
-      return html`<${Button} component=${it} use=${use} busy=${busy} />`;
+      return html`<${Button} component=${it} use=${use} busy=${busy} names=${names} />`;
     case 3:
     case 5:
     case 6:
@@ -93,10 +94,10 @@ const pictureOf = ({ media, description }, fallback) => ({
   height: media.height,
 });
 
-function Button({ component: it, use, busy }) {
+function Button({ component: it, use, busy, names }) {
   const text = html`${it.emoji?.name && html`<span>${it.emoji.name}</span>`}${it.label}`;
   if (it.style === 5)
-    return html`<a class="button link" href=${it.url} target="_blank" rel="noreferrer noopener">${text} <span aria-hidden="true">↗</span></a>`;
+    return html`<${Link} className="button link" url=${it.url} names=${names}>${text} <span aria-hidden="true">↗</span><//>`;
   return html`<button type="button" class=${`button ${BUTTON[it.style]}`} disabled=${it.disabled || busy !== null} aria-busy=${busy === it.custom_id}
     onClick=${() => use(it.custom_id, null)}>${text}</button>`;
 }

@@ -8,7 +8,19 @@ import { ATTACHMENT, BOOLEAN, bounds, leaves, parse, problem } from "./slash.js"
 const AUTOCOMPLETE_PAUSE_MS = 150;
 const FILES = 10;
 
-export function Composer({ user, locale, channel, commands, entities, choicesOf, onError, limit, dropped }) {
+export function Composer({
+  user,
+  locale,
+  channel,
+  commands,
+  entities,
+  choicesOf,
+  onError,
+  limit,
+  dropped,
+  connected,
+  onSent,
+}) {
   const [text, setText] = useState("");
   const [files, setFiles] = useState({});
   const [picked, setPicked] = useState(0);
@@ -17,6 +29,7 @@ export function Composer({ user, locale, channel, commands, entities, choicesOf,
   const box = useRef(null);
   const picker = useRef(null);
   const list = useRef(null);
+  const sending = useRef(false);
   const all = useMemo(() => leaves(commands, locale), [commands, locale]);
   const slash = text.startsWith("/");
   const parsed = slash ? parse(text, all) : { command: null, values: {}, at: null };
@@ -75,6 +88,8 @@ export function Composer({ user, locale, channel, commands, entities, choicesOf,
   function attach(chosen) {
     const fresh = [...chosen];
     const large = fresh.find((it) => it.size > limit);
+    // The suggestions would hide what is said about the file.
+    setOpen(false);
     if (large)
       return onError(`${large.name} is too big: ${size(large.size)}, and at most ${size(limit)} can be sent`);
     if (slash && fileOption && fresh[0]) setFiles({ ...files, [fileOption.name]: fresh[0] });
@@ -89,6 +104,16 @@ export function Composer({ user, locale, channel, commands, entities, choicesOf,
     return box.current?.focus();
   }
   const send = async () => {
+    // A second Enter, before the first is answered, is no second command.
+    if (sending.current || connected === false) return;
+    sending.current = true;
+    try {
+      await deliver();
+    } finally {
+      sending.current = false;
+    }
+  };
+  const deliver = async () => {
     const body = { user, channel: channel.id };
     const entries = Object.entries(files);
     const uploads = entries.map((it) => it[1]);
@@ -110,9 +135,11 @@ export function Composer({ user, locale, channel, commands, entities, choicesOf,
         });
         await act("command", { ...body, name: command.real, options }, uploads);
       }
-      setText("");
+      // What was typed meanwhile stays.
+      setText((now) => (now === text ? "" : now));
       setFiles({});
       onError("");
+      onSent();
     } catch (trouble) {
       onError(trouble.message);
     }
@@ -131,7 +158,7 @@ export function Composer({ user, locale, channel, commands, entities, choicesOf,
       take(shown[index]);
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      send();
+      if (!event.repeat) send();
     } else if (event.key === "Escape") setOpen(false);
   };
 

@@ -1,11 +1,10 @@
 // Chat markdown as elements, never as HTML text, so that no message can become markup.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { html } from "./api.js";
+import { Link } from "./links.js";
 
 const INLINE =
   /(?<escape>\\([*_~`|\\>[\]#-]))|(?<code>(?<ticks>`{1,2})([^`\n]+)\k<ticks>)|(?<bold>\*\*([\s\S]+?)\*\*(?!\*))|(?<under>__([\s\S]+?)__)|(?<strike>~~([\s\S]+?)~~)|(?<spoiler>\|\|([\s\S]+?)\|\|)|(?<em>\*(?!\s)([^*\n]+?)\*|(?<!\w)_([^_\n]+?)_(?!\w))|(?<mask>\[([^\]\n]+)\]\(<?(https?:\/\/[^\s)>]+)>?\))|(?<url><?https?:\/\/[^\s<>]*[^\s<>.,:;!?)'"\]]>?)|(?<mention><(@!?|@&|#)(\d+)>)|(?<command><\/([^:>]+):\d+>)|(?<emoji><a?:(\w+):\d+>)|(?<all>@everyone|@here)|(?<time><t:(-?\d+)(?::([tTdDfFR]))?>)/g;
-
-const link = (url, text) => html`<a href=${url} target="_blank" rel="noreferrer noopener">${text}</a>`;
 
 function inline(text, names) {
   const out = [];
@@ -31,11 +30,10 @@ function one(match, names) {
   if (g.em) return html`<em>${inner(1)}</em>`;
   if (g.mask) {
     const [, label, url] = /^\[([^\]]+)\]\(<?(.+?)>?\)$/.exec(g.mask);
-    return link(url, inline(label, names));
+    return html`<${Link} url=${url} names=${names}>${inline(label, names)}<//>`;
   }
   if (g.url) {
-    const url = g.url.replace(/^<|>$/g, "");
-    return link(url, url);
+    return html`<${Link} url=${g.url.replace(/^<|>$/g, "")} names=${names} />`;
   }
   if (g.mention) {
     const [, kind, id] = /^<(@!?|@&|#)(\d+)>$/.exec(g.mention);
@@ -81,6 +79,12 @@ export function relative(at) {
 }
 
 function Time({ at, style }) {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    if (style !== "R") return undefined;
+    const timer = setInterval(() => tick((n) => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, [style]);
   const date = new Date(at);
   const text = style === "R" ? relative(at) : new Intl.DateTimeFormat("en", STYLES[style]).format(date);
   return html`<time class="stamp" datetime=${date.toISOString()} title=${date.toLocaleString()}>${text}</time>`;

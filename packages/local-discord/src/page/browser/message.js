@@ -1,5 +1,6 @@
 // One message: author, reference, text, embeds, attachments, components, and its actions.
 import { Component as PreactComponent } from "preact";
+import { useMemo } from "preact/hooks";
 import { html } from "./api.js";
 import { Component, Embed } from "./components.js";
 import { Icon } from "./icons.js";
@@ -12,6 +13,7 @@ const LOADING = 128;
 const COMPONENTS_V2 = 1 << 15;
 const CHAT_COMMAND = 20;
 
+const at = (x, y) => ({ left: x, top: y, bottom: y });
 export const isEphemeral = (message) => (message.flags & EPHEMERAL) !== 0;
 
 /**
@@ -39,6 +41,8 @@ function Drawn({ message, grouped, context }) {
   const ephemeral = isEphemeral(message);
   const loading = (flags & LOADING) !== 0;
   const pinged = message.mention_everyone || message.mentions.some((it) => it.id === me.id);
+  // Each event draws the whole list: a text is read again only when it has changed.
+  const text = useMemo(() => markdown(message.content, names), [message.content, names]);
   const time = new Date(message.timestamp);
   const short = time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   const parts = {
@@ -61,14 +65,14 @@ function Drawn({ message, grouped, context }) {
     // Links, pictures, inputs and selected text keep the browser's own menu.
     if (event.target.closest("a, img, input, textarea") || String(getSelection()) !== "") return;
     event.preventDefault();
-    openMenu(message, { x: event.clientX, y: event.clientY });
+    openMenu(message, at(event.clientX, event.clientY));
   };
   const fromKeys = (event) => {
     if (event.target !== event.currentTarget || (event.key !== "ContextMenu" && event.key !== "Enter"))
       return;
     event.preventDefault();
     const { left, top } = event.currentTarget.getBoundingClientRect();
-    openMenu(message, { x: left + 70, y: top + 20 });
+    openMenu(message, at(left + 70, top + 20));
   };
   return html`<li class=${classes.filter(Boolean).join(" ")} data-id=${message.id} tabindex="-1" onContextMenu=${atPointer} onKeyDown=${fromKeys}
       aria-label=${`${displayName(author)}, ${short}`}>
@@ -84,7 +88,7 @@ function Drawn({ message, grouped, context }) {
         loading
           ? html`<div class="thinking"><i></i><i></i><i></i> ${displayName(author)} is thinking…</div>`
           : message.content !== "" &&
-            html`<div class="text">${markdown(message.content, names)}${message.edited_timestamp && html`<small class="edited" title=${new Date(message.edited_timestamp).toLocaleString()}> (edited)</small>`}</div>`
+            html`<div class="text">${text}${message.edited_timestamp && html`<small class="edited" title=${new Date(message.edited_timestamp).toLocaleString()}> (edited)</small>`}</div>`
       }
       ${message.embeds.map((it) => html`<${Embed} embed=${it} names=${names} zoom=${zoom} />`)}
       ${(flags & COMPONENTS_V2) === 0 && html`<${Attachments} list=${message.attachments} zoom=${zoom} />`}
@@ -94,8 +98,8 @@ function Drawn({ message, grouped, context }) {
     <div class="tools"><button type="button" aria-label=${`More for the message of ${displayName(author)}, ${short}`} aria-haspopup="menu" onClick=${(
       event,
     ) => {
-      const { left, bottom } = event.currentTarget.getBoundingClientRect();
-      openMenu(message, { x: left - 150, y: bottom + 4 });
+      const { left, top, bottom } = event.currentTarget.getBoundingClientRect();
+      openMenu(message, { left: left - 150, top, bottom });
     }}><${Icon} name="more" /></button></div>
   </li>`;
 }

@@ -1,12 +1,24 @@
 // The operator's panel: the state of the program behind the bot, and its traffic with Discord.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { html } from "./api.js";
+import { act, html, loadOperator } from "./api.js";
 import { Icon } from "./icons.js";
+import { Link } from "./links.js";
 import { relative } from "./markdown.js";
 import { size } from "./media.js";
 
 const EVERY_MS = 1000;
 const TRAFFIC_KEPT = 300;
+/** The gateway's frames that carry no event, by Discord's numbers. */
+const OPERATIONS = {
+  1: "heartbeat",
+  2: "identify",
+  6: "resume",
+  7: "reconnect",
+  8: "request members",
+  9: "invalid session",
+  10: "hello",
+  11: "heartbeat acknowledged",
+};
 const duration = (ms) =>
   ms < 1000
     ? `${Math.round(ms)} ms`
@@ -50,33 +62,85 @@ export function Operator({ names, close }) {
   </aside>`;
 }
 
-function State({ names }) {
-  const [{ snapshot, error, asked }, set] = useState({ snapshot: null, error: "", asked: false });
-  usePolling(async () => {
+/** The program's state, asked for each second. `names` tells what an id is called here. */
+export function State({ names }) {
+  const [{ snapshot, actions, error, asked }, set] = useState({ snapshot: null, error: "", asked: false });
+  const ask = async () => {
     try {
-      const response = await fetch("/local/operator");
-      const body = await response.json();
-      set({ snapshot: body.snapshot ?? null, error: response.ok ? "" : body.message, asked: true });
-    } catch {
-      set({ snapshot: null, error: "The server is not there", asked: true });
+      set({ ...(await loadOperator()), error: "", asked: true });
+    } catch (problem) {
+      set({ snapshot: null, error: problem.message, asked: true });
     }
-  });
+  };
+  usePolling(ask);
   if (error) return html`<p class="error">${error}</p>`;
   if (!asked) return html`<p class="faint">…</p>`;
   if (snapshot === null)
     return html`<p class="faint">The program behind the bot tells nothing about itself. To fill this panel it sends <code>PUT /local/operator</code>; the README of local-discord says what.</p>`;
-  const { queue, phase, memory, jobs, votes } = snapshot;
+  const { queue, phase, memory, jobs, votes, models, disk, log } = snapshot;
   return html`
-    <section><h3>Now</h3>${phase === null ? html`<p class="idle"><i class="dot on"></i> Idle</p>` : html`<${Phase} phase=${phase} />`}</section>
+    <section><h3>Now</h3>
+      ${queue.paused && html`<p class="idle"><i class="dot"></i> Paused: nothing new starts</p>`}
+      ${phase !== null && html`<${Phase} phase=${phase} />`}
+      ${phase === null && !queue.paused && html`<p class="idle"><i class="dot on"></i> Idle</p>`}
+      <${Pause} paused=${queue.paused} actions=${actions} ask=${ask} /></section>
     <section><h3>Queue</h3>
       <div class="figures">
         <div><b>${queue.waiting}</b><span>waiting</span></div><div><b>${queue.running}</b><span>running</span></div><div><b>${queue.undelivered}</b><span>to deliver</span></div>
       </div></section>
-    <section><h3>Memory</h3><${Memory} entries=${memory} /></section>
-    ${votes && html`<section><h3>Win rate</h3><${Votes} votes=${votes} /></section>`}
     <section><h3>Jobs</h3>
       ${jobs.length === 0 && html`<p class="faint">None yet.</p>`}
-      <ul class="jobs">${jobs.map((it) => html`<${Job} key=${it.id} job=${it} names=${names} />`)}</ul></section>`;
+      <ul class="jobs">${jobs.map((it) => html`<${Job} key=${it.id} job=${it} names=${names} actions=${actions} ask=${ask} />`)}</ul></section>
+    ${models && html`<section><h3>Models</h3><ul class="facts">${models.map((it) => html`<${Model} key=${it.use} model=${it} />`)}</ul></section>`}
+    <section><h3>Memory</h3><${Memory} entries=${memory} /></section>
+    ${
+      disk &&
+      html`<section><h3>Disk</h3><div class="between"><span>Data folder</span><span>${size(disk.bytes)}</span></div>
+      <div class="between"><span>Free</span><span>${size(disk.free)}</span></div><small class="path">${disk.folder}</small></section>`
+    }
+    ${votes && html`<section><h3>Win rate</h3><${Votes} votes=${votes} /></section>`}
+    ${log && html`<section><h3>Log</h3><${Log} lines=${log} /></section>`}`;
+}
+
+/** A button that posts an action, with what went wrong beside it. */
+function Action({ name, body = {}, label, danger, ask }) {
+  const [error, setError] = useState("");
+  const [busy, setBusy] = useState(false);
+  const run = async () => {
+    setBusy(true);
+    try {
+      await act(`operator/${name}`, body);
+      setError("");
+      await ask();
+    } catch (problem) {
+      setError(problem.message);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return html`<button type="button" class=${danger ? "button small danger" : "button small secondary"} disabled=${busy} onClick=${run}>${label}</button>
+    ${error && html`<small class="error" role="alert">${error}</small>`}`;
+}
+
+function Pause({ paused, actions, ask }) {
+  const name = paused ? "resume" : "pause";
+  if (!actions.includes(name)) return null;
+  return html`<p class="row"><${Action} key=${name} name=${name} label=${paused ? "Resume" : "Pause"} ask=${ask} /></p>`;
+}
+
+function Model({ model }) {
+  return html`<li><i class=${model.loaded ? "dot on" : "dot"}></i><div><span class="cut" title=${model.name}>${model.name}</span>
+    <small>${[model.use, model.device, model.loaded ? "loaded" : "not loaded"].filter(Boolean).join(" · ")}</small></div></li>`;
+}
+
+function Log({ lines }) {
+  if (lines.length === 0) return html`<p class="faint">Nothing yet.</p>`;
+  return html`<ol class="lines">${[...lines]
+    .reverse()
+    .map(
+      (it, n) =>
+        html`<li key=${`${it.at} ${lines.length - n}`} class=${it.level}><time>${new Date(it.at).toLocaleTimeString()}</time> ${it.text}</li>`,
+    )}</ol>`;
 }
 
 function Phase({ phase }) {
@@ -119,12 +183,17 @@ const STATE = {
   cancelled: ["close", "cancelled"],
 };
 
-function Job({ job, names }) {
+function Job({ job, names, actions, ask }) {
   const [icon, word] = STATE[job.state];
   const who = job.user === undefined ? "" : (names(job.user) ?? "");
+  const open = job.state === "queued" || job.state === "running";
+  const title = html`<span class="cut" title=${job.title}>${job.title}</span>`;
   return html`<li class=${job.state}><${Icon} name=${icon} size=${16} />
-    <div><span class="cut" title=${job.title}>${job.title}</span>
-    <small>${[`/${job.kind}`, who, word, job.ms === undefined ? "" : duration(job.ms), relative(job.at)].filter(Boolean).join(" · ")}</small></div></li>`;
+    <div>${job.url ? html`<${Link} className="cut" url=${job.url} names=${names}>${title}<//>` : title}
+    <small>${[`/${job.kind}`, who, word, job.ms === undefined ? "" : duration(job.ms)].filter(Boolean).join(" · ")}</small>
+    <small>${relative(job.at)}</small>
+    ${job.reason && html`<small class="error">${job.reason}</small>`}
+    ${open && actions.includes("cancel") && html`<p><${Action} name="cancel" body=${{ job: job.id }} label="Cancel" danger ask=${ask} /></p>`}</div></li>`;
 }
 
 /** Traffic between the bot and the server, newest last. */
@@ -152,7 +221,7 @@ function Entry({ entry: it }) {
   const failed = rest && it.status >= 400;
   const title = rest
     ? `${it.method} ${it.path}`
-    : `${it.from === "bot" ? "bot →" : "→ bot"} ${it.event ?? `op ${it.op}`}`;
+    : `${it.from === "bot" ? "bot →" : "→ bot"} ${it.event ?? OPERATIONS[it.op] ?? `op ${it.op}`}`;
   const detail = rest
     ? { request: it.request, files: it.files.length > 0 ? it.files : undefined, response: it.response }
     : it.data;

@@ -12,6 +12,7 @@ const LANGUAGES = {
   fr: "Français",
   ja: "日本語",
   "pt-BR": "Português",
+  ru: "Русский",
 };
 const THEMES = [
   ["auto", "auto", "As the system"],
@@ -84,7 +85,7 @@ export function Me({ state, guild, setUser, setLocale, theme, setTheme }) {
       checked: it.id === me.id,
       run: () => setUser(it.username),
     })),
-    { heading: "Language that the bot is told" },
+    { heading: "Your language" },
     ...Object.entries(LANGUAGES).map(([id, label]) => ({
       label,
       checked: me.locale === id,
@@ -95,10 +96,7 @@ export function Me({ state, guild, setUser, setLocale, theme, setTheme }) {
   ];
   return html`<div class="me">
     <button type="button" class="whoami" aria-label=${`You are ${displayName(me)}. Switch user, language or theme`} aria-haspopup="menu" aria-expanded=${menu !== null}
-      onClick=${(event) => {
-        const { left, top } = event.currentTarget.getBoundingClientRect();
-        setMenu({ x: left, y: top - 420 });
-      }}>
+      onClick=${(event) => setMenu(event.currentTarget.getBoundingClientRect())}>
       <${Avatar} user=${me} size="mid" online=${true} /><span><b>${displayName(me)}</b><small>${rolesOf(me.id)}</small></span><${Icon} name="down" size=${16} />
     </button>
     ${menu && html`<${Menu} items=${items} at=${menu} label="You" close=${() => setMenu(null)} />`}

@@ -1,0 +1,210 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  type LocalDiscord,
+  type OperatorPanel,
+  type OperatorSnapshot,
+  startLocalDiscord,
+  startOperatorPanel,
+} from "../src/testing/index.js";
+import { browserPath, launchBrowser } from "./support/browser.js";
+
+if (browserPath === undefined)
+  console.warn("SKIPPED: the tests of the operator's page need Chromium, and none was found");
+
+const AT = Date.UTC(2026, 0, 1);
+const MESSAGE = "https://discord.com/channels/111111111111111111/222222222222222222/333333333333333333";
+const SNAPSHOT: OperatorSnapshot = {
+  queue: { waiting: 0, running: 1, undelivered: 0, paused: false },
+  phase: null,
+  memory: [{ name: "Bot", bytes: 150 * 2 ** 20 }],
+  jobs: [
+    { id: "a1", kind: "compare", state: "running", title: "A cat in the rain", at: AT },
+    {
+      id: "b2",
+      kind: "batch",
+      state: "failed",
+      title: "A dog",
+      at: AT,
+      reason: "WORKER_DIED: it ended with signal SIGKILL",
+      url: MESSAGE,
+    },
+  ],
+  models: [
+    { use: "Rewriting prompts", name: "promptist", device: "cpu", loaded: true },
+    { use: "Drawing pictures", name: "stable-diffusion-v1-5", loaded: false },
+  ],
+  disk: { folder: "/srv/data", bytes: 2 ** 30, free: 5 * 2 ** 30 },
+  log: [{ at: AT, level: "warn", text: "a1 the log's last line" }],
+};
+
+const done: string[] = [];
+let paused = false;
+const operator = () => ({ ...SNAPSHOT, queue: { ...SNAPSHOT.queue, paused } });
+const actions = {
+  cancel: async (job: string) => void done.push(`cancel ${job}`),
+  pause: async () => {
+    paused = true;
+    done.push("pause");
+  },
+  resume: async () => {
+    paused = false;
+    done.push("resume");
+  },
+};
+beforeEach(() => {
+  done.length = 0;
+  paused = false;
+});
+
+/** Sends a request as no browser would let a page send it; answers the status. */
+async function raw(url: string, lines: readonly string[], body = ""): Promise<number> {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  await once(socket, "connect");
+  const head = [...lines, `Content-Length: ${body.length}`, "Connection: close"].join("\r\n");
+  socket.end(`${head}\r\n\r\n${body}`);
+  let answer = "";
+  for await (const part of socket) answer += part;
+  return Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
+}
+
+describe.each([
+  ["alone", () => startOperatorPanel({ port: 0, operator, actions })],
+  ["in the local Discord", () => startLocalDiscord({ operator, actions })],
+] as [string, () => Promise<OperatorPanel | LocalDiscord>][])("the operator's routes, %s", (_name, start) => {
+  let server: OperatorPanel | LocalDiscord;
+  let host: string;
+  beforeAll(async () => {
+    server = await start();
+    host = new URL(server.url).host;
+  });
+  afterAll(() => server?.close());
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    fetch(`${server.url}/local/operator/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+
+  test("tell the state and which actions there are, and run them", async () => {
+    const answer = await fetch(`${server.url}/local/operator`);
+    expect(await answer.json()).toEqual({ snapshot: SNAPSHOT, actions: ["cancel", "pause", "resume"] });
+    expect((await post("cancel", { job: "a1" })).status).toBe(200);
+    expect((await post("pause", {})).status).toBe(200);
+    expect((await post("resume", {})).status).toBe(200);
+    expect(done).toEqual(["cancel a1", "pause", "resume"]);
+  });
+
+  test("refuse another host name, for reading and for acting", async () => {
+    for (const name of ["evil.example", `evil.example:${new URL(server.url).port}`, "127.0.0.1", "[::1]"]) {
+      expect(await raw(server.url, ["GET /local/operator HTTP/1.1", `Host: ${name}`])).toBe(403);
+      const lines = [
+        "POST /local/operator/pause HTTP/1.1",
+        `Host: ${name}`,
+        "Content-Type: application/json",
+      ];
+      expect(await raw(server.url, lines, "{}")).toBe(403);
+    }
+    expect(done).toEqual([]);
+  });
+
+  test("refuse another origin, for reading and for acting", async () => {
+    for (const origin of ["https://evil.example", "null", "http://127.0.0.1:1", `https://${host}`]) {
+      expect((await fetch(`${server.url}/local/operator`, { headers: { origin } })).status).toBe(403);
+      expect((await post("cancel", { job: "a1" }, { origin })).status).toBe(403);
+    }
+    expect(done).toEqual([]);
+    expect((await post("pause", {}, { origin: server.url })).status).toBe(200);
+  });
+
+  test("refuse what a form of another site could send, and wrong bodies", async () => {
+    for (const type of [
+      "text/plain",
+      "application/x-www-form-urlencoded",
+      "multipart/form-data; boundary=x",
+      "text/plain; application/json",
+    ])
+      expect((await post("pause", {}, { "content-type": type })).status).toBe(415);
+    const without = ["POST /local/operator/pause HTTP/1.1", `Host: ${host}`];
+    expect(await raw(server.url, without, "{}")).toBe(415);
+    for (const body of [
+      {},
+      { job: 1 },
+      { job: "" },
+      { job: "x".repeat(65) },
+      { job: "a1", more: 1 },
+      [],
+      null,
+    ])
+      expect((await post("cancel", body)).status).toBe(400);
+    expect((await post("pause", { job: "a1" })).status).toBe(400);
+    expect((await post("cancel", { job: "x".repeat(20_000) })).status).toBe(413);
+    const broken = await fetch(`${server.url}/local/operator/cancel`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: "{",
+    });
+    expect(broken.status).toBe(400);
+    expect((await fetch(`${server.url}/local/operator/pause`)).status).toBe(404);
+    expect(done).toEqual([]);
+  });
+});
+
+test("the panel alone serves nothing of the local Discord, and no upgrade", async () => {
+  const panel = await startOperatorPanel({ port: 0, operator });
+  for (const path of ["/local/state", "/local/transcript", "/api/v10/gateway", "/cdn/x", "/page/../panel.ts"])
+    expect((await fetch(`${panel.url}${path}`)).status, path).toBe(404);
+  const lines = ["GET /local/events?user=alice HTTP/1.1", `Host: ${new URL(panel.url).host}`];
+  const upgrade = ["Upgrade: websocket", "Connection: Upgrade"];
+  expect(await raw(panel.url, [...lines, ...upgrade])).toBe(404);
+  // A program that offers no actions shows no buttons.
+  expect(await (await fetch(`${panel.url}/local/operator`)).json()).toMatchObject({ actions: [] });
+  const body = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+  expect((await fetch(`${panel.url}/local/operator/pause`, body)).status).toBe(404);
+  await expect(startOperatorPanel({ port: Number(new URL(panel.url).port), operator })).rejects.toThrow(
+    /is taken/,
+  );
+  await panel.close();
+});
+
+describe.skipIf(browserPath === undefined)("the operator's page", () => {
+  let panel: OperatorPanel;
+  let browser: Browser;
+  const complaints: string[] = [];
+  beforeAll(async () => {
+    panel = await startOperatorPanel({ port: 0, operator, actions });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await panel?.close();
+  });
+  afterEach(() => expect(complaints.splice(0)).toEqual([]));
+
+  test("shows jobs with reasons and links, models, disk and log, cancels, pauses and resumes", async () => {
+    const page = await browser.newPage({ viewport: { width: 420, height: 900 } });
+    page.setDefaultTimeout(20_000);
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    await page.goto(panel.url);
+    await page.getByText("WORKER_DIED: it ended with signal SIGKILL").waitFor();
+    const link = page.getByRole("link", { name: "A dog" });
+    expect([await link.getAttribute("href"), await link.getAttribute("target")]).toEqual([MESSAGE, "_blank"]);
+    await page.getByText("Rewriting prompts · cpu · loaded", { exact: true }).waitFor();
+    await page.getByText("Drawing pictures · not loaded", { exact: true }).waitFor();
+    await page.getByText("5.00 GB").waitFor();
+    await page.getByText("a1 the log's last line").waitFor();
+    expect(await page.getByRole("button", { name: "Cancel" }).count()).toBe(1);
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await expect.poll(() => done).toEqual(["cancel a1"]);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByText("Paused: nothing new starts").waitFor();
+    await page.getByRole("button", { name: "Resume" }).click();
+    await page.getByText("Idle").waitFor();
+    expect(done).toEqual(["cancel a1", "pause", "resume"]);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(420);
+    await page.close();
+  });
+});

@@ -1,0 +1,87 @@
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { type LocalDiscord, type OperatorSnapshot, startLocalDiscord } from "local-discord/testing";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { loadConfig } from "../../src/config.js";
+import { type App, createApp } from "../../src/main.js";
+import { temporaryFolder, WORKER_FILE } from "../support/app.js";
+
+/** A bot with a token: the local Discord stands for the real one and knows nothing of the panel. */
+let local: LocalDiscord;
+let folder: ReturnType<typeof temporaryFolder>;
+let app: App | null = null;
+let port: number;
+
+async function start(): Promise<App> {
+  const config = loadConfig(
+    {
+      DATA_DIR: folder.path,
+      CHECKPOINTS_DIR: fileURLToPath(new URL("../../checkpoints/", import.meta.url)),
+      DISCORD_TOKEN: local.token,
+      DISCORD_API_URL: local.apiUrl,
+      OPERATOR_PORT: String(port),
+      LOG_LEVEL: "silent",
+      DEVICE: "cpu",
+    },
+    folder.path,
+  );
+  return createApp(config, { workerFile: WORKER_FILE });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+beforeAll(async () => {
+  local = await startLocalDiscord();
+  folder = temporaryFolder();
+  port = await freePort();
+});
+afterAll(async () => {
+  await app?.stop();
+  await local?.close();
+  folder?.remove();
+});
+
+const panel = async () => {
+  const response = await fetch(`http://127.0.0.1:${port}/local/operator`);
+  return ((await response.json()) as { snapshot: OperatorSnapshot }).snapshot;
+};
+const act = async (name: string, body: unknown) => {
+  const headers = { "content-type": "application/json" };
+  const init = { method: "POST", headers, body: JSON.stringify(body) };
+  expect((await fetch(`http://127.0.0.1:${port}/local/operator/${name}`, init)).status).toBe(200);
+};
+
+test("a bot with a token is paused, a job is cancelled and listed after a restart, with its message", async () => {
+  app = await start();
+  expect(app).toMatchObject({ local: null, panelUrl: `http://127.0.0.1:${port}` });
+  const alice = local.member("alice");
+  await act("pause", {});
+  const handle = await alice.slash("compare", { prompt: "A cat in the rain" });
+  await expect.poll(async () => (await panel()).jobs.map((it) => it.state)).toEqual(["queued"]);
+  const [job] = (await panel()).jobs;
+  await act("cancel", { job: job!.id });
+  await handle.waitFor((message) => /cancelled/i.test(JSON.stringify(message)));
+  await expect.poll(async () => (await panel()).queue.undelivered).toBe(0);
+  await act("resume", {});
+  const { log, disk, models, queue } = await panel();
+  expect(queue.paused).toBe(false);
+  expect(log!.some((it) => it.text.includes(job!.id))).toBe(true);
+  expect(JSON.stringify(log)).not.toContain(local.token);
+  expect(disk!.bytes).toBeGreaterThan(1_000);
+  expect(models!.map((it) => it.loaded)).toEqual([false, false]);
+
+  await app.stop();
+  app = await start();
+  const [kept] = (await panel()).jobs;
+  expect(kept).toMatchObject({ id: job!.id, state: "cancelled", title: "A cat in the rain" });
+  expect(kept!.url).toBe(
+    `https://discord.com/channels/${local.guildId}/${local.channelId("general")}/${handle.message!.id}`,
+  );
+});
