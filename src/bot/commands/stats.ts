@@ -91,7 +91,7 @@ async function show(
   const by = interaction.options.getString("by") ?? "server";
   const overall = { label: statsLines.all, plain: statsLines.all, tally: await votes.total(filter) };
   const groups = Object.hasOwn(GROUPS, by) ? await GROUPS[by as keyof typeof GROUPS](votes, filter) : [];
-  const lines: Line[] = [overall, ...groups.slice(0, GROUPS_SHOWN)];
+  const lines: Line[] = [overall, ...groups];
   const plot = await votesPlot(
     statsLines.title,
     lines.map(({ plain, tally }) => {
@@ -126,9 +126,13 @@ async function show(
 const GROUPS = {
   server: async () => [],
   mode: async (votes: Votes, filter: VoteFilter): Promise<Line[]> =>
-    (await votes.by("mode", filter)).map(({ key, ...tally }) => ({ label: key, plain: key, tally })),
+    (await votes.by("mode", filter, GROUPS_SHOWN)).map(({ key, ...tally }) => ({
+      label: key,
+      plain: key,
+      tally,
+    })),
   user: async (votes: Votes, filter: VoteFilter): Promise<Line[]> =>
-    (await votes.by("user", filter)).map(({ key, ...tally }, i) => {
+    (await votes.by("user", filter, GROUPS_SHOWN)).map(({ key, ...tally }, i) => {
       const plain = statsLines.voter(i + 1);
       return { label: `${plain} <@${key}>`, plain, tally };
     }),
