@@ -13,7 +13,7 @@ const needsChromium = (bench: string) => bench === "local-discord";
 const BENCHES = [
   ["acknowledge", /^acknowledged, 10 interactions: /m],
   ["community", /^1 s of work: .* 0 times 429 in all$/m],
-  // Holds to its goal here too, by processor time and the least of several tries.
+  // It fails where something holds the event loop, by processor time and the least of several tries.
   ["event-loop", /^goal: nothing holds the event loop for 50 ms$/m],
   ["fuzz", /^presses: few cases, \d+ s: held$/m],
   ["hostile", /^stopped with code 0 /m],

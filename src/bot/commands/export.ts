@@ -92,7 +92,7 @@ async function* inFiles<R>(
     for (const piece of piecesOf(record, maxBytes - FRAME_BYTES - SEPARATOR_BYTES)) {
       const more = piece.data.length + SEPARATOR_BYTES;
       if (bytes + more > maxBytes && pieces.length > 0) {
-        yield { number: number++, isLast: false, data: Buffer.concat(write(pieces)) };
+        yield { number: number++, isLast: false, data: await written(pieces, write) };
         pieces = [];
         bytes = FRAME_BYTES;
       }
@@ -101,5 +101,14 @@ async function* inFiles<R>(
     }
     await nextTurn();
   }
-  yield { number, isLast: true, data: Buffer.concat(write(pieces)) };
+  yield { number, isLast: true, data: await written(pieces, write) };
+}
+
+/** Writing, joining and sending ten megabytes take some milliseconds each: the event loop runs in between. */
+async function written(pieces: readonly Piece[], write: ExportFormat<never>["write"]): Promise<Buffer> {
+  const parts = write(pieces);
+  await nextTurn();
+  const data = Buffer.concat(parts);
+  await nextTurn();
+  return data;
 }
