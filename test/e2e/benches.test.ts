@@ -29,7 +29,7 @@ const BENCHES = [
 test("each bench is run here", () => {
   const files = readdirSync(new URL("../../bench/", import.meta.url));
   const names = files.filter((name) => name.endsWith(".mjs") && name !== "run.mjs");
-  expect(BENCHES.map(([name]) => `${name}.mjs`)).toEqual(names.sort());
+  expect(BENCHES.map(([name]) => `${name}.mjs`).sort()).toEqual(names.sort());
 });
 
 describe.each(BENCHES)("the bench %s", (bench, lastFigure) => {

@@ -6,7 +6,7 @@ import {
 import { wilson } from "../../core/statistics.js";
 import type { ExportedVote, Tally, VoteFilter, VoteKey, Votes } from "../../db/votes.js";
 import { votesPlot } from "../../pictures/plots.js";
-import { deferReply, replyPrivately } from "../discord/interactions.js";
+import { deferReply } from "../discord/interactions.js";
 import { mayManage } from "../requests/rules.js";
 import { commandTexts } from "../words/commands.js";
 import { refusals } from "../words/refusals.js";
@@ -71,14 +71,15 @@ async function exportVotes(
 ): Promise<void> {
   const { guildId, user } = interaction;
   const all = guildId === null || mayManage(interaction, await settings.resolve(interaction));
-  const keys = await votes.keys(all ? filter : { ...filter, userId: user.id });
-  if (keys.length === 0) return replyPrivately(interaction, refusals.noVotes);
-  await sendExport(interaction, send, exportedVotes(votes, keys), {
+  const find = async () => {
+    const keys = await votes.keys(all ? filter : { ...filter, userId: user.id });
+    return keys.length === 0 ? refusals.noVotes : { records: exportedVotes(votes, keys), closing: "" };
+  };
+  await sendExport(interaction, send, find, {
     name: "votes",
     ending: "jsonl",
     piecesOf: (vote) => [{ list: "votes", data: Buffer.from(`${JSON.stringify(vote)}\n`) }],
     write: (pieces) => pieces.map(({ data }) => data),
-    closing: "",
   });
 }
 
