@@ -4,26 +4,35 @@
 // Run: npx promptist checkpoints synthesize stable-diffusion-v1-5 FOLDER/sd
 //      npx promptist checkpoints synthesize clip FOLDER/clip
 //      npx promptist checkpoints synthesize safety-checker FOLDER/sd/safety_checker
-//      node bench/judge.mjs FOLDER [fp32|fp16] [cpu|webgpu|...] [threads] [rounds]
+//      node bench/judge.mjs FOLDER [fp32|fp16] [cpu|webgpu|...] [threads] [rounds] [--smoke]
+// With --smoke it takes the miniature and a safety checker of its size.
 // Two cases. "two towers": CLIP and the safety checker have different weights, so towers are exchanged within
 // each pair. "one tower": the checker is made of CLIP's own tower, and texts are embedded by Stable
 // Diffusion's text encoder (its weights are passed off as CLIP's, as they should be with the published
 // files). Graphs stay in FOLDER/cache. With 0 rounds nothing is drawn: the process holds only the judges, and
 // its peak memory is theirs.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { writeSafetensors } from "../dist/checkpoints/files/safetensors.js";
 import { openClip, openSafetyChecker } from "../dist/checkpoints/layouts/judge-files.js";
+import { synthesizeSafetyChecker } from "../dist/checkpoints/synthesize.js";
 import { StableDiffusion } from "../dist/inference/diffusion/stable-diffusion.js";
 import { Judge } from "../dist/inference/judging/judge.js";
 import { TorchRandom } from "../dist/inference/numbers/torch-random.js";
 import { resolveDevice } from "../dist/inference/runtime/device.js";
+import { args, SMOKE } from "./support/arguments.mjs";
 
-const [folder, precision = "fp32", deviceName = "cpu", threads = "2", rounds = "2"] = process.argv.slice(2);
+const [folder, precision = "fp32", deviceName = "cpu", threads = "2", rounds = "2"] = SMOKE
+  ? [smallModels(), "fp32", "cpu", "1", "1"]
+  : args;
 /** UNet calls of PNDM's 50 steps, the default of /compare. */
 const CALLS = 51;
 const at = (...path) => join(folder, ...path);
 const cacheDir = at("cache");
+/** Of the latents of two pictures of 512x512, or of the miniature's. */
+const LATENTS = SMOKE ? [2, 12, 8, 8] : [2, 4, 64, 64];
 const mib = (bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 const rss = () => process.memoryUsage().rss;
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -67,10 +76,11 @@ if (Number(rounds) === 0) {
   process.exit();
 }
 const model = await StableDiffusion.open({ ...common, directory: at("sd") });
-const ids = [Array(77).fill(5), Array(77).fill(7)];
+const { maxTokens } = model.config;
+const ids = [Array(maxTokens).fill(5), Array(maxTokens).fill(7)];
 const text = await model.encodeText(ids);
-const latents = new TorchRandom(0).randn(2 * 4 * 64 * 64);
-const step = () => model.predictNoise(latents, [2, 4, 64, 64], 981, text);
+const latents = new TorchRandom(0).randn(LATENTS.reduce((all, size) => all * size));
+const step = () => model.predictNoise(latents, LATENTS, 981, text);
 console.log(
   `${device.name}, ${precision}, ${threads} threads; Stable Diffusion loaded, ${mib(rss())} resident`,
 );
@@ -109,6 +119,21 @@ for (const [title, safety, shared] of [
   await judge.release();
 }
 await model.release();
+
+function smallModels() {
+  const made = mkdtempSync(join(tmpdir(), "bench-judge-"));
+  process.on("exit", () => rmSync(made, { recursive: true, force: true, maxRetries: 5 }));
+  const miniature = (name) => fileURLToPath(new URL(`../checkpoints/miniature/${name}`, import.meta.url));
+  cpSync(miniature("stable-diffusion"), join(made, "sd"), { recursive: true });
+  cpSync(miniature("clip"), join(made, "clip"), { recursive: true });
+  for (const pipeline of ["sd", "one-tower"])
+    cpSync(
+      join(made, "clip", "preprocessor_config.json"),
+      join(made, pipeline, "feature_extractor", "preprocessor_config.json"),
+    );
+  synthesizeSafetyChecker(join(made, "sd", "safety_checker"), openClip(join(made, "clip")).vision, 1);
+  return made;
+}
 
 async function judgesAlone() {
   const peak = () => process.resourceUsage().maxRSS * 1024;

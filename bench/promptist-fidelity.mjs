@@ -5,7 +5,8 @@
 // with 8-bit activations lose most where outliers are, and are slower than rows on the CPU (2.5 s to 2.0 s).
 // With fp32 activations the CPU's kernel takes 15 times as long. An 8-bit output projection adds 1 to 7 % to
 // the existing error and saves a third of the time. MB counts the fp32 embedding, which is never in 8 bits.
-// Run: npm run build && node bench/promptist-fidelity.mjs [python with torch and transformers]
+// Run: npm run build && node bench/promptist-fidelity.mjs [python with torch and transformers] [--smoke]
+// With --smoke it measures two prompts on the miniature alone, which needs no Python.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,11 +21,12 @@ import { SeededRandom } from "../dist/inference/promptist/sampling.js";
 import { Session } from "../dist/inference/runtime/session.js";
 import { Gpt2Tokenizer } from "../dist/inference/tokenizers/tokenizer.js";
 import { gpt2Graph } from "../dist/models/gpt2.js";
+import { args, SMOKE } from "./support/arguments.mjs";
 
-const [python = "python3"] = process.argv.slice(2);
+const [python = "python3"] = args;
 const PROMPTS = 12;
 const TOKENS = 16;
-const STEPS = 8;
+const STEPS = SMOKE ? 1 : 8;
 const WORDS = [
   ...["A cat in the rain", "A fantasy castle", "Fear", "A beautiful sunset over the mountains"],
   ...["Portrait of a warrior", "The starry night by Van Gogh", "a cat face", "a slice of pizza"],
@@ -65,7 +67,7 @@ function fullSize(folder, outliers) {
 function miniature() {
   const directory = fileURLToPath(new URL("../checkpoints/miniature/promptist", import.meta.url));
   const tokenizer = Gpt2Tokenizer.open(directory);
-  const prompts = WORDS.map((words) => tokenizer.encode(`${words} Rephrase:`));
+  const prompts = (SMOKE ? WORDS.slice(0, 2) : WORDS).map((words) => tokenizer.encode(`${words} Rephrase:`));
   const steps = Array.from({ length: STEPS }, (_, step) =>
     prompts.map((ids) => ids[step % (ids.length - 1)]),
   );
@@ -103,8 +105,12 @@ const centred = (row) => {
 };
 
 const sets = {
-  "random weights": (folder) => fullSize(folder, false),
-  "random weights with outlier channels": (folder) => fullSize(folder, true),
+  ...(SMOKE
+    ? {}
+    : {
+        "random weights": (folder) => fullSize(folder, false),
+        "random weights with outlier channels": (folder) => fullSize(folder, true),
+      }),
   "the miniature": miniature,
 };
 for (const [title, make] of Object.entries(sets)) {

@@ -10,7 +10,8 @@
 // ours int8          2446        2539     2399       75    3.9 and 4.7 times as fast
 // ours fp32          4646        5047     4599       75    the same 8 sequences as PyTorch fp32
 //
-// Run: npm run build && node bench/promptist.mjs [python with torch and transformers] [rounds] [threads]
+// Run: npm run build && node bench/promptist.mjs [python with torch and transformers] [rounds] [threads] [--smoke]
+// With --smoke it times ours alone, on the miniature.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -24,19 +25,26 @@ import { DEFAULT_TEXT_OPTIONS } from "../dist/core/options.js";
 import { Decoder } from "../dist/inference/promptist/decoder.js";
 import { generate } from "../dist/inference/promptist/generate.js";
 import { Session } from "../dist/inference/runtime/session.js";
+import { Gpt2Tokenizer } from "../dist/inference/tokenizers/tokenizer.js";
 import { gpt2Graph, gpt2Layout } from "../dist/models/gpt2.js";
+import { args, SMOKE } from "./support/arguments.mjs";
 
-const [python = "python3", rounds = "5", threads = "2"] = process.argv.slice(2);
+const [python = "python3", rounds = SMOKE ? "1" : "5", threads = "2"] = args;
 const THREADS = Number(threads);
-// "A cat in the rain Rephrase:" in GPT-2's vocabulary.
-const PROMPT = [32, 3797, 287, 262, 6290, 797, 34378, 589, 25];
-const EOS = 50256;
+const MINIATURE = fileURLToPath(new URL("../checkpoints/miniature/promptist", import.meta.url));
+const small = SMOKE ? Gpt2Tokenizer.open(MINIATURE) : null;
+// In GPT-2's vocabulary by default.
+const PROMPT = small?.encode("A cat in the rain Rephrase:") ?? [
+  32, 3797, 287, 262, 6290, 797, 34378, 589, 25,
+];
+const EOS = small?.eosId ?? 50256;
 const { beams, maxNewTokens } = DEFAULT_TEXT_OPTIONS;
 
 const folder = mkdtempSync(join(tmpdir(), "bench-promptist-"));
 const script = fileURLToPath(new URL("promptist_reference.py", import.meta.url));
-const reference = spawn(python, [script, threads], { stdio: ["pipe", "pipe", "inherit"] });
-const answers = createInterface({ input: reference.stdout })[Symbol.asyncIterator]();
+const reference = SMOKE ? null : spawn(python, [script, threads], { stdio: ["pipe", "pipe", "inherit"] });
+const answers =
+  reference === null ? null : createInterface({ input: reference.stdout })[Symbol.asyncIterator]();
 const ask = async (question) => {
   reference.stdin.write(`${JSON.stringify(question)}\n`);
   const { value, done } = await answers.next();
@@ -45,7 +53,7 @@ const ask = async (question) => {
 };
 
 async function open(weights) {
-  const files = openGpt2(folder);
+  const files = openGpt2(SMOKE ? MINIATURE : folder);
   const { config } = files;
   const graph = await compileGraph(
     gpt2Graph(config, { float: "float32" }, gpt2Layout(weights, "cpu")),
@@ -73,10 +81,9 @@ const torch = (dtype) => () =>
   ask({ directory: folder, dtype, ids: PROMPT, beams, tokens: maxNewTokens, eos: EOS });
 
 try {
-  await ask({ make: folder, outliers: false });
+  if (reference !== null) await ask({ make: folder, outliers: false });
   const contenders = {
-    "PyTorch fp32": torch("float32"),
-    "PyTorch bf16": torch("bfloat16"),
+    ...(reference === null ? {} : { "PyTorch fp32": torch("float32"), "PyTorch bf16": torch("bfloat16") }),
     "ours int8": await open("int8"),
     "ours fp32": await open("fp32"),
   };
@@ -108,16 +115,20 @@ try {
     const row = [wall(name, 0), wall(name, 0.5), cpu(name), tokens];
     console.log(name.padEnd(14), row.map((value) => value.toFixed(0).padStart(10)).join(""));
   }
-  for (const dtype of ["fp32", "bf16"]) {
+  for (const dtype of reference === null ? [] : ["fp32", "bf16"]) {
     const ratio = (share) => (wall(`PyTorch ${dtype}`, share) / wall("ours int8", share)).toFixed(1);
     console.log(`ours int8 is ${ratio(0)} (least), ${ratio(0.5)} (median) times as fast as PyTorch ${dtype}`);
   }
-  const same =
-    JSON.stringify(measured["ours fp32"][0].sequences) ===
-    JSON.stringify(measured["PyTorch fp32"][0].sequences);
-  console.log(`ours fp32 finds PyTorch fp32's ${beams} sequences: ${same ? "yes" : "no"}`);
+  if (reference !== null) {
+    const same =
+      JSON.stringify(measured["ours fp32"][0].sequences) ===
+      JSON.stringify(measured["PyTorch fp32"][0].sequences);
+    console.log(`ours fp32 finds PyTorch fp32's ${beams} sequences: ${same ? "yes" : "no"}`);
+  }
 } finally {
-  reference.stdin.end();
-  await once(reference, "exit");
+  if (reference !== null) {
+    reference.stdin.end();
+    await once(reference, "exit");
+  }
   rmSync(folder, { recursive: true, force: true });
 }

@@ -3,7 +3,7 @@
 // twelve). Every five seconds it records the bot's memory, open files, the size of the WAL and the pictures,
 // and the event loop's delay; at the end it plots them.
 //
-// Run: npm run build && node bench/soak.mjs [--minutes 60] [--open 12] [--plot docs/images/soak.png] [--samples FILE.json]
+// Run: npm run build && node bench/soak.mjs [--minutes 60] [--open 12] [--plot docs/images/soak.png] [--samples FILE.json] [--smoke]
 //   --plot-only FILE.json draws the samples of an earlier run.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -18,12 +18,14 @@ import Database from "better-sqlite3";
 import { startLocalDiscord } from "local-discord/testing";
 import sharp from "sharp";
 import { COLORS } from "../dist/bot/messages/status-message.js";
+import { args, SMOKE } from "./support/arguments.mjs";
 import { botEnvironment, QUICK_JOBS } from "./support/bot-environment.mjs";
 
 const { values: flags } = parseArgs({
+  args,
   options: {
-    minutes: { type: "string", default: "60" },
-    open: { type: "string", default: "12" },
+    minutes: { type: "string", default: SMOKE ? "0.05" : "60" },
+    open: { type: "string", default: SMOKE ? "3" : "12" },
     plot: { type: "string" },
     samples: { type: "string" },
     "plot-only": { type: "string" },
@@ -33,7 +35,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const MIB = 2 ** 20;
 const BATCH_EVERY = 24;
 /** Enough for a second contact sheet. */
-const BATCH_PROMPTS = 12;
+const BATCH_PROMPTS = SMOKE ? 2 : 12;
 const FINAL = new Set([COLORS.done, COLORS.failed, COLORS.cancelled]);
 /**
  * Share of the run, in which caches fill, code is compiled and the heap settles, that the slope leaves out.
@@ -63,6 +65,7 @@ const bot = spawn(
     env: botEnvironment(local, dataDir, {
       ...QUICK_JOBS,
       LOG_LEVEL: "error",
+      REPORT_EVERY_MS: SMOKE ? "500" : "5000",
       // Small, so that retention deletes something within the run.
       KEEP_PICTURES_BYTES: String(64 * MIB),
     }),

@@ -1,18 +1,24 @@
 // Measures full-size Stable Diffusion 1.5 (random weights): seconds to compile, load and run one UNet step at
 // 512x512, peak memory, and the relative error to diffusers in float32.
 // Run: python bench/stable_diffusion_reference.py FOLDER [threads]; npm run build
-//      node bench/stable-diffusion.mjs FOLDER [fp32|fp16] [cpu|webgpu|...] [threads]
+//      node bench/stable-diffusion.mjs FOLDER [fp32|fp16] [cpu|webgpu|...] [threads] [--smoke]
+// With --smoke it takes the small model of test/golden, whose tensors diffusers computed as well.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { openWeightFile } from "../dist/checkpoints/files/open.js";
 import { StableDiffusion } from "../dist/inference/diffusion/stable-diffusion.js";
 import { resolveDevice } from "../dist/inference/runtime/device.js";
+import { args, SMOKE } from "./support/arguments.mjs";
 
-const [directory, precision = "fp32", deviceName = "cpu", threads = "2"] = process.argv.slice(2);
+const SMALL = fileURLToPath(new URL("../test/golden/sd-small/sd1", import.meta.url));
+const [directory, precision = "fp32", deviceName = "cpu", threads = "2"] = SMOKE ? [SMALL, ...args] : args;
 const cacheDir = mkdtempSync(join(tmpdir(), "bench-diffusion-"));
 const expected = openWeightFile(join(directory, "expected.safetensors"));
 const tensor = (name) => expected.readFloat32(name);
+const shapeOf = (name) => [...expected.get(name).shape];
+const NOISE = SMOKE ? "noise@981.0" : "noise";
 
 function relativeError(actual, wanted) {
   let [difference, length] = [0, 0];
@@ -47,14 +53,19 @@ try {
   const ids = new Int32Array(expected.read("ids").buffer);
   const rows = [ids.subarray(0, 77), ids.subarray(77)].map((row) => Array.from(row));
   await timed("text encoder, 2 rows", () => model.encodeText(rows), tensor("states"));
-  const text = { data: tensor("states"), shape: [2, 77, 768] };
+  const text = { data: tensor("states"), shape: shapeOf("states") };
+  const side = (name) => shapeOf(name).slice(2).join("x");
   for (let i = 0; i < 3; i++)
     await timed(
-      "UNet, 2 rows, 64x64",
-      () => model.predictNoise(tensor("latents"), [2, 4, 64, 64], 981, text),
-      tensor("noise"),
+      `UNet, 2 rows, ${side("latents")}`,
+      () => model.predictNoise(tensor("latents"), shapeOf("latents"), 981, text),
+      tensor(NOISE),
     );
-  await timed("VAE decoder, 512x512", () => model.decode(tensor("decode"), [1, 4, 64, 64]), tensor("image"));
+  await timed(
+    `VAE decoder, ${side("image")}`,
+    () => model.decode(tensor("decode"), shapeOf("decode")),
+    tensor("image"),
+  );
   await model.release();
 } finally {
   rmSync(cacheDir, { recursive: true, force: true });

@@ -1,8 +1,8 @@
-// bench/soak.mjs preloads this into the bot (node --import). Every few seconds it sends its parent what only
+// bench/soak.mjs preloads this into the bot (node --import). Every REPORT_EVERY_MS it sends its parent what only
 // the process itself can measure: its heap and its event loop's delay.
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
-const EVERY_MS = 5_000;
+const EVERY_MS = Number(process.env.REPORT_EVERY_MS);
 const delays = monitorEventLoopDelay({ resolution: 10 });
 delays.enable();
 setInterval(() => {

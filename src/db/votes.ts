@@ -52,7 +52,10 @@ export interface ExportedVote {
   readonly votedAt: string;
 }
 
-/** Ballots and votes. All methods throw QueueError when the database fails. */
+/**
+ * Ballots and votes. All methods throw QueueError when the database fails. What counts, lists or erases votes
+ * reads them in parts, between which other calls run.
+ */
 export interface Votes {
   /**
    * Opens the ballot of a finished comparison, or answers the existing one. The left side is chosen at
@@ -67,13 +70,14 @@ export interface Votes {
   vote(jobId: string, userId: string, choice: Choice): Promise<{ readonly before: Choice | null } | "closed">;
   /** Ends the vote. False if it had ended already. */
   close(jobId: string): Promise<boolean>;
-  /** Open ballots whose time is up. */
+  /** Open ballots whose time is up, at most some at a time. */
   due(): Promise<Ballot[]>;
   /** When the next open ballot's time is up, or null. */
   nextDueAt(): Promise<number | null>;
   tally(jobId: string): Promise<Tally>;
   total(filter: VoteFilter): Promise<Tally>;
-  by(group: "mode" | "user", filter: VoteFilter): Promise<TallyOf[]>;
+  /** The groups with the most votes first, at most `limit`. */
+  by(group: "mode" | "user", filter: VoteFilter, limit: number): Promise<TallyOf[]>;
   /** Who voted on which job, oldest first. */
   keys(filter: VoteFilter): Promise<VoteKey[]>;
   /** One vote with its prompts, or undefined if it is gone by now. */

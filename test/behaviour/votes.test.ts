@@ -167,7 +167,7 @@ describe("/stats", () => {
   it("exports votes as JSON lines: all to a manager, their own to others", async () => {
     const { world, alice, bob, message, jobId } = await start();
     const none = await bob.slash("stats export");
-    expect(none.message?.content).toContain("Nobody has voted yet");
+    expect((await none.done()).content).toContain("Nobody has voted yet");
     await bob.press(message, "Tie");
     await alice.press(message, "Both bad");
     const file = async (name: string) => {

@@ -232,3 +232,30 @@ test("a second export during the first is refused with a sentence, a later one i
     .not.toContain("still being sent");
   expect(problems).toEqual([]);
 });
+
+test("exports are acknowledged before what they hold is looked for", async () => {
+  let look = () => {};
+  const looked = new Promise<void>((resolve) => {
+    look = resolve;
+  });
+  const wrapStore = (store: Store): Store => ({
+    ...store,
+    votes: {
+      ...store.votes,
+      async keys(filter) {
+        await looked;
+        return store.votes.keys(filter);
+      },
+    },
+  });
+  const { local, problems } = await startWorld({ wrapStore });
+  const [votes, all] = [
+    await local.member("alice").slash("stats export"),
+    await local.member("bob").slash("mydata export"),
+  ];
+  expect([votes.loading, all.loading]).toEqual([true, true]);
+  look();
+  expect((await votes.done()).content).toContain("Nobody has voted yet");
+  expect((await all.done()).content).toContain("0 jobs and 0 votes of yours");
+  expect(problems).toEqual([]);
+});

@@ -10,6 +10,13 @@ import type { Services } from "./command.js";
 /** Each record is read when there is room for it. */
 export type Records<R> = Iterable<R> | AsyncIterable<R>;
 
+/** What is exported. */
+export interface Export<R> {
+  readonly records: Records<R>;
+  /** Text of the last message. */
+  readonly closing: string;
+}
+
 /** How an export is written. */
 export interface ExportFormat<R> {
   /** File name without the number of the part and the ending. */
@@ -19,8 +26,6 @@ export interface ExportFormat<R> {
   readonly piecesOf: (record: R, maxBytes: number) => Iterable<Piece>;
   /** The content of a file: at most FRAME_BYTES more than the pieces, plus SEPARATOR_BYTES for each. */
   readonly write: (pieces: readonly Piece[]) => readonly Buffer[];
-  /** Text of the last message. */
-  readonly closing: string;
 }
 
 /**
@@ -41,12 +46,14 @@ const exporting = new Set<string>();
 
 /**
  * Answers a command privately with all records, in as many files and messages as they need. Records are read
- * as the files fill, and the event loop runs between two of them.
+ * as the files fill, and the event loop runs between two of them. `find` says which there are, or a sentence
+ * where there are none; it is called once the command is acknowledged, since finding a hundred thousand takes
+ * a while.
  */
 export async function sendExport<R>(
   interaction: ChatInputCommandInteraction,
   send: Services["send"],
-  records: Records<R>,
+  find: () => Promise<Export<R> | string>,
   format: ExportFormat<R>,
 ): Promise<void> {
   const { id } = interaction.user;
@@ -58,10 +65,16 @@ export async function sendExport<R>(
     await deferReply(interaction, MessageFlags.Ephemeral);
     const maxBytes = Math.min(interaction.attachmentSizeLimit, CHANNEL_LIMIT.perFile);
     await slots.runExclusive(async () => {
+      const found = await find();
+      if (typeof found === "string") {
+        await interaction.editReply({ content: found });
+        return;
+      }
+      const { records, closing } = found;
       for await (const { number, isLast, data } of inFiles(records, format, maxBytes)) {
         const isOnly = number === 1 && isLast;
         const part = isOnly ? "" : dataLines.part(number, isLast);
-        const content = [part, isLast ? format.closing : ""].filter(Boolean).join(" ");
+        const content = [part, isLast ? closing : ""].filter(Boolean).join(" ");
         const name = `${format.name}${isOnly ? "" : `-${number}`}.${format.ending}`;
         const message = { ...plainMessage(content), files: [{ name, data, description: null }] };
         if (number === 1) await send(interaction, message, "reply");
@@ -92,7 +105,7 @@ async function* inFiles<R>(
     for (const piece of piecesOf(record, maxBytes - FRAME_BYTES - SEPARATOR_BYTES)) {
       const more = piece.data.length + SEPARATOR_BYTES;
       if (bytes + more > maxBytes && pieces.length > 0) {
-        yield { number: number++, isLast: false, data: Buffer.concat(write(pieces)) };
+        yield { number: number++, isLast: false, data: await written(pieces, write) };
         pieces = [];
         bytes = FRAME_BYTES;
       }
@@ -101,5 +114,14 @@ async function* inFiles<R>(
     }
     await nextTurn();
   }
-  yield { number, isLast: true, data: Buffer.concat(write(pieces)) };
+  yield { number, isLast: true, data: await written(pieces, write) };
+}
+
+/** Writing, joining and sending ten megabytes take some milliseconds each: the event loop runs in between. */
+async function written(pieces: readonly Piece[], write: ExportFormat<never>["write"]): Promise<Buffer> {
+  const parts = write(pieces);
+  await nextTurn();
+  const data = Buffer.concat(parts);
+  await nextTurn();
+  return data;
 }

@@ -36,16 +36,16 @@ export const mydata: AnswerCommand = {
     const { records, votes, drafts, settings, pictures } = services;
     const userId = interaction.user.id;
     if (interaction.options.getSubcommand() === "export") {
-      const jobs = await records.idsOfUser(userId);
-      const keys = await votes.keys({ userId });
-      await sendExport(interaction, services.send, storedAbout(userId, jobs, keys, services), {
-        name: "mydata",
-        ending: "json",
-        piecesOf,
-        write: document,
-        closing: dataLines.exported(jobs.length, keys.length),
-      });
-      return;
+      const find = async () => {
+        const jobs = await records.idsOfUser(userId);
+        const keys = await votes.keys({ userId });
+        return {
+          records: storedAbout(userId, jobs, keys, services),
+          closing: dataLines.exported(jobs.length, keys.length),
+        };
+      };
+      const format = { name: "mydata", ending: "json", piecesOf, write: document };
+      return sendExport(interaction, services.send, find, format);
     }
     if (!interaction.options.getBoolean("confirm", true))
       return replyPrivately(interaction, dataLines.notConfirmed);

@@ -6,7 +6,7 @@ import {
 import { wilson } from "../../core/statistics.js";
 import type { ExportedVote, Tally, VoteFilter, VoteKey, Votes } from "../../db/votes.js";
 import { votesPlot } from "../../pictures/plots.js";
-import { deferReply, replyPrivately } from "../discord/interactions.js";
+import { deferReply } from "../discord/interactions.js";
 import { mayManage } from "../requests/rules.js";
 import { commandTexts } from "../words/commands.js";
 import { refusals } from "../words/refusals.js";
@@ -71,14 +71,15 @@ async function exportVotes(
 ): Promise<void> {
   const { guildId, user } = interaction;
   const all = guildId === null || mayManage(interaction, await settings.resolve(interaction));
-  const keys = await votes.keys(all ? filter : { ...filter, userId: user.id });
-  if (keys.length === 0) return replyPrivately(interaction, refusals.noVotes);
-  await sendExport(interaction, send, exportedVotes(votes, keys), {
+  const find = async () => {
+    const keys = await votes.keys(all ? filter : { ...filter, userId: user.id });
+    return keys.length === 0 ? refusals.noVotes : { records: exportedVotes(votes, keys), closing: "" };
+  };
+  await sendExport(interaction, send, find, {
     name: "votes",
     ending: "jsonl",
     piecesOf: (vote) => [{ list: "votes", data: Buffer.from(`${JSON.stringify(vote)}\n`) }],
     write: (pieces) => pieces.map(({ data }) => data),
-    closing: "",
   });
 }
 
@@ -91,7 +92,7 @@ async function show(
   const by = interaction.options.getString("by") ?? "server";
   const overall = { label: statsLines.all, plain: statsLines.all, tally: await votes.total(filter) };
   const groups = Object.hasOwn(GROUPS, by) ? await GROUPS[by as keyof typeof GROUPS](votes, filter) : [];
-  const lines: Line[] = [overall, ...groups.slice(0, GROUPS_SHOWN)];
+  const lines: Line[] = [overall, ...groups];
   const plot = await votesPlot(
     statsLines.title,
     lines.map(({ plain, tally }) => {
@@ -126,9 +127,13 @@ async function show(
 const GROUPS = {
   server: async () => [],
   mode: async (votes: Votes, filter: VoteFilter): Promise<Line[]> =>
-    (await votes.by("mode", filter)).map(({ key, ...tally }) => ({ label: key, plain: key, tally })),
+    (await votes.by("mode", filter, GROUPS_SHOWN)).map(({ key, ...tally }) => ({
+      label: key,
+      plain: key,
+      tally,
+    })),
   user: async (votes: Votes, filter: VoteFilter): Promise<Line[]> =>
-    (await votes.by("user", filter)).map(({ key, ...tally }, i) => {
+    (await votes.by("user", filter, GROUPS_SHOWN)).map(({ key, ...tally }, i) => {
       const plain = statsLines.voter(i + 1);
       return { label: `${plain} <@${key}>`, plain, tally };
     }),

@@ -47,18 +47,18 @@ export class Connection {
   }
 
   /**
-   * Works on ids one by one, as many per transaction as fit in SLICE_MS, and lets other calls run between
+   * Works on keys one by one, as many per transaction as fit in SLICE_MS, and lets other calls run between
    * transactions. Each transaction ends with `finish`. Answers what `work` answered.
    */
-  async writeInSlices<T>(ids: readonly string[], work: (id: string) => T, finish: () => void): Promise<T[]> {
+  async writeInSlices<K, T>(keys: readonly K[], work: (key: K) => T, finish: () => void): Promise<T[]> {
     const answers: T[] = [];
-    while (answers.length < ids.length) {
-      const rest = ids.slice(answers.length);
+    while (answers.length < keys.length) {
       const slice = await this.write(() => {
         const until = performance.now() + SLICE_MS;
         const done: T[] = [];
-        do done.push(work(rest[done.length]!));
-        while (done.length < rest.length && performance.now() < until);
+        let next = answers.length;
+        do done.push(work(keys[next++]!));
+        while (next < keys.length && performance.now() < until);
         finish();
         return done;
       });
@@ -66,6 +66,21 @@ export class Connection {
       await nextTurn();
     }
     return answers;
+  }
+
+  /**
+   * Reads any number of rows page by page, and lets other calls run between two pages. `page` answers the rows
+   * after the last one that it answered, a bounded number in a fixed order, and none at the end. The pages may
+   * be of different moments.
+   */
+  async *readInPages<R>(page: (after: R | undefined) => R[]): AsyncGenerator<R[]> {
+    let rows = await this.read(() => page(undefined));
+    while (rows.length > 0) {
+      yield rows;
+      await nextTurn();
+      const after = rows.at(-1);
+      rows = await this.read(() => page(after));
+    }
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,14 @@ interface Row {
   readonly expires_at: number;
 }
 
+/** What comes after a megabyte of prompts takes a millisecond to reach. */
+const PAGE = 8;
+
+/** When a draft ends, and where it is shown. */
+interface End extends Pick<Row, "id" | "origin" | "expires_at"> {
+  readonly seq: number;
+}
+
 /** Drafts, in the queue's file. */
 export function sqliteDrafts(connection: Connection): Drafts {
   const { db, now } = connection;
@@ -18,18 +26,20 @@ export function sqliteDrafts(connection: Connection): Drafts {
     insert into drafts (id, user_id, request, origin, created_at, expires_at)
     values (@id, @user_id, @request, @origin, @created_at, @expires_at)`);
   const byId = db.prepare<[string], Row>("select * from drafts where id = ?");
-  const ofInteraction = db.prepare<[string], Row>(
-    "select * from drafts where origin ->> '$.interactionId' = ?",
-  );
   const discard = db.prepare<[string]>("delete from drafts where id = ?");
-  const nextDue = db.prepare<[], number | null>("select min(expires_at) from drafts").pluck();
-  const due = db.prepare<[number], Pick<Row, "id" | "origin">>(
-    "select id, origin from drafts where expires_at <= ? order by expires_at, id",
+  const page = db.prepare<[number], End>(
+    `select rowid as seq, id, origin, expires_at from drafts where rowid > ? order by rowid limit ${PAGE}`,
   );
   const idsOfUser = db
     .prepare<[string], string>("select id from drafts where user_id = ? order by created_at")
     .pluck();
   const erase = db.prepare<[string]>("delete from drafts where user_id = ?");
+
+  /** All drafts, without their prompts. */
+  async function* ends(): AsyncGenerator<End> {
+    const pages = connection.readInPages<End>((after) => page.all(after?.seq ?? 0));
+    for await (const rows of pages) yield* rows;
+  }
 
   return {
     async add(request, origin, expiresAt) {
@@ -48,18 +58,31 @@ export function sqliteDrafts(connection: Connection): Drafts {
 
     get: (id) => connection.read(() => toDraft(byId.get(id))),
 
-    ofInteraction: (interactionId) => connection.read(() => toDraft(ofInteraction.get(interactionId))),
+    async ofInteraction(interactionId) {
+      for await (const { id, origin } of ends())
+        if (fromJson<Origin>(origin).interactionId === interactionId)
+          return connection.read(() => toDraft(byId.get(id)));
+      return undefined;
+    },
 
     async discard(id) {
       await connection.write(() => discard.run(id));
     },
 
-    nextDueAt: () => connection.read(() => nextDue.get() ?? null),
+    async nextDueAt() {
+      let first: number | null = null;
+      for await (const { expires_at } of ends()) first = Math.min(first ?? expires_at, expires_at);
+      return first;
+    },
 
-    due: () =>
-      connection.read(() =>
-        due.all(now()).map(({ id, origin }) => ({ id, origin: fromJson<Origin>(origin) })),
-      ),
+    async due() {
+      const time = now();
+      const found: End[] = [];
+      for await (const end of ends()) if (end.expires_at <= time) found.push(end);
+      return found
+        .sort((a, b) => a.expires_at - b.expires_at || (a.id < b.id ? -1 : 1))
+        .map(({ id, origin }) => ({ id, origin: fromJson<Origin>(origin) }));
+    },
 
     idsOfUser: (userId) => connection.read(() => idsOfUser.all(userId)),
 

@@ -6,6 +6,20 @@ import type { Jobs } from "./jobs.js";
 import type { Limits } from "./limits.js";
 import type { Turns } from "./turns.js";
 
+/** A row of `jobs` is read in about a microsecond. */
+const PAGE = 2_000;
+
+/** What retention asks of a job. */
+interface Finished {
+  readonly seq: number;
+  readonly id: string;
+  readonly finishedAt: number | null;
+  /** Its delivery succeeded or was given up. */
+  readonly settled: 0 | 1;
+  /** It has pictures. */
+  readonly drawn: 0 | 1;
+}
+
 /** They are searched at each letter that a user types. All prompts of 200 batches of 100 took 0.2 s. */
 const RECENT_PROMPTS = 500;
 
@@ -18,11 +32,12 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
   const setAside = db.prepare<[number], JobRow>(
     "select * from jobs where state = 'failed' order by finished_at desc, seq desc limit ?",
   );
-  const withPictures = db.prepare<[], { id: string; finishedAt: number }>(`
-    select id, finished_at as finishedAt from jobs
-    where ${FINISHED} and pictures_pruned_at is null and kind <> 'optimize'
-      and (delivered_at is not null or delivery_abandoned is not null)
-    order by finished_at, seq`);
+  // No index knows which jobs are finished and settled, so all are read, and chosen here.
+  const page = db.prepare<[number], Finished>(`
+    select seq, id, finished_at as finishedAt,
+      delivered_at is not null or delivery_abandoned is not null as settled,
+      pictures_pruned_at is null and kind <> 'optimize' as drawn
+    from jobs where seq > ? order by seq limit ${PAGE}`);
   const keepsPictures = db
     .prepare<[string], number>("select pictures_pruned_at is null from jobs where id = ?")
     .pluck();
@@ -34,20 +49,6 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
       select (page_count - freelist_count) * page_size
       from pragma_page_count(), pragma_freelist_count(), pragma_page_size()`)
     .pluck();
-  const pruneOldest = db
-    .prepare<[number], string>(`
-      delete from jobs where seq in (
-        select seq from jobs
-        where finished_at is not null and (delivered_at is not null or delivery_abandoned is not null)
-        order by finished_at, seq limit ?
-      ) returning id`)
-    .pluck();
-  const prunable = db
-    .prepare<[number], string>(`
-      select id from jobs
-      where finished_at < ? and (delivered_at is not null or delivery_abandoned is not null)
-      order by finished_at, seq`)
-    .pluck();
   const recentPrompts = db
     .prepare<[{ userId: string; part: string; limit: number }], string>(`
       select prompt from (
@@ -57,9 +58,8 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
       where instr(lower(prompt), lower(@part)) > 0
       group by prompt order by max(job) desc limit @limit`)
     .pluck();
-  const idsOfUser = db
-    .prepare<[string], string>("select id from jobs where user_id = ? order by seq")
-    .pluck();
+  const ofUser = db.prepare<[{ userId: string; after: number }], { seq: number; id: string }>(`
+    select seq, id from jobs where user_id = @userId and seq > @after order by seq limit ${PAGE}`);
   const requestCancel = db.prepare<[number]>("update jobs set cancel_requested = 1 where seq = ?");
   const erase = db.prepare<[number]>("delete from jobs where seq = ?");
   const drop = db.prepare<[string]>(`delete from jobs where id = ? and ${FINISHED}`);
@@ -69,6 +69,38 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
     limits.letIn();
     turns.forget();
   };
+
+  /** The finished and settled jobs that `wanted` accepts, oldest first. */
+  async function settled(
+    wanted: (job: Finished & { readonly finishedAt: number }) => boolean,
+  ): Promise<{ id: string; finishedAt: number }[]> {
+    const found: { id: string; finishedAt: number }[] = [];
+    const pages = connection.readInPages<Finished>((after) => page.all(after?.seq ?? 0));
+    for await (const rows of pages) {
+      for (const job of rows) {
+        const { id, finishedAt } = job;
+        if (finishedAt !== null && job.settled === 1 && wanted({ ...job, finishedAt }))
+          found.push({ id, finishedAt });
+      }
+    }
+    // They are nearly in order already, which makes this quick.
+    return found.sort((a, b) => a.finishedAt - b.finishedAt);
+  }
+
+  async function idsOfUser(userId: string): Promise<string[]> {
+    const ids: string[] = [];
+    const pages = connection.readInPages<{ seq: number; id: string }>((after) =>
+      ofUser.all({ userId, after: after?.seq ?? 0 }),
+    );
+    for await (const rows of pages) for (const { id } of rows) ids.push(id);
+    return ids;
+  }
+
+  /** Deletes those that are finished still. Answers their ids. */
+  async function dropAll(ids: readonly string[]): Promise<string[]> {
+    const dropped = await connection.writeInSlices(ids, isDropped, afterSlice);
+    return ids.filter((_id, i) => dropped[i]);
+  }
 
   /** Deletes a job, or asks it to stop if it runs. Answers the state it was in. */
   function eraseOrStop(id: string): JobState {
@@ -84,7 +116,7 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
 
     setAside: (limit) => connection.read(() => setAside.all(limit).map((row) => jobs.load(row))),
 
-    withPictures: () => connection.read(() => withPictures.all()),
+    withPictures: () => settled(({ drawn }) => drawn === 1),
 
     async keepsPictures(id) {
       const kept = await connection.read(() => keepsPictures.get(id));
@@ -97,20 +129,17 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
 
     storedBytes: () => connection.read(() => storedBytes.get()!),
 
-    pruneOldest: (count) => connection.write(() => pruneOldest.all(count)),
+    pruneOldest: async (count) => dropAll((await settled(() => true)).slice(0, count).map(({ id }) => id)),
 
-    async prune(finishedBefore) {
-      const ids = await connection.read(() => prunable.all(finishedBefore));
-      const dropped = await connection.writeInSlices(ids, isDropped, afterSlice);
-      return ids.filter((_id, i) => dropped[i]);
-    },
+    prune: async (finishedBefore) =>
+      dropAll((await settled(({ finishedAt }) => finishedAt < finishedBefore)).map(({ id }) => id)),
 
     recentPrompts: (userId, part, limit) => connection.read(() => recentPrompts.all({ userId, part, limit })),
 
-    idsOfUser: (userId) => connection.read(() => idsOfUser.all(userId)),
+    idsOfUser,
 
     async eraseUser(userId) {
-      const ids = await connection.read(() => idsOfUser.all(userId));
+      const ids = await idsOfUser(userId);
       const states = await connection.writeInSlices(ids, eraseOrStop, afterSlice);
       return {
         deleted: ids.filter((_id, i) => states[i] !== "running"),

@@ -12,10 +12,22 @@ interface BallotRow {
   readonly closed_at: number | null;
 }
 
-interface Filter {
+/** A row of a page of votes. A ballot whose votes are over has one without a vote. */
+interface VoteRow {
+  /** The ballot's rowid. */
+  readonly ballot: number;
   readonly guildId: string | null;
+  readonly jobId: string;
   readonly userId: string | null;
+  readonly mode: string;
+  readonly chosen: keyof Tally;
+  readonly at: number;
 }
+
+/** A vote is read and counted in about two microseconds. */
+const PAGE = 2_000;
+/** Votes that are revealed at a time. */
+const DUE_AT_ONCE = 100;
 
 const CHOSEN = `
   case when choice in ('tie', 'bad') then choice
@@ -24,9 +36,14 @@ const CHOSEN = `
 const COUNTS = `
   count(*) filter (where chosen = 'optimized') as optimized, count(*) filter (where chosen = 'baseline') as baseline,
   count(*) filter (where chosen = 'tie') as tie, count(*) filter (where chosen = 'bad') as bad`;
-const FILTERED = `
-  select votes.*, ballots.mode, ${CHOSEN} as chosen from votes join ballots using (job_id)
-  where (@guildId is null or guild_id = @guildId) and (@userId is null or user_id = @userId)`;
+const ROW = `
+  ballots.rowid as ballot, guild_id as guildId, ballots.job_id as jobId, user_id as userId, mode, ${CHOSEN} as chosen,
+  voted_at as at`;
+/** The ballots from one on, each with its votes, without those up to a voter of the first ballot. */
+const byBallot = (where: string) => `
+  select ${ROW} from ballots left join votes
+    on votes.job_id = ballots.job_id and user_id > iif(ballots.rowid = @ballot, @voter, '')
+  where ${where} and ballots.rowid >= @ballot order by ballots.rowid, user_id limit ${PAGE}`;
 
 /** Ballots and votes, in the queue's file. */
 export function sqliteVotes(connection: Connection): Votes {
@@ -48,34 +65,79 @@ export function sqliteVotes(connection: Connection): Votes {
     "update ballots set closed_at = ? where job_id = ? and closed_at is null",
   );
   const due = db.prepare<[number], BallotRow>(
-    "select * from ballots where closed_at is null and closes_at <= ? order by closes_at",
+    `select * from ballots where closed_at is null and closes_at <= ? order by closes_at limit ${DUE_AT_ONCE}`,
   );
   const nextDue = db
-    .prepare<[], number | null>("select min(closes_at) from ballots where closed_at is null")
+    .prepare<[], number | null>(
+      // In the words of the index.
+      "select min(closes_at) from ballots where closed_at is null and closes_at is not null",
+    )
     .pluck();
   const tally = db.prepare<[string], Tally>(
     `select ${COUNTS} from (select ${CHOSEN} as chosen from votes join ballots using (job_id) where job_id = ?)`,
   );
-  const total = db.prepare<[Filter], Tally>(`select ${COUNTS} from (${FILTERED})`);
-  const by = {
-    mode: db.prepare<[Filter], TallyOf>(
-      `select mode as key, ${COUNTS} from (${FILTERED}) group by mode order by count(*) desc, mode`,
-    ),
-    user: db.prepare<[Filter], TallyOf>(
-      `select user_id as key, ${COUNTS} from (${FILTERED}) group by user_id order by count(*) desc, user_id`,
-    ),
-  };
-  const keys = db.prepare<[Filter], VoteKey>(`
-    select job_id as jobId, user_id as userId from votes join ballots using (job_id)
-    where (@guildId is null or guild_id = @guildId) and (@userId is null or user_id = @userId)
-    order by voted_at, job_id, user_id`);
+  const ofAll = db.prepare<[{ ballot: number; voter: string }], VoteRow>(byBallot("true"));
+  const ofGuild = db.prepare<[{ ballot: number; voter: string; guildId: string }], VoteRow>(
+    byBallot("guild_id = @guildId"),
+  );
+  const ofVoter = db.prepare<[{ userId: string; after: string }], VoteRow>(`
+    select ${ROW} from votes join ballots using (job_id)
+    where user_id = @userId and votes.job_id > @after order by votes.job_id limit ${PAGE}`);
   const exported = db.prepare<[VoteKey], ExportedVote & { at: number }>(`
     select job_id as job, user_id as voter, ${CHOSEN} as choice, left_side as leftSide, prompt,
       rewrite as optimized, seed, mode, checkpoint, voted_at as at
     from votes join ballots using (job_id)
     where job_id = @jobId and user_id = @userId`);
-  const eraseVotes = db.prepare<[string]>("delete from votes where user_id = ?");
-  const eraseBallots = db.prepare<[string]>("delete from ballots where author_id = ?");
+  const ballotsPage = db.prepare<
+    [{ author: string; after: number }],
+    { ballot: number; jobId: string; isTheirs: 0 | 1 }
+  >(`
+    select rowid as ballot, job_id as jobId, author_id = @author as isTheirs from ballots
+    where rowid > @after order by rowid limit ${PAGE}`);
+  const votersOf = db
+    .prepare<[string, string], string>(
+      `select user_id from votes where job_id = ? and user_id > ? order by user_id limit ${PAGE}`,
+    )
+    .pluck();
+  const eraseVote = db.prepare<[string, string]>("delete from votes where job_id = ? and user_id = ?");
+  const eraseBallot = db.prepare<[string]>("delete from ballots where job_id = ?");
+
+  function pages({ guildId, userId }: VoteFilter): AsyncGenerator<VoteRow[]> {
+    return connection.readInPages<VoteRow>((after) => {
+      if (userId !== undefined) return ofVoter.all({ userId, after: after?.jobId ?? "" });
+      const from = {
+        ballot: after === undefined ? 0 : after.userId === null ? after.ballot + 1 : after.ballot,
+        voter: after?.userId ?? "",
+      };
+      return guildId == null ? ofAll.all(from) : ofGuild.all({ ...from, guildId });
+    });
+  }
+
+  /** The votes of a filter; other calls run between two pages of them. */
+  async function forEach(filter: VoteFilter, work: (vote: VoteRow & VoteKey) => void): Promise<void> {
+    for await (const rows of pages(filter)) {
+      for (const row of rows) {
+        const { userId, guildId } = row;
+        if (userId !== null && (filter.guildId == null || guildId === filter.guildId))
+          work({ ...row, userId });
+      }
+    }
+  }
+
+  /** Keys of the votes that others cast on a user's comparisons, and the ids of these. */
+  async function ofAuthor(author: string): Promise<{ jobs: string[]; keys: VoteKey[] }> {
+    const jobs: string[] = [];
+    const ballots = connection.readInPages<{ ballot: number; jobId: string; isTheirs: 0 | 1 }>((after) =>
+      ballotsPage.all({ author, after: after?.ballot ?? 0 }),
+    );
+    for await (const rows of ballots) for (const { jobId, isTheirs } of rows) if (isTheirs) jobs.push(jobId);
+    const keys: VoteKey[] = [];
+    for (const jobId of jobs) {
+      const voters = connection.readInPages<string>((after) => votersOf.all(jobId, after ?? ""));
+      for await (const page of voters) for (const userId of page) keys.push({ jobId, userId });
+    }
+    return { jobs, keys };
+  }
 
   return {
     open: (job, closesAt) =>
@@ -121,11 +183,28 @@ export function sqliteVotes(connection: Connection): Votes {
 
     tally: (jobId) => connection.read(() => tally.get(jobId)!),
 
-    total: (filter) => connection.read(() => total.get(toFilter(filter))!),
+    async total(filter) {
+      const counts = noVotes();
+      await forEach(filter, ({ chosen }) => counts[chosen]++);
+      return counts;
+    },
 
-    by: (group, filter) => connection.read(() => by[group].all(toFilter(filter))),
+    async by(group, filter, limit) {
+      const groups = new Map<string, Counts>();
+      await forEach(filter, ({ mode, userId, chosen }) => {
+        const key = group === "mode" ? mode : userId;
+        const counts = groups.get(key) ?? noVotes();
+        counts[chosen]++;
+        groups.set(key, counts);
+      });
+      return largest(groups, limit);
+    },
 
-    keys: (filter) => connection.read(() => keys.all(toFilter(filter))),
+    async keys(filter) {
+      const found: (VoteKey & { readonly at: number })[] = [];
+      await forEach(filter, ({ jobId, userId, at }) => found.push({ jobId, userId, at }));
+      return found.sort((a, b) => a.at - b.at).map(({ jobId, userId }) => ({ jobId, userId }));
+    },
 
     exported: (key) =>
       connection.read(() => {
@@ -136,18 +215,38 @@ export function sqliteVotes(connection: Connection): Votes {
       }),
 
     async erase(userId) {
-      await connection.write(() => {
-        eraseVotes.run(userId);
-        eraseBallots.run(userId);
-      });
+      const own: VoteKey[] = [];
+      await forEach({ userId }, ({ jobId }) => own.push({ jobId, userId }));
+      const { jobs, keys } = await ofAuthor(userId);
+      const nothing = () => {};
+      await connection.writeInSlices(
+        [...own, ...keys],
+        (key) => eraseVote.run(key.jobId, key.userId),
+        nothing,
+      );
+      // A vote that was cast meanwhile goes with its ballot.
+      await connection.writeInSlices(jobs, (jobId) => eraseBallot.run(jobId), nothing);
     },
   };
 }
 
-const toFilter = ({ guildId, userId }: VoteFilter): Filter => ({
-  guildId: guildId ?? null,
-  userId: userId ?? null,
-});
+type Counts = { -readonly [C in keyof Tally]: number };
+const noVotes = (): Counts => ({ optimized: 0, baseline: 0, tie: 0, bad: 0 });
+const sizeOf = ({ optimized, baseline, tie, bad }: Tally): number => optimized + baseline + tie + bad;
+
+/** The groups with the most votes; sorting all of a hundred thousand voters would take too long. */
+function largest(groups: ReadonlyMap<string, Tally>, limit: number): TallyOf[] {
+  const first = (a: TallyOf, b: TallyOf) => sizeOf(b) - sizeOf(a) || (a.key < b.key ? -1 : 1);
+  const most: TallyOf[] = [];
+  for (const [key, counts] of groups) {
+    const group = { key, ...counts };
+    if (most.length === limit && first(group, most.at(-1)!) > 0) continue;
+    most.push(group);
+    most.sort(first);
+    if (most.length > limit) most.pop();
+  }
+  return most;
+}
 
 const toBallot = (row: BallotRow): Ballot => ({
   jobId: row.job_id,

@@ -124,11 +124,11 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect(await votes.total({ guildId: null })).toEqual({ ...NONE, optimized: 4, bad: 1 });
     expect(await votes.total({ guildId: "guild" })).toEqual({ ...NONE, optimized: 2, bad: 1 });
     expect(await votes.total({ guildId: "guild", userId: "ada" })).toEqual({ ...NONE, optimized: 1 });
-    expect(await votes.by("mode", {})).toEqual([
+    expect(await votes.by("mode", {}, 10)).toEqual([
       { key: "beam", ...NONE, optimized: 4 },
       { key: "given", ...NONE, bad: 1 },
     ]);
-    expect(await votes.by("user", { guildId: "guild" })).toEqual([
+    expect(await votes.by("user", { guildId: "guild" }, 10)).toEqual([
       { key: "bob", ...NONE, optimized: 1, bad: 1 },
       { key: "ada", ...NONE, optimized: 1 },
     ]);
