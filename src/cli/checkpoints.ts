@@ -6,7 +6,7 @@ import { openWeightFile, openWeights } from "../checkpoints/files/open.js";
 import type { Weights } from "../checkpoints/files/weights.js";
 import { findDiffusion, findPromptist } from "../checkpoints/layouts/catalog.js";
 import { readConfig, readJson } from "../checkpoints/layouts/config.js";
-import { DIFFUSION_PARTS, isFile } from "../checkpoints/layouts/diffusion-files.js";
+import { DIFFUSION_PARTS, isFile, openDiffusion } from "../checkpoints/layouts/diffusion-files.js";
 import { safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
 import { clipTextWeights } from "../checkpoints/layouts/names.js";
 import { readTokenizerConfig } from "../checkpoints/layouts/tokenizer-config.js";
@@ -218,15 +218,17 @@ interface CheckedPart {
 async function check(output: Output, path: string): Promise<boolean> {
   const directory = resolve(path);
   const parts = await checkParts(directory);
+  const notes = kindOf(directory) === "diffusion" ? openDiffusion(directory).notes() : [];
   const problems = parts.flatMap(({ part, differences }) =>
     differences.map((difference) => `${part}: ${describeDifference(difference)}`),
   );
   const isFit = problems.length === 0;
   const tensors = parts.map(({ part, tensors }) => `${part} (${tensors} tensors)`).join(", ");
   output.result(
-    { directory, fit: isFit, parts },
+    { directory, fit: isFit, parts, notes },
     [
       ...problems,
+      ...notes,
       isFit ? `${directory} fits: ${tensors}.` : `${directory} does not fit (${problems.length} tensors).`,
     ].join("\n"),
   );

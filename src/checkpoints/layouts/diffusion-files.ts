@@ -8,6 +8,7 @@ import { requireStableDiffusion } from "./architecture.js";
 import { parseConfig, readConfig, readJson } from "./config.js";
 import { type SingleFileParts, singleFileParts } from "./ldm.js";
 import { clipTextWeights, vaeWeights } from "./names.js";
+import { predictionTypeOf } from "./prediction-type.js";
 
 /** The models of a pipeline, by their folder names in diffusers' layout. */
 export type DiffusionPart = "text_encoder" | "unet" | "vae";
@@ -20,6 +21,8 @@ export interface DiffusionFiles {
   /** A model's configuration. Throws CheckpointError CHECKPOINT_MISSING, _CORRUPT or _ARCHITECTURE. */
   config<S extends z.ZodType>(part: DiffusionPart, schema: S): z.output<S>;
   scheduler(): Record<string, unknown>;
+  /** Sentences on what the files leave open and how it is taken; they stop nothing. */
+  notes(): readonly string[];
   /** A model's tensors under the names that its graph uses. Throws CheckpointError like `openWeights`. */
   weights(part: DiffusionPart, prefer: Preference): Weights;
 }
@@ -47,22 +50,28 @@ function folder(directory: string): DiffusionFiles {
     config: (part, schema) => readConfig(join(directory, part), "config.json", schema),
     scheduler: () =>
       readJson(join(directory, "scheduler", "scheduler_config.json")) as Record<string, unknown>,
+    notes: () => [],
     weights: (part, prefer) => VIEWS[part](openWeights(join(directory, part), { prefer })),
   };
 }
 
 /**
- * The scheduler that Stable Diffusion 1.x was trained for and is published with; single files don't name it.
+ * Every key of `scheduler/scheduler_config.json` as Stable Diffusion 1.5 is published, which diffusers'
+ * `from_single_file` takes too. A key left out would fall back to a default of the chosen class: DDIM would
+ * clip latents.
  */
 export const SD1_SCHEDULER = {
   _class_name: "PNDMScheduler",
-  beta_start: 0.00085,
+  _diffusers_version: "0.6.0",
   beta_end: 0.012,
   beta_schedule: "scaled_linear",
+  beta_start: 0.00085,
+  clip_sample: false,
   num_train_timesteps: 1000,
   set_alpha_to_one: false,
   skip_prk_steps: true,
   steps_offset: 1,
+  trained_betas: null,
 };
 
 /**
@@ -71,7 +80,8 @@ export const SD1_SCHEDULER = {
  * (`unet/config.json`, ...).
  */
 function singleFile(path: string): DiffusionFiles {
-  const parts = partsOf(path);
+  const file = openWeightFile(path);
+  const parts = partsOf(file);
   const beside = (part: string, name: string) => join(dirname(path), part, name);
   const schedulerFile = beside("scheduler", "scheduler_config.json");
   return {
@@ -80,14 +90,22 @@ function singleFile(path: string): DiffusionFiles {
       existsSync(beside(part, "config.json"))
         ? readConfig(join(dirname(path), part), "config.json", schema)
         : parseConfig(path, CONFIG_FROM_SHAPES[part](parts[part]), schema),
-    scheduler: () =>
-      existsSync(schedulerFile) ? (readJson(schedulerFile) as Record<string, unknown>) : SD1_SCHEDULER,
+    scheduler: () => {
+      if (existsSync(schedulerFile)) return readJson(schedulerFile) as Record<string, unknown>;
+      const { prediction_type, rescale_betas_zero_snr } = predictionTypeOf(path, file);
+      return { ...SD1_SCHEDULER, prediction_type, rescale_betas_zero_snr };
+    },
+    notes: () =>
+      existsSync(schedulerFile) || predictionTypeOf(path, file).saidBy !== null ? [] : [assumesEpsilon(path)],
     weights: (part) => parts[part],
   };
 }
 
-function partsOf(path: string): Record<DiffusionPart, Weights> {
-  const { textEncoder, unet, vae }: SingleFileParts = singleFileParts(openWeightFile(path));
+const assumesEpsilon = (path: string): string =>
+  `${path} does not say what it was trained to predict; epsilon is assumed, as of every Stable Diffusion 1.x. If its author calls it a v-prediction model, put its .yaml beside it under the same name.`;
+
+function partsOf(file: Weights): Record<DiffusionPart, Weights> {
+  const { textEncoder, unet, vae }: SingleFileParts = singleFileParts(file);
   return { text_encoder: VIEWS.text_encoder(textEncoder), unet: VIEWS.unet(unet), vae: VIEWS.vae(vae) };
 }
 
