@@ -4,7 +4,7 @@ import { CheckpointError } from "../../core/errors.js";
 import { corrupt, readText, withFile } from "./file.js";
 import { looksLikeSafetensors, openSafetensors } from "./safetensors.js";
 import { joinWeights, type StoredWeights } from "./stored-weights.js";
-import { looksLikeLegacyTorch, openTorchFile } from "./torch-file.js";
+import { looksLikeLegacyTorch, openLegacyTorchFile, openTorchFile } from "./torch-file.js";
 import type { Weights } from "./weights.js";
 import { looksLikeZip } from "./zip.js";
 
@@ -93,12 +93,7 @@ export function openWeightFile(path: string): StoredWeights {
       `${path} is a web page, not weights: the download went wrong. Download the file itself.`,
     );
   }
-  if (looksLikeLegacyTorch(start)) {
-    throw new CheckpointError(
-      "CHECKPOINT_CORRUPT",
-      `${path} is in PyTorch's format from before version 1.6. Take the safetensors version, or save it again with a newer PyTorch: torch.save(torch.load(file, weights_only=True), file).`,
-    );
-  }
+  if (looksLikeLegacyTorch(start)) return openLegacyTorchFile(path);
   if (path.endsWith(".safetensors")) return openSafetensors(path);
   throw corrupt(path, "it is neither a safetensors file nor one that torch.save made");
 }

@@ -65,7 +65,10 @@ describe("the scheduler of a single file", () => {
       made.setTimesteps(10);
       const noise = new TorchRandom(1);
       // Far beyond [-1, 1], where clipping shows.
-      let sample = Float32Array.from({ length: 64 }, (_, i) => ((i % 13) - 6) * made.initNoiseSigma);
+      let sample: Float32Array = Float32Array.from(
+        { length: 64 },
+        (_, i) => ((i % 13) - 6) * made.initNoiseSigma,
+      );
       for (const [i] of made.timesteps.entries()) {
         const output = made.scaleModelInput(sample, i).map((x, k) => x * Math.sin(k));
         sample = made.step(output, i, sample, noise);
