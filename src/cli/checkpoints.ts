@@ -214,7 +214,7 @@ interface CheckedPart {
   readonly differences: readonly TensorDifference[];
 }
 
-/** True if every tensor has the expected shape. */
+/** True if every tensor that the model needs is there in the expected shape. */
 async function check(output: Output, path: string): Promise<boolean> {
   const directory = resolve(path);
   const parts = await checkParts(directory);
@@ -222,7 +222,7 @@ async function check(output: Output, path: string): Promise<boolean> {
   const problems = parts.flatMap(({ part, differences }) =>
     differences.map((difference) => `${part}: ${describeDifference(difference)}`),
   );
-  const isFit = problems.length === 0;
+  const isFit = parts.every(({ differences }) => differences.every(({ kind }) => kind === "extra"));
   const tensors = parts.map(({ part, tensors }) => `${part} (${tensors} tensors)`).join(", ");
   output.result(
     { directory, fit: isFit, parts, notes },

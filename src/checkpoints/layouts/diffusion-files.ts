@@ -2,9 +2,9 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { z } from "zod";
 import { CheckpointError } from "../../core/errors.js";
-import { openWeightFile, openWeights, type Preference } from "../files/open.js";
+import { openWeightFile, openWeights, type Preference, variantNote } from "../files/open.js";
 import type { Weights } from "../files/weights.js";
-import { requireStableDiffusion } from "./architecture.js";
+import { requireStableDiffusion, requireTextToImage } from "./architecture.js";
 import { parseConfig, readConfig, readJson } from "./config.js";
 import { type SingleFileParts, singleFileParts } from "./ldm.js";
 import { clipTextWeights, vaeWeights } from "./names.js";
@@ -50,7 +50,8 @@ function folder(directory: string): DiffusionFiles {
     config: (part, schema) => readConfig(join(directory, part), "config.json", schema),
     scheduler: () =>
       readJson(join(directory, "scheduler", "scheduler_config.json")) as Record<string, unknown>,
-    notes: () => [],
+    notes: () =>
+      DIFFUSION_PARTS.map((part) => variantNote(join(directory, part))).filter((note) => note !== null),
     weights: (part, prefer) => VIEWS[part](openWeights(join(directory, part), { prefer })),
   };
 }
@@ -82,6 +83,7 @@ export const SD1_SCHEDULER = {
 function singleFile(path: string): DiffusionFiles {
   const file = openWeightFile(path);
   const parts = partsOf(file);
+  requireTextToImage(path, parts.unet.get("conv_in.weight")?.shape[1]);
   const beside = (part: string, name: string) => join(dirname(path), part, name);
   const schedulerFile = beside("scheduler", "scheduler_config.json");
   return {

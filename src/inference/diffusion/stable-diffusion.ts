@@ -1,4 +1,4 @@
-import { type CompiledGraph, compileGraph } from "../../checkpoints/compile.js";
+import { type CompiledGraph, compileGraph, extraNote } from "../../checkpoints/compile.js";
 import type { Weights } from "../../checkpoints/files/weights.js";
 import {
   type DiffusionFiles,
@@ -44,6 +44,8 @@ export class StableDiffusion implements DiffusionModel {
     readonly precision: FixedPrecision,
     readonly arithmetic: Arithmetic,
     readonly weightBytes: number,
+    /** Sentences about the checkpoint that stop nothing. */
+    readonly notes: readonly string[],
     sessions: {
       readonly text: Session<"states">;
       readonly unet: Session<"noise">;
@@ -59,7 +61,7 @@ export class StableDiffusion implements DiffusionModel {
    */
   static async open(options: StableDiffusionOptions): Promise<StableDiffusion> {
     const { device, threads } = options;
-    const { parts, precision, arithmetic, graphs: compiled } = await StableDiffusion.compile(options);
+    const { parts, precision, arithmetic, graphs: compiled, notes } = await StableDiffusion.compile(options);
 
     const opened: Session[] = [];
     const load = async <Output extends string>(name: string, graph: CompiledGraph) => {
@@ -74,7 +76,7 @@ export class StableDiffusion implements DiffusionModel {
         vae: await load<"image">("the VAE decoder", compiled.vae),
       };
       const weightBytes = Object.values(compiled).reduce((sum, graph) => sum + graph.weightBytes, 0);
-      return new StableDiffusion(configOf(parts), precision, arithmetic, weightBytes, sessions);
+      return new StableDiffusion(configOf(parts), precision, arithmetic, weightBytes, notes, sessions);
     } catch (error) {
       await Promise.all(opened.map((session) => session.release()));
       throw error;
@@ -91,7 +93,9 @@ export class StableDiffusion implements DiffusionModel {
     const precision = precisionOn(device, options.precision);
     const arithmetic = await arithmeticOn(device, floatOf(precision), attentionSizes(parts));
     const graphs = await compileParts(parts, arithmetic, { ...options, precision });
-    return { parts, precision, arithmetic, graphs };
+    const extra = Object.values(graphs).flatMap((graph) => graph.extra);
+    const notes = [...parts.files.notes(), extraNote(directory, extra)].filter((note) => note !== null);
+    return { parts, precision, arithmetic, graphs, notes };
   }
 
   async encodeText(ids: readonly (readonly number[])[]): Promise<TextStates> {

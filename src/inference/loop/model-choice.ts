@@ -109,8 +109,11 @@ function tokenizerIfAny(choice: ModelChoice): string | null {
 
 const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, safety: null };
 
+/** Notes on checkpoints that were told; the loop loads the same ones again and again. */
+const TOLD = new WeakMap<ModelChoice, Set<string>>();
+
 /**
- * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. If the model does
+ * Starts the worker of a phase and loads its model, and tells notes on the checkpoint once; see `ModelHost.open` for the errors. If the model does
  * not fit on the GPU that `auto` chose, or the driver crashes the process, this run uses the CPU.
  */
 export async function startWorker(
@@ -147,13 +150,22 @@ export async function startWorker(
   const onDevice = (name: string) => {
     tried = name;
   };
+  const noted = (host: ModelHost): ModelHost => {
+    const told = TOLD.get(choice) ?? new Set();
+    TOLD.set(choice, told);
+    for (const note of host.info.notes.filter((it) => !told.has(it))) {
+      told.add(note);
+      options.onOutput?.(note);
+    }
+    return host;
+  };
   try {
-    return await ModelHost.open(lease, spec, { ...options, onDevice });
+    return noted(await ModelHost.open(lease, spec, { ...options, onDevice }));
   } catch (error) {
     const onGpu = device === "auto" && tried !== undefined && tried !== "cpu";
     if (!onGpu || !["OUT_OF_MEMORY", "WORKER_DIED"].includes(codeOf(error))) throw error;
     options.onOutput?.(`the CPU is used, since the model can't be loaded on ${tried}: ${describe(error)}`);
-    return ModelHost.open(lease, { ...spec, device: "cpu" }, options);
+    return noted(await ModelHost.open(lease, { ...spec, device: "cpu" }, options));
   }
 }
 

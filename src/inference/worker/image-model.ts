@@ -91,6 +91,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     info: {
       device: device.name,
       deviceNote: device.note,
+      notes: first.notes,
       precision,
       weightBytes: first.weightBytes,
       harmless: spec.harmless,

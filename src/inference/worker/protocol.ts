@@ -64,6 +64,8 @@ export interface WorkerInfo {
   /** The chosen device, and a sentence if it is not the requested one. */
   readonly device: string;
   readonly deviceNote: string | null;
+  /** Sentences about the checkpoint that stop nothing. */
+  readonly notes: readonly string[];
   /** int8, fp16 or fp32. */
   readonly precision: string;
   readonly weightBytes: number;

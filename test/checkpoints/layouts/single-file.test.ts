@@ -150,3 +150,26 @@ describe("what a single file was trained to predict", () => {
     expect(error.message).toContain("model.yaml");
   });
 });
+
+describe("a single file that draws from more than a prompt", () => {
+  it.each([
+    [9, /an inpainting UNet \(9 input channels\)/],
+    [8, /edits pictures/],
+  ])("with %i input channels is refused by what it is", (channels, says) => {
+    const weights = openWeightFile(MODEL);
+    const path = join(temporaryFolder(), "model.safetensors");
+    writeSafetensors(
+      path,
+      weights.names.map((name) => {
+        const { type, shape } = weights.get(name)!;
+        if (name !== "model.diffusion_model.input_blocks.0.0.weight")
+          return { name, type, shape, data: weights.read(name) };
+        const wide = shape.with(1, channels);
+        return { name, type, shape: wide, data: new Uint8Array(2 * wide.reduce((a, b) => a * b)) };
+      }),
+    );
+    const error = refusal(() => openDiffusion(path));
+    expect(error.code).toBe("CHECKPOINT_ARCHITECTURE");
+    expect(error.message).toMatch(says);
+  });
+});
