@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import { describeDifference, type TensorDifference, tensorDifferences } from "../checkpoints/compile.js";
 import { openWeightFile, openWeights } from "../checkpoints/files/open.js";
 import type { Weights } from "../checkpoints/files/weights.js";
-import { findDiffusion, findPromptist } from "../checkpoints/layouts/catalog.js";
+import { findDiffusion, findPromptist, findVae } from "../checkpoints/layouts/catalog.js";
 import { readConfig, readJson } from "../checkpoints/layouts/config.js";
 import { DIFFUSION_PARTS, isFile, openDiffusion } from "../checkpoints/layouts/diffusion-files.js";
 import { safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
@@ -309,7 +309,15 @@ async function compile(config: Config, output: Output, path: string, flags: Comp
   const graphs =
     kind === "promptist"
       ? { promptist: (await Promptist.compile({ ...common, weights: flags.weights })).compiled }
-      : (await StableDiffusion.compile({ ...common, precision: flags.precision, loras: flags.lora })).graphs;
+      : (
+          await StableDiffusion.compile({
+            ...common,
+            precision: flags.precision,
+            loras: flags.lora,
+            vae: findVae(config.VAE || undefined),
+            clipSkip: config.CLIP_SKIP,
+          })
+        ).graphs;
   const seconds = (performance.now() - started) / 1000;
   const all = Object.values(graphs);
   const sum = (count: (graph: (typeof all)[number]) => number) =>

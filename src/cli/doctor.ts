@@ -3,7 +3,7 @@ import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { inviteUrl } from "../bot/discord/application.js";
 import { checkTensors, extraNote } from "../checkpoints/compile.js";
-import { inspectCheckpoint } from "../checkpoints/layouts/catalog.js";
+import { findVae, inspectCheckpoint } from "../checkpoints/layouts/catalog.js";
 import { DIFFUSION_PARTS } from "../checkpoints/layouts/diffusion-files.js";
 import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
 import type { Config } from "../config.js";
@@ -165,7 +165,9 @@ async function checkpointFinding(
   given: string,
   config: Config,
 ): Promise<Finding> {
-  const { checkpoint, problems } = inspectCheckpoint(kind, given || undefined, config.checkpointsDir);
+  const { checkpoint, problems } = inspectCheckpoint(kind, given || undefined, config.checkpointsDir, {
+    vae: kind === "diffusion" ? config.VAE || undefined : undefined,
+  });
   const found = checkpoint
     ? `${checkpoint.name}, ${(checkpoint.bytes / 2 ** 20).toFixed(1)} MiB in ${checkpoint.directory}`
     : "not found";
@@ -180,7 +182,8 @@ async function checkpointFinding(
     };
   if (checkpoint === null) return { subject, state: "ok", found, todo: null };
   try {
-    const notes = await notesOn(kind, checkpoint.directory);
+    const vae = kind === "diffusion" ? findVae(config.VAE || undefined) : null;
+    const notes = await notesOn(kind, checkpoint.directory, vae);
     return { subject, state: notes.length > 0 ? "note" : "ok", found, todo: notes.join(" ") || null };
   } catch (error) {
     return { subject, state: "broken", found, todo: describe(error) };
@@ -188,14 +191,18 @@ async function checkpointFinding(
 }
 
 /** Compares the tensors with the model's. Throws CheckpointError where some are missing or misshapen. */
-async function notesOn(kind: "promptist" | "diffusion", directory: string): Promise<string[]> {
+async function notesOn(
+  kind: "promptist" | "diffusion",
+  directory: string,
+  vae: string | null,
+): Promise<string[]> {
   if (kind === "promptist") {
     const { promptistGraph } = await import("../inference/promptist/promptist.js");
     const { graph, weights } = promptistGraph(directory);
     return [extraNote(directory, checkTensors(graph, weights))].filter((note) => note !== null);
   }
   const { diffusionGraphs } = await import("../inference/diffusion/stable-diffusion.js");
-  const { files, graphs } = diffusionGraphs(directory);
+  const { files, graphs } = diffusionGraphs(directory, vae);
   const extra = DIFFUSION_PARTS.flatMap((part) =>
     checkTensors(graphs[part].graph, files.weights(part, "fp32"), graphs[part].unused),
   );
@@ -211,6 +218,7 @@ async function judgeFindings(config: Config): Promise<Finding[]> {
     "diffusion",
     config.DIFFUSION_CHECKPOINT || undefined,
     config.checkpointsDir,
+    { vae: config.VAE || undefined },
   );
   if (checkpoint === null) return [];
   let judges: FoundJudges;

@@ -36,6 +36,8 @@ export class Models {
       diffusion: flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined),
       clip: config.CLIP_CHECKPOINT || undefined,
       loras: flags.lora ?? [],
+      vae: flags.vae ?? (config.VAE || undefined),
+      clipSkip: flags.clipSkip ?? config.CLIP_SKIP,
       device: flags.device ?? config.DEVICE,
       weights: flags.weights ?? config.PROMPTIST_WEIGHTS,
       precision: flags.precision ?? config.DIFFUSION_PRECISION,

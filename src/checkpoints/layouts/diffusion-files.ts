@@ -1,12 +1,12 @@
 import { existsSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, parse } from "node:path";
 import type { z } from "zod";
 import { CheckpointError } from "../../core/errors.js";
 import { openWeightFile, openWeights, type Preference, variantNote } from "../files/open.js";
 import type { Weights } from "../files/weights.js";
 import { requireStableDiffusion, requireTextToImage } from "./architecture.js";
 import { parseConfig, readConfig, readJson } from "./config.js";
-import { type SingleFileParts, singleFileParts } from "./ldm.js";
+import { singleFileParts, vaeOfFile } from "./ldm.js";
 import { clipTextWeights, vaeWeights } from "./names.js";
 import { predictionTypeOf } from "./prediction-type.js";
 
@@ -31,10 +31,15 @@ export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry
 
 /**
  * Opens a folder in diffusers' layout, or a single file with the names of the original latent-diffusion code.
- * Only headers are read. Throws CheckpointError if it is not a pipeline like Stable Diffusion 1.5.
+ * Only headers are read.
+ * @param vae a folder or file whose VAE replaces the checkpoint's own; without it, a file NAME.vae.safetensors
+ *   (or .pt, .ckpt) beside the single file NAME.safetensors does
+ * @throws CheckpointError if it is not a pipeline like Stable Diffusion 1.5, or the VAE is none of its kind
  */
-export function openDiffusion(path: string): DiffusionFiles {
-  return isFile(path) ? singleFile(path) : folder(path);
+export function openDiffusion(path: string, vae: string | null = null): DiffusionFiles {
+  if (isFile(path)) return singleFile(path, vae ?? sidecarVae(path));
+  const files = folder(path);
+  return vae === null ? files : withVae(files, openVae(vae));
 }
 
 const VIEWS: Readonly<Record<DiffusionPart, (weights: Weights) => Weights>> = {
@@ -54,6 +59,48 @@ function folder(directory: string): DiffusionFiles {
       DIFFUSION_PARTS.map((part) => variantNote(join(directory, part))).filter((note) => note !== null),
     weights: (part, prefer) => VIEWS[part](openWeights(join(directory, part), { prefer })),
   };
+}
+
+/** A VAE apart from its checkpoint. */
+interface VaeFiles {
+  config<S extends z.ZodType>(schema: S): z.output<S>;
+  weights(prefer: Preference): Weights;
+}
+
+/**
+ * Opens a VAE in a folder in diffusers' layout, or in a file. A file's sizes come from `vae/config.json` beside
+ * it, as for a single-file checkpoint, else from the tensors.
+ */
+function openVae(path: string): VaeFiles {
+  if (!isFile(path))
+    return {
+      config: (schema) => readConfig(path, "config.json", schema),
+      weights: (prefer) => VIEWS.vae(openWeights(path, { prefer })),
+    };
+  const weights = VIEWS.vae(vaeOfFile(openWeightFile(path)));
+  const beside = join(dirname(path), "vae");
+  return {
+    config: (schema) =>
+      existsSync(join(beside, "config.json"))
+        ? readConfig(beside, "config.json", schema)
+        : parseConfig(path, CONFIG_FROM_SHAPES.vae(weights), schema),
+    weights: () => weights,
+  };
+}
+
+const withVae = (files: DiffusionFiles, vae: VaeFiles): DiffusionFiles => ({
+  ...files,
+  config: (part, schema) => (part === "vae" ? vae.config(schema) : files.config(part, schema)),
+  weights: (part, prefer) => (part === "vae" ? vae.weights(prefer) : files.weights(part, prefer)),
+});
+
+/** The VAE that lies beside a single file under its name, as other programs find it. */
+export function sidecarVae(path: string): string | null {
+  const { dir, name } = parse(path);
+  const candidates = ["safetensors", "pt", "ckpt", "pth", "bin"].map((end) =>
+    join(dir, `${name}.vae.${end}`),
+  );
+  return candidates.find(isFile) ?? null;
 }
 
 /**
@@ -80,36 +127,51 @@ export const SD1_SCHEDULER = {
  * to be Stable Diffusion 1.x's, unless diffusers' configuration files are beside the file
  * (`unet/config.json`, ...).
  */
-function singleFile(path: string): DiffusionFiles {
+function singleFile(path: string, otherVae: string | null): DiffusionFiles {
   const file = openWeightFile(path);
-  const parts = partsOf(file);
+  const { textEncoder, unet, vae } = singleFileParts(file);
+  if (vae === null && otherVae === null) throw withoutVae(path);
+  const parts = {
+    text_encoder: VIEWS.text_encoder(textEncoder),
+    unet: VIEWS.unet(unet),
+    vae: vae && VIEWS.vae(vae),
+  };
   requireTextToImage(path, parts.unet.get("conv_in.weight")?.shape[1]);
   const beside = (part: string, name: string) => join(dirname(path), part, name);
+  const own = (part: DiffusionPart): Weights => {
+    const weights = parts[part];
+    if (weights === null) throw withoutVae(path);
+    return weights;
+  };
   const schedulerFile = beside("scheduler", "scheduler_config.json");
-  return {
+  const files: DiffusionFiles = {
     source: path,
     config: (part, schema) =>
       existsSync(beside(part, "config.json"))
         ? readConfig(join(dirname(path), part), "config.json", schema)
-        : parseConfig(path, CONFIG_FROM_SHAPES[part](parts[part]), schema),
+        : parseConfig(path, CONFIG_FROM_SHAPES[part](own(part)), schema),
     scheduler: () => {
       if (existsSync(schedulerFile)) return readJson(schedulerFile) as Record<string, unknown>;
       const { prediction_type, rescale_betas_zero_snr } = predictionTypeOf(path, file);
       return { ...SD1_SCHEDULER, prediction_type, rescale_betas_zero_snr };
     },
-    notes: () =>
-      existsSync(schedulerFile) || predictionTypeOf(path, file).saidBy !== null ? [] : [assumesEpsilon(path)],
-    weights: (part) => parts[part],
+    notes: () => {
+      const isSaid = existsSync(schedulerFile) || predictionTypeOf(path, file).saidBy !== null;
+      return isSaid ? [] : [assumesEpsilon(path)];
+    },
+    weights: own,
   };
+  return otherVae === null ? files : withVae(files, openVae(otherVae));
 }
+
+const withoutVae = (path: string): CheckpointError =>
+  new CheckpointError(
+    "CHECKPOINT_ARCHITECTURE",
+    `${path} holds no VAE (no tensors first_stage_model.*). Name one with --vae or VAE, or put it beside the file as ${parse(path).name}.vae.safetensors.`,
+  );
 
 const assumesEpsilon = (path: string): string =>
   `${path} does not say what it was trained to predict; epsilon is assumed, as of every Stable Diffusion 1.x. If its author calls it a v-prediction model, put its .yaml beside it under the same name.`;
-
-function partsOf(file: Weights): Record<DiffusionPart, Weights> {
-  const { textEncoder, unet, vae }: SingleFileParts = singleFileParts(file);
-  return { text_encoder: VIEWS.text_encoder(textEncoder), unet: VIEWS.unet(unet), vae: VIEWS.vae(vae) };
-}
 
 /** Shape of a tensor that every model of the family has. */
 function shapeOf(weights: Weights, name: string): readonly number[] {

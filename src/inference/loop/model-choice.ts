@@ -4,6 +4,7 @@ import {
   findClipTokenizer,
   findDiffusion,
   findPromptist,
+  findVae,
 } from "../../checkpoints/layouts/catalog.js";
 import { type FoundJudges, findJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
@@ -22,6 +23,10 @@ export interface ModelChoice {
   readonly clipTokenizer: string;
   /** Adapters merged into `diffusion`. */
   readonly loras?: readonly LoraChoice[];
+  /** A folder or file whose VAE replaces that of `diffusion`. */
+  readonly vae?: string | null;
+  /** Last layers of the text encoder to leave out, as diffusers' `clip_skip`. */
+  readonly clipSkip?: number;
   /** If absent, pictures are not judged. */
   readonly judges?: FoundJudges;
   readonly device: DeviceName;
@@ -39,13 +44,20 @@ export interface ModelWishes
   readonly diffusion: string | undefined;
   readonly clip: string | undefined;
   readonly loras?: readonly LoraChoice[];
+  readonly vae?: string | undefined;
+  readonly clipSkip?: number;
 }
 
 /**
  * Finds each checkpoint when it is first asked for: a batch of pairs runs without any Promptist. Asking throws
  * CheckpointError CHECKPOINT_MISSING where there is none.
  */
-export function chooseModels({ checkpointsDir, loras = [], ...wishes }: ModelWishes): ModelChoice {
+export function chooseModels({
+  checkpointsDir,
+  loras = [],
+  clipSkip = 0,
+  ...wishes
+}: ModelWishes): ModelChoice {
   const { device, weights, precision, cacheDir, threads } = wishes;
   let promptist: FoundCheckpoint | undefined;
   let diffusion: FoundCheckpoint | undefined;
@@ -55,9 +67,17 @@ export function chooseModels({ checkpointsDir, loras = [], ...wishes }: ModelWis
       return promptist;
     },
     get diffusion() {
-      diffusion ??= withLoras(findDiffusion(wishes.diffusion, checkpointsDir), loras);
+      diffusion ??= withAdditions(findDiffusion(wishes.diffusion, checkpointsDir, this.vae), {
+        loras,
+        vae: this.vae ?? null,
+        clipSkip,
+      });
       return diffusion;
     },
+    get vae() {
+      return findVae(wishes.vae);
+    },
+    clipSkip,
     get clipTokenizer() {
       return findClipTokenizer(this.diffusion, checkpointsDir);
     },
@@ -73,11 +93,18 @@ export function chooseModels({ checkpointsDir, loras = [], ...wishes }: ModelWis
   };
 }
 
-/** The checkpoint under a name that says what was merged into it, for captions and metadata. */
-const withLoras = (checkpoint: FoundCheckpoint, loras: readonly LoraChoice[]): FoundCheckpoint => ({
-  ...checkpoint,
-  name: [checkpoint.name, ...loras.map(({ file, weight }) => `${parse(file).name}:${weight}`)].join(" + "),
-});
+/** The checkpoint under a name that says what was added to it, for captions and metadata. */
+function withAdditions(
+  checkpoint: FoundCheckpoint,
+  { loras, vae, clipSkip }: Required<Pick<ModelChoice, "loras" | "vae" | "clipSkip">>,
+): FoundCheckpoint {
+  const additions = [
+    ...loras.map(({ file, weight }) => `${parse(file).name}:${weight}`),
+    ...(vae === null ? [] : [`VAE ${parse(vae).name}`]),
+    ...(clipSkip === 0 ? [] : [`CLIP skip ${clipSkip}`]),
+  ];
+  return { ...checkpoint, name: [checkpoint.name, ...additions].join(" + ") };
+}
 
 /** The checkpoint's name, for messages and metadata. */
 export const checkpointName = (choice: ModelChoice, phase: Phase): string =>
@@ -139,6 +166,8 @@ export async function startWorker(
           directory: choice.diffusion.directory,
           tokenizer: choice.clipTokenizer,
           loras: choice.loras ?? [],
+          vae: choice.vae ?? null,
+          clipSkip: choice.clipSkip ?? 0,
           harmless: isHarmless(choice),
           judges: choice.judges ?? NO_JUDGES,
           precision: choice.precision,

@@ -35,6 +35,10 @@ export interface ImageSpec {
   /** Folder of CLIP's tokenizer. */
   readonly tokenizer: string;
   readonly loras: readonly LoraChoice[];
+  /** A folder or file whose VAE replaces the checkpoint's own. */
+  readonly vae: string | null;
+  /** Last layers of the text encoder to leave out. */
+  readonly clipSkip: number;
   /**
    * True if the checkpoint can draw nothing that needs a safety checker; pictures are then `harmless` without
    * one.
