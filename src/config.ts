@@ -6,6 +6,7 @@ import { z } from "zod";
 import { InputError, isMissing } from "./core/errors.js";
 import type { LimitScope } from "./core/job.js";
 import {
+  CLIP_SKIP_RANGE,
   DEFAULT_IMAGE_OPTIONS,
   DEFAULT_LIMITS,
   DEFAULT_TEXT_OPTIONS,
@@ -105,6 +106,16 @@ export const VARIABLES = {
     "",
     text,
     "Folder of the Stable Diffusion checkpoint. Empty: CHECKPOINTS_DIR/stable-diffusion-v1-5, else the miniature.",
+  ),
+  VAE: variable(
+    "",
+    text,
+    "VAE to use in place of the checkpoint's own: a file or a folder. Empty: NAME.vae.safetensors beside the single file NAME.safetensors, else the checkpoint's own.",
+  ),
+  CLIP_SKIP: variable(
+    "0",
+    inRange(CLIP_SKIP_RANGE),
+    "Last layers of the text encoder to leave out, as diffusers' clip_skip counts (1 is called 2 in some programs).",
   ),
   CLIP_CHECKPOINT: variable(
     "",

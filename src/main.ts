@@ -84,6 +84,8 @@ export async function createApp(
         promptist: config.PROMPTIST_CHECKPOINT || undefined,
         diffusion: config.DIFFUSION_CHECKPOINT || undefined,
         clip: config.CLIP_CHECKPOINT || undefined,
+        vae: config.VAE || undefined,
+        clipSkip: config.CLIP_SKIP,
         device: config.DEVICE,
         weights: config.PROMPTIST_WEIGHTS,
         precision: config.DIFFUSION_PRECISION,

@@ -8,6 +8,7 @@ import { float16FromFloat32 } from "../onnx/float16.js";
 import type { BoundDerivation, FloatType, Graph } from "../onnx/graph.js";
 import type { ExternalData, TensorProto } from "../onnx/proto.js";
 import { type TensorSpec, tensorByteLength, tensorBytes } from "../onnx/tensor.js";
+import { shown } from "./files/file.js";
 import type { TensorEntry, Weights, WeightType } from "./files/weights.js";
 
 export interface CompileOptions {
@@ -35,6 +36,8 @@ export interface CompiledGraph {
   readonly weightBytes: number;
   /** Bytes of the weights written to the cache, because the checkpoint's own file can't be used in place. */
   readonly convertedBytes: number;
+  /** Names of the checkpoint's tensors that are not part of the model. */
+  readonly extra: readonly string[];
   /** True if an earlier result was complete and is reused. */
   readonly reused: boolean;
 }
@@ -56,7 +59,7 @@ const FLOAT_OF: Partial<Record<WeightType, FloatType>> = { F32: "float32", F16: 
  * fitting type are referenced in the checkpoint's own files. The rest goes to a data file beside the graph,
  * one tensor after the other, so that memory holds only one at a time. A complete earlier result is reused.
  *
- * @throws CheckpointError CHECKPOINT_TENSORS with all tensors that are missing, misshapen or unused;
+ * @throws CheckpointError CHECKPOINT_TENSORS with all tensors that are missing or misshapen;
  *   DISK_FULL if the cache does not fit.
  */
 export async function compileGraph(
@@ -64,7 +67,7 @@ export async function compileGraph(
   weights: Weights,
   options: CompileOptions,
 ): Promise<CompiledGraph> {
-  checkTensors(graph, weights, options.unused ?? []);
+  const extra = checkTensors(graph, weights, options.unused ?? []);
   await makeFolder(options.cacheDir);
   const cacheDir = realpathSync(options.cacheDir);
 
@@ -91,6 +94,7 @@ export async function compileGraph(
     dataFolder,
     weightBytes: plan.tensors.reduce((sum, { spec }) => sum + tensorByteLength(spec), 0),
     convertedBytes: plan.dataBytes,
+    extra,
   };
 
   const reused =
@@ -152,14 +156,45 @@ export function describeDifference({ kind, name, shape, expected }: TensorDiffer
   return `not part of the model: ${name} [${shape}]`;
 }
 
-/** Throws one CheckpointError that names every difference between a checkpoint and what a graph reads. */
-export function checkTensors(graph: Graph, weights: Weights, unused: readonly RegExp[] = []): void {
-  const problems = tensorDifferences(graph, weights, unused).map(describeDifference);
-  if (problems.length > 0)
+/** Lines of a message about differences; a file of another kind has hundreds. */
+const SHOWN_DIFFERENCES = 10;
+
+/** Tensors that hold the scales of weights stored in fewer bits; without them the weights are wrong. */
+const SCALES = /(^|\.)(scale_weight|weight_scale|weight_scale_inv|scaled_fp8)$/;
+
+/**
+ * Compares a checkpoint with what a graph reads. Throws one CheckpointError CHECKPOINT_TENSORS about all
+ * tensors that are missing or misshapen. What is there beyond that harms nothing.
+ * @returns the names of tensors that are not part of the model
+ */
+export function checkTensors(graph: Graph, weights: Weights, unused: readonly RegExp[] = []): string[] {
+  const differences = tensorDifferences(graph, weights, unused);
+  const extra = differences.filter(({ kind }) => kind === "extra").map(({ name }) => name);
+  const scale = extra.find((name) => SCALES.test(name));
+  if (scale !== undefined)
     throw new CheckpointError(
       "CHECKPOINT_TENSORS",
-      `${weights.source} does not fit ${graph.name} (${problems.length} tensors):\n  ${problems.join("\n  ")}`,
+      `${weights.source} stores scaled weights ("${scale}"), which are not read here. Use the fp16 or fp32 files of this model.`,
     );
+  if (extra.length < differences.length) {
+    const lines = differences.slice(0, SHOWN_DIFFERENCES).map(describeDifference);
+    const more = differences.length - lines.length;
+    throw new CheckpointError(
+      "CHECKPOINT_TENSORS",
+      `${weights.source} does not fit ${graph.name} (${differences.length} tensors):\n  ${lines.join("\n  ")}${more > 0 ? `\n  and ${more} more; promptist checkpoints check lists all` : ""}`,
+    );
+  }
+  return extra;
+}
+
+/** What is said of tensors that a checkpoint holds beyond its model; null if it holds none. */
+export function extraNote(source: string, extra: readonly string[]): string | null {
+  if (extra.length === 0) return null;
+  const more = extra.length > 3 ? ` and ${extra.length - 3} more` : "";
+  return `${source} holds ${extra.length === 1 ? "a tensor" : `${extra.length} tensors`} that the model does not have, not used here: ${extra
+    .slice(0, 3)
+    .map((name) => shown(name))
+    .join(", ")}${more}.`;
 }
 
 /** Where an initializer's bytes are: in a file of the checkpoint, or in the data file beside the graph. */

@@ -4,9 +4,9 @@ import { type Command, Option } from "commander";
 import { describeDifference, type TensorDifference, tensorDifferences } from "../checkpoints/compile.js";
 import { openWeightFile, openWeights } from "../checkpoints/files/open.js";
 import type { Weights } from "../checkpoints/files/weights.js";
-import { findDiffusion, findPromptist } from "../checkpoints/layouts/catalog.js";
+import { findDiffusion, findPromptist, findVae } from "../checkpoints/layouts/catalog.js";
 import { readConfig, readJson } from "../checkpoints/layouts/config.js";
-import { DIFFUSION_PARTS, isFile } from "../checkpoints/layouts/diffusion-files.js";
+import { DIFFUSION_PARTS, isFile, openDiffusion } from "../checkpoints/layouts/diffusion-files.js";
 import { safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
 import { clipTextWeights } from "../checkpoints/layouts/names.js";
 import { readTokenizerConfig } from "../checkpoints/layouts/tokenizer-config.js";
@@ -214,19 +214,21 @@ interface CheckedPart {
   readonly differences: readonly TensorDifference[];
 }
 
-/** True if every tensor has the expected shape. */
+/** True if every tensor that the model needs is there in the expected shape. */
 async function check(output: Output, path: string): Promise<boolean> {
   const directory = resolve(path);
   const parts = await checkParts(directory);
+  const notes = kindOf(directory) === "diffusion" ? openDiffusion(directory).notes() : [];
   const problems = parts.flatMap(({ part, differences }) =>
     differences.map((difference) => `${part}: ${describeDifference(difference)}`),
   );
-  const isFit = problems.length === 0;
+  const isFit = parts.every(({ differences }) => differences.every(({ kind }) => kind === "extra"));
   const tensors = parts.map(({ part, tensors }) => `${part} (${tensors} tensors)`).join(", ");
   output.result(
-    { directory, fit: isFit, parts },
+    { directory, fit: isFit, parts, notes },
     [
       ...problems,
+      ...notes,
       isFit ? `${directory} fits: ${tensors}.` : `${directory} does not fit (${problems.length} tensors).`,
     ].join("\n"),
   );
@@ -307,7 +309,15 @@ async function compile(config: Config, output: Output, path: string, flags: Comp
   const graphs =
     kind === "promptist"
       ? { promptist: (await Promptist.compile({ ...common, weights: flags.weights })).compiled }
-      : (await StableDiffusion.compile({ ...common, precision: flags.precision, loras: flags.lora })).graphs;
+      : (
+          await StableDiffusion.compile({
+            ...common,
+            precision: flags.precision,
+            loras: flags.lora,
+            vae: findVae(config.VAE || undefined),
+            clipSkip: config.CLIP_SKIP,
+          })
+        ).graphs;
   const seconds = (performance.now() - started) / 1000;
   const all = Object.values(graphs);
   const sum = (count: (graph: (typeof all)[number]) => number) =>

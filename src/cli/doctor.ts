@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { inviteUrl } from "../bot/discord/application.js";
-import { checkTensors } from "../checkpoints/compile.js";
-import { inspectCheckpoint } from "../checkpoints/layouts/catalog.js";
+import { checkTensors, extraNote } from "../checkpoints/compile.js";
+import { findVae, inspectCheckpoint } from "../checkpoints/layouts/catalog.js";
+import { DIFFUSION_PARTS } from "../checkpoints/layouts/diffusion-files.js";
 import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
 import type { Config } from "../config.js";
 import { describe, InputError } from "../core/errors.js";
@@ -41,8 +42,8 @@ export async function doctor(config: Config, output: Output, device: DeviceName)
       openKept(":memory:").close();
     }),
     tried.finding,
-    checkpointFinding("promptist", "Promptist", config.PROMPTIST_CHECKPOINT, config),
-    checkpointFinding("diffusion", "Stable Diffusion", config.DIFFUSION_CHECKPOINT, config),
+    await checkpointFinding("promptist", "Promptist", config.PROMPTIST_CHECKPOINT, config),
+    await checkpointFinding("diffusion", "Stable Diffusion", config.DIFFUSION_CHECKPOINT, config),
     ...(await judgeFindings(config)),
     await disk(config.dataDir),
     await database(config),
@@ -158,13 +159,15 @@ function operatorTable({ device, float, forms }: DeviceReport): string[] {
 /** Worst first. */
 const VERDICTS = ["refused", "replaced", "right"] as const;
 
-function checkpointFinding(
+async function checkpointFinding(
   kind: "promptist" | "diffusion",
   subject: string,
   given: string,
   config: Config,
-): Finding {
-  const { checkpoint, problems } = inspectCheckpoint(kind, given || undefined, config.checkpointsDir);
+): Promise<Finding> {
+  const { checkpoint, problems } = inspectCheckpoint(kind, given || undefined, config.checkpointsDir, {
+    vae: kind === "diffusion" ? config.VAE || undefined : undefined,
+  });
   const found = checkpoint
     ? `${checkpoint.name}, ${(checkpoint.bytes / 2 ** 20).toFixed(1)} MiB in ${checkpoint.directory}`
     : "not found";
@@ -177,7 +180,33 @@ function checkpointFinding(
       found,
       todo: `Only the miniature is here, which shows that everything works, not what the published weights can do. Get them: promptist checkpoints pull ${kind === "promptist" ? "promptist" : "stable-diffusion-v1-5"}`,
     };
-  return { subject, state: "ok", found, todo: null };
+  if (checkpoint === null) return { subject, state: "ok", found, todo: null };
+  try {
+    const vae = kind === "diffusion" ? findVae(config.VAE || undefined) : null;
+    const notes = await notesOn(kind, checkpoint.directory, vae);
+    return { subject, state: notes.length > 0 ? "note" : "ok", found, todo: notes.join(" ") || null };
+  } catch (error) {
+    return { subject, state: "broken", found, todo: describe(error) };
+  }
+}
+
+/** Compares the tensors with the model's. Throws CheckpointError where some are missing or misshapen. */
+async function notesOn(
+  kind: "promptist" | "diffusion",
+  directory: string,
+  vae: string | null,
+): Promise<string[]> {
+  if (kind === "promptist") {
+    const { promptistGraph } = await import("../inference/promptist/promptist.js");
+    const { graph, weights } = promptistGraph(directory);
+    return [extraNote(directory, checkTensors(graph, weights))].filter((note) => note !== null);
+  }
+  const { diffusionGraphs } = await import("../inference/diffusion/stable-diffusion.js");
+  const { files, graphs } = diffusionGraphs(directory, vae);
+  const extra = DIFFUSION_PARTS.flatMap((part) =>
+    checkTensors(graphs[part].graph, files.weights(part, "fp32"), graphs[part].unused),
+  );
+  return [...files.notes(), extraNote(directory, extra)].filter((note) => note !== null);
 }
 
 /**
@@ -189,6 +218,7 @@ async function judgeFindings(config: Config): Promise<Finding[]> {
     "diffusion",
     config.DIFFUSION_CHECKPOINT || undefined,
     config.checkpointsDir,
+    { vae: config.VAE || undefined },
   );
   if (checkpoint === null) return [];
   let judges: FoundJudges;

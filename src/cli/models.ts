@@ -23,6 +23,7 @@ export class Models {
   readonly #gpu = new GpuLock();
   readonly #abort = new AbortController();
   #deviceNote: string | undefined;
+  readonly #notes = new Set<string>();
 
   constructor(
     config: Config,
@@ -35,6 +36,8 @@ export class Models {
       diffusion: flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined),
       clip: config.CLIP_CHECKPOINT || undefined,
       loras: flags.lora ?? [],
+      vae: flags.vae ?? (config.VAE || undefined),
+      clipSkip: flags.clipSkip ?? config.CLIP_SKIP,
       device: flags.device ?? config.DEVICE,
       weights: flags.weights ?? config.PROMPTIST_WEIGHTS,
       precision: flags.precision ?? config.DIFFUSION_PRECISION,
@@ -67,9 +70,13 @@ export class Models {
   ): Promise<T> {
     return this.#gpu.withGpu(async (lease) => {
       const host = await open(lease);
-      const { deviceNote } = host.info;
+      const { deviceNote, notes } = host.info;
       if (deviceNote && deviceNote !== this.#deviceNote) this.output.say(deviceNote);
       this.#deviceNote = deviceNote ?? undefined;
+      for (const note of notes.filter((it) => !this.#notes.has(it))) {
+        this.#notes.add(note);
+        this.output.say(`Note: ${note}`);
+      }
       try {
         return await work(host);
       } finally {

@@ -4,6 +4,7 @@ import type { FoundCheckpoint } from "../checkpoints/layouts/catalog.js";
 import type { LoraChoice } from "../checkpoints/layouts/lora.js";
 import type { Config } from "../config.js";
 import {
+  CLIP_SKIP_RANGE,
   DEVICES,
   type DeviceName,
   IMAGE_RANGES,
@@ -88,6 +89,8 @@ export interface TextFlags extends CommonFlags {
 export interface ImageFlags extends CommonFlags {
   readonly diffusion?: string;
   readonly lora: readonly LoraChoice[];
+  readonly vae?: string;
+  readonly clipSkip: number;
   readonly seed?: number;
   readonly steps: number;
   readonly guidance?: number;
@@ -159,6 +162,13 @@ export function addImageOptions(command: Command, config: Config): Command {
       "LoRA to merge, such as style.safetensors:0.8; may be given several times",
       lora,
       [],
+    )
+    .option("--vae <path>", "VAE in place of the checkpoint's own: a file or a folder (default: VAE)")
+    .option(
+      "--clip-skip <n>",
+      "last layers of the text encoder to leave out",
+      inRange(CLIP_SKIP_RANGE),
+      config.CLIP_SKIP,
     )
     .option("--steps <n>", "denoising steps", inRange(IMAGE_RANGES.steps), config.image.steps)
     .option(

@@ -124,6 +124,9 @@ export const IMAGE_RANGES = {
   side: whole(64, 1024),
 } as const;
 
+/** Layers of the text encoder to leave out; the largest published one has 32. */
+export const CLIP_SKIP_RANGE: Range = whole(0, 31);
+
 /** Sides are multiples of this many pixels, because one latent of Stable Diffusion covers 8 pixels. */
 export const SIDE_MULTIPLE = 8;
 

@@ -32,17 +32,26 @@ export interface ClipEncoderOptions {
   readonly bias?: Value;
 }
 
+/** The transformer of both towers: x [R, C] -> the last of `clipEncoderStates`. */
+export const clipEncoder = (
+  tower: Layers,
+  config: ClipEncoderConfig,
+  x: Value,
+  options: ClipEncoderOptions,
+): Value => clipEncoderStates(tower, config, x, options).at(-1)!;
+
 /**
- * The transformer of both towers (transformers' CLIPEncoder, under `encoder.layers`): x [R, C] -> [R, C].
+ * The hidden states of the transformer of both towers (transformers' CLIPEncoder, under `encoder.layers`):
+ * x [R, C] -> `num_hidden_layers + 1` times [R, C], x itself first.
  *
  * B rows of T tokens, C = hidden_size, F = intermediate_size, R = B*T
  */
-export function clipEncoder(
+export function clipEncoderStates(
   tower: Layers,
   config: ClipEncoderConfig,
   x: Value,
   { rows, bias }: ClipEncoderOptions,
-): Value {
+): Value[] {
   const { g } = tower;
   const {
     hidden_size: C,
@@ -59,12 +68,14 @@ export function clipEncoder(
     return layers.linear("out_proj", reshape(g, mixed, [-1, C]), C, C); // [R, C]
   };
   let y = x;
+  const states = [x];
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const layer = tower.under(`encoder.layers.${i}`);
     y = add(g, y, attend(layer.under("self_attn"), layer.layerNorm("layer_norm1", y, C, epsilon)));
     const wide = layer.linear("mlp.fc1", layer.layerNorm("layer_norm2", y, C, epsilon), C, F); // [R, F]
     const active = config.hidden_act === "gelu" ? gelu(g, wide) : quickGelu(g, wide);
     y = add(g, y, layer.linear("mlp.fc2", active, F, C));
+    states.push(y);
   }
-  return y;
+  return states;
 }

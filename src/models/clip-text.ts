@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import { add, cast, concat, gather, reshape, shapeOf } from "../onnx/ops.js";
 import { clipPositionCount, headCount, innerWidth, layerCount, vocabularySize, width } from "./bounds.js";
-import { clipEncoder, encoderKeys, hasWholeHeads, WHOLE_HEADS } from "./clip-encoder.js";
+import { clipEncoderStates, encoderKeys, hasWholeHeads, WHOLE_HEADS } from "./clip-encoder.js";
 import { Layers } from "./layers.js";
 
 /** The keys of a CLIPTextModel's config.json that shape its graph. Defaults are those of transformers. */
@@ -32,15 +32,20 @@ const MASKED = -1e4;
 
 /**
  * CLIP's text encoder: `ids` int32 [B, T] -> `states` float32 [B, T, C], the last hidden state after the
- * final norm (https://arxiv.org/abs/2103.00020; transformers' CLIPTextModel).
+ * final norm (https://arxiv.org/abs/2103.00020; transformers' CLIPTextModel). With a skip also `skipped`
+ * float32 [B, T, C]: the state before the last `skip` layers, after the same norm.
  *
  * B rows, T = max_position_embeddings, C = hidden_size, R = B*T
+ * @param skip diffusers' `clip_skip`, below num_hidden_layers
  */
-export function clipText(config: ClipTextConfig, arithmetic: Arithmetic): Graph {
+export function clipText(config: ClipTextConfig, arithmetic: Arithmetic, skip = 0): Graph {
   const g = new GraphBuilder("clip-text", arithmetic);
-  const { x, rows } = textStates(g, config);
+  const { states, norm, rows } = textStates(g, config);
   const { hidden_size: C, max_position_embeddings: T } = config;
-  g.output("states", cast(g, reshape(g, x, rows), "float32"), "float32", ["batch", T, C]);
+  const output = (name: string, state: Value) =>
+    g.output(name, cast(g, reshape(g, norm(state), rows), "float32"), "float32", ["batch", T, C]);
+  output("states", states.at(-1)!);
+  if (skip > 0) output("skipped", states.at(-1 - skip)!);
   return g.build();
 }
 
@@ -53,8 +58,8 @@ export function clipText(config: ClipTextConfig, arithmetic: Arithmetic): Graph 
  */
 export function clipTextEmbedding(config: ClipTextConfig, arithmetic: Arithmetic, D: number): Graph {
   const g = new GraphBuilder("clip-text-embedding", arithmetic);
-  const { x } = textStates(g, config);
-  const pooled = gather(g, x, g.input("ends", "int64", ["batch"])); // [B, C]
+  const { states, norm } = textStates(g, config);
+  const pooled = gather(g, norm(states.at(-1)!), g.input("ends", "int64", ["batch"])); // [B, C]
   const embeds = new Layers(g).linear("text_projection", pooled, config.hidden_size, D, "no bias"); // [B, D]
   g.output("embeds", cast(g, embeds, "float32"), "float32", ["batch", D]);
   return g.build();
@@ -76,8 +81,11 @@ export function endOf(
   return Math.max(0, ids.indexOf(wanted));
 }
 
-/** `x` [R, C], the states after the final norm, and the shape B, T, C. */
-function textStates(g: GraphBuilder, config: ClipTextConfig): { x: Value; rows: Value } {
+/** The hidden states, each [R, C], the final norm, and the shape B, T, C. */
+function textStates(
+  g: GraphBuilder,
+  config: ClipTextConfig,
+): { states: Value[]; norm: (state: Value) => Value; rows: Value } {
   const { hidden_size: C, max_position_embeddings: T } = config;
   const model = new Layers(g, "text_model");
   const ids = g.input("ids", "int32", ["batch", T]);
@@ -90,6 +98,9 @@ function textStates(g: GraphBuilder, config: ClipTextConfig): { x: Value; rows: 
   const mask = Array.from({ length: T * T }, (_, i) => (i % T > Math.floor(i / T) ? MASKED : 0));
   const bias = g.constant(g.float, [1, 1, T, T], mask);
   const rows = concat(g, [shapeOf(g, ids), g.ints(C)], 0); // B, T, C
-  const encoded = clipEncoder(model, config, x, { rows, bias });
-  return { x: model.layerNorm("final_layer_norm", encoded, C, config.layer_norm_eps), rows };
+  return {
+    states: clipEncoderStates(model, config, x, { rows, bias }),
+    norm: (state) => model.layerNorm("final_layer_norm", state, C, config.layer_norm_eps),
+    rows,
+  };
 }

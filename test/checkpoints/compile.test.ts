@@ -12,7 +12,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type CompiledGraph, type CompileOptions, compileGraph } from "../../src/checkpoints/compile.js";
+import {
+  type CompiledGraph,
+  type CompileOptions,
+  compileGraph,
+  extraNote,
+} from "../../src/checkpoints/compile.js";
 import { openWeightFile } from "../../src/checkpoints/files/open.js";
 import { type NewTensor, writeSafetensors } from "../../src/checkpoints/files/safetensors.js";
 import { CheckpointError, codeOf } from "../../src/core/errors.js";
@@ -138,6 +143,42 @@ describe("compileGraph", () => {
     expect(message).toContain("missing: gone [3]");
     expect(message).toContain("not part of the model: b [2]");
     expect(message).not.toContain("ids");
+  });
+});
+
+describe("tensors beyond the model", () => {
+  const extra = (name: string): NewTensor => ({ name, type: "F32", shape: [1], data: new Uint8Array(4) });
+
+  it("stop nothing and are named", async () => {
+    const path = checkpoint("F32", [extra("loss.logvar"), extra("v_head.weight")]);
+    const compiled = await compile(affine("float32"), path);
+    expect(compiled.extra).toEqual(["loss.logvar", "v_head.weight"]);
+    expect(extraNote("m", compiled.extra)).toBe(
+      "m holds 2 tensors that the model does not have, not used here: loss.logvar, v_head.weight.",
+    );
+    expect(extraNote("m", [])).toBeNull();
+    expect(extraNote("m", ["a", "b", "c", "d", "e"])).toMatch(/a, b, c and 2 more\.$/);
+  });
+
+  it.each(["w.scale_weight", "scaled_fp8"])("are refused where they scale the weights: %s", async (name) => {
+    await expect(compile(affine("float32"), checkpoint("F32", [extra(name)]))).rejects.toMatchObject({
+      code: "CHECKPOINT_TENSORS",
+      message: expect.stringContaining(name),
+    });
+  });
+
+  it("are counted beyond ten where others are missing", async () => {
+    const path = checkpoint(
+      "F32",
+      Array.from({ length: 30 }, (_, i) => extra(`extra${i}`)),
+    );
+    const g = new GraphBuilder("other", { float: "float32" });
+    g.output("y", add(g, g.parameter("w", [2, 2]), g.parameter("gone", [2])), "float32", [2, 2]);
+    const error = await compile(g.build(), path).catch((thrown: unknown) => thrown);
+    const lines = (error as CheckpointError).message.split("\n");
+    expect(lines.length).toBeLessThanOrEqual(12);
+    expect(lines[1]).toContain("missing: gone");
+    expect(lines.at(-1)).toContain("22 more");
   });
 });
 

@@ -7,6 +7,8 @@ export const ELEMENT_BYTES: Readonly<Record<WeightType, number>> = {
   F32: 4,
   F16: 2,
   BF16: 2,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
   I64: 8,
   I32: 4,
   I16: 2,
@@ -46,6 +48,11 @@ export function toFloat32(bytes: Uint8Array, type: WeightType): Float32Array {
       for (let i = 0; i < count; i++) upper[i] = bits[i]! << 16;
       return new Float32Array(upper.buffer);
     }
+    case "F8_E4M3":
+      return Float32Array.from(bytes, (bits) => E4M3[bits]!);
+    case "F8_E5M2":
+      // Its bits are the upper half of a float16's.
+      return float32FromFloat16(Uint16Array.from(bytes, (bits) => bits << 8));
     case "F64":
       return Float32Array.from(new Float64Array(buffer, byteOffset, count));
     case "I64": {
@@ -63,3 +70,15 @@ export function toFloat32(bytes: Uint8Array, type: WeightType): Float32Array {
       return Float32Array.from(bytes);
   }
 }
+
+/**
+ * The values of float8_e4m3fn (Micikevicius et al., "FP8 Formats for Deep Learning", 2022, table 1): a sign, 4
+ * bits of exponent with bias 7, 3 of mantissa, no infinities, and NaN where all seven are set.
+ */
+const E4M3 = Float32Array.from({ length: 256 }, (_, bits) => {
+  const sign = bits & 0x80 ? -1 : 1;
+  const exponent = (bits >> 3) & 0xf;
+  const mantissa = bits & 0x7;
+  if ((bits & 0x7f) === 0x7f) return Number.NaN;
+  return exponent === 0 ? (sign * mantissa) / 512 : sign * (1 + mantissa / 8) * 2 ** (exponent - 7);
+});

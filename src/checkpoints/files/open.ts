@@ -4,7 +4,7 @@ import { CheckpointError } from "../../core/errors.js";
 import { corrupt, readText, withFile } from "./file.js";
 import { looksLikeSafetensors, openSafetensors } from "./safetensors.js";
 import { joinWeights, type StoredWeights } from "./stored-weights.js";
-import { looksLikeLegacyTorch, openTorchFile } from "./torch-file.js";
+import { looksLikeLegacyTorch, openLegacyTorchFile, openTorchFile } from "./torch-file.js";
 import type { Weights } from "./weights.js";
 import { looksLikeZip } from "./zip.js";
 
@@ -30,8 +30,8 @@ export interface WeightFiles {
   readonly isIndex: boolean;
 }
 
-/** File names in search order: the preferred variant first, then safetensors before .bin. */
-export function weightFileNames(prefer: Preference): string[] {
+/** Names in search order: the preferred variant first, then safetensors before .bin. */
+function usualNames(prefer: Preference): string[] {
   const safetensors = STEMS.flatMap((stem) => {
     const plain = [`${stem}.safetensors`, `${stem}.safetensors.index.json`];
     const fp16 = [
@@ -51,16 +51,70 @@ export function weightFileNames(prefer: Preference): string[] {
   );
 }
 
+/** A stem with any variant, such as `diffusion_pytorch_model.bf16.safetensors`, whole or as an index. */
+const VARIANT =
+  /^(?:model|diffusion_pytorch_model|pytorch_model)(?:\.([\w-]+))?\.(safetensors|bin)(?:\.index(?:\.([\w-]+))?\.json)?$/;
+
+/** Variants in the order in which they are taken; others follow by name, averaged-out ones (`non_ema`) last. */
+const VARIANT_ORDER = ["bf16", "fp32"];
+
+function rankOf(name: string): string {
+  const [, before, format, after] = VARIANT.exec(name) ?? [];
+  const variant = before ?? after ?? "";
+  const place = VARIANT_ORDER.indexOf(variant);
+  const order = variant.includes("non_ema") ? 9 : place < 0 ? 8 : place;
+  return `${format === "bin" ? 1 : 0}${order}${name}`;
+}
+
+/** Other files that programs save beside a model's weights. */
+const NOT_WEIGHTS = /^(optimizer|scheduler|scaler|training_args|random_states|rng_state)/;
+
+/**
+ * Chooses the weights among a folder's file names: the usual names by preference, then any other variant of
+ * them, then the only weight file there is. An index stands for its shards.
+ * @returns undefined if there are none, or several of which none has a known name
+ */
+export function chooseWeightFile(
+  names: Iterable<string>,
+  prefer: Preference,
+):
+  | {
+      readonly name: string /** Names of other variants that might have been meant. */;
+      readonly others: readonly string[];
+    }
+  | undefined {
+  const present = new Set(names);
+  const usual = usualNames(prefer).find((name) => present.has(name));
+  if (usual !== undefined) return { name: usual, others: [] };
+  const variants = [...present]
+    .filter((name) => VARIANT.test(name))
+    .sort((a, b) => (rankOf(a) < rankOf(b) ? -1 : 1));
+  const [best, ...others] = variants;
+  if (best !== undefined) return { name: best, others };
+  for (const extension of [/\.safetensors$/, /\.(bin|pt|pth|ckpt)$/]) {
+    const [only, second] = [...present].filter((name) => extension.test(name) && !NOT_WEIGHTS.test(name));
+    if (only !== undefined && second === undefined) return { name: only, others: [] };
+  }
+  return undefined;
+}
+
 /** The weight files that `openWeights` would read, or undefined if the folder has none. */
 export function findWeightFiles(directory: string, options: OpenOptions = {}): WeightFiles | undefined {
-  const present = new Set(listFolder(directory));
-  const name = weightFileNames(options.prefer ?? "fp32").find((candidate) => present.has(candidate));
-  return name === undefined ? undefined : { main: join(directory, name), isIndex: name.endsWith(".json") };
+  const chosen = chooseWeightFile(listFolder(directory), options.prefer ?? "fp32");
+  return chosen && { main: join(directory, chosen.name), isIndex: chosen.name.endsWith(".json") };
+}
+
+/** What is said where a folder holds several variants without a rule that prefers one; null elsewhere. */
+export function variantNote(directory: string): string | null {
+  const chosen = chooseWeightFile(listFolder(directory), "fp32");
+  if (!chosen || chosen.others.length === 0) return null;
+  return `${directory} holds ${chosen.name} and ${chosen.others.join(", ")}; ${chosen.name} is used. Remove the files that are not meant.`;
 }
 
 /**
  * Opens the weights of one model folder in Hugging Face's layout: `model`, `pytorch_model` or
- * `diffusion_pytorch_model`, as .safetensors or .bin, whole or in shards. Only headers are read. Throws
+ * `diffusion_pytorch_model`, as .safetensors or .bin, in any variant, whole or in shards, or the only weight
+ * file there is. Only headers are read. Throws
  * CheckpointError CHECKPOINT_MISSING (no weights, a shard that is not there), CHECKPOINT_CORRUPT,
  * CHECKPOINT_UNSAFE or CHECKPOINT_TENSORS, each naming the file.
  */
@@ -93,12 +147,7 @@ export function openWeightFile(path: string): StoredWeights {
       `${path} is a web page, not weights: the download went wrong. Download the file itself.`,
     );
   }
-  if (looksLikeLegacyTorch(start)) {
-    throw new CheckpointError(
-      "CHECKPOINT_CORRUPT",
-      `${path} is in PyTorch's format from before version 1.6. Take the safetensors version, or save it again with a newer PyTorch: torch.save(torch.load(file, weights_only=True), file).`,
-    );
-  }
+  if (looksLikeLegacyTorch(start)) return openLegacyTorchFile(path);
   if (path.endsWith(".safetensors")) return openSafetensors(path);
   throw corrupt(path, "it is neither a safetensors file nor one that torch.save made");
 }

@@ -3,9 +3,10 @@ import { corrupt, shown } from "./file.js";
 
 /*
  * A reader of Python pickles that runs no code: it knows the instructions with which torch.save describes a
- * dictionary of tensors (pickle protocols 2 to 5, as in Python's Lib/pickletools.py), keeps values as plain
- * data, and hands each named global to the caller, who refuses all but the few that tensors need. The machine
- * is a loop over a stack, so neither nesting nor self-reference can exhaust it.
+ * dictionary of tensors (pickle protocols 2 to 5, as in Python's Lib/pickletools.py) and keeps values as plain
+ * data. Training programs pickle objects of their own beside the tensors (callbacks, settings, counters): a
+ * name that the rules don't know, and whatever is made with it, stays an inert value. The machine is a loop
+ * over a stack, so neither nesting nor self-reference can exhaust it.
  */
 
 /** A name such as `torch._utils._rebuild_tensor_v2`; it stands for itself and is never looked up. */
@@ -23,18 +24,33 @@ export class PickleTuple {
   constructor(readonly items: readonly PickleValue[]) {}
 }
 
+/** A value that only Python code could make. It stands in its place and is good for nothing. */
+export class Inert {
+  constructor(
+    /** What the pickle asks for, for messages. */
+    readonly what: string,
+    /** True if a tensor or a storage went into it, so that it may be a tensor itself. */
+    public holdsTensor: boolean,
+  ) {}
+}
+
 /**
  * A list is an array, a dictionary is a Map; `object` is a result of the rules' `reduce` and `persistent`.
  */
 export type PickleValue = unknown;
 
-/** What the reader of one kind of file allows. Each method throws CheckpointError for anything unknown. */
+/** What the reader of one kind of file knows; undefined stands for what it does not, which becomes inert. */
 export interface PickleRules {
-  global(name: PickleGlobal): PickleValue;
-  /** The result of `callee(...args)`, for allowed callees. */
-  reduce(callee: PickleValue, args: readonly PickleValue[]): PickleValue;
+  /** Throws CheckpointError CHECKPOINT_UNSAFE for a name that runs code wherever it is called. */
+  global(name: PickleGlobal): PickleValue | undefined;
+  /** The result of `callee(...args)`. */
+  reduce(callee: PickleGlobal, args: readonly PickleValue[]): PickleValue | undefined;
   /** The object outside the pickle that a persistent id refers to. */
-  persistent(id: PickleValue): PickleValue;
+  persistent(id: PickleValue): PickleValue | undefined;
+  /** True for the objects of `reduce` and `persistent` that tensors are made of. */
+  isOfTensors(value: PickleValue): boolean;
+  /** Is told of each inert value. */
+  onInert(value: Inert): void;
 }
 
 /** A list of 700 tensors needs 100 kB and about 15,000 values; a training checkpoint some ten times that. */
@@ -52,14 +68,20 @@ export function unsafe(path: string, asksFor: string): CheckpointError {
 }
 
 /**
- * Reads the value that a pickle describes. Throws CheckpointError CHECKPOINT_UNSAFE for instructions and
- * globals other than data, CHECKPOINT_CORRUPT for anything that is not a pickle.
+ * Reads the value that a pickle describes, from its start at `start`. Throws CheckpointError
+ * CHECKPOINT_UNSAFE for a name that the rules refuse, CHECKPOINT_CORRUPT for anything that is not a pickle.
+ * @returns the value, and the position behind the pickle's end
  */
-export function readPickle(path: string, bytes: Uint8Array, rules: PickleRules): PickleValue {
-  if (bytes.byteLength > MAX_PICKLE_BYTES) {
+export function readPickle(
+  path: string,
+  bytes: Uint8Array,
+  rules: PickleRules,
+  start = 0,
+): { value: PickleValue; end: number } {
+  if (bytes.byteLength - start > MAX_PICKLE_BYTES) {
     throw corrupt(path, `its pickle has ${bytes.byteLength} bytes, far more than a list of tensors needs`);
   }
-  return new PickleMachine(path, bytes, rules).run();
+  return new PickleMachine(path, bytes, rules, start).run();
 }
 
 /** Opcodes as in pickletools, each with its effect on the machine. */
@@ -74,12 +96,18 @@ const INSTRUCTIONS: ReadonlyMap<number, (machine: PickleMachine) => void> = new 
   [0x4b /* BININT1 */, (m) => m.push(m.byte())],
   [0x4d /* BININT2 */, (m) => m.push(m.take(2).readUInt16LE())],
   [0x8a /* LONG1 */, (m) => m.push(m.long(m.byte()))],
+  [0x8b /* LONG4 */, (m) => m.push(m.long(m.word()))],
   [0x47 /* BINFLOAT */, (m) => m.push(m.take(8).readDoubleBE())],
 
   [0x58 /* BINUNICODE */, (m) => m.push(m.take(m.word()).toString("utf8"))],
   [0x8c /* SHORT_BINUNICODE */, (m) => m.push(m.take(m.byte()).toString("utf8"))],
+  [0x8d /* BINUNICODE8 */, (m) => m.push(m.take(m.wide()).toString("utf8"))],
+  [0x54 /* BINSTRING */, (m) => m.push(m.take(m.word()).toString("latin1"))],
   [0x55 /* SHORT_BINSTRING */, (m) => m.push(m.take(m.byte()).toString("latin1"))],
-  [0x43 /* SHORT_BINBYTES */, (m) => m.push(Uint8Array.from(m.take(m.byte())))],
+  [0x42 /* BINBYTES */, (m) => m.push(m.take(m.word()))],
+  [0x43 /* SHORT_BINBYTES */, (m) => m.push(m.take(m.byte()))],
+  [0x8e /* BINBYTES8 */, (m) => m.push(m.take(m.wide()))],
+  [0x96 /* BYTEARRAY8 */, (m) => m.push(m.take(m.wide()))],
 
   [0x28 /* MARK */, (m) => m.push(MARK)],
   [0x29 /* EMPTY_TUPLE */, (m) => m.push(new PickleTuple([]))],
@@ -89,13 +117,20 @@ const INSTRUCTIONS: ReadonlyMap<number, (machine: PickleMachine) => void> = new 
   [0x87 /* TUPLE3 */, (m) => m.push(new PickleTuple(m.popSome(3)))],
 
   [0x5d /* EMPTY_LIST */, (m) => m.push([])],
+  [0x6c /* LIST */, (m) => m.push(m.popToMark())],
   [0x61 /* APPEND */, (m) => m.append(m.popSome(1))],
   [0x65 /* APPENDS */, (m) => m.append(m.popToMark())],
+  [0x8f /* EMPTY_SET */, (m) => m.push([])],
+  [0x90 /* ADDITEMS */, (m) => m.append(m.popToMark())],
+  [0x91 /* FROZENSET */, (m) => m.push(m.popToMark())],
   [0x7d /* EMPTY_DICT */, (m) => m.push(new Map())],
+  [0x64 /* DICT */, (m) => m.dictionary(m.popToMark())],
   [0x73 /* SETITEM */, (m) => m.setItems(m.popSome(2))],
   [0x75 /* SETITEMS */, (m) => m.setItems(m.popToMark())],
 
-  [0x30 /* POP */, (m) => void m.popSome(1)],
+  [0x30 /* POP */, (m) => m.pop()],
+  [0x31 /* POP_MARK */, (m) => void m.popToMark()],
+  [0x32 /* DUP */, (m) => m.duplicate()],
   [0x71 /* BINPUT */, (m) => m.remember(m.byte())],
   [0x72 /* LONG_BINPUT */, (m) => m.remember(m.word())],
   [0x94 /* MEMOIZE */, (m) => m.remember(m.memo.size)],
@@ -105,18 +140,18 @@ const INSTRUCTIONS: ReadonlyMap<number, (machine: PickleMachine) => void> = new 
   [0x63 /* GLOBAL */, (m) => m.global(m.line(), m.line())],
   [0x93 /* STACK_GLOBAL */, (m) => m.global(...m.popSome(2))],
   [0x52 /* REDUCE */, (m) => m.reduce(...m.popSome(2))],
-  [0x51 /* BINPERSID */, (m) => m.push(m.rules.persistent(m.popSome(1)[0]))],
+  [0x51 /* BINPERSID */, (m) => m.persistent(m.popSome(1)[0])],
   [0x62 /* BUILD */, (m) => m.build(...m.popSome(2))],
 
-  // Never needed for tensors: these create objects of classes or refer to things outside the pickle.
-  [0x69 /* INST */, (m) => m.refuse(`${m.line()}.${m.line()}`)],
-  [0x6f /* OBJ */, (m) => m.refuse(m.newObject())],
-  [0x81 /* NEWOBJ */, (m) => m.refuse(m.newObject())],
-  [0x92 /* NEWOBJ_EX */, (m) => m.refuse(m.newObject())],
-  [0x82 /* EXT1 */, (m) => m.refuse("a class by its number in Python's extension registry")],
-  [0x83 /* EXT2 */, (m) => m.refuse("a class by its number in Python's extension registry")],
-  [0x84 /* EXT4 */, (m) => m.refuse("a class by its number in Python's extension registry")],
-  [0x50 /* PERSID */, (m) => m.refuse(`the outside object "${m.line()}"`)],
+  // These make objects of classes, or refer to things outside the pickle.
+  [0x69 /* INST */, (m) => m.instance(m.line(), m.line())],
+  [0x6f /* OBJ */, (m) => m.newObject(m.popToMark())],
+  [0x81 /* NEWOBJ */, (m) => m.newObject(m.popSome(2))],
+  [0x92 /* NEWOBJ_EX */, (m) => m.newObject(m.popSome(3))],
+  [0x82 /* EXT1 */, (m) => m.extension(m.take(1))],
+  [0x83 /* EXT2 */, (m) => m.extension(m.take(2))],
+  [0x84 /* EXT4 */, (m) => m.extension(m.take(4))],
+  [0x50 /* PERSID */, (m) => m.inert(`the outside object "${m.line()}"`, [])],
 ]);
 
 const STOP = 0x2e;
@@ -132,25 +167,45 @@ class PickleMachine {
     readonly path: string,
     bytes: Uint8Array,
     readonly rules: PickleRules,
+    start: number,
   ) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#position = start;
   }
 
-  run(): PickleValue {
+  run(): { value: PickleValue; end: number } {
     for (let opcode = this.byte(); opcode !== STOP; opcode = this.byte()) {
       const instruction = INSTRUCTIONS.get(opcode);
       if (!instruction) throw this.broken(`has the unknown instruction 0x${opcode.toString(16)}`);
       instruction(this);
     }
-    return this.popSome(1)[0];
+    return { value: this.popSome(1)[0], end: this.#position };
   }
 
   broken(what: string): CheckpointError {
     return corrupt(this.path, `its pickle ${what} (byte ${this.#position})`);
   }
 
-  refuse(asksFor: string): never {
-    throw unsafe(this.path, asksFor);
+  /** Pushes a value that only Python code could make of `parts`. */
+  inert(what: string, parts: readonly PickleValue[]): void {
+    const value = new Inert(what, this.#holdsTensor(parts));
+    this.rules.onInert(value);
+    this.push(value);
+  }
+
+  #holdsTensor(parts: readonly PickleValue[]): boolean {
+    const seen = new Set<PickleValue>();
+    const open = [...parts];
+    while (open.length > 0) {
+      const value = open.pop();
+      if ((value instanceof Inert && value.holdsTensor) || this.rules.isOfTensors(value)) return true;
+      const inside = insideOf(value);
+      if (inside === undefined || seen.has(value)) continue;
+      seen.add(value);
+      this.#charge(inside.length);
+      for (const item of inside) open.push(item);
+    }
+    return false;
   }
 
   take(count: number): Buffer {
@@ -179,10 +234,18 @@ class PickleMachine {
       .slice(0, -1);
   }
 
-  /** Little-endian two's complement; numbers of elements have at most 8 bytes. */
-  long(count: number): number {
-    if (count > 8) throw this.broken(`has an integer of ${count} bytes`);
+  /** A length of 8 bytes; beyond 2^53 it is longer than any file. */
+  wide(): number {
+    return Number(this.take(8).readBigUInt64LE());
+  }
+
+  /**
+   * Little-endian two's complement. Numbers of elements have at most 8 bytes; a longer one, such as the state
+   * of a random generator, is kept as its bytes.
+   */
+  long(count: number): PickleValue {
     const taken = this.take(count);
+    if (count > 8) return taken;
     const isNegative = count > 0 && taken[count - 1]! >= 0x80;
     const wide = Buffer.alloc(8, isNegative ? 0xff : 0);
     taken.copy(wide);
@@ -222,13 +285,39 @@ class PickleMachine {
     return values;
   }
 
+  /** Removes the topmost value, or a mark that encloses none. */
+  pop(): void {
+    if (this.#stack.pop() === undefined) throw this.broken("takes more than it put");
+  }
+
+  duplicate(): void {
+    const [value] = this.popSome(1);
+    this.push(value);
+    this.push(value);
+  }
+
+  dictionary(values: readonly PickleValue[]): void {
+    this.push(new Map());
+    this.setItems(values);
+  }
+
+  /** True if the topmost value is inert: then what is added is lost with it. */
+  #intoInert(values: readonly PickleValue[]): boolean {
+    const target = this.#stack.at(-1);
+    if (!(target instanceof Inert)) return false;
+    target.holdsTensor ||= this.#holdsTensor(values);
+    return true;
+  }
+
   append(values: readonly PickleValue[]): void {
+    if (this.#intoInert(values)) return;
     const list = this.#stack.at(-1);
     if (!Array.isArray(list)) throw this.broken("appends to what is no list");
     for (const value of values) list.push(value);
   }
 
   setItems(values: readonly PickleValue[]): void {
+    if (this.#intoInert(values)) return;
     const dictionary = this.#stack.at(-1);
     if (!(dictionary instanceof Map) || values.length % 2 !== 0) {
       throw this.broken("sets an item of what is no dictionary");
@@ -251,26 +340,62 @@ class PickleMachine {
   global(module: PickleValue, name: PickleValue): void {
     if (typeof module !== "string" || typeof name !== "string")
       throw this.broken("names a global without text");
-    this.push(this.rules.global(new PickleGlobal(module, name)));
+    const global = new PickleGlobal(module, name);
+    const known = this.rules.global(global);
+    if (known === undefined) this.inert(String(global), []);
+    else this.push(known);
   }
 
   reduce(callee: PickleValue, args: PickleValue): void {
     if (!(args instanceof PickleTuple)) throw this.broken("calls something without a list of arguments");
     for (const argument of args.items) this.#charge(sizeOf(argument));
-    this.push(this.rules.reduce(callee, args.items));
+    const made = callee instanceof PickleGlobal ? this.rules.reduce(callee, args.items) : undefined;
+    if (made === undefined) this.inert(calleeOf(callee), [callee, ...args.items]);
+    else this.push(made);
   }
 
-  /** Ignores an OrderedDict's attributes (`_metadata` of a state_dict); nothing else may have any. */
-  build(target: PickleValue, _attributes: PickleValue): void {
-    if (!(target instanceof Map)) this.refuse("BUILD, the setting of an object's attributes");
-    this.push(target);
+  persistent(id: PickleValue): void {
+    const found = this.rules.persistent(id);
+    if (found === undefined) this.inert("an outside object that is no storage of numbers", [id]);
+    else this.push(found);
   }
 
-  /** The object that OBJ, NEWOBJ or NEWOBJ_EX would create, as far as it can be told. */
-  newObject(): string {
-    const global = this.#stack.findLast((value) => value instanceof PickleGlobal);
-    return `a new object of a class (${global ? String(global) : "unnamed"})`;
+  /** Ignores a dictionary's attributes (`_metadata` of a state_dict); anything else is then another object. */
+  build(target: PickleValue, attributes: PickleValue): void {
+    if (target instanceof Inert) target.holdsTensor ||= this.#holdsTensor([attributes]);
+    if (target instanceof Map || target instanceof Inert) this.push(target);
+    else this.inert("BUILD, the setting of an object's attributes", [target, attributes]);
   }
+
+  /** A new object of the class that INST names, with the arguments since the mark. */
+  instance(module: string, name: string): void {
+    const global = new PickleGlobal(module, name);
+    this.rules.global(global);
+    this.inert(String(global), this.popToMark());
+  }
+
+  /** OBJ, NEWOBJ or NEWOBJ_EX: a class and its arguments. */
+  newObject(parts: readonly PickleValue[]): void {
+    const [type] = parts;
+    const name = type instanceof Inert ? type.what : type instanceof PickleGlobal ? String(type) : "unnamed";
+    this.inert(`a new object of a class (${name})`, parts);
+  }
+
+  extension(_number: Uint8Array): void {
+    this.inert("a class by its number in Python's extension registry", []);
+  }
+}
+
+const calleeOf = (callee: PickleValue): string =>
+  callee instanceof Inert
+    ? callee.what
+    : `a call of ${callee instanceof PickleGlobal ? callee : "no function"}`;
+
+/** The values inside a container; undefined for anything else. */
+function insideOf(value: PickleValue): readonly PickleValue[] | undefined {
+  if (value instanceof PickleTuple) return value.items;
+  if (value instanceof Map) return [...value.keys(), ...value.values()];
+  return Array.isArray(value) ? value : undefined;
 }
 
 function sizeOf(value: PickleValue): number {

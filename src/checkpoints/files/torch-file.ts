@@ -2,8 +2,10 @@ import { CheckpointError } from "../../core/errors.js";
 import { ELEMENT_BYTES, elementCount } from "./element-types.js";
 import { corrupt, fileFingerprint, type OpenFile, withFile } from "./file.js";
 import {
+  Inert,
   MAX_PICKLE_BYTES,
   PickleGlobal,
+  type PickleRules,
   PickleTuple,
   type PickleValue,
   readPickle,
@@ -14,8 +16,10 @@ import type { WeightType } from "./weights.js";
 import { dataOffset, readZipDirectory, type ZipDirectory } from "./zip.js";
 
 /*
- * The format of torch.save since PyTorch 1.6: a ZIP archive with one folder that holds data.pkl (the pickle),
- * data/KEY (one storage each, as in memory), byteorder and version. A tensor is a view of a storage.
+ * The two formats of torch.save. Since PyTorch 1.6: a ZIP archive with one folder that holds data.pkl (the
+ * pickle), data/KEY (one storage each, as in memory), byteorder and version. Before: five pickles one after
+ * the other (a magic number, the version, the machine, the object, the keys of the storages), then each
+ * storage with its number of elements before it. A tensor is a view of a storage.
  */
 
 const STORAGE_TYPES: Readonly<Record<string, WeightType>> = {
@@ -31,6 +35,9 @@ const STORAGE_TYPES: Readonly<Record<string, WeightType>> = {
   BoolStorage: "BOOL",
 };
 
+/** Storages of bytes, whose tensors tell their own type. */
+const UNTYPED_STORAGES = new Set(["UntypedStorage"]);
+
 /** Storages of element types that our weights never have; listed so that the error can name the type. */
 const OTHER_STORAGES = new Set([
   "ComplexFloatStorage",
@@ -39,24 +46,60 @@ const OTHER_STORAGES = new Set([
   "QUInt8Storage",
 ]);
 
-/** The globals of a state_dict. `torch.*Storage` names are in the tables above. */
-const ALLOWED_GLOBALS = new Set([
+/** Element types by the name of a torch.dtype, where a storage has none of its own. */
+const DTYPES: Readonly<Record<string, WeightType>> = {
+  float64: "F64",
+  float32: "F32",
+  float16: "F16",
+  bfloat16: "BF16",
+  float8_e4m3fn: "F8_E4M3",
+  float8_e5m2: "F8_E5M2",
+  int64: "I64",
+  int32: "I32",
+  int16: "I16",
+  int8: "I8",
+  uint8: "U8",
+  bool: "BOOL",
+};
+
+/** The globals of a state_dict. `torch.*Storage` and `torch.dtype` names are in the tables above. */
+const KNOWN_GLOBALS = new Set([
   "collections.OrderedDict",
+  "collections.defaultdict",
   "torch._utils._rebuild_tensor",
   "torch._utils._rebuild_tensor_v2",
+  "torch._utils._rebuild_tensor_v3",
   "torch._utils._rebuild_parameter",
   "torch.Size",
 ]);
+
+/**
+ * Modules and names that no training program pickles, and that run code or open files wherever a program
+ * trusts the pickle. They would be inert here too, but a file with one of them was made to harm.
+ */
+const HARMFUL_MODULES =
+  /^(os|posix|nt|pty|sys|subprocess|shutil|socket|ctypes|runpy|importlib|imp|code|codeop|commands|popen2|marshal|pickle|_pickle|cPickle|webbrowser|timeit|pdb|bdb|cProfile|profile|pydoc|pip|pkgutil|zipimport)(\.|$)/;
+const HARMFUL_NAMES = new Set(["types.FunctionType", "types.CodeType", "torch.load", "torch.hub.load"]);
+const BUILTINS = new Set(["builtins", "__builtin__"]);
+const HARMFUL_BUILTINS =
+  /^(eval|exec|execfile|compile|open|file|input|raw_input|__import__|reload|apply|getattr|setattr|delattr|breakpoint|globals|locals|vars|help|__.*)(\.|$)/;
+
+const isHarmful = ({ module, name }: PickleGlobal): boolean =>
+  HARMFUL_MODULES.test(module) ||
+  HARMFUL_NAMES.has(`${module}.${name}`) ||
+  (BUILTINS.has(module) && HARMFUL_BUILTINS.test(name));
 
 /** PyTorch's own limit. */
 const MAX_RANK = 64;
 
 class Storage {
   constructor(
-    readonly type: WeightType,
+    /** Null if each tensor tells it. */
+    readonly type: WeightType | null,
+    /** Of the type, or bytes. */
     readonly elements: number,
     /** Position in the file. */
-    readonly offset: number,
+    public offset: number,
   ) {}
 }
 
@@ -64,6 +107,8 @@ class Storage {
 class TensorView {
   constructor(
     readonly storage: Storage,
+    readonly type: WeightType,
+    /** First element. */
     readonly start: number,
     readonly shape: readonly number[],
     readonly strides: readonly number[],
@@ -77,9 +122,10 @@ export const looksLikeLegacyTorch = (start: Uint8Array): boolean =>
   LEGACY_START.equals(start.subarray(0, LEGACY_START.length));
 
 /**
- * Opens a file of tensors written by torch.save (.bin, .pt, .pth, .ckpt). Its pickle is read without running
- * any of it; no tensor is read. Uses the dictionary of tensors at the top level, or under `state_dict`.
- * Throws CheckpointError CHECKPOINT_MISSING, CHECKPOINT_CORRUPT, CHECKPOINT_UNSAFE, or CHECKPOINT_TENSORS (an
+ * Opens a file of tensors written by torch.save (.bin, .pt, .pth, .ckpt), of any version since 0.4. Its pickle
+ * is read without running any of it; no tensor is read. Uses the dictionary of tensors at the top level, or
+ * under `state_dict`. What else the file holds is left out, unless a tensor depends on it. Throws
+ * CheckpointError CHECKPOINT_MISSING, CHECKPOINT_CORRUPT, CHECKPOINT_UNSAFE, or CHECKPOINT_TENSORS (an
  * unsupported element type).
  */
 export function openTorchFile(path: string): StoredWeights {
@@ -89,15 +135,46 @@ export function openTorchFile(path: string): StoredWeights {
     const pickle = readEntry(file, directory, `${folder}data.pkl`);
     if (!pickle) throw corrupt(path, "its data.pkl is missing");
     const byteOrder = readEntry(file, directory, `${folder}byteorder`);
-    if (byteOrder && Buffer.from(byteOrder).toString("latin1") !== "little") {
-      throw new CheckpointError(
-        "CHECKPOINT_TENSORS",
-        `${path} was written on a big-endian machine, which is not read here. Take the safetensors version.`,
-      );
-    }
-    const rules = new TorchRules(file, directory, folder);
-    const tensors = stateDict(path, readPickle(path, pickle, rules));
+    if (byteOrder && Buffer.from(byteOrder).toString("latin1") !== "little") throw bigEndian(path);
+    const rules = new TorchRules(file, (key) => {
+      const entry = directory.entries.get(`${folder}data/${key}`);
+      return entry && { offset: dataOffset(file, entry), bytes: entry.bytes };
+    });
+    const tensors = stateDict(path, readPickle(path, pickle, rules).value, rules);
     return new StoredWeights(path, fileFingerprint(file, directory.raw), tensors);
+  });
+}
+
+const bigEndian = (path: string): CheckpointError =>
+  new CheckpointError(
+    "CHECKPOINT_TENSORS",
+    `${path} was written on a big-endian machine, which is not read here. Take the safetensors version.`,
+  );
+
+/** The version of the format that PyTorch 0.4 to 1.5 wrote. */
+const LEGACY_VERSION = 1001;
+
+/** Opens a file in the format of torch.save before PyTorch 1.6. Throws like `openTorchFile`. */
+export function openLegacyTorchFile(path: string): StoredWeights {
+  return withFile(path, (file) => {
+    const start = file.read(0, Math.min(file.bytes, MAX_PICKLE_BYTES));
+    const rules = new TorchRules(file, undefined);
+    let at = 0;
+    const next = (): PickleValue => {
+      const { value, end } = readPickle(path, start, rules, at);
+      at = end;
+      return value;
+    };
+    next(); // The magic number, by which the caller knew the file.
+    if (next() !== LEGACY_VERSION) throw corrupt(path, "it has another version than PyTorch 1.5's format");
+    const machine = next();
+    if (machine instanceof Map && machine.get("little_endian") === false) throw bigEndian(path);
+    const root = next();
+    const keys = next();
+    if (!Array.isArray(keys)) throw corrupt(path, "it has no list of storages");
+    const used = start.subarray(0, at);
+    for (const key of keys) at = rules.place(key, at);
+    return new StoredWeights(path, fileFingerprint(file, used), stateDict(path, root, rules));
   });
 }
 
@@ -131,89 +208,143 @@ function readEntry(file: OpenFile, { entries }: ZipDirectory, name: string): Uin
   return entry && file.read(dataOffset(file, entry), entry.bytes);
 }
 
-/** Meaning of the globals, calls and persistent ids in a torch archive. */
-class TorchRules {
-  readonly #storages = new Map<string, Storage>();
+/** Where an archive has a storage; undefined if it has none under that key. */
+type FindStorage = (key: string) => { readonly offset: number; readonly bytes: number } | undefined;
 
+/** Meaning of the globals, calls and persistent ids in a file of torch.save. */
+class TorchRules implements PickleRules {
+  readonly #storages = new Map<string, Storage>();
+  #firstInert: Inert | undefined;
+
+  /** @param find undefined in the format whose storages are found by `place` afterwards */
   constructor(
     readonly file: OpenFile,
-    readonly directory: ZipDirectory,
-    readonly folder: string,
+    readonly find: FindStorage | undefined,
   ) {}
 
-  global(global: PickleGlobal): PickleValue {
-    const isStorage =
-      (global.module === "torch" || global.module === "torch.cuda") &&
-      (Object.hasOwn(STORAGE_TYPES, global.name) || OTHER_STORAGES.has(global.name));
-    if (isStorage || ALLOWED_GLOBALS.has(String(global))) return global;
-    throw unsafe(this.file.path, String(global));
+  /** What the pickle first asked for that only Python code could make. */
+  get firstInert(): Inert | undefined {
+    return this.#firstInert;
   }
 
-  reduce(callee: PickleValue, args: readonly PickleValue[]): PickleValue {
-    switch (callee instanceof PickleGlobal ? String(callee) : "") {
+  onInert(value: Inert): void {
+    this.#firstInert ??= value;
+  }
+
+  isOfTensors(value: PickleValue): boolean {
+    return value instanceof Storage || value instanceof TensorView;
+  }
+
+  global(global: PickleGlobal): PickleValue | undefined {
+    if (isHarmful(global)) throw unsafe(this.file.path, String(global));
+    const { module, name } = global;
+    const isStorage =
+      (/^torch(\.cuda|\.storage)?$/.test(module) &&
+        (Object.hasOwn(STORAGE_TYPES, name) || UNTYPED_STORAGES.has(name) || OTHER_STORAGES.has(name))) ||
+      (module === "torch" && Object.hasOwn(DTYPES, name));
+    return isStorage || KNOWN_GLOBALS.has(String(global)) ? global : undefined;
+  }
+
+  reduce(callee: PickleGlobal, args: readonly PickleValue[]): PickleValue | undefined {
+    switch (String(callee)) {
       case "collections.OrderedDict":
         return orderedDict(this.file.path, args);
+      case "collections.defaultdict":
+        return new Map();
       case "torch._utils._rebuild_tensor":
       case "torch._utils._rebuild_tensor_v2":
-        return this.#view(args);
+        return this.#view(args, undefined);
+      case "torch._utils._rebuild_tensor_v3":
+        return this.#view(args, args[6]);
       case "torch._utils._rebuild_parameter":
-        if (args[0] instanceof TensorView) return args[0];
-        throw corrupt(this.file.path, "a parameter in it is no tensor");
+        return args[0] instanceof TensorView ? args[0] : undefined;
       case "torch.Size":
         return args[0];
       default:
-        throw unsafe(this.file.path, `a call of ${callee instanceof PickleGlobal ? callee : "no function"}`);
+        return undefined;
     }
   }
 
   /**
    * ("storage", torch.FloatStorage, key, device, number of elements); the original device does not matter.
+   * Before PyTorch 1.6 a sixth item may name a part of the storage: (key, first element, number of elements).
    */
-  persistent(id: PickleValue): PickleValue {
-    const [kind, storageClass, key, , elements] = id instanceof PickleTuple ? id.items : [];
-    if (kind !== "storage" || !(storageClass instanceof PickleGlobal) || typeof key !== "string") {
-      throw unsafe(this.file.path, "an outside object that is no storage of numbers");
-    }
-    const type = STORAGE_TYPES[storageClass.name];
-    if (!type) {
+  persistent(id: PickleValue): PickleValue | undefined {
+    const [kind, storageClass, key, , elements, part] = id instanceof PickleTuple ? id.items : [];
+    if (kind !== "storage" || !(storageClass instanceof PickleGlobal) || typeof key !== "string")
+      return undefined;
+    const type = UNTYPED_STORAGES.has(storageClass.name) ? null : STORAGE_TYPES[storageClass.name];
+    if (type === undefined) {
       throw new CheckpointError(
         "CHECKPOINT_TENSORS",
         `${this.file.path} holds a ${storageClass.name}, an element type that is not read here. Use the fp16 or fp32 files of this model.`,
       );
     }
     if (!isCount(elements)) throw corrupt(this.file.path, `storage ${key} has no number of elements`);
+    // Such parts were written for tensors of Torch 7 only; none of a model's weights is one.
+    if (part instanceof PickleTuple) return undefined;
     const known = this.#storages.get(key);
     if (known) {
       if (known.type === type && known.elements === elements) return known;
       throw corrupt(this.file.path, `storage ${key} is described in two ways`);
     }
-    const entry = this.directory.entries.get(`${this.folder}data/${key}`);
-    if (!entry) throw corrupt(this.file.path, `storage ${key} is missing`);
-    if (entry.bytes !== elements * ELEMENT_BYTES[type]) {
-      throw corrupt(
-        this.file.path,
-        `storage ${key} has ${entry.bytes} bytes for ${elements} elements of ${type}`,
-      );
-    }
-    const storage = new Storage(type, elements, dataOffset(this.file, entry));
+    const storage = new Storage(type, elements, this.#offsetOf(key, type, elements));
     this.#storages.set(key, storage);
     return storage;
   }
 
-  /** (storage, first element, shape, strides, ...) */
-  #view([storage, start, shape, strides]: readonly PickleValue[]): TensorView {
+  #offsetOf(key: string, type: WeightType | null, elements: number): number {
+    if (this.find === undefined) return NOT_IN_PLACE;
+    const found = this.find(key);
+    if (!found) throw corrupt(this.file.path, `storage ${key} is missing`);
+    if (found.bytes !== elements * bytesOf(type)) {
+      throw corrupt(
+        this.file.path,
+        `storage ${key} has ${found.bytes} bytes for ${elements} elements of ${type ?? "one byte"}`,
+      );
+    }
+    return found.offset;
+  }
+
+  /** Places the storage `key`, whose number of elements is at `at`. Returns the position behind it. */
+  place(key: PickleValue, at: number): number {
+    const storage = typeof key === "string" ? this.#storages.get(key) : undefined;
+    if (!storage) throw corrupt(this.file.path, "it has a storage that its pickle does not describe");
+    const prefix = this.file.read(at, LEGACY_PREFIX_BYTES);
+    const elements = Number(new DataView(prefix.buffer).getBigInt64(0, true));
+    if (elements !== storage.elements || storage.offset !== NOT_IN_PLACE)
+      throw corrupt(this.file.path, `storage ${key} is described in two ways`);
+    storage.offset = at + LEGACY_PREFIX_BYTES;
+    const end = storage.offset + elements * bytesOf(storage.type);
+    if (end > this.file.bytes) throw corrupt(this.file.path, `it is cut off within storage ${key}`);
+    return end;
+  }
+
+  /** (storage, first element, shape, strides, ...); undefined if one of them is inert. */
+  #view(
+    [storage, start, shape, strides]: readonly PickleValue[],
+    dtype: PickleValue,
+  ): TensorView | undefined {
     const bad = () => corrupt(this.file.path, "a tensor in it does not fit its storage");
+    if ([storage, shape, strides, dtype].some((it) => it instanceof Inert)) return undefined;
     if (!(storage instanceof Storage) || !isCount(start)) throw bad();
+    const type = storage.type ?? (dtype instanceof PickleGlobal ? DTYPES[dtype.name] : undefined);
+    if (type === undefined) throw bad();
     const sizes = countsOf(shape);
     const steps = countsOf(strides);
     if (!sizes || !steps || sizes.length !== steps.length || sizes.length > MAX_RANK) throw bad();
     const count = elementCount(sizes);
-    const end = start + spanOf(sizes, steps);
+    const end = (start + spanOf(sizes, steps)) * (storage.type === null ? ELEMENT_BYTES[type] : 1);
     // A view may repeat elements (stride 0), but a small file must not ask for a huge tensor.
     if (!(end <= storage.elements) || !(count <= this.file.bytes)) throw bad();
-    return new TensorView(storage, start, sizes, steps);
+    return new TensorView(storage, type, start, sizes, steps);
   }
 }
+
+/** A storage of before PyTorch 1.6 begins with its number of elements. */
+const LEGACY_PREFIX_BYTES = 8;
+
+const bytesOf = (type: WeightType | null): number => (type === null ? 1 : ELEMENT_BYTES[type]);
 
 const isCount = (value: PickleValue): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
@@ -236,27 +367,37 @@ function orderedDict(path: string, [pairs]: readonly PickleValue[]): Map<PickleV
   );
 }
 
-function stateDict(path: string, root: PickleValue): StoredTensor[] {
+function stateDict(path: string, root: PickleValue, rules: TorchRules): StoredTensor[] {
   const inner = root instanceof Map ? root.get("state_dict") : undefined;
+  if (inner instanceof Inert) throw unsafe(path, inner.what);
   const dictionary = inner instanceof Map ? inner : root;
   const tensors: StoredTensor[] = [];
   if (dictionary instanceof Map) {
     for (const [name, value] of dictionary) {
-      if (typeof name === "string" && value instanceof TensorView) tensors.push(stored(path, name, value));
+      if (typeof name !== "string") continue;
+      if (value instanceof TensorView) tensors.push(stored(path, name, value));
+      else if (value instanceof Inert && value.holdsTensor) throw unsafe(path, value.what);
     }
   }
   if (tensors.length > 0) return tensors;
+  if (rules.firstInert) throw unsafe(path, rules.firstInert.what);
   throw new CheckpointError(
     "CHECKPOINT_TENSORS",
     `${path} holds no dictionary of named tensors. Take the published weights of this model.`,
   );
 }
 
-function stored(path: string, name: string, { storage, start, shape, strides }: TensorView): StoredTensor {
-  const elementBytes = ELEMENT_BYTES[storage.type];
+function stored(
+  path: string,
+  name: string,
+  { storage, type, start, shape, strides }: TensorView,
+): StoredTensor {
+  const elementBytes = ELEMENT_BYTES[type];
+  // A storage that the format before 1.6 describes but does not hold.
+  if (storage.offset === NOT_IN_PLACE) throw corrupt(path, `the storage of tensor "${name}" is missing`);
   const offset = storage.offset + start * elementBytes;
   const bytes = elementCount(shape) * elementBytes;
-  const entry = { name, type: storage.type, shape, file: path, bytes };
+  const entry = { name, type, shape, file: path, bytes };
   if (isContiguous(shape, strides)) return { ...entry, offset };
   return { ...entry, offset: NOT_IN_PLACE, strided: { start: offset, strides } };
 }

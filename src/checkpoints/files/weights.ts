@@ -1,5 +1,17 @@
 /** Element types of published weights, in safetensors' own spelling. */
-export type WeightType = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
+export type WeightType =
+  | "F64"
+  | "F32"
+  | "F16"
+  | "BF16"
+  | "F8_E4M3"
+  | "F8_E5M2"
+  | "I64"
+  | "I32"
+  | "I16"
+  | "I8"
+  | "U8"
+  | "BOOL";
 
 /** Location of one tensor: contiguous, row-major, little-endian, at `offset` of `file` for `bytes` bytes. */
 export interface TensorEntry {

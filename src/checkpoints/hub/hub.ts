@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, rmdir, stat, statfs, writeFile } from "node:fs/promises";
 import { dirname, join, posix, resolve } from "node:path";
 import { CheckpointError, codeOf, InputError } from "../../core/errors.js";
-import { type Preference, shardNames, weightFileNames } from "../files/open.js";
+import { chooseWeightFile, type Preference, shardNames } from "../files/open.js";
 import { requireGpt2, requireStableDiffusion } from "../layouts/architecture.js";
 import { HubClient, type HubFile, type HubOptions, hasHash, sizeOf } from "./hub-client.js";
 
@@ -196,7 +196,7 @@ async function chooseFiles(
     const inFolder = new Set(
       listed.filter(({ path }) => posix.dirname(path) === folder).map(({ path }) => posix.basename(path)),
     );
-    const name = weightFileNames(prefer).find((candidate) => inFolder.has(candidate));
+    const name = chooseWeightFile(inFolder, prefer)?.name;
     if (name === undefined) {
       lacking.push(posix.join(folder, "model.safetensors"));
       return;

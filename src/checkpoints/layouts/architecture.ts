@@ -45,7 +45,6 @@ const unetConfig = z.looseObject({
  * like Stable Diffusion 1.5.
  */
 export function requireStableDiffusion(directory: string): void {
-  const wanted = "a StableDiffusionPipeline of the 1.x kind is wanted";
   const path = join(directory, "model_index.json");
   const index = readConfig(directory, "model_index.json", pipelineIndex);
   if (index._class_name !== "StableDiffusionPipeline") {
@@ -61,9 +60,23 @@ export function requireStableDiffusion(directory: string): void {
   const unet = readConfig(join(directory, "unet"), "config.json", unetConfig);
   const unetPath = join(directory, "unet", "config.json");
   if (unet.addition_embed_type) throw wrongArchitecture(unetPath, "a UNet of the SDXL kind", wanted);
-  if (unet.in_channels === 9) {
-    throw wrongArchitecture(unetPath, "an inpainting UNet (9 input channels)", wanted);
-  }
+  requireTextToImage(unetPath, unet.in_channels);
+}
+
+const wanted = "a StableDiffusionPipeline of the 1.x kind is wanted";
+
+/** UNets of the same family that need a picture besides the prompt, by their input channels. */
+const WITH_A_PICTURE: ReadonlyMap<number, string> = new Map([
+  [5, "a depth-to-image UNet (5 input channels)"],
+  [7, "an upscaling UNet (7 input channels)"],
+  [8, "a UNet that edits pictures (8 input channels)"],
+  [9, "an inpainting UNet (9 input channels)"],
+]);
+
+/** Throws CHECKPOINT_ARCHITECTURE for a UNet that cannot draw from a prompt alone. */
+export function requireTextToImage(path: string, inChannels: number | undefined): void {
+  const found = WITH_A_PICTURE.get(inChannels ?? 0);
+  if (found !== undefined) throw wrongArchitecture(path, found, wanted);
 }
 
 const wrongArchitecture = (path: string, found: string, wanted: string): CheckpointError =>

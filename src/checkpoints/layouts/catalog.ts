@@ -45,7 +45,7 @@ interface Kind {
   readonly title: string;
   readonly requireArchitecture: (directory: string) => void;
   /** Throws CheckpointError unless all configurations can be run; `path` is a folder or a single file. */
-  readonly requireConfigs: (path: string) => void;
+  readonly requireConfigs: (path: string, vae: string | null) => void;
   /** Folders with weights, and small files; each is a list of alternatives, one of which must be complete. */
   readonly weights: readonly string[];
   readonly needs: readonly (readonly (readonly string[])[])[];
@@ -62,8 +62,8 @@ function requireGpt2Configs(directory: string): void {
   readTokenizerConfig(directory);
 }
 
-function requireDiffusionConfigs(path: string): void {
-  const files = openDiffusion(path);
+function requireDiffusionConfigs(path: string, vae: string | null): void {
+  const files = openDiffusion(path, vae);
   files.config("text_encoder", clipTextConfig);
   files.config("unet", unetConfig);
   files.config("vae", vaeConfig);
@@ -108,19 +108,38 @@ export const findPromptist = (directory: string | undefined, checkpointsDir: str
 
 /**
  * Finds the Stable Diffusion pipeline like `findPromptist`, in the folder `stable-diffusion-v1-5`. The user
- * may also name a single file.
+ * may also name a single file, and a VAE that replaces the checkpoint's own.
  */
-export const findDiffusion = (directory: string | undefined, checkpointsDir: string): FoundCheckpoint =>
-  find("diffusion", directory, checkpointsDir);
+export const findDiffusion = (
+  directory: string | undefined,
+  checkpointsDir: string,
+  vae: string | null = null,
+): FoundCheckpoint => find("diffusion", directory, checkpointsDir, vae);
 
-function find(kind: CheckpointKind, given: string | undefined, checkpointsDir: string): FoundCheckpoint {
+function find(
+  kind: CheckpointKind,
+  given: string | undefined,
+  checkpointsDir: string,
+  vae: string | null = null,
+): FoundCheckpoint {
   const directory = locate(kind, given, checkpointsDir);
-  requireKind(kind, directory);
+  requireKind(kind, directory, vae);
   return describeFolder(directory, checkpointsDir);
 }
 
-function requireKind(kind: CheckpointKind, path: string): void {
-  if (kind === "diffusion" && isFile(path)) openDiffusion(path);
+/** The absolute path of a VAE that the user named, or null. Throws CHECKPOINT_MISSING if it does not exist. */
+export function findVae(given: string | undefined): string | null {
+  if (given === undefined) return null;
+  const path = resolve(given);
+  if (existsSync(path)) return path;
+  throw new CheckpointError(
+    "CHECKPOINT_MISSING",
+    `The VAE ${path} does not exist. Give a .safetensors, .pt or .ckpt file, or a folder with config.json.`,
+  );
+}
+
+function requireKind(kind: CheckpointKind, path: string, vae: string | null): void {
+  if (kind === "diffusion" && (isFile(path) || vae !== null)) openDiffusion(path, vae);
   else KINDS[kind].requireArchitecture(path);
 }
 
@@ -209,7 +228,7 @@ export function inspectCheckpoint(
   kind: CheckpointKind,
   given: string | undefined,
   checkpointsDir: string,
-  prefer: Preference = "fp32",
+  { prefer = "fp32", vae }: { readonly prefer?: Preference; readonly vae?: string | undefined } = {},
 ): Inspection {
   const { weights, needs, toDo, requireConfigs } = KINDS[kind];
   const problems: string[] = [];
@@ -222,12 +241,13 @@ export function inspectCheckpoint(
     }
   };
   const directory = attempt(() => locate(kind, given, checkpointsDir));
+  const otherVae = attempt(() => findVae(vae)) ?? null;
   if (directory === undefined) return { kind, checkpoint: null, problems };
   const checkpoint = attempt(() => describeFolder(directory, checkpointsDir)) ?? null;
-  attempt(() => requireKind(kind, directory));
+  attempt(() => requireKind(kind, directory, otherVae));
   if (isFile(directory)) {
     if (checkpoint) attempt(() => findClipTokenizer(checkpoint, checkpointsDir));
-    if (problems.length === 0) attempt(() => requireConfigs(directory));
+    if (problems.length === 0) attempt(() => requireConfigs(directory, otherVae));
     return { kind, checkpoint, problems };
   }
   for (const alternatives of needs) {
@@ -236,6 +256,6 @@ export function inspectCheckpoint(
     if (!isThere) problems.push(`${directory} lacks ${wanted}. ${toDo}`);
   }
   for (const folder of weights) attempt(() => openWeights(join(directory, folder), { prefer }));
-  if (problems.length === 0) attempt(() => requireConfigs(directory));
+  if (problems.length === 0) attempt(() => requireConfigs(directory, otherVae));
   return { kind, checkpoint, problems };
 }

@@ -1,13 +1,14 @@
 import { existsSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, parse } from "node:path";
 import type { z } from "zod";
 import { CheckpointError } from "../../core/errors.js";
-import { openWeightFile, openWeights, type Preference } from "../files/open.js";
+import { openWeightFile, openWeights, type Preference, variantNote } from "../files/open.js";
 import type { Weights } from "../files/weights.js";
-import { requireStableDiffusion } from "./architecture.js";
+import { requireStableDiffusion, requireTextToImage } from "./architecture.js";
 import { parseConfig, readConfig, readJson } from "./config.js";
-import { type SingleFileParts, singleFileParts } from "./ldm.js";
+import { singleFileParts, vaeOfFile } from "./ldm.js";
 import { clipTextWeights, vaeWeights } from "./names.js";
+import { predictionTypeOf } from "./prediction-type.js";
 
 /** The models of a pipeline, by their folder names in diffusers' layout. */
 export type DiffusionPart = "text_encoder" | "unet" | "vae";
@@ -20,6 +21,8 @@ export interface DiffusionFiles {
   /** A model's configuration. Throws CheckpointError CHECKPOINT_MISSING, _CORRUPT or _ARCHITECTURE. */
   config<S extends z.ZodType>(part: DiffusionPart, schema: S): z.output<S>;
   scheduler(): Record<string, unknown>;
+  /** Sentences on what the files leave open and how it is taken; they stop nothing. */
+  notes(): readonly string[];
   /** A model's tensors under the names that its graph uses. Throws CheckpointError like `openWeights`. */
   weights(part: DiffusionPart, prefer: Preference): Weights;
 }
@@ -28,10 +31,15 @@ export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry
 
 /**
  * Opens a folder in diffusers' layout, or a single file with the names of the original latent-diffusion code.
- * Only headers are read. Throws CheckpointError if it is not a pipeline like Stable Diffusion 1.5.
+ * Only headers are read.
+ * @param vae a folder or file whose VAE replaces the checkpoint's own; without it, a file NAME.vae.safetensors
+ *   (or .pt, .ckpt) beside the single file NAME.safetensors does
+ * @throws CheckpointError if it is not a pipeline like Stable Diffusion 1.5, or the VAE is none of its kind
  */
-export function openDiffusion(path: string): DiffusionFiles {
-  return isFile(path) ? singleFile(path) : folder(path);
+export function openDiffusion(path: string, vae: string | null = null): DiffusionFiles {
+  if (isFile(path)) return singleFile(path, vae ?? sidecarVae(path));
+  const files = folder(path);
+  return vae === null ? files : withVae(files, openVae(vae));
 }
 
 const VIEWS: Readonly<Record<DiffusionPart, (weights: Weights) => Weights>> = {
@@ -47,22 +55,71 @@ function folder(directory: string): DiffusionFiles {
     config: (part, schema) => readConfig(join(directory, part), "config.json", schema),
     scheduler: () =>
       readJson(join(directory, "scheduler", "scheduler_config.json")) as Record<string, unknown>,
+    notes: () =>
+      DIFFUSION_PARTS.map((part) => variantNote(join(directory, part))).filter((note) => note !== null),
     weights: (part, prefer) => VIEWS[part](openWeights(join(directory, part), { prefer })),
   };
 }
 
+/** A VAE apart from its checkpoint. */
+interface VaeFiles {
+  config<S extends z.ZodType>(schema: S): z.output<S>;
+  weights(prefer: Preference): Weights;
+}
+
 /**
- * The scheduler that Stable Diffusion 1.x was trained for and is published with; single files don't name it.
+ * Opens a VAE in a folder in diffusers' layout, or in a file. A file's sizes come from `vae/config.json` beside
+ * it, as for a single-file checkpoint, else from the tensors.
+ */
+function openVae(path: string): VaeFiles {
+  if (!isFile(path))
+    return {
+      config: (schema) => readConfig(path, "config.json", schema),
+      weights: (prefer) => VIEWS.vae(openWeights(path, { prefer })),
+    };
+  const weights = VIEWS.vae(vaeOfFile(openWeightFile(path)));
+  const beside = join(dirname(path), "vae");
+  return {
+    config: (schema) =>
+      existsSync(join(beside, "config.json"))
+        ? readConfig(beside, "config.json", schema)
+        : parseConfig(path, CONFIG_FROM_SHAPES.vae(weights), schema),
+    weights: () => weights,
+  };
+}
+
+const withVae = (files: DiffusionFiles, vae: VaeFiles): DiffusionFiles => ({
+  ...files,
+  config: (part, schema) => (part === "vae" ? vae.config(schema) : files.config(part, schema)),
+  weights: (part, prefer) => (part === "vae" ? vae.weights(prefer) : files.weights(part, prefer)),
+});
+
+/** The VAE that lies beside a single file under its name, as other programs find it. */
+export function sidecarVae(path: string): string | null {
+  const { dir, name } = parse(path);
+  const candidates = ["safetensors", "pt", "ckpt", "pth", "bin"].map((end) =>
+    join(dir, `${name}.vae.${end}`),
+  );
+  return candidates.find(isFile) ?? null;
+}
+
+/**
+ * Every key of `scheduler/scheduler_config.json` as Stable Diffusion 1.5 is published, which diffusers'
+ * `from_single_file` takes too. A key left out would fall back to a default of the chosen class: DDIM would
+ * clip latents.
  */
 export const SD1_SCHEDULER = {
   _class_name: "PNDMScheduler",
-  beta_start: 0.00085,
+  _diffusers_version: "0.6.0",
   beta_end: 0.012,
   beta_schedule: "scaled_linear",
+  beta_start: 0.00085,
+  clip_sample: false,
   num_train_timesteps: 1000,
   set_alpha_to_one: false,
   skip_prk_steps: true,
   steps_offset: 1,
+  trained_betas: null,
 };
 
 /**
@@ -70,26 +127,51 @@ export const SD1_SCHEDULER = {
  * to be Stable Diffusion 1.x's, unless diffusers' configuration files are beside the file
  * (`unet/config.json`, ...).
  */
-function singleFile(path: string): DiffusionFiles {
-  const parts = partsOf(path);
+function singleFile(path: string, otherVae: string | null): DiffusionFiles {
+  const file = openWeightFile(path);
+  const { textEncoder, unet, vae } = singleFileParts(file);
+  if (vae === null && otherVae === null) throw withoutVae(path);
+  const parts = {
+    text_encoder: VIEWS.text_encoder(textEncoder),
+    unet: VIEWS.unet(unet),
+    vae: vae && VIEWS.vae(vae),
+  };
+  requireTextToImage(path, parts.unet.get("conv_in.weight")?.shape[1]);
   const beside = (part: string, name: string) => join(dirname(path), part, name);
+  const own = (part: DiffusionPart): Weights => {
+    const weights = parts[part];
+    if (weights === null) throw withoutVae(path);
+    return weights;
+  };
   const schedulerFile = beside("scheduler", "scheduler_config.json");
-  return {
+  const files: DiffusionFiles = {
     source: path,
     config: (part, schema) =>
       existsSync(beside(part, "config.json"))
         ? readConfig(join(dirname(path), part), "config.json", schema)
-        : parseConfig(path, CONFIG_FROM_SHAPES[part](parts[part]), schema),
-    scheduler: () =>
-      existsSync(schedulerFile) ? (readJson(schedulerFile) as Record<string, unknown>) : SD1_SCHEDULER,
-    weights: (part) => parts[part],
+        : parseConfig(path, CONFIG_FROM_SHAPES[part](own(part)), schema),
+    scheduler: () => {
+      if (existsSync(schedulerFile)) return readJson(schedulerFile) as Record<string, unknown>;
+      const { prediction_type, rescale_betas_zero_snr } = predictionTypeOf(path, file);
+      return { ...SD1_SCHEDULER, prediction_type, rescale_betas_zero_snr };
+    },
+    notes: () => {
+      const isSaid = existsSync(schedulerFile) || predictionTypeOf(path, file).saidBy !== null;
+      return isSaid ? [] : [assumesEpsilon(path)];
+    },
+    weights: own,
   };
+  return otherVae === null ? files : withVae(files, openVae(otherVae));
 }
 
-function partsOf(path: string): Record<DiffusionPart, Weights> {
-  const { textEncoder, unet, vae }: SingleFileParts = singleFileParts(openWeightFile(path));
-  return { text_encoder: VIEWS.text_encoder(textEncoder), unet: VIEWS.unet(unet), vae: VIEWS.vae(vae) };
-}
+const withoutVae = (path: string): CheckpointError =>
+  new CheckpointError(
+    "CHECKPOINT_ARCHITECTURE",
+    `${path} holds no VAE (no tensors first_stage_model.*). Name one with --vae or VAE, or put it beside the file as ${parse(path).name}.vae.safetensors.`,
+  );
+
+const assumesEpsilon = (path: string): string =>
+  `${path} does not say what it was trained to predict; epsilon is assumed, as of every Stable Diffusion 1.x. If its author calls it a v-prediction model, put its .yaml beside it under the same name.`;
 
 /** Shape of a tensor that every model of the family has. */
 function shapeOf(weights: Weights, name: string): readonly number[] {

@@ -16,7 +16,8 @@ import { type Rename, renamed } from "./names.js";
 export interface SingleFileParts {
   readonly textEncoder: Weights;
   readonly unet: Weights;
-  readonly vae: Weights;
+  /** Null if the file has none. */
+  readonly vae: Weights | null;
 }
 
 const UNET = "model.diffusion_model.";
@@ -42,7 +43,7 @@ export function singleFileParts(weights: Weights): SingleFileParts {
       `${weights.source} is of the Stable Diffusion ${family} family; ${wanted}.`,
     );
   }
-  const missing = [UNET, VAE, TEXT].filter((prefix) => !has(prefix));
+  const missing = [UNET, TEXT].filter((prefix) => !has(prefix));
   if (missing.length > 0) {
     throw new CheckpointError(
       "CHECKPOINT_ARCHITECTURE",
@@ -51,9 +52,24 @@ export function singleFileParts(weights: Weights): SingleFileParts {
   }
   return {
     unet: part(weights, UNET, unetName(weights)),
-    vae: part(weights, VAE, vaeName(weights)),
+    vae: has(VAE) ? part(weights, VAE, vaeName(weights)) : null,
     textEncoder: part(weights, TEXT, (name) => name),
   };
+}
+
+/**
+ * The VAE in a file of its own, by diffusers' names: such files name tensors like a single file, with or
+ * without its prefix, or like diffusers. Throws CheckpointError CHECKPOINT_ARCHITECTURE for any other file.
+ */
+export function vaeOfFile(weights: Weights): Weights {
+  const has = (name: RegExp) => weights.names.some((it) => name.test(it));
+  if (has(/^decoder\.up_blocks\./)) return weights;
+  if (has(/^first_stage_model\.decoder\.up\./)) return part(weights, VAE, vaeName(weights));
+  if (has(/^decoder\.up\./)) return part(weights, "", vaeName(weights));
+  throw new CheckpointError(
+    "CHECKPOINT_ARCHITECTURE",
+    `${weights.source} is no VAE of Stable Diffusion 1.x (it has no tensors decoder.up.* or decoder.up_blocks.*).`,
+  );
 }
 
 /**
@@ -135,7 +151,7 @@ const VAE_ATTENTION: Readonly<Record<string, string>> = {
 
 /** The original counts the decoder's levels from the picture, diffusers from the latents. */
 function vaeName(weights: Weights): (name: string) => string {
-  const levels = weights.names.map((name) => Number(/\.decoder\.up\.(\d+)\./.exec(name)?.[1] ?? -1));
+  const levels = weights.names.map((name) => Number(/(?:^|\.)decoder\.up\.(\d+)\./.exec(name)?.[1] ?? -1));
   const last = levels.reduce((highest, level) => Math.max(highest, level), 0);
   return (name) => {
     const attention = /^(encoder|decoder)\.mid\.attn_1\.(\w+)\.(weight|bias)$/.exec(name);

@@ -3,8 +3,11 @@ import type { TextStates } from "../../models/clip-text.js";
 /** What the pipeline needs of a loaded diffusion checkpoint. All arrays are float32, row-major, NCHW. */
 export interface DiffusionModel {
   readonly config: DiffusionConfig;
-  /** Hidden states for rows of token ids, each `maxTokens` long: `[rows, maxTokens, channels]`. */
-  encodeText(ids: readonly (readonly number[])[]): Promise<TextStates>;
+  /**
+   * Hidden states for rows of token ids, each `maxTokens` long: `[rows, maxTokens, channels]`.
+   * @param prompt the row that CLIP skip concerns; as in diffusers, the negative prompt has none
+   */
+  encodeText(ids: readonly (readonly number[])[], prompt?: number): Promise<TextStates>;
   /**
    * The UNet's output for `latents` [B, latentChannels, h, w] at one timestep, of the same shape.
    * `text` holds B rows.

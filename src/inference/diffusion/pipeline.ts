@@ -76,7 +76,7 @@ export async function drawPicture(
   const rows = isGuided(request.guidance)
     ? [tokenizer.encode(request.negative).ids, prompt.ids]
     : [prompt.ids];
-  const text = await model.encodeText(rows); // [rows, L, D]
+  const text = await model.encodeText(rows, rows.length - 1); // [rows, L, D]
 
   const { latentChannels, vaeScaleFactor, scalingFactor } = model.config;
   const shape: LatentShape = [1, latentChannels, height / vaeScaleFactor, width / vaeScaleFactor];

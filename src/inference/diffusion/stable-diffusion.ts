@@ -1,4 +1,4 @@
-import { type CompiledGraph, compileGraph } from "../../checkpoints/compile.js";
+import { type CompiledGraph, compileGraph, extraNote } from "../../checkpoints/compile.js";
 import type { Weights } from "../../checkpoints/files/weights.js";
 import {
   type DiffusionFiles,
@@ -6,7 +6,7 @@ import {
   openDiffusion,
 } from "../../checkpoints/layouts/diffusion-files.js";
 import { type LoraChoice, mergeLoras } from "../../checkpoints/layouts/lora.js";
-import { CheckpointError, InferenceError } from "../../core/errors.js";
+import { CheckpointError, InferenceError, InputError } from "../../core/errors.js";
 import type { Precision } from "../../core/options.js";
 import { type ClipTextConfig, clipText, clipTextConfig, type TextStates } from "../../models/clip-text.js";
 import { type UnetConfig, unet, unetConfig } from "../../models/unet.js";
@@ -16,12 +16,16 @@ import type { Device } from "../runtime/device.js";
 import { arithmeticOn } from "../runtime/device-check.js";
 import type { AttentionSize } from "../runtime/operator-forms.js";
 import { type FixedPrecision, floatOf, precisionOn } from "../runtime/precision.js";
-import { Session, Tensor } from "../runtime/session.js";
+import { type Outputs, Session, Tensor } from "../runtime/session.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
 
 export interface StableDiffusionOptions {
   /** Absolute path of a folder in diffusers' layout, or of a single-file checkpoint. */
   readonly directory: string;
+  /** A folder or file whose VAE replaces the checkpoint's own; null for none. */
+  readonly vae?: string | null;
+  /** Last layers of the text encoder to leave out, as diffusers' `clip_skip`. */
+  readonly clipSkip?: number;
   /** Adapters to merge into the weights. */
   readonly loras?: readonly LoraChoice[];
   readonly device: Device;
@@ -34,7 +38,7 @@ export interface StableDiffusionOptions {
 /** A diffusers folder of the Stable Diffusion 1.x and 2.x family, compiled and on its device. */
 export class StableDiffusion implements DiffusionModel {
   readonly #sessions: {
-    readonly text: Session<"states">;
+    readonly text: Session<"states" | "skipped">;
     readonly unet: Session<"noise">;
     readonly vae: Session<"image">;
   };
@@ -44,8 +48,10 @@ export class StableDiffusion implements DiffusionModel {
     readonly precision: FixedPrecision,
     readonly arithmetic: Arithmetic,
     readonly weightBytes: number,
+    /** Sentences about the checkpoint that stop nothing. */
+    readonly notes: readonly string[],
     sessions: {
-      readonly text: Session<"states">;
+      readonly text: Session<"states" | "skipped">;
       readonly unet: Session<"noise">;
       readonly vae: Session<"image">;
     },
@@ -59,7 +65,7 @@ export class StableDiffusion implements DiffusionModel {
    */
   static async open(options: StableDiffusionOptions): Promise<StableDiffusion> {
     const { device, threads } = options;
-    const { parts, precision, arithmetic, graphs: compiled } = await StableDiffusion.compile(options);
+    const { parts, precision, arithmetic, graphs: compiled, notes } = await StableDiffusion.compile(options);
 
     const opened: Session[] = [];
     const load = async <Output extends string>(name: string, graph: CompiledGraph) => {
@@ -69,12 +75,12 @@ export class StableDiffusion implements DiffusionModel {
     };
     try {
       const sessions = {
-        text: await load<"states">("the text encoder", compiled.text),
+        text: await load<"states" | "skipped">("the text encoder", compiled.text),
         unet: await load<"noise">("the UNet", compiled.unet),
         vae: await load<"image">("the VAE decoder", compiled.vae),
       };
       const weightBytes = Object.values(compiled).reduce((sum, graph) => sum + graph.weightBytes, 0);
-      return new StableDiffusion(configOf(parts), precision, arithmetic, weightBytes, sessions);
+      return new StableDiffusion(configOf(parts), precision, arithmetic, weightBytes, notes, sessions);
     } catch (error) {
       await Promise.all(opened.map((session) => session.release()));
       throw error;
@@ -87,21 +93,30 @@ export class StableDiffusion implements DiffusionModel {
    */
   static async compile(options: StableDiffusionOptions) {
     const { directory, device } = options;
-    const parts = readParts(directory);
+    const parts = readParts(options);
     const precision = precisionOn(device, options.precision);
     const arithmetic = await arithmeticOn(device, floatOf(precision), attentionSizes(parts));
     const graphs = await compileParts(parts, arithmetic, { ...options, precision });
-    return { parts, precision, arithmetic, graphs };
+    const extra = Object.values(graphs).flatMap((graph) => graph.extra);
+    const notes = [...parts.files.notes(), extraNote(directory, extra)].filter((note) => note !== null);
+    return { parts, precision, arithmetic, graphs, notes };
   }
 
-  async encodeText(ids: readonly (readonly number[])[]): Promise<TextStates> {
+  async encodeText(ids: readonly (readonly number[])[], prompt?: number): Promise<TextStates> {
     const { maxTokens } = this.config;
     const wrong = ids.find((row) => row.length !== maxTokens);
     if (wrong !== undefined)
       throw new InferenceError("INTERNAL", `a row of ${wrong.length} tokens, not ${maxTokens}`);
     const tensor = new Tensor("int32", Int32Array.from(ids.flat()), [ids.length, maxTokens]);
-    const { states } = await this.#sessions.text.run({ ids: tensor });
-    return { data: states.data as Float32Array, shape: states.dims };
+    const { states, skipped }: Partial<Outputs<"skipped">> & Outputs<"states"> =
+      await this.#sessions.text.run({ ids: tensor });
+    const data = states.data as Float32Array;
+    // The graph has the second output only where some layers are skipped.
+    if (skipped !== undefined && prompt !== undefined) {
+      const size = data.length / ids.length;
+      data.set((skipped.data as Float32Array).subarray(prompt * size, (prompt + 1) * size), prompt * size);
+    }
+    return { data, shape: states.dims };
   }
 
   async predictNoise(
@@ -131,15 +146,26 @@ export class StableDiffusion implements DiffusionModel {
 interface Parts {
   readonly files: DiffusionFiles;
   readonly text: ClipTextConfig;
+  readonly clipSkip: number;
   readonly unet: UnetConfig;
   readonly vae: VaeConfig;
 }
 
-function readParts(directory: string): Parts {
-  const files = openDiffusion(directory);
+/** A checkpoint and what changes its parts. */
+type PartsOptions = Pick<StableDiffusionOptions, "directory" | "vae" | "clipSkip">;
+
+function readParts({ directory, vae = null, clipSkip = 0 }: PartsOptions): Parts {
+  const files = openDiffusion(directory, vae);
+  const text = files.config("text_encoder", clipTextConfig);
+  if (clipSkip >= text.num_hidden_layers)
+    throw new InputError(
+      "INPUT_OPTION",
+      `CLIP skip ${clipSkip} leaves no layer: the text encoder of ${directory} has ${text.num_hidden_layers}. Give at most ${text.num_hidden_layers - 1}.`,
+    );
   const parts: Parts = {
     files,
-    text: files.config("text_encoder", clipTextConfig),
+    text,
+    clipSkip,
     unet: files.config("unet", unetConfig),
     vae: files.config("vae", vaeConfig),
   };
@@ -234,13 +260,13 @@ interface PartGraph {
 }
 
 function graphsOf(
-  parts: Pick<Parts, "text" | "unet" | "vae">,
+  parts: Pick<Parts, "text" | "clipSkip" | "unet" | "vae">,
   arithmetic: Arithmetic,
 ): Record<DiffusionPart, PartGraph> {
   // A checkpoint with more levels draws larger pictures, so attention in its VAE has more scores.
   const queryChunks = 4 ** Math.min(2, parts.unet.block_out_channels.length - 1);
   return {
-    text_encoder: { graph: clipText(parts.text, arithmetic), unused: [] },
+    text_encoder: { graph: clipText(parts.text, arithmetic, parts.clipSkip), unused: [] },
     unet: { graph: unet(parts.unet, arithmetic), unused: [] },
     vae: { graph: vaeDecoder(parts.vae, arithmetic, queryChunks), unused: VAE_ENCODER },
   };
@@ -249,7 +275,7 @@ function graphsOf(
 /**
  * The graphs of a checkpoint before compilation, and its files, to compare them. Throws CheckpointError.
  */
-export function diffusionGraphs(directory: string) {
-  const parts = readParts(directory);
+export function diffusionGraphs(directory: string, vae: string | null = null) {
+  const parts = readParts({ directory, vae });
   return { files: parts.files, graphs: graphsOf(parts, { float: "float32" }) };
 }

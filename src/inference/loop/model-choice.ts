@@ -4,6 +4,7 @@ import {
   findClipTokenizer,
   findDiffusion,
   findPromptist,
+  findVae,
 } from "../../checkpoints/layouts/catalog.js";
 import { type FoundJudges, findJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
@@ -22,6 +23,10 @@ export interface ModelChoice {
   readonly clipTokenizer: string;
   /** Adapters merged into `diffusion`. */
   readonly loras?: readonly LoraChoice[];
+  /** A folder or file whose VAE replaces that of `diffusion`. */
+  readonly vae?: string | null;
+  /** Last layers of the text encoder to leave out, as diffusers' `clip_skip`. */
+  readonly clipSkip?: number;
   /** If absent, pictures are not judged. */
   readonly judges?: FoundJudges;
   readonly device: DeviceName;
@@ -39,13 +44,20 @@ export interface ModelWishes
   readonly diffusion: string | undefined;
   readonly clip: string | undefined;
   readonly loras?: readonly LoraChoice[];
+  readonly vae?: string | undefined;
+  readonly clipSkip?: number;
 }
 
 /**
  * Finds each checkpoint when it is first asked for: a batch of pairs runs without any Promptist. Asking throws
  * CheckpointError CHECKPOINT_MISSING where there is none.
  */
-export function chooseModels({ checkpointsDir, loras = [], ...wishes }: ModelWishes): ModelChoice {
+export function chooseModels({
+  checkpointsDir,
+  loras = [],
+  clipSkip = 0,
+  ...wishes
+}: ModelWishes): ModelChoice {
   const { device, weights, precision, cacheDir, threads } = wishes;
   let promptist: FoundCheckpoint | undefined;
   let diffusion: FoundCheckpoint | undefined;
@@ -55,9 +67,17 @@ export function chooseModels({ checkpointsDir, loras = [], ...wishes }: ModelWis
       return promptist;
     },
     get diffusion() {
-      diffusion ??= withLoras(findDiffusion(wishes.diffusion, checkpointsDir), loras);
+      diffusion ??= withAdditions(findDiffusion(wishes.diffusion, checkpointsDir, this.vae), {
+        loras,
+        vae: this.vae ?? null,
+        clipSkip,
+      });
       return diffusion;
     },
+    get vae() {
+      return findVae(wishes.vae);
+    },
+    clipSkip,
     get clipTokenizer() {
       return findClipTokenizer(this.diffusion, checkpointsDir);
     },
@@ -73,11 +93,18 @@ export function chooseModels({ checkpointsDir, loras = [], ...wishes }: ModelWis
   };
 }
 
-/** The checkpoint under a name that says what was merged into it, for captions and metadata. */
-const withLoras = (checkpoint: FoundCheckpoint, loras: readonly LoraChoice[]): FoundCheckpoint => ({
-  ...checkpoint,
-  name: [checkpoint.name, ...loras.map(({ file, weight }) => `${parse(file).name}:${weight}`)].join(" + "),
-});
+/** The checkpoint under a name that says what was added to it, for captions and metadata. */
+function withAdditions(
+  checkpoint: FoundCheckpoint,
+  { loras, vae, clipSkip }: Required<Pick<ModelChoice, "loras" | "vae" | "clipSkip">>,
+): FoundCheckpoint {
+  const additions = [
+    ...loras.map(({ file, weight }) => `${parse(file).name}:${weight}`),
+    ...(vae === null ? [] : [`VAE ${parse(vae).name}`]),
+    ...(clipSkip === 0 ? [] : [`CLIP skip ${clipSkip}`]),
+  ];
+  return { ...checkpoint, name: [checkpoint.name, ...additions].join(" + ") };
+}
 
 /** The checkpoint's name, for messages and metadata. */
 export const checkpointName = (choice: ModelChoice, phase: Phase): string =>
@@ -109,8 +136,11 @@ function tokenizerIfAny(choice: ModelChoice): string | null {
 
 const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, safety: null };
 
+/** Notes on checkpoints that were told; the loop loads the same ones again and again. */
+const TOLD = new WeakMap<ModelChoice, Set<string>>();
+
 /**
- * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. If the model does
+ * Starts the worker of a phase and loads its model, and tells notes on the checkpoint once; see `ModelHost.open` for the errors. If the model does
  * not fit on the GPU that `auto` chose, or the driver crashes the process, this run uses the CPU.
  */
 export async function startWorker(
@@ -136,6 +166,8 @@ export async function startWorker(
           directory: choice.diffusion.directory,
           tokenizer: choice.clipTokenizer,
           loras: choice.loras ?? [],
+          vae: choice.vae ?? null,
+          clipSkip: choice.clipSkip ?? 0,
           harmless: isHarmless(choice),
           judges: choice.judges ?? NO_JUDGES,
           precision: choice.precision,
@@ -147,13 +179,22 @@ export async function startWorker(
   const onDevice = (name: string) => {
     tried = name;
   };
+  const noted = (host: ModelHost): ModelHost => {
+    const told = TOLD.get(choice) ?? new Set();
+    TOLD.set(choice, told);
+    for (const note of host.info.notes.filter((it) => !told.has(it))) {
+      told.add(note);
+      options.onOutput?.(note);
+    }
+    return host;
+  };
   try {
-    return await ModelHost.open(lease, spec, { ...options, onDevice });
+    return noted(await ModelHost.open(lease, spec, { ...options, onDevice }));
   } catch (error) {
     const onGpu = device === "auto" && tried !== undefined && tried !== "cpu";
     if (!onGpu || !["OUT_OF_MEMORY", "WORKER_DIED"].includes(codeOf(error))) throw error;
     options.onOutput?.(`the CPU is used, since the model can't be loaded on ${tried}: ${describe(error)}`);
-    return ModelHost.open(lease, { ...spec, device: "cpu" }, options);
+    return noted(await ModelHost.open(lease, { ...spec, device: "cpu" }, options));
   }
 }
 

@@ -1,4 +1,4 @@
-import { compileGraph } from "../../checkpoints/compile.js";
+import { compileGraph, extraNote } from "../../checkpoints/compile.js";
 import type { Weights } from "../../checkpoints/files/weights.js";
 import { openGpt2 } from "../../checkpoints/layouts/gpt2-files.js";
 import { CheckpointError } from "../../core/errors.js";
@@ -33,6 +33,8 @@ export interface PromptistInfo {
   readonly weights: Gpt2Weights;
   readonly weightBytes: number;
   readonly device: string;
+  /** Sentences about the checkpoint that stop nothing. */
+  readonly notes: readonly string[];
 }
 
 /** Promptist in memory: a GPT-2 that rewrites plain prompts into ones that Stable Diffusion likes. */
@@ -66,7 +68,8 @@ export class Promptist {
     }
     const graph = gpt2Graph(config, await arithmeticOn(device, "float32"), gpt2Layout(weights, device.name));
     const compiled = await compileGraph(graph, files.weights(), { cacheDir });
-    return { config, tokenizer, compiled };
+    const note = extraNote(directory, compiled.extra);
+    return { config, tokenizer, compiled, notes: note === null ? [] : [note] };
   }
 
   /**
@@ -75,7 +78,7 @@ export class Promptist {
    */
   static async open(options: PromptistOptions): Promise<Promptist> {
     const { device, weights, threads } = options;
-    const { config, tokenizer, compiled } = await Promptist.compile(options);
+    const { config, tokenizer, compiled, notes } = await Promptist.compile(options);
     const session = await Session.open(
       "Promptist",
       compiled,
@@ -87,7 +90,16 @@ export class Promptist {
     return new Promptist(
       session,
       { decoder, tokenizer, vocabulary, positions: config.n_positions },
-      { layers, width, heads, vocabulary, weights, weightBytes: compiled.weightBytes, device: device.name },
+      {
+        layers,
+        width,
+        heads,
+        vocabulary,
+        weights,
+        weightBytes: compiled.weightBytes,
+        device: device.name,
+        notes,
+      },
     );
   }
 

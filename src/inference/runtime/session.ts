@@ -12,7 +12,7 @@ export interface SessionSettings {
   readonly dimensions?: Readonly<Record<string, number>>;
 }
 
-type Outputs<Name extends string> = Record<Name, Tensor>;
+export type Outputs<Name extends string> = Record<Name, Tensor>;
 
 /**
  * A compiled graph in memory. `run` blocks the thread while the graph runs (the runtime offers nothing else),

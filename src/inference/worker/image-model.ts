@@ -25,7 +25,7 @@ import type { CallContext, LoadedModel, OnDevice } from "./worker-model.js";
  * @throws CheckpointError or InferenceError like `StableDiffusion.open` and `Judge.open`
  */
 export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () => {}): Promise<LoadedModel> {
-  const { cacheDir, directory, judges, loras, threads } = spec;
+  const { cacheDir, directory, judges, loras, threads, vae } = spec;
   const floats = floatsToTry(spec.precision);
   const device = await openDevice(spec.device, { user: "image", floats, cacheDir });
   onDevice(device.name);
@@ -38,6 +38,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     model ??= await loadDiffusion();
     return model;
   };
+  const files = openDiffusion(directory, vae);
   const judge = await Judge.open({
     files: judges,
     device,
@@ -45,11 +46,10 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     cacheDir,
     threads,
     textEncoder: {
-      weights: loras.length > 0 ? null : openDiffusion(directory).weights("text_encoder", precision),
+      weights: loras.length > 0 ? null : files.weights("text_encoder", precision),
       encode: async (ids) => (await loadedDiffusion()).encodeText(ids),
     },
   });
-  const files = openDiffusion(directory);
   const side = config.sampleSize * config.vaeScaleFactor;
 
   const judgementOf = async (picture: Rgb, plainPrompt: string): Promise<PictureJudgement> => {
@@ -91,6 +91,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     info: {
       device: device.name,
       deviceNote: device.note,
+      notes: first.notes,
       precision,
       weightBytes: first.weightBytes,
       harmless: spec.harmless,

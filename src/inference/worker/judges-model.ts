@@ -20,6 +20,7 @@ export async function loadJudges(spec: ScoreSpec, onDevice: OnDevice = () => {})
     info: {
       device: device.name,
       deviceNote: device.note,
+      notes: [],
       precision,
       weightBytes: judge.weightBytes,
       hash: null,

@@ -35,6 +35,10 @@ export interface ImageSpec {
   /** Folder of CLIP's tokenizer. */
   readonly tokenizer: string;
   readonly loras: readonly LoraChoice[];
+  /** A folder or file whose VAE replaces the checkpoint's own. */
+  readonly vae: string | null;
+  /** Last layers of the text encoder to leave out. */
+  readonly clipSkip: number;
   /**
    * True if the checkpoint can draw nothing that needs a safety checker; pictures are then `harmless` without
    * one.
@@ -64,6 +68,8 @@ export interface WorkerInfo {
   /** The chosen device, and a sentence if it is not the requested one. */
   readonly device: string;
   readonly deviceNote: string | null;
+  /** Sentences about the checkpoint that stop nothing. */
+  readonly notes: readonly string[];
   /** int8, fp16 or fp32. */
   readonly precision: string;
   readonly weightBytes: number;

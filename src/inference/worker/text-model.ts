@@ -23,6 +23,7 @@ export async function loadTextModel(spec: TextSpec, onDevice: OnDevice = () => {
     info: {
       device: device.name,
       deviceNote: device.note,
+      notes: promptist.info.notes,
       precision: weights,
       weightBytes,
       hash: await weightsHash([openWeights(directory)], cacheDir),

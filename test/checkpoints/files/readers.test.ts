@@ -1,7 +1,13 @@
 import { copyFileSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { findWeightFiles, openWeightFile, openWeights } from "../../../src/checkpoints/files/open.js";
+import {
+  chooseWeightFile,
+  findWeightFiles,
+  openWeightFile,
+  openWeights,
+  variantNote,
+} from "../../../src/checkpoints/files/open.js";
 import { writeSafetensors } from "../../../src/checkpoints/files/safetensors.js";
 import { isInPlace } from "../../../src/checkpoints/files/stored-weights.js";
 import type { Weights } from "../../../src/checkpoints/files/weights.js";
@@ -161,6 +167,45 @@ describe("a folder", () => {
         golden("vae-old", "diffusion_pytorch_model.fp16.bin"),
       );
     }
+  });
+
+  it.each([
+    [["model.bf16.safetensors"], "model.bf16.safetensors", []],
+    [["diffusion_pytorch_model.fp32.bin"], "diffusion_pytorch_model.fp32.bin", []],
+    [["model.ema_only.safetensors", "model.fp16.safetensors"], "model.fp16.safetensors", []],
+    [
+      ["diffusion_pytorch_model.fp32.safetensors", "diffusion_pytorch_model.bf16.safetensors"],
+      "diffusion_pytorch_model.bf16.safetensors",
+      ["diffusion_pytorch_model.fp32.safetensors"],
+    ],
+    [
+      ["model.non_ema.safetensors", "model.zeta.safetensors", "model.fp32.bin"],
+      "model.zeta.safetensors",
+      ["model.non_ema.safetensors", "model.fp32.bin"],
+    ],
+    [
+      ["model.safetensors.index.bf16.json", "model-00001-of-00002.bf16.safetensors"],
+      "model.safetensors.index.bf16.json",
+      [],
+    ],
+    [["novel.safetensors", "novel.ckpt", "config.json"], "novel.safetensors", []],
+    [["unet.ckpt", "optimizer.bin", "training_args.bin"], "unet.ckpt", []],
+  ])("of %j takes %s", (names, name, others) => {
+    expect(chooseWeightFile(names, "fp32")).toEqual({ name, others });
+  });
+
+  it("takes none of several files without a known name", () => {
+    expect(chooseWeightFile(["a.safetensors", "b.safetensors", "config.json"], "fp32")).toBeUndefined();
+    expect(chooseWeightFile(["config.json"], "fp32")).toBeUndefined();
+  });
+
+  it("says which of several variants is used", () => {
+    const folder = temporaryFolder();
+    copyFileSync(golden("views.safetensors"), join(folder, "model.fp32.safetensors"));
+    expect(variantNote(folder)).toBeNull();
+    copyFileSync(golden("views.safetensors"), join(folder, "model.bf16.safetensors"));
+    expect(variantNote(folder)).toContain("model.bf16.safetensors is used");
+    expect(openWeights(folder).get("plain")!.file).toContain("bf16");
   });
 
   it("prefers safetensors to a pickle", () => {

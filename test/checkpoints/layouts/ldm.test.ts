@@ -18,7 +18,7 @@ describe("a single-file checkpoint", () => {
     const weights = openWeightFile(join(FOLDER, file));
     expect(isSingleFile(weights)).toBe(true);
     const { unet, vae, textEncoder } = singleFileParts(weights);
-    const parts = { unet, vae: vaeWeights(vae), textEncoder: clipTextWeights(textEncoder) };
+    const parts = { unet, vae: vaeWeights(vae!), textEncoder: clipTextWeights(textEncoder) };
     for (const [part, view] of Object.entries(parts)) {
       const tensors = expected[part as keyof typeof expected];
       expect([...view.names].sort()).toEqual(Object.keys(tensors).sort());

@@ -31,6 +31,8 @@ function specOf(checkpointsDir: string, changes: Partial<ImageSpec> = {}): Image
     directory,
     tokenizer: join(directory, "tokenizer"),
     loras: [],
+    vae: null,
+    clipSkip: 0,
     harmless: true,
     judges: findJudges({ directory, isMiniature: true }, checkpointsDir),
     device: "cpu",

@@ -31,6 +31,7 @@ process.on("message", (message) => {
       phase: message.spec.phase,
       device,
       deviceNote: null,
+      notes: [],
       precision: "fp32",
       weightBytes: 1,
       parameters: "",
