@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { cdnBeside, type LocalDiscord, startLocalDiscord } from "local-discord";
 import { createBot } from "./bot/bot.js";
 import { miniatureLine } from "./bot/words/result.js";
+import { verdictOf } from "./bot/words/votes.js";
 import type { Config } from "./config.js";
 import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";
@@ -119,8 +120,9 @@ export async function createApp(
           port: config.LOCAL_DISCORD_PORT,
           folder: join(config.dataDir, "local-discord"),
           operator: watchForOperator(events, queue, async () => {
-            const { optimized, baseline, tie, bad } = await votes.total({});
-            return { optimized, baseline, ties: tie + bad };
+            const tally = await votes.total({});
+            const { optimized, baseline } = tally;
+            return { optimized, baseline, summary: verdictOf(tally).sentence };
           }),
         });
     if (local) cleanups.push(() => local.close());

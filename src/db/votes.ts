@@ -50,9 +50,15 @@ export interface ExportedVote {
   readonly mode: string;
   readonly checkpoint: string | null;
   readonly votedAt: string;
+  /** Whether `total` counts it. */
+  readonly counted: boolean;
 }
 
-/** Ballots and votes. All methods throw QueueError when the database fails. */
+/**
+ * Ballots and votes. What is counted leaves out the votes on pairs that the rewrite did not change, which an
+ * earlier version opened: both pictures are the same. All methods throw QueueError when the database
+ * fails.
+ */
 export interface Votes {
   /**
    * Opens the ballot of a finished comparison, or answers the existing one. The left side is chosen at
@@ -61,10 +67,14 @@ export interface Votes {
   open(job: Job, closesAt: number | null): Promise<Ballot>;
   ballot(jobId: string): Promise<Ballot | undefined>;
   /**
-   * Each user has one vote; a new one replaces the old one, which is answered as `before`. `closed`: too
-   * late.
+   * Each user has one vote, the first one: whoever has voted knows which picture is which. Answers the choice
+   * that counts. `closed`: too late.
    */
-  vote(jobId: string, userId: string, choice: Choice): Promise<{ readonly before: Choice | null } | "closed">;
+  vote(
+    jobId: string,
+    userId: string,
+    choice: Choice,
+  ): Promise<{ readonly counted: Choice; readonly isFirst: boolean } | "closed">;
   /** Ends the vote. False if it had ended already. */
   close(jobId: string): Promise<boolean>;
   /** Open ballots whose time is up. */

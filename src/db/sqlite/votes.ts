@@ -24,9 +24,11 @@ const CHOSEN = `
 const COUNTS = `
   count(*) filter (where chosen = 'optimized') as optimized, count(*) filter (where chosen = 'baseline') as baseline,
   count(*) filter (where chosen = 'tie') as tie, count(*) filter (where chosen = 'bad') as bad`;
+/** The rule of core/job.ts's isUnchanged. An erased ballot has no texts, and is kept only where it counts. */
+const COUNTED = "(prompt is null or trim(lower(prompt)) <> trim(lower(rewrite)))";
 const FILTERED = `
   select votes.*, ballots.mode, ${CHOSEN} as chosen from votes join ballots using (job_id)
-  where (@guildId is null or guild_id = @guildId) and (@userId is null or user_id = @userId)`;
+  where (@guildId is null or guild_id = @guildId) and (@userId is null or user_id = @userId) and ${COUNTED}`;
 
 /** Ballots and votes, in the queue's file. */
 export function sqliteVotes(connection: Connection): Votes {
@@ -40,7 +42,7 @@ export function sqliteVotes(connection: Connection): Votes {
     on conflict (job_id) do nothing`);
   const vote = db.prepare<[string, string, Choice, number]>(`
     insert into votes (job_id, user_id, choice, voted_at) values (?, ?, ?, ?)
-    on conflict (job_id, user_id) do update set choice = excluded.choice, voted_at = excluded.voted_at`);
+    on conflict (job_id, user_id) do nothing`);
   const choiceOf = db
     .prepare<[string, string], Choice>("select choice from votes where job_id = ? and user_id = ?")
     .pluck();
@@ -54,7 +56,7 @@ export function sqliteVotes(connection: Connection): Votes {
     .prepare<[], number | null>("select min(closes_at) from ballots where closed_at is null")
     .pluck();
   const tally = db.prepare<[string], Tally>(
-    `select ${COUNTS} from (select ${CHOSEN} as chosen from votes join ballots using (job_id) where job_id = ?)`,
+    `select ${COUNTS} from (select ${CHOSEN} as chosen from votes join ballots using (job_id) where job_id = ? and ${COUNTED})`,
   );
   const total = db.prepare<[Filter], Tally>(`select ${COUNTS} from (${FILTERED})`);
   const by = {
@@ -69,9 +71,12 @@ export function sqliteVotes(connection: Connection): Votes {
     select job_id as jobId, user_id as userId from votes join ballots using (job_id)
     where (@guildId is null or guild_id = @guildId) and (@userId is null or user_id = @userId)
     order by voted_at, job_id, user_id`);
-  const exported = db.prepare<[VoteKey], ExportedVote & { at: number }>(`
+  const exported = db.prepare<
+    [VoteKey],
+    Omit<ExportedVote, "votedAt" | "counted"> & { at: number; counted: number }
+  >(`
     select job_id as job, user_id as voter, ${CHOSEN} as choice, left_side as leftSide, prompt,
-      rewrite as optimized, seed, mode, checkpoint, voted_at as at
+      rewrite as optimized, seed, mode, checkpoint, voted_at as at, ${COUNTED} as counted
     from votes join ballots using (job_id)
     where job_id = @jobId and user_id = @userId`);
   const eraseVotes = db.prepare<[string]>("delete from votes where user_id = ?");
@@ -108,9 +113,8 @@ export function sqliteVotes(connection: Connection): Votes {
       connection.write(() => {
         const row = ballot.get(jobId);
         if (row === undefined || row.closed_at !== null) return "closed";
-        const before = choiceOf.get(jobId, userId) ?? null;
-        vote.run(jobId, userId, choice, now());
-        return { before };
+        const isFirst = vote.run(jobId, userId, choice, now()).changes === 1;
+        return { counted: choiceOf.get(jobId, userId)!, isFirst };
       }),
 
     close: (jobId) => connection.write(() => close.run(now(), jobId).changes === 1),
@@ -131,8 +135,8 @@ export function sqliteVotes(connection: Connection): Votes {
       connection.read(() => {
         const found = exported.get(key);
         if (found === undefined) return undefined;
-        const { at, ...rest } = found;
-        return { ...rest, votedAt: new Date(at).toISOString() };
+        const { at, counted, ...rest } = found;
+        return { ...rest, votedAt: new Date(at).toISOString(), counted: counted === 1 };
       }),
 
     async erase(userId) {
