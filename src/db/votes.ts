@@ -44,9 +44,10 @@ export interface ExportedVote {
   readonly voter: string;
   readonly choice: Side | "tie" | "bad";
   readonly leftSide: Side;
-  readonly prompt: string;
-  readonly optimized: string;
-  readonly seed: number;
+  /** Null, as the next two, where the person who asked for the pair was erased. */
+  readonly prompt: string | null;
+  readonly optimized: string | null;
+  readonly seed: number | null;
   readonly mode: string;
   readonly checkpoint: string | null;
   readonly votedAt: string;
@@ -88,6 +89,9 @@ export interface Votes {
   keys(filter: VoteFilter): Promise<VoteKey[]>;
   /** One vote with its prompts, or undefined if it is gone by now. */
   exported(key: VoteKey): Promise<ExportedVote | undefined>;
-  /** Deletes a user's votes and the ballots of their jobs, with all votes on these. */
+  /**
+   * Deletes a user's votes. The ballots of their jobs are closed and lose all that the user wrote; they stay
+   * where other people's votes on them count.
+   */
   erase(userId: string): Promise<void>;
 }

@@ -115,7 +115,7 @@ describe("a blind comparison", () => {
       const claim = await world.loop.claim("text");
       const candidates = [{ text: rewrite, tokens: 1, score: 0 }];
       await world.queue.saveText(claim, 0, { rewrite, candidates, notes: [{ code: "unchanged" }] });
-      await world.loop.rewrite(claim);
+      await world.queue.advance(claim);
       await world.loop.draw(await world.loop.claim("image"));
       const message = await handle.waitFor(isFinal);
       expect(text(message)).toContain("Promptist changed nothing, so there is nothing to vote on.");

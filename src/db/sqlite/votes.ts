@@ -80,7 +80,12 @@ export function sqliteVotes(connection: Connection): Votes {
     from votes join ballots using (job_id)
     where job_id = @jobId and user_id = @userId`);
   const eraseVotes = db.prepare<[string]>("delete from votes where user_id = ?");
-  const eraseBallots = db.prepare<[string]>("delete from ballots where author_id = ?");
+  const eraseBallots = db.prepare<[string]>(`
+    delete from ballots where author_id = ?
+      and (not ${COUNTED} or not exists (select 1 from votes where votes.job_id = ballots.job_id))`);
+  const eraseTexts = db.prepare<[number, string]>(`
+    update ballots set author_id = null, prompt = null, rewrite = null, seed = null, closed_at = coalesce(closed_at, ?)
+    where author_id = ?`);
 
   return {
     open: (job, closesAt) =>
@@ -143,6 +148,7 @@ export function sqliteVotes(connection: Connection): Votes {
       await connection.write(() => {
         eraseVotes.run(userId);
         eraseBallots.run(userId);
+        eraseTexts.run(now(), userId);
       });
     },
   };

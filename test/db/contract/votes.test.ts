@@ -177,15 +177,34 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect(await votes.exported({ jobId: job.id, userId: "eve" })).toBeUndefined();
   });
 
-  test("erasing a person takes their votes and the ballots of their jobs, and nothing of others", async () => {
+  test("erasing a person takes their votes and texts, and leaves the votes of others", async () => {
     const [adas, bobs] = [await pair({ user: "ada" }), await pair({ user: "bob" })];
+    const unvoted = await pair({ user: "ada" });
+    const same = await pair({ user: "ada" });
+    const items = same.items.map((item) => ({ ...item, rewrite: item.prompt }));
+    await votes.open(unvoted, null);
+    await votes.open({ ...same, items }, null);
+    await votes.vote(unvoted.id, "ada", "left");
+    await votes.vote(same.id, "bob", "left");
     for (const job of [adas, bobs]) {
       await votes.open(job, null);
       for (const user of ["ada", "bob"]) await votes.vote(job.id, user, "tie");
     }
     await votes.erase("ada");
-    expect(await votes.ballot(adas.id)).toBeUndefined();
-    expect(await votes.ballot(bobs.id)).toBeDefined();
-    expect(await votes.keys({})).toEqual([{ jobId: bobs.id, userId: "bob" }]);
+    expect(await votes.ballot(unvoted.id)).toBeUndefined();
+    expect(await votes.ballot(same.id)).toBeUndefined();
+    expect(await votes.ballot(adas.id)).toMatchObject({ closedAt: time });
+    expect(await votes.ballot(bobs.id)).toMatchObject({ closedAt: null });
+    const keys = await votes.keys({});
+    expect(keys.map(({ userId }) => userId)).toEqual(["bob", "bob"]);
+    expect(keys.map(({ jobId }) => jobId).sort()).toEqual([adas.id, bobs.id].sort());
+    expect(await votes.exported({ jobId: adas.id, userId: "bob" })).toMatchObject({
+      choice: "tie",
+      prompt: null,
+      optimized: null,
+      seed: null,
+      counted: true,
+    });
+    expect(await votes.total({})).toEqual({ ...NONE, tie: 2 });
   });
 });
