@@ -172,7 +172,7 @@ class DiscordBot implements Bot {
       pictures,
       estimateMs,
       presenter,
-      erasedMessages: this.#erased,
+      deleteMessages: (jobIds) => this.#erased.deleteOf(jobIds),
       send: async ({ applicationId, token: interactionToken, user }, message, as) => {
         const target = { applicationId, interactionToken, userId: user.id };
         await (as === "reply" ? api.editReply(target, message) : api.followUp(target, message));

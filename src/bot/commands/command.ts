@@ -4,7 +4,6 @@ import type {
 } from "discord.js";
 import type { Store } from "../../db/store.js";
 import type { PictureStore } from "../../pictures/store.js";
-import type { ErasedMessages } from "../delivery/erased-messages.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import type { Work } from "../messages/eta.js";
 import type { Presenter } from "../messages/presentation.js";
@@ -16,7 +15,10 @@ export interface Services extends Omit<Store, "close"> {
   readonly context: CommandContext;
   readonly pictures: PictureStore;
   readonly presenter: Presenter;
-  readonly erasedMessages: ErasedMessages;
+  /** Deletes the messages of jobs that were erased with them, and answers how many. `later`: to be tried again. */
+  readonly deleteMessages: (
+    jobIds: readonly string[],
+  ) => Promise<{ readonly deleted: number; readonly failed: number; readonly later: number }>;
   /**
    * Edits the reply to an acknowledged interaction, or sends a further message to it. For messages with
    * files: the interaction's own methods time out after 15 s, too soon for a slow line.

@@ -65,7 +65,7 @@ export const mydata: AnswerCommand = {
     const say = (line: string) => interaction.editReply({ content: `${erased} ${line}` });
     if (!withMessages) return void (await say(dataLines.messagesKept));
     await say(dataLines.deletingMessages);
-    const counts = await services.erasedMessages.deleteOf(deleted);
+    const counts = await services.deleteMessages(deleted);
     await say(dataLines.messagesDeleted(counts.deleted, counts.failed, counts.later));
   },
 };
