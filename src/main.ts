@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { cdnBeside, type LocalDiscord, startLocalDiscord, startOperatorPanel } from "local-discord";
 import { createBot } from "./bot/bot.js";
 import { miniatureLine } from "./bot/words/result.js";
+import { verdictOf } from "./bot/words/votes.js";
 import type { Config } from "./config.js";
 import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";
@@ -139,8 +140,9 @@ export async function createApp(
       checkpoints: { text: checkpointName(choice, "text"), image: checkpointName(choice, "image") },
       redact,
       votes: async () => {
-        const { optimized, baseline, tie, bad } = await votes.total({});
-        return { optimized, baseline, ties: tie + bad };
+        const tally = await votes.total({});
+        const { optimized, baseline } = tally;
+        return { optimized, baseline, summary: verdictOf(tally).sentence };
       },
       disk: diskUse(config.dataDir),
       log: lines,

@@ -12,6 +12,7 @@ import { TextForms } from "./buttons/text-forms.js";
 import type { Services } from "./commands/command.js";
 import { commandDefinitions } from "./commands/index.js";
 import { Ballots } from "./delivery/ballots.js";
+import { ErasedMessages } from "./delivery/erased-messages.js";
 import { Outbox } from "./delivery/outbox.js";
 import { Ping } from "./delivery/ping.js";
 import { ReplyLimits } from "./delivery/reply-limits.js";
@@ -96,6 +97,7 @@ class DiscordBot implements Bot {
   readonly #outbox: Outbox;
   readonly #ballots: Ballots;
   readonly #sheets: SheetPoster;
+  readonly #erased: ErasedMessages;
   readonly #arrivals: Arrivals;
   readonly #drafts: BatchDrafts;
   readonly #router: Router;
@@ -139,6 +141,7 @@ class DiscordBot implements Bot {
         onFatal(new DiscordError("DISCORD_REFUSED", "Discord no longer accepts the bot's token.", { cause })),
     });
     this.#sheets = new SheetPoster({ ...common, presenter });
+    this.#erased = new ErasedMessages({ ...common, records, board: this.#board });
 
     // Requests: from interactions to the queue.
     const origins = [...DISCORD_CDN_ORIGINS, ...(cdnUrl === undefined ? [] : [new URL(cdnUrl).origin])];
@@ -169,6 +172,7 @@ class DiscordBot implements Bot {
       pictures,
       estimateMs,
       presenter,
+      deleteMessages: (jobIds) => this.#erased.deleteOf(jobIds),
       send: async ({ applicationId, token: interactionToken, user }, message, as) => {
         const target = { applicationId, interactionToken, userId: user.id };
         await (as === "reply" ? api.editReply(target, message) : api.followUp(target, message));
@@ -202,6 +206,7 @@ class DiscordBot implements Bot {
     this.#outbox.start();
     await this.#ballots.start();
     this.#sheets.start();
+    this.#erased.start();
     return { userTag, inviteUrl: inviteUrl(applicationId) };
   }
 
@@ -215,6 +220,7 @@ class DiscordBot implements Bot {
     await this.#ballots.stop();
     await this.#drafts.stop();
     await this.#sheets.stop();
+    await this.#erased.stop();
     await this.#board.stop();
     await this.#outbox.stop();
     clearTimeout(giveUp);

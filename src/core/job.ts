@@ -145,6 +145,15 @@ export interface Delivery {
   readonly abandoned: string | null;
 }
 
+/**
+ * True if the rewrite says what the prompt says: CLIP reads neither case nor the space around a text, so both
+ * pictures are the same.
+ */
+export const isUnchanged = ({ prompt, rewrite }: Pick<Item, "prompt" | "rewrite">): boolean =>
+  rewrite !== null && plain(rewrite) === plain(prompt);
+
+const plain = (text: string): string => text.trim().toLowerCase();
+
 /** The phase that an item needs next, or null if it is complete. */
 export function nextPhase(kind: JobKind, item: Item): Phase | null {
   if (item.cancelled) return null;

@@ -110,8 +110,8 @@ export function announced(store: Store, events: Events): Store {
       },
     }),
     records: overlay(records, {
-      async eraseUser(userId) {
-        const erased = await records.eraseUser(userId);
+      async eraseUser(userId, withMessages) {
+        const erased = await records.eraseUser(userId, withMessages);
         for (const jobId of erased.waiting)
           events.emit("job.finished", { jobId, state: "cancelled", erased: true });
         for (const jobId of erased.stopping) events.emit("job.cancel-requested", { jobId });

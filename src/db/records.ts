@@ -1,5 +1,19 @@
 import type { Job } from "../core/job.js";
 
+/** A message of an erased job, which Discord still has. */
+export interface ErasedMessage {
+  /** In the order of erasing. */
+  readonly seq: number;
+  readonly jobId: string;
+  readonly channelId: string;
+  /** Null for a job that was erased before its result was posted: its message is the reply to the command. */
+  readonly messageId: string | null;
+  readonly applicationId: string;
+  readonly interactionToken: string;
+  /** Milliseconds since the epoch. */
+  readonly tokenExpiresAt: number;
+}
+
 /** What is kept of jobs after their end: showing it again, making room, exporting and erasing it. */
 export interface Records {
   /** Finished jobs, latest first, at most `limit`. Reads every row: for a start, not for each second. */
@@ -33,8 +47,17 @@ export interface Records {
    * Deletes all jobs of a user except running ones, which are asked to stop; `prune` deletes these later.
    * Answers the ids: `deleted` includes the `waiting` ones, which were still in the queue; `stopping` are the
    * running ones. Thousands of jobs are deleted in several transactions, so that other calls run in between.
+   * `withMessages`: the messages of the deleted jobs are kept in `erasedMessages` from the same transaction.
    */
-  eraseUser(userId: string): Promise<{ deleted: string[]; waiting: string[]; stopping: string[] }>;
+  eraseUser(
+    userId: string,
+    withMessages?: boolean,
+  ): Promise<{ deleted: string[]; waiting: string[]; stopping: string[] }>;
+
+  /** The oldest messages that are to be deleted, at most `limit`, after those up to `afterSeq`. */
+  erasedMessages(afterSeq: number, limit: number): Promise<ErasedMessage[]>;
+  /** Forgets a message that is deleted, or can't be. */
+  messageSettled(jobId: string): Promise<void>;
 
   /** Deletes one finished job, delivered or not. False if there is none. */
   drop(id: string): Promise<boolean>;

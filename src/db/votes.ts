@@ -44,17 +44,21 @@ export interface ExportedVote {
   readonly voter: string;
   readonly choice: Side | "tie" | "bad";
   readonly leftSide: Side;
-  readonly prompt: string;
-  readonly optimized: string;
-  readonly seed: number;
+  /** Null, as the next two, where the person who asked for the pair was erased. */
+  readonly prompt: string | null;
+  readonly optimized: string | null;
+  readonly seed: number | null;
   readonly mode: string;
   readonly checkpoint: string | null;
   readonly votedAt: string;
+  /** Whether `total` counts it. */
+  readonly counted: boolean;
 }
 
 /**
- * Ballots and votes. All methods throw QueueError when the database fails. What counts, lists or erases votes
- * reads them in parts, between which other calls run.
+ * Ballots and votes. What is counted leaves out the votes on pairs that the rewrite did not change, which an
+ * earlier version opened: both pictures are the same. What counts, lists or erases votes reads them in parts,
+ * between which other calls run. All methods throw QueueError when the database fails.
  */
 export interface Votes {
   /**
@@ -64,10 +68,14 @@ export interface Votes {
   open(job: Job, closesAt: number | null): Promise<Ballot>;
   ballot(jobId: string): Promise<Ballot | undefined>;
   /**
-   * Each user has one vote; a new one replaces the old one, which is answered as `before`. `closed`: too
-   * late.
+   * Each user has one vote, the first one: whoever has voted knows which picture is which. Answers the choice
+   * that counts. `closed`: too late.
    */
-  vote(jobId: string, userId: string, choice: Choice): Promise<{ readonly before: Choice | null } | "closed">;
+  vote(
+    jobId: string,
+    userId: string,
+    choice: Choice,
+  ): Promise<{ readonly counted: Choice; readonly isFirst: boolean } | "closed">;
   /** Ends the vote. False if it had ended already. */
   close(jobId: string): Promise<boolean>;
   /** Open ballots whose time is up, at most some at a time. */
@@ -82,6 +90,9 @@ export interface Votes {
   keys(filter: VoteFilter): Promise<VoteKey[]>;
   /** One vote with its prompts, or undefined if it is gone by now. */
   exported(key: VoteKey): Promise<ExportedVote | undefined>;
-  /** Deletes a user's votes and the ballots of their jobs, with all votes on these. */
+  /**
+   * Deletes a user's votes. The ballots of their jobs are closed and lose all that the user wrote; they stay
+   * where other people's votes on them count.
+   */
   erase(userId: string): Promise<void>;
 }

@@ -37,7 +37,8 @@ export interface OperatorSources {
 export interface Votes {
   readonly optimized: number;
   readonly baseline: number;
-  readonly ties: number;
+  /** What the votes say, in the words of `/stats`. */
+  readonly summary: string;
 }
 
 /** The state of the program, for the operator. Times are milliseconds since the epoch, sizes are bytes. */

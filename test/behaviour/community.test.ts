@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import type { ApiMessage } from "local-discord/testing";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { coarse, etas } from "../../src/bot/messages/eta.js";
 import { parseSetting } from "../../src/bot/requests/setting-catalog.js";
 import type { OpenWork } from "../../src/db/queue.js";
 import { hasButton } from "../support/batch.js";
-import { isFinal, nextEvent, startWorld, type World } from "../support/bot-world.js";
+import { isFinal, makeBot, nextEvent, startWorld, type World } from "../support/bot-world.js";
 
 const MACHINE = {
   program: "Promptist 1",
@@ -22,6 +23,12 @@ async function compare(world: World, options: Record<string, string | number> = 
   const handle = await world.local.member(name).slash("compare", { prompt: "A cat", seed: 7, ...options });
   return { handle, jobId: (await enqueued).jobId };
 }
+
+/** Whose commands made the messages that everybody sees. */
+const shown = ({ local: { state } }: World): (string | undefined)[] =>
+  [...state.messages.values()]
+    .filter(({ visibleTo }) => visibleTo === null)
+    .map(({ interactionId }) => state.interactions.get(interactionId ?? "")?.userId);
 
 describe("/settings", () => {
   it("set: a channel's own over its server's, only by who manages the server; results tell what differs", async () => {
@@ -292,6 +299,71 @@ describe("/mydata", () => {
     expect((await world.queue.depth()).queued).toBe(1);
   });
 
+  it("erases the messages, too: of finished jobs and of those that wait", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const { handle } = await compare(world);
+    await world.loop.runNext();
+    await handle.waitFor(isFinal);
+    await alice.slash("optimize", { prompt: "A dog" });
+    await compare(world, {}, "bob");
+    expect(shown(world)).toEqual([alice.id, alice.id, world.local.member("bob").id]);
+    const erased = await alice.slash("mydata erase", { confirm: true });
+    await erased.waitFor((m) => m.content.endsWith("2 messages deleted."));
+    expect(shown(world)).toEqual([world.local.member("bob").id]);
+    expect(await world.records.erasedMessages(0, 10)).toEqual([]);
+    expect(world.problems).toEqual([]);
+  });
+
+  it("deletes after a restart what it had not deleted before", async () => {
+    const world = await startWorld();
+    const { handle } = await compare(world);
+    await world.loop.runNext();
+    const delivered = nextEvent(world.events, "job.delivered");
+    await handle.waitFor(isFinal);
+    await delivered;
+    await world.bot.stop();
+    await world.records.eraseUser(world.local.member("alice").id, true);
+    expect(shown(world)).toHaveLength(1);
+    const next = makeBot(world);
+    onTestFinished(() => next.stop());
+    await next.start();
+    await vi.waitFor(async () => expect(await world.records.erasedMessages(0, 10)).toEqual([]), 20_000);
+    expect(shown(world)).toEqual([]);
+  });
+
+  it("says how many messages it could not delete", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const { jobId } = await compare(world);
+    await world.loop.runNext();
+    await nextEvent(world.events, "job.delivered");
+    const database = new Database(world.databaseFile);
+    database.prepare("update jobs set channel_id = '1', token_expires_at = 1 where id = ?").run(jobId);
+    database.close();
+    const erased = await alice.slash("mydata erase", { confirm: true });
+    await erased.waitFor((m) =>
+      m.content.endsWith("0 messages deleted. 1 message could not be deleted: press Delete under it."),
+    );
+    expect(await world.records.erasedMessages(0, 10)).toEqual([]);
+  });
+
+  it("lets Delete remove a message whose job was erased: its person, and nobody else", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const { handle, jobId } = await compare(world);
+    await world.loop.runNext();
+    const message = await handle.waitFor(isFinal);
+    const erased = await alice.slash("mydata erase", { confirm: true, messages: false });
+    await erased.waitFor((m) => m.content.includes("Press Delete"));
+    expect(await world.queue.get(jobId)).toBeUndefined();
+    const refused = await world.local.member("bob").press(message, "Delete");
+    expect(refused.message?.content).toContain("no longer stored");
+    expect(shown(world)).toHaveLength(1);
+    await alice.press(message, "Delete");
+    await vi.waitFor(() => expect(shown(world)).toEqual([]), 20_000);
+  });
+
   it("ends the message of a job that was erased while it waited", async () => {
     const world = await startWorld();
     const alice = world.local.member("alice");
@@ -301,7 +373,7 @@ describe("/mydata", () => {
     const [job] = await world.queue.open();
 
     const ended = nextEvent(world.events, "job.finished");
-    await alice.slash("mydata erase", { confirm: true });
+    await alice.slash("mydata erase", { confirm: true, messages: false });
     expect(await ended).toEqual({ jobId: job!.id, state: "cancelled", erased: true });
     const message = await waiting.waitFor(isFinal);
     expect(text(message)).toBe("This was cancelled and deleted, with everything stored about you.");

@@ -323,7 +323,7 @@ const PRESSES: readonly PressCase[] = [
         : 0,
   },
   {
-    label: "Left",
+    label: "A",
     prepare: (world) => result(world, { prompt: "A cat", blind: true }),
     done: async ({ local, store }) => (await store.votes.keys({ guildId: local.guildId })).length,
   },

@@ -1,6 +1,8 @@
+import Database from "better-sqlite3";
 import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { verdictOf } from "../../src/bot/words/votes.js";
 import { wilson } from "../../src/core/statistics.js";
 import {
   isFinal,
@@ -39,10 +41,7 @@ describe("a blind comparison", () => {
     }
     const edits = JSON.stringify(world.local.transcript.rest("PATCH", /original/).map((it) => it.request));
     expect(edits).not.toContain("highly detailed");
-    expect(message.attachments.map(({ filename }) => filename)).toEqual([
-      `${jobId}-left.png`,
-      `${jobId}-right.png`,
-    ]);
+    expect(message.attachments.map(({ filename }) => filename)).toEqual([`${jobId}-A.png`, `${jobId}-B.png`]);
     for (const file of message.attachments) {
       const { comments } = await sharp(await alice.download(file)).metadata();
       expect(comments ?? []).toEqual([]);
@@ -57,23 +56,87 @@ describe("a blind comparison", () => {
     expect((await world.votes.ballot(jobId))?.left).toBe(isBaseline ? "baseline" : "optimized");
   });
 
-  it("takes one vote a person, changeable, and tells the voter alone", async () => {
+  it("counts a person's first vote, and tells the voter alone which picture was which", async () => {
     const { world, bob, alice, message, jobId } = await start();
-    const first = await bob.press(message, "Left");
+    const first = await bob.press(message, "A");
     expect(first.ephemeral).toBe(true);
     const left = (await world.votes.ballot(jobId))!.left;
     expect(first.message?.content).toContain(
       left === "optimized"
-        ? "You prefer the rewrite. Left was the rewrite"
-        : "You prefer the prompt as written. Left was the prompt as written",
+        ? "Your vote counts: A, the rewrite. A was the rewrite, B was the prompt as written."
+        : "Your vote counts: A, the prompt as written. A was the prompt as written, B was the rewrite.",
     );
     expect(first.message?.content).toContain("A cat**, highly detailed, artstation**");
-    const second = await bob.press(message, "Right");
-    expect(second.message?.content).toContain("Your vote was changed.");
     await alice.press(message, "Tie");
+    await bob.press(message, "B");
+    await bob.press(message, "Both bad");
     const tally = await world.votes.tally(jobId);
-    expect(tally).toMatchObject({ tie: 1, bad: 0, [left === "optimized" ? "baseline" : "optimized"]: 1 });
+    expect(tally).toMatchObject({ tie: 1, bad: 0, [left]: 1 });
     expect(tally.optimized + tally.baseline).toBe(1);
+  });
+
+  it("gives a voter one private answer, however often they press", async () => {
+    const { world, bob, message } = await start();
+    const first = await bob.press(message, "A");
+    const answers = () =>
+      [...world.local.state.messages.values()].filter(({ content }) => content.includes("vote counts"));
+    expect(answers()).toHaveLength(1);
+    for (const label of ["B", "Tie", "B"]) await bob.press(message, label);
+    const changed = await first.waitFor((m) => m.content.includes("Your first vote counts: A"));
+    expect(changed.content).toContain("it can no longer change");
+    expect(answers()).toHaveLength(1);
+    expect(world.problems).toEqual([]);
+  });
+
+  it("is two tiles with their letters, also as spoilers", async () => {
+    const world = await startWorld();
+    await world.settings.set("channel", world.local.channelId("general"), "spoiler", true, "admin");
+    const { message, jobId, alice } = await blindPair(world);
+    expect(message.attachments.map(({ filename }) => filename)).toEqual([
+      `SPOILER_${jobId}-A.png`,
+      `SPOILER_${jobId}-B.png`,
+    ]);
+    for (const file of message.attachments) {
+      const picture = sharp(await alice.download(file));
+      const strip = picture.extract({ left: 0, top: 0, width: 384, height: 48 });
+      const { channels } = await sharp(await strip.png().toBuffer()).stats();
+      expect(channels[0]!.max).toBeGreaterThan(200);
+    }
+  });
+
+  it.each(["A cat", " a CAT "])(
+    "is not held where the rewrite is %j: it is shown openly",
+    async (rewrite) => {
+      const world = await startWorld();
+      const enqueued = nextEvent(world.events, "job.enqueued");
+      const alice = world.local.member("alice");
+      const handle = await alice.slash("compare", { prompt: "A cat", blind: true });
+      const { jobId } = await enqueued;
+      const claim = await world.loop.claim("text");
+      const candidates = [{ text: rewrite, tokens: 1, score: 0 }];
+      await world.queue.saveText(claim, 0, { rewrite, candidates, notes: [{ code: "unchanged" }] });
+      await world.queue.advance(claim);
+      await world.loop.draw(await world.loop.claim("image"));
+      const message = await handle.waitFor(isFinal);
+      expect(text(message)).toContain("Promptist changed nothing, so there is nothing to vote on.");
+      expect(text(message).split("changed nothing")).toHaveLength(2);
+      const pressable = JSON.stringify(message.components);
+      expect(pressable).not.toContain("vote:");
+      expect(pressable).toContain("info:");
+      expect(await world.votes.ballot(jobId)).toBeUndefined();
+    },
+  );
+
+  it("counts no vote on an unchanged pair whose ballot an earlier version opened", async () => {
+    const { world, bob, handle, message, jobId } = await start();
+    const database = new Database(world.databaseFile);
+    database.prepare("update items set rewrite = prompt").run();
+    database.close();
+    await bob.press(message, "A");
+    const shown = await handle.waitFor((m) => text(m).includes("nothing to vote on"));
+    expect(JSON.stringify(shown.components)).not.toContain("vote:");
+    expect((await world.votes.ballot(jobId))?.closedAt).not.toBeNull();
+    expect(await world.votes.keys({})).toEqual([]);
   });
 
   it("is revealed to all by the one who asked, not by others; then nobody votes", async () => {
@@ -145,7 +208,9 @@ describe("Wilson's interval", () => {
 describe("/stats", () => {
   it("says when there are too few, and shows rate, interval and n once there are enough", async () => {
     const { world, bob, message, jobId } = await start();
-    await bob.press(message, "Left");
+    const nobody = await (await bob.slash("stats show")).waitFor((m) => m.embeds.length > 0);
+    expect(text(nobody)).toContain("No votes yet.");
+    await bob.press(message, "A");
     const few = await (await bob.slash("stats show")).waitFor((m) => m.embeds.length > 0);
     expect(text(few)).toContain("Too few to tell; 10 are needed.");
 
@@ -153,13 +218,16 @@ describe("/stats", () => {
     for (let voter = 0; voter < 14; voter++) {
       await world.votes.vote(jobId, `7000000000000000${voter + 10}`, voter < 10 ? left : "tie");
     }
-    await world.votes.vote(jobId, bob.id, left === "left" ? "right" : "left");
+    await world.votes.vote(jobId, "700000000000000099", "bad");
+    const won = left === "left" ? 11 : 10;
+    const rate =
+      left === "left" ? "100 %, 95 % sure between 74 % and 100 %" : "91 %, 95 % sure between 62 % and 98 %";
+    expect(await world.votes.total({})).toEqual({ optimized: won, baseline: 11 - won, tie: 4, bad: 1 });
     const handle = await bob.slash("stats show", { by: "mode" });
     const shown = await handle.waitFor((m) => m.embeds.length > 0);
-    expect(text(shown)).toContain(
-      "**All votes**: 91 %, 95 % sure between 62 % and 98 %, n = 11, and 4 ties, 0 times both bad.",
-    );
-    expect(text(shown)).toContain("**beam**: 91 %");
+    expect(text(shown)).toContain(`**All votes**: ${rate}, n = 11, and 4 ties, 1 time both bad.`);
+    expect(text(shown)).toContain(`**beam**: ${rate}`);
+    expect(verdictOf(await world.votes.total({})).sentence).toContain(rate);
     const picture = await fetch(shown.embeds[0]!.image!.url);
     expect((await sharp(Buffer.from(await picture.arrayBuffer())).metadata()).width).toBe(760);
   });

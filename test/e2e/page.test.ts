@@ -104,11 +104,11 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
     await composer().fill("/compare prompt:A red apple steps:3 blind:true");
     await composer().press("Enter");
     const blind = page.locator(".message", { hasText: "Alice used /compare" }).last();
-    await blind.getByRole("button", { name: "Left", exact: true }).waitFor();
+    await blind.getByRole("button", { name: "A", exact: true }).waitFor();
     expect(await blind.textContent()).not.toMatch(/optimized|baseline/i);
-    await blind.getByRole("button", { name: "Left", exact: true }).click();
+    await blind.getByRole("button", { name: "A", exact: true }).click();
     const revealed = page.locator(".message.ephemeral").last();
-    await revealed.getByText(/Left was .* right was/).waitFor();
+    await revealed.getByText(/A was .* B was/).waitFor();
     await page.getByRole("img", { name: /^Optimized \d+ ?%, baseline \d+ ?%/ }).waitFor();
   });
 

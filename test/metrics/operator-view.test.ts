@@ -39,7 +39,7 @@ test("shows an idle program", async () => {
 });
 
 test("shows a running job's phase and progress, then the worker's peak, and the finished job first", async () => {
-  const ask = watch({ votes: async () => ({ optimized: 2, baseline: 1, ties: 0 }) });
+  const ask = watch({ votes: async () => ({ optimized: 2, baseline: 1, summary: "2 of 3 votes" }) });
   await queue.enqueue(newJob({ user: "1", prompts: ["A cat", "A dog"] }));
   const claim = (await queue.claim("text", "owner"))!;
   await queue.enqueue(newJob({ user: "2", prompts: ["Fear"] }));
@@ -73,7 +73,7 @@ test("shows a running job's phase and progress, then the worker's peak, and the 
   expect(after.phase).toBeNull();
   expect(after.memory[1]).toEqual({ name: "Latest worker", bytes: 123, peak: true });
   expect(after.jobs.map((it) => it.state)).toEqual(["queued", "done"]);
-  expect(after.votes).toEqual({ optimized: 2, baseline: 1, ties: 0 });
+  expect(after.votes).toEqual({ optimized: 2, baseline: 1, summary: "2 of 3 votes" });
 });
 
 test("shows no phase after its worker died", async () => {

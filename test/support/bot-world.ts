@@ -56,6 +56,7 @@ export interface World extends Omit<Store, "close"> {
   readonly events: Events;
   readonly loop: StandInLoop;
   readonly picturesDir: string;
+  readonly databaseFile: string;
   /** Warnings and errors that the bot logged, as `level: message`. */
   readonly problems: string[];
   readonly inviteUrl: string;
@@ -75,7 +76,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const dir = await mkdtemp(join(tmpdir(), "promptist-bot-"));
   onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
   const picturesDir = join(dir, "pictures");
-  const database = openDatabase(join(dir, "queue.sqlite"));
+  const databaseFile = join(dir, "queue.sqlite");
+  const database = openDatabase(databaseFile);
   const events = createEvents();
   const { maxWaiting, bot: { now } = {} } = options;
   const timed = sqliteStore(database, now === undefined ? {} : { now });
@@ -96,7 +98,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   onTestFinished(() => local.close());
   const loop = new StandInLoop(store.queue, events, picturesDir);
   const { close: _, ...contracts } = store;
-  const parts = { ...contracts, local, store, events, loop, picturesDir, problems };
+  const parts = { ...contracts, local, store, events, loop, picturesDir, databaseFile, problems };
   const bot = makeBot({ ...parts, store: options.wrapStore?.(store) ?? store }, options.bot);
   onTestFinished(() => bot.stop());
   return { ...parts, bot, ...(await bot.start()) };

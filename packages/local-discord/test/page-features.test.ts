@@ -23,7 +23,7 @@ const SNAPSHOT: OperatorSnapshot = {
   jobs: [
     { id: "1", kind: "compare", state: "running", title: "A cat in the rain", at: Date.UTC(2026, 0, 1) },
   ],
-  votes: { optimized: 3, baseline: 1, ties: 0 },
+  votes: { optimized: 3, baseline: 1, summary: "3 of 4 votes." },
 };
 
 describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", () => {
@@ -274,7 +274,7 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     await bar.waitFor();
     expect(await bar.getAttribute("aria-valuenow")).toBe("25");
     await page.getByText("optimized picture, 5 of 20 – 2 of 4 prompts").waitFor();
-    await page.getByRole("img", { name: "Optimized 75%, baseline 25%, ties 0%" }).waitFor();
+    await page.getByRole("img", { name: "Optimized 75%, baseline 25%" }).waitFor();
     await page.getByText("3.00 GB").waitFor();
     await page.getByRole("tab", { name: "Traffic" }).click();
     await page.getByText("PUT /applications/").first().waitFor();

@@ -4,8 +4,13 @@ import type { Queue } from "../../db/queue.js";
 import type { Records } from "../../db/records.js";
 import type { Votes } from "../../db/votes.js";
 import type { PictureStore } from "../../pictures/store.js";
-import { isGone } from "../discord/faults.js";
-import { acknowledge, deferUpdate, type Press, replyPrivately } from "../discord/interactions.js";
+import {
+  acknowledge,
+  deferUpdate,
+  deleteMessage,
+  type Press,
+  replyPrivately,
+} from "../discord/interactions.js";
 import { infoMessage } from "../messages/info-message.js";
 import { refusals } from "../words/refusals.js";
 
@@ -47,10 +52,6 @@ export class JobButtons {
     await deferUpdate(press);
     await records.drop(job.id);
     await pictures.remove(job.id);
-    try {
-      await press.deleteReply();
-    } catch (error) {
-      if (!isGone(error)) throw error;
-    }
+    await deleteMessage(press);
   }
 }

@@ -2,7 +2,7 @@ import type { MessageComponentInteraction, ModalSubmitInteraction } from "discor
 import type { Job } from "../../core/job.js";
 import type { Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
-import { replyPrivately } from "../discord/interactions.js";
+import { deferUpdate, deleteMessage, type Press, replyPrivately } from "../discord/interactions.js";
 import { decodeCustomId, type PressAction, type Verb } from "../messages/components.js";
 import { mayModerate, mayUse } from "../requests/rules.js";
 import { refusals } from "../words/refusals.js";
@@ -31,6 +31,7 @@ export class Presses {
       return replyPrivately(press, refusals.unknownButton);
     const handler = this.#options.table[action.verb];
     if (handler.access === "draft") return handler.run(press, action);
+    if (action.verb === "delete" && (await this.#deletesOrphan(press, action.jobId))) return;
     const job = await this.#accessible(press, action, handler.access);
     if (job !== null) await handler.run(press, job, action);
   }
@@ -42,6 +43,24 @@ export class Presses {
       return replyPrivately(modal, refusals.unknownButton);
     const job = await this.#accessible(modal, action, handler.access);
     if (job !== null) await handler.submit(modal, job);
+  }
+
+  /**
+   * Deletes a message whose job is no longer stored, for the person whose command made it. True where it was
+   * one. Nothing else is known of it, so the message itself says whose it is.
+   */
+  async #deletesOrphan(press: Press, jobId: string): Promise<boolean> {
+    const { message, user } = press;
+    if ((await this.#options.queue.get(jobId)) !== undefined) return false;
+    // A message that is no reply to a command is one that was posted later, and mentions who asked.
+    const owns =
+      message.interactionMetadata === null
+        ? message.mentions.users.has(user.id)
+        : message.interactionMetadata.user.id === user.id;
+    if (!owns) return false;
+    await deferUpdate(press);
+    await deleteMessage(press);
+    return true;
   }
 
   /** The job of an action; null, after telling the user why, where there is none or they may not press. */

@@ -15,6 +15,10 @@ export interface Services extends Omit<Store, "close"> {
   readonly context: CommandContext;
   readonly pictures: PictureStore;
   readonly presenter: Presenter;
+  /** Deletes the messages of jobs that were erased with them, and answers how many. `later`: to be tried again. */
+  readonly deleteMessages: (
+    jobIds: readonly string[],
+  ) => Promise<{ readonly deleted: number; readonly failed: number; readonly later: number }>;
   /**
    * Edits the reply to an acknowledged interaction, or sends a further message to it. For messages with
    * files: the interaction's own methods time out after 15 s, too soon for a slow line.

@@ -27,6 +27,11 @@ export const mydata: AnswerCommand = {
             description: texts.confirm,
             required: true,
           },
+          {
+            type: ApplicationCommandOptionType.Boolean,
+            name: "messages",
+            description: texts.messages,
+          },
         ],
       },
     ],
@@ -50,12 +55,18 @@ export const mydata: AnswerCommand = {
     if (!interaction.options.getBoolean("confirm", true))
       return replyPrivately(interaction, dataLines.notConfirmed);
     await deferReply(interaction, MessageFlags.Ephemeral);
-    const { deleted, stopping } = await records.eraseUser(userId);
+    const withMessages = interaction.options.getBoolean("messages") ?? true;
+    const { deleted, stopping } = await records.eraseUser(userId, withMessages);
     for (const id of deleted) await pictures.remove(id);
     await votes.erase(userId);
     await drafts.erase(userId);
     await settings.erase(userId);
-    await interaction.editReply({ content: dataLines.erased(deleted.length, stopping.length) });
+    const erased = dataLines.erased(deleted.length, stopping.length);
+    const say = (line: string) => interaction.editReply({ content: `${erased} ${line}` });
+    if (!withMessages) return void (await say(dataLines.messagesKept));
+    await say(dataLines.deletingMessages);
+    const counts = await services.deleteMessages(deleted);
+    await say(dataLines.messagesDeleted(counts.deleted, counts.failed, counts.later));
   },
 };
 

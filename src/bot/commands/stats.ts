@@ -3,20 +3,17 @@ import {
   ApplicationCommandType,
   type ChatInputCommandInteraction,
 } from "discord.js";
-import { wilson } from "../../core/statistics.js";
 import type { ExportedVote, Tally, VoteFilter, VoteKey, Votes } from "../../db/votes.js";
 import { votesPlot } from "../../pictures/plots.js";
 import { deferReply } from "../discord/interactions.js";
 import { mayManage } from "../requests/rules.js";
 import { commandTexts } from "../words/commands.js";
 import { refusals } from "../words/refusals.js";
-import { statsLines } from "../words/votes.js";
+import { statsLines, verdictOf } from "../words/votes.js";
 import type { AnswerCommand, Services } from "./command.js";
 import { sendExport } from "./export.js";
 
 const texts = commandTexts.stats;
-/** With fewer decisive votes the interval spans more than half of the scale, and a rate would mislead. */
-export const TOO_FEW = 10;
 const GROUPS_SHOWN = 10;
 
 interface Line {
@@ -93,23 +90,16 @@ async function show(
   const overall = { label: statsLines.all, plain: statsLines.all, tally: await votes.total(filter) };
   const groups = Object.hasOwn(GROUPS, by) ? await GROUPS[by as keyof typeof GROUPS](votes, filter) : [];
   const lines: Line[] = [overall, ...groups];
+  const told = lines.map(({ label, plain, tally }) => ({ label, plain, verdict: verdictOf(tally) }));
   const plot = await votesPlot(
     statsLines.title,
-    lines.map(({ plain, tally }) => {
-      const n = tally.optimized + tally.baseline;
-      return {
-        label: plain,
-        rate: n < TOO_FEW ? null : tally.optimized / n,
-        interval: wilson(tally.optimized, n),
-        note: statsLines.plotNote(tally, n < TOO_FEW),
-      };
-    }),
+    told.map(({ plain, verdict: { rate, interval, note } }) => ({ label: plain, rate, interval, note })),
   );
   await interaction.editReply({
     embeds: [
       {
         title: statsLines.title,
-        description: lines.map(({ label, tally }) => sentence(label, tally)).join("\n"),
+        description: told.map(({ label, verdict }) => `**${label}**: ${verdict.sentence}`).join("\n"),
         image: { url: "attachment://stats.png" },
       },
     ],
@@ -117,7 +107,7 @@ async function show(
       {
         name: "stats.png",
         attachment: plot,
-        description: lines.map(({ plain, tally }) => sentence(plain, tally)).join(" "),
+        description: told.map(({ plain, verdict }) => `${plain}: ${verdict.sentence}`).join(" "),
       },
     ],
   });
@@ -144,10 +134,4 @@ async function* exportedVotes(votes: Votes, keys: readonly VoteKey[]): AsyncGene
     const vote = await votes.exported(key);
     if (vote !== undefined) yield vote;
   }
-}
-
-function sentence(label: string, tally: Tally): string {
-  const n = tally.optimized + tally.baseline;
-  if (n < TOO_FEW) return statsLines.tooFew(label, tally, TOO_FEW);
-  return statsLines.rate(label, tally, wilson(tally.optimized, n));
 }

@@ -4,7 +4,7 @@ import type { Where } from "../../core/settings.js";
 import type { Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { Choice, Votes } from "../../db/votes.js";
-import { acknowledge, deferUpdate, type Press, replyPrivately } from "../discord/interactions.js";
+import { deferUpdate, type Press, replyPrivately } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { voteReply } from "../messages/blind-message.js";
@@ -15,6 +15,7 @@ import type { PictureView } from "../messages/picture-policy.js";
 import { isVoted, type Presenter, type Vote, voteOf } from "../messages/presentation.js";
 import { refusals } from "../words/refusals.js";
 import { DueClock } from "./due-clock.js";
+import { PrivateAnswers } from "./private-answers.js";
 
 export interface BallotOptions {
   readonly queue: Queue;
@@ -32,9 +33,11 @@ const MINUTE_MS = 60_000;
 export class Ballots {
   readonly #options: BallotOptions;
   readonly #clock: DueClock;
+  readonly #answers: PrivateAnswers;
 
   constructor(options: BallotOptions) {
     this.#options = options;
+    this.#answers = new PrivateAnswers(options);
     this.#clock = new DueClock({
       nextDueAt: () => options.votes.nextDueAt(),
       endDue: () => this.#revealDue(),
@@ -73,16 +76,21 @@ export class Ballots {
     return voteOf(ballot);
   }
 
-  /** Counts a press of left, right, tie or both bad, and tells the voter alone which picture was which. */
+  /**
+   * Counts the first press of A, B, tie or both bad, and tells the voter alone which picture was which. Later
+   * presses count nothing: they come from one who knows. The one answer says so.
+   */
   async vote(press: Press, job: Job, { argument }: PressAction): Promise<void> {
     const { votes } = this.#options;
     const ballot = await votes.ballot(job.id);
     if (ballot === undefined) return replyPrivately(press, refusals.noBallot);
-    const choice = argument as Choice;
-    const result = await votes.vote(job.id, press.user.id, choice);
+    // An earlier version opened ballots on pairs whose pictures are the same.
+    if (!isVoted(job)) return this.reveal(press, job);
+    const result = await votes.vote(job.id, press.user.id, argument as Choice);
     // The clock could not edit the message, or has not yet: the press updates it.
     if (result === "closed") return this.reveal(press, job);
-    await acknowledge(press, () => press.reply(voteReply(job, ballot, choice, result.before)));
+    const message = voteReply(job, ballot, result.counted, result.isFirst);
+    await this.#answers.answer(press, `${job.id} ${press.user.id}`, message);
   }
 
   /** Ends the vote and shows everybody which picture was which. */

@@ -11,7 +11,7 @@ import {
   type StringSelectMenuInteraction,
 } from "discord.js";
 import { DiscordError } from "../../core/errors.js";
-import { faultOf, isAlreadyAcknowledged } from "./faults.js";
+import { faultOf, isAlreadyAcknowledged, isGone } from "./faults.js";
 
 /** A press of a button or a choice in a menu under a message. */
 export type Press = ButtonInteraction | StringSelectMenuInteraction;
@@ -75,6 +75,15 @@ async function defer(interaction: RepliableInteraction, answer: () => Promise<un
   } catch (error) {
     if (!(error instanceof DiscordError)) throw error;
     interaction.deferred = true;
+  }
+}
+
+/** Deletes the message under which an acknowledged press was; it may be gone already. */
+export async function deleteMessage(press: Press): Promise<void> {
+  try {
+    await press.deleteReply();
+  } catch (error) {
+    if (!isGone(error)) throw error;
   }
 }
 

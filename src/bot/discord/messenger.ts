@@ -68,6 +68,17 @@ export class DiscordApi {
     await this.#send((signal) => this.#rest.patch(route, { ...toRequest(message, null), signal }));
   }
 
+  /** Deletes a message of ours; needs the bot to see the channel. */
+  async deleteMessage(channelId: string, messageId: string): Promise<void> {
+    await this.#send((signal) => this.#rest.delete(Routes.channelMessage(channelId, messageId), { signal }));
+  }
+
+  /** Deletes the first answer to the command, within the 15 minutes of its token. */
+  async deleteReply({ applicationId, interactionToken }: ReplyTarget): Promise<void> {
+    const route = Routes.webhookMessage(applicationId, interactionToken, "@original");
+    await this.#send((signal) => this.#rest.delete(route, { auth: false, signal }));
+  }
+
   /**
    * Sends a further message to the command's reply, within its 15 minutes, and mentions the requester.
    * Discord takes no nonce here, so a request whose answer was lost is not repeated: no message is better

@@ -11,7 +11,7 @@ import { resultRows } from "./components.js";
 import { doneEmbed, timeAndMakers, unusualOptions, withImage } from "./embeds.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
 import { safetySentences } from "./picture-policy.js";
-import type { Facts } from "./presentation.js";
+import { type Facts, hasNothingToVoteOn } from "./presentation.js";
 import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
 import { pairScoreLine } from "./scores.js";
 import { namedPicture, readPicture } from "./stored-picture.js";
@@ -43,7 +43,12 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
     ...(job.image.negative === ""
       ? []
       : [`**${labels.negative}**${codeBlock(job.image.negative, NEGATIVE_MAX)}`]),
-    ...noteLines(item),
+    ...(hasNothingToVoteOn(job)
+      ? [
+          blindLines.nothing,
+          ...noteLines({ ...item, notes: item.notes.filter(({ code }) => code !== "unchanged") }),
+        ]
+      : noteLines(item)),
     ...(isRaw(item) ? [] : pairScoreLine(item)),
     ...(tally === null || view.withheld.length > 0 ? [] : [blindLines.tally(tally)]),
     ...safetySentences(view, false),

@@ -1,4 +1,4 @@
-import { hasOverview, type Item, type Job } from "../../core/job.js";
+import { hasOverview, type Item, isUnchanged, type Job } from "../../core/job.js";
 import type { ImageOptions } from "../../core/options.js";
 import type { Where } from "../../core/settings.js";
 import type { StoredSettings } from "../../db/settings.js";
@@ -88,8 +88,14 @@ export class Presenter {
 }
 
 /** Whether people vote on the result before they learn which picture is which. */
-export const isVoted = (job: Job): boolean =>
-  job.state === "done" && job.kind === "compare" && job.blind && !hasOverview(job) && !job.items.every(isRaw);
+export const isVoted = (job: Job): boolean => isBlindPair(job) && !job.items.every(isUnchanged);
+
+/** Whether a vote was asked for, and both pictures are the same. */
+export const hasNothingToVoteOn = (job: Job): boolean =>
+  isBlindPair(job) && job.items.every((item) => isUnchanged(item) && !isRaw(item));
+
+const isBlindPair = (job: Job): boolean =>
+  job.state === "done" && job.kind === "compare" && job.blind && !hasOverview(job);
 
 export const voteOf = (ballot: Ballot | undefined): Vote => {
   if (ballot === undefined) return { state: "pending" };

@@ -69,6 +69,7 @@ export const commandTexts = {
     export: "Get all of it as a file",
     erase: "Delete all of it",
     confirm: "Yes, delete my jobs, pictures, votes and settings",
+    messages: "Delete the messages with my results, too; yes if you do not say",
   },
   help: { description: "What this bot can do" },
   batch: {

@@ -13,7 +13,7 @@ export const labels = {
   choosePrompts: (first: number, last: number) => `Prompts ${first} to ${last}`,
   redraw: "Redraw",
   previewAlt: "The picture as it forms",
-  votes: { left: "Left", right: "Right", tie: "Tie", bad: "Both bad" } satisfies Record<Choice, string>,
+  votes: { left: "A", right: "B", tie: "Tie", bad: "Both bad" } satisfies Record<Choice, string>,
   reveal: "Reveal to all",
   again: "New seed",
   editPrompt: "Edit prompt",

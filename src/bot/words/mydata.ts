@@ -8,7 +8,19 @@ export const dataLines = {
     isLast ? `Part ${number}, the last one.` : `Part ${number}; the next one follows.`,
   exporting: "Your last export is still being sent. Its files come one after the other.",
   notConfirmed:
-    "Nothing was deleted. Use `/mydata erase confirm:True` to delete all that is stored about you.",
+    "Nothing was deleted. Use `/mydata erase confirm:True` to delete all that is stored about you and the bot's messages with your results, or add `messages:False` to keep the messages.",
   erased: (jobs: number, stopping: number) =>
-    `${count(jobs, "job")} of yours with their pictures, your votes and your settings are deleted.${stopping === 0 ? "" : ` ${count(stopping, "running job")} is being stopped; use the command again to delete it.`} Messages in Discord are yours to delete.`,
+    `${count(jobs, "job")} of yours with their pictures, your votes and your settings are deleted.${stopping === 0 ? "" : ` ${count(stopping, "running job")} ${stopping === 1 ? "is" : "are"} being stopped; use the command again to delete ${stopping === 1 ? "it" : "them"}.`}`,
+  messagesKept: "The messages stay. Press Delete under one to remove it.",
+  deletingMessages: "Their messages are being deleted.",
+  messagesDeleted: (deleted: number, failed: number, later: number) =>
+    [
+      `${count(deleted, "message")} deleted.`,
+      ...(failed === 0
+        ? []
+        : [
+            `${count(failed, "message")} could not be deleted: press Delete under ${failed === 1 ? "it" : "them"}.`,
+          ]),
+      ...(later === 0 ? [] : [`${count(later, "message")} could not be deleted yet; the bot tries again.`]),
+    ].join(" "),
 } as const;

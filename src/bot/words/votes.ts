@@ -1,6 +1,7 @@
 import type { Side } from "../../core/side.js";
-import type { Interval } from "../../core/statistics.js";
+import { type Interval, wilson } from "../../core/statistics.js";
 import type { Choice, Tally } from "../../db/votes.js";
+import { labels } from "./labels.js";
 import { count, number } from "./parts.js";
 
 const sides: Readonly<Record<Side, string>> = { baseline: "the prompt as written", optimized: "the rewrite" };
@@ -8,22 +9,23 @@ const sides: Readonly<Record<Side, string>> = { baseline: "the prompt as written
 /** A comparison that people vote on before they know which picture is which. */
 export const blindLines = {
   question:
-    "Which picture is better? One of them was drawn from a rewrite of the prompt. Vote to learn which.",
+    "Which picture is better, A or B? One of them was drawn from a rewrite of the prompt. Vote to learn which.",
   closes: (at: number) => `The vote ends <t:${Math.floor(at / 1000)}:R>.`,
-  bothAlt: "Two pictures of one prompt side by side; which of them was rewritten is not told",
-  sideAlt: (side: "left" | "right") => `The picture on the ${side}`,
-  voted: (choice: Choice, left: Side, before: Choice | null) => {
+  tileAlt: (letter: string) => `Picture ${letter}; whether it was drawn from the rewrite is not told yet`,
+  nothing: "Promptist changed nothing, so there is nothing to vote on.",
+  voted: (counted: Choice, left: Side, isFirst: boolean) => {
     const right: Side = left === "baseline" ? "optimized" : "baseline";
-    const what = `Left was ${sides[left]}, right was ${sides[right]}.`;
-    const now =
-      choice === "left" || choice === "right"
-        ? `You prefer ${sides[choice === "left" ? left : right]}.`
-        : choice === "tie"
-          ? "You find them equal."
-          : "You find both bad.";
-    return `${before === null || before === choice ? "Your vote counts." : "Your vote was changed."} ${now} ${what}`;
+    const chosen =
+      counted === "left" || counted === "right"
+        ? `${labels.votes[counted]}, ${sides[counted === "left" ? left : right]}`
+        : counted === "tie"
+          ? "both equal"
+          : "both bad";
+    const { left: a, right: b } = labels.votes;
+    return `${isFirst ? "Your vote counts" : "Your first vote counts"}: ${chosen}. ${a} was ${sides[left]}, ${b} was ${sides[right]}.`;
   },
-  changeable: "Press another button to change your vote. Please tell nobody until it is revealed.",
+  secret: "Please tell nobody until it is revealed.",
+  final: "You have seen which is which, so it can no longer change.",
   tally: ({ optimized, baseline, tie, bad }: Tally) =>
     `**Votes** rewrite ${optimized} · as written ${baseline} · tie ${tie} · both bad ${bad}`,
 } as const;
@@ -31,21 +33,52 @@ export const blindLines = {
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
 const undecided = ({ tie, bad }: Tally): string =>
-  tie + bad === 0 ? "" : `, and ${count(tie, "tie")}, ${number(bad)} times both bad`;
+  tie + bad === 0 ? "" : `, and ${count(tie, "tie")}, ${count(bad, "time")} both bad`;
+
+/** With fewer decided votes the interval spans more than half of the scale, and a rate would mislead. */
+const ENOUGH_VOTES = 10;
+
+const NO_VOTES = "No votes yet. Use /compare with blind:True and vote under the pair.";
+
+/** What the votes say, as `/stats` and the operator's panel tell it. */
+export interface Verdict {
+  /** Votes for one of the two pictures; ties and "both bad" decide nothing. */
+  readonly decided: number;
+  /** Share of them for the rewrite, 0 to 1; null where they are too few. */
+  readonly rate: number | null;
+  readonly interval: Interval;
+  /** A sentence for people. */
+  readonly sentence: string;
+  /** The same for a plot. */
+  readonly note: string;
+}
+
+/** The one rule by which votes become a rate; docs/judging.md has it in words. */
+export function verdictOf(tally: Tally): Verdict {
+  const { optimized, baseline } = tally;
+  const decided = optimized + baseline;
+  const interval = wilson(optimized, decided);
+  if (decided < ENOUGH_VOTES) {
+    const sentence =
+      decided + tally.tie + tally.bad === 0
+        ? NO_VOTES
+        : `${number(optimized)} of ${count(decided, "vote")} for the rewrite${undecided(tally)}. Too few to tell; ${ENOUGH_VOTES} are needed.`;
+    return { decided, rate: null, interval, sentence, note: `n = ${decided}, too few` };
+  }
+  const rate = optimized / decided;
+  const { low, high } = interval;
+  return {
+    decided,
+    rate,
+    interval,
+    sentence: `${percent(rate)}, 95 % sure between ${percent(low)} and ${percent(high)}, n = ${decided}${undecided(tally)}.`,
+    note: `${percent(rate)}, n = ${decided}`,
+  };
+}
 
 /** The scoreboard of the blind votes. */
 export const statsLines = {
   title: "How often the rewrite wins",
   all: "All votes",
   voter: (rank: number) => `Voter ${rank}`,
-  rate: (label: string, tally: Tally, { low, high }: Interval) => {
-    const n = tally.optimized + tally.baseline;
-    return `**${label}**: ${percent(tally.optimized / n)}, 95 % sure between ${percent(low)} and ${percent(high)}, n = ${n}${undecided(tally)}.`;
-  },
-  tooFew: (label: string, tally: Tally, enough: number) =>
-    `**${label}**: ${tally.optimized} of ${count(tally.optimized + tally.baseline, "vote")} for the rewrite${undecided(tally)}. Too few to tell; ${enough} are needed.`,
-  plotNote: (tally: Tally, few: boolean) => {
-    const n = tally.optimized + tally.baseline;
-    return few ? `n = ${n}, too few` : `${percent(tally.optimized / n)}, n = ${n}`;
-  },
 } as const;

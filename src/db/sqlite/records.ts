@@ -1,5 +1,5 @@
 import type { JobState } from "../../core/job.js";
-import type { Records } from "../records.js";
+import type { ErasedMessage, Records } from "../records.js";
 import type { Connection } from "./connection.js";
 import { FINISHED, type JobRow } from "./job-row.js";
 import type { Jobs } from "./jobs.js";
@@ -62,6 +62,16 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
     select seq, id from jobs where user_id = @userId and seq > @after order by seq limit ${PAGE}`);
   const requestCancel = db.prepare<[number]>("update jobs set cancel_requested = 1 where seq = ?");
   const erase = db.prepare<[number]>("delete from jobs where seq = ?");
+  const keepMessage = db.prepare<[{ seq: number; now: number }]>(`
+    insert or ignore into erased_messages
+      (job_id, channel_id, message_id, application_id, interaction_token, token_expires_at)
+    select id, channel_id, message_id, application_id, interaction_token, token_expires_at from jobs
+    where seq = @seq and (message_id is not null or token_expires_at > @now)`);
+  const erasedMessages = db.prepare<[number, number], ErasedMessage>(`
+    select seq, job_id as jobId, channel_id as channelId, message_id as messageId,
+      application_id as applicationId, interaction_token as interactionToken, token_expires_at as tokenExpiresAt
+    from erased_messages where seq > ? order by seq limit ?`);
+  const settleMessage = db.prepare<[string]>("delete from erased_messages where job_id = ?");
   const drop = db.prepare<[string]>(`delete from jobs where id = ? and ${FINISHED}`);
 
   const isDropped = (id: string) => drop.run(id).changes === 1;
@@ -103,11 +113,14 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
   }
 
   /** Deletes a job, or asks it to stop if it runs. Answers the state it was in. */
-  function eraseOrStop(id: string): JobState {
+  function eraseOrStop(id: string, withMessages: boolean): JobState {
     const row = jobs.row(id);
     if (row === undefined) return "cancelled";
     if (row.state === "running") requestCancel.run(row.seq);
-    else erase.run(row.seq);
+    else {
+      if (withMessages) keepMessage.run({ seq: row.seq, now: now() });
+      erase.run(row.seq);
+    }
     return row.state;
   }
 
@@ -138,14 +151,20 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
 
     idsOfUser,
 
-    async eraseUser(userId) {
+    async eraseUser(userId, withMessages = false) {
       const ids = await idsOfUser(userId);
-      const states = await connection.writeInSlices(ids, eraseOrStop, afterSlice);
+      const states = await connection.writeInSlices(ids, (id) => eraseOrStop(id, withMessages), afterSlice);
       return {
         deleted: ids.filter((_id, i) => states[i] !== "running"),
         waiting: ids.filter((_id, i) => states[i] === "queued"),
         stopping: ids.filter((_id, i) => states[i] === "running"),
       };
+    },
+
+    erasedMessages: (afterSeq, limit) => connection.read(() => erasedMessages.all(afterSeq, limit)),
+
+    async messageSettled(jobId) {
+      await connection.write(() => settleMessage.run(jobId));
     },
 
     drop: (id) => connection.write(() => isDropped(id)),

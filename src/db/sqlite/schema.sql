@@ -11,17 +11,13 @@ CREATE TABLE ballots (
   job_id text primary key,
   guild_id text,
   channel_id text not null,
-  author_id text not null, -- who asked for the pair
   left_side text not null check (left_side in ('baseline', 'optimized')),
-  prompt text not null,
-  rewrite text not null,
-  seed integer not null,
   mode text not null, -- SearchMode, or 'given' for a rewrite that a person wrote
   checkpoint text,
   opened_at integer not null,
   closes_at integer,
   closed_at integer
-) strict;
+, author_id text, prompt text, rewrite text, seed integer) strict;
 
 CREATE INDEX ballots_by_guild on ballots (guild_id);
 
@@ -37,6 +33,16 @@ CREATE TABLE drafts (
 ) strict;
 
 CREATE INDEX drafts_by_user on drafts (user_id);
+
+CREATE TABLE erased_messages (
+  seq integer primary key autoincrement,
+  job_id text not null unique,
+  channel_id text not null,
+  message_id text, -- null for a job that was erased before its result was posted
+  application_id text not null,
+  interaction_token text not null,
+  token_expires_at integer not null
+) strict;
 
 CREATE TABLE flags (name text primary key, value text not null) strict, without rowid;
 

@@ -21,6 +21,8 @@ interface VoteRow {
   readonly userId: string | null;
   readonly mode: string;
   readonly chosen: keyof Tally;
+  /** 0 for a pair that the rewrite did not change. */
+  readonly counted: 0 | 1;
   readonly at: number;
 }
 
@@ -36,9 +38,11 @@ const CHOSEN = `
 const COUNTS = `
   count(*) filter (where chosen = 'optimized') as optimized, count(*) filter (where chosen = 'baseline') as baseline,
   count(*) filter (where chosen = 'tie') as tie, count(*) filter (where chosen = 'bad') as bad`;
+/** The rule of core/job.ts's isUnchanged. An erased ballot has no texts, and is kept only where it counts. */
+const COUNTED = "(prompt is null or trim(lower(prompt)) <> trim(lower(rewrite)))";
 const ROW = `
   ballots.rowid as ballot, guild_id as guildId, ballots.job_id as jobId, user_id as userId, mode, ${CHOSEN} as chosen,
-  voted_at as at`;
+  ${COUNTED} as counted, voted_at as at`;
 /** The ballots from one on, each with its votes, without those up to a voter of the first ballot. */
 const byBallot = (where: string) => `
   select ${ROW} from ballots left join votes
@@ -57,7 +61,7 @@ export function sqliteVotes(connection: Connection): Votes {
     on conflict (job_id) do nothing`);
   const vote = db.prepare<[string, string, Choice, number]>(`
     insert into votes (job_id, user_id, choice, voted_at) values (?, ?, ?, ?)
-    on conflict (job_id, user_id) do update set choice = excluded.choice, voted_at = excluded.voted_at`);
+    on conflict (job_id, user_id) do nothing`);
   const choiceOf = db
     .prepare<[string, string], Choice>("select choice from votes where job_id = ? and user_id = ?")
     .pluck();
@@ -74,7 +78,7 @@ export function sqliteVotes(connection: Connection): Votes {
     )
     .pluck();
   const tally = db.prepare<[string], Tally>(
-    `select ${COUNTS} from (select ${CHOSEN} as chosen from votes join ballots using (job_id) where job_id = ?)`,
+    `select ${COUNTS} from (select ${CHOSEN} as chosen from votes join ballots using (job_id) where job_id = ? and ${COUNTED})`,
   );
   const ofAll = db.prepare<[{ ballot: number; voter: string }], VoteRow>(byBallot("true"));
   const ofGuild = db.prepare<[{ ballot: number; voter: string; guildId: string }], VoteRow>(
@@ -83,9 +87,12 @@ export function sqliteVotes(connection: Connection): Votes {
   const ofVoter = db.prepare<[{ userId: string; after: string }], VoteRow>(`
     select ${ROW} from votes join ballots using (job_id)
     where user_id = @userId and votes.job_id > @after order by votes.job_id limit ${PAGE}`);
-  const exported = db.prepare<[VoteKey], ExportedVote & { at: number }>(`
+  const exported = db.prepare<
+    [VoteKey],
+    Omit<ExportedVote, "votedAt" | "counted"> & { at: number; counted: number }
+  >(`
     select job_id as job, user_id as voter, ${CHOSEN} as choice, left_side as leftSide, prompt,
-      rewrite as optimized, seed, mode, checkpoint, voted_at as at
+      rewrite as optimized, seed, mode, checkpoint, voted_at as at, ${COUNTED} as counted
     from votes join ballots using (job_id)
     where job_id = @jobId and user_id = @userId`);
   const ballotsPage = db.prepare<
@@ -94,13 +101,13 @@ export function sqliteVotes(connection: Connection): Votes {
   >(`
     select rowid as ballot, job_id as jobId, author_id = @author as isTheirs from ballots
     where rowid > @after order by rowid limit ${PAGE}`);
-  const votersOf = db
-    .prepare<[string, string], string>(
-      `select user_id from votes where job_id = ? and user_id > ? order by user_id limit ${PAGE}`,
-    )
-    .pluck();
   const eraseVote = db.prepare<[string, string]>("delete from votes where job_id = ? and user_id = ?");
-  const eraseBallot = db.prepare<[string]>("delete from ballots where job_id = ?");
+  const eraseBallot = db.prepare<[string]>(`
+    delete from ballots where job_id = ?
+      and (not ${COUNTED} or not exists (select 1 from votes where votes.job_id = ballots.job_id))`);
+  const eraseTexts = db.prepare<[number, string]>(`
+    update ballots set author_id = null, prompt = null, rewrite = null, seed = null, closed_at = coalesce(closed_at, ?)
+    where job_id = ?`);
 
   function pages({ guildId, userId }: VoteFilter): AsyncGenerator<VoteRow[]> {
     return connection.readInPages<VoteRow>((after) => {
@@ -124,19 +131,14 @@ export function sqliteVotes(connection: Connection): Votes {
     }
   }
 
-  /** Keys of the votes that others cast on a user's comparisons, and the ids of these. */
-  async function ofAuthor(author: string): Promise<{ jobs: string[]; keys: VoteKey[] }> {
+  /** Ids of the comparisons that a user asked for. */
+  async function ofAuthor(author: string): Promise<string[]> {
     const jobs: string[] = [];
     const ballots = connection.readInPages<{ ballot: number; jobId: string; isTheirs: 0 | 1 }>((after) =>
       ballotsPage.all({ author, after: after?.ballot ?? 0 }),
     );
     for await (const rows of ballots) for (const { jobId, isTheirs } of rows) if (isTheirs) jobs.push(jobId);
-    const keys: VoteKey[] = [];
-    for (const jobId of jobs) {
-      const voters = connection.readInPages<string>((after) => votersOf.all(jobId, after ?? ""));
-      for await (const page of voters) for (const userId of page) keys.push({ jobId, userId });
-    }
-    return { jobs, keys };
+    return jobs;
   }
 
   return {
@@ -170,9 +172,8 @@ export function sqliteVotes(connection: Connection): Votes {
       connection.write(() => {
         const row = ballot.get(jobId);
         if (row === undefined || row.closed_at !== null) return "closed";
-        const before = choiceOf.get(jobId, userId) ?? null;
-        vote.run(jobId, userId, choice, now());
-        return { before };
+        const isFirst = vote.run(jobId, userId, choice, now()).changes === 1;
+        return { counted: choiceOf.get(jobId, userId)!, isFirst };
       }),
 
     close: (jobId) => connection.write(() => close.run(now(), jobId).changes === 1),
@@ -185,13 +186,16 @@ export function sqliteVotes(connection: Connection): Votes {
 
     async total(filter) {
       const counts = noVotes();
-      await forEach(filter, ({ chosen }) => counts[chosen]++);
+      await forEach(filter, ({ chosen, counted }) => {
+        counts[chosen] += counted;
+      });
       return counts;
     },
 
     async by(group, filter, limit) {
       const groups = new Map<string, Counts>();
-      await forEach(filter, ({ mode, userId, chosen }) => {
+      await forEach(filter, ({ mode, userId, chosen, counted }) => {
+        if (counted === 0) return;
         const key = group === "mode" ? mode : userId;
         const counts = groups.get(key) ?? noVotes();
         counts[chosen]++;
@@ -210,22 +214,19 @@ export function sqliteVotes(connection: Connection): Votes {
       connection.read(() => {
         const found = exported.get(key);
         if (found === undefined) return undefined;
-        const { at, ...rest } = found;
-        return { ...rest, votedAt: new Date(at).toISOString() };
+        const { at, counted, ...rest } = found;
+        return { ...rest, votedAt: new Date(at).toISOString(), counted: counted === 1 };
       }),
 
     async erase(userId) {
-      const own: VoteKey[] = [];
-      await forEach({ userId }, ({ jobId }) => own.push({ jobId, userId }));
-      const { jobs, keys } = await ofAuthor(userId);
+      const own: string[] = [];
+      await forEach({ userId }, ({ jobId }) => own.push(jobId));
       const nothing = () => {};
-      await connection.writeInSlices(
-        [...own, ...keys],
-        (key) => eraseVote.run(key.jobId, key.userId),
-        nothing,
-      );
-      // A vote that was cast meanwhile goes with its ballot.
-      await connection.writeInSlices(jobs, (jobId) => eraseBallot.run(jobId), nothing);
+      await connection.writeInSlices(own, (jobId) => eraseVote.run(jobId, userId), nothing);
+      const eraseOne = (jobId: string) => {
+        if (eraseBallot.run(jobId).changes === 0) eraseTexts.run(now(), jobId);
+      };
+      await connection.writeInSlices(await ofAuthor(userId), eraseOne, nothing);
     },
   };
 }

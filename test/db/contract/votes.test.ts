@@ -64,19 +64,19 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect([...lefts].sort()).toEqual(["baseline", "optimized"]);
   });
 
-  test("each person has one vote, the last one counts, until the ballot closes", async () => {
+  test("each person has one vote, the first one, until the ballot closes", async () => {
     const { id } = await pair();
     expect(await votes.vote(id, "ada", "left")).toBe("closed");
     await votes.open((await queue.get(id))!, null);
     const optimized = await choiceFor(id, "optimized");
     const baseline = await choiceFor(id, "baseline");
-    expect(await votes.vote(id, "ada", optimized)).toEqual({ before: null });
-    expect(await votes.vote(id, "bob", baseline)).toEqual({ before: null });
-    expect(await votes.vote(id, "cyd", "tie")).toEqual({ before: null });
+    expect(await votes.vote(id, "ada", optimized)).toEqual({ counted: optimized, isFirst: true });
+    expect(await votes.vote(id, "bob", baseline)).toEqual({ counted: baseline, isFirst: true });
+    expect(await votes.vote(id, "cyd", "tie")).toEqual({ counted: "tie", isFirst: true });
     expect(await votes.tally(id)).toEqual({ optimized: 1, baseline: 1, tie: 1, bad: 0 });
-    expect(await votes.vote(id, "bob", optimized)).toEqual({ before: baseline });
-    expect(await votes.vote(id, "cyd", "bad")).toEqual({ before: "tie" });
-    expect(await votes.tally(id)).toEqual({ optimized: 2, baseline: 0, tie: 0, bad: 1 });
+    expect(await votes.vote(id, "bob", optimized)).toEqual({ counted: baseline, isFirst: false });
+    expect(await votes.vote(id, "cyd", "bad")).toEqual({ counted: "tie", isFirst: false });
+    expect(await votes.tally(id)).toEqual({ optimized: 1, baseline: 1, tie: 1, bad: 0 });
 
     time += 5;
     expect(await votes.close(id)).toBe(true);
@@ -84,7 +84,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect(await votes.close("unknown")).toBe(false);
     expect((await votes.ballot(id))?.closedAt).toBe(START + 5);
     expect(await votes.vote(id, "dan", optimized)).toBe("closed");
-    expect(await votes.tally(id)).toEqual({ optimized: 2, baseline: 0, tie: 0, bad: 1 });
+    expect(await votes.tally(id)).toEqual({ optimized: 1, baseline: 1, tie: 1, bad: 0 });
     expect(await votes.tally("unknown")).toEqual(NONE);
   });
 
@@ -134,6 +134,18 @@ describe.each(ENGINES)("$name", ({ create }) => {
     ]);
   });
 
+  test("votes on a pair that the rewrite did not change are kept and not counted", async () => {
+    const job = await pair();
+    const items = job.items.map((item) => ({ ...item, rewrite: " a CAT in the rain" }));
+    await votes.open({ ...job, items }, null);
+    await votes.vote(job.id, "ada", "left");
+    expect(await votes.tally(job.id)).toEqual(NONE);
+    expect(await votes.total({})).toEqual(NONE);
+    expect(await votes.by("mode", {}, 10)).toEqual([]);
+    expect(await votes.by("user", {}, 10)).toEqual([]);
+    expect(await votes.exported({ jobId: job.id, userId: "ada" })).toMatchObject({ counted: false });
+  });
+
   test("a vote is exported with its prompts, also when the job is gone", async () => {
     const job = await pair();
     const { left } = await votes.open(job, null);
@@ -158,21 +170,41 @@ describe.each(ENGINES)("$name", ({ create }) => {
       mode: "beam",
       checkpoint: "stable-diffusion",
       votedAt: "2026-01-01T00:00:00.000Z",
+      counted: true,
     };
     expect(await votes.exported(keys[0]!)).toEqual(vote);
     expect(await votes.exported(keys[1]!)).toMatchObject({ voter: "ada", choice: "tie" });
     expect(await votes.exported({ jobId: job.id, userId: "eve" })).toBeUndefined();
   });
 
-  test("erasing a person takes their votes and the ballots of their jobs, and nothing of others", async () => {
+  test("erasing a person takes their votes and texts, and leaves the votes of others", async () => {
     const [adas, bobs] = [await pair({ user: "ada" }), await pair({ user: "bob" })];
+    const unvoted = await pair({ user: "ada" });
+    const same = await pair({ user: "ada" });
+    const items = same.items.map((item) => ({ ...item, rewrite: item.prompt }));
+    await votes.open(unvoted, null);
+    await votes.open({ ...same, items }, null);
+    await votes.vote(unvoted.id, "ada", "left");
+    await votes.vote(same.id, "bob", "left");
     for (const job of [adas, bobs]) {
       await votes.open(job, null);
       for (const user of ["ada", "bob"]) await votes.vote(job.id, user, "tie");
     }
     await votes.erase("ada");
-    expect(await votes.ballot(adas.id)).toBeUndefined();
-    expect(await votes.ballot(bobs.id)).toBeDefined();
-    expect(await votes.keys({})).toEqual([{ jobId: bobs.id, userId: "bob" }]);
+    expect(await votes.ballot(unvoted.id)).toBeUndefined();
+    expect(await votes.ballot(same.id)).toBeUndefined();
+    expect(await votes.ballot(adas.id)).toMatchObject({ closedAt: time });
+    expect(await votes.ballot(bobs.id)).toMatchObject({ closedAt: null });
+    const keys = await votes.keys({});
+    expect(keys.map(({ userId }) => userId)).toEqual(["bob", "bob"]);
+    expect(keys.map(({ jobId }) => jobId).sort()).toEqual([adas.id, bobs.id].sort());
+    expect(await votes.exported({ jobId: adas.id, userId: "bob" })).toMatchObject({
+      choice: "tie",
+      prompt: null,
+      optimized: null,
+      seed: null,
+      counted: true,
+    });
+    expect(await votes.total({})).toEqual({ ...NONE, tie: 2 });
   });
 });

@@ -128,10 +128,10 @@ test("votes, settings, drafts, arrivals and the pause are there", async () => {
   const voted = await jobOf("voted");
   expect(await votes.ballot(voted.id)).toMatchObject({ guildId: "guild", closedAt: null });
   expect(await votes.tally(voted.id)).toEqual({ optimized: 1, baseline: 1, tie: 0, bad: 1 });
-  expect(await votes.vote(voted.id, "voter-3", "tie")).toEqual({ before: "bad" });
+  expect(await votes.vote(voted.id, "voter-3", "tie")).toEqual({ counted: "bad", isFirst: false });
   const revealed = await jobOf("revealed");
   expect(await votes.vote(revealed.id, "voter-1", "bad")).toBe("closed");
-  expect(await votes.total({ guildId: "guild" })).toEqual({ optimized: 1, baseline: 1, tie: 2, bad: 0 });
+  expect(await votes.total({ guildId: "guild" })).toEqual({ optimized: 1, baseline: 1, tie: 1, bad: 1 });
   expect(await votes.exported({ jobId: voted.id, userId: "voter-1" })).toMatchObject({
     choice: "optimized",
     prompt: "A castle",

@@ -88,7 +88,8 @@ export const operatorSnapshot = z.strictObject({
     .strictObject({
       optimized: z.int().nonnegative(),
       baseline: z.int().nonnegative(),
-      ties: z.int().nonnegative(),
+      /** What they say in a sentence. */
+      summary: z.string(),
     })
     .optional(),
 });

@@ -165,14 +165,15 @@ function Memory({ entries }) {
   )}</ul>`;
 }
 
-function Votes({ votes: { optimized, baseline, ties } }) {
-  const all = optimized + baseline + ties;
-  if (all === 0) return html`<p class="faint">No votes yet.</p>`;
-  const percent = (part) => `${Math.round((part / all) * 100)}%`;
-  return html`<div class="votes" role="img" aria-label=${`Optimized ${percent(optimized)}, baseline ${percent(baseline)}, ties ${percent(ties)}`}>
-      <i class="won" style=${`flex:${optimized}`}></i><i class="tie" style=${`flex:${ties}`}></i><i class="lost" style=${`flex:${baseline}`}></i></div>
-    <div class="between"><small><b>${percent(optimized)}</b> optimized</small><small>${ties} ties</small><small>baseline <b>${percent(baseline)}</b></small></div>
-    <small>${all} votes</small>`;
+function Votes({ votes: { optimized, baseline, summary } }) {
+  const decided = optimized + baseline;
+  const percent = (part) => `${Math.round((part / decided) * 100)}%`;
+  return html`${
+    decided > 0 &&
+    html`<div class="votes" role="img" aria-label=${`Optimized ${percent(optimized)}, baseline ${percent(baseline)}`}>
+      <i class="won" style=${`flex:${optimized}`}></i><i class="lost" style=${`flex:${baseline}`}></i></div>`
+  }
+    <small>${summary}</small>`;
 }
 
 const STATE = {
