@@ -78,6 +78,12 @@ if (!flags.all && flags.only === undefined && flags.slice === undefined) {
   process.exit(2);
 }
 
+const living = new Set();
+process.on("exit", () => {
+  for (const child of living) child.kill("SIGKILL");
+});
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 /** What a trial found wrong; `type` is its column in the table. */
 class Problem extends Error {
   constructor(type, message) {
@@ -168,6 +174,8 @@ class Trial {
       else this.#start({ isClean: true });
     });
     this.#bot = bot;
+    living.add(bot.child);
+    bot.exited.then(() => living.delete(bot.child));
   }
 
   /** Lets the n-th REST call fail. */
@@ -210,9 +218,17 @@ class Trial {
       () =>
         this.#bot.isReady &&
         this.#bot.end === undefined &&
+        !this.#isDying() &&
         this.#local.state.botOnline &&
         person.commands().includes("compare"),
     );
+  }
+
+  /** A bot that its fault has ended counts as alive until its exit is known. */
+  #isDying() {
+    const { kind, mode } = this.#plan ?? {};
+    const endsBot = KILLS.includes(mode) ? kind !== "worker file" : mode?.startsWith("both");
+    return endsBot && !this.#bot.isClean && this.#calls().isReached;
   }
 
   async #useCommands() {
