@@ -103,6 +103,8 @@ class Trial {
   #commands = [];
   #problems = [];
   #restCalls = [];
+  /** What people were told instead of a result. */
+  #words = [];
   #hasFired = false;
   #local;
   #ledger;
@@ -134,7 +136,7 @@ class Trial {
     } finally {
       await this.#end();
     }
-    return { ends, problems: this.#problems, ...this.#calls() };
+    return { ends, words: this.#words, problems: this.#problems, ...this.#calls() };
   }
 
   get dataDir() {
@@ -320,6 +322,10 @@ class Trial {
       }
       if (ledger.jobsOf(command).length > 1) this.#problem("doubled", `${name} became several jobs`);
       const messages = ledger.finals(command);
+      const { start } = command;
+      for (const message of [...messages, ...(start?.press ? ledger.toldAfter(start.press) : [])])
+        if (endOf(message) !== "done")
+          this.#words.push(message.content || message.embeds[0]?.description || message.embeds[0]?.title);
       if (messages.length > 1) this.#problem("doubled", `${name} ended ${messages.length} times`);
       if (!isAccepted) ends[name] = "refused";
       else if (messages.length > 0) ends[name] = endOf(messages[0]);
@@ -434,8 +440,10 @@ async function work() {
     const plan = open.shift();
     begun += 1;
     const trial = new Trial(plan);
-    const { isReached, ends, call, problems } = await trial.run(plan.kind.endsWith("file") ? null : compiled);
-    const result = { ...plan, isReached, call, ends, problems };
+    const { isReached, ends, words, call, problems } = await trial.run(
+      plan.kind.endsWith("file") ? null : compiled,
+    );
+    const result = { ...plan, isReached, call, ends, words, problems };
     results.set(nameOf(plan), result);
     if (flags.record !== undefined) appendFileSync(flags.record, `${JSON.stringify(result)}\n`);
     for (const { type, message } of problems) console.error(`${nameOf(plan)} (${call}): ${type}: ${message}`);
