@@ -22,9 +22,9 @@ function commit(): string {
 /** A few of some two thousand trials; run test/soak/nth.mjs --all for the others. */
 test.skipIf(process.platform !== "linux")(
   "a call of the bot that fails, whichever it is, loses and repeats no command",
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   () => {
-    const slice = ["--slice", `${commit()}/199`, "--seconds", "35", "--at-least", "3"];
+    const slice = ["--slice", `${commit()}/199`, "--seconds", "30", "--at-least", "3"];
     const { status, stdout, stderr } = spawnSync(process.execPath, [HARNESS, ...slice], { encoding: "utf8" });
     expect(stdout, stderr).toMatch(/^([3-9]|1\d) trials in \d+ s, 0 problems$/m);
     expect(status).toBe(0);

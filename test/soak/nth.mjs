@@ -8,7 +8,7 @@
 // is preloaded, counts its calls and breaks one. The local Discord runs here and survives.
 //
 // Run: npm run build && node test/soak/nth.mjs --all [--record FILE]
-//   --kind sql|rest|file   these calls only
+//   --kind KIND            these calls only: sql, rest, file, or "bot file", "worker file"
 //   --only KIND/MODE/N     one trial, as a problem names it: --only "sql/killed after/12"
 //   --slice HASH/COUNT     every COUNT-th trial; HASH, hexadecimal, says where to begin
 //   --seed N, --from N     the order of the trials; leave out those before the N-th
@@ -51,8 +51,10 @@ const MODES = {
   "worker file": [...KILLS, "both killed before", "both killed after", "ENOSPC", "EIO"],
 };
 const PRELOAD = new URL("./fail-at.mjs", import.meta.url).href;
-/** A command that has not ended after this long is stuck. */
-const STUCK_MS = 180_000;
+/** A trial in which work is left after this long is stuck; on a busy machine one takes a minute. */
+const STUCK_MS = 240_000;
+/** A command that has not ended this long after the bot's last work is lost. */
+const LOST_MS = 20_000;
 /** A press that was accepted this long before its bot was killed must have been done. */
 const DONE_WITHIN_MS = 1_000;
 const LOOK_MS = 40;
@@ -106,6 +108,7 @@ class Trial {
   /** What people were told instead of a result. */
   #words = [];
   #hasFired = false;
+  #idleSince = null;
   #local;
   #ledger;
   #bot;
@@ -260,7 +263,10 @@ class Trial {
   async #startBatch(person, batch) {
     const { handle } = batch;
     const isShown = () => handle.message !== null && hasButton(handle.message, "Start");
-    await this.#until("the batch's preview", () => isShown() || this.#ledger.finals(batch).length > 0);
+    await this.#until(
+      "the batch's preview",
+      () => isShown() || this.#ledger.finals(batch).length > 0 || this.#idleMs() > LOST_MS,
+    );
     await this.#ready();
     if (!isShown()) return;
     const bot = this.#bot;
@@ -274,12 +280,24 @@ class Trial {
   async #settled() {
     await this.#ready();
     await this.#until("the end of all commands", () => {
-      if (this.#bot.end !== undefined || !this.#ledger.hasDatabase || this.#ledger.countOpen() > 0)
-        return false;
+      const idleMs = this.#idleMs();
+      if (idleMs === null) return false;
       this.#ledger.readJobIds();
-      return this.#commands.every((it) => !it.isAccepted || this.#isOver(it));
+      const areOver = this.#commands.every((it) => !it.isAccepted || this.#isOver(it));
+      return areOver || idleMs > LOST_MS;
     });
     await this.#local.quiet({ idleMs: 300, timeoutMs: 30_000 });
+  }
+
+  /** How long the bot has lived with nothing left to do, at this look and those before it; null if it has. */
+  #idleMs() {
+    const isIdle =
+      this.#bot.isReady &&
+      this.#bot.end === undefined &&
+      this.#ledger.hasDatabase &&
+      this.#ledger.countOpen() === 0;
+    this.#idleSince = isIdle ? (this.#idleSince ?? performance.now()) : null;
+    return isIdle ? performance.now() - this.#idleSince : null;
   }
 
   #isOver(command) {
