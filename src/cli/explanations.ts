@@ -131,6 +131,10 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     means: "The system does not allow writing in DATA_DIR: its owner, its permissions, or a read-only disk.",
     todo: "The log names the path. Make it writable for the bot's user; then `/admin retry` the jobs that failed.",
   },
+  DISK_FAILED: {
+    means: "The disk of DATA_DIR answered a read or a write with an error (EIO).",
+    todo: "Look at the disk and the system's log (dmesg), and make a backup: promptist backup FILE. The jobs are retried, and those set aside wait for `/admin retry`.",
+  },
   CANCELLED: { means: "Someone cancelled the job.", todo: "Nothing." },
   INTERNAL: {
     means: "A fault of the program itself; its stack is in the log under the job's id.",

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
-import { InputError } from "../core/errors.js";
+import { codeOf, InputError } from "../core/errors.js";
 
 /**
  * Creates the folder of `--out` if needed and checks that it is writable, before any model spends time on it.
@@ -11,8 +11,8 @@ export async function makeOutFolder(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     await access(folder, constants.W_OK);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === "ENOSPC" || code === "EDQUOT") throw cause;
+    if (codeOf(cause) !== "INTERNAL") throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
     throw new InputError(
       "INPUT_OPTION",
       `--out: ${folder} cannot be written (${code}). Name a folder that you may write to.`,

@@ -47,6 +47,7 @@ export type ErrorCode =
   | "WORKER_STALLED"
   | "DISK_FULL"
   | "DISK_READ_ONLY"
+  | "DISK_FAILED"
   | "CANCELLED"
   | "INTERNAL"
   // Discord
@@ -104,8 +105,9 @@ export class DiskError extends CodedError {}
 export function codeOf(thrown: unknown): ErrorCode {
   for (let error: unknown = thrown; error instanceof Error; error = error.cause) {
     if (error instanceof CodedError) return error.code;
-    const system = (error as NodeJS.ErrnoException).code;
+    const system = String((error as NodeJS.ErrnoException).code);
     if (system === "ENOSPC" || system === "EDQUOT" || system === "SQLITE_FULL") return "DISK_FULL";
+    if (system === "EIO" || system.startsWith("SQLITE_IOERR")) return "DISK_FAILED";
     if (system === "EADDRINUSE") return "CONFIG";
     if (system === "SQLITE_BUSY") return "QUEUE_BUSY_DATABASE";
     if (error.name === "AbortError") return "CANCELLED";

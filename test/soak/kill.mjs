@@ -13,18 +13,25 @@
 //
 // Run: npm run build && node test/soak/kill.mjs [--kills 300] [--seed 1] [--minutes 240] [--verbose]     (Linux: it freezes processes)
 // Ctrl+C ends the kills early; the peaceful end and the count follow all the same.
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startLocalDiscord } from "local-discord/testing";
 import { botEnvironment, QUICK_JOBS } from "../../bench/support/bot-environment.mjs";
-import { COLORS } from "../../dist/bot/messages/status-message.js";
-import { openKept } from "../../dist/db/sqlite/kept-database.js";
+import {
+  DEFERRED,
+  DEFERRED_UPDATE,
+  endOf,
+  hasButton,
+  hasFinalColor,
+  Ledger,
+  randomFrom,
+  startBot as start,
+  tryTo,
+} from "./ledger.mjs";
 
 const { values: flags } = parseArgs({
   options: {
@@ -36,32 +43,15 @@ const { values: flags } = parseArgs({
   },
 });
 const KILLS = Number(flags.kills);
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const BIN = join(ROOT, "bin", "promptist.js");
-const FINAL = new Set([COLORS.done, COLORS.failed, COLORS.cancelled]);
-const DEFERRED = "deferred";
-const DEFERRED_UPDATE = "deferred-update";
 /** A press that was accepted this long before its bot was killed must have been done. */
 const DONE_WITHIN_MS = 1_000;
 /** A frozen bot does nothing for up to this long. */
 const FROZEN_AT_MOST_MS = 4_000;
-/** The message flag of a reply that still says "thinking". */
-const LOADING = 128;
 /** Limit of open commands, so that the stream is as fast as the killed bot can serve it. */
 const MOST_OPEN = 12;
 const STOP_MS = 5_000;
 const TOKEN_MS = 25_000;
 
-/** Numbers in 0..1 from a seed (mulberry32), to make a run's choices repeatable. */
-function randomFrom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 const random = randomFrom(Number(flags.seed));
 const between = (low, high) => low + random() * (high - low);
 const pick = (list) => list[Math.floor(random() * list.length)];
@@ -80,6 +70,7 @@ const environment = botEnvironment(local, join(folder, "data"), {
   WORKER_SILENCE_MS: "10000",
   PHASE_MS: "4000",
 });
+const ledger = new Ledger(local, join(folder, "data"));
 
 let enough = false;
 process.once("SIGINT", () => {
@@ -103,17 +94,11 @@ process.on("exit", () => {
   for (const worker of orphans) if (isWorker(worker)) signal(worker, "SIGKILL");
 });
 
-function startBot() {
-  const child = spawn(process.execPath, [BIN, "start"], {
-    cwd: folder,
-    env: environment,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  child.stdout.pipe(log, { end: false });
-  child.stderr.pipe(log, { end: false });
-  const exited = once(child, "exit");
-  return { child, exited, workers: new Set(), patienceMs: DONE_WITHIN_MS };
-}
+const startBot = () => ({
+  ...start(folder, environment, log),
+  workers: new Set(),
+  patienceMs: DONE_WITHIN_MS,
+});
 
 /** Processes whose parent is `pid`. */
 function childrenOf(pid) {
@@ -219,7 +204,7 @@ function seen(wanted, stop) {
 }
 
 const isResult = ({ kind, method, request }) =>
-  kind === "rest" && (method === "PATCH" || method === "POST") && FINAL.has(request?.embeds?.[0]?.color);
+  kind === "rest" && (method === "PATCH" || method === "POST") && hasFinalColor(request);
 /** Moments to kill at: Discord has handled the request but not answered yet. */
 const MOMENTS = {
   "after the acknowledgement": ({ kind, path }) => kind === "rest" && path.endsWith("/callback"),
@@ -243,21 +228,11 @@ const people = ["alice", "bob", "admin"].map((name) => local.member(name));
 /** Commands that Discord received, however they were answered, and that have not ended. */
 const openCommands = () =>
   commands.filter(
-    (it) => it.state === "sent" || (it.state === "accepted" && !isLeft(it) && finals(it).length === 0),
+    (it) => it.state === "sent" || (it.state === "accepted" && !isLeft(it) && ledger.finals(it).length === 0),
   );
 
 /** A batch that stays a draft: its Start was pressed, and no job came of it. */
-const isLeft = ({ start, ids }) => start !== undefined && !ids.some((id) => jobIds.has(id));
-
-/** Null if nobody answered, or the message changed before the press. */
-const tryTo = (work) =>
-  work.catch((error) => {
-    if (error.name !== "InteractionFailed" && error.name !== "InvocationError") throw error;
-    return null;
-  });
-
-const hasButton = (message, label) =>
-  message.components.some((row) => row.components?.some((it) => it.label === label));
+const isLeft = (command) => command.start !== undefined && ledger.jobsOf(command).length === 0;
 
 /** The message once it has this button, or null if it doesn't get it in time. */
 const buttonOf = (handle, label) =>
@@ -320,45 +295,13 @@ function note(name, use) {
   return command;
 }
 
-/** All messages that end a command. */
-function finals({ handle, ids }) {
-  const jobs = ids.flatMap((id) => jobIds.get(id) ?? []);
-  return [...local.state.messages.values()].filter(
-    (message) =>
-      message.authorId === local.state.bot.id &&
-      isEnd(message) &&
-      (message.interactionId === handle.id ||
-        jobs.some((jobId) => String(message.nonce ?? "").startsWith(jobId))),
-  );
-}
-/**
- * True for a result, an end, or a sentence instead; not for the mention that links a result ("… is ready:
- * link").
- */
-const isEnd = ({ embeds, content, flags: bits }) =>
-  embeds.length > 0
-    ? FINAL.has(embeds[0].color)
-    : content !== "" && (bits & LOADING) === 0 && !content.includes("https://discord.com/channels/");
-/** The job of each interaction, from the database. */
-const jobIds = new Map();
-const openDatabase = () => openKept(join(folder, "data", "promptist.sqlite"), { readonly: true });
-function readJobIds() {
-  const db = openDatabase();
-  try {
-    for (const { id, interaction } of db.prepare("select id, interaction_id as interaction from jobs").all())
-      jobIds.set(interaction, id);
-  } finally {
-    db.close();
-  }
-}
-
 async function stream(signalStop) {
   while (!signalStop.aborted) {
     await delay(between(50, 700));
     const ready = local.state.botOnline && people[0].commands().includes("compare");
     if (!ready) continue;
     // A result after its token's end names only its job, and so does a batch after its Start.
-    readJobIds();
+    ledger.readJobIds();
     if (openCommands().length < MOST_OPEN) send();
   }
 }
@@ -429,19 +372,6 @@ try {
   const last = startBot();
   bot = last;
   expectNoneLeftBehind();
-  const open = () => {
-    const file = openDatabase();
-    try {
-      return file
-        .prepare(
-          "select (select count(*) from arrivals) + (select count(*) from jobs where finished_at is null or (delivered_at is null and delivery_abandoned is null))",
-        )
-        .pluck()
-        .get();
-    } finally {
-      file.close();
-    }
-  };
   const deadline = performance.now() + 240_000;
   await local.botOnline(60_000);
   const waiting = () =>
@@ -449,7 +379,7 @@ try {
       ({ name, state, started }) =>
         state === "sent" || (name === "batch" && state === "accepted" && !started),
     );
-  while ((open() > 0 || waiting().length > 0) && performance.now() < deadline) await delay(250);
+  while ((ledger.countOpen() > 0 || waiting().length > 0) && performance.now() < deadline) await delay(250);
   for (const { name, number, state, handle } of waiting())
     problems.push(`${name} ${number} still waits (${state}): ${JSON.stringify(handle?.message?.embeds)}`);
   await local.quiet({ idleMs: 1_000, timeoutMs: 30_000 });
@@ -461,22 +391,9 @@ try {
   if (local.state.botOnline) problems.push("the bot did not say goodbye to the gateway");
 
   // Count.
-  const file = openDatabase();
-  const integrity = file.pragma("integrity_check", { simple: true });
-  if (integrity !== "ok") problems.push(`integrity_check: ${integrity}`);
-  if (file.pragma("foreign_key_check").length > 0) problems.push("foreign_key_check");
-  const jobs = file.prepare("select * from jobs").all();
-  const left = file.prepare("select count(*) from arrivals").pluck().get();
-  if (left > 0) problems.push(`${left} people still wait to be told that their command was not stored`);
-  readJobIds();
-  for (const job of jobs) {
-    if (job.finished_at === null) problems.push(`job ${job.id} is stuck: ${job.state}`);
-    else if (job.delivered_at === null && job.delivery_abandoned === null)
-      problems.push(`job ${job.id} is undelivered`);
-    if (job.delivery_abandoned !== null)
-      problems.push(`job ${job.id} was given up: ${job.delivery_abandoned}`);
-  }
-  file.close();
+  const { integrity, jobs, problems: inDatabase } = ledger.database();
+  problems.push(...inDatabase);
+  ledger.readJobIds();
   const kinds = {};
   const ends = { done: 0, failed: 0, cancelled: 0, told: 0 };
   const starts = { pressed: 0, "not answered": 0, "cut by a kill": 0, "accepted and not done": 0 };
@@ -484,10 +401,10 @@ try {
   let doubled = 0;
   const accepted = commands.filter(({ state }) => state === "accepted");
   for (const command of accepted) {
-    const messages = finals(command);
+    const messages = ledger.finals(command);
     kinds[command.name] = (kinds[command.name] ?? 0) + 1;
-    const made = new Set(command.ids.flatMap((id) => jobIds.get(id) ?? []));
-    if (made.size > 1) problems.push(`${command.name} ${command.number} became ${made.size} jobs`);
+    const made = ledger.jobsOf(command);
+    if (made.length > 1) problems.push(`${command.name} ${command.number} became ${made.length} jobs`);
     if (command.start !== undefined) starts.pressed += 1;
     if (isLeft(command) && hasButton(command.handle.message, "Start")) {
       const { isAccepted, running, at } = command.start;
@@ -503,26 +420,17 @@ try {
       lost += 1;
       const reply = local.state.messages.get(command.handle.record.originalMessageId);
       problems.push(
-        `${command.name} ${command.number} (job ${[...made][0] ?? "none"}) has no end: ${JSON.stringify(reply?.embeds[0] ?? reply?.flags)}`,
+        `${command.name} ${command.number} (job ${made[0] ?? "none"}) has no end: ${JSON.stringify(reply?.embeds[0] ?? reply?.flags)}`,
       );
     } else if (messages.length > 1) {
       doubled += 1;
       problems.push(`${command.name} ${command.number} ended ${messages.length} times`);
     } else {
-      const color = messages[0].embeds[0]?.color;
-      const end = Object.keys(ends).find((it) => COLORS[it] === color) ?? "told";
-      ends[end] += 1;
+      ends[endOf(messages[0])] += 1;
     }
   }
-  // A pair's picture has its job and seed in its name: if two messages hold it, it was posted twice.
-  const pictures = new Map();
-  for (const message of local.state.messages.values())
-    for (const { filename } of message.attachments)
-      if (/-(comparison|contact-sheet)\.\w+$/.test(filename)) {
-        const before = pictures.get(filename);
-        if (before !== undefined) problems.push(`${filename} was posted twice`);
-        pictures.set(filename, message.id);
-      }
+  const { posted, problems: inPictures } = ledger.pictures();
+  problems.push(...inPictures);
   for (const worker of orphans)
     if (isWorker(worker)) problems.push(`worker ${worker} outlived its bot and the next one`);
   const leftBehind = readFileSync(join(folder, "bot.log"), "utf8").match(
@@ -543,8 +451,8 @@ try {
     notAccepted: commands.length - accepted.length,
     ends,
     starts,
-    jobs: jobs.length,
-    pairsAndSheets: pictures.size,
+    jobs,
+    pairsAndSheets: posted,
     lost,
     doubled,
     integrity,

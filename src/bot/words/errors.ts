@@ -68,6 +68,7 @@ const SENTENCES: Readonly<Record<ErrorCode, (context: SentenceContext) => string
   WORKER_STALLED: () => `The process that runs the model stopped answering. ${TRY_AGAIN}`,
   DISK_FULL: () => `The disk of this bot's machine is full. ${ASK_OWNER}`,
   DISK_READ_ONLY: () => `This bot may not write its pictures to its machine's disk. ${ASK_OWNER}`,
+  DISK_FAILED: () => `The disk of this bot's machine could not be read or written. ${ASK_OWNER}`,
   CANCELLED: () => "This was cancelled.",
   INTERNAL: () =>
     `Something went wrong inside the bot. Please try again; if it happens again, tell its owner.`,

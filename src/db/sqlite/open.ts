@@ -20,8 +20,8 @@ const BUSY_MS = 20;
  * Opens the database, makes it where there is none (file 0600 in a folder 0700; Windows has no such modes)
  * and brings its schema up to date.
  *
- * Throws QueueError: QUEUE_NEWER_SCHEMA when a newer program wrote it, DISK_FULL, QUEUE_BUSY_DATABASE, and
- * CONFIG when the file cannot be opened, is not ours or has a second name.
+ * Throws QueueError: QUEUE_NEWER_SCHEMA when a newer program wrote it, DISK_FULL, DISK_FAILED,
+ * QUEUE_BUSY_DATABASE, and CONFIG when the file cannot be opened, is not ours or has a second name.
  *
  * `synchronous = FULL`: in WAL mode NORMAL syncs at checkpoints only, so a power cut takes back the last
  * transactions, a stored result and its "delivered" mark among them. FULL syncs the log at each commit
@@ -82,7 +82,8 @@ export function createPrivately(file: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") return;
-    if (code === "ENOSPC" || code === "EDQUOT") throw error;
+    const told = toQueueError(error, file);
+    if (told !== error) throw told;
     throw new QueueError(
       "CONFIG",
       `${file} cannot be made (${code}). Check that the data folder is a folder that this user may write to.`,

@@ -1,21 +1,27 @@
-import Database from "better-sqlite3";
 import { QueueError } from "../../core/errors.js";
 
-/** SQLite's extended result codes that a full disk can end in: a write, or growing the shared memory file. */
-const FULL = new Set(["SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"]);
+/** What a full disk can end in: a write, growing the shared memory file, or making the file. */
+const FULL = new Set(["SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "ENOSPC", "EDQUOT"]);
 
 /**
- * An error of the driver as a QueueError that says what to do, with the driver's error as its cause; anything
- * else is given back as it is. `file` is named in the sentence.
+ * An error of the driver, or of the system about the disk, as a QueueError that says what to do, with the
+ * error as its cause; anything else is given back as it is. `file` is named in the sentence.
  */
 export function toQueueError(thrown: unknown, file: string): unknown {
-  if (!(thrown instanceof Database.SqliteError)) return thrown;
-  const { code } = thrown;
+  const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+  if (typeof code !== "string") return thrown;
   const cause = { cause: thrown };
   if (FULL.has(code)) {
     return new QueueError(
       "DISK_FULL",
       `The disk that holds ${file} is full. What was stored before is safe; free some space and try again.`,
+      cause,
+    );
+  }
+  if (code === "EIO" || code.startsWith("SQLITE_IOERR")) {
+    return new QueueError(
+      "DISK_FAILED",
+      `The disk that holds ${file} could not be read or written (${code}). What was stored before is kept; look at the disk and at the system's log, then try again.`,
       cause,
     );
   }
