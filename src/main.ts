@@ -24,6 +24,7 @@ import {
   startWorker,
 } from "./inference/loop/model-choice.js";
 import { levelOfOutput } from "./inference/loop/model-host.js";
+import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { RecentTimes } from "./metrics/recent-times.js";
@@ -112,6 +113,7 @@ export async function createApp(
       events.emit("log", { level: "info", message: `Metrics at ${metrics.url}` });
     }
 
+    const promptWindow = new PromptWindow(choice.promptist.directory);
     const pictures = new PictureFolder(config.picturesDir);
     const local = config.DISCORD_TOKEN
       ? null
@@ -144,6 +146,7 @@ export async function createApp(
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>
         times.estimateWorkMs({ texts, pictures, laterSteps: Math.max(0, steps - pictures) }),
+      isTooLong: (prompt, { maxNewTokens }) => promptWindow.isLonger(prompt, maxNewTokens),
       adminIds: config.ADMIN_IDS,
       machine: () => ({
         program: PROGRAM,

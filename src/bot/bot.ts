@@ -1,6 +1,7 @@
 import { atMost } from "../core/backoff.js";
 import { DiscordError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
+import type { TextOptions } from "../core/options.js";
 import type { Treatment } from "../core/settings.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
@@ -53,6 +54,8 @@ export interface BotOptions {
   readonly uncheckedPictures?: Treatment;
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs?: (work: Work) => number | null;
+  /** Whether Promptist reads only the beginning of a prompt; throws CheckpointError. */
+  readonly isTooLong?: (prompt: string, text: TextOptions) => boolean;
   /** Ids of the users who may use `/admin`; the owners of the Discord application where there are none. */
   readonly adminIds?: readonly string[];
   /** What runs here, for admins. */
@@ -104,7 +107,7 @@ class DiscordBot implements Bot {
     this.#options = options;
     const { store, events, limits, defaults, pictures, now = Date.now } = options;
     const { queue, deliveries, records, votes, drafts, settings } = store;
-    const { estimateMs = () => null } = options;
+    const { estimateMs = () => null, isTooLong = () => false } = options;
     const timing = { ...DEFAULT_TIMING, ...options.timing };
     const { signal } = this.#stopping;
     const onFatal = (error: DiscordError) => {
@@ -154,7 +157,14 @@ class DiscordBot implements Bot {
     };
     this.#arrivals = new Arrivals(common);
     const intake = new Intake({ ...common, arrivals: this.#arrivals, replyLimits, context });
-    this.#drafts = new BatchDrafts({ ...common, drafts, arrivals: this.#arrivals, intake, estimateMs });
+    this.#drafts = new BatchDrafts({
+      ...common,
+      drafts,
+      arrivals: this.#arrivals,
+      intake,
+      estimateMs,
+      isTooLong,
+    });
     const table = buttonTable({
       intake,
       drafts: this.#drafts,

@@ -204,6 +204,28 @@ describe("each verb", () => {
     expect(again.result.pairs[2].optimized).toBe(result.pairs[2].optimized);
   });
 
+  test("optimize, compare and batch rewrite the beginning of too long a prompt, and say what they kept", async () => {
+    const long = `An old lighthouse, ${"a small boat, ".repeat(300)}the last words`;
+    const short = ["--max-new-tokens", "6"];
+    const told = /prompt is too long for Promptist to read to its end\. .*the last words\n/;
+    const { code, stdout, stderr } = await promptist(["optimize", long, ...short]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(told);
+    expect(stdout.split("\n")[0]).toMatch(/, a small boat, the last words$/);
+    const { result } = await json(["optimize", long, ...short]);
+    expect(result.unread).toMatch(/^a small boat, .*the last words$/);
+
+    const out = join(folder.path, "long");
+    const pair = await promptist(["compare", long, "--out", out, "--steps", "1", ...short]);
+    expect(pair).toMatchObject({ code: 0, stderr: expect.stringMatching(told) });
+    writeFileSync(join(folder.path, "long.txt"), `A cat\n${"a boat, ".repeat(110)}end\n`);
+    const batch = await promptist(["batch", "long.txt", "--out", out, "--steps", "1", ...short]);
+    expect(batch).toMatchObject({ code: 0, stderr: expect.stringContaining("Prompt 2 is too long") });
+
+    const refused = await promptist(["optimize", "x".repeat(6001)]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("more than 6000 characters") });
+  });
+
   test("verify prints what it loaded, its size and the time", async () => {
     const { code, result } = await json(["verify", "--max-new-tokens", "8"]);
     expect(code).toBe(0);
