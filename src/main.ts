@@ -3,9 +3,12 @@ import { join } from "node:path";
 import { cdnBeside, type LocalDiscord, startLocalDiscord } from "local-discord";
 import { createBot } from "./bot/bot.js";
 import { miniatureLine } from "./bot/words/result.js";
+import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
 import type { Config } from "./config.js";
+import { describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";
+import { DEFAULT_SIDES, sidesOf } from "./core/options.js";
 import { redactor } from "./core/redact.js";
 import { PROGRAM } from "./core/version.js";
 import { announced } from "./db/announce.js";
@@ -160,6 +163,7 @@ export async function createApp(
         maxBatch: config.MAX_BATCH_PROMPTS,
         maxFileBytes: config.MAX_FILE_BYTES,
         maxSteps: config.MAX_STEPS,
+        sides: sidesOf(ownSideOf(choice, events), config.MAX_SIDE, config.image.size),
         maxPairs: config.MAX_PAIRS,
         inLine: config.inLine,
         open: config.openCaps,
@@ -199,5 +203,17 @@ export async function createApp(
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** The checkpoint's own side; that of Stable Diffusion 1.5 where its configuration can't be read. */
+function ownSideOf({ diffusion: { directory } }: ModelChoice, events: Events): number {
+  try {
+    return ownSide(directory);
+  } catch (error) {
+    // Rewriting works all the same, and each job that would draw says what is wrong.
+    const message = `The size of the pictures of ${directory} is unknown: ${describe(error)}`;
+    events.emit("log", { level: "warn", message, error });
+    return DEFAULT_SIDES.own;
   }
 }

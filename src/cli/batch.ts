@@ -60,6 +60,8 @@ export async function batch(
   const { miniature, note } = models.noteMiniature(plain.length > 0 ? ["text", "image"] : ["image"]);
   const started = performance.now();
   const seed = flags.seed ?? randomSeed();
+  const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...found };
+  models.noteSize(image.size);
   const made = await rewriteAll(models, output, plain, textOptions(flags, seed));
   const numbers = entries.flatMap(({ optimized }, i) => (optimized === null ? [i + 1] : []));
   for (const line of unreadLines(made, numbers)) output.say(line);
@@ -78,14 +80,7 @@ export async function batch(
   const record = pairs.map(({ prompt, optimized }) => ({ original: prompt, optimized }));
   await writeFile(promptsFile, `${JSON.stringify(record, null, 2)}\n`);
 
-  const info = await drawPairs(
-    models,
-    output,
-    folder,
-    pairs,
-    { ...imageOptions(flags, seed, models.choice.diffusion), ...found },
-    true,
-  );
+  const info = await drawPairs(models, output, folder, pairs, image, true);
   output.result(
     {
       pairs: pairs.map(({ prompt, optimized, seed, baseline, drawn }, i) => ({

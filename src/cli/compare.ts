@@ -23,6 +23,7 @@ export async function compare(
   const { miniature, note } = models.noteMiniature(["text", "image"]);
   const seed = flags.seed ?? randomSeed();
   const image = imageOptions(flags, seed, models.choice.diffusion);
+  models.noteSize(image.size);
   const started = performance.now();
 
   const [rewrite] = await rewriteAll(models, output, [prompt], textOptions(flags, seed));

@@ -7,6 +7,7 @@ export type ErrorCode =
   | "INPUT_EMPTY"
   | "INPUT_TOO_LONG"
   | "INPUT_OPTION"
+  | "INPUT_SIZE"
   | "INPUT_CHOICE"
   | "INPUT_UNCHANGED"
   | "INPUT_WORD"
@@ -66,6 +67,7 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "INPUT_EMPTY",
   "INPUT_TOO_LONG",
   "INPUT_OPTION",
+  "INPUT_SIZE",
 ]);
 
 /** Whether the same work would fail the same way again. */

@@ -24,7 +24,7 @@ const seen = {
 
 beforeAll(async () => {
   folder = temporaryFolder();
-  app = await startApp(folder.path, { PREVIEW: "on" });
+  app = await startApp(folder.path, { PREVIEW: "on", MAX_SIDE: "256" });
   app.events.on("job.progress", (event) => seen.progress.push(event));
   app.events.on("job.sheet", (event) => seen.sheets.push(event));
 });

@@ -137,6 +137,23 @@ describe("each verb", () => {
     expect(await sharp(file).metadata()).toMatchObject({ format: "png", width: 96, height: 64 });
   });
 
+  test("generate draws a size of more than twice the checkpoint's own, and warns", async () => {
+    const draw = (size: string) =>
+      promptist([
+        "generate",
+        "A cat",
+        "--size",
+        size,
+        "--steps",
+        "1",
+        "--out",
+        join(folder.path, "large.png"),
+      ]);
+    const note = "Note: 136x64 is more than twice this checkpoint's own 64x64";
+    expect(await draw("136x64")).toMatchObject({ code: 0, stderr: expect.stringContaining(note) });
+    expect((await draw("128x64")).stderr).not.toContain("more than twice");
+  });
+
   test("compare writes the pair from one seed, and both side by side", async () => {
     const out = join(folder.path, "pair");
     const args = ["compare", "A fantasy castle", "--out", out, "--steps", "2", "--seed", "9"];

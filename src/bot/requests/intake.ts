@@ -10,7 +10,7 @@ import { type Asking, acknowledge, replyPrivately } from "../discord/interaction
 import { errorSentence, sentenceOf } from "../words/errors.js";
 import { refusals } from "../words/refusals.js";
 import type { Arrivals } from "./arrivals.js";
-import { type CommandContext, type CommandRequest, checkRange } from "./request.js";
+import { type CommandContext, type CommandRequest, checkRange, checkSize } from "./request.js";
 import { checkWords, contextOf, mayUse, withAlwaysNegative } from "./rules.js";
 
 export interface IntakeOptions {
@@ -64,6 +64,7 @@ export class Intake {
       const context = contextOf(this.#options.context, settings);
       request = read(context);
       checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
+      checkSize(request.image.size, context.limits);
       await checkWords(settings, request.known);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -99,6 +100,7 @@ export class Intake {
     const texts = items.flatMap((item) => [item.prompt, item.rewrite]);
     await checkWords(settings, texts);
     const image = withAlwaysNegative({ ...request.image, ...found }, settings);
+    checkSize(image.size, this.#options.context.limits);
     const draft = { kind, text, image, items, preview };
     if (confirm) return { kind: "draft", request: draft, origin };
     await this.#enqueue({ ...draft, blind }, origin, replyLimitBytes, parentId);
@@ -108,7 +110,8 @@ export class Intake {
   /**
    * Stores a draft whose user pressed Start; the message of the press becomes the job's. Throws InputError.
    */
-  enqueue(press: MessageComponentInteraction, { id, request }: Draft): Promise<void> {
+  async enqueue(press: MessageComponentInteraction, { id, request }: Draft): Promise<void> {
+    checkSize(request.image.size, this.#options.context.limits);
     const job = { ...request, blind: false, draftId: id };
     return this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
   }

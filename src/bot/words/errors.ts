@@ -1,6 +1,6 @@
 import { codeOf, contextOf, type ErrorCode, type ErrorContext } from "../../core/errors.js";
 import type { LimitScope } from "../../core/job.js";
-import { IMAGE_RANGES, SIDE_MULTIPLE } from "../../core/options.js";
+import { IMAGE_RANGES, namedSizes, SIDE_MULTIPLE, type Sides, showSize } from "../../core/options.js";
 import { capitalized, count, formatBytes, holder, number } from "./parts.js";
 
 /**
@@ -22,6 +22,8 @@ const SENTENCES: Readonly<Record<ErrorCode, (values: Values) => string>> = {
     `${subject(c, "The prompt")} is ${c.say("limit", (limit) => `longer than ${number(limit)} characters`, "too long")}. Shorten it and try again.`,
   INPUT_OPTION: (c) =>
     `${named(c.text("option"), "The option", "An option")} ${taken(c)}. Change it and try again.`,
+  INPUT_SIZE: (c) =>
+    `${named(c.text("size"), "The size", "This size")} is too large for the model here. ${c.say("max", (max) => `No side may be longer than ${number(max)} pixels`, "Choose a smaller one")}.`,
   INPUT_CHOICE: (c) =>
     `This job has no such ${c.text("option") ?? "choice"}. Choose again under its newest message.`,
   INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
@@ -93,7 +95,10 @@ export const expectations = {
   integer: (min: number, max: number) => `a whole number from ${number(min)} to ${number(max)}`,
   number: (min: number, max: number) => `a number from ${min} to ${max}`,
   oneOf: (words: readonly string[]) => `one of ${words.join(", ")}`,
-  size: `a size such as \`512x768\`, both sides multiples of ${SIDE_MULTIPLE} from ${IMAGE_RANGES.side.min} to ${IMAGE_RANGES.side.max}`,
+  size: (sides: Sides) => {
+    const { portrait = { width: sides.max, height: sides.max } } = namedSizes(sides);
+    return `a size such as \`${showSize(portrait)}\`, both sides multiples of ${SIDE_MULTIPLE} from ${IMAGE_RANGES.side.min} to ${sides.max}`;
+  },
   roles: "one or more roles, as mentions or ids",
   words: "words with commas between them",
   yesNo: "`on` or `off`",

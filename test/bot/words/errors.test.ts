@@ -65,6 +65,7 @@ const WHOLE = {
   min: 1,
   max: 9,
   multiple: 8,
+  size: "512x768",
   word: "blood",
   kind: "PDF document",
   problem: "json",
