@@ -27,6 +27,7 @@ import { Presenter } from "./messages/presentation.js";
 import { Arrivals } from "./requests/arrivals.js";
 import { BatchDrafts } from "./requests/batch-drafts.js";
 import { Intake } from "./requests/intake.js";
+import { Repeats } from "./requests/repeats.js";
 import type { CommandContext, Defaults, Limits } from "./requests/request.js";
 import { Router } from "./router.js";
 import { type BotTiming, DEFAULT_TIMING } from "./timing.js";
@@ -156,12 +157,14 @@ class DiscordBot implements Bot {
       download: (url) => download(url, files),
     };
     this.#arrivals = new Arrivals(common);
-    const intake = new Intake({ ...common, arrivals: this.#arrivals, replyLimits, context });
+    const repeats = new Repeats(timing.repeatMs);
+    const intake = new Intake({ ...common, arrivals: this.#arrivals, replyLimits, context, repeats });
     this.#drafts = new BatchDrafts({
       ...common,
       drafts,
       arrivals: this.#arrivals,
       intake,
+      repeats,
       estimateMs,
       isTooLong,
     });

@@ -44,6 +44,8 @@ export const QUICK = {
   retryFirstMs: 20,
   retryMaxMs: 100,
   pingAfterMs: 30_000,
+  // Tests send the same command as fast as they can.
+  repeatMs: 0,
 };
 
 /** True if a message shows a result or an end and waits for nothing. */

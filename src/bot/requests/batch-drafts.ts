@@ -21,6 +21,7 @@ import { errorSentence, sentenceOf } from "../words/errors.js";
 import { refusals } from "../words/refusals.js";
 import type { Arrivals } from "./arrivals.js";
 import type { Intake } from "./intake.js";
+import type { Repeats } from "./repeats.js";
 import { mayModerate, mayUse } from "./rules.js";
 
 export interface DraftOptions {
@@ -32,6 +33,7 @@ export interface DraftOptions {
   readonly settings: StoredSettings;
   readonly arrivals: Arrivals;
   readonly intake: Intake;
+  readonly repeats: Repeats;
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs: (work: Work) => number | null;
   /** Whether Promptist reads only the beginning of a prompt; throws CheckpointError. */
@@ -115,7 +117,9 @@ export class BatchDrafts {
 
   /** Start: the draft becomes a job, and its message the job's. */
   async begin(press: Press, action: PressAction): Promise<void> {
-    const { intake, settings } = this.#options;
+    const { intake, settings, repeats } = this.#options;
+    // The second click of a double click: the first makes the job of this message.
+    if (repeats.isRepeat(press)) return deferUpdate(press);
     const draft = await this.#alive(press, action);
     if (draft === null) return;
     if (press.user.id !== draft.origin.userId) return replyPrivately(press, refusals.notYourDraft);
@@ -125,6 +129,7 @@ export class BatchDrafts {
     try {
       await intake.enqueue(press, draft);
     } catch (error) {
+      repeats.forget(press);
       await press.followUp({ content: sentenceOf(error), flags: MessageFlags.Ephemeral });
       if (!(error instanceof InputError)) throw error;
     }

@@ -10,6 +10,7 @@ import { type Asking, acknowledge, replyPrivately } from "../discord/interaction
 import { errorSentence, sentenceOf } from "../words/errors.js";
 import { refusals } from "../words/refusals.js";
 import type { Arrivals } from "./arrivals.js";
+import type { Repeats } from "./repeats.js";
 import { type CommandContext, type CommandRequest, checkRange, checkSize } from "./request.js";
 import { checkWords, contextOf, mayUse, withAlwaysNegative } from "./rules.js";
 
@@ -19,6 +20,7 @@ export interface IntakeOptions {
   readonly arrivals: Arrivals;
   readonly replyLimits: ReplyLimits;
   readonly context: CommandContext;
+  readonly repeats: Repeats;
   readonly now: () => number;
 }
 
@@ -72,6 +74,29 @@ export class Intake {
       return REFUSED;
     }
 
+    const { repeats } = this.#options;
+    if (repeats.isRepeat(interaction)) {
+      await this.#answerRepeat(interaction);
+      return REFUSED;
+    }
+    let outcome = REFUSED;
+    try {
+      outcome = await this.#accept(interaction, request);
+    } finally {
+      if (outcome.kind === "refused") repeats.forget(interaction);
+    }
+    return outcome;
+  }
+
+  /** The first one has a message already, so a second press needs no words of its own. */
+  async #answerRepeat(interaction: Asking): Promise<void> {
+    if (interaction.isMessageComponent() || (interaction.isModalSubmit() && interaction.isFromMessage()))
+      await acknowledge(interaction, () => interaction.deferUpdate());
+    else await replyPrivately(interaction, refusals.repeated);
+  }
+
+  /** Acknowledges a command and stores what it asks for. */
+  async #accept(interaction: Asking, request: CommandRequest): Promise<Outcome> {
     const origin = this.#originOf(interaction);
     const { arrivals } = this.#options;
     try {
