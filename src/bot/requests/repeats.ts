@@ -43,7 +43,7 @@ function keyOf(interaction: Asking): string {
 
 function contentOf(interaction: Asking): unknown[] {
   if (interaction.isChatInputCommand())
-    return [interaction.commandName, ...interaction.options.data.map(valueOf)];
+    return [interaction.commandName, ...interaction.options.data.map(givenOf)];
   if (interaction.isMessageContextMenuCommand()) return [interaction.commandName, interaction.targetId];
   if (interaction.isModalSubmit())
     return [
@@ -55,7 +55,7 @@ function contentOf(interaction: Asking): unknown[] {
 }
 
 /** A file that is attached twice has two ids. */
-const valueOf = ({ name, value, attachment }: CommandInteractionOption): unknown[] => [
+const givenOf = ({ name, value, attachment }: CommandInteractionOption): unknown[] => [
   name,
   ...(attachment ? [attachment.name, attachment.size] : [value]),
 ];
