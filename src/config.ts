@@ -190,6 +190,14 @@ export const VARIABLES = {
     inRange(LIMIT_RANGES.steps),
     "Most denoising steps that a command may ask for.",
   ),
+  MAX_SIDE: variable(
+    "",
+    z
+      .literal("")
+      .transform(() => null)
+      .or(inRange(IMAGE_RANGES.side)),
+    "Longest side of a picture, in pixels, that people may ask for in Discord. Empty: twice the checkpoint's own (1024 for Stable Diffusion 1.5, 128 for the miniature).",
+  ),
   MAX_BATCH_PROMPTS: variable(
     String(DEFAULT_LIMITS.batch),
     inRange(LIMIT_RANGES.batch),

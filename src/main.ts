@@ -4,9 +4,12 @@ import { cdnBeside, type LocalDiscord, startLocalDiscord, startOperatorPanel } f
 import { createBot } from "./bot/bot.js";
 import { miniatureLine } from "./bot/words/result.js";
 import { verdictOf } from "./bot/words/votes.js";
+import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
 import type { Config } from "./config.js";
+import { describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";
+import { DEFAULT_SIDES, sidesOf } from "./core/options.js";
 import { redactor } from "./core/redact.js";
 import { PROGRAM } from "./core/version.js";
 import { announced } from "./db/announce.js";
@@ -28,6 +31,7 @@ import {
   startWorker,
 } from "./inference/loop/model-choice.js";
 import { levelOfOutput } from "./inference/loop/model-host.js";
+import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { recentLog } from "./metrics/recent-log.js";
@@ -132,6 +136,7 @@ export async function createApp(
     const workers = new WorkerRecords(join(config.dataDir, "workers"), events);
     await workers.endLeftBehind();
 
+    const promptWindow = new PromptWindow(choice.promptist.directory);
     const pictures = new PictureFolder(config.picturesDir);
     const operator = watchForOperator({
       events,
@@ -189,6 +194,7 @@ export async function createApp(
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>
         times.estimateWorkMs({ texts, pictures, laterSteps: Math.max(0, steps - pictures) }),
+      isTooLong: (prompt, { maxNewTokens }) => promptWindow.isLonger(prompt, maxNewTokens),
       adminIds: config.ADMIN_IDS,
       machine: () => ({
         program: PROGRAM,
@@ -202,6 +208,7 @@ export async function createApp(
         maxBatch: config.MAX_BATCH_PROMPTS,
         maxFileBytes: config.MAX_FILE_BYTES,
         maxSteps: config.MAX_STEPS,
+        sides: sidesOf(ownSideOf(choice, events), config.MAX_SIDE, config.image.size),
         maxPairs: config.MAX_PAIRS,
         inLine: config.inLine,
         open: config.openCaps,
@@ -254,5 +261,17 @@ export async function createApp(
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** The checkpoint's own side; that of Stable Diffusion 1.5 where its configuration can't be read. */
+function ownSideOf({ diffusion: { directory }, vae }: ModelChoice, events: Events): number {
+  try {
+    return ownSide(directory, vae);
+  } catch (error) {
+    // Rewriting works all the same, and each job that would draw says what is wrong.
+    const message = `The size of the pictures of ${directory} is unknown: ${describe(error)}`;
+    events.emit("log", { level: "warn", message, error });
+    return DEFAULT_SIDES.own;
   }
 }

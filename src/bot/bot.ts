@@ -1,6 +1,7 @@
 import { atMost } from "../core/backoff.js";
 import { DiscordError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
+import type { TextOptions } from "../core/options.js";
 import type { Treatment } from "../core/settings.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
@@ -27,6 +28,7 @@ import { Presenter } from "./messages/presentation.js";
 import { Arrivals } from "./requests/arrivals.js";
 import { BatchDrafts } from "./requests/batch-drafts.js";
 import { Intake } from "./requests/intake.js";
+import { Repeats } from "./requests/repeats.js";
 import type { CommandContext, Defaults, Limits } from "./requests/request.js";
 import { Router } from "./router.js";
 import { type BotTiming, DEFAULT_TIMING } from "./timing.js";
@@ -54,6 +56,8 @@ export interface BotOptions {
   readonly uncheckedPictures?: Treatment;
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs?: (work: Work) => number | null;
+  /** Whether Promptist reads only the beginning of a prompt; throws CheckpointError. */
+  readonly isTooLong?: (prompt: string, text: TextOptions) => boolean;
   /** Ids of the users who may use `/admin`; the owners of the Discord application where there are none. */
   readonly adminIds?: readonly string[];
   /** What runs here, for admins. */
@@ -106,7 +110,7 @@ class DiscordBot implements Bot {
     this.#options = options;
     const { store, events, limits, defaults, pictures, now = Date.now } = options;
     const { queue, deliveries, records, votes, drafts, settings } = store;
-    const { estimateMs = () => null } = options;
+    const { estimateMs = () => null, isTooLong = () => false } = options;
     const timing = { ...DEFAULT_TIMING, ...options.timing };
     const { signal } = this.#stopping;
     const onFatal = (error: DiscordError) => {
@@ -156,8 +160,17 @@ class DiscordBot implements Bot {
       download: (url) => download(url, files),
     };
     this.#arrivals = new Arrivals(common);
-    const intake = new Intake({ ...common, arrivals: this.#arrivals, replyLimits, context });
-    this.#drafts = new BatchDrafts({ ...common, drafts, arrivals: this.#arrivals, intake, estimateMs });
+    const repeats = new Repeats(timing.repeatMs);
+    const intake = new Intake({ ...common, arrivals: this.#arrivals, replyLimits, context, repeats });
+    this.#drafts = new BatchDrafts({
+      ...common,
+      drafts,
+      arrivals: this.#arrivals,
+      intake,
+      repeats,
+      estimateMs,
+      isTooLong,
+    });
     const table = buttonTable({
       intake,
       drafts: this.#drafts,

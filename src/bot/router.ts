@@ -10,6 +10,7 @@ import { type Events, log } from "../core/events.js";
 import type { Presses } from "./buttons/presses.js";
 import type { AnswerCommand, Services } from "./commands/command.js";
 import { COMMANDS, readMenu } from "./commands/index.js";
+import { completeSize } from "./commands/options.js";
 import { completeSetting } from "./commands/settings.js";
 import { type Asking, replyPrivately } from "./discord/interactions.js";
 import type { BatchDrafts } from "./requests/batch-drafts.js";
@@ -113,7 +114,8 @@ export class Router {
   }
 
   /**
-   * While an option is typed: names of settings, or the user's own recent prompts that contain these letters.
+   * While an option is typed: names of settings, sizes, or the user's own recent prompts that contain these
+   * letters.
    */
   async #complete(interaction: AutocompleteInteraction): Promise<void> {
     const { name, value } = interaction.options.getFocused(true);
@@ -121,7 +123,8 @@ export class Router {
       const settings = completeSetting(value, interaction.locale);
       return interaction.respond(settings.slice(0, CHOICES_MAX));
     }
-    const { records } = this.#options.services;
+    const { records, context } = this.#options.services;
+    if (name === "size") return interaction.respond(completeSize(value, interaction.locale, context.limits));
     const prompts = await records.recentPrompts(interaction.user.id, value, CHOICES_MAX);
     const choices = prompts.filter((prompt) => prompt.length <= CHOICE_MAX);
     return interaction.respond(choices.map((prompt) => ({ name: prompt, value: prompt })));

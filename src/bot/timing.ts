@@ -13,6 +13,8 @@ export interface BotTiming {
   readonly retryMaxMs: number;
   /** A result that took longer than this calls the requester. */
   readonly pingAfterMs: number;
+  /** The same command or press of the same person within this time is done once; 0: each is done. */
+  readonly repeatMs: number;
 }
 
 export const DEFAULT_TIMING: BotTiming = {
@@ -26,4 +28,5 @@ export const DEFAULT_TIMING: BotTiming = {
   retryFirstMs: 2_000,
   retryMaxMs: 5 * 60_000,
   pingAfterMs: 30_000,
+  repeatMs: 1_000,
 };

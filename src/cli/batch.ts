@@ -14,6 +14,7 @@ import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
+import { unreadLines } from "./prompt.js";
 import { scoreLine } from "./score.js";
 
 export interface PairToDraw {
@@ -59,7 +60,12 @@ export async function batch(
   const { miniature, note } = models.noteMiniature(plain.length > 0 ? ["text", "image"] : ["image"]);
   const started = performance.now();
   const seed = flags.seed ?? randomSeed();
-  const rewrites = (await rewriteAll(models, output, plain, textOptions(flags, seed)))[Symbol.iterator]();
+  const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...found };
+  models.noteSize(image.size);
+  const made = await rewriteAll(models, output, plain, textOptions(flags, seed));
+  const numbers = entries.flatMap(({ optimized }, i) => (optimized === null ? [i + 1] : []));
+  for (const line of unreadLines(made, numbers)) output.say(line);
+  const rewrites = made[Symbol.iterator]();
 
   const pairs = entries.map(
     ({ prompt, optimized, seed: own }, i): PairToDraw => ({
@@ -74,14 +80,7 @@ export async function batch(
   const record = pairs.map(({ prompt, optimized }) => ({ original: prompt, optimized }));
   await writeFile(promptsFile, `${JSON.stringify(record, null, 2)}\n`);
 
-  const info = await drawPairs(
-    models,
-    output,
-    folder,
-    pairs,
-    { ...imageOptions(flags, seed, models.choice.diffusion), ...found },
-    true,
-  );
+  const info = await drawPairs(models, output, folder, pairs, image, true);
   output.result(
     {
       pairs: pairs.map(({ prompt, optimized, seed, baseline, drawn }, i) => ({

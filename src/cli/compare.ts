@@ -5,7 +5,7 @@ import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
-import { checkPrompt } from "./prompt.js";
+import { checkPrompt, unreadLines } from "./prompt.js";
 import { scoreLine } from "./score.js";
 
 /**
@@ -23,9 +23,11 @@ export async function compare(
   const { miniature, note } = models.noteMiniature(["text", "image"]);
   const seed = flags.seed ?? randomSeed();
   const image = imageOptions(flags, seed, models.choice.diffusion);
+  models.noteSize(image.size);
   const started = performance.now();
 
   const [rewrite] = await rewriteAll(models, output, [prompt], textOptions(flags, seed));
+  for (const line of unreadLines([rewrite!])) output.say(line);
   const pair = {
     prompt,
     optimized: rewrite!.rewrite,
@@ -41,6 +43,7 @@ export async function compare(
     {
       prompt,
       optimized: pair.optimized,
+      unread: rewrite!.unread ?? null,
       candidates: rewrite!.candidates,
       files: { baseline, optimized: drawn, comparison },
       seed,

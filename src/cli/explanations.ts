@@ -14,10 +14,16 @@ const theirs = (means: string): Explanation => ({
 export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   INPUT_EMPTY: theirs("A prompt was empty, or held nothing but control characters."),
   INPUT_TOO_LONG: {
-    means: "A prompt was longer than MAX_PROMPT_LENGTH.",
-    todo: "Nothing, or raise MAX_PROMPT_LENGTH (6000 at most, Discord's own limit).",
+    means:
+      "A prompt had more characters than MAX_PROMPT_LENGTH, or a line of a batch file did. The number of tokens is no reason: Promptist rewrites the beginning that it can read and keeps the rest.",
+    todo: "The person can shorten the prompt, which was stored nowhere; or raise MAX_PROMPT_LENGTH (6000 at most, Discord's own limit).",
   },
   INPUT_OPTION: theirs("An option of a command was out of its range."),
+  INPUT_SIZE: {
+    means:
+      "Someone asked for a picture with a side longer than MAX_SIDE, by default twice the checkpoint's own.",
+    todo: "Nothing; or raise MAX_SIDE, if this machine draws such pictures fast enough for all who wait.",
+  },
   INPUT_CHOICE: theirs("A menu or a form named something that its job does not have."),
   INPUT_UNCHANGED: theirs("A button was asked to repeat what exists already."),
   INPUT_WORD: theirs("A prompt had a word that the server or channel refuses (`/settings show`)."),

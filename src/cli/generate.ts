@@ -21,6 +21,7 @@ export async function generate(
   await makeOutFolder(dirname(file));
   const { miniature, note } = models.noteMiniature(["image"]);
   const options = imageOptions(flags, flags.seed ?? randomSeed(), models.choice.diffusion);
+  models.noteSize(options.size);
   const { drawn, info } = await models.withModel("image", async (host) => ({
     drawn: await host.call(
       "draw",

@@ -1,7 +1,9 @@
 import { miniatureLine } from "../bot/words/result.js";
+import { ownSide } from "../checkpoints/layouts/diffusion-files.js";
 import type { FoundJudges } from "../checkpoints/layouts/find-judges.js";
 import type { Config } from "../config.js";
 import type { Phase } from "../core/job.js";
+import { type PictureSize, SIDE_FACTOR, showSize } from "../core/options.js";
 import { type GpuLease, GpuLock } from "../inference/loop/gpu-lock.js";
 import {
   chooseModels,
@@ -83,6 +85,16 @@ export class Models {
         await host.close();
       }
     }, this.signal);
+  }
+
+  /** Warns on stderr of a size that takes long and seldom looks right; on one's own machine it is drawn. */
+  noteSize(size: PictureSize | null): void {
+    if (size === null) return;
+    const own = ownSide(this.choice.diffusion.directory, this.choice.vae);
+    if (Math.max(size.width, size.height) <= SIDE_FACTOR * own) return;
+    this.output.say(
+      `Note: ${showSize(size)} is more than twice this checkpoint's own ${own}x${own}, so it takes long and may show its subject several times.`,
+    );
   }
 
   /** Tells the user on stderr that a miniature is in use; returns the same for the JSON result. */

@@ -3,7 +3,7 @@ import type { Rewrite } from "../inference/worker/protocol.js";
 import type { Models } from "./models.js";
 import { type TextFlags, textOptions } from "./options.js";
 import type { Output } from "./output.js";
-import { checkPrompt } from "./prompt.js";
+import { checkPrompt, unreadLines } from "./prompt.js";
 
 /** `promptist optimize TEXT`: rewrites one prompt and lists all distinct candidates, best first. */
 export async function optimize(
@@ -24,10 +24,12 @@ export async function optimize(
     );
     return { rewrite: rewrite!, info: host.info };
   });
+  for (const line of unreadLines([rewrite])) output.say(line);
   output.result(
     {
       prompt,
       optimized: rewrite.rewrite,
+      unread: rewrite.unread ?? null,
       candidates: rewrite.candidates,
       settings: options,
       checkpoint: models.choice.promptist.name,

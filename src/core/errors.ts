@@ -7,6 +7,7 @@ export type ErrorCode =
   | "INPUT_EMPTY"
   | "INPUT_TOO_LONG"
   | "INPUT_OPTION"
+  | "INPUT_SIZE"
   | "INPUT_CHOICE"
   | "INPUT_UNCHANGED"
   | "INPUT_WORD"
@@ -67,6 +68,7 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "INPUT_EMPTY",
   "INPUT_TOO_LONG",
   "INPUT_OPTION",
+  "INPUT_SIZE",
 ]);
 
 /** Whether the same work would fail the same way again. */
@@ -83,13 +85,15 @@ class CodedError extends Error {
   }
 }
 
+/** Values to fill into a code's sentence, such as `{ limit: 1000 }`. */
+export type ErrorContext = Readonly<Record<string, string | number>>;
+
 /** A person's input cannot be used; `message` says what is wrong and how to fix it. */
 export class InputError extends CodedError {
   constructor(
     code: ErrorCode,
     message: string,
-    /** Values to fill into the sentence, such as `{ limit: 1000 }`. */
-    readonly context: Readonly<Record<string, string | number>> = {},
+    readonly context: ErrorContext = {},
     options?: ErrorOptions,
   ) {
     super(code, message, options);
@@ -113,6 +117,13 @@ export function codeOf(thrown: unknown): ErrorCode {
     if (error.name === "AbortError") return "CANCELLED";
   }
   return "INTERNAL";
+}
+
+/** The context that belongs to `codeOf(thrown)`; empty where its error has none. */
+export function contextOf(thrown: unknown): ErrorContext {
+  for (let error: unknown = thrown; error instanceof Error; error = error.cause)
+    if (error instanceof CodedError) return error instanceof InputError ? error.context : {};
+  return {};
 }
 
 /** Whether a system call failed because a file or folder is not there. */

@@ -3,6 +3,7 @@
  * message.
  */
 
+import type { ErrorContext } from "./errors.js";
 import type { PictureJudgement } from "./judgement.js";
 import type { ImageOptions, TextOptions } from "./options.js";
 import { type PerSide, SIDES, type Side } from "./side.js";
@@ -60,6 +61,8 @@ export interface Item {
 
 export type ItemNote =
   | { readonly code: "unchanged" }
+  /** Promptist read only the beginning of the prompt; `words` are the rest, behind its rewrite as written. */
+  | { readonly code: "unread"; readonly words: string }
   | { readonly code: "truncated"; readonly side: Side; readonly words: string };
 
 /** Where the command came from. Ids are Discord snowflakes. */
@@ -81,6 +84,8 @@ export const linkTo = ({ guildId, channelId }: Origin, messageId?: string | null
 
 export interface Failure {
   readonly code: string;
+  /** Values of the code's sentence; absent where it has none. */
+  readonly context?: ErrorContext;
   /** For the log and the operator, never for a channel. */
   readonly detail: string;
   readonly at: number;

@@ -138,6 +138,52 @@ export function parseSize(text: string): PictureSize | null {
   return fits(width) && fits(height) ? { width, height } : null;
 }
 
+/** Sides of pictures in pixels: the checkpoint's own, and the longest that a command may ask for. */
+export interface Sides {
+  readonly own: number;
+  readonly max: number;
+}
+
+/** Of Stable Diffusion 1.5. */
+export const DEFAULT_SIDES: Sides = Object.freeze({ own: 512, max: IMAGE_RANGES.side.max });
+
+/** Beyond this many times its own side a checkpoint is slow, and repeats its subject. */
+export const SIDE_FACTOR = 2;
+
+/**
+ * The sides of a checkpoint. `max`: the operator's limit; null for twice its own. The default size of the
+ * commands is always allowed.
+ */
+export function sidesOf(own: number, max: number | null, usual: PictureSize | null = null): Sides {
+  const { side } = IMAGE_RANGES;
+  const limit = max ?? Math.min(side.max, Math.max(side.min, SIDE_FACTOR * own));
+  return { own, max: Math.max(limit, usual?.width ?? 0, usual?.height ?? 0) };
+}
+
+export const fitsSides = ({ width, height }: PictureSize, { max }: Sides): boolean =>
+  Math.max(width, height) <= max;
+
+export const SIZE_NAMES = ["square", "portrait", "landscape", "larger"] as const;
+export type SizeName = (typeof SIZE_NAMES)[number];
+
+/** How much longer the longer side of a named size is than the checkpoint's own. */
+const LONGER = 1.5;
+
+/** The sizes that suit a checkpoint, by name, as far as they are allowed. */
+export function namedSizes(sides: Sides): Partial<Readonly<Record<SizeName, PictureSize>>> {
+  const { own } = sides;
+  const longer = SIDE_MULTIPLE * Math.round((LONGER * own) / SIDE_MULTIPLE);
+  const all: Readonly<Record<SizeName, PictureSize>> = {
+    square: { width: own, height: own },
+    portrait: { width: own, height: longer },
+    landscape: { width: longer, height: own },
+    larger: { width: longer, height: longer },
+  };
+  return Object.fromEntries(
+    Object.entries(all).filter(([, size]) => fitsSides(size, sides) && parseSize(showSize(size)) !== null),
+  );
+}
+
 export const showSize = ({ width, height }: PictureSize): string => `${width}x${height}`;
 
 /**

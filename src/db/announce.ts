@@ -58,16 +58,16 @@ export function announced(store: Store, events: Events): Store {
       if (kept) finished(claim.job.id, "done");
       return kept;
     },
-    async retry(claim, code, detail, afterMs) {
-      const end = await queue.retry(claim, code, detail, afterMs);
+    async retry(claim, code, detail, afterMs, context) {
+      const end = await queue.retry(claim, code, detail, afterMs, context);
       const { id: jobId, phase } = claim.job;
       if (end === "queued") events.emit("job.requeued", { jobId, phase, reason: "retry", code });
       else if (end === "failed") events.emit("job.finished", { jobId, state: end, code });
       else if (end === "cancelled") finished(jobId, end);
       return end;
     },
-    async fail(claim, code, detail) {
-      const kept = await queue.fail(claim, code, detail);
+    async fail(claim, code, detail, context) {
+      const kept = await queue.fail(claim, code, detail, context);
       if (kept) events.emit("job.finished", { jobId: claim.job.id, state: "failed", code });
       return kept;
     },

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../core/errors.js";
+import type { ErrorCode, ErrorContext } from "../core/errors.js";
 import type {
   Candidate,
   ItemNote,
@@ -175,11 +175,17 @@ export interface Queue {
   release(claim: Claim): Promise<LeaveResult>;
   complete(claim: Claim): Promise<boolean>;
   /**
-   * Records a failed attempt. The job is queued again after `afterMs`, LONGEST_BACKOFF_MS at most, or failed
+   * Records a failed attempt; `context` has the values of the code's sentence. The job is queued again after `afterMs`, LONGEST_BACKOFF_MS at most, or failed
    * after `maxAttempts`.
    */
-  retry(claim: Claim, code: ErrorCode, detail: string, afterMs: number): Promise<RetryResult>;
-  fail(claim: Claim, code: ErrorCode, detail: string): Promise<boolean>;
+  retry(
+    claim: Claim,
+    code: ErrorCode,
+    detail: string,
+    afterMs: number,
+    context?: ErrorContext,
+  ): Promise<RetryResult>;
+  fail(claim: Claim, code: ErrorCode, detail: string, context?: ErrorContext): Promise<boolean>;
   /** The holder saw the request to stop and did. */
   cancelled(claim: Claim): Promise<boolean>;
 

@@ -66,6 +66,40 @@ describe("the preview of a batch", () => {
     expect(await world.drafts.nextDueAt()).toBeNull();
   });
 
+  it("names the prompts that Promptist can't read to their end, and so does the result", async () => {
+    const isTooLong = (prompt: string, { maxNewTokens }: { maxNewTokens: number }) =>
+      prompt.length > 256 - maxNewTokens;
+    const world = await startWorld({ bot: { isTooLong } });
+    const alice = world.local.member("alice");
+    const long = "A very long prompt. ".repeat(20);
+    const pair = { original: long, optimized: long };
+    const data = JSON.stringify(["A cat", long, pair, long]);
+    const handle = await alice.slash("batch", { file: { name: "a.json", data } });
+    const preview = await handle.waitFor((m) => hasButton(m, "Start"));
+    expect(text(preview)).toContain("Prompts 2 and 4 are too long for Promptist to read to the end.");
+
+    await alice.press(preview, "Start");
+    await handle.waitFor((m) => !hasButton(m, "Start"));
+    const claim = await world.loop.claim("text");
+    await world.loop.rewrite(claim, [{ code: "unread", words: "the end" }]);
+    await world.loop.runNext();
+    const result = text(await handle.waitFor(isFinal));
+    expect(result).toContain("Promptist can't read prompts 1, 2 and 4 to their end.");
+  });
+
+  it("is started even where long prompts can't be counted", async () => {
+    const world = await startWorld({
+      bot: {
+        isTooLong: () => {
+          throw new Error("no tokenizer");
+        },
+      },
+    });
+    await startBatch(world.local.member("alice"), file(2));
+    expect((await world.queue.depth()).queued).toBe(1);
+    expect(world.problems).toEqual(["warn: Long prompts of a draft could not be counted"]);
+  });
+
   it("is started once, by who attached the file, also after a restart", async () => {
     const world = await startWorld();
     const alice = world.local.member("alice");

@@ -11,11 +11,13 @@ import {
   IMAGE_RANGES,
   isInRange,
   LIMIT_RANGES,
+  namedSizes,
   parseSize,
   type Range,
   SCHEDULERS,
   SEARCH_MODES,
   showSize,
+  sidesOf,
   TEXT_RANGES,
 } from "../../src/core/options.js";
 
@@ -146,5 +148,44 @@ it("the environment's defaults are the table's", () => {
     MAX_STEPS: DEFAULT_LIMITS.steps,
     MAX_BATCH_PROMPTS: DEFAULT_LIMITS.batch,
     MAX_PAIRS: DEFAULT_LIMITS.pairs,
+  });
+});
+
+describe("sides", () => {
+  it.each([
+    [512, null, null, 1024],
+    [64, null, null, 128],
+    [768, null, null, 1024],
+    [16, null, null, 64],
+    [64, 512, null, 512],
+    [512, 256, null, 256],
+    [64, null, { width: 64, height: 256 }, 256],
+  ])(
+    "of a checkpoint for %d pixels with the limit %j and the default %j may be %d long",
+    (own, max, usual, longest) => {
+      expect(sidesOf(own, max, usual)).toEqual({ own, max: longest });
+    },
+  );
+
+  it("are named where they are allowed", () => {
+    const shown = (own: number, max: number | null) =>
+      Object.entries(namedSizes(sidesOf(own, max))).map(([name, size]) => `${name} ${showSize(size)}`);
+    expect(shown(512, null)).toEqual([
+      "square 512x512",
+      "portrait 512x768",
+      "landscape 768x512",
+      "larger 768x768",
+    ]);
+    expect(shown(64, null)).toContain("larger 96x96");
+    expect(shown(512, 600)).toEqual(["square 512x512"]);
+    expect(shown(16, null)).toEqual([]);
+    expect(shown(88, null)).toContain("portrait 88x136");
+  });
+
+  it("are read from the environment", () => {
+    expect(loadConfig({}, "/nowhere").MAX_SIDE).toBeNull();
+    expect(loadConfig({ MAX_SIDE: "256" }, "/nowhere").MAX_SIDE).toBe(256);
+    for (const wrong of ["63", "1025", "a"])
+      expect(takes(() => loadConfig({ MAX_SIDE: wrong }, "/nowhere"))).toBe(false);
   });
 });

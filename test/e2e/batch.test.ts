@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AppEvents } from "../../src/core/events.js";
 import type { Job, Picture } from "../../src/core/job.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
-import { startBatch } from "../support/batch.js";
+import { hasButton, startBatch } from "../support/batch.js";
 
 /** Batches with the real loop and workers, and (miniature) models. */
 
@@ -24,7 +24,7 @@ const seen = {
 
 beforeAll(async () => {
   folder = temporaryFolder();
-  app = await startApp(folder.path, { PREVIEW: "on" });
+  app = await startApp(folder.path, { PREVIEW: "on", MAX_SIDE: "256" });
   app.events.on("job.progress", (event) => seen.progress.push(event));
   app.events.on("job.sheet", (event) => seen.sheets.push(event));
 });
@@ -157,6 +157,35 @@ describe("words beyond the image model's 77 tokens", () => {
     expect(text(message)).toMatch(/The end of the prompt lies beyond what the image model reads: `.*zebra`/);
     const short = await alice.slash("optimize", { prompt: "A cat" });
     expect(text(await short.waitFor(isDone, WAIT))).not.toContain("lies beyond");
+  });
+});
+
+describe("a prompt that is longer than Promptist reads", () => {
+  const long = `An old lighthouse, ${"a small boat, ".repeat(65)}the last words`;
+
+  test.each(["optimize", "compare"])("is rewritten, and its end is kept and told: /%s", async (command) => {
+    const alice = app.local.member("alice");
+    const handle = await alice.slash(command, { prompt: long });
+    const message = await handle.waitFor(isDone, WAIT);
+    expect(text(message)).toMatch(
+      /Promptist can't read such a long prompt to its end\. .*`a small boat, a small boat/,
+    );
+    const job = (await app.queue.get(idOf(message)))!;
+    expect(job).toMatchObject({ state: "done", failures: [] });
+    expect(job.items[0]!.rewrite).toMatch(/, a small boat, the last words$/);
+    expect(job.items[0]!.notes).toContainEqual(expect.objectContaining({ code: "unread" }));
+  });
+
+  test("is named in the preview and the result of its batch, and the others are drawn", async () => {
+    const alice = app.local.member("alice");
+    const data = `A cat\n${long}\nA rose`;
+    const handle = await alice.slash("batch", { file: { name: "prompts.txt", data } });
+    const preview = await handle.waitFor((m) => hasButton(m, "Start"));
+    expect(text(preview)).toContain("Prompt 2 is too long for Promptist to read to the end.");
+    await alice.press(preview, "Start");
+    const message = await handle.waitFor(isDone, WAIT);
+    expect(text(message)).toContain("3 prompts, 6 pictures.");
+    expect(text(message)).toContain("Promptist can't read prompt 2 to its end.");
   });
 });
 

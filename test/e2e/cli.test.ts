@@ -137,6 +137,23 @@ describe("each verb", () => {
     expect(await sharp(file).metadata()).toMatchObject({ format: "png", width: 96, height: 64 });
   });
 
+  test("generate draws a size of more than twice the checkpoint's own, and warns", async () => {
+    const draw = (size: string) =>
+      promptist([
+        "generate",
+        "A cat",
+        "--size",
+        size,
+        "--steps",
+        "1",
+        "--out",
+        join(folder.path, "large.png"),
+      ]);
+    const note = "Note: 136x64 is more than twice this checkpoint's own 64x64";
+    expect(await draw("136x64")).toMatchObject({ code: 0, stderr: expect.stringContaining(note) });
+    expect((await draw("128x64")).stderr).not.toContain("more than twice");
+  });
+
   test("compare writes the pair from one seed, and both side by side", async () => {
     const out = join(folder.path, "pair");
     const args = ["compare", "A fantasy castle", "--out", out, "--steps", "2", "--seed", "9"];
@@ -202,6 +219,28 @@ describe("each verb", () => {
     const again = await json(["batch", join(out, "prompts.json"), "--out", `${out}-again`, "--steps", "1"]);
     expect(again.result.promptistLoaded).toBe(false);
     expect(again.result.pairs[2].optimized).toBe(result.pairs[2].optimized);
+  });
+
+  test("optimize, compare and batch rewrite the beginning of too long a prompt, and say what they kept", async () => {
+    const long = `An old lighthouse, ${"a small boat, ".repeat(300)}the last words`;
+    const short = ["--max-new-tokens", "6"];
+    const told = /prompt is too long for Promptist to read to its end\. .*the last words\n/;
+    const { code, stdout, stderr } = await promptist(["optimize", long, ...short]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(told);
+    expect(stdout.split("\n")[0]).toMatch(/, a small boat, the last words$/);
+    const { result } = await json(["optimize", long, ...short]);
+    expect(result.unread).toMatch(/^a small boat, .*the last words$/);
+
+    const out = join(folder.path, "long");
+    const pair = await promptist(["compare", long, "--out", out, "--steps", "1", ...short]);
+    expect(pair).toMatchObject({ code: 0, stderr: expect.stringMatching(told) });
+    writeFileSync(join(folder.path, "long.txt"), `A cat\n${"a boat, ".repeat(110)}end\n`);
+    const batch = await promptist(["batch", "long.txt", "--out", out, "--steps", "1", ...short]);
+    expect(batch).toMatchObject({ code: 0, stderr: expect.stringContaining("Prompt 2 is too long") });
+
+    const refused = await promptist(["optimize", "x".repeat(6001)]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("more than 6000 characters") });
   });
 
   test("verify prints what it loaded, its size and the time", async () => {

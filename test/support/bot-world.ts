@@ -6,6 +6,7 @@ import { type LocalDiscord, type LocalDiscordOptions, startLocalDiscord } from "
 import sharp from "sharp";
 import { onTestFinished } from "vitest";
 import { type Bot, type BotOptions, createBot } from "../../src/bot/bot.js";
+import type { ErrorCode, ErrorContext } from "../../src/core/errors.js";
 import { type AppEvents, createEvents, type Events } from "../../src/core/events.js";
 import { hasOverview, type ItemNote, type Phase } from "../../src/core/job.js";
 import { isFlagged, type PictureJudgement } from "../../src/core/judgement.js";
@@ -43,6 +44,8 @@ export const QUICK = {
   retryFirstMs: 20,
   retryMaxMs: 100,
   pingAfterMs: 30_000,
+  // Tests send the same command as fast as they can.
+  repeatMs: 0,
 };
 
 /** True if a message shows a result or an end and waits for nothing. */
@@ -265,8 +268,8 @@ export class StandInLoop {
     await this.queue.complete(claim);
   }
 
-  async fail(claim: Claim, code: Parameters<Queue["fail"]>[1]): Promise<void> {
-    await this.queue.fail(claim, code, "a detail with /a/path that no channel may see");
+  async fail(claim: Claim, code: ErrorCode, context: ErrorContext = {}): Promise<void> {
+    await this.queue.fail(claim, code, "a detail with /a/path that no channel may see", context);
   }
 
   async cancelled(claim: Claim): Promise<void> {

@@ -7,6 +7,8 @@ import {
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { replyPrivately } from "../discord/interactions.js";
+import { clip } from "../discord/markdown.js";
+import { CONTENT_MAX } from "../discord/outgoing.js";
 import { adminLines } from "../words/admin.js";
 import { commandTexts } from "../words/commands.js";
 import type { AnswerCommand } from "./command.js";
@@ -74,7 +76,8 @@ export const admin: AnswerCommand = {
       case "failed": {
         const jobs = await records.setAside(SHOWN);
         const lines = jobs.map((it) => adminLines.failed(it));
-        return replyPrivately(interaction, lines.length === 0 ? adminLines.noneFailed : lines.join("\n"));
+        const content = lines.length === 0 ? adminLines.noneFailed : lines.join("\n");
+        return replyPrivately(interaction, clip(content, CONTENT_MAX));
       }
       case "retry": {
         const id = interaction.options.getString("job", true);

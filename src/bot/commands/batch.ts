@@ -1,10 +1,9 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import { IMAGE_RANGES, type ImageOptions, showSize } from "../../core/options.js";
+import { DEFAULT_SIDES, IMAGE_RANGES, type ImageOptions, type Sides, showSize } from "../../core/options.js";
 import { commonOptions, type PromptPair, type RowOptions } from "../../prompt-files/prompt-file.js";
 import { readPrompts } from "../../prompt-files/read-prompts.js";
-import { checkRange } from "../requests/request.js";
-import { parseSetting } from "../requests/setting-catalog.js";
+import { checkRange, readSize } from "../requests/request.js";
 import { commandTexts } from "../words/commands.js";
 import type { RequestCommand } from "./command.js";
 import { imageOptions, modeOption, readImage, readText } from "./options.js";
@@ -58,7 +57,7 @@ export const batch: RequestCommand = {
           maxPromptLength: limits.maxPromptLength,
         });
         return {
-          image: optionsOfFile(pairs, limits.maxSteps, given),
+          image: optionsOfFile(pairs, limits.maxSteps, given, limits.sides),
           items: pairs.map(({ prompt, optimized, seed }) => ({
             prompt,
             rewrite: optimized,
@@ -78,12 +77,13 @@ export function optionsOfFile(
   pairs: readonly PromptPair[],
   maxSteps: number,
   given: (name: keyof ImageOptions) => boolean,
+  sides: Sides = DEFAULT_SIDES,
 ): RowOptions {
   const options = commonOptions(pairs);
   const { steps, guidance, size } = options;
   if (steps !== undefined) checkRange("steps", steps, { ...IMAGE_RANGES.steps, max: maxSteps });
   if (guidance !== undefined) checkRange("guidance", guidance, IMAGE_RANGES.guidance);
-  if (size !== undefined) parseSetting("size", showSize(size));
+  if (size !== undefined) readSize(showSize(size), { sides });
   const named = Object.entries(options).filter(([name]) => !given(name as keyof ImageOptions));
   return Object.fromEntries(named);
 }

@@ -2,13 +2,20 @@ import {
   type APIApplicationCommandBasicOption,
   ApplicationCommandOptionType,
   type ChatInputCommandInteraction,
+  type Locale,
 } from "discord.js";
 import {
+  DEFAULT_SIDES,
+  fitsSides,
   IMAGE_RANGES,
   type ImageOptions,
+  namedSizes,
+  parseSize,
   randomSeed,
   SCHEDULERS,
   SEARCH_MODES,
+  type SizeName,
+  showSize,
   type TextOptions,
 } from "../../core/options.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
@@ -17,13 +24,18 @@ import {
   checkOption,
   checkRange,
   type Limits,
+  readSize,
   textOptionMax,
 } from "../requests/request.js";
 import { parseSetting } from "../requests/setting-catalog.js";
 import { commandTexts } from "../words/commands.js";
 import { expectations } from "../words/errors.js";
+import { sizeLabel } from "../words/translations.js";
 
 const texts = commandTexts.options;
+
+/** Letters of a size, or of its name. */
+const SIZE_TEXT_MAX = 20;
 
 /** The prompt; the user's own recent ones are offered while it is typed. */
 export const promptOption = (limits: Limits): APIApplicationCommandBasicOption => ({
@@ -72,7 +84,13 @@ export const imageOptions = (limits: Limits): APIApplicationCommandBasicOption[]
     description: texts.negative,
     max_length: textOptionMax(limits.maxPromptLength),
   },
-  { type: ApplicationCommandOptionType.String, name: "size", description: texts.size, max_length: 9 },
+  {
+    type: ApplicationCommandOptionType.String,
+    name: "size",
+    description: texts.size,
+    max_length: SIZE_TEXT_MAX,
+    autocomplete: true,
+  },
   {
     type: ApplicationCommandOptionType.String,
     name: "scheduler",
@@ -80,6 +98,27 @@ export const imageOptions = (limits: Limits): APIApplicationCommandBasicOption[]
     choices: SCHEDULERS.map((value) => ({ name: value, value })),
   },
 ];
+
+/**
+ * Sizes that suit the checkpoint, those first that contain what was typed, in the user's language where it is
+ * one of ours; and the size that was typed, if it is allowed.
+ */
+export function completeSize(
+  typed: string,
+  locale: Locale,
+  { sides = DEFAULT_SIDES }: Limits,
+): { name: string; value: string }[] {
+  const wanted = typed.trim().toLowerCase();
+  const choices = Object.entries(namedSizes(sides)).map(([name, size]) => {
+    const value = showSize(size);
+    return { name: `${sizeLabel(name as SizeName, locale)} · ${value}`, value };
+  });
+  const fitting = choices.filter(({ name }) => name.toLowerCase().includes(wanted));
+  if (fitting.length > 0) return fitting;
+  const own = parseSize(wanted);
+  if (own !== null && fitsSides(own, sides)) return [{ name: showSize(own), value: showSize(own) }];
+  return choices;
+}
 
 /**
  * Discord checks values in its own clients alone, so all are checked again. Throws InputError INPUT_OPTION.
@@ -109,7 +148,7 @@ export function readImage(
     steps,
     guidance,
     negative,
-    size: size === null ? image.size : parseSetting("size", size),
+    size: size === null ? image.size : readSize(size, limits),
     scheduler: scheduler === null ? image.scheduler : parseSetting("scheduler", scheduler),
   };
 }

@@ -7,6 +7,7 @@ import {
 import { InputError } from "../../core/errors.js";
 import type { SettingName, SettingScope } from "../../core/settings.js";
 import { replyPrivately } from "../discord/interactions.js";
+import { readSize } from "../requests/request.js";
 import { mayManage } from "../requests/rules.js";
 import { CATALOG, isSettingName, parseSetting, showSetting } from "../requests/setting-catalog.js";
 import { commandTexts } from "../words/commands.js";
@@ -110,7 +111,7 @@ export const settings: AnswerCommand = {
       case "set": {
         const target = await writable(interaction, services);
         const { key, value } = read(interaction);
-        const parsed = parseSetting(key, value);
+        const parsed = key === "size" ? readSize(value, services.context.limits) : parseSetting(key, value);
         await store.set(target.scope, target.id, key, parsed, interaction.user.id);
         return replyPrivately(interaction, settingLines.set(key, showSetting(key, parsed), target.scope));
       }

@@ -31,6 +31,7 @@ export interface Outgoing {
 }
 
 /** Discord's limits (developer docs, resources/message). */
+export const CONTENT_MAX = 2000;
 export const EMBED_DESCRIPTION_MAX = 4096;
 export const ALT_TEXT_MAX = 1024;
 

@@ -14,12 +14,13 @@ const PROMPT_MAX = 120;
 
 /**
  * What a draft would take: how many pictures, how long by this machine's own times, and which jobs come
- * first.
+ * first. `tooLong`: numbers of the prompts that Promptist can't read to their end.
  */
 export function draftMessage(
   draft: Draft,
   open: readonly OpenWork[],
   estimateMs: (work: Work) => number | null,
+  tooLong: readonly number[] = [],
 ): Outgoing {
   const { kind, items, image } = draft.request;
   const given = items.filter(({ rewrite }) => rewrite !== null).length;
@@ -31,6 +32,7 @@ export function draftMessage(
   const description = [
     draftLines.amount(items.length, given, pictures),
     draftLines.first(prompts, items.length),
+    ...(tooLong.length === 0 ? [] : [draftLines.tooLong(tooLong)]),
     resultLines.settings([
       resultLines.seed(items[0]?.seed ?? image.seed),
       resultLines.steps(image.steps),

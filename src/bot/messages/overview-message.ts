@@ -1,4 +1,4 @@
-import { type Job, picturesDrawn } from "../../core/job.js";
+import { type Item, type Job, picturesDrawn } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { resultLines } from "../words/result.js";
 import { resultRows } from "./components.js";
@@ -19,9 +19,18 @@ export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit):
   const sections = [
     resultLines.overview(job.kind, made.length, picturesDrawn(made)),
     ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
+    ...unreadLines(made),
     ...safetySentences(facts.view, true),
     ...lines,
   ];
   const options = [...seeds, ...unusualOptions(job, facts), ...timeAndMakers(job, facts)];
   return withImage(doneEmbed(job, sections, options), files, resultRows(job));
+}
+
+/** Which prompts Promptist could not read to their end. */
+function unreadLines(items: readonly Item[]): string[] {
+  const numbers = items
+    .filter(({ notes }) => notes.some(({ code }) => code === "unread"))
+    .map(({ index }) => index + 1);
+  return numbers.length === 0 ? [] : [resultLines.unread(numbers)];
 }

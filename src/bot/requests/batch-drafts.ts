@@ -1,7 +1,9 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { MessageFlags } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { type Events, log } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
+import type { TextOptions } from "../../core/options.js";
 import type { Draft, DraftRequest, Drafts } from "../../db/drafts.js";
 import type { Arrival, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
@@ -19,6 +21,7 @@ import { errorSentence, sentenceOf } from "../words/errors.js";
 import { refusals } from "../words/refusals.js";
 import type { Arrivals } from "./arrivals.js";
 import type { Intake } from "./intake.js";
+import type { Repeats } from "./repeats.js";
 import { mayModerate, mayUse } from "./rules.js";
 
 export interface DraftOptions {
@@ -30,8 +33,11 @@ export interface DraftOptions {
   readonly settings: StoredSettings;
   readonly arrivals: Arrivals;
   readonly intake: Intake;
+  readonly repeats: Repeats;
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs: (work: Work) => number | null;
+  /** Whether Promptist reads only the beginning of a prompt; throws CheckpointError. */
+  readonly isTooLong: (prompt: string, text: TextOptions) => boolean;
   /** Delay after the first failed try to show a draft; it doubles with each further one. */
   readonly retryFirstMs: number;
 }
@@ -111,7 +117,9 @@ export class BatchDrafts {
 
   /** Start: the draft becomes a job, and its message the job's. */
   async begin(press: Press, action: PressAction): Promise<void> {
-    const { intake, settings } = this.#options;
+    const { intake, settings, repeats } = this.#options;
+    // The second click of a double click: the first makes the job of this message.
+    if (repeats.isRepeat(press)) return deferUpdate(press);
     const draft = await this.#alive(press, action);
     if (draft === null) return;
     if (press.user.id !== draft.origin.userId) return replyPrivately(press, refusals.notYourDraft);
@@ -121,6 +129,7 @@ export class BatchDrafts {
     try {
       await intake.enqueue(press, draft);
     } catch (error) {
+      repeats.forget(press);
       await press.followUp({ content: sentenceOf(error), flags: MessageFlags.Ephemeral });
       if (!(error instanceof InputError)) throw error;
     }
@@ -169,7 +178,7 @@ export class BatchDrafts {
     const { queue, api, estimateMs, now, retryFirstMs: firstMs } = this.#options;
     const { signal } = this.#stopping;
     await this.#clock.wind();
-    const message = draftMessage(draft, await queue.work(), estimateMs);
+    const message = draftMessage(draft, await queue.work(), estimateMs, await this.#tooLong(draft));
     const shown = retryTransient({ until: draft.expiresAt, now, firstMs, signal }, () =>
       api.editReply(draft.origin, message),
     );
@@ -183,6 +192,23 @@ export class BatchDrafts {
     } finally {
       this.#showing.delete(draft.id);
     }
+  }
+
+  /** Numbers of the prompts whose end Promptist will not read. */
+  async #tooLong({ request: { items, text } }: Draft): Promise<number[]> {
+    const { isTooLong, events } = this.#options;
+    const numbers: number[] = [];
+    try {
+      for (const [i, { prompt, rewrite }] of items.entries()) {
+        if (rewrite === null && isTooLong(prompt, text)) numbers.push(i + 1);
+        // A thousand long prompts take seconds to count.
+        await nextTurn();
+      }
+    } catch (error) {
+      // The result says it.
+      log(events, "warn", "Long prompts of a draft could not be counted", error);
+    }
+    return numbers;
   }
 
   /** Shows a draft that was stored just before the program stopped. */

@@ -10,7 +10,8 @@ import { type Asking, acknowledge, replyPrivately } from "../discord/interaction
 import { errorSentence, sentenceOf } from "../words/errors.js";
 import { refusals } from "../words/refusals.js";
 import type { Arrivals } from "./arrivals.js";
-import { type CommandContext, type CommandRequest, checkRange } from "./request.js";
+import type { Repeats } from "./repeats.js";
+import { type CommandContext, type CommandRequest, checkRange, checkSize } from "./request.js";
 import { checkWords, contextOf, mayUse, withAlwaysNegative } from "./rules.js";
 
 export interface IntakeOptions {
@@ -19,6 +20,7 @@ export interface IntakeOptions {
   readonly arrivals: Arrivals;
   readonly replyLimits: ReplyLimits;
   readonly context: CommandContext;
+  readonly repeats: Repeats;
   readonly now: () => number;
 }
 
@@ -64,6 +66,7 @@ export class Intake {
       const context = contextOf(this.#options.context, settings);
       request = read(context);
       checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
+      checkSize(request.image.size, context.limits);
       await checkWords(settings, request.known);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -71,6 +74,29 @@ export class Intake {
       return REFUSED;
     }
 
+    const { repeats } = this.#options;
+    if (repeats.isRepeat(interaction)) {
+      await this.#answerRepeat(interaction);
+      return REFUSED;
+    }
+    let outcome = REFUSED;
+    try {
+      outcome = await this.#accept(interaction, request);
+    } finally {
+      if (outcome.kind === "refused") repeats.forget(interaction);
+    }
+    return outcome;
+  }
+
+  /** The first one has a message already, so a second press needs no words of its own. */
+  async #answerRepeat(interaction: Asking): Promise<void> {
+    if (interaction.isMessageComponent() || (interaction.isModalSubmit() && interaction.isFromMessage()))
+      await acknowledge(interaction, () => interaction.deferUpdate());
+    else await replyPrivately(interaction, refusals.repeated);
+  }
+
+  /** Acknowledges a command and stores what it asks for. */
+  async #accept(interaction: Asking, request: CommandRequest): Promise<Outcome> {
     const origin = this.#originOf(interaction);
     const { arrivals } = this.#options;
     try {
@@ -99,6 +125,7 @@ export class Intake {
     const texts = items.flatMap((item) => [item.prompt, item.rewrite]);
     await checkWords(settings, texts);
     const image = withAlwaysNegative({ ...request.image, ...found }, settings);
+    checkSize(image.size, this.#options.context.limits);
     const draft = { kind, text, image, items, preview };
     if (confirm) return { kind: "draft", request: draft, origin };
     await this.#enqueue({ ...draft, blind }, origin, replyLimitBytes, parentId);
@@ -108,7 +135,8 @@ export class Intake {
   /**
    * Stores a draft whose user pressed Start; the message of the press becomes the job's. Throws InputError.
    */
-  enqueue(press: MessageComponentInteraction, { id, request }: Draft): Promise<void> {
+  async enqueue(press: MessageComponentInteraction, { id, request }: Draft): Promise<void> {
+    checkSize(request.image.size, this.#options.context.limits);
     const job = { ...request, blind: false, draftId: id };
     return this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
   }

@@ -1,7 +1,20 @@
 import type { ChatInputCommandInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { JobKind } from "../../core/job.js";
-import { type ImageOptions, isInRange, type Range, type TextOptions } from "../../core/options.js";
+import {
+  DEFAULT_SIDES,
+  fitsSides,
+  type ImageOptions,
+  isInRange,
+  namedSizes,
+  type PictureSize,
+  parseSize,
+  type Range,
+  type Sides,
+  type SizeName,
+  showSize,
+  type TextOptions,
+} from "../../core/options.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
 import { expectations } from "../words/errors.js";
@@ -22,6 +35,8 @@ export interface Limits {
   readonly maxSteps: number;
   /** Pairs of one `/compare`. */
   readonly maxPairs: number;
+  /** Of the pictures; those of Stable Diffusion 1.5 by default. */
+  readonly sides?: Sides;
   /** Most jobs in line at once; more wait outside. Most open jobs; more are refused. */
   readonly inLine?: JobCaps;
   readonly open?: JobCaps;
@@ -98,4 +113,25 @@ export function checkRange(option: string, value: number, range: Range): number 
   const expected = whole ? expectations.integer(min, max) : expectations.number(min, max);
   checkOption(option, isInRange(value, range), expected);
   return value;
+}
+
+/**
+ * A size as a person writes it: by its name or as `WIDTHxHEIGHT`. Throws InputError INPUT_OPTION for anything
+ * else, and INPUT_SIZE for one that is too large.
+ */
+export function readSize(text: string, { sides = DEFAULT_SIDES }: Pick<Limits, "sides">): PictureSize {
+  const written = text.trim().toLowerCase();
+  const size = namedSizes(sides)[written as SizeName] ?? parseSize(written);
+  checkOption("size", size !== null, expectations.size(sides));
+  checkSize(size, { sides });
+  return size!;
+}
+
+/** Throws InputError INPUT_SIZE for a picture that is larger than is drawn here. */
+export function checkSize(size: PictureSize | null, { sides = DEFAULT_SIDES }: Pick<Limits, "sides">): void {
+  if (size === null || fitsSides(size, sides)) return;
+  throw new InputError("INPUT_SIZE", `The size ${showSize(size)} has a side over ${sides.max} pixels.`, {
+    size: showSize(size),
+    max: sides.max,
+  });
 }

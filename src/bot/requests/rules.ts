@@ -6,7 +6,7 @@ import {
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { LimitScope, Origin } from "../../core/job.js";
-import type { ImageOptions } from "../../core/options.js";
+import { DEFAULT_SIDES, fitsSides, type ImageOptions } from "../../core/options.js";
 import type { Settings } from "../../core/settings.js";
 import type { JobCaps } from "../../db/queue.js";
 import { findRefused } from "./refused-words.js";
@@ -43,7 +43,11 @@ export function contextOf(base: CommandContext, settings: Settings): CommandCont
         steps: Math.min(settings.steps ?? image.steps, limits.maxSteps),
         guidance: settings.guidance ?? image.guidance,
         scheduler: settings.scheduler ?? image.scheduler,
-        size: settings.size ?? image.size,
+        // A size from before the limit, or of another checkpoint, would refuse every command as well.
+        size:
+          settings.size !== undefined && fitsSides(settings.size, limits.sides ?? DEFAULT_SIDES)
+            ? settings.size
+            : image.size,
         negative: settings.negative ?? image.negative,
       },
     },

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { InputError } from "../../core/errors.js";
 import {
+  DEFAULT_SIDES,
   IMAGE_RANGES,
   isInRange,
   LIMIT_RANGES,
@@ -64,7 +65,7 @@ const size = {
     if (parsed === null) context.addIssue("no size");
     return parsed ?? z.NEVER;
   }),
-  takes: expectations.size,
+  takes: expectations.size(DEFAULT_SIDES),
 };
 const roles = { schema: roleIds, takes: expectations.roles };
 const words = { schema: wordList, takes: expectations.words };

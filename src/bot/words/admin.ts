@@ -1,7 +1,8 @@
 import type { Job, Phase } from "../../core/job.js";
 import type { QueueDepth } from "../../db/queue.js";
+import { errorSentence } from "./errors.js";
 import { labels } from "./labels.js";
-import { formatBytes, number } from "./parts.js";
+import { count, formatBytes, number } from "./parts.js";
 
 /** The program and the machine that it runs on. */
 export interface Machine {
@@ -29,8 +30,10 @@ export const adminLines = {
     "Paused: what runs is finished, and nothing new starts until `/admin resume`, also after a restart.",
   resumed: "The queue goes on.",
   noneFailed: "No job was set aside.",
-  failed: ({ id, kind, origin, failures }: Job) =>
-    `\`${id}\` ${labels.commands[kind]} of <@${origin.userId}>, tried ${number(failures.length)} times: ${failures.at(-1)?.code ?? "INTERNAL"}`,
+  failed: ({ id, kind, origin, failures }: Job) => {
+    const { code = "INTERNAL", context } = failures.at(-1) ?? {};
+    return `\`${id}\` ${labels.commands[kind]} of <@${origin.userId}>, tried ${count(failures.length, "time")}: ${code}. ${errorSentence(code, context)}`;
+  },
   notFailed: (id: string) =>
     `There is no failed job \`${id.replaceAll("`", "'")}\`. \`/admin failed\` lists them.`,
   retried: (id: string) => `Job \`${id}\` waits again.`,

@@ -1,4 +1,4 @@
-import { about, count, number } from "./parts.js";
+import { about, capitalized, count, number, numbered } from "./parts.js";
 import { statusLines } from "./status.js";
 
 /** A draft: a batch before it is started. */
@@ -14,6 +14,9 @@ export const draftLines = {
       ...prompts.map((prompt, i) => `${i + 1}. ${prompt}`),
       ...(prompts.length < all ? [`and ${number(all - prompts.length)} more`] : []),
     ].join("\n"),
+  /** `prompts`: their numbers. */
+  tooLong: (prompts: readonly number[]) =>
+    `${capitalized(numbered(prompts))} ${prompts.length === 1 ? "is" : "are"} too long for Promptist to read to the end. It rewrites the beginning, and the rest stays as written.`,
   again: "Seeds and settings come from the report.",
   ends: (at: number) => `Nothing is drawn until you press Start. This ends <t:${Math.floor(at / 1000)}:R>.`,
   expired: "Nobody pressed Start in time, so nothing is drawn. Use `/batch` again with the file.",

@@ -1,4 +1,4 @@
-import type { SearchMode } from "../../core/options.js";
+import type { SearchMode, SizeName } from "../../core/options.js";
 
 /** Names in the menu of a message. */
 export const menuNames = { optimize: "Optimize this", compare: "Compare this" } as const;
@@ -11,7 +11,13 @@ export const commandTexts = {
     steps: "Denoising steps; more is slower",
     guidance: "How closely the picture follows the prompt",
     negative: "What the picture should not show",
-    size: "Width and height in pixels, such as 512x768; multiples of 8",
+    size: "Shape of the picture: choose one, or write width x height in pixels",
+    sizes: {
+      square: "square",
+      portrait: "portrait",
+      landscape: "landscape",
+      larger: "larger",
+    } satisfies Record<SizeName, string>,
     scheduler: "How the noise is taken away",
     mode: "How the rewrite is searched: beam is the best known, sample differs each time",
     modes: {

@@ -6,6 +6,17 @@ import type { LimitScope } from "../../core/job.js";
 export const listed = (names: readonly string[]): string =>
   names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 
+/** How many numbers a sentence lists. */
+const NUMBERS_MAX = 10;
+
+/** "prompt 2", "prompts 2, 3 and 7"; a long list ends with how many more there are. */
+export function numbered(prompts: readonly number[]): string {
+  const named = prompts.slice(0, NUMBERS_MAX).map(number);
+  const more = prompts.length - named.length;
+  const names = more === 0 ? named : [...named, `${number(more)} more`];
+  return `prompt${prompts.length === 1 ? "" : "s"} ${listed(names)}`;
+}
+
 /** Whose jobs a limit counts, before what they have: "you have 3 jobs". */
 export const holder = (scope: LimitScope): string =>
   scope === "user" ? "you have" : scope === "channel" ? "this channel has" : "this server has";
@@ -14,7 +25,7 @@ export const holder = (scope: LimitScope): string =>
 export const about = (ms: number): string => formatDuration(ms).replace(/\.0 s$/, " s");
 
 /** 12345 -> `12,345`. */
-export const number = (value: string | number | undefined): string => Number(value).toLocaleString("en-US");
+export const number = (value: number): string => value.toLocaleString("en-US");
 
 /** `1 job`, `2 jobs`. */
 export const count = (amount: number, noun: string): string =>

@@ -22,6 +22,7 @@ export const refusals = {
   unknownJob: "This job is no longer stored.",
   unknownButton: "This button belongs to another version of the bot. Use the command again.",
   unknownCommand: "This command belongs to another version of the bot. Reload Discord and try again.",
+  repeated: "You sent this twice within a second. It is done once.",
   stopping: "The bot is about to restart. Please try again in a minute.",
   interrupted: "The bot was stopped before it had stored this command. Please use it again.",
 } as const;

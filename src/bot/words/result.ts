@@ -3,14 +3,14 @@ import { SIDES } from "../../core/side.js";
 import { clip } from "../discord/markdown.js";
 import { errorSentence } from "./errors.js";
 import { labels } from "./labels.js";
-import { count, formatDuration } from "./parts.js";
+import { count, formatDuration, numbered } from "./parts.js";
 
 /** How a job that made no result ended. */
 export function endSentence(job: Job): string {
   if (job.state === "cancelled") return `${labels.commands[job.kind]} was cancelled. ${jobReference(job.id)}`;
-  const { code = "INTERNAL" } = job.failures.at(-1) ?? {};
+  const { code = "INTERNAL", context } = job.failures.at(-1) ?? {};
   const tries = job.failures.length > 1 ? ` It was tried ${job.failures.length} times.` : "";
-  return `${errorSentence(code)}${tries} ${jobReference(job.id)}`;
+  return `${errorSentence(code, context)}${tries} ${jobReference(job.id)}`;
 }
 
 export const jobReference = (jobId: string, parentId: string | null = null): string =>
@@ -41,6 +41,9 @@ export const resultLines = {
   lost: (words: readonly string[]) =>
     `The rewrite no longer has ${words.map((word) => `*${word}*`).join(", ")}; the picture may not show ${words.length === 1 ? "it" : "them"}.`,
   recordsLeftOut: "The lists of prompts and seeds are too large for this channel; `/mydata export` has them.",
+  /** `prompts`: their numbers. */
+  unread: (prompts: readonly number[]) =>
+    `Promptist can't read ${numbered(prompts)} to ${prompts.length === 1 ? "its" : "their"} end. What it did not read stands behind ${prompts.length === 1 ? "its rewrite" : "their rewrites"} as written.`,
   missing: "The pictures are no longer on the bot's disk.",
   direct: "I could not write where you asked for this, so it comes here.",
   ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${labels.results[kind]} is ready.`,
@@ -57,8 +60,10 @@ const NOTE_WORDS_MAX = 200;
 /** A note on an item's result; its words are a user's own, so they are shown as code. */
 export function noteLine(note: ItemNote): string {
   if (note.code === "unchanged") return "Promptist changed nothing.";
-  const side = note.side === "baseline" ? "prompt" : "rewritten prompt";
   const words = clip(note.words.replaceAll("`", "'"), NOTE_WORDS_MAX);
+  if (note.code === "unread")
+    return `Promptist can't read such a long prompt to its end. Kept behind the rewrite as written: \`${words}\``;
+  const side = note.side === "baseline" ? "prompt" : "rewritten prompt";
   return `The end of the ${side} lies beyond what the image model reads: \`${words}\``;
 }
 

@@ -7,7 +7,9 @@ import {
   type RESTPostAPIContextMenuApplicationCommandsJSONBody as MenuJson,
   type RESTPostAPIChatInputApplicationCommandsJSONBody as SlashJson,
 } from "discord.js";
+import type { SizeName } from "../../core/options.js";
 import type { SettingName } from "../../core/settings.js";
+import { commandTexts } from "./commands.js";
 
 /**
  * Names and descriptions of the commands in other languages (locales/*.json). Discord shows them to people
@@ -27,7 +29,7 @@ export interface Translations {
   readonly commands: Readonly<Record<string, NameAndDescription>>;
   /** By the name of an option; options of one name mean the same in every command. */
   readonly options: Readonly<Record<string, NameAndDescription>>;
-  /** By option and value: `mode:beam`. */
+  /** By option and value: `mode:beam`; sizes by their names: `size:portrait`. */
   readonly choices: Readonly<Record<string, string>>;
   /** What each setting means, shown after its name, which is the same in all languages. */
   readonly settings: Readonly<Record<SettingName, string>>;
@@ -41,6 +43,13 @@ export const TRANSLATIONS = Object.fromEntries(
     return [language, JSON.parse(readFileSync(file, "utf8"))];
   }),
 ) as Readonly<Record<Language, Translations>>;
+
+/** The name of a size in a language of ours, else in English. */
+export function sizeLabel(name: SizeName, locale: string): string {
+  const language = LANGUAGES.find((one) => one === locale);
+  const label = language === undefined ? undefined : TRANSLATIONS[language].choices[`size:${name}`];
+  return label ?? commandTexts.options.sizes[name];
+}
 
 /** What each language has for a text; English is named too: en-GB falls back to it, as Discord advises. */
 function localized(

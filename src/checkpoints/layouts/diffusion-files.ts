@@ -2,6 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, join, parse } from "node:path";
 import type { z } from "zod";
 import { CheckpointError } from "../../core/errors.js";
+import { type UnetConfig, unetConfig } from "../../models/unet.js";
+import { type VaeConfig, vaeConfig } from "../../models/vae-decoder.js";
 import { openWeightFile, openWeights, type Preference, variantNote } from "../files/open.js";
 import type { Weights } from "../files/weights.js";
 import { requireStableDiffusion, requireTextToImage } from "./architecture.js";
@@ -40,6 +42,19 @@ export function openDiffusion(path: string, vae: string | null = null): Diffusio
   if (isFile(path)) return singleFile(path, vae ?? sidecarVae(path));
   const files = folder(path);
   return vae === null ? files : withVae(files, openVae(vae));
+}
+
+/** Latents of a side: diffusers' default for a UNet that names none. */
+export const sampleSizeOf = ({ sample_size: size }: UnetConfig): number => size ?? 64;
+
+/** Pixels of a latent's side. */
+export const vaeScaleFactorOf = ({ block_out_channels: channels }: VaeConfig): number =>
+  2 ** (channels.length - 1);
+
+/** Pixels of a side of the pictures that a checkpoint was trained on. Throws CheckpointError. */
+export function ownSide(path: string, vae: string | null = null): number {
+  const files = openDiffusion(path, vae);
+  return sampleSizeOf(files.config("unet", unetConfig)) * vaeScaleFactorOf(files.config("vae", vaeConfig));
 }
 
 const VIEWS: Readonly<Record<DiffusionPart, (weights: Weights) => Weights>> = {

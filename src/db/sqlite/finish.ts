@@ -1,3 +1,4 @@
+import type { ErrorCode, ErrorContext } from "../../core/errors.js";
 import { type Failure, isFinished, type JobState, nextPhase, type Phase } from "../../core/job.js";
 import { type Claim, LONGEST_BACKOFF_MS, type Queue, type Recovered } from "../queue.js";
 import type { Connection } from "./connection.js";
@@ -18,6 +19,10 @@ type Verbs = Pick<
   Queue,
   "advance" | "release" | "complete" | "retry" | "fail" | "cancelled" | "cancel" | "recover" | "requeue"
 >;
+
+/** A failure as it is stored: without a context where that says nothing. */
+const failureOf = (code: ErrorCode, detail: string, at: number, context: ErrorContext = {}): Failure =>
+  Object.keys(context).length === 0 ? { code, detail, at } : { code, context, detail, at };
 
 /** The ways out of the running state and back into the line. */
 export function finishing(
@@ -86,17 +91,22 @@ export function finishing(
 
     complete: (claim) => isKept(endClaimed(claim, () => ({ state: "done" }))),
 
-    retry: (claim, code, detail, afterMs) =>
+    retry: (claim, code, detail, afterMs, context) =>
       endClaimed<"queued" | "failed">(claim, (row, time) => {
-        const failure = { code, detail, at: time };
+        const failure = failureOf(code, detail, time, context);
         const used = fromJson<Failure[]>(row.failures).length + 1;
         if (used >= maxAttempts) return { state: "failed", failure };
         const notBefore = Math.ceil(time + Math.min(afterMs, LONGEST_BACKOFF_MS));
         return { state: "queued", failure, notBefore };
       }),
 
-    fail: (claim, code, detail) =>
-      isKept(endClaimed(claim, (_row, time) => ({ state: "failed", failure: { code, detail, at: time } }))),
+    fail: (claim, code, detail, context) =>
+      isKept(
+        endClaimed(claim, (_row, time) => ({
+          state: "failed",
+          failure: failureOf(code, detail, time, context),
+        })),
+      ),
 
     cancelled: (claim) => isKept(endClaimed(claim, () => ({ state: "cancelled" }))),
 

@@ -7,6 +7,7 @@ import {
   LIMIT_RANGES,
   type PictureSize,
   type Range,
+  REWRITE_LENGTH_FACTOR,
   SCHEDULERS,
 } from "../../core/options.js";
 import type { Rgb } from "../../pictures/rgb.js";
@@ -129,9 +130,11 @@ async function denoise(
   return latents;
 }
 
+/** Characters of a text: whatever a command may take as a prompt, and a rewrite of it, can be drawn. */
+const TEXT_MAX = LIMIT_RANGES.promptLength.max * REWRITE_LENGTH_FACTOR;
+
 /** The picture's size, if the request can be drawn. */
 function checkRequest(request: PictureRequest, config: DiffusionConfig): PictureSize {
-  const maxPrompt = LIMIT_RANGES.promptLength.max;
   if (request.prompt.trim() === "") {
     throw new InputError("INPUT_EMPTY", "The prompt is empty. Say what the picture should show.");
   }
@@ -139,11 +142,11 @@ function checkRequest(request: PictureRequest, config: DiffusionConfig): Picture
     ["prompt", request.prompt],
     ["negative prompt", request.negative],
   ] as const) {
-    if (text.length > maxPrompt) {
+    if (text.length > TEXT_MAX && [...text].length > TEXT_MAX) {
       throw new InputError(
         "INPUT_TOO_LONG",
-        `The ${name} has ${text.length} characters; at most ${maxPrompt} are taken. Shorten it.`,
-        { limit: maxPrompt, length: text.length },
+        `The ${name} has more than ${TEXT_MAX} characters. Shorten it.`,
+        { limit: TEXT_MAX },
       );
     }
   }

@@ -4,6 +4,8 @@ import {
   type DiffusionFiles,
   type DiffusionPart,
   openDiffusion,
+  sampleSizeOf,
+  vaeScaleFactorOf,
 } from "../../checkpoints/layouts/diffusion-files.js";
 import { type LoraChoice, mergeLoras } from "../../checkpoints/layouts/lora.js";
 import { CheckpointError, InferenceError, InputError } from "../../core/errors.js";
@@ -193,19 +195,15 @@ function requireTogether(directory: string, { text, unet, vae }: Parts): void {
 }
 
 function configOf({ files, text, unet, vae }: Parts): DiffusionConfig {
-  const vaeScaleFactor = 2 ** (vae.block_out_channels.length - 1);
   return {
     latentChannels: unet.in_channels,
-    sampleSize: unet.sample_size ?? DEFAULT_SAMPLE_SIZE,
-    vaeScaleFactor,
+    sampleSize: sampleSizeOf(unet),
+    vaeScaleFactor: vaeScaleFactorOf(vae),
     scalingFactor: vae.scaling_factor,
     maxTokens: text.max_position_embeddings,
     scheduler: files.scheduler(),
   };
 }
-
-/** diffusers' default, for a UNet that names none. */
-const DEFAULT_SAMPLE_SIZE = 64;
 
 /**
  * Every kind of attention in the three graphs, with few tokens, on both sides of kernels' usual limits.

@@ -1,4 +1,11 @@
-import { codeOf, describe, type ErrorCode, isPermanent } from "../../core/errors.js";
+import {
+  codeOf,
+  contextOf,
+  describe,
+  type ErrorCode,
+  type ErrorContext,
+  isPermanent,
+} from "../../core/errors.js";
 import type { Events } from "../../core/events.js";
 import { type Item, nextPhase, type Phase } from "../../core/job.js";
 import type { Claim, Queue } from "../../db/queue.js";
@@ -13,8 +20,21 @@ import { TextItems } from "./text-items.js";
  */
 type Outcome =
   | { readonly kind: "complete" | "advance" | "release" | "cancelled" }
-  | { readonly kind: "retry"; readonly afterMs: number; readonly code: ErrorCode; readonly detail: string }
-  | { readonly kind: "fail"; readonly code: ErrorCode; readonly detail: string };
+  | ({ readonly kind: "retry"; readonly afterMs: number } & Cause)
+  | ({ readonly kind: "fail" } & Cause);
+
+/** Why an attempt failed. */
+interface Cause {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly context: ErrorContext;
+}
+
+const causeOf = (error: unknown): Cause => ({
+  code: codeOf(error),
+  detail: describe(error),
+  context: contextOf(error),
+});
 
 export interface LoopOptions {
   readonly queue: Queue;
@@ -159,7 +179,7 @@ export class InferenceLoop {
         } catch (error) {
           // A bug, or the queue itself failed: count it as an attempt, so that it cannot repeat for ever.
           this.#log("error", `job ${jobId} failed unexpectedly`, error, jobId);
-          await this.#settle(claim, retryable(codeOf(error), describe(error), claim));
+          await this.#settle(claim, retryable(causeOf(error), claim));
         } finally {
           this.#current.delete(jobId);
         }
@@ -203,11 +223,11 @@ export class InferenceLoop {
       return { kind: "complete" };
     } catch (error) {
       if (this.#stopping.signal.aborted) return { kind: "release" };
-      const code = codeOf(error);
-      if (code === "CANCELLED") return { kind: "cancelled" };
-      this.#log("warn", `job ${id}, attempt ${claim.attempt}: ${describe(error)}`, error, id);
-      if (isPermanent(code)) return { kind: "fail", code, detail: describe(error) };
-      return retryable(code, describe(error), claim);
+      const cause = causeOf(error);
+      if (cause.code === "CANCELLED") return { kind: "cancelled" };
+      this.#log("warn", `job ${id}, attempt ${claim.attempt}: ${cause.detail}`, error, id);
+      if (isPermanent(cause.code)) return { kind: "fail", ...cause };
+      return retryable(cause, claim);
     }
   }
 
@@ -224,10 +244,10 @@ export class InferenceLoop {
         await queue.release(claim);
         return;
       case "retry":
-        await queue.retry(claim, outcome.code, outcome.detail, outcome.afterMs);
+        await queue.retry(claim, outcome.code, outcome.detail, outcome.afterMs, outcome.context);
         return;
       case "fail":
-        await queue.fail(claim, outcome.code, outcome.detail);
+        await queue.fail(claim, outcome.code, outcome.detail, outcome.context);
         return;
       case "cancelled":
         await queue.cancelled(claim);
@@ -260,6 +280,6 @@ export class InferenceLoop {
   }
 }
 
-function retryable(code: ErrorCode, detail: string, claim: Claim): Outcome {
-  return { kind: "retry", code, detail, afterMs: RETRY_BASE_MS * 2 ** claim.job.failures.length };
+function retryable(cause: Cause, claim: Claim): Outcome {
+  return { kind: "retry", ...cause, afterMs: RETRY_BASE_MS * 2 ** claim.job.failures.length };
 }

@@ -288,15 +288,12 @@ export class ModelHost {
 const seconds = (ms: number) => `${Math.round(ms / 1000)} s`;
 
 /** Rebuilds an error thrown in the worker, with its class. */
-function reviveError({ code, message, stack }: WireError): Error {
-  const error = new (classOf(code))(code, message);
+function reviveError({ code, message, context, stack }: WireError): Error {
+  const error = code.startsWith("INPUT_")
+    ? new InputError(code, message, context)
+    : new (code.startsWith("CHECKPOINT_") ? CheckpointError : InferenceError)(code, message);
   if (stack) error.stack = stack;
   return error;
-}
-
-function classOf(code: ErrorCode) {
-  if (code.startsWith("CHECKPOINT_")) return CheckpointError;
-  return code.startsWith("INPUT_") ? InputError : InferenceError;
 }
 
 /**

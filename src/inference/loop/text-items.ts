@@ -45,9 +45,10 @@ export class TextItems implements ItemWork {
     );
     const ms = (now() - started) / items.length;
     for (const [i, item] of items.entries()) {
-      const { rewrite, candidates, truncated } = rewrites[i]!;
+      const { rewrite, candidates, unread = null, truncated } = rewrites[i]!;
       const notes: ItemNote[] = [
         ...(rewrite === item.prompt.trim() ? [{ code: "unchanged" } as const] : []),
+        ...(unread === null ? [] : [{ code: "unread", words: unread } as const]),
         ...SIDES.flatMap((side): ItemNote[] => {
           const words = truncated?.[side] ?? null;
           return words === null ? [] : [{ code: "truncated", side, words }];

@@ -4,6 +4,7 @@ import type { TextOptions } from "../../core/options.js";
 import type { Gpt2Tokenizer } from "../tokenizers/tokenizer.js";
 import type { Decoder } from "./decoder.js";
 import { type Generated, generate } from "./generate.js";
+import { type ReadPrompt, readPrompt, strip, withUnread } from "./prompt-window.js";
 
 export interface OptimizeResult {
   readonly prompt: string;
@@ -11,6 +12,11 @@ export interface OptimizeResult {
   readonly rewrite: string;
   /** All distinct rewrites, best first. */
   readonly candidates: readonly Candidate[];
+  /**
+   * The end of a prompt that is longer than Promptist reads; it stands behind each rewrite as written. Null
+   * where all was read.
+   */
+  readonly unread: string | null;
 }
 
 export interface OptimizeHooks {
@@ -27,16 +33,13 @@ export interface OptimizeModel {
   readonly positions: number;
 }
 
-/** The ending that Promptist was trained to continue (LMOps, promptist/README.md). */
-const SUFFIX = " Rephrase:";
-
 /** Rows (prompts times beams) read at once; more costs memory and gains no speed. */
 const MAX_ROWS = 32;
 
 /**
- * Rewrites prompts in groups. A prompt gets the same rewrite in any group.
- * @throws InputError INPUT_EMPTY, or INPUT_TOO_LONG with the numbers of tokens; the signal's reason when
- * aborted
+ * Rewrites prompts in groups. A prompt gets the same rewrite in any group. Of a prompt that is too long for
+ * the model, with its new tokens, the beginning is rewritten (`readPrompt`).
+ * @throws InputError INPUT_EMPTY; the signal's reason when aborted
  */
 export async function optimizePrompts(
   { decoder, tokenizer, vocabulary, positions }: OptimizeModel,
@@ -44,55 +47,48 @@ export async function optimizePrompts(
   settings: TextOptions,
   { signal, onStep }: OptimizeHooks = {},
 ): Promise<OptimizeResult[]> {
-  const encoded = prompts.map((prompt) => {
+  const read = prompts.map((prompt) => {
     const text = strip(prompt);
     if (text === "") throw new InputError("INPUT_EMPTY", "A prompt is empty; write what you want to see.");
-    const ids = tokenizer.encode(text + SUFFIX);
-    const limit = positions - settings.maxNewTokens;
-    if (ids.length > limit) {
-      throw new InputError(
-        "INPUT_TOO_LONG",
-        `A prompt has ${ids.length} tokens; with ${settings.maxNewTokens} new ones at most ${Math.max(limit, 0)} fit. Shorten it.`,
-        { tokens: ids.length, limit: Math.max(limit, 0) },
-      );
-    }
-    return ids;
+    return readPrompt(tokenizer, text, positions - settings.maxNewTokens);
   });
+  // With more new tokens than positions, there is nothing to read and so nothing to generate.
+  const encoded = read.flatMap(({ ids }) => (ids.length === 0 ? [] : [ids]));
 
   const perBatch = Math.max(1, Math.floor(MAX_ROWS / (settings.mode === "beam" ? settings.beams : 1)));
-  const batches = Math.ceil(prompts.length / perBatch);
-  const results: OptimizeResult[] = [];
+  const batches = Math.ceil(encoded.length / perBatch);
+  const texts: Generated[] = [];
   for (let batch = 0; batch < batches; batch++) {
     signal?.throwIfAborted();
     const range = [batch * perBatch, (batch + 1) * perBatch] as const;
-    const generated = await generate(decoder, encoded.slice(...range), settings, {
+    const group = await generate(decoder, encoded.slice(...range), settings, {
       eosId: tokenizer.eosId,
       vocabulary,
       signal,
       onStep: (done) => onStep?.(batch * settings.maxNewTokens + done, batches * settings.maxNewTokens),
     });
-    for (const [i, prompt] of prompts.slice(...range).entries()) {
-      results.push(toResult(prompt, generated[i]!, tokenizer));
-    }
+    texts.push(...group);
   }
-  return results;
+  const next = texts[Symbol.iterator]();
+  return prompts.map((prompt, i) => {
+    const generated = read[i]!.ids.length === 0 ? [] : (next.next().value as Generated);
+    return toResult(prompt, read[i]!, generated, tokenizer);
+  });
 }
 
-function toResult(prompt: string, generated: Generated, tokenizer: Gpt2Tokenizer): OptimizeResult {
+function toResult(
+  prompt: string,
+  read: ReadPrompt,
+  generated: Generated,
+  tokenizer: Gpt2Tokenizer,
+): OptimizeResult {
+  const whole = strip(prompt);
   const candidates = new Map<string, Candidate>();
   for (const { tokens, ended, score } of generated) {
-    const text = strip(tokenizer.decode(tokens));
+    const text = withUnread(whole, read, strip(tokenizer.decode(tokens)));
     if (!candidates.has(text)) candidates.set(text, { text, tokens: tokens.length + (ended ? 1 : 0), score });
   }
   const [best] = candidates.values();
-  return { prompt, rewrite: best?.text ?? "", candidates: [...candidates.values()] };
-}
-
-/**
- * Python's `str.strip`, which the original used: unlike `trim` it strips U+001C to U+001F and U+0085, not
- * U+FEFF.
- */
-function strip(text: string): string {
-  const space = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+";
-  return text.replace(new RegExp(`^${space}|${space}$`, "g"), "");
+  const rewrite = best?.text ?? withUnread(whole, read, "");
+  return { prompt, rewrite, candidates: [...candidates.values()], unread: read.unread };
 }

@@ -106,7 +106,7 @@ export class Promptist {
   /**
    * Rewrites prompts; results keep their order. Yields to the event loop after each token, so that a message
    * can abort `signal`. One call at a time: the cache holds one group.
-   * @throws InputError INPUT_EMPTY or INPUT_TOO_LONG; InferenceError; the signal's reason when it is aborted
+   * @throws InputError INPUT_EMPTY; InferenceError; the signal's reason when it is aborted
    */
   optimize(
     prompts: readonly string[],

@@ -1,6 +1,6 @@
 import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
-import type { ErrorCode } from "../../core/errors.js";
+import type { ErrorCode, ErrorContext } from "../../core/errors.js";
 import type { Candidate } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import type {
@@ -89,6 +89,8 @@ export interface Rewrite {
   readonly prompt: string;
   readonly rewrite: string;
   readonly candidates: readonly Candidate[];
+  /** The end of a prompt that is longer than Promptist reads; it stands behind each rewrite as written. */
+  readonly unread?: string | null;
   /** Words of the prompt and of the rewrite that the image model will not read; null if there are none. */
   readonly truncated?: { readonly baseline: string | null; readonly optimized: string | null };
 }
@@ -156,6 +158,8 @@ export type ToWorker =
 export interface WireError {
   readonly code: ErrorCode;
   readonly message: string;
+  /** Of an InputError. */
+  readonly context: ErrorContext;
   readonly stack: string | undefined;
 }
 

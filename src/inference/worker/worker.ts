@@ -1,4 +1,4 @@
-import { codeOf, InferenceError } from "../../core/errors.js";
+import { codeOf, contextOf, InferenceError } from "../../core/errors.js";
 import type { CallName, FromWorker, ToWorker, WireError, WorkerSpec } from "./protocol.js";
 import type { CallContext, LoadedModel } from "./worker-model.js";
 
@@ -95,6 +95,8 @@ function send(message: FromWorker): void {
 }
 
 function toWire(error: unknown): WireError {
-  if (!(error instanceof Error)) return { code: "INTERNAL", message: String(error), stack: undefined };
-  return { code: codeOf(error), message: error.message, stack: error.stack };
+  const code = codeOf(error);
+  const context = contextOf(error);
+  if (!(error instanceof Error)) return { code, message: String(error), context, stack: undefined };
+  return { code, message: error.message, context, stack: error.stack };
 }

@@ -1,8 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { Locale } from "discord.js";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { commandDefinitions } from "../../../src/bot/commands/index.js";
+import { completeSize } from "../../../src/bot/commands/options.js";
 import { LANGUAGES } from "../../../src/bot/words/translations.js";
 import { SCHEDULERS } from "../../../src/core/options.js";
-import { makeBot, nextEvent, startWorld } from "../../support/bot-world.js";
+import { hasButton } from "../../support/batch.js";
+import { isFinal, makeBot, nextEvent, startWorld } from "../../support/bot-world.js";
 
 describe("the options of a comparison", () => {
   it("reach the job: size, scheduler, mode, and pairs from the seeds that follow", async () => {
@@ -51,6 +54,95 @@ describe("the options of a comparison", () => {
     const choices = await alice.autocomplete("compare", { prompt: "CAT" }, "prompt");
     // Discord takes 100 letters of a choice, so the long one is not offered.
     expect(choices).toEqual([{ name: "A cat", value: "A cat" }]);
+  });
+});
+
+describe("the size", () => {
+  /** Those of the miniature. */
+  const limits = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 };
+  const small = { bot: { limits: { ...limits, sides: { own: 64, max: 128 } } } };
+  const tooLarge =
+    "The size `512x768` is too large for the model here. No side may be longer than 128 pixels.";
+
+  it("is offered as shapes that suit the checkpoint, and as what was typed where that is allowed", async () => {
+    const { local } = await startWorld(small);
+    const alice = local.member("alice");
+    const offered = (size: string) => alice.autocomplete("compare", { prompt: "A cat", size }, "size");
+    const all = [
+      { name: "square · 64x64", value: "64x64" },
+      { name: "portrait · 64x96", value: "64x96" },
+      { name: "landscape · 96x64", value: "96x64" },
+      { name: "larger · 96x96", value: "96x96" },
+    ];
+    expect(await offered("")).toEqual(all);
+    expect(await offered("Port")).toEqual([all[1]]);
+    expect(await offered("128x72")).toEqual([{ name: "128x72", value: "128x72" }]);
+    for (const odd of ["512x768", "65x64", "huge"]) expect(await offered(odd)).toEqual(all);
+  });
+
+  it("is offered in six more languages", () => {
+    const labels = LANGUAGES.map((language) => completeSize("", language as Locale, limits)[1]?.name);
+    expect(labels).toContain("hochkant · 512x768");
+    expect(new Set(labels.map((label) => label?.replace(/\d+x\d+$/, "512x768"))).size).toBeGreaterThan(4);
+    expect(completeSize("", Locale.Korean, limits)[3]?.name).toBe("larger · 768x768");
+  });
+
+  it.each([
+    ["landscape", { width: 96, height: 64 }],
+    ["128X128", { width: 128, height: 128 }],
+  ])("%s is taken as written", async (size, pixels) => {
+    const { local, queue } = await startWorld(small);
+    await (await local.member("alice").slash("compare", { prompt: "A cat", size })).done();
+    expect((await queue.open())[0]?.image.size).toEqual(pixels);
+  });
+
+  it.each([
+    ["512x768", tooLarge],
+    ["64x136", "No side may be longer than 128 pixels."],
+    ["huge", "takes a size such as `64x96`, both sides multiples of 8 from 64 to 128."],
+  ])("%s is refused privately, with the largest that is allowed", async (size, sentence) => {
+    const { local, queue } = await startWorld(small);
+    const alice = local.member("alice");
+    const handle = await alice.slash("compare", { prompt: "A cat", size });
+    expect(handle.ephemeral).toBe(true);
+    expect(handle.message?.content).toContain(sentence);
+    const admin = local.member("admin");
+    const set = await admin.slash("settings set", { name: "size", value: size });
+    expect(set.message?.content).toContain(sentence);
+    expect(await queue.open()).toEqual([]);
+  });
+
+  it("of a batch's columns is refused before anything waits", async () => {
+    const { local, queue } = await startWorld(small);
+    const data = "prompt,width,height\nA cat,512,768\n";
+    const handle = await local.member("alice").slash("batch", { file: { name: "report.csv", data } });
+    expect((await handle.waitFor((m) => m.content !== "")).content).toContain(tooLarge);
+    expect(await queue.open()).toEqual([]);
+  });
+
+  it("of an older job or setting is neither drawn again nor a default", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const first = await alice.slash("compare", { prompt: "A cat", size: "512x768" });
+    await first.done();
+    await world.loop.runNext();
+    const result = await first.waitFor(isFinal);
+    const draft = await alice.slash("batch", {
+      file: { name: "a.csv", data: "prompt,width,height\nA cat,512,768\n" },
+    });
+    const preview = await draft.waitFor((m) => hasButton(m, "Start"));
+    await world.local.member("admin").slash("settings set", { name: "size", value: "768x768" });
+    await world.bot.stop();
+    const bot = makeBot(world, small.bot);
+    onTestFinished(() => bot.stop());
+    await bot.start();
+
+    expect((await alice.press(result, "New seed")).message?.content).toContain(tooLarge);
+    const answered = alice.waitFor((m) => m.content === tooLarge);
+    await alice.press(preview, "Start");
+    await answered;
+    await (await alice.slash("compare", { prompt: "A dog" })).done();
+    expect((await world.queue.open()).map(({ image }) => image.size)).toEqual([null]);
   });
 });
 

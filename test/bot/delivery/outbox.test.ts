@@ -262,6 +262,19 @@ describe("a job without a result", () => {
     expect(JSON.stringify(message)).not.toContain("/a/path");
   });
 
+  it("names the values of its failure in its message, in /show and in /admin failed, after a restart too", async () => {
+    const sentence = "The option `steps` takes 999 at most.";
+    const world = await startWithJob();
+    await world.loop.fail(await world.loop.claim("text"), "INPUT_OPTION", { option: "steps", limit: 999 });
+    expect(text(await world.handle.waitFor(isFinal))).toContain(sentence);
+    await world.bot.stop();
+    await restart(world);
+    const shown = await world.local.member("alice").slash("show", { id: world.jobId });
+    expect(text(await shown.waitFor(isFinal))).toContain(sentence);
+    const failed = await world.local.member("admin").slash("admin failed");
+    expect(failed.message?.content).toContain(`tried 1 time: INPUT_OPTION. ${sentence}`);
+  });
+
   it("whose pictures are gone from the disk still gives its texts", async () => {
     const world = await startWithJob();
     await world.bot.stop();

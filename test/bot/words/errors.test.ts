@@ -1,6 +1,11 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { errorSentence } from "../../../src/bot/words/errors.js";
-import { InputError } from "../../../src/core/errors.js";
+import { adminLines } from "../../../src/bot/words/admin.js";
+import { errorSentence, sentenceOf } from "../../../src/bot/words/errors.js";
+import { endSentence } from "../../../src/bot/words/result.js";
+import { EXPLANATIONS } from "../../../src/cli/explanations.js";
+import { DiscordError, InputError } from "../../../src/core/errors.js";
+import type { Failure, Job } from "../../../src/core/job.js";
 import { parsePromptFile } from "../../../src/prompt-files/prompt-file.js";
 
 describe("errorSentence", () => {
@@ -46,5 +51,78 @@ describe("errorSentence", () => {
       expect(errorSentence(error.code, error.context)).toContain(sentence);
       expect(errorSentence(error.code, error.context)).not.toMatch(/undefined|NaN/);
     }
+  });
+});
+
+/** What a hole in a sentence looks like. */
+const HOLE = /NaN|undefined|null|\[object|Infinity|``| {2}| [.,]|function/;
+const WHOLE = {
+  unit: "line",
+  number: 3,
+  limit: 1000,
+  option: "steps",
+  expected: "a whole number",
+  min: 1,
+  max: 9,
+  multiple: 8,
+  size: "512x768",
+  word: "blood",
+  kind: "PDF document",
+  problem: "json",
+  scope: "channel",
+  found: 1001,
+  value: "x",
+  tokens: 9,
+  length: 9,
+};
+const NAMES = Object.keys(WHOLE);
+/** What a value may be instead, from a row of another version. */
+const ODD: readonly unknown[] = [undefined, null, Number.NaN, Infinity, "", " ", {}, [], true, () => "x"];
+const contexts = [
+  {},
+  WHOLE,
+  { ...WHOLE, unit: "entry", problem: "not a list", scope: "server" },
+  ...NAMES.flatMap((name) => [
+    { [name]: WHOLE[name as keyof typeof WHOLE] },
+    ...ODD.map((value) => ({ ...WHOLE, [name]: value })),
+  ]),
+  ...ODD.map((value) => Object.fromEntries(NAMES.map((name) => [name, value]))),
+] as readonly Failure["context"][];
+
+/** Everything that people read about a failed job, and what the operator reads of its code. */
+function surfaces(code: string, context: Failure["context"]): string[] {
+  // As it comes back from the row after a restart.
+  const failure: Failure = JSON.parse(JSON.stringify({ code, context, detail: "/a/path", at: 1 }));
+  const job = { id: "abc", kind: "compare", state: "failed", origin: { userId: "1" } } as Job;
+  const stored = { ...job, failures: [failure] };
+  return [
+    errorSentence(code, context),
+    sentenceOf(new InputError(code as never, "internal", context)),
+    sentenceOf(new DiscordError("INTERNAL", "outer", { cause: new InputError(code as never, "", context) })),
+    sentenceOf(new Error("outer", { cause: new InputError(code as never, "internal", context) })),
+    endSentence(stored),
+    endSentence({ ...stored, failures: [failure, failure, failure] }),
+    adminLines.failed(stored),
+    adminLines.failed({ ...stored, failures: [] }),
+  ];
+}
+
+describe("no sentence has a hole", () => {
+  it("is tried with every value that a sentence has", () => {
+    const source = readFileSync(new URL("../../../src/bot/words/errors.ts", import.meta.url), "utf8");
+    const read = [...source.matchAll(/\b(?:c|values)\.(?:text|number|say)\("(\w+)"/g)].map(
+      ([, name]) => name,
+    );
+    expect(new Set(read).size).toBeGreaterThan(8);
+    expect(read.filter((name) => !NAMES.includes(name!))).toEqual([]);
+  });
+
+  it.each(Object.entries(EXPLANATIONS))("%s", (code, { means, todo }) => {
+    for (const context of contexts)
+      for (const sentence of surfaces(code, context)) {
+        expect(sentence, JSON.stringify(context)).not.toMatch(HOLE);
+        expect(sentence).toMatch(/^[A-Z\d`].*\.$/);
+      }
+    expect(`${means} ${todo}`).not.toMatch(/NaN|undefined|null|\[object/);
   });
 });

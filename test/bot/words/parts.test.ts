@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatDuration } from "../../../src/bot/words/parts.js";
+import { formatBytes, formatDuration, numbered } from "../../../src/bot/words/parts.js";
 
 describe("numbers", () => {
   it.each([
@@ -14,4 +14,12 @@ describe("numbers", () => {
     [1536, "1.5 KiB"],
     [10 * 1024 ** 2, "10 MiB"],
   ])("%d bytes is %s", (bytes, expected) => expect(formatBytes(bytes)).toBe(expected));
+});
+
+it.each([
+  [[2], "prompt 2"],
+  [[2, 1003], "prompts 2 and 1,003"],
+  [Array.from({ length: 12 }, (_, i) => i + 1), "prompts 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more"],
+])("names prompts by their numbers: %j", (prompts, words) => {
+  expect(numbered(prompts)).toBe(words);
 });

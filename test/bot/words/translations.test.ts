@@ -3,7 +3,7 @@ import { COMMANDS } from "../../../src/bot/commands/index.js";
 import { messageMenus } from "../../../src/bot/commands/message-menus.js";
 import { CATALOG } from "../../../src/bot/requests/setting-catalog.js";
 import { LANGUAGES, TRANSLATIONS } from "../../../src/bot/words/translations.js";
-import { SCHEDULERS } from "../../../src/core/options.js";
+import { SCHEDULERS, SIZE_NAMES } from "../../../src/core/options.js";
 
 const LIMITS = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 };
 
@@ -30,6 +30,8 @@ function keysOfCommands() {
     keys.commands.add(name);
     for (const option of command.options ?? []) visit(option, `${name} ${option.name}`);
   }
+  // Sizes depend on the checkpoint, so they complete the option and are no choices of it.
+  for (const name of SIZE_NAMES) keys.choices.add(`size:${name}`);
   // Names of schedulers are the same in every language.
   for (const scheduler of SCHEDULERS) keys.choices.delete(`scheduler:${scheduler}`);
   return keys;

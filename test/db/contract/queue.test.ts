@@ -399,6 +399,19 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect(await queue.get(id)).toMatchObject({ state: "queued", phase: "image", attempt: 7 });
     });
 
+    test("a failure keeps the values of its sentence, and one without any has none", async () => {
+      const { id } = await enqueue({ user: "ada" });
+      const context = { option: "steps", limit: 999 };
+      await queue.retry(await claim(), "INPUT_OPTION", "999 at most", 0, context);
+      await queue.retry(await claim(), "WORKER_DIED", "death", 0);
+      await queue.fail(await claim(), "INPUT_TOO_LONG", "too long", { limit: 12_000 });
+      expect((await queue.get(id))?.failures).toEqual([
+        { code: "INPUT_OPTION", context, detail: "999 at most", at: START },
+        { code: "WORKER_DIED", detail: "death", at: START },
+        { code: "INPUT_TOO_LONG", context: { limit: 12_000 }, detail: "too long", at: START },
+      ]);
+    });
+
     test("fail ends the job at once, with its reason", async () => {
       const { id } = await enqueue({ user: "ada" });
       expect(await queue.fail(await claim(), "CHECKPOINT_CORRUPT", "cut off")).toBe(true);

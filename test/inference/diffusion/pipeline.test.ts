@@ -113,11 +113,22 @@ describe("drawPicture stops", () => {
   });
 });
 
+describe("drawPicture draws", () => {
+  it.each([
+    ["the longest prompt that a command takes", `50 ${"🐎".repeat(5997)}`],
+    ["its rewrite, which may be twice as long", `50 ${"x".repeat(11_997)}`],
+  ])("%s", async (_, prompt) => {
+    const model = new AnalyticModel();
+    const picture = await drawPicture(model, tokenizer, { ...request, prompt });
+    expect(picture.pixels.length).toBeGreaterThan(0);
+  });
+});
+
 describe("drawPicture refuses", () => {
   it.each([
     [{ prompt: " \n" }, "INPUT_EMPTY", "empty"],
-    [{ prompt: "x".repeat(6001) }, "INPUT_TOO_LONG", "6000"],
-    [{ negative: "x".repeat(6001) }, "INPUT_TOO_LONG", "negative"],
+    [{ prompt: "x".repeat(12_001) }, "INPUT_TOO_LONG", "12000"],
+    [{ negative: "x".repeat(12_001) }, "INPUT_TOO_LONG", "negative"],
     [{ steps: 0 }, "INPUT_OPTION", "from 1 to 1000"],
     [{ steps: 2.5 }, "INPUT_OPTION", "whole"],
     [{ steps: 1001 }, "INPUT_OPTION", "from 1 to 1000"],

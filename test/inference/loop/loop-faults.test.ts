@@ -25,6 +25,8 @@ interface Script {
   readonly call?: string;
   /** For how long `call: "print"` prints before it answers. */
   readonly printMs?: number;
+  /** Values that come with the error. */
+  readonly context?: Record<string, string | number>;
   readonly close?: "hang";
   /** Length of a rewrite. */
   readonly words?: number;
@@ -136,6 +138,20 @@ describe("a worker that fails in the middle of a job", () => {
     await loop.stop();
     expect(await queue.get(id)).toMatchObject({ state: "failed", failures: [{}, {}, {}] });
     expect(starts()).toHaveLength(3);
+  });
+});
+
+it("a job that the worker refuses keeps the values of the refusal", async () => {
+  const context = { option: "steps", limit: 999 };
+  const { queue, loop, finished } = await startLoop([{ call: "INPUT_OPTION", context }]);
+  const { id } = await queue.enqueue(job());
+  const end = finished(id);
+  await loop.start();
+  await end;
+  await loop.stop();
+  expect(await queue.get(id)).toMatchObject({
+    state: "failed",
+    failures: [{ code: "INPUT_OPTION", context }],
   });
 });
 

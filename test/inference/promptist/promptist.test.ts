@@ -93,12 +93,40 @@ describe("input", () => {
     expect(spaced!.prompt).toBe("\n Fear\u0085 ");
   });
 
-  it("refuses an empty prompt, and one that is too long with the numbers", async () => {
+  it("refuses an empty prompt", async () => {
     await expect(promptist.optimize([" "], settings)).rejects.toMatchObject({ code: "INPUT_EMPTY" });
-    await expect(promptist.optimize(["cat ".repeat(60)], settings)).rejects.toMatchObject({
-      code: "INPUT_TOO_LONG",
-      context: { limit: 48 },
-    });
+  });
+
+  it("rewrites the beginning of too long a prompt, and keeps the rest behind each rewrite", async () => {
+    const beginning = Array.from({ length: 7 }, () => "a cat in the rain").join(", ");
+    const end = Array.from({ length: 30 }, (_, i) => `a dog ${i}`).join(", ");
+    const [long] = await promptist.optimize([`${beginning}, ${end}`], settings);
+    const { unread, candidates, rewrite, prompt } = long!;
+    const read = prompt.slice(0, prompt.length - unread!.length).replace(/, $/, "");
+    expect(read.length).toBeGreaterThan(20);
+    const [short] = await promptist.optimize([read], settings);
+    expect(short!.unread).toBeNull();
+    expect(candidates.map(({ text }) => text.slice(-unread!.length))).toEqual(candidates.map(() => unread));
+    expect(rewrite.startsWith(short!.rewrite)).toBe(true);
+  });
+
+  it.each(["beam", "greedy", "sample"] as const)(
+    "gives a prompt the same rewrite beside too long ones: %s",
+    async (mode) => {
+      const all = ["Fear", "cat ".repeat(600), "a fantasy castle", "漢".repeat(500)];
+      const together = await promptist.optimize(all, { ...settings, mode });
+      expect(together.map(({ unread }) => unread === null)).toEqual([true, false, true, false]);
+      for (const [i, prompt] of all.entries())
+        expect(together[i]).toEqual((await promptist.optimize([prompt], { ...settings, mode }))[0]);
+    },
+  );
+
+  it("leaves prompts as they are where the new tokens leave no room for any", async () => {
+    const all = ["Fear", "a fantasy castle"];
+    const rewrites = await promptist.optimize(all, { ...settings, maxNewTokens: 512 });
+    expect(rewrites).toEqual(
+      all.map((prompt) => ({ prompt, rewrite: prompt, candidates: [], unread: prompt })),
+    );
   });
 
   it("stops between two tokens when cancelled, and still works", async () => {

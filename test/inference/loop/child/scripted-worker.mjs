@@ -61,7 +61,7 @@ process.on("message", (message) => {
       process.send({
         type: "error",
         id,
-        error: { code: script.call, message: "scripted", stack: undefined },
+        error: { code: script.call, message: "scripted", context: script.context, stack: undefined },
       });
       return;
     }
