@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { envExample, loadConfig, VARIABLES } from "../src/config.js";
 import { DEFAULT_TEXT_OPTIONS } from "../src/core/options.js";
@@ -41,4 +42,14 @@ test("all wrong values and misspelt names are reported at once, without the toke
   expect(load).toThrowError(/IMAGE_STEPS=many/);
   expect(load).toThrowError(/DEVICE=gpu/);
   expect(load).not.toThrowError(/hush-hush|secret/);
+});
+
+test("the miniature is that of the checkpoints folder, else the program's own", () => {
+  const own = fileURLToPath(new URL("../checkpoints/miniature", import.meta.url));
+  expect(loadConfig({}, root)).toMatchObject({
+    checkpointsDir: join(root, "checkpoints"),
+    miniatureDir: own,
+  });
+  mkdirSync(join(root, "checkpoints", "miniature"), { recursive: true });
+  expect(loadConfig({}, root).miniatureDir).toBe(join(root, "checkpoints", "miniature"));
 });

@@ -101,26 +101,25 @@ async function list(config: Config, output: Output): Promise<void> {
       precision: isHere ? precisionOf(directory) : null,
     };
   });
-  const others = existsSync(config.checkpointsDir)
+  const folders = existsSync(config.checkpointsDir)
     ? readdirSync(config.checkpointsDir, { withFileTypes: true })
-        .filter(
-          (entry) => entry.isDirectory() && !entry.name.startsWith(".") && !entry.name.endsWith(".partial"),
-        )
-        .flatMap(({ name }) =>
-          name === "miniature"
-            ? ["miniature/promptist", "miniature/stable-diffusion", "miniature/clip"]
-            : [name],
-        )
-        .map((name) => resolve(config.checkpointsDir, name))
-        .filter((directory) => existsSync(directory) && !known.some((entry) => entry.directory === directory))
-        .map((directory) => ({ directory, bytes: bytesOf(directory), precision: precisionOf(directory) }))
+        .filter((entry) => entry.isDirectory() && !/^\.|\.partial$|^miniature$/.test(entry.name))
+        .map(({ name }) => resolve(config.checkpointsDir, name))
     : [];
+  const miniatures = ["promptist", "stable-diffusion", "clip"].map((name) => join(config.miniatureDir, name));
+  const others = [...folders, ...miniatures]
+    .filter((directory) => existsSync(directory) && !known.some((entry) => entry.directory === directory))
+    .map((directory) => ({ directory, bytes: bytesOf(directory), precision: precisionOf(directory) }));
   const inUse = {
     promptist: nameOf(
-      () => findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir).directory,
+      () =>
+        findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir, config.miniatureDir)
+          .directory,
     ),
     diffusion: nameOf(
-      () => findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir).directory,
+      () =>
+        findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir, config.miniatureDir)
+          .directory,
     ),
   };
   const row = (cells: readonly string[]) =>

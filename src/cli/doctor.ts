@@ -106,7 +106,12 @@ async function nativeModule(subject: string, load: () => Promise<unknown>): Prom
     await load();
     return { subject, state: "ok", found: "loads", todo: null };
   } catch (error) {
-    return { subject, state: "broken", found: describe(error).split("\n")[0] ?? "", todo: "Run: npm ci" };
+    return {
+      subject,
+      state: "broken",
+      found: describe(error).split("\n")[0] ?? "",
+      todo: "Install the program again.",
+    };
   }
 }
 
@@ -164,7 +169,12 @@ function checkpointFinding(
   given: string,
   config: Config,
 ): Finding {
-  const { checkpoint, problems } = inspectCheckpoint(kind, given || undefined, config.checkpointsDir);
+  const { checkpoint, problems } = inspectCheckpoint(
+    kind,
+    given || undefined,
+    config.checkpointsDir,
+    config.miniatureDir,
+  );
   const found = checkpoint
     ? `${checkpoint.name}, ${(checkpoint.bytes / 2 ** 20).toFixed(1)} MiB in ${checkpoint.directory}`
     : "not found";
@@ -189,11 +199,17 @@ async function judgeFindings(config: Config): Promise<Finding[]> {
     "diffusion",
     config.DIFFUSION_CHECKPOINT || undefined,
     config.checkpointsDir,
+    config.miniatureDir,
   );
   if (checkpoint === null) return [];
   let judges: FoundJudges;
   try {
-    judges = findJudges(checkpoint, config.checkpointsDir, config.CLIP_CHECKPOINT || undefined);
+    judges = findJudges(
+      checkpoint,
+      config.checkpointsDir,
+      config.CLIP_CHECKPOINT || undefined,
+      config.miniatureDir,
+    );
   } catch (error) {
     return [{ subject, state: "broken", found: "not found", todo: describe(error) }];
   }

@@ -31,6 +31,7 @@ export class Models {
   ) {
     this.choice = chooseModels({
       checkpointsDir: config.checkpointsDir,
+      miniatureDir: config.miniatureDir,
       promptist: flags.promptist ?? (config.PROMPTIST_CHECKPOINT || undefined),
       diffusion: flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined),
       clip: config.CLIP_CHECKPOINT || undefined,

@@ -35,6 +35,7 @@ export interface ModelChoice {
 export interface ModelWishes
   extends Pick<ModelChoice, "device" | "weights" | "precision" | "cacheDir" | "threads"> {
   readonly checkpointsDir: string;
+  readonly miniatureDir?: string;
   readonly promptist: string | undefined;
   readonly diffusion: string | undefined;
   readonly clip: string | undefined;
@@ -45,24 +46,29 @@ export interface ModelWishes
  * Finds each checkpoint when it is first asked for: a batch of pairs runs without any Promptist. Asking throws
  * CheckpointError CHECKPOINT_MISSING where there is none.
  */
-export function chooseModels({ checkpointsDir, loras = [], ...wishes }: ModelWishes): ModelChoice {
+export function chooseModels({
+  checkpointsDir,
+  miniatureDir,
+  loras = [],
+  ...wishes
+}: ModelWishes): ModelChoice {
   const { device, weights, precision, cacheDir, threads } = wishes;
   let promptist: FoundCheckpoint | undefined;
   let diffusion: FoundCheckpoint | undefined;
   return {
     get promptist() {
-      promptist ??= findPromptist(wishes.promptist, checkpointsDir);
+      promptist ??= findPromptist(wishes.promptist, checkpointsDir, miniatureDir);
       return promptist;
     },
     get diffusion() {
-      diffusion ??= withLoras(findDiffusion(wishes.diffusion, checkpointsDir), loras);
+      diffusion ??= withLoras(findDiffusion(wishes.diffusion, checkpointsDir, miniatureDir), loras);
       return diffusion;
     },
     get clipTokenizer() {
       return findClipTokenizer(this.diffusion, checkpointsDir);
     },
     get judges() {
-      return findJudges(this.diffusion, checkpointsDir, wishes.clip);
+      return findJudges(this.diffusion, checkpointsDir, wishes.clip, miniatureDir);
     },
     loras,
     device,
