@@ -25,7 +25,9 @@ export async function compare(
   const image = imageOptions(flags, seed, models.choice.diffusion);
   const started = performance.now();
 
-  const [rewrite] = await rewriteAll(models, output, [prompt], textOptions(flags, seed));
+  const {
+    rewrites: [rewrite],
+  } = await rewriteAll(models, output, [prompt], textOptions(flags, seed));
   const pair = {
     prompt,
     optimized: rewrite!.rewrite,
@@ -58,6 +60,7 @@ export async function compare(
     [
       pair.optimized,
       "",
+      `Seed ${seed}.`,
       ...(scores.reward === null ? [] : [`Of the pair: ${scoreLine(scores)}`]),
       baseline,
       drawn,

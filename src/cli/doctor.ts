@@ -29,8 +29,16 @@ const MARK = { ok: "ok     ", note: "note   ", missing: "MISSING", broken: "BROK
 const LOW_DISK_BYTES = 2 * 2 ** 30;
 const MIN_NODE = [20, 10] as const;
 
-/** `promptist doctor`: checks everything the program needs. Returns true if its main job can run. */
-export async function doctor(config: Config, output: Output, device: DeviceName): Promise<boolean> {
+/**
+ * `promptist doctor`: checks everything the program needs. Returns true if its main job can run. The device's
+ * operators are listed if `verbose`, and always with `--json`.
+ */
+export async function doctor(
+  config: Config,
+  output: Output,
+  device: DeviceName,
+  verbose: boolean,
+): Promise<boolean> {
   const tried = await tryDevice(device, config);
   const findings: Finding[] = [
     node(),
@@ -57,7 +65,7 @@ export async function doctor(config: Config, output: Output, device: DeviceName)
     { healthy, findings, operators: tried.reports },
     [
       ...lines,
-      ...tried.reports.flatMap(operatorTable),
+      ...(verbose ? tried.reports.flatMap(operatorTable) : []),
       "",
       healthy ? "Ready." : "Not ready: see above.",
     ].join("\n"),

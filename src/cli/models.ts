@@ -22,7 +22,6 @@ export class Models {
   readonly choice: ModelChoice;
   readonly #gpu = new GpuLock();
   readonly #abort = new AbortController();
-  #deviceNote: string | undefined;
 
   constructor(
     config: Config,
@@ -68,9 +67,6 @@ export class Models {
   ): Promise<T> {
     return this.#gpu.withGpu(async (lease) => {
       const host = await open(lease);
-      const { deviceNote } = host.info;
-      if (deviceNote && deviceNote !== this.#deviceNote) this.output.say(deviceNote);
-      this.#deviceNote = deviceNote ?? undefined;
       try {
         return await work(host);
       } finally {
