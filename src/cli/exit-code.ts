@@ -6,7 +6,7 @@ export const EXIT = {
   done: 0,
   /** The work failed, or a check found something wrong. */
   failed: 1,
-  /** The command, an option or a setting cannot be used as written; nothing was started. */
+  /** The command, an option or a setting cannot be used as written; nothing was made. */
   usage: 2,
 } as const;
 
