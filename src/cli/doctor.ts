@@ -28,6 +28,7 @@ const MARK = { ok: "ok     ", note: "note   ", missing: "MISSING", broken: "BROK
 /** Enough for graphs, pictures and the database; a full-size checkpoint is read in place. */
 const LOW_DISK_BYTES = 2 * 2 ** 30;
 const MIN_NODE = [20, 10] as const;
+const REINSTALL = "Install the program again.";
 
 /**
  * `promptist doctor`: checks everything the program needs. Returns true if its main job can run. The device's
@@ -48,6 +49,7 @@ export async function doctor(
       const { openKept } = await import("../db/sqlite/kept-database.js");
       openKept(":memory:").close();
     }),
+    await fonts(),
     tried.finding,
     checkpointFinding("promptist", "Promptist", config.PROMPTIST_CHECKPOINT, config),
     checkpointFinding("diffusion", "Stable Diffusion", config.DIFFUSION_CHECKPOINT, config),
@@ -118,8 +120,27 @@ async function nativeModule(subject: string, load: () => Promise<unknown>): Prom
       subject,
       state: "broken",
       found: describe(error).split("\n")[0] ?? "",
-      todo: "Install the program again.",
+      todo: REINSTALL,
     };
+  }
+}
+
+/** Whether prompts in any script can be written onto pictures. */
+async function fonts(): Promise<Finding> {
+  const subject = "fonts";
+  try {
+    const { undrawnScripts } = await import("../pictures/text.js");
+    const missing = await undrawnScripts();
+    if (missing.length === 0)
+      return { subject, state: "ok", found: "draw every script that was tried", todo: null };
+    return {
+      subject,
+      state: "note",
+      found: `lack ${missing.join(", ")}`,
+      todo: "Prompts in them show boxes on pictures. On Debian and Ubuntu: apt-get install fonts-wqy-microhei fonts-noto-color-emoji. Elsewhere any font with them will do, such as Noto Sans CJK and Noto Color Emoji.",
+    };
+  } catch (error) {
+    return { subject, state: "broken", found: describe(error).split("\n")[0] ?? "", todo: REINSTALL };
   }
 }
 
