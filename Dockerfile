@@ -32,7 +32,11 @@ RUN npm prune --omit=dev --ignore-scripts \
 
 FROM node AS cpu
 # As the first process of a container node would ignore SIGTERM until the bot is up.
-RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
+# The fonts write what the program's own font lacks onto pictures: Chinese, Japanese, Korean, emoji. fontconfig's
+# configuration scales the emoji.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends tini fontconfig-config fonts-wqy-microhei fonts-noto-color-emoji \
+ && rm -rf /var/lib/apt/lists/*
 # Two heaps of glibc for all threads: with one for each, the bot keeps a third more memory (docs/reliability.md).
 ENV NODE_ENV=production MALLOC_ARENA_MAX=2 DATA_DIR=/data CHECKPOINTS_DIR=/app/checkpoints DEVICE=cpu METRICS_PORT=9464
 RUN mkdir -m 700 /data && chown node:node /data && ln -s /app/bin/promptist.js /usr/local/bin/promptist

@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parse } from "dotenv";
 import { distance } from "fastest-levenshtein";
 import { z } from "zod";
@@ -26,6 +27,9 @@ import {
   type TextOptions,
 } from "./core/options.js";
 import { TREATMENTS } from "./core/settings.js";
+
+/** The miniatures in the program's own folder; nothing writes there. */
+const OWN_MINIATURE = fileURLToPath(new URL("../checkpoints/miniature", import.meta.url));
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -95,7 +99,7 @@ export const VARIABLES = {
   CHECKPOINTS_DIR: variable(
     "checkpoints",
     text.min(1),
-    "Folder that holds promptist/, stable-diffusion-v1-5/ and miniature/.",
+    "Folder that holds promptist/, stable-diffusion-v1-5/ and clip/. Without them the miniature that comes with the program is used.",
   ),
   PROMPTIST_CHECKPOINT: variable(
     "",
@@ -302,6 +306,8 @@ export interface Config extends Variables {
   /** Absolute paths of DATA_DIR and CHECKPOINTS_DIR, and of the files in DATA_DIR. */
   readonly dataDir: string;
   readonly checkpointsDir: string;
+  /** Absolute path of the miniatures: CHECKPOINTS_DIR/miniature, else those that came with the program. */
+  readonly miniatureDir: string;
   readonly databaseFile: string;
   readonly picturesDir: string;
   readonly cacheDir: string;
@@ -339,6 +345,7 @@ export function loadConfig(
 
   const values = parts as Variables;
   const dataDir = resolve(root, values.DATA_DIR);
+  const checkpointsDir = resolve(root, values.CHECKPOINTS_DIR);
   return Object.freeze({
     ...values,
     text: Object.freeze({
@@ -373,7 +380,10 @@ export function loadConfig(
       jobsBytes: values.KEEP_JOBS_BYTES || null,
     }),
     dataDir,
-    checkpointsDir: resolve(root, values.CHECKPOINTS_DIR),
+    checkpointsDir,
+    miniatureDir: existsSync(resolve(checkpointsDir, "miniature"))
+      ? resolve(checkpointsDir, "miniature")
+      : OWN_MINIATURE,
     databaseFile: resolve(dataDir, "promptist.sqlite"),
     picturesDir: resolve(dataDir, "pictures"),
     cacheDir: resolve(dataDir, "graphs"),

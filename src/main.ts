@@ -86,6 +86,7 @@ export async function createApp(
     const choice: ModelChoice = {
       ...chooseModels({
         checkpointsDir: config.checkpointsDir,
+        miniatureDir: config.miniatureDir,
         promptist: config.PROMPTIST_CHECKPOINT || undefined,
         diffusion: config.DIFFUSION_CHECKPOINT || undefined,
         clip: config.CLIP_CHECKPOINT || undefined,

@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { envExample, loadConfig, VARIABLES } from "../src/config.js";
 import { DEFAULT_TEXT_OPTIONS } from "../src/core/options.js";
@@ -49,4 +50,14 @@ test("ports are whole numbers of 16 bits, and the operator's panel has none by d
   for (const key of ["OPERATOR_PORT", "METRICS_PORT", "LOCAL_DISCORD_PORT"])
     for (const wrong of ["-1", "65536", "80.5", "http"])
       expect(() => loadConfig({ [key]: wrong }, root), `${key}=${wrong}`).toThrowError(`${key}=${wrong}`);
+});
+
+test("the miniature is that of the checkpoints folder, else the program's own", () => {
+  const own = fileURLToPath(new URL("../checkpoints/miniature", import.meta.url));
+  expect(loadConfig({}, root)).toMatchObject({
+    checkpointsDir: join(root, "checkpoints"),
+    miniatureDir: own,
+  });
+  mkdirSync(join(root, "checkpoints", "miniature"), { recursive: true });
+  expect(loadConfig({}, root).miniatureDir).toBe(join(root, "checkpoints", "miniature"));
 });

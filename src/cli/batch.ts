@@ -1,15 +1,18 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { optionsOfFile } from "../bot/commands/batch.js";
+import { csvReport, promptsJson } from "../bot/messages/report.js";
 import type { Config } from "../config.js";
-import { InputError } from "../core/errors.js";
+import { codeOf, describe, InputError, isMissing } from "../core/errors.js";
+import type { Item } from "../core/job.js";
 import { type PictureJudgement, pairScores } from "../core/judgement.js";
 import { type ImageOptions, randomSeed, type TextOptions } from "../core/options.js";
 import type { PerSide } from "../core/side.js";
-import type { Rewrite } from "../inference/worker/protocol.js";
+import { replaceFile } from "../files/replace-file.js";
+import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
 import { captionOf, type PairFiles } from "../pictures/pair-card.js";
-import { parsePromptFile } from "../prompt-files/prompt-file.js";
+import { type PromptPair, parsePromptFile } from "../prompt-files/prompt-file.js";
 import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
@@ -41,19 +44,15 @@ export async function batch(
   isGiven: (option: keyof ImageOptions) => boolean,
 ): Promise<void> {
   const bytes = await readFile(file).catch((cause) => {
-    throw new InputError(
-      "FILE_UNREACHABLE",
-      `${file} cannot be read: ${(cause as Error).message}`,
-      {},
-      { cause },
-    );
+    const why = isMissing(cause) ? "there is no such file" : describe(cause);
+    throw new InputError("FILE_UNREACHABLE", `${file} cannot be read: ${why}.`, {}, { cause });
   });
   const entries = parsePromptFile(bytes, basename(file), {
     maxBytes: config.MAX_FILE_BYTES,
     maxPrompts: config.MAX_BATCH_PROMPTS,
     maxPromptLength: config.MAX_PROMPT_LENGTH,
   });
-  const found = optionsOfFile(entries, config.MAX_STEPS, isGiven);
+  const found = rowOptions(entries, config.MAX_STEPS, isGiven, file);
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const plain = entries.filter((entry) => entry.optimized === null).map((entry) => entry.prompt);
@@ -62,10 +61,10 @@ export async function batch(
   const seed = flags.seed ?? randomSeed();
   const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...found };
   models.noteSize(image.size);
-  const made = await rewriteAll(models, output, plain, textOptions(flags, seed));
+  const rewritten = await rewriteAll(models, output, plain, textOptions(flags, seed));
   const numbers = entries.flatMap(({ optimized }, i) => (optimized === null ? [i + 1] : []));
-  for (const line of unreadLines(made, numbers)) output.say(line);
-  const rewrites = made[Symbol.iterator]();
+  for (const line of unreadLines(rewritten.rewrites, numbers)) output.say(line);
+  const rewrites = rewritten.rewrites[Symbol.iterator]();
 
   const pairs = entries.map(
     ({ prompt, optimized, seed: own }, i): PairToDraw => ({
@@ -76,11 +75,26 @@ export async function batch(
       drawn: join(folder, `prompt${i + 1}_optimized.png`),
     }),
   );
+  // Before any picture: whoever stops here can go on from it.
   const promptsFile = join(folder, "prompts.json");
-  const record = pairs.map(({ prompt, optimized }) => ({ original: prompt, optimized }));
-  await writeFile(promptsFile, `${JSON.stringify(record, null, 2)}\n`);
-
+  await replaceFile(
+    promptsFile,
+    promptsJson(pairs.map(({ prompt, optimized }) => ({ prompt, rewrite: optimized }))),
+  );
   const info = await drawPairs(models, output, folder, pairs, image, true);
+  const checkpoints = {
+    promptist: plain.length > 0 ? models.choice.promptist.name : null,
+    diffusion: models.choice.diffusion.name,
+  };
+  const report = csvReport({
+    id: "",
+    image,
+    checkpoints,
+    hashes: { promptist: rewritten.hash, diffusion: info.hash },
+    items: pairs.map((pair, i) => itemOf(pair, i, entries[i]!, rewritten.ms, info.drawn[i]!)),
+  });
+  const reportFile = join(folder, "report.csv");
+  await replaceFile(reportFile, report);
   output.result(
     {
       pairs: pairs.map(({ prompt, optimized, seed, baseline, drawn }, i) => ({
@@ -92,12 +106,10 @@ export async function batch(
         scores: info.scores[i],
       })),
       promptsFile,
+      reportFile,
       contactSheets: info.sheets,
       promptistLoaded: plain.length > 0,
-      checkpoints: {
-        promptist: plain.length > 0 ? models.choice.promptist.name : null,
-        diffusion: models.choice.diffusion.name,
-      },
+      checkpoints,
       miniature,
       note,
       device: info.device,
@@ -105,14 +117,66 @@ export async function batch(
       seconds: (performance.now() - started) / 1000,
     },
     [
-      ...info.scores.flatMap((scores, i) =>
-        scores.reward === null ? [] : [`Pair ${i + 1}: ${scoreLine(scores)}`],
+      ...info.scores.map(
+        (scores, i) =>
+          `Pair ${i + 1}: seed ${pairs[i]!.seed}${scores.reward === null ? "" : `, ${scoreLine(scores)}`}`,
       ),
       `${pairs.length} pairs in ${folder}`,
       promptsFile,
+      reportFile,
       ...info.sheets,
     ].join("\n"),
   );
+}
+
+/** The options that the rows of a report share; throws InputError FILE_SHAPE if the file has unusable ones. */
+function rowOptions(
+  entries: readonly PromptPair[],
+  maxSteps: number,
+  isGiven: (option: keyof ImageOptions) => boolean,
+  file: string,
+): Partial<ImageOptions> {
+  try {
+    return optionsOfFile(entries, maxSteps, isGiven);
+  } catch (cause) {
+    if (codeOf(cause) !== "INPUT_OPTION") throw cause;
+    throw new InputError("FILE_SHAPE", `${file}: ${(cause as Error).message}`, {}, { cause });
+  }
+}
+
+/** A drawn pair as the bot's reports know it. */
+function itemOf(
+  { prompt, optimized, seed }: PairToDraw,
+  index: number,
+  given: PromptPair,
+  rewriteMs: number,
+  drawn: PerSide<Drawn>,
+): Item {
+  const picture = ({ file, seconds, judgement }: Drawn) => ({
+    file: basename(file),
+    ms: Math.round(seconds * 1000),
+    judgement,
+  });
+  return {
+    index,
+    prompt,
+    rewrite: optimized,
+    rewriteMs: given.optimized === null ? rewriteMs : null,
+    candidates: [],
+    seed,
+    pictures: { baseline: picture(drawn.baseline), optimized: picture(drawn.optimized) },
+    comparison: null,
+    cancelled: false,
+    notes: [],
+  };
+}
+
+interface Rewritten {
+  readonly rewrites: readonly Rewrite[];
+  /** Of Promptist's weights; null if it was not loaded. */
+  readonly hash: string | null;
+  /** Milliseconds a prompt took, on average: they go through the model together. */
+  readonly ms: number;
 }
 
 /** Rewrites all prompts with Promptist loaded once; loads nothing if there are none. */
@@ -121,15 +185,18 @@ export async function rewriteAll(
   output: Output,
   prompts: readonly string[],
   options: TextOptions,
-): Promise<readonly Rewrite[]> {
-  if (prompts.length === 0) return [];
-  return models.withModel("text", (host) =>
-    host.call(
+): Promise<Rewritten> {
+  if (prompts.length === 0) return { rewrites: [], hash: null, ms: 0 };
+  return models.withModel("text", async (host) => {
+    const started = performance.now();
+    const rewrites = await host.call(
       "optimize",
       { prompts, options },
       { signal: models.signal, onProgress: output.progress("rewriting") },
-    ),
-  );
+    );
+    const ms = Math.round((performance.now() - started) / prompts.length);
+    return { rewrites, hash: host.info.hash, ms };
+  });
 }
 
 /** Draws all pairs, their comparisons and contact sheets with Stable Diffusion loaded once. */
@@ -145,23 +212,32 @@ export async function drawPairs(
   return models.withModel("image", async (host) => {
     const truncated: { file: string; words: string }[] = [];
     const composed: PairFiles[] = [];
-    const judgements: PerSide<PictureJudgement>[] = [];
+    const drawn: PerSide<Drawn>[] = [];
+    // One bar for all pictures, which take as many steps each.
+    const advance = output.progress("drawing");
+    let finished = 0;
     for (const [i, pair] of pairs.entries()) {
       const options = { ...image, seed: pair.seed };
-      const place = pairs.length > 1 ? ` ${i + 1}/${pairs.length}` : "";
-      const half = async (label: string, prompt: string, file: string) => {
-        const { truncated: words, judgement } = await host.call(
+      const place = pairs.length > 1 ? ` ${i + 1} of ${pairs.length}` : "";
+      const half = async (label: string, prompt: string, file: string): Promise<Drawn> => {
+        const picture = await host.call(
           "draw",
           { prompt, plainPrompt: pair.prompt, options, file, checkpoint },
-          { signal: models.signal, onProgress: output.progress(`drawing ${label}${place}`) },
+          {
+            signal: models.signal,
+            onProgress: (done, of) =>
+              advance(finished * of + done, 2 * pairs.length * of, `drawing ${label}${place}`),
+          },
         );
+        finished++;
+        const words = picture.truncated;
         if (words) {
           truncated.push({ file, words });
           output.say(`${basename(file)}: beyond the text encoder's window, so not read: ${words}`);
         }
-        return judgement;
+        return picture;
       };
-      judgements.push({
+      drawn.push({
         baseline: await half("baseline", pair.prompt, pair.baseline),
         optimized: await half("optimized", pair.optimized, pair.drawn),
       });
@@ -186,9 +262,17 @@ export async function drawPairs(
       });
       sheets.push(file);
     }
+    const judgements = drawn.map(
+      ({ baseline, optimized }): PerSide<PictureJudgement> => ({
+        baseline: baseline.judgement,
+        optimized: optimized.judgement,
+      }),
+    );
     const scores = judgements.map(pairScores);
     return {
       truncated,
+      drawn,
+      hash: host.info.hash,
       judgements,
       scores,
       sheets,

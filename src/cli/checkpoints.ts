@@ -17,21 +17,31 @@ import type { JudgeGraph } from "../inference/judging/judge.js";
 import { clipText, clipTextConfig } from "../models/clip-text.js";
 import type { Graph } from "../onnx/graph.js";
 import type { CommonFlags, ImageFlags, TextFlags } from "./options.js";
-import { addCommonOptions, integer, lora } from "./options.js";
+import { addCommonOptions, addExamples, integer, loraOption } from "./options.js";
 import { Output } from "./output.js";
 
 /** `promptist checkpoints list | pull | check | compile | synthesize`: lists the models and adds new ones. */
 export function addCheckpointsCommand(program: Command, config: Config): void {
-  const group = program.command("checkpoints").description("list, download, check and prepare models");
-  const verb = (usage: string, description: string) =>
-    group.command(usage).description(description).option("--json", "print one JSON object");
+  const group = addExamples(
+    program.command("checkpoints").description("list, download, check and prepare models"),
+    ["checkpoints list", "checkpoints pull promptist"],
+  );
+  const command = (usage: string, description: string, ...examples: string[]) =>
+    addExamples(
+      group.command(usage).description(description),
+      examples.map((line) => `checkpoints ${line}`),
+    );
+  const verb = (...of: Parameters<typeof command>) =>
+    command(...of).option("--json", "print one JSON object");
 
-  verb("list", "list known and installed models").action((flags: JsonFlag) =>
+  verb("list", "list known and installed models", "list", "list --json").action((flags: JsonFlag) =>
     list(config, new Output(flags.json === true)),
   );
   verb(
     "pull <name>",
     "download a model: promptist, stable-diffusion-v1-5, clip, or org/name[@revision] of the hub",
+    "pull promptist",
+    "pull clip --out models/clip",
   )
     .option("--out <dir>", "folder to fill (default: its own in CHECKPOINTS_DIR)")
     .addOption(
@@ -42,13 +52,19 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
     .action((name: string, flags: PullFlags) =>
       pullVerb(config, new Output(flags.json === true), name, flags),
     );
-  verb("check <dir>", "compare a model's tensors with what it needs").action(
-    async (path: string, flags: JsonFlag) => {
-      if (!(await check(new Output(flags.json === true), path))) process.exitCode = 1;
-    },
-  );
+  verb(
+    "check <dir>",
+    "compare a model's tensors with what it needs",
+    "check checkpoints/stable-diffusion-v1-5",
+  ).action(async (path: string, flags: JsonFlag) => {
+    if (!(await check(new Output(flags.json === true), path))) process.exitCode = 1;
+  });
   addCommonOptions(
-    group.command("compile <dir>").description("make a model's graphs before they are needed"),
+    command(
+      "compile <dir>",
+      "make a model's graphs before they are needed",
+      "compile checkpoints/stable-diffusion-v1-5",
+    ),
     config,
   )
     .addOption(
@@ -61,11 +77,15 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
         .choices(["int8", "fp32"])
         .default(config.PROMPTIST_WEIGHTS),
     )
-    .option("--lora <file:weight>", "LoRA to merge into Stable Diffusion", lora, [])
+    .addOption(loraOption("LoRA to merge into Stable Diffusion"))
     .action((path: string, flags: CompileFlags) =>
       compile(config, new Output(flags.json === true), path, flags),
     );
-  verb("synthesize <name> <dir>", "write a full-size model with random weights, for measuring")
+  verb(
+    "synthesize <name> <dir>",
+    "write a full-size model with random weights, for measuring",
+    "synthesize promptist models/random",
+  )
     .option("--seed <n>", "seed of the weights", integer(IMAGE_RANGES.seed.min, IMAGE_RANGES.seed.max), 0)
     .action((name: string, path: string, flags: JsonFlag & { seed: number }) =>
       synthesize(new Output(flags.json === true), name, path, flags.seed),
@@ -101,26 +121,26 @@ async function list(config: Config, output: Output): Promise<void> {
       precision: isHere ? precisionOf(directory) : null,
     };
   });
-  const others = existsSync(config.checkpointsDir)
+  const folders = existsSync(config.checkpointsDir)
     ? readdirSync(config.checkpointsDir, { withFileTypes: true })
-        .filter(
-          (entry) => entry.isDirectory() && !entry.name.startsWith(".") && !entry.name.endsWith(".partial"),
-        )
-        .flatMap(({ name }) =>
-          name === "miniature"
-            ? ["miniature/promptist", "miniature/stable-diffusion", "miniature/clip"]
-            : [name],
-        )
-        .map((name) => resolve(config.checkpointsDir, name))
-        .filter((directory) => existsSync(directory) && !known.some((entry) => entry.directory === directory))
-        .map((directory) => ({ directory, bytes: bytesOf(directory), precision: precisionOf(directory) }))
+        .filter((entry) => entry.isDirectory() && !/^\.|\.partial$|^miniature$/.test(entry.name))
+        .map(({ name }) => resolve(config.checkpointsDir, name))
     : [];
+  const miniatures = ["promptist", "stable-diffusion", "clip"].map((name) => join(config.miniatureDir, name));
+  const others = [...folders, ...miniatures]
+    .filter((directory) => existsSync(directory) && !known.some((entry) => entry.directory === directory))
+    .map((directory) => ({ directory, bytes: bytesOf(directory), precision: precisionOf(directory) }));
   const inUse = {
     promptist: nameOf(
-      () => findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir).directory,
+      () =>
+        findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir, config.miniatureDir)
+          .directory,
     ),
     diffusion: nameOf(
-      () => findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir).directory,
+      () =>
+        findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir, {
+          miniatureDir: config.miniatureDir,
+        }).directory,
     ),
   };
   const row = (cells: readonly string[]) =>

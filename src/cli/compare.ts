@@ -26,7 +26,9 @@ export async function compare(
   models.noteSize(image.size);
   const started = performance.now();
 
-  const [rewrite] = await rewriteAll(models, output, [prompt], textOptions(flags, seed));
+  const {
+    rewrites: [rewrite],
+  } = await rewriteAll(models, output, [prompt], textOptions(flags, seed));
   for (const line of unreadLines([rewrite!])) output.say(line);
   const pair = {
     prompt,
@@ -61,6 +63,7 @@ export async function compare(
     [
       pair.optimized,
       "",
+      `Seed ${seed}.`,
       ...(scores.reward === null ? [] : [`Of the pair: ${scoreLine(scores)}`]),
       baseline,
       drawn,

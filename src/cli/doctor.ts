@@ -29,9 +29,18 @@ const MARK = { ok: "ok     ", note: "note   ", missing: "MISSING", broken: "BROK
 /** Enough for graphs, pictures and the database; a full-size checkpoint is read in place. */
 const LOW_DISK_BYTES = 2 * 2 ** 30;
 const MIN_NODE = [20, 10] as const;
+const REINSTALL = "Install the program again.";
 
-/** `promptist doctor`: checks everything the program needs. Returns true if its main job can run. */
-export async function doctor(config: Config, output: Output, device: DeviceName): Promise<boolean> {
+/**
+ * `promptist doctor`: checks everything the program needs. Returns true if its main job can run. The device's
+ * operators are listed if `verbose`, and always with `--json`.
+ */
+export async function doctor(
+  config: Config,
+  output: Output,
+  device: DeviceName,
+  verbose: boolean,
+): Promise<boolean> {
   const tried = await tryDevice(device, config);
   const findings: Finding[] = [
     node(),
@@ -41,6 +50,7 @@ export async function doctor(config: Config, output: Output, device: DeviceName)
       const { openKept } = await import("../db/sqlite/kept-database.js");
       openKept(":memory:").close();
     }),
+    await fonts(),
     tried.finding,
     await checkpointFinding("promptist", "Promptist", config.PROMPTIST_CHECKPOINT, config),
     await checkpointFinding("diffusion", "Stable Diffusion", config.DIFFUSION_CHECKPOINT, config),
@@ -58,7 +68,7 @@ export async function doctor(config: Config, output: Output, device: DeviceName)
     { healthy, findings, operators: tried.reports },
     [
       ...lines,
-      ...tried.reports.flatMap(operatorTable),
+      ...(verbose ? tried.reports.flatMap(operatorTable) : []),
       "",
       healthy ? "Ready." : "Not ready: see above.",
     ].join("\n"),
@@ -107,7 +117,31 @@ async function nativeModule(subject: string, load: () => Promise<unknown>): Prom
     await load();
     return { subject, state: "ok", found: "loads", todo: null };
   } catch (error) {
-    return { subject, state: "broken", found: describe(error).split("\n")[0] ?? "", todo: "Run: npm ci" };
+    return {
+      subject,
+      state: "broken",
+      found: describe(error).split("\n")[0] ?? "",
+      todo: REINSTALL,
+    };
+  }
+}
+
+/** Whether prompts in any script can be written onto pictures. */
+async function fonts(): Promise<Finding> {
+  const subject = "fonts";
+  try {
+    const { undrawnScripts } = await import("../pictures/text.js");
+    const missing = await undrawnScripts();
+    if (missing.length === 0)
+      return { subject, state: "ok", found: "draw every script that was tried", todo: null };
+    return {
+      subject,
+      state: "note",
+      found: `lack ${missing.join(", ")}`,
+      todo: "Prompts in them show boxes on pictures. On Debian and Ubuntu: apt-get install fonts-wqy-microhei fonts-noto-color-emoji. Elsewhere any font with them will do, such as Noto Sans CJK and Noto Color Emoji.",
+    };
+  } catch (error) {
+    return { subject, state: "broken", found: describe(error).split("\n")[0] ?? "", todo: REINSTALL };
   }
 }
 
@@ -166,7 +200,8 @@ async function checkpointFinding(
   config: Config,
 ): Promise<Finding> {
   const { checkpoint, problems } = inspectCheckpoint(kind, given || undefined, config.checkpointsDir, {
-    vae: kind === "diffusion" ? config.VAE || undefined : undefined,
+    miniatureDir: config.miniatureDir,
+    ...(kind === "diffusion" && config.VAE ? { vae: config.VAE } : {}),
   });
   const found = checkpoint
     ? `${checkpoint.name}, ${(checkpoint.bytes / 2 ** 20).toFixed(1)} MiB in ${checkpoint.directory}`
@@ -218,12 +253,17 @@ async function judgeFindings(config: Config): Promise<Finding[]> {
     "diffusion",
     config.DIFFUSION_CHECKPOINT || undefined,
     config.checkpointsDir,
-    { vae: config.VAE || undefined },
+    { miniatureDir: config.miniatureDir, ...(config.VAE ? { vae: config.VAE } : {}) },
   );
   if (checkpoint === null) return [];
   let judges: FoundJudges;
   try {
-    judges = findJudges(checkpoint, config.checkpointsDir, config.CLIP_CHECKPOINT || undefined);
+    judges = findJudges(
+      checkpoint,
+      config.checkpointsDir,
+      config.CLIP_CHECKPOINT || undefined,
+      config.miniatureDir,
+    );
   } catch (error) {
     return [{ subject, state: "broken", found: "not found", todo: describe(error) }];
   }

@@ -1,7 +1,7 @@
 import type { Output } from "./output.js";
 
 export interface LocalDiscordFlags {
-  readonly port: string;
+  readonly port: number;
   readonly token?: string;
   readonly name: string;
   readonly folder?: string;
@@ -11,7 +11,7 @@ export interface LocalDiscordFlags {
 export async function localDiscord(output: Output, flags: LocalDiscordFlags): Promise<void> {
   const { startLocalDiscord } = await import("local-discord");
   const local = await startLocalDiscord({
-    port: Number(flags.port),
+    port: flags.port,
     botName: flags.name,
     ...(flags.token === undefined ? {} : { token: flags.token }),
     ...(flags.folder === undefined ? {} : { folder: flags.folder }),

@@ -24,7 +24,6 @@ export class Models {
   readonly choice: ModelChoice;
   readonly #gpu = new GpuLock();
   readonly #abort = new AbortController();
-  #deviceNote: string | undefined;
   readonly #notes = new Set<string>();
 
   constructor(
@@ -34,6 +33,7 @@ export class Models {
   ) {
     this.choice = chooseModels({
       checkpointsDir: config.checkpointsDir,
+      miniatureDir: config.miniatureDir,
       promptist: flags.promptist ?? (config.PROMPTIST_CHECKPOINT || undefined),
       diffusion: flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined),
       clip: config.CLIP_CHECKPOINT || undefined,
@@ -72,10 +72,7 @@ export class Models {
   ): Promise<T> {
     return this.#gpu.withGpu(async (lease) => {
       const host = await open(lease);
-      const { deviceNote, notes } = host.info;
-      if (deviceNote && deviceNote !== this.#deviceNote) this.output.say(deviceNote);
-      this.#deviceNote = deviceNote ?? undefined;
-      for (const note of notes.filter((it) => !this.#notes.has(it))) {
+      for (const note of host.info.notes.filter((it) => !this.#notes.has(it))) {
         this.#notes.add(note);
         this.output.say(`Note: ${note}`);
       }

@@ -39,7 +39,11 @@ export async function optimize(
       device: info.device,
       seconds: (performance.now() - started) / 1000,
     },
-    describeRewrite(rewrite),
+    [
+      describeRewrite(rewrite),
+      // The other searches find the same whatever the seed is.
+      ...(options.mode === "sample" ? ["", `Seed ${options.seed}.`] : []),
+    ].join("\n"),
   );
 }
 

@@ -58,7 +58,7 @@ const size = (value: string): PictureSize => {
 };
 
 /** `FILE` or `FILE:WEIGHT`, appended to `before`. A Windows drive's colon is not followed by a number. */
-export const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
+const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
   const [, file, weight] = /^(.+?)(?::(-?(?:\d+\.?\d*|\.\d+)))?$/s.exec(value) ?? [];
   if (file === undefined || (weight !== undefined && Math.abs(Number(weight)) > MAX_LORA_WEIGHT))
     throw new InvalidArgumentError(
@@ -67,6 +67,15 @@ export const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[]
   return [...before, { file: resolve(file), weight: weight === undefined ? 1 : Number(weight) }];
 };
 const MAX_LORA_WEIGHT = 10;
+
+export const loraOption = (description: string): Option =>
+  new Option("--lora <file:weight>", description).argParser(lora).default([], "none");
+
+/** Shows command lines under a verb's `--help`; `promptist` is put before those that do not begin with a variable. */
+export function addExamples(command: Command, lines: readonly string[]): Command {
+  const shown = lines.map((line) => `  ${/^\w+=/.test(line) ? line : `promptist ${line}`}`);
+  return command.addHelpText("after", `\nExamples:\n${shown.join("\n")}`);
+}
 
 export interface CommonFlags {
   readonly json?: boolean;
@@ -157,12 +166,7 @@ export function addTextOptions(command: Command, config: Config): Command {
 export function addImageOptions(command: Command, config: Config): Command {
   return command
     .option("--diffusion <path>", "Stable Diffusion checkpoint: a folder or a single file")
-    .option(
-      "--lora <file:weight>",
-      "LoRA to merge, such as style.safetensors:0.8; may be given several times",
-      lora,
-      [],
-    )
+    .addOption(loraOption("LoRA to merge, such as style.safetensors:0.8; may be given several times"))
     .option("--vae <path>", "VAE in place of the checkpoint's own: a file or a folder (default: VAE)")
     .option(
       "--clip-skip <n>",

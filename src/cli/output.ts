@@ -1,5 +1,5 @@
 import cliProgress from "cli-progress";
-import { codeOf } from "../core/errors.js";
+import { codeOf, type ErrorCode } from "../core/errors.js";
 import { redactor } from "../core/redact.js";
 
 /**
@@ -34,8 +34,8 @@ export class Output {
     });
   }
 
-  /** A progress bar on stderr, if that is a terminal; `label` names the work. */
-  progress(label: string): (done: number, of: number) => void {
+  /** A progress bar on stderr, if that is a terminal; `label` names the work, and a new one what is done now. */
+  progress(label: string): (done: number, of: number, now?: string) => void {
     this.#endBar();
     if (!process.stderr.isTTY) return () => {};
     const bar = new cliProgress.SingleBar({
@@ -44,13 +44,13 @@ export class Output {
       clearOnComplete: true,
       hideCursor: true,
     });
-    let started = false;
-    return (done, of) => {
-      if (!started) {
-        started = true;
+    return (done, of, now = label) => {
+      const words = { label: now.padEnd(24) };
+      // A message in between has ended the bar.
+      if (this.#bar !== bar) {
         this.#bar = bar;
-        bar.start(of, done, { label: label.padEnd(24) });
-      } else bar.update(done);
+        bar.start(of, done, words);
+      } else bar.update(done, words);
       if (done >= of) this.#endBar();
     };
   }
@@ -60,11 +60,17 @@ export class Output {
     this.#endBar();
     const code = codeOf(error);
     const message = this.redact(error instanceof Error ? error.message : String(error));
-    if (this.json) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
+    this.failure(code, message);
     process.stderr.write(`promptist: ${message}\n`);
     // Our own errors are messages for the user; anything else is a bug, so print its stack.
     if (code === "INTERNAL" && error instanceof Error && error.stack)
       process.stderr.write(`${this.redact(error.stack)}\n`);
+  }
+
+  /** Prints an error as JSON, if that was asked for. */
+  failure(code: ErrorCode, message: string): void {
+    if (this.json)
+      process.stdout.write(`${JSON.stringify({ error: { code, message: this.redact(message) } })}\n`);
   }
 
   #endBar(): void {

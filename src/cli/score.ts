@@ -27,7 +27,7 @@ export async function score(
   const plainPrompt = checkPrompt(flags.prompt);
   const { diffusion } = models.choice;
   const given = flags.clip ?? (config.CLIP_CHECKPOINT || undefined);
-  const judges = findJudges(diffusion, config.checkpointsDir, given);
+  const judges = findJudges(diffusion, config.checkpointsDir, given, config.miniatureDir);
   if (judges.clip === null && judges.safety === null)
     throw new CheckpointError(
       "CHECKPOINT_MISSING",

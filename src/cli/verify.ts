@@ -36,6 +36,7 @@ export async function verify(models: Models, output: Output, flags: TextFlags): 
       device: info.device,
       loadSeconds: info.loadMs / 1000,
       seconds,
+      settings: options,
       miniature,
       note,
     },
@@ -47,6 +48,7 @@ export async function verify(models: Models, output: Output, flags: TextFlags): 
       `time        ${(info.loadMs / 1000).toFixed(2)} s to load, ${seconds.toFixed(2)} s to rewrite`,
       `prompt      ${PROMPT}`,
       `optimized   ${rewrite.rewrite}`,
+      ...(options.mode === "sample" ? [`seed        ${options.seed}`] : []),
     ].join("\n"),
   );
 }

@@ -11,7 +11,7 @@ const MIN_SIDE = 384;
 const SHOWN_COLUMN = 768;
 /** Upper bound on the width, also for very wide pictures. */
 const MAX_COLUMN = 1152;
-const PROMPT_LINES = 6;
+const PROMPT_LINES = 9;
 
 /**
  * Writes one picture that shows a pair side by side: the prompts under "baseline" and "optimized", cut to a
@@ -27,14 +27,14 @@ export async function writeComparison(pair: PairFiles, file: string): Promise<Pi
   const margin = px(28);
   const card = await pairCard(
     pair,
-    { column, gap: px(20), labelSize: px(21), promptSize: px(19), promptLines: PROMPT_LINES },
+    { column, gap: px(20), labelSize: px(34), promptSize: px(30), promptLines: PROMPT_LINES },
     null,
   );
   const caption = await renderText(
     pair.caption,
-    { weight: "book", size: px(14), color: COLORS.small },
+    { weight: "book", size: px(22), color: COLORS.small },
     card.width,
-    2,
+    3,
   );
   const captionTop = margin + card.headerHeight + card.pictureHeight + px(14);
   const width = card.width + 2 * margin;

@@ -7,7 +7,7 @@ export const PAIRS_PER_SHEET = 10;
 
 const MARGIN = 32;
 const GUTTER = 40;
-const STYLE = { column: 320, gap: 12, labelSize: 17, promptSize: 15, promptLines: 5 } as const;
+const STYLE = { column: 320, gap: 12, labelSize: 27, promptSize: 24, promptLines: 8 } as const;
 
 /**
  * Writes an overview of several pairs, two to a row, with their prompts cut to a few lines.

@@ -1,7 +1,7 @@
 /**
  * Renders text as pixels. The program brings its font, so a picture looks the same on a server without fonts.
  * System fonts, if any, supply what DejaVu lacks (Chinese, most emoji); otherwise a box with the character's
- * number is shown.
+ * number is shown, and `doctor` says which fonts to install.
  */
 import { createRequire } from "node:module";
 import sharp from "sharp";
@@ -88,6 +88,47 @@ export async function lineHeight(style: TextStyle): Promise<number> {
   return height;
 }
 const lineHeights = new Map<string, number>();
+
+/** Scripts that only fonts of the system can draw, each with characters that show it. */
+const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
+  Chinese: ["漢", "雨"],
+  Japanese: ["の", "カ"],
+  Korean: ["한", "비"],
+  emoji: ["🦊", "🧙"],
+};
+
+/** The names of the scripts that this machine's fonts lack, so that boxes would stand for them. */
+export async function undrawnScripts(): Promise<string[]> {
+  const drawn = await Promise.all(
+    Object.entries(SCRIPTS).map(async ([name, characters]) => {
+      const boxes = await Promise.all(characters.map(isBox));
+      return boxes.some(Boolean) ? [name] : [];
+    }),
+  );
+  return drawn.flat();
+}
+
+/** Whether a character is drawn as Pango's box with its number: its ink has a line along all four edges. */
+async function isBox(character: string): Promise<boolean> {
+  const { data, info } = await rasterize(character, { weight: "book", size: 48, color: "#000000" }, 1000);
+  const { width, height, channels } = info;
+  const inkOf = (x: number, y: number): number => Number(data[(y * width + x) * channels + 3]! > 64);
+  const sum = (length: number, at: (i: number) => number): number =>
+    Array.from({ length }, (_, i) => at(i)).reduce((total, ink) => total + ink, 0);
+  const rows = Array.from({ length: height }, (_, y) => sum(width, (x) => inkOf(x, y)));
+  const columns = Array.from({ length: width }, (_, x) => sum(height, (y) => inkOf(x, y)));
+  // The picture may have empty margins.
+  const inked = (lines: readonly number[]): number[] => lines.filter((ink) => ink > 0);
+  const [across, down] = [inked(rows), inked(columns)];
+  const isLine = (ink: number | undefined, length: number): boolean =>
+    ink !== undefined && ink > 0.9 * length;
+  return (
+    isLine(across[0], down.length) &&
+    isLine(across.at(-1), down.length) &&
+    isLine(down[0], across.length) &&
+    isLine(down.at(-1), across.length)
+  );
+}
 
 async function render(
   text: string,

@@ -363,7 +363,7 @@ describe("a single-file checkpoint", () => {
 
 it("checkpoints synthesize refuses an unknown name and a folder that is not empty", async () => {
   const unknown = await promptist(["checkpoints", "synthesize", "nonsense", join(folder, "new"), "--json"]);
-  expect(unknown).toMatchObject({ code: 1, json: { error: { code: "INPUT_OPTION" } } });
+  expect(unknown).toMatchObject({ code: 2, json: { error: { code: "INPUT_OPTION" } } });
   const full = await promptist(["checkpoints", "synthesize", "promptist", MINIATURE, "--json"]);
   expect(full.stderr).toContain("is not empty");
 });

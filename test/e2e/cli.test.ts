@@ -76,6 +76,18 @@ describe("each verb", () => {
     expect(await sample("6")).not.toBe(first);
   });
 
+  test("a random seed is reported, and nothing is said of graphics cards", async () => {
+    const sample = ["optimize", "Fear", "--mode", "sample", "--max-new-tokens", "8"];
+    const first = await promptist(sample, { DEVICE: "auto" });
+    expect(first.stderr).toMatch(/^Note: .*\n$/);
+    const [, seed] = /\nSeed (\d+)\.\n$/.exec(first.stdout)!;
+    expect((await promptist([...sample, "--seed", seed!])).stdout).toBe(first.stdout);
+    const out = join(folder.path, "seeded");
+    const pair = await promptist(["compare", "A cat", "--out", out, "--steps", "1", "--max-new-tokens", "2"]);
+    const drawn = pictureText(join(out, "baseline.png")).seed;
+    expect(pair.stdout).toContain(`\nSeed ${drawn}.\n`);
+  });
+
   test("score prints how well pictures show a prompt, and their scores as a pair", async () => {
     const file = (name: string) => join(folder.path, "scored", `${name}.png`);
     for (const [name, prompt] of [
@@ -179,6 +191,7 @@ describe("each verb", () => {
       "prompt2_optimized.png",
       "prompt2_original.png",
       "prompts.json",
+      "report.csv",
     ]);
     expect(JSON.parse(readFileSync(join(out, "prompts.json"), "utf8"))).toEqual(pairs);
   });
@@ -190,6 +203,10 @@ describe("each verb", () => {
     const { result } = await json(["batch", report, "--out", out]);
     expect(result.pairs.map((pair: { seed: number }) => pair.seed)).toEqual([71, 5]);
     expect(pictureText(join(out, "prompt2_optimized.png"))).toMatchObject({ seed: "5", steps: "2" });
+    const again = await json(["batch", join(out, "report.csv"), "--out", `${out}-again`]);
+    expect(again.result.promptistLoaded).toBe(false);
+    for (const picture of ["prompt1_original.png", "prompt2_optimized.png"])
+      expect(readFileSync(join(`${out}-again`, picture)).equals(readFileSync(join(out, picture)))).toBe(true);
     expect(result.pairs[1].scores.reward).toBeCloseTo(
       result.pairs[1].scores.relevanceTerm + result.pairs[1].scores.beautyGain,
       6,
@@ -256,7 +273,11 @@ describe("each verb", () => {
     // A version of Node that gets no fixes has a line of advice under it.
     expect(stdout).toMatch(/Node\.js.*\n(?: +.*Node 24.*\n)?.*onnxruntime-node/);
     expect(stdout).toMatch(/Ready\.\s*$/);
+    expect(stdout).not.toContain("Operators");
     expect(code).toBe(0);
+    expect((await promptist(["doctor", "--verbose"])).stdout).toMatch(
+      /Operators on cpu in float32: .*\n +\w+ /,
+    );
   });
 
   test("doctor prints the same invitation for the token's bot as the start does", async () => {
@@ -291,7 +312,7 @@ describe("each verb", () => {
   });
 });
 
-describe("bad input ends with a sentence, exit code 1 and no stack trace", () => {
+describe("bad input ends with a sentence, an exit code and no stack trace", () => {
   const cutOff = () => {
     const directory = join(folder.path, "cut-off");
     cpSync(join(MINIATURE, "promptist"), directory, { recursive: true });
@@ -302,51 +323,64 @@ describe("bad input ends with a sentence, exit code 1 and no stack trace", () =>
     writeFileSync(join(folder.path, name), content);
     return name;
   };
-  const cases: readonly (readonly [string, () => readonly string[], RegExp])[] = [
-    ["an empty prompt", () => ["optimize", "  "], /prompt is empty/],
-    ["an option out of range", () => ["optimize", "x", "--beams", "0"], /from 1 to 32/],
-    ["an unknown option", () => ["optimize", "x", "--beam", "3"], /--beams/],
-    ["an unknown verb", () => ["paint", "x"], /unknown command/],
-    ["no --out", () => ["generate", "x"], /--out/],
-    ["a size that is no multiple of 8", () => ["generate", "x", "--out", "x.png", "--size", "100x64"], /8/],
+  const cases: readonly (readonly [string, () => readonly string[], RegExp, 1 | 2])[] = [
+    ["an empty prompt", () => ["optimize", "  "], /prompt is empty/, 2],
+    ["an option out of range", () => ["optimize", "x", "--beams", "0"], /from 1 to 32/, 2],
+    ["an unknown option", () => ["optimize", "x", "--beam", "3"], /--beams/, 2],
+    ["an unknown verb", () => ["paint", "x"], /unknown command/, 2],
+    ["no --out", () => ["generate", "x"], /--out/, 2],
+    [
+      "a size that is no multiple of 8",
+      () => ["generate", "x", "--out", "x.png", "--size", "100x64"],
+      /8/,
+      2,
+    ],
     [
       "an --out that cannot be written",
       () => ["generate", "x", "--out", join(file("a-file", "x"), "x.png")],
       /cannot be written/,
+      2,
     ],
-    ["a file that is not there", () => ["batch", "nowhere.txt", "--out", "out"], /cannot be read/],
-    ["a binary file", () => ["batch", file("a.txt", new Uint8Array([0, 1, 2, 0])), "--out", "out"], /text/],
-    ["JSON of another shape", () => ["batch", file("a.json", '{"a":1}'), "--out", "out"], /not a list/],
+    ["a file that is not there", () => ["batch", "nowhere.txt", "--out", "out"], /there is no such file/, 1],
+    [
+      "a binary file",
+      () => ["batch", file("a.txt", new Uint8Array([0, 1, 2, 0])), "--out", "out"],
+      /text/,
+      1,
+    ],
+    ["JSON of another shape", () => ["batch", file("a.json", '{"a":1}'), "--out", "out"], /not a list/, 1],
     [
       "too many prompts",
       () => ["batch", file("many.txt", "A cat\n".repeat(10_000)), "--out", "out"],
       /100 prompts/,
+      1,
     ],
-    ["no checkpoint", () => ["optimize", "x", "--promptist", "nowhere"], /nowhere does not exist/],
-    ["a checkpoint that is cut off", () => ["optimize", "x", "--promptist", cutOff()], /is damaged/],
+    ["no checkpoint", () => ["optimize", "x", "--promptist", "nowhere"], /nowhere does not exist/, 1],
+    ["a checkpoint that is cut off", () => ["optimize", "x", "--promptist", cutOff()], /is damaged/, 1],
     [
       "a checkpoint of another architecture",
       () => ["optimize", "x", "--promptist", join(MINIATURE, "stable-diffusion", "text_encoder")],
       /text_encoder/,
+      1,
     ],
   ];
-  test.each(cases)("%s", async (_, args, sentence) => {
+  test.each(cases)("%s", async (_, args, sentence, exitCode) => {
     const { code, stdout, stderr } = await promptist(args());
     expect(stderr).toMatch(sentence);
     expect(stderr).not.toMatch(/\n {4}at /);
     expect(stdout).toBe("");
-    expect(code).toBe(1);
+    expect(code).toBe(exitCode);
   });
 
   test("with --json the error is one object with a code", async () => {
     const { code, result } = await json(["optimize", ""]);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(result.error).toMatchObject({ code: "INPUT_EMPTY", message: expect.stringMatching(/empty/) });
   });
 
   test("an invalid variable is named", async () => {
     const { code, stderr } = await promptist(["optimize", "x"], { IMAGE_STEPS: "many" });
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toMatch(/IMAGE_STEPS=many/);
   });
 
@@ -362,7 +396,7 @@ describe("bad input ends with a sentence, exit code 1 and no stack trace", () =>
         (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
       ),
     );
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toMatch(/IMAGE_STEP; did you mean IMAGE_STEPS\?/);
   });
 });

@@ -93,7 +93,7 @@ describe("writeComparison", () => {
     },
   );
 
-  it("grows with its prompts, up to six lines", async () => {
+  it("grows with its prompts, up to nine lines", async () => {
     const heightFor = async (optimized: string): Promise<number> => {
       const file = join(folder, "prompts.png");
       return (

@@ -4,9 +4,15 @@ import { bootstrapMean } from "../../src/core/statistics.js";
 import { scorePlot } from "../../src/pictures/plots.js";
 
 describe("the plot of scores", () => {
-  /** Pixels of about a colour in a row of the picture. */
-  const pixels = async (png: Buffer, [r, g, b]: number[]) => {
-    const { data, info } = await sharp(png).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  /** Where the only row of a plot ends and the legend begins, in pixels. */
+  const FOOT = 196;
+  /** Columns of the pixels of about a colour, from the rows `top` to `bottom` of the picture. */
+  const pixels = async (png: Buffer, [r, g, b]: number[], top = 0, bottom = FOOT) => {
+    const { data, info } = await sharp(png)
+      .extract({ left: 0, top, width: 760, height: bottom - top })
+      .removeAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     const found: number[] = [];
     for (let i = 0; i < data.length; i += 3) {
       const near = [r!, g!, b!].every((value, c) => Math.abs(data[i + c]! - value) < 30);
@@ -26,7 +32,15 @@ describe("the plot of scores", () => {
     expect(Math.min(...gains)).toBeGreaterThan(Math.max(...losses));
   });
 
+  it("says below what its colours mean", async () => {
+    const png = await scorePlot("Title", [row([1, 2])]);
+    const { height } = await sharp(png).metadata();
+    expect(await pixels(png, ORANGE)).toEqual([]);
+    for (const color of [BLUE, ORANGE])
+      expect((await pixels(png, color, FOOT, height)).length).toBeGreaterThan(20);
+  });
+
   it.each([[[0]], [[0, 0, 0]], [[1e-9, -1e-9]], [[5000, 2]]])("takes %j", async (values) => {
-    expect((await sharp(await scorePlot("Title", [row(values)])).metadata()).height).toBe(152);
+    expect((await sharp(await scorePlot("Title", [row(values)])).metadata()).height).toBe(271);
   });
 });

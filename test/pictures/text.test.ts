@@ -34,6 +34,10 @@ const ink = ({ pixels }: TextBlock): number =>
   pixels === null ? 0 : pixels.reduce((sum, value, i) => (i % 4 === 3 ? sum + value / 255 : sum), 0);
 
 describe("renderText without any system font", () => {
+  it("knows which scripts it lacks", async () => {
+    expect(await text.undrawnScripts()).toEqual(["Chinese", "Japanese", "Korean", "emoji"]);
+  });
+
   it("has the two weights of DejaVu Sans, whose widths are known", async () => {
     const one = await text.renderText("Hamburgefonts", book, 500, 1);
     const two = await text.renderText("Hamburgefonts", bold, 500, 1);

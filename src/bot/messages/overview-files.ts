@@ -6,7 +6,7 @@ import { resultLines } from "../words/result.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
 import { viewOf } from "./picture-policy.js";
 import type { Facts } from "./presentation.js";
-import { csvReport } from "./report.js";
+import { csvReport, promptsJson } from "./report.js";
 import { batchScores } from "./scores.js";
 import { type NamedPicture, namedPicture, pairOf, readPicture } from "./stored-picture.js";
 import { planZips, writeZip, type ZipPlan } from "./zips.js";
@@ -166,14 +166,10 @@ function zipFile(job: Job, part: number, { parts }: ZipPlan, data: Buffer): Outg
   return { name, data, description: null };
 }
 
-/** prompts.json and report.csv. */
-function recordsOf(job: Job): OutgoingFile[] {
-  const list = job.items.map(({ prompt, rewrite }) => ({ original: prompt, optimized: rewrite }));
-  return [
-    { name: "prompts.json", data: Buffer.from(`${JSON.stringify(list, null, 2)}\n`), description: null },
-    { name: "report.csv", data: Buffer.from(csvReport(job)), description: null },
-  ];
-}
+const recordsOf = (job: Job): OutgoingFile[] => [
+  { name: "prompts.json", data: Buffer.from(promptsJson(job.items)), description: null },
+  { name: "report.csv", data: Buffer.from(csvReport(job)), description: null },
+];
 
 const bytesOf = (files: readonly OutgoingFile[]): number =>
   files.reduce((sum, { data }) => sum + data.length, 0);

@@ -4,9 +4,12 @@ import { type PairScores, pairScores } from "../../core/judgement.js";
 
 type Cell = string | number | null | undefined;
 
+/** What a report is made of: a job, or a batch of the command line, whose `id` is empty. */
+export type Reported = Pick<Job, "id" | "items" | "image" | "checkpoints" | "hashes">;
+
 /** What a row is made from: the item, its job, and its scores. */
 interface Row {
-  readonly job: Job;
+  readonly job: Reported;
   readonly item: Item;
   readonly scores: PairScores;
 }
@@ -44,8 +47,14 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["optimized_safety", ({ item }) => safetyOf(item.pictures.optimized)],
 ];
 
+/** prompts.json: prompts with their rewrites, which a batch takes again as pairs. */
+export function promptsJson(items: readonly Pick<Item, "prompt" | "rewrite">[]): string {
+  const list = items.map(({ prompt, rewrite }) => ({ original: prompt, optimized: rewrite }));
+  return `${JSON.stringify(list, null, 2)}\n`;
+}
+
 /** A job as CSV (RFC 4180): a row for each prompt that was drawn, with all that it takes to draw it again. */
-export function csvReport(job: Job): string {
+export function csvReport(job: Reported): string {
   const rows = job.items
     .filter(({ cancelled }) => !cancelled)
     .map((item) => {

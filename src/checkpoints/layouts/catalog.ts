@@ -4,7 +4,7 @@ import { CheckpointError, describe } from "../../core/errors.js";
 import { clipTextConfig } from "../../models/clip-text.js";
 import { unetConfig } from "../../models/unet.js";
 import { vaeConfig } from "../../models/vae-decoder.js";
-import { listFolder, openWeights, type Preference } from "../files/open.js";
+import { listFolder, openWeights } from "../files/open.js";
 import { requireGpt2, requireStableDiffusion } from "./architecture.js";
 import { isFile, openDiffusion } from "./diffusion-files.js";
 import { openGpt2 } from "./gpt2-files.js";
@@ -39,8 +39,9 @@ const MINIATURE_GUIDANCE = 2;
 export type CheckpointKind = "promptist" | "diffusion";
 
 interface Kind {
-  /** Subfolders of the folder of checkpoints: the published checkpoint's, and the miniature's. */
+  /** Subfolder of the folder of checkpoints. */
   readonly folder: string;
+  /** Subfolder of the miniatures' folder. */
   readonly miniature: string;
   readonly title: string;
   readonly requireArchitecture: (directory: string) => void;
@@ -73,7 +74,7 @@ function requireDiffusionConfigs(path: string, vae: string | null): void {
 const KINDS: Readonly<Record<CheckpointKind, Kind>> = {
   promptist: {
     folder: "promptist",
-    miniature: join("miniature", "promptist"),
+    miniature: "promptist",
     title: "Promptist",
     requireArchitecture: requireGpt2,
     requireConfigs: requireGpt2Configs,
@@ -83,7 +84,7 @@ const KINDS: Readonly<Record<CheckpointKind, Kind>> = {
   },
   diffusion: {
     folder: "stable-diffusion-v1-5",
-    miniature: join("miniature", "stable-diffusion"),
+    miniature: "stable-diffusion",
     title: "Stable Diffusion",
     requireArchitecture: requireStableDiffusion,
     requireConfigs: requireDiffusionConfigs,
@@ -99,12 +100,21 @@ const KINDS: Readonly<Record<CheckpointKind, Kind>> = {
 };
 
 /**
+ * Where the miniatures are unless the caller knows better: an installed program brings its own
+ * (`Config.miniatureDir`).
+ */
+export const miniaturesIn = (checkpointsDir: string): string => resolve(checkpointsDir, "miniature");
+
+/**
  * Finds the GPT-2 that rewrites prompts: the folder that the user named, else `promptist` in
  * `checkpointsDir`, else the miniature. Throws CheckpointError CHECKPOINT_MISSING (there is none),
  * CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE (another kind of model). Opens no weights.
  */
-export const findPromptist = (directory: string | undefined, checkpointsDir: string): FoundCheckpoint =>
-  find("promptist", directory, checkpointsDir);
+export const findPromptist = (
+  directory: string | undefined,
+  checkpointsDir: string,
+  miniatureDir?: string,
+): FoundCheckpoint => find("promptist", directory, checkpointsDir, miniatureDir);
 
 /**
  * Finds the Stable Diffusion pipeline like `findPromptist`, in the folder `stable-diffusion-v1-5`. The user
@@ -113,18 +123,19 @@ export const findPromptist = (directory: string | undefined, checkpointsDir: str
 export const findDiffusion = (
   directory: string | undefined,
   checkpointsDir: string,
-  vae: string | null = null,
-): FoundCheckpoint => find("diffusion", directory, checkpointsDir, vae);
+  { miniatureDir, vae = null }: { readonly miniatureDir?: string; readonly vae?: string | null } = {},
+): FoundCheckpoint => find("diffusion", directory, checkpointsDir, miniatureDir, vae);
 
 function find(
   kind: CheckpointKind,
   given: string | undefined,
   checkpointsDir: string,
+  miniatureDir = miniaturesIn(checkpointsDir),
   vae: string | null = null,
 ): FoundCheckpoint {
-  const directory = locate(kind, given, checkpointsDir);
+  const directory = locate(kind, given, checkpointsDir, miniatureDir);
   requireKind(kind, directory, vae);
-  return describeFolder(directory, checkpointsDir);
+  return describeFolder(directory, miniatureDir);
 }
 
 /** The absolute path of a VAE that the user named, or null. Throws CHECKPOINT_MISSING if it does not exist. */
@@ -165,7 +176,12 @@ export function findClipTokenizer({ directory }: FoundCheckpoint, checkpointsDir
   );
 }
 
-function locate(kind: CheckpointKind, given: string | undefined, checkpointsDir: string): string {
+function locate(
+  kind: CheckpointKind,
+  given: string | undefined,
+  checkpointsDir: string,
+  miniatureDir: string,
+): string {
   const { folder, miniature, title, toDo } = KINDS[kind];
   if (given !== undefined) {
     const directory = resolve(given);
@@ -173,7 +189,7 @@ function locate(kind: CheckpointKind, given: string | undefined, checkpointsDir:
     throw new CheckpointError("CHECKPOINT_MISSING", `${directory} does not exist. ${toDo}`);
   }
   const published = resolve(checkpointsDir, folder);
-  const found = [published, resolve(checkpointsDir, miniature)].find(
+  const found = [published, resolve(miniatureDir, miniature)].find(
     (directory) => existsSync(directory) && listFolder(directory).length > 0,
   );
   if (found) return found;
@@ -183,8 +199,8 @@ function locate(kind: CheckpointKind, given: string | undefined, checkpointsDir:
   );
 }
 
-function describeFolder(directory: string, checkpointsDir: string): FoundCheckpoint {
-  const fromMiniature = relative(resolve(checkpointsDir, "miniature"), directory);
+function describeFolder(directory: string, miniatureDir: string): FoundCheckpoint {
+  const fromMiniature = relative(miniatureDir, directory);
   const isMiniature = fromMiniature !== "" && fromMiniature !== ".." && !fromMiniature.startsWith(`..${sep}`);
   const files = isFile(directory)
     ? [{ path: basename(directory), bytes: statSync(directory).size }]
@@ -228,7 +244,10 @@ export function inspectCheckpoint(
   kind: CheckpointKind,
   given: string | undefined,
   checkpointsDir: string,
-  { prefer = "fp32", vae }: { readonly prefer?: Preference; readonly vae?: string | undefined } = {},
+  {
+    miniatureDir = miniaturesIn(checkpointsDir),
+    vae,
+  }: { readonly miniatureDir?: string; readonly vae?: string | undefined } = {},
 ): Inspection {
   const { weights, needs, toDo, requireConfigs } = KINDS[kind];
   const problems: string[] = [];
@@ -240,10 +259,10 @@ export function inspectCheckpoint(
       return undefined;
     }
   };
-  const directory = attempt(() => locate(kind, given, checkpointsDir));
+  const directory = attempt(() => locate(kind, given, checkpointsDir, miniatureDir));
   const otherVae = attempt(() => findVae(vae)) ?? null;
   if (directory === undefined) return { kind, checkpoint: null, problems };
-  const checkpoint = attempt(() => describeFolder(directory, checkpointsDir)) ?? null;
+  const checkpoint = attempt(() => describeFolder(directory, miniatureDir)) ?? null;
   attempt(() => requireKind(kind, directory, otherVae));
   if (isFile(directory)) {
     if (checkpoint) attempt(() => findClipTokenizer(checkpoint, checkpointsDir));
@@ -255,7 +274,7 @@ export function inspectCheckpoint(
     const wanted = alternatives.map((files) => files.join(" and ")).join(", or ");
     if (!isThere) problems.push(`${directory} lacks ${wanted}. ${toDo}`);
   }
-  for (const folder of weights) attempt(() => openWeights(join(directory, folder), { prefer }));
+  for (const folder of weights) attempt(() => openWeights(join(directory, folder), { prefer: "fp32" }));
   if (problems.length === 0) attempt(() => requireConfigs(directory, otherVae));
   return { kind, checkpoint, problems };
 }

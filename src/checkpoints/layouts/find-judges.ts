@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { CheckpointError } from "../../core/errors.js";
 import { findWeightFiles } from "../files/open.js";
-import type { FoundCheckpoint } from "./catalog.js";
+import { type FoundCheckpoint, miniaturesIn } from "./catalog.js";
 import { isFile } from "./diffusion-files.js";
 
 /** Absolute paths of the judges' published files; null if missing. */
@@ -39,13 +39,14 @@ export function findJudges(
   diffusion: Pick<FoundCheckpoint, "directory" | "isMiniature">,
   checkpointsDir: string,
   clip?: string,
+  miniatureDir = miniaturesIn(checkpointsDir),
 ): FoundJudges {
-  const found = clip === NO_CLIP ? null : findClip(diffusion, checkpointsDir, clip);
+  const found = clip === NO_CLIP ? null : findClip(diffusion, checkpointsDir, clip, miniatureDir);
   return {
     clip: found?.directory ?? null,
     clipName: found?.name ?? null,
     aesthetic:
-      found && findPredictor(resolve(checkpointsDir, found.isMiniature ? "miniature" : "", "aesthetic")),
+      found && findPredictor(resolve(found.isMiniature ? miniatureDir : checkpointsDir, "aesthetic")),
     safety: findChecker(diffusion, checkpointsDir),
   };
 }
@@ -54,8 +55,9 @@ function findClip(
   { isMiniature }: Pick<FoundCheckpoint, "isMiniature">,
   checkpointsDir: string,
   given: string | undefined,
+  miniatureDir: string,
 ) {
-  const miniature = resolve(checkpointsDir, "miniature", "clip");
+  const miniature = resolve(miniatureDir, "clip");
   if (given !== undefined) {
     const directory = resolve(given);
     if (!existsSync(join(directory, "config.json")))

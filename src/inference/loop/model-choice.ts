@@ -40,6 +40,7 @@ export interface ModelChoice {
 export interface ModelWishes
   extends Pick<ModelChoice, "device" | "weights" | "precision" | "cacheDir" | "threads"> {
   readonly checkpointsDir: string;
+  readonly miniatureDir?: string;
   readonly promptist: string | undefined;
   readonly diffusion: string | undefined;
   readonly clip: string | undefined;
@@ -54,6 +55,7 @@ export interface ModelWishes
  */
 export function chooseModels({
   checkpointsDir,
+  miniatureDir,
   loras = [],
   clipSkip = 0,
   ...wishes
@@ -61,17 +63,18 @@ export function chooseModels({
   const { device, weights, precision, cacheDir, threads } = wishes;
   let promptist: FoundCheckpoint | undefined;
   let diffusion: FoundCheckpoint | undefined;
+  const findWithAdditions = () => {
+    const vae = findVae(wishes.vae);
+    const where = miniatureDir === undefined ? { vae } : { vae, miniatureDir };
+    return withAdditions(findDiffusion(wishes.diffusion, checkpointsDir, where), { loras, vae, clipSkip });
+  };
   return {
     get promptist() {
-      promptist ??= findPromptist(wishes.promptist, checkpointsDir);
+      promptist ??= findPromptist(wishes.promptist, checkpointsDir, miniatureDir);
       return promptist;
     },
     get diffusion() {
-      diffusion ??= withAdditions(findDiffusion(wishes.diffusion, checkpointsDir, this.vae), {
-        loras,
-        vae: this.vae ?? null,
-        clipSkip,
-      });
+      diffusion ??= findWithAdditions();
       return diffusion;
     },
     get vae() {
@@ -82,7 +85,7 @@ export function chooseModels({
       return findClipTokenizer(this.diffusion, checkpointsDir);
     },
     get judges() {
-      return findJudges(this.diffusion, checkpointsDir, wishes.clip);
+      return findJudges(this.diffusion, checkpointsDir, wishes.clip, miniatureDir);
     },
     loras,
     device,

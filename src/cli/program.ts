@@ -1,0 +1,192 @@
+import { Command, Option } from "commander";
+import type { Config } from "../config.js";
+import { PRECISIONS } from "../core/options.js";
+import { VERSION } from "../core/version.js";
+import { backup } from "./backup.js";
+import { batch } from "./batch.js";
+import { addCheckpointsCommand } from "./checkpoints.js";
+import { compare } from "./compare.js";
+import { doctor, explainCodes } from "./doctor.js";
+import { generate } from "./generate.js";
+import { type LocalDiscordFlags, localDiscord } from "./local-discord.js";
+import { Models } from "./models.js";
+import { optimize } from "./optimize.js";
+import {
+  addCommonOptions,
+  addExamples,
+  addImageOptions,
+  addSeedOption,
+  addTextOptions,
+  type CommonFlags,
+  type ImageFlags,
+  integer,
+  type TextFlags,
+} from "./options.js";
+import { Output } from "./output.js";
+import { type ScoreFlags, score } from "./score.js";
+import { verify } from "./verify.js";
+
+/** The command line with all its verbs. Wrong usage throws a CommanderError; nothing exits the process. */
+export function buildProgram(config: Config): Command {
+  const program = new Command("promptist")
+    .description("Rewrites prompts with Promptist and draws both with Stable Diffusion 1.5 from one seed.")
+    .version(VERSION)
+    .showHelpAfterError("(promptist --help lists the commands; --help after a command shows examples)")
+    .exitOverride();
+  const verb = (usage: string, description: string, ...examples: string[]) =>
+    addExamples(program.command(usage).description(description), examples);
+
+  addSeedOption(
+    addTextOptions(
+      addCommonOptions(
+        verb(
+          "optimize <text>",
+          "rewrite a prompt",
+          'optimize "A cat in the rain"',
+          'optimize "A cat in the rain" --mode sample --seed 7',
+        ),
+        config,
+      ),
+      config,
+    ),
+  ).action((text: string, flags: TextFlags) => {
+    const output = outputOf(flags);
+    return optimize(new Models(config, output, flags), output, text, flags);
+  });
+  addSeedOption(
+    addImageOptions(
+      addCommonOptions(
+        verb(
+          "generate <text>",
+          "draw a prompt as written",
+          'generate "A cat in the rain" --out cat.png',
+          'generate "A cat in the rain" --out cat.png --seed 7 --steps 30 --size 512x768',
+        ),
+        config,
+      ),
+      config,
+    ),
+  )
+    .requiredOption("--out <file.png>", "the picture to write")
+    .action((text: string, flags: ImageFlags & { out: string }) => {
+      const output = outputOf(flags);
+      return generate(new Models(config, output, flags), output, text, flags);
+    });
+  const both = (command: Command) =>
+    addSeedOption(
+      addImageOptions(addTextOptions(addCommonOptions(command, config), config), config),
+    ).requiredOption("--out <dir>", "folder for the results");
+  both(
+    verb(
+      "compare <text>",
+      "rewrite a prompt and draw both, side by side",
+      'compare "A cat in the rain" --out cat',
+      'compare "A cat in the rain" --out cat --seed 7 --negative "blurry"',
+    ),
+  ).action((text: string, flags: TextFlags & ImageFlags & { out: string }) => {
+    const output = outputOf(flags);
+    return compare(new Models(config, output, flags), output, text, flags);
+  });
+  both(
+    verb(
+      "batch <file>",
+      "the same for every prompt of a .txt, .json, .jsonl or .csv file",
+      "batch prompts.txt --out drawn",
+      "batch drawn/report.csv --out again",
+    ),
+  ).action((file: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
+    const output = outputOf(flags);
+    const isGiven = (option: string) => command.getOptionValueSource(option) === "cli";
+    return batch(new Models(config, output, flags), output, config, file, flags, isGiven);
+  });
+  addCommonOptions(
+    verb(
+      "score <image...>",
+      "say how well pictures show a prompt, and how beautiful and safe they are",
+      'score cat.png --prompt "A cat in the rain"',
+      'score cat/baseline.png cat/optimized.png --prompt "A cat in the rain"',
+    ),
+    config,
+  )
+    .requiredOption("--prompt <text>", "what they should show: the prompt before its rewrite")
+    .option("--clip <dir>", "CLIP checkpoint (default: CLIP_CHECKPOINT, else what is in CHECKPOINTS_DIR)")
+    .addOption(
+      new Option("--precision <type>", "of the judges")
+        .choices(PRECISIONS)
+        .default(config.DIFFUSION_PRECISION),
+    )
+    .action((images: readonly string[], flags: ScoreFlags) => {
+      const output = outputOf(flags);
+      return score(new Models(config, output, flags), output, config, images, flags);
+    });
+  addSeedOption(
+    addTextOptions(
+      addCommonOptions(
+        verb(
+          "verify",
+          "prove that Promptist loads and generates",
+          "verify",
+          "verify --promptist checkpoints/promptist",
+        ),
+        config,
+      ),
+      config,
+    ),
+  ).action((flags: TextFlags) => {
+    const output = outputOf(flags);
+    return verify(new Models(config, output, flags), output, flags);
+  });
+  addCommonOptions(
+    verb(
+      "doctor",
+      "say what is here, what is missing, and what to do",
+      "doctor",
+      "doctor --verbose",
+      "doctor --explain DISK_FULL",
+    ),
+    config,
+  )
+    .option("--verbose", "also list how right each operator of the models is on the device")
+    .option("--explain [code]", "what a failure code means and what to do; without one, all of them")
+    .action(async (flags: CommonFlags & { explain?: string | true; verbose?: boolean }) => {
+      const output = outputOf(flags);
+      if (flags.explain !== undefined) return explainCodes(output, flags.explain);
+      const healthy = await doctor(config, output, flags.device, flags.verbose === true);
+      if (!healthy) process.exitCode = 1;
+    });
+  verb("backup <file>", "copy the queue's database, even while the bot runs", "backup backups/today.sqlite")
+    .option("--json", "print the result as JSON")
+    .action((file: string, flags: { json?: boolean }) => backup(config, outputOf(flags), file));
+  addCheckpointsCommand(program, config);
+  verb(
+    "local-discord",
+    "run a local Discord for any bot, with a page to chat in",
+    "local-discord",
+    "local-discord --port 0 --name guide --folder world",
+  )
+    .option(
+      "--port <number>",
+      "port on 127.0.0.1; 0 is any free one",
+      integer(0, 65_535),
+      config.LOCAL_DISCORD_PORT,
+    )
+    .option("--token <token>", "the bot's token (default: a new one)")
+    .option("--name <name>", "the bot's user name", "bot")
+    .option("--folder <folder>", "keep messages and files here (default: in memory only)")
+    .option("--json", "print the address as JSON")
+    .action(async (flags: LocalDiscordFlags & { json?: boolean }) => {
+      await localDiscord(outputOf(flags), flags);
+    });
+  verb(
+    "start",
+    "run the bot (with a local Discord if there is no DISCORD_TOKEN)",
+    "start",
+    "DISCORD_TOKEN=... promptist start",
+  ).action(async () => {
+    const { start } = await import("./start.js");
+    await start(config);
+  });
+  return program;
+}
+
+const outputOf = (flags: { json?: boolean }): Output => new Output(flags.json === true);

@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { COMMANDS } from "../../src/bot/commands/index.js";
+import { csvReport } from "../../src/bot/messages/report.js";
+import { EXIT } from "../../src/cli/exit-code.js";
+import { buildProgram } from "../../src/cli/program.js";
+import { loadConfig, VARIABLES } from "../../src/config.js";
+import { DEFAULT_IMAGE_OPTIONS } from "../../src/core/options.js";
+import { readMigrations } from "../../src/db/sqlite/migrate.js";
+import { pngTexts } from "../../src/pictures/png.js";
+
+const page = readFileSync(new URL("../../docs/stability.md", import.meta.url), "utf8");
+
+/** The names in backquotes after `from` and before `to`. */
+function names(from: string, to: string): string[] {
+  const start = page.indexOf(from);
+  const end = page.indexOf(to, start + from.length);
+  expect(Math.min(start, end), `${from} ... ${to}`).toBeGreaterThan(0);
+  return [...page.slice(start, end).matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
+}
+
+test("every variable that is promised exists", () => {
+  const promised = names("doesn't go unnoticed.", "## Commands");
+  expect(promised.length).toBeGreaterThan(40);
+  expect(Object.keys(VARIABLES)).toEqual(expect.arrayContaining(promised));
+});
+
+test("every command that is promised exists, in Discord and on the command line", () => {
+  const inDiscord = [...COMMANDS.keys()].map((name) => `/${name}`);
+  const promised = names("In Discord:", "On the command line:");
+  expect(promised).toHaveLength(10);
+  expect(inDiscord).toEqual(expect.arrayContaining(promised));
+  const program = buildProgram(loadConfig({}, "/"));
+  for (const verb of names("On the command line:", "With `--json`")) {
+    const found = verb
+      .split(" ")
+      .reduce<typeof program | undefined>(
+        (at, word) => at?.commands.find((one) => one.name() === word),
+        program,
+      );
+    expect(found, verb).toBeDefined();
+  }
+});
+
+test("the exit codes are those of the table", () => {
+  const rows = [...page.matchAll(/^\| (\d) \|/gm)].map(([, code]) => Number(code));
+  expect(rows).toEqual(Object.values(EXIT));
+});
+
+test("a report has the promised columns first, in this order", () => {
+  const header = csvReport({
+    id: "",
+    items: [],
+    image: { ...DEFAULT_IMAGE_OPTIONS, guidance: 1, seed: 0 },
+    checkpoints: { promptist: null, diffusion: null },
+    hashes: { promptist: null, diffusion: null },
+  }).trim();
+  const promised = names("come at the end:", "`prompts.json`");
+  expect(promised.length).toBeGreaterThan(20);
+  expect(header.split(",").slice(0, promised.length)).toEqual(promised);
+});
+
+test("a picture has the promised text keys", () => {
+  const texts = pngTexts({
+    prompt: "",
+    negative: "",
+    seed: 0,
+    steps: 1,
+    guidance: 1,
+    scheduler: "pndm",
+    size: { width: 8, height: 8 },
+    checkpoint: "",
+    program: "",
+  });
+  expect(names("Text keys of each PNG", "The same prompt")).toEqual(Object.keys(texts));
+});
+
+test("the database's way forward is whole: its steps are numbered without a gap", () => {
+  const numbers = readMigrations().map(({ number }) => number);
+  expect(numbers).toEqual(numbers.map((_, i) => i + 1));
+  expect(page).toContain("`QUEUE_NEWER_SCHEMA`");
+});
