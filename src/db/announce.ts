@@ -97,7 +97,7 @@ export function announced(store: Store, events: Events): Store {
     },
     async setPaused(paused) {
       await queue.setPaused(paused);
-      if (!paused) events.emit("queue.resumed");
+      events.emit(paused ? "queue.paused" : "queue.resumed");
     },
   };
   return {

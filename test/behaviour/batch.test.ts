@@ -59,7 +59,7 @@ describe("the preview of a batch", () => {
     expect((await world.queue.depth()).queued).toBe(1);
 
     await alice.press(preview, "Start");
-    await handle.waitFor((m) => text(m).includes("7 prompts.\nIn the queue"));
+    await handle.waitFor((m) => text(m).includes("7 prompts.\nStarting…"));
     const [, job] = await world.queue.open();
     expect(job).toMatchObject({ kind: "batch", image: { seed: 5, steps: 10 } });
     expect(job?.items).toHaveLength(7);
@@ -82,7 +82,7 @@ describe("the preview of a batch", () => {
       alice.press(handle.message, "Start"),
       alice.press(handle.message, "Start"),
     ]);
-    await handle.waitFor((m) => text(m).includes("In the queue"));
+    await handle.waitFor((m) => text(m).includes("Starting…"));
     const answers = () => [one, two].flatMap(({ followUps }) => followUps.map(({ content }) => content));
     await expect.poll(answers).toEqual([expect.stringContaining("no longer there")]);
     expect((await world.queue.depth()).queued).toBe(1);
@@ -105,7 +105,7 @@ describe("the preview of a batch", () => {
     await expect.poll(() => world.queue.arrivals()).toEqual([]);
     await handle.waitFor((m) => hasButton(m, "Start"));
     await alice.press(handle.message, "Start");
-    await handle.waitFor((m) => text(m).includes("In the queue"));
+    await handle.waitFor((m) => text(m).includes("Starting…"));
   });
 
   it("whose showing was not noted takes the note along when it is started", async () => {
@@ -116,7 +116,7 @@ describe("the preview of a batch", () => {
     await handle.waitFor((m) => hasButton(m, "Start"));
     expect(await world.queue.arrivals()).toHaveLength(1);
     await world.local.member("alice").press(handle.message, "Start");
-    await handle.waitFor((m) => text(m).includes("In the queue"));
+    await handle.waitFor((m) => text(m).includes("Starting…"));
     expect(await world.queue.arrivals()).toEqual([]);
   });
 
@@ -168,7 +168,7 @@ describe("the preview of a batch", () => {
     await alice.press(other.message, "Cancel");
     await other.waitFor(isFinal);
     await alice.press(handle.message, "Start");
-    await handle.waitFor((m) => text(m).includes("In the queue"));
+    await handle.waitFor((m) => text(m).includes("Starting…"));
   });
 });
 

@@ -12,7 +12,7 @@ describe("/optimize", () => {
     const { local, loop, deliveries, events, problems } = await startWorld();
     const delivered = nextEvent(events, "job.delivered");
     const handle = await local.member("alice").slash("optimize", { prompt: "  A cat in the rain " });
-    const waiting = await handle.waitFor((m) => text(m).includes("In the queue for rewriting: next."));
+    const waiting = await handle.waitFor((m) => text(m).includes("Starting…"));
     expect(waiting.content).toBe("");
     expect(text(waiting)).toContain("A cat in the rain");
 
@@ -108,7 +108,7 @@ describe("/batch", () => {
     const { local, loop } = await startWorld();
     const alice = local.member("alice");
     const handle = await startBatch(alice, { name: "p.txt", data: "A cat\nA dog\n" });
-    await handle.waitFor((m) => text(m).includes("2 prompts.\nIn the queue"));
+    await handle.waitFor((m) => text(m).includes("2 prompts.\nStarting…"));
     await loop.runNext();
     const result = await handle.waitFor(isFinal);
     expect(text(result)).toContain("2 prompts, 4 pictures.");
@@ -143,7 +143,7 @@ describe("/batch", () => {
       data: JSON.stringify(pairs),
     });
     await handle.waitFor((m) =>
-      text(m).startsWith("2 prompts, all already optimized: Promptist is not needed.\nIn the queue"),
+      text(m).startsWith("2 prompts, all already optimized: Promptist is not needed.\nDrawing starts…"),
     );
     expect(await queue.hasWork("text")).toBe(false);
     await loop.runNext();
@@ -200,7 +200,7 @@ describe("one interaction that arrives again after a restart", () => {
       local.state.emit({ type: "interaction.created", interaction: record });
     }
     await (await alice.slash("optimize", { prompt: "after them" })).done();
-    await waiting.waitFor((m) => text(m).includes("In the queue for rewriting: next."));
+    await waiting.waitFor((m) => text(m).includes("Starting…"));
     expect((await queue.depth()).queued).toBe(2);
     expect(JSON.stringify(done.message)).toBe(before);
     expect(alice.messages()).toHaveLength(3);

@@ -220,7 +220,7 @@ describe("a flagged picture", () => {
       world.loop.progress(claim, "optimized", 10, 50);
       // The picture may come with the edit after that of the words.
       const message = await handle.waitFor(
-        (m) => text(m).includes("drawing optimized, step 10") && m.attachments.length >= files,
+        (m) => text(m).includes("drawing the rewrite, step 10") && m.attachments.length >= files,
       );
       expect(message.attachments).toHaveLength(files);
       expect(world.local.transcript.rest("PATCH").flatMap((it) => it.files)).toHaveLength(files);

@@ -10,8 +10,11 @@ export const listed = (names: readonly string[]): string =>
 export const holder = (scope: LimitScope): string =>
   scope === "user" ? "you have" : scope === "channel" ? "this channel has" : "this server has";
 
-/** A duration without a zero after the point. */
-export const about = (ms: number): string => formatDuration(ms).replace(/\.0 s$/, " s");
+/** A duration without a zero after the point, or after the minutes. */
+export const about = (ms: number): string =>
+  formatDuration(ms)
+    .replace(/\.0 s$/, " s")
+    .replace(/ 0 s$/, "");
 
 /** 12345 -> `12,345`. */
 export const number = (value: string | number | undefined): string => Number(value).toLocaleString("en-US");

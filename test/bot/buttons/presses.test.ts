@@ -276,7 +276,7 @@ describe("what is ready first", () => {
     const half = await handle.waitFor((m) => m.attachments.length === 1);
     expect(half.attachments[0]).toMatchObject({ description: "Drawn from the prompt as written: A cat" });
     loop.progress(claim, "optimized", 3, 51);
-    const later = await handle.waitFor((m) => text(m).includes("drawing optimized, step 3 of 51"));
+    const later = await handle.waitFor((m) => text(m).includes("drawing the rewrite, step 3 of 51"));
     expect(later.attachments).toHaveLength(1);
     await loop.draw(claim);
     const final = await handle.waitFor(isFinal);

@@ -206,7 +206,7 @@ describe("trouble on the way", () => {
   it("with the message itself is told in words instead", async () => {
     const world = await startWithJob();
     const claim = await world.loop.claim("text");
-    await world.handle.waitFor((m) => text(m).includes("Loading"));
+    await world.handle.waitFor((m) => text(m).includes("loading"));
     world.local.faults.onRest("PATCH", REPLY, { status: 400 });
     const delivered = nextEvent(world.events, "job.delivered");
     await world.loop.fail(claim, "INTERNAL");
