@@ -122,6 +122,7 @@ export async function createApp(
             const { optimized, baseline, tie, bad } = await votes.total({});
             return { optimized, baseline, ties: tie + bad };
           }),
+          resume: () => queue.setPaused(false),
         });
     if (local) cleanups.push(() => local.close());
 

@@ -9,6 +9,7 @@ const TITLE_CHARACTERS = 120;
 /** The part of the queue that the view needs. */
 export interface JobSource {
   depth(): Promise<{ readonly queued: number; readonly running: number; readonly undelivered: number }>;
+  paused(): Promise<boolean>;
   open(limit: number): Promise<Job[]>;
   get(id: string): Promise<Job | undefined>;
 }
@@ -21,7 +22,7 @@ export interface Votes {
 
 /** The state of the program, for the operator. Times are milliseconds since the epoch, sizes are bytes. */
 export interface OperatorView {
-  queue: { waiting: number; running: number; undelivered: number };
+  queue: { waiting: number; running: number; undelivered: number; paused: boolean };
   phase: PhaseView | null;
   memory: { name: string; bytes: number; peak?: boolean }[];
   /** Open jobs in the order of service, then finished ones, latest first. */
@@ -80,13 +81,14 @@ export function watchForOperator(
     });
 
   return async () => {
-    const [depth, open, over] = await Promise.all([
+    const [depth, paused, open, over] = await Promise.all([
       jobs.depth(),
+      jobs.paused(),
       jobs.open(JOBS_SHOWN),
       Promise.all(finished.map((id) => jobs.get(id))),
     ]);
     return {
-      queue: { waiting: depth.queued, running: depth.running, undelivered: depth.undelivered },
+      queue: { waiting: depth.queued, running: depth.running, undelivered: depth.undelivered, paused },
       phase,
       memory: [
         { name: "Bot", bytes: process.memoryUsage.rss() },

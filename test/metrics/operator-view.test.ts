@@ -25,6 +25,13 @@ test("shows an idle program", async () => {
   expect(operatorSnapshot.parse(view)).toEqual(view);
 });
 
+test("tells whether the queue is paused", async () => {
+  const ask = watchForOperator(events, queue);
+  expect((await ask()).queue.paused).toBe(false);
+  await queue.setPaused(true);
+  expect((await ask()).queue.paused).toBe(true);
+});
+
 test("shows a running job's phase and progress, then the worker's peak, and the finished job first", async () => {
   const ask = watchForOperator(events, queue, async () => ({ optimized: 2, baseline: 1, ties: 0 }));
   await queue.enqueue(newJob({ user: "1", prompts: ["A cat", "A dog"] }));

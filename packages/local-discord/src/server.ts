@@ -14,7 +14,7 @@ import { type RestContext, router } from "./api/router.js";
 import { webhookRoutes } from "./api/webhook-routes.js";
 import { Gateway } from "./gateway/gateway.js";
 import { mountPage } from "./page/files.js";
-import { OperatorBoard, type OperatorSource } from "./page/operator.js";
+import { OperatorBoard, type OperatorSource, type ResumeQueue } from "./page/operator.js";
 import { PageRoutes } from "./page/routes.js";
 import { Invoker } from "./people/invoker.js";
 import { InvocationError } from "./people/options.js";
@@ -51,6 +51,8 @@ export interface LocalDiscordOptions {
   readonly folder?: string;
   /** State of the program behind the bot, for the page's side panel. */
   readonly operator?: OperatorSource;
+  /** What the panel's Resume button does; there is none without it. */
+  readonly resume?: ResumeQueue;
   /**
    * Whether to check all calls and events against Discord's specification, if it is installed; true by
    * default.
@@ -135,7 +137,11 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
   const users =
     options.page === false
       ? null
-      : new PageRoutes(people, new OperatorBoard(options.operator ?? null), transcript);
+      : new PageRoutes(
+          people,
+          new OperatorBoard(options.operator ?? null, options.resume ?? null),
+          transcript,
+        );
   if (users !== null) {
     mountPage(app);
     users.mount(app);

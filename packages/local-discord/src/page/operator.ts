@@ -11,6 +11,8 @@ export const operatorSnapshot = z.strictObject({
     running: z.int().nonnegative(),
     /** Finished, but its message is not posted yet. */
     undelivered: z.int().nonnegative(),
+    /** Whether nothing new starts until somebody resumes it. */
+    paused: z.boolean().optional(),
   }),
   /** The phase at work, or null when idle. */
   phase: z
@@ -62,14 +64,20 @@ export type OperatorSnapshot = z.output<typeof operatorSnapshot>;
 /** Called about once a second while someone looks at the panel. */
 export type OperatorSource = () => OperatorSnapshot | Promise<OperatorSnapshot>;
 
+/** Lets a paused queue go on. */
+export type ResumeQueue = () => Promise<void>;
+
 /** Holds the latest snapshot: from the source if there is one, else the last that was sent. */
 export class OperatorBoard {
   #sent: OperatorSnapshot | null = null;
 
   readonly #source: OperatorSource | null;
+  /** Null where the program can't be told to; the panel then has no button for it. */
+  readonly resume: ResumeQueue | null;
 
-  constructor(source: OperatorSource | null) {
+  constructor(source: OperatorSource | null, resume: ResumeQueue | null = null) {
     this.#source = source;
+    this.resume = resume;
   }
 
   /** @throws z.ZodError naming the wrong field */

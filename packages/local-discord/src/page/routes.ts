@@ -138,7 +138,19 @@ export class PageRoutes {
       user.locale = form.locale;
       return {};
     });
-    app.get("/local/operator", async (context) => context.json({ snapshot: await this.#operator.current() }));
+    app.get("/local/operator", async (context) =>
+      context.json({
+        snapshot: await this.#operator.current(),
+        resumes: this.#operator.resume !== null,
+      }),
+    );
+    app.post("/local/operator/resume", async (context) => {
+      const { resume } = this.#operator;
+      if (resume === null)
+        return context.json({ message: "The program behind the bot offers no Resume" }, 404);
+      await resume();
+      return context.json({});
+    });
     app.put("/local/operator", async (context) => {
       if (context.req.header("authorization") !== `Bot ${state.token}`)
         return context.json({ message: "401: Unauthorized" }, 401);

@@ -1,6 +1,6 @@
 // The operator's panel: the state of the program behind the bot, and its traffic with Discord.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { html } from "./api.js";
+import { act, html } from "./api.js";
 import { Icon } from "./icons.js";
 import { relative } from "./markdown.js";
 import { size } from "./media.js";
@@ -51,23 +51,32 @@ export function Operator({ names, close }) {
 }
 
 function State({ names }) {
-  const [{ snapshot, error, asked }, set] = useState({ snapshot: null, error: "", asked: false });
-  usePolling(async () => {
+  const [{ snapshot, resumes, error, asked }, set] = useState({ snapshot: null, error: "", asked: false });
+  const ask = async () => {
     try {
       const response = await fetch("/local/operator");
       const body = await response.json();
-      set({ snapshot: body.snapshot ?? null, error: response.ok ? "" : body.message, asked: true });
+      set({
+        snapshot: body.snapshot ?? null,
+        resumes: body.resumes,
+        error: response.ok ? "" : body.message,
+        asked: true,
+      });
     } catch {
       set({ snapshot: null, error: "The server is not there", asked: true });
     }
-  });
+  };
+  usePolling(ask);
   if (error) return html`<p class="error">${error}</p>`;
   if (!asked) return html`<p class="faint">…</p>`;
   if (snapshot === null)
     return html`<p class="faint">The program behind the bot tells nothing about itself. To fill this panel it sends <code>PUT /local/operator</code>; the README of local-discord says what.</p>`;
   const { queue, phase, memory, jobs, votes } = snapshot;
   return html`
-    <section><h3>Now</h3>${phase === null ? html`<p class="idle"><i class="dot on"></i> Idle</p>` : html`<${Phase} phase=${phase} />`}</section>
+    <section><h3>Now</h3>
+      ${queue.paused && html`<${Paused} resumes=${resumes} ask=${ask} />`}
+      ${phase !== null && html`<${Phase} phase=${phase} />`}
+      ${phase === null && !queue.paused && html`<p class="idle"><i class="dot on"></i> Idle</p>`}</section>
     <section><h3>Queue</h3>
       <div class="figures">
         <div><b>${queue.waiting}</b><span>waiting</span></div><div><b>${queue.running}</b><span>running</span></div><div><b>${queue.undelivered}</b><span>to deliver</span></div>
@@ -77,6 +86,18 @@ function State({ names }) {
     <section><h3>Jobs</h3>
       ${jobs.length === 0 && html`<p class="faint">None yet.</p>`}
       <ul class="jobs">${jobs.map((it) => html`<${Job} key=${it.id} job=${it} names=${names} />`)}</ul></section>`;
+}
+
+function Paused({ resumes, ask }) {
+  const [error, setError] = useState("");
+  const resume = () =>
+    act("operator/resume", {}).then(
+      () => ask(),
+      (failure) => setError(failure.message),
+    );
+  return html`<p class="idle"><i class="dot"></i> Paused
+      ${resumes && html`<button type="button" class="button primary" onClick=${resume}>Resume</button>`}</p>
+    ${error && html`<p class="error">${error}</p>`}`;
 }
 
 function Phase({ phase }) {
