@@ -101,13 +101,16 @@ export function watchForOperator(
 }
 
 function jobView(job: Job): OperatorView["jobs"][number] {
-  const prompt = job.items[0]?.prompt.slice(0, TITLE_CHARACTERS) ?? "";
-  const more = job.items.length - 1;
+  const [first = ""] = job.items.map(({ prompt }) => prompt);
+  const prompt = first.slice(0, TITLE_CHARACTERS);
+  const { length } = job.items;
+  const isOnePrompt = job.items.every((item) => item.prompt === first);
+  const rest = length < 2 ? "" : isOnePrompt ? `, ${length} pairs` : ` and ${length - 1} more`;
   return {
     id: job.id,
     kind: job.kind,
     state: job.state,
-    title: more > 0 ? `${prompt} and ${more} more` : prompt,
+    title: `${prompt}${rest}`,
     user: job.origin.userId,
     at: job.finishedAt ?? job.createdAt,
     ...(job.startedAt === null ? {} : { ms: Math.max(0, (job.finishedAt ?? Date.now()) - job.startedAt) }),

@@ -25,6 +25,11 @@ test("shows an idle program", async () => {
   expect(operatorSnapshot.parse(view)).toEqual(view);
 });
 
+test("counts the pairs of one prompt", async () => {
+  await queue.enqueue(newJob({ user: "1", prompts: ["A cat", "A cat", "A cat"] }));
+  expect((await watchForOperator(events, queue)()).jobs[0]?.title).toBe("A cat, 3 pairs");
+});
+
 test("tells whether the queue is paused", async () => {
   const ask = watchForOperator(events, queue);
   expect((await ask()).queue.paused).toBe(false);

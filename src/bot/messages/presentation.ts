@@ -6,7 +6,7 @@ import type { Ballot, Tally, Votes } from "../../db/votes.js";
 import type { PictureStore } from "../../pictures/store.js";
 import { ANYBODY, type Audience } from "./audience.js";
 import { needsAudience, type PictureView, showsPreview, viewOf } from "./picture-policy.js";
-import { isRaw } from "./rewrite-text.js";
+import { isRaw, isUnchanged } from "./rewrite-text.js";
 
 /**
  * Whether people vote on a blind comparison. `pending`: its ballot is not open yet, so nothing may be told;
@@ -23,7 +23,7 @@ export type Vote =
 export interface Facts {
   /** Where the files of the pictures are. */
   readonly pictures: PictureStore;
-  /** Said under every result, such as that a miniature drew it. */
+  /** Said small under every result, such as that miniature models made it. */
   readonly checkpointNote: string | null;
   /** What a command without options draws with where the job was asked for; its seed says nothing. */
   readonly usual: ImageOptions;
@@ -97,11 +97,13 @@ export const voteOf = (ballot: Ballot | undefined): Vote => {
 };
 
 /**
- * None of a job that made no result; of a prompt that was drawn as written, one of the two equal pictures.
+ * None of a job that made no result; of a prompt that was not changed, one of the two equal pictures.
  */
 function itemsOfResult(job: Job): readonly Item[] {
   if (job.state !== "done") return [];
   return job.items.map((item) =>
-    !hasOverview(job) && isRaw(item) ? { ...item, pictures: { ...item.pictures, optimized: null } } : item,
+    !hasOverview(job) && isUnchanged(item)
+      ? { ...item, pictures: { ...item.pictures, optimized: null } }
+      : item,
   );
 }

@@ -6,13 +6,22 @@ import { diffMarkdown, lostNouns } from "./prompt-diff.js";
 
 const TEXT_MAX = 1100;
 
-/** The prompt to copy, and under it what the rewrite added and dropped. */
-export function promptSections(item: Item): string[] {
-  const prompt = `**${labels.prompt}**${codeBlock(item.prompt, TEXT_MAX)}`;
-  if (item.rewrite === null || isRaw(item)) return [prompt];
-  const title = item.candidates.length > 0 ? labels.rewrite : labels.givenRewrite;
-  return [`${prompt}\n**${title}**\n> ${diffMarkdown(item.prompt, item.rewrite, TEXT_MAX)}`];
+/**
+ * What one wants to copy as code, and under a rewrite, small, what it added and dropped. `heading` makes the line
+ * above a rewrite from its title.
+ */
+export function promptSections(
+  item: Item,
+  heading: (title: string) => string = (title) => `**${title}**`,
+): string[] {
+  const { prompt, rewrite, candidates } = item;
+  if (rewrite === null || isUnchanged(item)) return [`**${labels.prompt}**${codeBlock(prompt, TEXT_MAX)}`];
+  const title = candidates.length > 0 ? labels.rewrite : labels.givenRewrite;
+  return [`${heading(title)}${codeBlock(rewrite, TEXT_MAX)}\n-# ${diffMarkdown(prompt, rewrite, TEXT_MAX)}`];
 }
+
+/** Whether both pictures are the same, since they are drawn from one text. */
+export const isUnchanged = ({ prompt, rewrite }: Item): boolean => rewrite === prompt;
 
 /** Whether only the prompt as written is drawn: its "rewrite" is the prompt itself, and none was searched. */
 export const isRaw = ({ prompt, rewrite, candidates }: Item): boolean =>
@@ -20,7 +29,7 @@ export const isRaw = ({ prompt, rewrite, candidates }: Item): boolean =>
 
 /** Notes on the rewrite: what it lost, and what the image model does not read. */
 export function noteLines(item: Item): string[] {
-  const lost = item.rewrite === null || isRaw(item) ? [] : lostNouns(item.prompt, item.rewrite);
+  const lost = item.rewrite === null || isUnchanged(item) ? [] : lostNouns(item.prompt, item.rewrite);
   return [
     ...(lost.length === 0 ? [] : [resultLines.lost(lost.map((word) => escapeMarkdown(word)))]),
     ...item.notes.map(noteLine),
