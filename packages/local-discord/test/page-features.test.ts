@@ -293,10 +293,10 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
       headers: { authorization: `Bot ${local.token}`, "content-type": "application/json" },
       body: JSON.stringify(snapshot),
     });
-    const now = page.locator(".operator section", { hasText: "Now" });
-    await now.getByText("Paused").waitFor();
-    expect(await now.getByText("Idle").count()).toBe(0);
-    expect(await now.getByRole("button", { name: "Resume" }).count()).toBe(0);
+    const now = () => page.locator(".operator section", { hasText: "Now" });
+    await now().getByText("Paused").waitFor();
+    expect(await now().getByText("Idle").count()).toBe(0);
+    expect(await now().getByRole("button", { name: "Resume" }).count()).toBe(0);
     expect((await fetch(`${local.url}/local/operator/resume`, { method: "POST" })).status).toBe(404);
 
     let paused = true;
@@ -309,8 +309,8 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     try {
       await page.context().close();
       await open({}, able);
-      await now.getByRole("button", { name: "Resume" }).click();
-      await now.getByText("Idle").waitFor();
+      await now().getByRole("button", { name: "Resume" }).click();
+      await now().getByText("Idle").waitFor();
       expect(paused).toBe(false);
     } finally {
       await able.close();

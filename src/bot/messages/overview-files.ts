@@ -58,9 +58,12 @@ export async function overviewFiles(job: Job, facts: Facts, limit: SizeLimit): P
   return { files: [...sheets, ...records, ...packed.files], lines };
 }
 
-/** When the result first comes, those that were not posted while the batch was drawn. */
+/** When the result first comes, the last one and those that were not posted while the batch was drawn. */
 function sheetsShown({ sheets, delivery }: Job): readonly Sheet[] {
-  const fresh = delivery.deliveredAt === null ? sheets.filter(({ settled }) => settled !== true) : sheets;
+  const fresh =
+    delivery.deliveredAt === null
+      ? sheets.filter((sheet) => sheet.settled !== true || sheet === sheets.at(-1))
+      : sheets;
   return fresh.length > SHEETS_SHOWN ? fresh.slice(-1) : fresh;
 }
 
