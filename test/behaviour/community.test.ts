@@ -115,7 +115,7 @@ describe("/settings", () => {
     const { handle } = await compare(world);
     await world.loop.runNext();
     const message = await handle.waitFor(isFinal);
-    expect(message.attachments).toHaveLength(3);
+    expect(message.attachments).toHaveLength(2);
     expect(message.attachments.every(({ filename }) => filename.startsWith("SPOILER_"))).toBe(true);
   });
 
@@ -206,7 +206,7 @@ describe("/queue", () => {
         "15",
       ),
     );
-    expect(text(answer.message)).toMatch(/1\. for rewriting: Compare of <@\d+> `\w+`, done in about 30 s/);
+    expect(text(answer.message)).toMatch(/1\. for rewriting: Compare of <@\d+> `\w+`, done in about 25 s/);
     const dm = await world.local.member("bob").slash("queue", {}, { channel: "dm" });
     expect(text(dm.message)).toContain("**running**: a job from elsewhere");
   });
