@@ -131,7 +131,12 @@ describe("pictures that the parent job drew", () => {
     expect(new Set(seen.progress.map(({ making }) => making))).toContain("baseline");
 
     seen.progress.length = 0;
-    const again = await alice.select(parent, "Switch added words off", []);
+    const { message: menus } = await alice.press(parent, "Reword");
+    const menu = menus!.components
+      .flatMap((it) => it.components ?? [])
+      .find((it) => it.max_values !== undefined)!;
+    const words = menu.options!.map(({ value }) => value);
+    const again = await alice.select(menus, "Leave out added words", words);
     const fewer = await again.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
     const after = (await app.queue.get(idOf(fewer)))!;
     const drawn = new Set(
