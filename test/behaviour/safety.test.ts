@@ -290,7 +290,7 @@ describe("a blind comparison with a flagged half", () => {
 
   it("is a vote behind a click where it may be shown, and says nothing of it", async () => {
     const { message, posted } = await pairOf(REWRITE_FLAGGED, { ...BLIND, channel: "after-dark" });
-    expect(posted).toMatchObject({ count: 3, plain: 0 });
+    expect(posted).toMatchObject({ count: 2, plain: 0 });
     expect(JSON.stringify(message.components)).toContain("vote:");
     const told = [text(message), ...message.attachments.flatMap((it) => [it.filename, it.description])];
     expect(told.join("\n")).not.toMatch(/flag|safety|withheld|baseline/i);
