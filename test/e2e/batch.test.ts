@@ -134,7 +134,7 @@ describe("pictures that the parent job drew", () => {
     const { message: menus } = await alice.press(parent, "Reword");
     const menu = menus!.components
       .flatMap((it) => it.components ?? [])
-      .find((it) => it.max_values !== undefined)!;
+      .find((it) => it.placeholder === "Leave out added words")!;
     const words = menu.options!.map(({ value }) => value);
     const again = await alice.select(menus, "Leave out added words", words);
     // Without the added words both pictures are the same, and one is shown.
