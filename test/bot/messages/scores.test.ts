@@ -84,7 +84,7 @@ describe("the scores of a batch", () => {
 
     const plot = message.attachments.find(({ filename }) => filename.endsWith("-scores.png"))!;
     expect(plot.description).toContain("n = 7");
-    expect((await sharp(await alice.download(plot)).metadata()).width).toBe(860);
+    expect((await sharp(await alice.download(plot)).metadata()).width).toBe(760);
 
     const report = message.attachments.find(({ filename }) => filename === "report.csv")!;
     const rows = parse(await alice.download(report), { columns: true }) as Record<string, string>[];
