@@ -52,8 +52,9 @@ test("a picture of another subject passes, has scores, and is shown everywhere",
   const { reward, judge } = pairScores(judgements);
   expect(judge).toContain("miniature");
   expect(text(message)).toContain("Judges: ");
-  const { message: info } = await app.local.member("alice").press(message, "Info");
-  expect(text(info)).toContain(`reward ${reward! > 0 ? "+" : reward! < 0 ? "−" : ""}`);
+  const info = await app.local.member("alice").press(message, "Info");
+  const sign = reward! > 0 ? "+" : reward! < 0 ? "−" : "";
+  await info.waitFor((m) => text(m).includes(`reward ${sign}`));
   expect(message?.attachments.some(({ filename }) => filename.startsWith("SPOILER_"))).toBe(false);
 });
 
