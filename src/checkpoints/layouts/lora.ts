@@ -126,6 +126,7 @@ function readLora({ file: path, weight, blocks }: LoraChoice, bases: Bases, find
     text_encoder: new Map<string, WeightedChange>(),
   };
   const misfits: string[] = [];
+  const incomplete: string[] = [];
   let fitting = 0;
   for (const group of groups) {
     const { part, module, keys } = group;
@@ -143,18 +144,25 @@ function readLora({ file: path, weight, blocks }: LoraChoice, bases: Bases, find
     } catch (error) {
       if (!(error instanceof Misfit)) throw error;
       const told = shown([...keys.values()][0]!);
-      if (error instanceof Incomplete) strays.push(`${told}: ${error.message}`);
+      if (error instanceof Incomplete) incomplete.push(`${told}: ${error.message}`);
       else misfits.push(`${told}: ${error.message} does not fit ${module} [${target.weight}]`);
     }
   }
-  const kind =
-    fitting === 0 || misfits.length > 0 || strays.length > 0 ? kindOf(weights, readMetadata(file)) : null;
-  if (fitting === 0 || misfits.length > 0 || (kind && isForeign(kind)))
-    throw refused(file, kind, [...misfits, ...strays], weights.names.length);
+  const leftOut = [...strays, ...incomplete];
+  const total = weights.names.length;
+  const kind = fitting === 0 || leftOut.length > 0 ? kindOf(weights, readMetadata(file)) : null;
+  if (fitting === 0 || misfits.length > 0 || (kind && isForeign(kind))) {
+    const reasons = [
+      ...misfits,
+      ...incomplete,
+      ...strays.map((stray) => `no such part of the model: ${stray}`),
+    ];
+    throw refused(file, kind ?? kindOf(weights, readMetadata(file)), reasons, total);
+  }
   const fingerprint = createHash("sha256")
     .update(JSON.stringify([contentHash(file), weight, blocks ?? null]))
     .digest("hex");
-  return { fingerprint, changes, notes: [...note, ...strayNote(file, strays, weights.names.length)] };
+  return { fingerprint, changes, notes: [...note, ...strayNote(file, leftOut, total)] };
 }
 
 /** The weight file of an adapter that is given as a file or as the folder that PEFT or diffusers saved. */
