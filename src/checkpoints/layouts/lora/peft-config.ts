@@ -125,6 +125,9 @@ function scalingBy(configs: Partial<Record<LoraPart, PeftConfig>>, places: reado
 /** Milliseconds for all patterns of a configuration: a hostile expression takes for ever. */
 const PATTERN_MS = 1000;
 
+/** Characters of a pattern; a list of all modules of a model has fewer. */
+const MAX_PATTERN = 50_000;
+
 /** Runs apart, since only code in a context of its own can be stopped after a time. */
 const MATCHER = `modules.map((module) => {
   for (const [pattern, value] of patterns) if (pattern.test(module)) return value;
@@ -138,6 +141,8 @@ function patternValues(
   patterns: Readonly<Record<string, number>>,
   modules: readonly string[],
 ): (number | undefined)[] {
+  const tooLong = Object.keys(patterns).find((pattern) => pattern.length > MAX_PATTERN);
+  if (tooLong !== undefined) throw tooSlow();
   const expressions = Object.entries(patterns).map(
     ([pattern, value]) => [expression(pattern), value] as const,
   );
@@ -145,13 +150,16 @@ function patternValues(
   try {
     return runInNewContext(MATCHER, { modules, patterns: expressions }, { timeout: PATTERN_MS });
   } catch (cause) {
-    throw new CheckpointError(
-      "CHECKPOINT_CORRUPT",
-      `The patterns of ${PEFT_CONFIG} take too long to match. Name the modules without regular expressions.`,
-      { cause },
-    );
+    throw tooSlow(cause);
   }
 }
+
+const tooSlow = (cause?: unknown): CheckpointError =>
+  new CheckpointError(
+    "CHECKPOINT_CORRUPT",
+    `The patterns of ${PEFT_CONFIG} take too long to match. Name the modules without regular expressions.`,
+    { cause },
+  );
 
 /** Python's expressions are JavaScript's for all that names of modules need. */
 function expression(pattern: string): RegExp {

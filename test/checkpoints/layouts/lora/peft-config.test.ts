@@ -60,6 +60,7 @@ describe("PEFT's configuration", () => {
     ["a word for alpha", { lora_alpha: "much" }, "lora_alpha"],
     ["a method that is not merged", { peft_type: "VERA" }, "PEFT's method VERA"],
     ["changed weights to begin with", { init_lora_weights: "pissa_niter_16" }, "changed weights"],
+    ["a long expression", { alpha_pattern: { ["(q)?".repeat(20_000)]: 1 } }, "too long to match"],
     ["an expression without end", { alpha_pattern: { "([\\w.]+)+!": 1 } }, "too long to match"],
   ])("that is %s is refused", (_, config, says) => {
     expect(refusal(() => growth(adapter(config))).message).toContain(says);
