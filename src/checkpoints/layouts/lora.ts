@@ -150,14 +150,15 @@ function readLora({ file: path, weight, blocks }: LoraChoice, bases: Bases, find
   }
   const leftOut = [...strays, ...incomplete];
   const total = weights.names.length;
-  const kind = fitting === 0 || leftOut.length > 0 ? kindOf(weights, readMetadata(file)) : null;
+  // Beside modules that fit, only keys tell another model; metadata is often copied from elsewhere.
+  const kind = leftOut.length > 0 ? kindOf(weights, {}) : null;
   if (fitting === 0 || misfits.length > 0 || (kind && isForeign(kind))) {
     const reasons = [
       ...misfits,
       ...incomplete,
       ...strays.map((stray) => `no such part of the model: ${stray}`),
     ];
-    throw refused(file, kind ?? kindOf(weights, readMetadata(file)), reasons, total);
+    throw refused(file, kindOf(weights, readMetadata(file)), reasons, total);
   }
   const fingerprint = createHash("sha256")
     .update(JSON.stringify([contentHash(file), weight, blocks ?? null]))

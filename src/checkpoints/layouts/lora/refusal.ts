@@ -57,7 +57,7 @@ export function kindOf(weights: Weights, metadata: Readonly<Record<string, strin
     }
   const base = metadata.ss_base_model_version ?? metadata["modelspec.architecture"] ?? "";
   if (/xl/i.test(base)) return { name: "a LoRA of Stable Diffusion XL", advice: null };
-  if (/v2|-2/i.test(base)) return { name: "a LoRA of Stable Diffusion 2", advice: null };
+  if (/^sd_v2|diffusion-v2/i.test(base)) return { name: "a LoRA of Stable Diffusion 2", advice: null };
   return null;
 }
 
