@@ -60,7 +60,7 @@ interface Matrix {
   compute(): Float32Array;
 }
 
-/** A rank beyond both sides of the weight buys nothing, but would cost time and memory. */
+/** Ranks up to here are taken for any weight; more than its smaller side buys nothing, but costs time and memory. */
 const MAX_RANK = 1024;
 
 /** Throws Misfit if the tensors do not fit the target, or are incomplete. */
@@ -231,7 +231,7 @@ function product(tensors: ModuleTensors, a: Role, b: Role, target: readonly numb
   const [rows, columns] = [left[0] ?? 0, rest(right)];
   if (rest(left) !== rank || !fits(rows, columns, target))
     throw new Misfit(`${a} [${left}] . ${b} [${right}]`);
-  requireRank(rank, Math.max(target[0] ?? 0, rest(target)));
+  requireRank(rank, Math.min(target[0] ?? 0, rest(target)));
   const addTo = (values: Float32Array, factor: number) =>
     addProduct(values, tensors.read(a), tensors.read(b), rank, factor);
   return { rows, columns, addTo };
