@@ -333,18 +333,21 @@ async function compile(config: Config, output: Output, path: string, flags: Comp
   const device = await resolveDevice(flags.device);
   const common = { directory, device, cacheDir: config.cacheDir, threads: config.THREADS };
   const started = performance.now();
-  const graphs =
+  const compilePromptist = async () => {
+    const { compiled, notes } = await Promptist.compile({ ...common, weights: flags.weights });
+    return { graphs: { promptist: compiled }, notes };
+  };
+  const { graphs, notes } =
     kind === "promptist"
-      ? { promptist: (await Promptist.compile({ ...common, weights: flags.weights })).compiled }
-      : (
-          await StableDiffusion.compile({
-            ...common,
-            precision: flags.precision,
-            loras: flags.lora,
-            vae: findVae(config.VAE || undefined),
-            clipSkip: config.CLIP_SKIP,
-          })
-        ).graphs;
+      ? await compilePromptist()
+      : await StableDiffusion.compile({
+          ...common,
+          precision: flags.precision,
+          loras: flags.lora,
+          vae: findVae(config.VAE || undefined),
+          clipSkip: config.CLIP_SKIP,
+        });
+  for (const note of notes) output.say(`Note: ${note}`);
   const seconds = (performance.now() - started) / 1000;
   const all = Object.values(graphs);
   const sum = (count: (graph: (typeof all)[number]) => number) =>

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { FoundCheckpoint } from "../checkpoints/layouts/catalog.js";
-import type { LoraChoice } from "../checkpoints/layouts/lora.js";
+import { BLOCK_COUNTS, type LoraChoice } from "../checkpoints/layouts/lora.js";
 import type { Config } from "../config.js";
 import {
   CLIP_SKIP_RANGE,
@@ -57,14 +57,26 @@ const size = (value: string): PictureSize => {
   return parsed;
 };
 
-/** `FILE` or `FILE:WEIGHT`, appended to `before`. A Windows drive's colon is not followed by a number. */
+const NUMBER = "-?(?:\\d+\\.?\\d*|\\.\\d+)";
+const LORA = new RegExp(`^(.+?)(?::(${NUMBER})(?::(${NUMBER}(?:,${NUMBER})*))?)?$`, "s");
+
+/**
+ * `FILE`, `FILE:WEIGHT` or `FILE:WEIGHT:BLOCKS`, appended to `before`. A Windows drive's colon is not followed by
+ * a number.
+ */
 const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
-  const [, file, weight] = /^(.+?)(?::(-?(?:\d+\.?\d*|\.\d+)))?$/s.exec(value) ?? [];
-  if (file === undefined || (weight !== undefined && Math.abs(Number(weight)) > MAX_LORA_WEIGHT))
+  const [, file, text = "1", list] = LORA.exec(value) ?? [];
+  const [weight, ...blocks] = [text, ...(list?.split(",") ?? [])].map(Number) as [number, ...number[]];
+  if (file === undefined || [weight, ...blocks].some((it) => Math.abs(it) > MAX_LORA_WEIGHT))
     throw new InvalidArgumentError(
       `expected FILE or FILE:WEIGHT with a weight from -${MAX_LORA_WEIGHT} to ${MAX_LORA_WEIGHT}`,
     );
-  return [...before, { file: resolve(file), weight: weight === undefined ? 1 : Number(weight) }];
+  if (list !== undefined && !BLOCK_COUNTS.includes(blocks.length))
+    throw new InvalidArgumentError(
+      `expected ${BLOCK_COUNTS.join(" or ")} weights of blocks after FILE:WEIGHT:, not ${blocks.length}`,
+    );
+  const choice = { file: resolve(file), weight };
+  return [...before, list === undefined ? choice : { ...choice, blocks }];
 };
 const MAX_LORA_WEIGHT = 10;
 

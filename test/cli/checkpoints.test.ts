@@ -312,6 +312,31 @@ describe("a LoRA", () => {
     expect(run.code).toBe(2);
     expect(run.stderr).toContain("expected FILE or FILE:WEIGHT");
   });
+
+  it("with weights of blocks is drawn and named with them, and refused with a wrong number of them", async () => {
+    const file = join(folder, "blocks.safetensors");
+    write(file, KEY);
+    const weights = Array.from({ length: 17 }, (_, i) => (i === 7 ? 0.5 : 0)).join();
+    const run = await draw("blocks", "--lora", `${file}:1:${weights}`);
+    expect(run.code).toBe(0);
+    expect(readPngText(readFileSync(run.out)).checkpoint).toContain(`blocks:1:${weights}`);
+    const wrong = await draw("wrong", "--lora", `${file}:1:1,0,0.5`);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("expected 17 or 26 weights of blocks after FILE:WEIGHT:, not 3");
+  });
+
+  it("with a stray key is merged, and the key is told", async () => {
+    const file = join(folder, "stray.safetensors");
+    const data = new Uint8Array(4 * width);
+    writeSafetensors(file, [
+      { name: `${KEY}.lora_down.weight`, type: "F16", shape: [2, width], data },
+      { name: `${KEY}.lora_up.weight`, type: "F16", shape: [width, 2], data },
+      { name: "lora_te_text_model_final.alpha", type: "F16", shape: [], data: new Uint8Array(2) },
+    ]);
+    const run = await draw("stray", "--lora", file);
+    expect(run.code).toBe(0);
+    expect(run.stderr).toContain("Note: stray.safetensors is merged without 1 of its 3 tensors");
+  });
 });
 
 describe("a single-file checkpoint", () => {

@@ -48,11 +48,18 @@ export function toFloat32(bytes: Uint8Array, type: WeightType): Float32Array {
       for (let i = 0; i < count; i++) upper[i] = bits[i]! << 16;
       return new Float32Array(upper.buffer);
     }
-    case "F8_E4M3":
-      return Float32Array.from(bytes, (bits) => E4M3[bits]!);
-    case "F8_E5M2":
+    case "F8_E4M3": {
+      // `from` with a function would first make a list, which has no room for a hundred million numbers.
+      const values = new Float32Array(count);
+      for (let i = 0; i < count; i++) values[i] = E4M3[bytes[i]!]!;
+      return values;
+    }
+    case "F8_E5M2": {
       // Its bits are the upper half of a float16's.
-      return float32FromFloat16(Uint16Array.from(bytes, (bits) => bits << 8));
+      const halves = new Uint16Array(count);
+      for (let i = 0; i < count; i++) halves[i] = bytes[i]! << 8;
+      return float32FromFloat16(halves);
+    }
     case "F64":
       return Float32Array.from(new Float64Array(buffer, byteOffset, count));
     case "I64": {

@@ -98,9 +98,11 @@ export class StableDiffusion implements DiffusionModel {
     const parts = readParts(options);
     const precision = precisionOn(device, options.precision);
     const arithmetic = await arithmeticOn(device, floatOf(precision), attentionSizes(parts));
-    const graphs = await compileParts(parts, arithmetic, { ...options, precision });
+    const { graphs, notes: loraNotes } = await compileParts(parts, arithmetic, { ...options, precision });
     const extra = Object.values(graphs).flatMap((graph) => graph.extra);
-    const notes = [...parts.files.notes(), extraNote(directory, extra)].filter((note) => note !== null);
+    const notes = [...parts.files.notes(), extraNote(directory, extra), ...loraNotes].filter(
+      (note) => note !== null,
+    );
     return { parts, precision, arithmetic, graphs, notes };
   }
 
@@ -238,17 +240,21 @@ async function compileParts(
     cacheDir,
     loras = [],
   }: Pick<StableDiffusionOptions, "cacheDir" | "loras"> & { readonly precision: FixedPrecision },
-): Promise<Record<"text" | "unet" | "vae", CompiledGraph>> {
+): Promise<{
+  readonly graphs: Record<"text" | "unet" | "vae", CompiledGraph>;
+  readonly notes: readonly string[];
+}> {
   const { text_encoder, unet, vae } = graphsOf(parts, arithmetic);
   const weights = (part: DiffusionPart) => parts.files.weights(part, precision);
   const merged = mergeLoras({ text_encoder: weights("text_encoder"), unet: weights("unet") }, loras);
   const compile = ({ graph, unused }: PartGraph, from: Weights) =>
     compileGraph(graph, from, { cacheDir, unused });
-  return {
+  const graphs = {
     text: await compile(text_encoder, merged.text_encoder),
     unet: await compile(unet, merged.unet),
     vae: await compile(vae, weights("vae")),
   };
+  return { graphs, notes: merged.notes };
 }
 
 interface PartGraph {

@@ -102,7 +102,9 @@ function withAdditions(
   { loras, vae, clipSkip }: Required<Pick<ModelChoice, "loras" | "vae" | "clipSkip">>,
 ): FoundCheckpoint {
   const additions = [
-    ...loras.map(({ file, weight }) => `${parse(file).name}:${weight}`),
+    ...loras.map(({ file, weight, blocks = [] }) =>
+      [parse(file).name, weight, ...(blocks.length > 0 ? [blocks.join()] : [])].join(":"),
+    ),
     ...(vae === null ? [] : [`VAE ${parse(vae).name}`]),
     ...(clipSkip === 0 ? [] : [`CLIP skip ${clipSkip}`]),
   ];

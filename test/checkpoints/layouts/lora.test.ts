@@ -114,31 +114,72 @@ describe("a file that does not belong to the checkpoint", () => {
     );
     return [{ file: path, weight: 1 }];
   };
+  const UNET_Q = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q";
   const Q = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q";
 
-  it("is refused, naming every key that fits nowhere", () => {
-    const error = refusal(() =>
-      mergeLoras(
-        bases(),
-        write({
-          [`${Q}.lora_down.weight`]: [2, 8],
-          [`${Q}.lora_up.weight`]: [8, 2],
-          [`${Q}.hada_w1_a`]: [8, 2],
-          "lora_unet_down_blocks_9_attentions_0_proj_in.lora_down.weight": [2, 8],
-          "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_up.weight": [2, 8],
-          "model.diffusion_model.out.2.bias": [4],
-        }),
-      ),
-    );
+  const DOWN = { [`${Q}.lora_down.weight`]: [2, 8] };
+  const PAIR = { ...DOWN, [`${Q}.lora_up.weight`]: [8, 2] };
+
+  it("is merged without the keys that fit nowhere, which are told once", () => {
+    const strays = {
+      "lora_unet_down_blocks_9_attentions_0_proj_in.lora_down.weight": [2, 8],
+      "lora_te_text_model_encoder_layers_0_self_attn_q_proj.alpha": [],
+      [`${Q.replace("to_q", "to_k")}.lora_up.weight`]: [8, 2],
+      "something.else": [4],
+    };
+    const { notes, unet } = mergeLoras(bases(), write({ ...PAIR, ...strays }));
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toContain("lora.safetensors is merged without 4 of its 6 tensors");
+    expect(notes[0]).toContain("lora_unet_down_blocks_9_attentions_0_proj_in.lora_down.weight");
+    expect(notes[0]).toContain("and 1 more");
+    expect(unet.get(`${UNET_Q}.weight`)!.type).toBe("F32");
+  });
+
+  it.each<[string, Record<string, readonly number[]>]>([
+    [
+      "Stable Diffusion XL",
+      { ...PAIR, "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_up.weight": [2, 8] },
+    ],
+    [
+      "Stable Diffusion XL",
+      {
+        "lora_unet_input_blocks_4_1_transformer_blocks_1_attn2_to_k.lora_down.weight": [2, 2048],
+        "unet.add_embedding.linear_1.lora_A.weight": [2, 8],
+      },
+    ],
+    [
+      "Stable Diffusion 2",
+      {
+        [`${Q.replace("attn1_to_q", "attn2_to_k")}.lora_down.weight`]: [2, 1024],
+        [`${Q.replace("attn1_to_q", "attn2_to_k")}.lora_up.weight`]: [8, 2],
+      },
+    ],
+    ["Flux", { "lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": [2, 8] }],
+    ["Stable Diffusion 3", { "transformer.transformer_blocks.0.attn.add_k_proj.lora_A.weight": [2, 8] }],
+    [
+      "a whole checkpoint",
+      { "model.diffusion_model.out.2.bias": [4], "model.diffusion_model.out.2.weight": [4] },
+    ],
+    ["an embedding", { emb_params: [2, 24] }],
+    ["OFT", { [`${Q}.oft_blocks`]: [2, 4, 4] }],
+    ["a VAE", { "decoder.up_blocks.0.resnets.0.conv1.weight": [4] }],
+  ])("is refused as what it is: %s", (name, tensors) => {
+    const error = refusal(() => mergeLoras(bases(), write(tensors)));
     expect(error.code).toBe("CHECKPOINT_TENSORS");
-    for (const key of [
-      `${Q}.hada_w1_a`,
-      "lora_unet_down_blocks_9",
-      "lora_te2_text_model",
-      "model.diffusion_model.out.2.bias",
-    ])
-      expect(error.message).toContain(`no such part of the model: ${key}`);
-    expect(error.message).toContain("(4 of 6 tensors)");
+    expect(error.message).toContain(name);
+  });
+
+  it("is refused in at most 15 lines, with ten keys and a count", () => {
+    const keys = Array.from(
+      { length: 700 },
+      (_, i) => [`lora_unet_nothing_${i}.lora_up.weight`, [1]] as const,
+    );
+    const error = refusal(() => mergeLoras(bases(), write(Object.fromEntries(keys))));
+    expect(error.message.split("\n").length).toBeLessThanOrEqual(15);
+    expect(error.message).toContain("fits no module of this checkpoint (700 tensors)");
+    expect(error.message).toContain("lora_unet_nothing_9.");
+    expect(error.message).not.toContain("lora_unet_nothing_10.");
+    expect(error.message).toContain("and 690 more");
   });
 
   it.each([
@@ -146,6 +187,43 @@ describe("a file that does not belong to the checkpoint", () => {
     [{ [`${Q}.lora_up.weight`]: [8, 2], [`${Q}.alpha`]: [] }, "its down half is missing"],
     [{ [`${Q}.lora_down.weight`]: [2, 9], [`${Q}.lora_up.weight`]: [8, 2] }, "does not fit"],
     [{ [`${Q}.lora_down.weight`]: [2, 8], [`${Q}.lora_up.weight`]: [8, 3] }, "does not fit"],
+    // Halves of a rank that nothing has, for free: no element, no byte.
+    [{ [`${Q}.lora_down.weight`]: [0, 8], [`${Q}.lora_up.weight`]: [8, 0] }, "does not fit"],
+    [{ [`${Q}.lora_down.weight`]: [2 ** 40, 0], [`${Q}.lora_up.weight`]: [0, 2 ** 40] }, "does not fit"],
+    [{ [`${Q}.lora_down.weight`]: [4000, 8], [`${Q}.lora_up.weight`]: [8, 4000] }, "rank 4000"],
+    [{ [`${Q}.lokr_w1`]: [2000, 2000], [`${Q}.lokr_w2`]: [2000, 2000] }, "makes [4000000, 4000000]"],
+    [{ [`${Q}.lokr_w1`]: [2 ** 40, 0], [`${Q}.lokr_w2`]: [4, 4] }, "does not fit"],
+    [
+      { [`${Q}.lokr_w1`]: [2, 2], [`${Q}.lokr_w2_a`]: [3000, 1], [`${Q}.lokr_w2_b`]: [1, 3000] },
+      "does not fit",
+    ],
+    [{ [`${Q}.lokr_w1`]: [2, 2], [`${Q}.lokr_w2_a`]: [4, 1] }, "its lokr_w2_b part is missing"],
+    [
+      {
+        [`${Q}.hada_w1_a`]: [8, 2],
+        [`${Q}.hada_w1_b`]: [2, 8],
+        [`${Q}.hada_w2_a`]: [4, 2],
+        [`${Q}.hada_w2_b`]: [2, 8],
+      },
+      "does not fit",
+    ],
+    [
+      {
+        [`${Q}.lora_down.weight`]: [2, 8],
+        [`${Q}.lora_up.weight`]: [8, 2],
+        [`${Q}.lora_mid.weight`]: [2, 3, 3, 3],
+      },
+      "does not fit",
+    ],
+    [
+      { [`${Q}.lora_down.weight`]: [2, 8], [`${Q}.lora_up.weight`]: [8, 2], [`${Q}.dora_scale`]: [7, 1] },
+      "dora_scale [7,1]",
+    ],
+    [
+      { [`${Q}.lora_down.weight`]: [2, 8], [`${Q}.lora_up.weight`]: [8, 2], [`${Q}.alpha`]: [1000] },
+      "alpha [1000]",
+    ],
+    [{ [`${Q}.diff`]: [64, 64] }, "diff [64,64]"],
   ])("%j is refused", (tensors, says) => {
     expect(refusal(() => mergeLoras(bases(), write(tensors as never))).message).toContain(says);
   });
