@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { startLocalDiscord } from "local-discord/testing";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/app.js";
 import { startBotProcess, startReadyBot } from "../support/bot-process.js";
 import { isFinal } from "../support/bot-world.js";
@@ -14,6 +14,7 @@ test.skipIf(process.platform === "win32")(
   { timeout: 400_000 },
   async () => {
     const folder = temporaryFolder();
+    onTestFinished(() => folder.remove());
     const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
     const lock = join(folder.path, "instance.lock");
     try {
@@ -42,7 +43,6 @@ test.skipIf(process.platform === "win32")(
       expect(await second.exited).toEqual([0, null]);
     } finally {
       await local.close();
-      folder.remove();
     }
   },
 );
@@ -52,6 +52,7 @@ test.skipIf(process.platform === "win32")(
   { timeout: 300_000 },
   async () => {
     const folder = temporaryFolder();
+    onTestFinished(() => folder.remove());
     const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
     try {
       const bot = await startReadyBot(local, join(folder.path, "data"));
@@ -68,7 +69,6 @@ test.skipIf(process.platform === "win32")(
       expect(occurrences(bot.output(), said)).toBe(1);
     } finally {
       await local.close();
-      folder.remove();
     }
   },
 );

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type LocalDiscord, startLocalDiscord } from "local-discord/testing";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { openKept } from "../../src/db/sqlite/kept-database.js";
 import { temporaryFolder } from "../support/app.js";
 import { startBotProcess, startReadyBot } from "../support/bot-process.js";
@@ -27,6 +27,7 @@ async function withPicturesDisk(
   }) => Promise<void>,
 ): Promise<void> {
   const folder = temporaryFolder();
+  onTestFinished(() => folder.remove());
   const pictures = join(folder.path, "pictures");
   mkdirSync(pictures);
   const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
@@ -39,7 +40,6 @@ async function withPicturesDisk(
     await use({ local, folder: folder.path, pictures, inside });
   } finally {
     await local.close();
-    folder.remove();
   }
 }
 
@@ -98,6 +98,7 @@ test.skipIf(process.platform === "win32" || process.getuid?.() === 0)(
   "a data folder without write permission is refused with a sentence that names it",
   async () => {
     const folder = temporaryFolder();
+    onTestFinished(() => folder.remove());
     const local = await startLocalDiscord({ page: false });
     try {
       chmodSync(folder.path, 0o500);
@@ -107,7 +108,6 @@ test.skipIf(process.platform === "win32" || process.getuid?.() === 0)(
     } finally {
       chmodSync(folder.path, 0o700);
       await local.close();
-      folder.remove();
     }
   },
 );
@@ -117,6 +117,7 @@ test.skipIf(!canMount)(
   { timeout: 60_000 },
   async () => {
     const folder = temporaryFolder();
+    onTestFinished(() => folder.remove());
     const local = await startLocalDiscord({ page: false });
     try {
       const mount = `mount -t tmpfs none "${folder.path}" && mount -o remount,ro "${folder.path}" && exec "$@"`;
@@ -132,7 +133,6 @@ test.skipIf(!canMount)(
       expect(bot.output()).not.toMatch(/\n {4}at /);
     } finally {
       await local.close();
-      folder.remove();
     }
   },
 );

@@ -1,5 +1,5 @@
 import { startLocalDiscord } from "local-discord/testing";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/app.js";
 import { hasButton } from "../support/batch.js";
 import { type BotProcess, startReadyBot } from "../support/bot-process.js";
@@ -19,6 +19,7 @@ test("a batch is drawn once, even if the bot is killed at its draft and again at
   timeout: 240_000,
 }, async () => {
   const folder = temporaryFolder();
+  onTestFinished(() => folder.remove());
   const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
   const start = () => startReadyBot(local, folder.path);
   try {
@@ -43,6 +44,5 @@ test("a batch is drawn once, even if the bot is killed at its draft and again at
     expect(alice.messages()).toHaveLength(1);
   } finally {
     await local.close();
-    folder.remove();
   }
 });

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startLocalDiscord } from "local-discord/testing";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../support/app.js";
 import { childrenOf, startBotProcess, startReadyBot } from "../support/bot-process.js";
 import { isFinal } from "../support/bot-world.js";
@@ -18,6 +18,7 @@ test.skipIf(process.platform !== "linux")(
   { timeout: 300_000 },
   async () => {
     const folder = temporaryFolder();
+    onTestFinished(() => folder.remove());
     const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
     const workers: number[] = [];
     try {
@@ -50,7 +51,6 @@ test.skipIf(process.platform !== "linux")(
     } finally {
       for (const worker of workers) if (isAlive(worker)) process.kill(worker, "SIGKILL");
       await local.close();
-      folder.remove();
     }
   },
 );

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Faults } from "local-discord/testing";
 import { startLocalDiscord } from "local-discord/testing";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { openKept } from "../../src/db/sqlite/kept-database.js";
 import { temporaryFolder } from "../support/app.js";
 import { startBotProcess, startReadyBot } from "../support/bot-process.js";
@@ -25,6 +25,7 @@ test.each(REFUSALS)(
   { timeout: 300_000 },
   async (_name, refuse, sentence) => {
     const folder = temporaryFolder();
+    onTestFinished(() => folder.remove());
     const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
     try {
       const first = await startReadyBot(local, folder.path);
@@ -48,7 +49,6 @@ test.each(REFUSALS)(
       await handle.waitFor(isFinal, { timeoutMs: 150_000 });
     } finally {
       await local.close();
-      folder.remove();
     }
   },
 );

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { startLocalDiscord } from "local-discord/testing";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { openKept } from "../../src/db/sqlite/kept-database.js";
 import { temporaryFolder } from "../support/app.js";
 import { childrenOf, startBotProcess, startReadyBot } from "../support/bot-process.js";
@@ -13,6 +13,7 @@ test.skipIf(process.platform === "win32")(
   { timeout: 400_000 },
   async () => {
     const folder = temporaryFolder();
+    onTestFinished(() => folder.remove());
     const local = await startLocalDiscord({ page: false, limits: { identifyMs: 0 } });
     try {
       const first = await startReadyBot(local, folder.path);
@@ -56,7 +57,6 @@ test.skipIf(process.platform === "win32")(
       expect(performance.now() - interrupted).toBeLessThan(1_500);
     } finally {
       await local.close();
-      folder.remove();
     }
   },
 );

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type LocalDiscord, startLocalDiscord } from "local-discord/testing";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { DEFAULT_TEXT_OPTIONS } from "../../src/core/options.js";
 import type { NewItem } from "../../src/db/queue.js";
 import { openDatabase } from "../../src/db/sqlite/open.js";
@@ -116,6 +116,7 @@ test("a person exports and erases a hundred megabytes of prompts while the bot s
   timeout: 240_000,
 }, async () => {
   const folder = temporaryFolder();
+  onTestFinished(() => folder.remove());
   const local = await startLocalDiscord({
     page: false,
     limits: { identifyMs: 0, attachmentBytes: 10 * MIB },
@@ -167,7 +168,6 @@ test("a person exports and erases a hundred megabytes of prompts while the bot s
   } finally {
     await local.close();
     database.close();
-    folder.remove();
   }
 });
 

@@ -147,6 +147,7 @@ export class Spec {
    * Violations of an event. The description has no gateway, so only the objects in events are checked.
    */
   event(name: string, data: unknown): string[] {
+    if (typeof data !== "object" || data === null) return [`${name} has no data`];
     const d = data as Record<string, unknown>;
     const part = (field: string, schema: string, list = false) =>
       d[field] === undefined ? [] : this.check(`${name} ${field}`, schema, d[field], list);
