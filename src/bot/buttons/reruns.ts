@@ -1,5 +1,5 @@
 import { InputError } from "../../core/errors.js";
-import type { Item, Job } from "../../core/job.js";
+import { type Item, imageOf, type Job } from "../../core/job.js";
 import { randomSeed } from "../../core/options.js";
 import type { NewItem } from "../../db/queue.js";
 import { addedPhrases, withoutPhrases } from "../messages/prompt-diff.js";
@@ -11,14 +11,20 @@ import type { CommandRequest } from "../requests/request.js";
 export function again(job: Job): CommandRequest {
   const seed = randomSeed();
   const { prompt, rewrite, candidates } = itemOf(job);
-  return { ...child(job, { prompt, rewrite, candidates }), image: { ...job.image, seed } };
+  return { ...child(job, { prompt, rewrite, candidates }), image: { ...imageOf(job, job.items[0]), seed } };
 }
 
 /** The same pictures of all prompts again: the same texts, seeds and options. */
 export const redraw = (job: Job): CommandRequest => {
   const items = job.items
     .filter(({ cancelled }) => !cancelled)
-    .map(({ prompt, rewrite, candidates, seed }) => ({ prompt, rewrite, candidates, seed }));
+    .map(({ prompt, rewrite, candidates, seed, image }) => ({
+      prompt,
+      rewrite,
+      candidates,
+      seed,
+      ...(image === undefined ? {} : { image }),
+    }));
   return {
     kind: job.kind,
     text: job.text,
@@ -76,11 +82,10 @@ function pairOf(job: Job, rewrite: string): CommandRequest {
 }
 
 function child(job: Job, item: NewItem): CommandRequest {
-  const { seed } = itemOf(job);
   return {
     kind: "compare",
     text: job.text,
-    image: { ...job.image, seed },
+    image: imageOf(job, itemOf(job)),
     parentId: job.id,
     blind: job.blind,
     known: [item.prompt, item.rewrite],

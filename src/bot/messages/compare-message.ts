@@ -1,4 +1,4 @@
-import type { Job } from "../../core/job.js";
+import { imageOf, type Job } from "../../core/job.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
 import { labels } from "../words/labels.js";
@@ -36,13 +36,12 @@ async function voteMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
 
 async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
   const item = job.items[0]!;
+  const { negative } = imageOf(job, item);
   const { view, tally } = facts;
   const { files, note } = await attach(job, await picturesOf(job, facts), limit);
   const sections = [
     ...promptSections(item),
-    ...(job.image.negative === ""
-      ? []
-      : [`**${labels.negative}**${codeBlock(job.image.negative, NEGATIVE_MAX)}`]),
+    ...(negative === "" ? [] : [`**${labels.negative}**${codeBlock(negative, NEGATIVE_MAX)}`]),
     ...(hasNothingToVoteOn(job)
       ? [
           blindLines.nothing,

@@ -1,5 +1,5 @@
 import { type InteractionReplyOptions, MessageFlags } from "discord.js";
-import type { Job } from "../../core/job.js";
+import { imageOf, type Job } from "../../core/job.js";
 import { clip, codeBlock } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX } from "../discord/outgoing.js";
 import { labels } from "../words/labels.js";
@@ -17,8 +17,8 @@ export function infoMessage(job: Job): InteractionReplyOptions {
       `**${labels.prompt}**${codeBlock(prompt, TEXT_MAX)}`,
       ...(rewrite === null ? [] : [`**${labels.rewrite}**${codeBlock(rewrite, TEXT_MAX)}`]),
     ]);
-  const negative =
-    job.image.negative === "" ? [] : [`**${labels.negative}**${codeBlock(job.image.negative, TEXT_MAX / 4)}`];
+  const { negative: without } = imageOf(job, job.items[0]);
+  const negative = without === "" ? [] : [`**${labels.negative}**${codeBlock(without, TEXT_MAX / 4)}`];
   const description = [...texts, ...negative, ...infoLines(job)].join("\n");
   return {
     embeds: [{ title: labels.commands[job.kind], description: clip(description, EMBED_DESCRIPTION_MAX) }],

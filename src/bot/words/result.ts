@@ -1,4 +1,4 @@
-import type { ItemNote, Job, JobKind, Phase } from "../../core/job.js";
+import { type ItemNote, imageOf, type Job, type JobKind, type Phase } from "../../core/job.js";
 import { SIDES } from "../../core/side.js";
 import { clip } from "../discord/markdown.js";
 import { errorSentence } from "./errors.js";
@@ -77,8 +77,9 @@ export function miniatureLine(phases: readonly Phase[]): string | null {
 
 /** All options of a job, one a line: enough to repeat it. */
 export function infoLines(job: Job): string[] {
-  const { image, text, checkpoints } = job;
+  const { text, checkpoints } = job;
   const [first] = job.items;
+  const image = imageOf(job, first);
   const rewriteMs = first?.rewriteMs ?? null;
   const times = [
     ...(rewriteMs === null ? [] : [`rewriting ${formatDuration(rewriteMs)}`]),
@@ -89,7 +90,7 @@ export function infoLines(job: Job): string[] {
   ];
   return [
     `Rewriting: ${text.mode}${text.mode === "beam" ? `, ${text.beams} beams` : ""}, at most ${text.maxNewTokens} tokens, ${count(first?.candidates.length ?? 0, "distinct rewrite")}`,
-    `Seed ${first?.seed ?? image.seed} · ${count(image.steps, "step")} · guidance ${image.guidance} · ${image.scheduler} · ${image.size === null ? "the checkpoint's own size" : `${image.size.width}x${image.size.height}`}`,
+    `Seed ${image.seed} · ${count(image.steps, "step")} · guidance ${image.guidance} · ${image.scheduler} · ${image.size === null ? "the checkpoint's own size" : `${image.size.width}x${image.size.height}`}`,
     ...(times.length === 0 ? [] : [`Took: ${times.join(", ")}`]),
     `Checkpoints: ${[checkpoints.promptist, checkpoints.diffusion].filter((name) => name !== null).join(", ") || "none yet"}`,
     `Asked for by <@${job.origin.userId}>, <t:${Math.floor(job.createdAt / 1000)}:f>`,
