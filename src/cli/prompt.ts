@@ -1,7 +1,7 @@
 import { InputError } from "../core/errors.js";
 import { LIMIT_RANGES } from "../core/options.js";
 import type { Rewrite } from "../inference/worker/protocol.js";
-import { isLongerThan } from "../prompt-files/prompt-file.js";
+import { isLongerThan } from "../prompt-files/clean-prompt.js";
 
 /** The prompt as typed (the optimizer trims it). Throws InputError INPUT_EMPTY or INPUT_TOO_LONG. */
 export function checkPrompt(text: string): string {

@@ -1,5 +1,6 @@
 import type { ChatInputCommandInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
+import type { FileNotes } from "../../core/file-notes.js";
 import type { JobKind } from "../../core/job.js";
 import {
   DEFAULT_SIDES,
@@ -16,7 +17,7 @@ import {
   type TextOptions,
 } from "../../core/options.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
-import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
+import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import { expectations } from "../words/errors.js";
 
 export interface Defaults {
@@ -76,6 +77,8 @@ export interface Prompts {
   readonly items: readonly NewItem[];
   /** Options that came with the prompts and override those of the request. */
   readonly image?: Partial<ImageOptions>;
+  /** What a person should know of the file that the prompts come from. */
+  readonly notes?: FileNotes;
 }
 
 /** Discord: the longest `max_length` of a text option. */
