@@ -153,7 +153,8 @@ function set(given: GivenOptions, name: OptionName, as: string, value: unknown):
 
 function addNegative(given: GivenOptions, text: string): void {
   const before = given.negative?.value;
-  const value = typeof before === "string" && before !== "" ? `${before}, ${text}` : text;
+  const value =
+    typeof before === "string" && before !== "" ? `${before.replace(/,\s{0,9}$/, "")}, ${text}` : text;
   given.negative = { as: "negative", value };
 }
 

@@ -1,18 +1,11 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { EntryRef, FileNotes } from "../../core/file-notes.js";
-import {
-  DEFAULT_SIDES,
-  IMAGE_RANGES,
-  type ImageOptions,
-  type OwnOptions,
-  type Sides,
-  showSize,
-} from "../../core/options.js";
+import { DEFAULT_SIDES, type ImageOptions, type OwnOptions } from "../../core/options.js";
 import { withLeftOut } from "../../prompt-files/notes.js";
 import type { PromptFile, PromptPair } from "../../prompt-files/prompt-file.js";
 import { readPrompts } from "../../prompt-files/read-prompts.js";
-import { checkRange, type Limits, readSize } from "../requests/request.js";
+import { checkedOptions, type Limits } from "../requests/request.js";
 import { commandTexts } from "../words/commands.js";
 import type { RequestCommand } from "./command.js";
 import { imageOptions, modeOption, readImage, readText } from "./options.js";
@@ -103,7 +96,7 @@ export function usableRows(
     const entries = Object.entries(image).filter(([name]) => !given(name as keyof ImageOptions));
     const own: OwnOptions = Object.fromEntries(entries);
     try {
-      checkOwn(own, maxSteps, sides);
+      checkedOptions(own, { maxSteps, sides });
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       left.push({ at: pair.at, error });
@@ -118,12 +111,6 @@ export function usableRows(
     return own.length === 0 ? pair : { ...pair, image: Object.fromEntries(own) };
   });
   return { image, rows, notes: withLeftOut(notes, left) };
-}
-
-function checkOwn({ steps, guidance, size }: OwnOptions, maxSteps: number, sides: Sides): void {
-  if (steps !== undefined) checkRange("steps", steps, { ...IMAGE_RANGES.steps, max: maxSteps });
-  if (guidance !== undefined) checkRange("guidance", guidance, IMAGE_RANGES.guidance);
-  if (size !== undefined && size !== null) readSize(showSize(size), { sides });
 }
 
 /** The options that all rows have, with equal values. */

@@ -5,9 +5,11 @@ import type { JobKind } from "../../core/job.js";
 import {
   DEFAULT_SIDES,
   fitsSides,
+  IMAGE_RANGES,
   type ImageOptions,
   isInRange,
   namedSizes,
+  type OwnOptions,
   type PictureSize,
   parseSize,
   type Range,
@@ -88,6 +90,21 @@ export const textOptionMax = (limit: number): number => Math.min(limit, TEXT_OPT
 
 export const readPrompt = (interaction: ChatInputCommandInteraction, limits: Limits): string =>
   checkedPrompt(interaction.options.getString("prompt", true), limits);
+
+/**
+ * Options that came with a prompt's text. Throws InputError INPUT_OPTION, or INPUT_SIZE, for one out of the
+ * ranges of the commands' own options.
+ */
+export function checkedOptions(
+  own: OwnOptions,
+  { maxSteps, sides }: Pick<Limits, "maxSteps" | "sides">,
+): OwnOptions {
+  const { steps, guidance, size } = own;
+  if (steps !== undefined) checkRange("steps", steps, { ...IMAGE_RANGES.steps, max: maxSteps });
+  if (guidance !== undefined) checkRange("guidance", guidance, IMAGE_RANGES.guidance);
+  if (size !== undefined && size !== null) readSize(showSize(size), sides === undefined ? {} : { sides });
+  return own;
+}
 
 /** A user's text as a prompt. Throws InputError INPUT_EMPTY or INPUT_TOO_LONG. */
 export function checkedPrompt(text: string, { maxPromptLength }: Limits): string {
