@@ -37,7 +37,6 @@ export interface PromptFileLimits {
   readonly side?: number;
 }
 
-export const PROMPT_FILE_EXTENSIONS = ["txt", "json", "jsonl", "csv", "tsv"] as const;
 const FORMATS: Readonly<Record<string, Format>> = {
   txt: "text",
   json: "json",
