@@ -1,18 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { optionsOfFile } from "../bot/commands/batch.js";
+import { type UsableRows, usableRows } from "../bot/commands/batch.js";
 import { csvReport, promptsJson } from "../bot/messages/report.js";
+import { fileLines } from "../bot/words/batch.js";
 import type { Config } from "../config.js";
 import { codeOf, describe, InputError, isMissing } from "../core/errors.js";
-import type { Item } from "../core/job.js";
+import { type Item, imageOf } from "../core/job.js";
 import { type PictureJudgement, pairScores } from "../core/judgement.js";
-import { type ImageOptions, randomSeed, type TextOptions } from "../core/options.js";
+import { type ImageOptions, type OwnOptions, randomSeed, type TextOptions } from "../core/options.js";
 import type { PerSide } from "../core/side.js";
 import { replaceFile } from "../files/replace-file.js";
 import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
 import { captionOf, type PairFiles } from "../pictures/pair-card.js";
-import { type PromptPair, parsePromptFile } from "../prompt-files/prompt-file.js";
+import { type PromptFile, type PromptPair, parsePromptFile } from "../prompt-files/prompt-file.js";
 import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
@@ -24,6 +25,8 @@ export interface PairToDraw {
   readonly prompt: string;
   readonly optimized: string;
   readonly seed: number;
+  /** Options of this pair that replace those of all. */
+  readonly image?: OwnOptions;
   readonly baseline: string;
   readonly drawn: string;
   /** Path of the side-by-side picture, if wanted. */
@@ -32,8 +35,8 @@ export interface PairToDraw {
 
 /**
  * `promptist batch FILE --out DIR`: rewrites the prompts of a file and draws every pair. Items that already
- * are pairs keep their rewrite; if all are, Promptist is never loaded. The rows of a batch's report keep
- * their own seeds and options unless the command line sets them (`isGiven`).
+ * are pairs keep their rewrite; if all are, Promptist is never loaded. Rows keep their own seeds and
+ * options unless the command line sets them (`isGiven`).
  */
 export async function batch(
   models: Models,
@@ -47,12 +50,13 @@ export async function batch(
     const why = isMissing(cause) ? "there is no such file" : describe(cause);
     throw new InputError("FILE_UNREACHABLE", `${file} cannot be read: ${why}.`, {}, { cause });
   });
-  const entries = parsePromptFile(bytes, basename(file), {
+  const read = parsePromptFile(bytes, basename(file), {
     maxBytes: config.MAX_FILE_BYTES,
     maxPrompts: config.MAX_BATCH_PROMPTS,
     maxPromptLength: config.MAX_PROMPT_LENGTH,
   });
-  const found = rowOptions(entries, config.MAX_STEPS, isGiven, file);
+  const { image: found, rows: entries, notes } = rowsToDraw(read, config.MAX_STEPS, isGiven, file);
+  for (const line of fileLines.summary(notes, entries.length)) output.say(line.replaceAll("**", ""));
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const plain = entries.filter((entry) => entry.optimized === null).map((entry) => entry.prompt);
@@ -67,7 +71,8 @@ export async function batch(
   const rewrites = rewritten.rewrites[Symbol.iterator]();
 
   const pairs = entries.map(
-    ({ prompt, optimized, seed: own }, i): PairToDraw => ({
+    ({ prompt, optimized, seed: own, image: options }, i): PairToDraw => ({
+      ...(options === undefined ? {} : { image: options }),
       prompt,
       optimized: optimized ?? (rewrites.next().value as Rewrite).rewrite,
       seed: own === undefined || isGiven("seed") ? seed + i : own,
@@ -129,15 +134,15 @@ export async function batch(
   );
 }
 
-/** The options that the rows of a report share; throws InputError FILE_SHAPE if the file has unusable ones. */
-function rowOptions(
-  entries: readonly PromptPair[],
+/** The rows that can be drawn; throws InputError FILE_SHAPE if none has usable options. */
+function rowsToDraw(
+  read: PromptFile,
   maxSteps: number,
   isGiven: (option: keyof ImageOptions) => boolean,
   file: string,
-): Partial<ImageOptions> {
+): UsableRows {
   try {
-    return optionsOfFile(entries, maxSteps, isGiven);
+    return usableRows(read, { maxSteps }, isGiven);
   } catch (cause) {
     if (codeOf(cause) !== "INPUT_OPTION") throw cause;
     throw new InputError("FILE_SHAPE", `${file}: ${(cause as Error).message}`, {}, { cause });
@@ -146,7 +151,7 @@ function rowOptions(
 
 /** A drawn pair as the bot's reports know it. */
 function itemOf(
-  { prompt, optimized, seed }: PairToDraw,
+  { prompt, optimized, seed, image }: PairToDraw,
   index: number,
   given: PromptPair,
   rewriteMs: number,
@@ -164,6 +169,7 @@ function itemOf(
     rewriteMs: given.optimized === null ? rewriteMs : null,
     candidates: [],
     seed,
+    ...(image === undefined ? {} : { image }),
     pictures: { baseline: picture(drawn.baseline), optimized: picture(drawn.optimized) },
     comparison: null,
     cancelled: false,
@@ -217,7 +223,7 @@ export async function drawPairs(
     const advance = output.progress("drawing");
     let finished = 0;
     for (const [i, pair] of pairs.entries()) {
-      const options = { ...image, seed: pair.seed };
+      const options = imageOf({ image }, pair);
       const place = pairs.length > 1 ? ` ${i + 1} of ${pairs.length}` : "";
       const half = async (label: string, prompt: string, file: string): Promise<Drawn> => {
         const picture = await host.call(

@@ -5,7 +5,7 @@ import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
-import { checkPrompt, unreadLines } from "./prompt.js";
+import { typedPrompt, unreadLines } from "./prompt.js";
 import { scoreLine } from "./score.js";
 
 /**
@@ -16,13 +16,14 @@ export async function compare(
   output: Output,
   text: string,
   flags: TextFlags & ImageFlags & { out: string },
+  isGiven: (option: string) => boolean,
 ): Promise<void> {
-  const prompt = checkPrompt(text);
+  const { prompt, image: own } = typedPrompt(text, output, isGiven);
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const { miniature, note } = models.noteMiniature(["text", "image"]);
-  const seed = flags.seed ?? randomSeed();
-  const image = imageOptions(flags, seed, models.choice.diffusion);
+  const seed = flags.seed ?? own.seed ?? randomSeed();
+  const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...own };
   models.noteSize(image.size);
   const started = performance.now();
 

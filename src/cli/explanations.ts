@@ -42,14 +42,10 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     todo: "Nothing, or raise MAX_FILE_BYTES.",
   },
   FILE_BINARY: theirs("A batch file was a picture, an archive or another binary format."),
-  FILE_ENCODING: theirs("A batch file was neither UTF-8 nor UTF-16 with a byte order mark."),
-  FILE_TYPE: theirs("A batch file's name did not end in .txt, .json, .jsonl or .csv."),
+  FILE_ENCODING: theirs("A batch file was in an encoding that could not be told safely."),
+  FILE_TYPE: theirs("A batch file's name did not end in .txt, .json, .jsonl, .csv or .tsv."),
   FILE_SHAPE: theirs("A batch file was not a list of prompts, or took too much time or memory to read."),
   FILE_EMPTY: theirs("A batch file held no prompt."),
-  FILE_TOO_MANY: {
-    means: "A batch file held more prompts than MAX_BATCH_PROMPTS or the channel's maxBatch.",
-    todo: "Nothing, or raise the limit.",
-  },
   FILE_UNREACHABLE: {
     means: "An attachment could not be fetched from Discord's CDN within 15 s.",
     todo: "If it repeats: check that this machine reaches https://cdn.discordapp.com.",

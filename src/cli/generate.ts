@@ -5,7 +5,7 @@ import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
-import { checkPrompt } from "./prompt.js";
+import { typedPrompt } from "./prompt.js";
 
 /** `promptist generate TEXT --out FILE.png`: draws one prompt as written. */
 export async function generate(
@@ -13,14 +13,15 @@ export async function generate(
   output: Output,
   text: string,
   flags: ImageFlags & { out: string },
+  isGiven: (option: string) => boolean,
 ): Promise<void> {
-  const prompt = checkPrompt(text);
+  const { prompt, image: own } = typedPrompt(text, output, isGiven);
   const file = resolve(flags.out);
   if (extname(file).toLowerCase() !== ".png")
     throw new InputError("INPUT_OPTION", `--out must name a .png file, not ${flags.out}`);
   await makeOutFolder(dirname(file));
   const { miniature, note } = models.noteMiniature(["image"]);
-  const options = imageOptions(flags, flags.seed ?? randomSeed(), models.choice.diffusion);
+  const options = { ...imageOptions(flags, flags.seed ?? randomSeed(), models.choice.diffusion), ...own };
   models.noteSize(options.size);
   const { drawn, info } = await models.withModel("image", async (host) => ({
     drawn: await host.call(

@@ -3,7 +3,7 @@ import type { Rewrite } from "../inference/worker/protocol.js";
 import type { Models } from "./models.js";
 import { type TextFlags, textOptions } from "./options.js";
 import type { Output } from "./output.js";
-import { checkPrompt, unreadLines } from "./prompt.js";
+import { typedPrompt, unreadLines } from "./prompt.js";
 
 /** `promptist optimize TEXT`: rewrites one prompt and lists all distinct candidates, best first. */
 export async function optimize(
@@ -11,8 +11,9 @@ export async function optimize(
   output: Output,
   text: string,
   flags: TextFlags,
+  isGiven: (option: string) => boolean,
 ): Promise<void> {
-  const prompt = checkPrompt(text);
+  const { prompt } = typedPrompt(text, output, isGiven);
   const { miniature, note } = models.noteMiniature(["text"]);
   const options = textOptions(flags, flags.seed ?? randomSeed());
   const started = performance.now();

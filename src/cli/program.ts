@@ -49,9 +49,9 @@ export function buildProgram(config: Config): Command {
       ),
       config,
     ),
-  ).action((text: string, flags: TextFlags) => {
+  ).action((text: string, flags: TextFlags, command: Command) => {
     const output = outputOf(flags);
-    return optimize(new Models(config, output, flags), output, text, flags);
+    return optimize(new Models(config, output, flags), output, text, flags, givenOn(command));
   });
   addSeedOption(
     addImageOptions(
@@ -68,9 +68,9 @@ export function buildProgram(config: Config): Command {
     ),
   )
     .requiredOption("--out <file.png>", "the picture to write")
-    .action((text: string, flags: ImageFlags & { out: string }) => {
+    .action((text: string, flags: ImageFlags & { out: string }, command: Command) => {
       const output = outputOf(flags);
-      return generate(new Models(config, output, flags), output, text, flags);
+      return generate(new Models(config, output, flags), output, text, flags, givenOn(command));
     });
   const both = (command: Command) =>
     addSeedOption(
@@ -83,21 +83,20 @@ export function buildProgram(config: Config): Command {
       'compare "A cat in the rain" --out cat',
       'compare "A cat in the rain" --out cat --seed 7 --negative "blurry"',
     ),
-  ).action((text: string, flags: TextFlags & ImageFlags & { out: string }) => {
+  ).action((text: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
     const output = outputOf(flags);
-    return compare(new Models(config, output, flags), output, text, flags);
+    return compare(new Models(config, output, flags), output, text, flags, givenOn(command));
   });
   both(
     verb(
       "batch <file>",
-      "the same for every prompt of a .txt, .json, .jsonl or .csv file",
+      "the same for every prompt of a .txt, .json, .jsonl, .csv or .tsv file",
       "batch prompts.txt --out drawn",
       "batch drawn/report.csv --out again",
     ),
   ).action((file: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
     const output = outputOf(flags);
-    const isGiven = (option: string) => command.getOptionValueSource(option) === "cli";
-    return batch(new Models(config, output, flags), output, config, file, flags, isGiven);
+    return batch(new Models(config, output, flags), output, config, file, flags, givenOn(command));
   });
   addCommonOptions(
     verb(
@@ -190,3 +189,9 @@ export function buildProgram(config: Config): Command {
 }
 
 const outputOf = (flags: { json?: boolean }): Output => new Output(flags.json === true);
+
+/** Whether the command line itself gives an option. */
+const givenOn =
+  (command: Command) =>
+  (option: string): boolean =>
+    command.getOptionValueSource(option) === "cli";

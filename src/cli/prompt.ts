@@ -1,7 +1,10 @@
+import { checkedOptions } from "../bot/requests/request.js";
 import { InputError } from "../core/errors.js";
-import { LIMIT_RANGES } from "../core/options.js";
+import { IMAGE_RANGES, type ImageOptions, LIMIT_RANGES } from "../core/options.js";
 import type { Rewrite } from "../inference/worker/protocol.js";
-import { isLongerThan } from "../prompt-files/prompt-file.js";
+import { isLongerThan } from "../prompt-files/clean-prompt.js";
+import { readOnePrompt } from "../prompt-files/one-prompt.js";
+import type { Output } from "./output.js";
 
 /** The prompt as typed (the optimizer trims it). Throws InputError INPUT_EMPTY or INPUT_TOO_LONG. */
 export function checkPrompt(text: string): string {
@@ -16,6 +19,28 @@ export function checkPrompt(text: string): string {
       limit: max,
     });
   return text;
+}
+
+/** The prompt of a text, with the image options that it gives and the command line does not. */
+export interface TypedPrompt {
+  readonly prompt: string;
+  readonly image: Partial<ImageOptions>;
+}
+
+/**
+ * The prompt as typed, or what a fence, A1111's parameters, an `/imagine` line or a result of ours holds; says
+ * what of it is not understood. Throws InputError INPUT_EMPTY, INPUT_TOO_LONG or INPUT_OPTION.
+ */
+export function typedPrompt(
+  text: string,
+  output: Pick<Output, "say">,
+  isGiven: (option: string) => boolean,
+): TypedPrompt {
+  const { prompt, seed, image, unread } = readOnePrompt(checkPrompt(text));
+  for (const problem of unread) output.say(`Of the prompt, ${problem}.`);
+  const own = checkedOptions(image, { maxSteps: IMAGE_RANGES.steps.max });
+  const all = Object.entries({ ...own, ...(seed === undefined ? {} : { seed }) });
+  return { prompt: checkPrompt(prompt), image: Object.fromEntries(all.filter(([name]) => !isGiven(name))) };
 }
 
 /** Says which prompts Promptist could not read to their end; `numbers` are theirs in a batch. */

@@ -21,7 +21,6 @@ export type ErrorCode =
   | "FILE_TYPE"
   | "FILE_SHAPE"
   | "FILE_EMPTY"
-  | "FILE_TOO_MANY"
   | "FILE_UNREACHABLE"
   // the queue
   | "QUEUE_BUSY_DATABASE"

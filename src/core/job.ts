@@ -5,7 +5,7 @@
 
 import type { ErrorContext } from "./errors.js";
 import type { PictureJudgement } from "./judgement.js";
-import type { ImageOptions, TextOptions } from "./options.js";
+import type { ImageOptions, OwnOptions, TextOptions } from "./options.js";
 import { type PerSide, SIDES, type Side } from "./side.js";
 
 export type JobKind = "optimize" | "compare" | "batch";
@@ -49,6 +49,8 @@ export interface Item {
   readonly candidates: readonly Candidate[];
   /** Seed of this item's two pictures: the job's seed plus the index. */
   readonly seed: number;
+  /** Options of this item that replace the job's; absent for an item without any. */
+  readonly image?: OwnOptions;
   /** Null until drawn. */
   readonly pictures: PerSide<Picture | null>;
   /** File name of the picture that shows both sides; null until drawn. */
@@ -160,6 +162,12 @@ export const isUnchanged = ({ prompt, rewrite }: Pick<Item, "prompt" | "rewrite"
   rewrite !== null && plain(rewrite) === plain(prompt);
 
 const plain = (text: string): string => text.trim().toLowerCase();
+
+/** What an item is drawn with; without an item, what its job is. */
+export const imageOf = (
+  { image }: Pick<Job, "image">,
+  item: Pick<Item, "seed" | "image"> | undefined,
+): ImageOptions => (item === undefined ? image : { ...image, ...item.image, seed: item.seed });
 
 /** The phase that an item needs next, or null if it is complete. */
 export function nextPhase(kind: JobKind, item: Item): Phase | null {

@@ -99,6 +99,9 @@ export interface ImageOptions {
   readonly scheduler: SchedulerName;
 }
 
+/** What one prompt of a batch draws with instead of its job's options; its seed is a field of its own. */
+export type OwnOptions = Partial<Omit<ImageOptions, "seed">>;
+
 /** In pixels. */
 export interface PictureSize {
   readonly width: number;

@@ -1,3 +1,4 @@
+import type { FileNotes } from "../core/file-notes.js";
 import type { JobKind, Origin } from "../core/job.js";
 import type { ImageOptions, TextOptions } from "../core/options.js";
 import type { NewItem } from "./queue.js";
@@ -9,6 +10,8 @@ export interface DraftRequest {
   readonly image: ImageOptions;
   readonly items: readonly NewItem[];
   readonly preview: boolean;
+  /** About the file that the prompts come from; said before anything is drawn. */
+  readonly notes?: FileNotes;
 }
 
 /** A job that was read and checked and waits until its user presses Start. */

@@ -10,7 +10,7 @@ import type {
   Picture,
   Sheet,
 } from "../core/job.js";
-import type { ImageOptions, TextOptions } from "../core/options.js";
+import type { ImageOptions, OwnOptions, TextOptions } from "../core/options.js";
 import type { PerSide } from "../core/side.js";
 
 /** A job to store. Items of a file of pairs have a rewrite already. */
@@ -45,6 +45,8 @@ export interface NewItem {
   readonly candidates?: readonly Candidate[];
   /** Instead of the job's seed plus the index. */
   readonly seed?: number;
+  /** Instead of the job's own. */
+  readonly image?: OwnOptions;
 }
 
 /** What is needed to answer a command that did not become a job. */
@@ -83,7 +85,7 @@ export interface OpenWork {
   /** Which limit keeps the job out of the line, and how many jobs that limit lets in. */
   readonly held: LimitScope | null;
   readonly limit: number | null;
-  /** Prompts to rewrite, pictures to draw, and denoising steps of each picture. */
+  /** Prompts to rewrite, pictures to draw, and denoising steps of each picture, on average. */
   readonly texts: number;
   readonly pictures: number;
   readonly steps: number;

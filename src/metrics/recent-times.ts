@@ -1,5 +1,5 @@
 import type { Events, Progress } from "../core/events.js";
-import { type Job, nextPhase, type Phase, picturesDrawn } from "../core/job.js";
+import { imageOf, type Job, nextPhase, type Phase, picturesDrawn } from "../core/job.js";
 import { SIDES } from "../core/side.js";
 
 /**
@@ -63,7 +63,7 @@ export class RecentTimes {
         if (job.kind === "optimize") continue;
         const missing = SIDES.length - picturesDrawn([item]);
         pictures += missing;
-        laterSteps += missing * Math.max(0, job.image.steps - 1);
+        laterSteps += missing * Math.max(0, imageOf(job, item).steps - 1);
       }
     }
     return this.estimateWorkMs({ texts: textItems, pictures, laterSteps });

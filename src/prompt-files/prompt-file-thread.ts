@@ -8,7 +8,7 @@ const { bytes, fileName, limits } = workerData as FileJob;
 
 function read(): FileOutcome {
   try {
-    return { pairs: parsePromptFile(bytes, fileName, limits) };
+    return { file: parsePromptFile(bytes, fileName, limits) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { code: error.code, message: error.message, context: error.context };

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { Semaphore } from "async-mutex";
 import { type ErrorCode, InputError } from "../core/errors.js";
-import { type PromptFileLimits, type PromptPair, parsePromptFile } from "./prompt-file.js";
+import { type PromptFile, type PromptFileLimits, parsePromptFile } from "./prompt-file.js";
 
 /** Input of the thread, and its answer. */
 export interface FileJob {
@@ -10,7 +10,7 @@ export interface FileJob {
   readonly limits: PromptFileLimits;
 }
 export type FileOutcome =
-  | { readonly pairs: PromptPair[] }
+  | { readonly file: PromptFile }
   | {
       readonly code: ErrorCode;
       readonly message: string;
@@ -48,10 +48,10 @@ export async function readPrompts(
   fileName: string,
   limits: PromptFileLimits,
   timeoutMs: number = TIMEOUT_MS,
-): Promise<PromptPair[]> {
+): Promise<PromptFile> {
   if (bytes.length <= AT_ONCE_BYTES) return parsePromptFile(bytes, fileName, limits);
   const outcome = await threads.runExclusive(() => inThread({ bytes, fileName, limits }, timeoutMs));
-  if ("pairs" in outcome) return outcome.pairs;
+  if ("file" in outcome) return outcome.file;
   throw new InputError(outcome.code, outcome.message, outcome.context);
 }
 

@@ -1,8 +1,10 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parse } from "csv-parse/sync";
 import type { ApiMessage } from "local-discord/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { fromBuffer } from "yauzl";
+import { imageOf } from "../../src/core/job.js";
 import type { Store } from "../../src/db/store.js";
 import { hasButton, startBatch } from "../support/batch.js";
 import {
@@ -396,9 +398,56 @@ describe("a report that is attached again", () => {
     );
 
     const odd = "original,optimized,seed,steps\na,b,1,10\nc,d,2,11\n";
-    const refused = await alice.slash("batch", { file: { name: "r.csv", data: odd } });
-    await refused.waitFor((m) => m.content.includes("Entry 2 of the file: its settings are not those"));
+    const own = await alice.slash("batch", { file: { name: "r.csv", data: odd } });
+    const shown = text(await own.waitFor((m) => hasButton(m, "Start")));
+    expect(shown).toContain("Prompts 1 and 2 have settings of their own, from the file.");
     const steps = await alice.slash("batch", { file: { name: "r.csv", data: "prompt,steps\na,5000\n" } });
     await steps.waitFor((m) => m.content.includes("The option `steps` takes a whole number from 1 to 100"));
+  });
+});
+
+describe("a messy file", () => {
+  it("is named part by part in the preview, and each row is drawn with its own settings", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const rows = Array.from({ length: 12 }, () => ",1,,").join("\n");
+    const data = `prompt,steps,sampler,theme\na cat,10,Euler a,fur\n${rows}\na dog,20,Heun,fur\na fox,5000,,\n`;
+    const handle = await alice.slash("batch", { file: { name: "p.csv", data } });
+    const preview = await handle.waitFor((m) => hasButton(m, "Start"));
+    for (const line of [
+      "Prompts 1 and 2 have settings of their own, from the file.",
+      "- lines 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 2 more: the prompt is empty",
+      "- line 16: The option steps takes a whole number from 1 to 100",
+      "- line 15: `Heun` is not a sampler of ours, so the usual one is taken",
+      "Not read: `theme`.",
+    ])
+      expect(text(preview)).toContain(line);
+    expect(preview.attachments.map(({ filename }) => filename)).toEqual(["left-out.txt"]);
+    const list = (await alice.download(preview.attachments[0]!)).toString();
+    expect(list).toContain("lines 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 and 14: the prompt is empty");
+
+    const enqueued = nextEvent(world.events, "job.enqueued");
+    await alice.press(preview, "Start");
+    const job = (await world.queue.get((await enqueued).jobId))!;
+    expect(job.items.map((item) => imageOf(job, item))).toMatchObject([
+      { steps: 10, scheduler: "euler-ancestral" },
+      { steps: 20, scheduler: job.image.scheduler },
+    ]);
+    await world.loop.runNext();
+    const result = await handle.waitFor(isFinal);
+    const report = result.attachments.find(({ filename }) => filename === "report.csv")!;
+    expect(parse(await alice.download(report), { columns: true })).toMatchObject([
+      { original: "a cat", steps: "10", scheduler: "euler-ancestral" },
+      { original: "a dog", steps: "20", scheduler: "pndm" },
+    ]);
+  });
+
+  it("has the negative prompt of the settings in each row too", async () => {
+    const world = await startWorld();
+    await world.settings.set("server", world.local.guildId, "alwaysNegative", "blood", "admin");
+    const data = "prompt,negative_prompt\na cat,ugly\na dog,\n";
+    await startBatch(world.local.member("alice"), { name: "p.csv", data });
+    const [job] = await world.queue.open();
+    expect(job?.items.map((item) => imageOf(job, item).negative)).toEqual(["ugly, blood", "blood"]);
   });
 });

@@ -45,7 +45,7 @@ test("a file that takes too long or too much memory is refused with a sentence, 
     context: { problem: "takes too long to read" },
   });
   const lines = Buffer.from(`${"x".repeat(999)}\n`.repeat(50));
-  expect(await readPrompts(lines, "a.txt", LIMITS)).toHaveLength(50);
+  expect((await readPrompts(lines, "a.txt", LIMITS)).pairs).toHaveLength(50);
 });
 
 test("such files pass through the real intake, end in a sentence, and nothing is stored", async () => {

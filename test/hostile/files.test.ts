@@ -1,11 +1,12 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fileLines } from "../../src/bot/words/batch.js";
 import { errorSentence } from "../../src/bot/words/errors.js";
 import { InputError } from "../../src/core/errors.js";
 import {
+  type PromptFile,
   type PromptFileLimits,
-  type PromptPair,
   parsePromptFile,
 } from "../../src/prompt-files/prompt-file.js";
 import { makeZip } from "../support/zip.js";
@@ -181,7 +182,7 @@ const content: fc.Arbitrary<Uint8Array> = fc.oneof(
 );
 
 const name = fc.oneof(
-  { weight: 8, arbitrary: fc.constantFrom("a.txt", "a.json", "a.jsonl", "a.csv") },
+  { weight: 8, arbitrary: fc.constantFrom("a.txt", "a.json", "a.jsonl", "a.csv", "a.tsv") },
   fc.constantFrom(
     "",
     ".txt",
@@ -204,12 +205,11 @@ const CODES = [
   "FILE_ENCODING",
   "FILE_SHAPE",
   "FILE_TOO_BIG",
-  "FILE_TOO_MANY",
   "FILE_TYPE",
 ];
 
-/** The pairs, or the refusal; any other error fails the test. */
-function outcome(bytes: Uint8Array, fileName: string): PromptPair[] | InputError {
+/** What the file holds, or the refusal; any other error fails the test. */
+function outcome(bytes: Uint8Array, fileName: string): PromptFile | InputError {
   try {
     return parsePromptFile(bytes, fileName, LIMITS);
   } catch (error) {
@@ -242,9 +242,14 @@ test("any file of any name is read within limits or refused with a sentence", { 
         return;
       }
       seen.read = (seen.read ?? 0) + 1;
-      expect(result.length).toBeGreaterThan(0);
-      expect(result.length).toBeLessThanOrEqual(LIMITS.maxPrompts);
-      for (const { prompt, optimized } of result) {
+      const { pairs, notes } = result;
+      expect(pairs.length).toBeGreaterThan(0);
+      expect(pairs.length).toBeLessThanOrEqual(LIMITS.maxPrompts);
+      expect(JSON.stringify(notes).length).toBeLessThan(60_000);
+      const summary = fileLines.summary(notes, pairs.length).join("\n");
+      expect(summary.length).toBeLessThan(20_000);
+      expect(summary).not.toMatch(/undefined|NaN|\[object/);
+      for (const { prompt, optimized } of pairs) {
         expectPrompt(prompt, LIMITS.maxPromptLength);
         if (optimized !== null) expectPrompt(optimized, 2 * LIMITS.maxPromptLength);
       }

@@ -16,7 +16,7 @@ import { DEFAULT_TEXT_OPTIONS, type ImageOptions } from "../../src/core/options.
 import { openDatabase } from "../../src/db/sqlite/open.js";
 import { sqliteStore } from "../../src/db/sqlite/store.js";
 import { PictureFolder } from "../../src/pictures/store.js";
-import { cleanPrompt } from "../../src/prompt-files/prompt-file.js";
+import { cleanPrompt } from "../../src/prompt-files/clean-prompt.js";
 import { isFinal, startWorld } from "../support/bot-world.js";
 import { hostileText, parameters, report, Timings } from "./support.js";
 

@@ -1,11 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { type ErrorCode, InputError } from "../../src/core/errors.js";
-import { cleanPrompt, isLongerThan, parsePromptFile } from "../../src/prompt-files/prompt-file.js";
+import { cleanPrompt, isLongerThan } from "../../src/prompt-files/clean-prompt.js";
+import { parsePromptFile } from "../../src/prompt-files/prompt-file.js";
 
 const LIMITS = { maxBytes: 262_144, maxPrompts: 50, maxPromptLength: 100 };
 
-const read = (content: string | Uint8Array, name = "prompts.txt", limits = LIMITS) =>
+const parse = (content: string | Uint8Array, name = "prompts.txt", limits = LIMITS) =>
   parsePromptFile(typeof content === "string" ? Buffer.from(content, "utf8") : content, name, limits);
+/** The prompts without where they stand. */
+const read = (content: string | Uint8Array, name?: string, limits = LIMITS) =>
+  parse(content, name, limits).pairs.map(({ at: _, ...pair }) => pair);
+/** What is left out, as `3: the prompt is empty`. */
+const leftOut = (content: string | Uint8Array, name?: string) =>
+  parse(content, name).notes.leftOut.flatMap(({ problem, numbers }) =>
+    numbers.map((at) => `${at}: ${problem}`),
+  );
 const prompts = (content: string | Uint8Array, name?: string) =>
   read(content, name).map((pair) => pair.prompt);
 
@@ -42,9 +51,11 @@ describe("text files", () => {
   });
 
   it.each<[string, Uint8Array, string]>([
-    ["Latin-1", Buffer.from("a cat\na caf\xe9\n", "latin1"), "Line 2 is not UTF-8. Save the file as UTF-8."],
-    ["UTF-16 LE without its mark", Buffer.from("a cat\n", "utf16le"), "without a byte order mark"],
-    ["UTF-16 BE without its mark", utf16be("a cat").subarray(2), "without a byte order mark"],
+    [
+      "an encoding that no one can tell",
+      Buffer.from("a cat\n\x81\x8d\xff\n", "latin1"),
+      "Line 2 is not UTF-8. Save the file as UTF-8.",
+    ],
     ["UTF-32", Buffer.from([0xff, 0xfe, 0, 0, 0x61, 0, 0, 0]), "UTF-32"],
     ["half a UTF-16 character", Buffer.from("\uFEFFab\ud83d", "utf16le"), "goes on as something else"],
   ])("in %s are refused", (_name, bytes, sentence) => {
@@ -54,19 +65,26 @@ describe("text files", () => {
   });
 
   it("names the line that is too long, and counts characters rather than code units", () => {
-    const error = refusal(`short\n${"x".repeat(101)}`);
+    const error = refusal(`\n${"x".repeat(101)}`);
     expect(error.code).toBe("INPUT_TOO_LONG");
     expect(error.message).toBe("Line 2 is longer than 100 characters; shorten it.");
     expect(error.context).toEqual({ unit: "line", number: 2, limit: 100 });
+    expect(prompts(`short\n${"x".repeat(101)}\nalso short`)).toEqual(["short", "also short"]);
+    expect(leftOut(`short\n${"x".repeat(101)}\nalso short`)).toEqual(["2: longer than 100 characters"]);
     expect(prompts("🐎".repeat(100))).toEqual(["🐎".repeat(100)]);
     expect(refusal("🐎".repeat(101)).code).toBe("INPUT_TOO_LONG");
   });
 
-  it("over the limits are refused quickly", () => {
-    const lines = refusal("a cat\n".repeat(10_000));
-    expect([lines.code, lines.context]).toEqual(["FILE_TOO_MANY", { limit: 50 }]);
-    expect(refusal("a\n".repeat(51), "a.csv").code).toBe("FILE_TOO_MANY");
-    expect(refusal(JSON.stringify(Array(51).fill("a")), "a.json").code).toBe("FILE_TOO_MANY");
+  it("over the limits are refused, or their first prompts read, quickly", () => {
+    for (const [name, content, more] of [
+      ["a.txt", "a cat\n".repeat(10_000), 9_950],
+      ["a.csv", "a\n".repeat(51), 1],
+      ["a.jsonl", '"a"\n'.repeat(52), 2],
+      ["a.json", JSON.stringify(Array(51).fill("a")), 1],
+    ] as const) {
+      const { pairs, notes } = parse(content, name);
+      expect([pairs.length, notes.more]).toEqual([50, more]);
+    }
     for (const [name, content] of [
       ["a.txt", "a\n".repeat(50)],
       ["a.csv", `prompt\n${"a\n".repeat(50)}`],
@@ -83,8 +101,9 @@ describe("text files", () => {
     expect(refusal("[".repeat(mebibyte / 2) + "]".repeat(mebibyte / 2), "a.json", roomy).code).toBe(
       "FILE_SHAPE",
     );
-    expect(refusal(`"${"x".repeat(mebibyte - 1)}`, "a.csv", roomy).code).toBe("FILE_SHAPE");
-    expect(refusal("a\n".repeat(mebibyte / 2), "a.csv", roomy).code).toBe("FILE_TOO_MANY");
+    expect(refusal(`"${"x".repeat(mebibyte - 1)}`, "a.csv", roomy).code).toBe("INPUT_TOO_LONG");
+    expect(refusal(`x,y\n${'"\n'.repeat(mebibyte / 2 - 2)}`, "a.csv", roomy).code).toBe("FILE_SHAPE");
+    expect(parse("a\n".repeat(mebibyte / 2), "a.csv", roomy).notes.more).toBe(10_000);
     expect(refusal("\n".repeat(mebibyte), "a.txt", roomy).code).toBe("FILE_EMPTY");
     const { user, system } = process.cpuUsage(started);
     expect((user + system) / 1000).toBeLessThan(2000);
@@ -147,14 +166,14 @@ describe("JSON files", () => {
     ['["a"\n"b"]', "not valid JSON (line 2)"],
     ['["a",', "not valid JSON. Write a list"],
     ["a cat", "not valid JSON. Write a list"],
-    ['{"original": "a"}', "JSON, but not a list"],
+    ['{"name": "a"}', "JSON, but not a list"],
     ['"a cat"', "JSON, but not a list"],
-    ['["a", 3]', "Entry 2: neither a text nor an object with `original`"],
-    ['["a", ["b"]]', "Entry 2: neither"],
-    ['[null, "a"]', "Entry 1: neither"],
+    ['[3, ""]', "Entry 1: neither a text nor an object with `original`"],
+    ["[[[[[[[[[[[1]]]]]]]]]]]", "Entry 1: neither"],
+    ["[null, 1]", "Entry 1: neither"],
     ['[{"original": "a", "optimized": 1}]', "Entry 1: `optimized` is not a text"],
-    ['[{"text": "a"}]', "Entry 1: `original` is missing or not a text"],
-    ['["a", ""]', "Entry 2: the prompt is empty"],
+    ['[{"name": "a"}]', "Entry 1: `original` is missing or not a text"],
+    ['["", "  "]', "Entry 1: the prompt is empty"],
     ['[{"original": " ", "optimized": "b"}]', "Entry 1: the prompt is empty"],
   ])("%s: %s", (content, sentence) => {
     const error = refusal(content, "a.json");
@@ -217,11 +236,9 @@ describe("CSV files", () => {
   });
 
   it.each([
-    ["text,style\na cat,oil\n", "Line 1: there are 2 columns and none is named `prompt`"],
-    ["a cat\na dog, big\n", "Line 2: there are 2 columns instead of 1"],
-    ["prompt\na cat\nb, c\n", "Line 3: there are 2 columns instead of 1"],
-    ['prompt\n"a cat\n', "the quotes do not match"],
-    ["prompt,optimized\na,b\n,c\n", "Line 3: the prompt is empty"],
+    ["theme,style\na cat,oil\n", "Line 1: there are 2 columns and none is named `prompt`"],
+    ["prompt,seed\nb, c, d\n", "Line 2: there are 3 columns instead of 2"],
+    ["prompt,optimized\n,c\n", "Line 2: the prompt is empty"],
   ])("%j: %s", (content, sentence) => {
     const error = refusal(content, "a.csv");
     expect(error.code).toBe("FILE_SHAPE");
@@ -249,7 +266,8 @@ describe("isLongerThan", () => {
 
 describe("JSON lines", () => {
   const limits = { maxBytes: 10_000, maxPrompts: 3, maxPromptLength: 100 };
-  const read = (text: string) => parsePromptFile(Buffer.from(text), "prompts.jsonl", limits);
+  const parse = (text: string) => parsePromptFile(Buffer.from(text), "prompts.jsonl", limits);
+  const read = (text: string) => parse(text).pairs.map(({ at: _, ...pair }) => pair);
 
   it("hold texts and pairs, one a line; empty lines are skipped", () => {
     expect(
@@ -261,8 +279,11 @@ describe("JSON lines", () => {
     ]);
   });
 
-  it("are refused with the line that is not JSON, or for too many lines", () => {
-    expect(() => read('"a cat"\n{"prompt":')).toThrow(/Line 2: not valid JSON/);
-    expect(() => read('"a"\n"b"\n"c"\n"d"')).toThrow(/more than 3 prompts/);
+  it("are read without the line that is not JSON, and up to the limit", () => {
+    expect(() => read('\n{"prompt":')).toThrow(/Line 2: not valid JSON/);
+    const { pairs, notes } = parse('"a cat"\n{"prompt":\n"a dog"');
+    expect(pairs.map(({ prompt }) => prompt)).toEqual(["a cat", "a dog"]);
+    expect(notes.leftOut).toEqual([{ problem: "not valid JSON", unit: "line", numbers: [2], count: 1 }]);
+    expect(parse('"a"\n"b"\n"c"\n"d"').notes.more).toBe(1);
   });
 });

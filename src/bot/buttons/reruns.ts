@@ -1,5 +1,5 @@
 import { InputError } from "../../core/errors.js";
-import type { Item, Job } from "../../core/job.js";
+import { type Item, imageOf, type Job } from "../../core/job.js";
 import { randomSeed } from "../../core/options.js";
 import type { NewItem } from "../../db/queue.js";
 import { addedPhrases, withoutPhrases } from "../messages/prompt-diff.js";
@@ -11,7 +11,7 @@ import type { CommandRequest } from "../requests/request.js";
 export function again(job: Job): CommandRequest {
   const seed = randomSeed();
   const items = job.items.map(({ prompt, rewrite, candidates }) => ({ prompt, rewrite, candidates }));
-  return { ...child(job, items), image: { ...job.image, seed } };
+  return { ...child(job, items), image: { ...imageOf(job, job.items[0]), seed } };
 }
 
 /**
@@ -20,11 +20,12 @@ export function again(job: Job): CommandRequest {
  */
 export const redraw = (job: Job): CommandRequest => {
   const left = job.items.filter(({ cancelled }) => !cancelled);
-  const items = (left.length > 0 ? left : job.items).map(({ prompt, rewrite, candidates, seed }) => ({
+  const items = (left.length > 0 ? left : job.items).map(({ prompt, rewrite, candidates, seed, image }) => ({
     prompt,
     rewrite,
     candidates,
     seed,
+    ...(image === undefined ? {} : { image }),
   }));
   return {
     kind: job.kind,
@@ -90,11 +91,10 @@ function pairOf(job: Job, rewrite: string): CommandRequest {
 
 /** A comparison of as many pairs; the seeds go on from the job's first one. */
 function child(job: Job, items: readonly NewItem[]): CommandRequest {
-  const { seed } = itemOf(job);
   return {
     kind: "compare",
     text: job.text,
-    image: { ...job.image, seed },
+    image: imageOf(job, itemOf(job)),
     parentId: job.id,
     blind: job.blind,
     known: items.flatMap(({ prompt, rewrite }) => [prompt, rewrite]),

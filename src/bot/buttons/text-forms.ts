@@ -2,7 +2,7 @@ import { ComponentType, type ModalSubmitInteraction, TextInputStyle } from "disc
 import { InputError } from "../../core/errors.js";
 import type { Job } from "../../core/job.js";
 import { REWRITE_LENGTH_FACTOR } from "../../core/options.js";
-import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
+import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import { acknowledge, type Press } from "../discord/interactions.js";
 import { clip } from "../discord/markdown.js";
 import { encodeCustomId } from "../messages/components.js";

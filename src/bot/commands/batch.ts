@@ -1,9 +1,11 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import { DEFAULT_SIDES, IMAGE_RANGES, type ImageOptions, type Sides, showSize } from "../../core/options.js";
-import { commonOptions, type PromptPair, type RowOptions } from "../../prompt-files/prompt-file.js";
+import type { EntryRef, FileNotes } from "../../core/file-notes.js";
+import { DEFAULT_SIDES, type ImageOptions, type OwnOptions } from "../../core/options.js";
+import { withLeftOut } from "../../prompt-files/notes.js";
+import type { PromptFile, PromptPair } from "../../prompt-files/prompt-file.js";
 import { readPrompts } from "../../prompt-files/read-prompts.js";
-import { checkRange, readSize } from "../requests/request.js";
+import { checkedOptions, type Limits } from "../requests/request.js";
 import { commandTexts } from "../words/commands.js";
 import type { RequestCommand } from "./command.js";
 import { imageOptions, modeOption, readImage, readText } from "./options.js";
@@ -12,8 +14,8 @@ const texts = commandTexts.batch;
 
 /**
  * `/batch file [...]`: `/compare` for each prompt of a file, started from a draft. Pairs in the file skip the
- * rewriting, and a batch's own report draws the same pictures again. The command's options override the
- * file's.
+ * rewriting, each row may have options of its own, and a batch's own report draws the same pictures again.
+ * The command's options override the file's.
  */
 export const batch: RequestCommand = {
   definition: (limits) => ({
@@ -51,39 +53,69 @@ export const batch: RequestCommand = {
       known: [],
       confirm: true,
       prompts: async () => {
-        const pairs = await readPrompts(await download(file.url), file.name, {
+        const read = await readPrompts(await download(file.url), file.name, {
           maxBytes: limits.maxFileBytes,
           maxPrompts: limits.maxBatch,
           maxPromptLength: limits.maxPromptLength,
+          side: (limits.sides ?? DEFAULT_SIDES).own,
         });
-        return {
-          image: optionsOfFile(pairs, limits.maxSteps, given, limits.sides),
-          items: pairs.map(({ prompt, optimized, seed }) => ({
-            prompt,
-            rewrite: optimized,
-            ...(seed === undefined || given("seed") ? {} : { seed }),
-          })),
-        };
+        const { image, rows, notes } = usableRows(read, limits, given);
+        const items = rows.map(({ prompt, optimized, seed, image }) => ({
+          prompt,
+          rewrite: optimized,
+          ...(seed === undefined ? {} : { seed }),
+          ...(image === undefined ? {} : { image }),
+        }));
+        return { image, items, notes };
       },
     };
   },
 };
 
+/** The rows of a file that can be drawn. */
+export interface UsableRows {
+  /** The options that all rows share, where the command itself gives none. */
+  readonly image: OwnOptions;
+  /** Each with the options that are its own alone. */
+  readonly rows: readonly PromptPair[];
+  readonly notes: FileNotes;
+}
+
 /**
- * The options that all rows of a file share, without those that the command itself gives. The ranges are
- * those of the command's own options. Throws InputError INPUT_OPTION, and FILE_SHAPE where rows differ.
+ * Leaves out the rows whose options are out of range; the ranges are those of the command's own options,
+ * which come before the file's. Throws InputError INPUT_OPTION or INPUT_SIZE where no row is left.
  */
-export function optionsOfFile(
-  pairs: readonly PromptPair[],
-  maxSteps: number,
+export function usableRows(
+  { pairs, notes }: PromptFile,
+  { maxSteps, sides = DEFAULT_SIDES }: Pick<Limits, "maxSteps" | "sides">,
   given: (name: keyof ImageOptions) => boolean,
-  sides: Sides = DEFAULT_SIDES,
-): RowOptions {
-  const options = commonOptions(pairs);
-  const { steps, guidance, size } = options;
-  if (steps !== undefined) checkRange("steps", steps, { ...IMAGE_RANGES.steps, max: maxSteps });
-  if (guidance !== undefined) checkRange("guidance", guidance, IMAGE_RANGES.guidance);
-  if (size !== undefined) readSize(showSize(size), { sides });
-  const named = Object.entries(options).filter(([name]) => !given(name as keyof ImageOptions));
-  return Object.fromEntries(named);
+): UsableRows {
+  const left: { readonly at: EntryRef; readonly error: InputError }[] = [];
+  const usable: PromptPair[] = [];
+  for (const { seed, image = {}, ...pair } of pairs) {
+    const entries = Object.entries(image).filter(([name]) => !given(name as keyof ImageOptions));
+    const own: OwnOptions = Object.fromEntries(entries);
+    try {
+      checkedOptions(own, { maxSteps, sides });
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      left.push({ at: pair.at, error });
+      continue;
+    }
+    usable.push({ ...pair, ...(seed === undefined || given("seed") ? {} : { seed }), image: own });
+  }
+  if (usable.length === 0) throw left[0]!.error;
+  const image = sharedOf(usable.map(({ image = {} }) => image));
+  const rows = usable.map(({ image: all = {}, ...pair }): PromptPair => {
+    const own = Object.entries(all).filter(([name]) => !Object.hasOwn(image, name));
+    return own.length === 0 ? pair : { ...pair, image: Object.fromEntries(own) };
+  });
+  return { image, rows, notes: withLeftOut(notes, left) };
+}
+
+/** The options that all rows have, with equal values. */
+function sharedOf([first = {}, ...others]: readonly OwnOptions[]): OwnOptions {
+  const isShared = ([name, value]: [string, unknown]) =>
+    others.every((other) => JSON.stringify(other[name as keyof OwnOptions]) === JSON.stringify(value));
+  return Object.fromEntries(Object.entries(first).filter(isShared));
 }

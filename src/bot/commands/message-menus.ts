@@ -5,8 +5,15 @@ import {
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { JobKind } from "../../core/job.js";
-import { randomSeed } from "../../core/options.js";
-import { type CommandContext, type CommandRequest, checkedPrompt } from "../requests/request.js";
+import { DEFAULT_SIDES, randomSeed } from "../../core/options.js";
+import { readOnePrompt } from "../../prompt-files/one-prompt.js";
+import { textOfResult } from "../messages/own-result.js";
+import {
+  type CommandContext,
+  type CommandRequest,
+  checkedOptions,
+  checkedPrompt,
+} from "../requests/request.js";
 import { menuNames } from "../words/commands.js";
 
 /** What a message's menu offers, by the name that Discord shows. */
@@ -21,7 +28,7 @@ export const messageMenus: readonly MenuJson[] = [...KINDS.keys()].map((name) =>
 }));
 
 /**
- * The message's text as a prompt, with the channel's defaults. Throws InputError, also for a menu of another
+ * The message's text, or that of a result of ours, as a prompt. Its own settings come before the channel's. Throws InputError, also for a menu of another
  * version.
  */
 export function readMenu(
@@ -30,12 +37,18 @@ export function readMenu(
 ): CommandRequest {
   const kind = KINDS.get(interaction.commandName);
   if (kind === undefined) throw new InputError("INPUT_CHOICE", "No such menu.", { option: "menu" });
-  const prompt = checkedPrompt(interaction.targetMessage.content, limits);
-  const seed = randomSeed();
+  const { content, embeds } = interaction.targetMessage;
+  const text = content.trim() === "" ? (textOfResult(embeds[0]?.description ?? "") ?? "") : content;
+  const { sides = DEFAULT_SIDES } = limits;
+  const found = readOnePrompt(text, sides.own);
+  const prompt = checkedPrompt(found.prompt, limits);
+  const seed = found.seed ?? randomSeed();
+  // A rewrite alone draws nothing, so no setting can be in its way.
+  const own = kind === "compare" ? checkedOptions(found.image, limits) : {};
   return {
     kind,
     text: { ...defaults.text, seed },
-    image: { ...defaults.image, seed },
+    image: { ...defaults.image, ...own, seed },
     blind: kind === "compare" && blind,
     known: [prompt],
     prompts: async () => ({ items: [{ prompt, rewrite: null }] }),

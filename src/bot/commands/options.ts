@@ -18,7 +18,7 @@ import {
   showSize,
   type TextOptions,
 } from "../../core/options.js";
-import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
+import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import {
   type CommandContext,
   checkOption,

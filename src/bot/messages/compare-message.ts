@@ -1,4 +1,4 @@
-import { hasOverview, isUnchanged, type Job, picturesDrawn } from "../../core/job.js";
+import { hasOverview, imageOf, isUnchanged, type Job, picturesDrawn } from "../../core/job.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
@@ -104,8 +104,10 @@ async function pairsMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<O
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-const negativeSection = ({ image: { negative } }: Job): string[] =>
-  negative === "" ? [] : [`**${labels.negative}**${codeBlock(negative, NEGATIVE_MAX)}`];
+function negativeSection(job: Job): string[] {
+  const { negative } = imageOf(job, job.items[0]);
+  return negative === "" ? [] : [`**${labels.negative}**${codeBlock(negative, NEGATIVE_MAX)}`];
+}
 
 /** The pictures of these sides; null for one that is gone. */
 function picturesOf(job: Job, sides: readonly Side[], { pictures }: Facts): Promise<(OutgoingFile | null)[]> {

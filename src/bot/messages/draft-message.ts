@@ -2,7 +2,7 @@ import type { Draft } from "../../db/drafts.js";
 import type { OpenWork } from "../../db/queue.js";
 import { clip, escapeMarkdown } from "../discord/markdown.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { draftLines } from "../words/batch.js";
+import { draftLines, fileLines } from "../words/batch.js";
 import { labels } from "../words/labels.js";
 import { resultLines } from "../words/result.js";
 import { draftRow } from "./components.js";
@@ -11,6 +11,7 @@ import { COLORS } from "./status-message.js";
 
 const PROMPTS_SHOWN = 5;
 const PROMPT_MAX = 120;
+const NOTES_MAX = 2000;
 
 /**
  * What a draft would take: how many pictures, how long by this machine's own times, and which jobs come
@@ -22,10 +23,12 @@ export function draftMessage(
   estimateMs: (work: Work) => number | null,
   tooLong: readonly number[] = [],
 ): Outgoing {
-  const { kind, items, image } = draft.request;
+  const { kind, items, image, notes } = draft.request;
   const given = items.filter(({ rewrite }) => rewrite !== null).length;
   const pictures = 2 * items.length;
-  const ownMs = estimateMs({ texts: items.length - given, pictures, steps: pictures * image.steps });
+  const steps = items.reduce((sum, item) => sum + 2 * (item.image?.steps ?? image.steps), 0);
+  const own = items.flatMap((item, i) => (item.image === undefined ? [] : [i + 1]));
+  const ownMs = estimateMs({ texts: items.length - given, pictures, steps });
   const aheadMs = Math.max(0, ...etas(open, estimateMs).values());
   const prompts = items.slice(0, PROMPTS_SHOWN).map(({ prompt }) => escapeMarkdown(clip(prompt, PROMPT_MAX)));
   const size = image.size === null ? [] : [`${image.size.width}x${image.size.height}`];
@@ -40,7 +43,13 @@ export function draftMessage(
       image.scheduler,
       ...size,
     ]),
-    ...(items.some(({ seed }) => seed !== undefined) ? [draftLines.again] : []),
+    ...(own.length === 0 ? [] : [draftLines.own(own)]),
+    ...(items.some(({ seed }) => seed !== undefined)
+      ? [(notes?.isReport ?? true) ? draftLines.again : draftLines.fileSettings]
+      : []),
+    ...(notes === undefined
+      ? []
+      : [clip(fileLines.summary(notes, items.length).join("\n"), NOTES_MAX)].filter(Boolean)),
     [
       ownMs === null ? draftLines.unknownTime : draftLines.time(coarse(ownMs)),
       ...(open.length === 0 ? [] : [draftLines.ahead(open.length, aheadMs === 0 ? null : coarse(aheadMs))]),
@@ -51,6 +60,9 @@ export function draftMessage(
     content: "",
     embeds: [{ title: labels.commands[kind], description, color: COLORS.waiting }],
     components: [draftRow(draft.id)],
-    files: [],
+    files:
+      notes === undefined || !fileLines.isCut(notes)
+        ? []
+        : [{ name: "left-out.txt", data: Buffer.from(fileLines.whole(notes)), description: null }],
   };
 }

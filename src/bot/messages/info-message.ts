@@ -1,4 +1,4 @@
-import { isUnchanged, type Job } from "../../core/job.js";
+import { imageOf, isUnchanged, type Job } from "../../core/job.js";
 import { clip, codeBlock } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "../discord/outgoing.js";
 import { labels } from "../words/labels.js";
@@ -29,8 +29,8 @@ export function infoMessage(
       `**${labels.prompt}**${codeBlock(prompt, TEXT_MAX)}`,
       ...(rewrite === null ? [] : [`**${labels.rewrite}**${codeBlock(rewrite, TEXT_MAX)}`]),
     ]);
-  const negative =
-    job.image.negative === "" ? [] : [`**${labels.negative}**${codeBlock(job.image.negative, TEXT_MAX / 4)}`];
+  const { negative: without } = imageOf(job, job.items[0]);
+  const negative = without === "" ? [] : [`**${labels.negative}**${codeBlock(without, TEXT_MAX / 4)}`];
   const description = [...texts, ...negative, ...scores, ...infoLines(job, facts)].join("\n");
   const embed = { title: labels.commands[job.kind], description: clip(description, EMBED_DESCRIPTION_MAX) };
   return { content: "", embeds: [embed], components: [], files };

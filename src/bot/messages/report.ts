@@ -1,14 +1,16 @@
 import { stringify } from "csv-stringify/sync";
-import { type Item, type Job, judgementsOf, type Picture } from "../../core/job.js";
+import { type Item, imageOf, type Job, judgementsOf, type Picture } from "../../core/job.js";
 import { type PairScores, pairScores } from "../../core/judgement.js";
+import type { ImageOptions } from "../../core/options.js";
 
 type Cell = string | number | null | undefined;
 
 /** What a report is made of: a job, or a batch of the command line, whose `id` is empty. */
 export type Reported = Pick<Job, "id" | "items" | "image" | "checkpoints" | "hashes">;
 
-/** What a row is made from: the item, its job, and its scores. */
+/** What a row is made from: the item, its job, what it was drawn with, and its scores. */
 interface Row {
+  readonly image: ImageOptions;
   readonly job: Reported;
   readonly item: Item;
   readonly scores: PairScores;
@@ -20,13 +22,13 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["seed", ({ item }) => item.seed],
   ["original", ({ item }) => item.prompt],
   ["optimized", ({ item }) => item.rewrite],
-  ["steps", ({ job }) => job.image.steps],
+  ["steps", ({ image }) => image.steps],
   // As text: a number would be rounded.
-  ["guidance", ({ job }) => String(job.image.guidance)],
-  ["scheduler", ({ job }) => job.image.scheduler],
-  ["width", ({ job }) => job.image.size?.width],
-  ["height", ({ job }) => job.image.size?.height],
-  ["negative", ({ job }) => job.image.negative],
+  ["guidance", ({ image }) => String(image.guidance)],
+  ["scheduler", ({ image }) => image.scheduler],
+  ["width", ({ image }) => image.size?.width],
+  ["height", ({ image }) => image.size?.height],
+  ["negative", ({ image }) => image.negative],
   ["rewriting_ms", ({ item }) => item.rewriteMs],
   ["baseline_ms", ({ item }) => item.pictures.baseline?.ms],
   ["optimized_ms", ({ item }) => item.pictures.optimized?.ms],
@@ -58,7 +60,7 @@ export function csvReport(job: Reported): string {
   const rows = job.items
     .filter(({ cancelled }) => !cancelled)
     .map((item) => {
-      const row = { job, item, scores: pairScores(judgementsOf(item)) };
+      const row = { job, item, image: imageOf(job, item), scores: pairScores(judgementsOf(item)) };
       return COLUMNS.map(([, cell]) => textOf(cell(row)));
     });
   return stringify([COLUMNS.map(([name]) => name), ...rows], {

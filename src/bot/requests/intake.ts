@@ -12,7 +12,7 @@ import { refusals } from "../words/refusals.js";
 import type { Arrivals } from "./arrivals.js";
 import type { Repeats } from "./repeats.js";
 import { type CommandContext, type CommandRequest, checkRange, checkSize } from "./request.js";
-import { checkWords, contextOf, mayUse, withAlwaysNegative } from "./rules.js";
+import { checkWords, contextOf, mayUse, withAlwaysNegative, withOwnNegative } from "./rules.js";
 
 export interface IntakeOptions {
   readonly queue: Queue;
@@ -121,13 +121,15 @@ export class Intake {
     const { kind, text, parentId, blind = false, confirm = false } = request;
     const settings = await this.#options.settings.resolve(origin);
     const { preview = false } = contextOf(this.#options.context, settings);
-    const { items, image: found } = await request.prompts();
-    const texts = items.flatMap((item) => [item.prompt, item.rewrite]);
+    const { items: read, image: found, notes } = await request.prompts();
+    const texts = read.flatMap((item) => [item.prompt, item.rewrite]);
     await checkWords(settings, texts);
     const image = withAlwaysNegative({ ...request.image, ...found }, settings);
     checkSize(image.size, this.#options.context.limits);
+    const items = read.map((item) => withOwnNegative(item, settings));
     const draft = { kind, text, image, items, preview };
-    if (confirm) return { kind: "draft", request: draft, origin };
+    if (confirm)
+      return { kind: "draft", request: { ...draft, ...(notes === undefined ? {} : { notes }) }, origin };
     await this.#enqueue({ ...draft, blind }, origin, replyLimitBytes, parentId);
     return { kind: "job" };
   }
@@ -136,8 +138,10 @@ export class Intake {
    * Stores a draft whose user pressed Start; the message of the press becomes the job's. Throws InputError.
    */
   async enqueue(press: MessageComponentInteraction, { id, request }: Draft): Promise<void> {
-    checkSize(request.image.size, this.#options.context.limits);
-    const job = { ...request, blind: false, draftId: id };
+    const { notes: _, ...wanted } = request;
+    for (const { size } of [wanted.image, ...wanted.items.map(({ image }) => image ?? { size: null })])
+      checkSize(size ?? null, this.#options.context.limits);
+    const job = { ...wanted, blind: false, draftId: id };
     return this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
   }
 

@@ -1,12 +1,15 @@
 import type { ChatInputCommandInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
+import type { FileNotes } from "../../core/file-notes.js";
 import type { JobKind } from "../../core/job.js";
 import {
   DEFAULT_SIDES,
   fitsSides,
+  IMAGE_RANGES,
   type ImageOptions,
   isInRange,
   namedSizes,
+  type OwnOptions,
   type PictureSize,
   parseSize,
   type Range,
@@ -16,7 +19,7 @@ import {
   type TextOptions,
 } from "../../core/options.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
-import { cleanPrompt, isLongerThan } from "../../prompt-files/prompt-file.js";
+import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import { expectations } from "../words/errors.js";
 
 export interface Defaults {
@@ -76,6 +79,8 @@ export interface Prompts {
   readonly items: readonly NewItem[];
   /** Options that came with the prompts and override those of the request. */
   readonly image?: Partial<ImageOptions>;
+  /** What a person should know of the file that the prompts come from. */
+  readonly notes?: FileNotes;
 }
 
 /** Discord: the longest `max_length` of a text option. */
@@ -85,6 +90,21 @@ export const textOptionMax = (limit: number): number => Math.min(limit, TEXT_OPT
 
 export const readPrompt = (interaction: ChatInputCommandInteraction, limits: Limits): string =>
   checkedPrompt(interaction.options.getString("prompt", true), limits);
+
+/**
+ * Options that came with a prompt's text. Throws InputError INPUT_OPTION, or INPUT_SIZE, for one out of the
+ * ranges of the commands' own options.
+ */
+export function checkedOptions(
+  own: OwnOptions,
+  { maxSteps, sides }: Pick<Limits, "maxSteps" | "sides">,
+): OwnOptions {
+  const { steps, guidance, size } = own;
+  if (steps !== undefined) checkRange("steps", steps, { ...IMAGE_RANGES.steps, max: maxSteps });
+  if (guidance !== undefined) checkRange("guidance", guidance, IMAGE_RANGES.guidance);
+  if (size !== undefined && size !== null) readSize(showSize(size), sides === undefined ? {} : { sides });
+  return own;
+}
 
 /** A user's text as a prompt. Throws InputError INPUT_EMPTY or INPUT_TOO_LONG. */
 export function checkedPrompt(text: string, { maxPromptLength }: Limits): string {

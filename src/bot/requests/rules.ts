@@ -8,7 +8,7 @@ import { InputError } from "../../core/errors.js";
 import type { LimitScope, Origin } from "../../core/job.js";
 import { DEFAULT_SIDES, fitsSides, type ImageOptions } from "../../core/options.js";
 import type { Settings } from "../../core/settings.js";
-import type { JobCaps } from "../../db/queue.js";
+import type { JobCaps, NewItem } from "../../db/queue.js";
 import { findRefused } from "./refused-words.js";
 import type { CommandContext } from "./request.js";
 
@@ -70,9 +70,19 @@ const atMost = (limit: number, own: number | undefined): number => Math.min(limi
 
 /** The image options with the negative prompt that the settings always add. */
 export function withAlwaysNegative(image: ImageOptions, { alwaysNegative = "" }: Settings): ImageOptions {
-  const { negative } = image;
-  if (alwaysNegative === "" || negative.includes(alwaysNegative)) return image;
-  return { ...image, negative: negative === "" ? alwaysNegative : `${negative}, ${alwaysNegative}` };
+  return { ...image, negative: withAlways(image.negative, alwaysNegative) };
+}
+
+/** The same for an item with a negative prompt of its own. */
+export function withOwnNegative(item: NewItem, { alwaysNegative = "" }: Settings): NewItem {
+  const { image } = item;
+  if (image?.negative === undefined) return item;
+  return { ...item, image: { ...image, negative: withAlways(image.negative, alwaysNegative) } };
+}
+
+function withAlways(negative: string, always: string): string {
+  if (always === "" || negative.includes(always)) return negative;
+  return negative === "" ? always : `${negative}, ${always}`;
 }
 
 /** Throws InputError INPUT_WORD for a text with a refused word, as a whole word. */

@@ -13,7 +13,7 @@ const TRY_AGAIN = "Please try again in a while.";
 const ASK_OWNER = "Please tell the owner of this bot.";
 
 const FILE_FORMATS =
-  "Attach a `.txt` with one prompt a line, a `.json` list or `.jsonl` lines of texts or of `{original, optimized}` pairs, or a `.csv` with a `prompt` column.";
+  "Attach a `.txt` with one prompt a line, a `.json` list or `.jsonl` lines of texts or of `{original, optimized}` pairs, or a `.csv` or `.tsv` with a `prompt` column.";
 
 /** A sentence is whole without any of its values: a stored failure may come from another version. */
 const SENTENCES: Readonly<Record<ErrorCode, (values: Values) => string>> = {
@@ -44,8 +44,6 @@ const SENTENCES: Readonly<Record<ErrorCode, (values: Values) => string>> = {
   FILE_TYPE: () => `This kind of file can't be read. ${FILE_FORMATS}`,
   FILE_SHAPE: (c) => `${fileProblem(c)} ${FILE_FORMATS}`,
   FILE_EMPTY: () => `The file holds no prompt. ${FILE_FORMATS}`,
-  FILE_TOO_MANY: (c) =>
-    `The file holds ${c.say("limit", (limit) => `more than ${count(limit, "prompt")}`, "too many prompts")}. Split it into smaller files.`,
   FILE_UNREACHABLE: () => "The file could not be fetched from Discord. Attach it again.",
 
   QUEUE_BUSY_DATABASE: () => `The queue is busy just now, and nothing was stored. ${TRY_AGAIN}`,

@@ -1,4 +1,4 @@
-import type { ItemNote, Job, JobKind, Phase } from "../../core/job.js";
+import { type ItemNote, imageOf, type Job, type JobKind, type Phase } from "../../core/job.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { clip } from "../discord/markdown.js";
 import { errorSentence } from "./errors.js";
@@ -102,8 +102,9 @@ export interface InfoFacts {
 
 /** All options of a job, one a line: enough to repeat it. */
 export function infoLines(job: Job, { size, isMiniature }: InfoFacts): string[] {
-  const { image, text, checkpoints } = job;
+  const { text, checkpoints } = job;
   const [first] = job.items;
+  const image = imageOf(job, first);
   const rewriteMs = first?.rewriteMs ?? null;
   const times = [
     ...(rewriteMs === null ? [] : [`rewriting ${formatDuration(rewriteMs)}`]),
@@ -116,7 +117,7 @@ export function infoLines(job: Job, { size, isMiniature }: InfoFacts): string[] 
   const names = new Set([checkpoints.promptist, checkpoints.diffusion].filter((name) => name !== null));
   return [
     `Rewriting: ${text.mode}${text.mode === "beam" ? `, ${text.beams} beams` : ""}, at most ${text.maxNewTokens} tokens, ${count(first?.candidates.length ?? 0, "distinct rewrite")}`,
-    `Seed ${first?.seed ?? image.seed} · ${count(image.steps, "step")} · guidance ${image.guidance} · ${image.scheduler}${size === null ? "" : ` · ${size}`}`,
+    `Seed ${image.seed} · ${count(image.steps, "step")} · guidance ${image.guidance} · ${image.scheduler}${size === null ? "" : ` · ${size}`}`,
     ...(times.length === 0 ? [] : [`Took: ${times.join(", ")}`]),
     `Checkpoints: ${[...names].join(", ") || "none yet"}`,
     ...(isMiniature

@@ -47,10 +47,10 @@ export function enqueueing(
       @interactionToken, @tokenExpiresAt, @text, @image, @parentId, @blind, @limits, @held, @preview, @now
     )`);
   const insertItem = db.prepare<
-    [Pick<ItemRow, "job" | "position" | "prompt" | "rewrite" | "candidates" | "seed">]
+    [Pick<ItemRow, "job" | "position" | "prompt" | "rewrite" | "candidates" | "seed" | "image_options">]
   >(`
-    insert into items (job, position, prompt, rewrite, candidates, seed)
-    values (@job, @position, @prompt, @rewrite, @candidates, @seed)`);
+    insert into items (job, position, prompt, rewrite, candidates, seed, image_options)
+    values (@job, @position, @prompt, @rewrite, @candidates, @seed, @image_options)`);
 
   function store(job: NewJob): Job {
     if (job.items.length === 0) throw new QueueError("INTERNAL", "A job needs at least one item.");
@@ -91,8 +91,16 @@ export function enqueueing(
     });
     const seq = Number(lastInsertRowid);
     job.items.forEach((item, position) => {
-      const { prompt, rewrite, candidates = [], seed = seedOfItem(job.image.seed, position) } = item;
-      insertItem.run({ job: seq, position, prompt, rewrite, candidates: JSON.stringify(candidates), seed });
+      const { prompt, rewrite, candidates = [], seed = seedOfItem(job.image.seed, position), image } = item;
+      insertItem.run({
+        job: seq,
+        position,
+        prompt,
+        rewrite,
+        candidates: JSON.stringify(candidates),
+        seed,
+        image_options: image === undefined ? null : JSON.stringify(image),
+      });
     });
     return seq;
   }

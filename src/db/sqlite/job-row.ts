@@ -13,7 +13,7 @@ import type {
   Sheet,
 } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
-import type { ImageOptions, TextOptions } from "../../core/options.js";
+import type { ImageOptions, OwnOptions, TextOptions } from "../../core/options.js";
 import type { PerSide, Side } from "../../core/side.js";
 
 /**
@@ -83,6 +83,7 @@ export interface ItemRow {
   readonly cancelled: number;
   readonly times: string;
   readonly judgements: string;
+  readonly image_options: string | null;
 }
 
 /** The columns `times` and `judgements` of an item: a part is missing until it is known. */
@@ -161,6 +162,7 @@ export function toItem(row: ItemRow): Item {
     rewriteMs: times.rewrite ?? null,
     candidates: fromJson<Candidate[]>(row.candidates),
     seed: row.seed,
+    ...(row.image_options === null ? {} : { image: fromJson<OwnOptions>(row.image_options) }),
     pictures: { baseline: picture("baseline"), optimized: picture("optimized") },
     comparison: row.comparison,
     cancelled: row.cancelled === 1,

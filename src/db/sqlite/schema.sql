@@ -56,7 +56,7 @@ CREATE TABLE items (
   baseline text,
   optimized text,
   comparison text,
-  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)),
+  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)), image_options text check (json_valid(image_options)),
   primary key (job, position)
 ) strict, without rowid;
 
@@ -65,6 +65,8 @@ CREATE INDEX items_lack_baseline on items (job, cancelled, baseline) where cance
 CREATE INDEX items_lack_optimized on items (job, cancelled, optimized) where cancelled = 0 and optimized is null;
 
 CREATE INDEX items_lack_rewrite on items (job, cancelled, rewrite) where cancelled = 0 and rewrite is null;
+
+CREATE INDEX items_with_options on items (job) where image_options is not null;
 
 CREATE TABLE jobs (
   seq integer primary key autoincrement, -- order of arrival

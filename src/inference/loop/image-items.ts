@@ -3,6 +3,7 @@ import {
   hasOverview,
   type Item,
   type ItemNote,
+  imageOf,
   type Job,
   judgementsOf,
   type Picture,
@@ -124,7 +125,7 @@ export class ImageItems implements ItemWork {
         {
           prompt: promptOf(item, side),
           plainPrompt: item.prompt,
-          options: { ...job.image, seed: item.seed },
+          options: imageOf(job, item),
           file: path,
           checkpoint: checkpoint(),
           previewMs: job.preview ? PREVIEW_MS : null,
@@ -197,7 +198,7 @@ export class ImageItems implements ItemWork {
     const whole = {
       texts: { baseline: item.prompt, optimized: item.rewrite ?? "" },
       files: { baseline: await path("baseline"), optimized: await path("optimized") },
-      caption: captionOf({ ...job.image, seed: item.seed }, checkpoint()),
+      caption: captionOf(imageOf(job, item), checkpoint()),
     };
     const judgements = judgementsOf(item);
     return { whole, withheld: { ...whole, withheld: SIDES.filter((side) => isFlagged(judgements[side])) } };
@@ -209,10 +210,10 @@ const promptOf = (item: Item, side: Side): string =>
 
 /** Everything that decides how a picture looks, as one string to compare. */
 function recipe(job: Job, item: Item, side: Side, checkpoint: string): string {
-  const { steps, guidance, negative, size, scheduler } = job.image;
+  const { seed, steps, guidance, negative, size, scheduler } = imageOf(job, item);
   return JSON.stringify([
     promptOf(item, side),
-    item.seed,
+    seed,
     steps,
     guidance,
     negative,

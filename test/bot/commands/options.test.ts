@@ -267,6 +267,63 @@ describe("the commands as they are registered", () => {
 });
 
 describe("the menu of a message", () => {
+  const parameters =
+    "a cat\nNegative prompt: ugly\nSteps: 25, Sampler: Euler a, CFG scale: 6.5, Seed: 99, Size: 512x768, Model: x";
+  it.each([
+    ["```\na cat\n```", "a cat", {}],
+    ["Try this: ```txt\na cat\n```", "a cat", {}],
+    [
+      "/imagine prompt: a cat --ar 1:1 --no dogs",
+      "a cat",
+      { negative: "dogs", size: { width: 512, height: 512 } },
+    ],
+    [
+      parameters,
+      "a cat",
+      { negative: "ugly", steps: 25, guidance: 6.5, scheduler: "euler-ancestral", seed: 99 },
+    ],
+    [`\`\`\`\n${parameters}\n\`\`\``, "a cat", { steps: 25, size: { width: 512, height: 768 } }],
+  ])("understands %j", async (content, prompt, image) => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    await (await alice.menu("Compare this", alice.say(content))).done();
+    const [job] = await world.queue.open();
+    expect(job?.items.map((item) => item.prompt)).toEqual([prompt]);
+    expect(job?.image).toMatchObject(image);
+  });
+
+  it("understands the bot's own result, and draws the same again", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const options = {
+      prompt: "a `cat`",
+      negative: "ugly",
+      steps: 20,
+      seed: 7,
+      size: "512x768",
+      scheduler: "euler",
+    };
+    const first = await alice.slash("compare", options);
+    await first.done();
+    const [before] = await world.queue.open();
+    await world.loop.runNext();
+    const result = await first.waitFor(isFinal);
+    await (await alice.menu("Compare this", result)).done();
+    const [after] = await world.queue.open();
+    expect(after?.items[0]?.prompt).toBe("a `cat`");
+    expect(after?.image).toEqual(before?.image);
+  });
+
+  it("refuses a setting that the commands would refuse, and only where something is drawn", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const message = alice.say("a cat\nSteps: 5000, Seed: 3");
+    const refused = await alice.menu("Compare this", message);
+    expect(refused.message?.content).toContain("The option `steps` takes a whole number from 1 to 100");
+    await (await alice.menu("Optimize this", message)).done();
+    expect((await world.queue.open()).map(({ kind }) => kind)).toEqual(["optimize"]);
+  });
+
   it("takes the message's text as the prompt", async () => {
     const world = await startWorld();
     const enqueued = nextEvent(world.events, "job.enqueued");

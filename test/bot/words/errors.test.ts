@@ -21,7 +21,6 @@ describe("errorSentence", () => {
       "Line 7 of the file is longer than 9 characters.",
     ],
     ["FILE_TOO_BIG", { limit: 1_048_576 }, "The file is larger than 1 MiB."],
-    ["FILE_TOO_MANY", { limit: 100 }, "The file holds more than 100 prompts."],
     ["INPUT_OPTION", { option: "steps", expected: "a number" }, "The option `steps` takes a number."],
     ["OUT_OF_MEMORY", {}, "not enough memory"],
   ])("%s %j", (code, context, part) => {
@@ -39,8 +38,8 @@ describe("errorSentence", () => {
     ['["a" "b"]', "a.json", "Line 1 of the file is not valid JSON."],
     ["{}", "a.json", "The file is JSON, but not a list."],
     ["[1]", "a.json", "Entry 1 of the file: neither a text nor an object"],
-    ["a\nb,c", "a.csv", "Line 2 of the file: there are 2 columns instead of 1."],
-    ["a\n\xff", "a.txt", "Line 2 of the file is not UTF-8 text."],
+    ["prompt,seed\nb,c,d", "a.csv", "Line 2 of the file: there are 3 columns instead of 2."],
+    ["a\n\xff\x81", "a.txt", "Line 2 of the file is not UTF-8 text."],
   ])("has what parsePromptFile knows about %j", (content, name, sentence) => {
     const limits = { maxBytes: 100, maxPrompts: 5, maxPromptLength: 50 };
     try {

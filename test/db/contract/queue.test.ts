@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Phase } from "../../../src/core/job.js";
+import { imageOf, type Phase } from "../../../src/core/job.js";
 import type { Deliveries } from "../../../src/db/deliveries.js";
 import type { Claim, Queue } from "../../../src/db/queue.js";
 import type { Store } from "../../../src/db/store.js";
@@ -89,6 +89,18 @@ describe.each(ENGINES)("$name", ({ create }) => {
         { candidates: [], seed: 8 },
       ]);
       expect(await queue.get(job.id)).toEqual(job);
+    });
+
+    test("an item keeps options of its own, and the work that is left counts its steps", async () => {
+      const job = newJob({ user: "ada", prompts: ["a", "b"] });
+      const own = { steps: 10, size: { width: 512, height: 768 }, negative: "ugly" };
+      const items = [{ prompt: "a", rewrite: "a, fine", image: own }, job.items[1]!];
+      const stored = await queue.enqueue({ ...job, items });
+      expect(stored.items.map(({ image }) => image)).toEqual([own, undefined]);
+      expect(imageOf(stored, stored.items[0])).toEqual({ ...job.image, ...own, seed: 42 });
+      expect(imageOf(stored, stored.items[1])).toEqual({ ...job.image, seed: 43 });
+      expect((await queue.work()).map(({ steps }) => steps)).toEqual([30]);
+      expect((await queue.get(stored.id))?.items[0]?.image).toEqual(own);
     });
 
     test("the same interaction twice is one job", async () => {

@@ -1,0 +1,29 @@
+import { SCHEDULERS } from "../../core/options.js";
+import { labels } from "../words/labels.js";
+
+const section = (title: string): RegExp => new RegExp(`\\*\\*${title}\\*\\*\`\`\`\\n([\\s\\S]*?)\\n\`\`\``);
+const PROMPT = section(labels.prompt);
+const NEGATIVE = section(labels.negative);
+
+/**
+ * The prompt and the settings of a result's embed, as the JSON that readOnePrompt takes; null for a message without a
+ * prompt. Reads what promptSections and doneEmbed write.
+ */
+export function textOfResult(description: string): string | null {
+  const plain = (text: string) => text.replaceAll("\u200B", "");
+  const prompt = PROMPT.exec(description)?.[1];
+  if (prompt === undefined) return null;
+  const negative = NEGATIVE.exec(description)?.[1];
+  const values = description.split("\n").flatMap((line) => line.split(" · "));
+  const found = (pattern: RegExp) =>
+    values.map((value) => pattern.exec(value)?.[1]).find((it) => it !== undefined);
+  const settings = {
+    negative: negative === undefined ? undefined : plain(negative),
+    steps: found(/^([\d,]{1,6}) steps?$/)?.replace(",", ""),
+    scheduler: values.find((value) => SCHEDULERS.some((name) => name === value)),
+    guidance: found(/^guidance ([\d.]{1,9})$/),
+    seed: found(/^seed (\d{1,16})$/),
+    size: found(/^(\d{1,5}x\d{1,5})$/),
+  };
+  return JSON.stringify({ prompt: plain(prompt), settings });
+}
