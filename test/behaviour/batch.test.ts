@@ -238,7 +238,7 @@ it.each([
     const report = await handle.waitFor(isFinal);
     const records = report.attachments.map(({ filename }) => filename).filter((it) => !/png|webp/.test(it));
     expect(records.filter((it) => /json|csv|records/.test(it))).toEqual(names.map((name) => `${id}-${name}`));
-    expect(text(report).includes("too large for this channel; `/mydata export` has them")).toBe(said);
+    expect(/too large for this channel; <\/mydata export:\d+> has them/.test(text(report))).toBe(said);
     for (const { size } of report.attachments) expect(size).toBeLessThanOrEqual(attachmentBytes);
   },
 );
@@ -342,7 +342,7 @@ describe("pictures that exceed a message", () => {
     const [, parts = "0"] = /in (\d+) zips/.exec(text(report)) ?? [];
     expect(Number(parts)).toBeGreaterThan(7);
     const id = /Job `(\w+)`/.exec(text(report))![1]!;
-    expect(text(report)).toContain(`\`/show id:${id} part:8\` brings the next one.`);
+    expect(text(report)).toMatch(new RegExp(`</show:\\d+> \`id:${id} part:8\` brings the next one.`));
     const names = new Set<string>();
     for (const zip of zips)
       for (const name of (await unzip(await alice.download(zip))).keys()) names.add(name);

@@ -4,13 +4,14 @@ import {
   Events as DiscordEvents,
   GatewayIntentBits,
   type Interaction,
-  REST,
+  type REST,
   type RESTOptions,
 } from "discord.js";
 import { atMost, type Backoff, retry } from "../../core/backoff.js";
 import { DiscordError } from "../../core/errors.js";
 import { type Events, log } from "../../core/events.js";
 import { ownersOf } from "./application.js";
+import { CommandLinks } from "./command-links.js";
 import { connect, fatalClose, refusalOf } from "./connect.js";
 import { DiscordApi } from "./messenger.js";
 import { registerCommands } from "./registration.js";
@@ -48,6 +49,7 @@ const GOODBYE_MS = 700;
  */
 export class Gateway {
   readonly #options: GatewayOptions;
+  readonly #links = new CommandLinks();
   readonly #rest: REST;
   /**
    * Results must get out while the gateway is down and until the very end of `stop`, so their requests have a
@@ -62,9 +64,9 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     this.#options = options;
     const uploads = { ...this.#restOptions(), timeout: options.uploadTimeoutMs };
-    this.#rest = new REST(uploads).setToken(options.token);
+    this.#rest = this.#links.rest(uploads).setToken(options.token);
     this.#watch(this.#rest);
-    this.api = new DiscordApi(this.#rest, new REST({ ...uploads, retries: 0 }));
+    this.api = new DiscordApi(this.#rest, this.#links.rest({ ...uploads, retries: 0 }));
   }
 
   /** Logs in. Waits while the network is down; throws DiscordError where waiting does not help. */
@@ -79,6 +81,9 @@ export class Gateway {
         rest: this.#restOptions(),
       },
       prepare: (fresh) => {
+        fresh.rest.clearHandlerSweeper();
+        fresh.rest.clearHashSweeper();
+        fresh.rest = this.#links.rest(fresh.options.rest);
         this.#listen(fresh);
         fresh.on(DiscordEvents.InteractionCreate, onInteraction);
       },
@@ -91,7 +96,10 @@ export class Gateway {
     return { userTag: client.user.tag, applicationId: client.application.id };
   }
 
-  /** Registers the commands where Discord's list differs: in these guilds, or globally without any. */
+  /**
+   * Registers the commands where Discord's list differs: in these guilds, or globally without any. From then
+   * on messages link to them; not with several guilds, as each has ids of its own.
+   */
   register(
     applicationId: string,
     guildIds: readonly string[],
@@ -99,7 +107,9 @@ export class Gateway {
   ): Promise<"unchanged" | "registered"> {
     return retry(this.#backoff("The commands could not be registered"), async () => {
       try {
-        return await registerCommands(this.#rest, applicationId, guildIds, commands);
+        return await registerCommands(this.#rest, applicationId, guildIds, commands, (registered) => {
+          if (guildIds.length < 2) this.#links.learn(registered);
+        });
       } catch (error) {
         throw refusalOf(error) ?? error;
       }

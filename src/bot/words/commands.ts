@@ -84,17 +84,27 @@ export const commandTexts = {
   },
 } as const;
 
-/** The answer of `/help`. */
+/** The answer of `/help`, short enough for a phone. Commands in code become links. */
 export const helpText = {
   title: "Promptist",
   lines: [
-    "`/optimize` rewrites a prompt; buttons below draw it.",
-    "`/compare` draws the prompt as written and as rewritten, from one seed. With `blind` people vote first.",
+    "**Start here**",
+    "`/compare` draws your prompt as written and as rewritten.",
+    "`/optimize` only rewrites it.",
     "`/batch` compares all prompts of a file.",
-    "`/queue` says what waits and how long; `/show` brings a stored result back.",
-    "`/stats` says how often the rewrite wins in blind votes.",
-    "`/settings ping` switches the call at the end; `/settings show` lists what holds here.",
-    "`/mydata` exports or erases what is stored about you.",
-    "Under a result: a new seed, another prompt, another rewrite, words switched off, all with the same seed unless it says otherwise.",
+    `Any message: right-click it (on a phone, hold it), then **Apps**, then **${menuNames.optimize}** or **${menuNames.compare}**.`,
+    "",
+    "**Later**",
+    "`/queue` shows what runs and waits.",
+    "`/show` brings a result back.",
+    "Buttons under a result draw it again.",
+    "",
+    "**Which is better?**",
+    "`/compare blind:True` hides which is which until you vote.",
+    "`/stats show` tells which wins.",
+    "",
+    "**Yours**",
+    "`/settings ping` turns pings on or off.",
+    "`/mydata export` and `/mydata erase`: what is stored about you.",
   ],
 } as const;
