@@ -6,6 +6,7 @@ import type { Treatment } from "../core/settings.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
 import { BatchItems } from "./buttons/batch-items.js";
+import { History } from "./buttons/history.js";
 import { JobButtons } from "./buttons/job-buttons.js";
 import { Presses } from "./buttons/presses.js";
 import { buttonTable } from "./buttons/table.js";
@@ -177,6 +178,7 @@ class DiscordBot implements Bot {
       ballots: this.#ballots,
       items: new BatchItems({ queue, board: this.#board }),
       jobs: new JobButtons({ queue, records, votes, pictures }),
+      history: new History({ queue, intake, drafts: this.#drafts }),
       forms: new TextForms(limits),
     });
     const services: Services = {

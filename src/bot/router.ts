@@ -9,6 +9,7 @@ import { codeOf, DiscordError, InputError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
 import type { Presses } from "./buttons/presses.js";
 import type { AnswerCommand, Services } from "./commands/command.js";
+import { completeFailed, completeJobs } from "./commands/history.js";
 import { COMMANDS, readMenu } from "./commands/index.js";
 import { completeSize } from "./commands/options.js";
 import { completeSetting } from "./commands/settings.js";
@@ -114,8 +115,8 @@ export class Router {
   }
 
   /**
-   * While an option is typed: names of settings, sizes, or the user's own recent prompts that contain these
-   * letters.
+   * While an option is typed: names of settings, sizes, the user's own jobs, failed jobs for an operator, or
+   * the user's own recent prompts that contain these letters.
    */
   async #complete(interaction: AutocompleteInteraction): Promise<void> {
     const { name, value } = interaction.options.getFocused(true);
@@ -123,9 +124,18 @@ export class Router {
       const settings = completeSetting(value, interaction.locale);
       return interaction.respond(settings.slice(0, CHOICES_MAX));
     }
-    const { records, context } = this.#options.services;
-    if (name === "size") return interaction.respond(completeSize(value, interaction.locale, context.limits));
-    const prompts = await records.recentPrompts(interaction.user.id, value, CHOICES_MAX);
+    const { records, context, operators } = this.#options.services;
+    const { locale, user } = interaction;
+    if (name === "id") {
+      const jobs = await records.recentJobs(user.id, value.trim(), CHOICES_MAX);
+      return interaction.respond(completeJobs(jobs, locale));
+    }
+    if (interaction.commandName === "admin") {
+      const jobs = (await operators()).includes(user.id) ? await records.setAside(CHOICES_MAX) : [];
+      return interaction.respond(completeFailed(jobs, value, locale));
+    }
+    if (name === "size") return interaction.respond(completeSize(value, locale, context.limits));
+    const prompts = await records.recentPrompts(user.id, value, CHOICES_MAX);
     const choices = prompts.filter((prompt) => prompt.length <= CHOICE_MAX);
     return interaction.respond(choices.map((prompt) => ({ name: prompt, value: prompt })));
   }

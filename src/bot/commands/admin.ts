@@ -22,6 +22,7 @@ const job = {
   description: texts.job,
   required: true,
   max_length: 64,
+  autocomplete: true,
 };
 const sub = (name: string, description: string, options: (typeof job)[] = []) => ({
   type: ApplicationCommandOptionType.Subcommand as const,

@@ -28,6 +28,7 @@ export const show: AnswerCommand = {
         description: commandTexts.show.id,
         required: true,
         max_length: 64,
+        autocomplete: true,
       },
       {
         type: ApplicationCommandOptionType.Integer,

@@ -6,8 +6,10 @@ import {
   ComponentType,
 } from "discord.js";
 import { hasOverview, type Item, type Job } from "../../core/job.js";
+import type { JobEntry } from "../../db/records.js";
 import { clip, tail } from "../discord/markdown.js";
 import type { Row } from "../discord/outgoing.js";
+import { historyLines } from "../words/history.js";
 import { labels } from "../words/labels.js";
 import { addedPhrases } from "./prompt-diff.js";
 
@@ -39,6 +41,8 @@ const VERBS = {
   raw: null,
   info: null,
   delete: null,
+  /** The menu of `/history`: does the chosen job again. It is of no one job. */
+  repeat: null,
   vote: /^(left|right|tie|bad)$/,
   reveal: null,
 } as const satisfies Record<string, RegExp | null>;
@@ -131,6 +135,18 @@ export function itemRows(jobId: string, items: readonly Item[]): Row[] {
   }
   return rows;
 }
+
+/** Under a list of a person's jobs, 25 at most. */
+export const historyRow = (entries: readonly JobEntry[], now: number, locale: string): Row =>
+  select({
+    custom_id: encodeCustomId("repeat", "history"),
+    placeholder: historyLines.again,
+    options: entries.map((entry) => ({
+      label: historyLines.choice(entry, OPTION_TEXT_MAX),
+      description: clip(historyLines.choiceDetail(entry, now, locale), OPTION_TEXT_MAX),
+      value: entry.id,
+    })),
+  });
 
 /** Under the result of a finished job. */
 export function resultRows(job: Job): Row[] {

@@ -65,6 +65,7 @@ export const commandTexts = {
     job: "The job's id",
   },
   queue: { description: "Show what runs and waits, and where your jobs stand" },
+  history: { description: "List your last 25 jobs, and do one again" },
   show: {
     description: "Bring up a stored result again",
     id: "The job's id, as it stands under the result",
@@ -96,7 +97,7 @@ export const helpText = {
     "",
     "**Later**",
     "`/queue` shows what runs and waits.",
-    "`/show` brings a result back.",
+    "`/history` lists your last jobs, `/show` brings one back.",
     "Buttons under a result draw it again.",
     "",
     "**Which is better?**",
