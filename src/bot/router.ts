@@ -12,7 +12,7 @@ import type { AnswerCommand, Services } from "./commands/command.js";
 import { completeFailed, completeJobs } from "./commands/history.js";
 import { COMMANDS, readMenu } from "./commands/index.js";
 import { completeSize } from "./commands/options.js";
-import { completeSetting } from "./commands/settings.js";
+import { completeReset, completeSetting, completeValue } from "./commands/settings.js";
 import { type Asking, replyPrivately } from "./discord/interactions.js";
 import type { BatchDrafts } from "./requests/batch-drafts.js";
 import type { Intake } from "./requests/intake.js";
@@ -120,12 +120,16 @@ export class Router {
    */
   async #complete(interaction: AutocompleteInteraction): Promise<void> {
     const { name, value } = interaction.options.getFocused(true);
+    const { locale, user } = interaction;
     if (interaction.commandName === "settings" && name === "name") {
-      const settings = completeSetting(value, interaction.locale);
-      return interaction.respond(settings.slice(0, CHOICES_MAX));
+      const complete = interaction.options.getSubcommand() === "reset" ? completeReset : completeSetting;
+      return interaction.respond(complete(value, locale).slice(0, CHOICES_MAX));
     }
     const { records, context, operators } = this.#options.services;
-    const { locale, user } = interaction;
+    if (interaction.commandName === "settings") {
+      const setting = interaction.options.getString("name") ?? "";
+      return interaction.respond(completeValue(setting, value, locale, context.limits));
+    }
     if (name === "id") {
       const jobs = await records.recentJobs(user.id, value.trim(), CHOICES_MAX);
       return interaction.respond(completeJobs(jobs, locale));

@@ -100,7 +100,18 @@ describe("commands", () => {
     const puts = () => world.local.transcript.rest("PUT", /commands$/).length;
     expect(puts()).toBe(1);
     expect(world.local.member("alice").commands().sort()).toEqual(
-      ["batch", "compare", "help", "history", "mydata", "queue", "settings", "show", "stats", "optimize"].sort(),
+      [
+        "batch",
+        "compare",
+        "help",
+        "history",
+        "mydata",
+        "queue",
+        "settings",
+        "show",
+        "stats",
+        "optimize",
+      ].sort(),
     );
 
     const { applicationId, guildId } = world.local;
