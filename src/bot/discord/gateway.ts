@@ -4,6 +4,8 @@ import {
   Events as DiscordEvents,
   GatewayIntentBits,
   type Interaction,
+  type Message,
+  Partials,
   type REST,
   type RESTOptions,
 } from "discord.js";
@@ -72,11 +74,14 @@ export class Gateway {
   /** Logs in. Waits while the network is down; throws DiscordError where waiting does not help. */
   async connect(
     onInteraction: (interaction: Interaction) => void,
+    onDirectMessage: (message: Message) => void,
   ): Promise<{ readonly userTag: string; readonly applicationId: string }> {
     const client = await connect({
       token: this.#options.token,
       clientOptions: {
-        intents: [GatewayIntentBits.Guilds],
+        intents: [GatewayIntentBits.Guilds, GatewayIntentBits.DirectMessages],
+        // Channels of direct messages are not known beforehand.
+        partials: [Partials.Channel],
         allowedMentions: { parse: [] },
         rest: this.#restOptions(),
       },
@@ -86,6 +91,7 @@ export class Gateway {
         fresh.rest = this.#links.rest(fresh.options.rest);
         this.#listen(fresh);
         fresh.on(DiscordEvents.InteractionCreate, onInteraction);
+        fresh.on(DiscordEvents.MessageCreate, onDirectMessage);
       },
       onOddEvent: (event, error) => this.#countOdd(event, error),
       backoff: this.#backoff("Discord can't be reached"),

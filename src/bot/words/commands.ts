@@ -86,6 +86,10 @@ export const commandTexts = {
   },
 } as const;
 
+/** The answer to a direct message in words. */
+export const directLine =
+  "I only understand commands: `/compare` draws a prompt, and `/help` shows the others.";
+
 /** The answer of `/help`, short enough for a phone. Commands in code become links. */
 export const helpText = {
   title: "Promptist",
