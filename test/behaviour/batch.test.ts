@@ -360,6 +360,25 @@ describe("pictures that exceed a message", () => {
   });
 });
 
+describe("pairs of a comparison", () => {
+  it("are taken out under that name, told apart by their seeds", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const handle = await alice.slash("compare", { prompt: "A cat", seed: 7, pairs: 3 });
+    const waiting = await handle.waitFor((m) => hasButton(m, "Cancel"));
+    const menus = await alice.press(waiting, "Take pairs out");
+    expect(menus.message?.content).toBe("Pick the pairs to skip. What is drawn already stays.");
+    const [menu] = menus.message!.components.flatMap((row) => row.components ?? []);
+    expect(menu?.options?.map(({ label }) => label)).toEqual([
+      "Pair 1, seed 7",
+      "Pair 2, seed 8",
+      "Pair 3, seed 9",
+    ]);
+    await alice.select(menus.message, "Pairs 1 to 3", ["1"]);
+    await menus.waitFor((m) => m.content === "1 pair taken out; 2 left to draw.");
+  });
+});
+
 describe("a report that is attached again", () => {
   it("asks for the same rows: texts, seeds and settings, also of prompts that look like formulas", async () => {
     const world = await startWorld();

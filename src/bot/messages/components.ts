@@ -5,7 +5,7 @@ import {
   ButtonStyle,
   ComponentType,
 } from "discord.js";
-import { hasOverview, type Item, type Job } from "../../core/job.js";
+import { hasOverview, type Item, type Job, type JobKind } from "../../core/job.js";
 import type { JobEntry } from "../../db/records.js";
 import { clip, tail } from "../discord/markdown.js";
 import type { Row } from "../discord/outgoing.js";
@@ -98,11 +98,14 @@ function button(
   };
 }
 
-/** Under a job that waits or runs; `items`: whether prompts can be taken out of it. */
-export const cancelRow = (jobId: string, enabled: boolean, items = false): Row =>
+/** What a job of several items is made of: the prompts of a file, or pairs of one prompt. */
+export const nounOf = (kind: JobKind): "prompt" | "pair" => (kind === "batch" ? "prompt" : "pair");
+
+/** Under a job that waits or runs; `items`: what can be taken out of it. */
+export const cancelRow = (jobId: string, enabled: boolean, items: "prompt" | "pair" | null = null): Row =>
   row(
     button("cancel", jobId, labels.cancel, { enabled }),
-    ...(items ? [button("items", jobId, labels.takeOut, { enabled })] : []),
+    ...(items === null ? [] : [button("items", jobId, labels.takeOut(items), { enabled })]),
   );
 
 /** Under a draft. */
@@ -115,19 +118,22 @@ export const draftRow = (draftId: string): Row =>
 /** Prompts that one message offers to take out. */
 export const ITEMS_SHOWN = 5 * OPTIONS_MAX;
 
-/** Menus of the prompts that can be taken out, 25 in each. */
-export function itemRows(jobId: string, items: readonly Item[]): Row[] {
+/** Menus of the items that can be taken out, 25 in each. */
+export function itemRows({ id: jobId, kind }: Pick<Job, "id" | "kind">, items: readonly Item[]): Row[] {
+  const noun = nounOf(kind);
   const rows: Row[] = [];
   for (let from = 0; from < Math.min(items.length, ITEMS_SHOWN); from += OPTIONS_MAX) {
     const page = items.slice(from, from + OPTIONS_MAX);
     rows.push(
       select({
         custom_id: encodeCustomId("skip", jobId, String(from / OPTIONS_MAX)),
-        placeholder: labels.choosePrompts(page[0]!.index + 1, page.at(-1)!.index + 1),
+        placeholder: labels.choosePrompts(noun, page[0]!.index + 1, page.at(-1)!.index + 1),
         min_values: 1,
         max_values: page.length,
-        options: page.map(({ index, prompt }) => ({
-          label: clip(`${index + 1}. ${prompt}`, OPTION_TEXT_MAX),
+        options: page.map(({ index, prompt, seed }) => ({
+          // The pairs of a comparison have one prompt.
+          label:
+            noun === "pair" ? labels.pair(index + 1, seed) : clip(`${index + 1}. ${prompt}`, OPTION_TEXT_MAX),
           value: String(index),
         })),
       }),
