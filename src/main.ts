@@ -148,7 +148,7 @@ export async function createApp(
       votes: async () => {
         const tally = await votes.total({});
         const { optimized, baseline } = tally;
-        return { optimized, baseline, summary: verdictOf(tally).sentence };
+        return { optimized, baseline, summary: verdictOf(tally).sentence.replaceAll("`", "") };
       },
       disk: diskUse(config.dataDir),
       log: lines,

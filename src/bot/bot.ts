@@ -6,6 +6,7 @@ import type { Treatment } from "../core/settings.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
 import { BatchItems } from "./buttons/batch-items.js";
+import { History } from "./buttons/history.js";
 import { JobButtons } from "./buttons/job-buttons.js";
 import { Presses } from "./buttons/presses.js";
 import { buttonTable } from "./buttons/table.js";
@@ -27,6 +28,7 @@ import type { Work } from "./messages/eta.js";
 import { Presenter } from "./messages/presentation.js";
 import { Arrivals } from "./requests/arrivals.js";
 import { BatchDrafts } from "./requests/batch-drafts.js";
+import { DirectMessages } from "./requests/direct-messages.js";
 import { Intake } from "./requests/intake.js";
 import { Repeats } from "./requests/repeats.js";
 import type { CommandContext, Defaults, Limits } from "./requests/request.js";
@@ -105,6 +107,7 @@ class DiscordBot implements Bot {
   readonly #arrivals: Arrivals;
   readonly #drafts: BatchDrafts;
   readonly #router: Router;
+  readonly #directMessages: DirectMessages;
 
   constructor(options: BotOptions) {
     this.#options = options;
@@ -177,6 +180,7 @@ class DiscordBot implements Bot {
       ballots: this.#ballots,
       items: new BatchItems({ queue, board: this.#board }),
       jobs: new JobButtons({ queue, records, votes, pictures, presenter, api }),
+      history: new History({ queue, intake, drafts: this.#drafts }),
       forms: new TextForms(limits),
     });
     const services: Services = {
@@ -193,6 +197,7 @@ class DiscordBot implements Bot {
       operators: async () => (options.adminIds?.length ? options.adminIds : this.#gateway.owners()),
       machine: options.machine ?? null,
     };
+    this.#directMessages = new DirectMessages(common);
     const presses = new Presses({ queue, settings, table });
     this.#router = new Router({ events, intake, drafts: this.#drafts, presses, services, signal });
   }
@@ -210,7 +215,10 @@ class DiscordBot implements Bot {
     const { store, events, limits, guildIds = [] } = this.#options;
     // Read before the first command of this run can arrive.
     const left = await store.queue.arrivals();
-    const { userTag, applicationId } = await this.#gateway.connect((it) => this.#router.route(it));
+    const { userTag, applicationId } = await this.#gateway.connect(
+      (interaction) => this.#router.route(interaction),
+      (message) => void this.#directMessages.answer(message),
+    );
     const registered = await this.#gateway.register(applicationId, guildIds, commandDefinitions(limits));
     log(events, "info", `Logged in as ${userTag}; commands ${registered}`);
     await this.#board.adoptOpenJobs();

@@ -81,7 +81,10 @@ export interface Origin {
 }
 
 /** The address of a message on Discord, or of its channel. */
-export const linkTo = ({ guildId, channelId }: Origin, messageId?: string | null): string =>
+export const linkTo = (
+  { guildId, channelId }: Pick<Origin, "guildId" | "channelId">,
+  messageId?: string | null,
+): string =>
   ["https://discord.com/channels", guildId ?? "@me", channelId, messageId].filter(Boolean).join("/");
 
 export interface Failure {

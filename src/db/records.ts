@@ -1,4 +1,4 @@
-import type { Job } from "../core/job.js";
+import type { Job, JobKind, JobState } from "../core/job.js";
 
 /** A message of an erased job, which Discord still has. */
 export interface ErasedMessage {
@@ -12,6 +12,20 @@ export interface ErasedMessage {
   readonly interactionToken: string;
   /** Milliseconds since the epoch. */
   readonly tokenExpiresAt: number;
+}
+
+/** What a list of jobs tells of one. */
+export interface JobEntry {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly state: JobState;
+  readonly createdAt: number;
+  readonly guildId: string | null;
+  readonly channelId: string;
+  /** Null until the result's message is posted. */
+  readonly messageId: string | null;
+  /** The first one. */
+  readonly prompt: string;
 }
 
 /** What is kept of jobs after their end: showing it again, making room, exporting and erasing it. */
@@ -41,6 +55,11 @@ export interface Records {
    * only.
    */
   recentPrompts(userId: string, part: string, limit: number): Promise<string[]>;
+  /**
+   * Jobs of a user, newest first, at most `limit`, whose first prompt contains `part` or whose id starts with
+   * it. Looks at the last hundreds only.
+   */
+  recentJobs(userId: string, part: string, limit: number): Promise<JobEntry[]>;
   /** Ids of all stored jobs of a user, oldest first. */
   idsOfUser(userId: string): Promise<string[]>;
   /**

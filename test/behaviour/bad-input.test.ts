@@ -74,8 +74,21 @@ describe("a file that can't be used", () => {
     const world = await startWorld();
     const handle = await world.local.member("alice").slash("batch", { file });
     const message = await handle.waitFor((m) => m.content !== "");
+    expect(handle.ephemeral).toBe(true);
+    await expect.poll(() => world.queue.arrivals()).toEqual([]);
     expect(message.content).toContain(sentence);
     expect(message.content).not.toMatch(/undefined|NaN|Error/);
+    await expectUnharmed(world);
+  });
+
+  it("because of a refused word in it is refused privately", async () => {
+    const world = await startWorld();
+    const { local, settings } = world;
+    await settings.set("server", local.guildId, "refusedWords", ["gore"], "admin");
+    const file = { name: "a.txt", data: "A cat\nGore\n" };
+    const handle = await local.member("alice").slash("batch", { file });
+    expect(handle.ephemeral).toBe(true);
+    expect(handle.message?.content).toContain("is refused here");
     await expectUnharmed(world);
   });
 

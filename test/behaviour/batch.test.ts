@@ -240,7 +240,7 @@ it.each([
     const report = await handle.waitFor(isFinal);
     const records = report.attachments.map(({ filename }) => filename).filter((it) => !/png|webp/.test(it));
     expect(records.filter((it) => /json|csv|records/.test(it))).toEqual(names.map((name) => `${id}-${name}`));
-    expect(text(report).includes("too large for this channel; `/mydata export` has them")).toBe(said);
+    expect(/too large for this channel; <\/mydata export:\d+> has them/.test(text(report))).toBe(said);
     for (const { size } of report.attachments) expect(size).toBeLessThanOrEqual(attachmentBytes);
   },
 );
@@ -347,7 +347,7 @@ describe("pictures that exceed a message", () => {
     const [, parts = "0"] = /in (\d+) zips/.exec(text(report)) ?? [];
     expect(Number(parts)).toBeGreaterThan(7);
     const id = /Job `(\w+)`/.exec(text(report))![1]!;
-    expect(text(report)).toContain(`\`/show id:${id} part:8\` brings the next one.`);
+    expect(text(report)).toMatch(new RegExp(`</show:\\d+> \`id:${id} part:8\` brings the next one.`));
     const names = new Set<string>();
     for (const zip of zips)
       for (const name of (await unzip(await alice.download(zip))).keys()) names.add(name);
@@ -362,6 +362,25 @@ describe("pictures that exceed a message", () => {
     expect([...names].filter((name) => /baseline|optimized/.test(name))).toHaveLength(30);
     const beyond = await alice.slash("show", { id, part: Number(parts) + 1 });
     await beyond.waitFor((m) => m.content === `There are ${parts} zips of these pictures here.`);
+  });
+});
+
+describe("pairs of a comparison", () => {
+  it("are taken out under that name, told apart by their seeds", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const handle = await alice.slash("compare", { prompt: "A cat", seed: 7, pairs: 3 });
+    const waiting = await handle.waitFor((m) => hasButton(m, "Cancel"));
+    const menus = await alice.press(waiting, "Take pairs out");
+    expect(menus.message?.content).toBe("Pick the pairs to skip. What is drawn already stays.");
+    const [menu] = menus.message!.components.flatMap((row) => row.components ?? []);
+    expect(menu?.options?.map(({ label }) => label)).toEqual([
+      "Pair 1, seed 7",
+      "Pair 2, seed 8",
+      "Pair 3, seed 9",
+    ]);
+    await alice.select(menus.message, "Pairs 1 to 3", ["1"]);
+    await menus.waitFor((m) => m.content === "1 pair taken out; 2 left to draw.");
   });
 });
 

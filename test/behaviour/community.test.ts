@@ -161,6 +161,7 @@ describe("/admin", () => {
     const list = await admin.slash("admin failed");
     expect(list.message?.content).toContain(`\`${jobId}\` Compare of`);
     expect(list.message?.content).toContain("OUT_OF_MEMORY");
+    expect(list.message?.content).toMatch(/<t:\d+:R> · \[Open\]\(https:\/\/\S+\/\d+\/\d+\/\d+\)\n> A cat$/);
     await expect.poll(async () => (await world.store.deliveries.undelivered()).length).toBe(0);
     await admin.slash("admin retry", { job: jobId });
     expect(await world.queue.get(jobId)).toMatchObject({ state: "queued", failures: [], phase: "text" });
@@ -168,6 +169,19 @@ describe("/admin", () => {
     await handle.waitFor((m) => text(m).includes("highly detailed"));
     const gone = await admin.slash("admin drop", { job: jobId });
     expect(gone.message?.content).toContain("There is no failed job");
+  });
+
+  it("lists as many failed jobs as a message holds whole, and how many more there are", async () => {
+    const { local, loop } = await startWorld();
+    for (let i = 0; i < 10; i++) {
+      await (await local.member("alice").slash("optimize", { prompt: `${"`*x ".repeat(100)}${i}` })).done();
+      await loop.fail(await loop.claim("text"), "OUT_OF_MEMORY");
+    }
+    const { message } = await local.member("admin").slash("admin failed");
+    const lines = message!.content.split("\n");
+    const more = Number(/^and (\d+) more$/.exec(lines.at(-1)!)?.[1]);
+    expect(lines).toHaveLength(2 * (10 - more) + 1);
+    expect(lines.filter((line) => line.startsWith("> "))).toHaveLength(10 - more);
   });
 
   it("is for the owner of the Discord application, not for who manages a server", async () => {
@@ -273,7 +287,7 @@ describe("/show", () => {
     const bob = await world.local.member("bob").slash("show", { id: jobId });
     expect(bob.ephemeral).toBe(true);
     const unknown = await alice.slash("show", { id: "nothing" });
-    expect(unknown.message?.content).toContain("no longer stored");
+    expect(unknown.message?.content).toBe("There is no job with this id, or it was erased.");
   });
 });
 

@@ -210,6 +210,8 @@ describe("/stats", () => {
     const { world, bob, message, jobId } = await start();
     const nobody = await (await bob.slash("stats show")).waitFor((m) => m.embeds.length > 0);
     expect(text(nobody)).toContain("No votes yet.");
+    expect(text(nobody)).toMatch(/Use <\/compare:\d+> `blind:True`/);
+    expect(nobody.attachments).toEqual([]);
     await bob.press(message, "A");
     const few = await (await bob.slash("stats show")).waitFor((m) => m.embeds.length > 0);
     expect(text(few)).toContain("Too few to tell; 10 are needed.");

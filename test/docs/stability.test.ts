@@ -28,7 +28,7 @@ test("every variable that is promised exists", () => {
 test("every command that is promised exists, in Discord and on the command line", () => {
   const inDiscord = [...COMMANDS.keys()].map((name) => `/${name}`);
   const promised = names("In Discord:", "On the command line:");
-  expect(promised).toHaveLength(10);
+  expect(promised).toHaveLength(11);
   expect(inDiscord).toEqual(expect.arrayContaining(promised));
   const program = buildProgram(loadConfig({}, "/"));
   for (const verb of names("On the command line:", "With `--json`")) {

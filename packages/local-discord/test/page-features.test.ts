@@ -124,6 +124,18 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     expect(await embed.locator("img").count()).toBe(2);
   });
 
+  test("a click on a command in a message writes it, in the user's language", async () => {
+    await open();
+    await send("Look it up: </guide:123456789012345678>");
+    const mention = last().getByRole("button", { name: "/guide" });
+    await mention.click();
+    await expect.poll(() => composer().inputValue()).toBe("/guide ");
+    await page.getByRole("button", { name: /^You are/ }).click();
+    await page.getByRole("menuitemradio", { name: "Deutsch" }).click();
+    await last().getByRole("button", { name: "/leitfaden" }).click();
+    await expect.poll(() => composer().inputValue()).toBe("/leitfaden ");
+  });
+
   test("input is checked before it is sent, and commands are shown in the user's language", async () => {
     await open();
     await composer().fill(`/echo input:${"x".repeat(201)}`);

@@ -2,7 +2,7 @@ import { type Item, isFinished, type Job, nextPhase } from "../../core/job.js";
 import type { Queue } from "../../db/queue.js";
 import type { StatusBoard } from "../delivery/status-board.js";
 import { deferUpdate, type Press, replyPrivately } from "../discord/interactions.js";
-import { ITEMS_SHOWN, itemRows } from "../messages/components.js";
+import { ITEMS_SHOWN, itemRows, nounOf } from "../messages/components.js";
 import { itemLines } from "../words/batch.js";
 import { refusals } from "../words/refusals.js";
 
@@ -26,10 +26,10 @@ export class BatchItems {
     if (left.length === 0) return replyPrivately(press, refusals.nothingLeft);
     await replyPrivately(press, {
       content: [
-        itemLines.choose,
+        itemLines.choose(nounOf(job.kind)),
         ...(left.length > ITEMS_SHOWN ? [itemLines.more(ITEMS_SHOWN, left.length)] : []),
       ].join("\n"),
-      components: itemRows(job.id, left),
+      components: itemRows(job, left),
     });
   }
 
@@ -49,8 +49,8 @@ export class BatchItems {
       await board.refresh(job.id);
     }
     await press.editReply({
-      content: taken === 0 ? itemLines.gone : itemLines.taken(taken, left.length),
-      components: isEmpty ? [] : itemRows(job.id, left),
+      content: taken === 0 ? itemLines.gone : itemLines.taken(nounOf(job.kind), taken, left.length),
+      components: isEmpty ? [] : itemRows(job, left),
     });
   }
 }

@@ -23,4 +23,10 @@ export interface DraftHandler {
   readonly run: (press: Press, action: PressAction) => Promise<void>;
 }
 
-export type Handler = JobHandler | DraftHandler;
+/** What a menu does whose values are jobs of its user. */
+export interface ListHandler {
+  readonly access: "list";
+  readonly run: (press: Press, action: PressAction) => Promise<void>;
+}
+
+export type Handler = JobHandler | DraftHandler | ListHandler;

@@ -30,7 +30,7 @@ export class Presses {
     if (action === null || !(press.isButton() || press.isStringSelectMenu()))
       return replyPrivately(press, refusals.unknownButton);
     const handler = this.#options.table[action.verb];
-    if (handler.access === "draft") return handler.run(press, action);
+    if (handler.access === "draft" || handler.access === "list") return handler.run(press, action);
     if (action.verb === "delete" && (await this.#deletesOrphan(press, action.jobId))) return;
     const job = await this.#accessible(press, action, handler.access);
     if (job !== null) await handler.run(press, job, action);
@@ -39,8 +39,9 @@ export class Presses {
   async submit(modal: ModalSubmitInteraction): Promise<void> {
     const action = decodeCustomId(modal.customId);
     const handler = action === null ? undefined : this.#options.table[action.verb];
-    if (action === null || handler === undefined || handler.access === "draft" || !handler.submit)
+    if (action === null || handler === undefined || handler.access === "draft" || handler.access === "list")
       return replyPrivately(modal, refusals.unknownButton);
+    if (!handler.submit) return replyPrivately(modal, refusals.unknownButton);
     const job = await this.#accessible(modal, action, handler.access);
     if (job !== null) await handler.submit(modal, job);
   }

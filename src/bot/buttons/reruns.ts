@@ -39,6 +39,24 @@ export const redraw = (job: Job): CommandRequest => {
   };
 };
 
+/** The command of a job again, from a new seed: a prompt without a rewrite of its own is rewritten anew. */
+export function repeated(job: Job): CommandRequest {
+  const seed = randomSeed();
+  const items = job.items.map(({ prompt, rewrite, candidates }) =>
+    job.kind === "optimize" ? { prompt, rewrite: null } : { prompt, rewrite, candidates },
+  );
+  return {
+    kind: job.kind,
+    text: { ...job.text, seed },
+    image: { ...job.image, seed },
+    parentId: job.id,
+    blind: job.blind,
+    confirm: job.kind === "batch",
+    known: items.flatMap(({ prompt, rewrite }) => [prompt, rewrite]),
+    prompts: async () => ({ items }),
+  };
+}
+
 /** Another prompt, with a rewrite of its own, from the same seed. */
 export function withPrompt(job: Job, prompt: string): CommandRequest {
   if (prompt === itemOf(job).prompt) throw nothingChanged();

@@ -8,6 +8,7 @@ import type { Intake } from "../requests/intake.js";
 import type { CommandRequest } from "../requests/request.js";
 import type { BatchItems } from "./batch-items.js";
 import type { Handler, JobHandler } from "./handler.js";
+import type { History } from "./history.js";
 import type { JobButtons } from "./job-buttons.js";
 import {
   again,
@@ -27,6 +28,7 @@ export interface ButtonParts {
   readonly ballots: Ballots;
   readonly items: BatchItems;
   readonly jobs: JobButtons;
+  readonly history: History;
   readonly forms: TextForms;
 }
 
@@ -37,6 +39,7 @@ export function buttonTable({
   ballots,
   items,
   jobs,
+  history,
   forms,
 }: ButtonParts): Readonly<Record<Verb, Handler>> {
   const rerun = (request: (job: Job, press: Press) => CommandRequest): JobHandler => ({
@@ -63,6 +66,7 @@ export function buttonTable({
     delete: { access: "moderator", run: (press, job) => jobs.delete(press, job) },
     vote: { access: "anyone", run: (press, job, action) => ballots.vote(press, job, action) },
     reveal: { access: "moderator", run: (press, job) => ballots.reveal(press, job) },
+    repeat: { access: "list", run: (press) => history.repeat(press) },
     again: rerun(again),
     pair: rerun(drawPair),
     raw: rerun(drawRaw),

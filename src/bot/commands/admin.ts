@@ -6,8 +6,8 @@ import {
   PermissionFlagsBits,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
+import type { Job } from "../../core/job.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { clip } from "../discord/markdown.js";
 import { CONTENT_MAX } from "../discord/outgoing.js";
 import { adminLines } from "../words/admin.js";
 import { commandTexts } from "../words/commands.js";
@@ -22,7 +22,22 @@ const job = {
   description: texts.job,
   required: true,
   max_length: 64,
+  autocomplete: true,
 };
+/** As many jobs as a message holds whole, and how many more there are. */
+function failedJobs(jobs: readonly Job[]): string {
+  if (jobs.length === 0) return adminLines.noneFailed;
+  const lines: string[] = [];
+  let room = CONTENT_MAX - adminLines.moreFailed(jobs.length).length;
+  for (const one of jobs.map((it) => `${adminLines.failed(it)} ${adminLines.failedAt(it)}`)) {
+    room -= one.length + 1;
+    if (room < 0) break;
+    lines.push(one);
+  }
+  const more = jobs.length - lines.length;
+  return [...lines, ...(more === 0 ? [] : [adminLines.moreFailed(more)])].join("\n");
+}
+
 const sub = (name: string, description: string, options: (typeof job)[] = []) => ({
   type: ApplicationCommandOptionType.Subcommand as const,
   name,
@@ -75,9 +90,7 @@ export const admin: AnswerCommand = {
         return replyPrivately(interaction, adminLines.resumed);
       case "failed": {
         const jobs = await records.setAside(SHOWN);
-        const lines = jobs.map((it) => adminLines.failed(it));
-        const content = lines.length === 0 ? adminLines.noneFailed : lines.join("\n");
-        return replyPrivately(interaction, clip(content, CONTENT_MAX));
+        return replyPrivately(interaction, failedJobs(jobs));
       }
       case "retry": {
         const id = interaction.options.getString("job", true);

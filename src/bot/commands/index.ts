@@ -6,6 +6,7 @@ import { batch } from "./batch.js";
 import type { Command } from "./command.js";
 import { compare } from "./compare.js";
 import { help } from "./help.js";
+import { history } from "./history.js";
 import { messageMenus } from "./message-menus.js";
 import { mydata } from "./mydata.js";
 import { optimize } from "./optimize.js";
@@ -18,7 +19,7 @@ export { readMenu } from "./message-menus.js";
 
 /** All slash commands, by name. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>(
-  Object.entries({ optimize, compare, batch, stats, settings, admin, queue, show, mydata, help }),
+  Object.entries({ optimize, compare, batch, stats, settings, admin, queue, history, show, mydata, help }),
 );
 
 /** All slash commands and message menus as Discord is told of them, in every language. */

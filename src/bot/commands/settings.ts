@@ -5,15 +5,25 @@ import {
   type Locale,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { SettingName, SettingScope } from "../../core/settings.js";
+import { IMAGE_RANGES } from "../../core/options.js";
+import type { SettingName, SettingScope, Settings } from "../../core/settings.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { readSize } from "../requests/request.js";
+import { checkRange, type Limits, readSize } from "../requests/request.js";
 import { mayManage } from "../requests/rules.js";
-import { CATALOG, isSettingName, parseSetting, showSetting } from "../requests/setting-catalog.js";
+import {
+  CATALOG,
+  isRoles,
+  isServerWide,
+  isSettingName,
+  needsAgeRestriction,
+  parseSetting,
+  showSetting,
+} from "../requests/setting-catalog.js";
 import { commandTexts } from "../words/commands.js";
 import { settingLines, settingTexts } from "../words/settings.js";
 import { LANGUAGES, TRANSLATIONS } from "../words/translations.js";
 import type { AnswerCommand, Services } from "./command.js";
+import { completeSize } from "./options.js";
 
 const texts = commandTexts.settings;
 const VALUE_MAX = 1000;
@@ -36,6 +46,16 @@ const scope = {
   ],
 };
 
+/** `reset`: every setting. */
+const ALL = "all";
+
+/** Everything at once, for `reset`, before the settings. */
+export function completeReset(typed: string, locale: Locale): { name: string; value: string }[] {
+  const all = { name: settingLines.choice(ALL, settingLines.all), value: ALL };
+  const offered = all.name.includes(typed.trim().toLowerCase()) ? [all] : [];
+  return [...offered, ...completeSetting(typed, locale)];
+}
+
 /** Settings whose name or meaning contains what was typed, in the user's language where it is one of ours. */
 export function completeSetting(typed: string, locale: Locale): { name: string; value: string }[] {
   const wanted = typed.trim().toLowerCase();
@@ -44,6 +64,30 @@ export function completeSetting(typed: string, locale: Locale): { name: string; 
     .map((value) => ({ name: settingLines.choice(value, meaningOf(value, locale)), value }))
     .filter(({ name: shown }) => shown.toLowerCase().includes(wanted));
 }
+
+/** Values of a setting that contain what was typed; a number that was typed comes first. */
+export function completeValue(
+  setting: string,
+  typed: string,
+  locale: Locale,
+  limits: Limits,
+): { name: string; value: string }[] {
+  if (!isSettingName(setting)) return [];
+  if (setting === "size") return completeSize(typed, locale, limits);
+  const wanted = typed.trim().toLowerCase();
+  const usual = usualValues(setting, limits).filter((value) => value.includes(wanted));
+  const own = usual.includes(wanted) || !isTaken(setting, wanted) ? [] : [wanted];
+  return [...own, ...usual].map((value) => ({ name: value, value }));
+}
+
+const usualValues = (setting: SettingName, { maxSteps }: Limits): readonly string[] => {
+  const { usual = [] } = CATALOG[setting];
+  return setting === "steps" ? usual.filter((value) => Number(value) <= maxSteps) : usual;
+};
+
+/** Whether what was typed is a value of a setting with usual ones; other texts complete themselves. */
+const isTaken = (setting: SettingName, typed: string): boolean =>
+  CATALOG[setting].usual !== undefined && CATALOG[setting].schema.safeParse(typed).success && typed !== "";
 
 const meaningOf = (name: SettingName, locale: Locale): string => {
   const language = LANGUAGES.find((one) => one === locale);
@@ -70,9 +114,10 @@ export const settings: AnswerCommand = {
             type: ApplicationCommandOptionType.String,
             name: "value",
             description: texts.value,
-            required: true,
             max_length: VALUE_MAX,
+            autocomplete: true,
           },
+          { type: ApplicationCommandOptionType.Role, name: "role", description: texts.role },
           scope,
         ],
       },
@@ -110,14 +155,23 @@ export const settings: AnswerCommand = {
         return show(interaction, services);
       case "set": {
         const target = await writable(interaction, services);
-        const { key, value } = read(interaction);
-        const parsed = key === "size" ? readSize(value, services.context.limits) : parseSetting(key, value);
+        const key = read(interaction);
+        const parsed = readValue(interaction, key, services.context.limits);
+        if (target.scope === "channel" && isServerWide(key))
+          return replyPrivately(interaction, settingLines.serverWide(key));
+        if (target.scope === "channel" && needsAgeRestriction(key, parsed) && !isAgeRestricted(interaction))
+          return replyPrivately(interaction, settingLines.needsAgeRestriction(key, String(parsed)));
         await store.set(target.scope, target.id, key, parsed, interaction.user.id);
         return replyPrivately(interaction, settingLines.set(key, showSetting(key, parsed), target.scope));
       }
       case "reset": {
         const target = await writable(interaction, services);
-        const { key } = read(interaction);
+        if (interaction.options.getString("name", true) === ALL) {
+          const names = (await store.list(target.scope, target.id)).map(({ name }) => name);
+          for (const name of names) await store.reset(target.scope, target.id, name);
+          return replyPrivately(interaction, settingLines.resetAll(names, target.scope));
+        }
+        const key = read(interaction);
         const was = await store.reset(target.scope, target.id, key);
         return replyPrivately(interaction, settingLines.reset(key, target.scope, was));
       }
@@ -125,12 +179,33 @@ export const settings: AnswerCommand = {
   },
 };
 
-function read(interaction: ChatInputCommandInteraction) {
+function read(interaction: ChatInputCommandInteraction): SettingName {
   const key = interaction.options.getString("name", true);
   if (!isSettingName(key)) {
     throw new InputError("INPUT_CHOICE", `There is no setting ${key}.`, { option: "setting" });
   }
-  return { key, value: interaction.options.getString("value") ?? "" };
+  return key;
+}
+
+/** The value that `set` gives. Throws InputError INPUT_OPTION. */
+function readValue(
+  { options }: ChatInputCommandInteraction,
+  key: SettingName,
+  limits: Limits,
+): NonNullable<Settings[SettingName]> {
+  const role = options.getRole("role");
+  const value = options.getString("value") ?? "";
+  if (isRoles(key)) return parseSetting(key, `${value} ${role?.id ?? ""}`);
+  if (key === "size") return readSize(value, limits);
+  // As the option of the commands that it is the default of.
+  if (key === "steps") return checkRange(key, Number(value), { ...IMAGE_RANGES.steps, max: limits.maxSteps });
+  return parseSetting(key, value);
+}
+
+/** A thread is if its channel is. */
+function isAgeRestricted({ channel }: ChatInputCommandInteraction): boolean {
+  const decides = channel?.isThread() === true ? channel.parent : channel;
+  return decides !== null && "nsfw" in decides && decides.nsfw;
 }
 
 /** The scope that the user may change here; throws InputError NOT_ALLOWED. */

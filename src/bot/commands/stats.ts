@@ -88,6 +88,11 @@ async function show(
   await deferReply(interaction);
   const by = interaction.options.getString("by") ?? "server";
   const overall = { label: statsLines.all, plain: statsLines.all, tally: await votes.total(filter) };
+  if (Object.values(overall.tally).every((votes) => votes === 0)) {
+    const { sentence } = verdictOf(overall.tally);
+    await interaction.editReply({ embeds: [{ title: statsLines.title, description: sentence }] });
+    return;
+  }
   const groups = Object.hasOwn(GROUPS, by) ? await GROUPS[by as keyof typeof GROUPS](votes, filter) : [];
   const lines: Line[] = [overall, ...groups];
   const told = lines.map(({ label, plain, tally }) => ({ label, plain, verdict: verdictOf(tally) }));

@@ -4,13 +4,16 @@ import {
   Events as DiscordEvents,
   GatewayIntentBits,
   type Interaction,
-  REST,
+  type Message,
+  Partials,
+  type REST,
   type RESTOptions,
 } from "discord.js";
 import { atMost, type Backoff, retry } from "../../core/backoff.js";
 import { DiscordError } from "../../core/errors.js";
 import { type Events, log } from "../../core/events.js";
 import { ownersOf } from "./application.js";
+import { CommandLinks } from "./command-links.js";
 import { connect, fatalClose, refusalOf } from "./connect.js";
 import { DiscordApi } from "./messenger.js";
 import { registerCommands } from "./registration.js";
@@ -48,6 +51,7 @@ const GOODBYE_MS = 700;
  */
 export class Gateway {
   readonly #options: GatewayOptions;
+  readonly #links = new CommandLinks();
   readonly #rest: REST;
   /**
    * Results must get out while the gateway is down and until the very end of `stop`, so their requests have a
@@ -62,25 +66,32 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     this.#options = options;
     const uploads = { ...this.#restOptions(), timeout: options.uploadTimeoutMs };
-    this.#rest = new REST(uploads).setToken(options.token);
+    this.#rest = this.#links.rest(uploads).setToken(options.token);
     this.#watch(this.#rest);
-    this.api = new DiscordApi(this.#rest, new REST({ ...uploads, retries: 0 }));
+    this.api = new DiscordApi(this.#rest, this.#links.rest({ ...uploads, retries: 0 }));
   }
 
   /** Logs in. Waits while the network is down; throws DiscordError where waiting does not help. */
   async connect(
     onInteraction: (interaction: Interaction) => void,
+    onDirectMessage: (message: Message) => void,
   ): Promise<{ readonly userTag: string; readonly applicationId: string }> {
     const client = await connect({
       token: this.#options.token,
       clientOptions: {
-        intents: [GatewayIntentBits.Guilds],
+        intents: [GatewayIntentBits.Guilds, GatewayIntentBits.DirectMessages],
+        // Channels of direct messages are not known beforehand.
+        partials: [Partials.Channel],
         allowedMentions: { parse: [] },
         rest: this.#restOptions(),
       },
       prepare: (fresh) => {
+        fresh.rest.clearHandlerSweeper();
+        fresh.rest.clearHashSweeper();
+        fresh.rest = this.#links.rest(fresh.options.rest);
         this.#listen(fresh);
         fresh.on(DiscordEvents.InteractionCreate, onInteraction);
+        fresh.on(DiscordEvents.MessageCreate, onDirectMessage);
       },
       onOddEvent: (event, error) => this.#countOdd(event, error),
       backoff: this.#backoff("Discord can't be reached"),
@@ -91,7 +102,10 @@ export class Gateway {
     return { userTag: client.user.tag, applicationId: client.application.id };
   }
 
-  /** Registers the commands where Discord's list differs: in these guilds, or globally without any. */
+  /**
+   * Registers the commands where Discord's list differs: in these guilds, or globally without any. From then
+   * on messages link to them; not with several guilds, as each has ids of its own.
+   */
   register(
     applicationId: string,
     guildIds: readonly string[],
@@ -99,7 +113,9 @@ export class Gateway {
   ): Promise<"unchanged" | "registered"> {
     return retry(this.#backoff("The commands could not be registered"), async () => {
       try {
-        return await registerCommands(this.#rest, applicationId, guildIds, commands);
+        return await registerCommands(this.#rest, applicationId, guildIds, commands, (registered) => {
+          if (guildIds.length < 2) this.#links.learn(registered);
+        });
       } catch (error) {
         throw refusalOf(error) ?? error;
       }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import {
+  type APIApplicationCommand,
   ApplicationIntegrationType,
   type RESTPostAPIApplicationCommandsJSONBody as CommandJson,
   InteractionContextType,
@@ -10,13 +11,14 @@ import {
 /**
  * Registers our commands where Discord's list differs from ours. Otherwise the list is left alone: writing it
  * takes up to an hour to reach all clients and counts against a daily limit. Without guilds the commands are
- * global.
+ * global. `learn` gets them as Discord has them, with their ids.
  */
 export async function registerCommands(
   rest: REST,
   applicationId: string,
   guildIds: readonly string[],
   commands: readonly CommandJson[],
+  learn: (registered: readonly APIApplicationCommand[]) => void = () => {},
 ): Promise<"unchanged" | "registered"> {
   const scopes =
     guildIds.length === 0
@@ -25,14 +27,19 @@ export async function registerCommands(
           route: Routes.applicationGuildCommands(applicationId, guildId),
           body: commands.map(asGuilds),
         }));
+  const all: APIApplicationCommand[] = [];
   let result: "unchanged" | "registered" = "unchanged";
   for (const { route, body } of scopes) {
     const query = new URLSearchParams({ with_localizations: "true" });
-    const registered = (await rest.get(route, { query })) as CommandJson[];
-    if (definitionHash(registered) === definitionHash(body)) continue;
-    await rest.put(route, { body });
+    const before = (await rest.get(route, { query })) as (APIApplicationCommand & CommandJson)[];
+    if (definitionHash(before) === definitionHash(body)) {
+      all.push(...before);
+      continue;
+    }
+    all.push(...((await rest.put(route, { body })) as APIApplicationCommand[]));
     result = "registered";
   }
+  learn(all);
   return result;
 }
 

@@ -5,9 +5,11 @@ import {
   ButtonStyle,
   ComponentType,
 } from "discord.js";
-import type { Item, Job } from "../../core/job.js";
+import type { Item, Job, JobKind } from "../../core/job.js";
+import type { JobEntry } from "../../db/records.js";
 import { clip, tail } from "../discord/markdown.js";
 import type { Row } from "../discord/outgoing.js";
+import { historyLines } from "../words/history.js";
 import { labels } from "../words/labels.js";
 import { addedPhrases } from "./prompt-diff.js";
 
@@ -40,6 +42,8 @@ const VERBS = {
   raw: null,
   info: null,
   delete: null,
+  /** The menu of `/history`: does the chosen job again. It is of no one job. */
+  repeat: null,
   vote: /^(left|right|tie|bad)$/,
   reveal: null,
 } as const satisfies Record<string, RegExp | null>;
@@ -95,11 +99,14 @@ function button(
   };
 }
 
-/** Under a job that waits or runs; `items`: whether prompts can be taken out of it. */
-export const cancelRow = (jobId: string, enabled: boolean, items = false): Row =>
+/** What a job of several items is made of: the prompts of a file, or pairs of one prompt. */
+export const nounOf = (kind: JobKind): "prompt" | "pair" => (kind === "batch" ? "prompt" : "pair");
+
+/** Under a job that waits or runs; `items`: what can be taken out of it. */
+export const cancelRow = (jobId: string, enabled: boolean, items: "prompt" | "pair" | null = null): Row =>
   row(
     button("cancel", jobId, labels.cancel, { enabled }),
-    ...(items ? [button("items", jobId, labels.takeOut, { enabled })] : []),
+    ...(items === null ? [] : [button("items", jobId, labels.takeOut(items), { enabled })]),
   );
 
 /** Under a draft. */
@@ -112,19 +119,22 @@ export const draftRow = (draftId: string): Row =>
 /** Prompts that one message offers to take out. */
 export const ITEMS_SHOWN = 5 * OPTIONS_MAX;
 
-/** Menus of the prompts that can be taken out, 25 in each. */
-export function itemRows(jobId: string, items: readonly Item[]): Row[] {
+/** Menus of the items that can be taken out, 25 in each. */
+export function itemRows({ id: jobId, kind }: Pick<Job, "id" | "kind">, items: readonly Item[]): Row[] {
+  const noun = nounOf(kind);
   const rows: Row[] = [];
   for (let from = 0; from < Math.min(items.length, ITEMS_SHOWN); from += OPTIONS_MAX) {
     const page = items.slice(from, from + OPTIONS_MAX);
     rows.push(
       select({
         custom_id: encodeCustomId("skip", jobId, String(from / OPTIONS_MAX)),
-        placeholder: labels.choosePrompts(page[0]!.index + 1, page.at(-1)!.index + 1),
+        placeholder: labels.choosePrompts(noun, page[0]!.index + 1, page.at(-1)!.index + 1),
         min_values: 1,
         max_values: page.length,
-        options: page.map(({ index, prompt }) => ({
-          label: clip(`${index + 1}. ${prompt}`, OPTION_TEXT_MAX),
+        options: page.map(({ index, prompt, seed }) => ({
+          // The pairs of a comparison have one prompt.
+          label:
+            noun === "pair" ? labels.pair(index + 1, seed) : clip(`${index + 1}. ${prompt}`, OPTION_TEXT_MAX),
           value: String(index),
         })),
       }),
@@ -132,6 +142,18 @@ export function itemRows(jobId: string, items: readonly Item[]): Row[] {
   }
   return rows;
 }
+
+/** Under a list of a person's jobs, 25 at most. */
+export const historyRow = (entries: readonly JobEntry[], now: number, locale: string): Row =>
+  select({
+    custom_id: encodeCustomId("repeat", "history"),
+    placeholder: historyLines.again,
+    options: entries.map((entry) => ({
+      label: historyLines.choice(entry, OPTION_TEXT_MAX),
+      description: clip(historyLines.choiceDetail(entry, now, locale), OPTION_TEXT_MAX),
+      value: entry.id,
+    })),
+  });
 
 /** Under the result of a finished job, or under how it ended without one. */
 export function resultRows(job: Job): Row[] {

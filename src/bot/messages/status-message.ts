@@ -4,7 +4,7 @@ import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
 import { labels } from "../words/labels.js";
 import { statusLines } from "../words/status.js";
-import { cancelRow } from "./components.js";
+import { cancelRow, nounOf } from "./components.js";
 import { coarse } from "./eta.js";
 import { noteLines, promptSections } from "./rewrite-text.js";
 
@@ -37,7 +37,7 @@ export interface JobSummary {
   readonly title: string;
   readonly subject: string;
   /** Whether single items can be taken out. */
-  readonly hasItems: boolean;
+  readonly items: "prompt" | "pair" | null;
 }
 
 /** The message's color tells the state at a glance: blue waits, orange runs, green is done, red failed. */
@@ -61,7 +61,7 @@ export function summarize(job: Job): JobSummary {
   return {
     id: job.id,
     title: labels.commands[job.kind],
-    hasItems: job.items.length > 1,
+    items: job.items.length > 1 ? nounOf(job.kind) : null,
     subject:
       job.kind === "batch" || first === undefined
         ? [statusLines.batch(job.items.length, given), ...takenOut].join(" ")
@@ -109,7 +109,7 @@ export function statusMessage(
         ...(preview === null ? {} : { image: { url: `attachment://${preview.name}` } }),
       },
     ],
-    components: [cancelRow(job.id, status.kind !== "stopping", job.hasItems)],
+    components: [cancelRow(job.id, status.kind !== "stopping", job.items)],
     files,
     keepFiles: files.length === 0 && !stale ? true : kept === null ? false : [kept],
   };

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { MessageComponentInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { Origin } from "../../core/job.js";
@@ -32,6 +33,8 @@ export type Outcome =
 
 /** Discord: an interaction's token works for 15 minutes. */
 const TOKEN_LIFE_MS = 15 * 60_000;
+/** How long a file is looked at before its command is acknowledged, for which Discord waits 3 s. */
+const LOOK_MS = 1_000;
 /** Discord may deliver an event more than once; ids older than their tokens need not be remembered. */
 const REMEMBERED_IDS = 1_000;
 
@@ -105,6 +108,9 @@ export class Intake {
       await replyPrivately(interaction, sentenceOf(error));
       throw error;
     }
+    // An answer is public or private from its acknowledgement on, so a file is looked at before it.
+    const read = request.confirm === true ? this.#read(request, origin) : null;
+    if (read !== null && (await this.#refusedEarly(interaction, origin, read))) return REFUSED;
     try {
       await acknowledge(interaction, () => interaction.deferReply());
     } catch (error) {
@@ -112,13 +118,39 @@ export class Intake {
       void arrivals.refuse(origin, errorSentence("DISCORD_UNREACHABLE"));
       throw error;
     }
-    const store = () => this.#store(request, origin, interaction.attachmentSizeLimit);
+    const store = async () =>
+      this.#store(
+        request,
+        origin,
+        interaction.attachmentSizeLimit,
+        await (read ?? this.#read(request, origin)),
+      );
     return (await arrivals.work(origin, store)) ?? REFUSED;
   }
 
-  /** Stores the request as a job, or hands it back where its user has to confirm it. */
-  async #store(request: CommandRequest, origin: Origin, replyLimitBytes: number): Promise<Outcome> {
-    const { kind, text, parentId, blind = false, confirm = false } = request;
+  /** Whether the prompts were soon found to be wrong, and the user was told so privately. */
+  async #refusedEarly(interaction: Asking, origin: Origin, read: Promise<unknown>): Promise<boolean> {
+    const failure = read.then(
+      () => null,
+      (error: unknown) => error,
+    );
+    const error = await Promise.race([failure, delay(LOOK_MS, null, { ref: false })]);
+    if (!(error instanceof InputError)) return false;
+    const { arrivals, queue } = this.#options;
+    try {
+      await replyPrivately(interaction, sentenceOf(error));
+    } catch (cause) {
+      // Discord may have received it all the same; if not, nothing of the command is left.
+      void arrivals.refuse(origin, sentenceOf(error));
+      throw cause;
+    }
+    await queue.settleArrival(origin.interactionId);
+    return true;
+  }
+
+  /** Fetches the prompts and checks them. Throws InputError. */
+  async #read(request: CommandRequest, origin: Origin): Promise<DraftRequest> {
+    const { kind, text } = request;
     const settings = await this.#options.settings.resolve(origin);
     const { preview = false } = contextOf(this.#options.context, settings);
     const { items: read, image: found, notes } = await request.prompts();
@@ -127,10 +159,19 @@ export class Intake {
     const image = withAlwaysNegative({ ...request.image, ...found }, settings);
     checkSize(image.size, this.#options.context.limits);
     const items = read.map((item) => withOwnNegative(item, settings));
-    const draft = { kind, text, image, items, preview };
-    if (confirm)
-      return { kind: "draft", request: { ...draft, ...(notes === undefined ? {} : { notes }) }, origin };
-    await this.#enqueue({ ...draft, blind }, origin, replyLimitBytes, parentId);
+    return { kind, text, image, items, preview, ...(notes === undefined ? {} : { notes }) };
+  }
+
+  /** Stores the request as a job, or hands it back where its user has to confirm it. */
+  async #store(
+    { confirm = false, blind = false, parentId }: CommandRequest,
+    origin: Origin,
+    replyLimitBytes: number,
+    draft: DraftRequest,
+  ): Promise<Outcome> {
+    if (confirm) return { kind: "draft", request: draft, origin };
+    const { notes: _, ...wanted } = draft;
+    await this.#enqueue({ ...wanted, blind }, origin, replyLimitBytes, parentId);
     return { kind: "job" };
   }
 

@@ -39,20 +39,24 @@ const MINUTES_OF_A_WEEK = 7 * 24 * 60;
 
 type Entry<N extends SettingName> = {
   readonly schema: z.ZodType<NonNullable<Settings[N]>>;
+  /** Values to choose from, as a person would write them: all of them, or the usual ones. */
+  readonly usual?: readonly string[];
   /** What it takes, for the refusal. */
   readonly takes: string;
 };
 
 /** The same schema and sentence for all settings of a kind. */
-const inRange = (range: Range) => {
+const inRange = (range: Range, usual: readonly number[]) => {
   const { min, max, whole } = range;
   return {
+    usual: usual.filter((value) => isInRange(value, range)).map(String),
     schema: z.coerce.number().refine((value) => isInRange(value, range)),
     takes: whole ? expectations.integer(min, max) : expectations.number(min, max),
   };
 };
 const oneOf = <const T extends readonly [string, ...string[]]>(choices: T) => ({
   schema: z.enum(choices),
+  usual: choices,
   takes: expectations.oneOf(choices),
 });
 const text = {
@@ -69,23 +73,26 @@ const size = {
 };
 const roles = { schema: roleIds, takes: expectations.roles };
 const words = { schema: wordList, takes: expectations.words };
-const onOff = { schema: yesNo, takes: expectations.yesNo };
+const onOff = { schema: yesNo, usual: ["on", "off"], takes: expectations.yesNo };
+
+const STEPS = [10, 20, 30, 50, 100];
+const JOBS = [1, 2, 3, 5, 10];
 
 /** How each setting is written by a person, and what it may be. */
 export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
-  steps: inRange(IMAGE_RANGES.steps),
-  guidance: inRange(IMAGE_RANGES.guidance),
+  steps: inRange(IMAGE_RANGES.steps, STEPS),
+  guidance: inRange(IMAGE_RANGES.guidance, [1, 5, 7.5, 10, 15]),
   scheduler: oneOf(SCHEDULERS),
   size,
   negative: text,
   mode: oneOf(SEARCH_MODES),
-  maxSteps: inRange(LIMIT_RANGES.steps),
-  maxBatch: inRange(LIMIT_RANGES.batch),
-  maxPairs: inRange(LIMIT_RANGES.pairs),
+  maxSteps: inRange(LIMIT_RANGES.steps, STEPS),
+  maxBatch: inRange(LIMIT_RANGES.batch, [5, 10, 20, 50, 100]),
+  maxPairs: inRange(LIMIT_RANGES.pairs, [1, 2, 3, 4]),
   useRoles: roles,
   manageRoles: roles,
   blind: onOff,
-  revealMinutes: inRange({ min: 1, max: MINUTES_OF_A_WEEK, whole: true }),
+  revealMinutes: inRange({ min: 1, max: MINUTES_OF_A_WEEK, whole: true }, [5, 15, 60, 24 * 60]),
   strangers: onOff,
   spoiler: onOff,
   flagged: oneOf(TREATMENTS),
@@ -94,21 +101,36 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   refusedWords: words,
   ping: onOff,
   preview: onOff,
-  userLimit: inRange(LIMIT_RANGES.jobs),
-  channelLimit: inRange(LIMIT_RANGES.jobs),
-  serverLimit: inRange(LIMIT_RANGES.jobs),
-  userCap: inRange(LIMIT_RANGES.jobs),
-  channelCap: inRange(LIMIT_RANGES.jobs),
-  serverCap: inRange(LIMIT_RANGES.jobs),
+  userLimit: inRange(LIMIT_RANGES.jobs, JOBS),
+  channelLimit: inRange(LIMIT_RANGES.jobs, JOBS),
+  serverLimit: inRange(LIMIT_RANGES.jobs, JOBS),
+  userCap: inRange(LIMIT_RANGES.jobs, JOBS),
+  channelCap: inRange(LIMIT_RANGES.jobs, JOBS),
+  serverCap: inRange(LIMIT_RANGES.jobs, JOBS),
 };
 
 export const isSettingName = (name: string): name is SettingName => Object.hasOwn(CATALOG, name);
 
+/** The settings whose values are roles. */
+export const isRoles = (name: SettingName): boolean => name === "useRoles" || name === "manageRoles";
+
+/** The settings that count a whole server's jobs, and mean nothing for one of its channels. */
+export const isServerWide = (name: SettingName): boolean => name === "serverLimit" || name === "serverCap";
+
+/**
+ * Whether a value changes nothing outside age-restricted channels: what the safety checker flagged is never
+ * posted there, and what it has not seen is only treated more strictly.
+ */
+export const needsAgeRestriction = (name: SettingName, value: unknown): boolean =>
+  (name === "flagged" && value !== "withhold") || (name === "unchecked" && value === "show");
+
 /** What a person wrote as a setting's value. Throws InputError INPUT_OPTION that says what it takes. */
 export function parseSetting<N extends SettingName>(name: N, text: string): NonNullable<Settings[N]> {
   const { schema, takes } = CATALOG[name];
-  const parsed = schema.safeParse(text.trim());
-  if (parsed.success) return parsed.data;
+  const written = text.trim();
+  const parsed = schema.safeParse(written);
+  // An empty text would be read as the number 0.
+  if (parsed.success && written !== "") return parsed.data;
   throw new InputError("INPUT_OPTION", `The setting ${name} takes ${takes}.`, {
     option: name,
     expected: takes,
@@ -117,8 +139,7 @@ export function parseSetting<N extends SettingName>(name: N, text: string): NonN
 
 /** A stored value as a person would write it. */
 export function showSetting(name: SettingName, value: unknown): string {
-  if (name === "useRoles" || name === "manageRoles")
-    return (value as string[]).map((id) => `<@&${id}>`).join(" ");
+  if (isRoles(name)) return (value as string[]).map((id) => `<@&${id}>`).join(" ");
   if (typeof value === "boolean") return value ? "on" : "off";
   if (Array.isArray(value)) return value.join(", ");
   if (name === "size") return showSize(value as PictureSize);

@@ -1,6 +1,7 @@
-import type { Job, Phase } from "../../core/job.js";
+import { type Job, linkTo, type Phase } from "../../core/job.js";
 import type { QueueDepth } from "../../db/queue.js";
 import { errorSentence } from "./errors.js";
+import { beginning } from "./history.js";
 import { labels } from "./labels.js";
 import { count, formatBytes, number } from "./parts.js";
 
@@ -30,10 +31,14 @@ export const adminLines = {
     "Paused: what runs is finished, and nothing new starts until `/admin resume`, also after a restart.",
   resumed: "The queue goes on.",
   noneFailed: "No job was set aside.",
+  moreFailed: (more: number) => `and ${number(more)} more`,
   failed: ({ id, kind, origin, failures }: Job) => {
     const { code = "INTERNAL", context } = failures.at(-1) ?? {};
     return `\`${id}\` ${labels.commands[kind]} of <@${origin.userId}>, tried ${count(failures.length, "time")}: ${code}. ${errorSentence(code, context)}`;
   },
+  /** Of a failed job: when, its message, and the beginning of its prompt. */
+  failedAt: ({ origin, items, createdAt, finishedAt, delivery }: Job) =>
+    `<t:${Math.floor((finishedAt ?? createdAt) / 1000)}:R> · [Open](${linkTo(origin, delivery.messageId)})\n> ${beginning(items[0]?.prompt ?? "")}`,
   notFailed: (id: string) =>
     `There is no failed job \`${id.replaceAll("`", "'")}\`. \`/admin failed\` lists them.`,
   retried: (id: string) => `Job \`${id}\` waits again.`,

@@ -95,11 +95,11 @@ function named(names: readonly string[]): string {
   return listed(more === 0 ? shown : [...shown, `${number(more)} more`]);
 }
 
-/** Taking prompts out of a batch. */
+/** Taking prompts out of a batch, or pairs out of a comparison of several. */
 export const itemLines = {
-  choose: "Choose the prompts that shall not be drawn. What is drawn already stays.",
+  choose: (noun: "prompt" | "pair") => `Pick the ${noun}s to skip. What is drawn already stays.`,
   more: (shown: number, all: number) => `The first ${number(shown)} of ${number(all)} that wait are listed.`,
-  taken: (taken: number, left: number) =>
-    `${count(taken, "prompt")} taken out; ${left === 0 ? "nothing is left to draw" : `${number(left)} left to draw`}.`,
+  taken: (noun: "prompt" | "pair", taken: number, left: number) =>
+    `${count(taken, noun)} taken out; ${left === 0 ? "nothing is left to draw" : `${number(left)} left to draw`}.`,
   gone: "These were drawn or taken out meanwhile.",
 } as const;

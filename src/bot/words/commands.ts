@@ -45,11 +45,12 @@ export const commandTexts = {
     description: "What this server and its channels decide",
     show: "Show what is set here",
     set: "Change a setting of this channel or server",
-    reset: "Forget a setting, so that the wider one holds",
+    reset: "Forget a setting, or all of them, so that the wider one holds",
     ping: "Choose whether you are called when a result is ready",
     pingOn: "Whether to call you",
     name: "Which setting",
     value: "Its new value",
+    role: "For useRoles and manageRoles: the role; write several as value",
     scope: "For this channel (the default) or the whole server",
     channel: "this channel",
     server: "the whole server",
@@ -65,6 +66,7 @@ export const commandTexts = {
     job: "The job's id",
   },
   queue: { description: "Show what runs and waits, and where your jobs stand" },
+  history: { description: "List your last 25 jobs, and do one again" },
   show: {
     description: "Bring up a stored result again",
     id: "The job's id, as it stands under the result",
@@ -84,17 +86,31 @@ export const commandTexts = {
   },
 } as const;
 
-/** The answer of `/help`. */
+/** The answer to a direct message in words. */
+export const directLine =
+  "I only understand commands: `/compare` draws a prompt, and `/help` shows the others.";
+
+/** The answer of `/help`, short enough for a phone. Commands in code become links. */
 export const helpText = {
   title: "Promptist",
   lines: [
-    "`/optimize` rewrites a prompt; buttons below draw it.",
-    "`/compare` draws the prompt as written and as rewritten, from one seed. With `blind` people vote first.",
+    "**Start here**",
+    "`/compare` draws your prompt as written and as rewritten.",
+    "`/optimize` only rewrites it.",
     "`/batch` compares all prompts of a file.",
-    "`/queue` says what waits and how long; `/show` brings a stored result back.",
-    "`/stats` says how often the rewrite wins in blind votes.",
-    "`/settings ping` switches the call at the end; `/settings show` lists what holds here.",
-    "`/mydata` exports or erases what is stored about you.",
-    "Under a result: a new seed, another prompt, another rewrite, words switched off, all with the same seed unless it says otherwise.",
+    `Any message: right-click it (on a phone, hold it), then **Apps**, then **${menuNames.optimize}** or **${menuNames.compare}**.`,
+    "",
+    "**Later**",
+    "`/queue` shows what runs and waits.",
+    "`/history` lists your last jobs, `/show` brings one back.",
+    "Buttons under a result draw it again.",
+    "",
+    "**Which is better?**",
+    "`/compare blind:True` hides which is which until you vote.",
+    "`/stats show` tells which wins.",
+    "",
+    "**Yours**",
+    "`/settings ping` turns pings on or off.",
+    "`/mydata export` and `/mydata erase`: what is stored about you.",
   ],
 } as const;

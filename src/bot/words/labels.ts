@@ -1,6 +1,6 @@
 import type { JobKind } from "../../core/job.js";
 import type { Choice } from "../../db/votes.js";
-import { count } from "./parts.js";
+import { capitalized, count } from "./parts.js";
 
 /** Titles, buttons, menus and alt texts. */
 export const labels = {
@@ -9,8 +9,10 @@ export const labels = {
   cancel: "Cancel",
   start: "Start",
   discard: "Discard",
-  takeOut: "Take prompts out",
-  choosePrompts: (first: number, last: number) => `Prompts ${first} to ${last}`,
+  takeOut: (noun: "prompt" | "pair") => `Take ${noun}s out`,
+  choosePrompts: (noun: "prompt" | "pair", first: number, last: number) =>
+    `${capitalized(noun)}s ${first} to ${last}`,
+  pair: (number: number, seed: number) => `Pair ${number}, seed ${seed}`,
   redraw: "Redraw",
   tryAgain: "Try again",
   change: "Reword",

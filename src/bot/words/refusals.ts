@@ -20,6 +20,7 @@ export const refusals = {
   nothingLeft: "Nothing of this batch waits any more.",
   notFinished: "This is not finished. Cancel it first.",
   alreadyFinished: "This is already finished.",
+  noSuchJob: "There is no job with this id, or it was erased.",
   unknownJob: "This job is no longer stored.",
   unknownButton: "This button belongs to another version of the bot. Use the command again.",
   unknownCommand: "This command belongs to another version of the bot. Reload Discord and try again.",

@@ -1,7 +1,7 @@
 import type { ImageOptions } from "../../core/options.js";
 import type { SettingName } from "../../core/settings.js";
 import { clip } from "../discord/markdown.js";
-import { count } from "./parts.js";
+import { count, listed } from "./parts.js";
 
 /** What each setting means. */
 export const settingTexts: Readonly<Record<SettingName, string>> = {
@@ -49,6 +49,15 @@ export const settingLines = {
   defaults: (image: ImageOptions, mode: string, maxSteps: number) =>
     `${count(image.steps, "step")} of at most ${maxSteps}, guidance ${image.guidance}, ${image.scheduler}, rewriting by ${mode}`,
   set: (name: string, value: string, scope: string) => `\`${name}\` of this ${scope} is now ${value}.`,
+  serverWide: (name: string) =>
+    `\`${name}\` counts the jobs of the whole server, so one channel can't have its own. Choose the whole server as its scope.`,
+  needsAgeRestriction: (name: string, value: string) =>
+    `\`${name}\` can be \`${value}\` in age-restricted channels only, and this is none. Use the command in such a channel, or set it for the whole server: it then counts in those channels alone.`,
+  all: "everything that is set",
+  resetAll: (names: readonly string[], scope: string) =>
+    names.length === 0
+      ? `Nothing was set for this ${scope}.`
+      : `Reset for this ${scope}: ${listed(names.map((name) => `\`${name}\``))}.`,
   reset: (name: string, scope: string, was: boolean) =>
     was
       ? `\`${name}\` of this ${scope} is forgotten; the wider setting holds.`

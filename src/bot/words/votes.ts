@@ -38,7 +38,7 @@ const undecided = ({ tie, bad }: Tally): string =>
 /** With fewer decided votes the interval spans more than half of the scale, and a rate would mislead. */
 const ENOUGH_VOTES = 10;
 
-const NO_VOTES = "No votes yet. Use /compare with blind:True and vote under the pair.";
+const NO_VOTES = "No votes yet. Use `/compare blind:True`: under the pair, everyone can vote for A or B.";
 
 /** What the votes say, as `/stats` and the operator's panel tell it. */
 export interface Verdict {

@@ -1,5 +1,5 @@
 import type { JobState } from "../../core/job.js";
-import type { ErasedMessage, Records } from "../records.js";
+import type { ErasedMessage, JobEntry, Records } from "../records.js";
 import type { Connection } from "./connection.js";
 import { FINISHED, type JobRow } from "./job-row.js";
 import type { Jobs } from "./jobs.js";
@@ -22,6 +22,7 @@ interface Finished {
 
 /** They are searched at each letter that a user types. All prompts of 200 batches of 100 took 0.2 s. */
 const RECENT_PROMPTS = 500;
+const RECENT_JOBS = 500;
 
 /** What is kept of jobs, and how it is deleted. */
 export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, limits: Limits): Records {
@@ -58,6 +59,15 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
       where instr(lower(prompt), lower(@part)) > 0
       group by prompt order by max(job) desc limit @limit`)
     .pluck();
+  const recentJobs = db.prepare<[{ userId: string; part: string; limit: number }], JobEntry>(`
+    select id, kind, state, created_at as createdAt, guild_id as guildId, channel_id as channelId,
+      message_id as messageId, prompt
+    from (
+      select seq, id, kind, state, created_at, guild_id, channel_id, message_id, coalesce((select prompt from items where job = seq order by position limit 1), '') as prompt
+      from jobs where user_id = @userId order by seq desc limit ${RECENT_JOBS}
+    )
+    where instr(lower(prompt), lower(@part)) > 0 or instr(id, lower(@part)) = 1
+    order by seq desc limit @limit`);
   const ofUser = db.prepare<[{ userId: string; after: number }], { seq: number; id: string }>(`
     select seq, id from jobs where user_id = @userId and seq > @after order by seq limit ${PAGE}`);
   const requestCancel = db.prepare<[number]>("update jobs set cancel_requested = 1 where seq = ?");
@@ -148,6 +158,8 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
       dropAll((await settled(({ finishedAt }) => finishedAt < finishedBefore)).map(({ id }) => id)),
 
     recentPrompts: (userId, part, limit) => connection.read(() => recentPrompts.all({ userId, part, limit })),
+
+    recentJobs: (userId, part, limit) => connection.read(() => recentJobs.all({ userId, part, limit })),
 
     idsOfUser,
 

@@ -20,10 +20,10 @@ describe("start", () => {
     expect(BigInt(invite.searchParams.get("permissions")!)).toBe(view | send | embed | attach | inThreads);
   });
 
-  it("asks for the guilds intent alone", async () => {
+  it("asks for the guilds and for direct messages alone", async () => {
     const { local } = await startWorld();
     const identify = local.transcript.gateway().find((entry) => entry.from === "bot" && entry.op === 2);
-    expect(identify?.data).toMatchObject({ intents: 1 });
+    expect(identify?.data).toMatchObject({ intents: 1 | (1 << 12) });
   });
 
   it("ends with a sentence when Discord does not know the token", async () => {
@@ -100,7 +100,18 @@ describe("commands", () => {
     const puts = () => world.local.transcript.rest("PUT", /commands$/).length;
     expect(puts()).toBe(1);
     expect(world.local.member("alice").commands().sort()).toEqual(
-      ["batch", "compare", "help", "mydata", "queue", "settings", "show", "stats", "optimize"].sort(),
+      [
+        "batch",
+        "compare",
+        "help",
+        "history",
+        "mydata",
+        "queue",
+        "settings",
+        "show",
+        "stats",
+        "optimize",
+      ].sort(),
     );
 
     const { applicationId, guildId } = world.local;

@@ -54,6 +54,30 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect(await records.setAside(5)).toEqual([]);
   });
 
+  test("a person's jobs are listed, newest first, in every state and with the first prompt", async () => {
+    const first = await enqueue({ user: "ada", prompts: ["A Cat", "A dog"] });
+    time += 1;
+    const second = await enqueue({ user: "ada", prompts: ["A bird"] });
+    await enqueue({ user: "bob", prompts: ["A cat of bob's"] });
+    const held = await claim();
+    await queue.fail(held, "DISK_FULL", "full");
+    await deliveries.delivered(held.job.id, "message");
+    const all = await records.recentJobs("ada", "", 25);
+    expect(all).toEqual([
+      expect.objectContaining({ id: second.id, prompt: "A bird", state: "queued", createdAt: START + 1 }),
+      expect.objectContaining({ id: first.id, prompt: "A Cat", state: "failed", messageId: "message" }),
+    ]);
+    const { kind, guildId, channelId } = { ...first, ...first.origin };
+    expect(all[1]).toMatchObject({ kind, guildId, channelId });
+    const ids = async (part: string, limit = 25) =>
+      (await records.recentJobs("ada", part, limit)).map(({ id }) => id);
+    expect(await ids("", 1)).toEqual([second.id]);
+    expect(await ids("cAT")).toEqual([first.id]);
+    expect(await ids(second.id.slice(0, 6))).toEqual([second.id]);
+    expect(await ids(second.id.slice(1))).toEqual([]);
+    expect(await ids("%")).toEqual([]);
+  });
+
   test("the latest finished jobs are listed, whatever their end, and open ones are not", async () => {
     const { ada, bob, cyd } = await finished(); // ended after 1, 2 and 0 seconds
     await enqueue({ user: "ada" });

@@ -1,6 +1,6 @@
 // The page: servers and channels on the left, the channel in the middle, the operator's panel on the right.
 import { render } from "preact";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { AgeQuestion, keepAdults, readAdults } from "./age.js";
 import { html, NOT_THERE } from "./api.js";
 import { useChat } from "./chat.js";
@@ -13,6 +13,7 @@ import { Operator } from "./operator.js";
 import { displayName } from "./people.js";
 import { Menu } from "./popover.js";
 import { Channels, DIRECT, Me, Servers } from "./sidebar.js";
+import { leaves } from "./slash.js";
 
 const GROUP_MS = 5 * 60_000;
 const NEAR_END = 80;
@@ -30,6 +31,7 @@ function App() {
   );
   const [theme, setTheme] = useState(localStorage.getItem("theme") ?? "auto");
   const [dropped, setDropped] = useState(null);
+  const [called, setCalled] = useState(null);
   const [over, setOver] = useState(false);
   const [sent, setSent] = useState(0);
   const [adults, setAdults] = useState(readAdults);
@@ -48,8 +50,14 @@ function App() {
     if (channel)
       document.title = `${fresh > 0 ? `(${fresh}) ` : ""}${channel.guild_id ? "#" : ""}${channel.name} – Local Discord`;
   }, [fresh, channel?.id]);
+  const commands = room?.commands;
+  const commandNames = useMemo(
+    () => new Map(leaves(commands ?? [], state?.me.locale).map((it) => [it.real, it.name])),
+    [commands, state?.me.locale],
+  );
   const names = useCallback(
     (id) => {
+      if (id.startsWith("/")) return commandNames.get(id.slice(1));
       const found = [...(state?.people ?? []), state?.bot].find((it) => it?.id === id);
       if (found) return displayName(found);
       return (
@@ -57,7 +65,7 @@ function App() {
         state?.guilds.flatMap((it) => it.roles).find((it) => it.id === id)?.name
       );
     },
-    [state],
+    [state, commandNames],
   );
 
   if (state === null || channel === null)
@@ -107,6 +115,10 @@ function App() {
     </nav>
     <button type="button" class="shade" aria-label="Close the channels" tabindex="-1" onClick=${() => setDrawer(false)}></button>
     <main class=${over ? "over" : ""}
+      onClick=${(event) => {
+        const mention = event.target.closest?.("button[data-command]");
+        if (mention) setCalled(mention.dataset.command);
+      }}
       onDragOver=${(event) => {
         event.preventDefault();
         setOver(true);
@@ -137,7 +149,7 @@ function App() {
       ${
         !asked &&
         html`<${Composer} key=${`${channel.id} ${chat.user}`} user=${chat.user} locale=${state.me.locale} channel=${channel} commands=${room.commands} entities=${known.ofOption} choicesOf=${chat.choicesOf}
-        onError=${chat.setError} limit=${state.attachment_size_limit} dropped=${dropped} connected=${chat.connected} onSent=${() => setSent((it) => it + 1)} />`
+        onError=${chat.setError} limit=${state.attachment_size_limit} dropped=${dropped} called=${called} onCalled=${() => setCalled(null)} connected=${chat.connected} onSent=${() => setSent((it) => it + 1)} />`
       }
       ${over && html`<div class="drop" aria-hidden="true"><b>Drop to attach</b></div>`}
     </main>

@@ -18,6 +18,8 @@ export function Composer({
   onError,
   limit,
   dropped,
+  called,
+  onCalled,
   connected,
   onSent,
 }) {
@@ -47,6 +49,14 @@ export function Composer({
   useEffect(() => {
     if (dropped) attach(dropped.files);
   }, [dropped]);
+  // A command that was clicked in a message; one that is not offered here is typed as the message has it.
+  useEffect(() => {
+    if (called === null) return;
+    setText(`/${all.find((it) => it.real === called)?.name ?? called} `);
+    setOpen(true);
+    box.current?.focus();
+    onCalled();
+  }, [called]);
 
   // The bot completes the option being typed, after a short pause in typing.
   const wanted = current?.autocomplete ? `${command.name}|${current.name}|${values[current.name]}` : "";

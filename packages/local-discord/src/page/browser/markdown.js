@@ -39,7 +39,10 @@ function one(match, names) {
     const [, kind, id] = /^<(@!?|@&|#)(\d+)>$/.exec(g.mention);
     return html`<span class="mention">${kind === "#" ? "#" : "@"}${names(id) ?? id}</span>`;
   }
-  if (g.command) return html`<span class="mention">/${/^<\/([^:]+):/.exec(g.command)[1]}</span>`;
+  if (g.command) {
+    const [, path] = /^<\/([^:]+):/.exec(g.command);
+    return html`<button type="button" class="mention" data-command=${path}>/${names(`/${path}`) ?? path}</button>`;
+  }
   if (g.emoji) return html`<span>:${/:(\w+):/.exec(g.emoji)[1]}:</span>`;
   if (g.all) return html`<span class="mention">${g.all}</span>`;
   const [, seconds, style] = /^<t:(-?\d+)(?::(\w))?>$/.exec(g.time);
