@@ -142,9 +142,7 @@ describe("over the gateway, to the real bot", () => {
     ]) {
       // bob is not alice.
       expect(await forger.send(component, press(`${verb}:${jobId}`), message.id)).toMatch(/Only the person/);
-      expect(await forger.send(component, press(`${verb}:nosuchjob1`), message.id)).toMatch(
-        /no longer stored/,
-      );
+      expect(await forger.send(component, press(`${verb}:nosuchjob1`), message.id)).toMatch(/no such job/);
     }
     expect(await forger.send(component, press(`vote:${jobId}:left`), message.id)).toMatch(/no vote/);
     const unknown = [

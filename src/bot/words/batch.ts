@@ -6,9 +6,9 @@ export const draftLines = {
   amount: (prompts: number, given: number, pictures: number) =>
     `${statusLines.batch(prompts, given)} That makes ${count(pictures, "picture")}.`,
   time: (ownMs: number) => `Takes about ${about(ownMs)} on this machine.`,
-  unknownTime: "How long it takes is not known yet: nothing like it ran here since the bot started.",
+  unknownTime: "The time is not known yet: nothing like this has run since the bot started.",
   ahead: (jobs: number, ms: number | null) =>
-    `${jobs === 1 ? "1 job goes" : `${number(jobs)} jobs go`} first${ms === null ? "" : `, for about ${about(ms)}`}.`,
+    `${count(jobs, "job")} ${jobs === 1 ? "is" : "are"} ahead of it${ms === null ? "" : ` and ${jobs === 1 ? "takes" : "take"} about ${about(ms)}`}.`,
   first: (prompts: readonly string[], all: number) =>
     [
       ...prompts.map((prompt, i) => `${i + 1}. ${prompt}`),
@@ -18,16 +18,18 @@ export const draftLines = {
   tooLong: (prompts: readonly number[]) =>
     `${capitalized(numbered(prompts))} ${prompts.length === 1 ? "is" : "are"} too long for Promptist to read to the end. It rewrites the beginning, and the rest stays as written.`,
   again: "Seeds and settings come from the report.",
-  ends: (at: number) => `Nothing is drawn until you press Start. This ends <t:${Math.floor(at / 1000)}:R>.`,
-  expired: "Nobody pressed Start in time, so nothing is drawn. Use `/batch` again with the file.",
-  discarded: "Discarded; nothing is drawn.",
+  ends: (at: number) =>
+    `Nothing is drawn until you press Start. This draft expires <t:${Math.floor(at / 1000)}:R>.`,
+  expired: "Nobody pressed Start in time, so nothing was drawn. Use `/batch` again with the file.",
+  discarded: "Discarded. Nothing was drawn.",
 } as const;
 
 /** Taking prompts out of a batch. */
 export const itemLines = {
-  choose: "Choose the prompts that shall not be drawn. What is drawn already stays.",
-  more: (shown: number, all: number) => `The first ${number(shown)} of ${number(all)} that wait are listed.`,
+  choose: "Choose the prompts to take out. Pictures that are already drawn stay.",
+  more: (shown: number, all: number) =>
+    `The lists show the first ${number(shown)} of ${number(all)} waiting prompts.`,
   taken: (taken: number, left: number) =>
     `${count(taken, "prompt")} taken out; ${left === 0 ? "nothing is left to draw" : `${number(left)} left to draw`}.`,
-  gone: "These were drawn or taken out meanwhile.",
+  gone: "These prompts have already been drawn or taken out.",
 } as const;

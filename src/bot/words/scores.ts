@@ -16,7 +16,7 @@ export const scoreLines = {
     ];
     return parts.length === 0 ? null : `-# As written → rewritten: ${parts.join(" · ")}`;
   },
-  title: "**Scores**: means with 95 % intervals; above zero the rewrite gained.",
+  title: "**Scores**: means with 95 % intervals; above zero, the rewrite did better.",
   relevanceChange: "Relevance change",
   beautyGain: "Beauty change",
   reward: "Reward",
