@@ -130,6 +130,7 @@ test("only the announced store tells that a row has changed", () => {
     "job.picture",
     "job.requeued",
     "job.sheet",
+    "queue.paused",
     "queue.resumed",
   ]);
   const elsewhere = [...graph.keys()].filter((file) => file !== announcer).flatMap(told);

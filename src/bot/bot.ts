@@ -176,7 +176,7 @@ class DiscordBot implements Bot {
       drafts: this.#drafts,
       ballots: this.#ballots,
       items: new BatchItems({ queue, board: this.#board }),
-      jobs: new JobButtons({ queue, records, votes, pictures }),
+      jobs: new JobButtons({ queue, records, votes, pictures, presenter, api }),
       forms: new TextForms(limits),
     });
     const services: Services = {

@@ -2,6 +2,10 @@
 export interface BotTiming {
   /** Least time between two edits of one message. */
   readonly editGapMs: number;
+  /** The same where the second edit shows another phase, which people should see at once. */
+  readonly phaseGapMs: number;
+  /** Most edits of one message in any time of this length; Discord allows 5 in 5 s, and one is the result. */
+  readonly burst: { readonly edits: number; readonly ms: number };
   /** Status edits a second over all messages; Discord's own limit is 50 requests. */
   readonly editsPerSecond: number;
   readonly positionsGapMs: number;
@@ -19,6 +23,8 @@ export interface BotTiming {
 
 export const DEFAULT_TIMING: BotTiming = {
   editGapMs: 2_500,
+  phaseGapMs: 400,
+  burst: { edits: 4, ms: 5_000 },
   editsPerSecond: 20,
   positionsGapMs: 1_000,
   downloadTimeoutMs: 15_000,

@@ -6,7 +6,12 @@ import { openWeightFile, openWeights } from "../checkpoints/files/open.js";
 import type { Weights } from "../checkpoints/files/weights.js";
 import { findDiffusion, findPromptist, findVae } from "../checkpoints/layouts/catalog.js";
 import { readConfig, readJson } from "../checkpoints/layouts/config.js";
-import { DIFFUSION_PARTS, isFile, openDiffusion } from "../checkpoints/layouts/diffusion-files.js";
+import {
+  DIFFUSION_PARTS,
+  type DiffusionFiles,
+  isFile,
+  openDiffusion,
+} from "../checkpoints/layouts/diffusion-files.js";
 import { safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
 import { clipTextWeights } from "../checkpoints/layouts/names.js";
 import { readTokenizerConfig } from "../checkpoints/layouts/tokenizer-config.js";
@@ -238,7 +243,7 @@ interface CheckedPart {
 async function check(output: Output, path: string): Promise<boolean> {
   const directory = resolve(path);
   const parts = await checkParts(directory);
-  const notes = kindOf(directory) === "diffusion" ? openDiffusion(directory).notes() : [];
+  const notes = kindOf(directory) === "diffusion" ? notesOn(openDiffusion(directory)) : [];
   const problems = parts.flatMap(({ part, differences }) =>
     differences.map((difference) => `${part}: ${describeDifference(difference)}`),
   );
@@ -254,6 +259,8 @@ async function check(output: Output, path: string): Promise<boolean> {
   );
   return isFit;
 }
+
+const notesOn = (files: DiffusionFiles): string[] => [...files.notes(), ...files.assumptions()];
 
 async function checkParts(directory: string): Promise<CheckedPart[]> {
   const compare = (

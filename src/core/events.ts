@@ -51,6 +51,8 @@ export interface AppEvents {
   ];
   /** `erased`: the row is deleted too, so there is no result to deliver. */
   "job.finished": [{ jobId: string; state: JobState; code?: ErrorCode; erased?: true }];
+  /** The queue hands out no more work until it is resumed. */
+  "queue.paused": [];
   /** The queue hands out work again after a pause. */
   "queue.resumed": [];
   "job.delivered": [{ jobId: string; messageId: string | null }];

@@ -139,6 +139,8 @@ export interface Sheet {
   readonly file: string;
   /** Indexes of the items on it. */
   readonly items: readonly number[];
+  /** It was posted while the job ran, or could not be. */
+  readonly settled?: true;
 }
 
 export interface Delivery {

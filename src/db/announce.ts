@@ -97,7 +97,8 @@ export function announced(store: Store, events: Events): Store {
     },
     async setPaused(paused) {
       await queue.setPaused(paused);
-      if (!paused) events.emit("queue.resumed");
+      if (paused) events.emit("queue.paused");
+      else events.emit("queue.resumed");
     },
   };
   return {

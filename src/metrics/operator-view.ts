@@ -14,9 +14,9 @@ const PHASES: readonly Phase[] = ["text", "image"];
 /** The part of the queue that the view needs. */
 export interface JobSource {
   depth(): Promise<{ readonly queued: number; readonly running: number; readonly undelivered: number }>;
+  paused(): Promise<boolean>;
   open(limit: number): Promise<Job[]>;
   get(id: string): Promise<Job | undefined>;
-  paused(): Promise<boolean>;
 }
 
 export interface OperatorSources {
@@ -174,14 +174,17 @@ async function residentBytes(pid: number): Promise<number | null> {
 }
 
 function jobView(job: Job, redact: (text: string) => string): OperatorView["jobs"][number] {
-  const prompt = job.items[0]?.prompt.slice(0, TITLE_CHARACTERS) ?? "";
-  const more = job.items.length - 1;
+  const [first = ""] = job.items.map((item) => item.prompt);
+  const prompt = first.slice(0, TITLE_CHARACTERS);
+  const { length } = job.items;
+  const isOnePrompt = job.items.every((item) => item.prompt === first);
+  const rest = length < 2 ? "" : isOnePrompt ? `, ${length} pairs` : ` and ${length - 1} more`;
   const failure = job.state === "failed" ? job.failures.at(-1) : undefined;
   return {
     id: job.id,
     kind: job.kind,
     state: job.state,
-    title: more > 0 ? `${prompt} and ${more} more` : prompt,
+    title: `${prompt}${rest}`,
     user: job.origin.userId,
     at: job.finishedAt ?? job.createdAt,
     ...(job.startedAt === null ? {} : { ms: Math.max(0, (job.finishedAt ?? Date.now()) - job.startedAt) }),

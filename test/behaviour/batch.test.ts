@@ -54,9 +54,9 @@ describe("the preview of a batch", () => {
     expect(text(preview)).toContain("1. Prompt 1\n2. Prompt 2");
     expect(text(preview)).toContain("and 2 more");
     expect(text(preview)).toContain("seed 5 · 10 steps");
-    // 7 rewrites, 14 pictures of 10 steps: 35 s, in steps of 15.
+    // 7 rewrites, 14 pictures of 10 steps: 35 s; one rewrite: 1 s.
     expect(text(preview)).toContain(
-      "Takes about 45 s on this machine. 1 job is ahead of it and takes about 15 s.",
+      "Takes about 35 s on this machine. 1 job is ahead of it and takes about 1 s.",
     );
     expect((await world.queue.depth()).queued).toBe(1);
 
@@ -118,7 +118,7 @@ describe("the preview of a batch", () => {
       alice.press(handle.message, "Start"),
       alice.press(handle.message, "Start"),
     ]);
-    await handle.waitFor((m) => text(m).includes("In the queue"));
+    await handle.waitFor((m) => text(m).includes("Starting…"));
     const answers = () => [one, two].flatMap(({ followUps }) => followUps.map(({ content }) => content));
     await expect.poll(answers).toEqual([expect.stringContaining("no longer there")]);
     expect((await world.queue.depth()).queued).toBe(1);
@@ -141,7 +141,7 @@ describe("the preview of a batch", () => {
     await expect.poll(() => world.queue.arrivals()).toEqual([]);
     await handle.waitFor((m) => hasButton(m, "Start"));
     await alice.press(handle.message, "Start");
-    await handle.waitFor((m) => text(m).includes("In the queue"));
+    await handle.waitFor((m) => text(m).includes("Starting…"));
   });
 
   it("whose showing was not noted takes the note along when it is started", async () => {
@@ -152,7 +152,7 @@ describe("the preview of a batch", () => {
     await handle.waitFor((m) => hasButton(m, "Start"));
     expect(await world.queue.arrivals()).toHaveLength(1);
     await world.local.member("alice").press(handle.message, "Start");
-    await handle.waitFor((m) => text(m).includes("In the queue"));
+    await handle.waitFor((m) => text(m).includes("Starting…"));
     expect(await world.queue.arrivals()).toEqual([]);
   });
 
@@ -204,7 +204,7 @@ describe("the preview of a batch", () => {
     await alice.press(other.message, "Cancel");
     await other.waitFor(isFinal);
     await alice.press(handle.message, "Start");
-    await handle.waitFor((m) => text(m).includes("In the queue"));
+    await handle.waitFor((m) => text(m).includes("Starting…"));
   });
 });
 
@@ -318,10 +318,13 @@ describe("contact sheets", () => {
     expect(text(report)).toContain("All 40 pictures: in the zip.");
     expect(alice.messages().filter((m) => text(m).startsWith("Prompts "))).toHaveLength(1);
     const names = report.attachments.map(({ filename }) => filename);
-    expect(names).toEqual([`${jobId}-contact-sheet-2.png`, "prompts.json", "report.csv", `${jobId}.zip`]);
-    const csv = (await alice.download(report.attachments[2]!)).toString();
+    // The first sheet was posted already.
+    expect(report.embeds[0]?.image?.url).toContain(`${jobId}-contact-sheet-2.png`);
+    expect(names).toEqual(["prompts.json", "report.csv", `${jobId}.zip`]);
+    expect(text(report)).toContain("Contact sheet 1 came while it was drawn, and is in the zip.");
+    const csv = (await alice.download(report.attachments[1]!)).toString();
     expect(csv.split("\r\n")[1]).toContain("ab".repeat(32));
-    const entries = await unzip(await alice.download(report.attachments[3]!));
+    const entries = await unzip(await alice.download(report.attachments[2]!));
     expect(entries.size).toBe(2 + 2 + 40);
     const stored = await readFile(join(world.picturesDir, jobId, "7-b.png"));
     expect(entries.get("pictures/08-optimized.png")?.equals(stored)).toBe(true);

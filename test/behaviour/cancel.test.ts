@@ -17,7 +17,7 @@ describe("the Cancel button", () => {
     const { handle, job } = await waitingJob(world);
     const press = await world.local.member("alice").press(handle.message, "Cancel");
     const message = await handle.waitFor(isFinal);
-    expect(text(message)).toBe(`Optimize was cancelled. Job \`${job.id}\`.`);
+    expect(text(message)).toBe(`Optimize was cancelled. Job \`${job.id}\`.\`\`\`\nA cat\n\`\`\``);
     expect(press.followUps).toEqual([]);
     expect((await world.queue.get(job.id))?.state).toBe("cancelled");
   });

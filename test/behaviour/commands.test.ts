@@ -12,20 +12,19 @@ describe("/optimize", () => {
     const { local, loop, deliveries, events, problems } = await startWorld();
     const delivered = nextEvent(events, "job.delivered");
     const handle = await local.member("alice").slash("optimize", { prompt: "  A cat in the rain " });
-    const waiting = await handle.waitFor((m) => text(m).includes("In the queue for rewriting: next."));
+    const waiting = await handle.waitFor((m) => text(m).includes("Starting…"));
     expect(waiting.content).toBe("");
     expect(text(waiting)).toContain("A cat in the rain");
 
     await loop.runNext();
     const result = await handle.waitFor(isFinal);
     expect(result.id).toBe(waiting.id);
-    expect(text(result)).toContain("**Prompt**```\nA cat in the rain\n```");
     expect(text(result)).toContain(
-      "**Rewritten by Promptist**\n> A cat in the rain**, highly detailed, artstation**",
+      "**Rewritten by Promptist**```\nA cat in the rain, highly detailed, artstation\n```\n-# A cat in the rain**, highly detailed, artstation**",
     );
     const choice = result.components.flatMap((row) => row.components ?? []).find((it) => it.options);
     expect(choice?.options?.map(({ label }) => label)).toEqual(["2. sharp focus", "3. octane render"]);
-    expect(text(result)).toContain("promptist · drawn by the miniature");
+    expect(text(result)).toMatch(/\n-# [\d.]+ m?s · drawn by the miniature · Job `\w+`\.$/);
     expect(text(result)).not.toContain("seed");
     expect(result.attachments).toEqual([]);
 
@@ -37,7 +36,7 @@ describe("/optimize", () => {
 });
 
 describe("/compare", () => {
-  it("posts the comparison, both originals, the texts and every setting", async () => {
+  it("posts both originals once, the rewrite to copy, the difference and every setting", async () => {
     const { local, loop, queue, events } = await startWorld();
     const alice = local.member("alice");
     const accepted = nextEvent(events, "job.enqueued");
@@ -53,19 +52,17 @@ describe("/compare", () => {
     await loop.runNext();
     const result = await handle.waitFor(isFinal);
 
-    expect(text(result)).toContain("```\nA *cat*, @everyone\n```");
     expect(text(result)).toContain(
-      "**Rewritten by Promptist**\n> A \\*cat\\*, \\@everyone**, highly detailed, artstation**",
+      "**Left** as written · **right** rewritten by Promptist:```\nA *cat*, @everyone, highly detailed, artstation\n```\n-# A \\*cat\\*, \\@everyone**, highly detailed, artstation**",
     );
     expect(text(result)).toContain("**Negative prompt**```\nblurry\n```");
     expect(text(result)).toMatch(
-      /seed 1234567890123 · 12 steps · guidance 6 · [\d.]+ m?s · promptist · stable-diffusion · drawn by the miniature/,
+      /\n-# seed 1234567890123 · 12 steps · guidance 6 · [\d.]+ m?s · drawn by the miniature · Job `\w+`\.$/,
     );
     expect(result.mention_everyone).toBe(false);
     expect(result.mentions).toEqual([]);
 
     const stem = `${id}-1234567890123`;
-    // Like Discord, the local one lists a picture that an embed shows with the embed only.
     expect(result.attachments.map((file) => file.filename)).toEqual([
       `${stem}-baseline.png`,
       `${stem}-optimized.png`,
@@ -74,7 +71,7 @@ describe("/compare", () => {
       expect(file.description).toContain("A *cat*");
       expect((await sharp(await alice.download(file)).metadata()).format).toBe("png");
     }
-    expect(result.embeds[0]?.image?.url).toContain(`${stem}-comparison.png`);
+    expect(result.embeds[0]?.image).toBeUndefined();
 
     await delivered;
     const job = await queue.get(id);
@@ -108,7 +105,7 @@ describe("/batch", () => {
     const { local, loop } = await startWorld();
     const alice = local.member("alice");
     const handle = await startBatch(alice, { name: "p.txt", data: "A cat\nA dog\n" });
-    await handle.waitFor((m) => text(m).includes("2 prompts.\nIn the queue"));
+    await handle.waitFor((m) => text(m).includes("2 prompts.\nStarting…"));
     await loop.runNext();
     const result = await handle.waitFor(isFinal);
     expect(text(result)).toContain("2 prompts, 4 pictures.");
@@ -143,7 +140,7 @@ describe("/batch", () => {
       data: JSON.stringify(pairs),
     });
     await handle.waitFor((m) =>
-      text(m).startsWith("2 prompts, all already optimized: Promptist is not needed.\nIn the queue"),
+      text(m).startsWith("2 prompts, all already optimized: Promptist is not needed.\nDrawing starts…"),
     );
     expect(await queue.hasWork("text")).toBe(false);
     await loop.runNext();
@@ -200,7 +197,7 @@ describe("one interaction that arrives again after a restart", () => {
       local.state.emit({ type: "interaction.created", interaction: record });
     }
     await (await alice.slash("optimize", { prompt: "after them" })).done();
-    await waiting.waitFor((m) => text(m).includes("In the queue for rewriting: next."));
+    await waiting.waitFor((m) => text(m).includes("Starting…"));
     expect((await queue.depth()).queued).toBe(2);
     expect(JSON.stringify(done.message)).toBe(before);
     expect(alice.messages()).toHaveLength(3);

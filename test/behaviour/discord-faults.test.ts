@@ -29,7 +29,7 @@ const END_COLORS: readonly number[] = [COLORS.done, COLORS.failed, COLORS.cancel
 /** No rate limits and no wait between IDENTIFYs, so that the faults are the ones asked for. */
 const FREE = { identifyMs: 0, globalPerSecond: 0 };
 /** Only the first status is edited; what comes later on the route of the reply is the result. */
-const RARE_EDITS = { editGapMs: 60_000, requestTimeoutMs: 400, uploadTimeoutMs: 400 };
+const RARE_EDITS = { editGapMs: 60_000, phaseGapMs: 60_000, requestTimeoutMs: 400, uploadTimeoutMs: 400 };
 
 /** What people see of a job: its results and ends, wherever they are. */
 function ends(local: LocalDiscord, jobId: string): MessageRecord[] {

@@ -19,19 +19,19 @@ describe("the message of a job", () => {
     const { local, loop } = await startWorld();
     const handle = await local.member("alice").slash("compare", { prompt: "A cat", seed: 1 });
     const shows = (part: string) => handle.waitFor((m) => text(m).includes(part));
-    await shows("In the queue for rewriting: next.");
+    await shows("Starting…");
     const text1 = await loop.claim("text");
-    await shows("Loading Promptist.");
+    await shows("Rewriting: loading Promptist…");
     loop.progress(text1, "rewrite", 31, 75);
     await shows("▰▰▰▰▱▱▱▱▱▱ 41 %\nrewriting, token 31 of 75");
     await loop.rewrite(text1);
-    await shows("In the queue for drawing: next.");
+    await shows("Drawing starts…");
     const image = await loop.claim("image");
-    await shows("Loading Stable Diffusion.");
-    loop.progress(image, "baseline", 12, 51);
-    await shows("drawing baseline, step 12 of 51");
-    loop.progress(image, "optimized", 51, 51);
-    const last = await shows("100 %\ndrawing optimized, step 51 of 51");
+    await shows("Drawing: loading Stable Diffusion…");
+    loop.progress(image, "baseline", 12, 50);
+    await shows("drawing as written, step 12 of 50");
+    loop.progress(image, "optimized", 50, 50);
+    const last = await shows("100 %\ndrawing the rewrite, step 50 of 50");
     expect(last.components).toHaveLength(1);
     await loop.draw(image);
     const result = await handle.waitFor(isFinal);
@@ -41,15 +41,7 @@ describe("the message of a job", () => {
         .messages()
         .map(({ id }) => id),
     ).toEqual([result.id]);
-    const order = [
-      "rewriting: next",
-      "Promptist",
-      "token 31",
-      "drawing: next",
-      "Stable",
-      "step 12",
-      "step 51",
-    ];
+    const order = ["Starting", "Promptist", "token 31", "Drawing starts", "Stable", "step 12", "step 50"];
     // A picture that is ready makes an edit of its own, whose last line is that of the one before.
     expect(
       edits(local)
@@ -81,14 +73,91 @@ describe("the message of a job", () => {
     await local.member("alice").press(first.message, "Cancel");
     await place(third, "place 2");
     await loop.rewrite(await loop.claim("text"));
-    await place(third, "next");
+    await third.waitFor((m) => lastLine(text(m)) === "Starting…");
+  });
+
+  it("is never called next while nothing runs, and is while something does", async () => {
+    const { local, loop } = await startWorld();
+    const first = await local.member("alice").slash("optimize", { prompt: "one" });
+    await first.waitFor((m) => lastLine(text(m)) === "Starting…");
+    const claim = await loop.claim("text");
+    const second = await local.member("bob").slash("optimize", { prompt: "two" });
+    await second.waitFor((m) => lastLine(text(m)) === "In the queue for rewriting: next.");
+    await loop.rewrite(claim);
+    await second.waitFor((m) => lastLine(text(m)) === "Starting…");
+  });
+
+  it("says that a failed try is tried again, not that it starts", async () => {
+    const { local, loop, queue } = await startWorld();
+    const handle = await local.member("alice").slash("optimize", { prompt: "one" });
+    await handle.done();
+    await queue.retry(await loop.claim("text"), "WORKER_DIED", "died", 60_000);
+    await handle.waitFor((m) =>
+      text(m).includes("This attempt failed. The bot tries again in a moment."),
+    );
+  });
+
+  it("shows the time left by what such work took, and by its own pace once that is known", async () => {
+    const estimateMs = ({ pictures }: { pictures: number }) => pictures * 60_000;
+    const { local, loop } = await startWorld({ bot: { estimateMs } });
+    const handle = await local.member("alice").slash("compare", { prompt: "A cat" });
+    await handle.done();
+    await loop.rewrite(await loop.claim("text"));
+    const claim = await loop.claim("image");
+    loop.progress(claim, "baseline", 1, 50);
+    await handle.waitFor((m) => lastLine(text(m)) === "drawing as written, step 1 of 50 · about 2 min left");
+    const startedAt = performance.now();
+    await expect.poll(() => performance.now() - startedAt, { timeout: 5_000 }).toBeGreaterThan(1_100);
+    loop.progress(claim, "optimized", 26, 50);
+    // Three quarters took a second or somewhat more.
+    await handle.waitFor((m) => /step 26 of 50 · about \d s left$/.test(text(m)));
+  });
+});
+
+describe("a paused queue", () => {
+  const PAUSED = "Paused by an admin; your place is kept.";
+
+  it("is told to all who wait, to those who come, and in /queue, until it goes on", async () => {
+    const { local, queue, loop } = await startWorld({ bot: { estimateMs: () => 3_000 } });
+    const alice = local.member("alice");
+    const running = await alice.slash("compare", { prompt: "one" });
+    await running.done();
+    const claim = await loop.claim("text");
+    const waiting = await local.member("bob").slash("optimize", { prompt: "two" });
+    await waiting.waitFor((m) =>
+      lastLine(text(m)).startsWith("In the queue for rewriting: next. Done in about"),
+    );
+    await queue.setPaused(true);
+    await waiting.waitFor((m) => lastLine(text(m)) === PAUSED);
+    const late = await local.member("bob").slash("compare", { prompt: "three" });
+    await late.waitFor((m) => lastLine(text(m)) === PAUSED);
+    await loop.rewrite(claim);
+    await running.waitFor((m) => lastLine(text(m)) === PAUSED);
+    const list = text((await alice.slash("queue")).message);
+    expect(list).toContain("The queue is paused by an admin");
+    expect(list).not.toContain("done in about");
+    await queue.setPaused(false);
+    await running.waitFor((m) => lastLine(text(m)) === "Drawing starts…");
+    await late.waitFor((m) => lastLine(text(m)).startsWith("In the queue for rewriting: place 2."));
+  });
+
+  it("is told after a restart", async () => {
+    const world = await startWorld();
+    const handle = await world.local.member("alice").slash("optimize", { prompt: "A cat" });
+    await handle.done();
+    await world.bot.stop();
+    await world.queue.setPaused(true);
+    const bot = makeBot(world);
+    await bot.start();
+    await handle.waitFor((m) => lastLine(text(m)) === PAUSED);
+    await bot.stop();
   });
 });
 
 describe("edits", () => {
   it("are few, apart by the gap, the newest state wins, and the result comes last", async () => {
     const editGapMs = 150;
-    const { local, loop } = await startWorld({ bot: { timing: { editGapMs } } });
+    const { local, loop } = await startWorld({ bot: { timing: { editGapMs, phaseGapMs: editGapMs } } });
     const handle = await local.member("alice").slash("optimize", { prompt: "A cat" });
     await handle.done();
     const claim = await loop.claim("text");
@@ -121,7 +190,7 @@ describe("edits", () => {
     const handle = await local.member("alice").slash("optimize", { prompt: "A cat" });
     await handle.done();
     const claim = await loop.claim("text");
-    await handle.waitFor((m) => text(m).includes("Loading"));
+    await handle.waitFor((m) => text(m).includes("loading"));
     local.faults.onRest("PATCH", /messages\/%40original$/, { delayMs: 400 });
     loop.progress(claim, "rewrite", 5, 10);
     await new Promise((resolve) => setTimeout(resolve, 100));

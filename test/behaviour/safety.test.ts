@@ -109,7 +109,7 @@ const thread = (parent: string) => (world: World) => {
 describe("a flagged picture", () => {
   it("is withheld with a sentence outside an age-restricted channel, and the other half is posted", async () => {
     const { message, posted, world, jobId } = await pairOf(REWRITE_FLAGGED);
-    expect(posted).toMatchObject({ count: 2, red: 0 });
+    expect(posted).toMatchObject({ count: 1, red: 0 });
     expect(text(message)).toContain(
       "The picture of the rewrite is withheld: the safety checker flagged it, and this channel is not age-restricted. Whoever asked for this can draw again with the buttons below",
     );
@@ -127,7 +127,7 @@ describe("a flagged picture", () => {
 
   it("is a spoiler in an age-restricted channel, and so is all beside it", async () => {
     const { message, posted } = await pairOf(REWRITE_FLAGGED, { channel: "after-dark" });
-    expect(posted).toMatchObject({ count: 3, red: 2, plain: 0 });
+    expect(posted).toMatchObject({ count: 2, red: 1, plain: 0 });
     expect(text(message)).toContain("Behind a click, because the safety checker flagged something here.");
     expect(text(message)).not.toContain("withheld");
   });
@@ -146,6 +146,18 @@ describe("a flagged picture", () => {
       for (const { filename } of message.attachments) {
         expect(filename).toMatch(new RegExp(`^(SPOILER_)?${jobId}-7-(comparison|baseline|optimized)\\.png$`));
       }
+    }
+  });
+
+  it("has a blank panel on the card in Info, or is a spoiler there as well", async () => {
+    for (const [channel, expected] of [
+      ["general", { count: 1, red: 0 }],
+      ["after-dark", { count: 1, red: 1, plain: 0 }],
+    ] as const) {
+      const { alice, message } = await pairOf(REWRITE_FLAGGED, { channel });
+      const info = await alice.press(message, "Info");
+      await info.done();
+      expect(await pictures(info.message!)).toMatchObject(expected);
     }
   });
 
@@ -175,8 +187,8 @@ describe("a flagged picture", () => {
   });
 
   it.each([
-    ["a thread of an age-restricted channel is a spoiler", "after-dark", { count: 3, red: 2, plain: 0 }],
-    ["a thread of another channel is withheld", "general", { count: 2, red: 0 }],
+    ["a thread of an age-restricted channel is a spoiler", "after-dark", { count: 2, red: 1, plain: 0 }],
+    ["a thread of another channel is withheld", "general", { count: 1, red: 0 }],
   ])("in %s", async (_, parent, expected) => {
     const world = await startWorld();
     thread(parent)(world);
@@ -186,12 +198,12 @@ describe("a flagged picture", () => {
 
   it("in a direct message is withheld", async () => {
     const { posted } = await pairOf(REWRITE_FLAGGED, { channel: "dm" });
-    expect(posted).toMatchObject({ count: 2, red: 0 });
+    expect(posted).toMatchObject({ count: 1, red: 0 });
   });
 
   it.each([
-    ["no longer is age-restricted", "after-dark", false, { count: 2, red: 0 }],
-    ["has become age-restricted", "general", true, { count: 3, red: 2, plain: 0 }],
+    ["no longer is age-restricted", "after-dark", false, { count: 1, red: 0 }],
+    ["has become age-restricted", "general", true, { count: 2, red: 1, plain: 0 }],
   ])("in a channel that %s by the time of posting", async (_, channel, nsfw, expected) => {
     const { posted } = await pairOf(REWRITE_FLAGGED, {
       channel,
@@ -220,7 +232,7 @@ describe("a flagged picture", () => {
       world.loop.progress(claim, "optimized", 10, 50);
       // The picture may come with the edit after that of the words.
       const message = await handle.waitFor(
-        (m) => text(m).includes("drawing optimized, step 10") && m.attachments.length >= files,
+        (m) => text(m).includes("drawing the rewrite, step 10") && m.attachments.length >= files,
       );
       expect(message.attachments).toHaveLength(files);
       expect(world.local.transcript.rest("PATCH").flatMap((it) => it.files)).toHaveLength(files);
@@ -230,12 +242,12 @@ describe("a flagged picture", () => {
   it("is withheld by /show in another channel, and shown by it in an age-restricted one", async () => {
     const { alice, jobId } = await pairOf(REWRITE_FLAGGED, { channel: "after-dark" });
     const elsewhere = await (await alice.slash("show", { id: jobId })).waitFor(isFinal);
-    expect(await pictures(elsewhere)).toMatchObject({ count: 2, red: 0 });
+    expect(await pictures(elsewhere)).toMatchObject({ count: 1, red: 0 });
     expect(text(elsewhere)).toContain("is withheld");
     const again = await (await alice.slash("show", { id: jobId }, { channel: "after-dark" })).waitFor(
       isFinal,
     );
-    expect(await pictures(again)).toMatchObject({ count: 3, red: 2, plain: 0 });
+    expect(await pictures(again)).toMatchObject({ count: 2, red: 1, plain: 0 });
   });
 
   it("does not follow its requester home: the direct message that stands in for a closed channel withholds it", async () => {
@@ -250,14 +262,14 @@ describe("a flagged picture", () => {
     late = true;
     await world.loop.runNext(painted(REWRITE_FLAGGED), () => REWRITE_FLAGGED);
     const message = await world.local.member("alice").waitFor(isFinal, { channel: "dm" });
-    expect(await pictures(message)).toMatchObject({ count: 2, red: 0 });
+    expect(await pictures(message)).toMatchObject({ count: 1, red: 0 });
   });
 
   it("waits for Discord to say what the channel is, rather than guess", async () => {
     const world = await startWorld();
     world.local.faults.onRest("GET", /^\/channels\/\d+$/, { status: 503 }, 8);
     const { jobId, posted } = await pairIn(world, REWRITE_FLAGGED, { channel: "after-dark" });
-    expect(posted).toMatchObject({ count: 3, red: 2, plain: 0 });
+    expect(posted).toMatchObject({ count: 2, red: 1, plain: 0 });
     expect((await world.queue.get(jobId))?.delivery.attempts).toBeGreaterThan(0);
   });
 });
@@ -267,7 +279,7 @@ describe("a blind comparison with a flagged half", () => {
 
   it("is no vote where the half is withheld", async () => {
     const { world, message, posted, jobId, alice } = await pairOf(REWRITE_FLAGGED, BLIND);
-    expect(posted).toMatchObject({ count: 2, red: 0 });
+    expect(posted).toMatchObject({ count: 1, red: 0 });
     expect(text(message)).toContain("The picture of the rewrite is withheld");
     expect(JSON.stringify(message.components)).not.toContain("vote:");
     // Nor can it become one where the half may be seen, since it was told here which is which.
@@ -278,7 +290,7 @@ describe("a blind comparison with a flagged half", () => {
 
   it("is a vote behind a click where it may be shown, and says nothing of it", async () => {
     const { message, posted } = await pairOf(REWRITE_FLAGGED, { ...BLIND, channel: "after-dark" });
-    expect(posted).toMatchObject({ count: 3, plain: 0 });
+    expect(posted).toMatchObject({ count: 2, plain: 0 });
     expect(JSON.stringify(message.components)).toContain("vote:");
     const told = [text(message), ...message.attachments.flatMap((it) => [it.filename, it.description])];
     expect(told.join("\n")).not.toMatch(/flag|safety|withheld|baseline/i);
@@ -296,9 +308,9 @@ describe("a blind comparison with a flagged half", () => {
 
 describe("settings", () => {
   it.each([
-    ["withheld even in an age-restricted channel", "after-dark", "withhold", { count: 2, red: 0 }],
-    ["shown in an age-restricted channel", "after-dark", "show", { count: 3, red: 2, plain: 3 }],
-    ["never shown elsewhere", "general", "show", { count: 2, red: 0 }],
+    ["withheld even in an age-restricted channel", "after-dark", "withhold", { count: 1, red: 0 }],
+    ["shown in an age-restricted channel", "after-dark", "show", { count: 2, red: 1, plain: 2 }],
+    ["never shown elsewhere", "general", "show", { count: 1, red: 0 }],
   ])("a flagged picture is %s", async (_, channel, value, expected) => {
     const world = await startWorld();
     const set = await world.local
@@ -320,8 +332,8 @@ describe("settings", () => {
 });
 
 describe("pictures that no safety checker has seen", () => {
-  const SHOWN = { count: 3, plain: 3 };
-  const SPOILER = { count: 3, plain: 0 };
+  const SHOWN = { count: 2, plain: 2 };
+  const SPOILER = { count: 2, plain: 0 };
   const NONE = { count: 0 };
   it.each([
     ["are spoilers", UNCHECKED, "general", {}, undefined, SPOILER],

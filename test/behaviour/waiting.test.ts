@@ -78,7 +78,7 @@ describe("a picture as it forms", () => {
     const look = { jobId, item: 0, side: "baseline", harmless: true } as const;
     world.events.emit("job.preview", { ...look, data: await webp("red") });
     const forming = await handle.waitFor((m) => m.embeds[0]?.image !== undefined);
-    expect(text(forming)).toContain("drawing baseline, step 5 of 50");
+    expect(text(forming)).toContain("drawing as written, step 5 of 50");
     expect(forming.embeds[0]?.image?.url).toContain(`${jobId}-preview.webp`);
 
     await world.loop.drawBaseline(claim);

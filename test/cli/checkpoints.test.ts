@@ -309,7 +309,7 @@ describe("a LoRA", () => {
 
   it("with a weight out of range is refused as a wrong command", async () => {
     const run = await draw("mistake", "--lora", "style.safetensors:99");
-    expect(run.code).toBe(1);
+    expect(run.code).toBe(2);
     expect(run.stderr).toContain("expected FILE or FILE:WEIGHT");
   });
 });

@@ -189,9 +189,9 @@ describe.each(ENGINES)("$name, announced", ({ create }) => {
     expect(told()).toEqual([["job.enqueued", { jobId: claim.job.id, job }]]);
   });
 
-  test("setPaused: only that work goes on", async () => {
+  test("setPaused: that work stops, and that it goes on", async () => {
     await store.queue.setPaused(true);
-    expect(told()).toEqual([]);
+    expect(told()).toEqual([["queue.paused"]]);
     await store.queue.setPaused(false);
     expect(told()).toEqual([["queue.resumed"]]);
   });

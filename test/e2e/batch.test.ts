@@ -131,8 +131,14 @@ describe("pictures that the parent job drew", () => {
     expect(new Set(seen.progress.map(({ making }) => making))).toContain("baseline");
 
     seen.progress.length = 0;
-    const again = await alice.select(parent, "Switch added words off", []);
-    const fewer = await again.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
+    const { message: menus } = await alice.press(parent, "Reword");
+    const menu = menus!.components
+      .flatMap((it) => it.components ?? [])
+      .find((it) => it.placeholder === "Leave out added words")!;
+    const words = menu.options!.map(({ value }) => value);
+    const again = await alice.select(menus, "Leave out added words", words);
+    // Without the added words both pictures are the same, and one is shown.
+    const fewer = await again.waitFor((m) => m.attachments.length === 1 && isDone(m), WAIT);
     const after = (await app.queue.get(idOf(fewer)))!;
     const drawn = new Set(
       seen.progress.filter(({ jobId }) => jobId === after.id).map(({ making }) => making),

@@ -257,7 +257,7 @@ describe("each verb", () => {
     expect(batch).toMatchObject({ code: 0, stderr: expect.stringContaining("Prompt 2 is too long") });
 
     const refused = await promptist(["optimize", "x".repeat(6001)]);
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("more than 6000 characters") });
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("more than 6000 characters") });
   });
 
   test("verify prints what it loaded, its size and the time", async () => {

@@ -121,8 +121,9 @@ test("twenty waiting comparisons load each model once", async () => {
       people[i % 2]!.slash("compare", { prompt: `${SEVEN[i % 7]} ${i}`, seed: i, steps: 1 }),
     ),
   );
+  // A rewrite that changes nothing has one picture.
   await Promise.all(
-    handles.map((handle) => handle.waitFor((m) => m.attachments.length >= 2, { timeoutMs: 120_000 })),
+    handles.map((handle) => handle.waitFor((m) => m.attachments.length >= 1, { timeoutMs: 120_000 })),
   );
   // The first command may get its own phase before the others arrive.
   expect(phases.filter(({ phase }) => phase === "text").length).toBeLessThanOrEqual(2);

@@ -42,10 +42,10 @@ async function goodInteractions({ local, loop }: World): Promise<unknown[]> {
   await loop.runNext();
   await handle.waitFor(isFinal);
   await alice.autocomplete("compare", { prompt: "A" }, "prompt");
-  await alice.press(handle.message, "New seed");
   const opened = await alice.press(handle.message, "Edit prompt");
   await (await alice.submitModal(opened, { text: "A dog" })).done();
-  await (await alice.select(handle.message, "Draw another rewrite", ["2"])).done();
+  const { message: menus } = await alice.press(handle.message, "Reword");
+  await (await alice.select(menus, "Draw another rewrite", ["2"])).done();
   await (await alice.menu("Compare this", local.member("bob").say("A castle"))).done();
   await (await alice.slash("batch", { file: prompts })).done();
   await alice.slash("help", {}, { channel: "dm" });

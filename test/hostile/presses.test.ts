@@ -12,7 +12,8 @@ const VERBS = [
   "edit",
   "tune",
   "beam",
-  "words",
+  "change",
+  "without",
   "pair",
   "raw",
   "info",
@@ -136,7 +137,8 @@ describe("over the gateway, to the real bot", () => {
       "delete",
       "reveal",
       "beam",
-      "words",
+      "change",
+      "without",
       "edit",
       "tune",
     ]) {
@@ -220,12 +222,12 @@ describe("over the gateway, to the real bot", () => {
       expect(await forger.send(component, press(`beam:${jobId}`, values), message.id)).toMatch(
         /no such rewrite/,
       );
-    expect(await forger.send(component, press(`words:${jobId}`, ["99"]), message.id)).toMatch(
+    expect(await forger.send(component, press(`without:${jobId}`, ["99"]), message.id)).toMatch(
       /no such words/,
     );
     // A button where a menu is expected.
     expect(await forger.send(component, press(`beam:${jobId}`), message.id)).toMatch(/no such rewrite/);
-    expect(await forger.send(component, press(`words:${jobId}`), message.id)).toMatch(/no such words/);
+    expect(await forger.send(component, press(`without:${jobId}`), message.id)).toMatch(/no such words/);
 
     expect(await world.queue.open()).toEqual([]);
     expect(world.problems.filter((line) => line.startsWith("error"))).toEqual([]);

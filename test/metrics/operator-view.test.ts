@@ -38,6 +38,18 @@ test("shows an idle program", async () => {
   expect(operatorSnapshot.parse(view)).toEqual(view);
 });
 
+test("counts the pairs of one prompt", async () => {
+  await queue.enqueue(newJob({ user: "1", prompts: ["A cat", "A cat", "A cat"] }));
+  expect((await watch()()).jobs[0]?.title).toBe("A cat, 3 pairs");
+});
+
+test("tells whether the queue is paused", async () => {
+  const ask = watch();
+  expect((await ask()).queue.paused).toBe(false);
+  await queue.setPaused(true);
+  expect((await ask()).queue.paused).toBe(true);
+});
+
 test("shows a running job's phase and progress, then the worker's peak, and the finished job first", async () => {
   const ask = watch({ votes: async () => ({ optimized: 2, baseline: 1, summary: "2 of 3 votes" }) });
   await queue.enqueue(newJob({ user: "1", prompts: ["A cat", "A dog"] }));

@@ -39,6 +39,8 @@ export const PASSED: PictureJudgement = {
 /** Short enough for a test, in the same order as the real ones. */
 export const QUICK = {
   editGapMs: 20,
+  phaseGapMs: 20,
+  burst: { edits: 4, ms: 0 },
   editsPerSecond: 200,
   positionsGapMs: 10,
   retryFirstMs: 20,

@@ -50,14 +50,14 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     expect(complaints.splice(0)).toEqual([]);
   });
 
-  async function open(options: BrowserContextOptions = {}): Promise<void> {
+  async function open(options: BrowserContextOptions = {}, { url } = local): Promise<void> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     page = await context.newPage();
     page.setDefaultTimeout(10_000);
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-    page.on("request", (request) => request.url().startsWith(local.url) || complaints.push(request.url()));
-    await page.goto(local.url);
+    page.on("request", (request) => request.url().startsWith(url) || complaints.push(request.url()));
+    await page.goto(url);
     await live(page);
   }
   const composer = () => page.getByRole("combobox", { name: /^Message/ });
@@ -283,5 +283,41 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     await call.locator("summary b", { hasText: "204" }).waitFor();
     await call.locator("summary").click();
     await call.getByText('"Pong!"').waitFor();
+  });
+
+  test("the operator's panel says that the queue is paused, and resumes it where the program can", async () => {
+    await open();
+    const snapshot = { ...SNAPSHOT, phase: null, queue: { ...SNAPSHOT.queue, running: 0, paused: true } };
+    await fetch(`${local.url}/local/operator`, {
+      method: "PUT",
+      headers: { authorization: `Bot ${local.token}`, "content-type": "application/json" },
+      body: JSON.stringify(snapshot),
+    });
+    const now = () => page.locator(".operator section", { hasText: "Now" });
+    await now().getByText("Paused").waitFor();
+    expect(await now().getByText("Idle").count()).toBe(0);
+    expect(await now().getByRole("button", { name: "Resume" }).count()).toBe(0);
+    const headers = { "content-type": "application/json" };
+    const request = { method: "POST", headers, body: "{}" };
+    expect((await fetch(`${local.url}/local/operator/resume`, request)).status).toBe(404);
+
+    let paused = true;
+    const able = await startLocalDiscord({
+      operator: () => ({ ...snapshot, queue: { ...snapshot.queue, paused } }),
+      actions: {
+        resume: async () => {
+          paused = false;
+        },
+      },
+    });
+    try {
+      await page.context().close();
+      await open({}, able);
+      await now().getByRole("button", { name: "Resume" }).click();
+      await now().getByText("Idle").waitFor();
+      expect(paused).toBe(false);
+    } finally {
+      await able.close();
+    }
   });
 });

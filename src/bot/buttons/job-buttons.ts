@@ -1,24 +1,33 @@
 import { MessageFlags } from "discord.js";
-import { isFinished, type Job } from "../../core/job.js";
+import { hasOverview, isFinished, type Job } from "../../core/job.js";
 import type { Queue } from "../../db/queue.js";
 import type { Records } from "../../db/records.js";
 import type { Votes } from "../../db/votes.js";
 import type { PictureStore } from "../../pictures/store.js";
 import {
-  acknowledge,
+  deferReply,
   deferUpdate,
   deleteMessage,
   type Press,
   replyPrivately,
 } from "../discord/interactions.js";
-import { infoMessage } from "../messages/info-message.js";
+import type { DiscordApi } from "../discord/messenger.js";
+import { changeRows } from "../messages/components.js";
+import { spoilered } from "../messages/embeds.js";
+import { infoMessage, infoPictures } from "../messages/info-message.js";
+import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
+import { isVoted, type Presenter, voteOf } from "../messages/presentation.js";
+import { sizeOf } from "../messages/stored-picture.js";
 import { refusals } from "../words/refusals.js";
+import { resultLines } from "../words/result.js";
 
 export interface JobButtonOptions {
   readonly queue: Queue;
   readonly records: Records;
   readonly votes: Votes;
   readonly pictures: PictureStore;
+  readonly presenter: Presenter;
+  readonly api: DiscordApi;
 }
 
 /** The buttons that end, explain and delete a job. */
@@ -40,9 +49,30 @@ export class JobButtons {
   }
 
   async info(press: Press, job: Job): Promise<void> {
-    const isSecret = job.blind && (await this.#options.votes.ballot(job.id))?.closedAt === null;
-    if (isSecret) return replyPrivately(press, refusals.secret);
-    await acknowledge(press, () => press.reply(infoMessage(job)));
+    const { api, pictures, presenter } = this.#options;
+    if (await this.#isSecret(job)) return replyPrivately(press, refusals.secret);
+    await deferReply(press, MessageFlags.Ephemeral);
+    const facts = await presenter.facts(job, press);
+    const limit = { ...CHANNEL_LIMIT, perFile: press.attachmentSizeLimit };
+    const about = { size: await sizeOf(job, pictures), isMiniature: facts.checkpointNote !== null };
+    const message = infoMessage(job, about, await infoPictures(job, facts, limit));
+    const target = { applicationId: press.applicationId, interactionToken: press.token };
+    await api.editReply(target, facts.spoiler ? spoilered(message) : message);
+  }
+
+  /** Asks how to change the rewrite of a comparison, in menus that only who presses sees. */
+  async change(press: Press, job: Job): Promise<void> {
+    if (await this.#isSecret(job)) return replyPrivately(press, refusals.secret);
+    const components = changeRows(job);
+    if (components.length === 0) return replyPrivately(press, refusals.nothingToChange);
+    await replyPrivately(press, { content: resultLines.change, components });
+  }
+
+  /** Whether people vote, or will, before they may learn which picture is which. */
+  async #isSecret(job: Job): Promise<boolean> {
+    if (!job.blind || hasOverview(job)) return false;
+    const isToCome = job.state === "done" ? isVoted(job) : !isFinished(job.state);
+    return isToCome && voteOf(await this.#options.votes.ballot(job.id)).state !== "none";
   }
 
   /** Removes the message, the pictures and the stored job. */

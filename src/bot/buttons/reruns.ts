@@ -10,21 +10,29 @@ import type { CommandRequest } from "../requests/request.js";
 /** The same prompt and rewrite from another seed. */
 export function again(job: Job): CommandRequest {
   const seed = randomSeed();
-  const { prompt, rewrite, candidates } = itemOf(job);
-  return { ...child(job, { prompt, rewrite, candidates }), image: { ...job.image, seed } };
+  const items = job.items.map(({ prompt, rewrite, candidates }) => ({ prompt, rewrite, candidates }));
+  return { ...child(job, items), image: { ...job.image, seed } };
 }
 
-/** The same pictures of all prompts again: the same texts, seeds and options. */
+/**
+ * All prompts of a job again, with the same texts, seeds and options: its deleted pictures, or another try of
+ * one that made no result.
+ */
 export const redraw = (job: Job): CommandRequest => {
-  const items = job.items
-    .filter(({ cancelled }) => !cancelled)
-    .map(({ prompt, rewrite, candidates, seed }) => ({ prompt, rewrite, candidates, seed }));
+  const left = job.items.filter(({ cancelled }) => !cancelled);
+  const items = (left.length > 0 ? left : job.items).map(({ prompt, rewrite, candidates, seed }) => ({
+    prompt,
+    rewrite,
+    candidates,
+    seed,
+  }));
   return {
     kind: job.kind,
     text: job.text,
     image: job.image,
     parentId: job.id,
-    blind: false,
+    // What a result has shown can't be voted on blindly.
+    blind: job.blind && job.state !== "done",
     known: items.flatMap(({ prompt, rewrite }) => [prompt, rewrite]),
     prompts: async () => ({ items }),
   };
@@ -33,7 +41,11 @@ export const redraw = (job: Job): CommandRequest => {
 /** Another prompt, with a rewrite of its own, from the same seed. */
 export function withPrompt(job: Job, prompt: string): CommandRequest {
   if (prompt === itemOf(job).prompt) throw nothingChanged();
-  return child(job, { prompt, rewrite: null });
+  const request = child(
+    job,
+    job.items.map(() => ({ prompt, rewrite: null })),
+  );
+  return job.kind === "optimize" ? { ...request, kind: "optimize" } : request;
 }
 
 /** The same prompt beside a rewrite that the user wrote. */
@@ -47,17 +59,15 @@ export function withBeam(job: Job, index: number): CommandRequest {
   return pairOf(job, candidate.text);
 }
 
-/** The rewrite with only those added phrases whose indexes are in `kept`. */
-export function withWords(job: Job, kept: readonly number[]): CommandRequest {
+/** The rewrite without the added phrases that have these indexes. */
+export function withoutWords(job: Job, indexes: readonly number[]): CommandRequest {
   const { prompt, rewrite } = itemOf(job);
   const phrases = addedPhrases(prompt, rewrite ?? "");
-  if (kept.some((index) => phrases[index] === undefined)) throw unknownChoice("words");
-  // A menu shows 25 phrases at most; the others stay.
-  const dropped = phrases.slice(0, WORDS_MAX).filter((_, index) => !kept.includes(index));
+  if (indexes.some((index) => phrases[index] === undefined)) throw unknownChoice("words");
+  const dropped = phrases.filter((_, index) => indexes.includes(index));
   if (dropped.length === 0) throw nothingChanged();
   return pairOf(job, withoutPhrases(rewrite ?? "", dropped));
 }
-export const WORDS_MAX = 25;
 
 /** Pictures of the prompt and of its rewrite, both unchanged. */
 export const drawPair = (job: Job): CommandRequest => pairOf(job, itemOf(job).rewrite ?? "");
@@ -65,17 +75,21 @@ export const drawPair = (job: Job): CommandRequest => pairOf(job, itemOf(job).re
 /** One picture, of the prompt as written. */
 export function drawRaw(job: Job): CommandRequest {
   const { prompt } = itemOf(job);
-  return child(job, { prompt, rewrite: prompt });
+  return child(job, [{ prompt, rewrite: prompt }]);
 }
 
 function pairOf(job: Job, rewrite: string): CommandRequest {
   const { prompt, candidates } = itemOf(job);
   // A waiting job has no rewrite yet, and switching every word off leaves none.
   if (rewrite === "") throw unknownChoice("rewrite");
-  return child(job, { prompt, rewrite, candidates });
+  return child(
+    job,
+    job.items.map(() => ({ prompt, rewrite, candidates })),
+  );
 }
 
-function child(job: Job, item: NewItem): CommandRequest {
+/** A comparison of as many pairs; the seeds go on from the job's first one. */
+function child(job: Job, items: readonly NewItem[]): CommandRequest {
   const { seed } = itemOf(job);
   return {
     kind: "compare",
@@ -83,8 +97,8 @@ function child(job: Job, item: NewItem): CommandRequest {
     image: { ...job.image, seed },
     parentId: job.id,
     blind: job.blind,
-    known: [item.prompt, item.rewrite],
-    prompts: async () => ({ items: [item] }),
+    known: items.flatMap(({ prompt, rewrite }) => [prompt, rewrite]),
+    prompts: async () => ({ items }),
   };
 }
 

@@ -9,7 +9,16 @@ import type { CommandRequest } from "../requests/request.js";
 import type { BatchItems } from "./batch-items.js";
 import type { Handler, JobHandler } from "./handler.js";
 import type { JobButtons } from "./job-buttons.js";
-import { again, drawPair, drawRaw, redraw, withBeam, withPrompt, withRewrite, withWords } from "./reruns.js";
+import {
+  again,
+  drawPair,
+  drawRaw,
+  redraw,
+  withBeam,
+  withoutWords,
+  withPrompt,
+  withRewrite,
+} from "./reruns.js";
 import type { TextForms } from "./text-forms.js";
 
 export interface ButtonParts {
@@ -49,6 +58,7 @@ export function buttonTable({
     cancel: { access: "moderator", run: (press, job) => jobs.cancel(press, job) },
     items: { access: "moderator", run: (press, job) => items.choose(press, job) },
     skip: { access: "moderator", run: (press, job) => items.takeOut(press, job) },
+    change: { access: "maker", run: (press, job) => jobs.change(press, job) },
     info: { access: "anyone", run: (press, job) => jobs.info(press, job) },
     delete: { access: "moderator", run: (press, job) => jobs.delete(press, job) },
     vote: { access: "anyone", run: (press, job, action) => ballots.vote(press, job, action) },
@@ -58,7 +68,7 @@ export function buttonTable({
     raw: rerun(drawRaw),
     redraw: rerun(redraw),
     beam: rerun((job, press) => withBeam(job, chosen(press, "rewrite")[0] ?? -1)),
-    words: rerun((job, press) => withWords(job, chosen(press, "words"))),
+    without: rerun((job, press) => withoutWords(job, chosen(press, "words"))),
     edit: edit("edit", withPrompt),
     tune: edit("tune", withRewrite),
   };

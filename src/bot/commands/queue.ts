@@ -16,8 +16,9 @@ export const queue: AnswerCommand = {
   }),
 
   async run(interaction, { queue: jobs, estimateMs }) {
-    const open = await jobs.work();
-    const times = etas(open, estimateMs);
+    const [open, isPaused] = await Promise.all([jobs.work(), jobs.paused()]);
+    // While nothing starts, nobody can say when it will be done.
+    const times = isPaused ? new Map<string, number>() : etas(open, estimateMs);
     const positions = positionsOf(open);
     const line = (job: (typeof open)[number]): string => {
       // Jobs of another server are counted, but what they are is not told.
@@ -36,7 +37,7 @@ export const queue: AnswerCommand = {
     const waiting = open.filter(({ state }) => state === "queued");
     const own = waiting.slice(SHOWN).filter(({ userId }) => userId === interaction.user.id);
     const lines = [
-      ...((await jobs.paused()) ? [queueLines.paused] : []),
+      ...(isPaused ? [queueLines.paused] : []),
       queueLines.counts(running.length, waiting.length),
       ...running.map(line),
       ...waiting.slice(0, SHOWN).map(line),

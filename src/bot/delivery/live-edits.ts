@@ -1,6 +1,10 @@
 export interface LiveEditsOptions<T> {
   /** Least time between the starts of two edits of one message. */
   readonly gapMs: number;
+  /** The same before an edit that is urgent. */
+  readonly urgentGapMs: number;
+  /** Most edits of one message in any time of this length. */
+  readonly burst: { readonly edits: number; readonly ms: number };
   /** Edits started in one second, over all messages. */
   readonly perSecond: number;
   /** Must settle, and must not throw. */
@@ -9,17 +13,19 @@ export interface LiveEditsOptions<T> {
 
 interface Entry<T> {
   /** The newest state that is not sent yet. */
-  pending: { readonly state: T } | null;
+  pending: { readonly state: T; readonly urgent: boolean } | null;
   /** The serialized state that Discord shows, so that a state that changes nothing costs no edit. */
   shown: string | null;
   sending: Promise<void> | null;
   timer: NodeJS.Timeout | null;
-  lastStartAt: number;
+  /** When the latest edits started, oldest first; as many as a burst may have. */
+  starts: readonly number[];
 }
 
 /**
  * Keeps many messages at their newest state with few edits: one at a time per message, in order, with a gap
- * between two, and within a rate that all of them share. A state that a newer one overtakes is never sent.
+ * between two, and within a rate that all of them share. A state that a newer one overtakes is never sent, but
+ * if it was urgent, so is the newer one.
  */
 export class LiveEdits<T> {
   readonly #options: LiveEditsOptions<T>;
@@ -33,19 +39,19 @@ export class LiveEdits<T> {
     this.#options = options;
   }
 
-  push(key: string, state: T): void {
+  /** `urgent`: the state waits for the urgent gap only. */
+  push(key: string, state: T, urgent = false): void {
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      entry = {
-        pending: null,
-        shown: null,
-        sending: null,
-        timer: null,
-        lastStartAt: Number.NEGATIVE_INFINITY,
-      };
+      entry = { pending: null, shown: null, sending: null, timer: null, starts: [] };
       this.#entries.set(key, entry);
     }
-    entry.pending = { state };
+    const waited = entry.pending?.urgent ?? false;
+    entry.pending = { state, urgent: urgent || waited };
+    if (urgent && !waited && entry.timer !== null) {
+      clearTimeout(entry.timer);
+      entry.timer = null;
+    }
     this.#schedule(key, entry);
   }
 
@@ -67,7 +73,7 @@ export class LiveEdits<T> {
 
   #schedule(key: string, entry: Entry<T>): void {
     if (entry.timer !== null || entry.sending !== null || entry.pending === null) return;
-    const waitMs = entry.lastStartAt + this.#options.gapMs - performance.now();
+    const waitMs = this.#earliestAt(entry.starts, entry.pending.urgent) - performance.now();
     if (waitMs <= 0) {
       this.#enter(key);
       return;
@@ -76,6 +82,14 @@ export class LiveEdits<T> {
       entry.timer = null;
       this.#enter(key);
     }, waitMs);
+  }
+
+  /** When the next edit may start. */
+  #earliestAt(starts: readonly number[], urgent: boolean): number {
+    const { gapMs, urgentGapMs, burst } = this.#options;
+    const last = starts.at(-1) ?? Number.NEGATIVE_INFINITY;
+    const first = starts.at(-burst.edits) ?? Number.NEGATIVE_INFINITY;
+    return Math.max(last + (urgent ? Math.min(urgentGapMs, gapMs) : gapMs), first + burst.ms);
   }
 
   #enter(key: string): void {
@@ -109,7 +123,7 @@ export class LiveEdits<T> {
     const serialised = JSON.stringify(pending.state);
     if (serialised === entry.shown) return false;
     entry.shown = serialised;
-    entry.lastStartAt = performance.now();
+    entry.starts = [...entry.starts, performance.now()].slice(-this.#options.burst.edits);
     entry.sending = this.#options.send(key, pending.state).finally(() => {
       entry.sending = null;
       this.#schedule(key, entry);

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Events, log, subscribe } from "../../core/events.js";
-import { hasOverview, isFinished, type Job, type Origin } from "../../core/job.js";
+import { type Events, log, type Progress, subscribe } from "../../core/events.js";
+import { hasOverview, isFinished, type Job, type Origin, type Phase } from "../../core/job.js";
 import type { Queue } from "../../db/queue.js";
 import { faultOf } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
@@ -11,6 +11,7 @@ import { type JobStatus, type JobSummary, statusMessage, summarize } from "../me
 import { baselinePicture, previewFile } from "../messages/unfinished-pictures.js";
 import { Coalesced } from "./coalesced.js";
 import { LiveEdits } from "./live-edits.js";
+import { Pace } from "./pace.js";
 import type { ReplyLimits } from "./reply-limits.js";
 
 export interface StatusBoardOptions {
@@ -18,8 +19,10 @@ export interface StatusBoardOptions {
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
-  /** Least time between two edits of one message, and edits a second over all messages. */
+  /** How often one message is edited (see BotTiming), and edits a second over all messages. */
   readonly editGapMs: number;
+  readonly phaseGapMs: number;
+  readonly burst: { readonly edits: number; readonly ms: number };
   readonly editsPerSecond: number;
   /** Least time between two reads of the whole queue for the positions of all waiting jobs. */
   readonly positionsGapMs: number;
@@ -41,6 +44,12 @@ interface Tracked {
   hasPreview: boolean;
   finishedPictures: number;
   readonly origin: Origin;
+  /** What the job draws with; null where it draws nothing. */
+  readonly drawing: { readonly steps: number; readonly isUsualSize: boolean } | null;
+  /** Since the last claim. */
+  pace: Pace;
+  /** Whether the last try failed and the next one is still to come. */
+  retries: boolean;
   status: JobStatus;
   /** Fires shortly before the reply's token ends. */
   lateTimer: NodeJS.Timeout | null;
@@ -59,6 +68,21 @@ const LATE_MARGIN_MS = 60_000;
 /** A status edit that takes longer is given up, since the result waits for it. */
 const STATUS_TIMEOUT_MS = 15_000;
 
+const accepted = (phase: Phase): JobStatus => ({
+  kind: "queued",
+  wait: "line",
+  phase,
+  position: null,
+  etaMs: null,
+});
+
+/** What people call the phase of a job; a change of it is shown at once. */
+function phaseShown(status: JobStatus): string {
+  if (status.kind === "queued") return status.wait;
+  if (status.kind === "loading") return `loading ${status.phase}`;
+  return status.kind === "working" ? `working ${status.progress.phase}` : status.kind;
+}
+
 /** Keeps the message of each waiting and running job up to date with the queue and the loop. */
 export class StatusBoard {
   readonly #options: StatusBoardOptions;
@@ -72,6 +96,8 @@ export class StatusBoard {
     this.#options = options;
     this.#edits = new LiveEdits({
       gapMs: options.editGapMs,
+      urgentGapMs: options.phaseGapMs,
+      burst: options.burst,
       perSecond: options.editsPerSecond,
       send: (jobId, shown) => this.#send(jobId, shown),
     });
@@ -95,9 +121,16 @@ export class StatusBoard {
     const tracked = this.#add(job);
     try {
       if (job.held !== null) return await this.#showPositions();
-      const position = await this.#options.queue.position(job.id);
+      const { queue } = this.#options;
+      const [position, isPaused, { running }] = await Promise.all([
+        queue.position(job.id),
+        queue.paused(),
+        queue.depth(),
+      ]);
       if (tracked.status.kind === "queued" && position !== null && position > 0) {
-        this.#show(job.id, tracked, { kind: "queued", phase: job.phase, position, etaMs: null });
+        const { phase } = job;
+        const wait = isPaused ? "paused" : position === 1 && running === 0 ? "starts" : "line";
+        this.#show(job.id, tracked, { kind: "queued", wait, phase, position, etaMs: null });
       }
     } catch (error) {
       log(this.#options.events, "warn", "A job's position was not shown", error, job.id);
@@ -130,9 +163,11 @@ export class StatusBoard {
       hasPreview: false,
       finishedPictures: 0,
       origin: job.origin,
-      status: job.cancelRequested
-        ? { kind: "stopping" }
-        : { kind: "queued", phase: job.phase, position: null, etaMs: null },
+      drawing:
+        job.kind === "optimize" ? null : { steps: job.image.steps, isUsualSize: job.image.size === null },
+      pace: new Pace(),
+      retries: false,
+      status: job.cancelRequested ? { kind: "stopping" } : accepted(job.phase),
       lateTimer: null,
     };
     this.#tracked.set(job.id, tracked);
@@ -158,10 +193,20 @@ export class StatusBoard {
         this.#positions.ask();
       },
       "job.claimed": ({ jobId, phase }) => {
+        const tracked = this.#tracked.get(jobId);
+        if (tracked !== undefined) {
+          tracked.pace = new Pace();
+          tracked.retries = false;
+        }
         this.#update(jobId, { kind: "loading", phase });
         this.#positions.ask();
       },
-      "job.progress": (progress) => this.#update(progress.jobId, { kind: "working", progress }),
+      "job.progress": (progress) => {
+        const tracked = this.#tracked.get(progress.jobId);
+        if (tracked === undefined) return;
+        const leftMs = this.#leftMs(tracked, progress);
+        this.#show(progress.jobId, tracked, { kind: "working", progress, leftMs });
+      },
       "job.preview": ({ jobId, data, harmless }) => void this.#showPreview(jobId, data, harmless),
       "job.item": ({ jobId, phase }) => {
         this.#dropPreview(jobId);
@@ -172,13 +217,16 @@ export class StatusBoard {
         if (side === "baseline") void this.refresh(jobId);
       },
       "job.cancel-requested": ({ jobId }) => this.#update(jobId, { kind: "stopping" }),
-      "job.requeued": ({ jobId, phase }) => {
+      "job.requeued": ({ jobId, phase, reason }) => {
         const tracked = this.#tracked.get(jobId);
         if (tracked?.status.kind === "loading" || tracked?.status.kind === "working") {
-          tracked.status = { kind: "queued", phase, position: null, etaMs: null };
+          tracked.status = accepted(phase);
+          tracked.retries = reason === "retry";
         }
         this.#positions.ask();
       },
+      "queue.paused": () => this.#positions.ask(),
+      "queue.resumed": () => this.#positions.ask(),
       "job.finished": ({ jobId, erased }) => {
         if (erased) this.#update(jobId, { kind: "erased" });
         this.#positions.ask();
@@ -198,9 +246,32 @@ export class StatusBoard {
     // A last status stays; a job that was asked to stop says so until it has ended.
     const ends = status.kind === "late" || status.kind === "erased";
     if (kind === "late" || kind === "erased" || (kind === "stopping" && !ends)) return;
+    const isNews = phaseShown(status) !== phaseShown(tracked.status);
     tracked.status = status;
     const { summary, picture, previewVersion } = tracked;
-    this.#edits.push(jobId, { status, summary, withPicture: picture !== "none", previewVersion });
+    this.#edits.push(jobId, { status, summary, withPicture: picture !== "none", previewVersion }, isNews);
+  }
+
+  /**
+   * Milliseconds until the job is done: at its own pace, or as long as such work took here. Null where neither
+   * is known, and for a size that other jobs' times say nothing about.
+   */
+  #leftMs({ pace, drawing }: Tracked, progress: Progress): number | null {
+    const { making, step, item, items } = progress;
+    const { estimateMs } = this.#options;
+    const own = pace.leftMs(progress, performance.now());
+    if (making !== "rewrite") {
+      if (own !== null || !drawing?.isUsualSize) return own;
+      const pictures = 2 * (items - item) - (making === "optimized" ? 1 : 0);
+      return estimateMs({ texts: 0, pictures, steps: pictures * drawing.steps - step });
+    }
+    const texts = own ?? estimateMs({ texts: items - item, pictures: 0, steps: 0 });
+    if (drawing === null || texts === null) return texts;
+    const pictures = 2 * items;
+    const pictureMs = drawing.isUsualSize
+      ? estimateMs({ texts: 0, pictures, steps: pictures * drawing.steps })
+      : null;
+    return pictureMs === null ? null : texts + pictureMs;
   }
 
   /** Preview of the unfinished picture; sent with the next edit. */
@@ -245,17 +316,27 @@ export class StatusBoard {
   async #showPositions(): Promise<void> {
     if (![...this.#tracked.values()].some(({ status }) => status.kind === "queued")) return;
     try {
-      const open = await this.#options.queue.work();
-      const times = etas(open, this.#options.estimateMs);
+      const { queue, estimateMs } = this.#options;
+      const [open, isPaused] = await Promise.all([queue.work(), queue.paused()]);
+      const times = etas(open, estimateMs);
       const positions = positionsOf(open);
+      const isFree = !open.some(({ state }) => state === "running");
       for (const { id, phase, state, held, limit } of open) {
         const tracked = this.#tracked.get(id);
         if (state !== "queued" || tracked?.status.kind !== "queued") continue;
         const ms = times.get(id);
+        const position = positions.get(id) ?? null;
         this.#show(id, tracked, {
           kind: "queued",
+          wait: isPaused
+            ? "paused"
+            : tracked.retries
+              ? "retries"
+              : isFree && position === 1
+                ? "starts"
+                : "line",
           phase,
-          position: positions.get(id) ?? null,
+          position,
           etaMs: ms === undefined ? null : coarse(ms),
           ...(held === null ? {} : { held: { scope: held, limit: limit ?? 1 } }),
         });

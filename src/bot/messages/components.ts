@@ -5,7 +5,7 @@ import {
   ButtonStyle,
   ComponentType,
 } from "discord.js";
-import { hasOverview, type Item, type Job } from "../../core/job.js";
+import type { Item, Job } from "../../core/job.js";
 import { clip, tail } from "../discord/markdown.js";
 import type { Row } from "../discord/outgoing.js";
 import { labels } from "../words/labels.js";
@@ -31,9 +31,10 @@ const VERBS = {
   /** Ask for another prompt, and for another rewrite; the seed stays. */
   edit: null,
   tune: null,
-  /** Select menus: another of the rewrites, added phrases on or off. */
+  /** Asks how to change the rewrite; the menus that answer: another one, added phrases to leave out. */
+  change: null,
   beam: null,
-  words: null,
+  without: null,
   /** Draw a rewrite: both pictures, or the prompt as written. */
   pair: null,
   raw: null,
@@ -132,22 +133,37 @@ export function itemRows(jobId: string, items: readonly Item[]): Row[] {
   return rows;
 }
 
-/** Under the result of a finished job. */
+/** Under the result of a finished job, or under how it ended without one. */
 export function resultRows(job: Job): Row[] {
-  const [item] = job.items;
-  const redraw = job.picturesPrunedAt === null ? [] : [button("redraw", job.id, labels.redraw)];
-  const end = [...redraw, button("info", job.id, labels.info), button("delete", job.id, labels.delete)];
-  if (job.state !== "done" || hasOverview(job) || item?.rewrite == null) return [row(...end)];
-  if (job.kind === "optimize") {
+  const { id, kind, state, items } = job;
+  const [item] = items;
+  const end = [button("info", id, labels.info), button("delete", id, labels.delete)];
+  const edit = kind === "batch" ? [] : [button("edit", id, labels.editPrompt)];
+  if (state !== "done") {
+    return [row(button("redraw", id, labels.tryAgain, { style: ButtonStyle.Primary }), ...edit, ...end)];
+  }
+  const redraw = job.picturesPrunedAt === null ? [] : [button("redraw", id, labels.redraw)];
+  if (kind === "batch" || item?.rewrite == null) return [row(...redraw, ...end)];
+  if (kind === "optimize") {
     const draw = [
-      button("pair", job.id, labels.drawPair, { style: ButtonStyle.Primary }),
-      button("tune", job.id, labels.editFirst),
-      button("raw", job.id, labels.drawRaw),
+      button("pair", id, labels.drawPair, { style: ButtonStyle.Primary }),
+      button("tune", id, labels.editFirst),
+      button("raw", id, labels.drawRaw),
     ];
     return [row(...draw, ...end), ...beamRow(job, item)];
   }
-  const more = [button("again", job.id, labels.again), button("edit", job.id, labels.editPrompt)];
-  return [row(...more, ...end), ...beamRow(job, item), ...wordsRow(job, item)];
+  const more = [button("again", id, labels.again), ...edit];
+  const change = changeRows(job).length === 0 ? [] : [button("change", id, labels.change)];
+  // Five buttons at most; pictures that are gone are what people miss first.
+  return [row(...more, ...(redraw.length > 0 ? redraw : change), ...end)];
+}
+
+/** Menus that draw a comparison with another rewrite. */
+export function changeRows(job: Job): Row[] {
+  const [item] = job.items;
+  // Rewrites that differ from pair to pair can't be chosen from together.
+  if (item === undefined || job.items.some(({ rewrite }) => rewrite !== item.rewrite)) return [];
+  return [...beamRow(job, item), ...withoutRow(job, item)];
 }
 
 /** Under a blind comparison: vote buttons, plus Reveal for the requester. */
@@ -179,20 +195,19 @@ function beamRow(job: Job, item: Item): Row[] {
   return [select({ custom_id: encodeCustomId("beam", job.id), placeholder: labels.chooseBeam, options })];
 }
 
-/** A menu of the phrases that the rewrite added, all selected; the others are switched off. */
-function wordsRow(job: Job, item: Item): Row[] {
+/** A menu of the phrases that the rewrite added; those that are chosen are left out. */
+function withoutRow(job: Job, item: Item): Row[] {
   const phrases = addedPhrases(item.prompt, item.rewrite ?? "").slice(0, OPTIONS_MAX);
   if (phrases.length === 0) return [];
   return [
     select({
-      custom_id: encodeCustomId("words", job.id),
+      custom_id: encodeCustomId("without", job.id),
       placeholder: labels.chooseWords,
-      min_values: 0,
+      min_values: 1,
       max_values: phrases.length,
       options: phrases.map(({ text }, index) => ({
         label: clip(text, OPTION_TEXT_MAX),
         value: String(index),
-        default: true,
       })),
     }),
   ];

@@ -12,7 +12,7 @@ import { COLORS } from "./status-message.js";
 export const doneEmbed = (job: Job, sections: readonly string[], options: readonly string[]): APIEmbed => ({
   title: labels.commands[job.kind],
   description: clip(
-    [...sections, resultLines.settings(options), jobReference(job.id, job.parentId)].join("\n"),
+    [...sections, resultLines.footer([...options, jobReference(job.id, job.parentId)])].join("\n"),
     EMBED_DESCRIPTION_MAX,
   ),
   color: COLORS.done,
@@ -56,11 +56,9 @@ export function unusualOptions({ image }: Job, { usual }: Facts): string[] {
   ];
 }
 
-/** How long the job took from its first claim, and which checkpoints made it. */
-export function timeAndMakers(job: Job, { checkpointNote }: Facts): string[] {
-  const { startedAt, finishedAt, checkpoints } = job;
+/** How long the job took from its first claim, and what people should know of what made it. */
+export function timeAndNote(job: Job, { checkpointNote }: Facts): string[] {
+  const { startedAt, finishedAt } = job;
   const took = startedAt === null || finishedAt === null ? [] : [formatDuration(finishedAt - startedAt)];
-  // Two checkpoints of one name are said once.
-  const names = new Set([checkpoints.promptist, checkpoints.diffusion].filter((name) => name !== null));
-  return [...took, ...names, ...(checkpointNote === null ? [] : [checkpointNote])];
+  return [...took, ...(checkpointNote === null ? [] : [checkpointNote])];
 }

@@ -63,8 +63,8 @@ const plus = (a: Work, b: Work): Work => ({
   steps: a.steps + b.steps,
 });
 
-/** Rounds up to 15 s or a minute, so that a message is not edited every second. */
+/** Rounds up, the longer the coarser: an estimate is not exact, and its message not edited every second. */
 export function coarse(ms: number): number {
-  const stepMs = ms < 120_000 ? 15_000 : 60_000;
+  const stepMs = ms <= 10_000 ? 1_000 : ms <= 60_000 ? 5_000 : ms <= 120_000 ? 15_000 : 60_000;
   return Math.max(1, Math.ceil(ms / stepMs)) * stepMs;
 }

@@ -1,4 +1,5 @@
-import { hasOverview, type Job } from "../../core/job.js";
+import type { Job } from "../../core/job.js";
+import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { labels } from "../words/labels.js";
 import { endSentence } from "../words/result.js";
@@ -20,12 +21,17 @@ export async function finalMessage(job: Job, facts: Facts, limit: SizeLimit): Pr
 
 async function resultMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
   if (job.kind === "optimize") return optimizeMessage(job, facts);
-  return hasOverview(job) ? overviewMessage(job, facts, limit) : compareMessage(job, facts, limit);
+  return job.kind === "batch" ? overviewMessage(job, facts, limit) : compareMessage(job, facts, limit);
 }
 
-/** How a job that made no result ended. */
+const PROMPTS_MAX = 1500;
+
+/** How a job that made no result ended, with its prompts to copy, so that no text is lost with it. */
 function endMessage(job: Job): Outgoing {
   const color = job.state === "cancelled" ? COLORS.cancelled : COLORS.failed;
-  const embed = { title: labels.commands[job.kind], description: endSentence(job), color };
+  // All pairs of a comparison have one prompt.
+  const prompts = new Set(job.items.map(({ prompt }) => prompt));
+  const description = `${endSentence(job)}${codeBlock([...prompts].join("\n"), PROMPTS_MAX)}`;
+  const embed = { title: labels.commands[job.kind], description, color };
   return { content: "", embeds: [embed], components: resultRows(job), files: [] };
 }

@@ -1,16 +1,28 @@
-import { type InteractionReplyOptions, MessageFlags } from "discord.js";
-import type { Job } from "../../core/job.js";
+import { isUnchanged, type Job } from "../../core/job.js";
 import { clip, codeBlock } from "../discord/markdown.js";
-import { EMBED_DESCRIPTION_MAX } from "../discord/outgoing.js";
+import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "../discord/outgoing.js";
 import { labels } from "../words/labels.js";
-import { infoLines } from "../words/result.js";
+import { type InfoFacts, infoLines } from "../words/result.js";
+import { zipPart } from "./overview-files.js";
+import { fitPictures, type SizeLimit } from "./picture-fit.js";
+import type { Facts } from "./presentation.js";
+import { pairScoreLine } from "./scores.js";
+import { namedPicture, pairOf, readPicture } from "./stored-picture.js";
 
 const TEXT_MAX = 1200;
+/** Discord: files of one message. */
+const FILES_MAX = 10;
 /** Items of a job that are spelled out; a batch's report has them all. */
 const ITEMS_MAX = 1;
 
 /** Everything about a job, told to the user alone: enough to repeat it exactly. */
-export function infoMessage(job: Job): InteractionReplyOptions {
+export function infoMessage(
+  job: Job,
+  facts: InfoFacts = { size: null, isMiniature: false },
+  files: readonly OutgoingFile[] = [],
+): Outgoing {
+  const [first] = job.items;
+  const scores = job.items.length > ITEMS_MAX || first === undefined ? [] : pairScoreLine(first);
   const texts = job.items
     .slice(0, ITEMS_MAX)
     .flatMap(({ prompt, rewrite }) => [
@@ -19,9 +31,40 @@ export function infoMessage(job: Job): InteractionReplyOptions {
     ]);
   const negative =
     job.image.negative === "" ? [] : [`**${labels.negative}**${codeBlock(job.image.negative, TEXT_MAX / 4)}`];
-  const description = [...texts, ...negative, ...infoLines(job)].join("\n");
-  return {
-    embeds: [{ title: labels.commands[job.kind], description: clip(description, EMBED_DESCRIPTION_MAX) }],
-    flags: MessageFlags.Ephemeral,
-  };
+  const description = [...texts, ...negative, ...scores, ...infoLines(job, facts)].join("\n");
+  const embed = { title: labels.commands[job.kind], description: clip(description, EMBED_DESCRIPTION_MAX) };
+  return { content: "", embeds: [embed], components: [], files };
+}
+
+/**
+ * What the result's message leaves out, for Info: the labelled card of a comparison of one pair, or the pictures
+ * of several pairs, or a zip of them.
+ */
+export async function infoPictures(job: Job, facts: Facts, limit: SizeLimit): Promise<OutgoingFile[]> {
+  if (job.state !== "done" || job.kind !== "compare") return [];
+  const { pictures, view } = facts;
+  const [item] = job.items;
+  const wanted =
+    job.items.length > 1
+      ? job.items.flatMap((it) => pairOf(job, it, (side) => view.shows(it, side)))
+      : item === undefined || isUnchanged(item)
+        ? []
+        : [
+            namedPicture(
+              job,
+              view.combined(item.comparison),
+              `${job.id}-${item.seed}-comparison`,
+              labels.comparisonAlt(item.prompt, item.rewrite ?? ""),
+            ),
+          ];
+  if (wanted.length > FILES_MAX) {
+    const { file } = await zipPart(job, 1, facts, limit);
+    return file === null ? [] : [file];
+  }
+  const read = await Promise.all(wanted.map((picture) => readPicture(pictures, picture)));
+  const { files } = await fitPictures(
+    read.filter((file) => file !== null),
+    limit,
+  );
+  return files.filter((file) => file !== null);
 }

@@ -2,7 +2,7 @@ import type { Job } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { resultLines } from "../words/result.js";
 import { resultRows } from "./components.js";
-import { doneEmbed, timeAndMakers } from "./embeds.js";
+import { doneEmbed, timeAndNote } from "./embeds.js";
 import type { Facts } from "./presentation.js";
 import { noteLines, promptSections } from "./rewrite-text.js";
 
@@ -13,7 +13,7 @@ export function optimizeMessage(job: Job, facts: Facts): Outgoing {
   const seed = job.text.mode === "sample" ? [resultLines.seed(job.text.seed)] : [];
   return {
     content: "",
-    embeds: [doneEmbed(job, sections, [...seed, ...timeAndMakers(job, facts)])],
+    embeds: [doneEmbed(job, sections, [...seed, ...timeAndNote(job, facts)])],
     components: resultRows(job),
     files: [],
   };

@@ -1,4 +1,4 @@
-import type { Item, Job } from "../../core/job.js";
+import type { Item, Job, Sheet } from "../../core/job.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { OutgoingFile } from "../discord/outgoing.js";
 import { labels } from "../words/labels.js";
@@ -20,7 +20,7 @@ export interface OverviewFiles {
 
 /** Discord: files of one message. */
 const FILES_MAX = 10;
-/** With more sheets, which were posted while the batch was drawn, only the last one is shown. */
+/** With more sheets only the last one is shown; the zip has them all. */
 const SHEETS_SHOWN = 5;
 const SHARE_OF_SHEETS = 0.5;
 /** Of a message's bytes; what is left is for pictures. */
@@ -32,7 +32,7 @@ export async function overviewFiles(job: Job, facts: Facts, limit: SizeLimit): P
   const fittedRecords = await fitRecords(job, recordsOf(job), limit, facts.pictures);
   const records = [...fittedRecords, ...(scores.plot === null ? [] : [scores.plot])];
   const pictures = picturesOf(job, facts);
-  const kept = job.sheets.length > SHEETS_SHOWN ? job.sheets.slice(-1) : job.sheets;
+  const kept = sheetsShown(job);
   const allowed = kept.flatMap(({ number }) => sheetPicture(job, number, facts) ?? []);
   const wanted = await Promise.all(allowed.map((picture) => readPicture(facts.pictures, picture)));
   const present = wanted.filter((sheet) => sheet !== null);
@@ -45,7 +45,7 @@ export async function overviewFiles(job: Job, facts: Facts, limit: SizeLimit): P
   const packed = await packPictures(job, facts, pictures, room, slots);
   const lines = [
     ...scores.lines,
-    ...(kept.length < job.sheets.length ? [resultLines.earlierSheets(job.sheets.length - 1)] : []),
+    ...(kept.length < job.sheets.length ? [resultLines.earlierSheets(job.sheets.length - kept.length)] : []),
     ...packed.lines,
     ...(fitted.shrunk ? [resultLines.shrunk] : []),
     ...(fittedRecords.length === 0 ? [resultLines.recordsLeftOut] : []),
@@ -56,6 +56,15 @@ export async function overviewFiles(job: Job, facts: Facts, limit: SizeLimit): P
     resultLines.again,
   ];
   return { files: [...sheets, ...records, ...packed.files], lines };
+}
+
+/** When the result first comes, the last one and those that were not posted while the batch was drawn. */
+function sheetsShown({ sheets, delivery }: Job): readonly Sheet[] {
+  const fresh =
+    delivery.deliveredAt === null
+      ? sheets.filter((sheet) => sheet.settled !== true || sheet === sheets.at(-1))
+      : sheets;
+  return fresh.length > SHEETS_SHOWN ? fresh.slice(-1) : fresh;
 }
 
 /**

@@ -2,13 +2,13 @@ import { type Item, type Job, picturesDrawn } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { resultLines } from "../words/result.js";
 import { resultRows } from "./components.js";
-import { doneEmbed, timeAndMakers, unusualOptions, withImage } from "./embeds.js";
+import { doneEmbed, timeAndNote, unusualOptions, withImage } from "./embeds.js";
 import { overviewFiles } from "./overview-files.js";
 import type { SizeLimit } from "./picture-fit.js";
 import { safetySentences } from "./picture-policy.js";
 import type { Facts } from "./presentation.js";
 
-/** The result of several pairs: contact sheets, records, and the pictures or zips of them. */
+/** The result of a batch: contact sheets, records, and the pictures or zips of them. */
 export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
   const made = job.items.filter(({ cancelled }) => !cancelled);
   const [first] = made;
@@ -23,7 +23,7 @@ export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit):
     ...safetySentences(facts.view, true),
     ...lines,
   ];
-  const options = [...seeds, ...unusualOptions(job, facts), ...timeAndMakers(job, facts)];
+  const options = [...seeds, ...unusualOptions(job, facts), ...timeAndNote(job, facts)];
   return withImage(doneEmbed(job, sections, options), files, resultRows(job));
 }
 

@@ -23,7 +23,7 @@ export type Vote =
 export interface Facts {
   /** Where the files of the pictures are. */
   readonly pictures: PictureStore;
-  /** Said under every result, such as that a miniature drew it. */
+  /** Said small under every result, such as that miniature models made it. */
   readonly checkpointNote: string | null;
   /** What a command without options draws with where the job was asked for; its seed says nothing. */
   readonly usual: ImageOptions;
@@ -103,11 +103,13 @@ export const voteOf = (ballot: Ballot | undefined): Vote => {
 };
 
 /**
- * None of a job that made no result; of a prompt that was drawn as written, one of the two equal pictures.
+ * None of a job that made no result; of a prompt that was not changed, one of the two equal pictures.
  */
 function itemsOfResult(job: Job): readonly Item[] {
   if (job.state !== "done") return [];
   return job.items.map((item) =>
-    !hasOverview(job) && isRaw(item) ? { ...item, pictures: { ...item.pictures, optimized: null } } : item,
+    !hasOverview(job) && isUnchanged(item)
+      ? { ...item, pictures: { ...item.pictures, optimized: null } }
+      : item,
   );
 }

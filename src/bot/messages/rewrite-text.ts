@@ -1,4 +1,4 @@
-import type { Item } from "../../core/job.js";
+import { type Item, isUnchanged } from "../../core/job.js";
 import { codeBlock, escapeMarkdown } from "../discord/markdown.js";
 import { labels } from "../words/labels.js";
 import { noteLine, resultLines } from "../words/result.js";
@@ -6,12 +6,18 @@ import { diffMarkdown, lostNouns } from "./prompt-diff.js";
 
 const TEXT_MAX = 1100;
 
-/** The prompt to copy, and under it what the rewrite added and dropped. */
-export function promptSections(item: Item): string[] {
-  const prompt = `**${labels.prompt}**${codeBlock(item.prompt, TEXT_MAX)}`;
-  if (item.rewrite === null || isRaw(item)) return [prompt];
-  const title = item.candidates.length > 0 ? labels.rewrite : labels.givenRewrite;
-  return [`${prompt}\n**${title}**\n> ${diffMarkdown(item.prompt, item.rewrite, TEXT_MAX)}`];
+/**
+ * What one wants to copy as code, and under a rewrite, small, what it added and dropped. `heading` makes the line
+ * above a rewrite from its title.
+ */
+export function promptSections(
+  item: Item,
+  heading: (title: string) => string = (title) => `**${title}**`,
+): string[] {
+  const { prompt, rewrite, candidates } = item;
+  if (rewrite === null || isUnchanged(item)) return [`**${labels.prompt}**${codeBlock(prompt, TEXT_MAX)}`];
+  const title = candidates.length > 0 ? labels.rewrite : labels.givenRewrite;
+  return [`${heading(title)}${codeBlock(rewrite, TEXT_MAX)}\n-# ${diffMarkdown(prompt, rewrite, TEXT_MAX)}`];
 }
 
 /** Whether only the prompt as written is drawn: its "rewrite" is the prompt itself, and none was searched. */
@@ -20,7 +26,7 @@ export const isRaw = ({ prompt, rewrite, candidates }: Item): boolean =>
 
 /** Notes on the rewrite: what it lost, and what the image model does not read. */
 export function noteLines(item: Item): string[] {
-  const lost = item.rewrite === null || isRaw(item) ? [] : lostNouns(item.prompt, item.rewrite);
+  const lost = item.rewrite === null || isUnchanged(item) ? [] : lostNouns(item.prompt, item.rewrite);
   return [
     ...(lost.length === 0 ? [] : [resultLines.lost(lost.map((word) => escapeMarkdown(word)))]),
     ...item.notes.map(noteLine),

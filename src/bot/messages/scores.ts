@@ -1,5 +1,6 @@
 import { type Item, type Job, judgementsOf } from "../../core/job.js";
 import { type PairScores, pairScores } from "../../core/judgement.js";
+import type { PerSide } from "../../core/side.js";
 import { bootstrapMean } from "../../core/statistics.js";
 import { type ScoreRow, scorePlot } from "../../pictures/plots.js";
 import { clip } from "../discord/markdown.js";
@@ -9,7 +10,25 @@ import { scoreLines } from "../words/scores.js";
 /** Rows of the table in a message; the CSV has them all. */
 const TABLE_ROWS = 10;
 
-/** The small line under a pair; none where it was not judged. */
+/** The judges' verdict on one rewrite, by the means of its pairs; none where they were not judged. */
+export function verdictLine(items: readonly Item[]): string[] {
+  const scores = items.map((item) => pairScores(judgementsOf(item)));
+  const means = (of: (one: PairScores) => PerSide<number | null>): PerSide<number | null> => {
+    const both = scores.map(of).filter(({ baseline, optimized }) => baseline !== null && optimized !== null);
+    return { baseline: mean(both.map((it) => it.baseline)), optimized: mean(both.map((it) => it.optimized)) };
+  };
+  const line = scoreLines.verdict(
+    means(({ relevance }) => relevance),
+    means(({ beauty }) => beauty),
+  );
+  return line === null ? [] : [line];
+}
+
+/** Null of no values. */
+const mean = (values: readonly (number | null)[]): number | null =>
+  values.length === 0 ? null : values.reduce<number>((sum, value) => sum + (value ?? 0), 0) / values.length;
+
+/** The numbers of one pair, for Info; none where it was not judged. */
 export function pairScoreLine(item: Item): string[] {
   const line = scoreLines.pair(pairScores(judgementsOf(item)));
   return line === null ? [] : [line];

@@ -5,6 +5,7 @@ import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
 import { labels } from "../words/labels.js";
 import { statusLines } from "../words/status.js";
 import { cancelRow } from "./components.js";
+import { coarse } from "./eta.js";
 import { noteLines, promptSections } from "./rewrite-text.js";
 
 /** Where an unfinished job is, as its message shows it. */
@@ -12,6 +13,8 @@ export type JobStatus =
   /** `position`: in the line of the phase; null until it is known. */
   | {
       readonly kind: "queued";
+      /** In line; paused by an admin; next while nothing runs; or between two tries. */
+      readonly wait: "line" | "paused" | "starts" | "retries";
       /** Whose limit keeps it out of the line, and how many jobs that limit allows. */
       readonly held?: { readonly scope: LimitScope; readonly limit: number };
       readonly phase: Phase;
@@ -20,7 +23,8 @@ export type JobStatus =
       readonly etaMs: number | null;
     }
   | { readonly kind: "loading"; readonly phase: Phase }
-  | { readonly kind: "working"; readonly progress: Progress }
+  /** `leftMs`: until the job is done; null while that is unknown. */
+  | { readonly kind: "working"; readonly progress: Progress; readonly leftMs: number | null }
   | { readonly kind: "stopping" }
   /** The last status, before the reply's token ends. */
   | { readonly kind: "late" }
@@ -122,14 +126,17 @@ const erasedMessage = ({ title }: JobSummary): Outgoing => ({
 function statusText(status: JobStatus): string {
   switch (status.kind) {
     case "queued":
+      if (status.wait === "paused") return statusLines.paused;
       if (status.held !== undefined) return statusLines.held(status.held.scope, status.held.limit);
+      if (status.wait === "retries") return statusLines.retries;
+      if (status.wait === "starts") return statusLines.starts(status.phase);
       return status.position === null
         ? statusLines.accepted
         : statusLines.position(status.phase, status.position, status.etaMs);
     case "loading":
       return statusLines.loading(status.phase);
     case "working":
-      return progressText(status.progress);
+      return progressText(status.progress, status.leftMs);
     case "stopping":
       return statusLines.stopping;
     case "late":
@@ -139,12 +146,16 @@ function statusText(status: JobStatus): string {
   }
 }
 
-function progressText(progress: Progress): string {
+function progressText(progress: Progress, leftMs: number | null): string {
   const { making, step, steps, item, items } = progress;
   const what =
     making === "rewrite" ? statusLines.rewriting(step, steps) : statusLines.drawing(making, step, steps);
-  const which = items > 1 ? ` · ${statusLines.item(item, items)}` : "";
-  return `${bar(fractionDone(progress))}\n${what}${which}`;
+  const parts = [
+    what,
+    ...(items > 1 ? [statusLines.item(item, items)] : []),
+    ...(leftMs === null ? [] : [statusLines.left(coarse(leftMs))]),
+  ];
+  return `${bar(fractionDone(progress))}\n${parts.join(" · ")}`;
 }
 
 /** How much of the job's phase is done, 0 to 1; an image item is two pictures, the baseline first. */

@@ -1,4 +1,5 @@
 import { extname } from "node:path";
+import sharp from "sharp";
 import type { Item, Job } from "../../core/job.js";
 import { SIDES, type Side } from "../../core/side.js";
 import type { PictureKey, PictureStore } from "../../pictures/store.js";
@@ -30,6 +31,18 @@ export async function readPicture(
   const data = picture === null ? null : await pictures.read(picture.key);
   if (picture === null || data === null) return null;
   return { name: picture.name, data, description: clip(picture.alt, ALT_TEXT_MAX) };
+}
+
+/** The size of a job's pictures, such as `512x768`; null where none is there. */
+export async function sizeOf(job: Job, pictures: PictureStore): Promise<string | null> {
+  const [drawn] = job.items.flatMap((item) => SIDES.flatMap((side) => item.pictures[side] ?? []));
+  const data = drawn === undefined ? null : await pictures.read({ jobId: job.id, file: drawn.file });
+  if (data === null) {
+    const { size } = job.image;
+    return size === null || job.kind === "optimize" ? null : `${size.width}x${size.height}`;
+  }
+  const { width, height } = await sharp(data).metadata();
+  return `${width}x${height}`;
 }
 
 /** The pictures of an item that are drawn and may be shown, named by the item's number. */

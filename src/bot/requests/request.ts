@@ -22,7 +22,7 @@ import { expectations } from "../words/errors.js";
 export interface Defaults {
   readonly text: TextOptions;
   readonly image: ImageOptions;
-  /** Said with every result, such as that a miniature drew it. */
+  /** Said small under every result, such as that miniature models made it. */
   readonly checkpointNote: string | null;
 }
 

@@ -21,8 +21,11 @@ export function numbered(prompts: readonly number[]): string {
 export const holder = (scope: LimitScope): string =>
   scope === "user" ? "you have" : scope === "channel" ? "this channel has" : "this server has";
 
-/** A duration without a zero after the point. */
-export const about = (ms: number): string => formatDuration(ms).replace(/\.0 s$/, " s");
+/** A duration without a zero after the point, or after the minutes. */
+export const about = (ms: number): string =>
+  formatDuration(ms)
+    .replace(/\.0 s$/, " s")
+    .replace(/ 0 s$/, "");
 
 /** 12345 -> `12,345`. */
 export const number = (value: number): string => value.toLocaleString("en-US");

@@ -1,5 +1,5 @@
 import type { ItemNote, Job, JobKind, Phase } from "../../core/job.js";
-import { SIDES } from "../../core/side.js";
+import { SIDES, type Side } from "../../core/side.js";
 import { clip } from "../discord/markdown.js";
 import { errorSentence } from "./errors.js";
 import { labels } from "./labels.js";
@@ -19,6 +19,15 @@ export const jobReference = (jobId: string, parentId: string | null = null): str
 /** Lines of the message that carries a result. */
 export const resultLines = {
   settings: (parts: readonly string[]) => parts.join(" · "),
+  /** Small, below all else. */
+  footer: (parts: readonly string[]) => `-# ${parts.join(" · ")}`,
+  sides: (how: string) => `**Left** as written · **right** ${how}:`,
+  sidesOfEach: (pairs: number, how: string) =>
+    `${count(pairs, "pair")}, each **left** as written · **right** ${how}:`,
+  change: "Draw this with another rewrite, or without some of the added words; the seed stays.",
+  onlySide: (side: Side) =>
+    side === "baseline" ? "Drawn from the prompt as written." : "Drawn from the rewrite.",
+  rewritesDiffer: "-# Each pair has a rewrite of its own; this is the first.",
   seed: (seed: number) => `seed ${seed}`,
   seeds: (first: number, last: number) => (first === last ? `seed ${first}` : `seeds ${first} to ${last}`),
   steps: (steps: number) => count(steps, "step"),
@@ -28,7 +37,7 @@ export const resultLines = {
   takenOut: (prompts: number) => `${count(prompts, "prompt")} taken out.`,
   sheet: (first: number, last: number, all: number) => `Prompts ${first} to ${last} of ${all}.`,
   earlierSheets: (sheets: number) =>
-    `Contact sheets 1 to ${sheets} came while it was drawn, and are in the zip.`,
+    `${sheets === 1 ? "Contact sheet 1" : `Contact sheets 1 to ${sheets}`} came while it was drawn, and ${sheets === 1 ? "is" : "are"} in the zip.`,
   zipped: (pictures: number) => `All ${count(pictures, "picture")}: in the zip.`,
   zips: (pictures: number, here: number, all: number, jobId: string) =>
     `All ${count(pictures, "picture")}: in ${count(all, "zip")}, as one file may not be larger here. ${here === 0 ? "None fits this message" : here === 1 ? "The first is here" : `1 to ${here} are here`}; \`/show id:${jobId} part:${here + 1}\` brings the next one.`,
@@ -75,8 +84,24 @@ export function miniatureLine(phases: readonly Phase[]): string | null {
     : `made by the miniature ${names.join(" and ")}, a small stand-in; put the published weights into checkpoints/ (see checkpoints/README.md)`;
 }
 
+/** The same for those who see a result, small; null without any. */
+export function miniatureNote(phases: readonly Phase[]): string | null {
+  if (phases.length === 0) return null;
+  return phases.length > 1
+    ? "miniature models"
+    : `miniature ${phases[0] === "text" ? "Promptist" : "Stable Diffusion"}`;
+}
+
+/** What Info says besides the job's row. */
+export interface InfoFacts {
+  /** Pixels of the pictures, such as `64x64`; null where they are not known. */
+  readonly size: string | null;
+  /** Whether miniature models made it. */
+  readonly isMiniature: boolean;
+}
+
 /** All options of a job, one a line: enough to repeat it. */
-export function infoLines(job: Job): string[] {
+export function infoLines(job: Job, { size, isMiniature }: InfoFacts): string[] {
   const { image, text, checkpoints } = job;
   const [first] = job.items;
   const rewriteMs = first?.rewriteMs ?? null;
@@ -84,14 +109,21 @@ export function infoLines(job: Job): string[] {
     ...(rewriteMs === null ? [] : [`rewriting ${formatDuration(rewriteMs)}`]),
     ...SIDES.flatMap((side) => {
       const ms = first?.pictures[side]?.ms ?? null;
-      return ms === null ? [] : [`${side} ${formatDuration(ms)}`];
+      const what = side === "baseline" ? "drawing as written" : "drawing the rewrite";
+      return ms === null ? [] : [`${what} ${formatDuration(ms)}`];
     }),
   ];
+  const names = new Set([checkpoints.promptist, checkpoints.diffusion].filter((name) => name !== null));
   return [
     `Rewriting: ${text.mode}${text.mode === "beam" ? `, ${text.beams} beams` : ""}, at most ${text.maxNewTokens} tokens, ${count(first?.candidates.length ?? 0, "distinct rewrite")}`,
-    `Seed ${first?.seed ?? image.seed} · ${count(image.steps, "step")} · guidance ${image.guidance} · ${image.scheduler} · ${image.size === null ? "the checkpoint's own size" : `${image.size.width}x${image.size.height}`}`,
+    `Seed ${first?.seed ?? image.seed} · ${count(image.steps, "step")} · guidance ${image.guidance} · ${image.scheduler}${size === null ? "" : ` · ${size}`}`,
     ...(times.length === 0 ? [] : [`Took: ${times.join(", ")}`]),
-    `Checkpoints: ${[checkpoints.promptist, checkpoints.diffusion].filter((name) => name !== null).join(", ") || "none yet"}`,
+    `Checkpoints: ${[...names].join(", ") || "none yet"}`,
+    ...(isMiniature
+      ? [
+          "Miniature models are small stand-ins: they know 100 subjects. Whoever runs this bot can install full ones.",
+        ]
+      : []),
     `Asked for by <@${job.origin.userId}>, <t:${Math.floor(job.createdAt / 1000)}:f>`,
     jobReference(job.id, job.parentId),
   ];

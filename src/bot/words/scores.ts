@@ -1,11 +1,20 @@
 import type { PairScores } from "../../core/judgement.js";
+import type { PerSide } from "../../core/side.js";
 import type { Mean } from "../../core/statistics.js";
 import { clip } from "../discord/markdown.js";
 import { count } from "./parts.js";
 
 /** Scores of pictures (core/judgement.ts); arrows point from the prompt as written to the rewrite. */
 export const scoreLines = {
-  /** Null where nobody judged. */
+  /**
+   * What the judges' numbers say of the rewrite, in words; null where nobody judged both sides. Numbers: means
+   * where there are several pairs.
+   */
+  verdict: (relevance: PerSide<number | null>, beauty: PerSide<number | null>) => {
+    const parts = [...relevanceWords(relevance), ...beautyWords(beauty)];
+    return parts.length === 0 ? null : `Judges: ${parts.join(" · ")}`;
+  },
+  /** The numbers themselves; null where nobody judged. */
   pair: (scores: PairScores) => {
     const parts = [
       ...change("relevance to the prompt", scores.relevance.baseline, scores.relevance.optimized, 3),
@@ -14,7 +23,7 @@ export const scoreLines = {
         ? []
         : [`reward ${signed(scores.reward, 2)} (what Promptist was trained to raise)`]),
     ];
-    return parts.length === 0 ? null : `-# As written → rewritten: ${parts.join(" · ")}`;
+    return parts.length === 0 ? null : `Scores, as written → rewritten: ${parts.join(" · ")}`;
   },
   title: "**Scores**: means with 95 % intervals; above zero, the rewrite did better.",
   relevanceChange: "Relevance change",
@@ -36,6 +45,24 @@ export const scoreLines = {
       clip(prompt.replaceAll("`", "'"), 16),
     ].join("  "),
 } as const;
+
+/** Changes up to these are called none: cosines of CLIP, and points of ten. */
+const SAME_RELEVANCE = 0.01;
+const SAME_BEAUTY = 0.1;
+
+function relevanceWords({ baseline, optimized }: PerSide<number | null>): string[] {
+  if (baseline === null || optimized === null) return [];
+  const gain = optimized - baseline;
+  const how = Math.abs(gain) <= SAME_RELEVANCE ? "as well" : gain > 0 ? "better" : "less well";
+  return [`fits the prompt ${how}`];
+}
+
+function beautyWords({ baseline, optimized }: PerSide<number | null>): string[] {
+  if (baseline === null || optimized === null) return [];
+  const gain = optimized - baseline;
+  if (Math.abs(gain) <= SAME_BEAUTY) return [`looks as good (${optimized.toFixed(1)} of 10)`];
+  return [`looks ${gain > 0 ? "better" : "worse"} (${baseline.toFixed(1)} → ${optimized.toFixed(1)} of 10)`];
+}
 
 const signed = (value: number, digits: number): string => {
   const text = value.toFixed(digits);

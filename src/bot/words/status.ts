@@ -7,13 +7,18 @@ export const statusLines = {
   accepted: "Accepted.",
   position: (phase: Phase, position: number, etaMs: number | null) =>
     `In the queue for ${phase === "text" ? "rewriting" : "drawing"}: ${position === 1 ? "next" : `place ${number(position)}`}.${etaMs === null ? "" : ` Done in about ${about(etaMs)}.`}`,
+  starts: (phase: Phase) => (phase === "text" ? "Starting…" : "Drawing starts…"),
+  paused: "Paused by an admin; your place is kept.",
+  retries: "This attempt failed. The bot tries again in a moment.",
   held: (scope: LimitScope, limit: number) =>
     `Waits outside the queue: ${holder(scope)} ${count(limit, "job")} in it, the most allowed at once. It joins the queue by itself when ${limit === 1 ? "that one" : "one of them"} is done.`,
-  loading: (phase: Phase) => (phase === "text" ? "Loading Promptist." : "Loading Stable Diffusion."),
+  loading: (phase: Phase) =>
+    phase === "text" ? "Rewriting: loading Promptist…" : "Drawing: loading Stable Diffusion…",
   rewriting: (step: number, steps: number) => `rewriting, token ${step} of ${steps}`,
   drawing: (side: "baseline" | "optimized", step: number, steps: number) =>
-    `drawing ${side}, step ${step} of ${steps}`,
+    `drawing ${side === "baseline" ? "as written" : "the rewrite"}, step ${step} of ${steps}`,
   item: (index: number, items: number) => `prompt ${index + 1} of ${items}`,
+  left: (ms: number) => `about ${about(ms)} left`,
   pairs: (pairs: number) => `${count(pairs, "pair")}, each from a seed of its own.`,
   takenOut: (kind: JobKind, left: number, all: number) =>
     `${number(left)} of ${count(all, kind === "batch" ? "prompt" : "pair")} left.`,

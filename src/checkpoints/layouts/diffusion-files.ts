@@ -23,8 +23,10 @@ export interface DiffusionFiles {
   /** A model's configuration. Throws CheckpointError CHECKPOINT_MISSING, _CORRUPT or _ARCHITECTURE. */
   config<S extends z.ZodType>(part: DiffusionPart, schema: S): z.output<S>;
   scheduler(): Record<string, unknown>;
-  /** Sentences on what the files leave open and how it is taken; they stop nothing. */
+  /** Sentences on files that were chosen among several; they stop nothing. */
   notes(): readonly string[];
+  /** Sentences on what the files leave open and how it is taken. */
+  assumptions(): readonly string[];
   /** A model's tensors under the names that its graph uses. Throws CheckpointError like `openWeights`. */
   weights(part: DiffusionPart, prefer: Preference): Weights;
 }
@@ -72,6 +74,7 @@ function folder(directory: string): DiffusionFiles {
       readJson(join(directory, "scheduler", "scheduler_config.json")) as Record<string, unknown>,
     notes: () =>
       DIFFUSION_PARTS.map((part) => variantNote(join(directory, part))).filter((note) => note !== null),
+    assumptions: () => [],
     weights: (part, prefer) => VIEWS[part](openWeights(join(directory, part), { prefer })),
   };
 }
@@ -170,7 +173,8 @@ function singleFile(path: string, otherVae: string | null): DiffusionFiles {
       const { prediction_type, rescale_betas_zero_snr } = predictionTypeOf(path, file);
       return { ...SD1_SCHEDULER, prediction_type, rescale_betas_zero_snr };
     },
-    notes: () => {
+    notes: () => [],
+    assumptions: () => {
       const isSaid = existsSync(schedulerFile) || predictionTypeOf(path, file).saidBy !== null;
       return isSaid ? [] : [assumesEpsilon(path)];
     },

@@ -90,7 +90,7 @@ export type ItemTimes = Partial<Readonly<Record<"rewrite" | Side, number>>>;
 export type ItemJudgements = Partial<PerSide<PictureJudgement>>;
 
 /** A row of `sheets`. */
-export interface SheetRow extends Omit<Sheet, "items"> {
+export interface SheetRow extends Omit<Sheet, "items" | "settled"> {
   readonly job: number;
   readonly items: string;
   readonly settled_at: number | null;
@@ -129,7 +129,12 @@ export function toJob(row: JobRow, items: readonly ItemRow[], sheets: readonly S
     finishedAt: row.finished_at,
     checkpoints: { promptist: row.promptist_checkpoint, diffusion: row.diffusion_checkpoint },
     hashes: { promptist: row.promptist_hash, diffusion: row.diffusion_hash },
-    sheets: sheets.map(({ number, file, items }) => ({ number, file, items: fromJson<number[]>(items) })),
+    sheets: sheets.map(({ number, file, items, settled_at }) => ({
+      number,
+      file,
+      items: fromJson<number[]>(items),
+      ...(settled_at === null ? {} : { settled: true as const }),
+    })),
     held: row.held,
     preview: row.preview === 1,
     picturesPrunedAt: row.pictures_pruned_at,

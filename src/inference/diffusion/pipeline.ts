@@ -34,7 +34,10 @@ export interface PromptTokenizer {
 
 export interface DrawOptions {
   readonly signal?: AbortSignal;
-  /** Called after each evaluation of the UNet; PNDM evaluates once more than it has steps. */
+  /**
+   * Called after each evaluation of the UNet with the steps done, of those asked for. A scheduler may need
+   * more evaluations than steps, as PNDM does; then some evaluations end in the same step.
+   */
   readonly onStep?: (done: number, of: number) => void;
   /** Called from time to time with the unfinished picture; null for no previews. */
   readonly preview?: {
@@ -83,6 +86,7 @@ export async function drawPicture(
   const shape: LatentShape = [1, latentChannels, height / vaeScaleFactor, width / vaeScaleFactor];
   const latents = await denoise(model, scheduler, shape, new TorchRandom(request.seed), {
     conditioning: { text, guidance: request.guidance },
+    steps: request.steps,
     preview,
     ...(signal && { signal }),
     ...(onStep && { onStep }),
@@ -108,9 +112,9 @@ async function denoise(
   scheduler: Scheduler,
   shape: LatentShape,
   random: TorchRandom,
-  options: DrawOptions & { conditioning: Conditioning },
+  options: DrawOptions & { readonly conditioning: Conditioning; readonly steps: number },
 ): Promise<Float32Array> {
-  const { signal, onStep, preview, conditioning } = options;
+  const { signal, onStep, preview, conditioning, steps } = options;
   const previews = preview ? new Previews(model, preview.everyMs, preview.emit) : null;
   const { timesteps, initNoiseSigma } = scheduler;
   const count = shape.reduce((product, size) => product * size, 1);
@@ -119,7 +123,7 @@ async function denoise(
     const input = scheduler.scaleModelInput(latents, index);
     const output = await predictGuided(model, input, shape, timestep, conditioning);
     latents = scheduler.step(output, index, latents, random);
-    onStep?.(index + 1, timesteps.length);
+    onStep?.(Math.ceil(((index + 1) * steps) / timesteps.length), steps);
     // After the last step comes the picture itself, so no preview.
     if (index + 1 < timesteps.length)
       await previews?.show(scheduler.scaleModelInput(latents, index + 1), shape);

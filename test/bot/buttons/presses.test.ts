@@ -41,17 +41,23 @@ async function childOf(world: World): Promise<Job> {
   return open[0]!;
 }
 
+/** A press that no button of ours offers, as a changed client could send it. */
+async function forge(world: World, message: ApiMessage, customId: string) {
+  const record = world.local.state.messages.get(message.id)!;
+  const button = record.components[0]!.components![0]!;
+  const real = button.custom_id;
+  Object.assign(button, { custom_id: customId });
+  try {
+    return await world.local.member("bob").press(message, customId);
+  } finally {
+    Object.assign(button, { custom_id: real });
+  }
+}
+
 describe("the buttons of a result", () => {
   it("are those of its kind, and live on after a restart", async () => {
     const { world, message } = await start();
-    expect(labels(message)).toEqual([
-      "New seed",
-      "Edit prompt",
-      "Info",
-      "Delete",
-      "Draw another rewrite",
-      "Switch added words off",
-    ]);
+    expect(labels(message)).toEqual(["New seed", "Edit prompt", "Reword", "Info", "Delete"]);
     await world.bot.stop();
     const bot = makeBot(world);
     onTestFinished(() => bot.stop());
@@ -100,9 +106,13 @@ describe("the buttons of a result", () => {
     expect(await world.queue.open()).toEqual([]);
   });
 
-  it("Draw another rewrite: the chosen beam beside the same prompt from the same seed", async () => {
+  it("Reword: the chosen beam beside the same prompt from the same seed", async () => {
     const { world, alice, message, job } = await start();
-    await (await alice.select(message, "Draw another rewrite", ["2"])).done();
+    const { message: menus, ephemeral } = await alice.press(message, "Reword");
+    expect(ephemeral).toBe(true);
+    const drawn = await alice.select(menus, "Draw another rewrite", ["2"]);
+    await drawn.done();
+    expect(drawn.ephemeral).toBe(false);
     expect((await childOf(world)).items[0]).toMatchObject({
       prompt: "A cat",
       rewrite: job.items[0]?.candidates[2]?.text,
@@ -110,24 +120,24 @@ describe("the buttons of a result", () => {
     });
   });
 
-  it("Switch added words off: draws without them, the seed stays", async () => {
+  it("Reword, leave out added words: draws without them, the seed stays", async () => {
     const { world, alice, message } = await start();
-    const menu = components(message).find((it) => it.placeholder === "Switch added words off");
-    expect(menu?.options?.map(({ label, default: on }) => [label, on])).toEqual([
-      ["highly detailed", true],
-      ["artstation", true],
+    const { message: menus } = await alice.press(message, "Reword");
+    const menu = components(menus!).find((it) => it.placeholder === "Leave out added words");
+    // With nothing chosen, a menu shows its title.
+    expect(menu?.options?.map(({ label, default: on }) => [label, on ?? false])).toEqual([
+      ["highly detailed", false],
+      ["artstation", false],
     ]);
-    await (await alice.select(message, "Switch added words off", ["1"])).done();
+    await (await alice.select(menus, "Leave out added words", ["0"])).done();
     expect((await childOf(world)).items[0]).toMatchObject({ rewrite: "A cat, artstation", seed: 7 });
-    const all = await alice.select(message, "Switch added words off", ["0", "1"]);
-    expect(all.ephemeral).toBe(true);
-    expect(all.message?.content).toContain("Nothing was changed");
   });
 
   it("Info: everything about the job, to the one who asks", async () => {
     const { world, message, job } = await start();
     const info = await world.local.member("bob").press(message, "Info");
     expect(info.ephemeral).toBe(true);
+    await info.done();
     for (const part of [
       "```\nA cat, highly detailed, artstation\n```",
       "Seed 7 · 50 steps",
@@ -136,6 +146,10 @@ describe("the buttons of a result", () => {
     ]) {
       expect(text(info.message)).toContain(part);
     }
+    expect(info.message?.attachments.map(({ filename }) => filename)).toEqual([`${job.id}-7-comparison.png`]);
+    // The pictures' own size, and each checkpoint once.
+    expect(text(info.message)).toContain("pndm · 64x64\n");
+    expect(text(info.message)).toContain("Checkpoints: promptist, stable-diffusion\n");
   });
 
   it("Delete: the message, the pictures and the stored job are gone", async () => {
@@ -176,10 +190,84 @@ describe("the buttons of a rewrite", () => {
     expect((await childOf(world)).items[0]).toMatchObject({ prompt: "A cat", rewrite: "A cat", seed });
     await world.loop.runNext();
     const picture = await raw.waitFor(isFinal);
-    expect(picture.attachments).toEqual([]);
-    expect(picture.embeds[0]?.image?.url).toContain("-baseline.png");
+    expect(picture.attachments.map(({ filename }) => filename)).toEqual([
+      expect.stringMatching(/-baseline\.png$/),
+    ]);
+    expect(picture.embeds[0]?.title).toBe("As written");
     expect(text(picture)).not.toContain("Rewritten");
     expect(rewrite).not.toBeNull();
+  });
+});
+
+describe("a job that made no result", () => {
+  it("keeps its prompt to copy, and Try again asks for the same, as blind as it was", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const handle = await alice.slash("compare", { prompt: "A cat", seed: 7, steps: 9, blind: true });
+    await handle.done();
+    const claim = await world.loop.claim("text");
+    await world.loop.fail(claim, "WORKER_STALLED");
+    const message = await handle.waitFor(isFinal);
+    expect(text(message)).toContain("```\nA cat\n```");
+    expect(labels(message)).toEqual(["Try again", "Edit prompt", "Info", "Delete"]);
+    await (await alice.press(message, "Try again")).done();
+    const child = await childOf(world);
+    expect(child).toMatchObject({ kind: "compare", blind: true, parentId: claim.job.id, phase: "text" });
+    expect(child.image).toMatchObject({ seed: 7, steps: 9 });
+    expect(child.items[0]).toMatchObject({ prompt: "A cat", rewrite: null, seed: 7 });
+  });
+
+  it("keeps what is done of it, and each of its prompts, also when someone cancelled it", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const handle = await alice.slash("optimize", { prompt: "A dog" });
+    await handle.done();
+    await alice.press(handle.message, "Cancel");
+    const message = await handle.waitFor(isFinal);
+    expect(text(message)).toContain("Optimize was cancelled.");
+    expect(text(message)).toContain("```\nA dog\n```");
+    const opened = await alice.press(message, "Edit prompt");
+    await (await alice.submitModal(opened, { text: "A dog in a hat" })).done();
+    expect(await childOf(world)).toMatchObject({ kind: "optimize", items: [{ prompt: "A dog in a hat" }] });
+  });
+});
+
+describe("a comparison of several pairs", () => {
+  it("is a comparison with its buttons: one sheet, the rewrite, no files; a new one has as many pairs", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const handle = await alice.slash("compare", { prompt: "A cat", seed: 7, pairs: 3 });
+    await handle.done();
+    await world.loop.runNext();
+    const message = await handle.waitFor(isFinal);
+    expect(message.embeds[0]?.title).toBe("Compare");
+    expect(text(message)).toMatch(
+      /^3 pairs, each \*\*left\*\* as written · \*\*right\*\* rewritten by Promptist:```\n/,
+    );
+    expect(text(message)).toContain("-# seeds 7 to 9 · ");
+    expect(message.embeds[0]?.image?.url).toContain("contact-sheet-1.png");
+    expect(message.attachments).toEqual([]);
+    expect(labels(message)).toEqual(["New seed", "Edit prompt", "Reword", "Info", "Delete"]);
+
+    const info = await alice.press(message, "Info");
+    await info.done();
+    expect(info.message?.attachments).toHaveLength(6);
+
+    await (await alice.press(message, "New seed")).done();
+    const again = await childOf(world);
+    expect(again.items.map(({ prompt, rewrite }) => [prompt, rewrite])).toEqual(
+      Array(3).fill(["A cat", "A cat, highly detailed, artstation"]),
+    );
+    expect(new Set(again.items.map(({ seed }) => seed)).size).toBe(3);
+    await world.loop.runNext();
+    const opened = await alice.press(message, "Edit prompt");
+    await (await alice.submitModal(opened, { text: "A dog" })).done();
+    const edited = await childOf(world);
+    expect(edited.items.map(({ prompt, rewrite, seed }) => [prompt, rewrite, seed])).toEqual([
+      ["A dog", null, 7],
+      ["A dog", null, 8],
+      ["A dog", null, 9],
+    ]);
   });
 });
 
@@ -187,13 +275,13 @@ describe("a stranger's press", () => {
   it("is refused privately with the reason, and nothing is made", async () => {
     const { world, message, job } = await start();
     const bob = world.local.member("bob");
-    for (const label of ["New seed", "Edit prompt"]) {
+    for (const label of ["New seed", "Edit prompt", "Reword"]) {
       const press = await bob.press(message, label);
       expect(press.ephemeral).toBe(true);
       expect(press.message?.content).toContain("Only the person who asked for this can do this here");
     }
-    const menu = await bob.select(message, "Draw another rewrite", ["1"]);
-    expect(menu.ephemeral).toBe(true);
+    const beam = await forge(world, message, `beam:${job.id}`);
+    expect(beam.message?.content).toContain("Only the person who asked for this can do this here");
     const remove = await bob.press(message, "Delete");
     expect(remove.message?.content).toContain("Only the person who asked for this, or a moderator");
     expect(await world.queue.open()).toEqual([]);
@@ -218,19 +306,6 @@ describe("a stranger's press", () => {
 });
 
 describe("what is forged or old", () => {
-  /** A press that no button of ours offers, as a changed client could send it. */
-  async function forge(world: World, message: ApiMessage, customId: string) {
-    const record = world.local.state.messages.get(message.id)!;
-    const button = record.components[0]!.components![0]!;
-    const real = button.custom_id;
-    Object.assign(button, { custom_id: customId });
-    try {
-      return await world.local.member("bob").press(message, customId);
-    } finally {
-      Object.assign(button, { custom_id: real });
-    }
-  }
-
   it.each(["again:nosuchjob", "erase:x", "again:x:y", "vote:x:nobody", "edit:../x"])(
     "%s is refused privately",
     async (customId) => {
@@ -254,7 +329,7 @@ describe("what is forged or old", () => {
   });
 
   it("a choice that the menu does not have is refused", async () => {
-    const { world, alice, message } = await start();
+    const { world, alice, message } = await start("optimize");
     const record = world.local.state.messages.get(message.id)!;
     const menu = record.components.flatMap((row) => row.components ?? []).find((it) => it.options)!;
     Object.assign(menu, { options: [...menu.options!, { label: "x", value: "99" }] });
@@ -276,7 +351,7 @@ describe("what is ready first", () => {
     const half = await handle.waitFor((m) => m.attachments.length === 1);
     expect(half.attachments[0]).toMatchObject({ description: "Drawn from the prompt as written: A cat" });
     loop.progress(claim, "optimized", 3, 51);
-    const later = await handle.waitFor((m) => text(m).includes("drawing optimized, step 3 of 51"));
+    const later = await handle.waitFor((m) => text(m).includes("drawing the rewrite, step 3 of 51"));
     expect(later.attachments).toHaveLength(1);
     await loop.draw(claim);
     const final = await handle.waitFor(isFinal);

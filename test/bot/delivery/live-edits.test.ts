@@ -8,12 +8,20 @@ interface Sent {
 }
 
 /** Records what was sent when; an edit takes `tookMs`. */
-function recorder({ gapMs = 1000, perSecond = 1000, tookMs = 0 } = {}) {
+function recorder({
+  gapMs = 1000,
+  urgentGapMs = 200,
+  burst = { edits: 4, ms: 0 },
+  perSecond = 1000,
+  tookMs = 0,
+} = {}) {
   const sent: Sent[] = [];
   let underway = 0;
   let mostUnderwayOfOne = 0;
   const edits = new LiveEdits<number>({
     gapMs,
+    urgentGapMs,
+    burst,
     perSecond,
     send: async (key, state) => {
       sent.push({ at: performance.now(), key, state });
@@ -43,6 +51,41 @@ describe("LiveEdits", () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(sent.map(({ state }) => state)).toEqual([0, 9, 19, 29, 39, 49, 59, 69, 79, 89, 99]);
     expect(sent.map(({ at }) => Math.round(at - start))).toEqual([...Array(11).keys()].map((i) => i * 1000));
+  });
+
+  it("sends an urgent state after the urgent gap, or a newer one that overtakes it", async () => {
+    const { edits, sent } = recorder();
+    const start = performance.now();
+    edits.push("a", 1);
+    await vi.advanceTimersByTimeAsync(50);
+    edits.push("a", 2);
+    await vi.advanceTimersByTimeAsync(50);
+    edits.push("a", 3, true);
+    edits.push("a", 4);
+    await vi.advanceTimersByTimeAsync(150);
+    edits.push("a", 5);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(sent.map(({ at, state }) => [Math.round(at - start), state])).toEqual([
+      [0, 1],
+      [200, 4],
+      [1200, 5],
+    ]);
+  });
+
+  it("sends no more edits of one message than a burst may have, urgent or not", async () => {
+    const { edits, sent } = recorder({ burst: { edits: 4, ms: 5000 } });
+    const start = performance.now();
+    for (let state = 0; state < 120; state++) {
+      edits.push("a", state, state < 60);
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    edits.push("b", 1);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(sent.at(-1)).toMatchObject({ key: "b" });
+    const times = sent.filter(({ key }) => key === "a").map(({ at }) => Math.round(at - start));
+    expect(times.slice(0, 5)).toEqual([0, 200, 400, 600, 5000]);
+    for (const [i, at] of times.entries())
+      if (i >= 4) expect(at - times[i - 4]!).toBeGreaterThanOrEqual(5000);
   });
 
   it("never overlaps edits of one message, however slow they are", async () => {

@@ -206,7 +206,7 @@ describe("trouble on the way", () => {
   it("with the message itself is told in words instead", async () => {
     const world = await startWithJob();
     const claim = await world.loop.claim("text");
-    await world.handle.waitFor((m) => text(m).includes("Loading"));
+    await world.handle.waitFor((m) => text(m).includes("loading"));
     world.local.faults.onRest("PATCH", REPLY, { status: 400 });
     const delivered = nextEvent(world.events, "job.delivered");
     await world.loop.fail(claim, "INTERNAL");
@@ -233,7 +233,6 @@ describe("pictures larger than the place takes", () => {
       const picture = sharp(await world.local.member("alice").download(file));
       expect(await picture.metadata()).toMatchObject({ format: "webp", width: 256 });
     }
-    expect(message.embeds[0]?.image?.url).toContain("-comparison.webp");
     expect(world.local.transcript.rest("PATCH", REPLY).filter(({ status }) => status >= 400)).toEqual([]);
   });
 

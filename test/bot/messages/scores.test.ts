@@ -27,25 +27,37 @@ async function compare(judgements: Judgements, options: Record<string, string | 
 }
 
 describe("the scores of a pair", () => {
-  it("are a small line under it, with a word on what they are", async () => {
-    const { message } = await compare(scored([0.213, 0.2412], [5.12, 5.864]));
-    // 20 * 0.2412 - 5.6 = -0.776, and 5.864 - 5.12 = 0.744 make -0.032.
+  it("are words under it, and numbers in Info with a word on what they are", async () => {
+    const { alice, message } = await compare(scored([0.213, 0.2412], [5.12, 5.864]));
     expect(text(message).split("\n")).toContain(
-      "-# As written → rewritten: relevance to the prompt 0.213 → 0.241 · beauty 5.12 → 5.86 · reward −0.03 (what Promptist was trained to raise)",
+      "Judges: fits the prompt better · looks better (5.1 → 5.9 of 10)",
+    );
+    const info = await alice.press(message, "Info");
+    await info.done();
+    // 20 * 0.2412 - 5.6 = -0.776, and 5.864 - 5.12 = 0.744 make -0.032.
+    expect(text(info.message).split("\n")).toContain(
+      "Scores, as written → rewritten: relevance to the prompt 0.213 → 0.241 · beauty 5.12 → 5.86 · reward −0.03 (what Promptist was trained to raise)",
     );
   });
 
+  it.each([
+    [[0.3, 0.305], [5, 5.05], "fits the prompt as well · looks as good (5.0 of 10)"],
+    [[0.3, 0.28], [6.24, 5.16], "fits the prompt less well · looks worse (6.2 → 5.2 of 10)"],
+    [[0.2, 0.3], null, "fits the prompt better"],
+  ] as const)("%j and %j are: %s", async (relevance, beauty, words) => {
+    const { message } = await compare(scored(relevance, beauty));
+    expect(text(message).split("\n")).toContain(`Judges: ${words}`);
+  });
+
   it("are told as far as there are any", async () => {
-    const { message } = await compare(scored([0.3, 0.31], null));
-    expect(text(message)).toContain("-# As written → rewritten: relevance to the prompt 0.300 → 0.310\n");
-    expect(text((await compare({ baseline: PASSED, optimized: PASSED })).message)).not.toContain("-#");
+    expect(text((await compare({ baseline: PASSED, optimized: PASSED })).message)).not.toContain("Judges");
   });
 
   it("wait for the end of a blind vote", async () => {
     const { alice, handle, message } = await compare(scored([0.2, 0.3], [5, 6]), { blind: true });
-    expect(text(message)).not.toContain("0.3");
+    expect(text(message)).not.toContain("Judges");
     await alice.press(message, "Reveal to all");
-    expect(text(await handle.waitFor((m) => text(m).includes("rewritten:")))).toContain("reward +1.00");
+    expect(text(await handle.waitFor((m) => text(m).includes("Judges:")))).toContain("(5.0 → 6.0 of 10)");
   });
 });
 
@@ -72,7 +84,7 @@ describe("the scores of a batch", () => {
 
     const plot = message.attachments.find(({ filename }) => filename.endsWith("-scores.png"))!;
     expect(plot.description).toContain("n = 7");
-    expect((await sharp(await alice.download(plot)).metadata()).width).toBe(860);
+    expect((await sharp(await alice.download(plot)).metadata()).width).toBe(760);
 
     const report = message.attachments.find(({ filename }) => filename === "report.csv")!;
     const rows = parse(await alice.download(report), { columns: true }) as Record<string, string>[];

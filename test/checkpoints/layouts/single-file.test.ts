@@ -125,13 +125,13 @@ describe("what a single file was trained to predict", () => {
     mkdirSync(folder);
     writeFileSync(join(folder, "scheduler_config.json"), JSON.stringify(PUBLISHED));
     expect(openDiffusion(path).scheduler()).toEqual(PUBLISHED);
-    expect(openDiffusion(path).notes()).toEqual([]);
+    expect(openDiffusion(path).assumptions()).toEqual([]);
   });
 
   it("is noted as assumed only where nothing says it", () => {
-    expect(openDiffusion(single()).notes()).toEqual([expect.stringMatching(/epsilon is assumed/)]);
-    expect(openDiffusion(single({ yaml: yaml("    parameterization: eps\n") })).notes()).toEqual([]);
-    expect(openDiffusion(single({ tensors: [flag("v_pred")] })).notes()).toEqual([]);
+    expect(openDiffusion(single()).assumptions()).toEqual([expect.stringMatching(/epsilon is assumed/)]);
+    expect(openDiffusion(single({ yaml: yaml("    parameterization: eps\n") })).assumptions()).toEqual([]);
+    expect(openDiffusion(single({ tensors: [flag("v_pred")] })).assumptions()).toEqual([]);
   });
 
   it.each([

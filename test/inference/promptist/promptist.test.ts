@@ -31,7 +31,15 @@ describe.each(["fp32", "int8"] as const)("%s", (weights) => {
 
   it("reports what it loaded", () => {
     const { weightBytes, ...info } = promptist.info;
-    expect(info).toEqual({ layers: 2, width: 48, heads: 4, vocabulary: 623, weights, device: "cpu" });
+    expect(info).toEqual({
+      layers: 2,
+      width: 48,
+      heads: 4,
+      vocabulary: 623,
+      weights,
+      device: "cpu",
+      notes: [],
+    });
     const matrices = 2 * 12 * 48 * 48;
     const rest = (623 + 64) * 48;
     expect(weightBytes).toBeGreaterThan(matrices * (weights === "fp32" ? 4 : 1) + rest * 4);
