@@ -134,7 +134,7 @@ describe("a paused queue", () => {
     await loop.rewrite(claim);
     await running.waitFor((m) => lastLine(text(m)) === PAUSED);
     const list = text((await alice.slash("queue")).message);
-    expect(list).toContain("The queue is paused by an admin");
+    expect(list).toContain("An admin paused the queue");
     expect(list).not.toContain("done in about");
     await queue.setPaused(false);
     await running.waitFor((m) => lastLine(text(m)) === "Drawing starts…");
