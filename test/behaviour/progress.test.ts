@@ -92,9 +92,7 @@ describe("the message of a job", () => {
     const handle = await local.member("alice").slash("optimize", { prompt: "one" });
     await handle.done();
     await queue.retry(await loop.claim("text"), "WORKER_DIED", "died", 60_000);
-    await handle.waitFor((m) =>
-      text(m).includes("This attempt failed. The bot tries again in a moment."),
-    );
+    await handle.waitFor((m) => text(m).includes("This attempt failed. The bot tries again in a moment."));
   });
 
   it("shows the time left by what such work took, and by its own pace once that is known", async () => {
