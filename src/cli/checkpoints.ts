@@ -73,7 +73,7 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
     config,
   )
     .addOption(
-      new Option("--precision <type>", "of Stable Diffusion")
+      new Option("--precision <type>", "number type that Stable Diffusion computes in")
         .choices(PRECISIONS)
         .default(config.DIFFUSION_PRECISION),
     )

@@ -15,23 +15,23 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   INPUT_EMPTY: theirs("A prompt was empty, or held nothing but control characters."),
   INPUT_TOO_LONG: {
     means:
-      "A prompt had more characters than MAX_PROMPT_LENGTH, or a line of a batch file did. The number of tokens is no reason: Promptist rewrites the beginning that it can read and keeps the rest.",
+      "A prompt had more characters than MAX_PROMPT_LENGTH, or a line of a batch file did. The number of tokens does not matter: Promptist rewrites the beginning that it can read and keeps the rest.",
     todo: "The person can shorten the prompt, which was stored nowhere; or raise MAX_PROMPT_LENGTH (6000 at most, Discord's own limit).",
   },
   INPUT_OPTION: theirs("An option of a command was out of its range."),
   INPUT_SIZE: {
     means:
       "Someone asked for a picture with a side longer than MAX_SIDE, by default twice the checkpoint's own.",
-    todo: "Nothing; or raise MAX_SIDE, if this machine draws such pictures fast enough for all who wait.",
+    todo: "Nothing, or raise MAX_SIDE if this machine draws such pictures fast enough for everyone who waits.",
   },
   INPUT_CHOICE: theirs("A menu or a form named something that its job does not have."),
-  INPUT_UNCHANGED: theirs("A button was asked to repeat what exists already."),
+  INPUT_UNCHANGED: theirs("Someone asked for a change but changed nothing."),
   INPUT_WORD: theirs("A prompt had a word that the server or channel refuses (`/settings show`)."),
   DRAFT_GONE: theirs("Someone pressed Start on a draft that was already started, discarded or expired."),
-  DRAFT_LIMIT: theirs("Someone attached one batch file after the other without pressing Start."),
+  DRAFT_LIMIT: theirs("Someone attached many batch files without pressing Start."),
   NOT_ALLOWED: {
     means: "Someone used /settings without permission.",
-    todo: "Nothing; or put their role into `/settings set manageRoles`.",
+    todo: "Nothing, or put their role into `/settings set manageRoles`.",
   },
   NOT_OPERATOR: {
     means: "Someone who does not run the bot used /admin.",
@@ -59,7 +59,7 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     todo: "Stop it, or give this one another DATA_DIR.",
   },
   QUEUE_FULL: {
-    means: "MAX_WAITING_JOBS jobs wait already.",
+    means: "MAX_WAITING_JOBS jobs are waiting already.",
     todo: "Wait, cancel jobs, or set caps: `/settings set userCap`, channelCap, serverCap.",
   },
   QUEUE_CAP: theirs("A person, channel or server has as many open jobs as its cap allows."),
@@ -77,23 +77,23 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   },
   CHECKPOINT_TENSORS: {
     means: "A model's tensors do not fit its configuration, or have an unsupported type; the log lists them.",
-    todo: "Take the fp16 or fp32 files of the model, all from one publication.",
+    todo: "Use the fp16 or fp32 files of the model, all from the same publication.",
   },
   CHECKPOINT_ARCHITECTURE: {
     means: "This program does not run this kind of model.",
-    todo: "Take a GPT-2 (Promptist) or Stable Diffusion 1.x checkpoint.",
+    todo: "Use a GPT-2 (Promptist) or Stable Diffusion 1.x checkpoint.",
   },
   CHECKPOINT_UNSAFE: {
     means:
       "The model's pickle asks for more than tensors, so a program that trusts it would run its code. Nothing was run.",
-    todo: "Do not trust its source; take the safetensors version of the model.",
+    todo: "Do not trust its source; use the safetensors version of the model.",
   },
   HUB_NOT_FOUND: {
     means: "The hub has no such model or revision.",
     todo: "Check the name, the revision and HF_ENDPOINT.",
   },
   HUB_REFUSED: {
-    means: "The hub wants permission for this model.",
+    means: "The hub requires permission for this model.",
     todo: "Accept its terms on the hub and set HF_TOKEN.",
   },
   HUB_BUSY: {

@@ -130,11 +130,15 @@ export function addCommonOptions(command: Command, config: Config): Command {
 export function addTextOptions(command: Command, config: Config): Command {
   return command
     .option("--promptist <dir>", "Promptist checkpoint")
-    .addOption(new Option("--mode <name>", "search").choices(SEARCH_MODES).default(config.text.mode))
-    .option("--beams <n>", "beams", inRange(TEXT_RANGES.beams), config.text.beams)
+    .addOption(
+      new Option("--mode <name>", "how to search for a rewrite")
+        .choices(SEARCH_MODES)
+        .default(config.text.mode),
+    )
+    .option("--beams <n>", "number of beams", inRange(TEXT_RANGES.beams), config.text.beams)
     .option(
       "--max-new-tokens <n>",
-      "longest rewrite",
+      "longest rewrite, in tokens",
       inRange(TEXT_RANGES.maxNewTokens),
       config.text.maxNewTokens,
     )
@@ -145,13 +149,13 @@ export function addTextOptions(command: Command, config: Config): Command {
       config.text.lengthPenalty,
     )
     .addOption(
-      new Option("--length-rule <rule>", "which length")
+      new Option("--length-rule <rule>", "which length the penalty counts")
         .choices(LENGTH_RULES)
         .default(config.text.lengthRule),
     )
     .option(
       "--repetition-penalty <x>",
-      "above 1: fewer repetitions",
+      "above 1: words already used become less likely",
       inRange(TEXT_RANGES.repetitionPenalty),
       config.text.repetitionPenalty,
     )
@@ -163,13 +167,18 @@ export function addTextOptions(command: Command, config: Config): Command {
     )
     .option(
       "--top-k <n>",
-      "sample from this many tokens; 0: all",
+      "sample from this many likeliest tokens; 0: from all",
       inRange(TEXT_RANGES.topK),
       config.text.topK,
     )
-    .option("--top-p <x>", "sample from this probability mass", inRange(TEXT_RANGES.topP), config.text.topP)
+    .option(
+      "--top-p <x>",
+      "sample from the likeliest tokens of this total probability",
+      inRange(TEXT_RANGES.topP),
+      config.text.topP,
+    )
     .addOption(
-      new Option("--weights <type>", "weights of Promptist")
+      new Option("--weights <type>", "number type of Promptist's weights")
         .choices(TEXT_WEIGHTS)
         .default(config.PROMPTIST_WEIGHTS),
     );
@@ -178,8 +187,8 @@ export function addTextOptions(command: Command, config: Config): Command {
 export function addImageOptions(command: Command, config: Config): Command {
   return command
     .option("--diffusion <path>", "Stable Diffusion checkpoint: a folder or a single file")
-    .addOption(loraOption("LoRA to merge, such as style.safetensors:0.8; may be given several times"))
-    .option("--vae <path>", "VAE in place of the checkpoint's own: a file or a folder (default: VAE)")
+    .addOption(loraOption("LoRA to merge, such as style.safetensors:0.8; give it again for more"))
+    .option("--vae <path>", "VAE to use instead of the checkpoint's own: a file or a folder (default: VAE)")
     .option(
       "--clip-skip <n>",
       "last layers of the text encoder to leave out",
@@ -201,17 +210,21 @@ export function addImageOptions(command: Command, config: Config): Command {
       config.image.size ?? undefined,
     )
     .addOption(
-      new Option("--scheduler <name>", "scheduler").choices(SCHEDULERS).default(config.image.scheduler),
+      new Option("--scheduler <name>", "sampling method").choices(SCHEDULERS).default(config.image.scheduler),
     )
     .addOption(
-      new Option("--precision <type>", "of Stable Diffusion")
+      new Option("--precision <type>", "number type that Stable Diffusion computes in")
         .choices(PRECISIONS)
         .default(config.DIFFUSION_PRECISION),
     );
 }
 
 export function addSeedOption(command: Command): Command {
-  return command.option("--seed <n>", "seed (default: a random one, reported)", inRange(IMAGE_RANGES.seed));
+  return command.option(
+    "--seed <n>",
+    "seed (default: a random one, which is printed)",
+    inRange(IMAGE_RANGES.seed),
+  );
 }
 
 export const textOptions = (flags: TextFlags, seed: number): TextOptions => ({

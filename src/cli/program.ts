@@ -90,7 +90,7 @@ export function buildProgram(config: Config): Command {
   both(
     verb(
       "batch <file>",
-      "the same for every prompt of a .txt, .json, .jsonl, .csv or .tsv file",
+      "compare every prompt of a .txt, .json, .jsonl, .csv or .tsv file",
       "batch prompts.txt --out drawn",
       "batch drawn/report.csv --out again",
     ),
@@ -101,7 +101,7 @@ export function buildProgram(config: Config): Command {
   addCommonOptions(
     verb(
       "score <image...>",
-      "say how well pictures show a prompt, and how beautiful and safe they are",
+      "rate how well pictures fit a prompt, and how beautiful and safe they are",
       'score cat.png --prompt "A cat in the rain"',
       'score cat/baseline.png cat/optimized.png --prompt "A cat in the rain"',
     ),
@@ -110,7 +110,7 @@ export function buildProgram(config: Config): Command {
     .requiredOption("--prompt <text>", "what they should show: the prompt before its rewrite")
     .option("--clip <dir>", "CLIP checkpoint (default: CLIP_CHECKPOINT, else what is in CHECKPOINTS_DIR)")
     .addOption(
-      new Option("--precision <type>", "of the judges")
+      new Option("--precision <type>", "number type that the judges compute in")
         .choices(PRECISIONS)
         .default(config.DIFFUSION_PRECISION),
     )
@@ -123,7 +123,7 @@ export function buildProgram(config: Config): Command {
       addCommonOptions(
         verb(
           "verify",
-          "prove that Promptist loads and generates",
+          "check that Promptist loads and generates",
           "verify",
           "verify --promptist checkpoints/promptist",
         ),
@@ -138,14 +138,14 @@ export function buildProgram(config: Config): Command {
   addCommonOptions(
     verb(
       "doctor",
-      "say what is here, what is missing, and what to do",
+      "check what is installed, what is missing and what to do",
       "doctor",
       "doctor --verbose",
       "doctor --explain DISK_FULL",
     ),
     config,
   )
-    .option("--verbose", "also list how right each operator of the models is on the device")
+    .option("--verbose", "also list how exact each operator of the models is on the device")
     .option("--explain [code]", "what a failure code means and what to do; without one, all of them")
     .action(async (flags: CommonFlags & { explain?: string | true; verbose?: boolean }) => {
       const output = outputOf(flags);

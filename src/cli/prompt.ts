@@ -50,7 +50,7 @@ export function unreadLines(rewrites: readonly Rewrite[], numbers: readonly numb
     return unread === null
       ? []
       : [
-          `${which} is too long for Promptist to read to its end. Kept behind the rewrite as written: ${unread}`,
+          `${which} is too long for Promptist to read to its end. This part follows the rewrite as written: ${unread}`,
         ];
   });
 }

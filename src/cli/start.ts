@@ -34,7 +34,9 @@ export async function start(config: Config): Promise<void> {
     if (stopping || app === null) process.exit(1);
     stopping = true;
     setTimeout(() => {
-      process.stderr.write("Not everything could be stopped in time; it goes on at the next start.\n");
+      process.stderr.write(
+        "Not everything could be stopped in time. Open jobs continue at the next start.\n",
+      );
       process.exit(exitCode);
     }, STOP_MS);
     app.stop().then(
@@ -75,12 +77,12 @@ export async function start(config: Config): Promise<void> {
     ...(note ? [`Pictures are ${note}.`] : []),
     ...(unchecked ? [`${unchecked}.`] : []),
     ...(oldNode ? [`${oldNode}.`] : []),
-    "Ctrl+C stops it; what waits or runs goes on at the next start.",
+    "Ctrl+C stops it. Open jobs continue at the next start.",
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
 
   const onSignal = () => {
-    if (!stopping) process.stdout.write("Stopping; once more to stop at once.\n");
+    if (!stopping) process.stdout.write("Stopping. Press Ctrl+C again to stop at once.\n");
     shutDown(0);
   };
   process.on("SIGINT", onSignal);

@@ -57,7 +57,9 @@ describe("the preview of a batch", () => {
     expect(text(preview)).toContain("and 2 more");
     expect(text(preview)).toContain("seed 5 · 10 steps");
     // 7 rewrites, 14 pictures of 10 steps: 35 s; one rewrite: 1 s.
-    expect(text(preview)).toContain("Takes about 35 s on this machine. 1 job goes first, for about 1 s.");
+    expect(text(preview)).toContain(
+      "Takes about 35 s on this machine. 1 job is ahead of it and takes about 1 s.",
+    );
     expect((await world.queue.depth()).queued).toBe(1);
 
     await alice.press(preview, "Start");
@@ -174,7 +176,7 @@ describe("the preview of a batch", () => {
     const discarded = await alice.slash("batch", { file: file(2) });
     await discarded.waitFor((m) => hasButton(m, "Discard"));
     await alice.press(discarded.message, "Discard");
-    await discarded.waitFor((m) => m.content === "Discarded; nothing is drawn." && m.embeds.length === 0);
+    await discarded.waitFor((m) => m.content === "Discarded. Nothing was drawn." && m.embeds.length === 0);
 
     const expired = await alice.slash("batch", { file: file(2) });
     await expired.waitFor((m) => hasButton(m, "Start"));
@@ -218,7 +220,7 @@ it("a person's previews that wait for Start are ten at most", async () => {
     previews.push(handle);
   }
   const refused = await alice.slash("batch", { file: file(1) });
-  await refused.waitFor((m) => m.content.startsWith("10 batches of yours wait for Start already"));
+  await refused.waitFor((m) => m.content.startsWith("You already have 10 drafts waiting for Start"));
   const bob = await world.local.member("bob").slash("batch", { file: file(1) });
   await bob.waitFor((m) => hasButton(m, "Start"));
   await alice.press(previews[0]!.message, "Discard");

@@ -74,7 +74,7 @@ describe("the Cancel button", () => {
   it.each([
     ["erase:everything", "belongs to another version"],
     ["cancel:", "belongs to another version"],
-    ["cancel:nosuchjob", "no longer stored"],
+    ["cancel:nosuchjob", "no such job"],
   ])("with the forged id %s is refused politely", async (customId, sentence) => {
     const world = await startWorld();
     const { handle, job } = await waitingJob(world);

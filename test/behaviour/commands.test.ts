@@ -230,6 +230,6 @@ describe("what is worth knowing about a result", () => {
     ]);
     const result = text(await handle.waitFor(isFinal));
     expect(result).toContain("Promptist changed nothing.");
-    expect(result).toContain("lies beyond what the image model reads: `trending on artstation`");
+    expect(result).toContain("can't read the end of the rewritten prompt: `trending on artstation`");
   });
 });

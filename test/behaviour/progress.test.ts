@@ -92,9 +92,7 @@ describe("the message of a job", () => {
     const handle = await local.member("alice").slash("optimize", { prompt: "one" });
     await handle.done();
     await queue.retry(await loop.claim("text"), "WORKER_DIED", "died", 60_000);
-    await handle.waitFor((m) =>
-      text(m).includes("That try failed. It is tried again by itself in a moment."),
-    );
+    await handle.waitFor((m) => text(m).includes("This attempt failed. The bot tries again in a moment."));
   });
 
   it("shows the time left by what such work took, and by its own pace once that is known", async () => {
@@ -134,7 +132,7 @@ describe("a paused queue", () => {
     await loop.rewrite(claim);
     await running.waitFor((m) => lastLine(text(m)) === PAUSED);
     const list = text((await alice.slash("queue")).message);
-    expect(list).toContain("The queue is paused by an admin");
+    expect(list).toContain("An admin paused the queue");
     expect(list).not.toContain("done in about");
     await queue.setPaused(false);
     await running.waitFor((m) => lastLine(text(m)) === "Drawing starts…");

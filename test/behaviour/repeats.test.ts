@@ -4,7 +4,7 @@ import { isFinal, startWorld } from "../support/bot-world.js";
 
 /** Long enough for a slow machine; what counts as a moment is tested with the clock (bot/requests/repeats). */
 const SLOW = { bot: { timing: { repeatMs: 60_000 } } };
-const ONCE = "You sent this twice within a second. It is done once.";
+const ONCE = "You sent this twice within a second, so it runs only once.";
 
 const jobs = async (world: Awaited<ReturnType<typeof startWorld>>) => (await world.queue.open()).length;
 const sixTimes = <T>(act: () => Promise<T>) => Promise.all(Array.from({ length: 6 }, act));

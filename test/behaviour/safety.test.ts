@@ -111,7 +111,7 @@ describe("a flagged picture", () => {
     const { message, posted, world, jobId } = await pairOf(REWRITE_FLAGGED);
     expect(posted).toMatchObject({ count: 1, red: 0 });
     expect(text(message)).toContain(
-      "The picture of the rewrite is withheld: the safety checker flagged it, and this channel is not age-restricted. Who asked for this can draw again with the buttons below",
+      "The picture of the rewrite is withheld: the safety checker flagged it, and this channel is not age-restricted. Whoever asked for this can draw again with the buttons below",
     );
     const labels = message.components.flatMap((row) =>
       (row.components ?? []).map((it) => ("label" in it ? it.label : "")),
@@ -300,7 +300,7 @@ describe("a blind comparison with a flagged half", () => {
     const { world, alice, jobId } = await pairOf(REWRITE_FLAGGED, { ...BLIND, channel: "after-dark" });
     const elsewhere = await (await alice.slash("show", { id: jobId })).waitFor(isFinal);
     expect((await pictures(elsewhere)).count).toBe(0);
-    expect(text(elsewhere)).toContain("People still vote on this pair");
+    expect(text(elsewhere)).toContain("People are still voting on this pair");
     expect(JSON.stringify(elsewhere)).not.toMatch(/highly detailed|flagged/);
     expect((await world.votes.ballot(jobId))?.closedAt).toBeNull();
   });
@@ -316,7 +316,7 @@ describe("settings", () => {
     const set = await world.local
       .member("admin")
       .slash("settings set", { name: "flagged", value, scope: "server" });
-    expect(set.message?.content).toBe(`\`flagged\` of this server is now ${value}.`);
+    expect(set.message?.content).toBe(`\`flagged\` is now ${value} for this server.`);
     const { posted, message } = await pairIn(world, REWRITE_FLAGGED, { channel });
     expect(posted).toMatchObject(expected);
     expect(text(message).includes("the settings here withhold what it flags")).toBe(

@@ -35,7 +35,7 @@ describe("where only the person has installed the bot", () => {
     late = true;
     await world.loop.runNext();
     const message = await alice.waitFor(isFinal, { channel: "dm" });
-    expect(message.content).toContain("I could not write where you asked for this, so it comes here.");
+    expect(message.content).toContain("I could not post where you asked for this, so here it is.");
     expect(message.attachments).toHaveLength(2);
   });
 

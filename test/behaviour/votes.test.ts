@@ -83,7 +83,7 @@ describe("a blind comparison", () => {
     expect(answers()).toHaveLength(1);
     for (const label of ["B", "Tie", "B"]) await bob.press(message, label);
     const changed = await first.waitFor((m) => m.content.includes("Your first vote counts: A"));
-    expect(changed.content).toContain("it can no longer change");
+    expect(changed.content).toContain("your vote can no longer change");
     expect(answers()).toHaveLength(1);
     expect(world.problems).toEqual([]);
   });
@@ -168,7 +168,7 @@ describe("a blind comparison", () => {
     const { jobId } = await enqueued;
     await world.loop.runNext();
     const shown = await (await alice.slash("show", { id: jobId })).waitFor(isFinal);
-    expect(text(shown)).toContain("This is a blind vote: it is told once the vote is over.");
+    expect(text(shown)).toContain("This is a blind vote, so you will see this once the vote is over.");
     expect(shown.attachments).toEqual([]);
     expect(shown.components).toEqual([]);
     expect(JSON.stringify(shown)).not.toContain("highly detailed");
@@ -214,7 +214,7 @@ describe("/stats", () => {
     expect(nobody.attachments).toEqual([]);
     await bob.press(message, "A");
     const few = await (await bob.slash("stats show")).waitFor((m) => m.embeds.length > 0);
-    expect(text(few)).toContain("Too few to tell; 10 are needed.");
+    expect(text(few)).toContain("Too few to tell: 10 are needed.");
 
     const left = (await world.votes.ballot(jobId))!.left === "optimized" ? "left" : "right";
     for (let voter = 0; voter < 14; voter++) {
@@ -223,11 +223,11 @@ describe("/stats", () => {
     await world.votes.vote(jobId, "700000000000000099", "bad");
     const won = left === "left" ? 11 : 10;
     const rate =
-      left === "left" ? "100 %, 95 % sure between 74 % and 100 %" : "91 %, 95 % sure between 62 % and 98 %";
+      left === "left" ? "100 % (95 % confidence: 74 % to 100 %)" : "91 % (95 % confidence: 62 % to 98 %)";
     expect(await world.votes.total({})).toEqual({ optimized: won, baseline: 11 - won, tie: 4, bad: 1 });
     const handle = await bob.slash("stats show", { by: "mode" });
     const shown = await handle.waitFor((m) => m.embeds.length > 0);
-    expect(text(shown)).toContain(`**All votes**: ${rate}, n = 11, and 4 ties, 1 time both bad.`);
+    expect(text(shown)).toContain(`**All votes**: ${rate}, n = 11, 4 ties, 1 both bad.`);
     expect(text(shown)).toContain(`**beam**: ${rate}`);
     expect(verdictOf(await world.votes.total({})).sentence).toContain(rate);
     const picture = await fetch(shown.embeds[0]!.image!.url);

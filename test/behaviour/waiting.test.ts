@@ -20,13 +20,13 @@ describe("a job over a limit", () => {
     const second = await alice.slash("optimize", { prompt: "two" });
     const waiting = await second.waitFor((m) => text(m).includes("Waits outside the queue"));
     expect(text(waiting)).toContain(
-      "Waits outside the queue: you have 1 job in it, the most at once here. It moves up by itself when one of them is done.",
+      "Waits outside the queue: you have 1 job in it, the most allowed at once. It joins the queue by itself when that one is done.",
     );
     expect(hasButton(waiting, "Cancel")).toBe(true);
     const bob = await world.local.member("bob").slash("optimize", { prompt: "three" });
     await bob.waitFor((m) => text(m).includes("place 2"));
     const list = await alice.slash("queue");
-    expect(text(list.message)).toContain("outside, until another of this person is done: Optimize of");
+    expect(text(list.message)).toContain("outside, until another job of this person is done: Optimize by");
 
     await world.loop.runNext();
     await first.waitFor(isFinal);

@@ -160,9 +160,9 @@ describe("words beyond the image model's 77 tokens", () => {
     const prompt = `A cat ${"very ".repeat(75)}happy zebra`;
     const handle = await alice.slash("optimize", { prompt });
     const message = await handle.waitFor(isDone, WAIT);
-    expect(text(message)).toMatch(/The end of the prompt lies beyond what the image model reads: `.*zebra`/);
+    expect(text(message)).toMatch(/The image model can't read the end of the prompt: `.*zebra`/);
     const short = await alice.slash("optimize", { prompt: "A cat" });
-    expect(text(await short.waitFor(isDone, WAIT))).not.toContain("lies beyond");
+    expect(text(await short.waitFor(isDone, WAIT))).not.toContain("The image model can't read");
   });
 });
 

@@ -84,7 +84,7 @@ test.skipIf(!canMount)(
       const alice = local.member("alice");
       const handle = await alice.slash("compare", { prompt: "A cat", seed: 1 });
       const failed = await handle.waitFor(isFinal, WAIT);
-      expect(failed.embeds[0]?.description).toContain("may not write its pictures");
+      expect(failed.embeds[0]?.description).toContain("has no permission to save pictures");
       expect(storedJob(folder).codes).toEqual(["DISK_READ_ONLY"]);
 
       inside("mount", "-o", "remount,rw", pictures);

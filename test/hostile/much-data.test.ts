@@ -142,7 +142,7 @@ test("a person exports and erases a hundred megabytes of prompts while the bot s
     const exporting = await longestDelay(port, async () => {
       ({ files, said } = await exported(local, "alice", "mydata export"));
     });
-    expect(said).toMatch(/^Part \d+, the last one\. 200 jobs and 0 votes of yours are stored\.$/);
+    expect(said).toMatch(/^Part \d+, the last one\. Stored about you: 200 jobs and 0 votes\.$/);
     const parts = files.map((file) => JSON.parse(file));
     expect(parts.length).toBeGreaterThan(5);
     for (const file of files) expect(Buffer.byteLength(file)).toBeLessThanOrEqual(10 * MIB);
@@ -158,7 +158,7 @@ test("a person exports and erases a hundred megabytes of prompts while the bot s
       // The later tries need something to erase, too.
       if ((await store.records.idsOfUser(alice.id)).length === 0) await fill(store, alice.id, 200);
       const handle = await alice.slash("mydata erase", { confirm: true });
-      await handle.waitFor((m) => /of yours/.test(m.content), { timeoutMs: 60_000 });
+      await handle.waitFor((m) => /Stored about you|Deleted:/.test(m.content), { timeoutMs: 60_000 });
     });
     expect(existsSync(pictures)).toBe(false);
     expect(await store.records.idsOfUser(alice.id)).toEqual([]);
@@ -256,6 +256,6 @@ test("exports are acknowledged before what they hold is looked for", async () =>
   expect([votes.loading, all.loading]).toEqual([true, true]);
   look();
   expect((await votes.done()).content).toContain("Nobody has voted yet");
-  expect((await all.done()).content).toContain("0 jobs and 0 votes of yours");
+  expect((await all.done()).content).toContain("Stored about you: 0 jobs and 0 votes");
   expect(problems).toEqual([]);
 });

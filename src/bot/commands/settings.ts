@@ -228,10 +228,11 @@ async function show(
 ): Promise<void> {
   const { guildId, channelId } = interaction;
   const section = async (title: string, of: SettingScope, id: string) => {
+    const fallback = of === "channel" && guildId !== null ? "to the server" : "to the bot";
     const lines = (await store.list(of, id)).map((it) =>
       settingLines.entry(it.name, showSetting(it.name, it.value), it.changedBy, it.changedAt),
     );
-    return [`**${title}**`, ...(lines.length === 0 ? [settingLines.none] : lines)];
+    return [`**${title}**`, ...(lines.length === 0 ? [settingLines.none(fallback)] : lines)];
   };
   const names = Object.entries(settingTexts).map(([key, what]) => `\`${key}\` ${what}`);
   const { image, text } = context.defaults;

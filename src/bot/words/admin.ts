@@ -20,27 +20,26 @@ export interface Machine {
 /** Answers of `/admin`. */
 export const adminLines = {
   depth: ({ queued, running, undelivered }: QueueDepth, paused: boolean) =>
-    `${paused ? "**Paused.** " : ""}${number(running)} running, ${number(queued)} waiting, ${number(undelivered)} results on their way.`,
+    `${paused ? "**Paused.** " : ""}${number(running)} running, ${number(queued)} waiting, ${count(undelivered, "result")} still to be posted.`,
   machine: ({ program, node, platform, checkpoints: { text, image }, memoryBytes }: Machine): string[] => [
     `${program}, Node.js ${node}, ${platform}`,
     `Promptist: ${text.name}${text.device === null ? "" : ` on ${text.device}`}`,
     `Stable Diffusion: ${image.name}${image.device === null ? "" : ` on ${image.device}`}`,
     `Memory of this process: ${formatBytes(memoryBytes)}`,
   ],
-  paused:
-    "Paused: what runs is finished, and nothing new starts until `/admin resume`, also after a restart.",
-  resumed: "The queue goes on.",
-  noneFailed: "No job was set aside.",
+  paused: "Paused. Running jobs finish, and no new one starts until `/admin resume`, even after a restart.",
+  resumed: "The queue is running again.",
+  noneFailed: "There are no failed jobs.",
   moreFailed: (more: number) => `and ${number(more)} more`,
   failed: ({ id, kind, origin, failures }: Job) => {
     const { code = "INTERNAL", context } = failures.at(-1) ?? {};
-    return `\`${id}\` ${labels.commands[kind]} of <@${origin.userId}>, tried ${count(failures.length, "time")}: ${code}. ${errorSentence(code, context)}`;
+    return `\`${id}\` ${labels.commands[kind]} by <@${origin.userId}>, ${count(failures.length, "attempt")}: ${code}. ${errorSentence(code, context)}`;
   },
   /** Of a failed job: when, its message, and the beginning of its prompt. */
   failedAt: ({ origin, items, createdAt, finishedAt, delivery }: Job) =>
     `<t:${Math.floor((finishedAt ?? createdAt) / 1000)}:R> · [Open](${linkTo(origin, delivery.messageId)})\n> ${beginning(items[0]?.prompt ?? "")}`,
   notFailed: (id: string) =>
     `There is no failed job \`${id.replaceAll("`", "'")}\`. \`/admin failed\` lists them.`,
-  retried: (id: string) => `Job \`${id}\` waits again.`,
+  retried: (id: string) => `Job \`${id}\` is back in the queue.`,
   dropped: (id: string) => `Job \`${id}\` is deleted.`,
 } as const;

@@ -7,9 +7,9 @@ export const draftLines = {
   amount: (prompts: number, given: number, pictures: number) =>
     `${statusLines.batch(prompts, given)} That makes ${count(pictures, "picture")}.`,
   time: (ownMs: number) => `Takes about ${about(ownMs)} on this machine.`,
-  unknownTime: "How long it takes is not known yet: nothing like it ran here since the bot started.",
+  unknownTime: "The time is not known yet: nothing like this has run since the bot started.",
   ahead: (jobs: number, ms: number | null) =>
-    `${jobs === 1 ? "1 job goes" : `${number(jobs)} jobs go`} first${ms === null ? "" : `, for about ${about(ms)}`}.`,
+    `${count(jobs, "job")} ${jobs === 1 ? "is" : "are"} ahead of it${ms === null ? "" : ` and ${jobs === 1 ? "takes" : "take"} about ${about(ms)}`}.`,
   first: (prompts: readonly string[], all: number) =>
     [
       ...prompts.map((prompt, i) => `${i + 1}. ${prompt}`),
@@ -23,9 +23,10 @@ export const draftLines = {
   /** `prompts`: their numbers. */
   own: (prompts: readonly number[]) =>
     `${capitalized(numbered(prompts))} ${prompts.length === 1 ? "has" : "have"} settings of ${prompts.length === 1 ? "its" : "their"} own, from the file.`,
-  ends: (at: number) => `Nothing is drawn until you press Start. This ends <t:${Math.floor(at / 1000)}:R>.`,
-  expired: "Nobody pressed Start in time, so nothing is drawn. Use `/batch` again with the file.",
-  discarded: "Discarded; nothing is drawn.",
+  ends: (at: number) =>
+    `Nothing is drawn until you press Start. This draft expires <t:${Math.floor(at / 1000)}:R>.`,
+  expired: "Nobody pressed Start in time, so nothing was drawn. Use `/batch` again with the file.",
+  discarded: "Discarded. Nothing was drawn.",
 } as const;
 
 /** How many things of a file a message names; its attached list has all. */
@@ -97,9 +98,11 @@ function named(names: readonly string[]): string {
 
 /** Taking prompts out of a batch, or pairs out of a comparison of several. */
 export const itemLines = {
-  choose: (noun: "prompt" | "pair") => `Pick the ${noun}s to skip. What is drawn already stays.`,
-  more: (shown: number, all: number) => `The first ${number(shown)} of ${number(all)} that wait are listed.`,
+  choose: (noun: "prompt" | "pair") =>
+    `Choose the ${noun}s to take out. Pictures that are already drawn stay.`,
+  more: (shown: number, all: number) =>
+    `The lists show the first ${number(shown)} of ${number(all)} that are waiting.`,
   taken: (noun: "prompt" | "pair", taken: number, left: number) =>
     `${count(taken, noun)} taken out; ${left === 0 ? "nothing is left to draw" : `${number(left)} left to draw`}.`,
-  gone: "These were drawn or taken out meanwhile.",
+  gone: "These have already been drawn or taken out.",
 } as const;

@@ -28,13 +28,13 @@ const SENTENCES: Readonly<Record<ErrorCode, (values: Values) => string>> = {
     `This job has no such ${c.text("option") ?? "choice"}. Choose again under its newest message.`,
   INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
   INPUT_WORD: (c) =>
-    `${named(c.text("word"), "The word", "A word of the prompt")} is refused here. Write the prompt without it.`,
+    `${named(c.text("word"), "The word", "A word of the prompt")} is not allowed here. Write the prompt without it.`,
   DRAFT_GONE: () =>
     "This draft is no longer there: it was started, discarded, or has ended. Use `/batch` again with the file.",
   DRAFT_LIMIT: (c) =>
-    `${c.say("limit", number, "Too many")} batches of yours wait for Start already, and no more may. Start or discard one, then attach the file again.`,
-  NOT_OPERATOR: () => "Only the people who run this bot may do that, since it concerns all servers.",
-  NOT_ALLOWED: () => "Only people who manage this may do that. Ask an admin.",
+    `You already have ${c.say("limit", (limit) => `${count(limit, "draft")} waiting for Start, the most allowed`, "too many drafts waiting for Start")}. Start or discard one, then attach the file again.`,
+  NOT_OPERATOR: () => "Only the people who run this bot can do that, because it affects all servers.",
+  NOT_ALLOWED: () => "Only people who manage this server or channel can do that. Ask an admin of the server.",
   FILE_TOO_BIG: (c) =>
     `The file is ${c.say("limit", (limit) => `larger than ${formatBytes(limit)}`, "too large")}. Split it into smaller files.`,
   FILE_BINARY: (c) =>
@@ -46,7 +46,7 @@ const SENTENCES: Readonly<Record<ErrorCode, (values: Values) => string>> = {
   FILE_EMPTY: () => `The file holds no prompt. ${FILE_FORMATS}`,
   FILE_UNREACHABLE: () => "The file could not be fetched from Discord. Attach it again.",
 
-  QUEUE_BUSY_DATABASE: () => `The queue is busy just now, and nothing was stored. ${TRY_AGAIN}`,
+  QUEUE_BUSY_DATABASE: () => `The queue is busy right now, and nothing was stored. ${TRY_AGAIN}`,
   QUEUE_LOCKED: () => `Another copy of this bot uses the same queue. ${ASK_OWNER}`,
   QUEUE_FULL: () => `The queue is full, and nothing was stored. ${TRY_AGAIN}`,
   QUEUE_CAP: (c) =>
@@ -58,24 +58,24 @@ const SENTENCES: Readonly<Record<ErrorCode, (values: Values) => string>> = {
   CHECKPOINT_TENSORS: () => `The model's files don't fit its configuration. ${ASK_OWNER}`,
   CHECKPOINT_ARCHITECTURE: () => `The installed model is of a kind that this bot can't run. ${ASK_OWNER}`,
   CHECKPOINT_UNSAFE: () => `The model's files were refused because they could run code. ${ASK_OWNER}`,
-  HUB_NOT_FOUND: () => `The model was not found where it is published. ${ASK_OWNER}`,
-  HUB_REFUSED: () => `The place that publishes the model asks for permission. ${ASK_OWNER}`,
-  HUB_BUSY: () => `The place that publishes the model is busy. ${ASK_OWNER}`,
-  HUB_UNREACHABLE: () => `The place that publishes the model can't be reached. ${ASK_OWNER}`,
+  HUB_NOT_FOUND: () => `The site that publishes the model does not have it. ${ASK_OWNER}`,
+  HUB_REFUSED: () => `The site that publishes the model requires permission for it. ${ASK_OWNER}`,
+  HUB_BUSY: () => `The site that publishes the model is busy. ${ASK_OWNER}`,
+  HUB_UNREACHABLE: () => `The site that publishes the model can't be reached. ${ASK_OWNER}`,
   HUB_HASH: () => `A file of the model arrived damaged. ${ASK_OWNER}`,
 
-  DEVICE_UNAVAILABLE: () => `The graphics device can't be used just now. ${TRY_AGAIN}`,
+  DEVICE_UNAVAILABLE: () => `The graphics device can't be used right now. ${TRY_AGAIN}`,
   OUT_OF_MEMORY: () => "There was not enough memory for this. Try fewer prompts at once, or try again later.",
   WORKER_DIED: () => `The process that runs the model ended unexpectedly. ${TRY_AGAIN}`,
   WORKER_STALLED: () => `The process that runs the model stopped answering. ${TRY_AGAIN}`,
   DISK_FULL: () => `The disk of this bot's machine is full. ${ASK_OWNER}`,
-  DISK_READ_ONLY: () => `This bot may not write its pictures to its machine's disk. ${ASK_OWNER}`,
+  DISK_READ_ONLY: () => `This bot has no permission to save pictures on its machine's disk. ${ASK_OWNER}`,
   DISK_FAILED: () => `The disk of this bot's machine could not be read or written. ${ASK_OWNER}`,
   CANCELLED: () => "This was cancelled.",
   INTERNAL: () =>
     `Something went wrong inside the bot. Please try again; if it happens again, tell its owner.`,
 
-  DISCORD_REFUSED: () => "The result is ready and stored, but Discord refused the message that carries it.",
+  DISCORD_REFUSED: () => "The result is ready and stored, but Discord refused the message with it.",
   DISCORD_UNREACHABLE: () => `Discord could not be reached. ${TRY_AGAIN}`,
   CONFIG: () => `This bot is not set up correctly. ${ASK_OWNER}`,
 };

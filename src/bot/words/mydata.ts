@@ -3,16 +3,16 @@ import { count } from "./parts.js";
 /** Answers of `/mydata`, and of every export. */
 export const dataLines = {
   exported: (jobs: number, votes: number) =>
-    `${count(jobs, "job")} and ${count(votes, "vote")} of yours are stored.`,
+    `Stored about you: ${count(jobs, "job")} and ${count(votes, "vote")}.`,
   part: (number: number, isLast: boolean) =>
     isLast ? `Part ${number}, the last one.` : `Part ${number}; the next one follows.`,
   exporting: "Your last export is still being sent. Its files come one after the other.",
   notConfirmed:
     "Nothing was deleted. Use `/mydata erase confirm:True` to delete all that is stored about you and the bot's messages with your results, or add `messages:False` to keep the messages.",
   erased: (jobs: number, stopping: number) =>
-    `${count(jobs, "job")} of yours with their pictures, your votes and your settings are deleted.${stopping === 0 ? "" : ` ${count(stopping, "running job")} ${stopping === 1 ? "is" : "are"} being stopped; use the command again to delete ${stopping === 1 ? "it" : "them"}.`}`,
+    `Deleted: ${count(jobs, "job")} with ${jobs === 1 ? "its" : "their"} pictures, your votes and your settings.${stopping === 0 ? "" : ` ${count(stopping, "running job")} ${stopping === 1 ? "is" : "are"} being stopped; use the command again to delete ${stopping === 1 ? "it" : "them"}.`}`,
   messagesKept: "The messages stay. Press Delete under one to remove it.",
-  deletingMessages: "Their messages are being deleted.",
+  deletingMessages: "The messages with your results are being deleted.",
   messagesDeleted: (deleted: number, failed: number, later: number) =>
     [
       `${count(deleted, "message")} deleted.`,

@@ -6,25 +6,25 @@ export const refusals = {
   notYoursToChange:
     "Only the person who asked for this can do this here. Use the command yourself to draw your own.",
   elsewhere: "This belongs to another channel.",
-  role: "You need a role for this here that you do not have. Ask the people who manage this server.",
-  noBallot: "There is no vote on this.",
+  role: "You need a certain role to do this here. Ask an admin of this server.",
+  noBallot: "There is no vote on these pictures.",
   noVotes: "Nobody has voted yet. Ask for a pair with `/compare blind:True`.",
-  stillOpen: "This is not finished yet. `/queue` says where it stands.",
-  secret: "This is a blind vote: it is told once the vote is over.",
+  stillOpen: "This is not finished yet. `/queue` shows where it is.",
+  secret: "This is a blind vote, so you will see this once the vote is over.",
   notYourDraft: "Only the person who attached the file can start it.",
   noPart: (parts: number) =>
     parts === 0
       ? "The pictures are no longer on the bot's disk, so there is no zip of them."
       : `There ${parts === 1 ? "is 1 zip" : `are ${number(parts)} zips`} of these pictures here.`,
   nothingToChange: "There is no other rewrite of this.",
-  nothingLeft: "Nothing of this batch waits any more.",
+  nothingLeft: "No prompt of this batch is waiting any more.",
   notFinished: "This is not finished. Cancel it first.",
   alreadyFinished: "This is already finished.",
   noSuchJob: "There is no job with this id, or it was erased.",
   unknownJob: "This job is no longer stored.",
   unknownButton: "This button belongs to another version of the bot. Use the command again.",
   unknownCommand: "This command belongs to another version of the bot. Reload Discord and try again.",
-  repeated: "You sent this twice within a second. It is done once.",
+  repeated: "You sent this twice within a second, so it runs only once.",
   stopping: "The bot is about to restart. Please try again in a minute.",
-  interrupted: "The bot was stopped before it had stored this command. Please use it again.",
+  interrupted: "The bot stopped before it could store this command. Please use it again.",
 } as const;

@@ -41,7 +41,7 @@ export const resultLines = {
   zipped: (pictures: number) => `All ${count(pictures, "picture")}: in the zip.`,
   zips: (pictures: number, here: number, all: number, jobId: string) =>
     `All ${count(pictures, "picture")}: in ${count(all, "zip")}, as one file may not be larger here. ${here === 0 ? "None fits this message" : here === 1 ? "The first is here" : `1 to ${here} are here`}; \`/show id:${jobId} part:${here + 1}\` brings the next one.`,
-  zipTooLarge: "Some pictures are larger than this channel allows, and in no zip.",
+  zipTooLarge: "Some pictures are larger than this channel allows, so no zip has them.",
   again:
     "Attach `report.csv` to `/batch` to draw its rows again: the same seeds and settings give the same pictures.",
   pruned: (at: number) =>
@@ -52,9 +52,9 @@ export const resultLines = {
   recordsLeftOut: "The lists of prompts and seeds are too large for this channel; `/mydata export` has them.",
   /** `prompts`: their numbers. */
   unread: (prompts: readonly number[]) =>
-    `Promptist can't read ${numbered(prompts)} to ${prompts.length === 1 ? "its" : "their"} end. What it did not read stands behind ${prompts.length === 1 ? "its rewrite" : "their rewrites"} as written.`,
+    `Promptist can't read ${numbered(prompts)} to ${prompts.length === 1 ? "its" : "their"} end. The part that it did not read follows ${prompts.length === 1 ? "the rewrite" : "the rewrites"} as written.`,
   missing: "The pictures are no longer on the bot's disk.",
-  direct: "I could not write where you asked for this, so it comes here.",
+  direct: "I could not post where you asked for this, so here it is.",
   ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${labels.results[kind]} is ready.`,
   readyAt: (userId: string, kind: JobKind, link: string) =>
     `<@${userId}>, your ${labels.results[kind]} is ready: ${link}`,
@@ -71,9 +71,9 @@ export function noteLine(note: ItemNote): string {
   if (note.code === "unchanged") return "Promptist changed nothing.";
   const words = clip(note.words.replaceAll("`", "'"), NOTE_WORDS_MAX);
   if (note.code === "unread")
-    return `Promptist can't read such a long prompt to its end. Kept behind the rewrite as written: \`${words}\``;
+    return `Promptist can't read such a long prompt to its end. This part follows the rewrite as written: \`${words}\``;
   const side = note.side === "baseline" ? "prompt" : "rewritten prompt";
-  return `The end of the ${side} lies beyond what the image model reads: \`${words}\``;
+  return `The image model can't read the end of the ${side}: \`${words}\``;
 }
 
 /** Said under every result where a miniature checkpoint runs these phases; null without any. */

@@ -16,15 +16,15 @@ export const safetyLines = {
     const [it, is] = pictures.length === 1 ? ["it", "is"] : ["them", "are"];
     const what = `${listed(pictures).replace(/^./, (letter) => letter.toUpperCase())} ${is} withheld: `;
     if (why === "unchecked")
-      return `${what}no safety checker has seen ${it}, and what none has seen is withheld here.`;
+      return `${what}no safety checker has seen ${it}, and pictures that none has seen are not posted here.`;
     const because =
       why === "flagged"
         ? `the safety checker flagged ${it}, and this channel is not age-restricted.`
         : `the safety checker flagged ${it}, and the settings here withhold what it flags.`;
     const todo =
       redraw === "buttons"
-        ? "Who asked for this can draw again with the buttons below: from a new seed, or with other words."
-        : "Who asked for this can draw such a prompt again with `/compare`, from another seed or with other words.";
+        ? "Whoever asked for this can draw again with the buttons below: with a new seed or other words."
+        : "Whoever asked for this can draw such a prompt again with `/compare`: with another seed or other words.";
     return `${what}${because} ${todo}`;
   },
   behindClick: (flagged: boolean) =>
@@ -32,6 +32,5 @@ export const safetyLines = {
       ? "Behind a click, because the safety checker flagged something here."
       : "Behind a click, because no safety checker has seen these pictures.",
   /** While people vote elsewhere, leaving a picture out would tell which is which. */
-  blindElsewhere:
-    "People still vote on this pair, and it can't be shown here. It will be shown once the vote is over.",
+  blindElsewhere: "People are still voting on this pair, so it can't be shown here until the vote is over.",
 } as const;

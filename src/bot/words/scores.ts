@@ -25,7 +25,7 @@ export const scoreLines = {
     ];
     return parts.length === 0 ? null : `Scores, as written → rewritten: ${parts.join(" · ")}`;
   },
-  title: "**Scores**: means with 95 % intervals; above zero the rewrite gained.",
+  title: "**Scores**: means with 95 % intervals; above zero, the rewrite did better.",
   relevanceChange: "Relevance change",
   beautyGain: "Beauty change",
   reward: "Reward",

@@ -1,38 +1,37 @@
 import type { ImageOptions } from "../../core/options.js";
 import type { SettingName } from "../../core/settings.js";
 import { clip } from "../discord/markdown.js";
-import { count, listed } from "./parts.js";
+import { count, listed, number } from "./parts.js";
 
 /** What each setting means. */
 export const settingTexts: Readonly<Record<SettingName, string>> = {
-  steps: "denoising steps where a command names none",
-  guidance: "guidance where a command names none",
-  scheduler: "scheduler where a command names none",
-  size: "size of the pictures",
-  negative: "negative prompt where a command names none",
-  mode: "way of rewriting: beam, greedy or sample",
-  maxSteps: "most steps that a command may ask for",
-  maxBatch: "most prompts of a file",
-  maxPairs: "most pairs of one comparison",
-  useRoles: "roles that may use the bot; reset for everyone",
-  manageRoles: "roles that may manage settings and other people's jobs",
+  steps: "default number of denoising steps",
+  guidance: "default guidance",
+  scheduler: "default sampling method",
+  size: "default size of the pictures",
+  negative: "default negative prompt",
+  mode: "default search for a rewrite: beam, greedy or sample",
+  maxSteps: "most steps that people can ask for",
+  maxBatch: "most prompts in a file",
+  maxPairs: "most pairs in one comparison",
+  useRoles: "roles that can use the bot; reset it to let everyone in",
+  manageRoles: "roles that can manage settings and other people's jobs",
   blind: "comparisons hide which picture is which until people have voted",
-  revealMinutes: "minutes after which a blind vote is revealed",
-  strangers: "everyone may press the buttons that draw something new",
+  revealMinutes: "minutes until a blind vote is revealed",
+  strangers: "everyone can press the buttons that draw something new",
   spoiler: "pictures are hidden behind a click",
-  flagged: "flagged pictures in age-restricted channels: show, spoiler or withhold; elsewhere never posted",
-  unchecked:
-    "pictures no safety checker saw: show, spoiler or withhold; `show` needs an age-restricted channel",
+  flagged: "flagged pictures in age-restricted channels: show, spoiler or withhold (never elsewhere)",
+  unchecked: "pictures no safety checker has seen: show (age-restricted only), spoiler or withhold",
   alwaysNegative: "added to every negative prompt",
-  refusedWords: "words that no prompt may have",
-  ping: "call people when a result that took long is ready",
-  preview: "a picture is shown as it forms",
-  userLimit: "jobs of one person in line at once; more wait",
-  channelLimit: "jobs of the channel in line at once; more wait",
-  serverLimit: "jobs of the server in line at once; more wait",
-  userCap: "most open jobs of one person here; more are refused",
-  channelCap: "most open jobs of the channel; more are refused",
-  serverCap: "most open jobs of the server; more are refused",
+  refusedWords: "words that are not allowed in prompts",
+  ping: "ping people when a slow result is ready",
+  preview: "show the picture while it is being drawn",
+  userLimit: "jobs that one person can have in the queue at once; more wait outside",
+  channelLimit: "jobs that the channel can have in the queue at once; more wait outside",
+  serverLimit: "jobs that the server can have in the queue at once; more wait outside",
+  userCap: "open jobs that one person can have here; more are refused",
+  channelCap: "open jobs that the channel can have; more are refused",
+  serverCap: "open jobs that the server can have; more are refused",
 };
 
 export const settingLines = {
@@ -43,12 +42,13 @@ export const settingLines = {
   names: "What can be set",
   /** Discord: 100 letters. */
   choice: (name: string, meaning: string) => clip(`${name} · ${meaning}`, 100),
-  none: "Nothing; the wider setting holds.",
+  none: (falls: "to the server" | "to the bot") =>
+    `Nothing is set here (${falls === "to the server" ? "the server's settings" : "the bot's defaults"} apply).`,
   entry: (name: string, value: string, by: string, at: number) =>
     `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,
   defaults: (image: ImageOptions, mode: string, maxSteps: number) =>
-    `${count(image.steps, "step")} of at most ${maxSteps}, guidance ${image.guidance}, ${image.scheduler}, rewriting by ${mode}`,
-  set: (name: string, value: string, scope: string) => `\`${name}\` of this ${scope} is now ${value}.`,
+    `${count(image.steps, "step")} (at most ${number(maxSteps)}), guidance ${image.guidance}, ${image.scheduler}, mode ${mode}`,
+  set: (name: string, value: string, scope: string) => `\`${name}\` is now ${value} for this ${scope}.`,
   serverWide: (name: string) =>
     `\`${name}\` counts the jobs of the whole server, so one channel can't have its own. Choose the whole server as its scope.`,
   needsAgeRestriction: (name: string, value: string) =>
@@ -60,8 +60,8 @@ export const settingLines = {
       : `Reset for this ${scope}: ${listed(names.map((name) => `\`${name}\``))}.`,
   reset: (name: string, scope: string, was: boolean) =>
     was
-      ? `\`${name}\` of this ${scope} is forgotten; the wider setting holds.`
+      ? `\`${name}\` is reset for this ${scope}. ${scope === "channel" ? "The server's setting or the bot's default applies." : "The bot's default applies."}`
       : `\`${name}\` was not set for this ${scope}.`,
-  pingOn: "You will be called when a result that took long is ready.",
-  pingOff: "You will not be called any more; results still come.",
+  pingOn: "You will get a ping when a slow result is ready.",
+  pingOff: "You will get no more pings. Your results are still posted.",
 } as const;

@@ -9,9 +9,9 @@ export const statusLines = {
     `In the queue for ${phase === "text" ? "rewriting" : "drawing"}: ${position === 1 ? "next" : `place ${number(position)}`}.${etaMs === null ? "" : ` Done in about ${about(etaMs)}.`}`,
   starts: (phase: Phase) => (phase === "text" ? "Starting…" : "Drawing starts…"),
   paused: "Paused by an admin; your place is kept.",
-  retries: "That try failed. It is tried again by itself in a moment.",
+  retries: "This attempt failed. The bot tries again in a moment.",
   held: (scope: LimitScope, limit: number) =>
-    `Waits outside the queue: ${holder(scope)} ${count(limit, "job")} in it, the most at once here. It moves up by itself when one of them is done.`,
+    `Waits outside the queue: ${holder(scope)} ${count(limit, "job")} in it, the most allowed at once. It joins the queue by itself when ${limit === 1 ? "that one" : "one of them"} is done.`,
   loading: (phase: Phase) =>
     phase === "text" ? "Rewriting: loading Promptist…" : "Drawing: loading Stable Diffusion…",
   rewriting: (step: number, steps: number) => `rewriting, token ${step} of ${steps}`,
@@ -34,19 +34,19 @@ export const statusLines = {
 } as const;
 
 const HELD_WHERE: Readonly<Record<LimitScope, string>> = {
-  user: "outside, until another of this person is done",
-  channel: "outside, until another of its channel is done",
-  server: "outside, until another of its server is done",
+  user: "outside, until another job of this person is done",
+  channel: "outside, until another job of its channel is done",
+  server: "outside, until another job of its server is done",
 };
 
 export const queueLines = {
   title: "Queue",
-  paused: "The queue is paused by an admin; what waits keeps its place.",
+  paused: "An admin paused the queue. Waiting jobs keep their places.",
   counts: (running: number, waiting: number) =>
     running + waiting === 0
-      ? "Nothing runs and nothing waits."
+      ? "Nothing is running or waiting."
       : `${number(running)} running, ${number(waiting)} waiting.`,
-  yours: "Yours further back:",
+  yours: "Your jobs further back:",
   entry: (
     job: { readonly id: string; readonly kind: JobKind; readonly userId: string } | null,
     phase: Phase,
@@ -59,7 +59,7 @@ export const queueLines = {
     const what =
       job === null
         ? "a job from elsewhere"
-        : `${labels.commands[job.kind]} of <@${job.userId}> \`${job.id}\``;
+        : `${labels.commands[job.kind]} by <@${job.userId}> \`${job.id}\``;
     return `${where}: ${what}${etaMs === null ? "" : `, done in about ${about(etaMs)}`}`;
   },
 } as const;

@@ -24,8 +24,8 @@ export const blindLines = {
     const { left: a, right: b } = labels.votes;
     return `${isFirst ? "Your vote counts" : "Your first vote counts"}: ${chosen}. ${a} was ${sides[left]}, ${b} was ${sides[right]}.`;
   },
-  secret: "Please tell nobody until it is revealed.",
-  final: "You have seen which is which, so it can no longer change.",
+  secret: "Please keep it to yourself until the vote is over.",
+  final: "You have seen which is which, so your vote can no longer change.",
   tally: ({ optimized, baseline, tie, bad }: Tally) =>
     `**Votes** rewrite ${optimized} · as written ${baseline} · tie ${tie} · both bad ${bad}`,
 } as const;
@@ -33,7 +33,10 @@ export const blindLines = {
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
 const undecided = ({ tie, bad }: Tally): string =>
-  tie + bad === 0 ? "" : `, and ${count(tie, "tie")}, ${count(bad, "time")} both bad`;
+  [
+    ...(tie === 0 ? [] : [`, ${count(tie, "tie")}`]),
+    ...(bad === 0 ? [] : [`, ${number(bad)} both bad`]),
+  ].join("");
 
 /** With fewer decided votes the interval spans more than half of the scale, and a rate would mislead. */
 const ENOUGH_VOTES = 10;
@@ -62,7 +65,7 @@ export function verdictOf(tally: Tally): Verdict {
     const sentence =
       decided + tally.tie + tally.bad === 0
         ? NO_VOTES
-        : `${number(optimized)} of ${count(decided, "vote")} for the rewrite${undecided(tally)}. Too few to tell; ${ENOUGH_VOTES} are needed.`;
+        : `${number(optimized)} of ${count(decided, "vote")} for the rewrite${undecided(tally)}. Too few to tell: ${ENOUGH_VOTES} are needed.`;
     return { decided, rate: null, interval, sentence, note: `n = ${decided}, too few` };
   }
   const rate = optimized / decided;
@@ -71,7 +74,7 @@ export function verdictOf(tally: Tally): Verdict {
     decided,
     rate,
     interval,
-    sentence: `${percent(rate)}, 95 % sure between ${percent(low)} and ${percent(high)}, n = ${decided}${undecided(tally)}.`,
+    sentence: `${percent(rate)} (95 % confidence: ${percent(low)} to ${percent(high)}), n = ${decided}${undecided(tally)}.`,
     note: `${percent(rate)}, n = ${decided}`,
   };
 }

@@ -312,7 +312,7 @@ describe("what is forged or old", () => {
       const { world, message } = await start();
       const press = await forge(world, message, customId);
       expect(press.ephemeral).toBe(true);
-      expect(press.message?.content).toMatch(/no longer stored|another version/);
+      expect(press.message?.content).toMatch(/no such job|another version/);
       expect(await world.queue.open()).toEqual([]);
     },
   );

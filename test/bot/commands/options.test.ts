@@ -82,7 +82,7 @@ describe("the size", () => {
 
   it("is offered in six more languages", () => {
     const labels = LANGUAGES.map((language) => completeSize("", language as Locale, limits)[1]?.name);
-    expect(labels).toContain("hochkant · 512x768");
+    expect(labels).toContain("Hochformat · 512x768");
     expect(new Set(labels.map((label) => label?.replace(/\d+x\d+$/, "512x768"))).size).toBeGreaterThan(4);
     expect(completeSize("", Locale.Korean, limits)[3]?.name).toBe("larger · 768x768");
   });
@@ -229,8 +229,8 @@ describe("the commands as they are registered", () => {
       { name: "spoiler · pictures are hidden behind a click", value: "spoiler" },
     ]);
     local.state.users.get(admin.id)!.locale = "de";
-    expect(await typed("hinter einem")).toEqual([
-      { name: "spoiler · Bilder hinter einem Klick", value: "spoiler" },
+    expect(await typed("nach einem Klick")).toEqual([
+      { name: "spoiler · Bilder erst nach einem Klick zeigen", value: "spoiler" },
     ]);
     expect(await typed("no such thing")).toEqual([]);
   });

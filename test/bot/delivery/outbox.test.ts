@@ -127,7 +127,7 @@ describe("a channel that does not take the late message", () => {
     await world.loop.runNext();
     await delivered;
     const message = await world.local.member("alice").waitFor(isFinal, { channel: "dm" });
-    expect(message.content).toContain("I could not write where you asked for this");
+    expect(message.content).toContain("I could not post where you asked for this");
     expect(message.attachments).toHaveLength(2);
   });
 
@@ -271,7 +271,7 @@ describe("a job without a result", () => {
     const shown = await world.local.member("alice").slash("show", { id: world.jobId });
     expect(text(await shown.waitFor(isFinal))).toContain(sentence);
     const failed = await world.local.member("admin").slash("admin failed");
-    expect(failed.message?.content).toContain(`tried 1 time: INPUT_OPTION. ${sentence}`);
+    expect(failed.message?.content).toContain(`1 attempt: INPUT_OPTION. ${sentence}`);
   });
 
   it("whose pictures are gone from the disk still gives its texts", async () => {

@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import { COMMANDS } from "../../../src/bot/commands/index.js";
 import { messageMenus } from "../../../src/bot/commands/message-menus.js";
 import { CATALOG } from "../../../src/bot/requests/setting-catalog.js";
-import { LANGUAGES, TRANSLATIONS } from "../../../src/bot/words/translations.js";
+import { settingLines } from "../../../src/bot/words/settings.js";
+import { LANGUAGES, type Language, TRANSLATIONS } from "../../../src/bot/words/translations.js";
 import { SCHEDULERS, SIZE_NAMES } from "../../../src/core/options.js";
 
 const LIMITS = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 };
@@ -55,4 +56,43 @@ it.each(LANGUAGES)("%s has texts alone", (language) => {
     expect(pair).toEqual([expect.stringMatching(/\S/), expect.stringMatching(/\S/)]);
   for (const text of [...Object.values(choices), ...Object.values(settings), ...Object.values(menus)])
     expect(text).toMatch(/\S/);
+});
+
+/** Words that speakers of a language found wrong here, in any of its texts. */
+const WRONG: Readonly<Record<Language, RegExp>> = {
+  de: /gerufen|\brufen|Führung|Blindwahl|\bStapel\b|zeichnen|mit einem Seed|bekannt|ohne Angabe|Vorgabe|vergessen/i,
+  fr: /plus c'est lent$|(?<!plus il y en a, )plus c'est lent|oublier|vaille|appel[eé]|connue|sans précision|dessiner/i,
+  "es-ES": /no se dice|lo normal|olvidar|conocida|dibujar|pedido/i,
+  "pt-BR": /não dit|esquecer|conhecida|desenhar|pedido/i,
+  ru: /(?<!\p{L})(имя|точность|вкл|звать|забыть|известный)(?!\p{L})/iu,
+  ja: /待ち行列|絵|大きさ|呼ぶ/,
+};
+
+it.each(LANGUAGES)("%s uses no word that its speakers found wrong", (language) => {
+  expect(JSON.stringify(TRANSLATIONS[language], null, 1)).not.toMatch(WRONG[language]);
+});
+
+it.each(LANGUAGES)("%s has names and lengths that Discord takes", (language) => {
+  const { commands, options, settings } = TRANSLATIONS[language];
+  for (const [name, description] of [...Object.values(commands), ...Object.values(options)]) {
+    expect(name).toMatch(/^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$/u);
+    expect(name).toBe(name.toLowerCase());
+    expect(description.length).toBeLessThanOrEqual(100);
+  }
+  for (const [name, meaning] of Object.entries(settings))
+    expect(settingLines.choice(name, meaning)).not.toMatch(/…$/);
+});
+
+it.each(LANGUAGES)("%s gives no two commands beside each other the same name", (language) => {
+  const { commands, options } = TRANSLATIONS[language];
+  const visit = (nodes: readonly Node[], path: string) => {
+    const keys = nodes.map((node) => (node.type === 1 || path === "" ? `${path}${node.name}` : node.name));
+    const names = keys.map((key, i) => (nodes[i]!.type === 1 || path === "" ? commands : options)[key]?.[0]);
+    expect(new Set(names).size, path).toBe(nodes.length);
+    for (const [i, node] of nodes.entries()) visit(node.options ?? [], `${keys[i]} `);
+  };
+  visit(
+    [...COMMANDS.values()].map(({ definition }) => definition(LIMITS) as unknown as Node),
+    "",
+  );
 });

@@ -35,7 +35,9 @@ export function seedStudio(state: DiscordState): void {
   const elsewhere = state.addGuild("Elsewhere", admin, { withBot: false });
   state.addMember(elsewhere, alice);
   state.addMember(elsewhere, bob);
-  state.addChannel(elsewhere, "lounge", { topic: "The bot is not here; apps that you installed are" });
+  state.addChannel(elsewhere, "lounge", {
+    topic: "The bot is not in this server, but apps that you installed work here",
+  });
   state.installs.add(alice.id);
   state.privateChannel(alice, bob);
   for (const user of [admin, alice, bob]) state.directMessage(user);

@@ -1,0 +1,437 @@
+import type { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { adminLines } from "../../../src/bot/words/admin.js";
+import { draftLines, fileLines, itemLines } from "../../../src/bot/words/batch.js";
+import { commandTexts, directLine, helpText, menuNames } from "../../../src/bot/words/commands.js";
+import { errorSentence, expectations } from "../../../src/bot/words/errors.js";
+import { historyLines } from "../../../src/bot/words/history.js";
+import { labels } from "../../../src/bot/words/labels.js";
+import { dataLines } from "../../../src/bot/words/mydata.js";
+import { refusals } from "../../../src/bot/words/refusals.js";
+import * as result from "../../../src/bot/words/result.js";
+import { safetyLines } from "../../../src/bot/words/safety.js";
+import { scoreLines } from "../../../src/bot/words/scores.js";
+import { settingLines, settingTexts } from "../../../src/bot/words/settings.js";
+import { queueLines, statusLines } from "../../../src/bot/words/status.js";
+import { blindLines, statsLines, verdictOf } from "../../../src/bot/words/votes.js";
+import { EXPLANATIONS } from "../../../src/cli/explanations.js";
+import { buildProgram } from "../../../src/cli/program.js";
+import { loadConfig, VARIABLES } from "../../../src/config.js";
+import type { Job } from "../../../src/core/job.js";
+import type { PairScores } from "../../../src/core/judgement.js";
+import { sidesOf } from "../../../src/core/options.js";
+
+/** The values with which each sentence of a subject is read; the compiler names a sentence without any. */
+type Samples<Subject> = {
+  readonly [Name in keyof Subject as Subject[Name] extends (...values: infer _) => unknown
+    ? Name
+    : never]: Subject[Name] extends (...values: infer Values) => unknown
+    ? readonly Readonly<Values>[]
+    : never;
+};
+
+const AT = 1_700_000_000_000;
+const ID = "abc123";
+const failed = (failures: Job["failures"]) =>
+  ({
+    id: ID,
+    kind: "compare",
+    state: "failed",
+    origin: { userId: "1", guildId: "2", channelId: "3" },
+    delivery: { messageId: "4" },
+    failures,
+    parentId: "p1",
+    createdAt: AT,
+    items: [
+      {
+        prompt: "A cat",
+        seed: 7,
+        candidates: ["a"],
+        rewriteMs: 900,
+        pictures: { baseline: { ms: 61_000 }, optimized: null },
+      },
+    ],
+    text: { mode: "beam", beams: 8, maxNewTokens: 75 },
+    image: { seed: 7, steps: 1, guidance: 7.5, scheduler: "pndm", size: null },
+    checkpoints: { promptist: "miniature", diffusion: null },
+  }) as unknown as Job;
+const failure = { code: "INTERNAL", detail: "", at: AT };
+const scores: PairScores = {
+  relevance: { baseline: 0.67, optimized: 0.75 },
+  beauty: { baseline: 4.05, optimized: 5.47 },
+  relevanceTerm: 0,
+  beautyGain: 1.42,
+  reward: 1.42,
+  judge: null,
+};
+const remark = { problem: "the prompt is empty", unit: "line", numbers: [2, 3], count: 2 } as const;
+const fileNotes = {
+  encoding: "windows-1252",
+  ignored: ["id"],
+  leftOut: [remark, { ...remark, numbers: [9], count: 1 }],
+  unread: [{ ...remark, problem: "`--chaos` is not understood" }],
+  more: 20,
+  comments: 2,
+  isReport: false,
+};
+const entry = { kind: "compare", state: "done", prompt: "A cat", createdAt: AT } as const;
+const waiting = { id: ID, kind: "compare", userId: "1" } as const;
+const image = { seed: 7, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" } as const;
+const amounts = [[0], [1], [2], [1234]] as const;
+const people = [
+  ["1", "optimize"],
+  ["1", "compare"],
+  ["1", "batch"],
+] as const;
+
+/** A subject with its samples, as texts by the name of the sentence. */
+function read<Subject extends object>(subject: Subject, samples: Samples<Subject>): [string, string][] {
+  return Object.entries(subject).flatMap(([name, sentence]): [string, string][] => {
+    if (typeof sentence !== "function") return textsIn(sentence).map((text) => [name, text]);
+    const values: readonly (readonly unknown[])[] | undefined = samples[name as keyof Samples<Subject>];
+    expect(values, `${name} has no samples`).not.toBeUndefined();
+    return values!.flatMap((one) => textsIn(sentence(...one)).map((text): [string, string] => [name, text]));
+  });
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
+const { endSentence, jobReference, noteLine, miniatureLine, miniatureNote, infoLines } = result;
+const SENTENCES: Readonly<Record<string, [string, string][]>> = {
+  admin: read(adminLines, {
+    depth: [
+      [{ queued: 1, running: 1, undelivered: 1 }, true],
+      [{ queued: 0, running: 0, undelivered: 2 }, false],
+    ],
+    machine: [
+      [
+        {
+          program: "promptist 1.0.0",
+          node: "24",
+          platform: "linux",
+          checkpoints: { text: { name: "p", device: null }, image: { name: "d", device: "cpu" } },
+          memoryBytes: 1024,
+        },
+      ],
+    ],
+    failed: [[failed([failure])], [failed([failure, failure])]],
+    notFailed: [[ID]],
+    moreFailed: [[1], [1234]],
+    failedAt: [[failed([failure])]],
+    retried: [[ID]],
+    dropped: [[ID]],
+  }),
+  drafts: read(draftLines, {
+    amount: [
+      [1, 0, 2],
+      [2, 1, 4],
+      [2, 2, 4],
+      [2, 0, 4],
+    ],
+    time: [[1000], [60_000]],
+    ahead: [
+      [1, null],
+      [1, 15_000],
+      [2, 15_000],
+    ],
+    first: [
+      [["a", "b"], 2],
+      [["a"], 1234],
+    ],
+    tooLong: [[[1]], [[1, 2]]],
+    own: [[[1]], [[1, 2]]],
+    ends: [[AT]],
+  }),
+  files: read(fileLines, {
+    summary: [
+      [fileNotes, 1],
+      [fileNotes, 100],
+      [{ ...fileNotes, more: 1, comments: 1, encoding: null }, 1],
+    ],
+    isCut: [],
+    whole: [[fileNotes]],
+  }),
+  items: read(itemLines, {
+    choose: [["prompt"], ["pair"]],
+    more: [[25, 1234]],
+    taken: [
+      ["prompt", 1, 0],
+      ["pair", 2, 1],
+    ],
+  }),
+  history: read(historyLines, {
+    entry: [[entry, "https://discord.com/channels/1/2/3"]],
+    choice: [[entry, 100]],
+    choiceDetail: [[entry, AT + 60_000, "en-US"]],
+    completion: [[entry, AT + 3_600_000, "en-US", 100]],
+  }),
+  commands: read({ ...commandTexts, ...menuNames, ...helpText, directLine }, {}),
+  errors: Object.keys(EXPLANATIONS).map((code) => [code, errorSentence(code, { limit: 1 })]),
+  explanations: Object.entries(EXPLANATIONS).flatMap(([code, { means, todo }]): [string, string][] => [
+    [code, means],
+    [code, todo],
+  ]),
+  expectations: read(expectations, {
+    integer: [[1, 1000]],
+    number: [[1, 50]],
+    oneOf: [[["a", "b"]]],
+    size: [[sidesOf(512, null)]],
+    text: [[1000]],
+  }),
+  labels: read(labels, {
+    takeOut: [["prompt"], ["pair"]],
+    pair: [[1, 7]],
+    choosePrompts: [
+      ["prompt", 1, 25],
+      ["pair", 2, 4],
+    ],
+    baselineAlt: [["a cat"]],
+    optimizedAlt: [["a cat"]],
+    comparisonAlt: [["a cat", "a cat, art"]],
+    contactSheetAlt: [[["a"]], [["a", "b"]]],
+  }),
+  mydata: read(dataLines, {
+    exported: [
+      [1, 1],
+      [0, 2],
+    ],
+    part: [
+      [1, false],
+      [2, true],
+    ],
+    erased: [
+      [1, 0],
+      [2, 1],
+      [0, 2],
+    ],
+    messagesDeleted: [
+      [1, 1, 1],
+      [2, 2, 2],
+      [0, 0, 0],
+    ],
+  }),
+  refusals: read(refusals, { noPart: amounts.slice(0, 3).map(([amount]) => [amount]) }),
+  results: read(result.resultLines, {
+    settings: [[["seed 7", "1 step"]]],
+    footer: [[["seed 7"]]],
+    sides: [["rewritten"]],
+    sidesOfEach: [[2, "rewritten"]],
+    onlySide: [["baseline"], ["optimized"]],
+    seed: [[7]],
+    seeds: [
+      [7, 7],
+      [7, 9],
+    ],
+    steps: [[1], [50]],
+    guidance: [[7.5]],
+    overview: [
+      ["batch", 1, 2],
+      ["compare", 2, 4],
+    ],
+    takenOut: [[1], [2]],
+    sheet: [[1, 8, 24]],
+    earlierSheets: [[1], [2]],
+    zipped: [[1], [2]],
+    zips: [
+      [48, 0, 2, ID],
+      [48, 1, 2, ID],
+      [48, 2, 3, ID],
+    ],
+    pruned: [[AT]],
+    lost: [[["cat"]], [["cat", "hat"]]],
+    unread: [[[1]], [[1, 2]]],
+    ready: people,
+    readyAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
+    endedAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
+    ended: people,
+  }),
+  result: read(
+    { endSentence, jobReference, noteLine, miniatureLine, miniatureNote, infoLines },
+    {
+      endSentence: [
+        [failed([failure])],
+        [failed([failure, failure])],
+        [{ ...failed([]), state: "cancelled" } as Job],
+      ],
+      jobReference: [[ID], [ID, "p1"]],
+      noteLine: [
+        [{ code: "unchanged" }],
+        [{ code: "unread", words: "x" }],
+        [{ code: "truncated", side: "baseline", words: "x" }],
+        [{ code: "truncated", side: "optimized", words: "x" }],
+      ],
+      miniatureLine: [[["text"]], [["text", "image"]]],
+      miniatureNote: [[["text"]], [["text", "image"]]],
+      infoLines: [
+        [failed([]), { size: "64x64", isMiniature: true }],
+        [failed([]), { size: null, isMiniature: false }],
+      ],
+    },
+  ),
+  safety: read(safetyLines, {
+    picture: [["baseline"], ["optimized"]],
+    pictureOf: [
+      [1, "baseline"],
+      [2, "optimized"],
+    ],
+    more: [[2]],
+    withheld: [
+      [["the picture of the rewrite"], "flagged", "buttons"],
+      [["a", "b"], "flagged-by-choice", "command"],
+      [["a"], "unchecked", "buttons"],
+    ],
+    behindClick: [[true], [false]],
+  }),
+  scores: read(scoreLines, {
+    verdict: [
+      [scores.relevance, scores.beauty],
+      [
+        { baseline: 0.7, optimized: 0.7 },
+        { baseline: 5, optimized: 5 },
+      ],
+    ],
+    pair: [[scores]],
+    mean: [[{ mean: 0.1, low: -0.2, high: 1, n: 3 }]],
+    plotTitle: [[1], [2]],
+    plotAlt: [[["reward 1"]]],
+    tableRow: [],
+  }),
+  settings: [
+    ...read(settingTexts, {}),
+    ...read(settingLines, {
+      choice: Object.entries(settingTexts),
+      none: [["to the server"], ["to the bot"]],
+      entry: [["steps", "20", "1", AT]],
+      defaults: [[image, "beam", 100]],
+      set: [["steps", "20", "channel"]],
+      serverWide: [["serverCap"]],
+      needsAgeRestriction: [["unchecked", "show"]],
+      resetAll: [
+        [[], "server"],
+        [["steps", "guidance"], "channel"],
+      ],
+      reset: [
+        ["steps", "channel", true],
+        ["steps", "server", true],
+        ["steps", "server", false],
+      ],
+    }),
+  ],
+  status: read(statusLines, {
+    position: [
+      ["text", 1, null],
+      ["image", 2, 15_000],
+    ],
+    held: [
+      ["user", 1],
+      ["channel", 2],
+      ["server", 1234],
+    ],
+    loading: [["text"], ["image"]],
+    starts: [["text"], ["image"]],
+    left: [[1000], [60_000]],
+    rewriting: [[1, 75]],
+    drawing: [
+      ["baseline", 1, 50],
+      ["optimized", 50, 50],
+    ],
+    item: [[0, 2]],
+    pairs: [[1], [4]],
+    takenOut: [
+      ["batch", 1, 2],
+      ["compare", 0, 1],
+    ],
+    batch: [
+      [1, 0],
+      [1, 1],
+      [2, 1],
+      [4, 2],
+    ],
+  }),
+  queue: read(queueLines, {
+    counts: [
+      [0, 0],
+      [1, 1],
+    ],
+    entry: [
+      [waiting, "text", 0, null, null],
+      [waiting, "image", 2, 15_000, null],
+      [null, "text", 1, null, null],
+      [waiting, "text", 1, null, "user"],
+      [waiting, "text", 1, null, "channel"],
+      [waiting, "text", 1, null, "server"],
+    ],
+  }),
+  votes: [
+    ...read(blindLines, {
+      closes: [[AT]],
+      tileAlt: [["A"]],
+      voted: (["left", "right", "tie", "bad"] as const).flatMap(
+        (choice): [typeof choice, "baseline", boolean][] => [
+          [choice, "baseline", true],
+          [choice, "baseline", false],
+        ],
+      ),
+      tally: [[{ optimized: 1, baseline: 1, tie: 1, bad: 1 }]],
+    }),
+    ...read(statsLines, { voter: [[1]] }),
+    ...[
+      { optimized: 0, baseline: 0, tie: 0, bad: 0 },
+      { optimized: 1, baseline: 0, tie: 1, bad: 1 },
+      { optimized: 0, baseline: 1, tie: 2, bad: 0 },
+      { optimized: 8, baseline: 4, tie: 0, bad: 1 },
+    ].flatMap((tally): [string, string][] => {
+      const { sentence, note } = verdictOf(tally);
+      return [
+        ["verdict", sentence],
+        ["note", note],
+      ];
+    }),
+  ],
+  configuration: Object.entries(VARIABLES).map(([name, { help }]) => [name, help]),
+  "command line": textsOfProgram(buildProgram(loadConfig({}, "/"))),
+};
+
+function textsOfProgram(command: Command): [string, string][] {
+  return [
+    [command.name(), command.description()],
+    ...command.options.map(({ flags, description }): [string, string] => [flags, description]),
+    ...command.commands.flatMap(textsOfProgram),
+  ];
+}
+
+/** What sounds translated, or is broken. */
+const WRONG: readonly (readonly [what: string, pattern: RegExp])[] = [
+  ["a hole", /NaN|undefined|\bnull\b|\[object|Infinity|``/],
+  ["two spaces, or one before a mark", /\S {2,}\S| [.,;:](?=\s|$)/],
+  [
+    "one of several, or several of one",
+    /(?<![\d.,-])1 (?:\w+ )?(?:votes|ties|times|jobs|prompts|pairs|pictures|steps|messages|zips|drafts|attempts|results|seconds)\b|(?:\b0|\b[2-9]|\d\d) (?:vote|tie|time|job|prompt|pair|picture|message|zip|draft|attempt|result)\b/,
+  ],
+  ["an amount of times for nothing", /\b[01] times?\b/],
+  ["an unfinished end", /(?:…|\.\.\.)$/],
+  [
+    "a word of another language's order",
+    /comes to\b|for whom|\bits person\b|\bshall\b|\bthe wider\b|best known|taken away|where a command names none|at once here|who manage this (?:may|can)|\bcalled? (?:you|people|when)\b|be called\b|at the call|the call at|of yours\b|\bstands? behind\b|lies beyond|\bholds here\b|\bis told\b|\bjust now\b|Hand out|\bset aside after|names none|(?:^|\. )This ends\b|(?:^|[.,:] )Only who\b|\bmeanwhile\b|waits? (?:again|already)\b|\bforgotten\b|take the safetensors/i,
+  ],
+  ["a semicolon before a verb in the imperative", /^Nothing; /],
+];
+
+/** Sentences that may have what others may not: cells of a table in code, and what is going on just then. */
+const EXCEPT: Readonly<Record<string, readonly string[]>> = {
+  "two spaces, or one before a mark": ["tableHead", "tableRow"],
+  "an unfinished end": ["starts", "loading"],
+};
+
+describe.each(Object.entries(SENTENCES))("%s", (_subject, sentences) => {
+  it.each(WRONG)("has no sentence with %s", (what, pattern) => {
+    expect(sentences.length).toBeGreaterThan(0);
+    const found = sentences.filter(
+      ([name, sentence]) => pattern.test(sentence) && !EXCEPT[what]?.includes(name),
+    );
+    expect(found).toEqual([]);
+  });
+});
