@@ -374,7 +374,9 @@ describe("pairs of a comparison", () => {
     const handle = await alice.slash("compare", { prompt: "A cat", seed: 7, pairs: 3 });
     const waiting = await handle.waitFor((m) => hasButton(m, "Cancel"));
     const menus = await alice.press(waiting, "Take pairs out");
-    expect(menus.message?.content).toBe("Pick the pairs to skip. What is drawn already stays.");
+    expect(menus.message?.content).toBe(
+      "Choose the pairs to take out. Pictures that are already drawn stay.",
+    );
     const [menu] = menus.message!.components.flatMap((row) => row.components ?? []);
     expect(menu?.options?.map(({ label }) => label)).toEqual([
       "Pair 1, seed 7",

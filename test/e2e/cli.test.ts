@@ -349,12 +349,6 @@ describe("bad input ends with a sentence, an exit code and no stack trace", () =
       1,
     ],
     ["JSON of another shape", () => ["batch", file("a.json", '{"a":1}'), "--out", "out"], /not a list/, 1],
-    [
-      "too many prompts",
-      () => ["batch", file("many.txt", "A cat\n".repeat(10_000)), "--out", "out"],
-      /100 prompts/,
-      1,
-    ],
     ["no checkpoint", () => ["optimize", "x", "--promptist", "nowhere"], /nowhere does not exist/, 1],
     ["a checkpoint that is cut off", () => ["optimize", "x", "--promptist", cutOff()], /is damaged/, 1],
     [

@@ -42,7 +42,7 @@ export const show: AnswerCommand = {
 
   async run(interaction, { queue, presenter, send, settings }) {
     const job = await queue.get(interaction.options.getString("id", true).trim());
-    if (job === undefined) return replyPrivately(interaction, refusals.noSuchJob);
+    if (job === undefined) return replyPrivately(interaction, refusals.unknownJob);
     if (!mayModerate(interaction, job.origin, await settings.resolve(job.origin))) {
       return replyPrivately(interaction, refusals.notYours);
     }
