@@ -1,5 +1,6 @@
 import type { OptionInputs } from "local-discord/testing";
 import { describe, expect, it } from "vitest";
+import { hasButton } from "../support/batch.js";
 import { startWorld, type World, withFailing } from "../support/bot-world.js";
 
 /** Takes the ranges out of the registered commands, as a client does that does not check them. */
@@ -49,6 +50,25 @@ describe("an option that can't be used", () => {
   });
 });
 
+describe("a file that can be used in part", () => {
+  it.each<[string, { name: string; data: Uint8Array | string }, RegExp]>([
+    ["JSON with an entry of another shape", { name: "a.json", data: '["a", {"x": 1}]' }, /entry 2:/],
+    [
+      "Latin-1",
+      { name: "a.txt", data: Buffer.from("un caf\xe9 cr\xe8me \xe0 la fen\xeatre", "latin1") },
+      /is not UTF-8/,
+    ],
+    ["too many lines", { name: "a.txt", data: "a\n".repeat(4_000) }, /Only the first 20 prompts/],
+    ["a line that is too long", { name: "a.txt", data: `ok\n${"x".repeat(1001)}` }, /line 2:/],
+  ])("%s is offered with what is left out", async (_name, file, told) => {
+    const world = await startWorld();
+    const handle = await world.local.member("alice").slash("batch", { file });
+    const preview = await handle.waitFor((m) => hasButton(m, "Start"));
+    expect(preview.embeds[0]?.description).toMatch(told);
+    await expectUnharmed(world);
+  });
+});
+
 describe("a file that can't be used", () => {
   const png = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]);
 
@@ -56,20 +76,8 @@ describe("a file that can't be used", () => {
     ["a picture named .txt", { name: "a.txt", data: png }, "The file is a PNG picture, not text."],
     ["an unknown kind", { name: "a.docx", data: "a cat" }, "This kind of file can't be read."],
     ["an empty file", { name: "a.txt", data: "\n\n" }, "The file holds no prompt."],
-    ["JSON of the wrong shape", { name: "a.json", data: '["a", {"text": 1}]' }, "Entry 2 of the file"],
     ["broken JSON", { name: "a.json", data: '["a"' }, "is not valid JSON"],
     ["a table without a prompt column", { name: "a.csv", data: "x,y\n1,2\n" }, "none is named `prompt`"],
-    [
-      "Latin-1",
-      { name: "a.txt", data: Buffer.from("caf\xe9", "latin1") },
-      "Line 1 of the file is not UTF-8 text.",
-    ],
-    ["too many lines", { name: "a.txt", data: "a\n".repeat(4_000) }, "The file holds more than 20 prompts."],
-    [
-      "a line that is too long",
-      { name: "a.txt", data: `ok\n${"x".repeat(1001)}` },
-      "Line 2 of the file is longer than",
-    ],
   ])("%s ends in a sentence", async (_name, file, sentence) => {
     const world = await startWorld();
     const handle = await world.local.member("alice").slash("batch", { file });
@@ -88,7 +96,7 @@ describe("a file that can't be used", () => {
     const file = { name: "a.txt", data: "A cat\nGore\n" };
     const handle = await local.member("alice").slash("batch", { file });
     expect(handle.ephemeral).toBe(true);
-    expect(handle.message?.content).toContain("is refused here");
+    expect(handle.message?.content).toContain("is not allowed here");
     await expectUnharmed(world);
   });
 
@@ -141,7 +149,7 @@ describe("a full queue", () => {
 describe("a queue that can't store", () => {
   it.each([
     [Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" }), "machine is full"],
-    [Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" }), "The queue is busy just now"],
+    [Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" }), "The queue is busy right now"],
     [new TypeError("a bug at /a/path"), "Something went wrong inside the bot."],
   ])("ends in a sentence: %s", async (error, sentence) => {
     const world = await startWorld({ wrapStore: (store) => withFailing(store, "queue", "enqueue", error) });

@@ -95,7 +95,7 @@ describe("/history", () => {
     const { message } = await alice.slash("history");
     await (await alice.slash("mydata erase", { confirm: true })).done();
     const gone = await again(local, message, optionsOf(message)[0]!.value);
-    expect(gone.message?.content).toMatch(/no longer stored/);
+    expect(gone.message?.content).toMatch(/no such job/);
     expect(await queue.open()).toEqual([]);
   });
 });

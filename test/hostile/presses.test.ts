@@ -149,7 +149,7 @@ describe("over the gateway, to the real bot", () => {
     // Alice's job among bob's last ones.
     const repeat = (value: string) => forger.send(component, press("repeat:history", [value]), message.id);
     expect(await repeat(jobId)).toMatch(/Only the person/);
-    expect(await repeat("../x")).toMatch(/no longer stored/);
+    expect(await repeat("../x")).toMatch(/no such job/);
     expect(await forger.send(component, press("repeat:history"), message.id)).toMatch(/another version/);
     expect(await forger.send(component, press(`vote:${jobId}:left`), message.id)).toMatch(/no vote/);
     const unknown = [

@@ -11,10 +11,10 @@ const NEGATIVE = section(labels.negative);
  */
 export function textOfResult(description: string): string | null {
   const plain = (text: string) => text.replaceAll("\u200B", "");
-  const prompt = PROMPT.exec(description)?.[1];
+  const prompt = PROMPT.exec(description)?.[1] ?? promptOfDifference(description);
   if (prompt === undefined) return null;
   const negative = NEGATIVE.exec(description)?.[1];
-  const values = description.split("\n").flatMap((line) => line.split(" · "));
+  const values = description.split("\n").flatMap((line) => line.replace(/^-# /, "").split(" · "));
   const found = (pattern: RegExp) =>
     values.map((value) => pattern.exec(value)?.[1]).find((it) => it !== undefined);
   const settings = {
@@ -26,4 +26,18 @@ export function textOfResult(description: string): string | null {
     size: found(/^(\d{1,5}x\d{1,5})$/),
   };
   return JSON.stringify({ prompt: plain(prompt), settings });
+}
+
+/** The prompt in the small line under a rewrite, which diffMarkdown writes; undefined if it is cut or absent. */
+function promptOfDifference(description: string): string | undefined {
+  const line = /```\n-# ([^\n]*)/.exec(description)?.[1];
+  if (line === undefined || line.endsWith("…")) return undefined;
+  let prompt = "";
+  let isAdded = false;
+  for (const { 0: sign } of line.matchAll(/\\.|\*\*|~~|[\s\S]/gu)) {
+    if (sign === "**") isAdded = !isAdded;
+    else if (sign !== "~~" && !isAdded) prompt += sign.length === 2 && sign.startsWith("\\") ? sign[1] : sign;
+  }
+  // The spaces around added words stay.
+  return prompt.replace(/ {2,}/g, " ").trim();
 }

@@ -63,7 +63,7 @@ describe("/settings set", () => {
     const { world, set, stored } = await start();
     for (const name of ["serverLimit", "serverCap"]) {
       expect(await set({ name, value: "3" })).toContain("jobs of the whole server");
-      expect(await set({ name, value: "3", scope: "server" })).toContain("of this server is now 3");
+      expect(await set({ name, value: "3", scope: "server" })).toContain("is now 3 for this server");
     }
     expect(await stored()).toEqual({});
     expect(await world.settings.of("server", world.local.guildId)).toEqual({ serverLimit: 3, serverCap: 3 });
