@@ -319,10 +319,10 @@ try {
     });
   await measure(`/stats export of ${2 * ROWS} votes`, () => exported(admin, "stats export", /last one|^$/));
   await measure(`/mydata export of ${BATCHES} batches`, () =>
-    exported(alice, "mydata export", /are stored|last one/),
+    exported(alice, "mydata export", /Stored about you|last one/),
   );
   await measure(`/mydata export of ${ROWS} jobs and votes`, () =>
-    exported(bob, "mydata export", /are stored|last one/),
+    exported(bob, "mydata export", /Stored about you|last one/),
   );
 
   const pictures = new PictureFolder(join(folder, "pictures"));
@@ -338,8 +338,8 @@ try {
   );
 
   const erase = async (person) => {
-    const handle = await person.slash("mydata erase", { confirm: true });
-    await handle.waitFor((message) => /of yours/.test(message.content), TIMEOUT);
+    const handle = await person.slash("mydata erase", { confirm: true, messages: false });
+    await handle.waitFor((message) => /^Deleted: /.test(message.content), TIMEOUT);
   };
   await measure(`/mydata erase of ${BATCHES} batches`, () => erase(alice), {
     prepare: async () => {

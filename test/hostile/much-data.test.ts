@@ -74,7 +74,7 @@ async function exported(
   await handle.done();
   await expect
     .poll(() => [handle.message, ...handle.followUps].at(-1)?.content ?? "", { timeout: 60_000 })
-    .toMatch(/are stored|last one/);
+    .toMatch(/Stored about you|last one/);
   const messages = [handle.message!, ...handle.followUps];
   const files = await Promise.all(
     messages.map(async ({ attachments }) => (await person.download(attachments[0]!)).toString("utf8")),
