@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { startLocalDiscord } from "local-discord/testing";
 import { expect, onTestFinished, test } from "vitest";
@@ -45,7 +46,13 @@ test.skipIf(process.platform === "win32")(
       const next = await alice.slash("compare", { prompt: "A dog", seed: 2, steps: 100 });
       await next.waitFor((m) => /step \d+ of 1\d\d/.test(JSON.stringify(m.embeds)), WAIT);
       if (process.platform === "linux")
-        for (const worker of childrenOf(second.child.pid!)) process.kill(worker, "SIGSTOP");
+        for (const worker of childrenOf(second.child.pid!)) {
+          process.kill(worker, "SIGSTOP");
+          // A frozen worker does not hear that its bot has ended.
+          onTestFinished(() => {
+            if (existsSync(`/proc/${worker}`)) process.kill(worker, "SIGKILL");
+          });
+        }
       const interrupted = performance.now();
       second.child.kill("SIGINT");
       await expect.poll(() => second.output(), { interval: 5 }).toContain("Stopping");

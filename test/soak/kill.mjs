@@ -165,7 +165,8 @@ function assault(running) {
   }
   running.workers.add(worker);
   if (kind === "worker killed" && !signal(worker, "SIGKILL")) return false;
-  if (kind === "worker frozen" && !signal(worker, "SIGSTOP")) return false;
+  // Before it has become a worker it is a copy of the bot, which no start looks for.
+  if (kind === "worker frozen" && !(isWorker(worker) && signal(worker, "SIGSTOP"))) return false;
   if (kind === "worker without memory") {
     // It keeps the memory it has; the next large allocation fails, as on a full machine.
     const pages = Number(readFileSync(`/proc/${worker}/statm`, "utf8").split(" ")[0]);
