@@ -170,8 +170,7 @@ export class Intake {
     draft: DraftRequest,
   ): Promise<Outcome> {
     if (confirm) return { kind: "draft", request: draft, origin };
-    const { notes: _, ...wanted } = draft;
-    await this.#enqueue({ ...wanted, blind }, origin, replyLimitBytes, parentId);
+    await this.#enqueue({ ...draft, blind }, origin, replyLimitBytes, parentId);
     return { kind: "job" };
   }
 
@@ -179,15 +178,15 @@ export class Intake {
    * Stores a draft whose user pressed Start; the message of the press becomes the job's. Throws InputError.
    */
   async enqueue(press: MessageComponentInteraction, { id, request }: Draft): Promise<void> {
-    const { notes: _, ...wanted } = request;
-    for (const { size } of [wanted.image, ...wanted.items.map(({ image }) => image ?? { size: null })])
+    for (const { size } of [request.image, ...request.items.map(({ image }) => image ?? { size: null })])
       checkSize(size ?? null, this.#options.context.limits);
-    const job = { ...wanted, blind: false, draftId: id };
+    const job = { ...request, blind: false, draftId: id };
     return this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
   }
 
+  /** The notes on a batch's file are for its preview; a job has none. */
   async #enqueue(
-    request: DraftRequest & { readonly blind: boolean; readonly draftId?: string },
+    { notes: _, ...request }: DraftRequest & { readonly blind: boolean; readonly draftId?: string },
     origin: Origin,
     replyLimitBytes: number,
     parentId?: string,
