@@ -229,15 +229,18 @@ export async function createApp(
       mayClaim: () => folder.isOurs(),
       events,
       gpu: new GpuLock(),
-      startWorker: (phase: Phase, lease, signal) =>
-        startWorker(choice, phase, lease, {
+      startWorker: (phase: Phase, lease, signal) => {
+        const log = (line: string) =>
+          events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase });
+        return startWorker(choice, phase, lease, {
           signal,
           silenceMs: config.WORKER_SILENCE_MS,
           ...(workerFile === undefined ? {} : { workerFile }),
           onStarted: (pid) => workers.add(pid),
-          onOutput: (line) =>
-            events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase }),
-        }),
+          onOutput: log,
+          onNote: log,
+        });
+      },
       checkpointName: (phase) => checkpointName(choice, phase),
       pictures,
       owner: randomUUID(),

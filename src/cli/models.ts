@@ -24,7 +24,6 @@ export class Models {
   readonly choice: ModelChoice;
   readonly #gpu = new GpuLock();
   readonly #abort = new AbortController();
-  readonly #notes = new Set<string>();
 
   constructor(
     config: Config,
@@ -55,7 +54,11 @@ export class Models {
 
   /** Loads the model of `phase`, passes it to `work`, and ends its process before returning. */
   async withModel<T>(phase: Phase, work: (host: ModelHost) => Promise<T>): Promise<T> {
-    return this.#withHost((lease) => startWorker(this.choice, phase, lease, { signal: this.signal }), work);
+    const onNote = (note: string) => this.output.say(`Note: ${note}`);
+    return this.#withHost(
+      (lease) => startWorker(this.choice, phase, lease, { signal: this.signal, onNote }),
+      work,
+    );
   }
 
   /** Like `withModel`, but loads only the judges. */
@@ -72,10 +75,6 @@ export class Models {
   ): Promise<T> {
     return this.#gpu.withGpu(async (lease) => {
       const host = await open(lease);
-      for (const note of host.info.notes.filter((it) => !this.#notes.has(it))) {
-        this.#notes.add(note);
-        this.output.say(`Note: ${note}`);
-      }
       try {
         return await work(host);
       } finally {

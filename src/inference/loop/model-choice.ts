@@ -145,14 +145,15 @@ const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, sa
 const TOLD = new WeakMap<ModelChoice, Set<string>>();
 
 /**
- * Starts the worker of a phase and loads its model, and tells notes on the checkpoint once; see `ModelHost.open` for the errors. If the model does
- * not fit on the GPU that `auto` chose, or the driver crashes the process, this run uses the CPU.
+ * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. If the model does not
+ * fit on the GPU that `auto` chose, or the driver crashes the process, this run uses the CPU.
+ * @param options.onNote is told each note on the checkpoints of `choice`, once
  */
 export async function startWorker(
   choice: ModelChoice,
   phase: Phase,
   lease: GpuLease,
-  options: HostOptions = {},
+  { onNote, ...options }: HostOptions & { readonly onNote?: (sentence: string) => void } = {},
 ): Promise<ModelHost> {
   const { device, cacheDir, threads } = choice;
   const spec: WorkerSpec =
@@ -189,7 +190,7 @@ export async function startWorker(
     TOLD.set(choice, told);
     for (const note of host.info.notes.filter((it) => !told.has(it))) {
       told.add(note);
-      options.onOutput?.(note);
+      onNote?.(note);
     }
     return host;
   };
