@@ -177,8 +177,8 @@ export interface Queue {
   release(claim: Claim): Promise<LeaveResult>;
   complete(claim: Claim): Promise<boolean>;
   /**
-   * Records a failed attempt; `context` has the values of the code's sentence. The job is queued again after `afterMs`, LONGEST_BACKOFF_MS at most, or failed
-   * after `maxAttempts`.
+   * Records a failed attempt; `context` has the values of the code's sentence. The job is queued again after
+   * `afterMs`, LONGEST_BACKOFF_MS at most, or failed after `maxAttempts`.
    */
   retry(
     claim: Claim,

@@ -28,8 +28,8 @@ export const messageMenus: readonly MenuJson[] = [...KINDS.keys()].map((name) =>
 }));
 
 /**
- * The message's text, or that of a result of ours, as a prompt. Its own settings come before the channel's. Throws InputError, also for a menu of another
- * version.
+ * The message's text, or that of a result of ours, as a prompt. Its own settings come before the channel's.
+ * Throws InputError, also for a menu of another version.
  */
 export function readMenu(
   interaction: MessageContextMenuCommandInteraction,

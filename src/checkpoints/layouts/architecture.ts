@@ -5,7 +5,8 @@ import { readConfig } from "./config.js";
 
 /*
  * Checks that a folder holds the kind of model it is used as, before anything large is opened. A BERT used as
- * Promptist, or an SDXL used as Stable Diffusion 1.5, gets a clear message. The sizes have bounds in the schemas of `models`.
+ * Promptist, or an SDXL used as Stable Diffusion 1.5, gets a clear message. The sizes have bounds in the
+ * schemas of `models`.
  */
 
 const modelConfig = z.looseObject({
