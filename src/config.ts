@@ -137,6 +137,11 @@ export const VARIABLES = {
     oneOf(...DEVICES),
     "auto, cpu, webgpu, cuda, dml or coreml. auto: the GPU if one opens, else the CPU.",
   ),
+  TEXT_DEVICE: variable(
+    "auto",
+    oneOf(...DEVICES),
+    "Where Promptist runs: a device, or auto for that of DEVICE. cpu: rewriting needs no turn on the card, so it goes on while pictures are drawn.",
+  ),
   THREADS: variable("0", integer(0, 256), "CPU threads of a worker. 0: one per physical core."),
   PROMPTIST_WEIGHTS: variable("int8", oneOf(...TEXT_WEIGHTS), "Weights of Promptist: int8 or fp32."),
   DIFFUSION_PRECISION: variable(

@@ -8,7 +8,7 @@ import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
 import type { Config } from "./config.js";
 import { describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
-import type { Phase } from "./core/job.js";
+import { PHASES, type Phase } from "./core/job.js";
 import { DEFAULT_SIDES, sidesOf } from "./core/options.js";
 import { redactor } from "./core/redact.js";
 import { PROGRAM } from "./core/version.js";
@@ -28,6 +28,7 @@ import {
   chooseModels,
   type ModelChoice,
   miniaturePhases,
+  phasesOfLoops,
   startWorker,
 } from "./inference/loop/model-choice.js";
 import { levelOfOutput } from "./inference/loop/model-host.js";
@@ -93,6 +94,7 @@ export async function createApp(
         vae: config.VAE || undefined,
         clipSkip: config.CLIP_SKIP,
         device: config.DEVICE,
+        textDevice: config.TEXT_DEVICE,
         weights: config.PROMPTIST_WEIGHTS,
         precision: config.DIFFUSION_PRECISION,
         cacheDir: config.cacheDir,
@@ -190,7 +192,7 @@ export async function createApp(
       defaults: {
         text: config.text,
         image: { ...config.image, guidance: config.image.guidance ?? choice.diffusion.guidance, seed: 0 },
-        checkpointNote: miniatureNote(miniaturePhases(choice, ["text", "image"])),
+        checkpointNote: miniatureNote(miniaturePhases(choice, PHASES)),
       },
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>
@@ -224,30 +226,35 @@ export async function createApp(
     const { userTag, inviteUrl } = await bot.start();
     cleanups.push(() => bot.stop());
 
-    const loop = new InferenceLoop({
-      queue,
-      mayClaim: () => folder.isOurs(),
-      events,
-      gpu: new GpuLock(),
-      startWorker: (phase: Phase, lease, signal) => {
-        const log = (line: string) =>
-          events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase });
-        return startWorker(choice, phase, lease, {
-          signal,
-          silenceMs: config.WORKER_SILENCE_MS,
-          ...(workerFile === undefined ? {} : { workerFile }),
-          onStarted: (pid) => workers.add(pid),
-          onOutput: log,
-          onNote: log,
-        });
-      },
-      checkpointName: (phase) => checkpointName(choice, phase),
-      pictures,
-      owner: randomUUID(),
-      phaseMs: config.PHASE_MS,
-    });
-    await loop.start();
-    cleanups.push(() => loop.stop());
+    const loops = phasesOfLoops(choice).map(
+      (phases) =>
+        new InferenceLoop({
+          queue,
+          mayClaim: () => folder.isOurs(),
+          events,
+          phases,
+          gpu: new GpuLock(),
+          startWorker: (phase: Phase, lease, signal) => {
+            const log = (line: string) =>
+              events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase });
+            return startWorker(choice, phase, lease, {
+              signal,
+              silenceMs: config.WORKER_SILENCE_MS,
+              ...(workerFile === undefined ? {} : { workerFile }),
+              onStarted: (pid) => workers.add(pid),
+              onOutput: log,
+              onNote: log,
+            });
+          },
+          checkpointName: (phase) => checkpointName(choice, phase),
+          pictures,
+          owner: randomUUID(),
+          phaseMs: config.PHASE_MS,
+        }),
+    );
+    await queue.recover();
+    for (const loop of loops) loop.start();
+    cleanups.push(() => Promise.all(loops.map((loop) => loop.stop())));
     retention.start();
     cleanups.push(() => retention.stop());
     return {

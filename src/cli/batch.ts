@@ -5,7 +5,7 @@ import { csvReport, promptsJson } from "../bot/messages/report.js";
 import { fileLines } from "../bot/words/batch.js";
 import type { Config } from "../config.js";
 import { codeOf, describe, InputError, isMissing } from "../core/errors.js";
-import { type Item, imageOf } from "../core/job.js";
+import { type Item, imageOf, PHASES } from "../core/job.js";
 import { type PictureJudgement, pairScores } from "../core/judgement.js";
 import { type ImageOptions, type OwnOptions, randomSeed, type TextOptions } from "../core/options.js";
 import type { PerSide } from "../core/side.js";
@@ -60,7 +60,7 @@ export async function batch(
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const plain = entries.filter((entry) => entry.optimized === null).map((entry) => entry.prompt);
-  const { miniature, note } = models.noteMiniature(plain.length > 0 ? ["text", "image"] : ["image"]);
+  const { miniature, note } = models.noteMiniature(plain.length > 0 ? PHASES : ["image"]);
   const started = performance.now();
   const seed = flags.seed ?? randomSeed();
   const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...found };

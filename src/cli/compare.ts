@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { PHASES } from "../core/job.js";
 import { randomSeed } from "../core/options.js";
 import { drawPairs, rewriteAll } from "./batch.js";
 import type { Models } from "./models.js";
@@ -21,7 +22,7 @@ export async function compare(
   const { prompt, image: own } = typedPrompt(text, output, isGiven);
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
-  const { miniature, note } = models.noteMiniature(["text", "image"]);
+  const { miniature, note } = models.noteMiniature(PHASES);
   const seed = flags.seed ?? own.seed ?? randomSeed();
   const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...own };
   models.noteSize(image.size);

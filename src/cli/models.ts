@@ -40,6 +40,7 @@ export class Models {
       vae: flags.vae ?? (config.VAE || undefined),
       clipSkip: flags.clipSkip ?? config.CLIP_SKIP,
       device: flags.device ?? config.DEVICE,
+      textDevice: flags.device === undefined ? config.TEXT_DEVICE : "auto",
       weights: flags.weights ?? config.PROMPTIST_WEIGHTS,
       precision: flags.precision ?? config.DIFFUSION_PRECISION,
       cacheDir: config.cacheDir,

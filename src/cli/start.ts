@@ -2,6 +2,7 @@ import { miniatureLine } from "../bot/words/result.js";
 import type { Config } from "../config.js";
 import { codeOf, describe } from "../core/errors.js";
 import { createEvents, log } from "../core/events.js";
+import { PHASES } from "../core/job.js";
 import { redactor } from "../core/redact.js";
 import { unsupportedNode } from "../core/version.js";
 import { miniaturePhases, uncheckedNote } from "../inference/loop/model-choice.js";
@@ -65,7 +66,7 @@ export async function start(config: Config): Promise<void> {
   const onTaken = () => process.exit(1);
   app = await createApp(config, { events, onRefused, onTaken });
   const { local, panelUrl, choice } = app;
-  const note = miniatureLine(miniaturePhases(choice, ["text", "image"]));
+  const note = miniatureLine(miniaturePhases(choice, PHASES));
   const unchecked = uncheckedNote(choice);
   const oldNode = unsupportedNode();
   const lines = [

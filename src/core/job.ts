@@ -12,7 +12,9 @@ export type JobKind = "optimize" | "compare" | "batch";
 export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
 
 /** The two kinds of work that take the GPU in turn: rewriting (Promptist) and drawing (Stable Diffusion). */
-export type Phase = "text" | "image";
+/** In the order in which a job goes through them. */
+export const PHASES = ["text", "image"] as const;
+export type Phase = (typeof PHASES)[number];
 
 /** True if the state is final. */
 export const isFinished = (state: JobState): boolean =>

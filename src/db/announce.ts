@@ -82,8 +82,8 @@ export function announced(store: Store, events: Events): Store {
       if (answer === "requested") events.emit("job.cancel-requested", { jobId: id });
       return answer;
     },
-    async recover() {
-      const recovered = await queue.recover();
+    async recover(owner) {
+      const recovered = await queue.recover(owner);
       for (const { id: jobId, phase, state } of recovered) {
         if (state === "queued") events.emit("job.requeued", { jobId, phase, reason: "recovered" });
         else finished(jobId, state);

@@ -201,8 +201,11 @@ export interface Queue {
    * out before or has all its results. The holder of a running job skips it.
    */
   cancelItem(id: string, item: number): Promise<boolean>;
-  /** At start: every running job lost its holder, so it waits again with the results it has. */
-  recover(): Promise<Recovered[]>;
+  /**
+   * Running jobs whose holder is gone wait again with the results they have: those of `owner`, which has lost
+   * them; at start those of all, since no other program has the queue.
+   */
+  recover(owner?: string): Promise<Recovered[]>;
 
   /** True if a job of this phase is due now; with `besidesUser`, a job of another user. */
   hasWork(phase: Phase, besidesUser?: string): Promise<boolean>;

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { isMissing } from "../core/errors.js";
 import type { Events, Progress } from "../core/events.js";
-import { type Job, type JobState, linkTo, type Phase } from "../core/job.js";
+import { type Job, type JobState, linkTo, PHASES, type Phase } from "../core/job.js";
 import type { LogLine } from "./recent-log.js";
 
 /** As many jobs as fit the panel without scrolling. */
@@ -9,7 +9,6 @@ const JOBS_SHOWN = 12;
 const FINISHED_KEPT = 8;
 const TITLE_CHARACTERS = 120;
 const REASON_CHARACTERS = 300;
-const PHASES: readonly Phase[] = ["text", "image"];
 
 /** The part of the queue that the view needs. */
 export interface JobSource {
@@ -81,34 +80,36 @@ const LABELS: Readonly<Record<Progress["making"], string>> = {
 /** Starts listening and returns a function that reports the current state when called. */
 export function watchForOperator(sources: OperatorSources): () => Promise<OperatorView> {
   const { events, jobs, latest, checkpoints, redact, votes, disk, log } = sources;
-  let phase: PhaseView | null = null;
-  let worker: { readonly phase: Phase; readonly pid: number } | null = null;
+  const phases = new Map<Phase, PhaseView>();
+  const workers = new Map<Phase, number>();
   let peakBytes: number | null = null;
   const devices = new Map<Phase, string>();
   const finished: string[] = [];
   let earlier: readonly string[] | null = null;
-  const over = () => {
-    phase = null;
-    worker = null;
+  const over = ({ phase }: { readonly phase: Phase }) => {
+    phases.delete(phase);
+    workers.delete(phase);
   };
   events
     .on("phase.started", (event) => {
-      worker = { phase: event.phase, pid: event.pid };
+      workers.set(event.phase, event.pid);
       devices.set(event.phase, event.device);
-      phase = {
+      phases.set(event.phase, {
         name: NAMES[event.phase],
         detail: `${event.checkpoint} on ${event.device}`,
         startedAt: Date.now() - Math.round(event.loadMs),
-      };
+      });
     })
     .on("phase.finished", (event) => {
-      over();
+      over(event);
       peakBytes = event.peakBytes;
     })
     .on("worker.exited", over)
-    .on("job.progress", ({ making, step, steps, item, items }) => {
-      if (phase === null || steps < 1) return;
-      phase = { ...phase, progress: { label: LABELS[making], done: step, total: steps, item, items } };
+    .on("job.progress", ({ phase, making, step, steps, item, items }) => {
+      const view = phases.get(phase);
+      if (view === undefined || steps < 1) return;
+      const progress = { label: LABELS[making], done: step, total: steps, item, items };
+      phases.set(phase, { ...view, progress });
     })
     .on("job.finished", ({ jobId }) => {
       finished.unshift(jobId);
@@ -125,9 +126,11 @@ export function watchForOperator(sources: OperatorSources): () => Promise<Operat
   };
   const memory = async () => {
     const entries: OperatorView["memory"] = [{ name: "Bot", bytes: process.memoryUsage.rss() }];
-    const bytes = worker === null ? null : await residentBytes(worker.pid);
-    if (bytes !== null) entries.push({ name: "Worker", bytes });
-    else if (worker === null && peakBytes !== null)
+    for (const [phase, pid] of workers) {
+      const bytes = await residentBytes(pid);
+      if (bytes !== null) entries.push({ name: workers.size === 1 ? "Worker" : NAMES[phase], bytes });
+    }
+    if (workers.size === 0 && peakBytes !== null)
       entries.push({ name: "Latest worker", bytes: peakBytes, peak: true });
     return entries;
   };
@@ -142,7 +145,8 @@ export function watchForOperator(sources: OperatorSources): () => Promise<Operat
     const use = await disk?.();
     return {
       queue: { waiting: depth.queued, running: depth.running, undelivered: depth.undelivered, paused },
-      phase,
+      // Where both run, a picture takes longer.
+      phase: phases.get("image") ?? phases.get("text") ?? null,
       memory: await memory(),
       jobs: [...open, ...done].slice(0, JOBS_SHOWN).map((job) => jobView(job, redact)),
       models: PHASES.map((it) => {
@@ -151,7 +155,7 @@ export function watchForOperator(sources: OperatorSources): () => Promise<Operat
           use: NAMES[it],
           name: checkpoints[it],
           ...(device === undefined ? {} : { device }),
-          loaded: worker?.phase === it,
+          loaded: workers.has(it),
         };
       }),
       ...(use === undefined ? {} : { disk: use }),

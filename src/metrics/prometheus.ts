@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { codeOf } from "../core/errors.js";
 import type { Events, Progress } from "../core/events.js";
-import type { JobState, Phase } from "../core/job.js";
+import { type JobState, PHASES, type Phase } from "../core/job.js";
 
 interface WaitingLine {
   readonly phase: Phase;
@@ -17,7 +17,6 @@ export interface QueueState {
   depth(): Promise<{ readonly running: number; readonly undelivered: number }>;
 }
 
-const PHASES: readonly Phase[] = ["text", "image"];
 const ENDS: readonly JobState[] = ["done", "failed", "cancelled"];
 /** Seconds: a step takes milliseconds on a miniature, and tens of seconds for a full model on a CPU. */
 const STEP_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];

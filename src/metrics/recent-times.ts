@@ -24,8 +24,8 @@ export class RecentTimes {
   readonly #stepMs = new Samples(KEPT_STEPS);
   readonly #pictureRestMs = new Samples(KEPT_ITEMS);
 
-  /** When the current item began: when the previous one, or loading, ended; null between phases. */
-  #itemStart: number | null = null;
+  /** When the current item of each open phase began: when the previous one, or loading, ended. */
+  readonly #itemStart = new Map<Phase, number>();
   #lastStep: { readonly progress: Progress; readonly at: number } | null = null;
   #stepsMsOfItem = 0;
   readonly #picturesOfItem = new Set<string>();
@@ -35,16 +35,16 @@ export class RecentTimes {
     events
       .on("phase.started", ({ phase, loadMs }) => {
         this.#loadMs[phase].add(loadMs);
-        this.#beginItem();
+        this.#beginItem(phase);
       })
-      .on("job.claimed", () => {
-        if (this.#itemStart !== null) this.#beginItem();
+      .on("job.claimed", ({ phase }) => {
+        if (this.#itemStart.has(phase)) this.#beginItem(phase);
       })
       .on("job.progress", (progress) => this.#onProgress(progress))
       .on("job.item", ({ phase }) => this.#onItem(phase))
-      .on("phase.finished", () => {
-        this.#itemStart = null;
-        this.#lastStep = null;
+      .on("phase.finished", ({ phase }) => {
+        this.#itemStart.delete(phase);
+        if (phase === "image") this.#lastStep = null;
       });
   }
 
@@ -104,16 +104,18 @@ export class RecentTimes {
   }
 
   #onItem(phase: Phase): void {
-    if (this.#itemStart === null) return;
-    const ms = this.#now() - this.#itemStart;
+    const start = this.#itemStart.get(phase);
+    if (start === undefined) return;
+    const ms = this.#now() - start;
     const pictures = this.#picturesOfItem.size;
     if (phase === "text") this.#textItemMs.add(ms);
     else if (pictures > 0) this.#pictureRestMs.add((ms - this.#stepsMsOfItem) / pictures);
-    this.#beginItem();
+    this.#beginItem(phase);
   }
 
-  #beginItem(): void {
-    this.#itemStart = this.#now();
+  #beginItem(phase: Phase): void {
+    this.#itemStart.set(phase, this.#now());
+    if (phase === "text") return;
     this.#lastStep = null;
     this.#stepsMsOfItem = 0;
     this.#picturesOfItem.clear();

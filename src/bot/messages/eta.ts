@@ -28,7 +28,8 @@ export function etas(
     drawn = plus(drawn, picturesOf(job));
   }
   const running = { ...drawn, texts };
-  for (const { id } of open.filter(({ state }) => state === "running")) note(id, running);
+  for (const { id, kind } of open.filter(({ state }) => state === "running"))
+    note(id, kind === "optimize" ? { ...NONE, texts } : running);
 
   const inLine = open.filter(({ state, held }) => state === "queued" && held === null);
   for (const job of inLine.filter(({ phase }) => phase === "image")) {

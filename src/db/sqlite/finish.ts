@@ -41,8 +41,8 @@ export function finishing(
   const cancelWaiting = db.prepare<[{ seq: number; now: number }]>(
     "update jobs set state = 'cancelled', finished_at = @now where seq = @seq",
   );
-  const running = db.prepare<[], JobRow>(
-    "select * from jobs where state = 'running' order by started_at, seq",
+  const running = db.prepare<[{ owner: string | null }], JobRow>(
+    "select * from jobs where state = 'running' and (@owner is null or owner = @owner) order by started_at, seq",
   );
   const requeue = db.prepare<[{ seq: number; phase: Phase }]>(`
     update jobs set state = 'queued', phase = @phase, failures = '[]', not_before = 0, cancel_requested = 0,
@@ -122,10 +122,10 @@ export function finishing(
         return "cancelled";
       }),
 
-    recover: () =>
+    recover: (owner) =>
       connection.write(() =>
         running
-          .all()
+          .all({ owner: owner ?? null })
           .map((row): Recovered => ({ id: row.id, phase: row.phase, state: end(row, { state: "queued" }) })),
       ),
 

@@ -1,4 +1,4 @@
-import type { Phase } from "../../core/job.js";
+import { PHASES, type Phase } from "../../core/job.js";
 import type { OpenWork, Queue, QueueDepth, WaitingLine } from "../queue.js";
 import type { Connection } from "./connection.js";
 import type { Jobs } from "./jobs.js";
@@ -56,7 +56,7 @@ export function showing(connection: Connection, jobs: Jobs): Verbs {
 
   const inLine = () => {
     const time = now();
-    return (["text", "image"] as const).flatMap((phase) => line.all({ phase, now: time }));
+    return PHASES.flatMap((phase) => line.all({ phase, now: time }));
   };
 
   return {

@@ -7,7 +7,7 @@ import {
   isPermanent,
 } from "../../core/errors.js";
 import type { Events } from "../../core/events.js";
-import { type Item, nextPhase, type Phase } from "../../core/job.js";
+import { type Item, nextPhase, PHASES, type Phase } from "../../core/job.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { GpuLease, GpuLock } from "./gpu-lock.js";
@@ -44,7 +44,9 @@ export interface LoopOptions {
   readonly startWorker: (phase: Phase, lease: GpuLease, signal: AbortSignal) => Promise<Host>;
   readonly checkpointName: (phase: Phase) => string;
   readonly pictures: PictureStore;
-  /** Identifies this run of the program in its claims. */
+  /** The phases that use the device of `gpu`, and so take turns. */
+  readonly phases?: readonly Phase[];
+  /** Identifies this loop of this run of the program in its claims. */
   readonly owner: string;
   /** Milliseconds after which a phase makes way for the other one, if that has work. */
   readonly phaseMs: number;
@@ -64,11 +66,14 @@ const QUEUE_TROUBLE_MS = 2_000;
 const LOOK_MS = 30_000;
 
 /**
- * The only consumer of the queue. It chooses a phase, takes the GPU, loads that phase's model once, runs all
- * waiting work, ends the model's process and releases the GPU.
+ * The only consumer of its phases' lines. It chooses a phase, takes the device, loads that phase's model once,
+ * runs all waiting work, ends the model's process and releases the device. By default one loop has both phases;
+ * a text phase on a device of its own has a loop of its own, which never waits for pictures.
  */
 export class InferenceLoop {
   readonly #options: LoopOptions;
+  /** In the order of their turns: the phase that ran last comes last. */
+  #phases: readonly Phase[];
   readonly #now: () => number;
   readonly #mayClaim: () => boolean;
   readonly #work: Readonly<Record<Phase, ItemWork>>;
@@ -76,16 +81,15 @@ export class InferenceLoop {
   readonly #current = new Map<string, AbortController>();
   #open: OpenPhase | null = null;
   /**
-   * There may be running rows that nobody works on: from an earlier run, or ours whose end could not be
-   * stored.
+   * There may be running rows of ours that nobody works on, since their end could not be stored.
    */
   #orphans = false;
   #wake: () => void = () => {};
-  #lastPhase: Phase = "image";
   #finished: Promise<void> | undefined;
 
   constructor(options: LoopOptions) {
     this.#options = options;
+    this.#phases = options.phases ?? PHASES;
     this.#now = options.now ?? Date.now;
     this.#mayClaim = options.mayClaim ?? (() => true);
     const { queue, events, pictures, checkpointName } = options;
@@ -96,12 +100,13 @@ export class InferenceLoop {
     };
     events.on("job.enqueued", () => this.#wake());
     events.on("queue.resumed", () => this.#wake());
+    // Another loop may have passed the job on to a phase of this one.
+    events.on("job.requeued", () => this.#wake());
     events.on("job.cancel-requested", ({ jobId }) => this.#current.get(jobId)?.abort());
   }
 
-  /** Requeues jobs that an earlier run left running, then starts. */
-  async start(): Promise<void> {
-    await this.#options.queue.recover();
+  /** Starts the work; before the first loop of a run starts, `Queue.recover` requeues what an earlier run left. */
+  start(): void {
     this.#finished = this.#run();
   }
 
@@ -123,14 +128,14 @@ export class InferenceLoop {
       const wake = this.#nextWake();
       try {
         if (this.#orphans) {
-          await this.#options.queue.recover();
+          await this.#options.queue.recover(this.#options.owner);
           this.#orphans = false;
         }
         const phase = await this.#choosePhase();
         if (!this.#mayClaim()) {
           await wake(QUEUE_TROUBLE_MS);
         } else if (phase) {
-          this.#lastPhase = phase;
+          this.#phases = [...this.#phases.filter((it) => it !== phase), phase];
           await this.#options.gpu.withGpu((lease) => this.#runPhase(phase, lease), this.#stopping.signal);
         } else {
           const dueAt = await this.#options.queue.nextDueAt();
@@ -147,11 +152,16 @@ export class InferenceLoop {
     }
   }
 
-  /** The phases take turns if both have work. */
+  /** The first phase in the order of turns that has work. */
   async #choosePhase(): Promise<Phase | null> {
-    const other: Phase = this.#lastPhase === "text" ? "image" : "text";
-    if (await this.#options.queue.hasWork(other)) return other;
-    return (await this.#options.queue.hasWork(this.#lastPhase)) ? this.#lastPhase : null;
+    for (const phase of this.#phases) if (await this.#options.queue.hasWork(phase)) return phase;
+    return null;
+  }
+
+  async #othersHaveWork(phase: Phase): Promise<boolean> {
+    for (const other of this.#phases)
+      if (other !== phase && (await this.#options.queue.hasWork(other))) return true;
+    return false;
   }
 
   async #runPhase(phase: Phase, lease: GpuLease): Promise<void> {
@@ -160,8 +170,7 @@ export class InferenceLoop {
     const mayGoOn = async () =>
       !this.#stopping.signal.aborted &&
       this.#mayClaim() &&
-      (this.#now() - started < this.#options.phaseMs ||
-        !(await queue.hasWork(phase === "text" ? "image" : "text")));
+      (this.#now() - started < this.#options.phaseMs || !(await this.#othersHaveWork(phase)));
     const open = new OpenPhase(phase, lease, this.#options, this.#stopping.signal);
     this.#open = open;
     try {

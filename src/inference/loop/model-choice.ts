@@ -9,7 +9,7 @@ import {
 import { type FoundJudges, findJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import { codeOf, describe } from "../../core/errors.js";
-import type { Phase } from "../../core/job.js";
+import { PHASES, type Phase } from "../../core/job.js";
 import type { DeviceName, Precision, TextWeights } from "../../core/options.js";
 import type { WorkerSpec } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
@@ -30,6 +30,8 @@ export interface ModelChoice {
   /** If absent, pictures are not judged. */
   readonly judges?: FoundJudges;
   readonly device: DeviceName;
+  /** Where Promptist runs; `auto`: where the pictures are drawn. */
+  readonly textDevice?: DeviceName;
   readonly weights: TextWeights;
   readonly precision: Precision;
   readonly cacheDir: string;
@@ -38,7 +40,7 @@ export interface ModelChoice {
 
 /** Where to look for checkpoints, and how to run them; a path that is left out stands for what is found. */
 export interface ModelWishes
-  extends Pick<ModelChoice, "device" | "weights" | "precision" | "cacheDir" | "threads"> {
+  extends Pick<ModelChoice, "device" | "textDevice" | "weights" | "precision" | "cacheDir" | "threads"> {
   readonly checkpointsDir: string;
   readonly miniatureDir?: string;
   readonly promptist: string | undefined;
@@ -60,7 +62,7 @@ export function chooseModels({
   clipSkip = 0,
   ...wishes
 }: ModelWishes): ModelChoice {
-  const { device, weights, precision, cacheDir, threads } = wishes;
+  const { device, textDevice = "auto", weights, precision, cacheDir, threads } = wishes;
   let promptist: FoundCheckpoint | undefined;
   let diffusion: FoundCheckpoint | undefined;
   const findWithAdditions = () => {
@@ -89,6 +91,7 @@ export function chooseModels({
     },
     loras,
     device,
+    textDevice,
     weights,
     precision,
     cacheDir,
@@ -118,6 +121,17 @@ export const checkpointName = (choice: ModelChoice, phase: Phase): string =>
 /** The phases in which a miniature stands in for a published checkpoint. */
 export const miniaturePhases = (choice: ModelChoice, phases: readonly Phase[]): Phase[] =>
   phases.filter((phase) => (phase === "text" ? choice.promptist : choice.diffusion).isMiniature);
+
+/** The device on which the model of a phase runs. */
+export const deviceOf = ({ device, textDevice = "auto" }: ModelChoice, phase: Phase): DeviceName =>
+  phase === "text" && textDevice !== "auto" ? textDevice : device;
+
+/**
+ * The phases of each loop. Phases that share a device take turns under its lock; Promptist on the CPU needs no
+ * card, so it never waits for one.
+ */
+export const phasesOfLoops = ({ textDevice }: ModelChoice): readonly (readonly Phase[])[] =>
+  textDevice === "cpu" ? PHASES.map((phase) => [phase]) : [PHASES];
 
 /** Whether pictures need no safety checker. An adapter may draw anything. */
 export const isHarmless = ({ diffusion, loras = [] }: ModelChoice): boolean =>
@@ -155,7 +169,8 @@ export async function startWorker(
   lease: GpuLease,
   { onNote, ...options }: HostOptions & { readonly onNote?: (sentence: string) => void } = {},
 ): Promise<ModelHost> {
-  const { device, cacheDir, threads } = choice;
+  const { cacheDir, threads } = choice;
+  const device = deviceOf(choice, phase);
   const spec: WorkerSpec =
     phase === "text"
       ? {

@@ -455,6 +455,17 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect(users.map((claimed) => claimed?.job.id).sort()).toEqual([running.id, waiting.id].sort());
       expect(await queue.saveText(held, 1, { rewrite: "late", candidates: [], notes: [] })).toBe(false);
     });
+
+    test("of one holder leaves what others hold", async () => {
+      const lost = await enqueue({ user: "ada" });
+      const kept = await enqueue({ user: "bob" });
+      const claims = [await claim("text", "one loop"), await claim("text", "another loop")];
+      expect(claims.map((it) => it.job.id)).toEqual([lost.id, kept.id]);
+
+      expect(await queue.recover("one loop")).toEqual([{ id: lost.id, phase: "text", state: "queued" }]);
+      expect((await queue.get(kept.id))?.state).toBe("running");
+      expect(await queue.recover("nobody")).toEqual([]);
+    });
   });
 
   describe("cancel", () => {

@@ -107,7 +107,7 @@ describe("a worker that fails in the middle of a job", () => {
       const first = await queue.enqueue(job());
       const second = await queue.enqueue(job("bob"));
       const both = Promise.all([finished(first.id), finished(second.id)]);
-      await loop.start();
+      loop.start();
       await both;
       await loop.stop();
       const jobs = await Promise.all([first, second].map(({ id }) => queue.get(id)));
@@ -122,7 +122,7 @@ describe("a worker that fails in the middle of a job", () => {
     const { queue, loop, finished, starts } = await startLoop([{ call: "print", printMs: 3_000 }]);
     const { id } = await queue.enqueue(job());
     const end = finished(id);
-    await loop.start();
+    loop.start();
     await end;
     await loop.stop();
     expect(await queue.get(id)).toMatchObject({ state: "done", failures: [] });
@@ -133,7 +133,7 @@ describe("a worker that fails in the middle of a job", () => {
     const { queue, loop, finished, starts } = await startLoop([{ call: "kill" }]);
     const { id } = await queue.enqueue(job());
     const end = finished(id);
-    await loop.start();
+    loop.start();
     await end;
     await loop.stop();
     expect(await queue.get(id)).toMatchObject({ state: "failed", failures: [{}, {}, {}] });
@@ -146,7 +146,7 @@ it("a job that the worker refuses keeps the values of the refusal", async () => 
   const { queue, loop, finished } = await startLoop([{ call: "INPUT_OPTION", context }]);
   const { id } = await queue.enqueue(job());
   const end = finished(id);
-  await loop.start();
+  loop.start();
   await end;
   await loop.stop();
   expect(await queue.get(id)).toMatchObject({
@@ -160,7 +160,7 @@ describe("a model that does not fit", () => {
     const { queue, loop, finished, starts, logged } = await startLoop([{ load }, {}], { device: "auto" });
     const { id } = await queue.enqueue(job());
     const end = finished(id);
-    await loop.start();
+    loop.start();
     await end;
     await loop.stop();
     expect(starts()).toEqual(["auto", "cpu"]);
@@ -174,7 +174,7 @@ describe("a model that does not fit", () => {
     });
     const { id } = await queue.enqueue(job());
     const end = finished(id);
-    await loop.start();
+    loop.start();
     await end;
     await loop.stop();
     const ended = await queue.get(id);
@@ -189,7 +189,7 @@ describe("a stop", () => {
     const { queue, events, loop } = await startLoop([{ call: "hang", close: "hang" }]);
     const { id } = await queue.enqueue(job());
     const running = new Promise((resolve) => events.once("phase.started", resolve));
-    await loop.start();
+    loop.start();
     await running;
     const asked = performance.now();
     await loop.stop();
@@ -210,7 +210,7 @@ describe("a database that takes no writes", () => {
         if (message.includes("could not go on")) resolve();
       });
     });
-    await loop.start();
+    loop.start();
     await trouble;
     expect((await queue.get(id))?.state).toBe("running");
     other.exec("rollback");
@@ -231,7 +231,7 @@ describe("a database that takes no writes", () => {
     events.on("job.requeued", ({ reason }) => {
       if (reason === "retry") database.pragma("max_page_count = 1000000");
     });
-    await loop.start();
+    loop.start();
     await end;
     await loop.stop();
     const ended = await queue.get(id);
@@ -245,7 +245,7 @@ describe("a database that takes no writes", () => {
     const { id } = await queue.enqueue(job());
     database.pragma(`max_page_count = ${database.pragma("page_count", { simple: true })}`);
     const end = finished(id);
-    await loop.start();
+    loop.start();
     await end;
     await loop.stop();
     const ended = await queue.get(id);
