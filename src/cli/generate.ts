@@ -1,24 +1,33 @@
 import { dirname, extname, resolve } from "node:path";
 import { InputError } from "../core/errors.js";
-import { randomSeed } from "../core/options.js";
+import { DEFAULT_STRENGTH, randomSeed } from "../core/options.js";
 import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { typedPrompt } from "./prompt.js";
 
-/** `promptist generate TEXT --out FILE.png`: draws one prompt as written. */
+export interface GenerateFlags extends ImageFlags {
+  readonly out: string;
+  readonly image?: string;
+  readonly strength?: number;
+}
+
+/** `promptist generate TEXT --out FILE.png`: draws one prompt as written, on request from another picture. */
 export async function generate(
   models: Models,
   output: Output,
   text: string,
-  flags: ImageFlags & { out: string },
+  flags: GenerateFlags,
   isGiven: (option: string) => boolean,
 ): Promise<void> {
   const { prompt, image: own } = typedPrompt(text, output, isGiven);
   const file = resolve(flags.out);
   if (extname(file).toLowerCase() !== ".png")
     throw new InputError("INPUT_OPTION", `--out must name a .png file, not ${flags.out}`);
+  if (flags.image === undefined && flags.strength !== undefined)
+    throw new InputError("INPUT_OPTION", "--strength needs --image, the picture to go on from.");
+  const from = flags.image === undefined ? null : startOf(flags.image, flags.strength);
   await makeOutFolder(dirname(file));
   const { miniature, note } = models.noteMiniature(["image"]);
   const options = { ...imageOptions(flags, flags.seed ?? randomSeed(), models.choice.diffusion), ...own };
@@ -26,7 +35,7 @@ export async function generate(
   const { drawn, info } = await models.withModel("image", async (host) => ({
     drawn: await host.call(
       "draw",
-      { prompt, plainPrompt: prompt, options, file, checkpoint: models.choice.diffusion.name },
+      { prompt, plainPrompt: prompt, options, from, file, checkpoint: models.choice.diffusion.name },
       { signal: models.signal, onProgress: output.progress("drawing") },
     ),
     info: host.info,
@@ -37,6 +46,7 @@ export async function generate(
       prompt,
       file,
       settings: options,
+      ...(from === null ? {} : { from }),
       width: drawn.width,
       height: drawn.height,
       calls: drawn.calls,
@@ -51,3 +61,5 @@ export async function generate(
     `${file}  (${drawn.width}x${drawn.height}, seed ${options.seed}, ${drawn.seconds.toFixed(1)} s)`,
   );
 }
+
+const startOf = (image: string, strength = DEFAULT_STRENGTH) => ({ file: resolve(image), strength });

@@ -45,7 +45,7 @@ const real =
     return parsed;
   };
 
-const inRange = ({ min, max, whole }: Range) => (whole ? integer(min, max) : real(min, max));
+export const inRange = ({ min, max, whole }: Range) => (whole ? integer(min, max) : real(min, max));
 
 const { side } = IMAGE_RANGES;
 const size = (value: string): PictureSize => {

@@ -1,13 +1,13 @@
 import { Command, Option } from "commander";
 import type { Config } from "../config.js";
-import { PRECISIONS } from "../core/options.js";
+import { DEFAULT_STRENGTH, PRECISIONS, STRENGTH_RANGE } from "../core/options.js";
 import { VERSION } from "../core/version.js";
 import { backup } from "./backup.js";
 import { batch } from "./batch.js";
 import { addCheckpointsCommand } from "./checkpoints.js";
 import { compare } from "./compare.js";
 import { doctor, explainCodes } from "./doctor.js";
-import { generate } from "./generate.js";
+import { type GenerateFlags, generate } from "./generate.js";
 import { type LocalDiscordFlags, localDiscord } from "./local-discord.js";
 import { Models } from "./models.js";
 import { optimize } from "./optimize.js";
@@ -19,6 +19,7 @@ import {
   addTextOptions,
   type CommonFlags,
   type ImageFlags,
+  inRange,
   integer,
   type TextFlags,
 } from "./options.js";
@@ -61,6 +62,7 @@ export function buildProgram(config: Config): Command {
           "draw a prompt as written",
           'generate "A cat in the rain" --out cat.png',
           'generate "A cat in the rain" --out cat.png --seed 7 --steps 30 --size 512x768',
+          'generate "A cat in the snow" --image cat.png --strength 0.6 --out snow.png',
         ),
         config,
       ),
@@ -68,7 +70,13 @@ export function buildProgram(config: Config): Command {
     ),
   )
     .requiredOption("--out <file.png>", "the picture to write")
-    .action((text: string, flags: ImageFlags & { out: string }, command: Command) => {
+    .option("--image <file>", "go on from this picture, in its size unless --size says another")
+    .option(
+      "--strength <x>",
+      `how much of --image is drawn anew (default: ${DEFAULT_STRENGTH})`,
+      inRange(STRENGTH_RANGE),
+    )
+    .action((text: string, flags: GenerateFlags, command: Command) => {
       const output = outputOf(flags);
       return generate(new Models(config, output, flags), output, text, flags, givenOn(command));
     });

@@ -88,6 +88,11 @@ export const SCHEDULERS = Object.keys(SCHEDULER_NAMES) as readonly string[] as r
   ...SchedulerName[],
 ];
 
+/** How much of a picture to go on from is drawn anew; 1: all of it. */
+export const STRENGTH_RANGE: Range = real(0.01, 1);
+/** As diffusers' img2img. */
+export const DEFAULT_STRENGTH = 0.8;
+
 /** How to draw a picture. `size` null means the checkpoint's own (512x512 for Stable Diffusion 1.5). */
 export interface ImageOptions {
   /** Seeds torch's CPU generator. Both pictures of a pair use the same seed. */

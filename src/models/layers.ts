@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from "../onnx/graph.js";
-import { add, conv2d, groupNorm, layerNorm, linear, reshape, silu } from "../onnx/ops.js";
+import { add, type ConvOptions, conv2d, groupNorm, layerNorm, linear, reshape, silu } from "../onnx/ops.js";
 
 /** torch.nn's layers over the weights under one prefix of a checkpoint, such as `mid_block.resnets.0`. */
 export class Layers {
@@ -40,11 +40,21 @@ export class Layers {
     return linear(this.g, x, weight, this.weight(`${name}.bias`, [to]));
   }
 
-  /** x [B, from, H, W] -> [B, to, H/stride, W/stride], padded so that stride 1 keeps the size. */
-  conv(name: string, x: Value, from: number, to: number, { kernel = 3, stride = 1 } = {}): Value {
+  /** x [B, from, H, W] -> [B, to, H/stride, W/stride]; padded by default so that stride 1 keeps the size. */
+  conv(
+    name: string,
+    x: Value,
+    from: number,
+    to: number,
+    { kernel = 3, stride = 1, pads }: Partial<ConvOptions> = {},
+  ): Value {
     const weight = this.weight(`${name}.weight`, [to, from, kernel, kernel]);
-    const padding = (kernel - 1) / 2;
-    return conv2d(this.g, x, weight, this.weight(`${name}.bias`, [to]), { kernel, stride, padding });
+    const around = (kernel - 1) / 2;
+    return conv2d(this.g, x, weight, this.weight(`${name}.bias`, [to]), {
+      kernel,
+      stride,
+      pads: pads ?? [around, around, around, around],
+    });
   }
 
   layerNorm(name: string, x: Value, channels: number, epsilon: number): Value {

@@ -4,7 +4,7 @@ import { add, attention, cast, reshape, shapeOf, silu, transpose, upsampleNeares
 import { blockCount, channelCount, latentChannelCount, levelsOf, pictureSide } from "./bounds.js";
 import { Layers, resnet } from "./layers.js";
 
-/** The keys of an AutoencoderKL's config.json that shape its decoder. Defaults are those of diffusers. */
+/** The keys of an AutoencoderKL's config.json that shape it. Defaults are those of diffusers. */
 export const vaeConfig = z
   .looseObject({
     /** Pictures are RGB. */
@@ -16,6 +16,7 @@ export const vaeConfig = z
     norm_num_groups: channelCount.default(32),
     sample_size: pictureSide.nullish(),
     scaling_factor: z.number().positive().default(0.18215),
+    use_quant_conv: z.boolean().default(true),
     use_post_quant_conv: z.boolean().default(true),
     mid_block_add_attention: z.boolean().default(true),
 
@@ -38,7 +39,7 @@ export const vaeConfig = z
 export type VaeConfig = z.output<typeof vaeConfig>;
 
 /** For all norms of AutoencoderKL. */
-const EPSILON = 1e-6;
+export const VAE_EPSILON = 1e-6;
 
 /** Tensors of a whole autoencoder that a decoder does not use. */
 export const VAE_ENCODER = [/^encoder\./, /^quant_conv\./];
@@ -64,7 +65,7 @@ export function vaeDecoder(config: VaeConfig, arithmetic: Arithmetic, queryChunk
   x = decoder.conv("conv_in", x, Z, C); // [B, C, H, W]
 
   const mid = decoder.under("mid_block");
-  const same = { from: C, to: C, groups, epsilon: EPSILON };
+  const same = { from: C, to: C, groups, epsilon: VAE_EPSILON };
   x = resnet(mid.under("resnets.0"), x, same);
   if (config.mid_block_add_attention)
     x = pixelAttention(mid.under("attentions.0"), x, C, groups, queryChunks);
@@ -73,13 +74,13 @@ export function vaeDecoder(config: VaeConfig, arithmetic: Arithmetic, queryChunk
   for (const [i, to] of channels.entries()) {
     const block = decoder.under(`up_blocks.${i}`);
     for (let j = 0; j <= config.layers_per_block; j++) {
-      x = resnet(block.under(`resnets.${j}`), x, { from: C, to, groups, epsilon: EPSILON }); // [B, to, h, w]
+      x = resnet(block.under(`resnets.${j}`), x, { from: C, to, groups, epsilon: VAE_EPSILON }); // [B, to, h, w]
       C = to;
     }
     if (i < channels.length - 1) x = block.conv("upsamplers.0.conv", upsampleNearest(g, x), C, C); // [B, C, 2h, 2w]
   }
 
-  x = silu(g, decoder.groupNorm("conv_norm_out", x, C, groups, EPSILON));
+  x = silu(g, decoder.groupNorm("conv_norm_out", x, C, groups, VAE_EPSILON));
   x = decoder.conv("conv_out", x, C, config.out_channels);
   const size = 2 ** (channels.length - 1);
   const sides = size === 1 ? ["height", "width"] : [`${size}*height`, `${size}*width`];
@@ -88,9 +89,15 @@ export function vaeDecoder(config: VaeConfig, arithmetic: Arithmetic, queryChunk
 }
 
 /** Attention of all pixels to all, in one head: x [B, C, h, w] -> the same */
-function pixelAttention(layers: Layers, x: Value, C: number, groups: number, queryChunks: number): Value {
+export function pixelAttention(
+  layers: Layers,
+  x: Value,
+  C: number,
+  groups: number,
+  queryChunks: number,
+): Value {
   const { g } = layers;
-  const normal = reshape(g, layers.groupNorm("group_norm", x, C, groups, EPSILON), [0, C, -1]); // [B, C, N]
+  const normal = reshape(g, layers.groupNorm("group_norm", x, C, groups, VAE_EPSILON), [0, C, -1]); // [B, C, N]
   const pixels = transpose(g, normal, [0, 2, 1]); // [B, N, C]
   const shape = shapeOf(g, pixels);
   const rows = reshape(g, pixels, [-1, C]); // [B*N, C]

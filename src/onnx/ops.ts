@@ -154,7 +154,8 @@ export function gelu(g: GraphBuilder, x: Value, form: "erf" | "tanh" = "erf"): V
 export interface ConvOptions {
   readonly kernel: number;
   readonly stride?: number;
-  readonly padding?: number;
+  /** Zeros above, to the left, below and to the right. */
+  readonly pads?: readonly [number, number, number, number];
 }
 
 /** x [B, Cin, H, W], weight [Cout, Cin, k, k], bias [Cout] -> [B, Cout, H', W'] */
@@ -163,12 +164,12 @@ export function conv2d(
   x: Value,
   weight: Value,
   bias: Value | null,
-  { kernel, stride = 1, padding = 0 }: ConvOptions,
+  { kernel, stride = 1, pads = [0, 0, 0, 0] }: ConvOptions,
 ): Value {
   return g.op("Conv", [x, weight, bias], {
     kernel_shape: [kernel, kernel],
     strides: [stride, stride],
-    pads: [padding, padding, padding, padding],
+    pads: [...pads],
   });
 }
 

@@ -149,6 +149,29 @@ describe("each verb", () => {
     expect(await sharp(file).metadata()).toMatchObject({ format: "png", width: 96, height: 64 });
   });
 
+  test("generate goes on from a picture: in its size, with the share of the steps", async () => {
+    const file = (name: string) => join(folder.path, "from", `${name}.png`);
+    const size = ["--size", "96x64"];
+    await promptist(["generate", "a pizza", "--out", file("start"), "--seed", "3", "--steps", "8", ...size]);
+    const args = ["generate", "a pizza", "--seed", "5", "--steps", "10", "--image", file("start")];
+    const { code, result } = await json([
+      ...args,
+      ...["--strength", "0.4", "--scheduler", "ddim", "--out", file("again")],
+    ]);
+    expect(code).toBe(0);
+    const from = { file: file("start"), strength: 0.4 };
+    expect(result).toMatchObject({ width: 96, height: 64, calls: 4, from });
+    const sized = await json([...args, "--size", "64x64", "--out", file("sized")]);
+    expect(sized.result).toMatchObject({ width: 64, height: 64, from: { strength: 0.8 } });
+
+    const words = join(folder.path, "words.png");
+    writeFileSync(words, "words");
+    const refused = await promptist(["generate", "x", "--image", words, "--out", file("none")]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("can't be read as a picture") });
+    const noImage = await promptist(["generate", "a fox", "--strength", "0.5", "--out", file("none")]);
+    expect(noImage).toMatchObject({ code: 2, stderr: expect.stringContaining("--strength needs --image") });
+  });
+
   test("generate draws a size of more than twice the checkpoint's own, and warns", async () => {
     const draw = (size: string) =>
       promptist([

@@ -1,3 +1,4 @@
+import type { PictureSize } from "../../core/options.js";
 import type { TextStates } from "../../models/clip-text.js";
 
 /** What the pipeline needs of a loaded diffusion checkpoint. All arrays are float32, row-major, NCHW. */
@@ -23,6 +24,11 @@ export interface DiffusionModel {
    * -1..1.
    */
   decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array>;
+  /**
+   * A picture [1, 3, H, W], -1 to 1 -> the moments of its latents [1, 2 * latentChannels, h, w]: their mean before
+   * the scaling factor, then the logarithm of their variance.
+   */
+  encode(image: Float32Array, size: PictureSize): Promise<Float32Array>;
   /** Frees all sessions; the model can't be used afterwards. A second call does nothing. */
   release(): Promise<void>;
 }

@@ -9,6 +9,7 @@ import {
   type Range,
   REWRITE_LENGTH_FACTOR,
   SCHEDULERS,
+  STRENGTH_RANGE,
 } from "../../core/options.js";
 import type { Rgb } from "../../pictures/rgb.js";
 import { roundHalfToEven } from "../numbers/round.js";
@@ -22,6 +23,15 @@ import type { Scheduler } from "./schedulers/scheduler.js";
 /** What to draw. */
 export interface PictureRequest extends ImageOptions {
   readonly prompt: string;
+  /** The picture to go on from; its size is that of the request. */
+  readonly from?: StartPicture | null;
+}
+
+/** A picture to begin with in place of noise alone. */
+export interface StartPicture {
+  readonly picture: Rgb;
+  /** Over 0 to 1: the share of the steps that are taken, from as noisy a picture. */
+  readonly strength: number;
 }
 
 export interface PromptTokenizer {
@@ -55,7 +65,8 @@ export interface Picture extends Rgb {
 }
 
 /**
- * Draws one picture: diffusers' StableDiffusionPipeline with its defaults, noise from torch's CPU generator.
+ * Draws one picture: diffusers' StableDiffusionPipeline with its defaults, noise from torch's CPU generator. With
+ * `from` it is the StableDiffusionImg2ImgPipeline.
  *
  * Symbols: C latent channels, h x w latents, H x W pixels, L tokens, D text channels.
  * @throws InputError if this checkpoint cannot draw the request; nothing ran then
@@ -74,6 +85,7 @@ export async function drawPicture(
     stableDiffusionConfig(request.scheduler, model.config.scheduler),
   );
   scheduler.setTimesteps(request.steps);
+  const begin = firstStep(request);
   throwIfCancelled(signal);
 
   const prompt = tokenizer.encode(request.prompt);
@@ -84,9 +96,14 @@ export async function drawPicture(
 
   const { latentChannels, vaeScaleFactor, scalingFactor } = model.config;
   const shape: LatentShape = [1, latentChannels, height / vaeScaleFactor, width / vaeScaleFactor];
-  const latents = await denoise(model, scheduler, shape, new TorchRandom(request.seed), {
+  const random = new TorchRandom(request.seed);
+  const start = request.from
+    ? await startFrom(model, scheduler, shape, random, request.from.picture, begin)
+    : random.randn(sizeOf(shape)).map((x) => x * scheduler.initNoiseSigma);
+  const latents = await denoise(model, scheduler, start, shape, random, {
     conditioning: { text, guidance: request.guidance },
-    steps: request.steps,
+    steps: request.steps - begin,
+    begin,
     preview,
     ...(signal && { signal }),
     ...(onStep && { onStep }),
@@ -102,28 +119,74 @@ export async function drawPicture(
     width,
     height,
     truncated: prompt.truncated,
-    calls: scheduler.timesteps.length,
+    calls: scheduler.timesteps.length - begin,
     seconds: (performance.now() - started) / 1000,
   };
 }
 
-async function denoise(
+/** Index of the first step: the steps before it would make the picture's beginning noisier than `strength` asks. */
+function firstStep({ from, steps }: PictureRequest): number {
+  if (!from) return 0;
+  requireRange("strength", from.strength, STRENGTH_RANGE);
+  const taken = Math.floor(steps * from.strength);
+  if (taken >= 1) return steps - taken;
+  const least = Math.ceil(100 / steps) / 100;
+  throw new InputError(
+    "INPUT_OPTION",
+    `With ${steps} steps, strength ${from.strength} takes none of them. Give at least ${least}, or more steps.`,
+    { option: "strength", value: from.strength, limit: least },
+  );
+}
+
+/** Bounds of the logarithm of the latents' variance, as in diffusers' DiagonalGaussianDistribution. */
+const LOG_VARIANCE = { min: -30, max: 20 };
+
+/** The picture's latents, drawn from what the encoder makes of it, at the noise level of the step `begin`. */
+async function startFrom(
   model: DiffusionModel,
   scheduler: Scheduler,
   shape: LatentShape,
   random: TorchRandom,
-  options: DrawOptions & { readonly conditioning: Conditioning; readonly steps: number },
+  picture: Rgb,
+  begin: number,
 ): Promise<Float32Array> {
-  const { signal, onStep, preview, conditioning, steps } = options;
+  const { scalingFactor } = model.config;
+  const moments = await model.encode(fromRgb(picture), picture); // [1, 2C, h, w]
+  const count = sizeOf(shape);
+  if (moments.length !== 2 * count)
+    throw new InferenceError("INTERNAL", `The encoder made ${moments.length} values, not ${2 * count}.`);
+  const clean = random.randn(count).map((z, i) => {
+    const logVariance = Math.min(Math.max(moments[count + i]!, LOG_VARIANCE.min), LOG_VARIANCE.max);
+    return Math.fround(moments[i]! + Math.exp(0.5 * logVariance) * z) * scalingFactor;
+  });
+  return scheduler.start(clean, random.randn(count), begin);
+}
+
+const sizeOf = (shape: LatentShape): number => shape.reduce((product, size) => product * size, 1);
+
+async function denoise(
+  model: DiffusionModel,
+  scheduler: Scheduler,
+  start: Float32Array,
+  shape: LatentShape,
+  random: TorchRandom,
+  options: DrawOptions & {
+    readonly conditioning: Conditioning;
+    /** Steps to take, from the one with index `begin`. */
+    readonly steps: number;
+    readonly begin: number;
+  },
+): Promise<Float32Array> {
+  const { signal, onStep, preview, conditioning, steps, begin } = options;
   const previews = preview ? new Previews(model, preview.everyMs, preview.emit) : null;
-  const { timesteps, initNoiseSigma } = scheduler;
-  const count = shape.reduce((product, size) => product * size, 1);
-  let latents: Float32Array = random.randn(count).map((x) => x * initNoiseSigma);
+  const { timesteps } = scheduler;
+  let latents = start;
   for (const [index, timestep] of timesteps.entries()) {
+    if (index < begin) continue;
     const input = scheduler.scaleModelInput(latents, index);
     const output = await predictGuided(model, input, shape, timestep, conditioning);
     latents = scheduler.step(output, index, latents, random);
-    onStep?.(Math.ceil(((index + 1) * steps) / timesteps.length), steps);
+    onStep?.(Math.ceil(((index + 1 - begin) * steps) / (timesteps.length - begin)), steps);
     // After the last step comes the picture itself, so no preview.
     if (index + 1 < timesteps.length)
       await previews?.show(scheduler.scaleModelInput(latents, index + 1), shape);
@@ -164,7 +227,7 @@ function checkRequest(request: PictureRequest, config: DiffusionConfig): Picture
     );
   }
   const native = config.sampleSize * config.vaeScaleFactor;
-  const size = request.size ?? { width: native, height: native };
+  const size = request.from?.picture ?? request.size ?? { width: native, height: native };
   for (const option of ["width", "height"] as const) {
     // A miniature's own size may be below the minimum that makes sense for others.
     const { min, max } = IMAGE_RANGES.side;
@@ -201,6 +264,16 @@ function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) {
     throw new InferenceError("CANCELLED", "Drawing was cancelled.", { cause: signal.reason });
   }
+}
+
+/** RGB bytes [H, W, 3] to values of -1..1 in [1, 3, H, W], in diffusers' steps of float32. */
+function fromRgb({ pixels, width, height }: Rgb): Float32Array {
+  const plane = width * height;
+  const image = new Float32Array(3 * plane);
+  for (let channel = 0; channel < 3; channel++)
+    for (let i = 0; i < plane; i++)
+      image[channel * plane + i] = 2 * Math.fround(pixels[3 * i + channel]! / 255) - 1;
+  return image;
 }
 
 /** Values of about -1..1 in [1, 3, H, W] to RGB bytes [H, W, 3], rounded like numpy in diffusers. */

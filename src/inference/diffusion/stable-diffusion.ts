@@ -9,10 +9,11 @@ import {
 } from "../../checkpoints/layouts/diffusion-files.js";
 import { type LoraChoice, mergeLoras } from "../../checkpoints/layouts/lora.js";
 import { CheckpointError, InferenceError, InputError } from "../../core/errors.js";
-import type { Precision } from "../../core/options.js";
+import type { PictureSize, Precision } from "../../core/options.js";
 import { type ClipTextConfig, clipText, clipTextConfig, type TextStates } from "../../models/clip-text.js";
 import { type UnetConfig, unet, unetConfig } from "../../models/unet.js";
 import { VAE_ENCODER, type VaeConfig, vaeConfig, vaeDecoder } from "../../models/vae-decoder.js";
+import { VAE_DECODER, vaeEncoder } from "../../models/vae-encoder.js";
 import type { Arithmetic, Graph } from "../../onnx/graph.js";
 import type { Device } from "../runtime/device.js";
 import { arithmeticOn } from "../runtime/device-check.js";
@@ -45,6 +46,8 @@ export class StableDiffusion implements DiffusionModel {
     readonly vae: Session<"image">;
   };
 
+  readonly #openEncoder: () => Promise<Session<"moments">>;
+
   private constructor(
     readonly config: DiffusionConfig,
     readonly precision: FixedPrecision,
@@ -57,8 +60,10 @@ export class StableDiffusion implements DiffusionModel {
       readonly unet: Session<"noise">;
       readonly vae: Session<"image">;
     },
+    openEncoder: () => Promise<Session<"moments">>,
   ) {
     this.#sessions = sessions;
+    this.#openEncoder = openEncoder;
   }
 
   /**
@@ -82,7 +87,15 @@ export class StableDiffusion implements DiffusionModel {
         vae: await load<"image">("the VAE decoder", compiled.vae),
       };
       const weightBytes = Object.values(compiled).reduce((sum, graph) => sum + graph.weightBytes, 0);
-      return new StableDiffusion(configOf(parts), precision, arithmetic, weightBytes, notes, sessions);
+      const openEncoder = async () =>
+        Session.open<"moments">(
+          "the VAE encoder",
+          await compileEncoder(parts, arithmetic, precision, options.cacheDir),
+          device,
+          { threads },
+        );
+      const config = configOf(parts);
+      return new StableDiffusion(config, precision, arithmetic, weightBytes, notes, sessions, openEncoder);
     } catch (error) {
       await Promise.all(opened.map((session) => session.release()));
       throw error;
@@ -140,6 +153,17 @@ export class StableDiffusion implements DiffusionModel {
   async decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array> {
     const { image } = await this.#sessions.vae.run({ latents: new Tensor("float32", latents, shape) });
     return image.data as Float32Array;
+  }
+
+  /** Loads the encoder for this one picture: few pictures begin with another. */
+  async encode(image: Float32Array, { width, height }: PictureSize): Promise<Float32Array> {
+    const encoder = await this.#openEncoder();
+    try {
+      const { moments } = await encoder.run({ image: new Tensor("float32", image, [1, 3, height, width]) });
+      return Float32Array.from(moments.data as Float32Array);
+    } finally {
+      await encoder.release();
+    }
   }
 
   async release(): Promise<void> {
@@ -257,6 +281,21 @@ async function compileParts(
   return { graphs, notes: merged.notes };
 }
 
+/** @throws CheckpointError if the checkpoint's VAE has no encoder */
+function compileEncoder(
+  parts: Parts,
+  arithmetic: Arithmetic,
+  precision: FixedPrecision,
+  cacheDir: string,
+): Promise<CompiledGraph> {
+  const graph = vaeEncoder(parts.vae, arithmetic, queryChunksOf(parts));
+  return compileGraph(graph, parts.files.weights("vae", precision), { cacheDir, unused: VAE_DECODER });
+}
+
+/** A checkpoint with more levels draws larger pictures, so attention in its VAE has more scores. */
+const queryChunksOf = ({ unet }: Pick<Parts, "unet">): number =>
+  4 ** Math.min(2, unet.block_out_channels.length - 1);
+
 interface PartGraph {
   readonly graph: Graph;
   /** Tensors of the checkpoint that the graph does not read. */
@@ -267,12 +306,10 @@ function graphsOf(
   parts: Pick<Parts, "text" | "clipSkip" | "unet" | "vae">,
   arithmetic: Arithmetic,
 ): Record<DiffusionPart, PartGraph> {
-  // A checkpoint with more levels draws larger pictures, so attention in its VAE has more scores.
-  const queryChunks = 4 ** Math.min(2, parts.unet.block_out_channels.length - 1);
   return {
     text_encoder: { graph: clipText(parts.text, arithmetic, parts.clipSkip), unused: [] },
     unet: { graph: unet(parts.unet, arithmetic), unused: [] },
-    vae: { graph: vaeDecoder(parts.vae, arithmetic, queryChunks), unused: VAE_ENCODER },
+    vae: { graph: vaeDecoder(parts.vae, arithmetic, queryChunksOf(parts)), unused: VAE_ENCODER },
   };
 }
 

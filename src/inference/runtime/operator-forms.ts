@@ -115,12 +115,19 @@ function form(
   return { operator, form: name, users, replaceable, build };
 }
 
-const convolution = (name: string, from: number, to: number, kernel: number, stride = 1) =>
+const convolution = (
+  name: string,
+  from: number,
+  to: number,
+  kernel: number,
+  stride = 1,
+  [before, after] = [(kernel - 1) / 2, (kernel - 1) / 2],
+) =>
   form("image", "Conv", name, null, ({ g, input, weight }) =>
     conv2d(g, input(2, from, 16, 12), weight(to, from, kernel, kernel), weight(to), {
       kernel,
       stride,
-      padding: (kernel - 1) / 2,
+      pads: [before, before, after, after],
     }),
   );
 
@@ -147,6 +154,7 @@ const IN_BOTH_FLOATS: readonly OperatorForm[] = [
   convolution("3x3 from 4 channels", 4, 32, 3),
   convolution("3x3 to 3 channels", 32, 3, 3),
   convolution("3x3, stride 2", 32, 32, 3, 2),
+  convolution("3x3, stride 2, zeros after", 32, 32, 3, 2, [0, 1]),
   convolution("1x1", 48, 32, 1),
   form("image", "Conv", "14x14 patches, no bias", null, ({ g, input, weight }) =>
     conv2d(g, input(1, 3, 56, 56), weight(48, 3, 14, 14), null, { kernel: 14, stride: 14 }),

@@ -2,12 +2,14 @@ import sharp from "sharp";
 import { weightsHash } from "../../checkpoints/files/weights-hash.js";
 import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
 import type { PictureJudgement } from "../../core/judgement.js";
+import { IMAGE_RANGES, type PictureSize } from "../../core/options.js";
 import { PROGRAM } from "../../core/version.js";
 import { writeComparison } from "../../pictures/comparison.js";
 import { writeContactSheet } from "../../pictures/contact-sheet.js";
 import { writePng } from "../../pictures/png.js";
-import { readPicture } from "../../pictures/read-picture.js";
+import { readPicture, resizePicture } from "../../pictures/read-picture.js";
 import type { Rgb } from "../../pictures/rgb.js";
+import type { DiffusionConfig } from "../diffusion/model.js";
 import { drawPicture } from "../diffusion/pipeline.js";
 import { StableDiffusion } from "../diffusion/stable-diffusion.js";
 import { Judge } from "../judging/judge.js";
@@ -66,7 +68,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     return isUnchecked ? { ...judgement, safety: "harmless" } : judgement;
   };
   const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
-    const { prompt, plainPrompt, options, file, checkpoint, previewMs = null } = request;
+    const { prompt, plainPrompt, options, file, checkpoint, from = null, previewMs = null } = request;
     const { signal, onStep } = context;
     const preview =
       previewMs === null
@@ -75,9 +77,18 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
             everyMs: previewMs,
             emit: async (small: Rgb) => context.onPreview?.(await previewFile(small)),
           };
+    const start = from && {
+      picture: await readStart(from.file, options.size, config),
+      strength: from.strength,
+    };
     const picture = await withRoom(
       async () =>
-        drawPicture(await loadedDiffusion(), tokenizer, { ...options, prompt }, { signal, onStep, preview }),
+        drawPicture(
+          await loadedDiffusion(),
+          tokenizer,
+          { ...options, prompt, from: start },
+          { signal, onStep, preview },
+        ),
       () => judge.release(),
     );
     const { width, height, calls, seconds, truncated } = picture;
@@ -111,6 +122,22 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       await Promise.all([model?.release(), judge.release()]);
     },
   };
+}
+
+/**
+ * The picture to go on from, in the size to draw: as asked for, else its own, rounded down to what the checkpoint
+ * draws and no larger than the largest. Throws InputError FILE_*.
+ */
+async function readStart(
+  file: string,
+  asked: PictureSize | null,
+  { vaeScaleFactor }: DiffusionConfig,
+): Promise<Rgb> {
+  const picture = await readPicture(file);
+  const { max } = IMAGE_RANGES.side;
+  const scale = Math.min(1, max / Math.max(picture.width, picture.height));
+  const side = (own: number) => Math.max(1, Math.floor((own * scale) / vaeScaleFactor)) * vaeScaleFactor;
+  return resizePicture(picture, asked ?? { width: side(picture.width), height: side(picture.height) });
 }
 
 const PREVIEW_WIDTH = 256;

@@ -100,6 +100,8 @@ export interface DrawRequest {
   /** The prompt before its rewrite, used to score the picture's relevance. */
   readonly plainPrompt: string;
   readonly options: ImageOptions;
+  /** The picture to go on from: the absolute path of its file, and how much of it is drawn anew. */
+  readonly from?: { readonly file: string; readonly strength: number } | null;
   /** Absolute path of the PNG to write. */
   readonly file: string;
   /** Name of the checkpoint, for the picture's metadata. */

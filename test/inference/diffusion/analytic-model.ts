@@ -1,3 +1,4 @@
+import type { PictureSize } from "../../../src/core/options.js";
 import type { DiffusionModel, LatentShape } from "../../../src/inference/diffusion/model.js";
 import { readSchedulerConfig } from "../../../src/inference/diffusion/schedulers/config.js";
 import { noiseSchedule } from "../../../src/inference/diffusion/schedulers/noise-schedule.js";
@@ -78,6 +79,18 @@ export class AnalyticModel implements DiffusionModel {
       image[i] = latent * this.config.scalingFactor + this.spoil.image;
     }
     return image;
+  }
+
+  /** The mean color of each square, without any variance. */
+  async encode(image: Float32Array, { width, height }: PictureSize) {
+    const { vaeScaleFactor: scale, scalingFactor, latentChannels } = this.config;
+    const [w, h] = [width / scale, height / scale];
+    const moments = new Float32Array(2 * latentChannels * h * w).fill(Number.NEGATIVE_INFINITY);
+    for (let i = 0; i < latentChannels * h * w; i++) {
+      const [c, y, x] = [Math.min(2, Math.floor(i / (h * w))), Math.floor(i / w) % h, i % w];
+      moments[i] = image[(c * height + y * scale) * width + x * scale]! / scalingFactor;
+    }
+    return moments;
   }
 
   async release() {}

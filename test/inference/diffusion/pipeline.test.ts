@@ -82,6 +82,57 @@ describe("drawPicture on a denoiser that knows the answer", () => {
   });
 });
 
+describe("drawPicture from a picture", () => {
+  const grey = (value: number, width = 64, height = 32) => ({
+    pixels: new Uint8Array(3 * width * height).fill(value),
+    width,
+    height,
+  });
+
+  it("takes its share of the steps, in the picture's size", async () => {
+    const model = new AnalyticModel();
+    const seen: [number, number][] = [];
+    const picture = await drawPicture(
+      model,
+      tokenizer,
+      { ...request, scheduler: "ddim", steps: 10, from: { picture: grey(9), strength: 0.35 } },
+      { onStep: (done, of) => seen.push([done, of]) },
+    );
+    expect(picture).toMatchObject({ width: 64, height: 32, calls: 3 });
+    expect(model.calls.map(({ shape }) => shape)).toEqual(Array(3).fill([1, 4, 4, 8]));
+    expect(seen).toEqual([
+      [1, 3],
+      [2, 3],
+      [3, 3],
+    ]);
+  });
+
+  it.each([
+    [0, "strength must be a number from 0.01 to 1, got 0."],
+    [1.5, "strength must be a number from 0.01 to 1, got 1.5."],
+    [0.05, "With 10 steps, strength 0.05 takes none of them. Give at least 0.1, or more steps."],
+  ])("refuses strength %s", async (strength, sentence) => {
+    const model = new AnalyticModel();
+    const drawing = drawPicture(model, tokenizer, {
+      ...request,
+      steps: 10,
+      from: { picture: grey(9), strength },
+    });
+    await expect(drawing).rejects.toThrow(sentence);
+    expect(model.calls).toEqual([]);
+  });
+
+  it("refuses PNDM's warm-up, which can't begin in the middle", async () => {
+    const model = new AnalyticModel();
+    const warm = Object.assign(model, {
+      config: { ...model.config, scheduler: { ...model.config.scheduler, skip_prk_steps: false } },
+    });
+    const from = { picture: grey(9), strength: 0.5 };
+    const drawing = drawPicture(warm, tokenizer, { ...request, scheduler: "pndm", steps: 10, from });
+    await expect(drawing).rejects.toThrow("PNDM with its warm-up can't begin with a picture.");
+  });
+});
+
 describe("drawPicture stops", () => {
   it("before the first evaluation if it is already cancelled", async () => {
     const model = new AnalyticModel();

@@ -161,6 +161,7 @@ describeWebgpu.each(["sd1", "sd2", "flat"])("%s on webgpu", (name) => {
         encodeText: model.encodeText.bind(model),
         predictNoise: model.predictNoise.bind(model),
         decode: model.decode.bind(model),
+        encode: model.encode.bind(model),
         release: model.release.bind(model),
       };
       const tokenizer = {

@@ -1,6 +1,6 @@
 import { readSchedulerConfig, type SchedulerConfig } from "./config.js";
 import { type NoiseSchedule, noiseSchedule } from "./noise-schedule.js";
-import { levelOf, predictClean, predictNoise } from "./prediction.js";
+import { addNoise, levelOf, predictClean, predictNoise } from "./prediction.js";
 import type { Scheduler } from "./scheduler.js";
 import { spacedTimesteps } from "./timesteps.js";
 
@@ -31,6 +31,10 @@ export class DdimScheduler implements Scheduler {
   setTimesteps(steps: number): void {
     this.timesteps = spacedTimesteps(this.#config, steps, true);
     this.#stride = Math.floor(this.#config.num_train_timesteps / steps);
+  }
+
+  start(clean: Float32Array, noise: Float32Array, index: number): Float32Array {
+    return addNoise(clean, noise, levelOf(this.#schedule.alphasCumprod[this.timesteps[index]!]!));
   }
 
   scaleModelInput(sample: Float32Array): Float32Array {

@@ -1,7 +1,7 @@
 import { roundHalfToEven } from "../../numbers/round.js";
 import { readSchedulerConfig, type SchedulerConfig } from "./config.js";
 import { linspace64, type NoiseSchedule, noiseSchedule } from "./noise-schedule.js";
-import { levelOfSigma, predictClean } from "./prediction.js";
+import { addNoise, levelOfSigma, predictClean } from "./prediction.js";
 import type { Scheduler } from "./scheduler.js";
 import { sigmaPath } from "./sigma-path.js";
 import { requireTrained, trailing } from "./timesteps.js";
@@ -74,6 +74,10 @@ export class DpmPlusPlus2mScheduler implements Scheduler {
     this.timesteps = path.timesteps.map(rounds ? roundHalfToEven : Math.trunc);
     this.#sigmas = path.sigmas;
     this.#previousClean = null;
+  }
+
+  start(clean: Float32Array, noise: Float32Array, index: number): Float32Array {
+    return addNoise(clean, noise, levelOfSigma(this.#sigmas[index]!));
   }
 
   scaleModelInput(sample: Float32Array): Float32Array {

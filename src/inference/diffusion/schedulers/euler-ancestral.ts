@@ -2,6 +2,7 @@ import type { NormalSource } from "../../numbers/torch-random.js";
 import { readSchedulerConfig, type SchedulerConfig } from "./config.js";
 import { derivative, eulerNoiseSigma, eulerPath, toUnitVariance } from "./euler.js";
 import { type NoiseSchedule, noiseSchedule } from "./noise-schedule.js";
+import { addNoise } from "./prediction.js";
 import type { Scheduler } from "./scheduler.js";
 
 /**
@@ -31,6 +32,10 @@ export class EulerAncestralScheduler implements Scheduler {
     this.timesteps = path.timesteps;
     this.#sigmas = path.sigmas;
     this.initNoiseSigma = eulerNoiseSigma(this.#config, path.sigmas);
+  }
+
+  start(clean: Float32Array, noise: Float32Array, index: number): Float32Array {
+    return addNoise(clean, noise, { signal: 1, noise: this.#sigmas[index]! });
   }
 
   scaleModelInput(sample: Float32Array, index: number): Float32Array {

@@ -1,6 +1,6 @@
 import { readSchedulerConfig, type SchedulerConfig } from "./config.js";
 import { type NoiseSchedule, noiseSchedule } from "./noise-schedule.js";
-import { levelOfSigma } from "./prediction.js";
+import { addNoise, levelOfSigma } from "./prediction.js";
 import type { Scheduler } from "./scheduler.js";
 import { type SigmaPath, sigmaPath } from "./sigma-path.js";
 import { spacedTimesteps } from "./timesteps.js";
@@ -45,6 +45,10 @@ export class EulerScheduler implements Scheduler {
     this.timesteps = path.timesteps;
     this.#sigmas = path.sigmas;
     this.initNoiseSigma = eulerNoiseSigma(this.#config, path.sigmas);
+  }
+
+  start(clean: Float32Array, noise: Float32Array, index: number): Float32Array {
+    return addNoise(clean, noise, { signal: 1, noise: this.#sigmas[index]! });
   }
 
   scaleModelInput(sample: Float32Array, index: number): Float32Array {

@@ -1,7 +1,7 @@
 import type { NormalSource } from "../../numbers/torch-random.js";
 import { readSchedulerConfig, type SchedulerConfig } from "./config.js";
 import { type NoiseSchedule, noiseSchedule } from "./noise-schedule.js";
-import { levelOf, predictClean } from "./prediction.js";
+import { addNoise, levelOf, predictClean } from "./prediction.js";
 import type { Scheduler } from "./scheduler.js";
 import { tooManySteps } from "./timesteps.js";
 
@@ -46,6 +46,10 @@ export class LcmScheduler implements Scheduler {
     const stride = Math.floor(trained / limit);
     const falling = Array.from({ length: limit }, (_, i) => (limit - i) * stride - 1);
     this.timesteps = Array.from({ length: steps }, (_, i) => falling[Math.floor(i * (limit / steps))]!);
+  }
+
+  start(clean: Float32Array, noise: Float32Array, index: number): Float32Array {
+    return addNoise(clean, noise, levelOf(this.#schedule.alphasCumprod[this.timesteps[index]!]!));
   }
 
   scaleModelInput(sample: Float32Array): Float32Array {

@@ -1,7 +1,7 @@
 import { InputError } from "../../../core/errors.js";
 import { readSchedulerConfig, type SchedulerConfig } from "./config.js";
 import { type NoiseSchedule, noiseSchedule } from "./noise-schedule.js";
-import { levelOf, predictNoise } from "./prediction.js";
+import { addNoise, levelOf, predictNoise } from "./prediction.js";
 import type { Scheduler } from "./scheduler.js";
 import { spacedTimesteps } from "./timesteps.js";
 
@@ -44,6 +44,8 @@ export class PndmScheduler implements Scheduler {
   readonly #config: SchedulerConfig;
   readonly #schedule: NoiseSchedule;
   #stride = 0;
+  /** Index of the first evaluation. */
+  #begin = 0;
   #warmUp: readonly number[] = [];
   /** The last noises, oldest first. */
   #noises: Float32Array[] = [];
@@ -86,9 +88,22 @@ export class PndmScheduler implements Scheduler {
         .reverse();
       this.timesteps = [...this.#warmUp, ...rising.slice(0, 1 - ORDER).reverse()];
     }
+    this.#begin = 0;
     this.#noises = [];
     this.#origin = null;
     this.#rungeKuttaSum = null;
+  }
+
+  /** @throws InputError INPUT_OPTION in the middle of a path with Runge-Kutta's warm-up */
+  start(clean: Float32Array, noise: Float32Array, index: number): Float32Array {
+    if (index > 0 && this.#warmUp.length > 0)
+      throw new InputError(
+        "INPUT_OPTION",
+        "PNDM with its warm-up can't begin with a picture. Choose another scheduler.",
+        { option: "scheduler", value: "pndm" },
+      );
+    this.#begin = index;
+    return addNoise(clean, noise, levelOf(this.#schedule.alphasCumprod[this.timesteps[index]!]!));
   }
 
   scaleModelInput(sample: Float32Array): Float32Array {
@@ -119,7 +134,7 @@ export class PndmScheduler implements Scheduler {
 
   #multistep(output: Float32Array, index: number, sample: Float32Array): Float32Array {
     const timestep = this.timesteps[index]!;
-    if (index === 1) {
+    if (index === this.#begin + 1) {
       // The second evaluation was at the end of the first transfer: repeat that transfer with the mean of
       // both.
       const first = this.#noises[this.#noises.length - 1];
@@ -131,7 +146,7 @@ export class PndmScheduler implements Scheduler {
       return this.#transfer(origin, timestep + this.#stride, timestep, mean);
     }
     this.#noises = [...this.#noises.slice(1 - ORDER), output];
-    if (index === 0) this.#origin = sample;
+    if (index === this.#begin) this.#origin = sample;
     return this.#transfer(sample, timestep, timestep - this.#stride, this.#adamsBashforth());
   }
 

@@ -18,6 +18,10 @@ export function levelOfSigma(sigma: number): Level {
   return { signal, noise: sigma * signal };
 }
 
+/** x_t of clean latents and noise. */
+export const addNoise = (clean: Float32Array, noise: Float32Array, level: Level): Float32Array =>
+  clean.map((x0, i) => level.signal * x0 + level.noise * noise[i]!);
+
 /**
  * The model's estimate of the clean latents x_0 in x_t, from its output o:
  * epsilon: (x_t - noise * o) / signal; v_prediction: signal * x_t - noise * o

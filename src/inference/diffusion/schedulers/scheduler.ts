@@ -2,7 +2,8 @@ import type { NormalSource } from "../../numbers/torch-random.js";
 
 /**
  * Turns the UNet's outputs into a path from noise to a picture's latents. One instance serves one picture at
- * a time: `setTimesteps` starts a path, then `step` is called once per index, from 0 upwards.
+ * a time: `setTimesteps` makes a path, then `step` is called once per index, from 0 upwards, or from where
+ * `start` began.
  *
  * Symbols used by every scheduler, with their names in the papers:
  *
@@ -21,6 +22,11 @@ export interface Scheduler {
   readonly initNoiseSigma: number;
   /** Throws InputError INPUT_OPTION if the algorithm has no path with that many steps on this checkpoint. */
   setTimesteps(steps: number): void;
+  /**
+   * Begins the path at `index` with a picture's latents in place of noise alone: `clean`, [B, C, h, w] after the
+   * scaling factor, at the noise level of `timesteps[index]`, with `noise` of the same shape.
+   */
+  start(clean: Float32Array, noise: Float32Array, index: number): Float32Array;
   /** The UNet's input for `sample` at `timesteps[index]`. May return `sample` itself. */
   scaleModelInput(sample: Float32Array, index: number): Float32Array;
   /**
