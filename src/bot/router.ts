@@ -1,9 +1,8 @@
-import {
-  type AutocompleteInteraction,
-  type ChatInputCommandInteraction,
-  type Interaction,
-  type MessageContextMenuCommandInteraction,
-  MessageFlags,
+import type {
+  AutocompleteInteraction,
+  ChatInputCommandInteraction,
+  Interaction,
+  MessageContextMenuCommandInteraction,
 } from "discord.js";
 import { codeOf, DiscordError, InputError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
@@ -13,7 +12,7 @@ import { completeFailed, completeJobs } from "./commands/history.js";
 import { COMMANDS, readMenu } from "./commands/index.js";
 import { completeSize } from "./commands/options.js";
 import { completeReset, completeSetting, completeValue } from "./commands/settings.js";
-import { type Asking, replyPrivately } from "./discord/interactions.js";
+import { type Asking, privately, replyPrivately } from "./discord/interactions.js";
 import type { BatchDrafts } from "./requests/batch-drafts.js";
 import type { Intake } from "./requests/intake.js";
 import type { CommandContext, CommandRequest } from "./requests/request.js";
@@ -64,8 +63,7 @@ export class Router {
     log(events, "error", `Interaction ${interaction.id} was not handled`, error);
     if (!interaction.isRepliable() || interaction.replied || interaction.deferred) return;
     try {
-      const content = errorSentence(codeOf(error));
-      await interaction.reply({ content, flags: MessageFlags.Ephemeral });
+      await interaction.reply(privately(errorSentence(codeOf(error))));
     } catch (cause) {
       log(events, "warn", `Interaction ${interaction.id} could not be answered`, cause);
     }

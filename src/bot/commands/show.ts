@@ -1,6 +1,6 @@
-import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
+import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { isFinished } from "../../core/job.js";
-import { deferReply, replyPrivately } from "../discord/interactions.js";
+import { deferPrivately, deferReply, replyPrivately } from "../discord/interactions.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { finalMessage } from "../messages/final-message.js";
 import { zipPart } from "../messages/overview-files.js";
@@ -50,7 +50,7 @@ export const show: AnswerCommand = {
     const limit = { ...CHANNEL_LIMIT, perFile: interaction.attachmentSizeLimit };
     const part = interaction.options.getInteger("part");
     if (part !== null) {
-      await deferReply(interaction, MessageFlags.Ephemeral);
+      await deferPrivately(interaction);
       const facts = await presenter.facts(job, interaction, job.items);
       const { file, parts } = await zipPart(job, part, facts, limit);
       if (file === null) await interaction.editReply({ content: refusals.noPart(parts) });
