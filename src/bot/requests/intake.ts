@@ -184,7 +184,7 @@ export class Intake {
     return this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
   }
 
-  /** The notes on a batch's file are for its preview; a job has none. */
+  /** Only the draft shows the notes on its file; a job has none. */
   async #enqueue(
     { notes: _, ...request }: DraftRequest & { readonly blind: boolean; readonly draftId?: string },
     origin: Origin,
