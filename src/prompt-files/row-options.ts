@@ -65,18 +65,18 @@ const plainName = (name: string): string =>
  * Which of these names gives each field, by their positions: the best name where several fit. A `scheduler`
  * beside a `sampler` is ComfyUI's word for the schedule.
  */
-export function placesOf(names: readonly string[]): Partial<Record<FieldName, number>> {
-  const places: Partial<Record<FieldName, number>> = {};
+export function positionsOf(names: readonly string[]): Partial<Record<FieldName, number>> {
+  const positions: Partial<Record<FieldName, number>> = {};
   const plain = names.map(plainName);
   const sampler = plain.findIndex((name) => name === "sampler" || name === "sampler_name");
   for (const [at, name] of plain.entries()) {
     const found = FIELDS.get(name);
     if (found === undefined) continue;
     const field = name === "scheduler" && sampler !== -1 ? "schedule" : found.field;
-    const taken = places[field];
-    if (taken === undefined || (FIELDS.get(plain[taken]!)?.rank ?? 0) > found.rank) places[field] = at;
+    const taken = positions[field];
+    if (taken === undefined || (FIELDS.get(plain[taken]!)?.rank ?? 0) > found.rank) positions[field] = at;
   }
-  return places;
+  return positions;
 }
 
 /** Options of a row that were read. */
