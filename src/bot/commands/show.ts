@@ -9,6 +9,7 @@ import { mayModerate } from "../requests/rules.js";
 import { commandTexts } from "../words/commands.js";
 import { refusals } from "../words/refusals.js";
 import type { AnswerCommand } from "./command.js";
+import { completeOwnJob } from "./completions.js";
 
 const PARTS_MAX = 1000;
 
@@ -39,6 +40,8 @@ export const show: AnswerCommand = {
       },
     ],
   }),
+
+  complete: completeOwnJob,
 
   async run(interaction, { queue, presenter, send, settings }) {
     const job = await queue.get(interaction.options.getString("id", true).trim());
