@@ -238,7 +238,7 @@ const SAMPLERS: ReadonlyMap<string, SchedulerName> = new Map([
 /** Schedules that say nothing beyond the sampler. */
 const PLAIN_SCHEDULES: ReadonlySet<string> = new Set(["automatic", "normal", "simple", "uniform", "auto"]);
 
-/** The scheduler of a sampler and a schedule; what is not known is told and left to the usual one. */
+/** The scheduler that a sampler and a schedule mean. An unknown one is noted, and the usual one is taken. */
 function readScheduler(given: GivenOptions, unread: string[]): SchedulerName | null {
   const sampler = present(given.scheduler);
   const schedule = present(given.schedule);

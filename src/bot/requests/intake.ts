@@ -128,7 +128,7 @@ export class Intake {
     return (await arrivals.work(origin, store)) ?? REFUSED;
   }
 
-  /** Whether the prompts were soon found to be wrong, and the user was told so privately. */
+  /** Waits a moment for the prompts; true if they were refused by then and the user was told privately. */
   async #refusedEarly(interaction: Asking, origin: Origin, read: Promise<unknown>): Promise<boolean> {
     const failure = read.then(
       () => null,

@@ -132,7 +132,7 @@ class Values {
 const named = (name: string | null, what: string, otherwise: string): string =>
   name === null ? otherwise : `${what} \`${name.replaceAll("`", "'")}\``;
 
-/** What an option takes, as far as the error knows. */
+/** What the option takes, if the error says so. */
 function taken(values: Values): string {
   const [min, max, limit] = ["min", "max", "limit"].map((name) => values.number(name));
   const expected = values.text("expected");

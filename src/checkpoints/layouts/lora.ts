@@ -238,7 +238,7 @@ const OF_BIAS: readonly Role[] = ["diff_b", "b_norm", "up_bias"];
 const isUsed = (role: Role, found: Changes): boolean =>
   (OF_BIAS.includes(role) ? found.bias : found.weight) !== undefined;
 
-/** What of a file and its configuration decides what is merged. */
+/** The parts of a file and its configuration that decide what is merged. */
 function contentHash(file: string): string {
   const hash = createHash("sha256");
   updateWithFile(hash, file);
