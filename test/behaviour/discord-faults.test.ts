@@ -235,7 +235,7 @@ describe("a route that fails", () => {
     expect(await world.store.deliveries.undelivered()).toEqual([]);
   });
 
-  it("at the start is waited out: the gateway's address, the commands", { timeout: 60_000 }, async () => {
+  it("is tried again at the start: the gateway's address, the commands", { timeout: 60_000 }, async () => {
     const world = await startWorld({ local: { limits: FREE } });
     await world.bot.stop();
     const seen: string[] = [];
