@@ -50,6 +50,10 @@ const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) => 
 
 const inRange = ({ min, max, whole }: Range) => (whole ? integer(min, max) : number(min, max));
 
+/** `cpu, webgpu or cuda`. */
+const choices = (values: readonly string[]) =>
+  new Intl.ListFormat("en-GB", { type: "disjunction" }).format(values);
+
 /** `512x512`, or empty for the checkpoint's own size. */
 const size = z.string().transform((value, context) => {
   if (value === "") return null;
@@ -135,7 +139,7 @@ export const VARIABLES = {
   DEVICE: variable(
     "auto",
     oneOf(...DEVICES),
-    "auto, cpu, webgpu, cuda, dml or coreml. auto: the GPU if one opens, else the CPU.",
+    `${choices(DEVICES)}. auto: the GPU if one opens, else the CPU.`,
   ),
   TEXT_DEVICE: variable(
     "auto",
@@ -143,16 +147,20 @@ export const VARIABLES = {
     "Where Promptist runs: a device, or auto for that of DEVICE. cpu: rewriting needs no turn on the card, so it goes on while pictures are drawn.",
   ),
   THREADS: variable("0", integer(0, 256), "CPU threads of a worker. 0: one per physical core."),
-  PROMPTIST_WEIGHTS: variable("int8", oneOf(...TEXT_WEIGHTS), "Weights of Promptist: int8 or fp32."),
+  PROMPTIST_WEIGHTS: variable(
+    "int8",
+    oneOf(...TEXT_WEIGHTS),
+    `Weights of Promptist: ${choices(TEXT_WEIGHTS)}.`,
+  ),
   DIFFUSION_PRECISION: variable(
     "auto",
     oneOf(...PRECISIONS),
-    "Precision of Stable Diffusion: fp16, fp32, or auto (fp16 on a GPU, fp32 on the CPU).",
+    `Precision of Stable Diffusion: ${choices(PRECISIONS)}. auto: fp16 on a GPU, fp32 on the CPU.`,
   ),
   TEXT_MODE: variable(
     DEFAULT_TEXT_OPTIONS.mode,
     oneOf(...SEARCH_MODES),
-    "Search for the rewrite: beam, greedy or sample.",
+    `Search for the rewrite: ${choices(SEARCH_MODES)}.`,
   ),
   TEXT_BEAMS: textVariable("beams", "Beams."),
   TEXT_MAX_NEW_TOKENS: textVariable("maxNewTokens", "Longest rewrite, in tokens."),
@@ -183,11 +191,11 @@ export const VARIABLES = {
     "Classifier-free guidance scale. 1 or less: none. Empty: the checkpoint's own (7.5; miniature: 2).",
   ),
   IMAGE_NEGATIVE: variable(DEFAULT_IMAGE_OPTIONS.negative, text, "Negative prompt."),
-  IMAGE_SIZE: variable("", size, "WIDTHxHEIGHT in pixels, multiples of 8. Empty: the checkpoint's own size."),
+  IMAGE_SIZE: variable("", size, `WIDTHxHEIGHT in pixels, ${SIDES_HELP}. Empty: the checkpoint's own size.`),
   IMAGE_SCHEDULER: variable(
     DEFAULT_IMAGE_OPTIONS.scheduler,
     oneOf(...SCHEDULERS),
-    `Scheduler: ${SCHEDULERS.join(", ")}.`,
+    `Scheduler: ${choices(SCHEDULERS)}.`,
   ),
   MAX_PROMPT_LENGTH: variable(
     String(DEFAULT_LIMITS.promptLength),
@@ -264,7 +272,7 @@ export const VARIABLES = {
   UNCHECKED_PICTURES: variable(
     "spoiler",
     oneOf(...TREATMENTS),
-    "spoiler, withhold or show: how to post pictures that no safety checker saw, outside age-restricted channels.",
+    `${choices(TREATMENTS)}: how to post pictures that no safety checker saw, outside age-restricted channels.`,
   ),
   ADMIN_IDS: variable(
     "",

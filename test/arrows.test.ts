@@ -173,6 +173,23 @@ test("folders form no import cycle, types included", () => {
   expect(circlesOf(rooms)).toEqual([]);
 });
 
+test("no file has more than 500 lines, and no folder more than 30 files", () => {
+  const large: string[] = [];
+  const measure = (folder: string) => {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    if (files.length > 30) large.push(`${folder}: ${files.length} files`);
+    for (const { name } of files.filter((file) => /\.(ts|js)$/.test(file.name))) {
+      const lines = readFileSync(join(folder, name), "utf8").split("\n").length - 1;
+      if (lines > 500) large.push(`${join(folder, name)}: ${lines} lines`);
+    }
+    for (const entry of entries) if (entry.isDirectory()) measure(join(folder, entry.name));
+  };
+  measure(SOURCE);
+  measure(fileURLToPath(new URL("../packages/local-discord/src/", import.meta.url)));
+  expect(large).toEqual([]);
+});
+
 test("only config.ts reads the environment", () => {
   const readers = [...graph.keys()].filter(
     // A module may set variables for a library; only reading is refused.

@@ -1,19 +1,15 @@
-import {
-  type AutocompleteInteraction,
-  type ChatInputCommandInteraction,
-  type Interaction,
-  type MessageContextMenuCommandInteraction,
-  MessageFlags,
+import type {
+  AutocompleteInteraction,
+  ChatInputCommandInteraction,
+  Interaction,
+  MessageContextMenuCommandInteraction,
 } from "discord.js";
 import { codeOf, DiscordError, InputError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
 import type { Presses } from "./buttons/presses.js";
-import type { AnswerCommand, Services } from "./commands/command.js";
-import { completeFailed, completeJobs } from "./commands/history.js";
+import { type AnswerCommand, CHOICES_MAX, type Services } from "./commands/command.js";
 import { COMMANDS, readMenu } from "./commands/index.js";
-import { completeSize } from "./commands/options.js";
-import { completeReset, completeSetting, completeValue } from "./commands/settings.js";
-import { type Asking, replyPrivately } from "./discord/interactions.js";
+import { type Asking, privately, replyPrivately } from "./discord/interactions.js";
 import type { BatchDrafts } from "./requests/batch-drafts.js";
 import type { Intake } from "./requests/intake.js";
 import type { CommandContext, CommandRequest } from "./requests/request.js";
@@ -29,10 +25,6 @@ export interface RouterOptions {
   /** Once aborted, interactions are refused. */
   readonly signal: AbortSignal;
 }
-
-/** Discord: the most choices that complete an option, and the most characters of each. */
-const CHOICES_MAX = 25;
-const CHOICE_MAX = 100;
 
 /**
  * Decides which interaction goes where: a request to the intake, a press to its button, an answer at once.
@@ -64,8 +56,7 @@ export class Router {
     log(events, "error", `Interaction ${interaction.id} was not handled`, error);
     if (!interaction.isRepliable() || interaction.replied || interaction.deferred) return;
     try {
-      const content = errorSentence(codeOf(error));
-      await interaction.reply({ content, flags: MessageFlags.Ephemeral });
+      await interaction.reply(privately(errorSentence(codeOf(error))));
     } catch (cause) {
       log(events, "warn", `Interaction ${interaction.id} could not be answered`, cause);
     }
@@ -114,33 +105,10 @@ export class Router {
     }
   }
 
-  /**
-   * While an option is typed: names of settings, sizes, the user's own jobs, failed jobs for an operator, or
-   * the user's own recent prompts that contain these letters.
-   */
+  /** While an option is typed. */
   async #complete(interaction: AutocompleteInteraction): Promise<void> {
-    const { name, value } = interaction.options.getFocused(true);
-    const { locale, user } = interaction;
-    if (interaction.commandName === "settings" && name === "name") {
-      const complete = interaction.options.getSubcommand() === "reset" ? completeReset : completeSetting;
-      return interaction.respond(complete(value, locale).slice(0, CHOICES_MAX));
-    }
-    const { records, context, operators } = this.#options.services;
-    if (interaction.commandName === "settings") {
-      const setting = interaction.options.getString("name") ?? "";
-      return interaction.respond(completeValue(setting, value, locale, context.limits));
-    }
-    if (name === "id") {
-      const jobs = await records.recentJobs(user.id, value.trim(), CHOICES_MAX);
-      return interaction.respond(completeJobs(jobs, locale));
-    }
-    if (interaction.commandName === "admin") {
-      const jobs = (await operators()).includes(user.id) ? await records.setAside(CHOICES_MAX) : [];
-      return interaction.respond(completeFailed(jobs, value, locale));
-    }
-    if (name === "size") return interaction.respond(completeSize(value, locale, context.limits));
-    const prompts = await records.recentPrompts(user.id, value, CHOICES_MAX);
-    const choices = prompts.filter((prompt) => prompt.length <= CHOICE_MAX);
-    return interaction.respond(choices.map((prompt) => ({ name: prompt, value: prompt })));
+    const complete = COMMANDS.get(interaction.commandName)?.complete;
+    const choices = complete === undefined ? [] : await complete(interaction, this.#options.services);
+    return interaction.respond(choices.slice(0, CHOICES_MAX));
   }
 }

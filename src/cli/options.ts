@@ -9,7 +9,9 @@ import {
   type DeviceName,
   IMAGE_RANGES,
   type ImageOptions,
+  isInRange,
   LENGTH_RULES,
+  LORA_WEIGHT_RANGE,
   type PictureSize,
   PRECISIONS,
   type Precision,
@@ -67,9 +69,9 @@ const LORA = new RegExp(`^(.+?)(?::(${NUMBER})(?::(${NUMBER}(?:,${NUMBER})*))?)?
 const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
   const [, file, text = "1", list] = LORA.exec(value) ?? [];
   const [weight, ...blocks] = [text, ...(list?.split(",") ?? [])].map(Number) as [number, ...number[]];
-  if (file === undefined || [weight, ...blocks].some((it) => Math.abs(it) > MAX_LORA_WEIGHT))
+  if (file === undefined || [weight, ...blocks].some((it) => !isInRange(it, LORA_WEIGHT_RANGE)))
     throw new InvalidArgumentError(
-      `expected FILE or FILE:WEIGHT with a weight from -${MAX_LORA_WEIGHT} to ${MAX_LORA_WEIGHT}`,
+      `expected FILE or FILE:WEIGHT with a weight from ${LORA_WEIGHT_RANGE.min} to ${LORA_WEIGHT_RANGE.max}`,
     );
   if (list !== undefined && !BLOCK_COUNTS.includes(blocks.length))
     throw new InvalidArgumentError(
@@ -78,7 +80,6 @@ const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
   const choice = { file: resolve(file), weight };
   return [...before, list === undefined ? choice : { ...choice, blocks }];
 };
-const MAX_LORA_WEIGHT = 10;
 
 export const loraOption = (description: string): Option =>
   new Option("--lora <file:weight>", description).argParser(lora).default([], "none");
@@ -205,7 +206,7 @@ export function addImageOptions(command: Command, config: Config): Command {
     .option("--negative <text>", "negative prompt", config.image.negative)
     .option(
       "--size <WxH>",
-      "pixels, multiples of 8 (default: the checkpoint's own)",
+      `pixels, multiples of ${SIDE_MULTIPLE} (default: the checkpoint's own)`,
       size,
       config.image.size ?? undefined,
     )

@@ -7,18 +7,20 @@ import { redactor } from "../core/redact.js";
  * object.
  */
 export class Output {
+  readonly json: boolean;
+  readonly #redact: (text: string) => string;
   #bar: cliProgress.SingleBar | undefined;
 
   /** @param redact removes secrets from messages and errors */
-  constructor(
-    readonly json: boolean,
-    private readonly redact: (text: string) => string = redactor(),
-  ) {}
+  constructor(json: boolean, redact = redactor()) {
+    this.json = json;
+    this.#redact = redact;
+  }
 
   /** Prints a message for the person at the terminal. */
   say(sentence: string): void {
     this.#endBar();
-    process.stderr.write(`${this.redact(sentence)}\n`);
+    process.stderr.write(`${this.#redact(sentence)}\n`);
   }
 
   /**
@@ -59,18 +61,18 @@ export class Output {
   fail(error: unknown): void {
     this.#endBar();
     const code = codeOf(error);
-    const message = this.redact(error instanceof Error ? error.message : String(error));
+    const message = this.#redact(error instanceof Error ? error.message : String(error));
     this.failure(code, message);
     process.stderr.write(`promptist: ${message}\n`);
     // Our own errors are messages for the user; anything else is a bug, so print its stack.
     if (code === "INTERNAL" && error instanceof Error && error.stack)
-      process.stderr.write(`${this.redact(error.stack)}\n`);
+      process.stderr.write(`${this.#redact(error.stack)}\n`);
   }
 
   /** Prints an error as JSON, if that was asked for. */
   failure(code: ErrorCode, message: string): void {
     if (this.json)
-      process.stdout.write(`${JSON.stringify({ error: { code, message: this.redact(message) } })}\n`);
+      process.stdout.write(`${JSON.stringify({ error: { code, message: this.#redact(message) } })}\n`);
   }
 
   #endBar(): void {

@@ -42,7 +42,7 @@ export interface AppEvents {
       harmless: boolean;
     },
   ];
-  /** A contact sheet with the next ten pairs of a batch is ready. */
+  /** A contact sheet with the next ten pairs of a job is ready. */
   "job.sheet": [{ jobId: string; number: number }];
   "job.item": [{ jobId: string; item: number; phase: Phase }];
   /** The job stopped running but has not ended: it waits for its next phase, a retry, or jobs let past it. */

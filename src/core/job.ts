@@ -124,7 +124,7 @@ export interface Job {
   readonly checkpoints: { readonly promptist: string | null; readonly diffusion: string | null };
   /** SHA-256 over their weight files; null if not computed. */
   readonly hashes: { readonly promptist: string | null; readonly diffusion: string | null };
-  /** Contact sheets of a batch, in order. */
+  /** Contact sheets of a job of several items, in order. */
   readonly sheets: readonly Sheet[];
   /** Which limit keeps this job out of line; null for a job that is in line, running or finished. */
   readonly held: LimitScope | null;
@@ -138,7 +138,7 @@ export interface Job {
 /** Whose open jobs a limit counts. */
 export type LimitScope = "user" | "channel" | "server";
 
-/** An overview of some pairs of a batch. */
+/** A picture of up to ten pairs of a job. */
 export interface Sheet {
   /** From 1. */
   readonly number: number;
@@ -146,7 +146,7 @@ export interface Sheet {
   readonly file: string;
   /** Indexes of the items on it. */
   readonly items: readonly number[];
-  /** It was posted while the job ran, or could not be. */
+  /** Posted while the job ran, or given up. */
   readonly settled?: true;
 }
 

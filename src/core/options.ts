@@ -135,6 +135,9 @@ export const IMAGE_RANGES = {
 /** Layers of the text encoder to leave out; the largest published one has 32. */
 export const CLIP_SKIP_RANGE: Range = whole(0, 31);
 
+/** How strongly a LoRA is merged; 1 is its full strength. */
+export const LORA_WEIGHT_RANGE: Range = real(-10, 10);
+
 /** Sides are multiples of this many pixels, because one latent of Stable Diffusion covers 8 pixels. */
 export const SIDE_MULTIPLE = 8;
 
@@ -215,8 +218,11 @@ export const LIMIT_RANGES = {
 
 export const DEFAULT_LIMITS = Object.freeze({ promptLength: 1000, steps: 100, batch: 100, pairs: 4 });
 
-/** Longest text that a setting stores, in characters. */
-export const SETTING_TEXT_MAX = 1000;
+/** Most that a setting stores: characters of a text, roles, and refused words. */
+export const SETTING_MAX = Object.freeze({ text: 1000, roles: 20, words: 200 });
+
+/** Minutes until a blind vote is revealed; a week at most. */
+export const REVEAL_MINUTES_RANGE: Range = whole(1, 7 * 24 * 60);
 
 /** A rewrite repeats its prompt and adds to it, so it may be this many times as long. */
 export const REWRITE_LENGTH_FACTOR = 2;

@@ -26,7 +26,7 @@ export interface Settings {
    */
   readonly useRoles?: readonly string[];
   readonly manageRoles?: readonly string[];
-  /** `/compare` hides which picture is which until people have voted; and for how many minutes at most. */
+  /** `/compare` hides which picture is which until people have voted, or until `revealMinutes` are over. */
   readonly blind?: boolean;
   readonly revealMinutes?: number;
   /** Whether anyone may press buttons that draw something new; only the requester may cancel and delete. */

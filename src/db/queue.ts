@@ -74,7 +74,7 @@ export interface PictureResult {
   readonly notes?: readonly ItemNote[];
 }
 
-/** What an unfinished job still lacks. */
+/** The work that is left in an unfinished job. */
 export interface OpenWork {
   readonly id: string;
   readonly state: "queued" | "running";

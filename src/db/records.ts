@@ -14,7 +14,7 @@ export interface ErasedMessage {
   readonly tokenExpiresAt: number;
 }
 
-/** What a list of jobs tells of one. */
+/** What a list shows of one job. */
 export interface JobEntry {
   readonly id: string;
   readonly kind: JobKind;

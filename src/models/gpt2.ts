@@ -24,7 +24,7 @@ import { type Matrix, type ProductForm, productMaker } from "./products.js";
  *
  * | symbol | meaning |
  * |---|---|
- * | P | prompts in the batch |
+ * | P | prompts in the group |
  * | N | new tokens of each prompt: the whole prompt at first, one for each beam later |
  * | T | cached tokens of each prompt |
  * | R | rows that need a next token |

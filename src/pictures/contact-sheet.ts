@@ -13,7 +13,7 @@ const STYLE = { column: 320, gap: 12, labelSize: 27, promptSize: 24, promptLines
  * Writes an overview of several pairs, two to a row, with their prompts cut to a few lines.
  * @param pairs 1 to 10
  * @param file absolute path of the PNG
- * @param numbers each pair's number in the batch; 1, 2, 3 ... if left out
+ * @param numbers each pair's number in its job; 1, 2, 3 ... if left out
  * @throws RangeError for any other number of pairs; Error if a picture cannot be read or the file cannot be
  * written
  */

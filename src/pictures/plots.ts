@@ -13,7 +13,7 @@ const INK = "#e6e7ea";
 const FAINT = "#5b5e66";
 const GAIN = "#4f8ef7";
 const LOSS = "#e08a4f";
-/** In pixels. Names and notes stand above their row's axis, so that both have room and the axis has it all. */
+/** In pixels. Names and notes stand above their row's axis, which leaves the axis the full width. */
 const AXIS = { left: 32, right: 720 };
 const WIDTH = 760;
 const TOP = 64;

@@ -23,7 +23,7 @@ const SIGNATURES: readonly { readonly kind: string; readonly bytes: readonly num
 
 /**
  * Bytes as text: UTF-8, UTF-16 with or without a byte order mark, or an older encoding where the guess is
- * safe. Throws InputError FILE_BINARY for what is no text, and FILE_ENCODING for text that can't be read.
+ * safe. Throws InputError FILE_BINARY if it is not text, and FILE_ENCODING for text that can't be read.
  */
 export function decode(bytes: Uint8Array): Decoded {
   const starts = (...head: number[]) => head.every((byte, i) => bytes[i] === byte);
@@ -54,7 +54,7 @@ function decodeUtf16(bytes: Uint8Array, encoding: Utf16): string {
 
 type Utf16 = "utf-16le" | "utf-16be";
 const HEAD_BYTES = 1024;
-/** Half of the letters, at the least, are Latin: no other script can be told from a binary file. */
+/** At least half of the letters must be Latin: other scripts look like a binary file. */
 const ZEROS_AT_LEAST = 0.5;
 
 /** In UTF-16, zeros are at every other place of spaces and Latin letters; binary files have them anywhere. */
@@ -70,7 +70,7 @@ function unmarkedUtf16(bytes: Uint8Array): Utf16 | null {
   return text === null || UNPRINTABLE.test(text) ? null : encoding;
 }
 
-/** What no text holds that a person wrote. */
+/** Characters that no person types. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const UNPRINTABLE = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ufffe\p{Co}\p{Cn}]/u;
 

@@ -11,7 +11,7 @@ import {
   withMore,
   withoutMarker,
 } from "./prompt-text.js";
-import { type FieldName, fieldOf, type GivenOptions, type OptionName, placesOf } from "./row-options.js";
+import { type FieldName, fieldOf, type GivenOptions, type OptionName, positionsOf } from "./row-options.js";
 
 export type Format = "text" | "json" | "jsonl" | "csv" | "tsv";
 
@@ -186,7 +186,10 @@ type Fields = Partial<Record<FieldName, { readonly as: string; readonly value: u
 function keyedFields(value: JsonObject): Fields {
   const keys = Object.keys(value).filter((key) => value[key] !== null);
   return Object.fromEntries(
-    Object.entries(placesOf(keys)).map(([field, at]) => [field, { as: keys[at]!, value: value[keys[at]!] }]),
+    Object.entries(positionsOf(keys)).map(([field, at]) => [
+      field,
+      { as: keys[at]!, value: value[keys[at]!] },
+    ]),
   );
 }
 
@@ -269,7 +272,7 @@ class Table {
     return true;
   }
 
-  #entry({ width, places, names, isReport }: Columns, cells: readonly string[], at: EntryRef): boolean {
+  #entry({ width, positions, names, isReport }: Columns, cells: readonly string[], at: EntryRef): boolean {
     const { notes, take } = this.#sink;
     // A comma in the only column parts nothing.
     const row = width === 1 && cells.length > 1 ? [cells.join(`${this.#delimiter} `)] : cells;
@@ -279,15 +282,15 @@ class Table {
       return true;
     }
     const cell = (field: FieldName): string | undefined => {
-      const place = places[field];
-      const value = place === undefined ? undefined : row[place];
+      const position = positions[field];
+      const value = position === undefined ? undefined : row[position];
       return isReport ? value?.replace(GUARD, "$1") : value;
     };
     const given: GivenOptions = {};
-    for (const field of Object.keys(places) as FieldName[]) {
+    for (const field of Object.keys(positions) as FieldName[]) {
       const value = cell(field) ?? "";
       if (field !== "prompt" && field !== "optimized" && value !== "")
-        given[field as OptionName] = { as: names[places[field]!]!, value };
+        given[field as OptionName] = { as: names[positions[field]!]!, value };
     }
     const prompt = cell("prompt") ?? "";
     const optimized = cell("optimized") ?? null;
@@ -307,7 +310,7 @@ const GUARD = /^'('*[=+\-@\t\r])/;
 interface Columns {
   readonly width: number;
   readonly names: readonly string[];
-  readonly places: Partial<Record<FieldName, number>>;
+  readonly positions: Partial<Record<FieldName, number>>;
   /** Names of columns that are not read. */
   readonly ignored: readonly string[];
   /** Whether the file is a batch's report. */
@@ -316,7 +319,7 @@ interface Columns {
 const ONE_COLUMN: Columns = {
   width: 1,
   names: ["prompt"],
-  places: { prompt: 0 },
+  positions: { prompt: 0 },
   ignored: [],
   isReport: false,
 };
@@ -324,14 +327,14 @@ const ONE_COLUMN: Columns = {
 /** The columns, or null if the row is not a header. */
 function columnsOf(row: readonly string[]): Columns | null {
   const names = row.map((name) => name.trim());
-  const places = placesOf(names);
-  if (places.prompt === undefined) return null;
+  const positions = positionsOf(names);
+  if (positions.prompt === undefined) return null;
   const plain = names.map((name) => name.toLowerCase());
-  const read = new Set(Object.values(places));
+  const read = new Set(Object.values(positions));
   return {
     width: row.length,
     names,
-    places,
+    positions,
     ignored: names.filter((_, at) => !read.has(at)),
     isReport: plain.includes("job") && plain.includes("seed"),
   };

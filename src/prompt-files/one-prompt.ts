@@ -2,7 +2,7 @@ import { InputError } from "../core/errors.js";
 import type { OwnOptions } from "../core/options.js";
 import { cleanPrompt } from "./clean-prompt.js";
 import { type FoundPrompt, readPromptText } from "./prompt-text.js";
-import { type GivenOptions, type OptionName, placesOf, readOptions } from "./row-options.js";
+import { type GivenOptions, type OptionName, positionsOf, readOptions } from "./row-options.js";
 
 /** A prompt with the options that its text gives. */
 export interface OnePrompt {
@@ -54,7 +54,7 @@ function readJsonResult(text: string): FoundPrompt | null {
     width === undefined ? all : { ...all, size: undefined, width, height };
   const keys = Object.keys(flat);
   const given: GivenOptions = {};
-  for (const [field, at] of Object.entries(placesOf(keys)))
+  for (const [field, at] of Object.entries(positionsOf(keys)))
     if (field !== "prompt" && field !== "optimized")
       given[field as OptionName] = { as: keys[at]!, value: flat[keys[at]!] };
   return { prompt, given, unread: [] };

@@ -172,7 +172,7 @@ const SILENT_KEYS: ReadonlySet<string> = new Set([
   "hashes",
 ]);
 
-/** What a line of a text file continues the prompt before it with; null for a line of its own. */
+/** The options that a line of a text file adds to the prompt before it; null if it starts a new prompt. */
 export function readContinuation(line: string): Omit<FoundPrompt, "prompt"> | null {
   if (NEGATIVE_LINE.test(line)) {
     const given: GivenOptions = {};

@@ -65,18 +65,18 @@ const plainName = (name: string): string =>
  * Which of these names gives each field, by their positions: the best name where several fit. A `scheduler`
  * beside a `sampler` is ComfyUI's word for the schedule.
  */
-export function placesOf(names: readonly string[]): Partial<Record<FieldName, number>> {
-  const places: Partial<Record<FieldName, number>> = {};
+export function positionsOf(names: readonly string[]): Partial<Record<FieldName, number>> {
+  const positions: Partial<Record<FieldName, number>> = {};
   const plain = names.map(plainName);
   const sampler = plain.findIndex((name) => name === "sampler" || name === "sampler_name");
   for (const [at, name] of plain.entries()) {
     const found = FIELDS.get(name);
     if (found === undefined) continue;
     const field = name === "scheduler" && sampler !== -1 ? "schedule" : found.field;
-    const taken = places[field];
-    if (taken === undefined || (FIELDS.get(plain[taken]!)?.rank ?? 0) > found.rank) places[field] = at;
+    const taken = positions[field];
+    if (taken === undefined || (FIELDS.get(plain[taken]!)?.rank ?? 0) > found.rank) positions[field] = at;
   }
-  return places;
+  return positions;
 }
 
 /** Options of a row that were read. */
@@ -238,7 +238,7 @@ const SAMPLERS: ReadonlyMap<string, SchedulerName> = new Map([
 /** Schedules that say nothing beyond the sampler. */
 const PLAIN_SCHEDULES: ReadonlySet<string> = new Set(["automatic", "normal", "simple", "uniform", "auto"]);
 
-/** The scheduler of a sampler and a schedule; what is not known is told and left to the usual one. */
+/** The scheduler that a sampler and a schedule mean. An unknown one is noted, and the usual one is taken. */
 function readScheduler(given: GivenOptions, unread: string[]): SchedulerName | null {
   const sampler = present(given.scheduler);
   const schedule = present(given.schedule);

@@ -43,7 +43,7 @@ function unzip(data: Buffer): Promise<Map<string, Buffer>> {
   });
 }
 
-describe("the preview of a batch", () => {
+describe("the draft of a batch", () => {
   it("says how many and how long before anything is stored, and Start makes it the job's message", async () => {
     const estimateMs = ({ texts, pictures, steps }: { texts: number; pictures: number; steps: number }) =>
       texts * 1000 + pictures * 1000 + steps * 100;
@@ -126,7 +126,7 @@ describe("the preview of a batch", () => {
     expect((await world.queue.depth()).queued).toBe(1);
   });
 
-  it("is shown once more by the next start where this one could not note that it was", async () => {
+  it("is shown again by the next start if this one could not note that it was shown", async () => {
     const wrapStore = (store: Store) =>
       withFailing(store, "queue", "settleArrival", new Error("the disk is gone"));
     const world = await startWorld({ wrapStore });
@@ -146,7 +146,7 @@ describe("the preview of a batch", () => {
     await handle.waitFor((m) => text(m).includes("Starting…"));
   });
 
-  it("whose showing was not noted takes the note along when it is started", async () => {
+  it("settles its arrival when it is started, if that failed when it was shown", async () => {
     const wrapStore = (store: Store) =>
       withFailing(store, "queue", "settleArrival", new Error("the disk is gone"));
     const world = await startWorld({ wrapStore });
@@ -158,7 +158,7 @@ describe("the preview of a batch", () => {
     expect(await world.queue.arrivals()).toEqual([]);
   });
 
-  it("that can't be shown is not kept, and its person is told", async () => {
+  it("that can't be shown is deleted, and the person who asked is told", async () => {
     const world = await startWorld();
     world.local.faults.onRest("PATCH", /original$/, { status: 400 });
     const handle = await world.local.member("alice").slash("batch", { file: file(2) });
@@ -210,7 +210,7 @@ describe("the preview of a batch", () => {
   });
 });
 
-it("a person's previews that wait for Start are ten at most", async () => {
+it("a person has at most ten drafts", async () => {
   const world = await startWorld();
   const alice = world.local.member("alice");
   const previews = [];

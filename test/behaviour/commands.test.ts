@@ -205,7 +205,7 @@ describe("one interaction that arrives again after a restart", () => {
 });
 
 describe("a gateway connection that breaks", () => {
-  it("is mended, and the command sent meanwhile is served", async () => {
+  it("connects again, and the command sent meanwhile is served", async () => {
     const { local, events, loop } = await startWorld();
     const alice = local.member("alice");
     await (await alice.slash("optimize", { prompt: "one" })).done();
@@ -219,7 +219,7 @@ describe("a gateway connection that breaks", () => {
   });
 });
 
-describe("what is worth knowing about a result", () => {
+describe("a note on a result", () => {
   it("is said under it", async () => {
     const { local, loop } = await startWorld();
     const handle = await local.member("alice").slash("optimize", { prompt: "A cat" });

@@ -31,7 +31,7 @@ const shown = ({ local: { state } }: World): (string | undefined)[] =>
     .map(({ interactionId }) => state.interactions.get(interactionId ?? "")?.userId);
 
 describe("/settings", () => {
-  it("set: a channel's own over its server's, only by who manages the server; results tell what differs", async () => {
+  it("set: a channel's value wins over its server's, only managers may set it, and results name what differs", async () => {
     const world = await startWorld();
     const admin = world.local.member("admin");
     const set = (options: Record<string, string>, name = "admin") =>
@@ -102,7 +102,7 @@ describe("/settings", () => {
     expect((await world.queue.depth()).queued).toBe(2);
   });
 
-  it("lets only some roles use the bot, and who manages the server always", async () => {
+  it("lets only some roles use the bot, but the server's managers always", async () => {
     const world = await startWorld();
     const painters = [...world.local.state.guilds.values()][0]!.roles;
     const role = [...painters.values()].find(({ name }) => name === "Painters")!;
@@ -184,7 +184,7 @@ describe("/admin", () => {
     expect(lines.filter((line) => line.startsWith("> "))).toHaveLength(10 - more);
   });
 
-  it("is for the owner of the Discord application, not for who manages a server", async () => {
+  it("is for the owner of the Discord application, not for managers of a server", async () => {
     const world = await startWorld();
     const { local } = world;
     const [guild] = [...local.state.guilds.values()];
@@ -199,7 +199,7 @@ describe("/admin", () => {
     expect(await world.queue.paused()).toBe(true);
   });
 
-  it("is for those whom the configuration names, where it names any", async () => {
+  it("is for the people that the configuration names, if it names any", async () => {
     const world = await startWorld({ bot: { adminIds: ["12345678901234567"] } });
     const answer = await world.local.member("admin").slash("admin pause");
     expect(answer.message?.content).toContain("Only the people who run this bot");
@@ -271,7 +271,7 @@ describe("times", () => {
 });
 
 describe("/show", () => {
-  it("brings a stored result back with living buttons, to who asked for it", async () => {
+  it("shows a stored result to the person who asked for it, with buttons that work", async () => {
     const world = await startWorld();
     const { handle, jobId } = await compare(world);
     const early = await world.local.member("alice").slash("show", { id: jobId });
@@ -365,7 +365,7 @@ describe("/mydata", () => {
     expect(await world.records.erasedMessages(0, 10)).toEqual([]);
   });
 
-  it("lets Delete remove a message whose job was erased: its person, and nobody else", async () => {
+  it("lets only the person who asked delete a message whose job was erased", async () => {
     const world = await startWorld();
     const alice = world.local.member("alice");
     const { handle, jobId } = await compare(world);

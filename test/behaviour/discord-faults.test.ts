@@ -136,7 +136,7 @@ describe("a contact sheet", () => {
   });
 });
 
-it("a batch whose result was edited into its preview, but not noted, is found there once its token is over", async () => {
+it("a batch whose result was edited into its draft, but not noted, is found there after its token has ended", async () => {
   const clock = { ahead: 0 };
   const bot = { now: () => Date.now() + clock.ahead };
   const wrapStore = (store: Store) => withFailing(store, "deliveries", "delivered", new Error("killed"));
@@ -160,7 +160,7 @@ it("a batch whose result was edited into its preview, but not noted, is found th
 
 describe("a batch", () => {
   it.each([
-    ["its preview", "PATCH", /messages\/%40original$/],
+    ["its draft", "PATCH", /messages\/%40original$/],
     ["the answer to its Start", "POST", /\/callback$/],
   ] as const)(
     "with trouble at %s becomes one job and ends once",
@@ -170,10 +170,10 @@ describe("a batch", () => {
       const alice = world.local.member("alice");
       for (const [way, fault, times] of WAYS) {
         const handle = await alice.slash("batch", { file: { name: "pairs.json", data: PAIRS } });
-        if (what === "its preview") world.local.faults.onRest(method, path, fault, times);
+        if (what === "its draft") world.local.faults.onRest(method, path, fault, times);
         await handle.done({ timeoutMs: 20_000 });
-        if (what !== "its preview") world.local.faults.onRest(method, path, fault, times);
-        // A preview that arrives late may cover the job's message; a press is then told that it is no longer there.
+        if (what !== "its draft") world.local.faults.onRest(method, path, fault, times);
+        // A draft's message that arrives late may cover the job's message; a press is then told that it is no longer there.
         for (let gone = false; !gone && hasButton(handle.message!, "Start"); ) {
           const press = await alice.press(handle.message, "Start").catch((error) => {
             if (error.name !== "InteractionFailed") throw error;
@@ -235,7 +235,7 @@ describe("a route that fails", () => {
     expect(await world.store.deliveries.undelivered()).toEqual([]);
   });
 
-  it("at the start is waited out: the gateway's address, the commands", { timeout: 60_000 }, async () => {
+  it("is tried again at the start: the gateway's address, the commands", { timeout: 60_000 }, async () => {
     const world = await startWorld({ local: { limits: FREE } });
     await world.bot.stop();
     const seen: string[] = [];

@@ -85,7 +85,7 @@ describe("/history", () => {
     expect(problems).toEqual([]);
   });
 
-  it("says so where the chosen job is gone", async () => {
+  it("says if the chosen job is gone", async () => {
     const { local, loop, queue, events } = await startWorld();
     const alice = local.member("alice");
     await (await alice.slash("optimize", { prompt: "A cat" })).done();
@@ -121,7 +121,7 @@ describe("an id that is typed", () => {
     expect(shown.message?.content).toMatch(/not finished/);
   });
 
-  it("is completed with the failed jobs, for those who run the bot alone", async () => {
+  it("is completed with the failed jobs, only for those who run the bot", async () => {
     const world = await startWorld();
     const { local, loop } = world;
     await (await local.member("alice").slash("optimize", { prompt: "A cat" })).done();

@@ -115,7 +115,7 @@ describe("the message of a job", () => {
 describe("a paused queue", () => {
   const PAUSED = "Paused by an admin; your place is kept.";
 
-  it("is told to all who wait, to those who come, and in /queue, until it goes on", async () => {
+  it("is named in every waiting message, in new ones and in /queue, until it is resumed", async () => {
     const { local, queue, loop } = await startWorld({ bot: { estimateMs: () => 3_000 } });
     const alice = local.member("alice");
     const running = await alice.slash("compare", { prompt: "one" });
@@ -139,7 +139,7 @@ describe("a paused queue", () => {
     await late.waitFor((m) => lastLine(text(m)).startsWith("In the queue for rewriting: place 2."));
   });
 
-  it("is told after a restart", async () => {
+  it("is named after a restart, too", async () => {
     const world = await startWorld();
     const handle = await world.local.member("alice").slash("optimize", { prompt: "A cat" });
     await handle.done();
@@ -153,7 +153,7 @@ describe("a paused queue", () => {
 });
 
 describe("edits", () => {
-  it("are few, apart by the gap, the newest state wins, and the result comes last", async () => {
+  it("come a gap apart with the newest state, and the result comes last", async () => {
     const editGapMs = 150;
     const { local, loop } = await startWorld({ bot: { timing: { editGapMs, phaseGapMs: editGapMs } } });
     const handle = await local.member("alice").slash("optimize", { prompt: "A cat" });
@@ -204,7 +204,7 @@ describe("edits", () => {
     expect(edits(local).at(-2)).toContain("token 5 of 10");
   });
 
-  it("end shortly before the token does, with a word of where the result will be", async () => {
+  it("stop shortly before the token ends, and say where the result will come", async () => {
     let receipts = 0;
     // The first reading of the clock is at receipt: 14 minutes less a moment ago.
     const now = () => Date.now() - (receipts++ === 0 ? 14 * 60_000 - 300 : 0);

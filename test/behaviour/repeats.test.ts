@@ -72,7 +72,7 @@ it("a double click on Start starts the batch, without a word", async () => {
   expect(presses.flatMap(({ followUps }) => followUps)).toEqual([]);
 });
 
-it("the same file attached six times at once makes one preview", async () => {
+it("the same file attached six times at once makes one draft", async () => {
   const world = await startWorld(SLOW);
   const alice = world.local.member("alice");
   const file = { name: "a.txt", data: "A cat\nA dog" };

@@ -107,7 +107,7 @@ const thread = (parent: string) => (world: World) => {
 };
 
 describe("a flagged picture", () => {
-  it("is withheld with a sentence outside an age-restricted channel, and the other half is posted", async () => {
+  it("is withheld with a sentence outside an age-restricted channel, and the other side is posted", async () => {
     const { message, posted, world, jobId } = await pairOf(REWRITE_FLAGGED);
     expect(posted).toMatchObject({ count: 1, red: 0 });
     expect(text(message)).toContain(
@@ -161,7 +161,7 @@ describe("a flagged picture", () => {
     }
   });
 
-  it("leaves nothing to post where both halves are flagged", async () => {
+  it("leaves nothing to post if both sides are flagged", async () => {
     const { message, posted } = await pairOf(both(FLAGGED));
     expect(posted.count).toBe(0);
     expect(text(message)).toContain(
@@ -216,7 +216,7 @@ describe("a flagged picture", () => {
     expect(posted).toMatchObject(expected);
   });
 
-  it("is no preview while the other half is drawn", async () => {
+  it("is not previewed while the other side is drawn", async () => {
     for (const [judgement, files] of [
       [FLAGGED, 0],
       [UNCHECKED, 0],
@@ -274,10 +274,10 @@ describe("a flagged picture", () => {
   });
 });
 
-describe("a blind comparison with a flagged half", () => {
+describe("a blind comparison with a flagged side", () => {
   const BLIND = { command: { blind: true } };
 
-  it("is no vote where the half is withheld", async () => {
+  it("is not voted on where that side is withheld", async () => {
     const { world, message, posted, jobId, alice } = await pairOf(REWRITE_FLAGGED, BLIND);
     expect(posted).toMatchObject({ count: 1, red: 0 });
     expect(text(message)).toContain("The picture of the rewrite is withheld");
@@ -288,7 +288,7 @@ describe("a blind comparison with a flagged half", () => {
     expect(JSON.stringify(dark.components)).not.toContain("vote:");
   });
 
-  it("is a vote behind a click where it may be shown, and says nothing of it", async () => {
+  it("is voted on behind a click where it may be shown, without naming the side", async () => {
     const { message, posted } = await pairOf(REWRITE_FLAGGED, { ...BLIND, channel: "after-dark" });
     expect(posted).toMatchObject({ count: 2, plain: 0 });
     expect(JSON.stringify(message.components)).toContain("vote:");
@@ -296,7 +296,7 @@ describe("a blind comparison with a flagged half", () => {
     expect(told.join("\n")).not.toMatch(/flag|safety|withheld|baseline/i);
   });
 
-  it("is not given away by /show where one half would have to be left out", async () => {
+  it("is not given away by /show where that side would be left out", async () => {
     const { world, alice, jobId } = await pairOf(REWRITE_FLAGGED, { ...BLIND, channel: "after-dark" });
     const elsewhere = await (await alice.slash("show", { id: jobId })).waitFor(isFinal);
     expect((await pictures(elsewhere)).count).toBe(0);

@@ -6,7 +6,7 @@ const COMMANDS = 250;
 const WAVE = 50;
 const ACCEPTED = 30;
 
-test("with jobs whose places are to be shown and people who are to be refused, a stop is prompt, and the next start tells who was not told", {
+test("stops promptly with statuses and refusals still to send, and the next start sends the refusals", {
   timeout: 60_000,
 }, async () => {
   const limits = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 };

@@ -17,7 +17,7 @@ async function asked(world: World) {
 }
 
 describe("where only the person has installed the bot", () => {
-  it("a result in time is the answer, with living buttons", async () => {
+  it("a result that comes in time is the reply, with buttons that work", async () => {
     const world = await startWorld();
     const { alice, handle, jobId } = await asked(world);
     await world.loop.runNext();
@@ -39,7 +39,7 @@ describe("where only the person has installed the bot", () => {
     expect(message.attachments).toHaveLength(2);
   });
 
-  it("one that nobody takes stays stored, and /show brings it up there", async () => {
+  it("a result that Discord refuses stays stored, and /show shows it there", async () => {
     let late = false;
     const world = await startWorld({ bot: { now: () => Date.now() + (late ? 16 * MINUTE : 0) } });
     const { alice, jobId } = await asked(world);

@@ -33,7 +33,7 @@ async function start(options: WorldOptions = {}) {
 }
 
 describe("a blind comparison", () => {
-  it("tells by nothing which picture is which, while it is drawn and after", async () => {
+  it("never shows which picture is which, neither while it is drawn nor after", async () => {
     const { world, alice, message, jobId } = await start();
     const posted = JSON.stringify(message);
     for (const secret of ["baseline", "optimized", "highly detailed", "artstation"]) {

@@ -36,7 +36,7 @@ describe("a job over a limit", () => {
     await second.waitFor(isFinal);
   });
 
-  it("is refused at the cap, which the program sets where no server sets less", async () => {
+  it("is refused at the cap of the program, or of the server if that is lower", async () => {
     const limits = {
       ...{ maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 },
       inLine: { channel: 1 },
@@ -64,7 +64,7 @@ describe("a picture as it forms", () => {
       .webp()
       .toBuffer();
 
-  it("is shown with the progress where the channel wants it, beside the half that is ready", async () => {
+  it("is shown with the progress where the channel wants it, beside the side that is ready", async () => {
     const world = await startWorld();
     await world.settings.set("channel", world.local.channelId("general"), "preview", true, "admin");
     const alice = world.local.member("alice");

@@ -225,7 +225,7 @@ describe.each(ENGINES)("$name, announced", ({ create }) => {
     expect(told()).toEqual([]);
   });
 
-  test("who hears of a change finds it stored", async () => {
+  test("a listener finds the change already stored", async () => {
     const other = await engine.connect(() => START);
     const found: Promise<unknown>[] = [];
     events.on("job.enqueued", ({ jobId }) => found.push(other.queue.get(jobId)));

@@ -75,7 +75,7 @@ test("a picture has the promised text keys", () => {
   expect(names("Text keys of each PNG", "The same prompt")).toEqual(Object.keys(texts));
 });
 
-test("the database's way forward is whole: its steps are numbered without a gap", () => {
+test("the database's migrations are numbered without a gap", () => {
   const numbers = readMigrations().map(({ number }) => number);
   expect(numbers).toEqual(numbers.map((_, i) => i + 1));
   expect(page).toContain("`QUEUE_NEWER_SCHEMA`");

@@ -182,7 +182,7 @@ describe("a prompt that is longer than Promptist reads", () => {
     expect(job.items[0]!.notes).toContainEqual(expect.objectContaining({ code: "unread" }));
   });
 
-  test("is named in the preview and the result of its batch, and the others are drawn", async () => {
+  test("is named in the draft and the result of its batch, and the others are drawn", async () => {
     const alice = app.local.member("alice");
     const data = `A cat\n${long}\nA rose`;
     const handle = await alice.slash("batch", { file: { name: "prompts.txt", data } });

@@ -9,7 +9,7 @@ import type { PressAction } from "../messages/components.js";
  */
 export type Access = "moderator" | "maker" | "anyone";
 
-/** What a verb's button or menu does with the job that its id names. */
+/** Handles a press for the job that the custom id names. */
 export interface JobHandler {
   readonly access: Access;
   readonly run: (press: Press, job: Job, action: PressAction) => Promise<void>;
@@ -17,13 +17,13 @@ export interface JobHandler {
   readonly submit?: (modal: ModalSubmitInteraction, job: Job) => Promise<void>;
 }
 
-/** What a button of a draft does; there is no job yet, and the draft decides who may press. */
+/** Handles a press under a draft. There is no job yet, and the draft decides who may press. */
 export interface DraftHandler {
   readonly access: "draft";
   readonly run: (press: Press, action: PressAction) => Promise<void>;
 }
 
-/** What a menu does whose values are jobs of its user. */
+/** Handles a menu that lists the user's own jobs. */
 export interface ListHandler {
   readonly access: "list";
   readonly run: (press: Press, action: PressAction) => Promise<void>;

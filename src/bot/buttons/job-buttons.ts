@@ -1,14 +1,14 @@
-import { MessageFlags } from "discord.js";
 import { hasOverview, isFinished, type Job } from "../../core/job.js";
 import type { Queue } from "../../db/queue.js";
 import type { Records } from "../../db/records.js";
 import type { Votes } from "../../db/votes.js";
 import type { PictureStore } from "../../pictures/store.js";
 import {
-  deferReply,
+  deferPrivately,
   deferUpdate,
   deleteMessage,
   type Press,
+  privately,
   replyPrivately,
 } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
@@ -43,15 +43,15 @@ export class JobButtons {
     await deferUpdate(press);
     const answer = await this.#options.queue.cancel(job.id);
     if (answer === "finished" || answer === "unknown") {
-      const content = answer === "finished" ? refusals.alreadyFinished : refusals.unknownJob;
-      await press.followUp({ content, flags: MessageFlags.Ephemeral });
+      const sentence = answer === "finished" ? refusals.alreadyFinished : refusals.unknownJob;
+      await press.followUp(privately(sentence));
     }
   }
 
   async info(press: Press, job: Job): Promise<void> {
     const { api, pictures, presenter } = this.#options;
     if (await this.#isSecret(job)) return replyPrivately(press, refusals.secret);
-    await deferReply(press, MessageFlags.Ephemeral);
+    await deferPrivately(press);
     const facts = await presenter.facts(job, press);
     const limit = { ...CHANNEL_LIMIT, perFile: press.attachmentSizeLimit };
     const about = { size: await sizeOf(job, pictures), isMiniature: facts.checkpointNote !== null };

@@ -47,13 +47,13 @@ export class Presses {
   }
 
   /**
-   * Deletes a message whose job is no longer stored, for the person whose command made it. True where it was
-   * one. Nothing else is known of it, so the message itself says whose it is.
+   * Deletes a message whose job is no longer stored, if the user's own command made it; returns whether it did.
+   * Only the message itself still says whose it is.
    */
   async #deletesOrphan(press: Press, jobId: string): Promise<boolean> {
     const { message, user } = press;
     if ((await this.#options.queue.get(jobId)) !== undefined) return false;
-    // A message that is no reply to a command is one that was posted later, and mentions who asked.
+    // A result that was posted later is not a reply to a command, but mentions the person who asked.
     const owns =
       message.interactionMetadata === null
         ? message.mentions.users.has(user.id)
@@ -64,7 +64,7 @@ export class Presses {
     return true;
   }
 
-  /** The job of an action; null, after telling the user why, where there is none or they may not press. */
+  /** The job of an action; null, after telling the user why, if there is none or they may not press. */
   async #accessible(
     press: MessageComponentInteraction | ModalSubmitInteraction,
     { jobId }: PressAction,

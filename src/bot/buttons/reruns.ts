@@ -32,7 +32,7 @@ export const redraw = (job: Job): CommandRequest => {
     text: job.text,
     image: job.image,
     parentId: job.id,
-    // What a result has shown can't be voted on blindly.
+    // The result has already shown which picture is which.
     blind: job.blind && job.state !== "done",
     known: items.flatMap(({ prompt, rewrite }) => [prompt, rewrite]),
     prompts: async () => ({ items }),

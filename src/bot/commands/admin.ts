@@ -12,6 +12,7 @@ import { CONTENT_MAX } from "../discord/outgoing.js";
 import { adminLines } from "../words/admin.js";
 import { commandTexts } from "../words/commands.js";
 import type { AnswerCommand } from "./command.js";
+import { completeFailedJob } from "./completions.js";
 
 const texts = commandTexts.admin;
 const SHOWN = 10;
@@ -67,6 +68,8 @@ export const admin: AnswerCommand = {
       sub("drop", texts.drop, [job]),
     ],
   }),
+
+  complete: completeFailedJob,
 
   async run(interaction, services) {
     if (!(await services.operators()).includes(interaction.user.id)) {

@@ -8,6 +8,7 @@ import { readPrompts } from "../../prompt-files/read-prompts.js";
 import { checkedOptions, type Limits } from "../requests/request.js";
 import { commandTexts } from "../words/commands.js";
 import type { RequestCommand } from "./command.js";
+import { completeRequest } from "./completions.js";
 import { imageOptions, modeOption, readImage, readText } from "./options.js";
 
 const texts = commandTexts.batch;
@@ -33,6 +34,8 @@ export const batch: RequestCommand = {
       modeOption,
     ],
   }),
+
+  complete: completeRequest,
 
   read(interaction, context) {
     const { limits, download } = context;

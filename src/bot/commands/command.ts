@@ -1,4 +1,5 @@
 import type {
+  AutocompleteInteraction,
   ChatInputCommandInteraction,
   RESTPostAPIChatInputApplicationCommandsJSONBody as CommandJson,
 } from "discord.js";
@@ -36,9 +37,23 @@ export interface Services extends Omit<Store, "close"> {
   readonly machine: (() => Machine) | null;
 }
 
+/** Discord: the most choices that complete an option. */
+export const CHOICES_MAX = 25;
+
+/** What completes an option: the text that is shown, and the value that is sent. */
+export interface Choice {
+  readonly name: string;
+  readonly value: string;
+}
+
 interface Defined {
   /** The command as Discord registers it, in English. */
   readonly definition: (limits: Limits) => CommandJson;
+  /** What is offered while one of its options is typed, best first; the first CHOICES_MAX are shown. */
+  readonly complete?: (
+    interaction: AutocompleteInteraction,
+    services: Services,
+  ) => Promise<readonly Choice[]> | readonly Choice[];
 }
 
 /** A command that makes a request, which becomes a job. */

@@ -3,6 +3,7 @@ import { LIMIT_RANGES } from "../../core/options.js";
 import { checkRange, readPrompt } from "../requests/request.js";
 import { commandTexts } from "../words/commands.js";
 import type { RequestCommand } from "./command.js";
+import { completeRequest } from "./completions.js";
 import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
 
 const texts = commandTexts.compare;
@@ -30,6 +31,8 @@ export const compare: RequestCommand = {
       { type: ApplicationCommandOptionType.Boolean, name: "blind", description: texts.blind },
     ],
   }),
+
+  complete: completeRequest,
 
   read(interaction, context) {
     const { options } = interaction;

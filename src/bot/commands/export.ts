@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Semaphore } from "async-mutex";
-import { type ChatInputCommandInteraction, MessageFlags } from "discord.js";
-import { deferReply, replyPrivately } from "../discord/interactions.js";
+import type { ChatInputCommandInteraction } from "discord.js";
+import { deferPrivately, replyPrivately } from "../discord/interactions.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
 import { dataLines } from "../words/mydata.js";
@@ -62,7 +62,7 @@ export async function sendExport<R>(
   }
   exporting.add(id);
   try {
-    await deferReply(interaction, MessageFlags.Ephemeral);
+    await deferPrivately(interaction);
     const maxBytes = Math.min(interaction.attachmentSizeLimit, CHANNEL_LIMIT.perFile);
     await slots.runExclusive(async () => {
       const found = await find();

@@ -1,14 +1,8 @@
 import { ApplicationCommandType } from "discord.js";
-import type { Job } from "../../core/job.js";
-import type { JobEntry } from "../../db/records.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { HISTORY_MAX, historyMessage } from "../messages/history-message.js";
 import { commandTexts } from "../words/commands.js";
-import { historyLines } from "../words/history.js";
 import type { AnswerCommand } from "./command.js";
-
-/** Discord: the most letters of a choice that completes an option. */
-const CHOICE_MAX = 100;
 
 /** `/history`: the user's last jobs, and a menu that does one of them again. */
 export const history: AnswerCommand = {
@@ -23,28 +17,3 @@ export const history: AnswerCommand = {
     await replyPrivately(interaction, historyMessage(entries, Date.now(), interaction.locale));
   },
 };
-
-/** Failed jobs whose prompt or id contains what was typed, as choices that complete an id. */
-export const completeFailed = (jobs: readonly Job[], typed: string, locale: string) =>
-  completeJobs(
-    jobs
-      .map(({ id, kind, createdAt, items }) => ({
-        id,
-        kind,
-        state: "failed" as const,
-        createdAt,
-        prompt: items[0]?.prompt ?? "",
-      }))
-      .filter(({ id, prompt }) => `${id} ${prompt}`.toLowerCase().includes(typed.trim().toLowerCase())),
-    locale,
-  );
-
-/** Jobs as the choices that complete an id. */
-export const completeJobs = (
-  jobs: readonly Pick<JobEntry, "id" | "kind" | "state" | "createdAt" | "prompt">[],
-  locale: string,
-): { readonly name: string; readonly value: string }[] =>
-  jobs.map((job) => ({
-    name: historyLines.completion(job, Date.now(), locale, CHOICE_MAX),
-    value: job.id,
-  }));

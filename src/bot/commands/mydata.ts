@@ -1,6 +1,6 @@
-import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
+import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import type { VoteKey } from "../../db/votes.js";
-import { deferReply, replyPrivately } from "../discord/interactions.js";
+import { deferPrivately, replyPrivately } from "../discord/interactions.js";
 import { commandTexts } from "../words/commands.js";
 import { dataLines } from "../words/mydata.js";
 import type { AnswerCommand, Services } from "./command.js";
@@ -54,7 +54,7 @@ export const mydata: AnswerCommand = {
     }
     if (!interaction.options.getBoolean("confirm", true))
       return replyPrivately(interaction, dataLines.notConfirmed);
-    await deferReply(interaction, MessageFlags.Ephemeral);
+    await deferPrivately(interaction);
     const withMessages = interaction.options.getBoolean("messages") ?? true;
     const { deleted, stopping } = await records.eraseUser(userId, withMessages);
     for (const id of deleted) await pictures.remove(id);

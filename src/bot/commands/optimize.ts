@@ -3,6 +3,7 @@ import { randomSeed } from "../../core/options.js";
 import { readPrompt } from "../requests/request.js";
 import { commandTexts } from "../words/commands.js";
 import type { RequestCommand } from "./command.js";
+import { completeRequest } from "./completions.js";
 import { modeOption, promptOption, readText } from "./options.js";
 
 /** `/optimize prompt [mode]`: the rewrite alone. */
@@ -13,6 +14,8 @@ export const optimize: RequestCommand = {
     description: commandTexts.optimize.description,
     options: [promptOption(limits), modeOption],
   }),
+
+  complete: completeRequest,
 
   read(interaction, context) {
     const prompt = readPrompt(interaction, context.limits);

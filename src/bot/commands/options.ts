@@ -34,7 +34,7 @@ import { sizeLabel } from "../words/translations.js";
 
 const texts = commandTexts.options;
 
-/** Letters of a size, or of its name. */
+/** In characters; a size may also be given by its name. */
 const SIZE_TEXT_MAX = 20;
 
 /** The prompt; the user's own recent ones are offered while it is typed. */
@@ -55,7 +55,7 @@ export const modeOption: APIApplicationCommandBasicOption = {
   choices: SEARCH_MODES.map((value) => ({ name: texts.modes[value], value })),
 };
 
-/** How the pictures are drawn; what is left out is as the channel has it. */
+/** Options of the pictures; the channel's settings fill in those left out. */
 export const imageOptions = (limits: Limits): APIApplicationCommandBasicOption[] => [
   {
     type: ApplicationCommandOptionType.Integer,

@@ -7,7 +7,7 @@ import type { AnswerCommand } from "./command.js";
 
 const SHOWN = 10;
 
-/** `/queue`: what runs and waits, as far as it concerns this server, and where the user's own jobs stand. */
+/** `/queue`: what runs and waits on this server, and the positions of the user's own jobs. */
 export const queue: AnswerCommand = {
   definition: () => ({
     type: ApplicationCommandType.ChatInput,
@@ -21,7 +21,7 @@ export const queue: AnswerCommand = {
     const times = isPaused ? new Map<string, number>() : etas(open, estimateMs);
     const positions = positionsOf(open);
     const line = (job: (typeof open)[number]): string => {
-      // Jobs of another server are counted, but what they are is not told.
+      // Jobs of other servers count towards positions, but are not listed.
       const known =
         job.userId === interaction.user.id || (job.guildId !== null && job.guildId === interaction.guildId);
       const ms = times.get(job.id);

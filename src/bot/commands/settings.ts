@@ -22,7 +22,7 @@ import {
 import { commandTexts } from "../words/commands.js";
 import { settingLines, settingTexts } from "../words/settings.js";
 import { LANGUAGES, TRANSLATIONS } from "../words/translations.js";
-import type { AnswerCommand, Services } from "./command.js";
+import type { AnswerCommand, Choice, Services } from "./command.js";
 import { completeSize } from "./options.js";
 
 const texts = commandTexts.settings;
@@ -50,14 +50,14 @@ const scope = {
 const ALL = "all";
 
 /** Everything at once, for `reset`, before the settings. */
-export function completeReset(typed: string, locale: Locale): { name: string; value: string }[] {
+function completeReset(typed: string, locale: Locale): Choice[] {
   const all = { name: settingLines.choice(ALL, settingLines.all), value: ALL };
   const offered = all.name.includes(typed.trim().toLowerCase()) ? [all] : [];
   return [...offered, ...completeSetting(typed, locale)];
 }
 
 /** Settings whose name or meaning contains what was typed, in the user's language where it is one of ours. */
-export function completeSetting(typed: string, locale: Locale): { name: string; value: string }[] {
+function completeSetting(typed: string, locale: Locale): Choice[] {
   const wanted = typed.trim().toLowerCase();
   return Object.keys(CATALOG)
     .filter(isSettingName)
@@ -66,12 +66,7 @@ export function completeSetting(typed: string, locale: Locale): { name: string; 
 }
 
 /** Values of a setting that contain what was typed; a number that was typed comes first. */
-export function completeValue(
-  setting: string,
-  typed: string,
-  locale: Locale,
-  limits: Limits,
-): { name: string; value: string }[] {
+export function completeValue(setting: string, typed: string, locale: Locale, limits: Limits): Choice[] {
   if (!isSettingName(setting)) return [];
   if (setting === "size") return completeSize(typed, locale, limits);
   const wanted = typed.trim().toLowerCase();
@@ -142,6 +137,15 @@ export const settings: AnswerCommand = {
       },
     ],
   }),
+
+  complete({ options, locale }, { context }) {
+    const { name, value } = options.getFocused(true);
+    if (name === "value")
+      return completeValue(options.getString("name") ?? "", value, locale, context.limits);
+    return options.getSubcommand() === "reset"
+      ? completeReset(value, locale)
+      : completeSetting(value, locale);
+  },
 
   async run(interaction, services) {
     const { settings: store } = services;

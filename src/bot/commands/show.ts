@@ -1,6 +1,6 @@
-import { ApplicationCommandOptionType, ApplicationCommandType, MessageFlags } from "discord.js";
+import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { isFinished } from "../../core/job.js";
-import { deferReply, replyPrivately } from "../discord/interactions.js";
+import { deferPrivately, deferReply, replyPrivately } from "../discord/interactions.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { finalMessage } from "../messages/final-message.js";
 import { zipPart } from "../messages/overview-files.js";
@@ -9,6 +9,7 @@ import { mayModerate } from "../requests/rules.js";
 import { commandTexts } from "../words/commands.js";
 import { refusals } from "../words/refusals.js";
 import type { AnswerCommand } from "./command.js";
+import { completeOwnJob } from "./completions.js";
 
 const PARTS_MAX = 1000;
 
@@ -40,6 +41,8 @@ export const show: AnswerCommand = {
     ],
   }),
 
+  complete: completeOwnJob,
+
   async run(interaction, { queue, presenter, send, settings }) {
     const job = await queue.get(interaction.options.getString("id", true).trim());
     if (job === undefined) return replyPrivately(interaction, refusals.unknownJob);
@@ -50,7 +53,7 @@ export const show: AnswerCommand = {
     const limit = { ...CHANNEL_LIMIT, perFile: interaction.attachmentSizeLimit };
     const part = interaction.options.getInteger("part");
     if (part !== null) {
-      await deferReply(interaction, MessageFlags.Ephemeral);
+      await deferPrivately(interaction);
       const facts = await presenter.facts(job, interaction, job.items);
       const { file, parts } = await zipPart(job, part, facts, limit);
       if (file === null) await interaction.editReply({ content: refusals.noPart(parts) });

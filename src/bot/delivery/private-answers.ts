@@ -1,5 +1,4 @@
-import { MessageFlags } from "discord.js";
-import { acknowledge, deferUpdate, type Press } from "../discord/interactions.js";
+import { acknowledge, deferUpdate, type Press, privately } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import type { Outgoing } from "../discord/outgoing.js";
 
@@ -35,7 +34,7 @@ export class PrivateAnswers {
     this.#forgetOld();
     const earlier = this.#answers.get(key);
     if (earlier !== undefined) return this.#replace(earlier, press, message);
-    const given = acknowledge(press, () => press.reply(privately(message)));
+    const given = acknowledge(press, () => press.reply(privately(message.content)));
     const answer = { press, given };
     this.#answers.set(key, answer);
     try {
@@ -54,7 +53,7 @@ export class PrivateAnswers {
       await this.#options.api.editReply({ applicationId, interactionToken }, message);
     } catch {
       // Whatever became of the first answer, a further one reaches them, or fails with the reason.
-      await press.followUp(privately(message));
+      await press.followUp(privately(message.content));
     }
   }
 
@@ -66,9 +65,3 @@ export class PrivateAnswers {
     }
   }
 }
-
-const privately = ({ content }: Outgoing) => ({
-  content,
-  flags: MessageFlags.Ephemeral as const,
-  allowedMentions: { parse: [] },
-});

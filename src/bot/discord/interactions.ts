@@ -63,11 +63,13 @@ export async function acknowledge(
  */
 export const deferUpdate = (press: Press): Promise<void> => defer(press, () => press.deferUpdate());
 
-/** The same for an interaction whose answer is edited in later; with `Ephemeral`, only its user sees it. */
-export const deferReply = (
-  interaction: RepliableInteraction,
-  flags?: MessageFlags.Ephemeral,
-): Promise<void> => defer(interaction, () => interaction.deferReply(flags === undefined ? {} : { flags }));
+/** The same for an interaction whose answer is edited in later. */
+export const deferReply = (interaction: RepliableInteraction): Promise<void> =>
+  defer(interaction, () => interaction.deferReply());
+
+/** The same where only the user of the interaction sees the answer. */
+export const deferPrivately = (interaction: RepliableInteraction): Promise<void> =>
+  defer(interaction, () => interaction.deferReply({ flags: MessageFlags.Ephemeral }));
 
 async function defer(interaction: RepliableInteraction, answer: () => Promise<unknown>): Promise<void> {
   try {
@@ -87,13 +89,19 @@ export async function deleteMessage(press: Press): Promise<void> {
   }
 }
 
+type Answer = string | Pick<InteractionReplyOptions, "content" | "embeds" | "components">;
+
 /** Answers an interaction so that only its user sees it, and mentions nobody. */
 export async function replyPrivately(
   interaction: Asking | RepliableInteraction,
-  answer: string | Pick<InteractionReplyOptions, "content" | "embeds" | "components">,
+  answer: Answer,
 ): Promise<void> {
-  const message = typeof answer === "string" ? { content: answer } : answer;
-  await acknowledge(interaction, () =>
-    interaction.reply({ ...message, flags: MessageFlags.Ephemeral, allowedMentions: { parse: [] } }),
-  );
+  await acknowledge(interaction, () => interaction.reply(privately(answer)));
 }
+
+/** A message that only the user of an interaction sees, and that mentions nobody. */
+export const privately = (answer: Answer) => ({
+  ...(typeof answer === "string" ? { content: answer } : answer),
+  flags: MessageFlags.Ephemeral as const,
+  allowedMentions: { parse: [] },
+});

@@ -3,7 +3,7 @@ import type { Settings, Treatment, Where } from "../../core/settings.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { DiscordApi } from "../discord/messenger.js";
 
-/** Who will see a message, as far as it decides what may be in it. Known only when the message is posted. */
+/** The facts about a message's readers that decide what it may show. Known only when it is posted. */
 export interface Audience {
   /** The channel is age-restricted, or the thread's channel is. A direct message is not. */
   readonly ageRestricted: boolean;

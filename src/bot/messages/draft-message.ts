@@ -14,8 +14,8 @@ const PROMPT_MAX = 120;
 const NOTES_MAX = 2000;
 
 /**
- * What a draft would take: how many pictures, how long by this machine's own times, and which jobs come
- * first. `tooLong`: numbers of the prompts that Promptist can't read to their end.
+ * The message of a draft: how many pictures it would draw, how long that takes here, and which jobs come first.
+ * `tooLong`: numbers of the prompts that Promptist can't read to their end.
  */
 export function draftMessage(
   draft: Draft,

@@ -1,6 +1,9 @@
-import nlp from "compromise/two";
+import { createRequire } from "node:module";
 import { type Change, diffWordsWithSpace } from "diff";
 import { escapeMarkdown } from "../discord/markdown.js";
+
+// The package's single file: its 331 modules take the start of the program 80 ms longer.
+const nlp: typeof import("compromise/two").default = createRequire(import.meta.url)("compromise/two");
 
 /**
  * Most words that may differ. The search takes time quadratic in it, and a user chooses both texts: 1,000

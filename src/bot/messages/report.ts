@@ -16,7 +16,7 @@ interface Row {
   readonly scores: PairScores;
 }
 
-/** The columns in order, each with what stands in it. */
+/** The columns in order, each with the function that makes its cell. */
 const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = [
   ["number", ({ item }) => item.index + 1],
   ["seed", ({ item }) => item.seed],

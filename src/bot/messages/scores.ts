@@ -24,7 +24,7 @@ export function verdictLine(items: readonly Item[]): string[] {
   return line === null ? [] : [line];
 }
 
-/** Null of no values. */
+/** Null if there are no values. */
 const mean = (values: readonly (number | null)[]): number | null =>
   values.length === 0 ? null : values.reduce<number>((sum, value) => sum + (value ?? 0), 0) / values.length;
 

@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { MessageFlags } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { type Events, log } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
@@ -9,7 +8,7 @@ import type { Arrival, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import { DueClock } from "../delivery/due-clock.js";
 import { faultOf } from "../discord/faults.js";
-import { acknowledge, deferUpdate, type Press, replyPrivately } from "../discord/interactions.js";
+import { acknowledge, deferUpdate, type Press, privately, replyPrivately } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { retryTransient } from "../discord/retry-transient.js";
@@ -130,7 +129,7 @@ export class BatchDrafts {
       await intake.enqueue(press, draft);
     } catch (error) {
       repeats.forget(press);
-      await press.followUp({ content: sentenceOf(error), flags: MessageFlags.Ephemeral });
+      await press.followUp(privately(sentenceOf(error)));
       if (!(error instanceof InputError)) throw error;
     }
   }

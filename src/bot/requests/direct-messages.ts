@@ -8,10 +8,10 @@ export interface DirectMessageOptions {
 }
 
 const EVERY_MS = 60 * 60_000;
-/** People who are remembered; beyond these, those whose hour is over are forgotten. */
+/** How many people to remember before those whose hour is over are forgotten. */
 const PEOPLE = 1_000;
 
-/** Direct messages in words, which nobody reads: their writer is told of the commands, once an hour. */
+/** Answers a direct message in words with the commands, once an hour: nobody reads such messages. */
 export class DirectMessages {
   readonly #options: DirectMessageOptions;
   /** When each person was last told, in that order. */

@@ -128,7 +128,7 @@ export class Intake {
     return (await arrivals.work(origin, store)) ?? REFUSED;
   }
 
-  /** Whether the prompts were soon found to be wrong, and the user was told so privately. */
+  /** Waits a moment for the prompts; true if they were refused by then and the user was told privately. */
   async #refusedEarly(interaction: Asking, origin: Origin, read: Promise<unknown>): Promise<boolean> {
     const failure = read.then(
       () => null,
@@ -184,7 +184,7 @@ export class Intake {
     return this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
   }
 
-  /** The notes on a batch's file are for its preview; a job has none. */
+  /** Only the draft shows the notes on its file; a job has none. */
   async #enqueue(
     { notes: _, ...request }: DraftRequest & { readonly blind: boolean; readonly draftId?: string },
     origin: Origin,

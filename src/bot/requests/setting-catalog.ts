@@ -8,9 +8,10 @@ import {
   type PictureSize,
   parseSize,
   type Range,
+  REVEAL_MINUTES_RANGE,
   SCHEDULERS,
   SEARCH_MODES,
-  SETTING_TEXT_MAX,
+  SETTING_MAX,
   showSize,
 } from "../../core/options.js";
 import { type SettingName, type Settings, TREATMENTS } from "../../core/settings.js";
@@ -25,7 +26,7 @@ const SNOWFLAKE = /\d{17,20}/g;
 const roleIds = z
   .string()
   .transform((value) => [...value.matchAll(SNOWFLAKE)].map(([id]) => id))
-  .refine((ids) => ids.length > 0 && ids.length <= 20);
+  .refine((ids) => ids.length > 0 && ids.length <= SETTING_MAX.roles);
 const wordList = z
   .string()
   .transform((value) =>
@@ -34,8 +35,7 @@ const wordList = z
       .map((word) => word.trim())
       .filter((word) => word !== ""),
   )
-  .refine((list) => list.length > 0 && list.length <= 200);
-const MINUTES_OF_A_WEEK = 7 * 24 * 60;
+  .refine((list) => list.length > 0 && list.length <= SETTING_MAX.words);
 
 type Entry<N extends SettingName> = {
   readonly schema: z.ZodType<NonNullable<Settings[N]>>;
@@ -60,8 +60,8 @@ const oneOf = <const T extends readonly [string, ...string[]]>(choices: T) => ({
   takes: expectations.oneOf(choices),
 });
 const text = {
-  schema: z.string().min(1).max(SETTING_TEXT_MAX),
-  takes: expectations.text(SETTING_TEXT_MAX),
+  schema: z.string().min(1).max(SETTING_MAX.text),
+  takes: expectations.text(SETTING_MAX.text),
 };
 const size = {
   schema: z.string().transform((value, context): PictureSize => {
@@ -71,8 +71,8 @@ const size = {
   }),
   takes: expectations.size(DEFAULT_SIDES),
 };
-const roles = { schema: roleIds, takes: expectations.roles };
-const words = { schema: wordList, takes: expectations.words };
+const roles = { schema: roleIds, takes: expectations.roles(SETTING_MAX.roles) };
+const words = { schema: wordList, takes: expectations.words(SETTING_MAX.words) };
 const onOff = { schema: yesNo, usual: ["on", "off"], takes: expectations.yesNo };
 
 const STEPS = [10, 20, 30, 50, 100];
@@ -92,7 +92,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   useRoles: roles,
   manageRoles: roles,
   blind: onOff,
-  revealMinutes: inRange({ min: 1, max: MINUTES_OF_A_WEEK, whole: true }, [5, 15, 60, 24 * 60]),
+  revealMinutes: inRange(REVEAL_MINUTES_RANGE, [5, 15, 60, 24 * 60]),
   strangers: onOff,
   spoiler: onOff,
   flagged: oneOf(TREATMENTS),

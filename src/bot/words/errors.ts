@@ -98,8 +98,8 @@ export const expectations = {
     const { portrait = { width: sides.max, height: sides.max } } = namedSizes(sides);
     return `a size such as \`${showSize(portrait)}\`, both sides multiples of ${SIDE_MULTIPLE} from ${IMAGE_RANGES.side.min} to ${sides.max}`;
   },
-  roles: "one or more roles, as mentions or ids",
-  words: "words with commas between them",
+  roles: (max: number) => `1 to ${number(max)} roles, as mentions or ids`,
+  words: (max: number) => `1 to ${number(max)} words with commas between them`,
   yesNo: "`on` or `off`",
   text: (max: number) => `a text of at most ${number(max)} characters`,
 } as const;
@@ -132,7 +132,7 @@ class Values {
 const named = (name: string | null, what: string, otherwise: string): string =>
   name === null ? otherwise : `${what} \`${name.replaceAll("`", "'")}\``;
 
-/** What an option takes, as far as the error knows. */
+/** What the option takes, if the error says so. */
 function taken(values: Values): string {
   const [min, max, limit] = ["min", "max", "limit"].map((name) => values.number(name));
   const expected = values.text("expected");

@@ -6,7 +6,7 @@ import { LANGUAGES } from "./translations.js";
 /** Letters of a prompt in a line; 25 lines of twice as many fit an answer. */
 const PROMPT_MAX = 40;
 
-/** A job in a list, as far as its line tells it. */
+/** What one line of the list shows of a job. */
 interface Entry {
   readonly kind: JobKind;
   readonly state: JobState;

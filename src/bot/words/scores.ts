@@ -7,7 +7,7 @@ import { count } from "./parts.js";
 /** Scores of pictures (core/judgement.ts); arrows point from the prompt as written to the rewrite. */
 export const scoreLines = {
   /**
-   * What the judges' numbers say of the rewrite, in words; null where nobody judged both sides. Numbers: means
+   * What the scores say about the rewrite, in words; null unless both sides were judged. Numbers: means
    * where there are several pairs.
    */
   verdict: (relevance: PerSide<number | null>, beauty: PerSide<number | null>) => {

@@ -49,7 +49,7 @@ export interface PickleRules {
   persistent(id: PickleValue): PickleValue | undefined;
   /** True for the objects of `reduce` and `persistent` that tensors are made of. */
   isOfTensors(value: PickleValue): boolean;
-  /** Is told of each inert value. */
+  /** Called with each inert value. */
   onInert(value: Inert): void;
 }
 

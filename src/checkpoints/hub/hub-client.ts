@@ -5,6 +5,7 @@ import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { listFiles, modelInfo } from "@huggingface/hub";
+import { backoffMs } from "../../core/backoff.js";
 import { CheckpointError, isMissing } from "../../core/errors.js";
 import { MAX_INDEX_BYTES } from "../files/open.js";
 
@@ -337,7 +338,7 @@ export class HubClient {
   }
 
   async #wait(failures: number, trouble: string, asked?: number): Promise<void> {
-    const ms = asked ?? this.#patience.delayMs * 2 ** (failures - 1);
+    const ms = asked ?? backoffMs(failures - 1, this.#patience.delayMs);
     this.#options.onNotice?.(`${trouble}; trying again in ${Math.ceil(ms / 1000)} s.`);
     await delay(ms, undefined, { signal: this.#anySignal() }).catch(() => {
       this.#throwIfCancelled();

@@ -19,9 +19,9 @@ import {
   type Scaling,
 } from "./lora/families.js";
 import { parseKey, type Role } from "./lora/keys.js";
-import { listedPlaces } from "./lora/lists.js";
+import { listedModules } from "./lora/lists.js";
+import { type Bases, type LoraModule, type LoraPart, moduleFinder } from "./lora/modules.js";
 import { PEFT_CONFIG, peftScaling } from "./lora/peft-config.js";
-import { type Bases, type LoraPart, type Place, placeFinder } from "./lora/places.js";
 import { isForeign, kindOf, refused, strayNote } from "./lora/refusal.js";
 
 /*
@@ -30,7 +30,7 @@ import { isForeign, kindOf, refused, strayNote } from "./lora/refusal.js";
  */
 
 export { BLOCK_COUNTS } from "./lora/blocks.js";
-export type { LoraPart } from "./lora/places.js";
+export type { LoraPart } from "./lora/modules.js";
 
 /** A file and the strength to merge it with. */
 export interface LoraChoice {
@@ -69,7 +69,7 @@ const RULES = 2;
  *   another model, or of no model
  */
 export function mergeLoras(bases: Bases, choices: readonly LoraChoice[]): MergedWeights {
-  const find = choices.length === 0 ? () => undefined : placeFinder(bases);
+  const find = choices.length === 0 ? () => undefined : moduleFinder(bases);
   const loras = choices.map((choice) => readLora(choice, bases, find));
   const merged = (part: LoraPart): Weights => {
     const changing = loras.filter(({ changes }) => changes[part].size > 0);
@@ -184,10 +184,10 @@ function adapterFile(path: string): string {
 }
 
 /** The tensors of a file that change one module, by role. */
-interface Group extends Place {
+interface Group extends LoraModule {
   readonly keys: Map<Role, string>;
 }
-type Find = (stem: string) => Place | undefined;
+type Find = (stem: string) => LoraModule | undefined;
 
 /** Sorts a file's tensors by the module that they change; `strays` name none, or one that is not there. */
 function grouped(
@@ -197,13 +197,13 @@ function grouped(
 ): { groups: Group[]; strays: string[]; note: string[] } {
   const groups = new Map<string, Group>();
   const strays: string[] = [];
-  const listed = listedPlaces(weights, bases);
+  const listed = listedModules(weights, bases);
   for (const key of weights.names) {
     const parsed = parseKey(key);
-    const place = parsed && (listed.places.get(parsed.stem) ?? find(parsed.stem));
-    const id = place && `${place.part}:${place.module}`;
+    const found = parsed && (listed.modules.get(parsed.stem) ?? find(parsed.stem));
+    const id = found && `${found.part}:${found.module}`;
     const group =
-      id === undefined ? undefined : (groups.get(id) ?? { ...place!, keys: new Map<Role, string>() });
+      id === undefined ? undefined : (groups.get(id) ?? { ...found!, keys: new Map<Role, string>() });
     if (!parsed || !group || group.keys.has(parsed.role)) {
       strays.push(`${shown(key)} [${weights.get(key)!.shape}]`);
       continue;
@@ -238,7 +238,7 @@ const OF_BIAS: readonly Role[] = ["diff_b", "b_norm", "up_bias"];
 const isUsed = (role: Role, found: Changes): boolean =>
   (OF_BIAS.includes(role) ? found.bias : found.weight) !== undefined;
 
-/** What of a file and its configuration decides what is merged. */
+/** The parts of a file and its configuration that decide what is merged. */
 function contentHash(file: string): string {
   const hash = createHash("sha256");
   updateWithFile(hash, file);

@@ -11,7 +11,7 @@ interface Row {
   readonly expires_at: number;
 }
 
-/** What comes after a megabyte of prompts takes a millisecond to reach. */
+/** A column behind a megabyte of prompts takes a millisecond to reach. */
 const PAGE = 8;
 
 /** When a draft ends, and where it is shown. */

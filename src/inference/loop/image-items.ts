@@ -208,20 +208,14 @@ export class ImageItems implements ItemWork {
 const promptOf = (item: Item, side: Side): string =>
   side === "baseline" ? item.prompt : (item.rewrite ?? "");
 
-/** Everything that decides how a picture looks, as one string to compare. */
-function recipe(job: Job, item: Item, side: Side, checkpoint: string): string {
-  const { seed, steps, guidance, negative, size, scheduler } = imageOf(job, item);
-  return JSON.stringify([
-    promptOf(item, side),
-    seed,
-    steps,
-    guidance,
-    negative,
-    size?.width,
-    size?.height,
-    scheduler,
-    checkpoint,
-  ]);
+/**
+ * Everything that decides how a picture looks, as one string to compare. All options count, so a new one needs
+ * no line here.
+ */
+export function recipe(job: Job, item: Item, side: Side, checkpoint: string): string {
+  const { size, ...others } = imageOf(job, item);
+  const options = Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([promptOf(item, side), checkpoint, size?.width, size?.height, options]);
 }
 
 /** Keeps what was judged of a copied picture and judges the rest now. */

@@ -1,3 +1,4 @@
+import { backoffMs } from "../../core/backoff.js";
 import {
   codeOf,
   contextOf,
@@ -16,7 +17,7 @@ import { type Host, type ItemWork, OpenPhase } from "./phase.js";
 import { TextItems } from "./text-items.js";
 
 /**
- * The result of one phase of a job. Stages return it; a throw means a bug and is caught once, in the loop.
+ * How one phase of a job ended. `#runJob` returns it; a throw means a bug and is caught once, in the loop.
  */
 type Outcome =
   | { readonly kind: "complete" | "advance" | "release" | "cancelled" }
@@ -55,7 +56,7 @@ export interface LoopOptions {
   readonly mayClaim?: () => boolean;
 }
 
-const RETRY_BASE_MS = 1_000;
+const RETRY_FIRST_MS = 1_000;
 /**
  * How long to wait before looking again when the queue cannot be reached (locked by another program, disk
  * full).
@@ -290,5 +291,5 @@ export class InferenceLoop {
 }
 
 function retryable(cause: Cause, claim: Claim): Outcome {
-  return { kind: "retry", ...cause, afterMs: RETRY_BASE_MS * 2 ** claim.job.failures.length };
+  return { kind: "retry", ...cause, afterMs: backoffMs(claim.job.failures.length, RETRY_FIRST_MS) };
 }

@@ -55,19 +55,19 @@ export async function optimizePrompts(
   // With more new tokens than positions, there is nothing to read and so nothing to generate.
   const encoded = read.flatMap(({ ids }) => (ids.length === 0 ? [] : [ids]));
 
-  const perBatch = Math.max(1, Math.floor(MAX_ROWS / (settings.mode === "beam" ? settings.beams : 1)));
-  const batches = Math.ceil(encoded.length / perBatch);
+  const perGroup = Math.max(1, Math.floor(MAX_ROWS / (settings.mode === "beam" ? settings.beams : 1)));
+  const groups = Math.ceil(encoded.length / perGroup);
   const texts: Generated[] = [];
-  for (let batch = 0; batch < batches; batch++) {
+  for (let group = 0; group < groups; group++) {
     signal?.throwIfAborted();
-    const range = [batch * perBatch, (batch + 1) * perBatch] as const;
-    const group = await generate(decoder, encoded.slice(...range), settings, {
+    const range = [group * perGroup, (group + 1) * perGroup] as const;
+    const generated = await generate(decoder, encoded.slice(...range), settings, {
       eosId: tokenizer.eosId,
       vocabulary,
       signal,
-      onStep: (done) => onStep?.(batch * settings.maxNewTokens + done, batches * settings.maxNewTokens),
+      onStep: (done) => onStep?.(group * settings.maxNewTokens + done, groups * settings.maxNewTokens),
     });
-    texts.push(...group);
+    texts.push(...generated);
   }
   const next = texts[Symbol.iterator]();
   return prompts.map((prompt, i) => {

@@ -134,7 +134,7 @@ export interface ComposeRequest {
 }
 export interface SheetRequest {
   readonly pairs: readonly PairFiles[];
-  /** Each pair's number in the batch. */
+  /** Each pair's number in its job, from 1. */
   readonly numbers: readonly number[];
   readonly file: string;
 }

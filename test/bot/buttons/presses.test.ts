@@ -338,7 +338,7 @@ describe("what is forged or old", () => {
   });
 });
 
-describe("what is ready first", () => {
+describe("a side that is ready first", () => {
   it("is shown first: the rewrite, then the baseline, then the pair", async () => {
     const { local, loop, queue } = await startWorld();
     const handle = await local.member("alice").slash("compare", { prompt: "A cat", seed: 1 });
@@ -360,7 +360,7 @@ describe("what is ready first", () => {
   });
 });
 
-describe("the call at the end", () => {
+describe("the mention at the end", () => {
   const called = (message: ApiMessage) => message.content.includes("your comparison is ready: https://");
 
   it("comes for a result that was waited for", async () => {
@@ -372,7 +372,7 @@ describe("the call at the end", () => {
     expect(world.problems).toEqual([]);
   });
 
-  it("does not come to who has switched it off, nor for what was there at once", async () => {
+  it("is left out for people who switched it off, and for results that came at once", async () => {
     const world = await startWorld({ bot: { timing: { pingAfterMs: 0 } } });
     const alice = world.local.member("alice");
     await world.settings.set("user", alice.id, "ping", false, alice.id);

@@ -55,8 +55,22 @@ describe("/settings set", () => {
     expect(await stored()).toEqual({ useRoles: [role.id] });
     await set({ name: "manageRoles", role: role.id, value: "<@&123456789012345678>" });
     expect((await stored()).manageRoles).toEqual(["123456789012345678", role.id]);
-    expect(await set({ name: "useRoles" })).toContain("one or more roles");
+    expect(await set({ name: "useRoles" })).toContain("1 to 20 roles");
     expect(await set({ name: "guidance" })).toContain("a number from 0 to 50");
+  });
+
+  it.each([
+    [
+      "useRoles",
+      Array.from({ length: 21 }, (_, i) => `<@&${123456789012345678n + BigInt(i)}>`).join(" "),
+      "1 to 20 roles",
+    ],
+    ["refusedWords", Array.from({ length: 201 }, (_, i) => `w${i}`).join(","), "1 to 200 words"],
+    ["revealMinutes", "10081", "from 1 to 10,080"],
+  ] as const)("refuses more for %s than is stored, and says how much is", async (name, value, takes) => {
+    const { set, stored } = await start();
+    expect(await set({ name, value })).toContain(takes);
+    expect(await stored()).toEqual({});
   });
 
   it("refuses a server's limits for a channel, and takes them for the server", async () => {

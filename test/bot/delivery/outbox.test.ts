@@ -131,7 +131,7 @@ describe("a channel that does not take the late message", () => {
     expect(message.attachments).toHaveLength(2);
   });
 
-  it("and a person who takes no messages: the attempts end, and /show brings the result up", async () => {
+  it("ends the attempts if the person takes no messages either, and /show still has the result", async () => {
     const clock = lateClock();
     const world = await startWithJob({ bot: { now: clock.now } }, "read-only");
     clock.late = true;
@@ -216,7 +216,7 @@ describe("trouble on the way", () => {
   });
 });
 
-describe("pictures larger than the place takes", () => {
+describe("pictures larger than the channel takes", () => {
   it("are made smaller, and the message says so", async () => {
     const world = await startWithJob({ local: { limits: { attachmentBytes: 150_000 } } });
     const delivered = nextEvent(world.events, "job.delivered");
@@ -236,7 +236,7 @@ describe("pictures larger than the place takes", () => {
     expect(world.local.transcript.rest("PATCH", REPLY).filter(({ status }) => status >= 400)).toEqual([]);
   });
 
-  it("than Discord had said are made smaller until it takes them", async () => {
+  it("are shrunk again if Discord accepts less than it had said", async () => {
     // Each file is within its limit, but a body may not hold the three of them.
     const world = await startWithJob({ local: { limits: { requestBytes: 1_000_000 } } });
     const delivered = nextEvent(world.events, "job.delivered");

@@ -30,7 +30,7 @@ describe("added phrases", () => {
   const prompt = "A cat in the rain";
   const rewrite = "A cat in the rain by night, highly detailed, 8 k, sharp focus";
 
-  it("are the runs between commas, with their places", () => {
+  it("are the runs between commas, with their offsets", () => {
     const phrases = addedPhrases(prompt, rewrite);
     expect(phrases.map(({ text }) => text)).toEqual(["by night", "highly detailed", "8 k", "sharp focus"]);
     for (const { text, start, end } of phrases) expect(rewrite.slice(start, end)).toBe(text);

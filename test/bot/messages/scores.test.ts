@@ -27,7 +27,7 @@ async function compare(judgements: Judgements, options: Record<string, string | 
 }
 
 describe("the scores of a pair", () => {
-  it("are words under it, and numbers in Info with a word on what they are", async () => {
+  it("are words under the pair, and numbers with an explanation in Info", async () => {
     const { alice, message } = await compare(scored([0.213, 0.2412], [5.12, 5.864]));
     expect(text(message).split("\n")).toContain(
       "Judges: fits the prompt better · looks better (5.1 → 5.9 of 10)",
@@ -49,7 +49,7 @@ describe("the scores of a pair", () => {
     expect(text(message).split("\n")).toContain(`Judges: ${words}`);
   });
 
-  it("are told as far as there are any", async () => {
+  it("leave out what was not judged", async () => {
     expect(text((await compare({ baseline: PASSED, optimized: PASSED })).message)).not.toContain("Judges");
   });
 

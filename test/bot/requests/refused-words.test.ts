@@ -52,7 +52,7 @@ describe("a part of another word is not", () => {
     ["女", "女性の肖像"],
   ])("%s in: %s", async (word, text) => expect(await refuses(word, text)).toBe(false));
 
-  it("nor is another alphabet's look-alike or a digit for a letter, which is said to be out of reach", async () => {
+  it("nor is a look-alike of another alphabet or a digit for a letter, a limit that the docs name", async () => {
     expect(await refuses("nude", "a nud\u0435")).toBe(false);
     expect(await refuses("nude", "a nud3")).toBe(false);
   });

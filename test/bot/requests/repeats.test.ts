@@ -39,7 +39,7 @@ describe("the same press", () => {
     expect(answers([200, 0, 1_100])).toEqual([false, true, true]);
   });
 
-  it("is none where the first came to nothing, or where the time is 0", () => {
+  it("is not a repeat if the first one failed, or if the time is 0", () => {
     const repeats = new Repeats(1000);
     expect(repeats.isRepeat(press(0))).toBe(false);
     repeats.forget(press(0));

@@ -179,6 +179,8 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
     number: [[1, 50]],
     oneOf: [[["a", "b"]]],
     size: [[sidesOf(512, null)]],
+    roles: [[20]],
+    words: [[200]],
     text: [[1000]],
   }),
   labels: read(labels, {

@@ -120,7 +120,7 @@ describe("a file that does not belong to the checkpoint", () => {
   const DOWN = { [`${Q}.lora_down.weight`]: [2, 8] };
   const PAIR = { ...DOWN, [`${Q}.lora_up.weight`]: [8, 2] };
 
-  it("is merged without the keys that fit nowhere, which are told once", () => {
+  it("is merged without the keys that fit nowhere, which are named once", () => {
     const strays = {
       "lora_unet_down_blocks_9_attentions_0_proj_in.lora_down.weight": [2, 8],
       "lora_te_text_model_encoder_layers_0_self_attn_q_proj.alpha": [],

@@ -28,7 +28,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     });
   const undelivered = async () => deliveries.undelivered();
 
-  test("whatever ended waits to be told, oldest first, until it is", async () => {
+  test("every ended job waits for its delivery, oldest first", async () => {
     await enqueue({ user: "zoe" });
     await queue.release(await claim());
     const waiting = (await queue.open())[0]!;
@@ -59,7 +59,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect((await queue.depth()).undelivered).toBe(1);
   });
 
-  test("the delivery of a job that is not over is a bug", async () => {
+  test("delivering a job that is not over throws", async () => {
     const { id } = await enqueue({ user: "ada" });
     for (const wrong of [id, "unknown"]) {
       await expect(deliveries.delivered(wrong, "message")).rejects.toMatchObject({ code: "INTERNAL" });

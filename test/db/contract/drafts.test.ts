@@ -26,7 +26,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     return drafts.add({ kind, text, image, items, preview: false }, origin, expiresAt);
   }
 
-  test("comes back as it was read, by its id and its interaction's, also after the next start", async () => {
+  test("is read back whole by its id and its interaction's id, also after a restart", async () => {
     const draft = await add("ada");
     expect(draft).toMatchObject({
       id: expect.stringMatching(/^[a-z0-9]{8,20}$/),
@@ -47,7 +47,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect(await after.ofInteraction("unknown")).toBeUndefined();
   });
 
-  test("is due when its time is over, the first to end first", async () => {
+  test("is due when its time is over, the earliest first", async () => {
     expect(await drafts.nextDueAt()).toBeNull();
     const late = await add("ada", START + 2_000);
     const early = await add("bob", START + 1_000);
@@ -62,7 +62,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect(await drafts.nextDueAt()).toBe(START + 2_000);
   });
 
-  test("goes with the commit that stores its job, and stays where the queue refuses that", async () => {
+  test("is deleted in the commit that stores its job, and stays if the queue refuses the job", async () => {
     const draft = await add("ada");
     const job = { ...newJob({ user: "ada", ...pairs }), draftId: draft.id };
     await queue.enqueue(newJob({ user: "ada" }));

@@ -46,7 +46,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect(await queue.claim("text", "loop")).toBeUndefined();
     });
 
-    test("who comes while another is served goes before his next job", async () => {
+    test("a user who comes while another is served goes before that one's next job", async () => {
       await enqueue({ user: "ada" });
       const running = await claim();
       await enqueue({ user: "ada" });
@@ -55,7 +55,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect(await drain(queue)).toEqual(["bob", "ada"]);
     });
 
-    test("a stream of newcomers does not starve who waits", async () => {
+    test("a stream of newcomers does not starve a waiting user", async () => {
       await enqueue({ user: "ada" });
       await enqueue({ user: "ada" });
       await queue.complete(await claim());
@@ -86,7 +86,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect(await drain(queue, "image")).toEqual(["ada", "bob", "cyd", "ada"]);
     });
 
-    test("who enters the image line goes behind those who wait there, served before or not", async () => {
+    test("a user who enters the image line goes behind those who wait there, served before or not", async () => {
       await enqueue({ user: "ada", ...pairs });
       await queue.complete(await claim("image"));
       await enqueue({ user: "ada" });

@@ -111,7 +111,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect(await queue.depth()).toEqual({ queued: 1, running: 0, undelivered: 0 });
     });
 
-    test("who stores a job hears of it, and not of a job that was there", async () => {
+    test("calls onStored for a new job, and not for one that is stored already", async () => {
       const wish = newJob({ user: "ada" });
       const stored: unknown[] = [];
       const onStored = (job: unknown) => stored.push(job);
@@ -156,7 +156,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect(items.map((item) => item.seed)).toEqual([top - 1, top, 0]);
     });
 
-    test("a full queue refuses, yet knows the jobs that it has, and takes jobs when one has left", async () => {
+    test("a full queue refuses new jobs, answers repeated ones, and accepts again once one has left", async () => {
       const wish = newJob({ user: "ada" });
       const first = await queue.enqueue(wish);
       for (let n = 1; n < 10; n += 1) await enqueue({ user: `user ${n}` });
@@ -177,7 +177,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect((await queue.get(id))?.items.map((item) => item.prompt)).toEqual(prompts);
     });
 
-    test("caps of a person, a channel and a server count open jobs alone", async () => {
+    test("caps of a person, a channel and a server count only open jobs", async () => {
       const capped = (user: string, caps: object) => queue.enqueue({ ...newJob({ user }), caps });
       await capped("ada", { user: 1 });
       await expect(capped("ada", { user: 1 })).rejects.toMatchObject({
@@ -201,7 +201,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
   describe("results", () => {
     const candidates = [{ text: "a cat, trending", tokens: 5, score: -0.5 }];
 
-    test("each is kept at once, halves of a pair too, and notes add up", async () => {
+    test("each is kept at once, also one side of a pair, and notes add up", async () => {
       await enqueue({ user: "ada", kind: "batch", prompts: ["A cat", "Fear"] });
       const text = await claim();
       expect(text.job).toMatchObject({ state: "running", attempt: 1, startedAt: START });
@@ -249,7 +249,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       ]);
     });
 
-    test("an item that the job has not is a bug and is told so", async () => {
+    test("an index without an item throws", async () => {
       await enqueue({ user: "ada" });
       const held = await claim();
       await expect(
@@ -519,7 +519,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect(await queue.depth()).toEqual({ queued: 0, running: 0, undelivered: 4 });
     });
 
-    test("what is over or unknown is told so", async () => {
+    test("answers 'finished' or 'unknown' for a job that is over or not stored", async () => {
       const { id } = await enqueue({ user: "ada" });
       await queue.complete(await claim());
       expect(await queue.cancel(id)).toBe("finished");

@@ -85,7 +85,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect((await records.latest(2)).map(({ id }) => id)).toEqual([bob, ada]);
   });
 
-  test("prune deletes old jobs that were told or given up, and nothing else", async () => {
+  test("prune deletes old jobs whose delivery succeeded or was given up, and nothing else", async () => {
     const { ada, bob, cyd } = await finished(); // ended after 1, 2 and 0 seconds
     const waiting = await enqueue({ user: "ada" });
     await deliveries.delivered(ada, "message");
@@ -123,7 +123,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect(await queue.get(jobs[1]!.id)).toBeDefined();
   });
 
-  test("a person's recent prompts, jobs, and the end of them", async () => {
+  test("lists a person's recent prompts and jobs, and erases them", async () => {
     for (const prompt of ["A cat", "A dog", "A CAT again", "A cat"]) {
       const job = await enqueue({ user: "ada", kind: "optimize", prompts: [prompt] });
       if (prompt === "A dog") await queue.cancel(job.id);

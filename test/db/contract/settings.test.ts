@@ -39,7 +39,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     ]);
   });
 
-  test("servers, channels and people are apart, also under one id", async () => {
+  test("servers, channels and people have separate settings, also under one id", async () => {
     await settings.set("server", "1", "steps", 10, "ada");
     await settings.set("channel", "1", "steps", 20, "ada");
     await settings.set("user", "1", "ping", true, "ada");
@@ -71,7 +71,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect(await settings.of("channel", "channel")).toEqual({ guidance: 5 });
   });
 
-  test("erasing a person takes what they set for themselves alone", async () => {
+  test("erasing a person deletes only what they set for themselves", async () => {
     await settings.set("user", "ada", "ping", true, "ada");
     await settings.set("user", "bob", "ping", true, "bob");
     await settings.set("server", "guild", "steps", 10, "ada");

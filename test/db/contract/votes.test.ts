@@ -88,7 +88,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect(await votes.tally("unknown")).toEqual(NONE);
   });
 
-  test("ballots are due in the order of their ends, and those without an end never", async () => {
+  test("ballots are due in the order of their closing times, those without one never", async () => {
     expect(await votes.nextDueAt()).toBeNull();
     const [never, late, early] = [await pair(), await pair(), await pair()];
     await votes.open(never, null);

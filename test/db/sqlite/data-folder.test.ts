@@ -40,7 +40,7 @@ const look = () => [1, 2, 3].map(() => watch.isOurs());
 const OURS = [true, true, true];
 
 describe.skipIf(process.platform === "win32")("the data folder of a running program", () => {
-  test("that nobody touched is said nothing about", () => {
+  test("that nobody touched is not mentioned", () => {
     expect(look()).toEqual(OURS);
     expect([...logged, ...gone]).toEqual([]);
   });

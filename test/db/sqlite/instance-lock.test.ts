@@ -66,7 +66,7 @@ test("kill -9 of the first frees the folder at once", async () => {
   expect((await start()).said).toBe("held");
 });
 
-test("it holds within one process too, and release frees it", () => {
+test("a second lock in one process is refused, too, until the first is released", () => {
   const lock = lockInstance(folder);
   expect(() => lockInstance(folder)).toThrowError(locked);
   lock.release();

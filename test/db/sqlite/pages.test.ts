@@ -70,7 +70,7 @@ async function addVotes(): Promise<void> {
   for (const user of ["ada", "bob"]) await votes.vote(bob.id, user, "bad");
 }
 
-test("votes are counted, grouped and listed the same over any number of pages, in turns", async () => {
+test("votes are counted, grouped and listed the same over any number of pages, in several steps", async () => {
   await addVotes();
   const { votes } = store;
   const all = { optimized: 0, baseline: 0, tie: MANY, bad: 2 };
@@ -87,7 +87,7 @@ test("votes are counted, grouped and listed the same over any number of pages, i
   expect(await votes.total({ guildId: "elsewhere" })).toEqual({ ...all, tie: 0, bad: 0 });
 });
 
-test("of a person's many ballots those stay that others voted on, without the texts, in turns", async () => {
+test("erasing a person of many ballots keeps those that others voted on, without the texts, in several steps", async () => {
   await addVotes();
   const { votes } = store;
   expect(await turnsDuring(() => votes.erase("ada"))).toBeGreaterThan(3);
@@ -102,7 +102,7 @@ test("of a person's many ballots those stay that others voted on, without the te
   expect(kept.all()).toHaveLength(2);
 });
 
-test("jobs are listed and pruned oldest first over any number of pages, in turns", async () => {
+test("jobs are listed and pruned oldest first over any number of pages, in several steps", async () => {
   const { queue, records } = store;
   const { id } = await queue.enqueue(newJob({ user: "ada", kind: "compare" }));
   await queue.cancel(id);
@@ -124,7 +124,7 @@ test("jobs are listed and pruned oldest first over any number of pages, in turns
   expect(await records.idsOfUser("ada")).toEqual([id, "old-0"]);
 });
 
-test("the ends of drafts are found among many, however long these are, in turns", async () => {
+test("expired drafts are found among many long ones, in several steps", async () => {
   const { drafts } = store;
   const { kind, origin, text, image, items } = newJob({ user: "ada", kind: "batch" });
   const request = { kind, text, image, items, preview: false };

@@ -9,7 +9,7 @@ export interface Interference {
   acknowledges(): boolean;
   /** Whether to refuse to resume a session. */
   refusesResume(): boolean;
-  /** What a READY holds, from what it should hold. */
+  /** Changes the content of a READY. */
   ready(data: object): unknown;
   /** Calls `send`, which sends an interaction: once and at once, or as a test planned. */
   deliver(send: () => void): void;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { deserialize, serialize } from "node:v8";
@@ -61,21 +61,17 @@ export class Archive {
     });
   }
 
-  /** Writes pending changes. @throws the error of the last failed write */
+  /** Writes the last changes. @throws the error of that write */
   async close(): Promise<void> {
     this.#unsubscribe();
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#writing;
-    mkdirSync(dirname(this.#file), FOLDER);
-    writeFileSync(`${this.#file}.new`, this.#bytes(), { mode: 0o600 });
-    renameSync(`${this.#file}.new`, this.#file);
+    await this.#save();
   }
 
   async #write(): Promise<void> {
     try {
-      await mkdir(dirname(this.#file), FOLDER);
-      await writeFile(`${this.#file}.new`, this.#bytes(), { mode: 0o600 });
-      await rename(`${this.#file}.new`, this.#file);
+      await this.#save();
       this.#failure = null;
     } catch (error) {
       // Warn only once, at the first failure; the next change tries again.
@@ -84,7 +80,11 @@ export class Archive {
     }
   }
 
-  #bytes(): Buffer {
-    return serialize({ version: VERSION, world: this.#state.world() } satisfies Archived);
+  /** Replaces the file whole; a reader sees the old world or the new one. */
+  async #save(): Promise<void> {
+    const bytes = serialize({ version: VERSION, world: this.#state.world() } satisfies Archived);
+    await mkdir(dirname(this.#file), FOLDER);
+    await writeFile(`${this.#file}.new`, bytes, { mode: 0o600 });
+    await rename(`${this.#file}.new`, this.#file);
   }
 }

@@ -1,5 +1,5 @@
 import type { Weights } from "../../files/weights.js";
-import { type Bases, type LoraPart, modulesOf, type Place } from "./places.js";
+import { type Bases, type LoraModule, type LoraPart, modulesOf } from "./modules.js";
 
 /*
  * cloneofsimo's scripts (2022) number the layers instead of naming them: `unet:0:up`, `unet:0:down`, ... in the
@@ -31,7 +31,7 @@ const USUAL: Readonly<Record<LoraPart, readonly (readonly string[])[]>> = {
 
 interface Listed {
   /** From a number, such as `unet:0`, to its module. */
-  readonly places: ReadonlyMap<string, Place>;
+  readonly modules: ReadonlyMap<string, LoraModule>;
   /** A sentence where the order had to be guessed. */
   readonly note: string | null;
 }
@@ -40,8 +40,8 @@ interface Listed {
  * The modules that a file's numbers stand for. Where it holds other layers than the scripts train, the first
  * choice of layers is taken whose shapes fit, and a note says which.
  */
-export function listedPlaces(weights: Weights, bases: Bases): Listed {
-  const places = new Map<string, Place>();
+export function listedModules(weights: Weights, bases: Bases): Listed {
+  const modules = new Map<string, LoraModule>();
   const guessed: string[] = [];
   for (const list of ["unet", "text_encoder"] as const) {
     const shapes = shapesOf(weights, list);
@@ -49,15 +49,15 @@ export function listedPlaces(weights: Weights, bases: Bases): Listed {
     const found =
       USUAL[list].map((layers) => sequence(bases, list, layers)).find((it) => fits(it, shapes, bases)) ??
       guess(shapes, list, bases, guessed);
-    found?.forEach((place, i) => {
-      places.set(`${list}:${i}`, place);
+    found?.forEach((module, i) => {
+      modules.set(`${list}:${i}`, module);
     });
   }
   const note =
     guessed.length === 0
       ? null
       : `${weights.source} numbers its layers instead of naming them; they are taken as ${guessed.join(", ")}, the first that fit. Compare a picture before you rely on it.`;
-  return { places, note };
+  return { modules, note };
 }
 
 /** [out, in] of each number, up to the first that is missing or incomplete. */
@@ -73,7 +73,7 @@ function shapesOf(weights: Weights, list: LoraPart): (readonly [number, number])
 }
 
 /** The modules of some layers in the order of `modules()`. */
-function sequence(bases: Bases, part: LoraPart, layers: readonly string[]): Place[] {
+function sequence(bases: Bases, part: LoraPart, layers: readonly string[]): LoraModule[] {
   const order = (module: string): readonly number[] | undefined => {
     const layer = layers.findIndex((it) => module.endsWith(`.${it}`));
     if (layer < 0) return undefined;
@@ -96,13 +96,13 @@ function compare(a: readonly number[], b: readonly number[]): number {
 }
 
 function fits(
-  places: readonly Place[],
+  modules: readonly LoraModule[],
   shapes: readonly (readonly [number, number])[],
   bases: Bases,
 ): boolean {
   return (
-    places.length === shapes.length &&
-    places.every(({ part, module }, i) => {
+    modules.length === shapes.length &&
+    modules.every(({ part, module }, i) => {
       const shape = bases[part].get(`${module}.weight`)!.shape;
       return shape[0] === shapes[i]![0] && shape[1] === shapes[i]![1];
     })
@@ -115,7 +115,7 @@ function guess(
   list: LoraPart,
   bases: Bases,
   guessed: string[],
-): Place[] | undefined {
+): LoraModule[] | undefined {
   const texts = list === "unet" ? [[], ...choices(["q_proj", "k_proj", "v_proj", "out_proj"])] : [[]];
   for (const layers of choices(LAYERS[list])) {
     const first = sequence(bases, list, layers);

@@ -7,7 +7,7 @@ import { readText, shown } from "../../files/file.js";
 import { MAX_INDEX_BYTES } from "../../files/open.js";
 import { readMetadata } from "../../files/safetensors.js";
 import type { Scaling } from "./families.js";
-import type { LoraPart, Place } from "./places.js";
+import type { LoraModule, LoraPart } from "./modules.js";
 
 /** PEFT's configuration of an adapter, as far as it changes what is merged. */
 const peftConfig = z.object({
@@ -30,7 +30,7 @@ const READ_TYPES = ["LORA", "LOHA", "LOKR", "IA3"];
 const CHANGED_BASE = /^(pissa|olora|corda|loftq|eva_residual)/i;
 
 /** How PEFT's configuration scales a module; undefined where there is no configuration. */
-export type ScalingOf = (place: Place) => Scaling | undefined;
+export type ScalingOf = (module: LoraModule) => Scaling | undefined;
 
 /**
  * Reads the configuration beside a PEFT adapter (`adapter_config.json`) or in a file's metadata, where
@@ -38,7 +38,11 @@ export type ScalingOf = (place: Place) => Scaling | undefined;
  * @throws CheckpointError CHECKPOINT_CORRUPT (no such configuration), CHECKPOINT_TENSORS (a method that is not
  *   merged here)
  */
-export function peftScaling(file: string, names: readonly string[], modules: readonly Place[]): ScalingOf {
+export function peftScaling(
+  file: string,
+  names: readonly string[],
+  modules: readonly LoraModule[],
+): ScalingOf {
   const isPeft =
     basename(file).startsWith("adapter_model.") || names.some((name) => name.startsWith("base_model.model."));
   const path = join(dirname(file), PEFT_CONFIG);
@@ -104,12 +108,12 @@ function partsOf(source: string, value: unknown): Partial<Record<LoraPart, PeftC
   return { ...(unet && { unet }), ...(text_encoder && { text_encoder }) };
 }
 
-function scalingBy(configs: Partial<Record<LoraPart, PeftConfig>>, places: readonly Place[]): ScalingOf {
+function scalingBy(configs: Partial<Record<LoraPart, PeftConfig>>, found: readonly LoraModule[]): ScalingOf {
   const scalings = new Map<string, Scaling>();
   for (const part of ["unet", "text_encoder"] as const) {
     const config = configs[part];
     if (config === undefined) continue;
-    const modules = places.filter((place) => place.part === part).map(({ module }) => module);
+    const modules = found.filter((it) => it.part === part).map(({ module }) => module);
     const alphas = patternValues(config.alpha_pattern ?? {}, modules);
     const ranks = patternValues(config.rank_pattern ?? {}, modules);
     for (const [i, module] of modules.entries())

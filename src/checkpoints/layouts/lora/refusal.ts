@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { CheckpointError } from "../../../core/errors.js";
 import type { Weights } from "../../files/weights.js";
 
-/** What a file is for, where its tensors tell. */
+/** What a file is for, if its tensors show it. */
 export interface Kind {
   /** Such as "a LoRA of Stable Diffusion XL". */
   readonly name: string;
@@ -46,7 +46,7 @@ const TEXT_WIDTHS: Readonly<Record<number, string>> = {
   2048: "a LoRA of Stable Diffusion XL",
 };
 
-/** What a file's keys, shapes and metadata say that it is; null where they say nothing. */
+/** The kind of a file, by its keys, shapes and metadata; null if unknown. */
 export function kindOf(weights: Weights, metadata: Readonly<Record<string, string>>): Kind | null {
   for (const [pattern, name, advice] of KINDS)
     if (weights.names.some((key) => pattern.test(key.slice(0, 300)))) return { name, advice };
@@ -84,7 +84,7 @@ export function refused(
   );
 }
 
-/** What is said of tensors that are left out while the rest is merged. */
+/** The note on tensors that are left out while the rest is merged. */
 export function strayNote(file: string, strays: readonly string[], total: number): string[] {
   if (strays.length === 0) return [];
   const more = strays.length > SHOWN_STRAYS ? ` and ${strays.length - SHOWN_STRAYS} more` : "";

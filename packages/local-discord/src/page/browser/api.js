@@ -5,7 +5,7 @@ import { h } from "preact";
 
 export const html = htm.bind(h);
 
-/** What is said when nobody answers; it is over when the stream is open again. */
+/** Shown when nobody answers, until the stream is open again. */
 export const NOT_THERE = "The server is not there";
 
 async function call(path, init) {

@@ -114,7 +114,7 @@ export function Composer({
     return box.current?.focus();
   }
   const send = async () => {
-    // A second Enter, before the first is answered, is no second command.
+    // A second Enter before the first is answered sends nothing.
     if (sending.current || connected === false) return;
     sending.current = true;
     try {
@@ -145,7 +145,7 @@ export function Composer({
         });
         await act("command", { ...body, name: command.real, options }, uploads);
       }
-      // What was typed meanwhile stays.
+      // Text typed meanwhile stays.
       setText((now) => (now === text ? "" : now));
       setFiles({});
       onError("");

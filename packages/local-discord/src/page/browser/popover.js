@@ -1,4 +1,4 @@
-// What opens beside something: where there is room for it, and until a click elsewhere or Escape.
+// A box beside an element, on the side with room, until a click elsewhere or Escape.
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "./api.js";
 import { Icon } from "./icons.js";

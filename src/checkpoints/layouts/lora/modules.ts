@@ -6,7 +6,7 @@ export type LoraPart = "unet" | "text_encoder";
 export type Bases = Readonly<Record<LoraPart, Weights>>;
 
 /** A module of the model, such as `down_blocks.0.attentions.0.proj_in`. */
-export interface Place {
+export interface LoraModule {
   readonly part: LoraPart;
   readonly module: string;
 }
@@ -27,7 +27,7 @@ export const modulesOf = (weights: Weights): string[] =>
   weights.names.filter((name) => name.endsWith(".weight")).map((name) => name.slice(0, -".weight".length));
 
 /** Finds the module that an adapter means by a name, in any program's spelling. */
-export function placeFinder(bases: Bases): (stem: string) => Place | undefined {
+export function moduleFinder(bases: Bases): (stem: string) => LoraModule | undefined {
   /**
    * kohya joins the parts of a name with underscores, which names contain too, so look up the model's own
    * names.
@@ -43,7 +43,7 @@ export function placeFinder(bases: Bases): (stem: string) => Place | undefined {
     joined.unet.set(name.replaceAll(".", "_"), module);
   }
 
-  const named = (part: LoraPart, path: string): Place | undefined => {
+  const named = (part: LoraPart, path: string): LoraModule | undefined => {
     const attention = /^(.*\.self_attn)\.(to_\w+)$/.exec(path);
     const candidates = [
       path,
@@ -54,7 +54,7 @@ export function placeFinder(bases: Bases): (stem: string) => Place | undefined {
     const module = candidates.find((candidate) => bases[part].get(`${candidate}.weight`));
     return module === undefined ? undefined : { part, module };
   };
-  const flat = (part: LoraPart, rest: string): Place | undefined => {
+  const flat = (part: LoraPart, rest: string): LoraModule | undefined => {
     const module = joined[part].get(rest) ?? joined[part].get(`text_model_${rest}`);
     return module === undefined ? undefined : { part, module };
   };

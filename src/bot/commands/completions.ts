@@ -1,0 +1,60 @@
+import type { AutocompleteInteraction } from "discord.js";
+import type { Job } from "../../core/job.js";
+import type { JobEntry } from "../../db/records.js";
+import { historyLines } from "../words/history.js";
+import { CHOICES_MAX, type Choice, type Services } from "./command.js";
+import { completeSize } from "./options.js";
+
+/** Discord: the most characters of a choice. */
+const CHOICE_MAX = 100;
+
+/** For commands that make a request: sizes, or the user's own recent prompts that contain what was typed. */
+export async function completeRequest(
+  { options, locale, user }: AutocompleteInteraction,
+  { records, context }: Services,
+): Promise<readonly Choice[]> {
+  const { name, value } = options.getFocused(true);
+  if (name === "size") return completeSize(value, locale, context.limits);
+  const prompts = await records.recentPrompts(user.id, value, CHOICES_MAX);
+  return prompts
+    .filter((prompt) => prompt.length <= CHOICE_MAX)
+    .map((prompt) => ({ name: prompt, value: prompt }));
+}
+
+/** Ids of the user's own jobs whose prompt or id matches what was typed. */
+export async function completeOwnJob(
+  { options, locale, user }: AutocompleteInteraction,
+  { records }: Services,
+): Promise<readonly Choice[]> {
+  return jobChoices(await records.recentJobs(user.id, options.getFocused().trim(), CHOICES_MAX), locale);
+}
+
+/** Ids of failed jobs whose prompt or id contains what was typed; none for anybody but an operator. */
+export async function completeFailedJob(
+  { options, locale, user }: AutocompleteInteraction,
+  { records, operators }: Services,
+): Promise<readonly Choice[]> {
+  if (!(await operators()).includes(user.id)) return [];
+  const wanted = options.getFocused().trim().toLowerCase();
+  const failed = (await records.setAside(CHOICES_MAX)).map(entryOf);
+  return jobChoices(
+    failed.filter(({ id, prompt }) => `${id} ${prompt}`.toLowerCase().includes(wanted)),
+    locale,
+  );
+}
+
+type Entry = Pick<JobEntry, "id" | "kind" | "state" | "createdAt" | "prompt">;
+
+const entryOf = ({ id, kind, state, createdAt, items }: Job): Entry => ({
+  id,
+  kind,
+  state,
+  createdAt,
+  prompt: items[0]?.prompt ?? "",
+});
+
+const jobChoices = (jobs: readonly Entry[], locale: string): Choice[] =>
+  jobs.map((job) => ({
+    name: historyLines.completion(job, Date.now(), locale, CHOICE_MAX),
+    value: job.id,
+  }));
