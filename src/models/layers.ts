@@ -1,5 +1,6 @@
 import type { GraphBuilder, Value } from "../onnx/graph.js";
 import { add, type ConvOptions, conv2d, groupNorm, layerNorm, linear, reshape, silu } from "../onnx/ops.js";
+import { winogradConv, winogradKernels } from "../onnx/winograd.js";
 
 /** torch.nn's layers over the weights under one prefix of a checkpoint, such as `mid_block.resnets.0`. */
 export class Layers {
@@ -40,14 +41,21 @@ export class Layers {
     return linear(this.g, x, weight, this.weight(`${name}.bias`, [to]));
   }
 
-  /** x [B, from, H, W] -> [B, to, H/stride, W/stride]; padded by default so that stride 1 keeps the size. */
+  /**
+   * x [B, from, H, W] -> [B, to, H/stride, W/stride]; padded by default so that stride 1 keeps the size. `large`: the
+   * picture has so many pixels that larger weights cost less than they save.
+   */
   conv(
     name: string,
     x: Value,
     from: number,
     to: number,
-    { kernel = 3, stride = 1, pads }: Partial<ConvOptions> = {},
+    { kernel = 3, stride = 1, pads, large = false }: Partial<ConvOptions> & { readonly large?: boolean } = {},
   ): Value {
+    if (this.g.winograd && large && kernel === 3 && stride === 1) {
+      const { kernels } = this.g.derived(winogradKernels(this.key(`${name}.weight`), [to, from]));
+      return winogradConv(this.g, x, kernels, this.weight(`${name}.bias`, [to]), { from, to });
+    }
     const weight = this.weight(`${name}.weight`, [to, from, kernel, kernel]);
     const around = (kernel - 1) / 2;
     return conv2d(this.g, x, weight, this.weight(`${name}.bias`, [to]), {
@@ -77,21 +85,27 @@ export interface ResnetOptions {
   readonly to: number;
   readonly groups: number;
   readonly epsilon: number;
+  /** See `Layers.conv`. */
+  readonly large?: boolean;
   /** silu of the time embedding, [1, size]; the VAE has none. */
   readonly time?: { readonly value: Value; readonly size: number };
 }
 
 /** diffusers' ResnetBlock2D: x [B, from, H, W] -> [B, to, H, W] */
-export function resnet(layers: Layers, x: Value, { from, to, groups, epsilon, time }: ResnetOptions): Value {
+export function resnet(
+  layers: Layers,
+  x: Value,
+  { from, to, groups, epsilon, large = false, time }: ResnetOptions,
+): Value {
   const { g } = layers;
   let h = silu(g, layers.groupNorm("norm1", x, from, groups, epsilon)); // [B, from, H, W]
-  h = layers.conv("conv1", h, from, to); // [B, to, H, W]
+  h = layers.conv("conv1", h, from, to, { large }); // [B, to, H, W]
   if (time !== undefined) {
     const shift = layers.linear("time_emb_proj", time.value, time.size, to); // [1, to]
     h = add(g, h, reshape(g, shift, [1, to, 1, 1]));
   }
   h = silu(g, layers.groupNorm("norm2", h, to, groups, epsilon));
-  h = layers.conv("conv2", h, to, to);
+  h = layers.conv("conv2", h, to, to, { large });
   const skip = from === to ? x : layers.conv("conv_shortcut", x, from, to, { kernel: 1 });
   return add(g, skip, h);
 }

@@ -196,10 +196,13 @@ export function unet(config: UnetConfig, arithmetic: Arithmetic): Graph {
   let x = model.conv("conv_in", cast(g, latents, float), config.in_channels, C); // [B, C, H, W]
   skips.push({ x, C });
 
+  // At the lower levels of Stable Diffusion 1.5, weights of 4 times the size would take 3 GB more.
+  const isLarge = (level: number) => level <= levels - 3;
   for (const [level, to] of channels.entries()) {
     const block = model.under(`down_blocks.${level}`);
+    const large = isLarge(level);
     for (let j = 0; j < config.layers_per_block; j++) {
-      x = resnet(block.under(`resnets.${j}`), x, { from: C, to, groups, epsilon, time }); // [B, to, h, w]
+      x = resnet(block.under(`resnets.${j}`), x, { from: C, to, groups, epsilon, large, time }); // [B, to, h, w]
       C = to;
       if (config.down_block_types[level] === "CrossAttnDownBlock2D")
         x = transformer(block.under(`attentions.${j}`), x, C, level);
@@ -220,17 +223,27 @@ export function unet(config: UnetConfig, arithmetic: Arithmetic): Graph {
     const level = levels - 1 - i;
     const to = channels[level] as number;
     const block = model.under(`up_blocks.${i}`);
+    const large = isLarge(level);
     for (let j = 0; j <= config.layers_per_block; j++) {
       const skip = skips.pop() as { x: Value; C: number };
       const from = C + skip.C;
-      x = resnet(block.under(`resnets.${j}`), concat(g, [x, skip.x], 1), { from, to, groups, epsilon, time });
+      x = resnet(block.under(`resnets.${j}`), concat(g, [x, skip.x], 1), {
+        from,
+        to,
+        groups,
+        epsilon,
+        large,
+        time,
+      });
       C = to;
       if (config.up_block_types[i] === "CrossAttnUpBlock2D")
         x = transformer(block.under(`attentions.${j}`), x, C, level);
     }
     if (level > 0) {
       const { x: wanted } = skips.at(-1) as { x: Value };
-      x = block.conv("upsamplers.0.conv", cropTo(g, upsampleNearest(g, x), wanted), C, C); // [B, C, 2h or 2h-1, 2w or 2w-1]
+      x = block.conv("upsamplers.0.conv", cropTo(g, upsampleNearest(g, x), wanted), C, C, {
+        large: isLarge(level - 1),
+      }); // [B, C, 2h or 2h-1, 2w or 2w-1]
     }
   }
 

@@ -65,7 +65,7 @@ export function vaeDecoder(config: VaeConfig, arithmetic: Arithmetic, queryChunk
   x = decoder.conv("conv_in", x, Z, C); // [B, C, H, W]
 
   const mid = decoder.under("mid_block");
-  const same = { from: C, to: C, groups, epsilon: VAE_EPSILON };
+  const same = { from: C, to: C, groups, epsilon: VAE_EPSILON, large: true };
   x = resnet(mid.under("resnets.0"), x, same);
   if (config.mid_block_add_attention)
     x = pixelAttention(mid.under("attentions.0"), x, C, groups, queryChunks);
@@ -73,11 +73,14 @@ export function vaeDecoder(config: VaeConfig, arithmetic: Arithmetic, queryChunk
 
   for (const [i, to] of channels.entries()) {
     const block = decoder.under(`up_blocks.${i}`);
+    // At the last level, the tiles of a picture of 512x512 would take 2 GB.
+    const large = i < channels.length - 1;
     for (let j = 0; j <= config.layers_per_block; j++) {
-      x = resnet(block.under(`resnets.${j}`), x, { from: C, to, groups, epsilon: VAE_EPSILON }); // [B, to, h, w]
+      x = resnet(block.under(`resnets.${j}`), x, { from: C, to, groups, epsilon: VAE_EPSILON, large }); // [B, to, h, w]
       C = to;
     }
-    if (i < channels.length - 1) x = block.conv("upsamplers.0.conv", upsampleNearest(g, x), C, C); // [B, C, 2h, 2w]
+    if (i < channels.length - 1)
+      x = block.conv("upsamplers.0.conv", upsampleNearest(g, x), C, C, { large: i < channels.length - 2 }); // [B, C, 2h, 2w]
   }
 
   x = silu(g, decoder.groupNorm("conv_norm_out", x, C, groups, VAE_EPSILON));

@@ -27,7 +27,7 @@ export function vaeEncoder(config: VaeConfig, arithmetic: Arithmetic, queryChunk
   for (const [i, to] of channels.entries()) {
     const block = encoder.under(`down_blocks.${i}`);
     for (let j = 0; j < config.layers_per_block; j++) {
-      x = resnet(block.under(`resnets.${j}`), x, { from: C, to, groups, epsilon: VAE_EPSILON }); // [B, to, h, w]
+      x = resnet(block.under(`resnets.${j}`), x, { from: C, to, groups, epsilon: VAE_EPSILON, large: i > 0 }); // [B, to, h, w]
       C = to;
     }
     // Padded below and to the right only, so that each value covers the 2x2 square at twice its place.
@@ -36,7 +36,7 @@ export function vaeEncoder(config: VaeConfig, arithmetic: Arithmetic, queryChunk
   }
 
   const mid = encoder.under("mid_block");
-  const same = { from: C, to: C, groups, epsilon: VAE_EPSILON };
+  const same = { from: C, to: C, groups, epsilon: VAE_EPSILON, large: true };
   x = resnet(mid.under("resnets.0"), x, same);
   if (config.mid_block_add_attention)
     x = pixelAttention(mid.under("attentions.0"), x, C, groups, queryChunks);

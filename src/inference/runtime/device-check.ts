@@ -248,7 +248,8 @@ export async function arithmeticOn(
   run: GraphRunner = runGraph,
 ): Promise<Arithmetic> {
   const avoided: Avoided = checked?.avoided ?? new Set();
-  if (name === "cpu" || avoided.has("MultiHeadAttention")) return { float, avoided };
+  if (name === "cpu") return { float, avoided, winograd: float === "float32" };
+  if (avoided.has("MultiHeadAttention")) return { float, avoided };
   const distinct = new Map(attention.map((size) => [JSON.stringify(size), size]));
   const others = [...distinct.values()].filter((size) => checked === undefined || !isTried(size));
   if (others.length === 0) return { float, avoided };

@@ -135,6 +135,7 @@ describe("attention of a checkpoint's own sizes", () => {
     expect(await arithmeticOn(cpu, "float32", [size], never)).toEqual({
       float: "float32",
       avoided: new Set(),
+      winograd: true,
     });
     const checked = { float: "float32", avoided: composed } as const;
     const device = { name: "webgpu", note: null, checked } as const;
