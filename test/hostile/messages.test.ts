@@ -10,6 +10,7 @@ import { finalMessage } from "../../src/bot/messages/final-message.js";
 import { infoMessage } from "../../src/bot/messages/info-message.js";
 import { Presenter } from "../../src/bot/messages/presentation.js";
 import { statusMessage, summarize } from "../../src/bot/messages/status-message.js";
+import { english } from "../../src/bot/words/english.js";
 import { endSentence, resultLines } from "../../src/bot/words/result.js";
 import type { Item, Job } from "../../src/core/job.js";
 import { DEFAULT_TEXT_OPTIONS, type ImageOptions } from "../../src/core/options.js";
@@ -48,7 +49,7 @@ const store = sqliteStore(openDatabase(join(folder, "queue.sqlite")));
 afterAll(() => store.close());
 const presenter = new Presenter({
   pictures: new PictureFolder(folder),
-  checkpointNote: "drawn by the miniature",
+  miniature: ["text", "image"],
   image: IMAGE,
   settings: store.settings,
   votes: store.votes,
@@ -252,7 +253,9 @@ test("whatever a prompt contains, its messages ping nobody, reveal nothing and f
       if (hidden) blind += 1;
       const summary = timings.take(BLOCKS_AT_MOST_MS, "a summary", () => summarize(one));
       expectSent(statusMessage(summary, { kind: "loading", phase: "text" }), null, one.blind);
-      const info = timings.take(BLOCKS_AT_MOST_MS, "an info", () => infoMessage(one));
+      const info = timings.take(BLOCKS_AT_MOST_MS, "an info", () =>
+        infoMessage(one, { size: null, isMiniature: false }, [], english),
+      );
       expectHarmless({ embeds: info.embeds as APIEmbed[] }, false);
       if (hidden) await store.votes.open(one, null);
       const message = await finalMessage(one, await presenter.facts(one, one.origin), LIMIT);

@@ -4,7 +4,8 @@ import type { JobEntry } from "../../db/records.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { HISTORY_MAX, historyMessage } from "../messages/history-message.js";
 import { commandTexts } from "../words/commands.js";
-import { historyLines } from "../words/history.js";
+import { jobCompletion } from "../words/history.js";
+import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand } from "./command.js";
 
 /** Discord: the most letters of a choice that completes an option. */
@@ -20,7 +21,7 @@ export const history: AnswerCommand = {
 
   async run(interaction, { records }) {
     const entries = await records.recentJobs(interaction.user.id, "", HISTORY_MAX);
-    await replyPrivately(interaction, historyMessage(entries, Date.now(), interaction.locale));
+    await replyPrivately(interaction, historyMessage(entries, Date.now(), wordsOf(interaction.locale)));
   },
 };
 
@@ -43,8 +44,10 @@ export const completeFailed = (jobs: readonly Job[], typed: string, locale: stri
 export const completeJobs = (
   jobs: readonly Pick<JobEntry, "id" | "kind" | "state" | "createdAt" | "prompt">[],
   locale: string,
-): { readonly name: string; readonly value: string }[] =>
-  jobs.map((job) => ({
-    name: historyLines.completion(job, Date.now(), locale, CHOICE_MAX),
+): { readonly name: string; readonly value: string }[] => {
+  const words = wordsOf(locale);
+  return jobs.map((job) => ({
+    name: jobCompletion(job, Date.now(), CHOICE_MAX, words),
     value: job.id,
   }));
+};

@@ -8,8 +8,9 @@ import { votesPlot } from "../../pictures/plots.js";
 import { deferReply } from "../discord/interactions.js";
 import { mayManage } from "../requests/rules.js";
 import { commandTexts } from "../words/commands.js";
-import { refusals } from "../words/refusals.js";
-import { statsLines, verdictOf } from "../words/votes.js";
+import type { Words } from "../words/english.js";
+import { wordsOf } from "../words/languages.js";
+import { statsLines as inPictures, verdictOf } from "../words/votes.js";
 import type { AnswerCommand, Services } from "./command.js";
 import { sendExport } from "./export.js";
 
@@ -68,6 +69,7 @@ async function exportVotes(
 ): Promise<void> {
   const { guildId, user } = interaction;
   const all = guildId === null || mayManage(interaction, await settings.resolve(interaction));
+  const { refusals } = wordsOf(interaction.locale);
   const find = async () => {
     const keys = await votes.keys(all ? filter : { ...filter, userId: user.id });
     return keys.length === 0 ? refusals.noVotes : { records: exportedVotes(votes, keys), closing: "" };
@@ -87,17 +89,25 @@ async function show(
 ): Promise<void> {
   await deferReply(interaction);
   const by = interaction.options.getString("by") ?? "server";
-  const overall = { label: statsLines.all, plain: statsLines.all, tally: await votes.total(filter) };
+  const words = wordsOf(interaction.locale);
+  const { statsLines } = words;
+  const overall = { label: statsLines.all, plain: inPictures.all, tally: await votes.total(filter) };
   if (Object.values(overall.tally).every((votes) => votes === 0)) {
-    const { sentence } = verdictOf(overall.tally);
+    const { sentence } = verdictOf(overall.tally, words.verdictLines);
     await interaction.editReply({ embeds: [{ title: statsLines.title, description: sentence }] });
     return;
   }
-  const groups = Object.hasOwn(GROUPS, by) ? await GROUPS[by as keyof typeof GROUPS](votes, filter) : [];
+  const groups = Object.hasOwn(GROUPS, by)
+    ? await GROUPS[by as keyof typeof GROUPS](votes, filter, words)
+    : [];
   const lines: Line[] = [overall, ...groups];
-  const told = lines.map(({ label, plain, tally }) => ({ label, plain, verdict: verdictOf(tally) }));
+  const told = lines.map(({ label, plain, tally }) => ({
+    label,
+    plain,
+    verdict: verdictOf(tally, words.verdictLines),
+  }));
   const plot = await votesPlot(
-    statsLines.title,
+    inPictures.title,
     told.map(({ plain, verdict: { rate, interval, note } }) => ({ label: plain, rate, interval, note })),
   );
   await interaction.editReply({
@@ -112,7 +122,7 @@ async function show(
       {
         name: "stats.png",
         attachment: plot,
-        description: told.map(({ plain, verdict }) => `${plain}: ${verdict.sentence}`).join(" "),
+        description: told.map(({ label, verdict }) => `${label}: ${verdict.sentence}`).join(" "),
       },
     ],
   });
@@ -127,10 +137,10 @@ const GROUPS = {
       plain: key,
       tally,
     })),
-  user: async (votes: Votes, filter: VoteFilter): Promise<Line[]> =>
+  user: async (votes: Votes, filter: VoteFilter, { statsLines }: Words): Promise<Line[]> =>
     (await votes.by("user", filter, GROUPS_SHOWN)).map(({ key, ...tally }, i) => {
-      const plain = statsLines.voter(i + 1);
-      return { label: `${plain} <@${key}>`, plain, tally };
+      const plain = inPictures.voter(i + 1);
+      return { label: `${statsLines.voter(i + 1)} <@${key}>`, plain, tally };
     }),
 } as const;
 

@@ -2,9 +2,8 @@ import type { Draft } from "../../db/drafts.js";
 import type { OpenWork } from "../../db/queue.js";
 import { clip, escapeMarkdown } from "../discord/markdown.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { draftLines, fileLines } from "../words/batch.js";
-import { labels } from "../words/labels.js";
-import { resultLines } from "../words/result.js";
+import { fileSummary, isCut, wholeRemarks } from "../words/batch.js";
+import type { Words } from "../words/english.js";
 import { draftRow } from "./components.js";
 import { coarse, etas, type Work } from "./eta.js";
 import { COLORS } from "./status-message.js";
@@ -21,8 +20,10 @@ export function draftMessage(
   draft: Draft,
   open: readonly OpenWork[],
   estimateMs: (work: Work) => number | null,
-  tooLong: readonly number[] = [],
+  tooLong: readonly number[],
+  words: Words,
 ): Outgoing {
+  const { draftLines, resultLines, labels } = words;
   const { kind, items, image, notes } = draft.request;
   const given = items.filter(({ rewrite }) => rewrite !== null).length;
   const pictures = 2 * items.length;
@@ -49,7 +50,7 @@ export function draftMessage(
       : []),
     ...(notes === undefined
       ? []
-      : [clip(fileLines.summary(notes, items.length).join("\n"), NOTES_MAX)].filter(Boolean)),
+      : [clip(fileSummary(notes, items.length, words.fileLines).join("\n"), NOTES_MAX)].filter(Boolean)),
     [
       ownMs === null ? draftLines.unknownTime : draftLines.time(coarse(ownMs)),
       ...(open.length === 0 ? [] : [draftLines.ahead(open.length, aheadMs === 0 ? null : coarse(aheadMs))]),
@@ -59,10 +60,16 @@ export function draftMessage(
   return {
     content: "",
     embeds: [{ title: labels.commands[kind], description, color: COLORS.waiting }],
-    components: [draftRow(draft.id)],
+    components: [draftRow(draft.id, words)],
     files:
-      notes === undefined || !fileLines.isCut(notes)
+      notes === undefined || !isCut(notes)
         ? []
-        : [{ name: "left-out.txt", data: Buffer.from(fileLines.whole(notes)), description: null }],
+        : [
+            {
+              name: "left-out.txt",
+              data: Buffer.from(wholeRemarks(notes, words.fileLines)),
+              description: null,
+            },
+          ],
   };
 }

@@ -1,16 +1,29 @@
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { adminLines } from "../../../src/bot/words/admin.js";
-import { draftLines, fileLines, itemLines } from "../../../src/bot/words/batch.js";
+import { draftLines, fileLines, fileSummary, itemLines, wholeRemarks } from "../../../src/bot/words/batch.js";
 import { commandTexts, directLine, helpText, menuNames } from "../../../src/bot/words/commands.js";
+import { english } from "../../../src/bot/words/english.js";
 import { errorSentence, expectations } from "../../../src/bot/words/errors.js";
-import { historyLines } from "../../../src/bot/words/history.js";
+import {
+  choiceDetail,
+  historyChoice,
+  historyEntry,
+  historyLines,
+  jobCompletion,
+} from "../../../src/bot/words/history.js";
 import { labels } from "../../../src/bot/words/labels.js";
 import { dataLines } from "../../../src/bot/words/mydata.js";
 import { refusals } from "../../../src/bot/words/refusals.js";
 import * as result from "../../../src/bot/words/result.js";
 import { safetyLines } from "../../../src/bot/words/safety.js";
-import { scoreLines } from "../../../src/bot/words/scores.js";
+import {
+  meanWords,
+  plotTitle,
+  scoreLines,
+  scoresOfPair,
+  verdictOfJudges,
+} from "../../../src/bot/words/scores.js";
 import { settingLines, settingTexts } from "../../../src/bot/words/settings.js";
 import { queueLines, statusLines } from "../../../src/bot/words/status.js";
 import { blindLines, statsLines, verdictOf } from "../../../src/bot/words/votes.js";
@@ -19,7 +32,6 @@ import { buildProgram } from "../../../src/cli/program.js";
 import { loadConfig, VARIABLES } from "../../../src/config.js";
 import type { Job } from "../../../src/core/job.js";
 import type { PairScores } from "../../../src/core/judgement.js";
-import { sidesOf } from "../../../src/core/options.js";
 
 /** The values with which each sentence of a subject is read; the compiler names a sentence without any. */
 type Samples<Subject> = {
@@ -145,15 +157,30 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
     own: [[[1]], [[1, 2]]],
     ends: [[AT]],
   }),
-  files: read(fileLines, {
-    summary: [
-      [fileNotes, 1],
-      [fileNotes, 100],
-      [{ ...fileNotes, more: 1, comments: 1, encoding: null }, 1],
-    ],
-    isCut: [],
-    whole: [[fileNotes]],
-  }),
+  files: [
+    ...read(fileLines, {
+      onlyFirst: [
+        [1, 1, true],
+        [2, 1234, false],
+      ],
+      encoding: [["windows-1252"]],
+      ignored: [[["`id`"], 2]],
+      comments: [[1], [2]],
+      remark: [["entry", [1], 0, "the prompt is empty"]],
+      more: [[1], [2]],
+    }),
+    ...read(
+      { fileSummary, wholeRemarks },
+      {
+        fileSummary: [
+          [fileNotes, 1],
+          [fileNotes, 100],
+          [{ ...fileNotes, more: 1, comments: 1, encoding: null }, 1],
+        ],
+        wholeRemarks: [[fileNotes]],
+      },
+    ),
+  ],
   items: read(itemLines, {
     choose: [["prompt"], ["pair"]],
     more: [[25, 1234]],
@@ -162,12 +189,18 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
       ["pair", 2, 1],
     ],
   }),
-  history: read(historyLines, {
-    entry: [[entry, "https://discord.com/channels/1/2/3"]],
-    choice: [[entry, 100]],
-    choiceDetail: [[entry, AT + 60_000, "en-US"]],
-    completion: [[entry, AT + 3_600_000, "en-US", 100]],
-  }),
+  history: [
+    ...read(historyLines, {}),
+    ...read(
+      { historyEntry, historyChoice, choiceDetail, jobCompletion },
+      {
+        historyEntry: [[entry, "https://discord.com/channels/1/2/3", english]],
+        historyChoice: [[entry, 100]],
+        choiceDetail: [[entry, AT + 60_000, english]],
+        jobCompletion: [[entry, AT + 3_600_000, 100, english]],
+      },
+    ),
+  ],
   commands: read({ ...commandTexts, ...menuNames, ...helpText, directLine }, {}),
   errors: Object.keys(EXPLANATIONS).map((code) => [code, errorSentence(code, { limit: 1 })]),
   explanations: Object.entries(EXPLANATIONS).flatMap(([code, { means, todo }]): [string, string][] => [
@@ -178,7 +211,7 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
     integer: [[1, 1000]],
     number: [[1, 50]],
     oneOf: [[["a", "b"]]],
-    size: [[sidesOf(512, null)]],
+    size: [["512x768", 8, 64, 1024]],
     text: [[1000]],
   }),
   labels: read(labels, {
@@ -285,20 +318,37 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
     ],
     behindClick: [[true], [false]],
   }),
-  scores: read(scoreLines, {
-    verdict: [
-      [scores.relevance, scores.beauty],
-      [
-        { baseline: 0.7, optimized: 0.7 },
-        { baseline: 5, optimized: 5 },
+  scores: [
+    ...read(scoreLines, {
+      judges: [[["fits the prompt better"]]],
+      looksSame: [[5]],
+      looks: [
+        [true, 4, 5],
+        [false, 5, 4],
       ],
-    ],
-    pair: [[scores]],
-    mean: [[{ mean: 0.1, low: -0.2, high: 1, n: 3 }]],
-    plotTitle: [[1], [2]],
-    plotAlt: [[["reward 1"]]],
-    tableRow: [],
-  }),
+      relevance: [["0.670 → 0.750"]],
+      beauty: [["4.05 → 5.47"]],
+      rewardOf: [["+1.42"]],
+      pair: [[["reward 1"]]],
+      mean: [["+0.10", "−0.20", "+1.00", 3]],
+      plotAlt: [[["reward 1"]]],
+    }),
+    ...read(
+      { verdictOfJudges, scoresOfPair, meanWords, plotTitle },
+      {
+        verdictOfJudges: [
+          [scores.relevance, scores.beauty],
+          [
+            { baseline: 0.7, optimized: 0.7 },
+            { baseline: 5, optimized: 5 },
+          ],
+        ],
+        scoresOfPair: [[scores]],
+        meanWords: [[{ mean: 0.1, low: -0.2, high: 1, n: 3 }]],
+        plotTitle: [[1], [2]],
+      },
+    ),
+  ],
   settings: [
     ...read(settingTexts, {}),
     ...read(settingLines, {

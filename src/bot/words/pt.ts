@@ -1,0 +1,4 @@
+import type { Words } from "./english.js";
+import type { Unfinished } from "./translated.js";
+
+export const pt: Unfinished<Words> = {};
