@@ -359,7 +359,7 @@ export const de: Unfinished<Words> = {
     beauty: (change) => `Schönheit ${change}`,
     rewardOf: (reward) => `Reward ${reward} (darauf wurde Promptist trainiert)`,
     pair: (parts) => `Werte, wie geschrieben → umgeschrieben: ${parts.join(" · ")}`,
-    title: "**Werte**: Mittelwerte mit 95-%-Intervallen; über null war die Umschreibung besser.",
+    title: "**Werte**: Mittelwerte mit 95 % Konfidenzintervall; über 0 war die Umschreibung besser.",
     relevanceChange: "Änderung der Nähe zum Prompt",
     beautyGain: "Änderung der Schönheit",
     reward: "Reward",

@@ -17,6 +17,7 @@ export function formsOf(locale: string, units: "short" | "long" = "short") {
     unit("second", 1),
     unit("minute", 0),
   ] as const;
+  const byte = new Intl.NumberFormat(locale, { style: "unit", unit: "byte", unitDisplay: "long" });
   const number = (value: number): string => numbers.format(value);
   /** The form that goes with an amount. */
   const plural = (amount: number, forms: Plurals): string => forms[rules.select(amount)] ?? forms.other;
@@ -46,6 +47,7 @@ export function formsOf(locale: string, units: "short" | "long" = "short") {
       return rest === 0 ? minutes : `${minutes} ${second.format(rest)}`;
     },
     bytes: (bytes: number): string => {
+      if (bytes < 1024) return byte.format(bytes);
       const [size, name] = bytes < 1024 ** 2 ? [bytes / 1024, "KiB"] : [bytes / 1024 ** 2, "MiB"];
       return `${number(Math.round(size * 10) / 10)} ${name}`;
     },
