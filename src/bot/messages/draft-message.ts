@@ -2,8 +2,8 @@ import type { Draft } from "../../db/drafts.js";
 import type { OpenWork } from "../../db/queue.js";
 import { clip, escapeMarkdown } from "../discord/markdown.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { fileSummary, isCut, wholeRemarks } from "../words/batch.js";
-import type { Words } from "../words/english.js";
+import { fileSummary, hasRemarks, isCut, wholeRemarks } from "../words/batch.js";
+import { english, type Words } from "../words/english.js";
 import { draftRow } from "./components.js";
 import { coarse, etas, type Work } from "./eta.js";
 import { COLORS } from "./status-message.js";
@@ -14,17 +14,20 @@ const NOTES_MAX = 2000;
 
 /**
  * What a draft would take: how many pictures, how long by this machine's own times, and which jobs come
- * first. `tooLong`: numbers of the prompts that Promptist can't read to their end.
+ * first. `tooLong`: numbers of the prompts that Promptist can't read to their end. In English where the notes on
+ * the file are.
  */
 export function draftMessage(
   draft: Draft,
   open: readonly OpenWork[],
   estimateMs: (work: Work) => number | null,
   tooLong: readonly number[],
-  words: Words,
+  wanted: Words,
 ): Outgoing {
-  const { draftLines, resultLines, labels } = words;
   const { kind, items, image, notes } = draft.request;
+  // The reader of files tells problems in English, and no message is in two languages.
+  const words = notes !== undefined && hasRemarks(notes) ? english : wanted;
+  const { draftLines, resultLines, labels } = words;
   const given = items.filter(({ rewrite }) => rewrite !== null).length;
   const pictures = 2 * items.length;
   const steps = items.reduce((sum, item) => sum + 2 * (item.image?.steps ?? image.steps), 0);

@@ -75,6 +75,9 @@ export function fileSummary(notes: FileNotes, taken: number, words: FileWords = 
   ];
 }
 
+/** Whether a message about the file quotes the file's reader. */
+export const hasRemarks = ({ leftOut, unread }: FileNotes): boolean => leftOut.length + unread.length > 0;
+
 /** Whether the summary leaves something out that the whole list has. */
 export const isCut = ({ leftOut, unread }: FileNotes): boolean =>
   [leftOut, unread].some(

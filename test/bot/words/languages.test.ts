@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { english, type Words } from "../../../src/bot/words/english.js";
 import { errorSentence } from "../../../src/bot/words/errors.js";
@@ -231,4 +232,33 @@ it.each([
 ])("writes durations as %s does: %d ms", (locale, ms, text) => {
   const { statusLines } = wordsOf(locale);
   expect(statusLines.left(ms).replace(/\s/g, " ")).toBe(text.replace(/\s/g, " "));
+});
+
+/** Where English words are taken whoever reads: the texts in plots, the log, and a preview that quotes English. */
+const ALWAYS_ENGLISH = new Set([
+  "commands/stats.ts statsLines",
+  "messages/draft-message.ts english",
+  "messages/own-result.ts english",
+  "messages/scores.ts scoreLines",
+  "requests/request.ts expectations",
+]);
+
+it("has no message that takes English words past the reader's language", () => {
+  const folder = new URL("../../../src/bot/", import.meta.url);
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => file.endsWith(".ts") && !file.startsWith("words/"));
+  const taken = files.flatMap((file) => {
+    const imports = readFileSync(new URL(file, folder), "utf8").matchAll(
+      /^import \{([^}]*)\} from "[./]+\/words\/[\w-]+\.js";$/gm,
+    );
+    return [...imports].flatMap(([, names]) =>
+      names!
+        .split(",")
+        .map((name) => name.trim().split(" as ")[0]!)
+        .filter((name) => name === "english" || Object.hasOwn(english, name))
+        .map((name) => `${file} ${name}`),
+    );
+  });
+  expect(new Set(taken)).toEqual(ALWAYS_ENGLISH);
 });
