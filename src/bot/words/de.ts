@@ -78,7 +78,6 @@ export const de: Unfinished<Words> = {
   expectations,
   labels: {
     commands,
-    results: { optimize: "Umschreibung", compare: "Vergleich", batch: "Stapelverarbeitung" },
     cancel: "Abbrechen",
     start: "Starten",
     discard: "Verwerfen",

@@ -83,7 +83,6 @@ export const es: Unfinished<Words> = {
   expectations,
   labels: {
     commands,
-    results: { optimize: "reescritura", compare: "comparación", batch: "lote" },
     cancel: "Cancelar",
     start: "Empezar",
     discard: "Descartar",

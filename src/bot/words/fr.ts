@@ -76,7 +76,6 @@ export const fr: Unfinished<Words> = {
   expectations,
   labels: {
     commands,
-    results: { optimize: "réécriture", compare: "comparaison", batch: "lot" },
     cancel: "Annuler",
     start: "Démarrer",
     discard: "Abandonner",

@@ -71,7 +71,6 @@ export const ja: Unfinished<Words> = {
   expectations,
   labels: {
     commands,
-    results,
     cancel: "キャンセル",
     start: "開始",
     discard: "破棄",

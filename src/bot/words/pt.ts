@@ -76,7 +76,6 @@ export const pt: Unfinished<Words> = {
   expectations,
   labels: {
     commands,
-    results: { optimize: "reescrita", compare: "comparação", batch: "lote" },
     cancel: "Cancelar",
     start: "Começar",
     discard: "Descartar",

@@ -41,6 +41,12 @@ export const jobReference = (
   words: JobWords = { jobLines },
 ): string => (parentId === null ? words.jobLines.id(jobId) : words.jobLines.made(jobId, parentId));
 
+const RESULTS: Readonly<Record<JobKind, string>> = {
+  optimize: "rewrite",
+  compare: "comparison",
+  batch: "batch",
+};
+
 /** Lines of the message that carries a result. */
 export const resultLines = {
   settings: (parts: readonly string[]) => parts.join(" · "),
@@ -80,13 +86,12 @@ export const resultLines = {
     `Promptist can't read ${numbered(prompts)} to ${prompts.length === 1 ? "its" : "their"} end. The part that it did not read follows ${prompts.length === 1 ? "the rewrite" : "the rewrites"} as written.`,
   missing: "The pictures are no longer on the bot's disk.",
   direct: "I could not post where you asked for this, so here it is.",
-  ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${labels.results[kind]} is ready.`,
+  ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${RESULTS[kind]} is ready.`,
   readyAt: (userId: string, kind: JobKind, link: string) =>
-    `<@${userId}>, your ${labels.results[kind]} is ready: ${link}`,
+    `<@${userId}>, your ${RESULTS[kind]} is ready: ${link}`,
   endedAt: (userId: string, kind: JobKind, link: string) =>
-    `<@${userId}>, your ${labels.results[kind]} ended without a result: ${link}`,
-  ended: (userId: string, kind: JobKind) =>
-    `<@${userId}>, your ${labels.results[kind]} ended without a result.`,
+    `<@${userId}>, your ${RESULTS[kind]} ended without a result: ${link}`,
+  ended: (userId: string, kind: JobKind) => `<@${userId}>, your ${RESULTS[kind]} ended without a result.`,
 } as const;
 
 const NOTE_WORDS_MAX = 200;

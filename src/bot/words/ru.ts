@@ -86,7 +86,6 @@ export const ru: Unfinished<Words> = {
   expectations,
   labels: {
     commands,
-    results: { optimize: "переписанный запрос", compare: "сравнение", batch: "пакет" },
     cancel: "Отменить",
     start: "Начать",
     discard: "Удалить черновик",
