@@ -67,7 +67,7 @@ export async function batchScores(job: Job, { scoreLines }: Words): Promise<Batc
   if (rows.length === 0) return { lines: [], plot: null };
   const table = pairs
     .slice(0, TABLE_ROWS)
-    .map(({ item, scores }) => scoreRow(item.index + 1, scores, item.prompt));
+    .map(({ item, scores }) => scoreRow(item.index + 1, scores, item.prompt, scoreLines));
   const facts = rows.map(({ name, mean }) => `${scoreLines[name]} ${meanWords(mean, scoreLines)}`);
   const drawn = rows.map(
     ({ name, ...row }): ScoreRow => ({ ...row, label: inPictures[name], note: meanWords(row.mean) }),

@@ -6,7 +6,7 @@ import { resultLines } from "./result.js";
 import { settingLines } from "./settings.js";
 import type { Unfinished } from "./translated.js";
 
-const { number, count, plural, listed, numbers, percent, duration, bytes } = formsOf("de", "long");
+const { number, count, plural, listed, numbers, percent, decimal, duration, bytes } = formsOf("de", "long");
 
 const JOBS: Plurals = { one: "Auftrag", other: "Aufträge" };
 const PICTURES: Plurals = { one: "Bild", other: "Bilder" };
@@ -345,15 +345,16 @@ export const de: Unfinished<Words> = {
       "Über dieses Paar wird noch abgestimmt, deshalb ist es hier erst nach dem Ende der Abstimmung zu sehen.",
   },
   scoreLines: {
+    decimal,
     judges: (parts) => `Bewertung: ${parts.join(" · ")}`,
     fits: {
       same: "passt genauso gut zum Prompt",
       better: "passt besser zum Prompt",
       worse: "passt schlechter zum Prompt",
     },
-    looksSame: (points) => `sieht genauso gut aus (${points.toFixed(1)} von 10)`,
+    looksSame: (points) => `sieht genauso gut aus (${decimal(points, 1)} von 10)`,
     looks: (isBetter, from, to) =>
-      `sieht ${isBetter ? "besser" : "schlechter"} aus (${from.toFixed(1)} → ${to.toFixed(1)} von 10)`,
+      `sieht ${isBetter ? "besser" : "schlechter"} aus (${decimal(from, 1)} → ${decimal(to, 1)} von 10)`,
     relevance: (change) => `Nähe zum Prompt ${change}`,
     beauty: (change) => `Schönheit ${change}`,
     rewardOf: (reward) => `Reward ${reward} (darauf wurde Promptist trainiert)`,

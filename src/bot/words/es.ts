@@ -6,7 +6,7 @@ import { resultLines } from "./result.js";
 import { settingLines } from "./settings.js";
 import type { Unfinished } from "./translated.js";
 
-const { number, count, plural, listed, numbers, percent, duration, bytes } = formsOf("es-ES");
+const { number, count, plural, listed, numbers, percent, decimal, duration, bytes } = formsOf("es-ES");
 
 const JOBS: Plurals = { one: "tarea", other: "tareas" };
 const PICTURES: Plurals = { one: "imagen", other: "imágenes" };
@@ -345,15 +345,16 @@ export const es: Unfinished<Words> = {
       "Todavía se está votando sobre este par; no se puede mostrar aquí hasta que acabe la votación.",
   },
   scoreLines: {
+    decimal,
     judges: (parts) => `Valoración: ${parts.join(" · ")}`,
     fits: {
       same: "sigue el prompt igual de bien",
       better: "sigue mejor el prompt",
       worse: "sigue peor el prompt",
     },
-    looksSame: (points) => `se ve igual de bien (${points.toFixed(1)} de 10)`,
+    looksSame: (points) => `se ve igual de bien (${decimal(points, 1)} de 10)`,
     looks: (isBetter, from, to) =>
-      `se ve ${isBetter ? "mejor" : "peor"} (${from.toFixed(1)} → ${to.toFixed(1)} de 10)`,
+      `se ve ${isBetter ? "mejor" : "peor"} (${decimal(from, 1)} → ${decimal(to, 1)} de 10)`,
     relevance: (change) => `fidelidad al prompt ${change}`,
     beauty: (change) => `belleza ${change}`,
     rewardOf: (reward) => `recompensa ${reward} (lo que Promptist aprendió a subir)`,

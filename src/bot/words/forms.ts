@@ -30,6 +30,9 @@ export function formsOf(locale: string, units: "short" | "long" = "short") {
     /** "3 Bilder" */
     count: (amount: number, forms: Plurals): string =>
       `${number(amount)}${forms.gap ?? " "}${plural(amount, forms)}`,
+    /** With exactly so many digits after the point. */
+    decimal: (value: number, digits: number): string =>
+      value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
     percent: (share: number): string => shares.format(share),
     /** The first ten numbers, and how many more there are. */
     numbers: (values: readonly number[], more: (rest: number) => string): string => {

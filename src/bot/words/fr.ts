@@ -6,7 +6,7 @@ import { resultLines } from "./result.js";
 import { settingLines } from "./settings.js";
 import type { Unfinished } from "./translated.js";
 
-const { number, count, plural, listed, numbers, percent, duration, bytes } = formsOf("fr");
+const { number, count, plural, listed, numbers, percent, decimal, duration, bytes } = formsOf("fr");
 
 const JOBS: Plurals = { one: "demande", other: "demandes" };
 const PICTURES: Plurals = { one: "image", other: "images" };
@@ -343,15 +343,16 @@ export const fr: Unfinished<Words> = {
       "Le vote sur cette paire est encore en cours ; elle ne pourra être montrée ici qu'à la fin du vote.",
   },
   scoreLines: {
+    decimal,
     judges: (parts) => `Évaluation : ${parts.join(" · ")}`,
     fits: {
       same: "suit aussi bien le prompt",
       better: "suit mieux le prompt",
       worse: "suit moins bien le prompt",
     },
-    looksSame: (points) => `aussi belle (${points.toFixed(1)} sur 10)`,
+    looksSame: (points) => `aussi belle (${decimal(points, 1)} sur 10)`,
     looks: (isBetter, from, to) =>
-      `${isBetter ? "plus" : "moins"} belle (${from.toFixed(1)} → ${to.toFixed(1)} sur 10)`,
+      `${isBetter ? "plus" : "moins"} belle (${decimal(from, 1)} → ${decimal(to, 1)} sur 10)`,
     relevance: (change) => `fidélité au prompt ${change}`,
     beauty: (change) => `beauté ${change}`,
     rewardOf: (reward) => `récompense ${reward} (ce que Promptist a appris à augmenter)`,

@@ -6,7 +6,7 @@ import { resultLines } from "./result.js";
 import { settingLines } from "./settings.js";
 import type { Unfinished } from "./translated.js";
 
-const { number, listed, numbers, percent, duration, bytes } = formsOf("ja");
+const { number, listed, numbers, percent, decimal, duration, bytes } = formsOf("ja");
 
 /** Japanese counts with a word behind the number, without a space and without a plural. */
 const jobs = (amount: number): string => `ジョブ${number(amount)}件`;
@@ -321,15 +321,16 @@ export const ja: Unfinished<Words> = {
     blindElsewhere: "この組はまだ投票中なので、終わるまでここには表示できません。",
   },
   scoreLines: {
+    decimal,
     judges: (parts) => `評価: ${parts.join(" · ")}`,
     fits: {
       same: "プロンプトへの忠実さは同じくらい",
       better: "プロンプトにより忠実",
       worse: "プロンプトへの忠実さは下がった",
     },
-    looksSame: (points) => `見た目は同じくらい（10点中 ${points.toFixed(1)}）`,
+    looksSame: (points) => `見た目は同じくらい（10点中 ${decimal(points, 1)}）`,
     looks: (isBetter, from, to) =>
-      `見た目は${isBetter ? "良くなった" : "悪くなった"}（10点中 ${from.toFixed(1)} → ${to.toFixed(1)}）`,
+      `見た目は${isBetter ? "良くなった" : "悪くなった"}（10点中 ${decimal(from, 1)} → ${decimal(to, 1)}）`,
     relevance: (change) => `プロンプトとの一致 ${change}`,
     beauty: (change) => `美しさ ${change}`,
     rewardOf: (reward) => `報酬 ${reward}（Promptist が上げるよう学習した値）`,

@@ -6,7 +6,7 @@ import { resultLines } from "./result.js";
 import { settingLines } from "./settings.js";
 import type { Unfinished } from "./translated.js";
 
-const { number, count, plural, listed, numbers, percent, duration, bytes } = formsOf("pt-BR");
+const { number, count, plural, listed, numbers, percent, decimal, duration, bytes } = formsOf("pt-BR");
 
 const JOBS: Plurals = { one: "tarefa", other: "tarefas" };
 const PICTURES: Plurals = { one: "imagem", other: "imagens" };
@@ -339,15 +339,16 @@ export const pt: Unfinished<Words> = {
     blindElsewhere: "Ainda há votação sobre este par, então ele não pode ser mostrado aqui até ela acabar.",
   },
   scoreLines: {
+    decimal,
     judges: (parts) => `Avaliação: ${parts.join(" · ")}`,
     fits: {
       same: "segue o prompt igualmente bem",
       better: "segue melhor o prompt",
       worse: "segue pior o prompt",
     },
-    looksSame: (points) => `igualmente bonita (${points.toFixed(1)} de 10)`,
+    looksSame: (points) => `igualmente bonita (${decimal(points, 1)} de 10)`,
     looks: (isBetter, from, to) =>
-      `${isBetter ? "mais" : "menos"} bonita (${from.toFixed(1)} → ${to.toFixed(1)} de 10)`,
+      `${isBetter ? "mais" : "menos"} bonita (${decimal(from, 1)} → ${decimal(to, 1)} de 10)`,
     relevance: (change) => `fidelidade ao prompt ${change}`,
     beauty: (change) => `beleza ${change}`,
     rewardOf: (reward) => `recompensa ${reward} (o que o Promptist aprendeu a aumentar)`,

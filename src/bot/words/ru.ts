@@ -6,7 +6,7 @@ import { resultLines } from "./result.js";
 import { settingLines } from "./settings.js";
 import type { Unfinished } from "./translated.js";
 
-const { number, count, plural, listed, numbers, percent, duration, bytes } = formsOf("ru");
+const { number, count, plural, listed, numbers, percent, decimal, duration, bytes } = formsOf("ru");
 
 /** A noun after a number: 1, 2 to 4, 5 and more, and a fraction. */
 const noun = (one: string, few: string, many: string): Plurals => ({ one, few, many, other: few });
@@ -339,15 +339,16 @@ export const ru: Unfinished<Words> = {
     blindElsewhere: "За эту пару ещё голосуют, поэтому показать её здесь можно только после голосования.",
   },
   scoreLines: {
+    decimal,
     judges: (parts) => `Оценка: ${parts.join(" · ")}`,
     fits: {
       same: "так же соответствует запросу",
       better: "лучше соответствует запросу",
       worse: "хуже соответствует запросу",
     },
-    looksSame: (points) => `выглядит так же хорошо (${points.toFixed(1)} из 10)`,
+    looksSame: (points) => `выглядит так же хорошо (${decimal(points, 1)} из 10)`,
     looks: (isBetter, from, to) =>
-      `выглядит ${isBetter ? "лучше" : "хуже"} (${from.toFixed(1)} → ${to.toFixed(1)} из 10)`,
+      `выглядит ${isBetter ? "лучше" : "хуже"} (${decimal(from, 1)} → ${decimal(to, 1)} из 10)`,
     relevance: (change) => `соответствие запросу ${change}`,
     beauty: (change) => `красота ${change}`,
     rewardOf: (reward) => `награда ${reward} (её Promptist учился повышать)`,

@@ -7,6 +7,7 @@ import type { Translated } from "./translated.js";
 
 /** Scores of pictures (core/judgement.ts); arrows point from the prompt as written to the rewrite. */
 export const scoreLines = {
+  decimal: (value: number, digits: number) => value.toFixed(digits),
   /** What the judges' numbers say of the rewrite. */
   judges: (parts: readonly string[]) => `Judges: ${parts.join(" · ")}`,
   fits: {
@@ -57,9 +58,9 @@ export function verdictOfJudges(
 export function scoresOfPair(scores: PairScores, words: ScoreWords = scoreLines): string | null {
   const { relevance, beauty, reward } = scores;
   const parts = [
-    ...(isJudged(relevance) ? [words.relevance(twoCells(relevance, 3))] : []),
-    ...(isJudged(beauty) ? [words.beauty(twoCells(beauty, 2))] : []),
-    ...(reward === null ? [] : [words.rewardOf(signed(reward, 2))]),
+    ...(isJudged(relevance) ? [words.relevance(twoCells(relevance, 3, words))] : []),
+    ...(isJudged(beauty) ? [words.beauty(twoCells(beauty, 2, words))] : []),
+    ...(reward === null ? [] : [words.rewardOf(signed(reward, 2, words))]),
   ];
   return parts.length === 0 ? null : words.pair(parts);
 }
@@ -67,16 +68,16 @@ export function scoresOfPair(scores: PairScores, words: ScoreWords = scoreLines)
 /** A mean with its interval. */
 export function meanWords({ mean, low, high, n }: Mean, words: ScoreWords = scoreLines): string {
   const digits = Math.max(Math.abs(low), Math.abs(high)) < 0.5 ? 3 : 2;
-  return words.mean(signed(mean, digits), signed(low, digits), signed(high, digits), n);
+  return words.mean(signed(mean, digits, words), signed(low, digits, words), signed(high, digits, words), n);
 }
 
 /** A pair in the table of a batch. */
-export const scoreRow = (row: number, scores: PairScores, prompt: string): string =>
+export const scoreRow = (row: number, scores: PairScores, prompt: string, words: ScoreWords): string =>
   [
     String(row).padStart(2),
-    twoCells(scores.relevance, 3).padEnd(13),
-    twoCells(scores.beauty, 2).padEnd(12),
-    (scores.reward === null ? "-" : signed(scores.reward, 2)).padStart(6),
+    twoCells(scores.relevance, 3, words).padEnd(13),
+    twoCells(scores.beauty, 2, words).padEnd(12),
+    (scores.reward === null ? "-" : signed(scores.reward, 2, words)).padStart(6),
     clip(prompt.replaceAll("`", "'"), 16),
   ].join("  ");
 
@@ -93,16 +94,19 @@ function beautyWords({ baseline, optimized }: PerSide<number | null>, words: Sco
   return [words.looks(gain > 0, baseline, optimized)];
 }
 
-const signed = (value: number, digits: number): string => {
-  const text = value.toFixed(digits);
-  return Number(text) === 0 ? (0).toFixed(digits) : value > 0 ? `+${text}` : text.replace("-", "−");
-};
+function signed(value: number, digits: number, { decimal }: ScoreWords): string {
+  if (Number(value.toFixed(digits)) === 0) return decimal(0, digits);
+  return value > 0 ? `+${decimal(value, digits)}` : `−${decimal(-value, digits)}`;
+}
 
-const score = (value: number | null, digits: number): string =>
-  value === null ? "-" : value.toFixed(digits);
+const score = (value: number | null, digits: number, { decimal }: ScoreWords): string =>
+  value === null ? "-" : decimal(value, digits);
 
 const isJudged = ({ baseline, optimized }: PerSide<number | null>): boolean =>
   baseline !== null || optimized !== null;
 
-const twoCells = ({ baseline, optimized }: PerSide<number | null>, digits: number): string =>
-  `${score(baseline, digits)} → ${score(optimized, digits)}`;
+const twoCells = (
+  { baseline, optimized }: PerSide<number | null>,
+  digits: number,
+  words: ScoreWords,
+): string => `${score(baseline, digits, words)} → ${score(optimized, digits, words)}`;

@@ -234,6 +234,14 @@ it.each([
   expect(statusLines.left(ms).replace(/\s/g, " ")).toBe(text.replace(/\s/g, " "));
 });
 
+it.each([
+  ["de", "sieht besser aus (3,8 → 5,6 von 10)"],
+  ["ru", "выглядит лучше (3,8 → 5,6 из 10)"],
+  ["ja", "見た目は良くなった（10点中 3.8 → 5.6）"],
+])("writes scores as %s does", (locale, text) => {
+  expect(wordsOf(locale).scoreLines.looks(true, 3.8, 5.6)).toBe(text);
+});
+
 /** Where English words are taken whoever reads: the texts in plots, the log, and a preview that quotes English. */
 const ALWAYS_ENGLISH = new Set([
   "commands/stats.ts statsLines",

@@ -158,6 +158,7 @@ export const SAMPLES: {
     behindClick: [[true], [false]],
   },
   scoreLines: {
+    decimal: [[1.5, 2]],
     judges: [[["fits the prompt better"]]],
     looksSame: [[5]],
     looks: [
