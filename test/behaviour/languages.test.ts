@@ -197,6 +197,23 @@ it.each(OFFERED)("help and refusals are in %s", async (language) => {
   expect(refused.message?.content).not.toContain("not allowed");
 });
 
+it("the scoreboard is in German, and its alt text mentions nobody", async () => {
+  const world = await startWorld();
+  const alice = speaker(world, "alice", "de");
+  const none = await alice.slash("stats show");
+  await none.waitFor((m) => read(m).includes("Noch keine Stimmen."));
+  const handle = await ask(world, alice, "compare", { prompt: PROMPT, blind: true });
+  await world.loop.runNext();
+  await alice.press(await handle.waitFor(isFinal), "A");
+  const shown = await (await alice.slash("stats show", { by: "user" })).waitFor((m) =>
+    read(m).includes("Alle Stimmen"),
+  );
+  expect(read(shown)).toMatch(/\*\*Person 1 <@\d+>\*\*: [01] von 1 Stimme für die Umschreibung\. Zu wenige/);
+  const sent = JSON.stringify(world.local.transcript.rest("PATCH", /original/).at(-1)?.request);
+  expect(sent).toMatch(/Alle Stimmen: [^"]*Person 1: /);
+  expect(sent).not.toMatch(/"description":"Alle Stimmen: [^"]*<@/);
+});
+
 it.each(["en-GB", "it", "ko"])("someone whose Discord is in %s reads English", async (locale) => {
   const world = await startWorld();
   const alice = speaker(world, "alice", locale);

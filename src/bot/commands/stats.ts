@@ -18,9 +18,12 @@ const texts = commandTexts.stats;
 const GROUPS_SHOWN = 10;
 
 interface Line {
+  /** In the reader's words. */
   readonly label: string;
-  /** The label for the plot, which has no markup. */
-  readonly plain: string;
+  /** The user whose votes these are; null for those of several. */
+  readonly userId: string | null;
+  /** The label in the plot, whose texts are English. */
+  readonly drawn: string;
   readonly tally: Tally;
 }
 
@@ -91,30 +94,34 @@ async function show(
   const by = interaction.options.getString("by") ?? "server";
   const words = wordsOf(interaction.locale);
   const { statsLines } = words;
-  const overall = { label: statsLines.all, plain: inPictures.all, tally: await votes.total(filter) };
-  if (Object.values(overall.tally).every((votes) => votes === 0)) {
-    const { sentence } = verdictOf(overall.tally, words.verdictLines);
+  const tally = await votes.total(filter);
+  const overall: Line = { label: statsLines.all, userId: null, drawn: inPictures.all, tally };
+  if (Object.values(tally).every((votes) => votes === 0)) {
+    const { sentence } = verdictOf(tally, words.verdictLines);
     await interaction.editReply({ embeds: [{ title: statsLines.title, description: sentence }] });
     return;
   }
   const groups = Object.hasOwn(GROUPS, by)
     ? await GROUPS[by as keyof typeof GROUPS](votes, filter, words)
     : [];
-  const lines: Line[] = [overall, ...groups];
-  const told = lines.map(({ label, plain, tally }) => ({
-    label,
-    plain,
-    verdict: verdictOf(tally, words.verdictLines),
+  const told = [overall, ...groups].map((line) => ({
+    ...line,
+    verdict: verdictOf(line.tally, words.verdictLines),
   }));
   const plot = await votesPlot(
     inPictures.title,
-    told.map(({ plain, verdict: { rate, interval, note } }) => ({ label: plain, rate, interval, note })),
+    told.map(({ drawn, verdict: { rate, interval, note } }) => ({ label: drawn, rate, interval, note })),
   );
   await interaction.editReply({
     embeds: [
       {
         title: statsLines.title,
-        description: told.map(({ label, verdict }) => `**${label}**: ${verdict.sentence}`).join("\n"),
+        description: told
+          .map(({ label, userId, verdict }) => {
+            const whose = userId === null ? "" : ` <@${userId}>`;
+            return `**${label}${whose}**: ${verdict.sentence}`;
+          })
+          .join("\n"),
         image: { url: "attachment://stats.png" },
       },
     ],
@@ -134,14 +141,17 @@ const GROUPS = {
   mode: async (votes: Votes, filter: VoteFilter): Promise<Line[]> =>
     (await votes.by("mode", filter, GROUPS_SHOWN)).map(({ key, ...tally }) => ({
       label: key,
-      plain: key,
+      userId: null,
+      drawn: key,
       tally,
     })),
   user: async (votes: Votes, filter: VoteFilter, { statsLines }: Words): Promise<Line[]> =>
-    (await votes.by("user", filter, GROUPS_SHOWN)).map(({ key, ...tally }, i) => {
-      const plain = inPictures.voter(i + 1);
-      return { label: `${statsLines.voter(i + 1)} <@${key}>`, plain, tally };
-    }),
+    (await votes.by("user", filter, GROUPS_SHOWN)).map(({ key, ...tally }, i) => ({
+      label: statsLines.voter(i + 1),
+      userId: key,
+      drawn: inPictures.voter(i + 1),
+      tally,
+    })),
 } as const;
 
 async function* exportedVotes(votes: Votes, keys: readonly VoteKey[]): AsyncGenerator<ExportedVote> {

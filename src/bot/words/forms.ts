@@ -28,8 +28,7 @@ export function formsOf(locale: string, units: "short" | "long" = "short") {
     plural,
     listed,
     /** "3 Bilder" */
-    count: (amount: number, forms: Plurals): string =>
-      `${number(amount)}${forms.gap ?? " "}${plural(amount, forms)}`,
+    count: (amount: number, forms: Plurals): string => `${number(amount)} ${plural(amount, forms)}`,
     /** With exactly so many digits after the point. */
     decimal: (value: number, digits: number): string =>
       value.toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
@@ -60,8 +59,5 @@ export function formsOf(locale: string, units: "short" | "long" = "short") {
 /** How many numbers a sentence lists. */
 const NUMBERS_MAX = 10;
 
-/** The forms of a noun that a language has; `gap`: what stands between it and its number. */
-export type Plurals = Partial<Record<Intl.LDMLPluralRule, string>> & {
-  readonly other: string;
-  readonly gap?: string;
-};
+/** The forms of a noun that a language has. */
+export type Plurals = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string };
