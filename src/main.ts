@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { cdnBeside, type LocalDiscord, startLocalDiscord, startOperatorPanel } from "local-discord";
 import { createBot } from "./bot/bot.js";
-import { miniatureNote } from "./bot/words/result.js";
 import { verdictOf } from "./bot/words/votes.js";
 import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
 import type { Config } from "./config.js";
@@ -192,7 +191,7 @@ export async function createApp(
       defaults: {
         text: config.text,
         image: { ...config.image, guidance: config.image.guidance ?? choice.diffusion.guidance, seed: 0 },
-        checkpointNote: miniatureNote(miniaturePhases(choice, PHASES)),
+        miniature: miniaturePhases(choice, PHASES),
       },
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>

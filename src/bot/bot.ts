@@ -131,7 +131,7 @@ class DiscordBot implements Bot {
       votes,
       settings,
       image: defaults.image,
-      checkpointNote: defaults.checkpointNote,
+      miniature: defaults.miniature,
       audienceOf: audienceReader({ api, settings, unchecked: options.uncheckedPictures ?? "spoiler" }),
     });
     const replyLimits = new ReplyLimits();

@@ -14,7 +14,7 @@ import type { BatchDrafts } from "./requests/batch-drafts.js";
 import type { Intake } from "./requests/intake.js";
 import type { CommandContext, CommandRequest } from "./requests/request.js";
 import { errorSentence, sentenceOf } from "./words/errors.js";
-import { refusals } from "./words/refusals.js";
+import { wordsOf } from "./words/languages.js";
 
 export interface RouterOptions {
   readonly events: Events;
@@ -56,7 +56,7 @@ export class Router {
     log(events, "error", `Interaction ${interaction.id} was not handled`, error);
     if (!interaction.isRepliable() || interaction.replied || interaction.deferred) return;
     try {
-      await interaction.reply(privately(errorSentence(codeOf(error))));
+      await interaction.reply(privately(errorSentence(codeOf(error), {}, wordsOf(interaction.locale))));
     } catch (cause) {
       log(events, "warn", `Interaction ${interaction.id} could not be answered`, cause);
     }
@@ -66,6 +66,7 @@ export class Router {
     const { signal, presses } = this.#options;
     if (interaction.isAutocomplete()) return this.#complete(interaction);
     if (!interaction.isRepliable()) return;
+    const { refusals } = wordsOf(interaction.locale);
     if (signal.aborted) return replyPrivately(interaction, refusals.stopping);
     if (interaction.isChatInputCommand()) return this.#command(interaction);
     if (interaction.isMessageContextMenuCommand()) return this.#menu(interaction);
@@ -76,7 +77,8 @@ export class Router {
 
   async #command(interaction: ChatInputCommandInteraction): Promise<void> {
     const command = COMMANDS.get(interaction.commandName);
-    if (command === undefined) return replyPrivately(interaction, refusals.unknownCommand);
+    if (command === undefined)
+      return replyPrivately(interaction, wordsOf(interaction.locale).refusals.unknownCommand);
     if ("run" in command) return this.#answer(command, interaction);
     return this.#submit(interaction, (context) => command.read(interaction, context));
   }
@@ -98,7 +100,7 @@ export class Router {
     } catch (error) {
       // It can't be acknowledged any more; `#failed` tries once to say so.
       if (error instanceof DiscordError && !interaction.deferred) throw error;
-      const content = sentenceOf(error);
+      const content = sentenceOf(error, wordsOf(interaction.locale));
       if (interaction.deferred) await interaction.editReply({ content });
       else if (!interaction.replied) await replyPrivately(interaction, content);
       if (!(error instanceof InputError)) throw error;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { type UsableRows, usableRows } from "../bot/commands/batch.js";
 import { csvReport, promptsJson } from "../bot/messages/report.js";
-import { fileLines } from "../bot/words/batch.js";
+import { fileSummary } from "../bot/words/batch.js";
 import type { Config } from "../config.js";
 import { codeOf, describe, InputError, isMissing } from "../core/errors.js";
 import { type Item, imageOf, PHASES } from "../core/job.js";
@@ -56,7 +56,7 @@ export async function batch(
     maxPromptLength: config.MAX_PROMPT_LENGTH,
   });
   const { image: found, rows: entries, notes } = rowsToDraw(read, config.MAX_STEPS, isGiven, file);
-  for (const line of fileLines.summary(notes, entries.length)) output.say(line.replaceAll("**", ""));
+  for (const line of fileSummary(notes, entries.length)) output.say(line.replaceAll("**", ""));
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const plain = entries.filter((entry) => entry.optimized === null).map((entry) => entry.prompt);

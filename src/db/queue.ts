@@ -50,7 +50,10 @@ export interface NewItem {
 }
 
 /** What is needed to answer a command that did not become a job. */
-export type Arrival = Pick<Origin, "applicationId" | "interactionId" | "interactionToken" | "tokenExpiresAt">;
+export type Arrival = Pick<
+  Origin,
+  "applicationId" | "interactionId" | "interactionToken" | "tokenExpiresAt" | "locale"
+>;
 
 /** The right to work on a job. Only the holder's writes are kept. */
 export interface Claim {

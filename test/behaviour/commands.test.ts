@@ -24,7 +24,7 @@ describe("/optimize", () => {
     );
     const choice = result.components.flatMap((row) => row.components ?? []).find((it) => it.options);
     expect(choice?.options?.map(({ label }) => label)).toEqual(["2. sharp focus", "3. octane render"]);
-    expect(text(result)).toMatch(/\n-# [\d.]+ m?s · drawn by the miniature · Job `\w+`\.$/);
+    expect(text(result)).toMatch(/\n-# [\d.]+ m?s · miniature models · Job `\w+`\.$/);
     expect(text(result)).not.toContain("seed");
     expect(result.attachments).toEqual([]);
 
@@ -57,7 +57,7 @@ describe("/compare", () => {
     );
     expect(text(result)).toContain("**Negative prompt**```\nblurry\n```");
     expect(text(result)).toMatch(
-      /\n-# seed 1234567890123 · 12 steps · guidance 6 · [\d.]+ m?s · drawn by the miniature · Job `\w+`\.$/,
+      /\n-# seed 1234567890123 · 12 steps · guidance 6 · [\d.]+ m?s · miniature models · Job `\w+`\.$/,
     );
     expect(result.mention_everyone).toBe(false);
     expect(result.mentions).toEqual([]);

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fileLines } from "../../src/bot/words/batch.js";
+import { fileSummary } from "../../src/bot/words/batch.js";
 import { errorSentence } from "../../src/bot/words/errors.js";
 import { InputError } from "../../src/core/errors.js";
 import {
@@ -246,7 +246,7 @@ test("any file of any name is read within limits or refused with a sentence", { 
       expect(pairs.length).toBeGreaterThan(0);
       expect(pairs.length).toBeLessThanOrEqual(LIMITS.maxPrompts);
       expect(JSON.stringify(notes).length).toBeLessThan(60_000);
-      const summary = fileLines.summary(notes, pairs.length).join("\n");
+      const summary = fileSummary(notes, pairs.length).join("\n");
       expect(summary.length).toBeLessThan(20_000);
       expect(summary).not.toMatch(/undefined|NaN|\[object/);
       for (const { prompt, optimized } of pairs) {

@@ -10,7 +10,9 @@ import { finalMessage } from "../../src/bot/messages/final-message.js";
 import { infoMessage } from "../../src/bot/messages/info-message.js";
 import { Presenter } from "../../src/bot/messages/presentation.js";
 import { statusMessage, summarize } from "../../src/bot/messages/status-message.js";
-import { endSentence, resultLines } from "../../src/bot/words/result.js";
+import { english } from "../../src/bot/words/english.js";
+import { OFFERED, wordsOf } from "../../src/bot/words/languages.js";
+import { endSentence } from "../../src/bot/words/result.js";
 import type { Item, Job } from "../../src/core/job.js";
 import { DEFAULT_TEXT_OPTIONS, type ImageOptions } from "../../src/core/options.js";
 import { openDatabase } from "../../src/db/sqlite/open.js";
@@ -48,7 +50,7 @@ const store = sqliteStore(openDatabase(join(folder, "queue.sqlite")));
 afterAll(() => store.close());
 const presenter = new Presenter({
   pictures: new PictureFolder(folder),
-  checkpointNote: "drawn by the miniature",
+  miniature: ["text", "image"],
   image: IMAGE,
   settings: store.settings,
   votes: store.votes,
@@ -86,10 +88,11 @@ const job: fc.Arbitrary<Job> = stored
       blind: fc.boolean(),
       drawn: fc.boolean(),
       items: fc.integer({ min: 1, max: 5 }),
+      locale: fc.constantFrom("en-US", "de", "fr", "es-419", "pt-BR", "ru", "ja"),
       code: fc.constantFrom("INTERNAL", "WORKER_DIED", "CHECKPOINT_CORRUPT", "NOT_A_CODE", "__proto__"),
     }),
   )
-  .map(({ prompt, rewrite, candidates, negative, words, detail, drawn, items, code, ...rest }) => {
+  .map(({ prompt, rewrite, candidates, negative, words, detail, drawn, items, locale, code, ...rest }) => {
     const pictures = drawn && rewrite !== null;
     const item: Item = {
       index: 0,
@@ -116,7 +119,7 @@ const job: fc.Arbitrary<Job> = stored
         userId: ASKER,
         guildId: "200000000000000001",
         channelId: "300000000000000001",
-        locale: "en-US",
+        locale,
         applicationId: "400000000000000001",
         interactionId: "500000000000000001",
         interactionToken: "secret-token",
@@ -221,7 +224,8 @@ function expectHarmless(message: Sent, secret: boolean): void {
   expect(all).not.toContain("secret-token");
   expect(all).not.toContain("/home/owner");
   expect(all).not.toContain(folder);
-  if (secret) expect(all).not.toContain("Rewritten by Promptist");
+  if (secret)
+    for (const words of [english, ...OFFERED.map(wordsOf)]) expect(all).not.toContain(words.labels.rewrite);
 }
 
 function strings(value: unknown): string[] {
@@ -250,16 +254,19 @@ test("whatever a prompt contains, its messages ping nobody, reveal nothing and f
         one.items[0]!.pictures.optimized !== null &&
         one.items.length === 1;
       if (hidden) blind += 1;
+      const words = wordsOf(one.origin.locale);
       const summary = timings.take(BLOCKS_AT_MOST_MS, "a summary", () => summarize(one));
       expectSent(statusMessage(summary, { kind: "loading", phase: "text" }), null, one.blind);
-      const info = timings.take(BLOCKS_AT_MOST_MS, "an info", () => infoMessage(one));
+      const info = timings.take(BLOCKS_AT_MOST_MS, "an info", () =>
+        infoMessage(one, { size: null, isMiniature: false }, [], words),
+      );
       expectHarmless({ embeds: info.embeds as APIEmbed[] }, false);
       if (hidden) await store.votes.open(one, null);
       const message = await finalMessage(one, await presenter.facts(one, one.origin), LIMIT);
       expectSent(message, null, hidden);
-      const late = `${resultLines.ready(ASKER, one.kind)} ${message.content}`.trim();
+      const late = `${words.resultLines.ready(ASKER, one.kind)} ${message.content}`.trim();
       expectSent({ ...message, content: late }, ASKER, hidden);
-      expectSent(plainMessage(endSentence(one)), null);
+      expectSent(plainMessage(endSentence(one, words)), null);
     }),
     parameters(250),
   );

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { usableRows } from "../../src/bot/commands/batch.js";
-import { fileLines } from "../../src/bot/words/batch.js";
+import { fileSummary } from "../../src/bot/words/batch.js";
 import { parsePromptFile } from "../../src/prompt-files/prompt-file.js";
 
 const FOLDER = fileURLToPath(new URL("../golden/prompt-files/", import.meta.url));
@@ -19,7 +19,7 @@ function outcome(bytes: Uint8Array, name: string) {
     const options = { ...(seed === undefined ? {} : { seed }), ...image, ...own };
     return Object.keys(options).length === 0 ? prompt : [prompt, options];
   });
-  return { drawn, said: fileLines.summary(notes, rows.length) };
+  return { drawn, said: fileSummary(notes, rows.length) };
 }
 const ofFile = (name: string) => outcome(readFileSync(`${FOLDER}${name}`), name);
 const ofText = (text: string, name: string) => outcome(Buffer.from(text), name);

@@ -141,7 +141,7 @@ export function makeBot(
     defaults: {
       text: DEFAULT_TEXT_OPTIONS,
       image: IMAGE_SETTINGS,
-      checkpointNote: "drawn by the miniature",
+      miniature: ["text", "image"],
     },
     limits: { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 },
     ...options,

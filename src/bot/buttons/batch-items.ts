@@ -3,8 +3,7 @@ import type { Queue } from "../../db/queue.js";
 import type { StatusBoard } from "../delivery/status-board.js";
 import { deferUpdate, type Press, replyPrivately } from "../discord/interactions.js";
 import { ITEMS_SHOWN, itemRows, nounOf } from "../messages/components.js";
-import { itemLines } from "../words/batch.js";
-import { refusals } from "../words/refusals.js";
+import { wordsOf } from "../words/languages.js";
 
 export interface BatchItemsOptions {
   readonly queue: Queue;
@@ -22,6 +21,8 @@ export class BatchItems {
 
   /** The button: lists what is left to make, in menus that only the user sees. */
   async choose(press: Press, job: Job): Promise<void> {
+    const words = wordsOf(press.locale);
+    const { refusals, itemLines } = words;
     const left = leftOf(job);
     if (left.length === 0) return replyPrivately(press, refusals.nothingLeft);
     await replyPrivately(press, {
@@ -29,12 +30,14 @@ export class BatchItems {
         itemLines.choose(nounOf(job.kind)),
         ...(left.length > ITEMS_SHOWN ? [itemLines.more(ITEMS_SHOWN, left.length)] : []),
       ].join("\n"),
-      components: itemRows(job, left),
+      components: itemRows(job, left, words),
     });
   }
 
   /** The menu: takes these prompts out; a job with no prompt left is cancelled. */
   async takeOut(press: Press, job: Job): Promise<void> {
+    const words = wordsOf(press.locale);
+    const { refusals, itemLines } = words;
     if (!press.isStringSelectMenu()) return replyPrivately(press, refusals.unknownButton);
     const { queue, board } = this.#options;
     await deferUpdate(press);
@@ -50,7 +53,7 @@ export class BatchItems {
     }
     await press.editReply({
       content: taken === 0 ? itemLines.gone : itemLines.taken(nounOf(job.kind), taken, left.length),
-      components: isEmpty ? [] : itemRows(job, left),
+      components: isEmpty ? [] : itemRows(job, left, words),
     });
   }
 }

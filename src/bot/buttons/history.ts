@@ -2,7 +2,7 @@ import type { Queue } from "../../db/queue.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
 import type { BatchDrafts } from "../requests/batch-drafts.js";
 import type { Intake } from "../requests/intake.js";
-import { refusals } from "../words/refusals.js";
+import { wordsOf } from "../words/languages.js";
 import { repeated } from "./reruns.js";
 
 export interface HistoryOptions {
@@ -22,6 +22,7 @@ export class History {
   /** Does the chosen job again where the menu is; a batch becomes a draft first, as with `/batch`. */
   async repeat(press: Press): Promise<void> {
     const { queue, intake, drafts } = this.#options;
+    const { refusals } = wordsOf(press.locale);
     const [id] = press.isStringSelectMenu() ? press.values : [];
     if (id === undefined) return replyPrivately(press, refusals.unknownButton);
     const job = await queue.get(id);

@@ -18,8 +18,7 @@ import { infoMessage, infoPictures } from "../messages/info-message.js";
 import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
 import { isVoted, type Presenter, voteOf } from "../messages/presentation.js";
 import { sizeOf } from "../messages/stored-picture.js";
-import { refusals } from "../words/refusals.js";
-import { resultLines } from "../words/result.js";
+import { wordsOf } from "../words/languages.js";
 
 export interface JobButtonOptions {
   readonly queue: Queue;
@@ -39,6 +38,7 @@ export class JobButtons {
   }
 
   async cancel(press: Press, job: Job): Promise<void> {
+    const { refusals } = wordsOf(press.locale);
     if (isFinished(job.state)) return replyPrivately(press, refusals.alreadyFinished);
     await deferUpdate(press);
     const answer = await this.#options.queue.cancel(job.id);
@@ -50,20 +50,23 @@ export class JobButtons {
 
   async info(press: Press, job: Job): Promise<void> {
     const { api, pictures, presenter } = this.#options;
-    if (await this.#isSecret(job)) return replyPrivately(press, refusals.secret);
+    const words = wordsOf(press.locale);
+    if (await this.#isSecret(job)) return replyPrivately(press, words.refusals.secret);
     await deferPrivately(press);
-    const facts = await presenter.facts(job, press);
+    const facts = { ...(await presenter.facts(job, press)), words };
     const limit = { ...CHANNEL_LIMIT, perFile: press.attachmentSizeLimit };
-    const about = { size: await sizeOf(job, pictures), isMiniature: facts.checkpointNote !== null };
-    const message = infoMessage(job, about, await infoPictures(job, facts, limit));
+    const about = { size: await sizeOf(job, pictures), isMiniature: facts.miniature.length > 0 };
+    const message = infoMessage(job, about, await infoPictures(job, facts, limit), words);
     const target = { applicationId: press.applicationId, interactionToken: press.token };
     await api.editReply(target, facts.spoiler ? spoilered(message) : message);
   }
 
   /** Asks how to change the rewrite of a comparison, in menus that only who presses sees. */
   async change(press: Press, job: Job): Promise<void> {
+    const words = wordsOf(press.locale);
+    const { refusals, resultLines } = words;
     if (await this.#isSecret(job)) return replyPrivately(press, refusals.secret);
-    const components = changeRows(job);
+    const components = changeRows(job, words);
     if (components.length === 0) return replyPrivately(press, refusals.nothingToChange);
     await replyPrivately(press, { content: resultLines.change, components });
   }
@@ -78,7 +81,7 @@ export class JobButtons {
   /** Removes the message, the pictures and the stored job. */
   async delete(press: Press, job: Job): Promise<void> {
     const { records, pictures } = this.#options;
-    if (!isFinished(job.state)) return replyPrivately(press, refusals.notFinished);
+    if (!isFinished(job.state)) return replyPrivately(press, wordsOf(press.locale).refusals.notFinished);
     await deferUpdate(press);
     await records.drop(job.id);
     await pictures.remove(job.id);

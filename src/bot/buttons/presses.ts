@@ -5,7 +5,7 @@ import type { StoredSettings } from "../../db/settings.js";
 import { deferUpdate, deleteMessage, type Press, replyPrivately } from "../discord/interactions.js";
 import { decodeCustomId, type PressAction, type Verb } from "../messages/components.js";
 import { mayModerate, mayUse } from "../requests/rules.js";
-import { refusals } from "../words/refusals.js";
+import { wordsOf } from "../words/languages.js";
 import type { Access, Handler } from "./handler.js";
 
 export interface PressOptions {
@@ -27,6 +27,7 @@ export class Presses {
 
   async press(press: MessageComponentInteraction): Promise<void> {
     const action = decodeCustomId(press.customId);
+    const { refusals } = wordsOf(press.locale);
     if (action === null || !(press.isButton() || press.isStringSelectMenu()))
       return replyPrivately(press, refusals.unknownButton);
     const handler = this.#options.table[action.verb];
@@ -38,6 +39,7 @@ export class Presses {
 
   async submit(modal: ModalSubmitInteraction): Promise<void> {
     const action = decodeCustomId(modal.customId);
+    const { refusals } = wordsOf(modal.locale);
     const handler = action === null ? undefined : this.#options.table[action.verb];
     if (action === null || handler === undefined || handler.access === "draft" || handler.access === "list")
       return replyPrivately(modal, refusals.unknownButton);
@@ -70,6 +72,7 @@ export class Presses {
     { jobId }: PressAction,
     access: Access,
   ): Promise<Job | null> {
+    const { refusals } = wordsOf(press.locale);
     const job = await this.#options.queue.get(jobId);
     const refusal = job === undefined ? refusals.unknownJob : await this.#refusal(press, job, access);
     if (job !== undefined && refusal === null) return job;
@@ -82,6 +85,7 @@ export class Presses {
     { origin }: Job,
     access: Access,
   ): Promise<string | null> {
+    const { refusals } = wordsOf(press.locale);
     const settings = await this.#options.settings.resolve(origin);
     const own = press.user.id === origin.userId;
     // A custom id sent from another channel must not reveal what people asked for here.

@@ -7,7 +7,7 @@ import { acknowledge, type Press } from "../discord/interactions.js";
 import { clip } from "../discord/markdown.js";
 import { encodeCustomId } from "../messages/components.js";
 import type { Limits } from "../requests/request.js";
-import { labels } from "../words/labels.js";
+import { wordsOf } from "../words/languages.js";
 
 /** Discord: the longest text of a form's input. */
 const TEXT_INPUT_MAX = 4000;
@@ -25,6 +25,7 @@ export class TextForms {
   }
 
   async show(press: Press, verb: FormVerb, job: Job): Promise<void> {
+    const { labels } = wordsOf(press.locale);
     const [item] = job.items;
     const [title, label, value] =
       verb === "edit"

@@ -1,7 +1,8 @@
 import type { AutocompleteInteraction } from "discord.js";
 import type { Job } from "../../core/job.js";
 import type { JobEntry } from "../../db/records.js";
-import { historyLines } from "../words/history.js";
+import { jobCompletion } from "../words/history.js";
+import { wordsOf } from "../words/languages.js";
 import { CHOICES_MAX, type Choice, type Services } from "./command.js";
 import { completeSize } from "./options.js";
 
@@ -53,8 +54,10 @@ const entryOf = ({ id, kind, state, createdAt, items }: Job): Entry => ({
   prompt: items[0]?.prompt ?? "",
 });
 
-const jobChoices = (jobs: readonly Entry[], locale: string): Choice[] =>
-  jobs.map((job) => ({
-    name: historyLines.completion(job, Date.now(), locale, CHOICE_MAX),
+const jobChoices = (jobs: readonly Entry[], locale: string): Choice[] => {
+  const words = wordsOf(locale);
+  return jobs.map((job) => ({
+    name: jobCompletion(job, Date.now(), CHOICE_MAX, words),
     value: job.id,
   }));
+};

@@ -4,7 +4,7 @@ import type { ChatInputCommandInteraction } from "discord.js";
 import { deferPrivately, replyPrivately } from "../discord/interactions.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
-import { dataLines } from "../words/mydata.js";
+import { wordsOf } from "../words/languages.js";
 import type { Services } from "./command.js";
 
 /** Each record is read when there is room for it. */
@@ -57,6 +57,7 @@ export async function sendExport<R>(
   format: ExportFormat<R>,
 ): Promise<void> {
   const { id } = interaction.user;
+  const { dataLines } = wordsOf(interaction.locale);
   if (exporting.has(id)) {
     return replyPrivately(interaction, dataLines.exporting);
   }

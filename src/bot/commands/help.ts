@@ -1,6 +1,7 @@
 import { ApplicationCommandType } from "discord.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { commandTexts, helpText } from "../words/commands.js";
+import { commandTexts } from "../words/commands.js";
+import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand } from "./command.js";
 
 /** `/help`: what there is, in one private message. */
@@ -11,6 +12,7 @@ export const help: AnswerCommand = {
     description: commandTexts.help.description,
   }),
   async run(interaction) {
+    const { helpText } = wordsOf(interaction.locale);
     await replyPrivately(interaction, {
       embeds: [{ title: helpText.title, description: helpText.lines.join("\n") }],
     });

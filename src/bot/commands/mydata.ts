@@ -2,7 +2,7 @@ import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js
 import type { VoteKey } from "../../db/votes.js";
 import { deferPrivately, replyPrivately } from "../discord/interactions.js";
 import { commandTexts } from "../words/commands.js";
-import { dataLines } from "../words/mydata.js";
+import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand, Services } from "./command.js";
 import { type Piece, sendExport } from "./export.js";
 
@@ -40,6 +40,7 @@ export const mydata: AnswerCommand = {
   async run(interaction, services) {
     const { records, votes, drafts, settings, pictures } = services;
     const userId = interaction.user.id;
+    const { dataLines } = wordsOf(interaction.locale);
     if (interaction.options.getSubcommand() === "export") {
       const find = async () => {
         const jobs = await records.idsOfUser(userId);

@@ -29,7 +29,6 @@ import {
 } from "../requests/request.js";
 import { parseSetting } from "../requests/setting-catalog.js";
 import { commandTexts } from "../words/commands.js";
-import { expectations } from "../words/errors.js";
 import { sizeLabel } from "../words/translations.js";
 
 const texts = commandTexts.options;
@@ -140,7 +139,10 @@ export function readImage(
   );
   const negative = cleanPrompt(options.getString("negative") ?? image.negative);
   const { maxPromptLength } = limits;
-  checkOption("negative", !isLongerThan(negative, maxPromptLength), expectations.text(maxPromptLength));
+  checkOption("negative", !isLongerThan(negative, maxPromptLength), {
+    takes: "text",
+    limit: maxPromptLength,
+  });
   const size = options.getString("size");
   const scheduler = options.getString("scheduler");
   return {

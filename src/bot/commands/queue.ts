@@ -2,7 +2,7 @@ import { ApplicationCommandType } from "discord.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { coarse, etas, positionsOf } from "../messages/eta.js";
 import { commandTexts } from "../words/commands.js";
-import { queueLines } from "../words/status.js";
+import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand } from "./command.js";
 
 const SHOWN = 10;
@@ -16,6 +16,7 @@ export const queue: AnswerCommand = {
   }),
 
   async run(interaction, { queue: jobs, estimateMs }) {
+    const { queueLines } = wordsOf(interaction.locale);
     const [open, isPaused] = await Promise.all([jobs.work(), jobs.paused()]);
     // While nothing starts, nobody can say when it will be done.
     const times = isPaused ? new Map<string, number>() : etas(open, estimateMs);

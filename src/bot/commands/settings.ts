@@ -20,8 +20,9 @@ import {
   showSetting,
 } from "../requests/setting-catalog.js";
 import { commandTexts } from "../words/commands.js";
-import { settingLines, settingTexts } from "../words/settings.js";
-import { LANGUAGES, TRANSLATIONS } from "../words/translations.js";
+import { languageOf, wordsOf } from "../words/languages.js";
+import { TRANSLATIONS } from "../words/locale-files.js";
+import { settingTexts } from "../words/settings.js";
 import type { AnswerCommand, Choice, Services } from "./command.js";
 import { completeSize } from "./options.js";
 
@@ -51,6 +52,7 @@ const ALL = "all";
 
 /** Everything at once, for `reset`, before the settings. */
 function completeReset(typed: string, locale: Locale): Choice[] {
+  const { settingLines } = wordsOf(locale);
   const all = { name: settingLines.choice(ALL, settingLines.all), value: ALL };
   const offered = all.name.includes(typed.trim().toLowerCase()) ? [all] : [];
   return [...offered, ...completeSetting(typed, locale)];
@@ -59,6 +61,7 @@ function completeReset(typed: string, locale: Locale): Choice[] {
 /** Settings whose name or meaning contains what was typed, in the user's language where it is one of ours. */
 function completeSetting(typed: string, locale: Locale): Choice[] {
   const wanted = typed.trim().toLowerCase();
+  const { settingLines } = wordsOf(locale);
   return Object.keys(CATALOG)
     .filter(isSettingName)
     .map((value) => ({ name: settingLines.choice(value, meaningOf(value, locale)), value }))
@@ -85,8 +88,8 @@ const isTaken = (setting: SettingName, typed: string): boolean =>
   CATALOG[setting].usual !== undefined && CATALOG[setting].schema.safeParse(typed).success && typed !== "";
 
 const meaningOf = (name: SettingName, locale: Locale): string => {
-  const language = LANGUAGES.find((one) => one === locale);
-  return language === undefined ? settingTexts[name] : TRANSLATIONS[language].settings[name];
+  const language = languageOf(locale);
+  return language === null ? settingTexts[name] : TRANSLATIONS[language].settings[name];
 };
 
 /**
@@ -149,6 +152,7 @@ export const settings: AnswerCommand = {
 
   async run(interaction, services) {
     const { settings: store } = services;
+    const { settingLines } = wordsOf(interaction.locale);
     switch (interaction.options.getSubcommand()) {
       case "ping": {
         const on = interaction.options.getBoolean("on", true);
@@ -230,7 +234,8 @@ async function show(
   interaction: ChatInputCommandInteraction,
   { settings: store, context }: Services,
 ): Promise<void> {
-  const { guildId, channelId } = interaction;
+  const { guildId, channelId, locale } = interaction;
+  const { settingLines } = wordsOf(locale);
   const section = async (title: string, of: SettingScope, id: string) => {
     const fallback = of === "channel" && guildId !== null ? "to the server" : "to the bot";
     const lines = (await store.list(of, id)).map((it) =>
@@ -238,7 +243,9 @@ async function show(
     );
     return [`**${title}**`, ...(lines.length === 0 ? [settingLines.none(fallback)] : lines)];
   };
-  const names = Object.entries(settingTexts).map(([key, what]) => `\`${key}\` ${what}`);
+  const names = Object.keys(CATALOG)
+    .filter(isSettingName)
+    .map((key) => `\`${key}\` ${meaningOf(key, locale)}`);
   const { image, text } = context.defaults;
   const description = [
     ...(await section(settingLines.channel, "channel", channelId)),

@@ -7,7 +7,7 @@ import { zipPart } from "../messages/overview-files.js";
 import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
 import { mayModerate } from "../requests/rules.js";
 import { commandTexts } from "../words/commands.js";
-import { refusals } from "../words/refusals.js";
+import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand } from "./command.js";
 import { completeOwnJob } from "./completions.js";
 
@@ -44,6 +44,8 @@ export const show: AnswerCommand = {
   complete: completeOwnJob,
 
   async run(interaction, { queue, presenter, send, settings }) {
+    const words = wordsOf(interaction.locale);
+    const { refusals } = words;
     const job = await queue.get(interaction.options.getString("id", true).trim());
     if (job === undefined) return replyPrivately(interaction, refusals.unknownJob);
     if (!mayModerate(interaction, job.origin, await settings.resolve(job.origin))) {
@@ -54,14 +56,14 @@ export const show: AnswerCommand = {
     const part = interaction.options.getInteger("part");
     if (part !== null) {
       await deferPrivately(interaction);
-      const facts = await presenter.facts(job, interaction, job.items);
+      const facts = { ...(await presenter.facts(job, interaction, job.items)), words };
       const { file, parts } = await zipPart(job, part, facts, limit);
       if (file === null) await interaction.editReply({ content: refusals.noPart(parts) });
       else await send(interaction, { ...plainMessage(""), files: [file] }, "reply");
       return;
     }
     await deferReply(interaction);
-    const facts = await presenter.facts(job, interaction);
+    const facts = { ...(await presenter.facts(job, interaction)), words };
     await send(interaction, await finalMessage(job, facts, limit), "reply");
   },
 };

@@ -8,8 +8,9 @@ import { votesPlot } from "../../pictures/plots.js";
 import { deferReply } from "../discord/interactions.js";
 import { mayManage } from "../requests/rules.js";
 import { commandTexts } from "../words/commands.js";
-import { refusals } from "../words/refusals.js";
-import { statsLines, verdictOf } from "../words/votes.js";
+import type { Words } from "../words/english.js";
+import { wordsOf } from "../words/languages.js";
+import { statsLines as inPictures, verdictOf } from "../words/votes.js";
 import type { AnswerCommand, Services } from "./command.js";
 import { sendExport } from "./export.js";
 
@@ -17,9 +18,12 @@ const texts = commandTexts.stats;
 const GROUPS_SHOWN = 10;
 
 interface Line {
+  /** In the reader's words. */
   readonly label: string;
-  /** The label for the plot, which has no markup. */
-  readonly plain: string;
+  /** The user whose votes these are; null for those of several. */
+  readonly userId: string | null;
+  /** The label in the plot, whose texts are English. */
+  readonly drawn: string;
   readonly tally: Tally;
 }
 
@@ -68,6 +72,7 @@ async function exportVotes(
 ): Promise<void> {
   const { guildId, user } = interaction;
   const all = guildId === null || mayManage(interaction, await settings.resolve(interaction));
+  const { refusals } = wordsOf(interaction.locale);
   const find = async () => {
     const keys = await votes.keys(all ? filter : { ...filter, userId: user.id });
     return keys.length === 0 ? refusals.noVotes : { records: exportedVotes(votes, keys), closing: "" };
@@ -87,24 +92,36 @@ async function show(
 ): Promise<void> {
   await deferReply(interaction);
   const by = interaction.options.getString("by") ?? "server";
-  const overall = { label: statsLines.all, plain: statsLines.all, tally: await votes.total(filter) };
-  if (Object.values(overall.tally).every((votes) => votes === 0)) {
-    const { sentence } = verdictOf(overall.tally);
+  const words = wordsOf(interaction.locale);
+  const { statsLines } = words;
+  const tally = await votes.total(filter);
+  const overall: Line = { label: statsLines.all, userId: null, drawn: inPictures.all, tally };
+  if (Object.values(tally).every((votes) => votes === 0)) {
+    const { sentence } = verdictOf(tally, words.verdictLines);
     await interaction.editReply({ embeds: [{ title: statsLines.title, description: sentence }] });
     return;
   }
-  const groups = Object.hasOwn(GROUPS, by) ? await GROUPS[by as keyof typeof GROUPS](votes, filter) : [];
-  const lines: Line[] = [overall, ...groups];
-  const told = lines.map(({ label, plain, tally }) => ({ label, plain, verdict: verdictOf(tally) }));
+  const groups = Object.hasOwn(GROUPS, by)
+    ? await GROUPS[by as keyof typeof GROUPS](votes, filter, words)
+    : [];
+  const told = [overall, ...groups].map((line) => ({
+    ...line,
+    verdict: verdictOf(line.tally, words.verdictLines),
+  }));
   const plot = await votesPlot(
-    statsLines.title,
-    told.map(({ plain, verdict: { rate, interval, note } }) => ({ label: plain, rate, interval, note })),
+    inPictures.title,
+    told.map(({ drawn, verdict: { rate, interval, note } }) => ({ label: drawn, rate, interval, note })),
   );
   await interaction.editReply({
     embeds: [
       {
         title: statsLines.title,
-        description: told.map(({ label, verdict }) => `**${label}**: ${verdict.sentence}`).join("\n"),
+        description: told
+          .map(({ label, userId, verdict }) => {
+            const whose = userId === null ? "" : ` <@${userId}>`;
+            return `**${label}${whose}**: ${verdict.sentence}`;
+          })
+          .join("\n"),
         image: { url: "attachment://stats.png" },
       },
     ],
@@ -112,7 +129,7 @@ async function show(
       {
         name: "stats.png",
         attachment: plot,
-        description: told.map(({ plain, verdict }) => `${plain}: ${verdict.sentence}`).join(" "),
+        description: told.map(({ label, verdict }) => `${label}: ${verdict.sentence}`).join(" "),
       },
     ],
   });
@@ -124,14 +141,17 @@ const GROUPS = {
   mode: async (votes: Votes, filter: VoteFilter): Promise<Line[]> =>
     (await votes.by("mode", filter, GROUPS_SHOWN)).map(({ key, ...tally }) => ({
       label: key,
-      plain: key,
+      userId: null,
+      drawn: key,
       tally,
     })),
-  user: async (votes: Votes, filter: VoteFilter): Promise<Line[]> =>
-    (await votes.by("user", filter, GROUPS_SHOWN)).map(({ key, ...tally }, i) => {
-      const plain = statsLines.voter(i + 1);
-      return { label: `${plain} <@${key}>`, plain, tally };
-    }),
+  user: async (votes: Votes, filter: VoteFilter, { statsLines }: Words): Promise<Line[]> =>
+    (await votes.by("user", filter, GROUPS_SHOWN)).map(({ key, ...tally }, i) => ({
+      label: statsLines.voter(i + 1),
+      userId: key,
+      drawn: inPictures.voter(i + 1),
+      tally,
+    })),
 } as const;
 
 async function* exportedVotes(votes: Votes, keys: readonly VoteKey[]): AsyncGenerator<ExportedVote> {

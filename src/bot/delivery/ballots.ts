@@ -13,7 +13,7 @@ import { finalMessage } from "../messages/final-message.js";
 import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
 import type { PictureView } from "../messages/picture-policy.js";
 import { isVoted, type Presenter, type Vote, voteOf } from "../messages/presentation.js";
-import { refusals } from "../words/refusals.js";
+import { wordsOf } from "../words/languages.js";
 import { DueClock } from "./due-clock.js";
 import { PrivateAnswers } from "./private-answers.js";
 
@@ -82,14 +82,15 @@ export class Ballots {
    */
   async vote(press: Press, job: Job, { argument }: PressAction): Promise<void> {
     const { votes } = this.#options;
+    const words = wordsOf(press.locale);
     const ballot = await votes.ballot(job.id);
-    if (ballot === undefined) return replyPrivately(press, refusals.noBallot);
+    if (ballot === undefined) return replyPrivately(press, words.refusals.noBallot);
     // An earlier version opened ballots on pairs whose pictures are the same.
     if (!isVoted(job)) return this.reveal(press, job);
     const result = await votes.vote(job.id, press.user.id, argument as Choice);
     // The clock could not edit the message, or has not yet: the press updates it.
     if (result === "closed") return this.reveal(press, job);
-    const message = voteReply(job, ballot, result.counted, result.isFirst);
+    const message = voteReply(job, ballot, result.counted, result.isFirst, words);
     await this.#answers.answer(press, `${job.id} ${press.user.id}`, message);
   }
 

@@ -1,7 +1,7 @@
 import { Semaphore } from "async-mutex";
 import type { APIMessage } from "discord.js";
 import { backoffMs } from "../../core/backoff.js";
-import { DiscordError, describe } from "../../core/errors.js";
+import { DiscordError, describe, type ErrorCode } from "../../core/errors.js";
 import { type Events, log, subscribe } from "../../core/events.js";
 import type { Job } from "../../core/job.js";
 import type { Where } from "../../core/settings.js";
@@ -15,7 +15,8 @@ import { CHANNEL_LIMIT, type SizeLimit } from "../messages/picture-fit.js";
 import type { Presenter } from "../messages/presentation.js";
 import { COLORS } from "../messages/status-message.js";
 import { errorSentence } from "../words/errors.js";
-import { endSentence, jobReference, resultLines } from "../words/result.js";
+import { wordsOf } from "../words/languages.js";
+import { endSentence, jobReference } from "../words/result.js";
 import type { Ballots } from "./ballots.js";
 import { Coalesced } from "./coalesced.js";
 import type { Ping } from "./ping.js";
@@ -121,8 +122,8 @@ export class Outbox {
       sent = await this.#sendTo(job, async () =>
         plainMessage(
           job.state === "done"
-            ? `${errorSentence("DISCORD_REFUSED")} ${jobReference(job.id)}`
-            : endSentence(job),
+            ? failedToShow("DISCORD_REFUSED", job)
+            : endSentence(job, wordsOf(job.origin.locale)),
         ),
       );
     }
@@ -193,7 +194,7 @@ export class Outbox {
       // Discord did not answer: the message is composed again when it does.
       if (error instanceof DiscordError) throw error;
       log(events, "error", "A result's message could not be made", error, job.id);
-      return plainMessage(`${errorSentence("INTERNAL")} ${jobReference(job.id)}`);
+      return plainMessage(failedToShow("INTERNAL", job));
     }
   }
 
@@ -211,6 +212,7 @@ export class Outbox {
     }
     const earlier = await this.#earlier(job, origin.channelId);
     if (earlier !== null) return earlier;
+    const { resultLines } = wordsOf(origin.locale);
     const mention = (job.state === "done" ? resultLines.ready : resultLines.ended)(origin.userId, job.kind);
     const addressed = (message: Outgoing, ...more: string[]): Outgoing => ({
       ...message,
@@ -249,6 +251,12 @@ export class Outbox {
       return fault === "transient" || fault === "unauthorized" ? { fault, error } : null;
     }
   }
+}
+
+/** A sentence in place of a result. */
+function failedToShow(code: ErrorCode, { id, origin }: Job): string {
+  const words = wordsOf(origin.locale);
+  return `${errorSentence(code, {}, words)} ${jobReference(id, null, words)}`;
 }
 
 /** True for a message with the job's result, its failure, or a sentence instead; false for a status. */

@@ -2,7 +2,7 @@ import { type Job, linkTo } from "../../core/job.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import { plainMessage } from "../discord/outgoing.js";
-import { resultLines } from "../words/result.js";
+import { wordsOf } from "../words/languages.js";
 
 export interface PingOptions {
   readonly api: DiscordApi;
@@ -30,6 +30,7 @@ export class Ping {
     if (state === "cancelled" || now() - job.createdAt < pingAfterMs) return;
     const own = (await settings.of("user", origin.userId)).ping;
     if (!(own ?? (await settings.resolve(origin)).ping ?? true)) return;
+    const { resultLines } = wordsOf(origin.locale);
     const sentence = state === "done" ? resultLines.readyAt : resultLines.endedAt;
     await api.followUp(origin, plainMessage(sentence(origin.userId, kind, linkTo(origin, messageId))));
   }

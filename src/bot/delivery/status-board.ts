@@ -9,6 +9,7 @@ import { coarse, etas, positionsOf, type Work } from "../messages/eta.js";
 import type { Presenter } from "../messages/presentation.js";
 import { type JobStatus, type JobSummary, statusMessage, summarize } from "../messages/status-message.js";
 import { baselinePicture, previewFile } from "../messages/unfinished-pictures.js";
+import { wordsOf } from "../words/languages.js";
 import { Coalesced } from "./coalesced.js";
 import { LiveEdits } from "./live-edits.js";
 import { Pace } from "./pace.js";
@@ -283,7 +284,7 @@ export class StatusBoard {
       const isShown = await this.#options.presenter.showsPreview(tracked.origin, harmless);
       // The picture may be finished by now.
       if (!isShown || tracked.finishedPictures !== finishedPictures) return;
-      tracked.preview = previewFile(jobId, data);
+      tracked.preview = previewFile(jobId, data, wordsOf(tracked.origin.locale));
       tracked.previewVersion++;
       this.#show(jobId, tracked, tracked.status);
     } catch (error) {

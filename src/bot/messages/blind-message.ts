@@ -5,9 +5,8 @@ import { lettered } from "../../pictures/lettered.js";
 import type { PictureStore } from "../../pictures/store.js";
 import { codeBlock } from "../discord/markdown.js";
 import { type Outgoing, plainMessage } from "../discord/outgoing.js";
-import { labels } from "../words/labels.js";
+import type { Words } from "../words/english.js";
 import { jobReference } from "../words/result.js";
-import { blindLines } from "../words/votes.js";
 import { voteRows } from "./components.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
 import { diffMarkdown } from "./prompt-diff.js";
@@ -27,7 +26,9 @@ export async function blindMessage(
   ballot: Ballot,
   pictures: PictureStore,
   limit: SizeLimit,
+  words: Words,
 ): Promise<Outgoing | null> {
+  const { labels, blindLines } = words;
   const item = job.items[0];
   if (item === undefined) return null;
   const [baseline, optimized] = await Promise.all(
@@ -52,19 +53,25 @@ export async function blindMessage(
     `**${labels.prompt}**${codeBlock(item.prompt, PROMPT_MAX)}`,
     blindLines.question,
     ...(ballot.closesAt === null ? [] : [blindLines.closes(ballot.closesAt)]),
-    jobReference(job.id, job.parentId),
+    jobReference(job.id, job.parentId, words),
   ].join("\n");
   const embed = { title: labels.commands[job.kind], description, color: COLORS.done };
   return {
     content: "",
     embeds: [embed],
-    components: voteRows(job.id),
+    components: voteRows(job.id, words),
     files: files.filter((file) => file !== null),
   };
 }
 
 /** Tells a voter alone which choice counts, and which picture was which. */
-export function voteReply(job: Job, { left }: Ballot, counted: Choice, isFirst: boolean): Outgoing {
+export function voteReply(
+  job: Job,
+  { left }: Ballot,
+  counted: Choice,
+  isFirst: boolean,
+  { blindLines }: Words,
+): Outgoing {
   const item = job.items[0];
   const lines = [
     blindLines.voted(counted, left, isFirst),

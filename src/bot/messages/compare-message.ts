@@ -2,11 +2,7 @@ import { hasOverview, imageOf, isUnchanged, type Job, picturesDrawn } from "../.
 import { SIDES, type Side } from "../../core/side.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
-import { labels } from "../words/labels.js";
-import { refusals } from "../words/refusals.js";
-import { resultLines } from "../words/result.js";
-import { safetyLines } from "../words/safety.js";
-import { blindLines } from "../words/votes.js";
+import type { Words } from "../words/english.js";
 import { blindMessage } from "./blind-message.js";
 import { resultRows } from "./components.js";
 import { doneEmbed, timeAndNote, unusualOptions, withImage } from "./embeds.js";
@@ -28,70 +24,77 @@ export async function compareMessage(job: Job, facts: Facts, limit: SizeLimit): 
 
 /** Null where no vote goes on, or where its pictures are gone. */
 async function voteMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing | null> {
-  const { vote, view, pictures } = facts;
-  const secret = (line: string) => withImage(doneEmbed(job, [line], []), [], []);
+  const { vote, view, pictures, words } = facts;
+  const { refusals, safetyLines } = words;
+  const secret = (line: string) => withImage(doneEmbed(job, [line], [], words), [], []);
   if (vote.state === "none") return null;
   if (vote.state === "pending") return secret(refusals.secret);
   // While people vote elsewhere, one picture without the other would tell which is which.
   if (view.withheld.length > 0) return secret(safetyLines.blindElsewhere);
-  return blindMessage(job, vote.ballot, pictures, limit);
+  return blindMessage(job, vote.ballot, pictures, limit, words);
 }
 
 /** Both pictures beside each other, and below them the rewrite and what the judges say. */
 async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
   const item = job.items[0]!;
-  const { view, tally } = facts;
+  const { view, tally, words } = facts;
+  const { labels, resultLines, blindLines } = words;
   const sides = SIDES.filter(
     (side) => view.shows(item, side) && !(side === "optimized" && isUnchanged(item)),
   );
-  const { files, note } = await attach(job, await picturesOf(job, sides, facts), limit);
+  const { files, note } = await attach(job, await picturesOf(job, sides, facts), limit, words);
   const [first] = sides;
   const sections = [
     ...(files.length === 1 && first !== undefined && !isUnchanged(item) ? [resultLines.onlySide(first)] : []),
     ...(files.length > 1
-      ? promptSections(item, (title) => resultLines.sides(lowerFirst(title)))
-      : promptSections(item)),
-    ...negativeSection(job),
+      ? promptSections(item, words, (title) => resultLines.sides(lowerFirst(title)))
+      : promptSections(item, words)),
+    ...negativeSection(job, words),
     ...(hasNothingToVoteOn(job)
       ? [
           blindLines.nothing,
-          ...noteLines({ ...item, notes: item.notes.filter(({ code }) => code !== "unchanged") }),
+          ...noteLines({ ...item, notes: item.notes.filter(({ code }) => code !== "unchanged") }, words),
         ]
-      : noteLines(item)),
-    ...(isUnchanged(item) ? [] : verdictLine([item])),
+      : noteLines(item, words)),
+    ...(isUnchanged(item) ? [] : verdictLine([item], words)),
     ...(tally === null || view.withheld.length > 0 ? [] : [blindLines.tally(tally)]),
-    ...safetySentences(view, false),
+    ...safetySentences(view, false, words),
     ...note,
   ];
   const options = [resultLines.seed(item.seed), ...unusualOptions(job, facts), ...timeAndNote(job, facts)];
-  const embed = doneEmbed(job, sections, options);
+  const embed = doneEmbed(job, sections, options, words);
   return {
     content: "",
     embeds: [isRaw(item) ? { ...embed, title: labels.asWritten } : embed],
-    components: resultRows(job),
+    components: resultRows(job, words),
     files,
   };
 }
 
 /** Several pairs of one prompt: a sheet of all, and below it the same as of one pair. */
 async function pairsMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
+  const { words } = facts;
+  const { resultLines } = words;
   const made = job.items.filter(({ cancelled }) => !cancelled);
   const item = made[0] ?? job.items[0]!;
   const last = made.at(-1) ?? item;
   const sheets = await Promise.all(
     job.sheets.map(({ number }) => readPicture(facts.pictures, sheetPicture(job, number, facts))),
   );
-  const { files, note } = await attach(job, sheets, limit);
+  const { files, note } = await attach(job, sheets, limit, words);
   const takenOut = job.items.length - made.length;
   const sections = [
     ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
     ...(isUnchanged(item) ? [resultLines.overview(job.kind, made.length, picturesDrawn(made))] : []),
-    ...promptSections(item, (title) => resultLines.sidesOfEach(made.length, lowerFirst(title))),
+    ...promptSections(item, words, (title) => resultLines.sidesOfEach(made.length, lowerFirst(title))),
     ...(made.some(({ rewrite }) => rewrite !== item.rewrite) ? [resultLines.rewritesDiffer] : []),
-    ...negativeSection(job),
-    ...noteLines(item),
-    ...verdictLine(made.filter((it) => !isUnchanged(it))),
-    ...safetySentences(facts.view, true),
+    ...negativeSection(job, words),
+    ...noteLines(item, words),
+    ...verdictLine(
+      made.filter((it) => !isUnchanged(it)),
+      words,
+    ),
+    ...safetySentences(facts.view, true, words),
     ...note,
   ];
   const options = [
@@ -99,18 +102,22 @@ async function pairsMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<O
     ...unusualOptions(job, facts),
     ...timeAndNote(job, facts),
   ];
-  return withImage(doneEmbed(job, sections, options), files, resultRows(job));
+  return withImage(doneEmbed(job, sections, options, words), files, resultRows(job, words));
 }
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-function negativeSection(job: Job): string[] {
+function negativeSection(job: Job, { labels }: Words): string[] {
   const { negative } = imageOf(job, job.items[0]);
   return negative === "" ? [] : [`**${labels.negative}**${codeBlock(negative, NEGATIVE_MAX)}`];
 }
 
 /** The pictures of these sides; null for one that is gone. */
-function picturesOf(job: Job, sides: readonly Side[], { pictures }: Facts): Promise<(OutgoingFile | null)[]> {
+function picturesOf(
+  job: Job,
+  sides: readonly Side[],
+  { pictures, words: { labels } }: Facts,
+): Promise<(OutgoingFile | null)[]> {
   const item = job.items[0]!;
   const { prompt, rewrite } = item;
   const alts = { baseline: labels.baselineAlt(prompt), optimized: labels.optimizedAlt(rewrite ?? "") };
@@ -127,6 +134,7 @@ async function attach(
   { picturesPrunedAt }: Job,
   pictures: readonly (OutgoingFile | null)[],
   limit: SizeLimit,
+  { resultLines }: Words,
 ): Promise<{ files: OutgoingFile[]; note: string[] }> {
   const present = pictures.filter((picture) => picture !== null);
   const { files, shrunk } = await fitPictures(present, limit);

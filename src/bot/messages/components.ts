@@ -9,8 +9,8 @@ import type { Item, Job, JobKind } from "../../core/job.js";
 import type { JobEntry } from "../../db/records.js";
 import { clip, tail } from "../discord/markdown.js";
 import type { Row } from "../discord/outgoing.js";
-import { historyLines } from "../words/history.js";
-import { labels } from "../words/labels.js";
+import type { Words } from "../words/english.js";
+import { choiceDetail, historyChoice } from "../words/history.js";
 import { addedPhrases } from "./prompt-diff.js";
 
 /**
@@ -103,14 +103,19 @@ function button(
 export const nounOf = (kind: JobKind): "prompt" | "pair" => (kind === "batch" ? "prompt" : "pair");
 
 /** Under a job that waits or runs; `items`: what can be taken out of it. */
-export const cancelRow = (jobId: string, enabled: boolean, items: "prompt" | "pair" | null = null): Row =>
+export const cancelRow = (
+  jobId: string,
+  enabled: boolean,
+  items: "prompt" | "pair" | null,
+  { labels }: Words,
+): Row =>
   row(
     button("cancel", jobId, labels.cancel, { enabled }),
     ...(items === null ? [] : [button("items", jobId, labels.takeOut(items), { enabled })]),
   );
 
 /** Under a draft. */
-export const draftRow = (draftId: string): Row =>
+export const draftRow = (draftId: string, { labels }: Words): Row =>
   row(
     button("start", draftId, labels.start, { style: ButtonStyle.Success }),
     button("discard", draftId, labels.discard),
@@ -120,7 +125,11 @@ export const draftRow = (draftId: string): Row =>
 export const ITEMS_SHOWN = 5 * OPTIONS_MAX;
 
 /** Menus of the items that can be taken out, 25 in each. */
-export function itemRows({ id: jobId, kind }: Pick<Job, "id" | "kind">, items: readonly Item[]): Row[] {
+export function itemRows(
+  { id: jobId, kind }: Pick<Job, "id" | "kind">,
+  items: readonly Item[],
+  { labels }: Words,
+): Row[] {
   const noun = nounOf(kind);
   const rows: Row[] = [];
   for (let from = 0; from < Math.min(items.length, ITEMS_SHOWN); from += OPTIONS_MAX) {
@@ -144,19 +153,20 @@ export function itemRows({ id: jobId, kind }: Pick<Job, "id" | "kind">, items: r
 }
 
 /** Under a list of a person's jobs, 25 at most. */
-export const historyRow = (entries: readonly JobEntry[], now: number, locale: string): Row =>
+export const historyRow = (entries: readonly JobEntry[], now: number, words: Words): Row =>
   select({
     custom_id: encodeCustomId("repeat", "history"),
-    placeholder: historyLines.again,
+    placeholder: words.historyLines.again,
     options: entries.map((entry) => ({
-      label: historyLines.choice(entry, OPTION_TEXT_MAX),
-      description: clip(historyLines.choiceDetail(entry, now, locale), OPTION_TEXT_MAX),
+      label: historyChoice(entry, OPTION_TEXT_MAX),
+      description: clip(choiceDetail(entry, now, words), OPTION_TEXT_MAX),
       value: entry.id,
     })),
   });
 
 /** Under the result of a finished job, or under how it ended without one. */
-export function resultRows(job: Job): Row[] {
+export function resultRows(job: Job, words: Words): Row[] {
+  const { labels } = words;
   const { id, kind, state, items } = job;
   const [item] = items;
   const end = [button("info", id, labels.info), button("delete", id, labels.delete)];
@@ -172,24 +182,24 @@ export function resultRows(job: Job): Row[] {
       button("tune", id, labels.editFirst),
       button("raw", id, labels.drawRaw),
     ];
-    return [row(...draw, ...end), ...beamRow(job, item)];
+    return [row(...draw, ...end), ...beamRow(job, item, words)];
   }
   const more = [button("again", id, labels.again), ...edit];
-  const change = changeRows(job).length === 0 ? [] : [button("change", id, labels.change)];
+  const change = changeRows(job, words).length === 0 ? [] : [button("change", id, labels.change)];
   // Five buttons at most; pictures that are gone are what people miss first.
   return [row(...more, ...(redraw.length > 0 ? redraw : change), ...end)];
 }
 
 /** Menus that draw a comparison with another rewrite. */
-export function changeRows(job: Job): Row[] {
+export function changeRows(job: Job, words: Words): Row[] {
   const [item] = job.items;
   // Rewrites that differ from pair to pair can't be chosen from together.
   if (item === undefined || job.items.some(({ rewrite }) => rewrite !== item.rewrite)) return [];
-  return [...beamRow(job, item), ...withoutRow(job, item)];
+  return [...beamRow(job, item, words), ...withoutRow(job, item, words)];
 }
 
 /** Under a blind comparison: vote buttons, plus Reveal for the requester. */
-export const voteRows = (jobId: string): Row[] => [
+export const voteRows = (jobId: string, { labels }: Words): Row[] => [
   row(
     ...(["left", "right", "tie", "bad"] as const).map((argument) =>
       button("vote", jobId, labels.votes[argument], { argument, style: ButtonStyle.Primary }),
@@ -199,7 +209,7 @@ export const voteRows = (jobId: string): Row[] => [
 ];
 
 /** A menu of the other rewrites; the value is the index among the candidates. */
-function beamRow(job: Job, item: Item): Row[] {
+function beamRow(job: Job, item: Item, { labels }: Words): Row[] {
   const others = item.candidates.map(({ text }, index) => ({ text, index }));
   const options = others
     .filter(({ text }) => text !== item.rewrite)
@@ -218,7 +228,7 @@ function beamRow(job: Job, item: Item): Row[] {
 }
 
 /** A menu of the phrases that the rewrite added; those that are chosen are left out. */
-function withoutRow(job: Job, item: Item): Row[] {
+function withoutRow(job: Job, item: Item, { labels }: Words): Row[] {
   const phrases = addedPhrases(item.prompt, item.rewrite ?? "").slice(0, OPTIONS_MAX);
   if (phrases.length === 0) return [];
   return [

@@ -2,9 +2,8 @@ import type { Draft } from "../../db/drafts.js";
 import type { OpenWork } from "../../db/queue.js";
 import { clip, escapeMarkdown } from "../discord/markdown.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { draftLines, fileLines } from "../words/batch.js";
-import { labels } from "../words/labels.js";
-import { resultLines } from "../words/result.js";
+import { fileSummary, hasRemarks, isCut, wholeRemarks } from "../words/batch.js";
+import { english, type Words } from "../words/english.js";
 import { draftRow } from "./components.js";
 import { coarse, etas, type Work } from "./eta.js";
 import { COLORS } from "./status-message.js";
@@ -15,15 +14,20 @@ const NOTES_MAX = 2000;
 
 /**
  * The message of a draft: how many pictures it would draw, how long that takes here, and which jobs come first.
- * `tooLong`: numbers of the prompts that Promptist can't read to their end.
+ * `tooLong`: numbers of the prompts that Promptist can't read to their end. In English where the notes on the file
+ * are.
  */
 export function draftMessage(
   draft: Draft,
   open: readonly OpenWork[],
   estimateMs: (work: Work) => number | null,
-  tooLong: readonly number[] = [],
+  tooLong: readonly number[],
+  wanted: Words,
 ): Outgoing {
   const { kind, items, image, notes } = draft.request;
+  // The reader of files tells problems in English, and no message is in two languages.
+  const words = notes !== undefined && hasRemarks(notes) ? english : wanted;
+  const { draftLines, resultLines, labels } = words;
   const given = items.filter(({ rewrite }) => rewrite !== null).length;
   const pictures = 2 * items.length;
   const steps = items.reduce((sum, item) => sum + 2 * (item.image?.steps ?? image.steps), 0);
@@ -49,7 +53,7 @@ export function draftMessage(
       : []),
     ...(notes === undefined
       ? []
-      : [clip(fileLines.summary(notes, items.length).join("\n"), NOTES_MAX)].filter(Boolean)),
+      : [clip(fileSummary(notes, items.length, words.fileLines).join("\n"), NOTES_MAX)].filter(Boolean)),
     [
       ownMs === null ? draftLines.unknownTime : draftLines.time(coarse(ownMs)),
       ...(open.length === 0 ? [] : [draftLines.ahead(open.length, aheadMs === 0 ? null : coarse(aheadMs))]),
@@ -59,10 +63,16 @@ export function draftMessage(
   return {
     content: "",
     embeds: [{ title: labels.commands[kind], description, color: COLORS.waiting }],
-    components: [draftRow(draft.id)],
+    components: [draftRow(draft.id, words)],
     files:
-      notes === undefined || !fileLines.isCut(notes)
+      notes === undefined || !isCut(notes)
         ? []
-        : [{ name: "left-out.txt", data: Buffer.from(fileLines.whole(notes)), description: null }],
+        : [
+            {
+              name: "left-out.txt",
+              data: Buffer.from(wholeRemarks(notes, words.fileLines)),
+              description: null,
+            },
+          ],
   };
 }

@@ -2,17 +2,23 @@ import type { APIEmbed } from "discord.js";
 import type { Job } from "../../core/job.js";
 import { clip } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile, type Row } from "../discord/outgoing.js";
-import { labels } from "../words/labels.js";
-import { formatDuration } from "../words/parts.js";
-import { jobReference, resultLines } from "../words/result.js";
+import type { Words } from "../words/english.js";
+import { jobReference } from "../words/result.js";
 import type { Facts } from "./presentation.js";
 import { COLORS } from "./status-message.js";
 
 /** The embed of a result: what was made, how, and by which job. */
-export const doneEmbed = (job: Job, sections: readonly string[], options: readonly string[]): APIEmbed => ({
-  title: labels.commands[job.kind],
+export const doneEmbed = (
+  job: Job,
+  sections: readonly string[],
+  options: readonly string[],
+  words: Words,
+): APIEmbed => ({
+  title: words.labels.commands[job.kind],
   description: clip(
-    [...sections, resultLines.footer([...options, jobReference(job.id, job.parentId)])].join("\n"),
+    [...sections, words.resultLines.footer([...options, jobReference(job.id, job.parentId, words)])].join(
+      "\n",
+    ),
     EMBED_DESCRIPTION_MAX,
   ),
   color: COLORS.done,
@@ -45,7 +51,7 @@ export function spoilered(message: Outgoing): Outgoing {
 }
 
 /** The image options that differ from what a command draws with there by default. */
-export function unusualOptions({ image }: Job, { usual }: Facts): string[] {
+export function unusualOptions({ image }: Job, { usual, words: { resultLines } }: Facts): string[] {
   const sizeOf = ({ size }: Job["image"]) => (size === null ? null : `${size.width}x${size.height}`);
   const size = sizeOf(image);
   return [
@@ -57,8 +63,9 @@ export function unusualOptions({ image }: Job, { usual }: Facts): string[] {
 }
 
 /** How long the job took from its first claim, and what people should know of what made it. */
-export function timeAndNote(job: Job, { checkpointNote }: Facts): string[] {
+export function timeAndNote(job: Job, { miniature, words }: Facts): string[] {
   const { startedAt, finishedAt } = job;
-  const took = startedAt === null || finishedAt === null ? [] : [formatDuration(finishedAt - startedAt)];
-  return [...took, ...(checkpointNote === null ? [] : [checkpointNote])];
+  const took = startedAt === null || finishedAt === null ? [] : [words.duration(finishedAt - startedAt)];
+  const note = words.miniatureNote(miniature);
+  return [...took, ...(note === null ? [] : [note])];
 }

@@ -1,7 +1,7 @@
 import type { Job } from "../../core/job.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { labels } from "../words/labels.js";
+import type { Words } from "../words/english.js";
 import { endSentence } from "../words/result.js";
 import { compareMessage } from "./compare-message.js";
 import { resultRows } from "./components.js";
@@ -14,7 +14,7 @@ import { COLORS } from "./status-message.js";
 
 /** The last message of a finished job: its result, or how it ended. */
 export async function finalMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
-  if (job.state !== "done") return endMessage(job);
+  if (job.state !== "done") return endMessage(job, facts.words);
   const message = await resultMessage(job, facts, limit);
   return facts.spoiler ? spoilered(message) : message;
 }
@@ -27,11 +27,11 @@ async function resultMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<
 const PROMPTS_MAX = 1500;
 
 /** How a job that made no result ended, with its prompts to copy, so that no text is lost with it. */
-function endMessage(job: Job): Outgoing {
+function endMessage(job: Job, words: Words): Outgoing {
   const color = job.state === "cancelled" ? COLORS.cancelled : COLORS.failed;
   // All pairs of a comparison have one prompt.
   const prompts = new Set(job.items.map(({ prompt }) => prompt));
-  const description = `${endSentence(job)}${codeBlock([...prompts].join("\n"), PROMPTS_MAX)}`;
-  const embed = { title: labels.commands[job.kind], description, color };
-  return { content: "", embeds: [embed], components: resultRows(job), files: [] };
+  const description = `${endSentence(job, words)}${codeBlock([...prompts].join("\n"), PROMPTS_MAX)}`;
+  const embed = { title: words.labels.commands[job.kind], description, color };
+  return { content: "", embeds: [embed], components: resultRows(job, words), files: [] };
 }

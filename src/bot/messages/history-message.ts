@@ -1,7 +1,8 @@
 import type { InteractionReplyOptions } from "discord.js";
 import { linkTo } from "../../core/job.js";
 import type { JobEntry } from "../../db/records.js";
-import { historyLines } from "../words/history.js";
+import type { Words } from "../words/english.js";
+import { historyEntry } from "../words/history.js";
 import { historyRow } from "./components.js";
 
 /** Entries of one list: the most choices that a menu has. */
@@ -13,15 +14,16 @@ const PER_EMBED = 13;
 export function historyMessage(
   entries: readonly JobEntry[],
   now: number,
-  locale: string,
+  words: Words,
 ): Pick<InteractionReplyOptions, "content" | "embeds" | "components"> {
+  const { historyLines } = words;
   if (entries.length === 0) return { content: historyLines.none };
-  const lines = entries.map((entry) => historyLines.entry(entry, linkTo(entry, entry.messageId)));
+  const lines = entries.map((entry) => historyEntry(entry, linkTo(entry, entry.messageId), words));
   const embeds = [lines.slice(0, PER_EMBED), lines.slice(PER_EMBED)]
     .filter((part) => part.length > 0)
     .map((part, i) => ({
       ...(i === 0 ? { title: historyLines.title } : {}),
       description: part.join("\n"),
     }));
-  return { embeds, components: [historyRow(entries, now, locale)] };
+  return { embeds, components: [historyRow(entries, now, words)] };
 }

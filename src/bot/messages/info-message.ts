@@ -1,7 +1,7 @@
 import { imageOf, isUnchanged, type Job } from "../../core/job.js";
 import { clip, codeBlock } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "../discord/outgoing.js";
-import { labels } from "../words/labels.js";
+import type { Words } from "../words/english.js";
 import { type InfoFacts, infoLines } from "../words/result.js";
 import { zipPart } from "./overview-files.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
@@ -18,11 +18,13 @@ const ITEMS_MAX = 1;
 /** Everything about a job, told to the user alone: enough to repeat it exactly. */
 export function infoMessage(
   job: Job,
-  facts: InfoFacts = { size: null, isMiniature: false },
-  files: readonly OutgoingFile[] = [],
+  facts: InfoFacts,
+  files: readonly OutgoingFile[],
+  words: Words,
 ): Outgoing {
+  const { labels } = words;
   const [first] = job.items;
-  const scores = job.items.length > ITEMS_MAX || first === undefined ? [] : pairScoreLine(first);
+  const scores = job.items.length > ITEMS_MAX || first === undefined ? [] : pairScoreLine(first, words);
   const texts = job.items
     .slice(0, ITEMS_MAX)
     .flatMap(({ prompt, rewrite }) => [
@@ -31,7 +33,7 @@ export function infoMessage(
     ]);
   const { negative: without } = imageOf(job, job.items[0]);
   const negative = without === "" ? [] : [`**${labels.negative}**${codeBlock(without, TEXT_MAX / 4)}`];
-  const description = [...texts, ...negative, ...scores, ...infoLines(job, facts)].join("\n");
+  const description = [...texts, ...negative, ...scores, ...infoLines(job, facts, words)].join("\n");
   const embed = { title: labels.commands[job.kind], description: clip(description, EMBED_DESCRIPTION_MAX) };
   return { content: "", embeds: [embed], components: [], files };
 }
@@ -42,7 +44,7 @@ export function infoMessage(
  */
 export async function infoPictures(job: Job, facts: Facts, limit: SizeLimit): Promise<OutgoingFile[]> {
   if (job.state !== "done" || job.kind !== "compare") return [];
-  const { pictures, view } = facts;
+  const { pictures, view, words } = facts;
   const [item] = job.items;
   const wanted =
     job.items.length > 1
@@ -54,7 +56,7 @@ export async function infoPictures(job: Job, facts: Facts, limit: SizeLimit): Pr
               job,
               view.combined(item.comparison),
               `${job.id}-${item.seed}-comparison`,
-              labels.comparisonAlt(item.prompt, item.rewrite ?? ""),
+              words.labels.comparisonAlt(item.prompt, item.rewrite ?? ""),
             ),
           ];
   if (wanted.length > FILES_MAX) {

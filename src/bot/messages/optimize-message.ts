@@ -1,6 +1,5 @@
 import type { Job } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { resultLines } from "../words/result.js";
 import { resultRows } from "./components.js";
 import { doneEmbed, timeAndNote } from "./embeds.js";
 import type { Facts } from "./presentation.js";
@@ -8,13 +7,14 @@ import { noteLines, promptSections } from "./rewrite-text.js";
 
 /** The result of `/optimize`: a rewrite. */
 export function optimizeMessage(job: Job, facts: Facts): Outgoing {
+  const { words } = facts;
   const item = job.items[0]!;
-  const sections = [...promptSections(item), ...noteLines(item)];
-  const seed = job.text.mode === "sample" ? [resultLines.seed(job.text.seed)] : [];
+  const sections = [...promptSections(item, words), ...noteLines(item, words)];
+  const seed = job.text.mode === "sample" ? [words.resultLines.seed(job.text.seed)] : [];
   return {
     content: "",
-    embeds: [doneEmbed(job, sections, [...seed, ...timeAndNote(job, facts)])],
-    components: resultRows(job),
+    embeds: [doneEmbed(job, sections, [...seed, ...timeAndNote(job, facts)], words)],
+    components: resultRows(job, words),
     files: [],
   };
 }

@@ -1,8 +1,6 @@
 import type { Item, Job, Sheet } from "../../core/job.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { OutgoingFile } from "../discord/outgoing.js";
-import { labels } from "../words/labels.js";
-import { resultLines } from "../words/result.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
 import { viewOf } from "./picture-policy.js";
 import type { Facts } from "./presentation.js";
@@ -28,7 +26,8 @@ const SHARE_OF_RECORDS = 0.5;
 
 /** The overview of a finished job within the bytes of one message. */
 export async function overviewFiles(job: Job, facts: Facts, limit: SizeLimit): Promise<OverviewFiles> {
-  const scores = await batchScores(job);
+  const { resultLines } = facts.words;
+  const scores = await batchScores(job, facts.words);
   const fittedRecords = await fitRecords(job, recordsOf(job), limit, facts.pictures);
   const records = [...fittedRecords, ...(scores.plot === null ? [] : [scores.plot])];
   const pictures = picturesOf(job, facts);
@@ -106,11 +105,11 @@ export const sheetItems = (job: Job, number: number): Item[] =>
   (job.sheets.find((sheet) => sheet.number === number)?.items ?? []).flatMap((i) => job.items[i] ?? []);
 
 /** A contact sheet as its audience may see it; null where it is missing or may not be posted. */
-export function sheetPicture(job: Job, number: number, { audience }: Facts): NamedPicture | null {
+export function sheetPicture(job: Job, number: number, { audience, words }: Facts): NamedPicture | null {
   const sheet = job.sheets.find((one) => one.number === number);
   if (sheet === undefined) return null;
   const items = sheetItems(job, number);
-  const alt = labels.contactSheetAlt(items.map(({ prompt }) => prompt));
+  const alt = words.labels.contactSheetAlt(items.map(({ prompt }) => prompt));
   const file = viewOf(items, audience).combined(sheet.file);
   return namedPicture(job, file, sheetName(job.id, number), alt);
 }
@@ -133,6 +132,7 @@ async function packPictures(
       return { files: named, lines: [], missing: files.length < pictures.length };
     }
   }
+  const { resultLines } = facts.words;
   const plan = await planAll(job, facts, pictures, room.perFile);
   const files: OutgoingFile[] = [];
   let left = room.total;

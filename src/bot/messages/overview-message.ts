@@ -1,6 +1,6 @@
 import { type Item, type Job, picturesDrawn } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { resultLines } from "../words/result.js";
+import type { Words } from "../words/english.js";
 import { resultRows } from "./components.js";
 import { doneEmbed, timeAndNote, unusualOptions, withImage } from "./embeds.js";
 import { overviewFiles } from "./overview-files.js";
@@ -10,6 +10,8 @@ import type { Facts } from "./presentation.js";
 
 /** The result of a batch: contact sheets, records, and the pictures or zips of them. */
 export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
+  const { words } = facts;
+  const { resultLines } = words;
   const made = job.items.filter(({ cancelled }) => !cancelled);
   const [first] = made;
   const last = made.at(-1);
@@ -19,16 +21,16 @@ export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit):
   const sections = [
     resultLines.overview(job.kind, made.length, picturesDrawn(made)),
     ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
-    ...unreadLines(made),
-    ...safetySentences(facts.view, true),
+    ...unreadLines(made, words),
+    ...safetySentences(facts.view, true, words),
     ...lines,
   ];
   const options = [...seeds, ...unusualOptions(job, facts), ...timeAndNote(job, facts)];
-  return withImage(doneEmbed(job, sections, options), files, resultRows(job));
+  return withImage(doneEmbed(job, sections, options, words), files, resultRows(job, words));
 }
 
 /** Which prompts Promptist could not read to their end. */
-function unreadLines(items: readonly Item[]): string[] {
+function unreadLines(items: readonly Item[], { resultLines }: Words): string[] {
   const numbers = items
     .filter(({ notes }) => notes.some(({ code }) => code === "unread"))
     .map(({ index }) => index + 1);

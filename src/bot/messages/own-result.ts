@@ -1,29 +1,50 @@
 import { SCHEDULERS } from "../../core/options.js";
-import { labels } from "../words/labels.js";
+import { english, type Words } from "../words/english.js";
+import { OFFERED, wordsOf } from "../words/languages.js";
 
-const section = (title: string): RegExp => new RegExp(`\\*\\*${title}\\*\\*\`\`\`\\n([\\s\\S]*?)\\n\`\`\``);
-const PROMPT = section(labels.prompt);
-const NEGATIVE = section(labels.negative);
+const SPOKEN: readonly Words[] = [english, ...OFFERED.map(wordsOf)];
+
+/** The text below a title, whichever of the languages the title is in. */
+function sectionOf(description: string, titleOf: (words: Words) => string): string | undefined {
+  const titles = [...new Set(SPOKEN.map(titleOf))].join("|");
+  return new RegExp(`\\*\\*(?:${titles})\\*\\*\`\`\`\\n([\\s\\S]*?)\\n\`\`\``).exec(description)?.[1];
+}
+
+/** The numbers that a text may have been written with: "1,234 steps", "guidance 7.5" or "Guidance 7,5". */
+function numbersIn(text: string): number[] {
+  const digits = /\d[\d.,\s]*/.exec(text)?.[0] ?? "";
+  return [digits.replace(/\D/g, ""), digits.replace(",", ".")].filter(Boolean).map(Number);
+}
+
+/** The number in the first of some texts that is what `say` makes of it, in one of the languages. */
+function saidNumber(
+  texts: readonly string[],
+  say: (words: Words, value: number) => string,
+): string | undefined {
+  for (const text of texts) {
+    const value = numbersIn(text).find((one) => SPOKEN.some((words) => say(words, one) === text));
+    if (value !== undefined) return String(value);
+  }
+  return undefined;
+}
 
 /**
- * The prompt and the settings of a result's embed, as the JSON that readOnePrompt takes; null for a message without a
- * prompt. Reads what promptSections and doneEmbed write.
+ * The prompt and the settings of a result's embed, in any of the languages, as the JSON that readOnePrompt takes;
+ * null for a message without a prompt. Reads what promptSections and doneEmbed write.
  */
 export function textOfResult(description: string): string | null {
   const plain = (text: string) => text.replaceAll("\u200B", "");
-  const prompt = PROMPT.exec(description)?.[1] ?? promptOfDifference(description);
+  const prompt = sectionOf(description, ({ labels }) => labels.prompt) ?? promptOfDifference(description);
   if (prompt === undefined) return null;
-  const negative = NEGATIVE.exec(description)?.[1];
+  const negative = sectionOf(description, ({ labels }) => labels.negative);
   const values = description.split("\n").flatMap((line) => line.replace(/^-# /, "").split(" · "));
-  const found = (pattern: RegExp) =>
-    values.map((value) => pattern.exec(value)?.[1]).find((it) => it !== undefined);
   const settings = {
     negative: negative === undefined ? undefined : plain(negative),
-    steps: found(/^([\d,]{1,6}) steps?$/)?.replace(",", ""),
+    steps: saidNumber(values, ({ resultLines }, steps) => resultLines.steps(steps)),
     scheduler: values.find((value) => SCHEDULERS.some((name) => name === value)),
-    guidance: found(/^guidance ([\d.]{1,9})$/),
-    seed: found(/^seed (\d{1,16})$/),
-    size: found(/^(\d{1,5}x\d{1,5})$/),
+    guidance: saidNumber(values, ({ resultLines }, guidance) => resultLines.guidance(guidance)),
+    seed: saidNumber(values, ({ resultLines }, seed) => resultLines.seed(seed)),
+    size: values.find((value) => /^\d{1,5}x\d{1,5}$/.test(value)),
   };
   return JSON.stringify({ prompt: plain(prompt), settings });
 }

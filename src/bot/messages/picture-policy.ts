@@ -3,7 +3,7 @@ import { isFlagged, type PictureJudgement, UNJUDGED } from "../../core/judgement
 import { TREATMENTS, type Treatment } from "../../core/settings.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { withheldVariant } from "../../pictures/store.js";
-import { safetyLines } from "../words/safety.js";
+import type { Words } from "../words/english.js";
 import type { Audience } from "./audience.js";
 
 const stricter = (one: Treatment, other: Treatment): Treatment =>
@@ -114,8 +114,9 @@ const NAMED = 6;
 export function safetySentences(
   { withheld, spoiler, showsFlagged, ageRestricted }: PictureView,
   many: boolean,
+  { safetyLines }: Words,
 ): string[] {
-  const about = (flagged: boolean, why: Parameters<typeof safetyLines.withheld>[1]): string[] => {
+  const about = (flagged: boolean, why: Parameters<Words["safetyLines"]["withheld"]>[1]): string[] => {
     const pictures = withheld.filter((picture) => picture.flagged === flagged);
     if (pictures.length === 0) return [];
     const names = pictures.map(({ item, side }) =>

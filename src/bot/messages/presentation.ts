@@ -1,9 +1,11 @@
-import { hasOverview, type Item, isUnchanged, type Job } from "../../core/job.js";
+import { hasOverview, type Item, isUnchanged, type Job, type Phase } from "../../core/job.js";
 import type { ImageOptions } from "../../core/options.js";
 import type { Where } from "../../core/settings.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { Ballot, Tally, Votes } from "../../db/votes.js";
 import type { PictureStore } from "../../pictures/store.js";
+import type { Words } from "../words/english.js";
+import { wordsOf } from "../words/languages.js";
 import { ANYBODY, type Audience } from "./audience.js";
 import { needsAudience, type PictureView, showsPreview, viewOf } from "./picture-policy.js";
 import { isRaw } from "./rewrite-text.js";
@@ -23,8 +25,10 @@ export type Vote =
 export interface Facts {
   /** Where the files of the pictures are. */
   readonly pictures: PictureStore;
-  /** Said small under every result, such as that miniature models made it. */
-  readonly checkpointNote: string | null;
+  /** The phases that a miniature model runs, which is said small under every result. */
+  readonly miniature: readonly Phase[];
+  /** In whose language the message is written: that of who asked for the job. */
+  readonly words: Words;
   /** What a command without options draws with where the job was asked for; its seed says nothing. */
   readonly usual: ImageOptions;
   /** Who will see the message; `ANYBODY` where that decides nothing. */
@@ -40,7 +44,7 @@ export interface Facts {
 
 export interface PresenterOptions {
   readonly pictures: PictureStore;
-  readonly checkpointNote: string | null;
+  readonly miniature: readonly Phase[];
   /** What a command without options draws with, where the settings don't say. */
   readonly image: ImageOptions;
   readonly settings: StoredSettings;
@@ -63,13 +67,14 @@ export class Presenter {
    * Discord does not answer.
    */
   async facts(job: Job, where: Where, items: readonly Item[] = itemsOfResult(job)): Promise<Facts> {
-    const { pictures, checkpointNote, image, settings, votes, audienceOf } = this.#options;
+    const { pictures, miniature, image, settings, votes, audienceOf } = this.#options;
     const audience = needsAudience(items) ? await audienceOf(where) : ANYBODY;
     const view = viewOf(items, audience);
     const ballot = isVoted(job) ? await votes.ballot(job.id) : undefined;
     return {
       pictures,
-      checkpointNote,
+      miniature,
+      words: wordsOf(job.origin.locale),
       usual: { ...image, ...(await settings.resolve(job.origin)) },
       audience,
       view,

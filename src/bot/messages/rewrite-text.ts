@@ -1,7 +1,7 @@
 import { type Item, isUnchanged } from "../../core/job.js";
 import { codeBlock, escapeMarkdown } from "../discord/markdown.js";
-import { labels } from "../words/labels.js";
-import { noteLine, resultLines } from "../words/result.js";
+import type { Words } from "../words/english.js";
+import { noteLine } from "../words/result.js";
 import { diffMarkdown, lostNouns } from "./prompt-diff.js";
 
 const TEXT_MAX = 1100;
@@ -12,6 +12,7 @@ const TEXT_MAX = 1100;
  */
 export function promptSections(
   item: Item,
+  { labels }: Words,
   heading: (title: string) => string = (title) => `**${title}**`,
 ): string[] {
   const { prompt, rewrite, candidates } = item;
@@ -25,10 +26,10 @@ export const isRaw = ({ prompt, rewrite, candidates }: Item): boolean =>
   rewrite === prompt && candidates.length === 0;
 
 /** Notes on the rewrite: what it lost, and what the image model does not read. */
-export function noteLines(item: Item): string[] {
+export function noteLines(item: Item, { resultLines, noteWords }: Words): string[] {
   const lost = item.rewrite === null || isUnchanged(item) ? [] : lostNouns(item.prompt, item.rewrite);
   return [
     ...(lost.length === 0 ? [] : [resultLines.lost(lost.map((word) => escapeMarkdown(word)))]),
-    ...item.notes.map(noteLine),
+    ...item.notes.map((note) => noteLine(note, noteWords)),
   ];
 }

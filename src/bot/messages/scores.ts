@@ -5,21 +5,30 @@ import { bootstrapMean } from "../../core/statistics.js";
 import { type ScoreRow, scorePlot } from "../../pictures/plots.js";
 import { clip } from "../discord/markdown.js";
 import { ALT_TEXT_MAX, type OutgoingFile } from "../discord/outgoing.js";
-import { scoreLines } from "../words/scores.js";
+import type { Words } from "../words/english.js";
+import {
+  scoreLines as inPictures,
+  meanWords,
+  plotTitle,
+  scoreRow,
+  scoresOfPair,
+  verdictOfJudges,
+} from "../words/scores.js";
 
 /** Rows of the table in a message; the CSV has them all. */
 const TABLE_ROWS = 10;
 
 /** The judges' verdict on one rewrite, by the means of its pairs; none where they were not judged. */
-export function verdictLine(items: readonly Item[]): string[] {
+export function verdictLine(items: readonly Item[], { scoreLines }: Words): string[] {
   const scores = items.map((item) => pairScores(judgementsOf(item)));
   const means = (of: (one: PairScores) => PerSide<number | null>): PerSide<number | null> => {
     const both = scores.map(of).filter(({ baseline, optimized }) => baseline !== null && optimized !== null);
     return { baseline: mean(both.map((it) => it.baseline)), optimized: mean(both.map((it) => it.optimized)) };
   };
-  const line = scoreLines.verdict(
+  const line = verdictOfJudges(
     means(({ relevance }) => relevance),
     means(({ beauty }) => beauty),
+    scoreLines,
   );
   return line === null ? [] : [line];
 }
@@ -29,8 +38,8 @@ const mean = (values: readonly (number | null)[]): number | null =>
   values.length === 0 ? null : values.reduce<number>((sum, value) => sum + (value ?? 0), 0) / values.length;
 
 /** The numbers of one pair, for Info; none where it was not judged. */
-export function pairScoreLine(item: Item): string[] {
-  const line = scoreLines.pair(pairScores(judgementsOf(item)));
+export function pairScoreLine(item: Item, { scoreLines }: Words): string[] {
+  const line = scoresOfPair(pairScores(judgementsOf(item)), scoreLines);
   return line === null ? [] : [line];
 }
 
@@ -42,31 +51,32 @@ export interface BatchScores {
 /**
  * The mean of each score with its interval, a table of the first pairs, and a plot; empty without any score.
  */
-export async function batchScores(job: Job): Promise<BatchScores> {
+export async function batchScores(job: Job, { scoreLines }: Words): Promise<BatchScores> {
   const pairs = job.items
     .filter(({ cancelled }) => !cancelled)
     .map((item) => ({ item, scores: pairScores(judgementsOf(item)) }));
-  const rows: ScoreRow[] = [
-    {
-      label: scoreLines.relevanceChange,
-      values: numbers(pairs.map(({ scores }) => relevanceChange(scores))),
-    },
-    { label: scoreLines.beautyGain, values: numbers(pairs.map(({ scores }) => scores.beautyGain)) },
-    { label: scoreLines.reward, values: numbers(pairs.map(({ scores }) => scores.reward)) },
-  ].flatMap(({ label, values }) => {
+  const measured = [
+    { name: "relevanceChange", values: numbers(pairs.map(({ scores }) => relevanceChange(scores))) },
+    { name: "beautyGain", values: numbers(pairs.map(({ scores }) => scores.beautyGain)) },
+    { name: "reward", values: numbers(pairs.map(({ scores }) => scores.reward)) },
+  ] as const;
+  const rows = measured.flatMap(({ name, values }) => {
     const mean = bootstrapMean(values);
-    return mean === null ? [] : [{ label, values, mean, note: scoreLines.mean(mean) }];
+    return mean === null ? [] : [{ name, values, mean }];
   });
   if (rows.length === 0) return { lines: [], plot: null };
   const table = pairs
     .slice(0, TABLE_ROWS)
-    .map(({ item, scores }) => scoreLines.tableRow(item.index + 1, scores, item.prompt));
-  const facts = rows.map(({ label, note }) => `${label} ${note}`);
+    .map(({ item, scores }) => scoreRow(item.index + 1, scores, item.prompt, scoreLines));
+  const facts = rows.map(({ name, mean }) => `${scoreLines[name]} ${meanWords(mean, scoreLines)}`);
+  const drawn = rows.map(
+    ({ name, ...row }): ScoreRow => ({ ...row, label: inPictures[name], note: meanWords(row.mean) }),
+  );
   return {
     lines: [scoreLines.title, ...facts, `\`\`\`\n${[scoreLines.tableHead, ...table].join("\n")}\n\`\`\``],
     plot: {
       name: `${job.id}-scores.png`,
-      data: await scorePlot(scoreLines.plotTitle(pairs.length), rows),
+      data: await scorePlot(plotTitle(pairs.length), drawn),
       description: clip(scoreLines.plotAlt(facts), ALT_TEXT_MAX),
     },
   };

@@ -1,7 +1,6 @@
 import type { Job } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { labels } from "../words/labels.js";
-import { jobReference, resultLines } from "../words/result.js";
+import { jobReference } from "../words/result.js";
 import { spoilered, withImage } from "./embeds.js";
 import { sheetPicture } from "./overview-files.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
@@ -25,11 +24,15 @@ export async function sheetMessage(
   const { files } = await fitPictures([picture], limit);
   const [file] = files;
   if (file == null) return null;
+  const { words } = facts;
   const { items = [] } = job.sheets.find((sheet) => sheet.number === number) ?? {};
-  const line = resultLines.sheet((items[0] ?? 0) + 1, (items.at(-1) ?? 0) + 1, job.items.length);
+  const line = words.resultLines.sheet((items[0] ?? 0) + 1, (items.at(-1) ?? 0) + 1, job.items.length);
   const embed = {
-    title: labels.commands[job.kind],
-    description: [`${line} ${jobReference(job.id)}`, ...safetySentences(facts.view, true)].join("\n"),
+    title: words.labels.commands[job.kind],
+    description: [
+      `${line} ${jobReference(job.id, null, words)}`,
+      ...safetySentences(facts.view, true, words),
+    ].join("\n"),
     color: COLORS.running,
   };
   const message = withImage(embed, [file], []);

@@ -2,8 +2,8 @@ import type { Progress } from "../../core/events.js";
 import { hasOverview, type Item, type Job, type LimitScope, type Phase } from "../../core/job.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
-import { labels } from "../words/labels.js";
-import { statusLines } from "../words/status.js";
+import type { Words } from "../words/english.js";
+import { wordsOf } from "../words/languages.js";
 import { cancelRow, nounOf } from "./components.js";
 import { coarse } from "./eta.js";
 import { noteLines, promptSections } from "./rewrite-text.js";
@@ -34,6 +34,8 @@ export type JobStatus =
 /** What a status message says about its job in every status; the job's items are not kept in memory. */
 export interface JobSummary {
   readonly id: string;
+  /** Whose words the message is in, as a locale of Discord's. */
+  readonly locale: string;
   readonly title: string;
   readonly subject: string;
   /** Whether single items can be taken out. */
@@ -52,6 +54,8 @@ export const COLORS = {
 const SUBJECT_MAX = 400;
 
 export function summarize(job: Job): JobSummary {
+  const words = wordsOf(job.origin.locale);
+  const { labels, statusLines } = words;
   const given = job.items.filter((item) => item.rewrite !== null && item.candidates.length === 0).length;
   const left = job.items.filter(({ cancelled }) => !cancelled).length;
   const takenOut = left === job.items.length ? [] : [statusLines.takenOut(job.kind, left, job.items.length)];
@@ -60,21 +64,24 @@ export function summarize(job: Job): JobSummary {
   const rewritten = first !== undefined && first.rewrite !== null && !job.blind;
   return {
     id: job.id,
+    locale: job.origin.locale,
     title: labels.commands[job.kind],
     items: job.items.length > 1 ? nounOf(job.kind) : null,
     subject:
       job.kind === "batch" || first === undefined
         ? [statusLines.batch(job.items.length, given), ...takenOut].join(" ")
         : [
-            subjectOf(first, rewritten),
+            subjectOf(first, rewritten, words),
             ...(hasOverview(job) ? [statusLines.pairs(job.items.length)] : []),
             ...takenOut,
           ].join("\n"),
   };
 }
 
-const subjectOf = (item: Item, rewritten: boolean): string =>
-  rewritten ? [...promptSections(item), ...noteLines(item)].join("\n") : codeBlock(item.prompt, SUBJECT_MAX);
+const subjectOf = (item: Item, rewritten: boolean, words: Words): string =>
+  rewritten
+    ? [...promptSections(item, words), ...noteLines(item, words)].join("\n")
+    : codeBlock(item.prompt, SUBJECT_MAX);
 
 /**
  * What the message shows besides words: the finished picture of the pair, and the preview of the other one.
@@ -96,7 +103,8 @@ export function statusMessage(
   status: JobStatus,
   { finished, preview, kept, stale }: StatusPictures = NO_PICTURES,
 ): Outgoing {
-  if (status.kind === "erased") return erasedMessage(job);
+  const words = wordsOf(job.locale);
+  if (status.kind === "erased") return erasedMessage(job, words);
   const waits = status.kind === "queued";
   const files = [finished, preview].filter((file) => file !== null);
   return {
@@ -104,26 +112,27 @@ export function statusMessage(
     embeds: [
       {
         title: job.title,
-        description: `${job.subject}\n${statusText(status)}`,
+        description: `${job.subject}\n${statusText(status, words)}`,
         color: waits ? COLORS.waiting : COLORS.running,
         ...(preview === null ? {} : { image: { url: `attachment://${preview.name}` } }),
       },
     ],
-    components: [cancelRow(job.id, status.kind !== "stopping", job.items)],
+    components: [cancelRow(job.id, status.kind !== "stopping", job.items, words)],
     files,
     keepFiles: files.length === 0 && !stale ? true : kept === null ? false : [kept],
   };
 }
 
 /** The message of an erased job: none of its texts, and no buttons. */
-const erasedMessage = ({ title }: JobSummary): Outgoing => ({
+const erasedMessage = ({ title }: JobSummary, { statusLines }: Words): Outgoing => ({
   content: "",
   embeds: [{ title, description: statusLines.erased, color: COLORS.cancelled }],
   components: [],
   files: [],
 });
 
-function statusText(status: JobStatus): string {
+function statusText(status: JobStatus, words: Words): string {
+  const { statusLines } = words;
   switch (status.kind) {
     case "queued":
       if (status.wait === "paused") return statusLines.paused;
@@ -136,7 +145,7 @@ function statusText(status: JobStatus): string {
     case "loading":
       return statusLines.loading(status.phase);
     case "working":
-      return progressText(status.progress, status.leftMs);
+      return progressText(status.progress, status.leftMs, words);
     case "stopping":
       return statusLines.stopping;
     case "late":
@@ -146,7 +155,7 @@ function statusText(status: JobStatus): string {
   }
 }
 
-function progressText(progress: Progress, leftMs: number | null): string {
+function progressText(progress: Progress, leftMs: number | null, { statusLines }: Words): string {
   const { making, step, steps, item, items } = progress;
   const what =
     making === "rewrite" ? statusLines.rewriting(step, steps) : statusLines.drawing(making, step, steps);

@@ -1,6 +1,6 @@
 import { hasOverview, type Job } from "../../core/job.js";
 import type { OutgoingFile } from "../discord/outgoing.js";
-import { labels } from "../words/labels.js";
+import type { Words } from "../words/english.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
 import type { Presenter } from "./presentation.js";
 import { namedPicture, readPicture } from "./stored-picture.js";
@@ -17,16 +17,19 @@ export async function baselinePicture(
   const [item] = job.items;
   if (job.kind === "optimize" || hasOverview(job) || job.blind || item?.pictures.baseline == null)
     return null;
-  const { view, spoiler, pictures } = await presenter.facts(job, job.origin, [item]);
+  const { view, spoiler, pictures, words } = await presenter.facts(job, job.origin, [item]);
   if (spoiler || !view.shows(item, "baseline")) return null;
   const { file } = item.pictures.baseline;
   const name = `${job.id}-${item.seed}-baseline`;
-  const picture = await readPicture(pictures, namedPicture(job, file, name, labels.baselineAlt(item.prompt)));
+  const picture = await readPicture(
+    pictures,
+    namedPicture(job, file, name, words.labels.baselineAlt(item.prompt)),
+  );
   return picture === null ? null : ((await fitPictures([picture], limit)).files[0] ?? null);
 }
 
 /** A preview, a small WebP of a picture that is being drawn, as a file of the job's message. */
-export const previewFile = (jobId: string, webp: Uint8Array): OutgoingFile => ({
+export const previewFile = (jobId: string, webp: Uint8Array, { labels }: Words): OutgoingFile => ({
   name: `${jobId}-preview.webp`,
   data: Buffer.from(webp),
   description: labels.previewAlt,

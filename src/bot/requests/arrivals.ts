@@ -6,7 +6,7 @@ import type { DiscordApi } from "../discord/messenger.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { retryTransient } from "../discord/retry-transient.js";
 import { sentenceOf } from "../words/errors.js";
-import { refusals } from "../words/refusals.js";
+import { wordsOf } from "../words/languages.js";
 
 export interface ArrivalOptions {
   readonly queue: Queue;
@@ -44,7 +44,7 @@ export class Arrivals {
 
   /** Tells the people whom an earlier run of the program left waiting. */
   start(left: readonly Arrival[]): void {
-    for (const arrival of left) void this.refuse(arrival, refusals.interrupted);
+    for (const arrival of left) void this.refuse(arrival, wordsOf(arrival.locale).refusals.interrupted);
   }
 
   /** Ends what is under way and starts no further try; the next start tells whoever is left. */
@@ -67,7 +67,7 @@ export class Arrivals {
     try {
       return await work();
     } catch (error) {
-      await this.refuse(arrival, sentenceOf(error));
+      await this.refuse(arrival, sentenceOf(error, wordsOf(arrival.locale)));
       if (!(error instanceof InputError)) throw error;
       return null;
     }

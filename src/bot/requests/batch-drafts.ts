@@ -15,9 +15,8 @@ import { retryTransient } from "../discord/retry-transient.js";
 import type { PressAction } from "../messages/components.js";
 import { draftMessage } from "../messages/draft-message.js";
 import type { Work } from "../messages/eta.js";
-import { draftLines } from "../words/batch.js";
 import { errorSentence, sentenceOf } from "../words/errors.js";
-import { refusals } from "../words/refusals.js";
+import { wordsOf } from "../words/languages.js";
 import type { Arrivals } from "./arrivals.js";
 import type { Intake } from "./intake.js";
 import type { Repeats } from "./repeats.js";
@@ -117,6 +116,8 @@ export class BatchDrafts {
   /** Start: the draft becomes a job, and its message the job's. */
   async begin(press: Press, action: PressAction): Promise<void> {
     const { intake, settings, repeats } = this.#options;
+    const words = wordsOf(press.locale);
+    const { refusals } = words;
     // The second click of a double click: the first makes the job of this message.
     if (repeats.isRepeat(press)) return deferUpdate(press);
     const draft = await this.#alive(press, action);
@@ -129,13 +130,14 @@ export class BatchDrafts {
       await intake.enqueue(press, draft);
     } catch (error) {
       repeats.forget(press);
-      await press.followUp(privately(sentenceOf(error)));
+      await press.followUp(privately(sentenceOf(error, words)));
       if (!(error instanceof InputError)) throw error;
     }
   }
 
   async discard(press: Press, action: PressAction): Promise<void> {
     const { settings } = this.#options;
+    const { refusals } = wordsOf(press.locale);
     const draft = await this.#alive(press, action);
     if (draft === null) return;
     if (!mayModerate(press, draft.origin, await settings.resolve(draft.origin)))
@@ -143,6 +145,7 @@ export class BatchDrafts {
     await deferUpdate(press);
     await this.#showing.get(draft.id);
     await this.#end(draft);
+    const { draftLines } = wordsOf(draft.origin.locale);
     await press.editReply({ content: draftLines.discarded, embeds: [], components: [] });
   }
 
@@ -151,11 +154,12 @@ export class BatchDrafts {
     const { drafts, now } = this.#options;
     const draft = await drafts.get(id);
     if (draft === undefined) {
-      await replyPrivately(press, errorSentence("DRAFT_GONE"));
+      await replyPrivately(press, errorSentence("DRAFT_GONE", {}, wordsOf(press.locale)));
       return null;
     }
     if (draft.expiresAt > now()) return draft;
     await this.#end(draft);
+    const { draftLines } = wordsOf(draft.origin.locale);
     await acknowledge(press, () => press.update({ content: draftLines.expired, embeds: [], components: [] }));
     return null;
   }
@@ -165,7 +169,7 @@ export class BatchDrafts {
     for (const draft of await drafts.due()) {
       await this.#end(draft);
       try {
-        await api.editReply(draft.origin, plainMessage(draftLines.expired));
+        await api.editReply(draft.origin, plainMessage(wordsOf(draft.origin.locale).draftLines.expired));
       } catch (error) {
         // A press of its buttons says the same.
         log(events, "warn", `The end of a draft was not shown (${faultOf(error)})`, error);
@@ -177,7 +181,9 @@ export class BatchDrafts {
     const { queue, api, estimateMs, now, retryFirstMs: firstMs } = this.#options;
     const { signal } = this.#stopping;
     await this.#clock.wind();
-    const message = draftMessage(draft, await queue.work(), estimateMs, await this.#tooLong(draft));
+    const words = wordsOf(draft.origin.locale);
+    const tooLong = await this.#tooLong(draft);
+    const message = draftMessage(draft, await queue.work(), estimateMs, tooLong, words);
     const shown = retryTransient({ until: draft.expiresAt, now, firstMs, signal }, () =>
       api.editReply(draft.origin, message),
     );

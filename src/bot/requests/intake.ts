@@ -9,7 +9,7 @@ import type { StoredSettings } from "../../db/settings.js";
 import type { ReplyLimits } from "../delivery/reply-limits.js";
 import { type Asking, acknowledge, replyPrivately } from "../discord/interactions.js";
 import { errorSentence, sentenceOf } from "../words/errors.js";
-import { refusals } from "../words/refusals.js";
+import { wordsOf } from "../words/languages.js";
 import type { Arrivals } from "./arrivals.js";
 import type { Repeats } from "./repeats.js";
 import { type CommandContext, type CommandRequest, checkRange, checkSize } from "./request.js";
@@ -59,9 +59,10 @@ export class Intake {
    */
   async submit(interaction: Asking, read: (context: CommandContext) => CommandRequest): Promise<Outcome> {
     if (!this.#isNew(interaction.id)) return REFUSED;
+    const words = wordsOf(interaction.locale);
     const settings = await this.#options.settings.resolve(interaction);
     if (!mayUse(interaction, settings)) {
-      await replyPrivately(interaction, refusals.role);
+      await replyPrivately(interaction, words.refusals.role);
       return REFUSED;
     }
     let request: CommandRequest;
@@ -73,7 +74,7 @@ export class Intake {
       await checkWords(settings, request.known);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      await replyPrivately(interaction, sentenceOf(error));
+      await replyPrivately(interaction, sentenceOf(error, words));
       return REFUSED;
     }
 
@@ -95,17 +96,18 @@ export class Intake {
   async #answerRepeat(interaction: Asking): Promise<void> {
     if (interaction.isMessageComponent() || (interaction.isModalSubmit() && interaction.isFromMessage()))
       await acknowledge(interaction, () => interaction.deferUpdate());
-    else await replyPrivately(interaction, refusals.repeated);
+    else await replyPrivately(interaction, wordsOf(interaction.locale).refusals.repeated);
   }
 
   /** Acknowledges a command and stores what it asks for. */
   async #accept(interaction: Asking, request: CommandRequest): Promise<Outcome> {
     const origin = this.#originOf(interaction);
+    const words = wordsOf(origin.locale);
     const { arrivals } = this.#options;
     try {
       await arrivals.arrive(origin);
     } catch (error) {
-      await replyPrivately(interaction, sentenceOf(error));
+      await replyPrivately(interaction, sentenceOf(error, words));
       throw error;
     }
     // An answer is public or private from its acknowledgement on, so a file is looked at before it.
@@ -115,7 +117,7 @@ export class Intake {
       await acknowledge(interaction, () => interaction.deferReply());
     } catch (error) {
       // Discord may have received the acknowledgement all the same.
-      void arrivals.refuse(origin, errorSentence("DISCORD_UNREACHABLE"));
+      void arrivals.refuse(origin, errorSentence("DISCORD_UNREACHABLE", {}, words));
       throw error;
     }
     const store = async () =>
@@ -137,11 +139,12 @@ export class Intake {
     const error = await Promise.race([failure, delay(LOOK_MS, null, { ref: false })]);
     if (!(error instanceof InputError)) return false;
     const { arrivals, queue } = this.#options;
+    const sentence = sentenceOf(error, wordsOf(origin.locale));
     try {
-      await replyPrivately(interaction, sentenceOf(error));
+      await replyPrivately(interaction, sentence);
     } catch (cause) {
       // Discord may have received it all the same; if not, nothing of the command is left.
-      void arrivals.refuse(origin, sentenceOf(error));
+      void arrivals.refuse(origin, sentence);
       throw cause;
     }
     await queue.settleArrival(origin.interactionId);

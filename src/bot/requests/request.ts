@@ -1,7 +1,7 @@
 import type { ChatInputCommandInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { FileNotes } from "../../core/file-notes.js";
-import type { JobKind } from "../../core/job.js";
+import type { JobKind, Phase } from "../../core/job.js";
 import {
   DEFAULT_SIDES,
   fitsSides,
@@ -13,6 +13,7 @@ import {
   type PictureSize,
   parseSize,
   type Range,
+  SIDE_MULTIPLE,
   type Sides,
   type SizeName,
   showSize,
@@ -20,13 +21,13 @@ import {
 } from "../../core/options.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
-import { expectations } from "../words/errors.js";
+import { type Expectation, expectations, Values } from "../words/errors.js";
 
 export interface Defaults {
   readonly text: TextOptions;
   readonly image: ImageOptions;
-  /** Said small under every result, such as that miniature models made it. */
-  readonly checkpointNote: string | null;
+  /** The phases that a miniature model runs, which is said small under every result. */
+  readonly miniature: readonly Phase[];
 }
 
 export interface Limits {
@@ -122,16 +123,20 @@ export function checkedPrompt(text: string, { maxPromptLength }: Limits): string
  * Throws INPUT_OPTION. Discord checks ranges only in its own clients, and a request may come from another
  * one.
  */
-export function checkOption(option: string, holds: boolean, expected: string): void {
-  if (!holds)
-    throw new InputError("INPUT_OPTION", `The option ${option} takes ${expected}.`, { option, expected });
+export function checkOption(option: string, holds: boolean, expectation: Expectation): void {
+  if (!holds) throw optionError(`The option ${option}`, option, expectation);
+}
+
+/** Refuses a value; `subject` begins the sentence for the log. */
+export function optionError(subject: string, option: string, expectation: Expectation): InputError {
+  const expected = new Values({ ...expectation }).expected(expectations);
+  return new InputError("INPUT_OPTION", `${subject} takes ${expected}.`, { option, ...expectation });
 }
 
 /** Throws InputError INPUT_OPTION for a number that the option does not take. */
 export function checkRange(option: string, value: number, range: Range): number {
   const { min, max, whole } = range;
-  const expected = whole ? expectations.integer(min, max) : expectations.number(min, max);
-  checkOption(option, isInRange(value, range), expected);
+  checkOption(option, isInRange(value, range), { takes: whole ? "integer" : "number", min, max });
   return value;
 }
 
@@ -142,9 +147,17 @@ export function checkRange(option: string, value: number, range: Range): number 
 export function readSize(text: string, { sides = DEFAULT_SIDES }: Pick<Limits, "sides">): PictureSize {
   const written = text.trim().toLowerCase();
   const size = namedSizes(sides)[written as SizeName] ?? parseSize(written);
-  checkOption("size", size !== null, expectations.size(sides));
+  checkOption("size", size !== null, sizeExpectation(sides));
   checkSize(size, { sides });
   return size!;
+}
+
+/** What an option for a size takes, with an example. */
+export function sizeExpectation(sides: Sides): Expectation {
+  const { max } = sides;
+  const { portrait = { width: max, height: max } } = namedSizes(sides);
+  const { min } = IMAGE_RANGES.side;
+  return { takes: "size", size: showSize(portrait), multiple: SIDE_MULTIPLE, min, max };
 }
 
 /** Throws InputError INPUT_SIZE for a picture that is larger than is drawn here. */

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { InputError } from "../../core/errors.js";
 import {
   DEFAULT_SIDES,
   IMAGE_RANGES,
@@ -15,7 +14,8 @@ import {
   showSize,
 } from "../../core/options.js";
 import { type SettingName, type Settings, TREATMENTS } from "../../core/settings.js";
-import { expectations } from "../words/errors.js";
+import type { Expectation } from "../words/errors.js";
+import { optionError, sizeExpectation } from "./request.js";
 
 const yesNo = z
   .string()
@@ -42,7 +42,7 @@ type Entry<N extends SettingName> = {
   /** Values to choose from, as a person would write them: all of them, or the usual ones. */
   readonly usual?: readonly string[];
   /** What it takes, for the refusal. */
-  readonly takes: string;
+  readonly takes: Expectation;
 };
 
 /** The same schema and sentence for all settings of a kind. */
@@ -51,17 +51,17 @@ const inRange = (range: Range, usual: readonly number[]) => {
   return {
     usual: usual.filter((value) => isInRange(value, range)).map(String),
     schema: z.coerce.number().refine((value) => isInRange(value, range)),
-    takes: whole ? expectations.integer(min, max) : expectations.number(min, max),
+    takes: { takes: whole ? "integer" : "number", min, max } as const,
   };
 };
 const oneOf = <const T extends readonly [string, ...string[]]>(choices: T) => ({
   schema: z.enum(choices),
   usual: choices,
-  takes: expectations.oneOf(choices),
+  takes: { takes: "oneOf", words: choices.join(" ") } as const,
 });
 const text = {
   schema: z.string().min(1).max(SETTING_MAX.text),
-  takes: expectations.text(SETTING_MAX.text),
+  takes: { takes: "text", limit: SETTING_MAX.text } as const,
 };
 const size = {
   schema: z.string().transform((value, context): PictureSize => {
@@ -69,11 +69,11 @@ const size = {
     if (parsed === null) context.addIssue("no size");
     return parsed ?? z.NEVER;
   }),
-  takes: expectations.size(DEFAULT_SIDES),
+  takes: sizeExpectation(DEFAULT_SIDES),
 };
-const roles = { schema: roleIds, takes: expectations.roles(SETTING_MAX.roles) };
-const words = { schema: wordList, takes: expectations.words(SETTING_MAX.words) };
-const onOff = { schema: yesNo, usual: ["on", "off"], takes: expectations.yesNo };
+const roles = { schema: roleIds, takes: { takes: "roles", max: SETTING_MAX.roles } as const };
+const words = { schema: wordList, takes: { takes: "words", max: SETTING_MAX.words } as const };
+const onOff = { schema: yesNo, usual: ["on", "off"], takes: { takes: "yesNo" } as const };
 
 const STEPS = [10, 20, 30, 50, 100];
 const JOBS = [1, 2, 3, 5, 10];
@@ -131,10 +131,7 @@ export function parseSetting<N extends SettingName>(name: N, text: string): NonN
   const parsed = schema.safeParse(written);
   // An empty text would be read as the number 0.
   if (parsed.success && written !== "") return parsed.data;
-  throw new InputError("INPUT_OPTION", `The setting ${name} takes ${takes}.`, {
-    option: name,
-    expected: takes,
-  });
+  throw optionError(`The setting ${name}`, name, takes);
 }
 
 /** A stored value as a person would write it. */

@@ -1,6 +1,7 @@
 import { type FileNotes, MORE_MAX, type Remark } from "../../core/file-notes.js";
 import { about, capitalized, count, listed, number, numbered } from "./parts.js";
 import { statusLines } from "./status.js";
+import type { Translated } from "./translated.js";
 
 /** A draft: a batch before it is started. */
 export const draftLines = {
@@ -36,64 +37,76 @@ const NAMES_MAX = 15;
 
 /** What a person should know of a batch's file. */
 export const fileLines = {
-  /** `taken`: how many prompts are in the batch. */
-  summary: (notes: FileNotes, taken: number): string[] => [
-    ...(notes.more === 0
-      ? []
-      : [
-          `Only the first ${count(taken, "prompt")} of the file ${taken === 1 ? "is" : "are"} taken; ${number(notes.more)}${notes.more < MORE_MAX ? "" : " or"} more ${notes.more === 1 ? "is" : "are"} left out. Put them into another file.`,
-        ]),
-    ...(notes.encoding === null
-      ? []
-      : [
-          `The file is not UTF-8, so it is read as \`${notes.encoding}\`. If letters look wrong, save it as UTF-8 and attach it again.`,
-        ]),
-    ...part("Left out", notes.leftOut),
-    ...part("Not understood, and drawn without it", notes.unread),
-    ...(notes.ignored.length === 0 ? [] : [`Not read: ${named(notes.ignored)}.`]),
-    ...(notes.comments === 0
-      ? []
-      : [
-          `${count(notes.comments, "line")} that ${notes.comments === 1 ? "begins" : "begin"} with \`#\` ${notes.comments === 1 ? "is" : "are"} skipped.`,
-        ]),
-  ],
-  /** Whether the summary leaves something out that the whole list has. */
-  isCut: ({ leftOut, unread }: FileNotes): boolean =>
-    [leftOut, unread].some(
-      (remarks) => remarks.length > REMARKS_MAX || remarks.some(({ count }) => count > LINES_MAX),
-    ),
-  /** All of it, as the text of a file. */
-  whole: ({ leftOut, unread }: FileNotes): string =>
-    [
-      ...(leftOut.length === 0 ? [] : ["Left out:", ...leftOut.map((it) => remark(it, Infinity)), ""]),
-      ...(unread.length === 0
-        ? []
-        : ["Not understood, and drawn without it:", ...unread.map((it) => remark(it, Infinity)), ""]),
-    ].join("\n"),
+  /** `isAll`: whether no further ones were left uncounted. */
+  onlyFirst: (taken: number, more: number, isAll: boolean) =>
+    `Only the first ${count(taken, "prompt")} of the file ${taken === 1 ? "is" : "are"} taken; ${number(more)}${isAll ? "" : " or"} more ${more === 1 ? "is" : "are"} left out. Put them into another file.`,
+  encoding: (encoding: string) =>
+    `The file is not UTF-8, so it is read as \`${encoding}\`. If letters look wrong, save it as UTF-8 and attach it again.`,
+  leftOut: "Left out",
+  unread: "Not understood, and drawn without it",
+  /** `names`: of columns, as code. */
+  ignored: (names: readonly string[], more: number) => `Not read: ${withMore(names, more)}.`,
+  comments: (lines: number) =>
+    `${count(lines, "line")} that ${lines === 1 ? "begins" : "begin"} with \`#\` ${lines === 1 ? "is" : "are"} skipped.`,
+  /** "lines 2, 3 and 40 more: the prompt is empty" */
+  remark: (unit: Remark["unit"], numbers: readonly number[], more: number, problem: string) => {
+    const nouns = unit === "line" ? "lines" : "entries";
+    return `${numbers.length + more === 1 ? unit : nouns} ${withMore(numbers.map(number), more)}: ${problem}`;
+  },
+  more: (remarks: number) => `and ${number(remarks)} more`,
 } as const;
 
-function part(title: string, remarks: readonly Remark[]): string[] {
+const withMore = (names: readonly string[], more: number): string =>
+  listed(more === 0 ? names : [...names, `${number(more)} more`]);
+
+type FileWords = Translated<typeof fileLines>;
+
+/** What a message says of a file. `taken`: how many prompts are in the batch. */
+export function fileSummary(notes: FileNotes, taken: number, words: FileWords = fileLines): string[] {
+  const { more, encoding, ignored, comments, leftOut, unread } = notes;
+  const shown = ignored.slice(0, NAMES_MAX).map((name) => `\`${name}\``);
+  return [
+    ...(more === 0 ? [] : [words.onlyFirst(taken, more, more < MORE_MAX)]),
+    ...(encoding === null ? [] : [words.encoding(encoding)]),
+    ...part(words.leftOut, leftOut, words),
+    ...part(words.unread, unread, words),
+    ...(shown.length === 0 ? [] : [words.ignored(shown, ignored.length - shown.length)]),
+    ...(comments === 0 ? [] : [words.comments(comments)]),
+  ];
+}
+
+/** Whether a message about the file quotes the file's reader. */
+export const hasRemarks = ({ leftOut, unread }: FileNotes): boolean => leftOut.length + unread.length > 0;
+
+/** Whether the summary leaves something out that the whole list has. */
+export const isCut = ({ leftOut, unread }: FileNotes): boolean =>
+  [leftOut, unread].some(
+    (remarks) => remarks.length > REMARKS_MAX || remarks.some(({ count }) => count > LINES_MAX),
+  );
+
+/** All remarks on a file, as the text of a file. */
+export const wholeRemarks = ({ leftOut, unread }: FileNotes, words: FileWords = fileLines): string =>
+  [
+    { title: words.leftOut, remarks: leftOut },
+    { title: words.unread, remarks: unread },
+  ]
+    .filter(({ remarks }) => remarks.length > 0)
+    .flatMap(({ title, remarks }) => [`${title}:`, ...remarks.map((it) => remark(it, Infinity, words)), ""])
+    .join("\n");
+
+function part(title: string, remarks: readonly Remark[], words: FileWords): string[] {
   if (remarks.length === 0) return [];
   const rest = remarks.slice(REMARKS_MAX).reduce((sum, it) => sum + it.count, 0);
   return [
     `**${title}:**`,
-    ...remarks.slice(0, REMARKS_MAX).map((it) => `- ${remark(it, LINES_MAX)}`),
-    ...(rest === 0 ? [] : [`- and ${number(rest)} more`]),
+    ...remarks.slice(0, REMARKS_MAX).map((it) => `- ${remark(it, LINES_MAX, words)}`),
+    ...(rest === 0 ? [] : [`- ${words.more(rest)}`]),
   ];
 }
 
-/** "lines 2, 3 and 40 more: the prompt is empty" */
-function remark({ problem, unit, numbers, count: all }: Remark, most: number): string {
-  const shown = numbers.slice(0, most).map(number);
-  const more = all - shown.length;
-  const nouns = unit === "line" ? "lines" : "entries";
-  return `${all === 1 ? unit : nouns} ${listed(more === 0 ? shown : [...shown, `${number(more)} more`])}: ${problem}`;
-}
-
-function named(names: readonly string[]): string {
-  const shown = names.slice(0, NAMES_MAX).map((name) => `\`${name}\``);
-  const more = names.length - shown.length;
-  return listed(more === 0 ? shown : [...shown, `${number(more)} more`]);
+function remark({ problem, unit, numbers, count: all }: Remark, most: number, words: FileWords): string {
+  const shown = numbers.slice(0, most);
+  return words.remark(unit, shown, all - shown.length, problem);
 }
 
 /** Taking prompts out of a batch, or pairs out of a comparison of several. */

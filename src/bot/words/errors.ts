@@ -1,7 +1,7 @@
 import { codeOf, contextOf, type ErrorCode, type ErrorContext } from "../../core/errors.js";
 import type { LimitScope } from "../../core/job.js";
-import { IMAGE_RANGES, namedSizes, SIDE_MULTIPLE, type Sides, showSize } from "../../core/options.js";
 import { capitalized, count, formatBytes, holder, number } from "./parts.js";
+import type { Translated } from "./translated.js";
 
 /**
  * All sentences for people are in this folder. They say what happened and what to do, and never show an
@@ -16,19 +16,19 @@ const FILE_FORMATS =
   "Attach a `.txt` with one prompt a line, a `.json` list or `.jsonl` lines of texts or of `{original, optimized}` pairs, or a `.csv` or `.tsv` with a `prompt` column.";
 
 /** A sentence is whole without any of its values: a stored failure may come from another version. */
-const SENTENCES: Readonly<Record<ErrorCode, (values: Values) => string>> = {
+export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => string>> = {
   INPUT_EMPTY: () => "The prompt is empty. Write what the picture should show.",
   INPUT_TOO_LONG: (c) =>
     `${subject(c, "The prompt")} is ${c.say("limit", (limit) => `longer than ${number(limit)} characters`, "too long")}. Shorten it and try again.`,
   INPUT_OPTION: (c) =>
-    `${named(c.text("option"), "The option", "An option")} ${taken(c)}. Change it and try again.`,
+    `${named(c.code("option"), "The option", "An option")} ${taken(c)}. Change it and try again.`,
   INPUT_SIZE: (c) =>
-    `${named(c.text("size"), "The size", "This size")} is too large for the model here. ${c.say("max", (max) => `No side may be longer than ${number(max)} pixels`, "Choose a smaller one")}.`,
+    `${named(c.code("size"), "The size", "This size")} is too large for the model here. ${c.say("max", (max) => `No side may be longer than ${number(max)} pixels`, "Choose a smaller one")}.`,
   INPUT_CHOICE: (c) =>
     `This job has no such ${c.text("option") ?? "choice"}. Choose again under its newest message.`,
   INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
   INPUT_WORD: (c) =>
-    `${named(c.text("word"), "The word", "A word of the prompt")} is not allowed here. Write the prompt without it.`,
+    `${named(c.code("word"), "The word", "A word of the prompt")} is not allowed here. Write the prompt without it.`,
   DRAFT_GONE: () =>
     "This draft is no longer there: it was started, discarded, or has ended. Use `/batch` again with the file.",
   DRAFT_LIMIT: (c) =>
@@ -80,32 +80,55 @@ const SENTENCES: Readonly<Record<ErrorCode, (values: Values) => string>> = {
   CONFIG: () => `This bot is not set up correctly. ${ASK_OWNER}`,
 };
 
+type ErrorWords = { readonly errorSentences: Translated<typeof errorSentences> };
+
 /** The sentence for a code; `INTERNAL`'s for a code that this version does not know. */
-export function errorSentence(code: string, context: ErrorContext = {}): string {
-  const sentence = Object.hasOwn(SENTENCES, code) ? SENTENCES[code as ErrorCode] : SENTENCES.INTERNAL;
-  return sentence(new Values(context));
+export function errorSentence(
+  code: string,
+  context: ErrorContext = {},
+  words: ErrorWords = { errorSentences },
+): string {
+  const values = new Values(context);
+  const { errorSentences: said } =
+    code === "FILE_SHAPE" && values.quotesReader() ? { errorSentences } : words;
+  return (Object.hasOwn(said, code) ? said[code as ErrorCode] : said.INTERNAL)(values);
 }
 
 /** The sentence for anything that was thrown. */
-export const sentenceOf = (error: unknown): string => errorSentence(codeOf(error), contextOf(error));
+export const sentenceOf = (error: unknown, words: ErrorWords = { errorSentences }): string =>
+  errorSentence(codeOf(error), contextOf(error), words);
 
 /** What an option takes, for the refusal of a value out of range. */
 export const expectations = {
   integer: (min: number, max: number) => `a whole number from ${number(min)} to ${number(max)}`,
   number: (min: number, max: number) => `a number from ${min} to ${max}`,
   oneOf: (words: readonly string[]) => `one of ${words.join(", ")}`,
-  size: (sides: Sides) => {
-    const { portrait = { width: sides.max, height: sides.max } } = namedSizes(sides);
-    return `a size such as \`${showSize(portrait)}\`, both sides multiples of ${SIDE_MULTIPLE} from ${IMAGE_RANGES.side.min} to ${sides.max}`;
-  },
+  size: (example: string, multiple: number, min: number, max: number) =>
+    `a size such as \`${example}\`, both sides multiples of ${multiple} from ${min} to ${max}`,
   roles: (max: number) => `1 to ${number(max)} roles, as mentions or ids`,
   words: (max: number) => `1 to ${number(max)} words with commas between them`,
   yesNo: "`on` or `off`",
   text: (max: number) => `a text of at most ${number(max)} characters`,
 } as const;
 
+/** What an option takes, as values of the error that refuses something else. */
+export type Expectation =
+  | { readonly takes: "integer" | "number"; readonly min: number; readonly max: number }
+  /** `words`: with spaces between them. */
+  | { readonly takes: "oneOf"; readonly words: string }
+  | {
+      readonly takes: "size";
+      readonly size: string;
+      readonly multiple: number;
+      readonly min: number;
+      readonly max: number;
+    }
+  | { readonly takes: "roles" | "words"; readonly max: number }
+  | { readonly takes: "yesNo" }
+  | { readonly takes: "text"; readonly limit: number };
+
 /** The values of a sentence, each of which may be missing or, from a stored row, anything. */
-class Values {
+export class Values {
   readonly #context: Readonly<Record<string, unknown>>;
 
   constructor(context: ErrorContext) {
@@ -122,6 +145,42 @@ class Values {
     return typeof value === "number" && Number.isFinite(value) ? value : null;
   }
 
+  /** A text as code, which can't be changed by its own signs; null where there is none. */
+  code(name: string): string | null {
+    const value = this.text(name);
+    return value === null ? null : `\`${value.replaceAll("`", "'")}\``;
+  }
+
+  /** Whether the reader of files says what is wrong; it does so in English. */
+  quotesReader(): boolean {
+    return !NAMED_PROBLEMS.has(this.text("problem"));
+  }
+
+  /** What an option takes, by the values of an `Expectation`; null where they are incomplete. */
+  expected(words: Translated<typeof expectations>): string | null {
+    const [min, max, multiple] = ["min", "max", "multiple"].map((name) => this.number(name));
+    switch (this.text("takes")) {
+      case "integer":
+        return min == null || max == null ? null : words.integer(min, max);
+      case "oneOf":
+        return this.text("words") === null ? null : words.oneOf(this.text("words")!.split(" "));
+      case "size":
+        return min == null || max == null || multiple == null || this.text("size") === null
+          ? null
+          : words.size(this.text("size")!, multiple, min, max);
+      case "roles":
+        return max == null ? null : words.roles(max);
+      case "words":
+        return max == null ? null : words.words(max);
+      case "yesNo":
+        return words.yesNo;
+      case "text":
+        return this.number("limit") === null ? null : words.text(this.number("limit")!);
+      default:
+        return min == null || max == null ? null : words.number(min, max);
+    }
+  }
+
   /** What `words` makes of a number; `otherwise` where there is none. */
   say(name: string, words: (value: number) => string, otherwise: string): string {
     const value = this.number(name);
@@ -129,16 +188,18 @@ class Values {
   }
 }
 
+/** Problems of a file that have sentences of their own. */
+const NAMED_PROBLEMS: ReadonlySet<string | null> = new Set([null, "json", "not a list"]);
+
 const named = (name: string | null, what: string, otherwise: string): string =>
-  name === null ? otherwise : `${what} \`${name.replaceAll("`", "'")}\``;
+  name === null ? otherwise : `${what} ${name}`;
 
 /** What the option takes, if the error says so. */
 function taken(values: Values): string {
-  const [min, max, limit] = ["min", "max", "limit"].map((name) => values.number(name));
-  const expected = values.text("expected");
+  const expected = values.text("expected") ?? values.expected(expectations);
   if (expected !== null) return `takes ${expected}`;
-  if (min != null && max != null) return `takes ${expectations.number(min, max)}`;
-  if (limit != null) return `takes ${number(limit)} at most`;
+  const limit = values.number("limit");
+  if (limit !== null) return `takes ${number(limit)} at most`;
   return values.say(
     "multiple",
     (step) => `takes multiples of ${number(step)}`,
@@ -146,7 +207,7 @@ function taken(values: Values): string {
   );
 }
 
-function scopeOf(values: Values): LimitScope {
+export function scopeOf(values: Values): LimitScope {
   const scope = values.text("scope");
   return scope === "channel" || scope === "server" ? scope : "user";
 }

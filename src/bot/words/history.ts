@@ -1,7 +1,7 @@
 import type { JobKind, JobState } from "../../core/job.js";
 import { clip, escapeMarkdown } from "../discord/markdown.js";
-import { labels } from "./labels.js";
-import { LANGUAGES } from "./translations.js";
+import type { labels } from "./labels.js";
+import type { Translated } from "./translated.js";
 
 /** Letters of a prompt in a line; 25 lines of twice as many fit an answer. */
 const PROMPT_MAX = 40;
@@ -14,31 +14,61 @@ interface Entry {
   readonly createdAt: number;
 }
 
-const STATES: Readonly<Record<JobState, { readonly sign: string; readonly name: string }>> = {
-  queued: { sign: "🕓", name: "waiting" },
-  running: { sign: "▶️", name: "running" },
-  done: { sign: "✅", name: "done" },
-  failed: { sign: "⚠️", name: "failed" },
-  cancelled: { sign: "✖️", name: "cancelled" },
+const SIGNS: Readonly<Record<JobState, string>> = {
+  queued: "🕓",
+  running: "▶️",
+  done: "✅",
+  failed: "⚠️",
+  cancelled: "✖️",
 };
 
 /** The list of a person's last jobs. */
 export const historyLines = {
   title: "Your last jobs",
   none: "You have not asked for anything yet. Start with `/compare`.",
-  /** `link`: to its message, or to its channel while it has none. */
-  entry: ({ state, prompt, createdAt }: Entry, link: string) =>
-    `${STATES[state].sign} ${beginning(prompt)} · ${STATES[state].name} · <t:${Math.floor(createdAt / 1000)}:R> · [Open](${link})`,
+  states: {
+    queued: "waiting",
+    running: "running",
+    done: "done",
+    failed: "failed",
+    cancelled: "cancelled",
+  } satisfies Record<JobState, string>,
+  open: "Open",
   again: "Do one again, from a new seed",
-  choice: ({ prompt }: Entry, max: number) => clip(oneLine(prompt), max),
-  choiceDetail: ({ kind, state, createdAt }: Entry, now: number, locale: string) =>
-    `${labels.commands[kind]}, ${STATES[state].name}, ${age(now - createdAt, locale)}`,
-  /** Completes an id: the prompt is cut, its age is not. */
-  completion: ({ prompt, createdAt }: Entry, now: number, locale: string, max: number) => {
-    const end = ` · ${age(now - createdAt, locale)}`;
-    return `${clip(oneLine(prompt), max - end.length)}${end}`;
-  },
 } as const;
+
+type HistoryWords = Translated<{
+  historyLines: typeof historyLines;
+  labels: typeof labels;
+  locale: string;
+}>;
+
+/** A line of the list. `link`: to the job's message, or to its channel while it has none. */
+export const historyEntry = (
+  { state, prompt, createdAt }: Entry,
+  link: string,
+  { historyLines: { states, open } }: HistoryWords,
+): string =>
+  `${SIGNS[state]} ${beginning(prompt)} · ${states[state]} · <t:${Math.floor(createdAt / 1000)}:R> · [${open}](${link})`;
+
+/** A choice of the menu below the list, and the line below the choice. */
+export const historyChoice = ({ prompt }: Entry, max: number): string => clip(oneLine(prompt), max);
+export const choiceDetail = (
+  { kind, state, createdAt }: Entry,
+  now: number,
+  { historyLines: { states }, labels: { commands }, locale }: HistoryWords,
+): string => `${commands[kind]}, ${states[state]}, ${age(now - createdAt, locale)}`;
+
+/** Completes an id: the prompt is cut, its age is not. */
+export function jobCompletion(
+  { prompt, createdAt }: Entry,
+  now: number,
+  max: number,
+  { locale }: HistoryWords,
+): string {
+  const end = ` · ${age(now - createdAt, locale)}`;
+  return `${clip(oneLine(prompt), max - end.length)}${end}`;
+}
 
 const oneLine = (text: string): string => text.replace(/\s+/g, " ");
 
@@ -51,10 +81,9 @@ const UNITS = [
   ["minute", 60_000],
 ] as const;
 
-/** "5 minutes ago", in the reader's language; menus and completions show no timestamps of Discord's. */
+/** "5 minutes ago"; menus and completions show no timestamps of Discord's. */
 function age(ms: number, locale: string): string {
   const [unit, size] = UNITS.find(([, of]) => ms >= of) ?? (["second", 1000] as const);
   const amount = -Math.max(0, Math.floor(ms / size));
-  const language = LANGUAGES.find((one) => one === locale) ?? "en";
-  return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(amount, unit);
+  return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(amount, unit);
 }

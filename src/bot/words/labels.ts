@@ -5,7 +5,6 @@ import { capitalized, count } from "./parts.js";
 /** Titles, buttons, menus and alt texts. */
 export const labels = {
   commands: { optimize: "Optimize", compare: "Compare", batch: "Batch" } satisfies Record<JobKind, string>,
-  results: { optimize: "rewrite", compare: "comparison", batch: "batch" } satisfies Record<JobKind, string>,
   cancel: "Cancel",
   start: "Start",
   discard: "Discard",

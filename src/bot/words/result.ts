@@ -1,20 +1,51 @@
 import { type ItemNote, imageOf, type Job, type JobKind, type Phase } from "../../core/job.js";
+import type { ImageOptions, TextOptions } from "../../core/options.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { clip } from "../discord/markdown.js";
-import { errorSentence } from "./errors.js";
+import { errorSentence, errorSentences } from "./errors.js";
 import { labels } from "./labels.js";
 import { count, formatDuration, numbered } from "./parts.js";
+import type { Translated } from "./translated.js";
+
+/** How a job that made no result ended, before the reference to it. */
+export const endLines = {
+  cancelled: (kind: JobKind) => `${labels.commands[kind]} was cancelled.`,
+  tried: (times: number) => `It was tried ${times} times.`,
+} as const;
+
+/** A job's id under its messages, and that of the job whose button made it. */
+export const jobLines = {
+  id: (jobId: string) => `Job \`${jobId}\`.`,
+  made: (jobId: string, parentId: string) => `Job \`${jobId}\`, made from \`${parentId}\`.`,
+} as const;
+
+type JobWords = Translated<{ jobLines: typeof jobLines }>;
+type EndWords = JobWords & Translated<{ endLines: typeof endLines; errorSentences: typeof errorSentences }>;
 
 /** How a job that made no result ended. */
-export function endSentence(job: Job): string {
-  if (job.state === "cancelled") return `${labels.commands[job.kind]} was cancelled. ${jobReference(job.id)}`;
+export function endSentence(job: Job, words: EndWords = { jobLines, endLines, errorSentences }): string {
+  const reference = jobReference(job.id, null, words);
+  if (job.state === "cancelled") return `${words.endLines.cancelled(job.kind)} ${reference}`;
   const { code = "INTERNAL", context } = job.failures.at(-1) ?? {};
-  const tries = job.failures.length > 1 ? ` It was tried ${job.failures.length} times.` : "";
-  return `${errorSentence(code, context)}${tries} ${jobReference(job.id)}`;
+  const { length: times } = job.failures;
+  return [
+    errorSentence(code, context, words),
+    ...(times > 1 ? [words.endLines.tried(times)] : []),
+    reference,
+  ].join(" ");
 }
 
-export const jobReference = (jobId: string, parentId: string | null = null): string =>
-  parentId === null ? `Job \`${jobId}\`.` : `Job \`${jobId}\`, made from \`${parentId}\`.`;
+export const jobReference = (
+  jobId: string,
+  parentId: string | null = null,
+  words: JobWords = { jobLines },
+): string => (parentId === null ? words.jobLines.id(jobId) : words.jobLines.made(jobId, parentId));
+
+const RESULTS: Readonly<Record<JobKind, string>> = {
+  optimize: "rewrite",
+  compare: "comparison",
+  batch: "batch",
+};
 
 /** Lines of the message that carries a result. */
 export const resultLines = {
@@ -55,25 +86,30 @@ export const resultLines = {
     `Promptist can't read ${numbered(prompts)} to ${prompts.length === 1 ? "its" : "their"} end. The part that it did not read follows ${prompts.length === 1 ? "the rewrite" : "the rewrites"} as written.`,
   missing: "The pictures are no longer on the bot's disk.",
   direct: "I could not post where you asked for this, so here it is.",
-  ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${labels.results[kind]} is ready.`,
+  ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${RESULTS[kind]} is ready.`,
   readyAt: (userId: string, kind: JobKind, link: string) =>
-    `<@${userId}>, your ${labels.results[kind]} is ready: ${link}`,
+    `<@${userId}>, your ${RESULTS[kind]} is ready: ${link}`,
   endedAt: (userId: string, kind: JobKind, link: string) =>
-    `<@${userId}>, your ${labels.results[kind]} ended without a result: ${link}`,
-  ended: (userId: string, kind: JobKind) =>
-    `<@${userId}>, your ${labels.results[kind]} ended without a result.`,
+    `<@${userId}>, your ${RESULTS[kind]} ended without a result: ${link}`,
+  ended: (userId: string, kind: JobKind) => `<@${userId}>, your ${RESULTS[kind]} ended without a result.`,
 } as const;
 
 const NOTE_WORDS_MAX = 200;
 
-/** A note on an item's result; its words are a user's own, so they are shown as code. */
-export function noteLine(note: ItemNote): string {
-  if (note.code === "unchanged") return "Promptist changed nothing.";
-  const words = clip(note.words.replaceAll("`", "'"), NOTE_WORDS_MAX);
-  if (note.code === "unread")
-    return `Promptist can't read such a long prompt to its end. This part follows the rewrite as written: \`${words}\``;
-  const side = note.side === "baseline" ? "prompt" : "rewritten prompt";
-  return `The image model can't read the end of the ${side}: \`${words}\``;
+/** Notes on an item's result; `words` are a user's own, as code. */
+export const noteWords = {
+  unchanged: "Promptist changed nothing.",
+  unread: (words: string) =>
+    `Promptist can't read such a long prompt to its end. This part follows the rewrite as written: ${words}`,
+  truncated: (side: Side, words: string) =>
+    `The image model can't read the end of the ${side === "baseline" ? "prompt" : "rewritten prompt"}: ${words}`,
+} as const;
+
+/** A note on an item's result. */
+export function noteLine(note: ItemNote, words: Translated<typeof noteWords> = noteWords): string {
+  if (note.code === "unchanged") return words.unchanged;
+  const quoted = `\`${clip(note.words.replaceAll("`", "'"), NOTE_WORDS_MAX)}\``;
+  return note.code === "unread" ? words.unread(quoted) : words.truncated(note.side, quoted);
 }
 
 /** Said under every result where a miniature checkpoint runs these phases; null without any. */
@@ -100,32 +136,48 @@ export interface InfoFacts {
   readonly isMiniature: boolean;
 }
 
+/** The options of a job, for Info. */
+export const infoWords = {
+  rewriting: ({ mode, beams, maxNewTokens }: TextOptions, rewrites: number) =>
+    `Rewriting: ${mode}${mode === "beam" ? `, ${beams} beams` : ""}, at most ${maxNewTokens} tokens, ${count(rewrites, "distinct rewrite")}`,
+  drawing: ({ seed, steps, guidance, scheduler }: ImageOptions, size: string | null) =>
+    `Seed ${seed} · ${count(steps, "step")} · guidance ${guidance} · ${scheduler}${size === null ? "" : ` · ${size}`}`,
+  rewritingTook: (ms: number) => `rewriting ${formatDuration(ms)}`,
+  drawingTook: (side: Side, ms: number) =>
+    `drawing ${side === "baseline" ? "as written" : "the rewrite"} ${formatDuration(ms)}`,
+  took: (parts: readonly string[]) => `Took: ${parts.join(", ")}`,
+  /** `names`: none before the first phase. */
+  checkpoints: (names: readonly string[]) => `Checkpoints: ${names.join(", ") || "none yet"}`,
+  miniature:
+    "Miniature models are small stand-ins: they know 100 subjects. Whoever runs this bot can install full ones.",
+  askedBy: (userId: string, at: number) => `Asked for by <@${userId}>, <t:${Math.floor(at / 1000)}:f>`,
+} as const;
+
 /** All options of a job, one a line: enough to repeat it. */
-export function infoLines(job: Job, { size, isMiniature }: InfoFacts): string[] {
-  const { text, checkpoints } = job;
+export function infoLines(
+  job: Job,
+  { size, isMiniature }: InfoFacts,
+  words: JobWords & Translated<{ infoWords: typeof infoWords }> = { jobLines, infoWords },
+): string[] {
+  const { text, checkpoints, origin, createdAt } = job;
+  const { infoWords: said } = words;
   const [first] = job.items;
-  const image = imageOf(job, first);
   const rewriteMs = first?.rewriteMs ?? null;
   const times = [
-    ...(rewriteMs === null ? [] : [`rewriting ${formatDuration(rewriteMs)}`]),
+    ...(rewriteMs === null ? [] : [said.rewritingTook(rewriteMs)]),
     ...SIDES.flatMap((side) => {
       const ms = first?.pictures[side]?.ms ?? null;
-      const what = side === "baseline" ? "drawing as written" : "drawing the rewrite";
-      return ms === null ? [] : [`${what} ${formatDuration(ms)}`];
+      return ms === null ? [] : [said.drawingTook(side, ms)];
     }),
   ];
   const names = new Set([checkpoints.promptist, checkpoints.diffusion].filter((name) => name !== null));
   return [
-    `Rewriting: ${text.mode}${text.mode === "beam" ? `, ${text.beams} beams` : ""}, at most ${text.maxNewTokens} tokens, ${count(first?.candidates.length ?? 0, "distinct rewrite")}`,
-    `Seed ${image.seed} · ${count(image.steps, "step")} · guidance ${image.guidance} · ${image.scheduler}${size === null ? "" : ` · ${size}`}`,
-    ...(times.length === 0 ? [] : [`Took: ${times.join(", ")}`]),
-    `Checkpoints: ${[...names].join(", ") || "none yet"}`,
-    ...(isMiniature
-      ? [
-          "Miniature models are small stand-ins: they know 100 subjects. Whoever runs this bot can install full ones.",
-        ]
-      : []),
-    `Asked for by <@${job.origin.userId}>, <t:${Math.floor(job.createdAt / 1000)}:f>`,
-    jobReference(job.id, job.parentId),
+    said.rewriting(text, first?.candidates.length ?? 0),
+    said.drawing(imageOf(job, first), size),
+    ...(times.length === 0 ? [] : [said.took(times)]),
+    said.checkpoints([...names]),
+    ...(isMiniature ? [said.miniature] : []),
+    said.askedBy(origin.userId, createdAt),
+    jobReference(job.id, job.parentId, words),
   ];
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import {
   type APIApplicationCommandOption,
   type APIApplicationCommandOptionChoice,
@@ -8,46 +7,14 @@ import {
   type RESTPostAPIChatInputApplicationCommandsJSONBody as SlashJson,
 } from "discord.js";
 import type { SizeName } from "../../core/options.js";
-import type { SettingName } from "../../core/settings.js";
 import { commandTexts } from "./commands.js";
-
-/**
- * Names and descriptions of the commands in other languages (locales/*.json). Discord shows them to people
- * whose client speaks one of these; everyone else sees the English of commands.ts.
- */
-
-/** The languages besides English in which Discord shows our commands. */
-export const LANGUAGES = ["de", "fr", "es-ES", "pt-BR", "ru", "ja"] as const;
-export type Language = (typeof LANGUAGES)[number];
-
-/** Names are lower case and have no spaces. */
-type NameAndDescription = readonly [name: string, description: string];
-
-/** One file of locales/. That none of its keys is missing or superfluous is tested (test/bot/words). */
-export interface Translations {
-  /** By the name of a command, or of a command and a subcommand: `settings set`. */
-  readonly commands: Readonly<Record<string, NameAndDescription>>;
-  /** By the name of an option; options of one name mean the same in every command. */
-  readonly options: Readonly<Record<string, NameAndDescription>>;
-  /** By option and value: `mode:beam`; sizes by their names: `size:portrait`. */
-  readonly choices: Readonly<Record<string, string>>;
-  /** What each setting means, shown after its name, which is the same in all languages. */
-  readonly settings: Readonly<Record<SettingName, string>>;
-  /** By the English name of a message's menu. */
-  readonly menus: Readonly<Record<string, string>>;
-}
-
-export const TRANSLATIONS = Object.fromEntries(
-  LANGUAGES.map((language) => {
-    const file = new URL(`./locales/${language}.json`, import.meta.url);
-    return [language, JSON.parse(readFileSync(file, "utf8"))];
-  }),
-) as Readonly<Record<Language, Translations>>;
+import { languageOf, OFFERED } from "./languages.js";
+import { TRANSLATIONS, type Translations } from "./locale-files.js";
 
 /** The name of a size in a language of ours, else in English. */
 export function sizeLabel(name: SizeName, locale: string): string {
-  const language = LANGUAGES.find((one) => one === locale);
-  const label = language === undefined ? undefined : TRANSLATIONS[language].choices[`size:${name}`];
+  const language = languageOf(locale);
+  const label = language === null ? undefined : TRANSLATIONS[language].choices[`size:${name}`];
   return label ?? commandTexts.options.sizes[name];
 }
 
@@ -56,7 +23,7 @@ function localized(
   english: string,
   translation: (texts: Translations) => string | undefined,
 ): LocalizationMap | undefined {
-  const found = LANGUAGES.flatMap((language) => {
+  const found = OFFERED.flatMap((language) => {
     const text = translation(TRANSLATIONS[language]);
     return text === undefined ? [] : [[language, text] as const];
   });

@@ -3,6 +3,7 @@ import { type Interval, wilson } from "../../core/statistics.js";
 import type { Choice, Tally } from "../../db/votes.js";
 import { labels } from "./labels.js";
 import { count, number } from "./parts.js";
+import type { Translated } from "./translated.js";
 
 const sides: Readonly<Record<Side, string>> = { baseline: "the prompt as written", optimized: "the rewrite" };
 
@@ -41,7 +42,15 @@ const undecided = ({ tie, bad }: Tally): string =>
 /** With fewer decided votes the interval spans more than half of the scale, and a rate would mislead. */
 const ENOUGH_VOTES = 10;
 
-const NO_VOTES = "No votes yet. Use `/compare blind:True`: under the pair, everyone can vote for A or B.";
+/** What the votes say. */
+export const verdictLines = {
+  none: "No votes yet. Use `/compare blind:True`: under the pair, everyone can vote for A or B.",
+  tooFew: (tally: Tally, needed: number) =>
+    `${number(tally.optimized)} of ${count(tally.optimized + tally.baseline, "vote")} for the rewrite${undecided(tally)}. Too few to tell: ${needed} are needed.`,
+  /** Shares from 0 to 1; `n`: votes for one of the two. */
+  rate: (rate: number, { low, high }: Interval, n: number, tally: Tally) =>
+    `${percent(rate)} (95 % confidence: ${percent(low)} to ${percent(high)}), n = ${n}${undecided(tally)}.`,
+} as const;
 
 /** What the votes say, as `/stats` and the operator's panel tell it. */
 export interface Verdict {
@@ -57,24 +66,20 @@ export interface Verdict {
 }
 
 /** The one rule by which votes become a rate; docs/judging.md has it in words. */
-export function verdictOf(tally: Tally): Verdict {
+export function verdictOf(tally: Tally, words: Translated<typeof verdictLines> = verdictLines): Verdict {
   const { optimized, baseline } = tally;
   const decided = optimized + baseline;
   const interval = wilson(optimized, decided);
   if (decided < ENOUGH_VOTES) {
-    const sentence =
-      decided + tally.tie + tally.bad === 0
-        ? NO_VOTES
-        : `${number(optimized)} of ${count(decided, "vote")} for the rewrite${undecided(tally)}. Too few to tell: ${ENOUGH_VOTES} are needed.`;
+    const sentence = decided + tally.tie + tally.bad === 0 ? words.none : words.tooFew(tally, ENOUGH_VOTES);
     return { decided, rate: null, interval, sentence, note: `n = ${decided}, too few` };
   }
   const rate = optimized / decided;
-  const { low, high } = interval;
   return {
     decided,
     rate,
     interval,
-    sentence: `${percent(rate)} (95 % confidence: ${percent(low)} to ${percent(high)}), n = ${decided}${undecided(tally)}.`,
+    sentence: words.rate(rate, interval, decided, tally),
     note: `${percent(rate)}, n = ${decided}`,
   };
 }

@@ -22,12 +22,12 @@ export function enqueueing(
 ): Verbs {
   const { db, now } = connection;
   const note = db.prepare<[Arrival]>(`
-    insert into arrivals (interaction_id, application_id, interaction_token, token_expires_at)
-    values (@interactionId, @applicationId, @interactionToken, @tokenExpiresAt)
+    insert into arrivals (interaction_id, application_id, interaction_token, token_expires_at, locale)
+    values (@interactionId, @applicationId, @interactionToken, @tokenExpiresAt, @locale)
     on conflict (interaction_id) do nothing`);
   const noted = db.prepare<[], Arrival>(`
     select interaction_id as interactionId, application_id as applicationId, interaction_token as interactionToken,
-      token_expires_at as tokenExpiresAt
+      token_expires_at as tokenExpiresAt, locale
     from arrivals order by token_expires_at`);
   const settle = db.prepare<[string]>("delete from arrivals where interaction_id = ?");
   const byInteraction = db.prepare<[string], JobRow>("select * from jobs where interaction_id = ?");
@@ -106,8 +106,8 @@ export function enqueueing(
   }
 
   return {
-    async arrive({ interactionId, applicationId, interactionToken, tokenExpiresAt }) {
-      const arrival = { interactionId, applicationId, interactionToken, tokenExpiresAt };
+    async arrive({ interactionId, applicationId, interactionToken, tokenExpiresAt, locale }) {
+      const arrival = { interactionId, applicationId, interactionToken, tokenExpiresAt, locale };
       await connection.write(() => note.run(arrival), ARRIVAL_BUSY_MS);
     },
 

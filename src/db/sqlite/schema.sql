@@ -5,7 +5,7 @@ CREATE TABLE arrivals (
   application_id text not null,
   interaction_token text not null,
   token_expires_at integer not null
-) strict, without rowid;
+, locale text not null default 'en-US') strict, without rowid;
 
 CREATE TABLE ballots (
   job_id text primary key,

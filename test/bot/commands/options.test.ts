@@ -2,7 +2,7 @@ import { Locale } from "discord.js";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { commandDefinitions } from "../../../src/bot/commands/index.js";
 import { completeSize } from "../../../src/bot/commands/options.js";
-import { LANGUAGES } from "../../../src/bot/words/translations.js";
+import { LANGUAGES } from "../../../src/bot/words/locale-files.js";
 import { SCHEDULERS } from "../../../src/core/options.js";
 import { hasButton } from "../../support/batch.js";
 import { isFinal, makeBot, nextEvent, startWorld } from "../../support/bot-world.js";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cancelRow, decodeCustomId, encodeCustomId } from "../../../src/bot/messages/components.js";
+import { english } from "../../../src/bot/words/english.js";
 
 describe("custom ids", () => {
   it("carry the verb and the job", () => {
@@ -14,7 +15,7 @@ describe("custom ids", () => {
       jobId,
       argument: "tie",
     });
-    expect(cancelRow("n98q4nt4g9h5", false).components[0]).toMatchObject({
+    expect(cancelRow("n98q4nt4g9h5", false, null, english).components[0]).toMatchObject({
       custom_id: "cancel:n98q4nt4g9h5",
       disabled: true,
     });

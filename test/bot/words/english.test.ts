@@ -1,16 +1,29 @@
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { adminLines } from "../../../src/bot/words/admin.js";
-import { draftLines, fileLines, itemLines } from "../../../src/bot/words/batch.js";
+import { draftLines, fileLines, fileSummary, itemLines, wholeRemarks } from "../../../src/bot/words/batch.js";
 import { commandTexts, directLine, helpText, menuNames } from "../../../src/bot/words/commands.js";
+import { english } from "../../../src/bot/words/english.js";
 import { errorSentence, expectations } from "../../../src/bot/words/errors.js";
-import { historyLines } from "../../../src/bot/words/history.js";
+import {
+  choiceDetail,
+  historyChoice,
+  historyEntry,
+  historyLines,
+  jobCompletion,
+} from "../../../src/bot/words/history.js";
 import { labels } from "../../../src/bot/words/labels.js";
 import { dataLines } from "../../../src/bot/words/mydata.js";
 import { refusals } from "../../../src/bot/words/refusals.js";
 import * as result from "../../../src/bot/words/result.js";
 import { safetyLines } from "../../../src/bot/words/safety.js";
-import { scoreLines } from "../../../src/bot/words/scores.js";
+import {
+  meanWords,
+  plotTitle,
+  scoreLines,
+  scoresOfPair,
+  verdictOfJudges,
+} from "../../../src/bot/words/scores.js";
 import { settingLines, settingTexts } from "../../../src/bot/words/settings.js";
 import { queueLines, statusLines } from "../../../src/bot/words/status.js";
 import { blindLines, statsLines, verdictOf } from "../../../src/bot/words/votes.js";
@@ -19,19 +32,8 @@ import { buildProgram } from "../../../src/cli/program.js";
 import { loadConfig, VARIABLES } from "../../../src/config.js";
 import type { Job } from "../../../src/core/job.js";
 import type { PairScores } from "../../../src/core/judgement.js";
-import { sidesOf } from "../../../src/core/options.js";
+import { AT, ID, SAMPLES, type Samples } from "./samples.js";
 
-/** The values with which each sentence of a subject is read; the compiler names a sentence without any. */
-type Samples<Subject> = {
-  readonly [Name in keyof Subject as Subject[Name] extends (...values: infer _) => unknown
-    ? Name
-    : never]: Subject[Name] extends (...values: infer Values) => unknown
-    ? readonly Readonly<Values>[]
-    : never;
-};
-
-const AT = 1_700_000_000_000;
-const ID = "abc123";
 const failed = (failures: Job["failures"]) =>
   ({
     id: ID,
@@ -75,14 +77,6 @@ const fileNotes = {
   isReport: false,
 };
 const entry = { kind: "compare", state: "done", prompt: "A cat", createdAt: AT } as const;
-const waiting = { id: ID, kind: "compare", userId: "1" } as const;
-const image = { seed: 7, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" } as const;
-const amounts = [[0], [1], [2], [1234]] as const;
-const people = [
-  ["1", "optimize"],
-  ["1", "compare"],
-  ["1", "batch"],
-] as const;
 
 /** A subject with its samples, as texts by the name of the sentence. */
 function read<Subject extends object>(subject: Subject, samples: Samples<Subject>): [string, string][] {
@@ -124,132 +118,45 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
     retried: [[ID]],
     dropped: [[ID]],
   }),
-  drafts: read(draftLines, {
-    amount: [
-      [1, 0, 2],
-      [2, 1, 4],
-      [2, 2, 4],
-      [2, 0, 4],
-    ],
-    time: [[1000], [60_000]],
-    ahead: [
-      [1, null],
-      [1, 15_000],
-      [2, 15_000],
-    ],
-    first: [
-      [["a", "b"], 2],
-      [["a"], 1234],
-    ],
-    tooLong: [[[1]], [[1, 2]]],
-    own: [[[1]], [[1, 2]]],
-    ends: [[AT]],
-  }),
-  files: read(fileLines, {
-    summary: [
-      [fileNotes, 1],
-      [fileNotes, 100],
-      [{ ...fileNotes, more: 1, comments: 1, encoding: null }, 1],
-    ],
-    isCut: [],
-    whole: [[fileNotes]],
-  }),
-  items: read(itemLines, {
-    choose: [["prompt"], ["pair"]],
-    more: [[25, 1234]],
-    taken: [
-      ["prompt", 1, 0],
-      ["pair", 2, 1],
-    ],
-  }),
-  history: read(historyLines, {
-    entry: [[entry, "https://discord.com/channels/1/2/3"]],
-    choice: [[entry, 100]],
-    choiceDetail: [[entry, AT + 60_000, "en-US"]],
-    completion: [[entry, AT + 3_600_000, "en-US", 100]],
-  }),
+  drafts: read(draftLines, SAMPLES.draftLines),
+  files: [
+    ...read(fileLines, SAMPLES.fileLines),
+    ...read(
+      { fileSummary, wholeRemarks },
+      {
+        fileSummary: [
+          [fileNotes, 1],
+          [fileNotes, 100],
+          [{ ...fileNotes, more: 1, comments: 1, encoding: null }, 1],
+        ],
+        wholeRemarks: [[fileNotes]],
+      },
+    ),
+  ],
+  items: read(itemLines, SAMPLES.itemLines),
+  history: [
+    ...read(historyLines, SAMPLES.historyLines),
+    ...read(
+      { historyEntry, historyChoice, choiceDetail, jobCompletion },
+      {
+        historyEntry: [[entry, "https://discord.com/channels/1/2/3", english]],
+        historyChoice: [[entry, 100]],
+        choiceDetail: [[entry, AT + 60_000, english]],
+        jobCompletion: [[entry, AT + 3_600_000, 100, english]],
+      },
+    ),
+  ],
   commands: read({ ...commandTexts, ...menuNames, ...helpText, directLine }, {}),
   errors: Object.keys(EXPLANATIONS).map((code) => [code, errorSentence(code, { limit: 1 })]),
   explanations: Object.entries(EXPLANATIONS).flatMap(([code, { means, todo }]): [string, string][] => [
     [code, means],
     [code, todo],
   ]),
-  expectations: read(expectations, {
-    integer: [[1, 1000]],
-    number: [[1, 50]],
-    oneOf: [[["a", "b"]]],
-    size: [[sidesOf(512, null)]],
-    roles: [[20]],
-    words: [[200]],
-    text: [[1000]],
-  }),
-  labels: read(labels, {
-    takeOut: [["prompt"], ["pair"]],
-    pair: [[1, 7]],
-    choosePrompts: [
-      ["prompt", 1, 25],
-      ["pair", 2, 4],
-    ],
-    baselineAlt: [["a cat"]],
-    optimizedAlt: [["a cat"]],
-    comparisonAlt: [["a cat", "a cat, art"]],
-    contactSheetAlt: [[["a"]], [["a", "b"]]],
-  }),
-  mydata: read(dataLines, {
-    exported: [
-      [1, 1],
-      [0, 2],
-    ],
-    part: [
-      [1, false],
-      [2, true],
-    ],
-    erased: [
-      [1, 0],
-      [2, 1],
-      [0, 2],
-    ],
-    messagesDeleted: [
-      [1, 1, 1],
-      [2, 2, 2],
-      [0, 0, 0],
-    ],
-  }),
-  refusals: read(refusals, { noPart: amounts.slice(0, 3).map(([amount]) => [amount]) }),
-  results: read(result.resultLines, {
-    settings: [[["seed 7", "1 step"]]],
-    footer: [[["seed 7"]]],
-    sides: [["rewritten"]],
-    sidesOfEach: [[2, "rewritten"]],
-    onlySide: [["baseline"], ["optimized"]],
-    seed: [[7]],
-    seeds: [
-      [7, 7],
-      [7, 9],
-    ],
-    steps: [[1], [50]],
-    guidance: [[7.5]],
-    overview: [
-      ["batch", 1, 2],
-      ["compare", 2, 4],
-    ],
-    takenOut: [[1], [2]],
-    sheet: [[1, 8, 24]],
-    earlierSheets: [[1], [2]],
-    zipped: [[1], [2]],
-    zips: [
-      [48, 0, 2, ID],
-      [48, 1, 2, ID],
-      [48, 2, 3, ID],
-    ],
-    pruned: [[AT]],
-    lost: [[["cat"]], [["cat", "hat"]]],
-    unread: [[[1]], [[1, 2]]],
-    ready: people,
-    readyAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
-    endedAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
-    ended: people,
-  }),
+  expectations: read(expectations, SAMPLES.expectations),
+  labels: read(labels, SAMPLES.labels),
+  mydata: read(dataLines, SAMPLES.dataLines),
+  refusals: read(refusals, SAMPLES.refusals),
+  results: read(result.resultLines, SAMPLES.resultLines),
   result: read(
     { endSentence, jobReference, noteLine, miniatureLine, miniatureNote, infoLines },
     {
@@ -273,113 +180,31 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
       ],
     },
   ),
-  safety: read(safetyLines, {
-    picture: [["baseline"], ["optimized"]],
-    pictureOf: [
-      [1, "baseline"],
-      [2, "optimized"],
-    ],
-    more: [[2]],
-    withheld: [
-      [["the picture of the rewrite"], "flagged", "buttons"],
-      [["a", "b"], "flagged-by-choice", "command"],
-      [["a"], "unchecked", "buttons"],
-    ],
-    behindClick: [[true], [false]],
-  }),
-  scores: read(scoreLines, {
-    verdict: [
-      [scores.relevance, scores.beauty],
-      [
-        { baseline: 0.7, optimized: 0.7 },
-        { baseline: 5, optimized: 5 },
-      ],
-    ],
-    pair: [[scores]],
-    mean: [[{ mean: 0.1, low: -0.2, high: 1, n: 3 }]],
-    plotTitle: [[1], [2]],
-    plotAlt: [[["reward 1"]]],
-    tableRow: [],
-  }),
-  settings: [
-    ...read(settingTexts, {}),
-    ...read(settingLines, {
-      choice: Object.entries(settingTexts),
-      none: [["to the server"], ["to the bot"]],
-      entry: [["steps", "20", "1", AT]],
-      defaults: [[image, "beam", 100]],
-      set: [["steps", "20", "channel"]],
-      serverWide: [["serverCap"]],
-      needsAgeRestriction: [["unchecked", "show"]],
-      resetAll: [
-        [[], "server"],
-        [["steps", "guidance"], "channel"],
-      ],
-      reset: [
-        ["steps", "channel", true],
-        ["steps", "server", true],
-        ["steps", "server", false],
-      ],
-    }),
-  ],
-  status: read(statusLines, {
-    position: [
-      ["text", 1, null],
-      ["image", 2, 15_000],
-    ],
-    held: [
-      ["user", 1],
-      ["channel", 2],
-      ["server", 1234],
-    ],
-    loading: [["text"], ["image"]],
-    starts: [["text"], ["image"]],
-    left: [[1000], [60_000]],
-    rewriting: [[1, 75]],
-    drawing: [
-      ["baseline", 1, 50],
-      ["optimized", 50, 50],
-    ],
-    item: [[0, 2]],
-    pairs: [[1], [4]],
-    takenOut: [
-      ["batch", 1, 2],
-      ["compare", 0, 1],
-    ],
-    batch: [
-      [1, 0],
-      [1, 1],
-      [2, 1],
-      [4, 2],
-    ],
-  }),
-  queue: read(queueLines, {
-    counts: [
-      [0, 0],
-      [1, 1],
-    ],
-    entry: [
-      [waiting, "text", 0, null, null],
-      [waiting, "image", 2, 15_000, null],
-      [null, "text", 1, null, null],
-      [waiting, "text", 1, null, "user"],
-      [waiting, "text", 1, null, "channel"],
-      [waiting, "text", 1, null, "server"],
-    ],
-  }),
-  votes: [
-    ...read(blindLines, {
-      closes: [[AT]],
-      tileAlt: [["A"]],
-      voted: (["left", "right", "tie", "bad"] as const).flatMap(
-        (choice): [typeof choice, "baseline", boolean][] => [
-          [choice, "baseline", true],
-          [choice, "baseline", false],
+  safety: read(safetyLines, SAMPLES.safetyLines),
+  scores: [
+    ...read(scoreLines, SAMPLES.scoreLines),
+    ...read(
+      { verdictOfJudges, scoresOfPair, meanWords, plotTitle },
+      {
+        verdictOfJudges: [
+          [scores.relevance, scores.beauty],
+          [
+            { baseline: 0.7, optimized: 0.7 },
+            { baseline: 5, optimized: 5 },
+          ],
         ],
-      ),
-      tally: [[{ optimized: 1, baseline: 1, tie: 1, bad: 1 }]],
-    }),
-    ...read(statsLines, { voter: [[1]] }),
+        scoresOfPair: [[scores]],
+        meanWords: [[{ mean: 0.1, low: -0.2, high: 1, n: 3 }]],
+        plotTitle: [[1], [2]],
+      },
+    ),
+  ],
+  settings: [...read(settingTexts, {}), ...read(settingLines, SAMPLES.settingLines)],
+  status: read(statusLines, SAMPLES.statusLines),
+  queue: read(queueLines, SAMPLES.queueLines),
+  votes: [
+    ...read(blindLines, SAMPLES.blindLines),
+    ...read(statsLines, SAMPLES.statsLines),
     ...[
       { optimized: 0, baseline: 0, tie: 0, bad: 0 },
       { optimized: 1, baseline: 0, tie: 1, bad: 1 },

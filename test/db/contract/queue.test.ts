@@ -126,13 +126,15 @@ describe.each(ENGINES)("$name", ({ create }) => {
 
     test("a command is noted from its arrival until its job is stored or it is settled", async () => {
       const { origin } = newJob({ user: "ada" });
-      const later = newJob({ user: "bob" });
-      const noted = ({ applicationId, interactionId, interactionToken, tokenExpiresAt }: typeof origin) => ({
+      const { origin: bobs, ...others } = newJob({ user: "bob" });
+      const later = { ...others, origin: { ...bobs, locale: "de" } };
+      const noted = ({
         applicationId,
         interactionId,
         interactionToken,
         tokenExpiresAt,
-      });
+        locale,
+      }: typeof origin) => ({ applicationId, interactionId, interactionToken, tokenExpiresAt, locale });
       for (const arrival of [origin, later.origin, origin]) await queue.arrive(arrival);
       const { queue: after } = await engine.connect(now);
       expect(new Set(await after.arrivals())).toEqual(new Set([origin, later.origin].map(noted)));

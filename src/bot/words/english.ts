@@ -1,0 +1,52 @@
+import { draftLines, fileLines, itemLines } from "./batch.js";
+import { helpText } from "./commands.js";
+import { errorSentences, expectations } from "./errors.js";
+import { historyLines } from "./history.js";
+import { labels } from "./labels.js";
+import { dataLines } from "./mydata.js";
+import { formatDuration } from "./parts.js";
+import { refusals } from "./refusals.js";
+import { endLines, infoWords, jobLines, miniatureNote, noteWords, resultLines } from "./result.js";
+import { safetyLines } from "./safety.js";
+import { scoreLines } from "./scores.js";
+import { settingLines } from "./settings.js";
+import { queueLines, statusLines } from "./status.js";
+import type { Translated } from "./translated.js";
+import { blindLines, statsLines, verdictLines } from "./votes.js";
+
+/**
+ * What the bot says to people in messages, in English. Not here, and English for everyone: what operators read
+ * (admin.ts, the log, the command line), the texts in pictures, and direct messages in words.
+ */
+export const english = {
+  /** For what Intl writes, such as "5 minutes ago". */
+  locale: "en",
+  duration: formatDuration,
+  labels,
+  statusLines,
+  queueLines,
+  resultLines,
+  jobLines,
+  endLines,
+  errorSentences,
+  expectations,
+  noteWords,
+  infoWords,
+  miniatureNote,
+  safetyLines,
+  scoreLines,
+  blindLines,
+  verdictLines,
+  statsLines,
+  draftLines,
+  fileLines,
+  itemLines,
+  refusals,
+  historyLines,
+  dataLines,
+  settingLines,
+  helpText,
+} as const;
+
+/** What the bot says in one language. */
+export type Words = Translated<typeof english>;

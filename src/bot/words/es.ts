@@ -1,0 +1,573 @@
+import type { Words } from "./english.js";
+import { scopeOf, type Values } from "./errors.js";
+import { formsOf, type Plurals } from "./forms.js";
+import { optionNames } from "./locale-files.js";
+import { resultLines } from "./result.js";
+import { settingLines } from "./settings.js";
+import type { Unfinished } from "./translated.js";
+
+const { number, count, plural, listed, numbers, percent, decimal, duration, bytes } = formsOf("es-ES");
+
+const JOBS: Plurals = { one: "tarea", other: "tareas" };
+const PICTURES: Plurals = { one: "imagen", other: "imágenes" };
+const PROMPTS: Plurals = { one: "prompt", other: "prompts" };
+const PAIRS: Plurals = { one: "par", other: "pares" };
+const STEPS: Plurals = { one: "paso", other: "pasos" };
+const VOTES: Plurals = { one: "voto", other: "votos" };
+const ZIPS: Plurals = { one: "archivo zip", other: "archivos zip" };
+
+const more = (rest: number): string => `${number(rest)} más`;
+const withMore = (names: readonly string[], rest: number): string =>
+  listed(rest === 0 ? names : [...names, more(rest)]);
+const ofPrompts = (prompts: readonly number[]): string =>
+  prompts.length === 1 ? `El prompt ${numbers(prompts, more)}` : `Los prompts ${numbers(prompts, more)}`;
+const holder = {
+  user: "ya tienes",
+  channel: "este canal ya tiene",
+  server: "este servidor ya tiene",
+} as const;
+const owner = {
+  user: "Ya tienes",
+  channel: "Este canal ya tiene",
+  server: "Este servidor ya tiene",
+} as const;
+const sides = { baseline: "el prompt original", optimized: "la reescritura" } as const;
+const results = { optimize: "tu reescritura", compare: "tu comparación", batch: "tu lote" } as const;
+const commands = { optimize: "Reescritura", compare: "Comparación", batch: "Lote" } as const;
+const votes = { left: "A", right: "B", tie: "Empate", bad: "Las dos mal" } as const;
+
+const LATER = "Inténtalo de nuevo dentro de un rato.";
+const OWNER = "Avisa a quien lleva este bot.";
+const FORMATS =
+  "Adjunta un `.txt` con un prompt por línea, una lista `.json` o líneas `.jsonl` de textos o de pares `{original, optimized}`, o un `.csv` o `.tsv` con una columna `prompt`.";
+
+const expectations: Words["expectations"] = {
+  integer: (min, max) => `un número entero del ${number(min)} al ${number(max)}`,
+  number: (min, max) => `un número del ${number(min)} al ${number(max)}`,
+  oneOf: (words) => `uno de estos valores: ${words.join(", ")}`,
+  size: (example, multiple, min, max) =>
+    `un tamaño como \`${example}\`, con ambos lados múltiplos de ${multiple} y entre ${min} y ${max}`,
+  roles: (max) => `de 1 a ${max} roles, como menciones o identificadores`,
+  words: (max) => `de 1 a ${max} palabras separadas por comas`,
+  yesNo: "`on` u `off`",
+  text: (max) => `un texto de ${number(max)} caracteres como máximo`,
+};
+
+const optionName = optionNames("es-ES");
+const subject = (c: Values, otherwise: string): string => {
+  const unit = c.text("unit");
+  if (unit !== "line" && unit !== "entry") return otherwise;
+  const noun = unit === "line" ? "La línea" : "La entrada";
+  return c.say("number", (at) => `${noun} ${number(at)} del archivo`, otherwise);
+};
+
+const undecided = ({ tie, bad }: { readonly tie: number; readonly bad: number }): string =>
+  [
+    ...(tie === 0 ? [] : [`, ${count(tie, { one: "empate", other: "empates" })}`]),
+    ...(bad === 0 ? [] : [`, las dos mal: ${number(bad)}`]),
+  ].join("");
+
+const amountOf = (prompts: number, given: number): string =>
+  given === 0
+    ? `${count(prompts, PROMPTS)}.`
+    : given === prompts
+      ? `${count(prompts, PROMPTS)}, ya ${plural(prompts, { one: "optimizado", other: "optimizados" })}: no hace falta Promptist.`
+      : `${count(prompts, PROMPTS)}, ${number(given)} ya ${plural(given, { one: "optimizado", other: "optimizados" })}, sin necesidad de Promptist.`;
+
+const inScope = (scope: string): string => (scope === "channel" ? "este canal" : "este servidor");
+
+/** Spanish, in the familiar form. */
+export const es: Unfinished<Words> = {
+  locale: "es-ES",
+  duration,
+  expectations,
+  labels: {
+    commands,
+    cancel: "Cancelar",
+    start: "Empezar",
+    discard: "Descartar",
+    takeOut: (noun) => (noun === "prompt" ? "Quitar prompts" : "Quitar pares"),
+    choosePrompts: (noun, first, last) => `${noun === "prompt" ? "Prompts" : "Pares"} ${first} a ${last}`,
+    pair: (at, seed) => `Par ${at}, semilla ${seed}`,
+    redraw: "Volver a generar",
+    tryAgain: "Reintentar",
+    change: "Reformular",
+    asWritten: "Tal cual",
+    previewAlt: "La imagen mientras se forma",
+    votes,
+    reveal: "Revelar a todos",
+    again: "Otra semilla",
+    editPrompt: "Editar el prompt",
+    editFirst: "Editar antes",
+    drawPair: "Generar el par",
+    drawRaw: "Generar tal cual",
+    info: "Info",
+    delete: "Eliminar",
+    chooseBeam: "Generar otra reescritura",
+    chooseWords: "Quitar palabras añadidas",
+    editPromptTitle: "Editar el prompt; la semilla no cambia",
+    editRewriteTitle: "Editar la reescritura antes de generar",
+    prompt: "Prompt",
+    rewrite: "Reescrito por Promptist",
+    givenRewrite: "Optimizado",
+    negative: "Prompt negativo",
+    baselineAlt: (prompt) => `Imagen del prompt original: ${prompt}`,
+    optimizedAlt: (prompt) => `Imagen del prompt reescrito: ${prompt}`,
+    comparisonAlt: (prompt, optimized) =>
+      `Dos imágenes, una al lado de la otra. A la izquierda, el prompt original: ${prompt}. A la derecha, reescrito: ${optimized}`,
+    contactSheetAlt: (prompts) =>
+      `Pares de imágenes de ${count(prompts.length, PROMPTS)}: ${prompts.join("; ")}`,
+  },
+  statusLines: {
+    accepted: "Aceptado.",
+    position: (phase, position, etaMs) =>
+      `En la cola de ${phase === "text" ? "reescritura" : "generación"}: ${position === 1 ? "el próximo turno es tuyo" : `puesto ${number(position)}`}.${etaMs === null ? "" : ` Listo en aprox. ${duration(etaMs)}.`}`,
+    starts: (phase) => (phase === "text" ? "Empezando…" : "Empieza la generación…"),
+    paused: "Un admin lo ha pausado; conservas tu puesto.",
+    retries: "Este intento ha fallado. El bot lo intenta de nuevo enseguida.",
+    held: (scope, limit) =>
+      `Espera fuera de la cola: ${holder[scope]} ${count(limit, JOBS)} en ella, el máximo permitido a la vez. Entrará sola cuando ${limit === 1 ? "termine esa" : "termine una de ellas"}.`,
+    loading: (phase) =>
+      phase === "text" ? "Reescritura: cargando Promptist…" : "Generación: cargando Stable Diffusion…",
+    rewriting: (step, steps) => `reescribiendo, token ${number(step)} de ${number(steps)}`,
+    drawing: (side, step, steps) =>
+      `imagen ${side === "baseline" ? "del prompt original" : "de la reescritura"}, paso ${number(step)} de ${number(steps)}`,
+    item: (index, items) => `prompt ${number(index + 1)} de ${number(items)}`,
+    left: (ms) => `faltan aprox. ${duration(ms)}`,
+    pairs: (pairs) => `${count(pairs, PAIRS)}, cada uno con su propia semilla.`,
+    takenOut: (kind, left, all) =>
+      `${left === 1 ? "Queda" : "Quedan"} ${number(left)} de ${number(all)} ${plural(all, kind === "batch" ? PROMPTS : PAIRS)}.`,
+    stopping: "Deteniendo.",
+    late: "Esto tarda más de lo que Discord me deja editar este mensaje. El resultado llegará aquí en un mensaje nuevo.",
+    erased: "Cancelado y borrado, junto con todo lo que se guardaba sobre ti.",
+    batch: amountOf,
+  },
+  queueLines: {
+    title: "Cola",
+    paused: "Un admin ha pausado la cola. Las tareas en espera conservan su puesto.",
+    counts: (running, waiting) =>
+      running + waiting === 0
+        ? "No hay nada en curso ni en espera."
+        : `${number(running)} en curso, ${number(waiting)} en espera.`,
+    yours: "Tus tareas más atrás:",
+    entry: (job, phase, position, etaMs, held) => {
+      const outside = {
+        user: "fuera, hasta que termine otra tarea de esta persona",
+        channel: "fuera, hasta que termine otra tarea de este canal",
+        server: "fuera, hasta que termine otra tarea de este servidor",
+      };
+      const waits = `n.º ${number(position)} en ${phase === "text" ? "reescritura" : "generación"}`;
+      const where = held !== null ? outside[held] : position === 0 ? "**en curso**" : waits;
+      const what =
+        job === null ? "una tarea de otro sitio" : `${commands[job.kind]} de <@${job.userId}> \`${job.id}\``;
+      return `${where}: ${what}${etaMs === null ? "" : `, en aprox. ${duration(etaMs)}`}`;
+    },
+  },
+  resultLines: {
+    settings: resultLines.settings,
+    footer: resultLines.footer,
+    sides: (how) => `**Izquierda** tal cual · **derecha** ${how}:`,
+    sidesOfEach: (pairs, how) =>
+      `${count(pairs, PAIRS)}, cada uno con **izquierda** tal cual · **derecha** ${how}:`,
+    change: "Genera esto con otra reescritura, o sin algunas de las palabras añadidas; la semilla no cambia.",
+    onlySide: (side) =>
+      side === "baseline" ? "Generado a partir del prompt original." : "Generado a partir de la reescritura.",
+    rewritesDiffer: "-# Cada par tiene su propia reescritura; esta es la primera.",
+    seed: (seed) => `semilla ${seed}`,
+    seeds: (first, last) => (first === last ? `semilla ${first}` : `semillas ${first} a ${last}`),
+    steps: (steps) => count(steps, STEPS),
+    guidance: (guidance) => `guía ${number(guidance)}`,
+    overview: (kind, items, pictures) =>
+      `${count(items, kind === "batch" ? PROMPTS : PAIRS)}, ${count(pictures, PICTURES)}.`,
+    takenOut: (prompts) => `${count(prompts, { one: "prompt quitado", other: "prompts quitados" })}.`,
+    sheet: (first, last, all) => `Prompts ${number(first)} a ${number(last)} de ${number(all)}.`,
+    earlierSheets: (sheets) =>
+      sheets === 1
+        ? "La hoja 1 llegó durante la generación y también está en el zip."
+        : `Las hojas 1 a ${number(sheets)} llegaron durante la generación y también están en el zip.`,
+    zipped: (pictures) =>
+      `${pictures === 1 ? "La imagen está" : `Las ${number(pictures)} imágenes están`} en el zip.`,
+    zips: (pictures, here, all, jobId) =>
+      `${count(pictures, PICTURES)} en total, en ${count(all, ZIPS)}, porque aquí un archivo no puede ser más grande. ${here === 0 ? "Ninguno cabe en este mensaje" : here === 1 ? "El primero está aquí" : `Del 1 al ${here} están aquí`}; \`/show id:${jobId} part:${here + 1}\` trae el siguiente.`,
+    zipTooLarge: "Algunas imágenes pesan más de lo que permite este canal y no están en ningún zip.",
+    again:
+      "Adjunta `report.csv` a `/batch` para volver a generar sus filas: las mismas semillas y ajustes dan las mismas imágenes.",
+    pruned: (at) =>
+      `Las imágenes se borraron <t:${Math.floor(at / 1000)}:D> para hacer sitio. «Volver a generar» da las mismas.`,
+    shrunk: "Las imágenes son copias reducidas: las originales pesan más de lo que permite este canal.",
+    lost: (words) =>
+      `La reescritura ya no tiene ${words.map((word) => `*${word}*`).join(", ")}; puede que la imagen no lo muestre.`,
+    recordsLeftOut:
+      "Las listas de prompts y semillas pesan demasiado para este canal; `/mydata export` las tiene.",
+    unread: (prompts) =>
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "es demasiado largo" : "son demasiado largos"} para Promptist. La parte que no leyó va detrás de la reescritura, sin cambios.`,
+    missing: "Las imágenes ya no están en el disco del bot.",
+    direct: "No he podido publicar donde lo pediste, así que aquí lo tienes.",
+    ready: (userId, kind) => `<@${userId}>, ya está ${results[kind]}.`,
+    readyAt: (userId, kind, link) => `<@${userId}>, ya está ${results[kind]}: ${link}`,
+    endedAt: (userId, kind, link) => `<@${userId}>, ${results[kind]} ha acabado sin resultado: ${link}`,
+    ended: (userId, kind) => `<@${userId}>, ${results[kind]} ha acabado sin resultado.`,
+  },
+  jobLines: {
+    id: (jobId) => `Tarea \`${jobId}\`.`,
+    made: (jobId, parentId) => `Tarea \`${jobId}\`, hecha a partir de \`${parentId}\`.`,
+  },
+  endLines: {
+    cancelled: (kind) => `${commands[kind]}: tarea cancelada.`,
+    tried: (times) => `Se ha intentado ${count(times, { one: "vez", other: "veces" })}.`,
+  },
+  errorSentences: {
+    INPUT_EMPTY: () => "El prompt está vacío. Escribe lo que debe mostrar la imagen.",
+    INPUT_TOO_LONG: (c) =>
+      `${subject(c, "El prompt")} ${c.say("limit", (limit) => `pasa de ${number(limit)} caracteres`, "es demasiado largo")}. Acórtalo e inténtalo de nuevo.`,
+    INPUT_OPTION: (c) => {
+      const name = optionName(c.text("option"));
+      const expected = c.expected(expectations);
+      const limit = c.number("limit");
+      const takes =
+        expected !== null
+          ? `admite ${expected}`
+          : limit !== null
+            ? `admite ${number(limit)} como máximo`
+            : "tiene un valor que no vale";
+      return `${name === null ? "Una opción" : `La opción \`${name}\``} ${takes}. Cámbialo e inténtalo de nuevo.`;
+    },
+    INPUT_SIZE: (c) =>
+      `${c.code("size") === null ? "Este tamaño" : `El tamaño ${c.code("size")}`} es demasiado grande para el modelo de aquí. ${c.say("max", (max) => `Ningún lado puede pasar de ${number(max)} píxeles`, "Elige uno más pequeño")}.`,
+    INPUT_CHOICE: () =>
+      "Esa opción no existe en esta tarea. Elige de nuevo debajo de su mensaje más reciente.",
+    INPUT_UNCHANGED: () => "No ha cambiado nada, así que el resultado sería el mismo.",
+    INPUT_WORD: (c) =>
+      `${c.code("word") === null ? "Una palabra del prompt" : `La palabra ${c.code("word")}`} no está permitida aquí. Escribe el prompt sin ella.`,
+    DRAFT_GONE: () =>
+      "Este borrador ya no existe: se empezó, se descartó o caducó. Usa `/batch` otra vez con el archivo.",
+    DRAFT_LIMIT: (c) =>
+      `${c.say("limit", (limit) => `Ya tienes ${count(limit, { one: "borrador", other: "borradores" })} por empezar, el máximo permitido`, "Ya tienes demasiados borradores por empezar")}. Empieza o descarta uno y adjunta el archivo otra vez.`,
+    NOT_OPERATOR: () => "Solo puede hacerlo quien lleva este bot, porque afecta a todos los servidores.",
+    NOT_ALLOWED: () =>
+      "Solo puede hacerlo quien administra este servidor o canal. Pregunta a un admin del servidor.",
+    FILE_TOO_BIG: (c) =>
+      `El archivo ${c.say("limit", (limit) => `pasa de ${bytes(limit)}`, "es demasiado grande")}. Divídelo en archivos más pequeños.`,
+    FILE_BINARY: () => `El archivo no es texto. ${FORMATS}`,
+    FILE_ENCODING: (c) =>
+      `${subject(c, "El archivo")} no es texto UTF-8. Guarda el archivo como UTF-8 y adjúntalo otra vez.`,
+    FILE_TYPE: () => `Este tipo de archivo no se puede leer. ${FORMATS}`,
+    FILE_SHAPE: (c) =>
+      `${c.text("problem") === "not a list" ? "El archivo es JSON, pero no una lista" : `${subject(c, "El archivo")} ${c.text("problem") === "json" ? "no es JSON válido" : "no se puede leer"}`}. ${FORMATS}`,
+    FILE_EMPTY: () => `El archivo no tiene ningún prompt. ${FORMATS}`,
+    FILE_UNREACHABLE: () => "No se ha podido descargar el archivo de Discord. Adjúntalo otra vez.",
+    QUEUE_BUSY_DATABASE: () => `La cola está ocupada y no se ha guardado nada. ${LATER}`,
+    QUEUE_LOCKED: () => `Otra copia de este bot usa la misma cola. ${OWNER}`,
+    QUEUE_FULL: () => `La cola está llena y no se ha guardado nada. ${LATER}`,
+    QUEUE_CAP: (c) =>
+      `${owner[scopeOf(c)]} ${c.say("limit", (limit) => `${count(limit, { one: "tarea abierta", other: "tareas abiertas" })}, el máximo permitido aquí`, "el máximo de tareas abiertas que se permite aquí")}. Empiezan solas; vuelve a pedirlo cuando termine una.`,
+    QUEUE_NEWER_SCHEMA: () => `La cola es de una versión más nueva de este bot. ${OWNER}`,
+    CHECKPOINT_MISSING: () => `El modelo que hace falta no está instalado. ${OWNER}`,
+    CHECKPOINT_CORRUPT: () => `Los archivos del modelo están dañados. ${OWNER}`,
+    CHECKPOINT_TENSORS: () => `Los archivos del modelo no encajan con su configuración. ${OWNER}`,
+    CHECKPOINT_ARCHITECTURE: () =>
+      `El modelo instalado es de un tipo que este bot no puede ejecutar. ${OWNER}`,
+    CHECKPOINT_UNSAFE: () =>
+      `Se han rechazado los archivos del modelo porque podrían ejecutar código. ${OWNER}`,
+    HUB_NOT_FOUND: () => `El sitio que publica el modelo no lo tiene. ${OWNER}`,
+    HUB_REFUSED: () => `El sitio que publica el modelo pide permiso para usarlo. ${OWNER}`,
+    HUB_BUSY: () => `El sitio que publica el modelo está saturado. ${OWNER}`,
+    HUB_UNREACHABLE: () => `No se puede acceder al sitio que publica el modelo. ${OWNER}`,
+    HUB_HASH: () => `Un archivo del modelo llegó dañado. ${OWNER}`,
+    DEVICE_UNAVAILABLE: () => `La tarjeta gráfica no se puede usar ahora mismo. ${LATER}`,
+    OUT_OF_MEMORY: () =>
+      "No ha habido memoria suficiente. Prueba con menos prompts a la vez o inténtalo más tarde.",
+    WORKER_DIED: () => `El proceso del modelo se ha cerrado de forma inesperada. ${LATER}`,
+    WORKER_STALLED: () => `El proceso del modelo ha dejado de responder. ${LATER}`,
+    DISK_FULL: () => `El disco de este bot está lleno. ${OWNER}`,
+    DISK_READ_ONLY: () => `Este bot no tiene permiso para guardar imágenes en su disco. ${OWNER}`,
+    DISK_FAILED: () => `No se ha podido leer o escribir en el disco de este bot. ${OWNER}`,
+    CANCELLED: () => "Se ha cancelado.",
+    INTERNAL: () =>
+      "Algo ha fallado dentro del bot. Inténtalo de nuevo; si vuelve a pasar, avisa a quien lo lleva.",
+    DISCORD_REFUSED: () =>
+      "El resultado está listo y guardado, pero Discord ha rechazado el mensaje que lo lleva.",
+    DISCORD_UNREACHABLE: () => `No se ha podido contactar con Discord. ${LATER}`,
+    CONFIG: () => `Este bot no está bien configurado. ${OWNER}`,
+  },
+  noteWords: {
+    unchanged: "Promptist no ha cambiado nada.",
+    unread: (words) =>
+      `Promptist no puede leer hasta el final un prompt tan largo. Esta parte va detrás de la reescritura, sin cambios: ${words}`,
+    truncated: (side, words) =>
+      `El modelo de imágenes no puede leer el final del ${side === "baseline" ? "prompt" : "prompt reescrito"}: ${words}`,
+  },
+  infoWords: {
+    rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
+      `Reescritura: ${mode}${mode === "beam" ? `, ${beams} haces` : ""}, ${count(maxNewTokens, { one: "token", other: "tokens" })} como máximo, ${count(rewrites, { one: "reescritura distinta", other: "reescrituras distintas" })}`,
+    drawing: ({ seed, steps, guidance, scheduler }, size) =>
+      `Semilla ${seed} · ${count(steps, STEPS)} · guía ${number(guidance)} · ${scheduler}${size === null ? "" : ` · ${size}`}`,
+    rewritingTook: (ms) => `reescritura ${duration(ms)}`,
+    drawingTook: (side, ms) =>
+      `imagen ${side === "baseline" ? "del prompt original" : "de la reescritura"} ${duration(ms)}`,
+    took: (parts) => `Tiempo: ${parts.join(", ")}`,
+    checkpoints: (names) => `Checkpoints: ${names.join(", ") || "ninguno todavía"}`,
+    miniature:
+      "Los modelos en miniatura son sustitutos pequeños: conocen 100 temas. Quien lleva este bot puede instalar los completos.",
+    askedBy: (userId, at) => `Pedido por <@${userId}>, <t:${Math.floor(at / 1000)}:f>`,
+  },
+  miniatureNote: (phases) => {
+    if (phases.length === 0) return null;
+    return phases.length > 1
+      ? "modelos en miniatura"
+      : `${phases[0] === "text" ? "Promptist" : "Stable Diffusion"} en miniatura`;
+  },
+  safetyLines: {
+    picture: (side) =>
+      side === "baseline" ? "la imagen del prompt original" : "la imagen de la reescritura",
+    pictureOf: (prompt, side) =>
+      side === "baseline" ? `el prompt ${prompt} tal cual` : `la reescritura del prompt ${prompt}`,
+    more: (pictures) => more(pictures),
+    withheld: (pictures, why, redraw) => {
+      const what = `No se muestra: ${listed(pictures)}.`;
+      if (why === "unchecked")
+        return `${what} Ningún filtro de seguridad lo ha revisado, y aquí no se publica nada sin revisar.`;
+      const because =
+        why === "flagged"
+          ? "El filtro de seguridad lo ha marcado, y este canal no tiene restricción de edad."
+          : "El filtro de seguridad lo ha marcado, y los ajustes de aquí ocultan lo que marca.";
+      const todo =
+        redraw === "buttons"
+          ? "Quien lo pidió puede generarlo otra vez con los botones de abajo: con otra semilla u otras palabras."
+          : "Quien lo pidió puede generar ese prompt otra vez con `/compare`: con otra semilla u otras palabras.";
+      return `${what} ${because} ${todo}`;
+    },
+    behindClick: (flagged) =>
+      flagged
+        ? "Se ve tras un clic, porque el filtro de seguridad ha marcado algo aquí."
+        : "Se ve tras un clic, porque ningún filtro de seguridad ha revisado estas imágenes.",
+    blindElsewhere:
+      "Todavía se está votando sobre este par; no se puede mostrar aquí hasta que acabe la votación.",
+  },
+  scoreLines: {
+    decimal,
+    judges: (parts) => `Valoración: ${parts.join(" · ")}`,
+    fits: {
+      same: "sigue el prompt igual de bien",
+      better: "sigue mejor el prompt",
+      worse: "sigue peor el prompt",
+    },
+    looksSame: (points) => `se ve igual de bien (${decimal(points, 1)} de 10)`,
+    looks: (isBetter, from, to) =>
+      `se ve ${isBetter ? "mejor" : "peor"} (${decimal(from, 1)} → ${decimal(to, 1)} de 10)`,
+    relevance: (change) => `fidelidad al prompt ${change}`,
+    beauty: (change) => `belleza ${change}`,
+    rewardOf: (reward) => `recompensa ${reward} (lo que Promptist aprendió a subir)`,
+    pair: (parts) => `Puntuación, tal cual → reescrito: ${parts.join(" · ")}`,
+    title: "**Puntuación**: medias con intervalos del 95 %; por encima de cero, la reescritura es mejor.",
+    relevanceChange: "Cambio de fidelidad",
+    beautyGain: "Cambio de belleza",
+    reward: "Recompensa",
+    mean: (mean, low, high, n) => `${mean} (de ${low} a ${high}), n = ${n}`,
+    plotAlt: (facts) => `Un punto por cada par, y las medias: ${facts.join("; ")}`,
+    tableHead: " #  fidelidad      belleza       recompensa",
+  },
+  blindLines: {
+    question:
+      "¿Qué imagen es mejor, A o B? Una de ellas sale de una reescritura del prompt. Vota para saber cuál.",
+    closes: (at) => `La votación termina <t:${Math.floor(at / 1000)}:R>.`,
+    tileAlt: (letter) => `Imagen ${letter}; todavía no se dice si sale de la reescritura`,
+    nothing: "Promptist no ha cambiado nada, así que no hay nada que votar.",
+    voted: (counted, left, isFirst) => {
+      const right = left === "baseline" ? "optimized" : "baseline";
+      const chosen = {
+        left: `A, ${sides[left]}`,
+        right: `B, ${sides[right]}`,
+        tie: "empate",
+        bad: "las dos mal",
+      }[counted];
+      return `${isFirst ? "Tu voto cuenta" : "Cuenta tu primer voto"}: ${chosen}. A era ${sides[left]}, B era ${sides[right]}.`;
+    },
+    secret: "Guárdatelo hasta que acabe la votación.",
+    final: "Ya sabes cuál es cuál, así que tu voto ya no puede cambiar.",
+    tally: ({ optimized, baseline, tie, bad }) =>
+      `**Votos** reescritura ${number(optimized)} · tal cual ${number(baseline)} · empate ${number(tie)} · las dos mal ${number(bad)}`,
+  },
+  verdictLines: {
+    none: "Todavía no hay votos. Usa `/compare blind:True`: debajo del par, todos pueden votar por A o B.",
+    tooFew: (tally, needed) =>
+      `${number(tally.optimized)} de ${count(tally.optimized + tally.baseline, VOTES)} para la reescritura${undecided(tally)}. Son muy pocos para saberlo: hacen falta ${number(needed)}.`,
+    rate: (rate, { low, high }, n, tally) =>
+      `${percent(rate)} (confianza del 95 %: del ${percent(low)} al ${percent(high)}), n = ${number(n)}${undecided(tally)}.`,
+  },
+  statsLines: {
+    title: "Con qué frecuencia gana la reescritura",
+    all: "Todos los votos",
+    voter: (rank) => `Votante ${number(rank)}`,
+  },
+  draftLines: {
+    amount: (prompts, given, pictures) =>
+      `${amountOf(prompts, given)} En total, ${count(pictures, PICTURES)}.`,
+    time: (ownMs) => `Tarda aprox. ${duration(ownMs)} en este equipo.`,
+    unknownTime: "Aún no se sabe cuánto tarda: no se ha hecho nada parecido desde que arrancó el bot.",
+    ahead: (jobs, ms) =>
+      `Antes ${jobs === 1 ? "va" : "van"} ${count(jobs, JOBS)}${ms === null ? "" : `, aprox. ${duration(ms)}`}.`,
+    first: (prompts, all) =>
+      [
+        ...prompts.map((prompt, i) => `${i + 1}. ${prompt}`),
+        ...(prompts.length < all ? [`y ${more(all - prompts.length)}`] : []),
+      ].join("\n"),
+    tooLong: (prompts) =>
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "es demasiado largo" : "son demasiado largos"} para Promptist. Reescribe el principio y el resto se queda como está.`,
+    again: "Las semillas y los ajustes vienen del informe.",
+    fileSettings: "Se usan las semillas y los ajustes del archivo.",
+    own: (prompts) =>
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "tiene" : "tienen"} ajustes propios, del archivo.`,
+    ends: (at) =>
+      `No se genera nada hasta que pulses «Empezar». Este borrador caduca <t:${Math.floor(at / 1000)}:R>.`,
+    expired:
+      "Nadie pulsó «Empezar» a tiempo, así que no se generó nada. Usa `/batch` otra vez con el archivo.",
+    discarded: "Descartado. No se ha generado nada.",
+  },
+  fileLines: {
+    onlyFirst: (taken, rest, isAll) =>
+      `${taken === 1 ? "Solo se toma el primer prompt del archivo" : `Solo se toman los ${number(taken)} primeros prompts del archivo`}; ${rest === 1 ? "se queda" : "se quedan"} fuera ${number(rest)}${isAll ? "" : " o más"}. Ponlos en otro archivo.`,
+    encoding: (encoding) =>
+      `El archivo no está en UTF-8, así que se lee como \`${encoding}\`. Si ves letras raras, guárdalo como UTF-8 y adjúntalo otra vez.`,
+    leftOut: "Se queda fuera",
+    unread: "No se entiende, y se genera sin ello",
+    ignored: (names, rest) => `No se lee: ${withMore(names, rest)}.`,
+    comments: (lines) =>
+      `${count(lines, { one: "línea que empieza por `#` se salta", other: "líneas que empiezan por `#` se saltan" })}.`,
+    remark: (unit, lines, rest, problem) => {
+      const nouns: Plurals =
+        unit === "line" ? { one: "línea", other: "líneas" } : { one: "entrada", other: "entradas" };
+      return `${plural(lines.length + rest, nouns)} ${withMore(lines.map(number), rest)}: ${problem}`;
+    },
+    more: (remarks) => `y ${more(remarks)}`,
+  },
+  itemLines: {
+    choose: (noun) =>
+      `Elige los ${noun === "prompt" ? "prompts" : "pares"} que quieres quitar. Las imágenes ya generadas se quedan.`,
+    more: (shown, all) => `Las listas muestran los primeros ${number(shown)} de ${number(all)} en espera.`,
+    taken: (noun, taken, left) => {
+      const what =
+        noun === "prompt"
+          ? count(taken, { one: "prompt quitado", other: "prompts quitados" })
+          : count(taken, { one: "par quitado", other: "pares quitados" });
+      return `${what}; ${left === 0 ? "no queda nada por generar" : `por generar: ${number(left)}`}.`;
+    },
+    gone: "Ya se han generado o quitado.",
+  },
+  refusals: {
+    notYours: "Solo puede hacerlo quien pidió esto, o la moderación.",
+    notYoursToChange: "Aquí solo puede hacerlo quien pidió esto. Usa tú el comando para generar lo tuyo.",
+    elsewhere: "Esto es de otro canal.",
+    role: "Necesitas cierto rol para hacer esto aquí. Pregunta a un admin de este servidor.",
+    noBallot: "No hay votación sobre estas imágenes.",
+    noVotes: "Todavía no ha votado nadie. Pide un par con `/compare blind:True`.",
+    stillOpen: "Esto aún no ha terminado. `/queue` muestra por dónde va.",
+    secret: "Es una votación a ciegas; lo verás cuando termine.",
+    notYourDraft: "Solo puede empezarlo quien adjuntó el archivo.",
+    noPart: (parts) =>
+      parts === 0
+        ? "Las imágenes ya no están en el disco del bot, así que no hay zip de ellas."
+        : `Aquí hay ${count(parts, ZIPS)} de estas imágenes.`,
+    nothingToChange: "No hay otra reescritura de esto.",
+    nothingLeft: "Ya no espera ningún prompt de este lote.",
+    notFinished: "Esto no ha terminado. Cancélalo primero.",
+    alreadyFinished: "Esto ya ha terminado.",
+    unknownJob: "Esa tarea no existe aquí. Puede que se haya borrado.",
+    unknownButton: "Este botón es de otra versión del bot. Usa el comando otra vez.",
+    unknownCommand: "Este comando es de otra versión del bot. Recarga Discord e inténtalo de nuevo.",
+    repeated: "Lo has enviado dos veces en un segundo, así que se hace solo una vez.",
+    stopping: "El bot está a punto de reiniciarse. Inténtalo de nuevo en un minuto.",
+    interrupted: "El bot se detuvo antes de poder guardar este comando. Úsalo otra vez.",
+  },
+  historyLines: {
+    title: "Tus últimas tareas",
+    none: "Todavía no has pedido nada. Empieza con `/compare`.",
+    states: {
+      queued: "en espera",
+      running: "en curso",
+      done: "hecha",
+      failed: "fallida",
+      cancelled: "cancelada",
+    },
+    open: "Abrir",
+    again: "Repetir una, con otra semilla",
+  },
+  dataLines: {
+    exported: (jobs, given) => `Guardado sobre ti: ${count(jobs, JOBS)} y ${count(given, VOTES)}.`,
+    part: (at, isLast) =>
+      isLast ? `Parte ${number(at)}, la última.` : `Parte ${number(at)}; ahora viene la siguiente.`,
+    exporting: "Tu última exportación aún se está enviando. Los archivos llegan uno tras otro.",
+    notConfirmed:
+      "No se ha borrado nada. `/mydata erase confirm:True` borra todo lo que se guarda sobre ti y los mensajes del bot con tus resultados; añade `messages:False` para conservar los mensajes.",
+    erased: (jobs, stopping) =>
+      `Borrado: ${count(jobs, JOBS)} con sus imágenes, tus votos y tus ajustes.${stopping === 0 ? "" : ` ${count(stopping, { one: "tarea en curso se está deteniendo", other: "tareas en curso se están deteniendo" })}; usa el comando otra vez para ${stopping === 1 ? "borrarla" : "borrarlas"}.`}`,
+    messagesKept: "Los mensajes se quedan. Pulsa «Eliminar» debajo de uno para quitarlo.",
+    deletingMessages: "Se están borrando los mensajes con tus resultados.",
+    messagesDeleted: (deleted, failed, later) =>
+      [
+        `${count(deleted, { one: "mensaje borrado", other: "mensajes borrados" })}.`,
+        ...(failed === 0
+          ? []
+          : [
+              `No se ${failed === 1 ? "ha" : "han"} podido borrar ${count(failed, { one: "mensaje", other: "mensajes" })}: pulsa «Eliminar» debajo.`,
+            ]),
+        ...(later === 0
+          ? []
+          : [
+              `Aún no se ${later === 1 ? "ha" : "han"} podido borrar ${count(later, { one: "mensaje", other: "mensajes" })}; el bot lo intenta de nuevo.`,
+            ]),
+      ].join(" "),
+  },
+  settingLines: {
+    title: "Ajustes",
+    channel: "Este canal",
+    server: "Este servidor",
+    program: "El propio bot",
+    names: "Lo que se puede ajustar",
+    choice: settingLines.choice,
+    none: (falls) =>
+      `Aquí no hay nada ajustado (se aplican ${falls === "to the server" ? "los ajustes del servidor" : "los valores predeterminados del bot"}).`,
+    entry: (name, value, by, at) => `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,
+    defaults: ({ steps, guidance, scheduler }, mode, maxSteps) =>
+      `${count(steps, STEPS)} (${number(maxSteps)} como máximo), guía ${number(guidance)}, ${scheduler}, modo ${mode}`,
+    set: (name, value, scope) => `\`${name}\` es ahora ${value} en ${inScope(scope)}.`,
+    serverWide: (name) =>
+      `\`${name}\` cuenta las tareas de todo el servidor, así que un canal no puede tener el suyo. Elige todo el servidor como ámbito.`,
+    needsAgeRestriction: (name, value) =>
+      `\`${name}\` solo puede ser \`${value}\` en canales con restricción de edad, y este no la tiene. Usa el comando en un canal así, o ajústalo para todo el servidor: entonces vale solo en esos canales.`,
+    all: "todo lo que está ajustado",
+    resetAll: (names, scope) =>
+      names.length === 0
+        ? `No había nada ajustado en ${inScope(scope)}.`
+        : `Restablecido en ${inScope(scope)}: ${listed(names.map((name) => `\`${name}\``))}.`,
+    reset: (name, scope, was) => {
+      if (!was) return `\`${name}\` no estaba ajustado en ${inScope(scope)}.`;
+      return `\`${name}\` se ha restablecido en ${inScope(scope)}. ${scope === "channel" ? "Se aplica el ajuste del servidor o el predeterminado del bot." : "Se aplica el valor predeterminado del bot."}`;
+    },
+    pingOn: "Se te avisará cuando un resultado lento esté listo.",
+    pingOff: "Ya no se te avisará. Tus resultados se siguen publicando.",
+  },
+  helpText: {
+    title: "Promptist",
+    lines: [
+      "**Empieza aquí**",
+      "`/compare` genera imágenes de tu prompt, tal cual y reescrito.",
+      "`/optimize` solo lo reescribe.",
+      "`/batch` compara todos los prompts de un archivo.",
+      "En cualquier mensaje: clic derecho (en el móvil, mantenlo pulsado), luego **Aplicaciones** y luego **Optimizar esto** o **Comparar esto**.",
+      "",
+      "**Después**",
+      "`/queue` muestra lo que está en curso y en espera.",
+      "`/history` muestra tus últimas tareas, `/show` recupera una.",
+      "Los botones bajo un resultado lo generan otra vez.",
+      "",
+      "**¿Cuál es mejor?**",
+      "`/compare blind:True` oculta cuál es cuál hasta que votes.",
+      "`/stats show` dice cuál gana.",
+      "",
+      "**Tus datos y avisos**",
+      "`/settings ping` activa o desactiva los avisos.",
+      "`/mydata export` y `/mydata erase`: lo que se guarda sobre ti.",
+    ],
+  },
+};

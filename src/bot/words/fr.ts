@@ -1,0 +1,573 @@
+import type { Words } from "./english.js";
+import { scopeOf, type Values } from "./errors.js";
+import { formsOf, type Plurals } from "./forms.js";
+import { optionNames } from "./locale-files.js";
+import { resultLines } from "./result.js";
+import { settingLines } from "./settings.js";
+import type { Unfinished } from "./translated.js";
+
+const { number, count, plural, listed, numbers, percent, decimal, duration, bytes } = formsOf("fr");
+
+const JOBS: Plurals = { one: "demande", other: "demandes" };
+const PICTURES: Plurals = { one: "image", other: "images" };
+const PROMPTS: Plurals = { one: "prompt", other: "prompts" };
+const PAIRS: Plurals = { one: "paire", other: "paires" };
+const STEPS: Plurals = { one: "étape", other: "étapes" };
+const VOTES: Plurals = { one: "vote", other: "votes" };
+const MESSAGES: Plurals = { one: "message", other: "messages" };
+const ZIPS: Plurals = { one: "archive zip", other: "archives zip" };
+
+const more = (rest: number): string => count(rest, { one: "autre", other: "autres" });
+const withMore = (names: readonly string[], rest: number): string =>
+  listed(rest === 0 ? names : [...names, more(rest)]);
+const ofPrompts = (prompts: readonly number[]): string =>
+  prompts.length === 1 ? `Le prompt ${numbers(prompts, more)}` : `Les prompts ${numbers(prompts, more)}`;
+const holder = { user: "vous en avez", channel: "ce salon en a", server: "ce serveur en a" } as const;
+const owner = { user: "Vous avez", channel: "Ce salon a", server: "Ce serveur a" } as const;
+const sides = { baseline: "le prompt d'origine", optimized: "la réécriture" } as const;
+const results = { optimize: "votre réécriture", compare: "votre comparaison", batch: "votre lot" } as const;
+const commands = { optimize: "Réécriture", compare: "Comparaison", batch: "Lot" } as const;
+const votes = { left: "A", right: "B", tie: "Égalité", bad: "Les deux mauvaises" } as const;
+
+const LATER = "Réessayez dans un moment.";
+const OWNER = "Prévenez la personne qui gère ce bot.";
+const FORMATS =
+  "Joignez un `.txt` avec un prompt par ligne, une liste `.json` ou des lignes `.jsonl` de textes ou de paires `{original, optimized}`, ou un `.csv` ou `.tsv` avec une colonne `prompt`.";
+
+const expectations: Words["expectations"] = {
+  integer: (min, max) => `un nombre entier de ${number(min)} à ${number(max)}`,
+  number: (min, max) => `un nombre de ${number(min)} à ${number(max)}`,
+  oneOf: (words) => `l'une de ces valeurs : ${words.join(", ")}`,
+  size: (example, multiple, min, max) =>
+    `une taille comme \`${example}\`, avec deux côtés multiples de ${multiple} et compris entre ${min} et ${max}`,
+  roles: (max) => `de 1 à ${max} rôles, en mention ou par leur identifiant`,
+  words: (max) => `de 1 à ${max} mots séparés par des virgules`,
+  yesNo: "`on` ou `off`",
+  text: (max) => `un texte de ${number(max)} caractères au plus`,
+};
+
+const optionName = optionNames("fr");
+const subject = (c: Values, otherwise: string): string => {
+  const unit = c.text("unit");
+  if (unit !== "line" && unit !== "entry") return otherwise;
+  const noun = unit === "line" ? "La ligne" : "L'entrée";
+  return c.say("number", (at) => `${noun} ${number(at)} du fichier`, otherwise);
+};
+
+const undecided = ({ tie, bad }: { readonly tie: number; readonly bad: number }): string =>
+  [
+    ...(tie === 0 ? [] : [`, ${count(tie, { one: "égalité", other: "égalités" })}`]),
+    ...(bad === 0 ? [] : [`, les deux mauvaises : ${number(bad)}`]),
+  ].join("");
+
+const amountOf = (prompts: number, given: number): string =>
+  given === 0
+    ? `${count(prompts, PROMPTS)}.`
+    : given === prompts
+      ? `${count(prompts, PROMPTS)}, déjà ${plural(prompts, { one: "optimisé", other: "optimisés" })} : pas besoin de Promptist.`
+      : `${count(prompts, PROMPTS)}, dont ${number(given)} déjà ${plural(given, { one: "optimisé", other: "optimisés" })}, sans besoin de Promptist.`;
+
+const inScope = (scope: string): string => (scope === "channel" ? "ce salon" : "ce serveur");
+
+/** French, in the polite form. */
+export const fr: Unfinished<Words> = {
+  locale: "fr",
+  duration,
+  expectations,
+  labels: {
+    commands,
+    cancel: "Annuler",
+    start: "Démarrer",
+    discard: "Abandonner",
+    takeOut: (noun) => (noun === "prompt" ? "Retirer des prompts" : "Retirer des paires"),
+    choosePrompts: (noun, first, last) => `${noun === "prompt" ? "Prompts" : "Paires"} ${first} à ${last}`,
+    pair: (at, seed) => `Paire ${at}, graine ${seed}`,
+    redraw: "Régénérer",
+    tryAgain: "Réessayer",
+    change: "Reformuler",
+    asWritten: "Tel quel",
+    previewAlt: "L'image en cours de génération",
+    votes,
+    reveal: "Révéler à tous",
+    again: "Autre graine",
+    editPrompt: "Modifier le prompt",
+    editFirst: "Modifier d'abord",
+    drawPair: "Générer la paire",
+    drawRaw: "Générer tel quel",
+    info: "Infos",
+    delete: "Supprimer",
+    chooseBeam: "Générer une autre réécriture",
+    chooseWords: "Enlever des mots ajoutés",
+    editPromptTitle: "Modifier le prompt ; la graine reste",
+    editRewriteTitle: "Modifier la réécriture avant de générer",
+    prompt: "Prompt",
+    rewrite: "Réécrit par Promptist",
+    givenRewrite: "Optimisé",
+    negative: "Prompt négatif",
+    baselineAlt: (prompt) => `Image du prompt d'origine : ${prompt}`,
+    optimizedAlt: (prompt) => `Image du prompt réécrit : ${prompt}`,
+    comparisonAlt: (prompt, optimized) =>
+      `Deux images côte à côte. À gauche, le prompt d'origine : ${prompt}. À droite, réécrit : ${optimized}`,
+    contactSheetAlt: (prompts) =>
+      `Paires d'images pour ${count(prompts.length, PROMPTS)} : ${prompts.join("; ")}`,
+  },
+  statusLines: {
+    accepted: "Demande acceptée.",
+    position: (phase, position, etaMs) =>
+      `Dans la file ${phase === "text" ? "de réécriture" : "de génération"} : ${position === 1 ? "c'est bientôt votre tour" : `place ${number(position)}`}.${etaMs === null ? "" : ` Résultat dans environ ${duration(etaMs)}.`}`,
+    starts: (phase) => (phase === "text" ? "C'est parti…" : "La génération commence…"),
+    paused: "Mis en pause par un admin ; vous gardez votre place.",
+    retries: "Cet essai a échoué. Le bot réessaie dans un instant.",
+    held: (scope, limit) =>
+      `En attente hors de la file : ${holder[scope]} déjà ${number(limit)} dedans, le maximum autorisé à la fois. Votre demande y entrera d'elle-même dès ${limit === 1 ? "que celle-ci sera terminée" : "qu'une autre sera terminée"}.`,
+    loading: (phase) =>
+      phase === "text"
+        ? "Réécriture : chargement de Promptist…"
+        : "Génération : chargement de Stable Diffusion…",
+    rewriting: (step, steps) => `réécriture, jeton ${number(step)} sur ${number(steps)}`,
+    drawing: (side, step, steps) =>
+      `image ${side === "baseline" ? "du prompt d'origine" : "de la réécriture"}, étape ${number(step)} sur ${number(steps)}`,
+    item: (index, items) => `prompt ${number(index + 1)} sur ${number(items)}`,
+    left: (ms) => `encore ${duration(ms)} environ`,
+    pairs: (pairs) => `${count(pairs, PAIRS)}, chacune avec sa propre graine.`,
+    takenOut: (kind, left, all) =>
+      `Il reste ${number(left)} ${kind === "batch" ? "prompt" : "paire"}${left === 1 ? "" : "s"} sur ${number(all)}.`,
+    stopping: "Arrêt en cours.",
+    late: "C'est plus long que le temps pendant lequel Discord me laisse modifier ce message. Le résultat arrivera ici dans un nouveau message.",
+    erased: "Annulé et supprimé, avec tout ce qui était enregistré à votre sujet.",
+    batch: amountOf,
+  },
+  queueLines: {
+    title: "File d'attente",
+    paused: "Un admin a mis la file en pause. Les demandes en attente gardent leur place.",
+    counts: (running, waiting) =>
+      running + waiting === 0
+        ? "Rien n'est en cours ni en attente."
+        : `${number(running)} en cours, ${number(waiting)} en attente.`,
+    yours: "Vos demandes plus loin dans la file :",
+    entry: (job, phase, position, etaMs, held) => {
+      const outside = {
+        user: "hors de la file, jusqu'à la fin d'une autre demande de cette personne",
+        channel: "hors de la file, jusqu'à la fin d'une autre demande de ce salon",
+        server: "hors de la file, jusqu'à la fin d'une autre demande de ce serveur",
+      };
+      const waits = `n° ${number(position)} ${phase === "text" ? "en réécriture" : "en génération"}`;
+      const where = held !== null ? outside[held] : position === 0 ? "**en cours**" : waits;
+      const what =
+        job === null
+          ? "une demande venue d'ailleurs"
+          : `${commands[job.kind]} de <@${job.userId}> \`${job.id}\``;
+      return `${where} : ${what}${etaMs === null ? "" : `, résultat dans environ ${duration(etaMs)}`}`;
+    },
+  },
+  resultLines: {
+    settings: resultLines.settings,
+    footer: resultLines.footer,
+    sides: (how) => `**À gauche** tel quel · **à droite** ${how} :`,
+    sidesOfEach: (pairs, how) =>
+      `${count(pairs, PAIRS)}, chaque fois **à gauche** tel quel · **à droite** ${how} :`,
+    change: "Générez ceci avec une autre réécriture, ou sans certains des mots ajoutés ; la graine reste.",
+    onlySide: (side) =>
+      side === "baseline" ? "Généré à partir du prompt d'origine." : "Généré à partir de la réécriture.",
+    rewritesDiffer: "-# Chaque paire a sa propre réécriture ; voici la première.",
+    seed: (seed) => `graine ${seed}`,
+    seeds: (first, last) => (first === last ? `graine ${first}` : `graines ${first} à ${last}`),
+    steps: (steps) => count(steps, STEPS),
+    guidance: (guidance) => `guidage ${number(guidance)}`,
+    overview: (kind, items, pictures) =>
+      `${count(items, kind === "batch" ? PROMPTS : PAIRS)}, ${count(pictures, PICTURES)}.`,
+    takenOut: (prompts) => `${count(prompts, { one: "prompt retiré", other: "prompts retirés" })}.`,
+    sheet: (first, last, all) => `Prompts ${number(first)} à ${number(last)} sur ${number(all)}.`,
+    earlierSheets: (sheets) =>
+      sheets === 1
+        ? "La planche 1 est arrivée pendant la génération ; elle est aussi dans le zip."
+        : `Les planches 1 à ${number(sheets)} sont arrivées pendant la génération ; elles sont aussi dans le zip.`,
+    zipped: (pictures) =>
+      `${pictures === 1 ? "L'image est" : `Les ${number(pictures)} images sont`} dans le zip.`,
+    zips: (pictures, here, all, jobId) =>
+      `${count(pictures, PICTURES)} au total, dans ${count(all, ZIPS)}, car un fichier ne peut pas être plus gros ici. ${here === 0 ? "Aucune ne tient dans ce message" : here === 1 ? "La première est ici" : `Les archives 1 à ${here} sont ici`} ; \`/show id:${jobId} part:${here + 1}\` donne la suivante.`,
+    zipTooLarge:
+      "Certaines images sont plus grosses que ce salon ne le permet : elles ne sont dans aucun zip.",
+    again:
+      "Joignez `report.csv` à `/batch` pour régénérer ses lignes : les mêmes graines et réglages donnent les mêmes images.",
+    pruned: (at) =>
+      `Les images ont été supprimées <t:${Math.floor(at / 1000)}:D> pour faire de la place. « Régénérer » redonne les mêmes.`,
+    shrunk: "Les images sont des copies réduites : les originales dépassent ce que ce salon permet.",
+    lost: (words) =>
+      `La réécriture n'a plus ${words.map((word) => `*${word}*`).join(", ")} ; l'image ne le montre peut-être pas.`,
+    recordsLeftOut:
+      "Les listes de prompts et de graines sont trop grosses pour ce salon ; `/mydata export` les contient.",
+    unread: (prompts) =>
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "est trop long" : "sont trop longs"} pour Promptist. La partie non lue suit la réécriture, sans changement.`,
+    missing: "Les images ne sont plus sur le disque du bot.",
+    direct: "Je n'ai pas pu publier là où vous l'avez demandé, alors voici le résultat.",
+    ready: (userId, kind) => `<@${userId}>, ${results[kind]} : c'est prêt.`,
+    readyAt: (userId, kind, link) => `<@${userId}>, ${results[kind]} : c'est prêt, ${link}`,
+    endedAt: (userId, kind, link) => `<@${userId}>, ${results[kind]} : aucun résultat, ${link}`,
+    ended: (userId, kind) => `<@${userId}>, ${results[kind]} : aucun résultat.`,
+  },
+  jobLines: {
+    id: (jobId) => `Demande \`${jobId}\`.`,
+    made: (jobId, parentId) => `Demande \`${jobId}\`, issue de \`${parentId}\`.`,
+  },
+  endLines: {
+    cancelled: (kind) => `${commands[kind]} : demande annulée.`,
+    tried: (times) => `${count(times, { one: "essai a été fait", other: "essais ont été faits" })}.`,
+  },
+  errorSentences: {
+    INPUT_EMPTY: () => "Le prompt est vide. Écrivez ce que l'image doit montrer.",
+    INPUT_TOO_LONG: (c) =>
+      `${subject(c, "Le prompt")} ${c.say("limit", (limit) => `dépasse ${number(limit)} caractères`, "est trop long")}. Raccourcissez et réessayez.`,
+    INPUT_OPTION: (c) => {
+      const name = optionName(c.text("option"));
+      const expected = c.expected(expectations);
+      const limit = c.number("limit");
+      const takes =
+        expected !== null
+          ? `attend ${expected}`
+          : limit !== null
+            ? `accepte ${number(limit)} au plus`
+            : "a une valeur impossible";
+      return `${name === null ? "Une option" : `L'option \`${name}\``} ${takes}. Corrigez et réessayez.`;
+    },
+    INPUT_SIZE: (c) =>
+      `${c.code("size") === null ? "Cette taille" : `La taille ${c.code("size")}`} est trop grande pour le modèle d'ici. ${c.say("max", (max) => `Aucun côté ne peut dépasser ${number(max)} pixels`, "Choisissez-en une plus petite")}.`,
+    INPUT_CHOICE: () =>
+      "Ce choix n'existe pas pour cette demande. Choisissez à nouveau sous son message le plus récent.",
+    INPUT_UNCHANGED: () => "Rien n'a changé, le résultat serait donc le même.",
+    INPUT_WORD: (c) =>
+      `${c.code("word") === null ? "Un mot du prompt" : `Le mot ${c.code("word")}`} n'est pas autorisé ici. Écrivez le prompt sans ce mot.`,
+    DRAFT_GONE: () =>
+      "Ce brouillon n'existe plus : il a été démarré, abandonné, ou il a expiré. Utilisez à nouveau `/batch` avec le fichier.",
+    DRAFT_LIMIT: (c) =>
+      `${c.say("limit", (limit) => `Vous avez déjà ${count(limit, { one: "brouillon", other: "brouillons" })} à démarrer, le maximum autorisé`, "Vous avez déjà trop de brouillons à démarrer")}. Démarrez-en ou abandonnez-en un, puis joignez à nouveau le fichier.`,
+    NOT_OPERATOR: () =>
+      "Seules les personnes qui gèrent ce bot le peuvent, car cela touche tous les serveurs.",
+    NOT_ALLOWED: () =>
+      "Seules les personnes qui gèrent ce serveur ou ce salon le peuvent. Demandez à un admin du serveur.",
+    FILE_TOO_BIG: (c) =>
+      `Le fichier ${c.say("limit", (limit) => `dépasse ${bytes(limit)}`, "est trop gros")}. Découpez-le en fichiers plus petits.`,
+    FILE_BINARY: () => `Le fichier n'est pas du texte. ${FORMATS}`,
+    FILE_ENCODING: (c) =>
+      `${subject(c, "Le fichier")} n'est pas du texte UTF-8. Enregistrez le fichier en UTF-8 et joignez-le à nouveau.`,
+    FILE_TYPE: () => `Ce type de fichier ne peut pas être lu. ${FORMATS}`,
+    FILE_SHAPE: (c) =>
+      `${c.text("problem") === "not a list" ? "Le fichier est du JSON, mais pas une liste" : `${subject(c, "Le fichier")} ${c.text("problem") === "json" ? "n'est pas du JSON valide" : "ne peut pas être lu"}`}. ${FORMATS}`,
+    FILE_EMPTY: () => `Le fichier ne contient aucun prompt. ${FORMATS}`,
+    FILE_UNREACHABLE: () => "Le fichier n'a pas pu être récupéré chez Discord. Joignez-le à nouveau.",
+    QUEUE_BUSY_DATABASE: () => `La file est occupée, et rien n'a été enregistré. ${LATER}`,
+    QUEUE_LOCKED: () => `Une autre copie de ce bot utilise la même file. ${OWNER}`,
+    QUEUE_FULL: () => `La file est pleine, et rien n'a été enregistré. ${LATER}`,
+    QUEUE_CAP: (c) =>
+      `${owner[scopeOf(c)]} ${c.say("limit", (limit) => `déjà ${count(limit, { one: "demande ouverte", other: "demandes ouvertes" })}, le maximum autorisé ici`, "déjà le maximum de demandes ouvertes autorisé ici")}. Elles démarrent d'elles-mêmes ; redemandez quand l'une sera terminée.`,
+    QUEUE_NEWER_SCHEMA: () => `La file vient d'une version plus récente de ce bot. ${OWNER}`,
+    CHECKPOINT_MISSING: () => `Le modèle nécessaire n'est pas installé. ${OWNER}`,
+    CHECKPOINT_CORRUPT: () => `Les fichiers du modèle sont endommagés. ${OWNER}`,
+    CHECKPOINT_TENSORS: () => `Les fichiers du modèle ne correspondent pas à sa configuration. ${OWNER}`,
+    CHECKPOINT_ARCHITECTURE: () =>
+      `Le modèle installé est d'un type que ce bot ne sait pas exécuter. ${OWNER}`,
+    CHECKPOINT_UNSAFE: () =>
+      `Les fichiers du modèle ont été refusés, car ils pourraient exécuter du code. ${OWNER}`,
+    HUB_NOT_FOUND: () => `Le site qui publie le modèle ne l'a pas. ${OWNER}`,
+    HUB_REFUSED: () => `Le site qui publie le modèle demande une autorisation. ${OWNER}`,
+    HUB_BUSY: () => `Le site qui publie le modèle est surchargé. ${OWNER}`,
+    HUB_UNREACHABLE: () => `Le site qui publie le modèle est injoignable. ${OWNER}`,
+    HUB_HASH: () => `Un fichier du modèle est arrivé endommagé. ${OWNER}`,
+    DEVICE_UNAVAILABLE: () => `La carte graphique n'est pas utilisable pour le moment. ${LATER}`,
+    OUT_OF_MEMORY: () =>
+      "La mémoire n'a pas suffi. Essayez avec moins de prompts à la fois, ou réessayez plus tard.",
+    WORKER_DIED: () => `Le processus du modèle s'est arrêté de façon inattendue. ${LATER}`,
+    WORKER_STALLED: () => `Le processus du modèle ne répond plus. ${LATER}`,
+    DISK_FULL: () => `Le disque de ce bot est plein. ${OWNER}`,
+    DISK_READ_ONLY: () => `Ce bot n'a pas le droit d'enregistrer des images sur son disque. ${OWNER}`,
+    DISK_FAILED: () => `Le disque de ce bot n'a pas pu être lu ou écrit. ${OWNER}`,
+    CANCELLED: () => "Cette demande a été annulée.",
+    INTERNAL: () =>
+      "Un problème est survenu dans le bot. Réessayez ; si cela se reproduit, prévenez la personne qui le gère.",
+    DISCORD_REFUSED: () =>
+      "Le résultat est prêt et enregistré, mais Discord a refusé le message qui le contient.",
+    DISCORD_UNREACHABLE: () => `Discord n'a pas pu être joint. ${LATER}`,
+    CONFIG: () => `Ce bot n'est pas bien configuré. ${OWNER}`,
+  },
+  noteWords: {
+    unchanged: "Promptist n'a rien changé.",
+    unread: (words) =>
+      `Promptist ne peut pas lire jusqu'au bout un prompt si long. Cette partie suit la réécriture, sans changement : ${words}`,
+    truncated: (side, words) =>
+      `Le modèle d'image ne peut pas lire la fin du ${side === "baseline" ? "prompt" : "prompt réécrit"} : ${words}`,
+  },
+  infoWords: {
+    rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
+      `Réécriture : ${mode}${mode === "beam" ? `, ${beams} faisceaux` : ""}, ${count(maxNewTokens, { one: "jeton", other: "jetons" })} au plus, ${count(rewrites, { one: "réécriture différente", other: "réécritures différentes" })}`,
+    drawing: ({ seed, steps, guidance, scheduler }, size) =>
+      `Graine ${seed} · ${count(steps, STEPS)} · guidage ${number(guidance)} · ${scheduler}${size === null ? "" : ` · ${size}`}`,
+    rewritingTook: (ms) => `réécriture ${duration(ms)}`,
+    drawingTook: (side, ms) =>
+      `image ${side === "baseline" ? "du prompt d'origine" : "de la réécriture"} ${duration(ms)}`,
+    took: (parts) => `Durée : ${parts.join(", ")}`,
+    checkpoints: (names) => `Checkpoints : ${names.join(", ") || "aucun pour l'instant"}`,
+    miniature:
+      "Les modèles miniatures sont de petits remplaçants : ils connaissent 100 sujets. La personne qui gère ce bot peut en installer de vrais.",
+    askedBy: (userId, at) => `Demandé par <@${userId}>, <t:${Math.floor(at / 1000)}:f>`,
+  },
+  miniatureNote: (phases) => {
+    if (phases.length === 0) return null;
+    return phases.length > 1
+      ? "modèles miniatures"
+      : `${phases[0] === "text" ? "Promptist" : "Stable Diffusion"} miniature`;
+  },
+  safetyLines: {
+    picture: (side) => (side === "baseline" ? "l'image du prompt d'origine" : "l'image de la réécriture"),
+    pictureOf: (prompt, side) =>
+      side === "baseline" ? `le prompt ${prompt} tel quel` : `la réécriture du prompt ${prompt}`,
+    more: (pictures) => more(pictures),
+    withheld: (pictures, why, redraw) => {
+      const what = `Non affiché : ${listed(pictures)}.`;
+      if (why === "unchecked")
+        return `${what} Aucun filtre de sécurité n'a vérifié cela, et rien n'est publié ici sans vérification.`;
+      const because =
+        why === "flagged"
+          ? "Le filtre de sécurité a réagi, et ce salon n'a pas de restriction d'âge."
+          : "Le filtre de sécurité a réagi, et les réglages d'ici masquent ce qu'il signale.";
+      const todo =
+        redraw === "buttons"
+          ? "L'auteur de la demande peut régénérer avec les boutons ci-dessous : autre graine ou autres mots."
+          : "L'auteur de la demande peut régénérer un tel prompt avec `/compare` : autre graine ou autres mots.";
+      return `${what} ${because} ${todo}`;
+    },
+    behindClick: (flagged) =>
+      flagged
+        ? "Visible après un clic, car le filtre de sécurité a réagi ici."
+        : "Visible après un clic, car aucun filtre de sécurité n'a vérifié ces images.",
+    blindElsewhere:
+      "Le vote sur cette paire est encore en cours ; elle ne pourra être montrée ici qu'à la fin du vote.",
+  },
+  scoreLines: {
+    decimal,
+    judges: (parts) => `Évaluation : ${parts.join(" · ")}`,
+    fits: {
+      same: "suit aussi bien le prompt",
+      better: "suit mieux le prompt",
+      worse: "suit moins bien le prompt",
+    },
+    looksSame: (points) => `aussi belle (${decimal(points, 1)} sur 10)`,
+    looks: (isBetter, from, to) =>
+      `${isBetter ? "plus" : "moins"} belle (${decimal(from, 1)} → ${decimal(to, 1)} sur 10)`,
+    relevance: (change) => `fidélité au prompt ${change}`,
+    beauty: (change) => `beauté ${change}`,
+    rewardOf: (reward) => `récompense ${reward} (ce que Promptist a appris à augmenter)`,
+    pair: (parts) => `Notes, tel quel → réécrit : ${parts.join(" · ")}`,
+    title: "**Notes** : moyennes avec intervalles à 95 % ; au-dessus de zéro, la réécriture fait mieux.",
+    relevanceChange: "Évolution de la fidélité",
+    beautyGain: "Évolution de la beauté",
+    reward: "Récompense",
+    mean: (mean, low, high, n) => `${mean} (${low} à ${high}), n = ${n}`,
+    plotAlt: (facts) => `Un point par paire, et les moyennes : ${facts.join("; ")}`,
+    tableHead: " #  fidélité       beauté        récompense",
+  },
+  blindLines: {
+    question:
+      "Quelle image est la meilleure, A ou B ? L'une d'elles vient d'une réécriture du prompt. Votez pour savoir laquelle.",
+    closes: (at) => `Le vote se termine <t:${Math.floor(at / 1000)}:R>.`,
+    tileAlt: (letter) => `Image ${letter} ; on ne dit pas encore si elle vient de la réécriture`,
+    nothing: "Promptist n'a rien changé, il n'y a donc rien à départager.",
+    voted: (counted, left, isFirst) => {
+      const right = left === "baseline" ? "optimized" : "baseline";
+      const chosen = {
+        left: `A, ${sides[left]}`,
+        right: `B, ${sides[right]}`,
+        tie: "égalité",
+        bad: "les deux mauvaises",
+      }[counted];
+      return `${isFirst ? "Votre vote compte" : "C'est votre premier vote qui compte"} : ${chosen}. A était ${sides[left]}, B était ${sides[right]}.`;
+    },
+    secret: "Gardez-le pour vous jusqu'à la fin du vote.",
+    final: "Vous savez maintenant laquelle est laquelle ; votre vote ne peut plus changer.",
+    tally: ({ optimized, baseline, tie, bad }) =>
+      `**Votes** réécriture ${number(optimized)} · tel quel ${number(baseline)} · égalité ${number(tie)} · les deux mauvaises ${number(bad)}`,
+  },
+  verdictLines: {
+    none: "Pas encore de vote. Utilisez `/compare blind:True` : sous la paire, tout le monde peut voter pour A ou B.",
+    tooFew: (tally, needed) =>
+      `${number(tally.optimized)} sur ${count(tally.optimized + tally.baseline, VOTES)} pour la réécriture${undecided(tally)}. C'est trop peu pour conclure : il en faut ${number(needed)}.`,
+    rate: (rate, { low, high }, n, tally) =>
+      `${percent(rate)} (confiance à 95 % : ${percent(low)} à ${percent(high)}), n = ${number(n)}${undecided(tally)}.`,
+  },
+  statsLines: {
+    title: "À quelle fréquence la réécriture gagne",
+    all: "Tous les votes",
+    voter: (rank) => `Votant ${number(rank)}`,
+  },
+  draftLines: {
+    amount: (prompts, given, pictures) =>
+      `${amountOf(prompts, given)} Cela fait ${count(pictures, PICTURES)}.`,
+    time: (ownMs) => `Durée sur cette machine : environ ${duration(ownMs)}.`,
+    unknownTime: "La durée n'est pas encore connue : rien de tel n'a tourné depuis le démarrage du bot.",
+    ahead: (jobs, ms) =>
+      `${count(jobs, JOBS)} ${jobs === 1 ? "passe" : "passent"} avant${ms === null ? "" : `, pour environ ${duration(ms)}`}.`,
+    first: (prompts, all) =>
+      [
+        ...prompts.map((prompt, i) => `${i + 1}. ${prompt}`),
+        ...(prompts.length < all ? [`et ${more(all - prompts.length)}`] : []),
+      ].join("\n"),
+    tooLong: (prompts) =>
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "est trop long" : "sont trop longs"} pour Promptist. Il réécrit le début, et le reste ne change pas.`,
+    again: "Les graines et les réglages viennent du rapport.",
+    fileSettings: "Les graines et les réglages du fichier sont utilisés.",
+    own: (prompts) =>
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "a ses propres réglages" : "ont leurs propres réglages"}, lus dans le fichier.`,
+    ends: (at) =>
+      `Rien n'est généré avant que vous appuyiez sur « Démarrer ». Ce brouillon expire <t:${Math.floor(at / 1000)}:R>.`,
+    expired:
+      "Personne n'a appuyé à temps sur « Démarrer », rien n'a donc été généré. Utilisez à nouveau `/batch` avec le fichier.",
+    discarded: "Abandonné. Rien n'a été généré.",
+  },
+  fileLines: {
+    onlyFirst: (taken, rest, isAll) =>
+      `${taken === 1 ? "Seul le premier prompt du fichier est pris" : `Seuls les ${number(taken)} premiers prompts du fichier sont pris`} ; ${number(rest)}${isAll ? "" : " ou plus"} ${rest === 1 ? "est laissé" : "sont laissés"} de côté. Mettez la suite dans un autre fichier.`,
+    encoding: (encoding) =>
+      `Le fichier n'est pas en UTF-8 ; il est lu comme \`${encoding}\`. Si des lettres semblent fausses, enregistrez-le en UTF-8 et joignez-le à nouveau.`,
+    leftOut: "Laissé de côté",
+    unread: "Non compris, et généré sans cela",
+    ignored: (names, rest) => `Non lu : ${withMore(names, rest)}.`,
+    comments: (lines) =>
+      `${count(lines, { one: "ligne qui commence par `#` est ignorée", other: "lignes qui commencent par `#` sont ignorées" })}.`,
+    remark: (unit, lines, rest, problem) => {
+      const nouns: Plurals =
+        unit === "line" ? { one: "ligne", other: "lignes" } : { one: "entrée", other: "entrées" };
+      return `${plural(lines.length + rest, nouns)} ${withMore(lines.map(number), rest)} : ${problem}`;
+    },
+    more: (remarks) => `et ${more(remarks)}`,
+  },
+  itemLines: {
+    choose: (noun) =>
+      `Choisissez les ${noun === "prompt" ? "prompts" : "paires"} à retirer. Les images déjà générées restent.`,
+    more: (shown, all) =>
+      `Les listes montrent les ${number(shown)} premiers éléments sur ${number(all)} en attente.`,
+    taken: (noun, taken, left) => {
+      const what =
+        noun === "prompt"
+          ? count(taken, { one: "prompt retiré", other: "prompts retirés" })
+          : count(taken, { one: "paire retirée", other: "paires retirées" });
+      return `${what} ; ${left === 0 ? "il ne reste rien à générer" : `reste à générer : ${number(left)}`}.`;
+    },
+    gone: "C'est déjà généré ou retiré.",
+  },
+  refusals: {
+    notYours: "Seul l'auteur de la demande, ou la modération, peut faire cela.",
+    notYoursToChange:
+      "Seul l'auteur de la demande peut faire cela ici. Utilisez vous-même la commande pour générer la vôtre.",
+    elsewhere: "Cela appartient à un autre salon.",
+    role: "Il vous faut un certain rôle pour cela. Demandez à un admin de ce serveur.",
+    noBallot: "Il n'y a pas de vote sur ces images.",
+    noVotes: "Personne n'a encore voté. Demandez une paire avec `/compare blind:True`.",
+    stillOpen: "Ce n'est pas encore terminé. `/queue` montre où en est la demande.",
+    secret: "C'est un vote à l'aveugle ; vous verrez cela une fois le vote terminé.",
+    notYourDraft: "Seule la personne qui a joint le fichier peut le démarrer.",
+    noPart: (parts) =>
+      parts === 0
+        ? "Les images ne sont plus sur le disque du bot, il n'y en a donc pas de zip."
+        : `Il y a ${count(parts, ZIPS)} de ces images ici.`,
+    nothingToChange: "Il n'y a pas d'autre réécriture.",
+    nothingLeft: "Plus aucun prompt de ce lot n'est en attente.",
+    notFinished: "Ce n'est pas terminé. Annulez d'abord.",
+    alreadyFinished: "C'est déjà terminé.",
+    unknownJob: "Cette demande n'existe pas ici. Elle a peut-être été supprimée.",
+    unknownButton: "Ce bouton vient d'une autre version du bot. Utilisez à nouveau la commande.",
+    unknownCommand: "Cette commande vient d'une autre version du bot. Rechargez Discord et réessayez.",
+    repeated: "Vous avez envoyé cela deux fois en une seconde ; c'est exécuté une seule fois.",
+    stopping: "Le bot va redémarrer. Réessayez dans une minute.",
+    interrupted: "Le bot s'est arrêté avant d'enregistrer cette commande. Utilisez-la à nouveau.",
+  },
+  historyLines: {
+    title: "Vos dernières demandes",
+    none: "Vous n'avez encore rien demandé. Commencez par `/compare`.",
+    states: {
+      queued: "en attente",
+      running: "en cours",
+      done: "terminé",
+      failed: "échec",
+      cancelled: "annulé",
+    },
+    open: "Ouvrir",
+    again: "En refaire une, avec une autre graine",
+  },
+  dataLines: {
+    exported: (jobs, given) => `Enregistré à votre sujet : ${count(jobs, JOBS)} et ${count(given, VOTES)}.`,
+    part: (at, isLast) =>
+      isLast ? `Partie ${number(at)}, la dernière.` : `Partie ${number(at)} ; la suivante arrive.`,
+    exporting: "Votre dernier export est encore en cours d'envoi. Ses fichiers arrivent l'un après l'autre.",
+    notConfirmed:
+      "Rien n'a été supprimé. `/mydata erase confirm:True` supprime tout ce qui est enregistré à votre sujet et les messages du bot avec vos résultats ; ajoutez `messages:False` pour garder les messages.",
+    erased: (jobs, stopping) =>
+      `Supprimé : ${count(jobs, JOBS)} avec ${jobs === 1 ? "ses" : "leurs"} images, vos votes et vos réglages.${stopping === 0 ? "" : ` ${count(stopping, { one: "demande en cours est en train de s'arrêter", other: "demandes en cours sont en train de s'arrêter" })} ; utilisez à nouveau la commande pour ${stopping === 1 ? "la" : "les"} supprimer.`}`,
+    messagesKept: "Les messages restent. Appuyez sur « Supprimer » sous l'un d'eux pour l'enlever.",
+    deletingMessages: "Les messages avec vos résultats sont en cours de suppression.",
+    messagesDeleted: (deleted, failed, later) =>
+      [
+        `${count(deleted, { one: "message supprimé", other: "messages supprimés" })}.`,
+        ...(failed === 0
+          ? []
+          : [
+              `${count(failed, MESSAGES)} n'${failed === 1 ? "a" : "ont"} pas pu être ${plural(failed, { one: "supprimé", other: "supprimés" })} : appuyez sur « Supprimer » en dessous.`,
+            ]),
+        ...(later === 0
+          ? []
+          : [
+              `${count(later, MESSAGES)} n'${later === 1 ? "a" : "ont"} pas encore pu être ${plural(later, { one: "supprimé", other: "supprimés" })} ; le bot réessaie.`,
+            ]),
+      ].join(" "),
+  },
+  settingLines: {
+    title: "Réglages",
+    channel: "Ce salon",
+    server: "Ce serveur",
+    program: "Le bot lui-même",
+    names: "Ce qui peut être réglé",
+    choice: settingLines.choice,
+    none: (falls) =>
+      `Rien n'est réglé ici (${falls === "to the server" ? "les réglages du serveur s'appliquent" : "les valeurs par défaut du bot s'appliquent"}).`,
+    entry: (name, value, by, at) => `\`${name}\` : ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,
+    defaults: ({ steps, guidance, scheduler }, mode, maxSteps) =>
+      `${count(steps, STEPS)} (${number(maxSteps)} au plus), guidage ${number(guidance)}, ${scheduler}, mode ${mode}`,
+    set: (name, value, scope) => `\`${name}\` vaut maintenant ${value} pour ${inScope(scope)}.`,
+    serverWide: (name) =>
+      `\`${name}\` compte les demandes de tout le serveur ; un salon ne peut donc pas avoir le sien. Choisissez tout le serveur comme portée.`,
+    needsAgeRestriction: (name, value) =>
+      `\`${name}\` ne peut valoir \`${value}\` que dans les salons avec restriction d'âge, et celui-ci n'en a pas. Utilisez la commande dans un tel salon, ou réglez-le pour tout le serveur : cela ne vaudra que dans ces salons.`,
+    all: "tout ce qui est réglé",
+    resetAll: (names, scope) =>
+      names.length === 0
+        ? `Rien n'était réglé pour ${inScope(scope)}.`
+        : `Réinitialisé pour ${inScope(scope)} : ${listed(names.map((name) => `\`${name}\``))}.`,
+    reset: (name, scope, was) => {
+      if (!was) return `\`${name}\` n'était pas réglé pour ${inScope(scope)}.`;
+      return `\`${name}\` est réinitialisé pour ${inScope(scope)}. ${scope === "channel" ? "Le réglage du serveur ou la valeur par défaut du bot s'applique." : "La valeur par défaut du bot s'applique."}`;
+    },
+    pingOn: "Vous recevrez une notification quand un résultat qui a pris du temps sera prêt.",
+    pingOff: "Vous ne recevrez plus de notifications. Vos résultats sont toujours publiés.",
+  },
+  helpText: {
+    title: "Promptist",
+    lines: [
+      "**Pour commencer**",
+      "`/compare` génère les images de votre prompt, tel quel et réécrit.",
+      "`/optimize` le réécrit seulement.",
+      "`/batch` compare tous les prompts d'un fichier.",
+      "Sur un message : clic droit (appui long sur un téléphone), puis **Applications**, puis **Optimiser ceci** ou **Comparer ceci**.",
+      "",
+      "**Ensuite**",
+      "`/queue` montre ce qui est en cours et en attente.",
+      "`/history` liste vos dernières demandes, `/show` en fait revenir une.",
+      "Les boutons sous un résultat le régénèrent.",
+      "",
+      "**Laquelle est la meilleure ?**",
+      "`/compare blind:True` cache laquelle est laquelle jusqu'à votre vote.",
+      "`/stats show` dit laquelle gagne.",
+      "",
+      "**Vos données**",
+      "`/settings ping` active ou désactive les notifications.",
+      "`/mydata export` et `/mydata erase` : ce qui est enregistré à votre sujet.",
+    ],
+  },
+};

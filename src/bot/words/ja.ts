@@ -1,0 +1,533 @@
+import type { Words } from "./english.js";
+import { scopeOf, type Values } from "./errors.js";
+import { formsOf } from "./forms.js";
+import { optionNames } from "./locale-files.js";
+import { resultLines } from "./result.js";
+import { settingLines } from "./settings.js";
+import type { Unfinished } from "./translated.js";
+
+const { number, listed, numbers, percent, decimal, duration, bytes } = formsOf("ja");
+
+/** Japanese counts with a word behind the number, without a space and without a plural. */
+const jobs = (amount: number): string => `ジョブ${number(amount)}件`;
+const pictures = (amount: number): string => `画像${number(amount)}枚`;
+const prompts = (amount: number): string => `プロンプト${number(amount)}件`;
+const pairs = (amount: number): string => `${number(amount)}組`;
+const messages = (amount: number): string => `メッセージ${number(amount)}件`;
+
+const more = (rest: number): string => `ほか${number(rest)}件`;
+const withMore = (names: readonly string[], rest: number): string =>
+  listed(rest === 0 ? names : [...names, more(rest)]);
+const ofPrompts = (which: readonly number[]): string => `プロンプト ${numbers(which, more)} `;
+const owner = { user: "あなたの", channel: "このチャンネルの", server: "このサーバーの" } as const;
+const sides = { baseline: "元のプロンプト", optimized: "書き直し" } as const;
+const results = { optimize: "書き直し", compare: "比較", batch: "一括処理" } as const;
+const commands = { optimize: "最適化", compare: "比較", batch: "一括処理" } as const;
+const votes = { left: "A", right: "B", tie: "同じくらい", bad: "どちらも悪い" } as const;
+
+const LATER = "しばらくしてからもう一度お試しください。";
+const OWNER = "このボットの管理者に知らせてください。";
+const FORMATS =
+  "1行に1つのプロンプトを書いた `.txt`、テキストまたは `{original, optimized}` の組を並べた `.json` のリストか `.jsonl` の行、または `prompt` 列のある `.csv` か `.tsv` を添付してください。";
+
+const expectations: Words["expectations"] = {
+  integer: (min, max) => `${number(min)}から${number(max)}までの整数`,
+  number: (min, max) => `${number(min)}から${number(max)}までの数`,
+  oneOf: (words) => `次のどれか: ${words.join(", ")}`,
+  size: (example, multiple, min, max) =>
+    `\`${example}\` のようなサイズ（両辺とも ${min} から ${max} までの ${multiple} の倍数）`,
+  roles: (max) => `1～${max}個のロール（メンションまたは ID）`,
+  words: (max) => `カンマで区切った1～${max}個の単語`,
+  yesNo: "`on` または `off`",
+  text: (max) => `${number(max)}文字以内のテキスト`,
+};
+
+const optionName = optionNames("ja");
+const subject = (c: Values, otherwise: string): string => {
+  const unit = c.text("unit");
+  if (unit !== "line" && unit !== "entry") return otherwise;
+  return c.say("number", (at) => `ファイルの${number(at)}${unit === "line" ? "行目" : "件目"}`, otherwise);
+};
+
+const undecided = ({ tie, bad }: { readonly tie: number; readonly bad: number }): string =>
+  [
+    ...(tie === 0 ? [] : [`、同じくらい ${number(tie)}`]),
+    ...(bad === 0 ? [] : [`、どちらも悪い ${number(bad)}`]),
+  ].join("");
+
+const amountOf = (all: number, given: number): string =>
+  given === 0
+    ? `${prompts(all)}。`
+    : given === all
+      ? `${prompts(all)}。すべて最適化済みなので、Promptist は使いません。`
+      : `${prompts(all)}。そのうち${number(given)}件は最適化済みで、Promptist は使いません。`;
+
+const inScope = (scope: string): string => (scope === "channel" ? "このチャンネル" : "このサーバー");
+
+/** Japanese, in the polite form. */
+export const ja: Unfinished<Words> = {
+  locale: "ja",
+  duration,
+  expectations,
+  labels: {
+    commands,
+    cancel: "キャンセル",
+    start: "開始",
+    discard: "破棄",
+    takeOut: (noun) => (noun === "prompt" ? "プロンプトを外す" : "組を外す"),
+    choosePrompts: (noun, first, last) => `${noun === "prompt" ? "プロンプト" : "組"} ${first}～${last}`,
+    pair: (at, seed) => `${at}組目、シード ${seed}`,
+    redraw: "再生成",
+    tryAgain: "もう一度試す",
+    change: "言い換える",
+    asWritten: "元のまま",
+    previewAlt: "生成中の画像",
+    votes,
+    reveal: "全員に公開",
+    again: "新しいシード",
+    editPrompt: "プロンプトを編集",
+    editFirst: "編集してから生成",
+    drawPair: "2枚を生成",
+    drawRaw: "元のまま生成",
+    info: "情報",
+    delete: "削除",
+    chooseBeam: "別の書き直しで生成",
+    chooseWords: "追加された語を省く",
+    editPromptTitle: "プロンプトを編集（シードはそのまま）",
+    editRewriteTitle: "生成する前に書き直しを編集",
+    prompt: "プロンプト",
+    rewrite: "Promptist による書き直し",
+    givenRewrite: "最適化済み",
+    negative: "ネガティブプロンプト",
+    baselineAlt: (prompt) => `元のプロンプトの画像: ${prompt}`,
+    optimizedAlt: (prompt) => `書き直したプロンプトの画像: ${prompt}`,
+    comparisonAlt: (prompt, optimized) =>
+      `並んだ2枚の画像。左は元のプロンプト: ${prompt}。右は書き直し: ${optimized}`,
+    contactSheetAlt: (shown) => `${prompts(shown.length)}の画像の組: ${shown.join("; ")}`,
+  },
+  statusLines: {
+    accepted: "受け付けました。",
+    position: (phase, position, etaMs) =>
+      `${phase === "text" ? "書き直し" : "生成"}の順番待ち: ${position === 1 ? "次です" : `${number(position)}番目`}。${etaMs === null ? "" : `完了まで約${duration(etaMs)}。`}`,
+    starts: (phase) => (phase === "text" ? "始めています…" : "生成を始めています…"),
+    paused: "管理者が一時停止しています。順番はそのままです。",
+    retries: "今回は失敗しました。まもなくもう一度試します。",
+    held: (scope, limit) =>
+      `キューの外で待っています。${owner[scope]}ジョブがすでに${number(limit)}件キューにあり、同時に入れられるのはここまでです。${limit === 1 ? "それ" : "どれか"}が終わると自動的に入ります。`,
+    loading: (phase) =>
+      phase === "text" ? "書き直し: Promptist を読み込み中…" : "生成: Stable Diffusion を読み込み中…",
+    rewriting: (step, steps) => `書き直し中、トークン ${number(step)}/${number(steps)}`,
+    drawing: (side, step, steps) =>
+      `${side === "baseline" ? "元のプロンプト" : "書き直し"}の画像を生成中、ステップ ${number(step)}/${number(steps)}`,
+    item: (index, items) => `プロンプト ${number(index + 1)}/${number(items)}`,
+    left: (ms) => `残り約${duration(ms)}`,
+    pairs: (all) => `${pairs(all)}。組ごとにシードが違います。`,
+    takenOut: (kind, left, all) =>
+      `残り${number(left)}${kind === "batch" ? "件" : "組"}（全${number(all)}${kind === "batch" ? "件" : "組"}）。`,
+    stopping: "止めています。",
+    late: "Discord でこのメッセージを編集できる時間を過ぎそうです。結果はここに新しいメッセージで届きます。",
+    erased: "キャンセルして、あなたについて保存されていたものと一緒に削除しました。",
+    batch: amountOf,
+  },
+  queueLines: {
+    title: "キュー",
+    paused: "管理者がキューを一時停止しています。待機中のジョブの順番はそのままです。",
+    counts: (running, waiting) =>
+      running + waiting === 0
+        ? "実行中のものも待機中のものもありません。"
+        : `実行中 ${number(running)}件、待機中 ${number(waiting)}件。`,
+    yours: "後ろのほうにあるあなたのジョブ:",
+    entry: (job, phase, position, etaMs, held) => {
+      const outside = {
+        user: "キューの外（同じ人の別のジョブが終わるまで）",
+        channel: "キューの外（このチャンネルの別のジョブが終わるまで）",
+        server: "キューの外（このサーバーの別のジョブが終わるまで）",
+      };
+      const waits = `${phase === "text" ? "書き直し" : "生成"}の${number(position)}番目`;
+      const where = held !== null ? outside[held] : position === 0 ? "**実行中**" : waits;
+      const what =
+        job === null ? "ほかの場所のジョブ" : `<@${job.userId}> の${commands[job.kind]} \`${job.id}\``;
+      return `${where}: ${what}${etaMs === null ? "" : `、完了まで約${duration(etaMs)}`}`;
+    },
+  },
+  resultLines: {
+    settings: resultLines.settings,
+    footer: resultLines.footer,
+    sides: (how) => `**左** 元のまま · **右** ${how}:`,
+    sidesOfEach: (all, how) => `${pairs(all)}、それぞれ **左** 元のまま · **右** ${how}:`,
+    change: "別の書き直しで、または追加された語の一部を省いて生成します。シードはそのままです。",
+    onlySide: (side) => (side === "baseline" ? "元のプロンプトの画像です。" : "書き直しの画像です。"),
+    rewritesDiffer: "-# 書き直しは組ごとに違います。これは1組目です。",
+    seed: (seed) => `シード ${seed}`,
+    seeds: (first, last) => (first === last ? `シード ${first}` : `シード ${first}～${last}`),
+    steps: (steps) => `${number(steps)}ステップ`,
+    guidance: (guidance) => `ガイダンス ${number(guidance)}`,
+    overview: (kind, items, all) => `${kind === "batch" ? prompts(items) : pairs(items)}、${pictures(all)}。`,
+    takenOut: (taken) => `${prompts(taken)}を外しました。`,
+    sheet: (first, last, all) => `プロンプト ${number(first)}～${number(last)}（全${number(all)}件）。`,
+    earlierSheets: (sheets) =>
+      sheets === 1
+        ? "一覧1は生成中に届いています。zip にも入っています。"
+        : `一覧1～${number(sheets)}は生成中に届いています。zip にも入っています。`,
+    zipped: (all) => `${pictures(all)}すべて zip に入っています。`,
+    zips: (all, here, zips, jobId) =>
+      `全部で${pictures(all)}。ここではこれ以上大きいファイルを送れないため、zip ${number(zips)}個に分けました。${here === 0 ? "このメッセージに収まるものはありません" : here === 1 ? "1個目がここにあります" : `1～${here}個目がここにあります`}。続きは \`/show id:${jobId} part:${here + 1}\` で受け取れます。`,
+    zipTooLarge: "このチャンネルで送れる大きさを超える画像があり、どの zip にも入っていません。",
+    again:
+      "`report.csv` を `/batch` に添付すると、同じ行をもう一度生成できます。シードと設定が同じなら、画像も同じです。",
+    pruned: (at) =>
+      `画像は <t:${Math.floor(at / 1000)}:D> に、容量を空けるため削除されました。「再生成」で同じ画像を作れます。`,
+    shrunk: "これは縮小した画像です。元の画像はこのチャンネルで送れる大きさを超えています。",
+    lost: (words) =>
+      `書き直しから ${words.map((word) => `*${word}*`).join(", ")} がなくなりました。画像に表れないかもしれません。`,
+    recordsLeftOut:
+      "プロンプトとシードの一覧はこのチャンネルには大きすぎます。`/mydata export` で受け取れます。",
+    unread: (which) =>
+      `${ofPrompts(which)}は Promptist が最後まで読めない長さです。読めなかった部分は、書き直しの後にそのまま続きます。`,
+    missing: "画像はもうボットのディスクにありません。",
+    direct: "頼まれた場所に投稿できなかったので、ここに送ります。",
+    ready: (userId, kind) => `<@${userId}> さん、${results[kind]}ができました。`,
+    readyAt: (userId, kind, link) => `<@${userId}> さん、${results[kind]}ができました: ${link}`,
+    endedAt: (userId, kind, link) => `<@${userId}> さん、${results[kind]}は結果なしで終わりました: ${link}`,
+    ended: (userId, kind) => `<@${userId}> さん、${results[kind]}は結果なしで終わりました。`,
+  },
+  jobLines: {
+    id: (jobId) => `ジョブ \`${jobId}\`。`,
+    made: (jobId, parentId) => `ジョブ \`${jobId}\`（\`${parentId}\` から作成）。`,
+  },
+  endLines: {
+    cancelled: (kind) => `${commands[kind]}はキャンセルされました。`,
+    tried: (times) => `${number(times)}回試しました。`,
+  },
+  errorSentences: {
+    INPUT_EMPTY: () => "プロンプトが空です。画像に描く内容を書いてください。",
+    INPUT_TOO_LONG: (c) =>
+      `${subject(c, "プロンプト")}が${c.say("limit", (limit) => `${number(limit)}文字を超えています`, "長すぎます")}。短くしてもう一度お試しください。`,
+    INPUT_OPTION: (c) => {
+      const name = optionName(c.text("option"));
+      const expected = c.expected(expectations);
+      const limit = c.number("limit");
+      const takes =
+        expected !== null
+          ? `に入れられるのは${expected}です`
+          : limit !== null
+            ? `は${number(limit)}までです`
+            : "に使えない値が入っています";
+      return `${name === null ? "オプション" : `オプション \`${name}\` `}${takes}。直してもう一度お試しください。`;
+    },
+    INPUT_SIZE: (c) =>
+      `${c.code("size") === null ? "このサイズ" : `サイズ ${c.code("size")} `}は、ここのモデルには大きすぎます。${c.say("max", (max) => `1辺は${number(max)}ピクセルまでです`, "小さいサイズを選んでください")}。`,
+    INPUT_CHOICE: () =>
+      "このジョブにその選択肢はありません。いちばん新しいメッセージの下で選び直してください。",
+    INPUT_UNCHANGED: () => "何も変わっていないので、同じ結果になります。",
+    INPUT_WORD: (c) =>
+      `${c.code("word") === null ? "プロンプトの中の語" : `${c.code("word")} という語`}は、ここでは使えません。その語なしで書いてください。`,
+    DRAFT_GONE: () =>
+      "この下書きはもうありません。開始されたか、破棄されたか、期限が切れました。ファイルを付けて `/batch` をもう一度使ってください。",
+    DRAFT_LIMIT: (c) =>
+      `${c.say("limit", (limit) => `開始を待つ下書きがすでに${number(limit)}件あり、これが上限です`, "開始を待つ下書きが多すぎます")}。どれかを開始するか破棄してから、ファイルをもう一度添付してください。`,
+    NOT_OPERATOR: () => "すべてのサーバーに影響するため、このボットの管理者だけができます。",
+    NOT_ALLOWED: () =>
+      "このサーバーかチャンネルを管理する人だけができます。サーバーの管理者に聞いてください。",
+    FILE_TOO_BIG: (c) =>
+      `ファイルが${c.say("limit", (limit) => `${bytes(limit)} を超えています`, "大きすぎます")}。小さいファイルに分けてください。`,
+    FILE_BINARY: () => `このファイルはテキストではありません。${FORMATS}`,
+    FILE_ENCODING: (c) =>
+      `${subject(c, "ファイル")}は UTF-8 のテキストではありません。UTF-8 で保存して、もう一度添付してください。`,
+    FILE_TYPE: () => `この種類のファイルは読めません。${FORMATS}`,
+    FILE_SHAPE: (c) =>
+      `${c.text("problem") === "not a list" ? "ファイルは JSON ですが、リストではありません" : `${subject(c, "ファイル")}${c.text("problem") === "json" ? "は正しい JSON ではありません" : "を読めません"}`}。${FORMATS}`,
+    FILE_EMPTY: () => `ファイルにプロンプトがありません。${FORMATS}`,
+    FILE_UNREACHABLE: () => "Discord からファイルを取得できませんでした。もう一度添付してください。",
+    QUEUE_BUSY_DATABASE: () => `キューが混み合っていて、何も保存されませんでした。${LATER}`,
+    QUEUE_LOCKED: () => `このボットの別のコピーが同じキューを使っています。${OWNER}`,
+    QUEUE_FULL: () => `キューがいっぱいで、何も保存されませんでした。${LATER}`,
+    QUEUE_CAP: (c) =>
+      `${owner[scopeOf(c)]}ジョブが${c.say("limit", (limit) => `すでに${number(limit)}件あり、ここではこれが上限です`, "ここでの上限に達しています")}。順番が来れば自動的に始まります。どれかが終わったら、もう一度頼んでください。`,
+    QUEUE_NEWER_SCHEMA: () => `キューはこのボットの新しいバージョンのものです。${OWNER}`,
+    CHECKPOINT_MISSING: () => `必要なモデルがインストールされていません。${OWNER}`,
+    CHECKPOINT_CORRUPT: () => `モデルのファイルが壊れています。${OWNER}`,
+    CHECKPOINT_TENSORS: () => `モデルのファイルが設定と合っていません。${OWNER}`,
+    CHECKPOINT_ARCHITECTURE: () => `インストールされたモデルは、このボットでは動かせない種類です。${OWNER}`,
+    CHECKPOINT_UNSAFE: () => `モデルのファイルはコードを実行するおそれがあるため、拒否されました。${OWNER}`,
+    HUB_NOT_FOUND: () => `モデルの公開サイトに、そのモデルがありません。${OWNER}`,
+    HUB_REFUSED: () => `モデルの公開サイトが許可を求めています。${OWNER}`,
+    HUB_BUSY: () => `モデルの公開サイトが混み合っています。${OWNER}`,
+    HUB_UNREACHABLE: () => `モデルの公開サイトにつながりません。${OWNER}`,
+    HUB_HASH: () => `モデルのファイルが壊れて届きました。${OWNER}`,
+    DEVICE_UNAVAILABLE: () => `グラフィックデバイスが今は使えません。${LATER}`,
+    OUT_OF_MEMORY: () => "メモリが足りませんでした。一度のプロンプトを減らすか、後でもう一度お試しください。",
+    WORKER_DIED: () => `モデルを動かすプロセスが突然終了しました。${LATER}`,
+    WORKER_STALLED: () => `モデルを動かすプロセスが応答しなくなりました。${LATER}`,
+    DISK_FULL: () => `ボットのディスクがいっぱいです。${OWNER}`,
+    DISK_READ_ONLY: () => `ボットにはディスクに画像を保存する権限がありません。${OWNER}`,
+    DISK_FAILED: () => `ボットのディスクを読み書きできませんでした。${OWNER}`,
+    CANCELLED: () => "キャンセルされました。",
+    INTERNAL: () =>
+      "ボットの中で問題が起きました。もう一度お試しください。また起きたら、ボットの管理者に知らせてください。",
+    DISCORD_REFUSED: () => "結果はできて保存されていますが、Discord がそのメッセージを拒否しました。",
+    DISCORD_UNREACHABLE: () => `Discord につながりませんでした。${LATER}`,
+    CONFIG: () => `ボットの設定が正しくありません。${OWNER}`,
+  },
+  noteWords: {
+    unchanged: "Promptist は何も変えませんでした。",
+    unread: (words) =>
+      `Promptist はこれほど長いプロンプトを最後まで読めません。この部分は、書き直しの後にそのまま続きます: ${words}`,
+    truncated: (side, words) =>
+      `画像モデルは${side === "baseline" ? "プロンプト" : "書き直したプロンプト"}の終わりを読めません: ${words}`,
+  },
+  infoWords: {
+    rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
+      `書き直し: ${mode}${mode === "beam" ? `、ビーム${number(beams)}本` : ""}、最大${number(maxNewTokens)}トークン、候補${number(rewrites)}件`,
+    drawing: ({ seed, steps, guidance, scheduler }, size) =>
+      `シード ${seed} · ${number(steps)}ステップ · ガイダンス ${number(guidance)} · ${scheduler}${size === null ? "" : ` · ${size}`}`,
+    rewritingTook: (ms) => `書き直し ${duration(ms)}`,
+    drawingTook: (side, ms) => `${side === "baseline" ? "元のプロンプト" : "書き直し"}の画像 ${duration(ms)}`,
+    took: (parts) => `所要時間: ${parts.join("、")}`,
+    checkpoints: (names) => `チェックポイント: ${names.join(", ") || "まだありません"}`,
+    miniature:
+      "ミニチュアモデルは小さな代用品で、知っている題材は100個です。本物のモデルはボットの管理者がインストールできます。",
+    askedBy: (userId, at) => `依頼: <@${userId}>、<t:${Math.floor(at / 1000)}:f>`,
+  },
+  miniatureNote: (phases) => {
+    if (phases.length === 0) return null;
+    return phases.length > 1
+      ? "ミニチュアモデル"
+      : `ミニチュア版 ${phases[0] === "text" ? "Promptist" : "Stable Diffusion"}`;
+  },
+  safetyLines: {
+    picture: (side) => (side === "baseline" ? "元のプロンプトの画像" : "書き直しの画像"),
+    pictureOf: (prompt, side) =>
+      side === "baseline" ? `プロンプト${prompt}の元の画像` : `プロンプト${prompt}の書き直し`,
+    more: (all) => `ほか${number(all)}枚`,
+    withheld: (hidden, why, redraw) => {
+      const what = `非表示: ${listed(hidden)}。`;
+      if (why === "unchecked")
+        return `${what}セーフティチェッカーが確認していない画像は、ここには投稿されません。`;
+      const because =
+        why === "flagged"
+          ? "セーフティチェッカーが検出し、このチャンネルには年齢制限がないためです。"
+          : "セーフティチェッカーが検出し、ここの設定でそうした画像を隠しているためです。";
+      const todo =
+        redraw === "buttons"
+          ? "依頼した人は、下のボタンから新しいシードや別の言葉で生成し直せます。"
+          : "依頼した人は、`/compare` で別のシードや別の言葉を使って生成し直せます。";
+      return `${what}${because}${todo}`;
+    },
+    behindClick: (flagged) =>
+      flagged
+        ? "セーフティチェッカーが検出したため、クリックすると表示されます。"
+        : "セーフティチェッカーがまだ確認していないため、クリックすると表示されます。",
+    blindElsewhere: "この組はまだ投票中なので、終わるまでここには表示できません。",
+  },
+  scoreLines: {
+    decimal,
+    judges: (parts) => `評価: ${parts.join(" · ")}`,
+    fits: {
+      same: "プロンプトへの忠実さは同じくらい",
+      better: "プロンプトにより忠実",
+      worse: "プロンプトへの忠実さは下がった",
+    },
+    looksSame: (points) => `見た目は同じくらい（10点中 ${decimal(points, 1)}）`,
+    looks: (isBetter, from, to) =>
+      `見た目は${isBetter ? "良くなった" : "悪くなった"}（10点中 ${decimal(from, 1)} → ${decimal(to, 1)}）`,
+    relevance: (change) => `プロンプトとの一致 ${change}`,
+    beauty: (change) => `美しさ ${change}`,
+    rewardOf: (reward) => `報酬 ${reward}（Promptist が上げるよう学習した値）`,
+    pair: (parts) => `スコア（元 → 書き直し）: ${parts.join(" · ")}`,
+    title: "**スコア**: 平均と95%区間。0より上なら書き直しのほうが良い結果です。",
+    relevanceChange: "一致の変化",
+    beautyGain: "美しさの変化",
+    reward: "報酬",
+    mean: (mean, low, high, n) => `${mean}（${low}～${high}）、n = ${n}`,
+    plotAlt: (facts) => `組ごとの点と平均: ${facts.join("; ")}`,
+    tableHead: " #  一致           美しさ        報酬",
+  },
+  blindLines: {
+    question:
+      "A と B、どちらの画像が良いですか？ 片方は書き直したプロンプトから生成されました。投票すると、どちらか分かります。",
+    closes: (at) => `投票は <t:${Math.floor(at / 1000)}:R> に終わります。`,
+    tileAlt: (letter) => `画像${letter}。書き直しから生成されたかどうかは、まだ秘密です`,
+    nothing: "Promptist は何も変えなかったので、投票することがありません。",
+    voted: (counted, left, isFirst) => {
+      const right = left === "baseline" ? "optimized" : "baseline";
+      const chosen = {
+        left: `A（${sides[left]}）`,
+        right: `B（${sides[right]}）`,
+        tie: "同じくらい",
+        bad: "どちらも悪い",
+      }[counted];
+      return `${isFirst ? "投票を受け付けました" : "最初の投票が有効です"}: ${chosen}。A は${sides[left]}、B は${sides[right]}でした。`;
+    },
+    secret: "投票が終わるまで、ほかの人には内緒にしてください。",
+    final: "どちらがどちらか見た後なので、投票はもう変えられません。",
+    tally: ({ optimized, baseline, tie, bad }) =>
+      `**投票** 書き直し ${number(optimized)} · 元のまま ${number(baseline)} · 同じくらい ${number(tie)} · どちらも悪い ${number(bad)}`,
+  },
+  verdictLines: {
+    none: "投票はまだありません。`/compare blind:True` を使うと、組の下で誰でも A か B に投票できます。",
+    tooFew: (tally, needed) =>
+      `${number(tally.optimized + tally.baseline)}票中${number(tally.optimized)}票が書き直し${undecided(tally)}。判断するには少なすぎます（${number(needed)}票必要）。`,
+    rate: (rate, { low, high }, n, tally) =>
+      `${percent(rate)}（95%信頼区間: ${percent(low)}～${percent(high)}）、n = ${number(n)}${undecided(tally)}。`,
+  },
+  statsLines: {
+    title: "書き直しが勝つ割合",
+    all: "すべての投票",
+    voter: (rank) => `投票者${number(rank)}`,
+  },
+  draftLines: {
+    amount: (all, given, drawn) => `${amountOf(all, given)}合計で${pictures(drawn)}。`,
+    time: (ownMs) => `このマシンで約${duration(ownMs)}かかります。`,
+    unknownTime: "ボットの起動後に似たジョブがまだないため、かかる時間は分かりません。",
+    ahead: (before, ms) => `先に${jobs(before)}が入っています${ms === null ? "" : `（約${duration(ms)}）`}。`,
+    first: (shown, all) =>
+      [
+        ...shown.map((prompt, i) => `${i + 1}. ${prompt}`),
+        ...(shown.length < all ? [more(all - shown.length)] : []),
+      ].join("\n"),
+    tooLong: (which) =>
+      `${ofPrompts(which)}は Promptist が最後まで読めない長さです。初めの部分だけ書き直し、残りはそのままにします。`,
+    again: "シードと設定はレポートのものを使います。",
+    fileSettings: "ファイルにあるシードと設定を使います。",
+    own: (which) => `${ofPrompts(which)}には、ファイルに独自の設定があります。`,
+    ends: (at) => `「開始」を押すまで何も生成されません。この下書きの期限: <t:${Math.floor(at / 1000)}:R>。`,
+    expired:
+      "時間内に「開始」が押されなかったので、何も生成されませんでした。ファイルを付けて `/batch` をもう一度使ってください。",
+    discarded: "破棄しました。何も生成されていません。",
+  },
+  fileLines: {
+    onlyFirst: (taken, rest, isAll) =>
+      `ファイルの先頭から${prompts(taken)}だけ使います。残り${number(rest)}件${isAll ? "" : "以上"}は入りません。別のファイルに分けてください。`,
+    encoding: (encoding) =>
+      `ファイルが UTF-8 ではないので、\`${encoding}\` として読みました。文字化けしていたら、UTF-8 で保存してもう一度添付してください。`,
+    leftOut: "除外",
+    unread: "理解できず、なしで生成",
+    ignored: (names, rest) => `読まないもの: ${withMore(names, rest)}。`,
+    comments: (lines) => `\`#\` で始まる${number(lines)}行は飛ばします。`,
+    remark: (unit, lines, rest, problem) =>
+      `${withMore(lines.map(number), rest)}${unit === "line" ? "行目" : "件目"}: ${problem}`,
+    more,
+  },
+  itemLines: {
+    choose: (noun) =>
+      `外す${noun === "prompt" ? "プロンプト" : "組"}を選んでください。生成済みの画像は残ります。`,
+    more: (shown, all) => `待機中の${number(all)}件のうち、最初の${number(shown)}件を表示しています。`,
+    taken: (noun, taken, left) =>
+      `${noun === "prompt" ? prompts(taken) : pairs(taken)}を外しました。${left === 0 ? "生成するものは残っていません" : `残り${number(left)}${noun === "prompt" ? "件" : "組"}です`}。`,
+    gone: "すでに生成されたか、外されています。",
+  },
+  refusals: {
+    notYours: "依頼した人かモデレーターだけができます。",
+    notYoursToChange:
+      "ここでは依頼した人だけができます。自分のものを生成するには、コマンドを使ってください。",
+    elsewhere: "これは別のチャンネルのものです。",
+    role: "ここで使うには特定のロールが必要です。このサーバーの管理者に聞いてください。",
+    noBallot: "この画像には投票がありません。",
+    noVotes: "まだ誰も投票していません。`/compare blind:True` で組を作ってください。",
+    stillOpen: "まだ終わっていません。`/queue` で状況を確認できます。",
+    secret: "ブラインド投票です。終わると見られます。",
+    notYourDraft: "開始できるのは、ファイルを添付した人だけです。",
+    noPart: (parts) =>
+      parts === 0
+        ? "画像はもうボットのディスクにないので、zip はありません。"
+        : `この画像の zip は、ここに${number(parts)}個あります。`,
+    nothingToChange: "ほかの書き直しはありません。",
+    nothingLeft: "この一括処理に、待機中のプロンプトはもうありません。",
+    notFinished: "まだ終わっていません。先にキャンセルしてください。",
+    alreadyFinished: "もう終わっています。",
+    unknownJob: "そのジョブはここにありません。削除されたのかもしれません。",
+    unknownButton: "このボタンはボットの別のバージョンのものです。コマンドをもう一度使ってください。",
+    unknownCommand:
+      "このコマンドはボットの別のバージョンのものです。Discord を再読み込みして、もう一度お試しください。",
+    repeated: "1秒以内に2回送られたので、1回だけ実行します。",
+    stopping: "ボットはまもなく再起動します。1分後にもう一度お試しください。",
+    interrupted: "このコマンドを保存する前にボットが停止しました。もう一度使ってください。",
+  },
+  historyLines: {
+    title: "最近のジョブ",
+    none: "まだ何も依頼していません。`/compare` から始めてください。",
+    states: {
+      queued: "待機中",
+      running: "実行中",
+      done: "完了",
+      failed: "失敗",
+      cancelled: "キャンセル",
+    },
+    open: "開く",
+    again: "新しいシードでもう一度実行",
+  },
+  dataLines: {
+    exported: (stored, given) =>
+      `あなたについて保存されているもの: ${jobs(stored)}、投票${number(given)}件。`,
+    part: (at, isLast) =>
+      isLast ? `パート${number(at)}（最後）。` : `パート${number(at)}。次のパートが続きます。`,
+    exporting: "前回の書き出しをまだ送信中です。ファイルは順番に届きます。",
+    notConfirmed:
+      "何も削除していません。`/mydata erase confirm:True` を使うと、あなたについて保存されているものと、結果のメッセージをすべて削除します。メッセージを残すには `messages:False` を付けてください。",
+    erased: (deleted, stopping) =>
+      `削除しました: ${jobs(deleted)}とその画像、投票、設定。${stopping === 0 ? "" : `実行中の${jobs(stopping)}を止めています。削除するには、コマンドをもう一度使ってください。`}`,
+    messagesKept: "メッセージは残ります。消すには、メッセージの下の「削除」を押してください。",
+    deletingMessages: "結果のメッセージを削除しています。",
+    messagesDeleted: (deleted, failed, later) =>
+      [
+        `${messages(deleted)}を削除しました。`,
+        ...(failed === 0
+          ? []
+          : [`${messages(failed)}は削除できませんでした。下の「削除」を押してください。`]),
+        ...(later === 0 ? [] : [`${messages(later)}はまだ削除できていません。もう一度試します。`]),
+      ].join(""),
+  },
+  settingLines: {
+    title: "設定",
+    channel: "このチャンネル",
+    server: "このサーバー",
+    program: "ボット自体",
+    names: "設定できるもの",
+    choice: settingLines.choice,
+    none: (falls) =>
+      `ここでは何も設定されていません（${falls === "to the server" ? "サーバーの設定" : "ボットの既定値"}が有効です）。`,
+    entry: (name, value, by, at) => `\`${name}\`: ${value}（<@${by}>、<t:${Math.floor(at / 1000)}:R>）`,
+    defaults: ({ steps, guidance, scheduler }, mode, maxSteps) =>
+      `${number(steps)}ステップ（最大${number(maxSteps)}）、ガイダンス ${number(guidance)}、${scheduler}、モード ${mode}`,
+    set: (name, value, scope) => `${inScope(scope)}の \`${name}\` を ${value} にしました。`,
+    serverWide: (name) =>
+      `\`${name}\` はサーバー全体のジョブを数えるので、チャンネルごとには設定できません。範囲にサーバー全体を選んでください。`,
+    needsAgeRestriction: (name, value) =>
+      `\`${name}\` を \`${value}\` にできるのは、年齢制限のあるチャンネルだけです。そのようなチャンネルで使うか、サーバー全体に設定してください（年齢制限のあるチャンネルでだけ有効になります）。`,
+    all: "設定されているものすべて",
+    resetAll: (names, scope) =>
+      names.length === 0
+        ? `${inScope(scope)}では何も設定されていませんでした。`
+        : `${inScope(scope)}でリセットしました: ${listed(names.map((name) => `\`${name}\``))}。`,
+    reset: (name, scope, was) => {
+      if (!was) return `${inScope(scope)}では \`${name}\` は設定されていませんでした。`;
+      return `${inScope(scope)}の \`${name}\` をリセットしました。${scope === "channel" ? "サーバーの設定またはボットの既定値" : "ボットの既定値"}が有効です。`;
+    },
+    pingOn: "時間のかかった結果ができると通知します。",
+    pingOff: "今後は通知しません。結果はこれまでどおり投稿されます。",
+  },
+  helpText: {
+    title: "Promptist",
+    lines: [
+      "**まずはここから**",
+      "`/compare` 元のプロンプトと書き直しの画像を生成します。",
+      "`/optimize` 書き直すだけです。",
+      "`/batch` ファイルのすべてのプロンプトを比較します。",
+      "メッセージから: 右クリック（スマホでは長押し）→ **アプリ** → **これを最適化** または **これを比較**。",
+      "",
+      "**次に**",
+      "`/queue` 実行中と待機中のものを表示します。",
+      "`/history` 最近のジョブを一覧し、`/show` で結果をもう一度表示します。",
+      "結果の下のボタンで、もう一度生成できます。",
+      "",
+      "**どちらが良い？**",
+      "`/compare blind:True` 投票するまで、どちらがどちらか隠します。",
+      "`/stats show` どちらが勝っているかを表示します。",
+      "",
+      "**自分の設定とデータ**",
+      "`/settings ping` 通知のオンとオフを切り替えます。",
+      "`/mydata export` と `/mydata erase`: あなたについて保存されているもの。",
+    ],
+  },
+};

@@ -1,0 +1,561 @@
+import type { Words } from "./english.js";
+import { scopeOf, type Values } from "./errors.js";
+import { formsOf, type Plurals } from "./forms.js";
+import { optionNames } from "./locale-files.js";
+import { resultLines } from "./result.js";
+import { settingLines } from "./settings.js";
+import type { Unfinished } from "./translated.js";
+
+const { number, count, plural, listed, numbers, percent, decimal, duration, bytes } = formsOf("pt-BR");
+
+const JOBS: Plurals = { one: "tarefa", other: "tarefas" };
+const PICTURES: Plurals = { one: "imagem", other: "imagens" };
+const PROMPTS: Plurals = { one: "prompt", other: "prompts" };
+const PAIRS: Plurals = { one: "par", other: "pares" };
+const STEPS: Plurals = { one: "passo", other: "passos" };
+const VOTES: Plurals = { one: "voto", other: "votos" };
+const MESSAGES: Plurals = { one: "mensagem", other: "mensagens" };
+const ZIPS: Plurals = { one: "arquivo zip", other: "arquivos zip" };
+
+const more = (rest: number): string => `mais ${number(rest)}`;
+const withMore = (names: readonly string[], rest: number): string =>
+  listed(rest === 0 ? names : [...names, more(rest)]);
+const ofPrompts = (prompts: readonly number[]): string =>
+  prompts.length === 1 ? `O prompt ${numbers(prompts, more)}` : `Os prompts ${numbers(prompts, more)}`;
+const holder = { user: "você já tem", channel: "este canal já tem", server: "este servidor já tem" } as const;
+const owner = { user: "Você já tem", channel: "Este canal já tem", server: "Este servidor já tem" } as const;
+const sides = { baseline: "o prompt original", optimized: "a reescrita" } as const;
+const results = { optimize: "sua reescrita", compare: "sua comparação", batch: "seu lote" } as const;
+const commands = { optimize: "Reescrita", compare: "Comparação", batch: "Lote" } as const;
+const votes = { left: "A", right: "B", tie: "Empate", bad: "As duas ruins" } as const;
+
+const LATER = "Tente de novo daqui a pouco.";
+const OWNER = "Avise quem cuida deste bot.";
+const FORMATS =
+  "Anexe um `.txt` com um prompt por linha, uma lista `.json` ou linhas `.jsonl` de textos ou de pares `{original, optimized}`, ou um `.csv` ou `.tsv` com uma coluna `prompt`.";
+
+const expectations: Words["expectations"] = {
+  integer: (min, max) => `um número inteiro de ${number(min)} a ${number(max)}`,
+  number: (min, max) => `um número de ${number(min)} a ${number(max)}`,
+  oneOf: (words) => `um destes valores: ${words.join(", ")}`,
+  size: (example, multiple, min, max) =>
+    `um tamanho como \`${example}\`, com os dois lados múltiplos de ${multiple} e entre ${min} e ${max}`,
+  roles: (max) => `de 1 a ${max} cargos, como menções ou IDs`,
+  words: (max) => `de 1 a ${max} palavras separadas por vírgulas`,
+  yesNo: "`on` ou `off`",
+  text: (max) => `um texto de no máximo ${number(max)} caracteres`,
+};
+
+const optionName = optionNames("pt-BR");
+const subject = (c: Values, otherwise: string): string => {
+  const unit = c.text("unit");
+  if (unit !== "line" && unit !== "entry") return otherwise;
+  const noun = unit === "line" ? "A linha" : "A entrada";
+  return c.say("number", (at) => `${noun} ${number(at)} do arquivo`, otherwise);
+};
+
+const undecided = ({ tie, bad }: { readonly tie: number; readonly bad: number }): string =>
+  [
+    ...(tie === 0 ? [] : [`, ${count(tie, { one: "empate", other: "empates" })}`]),
+    ...(bad === 0 ? [] : [`, as duas ruins: ${number(bad)}`]),
+  ].join("");
+
+const amountOf = (prompts: number, given: number): string =>
+  given === 0
+    ? `${count(prompts, PROMPTS)}.`
+    : given === prompts
+      ? `${count(prompts, PROMPTS)}, já ${plural(prompts, { one: "otimizado", other: "otimizados" })}: não precisa do Promptist.`
+      : `${count(prompts, PROMPTS)}, ${number(given)} já ${plural(given, { one: "otimizado", other: "otimizados" })}, sem precisar do Promptist.`;
+
+const inScope = (scope: string): string => (scope === "channel" ? "este canal" : "este servidor");
+
+/** Brazilian Portuguese. */
+export const pt: Unfinished<Words> = {
+  locale: "pt-BR",
+  duration,
+  expectations,
+  labels: {
+    commands,
+    cancel: "Cancelar",
+    start: "Começar",
+    discard: "Descartar",
+    takeOut: (noun) => (noun === "prompt" ? "Tirar prompts" : "Tirar pares"),
+    choosePrompts: (noun, first, last) => `${noun === "prompt" ? "Prompts" : "Pares"} ${first} a ${last}`,
+    pair: (at, seed) => `Par ${at}, semente ${seed}`,
+    redraw: "Gerar de novo",
+    tryAgain: "Tentar de novo",
+    change: "Reformular",
+    asWritten: "Como escrito",
+    previewAlt: "A imagem enquanto se forma",
+    votes,
+    reveal: "Revelar a todos",
+    again: "Outra semente",
+    editPrompt: "Editar o prompt",
+    editFirst: "Editar antes",
+    drawPair: "Gerar o par",
+    drawRaw: "Gerar como escrito",
+    info: "Info",
+    delete: "Apagar",
+    chooseBeam: "Gerar outra reescrita",
+    chooseWords: "Tirar palavras acrescentadas",
+    editPromptTitle: "Editar o prompt; a semente continua",
+    editRewriteTitle: "Editar a reescrita antes de gerar",
+    prompt: "Prompt",
+    rewrite: "Reescrito pelo Promptist",
+    givenRewrite: "Otimizado",
+    negative: "Prompt negativo",
+    baselineAlt: (prompt) => `Imagem do prompt original: ${prompt}`,
+    optimizedAlt: (prompt) => `Imagem do prompt reescrito: ${prompt}`,
+    comparisonAlt: (prompt, optimized) =>
+      `Duas imagens lado a lado. À esquerda, o prompt original: ${prompt}. À direita, reescrito: ${optimized}`,
+    contactSheetAlt: (prompts) =>
+      `Pares de imagens de ${count(prompts.length, PROMPTS)}: ${prompts.join("; ")}`,
+  },
+  statusLines: {
+    accepted: "Pedido aceito.",
+    position: (phase, position, etaMs) =>
+      `Na fila de ${phase === "text" ? "reescrita" : "geração"}: ${position === 1 ? "a sua vez é a próxima" : `lugar ${number(position)}`}.${etaMs === null ? "" : ` Pronto em cerca de ${duration(etaMs)}.`}`,
+    starts: (phase) => (phase === "text" ? "Começando…" : "A geração está começando…"),
+    paused: "Pausado por um admin; você mantém o seu lugar.",
+    retries: "Esta tentativa falhou. O bot vai tentar de novo em instantes.",
+    held: (scope, limit) =>
+      `Espera fora da fila: ${holder[scope]} ${count(limit, JOBS)} nela, o máximo permitido ao mesmo tempo. Ela entra sozinha quando ${limit === 1 ? "essa terminar" : "uma delas terminar"}.`,
+    loading: (phase) =>
+      phase === "text" ? "Reescrita: carregando o Promptist…" : "Geração: carregando o Stable Diffusion…",
+    rewriting: (step, steps) => `reescrevendo, token ${number(step)} de ${number(steps)}`,
+    drawing: (side, step, steps) =>
+      `imagem ${side === "baseline" ? "do prompt original" : "da reescrita"}, passo ${number(step)} de ${number(steps)}`,
+    item: (index, items) => `prompt ${number(index + 1)} de ${number(items)}`,
+    left: (ms) => `faltam cerca de ${duration(ms)}`,
+    pairs: (pairs) => `${count(pairs, PAIRS)}, cada um com sua própria semente.`,
+    takenOut: (kind, left, all) =>
+      `${left === 1 ? "Resta" : "Restam"} ${number(left)} de ${number(all)} ${plural(all, kind === "batch" ? PROMPTS : PAIRS)}.`,
+    stopping: "Parando.",
+    late: "Isto está demorando mais do que o Discord me deixa editar esta mensagem. O resultado vai chegar aqui em uma mensagem nova.",
+    erased: "Cancelado e apagado, com tudo o que estava salvo sobre você.",
+    batch: amountOf,
+  },
+  queueLines: {
+    title: "Fila",
+    paused: "Um admin pausou a fila. As tarefas em espera mantêm o lugar.",
+    counts: (running, waiting) =>
+      running + waiting === 0
+        ? "Não há nada em andamento nem em espera."
+        : `${number(running)} em andamento, ${number(waiting)} em espera.`,
+    yours: "Suas tarefas mais atrás:",
+    entry: (job, phase, position, etaMs, held) => {
+      const outside = {
+        user: "fora da fila, até outra tarefa desta pessoa terminar",
+        channel: "fora da fila, até outra tarefa deste canal terminar",
+        server: "fora da fila, até outra tarefa deste servidor terminar",
+      };
+      const waits = `${number(position)}º na ${phase === "text" ? "reescrita" : "geração"}`;
+      const where = held !== null ? outside[held] : position === 0 ? "**em andamento**" : waits;
+      const what =
+        job === null
+          ? "uma tarefa de outro lugar"
+          : `${commands[job.kind]} de <@${job.userId}> \`${job.id}\``;
+      return `${where}: ${what}${etaMs === null ? "" : `, pronto em cerca de ${duration(etaMs)}`}`;
+    },
+  },
+  resultLines: {
+    settings: resultLines.settings,
+    footer: resultLines.footer,
+    sides: (how) => `**Esquerda** como escrito · **direita** ${how}:`,
+    sidesOfEach: (pairs, how) =>
+      `${count(pairs, PAIRS)}, cada um com **esquerda** como escrito · **direita** ${how}:`,
+    change: "Gere isto com outra reescrita, ou sem algumas das palavras acrescentadas; a semente continua.",
+    onlySide: (side) =>
+      side === "baseline" ? "Gerado a partir do prompt original." : "Gerado a partir da reescrita.",
+    rewritesDiffer: "-# Cada par tem a sua própria reescrita; esta é a primeira.",
+    seed: (seed) => `semente ${seed}`,
+    seeds: (first, last) => (first === last ? `semente ${first}` : `sementes ${first} a ${last}`),
+    steps: (steps) => count(steps, STEPS),
+    guidance: (guidance) => `orientação ${number(guidance)}`,
+    overview: (kind, items, pictures) =>
+      `${count(items, kind === "batch" ? PROMPTS : PAIRS)}, ${count(pictures, PICTURES)}.`,
+    takenOut: (prompts) => `${count(prompts, { one: "prompt tirado", other: "prompts tirados" })}.`,
+    sheet: (first, last, all) => `Prompts ${number(first)} a ${number(last)} de ${number(all)}.`,
+    earlierSheets: (sheets) =>
+      sheets === 1
+        ? "A folha 1 chegou durante a geração e também está no zip."
+        : `As folhas 1 a ${number(sheets)} chegaram durante a geração e também estão no zip.`,
+    zipped: (pictures) =>
+      `${pictures === 1 ? "A imagem está" : `As ${number(pictures)} imagens estão`} no zip.`,
+    zips: (pictures, here, all, jobId) =>
+      `${count(pictures, PICTURES)} no total, em ${count(all, ZIPS)}, porque um arquivo não pode ser maior aqui. ${here === 0 ? "Nenhum cabe nesta mensagem" : here === 1 ? "O primeiro está aqui" : `Do 1 ao ${here} estão aqui`}; \`/show id:${jobId} part:${here + 1}\` traz o próximo.`,
+    zipTooLarge: "Algumas imagens são maiores do que este canal permite e não estão em nenhum zip.",
+    again:
+      "Anexe o `report.csv` ao `/batch` para gerar as linhas de novo: as mesmas sementes e configurações dão as mesmas imagens.",
+    pruned: (at) =>
+      `As imagens foram apagadas <t:${Math.floor(at / 1000)}:D> para liberar espaço. “Gerar de novo” traz as mesmas.`,
+    shrunk: "As imagens são cópias reduzidas: as originais são maiores do que este canal permite.",
+    lost: (words) =>
+      `A reescrita não tem mais ${words.map((word) => `*${word}*`).join(", ")}; talvez a imagem não mostre isso.`,
+    recordsLeftOut:
+      "As listas de prompts e sementes são grandes demais para este canal; `/mydata export` as tem.",
+    unread: (prompts) =>
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "é longo demais" : "são longos demais"} para o Promptist. A parte que ele não leu vem depois da reescrita, sem mudanças.`,
+    missing: "As imagens não estão mais no disco do bot.",
+    direct: "Não consegui postar onde você pediu, então aqui está.",
+    ready: (userId, kind) =>
+      `<@${userId}>, ${results[kind]} ficou ${kind === "batch" ? "pronto" : "pronta"}.`,
+    readyAt: (userId, kind, link) =>
+      `<@${userId}>, ${results[kind]} ficou ${kind === "batch" ? "pronto" : "pronta"}: ${link}`,
+    endedAt: (userId, kind, link) => `<@${userId}>, ${results[kind]} terminou sem resultado: ${link}`,
+    ended: (userId, kind) => `<@${userId}>, ${results[kind]} terminou sem resultado.`,
+  },
+  jobLines: {
+    id: (jobId) => `Tarefa \`${jobId}\`.`,
+    made: (jobId, parentId) => `Tarefa \`${jobId}\`, feita a partir de \`${parentId}\`.`,
+  },
+  endLines: {
+    cancelled: (kind) => `${commands[kind]}: tarefa cancelada.`,
+    tried: (times) => `Foram feitas ${count(times, { one: "tentativa", other: "tentativas" })}.`,
+  },
+  errorSentences: {
+    INPUT_EMPTY: () => "O prompt está vazio. Escreva o que a imagem deve mostrar.",
+    INPUT_TOO_LONG: (c) =>
+      `${subject(c, "O prompt")} ${c.say("limit", (limit) => `passa de ${number(limit)} caracteres`, "é longo demais")}. Encurte e tente de novo.`,
+    INPUT_OPTION: (c) => {
+      const name = optionName(c.text("option"));
+      const expected = c.expected(expectations);
+      const limit = c.number("limit");
+      const takes =
+        expected !== null
+          ? `aceita ${expected}`
+          : limit !== null
+            ? `aceita no máximo ${number(limit)}`
+            : "tem um valor que não serve";
+      return `${name === null ? "Uma opção" : `A opção \`${name}\``} ${takes}. Mude e tente de novo.`;
+    },
+    INPUT_SIZE: (c) =>
+      `${c.code("size") === null ? "Este tamanho" : `O tamanho ${c.code("size")}`} é grande demais para o modelo daqui. ${c.say("max", (max) => `Nenhum lado pode passar de ${number(max)} pixels`, "Escolha um menor")}.`,
+    INPUT_CHOICE: () =>
+      "Essa escolha não existe nesta tarefa. Escolha de novo na mensagem mais recente dela.",
+    INPUT_UNCHANGED: () => "Nada mudou, então o resultado seria o mesmo.",
+    INPUT_WORD: (c) =>
+      `${c.code("word") === null ? "Uma palavra do prompt" : `A palavra ${c.code("word")}`} não é permitida aqui. Escreva o prompt sem ela.`,
+    DRAFT_GONE: () =>
+      "Este rascunho não existe mais: foi começado, descartado ou expirou. Use `/batch` de novo com o arquivo.",
+    DRAFT_LIMIT: (c) =>
+      `${c.say("limit", (limit) => `Você já tem ${count(limit, { one: "rascunho", other: "rascunhos" })} para começar, o máximo permitido`, "Você já tem rascunhos demais para começar")}. Comece ou descarte um e anexe o arquivo de novo.`,
+    NOT_OPERATOR: () => "Só quem cuida deste bot pode fazer isso, porque afeta todos os servidores.",
+    NOT_ALLOWED: () =>
+      "Só quem gerencia este servidor ou canal pode fazer isso. Fale com um admin do servidor.",
+    FILE_TOO_BIG: (c) =>
+      `O arquivo ${c.say("limit", (limit) => `passa de ${bytes(limit)}`, "é grande demais")}. Divida em arquivos menores.`,
+    FILE_BINARY: () => `O arquivo não é texto. ${FORMATS}`,
+    FILE_ENCODING: (c) =>
+      `${subject(c, "O arquivo")} não é texto UTF-8. Salve o arquivo como UTF-8 e anexe de novo.`,
+    FILE_TYPE: () => `Este tipo de arquivo não pode ser lido. ${FORMATS}`,
+    FILE_SHAPE: (c) =>
+      `${c.text("problem") === "not a list" ? "O arquivo é JSON, mas não uma lista" : `${subject(c, "O arquivo")} ${c.text("problem") === "json" ? "não é JSON válido" : "não pode ser lido"}`}. ${FORMATS}`,
+    FILE_EMPTY: () => `O arquivo não tem nenhum prompt. ${FORMATS}`,
+    FILE_UNREACHABLE: () => "Não foi possível baixar o arquivo do Discord. Anexe de novo.",
+    QUEUE_BUSY_DATABASE: () => `A fila está ocupada agora, e nada foi salvo. ${LATER}`,
+    QUEUE_LOCKED: () => `Outra cópia deste bot usa a mesma fila. ${OWNER}`,
+    QUEUE_FULL: () => `A fila está cheia, e nada foi salvo. ${LATER}`,
+    QUEUE_CAP: (c) =>
+      `${owner[scopeOf(c)]} ${c.say("limit", (limit) => `${count(limit, { one: "tarefa aberta", other: "tarefas abertas" })}, o máximo permitido aqui`, "o máximo de tarefas abertas permitido aqui")}. Elas começam sozinhas; peça de novo quando uma terminar.`,
+    QUEUE_NEWER_SCHEMA: () => `A fila é de uma versão mais nova deste bot. ${OWNER}`,
+    CHECKPOINT_MISSING: () => `O modelo necessário não está instalado. ${OWNER}`,
+    CHECKPOINT_CORRUPT: () => `Os arquivos do modelo estão danificados. ${OWNER}`,
+    CHECKPOINT_TENSORS: () => `Os arquivos do modelo não combinam com a configuração dele. ${OWNER}`,
+    CHECKPOINT_ARCHITECTURE: () =>
+      `O modelo instalado é de um tipo que este bot não consegue executar. ${OWNER}`,
+    CHECKPOINT_UNSAFE: () =>
+      `Os arquivos do modelo foram recusados porque poderiam executar código. ${OWNER}`,
+    HUB_NOT_FOUND: () => `O site que publica o modelo não o tem. ${OWNER}`,
+    HUB_REFUSED: () => `O site que publica o modelo exige permissão para ele. ${OWNER}`,
+    HUB_BUSY: () => `O site que publica o modelo está sobrecarregado. ${OWNER}`,
+    HUB_UNREACHABLE: () => `O site que publica o modelo está fora do ar. ${OWNER}`,
+    HUB_HASH: () => `Um arquivo do modelo chegou danificado. ${OWNER}`,
+    DEVICE_UNAVAILABLE: () => `A placa de vídeo não pode ser usada agora. ${LATER}`,
+    OUT_OF_MEMORY: () =>
+      "Não houve memória suficiente. Tente menos prompts por vez, ou tente de novo mais tarde.",
+    WORKER_DIED: () => `O processo do modelo fechou inesperadamente. ${LATER}`,
+    WORKER_STALLED: () => `O processo do modelo parou de responder. ${LATER}`,
+    DISK_FULL: () => `O disco deste bot está cheio. ${OWNER}`,
+    DISK_READ_ONLY: () => `Este bot não tem permissão para salvar imagens no disco. ${OWNER}`,
+    DISK_FAILED: () => `Não foi possível ler ou gravar no disco deste bot. ${OWNER}`,
+    CANCELLED: () => "Isto foi cancelado.",
+    INTERNAL: () =>
+      "Algo deu errado dentro do bot. Tente de novo; se acontecer outra vez, avise quem cuida dele.",
+    DISCORD_REFUSED: () => "O resultado está pronto e salvo, mas o Discord recusou a mensagem com ele.",
+    DISCORD_UNREACHABLE: () => `Não foi possível falar com o Discord. ${LATER}`,
+    CONFIG: () => `Este bot não está bem configurado. ${OWNER}`,
+  },
+  noteWords: {
+    unchanged: "O Promptist não mudou nada.",
+    unread: (words) =>
+      `O Promptist não consegue ler até o fim um prompt tão longo. Esta parte vem depois da reescrita, sem mudanças: ${words}`,
+    truncated: (side, words) =>
+      `O modelo de imagem não consegue ler o fim do ${side === "baseline" ? "prompt" : "prompt reescrito"}: ${words}`,
+  },
+  infoWords: {
+    rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
+      `Reescrita: ${mode}${mode === "beam" ? `, ${beams} feixes` : ""}, no máximo ${count(maxNewTokens, { one: "token", other: "tokens" })}, ${count(rewrites, { one: "reescrita diferente", other: "reescritas diferentes" })}`,
+    drawing: ({ seed, steps, guidance, scheduler }, size) =>
+      `Semente ${seed} · ${count(steps, STEPS)} · orientação ${number(guidance)} · ${scheduler}${size === null ? "" : ` · ${size}`}`,
+    rewritingTook: (ms) => `reescrita ${duration(ms)}`,
+    drawingTook: (side, ms) =>
+      `imagem ${side === "baseline" ? "do prompt original" : "da reescrita"} ${duration(ms)}`,
+    took: (parts) => `Tempo: ${parts.join(", ")}`,
+    checkpoints: (names) => `Checkpoints: ${names.join(", ") || "nenhum ainda"}`,
+    miniature:
+      "Modelos em miniatura são substitutos pequenos: eles conhecem 100 temas. Quem cuida deste bot pode instalar os completos.",
+    askedBy: (userId, at) => `Pedido por <@${userId}>, <t:${Math.floor(at / 1000)}:f>`,
+  },
+  miniatureNote: (phases) => {
+    if (phases.length === 0) return null;
+    return phases.length > 1
+      ? "modelos em miniatura"
+      : `${phases[0] === "text" ? "Promptist" : "Stable Diffusion"} em miniatura`;
+  },
+  safetyLines: {
+    picture: (side) => (side === "baseline" ? "a imagem do prompt original" : "a imagem da reescrita"),
+    pictureOf: (prompt, side) =>
+      side === "baseline" ? `o prompt ${prompt} como escrito` : `a reescrita do prompt ${prompt}`,
+    more: (pictures) => more(pictures),
+    withheld: (pictures, why, redraw) => {
+      const what = `Não exibido: ${listed(pictures)}.`;
+      if (why === "unchecked")
+        return `${what} Nenhum filtro de segurança verificou isso, e nada é postado aqui sem verificação.`;
+      const because =
+        why === "flagged"
+          ? "O filtro de segurança sinalizou isso, e este canal não tem restrição de idade."
+          : "O filtro de segurança sinalizou isso, e as configurações daqui escondem o que ele sinaliza.";
+      const todo =
+        redraw === "buttons"
+          ? "Quem pediu pode gerar de novo com os botões abaixo: com outra semente ou outras palavras."
+          : "Quem pediu pode gerar um prompt desses de novo com `/compare`: com outra semente ou outras palavras.";
+      return `${what} ${because} ${todo}`;
+    },
+    behindClick: (flagged) =>
+      flagged
+        ? "Aparece depois de um clique, porque o filtro de segurança sinalizou algo aqui."
+        : "Aparece depois de um clique, porque nenhum filtro de segurança verificou estas imagens.",
+    blindElsewhere: "Ainda há votação sobre este par, então ele não pode ser mostrado aqui até ela acabar.",
+  },
+  scoreLines: {
+    decimal,
+    judges: (parts) => `Avaliação: ${parts.join(" · ")}`,
+    fits: {
+      same: "segue o prompt igualmente bem",
+      better: "segue melhor o prompt",
+      worse: "segue pior o prompt",
+    },
+    looksSame: (points) => `igualmente bonita (${decimal(points, 1)} de 10)`,
+    looks: (isBetter, from, to) =>
+      `${isBetter ? "mais" : "menos"} bonita (${decimal(from, 1)} → ${decimal(to, 1)} de 10)`,
+    relevance: (change) => `fidelidade ao prompt ${change}`,
+    beauty: (change) => `beleza ${change}`,
+    rewardOf: (reward) => `recompensa ${reward} (o que o Promptist aprendeu a aumentar)`,
+    pair: (parts) => `Notas, como escrito → reescrito: ${parts.join(" · ")}`,
+    title: "**Notas**: médias com intervalos de 95 %; acima de zero, a reescrita foi melhor.",
+    relevanceChange: "Mudança na fidelidade",
+    beautyGain: "Mudança na beleza",
+    reward: "Recompensa",
+    mean: (mean, low, high, n) => `${mean} (${low} a ${high}), n = ${n}`,
+    plotAlt: (facts) => `Um ponto para cada par, e as médias: ${facts.join("; ")}`,
+    tableHead: " #  fidelidade     beleza        recompensa",
+  },
+  blindLines: {
+    question: "Qual imagem é melhor, A ou B? Uma delas vem de uma reescrita do prompt. Vote para saber qual.",
+    closes: (at) => `A votação termina <t:${Math.floor(at / 1000)}:R>.`,
+    tileAlt: (letter) => `Imagem ${letter}; ainda não se diz se ela vem da reescrita`,
+    nothing: "O Promptist não mudou nada, então não há o que votar.",
+    voted: (counted, left, isFirst) => {
+      const right = left === "baseline" ? "optimized" : "baseline";
+      const chosen = {
+        left: `A, ${sides[left]}`,
+        right: `B, ${sides[right]}`,
+        tie: "empate",
+        bad: "as duas ruins",
+      }[counted];
+      return `${isFirst ? "Seu voto vale" : "Vale o seu primeiro voto"}: ${chosen}. A era ${sides[left]}, B era ${sides[right]}.`;
+    },
+    secret: "Guarde segredo até a votação acabar.",
+    final: "Você já sabe qual é qual, então seu voto não pode mais mudar.",
+    tally: ({ optimized, baseline, tie, bad }) =>
+      `**Votos** reescrita ${number(optimized)} · como escrito ${number(baseline)} · empate ${number(tie)} · as duas ruins ${number(bad)}`,
+  },
+  verdictLines: {
+    none: "Ainda não há votos. Use `/compare blind:True`: abaixo do par, todos podem votar em A ou B.",
+    tooFew: (tally, needed) =>
+      `${number(tally.optimized)} de ${count(tally.optimized + tally.baseline, VOTES)} para a reescrita${undecided(tally)}. É muito pouco para saber: são precisos ${number(needed)}.`,
+    rate: (rate, { low, high }, n, tally) =>
+      `${percent(rate)} (confiança de 95%: de ${percent(low)} a ${percent(high)}), n = ${number(n)}${undecided(tally)}.`,
+  },
+  statsLines: {
+    title: "Com que frequência a reescrita vence",
+    all: "Todos os votos",
+    voter: (rank) => `Votante ${number(rank)}`,
+  },
+  draftLines: {
+    amount: (prompts, given, pictures) =>
+      `${amountOf(prompts, given)} No total, ${count(pictures, PICTURES)}.`,
+    time: (ownMs) => `Leva cerca de ${duration(ownMs)} nesta máquina.`,
+    unknownTime: "Ainda não se sabe quanto demora: nada parecido rodou desde que o bot iniciou.",
+    ahead: (jobs, ms) =>
+      `Antes ${jobs === 1 ? "vem" : "vêm"} ${count(jobs, JOBS)}${ms === null ? "" : `, cerca de ${duration(ms)}`}.`,
+    first: (prompts, all) =>
+      [
+        ...prompts.map((prompt, i) => `${i + 1}. ${prompt}`),
+        ...(prompts.length < all ? [`e ${more(all - prompts.length)}`] : []),
+      ].join("\n"),
+    tooLong: (prompts) =>
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "é longo demais" : "são longos demais"} para o Promptist. Ele reescreve o começo, e o resto fica como está.`,
+    again: "As sementes e configurações vêm do relatório.",
+    fileSettings: "As sementes e configurações do arquivo são usadas.",
+    own: (prompts) =>
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "tem" : "têm"} configurações próprias, do arquivo.`,
+    ends: (at) =>
+      `Nada é gerado até você apertar “Começar”. Este rascunho expira <t:${Math.floor(at / 1000)}:R>.`,
+    expired: "Ninguém apertou “Começar” a tempo, então nada foi gerado. Use `/batch` de novo com o arquivo.",
+    discarded: "Descartado. Nada foi gerado.",
+  },
+  fileLines: {
+    onlyFirst: (taken, rest, isAll) =>
+      `${taken === 1 ? "Só o primeiro prompt do arquivo entra" : `Só os primeiros ${number(taken)} prompts do arquivo entram`}; ${number(rest)}${isAll ? "" : " ou mais"} ${rest === 1 ? "fica" : "ficam"} de fora. Coloque em outro arquivo.`,
+    encoding: (encoding) =>
+      `O arquivo não é UTF-8, então é lido como \`${encoding}\`. Se as letras parecerem erradas, salve como UTF-8 e anexe de novo.`,
+    leftOut: "Fica de fora",
+    unread: "Não entendido, e gerado sem isso",
+    ignored: (names, rest) => `Não lido: ${withMore(names, rest)}.`,
+    comments: (lines) =>
+      `${count(lines, { one: "linha que começa com `#` é pulada", other: "linhas que começam com `#` são puladas" })}.`,
+    remark: (unit, lines, rest, problem) => {
+      const nouns: Plurals =
+        unit === "line" ? { one: "linha", other: "linhas" } : { one: "entrada", other: "entradas" };
+      return `${plural(lines.length + rest, nouns)} ${withMore(lines.map(number), rest)}: ${problem}`;
+    },
+    more: (remarks) => `e ${more(remarks)}`,
+  },
+  itemLines: {
+    choose: (noun) =>
+      `Escolha os ${noun === "prompt" ? "prompts" : "pares"} que quer tirar. As imagens já geradas ficam.`,
+    more: (shown, all) => `As listas mostram os primeiros ${number(shown)} de ${number(all)} em espera.`,
+    taken: (noun, taken, left) => {
+      const what =
+        noun === "prompt"
+          ? count(taken, { one: "prompt tirado", other: "prompts tirados" })
+          : count(taken, { one: "par tirado", other: "pares tirados" });
+      return `${what}; ${left === 0 ? "não resta nada para gerar" : `para gerar: ${number(left)}`}.`;
+    },
+    gone: "Já foram gerados ou tirados.",
+  },
+  refusals: {
+    notYours: "Só quem pediu isto, ou a moderação, pode fazer isso.",
+    notYoursToChange: "Aqui só quem pediu isto pode fazer isso. Use você o comando para gerar o seu.",
+    elsewhere: "Isto é de outro canal.",
+    role: "Você precisa de um certo cargo para fazer isso aqui. Fale com um admin deste servidor.",
+    noBallot: "Não há votação sobre estas imagens.",
+    noVotes: "Ninguém votou ainda. Peça um par com `/compare blind:True`.",
+    stillOpen: "Isto ainda não terminou. `/queue` mostra em que ponto está.",
+    secret: "É uma votação às cegas; você verá isto quando ela acabar.",
+    notYourDraft: "Só quem anexou o arquivo pode começar.",
+    noPart: (parts) =>
+      parts === 0
+        ? "As imagens não estão mais no disco do bot, então não há zip delas."
+        : `Há ${count(parts, ZIPS)} destas imagens aqui.`,
+    nothingToChange: "Não há outra reescrita disto.",
+    nothingLeft: "Nenhum prompt deste lote está mais em espera.",
+    notFinished: "Isto não terminou. Cancele primeiro.",
+    alreadyFinished: "Isto já terminou.",
+    unknownJob: "Essa tarefa não existe aqui. Talvez tenha sido apagada.",
+    unknownButton: "Este botão é de outra versão do bot. Use o comando de novo.",
+    unknownCommand: "Este comando é de outra versão do bot. Recarregue o Discord e tente de novo.",
+    repeated: "Você enviou isto duas vezes em um segundo, então roda só uma vez.",
+    stopping: "O bot está prestes a reiniciar. Tente de novo em um minuto.",
+    interrupted: "O bot parou antes de conseguir salvar este comando. Use de novo.",
+  },
+  historyLines: {
+    title: "Suas últimas tarefas",
+    none: "Você ainda não pediu nada. Comece com `/compare`.",
+    states: {
+      queued: "em espera",
+      running: "em andamento",
+      done: "pronta",
+      failed: "falhou",
+      cancelled: "cancelada",
+    },
+    open: "Abrir",
+    again: "Repetir uma, com outra semente",
+  },
+  dataLines: {
+    exported: (jobs, given) => `Salvo sobre você: ${count(jobs, JOBS)} e ${count(given, VOTES)}.`,
+    part: (at, isLast) =>
+      isLast ? `Parte ${number(at)}, a última.` : `Parte ${number(at)}; a próxima vem a seguir.`,
+    exporting: "Sua última exportação ainda está sendo enviada. Os arquivos chegam um após o outro.",
+    notConfirmed:
+      "Nada foi apagado. `/mydata erase confirm:True` apaga tudo o que está salvo sobre você e as mensagens do bot com seus resultados; acrescente `messages:False` para manter as mensagens.",
+    erased: (jobs, stopping) =>
+      `Apagado: ${count(jobs, JOBS)} com suas imagens, seus votos e suas configurações.${stopping === 0 ? "" : ` ${count(stopping, { one: "tarefa em andamento está parando", other: "tarefas em andamento estão parando" })}; use o comando de novo para ${stopping === 1 ? "apagá-la" : "apagá-las"}.`}`,
+    messagesKept: "As mensagens ficam. Aperte “Apagar” embaixo de uma para tirá-la.",
+    deletingMessages: "As mensagens com seus resultados estão sendo apagadas.",
+    messagesDeleted: (deleted, failed, later) =>
+      [
+        `${count(deleted, { one: "mensagem apagada", other: "mensagens apagadas" })}.`,
+        ...(failed === 0
+          ? []
+          : [`Não foi possível apagar ${count(failed, MESSAGES)}: aperte “Apagar” embaixo.`]),
+        ...(later === 0
+          ? []
+          : [`Ainda não foi possível apagar ${count(later, MESSAGES)}; o bot vai tentar de novo.`]),
+      ].join(" "),
+  },
+  settingLines: {
+    title: "Configurações",
+    channel: "Este canal",
+    server: "Este servidor",
+    program: "O próprio bot",
+    names: "O que pode ser configurado",
+    choice: settingLines.choice,
+    none: (falls) =>
+      `Nada foi configurado aqui (${falls === "to the server" ? "valem as configurações do servidor" : "valem os padrões do bot"}).`,
+    entry: (name, value, by, at) => `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,
+    defaults: ({ steps, guidance, scheduler }, mode, maxSteps) =>
+      `${count(steps, STEPS)} (no máximo ${number(maxSteps)}), orientação ${number(guidance)}, ${scheduler}, modo ${mode}`,
+    set: (name, value, scope) => `\`${name}\` agora é ${value} para ${inScope(scope)}.`,
+    serverWide: (name) =>
+      `\`${name}\` conta as tarefas do servidor inteiro, então um canal não pode ter o seu. Escolha o servidor inteiro como âmbito.`,
+    needsAgeRestriction: (name, value) =>
+      `\`${name}\` só pode ser \`${value}\` em canais com restrição de idade, e este não tem. Use o comando em um canal assim, ou configure para o servidor inteiro: aí vale só nesses canais.`,
+    all: "tudo o que está configurado",
+    resetAll: (names, scope) =>
+      names.length === 0
+        ? `Nada estava configurado para ${inScope(scope)}.`
+        : `Redefinido para ${inScope(scope)}: ${listed(names.map((name) => `\`${name}\``))}.`,
+    reset: (name, scope, was) => {
+      if (!was) return `\`${name}\` não estava configurado para ${inScope(scope)}.`;
+      return `\`${name}\` foi redefinido para ${inScope(scope)}. ${scope === "channel" ? "Vale a configuração do servidor ou o padrão do bot." : "Vale o padrão do bot."}`;
+    },
+    pingOn: "Você vai receber um aviso quando um resultado demorado ficar pronto.",
+    pingOff: "Você não vai mais receber avisos. Seus resultados continuam sendo postados.",
+  },
+  helpText: {
+    title: "Promptist",
+    lines: [
+      "**Comece aqui**",
+      "`/compare` gera imagens do seu prompt, como escrito e reescrito.",
+      "`/optimize` só o reescreve.",
+      "`/batch` compara todos os prompts de um arquivo.",
+      "Em qualquer mensagem: clique direito (no celular, segure), depois **Apps**, depois **Otimizar isto** ou **Comparar isto**.",
+      "",
+      "**Depois**",
+      "`/queue` mostra o que está em andamento e em espera.",
+      "`/history` lista suas últimas tarefas, `/show` traz uma de volta.",
+      "Os botões embaixo de um resultado geram de novo.",
+      "",
+      "**Qual é melhor?**",
+      "`/compare blind:True` esconde qual é qual até você votar.",
+      "`/stats show` diz qual vence.",
+      "",
+      "**Seus dados e avisos**",
+      "`/settings ping` liga ou desliga as notificações.",
+      "`/mydata export` e `/mydata erase`: o que está salvo sobre você.",
+    ],
+  },
+};

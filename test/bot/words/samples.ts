@@ -1,0 +1,320 @@
+import type { english } from "../../../src/bot/words/english.js";
+import { Values } from "../../../src/bot/words/errors.js";
+import { settingTexts } from "../../../src/bot/words/settings.js";
+import type { ErrorCode } from "../../../src/core/errors.js";
+import { DEFAULT_TEXT_OPTIONS } from "../../../src/core/options.js";
+
+/** The values with which each sentence of a subject is read; the compiler names a sentence without any. */
+export type Samples<Subject> = {
+  readonly [Name in keyof Subject as Subject[Name] extends (...values: infer _) => unknown
+    ? Name
+    : never]: Subject[Name] extends (...values: infer Values) => unknown
+    ? readonly Readonly<Values>[]
+    : never;
+};
+
+export const AT = 1_700_000_000_000;
+export const ID = "abc123";
+const waiting = { id: ID, kind: "compare", userId: "1" } as const;
+const image = { seed: 7, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" } as const;
+const text = { ...DEFAULT_TEXT_OPTIONS, mode: "beam" } as const;
+const amounts = [[0], [1], [2], [1234]] as const;
+const people = [
+  ["1", "optimize"],
+  ["1", "compare"],
+  ["1", "batch"],
+] as const;
+const tallies = [
+  { optimized: 1, baseline: 1, tie: 1, bad: 1 },
+  { optimized: 8, baseline: 5, tie: 0, bad: 2 },
+] as const;
+
+/** What the sentences of errors are made from: nothing, all, and what each kind of option takes. */
+const errors: readonly (readonly [Values])[] = [
+  {},
+  { limit: 1000, unit: "line", number: 12, option: "steps", size: "512x768", max: 640, word: "blood" },
+  { limit: 1, scope: "channel", problem: "json", unit: "entry", number: 3 },
+  { limit: 5_242_880, scope: "server", problem: "not a list" },
+  { limit: 21, scope: "user" },
+  { option: "seed", takes: "integer", min: 5, max: 9000 },
+  { option: "guidance", takes: "number", min: 2, max: 7.5 },
+  { option: "maxSteps", takes: "oneOf", words: "show spoiler withhold" },
+  { option: "size", takes: "size", size: "512x768", multiple: 8, min: 64, max: 1024 },
+  { option: "useRoles", takes: "roles", max: 20 },
+  { option: "refusedWords", takes: "words", max: 200 },
+  { option: "ping", takes: "yesNo" },
+  { option: "negative", takes: "text", limit: 1000 },
+].map((context) => [new Values(context as Readonly<Record<string, string | number>>)] as const);
+
+const codes = (sentences: Readonly<Record<ErrorCode, unknown>>) =>
+  Object.fromEntries(Object.keys(sentences).map((code) => [code, errors])) as unknown as Samples<
+    (typeof english)["errorSentences"]
+  >;
+
+/** Of all that the bot says to people. */
+export const samplesOf = (said: typeof english) => ({
+  ...SAMPLES,
+  errorSentences: codes(said.errorSentences),
+});
+
+/** Of each group; sentences of errors all have the same ones. */
+export const SAMPLES: {
+  readonly [Group in Exclude<
+    keyof typeof english,
+    "locale" | "duration" | "miniatureNote" | "errorSentences"
+  >]: Samples<(typeof english)[Group]>;
+} = {
+  statusLines: {
+    position: [
+      ["text", 1, null],
+      ["image", 2, 15_000],
+    ],
+    held: [
+      ["user", 1],
+      ["channel", 2],
+      ["server", 1234],
+    ],
+    loading: [["text"], ["image"]],
+    starts: [["text"], ["image"]],
+    left: [[1000], [60_000]],
+    rewriting: [[1, 75]],
+    drawing: [
+      ["baseline", 1, 50],
+      ["optimized", 50, 50],
+    ],
+    item: [[0, 2]],
+    pairs: [[1], [4]],
+    takenOut: [
+      ["batch", 1, 2],
+      ["compare", 0, 1],
+    ],
+    batch: [
+      [1, 0],
+      [1, 1],
+      [2, 1],
+      [4, 2],
+    ],
+  },
+  queueLines: {
+    counts: [
+      [0, 0],
+      [1, 1],
+    ],
+    entry: [
+      [waiting, "text", 0, null, null],
+      [waiting, "image", 2, 15_000, null],
+      [null, "text", 1, null, null],
+      [waiting, "text", 1, null, "user"],
+      [waiting, "text", 1, null, "channel"],
+      [waiting, "text", 1, null, "server"],
+    ],
+  },
+  resultLines: {
+    settings: [[["seed 7", "1 step"]]],
+    footer: [[["seed 7"]]],
+    sides: [["rewritten"]],
+    sidesOfEach: [[2, "rewritten"]],
+    onlySide: [["baseline"], ["optimized"]],
+    seed: [[7]],
+    seeds: [
+      [7, 7],
+      [7, 9],
+    ],
+    steps: [[1], [50]],
+    guidance: [[7.5]],
+    overview: [
+      ["batch", 1, 2],
+      ["compare", 2, 4],
+    ],
+    takenOut: [[1], [2]],
+    sheet: [[1, 8, 24]],
+    earlierSheets: [[1], [2]],
+    zipped: [[1], [2]],
+    zips: [
+      [48, 0, 2, ID],
+      [48, 1, 2, ID],
+      [48, 2, 3, ID],
+    ],
+    pruned: [[AT]],
+    lost: [[["cat"]], [["cat", "hat"]]],
+    unread: [[[1]], [[1, 2]]],
+    ready: people,
+    readyAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
+    endedAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
+    ended: people,
+  },
+  safetyLines: {
+    picture: [["baseline"], ["optimized"]],
+    pictureOf: [
+      [1, "baseline"],
+      [2, "optimized"],
+    ],
+    more: [[2]],
+    withheld: [
+      [["the picture of the rewrite"], "flagged", "buttons"],
+      [["a", "b"], "flagged-by-choice", "command"],
+      [["a"], "unchecked", "buttons"],
+    ],
+    behindClick: [[true], [false]],
+  },
+  scoreLines: {
+    decimal: [[1.5, 2]],
+    judges: [[["fits the prompt better"]]],
+    looksSame: [[5]],
+    looks: [
+      [true, 4, 5],
+      [false, 5, 4],
+    ],
+    relevance: [["0.670 → 0.750"]],
+    beauty: [["4.05 → 5.47"]],
+    rewardOf: [["+1.42"]],
+    pair: [[["reward 1"]]],
+    mean: [["+0.10", "−0.20", "+1.00", 3]],
+    plotAlt: [[["reward 1"]]],
+  },
+  blindLines: {
+    closes: [[AT]],
+    tileAlt: [["A"]],
+    voted: (["left", "right", "tie", "bad"] as const).flatMap(
+      (choice): [typeof choice, "baseline", boolean][] => [
+        [choice, "baseline", true],
+        [choice, "baseline", false],
+      ],
+    ),
+    tally: [[{ optimized: 1, baseline: 1, tie: 1, bad: 1 }]],
+  },
+  statsLines: { voter: [[1]] },
+  draftLines: {
+    amount: [
+      [1, 0, 2],
+      [2, 1, 4],
+      [2, 2, 4],
+      [2, 0, 4],
+    ],
+    time: [[1000], [60_000]],
+    ahead: [
+      [1, null],
+      [1, 15_000],
+      [2, 15_000],
+    ],
+    first: [
+      [["a", "b"], 2],
+      [["a"], 1234],
+    ],
+    tooLong: [[[1]], [[1, 2]]],
+    own: [[[1]], [[1, 2]]],
+    ends: [[AT]],
+  },
+  fileLines: {
+    onlyFirst: [
+      [1, 1, true],
+      [2, 1234, false],
+    ],
+    encoding: [["windows-1252"]],
+    ignored: [[["`id`"], 2]],
+    comments: [[1], [2]],
+    remark: [["entry", [1], 0, "the prompt is empty"]],
+    more: [[1], [2]],
+  },
+  itemLines: {
+    choose: [["prompt"], ["pair"]],
+    more: [[25, 1234]],
+    taken: [
+      ["prompt", 1, 0],
+      ["pair", 2, 1],
+    ],
+  },
+  refusals: { noPart: amounts.slice(0, 3).map(([amount]) => [amount]) },
+  historyLines: {},
+  dataLines: {
+    exported: [
+      [1, 1],
+      [0, 2],
+    ],
+    part: [
+      [1, false],
+      [2, true],
+    ],
+    erased: [
+      [1, 0],
+      [2, 1],
+      [0, 2],
+    ],
+    messagesDeleted: [
+      [1, 1, 1],
+      [2, 2, 2],
+      [0, 0, 0],
+    ],
+  },
+  settingLines: {
+    choice: Object.entries(settingTexts),
+    none: [["to the server"], ["to the bot"]],
+    entry: [["steps", "20", "1", AT]],
+    defaults: [[image, "beam", 100]],
+    set: [["steps", "20", "channel"]],
+    serverWide: [["serverCap"]],
+    needsAgeRestriction: [["unchecked", "show"]],
+    resetAll: [
+      [[], "server"],
+      [["steps", "guidance"], "channel"],
+    ],
+    reset: [
+      ["steps", "channel", true],
+      ["steps", "server", true],
+      ["steps", "server", false],
+    ],
+  },
+  labels: {
+    takeOut: [["prompt"], ["pair"]],
+    pair: [[1, 7]],
+    choosePrompts: [
+      ["prompt", 1, 25],
+      ["pair", 2, 4],
+    ],
+    baselineAlt: [["a cat"]],
+    optimizedAlt: [["a cat"]],
+    comparisonAlt: [["a cat", "a cat, art"]],
+    contactSheetAlt: [[["a"]], [["a", "b"]]],
+  },
+  expectations: {
+    integer: [[1, 1000]],
+    number: [[1, 50]],
+    oneOf: [[["a", "b"]]],
+    size: [["512x768", 8, 64, 1024]],
+    roles: [[20]],
+    words: [[200]],
+    text: [[1000]],
+  },
+  jobLines: { id: [[ID]], made: [[ID, "p1"]] },
+  endLines: { cancelled: people.map(([, kind]) => [kind]), tried: [[2], [5]] },
+  noteWords: {
+    unread: [["`x`"]],
+    truncated: [
+      ["baseline", "`x`"],
+      ["optimized", "`x`"],
+    ],
+  },
+  infoWords: {
+    rewriting: [
+      [text, 1],
+      [{ ...text, mode: "sample" }, 8],
+    ],
+    drawing: [
+      [image, null],
+      [{ ...image, steps: 1 }, "64x64"],
+    ],
+    rewritingTook: [[900], [61_000]],
+    drawingTook: [
+      ["baseline", 900],
+      ["optimized", 185_000],
+    ],
+    took: [[["rewriting 2 s", "drawing 3 s"]]],
+    checkpoints: [[[]], [["p", "d"]]],
+    askedBy: [["1", AT]],
+  },
+  verdictLines: {
+    tooFew: tallies.map((tally) => [tally, 10]),
+    rate: tallies.map((tally) => [0.62, { low: 0.35, high: 0.82 }, 13, tally]),
+  },
+  helpText: {},
+};
