@@ -126,6 +126,7 @@ test("only the announced store tells that a row has changed", () => {
     "job.claimed",
     "job.delivered",
     "job.enqueued",
+    "job.erased",
     "job.finished",
     "job.item",
     "job.picture",

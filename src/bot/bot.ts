@@ -148,7 +148,7 @@ class DiscordBot implements Bot {
         onFatal(new DiscordError("DISCORD_REFUSED", "Discord no longer accepts the bot's token.", { cause })),
     });
     this.#sheets = new SheetPoster({ ...common, presenter });
-    this.#erased = new ErasedMessages({ ...common, records, board: this.#board });
+    this.#erased = new ErasedMessages({ ...common, records, pictures, board: this.#board });
 
     // Requests: from interactions to the queue.
     const origins = [...DISCORD_CDN_ORIGINS, ...(cdnUrl === undefined ? [] : [new URL(cdnUrl).origin])];
@@ -189,10 +189,11 @@ class DiscordBot implements Bot {
       pictures,
       estimateMs,
       presenter,
-      deleteMessages: (jobIds) => this.#erased.deleteOf(jobIds),
+      deleteMessages: (sourceIds) => this.#erased.deleteOf(sourceIds),
       send: async ({ applicationId, token: interactionToken, user }, message, as) => {
         const target = { applicationId, interactionToken, userId: user.id };
-        await (as === "reply" ? api.editReply(target, message) : api.followUp(target, message));
+        if (as === "follow-up") return api.followUp(target, message);
+        return (await api.editReply(target, message)).id;
       },
       operators: async () => (options.adminIds?.length ? options.adminIds : this.#gateway.owners()),
       machine: options.machine ?? null,

@@ -40,7 +40,7 @@ export const show: AnswerCommand = {
     ],
   }),
 
-  async run(interaction, { queue, presenter, send, settings }) {
+  async run(interaction, { queue, deliveries, presenter, send, settings }) {
     const job = await queue.get(interaction.options.getString("id", true).trim());
     if (job === undefined) return replyPrivately(interaction, refusals.unknownJob);
     if (!mayModerate(interaction, job.origin, await settings.resolve(job.origin))) {
@@ -59,6 +59,8 @@ export const show: AnswerCommand = {
     }
     await deferReply(interaction);
     const facts = await presenter.facts(job, interaction);
-    await send(interaction, await finalMessage(job, facts, limit), "reply");
+    const copy = await send(interaction, await finalMessage(job, facts, limit), "reply");
+    // The job's user may have been erased meanwhile.
+    if (!(await deliveries.posted(job.id, interaction.channelId, copy))) await interaction.deleteReply();
   },
 };

@@ -73,9 +73,12 @@ export class DiscordApi {
     await this.#send((signal) => this.#rest.delete(Routes.channelMessage(channelId, messageId), { signal }));
   }
 
-  /** Deletes the first answer to the command, within the 15 minutes of its token. */
-  async deleteReply({ applicationId, interactionToken }: ReplyTarget): Promise<void> {
-    const route = Routes.webhookMessage(applicationId, interactionToken, "@original");
+  /** Deletes the first answer to the command, or a further one, within the 15 minutes of its token. */
+  async deleteReply(
+    { applicationId, interactionToken }: ReplyTarget,
+    messageId = "@original",
+  ): Promise<void> {
+    const route = Routes.webhookMessage(applicationId, interactionToken, messageId);
     await this.#send((signal) => this.#rest.delete(route, { auth: false, signal }));
   }
 
@@ -139,14 +142,15 @@ export class DiscordApi {
     return null;
   }
 
-  /** Whether one of our latest messages in the channel has a picture whose file name contains `name`. */
-  async hasPosted({ applicationId, channelId }: Origin, name: string): Promise<boolean> {
+  /** Id of our latest message in the channel with a picture whose file name contains `name`, or null. */
+  async findPosted({ applicationId, channelId }: Origin, name: string): Promise<string | null> {
     const messages = await this.#page(channelId);
-    return messages.some(({ author, attachments, embeds }) => {
+    const found = messages.find(({ author, attachments, embeds }) => {
       // A picture that an embed shows is not among the attachments.
       const urls = [...attachments.map(({ url }) => url), ...embeds.map(({ image }) => image?.url ?? "")];
       return author.id === applicationId && urls.some((url) => url.includes(name));
     });
+    return found?.id ?? null;
   }
 
   /** Id of the channel of direct messages with the requester. */
