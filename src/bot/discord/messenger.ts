@@ -25,8 +25,8 @@ const CLOCK_MARGIN_MS = 60_000;
 /** The reply to an interaction. */
 export type ReplyTarget = Pick<Origin, "applicationId" | "interactionToken">;
 
-/** The reply to an interaction, and whom a further message to it may mention. */
-export type FollowUpTarget = ReplyTarget & Pick<Origin, "userId">;
+/** The reply to an interaction, and whom a further message to it may mention, if anyone. */
+export type FollowUpTarget = ReplyTarget & Partial<Pick<Origin, "userId">>;
 
 /** Sends and edits the messages of jobs. */
 export class DiscordApi {
@@ -87,11 +87,11 @@ export class DiscordApi {
    * Discord takes no nonce here, so a request whose answer was lost is not repeated: no message is better
    * than two.
    */
-  async followUp(origin: FollowUpTarget, message: Outgoing): Promise<string> {
+  async followUp(origin: FollowUpTarget, message: Outgoing, timeoutMs?: number): Promise<string> {
     const route = Routes.webhook(origin.applicationId, origin.interactionToken);
     const query = new URLSearchParams({ wait: "true" });
-    const request = { ...toRequest(message, origin.userId), query, auth: false };
-    const answer = await this.#send((signal) => this.#once.post(route, { ...request, signal }));
+    const request = { ...toRequest(message, origin.userId ?? null), query, auth: false };
+    const answer = await this.#send((signal) => this.#once.post(route, { ...request, signal }), timeoutMs);
     return (answer as APIMessage).id;
   }
 
