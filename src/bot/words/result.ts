@@ -3,7 +3,7 @@ import { SIDES, type Side } from "../../core/side.js";
 import { clip } from "../discord/markdown.js";
 import { errorSentence } from "./errors.js";
 import { labels } from "./labels.js";
-import { count, formatDuration, numbered } from "./parts.js";
+import { count, formatDuration, listed, numbered } from "./parts.js";
 
 /** How a job that made no result ended. */
 export function endSentence(job: Job): string {
@@ -18,6 +18,10 @@ export const jobReference = (jobId: string, parentId: string | null = null): str
 
 /** Lines of the message that carries a result. */
 export const resultLines = {
+  /** A part of a note: what a rewrite has no use for. */
+  forPictures: (options: readonly string[]) =>
+    `${listed(options.map((name) => `\`${name}\``))} ${options.length === 1 ? "is" : "are"} for pictures only`,
+
   settings: (parts: readonly string[]) => parts.join(" · "),
   /** Small, below all else. */
   footer: (parts: readonly string[]) => `-# ${parts.join(" · ")}`,
@@ -65,10 +69,12 @@ export const resultLines = {
 } as const;
 
 const NOTE_WORDS_MAX = 200;
+const NOTE_PROBLEMS_MAX = 600;
 
 /** A note on an item's result; its words are a user's own, so they are shown as code. */
 export function noteLine(note: ItemNote): string {
   if (note.code === "unchanged") return "Promptist changed nothing.";
+  if (note.code === "left-out") return clip(`Of the message, ${listed(note.problems)}.`, NOTE_PROBLEMS_MAX);
   const words = clip(note.words.replaceAll("`", "'"), NOTE_WORDS_MAX);
   if (note.code === "unread")
     return `Promptist can't read such a long prompt to its end. This part follows the rewrite as written: \`${words}\``;

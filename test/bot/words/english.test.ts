@@ -215,6 +215,7 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
   }),
   refusals: read(refusals, { noPart: amounts.slice(0, 3).map(([amount]) => [amount]) }),
   results: read(result.resultLines, {
+    forPictures: [[["steps"]], [["steps", "size"]]],
     settings: [[["seed 7", "1 step"]]],
     footer: [[["seed 7"]]],
     sides: [["rewritten"]],
@@ -259,6 +260,8 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
       jobReference: [[ID], [ID, "p1"]],
       noteLine: [
         [{ code: "unchanged" }],
+        [{ code: "left-out", problems: ["`--weird 5` is not read"] }],
+        [{ code: "left-out", problems: ["`--weird 5` is not read", "`steps` is for pictures only"] }],
         [{ code: "unread", words: "x" }],
         [{ code: "truncated", side: "baseline", words: "x" }],
         [{ code: "truncated", side: "optimized", words: "x" }],
