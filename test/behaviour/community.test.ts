@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { coarse, etas } from "../../src/bot/messages/eta.js";
 import { parseSetting } from "../../src/bot/requests/setting-catalog.js";
 import type { OpenWork } from "../../src/db/queue.js";
-import { hasButton, startBatch } from "../support/batch.js";
+import { hasButton, startBatch, toldPrivately } from "../support/batch.js";
 import {
   isFinal,
   makeBot,
@@ -72,6 +72,14 @@ describe("/settings", () => {
     expect(shown.ephemeral).toBe(true);
     expect(text(shown.message)).toMatch(/This channel\*\*\n`steps`: 30 \(<@\d+>/);
     expect(text(shown.message)).toContain("`alwaysNegative`: watermark");
+    // What is set fits a phone; the rest comes when asked for.
+    expect(text(shown.message).split("\n").length).toBeLessThanOrEqual(8);
+    expect(text(shown.message)).toMatch(/`all:True` tells what the 27 settings mean\.$/);
+    const all = await admin.slash("settings show", { all: true });
+    for (const name of ["steps", "useRoles", "serverCap"])
+      expect(text(all.message)).toContain(`\`${name}\` `);
+    const members = await world.local.member("bob").slash("settings show");
+    expect(text(members.message)).not.toContain("all:True");
 
     await admin.slash("settings reset", { name: "steps" });
     const other = await compare(world, {}, "bob");
@@ -117,7 +125,7 @@ describe("/settings", () => {
     const { jobId } = await compare(world);
     expect((await world.queue.get(jobId))?.image.steps).toBe(20);
     const over = await alice.slash("optimize", { prompt: "one more" });
-    await over.waitFor((m) => m.content.includes("You have 2 open jobs, the most allowed here"));
+    expect((await toldPrivately(over)).content).toContain("You have 2 open jobs, the most allowed here");
     expect((await world.queue.depth()).queued).toBe(2);
   });
 

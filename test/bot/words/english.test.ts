@@ -306,6 +306,7 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
     ...read(settingTexts, {}),
     ...read(settingLines, {
       choice: Object.entries(settingTexts),
+      more: [[27]],
       none: [["to the server"], ["to the bot"]],
       entry: [["steps", "20", "1", AT]],
       defaults: [[image, "beam", 100]],
