@@ -26,6 +26,7 @@ import { Gateway } from "./discord/gateway.js";
 import { audienceReader } from "./messages/audience.js";
 import type { Work } from "./messages/eta.js";
 import { Presenter } from "./messages/presentation.js";
+import { Subjects } from "./messages/subjects.js";
 import { Arrivals } from "./requests/arrivals.js";
 import { BatchDrafts } from "./requests/batch-drafts.js";
 import { DirectMessages } from "./requests/direct-messages.js";
@@ -49,6 +50,8 @@ export interface BotOptions {
   readonly pictures: PictureStore;
   readonly defaults: Defaults;
   readonly limits: Limits;
+  /** What the image model can draw, where that is a short list: each subject's names. */
+  readonly subjects?: readonly (readonly string[])[];
   /** Whether pictures are shown as they form, where the settings of a server or channel don't say. */
   readonly preview?: boolean;
   /**
@@ -132,6 +135,7 @@ class DiscordBot implements Bot {
       settings,
       image: defaults.image,
       checkpointNote: defaults.checkpointNote,
+      ...(options.subjects === undefined ? {} : { subjects: new Subjects(options.subjects) }),
       audienceOf: audienceReader({ api, settings, unchecked: options.uncheckedPictures ?? "spoiler" }),
     });
     const replyLimits = new ReplyLimits();

@@ -1,4 +1,4 @@
-import { hasOverview, imageOf, isUnchanged, type Job, picturesDrawn } from "../../core/job.js";
+import { hasOverview, type Item, imageOf, isUnchanged, type Job, picturesDrawn } from "../../core/job.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
@@ -52,6 +52,7 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
       ? promptSections(item, (title) => resultLines.sides(lowerFirst(title)))
       : promptSections(item)),
     ...negativeSection(job),
+    ...subjectLine(item, facts),
     ...(hasNothingToVoteOn(job)
       ? [
           blindLines.nothing,
@@ -89,6 +90,7 @@ async function pairsMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<O
     ...promptSections(item, (title) => resultLines.sidesOfEach(made.length, lowerFirst(title))),
     ...(made.some(({ rewrite }) => rewrite !== item.rewrite) ? [resultLines.rewritesDiffer] : []),
     ...negativeSection(job),
+    ...subjectLine(item, facts),
     ...noteLines(item),
     ...verdictLine(made.filter((it) => !isUnchanged(it))),
     ...safetySentences(facts.view, true),
@@ -140,3 +142,7 @@ async function attach(
     ],
   };
 }
+
+/** Said where the image model can't draw what the prompt asks for, before anyone takes its picture for a fault. */
+const subjectLine = ({ prompt }: Item, { subjects }: Facts): string[] =>
+  subjects === undefined || subjects.knows(prompt) ? [] : [resultLines.unknownSubject(subjects.count)];

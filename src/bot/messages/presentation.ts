@@ -7,6 +7,7 @@ import type { PictureStore } from "../../pictures/store.js";
 import { ANYBODY, type Audience } from "./audience.js";
 import { needsAudience, type PictureView, showsPreview, viewOf } from "./picture-policy.js";
 import { isRaw } from "./rewrite-text.js";
+import type { Subjects } from "./subjects.js";
 
 /**
  * Whether people vote on a blind comparison. `pending`: its ballot is not open yet, so nothing may be told;
@@ -25,6 +26,8 @@ export interface Facts {
   readonly pictures: PictureStore;
   /** Said small under every result, such as that miniature models made it. */
   readonly checkpointNote: string | null;
+  /** What the image model can draw, where that is a short list. */
+  readonly subjects?: Subjects;
   /** What a command without options draws with where the job was asked for; its seed says nothing. */
   readonly usual: ImageOptions;
   /** Who will see the message; `ANYBODY` where that decides nothing. */
@@ -41,6 +44,7 @@ export interface Facts {
 export interface PresenterOptions {
   readonly pictures: PictureStore;
   readonly checkpointNote: string | null;
+  readonly subjects?: Subjects;
   /** What a command without options draws with, where the settings don't say. */
   readonly image: ImageOptions;
   readonly settings: StoredSettings;
@@ -63,13 +67,14 @@ export class Presenter {
    * Discord does not answer.
    */
   async facts(job: Job, where: Where, items: readonly Item[] = itemsOfResult(job)): Promise<Facts> {
-    const { pictures, checkpointNote, image, settings, votes, audienceOf } = this.#options;
+    const { pictures, checkpointNote, subjects, image, settings, votes, audienceOf } = this.#options;
     const audience = needsAudience(items) ? await audienceOf(where) : ANYBODY;
     const view = viewOf(items, audience);
     const ballot = isVoted(job) ? await votes.ballot(job.id) : undefined;
     return {
       pictures,
       checkpointNote,
+      ...(subjects === undefined ? {} : { subjects }),
       usual: { ...image, ...(await settings.resolve(job.origin)) },
       audience,
       view,

@@ -17,7 +17,7 @@ interface Entry {
 const STATES: Readonly<Record<JobState, { readonly sign: string; readonly name: string }>> = {
   queued: { sign: "🕓", name: "waiting" },
   running: { sign: "▶️", name: "running" },
-  done: { sign: "✅", name: "done" },
+  done: { sign: "✔️", name: "done" },
   failed: { sign: "⚠️", name: "failed" },
   cancelled: { sign: "✖️", name: "cancelled" },
 };

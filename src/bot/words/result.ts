@@ -22,6 +22,8 @@ export const resultLines = {
   forPictures: (options: readonly string[]) =>
     `${listed(options.map((name) => `\`${name}\``))} ${options.length === 1 ? "is" : "are"} for pictures only`,
 
+  unknownSubject: (subjects: number) =>
+    `The small model here draws only ${count(subjects, "subject")}, such as a cat, a rose or a rocket, and none of them is in this prompt.`,
   settings: (parts: readonly string[]) => parts.join(" · "),
   /** Small, below all else. */
   footer: (parts: readonly string[]) => `-# ${parts.join(" · ")}`,
@@ -68,7 +70,7 @@ export const resultLines = {
     `<@${userId}>, your ${labels.results[kind]} ended without a result.`,
 } as const;
 
-const NOTE_WORDS_MAX = 200;
+const NOTE_WORDS_MAX = 80;
 const NOTE_PROBLEMS_MAX = 600;
 
 /** A note on an item's result; its words are a user's own, so they are shown as code. */

@@ -216,6 +216,7 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
   refusals: read(refusals, { noPart: amounts.slice(0, 3).map(([amount]) => [amount]) }),
   results: read(result.resultLines, {
     forPictures: [[["steps"]], [["steps", "size"]]],
+    unknownSubject: [[100]],
     settings: [[["seed 7", "1 step"]]],
     footer: [[["seed 7"]]],
     sides: [["rewritten"]],
