@@ -72,11 +72,15 @@ export async function shoot(page, name) {
   await page.waitForFunction(
     "document.getAnimations().every((it) => it.effect.getTiming().iterations === Infinity)",
   );
-  const png = await page.screenshot();
-  await sharp(png)
-    .png({ palette: true, colours: 128, effort: 10 })
-    .toFile(join(IMAGES, `${name}.png`));
+  await save(await page.screenshot(), name);
   await page.context().close();
+}
+
+/** Saves a picture, given as a file or its data, under docs/images. */
+export async function save(picture, name, colours = 128) {
+  await sharp(picture)
+    .png({ palette: true, colours, effort: 10 })
+    .toFile(join(IMAGES, `${name}.png`));
 }
 
 /** Scrolls to the channel's end. */

@@ -1,9 +1,8 @@
 // Takes docs/images/judging-*.png from the real program: npm run build && node
 // scripts/screenshots-judging.mjs Its safety checker is the tests' made-up one, which flags castles.
 import { join } from "node:path";
-import sharp from "sharp";
 import { runnerImport } from "vite";
-import { IMAGES, ROOT, shoot as save, startProgram } from "./page-pictures.mjs";
+import { ROOT, save, shoot as shootPage, startProgram } from "./page-pictures.mjs";
 
 const WAIT = { timeoutMs: 240_000 };
 const FLAGGED = { caption: "a castle", threshold: Number(process.env.THRESHOLD ?? "0.72") };
@@ -27,7 +26,7 @@ async function shoot(channel, name, { height = 900, top = null } = {}) {
   await page.getByText(channel, { exact: true }).first().click();
   await page.locator(".message").first().waitFor();
   if (top !== null) await page.locator(".messages").evaluate((it, to) => it.scrollTo(0, to), top);
-  await save(page, name);
+  await shootPage(page, name);
 }
 
 const isDone = (message) => message.embeds[0]?.color === 0x22c55e;
@@ -59,9 +58,7 @@ try {
   await alice.press(batch.message, "Start");
   const report = await batch.waitFor(isDone, WAIT);
   const plot = report.attachments.find(({ filename }) => filename.endsWith("-scores.png"));
-  await sharp(await alice.download(plot))
-    .png({ palette: true })
-    .toFile(join(IMAGES, "judging-plot.png"));
+  await save(await alice.download(plot), "judging-plot", 256);
   await shoot("gallery", "judging-batch", { height: 1700 });
 } finally {
   await stop();

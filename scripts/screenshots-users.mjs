@@ -48,7 +48,7 @@ try {
     (message) => message.content !== "" || /NaN|too long|can't read/.test(JSON.stringify(message)),
     WAIT,
   );
-  const refused = { file: { name: "prompts.csv", data: "title,text\na,b\n" } };
+  const refused = { file: { name: "prompts.csv", data: "painter,year\nVan Gogh,1889\n" } };
   await (await alice.slash("batch", refused)).done(WAIT);
   await shootEnd("refused", { viewport: PHONE });
 

@@ -1,6 +1,10 @@
 // Takes the pictures in docs/images from the real program: npm run build && node scripts/screenshots.mjs
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import Database from "better-sqlite3";
-import { isDone, shoot, startProgram, toEnd, WIDE } from "./page-pictures.mjs";
+import { isDone, ROOT, save, shoot, startProgram, toEnd, WIDE } from "./page-pictures.mjs";
 
 const NARROW = { width: 400, height: 800 };
 const WAIT = { timeoutMs: 200_000 };
@@ -46,7 +50,6 @@ async function community() {
     prompt: "A fantasy castle",
     seed: 5,
     steps: 100,
-    size: "128x128",
   });
   await running.waitFor(
     (m) => m.embeds[0]?.image?.url.includes("preview") && /step [4-9]\d of/.test(m.embeds[0].description),
@@ -91,13 +94,25 @@ async function community() {
 
   await alice.slash("compare", { prompt: "A cat", size: "500x500" });
   await alice
-    .slash("batch", { file: { name: "prompts.csv", data: "title,text\na,b\n" } })
+    .slash("batch", { file: { name: "prompts.csv", data: "painter,year\nVan Gogh,1889\n" } })
     .then((it) => it.done(WAIT));
   await shootEnd("refused");
   await admin.slash("settings set", { name: "blind", value: "on" });
   await admin.slash("settings show");
   await shootEnd("settings", { user: "admin", height: 1000 });
   await admin.slash("settings reset", { name: "blind" });
+}
+
+/** The README's picture: the card that the command line makes. */
+async function card() {
+  const folder = mkdtempSync(join(tmpdir(), "promptist-card-"));
+  try {
+    const args = ["compare", "A cat in the rain", "--seed", "7", "--device", "cpu", "--out", folder];
+    execFileSync(process.execPath, [join(ROOT, "bin", "promptist.js"), ...args], { cwd: ROOT });
+    await save(join(folder, "comparison.png"), "compare", 200);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Which side each vote showed; read from the database, because no message tells. */
@@ -120,14 +135,17 @@ try {
   const drawing = new Promise((resolve) => {
     app.events.on("job.progress", (event) => event.making === "optimized" && event.step > 4 && resolve());
   });
-  const compare = await alice.slash("compare", { prompt: "A cat in the rain", seed: 7, steps: 60 });
+  const compare = await alice.slash("compare", { prompt: "A cat in the rain", seed: 7, steps: 100 });
   await drawing;
+  await compare.waitFor((message) => message.embeds[0]?.description?.includes("drawing the rewrite"), WAIT);
   await progress.getByRole("progressbar").waitFor();
   await progress.getByText("optimized picture").waitFor();
   await shoot(progress, "progress-dark");
 
   await compare.waitFor((message) => message.attachments.length >= 2, WAIT);
-  await alice.slash("optimize", { prompt: "A fantasy castle" }).then((handle) => handle.done(WAIT));
+  await alice
+    .slash("optimize", { prompt: "A fantasy castle" })
+    .then((handle) => handle.waitFor(isDone, WAIT));
   const pair = await open({ viewport: { ...WIDE, height: 1100 } });
   await pair.locator(".message").first().scrollIntoViewIfNeeded();
   await pair.locator(".messages").evaluate((it) => it.scrollTo(0, 170));
@@ -148,6 +166,7 @@ try {
   await shoot(typing, "typing-light");
 
   await community();
+  await card();
 
   const narrow = await open({ viewport: NARROW, colorScheme: "dark" });
   await shoot(narrow, "narrow-dark");

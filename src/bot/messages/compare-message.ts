@@ -11,7 +11,7 @@ import { blindMessage } from "./blind-message.js";
 import { resultRows } from "./components.js";
 import { doneEmbed, timeAndNote, unusualOptions, withImage } from "./embeds.js";
 import { sheetPicture } from "./overview-files.js";
-import { fitPictures, type SizeLimit } from "./picture-fit.js";
+import { enlargeStamp, fitPictures, type SizeLimit } from "./picture-fit.js";
 import { safetySentences } from "./picture-policy.js";
 import { type Facts, hasNothingToVoteOn } from "./presentation.js";
 import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
@@ -130,11 +130,15 @@ async function attach(
   pictures: readonly (OutgoingFile | null)[],
   limit: SizeLimit,
 ): Promise<{ files: OutgoingFile[]; note: string[] }> {
-  const present = pictures.filter((picture) => picture !== null);
+  const found = pictures.filter((picture) => picture !== null);
+  const [alone] = found;
+  const stamp = found.length === 1 && alone !== undefined ? await enlargeStamp(alone) : null;
+  const present = stamp === null ? found : [stamp.file];
   const { files, shrunk } = await fitPictures(present, limit);
   return {
     files: files.filter((file) => file !== null),
     note: [
+      ...(stamp === null || stamp.times === 1 ? [] : [resultLines.enlarged(stamp.times)]),
       ...(shrunk ? [resultLines.shrunk] : []),
       ...(present.length === pictures.length
         ? []

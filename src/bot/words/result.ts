@@ -22,6 +22,7 @@ export const resultLines = {
   forPictures: (options: readonly string[]) =>
     `${listed(options.map((name) => `\`${name}\``))} ${options.length === 1 ? "is" : "are"} for pictures only`,
 
+  enlarged: (times: number) => `-# Shown ${times} times as large as it was drawn.`,
   unknownSubject: (subjects: number) =>
     `The small model here draws only ${count(subjects, "subject")}, such as a cat, a rose or a rocket, and none of them is in this prompt.`,
   settings: (parts: readonly string[]) => parts.join(" · "),

@@ -217,6 +217,7 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
   results: read(result.resultLines, {
     forPictures: [[["steps"]], [["steps", "size"]]],
     unknownSubject: [[100]],
+    enlarged: [[4]],
     settings: [[["seed 7", "1 step"]]],
     footer: [[["seed 7"]]],
     sides: [["rewritten"]],
