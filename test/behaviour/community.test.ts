@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { coarse, etas } from "../../src/bot/messages/eta.js";
 import { parseSetting } from "../../src/bot/requests/setting-catalog.js";
 import type { OpenWork } from "../../src/db/queue.js";
+import type { Store } from "../../src/db/store.js";
 import { hasButton, startBatch, toldPrivately } from "../support/batch.js";
 import {
   isFinal,
@@ -38,6 +39,21 @@ const shown = ({ local: { state } }: World): (string | undefined)[] =>
   [...state.messages.values()]
     .filter(({ visibleTo }) => visibleTo === null)
     .map(({ interactionId }) => state.interactions.get(interactionId ?? "")?.userId);
+
+/** A part of a store that does something else before one of its methods. */
+const before = <T extends object>(part: T, method: keyof T, first: () => Promise<void>): T =>
+  new Proxy(part, {
+    get(target, name: string & keyof T) {
+      const own = target[name];
+      if (typeof own !== "function") return own;
+      return name === method
+        ? async (...values: unknown[]) => {
+            await first();
+            return own.apply(target, values);
+          }
+        : own.bind(target);
+    },
+  });
 
 /** How many messages about jobs the bot has noted besides their results and the replies to their commands. */
 function noted({ databaseFile }: World): number {
@@ -501,6 +517,35 @@ describe("/mydata", () => {
     const erased = await alice.slash("mydata erase", { confirm: true });
     await erased.waitFor((m) => m.content.endsWith("1 message deleted."));
     expect(shown(world)).toHaveLength(1);
+    expect(world.problems).toEqual([]);
+  });
+
+  it("takes away a result and a preview that were being posted when their user was erased", async () => {
+    const clock = { ahead: 0 };
+    const erase = async ({ records, drafts }: Store) => {
+      const { id } = world.local.member("alice");
+      await records.eraseUser(id, true);
+      await drafts.erase(id, true);
+    };
+    const wrapStore = (store: Store): Store => ({
+      ...store,
+      deliveries: before(store.deliveries, "posted", () => erase(store)),
+      drafts: before(store.drafts, "shown", () => erase(store)),
+    });
+    const world: World = await startWorld({ wrapStore, bot: { now: () => Date.now() + clock.ahead } });
+    const alice = world.local.member("alice");
+    await alice.slash("batch", { file: { name: "p.txt", data: "A cat" } });
+    await expect.poll(() => shown(world), { timeout: 20_000 }).toEqual([]);
+
+    const { handle, jobId } = await compare(world);
+    await handle.waitFor((m) => hasButton(m, "Cancel"));
+    clock.ahead = 16 * 60_000;
+    await world.loop.runNext();
+    // Left is the first reply, which the list of messages to delete names.
+    await expect.poll(() => world.queue.get(jobId), { timeout: 20_000 }).toBeUndefined();
+    await expect.poll(() => shown(world), { timeout: 20_000 }).toHaveLength(1);
+    const left = await world.records.erasedMessages(0, 10);
+    expect(left.map(({ messageId }) => messageId)).toContain(handle.message?.id);
     expect(world.problems).toEqual([]);
   });
 
