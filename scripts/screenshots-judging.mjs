@@ -24,6 +24,7 @@ const { app, local, open, stop } = await startProgram(async (dataDir) => ({
 async function shoot(channel, name, { height = 900, top = null } = {}) {
   const page = await open({ viewport: { width: 1280, height }, colorScheme: "dark" });
   await page.getByText(channel, { exact: true }).first().click();
+  if (channel === "after-dark") await page.getByRole("button", { name: "I am 18 or older" }).click();
   await page.locator(".message").first().waitFor();
   if (top !== null) await page.locator(".messages").evaluate((it, to) => it.scrollTo(0, to), top);
   await shootPage(page, name);
@@ -38,7 +39,7 @@ try {
     return handle.waitFor(isDone, WAIT);
   };
   await compare("A cat in the rain", 7, "gallery");
-  await shoot("gallery", "judging-scores", { height: 1180, top: 160 });
+  await shoot("gallery", "judging-scores");
 
   // A seed that gives one flagged and one unflagged picture.
   let seed = 7;
@@ -49,7 +50,7 @@ try {
     if (baseline.judgement.safety.flagged !== optimized.judgement.safety.flagged) break;
   }
   await compare("A fantasy castle", seed, "general");
-  await shoot("general", "judging-withheld", { height: 1250 });
+  await shoot("general", "judging-withheld");
   await shoot("after-dark", "judging-spoiler");
 
   const file = { name: "prompts.txt", data: PROMPTS.join("\n") };

@@ -50,6 +50,7 @@ async function community() {
     prompt: "A fantasy castle",
     seed: 5,
     steps: 100,
+    size: "128x128",
   });
   await running.waitFor(
     (m) => m.embeds[0]?.image?.url.includes("preview") && /step [4-9]\d of/.test(m.embeds[0].description),
@@ -132,23 +133,24 @@ function votesOf(message) {
 try {
   const alice = local.member("alice");
   const progress = await open({ colorScheme: "dark", operator: true });
-  const drawing = new Promise((resolve) => {
-    app.events.on("job.progress", (event) => event.making === "optimized" && event.step > 4 && resolve());
-  });
-  const compare = await alice.slash("compare", { prompt: "A cat in the rain", seed: 7, steps: 100 });
-  await drawing;
-  await compare.waitFor((message) => message.embeds[0]?.description?.includes("drawing the rewrite"), WAIT);
+  // Large enough that the message and the panel show it while the page is shot.
+  const options = { prompt: "A cat in the rain", seed: 7, steps: 100, size: "128x128" };
+  const slow = await alice.slash("compare", options);
+  await slow.waitFor((message) => /as written, step [1-9]\d/.test(message.embeds[0]?.description), WAIT);
   await progress.getByRole("progressbar").waitFor();
-  await progress.getByText("optimized picture").waitFor();
   await shoot(progress, "progress-dark");
+  await alice.press(slow.message, "Cancel");
+  await slow.waitFor(isDone, WAIT);
+  await alice.press(slow.message, "Delete");
 
-  await compare.waitFor((message) => message.attachments.length >= 2, WAIT);
+  const compare = await alice.slash("compare", { prompt: "A cat in the rain", seed: 7, steps: 60 });
+  await compare.waitFor(isDone, WAIT);
   await alice
     .slash("optimize", { prompt: "A fantasy castle" })
     .then((handle) => handle.waitFor(isDone, WAIT));
   const pair = await open({ viewport: { ...WIDE, height: 1100 } });
   await pair.locator(".message").first().scrollIntoViewIfNeeded();
-  await pair.locator(".messages").evaluate((it) => it.scrollTo(0, 170));
+  await pair.locator(".messages").evaluate((it) => it.scrollTo(0, it.scrollHeight));
   await shoot(pair, "pair-light");
 
   const zoom = await open();
