@@ -1,6 +1,6 @@
 import { type ItemNote, imageOf, type Job, type JobKind, type Phase } from "../../core/job.js";
 import { SIDES, type Side } from "../../core/side.js";
-import { clip } from "../discord/markdown.js";
+import { clip, tail } from "../discord/markdown.js";
 import { errorSentence } from "./errors.js";
 import { labels } from "./labels.js";
 import { count, formatDuration, listed, numbered } from "./parts.js";
@@ -71,19 +71,26 @@ export const resultLines = {
     `<@${userId}>, your ${labels.results[kind]} ended without a result.`,
 } as const;
 
-const NOTE_WORDS_MAX = 80;
+/** Letters of a long quotation at its beginning and at its end. */
+const QUOTED = { head: 50, tail: 40 };
 const NOTE_PROBLEMS_MAX = 600;
 
 /** A note on an item's result; its words are a user's own, so they are shown as code. */
 export function noteLine(note: ItemNote): string {
   if (note.code === "unchanged") return "Promptist changed nothing.";
   if (note.code === "left-out") return clip(`Of the message, ${listed(note.problems)}.`, NOTE_PROBLEMS_MAX);
-  const words = clip(note.words.replaceAll("`", "'"), NOTE_WORDS_MAX);
+  const words = withoutMiddle(note.words.replaceAll("`", "'"));
   if (note.code === "unread")
     return `Promptist can't read such a long prompt to its end. This part follows the rewrite as written: \`${words}\``;
   const side = note.side === "baseline" ? "prompt" : "rewritten prompt";
   return `The image model can't read the end of the ${side}: \`${words}\``;
 }
+
+/** A long text is known by its two ends. */
+const withoutMiddle = (text: string): string =>
+  text.length <= QUOTED.head + QUOTED.tail
+    ? text
+    : `${clip(text, QUOTED.head)} ${tail(text, text.length - QUOTED.tail)}`;
 
 /** Said under every result where a miniature checkpoint runs these phases; null without any. */
 export function miniatureLine(phases: readonly Phase[]): string | null {
