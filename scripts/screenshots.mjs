@@ -1,18 +1,11 @@
 // Takes the pictures in docs/images from the real program: npm run build && node scripts/screenshots.mjs
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
-import { forTests } from "local-discord/testing";
-import { chromium } from "playwright-core";
-import sharp from "sharp";
-import { loadConfig } from "../dist/config.js";
-import { createApp } from "../dist/main.js";
+import { isDone, ROOT, save, shoot, startProgram, toEnd, WIDE } from "./page-pictures.mjs";
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const IMAGES = join(ROOT, "docs", "images");
-const WIDE = { width: 1280, height: 800 };
 const NARROW = { width: 400, height: 800 };
 const WAIT = { timeoutMs: 200_000 };
 const GALLERY = { channel: "gallery" };
@@ -24,49 +17,7 @@ const BATCH = [
   "The starry night by Van Gogh",
 ];
 
-const dataDir = mkdtempSync(join(tmpdir(), "promptist-screenshots-"));
-const settings = {
-  DATA_DIR: dataDir,
-  CHECKPOINTS_DIR: join(ROOT, "checkpoints"),
-  LOCAL_DISCORD_PORT: "0",
-  LOG_LEVEL: "error",
-  IMAGE_STEPS: "20",
-  DEVICE: "cpu",
-};
-const app = await createApp(loadConfig(settings, ROOT));
-const local = forTests(app.local);
-const browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
-  args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"],
-});
-
-/** Opens the page as one person sees it. */
-async function open({ viewport = WIDE, colorScheme = "light", user = "alice", operator = false } = {}) {
-  const context = await browser.newContext({ viewport, colorScheme, bypassCSP: true });
-  await context.addInitScript(`sessionStorage.user ??= "${user}"; localStorage.operator ??= "${operator}"`);
-  const page = await context.newPage();
-  await page.goto(app.local.url);
-  await page.getByRole("combobox", { name: /^Message/ }).waitFor();
-  return page;
-}
-
-/** Saves with few colours: the file is small, and nobody sees the difference. */
-async function shoot(page, name) {
-  // Wait for pictures that are loading and for animations. Pictures out of sight never load, so they are left
-  // out.
-  await page.evaluate(`Promise.all([...document.images].filter((it) => {
-    const { top, bottom } = it.getBoundingClientRect();
-    return it.complete || (bottom > 0 && top < innerHeight);
-  }).map((it) => Promise.race([it.decode().catch(() => {}), new Promise((resolve) => setTimeout(resolve, 3000))])))`);
-  await page.waitForFunction(
-    "document.getAnimations().every((it) => it.effect.getTiming().iterations === Infinity)",
-  );
-  const png = await page.screenshot();
-  await sharp(png)
-    .png({ palette: true, colours: 128, effort: 10 })
-    .toFile(join(IMAGES, `${name}.png`));
-  await page.context().close();
-}
+const { app, local, open, stop } = await startProgram();
 
 /**
  * Shoots a community: waiting, running, a blind vote before and after, a batch, a refusal, settings, the
@@ -74,12 +25,10 @@ async function shoot(page, name) {
  */
 async function community() {
   const [alice, bob, admin] = ["alice", "bob", "admin"].map((name) => local.member(name));
-  const isDone = (message) => [0x22c55e, 0x6b7280].includes(message.embeds[0]?.color ?? 0);
   /** Shoots the end of the channel as one person sees it. */
   const shootEnd = async (name, { user = "alice", height = 800, colorScheme = "light", first } = {}) => {
     const page = await open({ viewport: { ...WIDE, height }, colorScheme, user });
-    await page.locator(".message").last().waitFor();
-    await page.locator(".messages").evaluate((it) => it.scrollTo(0, it.scrollHeight));
+    await toEnd(page);
     await first?.(page);
     await shoot(page, name);
   };
@@ -90,7 +39,7 @@ async function community() {
   for (const prompt of ["A castle by the sea", "A red dragon", "A quiet harbour"])
     waiting.push(await alice.slash("optimize", { prompt }));
   waiting.push(await bob.slash("compare", { prompt: "Portrait of a warrior", seed: 2, steps: 10 }));
-  await waiting[2].waitFor((m) => JSON.stringify(m).includes("Waits outside"));
+  await waiting[3].waitFor((m) => JSON.stringify(m).includes("Paused"));
   await shootEnd("waiting");
   await admin.slash("settings reset", { name: "userLimit", scope: "server" }, { channel: "staff" });
 
@@ -101,7 +50,7 @@ async function community() {
     prompt: "A fantasy castle",
     seed: 5,
     steps: 100,
-    size: "256x256",
+    size: "128x128",
   });
   await running.waitFor(
     (m) => m.embeds[0]?.image?.url.includes("preview") && /step [4-9]\d of/.test(m.embeds[0].description),
@@ -114,8 +63,8 @@ async function community() {
   const blind = await alice.slash("compare", { prompt: "A red rose", seed: 3, steps: 20, blind: true });
   await blind.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
   await shootEnd("vote-before", { user: "bob", height: 900 });
-  await bob.press(blind.message, "Left");
-  await admin.press(blind.message, "Right");
+  await bob.press(blind.message, "A");
+  await admin.press(blind.message, "B");
   await alice.press(blind.message, "Reveal to all");
   await blind.waitFor((m) => JSON.stringify(m).includes("**Votes**"), WAIT);
   await shootEnd("vote-after", { user: "bob", height: 1000 });
@@ -128,8 +77,8 @@ async function community() {
     );
     await pair.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
     const { left } = votesOf(pair.message);
-    const winner = left === "optimized" ? "Left" : "Right";
-    await bob.press(pair.message, i % 4 === 0 ? (winner === "Left" ? "Right" : "Left") : winner);
+    const winner = left === "optimized" ? "A" : "B";
+    await bob.press(pair.message, i % 4 === 0 ? (winner === "A" ? "B" : "A") : winner);
     await alice.press(pair.message, i % 3 === 0 ? "Tie" : winner);
   }
   const stats = await alice.slash("stats show", { by: "user" });
@@ -146,13 +95,25 @@ async function community() {
 
   await alice.slash("compare", { prompt: "A cat", size: "500x500" });
   await alice
-    .slash("batch", { file: { name: "prompts.csv", data: "title,text\na,b\n" } })
+    .slash("batch", { file: { name: "prompts.csv", data: "painter,year\nVan Gogh,1889\n" } })
     .then((it) => it.done(WAIT));
   await shootEnd("refused");
   await admin.slash("settings set", { name: "blind", value: "on" });
   await admin.slash("settings show");
   await shootEnd("settings", { user: "admin", height: 1000 });
   await admin.slash("settings reset", { name: "blind" });
+}
+
+/** The README's picture: the card that the command line makes. */
+async function card() {
+  const folder = mkdtempSync(join(tmpdir(), "promptist-card-"));
+  try {
+    const args = ["compare", "A cat in the rain", "--seed", "7", "--device", "cpu", "--out", folder];
+    execFileSync(process.execPath, [join(ROOT, "bin", "promptist.js"), ...args], { cwd: ROOT });
+    await save(join(folder, "comparison.png"), "compare", 200);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Which side each vote showed; read from the database, because no message tells. */
@@ -172,20 +133,24 @@ function votesOf(message) {
 try {
   const alice = local.member("alice");
   const progress = await open({ colorScheme: "dark", operator: true });
-  const drawing = new Promise((resolve) => {
-    app.events.on("job.progress", (event) => event.making === "optimized" && event.step > 4 && resolve());
-  });
-  const compare = await alice.slash("compare", { prompt: "A cat in the rain", seed: 7, steps: 60 });
-  await drawing;
+  // Large enough that the message and the panel show it while the page is shot.
+  const options = { prompt: "A cat in the rain", seed: 7, steps: 100, size: "128x128" };
+  const slow = await alice.slash("compare", options);
+  await slow.waitFor((message) => /as written, step [1-9]\d/.test(message.embeds[0]?.description), WAIT);
   await progress.getByRole("progressbar").waitFor();
-  await progress.getByText("optimized picture").waitFor();
   await shoot(progress, "progress-dark");
+  await alice.press(slow.message, "Cancel");
+  await slow.waitFor(isDone, WAIT);
+  await alice.press(slow.message, "Delete");
 
-  await compare.waitFor((message) => message.attachments.length >= 2, WAIT);
-  await alice.slash("optimize", { prompt: "A fantasy castle" }).then((handle) => handle.done(WAIT));
+  const compare = await alice.slash("compare", { prompt: "A cat in the rain", seed: 7, steps: 60 });
+  await compare.waitFor(isDone, WAIT);
+  await alice
+    .slash("optimize", { prompt: "A fantasy castle" })
+    .then((handle) => handle.waitFor(isDone, WAIT));
   const pair = await open({ viewport: { ...WIDE, height: 1100 } });
   await pair.locator(".message").first().scrollIntoViewIfNeeded();
-  await pair.locator(".messages").evaluate((it) => it.scrollTo(0, 170));
+  await pair.locator(".messages").evaluate((it) => it.scrollTo(0, it.scrollHeight));
   await shoot(pair, "pair-light");
 
   const zoom = await open();
@@ -203,11 +168,10 @@ try {
   await shoot(typing, "typing-light");
 
   await community();
+  await card();
 
   const narrow = await open({ viewport: NARROW, colorScheme: "dark" });
   await shoot(narrow, "narrow-dark");
 } finally {
-  await browser.close();
-  await app.stop();
-  rmSync(dataDir, { recursive: true, force: true });
+  await stop();
 }

@@ -4,6 +4,7 @@ import { cdnBeside, type LocalDiscord, startLocalDiscord, startOperatorPanel } f
 import { createBot } from "./bot/bot.js";
 import { verdictOf } from "./bot/words/votes.js";
 import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
+import { readSubjects } from "./checkpoints/layouts/subjects.js";
 import type { Config } from "./config.js";
 import { describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
@@ -179,6 +180,7 @@ export async function createApp(
 
     const apiUrl = local?.apiUrl ?? config.DISCORD_API_URL;
     const cdnUrl = cdnBeside(apiUrl);
+    const subjects = choice.diffusion.isMiniature ? readSubjects(config.miniatureDir) : null;
     const bot = createBot({
       token: local?.token ?? config.DISCORD_TOKEN,
       apiUrl,
@@ -193,6 +195,7 @@ export async function createApp(
         image: { ...config.image, guidance: config.image.guidance ?? choice.diffusion.guidance, seed: 0 },
         miniature: miniaturePhases(choice, PHASES),
       },
+      ...(subjects === null ? {} : { subjects }),
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>
         times.estimateWorkMs({ texts, pictures, laterSteps: Math.max(0, steps - pictures) }),

@@ -126,6 +126,7 @@ test("only the announced store tells that a row has changed", () => {
     "job.claimed",
     "job.delivered",
     "job.enqueued",
+    "job.erased",
     "job.finished",
     "job.item",
     "job.picture",
@@ -173,6 +174,9 @@ test("folders form no import cycle, types included", () => {
   expect(circlesOf(rooms)).toEqual([]);
 });
 
+/** Each holds every sentence in one language; what they have in common is their shape. */
+const TRANSLATIONS = /^bot\/words\/[a-z]{2}\.ts$/;
+
 test("no file has more than 500 lines, and no folder more than 30 files", () => {
   const large: string[] = [];
   const measure = (folder: string) => {
@@ -181,7 +185,8 @@ test("no file has more than 500 lines, and no folder more than 30 files", () => 
     if (files.length > 30) large.push(`${folder}: ${files.length} files`);
     for (const { name } of files.filter((file) => /\.(ts|js)$/.test(file.name))) {
       const lines = readFileSync(join(folder, name), "utf8").split("\n").length - 1;
-      if (lines > 500) large.push(`${join(folder, name)}: ${lines} lines`);
+      const isTranslation = TRANSLATIONS.test(relative(SOURCE, join(folder, name)));
+      if (lines > 500 && !isTranslation) large.push(`${join(folder, name)}: ${lines} lines`);
     }
     for (const entry of entries) if (entry.isDirectory()) measure(join(folder, entry.name));
   };

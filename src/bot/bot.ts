@@ -26,6 +26,7 @@ import { Gateway } from "./discord/gateway.js";
 import { audienceReader } from "./messages/audience.js";
 import type { Work } from "./messages/eta.js";
 import { Presenter } from "./messages/presentation.js";
+import { Subjects } from "./messages/subjects.js";
 import { Arrivals } from "./requests/arrivals.js";
 import { BatchDrafts } from "./requests/batch-drafts.js";
 import { DirectMessages } from "./requests/direct-messages.js";
@@ -49,6 +50,8 @@ export interface BotOptions {
   readonly pictures: PictureStore;
   readonly defaults: Defaults;
   readonly limits: Limits;
+  /** What the image model can draw, where that is a short list: each subject's names. */
+  readonly subjects?: readonly (readonly string[])[];
   /** Whether pictures are shown as they form, where the settings of a server or channel don't say. */
   readonly preview?: boolean;
   /**
@@ -132,6 +135,7 @@ class DiscordBot implements Bot {
       settings,
       image: defaults.image,
       miniature: defaults.miniature,
+      ...(options.subjects === undefined ? {} : { subjects: new Subjects(options.subjects) }),
       audienceOf: audienceReader({ api, settings, unchecked: options.uncheckedPictures ?? "spoiler" }),
     });
     const replyLimits = new ReplyLimits();
@@ -148,7 +152,7 @@ class DiscordBot implements Bot {
         onFatal(new DiscordError("DISCORD_REFUSED", "Discord no longer accepts the bot's token.", { cause })),
     });
     this.#sheets = new SheetPoster({ ...common, presenter });
-    this.#erased = new ErasedMessages({ ...common, records, board: this.#board });
+    this.#erased = new ErasedMessages({ ...common, records, pictures, board: this.#board });
 
     // Requests: from interactions to the queue.
     const origins = [...DISCORD_CDN_ORIGINS, ...(cdnUrl === undefined ? [] : [new URL(cdnUrl).origin])];
@@ -189,10 +193,11 @@ class DiscordBot implements Bot {
       pictures,
       estimateMs,
       presenter,
-      deleteMessages: (jobIds) => this.#erased.deleteOf(jobIds),
+      deleteMessages: (sourceIds) => this.#erased.deleteOf(sourceIds),
       send: async ({ applicationId, token: interactionToken, user }, message, as) => {
         const target = { applicationId, interactionToken, userId: user.id };
-        await (as === "reply" ? api.editReply(target, message) : api.followUp(target, message));
+        if (as === "follow-up") return api.followUp(target, message);
+        return (await api.editReply(target, message)).id;
       },
       operators: async () => (options.adminIds?.length ? options.adminIds : this.#gateway.owners()),
       machine: options.machine ?? null,

@@ -51,6 +51,8 @@ export interface AppEvents {
   ];
   /** `erased`: the row is deleted too, so there is no result to deliver. */
   "job.finished": [{ jobId: string; state: JobState; code?: ErrorCode; erased?: true }];
+  /** The row of a job that ran when its user was erased is deleted, after its end. */
+  "job.erased": [{ jobId: string }];
   /** The queue hands out no more work until it is resumed. */
   "queue.paused": [];
   /** The queue hands out work again after a pause. */

@@ -65,6 +65,8 @@ export interface Item {
 
 export type ItemNote =
   | { readonly code: "unchanged" }
+  /** What of the message that the prompt comes from was not taken, as sentences' parts without a full stop. */
+  | { readonly code: "left-out"; readonly problems: readonly string[] }
   /** Promptist read only the beginning of the prompt; `words` are the rest, behind its rewrite as written. */
   | { readonly code: "unread"; readonly words: string }
   | { readonly code: "truncated"; readonly side: Side; readonly words: string };

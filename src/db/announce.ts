@@ -118,6 +118,11 @@ export function announced(store: Store, events: Events): Store {
         for (const jobId of erased.stopping) events.emit("job.cancel-requested", { jobId });
         return erased;
       },
+      async eraseEnded() {
+        const ids = await records.eraseEnded();
+        for (const jobId of ids) events.emit("job.erased", { jobId });
+        return ids;
+      },
     }),
   };
 }

@@ -41,5 +41,11 @@ export interface Drafts {
   due(): Promise<Pick<Draft, "id" | "origin">[]>;
   /** Ids of a user's drafts, oldest first. */
   idsOfUser(userId: string): Promise<string[]>;
-  erase(userId: string): Promise<void>;
+  /** Notes the message that shows a draft. False if the draft is gone. */
+  shown(id: string, messageId: string): Promise<boolean>;
+  /**
+   * Deletes all drafts of a user. Answers their ids. `withMessages`: their messages are kept in
+   * `Records.erasedMessages` from the same transaction.
+   */
+  erase(userId: string, withMessages?: boolean): Promise<string[]>;
 }

@@ -43,6 +43,8 @@ export interface NewItem {
   readonly rewrite: string | null;
   /** The rewrites to choose from, if an earlier job found them. */
   readonly candidates?: readonly Candidate[];
+  /** Notes for the user that are known before any work. */
+  readonly notes?: readonly ItemNote[];
   /** Instead of the job's seed plus the index. */
   readonly seed?: number;
   /** Instead of the job's own. */

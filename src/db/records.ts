@@ -1,12 +1,13 @@
 import type { Job, JobKind, JobState } from "../core/job.js";
 
-/** A message of an erased job, which Discord still has. */
+/** A message of an erased job or draft, which Discord still has. */
 export interface ErasedMessage {
   /** In the order of erasing. */
   readonly seq: number;
-  readonly jobId: string;
+  /** The job or draft. */
+  readonly sourceId: string;
   readonly channelId: string;
-  /** Null for a job that was erased before its result was posted: its message is the reply to the command. */
+  /** Null for the reply to a command whose id Discord has not told: only the token reaches it. */
   readonly messageId: string | null;
   readonly applicationId: string;
   readonly interactionToken: string;
@@ -63,7 +64,7 @@ export interface Records {
   /** Ids of all stored jobs of a user, oldest first. */
   idsOfUser(userId: string): Promise<string[]>;
   /**
-   * Deletes all jobs of a user except running ones, which are asked to stop; `prune` deletes these later.
+   * Deletes all jobs of a user except running ones, which are asked to stop; `eraseEnded` deletes these.
    * Answers the ids: `deleted` includes the `waiting` ones, which were still in the queue; `stopping` are the
    * running ones. Thousands of jobs are deleted in several transactions, so that other calls run in between.
    * `withMessages`: the messages of the deleted jobs are kept in `erasedMessages` from the same transaction.
@@ -73,10 +74,13 @@ export interface Records {
     withMessages?: boolean,
   ): Promise<{ deleted: string[]; waiting: string[]; stopping: string[] }>;
 
+  /** Deletes the jobs that ran when their user was erased and have ended since. Answers their ids. */
+  eraseEnded(): Promise<string[]>;
+
   /** The oldest messages that are to be deleted, at most `limit`, after those up to `afterSeq`. */
   erasedMessages(afterSeq: number, limit: number): Promise<ErasedMessage[]>;
   /** Forgets a message that is deleted, or can't be. */
-  messageSettled(jobId: string): Promise<void>;
+  messageSettled(seq: number): Promise<void>;
 
   /** Deletes one finished job, delivered or not. False if there is none. */
   drop(id: string): Promise<boolean>;

@@ -216,13 +216,25 @@ export function withMore(found: FoundPrompt, more: Omit<FoundPrompt, "prompt">):
 
 const FENCE = /```(?:[A-Za-z0-9_+-]{1,20}\r?\n)?([\s\S]*?)```/;
 
+const OUTSIDE = "what is outside the code block is not read";
+const BEHIND = "what follows the settings is not read";
+
 /**
  * Reads a text as people paste it: inside a fence (```), A1111's parameters with `Negative prompt:` and
  * `Steps:`, an `/imagine` line, or simply a prompt of one or more lines.
  */
 export function readPromptText(text: string): FoundPrompt {
-  const inside = FENCE.exec(text)?.[1];
-  const content = (inside !== undefined && inside.trim() !== "" ? inside : text.replaceAll("```", "")).trim();
+  const fence = FENCE.exec(text);
+  if (fence !== null && fence[1]!.trim() !== "") {
+    const found = readBare(fence[1]!.trim());
+    const outside = text.replace(fence[0], "").trim();
+    return outside === "" ? found : { ...found, unread: [OUTSIDE, ...found.unread] };
+  }
+  return readBare(text.replaceAll("```", "").trim());
+}
+
+/** The same without a fence. */
+function readBare(content: string): FoundPrompt {
   const bare = /^`[^`]+`$/.test(content) ? content.slice(1, -1) : content;
   const lines = bare.split(/\r\n|\r|\n/);
   const first = lines.findIndex((line) => readContinuation(line) !== null);
@@ -236,6 +248,7 @@ export function readPromptText(text: string): FoundPrompt {
     ),
   );
   let isNegative = false;
+  let isCut = false;
   for (const line of lines.slice(first)) {
     const more = readContinuation(line);
     if (more !== null) {
@@ -244,9 +257,11 @@ export function readPromptText(text: string): FoundPrompt {
     } else if (isNegative && line.trim() !== "") {
       // A negative prompt of several lines.
       found = withMore(found, { given: { negative: { as: "negative", value: line.trim() } }, unread: [] });
+    } else if (line.trim() !== "") {
+      isCut = true;
     }
   }
-  return found;
+  return isCut ? { ...found, unread: [...found.unread, BEHIND] } : found;
 }
 
 // --- lists of lines ---

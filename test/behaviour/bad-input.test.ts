@@ -1,7 +1,37 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { OptionInputs } from "local-discord/testing";
-import { describe, expect, it } from "vitest";
-import { hasButton } from "../support/batch.js";
-import { startWorld, type World, withFailing } from "../support/bot-world.js";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { refusals } from "../../src/bot/words/refusals.js";
+import { hasButton, toldPrivately } from "../support/batch.js";
+import { makeBot, startWorld, type World, withFailing } from "../support/bot-world.js";
+
+/** A CDN on loopback that answers only when told to. */
+async function slowCdn() {
+  let open = () => {};
+  let target = "";
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const server = createServer(async ({ url = "" }, response) => {
+    await opened;
+    const file = await fetch(`${target}${url.slice("/cdn".length)}`);
+    response.writeHead(file.status).end(Buffer.from(await file.arrayBuffer()));
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((closed) => server.close(closed));
+  });
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    serves: (cdnUrl: string) => {
+      target = cdnUrl;
+    },
+    answer: () => open(),
+  };
+}
 
 /** Takes the ranges out of the registered commands, as a client does that does not check them. */
 function withoutClientChecks({ local }: World): void {
@@ -108,6 +138,46 @@ describe("a file that can't be used", () => {
     expect(handle.ephemeral).toBe(true);
     expect(handle.message?.content).toContain("The file is larger than 9.8 KiB.");
     await expectUnharmed(world);
+  });
+
+  it("is refused privately however long it takes to fetch, and nothing of it stays in the channel", async () => {
+    const cdn = await slowCdn();
+    const world = await startWorld({ bot: { cdnUrl: `${cdn.origin}/cdn` } });
+    const { local } = world;
+    cdn.serves(local.cdnUrl);
+    local.state.cdn.baseUrl = `${cdn.origin}/cdn`;
+    const alice = local.member("alice");
+    const handle = await alice.slash("batch", { file: { name: "a.csv", data: "x,y\n1,2\n" } });
+    // Discord waits for no answer any longer, so the command is acknowledged where all can see it.
+    expect(handle.loading).toBe(true);
+    expect(handle.ephemeral).toBe(false);
+    cdn.answer();
+    expect((await toldPrivately(handle)).content).toContain("none is named `prompt`");
+    expect([...local.state.messages.values()].map(({ visibleTo }) => visibleTo)).toEqual([alice.id]);
+    await expect.poll(() => world.queue.arrivals()).toEqual([]);
+    expect(world.problems).toEqual([]);
+  });
+
+  it("is told after a restart where the program stopped between both", async () => {
+    const cdn = await slowCdn();
+    const world = await startWorld({ bot: { cdnUrl: `${cdn.origin}/cdn` } });
+    const { local } = world;
+    cdn.serves(local.cdnUrl);
+    local.state.cdn.baseUrl = `${cdn.origin}/cdn`;
+    const handle = await local
+      .member("alice")
+      .slash("batch", { file: { name: "a.csv", data: "x,y\n1,2\n" } });
+    local.faults.onRest("POST", /^\/webhooks\/\d+\/[^/]+$/, { close: "before" }, Number.MAX_SAFE_INTEGER);
+    cdn.answer();
+    await expect.poll(() => handle.message, { timeout: 20_000 }).toBeNull();
+    await world.bot.stop();
+    expect(await world.queue.arrivals()).toHaveLength(1);
+    local.faults.clearRest();
+    const next = makeBot(world);
+    onTestFinished(() => next.stop());
+    await next.start();
+    await expect.poll(() => handle.followUps.map(({ content }) => content)).toEqual([refusals.interrupted]);
+    expect(await world.queue.arrivals()).toEqual([]);
   });
 
   it("because its address has expired is asked for again", async () => {

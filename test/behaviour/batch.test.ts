@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { fromBuffer } from "yauzl";
 import { imageOf } from "../../src/core/job.js";
 import type { Store } from "../../src/db/store.js";
-import { hasButton, startBatch } from "../support/batch.js";
+import { hasButton, startBatch, toldPrivately } from "../support/batch.js";
 import {
   isFinal,
   makeBot,
@@ -220,7 +220,8 @@ it("a person has at most ten drafts", async () => {
     previews.push(handle);
   }
   const refused = await alice.slash("batch", { file: file(1) });
-  await refused.waitFor((m) => m.content.startsWith("You already have 10 drafts waiting for Start"));
+  const told = await toldPrivately(refused);
+  expect(told.content).toMatch(/^You already have 10 drafts waiting for Start/);
   const bob = await world.local.member("bob").slash("batch", { file: file(1) });
   await bob.waitFor((m) => hasButton(m, "Start"));
   await alice.press(previews[0]!.message, "Discard");

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { ApiMessage } from "local-discord/testing";
@@ -6,8 +7,17 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { coarse, etas } from "../../src/bot/messages/eta.js";
 import { parseSetting } from "../../src/bot/requests/setting-catalog.js";
 import type { OpenWork } from "../../src/db/queue.js";
-import { hasButton } from "../support/batch.js";
-import { isFinal, makeBot, nextEvent, startWorld, type World } from "../support/bot-world.js";
+import type { Store } from "../../src/db/store.js";
+import { hasButton, startBatch, toldPrivately } from "../support/batch.js";
+import {
+  isFinal,
+  makeBot,
+  nextEvent,
+  noisePicture,
+  PASSED,
+  startWorld,
+  type World,
+} from "../support/bot-world.js";
 
 const MACHINE = {
   program: "Promptist 1",
@@ -29,6 +39,31 @@ const shown = ({ local: { state } }: World): (string | undefined)[] =>
   [...state.messages.values()]
     .filter(({ visibleTo }) => visibleTo === null)
     .map(({ interactionId }) => state.interactions.get(interactionId ?? "")?.userId);
+
+/** A part of a store that does something else before one of its methods. */
+const before = <T extends object>(part: T, method: keyof T, first: () => Promise<void>): T =>
+  new Proxy(part, {
+    get(target, name: string & keyof T) {
+      const own = target[name];
+      if (typeof own !== "function") return own;
+      return name === method
+        ? async (...values: unknown[]) => {
+            await first();
+            return own.apply(target, values);
+          }
+        : own.bind(target);
+    },
+  });
+
+/** How many messages about jobs the bot has noted besides their results and the replies to their commands. */
+function noted({ databaseFile }: World): number {
+  const database = new Database(databaseFile, { readonly: true });
+  try {
+    return database.prepare<[], number>("select count(*) from job_messages").pluck().get()!;
+  } finally {
+    database.close();
+  }
+}
 
 describe("/settings", () => {
   it("set: a channel's value wins over its server's, only managers may set it, and results name what differs", async () => {
@@ -53,6 +88,14 @@ describe("/settings", () => {
     expect(shown.ephemeral).toBe(true);
     expect(text(shown.message)).toMatch(/This channel\*\*\n`steps`: 30 \(<@\d+>/);
     expect(text(shown.message)).toContain("`alwaysNegative`: watermark");
+    // What is set fits a phone; the rest comes when asked for.
+    expect(text(shown.message).split("\n").length).toBeLessThanOrEqual(8);
+    expect(text(shown.message)).toMatch(/`all:True` tells what the 27 settings mean\.$/);
+    const all = await admin.slash("settings show", { all: true });
+    for (const name of ["steps", "useRoles", "serverCap"])
+      expect(text(all.message)).toContain(`\`${name}\` `);
+    const members = await world.local.member("bob").slash("settings show");
+    expect(text(members.message)).not.toContain("all:True");
 
     await admin.slash("settings reset", { name: "steps" });
     const other = await compare(world, {}, "bob");
@@ -98,7 +141,7 @@ describe("/settings", () => {
     const { jobId } = await compare(world);
     expect((await world.queue.get(jobId))?.image.steps).toBe(20);
     const over = await alice.slash("optimize", { prompt: "one more" });
-    await over.waitFor((m) => m.content.includes("You have 2 open jobs, the most allowed here"));
+    expect((await toldPrivately(over)).content).toContain("You have 2 open jobs, the most allowed here");
     expect((await world.queue.depth()).queued).toBe(2);
   });
 
@@ -347,6 +390,163 @@ describe("/mydata", () => {
     await next.start();
     await vi.waitFor(async () => expect(await world.records.erasedMessages(0, 10)).toEqual([]), 20_000);
     expect(shown(world)).toEqual([]);
+  });
+
+  describe("of a job that runs", () => {
+    const PAIRS = JSON.stringify([
+      { original: "one", optimized: "one, fine" },
+      { original: "two", optimized: "two, fine" },
+    ]);
+
+    /** Starts a batch, draws its first pair with a contact sheet as the loop does, and waits for the sheet. */
+    async function runningBatch(world: World) {
+      await startBatch(world.local.member("alice"), { name: "pairs.json", data: PAIRS });
+      const claim = await world.loop.claim("image");
+      const folder = join(world.picturesDir, claim.job.id);
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, "sheet.png"), await noisePicture(8));
+      const baseline = { file: "sheet.png", ms: 1, judgement: PASSED };
+      await world.queue.savePictures(claim, 0, { pictures: { baseline } });
+      await world.queue.saveSheet(claim, { number: 1, file: "sheet.png", items: [0] });
+      await expect.poll(() => world.store.deliveries.unsettledSheets()).toEqual([]);
+      return { claim, folder };
+    }
+
+    /** Nothing is left of a job, in the database, on disk and in Discord. */
+    async function expectGone(world: World, jobId: string): Promise<void> {
+      await expect.poll(() => shown(world), { timeout: 20_000 }).toEqual([]);
+      await expect.poll(() => world.records.erasedMessages(0, 10)).toEqual([]);
+      expect(await world.queue.get(jobId)).toBeUndefined();
+      expect(existsSync(join(world.picturesDir, jobId))).toBe(false);
+    }
+
+    it("erases it once it has stopped, with its message and the contact sheets so far", async () => {
+      const world = await startWorld();
+      const alice = world.local.member("alice");
+      const { claim } = await runningBatch(world);
+      expect(shown(world)).toHaveLength(2);
+      const erased = await alice.slash("mydata erase", { confirm: true });
+      await erased.waitFor((m) =>
+        m.content.includes("1 running job is being stopped and deleted afterwards."),
+      );
+      expect((await world.queue.get(claim.job.id))?.cancelRequested).toBe(true);
+      await world.loop.cancelled(claim);
+      await expectGone(world, claim.job.id);
+      expect(world.problems).toEqual([]);
+    });
+
+    it("erases it after a restart in between", async () => {
+      const world = await startWorld();
+      const alice = world.local.member("alice");
+      const { claim } = await runningBatch(world);
+      const erased = await alice.slash("mydata erase", { confirm: true });
+      await erased.waitFor((m) => m.content.endsWith("0 messages deleted."));
+      await world.bot.stop();
+      // What the program does at its start, before its bot is there.
+      await world.queue.recover();
+      const next = makeBot(world);
+      onTestFinished(() => next.stop());
+      await next.start();
+      await expectGone(world, claim.job.id);
+    });
+
+    it("erases it as well where it is done before it is stopped, and its command's token is over", async () => {
+      const clock = { ahead: 0 };
+      const world = await startWorld({ bot: { now: () => Date.now() + clock.ahead } });
+      const alice = world.local.member("alice");
+      const { claim } = await runningBatch(world);
+      clock.ahead = 16 * 60_000;
+      const erased = await alice.slash("mydata erase", { confirm: true });
+      await erased.waitFor((m) => m.content.includes("1 running job"));
+      await world.loop.draw(claim);
+      await expectGone(world, claim.job.id);
+    });
+
+    it("keeps its message where messages are kept, and says there what happened", async () => {
+      const world = await startWorld();
+      const alice = world.local.member("alice");
+      const { handle, jobId } = await compare(world);
+      const claim = await world.loop.claim("text");
+      const asked = nextEvent(world.events, "job.cancel-requested");
+      await alice.slash("mydata erase", { confirm: true, messages: false });
+      await asked;
+      await world.loop.cancelled(claim);
+      const message = await handle.waitFor(isFinal);
+      expect(text(message)).toBe("This was cancelled and deleted, with everything stored about you.");
+      expect(await world.queue.get(jobId)).toBeUndefined();
+    });
+  });
+
+  it("erases what a batch posted besides its result: contact sheets, the ping, the first reply, copies", async () => {
+    const clock = { ahead: 0 };
+    const now = () => Date.now() + clock.ahead;
+    const world = await startWorld({ bot: { now, timing: { pingAfterMs: 0 } } });
+    const alice = world.local.member("alice");
+    const early = await compare(world);
+    await world.loop.runNext();
+    await early.handle.waitFor(isFinal);
+    // Its result and the ping.
+    await expect.poll(() => shown(world)).toHaveLength(2);
+    const late = await compare(world);
+    await late.handle.waitFor((m) => hasButton(m, "Cancel"));
+    clock.ahead = 16 * 60_000;
+    await world.loop.runNext();
+    await expect.poll(async () => (await world.queue.get(late.jobId))?.delivery.deliveredAt).not.toBeNull();
+    await (await alice.slash("show", { id: early.jobId })).waitFor(isFinal);
+    await vi.waitFor(() => expect(noted(world)).toBe(3), 20_000);
+    // The reply that could no longer be edited, the result below it, and the copy.
+    await expect.poll(() => shown(world)).toHaveLength(5);
+    const erased = await alice.slash("mydata erase", { confirm: true });
+    await erased.waitFor((m) => m.content.endsWith("5 messages deleted."));
+    expect(shown(world)).toEqual([]);
+  });
+
+  it("erases the drafts of batches with their messages", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const draft = await alice.slash("batch", { file: { name: "p.txt", data: "A cat\nA dog" } });
+    const message = await draft.waitFor((m) => hasButton(m, "Start"));
+    const kept = await alice.slash("mydata erase", { confirm: true, messages: false });
+    await kept.waitFor((m) => m.content.includes("The messages stay"));
+    const gone = await alice.press(message, "Start");
+    expect(gone.message?.content).toContain("no longer");
+    expect(shown(world)).toHaveLength(1);
+
+    const next = await alice.slash("batch", { file: { name: "p.txt", data: "A cat\nA dog" } });
+    await next.waitFor((m) => hasButton(m, "Start"));
+    const erased = await alice.slash("mydata erase", { confirm: true });
+    await erased.waitFor((m) => m.content.endsWith("1 message deleted."));
+    expect(shown(world)).toHaveLength(1);
+    expect(world.problems).toEqual([]);
+  });
+
+  it("takes away a result and a preview that were being posted when their user was erased", async () => {
+    const clock = { ahead: 0 };
+    const erase = async ({ records, drafts }: Store) => {
+      const { id } = world.local.member("alice");
+      await records.eraseUser(id, true);
+      await drafts.erase(id, true);
+    };
+    const wrapStore = (store: Store): Store => ({
+      ...store,
+      deliveries: before(store.deliveries, "posted", () => erase(store)),
+      drafts: before(store.drafts, "shown", () => erase(store)),
+    });
+    const world: World = await startWorld({ wrapStore, bot: { now: () => Date.now() + clock.ahead } });
+    const alice = world.local.member("alice");
+    await alice.slash("batch", { file: { name: "p.txt", data: "A cat" } });
+    await expect.poll(() => shown(world), { timeout: 20_000 }).toEqual([]);
+
+    const { handle, jobId } = await compare(world);
+    await handle.waitFor((m) => hasButton(m, "Cancel"));
+    clock.ahead = 16 * 60_000;
+    await world.loop.runNext();
+    // Left is the first reply, which the list of messages to delete names.
+    await expect.poll(() => world.queue.get(jobId), { timeout: 20_000 }).toBeUndefined();
+    await expect.poll(() => shown(world), { timeout: 20_000 }).toHaveLength(1);
+    const left = await world.records.erasedMessages(0, 10);
+    expect(left.map(({ messageId }) => messageId)).toContain(handle.message?.id);
+    expect(world.problems).toEqual([]);
   });
 
   it("says how many messages it could not delete", async () => {

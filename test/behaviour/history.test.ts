@@ -37,7 +37,7 @@ describe("/history", () => {
     const [newest, oldest, ...more] = lines(list.message);
     expect(more).toEqual([]);
     expect(newest).toMatch(/^🕓 x{39}… · waiting · <t:\d+:R> · \[Open\]\(https:.*\)$/);
-    expect(oldest).toContain("✅ A \\[cat\\]\\(x\\) in the rain · done");
+    expect(oldest).toContain("✔️ A \\[cat\\]\\(x\\) in the rain · done");
     expect(oldest).toContain(`/${messageId})`);
 
     const [, choice] = optionsOf(list.message);

@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Retention } from "../../src/pictures/retention.js";
 import { PictureFolder } from "../../src/pictures/store.js";
-import { hasButton } from "../support/batch.js";
+import { hasButton, toldPrivately } from "../support/batch.js";
 import { isFinal, nextEvent, startWorld } from "../support/bot-world.js";
 
 const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
@@ -50,7 +50,7 @@ describe("a job over a limit", () => {
     const second = await alice.slash("optimize", { prompt: "two" });
     await second.waitFor((m) => text(m).includes("this channel has 1 job in it"));
     const third = await alice.slash("optimize", { prompt: "three" });
-    await third.waitFor((m) => m.content.startsWith("You have 2 open jobs, the most allowed here."));
+    expect((await toldPrivately(third)).content).toMatch(/^You have 2 open jobs, the most allowed here\./);
     await alice.press(second.message, "Cancel");
     await second.waitFor(isFinal);
     await (await alice.slash("optimize", { prompt: "four" })).done();

@@ -223,6 +223,14 @@ describe.each(ENGINES)("$name, announced", ({ create }) => {
     ]);
     await store.records.eraseUser("nobody");
     expect(told()).toEqual([]);
+    await store.records.eraseEnded();
+    expect(told()).toEqual([]);
+    await store.queue.recover();
+    await store.records.eraseEnded();
+    expect(told()).toEqual([
+      ["job.finished", { jobId: runs, state: "cancelled" }],
+      ["job.erased", { jobId: runs }],
+    ]);
   });
 
   test("a listener finds the change already stored", async () => {

@@ -11,6 +11,11 @@ it.each([
     '{"prompt": "a cat", "settings": {"seed": 5, "size": {"width": 64, "height": 72}}}',
     { prompt: "a cat", seed: 5, image: { size: { width: 64, height: 72 } } },
   ],
+  ["Look:\n```\na cat\n```", { prompt: "a cat", unread: ["what is outside the code block is not read"] }],
+  [
+    "a cat\nSteps: 20\nMade with love",
+    { prompt: "a cat", image: { steps: 20 }, unread: ["what follows the settings is not read"] },
+  ],
   ["/imagine a cat --seed 3", { prompt: "a cat", seed: 3 }],
   [
     "a cat\nin rain\nNegative prompt: ugly,\nblurry\nSteps: 20, Sampler: Nope, Clip skip: 2",

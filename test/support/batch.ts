@@ -1,4 +1,6 @@
+import { MessageFlags } from "discord.js";
 import type { ApiMessage, FileInput, InteractionHandle, Member } from "local-discord/testing";
+import { expect, vi } from "vitest";
 
 /** Whether a message has a button with this label. */
 export const hasButton = (message: ApiMessage, label: string): boolean =>
@@ -16,4 +18,15 @@ export async function startBatch(
   await member.press(handle.message, "Start");
   await handle.waitFor((message) => !hasButton(message, "Start"));
   return handle;
+}
+
+/** The private message that took the place of a public answer, of which nothing is left. */
+export async function toldPrivately(handle: InteractionHandle): Promise<ApiMessage> {
+  return vi.waitFor(() => {
+    expect(handle.message).toBeNull();
+    expect(handle.followUps).toHaveLength(1);
+    const [told] = handle.followUps;
+    expect(told!.flags & MessageFlags.Ephemeral).toBe(MessageFlags.Ephemeral);
+    return told!;
+  }, 20_000);
 }

@@ -16,19 +16,19 @@ export interface Services extends Omit<Store, "close"> {
   readonly context: CommandContext;
   readonly pictures: PictureStore;
   readonly presenter: Presenter;
-  /** Deletes the messages of jobs that were erased with them, and answers how many. `later`: to be tried again. */
+  /** Deletes the messages of erased jobs and drafts, and answers how many. `later`: to be tried again. */
   readonly deleteMessages: (
-    jobIds: readonly string[],
+    sourceIds: readonly string[],
   ) => Promise<{ readonly deleted: number; readonly failed: number; readonly later: number }>;
   /**
-   * Edits the reply to an acknowledged interaction, or sends a further message to it. For messages with
+   * Edits the reply to an acknowledged interaction, or sends a further message to it; answers its id. For messages with
    * files: the interaction's own methods time out after 15 s, too soon for a slow line.
    */
   readonly send: (
     interaction: ChatInputCommandInteraction,
     message: Outgoing,
     as: "reply" | "follow-up",
-  ) => Promise<void>;
+  ) => Promise<string>;
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs: (work: Work) => number | null;
   /** Who may use `/admin`. */

@@ -4,7 +4,7 @@ import {
   type MessageContextMenuCommandInteraction,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { JobKind } from "../../core/job.js";
+import type { ItemNote, JobKind } from "../../core/job.js";
 import { DEFAULT_SIDES, randomSeed } from "../../core/options.js";
 import { readOnePrompt } from "../../prompt-files/one-prompt.js";
 import { textOfResult } from "../messages/own-result.js";
@@ -15,6 +15,7 @@ import {
   checkedPrompt,
 } from "../requests/request.js";
 import { menuNames } from "../words/commands.js";
+import { forPictures } from "../words/result.js";
 
 /** What a message's menu offers, by the name that Discord shows. */
 const KINDS: ReadonlyMap<string, JobKind> = new Map([
@@ -44,6 +45,9 @@ export function readMenu(
   const prompt = checkedPrompt(found.prompt, limits);
   const seed = found.seed ?? randomSeed();
   // A rewrite alone draws nothing, so no setting can be in its way.
+  const unused = kind === "compare" ? [] : Object.keys(found.image);
+  const problems = [...found.unread, ...(unused.length === 0 ? [] : [forPictures(unused)])];
+  const notes: ItemNote[] = problems.length === 0 ? [] : [{ code: "left-out", problems }];
   const own = kind === "compare" ? checkedOptions(found.image, limits) : {};
   return {
     kind,
@@ -51,6 +55,6 @@ export function readMenu(
     image: { ...defaults.image, ...own, seed },
     blind: kind === "compare" && blind,
     known: [prompt],
-    prompts: async () => ({ items: [{ prompt, rewrite: null }] }),
+    prompts: async () => ({ items: [{ prompt, rewrite: null, notes }] }),
   };
 }

@@ -60,13 +60,13 @@ export const mydata: AnswerCommand = {
     const { deleted, stopping } = await records.eraseUser(userId, withMessages);
     for (const id of deleted) await pictures.remove(id);
     await votes.erase(userId);
-    await drafts.erase(userId);
+    const erasedDrafts = await drafts.erase(userId, withMessages);
     await settings.erase(userId);
     const erased = dataLines.erased(deleted.length, stopping.length);
     const say = (line: string) => interaction.editReply({ content: `${erased} ${line}` });
     if (!withMessages) return void (await say(dataLines.messagesKept));
     await say(dataLines.deletingMessages);
-    const counts = await services.deleteMessages(deleted);
+    const counts = await services.deleteMessages([...deleted, ...erasedDrafts]);
     await say(dataLines.messagesDeleted(counts.deleted, counts.failed, counts.later));
   },
 };

@@ -47,7 +47,7 @@ const scope = {
   ],
 };
 
-/** `reset`: every setting. */
+/** `reset`: every setting; `show`: with those that are not set. */
 const ALL = "all";
 
 /** Everything at once, for `reset`, before the settings. */
@@ -101,7 +101,12 @@ export const settings: AnswerCommand = {
     name: "settings",
     description: texts.description,
     options: [
-      { type: ApplicationCommandOptionType.Subcommand, name: "show", description: texts.show },
+      {
+        type: ApplicationCommandOptionType.Subcommand,
+        name: "show",
+        description: texts.show,
+        options: [{ type: ApplicationCommandOptionType.Boolean, name: ALL, description: texts.showAll }],
+      },
       {
         type: ApplicationCommandOptionType.Subcommand,
         name: "set",
@@ -246,15 +251,18 @@ async function show(
   const names = Object.keys(CATALOG)
     .filter(isSettingName)
     .map((key) => `\`${key}\` ${meaningOf(key, locale)}`);
+  const isManager = mayManage(interaction, await store.resolve(interaction));
   const { image, text } = context.defaults;
   const description = [
     ...(await section(settingLines.channel, "channel", channelId)),
     ...(guildId === null ? [] : await section(settingLines.server, "server", guildId)),
     `**${settingLines.program}**`,
     settingLines.defaults(image, text.mode, context.limits.maxSteps),
-    ...(mayManage(interaction, await store.resolve(interaction))
+    ...(interaction.options.getBoolean(ALL) === true
       ? [`**${settingLines.names}**`, ...names]
-      : []),
+      : isManager
+        ? [settingLines.more(names.length)]
+        : []),
   ]
     .join("\n")
     .slice(0, 4096);

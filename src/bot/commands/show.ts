@@ -43,7 +43,7 @@ export const show: AnswerCommand = {
 
   complete: completeOwnJob,
 
-  async run(interaction, { queue, presenter, send, settings }) {
+  async run(interaction, { queue, deliveries, presenter, send, settings }) {
     const words = wordsOf(interaction.locale);
     const { refusals } = words;
     const job = await queue.get(interaction.options.getString("id", true).trim());
@@ -64,6 +64,8 @@ export const show: AnswerCommand = {
     }
     await deferReply(interaction);
     const facts = { ...(await presenter.facts(job, interaction)), words };
-    await send(interaction, await finalMessage(job, facts, limit), "reply");
+    const copy = await send(interaction, await finalMessage(job, facts, limit), "reply");
+    // The job's user may have been erased meanwhile.
+    if (!(await deliveries.posted(job.id, interaction.channelId, copy))) await interaction.deleteReply();
   },
 };

@@ -7,7 +7,7 @@ import type { Job } from "../../core/job.js";
 import type { Where } from "../../core/settings.js";
 import type { Deliveries } from "../../db/deliveries.js";
 import type { Queue } from "../../db/queue.js";
-import { type DiscordFault, faultOf } from "../discord/faults.js";
+import { type DiscordFault, faultOf, isGone } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import { type Outgoing, plainMessage } from "../discord/outgoing.js";
 import { finalMessage } from "../messages/final-message.js";
@@ -53,7 +53,7 @@ const END_COLORS: ReadonlySet<number> = new Set([COLORS.done, COLORS.failed, COL
 
 /** The message that arrived and how, or why it did not. */
 type Sent =
-  | { readonly messageId: string; readonly via: "reply" | "channel" }
+  | { readonly messageId: string; readonly channelId: string; readonly via: "reply" | "channel" }
   | { readonly fault: DiscordFault; readonly error: unknown };
 
 /**
@@ -128,12 +128,25 @@ export class Outbox {
       );
     }
     if ("messageId" in sent) {
-      await deliveries.delivered(job.id, sent.messageId);
+      const { messageId, channelId } = sent;
+      if (sent.via === "channel" && !(await deliveries.posted(job.id, channelId, messageId)))
+        return this.#withdraw(job, channelId, messageId);
+      await deliveries.delivered(job.id, messageId);
       replyLimits.forget(job.id);
       if (sent.via === "reply") await this.#ping(job, sent.messageId);
       return;
     }
     await this.#failed(job, sent.fault, sent.error);
+  }
+
+  /** Takes the result of a job away whose user was erased while it was posted. */
+  async #withdraw(job: Job, channelId: string, messageId: string): Promise<void> {
+    try {
+      await this.#options.api.deleteMessage(channelId, messageId);
+    } catch (error) {
+      if (isGone(error)) return;
+      log(this.#options.events, "warn", "The result of an erased job can't be deleted", error, job.id);
+    }
   }
 
   /** A ping is a courtesy: a failed one is not repeated. */
@@ -204,7 +217,7 @@ export class Outbox {
     const { origin } = job;
     if (now() < origin.tokenExpiresAt - TOKEN_MARGIN_MS) {
       const limit = replyLimits.of(job.id);
-      const sent = await attempt("reply", async () => {
+      const sent = await attempt("reply", origin.channelId, async () => {
         const message = await api.editReply(origin, await compose(limit, origin));
         return message.id;
       });
@@ -218,7 +231,7 @@ export class Outbox {
       ...message,
       content: [mention, message.content, ...more].filter((part) => part !== "").join(" "),
     });
-    const sent = await attempt("channel", async () =>
+    const sent = await attempt("channel", origin.channelId, async () =>
       api.post(origin, addressed(await compose(CHANNEL_LIMIT, origin)), job.id),
     );
     // "Unknown message" in answer to a post: a message with this nonce was sent, and someone deleted it.
@@ -230,7 +243,7 @@ export class Outbox {
     if (typeof direct !== "string") return direct;
     const before = await this.#earlier(job, direct);
     if (before !== null) return before;
-    return attempt("channel", async () => {
+    return attempt("channel", direct, async () => {
       const message = await compose(CHANNEL_LIMIT, { guildId: null, channelId: null });
       return api.postDirect(origin, direct, addressed(message, resultLines.direct), job.id);
     });
@@ -245,7 +258,7 @@ export class Outbox {
       const messageId = await this.#options.api.findEnd(job, channelId, (message) =>
         showsEnd(message, job.id),
       );
-      return messageId === null ? null : { messageId, via: "channel" };
+      return messageId === null ? null : { messageId, channelId, via: "channel" };
     } catch (error) {
       const fault = faultOf(error);
       return fault === "transient" || fault === "unauthorized" ? { fault, error } : null;
@@ -274,9 +287,13 @@ async function openDirect(open: () => Promise<string>): Promise<string | Sent> {
   }
 }
 
-async function attempt(via: "reply" | "channel", send: () => Promise<string>): Promise<Sent> {
+async function attempt(
+  via: "reply" | "channel",
+  channelId: string,
+  send: () => Promise<string>,
+): Promise<Sent> {
   try {
-    return { messageId: await send(), via };
+    return { messageId: await send(), channelId, via };
   } catch (error) {
     return { fault: faultOf(error instanceof DiscordError ? error.cause : error), error };
   }

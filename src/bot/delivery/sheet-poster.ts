@@ -79,37 +79,48 @@ export class SheetPoster {
     const { signal } = this.#stopping;
     const facts = await presenter.facts(job, job.origin, sheetItems(job, number));
     const message = await sheetMessage(job, number, facts, CHANNEL_LIMIT);
+    let messageId: string | null = null;
     if (message !== null) {
       try {
         // For as long as a repetition can't post the sheet twice.
-        await retryTransient({ until: now() + NONCE_LIFE_MS, now, firstMs, signal }, async () => {
-          if (left && (await api.hasPosted(job.origin, `${sheetName(job.id, number)}.`))) return;
-          await api.post(job.origin, message, `${job.id}-sheet-${number}`);
+        messageId = await retryTransient({ until: now() + NONCE_LIFE_MS, now, firstMs, signal }, async () => {
+          const earlier = left ? await api.findPosted(job.origin, `${sheetName(job.id, number)}.`) : null;
+          return earlier ?? (await api.post(job.origin, message, `${job.id}-sheet-${number}`));
         });
       } catch (error) {
         // The next start tries again.
         if (signal.aborted) return;
-        if (!(await this.#reply(job, message, error, left))) {
-          log(events, "warn", "A contact sheet was not posted", error, job.id);
-        }
+        messageId = await this.#reply(job, message, error, left);
+        if (messageId === null) log(events, "warn", "A contact sheet was not posted", error, job.id);
       }
     }
+    if (messageId !== null) await this.#note(job, messageId);
     await deliveries.settleSheet(job.id, number);
+  }
+
+  /** Notes a sheet's message, or takes it away where its user was erased meanwhile. */
+  async #note({ id, origin }: Job, messageId: string): Promise<void> {
+    const { deliveries, api, now, retryFirstMs: firstMs } = this.#options;
+    if (await deliveries.posted(id, origin.channelId, messageId)) return;
+    const { signal } = this.#stopping;
+    const until = now() + NONCE_LIFE_MS;
+    await retryTransient({ until, now, firstMs, signal }, () =>
+      api.deleteMessage(origin.channelId, messageId),
+    );
   }
 
   /**
    * Where the bot may not post, it may still reply. Whether an earlier run did can't be told, so the sheets
    * that it left are not sent this way.
    */
-  async #reply(job: Job, message: Outgoing, error: unknown, left: boolean): Promise<boolean> {
+  async #reply(job: Job, message: Outgoing, error: unknown, left: boolean): Promise<string | null> {
     const { api, now } = this.#options;
     const closed = faultOf(error) === "forbidden" || faultOf(error) === "token-gone";
-    if (!closed || left || now() >= job.origin.tokenExpiresAt) return false;
+    if (!closed || left || now() >= job.origin.tokenExpiresAt) return null;
     try {
-      await api.followUp(job.origin, message);
-      return true;
+      return await api.followUp(job.origin, message);
     } catch {
-      return false;
+      return null;
     }
   }
 }

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Events, log, type Progress, subscribe } from "../../core/events.js";
 import { hasOverview, isFinished, type Job, type Origin, type Phase } from "../../core/job.js";
+import type { Deliveries } from "../../db/deliveries.js";
 import type { Queue } from "../../db/queue.js";
 import { faultOf } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
@@ -17,6 +18,7 @@ import type { ReplyLimits } from "./reply-limits.js";
 
 export interface StatusBoardOptions {
   readonly queue: Queue;
+  readonly deliveries: Deliveries;
   readonly events: Events;
   readonly api: DiscordApi;
   readonly now: () => number;
@@ -49,6 +51,8 @@ interface Tracked {
   readonly drawing: { readonly steps: number; readonly isUsualSize: boolean } | null;
   /** Since the last claim. */
   pace: Pace;
+  /** Whether the message's id is stored. */
+  isNoted: boolean;
   /** Whether the last try failed and the next one is still to come. */
   retries: boolean;
   status: JobStatus;
@@ -167,6 +171,7 @@ export class StatusBoard {
       drawing:
         job.kind === "optimize" ? null : { steps: job.image.steps, isUsualSize: job.image.size === null },
       pace: new Pace(),
+      isNoted: false,
       retries: false,
       status: job.cancelRequested ? { kind: "stopping" } : accepted(job.phase),
       lateTimer: null,
@@ -229,10 +234,18 @@ export class StatusBoard {
       "queue.paused": () => this.#positions.ask(),
       "queue.resumed": () => this.#positions.ask(),
       "job.finished": ({ jobId, erased }) => {
-        if (erased) this.#update(jobId, { kind: "erased" });
+        if (erased) this.#end(jobId);
         this.#positions.ask();
       },
+      "job.erased": ({ jobId }) => this.#end(jobId),
     });
+  }
+
+  /** The last edit of an erased job. A reply that can't be edited any more is left to its deletion. */
+  #end(jobId: string): void {
+    const tracked = this.#tracked.get(jobId);
+    if (tracked?.status.kind === "late") this.#forget(jobId, tracked);
+    else this.#update(jobId, { kind: "erased" });
   }
 
   #update(jobId: string, status: JobStatus): void {
@@ -365,6 +378,10 @@ export class StatusBoard {
       const message = statusMessage(summary, status, pictures);
       const shown = await api.editReply(tracked.origin, message, STATUS_TIMEOUT_MS);
       if (status.kind === "erased") return this.#forget(jobId, tracked);
+      if (!tracked.isNoted) {
+        tracked.isNoted = true;
+        await this.#options.deliveries.replied(jobId, shown.id);
+      }
       if (finished !== null)
         tracked.pictureId = shown.attachments.find(({ filename }) => filename === finished.name)?.id ?? null;
     } catch (error) {

@@ -25,8 +25,8 @@ const CLOCK_MARGIN_MS = 60_000;
 /** The reply to an interaction. */
 export type ReplyTarget = Pick<Origin, "applicationId" | "interactionToken">;
 
-/** The reply to an interaction, and whom a further message to it may mention. */
-export type FollowUpTarget = ReplyTarget & Pick<Origin, "userId">;
+/** The reply to an interaction, and whom a further message to it may mention, if anyone. */
+export type FollowUpTarget = ReplyTarget & Partial<Pick<Origin, "userId">>;
 
 /** Sends and edits the messages of jobs. */
 export class DiscordApi {
@@ -73,9 +73,12 @@ export class DiscordApi {
     await this.#send((signal) => this.#rest.delete(Routes.channelMessage(channelId, messageId), { signal }));
   }
 
-  /** Deletes the first answer to the command, within the 15 minutes of its token. */
-  async deleteReply({ applicationId, interactionToken }: ReplyTarget): Promise<void> {
-    const route = Routes.webhookMessage(applicationId, interactionToken, "@original");
+  /** Deletes the first answer to the command, or a further one, within the 15 minutes of its token. */
+  async deleteReply(
+    { applicationId, interactionToken }: ReplyTarget,
+    messageId = "@original",
+  ): Promise<void> {
+    const route = Routes.webhookMessage(applicationId, interactionToken, messageId);
     await this.#send((signal) => this.#rest.delete(route, { auth: false, signal }));
   }
 
@@ -84,11 +87,11 @@ export class DiscordApi {
    * Discord takes no nonce here, so a request whose answer was lost is not repeated: no message is better
    * than two.
    */
-  async followUp(origin: FollowUpTarget, message: Outgoing): Promise<string> {
+  async followUp(origin: FollowUpTarget, message: Outgoing, timeoutMs?: number): Promise<string> {
     const route = Routes.webhook(origin.applicationId, origin.interactionToken);
     const query = new URLSearchParams({ wait: "true" });
-    const request = { ...toRequest(message, origin.userId), query, auth: false };
-    const answer = await this.#send((signal) => this.#once.post(route, { ...request, signal }));
+    const request = { ...toRequest(message, origin.userId ?? null), query, auth: false };
+    const answer = await this.#send((signal) => this.#once.post(route, { ...request, signal }), timeoutMs);
     return (answer as APIMessage).id;
   }
 
@@ -139,14 +142,15 @@ export class DiscordApi {
     return null;
   }
 
-  /** Whether one of our latest messages in the channel has a picture whose file name contains `name`. */
-  async hasPosted({ applicationId, channelId }: Origin, name: string): Promise<boolean> {
+  /** Id of our latest message in the channel with a picture whose file name contains `name`, or null. */
+  async findPosted({ applicationId, channelId }: Origin, name: string): Promise<string | null> {
     const messages = await this.#page(channelId);
-    return messages.some(({ author, attachments, embeds }) => {
+    const found = messages.find(({ author, attachments, embeds }) => {
       // A picture that an embed shows is not among the attachments.
       const urls = [...attachments.map(({ url }) => url), ...embeds.map(({ image }) => image?.url ?? "")];
       return author.id === applicationId && urls.some((url) => url.includes(name));
     });
+    return found?.id ?? null;
   }
 
   /** Id of the channel of direct messages with the requester. */

@@ -1,4 +1,4 @@
-import { hasOverview, imageOf, isUnchanged, type Job, picturesDrawn } from "../../core/job.js";
+import { hasOverview, type Item, imageOf, isUnchanged, type Job, picturesDrawn } from "../../core/job.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
@@ -7,7 +7,7 @@ import { blindMessage } from "./blind-message.js";
 import { resultRows } from "./components.js";
 import { doneEmbed, timeAndNote, unusualOptions, withImage } from "./embeds.js";
 import { sheetPicture } from "./overview-files.js";
-import { fitPictures, type SizeLimit } from "./picture-fit.js";
+import { enlargeStamp, fitPictures, type SizeLimit } from "./picture-fit.js";
 import { safetySentences } from "./picture-policy.js";
 import { type Facts, hasNothingToVoteOn } from "./presentation.js";
 import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
@@ -50,6 +50,7 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
       ? promptSections(item, words, (title) => resultLines.sides(lowerFirst(title)))
       : promptSections(item, words)),
     ...negativeSection(job, words),
+    ...subjectLine(item, facts),
     ...(hasNothingToVoteOn(job)
       ? [
           blindLines.nothing,
@@ -89,6 +90,7 @@ async function pairsMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<O
     ...promptSections(item, words, (title) => resultLines.sidesOfEach(made.length, lowerFirst(title))),
     ...(made.some(({ rewrite }) => rewrite !== item.rewrite) ? [resultLines.rewritesDiffer] : []),
     ...negativeSection(job, words),
+    ...subjectLine(item, facts),
     ...noteLines(item, words),
     ...verdictLine(
       made.filter((it) => !isUnchanged(it)),
@@ -136,11 +138,15 @@ async function attach(
   limit: SizeLimit,
   { resultLines }: Words,
 ): Promise<{ files: OutgoingFile[]; note: string[] }> {
-  const present = pictures.filter((picture) => picture !== null);
+  const found = pictures.filter((picture) => picture !== null);
+  const [alone] = found;
+  const stamp = found.length === 1 && alone !== undefined ? await enlargeStamp(alone) : null;
+  const present = stamp === null ? found : [stamp.file];
   const { files, shrunk } = await fitPictures(present, limit);
   return {
     files: files.filter((file) => file !== null),
     note: [
+      ...(stamp === null || stamp.times === 1 ? [] : [resultLines.enlarged(stamp.times)]),
       ...(shrunk ? [resultLines.shrunk] : []),
       ...(present.length === pictures.length
         ? []
@@ -148,3 +154,7 @@ async function attach(
     ],
   };
 }
+
+/** Said where the image model can't draw what the prompt asks for, before anyone takes its picture for a fault. */
+const subjectLine = ({ prompt }: Item, { subjects, words }: Facts): string[] =>
+  subjects === undefined || subjects.knows(prompt) ? [] : [words.resultLines.unknownSubject(subjects.count)];

@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 import sharp from "sharp";
+import { readPngText, withPngText } from "../../pictures/png-text.js";
 import type { OutgoingFile } from "../discord/outgoing.js";
 
 /** Bytes that one message may carry. */
@@ -40,6 +41,25 @@ export async function fitPictures(
     fitted[index] = await shrinkUntil(largest, originals[index]!, sizeOf(largest) - 1);
   }
   return { files: fitted.map(({ file }) => file), shrunk: fitted.some(({ step }) => step >= 0) };
+}
+
+/** The longest side below which Discord shows a picture that stands alone as a stamp. */
+const STAMP = 256;
+
+/**
+ * A picture that is too small to be looked at, enlarged by a whole number of times, with the texts of its PNG;
+ * any other as it is.
+ */
+export async function enlargeStamp(file: OutgoingFile): Promise<{ file: OutgoingFile; times: number }> {
+  const { format, width = 0, height = 0 } = await sharp(file.data).metadata();
+  const longest = Math.max(width, height);
+  if (format !== "png" || longest === 0 || longest >= STAMP) return { file, times: 1 };
+  const times = Math.ceil(STAMP / longest);
+  const png = await sharp(file.data)
+    .resize({ width: width * times, height: height * times, kernel: "cubic" })
+    .png()
+    .toBuffer();
+  return { file: { ...file, data: withPngText(png, readPngText(file.data)) }, times };
 }
 
 interface Fitted {

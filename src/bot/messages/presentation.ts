@@ -9,6 +9,7 @@ import { wordsOf } from "../words/languages.js";
 import { ANYBODY, type Audience } from "./audience.js";
 import { needsAudience, type PictureView, showsPreview, viewOf } from "./picture-policy.js";
 import { isRaw } from "./rewrite-text.js";
+import type { Subjects } from "./subjects.js";
 
 /**
  * Whether people vote on a blind comparison. `pending`: its ballot is not open yet, so nothing may be told;
@@ -29,6 +30,8 @@ export interface Facts {
   readonly miniature: readonly Phase[];
   /** In whose language the message is written: that of who asked for the job. */
   readonly words: Words;
+  /** What the image model can draw, where that is a short list. */
+  readonly subjects?: Subjects;
   /** What a command without options draws with where the job was asked for; its seed says nothing. */
   readonly usual: ImageOptions;
   /** Who will see the message; `ANYBODY` where that decides nothing. */
@@ -45,6 +48,7 @@ export interface Facts {
 export interface PresenterOptions {
   readonly pictures: PictureStore;
   readonly miniature: readonly Phase[];
+  readonly subjects?: Subjects;
   /** What a command without options draws with, where the settings don't say. */
   readonly image: ImageOptions;
   readonly settings: StoredSettings;
@@ -67,7 +71,7 @@ export class Presenter {
    * Discord does not answer.
    */
   async facts(job: Job, where: Where, items: readonly Item[] = itemsOfResult(job)): Promise<Facts> {
-    const { pictures, miniature, image, settings, votes, audienceOf } = this.#options;
+    const { pictures, miniature, subjects, image, settings, votes, audienceOf } = this.#options;
     const audience = needsAudience(items) ? await audienceOf(where) : ANYBODY;
     const view = viewOf(items, audience);
     const ballot = isVoted(job) ? await votes.ballot(job.id) : undefined;
@@ -75,6 +79,7 @@ export class Presenter {
       pictures,
       miniature,
       words: wordsOf(job.origin.locale),
+      ...(subjects === undefined ? {} : { subjects }),
       usual: { ...image, ...(await settings.resolve(job.origin)) },
       audience,
       view,

@@ -2,6 +2,7 @@ import { Semaphore } from "async-mutex";
 import { describe, InputError } from "../../core/errors.js";
 import { type Events, log } from "../../core/events.js";
 import type { Arrival, Queue } from "../../db/queue.js";
+import { isGone } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { retryTransient } from "../discord/retry-transient.js";
@@ -60,34 +61,35 @@ export class Arrivals {
   }
 
   /**
-   * Runs the work of an acknowledged command. A failure ends the command with its sentence; bugs are thrown
-   * on.
+   * Runs the work of an acknowledged command. A failure ends the command with its sentence, which only its
+   * user sees where the command was wrong; bugs are thrown on.
    */
   async work<T>(arrival: Arrival, work: () => Promise<T>): Promise<T | null> {
     try {
       return await work();
     } catch (error) {
-      await this.refuse(arrival, sentenceOf(error, wordsOf(arrival.locale)));
+      await this.refuse(arrival, sentenceOf(error, wordsOf(arrival.locale)), error instanceof InputError);
       if (!(error instanceof InputError)) throw error;
       return null;
     }
   }
 
   /**
-   * Ends a command that becomes no job with a sentence in its reply; retries while the reply's token lives.
+   * Ends a command that becomes no job with a sentence in its reply, or in a private message in its place;
+   * retries while the reply's token lives.
    */
-  refuse(arrival: Arrival, sentence: string): Promise<void> {
+  refuse(arrival: Arrival, sentence: string, isPrivate = false): Promise<void> {
     const known = this.#telling.get(arrival.interactionId);
     if (known !== undefined) return known;
-    const telling = this.#tell(arrival, sentence)
+    const telling = this.#tell(arrival, sentence, isPrivate)
       .catch((error) => log(this.#options.events, "error", "A command's end could not be recorded", error))
       .finally(() => this.#telling.delete(arrival.interactionId));
     this.#telling.set(arrival.interactionId, telling);
     return telling;
   }
 
-  async #tell(arrival: Arrival, sentence: string): Promise<void> {
-    const { queue, api, events, now, retryFirstMs: firstMs, retryMaxMs: maxMs } = this.#options;
+  async #tell(arrival: Arrival, sentence: string, isPrivate: boolean): Promise<void> {
+    const { queue, events, now, retryFirstMs: firstMs, retryMaxMs: maxMs } = this.#options;
     const { signal } = this.#stopping;
     const until = arrival.tokenExpiresAt;
     const onTransient = (error: unknown) =>
@@ -95,14 +97,31 @@ export class Arrivals {
     if (now() < until) {
       try {
         await retryTransient({ until, now, firstMs, maxMs, signal, onTransient }, () =>
-          this.#slots.runExclusive(() => api.editReply(arrival, plainMessage(sentence), TELL_TIMEOUT_MS)),
+          this.#slots.runExclusive(() => this.#say(arrival, sentence, isPrivate)),
         );
       } catch {
         // Stopped: the next start tells it. Otherwise Discord has already said that nothing will come: the
-        // command was never acknowledged, its reply is deleted, or its token has ended.
+        // command was never acknowledged, or its token has ended.
         if (signal.aborted) return;
       }
     }
     await queue.settleArrival(arrival.interactionId);
+  }
+
+  /**
+   * A public reply can't become private, so a private sentence follows its deletion; the other way round,
+   * Discord would put the sentence into the reply. A reply that is gone may be one whose sentence a crash kept
+   * from following.
+   */
+  async #say(arrival: Arrival, sentence: string, isPrivate: boolean): Promise<void> {
+    const { api } = this.#options;
+    const message = plainMessage(sentence);
+    try {
+      if (isPrivate) await api.deleteReply(arrival);
+      else return void (await api.editReply(arrival, message, TELL_TIMEOUT_MS));
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+    await api.followUp(arrival, { ...message, ephemeral: true }, TELL_TIMEOUT_MS);
   }
 }

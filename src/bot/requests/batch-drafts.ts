@@ -7,7 +7,7 @@ import type { Draft, DraftRequest, Drafts } from "../../db/drafts.js";
 import type { Arrival, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import { DueClock } from "../delivery/due-clock.js";
-import { faultOf } from "../discord/faults.js";
+import { faultOf, isGone } from "../discord/faults.js";
 import { acknowledge, deferUpdate, type Press, privately, replyPrivately } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import { plainMessage } from "../discord/outgoing.js";
@@ -178,14 +178,17 @@ export class BatchDrafts {
   }
 
   async #show(draft: Draft): Promise<void> {
-    const { queue, api, estimateMs, now, retryFirstMs: firstMs } = this.#options;
+    const { drafts, queue, api, estimateMs, now, retryFirstMs: firstMs } = this.#options;
     const { signal } = this.#stopping;
     await this.#clock.wind();
     const words = wordsOf(draft.origin.locale);
     const tooLong = await this.#tooLong(draft);
     const message = draftMessage(draft, await queue.work(), estimateMs, tooLong, words);
-    const shown = retryTransient({ until: draft.expiresAt, now, firstMs, signal }, () =>
-      api.editReply(draft.origin, message),
+    const edit = () => api.editReply(draft.origin, message);
+    const shown = retryTransient({ until: draft.expiresAt, now, firstMs, signal }, edit).then(
+      async ({ id }) => {
+        if (!(await drafts.shown(draft.id, id))) await this.#withdraw(draft);
+      },
     );
     // Waiters only need to know that it settled; `#show` reports the failure.
     this.#showing.set(
@@ -196,6 +199,16 @@ export class BatchDrafts {
       await shown;
     } finally {
       this.#showing.delete(draft.id);
+    }
+  }
+
+  /** Takes the message of a draft away whose user was erased while it was shown. */
+  async #withdraw({ origin }: Draft): Promise<void> {
+    try {
+      await this.#options.api.deleteReply(origin);
+    } catch (error) {
+      if (isGone(error)) return;
+      log(this.#options.events, "warn", `An erased draft can't be deleted (${faultOf(error)})`, error);
     }
   }
 

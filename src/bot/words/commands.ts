@@ -44,6 +44,7 @@ export const commandTexts = {
   settings: {
     description: "Settings of this server and its channels",
     show: "Show the settings here",
+    showAll: "With everything that can be set",
     set: "Change a setting of this channel or server",
     reset: "Reset a setting, or all; the server's setting or the default applies",
     ping: "Turn your ping for finished results on or off",

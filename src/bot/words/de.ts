@@ -162,6 +162,9 @@ export const de: Unfinished<Words> = {
     },
   },
   resultLines: {
+    unknownSubject: (subjects) =>
+      `Das kleine Modell hier kennt nur ${number(subjects)} Motive, etwa eine Katze, eine Rose oder eine Rakete, und keines davon kommt in diesem Prompt vor.`,
+    enlarged: (times) => `-# ${number(times)}-mal so groß gezeigt, wie es erzeugt wurde.`,
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**Links** wie geschrieben · **rechts** ${how}:`,
@@ -291,6 +294,7 @@ export const de: Unfinished<Words> = {
     CONFIG: () => `Dieser Bot ist nicht richtig eingerichtet. ${OWNER}`,
   },
   noteWords: {
+    leftOut: "Ein Teil der Angaben in der Nachricht wurde nicht übernommen.",
     unchanged: "Promptist hat nichts geändert.",
     unread: (words) =>
       `Einen so langen Prompt kann Promptist nicht zu Ende lesen. Dieser Teil folgt unverändert auf die Umschreibung: ${words}`,
@@ -499,9 +503,9 @@ export const de: Unfinished<Words> = {
     notConfirmed:
       "Es wurde nichts gelöscht. Mit `/mydata erase confirm:True` löschst du alles, was über dich gespeichert ist, und die Nachrichten des Bots mit deinen Ergebnissen; mit `messages:False` dazu bleiben die Nachrichten.",
     erased: (jobs, stopping) =>
-      `Gelöscht: ${count(jobs, JOBS)} mit Bildern, deine Stimmen und deine Einstellungen.${stopping === 0 ? "" : ` ${count(stopping, { one: "laufender Auftrag wird", other: "laufende Aufträge werden" })} gerade beendet; nutze den Befehl noch einmal, um ${stopping === 1 ? "ihn" : "sie"} zu löschen.`}`,
+      `Gelöscht: ${count(jobs, JOBS)} mit Bildern, deine Stimmen und deine Einstellungen.${stopping === 0 ? "" : ` ${count(stopping, { one: "laufender Auftrag wird", other: "laufende Aufträge werden" })} gerade beendet und danach gelöscht.`}`,
     messagesKept: "Die Nachrichten bleiben. Drück „Löschen“ unter einer, um sie zu entfernen.",
-    deletingMessages: "Die Nachrichten mit deinen Ergebnissen werden gelöscht.",
+    deletingMessages: "Die Nachrichten des Bots mit deinen Prompts und Ergebnissen werden gelöscht.",
     messagesDeleted: (deleted, failed, later) =>
       [
         `${count(deleted, MESSAGES)} gelöscht.`,
@@ -518,6 +522,7 @@ export const de: Unfinished<Words> = {
       ].join(" "),
   },
   settingLines: {
+    more: (settings) => `-# \`/settings show all:True\` erklärt alle ${number(settings)} Einstellungen.`,
     title: "Einstellungen",
     channel: "Dieser Kanal",
     server: "Dieser Server",

@@ -164,6 +164,9 @@ export const es: Unfinished<Words> = {
     },
   },
   resultLines: {
+    unknownSubject: (subjects) =>
+      `El modelo pequeño de aquí solo conoce ${number(subjects)} temas, como un gato, una rosa o un cohete, y ninguno está en este prompt.`,
+    enlarged: (times) => `-# Se muestra ${number(times)} veces más grande de lo que se generó.`,
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**Izquierda** tal cual · **derecha** ${how}:`,
@@ -291,6 +294,7 @@ export const es: Unfinished<Words> = {
     CONFIG: () => `Este bot no está bien configurado. ${OWNER}`,
   },
   noteWords: {
+    leftOut: "Parte de las indicaciones del mensaje no se ha tenido en cuenta.",
     unchanged: "Promptist no ha cambiado nada.",
     unread: (words) =>
       `Promptist no puede leer hasta el final un prompt tan largo. Esta parte va detrás de la reescritura, sin cambios: ${words}`,
@@ -500,9 +504,9 @@ export const es: Unfinished<Words> = {
     notConfirmed:
       "No se ha borrado nada. `/mydata erase confirm:True` borra todo lo que se guarda sobre ti y los mensajes del bot con tus resultados; añade `messages:False` para conservar los mensajes.",
     erased: (jobs, stopping) =>
-      `Borrado: ${count(jobs, JOBS)} con sus imágenes, tus votos y tus ajustes.${stopping === 0 ? "" : ` ${count(stopping, { one: "tarea en curso se está deteniendo", other: "tareas en curso se están deteniendo" })}; usa el comando otra vez para ${stopping === 1 ? "borrarla" : "borrarlas"}.`}`,
+      `Borrado: ${count(jobs, JOBS)} con sus imágenes, tus votos y tus ajustes.${stopping === 0 ? "" : ` ${count(stopping, { one: "tarea en curso se está deteniendo", other: "tareas en curso se están deteniendo" })} y se ${stopping === 1 ? "borrará" : "borrarán"} después.`}`,
     messagesKept: "Los mensajes se quedan. Pulsa «Eliminar» debajo de uno para quitarlo.",
-    deletingMessages: "Se están borrando los mensajes con tus resultados.",
+    deletingMessages: "Se están borrando los mensajes del bot con tus prompts y resultados.",
     messagesDeleted: (deleted, failed, later) =>
       [
         `${count(deleted, { one: "mensaje borrado", other: "mensajes borrados" })}.`,
@@ -519,6 +523,7 @@ export const es: Unfinished<Words> = {
       ].join(" "),
   },
   settingLines: {
+    more: (settings) => `-# \`/settings show all:True\` explica los ${number(settings)} ajustes.`,
     title: "Ajustes",
     channel: "Este canal",
     server: "Este servidor",

@@ -161,6 +161,9 @@ export const fr: Unfinished<Words> = {
     },
   },
   resultLines: {
+    unknownSubject: (subjects) =>
+      `Le petit modèle d'ici ne connaît que ${number(subjects)} sujets, comme un chat, une rose ou une fusée, et aucun n'est dans ce prompt.`,
+    enlarged: (times) => `-# Affiché ${number(times)} fois plus grand que l'image générée.`,
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**À gauche** tel quel · **à droite** ${how} :`,
@@ -290,6 +293,7 @@ export const fr: Unfinished<Words> = {
     CONFIG: () => `Ce bot n'est pas bien configuré. ${OWNER}`,
   },
   noteWords: {
+    leftOut: "Une partie des indications du message n'a pas été reprise.",
     unchanged: "Promptist n'a rien changé.",
     unread: (words) =>
       `Promptist ne peut pas lire jusqu'au bout un prompt si long. Cette partie suit la réécriture, sans changement : ${words}`,
@@ -500,9 +504,9 @@ export const fr: Unfinished<Words> = {
     notConfirmed:
       "Rien n'a été supprimé. `/mydata erase confirm:True` supprime tout ce qui est enregistré à votre sujet et les messages du bot avec vos résultats ; ajoutez `messages:False` pour garder les messages.",
     erased: (jobs, stopping) =>
-      `Supprimé : ${count(jobs, JOBS)} avec ${jobs === 1 ? "ses" : "leurs"} images, vos votes et vos réglages.${stopping === 0 ? "" : ` ${count(stopping, { one: "demande en cours est en train de s'arrêter", other: "demandes en cours sont en train de s'arrêter" })} ; utilisez à nouveau la commande pour ${stopping === 1 ? "la" : "les"} supprimer.`}`,
+      `Supprimé : ${count(jobs, JOBS)} avec ${jobs === 1 ? "ses" : "leurs"} images, vos votes et vos réglages.${stopping === 0 ? "" : ` ${count(stopping, { one: "demande en cours est en train de s'arrêter", other: "demandes en cours sont en train de s'arrêter" })} puis ${stopping === 1 ? "sera supprimée" : "seront supprimées"}.`}`,
     messagesKept: "Les messages restent. Appuyez sur « Supprimer » sous l'un d'eux pour l'enlever.",
-    deletingMessages: "Les messages avec vos résultats sont en cours de suppression.",
+    deletingMessages: "Les messages du bot avec vos prompts et résultats sont en cours de suppression.",
     messagesDeleted: (deleted, failed, later) =>
       [
         `${count(deleted, { one: "message supprimé", other: "messages supprimés" })}.`,
@@ -519,6 +523,7 @@ export const fr: Unfinished<Words> = {
       ].join(" "),
   },
   settingLines: {
+    more: (settings) => `-# \`/settings show all:True\` explique les ${number(settings)} réglages.`,
     title: "Réglages",
     channel: "Ce salon",
     server: "Ce serveur",

@@ -17,7 +17,7 @@ interface Entry {
 const SIGNS: Readonly<Record<JobState, string>> = {
   queued: "🕓",
   running: "▶️",
-  done: "✅",
+  done: "✔️",
   failed: "⚠️",
   cancelled: "✖️",
 };

@@ -151,6 +151,9 @@ export const ja: Unfinished<Words> = {
     },
   },
   resultLines: {
+    unknownSubject: (subjects) =>
+      `ここの小さなモデルが知っている題材は${number(subjects)}個だけ（猫、バラ、ロケットなど）で、このプロンプトにはどれも含まれていません。`,
+    enlarged: (times) => `-# 生成した画像を${number(times)}倍に拡大して表示しています。`,
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**左** 元のまま · **右** ${how}:`,
@@ -270,6 +273,7 @@ export const ja: Unfinished<Words> = {
     CONFIG: () => `ボットの設定が正しくありません。${OWNER}`,
   },
   noteWords: {
+    leftOut: "メッセージの指定の一部は使われませんでした。",
     unchanged: "Promptist は何も変えませんでした。",
     unread: (words) =>
       `Promptist はこれほど長いプロンプトを最後まで読めません。この部分は、書き直しの後にそのまま続きます: ${words}`,
@@ -466,9 +470,9 @@ export const ja: Unfinished<Words> = {
     notConfirmed:
       "何も削除していません。`/mydata erase confirm:True` を使うと、あなたについて保存されているものと、結果のメッセージをすべて削除します。メッセージを残すには `messages:False` を付けてください。",
     erased: (deleted, stopping) =>
-      `削除しました: ${jobs(deleted)}とその画像、投票、設定。${stopping === 0 ? "" : `実行中の${jobs(stopping)}を止めています。削除するには、コマンドをもう一度使ってください。`}`,
+      `削除しました: ${jobs(deleted)}とその画像、投票、設定。${stopping === 0 ? "" : `実行中の${jobs(stopping)}を止めてから削除します。`}`,
     messagesKept: "メッセージは残ります。消すには、メッセージの下の「削除」を押してください。",
-    deletingMessages: "結果のメッセージを削除しています。",
+    deletingMessages: "プロンプトと結果の入ったボットのメッセージを削除しています。",
     messagesDeleted: (deleted, failed, later) =>
       [
         `${messages(deleted)}を削除しました。`,
@@ -479,6 +483,7 @@ export const ja: Unfinished<Words> = {
       ].join(""),
   },
   settingLines: {
+    more: (settings) => `-# \`/settings show all:True\` で${number(settings)}個の設定の意味を表示します。`,
     title: "設定",
     channel: "このチャンネル",
     server: "このサーバー",

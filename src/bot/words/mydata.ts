@@ -10,9 +10,9 @@ export const dataLines = {
   notConfirmed:
     "Nothing was deleted. Use `/mydata erase confirm:True` to delete all that is stored about you and the bot's messages with your results, or add `messages:False` to keep the messages.",
   erased: (jobs: number, stopping: number) =>
-    `Deleted: ${count(jobs, "job")} with ${jobs === 1 ? "its" : "their"} pictures, your votes and your settings.${stopping === 0 ? "" : ` ${count(stopping, "running job")} ${stopping === 1 ? "is" : "are"} being stopped; use the command again to delete ${stopping === 1 ? "it" : "them"}.`}`,
+    `Deleted: ${count(jobs, "job")} with ${jobs === 1 ? "its" : "their"} pictures, your votes and your settings.${stopping === 0 ? "" : ` ${count(stopping, "running job")} ${stopping === 1 ? "is" : "are"} being stopped and deleted afterwards.`}`,
   messagesKept: "The messages stay. Press Delete under one to remove it.",
-  deletingMessages: "The messages with your results are being deleted.",
+  deletingMessages: "The bot's messages with your prompts and results are being deleted.",
   messagesDeleted: (deleted: number, failed: number, later: number) =>
     [
       `${count(deleted, "message")} deleted.`,

@@ -159,6 +159,9 @@ export const pt: Unfinished<Words> = {
     },
   },
   resultLines: {
+    unknownSubject: (subjects) =>
+      `O modelo pequeno daqui só conhece ${number(subjects)} temas, como um gato, uma rosa ou um foguete, e nenhum está neste prompt.`,
+    enlarged: (times) => `-# Mostrado ${number(times)} vezes maior do que foi gerado.`,
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**Esquerda** como escrito · **direita** ${how}:`,
@@ -287,6 +290,7 @@ export const pt: Unfinished<Words> = {
     CONFIG: () => `Este bot não está bem configurado. ${OWNER}`,
   },
   noteWords: {
+    leftOut: "Parte das indicações da mensagem não foi usada.",
     unchanged: "O Promptist não mudou nada.",
     unread: (words) =>
       `O Promptist não consegue ler até o fim um prompt tão longo. Esta parte vem depois da reescrita, sem mudanças: ${words}`,
@@ -492,9 +496,9 @@ export const pt: Unfinished<Words> = {
     notConfirmed:
       "Nada foi apagado. `/mydata erase confirm:True` apaga tudo o que está salvo sobre você e as mensagens do bot com seus resultados; acrescente `messages:False` para manter as mensagens.",
     erased: (jobs, stopping) =>
-      `Apagado: ${count(jobs, JOBS)} com suas imagens, seus votos e suas configurações.${stopping === 0 ? "" : ` ${count(stopping, { one: "tarefa em andamento está parando", other: "tarefas em andamento estão parando" })}; use o comando de novo para ${stopping === 1 ? "apagá-la" : "apagá-las"}.`}`,
+      `Apagado: ${count(jobs, JOBS)} com suas imagens, seus votos e suas configurações.${stopping === 0 ? "" : ` ${count(stopping, { one: "tarefa em andamento está parando", other: "tarefas em andamento estão parando" })} e ${stopping === 1 ? "será apagada" : "serão apagadas"} depois.`}`,
     messagesKept: "As mensagens ficam. Aperte “Apagar” embaixo de uma para tirá-la.",
-    deletingMessages: "As mensagens com seus resultados estão sendo apagadas.",
+    deletingMessages: "As mensagens do bot com seus prompts e resultados estão sendo apagadas.",
     messagesDeleted: (deleted, failed, later) =>
       [
         `${count(deleted, { one: "mensagem apagada", other: "mensagens apagadas" })}.`,
@@ -507,6 +511,7 @@ export const pt: Unfinished<Words> = {
       ].join(" "),
   },
   settingLines: {
+    more: (settings) => `-# \`/settings show all:True\` explica as ${number(settings)} configurações.`,
     title: "Configurações",
     channel: "Este canal",
     server: "Este servidor",

@@ -1,10 +1,10 @@
 import { type ItemNote, imageOf, type Job, type JobKind, type Phase } from "../../core/job.js";
 import type { ImageOptions, TextOptions } from "../../core/options.js";
 import { SIDES, type Side } from "../../core/side.js";
-import { clip } from "../discord/markdown.js";
+import { clip, tail } from "../discord/markdown.js";
 import { errorSentence, errorSentences } from "./errors.js";
 import { labels } from "./labels.js";
-import { count, formatDuration, numbered } from "./parts.js";
+import { count, formatDuration, listed, numbered } from "./parts.js";
 import type { Translated } from "./translated.js";
 
 /** How a job that made no result ended, before the reference to it. */
@@ -49,6 +49,9 @@ const RESULTS: Readonly<Record<JobKind, string>> = {
 
 /** Lines of the message that carries a result. */
 export const resultLines = {
+  enlarged: (times: number) => `-# Shown ${times} times as large as it was drawn.`,
+  unknownSubject: (subjects: number) =>
+    `The small model here draws only ${count(subjects, "subject")}, such as a cat, a rose or a rocket, and none of them is in this prompt.`,
   settings: (parts: readonly string[]) => parts.join(" · "),
   /** Small, below all else. */
   footer: (parts: readonly string[]) => `-# ${parts.join(" · ")}`,
@@ -94,11 +97,18 @@ export const resultLines = {
   ended: (userId: string, kind: JobKind) => `<@${userId}>, your ${RESULTS[kind]} ended without a result.`,
 } as const;
 
-const NOTE_WORDS_MAX = 200;
+/** Letters of a long quotation at its beginning and at its end. */
+const QUOTED = { head: 50, tail: 40 };
+const NOTE_PROBLEMS_MAX = 600;
+
+/** A problem of a note: what a rewrite has no use for. */
+export const forPictures = (options: readonly string[]): string =>
+  `${listed(options.map((name) => `\`${name}\``))} ${options.length === 1 ? "is" : "are"} for pictures only`;
 
 /** Notes on an item's result; `words` are a user's own, as code. */
 export const noteWords = {
   unchanged: "Promptist changed nothing.",
+  leftOut: "Part of what the message asks for was not taken.",
   unread: (words: string) =>
     `Promptist can't read such a long prompt to its end. This part follows the rewrite as written: ${words}`,
   truncated: (side: Side, words: string) =>
@@ -108,9 +118,20 @@ export const noteWords = {
 /** A note on an item's result. */
 export function noteLine(note: ItemNote, words: Translated<typeof noteWords> = noteWords): string {
   if (note.code === "unchanged") return words.unchanged;
-  const quoted = `\`${clip(note.words.replaceAll("`", "'"), NOTE_WORDS_MAX)}\``;
+  // The problems are stored in English, and no message mixes languages.
+  if (note.code === "left-out")
+    return words === noteWords
+      ? clip(`Of the message, ${listed(note.problems)}.`, NOTE_PROBLEMS_MAX)
+      : words.leftOut;
+  const quoted = `\`${withoutMiddle(note.words.replaceAll("`", "'"))}\``;
   return note.code === "unread" ? words.unread(quoted) : words.truncated(note.side, quoted);
 }
+
+/** A long text is known by its two ends. */
+const withoutMiddle = (text: string): string =>
+  text.length <= QUOTED.head + QUOTED.tail
+    ? text
+    : `${clip(text, QUOTED.head)} ${tail(text, text.length - QUOTED.tail)}`;
 
 /** Said under every result where a miniature checkpoint runs these phases; null without any. */
 export function miniatureLine(phases: readonly Phase[]): string | null {

@@ -167,6 +167,9 @@ export const ru: Unfinished<Words> = {
     },
   },
   resultLines: {
+    unknownSubject: (subjects) =>
+      `Здешняя маленькая модель знает только ${count(subjects, noun("сюжет", "сюжета", "сюжетов"))}, например кошку, розу или ракету, и ни одного из них нет в этом запросе.`,
+    enlarged: (times) => `-# Показано с увеличением в ${count(times, noun("раз", "раза", "раз"))}.`,
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**Слева** как написано · **справа** ${how}:`,
@@ -286,6 +289,7 @@ export const ru: Unfinished<Words> = {
     CONFIG: () => `Бот неправильно настроен. ${OWNER}`,
   },
   noteWords: {
+    leftOut: "Часть указаний из сообщения не учтена.",
     unchanged: "Promptist ничего не изменил.",
     unread: (words) =>
       `Promptist не может дочитать такой длинный запрос. Эта часть идёт после переписанного текста без изменений: ${words}`,
@@ -485,9 +489,9 @@ export const ru: Unfinished<Words> = {
     notConfirmed:
       "Ничего не удалено. `/mydata erase confirm:True` удалит всё, что о вас хранится, и сообщения бота с вашими результатами; добавьте `messages:False`, чтобы сообщения остались.",
     erased: (jobs, stopping) =>
-      `Удалено: ${count(jobs, JOBS)} с картинками, ваши голоса и настройки.${stopping === 0 ? "" : ` Ещё останавливается ${count(stopping, JOBS)}; вызовите команду снова, чтобы удалить ${stopping === 1 ? "его" : "их"}.`}`,
+      `Удалено: ${count(jobs, JOBS)} с картинками, ваши голоса и настройки.${stopping === 0 ? "" : ` Ещё останавливается ${count(stopping, JOBS)}; потом и это будет удалено.`}`,
     messagesKept: "Сообщения остаются. Нажмите «Удалить» под сообщением, чтобы его убрать.",
-    deletingMessages: "Сообщения с вашими результатами удаляются.",
+    deletingMessages: "Сообщения бота с вашими запросами и результатами удаляются.",
     messagesDeleted: (deleted, failed, later) =>
       [
         `Удалено: ${count(deleted, MESSAGES)}.`,
@@ -498,6 +502,8 @@ export const ru: Unfinished<Words> = {
       ].join(" "),
   },
   settingLines: {
+    more: (settings) =>
+      `-# \`/settings show all:True\` объяснит ${count(settings, noun("настройку", "настройки", "настроек"))}.`,
     title: "Настройки",
     channel: "Этот канал",
     server: "Этот сервер",

@@ -40,6 +40,8 @@ export const settingLines = {
   server: "This server",
   program: "The bot itself",
   names: "What can be set",
+  more: (settings: number) =>
+    `-# \`/settings show all:True\` tells what the ${count(settings, "setting")} mean.`,
   /** Discord: 100 letters. */
   choice: (name: string, meaning: string) => clip(`${name} · ${meaning}`, 100),
   none: (falls: "to the server" | "to the bot") =>

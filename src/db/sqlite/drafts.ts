@@ -1,6 +1,7 @@
 import type { Origin } from "../../core/job.js";
 import type { Draft, DraftRequest, Drafts } from "../drafts.js";
 import type { Connection } from "./connection.js";
+import type { ErasedMessages } from "./erased-messages.js";
 import { fromJson, newId } from "./job-row.js";
 
 interface Row {
@@ -20,7 +21,7 @@ interface End extends Pick<Row, "id" | "origin" | "expires_at"> {
 }
 
 /** Drafts, in the queue's file. */
-export function sqliteDrafts(connection: Connection): Drafts {
+export function sqliteDrafts(connection: Connection, messages: ErasedMessages): Drafts {
   const { db, now } = connection;
   const insert = db.prepare<[Row & { user_id: string }]>(`
     insert into drafts (id, user_id, request, origin, created_at, expires_at)
@@ -33,7 +34,10 @@ export function sqliteDrafts(connection: Connection): Drafts {
   const idsOfUser = db
     .prepare<[string], string>("select id from drafts where user_id = ? order by created_at")
     .pluck();
-  const erase = db.prepare<[string]>("delete from drafts where user_id = ?");
+  const shown = db.prepare<[{ id: string; messageId: string }]>(
+    "update drafts set message_id = @messageId where id = @id",
+  );
+  const erase = db.prepare<[string], string>("delete from drafts where user_id = ? returning id").pluck();
 
   /** All drafts, without their prompts. */
   async function* ends(): AsyncGenerator<End> {
@@ -86,9 +90,13 @@ export function sqliteDrafts(connection: Connection): Drafts {
 
     idsOfUser: (userId) => connection.read(() => idsOfUser.all(userId)),
 
-    async erase(userId) {
-      await connection.write(() => erase.run(userId));
-    },
+    shown: (id, messageId) => connection.write(() => shown.run({ id, messageId }).changes === 1),
+
+    erase: (userId, withMessages = false) =>
+      connection.write(() => {
+        if (withMessages) messages.keepOfDrafts(userId);
+        return erase.all(userId);
+      }),
   };
 }
 

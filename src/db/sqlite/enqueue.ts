@@ -47,10 +47,15 @@ export function enqueueing(
       @interactionToken, @tokenExpiresAt, @text, @image, @parentId, @blind, @limits, @held, @preview, @now
     )`);
   const insertItem = db.prepare<
-    [Pick<ItemRow, "job" | "position" | "prompt" | "rewrite" | "candidates" | "seed" | "image_options">]
+    [
+      Pick<
+        ItemRow,
+        "job" | "position" | "prompt" | "rewrite" | "candidates" | "notes" | "seed" | "image_options"
+      >,
+    ]
   >(`
-    insert into items (job, position, prompt, rewrite, candidates, seed, image_options)
-    values (@job, @position, @prompt, @rewrite, @candidates, @seed, @image_options)`);
+    insert into items (job, position, prompt, rewrite, candidates, notes, seed, image_options)
+    values (@job, @position, @prompt, @rewrite, @candidates, @notes, @seed, @image_options)`);
 
   function store(job: NewJob): Job {
     if (job.items.length === 0) throw new QueueError("INTERNAL", "A job needs at least one item.");
@@ -91,13 +96,21 @@ export function enqueueing(
     });
     const seq = Number(lastInsertRowid);
     job.items.forEach((item, position) => {
-      const { prompt, rewrite, candidates = [], seed = seedOfItem(job.image.seed, position), image } = item;
+      const {
+        prompt,
+        rewrite,
+        candidates = [],
+        notes = [],
+        seed = seedOfItem(job.image.seed, position),
+        image,
+      } = item;
       insertItem.run({
         job: seq,
         position,
         prompt,
         rewrite,
         candidates: JSON.stringify(candidates),
+        notes: JSON.stringify(notes),
         seed,
         image_options: image === undefined ? null : JSON.stringify(image),
       });

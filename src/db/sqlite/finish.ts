@@ -49,6 +49,9 @@ export function finishing(
       finished_at = null, delivered_at = null, message_id = null, delivery_attempts = 0, delivery_error = null,
       delivery_abandoned = null, pictures_pruned_at = null
     where seq = @seq`);
+  const keepMessage = db.prepare<[number]>(`
+    insert or ignore into job_messages (job, channel_id, message_id)
+    select seq, channel_id, message_id from jobs where seq = ? and message_id is not null`);
   const forgetPictures = db.prepare<[number]>(
     "update items set baseline = null, optimized = null, comparison = null where job = ?",
   );
@@ -141,6 +144,7 @@ export function finishing(
           forgetPictures.run(row.seq);
           forgetSheets.run(row.seq);
         }
+        keepMessage.run(row.seq);
         requeue.run({ seq: row.seq, phase });
         return jobs.stored(row.seq);
       }),

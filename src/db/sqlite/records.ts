@@ -1,6 +1,7 @@
 import type { JobState } from "../../core/job.js";
-import type { ErasedMessage, JobEntry, Records } from "../records.js";
+import type { JobEntry, Records } from "../records.js";
 import type { Connection } from "./connection.js";
+import type { ErasedMessages } from "./erased-messages.js";
 import { FINISHED, type JobRow } from "./job-row.js";
 import type { Jobs } from "./jobs.js";
 import type { Limits } from "./limits.js";
@@ -20,12 +21,28 @@ interface Finished {
   readonly drawn: 0 | 1;
 }
 
+/** How a job is erased that ran when its user was: the column `erasing`. */
+type Erasing = "with-messages" | "without-messages";
+
+/** A job that has ended and is to be erased. */
+interface Ended {
+  readonly seq: number;
+  readonly id: string;
+  readonly erasing: Erasing;
+}
+
 /** They are searched at each letter that a user types. All prompts of 200 batches of 100 took 0.2 s. */
 const RECENT_PROMPTS = 500;
 const RECENT_JOBS = 500;
 
 /** What is kept of jobs, and how it is deleted. */
-export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, limits: Limits): Records {
+export function sqliteRecords(
+  connection: Connection,
+  jobs: Jobs,
+  turns: Turns,
+  limits: Limits,
+  messages: ErasedMessages,
+): Records {
   const { db, now } = connection;
   const latest = db.prepare<[number], JobRow>(
     `select * from jobs where ${FINISHED} order by finished_at desc, seq desc limit ?`,
@@ -70,18 +87,13 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
     order by seq desc limit @limit`);
   const ofUser = db.prepare<[{ userId: string; after: number }], { seq: number; id: string }>(`
     select seq, id from jobs where user_id = @userId and seq > @after order by seq limit ${PAGE}`);
-  const requestCancel = db.prepare<[number]>("update jobs set cancel_requested = 1 where seq = ?");
+  const eraseAfterwards = db.prepare<[{ seq: number; erasing: Erasing }]>(
+    "update jobs set cancel_requested = 1, erasing = @erasing where seq = @seq",
+  );
+  const ended = db.prepare<[], Ended>(
+    `select seq, id, erasing from jobs where erasing is not null and ${FINISHED} order by seq`,
+  );
   const erase = db.prepare<[number]>("delete from jobs where seq = ?");
-  const keepMessage = db.prepare<[{ seq: number; now: number }]>(`
-    insert or ignore into erased_messages
-      (job_id, channel_id, message_id, application_id, interaction_token, token_expires_at)
-    select id, channel_id, message_id, application_id, interaction_token, token_expires_at from jobs
-    where seq = @seq and (message_id is not null or token_expires_at > @now)`);
-  const erasedMessages = db.prepare<[number, number], ErasedMessage>(`
-    select seq, job_id as jobId, channel_id as channelId, message_id as messageId,
-      application_id as applicationId, interaction_token as interactionToken, token_expires_at as tokenExpiresAt
-    from erased_messages where seq > ? order by seq limit ?`);
-  const settleMessage = db.prepare<[string]>("delete from erased_messages where job_id = ?");
   const drop = db.prepare<[string]>(`delete from jobs where id = ? and ${FINISHED}`);
 
   const isDropped = (id: string) => drop.run(id).changes === 1;
@@ -122,15 +134,18 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
     return ids.filter((_id, i) => dropped[i]);
   }
 
+  function eraseRow({ seq, erasing }: Pick<Ended, "seq" | "erasing">): void {
+    if (erasing === "with-messages") messages.keepOfJob(seq);
+    erase.run(seq);
+  }
+
   /** Deletes a job, or asks it to stop if it runs. Answers the state it was in. */
   function eraseOrStop(id: string, withMessages: boolean): JobState {
     const row = jobs.row(id);
     if (row === undefined) return "cancelled";
-    if (row.state === "running") requestCancel.run(row.seq);
-    else {
-      if (withMessages) keepMessage.run({ seq: row.seq, now: now() });
-      erase.run(row.seq);
-    }
+    const erasing = withMessages ? "with-messages" : "without-messages";
+    if (row.state === "running") eraseAfterwards.run({ seq: row.seq, erasing });
+    else eraseRow({ seq: row.seq, erasing });
     return row.state;
   }
 
@@ -173,10 +188,16 @@ export function sqliteRecords(connection: Connection, jobs: Jobs, turns: Turns, 
       };
     },
 
-    erasedMessages: (afterSeq, limit) => connection.read(() => erasedMessages.all(afterSeq, limit)),
+    async eraseEnded() {
+      const jobs = await connection.read(() => ended.all());
+      await connection.writeInSlices(jobs, eraseRow, afterSlice);
+      return jobs.map(({ id }) => id);
+    },
 
-    async messageSettled(jobId) {
-      await connection.write(() => settleMessage.run(jobId));
+    erasedMessages: (afterSeq, limit) => connection.read(() => messages.page(afterSeq, limit)),
+
+    async messageSettled(seq) {
+      await connection.write(() => messages.settle(seq));
     },
 
     drop: (id) => connection.write(() => isDropped(id)),

@@ -30,15 +30,15 @@ CREATE TABLE drafts (
   origin text not null check (json_valid(origin)),
   created_at integer not null,
   expires_at integer not null
-) strict;
+, message_id text) strict;
 
 CREATE INDEX drafts_by_user on drafts (user_id);
 
-CREATE TABLE erased_messages (
+CREATE TABLE "erased_messages" (
   seq integer primary key autoincrement,
-  job_id text not null unique,
+  source_id text not null, -- the erased job or draft
   channel_id text not null,
-  message_id text, -- null for a job that was erased before its result was posted
+  message_id text, -- null: the reply to the command, whose id Discord has not told
   application_id text not null,
   interaction_token text not null,
   token_expires_at integer not null
@@ -67,6 +67,13 @@ CREATE INDEX items_lack_optimized on items (job, cancelled, optimized) where can
 CREATE INDEX items_lack_rewrite on items (job, cancelled, rewrite) where cancelled = 0 and rewrite is null;
 
 CREATE INDEX items_with_options on items (job) where image_options is not null;
+
+CREATE TABLE job_messages (
+  job integer not null references jobs (seq) on delete cascade,
+  channel_id text not null,
+  message_id text not null,
+  primary key (job, message_id)
+) strict, without rowid;
 
 CREATE TABLE jobs (
   seq integer primary key autoincrement, -- order of arrival
@@ -105,7 +112,7 @@ CREATE TABLE jobs (
   message_id text,
   delivery_attempts integer not null default 0, -- those that failed
   delivery_error text,
-  delivery_abandoned text, parent_id text, blind integer not null default 0, held text check (held in ('user', 'channel', 'server')), limits text not null default '{}' check (json_valid(limits)), preview integer not null default 0, pictures_pruned_at integer, promptist_hash text, diffusion_hash text,
+  delivery_abandoned text, parent_id text, blind integer not null default 0, held text check (held in ('user', 'channel', 'server')), limits text not null default '{}' check (json_valid(limits)), preview integer not null default 0, pictures_pruned_at integer, promptist_hash text, diffusion_hash text, erasing text check (erasing in ('with-messages', 'without-messages')), reply_id text,
 
   check ((state = 'running') = (owner is not null)),
   check ((state in ('done', 'failed', 'cancelled')) = (finished_at is not null))
@@ -114,6 +121,8 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_by_line on jobs (state, phase, held, user_id, seq, not_before, id);
 
 CREATE INDEX jobs_by_user on jobs (user_id, seq);
+
+CREATE INDEX jobs_erasing on jobs (seq) where erasing is not null;
 
 CREATE INDEX jobs_held on jobs (seq) where held is not null;
 

@@ -5,6 +5,7 @@ import { Connection, type ConnectionOptions } from "./connection.js";
 import { sqliteDeliveries } from "./deliveries.js";
 import { sqliteDrafts } from "./drafts.js";
 import { enqueueing } from "./enqueue.js";
+import { ErasedMessages } from "./erased-messages.js";
 import { finishing } from "./finish.js";
 import { Jobs } from "./jobs.js";
 import { Limits } from "./limits.js";
@@ -29,6 +30,7 @@ export function sqliteStore(database: Database, options: SqliteStoreOptions = {}
   const jobs = new Jobs(database);
   const turns = new Turns(database);
   const limits = new Limits(database, turns);
+  const messages = new ErasedMessages(database, connection.now);
   return {
     queue: {
       ...enqueueing(connection, jobs, turns, limits, maxWaiting),
@@ -38,10 +40,10 @@ export function sqliteStore(database: Database, options: SqliteStoreOptions = {}
       ...showing(connection, jobs),
     },
     deliveries: sqliteDeliveries(connection),
-    records: sqliteRecords(connection, jobs, turns, limits),
+    records: sqliteRecords(connection, jobs, turns, limits, messages),
     votes: sqliteVotes(connection),
     settings: sqliteSettings(connection),
-    drafts: sqliteDrafts(connection),
+    drafts: sqliteDrafts(connection, messages),
     close: () => connection.close(),
   };
 }

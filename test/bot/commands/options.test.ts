@@ -324,6 +324,28 @@ describe("the menu of a message", () => {
     expect((await world.queue.open()).map(({ kind }) => kind)).toEqual(["optimize"]);
   });
 
+  it.each([
+    ["Compare this", "a cat --sref 5", "Of the message, `--sref 5` is not read."],
+    [
+      "Compare this",
+      "Try this:\n```\na cat\nSteps: 20, Clip skip: 2\n```",
+      "Of the message, what is outside the code block is not read and `Clip skip` is not read.",
+    ],
+    [
+      "Optimize this",
+      "a cat --no dogs --ar 1:1",
+      "Of the message, `size` and `negative` are for pictures only.",
+    ],
+  ])("%s %j: its result tells what was not taken", async (menu, content, sentence) => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const handle = await alice.menu(menu, alice.say(content));
+    await handle.done();
+    await world.loop.runNext();
+    const result = await handle.waitFor(isFinal);
+    expect(result.embeds[0]?.description).toContain(`\n${sentence}`);
+  });
+
   it("takes the message's text as the prompt", async () => {
     const world = await startWorld();
     const enqueued = nextEvent(world.events, "job.enqueued");

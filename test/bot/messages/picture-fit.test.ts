@@ -1,7 +1,8 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import type { OutgoingFile } from "../../../src/bot/discord/outgoing.js";
-import { fitPictures } from "../../../src/bot/messages/picture-fit.js";
+import { enlargeStamp, fitPictures } from "../../../src/bot/messages/picture-fit.js";
+import { readPngText, withPngText } from "../../../src/pictures/png-text.js";
 import { noisePicture } from "../../support/bot-world.js";
 
 const file = async (name: string, width: number): Promise<OutgoingFile> => ({
@@ -42,4 +43,21 @@ describe("fitPictures", () => {
     const { files } = await fitPictures([await file("a.png", 64)], { perFile: 10, total: 100 });
     expect(files).toEqual([null]);
   });
+});
+
+it("enlarges a picture that would be a stamp, keeps what its file says, and leaves all others", async () => {
+  const picture = async (width: number, height: number, format: "png" | "webp" = "png") => {
+    const made = sharp({ create: { width, height, channels: 3, background: "red" } });
+    const data =
+      format === "png"
+        ? withPngText(await made.png().toBuffer(), { seed: "7" })
+        : await made.webp().toBuffer();
+    return { name: `a.${format}`, data, description: "red" };
+  };
+  const { file, times } = await enlargeStamp(await picture(64, 96));
+  expect(times).toBe(3);
+  expect(await sharp(file.data).metadata()).toMatchObject({ width: 192, height: 288, format: "png" });
+  expect(readPngText(file.data)).toEqual({ seed: "7" });
+  for (const large of [await picture(256, 64), await picture(512, 512), await picture(8, 8, "webp")])
+    expect(await enlargeStamp(large)).toEqual({ file: large, times: 1 });
 });

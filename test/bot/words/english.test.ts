@@ -168,6 +168,8 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
       jobReference: [[ID], [ID, "p1"]],
       noteLine: [
         [{ code: "unchanged" }],
+        [{ code: "left-out", problems: ["`--weird 5` is not read"] }],
+        [{ code: "left-out", problems: ["`--weird 5` is not read", "`steps` is for pictures only"] }],
         [{ code: "unread", words: "x" }],
         [{ code: "truncated", side: "baseline", words: "x" }],
         [{ code: "truncated", side: "optimized", words: "x" }],

@@ -110,6 +110,8 @@ export const SAMPLES: {
     ],
   },
   resultLines: {
+    enlarged: [[4]],
+    unknownSubject: [[100]],
     settings: [[["seed 7", "1 step"]]],
     footer: [[["seed 7"]]],
     sides: [["rewritten"]],
@@ -247,6 +249,7 @@ export const SAMPLES: {
     ],
   },
   settingLines: {
+    more: [[27]],
     choice: Object.entries(settingTexts),
     none: [["to the server"], ["to the bot"]],
     entry: [["steps", "20", "1", AT]],

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Draft, Drafts } from "../../../src/db/drafts.js";
 import type { Queue } from "../../../src/db/queue.js";
+import type { Records } from "../../../src/db/records.js";
 import { ENGINES, type Engine } from "./engines.js";
 import { newJob } from "./fixtures.js";
 
@@ -10,12 +11,13 @@ describe.each(ENGINES)("$name", ({ create }) => {
   let engine: Engine;
   let queue: Queue;
   let drafts: Drafts;
+  let records: Records;
   let time: number;
 
   beforeEach(async () => {
     time = START;
     engine = create();
-    ({ queue, drafts } = await engine.connect(() => time));
+    ({ queue, drafts, records } = await engine.connect(() => time));
   });
   afterEach(() => engine.destroy());
 
@@ -86,8 +88,15 @@ describe.each(ENGINES)("$name", ({ create }) => {
     const second = await add("ada");
     const bobs = await add("bob");
     expect(await drafts.idsOfUser("ada")).toEqual([first.id, second.id]);
-    await drafts.erase("ada");
+    expect(await drafts.shown(first.id, "message")).toBe(true);
+    expect(await drafts.erase("ada", true)).toEqual([first.id, second.id]);
+    expect(await drafts.shown(first.id, "message")).toBe(false);
     expect(await drafts.idsOfUser("ada")).toEqual([]);
     expect(await drafts.get(bobs.id)).toEqual(bobs);
+    // The token of the second one has ended, so its reply is out of reach.
+    const left = await records.erasedMessages(0, 10);
+    expect(left.map(({ sourceId, messageId }) => [sourceId, messageId])).toEqual([[first.id, "message"]]);
+    expect(await drafts.erase("bob")).toEqual([bobs.id]);
+    expect(await records.erasedMessages(0, 10)).toHaveLength(1);
   });
 });

@@ -140,4 +140,39 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect((await queue.get(held.job.id))?.cancelRequested).toBe(true);
     expect(await records.idsOfUser("bob")).toHaveLength(1);
   });
+
+  test("a job that ran when its user was erased goes with all its messages once it has ended", async () => {
+    const { id } = await enqueue({ user: "ada" });
+    const held = await claim();
+    await deliveries.replied(id, "reply");
+    expect(await deliveries.posted(id, "elsewhere", "sheet")).toBe(true);
+    await records.eraseUser("ada", true);
+    expect(await records.eraseEnded()).toEqual([]);
+    await queue.complete(held);
+    expect(await deliveries.undelivered()).toEqual([]);
+    expect(await records.eraseEnded()).toEqual([id]);
+    expect(await queue.get(id)).toBeUndefined();
+    expect(await deliveries.posted(id, "elsewhere", "late")).toBe(false);
+    const left = await records.erasedMessages(0, 10);
+    expect(left.map(({ sourceId, messageId }) => [sourceId, messageId])).toEqual([
+      [id, "reply"],
+      [id, "sheet"],
+    ]);
+    expect(left[1]?.channelId).toBe("elsewhere");
+    await records.messageSettled(left[0]!.seq);
+    expect(await records.erasedMessages(0, 10)).toEqual([left[1]]);
+  });
+
+  test("a message is kept once for its deletion, whichever way its id is known", async () => {
+    for (const replied of [true, false]) {
+      const { id } = await enqueue({ user: "ada" });
+      if (replied) await deliveries.replied(id, `${id}-result`);
+      await queue.complete(await claim());
+      await deliveries.posted(id, "direct", `${id}-result`);
+      await deliveries.delivered(id, `${id}-result`);
+    }
+    const { deleted } = await records.eraseUser("ada", true);
+    const left = await records.erasedMessages(0, 10);
+    expect(left.map(({ messageId }) => messageId)).toEqual(deleted.map((id) => `${id}-result`));
+  });
 });

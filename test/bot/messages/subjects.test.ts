@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { Subjects } from "../../../src/bot/messages/subjects.js";
+import { isFinal, startWorld } from "../../support/bot-world.js";
+
+const SUBJECTS = [
+  ["cat", "kitten"],
+  ["face with sunglasses", "cool face"],
+];
+
+it.each([
+  ["A cat in the rain", true],
+  ["two KITTENS", true],
+  ["cat's eyes", true],
+  ["a cool face", true],
+  ["catalogue", false],
+  ["a face", false],
+  ["Eine Katze", false],
+])("%s: %s", (prompt, known) => expect(new Subjects(SUBJECTS).knows(prompt)).toBe(known));
+
+it.each([
+  ["A witch on a bicycle", true],
+  ["A cat", false],
+])("the result of %j says that its subject is unknown: %s", async (prompt, told) => {
+  const world = await startWorld({ bot: { subjects: SUBJECTS } });
+  const handle = await world.local.member("alice").slash("compare", { prompt });
+  await handle.done();
+  await world.loop.runNext();
+  const result = await handle.waitFor(isFinal);
+  const sentence = "The small model here draws only 2 subjects";
+  expect(result.embeds[0]?.description?.includes(sentence)).toBe(told);
+});
