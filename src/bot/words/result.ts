@@ -69,12 +69,18 @@ const NOTE_WORDS_MAX = 200;
 /** A note on an item's result; its words are a user's own, so they are shown as code. */
 export function noteLine(note: ItemNote): string {
   if (note.code === "unchanged") return "Promptist changed nothing.";
+  if (note.code === "redone")
+    return `Half precision was not enough for the picture of the ${sideOf(note)}, so it was computed again more exactly.`;
+  if (note.code === "plain")
+    return `The picture of the ${sideOf(note)} is one plain colour: the model drew it so. Try another seed or more words.`;
   const words = clip(note.words.replaceAll("`", "'"), NOTE_WORDS_MAX);
   if (note.code === "unread")
     return `Promptist can't read such a long prompt to its end. This part follows the rewrite as written: \`${words}\``;
-  const side = note.side === "baseline" ? "prompt" : "rewritten prompt";
-  return `The image model can't read the end of the ${side}: \`${words}\``;
+  return `The image model can't read the end of the ${sideOf(note)}: \`${words}\``;
 }
+
+const sideOf = ({ side }: { readonly side: Side }): string =>
+  side === "baseline" ? "prompt" : "rewritten prompt";
 
 /** Said under every result where a miniature checkpoint runs these phases; null without any. */
 export function miniatureLine(phases: readonly Phase[]): string | null {

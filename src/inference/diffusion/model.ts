@@ -23,6 +23,13 @@ export interface DiffusionModel {
    * -1..1.
    */
   decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array>;
+  /**
+   * Moves what computes in float16 to float32, after a picture of one colour; false if nothing changed.
+   * Absent where a model has one way to compute.
+   */
+  leaveFp16?(): Promise<boolean>;
+  /** Whether something was computed again, more exactly, since the last call. */
+  takeRedone?(): boolean;
   /** Frees all sessions; the model can't be used afterwards. A second call does nothing. */
   release(): Promise<void>;
 }

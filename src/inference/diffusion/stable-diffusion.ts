@@ -16,10 +16,14 @@ import { VAE_ENCODER, type VaeConfig, vaeConfig, vaeDecoder } from "../../models
 import type { Arithmetic, Graph } from "../../onnx/graph.js";
 import type { Device } from "../runtime/device.js";
 import { arithmeticOn } from "../runtime/device-check.js";
+import { openDevice } from "../runtime/open-device.js";
 import type { AttentionSize } from "../runtime/operator-forms.js";
-import { type FixedPrecision, floatOf, precisionOn } from "../runtime/precision.js";
+import type { Plan } from "../runtime/plan.js";
+import { type FixedPrecision, planOn, precisionOf } from "../runtime/precision.js";
 import { type Outputs, Session, Tensor } from "../runtime/session.js";
+import { GuardedPart } from "./guarded-part.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
+import { areNumbers, isPlain } from "./usable.js";
 
 export interface StableDiffusionOptions {
   /** Absolute path of a folder in diffusers' layout, or of a single-file checkpoint. */
@@ -37,28 +41,39 @@ export interface StableDiffusionOptions {
   readonly threads: number;
 }
 
+/** The three graphs, loaded. */
+interface Guarded {
+  readonly text: GuardedPart<"states" | "skipped">;
+  readonly unet: GuardedPart<"noise">;
+  readonly vae: GuardedPart<"image">;
+}
+type PartName = keyof Guarded;
+const PART_NAMES: Readonly<Record<PartName, string>> = {
+  text: "the text encoder",
+  unet: "the UNet",
+  vae: "the VAE decoder",
+};
+
 /** A diffusers folder of the Stable Diffusion 1.x and 2.x family, compiled and on its device. */
 export class StableDiffusion implements DiffusionModel {
-  readonly #sessions: {
-    readonly text: Session<"states" | "skipped">;
-    readonly unet: Session<"noise">;
-    readonly vae: Session<"image">;
-  };
+  readonly #parts: Guarded;
 
   private constructor(
     readonly config: DiffusionConfig,
-    readonly precision: FixedPrecision,
+    /** The plan that it was loaded under, and what that spells out. */
+    readonly plan: Plan,
     readonly arithmetic: Arithmetic,
     readonly weightBytes: number,
     /** Sentences about the checkpoint that stop nothing. */
     readonly notes: readonly string[],
-    sessions: {
-      readonly text: Session<"states" | "skipped">;
-      readonly unet: Session<"noise">;
-      readonly vae: Session<"image">;
-    },
+    parts: Guarded,
   ) {
-    this.#sessions = sessions;
+    this.#parts = parts;
+  }
+
+  /** Type of the weights that it was loaded with. */
+  get precision(): FixedPrecision {
+    return precisionOf(this.plan);
   }
 
   /**
@@ -66,23 +81,30 @@ export class StableDiffusion implements DiffusionModel {
    * @throws CheckpointError if the folder is not such a model; InferenceError if it does not fit the device.
    */
   static async open(options: StableDiffusionOptions): Promise<StableDiffusion> {
-    const { device, threads } = options;
-    const { parts, precision, arithmetic, graphs: compiled, notes } = await StableDiffusion.compile(options);
+    const { device, cacheDir } = options;
+    const { parts, plan, arithmetic, graphs, notes } = await StableDiffusion.compile(options);
 
     const opened: Session[] = [];
-    const load = async <Output extends string>(name: string, graph: CompiledGraph) => {
-      const session = await Session.open<Output>(name, graph, device, { threads });
+    const load = async <Output extends string>(part: PartName): Promise<GuardedPart<Output>> => {
+      const session = await openSession<Output>(part, graphs[part], options);
       opened.push(session);
-      return session;
+      return new GuardedPart({ session, plan }, async (plans) => {
+        const checked = await openDevice(device.name, { user: "image", plans, cacheDir });
+        // The CPU is not checked.
+        const next = checked.checked?.plan ?? (plans[0] as Plan);
+        const safer = await arithmeticOn(checked, next, attentionSizes(parts));
+        const again = await compileParts(parts, safer, { ...options, precision: precisionOf(next) });
+        return { session: await openSession(part, again.graphs[part], options), plan: next };
+      });
     };
     try {
-      const sessions = {
-        text: await load<"states" | "skipped">("the text encoder", compiled.text),
-        unet: await load<"noise">("the UNet", compiled.unet),
-        vae: await load<"image">("the VAE decoder", compiled.vae),
+      const guarded: Guarded = {
+        text: await load("text"),
+        unet: await load("unet"),
+        vae: await load("vae"),
       };
-      const weightBytes = Object.values(compiled).reduce((sum, graph) => sum + graph.weightBytes, 0);
-      return new StableDiffusion(configOf(parts), precision, arithmetic, weightBytes, notes, sessions);
+      const weightBytes = Object.values(graphs).reduce((sum, graph) => sum + graph.weightBytes, 0);
+      return new StableDiffusion(configOf(parts), plan, arithmetic, weightBytes, notes, guarded);
     } catch (error) {
       await Promise.all(opened.map((session) => session.release()));
       throw error;
@@ -96,14 +118,15 @@ export class StableDiffusion implements DiffusionModel {
   static async compile(options: StableDiffusionOptions) {
     const { directory, device } = options;
     const parts = readParts(options);
-    const precision = precisionOn(device, options.precision);
-    const arithmetic = await arithmeticOn(device, floatOf(precision), attentionSizes(parts));
+    const plan = planOn(device, options.precision);
+    const precision = precisionOf(plan);
+    const arithmetic = await arithmeticOn(device, plan, attentionSizes(parts));
     const { graphs, notes: loraNotes } = await compileParts(parts, arithmetic, { ...options, precision });
     const extra = Object.values(graphs).flatMap((graph) => graph.extra);
     const notes = [...parts.files.notes(), extraNote(directory, extra), ...loraNotes].filter(
       (note) => note !== null,
     );
-    return { parts, precision, arithmetic, graphs, notes };
+    return { parts, plan, precision, arithmetic, graphs, notes };
   }
 
   async encodeText(ids: readonly (readonly number[])[], prompt?: number): Promise<TextStates> {
@@ -112,8 +135,10 @@ export class StableDiffusion implements DiffusionModel {
     if (wrong !== undefined)
       throw new InferenceError("INTERNAL", `a row of ${wrong.length} tokens, not ${maxTokens}`);
     const tensor = new Tensor("int32", Int32Array.from(ids.flat()), [ids.length, maxTokens]);
-    const { states, skipped }: Partial<Outputs<"skipped">> & Outputs<"states"> =
-      await this.#sessions.text.run({ ids: tensor });
+    const { states, skipped }: Partial<Outputs<"skipped">> & Outputs<"states"> = await this.#parts.text.run(
+      { ids: tensor },
+      (outputs) => Object.values(outputs).every(({ data }) => areNumbers(data as Float32Array)),
+    );
     const data = states.data as Float32Array;
     // The graph has the second output only where some layers are skipped.
     if (skipped !== undefined && prompt !== undefined) {
@@ -129,23 +154,50 @@ export class StableDiffusion implements DiffusionModel {
     timestep: number,
     text: TextStates,
   ): Promise<Float32Array> {
-    const { noise } = await this.#sessions.unet.run({
+    const feeds = {
       latents: new Tensor("float32", latents, shape),
       timestep: new Tensor("float32", [timestep], [1]),
       text: new Tensor("float32", text.data, text.shape),
-    });
+    };
+    const { noise } = await this.#parts.unet.run(feeds, (outputs) =>
+      areNumbers(outputs.noise.data as Float32Array),
+    );
     return noise.data as Float32Array;
   }
 
   async decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array> {
-    const { image } = await this.#sessions.vae.run({ latents: new Tensor("float32", latents, shape) });
+    const feeds = { latents: new Tensor("float32", latents, shape) };
+    const { image } = await this.#parts.vae.run(feeds, ({ image: { data, dims } }, plan) => {
+      const values = data as Float32Array;
+      // Arithmetic in fp32 has no reason to end in one colour that the latents don't have.
+      return areNumbers(values) && (plan !== "fp16" || !isPlain(values, dims[2]! * dims[3]!));
+    });
     return image.data as Float32Array;
   }
 
+  async leaveFp16(): Promise<boolean> {
+    let changed = false;
+    for (const part of Object.values(this.#parts))
+      if (part.plan === "fp16") changed = (await part.makeSafer()) || changed;
+    return changed;
+  }
+
+  takeRedone(): boolean {
+    return Object.values(this.#parts)
+      .map((part) => part.takeRedone())
+      .some((was) => was);
+  }
+
   async release(): Promise<void> {
-    await Promise.all(Object.values(this.#sessions).map((session) => session.release()));
+    await Promise.all(Object.values(this.#parts).map((part) => part.release()));
   }
 }
+
+const openSession = <Output extends string>(
+  part: PartName,
+  graph: CompiledGraph,
+  { device, threads }: StableDiffusionOptions,
+) => Session.open<Output>(PART_NAMES[part], graph, device, { threads });
 
 interface Parts {
   readonly files: DiffusionFiles;
