@@ -3,7 +3,7 @@ import type { Outputs, Session, Tensor } from "../runtime/session.js";
 
 /** A graph on its device, and how it computes there. */
 export interface LoadedPart<Output extends string> {
-  readonly session: Session<Output>;
+  readonly session: Pick<Session<Output>, "run" | "release">;
   readonly plan: Plan;
 }
 
@@ -15,7 +15,7 @@ export type PartLoader<Output extends string> = (plans: readonly Plan[]) => Prom
  * again, and stays there: a checkpoint that overflows half precision does so with every picture.
  */
 export class GuardedPart<Output extends string> {
-  #session: Session<Output> | undefined;
+  #session: LoadedPart<Output>["session"] | undefined;
   #plan: Plan;
   #wasRedone = false;
   readonly #load: PartLoader<Output>;
@@ -40,9 +40,9 @@ export class GuardedPart<Output extends string> {
     isUsable: (outputs: Outputs<Output>, plan: Plan) => boolean,
   ): Promise<Outputs<Output>> {
     for (;;) {
-      // A safer plan may have found no room; now there may be some.
-      this.#session ??= (await this.#load([this.#plan])).session;
-      const outputs = await this.#session.run(feeds);
+      // A safer plan may have found no room before; now there may be some.
+      if (this.#session === undefined) await this.#loadFrom(this.#plan);
+      const outputs = await (this.#session as LoadedPart<Output>["session"]).run(feeds);
       if (isUsable(outputs, this.#plan) || !(await this.makeSafer())) return outputs;
     }
   }
@@ -55,11 +55,15 @@ export class GuardedPart<Output extends string> {
     await this.#session?.release();
     this.#session = undefined;
     this.#plan = next;
-    const { session, plan } = await this.#load([next, ...saferPlans(next)]);
+    await this.#loadFrom(next);
+    return true;
+  }
+
+  async #loadFrom(first: Plan): Promise<void> {
+    const { session, plan } = await this.#load([first, ...saferPlans(first)]);
     this.#session = session;
     this.#plan = plan;
     this.#wasRedone = true;
-    return true;
   }
 
   /** Whether a safer plan was needed since the last call. */
