@@ -41,7 +41,8 @@ export default defineConfig({
       {
         // With the system's own Vulkan: .ci/lavapipe runs it where that has float16.
         extends: true,
-        test: { name: "fp16", include: [FP16], testTimeout: 180_000 },
+        // At the first run the driver compiles every kernel anew: 20 s of processor time.
+        test: { name: "fp16", include: [FP16], testTimeout: 240_000, hookTimeout: 240_000 },
       },
     ],
   },
