@@ -276,7 +276,7 @@ describe("each verb", () => {
     expect(stdout).not.toContain("Operators");
     expect(code).toBe(0);
     expect((await promptist(["doctor", "--verbose"])).stdout).toMatch(
-      /Operators on cpu in float32: .*\n +\w+ /,
+      /Operators on cpu in fp32: .*\n +\w+ /,
     );
   });
 

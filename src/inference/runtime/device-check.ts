@@ -2,6 +2,7 @@ import { float16FromFloat32, float32FromFloat16 } from "../../onnx/float16.js";
 import {
   type Arithmetic,
   type Avoided,
+  type FloatType,
   GraphBuilder,
   REPLACEABLE,
   type ReplaceableOperator,
@@ -54,6 +55,8 @@ export interface CheckedForm {
 export interface DeviceReport {
   readonly device: Device["name"];
   readonly plan: Plan;
+  /** Type of the arithmetic under that plan. */
+  readonly float: FloatType;
   readonly forms: readonly CheckedForm[];
   /** What graphs for this device must spell out. */
   readonly avoided: readonly ReplaceableOperator[];
@@ -126,6 +129,7 @@ export async function checkForms(
   return {
     device,
     plan,
+    float: arithmeticOf(plan).float,
     avoided: [...avoided],
     forms: forms.map((form): CheckedForm => {
       const last = changed.includes(form) ? second.get(form) : first.get(form);
