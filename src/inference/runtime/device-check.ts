@@ -101,7 +101,7 @@ export const runGraph: GraphRunner = async (device, graph, feeds) => {
 
 /**
  * Compares each form on the device with the CPU, whose values come from the spelled-out forms. If the long sums
- * that nothing replaces are refused in fp16, the others are not tried: the plan is lost.
+ * that nothing replaces are refused, the others are not tried, unless no other plan is left.
  */
 export async function checkForms(
   device: Device["name"],
@@ -110,7 +110,7 @@ export async function checkForms(
   run: GraphRunner = runGraph,
 ): Promise<DeviceReport> {
   const decisive = forms.filter(({ isLong, replaceable }) => isLong && replaceable === null);
-  if (plan === "fp16" && decisive.length > 0 && decisive.length < forms.length) {
+  if (plan !== "fp32" && decisive.length > 0 && decisive.length < forms.length) {
     const report = await checkForms(device, plan, decisive, run);
     if (refusalOf(report) !== null) return report;
   }
