@@ -13,9 +13,10 @@ import { type CheckedDevice, openDevice } from "../../../src/inference/runtime/o
 import { arithmeticOf, PLANS, type Plan } from "../../../src/inference/runtime/plan.js";
 import { GraphBuilder } from "../../../src/onnx/graph.js";
 import { matmul } from "../../../src/onnx/ops.js";
+import { temporaryFolder } from "../../support/app.js";
 import { overflowingCheckpoint } from "../../support/overflowing-checkpoint.js";
 import { relativeError } from "../../support/relative-error.js";
-import { describeFp16, temporaryFolder } from "./software-vulkan.js";
+import { describeFp16 } from "./fp16-adapter.js";
 
 /*
  * Half precision on an adapter that has it: Mesa's lavapipe from version 25 on, which .ci/lavapipe runs this file
@@ -27,7 +28,9 @@ const expected = openWeightFile(join(SMALL, "expected.safetensors"));
 const values = (key: string) => expected.readFloat32(key);
 const shape = (key: string) => expected.get(key)!.shape as [number, number, number, number];
 const text = () => ({ data: values("states"), shape: shape("states") });
-const cacheDir = temporaryFolder();
+const folder = temporaryFolder();
+const cacheDir = folder.path;
+afterAll(() => folder.remove());
 
 /** The device as if its check had ended with this plan. */
 const deviceWith = (plan: Plan) =>
