@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openWeightFile } from "../dist/checkpoints/files/open.js";
 import { StableDiffusion } from "../dist/inference/diffusion/stable-diffusion.js";
-import { resolveDevice } from "../dist/inference/runtime/device.js";
+import { openDevice } from "../dist/inference/runtime/open-device.js";
+import { plansToTry } from "../dist/inference/runtime/precision.js";
 import { args, SMOKE } from "./support/arguments.mjs";
 
 const SMALL = fileURLToPath(new URL("../test/golden/sd-small/sd1", import.meta.url));
@@ -43,12 +44,13 @@ async function timed(what, compute, reference) {
 }
 
 try {
-  const device = await resolveDevice(deviceName);
+  const device = await openDevice(deviceName, { user: "image", plans: plansToTry(precision), cacheDir });
+  if (device.note) console.log(device.note);
   const options = { directory, device, precision, cacheDir, threads: Number(threads) };
   await (await timed("compile and load", () => StableDiffusion.open(options))).release();
   const model = await timed("load again", () => StableDiffusion.open(options));
   console.log(
-    `${device.name}, ${precision}, ${[...model.arithmetic.avoided].join(", ") || "nothing"} avoided, ${model.weightBytes} bytes of weights`,
+    `${device.name}, ${model.plan}, ${[...model.arithmetic.avoided].join(", ") || "nothing"} avoided, ${model.weightBytes} bytes of weights`,
   );
   const ids = new Int32Array(expected.read("ids").buffer);
   const rows = [ids.subarray(0, 77), ids.subarray(77)].map((row) => Array.from(row));

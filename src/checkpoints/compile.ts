@@ -5,7 +5,7 @@ import { dirname, join, parse, relative, sep } from "node:path";
 import { CheckpointError, codeOf } from "../core/errors.js";
 import { makeFolder, replaceFile } from "../files/replace-file.js";
 import { float16FromFloat32 } from "../onnx/float16.js";
-import type { BoundDerivation, FloatType, Graph } from "../onnx/graph.js";
+import { type BoundDerivation, type FloatType, type Graph, weightType } from "../onnx/graph.js";
 import type { ExternalData, TensorProto } from "../onnx/proto.js";
 import { type TensorSpec, tensorByteLength, tensorBytes } from "../onnx/tensor.js";
 import { shown } from "./files/file.js";
@@ -20,7 +20,7 @@ export interface CompileOptions {
    */
   readonly unused?: readonly RegExp[];
   /**
-   * Weights stored in the other float type: `convert` writes them once, in the graph's type, to the cache;
+   * Weights stored in the other float type: `convert` writes them once, in the type that the graph keeps them in, to the cache;
    * `cast` points at them in place, and the runtime converts them at each start.
    */
   readonly otherFloat?: "convert" | "cast";
@@ -32,6 +32,8 @@ export interface CompiledGraph {
   readonly path: string;
   /** Folder of the graph's external data (onnxruntime allows no path outside it). */
   readonly dataFolder: string;
+  /** Whether weights stay in memory in another type than the graph computes in. */
+  readonly castsWeights: boolean;
   /** Bytes of all weights, wherever they are stored. */
   readonly weightBytes: number;
   /** Bytes of the weights written to the cache, because the checkpoint's own file can't be used in place. */
@@ -92,6 +94,7 @@ export async function compileGraph(
   const compiled = {
     path: `${stem}.onnx`,
     dataFolder,
+    castsWeights: graph.weights !== graph.float,
     weightBytes: plan.tensors.reduce((sum, { spec }) => sum + tensorByteLength(spec), 0),
     convertedBytes: plan.dataBytes,
     extra,
@@ -232,7 +235,7 @@ function planWeights(graph: Graph, weights: Weights, otherFloat: "convert" | "ca
   for (const [name, shape] of graph.parameters) {
     const entry = weights.get(name) as TensorEntry;
     const stored = FLOAT_OF[entry.type];
-    const type = otherFloat === "cast" && stored !== undefined ? stored : graph.float;
+    const type = otherFloat === "cast" && stored !== undefined ? stored : weightType(graph, shape);
     const spec = { type, shape };
     // A negative offset means that the tensor is not contiguous. On Windows no relative path leads from one
     // drive to another.

@@ -18,6 +18,7 @@ import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
+import { PICTURE_NOTES } from "./picture-notes.js";
 import { unreadLines } from "./prompt.js";
 import { scoreLine } from "./score.js";
 
@@ -241,6 +242,7 @@ export async function drawPairs(
           truncated.push({ file, words });
           output.say(`${basename(file)}: beyond the text encoder's window, so not read: ${words}`);
         }
+        for (const note of picture.notes) output.say(`${basename(file)}: ${PICTURE_NOTES[note]}`);
         return picture;
       };
       drawn.push({

@@ -325,13 +325,21 @@ async function compile(config: Config, output: Output, path: string, flags: Comp
       "INPUT_OPTION",
       `${directory} is a CLIP; only Promptist and Stable Diffusion are compiled ahead.`,
     );
-  const [{ resolveDevice }, { Promptist }, { StableDiffusion }] = await Promise.all([
-    import("../inference/runtime/device.js"),
+  const [{ openDevice }, { plansToTry }, { Promptist }, { StableDiffusion }] = await Promise.all([
+    import("../inference/runtime/open-device.js"),
+    import("../inference/runtime/precision.js"),
     import("../inference/promptist/promptist.js"),
     import("../inference/diffusion/stable-diffusion.js"),
   ]);
-  const device = await resolveDevice(flags.device);
-  const common = { directory, device, cacheDir: config.cacheDir, threads: config.THREADS };
+  // As the workers do, since the graphs depend on what the device computes correctly.
+  const { cacheDir } = config;
+  const device = await openDevice(
+    flags.device,
+    kind === "promptist"
+      ? { user: "text", plans: ["fp32"], cacheDir }
+      : { user: "image", plans: plansToTry(flags.precision), cacheDir },
+  );
+  const common = { directory, device, cacheDir, threads: config.THREADS };
   const started = performance.now();
   const compilePromptist = async () => {
     const { compiled, notes } = await Promptist.compile({ ...common, weights: flags.weights });

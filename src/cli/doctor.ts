@@ -13,6 +13,7 @@ import { redactor } from "../core/redact.js";
 import { unsupportedNode } from "../core/version.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
 import type { DeviceReport } from "../inference/runtime/device-check.js";
+import { planName } from "../inference/runtime/plan.js";
 import { EXPLANATIONS, explain } from "./explanations.js";
 import type { Output } from "./output.js";
 
@@ -153,30 +154,37 @@ interface TriedDevice {
   readonly reports: readonly DeviceReport[];
 }
 
-async function tryDevice(name: DeviceName, { cacheDir }: Config): Promise<TriedDevice> {
+/** Opens the device as the workers will, Stable Diffusion's first: with the plan that its precision allows. */
+async function tryDevice(
+  name: DeviceName,
+  { cacheDir, DIFFUSION_PRECISION: precision }: Config,
+): Promise<TriedDevice> {
   const subject = "device";
   try {
-    const [{ openDevice }, { checkForms }, { operatorForms }] = await Promise.all([
+    const [{ openDevice }, { checkForms }, { operatorForms }, { planOn, plansToTry }] = await Promise.all([
       import("../inference/runtime/open-device.js"),
       import("../inference/runtime/device-check.js"),
       import("../inference/runtime/operator-forms.js"),
+      import("../inference/runtime/precision.js"),
     ]);
-    const device = await openDevice(name, { floats: ["float32"], cacheDir });
+    const image = await openDevice(name, { user: "image", plans: plansToTry(precision), cacheDir });
+    const text = await openDevice(name, { user: "text", plans: ["fp32"], cacheDir });
     const reports =
-      device.name === "cpu"
-        ? [await checkForms("cpu", "float32", operatorForms("float32"))]
-        : [...device.reports, await checkForms(device.name, "float16", operatorForms("float16"))];
-    const state = device.note ? "note" : "ok";
-    return { finding: { subject, state, found: `${name} -> ${device.name}`, todo: device.note }, reports };
+      image.name === "cpu"
+        ? [await checkForms("cpu", "fp32", operatorForms("float32"))]
+        : [...image.reports, ...text.reports];
+    const found = `${name} -> ${image.name}, Stable Diffusion in ${planName(planOn(image, precision))}`;
+    const state = image.note ? "note" : "ok";
+    return { finding: { subject, state, found, todo: image.note }, reports };
   } catch (error) {
     return { finding: { subject, state: "broken", found: name, todo: describe(error) }, reports: [] };
   }
 }
 
 /** One line per operator: its worst form, and what is done about it. */
-function operatorTable({ device, float, forms }: DeviceReport): string[] {
+function operatorTable({ device, plan, forms }: DeviceReport): string[] {
   if (forms.every(({ verdict, error }) => verdict === "refused" && error === null))
-    return ["", `Operators on ${device} in ${float}: none runs (${forms[0]?.reason})`];
+    return ["", `Operators on ${device} in ${planName(plan)}: none runs (${forms[0]?.reason})`];
   const operators = [...new Set(forms.map(({ operator }) => operator))];
   const width = Math.max(...operators.map((operator) => operator.length));
   const rows = operators.map((operator) => {
@@ -187,7 +195,7 @@ function operatorTable({ device, float, forms }: DeviceReport): string[] {
     const unable = uses.find(({ verdict, error }) => verdict === "refused" && error === null)?.reason;
     return `  ${operator.padEnd(width)}  ${String(uses.length).padStart(2)}  ${worst.padStart(7)}  ${verdict}${unable ? ` (${unable})` : ""}`;
   });
-  return ["", `Operators on ${device} in ${float}: forms tried, largest error, verdict`, ...rows];
+  return ["", `Operators on ${device} in ${planName(plan)}: forms tried, largest error, verdict`, ...rows];
 }
 
 /** Worst first. */

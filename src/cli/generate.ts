@@ -5,6 +5,7 @@ import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
+import { PICTURE_NOTES } from "./picture-notes.js";
 import { typedPrompt } from "./prompt.js";
 
 export interface GenerateFlags extends ImageFlags {
@@ -41,6 +42,7 @@ export async function generate(
     info: host.info,
   }));
   if (drawn.truncated) output.say(`Beyond the text encoder's 77 tokens, so not read: ${drawn.truncated}`);
+  for (const note of drawn.notes) output.say(PICTURE_NOTES[note]);
   output.result(
     {
       prompt,
@@ -51,6 +53,7 @@ export async function generate(
       height: drawn.height,
       calls: drawn.calls,
       truncated: drawn.truncated,
+      notes: drawn.notes,
       checkpoint: models.choice.diffusion.name,
       miniature,
       note,

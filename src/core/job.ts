@@ -69,7 +69,15 @@ export type ItemNote =
   | { readonly code: "left-out"; readonly problems: readonly string[] }
   /** Promptist read only the beginning of the prompt; `words` are the rest, behind its rewrite as written. */
   | { readonly code: "unread"; readonly words: string }
-  | { readonly code: "truncated"; readonly side: Side; readonly words: string };
+  | { readonly code: "truncated"; readonly side: Side; readonly words: string }
+  | { readonly code: "redone"; readonly side: Side }
+  | { readonly code: "plain"; readonly side: Side };
+
+/**
+ * `redone`: half precision was not enough, so a part of the drawing was computed again. `plain`: the picture is
+ * of one colour, and that is what the model drew.
+ */
+export type PictureNote = "redone" | "plain";
 
 /** Where the command came from. Ids are Discord snowflakes. */
 export interface Origin {

@@ -50,8 +50,10 @@ export interface BoundDerivation extends Derivation {
 export interface Graph {
   readonly name: string;
   readonly float: FloatType;
-  /** Weights used unchanged, in type `float`: from the checkpoint's key to the shape it must have. */
+  /** Weights used unchanged, in the type of `weightType`: from the checkpoint's key to the shape it must have. */
   readonly parameters: ReadonlyMap<string, readonly number[]>;
+  /** Type of the large weights in memory; see `Arithmetic`. */
+  readonly weights: FloatType;
   readonly derivations: readonly BoundDerivation[];
   /** Every key that the graph reads, for `parameters` and `derivations`, with the shape it must have. */
   readonly sources: ReadonlyMap<string, readonly number[]>;
@@ -83,13 +85,24 @@ export type Avoided = ReadonlySet<ReplaceableOperator>;
  * How a graph computes: the only thing that a device decides about it (inference/runtime/device-check.ts).
  */
 export interface Arithmetic {
-  /** Type of the weights, and of all arithmetic that does not name another type. */
+  /** Type of all arithmetic that does not name another type, and of the weights if `weights` names none. */
   readonly float: FloatType;
+  /**
+   * Type that weights of two dimensions and more have in memory. Where it is not `float`, each is converted
+   * whenever it is used: half the memory at full precision of the sums (docs/adr/0008-sums-in-fp32.md).
+   */
+  readonly weights?: FloatType;
   /** Operators to spell out in others because the device computes them wrongly. None by default. */
   readonly avoided?: Avoided;
   /** Whether 3x3 convolutions of large pictures take Winograd's way: faster on a CPU, with larger weights. */
   readonly winograd?: boolean;
 }
+
+/** The type that a weight of this shape has in memory; vectors are small and hold the sums' offsets. */
+export const weightType = (
+  { float, weights }: Pick<Graph, "float" | "weights">,
+  shape: readonly number[],
+): FloatType => (shape.length < 2 ? float : weights);
 
 export interface OpOptions {
   /** "" is ai.onnx, the default. */
@@ -127,14 +140,16 @@ export class GraphBuilder {
   readonly #sources = new Map<string, readonly number[]>();
 
   readonly float: FloatType;
+  readonly weights: FloatType;
   readonly avoided: Avoided;
   readonly winograd: boolean;
 
   constructor(
     readonly name: string,
-    { float, avoided = new Set(), winograd = false }: Arithmetic,
+    { float, weights = float, avoided = new Set(), winograd = false }: Arithmetic,
   ) {
     this.float = float;
+    this.weights = weights;
     this.avoided = avoided;
     this.winograd = winograd;
   }
@@ -251,6 +266,7 @@ export class GraphBuilder {
     return {
       name: this.name,
       float: this.float,
+      weights: this.weights,
       parameters,
       derivations: this.#derivations,
       sources: this.#sources,
@@ -259,6 +275,8 @@ export class GraphBuilder {
   }
 
   #encode(weights: readonly TensorProto[]): Uint8Array {
+    // They come before all nodes that use them: the runtime then runs each right before its use, so that only a
+    // few converted weights are in memory at once.
     const casts: NodeProto[] = [];
     const initializers = weights.map((weight): TensorProto => {
       if (!this.#parameters.has(weight.name) || weight.type === this.float) return weight;

@@ -36,8 +36,8 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 /** y = x W + b, [1, 2] -> [1, 2] */
-function affine(float: FloatType): Graph {
-  const g = new GraphBuilder("affine", { float });
+function affine(float: FloatType, weights = float): Graph {
+  const g = new GraphBuilder("affine", { float, weights });
   const x = cast(g, g.input("x", "float32", [1, 2]), float);
   const y = add(g, matmul(g, x, g.parameter("w", [2, 2])), g.parameter("b", [2]));
   g.output("y", cast(g, y, "float32"), "float32", [1, 2]);
@@ -101,6 +101,15 @@ describe("compileGraph", () => {
       expect(compiled.convertedBytes > 0).toBe(otherFloat === "convert");
       expect(await answer(compiled)).toEqual([31.5, 41.5]);
     }
+  });
+
+  it("keeps matrices as float16 in a graph that computes in float32, and vectors as float32", async () => {
+    for (const type of ["F16", "F32", "BF16"] as const) {
+      const compiled = await compile(affine("float32", "float16"), checkpoint(type));
+      expect(compiled).toMatchObject({ castsWeights: true, weightBytes: 4 * 2 + 2 * 4 });
+      expect(await answer(compiled)).toEqual([31.5, 41.5]);
+    }
+    expect((await compile(affine("float32"), checkpoint("F32"))).castsWeights).toBe(false);
   });
 
   it("converts bfloat16, because no graph uses it", async () => {

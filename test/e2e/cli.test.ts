@@ -298,9 +298,7 @@ describe("each verb", () => {
     expect(stdout).toMatch(/Ready\.\s*$/);
     expect(stdout).not.toContain("Operators");
     expect(code).toBe(0);
-    expect((await promptist(["doctor", "--verbose"])).stdout).toMatch(
-      /Operators on cpu in float32: .*\n +\w+ /,
-    );
+    expect((await promptist(["doctor", "--verbose"])).stdout).toMatch(/Operators on cpu in fp32: .*\n +\w+ /);
   });
 
   test("doctor prints the same invitation for the token's bot as the start does", async () => {

@@ -294,6 +294,10 @@ export const de: Unfinished<Words> = {
     CONFIG: () => `Dieser Bot ist nicht richtig eingerichtet. ${OWNER}`,
   },
   noteWords: {
+    redone: (side) =>
+      `Für das Bild ${side === "baseline" ? "des Prompts" : "der Umschreibung"} reichte halbe Genauigkeit nicht; es wurde genauer noch einmal berechnet.`,
+    plain: (side) =>
+      `Das Bild ${side === "baseline" ? "des Prompts" : "der Umschreibung"} hat nur eine Farbe: So hat es das Modell erzeugt. Versuch einen anderen Seed oder mehr Wörter.`,
     leftOut: "Ein Teil der Angaben in der Nachricht wurde nicht übernommen.",
     unchanged: "Promptist hat nichts geändert.",
     unread: (words) =>

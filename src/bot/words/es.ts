@@ -294,6 +294,10 @@ export const es: Unfinished<Words> = {
     CONFIG: () => `Este bot no está bien configurado. ${OWNER}`,
   },
   noteWords: {
+    redone: (side) =>
+      `La media precisión no bastó para la imagen ${side === "baseline" ? "del prompt" : "de la reescritura"}; se calculó otra vez con más exactitud.`,
+    plain: (side) =>
+      `La imagen ${side === "baseline" ? "del prompt" : "de la reescritura"} es de un solo color: así la generó el modelo. Prueba con otra semilla o con más palabras.`,
     leftOut: "Parte de las indicaciones del mensaje no se ha tenido en cuenta.",
     unchanged: "Promptist no ha cambiado nada.",
     unread: (words) =>

@@ -293,6 +293,10 @@ export const fr: Unfinished<Words> = {
     CONFIG: () => `Ce bot n'est pas bien configuré. ${OWNER}`,
   },
   noteWords: {
+    redone: (side) =>
+      `La demi-précision ne suffisait pas pour l'image ${side === "baseline" ? "du prompt" : "de la réécriture"} : elle a été recalculée plus exactement.`,
+    plain: (side) =>
+      `L'image ${side === "baseline" ? "du prompt" : "de la réécriture"} est d'une seule couleur : le modèle l'a faite ainsi. Essayez une autre graine ou plus de mots.`,
     leftOut: "Une partie des indications du message n'a pas été reprise.",
     unchanged: "Promptist n'a rien changé.",
     unread: (words) =>

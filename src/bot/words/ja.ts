@@ -273,6 +273,9 @@ export const ja: Unfinished<Words> = {
     CONFIG: () => `ボットの設定が正しくありません。${OWNER}`,
   },
   noteWords: {
+    redone: (side) => `${sides[side]}の画像は半精度では足りなかったため、より正確に計算し直しました。`,
+    plain: (side) =>
+      `${sides[side]}の画像が一色になりました。モデルがそのように生成したものです。別のシードか、もっと多くの言葉で試してください。`,
     leftOut: "メッセージの指定の一部は使われませんでした。",
     unchanged: "Promptist は何も変えませんでした。",
     unread: (words) =>

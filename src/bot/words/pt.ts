@@ -290,6 +290,10 @@ export const pt: Unfinished<Words> = {
     CONFIG: () => `Este bot não está bem configurado. ${OWNER}`,
   },
   noteWords: {
+    redone: (side) =>
+      `A meia precisão não bastou para a imagem ${side === "baseline" ? "do prompt" : "da reescrita"}; ela foi calculada de novo com mais exatidão.`,
+    plain: (side) =>
+      `A imagem ${side === "baseline" ? "do prompt" : "da reescrita"} tem uma cor só: o modelo a gerou assim. Tente outra semente ou mais palavras.`,
     leftOut: "Parte das indicações da mensagem não foi usada.",
     unchanged: "O Promptist não mudou nada.",
     unread: (words) =>

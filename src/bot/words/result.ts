@@ -105,6 +105,8 @@ const NOTE_PROBLEMS_MAX = 600;
 export const forPictures = (options: readonly string[]): string =>
   `${listed(options.map((name) => `\`${name}\``))} ${options.length === 1 ? "is" : "are"} for pictures only`;
 
+const SIDE_TEXTS: Readonly<Record<Side, string>> = { baseline: "prompt", optimized: "rewritten prompt" };
+
 /** Notes on an item's result; `words` are a user's own, as code. */
 export const noteWords = {
   unchanged: "Promptist changed nothing.",
@@ -112,7 +114,11 @@ export const noteWords = {
   unread: (words: string) =>
     `Promptist can't read such a long prompt to its end. This part follows the rewrite as written: ${words}`,
   truncated: (side: Side, words: string) =>
-    `The image model can't read the end of the ${side === "baseline" ? "prompt" : "rewritten prompt"}: ${words}`,
+    `The image model can't read the end of the ${SIDE_TEXTS[side]}: ${words}`,
+  redone: (side: Side) =>
+    `Half precision was not enough for the picture of the ${SIDE_TEXTS[side]}, so it was computed again more exactly.`,
+  plain: (side: Side) =>
+    `The picture of the ${SIDE_TEXTS[side]} is one plain colour: the model drew it so. Try another seed or more words.`,
 } as const;
 
 /** A note on an item's result. */
@@ -123,6 +129,7 @@ export function noteLine(note: ItemNote, words: Translated<typeof noteWords> = n
     return words === noteWords
       ? clip(`Of the message, ${listed(note.problems)}.`, NOTE_PROBLEMS_MAX)
       : words.leftOut;
+  if (note.code === "redone" || note.code === "plain") return words[note.code](note.side);
   const quoted = `\`${withoutMiddle(note.words.replaceAll("`", "'"))}\``;
   return note.code === "unread" ? words.unread(quoted) : words.truncated(note.side, quoted);
 }

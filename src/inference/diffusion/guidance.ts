@@ -1,6 +1,7 @@
 import { InferenceError } from "../../core/errors.js";
 import type { TextStates } from "../../models/clip-text.js";
 import type { DiffusionModel, LatentShape } from "./model.js";
+import { areNumbers } from "./usable.js";
 
 /** Hidden states of the negative prompt and the prompt; without guidance only the prompt's. */
 export interface Conditioning {
@@ -45,9 +46,9 @@ function blend(negative: Float32Array, prompt: Float32Array, guidance: number): 
  * better than a black one.
  */
 function checkFinite(values: Float32Array): Float32Array {
-  if (values.every(Number.isFinite)) return values;
+  if (areNumbers(values)) return values;
   throw new InferenceError(
     "INTERNAL",
-    "The UNet's output is not a number: the checkpoint is damaged, or it overflows half precision on this device. Try --precision fp32.",
+    "The UNet's output is not a number, in full precision too: the checkpoint is damaged. Check its files with promptist checkpoints check.",
   );
 }

@@ -29,6 +29,13 @@ export interface DiffusionModel {
    * the scaling factor, then the logarithm of their variance.
    */
   encode(image: Float32Array, size: PictureSize): Promise<Float32Array>;
+  /**
+   * Moves what computes in float16 to float32, after a picture of one colour; false if nothing changed.
+   * Absent where a model has one way to compute.
+   */
+  leaveFp16?(): Promise<boolean>;
+  /** Whether something was computed again, more exactly, since the last call. */
+  takeRedone?(): boolean;
   /** Frees all sessions; the model can't be used afterwards. A second call does nothing. */
   release(): Promise<void>;
 }

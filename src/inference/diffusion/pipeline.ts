@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { InferenceError, InputError } from "../../core/errors.js";
+import type { PictureNote } from "../../core/job.js";
 import {
   IMAGE_RANGES,
   type ImageOptions,
@@ -19,6 +20,7 @@ import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
 import { Previews } from "./preview.js";
 import { createScheduler, stableDiffusionConfig } from "./schedulers/create.js";
 import type { Scheduler } from "./schedulers/scheduler.js";
+import { isPlain } from "./usable.js";
 
 /** What to draw. */
 export interface PictureRequest extends ImageOptions {
@@ -59,6 +61,7 @@ export interface DrawOptions {
 export interface Picture extends Rgb {
   /** The words of the prompt beyond the text encoder's window. */
   readonly truncated: string | null;
+  readonly notes: readonly PictureNote[];
   /** Evaluations of the UNet. */
   readonly calls: number;
   readonly seconds: number;
@@ -80,11 +83,13 @@ export async function drawPicture(
 ): Promise<Picture> {
   const started = performance.now();
   const { width, height } = checkRequest(request, model.config);
-  const scheduler = createScheduler(
-    request.scheduler,
-    stableDiffusionConfig(request.scheduler, model.config.scheduler),
-  );
-  scheduler.setTimesteps(request.steps);
+  const newScheduler = (): Scheduler => {
+    const config = stableDiffusionConfig(request.scheduler, model.config.scheduler);
+    const created = createScheduler(request.scheduler, config);
+    created.setTimesteps(request.steps);
+    return created;
+  };
+  const scheduler = newScheduler();
   const begin = firstStep(request);
   throwIfCancelled(signal);
 
@@ -92,33 +97,45 @@ export async function drawPicture(
   const rows = isGuided(request.guidance)
     ? [tokenizer.encode(request.negative).ids, prompt.ids]
     : [prompt.ids];
-  const text = await model.encodeText(rows, rows.length - 1); // [rows, L, D]
-
   const { latentChannels, vaeScaleFactor, scalingFactor } = model.config;
   const shape: LatentShape = [1, latentChannels, height / vaeScaleFactor, width / vaeScaleFactor];
-  const random = new TorchRandom(request.seed);
-  const start = request.from
-    ? await startFrom(model, scheduler, shape, random, request.from.picture, begin)
-    : random.randn(sizeOf(shape)).map((x) => x * scheduler.initNoiseSigma);
-  const latents = await denoise(model, scheduler, start, shape, random, {
-    conditioning: { text, guidance: request.guidance },
-    steps: request.steps - begin,
-    begin,
-    preview,
-    ...(signal && { signal }),
-    ...(onStep && { onStep }),
-  }); // [1, C, h, w]
+  const drawOnce = async (scheduler: Scheduler): Promise<Float32Array> => {
+    const text = await model.encodeText(rows, rows.length - 1); // [rows, L, D]
+    const random = new TorchRandom(request.seed);
+    const start = request.from
+      ? await startFrom(model, scheduler, shape, random, request.from.picture, begin)
+      : random.randn(sizeOf(shape)).map((x) => x * scheduler.initNoiseSigma);
+    const latents = await denoise(model, scheduler, start, shape, random, {
+      conditioning: { text, guidance: request.guidance },
+      steps: request.steps - begin,
+      begin,
+      preview,
+      ...(signal && { signal }),
+      ...(onStep && { onStep }),
+    }); // [1, C, h, w]
+    return model.decode(
+      latents.map((x) => x / scalingFactor),
+      shape,
+    ); // [1, 3, H, W]
+  };
 
-  const image = await model.decode(
-    latents.map((x) => x / scalingFactor),
-    shape,
-  ); // [1, 3, H, W]
+  model.takeRedone?.();
+  let image = await drawOnce(scheduler);
   throwIfCancelled(signal);
+  // The decoder was tried in float32 by now; the latents may have lost the picture.
+  if (isPlain(image, width * height) && (await model.leaveFp16?.())) {
+    image = await drawOnce(newScheduler());
+    throwIfCancelled(signal);
+  }
+  const notes: PictureNote[] = [];
+  if (model.takeRedone?.()) notes.push("redone");
+  if (isPlain(image, width * height)) notes.push("plain");
   return {
     pixels: toRgb(image, width, height),
     width,
     height,
     truncated: prompt.truncated,
+    notes,
     calls: scheduler.timesteps.length - begin,
     seconds: (performance.now() - started) / 1000,
   };
@@ -292,7 +309,7 @@ function toRgb(image: Float32Array, width: number, height: number): Uint8Array {
       if (Number.isNaN(value)) {
         throw new InferenceError(
           "INTERNAL",
-          "The decoder's output is not a number: it overflows half precision on this device. Try --precision fp32.",
+          "The decoder's output is not a number, in full precision too: the checkpoint's VAE is damaged. Check its files with promptist checkpoints check.",
         );
       }
       const unit = Math.min(Math.max(Math.fround(Math.fround(value / 2) + 0.5), 0), 1);

@@ -17,10 +17,14 @@ import { VAE_DECODER, vaeEncoder } from "../../models/vae-encoder.js";
 import type { Arithmetic, Graph } from "../../onnx/graph.js";
 import type { Device } from "../runtime/device.js";
 import { arithmeticOn } from "../runtime/device-check.js";
+import { openDevice } from "../runtime/open-device.js";
 import type { AttentionSize } from "../runtime/operator-forms.js";
-import { type FixedPrecision, floatOf, precisionOn } from "../runtime/precision.js";
+import type { Plan } from "../runtime/plan.js";
+import { type FixedPrecision, planOn, precisionOf } from "../runtime/precision.js";
 import { type Outputs, Session, Tensor } from "../runtime/session.js";
+import { GuardedPart } from "./guarded-part.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
+import { areNumbers, isPlain } from "./usable.js";
 
 export interface StableDiffusionOptions {
   /** Absolute path of a folder in diffusers' layout, or of a single-file checkpoint. */
@@ -38,32 +42,44 @@ export interface StableDiffusionOptions {
   readonly threads: number;
 }
 
+/** The three graphs, loaded. */
+interface Guarded {
+  readonly text: GuardedPart<"states" | "skipped">;
+  readonly unet: GuardedPart<"noise">;
+  readonly vae: GuardedPart<"image">;
+}
+type PartName = keyof Guarded;
+const PART_NAMES: Readonly<Record<PartName | "encoder", string>> = {
+  encoder: "the VAE encoder",
+  text: "the text encoder",
+  unet: "the UNet",
+  vae: "the VAE decoder",
+};
+
 /** A diffusers folder of the Stable Diffusion 1.x and 2.x family, compiled and on its device. */
 export class StableDiffusion implements DiffusionModel {
-  readonly #sessions: {
-    readonly text: Session<"states" | "skipped">;
-    readonly unet: Session<"noise">;
-    readonly vae: Session<"image">;
-  };
-
-  readonly #openEncoder: () => Promise<Session<"moments">>;
+  readonly #parts: Guarded;
+  readonly #openEncoder: () => Promise<GuardedPart<"moments">>;
+  #encoderRedone = false;
 
   private constructor(
     readonly config: DiffusionConfig,
-    readonly precision: FixedPrecision,
+    /** The plan that it was loaded under, and what that spells out. */
+    readonly plan: Plan,
     readonly arithmetic: Arithmetic,
     readonly weightBytes: number,
     /** Sentences about the checkpoint that stop nothing. */
     readonly notes: readonly string[],
-    sessions: {
-      readonly text: Session<"states" | "skipped">;
-      readonly unet: Session<"noise">;
-      readonly vae: Session<"image">;
-    },
-    openEncoder: () => Promise<Session<"moments">>,
+    parts: Guarded,
+    openEncoder: () => Promise<GuardedPart<"moments">>,
   ) {
-    this.#sessions = sessions;
+    this.#parts = parts;
     this.#openEncoder = openEncoder;
+  }
+
+  /** Type of the weights that it was loaded with. */
+  get precision(): FixedPrecision {
+    return precisionOf(this.plan);
   }
 
   /**
@@ -71,31 +87,50 @@ export class StableDiffusion implements DiffusionModel {
    * @throws CheckpointError if the folder is not such a model; InferenceError if it does not fit the device.
    */
   static async open(options: StableDiffusionOptions): Promise<StableDiffusion> {
-    const { device, threads } = options;
-    const { parts, precision, arithmetic, graphs: compiled, notes } = await StableDiffusion.compile(options);
+    const { device, cacheDir } = options;
+    const { parts, plan, arithmetic, graphs, notes } = await StableDiffusion.compile(options);
 
+    /** How to compute under the first of these plans that the device computes correctly. */
+    const saferOf = async (plans: readonly Plan[]) => {
+      const checked = await openDevice(device.name, { user: "image", plans, cacheDir });
+      // The CPU is not checked.
+      const next = checked.checked?.plan ?? (plans[0] as Plan);
+      return { plan: next, arithmetic: await arithmeticOn(checked, next, attentionSizes(parts)) };
+    };
     const opened: Session[] = [];
-    const load = async <Output extends string>(name: string, graph: CompiledGraph) => {
-      const session = await Session.open<Output>(name, graph, device, { threads });
+    const load = async <Output extends string>(part: PartName): Promise<GuardedPart<Output>> => {
+      const session = await openSession<Output>(part, graphs[part], options);
       opened.push(session);
-      return session;
+      return new GuardedPart({ session, plan }, async (plans) => {
+        const safer = await saferOf(plans);
+        const precision = precisionOf(safer.plan);
+        const again = await compileParts(parts, safer.arithmetic, { ...options, precision });
+        return { session: await openSession(part, again.graphs[part], options), plan: safer.plan };
+      });
     };
     try {
-      const sessions = {
-        text: await load<"states" | "skipped">("the text encoder", compiled.text),
-        unet: await load<"noise">("the UNet", compiled.unet),
-        vae: await load<"image">("the VAE decoder", compiled.vae),
+      const guarded: Guarded = {
+        text: await load("text"),
+        unet: await load("unet"),
+        vae: await load("vae"),
       };
-      const weightBytes = Object.values(compiled).reduce((sum, graph) => sum + graph.weightBytes, 0);
-      const openEncoder = async () =>
-        Session.open<"moments">(
-          "the VAE encoder",
-          await compileEncoder(parts, arithmetic, precision, options.cacheDir),
-          device,
-          { threads },
-        );
+      const openEncoder = async () => {
+        const load = async (encoderPlan: Plan, own: Arithmetic) => ({
+          session: await openSession<"moments">(
+            "encoder",
+            await compileEncoder(parts, own, precisionOf(encoderPlan), cacheDir),
+            options,
+          ),
+          plan: encoderPlan,
+        });
+        return new GuardedPart(await load(plan, arithmetic), async (plans) => {
+          const safer = await saferOf(plans);
+          return load(safer.plan, safer.arithmetic);
+        });
+      };
+      const weightBytes = Object.values(graphs).reduce((sum, graph) => sum + graph.weightBytes, 0);
       const config = configOf(parts);
-      return new StableDiffusion(config, precision, arithmetic, weightBytes, notes, sessions, openEncoder);
+      return new StableDiffusion(config, plan, arithmetic, weightBytes, notes, guarded, openEncoder);
     } catch (error) {
       await Promise.all(opened.map((session) => session.release()));
       throw error;
@@ -109,14 +144,15 @@ export class StableDiffusion implements DiffusionModel {
   static async compile(options: StableDiffusionOptions) {
     const { directory, device } = options;
     const parts = readParts(options);
-    const precision = precisionOn(device, options.precision);
-    const arithmetic = await arithmeticOn(device, floatOf(precision), attentionSizes(parts));
+    const plan = planOn(device, options.precision);
+    const precision = precisionOf(plan);
+    const arithmetic = await arithmeticOn(device, plan, attentionSizes(parts));
     const { graphs, notes: loraNotes } = await compileParts(parts, arithmetic, { ...options, precision });
     const extra = Object.values(graphs).flatMap((graph) => graph.extra);
     const notes = [...parts.files.notes(), extraNote(directory, extra), ...loraNotes].filter(
       (note) => note !== null,
     );
-    return { parts, precision, arithmetic, graphs, notes };
+    return { parts, plan, precision, arithmetic, graphs, notes };
   }
 
   async encodeText(ids: readonly (readonly number[])[], prompt?: number): Promise<TextStates> {
@@ -125,8 +161,10 @@ export class StableDiffusion implements DiffusionModel {
     if (wrong !== undefined)
       throw new InferenceError("INTERNAL", `a row of ${wrong.length} tokens, not ${maxTokens}`);
     const tensor = new Tensor("int32", Int32Array.from(ids.flat()), [ids.length, maxTokens]);
-    const { states, skipped }: Partial<Outputs<"skipped">> & Outputs<"states"> =
-      await this.#sessions.text.run({ ids: tensor });
+    const { states, skipped }: Partial<Outputs<"skipped">> & Outputs<"states"> = await this.#parts.text.run(
+      { ids: tensor },
+      (outputs) => Object.values(outputs).every(({ data }) => areNumbers(data as Float32Array)),
+    );
     const data = states.data as Float32Array;
     // The graph has the second output only where some layers are skipped.
     if (skipped !== undefined && prompt !== undefined) {
@@ -142,16 +180,24 @@ export class StableDiffusion implements DiffusionModel {
     timestep: number,
     text: TextStates,
   ): Promise<Float32Array> {
-    const { noise } = await this.#sessions.unet.run({
+    const feeds = {
       latents: new Tensor("float32", latents, shape),
       timestep: new Tensor("float32", [timestep], [1]),
       text: new Tensor("float32", text.data, text.shape),
-    });
+    };
+    const { noise } = await this.#parts.unet.run(feeds, (outputs) =>
+      areNumbers(outputs.noise.data as Float32Array),
+    );
     return noise.data as Float32Array;
   }
 
   async decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array> {
-    const { image } = await this.#sessions.vae.run({ latents: new Tensor("float32", latents, shape) });
+    const feeds = { latents: new Tensor("float32", latents, shape) };
+    const { image } = await this.#parts.vae.run(feeds, ({ image: { data, dims } }, plan) => {
+      const values = data as Float32Array;
+      // Arithmetic in fp32 has no reason to end in one colour that the latents don't have.
+      return areNumbers(values) && (plan !== "fp16" || !isPlain(values, dims[2]! * dims[3]!));
+    });
     return image.data as Float32Array;
   }
 
@@ -159,17 +205,41 @@ export class StableDiffusion implements DiffusionModel {
   async encode(image: Float32Array, { width, height }: PictureSize): Promise<Float32Array> {
     const encoder = await this.#openEncoder();
     try {
-      const { moments } = await encoder.run({ image: new Tensor("float32", image, [1, 3, height, width]) });
+      const feeds = { image: new Tensor("float32", image, [1, 3, height, width]) };
+      const { moments } = await encoder.run(feeds, (outputs) =>
+        areNumbers(outputs.moments.data as Float32Array),
+      );
+      this.#encoderRedone = encoder.takeRedone();
       return Float32Array.from(moments.data as Float32Array);
     } finally {
       await encoder.release();
     }
   }
 
+  async leaveFp16(): Promise<boolean> {
+    let changed = false;
+    for (const part of Object.values(this.#parts))
+      if (part.plan === "fp16") changed = (await part.makeSafer()) || changed;
+    return changed;
+  }
+
+  takeRedone(): boolean {
+    const encoder = this.#encoderRedone;
+    this.#encoderRedone = false;
+    const parts = Object.values(this.#parts).map((part) => part.takeRedone());
+    return [encoder, ...parts].some((was) => was);
+  }
+
   async release(): Promise<void> {
-    await Promise.all(Object.values(this.#sessions).map((session) => session.release()));
+    await Promise.all(Object.values(this.#parts).map((part) => part.release()));
   }
 }
+
+const openSession = <Output extends string>(
+  part: PartName | "encoder",
+  graph: CompiledGraph,
+  { device, threads }: StableDiffusionOptions,
+) => Session.open<Output>(PART_NAMES[part], graph, device, { threads });
 
 interface Parts {
   readonly files: DiffusionFiles;

@@ -19,7 +19,7 @@ import type { Rgb } from "../../pictures/rgb.js";
 import type { Device } from "../runtime/device.js";
 import { arithmeticOn } from "../runtime/device-check.js";
 import type { AttentionSize } from "../runtime/operator-forms.js";
-import { type FixedPrecision, floatOf } from "../runtime/precision.js";
+import { type FixedPrecision, planOn } from "../runtime/precision.js";
 import { Tensor } from "../runtime/session.js";
 import { ClipTokenizer } from "../tokenizers/tokenizer.js";
 import { AestheticPredictor } from "./aesthetic.js";
@@ -315,7 +315,7 @@ class TowerCompiler {
 
   #arithmetic(attention: AttentionSize): Promise<Arithmetic> {
     const { device, precision } = this.#options;
-    return arithmeticOn(device, floatOf(precision), [attention]);
+    return arithmeticOn(device, planOn(device, precision), [attention]);
   }
 
   async vision(files: VisionFiles, name: string): Promise<Vision> {

@@ -119,7 +119,7 @@ export class ImageItems implements ItemWork {
     const file = sideFile(item.index, side);
     const where = { jobId: job.id, item: item.index };
     const started = now();
-    const { truncated, judgement } = await pictures.create({ jobId: job.id, file }, (path) =>
+    const { truncated, notes, judgement } = await pictures.create({ jobId: job.id, file }, (path) =>
       host.call(
         "draw",
         {
@@ -147,7 +147,10 @@ export class ImageItems implements ItemWork {
     );
     return {
       picture: { file, ms: now() - started, judgement },
-      notes: truncated ? [{ code: "truncated", side, words: truncated }] : [],
+      notes: [
+        ...(truncated ? [{ code: "truncated", side, words: truncated } as const] : []),
+        ...notes.map((code) => ({ code, side })),
+      ],
     };
   }
 
@@ -170,7 +173,9 @@ export class ImageItems implements ItemWork {
           if (recipe(source, other, otherSide, source.checkpoints.diffusion) !== wanted) continue;
           if (!(await pictures.copy({ jobId: source.id, file: picture.file }, { jobId: job.id, file })))
             continue;
-          const cut = other.notes.find((note) => note.code === "truncated" && note.side === otherSide);
+          const notes = other.notes.flatMap((note) =>
+            "side" in note && note.side === otherSide ? [{ ...note, side }] : [],
+          );
           // Relevance is measured against the plain prompt, which may be different now.
           const kept =
             other.prompt === item.prompt || picture.judgement === null
@@ -182,7 +187,7 @@ export class ImageItems implements ItemWork {
           );
           return {
             picture: { file, ms: null, judgement },
-            notes: cut?.code === "truncated" ? [{ ...cut, side }] : [],
+            notes,
           };
         }
       }

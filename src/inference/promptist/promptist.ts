@@ -66,7 +66,7 @@ export class Promptist {
         `${directory}: the tokenizer knows ${tokenizer.size} tokens and the model ${config.vocab_size}; they do not belong together.`,
       );
     }
-    const graph = gpt2Graph(config, await arithmeticOn(device, "float32"), gpt2Layout(weights, device.name));
+    const graph = gpt2Graph(config, await arithmeticOn(device, "fp32"), gpt2Layout(weights, device.name));
     const compiled = await compileGraph(graph, files.weights(), { cacheDir });
     const note = extraNote(directory, compiled.extra);
     return { config, tokenizer, compiled, notes: note === null ? [] : [note] };

@@ -1,7 +1,8 @@
 import { InferenceError } from "../../core/errors.js";
 import type { DeviceName } from "../../core/options.js";
-import { type Arithmetic, GraphBuilder } from "../../onnx/graph.js";
+import { GraphBuilder } from "../../onnx/graph.js";
 import { env, InferenceSession, listSupportedBackends, Tensor } from "./onnxruntime.js";
+import type { CheckedPlan } from "./plan.js";
 
 // Errors are thrown as well; if printed, drivers' messages would appear among our own lines.
 env.logLevel = "fatal";
@@ -12,10 +13,10 @@ export interface Device {
   /** An explanation if needed, such as why `auto` chose the CPU. */
   readonly note: string | null;
   /**
-   * What computes correctly there, with the best of the requested float types. Absent if the operators were
-   * not tried, as on the CPU. See `openDevice`.
+   * What computes correctly there, with the cheapest of the requested plans. Absent if the operators were not
+   * tried, as on the CPU. See `openDevice`.
    */
-  readonly checked?: Arithmetic;
+  readonly checked?: CheckedPlan;
 }
 
 /** Checks an open device before it is released. Returns why it can't be used, or null. */
@@ -77,6 +78,16 @@ export function deviceOptions(device: Device["name"]): InferenceSession.SessionO
       return { executionProviders: [device] };
   }
 }
+
+/**
+ * Session settings (`extra`) that leave conversions of weights in the graph. Two optimizers would run them once
+ * at load and keep the results, twice the bytes, for as long as the session lives.
+ */
+export const KEEP_CASTS = {
+  optimization: {
+    disable_specified_optimizers: "ConstantFolding;FuseFp16InitializerToFp32NodeTransformer",
+  },
+} as const;
 
 /** Runs a small product on the device; null if it is right, else what is wrong, on one line. */
 async function tryDevice(name: Device["name"], judge: DeviceJudge): Promise<string | null> {

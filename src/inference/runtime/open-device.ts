@@ -5,18 +5,18 @@ import { release } from "node:os";
 import { basename, join } from "node:path";
 import type { DeviceName } from "../../core/options.js";
 import { replaceFile } from "../../files/replace-file.js";
-import type { FloatType } from "../../onnx/graph.js";
 import { type Device, resolveDevice } from "./device.js";
 import { checkForms, type DeviceReport, type GraphRunner, refusalOf, runGraph } from "./device-check.js";
 import { measureSpeed, type Stopwatch, slownessOf } from "./device-speed.js";
 import { env } from "./onnxruntime.js";
 import { operatorForms } from "./operator-forms.js";
+import { arithmeticOf, type Plan, planName } from "./plan.js";
 
 export interface OpenDeviceOptions {
   /** Whose operators to try; all by default. */
   readonly user?: "text" | "image";
-  /** Types that graphs may use, best first: the first whose operators are all right is chosen. */
-  readonly floats: readonly FloatType[];
+  /** Plans that graphs may use, cheapest first: the first whose operators are all right is chosen. */
+  readonly plans: readonly Plan[];
   /** Where reports are stored, so that a device is tried once. */
   readonly cacheDir: string;
   readonly run?: GraphRunner;
@@ -41,8 +41,8 @@ export async function openDevice(name: DeviceName, options: OpenDeviceOptions): 
     const slow = name === "auto" ? slownessOf(await speedOf(candidate, options)) : null;
     if (slow !== null) return slow;
     const refusals: string[] = [];
-    for (const float of options.floats) {
-      const report = await reportOf(candidate, float, options);
+    for (const plan of options.plans) {
+      const report = await reportOf(candidate, plan, options);
       reports.push(report);
       const refusal = refusalOf(report);
       if (refusal === null) return null;
@@ -52,15 +52,20 @@ export async function openDevice(name: DeviceName, options: OpenDeviceOptions): 
   });
   if (device.name === "cpu") return { ...device, reports: [] };
   const chosen = reports.at(-1) as DeviceReport;
-  const checked = { float: chosen.float, avoided: new Set(chosen.avoided) };
+  const checked = { plan: chosen.plan, avoided: new Set(chosen.avoided) };
   return { ...device, note: noteOf(reports), checked, reports };
 }
 
 /** A sentence if the device is used with restrictions. */
 function noteOf(reports: readonly DeviceReport[]): string | null {
-  const { device, avoided } = reports.at(-1) as DeviceReport;
+  const { device, plan, avoided } = reports.at(-1) as DeviceReport;
+  const refused = reports.slice(0, -1);
   const parts = [
-    ...reports.slice(0, -1).map((report) => `${report.float} is not used on ${device}: ${refusalOf(report)}`),
+    ...(refused.length > 0
+      ? [
+          `${device} computes with ${planName(plan)}, because ${refused.map((report) => refusalOf(report)).join(", and ")}`,
+        ]
+      : []),
     ...(avoided.length > 0
       ? [
           `${device} is wrong at ${avoided.join(", ")} here, so simpler operators stand in, which take more time`,
@@ -72,12 +77,12 @@ function noteOf(reports: readonly DeviceReport[]): string | null {
 
 function reportOf(
   device: Device["name"],
-  float: FloatType,
+  plan: Plan,
   { user, cacheDir, run = runGraph }: OpenDeviceOptions,
 ): Promise<DeviceReport> {
-  const forms = operatorForms(float, user);
-  const of = [CHECK_VERSION, device, float, forms.map(({ operator, form }) => [operator, form])];
-  return remembered(of, cacheDir, () => checkForms(device, float, forms, run));
+  const forms = operatorForms(arithmeticOf(plan).float, user);
+  const of = [CHECK_VERSION, device, plan, forms.map(({ operator, form }) => [operator, form])];
+  return remembered(of, cacheDir, () => checkForms(device, plan, forms, run));
 }
 
 /** How many times as fast as the CPU a device is at a product. */
@@ -101,7 +106,7 @@ async function remembered<T>(of: unknown[], cacheDir: string, measure: () => Pro
 }
 
 /** Raise it when forms or tolerances change under the same names. */
-const CHECK_VERSION = 1;
+const CHECK_VERSION = 2;
 /** Measure again after this long: a card may be replaced without any change to the driver's files. */
 const LONGEST_MS = 30 * 24 * 3600 * 1000;
 const MOST_REPORTS = 15;

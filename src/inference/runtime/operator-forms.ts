@@ -35,6 +35,10 @@ export interface OperatorForm {
   readonly form: string;
   /** Which graphs have it: Promptist's, Stable Diffusion's, or both. */
   readonly users: Users;
+  /**
+   * Set for sums as long as Stable Diffusion's own: their mean error decides whether a plan is exact enough.
+   */
+  readonly isLong?: boolean;
   /** The operator to avoid if this is wrong; null if the device is then unusable. */
   readonly replaceable: ReplaceableOperator | null;
   /** Fixed values for the graph, in its float type. */
@@ -48,7 +52,7 @@ export interface Bench {
   input(...shape: readonly number[]): Value;
   /** Row numbers below `limit`, int64. */
   indices(limit: number, ...shape: readonly number[]): Value;
-  /** A constant, like weights. */
+  /** A constant, like weights: a float16 number in every plan. */
   weight(...shape: readonly number[]): Value;
 }
 
@@ -143,9 +147,82 @@ const packed = (K: number, N: number, block: number, rows: number) =>
     },
   );
 
+const long = (form: OperatorForm): OperatorForm => ({ ...form, isLong: true });
+
+/**
+ * A 3x3 convolution of a real number of channels, to a few channels: what counts is the length of the sums. The
+ * weights are scaled to keep the size of the values.
+ */
+const longConvolution = (from: number, side: number) =>
+  long(
+    form("image", "Conv", `3x3 from ${from} channels`, null, ({ g, input, weight }) => {
+      const scale = (from * 9) ** -0.5;
+      const x = mul(g, input(1, from, side, side), g.scalar(scale));
+      return conv2d(g, x, weight(16, from, 3, 3), weight(16), { kernel: 3, pads: [1, 1, 1, 1] });
+    }),
+  );
+
+const longProduct = (K: number) =>
+  long(
+    form("image", "Gemm", `32 x ${K} by 64`, null, ({ g, input, weight }) =>
+      linear(g, mul(g, input(32, K), g.scalar(K ** -0.5)), weight(64, K), weight(64)),
+    ),
+  );
+
+/** A group norm of channels with an offset, as convolutions with a bias make them. */
+const longNorm = (channels: number, height: number, width: number) =>
+  long(
+    form(
+      "image",
+      "InstanceNormalization",
+      `2 groups of ${channels / 2} x ${height} x ${width}`,
+      "InstanceNormalization",
+      ({ g, input, weight }) =>
+        groupNorm(
+          g,
+          add(g, input(1, channels, height, width), g.scalar(1.5)),
+          weight(channels),
+          weight(channels),
+          { channels, groups: 2, epsilon: 1e-5 },
+        ),
+    ),
+  );
+
+/**
+ * The longest sums of Stable Diffusion 1.5: convolutions of all its levels and of two levels joined, the wide
+ * layers of its transformers, attention of 512x512 pixels with its three sizes of heads and the VAE's.
+ */
+const LONG_SUMS: readonly OperatorForm[] = [
+  ...(
+    [
+      [320, 16],
+      [640, 16],
+      [1280, 8],
+      [2560, 8],
+    ] as const
+  ).map(([channels, side]) => longConvolution(channels, side)),
+  longProduct(1280),
+  longProduct(5120),
+  longNorm(20, 64, 64),
+  longNorm(4, 256, 256),
+  form("image", "LayerNormalization", "1280 wide", "LayerNormalization", ({ g, input, weight }) =>
+    layerNorm(g, add(g, input(16, 1280), g.scalar(1)), weight(1280), weight(1280), 1e-5),
+  ),
+  ...(
+    [
+      [2, 40, 4096],
+      [2, 80, 1024],
+      [2, 160, 256],
+      [1, 512, 4096],
+    ] as const
+  ).map(([heads, headSize, keys]) =>
+    long(attentionForm({ heads, headSize, queries: 64, keys, causal: false })),
+  ),
+];
+
 /** All forms, or one user's; in float16 with weights and arithmetic in float16. */
 export function operatorForms(float: FloatType, user?: "text" | "image"): readonly OperatorForm[] {
-  const ofFloat = [...IN_BOTH_FLOATS, ...(float === "float16" ? FLOAT16_ONLY : FLOAT32_ONLY)];
+  const ofFloat = [...IN_BOTH_FLOATS, ...LONG_SUMS, ...(float === "float16" ? FLOAT16_ONLY : FLOAT32_ONLY)];
   return ofFloat.filter(({ users }) => user === undefined || users === user || users === "both");
 }
 
@@ -277,8 +354,10 @@ const FLOAT32_ONLY: readonly OperatorForm[] = [
 export function sample(count: number, seed: number): Float32Array {
   // Numerical Recipes' linear congruential generator.
   let state = (seed * 2654435761 + 1) >>> 0;
-  return Float32Array.from({ length: count }, () => {
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state / 2 ** 32 - 0.5) * 3;
-  });
+    values[i] = (state / 2 ** 32 - 0.5) * 3;
+  }
+  return values;
 }

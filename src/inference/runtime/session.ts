@@ -1,6 +1,6 @@
 import type { CompiledGraph } from "../../checkpoints/compile.js";
 import { InferenceError } from "../../core/errors.js";
-import { type Device, deviceOptions } from "./device.js";
+import { type Device, deviceOptions, KEEP_CASTS } from "./device.js";
 import { InferenceSession, Tensor } from "./onnxruntime.js";
 
 export { Tensor };
@@ -38,7 +38,7 @@ export class Session<Output extends string = string> {
    */
   static async open<Output extends string = string>(
     name: string,
-    graph: Pick<CompiledGraph, "path" | "dataFolder">,
+    graph: Pick<CompiledGraph, "path" | "dataFolder" | "castsWeights">,
     device: Device,
     { threads = 0, dimensions = {} }: SessionSettings = {},
   ): Promise<Session<Output>> {
@@ -56,6 +56,7 @@ export class Session<Output extends string = string> {
             // A worker that waits for its next picture must not keep the cores busy.
             intra_op: { allow_spinning: "0" },
           },
+          ...(graph.castsWeights ? KEEP_CASTS : {}),
         },
       });
       return new Session<Output>(name, device.name, session);

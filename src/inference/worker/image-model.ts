@@ -15,7 +15,7 @@ import { StableDiffusion } from "../diffusion/stable-diffusion.js";
 import { Judge } from "../judging/judge.js";
 import { withRoom } from "../judging/one-tower.js";
 import { openDevice } from "../runtime/open-device.js";
-import { floatsToTry } from "../runtime/precision.js";
+import { plansToTry } from "../runtime/precision.js";
 import { ClipTokenizer } from "../tokenizers/tokenizer.js";
 import type { Drawn, DrawRequest, ImageSpec, JudgeRequest } from "./protocol.js";
 import type { CallContext, LoadedModel, OnDevice } from "./worker-model.js";
@@ -28,8 +28,8 @@ import type { CallContext, LoadedModel, OnDevice } from "./worker-model.js";
  */
 export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () => {}): Promise<LoadedModel> {
   const { cacheDir, directory, judges, loras, threads, vae } = spec;
-  const floats = floatsToTry(spec.precision);
-  const device = await openDevice(spec.device, { user: "image", floats, cacheDir });
+  const plans = plansToTry(spec.precision);
+  const device = await openDevice(spec.device, { user: "image", plans, cacheDir });
   onDevice(device.name);
   const tokenizer = ClipTokenizer.open(spec.tokenizer);
   const loadDiffusion = () => StableDiffusion.open({ ...spec, device });
@@ -91,12 +91,12 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
         ),
       () => judge.release(),
     );
-    const { width, height, calls, seconds, truncated } = picture;
+    const { width, height, calls, seconds, truncated, notes } = picture;
     const size = { width, height };
     const parameters = { ...options, prompt, size, checkpoint, program: PROGRAM };
     await writePng(file, picture.pixels, width, height, parameters);
     const judgement = await judgementOf(picture, plainPrompt);
-    return { ...size, file, seed: options.seed, calls, seconds, truncated, judgement };
+    return { ...size, file, seed: options.seed, calls, seconds, truncated, notes, judgement };
   };
   return {
     info: {

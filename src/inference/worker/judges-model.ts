@@ -1,7 +1,7 @@
 import { readPicture } from "../../pictures/read-picture.js";
 import { Judge } from "../judging/judge.js";
 import { openDevice } from "../runtime/open-device.js";
-import { floatsToTry, precisionOn } from "../runtime/precision.js";
+import { planOn, plansToTry, precisionOf } from "../runtime/precision.js";
 import type { ScoreSpec } from "./protocol.js";
 import type { LoadedModel, OnDevice } from "./worker-model.js";
 
@@ -11,10 +11,10 @@ import type { LoadedModel, OnDevice } from "./worker-model.js";
  */
 export async function loadJudges(spec: ScoreSpec, onDevice: OnDevice = () => {}): Promise<LoadedModel> {
   const { cacheDir, judges, threads } = spec;
-  const floats = floatsToTry(spec.precision);
-  const device = await openDevice(spec.device, { user: "image", floats, cacheDir });
+  const plans = plansToTry(spec.precision);
+  const device = await openDevice(spec.device, { user: "image", plans, cacheDir });
   onDevice(device.name);
-  const precision = precisionOn(device, spec.precision);
+  const precision = precisionOf(planOn(device, spec.precision));
   const judge = await Judge.open({ files: judges, device, precision, cacheDir, threads });
   return {
     info: {

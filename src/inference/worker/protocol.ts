@@ -1,7 +1,7 @@
 import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import type { ErrorCode, ErrorContext } from "../../core/errors.js";
-import type { Candidate } from "../../core/job.js";
+import type { Candidate, PictureNote } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import type {
   DeviceName,
@@ -117,6 +117,7 @@ export interface Drawn extends PictureSize {
   readonly seconds: number;
   /** Words beyond the text encoder's window, or null. */
   readonly truncated: string | null;
+  readonly notes: readonly PictureNote[];
   /** Judgement of the picture's pixels by the judges loaded with the model; `UNJUDGED` if there are none. */
   readonly judgement: PictureJudgement;
 }

@@ -13,7 +13,7 @@ import type { LoadedModel, OnDevice } from "./worker-model.js";
  */
 export async function loadTextModel(spec: TextSpec, onDevice: OnDevice = () => {}): Promise<LoadedModel> {
   const { cacheDir, directory, threads } = spec;
-  const device = await openDevice(spec.device, { user: "text", floats: ["float32"], cacheDir });
+  const device = await openDevice(spec.device, { user: "text", plans: ["fp32"], cacheDir });
   onDevice(device.name);
   const promptist = await Promptist.open({ directory, device, weights: spec.weights, cacheDir, threads });
   const clip = spec.clipTokenizer === null ? null : ClipTokenizer.open(spec.clipTokenizer);

@@ -173,6 +173,8 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
         [{ code: "unread", words: "x" }],
         [{ code: "truncated", side: "baseline", words: "x" }],
         [{ code: "truncated", side: "optimized", words: "x" }],
+        [{ code: "redone", side: "baseline" }],
+        [{ code: "plain", side: "optimized" }],
       ],
       miniatureLine: [[["text"]], [["text", "image"]]],
       miniatureNote: [[["text"]], [["text", "image"]]],

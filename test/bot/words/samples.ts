@@ -292,6 +292,8 @@ export const SAMPLES: {
   endLines: { cancelled: people.map(([, kind]) => [kind]), tried: [[2], [5]] },
   noteWords: {
     unread: [["`x`"]],
+    redone: [["baseline"], ["optimized"]],
+    plain: [["baseline"], ["optimized"]],
     truncated: [
       ["baseline", "`x`"],
       ["optimized", "`x`"],

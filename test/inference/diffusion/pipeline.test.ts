@@ -164,6 +164,48 @@ describe("drawPicture stops", () => {
   });
 });
 
+describe("a picture of one colour", () => {
+  /** A model that loses the picture while it computes in float16. */
+  class Losing extends AnalyticModel {
+    inFp16 = true;
+    left = 0;
+    constructor(readonly canLeave: boolean) {
+      super();
+    }
+    override async predictNoise(...args: Parameters<AnalyticModel["predictNoise"]>) {
+      const noise = await super.predictNoise(...args);
+      return this.inFp16 ? noise : noise.map((value, i) => value + (i % 2 === 0 ? 0.5 : -0.5));
+    }
+    async leaveFp16() {
+      this.left++;
+      this.inFp16 = false;
+      return this.canLeave;
+    }
+    takeRedone() {
+      return this.left > 0;
+    }
+  }
+  const plain = { ...request, scheduler: "euler" } as const;
+
+  it("is drawn again, once, without float16, and that is said", async () => {
+    const model = new Losing(true);
+    const picture = await drawPicture(model, tokenizer, plain);
+    expect([picture.notes, model.left]).toEqual([["redone"], 1]);
+    expect(new Set(picture.pixels).size).toBeGreaterThan(1);
+    expect(model.calls.length).toBe(20);
+    // The second try starts from the same noise at the first timestep.
+    expect(model.calls.slice(10)).toEqual(model.calls.slice(0, 10));
+  });
+
+  it("is the model's own where nothing computes in float16, and that is said too", async () => {
+    const picture = await drawPicture(new AnalyticModel(), tokenizer, plain);
+    expect(picture.notes).toEqual(["plain"]);
+    const model = new Losing(false);
+    expect((await drawPicture(model, tokenizer, plain)).notes).toContain("plain");
+    expect([model.left, model.calls.length]).toEqual([1, 10]);
+  });
+});
+
 describe("drawPicture draws", () => {
   it.each([
     ["the longest prompt that a command takes", `50 ${"🐎".repeat(5997)}`],

@@ -15,11 +15,9 @@ export async function openGpt2(
 ): Promise<{ decoder: Decoder; release: () => Promise<void> }> {
   const { config, weights } = openFiles(directory);
   const kept = typeof layout === "string" ? gpt2Layout(layout, device.name) : layout;
-  const graph = await compileGraph(
-    gpt2Graph(config, await arithmeticOn(device, "float32"), kept),
-    weights(),
-    { cacheDir },
-  );
+  const graph = await compileGraph(gpt2Graph(config, await arithmeticOn(device, "fp32"), kept), weights(), {
+    cacheDir,
+  });
   const session = await Session.open("GPT-2", graph, device, { threads: 2 });
   return { decoder: new Decoder(session, config), release: () => session.release() };
 }

@@ -4,13 +4,14 @@ import { beforeAll, expect, it } from "vitest";
 import { checkForms, type GraphRunner, runGraph } from "../../../src/inference/runtime/device-check.js";
 import { type CheckedDevice, openDevice } from "../../../src/inference/runtime/open-device.js";
 import { attentionForm } from "../../../src/inference/runtime/operator-forms.js";
+import { coarseInFp16 } from "../runtime/coarse-runner.js";
 import { describeWebgpu, temporaryFolder } from "./software-vulkan.js";
 
 /** onnxruntime 1.30's attention kernel silently gives wrong numbers on this adapter: a real case. */
 describeWebgpu("a device whose attention is wrong", () => {
   const cacheDir = temporaryFolder();
   const reports = join(cacheDir, "device-checks.json");
-  const options = { user: "image", floats: ["float16", "float32"], cacheDir } as const;
+  const options = { user: "image", plans: ["fp16", "mixed", "fp32"], cacheDir } as const;
   let device: CheckedDevice;
   beforeAll(async () => {
     device = await openDevice("webgpu", options);
@@ -27,16 +28,16 @@ describeWebgpu("a device whose attention is wrong", () => {
     expect(device.note).toContain("webgpu is wrong at MultiHeadAttention here");
   });
 
-  it("is used in float32, because the adapter has no float16", () => {
-    expect(device.checked?.float).toBe("float32");
-    expect(device.note).toContain("float16 is not used on webgpu");
+  it("is used in fp32, because the adapter has no float16", () => {
+    expect(device.checked?.plan).toBe("fp32");
+    expect(device.note).toContain("webgpu computes with fp32, because it can't compute");
   });
 
   it("is wrong from 32 queries up, and right below", async () => {
     const size = (queries: number) => ({ heads: 2, headSize: 40, queries, keys: 77, causal: false });
-    const below = await checkForms("webgpu", "float32", [attentionForm(size(31))]);
+    const below = await checkForms("webgpu", "fp32", [attentionForm(size(31))]);
     expect(below.forms[0]).toMatchObject({ verdict: "right" });
-    const from = await checkForms("webgpu", "float32", [attentionForm(size(32))]);
+    const from = await checkForms("webgpu", "fp32", [attentionForm(size(32))]);
     expect(from.forms[0]).toMatchObject({ verdict: "replaced" });
   });
 
@@ -50,6 +51,18 @@ describeWebgpu("a device whose attention is wrong", () => {
     expect(performance.now() - started).toBeLessThan(2000);
     expect(again.reports).toEqual(device.reports);
     expect(statSync(reports).mtimeMs).toBe(written);
+  });
+
+  it("keeps fp16 weights and computes in fp32 if only its sums in fp16 are coarse", async () => {
+    const coarse = { ...options, cacheDir: temporaryFolder(), run: coarseInFp16 };
+    const found = await openDevice("webgpu", coarse);
+    expect(found.checked).toEqual({ plan: "mixed", avoided: new Set() });
+    expect(found.reports.map(({ plan }) => plan)).toEqual(["fp16", "mixed"]);
+    expect(found.note).toMatch(
+      /^webgpu computes with fp16 weights and fp32 sums, because its sums in fp16 are off by up to 1\.0 %/,
+    );
+    expect((await openDevice("webgpu", { ...coarse, plans: ["fp32"] })).checked?.plan).toBe("fp32");
+    await expect(openDevice("webgpu", { ...coarse, plans: ["fp16"] })).rejects.toThrow("its sums in fp16");
   });
 
   it("is tried again if the report is broken or from another driver", async () => {

@@ -22,7 +22,7 @@ import { describeWebgpu, temporaryFolder } from "./software-vulkan.js";
 const device = {
   name: "webgpu",
   note: null,
-  checked: { float: "float32", avoided: new Set(["MultiHeadAttention"] as const) },
+  checked: { plan: "fp32", avoided: new Set(["MultiHeadAttention"] as const) },
 } as const;
 const golden = (path: string) => fileURLToPath(new URL(`../../golden/${path}`, import.meta.url));
 const readJson = (path: string) => JSON.parse(readFileSync(golden(path), "utf8"));

@@ -9,7 +9,9 @@ import { Session } from "../../../src/inference/runtime/session.js";
 import { loadImageModel } from "../../../src/inference/worker/image-model.js";
 import type { Drawn, ImageSpec } from "../../../src/inference/worker/protocol.js";
 import type { LoadedModel } from "../../../src/inference/worker/worker-model.js";
+import { readPicture } from "../../../src/pictures/read-picture.js";
 import { temporaryFolder } from "../../support/app.js";
+import { overflowingCheckpoint } from "../../support/overflowing-checkpoint.js";
 import { checkpointsWithSafetyChecker, type MadeUpConcept } from "../../support/safety-fixture.js";
 
 /** The image worker's model on the miniature, in this process. */
@@ -130,6 +132,27 @@ describe("a safety checker of harmless concepts", () => {
     await expect(loadImageModel(specOf(broken))).rejects.toMatchObject({ code: "CHECKPOINT_CORRUPT" });
     rmSync(join(checker, "model.fp16.safetensors"));
     await expect(loadImageModel(specOf(broken))).rejects.toMatchObject({ code: "CHECKPOINT_MISSING" });
+  });
+});
+
+describe("a checkpoint that overflows half precision", () => {
+  it("draws what full precision draws, and says that it was computed again", async () => {
+    const from = join(CHECKPOINTS, "miniature", "stable-diffusion");
+    const directory = overflowingCheckpoint(from, join(folder.path, "overflowing"), "vae", 24);
+    const spec = { ...specOf(CHECKPOINTS), directory };
+    const pixels = async (drawn: Drawn) => (await readPicture(drawn.file)).pixels;
+    const exact = await withImageModel(spec, async (model) => {
+      const drawn = await draw(model, "a pizza");
+      expect(drawn.notes).toEqual([]);
+      return pixels(drawn);
+    });
+    await withImageModel({ ...spec, precision: "fp16" }, async (model) => {
+      const first = await draw(model, "a pizza");
+      expect(first.notes).toEqual(["redone"]);
+      const difference = (await pixels(first)).map((byte, i) => Math.abs(byte - exact[i]!));
+      expect(difference.reduce((sum, value) => sum + value, 0) / difference.length).toBeLessThan(1);
+      expect((await draw(model, "a fox")).notes).toEqual([]);
+    });
   });
 });
 
