@@ -5,6 +5,7 @@ import { createBot } from "./bot/bot.js";
 import { miniatureNote } from "./bot/words/result.js";
 import { verdictOf } from "./bot/words/votes.js";
 import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
+import { resolveNames } from "./checkpoints/library/resolve-names.js";
 import type { Config } from "./config.js";
 import { describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
@@ -83,14 +84,23 @@ export async function createApp(
     logEvents(events, config.LOG_LEVEL, { redact });
     const lines = recentLog(events, redact);
     // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
+    const { promptist, diffusion, vae } = await resolveNames(
+      {
+        promptist: config.PROMPTIST_CHECKPOINT || undefined,
+        diffusion: config.DIFFUSION_CHECKPOINT || undefined,
+        vae: config.VAE || undefined,
+      },
+      config,
+    );
     const choice: ModelChoice = {
       ...chooseModels({
         checkpointsDir: config.checkpointsDir,
         miniatureDir: config.miniatureDir,
-        promptist: config.PROMPTIST_CHECKPOINT || undefined,
-        diffusion: config.DIFFUSION_CHECKPOINT || undefined,
+        hubCacheDir: config.hubCacheDir,
+        promptist,
+        diffusion,
         clip: config.CLIP_CHECKPOINT || undefined,
-        vae: config.VAE || undefined,
+        vae,
         clipSkip: config.CLIP_SKIP,
         device: config.DEVICE,
         weights: config.PROMPTIST_WEIGHTS,
@@ -137,7 +147,7 @@ export async function createApp(
     const workers = new WorkerRecords(join(config.dataDir, "workers"), events);
     await workers.endLeftBehind();
 
-    const promptWindow = new PromptWindow(choice.promptist.directory);
+    const promptWindow = new PromptWindow(choice.promptist.directory, choice.promptistTokenizer);
     const pictures = new PictureFolder(config.picturesDir);
     const operator = watchForOperator({
       events,

@@ -29,6 +29,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "checkpoints/files": [],
   "checkpoints/layouts": ["checkpoints/layouts/lora", "checkpoints/files"],
   "checkpoints/layouts/lora": ["checkpoints/files"],
+  "checkpoints/library": ["checkpoints/layouts", "checkpoints/files"],
   "checkpoints/hub": ["checkpoints/layouts", "checkpoints/files"],
   inference: ["core", "db", "files", "models", "onnx", "checkpoints", "pictures"],
   "inference/numbers": [],

@@ -13,17 +13,22 @@ import {
   openDiffusion,
 } from "../checkpoints/layouts/diffusion-files.js";
 import { safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
+import { KIND_FOLDER } from "../checkpoints/layouts/kinds.js";
 import { clipTextWeights } from "../checkpoints/layouts/names.js";
 import { readTokenizerConfig } from "../checkpoints/layouts/tokenizer-config.js";
+import { findModels } from "../checkpoints/library/find-models.js";
+import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import { CheckpointError, InputError } from "../core/errors.js";
 import { IMAGE_RANGES, PRECISIONS } from "../core/options.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
 import { clipText, clipTextConfig } from "../models/clip-text.js";
 import type { Graph } from "../onnx/graph.js";
+import { modelTable } from "./library.js";
 import type { CommonFlags, ImageFlags, TextFlags } from "./options.js";
 import { addCommonOptions, addExamples, integer, loraOption } from "./options.js";
 import { Output } from "./output.js";
+import { placesOf } from "./places.js";
 
 /** `promptist checkpoints list | pull | check | compile | synthesize`: lists the models and adds new ones. */
 export function addCheckpointsCommand(program: Command, config: Config): void {
@@ -62,7 +67,8 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
     "compare a model's tensors with what it needs",
     "check checkpoints/stable-diffusion-v1-5",
   ).action(async (path: string, flags: JsonFlag) => {
-    if (!(await check(new Output(flags.json === true), path))) process.exitCode = 1;
+    const { diffusion } = await resolveNames({ diffusion: path }, config);
+    if (!(await check(new Output(flags.json === true), diffusion ?? path))) process.exitCode = 1;
   });
   addCommonOptions(
     command(
@@ -129,23 +135,26 @@ async function list(config: Config, output: Output): Promise<void> {
   const folders = existsSync(config.checkpointsDir)
     ? readdirSync(config.checkpointsDir, { withFileTypes: true })
         .filter((entry) => entry.isDirectory() && !/^\.|\.partial$|^miniature$/.test(entry.name))
+        .filter(({ name }) => !Object.values<string>(KIND_FOLDER).includes(name))
         .map(({ name }) => resolve(config.checkpointsDir, name))
     : [];
   const miniatures = ["promptist", "stable-diffusion", "clip"].map((name) => join(config.miniatureDir, name));
   const others = [...folders, ...miniatures]
     .filter((directory) => existsSync(directory) && !known.some((entry) => entry.directory === directory))
     .map((directory) => ({ directory, bytes: bytesOf(directory), precision: precisionOf(directory) }));
+  const listed = new Set([...known, ...others].map(({ directory }) => directory));
+  const library = await findModels(config);
+  const found = library.models.filter(({ path }) => !listed.has(path));
   const inUse = {
     promptist: nameOf(
       () =>
-        findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir, config.miniatureDir)
+        findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir, placesOf(config))
           .directory,
     ),
     diffusion: nameOf(
       () =>
-        findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir, {
-          miniatureDir: config.miniatureDir,
-        }).directory,
+        findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir, placesOf(config))
+          .directory,
     ),
   };
   const row = (cells: readonly string[]) =>
@@ -154,7 +163,7 @@ async function list(config: Config, output: Output): Promise<void> {
       .join("  ")
       .trimEnd();
   output.result(
-    { known, others, inUse },
+    { known, others, inUse, found, notes: library.notes },
     [
       row(["NAME", "STATE", "SIZE", "WEIGHTS", "FROM"]),
       ...known.map(({ name, state, bytes, precision, repo, what }) =>
@@ -163,8 +172,13 @@ async function list(config: Config, output: Output): Promise<void> {
       ...others.map(({ directory, bytes, precision }) =>
         row(["-", "here", mib(bytes), precision ?? "-", directory]),
       ),
+      ...(found.length > 0 ? ["", ...modelTable(found)] : []),
+      ...library.notes.map((note) => `Note: ${note}`),
       "",
       `In use: ${inUse.promptist ?? "no Promptist"} and ${inUse.diffusion ?? "no Stable Diffusion"}`,
+      ...(config.modelsDirs.length > 0
+        ? []
+        : ["Models of other programs are listed too: name their folders in MODELS_DIRS."]),
       "Get one: promptist checkpoints pull NAME",
     ].join("\n"),
   );
@@ -318,7 +332,11 @@ function kindOf(path: string): "diffusion" | "promptist" | "clip" {
 }
 
 async function compile(config: Config, output: Output, path: string, flags: CompileFlags): Promise<void> {
-  const directory = resolve(path);
+  const named = await resolveNames(
+    { diffusion: path, vae: config.VAE || undefined, loras: flags.lora },
+    config,
+  );
+  const directory = resolve(named.diffusion ?? path);
   const kind = kindOf(directory);
   if (kind === "clip")
     throw new InputError(
@@ -343,8 +361,8 @@ async function compile(config: Config, output: Output, path: string, flags: Comp
       : await StableDiffusion.compile({
           ...common,
           precision: flags.precision,
-          loras: flags.lora,
-          vae: findVae(config.VAE || undefined),
+          loras: named.loras.map((lora) => ({ ...lora, file: resolve(lora.file) })),
+          vae: findVae(named.vae),
           clipSkip: config.CLIP_SKIP,
         });
   for (const note of notes) output.say(`Note: ${note}`);

@@ -6,15 +6,19 @@ import { checkTensors, extraNote } from "../checkpoints/compile.js";
 import { findVae, inspectCheckpoint } from "../checkpoints/layouts/catalog.js";
 import { DIFFUSION_PARTS } from "../checkpoints/layouts/diffusion-files.js";
 import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
+import { findModels, type Library } from "../checkpoints/library/find-models.js";
+import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
-import { describe, InputError } from "../core/errors.js";
+import { CheckpointError, describe, InputError } from "../core/errors.js";
 import type { DeviceName } from "../core/options.js";
 import { redactor } from "../core/redact.js";
 import { unsupportedNode } from "../core/version.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
 import type { DeviceReport } from "../inference/runtime/device-check.js";
 import { EXPLANATIONS, explain } from "./explanations.js";
+import { modelCounts, modelTable } from "./library.js";
 import type { Output } from "./output.js";
+import { placesOf } from "./places.js";
 
 interface Finding {
   readonly subject: string;
@@ -42,6 +46,8 @@ export async function doctor(
   verbose: boolean,
 ): Promise<boolean> {
   const tried = await tryDevice(device, config);
+  const library = await findModels(config);
+  const { named, unclear } = await withPaths(config);
   const findings: Finding[] = [
     node(),
     await nativeModule("onnxruntime-node", () => import("../inference/runtime/onnxruntime.js")),
@@ -52,9 +58,11 @@ export async function doctor(
     }),
     await fonts(),
     tried.finding,
-    await checkpointFinding("promptist", "Promptist", config.PROMPTIST_CHECKPOINT, config),
-    await checkpointFinding("diffusion", "Stable Diffusion", config.DIFFUSION_CHECKPOINT, config),
-    ...(await judgeFindings(config)),
+    await checkpointFinding("promptist", "Promptist", named.PROMPTIST_CHECKPOINT, named),
+    await checkpointFinding("diffusion", "Stable Diffusion", named.DIFFUSION_CHECKPOINT, named),
+    ...(await judgeFindings(named)),
+    ...unclear,
+    ...libraryFinding(library, config),
     await disk(config.dataDir),
     await database(config),
     await token(config),
@@ -65,9 +73,12 @@ export async function doctor(
     ...(todo ? [`${" ".repeat(27)}-> ${todo}`] : []),
   ]);
   output.result(
-    { healthy, findings, operators: tried.reports },
+    { healthy, findings, models: library.models, operators: tried.reports },
     [
       ...lines,
+      ...(library.models.length > 0 && (verbose || library.models.length <= FEW_MODELS)
+        ? ["", ...modelTable(library.models)]
+        : []),
       ...(verbose ? tried.reports.flatMap(operatorTable) : []),
       "",
       healthy ? "Ready." : "Not ready: see above.",
@@ -200,7 +211,7 @@ async function checkpointFinding(
   config: Config,
 ): Promise<Finding> {
   const { checkpoint, problems } = inspectCheckpoint(kind, given || undefined, config.checkpointsDir, {
-    miniatureDir: config.miniatureDir,
+    ...placesOf(config),
     ...(kind === "diffusion" && config.VAE ? { vae: config.VAE } : {}),
   });
   const found = checkpoint
@@ -253,7 +264,7 @@ async function judgeFindings(config: Config): Promise<Finding[]> {
     "diffusion",
     config.DIFFUSION_CHECKPOINT || undefined,
     config.checkpointsDir,
-    { miniatureDir: config.miniatureDir, ...(config.VAE ? { vae: config.VAE } : {}) },
+    { ...placesOf(config), ...(config.VAE ? { vae: config.VAE } : {}) },
   );
   if (checkpoint === null) return [];
   let judges: FoundJudges;
@@ -262,7 +273,7 @@ async function judgeFindings(config: Config): Promise<Finding[]> {
       checkpoint,
       config.checkpointsDir,
       config.CLIP_CHECKPOINT || undefined,
-      config.miniatureDir,
+      placesOf(config),
     );
   } catch (error) {
     return [{ subject, state: "broken", found: "not found", todo: describe(error) }];
@@ -314,6 +325,46 @@ async function judgeFindings(config: Config): Promise<Finding[]> {
       ? absent("safety checker", noChecker)
       : looked("safety checker", safety, null, () => whole([safetyCheckerGraph(safety)])),
   ];
+}
+
+/** The configuration with paths in place of models' names, or what is wrong with a name. */
+async function withPaths(config: Config): Promise<{ named: Config; unclear: Finding[] }> {
+  const { PROMPTIST_CHECKPOINT, DIFFUSION_CHECKPOINT, VAE } = config;
+  try {
+    const { promptist, diffusion, vae } = await resolveNames(
+      {
+        promptist: PROMPTIST_CHECKPOINT || undefined,
+        diffusion: DIFFUSION_CHECKPOINT || undefined,
+        vae: VAE || undefined,
+      },
+      config,
+    );
+    return {
+      named: {
+        ...config,
+        PROMPTIST_CHECKPOINT: promptist ?? "",
+        DIFFUSION_CHECKPOINT: diffusion ?? "",
+        VAE: vae ?? "",
+      },
+      unclear: [],
+    };
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    const finding: Finding = { subject: "names", state: "broken", found: "not clear", todo: error.message };
+    return { named: config, unclear: [finding] };
+  }
+}
+
+/** Models that are listed without --verbose. */
+const FEW_MODELS = 20;
+
+/** What lies in other programs' folders, in the hub's cache and beside the checkpoints. */
+function libraryFinding({ models, notes }: Library, { modelsDirs }: Config): Finding[] {
+  if (models.length === 0 && modelsDirs.length === 0 && notes.length === 0) return [];
+  const list = models.length > FEW_MODELS ? ["promptist checkpoints list shows all."] : [];
+  const todo = [...notes, ...list].join(" ") || null;
+  const found = models.length === 0 ? "none found" : modelCounts(models);
+  return [{ subject: "models", state: notes.length > 0 ? "note" : "ok", found, todo }];
 }
 
 async function disk(dataDir: string): Promise<Finding> {

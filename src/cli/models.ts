@@ -1,6 +1,8 @@
+import { resolve } from "node:path";
 import { miniatureLine } from "../bot/words/result.js";
 import { ownSide } from "../checkpoints/layouts/diffusion-files.js";
 import type { FoundJudges } from "../checkpoints/layouts/find-judges.js";
+import { type ModelNames, resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import type { Phase } from "../core/job.js";
 import { type PictureSize, SIDE_FACTOR, showSize } from "../core/options.js";
@@ -25,19 +27,38 @@ export class Models {
   readonly #gpu = new GpuLock();
   readonly #abort = new AbortController();
 
-  constructor(
+  /**
+   * Chooses the models that the flags and the configuration name, by path or by name. Throws CheckpointError
+   * CHECKPOINT_MISSING for a name that is not clear.
+   */
+  static async open(config: Config, output: Output, flags: Partial<TextFlags & ImageFlags>): Promise<Models> {
+    const named = await resolveNames(
+      {
+        promptist: flags.promptist ?? (config.PROMPTIST_CHECKPOINT || undefined),
+        diffusion: flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined),
+        vae: flags.vae ?? (config.VAE || undefined),
+        loras: flags.lora ?? [],
+      },
+      config,
+    );
+    return new Models(config, output, flags, named);
+  }
+
+  private constructor(
     config: Config,
     readonly output: Output,
     flags: Partial<TextFlags & ImageFlags>,
+    { promptist, diffusion, vae, loras }: ModelNames,
   ) {
     this.choice = chooseModels({
       checkpointsDir: config.checkpointsDir,
       miniatureDir: config.miniatureDir,
-      promptist: flags.promptist ?? (config.PROMPTIST_CHECKPOINT || undefined),
-      diffusion: flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined),
+      hubCacheDir: config.hubCacheDir,
+      promptist,
+      diffusion,
       clip: config.CLIP_CHECKPOINT || undefined,
-      loras: flags.lora ?? [],
-      vae: flags.vae ?? (config.VAE || undefined),
+      loras: (loras ?? []).map((lora) => ({ ...lora, file: resolve(lora.file) })),
+      vae,
       clipSkip: flags.clipSkip ?? config.CLIP_SKIP,
       device: flags.device ?? config.DEVICE,
       weights: flags.weights ?? config.PROMPTIST_WEIGHTS,

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { FoundCheckpoint } from "../checkpoints/layouts/catalog.js";
 import { BLOCK_COUNTS, type LoraChoice } from "../checkpoints/layouts/lora.js";
@@ -61,7 +60,7 @@ const NUMBER = "-?(?:\\d+\\.?\\d*|\\.\\d+)";
 const LORA = new RegExp(`^(.+?)(?::(${NUMBER})(?::(${NUMBER}(?:,${NUMBER})*))?)?$`, "s");
 
 /**
- * `FILE`, `FILE:WEIGHT` or `FILE:WEIGHT:BLOCKS`, appended to `before`. A Windows drive's colon is not followed by
+ * `FILE`, `FILE:WEIGHT` or `FILE:WEIGHT:BLOCKS`, appended to `before`; the file may be a name. A Windows drive's colon is not followed by
  * a number.
  */
 const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
@@ -75,7 +74,7 @@ const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
     throw new InvalidArgumentError(
       `expected ${BLOCK_COUNTS.join(" or ")} weights of blocks after FILE:WEIGHT:, not ${blocks.length}`,
     );
-  const choice = { file: resolve(file), weight };
+  const choice = { file, weight };
   return [...before, list === undefined ? choice : { ...choice, blocks }];
 };
 const MAX_LORA_WEIGHT = 10;

@@ -49,9 +49,9 @@ export function buildProgram(config: Config): Command {
       ),
       config,
     ),
-  ).action((text: string, flags: TextFlags, command: Command) => {
+  ).action(async (text: string, flags: TextFlags, command: Command) => {
     const output = outputOf(flags);
-    return optimize(new Models(config, output, flags), output, text, flags, givenOn(command));
+    return optimize(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
   addSeedOption(
     addImageOptions(
@@ -68,9 +68,9 @@ export function buildProgram(config: Config): Command {
     ),
   )
     .requiredOption("--out <file.png>", "the picture to write")
-    .action((text: string, flags: ImageFlags & { out: string }, command: Command) => {
+    .action(async (text: string, flags: ImageFlags & { out: string }, command: Command) => {
       const output = outputOf(flags);
-      return generate(new Models(config, output, flags), output, text, flags, givenOn(command));
+      return generate(await Models.open(config, output, flags), output, text, flags, givenOn(command));
     });
   const both = (command: Command) =>
     addSeedOption(
@@ -83,9 +83,9 @@ export function buildProgram(config: Config): Command {
       'compare "A cat in the rain" --out cat',
       'compare "A cat in the rain" --out cat --seed 7 --negative "blurry"',
     ),
-  ).action((text: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
+  ).action(async (text: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
     const output = outputOf(flags);
-    return compare(new Models(config, output, flags), output, text, flags, givenOn(command));
+    return compare(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
   both(
     verb(
@@ -94,9 +94,9 @@ export function buildProgram(config: Config): Command {
       "batch prompts.txt --out drawn",
       "batch drawn/report.csv --out again",
     ),
-  ).action((file: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
+  ).action(async (file: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
     const output = outputOf(flags);
-    return batch(new Models(config, output, flags), output, config, file, flags, givenOn(command));
+    return batch(await Models.open(config, output, flags), output, config, file, flags, givenOn(command));
   });
   addCommonOptions(
     verb(
@@ -114,9 +114,9 @@ export function buildProgram(config: Config): Command {
         .choices(PRECISIONS)
         .default(config.DIFFUSION_PRECISION),
     )
-    .action((images: readonly string[], flags: ScoreFlags) => {
+    .action(async (images: readonly string[], flags: ScoreFlags) => {
       const output = outputOf(flags);
-      return score(new Models(config, output, flags), output, config, images, flags);
+      return score(await Models.open(config, output, flags), output, config, images, flags);
     });
   addSeedOption(
     addTextOptions(
@@ -131,9 +131,9 @@ export function buildProgram(config: Config): Command {
       ),
       config,
     ),
-  ).action((flags: TextFlags) => {
+  ).action(async (flags: TextFlags) => {
     const output = outputOf(flags);
-    return verify(new Models(config, output, flags), output, flags);
+    return verify(await Models.open(config, output, flags), output, flags);
   });
   addCommonOptions(
     verb(

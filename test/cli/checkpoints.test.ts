@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -9,6 +9,7 @@ import { openWeightFile } from "../../src/checkpoints/files/open.js";
 import { type NewTensor, writeSafetensors } from "../../src/checkpoints/files/safetensors.js";
 import { readPngText } from "../../src/pictures/png.js";
 import { TestHub } from "../support/hub.js";
+import { stableDiffusion, writeSparse } from "../support/sparse-models.js";
 
 /** The compiled program as people run it; `npm test` compiles first. */
 
@@ -138,6 +139,47 @@ describe("checkpoints pull", () => {
     expect(drawn).toMatchObject({ code: 0, json: { checkpoint: "stable-diffusion-v1-5", miniature: false } });
     expect((await sharp(out).stats()).entropy).toBeGreaterThan(1);
   }, 180_000);
+});
+
+describe("models of other programs", () => {
+  it("are listed, and may be named", async () => {
+    const a1111 = mkdtempSync(join(folder, "a1111-"));
+    const at = (path: string) => join(a1111, "models", path);
+    mkdirSync(at("Stable-diffusion"), { recursive: true });
+    writeSparse(at("Stable-diffusion/my one.safetensors"), stableDiffusion());
+    cpSync(join(ROOT, "test", "golden", "lora", "kohya.safetensors"), at("Lora/style.safetensors"), {
+      recursive: true,
+    });
+    cpSync(join(ROOT, "test", "golden", "checkpoints", "refused", "reduce-eval.bin"), at("Lora/evil.pt"));
+    const settings = { MODELS_DIRS: a1111, CHECKPOINTS_DIR: mkdtempSync(join(folder, "own-")) };
+    const { json } = await promptist(["checkpoints", "list", "--json"], settings);
+    expect(json.found).toMatchObject([
+      {
+        name: "my one",
+        kind: "checkpoint",
+        misfit: null,
+        path: at("Stable-diffusion/my one.safetensors"),
+      },
+      { name: "style", kind: "lora", detail: expect.stringContaining("rank"), misfit: null },
+      { name: "evil", kind: "unknown", broken: true },
+    ]);
+    const { stdout } = await promptist(["checkpoints", "list"], settings);
+    expect(stdout).toMatch(/^LoRA, ranks .* yes {3}\S.*style\.safetensors$/m);
+    expect(stdout).toMatch(/^unreadable .* no .*evil\.pt {2}\(cannot be read: its pickle asks for .*eval/m);
+    const doctor = await promptist(["doctor", "--json"], settings);
+    expect(doctor.json.findings).toContainEqual({
+      subject: "models",
+      state: "ok",
+      found: "1 checkpoint (fits), 1 LoRA (fits), 1 file that cannot be read",
+      todo: null,
+    });
+    const checked = await promptist(["checkpoints", "check", "my one", "--json"], settings);
+    expect(checked).toMatchObject({ code: 0, json: { fit: true } });
+    const absent = await promptist(["checkpoints", "check", "my onne", "--json"], settings);
+    expect(absent.json).toMatchObject({
+      error: { message: expect.stringContaining("Did you mean my one?") },
+    });
+  });
 });
 
 /** On Windows a process cannot ask another to stop by a signal. */

@@ -3,6 +3,7 @@ import {
   type FoundCheckpoint,
   findClipTokenizer,
   findDiffusion,
+  findGpt2Tokenizer,
   findPromptist,
   findVae,
 } from "../../checkpoints/layouts/catalog.js";
@@ -18,6 +19,8 @@ import { type HostOptions, ModelHost } from "./model-host.js";
 /** Which checkpoints the program runs, and how. */
 export interface ModelChoice {
   readonly promptist: FoundCheckpoint;
+  /** Folder of the tokenizer of `promptist`; by default the checkpoint's own. */
+  readonly promptistTokenizer?: string;
   readonly diffusion: FoundCheckpoint;
   /** Folder of the tokenizer of `diffusion`. */
   readonly clipTokenizer: string;
@@ -41,6 +44,8 @@ export interface ModelWishes
   extends Pick<ModelChoice, "device" | "weights" | "precision" | "cacheDir" | "threads"> {
   readonly checkpointsDir: string;
   readonly miniatureDir?: string;
+  /** The cache that Hugging Face's programs share; without it, none is looked at. */
+  readonly hubCacheDir?: string | undefined;
   readonly promptist: string | undefined;
   readonly diffusion: string | undefined;
   readonly clip: string | undefined;
@@ -56,22 +61,27 @@ export interface ModelWishes
 export function chooseModels({
   checkpointsDir,
   miniatureDir,
+  hubCacheDir,
   loras = [],
   clipSkip = 0,
   ...wishes
 }: ModelWishes): ModelChoice {
   const { device, weights, precision, cacheDir, threads } = wishes;
+  const places = { miniatureDir, hubCacheDir };
   let promptist: FoundCheckpoint | undefined;
   let diffusion: FoundCheckpoint | undefined;
   const findWithAdditions = () => {
     const vae = findVae(wishes.vae);
-    const where = miniatureDir === undefined ? { vae } : { vae, miniatureDir };
-    return withAdditions(findDiffusion(wishes.diffusion, checkpointsDir, where), { loras, vae, clipSkip });
+    const found = findDiffusion(wishes.diffusion, checkpointsDir, { ...places, vae });
+    return withAdditions(found, { loras, vae, clipSkip });
   };
   return {
     get promptist() {
-      promptist ??= findPromptist(wishes.promptist, checkpointsDir, miniatureDir);
+      promptist ??= findPromptist(wishes.promptist, checkpointsDir, places);
       return promptist;
+    },
+    get promptistTokenizer() {
+      return findGpt2Tokenizer(this.promptist.directory, hubCacheDir);
     },
     get diffusion() {
       diffusion ??= findWithAdditions();
@@ -82,10 +92,10 @@ export function chooseModels({
     },
     clipSkip,
     get clipTokenizer() {
-      return findClipTokenizer(this.diffusion, checkpointsDir);
+      return findClipTokenizer(this.diffusion, checkpointsDir, hubCacheDir);
     },
     get judges() {
-      return findJudges(this.diffusion, checkpointsDir, wishes.clip, miniatureDir);
+      return findJudges(this.diffusion, checkpointsDir, wishes.clip, places);
     },
     loras,
     device,
@@ -161,6 +171,7 @@ export async function startWorker(
       ? {
           phase,
           directory: choice.promptist.directory,
+          tokenizer: choice.promptistTokenizer ?? choice.promptist.directory,
           weights: choice.weights,
           clipTokenizer: tokenizerIfAny(choice),
           device,

@@ -19,6 +19,8 @@ export type WorkerSpec = TextSpec | ImageSpec | ScoreSpec;
 export interface TextSpec {
   readonly phase: "text";
   readonly directory: string;
+  /** Folder of its tokenizer, if that is another. */
+  readonly tokenizer?: string;
   readonly device: DeviceName;
   readonly weights: TextWeights;
   /** Folder of the image model's tokenizer, to find words that it will not read; null for none. */

@@ -15,7 +15,14 @@ export async function loadTextModel(spec: TextSpec, onDevice: OnDevice = () => {
   const { cacheDir, directory, threads } = spec;
   const device = await openDevice(spec.device, { user: "text", floats: ["float32"], cacheDir });
   onDevice(device.name);
-  const promptist = await Promptist.open({ directory, device, weights: spec.weights, cacheDir, threads });
+  const promptist = await Promptist.open({
+    directory,
+    tokenizer: spec.tokenizer ?? directory,
+    device,
+    weights: spec.weights,
+    cacheDir,
+    threads,
+  });
   const clip = spec.clipTokenizer === null ? null : ClipTokenizer.open(spec.clipTokenizer);
   const cut = (text: string): string | null => clip?.encode(text).truncated ?? null;
   const { layers, width, heads, vocabulary, weights, weightBytes } = promptist.info;
