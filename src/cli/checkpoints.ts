@@ -49,8 +49,9 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
   );
   verb(
     "pull <name>",
-    "download a model: promptist, stable-diffusion-v1-5, clip, or org/name[@revision] of the hub",
+    "download a model: promptist, stable-diffusion-v1-5, clip, org/name[@revision] of the hub, a file or folder in it (org/name/file), or its pasted address",
     "pull promptist",
+    "pull org/name/style.safetensors",
     "pull clip --out models/clip",
   )
     .option("--out <dir>", "folder to fill (default: its own in CHECKPOINTS_DIR)")
@@ -227,6 +228,8 @@ async function pullVerb(config: Config, output: Output, name: string, flags: Pul
     endpoint: config.HF_ENDPOINT,
     token: config.HF_TOKEN || undefined,
     checkpointsDir: config.checkpointsDir,
+    hubCacheDir: config.hubCacheDir,
+    isOffline: config.isOffline,
     directory: flags.out,
     prefer: flags.precision,
     signal: stop.signal,
@@ -238,12 +241,14 @@ async function pullVerb(config: Config, output: Output, name: string, flags: Pul
     },
   });
   const seconds = (performance.now() - started) / 1000;
-  const { directory, bytes, downloadedBytes, files } = pulled;
+  const { directory, bytes, downloadedBytes, files, cached, commit } = pulled;
   output.result(
     { ...pulled, seconds },
-    downloadedBytes === 0
-      ? `${directory}: complete already, ${files.length} files, ${mib(bytes)}; every hash is right.`
-      : `${directory}: ${files.length} files, ${mib(bytes)}; ${mib(downloadedBytes)} came in ${seconds.toFixed(1)} s. Every hash is right.`,
+    cached
+      ? `${directory}: the Hugging Face cache has all of it (revision ${commit.slice(0, 8)}), ${files.length === 1 ? "1 file" : `${files.length} files`}, ${mib(bytes)}; it is used from there and nothing was downloaded.`
+      : downloadedBytes === 0
+        ? `${directory}: complete already, ${files.length} files, ${mib(bytes)}; every hash is right.`
+        : `${directory}: ${files.length} files, ${mib(bytes)}; ${mib(downloadedBytes)} came in ${seconds.toFixed(1)} s. Every hash is right.`,
   );
 }
 

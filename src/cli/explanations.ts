@@ -101,8 +101,8 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     todo: "Run the pull again; it continues where it stopped.",
   },
   HUB_UNREACHABLE: {
-    means: "The hub could not be reached.",
-    todo: "Check the network and HF_ENDPOINT; run the pull again, it continues where it stopped.",
+    means: "The hub could not be reached, or HF_HUB_OFFLINE forbids it.",
+    todo: "Check HF_HUB_OFFLINE, the network and HF_ENDPOINT; run the pull again, it continues where it stopped.",
   },
   HUB_HASH: {
     means: "A downloaded file is not what the hub says it is.",

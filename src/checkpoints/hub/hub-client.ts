@@ -142,6 +142,18 @@ export class HubClient {
     );
   }
 
+  /** The first bytes of a file, at most `most`. Throws CheckpointError HUB_*. */
+  async readStart(file: HubFile, most: number): Promise<Uint8Array> {
+    const headers = { "accept-encoding": "identity", range: `bytes=0-${most - 1}` };
+    const { response, watch } = await this.#request(this.#urlOf(file), {
+      repo: file.repo,
+      what: file.path,
+      headers,
+    });
+    const bytes = await this.#readAll(response, watch, file.path, most, { isCut: true });
+    return bytes ?? new Uint8Array();
+  }
+
   /**
    * Downloads a file to `part`, continuing from the bytes already there, and checks its hash. `onBytes` gets
    * the number of bytes on disk. If it throws, those bytes stay on disk, unless the length or hash is wrong.
@@ -232,17 +244,26 @@ export class HubClient {
     );
   }
 
-  /** The body's bytes; null if there are more than `limit`. Throws CheckpointError HUB_UNREACHABLE. */
-  async #readAll(response: Response, watch: Watch, what: string, limit: number): Promise<Buffer | null> {
+  /**
+   * The body's bytes; of more than `limit` null, or the first ones if `isCut`. Throws CheckpointError
+   * HUB_UNREACHABLE.
+   */
+  async #readAll(
+    response: Response,
+    watch: Watch,
+    what: string,
+    limit: number,
+    { isCut = false }: { readonly isCut?: boolean } = {},
+  ): Promise<Buffer | null> {
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     try {
       for await (const chunk of response.body ?? []) {
         watch.refresh();
         bytes += chunk.byteLength;
-        // Leaving the loop cancels the rest.
-        if (bytes > limit) return null;
         chunks.push(chunk);
+        // Leaving the loop cancels the rest.
+        if (bytes > limit) return isCut ? Buffer.concat(chunks, limit) : null;
       }
       return Buffer.concat(chunks, bytes);
     } catch (cause) {

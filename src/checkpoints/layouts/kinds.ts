@@ -17,6 +17,19 @@ export type ModelKind =
   | "clip"
   | "unknown";
 
+/** What a model of each kind is called in a sentence. */
+export const KIND_WORDS: Readonly<Record<ModelKind, string>> = {
+  checkpoint: "a checkpoint",
+  lora: "a LoRA",
+  vae: "a VAE",
+  embedding: "an embedding",
+  upscaler: "an upscaler",
+  controlnet: "a ControlNet",
+  rewriter: "a GPT-2",
+  clip: "a CLIP",
+  unknown: "a file",
+};
+
 /** Folders of the folder of checkpoints for models of one kind, where `checkpoints pull` puts single files. */
 export const KIND_FOLDER = {
   checkpoint: "checkpoints",
