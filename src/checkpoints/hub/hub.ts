@@ -353,9 +353,10 @@ async function kindOfStaged(path: string, staging: string, file: HubFile): Promi
 function requireUse(weights: StoredWeights, { repo, path }: HubFile): keyof typeof KIND_FOLDER {
   const { kind, misfit } = traitsOf(weights, weights.metadata);
   if (misfit === null && Object.hasOwn(KIND_FOLDER, kind)) return kind as keyof typeof KIND_FOLDER;
+  const reason = misfit?.startsWith("for ") ? `${KIND_WORDS[kind]} ${misfit}` : (misfit ?? KIND_WORDS[kind]);
   throw new CheckpointError(
     "CHECKPOINT_ARCHITECTURE",
-    `${path} of ${repo} is not kept, since it cannot be used here: ${KIND_WORDS[kind]}, ${misfit ?? "which is not used alone"}.`,
+    `${path} of ${repo} is not kept, since it cannot be used here: ${reason}.`,
   );
 }
 

@@ -82,7 +82,7 @@ export function traitsOf(weights: TensorList, metadata: Readonly<Record<string, 
     const found = look(weights, metadata);
     if (found !== null) return { ...NOTHING, ...found };
   }
-  return { ...NOTHING, kind: "unknown", misfit: "of no kind that is known here" };
+  return { ...NOTHING, kind: "unknown", misfit: "its kind is not known here" };
 }
 
 type Look = (

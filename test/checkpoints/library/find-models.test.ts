@@ -170,7 +170,7 @@ describe("kinds", () => {
       xl: ["embedding", SDXL, "2 vectors", only(SDXL)],
       upscaler: ["upscaler", null, null, "an upscaler, which is not used here"],
       control: ["controlnet", null, null, "a ControlNet, which is not used here"],
-      what: ["unknown", null, null, "of no kind that is known here"],
+      what: ["unknown", null, null, "its kind is not known here"],
       "stable-diffusion": ["checkpoint", SD1, "folder", null],
       promptist: ["rewriter", null, "GPT-2", null],
       clip: ["clip", null, null, null],
