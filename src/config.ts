@@ -107,17 +107,17 @@ export const VARIABLES = {
   PROMPTIST_CHECKPOINT: variable(
     "",
     text,
-    "Folder of the Promptist checkpoint. Empty: CHECKPOINTS_DIR/promptist, else the miniature.",
+    "Folder of the Promptist checkpoint. Empty: CHECKPOINTS_DIR/promptist, else the Hugging Face cache, else the miniature.",
   ),
   DIFFUSION_CHECKPOINT: variable(
     "",
     text,
-    "Folder of the Stable Diffusion checkpoint. Empty: CHECKPOINTS_DIR/stable-diffusion-v1-5, else the miniature.",
+    "Stable Diffusion checkpoint: a folder, a file, a name that `promptist checkpoints list` shows, or an id in the Hugging Face cache. Empty: CHECKPOINTS_DIR/stable-diffusion-v1-5, else the Hugging Face cache, else the miniature.",
   ),
   VAE: variable(
     "",
     text,
-    "VAE to use in place of the checkpoint's own: a file or a folder. Empty: NAME.vae.safetensors beside the single file NAME.safetensors, else the checkpoint's own.",
+    "VAE to use in place of the checkpoint's own: a file, a folder or a name. Empty: NAME.vae.safetensors beside the single file NAME.safetensors, else the checkpoint's own.",
   ),
   CLIP_SKIP: variable(
     "0",
@@ -127,7 +127,7 @@ export const VARIABLES = {
   CLIP_CHECKPOINT: variable(
     "",
     text,
-    "Folder of the CLIP that scores pictures. Empty: CHECKPOINTS_DIR/clip, if it is there. none: no scores.",
+    "Folder of the CLIP that scores pictures. Empty: CHECKPOINTS_DIR/clip, else the Hugging Face cache, if it is there. none: no scores.",
   ),
   MODELS_DIRS: variable(
     "",

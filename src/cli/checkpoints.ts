@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import { describeDifference, type TensorDifference, tensorDifferences } from "../checkpoints/compile.js";
 import { openWeightFile, openWeights } from "../checkpoints/files/open.js";
 import type { Weights } from "../checkpoints/files/weights.js";
-import { findDiffusion, findPromptist, findVae } from "../checkpoints/layouts/catalog.js";
+import { findDiffusion, findPromptist, findVae, publishedInCache } from "../checkpoints/layouts/catalog.js";
 import { readConfig, readJson } from "../checkpoints/layouts/config.js";
 import {
   DIFFUSION_PARTS,
@@ -12,7 +12,7 @@ import {
   isFile,
   openDiffusion,
 } from "../checkpoints/layouts/diffusion-files.js";
-import { safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
+import { findCachedClip, safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
 import { KIND_FOLDER } from "../checkpoints/layouts/kinds.js";
 import { clipTextWeights } from "../checkpoints/layouts/names.js";
 import { readTokenizerConfig } from "../checkpoints/layouts/tokenizer-config.js";
@@ -119,16 +119,24 @@ const mib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`;
 async function list(config: Config, output: Output): Promise<void> {
   const { PUBLISHED, partialDownloads } = await import("../checkpoints/hub/hub.js");
   const partial = await partialDownloads(config.checkpointsDir);
+  const cached: Readonly<Record<string, string | null>> = {
+    promptist: publishedInCache("promptist", config.hubCacheDir).whole,
+    "stable-diffusion-v1-5": publishedInCache("diffusion", config.hubCacheDir).whole,
+    clip: findCachedClip(config.hubCacheDir),
+  };
   const known = Object.entries(PUBLISHED).map(([name, { repo, folder, what }]) => {
-    const directory = resolve(config.checkpointsDir, folder);
+    const own = resolve(config.checkpointsDir, folder);
+    const inCache = cached[name] ?? null;
+    const isOwn = existsSync(own) && readdirSync(own).length > 0;
+    const directory = isOwn || inCache === null ? own : inCache;
     const started = partial.find((found) => found.directory === `${directory}.partial`);
-    const isHere = existsSync(directory) && readdirSync(directory).length > 0;
+    const isHere = isOwn || inCache !== null;
     return {
       name,
       repo,
       what,
       directory,
-      state: isHere ? "here" : started ? "partial" : "absent",
+      state: isOwn ? "here" : inCache !== null ? "cached" : started ? "partial" : "absent",
       bytes: isHere ? bytesOf(directory) : (started?.bytes ?? 0),
       precision: isHere ? precisionOf(directory) : null,
     };

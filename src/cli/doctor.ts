@@ -3,7 +3,7 @@ import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { inviteUrl } from "../bot/discord/application.js";
 import { checkTensors, extraNote } from "../checkpoints/compile.js";
-import { findVae, inspectCheckpoint } from "../checkpoints/layouts/catalog.js";
+import { findVae, inspectCheckpoint, publishedInCache } from "../checkpoints/layouts/catalog.js";
 import { DIFFUSION_PARTS } from "../checkpoints/layouts/diffusion-files.js";
 import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
 import { findModels, type Library } from "../checkpoints/library/find-models.js";
@@ -219,13 +219,16 @@ async function checkpointFinding(
     : "not found";
   if (problems.length > 0)
     return { subject, state: checkpoint ? "broken" : "missing", found, todo: problems.join(" ") };
-  if (checkpoint?.isMiniature)
+  if (checkpoint?.isMiniature) {
+    const { problem } = publishedInCache(kind, config.hubCacheDir);
+    const part = problem === null ? "" : ` The Hugging Face cache has a part of them: ${problem}`;
     return {
       subject,
       state: "note",
       found,
-      todo: `Only the miniature is here, which shows that everything works, not what the published weights can do. Get them: promptist checkpoints pull ${kind === "promptist" ? "promptist" : "stable-diffusion-v1-5"}`,
+      todo: `Only the miniature is here, which shows that everything works, not what the published weights can do.${part} Get them: promptist checkpoints pull ${kind === "promptist" ? "promptist" : "stable-diffusion-v1-5"}`,
     };
+  }
   if (checkpoint === null) return { subject, state: "ok", found, todo: null };
   try {
     const vae = kind === "diffusion" ? findVae(config.VAE || undefined) : null;

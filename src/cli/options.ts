@@ -185,9 +185,15 @@ export function addTextOptions(command: Command, config: Config): Command {
 
 export function addImageOptions(command: Command, config: Config): Command {
   return command
-    .option("--diffusion <path>", "Stable Diffusion checkpoint: a folder or a single file")
-    .addOption(loraOption("LoRA to merge, such as style.safetensors:0.8; give it again for more"))
-    .option("--vae <path>", "VAE to use instead of the checkpoint's own: a file or a folder (default: VAE)")
+    .option(
+      "--diffusion <path>",
+      "Stable Diffusion checkpoint: a folder, a single file, or a name that checkpoints list shows",
+    )
+    .addOption(loraOption("LoRA to merge, a file or a name, such as style:0.8; give it again for more"))
+    .option(
+      "--vae <path>",
+      "VAE to use instead of the checkpoint's own: a file, a folder or a name (default: VAE)",
+    )
     .option(
       "--clip-skip <n>",
       "last layers of the text encoder to leave out",

@@ -9,6 +9,7 @@ import { openWeightFile } from "../../src/checkpoints/files/open.js";
 import { type NewTensor, writeSafetensors } from "../../src/checkpoints/files/safetensors.js";
 import { readPngText } from "../../src/pictures/png.js";
 import { TestHub } from "../support/hub.js";
+import { cacheRepo } from "../support/hub-cache.js";
 import { stableDiffusion, writeSparse } from "../support/sparse-models.js";
 
 /** The compiled program as people run it; `npm test` compiles first. */
@@ -138,6 +139,43 @@ describe("checkpoints pull", () => {
     );
     expect(drawn).toMatchObject({ code: 0, json: { checkpoint: "stable-diffusion-v1-5", miniature: false } });
     expect((await sharp(out).stats()).entropy).toBeGreaterThan(1);
+  }, 180_000);
+});
+
+describe("the Hugging Face cache", () => {
+  it("is read in place by every command, offline too", async () => {
+    const hubCacheDir = mkdtempSync(join(folder, "hub-"));
+    const { "vocab.json": vocabulary, "merges.txt": merges, ...rest } = filesOf(join(MINIATURE, "promptist"));
+    cacheRepo(hubCacheDir, "microsoft/Promptist", rest);
+    const diffusion = filesOf(join(MINIATURE, "stable-diffusion"));
+    const snapshot = cacheRepo(hubCacheDir, "stable-diffusion-v1-5/stable-diffusion-v1-5", diffusion);
+    const settings = {
+      HF_HUB_CACHE: hubCacheDir,
+      HF_HUB_OFFLINE: "1",
+      CHECKPOINTS_DIR: join(folder, "none"),
+    };
+    const known = async () => (await promptist(["checkpoints", "list", "--json"], settings)).json.known;
+    expect(await known()).toMatchObject([{ state: "absent" }, { state: "cached", directory: snapshot }, {}]);
+    const doctor = await promptist(["doctor"], settings);
+    expect(doctor.stdout).toMatch(/The Hugging Face cache has a part of them: .*lacks vocab\.json/);
+    const refused = await promptist(["checkpoints", "pull", "promptist", "--json"], settings);
+    expect(refused).toMatchObject({ code: 1, json: { error: { code: "HUB_UNREACHABLE" } } });
+    expect(refused.stderr).toContain("The Hugging Face cache has a part of microsoft/Promptist");
+
+    cacheRepo(hubCacheDir, "openai-community/gpt2", { "vocab.json": vocabulary!, "merges.txt": merges! });
+    const pulled = await promptist(["checkpoints", "pull", "promptist"], settings);
+    expect(pulled.stdout).toMatch(
+      /the Hugging Face cache has all of it \(revision aaaaaaaa\), \d+ files, .* nothing was/,
+    );
+    expect(await known()).toMatchObject([{ state: "cached" }, { state: "cached" }, {}]);
+    const rewritten = await promptist(["optimize", "A cat", "--max-new-tokens", "8", "--json"], settings);
+    expect(rewritten).toMatchObject({ code: 0, json: { checkpoint: "Promptist", miniature: false } });
+    const out = join(folder, "cached.png");
+    const drawn = await promptist(
+      ["generate", "A cat", "--steps", "2", "--seed", "1", "--out", out, "--json"],
+      settings,
+    );
+    expect(drawn).toMatchObject({ code: 0, json: { checkpoint: "stable-diffusion-v1-5", miniature: false } });
   }, 180_000);
 });
 

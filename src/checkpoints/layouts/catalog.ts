@@ -232,21 +232,36 @@ function locate(
   checkpointsDir: string,
   { miniatureDir = miniaturesIn(checkpointsDir), hubCacheDir }: Places,
 ): string {
-  const { folder, miniature, title, toDo, repos } = KINDS[kind];
+  const { folder, miniature, title, toDo } = KINDS[kind];
   if (given !== undefined) return locateGiven(kind, given, checkpointsDir, hubCacheDir);
   const isThere = (directory: string) => existsSync(directory) && listFolder(directory).length > 0;
   const published = resolve(checkpointsDir, folder);
   if (isThere(published)) return published;
-  const cached = cachedFolders(hubCacheDir, repos).find(
-    (directory) => firstProblem(kind, directory, hubCacheDir) === null,
-  );
-  if (cached !== undefined) return cached;
+  const cached = publishedInCache(kind, hubCacheDir).whole;
+  if (cached !== null) return cached;
   const small = resolve(miniatureDir, miniature);
   if (isThere(small)) return small;
   throw new CheckpointError(
     "CHECKPOINT_MISSING",
     `There is no ${title} in ${published}. ${toDo} Or run: promptist checkpoints pull ${folder}`,
   );
+}
+
+/**
+ * The published model in the hub's cache: its folder if it is whole, else what keeps the one that is there from
+ * being used; both null if there is none.
+ */
+export function publishedInCache(
+  kind: CheckpointKind,
+  hubCacheDir: string | undefined,
+): { readonly whole: string | null; readonly problem: string | null } {
+  const problems: string[] = [];
+  for (const directory of cachedFolders(hubCacheDir, KINDS[kind].repos)) {
+    const problem = firstProblem(kind, directory, hubCacheDir);
+    if (problem === null) return { whole: directory, problem: null };
+    problems.push(problem.message);
+  }
+  return { whole: null, problem: problems[0] ?? null };
 }
 
 /** What the user named: a path, a folder of the folder of checkpoints, or a repository in the hub's cache. */

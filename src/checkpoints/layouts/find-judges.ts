@@ -83,15 +83,19 @@ function findClip(
   const published = resolve(checkpointsDir, "clip");
   if (existsSync(join(published, "config.json")) && findWeightFiles(published))
     return { directory: published, name: "clip", isMiniature: false };
-  const cached = isMiniature ? null : cachedSnapshot(hubCacheDir, CLIP_REPO);
-  if (cached !== null && isWholeClip(cached.directory))
-    return { directory: cached.directory, name: "clip", isMiniature: false };
+  const cached = isMiniature ? null : findCachedClip(hubCacheDir);
+  if (cached !== null) return { directory: cached, name: "clip", isMiniature: false };
   return isMiniature && existsSync(join(miniature, "config.json"))
     ? { directory: miniature, name: "miniature", isMiniature: true }
     : null;
 }
 
-/** Programs often fetch only CLIP's tokenizer into the hub's cache. */
+/** Folder of the published CLIP in the hub's cache, if it is whole: programs often fetch only its tokenizer. */
+export function findCachedClip(hubCacheDir: string | undefined): string | null {
+  const cached = cachedSnapshot(hubCacheDir, CLIP_REPO);
+  return cached !== null && isWholeClip(cached.directory) ? cached.directory : null;
+}
+
 const isWholeClip = (directory: string): boolean =>
   hasTokenizer(directory) && isWhole(() => openClip(directory).weights("fp32"));
 
