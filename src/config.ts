@@ -132,7 +132,7 @@ export const VARIABLES = {
   MODELS_DIRS: variable(
     "",
     text,
-    "Folders of other programs (A1111, Forge, ComfyUI) or any folders with models, separated by commas; they are read, never written. `promptist checkpoints list` shows what is there.",
+    "Folders of other programs (A1111, Forge, ComfyUI) or any folders with models, or ComfyUI's extra_model_paths.yaml, separated by commas; they are read, never written. `promptist checkpoints list` shows what is there.",
   ),
   HF_HUB_CACHE: variable(
     "",

@@ -12,6 +12,7 @@ import { readJson } from "../layouts/config.js";
 import { DIFFUSION_PARTS, openDiffusion, sidecarVae } from "../layouts/diffusion-files.js";
 import { type CachedSnapshot, cachedSnapshots, repoOfCached } from "../layouts/hub-cache.js";
 import { type ModelKind, type Traits, traitsOf } from "../layouts/kinds.js";
+import { foldersOfPathsFile, isPathsFile } from "./extra-paths.js";
 import { type IndexEntry, readIndex, writeIndex } from "./index-file.js";
 import { type Candidate, scanFolder } from "./scan.js";
 
@@ -103,9 +104,23 @@ function rootsOf(
   }
   return [
     ...(isThere(checkpointsDir) ? [[resolve(checkpointsDir), "own"] as const] : []),
-    ...modelsDirs.map((folder) => [resolve(folder), "dirs"] as const),
+    ...modelsDirs.flatMap((folder) =>
+      foldersOf(resolve(folder), notes).map((found) => [found, "dirs"] as const),
+    ),
     ...cached.map(({ directory }) => [directory, "hub-cache"] as const),
   ];
+}
+
+/** A folder of MODELS_DIRS, or those of them that ComfyUI's list names and that are there. */
+function foldersOf(path: string, notes: string[]): string[] {
+  if (!isPathsFile(path)) return [path];
+  try {
+    return foldersOfPathsFile(path).filter(isThere);
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    notes.push(error.message);
+    return [];
+  }
 }
 
 const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
@@ -300,6 +315,9 @@ const MAX_REASON = 160;
 function brief(message: string, path: string): string {
   const line = message
     .split("\n")[0]!
+    // What to do stands in the message of whoever opens the file.
+    .split(/\. (?=[A-Z])/)[0]!
+    .replace(/\.$/, "")
     .replaceAll(`${path}: `, "")
     .replaceAll(`${path} `, "")
     .replaceAll(path, "it")

@@ -27,7 +27,7 @@ import {
   vaeOf,
   writeSparse,
 } from "../../support/sparse-models.js";
-import { golden, temporaryFolder } from "../support.js";
+import { golden, randomIntegers, temporaryFolder } from "../support.js";
 
 const MINIATURE = fileURLToPath(new URL("../../../checkpoints/miniature/", import.meta.url));
 const library = (...path: string[]) => golden("..", "library", ...path);
@@ -203,6 +203,41 @@ describe("folders", () => {
     expect(notes).toEqual([]);
   });
 
+  it("as ComfyUI's extra_model_paths.yaml names them", async () => {
+    for (const path of [
+      "web/models/Lora/a",
+      "web/models/LyCORIS/b",
+      "web/embeddings/c",
+      "web/other/x",
+      "mine/d",
+    ])
+      sparse(`${path}.safetensors`, kohyaLora(4));
+    const list = put(
+      "comfy/extra_model_paths.yaml",
+      [
+        "a111:",
+        `  base_path: ${join(root, "web")}`,
+        "  is_default: true",
+        "  checkpoints: models/Stable-diffusion",
+        "  loras: |",
+        "    models/Lora",
+        "    models/LyCORIS",
+        "  embeddings: embeddings",
+        "# comfyui:",
+        "own:",
+        "  base_path: ..",
+        "  loras: [mine]",
+      ].join("\n"),
+    );
+    const { models, notes } = await find({ modelsDirs: [list] });
+    expect(models.map(({ name }) => name)).toEqual(["a", "b", "c", "d"]);
+    expect(notes).toEqual([]);
+    const broken = put("broken.yaml", "a: [");
+    expect((await find({ modelsDirs: [broken] })).notes).toEqual([expect.stringContaining("it is not YAML")]);
+    const empty = put("empty.yaml", "a: 1");
+    expect((await find({ modelsDirs: [empty] })).notes).toEqual([`${empty} names no folders of models.`]);
+  });
+
   it("are followed through links once, without end or double", async () => {
     sparse("real/a.safetensors", kohyaLora(4));
     symlinkSync(join(root, "real"), join(root, "again"), "dir");
@@ -322,6 +357,35 @@ describe("a file that cannot be read", () => {
     expect(reasons.evil).toMatch(/(posix|nt)\.system/);
     expect(reasons["huge-config"]).toMatch(/8589934592 bytes/);
     for (const reason of Object.values(reasons)) expect(reason!.length).toBeLessThan(200);
+  });
+});
+
+describe("files that were damaged at random", () => {
+  it("are all listed, and none stops the others", async () => {
+    const random = randomIntegers(7);
+    const sources = [
+      golden("..", "lora", "kohya.safetensors"),
+      golden("..", "lora-families", "loha.safetensors"),
+      golden("..", "checkpoints-single-file", "model.safetensors"),
+      golden("training.ckpt"),
+      golden("..", "checkpoints-training", "legacy.ckpt"),
+      ...["nested.pt", "token.bin", "xl.safetensors", "upscaler.pth"].map((name) => library(name)),
+    ];
+    const count = 300;
+    for (let i = 0; i < count; i++) {
+      const source = sources[i % sources.length]!;
+      const bytes = readFileSync(source);
+      // Mostly in the header, where names, sizes and the pickle's instructions are.
+      for (let n = 1 + random(4); n > 0; n--) bytes[random(Math.min(bytes.length, 4000))] = random(256);
+      const cut = random(4) === 0 ? bytes.subarray(0, random(bytes.length)) : bytes;
+      put(`${i}${source.slice(source.lastIndexOf("."))}`, cut);
+    }
+    put("whole.safetensors", readFileSync(sources[0]!));
+    const { models, notes } = await find();
+    expect(models).toHaveLength(count + 1);
+    expect(notes).toEqual([]);
+    expect(models.find(({ name }) => name === "whole")).toMatchObject({ kind: "lora", misfit: null });
+    for (const { misfit, broken } of models) if (broken) expect(misfit).toMatch(/^cannot be read: \S/);
   });
 });
 
