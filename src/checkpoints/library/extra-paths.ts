@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { CheckpointError } from "../../core/errors.js";
@@ -12,7 +12,7 @@ const NO_FOLDERS = new Set(["base_path", "is_default", "custom_nodes"]);
 /** Whether an entry of MODELS_DIRS is ComfyUI's list of folders, not a folder. */
 export const isPathsFile = (path: string): boolean => /\.ya?ml$/i.test(path) && isFile(path);
 
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
 
 /**
  * The folders that ComfyUI's `extra_model_paths.yaml` names: sections with a `base_path` and, for each kind of

@@ -103,7 +103,7 @@ function rootsOf(
     notes.push(`${hubCacheDir} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
   }
   return [
-    ...(isThere(checkpointsDir) ? [[resolve(checkpointsDir), "own"] as const] : []),
+    ...(existsSync(checkpointsDir) ? [[resolve(checkpointsDir), "own"] as const] : []),
     ...modelsDirs.flatMap((folder) =>
       foldersOf(resolve(folder), notes).map((found) => [found, "dirs"] as const),
     ),
@@ -115,15 +115,13 @@ function rootsOf(
 function foldersOf(path: string, notes: string[]): string[] {
   if (!isPathsFile(path)) return [path];
   try {
-    return foldersOfPathsFile(path).filter(isThere);
+    return foldersOfPathsFile(path).filter((folder) => existsSync(folder));
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
     notes.push(error.message);
     return [];
   }
 }
-
-const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
 /** A file's traits with what depends on the files beside it, which come and go. */
 function told(entry: IndexEntry, { path, real, isFolder }: Candidate) {
@@ -171,14 +169,33 @@ class Judge {
   /** Null if the time is up. */
   judge(candidate: Candidate, hubCacheDir: string | undefined): IndexEntry | null {
     const { path, isFolder } = candidate;
-    const { bytes, mtimeMs } = isFolder ? stampOf(path) : candidate;
+    let stamp: Stamp = candidate;
+    try {
+      if (isFolder) stamp = stampOf(path);
+    } catch (error) {
+      return { bytes: 0, mtimeMs: 0, ...unreadable(path, error) };
+    }
+    const { bytes, mtimeMs } = stamp;
     const kept = this.#known.get(path);
     if (kept !== undefined && kept.bytes === bytes && kept.mtimeMs === mtimeMs) return kept;
     if (performance.now() > this.#until) {
       this.#unread++;
       return null;
     }
-    const entry = { bytes, mtimeMs, ...this.#read(path, isFolder, hubCacheDir) };
+    try {
+      const traits = isFolder ? folderTraits(path, hubCacheDir) : this.#fileTraits(path);
+      const entry = { bytes, mtimeMs, ...traits, broken: false };
+      // What a folder lacks may lie in another one, and come without a trace in this one.
+      return isFolder && traits.misfit !== null ? entry : this.#keep(path, entry);
+    } catch (error) {
+      const entry = { bytes, mtimeMs, ...unreadable(path, error) };
+      // A file that could not be opened may be opened next time.
+      const isLasting = error instanceof CheckpointError && error.code !== "CHECKPOINT_MISSING";
+      return isLasting && !isFolder ? this.#keep(path, entry) : entry;
+    }
+  }
+
+  #keep(path: string, entry: IndexEntry): IndexEntry {
     this.isChanged = true;
     this.entries.delete(path);
     this.entries.set(path, entry);
@@ -190,17 +207,6 @@ class Judge {
     return [
       `${this.#unread} more files were not read yet, to save time. Run the same again: it goes on where it stopped.`,
     ];
-  }
-
-  #read(path: string, isFolder: boolean, hubCacheDir: string | undefined): Traits & { broken: boolean } {
-    try {
-      const traits = isFolder ? folderTraits(path, hubCacheDir) : this.#fileTraits(path);
-      return { ...traits, broken: false };
-    } catch (error) {
-      const reason = reasonOf(error);
-      const misfit = `cannot be read: ${brief(reason, path)}`;
-      return { kind: "unknown", family: null, detail: null, misfit, lacksVae: false, broken: true };
-    }
   }
 
   #fileTraits(path: string): Traits {
@@ -231,6 +237,16 @@ const baseOf = (metadata: Readonly<Record<string, string>>) => [
   metadata.ss_base_model_version,
   metadata["modelspec.architecture"],
 ];
+
+/** What is told of what the file or the disk is to blame for; throws any other error again. */
+const unreadable = (path: string, error: unknown) => ({
+  kind: "unknown" as const,
+  family: null,
+  detail: null,
+  misfit: `cannot be read: ${brief(reasonOf(error), path)}`,
+  lacksVae: false,
+  broken: true,
+});
 
 /** Why a single file's models are not run here, or null. */
 function diffusionMisfit(path: string): string | null {
@@ -278,13 +294,19 @@ function pipelineFamily(directory: string): string | null {
   if (/^Flux/.test(name)) return "Flux";
   if (/^StableDiffusion3/.test(name)) return "Stable Diffusion 3";
   const unet = join(directory, "unet", "config.json");
-  if (!isThere(unet)) return null;
+  if (!existsSync(unet)) return null;
   const width = (readJson(unet) as { cross_attention_dim?: unknown } | null)?.cross_attention_dim;
   return width === 768 ? "Stable Diffusion 1.x" : width === 1024 ? "Stable Diffusion 2.x" : null;
 }
 
-/** Size of a folder's files and the time of the latest, two levels deep. */
-function stampOf(directory: string): { bytes: number; mtimeMs: number } {
+/** By which a change is seen. */
+interface Stamp {
+  readonly bytes: number;
+  readonly mtimeMs: number;
+}
+
+/** Size of a folder's files and the time of the latest, two levels deep. Throws system errors. */
+function stampOf(directory: string): Stamp {
   let bytes = 0;
   let mtimeMs = 0;
   const add = (folder: string, isInner: boolean) => {
@@ -300,7 +322,6 @@ function stampOf(directory: string): { bytes: number; mtimeMs: number } {
   return { bytes, mtimeMs };
 }
 
-/** What the file or the disk is to blame for; throws any other error again. */
 function reasonOf(error: unknown): string {
   if (error instanceof CheckpointError) return error.message;
   const { code } = error as NodeJS.ErrnoException;

@@ -245,11 +245,14 @@ describe("folders", () => {
     symlinkSync(join(root, "real", "a.safetensors"), join(root, "same.safetensors"));
     symlinkSync(join(root, "nowhere"), join(root, "dangling.safetensors"));
     symlinkSync("itself.safetensors", join(root, "itself.safetensors"));
+    put("round/model_index.json", "{}");
+    symlinkSync("itself", join(root, "round", "itself"));
     const elsewhere = temporaryFolder();
     writeSparse(join(elsewhere, "linked.safetensors"), kohyaLora(4));
     symlinkSync(elsewhere, join(root, "elsewhere"), "dir");
     const { models, notes } = await find();
-    expect(models).toHaveLength(2);
+    expect(models).toHaveLength(3);
+    expect(models.find(({ name }) => name === "round")!.misfit).toMatch(/^cannot be read: .*ELOOP/);
     expect(models.map(({ realPath }) => realPath)).toContain(join(elsewhere, "linked.safetensors"));
     expect(notes.filter((note) => /dangling|itself/.test(note))).toHaveLength(2);
   });
@@ -445,6 +448,21 @@ describe("the index", () => {
     expect(existsSync(indexFile())).toBe(false);
     expect((await find()).models).toHaveLength(5);
     expect((await find({ patienceMs: -1 })).models).toHaveLength(5);
+  });
+
+  it("keeps nothing of what a folder lacks, since that may lie elsewhere", async () => {
+    const hubCacheDir = join(root, "hub");
+    const {
+      "vocab.json": vocabulary,
+      "merges.txt": merges,
+      ...rest
+    } = contentsOf(join(MINIATURE, "promptist"));
+    cacheRepo(hubCacheDir, "microsoft/Promptist", rest);
+    const promptist = async () =>
+      (await find({ modelsDirs: [], hubCacheDir })).models.find(({ name }) => name === "microsoft/Promptist");
+    expect((await promptist())!.misfit).toMatch(/lacks vocab\.json/);
+    cacheRepo(hubCacheDir, "gpt2", { "vocab.json": vocabulary!, "merges.txt": merges! });
+    expect((await promptist())!.misfit).toBeNull();
   });
 
   it("knows files with a sidecar of their own, which come and go", async () => {
