@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, parse, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { describeDifference, type TensorDifference, tensorDifferences } from "../checkpoints/compile.js";
 import { openWeightFile, openWeights } from "../checkpoints/files/open.js";
@@ -250,15 +250,28 @@ async function pullVerb(config: Config, output: Output, name: string, flags: Pul
   });
   const seconds = (performance.now() - started) / 1000;
   const { directory, bytes, downloadedBytes, files, cached, commit } = pulled;
-  output.result(
-    { ...pulled, seconds },
-    cached
-      ? `${directory}: the Hugging Face cache has all of it (revision ${commit.slice(0, 8)}), ${files.length === 1 ? "1 file" : `${files.length} files`}, ${mib(bytes)}; it is used from there and nothing was downloaded.`
-      : downloadedBytes === 0
-        ? `${directory}: complete already, ${files.length} files, ${mib(bytes)}; every hash is right.`
-        : `${directory}: ${files.length} files, ${mib(bytes)}; ${mib(downloadedBytes)} came in ${seconds.toFixed(1)} s. Every hash is right.`,
-  );
+  const what = `${files.length === 1 ? "1 file" : `${files.length} files`}, ${mib(bytes)}`;
+  const came = cached
+    ? `the Hugging Face cache has all of it (revision ${commit.slice(0, 8)}), ${what}; it is used from there and nothing was downloaded.`
+    : downloadedBytes === 0
+      ? `complete already, ${what}; every hash is right.`
+      : `${what}; ${mib(downloadedBytes)} came in ${seconds.toFixed(1)} s. Every hash is right.`;
+  output.result({ ...pulled, seconds }, `${directory}: ${came}${useOf(directory, config)}`);
 }
+
+/** How to name what came, if it is not found by itself. */
+function useOf(path: string, { checkpointsDir }: Config): string {
+  const kind = basename(dirname(path));
+  const isOwn = dirname(dirname(path)) === checkpointsDir;
+  const option = isOwn ? OPTION_OF_FOLDER.get(kind) : undefined;
+  return option === undefined ? "" : ` Use it: ${option} "${parse(path).name}"`;
+}
+
+const OPTION_OF_FOLDER: ReadonlyMap<string, string> = new Map([
+  [KIND_FOLDER.lora, "--lora"],
+  [KIND_FOLDER.vae, "--vae"],
+  [KIND_FOLDER.checkpoint, "--diffusion"],
+]);
 
 interface CheckedPart {
   readonly part: string;

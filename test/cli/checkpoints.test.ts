@@ -220,6 +220,26 @@ describe("models of other programs", () => {
   });
 });
 
+it("checkpoints pull takes a LoRA by a pasted address, and says how to use it", async () => {
+  const hub = await TestHub.start();
+  try {
+    hub.add("org/style", {
+      "my style.safetensors": readFileSync(join(ROOT, "test", "golden", "lora", "kohya.safetensors")),
+    });
+    const settings = { HF_ENDPOINT: hub.url, CHECKPOINTS_DIR: mkdtempSync(join(folder, "own-")) };
+    const address = "https://huggingface.co/org/style/blob/main/my%20style.safetensors";
+    const pulled = await promptist(["checkpoints", "pull", address], settings);
+    expect(pulled.stdout).toMatch(/my style\.safetensors: 1 file, .* Use it: --lora "my style"$/m);
+    const { json } = await promptist(["checkpoints", "list", "--json"], settings);
+    expect(json.found).toMatchObject([{ name: "my style", kind: "lora", source: "own" }]);
+    const civitai = await promptist(["checkpoints", "pull", "civitai.com/models/1"], settings);
+    expect(civitai.code).toBe(2);
+    expect(civitai.stderr).toContain("is on Civitai");
+  } finally {
+    await hub.stop();
+  }
+});
+
 /** On Windows a process cannot ask another to stop by a signal. */
 it.skipIf(process.platform === "win32")(
   "checkpoints pull, stopped by Ctrl+C, keeps what it has downloaded and says how to resume",

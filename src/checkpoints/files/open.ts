@@ -4,7 +4,13 @@ import { CheckpointError } from "../../core/errors.js";
 import { corrupt, readText, withFile } from "./file.js";
 import { looksLikeSafetensors, openSafetensors } from "./safetensors.js";
 import { joinWeights, type StoredWeights } from "./stored-weights.js";
-import { looksLikeLegacyTorch, nestedTensors, openLegacyTorchFile, openTorchFile } from "./torch-file.js";
+import {
+  looksLikeLegacyTorch,
+  nestedTensors,
+  openLegacyTorchFile,
+  openTorchFile,
+  type SelectTensors,
+} from "./torch-file.js";
 import type { Weights } from "./weights.js";
 import { looksLikeZip } from "./zip.js";
 
@@ -130,15 +136,14 @@ export function openWeights(directory: string, options: OpenOptions = {}): Weigh
 }
 
 /** Opens one weight file by its content, not its extension. Throws like `openWeights`. */
-export const openWeightFile = (path: string): StoredWeights => openFile(path, {});
+export const openWeightFile = (path: string): StoredWeights => openFile(path);
 
-/** Like `openWeightFile`, for any kind of model: torch's inner dictionaries count too (`outer.inner`). */
-export const openAnyFile = (path: string): StoredWeights => openFile(path, { nested: true });
+/** The same for any kind of model, of whose tensors those in inner dictionaries count too (`nestedTensors`). */
+export const openAnyFile = (path: string): StoredWeights => openFile(path, nestedTensors);
 
-function openFile(path: string, { nested = false }: { readonly nested?: boolean }): StoredWeights {
-  const tensorsOf = nested ? nestedTensors : undefined;
+function openFile(path: string, select?: SelectTensors): StoredWeights {
   const start = withFile(path, (file) => file.read(0, Math.min(file.bytes, 64)));
-  if (looksLikeZip(start)) return openTorchFile(path, tensorsOf);
+  if (looksLikeZip(start)) return openTorchFile(path, select);
   if (looksLikeSafetensors(start)) return openSafetensors(path);
   const text = Buffer.from(start).toString("latin1").trimStart();
   if (text.startsWith("version https://git-lfs")) {
@@ -153,7 +158,7 @@ function openFile(path: string, { nested = false }: { readonly nested?: boolean 
       `${path} is a web page, not weights: the download went wrong. Download the file itself.`,
     );
   }
-  if (looksLikeLegacyTorch(start)) return openLegacyTorchFile(path, tensorsOf);
+  if (looksLikeLegacyTorch(start)) return openLegacyTorchFile(path, select);
   if (path.endsWith(".safetensors")) return openSafetensors(path);
   throw corrupt(path, "it is neither a safetensors file nor one that torch.save made");
 }

@@ -128,7 +128,7 @@ export const looksLikeLegacyTorch = (start: Uint8Array): boolean =>
  * CheckpointError CHECKPOINT_MISSING, CHECKPOINT_CORRUPT, CHECKPOINT_UNSAFE, or CHECKPOINT_TENSORS (an
  * unsupported element type).
  */
-export function openTorchFile(path: string, tensorsOf: TensorsOf = stateDict): StoredWeights {
+export function openTorchFile(path: string, select: SelectTensors = stateDict): StoredWeights {
   return withFile(path, (file) => {
     const directory = readZipDirectory(file);
     const folder = findFolder(file, directory);
@@ -140,7 +140,7 @@ export function openTorchFile(path: string, tensorsOf: TensorsOf = stateDict): S
       const entry = directory.entries.get(`${folder}data/${key}`);
       return entry && { offset: dataOffset(file, entry), bytes: entry.bytes };
     });
-    const tensors = tensorsOf(path, readPickle(path, pickle, rules).value, rules);
+    const tensors = select(path, readPickle(path, pickle, rules).value, rules);
     return new StoredWeights(path, fileFingerprint(file, directory.raw), tensors);
   });
 }
@@ -155,7 +155,7 @@ const bigEndian = (path: string): CheckpointError =>
 const LEGACY_VERSION = 1001;
 
 /** Opens a file in the format of torch.save before PyTorch 1.6. Throws like `openTorchFile`. */
-export function openLegacyTorchFile(path: string, tensorsOf: TensorsOf = stateDict): StoredWeights {
+export function openLegacyTorchFile(path: string, select: SelectTensors = stateDict): StoredWeights {
   return withFile(path, (file) => {
     const start = file.read(0, Math.min(file.bytes, MAX_PICKLE_BYTES));
     const rules = new TorchRules(file, undefined);
@@ -174,7 +174,7 @@ export function openLegacyTorchFile(path: string, tensorsOf: TensorsOf = stateDi
     if (!Array.isArray(keys)) throw corrupt(path, "it has no list of storages");
     const used = start.subarray(0, at);
     for (const key of keys) at = rules.place(key, at);
-    return new StoredWeights(path, fileFingerprint(file, used), tensorsOf(path, root, rules));
+    return new StoredWeights(path, fileFingerprint(file, used), select(path, root, rules));
   });
 }
 
@@ -367,14 +367,18 @@ function orderedDict(path: string, [pairs]: readonly PickleValue[]): Map<PickleV
   );
 }
 
-/** Which of the tensors in a pickle's value are meant, by name. */
-type TensorsOf = (path: string, root: PickleValue, rules: TorchRules) => StoredTensor[];
+/** Which tensors a file is read for, from the value of its pickle. */
+export type SelectTensors = (path: string, root: PickleValue, rules: TorchRules) => StoredTensor[];
 
 /** Dictionaries in dictionaries, as embeddings and upscalers have them. */
 const MAX_NESTING = 3;
 
-/** Like `stateDict`, but with the tensors of inner dictionaries too, under names such as `outer.inner`. */
-export const nestedTensors: TensorsOf = (path, root, rules) => {
+/**
+ * Like `stateDict`, but with the tensors of inner dictionaries too, under names such as `outer.inner`; a tensor alone
+ * has an empty name.
+ */
+export const nestedTensors: SelectTensors = (path, root, rules) => {
+  if (root instanceof TensorView) return [stored(path, "", root)];
   const tensors: StoredTensor[] = [];
   const collect = (value: PickleValue, prefix: string, depth: number) => {
     if (!(value instanceof Map)) return;

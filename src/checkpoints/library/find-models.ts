@@ -343,7 +343,7 @@ function brief(message: string, path: string): string {
     .replaceAll(`${path} `, "")
     .replaceAll(path, "it")
     .replace(/^is (?:damaged|refused): /, "")
-    .replace(/^(?=(?:is|has|holds|lacks|describes) )/, "it ");
+    .replace(/^(?=(?:is|has|holds|lacks|describes|cannot) )/, "it ");
   return line.length > MAX_REASON ? `${line.slice(0, MAX_REASON - 3)}...` : line;
 }
 
