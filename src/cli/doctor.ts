@@ -6,7 +6,7 @@ import { checkTensors, extraNote } from "../checkpoints/compile.js";
 import { findVae, inspectCheckpoint, publishedInCache } from "../checkpoints/layouts/catalog.js";
 import { DIFFUSION_PARTS } from "../checkpoints/layouts/diffusion-files.js";
 import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
-import { findModels, type Library } from "../checkpoints/library/find-models.js";
+import { type FoundModel, findModels, type Library } from "../checkpoints/library/find-models.js";
 import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import { CheckpointError, describe, InputError } from "../core/errors.js";
@@ -58,8 +58,14 @@ export async function doctor(
     }),
     await fonts(),
     tried.finding,
-    await checkpointFinding("promptist", "Promptist", named.PROMPTIST_CHECKPOINT, named),
-    await checkpointFinding("diffusion", "Stable Diffusion", named.DIFFUSION_CHECKPOINT, named),
+    await checkpointFinding("promptist", "Promptist", named.PROMPTIST_CHECKPOINT, named, []),
+    await checkpointFinding(
+      "diffusion",
+      "Stable Diffusion",
+      named.DIFFUSION_CHECKPOINT,
+      named,
+      library.models.filter(({ kind, misfit }) => kind === "checkpoint" && misfit === null),
+    ),
     ...(await judgeFindings(named)),
     ...unclear,
     ...libraryFinding(library, config),
@@ -204,11 +210,13 @@ function operatorTable({ device, float, forms }: DeviceReport): string[] {
 /** Worst first. */
 const VERDICTS = ["refused", "replaced", "right"] as const;
 
+/** @param usable other models on this machine that could stand in the place of the miniature */
 async function checkpointFinding(
   kind: "promptist" | "diffusion",
   subject: string,
   given: string,
   config: Config,
+  usable: readonly FoundModel[],
 ): Promise<Finding> {
   const { checkpoint, problems } = inspectCheckpoint(kind, given || undefined, config.checkpointsDir, {
     ...placesOf(config),
@@ -221,12 +229,14 @@ async function checkpointFinding(
     return { subject, state: checkpoint ? "broken" : "missing", found, todo: problems.join(" ") };
   if (checkpoint?.isMiniature) {
     const { problem } = publishedInCache(kind, config.hubCacheDir);
+    const here =
+      usable[0] === undefined ? "" : ` Or use one that is here: DIFFUSION_CHECKPOINT=${usable[0].name}`;
     const part = problem === null ? "" : ` The Hugging Face cache has a part of them: ${problem}`;
     return {
       subject,
       state: "note",
       found,
-      todo: `Only the miniature is here, which shows that everything works, not what the published weights can do.${part} Get them: promptist checkpoints pull ${kind === "promptist" ? "promptist" : "stable-diffusion-v1-5"}`,
+      todo: `Only the miniature is here, which shows that everything works, not what the published weights can do.${part} Get them: promptist checkpoints pull ${kind === "promptist" ? "promptist" : "stable-diffusion-v1-5"}${here}`,
     };
   }
   if (checkpoint === null) return { subject, state: "ok", found, todo: null };

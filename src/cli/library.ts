@@ -27,13 +27,16 @@ const sizeText = (bytes: number): string =>
       ? `${(bytes / MIB).toFixed(1)} MiB`
       : `${(bytes / 1024).toFixed(1)} KiB`;
 
+/** A file's name may hold what a terminal takes for a command. */
+const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, "\ufffd");
+
 /** A table of models, one a line, with a heading: kind, size, whether it fits, and where it lies. */
 export function modelTable(models: readonly FoundModel[]): string[] {
   const rows = models.map((model) => [
     kindText(model),
     sizeText(model.bytes),
     model.misfit === null ? "yes" : "no",
-    model.misfit === null ? model.path : `${model.path}  (${model.misfit})`,
+    printable(model.misfit === null ? model.path : `${model.path}  (${model.misfit})`),
   ]);
   const cells = [["KIND", "SIZE", "FITS", "PATH"], ...rows];
   const widths = [0, 1, 2].map((column) => Math.max(...cells.map((row) => row[column]!.length)));

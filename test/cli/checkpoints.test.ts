@@ -211,6 +211,12 @@ describe("models of other programs", () => {
       found: "1 checkpoint (fits), 1 LoRA (fits), 1 file that cannot be read",
       todo: null,
     });
+    expect(doctor.json.findings).toContainEqual(
+      expect.objectContaining({
+        subject: "Stable Diffusion",
+        todo: expect.stringMatching(/ Or use one that is here: DIFFUSION_CHECKPOINT=my one$/),
+      }),
+    );
     const checked = await promptist(["checkpoints", "check", "my one", "--json"], settings);
     expect(checked).toMatchObject({ code: 0, json: { fit: true } });
     const absent = await promptist(["checkpoints", "check", "my onne", "--json"], settings);
