@@ -55,6 +55,9 @@ const PATIENCE: Patience = { attempts: 6, delayMs: 1_000, idleMs: 60_000, longes
 /** A page of a listing has at most 1,000 files, about 0.5 MB. */
 const LARGEST_LISTING = { pages: 200, bytes: 64 * 2 ** 20 };
 
+/** Paths that would be written outside the folder to fill; no repository needs one. */
+const LEADS_AWAY = /(^|\/)\.*(\/|$)|[\\\p{Cc}]/u;
+
 /** The connection ended before the file did. */
 class DroppedConnection extends Error {}
 
@@ -123,7 +126,7 @@ export class HubClient {
       fetch: this.#fetchFor(`the list of files of ${repo}`, repo),
     });
     for await (const { type, path, size, oid, lfs } of entries) {
-      if (type !== "file" || oid === undefined) continue;
+      if (type !== "file" || oid === undefined || LEADS_AWAY.test(path)) continue;
       const hash: FileHash = lfs ? { kind: "sha256", hex: lfs.oid } : { kind: "git", hex: oid };
       files.push({ repo, commit, path, bytes: lfs?.size ?? size, hash });
     }

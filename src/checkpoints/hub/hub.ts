@@ -293,7 +293,7 @@ async function pullFile(
 
   const staging = resolve(
     checkpointsDir,
-    `${[...file.repo.split("/"), ...file.path.split("/")].join("--")}.partial`,
+    `${safe([...file.repo.split("/"), ...file.path.split("/")].join("--"))}.partial`,
   );
   const staged = join(staging, file.target);
   const isStarted = existsSync(staging);
@@ -324,9 +324,11 @@ const isTaken = (folder: string, names: readonly string[]): CheckpointError =>
 const USUAL_STEM =
   /^(pytorch_lora_weights|diffusion_pytorch_model|pytorch_model|model|adapter_model|learned_embeds)(\.[\w-]+)?$/i;
 
+/** A name that every system takes for a file. */
+const safe = (name: string): string => name.replace(/[\\/:*?"<>|\p{Cc}]|^\.|[. ]+$/gu, "_");
+
 /** Names for a single file, the best first: its own, unless many have it, then with its repository. */
 function fileNames({ repo, path }: HubFile): string[] {
-  const safe = (name: string) => name.replace(/[\\/:*?"<>|\p{Cc}]|^\.|[. ]+$/gu, "_");
   const end = extname(path);
   const own = posix.basename(path);
   const [owner, name] = repo.split("/") as [string, string];

@@ -162,6 +162,20 @@ describe("a single file", () => {
   });
 });
 
+it("a listing with paths that lead away writes nothing there", async () => {
+  hub.add("org/away", {
+    "config.json": "{}",
+    "../../out.safetensors": LORA,
+    "..\\..\\out.safetensors": LORA,
+    "sub/../../out.safetensors": LORA,
+    "/out.safetensors": LORA,
+  });
+  expect((await refused("org/away")).message).toContain("lacks model.safetensors");
+  hub.add("org/away", { "a:b?.safetensors": LORA });
+  expect(await pulled("org/away")).toBe("loras/a_b_.safetensors");
+  expect(readdirSync(folder)).toEqual(["loras"]);
+});
+
 describe("a folder", () => {
   it("of a repository is a pipeline of its own", async () => {
     hub.add(
