@@ -17,6 +17,7 @@ import {
   LENGTH_RULES,
   LIMIT_RANGES,
   PRECISIONS,
+  PROMPT_MODES,
   parseSize,
   type Range,
   SCHEDULERS,
@@ -183,6 +184,11 @@ export const VARIABLES = {
     DEFAULT_IMAGE_OPTIONS.scheduler,
     oneOf(...SCHEDULERS),
     `Scheduler: ${SCHEDULERS.join(", ")}.`,
+  ),
+  IMAGE_PROMPTS: variable(
+    DEFAULT_IMAGE_OPTIONS.prompts,
+    oneOf(...PROMPT_MODES),
+    "How prompts are read: diffusers (brackets are words, the rest beyond 77 tokens is cut) or weighted ((word:1.3), [word] and BREAK are understood, at any length).",
   ),
   MAX_PROMPT_LENGTH: variable(
     String(DEFAULT_LIMITS.promptLength),
@@ -366,6 +372,7 @@ export function loadConfig(
       negative: values.IMAGE_NEGATIVE,
       size: values.IMAGE_SIZE,
       scheduler: values.IMAGE_SCHEDULER,
+      prompts: values.IMAGE_PROMPTS,
     }),
     inLine: Object.freeze(
       limitsOf({ user: values.USER_LIMIT, channel: values.CHANNEL_LIMIT, server: values.SERVER_LIMIT }),

@@ -1,11 +1,11 @@
 import { join, resolve } from "node:path";
-import { randomSeed } from "../core/options.js";
+import { promptModeOf, randomSeed } from "../core/options.js";
 import { drawPairs, rewriteAll } from "./batch.js";
 import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
-import { typedPrompt, unreadLines } from "./prompt.js";
+import { isMarked, marksLine, typedPrompt, unreadLines } from "./prompt.js";
 import { scoreLine } from "./score.js";
 
 /**
@@ -25,11 +25,13 @@ export async function compare(
   const seed = flags.seed ?? own.seed ?? randomSeed();
   const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...own };
   models.noteSize(image.size);
+  const mode = promptModeOf(image);
+  if (isMarked([prompt, image.negative], mode)) output.say(marksLine());
   const started = performance.now();
 
   const {
     rewrites: [rewrite],
-  } = await rewriteAll(models, output, [prompt], textOptions(flags, seed));
+  } = await rewriteAll(models, output, [{ prompt, mode }], textOptions(flags, seed));
   for (const line of unreadLines([rewrite!])) output.say(line);
   const pair = {
     prompt,

@@ -12,7 +12,9 @@ import {
   LENGTH_RULES,
   type PictureSize,
   PRECISIONS,
+  PROMPT_MODES,
   type Precision,
+  type PromptMode,
   parseSize,
   type Range,
   SCHEDULERS,
@@ -107,7 +109,10 @@ export interface TextFlags extends CommonFlags {
   readonly seed?: number;
   readonly weights: TextWeights;
 }
-export interface ImageFlags extends CommonFlags {
+export interface PromptsFlags {
+  readonly prompts: PromptMode;
+}
+export interface ImageFlags extends CommonFlags, PromptsFlags {
   readonly diffusion?: string;
   readonly lora: readonly LoraChoice[];
   readonly vae?: string;
@@ -185,7 +190,7 @@ export function addTextOptions(command: Command, config: Config): Command {
 }
 
 export function addImageOptions(command: Command, config: Config): Command {
-  return command
+  return addPromptsOption(command, config)
     .option("--diffusion <path>", "Stable Diffusion checkpoint: a folder or a single file")
     .addOption(loraOption("LoRA to merge, such as style.safetensors:0.8; give it again for more"))
     .option("--vae <path>", "VAE to use instead of the checkpoint's own: a file or a folder (default: VAE)")
@@ -217,6 +222,18 @@ export function addImageOptions(command: Command, config: Config): Command {
         .choices(PRECISIONS)
         .default(config.DIFFUSION_PRECISION),
     );
+}
+
+/** For every verb that reads a prompt. */
+export function addPromptsOption(command: Command, config: Config): Command {
+  return command.addOption(
+    new Option(
+      "--prompts <mode>",
+      "how to read prompts: weighted understands (word:1.3), [word] and BREAK, at any length",
+    )
+      .choices(PROMPT_MODES)
+      .default(config.image.prompts),
+  );
 }
 
 export function addSeedOption(command: Command): Command {
@@ -251,4 +268,5 @@ export const imageOptions = (
   negative: flags.negative,
   size: flags.size ?? null,
   scheduler: flags.scheduler,
+  prompts: flags.prompts,
 });

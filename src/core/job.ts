@@ -65,7 +65,7 @@ export type ItemNote =
   | { readonly code: "unchanged" }
   /** Promptist read only the beginning of the prompt; `words` are the rest, behind its rewrite as written. */
   | { readonly code: "unread"; readonly words: string }
-  | { readonly code: "truncated"; readonly side: Side; readonly words: string };
+  | { readonly code: "truncated"; readonly side: Side | "negative"; readonly words: string };
 
 /** Where the command came from. Ids are Discord snowflakes. */
 export interface Origin {

@@ -1,5 +1,11 @@
 import sharp from "sharp";
-import { type PictureSize, SCHEDULER_NAMES, type SchedulerName } from "../core/options.js";
+import {
+  type PictureSize,
+  type PromptMode,
+  promptModeOf,
+  SCHEDULER_NAMES,
+  type SchedulerName,
+} from "../core/options.js";
 import { replaceFile } from "../files/replace-file.js";
 import { withPngText } from "./png-text.js";
 
@@ -13,6 +19,7 @@ export interface PictureParameters {
   readonly steps: number;
   readonly guidance: number;
   readonly scheduler: SchedulerName;
+  readonly prompts?: PromptMode;
   readonly size: PictureSize;
   /** Name of the checkpoint. */
   readonly checkpoint: string;
@@ -48,6 +55,7 @@ export function pngTexts(parameters: PictureParameters): Record<string, string> 
     steps: String(steps),
     guidance: String(guidance),
     scheduler,
+    prompts: promptModeOf(parameters),
     size: `${size.width}x${size.height}`,
     checkpoint,
     Software: program,
@@ -66,6 +74,7 @@ function parametersText(parameters: PictureParameters): string {
     "CFG scale": guidance,
     Seed: seed,
     Size: `${size.width}x${size.height}`,
+    ...(promptModeOf(parameters) === "diffusers" ? {} : { "Prompt mode": promptModeOf(parameters) }),
     Model: quoted(checkpoint),
     Version: quoted(program),
   };

@@ -1,7 +1,7 @@
 import { stringify } from "csv-stringify/sync";
 import { type Item, imageOf, type Job, judgementsOf, type Picture } from "../../core/job.js";
 import { type PairScores, pairScores } from "../../core/judgement.js";
-import type { ImageOptions } from "../../core/options.js";
+import { type ImageOptions, promptModeOf } from "../../core/options.js";
 
 type Cell = string | number | null | undefined;
 
@@ -47,6 +47,7 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["judge", ({ scores }) => scores.judge],
   ["baseline_safety", ({ item }) => safetyOf(item.pictures.baseline)],
   ["optimized_safety", ({ item }) => safetyOf(item.pictures.optimized)],
+  ["prompt_mode", ({ image }) => promptModeOf(image)],
 ];
 
 /** prompts.json: prompts with their rewrites, which a batch takes again as pairs. */

@@ -10,6 +10,7 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   scheduler: "default sampling method",
   size: "default size of the pictures",
   negative: "default negative prompt",
+  prompts: "how prompts are read: diffusers, or weighted (brackets weigh words)",
   mode: "default search for a rewrite: beam, greedy or sample",
   maxSteps: "most steps that people can ask for",
   maxBatch: "most prompts in a file",

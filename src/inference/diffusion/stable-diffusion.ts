@@ -117,8 +117,8 @@ export class StableDiffusion implements DiffusionModel {
     const data = states.data as Float32Array;
     // The graph has the second output only where some layers are skipped.
     if (skipped !== undefined && prompt !== undefined) {
-      const size = data.length / ids.length;
-      data.set((skipped.data as Float32Array).subarray(prompt * size, (prompt + 1) * size), prompt * size);
+      const start = (prompt * data.length) / ids.length;
+      data.set((skipped.data as Float32Array).subarray(start), start);
     }
     return { data, shape: states.dims };
   }
@@ -207,6 +207,9 @@ function configOf({ files, text, unet, vae }: Parts): DiffusionConfig {
   };
 }
 
+/** Prompts may be read in several chunks, of which the UNet sees all tokens at once. */
+const CHUNKS_TRIED = 3;
+
 /**
  * Every kind of attention in the three graphs, with few tokens, on both sides of kernels' usual limits.
  */
@@ -224,7 +227,7 @@ function attentionSizes({ text, unet, vae }: Parts): AttentionSize[] {
   for (const [level, channels] of unet.block_out_channels.entries()) {
     const counts = unet.attention_head_dim;
     const heads = typeof counts === "number" ? counts : (counts[level] as number);
-    for (const keys of [64, tokens])
+    for (const keys of [64, tokens, CHUNKS_TRIED * tokens])
       sizes.push({ heads, headSize: channels / heads, queries: 64, keys, causal: false });
   }
   const deepest = vae.block_out_channels.at(-1) as number;

@@ -1,3 +1,4 @@
+import { readWords } from "../../core/emphasis.js";
 import type { Events } from "../../core/events.js";
 import {
   hasOverview,
@@ -9,6 +10,7 @@ import {
   type Picture,
 } from "../../core/job.js";
 import { isFlagged, judgedAgain, type PictureJudgement } from "../../core/judgement.js";
+import { promptModeOf } from "../../core/options.js";
 import { SIDES, type Side } from "../../core/side.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import { PAIRS_PER_SHEET } from "../../pictures/contact-sheet.js";
@@ -119,12 +121,16 @@ export class ImageItems implements ItemWork {
     const file = sideFile(item.index, side);
     const where = { jobId: job.id, item: item.index };
     const started = now();
-    const { truncated, judgement } = await pictures.create({ jobId: job.id, file }, (path) =>
+    const {
+      truncated,
+      truncatedNegative = null,
+      judgement,
+    } = await pictures.create({ jobId: job.id, file }, (path) =>
       host.call(
         "draw",
         {
           prompt: promptOf(item, side),
-          plainPrompt: item.prompt,
+          plainPrompt: plainPromptOf(job, item),
           options: imageOf(job, item),
           file: path,
           checkpoint: checkpoint(),
@@ -147,7 +153,7 @@ export class ImageItems implements ItemWork {
     );
     return {
       picture: { file, ms: now() - started, judgement },
-      notes: truncated ? [{ code: "truncated", side, words: truncated }] : [],
+      notes: [...cutNote(side, truncated), ...cutNote("negative", truncatedNegative)],
     };
   }
 
@@ -170,7 +176,11 @@ export class ImageItems implements ItemWork {
           if (recipe(source, other, otherSide, source.checkpoints.diffusion) !== wanted) continue;
           if (!(await pictures.copy({ jobId: source.id, file: picture.file }, { jobId: job.id, file })))
             continue;
-          const cut = other.notes.find((note) => note.code === "truncated" && note.side === otherSide);
+          const notes = other.notes.flatMap((note) => {
+            if (note.code !== "truncated") return [];
+            if (note.side === "negative") return [note];
+            return note.side === otherSide ? [{ ...note, side }] : [];
+          });
           // Relevance is measured against the plain prompt, which may be different now.
           const kept =
             other.prompt === item.prompt || picture.judgement === null
@@ -178,11 +188,11 @@ export class ImageItems implements ItemWork {
               : { ...picture.judgement, relevance: null };
           const path = await pictures.localPath({ jobId: job.id, file });
           const judgement = await completed(kept, () =>
-            host.call("judge", { file: path, plainPrompt: item.prompt }),
+            host.call("judge", { file: path, plainPrompt: plainPromptOf(job, item) }),
           );
           return {
             picture: { file, ms: null, judgement },
-            notes: cut?.code === "truncated" ? [{ ...cut, side }] : [],
+            notes,
           };
         }
       }
@@ -205,14 +215,21 @@ export class ImageItems implements ItemWork {
   }
 }
 
+const cutNote = (side: Side | "negative", words: string | null): ItemNote[] =>
+  words === null ? [] : [{ code: "truncated", side, words }];
+
 const promptOf = (item: Item, side: Side): string =>
   side === "baseline" ? item.prompt : (item.rewrite ?? "");
+
+const plainPromptOf = (job: Job, item: Item): string =>
+  readWords(item.prompt, promptModeOf(imageOf(job, item)));
 
 /** Everything that decides how a picture looks, as one string to compare. */
 function recipe(job: Job, item: Item, side: Side, checkpoint: string): string {
   const { seed, steps, guidance, negative, size, scheduler } = imageOf(job, item);
   return JSON.stringify([
     promptOf(item, side),
+    promptModeOf(imageOf(job, item)),
     seed,
     steps,
     guidance,

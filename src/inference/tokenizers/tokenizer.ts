@@ -1,4 +1,5 @@
 import { CheckpointError } from "../../core/errors.js";
+import { type ChunkTokens, encodeWeighted, type WeightedEncoding } from "./chunks.js";
 import { CLIP, type Engine, GPT2, loadTokenizer } from "./tokenizer-files.js";
 
 function required(id: number | undefined, role: string, directory: string): number {
@@ -54,7 +55,7 @@ export interface ClipEncoding {
  * CLIP's tokenizer as Stable Diffusion uses it: lower case, between bos and eos, cut or padded to a fixed
  * length.
  */
-export class ClipTokenizer {
+export class ClipTokenizer implements ChunkTokens {
   readonly #engine: Engine;
 
   private constructor(
@@ -62,6 +63,7 @@ export class ClipTokenizer {
     readonly bosId: number,
     readonly eosId: number,
     readonly padId: number,
+    readonly commaId: number | undefined,
     /** Tokens per encoding, including bos and eos. */
     readonly length: number,
   ) {
@@ -75,28 +77,42 @@ export class ClipTokenizer {
     const bosId = required(idOf("bos_token"), "bos_token", directory);
     const limit = config.model_max_length;
     const length = limit !== undefined && limit >= 2 ? limit : CLIP_CONTEXT;
-    return new ClipTokenizer(engine, bosId, eosId, idOf("pad_token") ?? eosId, length);
+    const commaId = engine.token_to_id(",</w>");
+    return new ClipTokenizer(engine, bosId, eosId, idOf("pad_token") ?? eosId, commaId, length);
   }
 
   /** `length` token ids for `text`, and the words that were cut. */
   encode(text: string): ClipEncoding {
     const room = this.length - 2;
-    const tokens = this.#engine.encode(text, { add_special_tokens: false }).ids;
+    const tokens = this.#tokens(text);
     const kept = tokens.slice(0, room);
     const ids = [this.bosId, ...kept, this.eosId];
     while (ids.length < this.length) ids.push(this.padId);
-    return { ids, truncated: tokens.length > room ? this.#wordsBeyond(text, room) : null };
+    return { ids, truncated: tokens.length > room ? this.wordsFrom(text, room) : null };
   }
 
-  /** The words of `text` from the one containing token `room` on; no token crosses whitespace. */
-  #wordsBeyond(text: string, room: number): string {
+  /** The same for a prompt whose marks are read (core/emphasis.ts), in as many rows as it takes. */
+  encodeWeighted(prompt: string): WeightedEncoding {
+    return encodeWeighted(this, prompt);
+  }
+
+  units(text: string): number[][] {
+    return this.#tokens(text).map((id) => [id]);
+  }
+
+  wordsFrom(text: string, unit: number): string {
     const words = text.trim().split(/\s+/u);
     let tokens = 0;
     for (const [index, word] of words.entries()) {
-      tokens += this.#engine.encode(word, { add_special_tokens: false }).ids.length;
-      if (tokens > room) return words.slice(index).join(" ");
+      tokens += this.#tokens(word).length;
+      // No token crosses whitespace.
+      if (tokens > unit) return words.slice(index).join(" ");
     }
     return words[words.length - 1] ?? "";
+  }
+
+  #tokens(text: string): number[] {
+    return this.#engine.encode(text, { add_special_tokens: false }).ids;
   }
 }
 

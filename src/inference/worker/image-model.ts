@@ -80,12 +80,12 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
         drawPicture(await loadedDiffusion(), tokenizer, { ...options, prompt }, { signal, onStep, preview }),
       () => judge.release(),
     );
-    const { width, height, calls, seconds, truncated } = picture;
+    const { width, height, calls, seconds, truncated, truncatedNegative } = picture;
     const size = { width, height };
     const parameters = { ...options, prompt, size, checkpoint, program: PROGRAM };
     await writePng(file, picture.pixels, width, height, parameters);
     const judgement = await judgementOf(picture, plainPrompt);
-    return { ...size, file, seed: options.seed, calls, seconds, truncated, judgement };
+    return { ...size, file, seed: options.seed, calls, seconds, truncated, truncatedNegative, judgement };
   };
   return {
     info: {

@@ -8,6 +8,7 @@ import type {
   ImageOptions,
   PictureSize,
   Precision,
+  PromptMode,
   TextOptions,
   TextWeights,
 } from "../../core/options.js";
@@ -83,6 +84,8 @@ export interface WorkerInfo {
 
 export interface OptimizeRequest {
   readonly prompts: readonly string[];
+  /** How each of them is read; all of them as diffusers does if absent. */
+  readonly modes?: readonly PromptMode[];
   readonly options: TextOptions;
 }
 export interface Rewrite {
@@ -97,7 +100,7 @@ export interface Rewrite {
 
 export interface DrawRequest {
   readonly prompt: string;
-  /** The prompt before its rewrite, used to score the picture's relevance. */
+  /** The prompt before its rewrite, without marks that were read: the picture's relevance is scored with it. */
   readonly plainPrompt: string;
   readonly options: ImageOptions;
   /** Absolute path of the PNG to write. */
@@ -113,8 +116,10 @@ export interface Drawn extends PictureSize {
   /** Calls of the UNet. */
   readonly calls: number;
   readonly seconds: number;
-  /** Words beyond the text encoder's window, or null. */
+  /** Words that the text encoder does not read, or null. */
   readonly truncated: string | null;
+  /** The same of the negative prompt. */
+  readonly truncatedNegative?: string | null;
   /** Judgement of the picture's pixels by the judges loaded with the model; `UNJUDGED` if there are none. */
   readonly judgement: PictureJudgement;
 }
