@@ -90,15 +90,17 @@ class Reader {
   }
 
   #addText(text: string): void {
-    let start = 0;
-    for (const { index } of text.matchAll(BREAK)) {
-      this.#add(text.slice(start, index).trimEnd());
-      this.#texts.push(null);
-      this.#weights.push(1);
-      this.#isMarked = true;
-      start = index + "BREAK".length;
+    for (const [i, piece] of text.split(BREAK).entries()) {
+      if (i > 0) {
+        // The spaces around a BREAK belong to it.
+        const before = this.#texts.at(-1);
+        if (typeof before === "string") this.#texts[this.#texts.length - 1] = before.trimEnd();
+        this.#texts.push(null);
+        this.#weights.push(1);
+        this.#isMarked = true;
+      }
+      this.#add(i > 0 ? piece.trimStart() : piece);
     }
-    this.#add(start === 0 ? text : text.slice(start).trimStart());
   }
 
   #add(text: string): void {
@@ -118,6 +120,7 @@ class Reader {
     const parts: Fragment[][] = [[]];
     for (const [i, text] of this.#texts.entries()) {
       const part = parts.at(-1)!;
+      if (text === "") continue;
       if (text === null) parts.push([]);
       else {
         const weight = Math.max(-EMPHASIS_MAX, Math.min(EMPHASIS_MAX, this.#weights[i]!));
