@@ -59,7 +59,7 @@ function readDashes(draft: Draft): boolean {
   const text = draft.prompt;
   const found = [...outsideQuotes(text).matchAll(OPTION)].map((match) => {
     const written = match[1]!;
-    const field = fieldOf(written);
+    const field = written === "prompts" ? "mode" : fieldOf(written);
     const name = written.toLowerCase().replaceAll("-", "_");
     return { written, name, field, at: match.index, end: match.index + match[0].length };
   });

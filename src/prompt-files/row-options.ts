@@ -66,13 +66,17 @@ const plainName = (name: string): string =>
 
 /**
  * Which of these names gives each field, by their positions: the best name where several fit. A `scheduler`
- * beside a `sampler` is ComfyUI's word for the schedule, and `prompts` beside a prompt our own for how it is read.
+ * beside a `sampler` is ComfyUI's word for the schedule, and `prompts` beside a prompt our own for how it is read;
+ * `isBesidePrompt` says so where the prompt has no name among these.
  */
-export function placesOf(names: readonly string[]): Partial<Record<FieldName, number>> {
+export function placesOf(
+  names: readonly string[],
+  isBesidePrompt?: boolean,
+): Partial<Record<FieldName, number>> {
   const places: Partial<Record<FieldName, number>> = {};
   const plain = names.map(plainName);
   const sampler = plain.findIndex((name) => name === "sampler" || name === "sampler_name");
-  const hasPrompt = plain.includes("prompt") || plain.includes("original");
+  const hasPrompt = isBesidePrompt ?? (plain.includes("prompt") || plain.includes("original"));
   for (const [at, name] of plain.entries()) {
     const found = FIELDS.get(name);
     if (found === undefined) continue;
