@@ -57,7 +57,7 @@ export const resultLines = {
   prompts: (mode: PromptMode) => `${mode} prompts`,
   /** `prompts`: their numbers, where there are several. */
   marks: (prompts: readonly number[] = []) =>
-    `\`(word:1.3)\`, \`[word]\` and \`BREAK\` are read as plain text${prompts.length === 0 ? " here" : ` in ${numbered(prompts)}`}. To give them their meaning, choose \`prompts: weighted\` in the command, or set it for everyone with \`/settings set\`.`,
+    `\`(word:1.3)\`, \`[word]\` and \`BREAK\` are read as plain text${prompts.length === 0 ? " here" : ` in ${numbered(prompts)}`}. To give them their meaning, choose \`prompts: weighted\` in the command; managers can set \`prompts\` for everyone.`,
   cut: "With `prompts: weighted` the image model reads long prompts to their end.",
   /** `prompts`: their numbers. */
   cutPrompts: (prompts: readonly number[]) =>
