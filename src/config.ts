@@ -122,6 +122,11 @@ export const VARIABLES = {
     inRange(CLIP_SKIP_RANGE),
     "Last layers of the text encoder to leave out, as diffusers' clip_skip counts (1 is called 2 in some programs).",
   ),
+  EMBEDDINGS: variable(
+    "",
+    text,
+    "Embeddings (textual inversion) that prompts ask for by name: files and folders, separated by commas.",
+  ),
   CLIP_CHECKPOINT: variable(
     "",
     text,
@@ -317,6 +322,8 @@ export interface Config extends Variables {
   readonly databaseFile: string;
   readonly picturesDir: string;
   readonly cacheDir: string;
+  /** Absolute paths of EMBEDDINGS. */
+  readonly embeddings: readonly string[];
 }
 
 /**
@@ -386,6 +393,12 @@ export function loadConfig(
       jobsMs: values.KEEP_JOBS_DAYS * DAY || null,
       jobsBytes: values.KEEP_JOBS_BYTES || null,
     }),
+    embeddings: Object.freeze(
+      values.EMBEDDINGS.split(",")
+        .map((path) => path.trim())
+        .filter((path) => path !== "")
+        .map((path) => resolve(root, path)),
+    ),
     dataDir,
     checkpointsDir,
     miniatureDir: existsSync(resolve(checkpointsDir, "miniature"))

@@ -16,7 +16,7 @@ import {
   randomSeed,
   type TextOptions,
 } from "../core/options.js";
-import type { PerSide } from "../core/side.js";
+import { type PerSide, SIDES } from "../core/side.js";
 import { replaceFile } from "../files/replace-file.js";
 import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
@@ -192,7 +192,9 @@ function itemOf(
     pictures: { baseline: picture(drawn.baseline), optimized: picture(drawn.optimized) },
     comparison: null,
     cancelled: false,
-    notes: [],
+    notes: SIDES.flatMap((side) =>
+      (drawn[side].embeddings ?? []).map((used) => ({ code: "embedding", side, ...used }) as const),
+    ),
   };
 }
 

@@ -44,6 +44,7 @@ export async function compare(
   const info = await drawPairs(models, output, folder, [pair], image);
   const { baseline, drawn, comparison } = pair;
   const scores = info.scores[0]!;
+  const pairDrawn = info.drawn[0]!;
   output.result(
     {
       prompt,
@@ -54,6 +55,10 @@ export async function compare(
       seed,
       settings: image,
       truncated: info.truncated,
+      embeddings: {
+        baseline: pairDrawn.baseline.embeddings ?? [],
+        optimized: pairDrawn.optimized.embeddings ?? [],
+      },
       judgements: info.judgements[0],
       scores,
       checkpoints: { promptist: models.choice.promptist.name, diffusion: models.choice.diffusion.name },

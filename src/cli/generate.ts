@@ -52,6 +52,7 @@ export async function generate(
       truncated: drawn.truncated,
       truncatedNegative: drawn.truncatedNegative ?? null,
       checkpoint: models.choice.diffusion.name,
+      embeddings: drawn.embeddings ?? [],
       miniature,
       note,
       precision: info.precision,

@@ -37,6 +37,7 @@ export class Models {
       diffusion: flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined),
       clip: config.CLIP_CHECKPOINT || undefined,
       loras: flags.lora ?? [],
+      embeddings: [...(flags.embedding ?? []), ...config.embeddings.map((file) => ({ file }))],
       vae: flags.vae ?? (config.VAE || undefined),
       clipSkip: flags.clipSkip ?? config.CLIP_SKIP,
       device: flags.device ?? config.DEVICE,

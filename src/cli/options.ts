@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { FoundCheckpoint } from "../checkpoints/layouts/catalog.js";
+import { type EmbeddingChoice, parseEmbedding } from "../checkpoints/layouts/embeddings.js";
 import { BLOCK_COUNTS, type LoraChoice } from "../checkpoints/layouts/lora.js";
 import type { Config } from "../config.js";
 import {
@@ -82,6 +83,12 @@ const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
 };
 const MAX_LORA_WEIGHT = 10;
 
+/** `FILE` or `FILE:NAME`, appended to `before`. */
+const embedding = (value: string, before: readonly EmbeddingChoice[]): EmbeddingChoice[] => {
+  const { file, token } = parseEmbedding(value);
+  return [...before, { file: resolve(file), token, isRequired: true }];
+};
+
 export const loraOption = (description: string): Option =>
   new Option("--lora <file:weight>", description).argParser(lora).default([], "none");
 
@@ -115,6 +122,7 @@ export interface PromptsFlags {
 export interface ImageFlags extends CommonFlags, PromptsFlags {
   readonly diffusion?: string;
   readonly lora: readonly LoraChoice[];
+  readonly embedding: readonly EmbeddingChoice[];
   readonly vae?: string;
   readonly clipSkip: number;
   readonly seed?: number;
@@ -193,6 +201,14 @@ export function addImageOptions(command: Command, config: Config): Command {
   return addPromptsOption(command, config)
     .option("--diffusion <path>", "Stable Diffusion checkpoint: a folder or a single file")
     .addOption(loraOption("LoRA to merge, such as style.safetensors:0.8; give it again for more"))
+    .addOption(
+      new Option(
+        "--embedding <file:name>",
+        "embedding (textual inversion) that prompts ask for by name; give it again for more (default: EMBEDDINGS)",
+      )
+        .argParser(embedding)
+        .default([], "none"),
+    )
     .option("--vae <path>", "VAE to use instead of the checkpoint's own: a file or a folder (default: VAE)")
     .option(
       "--clip-skip <n>",

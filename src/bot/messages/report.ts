@@ -48,6 +48,7 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["baseline_safety", ({ item }) => safetyOf(item.pictures.baseline)],
   ["optimized_safety", ({ item }) => safetyOf(item.pictures.optimized)],
   ["prompt_mode", ({ image }) => promptModeOf(image)],
+  ["embeddings", ({ item }) => embeddingsOf(item)],
 ];
 
 /** prompts.json: prompts with their rewrites, which a batch takes again as pairs. */
@@ -81,6 +82,12 @@ function textOf(value: Cell): string {
   if (typeof value === "string") return FORMULA.test(value) ? `'${value}` : value;
   // A seed may be as large as a number counts exactly, and must not be rounded.
   return String(Number.isInteger(value) ? value : Math.round(value * 1e5) / 1e5);
+}
+
+/** `name sha256`, with semicolons between them. */
+function embeddingsOf({ notes }: Item): string {
+  const used = notes.flatMap((note) => (note.code === "embedding" ? [`${note.name} ${note.sha256}`] : []));
+  return [...new Set(used)].join("; ");
 }
 
 function safetyOf(picture: Picture | null): string | null {

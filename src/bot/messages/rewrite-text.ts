@@ -33,7 +33,8 @@ export function noteLines(job: Job, item: Item): string[] {
     rewrite === null || isUnchanged(item) ? [] : lostNouns(withoutMarks(prompt), withoutMarks(rewrite));
   return [
     ...(lost.length === 0 ? [] : [resultLines.lost(lost.map((word) => escapeMarkdown(word)))]),
-    ...item.notes.map(noteLine),
+    // Both pictures may have the same embedding.
+    ...new Set(item.notes.map(noteLine)),
     ...modeLines(job, item),
   ];
 }

@@ -74,12 +74,16 @@ export const resultLines = {
 } as const;
 
 const NOTE_WORDS_MAX = 200;
+/** Letters of a hash, as model sites show it. */
+const SHORT_HASH = 10;
 
 const CUT = { baseline: "prompt", optimized: "rewritten prompt", negative: "negative prompt" } as const;
 
 /** A note on an item's result; its words are a user's own, so they are shown as code. */
 export function noteLine(note: ItemNote): string {
   if (note.code === "unchanged") return "Promptist changed nothing.";
+  if (note.code === "embedding")
+    return `Drawn with the embedding \`${note.name.replaceAll("`", "'")}\` (${note.sha256.slice(0, SHORT_HASH)}).`;
   const words = clip(note.words.replaceAll("`", "'"), NOTE_WORDS_MAX);
   if (note.code === "unread")
     return `Promptist can't read such a long prompt to its end. This part follows the rewrite as written: \`${words}\``;

@@ -128,7 +128,7 @@ export const looksLikeLegacyTorch = (start: Uint8Array): boolean =>
  * CheckpointError CHECKPOINT_MISSING, CHECKPOINT_CORRUPT, CHECKPOINT_UNSAFE, or CHECKPOINT_TENSORS (an
  * unsupported element type).
  */
-export function openTorchFile(path: string): StoredWeights {
+export function openTorchFile(path: string, select: SelectTensors = stateDict): StoredWeights {
   return withFile(path, (file) => {
     const directory = readZipDirectory(file);
     const folder = findFolder(file, directory);
@@ -140,7 +140,7 @@ export function openTorchFile(path: string): StoredWeights {
       const entry = directory.entries.get(`${folder}data/${key}`);
       return entry && { offset: dataOffset(file, entry), bytes: entry.bytes };
     });
-    const tensors = stateDict(path, readPickle(path, pickle, rules).value, rules);
+    const tensors = select(path, readPickle(path, pickle, rules).value, rules);
     return new StoredWeights(path, fileFingerprint(file, directory.raw), tensors);
   });
 }
@@ -155,7 +155,7 @@ const bigEndian = (path: string): CheckpointError =>
 const LEGACY_VERSION = 1001;
 
 /** Opens a file in the format of torch.save before PyTorch 1.6. Throws like `openTorchFile`. */
-export function openLegacyTorchFile(path: string): StoredWeights {
+export function openLegacyTorchFile(path: string, select: SelectTensors = stateDict): StoredWeights {
   return withFile(path, (file) => {
     const start = file.read(0, Math.min(file.bytes, MAX_PICKLE_BYTES));
     const rules = new TorchRules(file, undefined);
@@ -174,7 +174,7 @@ export function openLegacyTorchFile(path: string): StoredWeights {
     if (!Array.isArray(keys)) throw corrupt(path, "it has no list of storages");
     const used = start.subarray(0, at);
     for (const key of keys) at = rules.place(key, at);
-    return new StoredWeights(path, fileFingerprint(file, used), stateDict(path, root, rules));
+    return new StoredWeights(path, fileFingerprint(file, used), select(path, root, rules));
   });
 }
 
@@ -366,6 +366,25 @@ function orderedDict(path: string, [pairs]: readonly PickleValue[]): Map<PickleV
     }),
   );
 }
+
+/** Which tensors a file is read for, from the value of its pickle. */
+export type SelectTensors = (path: string, root: PickleValue, rules: TorchRules) => StoredTensor[];
+
+/**
+ * The tensors of an embedding: that of AUTOMATIC1111's `string_to_param`, under the name that the file gives it;
+ * a dictionary of tensors by their names; or a tensor alone. One without a name has an empty one.
+ */
+export const embeddingTensors: SelectTensors = (path, root, rules) => {
+  if (root instanceof TensorView) return [stored(path, "", root)];
+  const params = root instanceof Map ? root.get("string_to_param") : undefined;
+  if (params instanceof Inert) throw unsafe(path, params.what);
+  if (!(root instanceof Map) || !(params instanceof Map)) return stateDict(path, root, rules);
+  const value = params.get("*") ?? (params.size === 1 ? [...params.values()][0] : undefined);
+  if (value instanceof Inert) throw unsafe(path, value.what);
+  if (!(value instanceof TensorView)) throw corrupt(path, "its string_to_param holds no tensor");
+  const name = root.get("name");
+  return [stored(path, typeof name === "string" ? name : "", value)];
+};
 
 function stateDict(path: string, root: PickleValue, rules: TorchRules): StoredTensor[] {
   const inner = root instanceof Map ? root.get("state_dict") : undefined;

@@ -8,6 +8,7 @@ import {
   type Job,
   judgementsOf,
   type Picture,
+  type UsedEmbedding,
 } from "../../core/job.js";
 import { isFlagged, judgedAgain, type PictureJudgement } from "../../core/judgement.js";
 import { promptModeOf } from "../../core/options.js";
@@ -124,6 +125,7 @@ export class ImageItems implements ItemWork {
     const {
       truncated,
       truncatedNegative = null,
+      embeddings = [],
       judgement,
     } = await pictures.create({ jobId: job.id, file }, (path) =>
       host.call(
@@ -153,7 +155,11 @@ export class ImageItems implements ItemWork {
     );
     return {
       picture: { file, ms: now() - started, judgement },
-      notes: [...cutNote(side, truncated), ...cutNote("negative", truncatedNegative)],
+      notes: [
+        ...cutNote(side, truncated),
+        ...cutNote("negative", truncatedNegative),
+        ...embeddings.map((used): ItemNote => ({ code: "embedding", side, ...used })),
+      ],
     };
   }
 
@@ -165,7 +171,7 @@ export class ImageItems implements ItemWork {
     const { queue, pictures, checkpoint } = this.#options;
     const own = await queue.get(job.id);
     const parent = job.parentId === null ? undefined : await queue.get(job.parentId);
-    const wanted = recipe(job, item, side, checkpoint());
+    const wanted = recipe(job, item, side, checkpoint(), askedFor(host, job, item, side));
     const file = sideFile(item.index, side);
     for (const source of [own, parent]) {
       if (source === undefined || source.checkpoints.diffusion === null) continue;
@@ -173,11 +179,13 @@ export class ImageItems implements ItemWork {
         for (const otherSide of SIDES) {
           const picture = other.pictures[otherSide];
           if (picture === null) continue;
-          if (recipe(source, other, otherSide, source.checkpoints.diffusion) !== wanted) continue;
+          const { diffusion } = source.checkpoints;
+          if (recipe(source, other, otherSide, diffusion, embeddingsOf(other, otherSide)) !== wanted)
+            continue;
           if (!(await pictures.copy({ jobId: source.id, file: picture.file }, { jobId: job.id, file })))
             continue;
-          const notes = other.notes.flatMap((note) => {
-            if (note.code !== "truncated") return [];
+          const notes = other.notes.flatMap((note): ItemNote[] => {
+            if (note.code !== "truncated" && note.code !== "embedding") return [];
             if (note.side === "negative") return [note];
             return note.side === otherSide ? [{ ...note, side }] : [];
           });
@@ -224,8 +232,27 @@ const promptOf = (item: Item, side: Side): string =>
 const plainPromptOf = (job: Job, item: Item): string =>
   readWords(item.prompt, promptModeOf(imageOf(job, item)));
 
+/** The embeddings that a picture was drawn with. */
+const embeddingsOf = (item: Item, side: Side): UsedEmbedding[] =>
+  item.notes.flatMap((note) => (note.code === "embedding" && note.side === side ? [note] : []));
+
+/** The embeddings that the worker has for the names in a picture's prompts. */
+function askedFor({ info }: Host, job: Job, item: Item, side: Side): readonly UsedEmbedding[] {
+  const { negative, guidance } = imageOf(job, item);
+  const text = `${promptOf(item, side)}\n${guidance > 1 ? negative : ""}`.toLowerCase();
+  return (info.embeddings ?? []).filter(({ names }) =>
+    names.some((name) => text.includes(name.toLowerCase())),
+  );
+}
+
 /** Everything that decides how a picture looks, as one string to compare. */
-function recipe(job: Job, item: Item, side: Side, checkpoint: string): string {
+function recipe(
+  job: Job,
+  item: Item,
+  side: Side,
+  checkpoint: string,
+  embeddings: readonly UsedEmbedding[],
+): string {
   const { seed, steps, guidance, negative, size, scheduler } = imageOf(job, item);
   return JSON.stringify([
     promptOf(item, side),
@@ -238,6 +265,7 @@ function recipe(job: Job, item: Item, side: Side, checkpoint: string): string {
     size?.height,
     scheduler,
     checkpoint,
+    embeddings.map(({ name, sha256 }) => `${name} ${sha256}`).sort(),
   ]);
 }
 

@@ -1,7 +1,8 @@
+import type { EmbeddingChoice } from "../../checkpoints/layouts/embeddings.js";
 import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import type { ErrorCode, ErrorContext } from "../../core/errors.js";
-import type { Candidate } from "../../core/job.js";
+import type { Candidate, UsedEmbedding } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import type {
   DeviceName,
@@ -24,6 +25,9 @@ export interface TextSpec {
   readonly weights: TextWeights;
   /** Folder of the image model's tokenizer, to find words that it will not read; null for none. */
   readonly clipTokenizer: string | null;
+  /** Embeddings of the image model, whose folder or file is `diffusion`: their names are several tokens. */
+  readonly embeddings?: readonly EmbeddingChoice[];
+  readonly diffusion?: string | null;
   readonly cacheDir: string;
   /** 0: the runtime chooses. */
   readonly threads: number;
@@ -36,6 +40,8 @@ export interface ImageSpec {
   /** Folder of CLIP's tokenizer. */
   readonly tokenizer: string;
   readonly loras: readonly LoraChoice[];
+  /** Files and folders of embeddings. */
+  readonly embeddings?: readonly EmbeddingChoice[];
   /** A folder or file whose VAE replaces the checkpoint's own. */
   readonly vae: string | null;
   /** Last layers of the text encoder to leave out. */
@@ -78,6 +84,8 @@ export interface WorkerInfo {
   readonly hash: string | null;
   /** True if its pictures need no safety checker. */
   readonly harmless?: boolean;
+  /** What it can be asked for by name in a prompt. */
+  readonly embeddings?: readonly (UsedEmbedding & { readonly names: readonly string[] })[];
   readonly parameters: string;
   readonly loadMs: number;
 }
@@ -120,6 +128,8 @@ export interface Drawn extends PictureSize {
   readonly truncated: string | null;
   /** The same of the negative prompt. */
   readonly truncatedNegative?: string | null;
+  /** The embeddings that stand in the prompt or the negative prompt; none if absent. */
+  readonly embeddings?: readonly UsedEmbedding[];
   /** Judgement of the picture's pixels by the judges loaded with the model; `UNJUDGED` if there are none. */
   readonly judgement: PictureJudgement;
 }

@@ -6,6 +6,7 @@ import { type PromptMode, promptModeOf } from "../../core/options.js";
 import { type OptimizeResult, Promptist } from "../promptist/promptist.js";
 import { openDevice } from "../runtime/open-device.js";
 import { ClipTokenizer } from "../tokenizers/tokenizer.js";
+import { openPromptReader } from "./prompt-tokenizer.js";
 import type { TextSpec } from "./protocol.js";
 import type { LoadedModel, OnDevice } from "./worker-model.js";
 
@@ -19,7 +20,7 @@ export async function loadTextModel(spec: TextSpec, onDevice: OnDevice = () => {
   const device = await openDevice(spec.device, { user: "text", floats: ["float32"], cacheDir });
   onDevice(device.name);
   const promptist = await Promptist.open({ directory, device, weights: spec.weights, cacheDir, threads });
-  const clip = spec.clipTokenizer === null ? null : ClipTokenizer.open(spec.clipTokenizer);
+  const clip = clipTokenizerOf(spec);
   const cut = (text: string, mode: PromptMode): string | null => {
     const read = mode === "weighted" ? clip?.encodeWeighted(text) : clip?.encode(text);
     return read?.truncated ?? null;
@@ -53,6 +54,19 @@ export async function loadTextModel(spec: TextSpec, onDevice: OnDevice = () => {
     },
     release: () => promptist.release(),
   };
+}
+
+/** The image model's tokenizer, to find words that that model will not read; null where none is known. */
+function clipTokenizerOf({
+  clipTokenizer,
+  diffusion = null,
+  embeddings = [],
+}: TextSpec): ClipTokenizer | null {
+  if (clipTokenizer === null) return null;
+  if (diffusion === null || embeddings.length === 0) return ClipTokenizer.open(clipTokenizer);
+  // The image worker refuses what can't be used; words are rewritten all the same.
+  const optional = embeddings.map((choice) => ({ ...choice, isRequired: false }));
+  return openPromptReader(clipTokenizer, diffusion, optional).tokenizer;
 }
 
 /** The rewrites of a prompt without its marks, as those of the prompt with them. */

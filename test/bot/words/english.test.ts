@@ -266,6 +266,7 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
         [{ code: "truncated", side: "baseline", words: "x" }],
         [{ code: "truncated", side: "optimized", words: "x" }],
         [{ code: "truncated", side: "negative", words: "x" }],
+        [{ code: "embedding", side: "baseline", name: "x", sha256: "0123456789abcdef" }],
       ],
       miniatureLine: [[["text"]], [["text", "image"]]],
       miniatureNote: [[["text"]], [["text", "image"]]],
