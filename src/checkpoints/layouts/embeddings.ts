@@ -150,7 +150,7 @@ function vectorsOf(file: string, weights: StoredWeights, tensor: string, width: 
   if (own !== width) {
     const of = MODELS[own] === undefined ? "another model" : MODELS[own];
     throw refuse(
-      `is an embedding of ${of}: its vectors have ${own} values, and the text encoder of this checkpoint reads ${width}. Give one of ${MODELS[width] ?? "this model"}.`,
+      `is an embedding of ${of}: its vectors have ${own} values, and the text encoder of this checkpoint reads ${width}. Give one made for ${MODELS[width] ?? "this model"}.`,
     );
   }
   if (count > VECTORS_MAX)

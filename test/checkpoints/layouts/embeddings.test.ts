@@ -69,7 +69,7 @@ describe("openEmbeddings", () => {
 
   it("names the family of a file that is too wide", () => {
     expect(() => openEmbeddings([named("mycat.pt")], { ...use, width: 768 })).toThrow(
-      /reads 768\. Give one of Stable Diffusion 1\.x\./,
+      /reads 768\. Give one made for Stable Diffusion 1\.x\./,
     );
   });
 
