@@ -54,16 +54,19 @@ const FILE_BYTES_MAX = 64 * 2 ** 20;
 const VECTORS_MAX = 75;
 const NAME_MAX = 100;
 
-/** The files of the given files and folders, in order; those of a folder by name. */
-export function embeddingFiles(choices: readonly EmbeddingChoice[]): EmbeddingChoice[] {
-  return choices.flatMap((choice) => {
-    if (!statSync(choice.file, { throwIfNoEntry: false })?.isDirectory()) return [choice];
-    return readdirSync(choice.file, { recursive: true, encoding: "utf8" })
+/** The file itself, or those of a folder by name. Throws CheckpointError for a folder that can't be read. */
+function filesOf(choice: EmbeddingChoice): EmbeddingChoice[] {
+  const { file } = choice;
+  try {
+    if (!statSync(file, { throwIfNoEntry: false })?.isDirectory()) return [choice];
+    return readdirSync(file, { recursive: true, encoding: "utf8" })
       .filter((name) => ENDS.test(name))
       .sort()
       .slice(0, FILES_MAX)
-      .map((name) => ({ file: join(choice.file, name), token: null }));
-  });
+      .map((name) => ({ file: join(file, name) }));
+  } catch (cause) {
+    throw new CheckpointError("CHECKPOINT_MISSING", `${file} can't be read.`, { cause });
+  }
 }
 
 /**
@@ -75,16 +78,22 @@ export function openEmbeddings(choices: readonly EmbeddingChoice[], use: Embeddi
   const embeddings: Embedding[] = [];
   const notes: string[] = [];
   const owners = new Map<string, string>();
-  for (const choice of embeddingFiles(choices)) {
+  const orNote = <T>({ isRequired = false }: EmbeddingChoice, open: () => T): T | null => {
     try {
-      const embedding = openEmbedding(choice, use, owners);
+      return open();
+    } catch (error) {
+      if (!(error instanceof CheckpointError) || isRequired) throw error;
+      notes.push(`Left out: ${error.message}`);
+      return null;
+    }
+  };
+  for (const choice of choices)
+    for (const file of orNote(choice, () => filesOf(choice)) ?? []) {
+      const embedding = orNote(file, () => openEmbedding(file, use, owners));
+      if (embedding === null) continue;
       for (const name of embedding.names) owners.set(name.toLowerCase(), embedding.file);
       embeddings.push(embedding);
-    } catch (error) {
-      if (!(error instanceof CheckpointError) || choice.isRequired) throw error;
-      notes.push(`Left out: ${error.message}`);
     }
-  }
   return { embeddings, notes };
 }
 

@@ -109,7 +109,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     info: {
       device: device.name,
       deviceNote: device.note,
-      notes: [...first.notes, ...reader.notes],
+      notes: [...first.notes, ...someOf(reader.notes)],
       embeddings: reader.embeddings.map((embedding) => ({ ...record(embedding), names: embedding.names })),
       precision,
       weightBytes: first.weightBytes,
@@ -133,6 +133,15 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
 }
 
 const record = ({ names, sha256 }: Embedding): UsedEmbedding => ({ name: names[0]!, sha256 });
+
+/** A folder may hold hundreds of embeddings for other models. */
+const NOTES_MAX = 5;
+
+function someOf(notes: readonly string[]): string[] {
+  const more = notes.length - NOTES_MAX;
+  const rest = more > 0 ? [`${more} more embeddings are left out; promptist doctor counts them.`] : [];
+  return [...notes.slice(0, NOTES_MAX), ...rest];
+}
 
 const PREVIEW_WIDTH = 256;
 

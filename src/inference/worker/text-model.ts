@@ -1,6 +1,7 @@
 import { openWeights } from "../../checkpoints/files/open.js";
 import { weightsHash } from "../../checkpoints/files/weights-hash.js";
 import { readWords, withMarks } from "../../core/emphasis.js";
+import { CheckpointError } from "../../core/errors.js";
 import type { Candidate } from "../../core/job.js";
 import { type PromptMode, promptModeOf } from "../../core/options.js";
 import { type OptimizeResult, Promptist } from "../promptist/promptist.js";
@@ -64,9 +65,14 @@ function clipTokenizerOf({
 }: TextSpec): ClipTokenizer | null {
   if (clipTokenizer === null) return null;
   if (diffusion === null || embeddings.length === 0) return ClipTokenizer.open(clipTokenizer);
-  // The image worker refuses what can't be used; words are rewritten all the same.
   const optional = embeddings.map((choice) => ({ ...choice, isRequired: false }));
-  return openPromptReader(clipTokenizer, diffusion, optional).tokenizer;
+  try {
+    return openPromptReader(clipTokenizer, diffusion, optional).tokenizer;
+  } catch (error) {
+    // The image worker says what can't be read of its checkpoint; words are rewritten all the same.
+    if (error instanceof CheckpointError) return ClipTokenizer.open(clipTokenizer);
+    throw error;
+  }
 }
 
 /** The rewrites of a prompt without its marks, as those of the prompt with them. */
