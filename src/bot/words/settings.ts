@@ -1,4 +1,4 @@
-import type { ImageOptions } from "../../core/options.js";
+import { type ImageOptions, promptModeOf } from "../../core/options.js";
 import type { SettingName } from "../../core/settings.js";
 import { clip } from "../discord/markdown.js";
 import { count, listed, number } from "./parts.js";
@@ -48,7 +48,7 @@ export const settingLines = {
   entry: (name: string, value: string, by: string, at: number) =>
     `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,
   defaults: (image: ImageOptions, mode: string, maxSteps: number) =>
-    `${count(image.steps, "step")} (at most ${number(maxSteps)}), guidance ${image.guidance}, ${image.scheduler}, mode ${mode}`,
+    `${count(image.steps, "step")} (at most ${number(maxSteps)}), guidance ${image.guidance}, ${image.scheduler}, mode ${mode}, ${promptModeOf(image)} prompts`,
   set: (name: string, value: string, scope: string) => `\`${name}\` is now ${value} for this ${scope}.`,
   serverWide: (name: string) =>
     `\`${name}\` counts the jobs of the whole server, so one channel can't have its own. Choose the whole server as its scope.`,
