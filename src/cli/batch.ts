@@ -26,7 +26,7 @@ import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
-import { cutLines, isMarked, marksLine, unreadLines } from "./prompt.js";
+import { cutLines, markNotes, unreadLines } from "./prompt.js";
 import { scoreLine } from "./score.js";
 
 export interface PairToDraw {
@@ -74,11 +74,11 @@ export async function batch(
   const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...found };
   models.noteSize(image.size);
   const modeOf = (entry: PromptPair) => promptModeOf({ ...image, ...entry.image });
-  const marked = entries.flatMap((entry, i) => {
+  const asked = entries.map((entry) => {
     const { negative } = { ...image, ...entry.image };
-    return isMarked([entry.prompt, negative], modeOf(entry)) ? [i + 1] : [];
+    return { texts: [entry.prompt, negative], mode: modeOf(entry) };
   });
-  if (marked.length > 0) output.say(marksLine(marked));
+  for (const line of markNotes(asked, true)) output.say(line);
   const rewritten = await rewriteAll(
     models,
     output,

@@ -5,7 +5,7 @@ import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
-import { isMarked, marksLine, typedPrompt, unreadLines } from "./prompt.js";
+import { markNotes, typedPrompt, unreadLines } from "./prompt.js";
 import { scoreLine } from "./score.js";
 
 /**
@@ -26,7 +26,7 @@ export async function compare(
   const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...own };
   models.noteSize(image.size);
   const mode = promptModeOf(image);
-  if (isMarked([prompt, image.negative], mode)) output.say(marksLine());
+  for (const line of markNotes([{ texts: [prompt, image.negative], mode }])) output.say(line);
   const started = performance.now();
 
   const {

@@ -6,7 +6,7 @@ import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
-import { cutLines, isMarked, marksLine, typedPrompt } from "./prompt.js";
+import { cutLines, markNotes, typedPrompt } from "./prompt.js";
 
 /** `promptist generate TEXT --out FILE.png`: draws one prompt as written. */
 export async function generate(
@@ -25,7 +25,7 @@ export async function generate(
   const options = { ...imageOptions(flags, flags.seed ?? randomSeed(), models.choice.diffusion), ...own };
   models.noteSize(options.size);
   const mode = promptModeOf(options);
-  if (isMarked([prompt, options.negative], mode)) output.say(marksLine());
+  for (const line of markNotes([{ texts: [prompt, options.negative], mode }])) output.say(line);
   const { drawn, info } = await models.withModel("image", async (host) => ({
     drawn: await host.call(
       "draw",

@@ -3,7 +3,7 @@ import type { Rewrite } from "../inference/worker/protocol.js";
 import type { Models } from "./models.js";
 import { type PromptsFlags, type TextFlags, textOptions } from "./options.js";
 import type { Output } from "./output.js";
-import { isMarked, marksLine, typedPrompt, unreadLines } from "./prompt.js";
+import { markNotes, typedPrompt, unreadLines } from "./prompt.js";
 
 /** `promptist optimize TEXT`: rewrites one prompt and lists all distinct candidates, best first. */
 export async function optimize(
@@ -15,7 +15,7 @@ export async function optimize(
 ): Promise<void> {
   const { prompt, image } = typedPrompt(text, output, isGiven);
   const mode = image.prompts ?? flags.prompts;
-  if (isMarked([prompt], mode)) output.say(marksLine());
+  for (const line of markNotes([{ texts: [prompt], mode }])) output.say(line);
   const { miniature, note } = models.noteMiniature(["text"]);
   const options = textOptions(flags, flags.seed ?? randomSeed());
   const started = performance.now();

@@ -1,6 +1,6 @@
 import { checkedOptions } from "../bot/requests/request.js";
 import { numbered } from "../bot/words/parts.js";
-import { readEmphasis } from "../core/emphasis.js";
+import { hasForeignMarks, readEmphasis } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
 import { IMAGE_RANGES, type ImageOptions, LIMIT_RANGES, type PromptMode } from "../core/options.js";
 import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
@@ -45,13 +45,35 @@ export function typedPrompt(
   return { prompt: checkPrompt(prompt), image: Object.fromEntries(all.filter(([name]) => !isGiven(name))) };
 }
 
-/** Whether prompts have marks that their mode does not read. */
-export const isMarked = (texts: readonly string[], mode: PromptMode): boolean =>
-  mode === "diffusers" && texts.some((text) => readEmphasis(text).isMarked);
+/**
+ * Says where prompts have marks that are not read, and how to have them read; each prompt comes with its negative
+ * one. `isBatch`: tells the prompts' numbers.
+ */
+export function markNotes(
+  prompts: readonly { readonly texts: readonly string[]; readonly mode: PromptMode }[],
+  isBatch = false,
+): string[] {
+  const numbersOf = (has: (texts: readonly string[], mode: PromptMode) => boolean) =>
+    prompts.flatMap(({ texts, mode }, i) => (has(texts, mode) ? [i + 1] : []));
+  const unread = numbersOf(isUnread);
+  const foreign = numbersOf((texts, mode) => !isUnread(texts, mode) && texts.some(hasForeignMarks));
+  const where = (numbers: readonly number[]) => (isBatch ? ` in ${numbered(numbers)}` : "");
+  return [
+    ...(unread.length === 0
+      ? []
+      : [
+          `Note: (word:1.3), [word] and BREAK are read as plain text${where(unread)}. To give them their meaning: --prompts weighted`,
+        ]),
+    ...(foreign.length === 0
+      ? []
+      : [
+          `Note: <lora:...>, AND, [a|b] and [a:b:0.5] have no meaning here. They are read as words${where(foreign)}.`,
+        ]),
+  ];
+}
 
-/** Says so, and how to have them read; `numbers` are the prompts' in a batch. */
-export const marksLine = (numbers: readonly number[] = []): string =>
-  `Note: (word:1.3), [word] and BREAK are read as plain text${numbers.length === 0 ? "" : ` in ${numbered(numbers)}`}. To give them their meaning: --prompts weighted`;
+const isUnread = (texts: readonly string[], mode: PromptMode): boolean =>
+  mode === "diffusers" && texts.some((text) => readEmphasis(text).isMarked);
 
 /** Says what of a picture's prompts was not read. */
 export function cutLines({ truncated, truncatedNegative = null }: Cut, mode: PromptMode): string[] {

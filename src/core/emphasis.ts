@@ -43,6 +43,17 @@ export function readEmphasis(prompt: string): Emphasis {
   return reader.end();
 }
 
+/** Other programs' syntax that has no meaning here; its parts are bounded, so that the search is linear. */
+const FOREIGN = [
+  /<(?:lora|lyco|hypernet):[^<>]{1,200}>/i,
+  /(?<!\S)AND(?!\S)/,
+  /(?<!\\)\[[^[\]|]{0,200}\|[^[\]]{0,200}\]/,
+  /(?<!\\)\[[^[\]:]{0,200}:(?:[^[\]:]{0,200}:)?\s{0,9}[\d.]{1,9}\s{0,9}\]/,
+];
+
+/** Whether a prompt has marks of AUTOMATIC1111's web UI that are read as words in every mode. */
+export const hasForeignMarks = (prompt: string): boolean => FOREIGN.some((mark) => mark.test(prompt));
+
 class Reader {
   /** Pieces in order; a BREAK has no text. */
   readonly #texts: (string | null)[] = [];

@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { EMPHASIS_MAX, readEmphasis, readWords, withMarks, withoutMarks } from "../../src/core/emphasis.js";
+import {
+  EMPHASIS_MAX,
+  hasForeignMarks,
+  readEmphasis,
+  readWords,
+  withMarks,
+  withoutMarks,
+} from "../../src/core/emphasis.js";
 
 interface Parsed {
   readonly prompt: string;
@@ -50,6 +57,26 @@ describe("readEmphasis", () => {
     ["1.3) (", false],
   ])("tells of %s whether it is marked", (prompt, isMarked) => {
     expect(readEmphasis(prompt).isMarked).toBe(isMarked);
+  });
+});
+
+describe("hasForeignMarks", () => {
+  it.each([
+    ["a cat <lora:style:0.8>", true],
+    ["a cat AND a dog", true],
+    ["a [cat|dog]", true],
+    ["a [cat:dog:0.5]", true],
+    ["a [cat:0.5]", true],
+    ["a [cat], (dog:1.2) BREAK BRAND <3", false],
+    ["a \\[cat|dog\\]", false],
+  ])("of %s", (prompt, has) => expect(hasForeignMarks(prompt)).toBe(has));
+
+  it("are looked for in linear time", () => {
+    for (const piece of ["[", "[a:", "[a|", "<lora:", "[:", " AND"]) {
+      const started = performance.now();
+      hasForeignMarks(piece.repeat(50_000));
+      expect(performance.now() - started, piece).toBeLessThan(5000);
+    }
   });
 });
 

@@ -58,6 +58,9 @@ export const resultLines = {
   /** `prompts`: their numbers, where there are several. */
   marks: (prompts: readonly number[] = []) =>
     `\`(word:1.3)\`, \`[word]\` and \`BREAK\` are read as plain text${prompts.length === 0 ? " here" : ` in ${numbered(prompts)}`}. To give them their meaning, choose \`prompts: weighted\` in the command; managers can set \`prompts\` for everyone.`,
+  /** `prompts`: their numbers, where there are several. */
+  foreign: (prompts: readonly number[] = []) =>
+    `\`<lora:...>\`, \`AND\`, \`[a|b]\` and \`[a:b:0.5]\` have no meaning here. They are read as words${prompts.length === 0 ? "" : ` in ${numbered(prompts)}`}.`,
   cut: "With `prompts: weighted` the image model reads long prompts to their end.",
   /** `prompts`: their numbers. */
   cutPrompts: (prompts: readonly number[]) =>

@@ -14,6 +14,12 @@ describe("modeLines", () => {
   it.each([
     ["a marked prompt", jobOf(), itemOf("a (cat:1.2)"), /^`\(word:1\.3\)`.* are read as plain text here\./],
     ["a marked negative prompt", jobOf({ negative: "[dog]" }), itemOf("a cat"), /plain text here/],
+    [
+      "another program's marks",
+      jobOf({ prompts: "weighted" }),
+      itemOf("a [cat|dog]"),
+      /have no meaning here/,
+    ],
     ["a cut prompt", jobOf(), itemOf("a cat", [CUT]), /reads long prompts to their end/],
   ])("tell of %s", (_, job, item, line) => {
     expect(modeLines(job, item)).toEqual([expect.stringMatching(line)]);

@@ -245,6 +245,7 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
     unread: [[[1]], [[1, 2]]],
     prompts: [["diffusers"], ["weighted"]],
     marks: [[], [[1]], [[1, 2]]],
+    foreign: [[], [[1]], [[1, 2]]],
     cutPrompts: [[[1]], [[1, 2]]],
     ready: people,
     readyAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
