@@ -22,7 +22,14 @@ test(".env.example lists exactly the variables, with their defaults and meanings
 test("an empty environment gives the options of Promptist's demo and Stable Diffusion's defaults", () => {
   const config = loadConfig({}, root);
   expect(config.text).toEqual(DEFAULT_TEXT_OPTIONS);
-  expect(config.image).toEqual({ steps: 50, guidance: null, negative: "", size: null, scheduler: "pndm" });
+  expect(config.image).toEqual({
+    steps: 50,
+    guidance: null,
+    negative: "",
+    size: null,
+    scheduler: "pndm",
+    prompts: "diffusers",
+  });
   expect(config.databaseFile).toBe(join(root, "data", "promptist.sqlite"));
   expect(Object.isFrozen(config)).toBe(true);
 });
@@ -60,4 +67,13 @@ test("the miniature is that of the checkpoints folder, else the program's own", 
   });
   mkdirSync(join(root, "checkpoints", "miniature"), { recursive: true });
   expect(loadConfig({}, root).miniatureDir).toBe(join(root, "checkpoints", "miniature"));
+});
+
+test("EMBEDDINGS names files and folders, from where the program is", () => {
+  const paths = ["a.pt", join(root, "b c")];
+  expect(loadConfig({}, root).embeddings).toEqual([]);
+  expect(loadConfig({ EMBEDDINGS: ` ${paths.join(" , ")},` }, root).embeddings).toEqual([
+    join(root, "a.pt"),
+    paths[1],
+  ]);
 });
