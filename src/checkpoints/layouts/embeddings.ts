@@ -115,7 +115,7 @@ function openEmbedding(
     name === undefined
       ? "has no name that a prompt could have"
       : owner === undefined
-        ? `is called "${shown(name)}", which is a token of every prompt already`
+        ? `is called "${shown(name)}", which CLIP's vocabulary has already`
         : `is called "${shown(name)}", as ${owner} is`;
   throw new CheckpointError("CHECKPOINT_TENSORS", `${file} ${why}. Give it a name: --embedding FILE:NAME.`);
 }

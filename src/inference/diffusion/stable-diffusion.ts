@@ -44,6 +44,8 @@ export interface StableDiffusionOptions {
 
 /** A diffusers folder of the Stable Diffusion 1.x and 2.x family, compiled and on its device. */
 export class StableDiffusion implements DiffusionModel {
+  readonly #text: ClipTextConfig;
+  readonly #vectors: readonly Float32Array[];
   readonly #sessions: {
     readonly text: Session<"states" | "skipped">;
     readonly unet: Session<"noise">;
@@ -57,14 +59,15 @@ export class StableDiffusion implements DiffusionModel {
     readonly weightBytes: number,
     /** Sentences about the checkpoint that stop nothing. */
     readonly notes: readonly string[],
-    private readonly text: Pick<ClipTextConfig, "vocab_size" | "hidden_size">,
-    private readonly vectors: readonly Float32Array[],
+    { text, vectors }: Pick<Parts, "text" | "vectors">,
     sessions: {
       readonly text: Session<"states" | "skipped">;
       readonly unet: Session<"noise">;
       readonly vae: Session<"image">;
     },
   ) {
+    this.#text = text;
+    this.#vectors = vectors;
     this.#sessions = sessions;
   }
 
@@ -89,16 +92,7 @@ export class StableDiffusion implements DiffusionModel {
         vae: await load<"image">("the VAE decoder", compiled.vae),
       };
       const weightBytes = Object.values(compiled).reduce((sum, graph) => sum + graph.weightBytes, 0);
-      return new StableDiffusion(
-        configOf(parts),
-        precision,
-        arithmetic,
-        weightBytes,
-        notes,
-        parts.text,
-        parts.vectors,
-        sessions,
-      );
+      return new StableDiffusion(configOf(parts), precision, arithmetic, weightBytes, notes, parts, sessions);
     } catch (error) {
       await Promise.all(opened.map((session) => session.release()));
       throw error;
@@ -141,14 +135,14 @@ export class StableDiffusion implements DiffusionModel {
 
   /** The inputs `kept` and `vectors` for ids [B, T], whose ids of embeddings become 0; none without embeddings. */
   #vectorsOf({ data, dims }: Tensor): Record<string, Tensor> {
-    if (this.vectors.length === 0) return {};
-    const { vocab_size: words, hidden_size: C } = this.text;
+    if (this.#vectors.length === 0) return {};
+    const { vocab_size: words, hidden_size: C } = this.#text;
     const ids = data as Int32Array;
     const kept = new Float32Array(ids.length).fill(1);
     const vectors = new Float32Array(ids.length * C);
     for (const [i, id] of ids.entries()) {
       if (id < words) continue;
-      const vector = this.vectors[id - words];
+      const vector = this.#vectors[id - words];
       if (vector === undefined) throw new InferenceError("INTERNAL", `there is no token ${id}`);
       vectors.set(vector, i * C);
       kept[i] = 0;

@@ -103,9 +103,9 @@ export class ClipTokenizer implements ChunkTokens {
     return encodeWeighted(this, prompt);
   }
 
-  /** Whether the vocabulary has this text as a token. */
+  /** Whether the vocabulary has this text as a token, as it stands or as it is read: in small letters. */
   hasToken(text: string): boolean {
-    return this.#engine.get_vocab(true).has(text);
+    return [text, text.toLowerCase()].some((it) => this.#engine.token_to_id(it) !== undefined);
   }
 
   units(text: string): number[][] {

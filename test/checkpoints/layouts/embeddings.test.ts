@@ -43,7 +43,7 @@ describe("openEmbeddings", () => {
 
   it("refuses a name that is a token already, or taken", () => {
     expect(() => openEmbeddings([named("mycat.pt", "cat")], use)).toThrow(
-      /mycat\.pt is called "cat", which is a token of every prompt already\. Give it a name: --embedding FILE:NAME\./,
+      /mycat\.pt is called "cat", which CLIP's vocabulary has already\. Give it a name: --embedding FILE:NAME\./,
     );
     const twice = [named("mycat.pt"), named("badhands7.safetensors", "MyCat")];
     expect(() => openEmbeddings(twice, use)).toThrow(

@@ -112,6 +112,14 @@ describe("embeddings", () => {
     );
   });
 
+  it("can't take the place of a word, in capitals or not", () => {
+    const called = (token: string) =>
+      openPromptReader(join(CHECKPOINT, "tokenizer"), CHECKPOINT, [{ ...FILES[0]!, token }]);
+    expect(called("cats9").embeddings).toHaveLength(1);
+    for (const token of ["th", "TH"])
+      expect(() => called(token)).toThrow(/which CLIP's vocabulary has already/);
+  });
+
   it("are reported where they stand in a prompt", () => {
     const used = (...prompts: string[]) => reader.used(prompts, "diffusers").map(({ names }) => names[0]);
     expect(used("a mycat", "badhands7, mycat")).toEqual(["mycat", "badhands7"]);
