@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { FoundCheckpoint } from "../checkpoints/layouts/catalog.js";
@@ -86,6 +87,8 @@ const MAX_LORA_WEIGHT = 10;
 /** `FILE` or `FILE:NAME`, appended to `before`. */
 const embedding = (value: string, before: readonly EmbeddingChoice[]): EmbeddingChoice[] => {
   const { file, token } = parseEmbedding(value);
+  if (!existsSync(file))
+    throw new InvalidArgumentError(`expected FILE or FILE:NAME, and there is no ${file}`);
   return [...before, { file: resolve(file), token, isRequired: true }];
 };
 

@@ -252,9 +252,13 @@ describe("checkpoints compile", () => {
 });
 
 describe("an embedding", () => {
+  let embeddings: string;
+  beforeAll(() => {
+    embeddings = mkdtempSync(join(folder, "embeddings-"));
+  });
   const width: number = readConfig(join(MINIATURE, "stable-diffusion", "text_encoder")).hidden_size;
   const write = (name: string, C = width) => {
-    const file = join(folder, name);
+    const file = join(embeddings, name);
     const values = Float32Array.from({ length: 2 * C }, (_, i) => Math.sin(i) / 2);
     const data = new Uint8Array(values.buffer);
     writeSafetensors(file, [{ name: "emb_params", type: "F32", shape: [2, C], data }]);
@@ -293,7 +297,7 @@ describe("an embedding", () => {
     expect((refused.json.error as Error).message).toContain(
       `is an embedding of Stable Diffusion 1.x: its vectors have 768 values, and the text encoder of this checkpoint reads ${width}.`,
     );
-    const { code, json } = await promptist(["doctor", "--json"], { EMBEDDINGS: folder });
+    const { code, json } = await promptist(["doctor", "--json"], { EMBEDDINGS: embeddings });
     expect(code).toBe(0);
     const findings = json.findings as { subject: string; todo: string }[];
     const found = findings.find(({ subject }) => subject === "embeddings");
