@@ -17,6 +17,7 @@ import {
   LENGTH_RULES,
   LIMIT_RANGES,
   PRECISIONS,
+  PROMPT_MODES,
   parseSize,
   type Range,
   SCHEDULERS,
@@ -124,6 +125,11 @@ export const VARIABLES = {
     inRange(CLIP_SKIP_RANGE),
     "Last layers of the text encoder to leave out, as diffusers' clip_skip counts (1 is called 2 in some programs).",
   ),
+  EMBEDDINGS: variable(
+    "",
+    text,
+    "Embeddings (textual inversion) that prompts ask for by name: files and folders, separated by commas.",
+  ),
   CLIP_CHECKPOINT: variable(
     "",
     text,
@@ -203,6 +209,11 @@ export const VARIABLES = {
     DEFAULT_IMAGE_OPTIONS.scheduler,
     oneOf(...SCHEDULERS),
     `Scheduler: ${SCHEDULERS.join(", ")}.`,
+  ),
+  IMAGE_PROMPTS: variable(
+    DEFAULT_IMAGE_OPTIONS.prompts,
+    oneOf(...PROMPT_MODES),
+    "How prompts are read: diffusers (brackets are words, the rest beyond 77 tokens is cut) or weighted ((word:1.3), [word] and BREAK are understood, at any length).",
   ),
   MAX_PROMPT_LENGTH: variable(
     String(DEFAULT_LIMITS.promptLength),
@@ -337,6 +348,8 @@ export interface Config extends Variables {
   readonly databaseFile: string;
   readonly picturesDir: string;
   readonly cacheDir: string;
+  /** Absolute paths of EMBEDDINGS. */
+  readonly embeddings: readonly string[];
 }
 
 /**
@@ -393,6 +406,7 @@ export function loadConfig(
       negative: values.IMAGE_NEGATIVE,
       size: values.IMAGE_SIZE,
       scheduler: values.IMAGE_SCHEDULER,
+      prompts: values.IMAGE_PROMPTS,
     }),
     inLine: Object.freeze(
       limitsOf({ user: values.USER_LIMIT, channel: values.CHANNEL_LIMIT, server: values.SERVER_LIMIT }),
@@ -406,6 +420,12 @@ export function loadConfig(
       jobsMs: values.KEEP_JOBS_DAYS * DAY || null,
       jobsBytes: values.KEEP_JOBS_BYTES || null,
     }),
+    embeddings: Object.freeze(
+      values.EMBEDDINGS.split(",")
+        .map((path) => path.trim())
+        .filter((path) => path !== "")
+        .map((path) => resolve(root, path)),
+    ),
     dataDir,
     checkpointsDir,
     miniatureDir: existsSync(resolve(checkpointsDir, "miniature"))

@@ -102,6 +102,7 @@ export async function createApp(
         clip: config.CLIP_CHECKPOINT || undefined,
         vae,
         clipSkip: config.CLIP_SKIP,
+        embeddings: config.embeddings.map((file) => ({ file })),
         device: config.DEVICE,
         weights: config.PROMPTIST_WEIGHTS,
         precision: config.DIFFUSION_PRECISION,

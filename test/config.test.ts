@@ -22,7 +22,14 @@ test(".env.example lists exactly the variables, with their defaults and meanings
 test("an empty environment gives the options of Promptist's demo and Stable Diffusion's defaults", () => {
   const config = loadConfig({}, root);
   expect(config.text).toEqual(DEFAULT_TEXT_OPTIONS);
-  expect(config.image).toEqual({ steps: 50, guidance: null, negative: "", size: null, scheduler: "pndm" });
+  expect(config.image).toEqual({
+    steps: 50,
+    guidance: null,
+    negative: "",
+    size: null,
+    scheduler: "pndm",
+    prompts: "diffusers",
+  });
   expect(config.databaseFile).toBe(join(root, "data", "promptist.sqlite"));
   expect(Object.isFrozen(config)).toBe(true);
 });
@@ -98,4 +105,13 @@ test("MODELS_DIRS is a list of folders, whose names may have spaces and commas",
   expect(dirsIn(`"${join(root, "quoted")}"`)).toEqual([join(root, "quoted")]);
   const list = [join(root, "one"), join(root, "two")];
   expect(dirsIn(list.join(delimiter))).toEqual(list);
+});
+
+test("EMBEDDINGS names files and folders, from where the program is", () => {
+  const paths = ["a.pt", join(root, "b c")];
+  expect(loadConfig({}, root).embeddings).toEqual([]);
+  expect(loadConfig({ EMBEDDINGS: ` ${paths.join(" , ")},` }, root).embeddings).toEqual([
+    join(root, "a.pt"),
+    paths[1],
+  ]);
 });

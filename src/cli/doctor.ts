@@ -3,7 +3,13 @@ import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { inviteUrl } from "../bot/discord/application.js";
 import { checkTensors, extraNote } from "../checkpoints/compile.js";
-import { findVae, inspectCheckpoint, publishedInCache } from "../checkpoints/layouts/catalog.js";
+import {
+  findClipTokenizer,
+  findDiffusion,
+  findVae,
+  inspectCheckpoint,
+  publishedInCache,
+} from "../checkpoints/layouts/catalog.js";
 import { DIFFUSION_PARTS } from "../checkpoints/layouts/diffusion-files.js";
 import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
 import { type FoundModel, findModels, type Library } from "../checkpoints/library/find-models.js";
@@ -66,6 +72,7 @@ export async function doctor(
       named,
       library.models.filter(({ kind, misfit }) => kind === "checkpoint" && misfit === null),
     ),
+    ...(await embeddingFindings(named)),
     ...(await judgeFindings(named)),
     ...unclear,
     ...libraryFinding(library, config),
@@ -267,6 +274,37 @@ async function notesOn(
   );
   return [...files.notes(), extraNote(directory, extra)].filter((note) => note !== null);
 }
+
+/** The embeddings of EMBEDDINGS that fit the checkpoint, by name, and why others do not. */
+async function embeddingFindings(config: Config): Promise<Finding[]> {
+  if (config.embeddings.length === 0) return [];
+  const subject = "embeddings";
+  try {
+    const { openPromptReader } = await import("../inference/worker/prompt-tokenizer.js");
+    const vae = findVae(config.VAE || undefined);
+    const { checkpointsDir, hubCacheDir } = config;
+    const diffusion = findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, checkpointsDir, {
+      ...placesOf(config),
+      vae,
+    });
+    const { embeddings, notes } = openPromptReader(
+      findClipTokenizer(diffusion, checkpointsDir, hubCacheDir),
+      diffusion.directory,
+      config.embeddings.map((file) => ({ file })),
+    );
+    const names = embeddings.map(({ names }) => names[0]).slice(0, NAMES_SHOWN);
+    const more = embeddings.length - names.length;
+    const found = `${embeddings.length} usable${names.length > 0 ? `: ${names.join(", ")}` : ""}${more > 0 ? ` and ${more} more` : ""}`;
+    const told = notes.slice(0, NOTES_SHOWN);
+    const rest = notes.length - told.length;
+    const todo = [...told, ...(rest > 0 ? [`${rest} more are left out.`] : [])].join(" ");
+    return [{ subject, state: notes.length > 0 ? "note" : "ok", found, todo: todo || null }];
+  } catch (error) {
+    return [{ subject, state: "note", found: "not read", todo: describe(error) }];
+  }
+}
+const NAMES_SHOWN = 10;
+const NOTES_SHOWN = 3;
 
 /**
  * Checks CLIP with its predictor, and the safety checker: both are optional, but must be intact if present.

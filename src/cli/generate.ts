@@ -1,11 +1,12 @@
 import { dirname, extname, resolve } from "node:path";
+import { readWords } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
-import { randomSeed } from "../core/options.js";
+import { promptModeOf, randomSeed } from "../core/options.js";
 import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
-import { typedPrompt } from "./prompt.js";
+import { cutLines, markNotes, typedPrompt } from "./prompt.js";
 
 /** `promptist generate TEXT --out FILE.png`: draws one prompt as written. */
 export async function generate(
@@ -23,15 +24,23 @@ export async function generate(
   const { miniature, note } = models.noteMiniature(["image"]);
   const options = { ...imageOptions(flags, flags.seed ?? randomSeed(), models.choice.diffusion), ...own };
   models.noteSize(options.size);
+  const mode = promptModeOf(options);
+  for (const line of markNotes([{ texts: [prompt, options.negative], mode }])) output.say(line);
   const { drawn, info } = await models.withModel("image", async (host) => ({
     drawn: await host.call(
       "draw",
-      { prompt, plainPrompt: prompt, options, file, checkpoint: models.choice.diffusion.name },
+      {
+        prompt,
+        plainPrompt: readWords(prompt, mode),
+        options,
+        file,
+        checkpoint: models.choice.diffusion.name,
+      },
       { signal: models.signal, onProgress: output.progress("drawing") },
     ),
     info: host.info,
   }));
-  if (drawn.truncated) output.say(`Beyond the text encoder's 77 tokens, so not read: ${drawn.truncated}`);
+  for (const line of cutLines(drawn, mode)) output.say(line);
   output.result(
     {
       prompt,
@@ -41,7 +50,9 @@ export async function generate(
       height: drawn.height,
       calls: drawn.calls,
       truncated: drawn.truncated,
+      truncatedNegative: drawn.truncatedNegative ?? null,
       checkpoint: models.choice.diffusion.name,
+      embeddings: drawn.embeddings ?? [],
       miniature,
       note,
       precision: info.precision,

@@ -58,6 +58,7 @@ export class Models {
       diffusion,
       clip: config.CLIP_CHECKPOINT || undefined,
       loras: (loras ?? []).map((lora) => ({ ...lora, file: resolve(lora.file) })),
+      embeddings: [...(flags.embedding ?? []), ...config.embeddings.map((file) => ({ file }))],
       vae,
       clipSkip: flags.clipSkip ?? config.CLIP_SKIP,
       device: flags.device ?? config.DEVICE,

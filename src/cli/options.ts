@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { FoundCheckpoint } from "../checkpoints/layouts/catalog.js";
+import { type EmbeddingChoice, parseEmbedding } from "../checkpoints/layouts/embeddings.js";
 import { BLOCK_COUNTS, type LoraChoice } from "../checkpoints/layouts/lora.js";
 import type { Config } from "../config.js";
 import {
@@ -11,7 +14,9 @@ import {
   LENGTH_RULES,
   type PictureSize,
   PRECISIONS,
+  PROMPT_MODES,
   type Precision,
+  type PromptMode,
   parseSize,
   type Range,
   SCHEDULERS,
@@ -79,6 +84,14 @@ const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
 };
 const MAX_LORA_WEIGHT = 10;
 
+/** `FILE` or `FILE:NAME`, appended to `before`. */
+const embedding = (value: string, before: readonly EmbeddingChoice[]): EmbeddingChoice[] => {
+  const { file, token } = parseEmbedding(value);
+  if (!existsSync(file))
+    throw new InvalidArgumentError(`expected FILE or FILE:NAME, and there is no ${file}`);
+  return [...before, { file: resolve(file), token, isRequired: true }];
+};
+
 export const loraOption = (description: string): Option =>
   new Option("--lora <file:weight>", description).argParser(lora).default([], "none");
 
@@ -106,9 +119,13 @@ export interface TextFlags extends CommonFlags {
   readonly seed?: number;
   readonly weights: TextWeights;
 }
-export interface ImageFlags extends CommonFlags {
+export interface PromptsFlags {
+  readonly prompts: PromptMode;
+}
+export interface ImageFlags extends CommonFlags, PromptsFlags {
   readonly diffusion?: string;
   readonly lora: readonly LoraChoice[];
+  readonly embedding: readonly EmbeddingChoice[];
   readonly vae?: string;
   readonly clipSkip: number;
   readonly seed?: number;
@@ -184,12 +201,20 @@ export function addTextOptions(command: Command, config: Config): Command {
 }
 
 export function addImageOptions(command: Command, config: Config): Command {
-  return command
+  return addPromptsOption(command, config)
     .option(
       "--diffusion <path>",
       "Stable Diffusion checkpoint: a folder, a single file, or a name that checkpoints list shows",
     )
     .addOption(loraOption("LoRA to merge, a file or a name, such as style:0.8; give it again for more"))
+    .addOption(
+      new Option(
+        "--embedding <file:name>",
+        "embedding (textual inversion) that prompts ask for by name; give it again for more (default: EMBEDDINGS)",
+      )
+        .argParser(embedding)
+        .default([], "none"),
+    )
     .option(
       "--vae <path>",
       "VAE to use instead of the checkpoint's own: a file, a folder or a name (default: VAE)",
@@ -224,6 +249,18 @@ export function addImageOptions(command: Command, config: Config): Command {
     );
 }
 
+/** For every verb that reads a prompt. */
+export function addPromptsOption(command: Command, config: Config): Command {
+  return command.addOption(
+    new Option(
+      "--prompts <mode>",
+      "how to read prompts: weighted understands (word:1.3), [word] and BREAK, at any length",
+    )
+      .choices(PROMPT_MODES)
+      .default(config.image.prompts),
+  );
+}
+
 export function addSeedOption(command: Command): Command {
   return command.option(
     "--seed <n>",
@@ -256,4 +293,5 @@ export const imageOptions = (
   negative: flags.negative,
   size: flags.size ?? null,
   scheduler: flags.scheduler,
+  prompts: flags.prompts,
 });

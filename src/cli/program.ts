@@ -15,11 +15,13 @@ import {
   addCommonOptions,
   addExamples,
   addImageOptions,
+  addPromptsOption,
   addSeedOption,
   addTextOptions,
   type CommonFlags,
   type ImageFlags,
   integer,
+  type PromptsFlags,
   type TextFlags,
 } from "./options.js";
 import { Output } from "./output.js";
@@ -37,19 +39,22 @@ export function buildProgram(config: Config): Command {
     addExamples(program.command(usage).description(description), examples);
 
   addSeedOption(
-    addTextOptions(
-      addCommonOptions(
-        verb(
-          "optimize <text>",
-          "rewrite a prompt",
-          'optimize "A cat in the rain"',
-          'optimize "A cat in the rain" --mode sample --seed 7',
+    addPromptsOption(
+      addTextOptions(
+        addCommonOptions(
+          verb(
+            "optimize <text>",
+            "rewrite a prompt",
+            'optimize "A cat in the rain"',
+            'optimize "A cat in the rain" --mode sample --seed 7',
+          ),
+          config,
         ),
         config,
       ),
       config,
     ),
-  ).action(async (text: string, flags: TextFlags, command: Command) => {
+  ).action(async (text: string, flags: TextFlags & PromptsFlags, command: Command) => {
     const output = outputOf(flags);
     return optimize(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
@@ -61,6 +66,7 @@ export function buildProgram(config: Config): Command {
           "draw a prompt as written",
           'generate "A cat in the rain" --out cat.png',
           'generate "A cat in the rain" --out cat.png --seed 7 --steps 30 --size 512x768',
+          'generate "A (red:1.3) cat in the [rain]" --out cat.png --prompts weighted',
         ),
         config,
       ),

@@ -61,11 +61,19 @@ export interface Item {
   readonly notes: readonly ItemNote[];
 }
 
+/** An embedding that a picture was drawn with. */
+export interface UsedEmbedding {
+  readonly name: string;
+  /** Of its file, in hexadecimal. */
+  readonly sha256: string;
+}
+
 export type ItemNote =
   | { readonly code: "unchanged" }
   /** Promptist read only the beginning of the prompt; `words` are the rest, behind its rewrite as written. */
   | { readonly code: "unread"; readonly words: string }
-  | { readonly code: "truncated"; readonly side: Side; readonly words: string };
+  | { readonly code: "truncated"; readonly side: Side | "negative"; readonly words: string }
+  | ({ readonly code: "embedding"; readonly side: Side } & UsedEmbedding);
 
 /** Where the command came from. Ids are Discord snowflakes. */
 export interface Origin {

@@ -1,5 +1,12 @@
 import sharp from "sharp";
-import { type PictureSize, SCHEDULER_NAMES, type SchedulerName } from "../core/options.js";
+import type { UsedEmbedding } from "../core/job.js";
+import {
+  type PictureSize,
+  type PromptMode,
+  promptModeOf,
+  SCHEDULER_NAMES,
+  type SchedulerName,
+} from "../core/options.js";
 import { replaceFile } from "../files/replace-file.js";
 import { withPngText } from "./png-text.js";
 
@@ -13,11 +20,14 @@ export interface PictureParameters {
   readonly steps: number;
   readonly guidance: number;
   readonly scheduler: SchedulerName;
+  readonly prompts?: PromptMode;
   readonly size: PictureSize;
   /** Name of the checkpoint. */
   readonly checkpoint: string;
   /** Name and version of the program, such as "promptist 0.1.0". */
   readonly program: string;
+  /** What stands for names in the prompts. */
+  readonly embeddings?: readonly UsedEmbedding[];
 }
 
 /**
@@ -48,6 +58,7 @@ export function pngTexts(parameters: PictureParameters): Record<string, string> 
     steps: String(steps),
     guidance: String(guidance),
     scheduler,
+    prompts: promptModeOf(parameters),
     size: `${size.width}x${size.height}`,
     checkpoint,
     Software: program,
@@ -60,13 +71,16 @@ export function pngTexts(parameters: PictureParameters): Record<string, string> 
  */
 function parametersText(parameters: PictureParameters): string {
   const { prompt, negative, seed, steps, guidance, scheduler, size, checkpoint, program } = parameters;
+  const { embeddings = [] } = parameters;
   const settings = {
     Steps: steps,
     Sampler: SCHEDULER_NAMES[scheduler].sampler,
     "CFG scale": guidance,
     Seed: seed,
     Size: `${size.width}x${size.height}`,
+    ...(promptModeOf(parameters) === "diffusers" ? {} : { "Prompt mode": promptModeOf(parameters) }),
     Model: quoted(checkpoint),
+    ...(embeddings.length === 0 ? {} : { "TI hashes": JSON.stringify(hashesOf(embeddings)) }),
     Version: quoted(program),
   };
   const line = Object.entries(settings)
@@ -74,6 +88,10 @@ function parametersText(parameters: PictureParameters): string {
     .join(", ");
   return [prompt, ...(negative === "" ? [] : [`Negative prompt: ${negative}`]), line].join("\n");
 }
+
+/** As other programs write them: names without the separators, and the first ten letters of each hash. */
+const hashesOf = (embeddings: readonly UsedEmbedding[]): string =>
+  embeddings.map(({ name, sha256 }) => `${name.replace(/[:,]/g, "")}: ${sha256.slice(0, 10)}`).join(", ");
 
 /** Quotes values that contain the line's own separators. */
 const quoted = (value: string): string => (/[,:\n"]/.test(value) ? JSON.stringify(value) : value);

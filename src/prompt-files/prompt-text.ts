@@ -59,7 +59,7 @@ function readDashes(draft: Draft): boolean {
   const text = draft.prompt;
   const found = [...outsideQuotes(text).matchAll(OPTION)].map((match) => {
     const written = match[1]!;
-    const field = fieldOf(written);
+    const field = written === "prompts" ? "mode" : fieldOf(written);
     const name = written.toLowerCase().replaceAll("-", "_");
     return { written, name, field, at: match.index, end: match.index + match[0].length };
   });
@@ -108,10 +108,10 @@ const withoutQuotes = (text: string): string =>
 /** Options of our own commands, as Discord copies them: `prompt:a cat negative:ugly steps:20`. */
 function readColons(draft: Draft): void {
   const { prompt, given } = draft;
-  const found = [...prompt.matchAll(/(?<=^|\s)(negative|seed|steps|guidance|size|scheduler):\s?/g)];
+  const found = [...prompt.matchAll(/(?<=^|\s)(negative|seed|steps|guidance|size|scheduler|prompts):\s?/g)];
   if (found.length === 0) return;
   const values = found.map((match, i) => ({
-    name: match[1] as OptionName,
+    name: (match[1] === "prompts" ? "mode" : match[1]) as OptionName,
     value: prompt.slice(match.index + match[0].length, found[i + 1]?.index).trim(),
   }));
   // A prompt may well say "seed: a novel".

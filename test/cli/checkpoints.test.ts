@@ -1,4 +1,5 @@
 import { execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -353,6 +354,85 @@ describe("checkpoints compile", () => {
     expect(await promptist(args)).toMatchObject({ code: 0, json: { reused: true } });
     const text = await promptist(["checkpoints", "compile", join(MINIATURE, "promptist"), "--json"]);
     expect(text.json).toMatchObject({ reused: false, graphs: { promptist: {} } });
+  });
+});
+
+describe("an embedding", () => {
+  let embeddings: string;
+  beforeAll(() => {
+    embeddings = mkdtempSync(join(folder, "embeddings-"));
+  });
+  const width: number = readConfig(join(MINIATURE, "stable-diffusion", "text_encoder")).hidden_size;
+  const write = (name: string, C = width) => {
+    const file = join(embeddings, name);
+    const values = Float32Array.from({ length: 2 * C }, (_, i) => Math.sin(i) / 2);
+    const data = new Uint8Array(values.buffer);
+    writeSafetensors(file, [{ name: "emb_params", type: "F32", shape: [2, C], data }]);
+    return file;
+  };
+  const draw = async (name: string, prompt: string, ...flags: string[]) => {
+    const out = join(folder, `${name}.png`);
+    const fixed = ["--diffusion", join(MINIATURE, "stable-diffusion"), "--steps", "2", "--seed", "1"];
+    const run = await promptist(["generate", prompt, ...fixed, "--out", out, ...flags, "--json"]);
+    return { ...run, out };
+  };
+  const pixels = (path: string) => sharp(path).raw().toBuffer();
+
+  it("changes pictures whose prompt has its name, and is named in them with its hash", async () => {
+    const file = write("zorb.safetensors");
+    const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
+    const plain = await draw("without", "a pizza");
+    const unused = await draw("unused", "a pizza", "--embedding", file);
+    const used = await draw("used", "a pizza", "--negative", "a Zorb", "--embedding", file);
+    const called = await draw("called", "a <hat> pizza", "--embedding", `${file}:<hat>`);
+    expect([plain, unused, used, called].map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    expect(await pixels(unused.out)).toEqual(await pixels(plain.out));
+    expect(await pixels(used.out)).not.toEqual(await pixels(plain.out));
+    expect(unused.json.embeddings).toEqual([]);
+    expect(used.json.embeddings).toEqual([{ name: "zorb", sha256 }]);
+    expect(called.json.embeddings).toEqual([{ name: "<hat>", sha256 }]);
+    const { parameters } = readPngText(readFileSync(used.out));
+    expect(parameters).toContain(`TI hashes: "zorb: ${sha256.slice(0, 10)}"`);
+    expect(readPngText(readFileSync(unused.out)).parameters).not.toContain("TI hashes");
+  });
+
+  it("of another width is refused with a sentence, and left out with a note where a folder has it", async () => {
+    const wide = write("wide.safetensors", 768);
+    const refused = await draw("wide", "a wide pizza", "--embedding", wide);
+    expect(refused).toMatchObject({ code: 1, json: { error: { code: "CHECKPOINT_TENSORS" } } });
+    expect((refused.json.error as Error).message).toContain(
+      `is an embedding of Stable Diffusion 1.x: its vectors have 768 values, and the text encoder of this checkpoint reads ${width}.`,
+    );
+    const { code, json } = await promptist(["doctor", "--json"], { EMBEDDINGS: embeddings });
+    expect(code).toBe(0);
+    const findings = json.findings as { subject: string; todo: string }[];
+    const found = findings.find(({ subject }) => subject === "embeddings");
+    expect(found).toMatchObject({ state: "note", found: "1 usable: zorb" });
+    expect(found!.todo).toContain("wide.safetensors is an embedding of Stable Diffusion 1.x");
+  });
+});
+
+describe("weighted prompts", () => {
+  it("are drawn, named in the picture, and said to be plain text elsewhere", async () => {
+    const draw = async (name: string, prompt: string, ...flags: string[]) => {
+      const out = join(folder, `${name}.png`);
+      const fixed = ["--diffusion", join(MINIATURE, "stable-diffusion"), "--steps", "2", "--seed", "1"];
+      const run = await promptist(["generate", prompt, ...fixed, "--out", out, ...flags, "--json"]);
+      const { prompts, parameters } = readPngText(readFileSync(out));
+      return { ...run, prompts, parameters, pixels: await sharp(out).raw().toBuffer() };
+    };
+    const plain = await draw("plain-mode", "a (pizza:1.4)");
+    const weighted = await draw("weighted", "a (pizza:1.4)", "--prompts", "weighted");
+    const bare = await draw("bare", "a pizza");
+    const same = await draw("same", "a pizza", "--prompts", "weighted");
+    expect(plain).toMatchObject({ code: 0, prompts: "diffusers" });
+    expect(plain.stderr).toContain("are read as plain text. To give them their meaning: --prompts weighted");
+    expect(weighted).toMatchObject({ code: 0, prompts: "weighted" });
+    expect(weighted.parameters).toContain("Prompt mode: weighted");
+    expect(weighted.stderr).not.toContain("plain text");
+    expect(weighted.pixels).not.toEqual(bare.pixels);
+    expect(weighted.pixels).not.toEqual(plain.pixels);
+    expect(same.pixels).toEqual(bare.pixels);
   });
 });
 

@@ -43,8 +43,10 @@ export function readMenu(
   const found = readOnePrompt(text, sides.own);
   const prompt = checkedPrompt(found.prompt, limits);
   const seed = found.seed ?? randomSeed();
-  // A rewrite alone draws nothing, so no setting can be in its way.
-  const own = kind === "compare" ? checkedOptions(found.image, limits) : {};
+  // A rewrite alone draws nothing, so no setting can be in its way; how the prompt is read concerns both.
+  const { prompts } = found.image;
+  const reading = prompts === undefined ? {} : { prompts };
+  const own = kind === "compare" ? checkedOptions(found.image, limits) : reading;
   return {
     kind,
     text: { ...defaults.text, seed },

@@ -55,9 +55,9 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
     ...(hasNothingToVoteOn(job)
       ? [
           blindLines.nothing,
-          ...noteLines({ ...item, notes: item.notes.filter(({ code }) => code !== "unchanged") }),
+          ...noteLines(job, { ...item, notes: item.notes.filter(({ code }) => code !== "unchanged") }),
         ]
-      : noteLines(item)),
+      : noteLines(job, item)),
     ...(isUnchanged(item) ? [] : verdictLine([item])),
     ...(tally === null || view.withheld.length > 0 ? [] : [blindLines.tally(tally)]),
     ...safetySentences(view, false),
@@ -89,7 +89,7 @@ async function pairsMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<O
     ...promptSections(item, (title) => resultLines.sidesOfEach(made.length, lowerFirst(title))),
     ...(made.some(({ rewrite }) => rewrite !== item.rewrite) ? [resultLines.rewritesDiffer] : []),
     ...negativeSection(job),
-    ...noteLines(item),
+    ...noteLines(job, item),
     ...verdictLine(made.filter((it) => !isUnchanged(it))),
     ...safetySentences(facts.view, true),
     ...note,

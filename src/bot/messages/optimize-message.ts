@@ -9,7 +9,7 @@ import { noteLines, promptSections } from "./rewrite-text.js";
 /** The result of `/optimize`: a rewrite. */
 export function optimizeMessage(job: Job, facts: Facts): Outgoing {
   const item = job.items[0]!;
-  const sections = [...promptSections(item), ...noteLines(item)];
+  const sections = [...promptSections(item), ...noteLines(job, item)];
   const seed = job.text.mode === "sample" ? [resultLines.seed(job.text.seed)] : [];
   return {
     content: "",

@@ -1,4 +1,4 @@
-import { type Item, type Job, picturesDrawn } from "../../core/job.js";
+import { type Item, type ItemNote, type Job, picturesDrawn } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { resultLines } from "../words/result.js";
 import { resultRows } from "./components.js";
@@ -7,6 +7,7 @@ import { overviewFiles } from "./overview-files.js";
 import type { SizeLimit } from "./picture-fit.js";
 import { safetySentences } from "./picture-policy.js";
 import type { Facts } from "./presentation.js";
+import { marksLines } from "./prompt-mode.js";
 
 /** The result of a batch: contact sheets, records, and the pictures or zips of them. */
 export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
@@ -20,6 +21,8 @@ export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit):
     resultLines.overview(job.kind, made.length, picturesDrawn(made)),
     ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
     ...unreadLines(made),
+    ...cutLines(made),
+    ...marksLines(made, job.image),
     ...safetySentences(facts.view, true),
     ...lines,
   ];
@@ -29,8 +32,15 @@ export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit):
 
 /** Which prompts Promptist could not read to their end. */
 function unreadLines(items: readonly Item[]): string[] {
-  const numbers = items
-    .filter(({ notes }) => notes.some(({ code }) => code === "unread"))
-    .map(({ index }) => index + 1);
+  const numbers = numbersWith(items, "unread");
   return numbers.length === 0 ? [] : [resultLines.unread(numbers)];
 }
+
+/** Which prompts, or rewrites, the image model could not read to their end. */
+function cutLines(items: readonly Item[]): string[] {
+  const numbers = numbersWith(items, "truncated");
+  return numbers.length === 0 ? [] : [resultLines.cutPrompts(numbers)];
+}
+
+const numbersWith = (items: readonly Item[], wanted: ItemNote["code"]): number[] =>
+  items.filter(({ notes }) => notes.some(({ code }) => code === wanted)).map(({ index }) => index + 1);

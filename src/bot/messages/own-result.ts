@@ -1,4 +1,4 @@
-import { SCHEDULERS } from "../../core/options.js";
+import { PROMPT_MODES, SCHEDULERS } from "../../core/options.js";
 import { labels } from "../words/labels.js";
 
 const section = (title: string): RegExp => new RegExp(`\\*\\*${title}\\*\\*\`\`\`\\n([\\s\\S]*?)\\n\`\`\``);
@@ -21,6 +21,7 @@ export function textOfResult(description: string): string | null {
     negative: negative === undefined ? undefined : plain(negative),
     steps: found(/^([\d,]{1,6}) steps?$/)?.replace(",", ""),
     scheduler: values.find((value) => SCHEDULERS.some((name) => name === value)),
+    prompt_mode: found(new RegExp(`^(${PROMPT_MODES.join("|")}) prompts$`)),
     guidance: found(/^guidance ([\d.]{1,9})$/),
     seed: found(/^seed (\d{1,16})$/),
     size: found(/^(\d{1,5}x\d{1,5})$/),

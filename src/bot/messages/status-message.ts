@@ -66,15 +66,17 @@ export function summarize(job: Job): JobSummary {
       job.kind === "batch" || first === undefined
         ? [statusLines.batch(job.items.length, given), ...takenOut].join(" ")
         : [
-            subjectOf(first, rewritten),
+            subjectOf(job, first, rewritten),
             ...(hasOverview(job) ? [statusLines.pairs(job.items.length)] : []),
             ...takenOut,
           ].join("\n"),
   };
 }
 
-const subjectOf = (item: Item, rewritten: boolean): string =>
-  rewritten ? [...promptSections(item), ...noteLines(item)].join("\n") : codeBlock(item.prompt, SUBJECT_MAX);
+const subjectOf = (job: Job, item: Item, rewritten: boolean): string =>
+  rewritten
+    ? [...promptSections(item), ...noteLines(job, item)].join("\n")
+    : codeBlock(item.prompt, SUBJECT_MAX);
 
 /**
  * What the message shows besides words: the finished picture of the pair, and the preview of the other one.

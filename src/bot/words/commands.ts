@@ -1,4 +1,4 @@
-import type { SearchMode, SizeName } from "../../core/options.js";
+import type { PromptMode, SearchMode, SizeName } from "../../core/options.js";
 
 /** Names in the menu of a message. */
 export const menuNames = { optimize: "Optimize this", compare: "Compare this" } as const;
@@ -19,6 +19,11 @@ export const commandTexts = {
       larger: "larger",
     } satisfies Record<SizeName, string>,
     scheduler: "Sampling method",
+    prompts: "How to read the prompt: with brackets that weigh words, or as diffusers reads it",
+    promptModes: {
+      diffusers: "diffusers: word for word, up to 77 tokens",
+      weighted: "weighted: (word:1.3) counts more, [word] less; any length",
+    } satisfies Record<PromptMode, string>,
     mode: "How to search for a rewrite: beam is the usual way, sample gives a new one each time",
     modes: {
       beam: "beam: the best one found",

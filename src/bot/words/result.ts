@@ -1,4 +1,5 @@
 import { type ItemNote, imageOf, type Job, type JobKind, type Phase } from "../../core/job.js";
+import { type PromptMode, promptModeOf } from "../../core/options.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { clip } from "../discord/markdown.js";
 import { errorSentence } from "./errors.js";
@@ -53,6 +54,17 @@ export const resultLines = {
   /** `prompts`: their numbers. */
   unread: (prompts: readonly number[]) =>
     `Promptist can't read ${numbered(prompts)} to ${prompts.length === 1 ? "its" : "their"} end. The part that it did not read follows ${prompts.length === 1 ? "the rewrite" : "the rewrites"} as written.`,
+  prompts: (mode: PromptMode) => `${mode} prompts`,
+  /** `prompts`: their numbers, where there are several. */
+  marks: (prompts: readonly number[] = []) =>
+    `\`(word:1.3)\`, \`[word]\` and \`BREAK\` are read as plain text${prompts.length === 0 ? " here" : ` in ${numbered(prompts)}`}. To give them their meaning, choose \`prompts: weighted\` in the command; managers can set \`prompts\` for everyone.`,
+  /** `prompts`: their numbers, where there are several. */
+  foreign: (prompts: readonly number[] = []) =>
+    `\`<lora:...>\`, \`AND\`, \`[a|b]\` and \`[a:b:0.5]\` have no meaning here. They are read as words${prompts.length === 0 ? "" : ` in ${numbered(prompts)}`}.`,
+  cut: "With `prompts: weighted` the image model reads long prompts to their end.",
+  /** `prompts`: their numbers. */
+  cutPrompts: (prompts: readonly number[]) =>
+    `The image model can't read ${numbered(prompts)} or ${prompts.length === 1 ? "its rewrite" : "their rewrites"} to the end. With \`prompts: weighted\` it reads more.`,
   missing: "The pictures are no longer on the bot's disk.",
   direct: "I could not post where you asked for this, so here it is.",
   ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${labels.results[kind]} is ready.`,
@@ -65,15 +77,20 @@ export const resultLines = {
 } as const;
 
 const NOTE_WORDS_MAX = 200;
+/** Letters of a hash, as model sites show it. */
+const SHORT_HASH = 10;
+
+const CUT = { baseline: "prompt", optimized: "rewritten prompt", negative: "negative prompt" } as const;
 
 /** A note on an item's result; its words are a user's own, so they are shown as code. */
 export function noteLine(note: ItemNote): string {
   if (note.code === "unchanged") return "Promptist changed nothing.";
+  if (note.code === "embedding")
+    return `Drawn with the embedding \`${note.name.replaceAll("`", "'")}\` (${note.sha256.slice(0, SHORT_HASH)}).`;
   const words = clip(note.words.replaceAll("`", "'"), NOTE_WORDS_MAX);
   if (note.code === "unread")
     return `Promptist can't read such a long prompt to its end. This part follows the rewrite as written: \`${words}\``;
-  const side = note.side === "baseline" ? "prompt" : "rewritten prompt";
-  return `The image model can't read the end of the ${side}: \`${words}\``;
+  return `The image model can't read the end of the ${CUT[note.side]}: \`${words}\``;
 }
 
 /** Said under every result where a miniature checkpoint runs these phases; null without any. */
@@ -105,6 +122,7 @@ export function infoLines(job: Job, { size, isMiniature }: InfoFacts): string[] 
   const { text, checkpoints } = job;
   const [first] = job.items;
   const image = imageOf(job, first);
+  const mode = promptModeOf(image);
   const rewriteMs = first?.rewriteMs ?? null;
   const times = [
     ...(rewriteMs === null ? [] : [`rewriting ${formatDuration(rewriteMs)}`]),
@@ -117,7 +135,7 @@ export function infoLines(job: Job, { size, isMiniature }: InfoFacts): string[] 
   const names = new Set([checkpoints.promptist, checkpoints.diffusion].filter((name) => name !== null));
   return [
     `Rewriting: ${text.mode}${text.mode === "beam" ? `, ${text.beams} beams` : ""}, at most ${text.maxNewTokens} tokens, ${count(first?.candidates.length ?? 0, "distinct rewrite")}`,
-    `Seed ${image.seed} · ${count(image.steps, "step")} · guidance ${image.guidance} · ${image.scheduler}${size === null ? "" : ` · ${size}`}`,
+    `Seed ${image.seed} · ${count(image.steps, "step")} · guidance ${image.guidance} · ${image.scheduler}${mode === "diffusers" ? "" : ` · ${resultLines.prompts(mode)}`}${size === null ? "" : ` · ${size}`}`,
     ...(times.length === 0 ? [] : [`Took: ${times.join(", ")}`]),
     `Checkpoints: ${[...names].join(", ") || "none yet"}`,
     ...(isMiniature

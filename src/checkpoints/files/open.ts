@@ -5,6 +5,7 @@ import { corrupt, readText, withFile } from "./file.js";
 import { looksLikeSafetensors, openSafetensors } from "./safetensors.js";
 import { joinWeights, type StoredWeights } from "./stored-weights.js";
 import {
+  embeddingTensors,
   looksLikeLegacyTorch,
   nestedTensors,
   openLegacyTorchFile,
@@ -140,6 +141,9 @@ export const openWeightFile = (path: string): StoredWeights => openFile(path);
 
 /** The same for any kind of model, of whose tensors those in inner dictionaries count too (`nestedTensors`). */
 export const openAnyFile = (path: string): StoredWeights => openFile(path, nestedTensors);
+
+/** The same for a file of an embedding, whose tensors have the names of `embeddingTensors`. */
+export const openEmbeddingFile = (path: string): StoredWeights => openFile(path, embeddingTensors);
 
 function openFile(path: string, select?: SelectTensors): StoredWeights {
   const start = withFile(path, (file) => file.read(0, Math.min(file.bytes, 64)));

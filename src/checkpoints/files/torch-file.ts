@@ -392,6 +392,22 @@ export const nestedTensors: SelectTensors = (path, root, rules) => {
   return tensors.length > 0 ? tensors : stateDict(path, root, rules);
 };
 
+/**
+ * The tensors of an embedding: that of AUTOMATIC1111's `string_to_param`, under the name that the file gives it;
+ * a dictionary of tensors by their names; or a tensor alone. One without a name has an empty one.
+ */
+export const embeddingTensors: SelectTensors = (path, root, rules) => {
+  if (root instanceof TensorView) return [stored(path, "", root)];
+  const params = root instanceof Map ? root.get("string_to_param") : undefined;
+  if (params instanceof Inert) throw unsafe(path, params.what);
+  if (!(root instanceof Map) || !(params instanceof Map)) return stateDict(path, root, rules);
+  const value = params.get("*") ?? (params.size === 1 ? [...params.values()][0] : undefined);
+  if (value instanceof Inert) throw unsafe(path, value.what);
+  if (!(value instanceof TensorView)) throw corrupt(path, "its string_to_param holds no tensor");
+  const name = root.get("name");
+  return [stored(path, typeof name === "string" ? name : "", value)];
+};
+
 function stateDict(path: string, root: PickleValue, rules: TorchRules): StoredTensor[] {
   const inner = root instanceof Map ? root.get("state_dict") : undefined;
   if (inner instanceof Inert) throw unsafe(path, inner.what);

@@ -13,9 +13,10 @@ import {
 import type { Rgb } from "../../pictures/rgb.js";
 import { roundHalfToEven } from "../numbers/round.js";
 import { TorchRandom } from "../numbers/torch-random.js";
-import { type Conditioning, isGuided, predictGuided } from "./guidance.js";
+import { type Conditioning, predictGuided } from "./guidance.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
 import { Previews } from "./preview.js";
+import { encodePrompts, type PromptTokenizer } from "./prompts.js";
 import { createScheduler, stableDiffusionConfig } from "./schedulers/create.js";
 import type { Scheduler } from "./schedulers/scheduler.js";
 
@@ -24,13 +25,7 @@ export interface PictureRequest extends ImageOptions {
   readonly prompt: string;
 }
 
-export interface PromptTokenizer {
-  /**
-   * Ids with start, end and padding, as many as the text encoder takes; `truncated`: the words that did not
-   * fit.
-   */
-  encode(text: string): { readonly ids: readonly number[]; readonly truncated: string | null };
-}
+export type { PromptTokenizer } from "./prompts.js";
 
 export interface DrawOptions {
   readonly signal?: AbortSignal;
@@ -47,8 +42,10 @@ export interface DrawOptions {
 }
 
 export interface Picture extends Rgb {
-  /** The words of the prompt beyond the text encoder's window. */
+  /** The words of the prompt that the text encoder does not read. */
   readonly truncated: string | null;
+  /** The same of the negative prompt. */
+  readonly truncatedNegative: string | null;
   /** Evaluations of the UNet. */
   readonly calls: number;
   readonly seconds: number;
@@ -76,11 +73,7 @@ export async function drawPicture(
   scheduler.setTimesteps(request.steps);
   throwIfCancelled(signal);
 
-  const prompt = tokenizer.encode(request.prompt);
-  const rows = isGuided(request.guidance)
-    ? [tokenizer.encode(request.negative).ids, prompt.ids]
-    : [prompt.ids];
-  const text = await model.encodeText(rows, rows.length - 1); // [rows, L, D]
+  const { text, ...cut } = await encodePrompts(model, tokenizer, request); // [rows, L, D]
 
   const { latentChannels, vaeScaleFactor, scalingFactor } = model.config;
   const shape: LatentShape = [1, latentChannels, height / vaeScaleFactor, width / vaeScaleFactor];
@@ -101,7 +94,7 @@ export async function drawPicture(
     pixels: toRgb(image, width, height),
     width,
     height,
-    truncated: prompt.truncated,
+    ...cut,
     calls: scheduler.timesteps.length,
     seconds: (performance.now() - started) / 1000,
   };

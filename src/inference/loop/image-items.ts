@@ -1,3 +1,4 @@
+import { readWords } from "../../core/emphasis.js";
 import type { Events } from "../../core/events.js";
 import {
   hasOverview,
@@ -7,8 +8,10 @@ import {
   type Job,
   judgementsOf,
   type Picture,
+  type UsedEmbedding,
 } from "../../core/job.js";
 import { isFlagged, judgedAgain, type PictureJudgement } from "../../core/judgement.js";
+import { promptModeOf } from "../../core/options.js";
 import { SIDES, type Side } from "../../core/side.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import { PAIRS_PER_SHEET } from "../../pictures/contact-sheet.js";
@@ -119,12 +122,17 @@ export class ImageItems implements ItemWork {
     const file = sideFile(item.index, side);
     const where = { jobId: job.id, item: item.index };
     const started = now();
-    const { truncated, judgement } = await pictures.create({ jobId: job.id, file }, (path) =>
+    const {
+      truncated,
+      truncatedNegative = null,
+      embeddings = [],
+      judgement,
+    } = await pictures.create({ jobId: job.id, file }, (path) =>
       host.call(
         "draw",
         {
           prompt: promptOf(item, side),
-          plainPrompt: item.prompt,
+          plainPrompt: plainPromptOf(job, item),
           options: imageOf(job, item),
           file: path,
           checkpoint: checkpoint(),
@@ -147,7 +155,11 @@ export class ImageItems implements ItemWork {
     );
     return {
       picture: { file, ms: now() - started, judgement },
-      notes: truncated ? [{ code: "truncated", side, words: truncated }] : [],
+      notes: [
+        ...cutNote(side, truncated),
+        ...cutNote("negative", truncatedNegative),
+        ...embeddings.map((used): ItemNote => ({ code: "embedding", side, ...used })),
+      ],
     };
   }
 
@@ -159,7 +171,7 @@ export class ImageItems implements ItemWork {
     const { queue, pictures, checkpoint } = this.#options;
     const own = await queue.get(job.id);
     const parent = job.parentId === null ? undefined : await queue.get(job.parentId);
-    const wanted = recipe(job, item, side, checkpoint());
+    const wanted = recipe(job, item, side, checkpoint(), askedFor(host, job, item, side));
     const file = sideFile(item.index, side);
     for (const source of [own, parent]) {
       if (source === undefined || source.checkpoints.diffusion === null) continue;
@@ -167,10 +179,16 @@ export class ImageItems implements ItemWork {
         for (const otherSide of SIDES) {
           const picture = other.pictures[otherSide];
           if (picture === null) continue;
-          if (recipe(source, other, otherSide, source.checkpoints.diffusion) !== wanted) continue;
+          const { diffusion } = source.checkpoints;
+          if (recipe(source, other, otherSide, diffusion, embeddingsOf(other, otherSide)) !== wanted)
+            continue;
           if (!(await pictures.copy({ jobId: source.id, file: picture.file }, { jobId: job.id, file })))
             continue;
-          const cut = other.notes.find((note) => note.code === "truncated" && note.side === otherSide);
+          const notes = other.notes.flatMap((note): ItemNote[] => {
+            if (note.code !== "truncated" && note.code !== "embedding") return [];
+            if (note.side === "negative") return [note];
+            return note.side === otherSide ? [{ ...note, side }] : [];
+          });
           // Relevance is measured against the plain prompt, which may be different now.
           const kept =
             other.prompt === item.prompt || picture.judgement === null
@@ -178,11 +196,11 @@ export class ImageItems implements ItemWork {
               : { ...picture.judgement, relevance: null };
           const path = await pictures.localPath({ jobId: job.id, file });
           const judgement = await completed(kept, () =>
-            host.call("judge", { file: path, plainPrompt: item.prompt }),
+            host.call("judge", { file: path, plainPrompt: plainPromptOf(job, item) }),
           );
           return {
             picture: { file, ms: null, judgement },
-            notes: cut?.code === "truncated" ? [{ ...cut, side }] : [],
+            notes,
           };
         }
       }
@@ -205,14 +223,40 @@ export class ImageItems implements ItemWork {
   }
 }
 
+const cutNote = (side: Side | "negative", words: string | null): ItemNote[] =>
+  words === null ? [] : [{ code: "truncated", side, words }];
+
 const promptOf = (item: Item, side: Side): string =>
   side === "baseline" ? item.prompt : (item.rewrite ?? "");
 
+const plainPromptOf = (job: Job, item: Item): string =>
+  readWords(item.prompt, promptModeOf(imageOf(job, item)));
+
+/** The embeddings that a picture was drawn with. */
+const embeddingsOf = (item: Item, side: Side): UsedEmbedding[] =>
+  item.notes.flatMap((note) => (note.code === "embedding" && note.side === side ? [note] : []));
+
+/** The embeddings that the worker has for the names in a picture's prompts. */
+function askedFor({ info }: Host, job: Job, item: Item, side: Side): readonly UsedEmbedding[] {
+  const { negative, guidance } = imageOf(job, item);
+  const text = `${promptOf(item, side)}\n${guidance > 1 ? negative : ""}`.toLowerCase();
+  return (info.embeddings ?? []).filter(({ names }) =>
+    names.some((name) => text.includes(name.toLowerCase())),
+  );
+}
+
 /** Everything that decides how a picture looks, as one string to compare. */
-function recipe(job: Job, item: Item, side: Side, checkpoint: string): string {
+function recipe(
+  job: Job,
+  item: Item,
+  side: Side,
+  checkpoint: string,
+  embeddings: readonly UsedEmbedding[],
+): string {
   const { seed, steps, guidance, negative, size, scheduler } = imageOf(job, item);
   return JSON.stringify([
     promptOf(item, side),
+    promptModeOf(imageOf(job, item)),
     seed,
     steps,
     guidance,
@@ -221,6 +265,7 @@ function recipe(job: Job, item: Item, side: Side, checkpoint: string): string {
     size?.height,
     scheduler,
     checkpoint,
+    embeddings.map(({ name, sha256 }) => `${name} ${sha256}`).sort(),
   ]);
 }
 

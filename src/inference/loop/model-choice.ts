@@ -7,12 +7,13 @@ import {
   findPromptist,
   findVae,
 } from "../../checkpoints/layouts/catalog.js";
+import type { EmbeddingChoice } from "../../checkpoints/layouts/embeddings.js";
 import { type FoundJudges, findJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import { codeOf, describe } from "../../core/errors.js";
 import type { Phase } from "../../core/job.js";
 import type { DeviceName, Precision, TextWeights } from "../../core/options.js";
-import type { WorkerSpec } from "../worker/protocol.js";
+import type { TextSpec, WorkerSpec } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
 import { type HostOptions, ModelHost } from "./model-host.js";
 
@@ -26,6 +27,8 @@ export interface ModelChoice {
   readonly clipTokenizer: string;
   /** Adapters merged into `diffusion`. */
   readonly loras?: readonly LoraChoice[];
+  /** Files and folders of embeddings, which prompts ask for by name. */
+  readonly embeddings?: readonly EmbeddingChoice[];
   /** A folder or file whose VAE replaces that of `diffusion`. */
   readonly vae?: string | null;
   /** Last layers of the text encoder to leave out, as diffusers' `clip_skip`. */
@@ -50,6 +53,7 @@ export interface ModelWishes
   readonly diffusion: string | undefined;
   readonly clip: string | undefined;
   readonly loras?: readonly LoraChoice[];
+  readonly embeddings?: readonly EmbeddingChoice[];
   readonly vae?: string | undefined;
   readonly clipSkip?: number;
 }
@@ -63,6 +67,7 @@ export function chooseModels({
   miniatureDir,
   hubCacheDir,
   loras = [],
+  embeddings = [],
   clipSkip = 0,
   ...wishes
 }: ModelWishes): ModelChoice {
@@ -98,6 +103,7 @@ export function chooseModels({
       return findJudges(this.diffusion, checkpointsDir, wishes.clip, places);
     },
     loras,
+    embeddings,
     device,
     weights,
     precision,
@@ -129,9 +135,9 @@ export const checkpointName = (choice: ModelChoice, phase: Phase): string =>
 export const miniaturePhases = (choice: ModelChoice, phases: readonly Phase[]): Phase[] =>
   phases.filter((phase) => (phase === "text" ? choice.promptist : choice.diffusion).isMiniature);
 
-/** Whether pictures need no safety checker. An adapter may draw anything. */
-export const isHarmless = ({ diffusion, loras = [] }: ModelChoice): boolean =>
-  diffusion.isHarmless && loras.length === 0;
+/** Whether pictures need no safety checker. An adapter or an embedding may draw anything. */
+export const isHarmless = ({ diffusion, loras = [], embeddings = [] }: ModelChoice): boolean =>
+  diffusion.isHarmless && loras.length === 0 && embeddings.length === 0;
 
 /** What to do if no safety checker sees the pictures; null if one does, or none is needed. */
 export function uncheckedNote(choice: ModelChoice): string | null {
@@ -140,11 +146,12 @@ export function uncheckedNote(choice: ModelChoice): string | null {
 }
 
 /** Rewriting works without Stable Diffusion, but then cannot report words that it would not read. */
-function tokenizerIfAny(choice: ModelChoice): string | null {
+function textReading(choice: ModelChoice): Pick<TextSpec, "clipTokenizer" | "diffusion" | "embeddings"> {
   try {
-    return choice.clipTokenizer;
+    const { clipTokenizer, diffusion, embeddings = [] } = choice;
+    return { clipTokenizer, diffusion: diffusion.directory, embeddings };
   } catch (error) {
-    if (codeOf(error) === "CHECKPOINT_MISSING") return null;
+    if (codeOf(error) === "CHECKPOINT_MISSING") return { clipTokenizer: null };
     throw error;
   }
 }
@@ -173,7 +180,7 @@ export async function startWorker(
           directory: choice.promptist.directory,
           tokenizer: choice.promptistTokenizer ?? choice.promptist.directory,
           weights: choice.weights,
-          clipTokenizer: tokenizerIfAny(choice),
+          ...textReading(choice),
           device,
           cacheDir,
           threads,
@@ -183,6 +190,7 @@ export async function startWorker(
           directory: choice.diffusion.directory,
           tokenizer: choice.clipTokenizer,
           loras: choice.loras ?? [],
+          embeddings: choice.embeddings ?? [],
           vae: choice.vae ?? null,
           clipSkip: choice.clipSkip ?? 0,
           harmless: isHarmless(choice),

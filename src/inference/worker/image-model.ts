@@ -1,20 +1,24 @@
 import sharp from "sharp";
 import { weightsHash } from "../../checkpoints/files/weights-hash.js";
 import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
+import type { Embedding } from "../../checkpoints/layouts/embeddings.js";
+import type { UsedEmbedding } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
+import { promptModeOf } from "../../core/options.js";
 import { PROGRAM } from "../../core/version.js";
 import { writeComparison } from "../../pictures/comparison.js";
 import { writeContactSheet } from "../../pictures/contact-sheet.js";
 import { writePng } from "../../pictures/png.js";
 import { readPicture } from "../../pictures/read-picture.js";
 import type { Rgb } from "../../pictures/rgb.js";
+import { isGuided } from "../diffusion/guidance.js";
 import { drawPicture } from "../diffusion/pipeline.js";
 import { StableDiffusion } from "../diffusion/stable-diffusion.js";
 import { Judge } from "../judging/judge.js";
 import { withRoom } from "../judging/one-tower.js";
 import { openDevice } from "../runtime/open-device.js";
 import { floatsToTry } from "../runtime/precision.js";
-import { ClipTokenizer } from "../tokenizers/tokenizer.js";
+import { openPromptReader } from "./prompt-tokenizer.js";
 import type { Drawn, DrawRequest, ImageSpec, JudgeRequest } from "./protocol.js";
 import type { CallContext, LoadedModel, OnDevice } from "./worker-model.js";
 
@@ -29,8 +33,10 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
   const floats = floatsToTry(spec.precision);
   const device = await openDevice(spec.device, { user: "image", floats, cacheDir });
   onDevice(device.name);
-  const tokenizer = ClipTokenizer.open(spec.tokenizer);
-  const loadDiffusion = () => StableDiffusion.open({ ...spec, device });
+  const reader = openPromptReader(spec.tokenizer, directory, spec.embeddings ?? []);
+  const { tokenizer } = reader;
+  const vectors = reader.embeddings.flatMap((embedding) => embedding.vectors);
+  const loadDiffusion = () => StableDiffusion.open({ ...spec, vectors, device });
   const first = await loadDiffusion();
   const { config, precision } = first;
   let model: StableDiffusion | null = first;
@@ -80,18 +86,31 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
         drawPicture(await loadedDiffusion(), tokenizer, { ...options, prompt }, { signal, onStep, preview }),
       () => judge.release(),
     );
-    const { width, height, calls, seconds, truncated } = picture;
+    const { width, height, calls, seconds, truncated, truncatedNegative } = picture;
     const size = { width, height };
-    const parameters = { ...options, prompt, size, checkpoint, program: PROGRAM };
+    const prompts = isGuided(options.guidance) ? [prompt, options.negative] : [prompt];
+    const embeddings = reader.used(prompts, promptModeOf(options)).map(record);
+    const parameters = { ...options, prompt, size, checkpoint, embeddings, program: PROGRAM };
     await writePng(file, picture.pixels, width, height, parameters);
     const judgement = await judgementOf(picture, plainPrompt);
-    return { ...size, file, seed: options.seed, calls, seconds, truncated, judgement };
+    return {
+      ...size,
+      file,
+      seed: options.seed,
+      calls,
+      seconds,
+      truncated,
+      truncatedNegative,
+      embeddings,
+      judgement,
+    };
   };
   return {
     info: {
       device: device.name,
       deviceNote: device.note,
-      notes: first.notes,
+      notes: [...first.notes, ...someOf(reader.notes)],
+      embeddings: reader.embeddings.map((embedding) => ({ ...record(embedding), names: embedding.names })),
       precision,
       weightBytes: first.weightBytes,
       harmless: spec.harmless,
@@ -111,6 +130,17 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       await Promise.all([model?.release(), judge.release()]);
     },
   };
+}
+
+const record = ({ names, sha256 }: Embedding): UsedEmbedding => ({ name: names[0]!, sha256 });
+
+/** A folder may hold hundreds of embeddings for other models. */
+const NOTES_MAX = 5;
+
+function someOf(notes: readonly string[]): string[] {
+  const more = notes.length - NOTES_MAX;
+  const rest = more > 0 ? [`${more} more embeddings are left out; promptist doctor counts them.`] : [];
+  return [...notes.slice(0, NOTES_MAX), ...rest];
 }
 
 const PREVIEW_WIDTH = 256;
