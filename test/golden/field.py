@@ -469,7 +469,8 @@ def build(recipe, at):
         for key, value in changes.items():
             if value == "absent":
                 content.pop(key, None)
-        path.write_text(json.dumps(content), encoding="utf-8-sig" if name in recipe.get("mark", []) else "utf-8")
+        # Python writes minus infinity bare, as JSON does not have it.
+        path.write_text(json.dumps(content).replace('"-Infinity"', "-Infinity"), encoding="utf-8-sig" if name in recipe.get("mark", []) else "utf-8")
 
 
 def folder(name, recipe, same_as=None, **how):
@@ -516,6 +517,38 @@ folder("scheduler-short", {"json": {"scheduler/scheduler_config.json": {key: "ab
 folder("scheduler-v", {"json": {"scheduler/scheduler_config.json": {"prediction_type": "v_prediction"}}})
 folder("scheduler-of-another-class", {"json": {"scheduler/scheduler_config.json": {"_class_name": "DPMSolverMultistepScheduler", "algorithm_type": "sde-dpmsolver++", "use_karras_sigmas": True, "solver_order": 2}, "model_index.json": {"scheduler": ["diffusers", "DPMSolverMultistepScheduler"]}}},
        same_as=as_is)  # fmt: skip
+# What each class of scheduler writes into a folder, drawn with each scheduler that is built here.
+BUILT = {
+    "pndm": PNDMScheduler,
+    "ddim": diffusers.DDIMScheduler,
+    "euler": diffusers.EulerDiscreteScheduler,
+    "euler-ancestral": diffusers.EulerAncestralDiscreteScheduler,
+    "dpm++2m": diffusers.DPMSolverMultistepScheduler,
+    "dpm++2m-karras": diffusers.DPMSolverMultistepScheduler,
+    "lcm": diffusers.LCMScheduler,
+}
+WRITERS = [
+    *("DDIM", "DDPM", "PNDM", "EulerDiscrete", "EulerAncestralDiscrete", "HeunDiscrete", "KDPM2Discrete"),
+    *("DPMSolverMultistep", "DPMSolverSinglestep", "DEISMultistep", "UniPCMultistep", "LCM"),
+]
+for writer in WRITERS:
+    written = getattr(diffusers, f"{writer}Scheduler").from_config(SCHEDULER)
+    config = {key: "-Infinity" if value == float("-inf") else value for key, value in json.loads(written.to_json_string()).items()}
+    recipe = {"json": {"scheduler/scheduler_config.json": {**{key: "absent" for key in SCHEDULER}, **config}, "model_index.json": {"scheduler": ["diffusers", f"{writer}Scheduler"]}}}
+    with tempfile.TemporaryDirectory() as parent:
+        at = Path(parent) / "folder"
+        build(recipe, at)
+        for name, kind in BUILT.items():
+
+            def make(kind=kind, name=name, at=at):
+                pipe = StableDiffusionPipeline.from_pretrained(at, torch_dtype=torch.float32, safety_checker=None, requires_safety_checker=False, local_files_only=True)
+                own = type(pipe.scheduler) is kind and name != "dpm++2m-karras"
+                if not own:
+                    pipe.scheduler = kind.from_config(pipe.scheduler.config, **({"use_karras_sigmas": True} if "karras" in name else {}))
+                return pipe
+
+            case(f"scheduler/{writer}-{name}", make, recipe)
+
 folder("marks-before-json", {"mark": ["model_index.json", "unet/config.json", "scheduler/scheduler_config.json", "tokenizer/tokenizer_config.json"],
        "json": {"model_index.json": {}, "unet/config.json": {}, "scheduler/scheduler_config.json": {}, "tokenizer/tokenizer_config.json": {}}}, same_as=as_is)  # fmt: skip
 folder("tokenizer-bare", {"remove": ["tokenizer/tokenizer_config.json", "tokenizer/special_tokens_map.json"]}, same_as=as_is)
