@@ -58,6 +58,9 @@ const DTYPES: Readonly<Record<string, WeightType>> = {
   int32: "I32",
   int16: "I16",
   int8: "I8",
+  uint64: "U64",
+  uint32: "U32",
+  uint16: "U16",
   uint8: "U8",
   bool: "BOOL",
 };
@@ -70,8 +73,16 @@ const KNOWN_GLOBALS = new Set([
   "torch._utils._rebuild_tensor_v2",
   "torch._utils._rebuild_tensor_v3",
   "torch._utils._rebuild_parameter",
+  "torch._utils._rebuild_parameter_with_state",
+  "torch._tensor._rebuild_from_type_v2",
   "torch.Size",
+  "torch.Tensor",
+  "torch.nn.parameter.Parameter",
+  "torch.nn.parameter.Buffer",
 ]);
+
+/** The classes whose objects are plain tensors, whatever attributes a program gave them. */
+const TENSOR_CLASSES = new Set(["torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer"]);
 
 /**
  * Modules and names that no training program pickles, and that run code or open files wherever a program
@@ -124,7 +135,7 @@ export const looksLikeLegacyTorch = (start: Uint8Array): boolean =>
 /**
  * Opens a file of tensors written by torch.save (.bin, .pt, .pth, .ckpt), of any version since 0.4. Its pickle
  * is read without running any of it; no tensor is read. Uses the dictionary of tensors at the top level, or
- * under `state_dict`. What else the file holds is left out, unless a tensor depends on it. Throws
+ * under `state_dict` or another usual key. What else the file holds is left out, unless a tensor depends on it. Throws
  * CheckpointError CHECKPOINT_MISSING, CHECKPOINT_CORRUPT, CHECKPOINT_UNSAFE, or CHECKPOINT_TENSORS (an
  * unsupported element type).
  */
@@ -257,7 +268,10 @@ class TorchRules implements PickleRules {
       case "torch._utils._rebuild_tensor_v3":
         return this.#view(args, args[6]);
       case "torch._utils._rebuild_parameter":
+      case "torch._utils._rebuild_parameter_with_state":
         return args[0] instanceof TensorView ? args[0] : undefined;
+      case "torch._tensor._rebuild_from_type_v2":
+        return this.#ofClass(args);
       case "torch.Size":
         return args[0];
       default:
@@ -318,6 +332,15 @@ class TorchRules implements PickleRules {
     const end = storage.offset + elements * bytesOf(storage.type);
     if (end > this.file.bytes) throw corrupt(this.file.path, `it is cut off within storage ${key}`);
     return end;
+  }
+
+  /** (function, class, its arguments, attributes): a tensor with attributes; undefined for a class of others. */
+  #ofClass([rebuild, type, args]: readonly PickleValue[]): PickleValue | undefined {
+    if (!(type instanceof PickleGlobal) || !TENSOR_CLASSES.has(String(type))) return undefined;
+    // One call inside another would go as deep as a file likes.
+    const isNested = String(rebuild) === "torch._tensor._rebuild_from_type_v2";
+    if (!(rebuild instanceof PickleGlobal) || !(args instanceof PickleTuple) || isNested) return undefined;
+    return this.reduce(rebuild, args.items);
   }
 
   /** (storage, first element, shape, strides, ...); undefined if one of them is inert. */
@@ -388,7 +411,7 @@ export const nestedTensors: SelectTensors = (path, root, rules) => {
       else if (depth < MAX_NESTING) collect(inner, `${prefix}${name}.`, depth + 1);
     }
   };
-  if (!(root instanceof Map && root.has("state_dict"))) collect(root, "", 1);
+  if (unwrapped(path, root) === root) collect(root, "", 1);
   return tensors.length > 0 ? tensors : stateDict(path, root, rules);
 };
 
@@ -408,10 +431,29 @@ export const embeddingTensors: SelectTensors = (path, root, rules) => {
   return [stored(path, typeof name === "string" ? name : "", value)];
 };
 
+/** Where programs keep a model's tensors, besides at the top; `module` is DeepSpeed's. */
+const WRAPPERS = ["state_dict", "model_state_dict", "model", "module"];
+/** Dictionaries around the tensors; two are seen in practice, and one may hold itself. */
+const MAX_WRAPPERS = 4;
+
+/** The dictionary of tensors itself; `state_dict` counts even beside tensors, as in diffusers. */
+function unwrapped(path: string, root: PickleValue): PickleValue {
+  let dictionary = root;
+  for (let depth = 0; depth < MAX_WRAPPERS && dictionary instanceof Map; depth++) {
+    const outer: ReadonlyMap<PickleValue, PickleValue> = dictionary;
+    const isBare = ![...outer.values()].some((value) => value instanceof TensorView);
+    const inner = WRAPPERS.filter((key) => key === "state_dict" || isBare)
+      .map((key) => outer.get(key))
+      .find((value) => value instanceof Map || value instanceof Inert);
+    if (inner === undefined) break;
+    if (inner instanceof Inert) throw unsafe(path, inner.what);
+    dictionary = inner;
+  }
+  return dictionary;
+}
+
 function stateDict(path: string, root: PickleValue, rules: TorchRules): StoredTensor[] {
-  const inner = root instanceof Map ? root.get("state_dict") : undefined;
-  if (inner instanceof Inert) throw unsafe(path, inner.what);
-  const dictionary = inner instanceof Map ? inner : root;
+  const dictionary = unwrapped(path, root);
   const tensors: StoredTensor[] = [];
   if (dictionary instanceof Map) {
     for (const [name, value] of dictionary) {

@@ -42,8 +42,16 @@ export function readJson(path: string): unknown {
   if (size > MAX_JSON_BYTES) throw corrupt(path, `it has ${size} bytes, far more than a configuration needs`);
   const text = readText(path);
   try {
-    return JSON.parse(text);
+    return JSON.parse(withoutBareNumbers(text));
   } catch (cause) {
     throw corrupt(path, "it is not JSON", cause);
   }
 }
+
+/** Python writes these numbers bare, which JSON does not have; diffusers does for `lambda_min_clipped`. */
+const BARE: Readonly<Record<string, string>> = { NaN: "null", Infinity: '"inf"', "-Infinity": '"-inf"' };
+/** A string without its end reaches to the text's end, so that each character is looked at once. */
+const STRING_OR_BARE = /"(?:[^"\\]+|\\[^])*"?|-?\bInfinity\b|\bNaN\b/g;
+
+const withoutBareNumbers = (text: string): string =>
+  /Infinity|NaN/.test(text) ? text.replace(STRING_OR_BARE, (found) => BARE[found] ?? found) : text;

@@ -206,14 +206,14 @@ function readParts({ directory, vae = null, clipSkip = 0, vectors = [] }: PartsO
     unet: files.config("unet", unetConfig),
     vae: files.config("vae", vaeConfig),
   };
-  requireTogether(directory, parts);
+  requireTogether(directory, vae, parts);
   return parts;
 }
 
 /**
  * Throws CheckpointError CHECKPOINT_ARCHITECTURE, naming both keys, if the parts do not match each other.
  */
-function requireTogether(directory: string, { text, unet, vae }: Parts): void {
+function requireTogether(directory: string, otherVae: string | null, { text, unet, vae }: Parts): void {
   const pairs = [
     ["unet cross_attention_dim", unet.cross_attention_dim, "text_encoder hidden_size", text.hidden_size],
     ["unet in_channels", unet.in_channels, "vae latent_channels", vae.latent_channels],
@@ -222,11 +222,15 @@ function requireTogether(directory: string, { text, unet, vae }: Parts): void {
   const problems = pairs
     .filter(([, one, , other]) => one !== other)
     .map(([a, one, b, other]) => `${a} is ${one} and ${b} ${other}`);
-  if (problems.length > 0)
-    throw new CheckpointError(
-      "CHECKPOINT_ARCHITECTURE",
-      `${directory}: its parts do not belong together (${problems.join("; ")}). Take all folders from one checkpoint.`,
-    );
+  if (problems.length === 0) return;
+  const [what, advice] =
+    otherVae === null
+      ? [`${directory}: its parts`, "Take all folders from one checkpoint."]
+      : [`${directory} and the VAE ${otherVae}`, "Take a VAE of Stable Diffusion 1.x."];
+  throw new CheckpointError(
+    "CHECKPOINT_ARCHITECTURE",
+    `${what} do not belong together (${problems.join("; ")}). ${advice}`,
+  );
 }
 
 function configOf({ files, text, unet, vae }: Parts): DiffusionConfig {
