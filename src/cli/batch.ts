@@ -8,7 +8,7 @@ import { codeOf, describe, InputError, isMissing } from "../core/errors.js";
 import { type Item, imageOf } from "../core/job.js";
 import { type PictureJudgement, pairScores } from "../core/judgement.js";
 import { type ImageOptions, type OwnOptions, randomSeed, type TextOptions } from "../core/options.js";
-import type { PerSide } from "../core/side.js";
+import type { PerSide, Side } from "../core/side.js";
 import { replaceFile } from "../files/replace-file.js";
 import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
@@ -225,14 +225,21 @@ export async function drawPairs(
     for (const [i, pair] of pairs.entries()) {
       const options = imageOf({ image }, pair);
       const place = pairs.length > 1 ? ` ${i + 1} of ${pairs.length}` : "";
-      const half = async (label: string, prompt: string, file: string): Promise<Drawn> => {
+      const half = async (side: Side, prompt: string, file: string): Promise<Drawn> => {
         const picture = await host.call(
           "draw",
-          { prompt, plainPrompt: pair.prompt, options, file, checkpoint },
+          {
+            prompt,
+            plainPrompt: pair.prompt,
+            options,
+            file,
+            checkpoint,
+            pair: { side, original: pair.prompt, rewrite: pair.optimized },
+          },
           {
             signal: models.signal,
             onProgress: (done, of) =>
-              advance(finished * of + done, 2 * pairs.length * of, `drawing ${label}${place}`),
+              advance(finished * of + done, 2 * pairs.length * of, `drawing ${side}${place}`),
           },
         );
         finished++;

@@ -26,7 +26,7 @@ export async function generate(
   const { drawn, info } = await models.withModel("image", async (host) => ({
     drawn: await host.call(
       "draw",
-      { prompt, plainPrompt: prompt, options, file, checkpoint: models.choice.diffusion.name },
+      { prompt, plainPrompt: prompt, options, file, checkpoint: models.choice.diffusion.name, pair: null },
       { signal: models.signal, onProgress: output.progress("drawing") },
     ),
     info: host.info,

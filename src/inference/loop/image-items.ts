@@ -13,6 +13,8 @@ import { SIDES, type Side } from "../../core/side.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import { PAIRS_PER_SHEET } from "../../pictures/contact-sheet.js";
 import { captionOf, type PairFiles } from "../../pictures/pair-card.js";
+import type { PairTexts } from "../../pictures/parameters.js";
+import { retellPair } from "../../pictures/png.js";
 import {
   comparisonFile,
   type PictureStore,
@@ -128,6 +130,7 @@ export class ImageItems implements ItemWork {
           options: imageOf(job, item),
           file: path,
           checkpoint: checkpoint(),
+          pair: pairTextsOf(item, side),
           previewMs: job.preview ? PREVIEW_MS : null,
         },
         {
@@ -170,6 +173,7 @@ export class ImageItems implements ItemWork {
           if (recipe(source, other, otherSide, source.checkpoints.diffusion) !== wanted) continue;
           if (!(await pictures.copy({ jobId: source.id, file: picture.file }, { jobId: job.id, file })))
             continue;
+          await pictures.create({ jobId: job.id, file }, (path) => retellPair(path, pairTextsOf(item, side)));
           const cut = other.notes.find((note) => note.code === "truncated" && note.side === otherSide);
           // Relevance is measured against the plain prompt, which may be different now.
           const kept =
@@ -207,6 +211,12 @@ export class ImageItems implements ItemWork {
 
 const promptOf = (item: Item, side: Side): string =>
   side === "baseline" ? item.prompt : (item.rewrite ?? "");
+
+const pairTextsOf = ({ prompt, rewrite }: Item, side: Side): PairTexts => ({
+  side,
+  original: prompt,
+  rewrite: rewrite ?? "",
+});
 
 /** Everything that decides how a picture looks, as one string to compare. */
 function recipe(job: Job, item: Item, side: Side, checkpoint: string): string {

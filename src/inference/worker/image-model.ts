@@ -16,6 +16,7 @@ import { openDevice } from "../runtime/open-device.js";
 import { floatsToTry } from "../runtime/precision.js";
 import { ClipTokenizer } from "../tokenizers/tokenizer.js";
 import type { Drawn, DrawRequest, ImageSpec, JudgeRequest } from "./protocol.js";
+import { usedModels } from "./used-models.js";
 import type { CallContext, LoadedModel, OnDevice } from "./worker-model.js";
 
 /**
@@ -50,6 +51,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       encode: async (ids) => (await loadedDiffusion()).encodeText(ids),
     },
   });
+  const models = await usedModels(spec, files, precision);
   const side = config.sampleSize * config.vaeScaleFactor;
 
   const judgementOf = async (picture: Rgb, plainPrompt: string): Promise<PictureJudgement> => {
@@ -66,7 +68,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     return isUnchecked ? { ...judgement, safety: "harmless" } : judgement;
   };
   const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
-    const { prompt, plainPrompt, options, file, checkpoint, previewMs = null } = request;
+    const { prompt, plainPrompt, options, file, checkpoint, pair, previewMs = null } = request;
     const { signal, onStep } = context;
     const preview =
       previewMs === null
@@ -82,7 +84,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     );
     const { width, height, calls, seconds, truncated } = picture;
     const size = { width, height };
-    const parameters = { ...options, prompt, size, checkpoint, program: PROGRAM };
+    const parameters = { ...options, prompt, size, checkpoint, models, pair, program: PROGRAM };
     await writePng(file, picture.pixels, width, height, parameters);
     const judgement = await judgementOf(picture, plainPrompt);
     return { ...size, file, seed: options.seed, calls, seconds, truncated, judgement };
