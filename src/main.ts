@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
+import { basename, join, parse } from "node:path";
 import { cdnBeside, type LocalDiscord, startLocalDiscord, startOperatorPanel } from "local-discord";
 import { createBot } from "./bot/bot.js";
 import { miniatureNote } from "./bot/words/result.js";
@@ -201,6 +201,13 @@ export async function createApp(
       defaults: {
         text: config.text,
         image: { ...config.image, guidance: config.image.guidance ?? choice.diffusion.guidance, seed: 0 },
+        models: {
+          model: choice.diffusion.model,
+          vae: choice.vae == null ? null : basename(choice.vae),
+          clipSkip: choice.clipSkip ?? 0,
+          loras: (choice.loras ?? []).map(({ file }) => parse(file).name),
+          embeddings: [],
+        },
         checkpointNote: miniatureNote(miniaturePhases(choice, ["text", "image"])),
       },
       uncheckedPictures: config.UNCHECKED_PICTURES,

@@ -16,7 +16,7 @@ import {
   randomSeed,
   type TextOptions,
 } from "../core/options.js";
-import { type PerSide, SIDES } from "../core/side.js";
+import { type PerSide, SIDES, type Side } from "../core/side.js";
 import { replaceFile } from "../files/replace-file.js";
 import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
@@ -247,14 +247,21 @@ export async function drawPairs(
       const options = imageOf({ image }, pair);
       const mode = promptModeOf(options);
       const place = pairs.length > 1 ? ` ${i + 1} of ${pairs.length}` : "";
-      const half = async (label: string, prompt: string, file: string): Promise<Drawn> => {
+      const half = async (side: Side, prompt: string, file: string): Promise<Drawn> => {
         const picture = await host.call(
           "draw",
-          { prompt, plainPrompt: readWords(pair.prompt, mode), options, file, checkpoint },
+          {
+            prompt,
+            plainPrompt: readWords(pair.prompt, mode),
+            options,
+            file,
+            checkpoint,
+            pair: { side, original: pair.prompt, rewrite: pair.optimized },
+          },
           {
             signal: models.signal,
             onProgress: (done, of) =>
-              advance(finished * of + done, 2 * pairs.length * of, `drawing ${label}${place}`),
+              advance(finished * of + done, 2 * pairs.length * of, `drawing ${side}${place}`),
           },
         );
         finished++;

@@ -35,6 +35,7 @@ export async function generate(
         options,
         file,
         checkpoint: models.choice.diffusion.name,
+        pair: null,
       },
       { signal: models.signal, onProgress: output.progress("drawing") },
     ),

@@ -8,6 +8,7 @@ import { addCheckpointsCommand } from "./checkpoints.js";
 import { compare } from "./compare.js";
 import { doctor, explainCodes } from "./doctor.js";
 import { generate } from "./generate.js";
+import { info } from "./info.js";
 import { type LocalDiscordFlags, localDiscord } from "./local-discord.js";
 import { Models } from "./models.js";
 import { optimize } from "./optimize.js";
@@ -124,6 +125,14 @@ export function buildProgram(config: Config): Command {
       const output = outputOf(flags);
       return score(await Models.open(config, output, flags), output, config, images, flags);
     });
+  verb(
+    "info <picture...>",
+    "show the prompt and settings that picture files carry, ours or another program's",
+    "info cat.png",
+    "info drawn/*.png --json",
+  )
+    .option("--json", "print one JSON object")
+    .action((pictures: readonly string[], flags: { json?: boolean }) => info(outputOf(flags), pictures));
   addSeedOption(
     addTextOptions(
       addCommonOptions(

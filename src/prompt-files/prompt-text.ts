@@ -1,5 +1,6 @@
 import { cleanPrompt } from "./clean-prompt.js";
 import { fieldOf, type GivenOptions, type OptionName, shown } from "./row-options.js";
+import { settingPairs } from "./settings-line.js";
 
 /** A prompt that was found in a text, and the options beside it. */
 export interface FoundPrompt {
@@ -186,15 +187,7 @@ export function readContinuation(line: string): Omit<FoundPrompt, "prompt"> | nu
 function readSettings(line: string): Omit<FoundPrompt, "prompt"> {
   const given: GivenOptions = {};
   const names: string[] = [];
-  const masked = outsideQuotes(line);
-  let start = 0;
-  for (const part of masked.split(",")) {
-    const own = line.slice(start, start + part.length);
-    start += part.length + 1;
-    const colon = own.indexOf(":");
-    if (colon === -1) continue;
-    const key = own.slice(0, colon).trim();
-    const value = withoutQuotes(own.slice(colon + 1).trim());
+  for (const [key, value] of settingPairs(line)) {
     const field = fieldOf(key);
     if (field !== null && field !== "prompt" && field !== "optimized") set(given, field, key, value);
     else if (!SILENT_KEYS.has(key.toLowerCase())) names.push(key);

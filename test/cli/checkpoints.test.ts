@@ -9,8 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openWeightFile } from "../../src/checkpoints/files/open.js";
 import { type NewTensor, writeSafetensors } from "../../src/checkpoints/files/safetensors.js";
 import { readPngText } from "../../src/pictures/png.js";
+import { readLikeA1111 } from "../support/a1111.js";
 import { TestHub } from "../support/hub.js";
 import { cacheRepo } from "../support/hub-cache.js";
+import { ownText } from "../support/own-text.js";
 import { stableDiffusion, writeSparse } from "../support/sparse-models.js";
 
 /** The compiled program as people run it; `npm test` compiles first. */
@@ -392,8 +394,10 @@ describe("an embedding", () => {
     expect(used.json.embeddings).toEqual([{ name: "zorb", sha256 }]);
     expect(called.json.embeddings).toEqual([{ name: "<hat>", sha256 }]);
     const { parameters } = readPngText(readFileSync(used.out));
-    expect(parameters).toContain(`TI hashes: "zorb: ${sha256.slice(0, 10)}"`);
+    expect(parameters).toContain(`TI hashes: "zorb: ${sha256.slice(0, 12)}"`);
+    expect(ownText(used.out)).toMatchObject({ embeddings: [{ name: "zorb", hash: sha256 }] });
     expect(readPngText(readFileSync(unused.out)).parameters).not.toContain("TI hashes");
+    expect(ownText(unused.out)).toMatchObject({ embeddings: [] });
   });
 
   it("of another width is refused with a sentence, and left out with a note where a folder has it", async () => {
@@ -480,7 +484,37 @@ describe("a LoRA", () => {
       x.reduce((sum, value, i) => sum + Math.abs(value - y[i]!), 0) / x.length;
     expect(distance(a!, b!)).toBeGreaterThan(0.5);
     expect(distance(a!, c!)).toBeLessThan(0.1);
-    expect(readPngText(readFileSync(styled.out)).checkpoint).toContain("style:0.8");
+    expect(ownText(styled.out).checkpoint).toContain("style:0.8");
+  });
+
+  it("is known to A1111 by its hash, as the model is", async () => {
+    const file = join(folder, "known, style.safetensors");
+    write(file, KEY);
+    const read = async () => {
+      const { out } = await draw("known", "--lora", `${file}:0.8`, "--clip-skip", "1");
+      return readLikeA1111(readPngText(readFileSync(out)).parameters!);
+    };
+    const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+    const bytes = readFileSync(file);
+    const unet = readFileSync(
+      join(MINIATURE, "stable-diffusion", "unet", "diffusion_pytorch_model.fp16.safetensors"),
+    );
+    const found = await read();
+    expect(found).toMatchObject({
+      Prompt: "A cat <lora:known style:0.8>",
+      "Model hash": sha256(unet).slice(0, 10),
+      Model: "miniature",
+      "Clip skip": "2",
+      // Without the header: 8 bytes of its length, and as many more.
+      "Lora hashes": `known style: ${sha256(bytes.subarray(8 + Number(bytes.readBigUInt64LE()))).slice(0, 12)}`,
+    });
+    const weights = openWeightFile(file);
+    const tensors = weights.names.map((name): NewTensor => {
+      const { type, shape } = weights.get(name)!;
+      return { name, type, shape, data: weights.read(name) };
+    });
+    writeSafetensors(file, tensors, { sshs_model_hash: "0123456789ABCDEF".repeat(4) });
+    expect((await read())["Lora hashes"]).toBe("known style: 0123456789ab");
   });
 
   it("for another model is refused, with its keys", async () => {
@@ -505,7 +539,7 @@ describe("a LoRA", () => {
     const weights = Array.from({ length: 17 }, (_, i) => (i === 7 ? 0.5 : 0)).join();
     const run = await draw("blocks", "--lora", `${file}:1:${weights}`);
     expect(run.code).toBe(0);
-    expect(readPngText(readFileSync(run.out)).checkpoint).toContain(`blocks:1:${weights}`);
+    expect(ownText(run.out).checkpoint).toContain(`blocks:1:${weights}`);
     const wrong = await draw("wrong", "--lora", `${file}:1:1,0,0.5`);
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("expected 17 or 26 weights of blocks after FILE:WEIGHT:, not 3");

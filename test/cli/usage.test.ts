@@ -76,6 +76,7 @@ test("there are the verbs that the documents name", () => {
     "compare",
     "batch",
     "score",
+    "info",
     "verify",
     "doctor",
     "backup",

@@ -28,7 +28,7 @@ test("every variable that is promised exists", () => {
 test("every command that is promised exists, in Discord and on the command line", () => {
   const inDiscord = [...COMMANDS.keys()].map((name) => `/${name}`);
   const promised = names("In Discord:", "On the command line:");
-  expect(promised).toHaveLength(11);
+  expect(promised).toHaveLength(12);
   expect(inDiscord).toEqual(expect.arrayContaining(promised));
   const program = buildProgram(loadConfig({}, "/"));
   for (const verb of names("On the command line:", "With `--json`")) {
@@ -70,9 +70,14 @@ test("a picture has the promised text keys", () => {
     scheduler: "pndm",
     size: { width: 8, height: 8 },
     checkpoint: "",
+    models: { model: { name: "", hash: null }, vae: null, clipSkip: 0, loras: [], embeddings: [] },
+    pair: null,
     program: "",
   });
-  expect(names("Text keys of each PNG", "The same prompt")).toEqual(Object.keys(texts));
+  expect(names("Text keys of each PNG", "JSON under")).toEqual(Object.keys(texts));
+  expect(names("JSON under", "What the picture shows").slice(1)).toEqual(
+    Object.keys(JSON.parse(texts.promptist)),
+  );
 });
 
 test("the database's way forward is whole: its steps are numbered without a gap", () => {

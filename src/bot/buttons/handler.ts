@@ -23,7 +23,7 @@ export interface DraftHandler {
   readonly run: (press: Press, action: PressAction) => Promise<void>;
 }
 
-/** What a menu does whose values are jobs of its user. */
+/** What a menu does whose values are jobs of its user, or a button whose message says all that it needs. */
 export interface ListHandler {
   readonly access: "list";
   readonly run: (press: Press, action: PressAction) => Promise<void>;

@@ -25,7 +25,7 @@ export const draftLines = {
     `${capitalized(numbered(prompts))} ${prompts.length === 1 ? "has" : "have"} settings of ${prompts.length === 1 ? "its" : "their"} own, from the file.`,
   ends: (at: number) =>
     `Nothing is drawn until you press Start. This draft expires <t:${Math.floor(at / 1000)}:R>.`,
-  expired: "Nobody pressed Start in time, so nothing was drawn. Use `/batch` again with the file.",
+  expired: "Nobody pressed Start in time, so nothing was drawn. Use the command again with the file.",
   discarded: "Discarded. Nothing was drawn.",
 } as const;
 
@@ -38,6 +38,12 @@ const NAMES_MAX = 15;
 export const fileLines = {
   /** `taken`: how many prompts are in the batch. */
   summary: (notes: FileNotes, taken: number): string[] => [
+    ...(notes.picture === undefined
+      ? []
+      : [
+          "**Different from the attached picture:**",
+          ...notes.picture.slice(0, REMARKS_MAX).map((it) => `- ${it}`),
+        ]),
     ...(notes.more === 0
       ? []
       : [

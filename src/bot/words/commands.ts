@@ -34,6 +34,7 @@ export const commandTexts = {
   optimize: { description: "Rewrite a prompt with Promptist" },
   compare: {
     description: "Draw a prompt as written and as rewritten, side by side, from the same seed",
+    from: "Use the prompt and settings that this picture's file carries",
     pairs: "How many pairs to draw, each from the next seed",
     blind: "Hide which picture is which until people have voted",
   },
@@ -72,6 +73,10 @@ export const commandTexts = {
   },
   queue: { description: "Show what is running and waiting, and where your jobs are" },
   history: { description: "List your last 25 jobs, and run one again" },
+  info: {
+    description: "Show the prompt and settings that a picture's file carries",
+    picture: "A PNG, JPEG or WebP: one of this bot's, or from another program",
+  },
   show: {
     description: "Show a stored result again",
     id: "The job's id, shown under its result",
@@ -108,6 +113,7 @@ export const helpText = {
     "**Later**",
     "`/queue` shows what runs and waits.",
     "`/history` lists your last jobs, `/show` brings one back.",
+    "`/info` reads the prompt in a picture's file.",
     "Buttons under a result draw it again.",
     "",
     "**Which is better?**",

@@ -7,6 +7,7 @@ export const labels = {
   commands: { optimize: "Optimize", compare: "Compare", batch: "Batch" } satisfies Record<JobKind, string>,
   results: { optimize: "rewrite", compare: "comparison", batch: "batch" } satisfies Record<JobKind, string>,
   cancel: "Cancel",
+  compareThis: "Compare this",
   start: "Start",
   discard: "Discard",
   takeOut: (noun: "prompt" | "pair") => `Take ${noun}s out`,

@@ -115,6 +115,14 @@ function endOfObject(text: string, start: number): number {
   return -1;
 }
 
+/** Where a file's data begins, after its header; null if it is not a safetensors file. Throws like `openSafetensors`. */
+export function dataStart(path: string): number | null {
+  return withFile(path, (file) => {
+    if (file.bytes <= PREFIX_BYTES || !looksLikeSafetensors(file.read(0, PREFIX_BYTES + 1))) return null;
+    return PREFIX_BYTES + readHeader(file).byteLength;
+  });
+}
+
 function readHeader(file: OpenFile): Uint8Array {
   if (file.bytes < PREFIX_BYTES + 2) {
     throw corrupt(file.path, `it has ${file.bytes} bytes, too few for a safetensors file`);

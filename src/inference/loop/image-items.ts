@@ -16,6 +16,8 @@ import { SIDES, type Side } from "../../core/side.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import { PAIRS_PER_SHEET } from "../../pictures/contact-sheet.js";
 import { captionOf, type PairFiles } from "../../pictures/pair-card.js";
+import type { PairTexts } from "../../pictures/parameters.js";
+import { retellPair } from "../../pictures/png.js";
 import {
   comparisonFile,
   type PictureStore,
@@ -136,6 +138,7 @@ export class ImageItems implements ItemWork {
           options: imageOf(job, item),
           file: path,
           checkpoint: checkpoint(),
+          pair: pairTextsOf(item, side),
           previewMs: job.preview ? PREVIEW_MS : null,
         },
         {
@@ -184,6 +187,7 @@ export class ImageItems implements ItemWork {
             continue;
           if (!(await pictures.copy({ jobId: source.id, file: picture.file }, { jobId: job.id, file })))
             continue;
+          await pictures.create({ jobId: job.id, file }, (path) => retellPair(path, pairTextsOf(item, side)));
           const notes = other.notes.flatMap((note): ItemNote[] => {
             if (note.code !== "truncated" && note.code !== "embedding") return [];
             if (note.side === "negative") return [note];
@@ -244,6 +248,12 @@ function askedFor({ info }: Host, job: Job, item: Item, side: Side): readonly Us
     names.some((name) => text.includes(name.toLowerCase())),
   );
 }
+
+const pairTextsOf = ({ prompt, rewrite }: Item, side: Side): PairTexts => ({
+  side,
+  original: prompt,
+  rewrite: rewrite ?? "",
+});
 
 /** Everything that decides how a picture looks, as one string to compare. */
 function recipe(

@@ -7,6 +7,7 @@ import {
   findPromptist,
   findVae,
 } from "../../checkpoints/layouts/catalog.js";
+import { isFile } from "../../checkpoints/layouts/diffusion-files.js";
 import type { EmbeddingChoice } from "../../checkpoints/layouts/embeddings.js";
 import { type FoundJudges, findJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
@@ -17,12 +18,17 @@ import type { TextSpec, WorkerSpec } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
 import { type HostOptions, ModelHost } from "./model-host.js";
 
+/** A checkpoint whose `name` says what was added to it; `model` is the name without. */
+interface NamedCheckpoint extends FoundCheckpoint {
+  readonly model: string;
+}
+
 /** Which checkpoints the program runs, and how. */
 export interface ModelChoice {
   readonly promptist: FoundCheckpoint;
   /** Folder of the tokenizer of `promptist`; by default the checkpoint's own. */
   readonly promptistTokenizer?: string;
-  readonly diffusion: FoundCheckpoint;
+  readonly diffusion: NamedCheckpoint;
   /** Folder of the tokenizer of `diffusion`. */
   readonly clipTokenizer: string;
   /** Adapters merged into `diffusion`. */
@@ -74,7 +80,7 @@ export function chooseModels({
   const { device, weights, precision, cacheDir, threads } = wishes;
   const places = { miniatureDir, hubCacheDir };
   let promptist: FoundCheckpoint | undefined;
-  let diffusion: FoundCheckpoint | undefined;
+  let diffusion: NamedCheckpoint | undefined;
   const findWithAdditions = () => {
     const vae = findVae(wishes.vae);
     const found = findDiffusion(wishes.diffusion, checkpointsDir, { ...places, vae });
@@ -116,7 +122,7 @@ export function chooseModels({
 function withAdditions(
   checkpoint: FoundCheckpoint,
   { loras, vae, clipSkip }: Required<Pick<ModelChoice, "loras" | "vae" | "clipSkip">>,
-): FoundCheckpoint {
+): NamedCheckpoint {
   const additions = [
     ...loras.map(({ file, weight, blocks = [] }) =>
       [parse(file).name, weight, ...(blocks.length > 0 ? [blocks.join()] : [])].join(":"),
@@ -124,7 +130,9 @@ function withAdditions(
     ...(vae === null ? [] : [`VAE ${parse(vae).name}`]),
     ...(clipSkip === 0 ? [] : [`CLIP skip ${clipSkip}`]),
   ];
-  return { ...checkpoint, name: [checkpoint.name, ...additions].join(" + ") };
+  const { directory, name } = checkpoint;
+  const model = isFile(directory) ? parse(name).name : name;
+  return { ...checkpoint, model, name: [name, ...additions].join(" + ") };
 }
 
 /** The checkpoint's name, for messages and metadata. */
@@ -188,6 +196,7 @@ export async function startWorker(
       : {
           phase,
           directory: choice.diffusion.directory,
+          model: choice.diffusion.model,
           tokenizer: choice.clipTokenizer,
           loras: choice.loras ?? [],
           embeddings: choice.embeddings ?? [],

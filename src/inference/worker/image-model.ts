@@ -20,6 +20,7 @@ import { openDevice } from "../runtime/open-device.js";
 import { floatsToTry } from "../runtime/precision.js";
 import { openPromptReader } from "./prompt-tokenizer.js";
 import type { Drawn, DrawRequest, ImageSpec, JudgeRequest } from "./protocol.js";
+import { usedModels } from "./used-models.js";
 import type { CallContext, LoadedModel, OnDevice } from "./worker-model.js";
 
 /**
@@ -56,6 +57,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       encode: async (ids) => (await loadedDiffusion()).encodeText(ids),
     },
   });
+  const models = await usedModels(spec, files, precision);
   const side = config.sampleSize * config.vaeScaleFactor;
 
   const judgementOf = async (picture: Rgb, plainPrompt: string): Promise<PictureJudgement> => {
@@ -72,7 +74,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     return isUnchecked ? { ...judgement, safety: "harmless" } : judgement;
   };
   const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
-    const { prompt, plainPrompt, options, file, checkpoint, previewMs = null } = request;
+    const { prompt, plainPrompt, options, file, checkpoint, pair, previewMs = null } = request;
     const { signal, onStep } = context;
     const preview =
       previewMs === null
@@ -90,7 +92,8 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     const size = { width, height };
     const prompts = isGuided(options.guidance) ? [prompt, options.negative] : [prompt];
     const embeddings = reader.used(prompts, promptModeOf(options)).map(record);
-    const parameters = { ...options, prompt, size, checkpoint, embeddings, program: PROGRAM };
+    const used = { ...models, embeddings: embeddings.map(({ name, sha256 }) => ({ name, hash: sha256 })) };
+    const parameters = { ...options, prompt, size, checkpoint, models: used, pair, program: PROGRAM };
     await writePng(file, picture.pixels, width, height, parameters);
     const judgement = await judgementOf(picture, plainPrompt);
     return {

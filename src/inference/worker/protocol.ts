@@ -14,6 +14,7 @@ import type {
   TextWeights,
 } from "../../core/options.js";
 import type { PairFiles } from "../../pictures/pair-card.js";
+import type { PairTexts } from "../../pictures/parameters.js";
 
 /** What a worker must load. Paths are absolute. */
 export type WorkerSpec = TextSpec | ImageSpec | ScoreSpec;
@@ -39,6 +40,8 @@ export interface ImageSpec {
   readonly phase: "image";
   /** Folder in diffusers' layout, or a single-file checkpoint. */
   readonly directory: string;
+  /** The checkpoint's name without what is added to it, for the pictures' metadata. */
+  readonly model: string;
   /** Folder of CLIP's tokenizer. */
   readonly tokenizer: string;
   readonly loras: readonly LoraChoice[];
@@ -117,6 +120,8 @@ export interface DrawRequest {
   readonly file: string;
   /** Name of the checkpoint, for the picture's metadata. */
   readonly checkpoint: string;
+  /** The pair that the picture belongs to, for its metadata; null for a single picture. */
+  readonly pair: PairTexts | null;
   /** Milliseconds between two previews; null for none. */
   readonly previewMs?: number | null;
 }

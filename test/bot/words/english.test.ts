@@ -7,6 +7,7 @@ import { errorSentence, expectations } from "../../../src/bot/words/errors.js";
 import { historyLines } from "../../../src/bot/words/history.js";
 import { labels } from "../../../src/bot/words/labels.js";
 import { dataLines } from "../../../src/bot/words/mydata.js";
+import { pictureLines } from "../../../src/bot/words/pictures.js";
 import { refusals } from "../../../src/bot/words/refusals.js";
 import * as result from "../../../src/bot/words/result.js";
 import { safetyLines } from "../../../src/bot/words/safety.js";
@@ -150,6 +151,7 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
       [fileNotes, 1],
       [fileNotes, 100],
       [{ ...fileNotes, more: 1, comments: 1, encoding: null }, 1],
+      [{ ...fileNotes, picture: ["the model `a` is not here, so `b` draws"] }, 1],
     ],
     isCut: [],
     whole: [[fileNotes]],
@@ -212,6 +214,21 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
       [2, 2, 2],
       [0, 0, 0],
     ],
+  }),
+  pictures: read(pictureLines, {
+    drawn: [
+      ["promptist 1.0.0", "the rewrite"],
+      ["A1111", null],
+    ],
+    model: [["a `12`"]],
+    vae: [["a"]],
+    loras: [[["a", "b"]]],
+    embeddings: [[["a"]]],
+    clipSkip: [[2]],
+    pairs: [[1], [10]],
+    steps: [[150, 100]],
+    size: [["832x1216", "704x1024"]],
+    guidance: [[99]],
   }),
   refusals: read(refusals, { noPart: amounts.slice(0, 3).map(([amount]) => [amount]) }),
   results: read(result.resultLines, {
