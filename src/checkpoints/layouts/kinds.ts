@@ -270,6 +270,7 @@ const vae: Look = (weights) => {
   const input = weights.names.find((name) => /^(first_stage_model\.)?decoder\.conv_in\.weight$/.test(name));
   if (input === undefined) return { kind: "vae", misfit: "it has no decoder" };
   const channels = shapeOf(weights, input)[1];
+  if (channels === undefined) return { kind: "vae", misfit: "its decoder is damaged" };
   return channels === 4
     ? { kind: "vae", family: SD1 }
     : {

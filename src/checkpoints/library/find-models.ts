@@ -12,6 +12,7 @@ import { readJson } from "../layouts/config.js";
 import { DIFFUSION_PARTS, openDiffusion, sidecarVae } from "../layouts/diffusion-files.js";
 import { type CachedSnapshot, cachedSnapshots, repoOfCached } from "../layouts/hub-cache.js";
 import { type ModelKind, type Traits, traitsOf } from "../layouts/kinds.js";
+import { withoutWrapper } from "../layouts/names.js";
 import { foldersOfPathsFile, isPathsFile } from "./extra-paths.js";
 import { type IndexEntry, readIndex, writeIndex } from "./index-file.js";
 import { type Candidate, scanFolder } from "./scan.js";
@@ -221,7 +222,7 @@ class Judge {
     const known = key === null ? undefined : this.#alike.get(key);
     if (known !== undefined) return known;
     const weights = openAnyFile(path);
-    const traits = traitsOf(weights, weights.metadata);
+    const traits = traitsOf(withoutWrapper(weights), weights.metadata);
     const isUsable = traits.kind === "checkpoint" && traits.misfit === null && !traits.lacksVae;
     const found = isUsable ? { ...traits, misfit: diffusionMisfit(path) } : traits;
     if (key !== null) this.#alike.set(key, found);

@@ -153,6 +153,14 @@ describe("kinds", () => {
     }
   });
 
+  it("of checkpoints whose tensors' names another program wrapped", async () => {
+    const files = ["data-parallel.safetensors", "ckpt-data-parallel.ckpt", "ckpt-under-module.ckpt"];
+    for (const name of [...files, "text_encoder", "unet", "vae"])
+      cpSync(golden("..", "field", "single", name), join(root, name), { recursive: true });
+    const { models } = await find();
+    expect(models.map(({ kind, misfit }) => [kind, misfit])).toEqual(Array(3).fill(["checkpoint", null]));
+  });
+
   it("of VAEs, embeddings, upscalers and folders", async () => {
     sparse("anime.vae.safetensors", vaeOf("first_stage_model."));
     sparse("flux-ae.safetensors", vaeOf("", 16));
