@@ -1,3 +1,4 @@
+import { readEmphasis } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
 import type { OwnOptions } from "../core/options.js";
 import type { Side } from "../core/side.js";
@@ -271,7 +272,8 @@ function ofSettings(
   const values = new Map(pairs.map(([name, value]) => [name.toLowerCase(), value]));
   const unread: string[] = [];
   for (const [name, value] of pairs) {
-    const field = fieldOf(name);
+    // A1111's own words for it are none of ours.
+    const field = name.toLowerCase() === "emphasis" ? null : fieldOf(name);
     if (field !== null && field !== "prompt" && field !== "optimized") given[field] ??= { as: name, value };
     else if (!SILENT.has(name.toLowerCase())) {
       const what = NOT_DONE.find(([pattern]) => pattern.test(name.toLowerCase()))?.[1];
@@ -299,6 +301,8 @@ function ofSettings(
   const vae = values.get("vae");
   const skip = decimal(values.get("clip skip"));
   const version = values.get("version") ?? "";
+  const isWeighed = values.get("emphasis") !== "None" && !version.startsWith("promptist ");
+  if (isWeighed) readMarks(given, positive.replace(TAG, ""), negativeText ?? "");
   const options = optionsOf(given, side);
   return {
     ...NOTHING,
@@ -314,6 +318,11 @@ function ofSettings(
     loras: [...named, ...untagged].slice(0, NAMES_MAX),
     embeddings: [...hashesOf(values.get("ti hashes")).keys()].slice(0, NAMES_MAX),
   };
+}
+
+/** Other programs weigh what stands in brackets, and a picture of theirs is drawn as they do. */
+function readMarks(given: GivenOptions, ...texts: readonly string[]): void {
+  if (texts.some((text) => readEmphasis(text).isMarked)) given.mode = { as: "prompts", value: "weighted" };
 }
 
 /** `name: hash, name: hash` */
@@ -338,6 +347,7 @@ function readComfy(prompt: string | undefined, side?: number): PicturePrompt | n
     if (field !== "prompt" && field !== "optimized")
       given[field as OptionName] = { as: keys[at]!, value: settings[keys[at]!] };
   if (negative !== null) given.negative = { as: "negative", value: negative };
+  readMarks(given, positive, negative ?? "");
   return {
     ...NOTHING,
     ...optionsOf(given, side),
@@ -392,7 +402,7 @@ export function missingModels(picture: PicturePrompt, here: ModelsHere): string[
       here.loras,
     ),
     ...unused.map((lora) => `the LoRA \`${shown(lora)}\` is always used here`),
-    ...gone("embedding", embeddings, here.embeddings),
+    ...(embeddings.length === 0 ? [] : gone("embedding", embeddings, here.embeddings)),
     ...(vae !== null && vae.name !== "" && !isHere(vae.name, [here.vae])
       ? [`the VAE \`${shown(vae.name)}\` is not here, so \`${shown(here.vae ?? "the model's own")}\` is used`]
       : []),
@@ -408,6 +418,8 @@ const plain = (name: string): string =>
     .replace(/^.*[\\/]/, "")
     .replace(/\.(?:safetensors|ckpt|pt|pth|bin)$/i, "")
     .replace(/\.vae$/i, "")
+    // Lists of hashes have names without these.
+    .replace(/[<>]/g, "")
     .toLowerCase();
 
 // --- values ---

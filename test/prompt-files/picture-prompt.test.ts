@@ -92,6 +92,17 @@ describe("A1111's text", () => {
     expect(read(text).prompt).toBe(prompt);
   });
 
+  it("is weighed as there where a prompt has marks, and as usual where not", () => {
+    const settings = "Steps: 4, Sampler: Euler, CFG scale: 7";
+    const modeOf = (prompts: string) => read(`${prompts}\n${settings}, Emphasis: Original`).image.prompts;
+    expect(modeOf("a (red:1.3) cat")).toBe("weighted");
+    expect(modeOf("a cat\nNegative prompt: [blurry]")).toBe("weighted");
+    expect(modeOf("a cat <lora:style:0.8>")).toBeUndefined();
+    const off = read(`a (red:1.3) cat\n${settings}, Emphasis: None`);
+    expect([off.image.prompts, off.unread]).toEqual([undefined, []]);
+    expect(read(`a (red:1.3) cat\n${settings}, Version: promptist 0.3.0`).image.prompts).toBeUndefined();
+  });
+
   it("is read with a quote that contains quotes and commas", () => {
     const text = 'a cat\nSteps: 4, Model: "my \\"x\\", v2", Sampler: Euler, CFG scale: 7';
     expect(read(text)).toMatchObject({
