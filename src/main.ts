@@ -7,7 +7,7 @@ import { verdictOf } from "./bot/words/votes.js";
 import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
 import { resolveNames } from "./checkpoints/library/resolve-names.js";
 import type { Config } from "./config.js";
-import { describe } from "./core/errors.js";
+import { CheckpointError, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
 import type { Phase } from "./core/job.js";
 import { DEFAULT_SIDES, sidesOf } from "./core/options.js";
@@ -33,6 +33,7 @@ import {
 } from "./inference/loop/model-choice.js";
 import { levelOfOutput } from "./inference/loop/model-host.js";
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
+import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { recentLog } from "./metrics/recent-log.js";
@@ -206,7 +207,10 @@ export async function createApp(
           vae: choice.vae == null ? null : basename(choice.vae),
           clipSkip: choice.clipSkip ?? 0,
           loras: (choice.loras ?? []).map(({ file }) => parse(file).name),
-          embeddings: [],
+          // A folder's files come and go.
+          get embeddings() {
+            return embeddingNames(choice);
+          },
         },
         checkpointNote: miniatureNote(miniaturePhases(choice, ["text", "image"])),
       },
@@ -282,6 +286,18 @@ export async function createApp(
     };
   } catch (error) {
     await stop();
+    throw error;
+  }
+}
+
+/** What prompts can ask for by name; none where the checkpoint can't be read, which each job that draws says. */
+function embeddingNames({ clipTokenizer, diffusion, embeddings = [] }: ModelChoice): string[] {
+  if (embeddings.length === 0) return [];
+  try {
+    const found = openPromptReader(clipTokenizer, diffusion.directory, embeddings).embeddings;
+    return found.flatMap(({ names }) => names);
+  } catch (error) {
+    if (error instanceof CheckpointError) return [];
     throw error;
   }
 }
