@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { FoundCheckpoint } from "../checkpoints/layouts/catalog.js";
 import { type EmbeddingChoice, parseEmbedding } from "../checkpoints/layouts/embeddings.js";
@@ -84,12 +82,10 @@ const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
 };
 const MAX_LORA_WEIGHT = 10;
 
-/** `FILE` or `FILE:NAME`, appended to `before`. */
+/** `FILE` or `FILE:NAME`, appended to `before`; the file may be a name. */
 const embedding = (value: string, before: readonly EmbeddingChoice[]): EmbeddingChoice[] => {
   const { file, token } = parseEmbedding(value);
-  if (!existsSync(file))
-    throw new InvalidArgumentError(`expected FILE or FILE:NAME, and there is no ${file}`);
-  return [...before, { file: resolve(file), token, isRequired: true }];
+  return [...before, { file, token, isRequired: true }];
 };
 
 export const loraOption = (description: string): Option =>
@@ -210,7 +206,7 @@ export function addImageOptions(command: Command, config: Config): Command {
     .addOption(
       new Option(
         "--embedding <file:name>",
-        "embedding (textual inversion) that prompts ask for by name; give it again for more (default: EMBEDDINGS)",
+        "embedding (textual inversion) that prompts ask for by name, a file or a name; give it again for more (default: EMBEDDINGS)",
       )
         .argParser(embedding)
         .default([], "none"),

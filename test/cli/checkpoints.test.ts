@@ -390,6 +390,23 @@ describe("an embedding", () => {
     expect([plain, unused, used, called].map(({ code }) => code)).toEqual([0, 0, 0, 0]);
     expect(await pixels(unused.out)).toEqual(await pixels(plain.out));
     expect(await pixels(used.out)).not.toEqual(await pixels(plain.out));
+    const byName = await promptist(
+      [
+        "generate",
+        "a Zorb",
+        "--steps",
+        "1",
+        "--embedding",
+        "zorb",
+        "--out",
+        join(folder, "by-name.png"),
+        "--json",
+      ],
+      { MODELS_DIRS: embeddings },
+    );
+    expect(byName.json.embeddings).toEqual([{ name: "zorb", sha256 }]);
+    const absent = await draw("absent", "a pizza", "--embedding", "nothing-of-that-name");
+    expect(absent).toMatchObject({ code: 2, json: { error: { code: "INPUT_OPTION" } } });
     expect(unused.json.embeddings).toEqual([]);
     expect(used.json.embeddings).toEqual([{ name: "zorb", sha256 }]);
     expect(called.json.embeddings).toEqual([{ name: "<hat>", sha256 }]);
@@ -422,8 +439,8 @@ describe("weighted prompts", () => {
       const out = join(folder, `${name}.png`);
       const fixed = ["--diffusion", join(MINIATURE, "stable-diffusion"), "--steps", "2", "--seed", "1"];
       const run = await promptist(["generate", prompt, ...fixed, "--out", out, ...flags, "--json"]);
-      const { prompts, parameters } = readPngText(readFileSync(out));
-      return { ...run, prompts, parameters, pixels: await sharp(out).raw().toBuffer() };
+      const { parameters } = readPngText(readFileSync(out));
+      return { ...run, prompts: ownText(out).prompts, parameters, pixels: await sharp(out).raw().toBuffer() };
     };
     const plain = await draw("plain-mode", "a (pizza:1.4)");
     const weighted = await draw("weighted", "a (pizza:1.4)", "--prompts", "weighted");

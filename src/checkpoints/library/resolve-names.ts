@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { distance } from "fastest-levenshtein";
 import { CheckpointError } from "../../core/errors.js";
+import type { EmbeddingChoice } from "../layouts/embeddings.js";
 import type { ModelKind } from "../layouts/kinds.js";
 import type { LoraChoice } from "../layouts/lora.js";
 import { type FoundModel, findModels, type LibraryOptions } from "./find-models.js";
@@ -12,9 +13,16 @@ export interface ModelNames {
   readonly diffusion?: string | undefined;
   readonly vae?: string | undefined;
   readonly loras?: readonly LoraChoice[];
+  readonly embeddings?: readonly EmbeddingChoice[];
 }
 
-const TITLES = { checkpoint: "checkpoint", lora: "LoRA", vae: "VAE", rewriter: "Promptist" } as const;
+const TITLES = {
+  checkpoint: "checkpoint",
+  lora: "LoRA",
+  vae: "VAE",
+  embedding: "embedding",
+  rewriter: "Promptist",
+} as const;
 type NamedKind = keyof typeof TITLES & ModelKind;
 
 /**
@@ -23,8 +31,13 @@ type NamedKind = keyof typeof TITLES & ModelKind;
  * @throws CheckpointError CHECKPOINT_MISSING for a name that several models have, or that only resembles one
  */
 export async function resolveNames<T extends ModelNames>(names: T, options: LibraryOptions): Promise<T> {
-  const { promptist, diffusion, vae, loras } = names;
-  const given = [promptist, diffusion, vae, ...(loras ?? []).map(({ file }) => file)];
+  const { promptist, diffusion, vae, loras, embeddings } = names;
+  const given = [
+    promptist,
+    diffusion,
+    vae,
+    ...[...(loras ?? []), ...(embeddings ?? [])].map(({ file }) => file),
+  ];
   if (given.every((name) => name === undefined || existsSync(resolve(name)))) return names;
   const { models } = await findModels(options);
   const path = (name: string | undefined, kind: NamedKind) =>
@@ -35,6 +48,9 @@ export async function resolveNames<T extends ModelNames>(names: T, options: Libr
     diffusion: path(diffusion, "checkpoint"),
     vae: path(vae, "vae"),
     ...(loras && { loras: loras.map((lora) => ({ ...lora, file: path(lora.file, "lora")! })) }),
+    ...(embeddings && {
+      embeddings: embeddings.map((choice) => ({ ...choice, file: path(choice.file, "embedding")! })),
+    }),
   };
 }
 
