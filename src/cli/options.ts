@@ -85,6 +85,7 @@ const MAX_LORA_WEIGHT = 10;
 /** `FILE` or `FILE:NAME`, appended to `before`; the file may be a name. */
 const embedding = (value: string, before: readonly EmbeddingChoice[]): EmbeddingChoice[] => {
   const { file, token } = parseEmbedding(value);
+  if (file.trim() === "") throw new InvalidArgumentError("expected FILE or FILE:NAME");
   return [...before, { file, token, isRequired: true }];
 };
 
