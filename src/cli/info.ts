@@ -64,8 +64,8 @@ function linesOf(read: Read): string[] {
     ...(image.scheduler === undefined ? (sampler === null ? [] : [sampler]) : [image.scheduler]),
     ...(image.guidance === undefined ? [] : [`guidance ${image.guidance}`]),
     ...(seed === undefined ? [] : [`seed ${seed}`]),
-    ...(image.prompts === undefined ? [] : [`${image.prompts} prompts`]),
     ...(image.size == null ? [] : [showSize(image.size)]),
+    ...(image.prompts === undefined ? [] : [`${image.prompts} prompts`]),
   ];
   const rows: (readonly [title: string, text: string | null])[] = [
     ["Made by", program === null ? null : `${program}${shows === null ? "" : `; it shows ${SHOWS[shows]}`}`],

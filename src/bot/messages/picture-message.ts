@@ -75,8 +75,8 @@ function settingsLine({ image, seed, sampler }: PicturePrompt): string[] {
     ...(scheduler === undefined ? (sampler === null ? [] : [named(sampler)]) : [scheduler]),
     ...(guidance === undefined ? [] : [resultLines.guidance(guidance)]),
     ...(seed === undefined ? [] : [resultLines.seed(seed)]),
-    ...(prompts === undefined ? [] : [resultLines.prompts(prompts)]),
     ...(size == null ? [] : [showSize(size)]),
+    ...(prompts === undefined ? [] : [resultLines.prompts(prompts)]),
   ];
   return parts.length === 0 ? [] : [resultLines.settings(parts)];
 }
