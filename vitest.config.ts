@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /**
@@ -20,6 +22,8 @@ export default defineConfig({
     reporters: ["default", "./test/support/count-reporter.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // What this machine's user has in Hugging Face's cache is no part of the tests.
+    env: { HF_HUB_CACHE: join(tmpdir(), "no-hub-cache") },
     // On a loaded machine a state may take longer than the 1 s that is the default.
     expect: { poll: { timeout: 20_000 } },
     projects: [

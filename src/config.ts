@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "dotenv";
 import { distance } from "fastest-levenshtein";
@@ -17,6 +17,7 @@ import {
   LENGTH_RULES,
   LIMIT_RANGES,
   PRECISIONS,
+  PROMPT_MODES,
   parseSize,
   type Range,
   SCHEDULERS,
@@ -86,6 +87,9 @@ const LIMIT_HELP = (whose: string) =>
 const CAP_HELP = (whose: string) =>
   `Open jobs of ${whose}; further ones are refused. /settings may set a lower limit. 0: no limit.`;
 
+/** Hugging Face's programs take other words for "no". */
+const flag = text.transform((value) => /^(1|on|yes|true)$/i.test(value.trim()));
+
 /** Every variable of the configuration, in the order of .env.example. */
 export const VARIABLES = {
   DISCORD_TOKEN: variable(
@@ -108,28 +112,50 @@ export const VARIABLES = {
   PROMPTIST_CHECKPOINT: variable(
     "",
     text,
-    "Folder of the Promptist checkpoint. Empty: CHECKPOINTS_DIR/promptist, else the miniature.",
+    "Folder of the Promptist checkpoint. Empty: CHECKPOINTS_DIR/promptist, else the Hugging Face cache, else the miniature.",
   ),
   DIFFUSION_CHECKPOINT: variable(
     "",
     text,
-    "Folder of the Stable Diffusion checkpoint. Empty: CHECKPOINTS_DIR/stable-diffusion-v1-5, else the miniature.",
+    "Stable Diffusion checkpoint: a folder, a file, a name that `promptist checkpoints list` shows, or an id in the Hugging Face cache. Empty: CHECKPOINTS_DIR/stable-diffusion-v1-5, else the Hugging Face cache, else the miniature.",
   ),
   VAE: variable(
     "",
     text,
-    "VAE to use in place of the checkpoint's own: a file or a folder. Empty: NAME.vae.safetensors beside the single file NAME.safetensors, else the checkpoint's own.",
+    "VAE to use in place of the checkpoint's own: a file, a folder or a name. Empty: NAME.vae.safetensors beside the single file NAME.safetensors, else the checkpoint's own.",
   ),
   CLIP_SKIP: variable(
     "0",
     inRange(CLIP_SKIP_RANGE),
     "Last layers of the text encoder to leave out, as diffusers' clip_skip counts (1 is called 2 in some programs).",
   ),
+  EMBEDDINGS: variable(
+    "",
+    text,
+    "Embeddings (textual inversion) that prompts ask for by name: files and folders, separated by commas.",
+  ),
   CLIP_CHECKPOINT: variable(
     "",
     text,
-    "Folder of the CLIP that scores pictures. Empty: CHECKPOINTS_DIR/clip, if it is there. none: no scores.",
+    "Folder of the CLIP that scores pictures. Empty: CHECKPOINTS_DIR/clip, else the Hugging Face cache, if it is there. none: no scores.",
   ),
+  MODELS_DIRS: variable(
+    "",
+    text,
+    "Folders of other programs (A1111, Forge, ComfyUI) or any folders with models, or ComfyUI's extra_model_paths.yaml, separated by commas; they are read, never written. `promptist checkpoints list` shows what is there.",
+  ),
+  HF_HUB_CACHE: variable(
+    "",
+    text,
+    "Cache of Hugging Face's programs, where models are looked for and read, never written. Empty: HF_HOME/hub.",
+  ),
+  HF_HOME: variable(
+    "",
+    text,
+    "Folder of Hugging Face's programs. Empty: XDG_CACHE_HOME/huggingface, else ~/.cache/huggingface.",
+  ),
+  HF_HUB_OFFLINE: variable("", flag, "1: `promptist checkpoints pull` downloads nothing."),
+  TRANSFORMERS_OFFLINE: variable("", flag, "The same, under the name that transformers has for it."),
   HF_ENDPOINT: variable(
     "https://huggingface.co",
     z.url({ protocol: /^https?$/, error: "expected an http or https address" }),
@@ -196,6 +222,11 @@ export const VARIABLES = {
     DEFAULT_IMAGE_OPTIONS.scheduler,
     oneOf(...SCHEDULERS),
     `Scheduler: ${choices(SCHEDULERS)}.`,
+  ),
+  IMAGE_PROMPTS: variable(
+    DEFAULT_IMAGE_OPTIONS.prompts,
+    oneOf(...PROMPT_MODES),
+    "How prompts are read: diffusers (brackets are words, the rest beyond 77 tokens is cut) or weighted ((word:1.3), [word] and BREAK are understood, at any length).",
   ),
   MAX_PROMPT_LENGTH: variable(
     String(DEFAULT_LIMITS.promptLength),
@@ -321,9 +352,17 @@ export interface Config extends Variables {
   readonly checkpointsDir: string;
   /** Absolute path of the miniatures: CHECKPOINTS_DIR/miniature, else those that came with the program. */
   readonly miniatureDir: string;
+  /** Absolute paths of MODELS_DIRS. */
+  readonly modelsDirs: readonly string[];
+  /** Absolute path of the cache that Hugging Face's programs share; undefined where there is no home folder. */
+  readonly hubCacheDir: string | undefined;
+  /** Whether downloads are forbidden. */
+  readonly isOffline: boolean;
   readonly databaseFile: string;
   readonly picturesDir: string;
   readonly cacheDir: string;
+  /** Absolute paths of EMBEDDINGS. */
+  readonly embeddings: readonly string[];
 }
 
 /**
@@ -359,6 +398,7 @@ export function loadConfig(
   const values = parts as Variables;
   const dataDir = resolve(root, values.DATA_DIR);
   const checkpointsDir = resolve(root, values.CHECKPOINTS_DIR);
+  const home = environment.HOME ?? environment.USERPROFILE;
   return Object.freeze({
     ...values,
     text: Object.freeze({
@@ -379,6 +419,7 @@ export function loadConfig(
       negative: values.IMAGE_NEGATIVE,
       size: values.IMAGE_SIZE,
       scheduler: values.IMAGE_SCHEDULER,
+      prompts: values.IMAGE_PROMPTS,
     }),
     inLine: Object.freeze(
       limitsOf({ user: values.USER_LIMIT, channel: values.CHANNEL_LIMIT, server: values.SERVER_LIMIT }),
@@ -392,15 +433,66 @@ export function loadConfig(
       jobsMs: values.KEEP_JOBS_DAYS * DAY || null,
       jobsBytes: values.KEEP_JOBS_BYTES || null,
     }),
+    embeddings: Object.freeze(
+      values.EMBEDDINGS.split(",")
+        .map((path) => path.trim())
+        .filter((path) => path !== "")
+        .map((path) => resolve(root, path)),
+    ),
     dataDir,
     checkpointsDir,
     miniatureDir: existsSync(resolve(checkpointsDir, "miniature"))
       ? resolve(checkpointsDir, "miniature")
       : OWN_MINIATURE,
+    modelsDirs: Object.freeze(foldersIn(values.MODELS_DIRS, root, home)),
+    hubCacheDir: hubCacheOf(values, environment.XDG_CACHE_HOME, home, root),
+    isOffline: values.HF_HUB_OFFLINE || values.TRANSFORMERS_OFFLINE,
     databaseFile: resolve(dataDir, "promptist.sqlite"),
     picturesDir: resolve(dataDir, "pictures"),
     cacheDir: resolve(dataDir, "graphs"),
   });
+}
+
+/**
+ * Absolute paths of a list with commas, semicolons or what PATH has between its folders. A folder whose name has
+ * such a sign itself is known by being there.
+ */
+function foldersIn(list: string, root: string, home: string | undefined): string[] {
+  const signs = delimiter === ":" ? /([,;:])/ : /([,;])/;
+  const pieces = list.split(signs);
+  const folders: string[] = [];
+  for (let at = 0; at < pieces.length; ) {
+    let end = at + 1;
+    for (let tried = pieces.length; tried > at + 1; tried -= 2)
+      if (existsSync(pathOf(pieces.slice(at, tried).join(""), root, home))) {
+        end = tried;
+        break;
+      }
+    const given = pieces.slice(at, end).join("").trim();
+    if (given !== "") folders.push(pathOf(given, root, home));
+    at = end + 1;
+  }
+  return [...new Set(folders)];
+}
+
+/** An absolute path; `~` stands for the home folder, as a shell has it. */
+const pathOf = (given: string, root: string, home: string | undefined): string => {
+  const path = given.trim().replace(/^(["'])(.*)\1$/, "$2");
+  return resolve(root, home === undefined ? path : path.replace(/^~(?=$|[\\/])/, () => home));
+};
+
+/** As huggingface_hub finds it. */
+function hubCacheOf(
+  { HF_HUB_CACHE, HF_HOME }: Pick<Variables, "HF_HUB_CACHE" | "HF_HOME">,
+  xdgCache: string | undefined,
+  home: string | undefined,
+  root: string,
+): string | undefined {
+  const path = (given: string) => pathOf(given, root, home);
+  if (HF_HUB_CACHE !== "") return path(HF_HUB_CACHE);
+  if (HF_HOME !== "") return path(join(HF_HOME, "hub"));
+  const caches = xdgCache || (home && join(home, ".cache"));
+  return caches ? path(join(caches, "huggingface", "hub")) : undefined;
 }
 
 /** The limits that are set. */

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
+import { basename, join, parse } from "node:path";
 import { cdnBeside, type LocalDiscord, startLocalDiscord, startOperatorPanel } from "local-discord";
 import { createBot } from "./bot/bot.js";
 import { verdictOf } from "./bot/words/votes.js";
 import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
 import { readSubjects } from "./checkpoints/layouts/subjects.js";
+import { resolveNames } from "./checkpoints/library/resolve-names.js";
 import type { Config } from "./config.js";
-import { describe } from "./core/errors.js";
+import { CheckpointError, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
 import { PHASES, type Phase } from "./core/job.js";
 import { DEFAULT_SIDES, sidesOf } from "./core/options.js";
@@ -33,6 +34,7 @@ import {
 } from "./inference/loop/model-choice.js";
 import { levelOfOutput } from "./inference/loop/model-host.js";
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
+import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { recentLog } from "./metrics/recent-log.js";
@@ -84,15 +86,25 @@ export async function createApp(
     logEvents(events, config.LOG_LEVEL, { redact });
     const lines = recentLog(events, redact);
     // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
+    const { promptist, diffusion, vae } = await resolveNames(
+      {
+        promptist: config.PROMPTIST_CHECKPOINT || undefined,
+        diffusion: config.DIFFUSION_CHECKPOINT || undefined,
+        vae: config.VAE || undefined,
+      },
+      config,
+    );
     const choice: ModelChoice = {
       ...chooseModels({
         checkpointsDir: config.checkpointsDir,
         miniatureDir: config.miniatureDir,
-        promptist: config.PROMPTIST_CHECKPOINT || undefined,
-        diffusion: config.DIFFUSION_CHECKPOINT || undefined,
+        hubCacheDir: config.hubCacheDir,
+        promptist,
+        diffusion,
         clip: config.CLIP_CHECKPOINT || undefined,
-        vae: config.VAE || undefined,
+        vae,
         clipSkip: config.CLIP_SKIP,
+        embeddings: config.embeddings.map((file) => ({ file })),
         device: config.DEVICE,
         textDevice: config.TEXT_DEVICE,
         weights: config.PROMPTIST_WEIGHTS,
@@ -139,7 +151,7 @@ export async function createApp(
     const workers = new WorkerRecords(join(config.dataDir, "workers"), events);
     await workers.endLeftBehind();
 
-    const promptWindow = new PromptWindow(choice.promptist.directory);
+    const promptWindow = new PromptWindow(choice.promptist.directory, choice.promptistTokenizer);
     const pictures = new PictureFolder(config.picturesDir);
     const operator = watchForOperator({
       events,
@@ -193,6 +205,16 @@ export async function createApp(
       defaults: {
         text: config.text,
         image: { ...config.image, guidance: config.image.guidance ?? choice.diffusion.guidance, seed: 0 },
+        models: {
+          model: choice.diffusion.model,
+          vae: choice.vae == null ? null : basename(choice.vae),
+          clipSkip: choice.clipSkip ?? 0,
+          loras: (choice.loras ?? []).map(({ file }) => parse(file).name),
+          // A folder's files come and go.
+          get embeddings() {
+            return embeddingNames(choice);
+          },
+        },
         miniature: miniaturePhases(choice, PHASES),
       },
       ...(subjects === null ? {} : { subjects }),
@@ -273,6 +295,18 @@ export async function createApp(
     };
   } catch (error) {
     await stop();
+    throw error;
+  }
+}
+
+/** What prompts can ask for by name; none where the checkpoint can't be read, which each job that draws says. */
+function embeddingNames({ clipTokenizer, diffusion, embeddings = [] }: ModelChoice): string[] {
+  if (embeddings.length === 0) return [];
+  try {
+    const found = openPromptReader(clipTokenizer, diffusion.directory, embeddings).embeddings;
+    return found.flatMap(({ names }) => names);
+  } catch (error) {
+    if (error instanceof CheckpointError) return [];
     throw error;
   }
 }

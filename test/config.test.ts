@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { envExample, loadConfig, VARIABLES } from "../src/config.js";
@@ -22,7 +22,14 @@ test(".env.example lists exactly the variables, with their defaults and meanings
 test("an empty environment gives the options of Promptist's demo and Stable Diffusion's defaults", () => {
   const config = loadConfig({}, root);
   expect(config.text).toEqual(DEFAULT_TEXT_OPTIONS);
-  expect(config.image).toEqual({ steps: 50, guidance: null, negative: "", size: null, scheduler: "pndm" });
+  expect(config.image).toEqual({
+    steps: 50,
+    guidance: null,
+    negative: "",
+    size: null,
+    scheduler: "pndm",
+    prompts: "diffusers",
+  });
   expect(config.databaseFile).toBe(join(root, "data", "promptist.sqlite"));
   expect(Object.isFrozen(config)).toBe(true);
 });
@@ -60,4 +67,51 @@ test("the miniature is that of the checkpoints folder, else the program's own", 
   });
   mkdirSync(join(root, "checkpoints", "miniature"), { recursive: true });
   expect(loadConfig({}, root).miniatureDir).toBe(join(root, "checkpoints", "miniature"));
+});
+
+test("the cache of Hugging Face's programs is found as they find it", () => {
+  const cacheIn = (environment: Record<string, string>) => loadConfig(environment, root).hubCacheDir;
+  const home = join(root, "home");
+  expect(cacheIn({})).toBeUndefined();
+  expect(cacheIn({ HOME: home })).toBe(join(home, ".cache", "huggingface", "hub"));
+  expect(cacheIn({ USERPROFILE: home })).toBe(join(home, ".cache", "huggingface", "hub"));
+  expect(cacheIn({ HOME: home, XDG_CACHE_HOME: join(root, "xdg") })).toBe(
+    join(root, "xdg", "huggingface", "hub"),
+  );
+  expect(cacheIn({ HOME: home, HF_HOME: "~/hf" })).toBe(join(home, "hf", "hub"));
+  expect(cacheIn({ HOME: home, HF_HOME: "~/hf", HF_HUB_CACHE: "models" })).toBe(join(root, "models"));
+});
+
+test("HF_HUB_OFFLINE and TRANSFORMERS_OFFLINE forbid downloads", () => {
+  for (const key of ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"]) {
+    for (const yes of ["1", "ON", "yes", "True"])
+      expect(loadConfig({ [key]: yes }, root).isOffline).toBe(true);
+    for (const no of ["", "0", "off", "no", "false"])
+      expect(loadConfig({ [key]: no }, root).isOffline).toBe(false);
+  }
+});
+
+test("MODELS_DIRS is a list of folders, whose names may have spaces and commas", () => {
+  const dirsIn = (MODELS_DIRS: string) =>
+    loadConfig({ MODELS_DIRS, HOME: join(root, "home") }, root).modelsDirs;
+  mkdirSync(join(root, "with, comma"));
+  expect(dirsIn("")).toEqual([]);
+  expect(dirsIn("a1111, my models;~/comfy")).toEqual([
+    join(root, "a1111"),
+    join(root, "my models"),
+    join(root, "home", "comfy"),
+  ]);
+  expect(dirsIn("a1111,with, comma,a1111,")).toEqual([join(root, "a1111"), join(root, "with, comma")]);
+  expect(dirsIn(`"${join(root, "quoted")}"`)).toEqual([join(root, "quoted")]);
+  const list = [join(root, "one"), join(root, "two")];
+  expect(dirsIn(list.join(delimiter))).toEqual(list);
+});
+
+test("EMBEDDINGS names files and folders, from where the program is", () => {
+  const paths = ["a.pt", join(root, "b c")];
+  expect(loadConfig({}, root).embeddings).toEqual([]);
+  expect(loadConfig({ EMBEDDINGS: ` ${paths.join(" , ")},` }, root).embeddings).toEqual([
+    join(root, "a.pt"),
+    paths[1],
+  ]);
 });

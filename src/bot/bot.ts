@@ -164,7 +164,7 @@ class DiscordBot implements Bot {
       limits,
       blind: false,
       preview: options.preview ?? false,
-      download: (url) => download(url, files),
+      download: (url, maxBytes = files.maxBytes) => download(url, { ...files, maxBytes }),
     };
     this.#arrivals = new Arrivals(common);
     const repeats = new Repeats(timing.repeatMs);

@@ -126,7 +126,8 @@ export async function compileGraph(
 
 /** One tensor that differs from what the graph needs. */
 export interface TensorDifference {
-  readonly kind: "missing" | "shape" | "extra";
+  /** `quantised`: a weight in integers, or a scale of a weight that is stored in fewer bits. */
+  readonly kind: "missing" | "shape" | "quantised" | "extra";
   readonly name: string;
   /** The shape in the checkpoint, and the one that the graph needs; null if it has none. */
   readonly shape: readonly number[] | null;
@@ -141,20 +142,25 @@ export function tensorDifferences(
 ): TensorDifference[] {
   const differences: TensorDifference[] = [];
   for (const [name, expected] of graph.sources) {
-    const shape = weights.get(name)?.shape ?? null;
+    const { shape = null, type } = weights.get(name) ?? {};
     if (shape === null) differences.push({ kind: "missing", name, shape, expected });
+    else if (type !== undefined && INTEGERS.test(type))
+      differences.push({ kind: "quantised", name, shape, expected });
     else if (shape.length !== expected.length || shape.some((size, i) => size !== expected[i]))
       differences.push({ kind: "shape", name, shape, expected });
   }
   for (const name of weights.names)
-    if (!graph.sources.has(name) && !unused.some((pattern) => pattern.test(name)))
-      differences.push({ kind: "extra", name, shape: weights.get(name)?.shape ?? null, expected: null });
+    if (!graph.sources.has(name) && !unused.some((pattern) => pattern.test(name))) {
+      const kind = SCALES.test(name) ? "quantised" : "extra";
+      differences.push({ kind, name, shape: weights.get(name)?.shape ?? null, expected: null });
+    }
   return differences;
 }
 
 /** A difference in words. */
 export function describeDifference({ kind, name, shape, expected }: TensorDifference): string {
   if (kind === "missing") return `missing: ${name} [${expected}]`;
+  if (kind === "quantised") return `quantised: ${name} [${shape}]`;
   if (kind === "shape") return `wrong shape: ${name} is [${shape}], expected [${expected}]`;
   return `not part of the model: ${name} [${shape}]`;
 }
@@ -163,7 +169,9 @@ export function describeDifference({ kind, name, shape, expected }: TensorDiffer
 const SHOWN_DIFFERENCES = 10;
 
 /** Tensors that hold the scales of weights stored in fewer bits; without them the weights are wrong. */
-const SCALES = /(^|\.)(scale_weight|weight_scale|weight_scale_inv|scaled_fp8)$/;
+const SCALES =
+  /(^|\.)(scale_weight|weight_scale|weight_scale_inv|scaled_fp8|comfy_quant|SCB|absmax|quant_map|qweight|qzeros)$|\.quant_state\./;
+const INTEGERS = /^[IU]\d/;
 
 /**
  * Compares a checkpoint with what a graph reads. Throws one CheckpointError CHECKPOINT_TENSORS about all
@@ -173,11 +181,11 @@ const SCALES = /(^|\.)(scale_weight|weight_scale|weight_scale_inv|scaled_fp8)$/;
 export function checkTensors(graph: Graph, weights: Weights, unused: readonly RegExp[] = []): string[] {
   const differences = tensorDifferences(graph, weights, unused);
   const extra = differences.filter(({ kind }) => kind === "extra").map(({ name }) => name);
-  const scale = extra.find((name) => SCALES.test(name));
-  if (scale !== undefined)
+  const quantised = differences.find(({ kind }) => kind === "quantised");
+  if (quantised !== undefined)
     throw new CheckpointError(
       "CHECKPOINT_TENSORS",
-      `${weights.source} stores scaled weights ("${scale}"), which are not read here. Use the fp16 or fp32 files of this model.`,
+      `${weights.source} stores scaled or quantised weights ("${shown(quantised.name)}") of a kind that is not read here. Use the fp16 or fp32 files of this model.`,
     );
   if (extra.length < differences.length) {
     const lines = differences.slice(0, SHOWN_DIFFERENCES).map(describeDifference);

@@ -4,11 +4,19 @@ import { type UsableRows, usableRows } from "../bot/commands/batch.js";
 import { csvReport, promptsJson } from "../bot/messages/report.js";
 import { fileSummary } from "../bot/words/batch.js";
 import type { Config } from "../config.js";
+import { readWords } from "../core/emphasis.js";
 import { codeOf, describe, InputError, isMissing } from "../core/errors.js";
 import { type Item, imageOf, PHASES } from "../core/job.js";
 import { type PictureJudgement, pairScores } from "../core/judgement.js";
-import { type ImageOptions, type OwnOptions, randomSeed, type TextOptions } from "../core/options.js";
-import type { PerSide } from "../core/side.js";
+import {
+  type ImageOptions,
+  type OwnOptions,
+  type PromptMode,
+  promptModeOf,
+  randomSeed,
+  type TextOptions,
+} from "../core/options.js";
+import { type PerSide, SIDES, type Side } from "../core/side.js";
 import { replaceFile } from "../files/replace-file.js";
 import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
@@ -19,7 +27,7 @@ import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./op
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { PICTURE_NOTES } from "./picture-notes.js";
-import { unreadLines } from "./prompt.js";
+import { cutLines, markNotes, unreadLines } from "./prompt.js";
 import { scoreLine } from "./score.js";
 
 export interface PairToDraw {
@@ -60,13 +68,24 @@ export async function batch(
   for (const line of fileSummary(notes, entries.length)) output.say(line.replaceAll("**", ""));
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
-  const plain = entries.filter((entry) => entry.optimized === null).map((entry) => entry.prompt);
+  const plain = entries.filter((entry) => entry.optimized === null);
   const { miniature, note } = models.noteMiniature(plain.length > 0 ? PHASES : ["image"]);
   const started = performance.now();
   const seed = flags.seed ?? randomSeed();
   const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...found };
   models.noteSize(image.size);
-  const rewritten = await rewriteAll(models, output, plain, textOptions(flags, seed));
+  const modeOf = (entry: PromptPair) => promptModeOf({ ...image, ...entry.image });
+  const asked = entries.map((entry) => {
+    const { negative } = { ...image, ...entry.image };
+    return { texts: [entry.prompt, negative], mode: modeOf(entry) };
+  });
+  for (const line of markNotes(asked, true)) output.say(line);
+  const rewritten = await rewriteAll(
+    models,
+    output,
+    plain.map((entry) => ({ prompt: entry.prompt, mode: modeOf(entry) })),
+    textOptions(flags, seed),
+  );
   const numbers = entries.flatMap(({ optimized }, i) => (optimized === null ? [i + 1] : []));
   for (const line of unreadLines(rewritten.rewrites, numbers)) output.say(line);
   const rewrites = rewritten.rewrites[Symbol.iterator]();
@@ -174,7 +193,9 @@ function itemOf(
     pictures: { baseline: picture(drawn.baseline), optimized: picture(drawn.optimized) },
     comparison: null,
     cancelled: false,
-    notes: [],
+    notes: SIDES.flatMap((side) =>
+      (drawn[side].embeddings ?? []).map((used) => ({ code: "embedding", side, ...used }) as const),
+    ),
   };
 }
 
@@ -190,18 +211,18 @@ interface Rewritten {
 export async function rewriteAll(
   models: Models,
   output: Output,
-  prompts: readonly string[],
+  asked: readonly { readonly prompt: string; readonly mode: PromptMode }[],
   options: TextOptions,
 ): Promise<Rewritten> {
-  if (prompts.length === 0) return { rewrites: [], hash: null, ms: 0 };
+  if (asked.length === 0) return { rewrites: [], hash: null, ms: 0 };
   return models.withModel("text", async (host) => {
     const started = performance.now();
     const rewrites = await host.call(
       "optimize",
-      { prompts, options },
+      { prompts: asked.map(({ prompt }) => prompt), modes: asked.map(({ mode }) => mode), options },
       { signal: models.signal, onProgress: output.progress("rewriting") },
     );
-    const ms = Math.round((performance.now() - started) / prompts.length);
+    const ms = Math.round((performance.now() - started) / asked.length);
     return { rewrites, hash: host.info.hash, ms };
   });
 }
@@ -225,23 +246,28 @@ export async function drawPairs(
     let finished = 0;
     for (const [i, pair] of pairs.entries()) {
       const options = imageOf({ image }, pair);
+      const mode = promptModeOf(options);
       const place = pairs.length > 1 ? ` ${i + 1} of ${pairs.length}` : "";
-      const half = async (label: string, prompt: string, file: string): Promise<Drawn> => {
+      const half = async (side: Side, prompt: string, file: string): Promise<Drawn> => {
         const picture = await host.call(
           "draw",
-          { prompt, plainPrompt: pair.prompt, options, file, checkpoint },
+          {
+            prompt,
+            plainPrompt: readWords(pair.prompt, mode),
+            options,
+            file,
+            checkpoint,
+            pair: { side, original: pair.prompt, rewrite: pair.optimized },
+          },
           {
             signal: models.signal,
             onProgress: (done, of) =>
-              advance(finished * of + done, 2 * pairs.length * of, `drawing ${label}${place}`),
+              advance(finished * of + done, 2 * pairs.length * of, `drawing ${side}${place}`),
           },
         );
         finished++;
-        const words = picture.truncated;
-        if (words) {
-          truncated.push({ file, words });
-          output.say(`${basename(file)}: beyond the text encoder's window, so not read: ${words}`);
-        }
+        if (picture.truncated !== null) truncated.push({ file, words: picture.truncated });
+        for (const line of cutLines(picture, mode)) output.say(`${basename(file)}: ${line}`);
         for (const note of picture.notes) output.say(`${basename(file)}: ${PICTURE_NOTES[note]}`);
         return picture;
       };

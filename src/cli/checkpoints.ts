@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, parse, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { describeDifference, type TensorDifference, tensorDifferences } from "../checkpoints/compile.js";
 import { openWeightFile, openWeights } from "../checkpoints/files/open.js";
 import type { Weights } from "../checkpoints/files/weights.js";
-import { findDiffusion, findPromptist, findVae } from "../checkpoints/layouts/catalog.js";
+import { findDiffusion, findPromptist, findVae, publishedInCache } from "../checkpoints/layouts/catalog.js";
 import { readConfig, readJson } from "../checkpoints/layouts/config.js";
 import {
   DIFFUSION_PARTS,
@@ -12,18 +12,23 @@ import {
   isFile,
   openDiffusion,
 } from "../checkpoints/layouts/diffusion-files.js";
-import { safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
+import { findCachedClip, safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
+import { KIND_FOLDER } from "../checkpoints/layouts/kinds.js";
 import { clipTextWeights } from "../checkpoints/layouts/names.js";
 import { readTokenizerConfig } from "../checkpoints/layouts/tokenizer-config.js";
+import { findModels } from "../checkpoints/library/find-models.js";
+import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import { CheckpointError, InputError } from "../core/errors.js";
 import { IMAGE_RANGES, PRECISIONS } from "../core/options.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
 import { clipText, clipTextConfig } from "../models/clip-text.js";
 import type { Graph } from "../onnx/graph.js";
+import { modelTable } from "./library.js";
 import type { CommonFlags, ImageFlags, TextFlags } from "./options.js";
 import { addCommonOptions, addExamples, integer, loraOption } from "./options.js";
 import { Output } from "./output.js";
+import { placesOf } from "./places.js";
 
 /** `promptist checkpoints list | pull | check | compile | synthesize`: lists the models and adds new ones. */
 export function addCheckpointsCommand(program: Command, config: Config): void {
@@ -44,8 +49,9 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
   );
   verb(
     "pull <name>",
-    "download a model: promptist, stable-diffusion-v1-5, clip, or org/name[@revision] of the hub",
+    "download a model: promptist, stable-diffusion-v1-5, clip, org/name[@revision] of the hub, a file or folder in it (org/name/file), or its pasted address",
     "pull promptist",
+    "pull org/name/style.safetensors",
     "pull clip --out models/clip",
   )
     .option("--out <dir>", "folder to fill (default: its own in CHECKPOINTS_DIR)")
@@ -62,7 +68,8 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
     "compare a model's tensors with what it needs",
     "check checkpoints/stable-diffusion-v1-5",
   ).action(async (path: string, flags: JsonFlag) => {
-    if (!(await check(new Output(flags.json === true), path))) process.exitCode = 1;
+    const { diffusion } = await resolveNames({ diffusion: path }, config);
+    if (!(await check(new Output(flags.json === true), diffusion ?? path))) process.exitCode = 1;
   });
   addCommonOptions(
     command(
@@ -112,16 +119,24 @@ const mib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`;
 async function list(config: Config, output: Output): Promise<void> {
   const { PUBLISHED, partialDownloads } = await import("../checkpoints/hub/hub.js");
   const partial = await partialDownloads(config.checkpointsDir);
+  const cached: Readonly<Record<string, string | null>> = {
+    promptist: publishedInCache("promptist", config.hubCacheDir).whole,
+    "stable-diffusion-v1-5": publishedInCache("diffusion", config.hubCacheDir).whole,
+    clip: findCachedClip(config.hubCacheDir),
+  };
   const known = Object.entries(PUBLISHED).map(([name, { repo, folder, what }]) => {
-    const directory = resolve(config.checkpointsDir, folder);
+    const own = resolve(config.checkpointsDir, folder);
+    const inCache = cached[name] ?? null;
+    const isOwn = existsSync(own) && readdirSync(own).length > 0;
+    const directory = isOwn || inCache === null ? own : inCache;
     const started = partial.find((found) => found.directory === `${directory}.partial`);
-    const isHere = existsSync(directory) && readdirSync(directory).length > 0;
+    const isHere = isOwn || inCache !== null;
     return {
       name,
       repo,
       what,
       directory,
-      state: isHere ? "here" : started ? "partial" : "absent",
+      state: isOwn ? "here" : inCache !== null ? "cached" : started ? "partial" : "absent",
       bytes: isHere ? bytesOf(directory) : (started?.bytes ?? 0),
       precision: isHere ? precisionOf(directory) : null,
     };
@@ -129,23 +144,26 @@ async function list(config: Config, output: Output): Promise<void> {
   const folders = existsSync(config.checkpointsDir)
     ? readdirSync(config.checkpointsDir, { withFileTypes: true })
         .filter((entry) => entry.isDirectory() && !/^\.|\.partial$|^miniature$/.test(entry.name))
+        .filter(({ name }) => !Object.values<string>(KIND_FOLDER).includes(name))
         .map(({ name }) => resolve(config.checkpointsDir, name))
     : [];
   const miniatures = ["promptist", "stable-diffusion", "clip"].map((name) => join(config.miniatureDir, name));
   const others = [...folders, ...miniatures]
     .filter((directory) => existsSync(directory) && !known.some((entry) => entry.directory === directory))
     .map((directory) => ({ directory, bytes: bytesOf(directory), precision: precisionOf(directory) }));
+  const listed = new Set([...known, ...others].map(({ directory }) => directory));
+  const library = await findModels(config);
+  const found = library.models.filter(({ path }) => !listed.has(path));
   const inUse = {
     promptist: nameOf(
       () =>
-        findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir, config.miniatureDir)
+        findPromptist(config.PROMPTIST_CHECKPOINT || undefined, config.checkpointsDir, placesOf(config))
           .directory,
     ),
     diffusion: nameOf(
       () =>
-        findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir, {
-          miniatureDir: config.miniatureDir,
-        }).directory,
+        findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, config.checkpointsDir, placesOf(config))
+          .directory,
     ),
   };
   const row = (cells: readonly string[]) =>
@@ -154,7 +172,7 @@ async function list(config: Config, output: Output): Promise<void> {
       .join("  ")
       .trimEnd();
   output.result(
-    { known, others, inUse },
+    { known, others, inUse, found, notes: library.notes },
     [
       row(["NAME", "STATE", "SIZE", "WEIGHTS", "FROM"]),
       ...known.map(({ name, state, bytes, precision, repo, what }) =>
@@ -163,8 +181,13 @@ async function list(config: Config, output: Output): Promise<void> {
       ...others.map(({ directory, bytes, precision }) =>
         row(["-", "here", mib(bytes), precision ?? "-", directory]),
       ),
+      ...(found.length > 0 ? ["", ...modelTable(found)] : []),
+      ...library.notes.map((note) => `Note: ${note}`),
       "",
       `In use: ${inUse.promptist ?? "no Promptist"} and ${inUse.diffusion ?? "no Stable Diffusion"}`,
+      ...(config.modelsDirs.length > 0
+        ? []
+        : ["Models of other programs are listed too: name their folders in MODELS_DIRS."]),
       "Get one: promptist checkpoints pull NAME",
     ].join("\n"),
   );
@@ -213,6 +236,8 @@ async function pullVerb(config: Config, output: Output, name: string, flags: Pul
     endpoint: config.HF_ENDPOINT,
     token: config.HF_TOKEN || undefined,
     checkpointsDir: config.checkpointsDir,
+    hubCacheDir: config.hubCacheDir,
+    isOffline: config.isOffline,
     directory: flags.out,
     prefer: flags.precision,
     signal: stop.signal,
@@ -224,14 +249,29 @@ async function pullVerb(config: Config, output: Output, name: string, flags: Pul
     },
   });
   const seconds = (performance.now() - started) / 1000;
-  const { directory, bytes, downloadedBytes, files } = pulled;
-  output.result(
-    { ...pulled, seconds },
-    downloadedBytes === 0
-      ? `${directory}: complete already, ${files.length} files, ${mib(bytes)}; every hash is right.`
-      : `${directory}: ${files.length} files, ${mib(bytes)}; ${mib(downloadedBytes)} came in ${seconds.toFixed(1)} s. Every hash is right.`,
-  );
+  const { directory, bytes, downloadedBytes, files, cached, commit } = pulled;
+  const what = `${files.length === 1 ? "1 file" : `${files.length} files`}, ${mib(bytes)}`;
+  const came = cached
+    ? `the Hugging Face cache has all of it (revision ${commit.slice(0, 8)}), ${what}; it is used from there and nothing was downloaded.`
+    : downloadedBytes === 0
+      ? `complete already, ${what}; every hash is right.`
+      : `${what}; ${mib(downloadedBytes)} came in ${seconds.toFixed(1)} s. Every hash is right.`;
+  output.result({ ...pulled, seconds }, `${directory}: ${came}${useOf(directory, config)}`);
 }
+
+/** How to name what came, if it is not found by itself. */
+function useOf(path: string, { checkpointsDir }: Config): string {
+  const kind = basename(dirname(path));
+  const isOwn = dirname(dirname(path)) === checkpointsDir;
+  const option = isOwn ? OPTION_OF_FOLDER.get(kind) : undefined;
+  return option === undefined ? "" : ` Use it: ${option} "${parse(path).name}"`;
+}
+
+const OPTION_OF_FOLDER: ReadonlyMap<string, string> = new Map([
+  [KIND_FOLDER.lora, "--lora"],
+  [KIND_FOLDER.vae, "--vae"],
+  [KIND_FOLDER.checkpoint, "--diffusion"],
+]);
 
 interface CheckedPart {
   readonly part: string;
@@ -318,7 +358,11 @@ function kindOf(path: string): "diffusion" | "promptist" | "clip" {
 }
 
 async function compile(config: Config, output: Output, path: string, flags: CompileFlags): Promise<void> {
-  const directory = resolve(path);
+  const named = await resolveNames(
+    { diffusion: path, vae: config.VAE || undefined, loras: flags.lora },
+    config,
+  );
+  const directory = resolve(named.diffusion ?? path);
   const kind = kindOf(directory);
   if (kind === "clip")
     throw new InputError(
@@ -351,8 +395,8 @@ async function compile(config: Config, output: Output, path: string, flags: Comp
       : await StableDiffusion.compile({
           ...common,
           precision: flags.precision,
-          loras: flags.lora,
-          vae: findVae(config.VAE || undefined),
+          loras: named.loras.map((lora) => ({ ...lora, file: resolve(lora.file) })),
+          vae: findVae(named.vae),
           clipSkip: config.CLIP_SKIP,
         });
   for (const note of notes) output.say(`Note: ${note}`);

@@ -1,12 +1,12 @@
 import { join, resolve } from "node:path";
 import { PHASES } from "../core/job.js";
-import { randomSeed } from "../core/options.js";
+import { promptModeOf, randomSeed } from "../core/options.js";
 import { drawPairs, rewriteAll } from "./batch.js";
 import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
-import { typedPrompt, unreadLines } from "./prompt.js";
+import { markNotes, typedPrompt, unreadLines } from "./prompt.js";
 import { scoreLine } from "./score.js";
 
 /**
@@ -26,11 +26,13 @@ export async function compare(
   const seed = flags.seed ?? own.seed ?? randomSeed();
   const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...own };
   models.noteSize(image.size);
+  const mode = promptModeOf(image);
+  for (const line of markNotes([{ texts: [prompt, image.negative], mode }])) output.say(line);
   const started = performance.now();
 
   const {
     rewrites: [rewrite],
-  } = await rewriteAll(models, output, [prompt], textOptions(flags, seed));
+  } = await rewriteAll(models, output, [{ prompt, mode }], textOptions(flags, seed));
   for (const line of unreadLines([rewrite!])) output.say(line);
   const pair = {
     prompt,
@@ -43,6 +45,7 @@ export async function compare(
   const info = await drawPairs(models, output, folder, [pair], image);
   const { baseline, drawn, comparison } = pair;
   const scores = info.scores[0]!;
+  const pairDrawn = info.drawn[0]!;
   output.result(
     {
       prompt,
@@ -53,6 +56,10 @@ export async function compare(
       seed,
       settings: image,
       truncated: info.truncated,
+      embeddings: {
+        baseline: pairDrawn.baseline.embeddings ?? [],
+        optimized: pairDrawn.optimized.embeddings ?? [],
+      },
       judgements: info.judgements[0],
       scores,
       checkpoints: { promptist: models.choice.promptist.name, diffusion: models.choice.diffusion.name },

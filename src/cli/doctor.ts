@@ -3,11 +3,19 @@ import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { inviteUrl } from "../bot/discord/application.js";
 import { checkTensors, extraNote } from "../checkpoints/compile.js";
-import { findVae, inspectCheckpoint } from "../checkpoints/layouts/catalog.js";
+import {
+  findClipTokenizer,
+  findDiffusion,
+  findVae,
+  inspectCheckpoint,
+  publishedInCache,
+} from "../checkpoints/layouts/catalog.js";
 import { DIFFUSION_PARTS } from "../checkpoints/layouts/diffusion-files.js";
 import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
+import { type FoundModel, findModels, type Library } from "../checkpoints/library/find-models.js";
+import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
-import { describe, InputError } from "../core/errors.js";
+import { CheckpointError, describe, InputError } from "../core/errors.js";
 import type { DeviceName } from "../core/options.js";
 import { redactor } from "../core/redact.js";
 import { unsupportedNode } from "../core/version.js";
@@ -15,7 +23,9 @@ import type { JudgeGraph } from "../inference/judging/judge.js";
 import type { DeviceReport } from "../inference/runtime/device-check.js";
 import { planName } from "../inference/runtime/plan.js";
 import { EXPLANATIONS, explain } from "./explanations.js";
+import { modelCounts, modelTable } from "./library.js";
 import type { Output } from "./output.js";
+import { placesOf } from "./places.js";
 
 interface Finding {
   readonly subject: string;
@@ -43,6 +53,8 @@ export async function doctor(
   verbose: boolean,
 ): Promise<boolean> {
   const tried = await tryDevice(device, config);
+  const library = await findModels(config);
+  const { named, unclear } = await withPaths(config);
   const findings: Finding[] = [
     node(),
     await nativeModule("onnxruntime-node", () => import("../inference/runtime/onnxruntime.js")),
@@ -53,9 +65,18 @@ export async function doctor(
     }),
     await fonts(),
     tried.finding,
-    await checkpointFinding("promptist", "Promptist", config.PROMPTIST_CHECKPOINT, config),
-    await checkpointFinding("diffusion", "Stable Diffusion", config.DIFFUSION_CHECKPOINT, config),
-    ...(await judgeFindings(config)),
+    await checkpointFinding("promptist", "Promptist", named.PROMPTIST_CHECKPOINT, named, []),
+    await checkpointFinding(
+      "diffusion",
+      "Stable Diffusion",
+      named.DIFFUSION_CHECKPOINT,
+      named,
+      library.models.filter(({ kind, misfit }) => kind === "checkpoint" && misfit === null),
+    ),
+    ...(await embeddingFindings(named)),
+    ...(await judgeFindings(named)),
+    ...unclear,
+    ...libraryFinding(library, config),
     await disk(config.dataDir),
     await database(config),
     await token(config),
@@ -66,9 +87,12 @@ export async function doctor(
     ...(todo ? [`${" ".repeat(27)}-> ${todo}`] : []),
   ]);
   output.result(
-    { healthy, findings, operators: tried.reports },
+    { healthy, findings, models: library.models, operators: tried.reports },
     [
       ...lines,
+      ...(library.models.length > 0 && (verbose || library.models.length <= FEW_MODELS)
+        ? ["", ...modelTable(library.models)]
+        : []),
       ...(verbose ? tried.reports.flatMap(operatorTable) : []),
       "",
       healthy ? "Ready." : "Not ready: see above.",
@@ -201,14 +225,16 @@ function operatorTable({ device, plan, forms }: DeviceReport): string[] {
 /** Worst first. */
 const VERDICTS = ["refused", "replaced", "right"] as const;
 
+/** @param usable other models on this machine that could stand in the place of the miniature */
 async function checkpointFinding(
   kind: "promptist" | "diffusion",
   subject: string,
   given: string,
   config: Config,
+  usable: readonly FoundModel[],
 ): Promise<Finding> {
   const { checkpoint, problems } = inspectCheckpoint(kind, given || undefined, config.checkpointsDir, {
-    miniatureDir: config.miniatureDir,
+    ...placesOf(config),
     ...(kind === "diffusion" && config.VAE ? { vae: config.VAE } : {}),
   });
   const found = checkpoint
@@ -216,13 +242,18 @@ async function checkpointFinding(
     : "not found";
   if (problems.length > 0)
     return { subject, state: checkpoint ? "broken" : "missing", found, todo: problems.join(" ") };
-  if (checkpoint?.isMiniature)
+  if (checkpoint?.isMiniature) {
+    const { problem } = publishedInCache(kind, config.hubCacheDir);
+    const here =
+      usable[0] === undefined ? "" : ` Or use one that is here: DIFFUSION_CHECKPOINT=${usable[0].name}`;
+    const part = problem === null ? "" : ` The Hugging Face cache has a part of them: ${problem}`;
     return {
       subject,
       state: "note",
       found,
-      todo: `Only the miniature is here, which shows that everything works, not what the published weights can do. Get them: promptist checkpoints pull ${kind === "promptist" ? "promptist" : "stable-diffusion-v1-5"}`,
+      todo: `Only the miniature is here, which shows that everything works, not what the published weights can do.${part} Get them: promptist checkpoints pull ${kind === "promptist" ? "promptist" : "stable-diffusion-v1-5"}${here}`,
     };
+  }
   if (checkpoint === null) return { subject, state: "ok", found, todo: null };
   try {
     const vae = kind === "diffusion" ? findVae(config.VAE || undefined) : null;
@@ -252,6 +283,37 @@ async function notesOn(
   return [...files.notes(), extraNote(directory, extra)].filter((note) => note !== null);
 }
 
+/** The embeddings of EMBEDDINGS that fit the checkpoint, by name, and why others do not. */
+async function embeddingFindings(config: Config): Promise<Finding[]> {
+  if (config.embeddings.length === 0) return [];
+  const subject = "embeddings";
+  try {
+    const { openPromptReader } = await import("../inference/worker/prompt-tokenizer.js");
+    const vae = findVae(config.VAE || undefined);
+    const { checkpointsDir, hubCacheDir } = config;
+    const diffusion = findDiffusion(config.DIFFUSION_CHECKPOINT || undefined, checkpointsDir, {
+      ...placesOf(config),
+      vae,
+    });
+    const { embeddings, notes } = openPromptReader(
+      findClipTokenizer(diffusion, checkpointsDir, hubCacheDir),
+      diffusion.directory,
+      config.embeddings.map((file) => ({ file })),
+    );
+    const names = embeddings.map(({ names }) => names[0]).slice(0, NAMES_SHOWN);
+    const more = embeddings.length - names.length;
+    const found = `${embeddings.length} usable${names.length > 0 ? `: ${names.join(", ")}` : ""}${more > 0 ? ` and ${more} more` : ""}`;
+    const told = notes.slice(0, NOTES_SHOWN);
+    const rest = notes.length - told.length;
+    const todo = [...told, ...(rest > 0 ? [`${rest} more are left out.`] : [])].join(" ");
+    return [{ subject, state: notes.length > 0 ? "note" : "ok", found, todo: todo || null }];
+  } catch (error) {
+    return [{ subject, state: "note", found: "not read", todo: describe(error) }];
+  }
+}
+const NAMES_SHOWN = 10;
+const NOTES_SHOWN = 3;
+
 /**
  * Checks CLIP with its predictor, and the safety checker: both are optional, but must be intact if present.
  */
@@ -261,7 +323,7 @@ async function judgeFindings(config: Config): Promise<Finding[]> {
     "diffusion",
     config.DIFFUSION_CHECKPOINT || undefined,
     config.checkpointsDir,
-    { miniatureDir: config.miniatureDir, ...(config.VAE ? { vae: config.VAE } : {}) },
+    { ...placesOf(config), ...(config.VAE ? { vae: config.VAE } : {}) },
   );
   if (checkpoint === null) return [];
   let judges: FoundJudges;
@@ -270,7 +332,7 @@ async function judgeFindings(config: Config): Promise<Finding[]> {
       checkpoint,
       config.checkpointsDir,
       config.CLIP_CHECKPOINT || undefined,
-      config.miniatureDir,
+      placesOf(config),
     );
   } catch (error) {
     return [{ subject, state: "broken", found: "not found", todo: describe(error) }];
@@ -322,6 +384,46 @@ async function judgeFindings(config: Config): Promise<Finding[]> {
       ? absent("safety checker", noChecker)
       : looked("safety checker", safety, null, () => whole([safetyCheckerGraph(safety)])),
   ];
+}
+
+/** The configuration with paths in place of models' names, or what is wrong with a name. */
+async function withPaths(config: Config): Promise<{ named: Config; unclear: Finding[] }> {
+  const { PROMPTIST_CHECKPOINT, DIFFUSION_CHECKPOINT, VAE } = config;
+  try {
+    const { promptist, diffusion, vae } = await resolveNames(
+      {
+        promptist: PROMPTIST_CHECKPOINT || undefined,
+        diffusion: DIFFUSION_CHECKPOINT || undefined,
+        vae: VAE || undefined,
+      },
+      config,
+    );
+    return {
+      named: {
+        ...config,
+        PROMPTIST_CHECKPOINT: promptist ?? "",
+        DIFFUSION_CHECKPOINT: diffusion ?? "",
+        VAE: vae ?? "",
+      },
+      unclear: [],
+    };
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    const finding: Finding = { subject: "names", state: "broken", found: "not clear", todo: error.message };
+    return { named: config, unclear: [finding] };
+  }
+}
+
+/** Models that are listed without --verbose. */
+const FEW_MODELS = 20;
+
+/** What lies in other programs' folders, in the hub's cache and beside the checkpoints. */
+function libraryFinding({ models, notes }: Library, { modelsDirs }: Config): Finding[] {
+  if (models.length === 0 && modelsDirs.length === 0 && notes.length === 0) return [];
+  const list = models.length > FEW_MODELS ? ["promptist checkpoints list shows all."] : [];
+  const todo = [...notes, ...list].join(" ") || null;
+  const found = models.length === 0 ? "none found" : modelCounts(models);
+  return [{ subject: "models", state: notes.length > 0 ? "note" : "ok", found, todo }];
 }
 
 async function disk(dataDir: string): Promise<Finding> {

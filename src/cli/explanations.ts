@@ -50,6 +50,11 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     means: "An attachment could not be fetched from Discord's CDN within 15 s.",
     todo: "If it repeats: check that this machine reaches https://cdn.discordapp.com.",
   },
+  PICTURE_TYPE: theirs("Someone gave a file that is neither PNG, JPEG nor WebP to read a prompt from."),
+  PICTURE_TOO_BIG: theirs("Someone gave a picture of more than 32 MiB to read a prompt from."),
+  PICTURE_SHAPE: theirs("A picture to read a prompt from was cut off, damaged, or made to waste memory."),
+  PICTURE_EMPTY: theirs("A picture to read a prompt from holds none, as its site or program removed it."),
+  PICTURE_SHEET: theirs("Someone gave a contact sheet, which shows many prompts, to compare one."),
   QUEUE_BUSY_DATABASE: {
     means: "Another program held the queue's database for longer than 5 s.",
     todo: "Close whatever has promptist.sqlite open (a shell, a backup that copies the file itself); the bot goes on by itself.",
@@ -101,8 +106,8 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     todo: "Run the pull again; it continues where it stopped.",
   },
   HUB_UNREACHABLE: {
-    means: "The hub could not be reached.",
-    todo: "Check the network and HF_ENDPOINT; run the pull again, it continues where it stopped.",
+    means: "The hub could not be reached, or HF_HUB_OFFLINE forbids it.",
+    todo: "Check HF_HUB_OFFLINE, the network and HF_ENDPOINT; run the pull again, it continues where it stopped.",
   },
   HUB_HASH: {
     means: "A downloaded file is not what the hub says it is.",

@@ -1,12 +1,13 @@
 import { dirname, extname, resolve } from "node:path";
+import { readWords } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
-import { DEFAULT_STRENGTH, randomSeed } from "../core/options.js";
+import { DEFAULT_STRENGTH, promptModeOf, randomSeed } from "../core/options.js";
 import type { Models } from "./models.js";
 import { type ImageFlags, imageOptions } from "./options.js";
 import { makeOutFolder } from "./out-folder.js";
 import type { Output } from "./output.js";
 import { PICTURE_NOTES } from "./picture-notes.js";
-import { typedPrompt } from "./prompt.js";
+import { cutLines, markNotes, typedPrompt } from "./prompt.js";
 
 export interface GenerateFlags extends ImageFlags {
   readonly out: string;
@@ -33,15 +34,25 @@ export async function generate(
   const { miniature, note } = models.noteMiniature(["image"]);
   const options = { ...imageOptions(flags, flags.seed ?? randomSeed(), models.choice.diffusion), ...own };
   models.noteSize(options.size);
+  const mode = promptModeOf(options);
+  for (const line of markNotes([{ texts: [prompt, options.negative], mode }])) output.say(line);
   const { drawn, info } = await models.withModel("image", async (host) => ({
     drawn: await host.call(
       "draw",
-      { prompt, plainPrompt: prompt, options, from, file, checkpoint: models.choice.diffusion.name },
+      {
+        prompt,
+        plainPrompt: readWords(prompt, mode),
+        options,
+        from,
+        file,
+        checkpoint: models.choice.diffusion.name,
+        pair: null,
+      },
       { signal: models.signal, onProgress: output.progress("drawing") },
     ),
     info: host.info,
   }));
-  if (drawn.truncated) output.say(`Beyond the text encoder's 77 tokens, so not read: ${drawn.truncated}`);
+  for (const line of cutLines(drawn, mode)) output.say(line);
   for (const note of drawn.notes) output.say(PICTURE_NOTES[note]);
   output.result(
     {
@@ -53,8 +64,10 @@ export async function generate(
       height: drawn.height,
       calls: drawn.calls,
       truncated: drawn.truncated,
+      truncatedNegative: drawn.truncatedNegative ?? null,
       notes: drawn.notes,
       checkpoint: models.choice.diffusion.name,
+      embeddings: drawn.embeddings ?? [],
       miniature,
       note,
       precision: info.precision,

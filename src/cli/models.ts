@@ -1,7 +1,11 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { miniatureLine } from "../bot/words/result.js";
 import { ownSide } from "../checkpoints/layouts/diffusion-files.js";
 import type { FoundJudges } from "../checkpoints/layouts/find-judges.js";
+import { type ModelNames, resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
+import { InputError } from "../core/errors.js";
 import type { Phase } from "../core/job.js";
 import { type PictureSize, SIDE_FACTOR, showSize } from "../core/options.js";
 import { type GpuLease, GpuLock } from "../inference/loop/gpu-lock.js";
@@ -25,19 +29,48 @@ export class Models {
   readonly #gpu = new GpuLock();
   readonly #abort = new AbortController();
 
-  constructor(
+  /**
+   * Chooses the models that the flags and the configuration name, by path or by name. Throws CheckpointError
+   * CHECKPOINT_MISSING for a name that is not clear, InputError INPUT_OPTION for an embedding that is not there.
+   */
+  static async open(config: Config, output: Output, flags: Partial<TextFlags & ImageFlags>): Promise<Models> {
+    const named = await resolveNames(
+      {
+        promptist: flags.promptist ?? (config.PROMPTIST_CHECKPOINT || undefined),
+        diffusion: flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined),
+        vae: flags.vae ?? (config.VAE || undefined),
+        loras: flags.lora ?? [],
+        embeddings: flags.embedding ?? [],
+      },
+      config,
+    );
+    for (const { file } of named.embeddings)
+      if (!existsSync(file)) {
+        const message = `--embedding takes FILE or FILE:NAME, and there is no ${file}.`;
+        throw new InputError("INPUT_OPTION", message);
+      }
+    return new Models(config, output, flags, named);
+  }
+
+  private constructor(
     config: Config,
     readonly output: Output,
     flags: Partial<TextFlags & ImageFlags>,
+    { promptist, diffusion, vae, loras, embeddings }: ModelNames,
   ) {
     this.choice = chooseModels({
       checkpointsDir: config.checkpointsDir,
       miniatureDir: config.miniatureDir,
-      promptist: flags.promptist ?? (config.PROMPTIST_CHECKPOINT || undefined),
-      diffusion: flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined),
+      hubCacheDir: config.hubCacheDir,
+      promptist,
+      diffusion,
       clip: config.CLIP_CHECKPOINT || undefined,
-      loras: flags.lora ?? [],
-      vae: flags.vae ?? (config.VAE || undefined),
+      loras: (loras ?? []).map((lora) => ({ ...lora, file: resolve(lora.file) })),
+      embeddings: [
+        ...(embeddings ?? []).map((choice) => ({ ...choice, file: resolve(choice.file) })),
+        ...config.embeddings.map((file) => ({ file })),
+      ],
+      vae,
       clipSkip: flags.clipSkip ?? config.CLIP_SKIP,
       device: flags.device ?? config.DEVICE,
       textDevice: flags.device === undefined ? config.TEXT_DEVICE : "auto",

@@ -1,26 +1,28 @@
 import { randomSeed } from "../core/options.js";
 import type { Rewrite } from "../inference/worker/protocol.js";
 import type { Models } from "./models.js";
-import { type TextFlags, textOptions } from "./options.js";
+import { type PromptsFlags, type TextFlags, textOptions } from "./options.js";
 import type { Output } from "./output.js";
-import { typedPrompt, unreadLines } from "./prompt.js";
+import { markNotes, typedPrompt, unreadLines } from "./prompt.js";
 
 /** `promptist optimize TEXT`: rewrites one prompt and lists all distinct candidates, best first. */
 export async function optimize(
   models: Models,
   output: Output,
   text: string,
-  flags: TextFlags,
+  flags: TextFlags & PromptsFlags,
   isGiven: (option: string) => boolean,
 ): Promise<void> {
-  const { prompt } = typedPrompt(text, output, isGiven);
+  const { prompt, image } = typedPrompt(text, output, isGiven);
+  const mode = image.prompts ?? flags.prompts;
+  for (const line of markNotes([{ texts: [prompt], mode }])) output.say(line);
   const { miniature, note } = models.noteMiniature(["text"]);
   const options = textOptions(flags, flags.seed ?? randomSeed());
   const started = performance.now();
   const { rewrite, info } = await models.withModel("text", async (host) => {
     const [rewrite] = await host.call(
       "optimize",
-      { prompts: [prompt], options },
+      { prompts: [prompt], modes: [mode], options },
       { signal: models.signal, onProgress: output.progress("rewriting") },
     );
     return { rewrite: rewrite!, info: host.info };

@@ -1,6 +1,6 @@
-import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { FoundCheckpoint } from "../checkpoints/layouts/catalog.js";
+import { type EmbeddingChoice, parseEmbedding } from "../checkpoints/layouts/embeddings.js";
 import { BLOCK_COUNTS, type LoraChoice } from "../checkpoints/layouts/lora.js";
 import type { Config } from "../config.js";
 import {
@@ -14,7 +14,9 @@ import {
   LORA_WEIGHT_RANGE,
   type PictureSize,
   PRECISIONS,
+  PROMPT_MODES,
   type Precision,
+  type PromptMode,
   parseSize,
   type Range,
   SCHEDULERS,
@@ -63,7 +65,7 @@ const NUMBER = "-?(?:\\d+\\.?\\d*|\\.\\d+)";
 const LORA = new RegExp(`^(.+?)(?::(${NUMBER})(?::(${NUMBER}(?:,${NUMBER})*))?)?$`, "s");
 
 /**
- * `FILE`, `FILE:WEIGHT` or `FILE:WEIGHT:BLOCKS`, appended to `before`. A Windows drive's colon is not followed by
+ * `FILE`, `FILE:WEIGHT` or `FILE:WEIGHT:BLOCKS`, appended to `before`; the file may be a name. A Windows drive's colon is not followed by
  * a number.
  */
 const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
@@ -77,8 +79,15 @@ const lora = (value: string, before: readonly LoraChoice[]): LoraChoice[] => {
     throw new InvalidArgumentError(
       `expected ${BLOCK_COUNTS.join(" or ")} weights of blocks after FILE:WEIGHT:, not ${blocks.length}`,
     );
-  const choice = { file: resolve(file), weight };
+  const choice = { file, weight };
   return [...before, list === undefined ? choice : { ...choice, blocks }];
+};
+
+/** `FILE` or `FILE:NAME`, appended to `before`; the file may be a name. */
+const embedding = (value: string, before: readonly EmbeddingChoice[]): EmbeddingChoice[] => {
+  const { file, token } = parseEmbedding(value);
+  if (file.trim() === "") throw new InvalidArgumentError("expected FILE or FILE:NAME");
+  return [...before, { file, token, isRequired: true }];
 };
 
 export const loraOption = (description: string): Option =>
@@ -108,9 +117,13 @@ export interface TextFlags extends CommonFlags {
   readonly seed?: number;
   readonly weights: TextWeights;
 }
-export interface ImageFlags extends CommonFlags {
+export interface PromptsFlags {
+  readonly prompts: PromptMode;
+}
+export interface ImageFlags extends CommonFlags, PromptsFlags {
   readonly diffusion?: string;
   readonly lora: readonly LoraChoice[];
+  readonly embedding: readonly EmbeddingChoice[];
   readonly vae?: string;
   readonly clipSkip: number;
   readonly seed?: number;
@@ -186,10 +199,24 @@ export function addTextOptions(command: Command, config: Config): Command {
 }
 
 export function addImageOptions(command: Command, config: Config): Command {
-  return command
-    .option("--diffusion <path>", "Stable Diffusion checkpoint: a folder or a single file")
-    .addOption(loraOption("LoRA to merge, such as style.safetensors:0.8; give it again for more"))
-    .option("--vae <path>", "VAE to use instead of the checkpoint's own: a file or a folder (default: VAE)")
+  return addPromptsOption(command, config)
+    .option(
+      "--diffusion <path>",
+      "Stable Diffusion checkpoint: a folder, a single file, or a name that checkpoints list shows",
+    )
+    .addOption(loraOption("LoRA to merge, a file or a name, such as style:0.8; give it again for more"))
+    .addOption(
+      new Option(
+        "--embedding <file:name>",
+        "embedding (textual inversion) that prompts ask for by name, a file or a name; give it again for more (default: EMBEDDINGS)",
+      )
+        .argParser(embedding)
+        .default([], "none"),
+    )
+    .option(
+      "--vae <path>",
+      "VAE to use instead of the checkpoint's own: a file, a folder or a name (default: VAE)",
+    )
     .option(
       "--clip-skip <n>",
       "last layers of the text encoder to leave out",
@@ -218,6 +245,18 @@ export function addImageOptions(command: Command, config: Config): Command {
         .choices(PRECISIONS)
         .default(config.DIFFUSION_PRECISION),
     );
+}
+
+/** For every verb that reads a prompt. */
+export function addPromptsOption(command: Command, config: Config): Command {
+  return command.addOption(
+    new Option(
+      "--prompts <mode>",
+      "how to read prompts: weighted understands (word:1.3), [word] and BREAK, at any length",
+    )
+      .choices(PROMPT_MODES)
+      .default(config.image.prompts),
+  );
 }
 
 export function addSeedOption(command: Command): Command {
@@ -252,4 +291,5 @@ export const imageOptions = (
   negative: flags.negative,
   size: flags.size ?? null,
   scheduler: flags.scheduler,
+  prompts: flags.prompts,
 });

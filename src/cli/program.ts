@@ -8,6 +8,7 @@ import { addCheckpointsCommand } from "./checkpoints.js";
 import { compare } from "./compare.js";
 import { doctor, explainCodes } from "./doctor.js";
 import { type GenerateFlags, generate } from "./generate.js";
+import { info } from "./info.js";
 import { type LocalDiscordFlags, localDiscord } from "./local-discord.js";
 import { Models } from "./models.js";
 import { optimize } from "./optimize.js";
@@ -15,12 +16,14 @@ import {
   addCommonOptions,
   addExamples,
   addImageOptions,
+  addPromptsOption,
   addSeedOption,
   addTextOptions,
   type CommonFlags,
   type ImageFlags,
   inRange,
   integer,
+  type PromptsFlags,
   type TextFlags,
 } from "./options.js";
 import { Output } from "./output.js";
@@ -38,21 +41,24 @@ export function buildProgram(config: Config): Command {
     addExamples(program.command(usage).description(description), examples);
 
   addSeedOption(
-    addTextOptions(
-      addCommonOptions(
-        verb(
-          "optimize <text>",
-          "rewrite a prompt",
-          'optimize "A cat in the rain"',
-          'optimize "A cat in the rain" --mode sample --seed 7',
+    addPromptsOption(
+      addTextOptions(
+        addCommonOptions(
+          verb(
+            "optimize <text>",
+            "rewrite a prompt",
+            'optimize "A cat in the rain"',
+            'optimize "A cat in the rain" --mode sample --seed 7',
+          ),
+          config,
         ),
         config,
       ),
       config,
     ),
-  ).action((text: string, flags: TextFlags, command: Command) => {
+  ).action(async (text: string, flags: TextFlags & PromptsFlags, command: Command) => {
     const output = outputOf(flags);
-    return optimize(new Models(config, output, flags), output, text, flags, givenOn(command));
+    return optimize(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
   addSeedOption(
     addImageOptions(
@@ -63,6 +69,7 @@ export function buildProgram(config: Config): Command {
           'generate "A cat in the rain" --out cat.png',
           'generate "A cat in the rain" --out cat.png --seed 7 --steps 30 --size 512x768',
           'generate "A cat in the snow" --image cat.png --strength 0.6 --out snow.png',
+          'generate "A (red:1.3) cat in the [rain]" --out cat.png --prompts weighted',
         ),
         config,
       ),
@@ -76,9 +83,9 @@ export function buildProgram(config: Config): Command {
       `how much of --image is drawn anew (default: ${DEFAULT_STRENGTH})`,
       inRange(STRENGTH_RANGE),
     )
-    .action((text: string, flags: GenerateFlags, command: Command) => {
+    .action(async (text: string, flags: GenerateFlags, command: Command) => {
       const output = outputOf(flags);
-      return generate(new Models(config, output, flags), output, text, flags, givenOn(command));
+      return generate(await Models.open(config, output, flags), output, text, flags, givenOn(command));
     });
   const both = (command: Command) =>
     addSeedOption(
@@ -91,9 +98,9 @@ export function buildProgram(config: Config): Command {
       'compare "A cat in the rain" --out cat',
       'compare "A cat in the rain" --out cat --seed 7 --negative "blurry"',
     ),
-  ).action((text: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
+  ).action(async (text: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
     const output = outputOf(flags);
-    return compare(new Models(config, output, flags), output, text, flags, givenOn(command));
+    return compare(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
   both(
     verb(
@@ -102,9 +109,9 @@ export function buildProgram(config: Config): Command {
       "batch prompts.txt --out drawn",
       "batch drawn/report.csv --out again",
     ),
-  ).action((file: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
+  ).action(async (file: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
     const output = outputOf(flags);
-    return batch(new Models(config, output, flags), output, config, file, flags, givenOn(command));
+    return batch(await Models.open(config, output, flags), output, config, file, flags, givenOn(command));
   });
   addCommonOptions(
     verb(
@@ -122,10 +129,18 @@ export function buildProgram(config: Config): Command {
         .choices(PRECISIONS)
         .default(config.DIFFUSION_PRECISION),
     )
-    .action((images: readonly string[], flags: ScoreFlags) => {
+    .action(async (images: readonly string[], flags: ScoreFlags) => {
       const output = outputOf(flags);
-      return score(new Models(config, output, flags), output, config, images, flags);
+      return score(await Models.open(config, output, flags), output, config, images, flags);
     });
+  verb(
+    "info <picture...>",
+    "show the prompt and settings that picture files carry, ours or another program's",
+    "info cat.png",
+    "info drawn/*.png --json",
+  )
+    .option("--json", "print one JSON object")
+    .action((pictures: readonly string[], flags: { json?: boolean }) => info(outputOf(flags), pictures));
   addSeedOption(
     addTextOptions(
       addCommonOptions(
@@ -139,9 +154,9 @@ export function buildProgram(config: Config): Command {
       ),
       config,
     ),
-  ).action((flags: TextFlags) => {
+  ).action(async (flags: TextFlags) => {
     const output = outputOf(flags);
-    return verify(new Models(config, output, flags), output, flags);
+    return verify(await Models.open(config, output, flags), output, flags);
   });
   addCommonOptions(
     verb(

@@ -1,7 +1,9 @@
 import { checkedOptions } from "../bot/requests/request.js";
+import { numbered } from "../bot/words/parts.js";
+import { hasForeignMarks, readEmphasis } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
-import { IMAGE_RANGES, type ImageOptions, LIMIT_RANGES } from "../core/options.js";
-import type { Rewrite } from "../inference/worker/protocol.js";
+import { IMAGE_RANGES, type ImageOptions, LIMIT_RANGES, type PromptMode } from "../core/options.js";
+import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import { isLongerThan } from "../prompt-files/clean-prompt.js";
 import { readOnePrompt } from "../prompt-files/one-prompt.js";
 import type { Output } from "./output.js";
@@ -42,6 +44,45 @@ export function typedPrompt(
   const all = Object.entries({ ...own, ...(seed === undefined ? {} : { seed }) });
   return { prompt: checkPrompt(prompt), image: Object.fromEntries(all.filter(([name]) => !isGiven(name))) };
 }
+
+/**
+ * Says where prompts have marks that are not read, and how to have them read; each prompt comes with its negative
+ * one. `isBatch`: tells the prompts' numbers.
+ */
+export function markNotes(
+  prompts: readonly { readonly texts: readonly string[]; readonly mode: PromptMode }[],
+  isBatch = false,
+): string[] {
+  const numbersOf = (has: (texts: readonly string[], mode: PromptMode) => boolean) =>
+    prompts.flatMap(({ texts, mode }, i) => (has(texts, mode) ? [i + 1] : []));
+  const unread = numbersOf(isUnread);
+  const foreign = numbersOf((texts, mode) => !isUnread(texts, mode) && texts.some(hasForeignMarks));
+  const where = (numbers: readonly number[]) => (isBatch ? ` in ${numbered(numbers)}` : "");
+  return [
+    ...(unread.length === 0
+      ? []
+      : [
+          `Note: (word:1.3), [word] and BREAK are read as plain text${where(unread)}. To give them their meaning: --prompts weighted`,
+        ]),
+    ...(foreign.length === 0
+      ? []
+      : [
+          `Note: <lora:...>, AND, [a|b] and [a:b:0.5] have no meaning here. They are read as words${where(foreign)}.`,
+        ]),
+  ];
+}
+
+const isUnread = (texts: readonly string[], mode: PromptMode): boolean =>
+  mode === "diffusers" && texts.some((text) => readEmphasis(text).isMarked);
+
+/** Says what of a picture's prompts was not read. */
+export function cutLines({ truncated, truncatedNegative = null }: Cut, mode: PromptMode): string[] {
+  const more = mode === "diffusers" ? "; --prompts weighted reads more" : "";
+  const line = (what: string, words: string | null) =>
+    words === null ? [] : [`The text encoder does not read the end of the ${what}${more}: ${words}`];
+  return [...line("prompt", truncated), ...line("negative prompt", truncatedNegative)];
+}
+type Cut = Pick<Drawn, "truncated" | "truncatedNegative">;
 
 /** Says which prompts Promptist could not read to their end; `numbers` are theirs in a batch. */
 export function unreadLines(rewrites: readonly Rewrite[], numbers: readonly number[] = []): string[] {

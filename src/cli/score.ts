@@ -6,6 +6,7 @@ import { type PairScores, type PictureJudgement, pairScores, relevanceTerm } fro
 import type { Models } from "./models.js";
 import type { CommonFlags, ImageFlags } from "./options.js";
 import type { Output } from "./output.js";
+import { placesOf } from "./places.js";
 import { checkPrompt } from "./prompt.js";
 
 export interface ScoreFlags extends CommonFlags, Pick<ImageFlags, "precision"> {
@@ -27,7 +28,7 @@ export async function score(
   const plainPrompt = checkPrompt(flags.prompt);
   const { diffusion } = models.choice;
   const given = flags.clip ?? (config.CLIP_CHECKPOINT || undefined);
-  const judges = findJudges(diffusion, config.checkpointsDir, given, config.miniatureDir);
+  const judges = findJudges(diffusion, config.checkpointsDir, given, placesOf(config));
   if (judges.clip === null && judges.safety === null)
     throw new CheckpointError(
       "CHECKPOINT_MISSING",

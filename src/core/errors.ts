@@ -22,6 +22,11 @@ export type ErrorCode =
   | "FILE_SHAPE"
   | "FILE_EMPTY"
   | "FILE_UNREACHABLE"
+  | "PICTURE_TYPE"
+  | "PICTURE_TOO_BIG"
+  | "PICTURE_SHAPE"
+  | "PICTURE_EMPTY"
+  | "PICTURE_SHEET"
   // the queue
   | "QUEUE_BUSY_DATABASE"
   | "QUEUE_LOCKED"

@@ -28,6 +28,8 @@ export interface FileNotes {
   readonly comments: number;
   /** Whether the file is a batch's own report. */
   readonly isReport: boolean;
+  /** In place of all these: what of a picture can't be drawn as it was, as sentences without a full stop. */
+  readonly picture?: readonly string[];
 }
 
 /** Prompts beyond a batch that are counted. */

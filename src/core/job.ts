@@ -63,13 +63,21 @@ export interface Item {
   readonly notes: readonly ItemNote[];
 }
 
+/** An embedding that a picture was drawn with. */
+export interface UsedEmbedding {
+  readonly name: string;
+  /** Of its file, in hexadecimal. */
+  readonly sha256: string;
+}
+
 export type ItemNote =
   | { readonly code: "unchanged" }
   /** What of the message that the prompt comes from was not taken, as sentences' parts without a full stop. */
   | { readonly code: "left-out"; readonly problems: readonly string[] }
   /** Promptist read only the beginning of the prompt; `words` are the rest, behind its rewrite as written. */
   | { readonly code: "unread"; readonly words: string }
-  | { readonly code: "truncated"; readonly side: Side; readonly words: string }
+  | { readonly code: "truncated"; readonly side: Side | "negative"; readonly words: string }
+  | ({ readonly code: "embedding"; readonly side: Side } & UsedEmbedding)
   | { readonly code: "redone"; readonly side: Side }
   | { readonly code: "plain"; readonly side: Side };
 

@@ -93,6 +93,13 @@ export const STRENGTH_RANGE: Range = real(0.01, 1);
 /** As diffusers' img2img. */
 export const DEFAULT_STRENGTH = 0.8;
 
+/**
+ * How prompts are read: `diffusers` cuts them after one window of the text encoder and takes brackets as words;
+ * `weighted` reads marks (core/emphasis.ts) and prompts of any length.
+ */
+export const PROMPT_MODES = ["diffusers", "weighted"] as const;
+export type PromptMode = (typeof PROMPT_MODES)[number];
+
 /** How to draw a picture. `size` null means the checkpoint's own (512x512 for Stable Diffusion 1.5). */
 export interface ImageOptions {
   /** Seeds torch's CPU generator. Both pictures of a pair use the same seed. */
@@ -102,7 +109,12 @@ export interface ImageOptions {
   readonly negative: string;
   readonly size: PictureSize | null;
   readonly scheduler: SchedulerName;
+  /** Absent in jobs from before there was a choice: `diffusers`. */
+  readonly prompts?: PromptMode;
 }
+
+export const promptModeOf = ({ prompts }: { readonly prompts?: PromptMode | undefined }): PromptMode =>
+  prompts ?? "diffusers";
 
 /** What one prompt of a batch draws with instead of its job's options; its seed is a field of its own. */
 export type OwnOptions = Partial<Omit<ImageOptions, "seed">>;
@@ -119,6 +131,7 @@ export const DEFAULT_IMAGE_OPTIONS = Object.freeze({
   negative: "",
   size: null,
   scheduler: "pndm",
+  prompts: "diffusers",
 }) satisfies Omit<ImageOptions, "seed" | "guidance">;
 
 export const IMAGE_RANGES = {

@@ -1,4 +1,4 @@
-import type { PictureSize, SchedulerName, SearchMode } from "./options.js";
+import type { PictureSize, PromptMode, SchedulerName, SearchMode } from "./options.js";
 
 /** How a picture is posted: shown, hidden behind a click, or not at all. From least to most strict. */
 export const TREATMENTS = ["show", "spoiler", "withhold"] as const;
@@ -15,6 +15,7 @@ export interface Settings {
   readonly scheduler?: SchedulerName;
   readonly size?: PictureSize;
   readonly negative?: string;
+  readonly prompts?: PromptMode;
   readonly mode?: SearchMode;
   /** Upper limits, at most those of the configuration. */
   readonly maxSteps?: number;

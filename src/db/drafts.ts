@@ -10,6 +10,8 @@ export interface DraftRequest {
   readonly image: ImageOptions;
   readonly items: readonly NewItem[];
   readonly preview: boolean;
+  /** Whether people vote before they are told which picture is which; false where it is left out. */
+  readonly blind?: boolean;
   /** About the file that the prompts come from; said before anything is drawn. */
   readonly notes?: FileNotes;
 }

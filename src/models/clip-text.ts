@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
-import { add, cast, concat, gather, reshape, shapeOf } from "../onnx/ops.js";
+import { add, cast, concat, gather, mul, reshape, shapeOf } from "../onnx/ops.js";
 import { clipPositionCount, headCount, innerWidth, layerCount, vocabularySize, width } from "./bounds.js";
 import { clipEncoderStates, encoderKeys, hasWholeHeads, WHOLE_HEADS } from "./clip-encoder.js";
 import { Layers } from "./layers.js";
@@ -27,6 +27,14 @@ export interface TextStates {
   readonly shape: readonly number[];
 }
 
+/** How a text encoder is used. */
+export interface ClipTextUse {
+  /** diffusers' `clip_skip`, below num_hidden_layers. */
+  readonly skip?: number;
+  /** Whether tokens may have vectors of their own, beside those of the vocabulary. */
+  readonly hasVectors?: boolean;
+}
+
 /** Lower than any score that weights can produce, but still a float16 number. */
 const MASKED = -1e4;
 
@@ -35,12 +43,18 @@ const MASKED = -1e4;
  * final norm (https://arxiv.org/abs/2103.00020; transformers' CLIPTextModel). With a skip also `skipped`
  * float32 [B, T, C]: the state before the last `skip` layers, after the same norm.
  *
+ * With `hasVectors` two more inputs, so that one graph serves all embeddings: `kept` float32 [B, T, 1], 1 for
+ * a token of the vocabulary and 0 for one that has its row of `vectors` float32 [B, T, C], which is 0 elsewhere.
+ *
  * B rows, T = max_position_embeddings, C = hidden_size, R = B*T
- * @param skip diffusers' `clip_skip`, below num_hidden_layers
  */
-export function clipText(config: ClipTextConfig, arithmetic: Arithmetic, skip = 0): Graph {
+export function clipText(
+  config: ClipTextConfig,
+  arithmetic: Arithmetic,
+  { skip = 0, hasVectors = false }: ClipTextUse = {},
+): Graph {
   const g = new GraphBuilder("clip-text", arithmetic);
-  const { states, norm, rows } = textStates(g, config);
+  const { states, norm, rows } = textStates(g, config, hasVectors);
   const { hidden_size: C, max_position_embeddings: T } = config;
   const output = (name: string, state: Value) =>
     g.output(name, cast(g, reshape(g, norm(state), rows), "float32"), "float32", ["batch", T, C]);
@@ -85,12 +99,16 @@ export function endOf(
 function textStates(
   g: GraphBuilder,
   config: ClipTextConfig,
+  hasVectors = false,
 ): { states: Value[]; norm: (state: Value) => Value; rows: Value } {
   const { hidden_size: C, max_position_embeddings: T } = config;
   const model = new Layers(g, "text_model");
   const ids = g.input("ids", "int32", ["batch", T]);
 
-  const words = gather(g, model.weight("embeddings.token_embedding.weight", [config.vocab_size, C]), ids);
+  const known = gather(g, model.weight("embeddings.token_embedding.weight", [config.vocab_size, C]), ids);
+  const input = (name: string, size: number) =>
+    cast(g, g.input(name, "float32", ["batch", T, size]), g.float);
+  const words = hasVectors ? add(g, mul(g, known, input("kept", 1)), input("vectors", C)) : known; // [B, T, C]
   const positions = model.weight("embeddings.position_embedding.weight", [T, C]);
   const x = reshape(g, add(g, words, positions), [-1, C]); // [R, C]
 

@@ -1,6 +1,7 @@
 import sharp from "sharp";
 import type { PictureSize } from "../core/options.js";
 import { writeCanvas } from "./canvas.js";
+import { comparisonTexts } from "./composed-texts.js";
 import { COLORS, layer, type PairFiles, pairCard } from "./pair-card.js";
 import { renderText } from "./text.js";
 
@@ -43,7 +44,7 @@ export async function writeComparison(pair: PairFiles, file: string): Promise<Pi
     file,
     { width, height },
     [...card.place(margin, margin), ...layer(caption, margin, captionTop)],
-    { ...pair.texts, settings: pair.caption },
+    await comparisonTexts(pair),
   );
 }
 

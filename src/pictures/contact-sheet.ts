@@ -1,5 +1,6 @@
 import type { PictureSize } from "../core/options.js";
 import { writeCanvas } from "./canvas.js";
+import { sheetTexts } from "./composed-texts.js";
 import { type PairFiles, pairCard } from "./pair-card.js";
 
 /** More pairs would be unreadable on one sheet; the caller makes further sheets. */
@@ -26,7 +27,8 @@ export async function writeContactSheet(
     throw new RangeError(`A contact sheet holds 1 to ${PAIRS_PER_SHEET} pairs, got ${pairs.length}`);
   }
   const perRow = Math.min(2, pairs.length);
-  const cards = await Promise.all(pairs.map((pair, i) => pairCard(pair, STYLE, numbers?.[i] ?? i + 1)));
+  const numbered = pairs.map((_, i) => numbers?.[i] ?? i + 1);
+  const cards = await Promise.all(pairs.map((pair, i) => pairCard(pair, STYLE, numbered[i]!)));
   const cardWidth = cards[0]!.width;
   let top = MARGIN;
   const layers = [];
@@ -39,9 +41,6 @@ export async function writeContactSheet(
     top += headerHeight + Math.max(...row.map((card) => card.pictureHeight)) + GUTTER;
   }
   const width = 2 * MARGIN + perRow * cardWidth + (perRow - 1) * GUTTER;
-  return writeCanvas(file, { width, height: top - GUTTER + MARGIN }, layers, {
-    pairs: JSON.stringify(
-      pairs.map(({ texts }) => ({ original: texts.baseline, optimized: texts.optimized })),
-    ),
-  });
+  const size = { width, height: top - GUTTER + MARGIN };
+  return writeCanvas(file, size, layers, await sheetTexts(pairs, numbered));
 }

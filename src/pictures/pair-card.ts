@@ -1,5 +1,5 @@
 import sharp, { type OverlayOptions } from "sharp";
-import type { ImageOptions } from "../core/options.js";
+import { type ImageOptions, promptModeOf } from "../core/options.js";
 import { type PerSide, SIDES, type Side } from "../core/side.js";
 import { lineHeight, renderText, type TextBlock, type TextStyle } from "./text.js";
 
@@ -18,7 +18,9 @@ export interface PairFiles {
 /** The small print under a pair: everything needed to draw it again. */
 export function captionOf(image: ImageOptions, checkpoint: string): string {
   const { seed, steps, guidance, scheduler, negative } = image;
-  const parts = [`seed ${seed}`, `${steps} steps`, `guidance ${guidance}`, scheduler, checkpoint];
+  const mode = promptModeOf(image);
+  const reading = mode === "diffusers" ? [] : [`${mode} prompts`];
+  const parts = [`seed ${seed}`, `${steps} steps`, `guidance ${guidance}`, scheduler, ...reading, checkpoint];
   return (negative ? [...parts, `without: ${negative}`] : parts).join("  ·  ");
 }
 

@@ -1,24 +1,11 @@
+import { readFile } from "node:fs/promises";
 import sharp from "sharp";
-import { type PictureSize, SCHEDULER_NAMES, type SchedulerName } from "../core/options.js";
 import { replaceFile } from "../files/replace-file.js";
-import { withPngText } from "./png-text.js";
+import { ownJson, type PairTexts, type PictureParameters, parametersText, withPair } from "./parameters.js";
+import { isPng, readPngText, replacePngText, withPngText } from "./png-text.js";
 
+export type { PictureParameters } from "./parameters.js";
 export { readPngText } from "./png-text.js";
-
-/** Everything needed to draw a picture again. */
-export interface PictureParameters {
-  readonly prompt: string;
-  readonly negative: string;
-  readonly seed: number;
-  readonly steps: number;
-  readonly guidance: number;
-  readonly scheduler: SchedulerName;
-  readonly size: PictureSize;
-  /** Name of the checkpoint. */
-  readonly checkpoint: string;
-  /** Name and version of the program, such as "promptist 0.1.0". */
-  readonly program: string;
-}
 
 /**
  * Writes RGB pixels as a PNG that carries its parameters; whole or not at all.
@@ -37,43 +24,23 @@ export async function writePng(
   await replaceFile(path, withPngText(png, pngTexts(parameters)));
 }
 
-/** The text chunks of a picture: one per parameter, and `parameters`, the chunk that other programs read. */
-export function pngTexts(parameters: PictureParameters): Record<string, string> {
-  const { prompt, negative, seed, steps, guidance, scheduler, size, checkpoint, program } = parameters;
-  return {
-    parameters: parametersText(parameters),
-    prompt,
-    negative,
-    seed: String(seed),
-    steps: String(steps),
-    guidance: String(guidance),
-    scheduler,
-    size: `${size.width}x${size.height}`,
-    checkpoint,
-    Software: program,
-  };
-}
+/**
+ * The text chunks of a picture. None is called `prompt` or `workflow`: ComfyUI takes these for a graph of its own.
+ */
+export const pngTexts = (parameters: PictureParameters) => ({
+  parameters: parametersText(parameters),
+  promptist: ownJson(parameters),
+  Software: parameters.program,
+});
 
 /**
- * The format that Stable Diffusion user interfaces and sites read and write: the prompts, then all parameters
- * on one line.
+ * Tells a picture that was copied from another pair of which pair it is now. One without our own text stays as it
+ * is. Throws system errors.
  */
-function parametersText(parameters: PictureParameters): string {
-  const { prompt, negative, seed, steps, guidance, scheduler, size, checkpoint, program } = parameters;
-  const settings = {
-    Steps: steps,
-    Sampler: SCHEDULER_NAMES[scheduler].sampler,
-    "CFG scale": guidance,
-    Seed: seed,
-    Size: `${size.width}x${size.height}`,
-    Model: quoted(checkpoint),
-    Version: quoted(program),
-  };
-  const line = Object.entries(settings)
-    .map(([name, value]) => `${name}: ${value}`)
-    .join(", ");
-  return [prompt, ...(negative === "" ? [] : [`Negative prompt: ${negative}`]), line].join("\n");
+export async function retellPair(path: string, pair: PairTexts): Promise<void> {
+  const png = await readFile(path);
+  if (!isPng(png)) return;
+  const own = readPngText(png).promptist;
+  const promptist = own === undefined ? null : withPair(own, pair);
+  if (promptist !== null && promptist !== own) await replaceFile(path, replacePngText(png, { promptist }));
 }
-
-/** Quotes values that contain the line's own separators. */
-const quoted = (value: string): string => (/[,:\n"]/.test(value) ? JSON.stringify(value) : value);

@@ -54,7 +54,7 @@ function readJsonResult(text: string): FoundPrompt | null {
     width === undefined ? all : { ...all, size: undefined, width, height };
   const keys = Object.keys(flat);
   const given: GivenOptions = {};
-  for (const [field, at] of Object.entries(positionsOf(keys)))
+  for (const [field, at] of Object.entries(positionsOf(keys, true)))
     if (field !== "prompt" && field !== "optimized")
       given[field as OptionName] = { as: keys[at]!, value: flat[keys[at]!] };
   return { prompt, given, unread: [] };

@@ -1,5 +1,6 @@
 import { cleanPrompt } from "./clean-prompt.js";
 import { fieldOf, type GivenOptions, type OptionName, shown } from "./row-options.js";
+import { settingPairs } from "./settings-line.js";
 
 /** A prompt that was found in a text, and the options beside it. */
 export interface FoundPrompt {
@@ -59,7 +60,7 @@ function readDashes(draft: Draft): boolean {
   const text = draft.prompt;
   const found = [...outsideQuotes(text).matchAll(OPTION)].map((match) => {
     const written = match[1]!;
-    const field = fieldOf(written);
+    const field = written === "prompts" ? "mode" : fieldOf(written);
     const name = written.toLowerCase().replaceAll("-", "_");
     return { written, name, field, at: match.index, end: match.index + match[0].length };
   });
@@ -108,10 +109,10 @@ const withoutQuotes = (text: string): string =>
 /** Options of our own commands, as Discord copies them: `prompt:a cat negative:ugly steps:20`. */
 function readColons(draft: Draft): void {
   const { prompt, given } = draft;
-  const found = [...prompt.matchAll(/(?<=^|\s)(negative|seed|steps|guidance|size|scheduler):\s?/g)];
+  const found = [...prompt.matchAll(/(?<=^|\s)(negative|seed|steps|guidance|size|scheduler|prompts):\s?/g)];
   if (found.length === 0) return;
   const values = found.map((match, i) => ({
-    name: match[1] as OptionName,
+    name: (match[1] === "prompts" ? "mode" : match[1]) as OptionName,
     value: prompt.slice(match.index + match[0].length, found[i + 1]?.index).trim(),
   }));
   // A prompt may well say "seed: a novel".
@@ -186,15 +187,7 @@ export function readContinuation(line: string): Omit<FoundPrompt, "prompt"> | nu
 function readSettings(line: string): Omit<FoundPrompt, "prompt"> {
   const given: GivenOptions = {};
   const names: string[] = [];
-  const masked = outsideQuotes(line);
-  let start = 0;
-  for (const part of masked.split(",")) {
-    const own = line.slice(start, start + part.length);
-    start += part.length + 1;
-    const colon = own.indexOf(":");
-    if (colon === -1) continue;
-    const key = own.slice(0, colon).trim();
-    const value = withoutQuotes(own.slice(colon + 1).trim());
+  for (const [key, value] of settingPairs(line)) {
     const field = fieldOf(key);
     if (field !== null && field !== "prompt" && field !== "optimized") set(given, field, key, value);
     else if (!SILENT_KEYS.has(key.toLowerCase())) names.push(key);

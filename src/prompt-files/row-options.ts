@@ -1,6 +1,8 @@
 import {
   DEFAULT_SIDES,
   type OwnOptions,
+  PROMPT_MODES,
+  type PromptMode,
   SCHEDULER_NAMES,
   SCHEDULERS,
   type SchedulerName,
@@ -30,6 +32,7 @@ const ALIASES = {
   guidance: ["guidance", "cfg", "cfg_scale", "cfgscale", "guidance_scale"],
   scheduler: ["scheduler", "sampler", "sampler_name", "sampling_method"],
   schedule: ["schedule_type", "schedule"],
+  mode: ["prompt_mode", "prompts_mode", "prompt_weighting", "emphasis"],
   width: ["width", "w"],
   height: ["height", "h"],
   size: ["size", "resolution", "dimensions"],
@@ -63,16 +66,26 @@ const plainName = (name: string): string =>
 
 /**
  * Which of these names gives each field, by their positions: the best name where several fit. A `scheduler`
- * beside a `sampler` is ComfyUI's word for the schedule.
+ * beside a `sampler` is ComfyUI's word for the schedule, and `prompts` beside a prompt our own for how it is read;
+ * `isBesidePrompt` says so where the prompt has no name among these.
  */
-export function positionsOf(names: readonly string[]): Partial<Record<FieldName, number>> {
+export function positionsOf(
+  names: readonly string[],
+  isBesidePrompt?: boolean,
+): Partial<Record<FieldName, number>> {
   const positions: Partial<Record<FieldName, number>> = {};
   const plain = names.map(plainName);
   const sampler = plain.findIndex((name) => name === "sampler" || name === "sampler_name");
+  const hasPrompt = isBesidePrompt ?? (plain.includes("prompt") || plain.includes("original"));
   for (const [at, name] of plain.entries()) {
     const found = FIELDS.get(name);
     if (found === undefined) continue;
-    const field = name === "scheduler" && sampler !== -1 ? "schedule" : found.field;
+    const field =
+      name === "scheduler" && sampler !== -1
+        ? "schedule"
+        : name === "prompts" && hasPrompt
+          ? "mode"
+          : found.field;
     const taken = positions[field];
     if (taken === undefined || (FIELDS.get(plain[taken]!)?.rank ?? 0) > found.rank) positions[field] = at;
   }
@@ -116,6 +129,7 @@ export function readOptions(
   const steps = numberOf("steps", true);
   const guidance = numberOf("guidance", false);
   const scheduler = readScheduler(given, unread);
+  const prompts = readMode(given, unread);
   const negative = present(given.negative);
   if (negative !== undefined && typeof negative !== "string") bad("negative", "a text");
   const size = readSides(given, side, numberOf, bad);
@@ -126,6 +140,7 @@ export function readOptions(
     ...(guidance === undefined ? {} : { guidance }),
     ...(scheduler === null ? {} : { scheduler }),
     ...(size === undefined ? {} : { size }),
+    ...(prompts === null ? {} : { prompts }),
     ...(typeof negative !== "string" ? {} : { negative: cleanPrompt(negative) }),
   };
   return {
@@ -133,6 +148,16 @@ export function readOptions(
     ...(Object.keys(image).length === 0 ? {} : { image }),
     unread,
   };
+}
+
+/** How to read the prompt; another word is told. */
+function readMode({ mode }: GivenOptions, unread: string[]): PromptMode | null {
+  const value = present(mode);
+  if (value === undefined) return null;
+  const found = PROMPT_MODES.find((it) => it === String(value).trim().toLowerCase());
+  if (found === undefined)
+    unread.push(`\`${shown(value)}\` is no way to read prompts here, so the usual one is taken`);
+  return found ?? null;
 }
 
 type Size = { readonly width: number; readonly height: number };

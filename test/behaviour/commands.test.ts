@@ -219,6 +219,59 @@ describe("a gateway connection that breaks", () => {
   });
 });
 
+describe("brackets that weigh words", () => {
+  const PLAIN = "are read as plain text here. To give them their meaning, choose `prompts: weighted`";
+
+  it("are said to mean nothing where prompts are read as diffusers reads them", async () => {
+    const { local, loop } = await startWorld();
+    for (const [prompt, isTold] of [
+      ["a (red:1.3) cat", true],
+      ["a cat BREAK a dog", true],
+      ["a cat (black)", false],
+    ] as const) {
+      const handle = await local.member("alice").slash("optimize", { prompt });
+      await handle.done();
+      await loop.rewrite(await loop.claim("text"));
+      expect(text(await handle.waitFor(isFinal)).includes(PLAIN), prompt).toBe(isTold);
+    }
+  });
+
+  it("are read by the option, or by the channel's setting", async () => {
+    const { local, loop, queue } = await startWorld();
+    const alice = local.member("alice");
+    const jobOf = async (options: Record<string, string>) => {
+      const handle = await alice.slash("compare", { prompt: "a (red:1.3) cat", ...options });
+      await handle.done();
+      const [waiting] = await queue.work();
+      await loop.runNext();
+      const job = (await queue.get(waiting!.id))!;
+      return { mode: job.image.prompts, text: text(await handle.waitFor(isFinal)) };
+    };
+    const usual = await jobOf({});
+    expect(usual).toMatchObject({ mode: "diffusers" });
+    expect(usual.text).toContain(PLAIN);
+    const own = await jobOf({ prompts: "weighted" });
+    expect(own).toMatchObject({ mode: "weighted" });
+    expect(own.text).not.toContain(PLAIN);
+    expect(own.text).toContain("weighted prompts");
+    const admin = local.member("admin");
+    await admin.slash("settings set", { name: "prompts", value: "weighted" });
+    expect(await jobOf({})).toMatchObject({ mode: "weighted" });
+    expect(await jobOf({ prompts: "diffusers" })).toMatchObject({ mode: "diffusers" });
+  });
+
+  it("do not hide a refused word", async () => {
+    const { local, queue } = await startWorld();
+    const admin = local.member("admin");
+    await admin.slash("settings set", { name: "refusedWords", value: "zebra" });
+    for (const prompt of ["a ze\\bra", "a ze(:1)bra", "a (zebra:0.1)"]) {
+      const handle = await local.member("alice").slash("compare", { prompt, prompts: "weighted" });
+      expect(handle.message?.content, prompt).toContain("is not allowed here");
+    }
+    expect(await queue.work()).toEqual([]);
+  });
+});
+
 describe("a note on a result", () => {
   it("is said under it", async () => {
     const { local, loop } = await startWorld();
@@ -231,5 +284,6 @@ describe("a note on a result", () => {
     const result = text(await handle.waitFor(isFinal));
     expect(result).toContain("Promptist changed nothing.");
     expect(result).toContain("can't read the end of the rewritten prompt: `trending on artstation`");
+    expect(result).toContain("With `prompts: weighted` the image model reads long prompts to their end.");
   });
 });

@@ -1,5 +1,6 @@
 import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -8,7 +9,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openWeightFile } from "../../src/checkpoints/files/open.js";
 import { type NewTensor, writeSafetensors } from "../../src/checkpoints/files/safetensors.js";
 import { readPngText } from "../../src/pictures/png.js";
+import { readLikeA1111 } from "../support/a1111.js";
 import { TestHub } from "../support/hub.js";
+import { cacheRepo } from "../support/hub-cache.js";
+import { ownText } from "../support/own-text.js";
+import { stableDiffusion, writeSparse } from "../support/sparse-models.js";
 
 /** The compiled program as people run it; `npm test` compiles first. */
 
@@ -140,6 +145,110 @@ describe("checkpoints pull", () => {
   }, 180_000);
 });
 
+describe("the Hugging Face cache", () => {
+  it("is read in place by every command, offline too", async () => {
+    const hubCacheDir = mkdtempSync(join(folder, "hub-"));
+    const { "vocab.json": vocabulary, "merges.txt": merges, ...rest } = filesOf(join(MINIATURE, "promptist"));
+    cacheRepo(hubCacheDir, "microsoft/Promptist", rest);
+    const diffusion = filesOf(join(MINIATURE, "stable-diffusion"));
+    const snapshot = cacheRepo(hubCacheDir, "stable-diffusion-v1-5/stable-diffusion-v1-5", diffusion);
+    const settings = {
+      HF_HUB_CACHE: hubCacheDir,
+      HF_HUB_OFFLINE: "1",
+      CHECKPOINTS_DIR: join(folder, "none"),
+    };
+    const known = async () => (await promptist(["checkpoints", "list", "--json"], settings)).json.known;
+    expect(await known()).toMatchObject([{ state: "absent" }, { state: "cached", directory: snapshot }, {}]);
+    const doctor = await promptist(["doctor"], settings);
+    expect(doctor.stdout).toMatch(/The Hugging Face cache has a part of them: .*lacks vocab\.json/);
+    const refused = await promptist(["checkpoints", "pull", "promptist", "--json"], settings);
+    expect(refused).toMatchObject({ code: 1, json: { error: { code: "HUB_UNREACHABLE" } } });
+    expect(refused.stderr).toContain("The Hugging Face cache has a part of microsoft/Promptist");
+
+    cacheRepo(hubCacheDir, "openai-community/gpt2", { "vocab.json": vocabulary!, "merges.txt": merges! });
+    const pulled = await promptist(["checkpoints", "pull", "promptist"], settings);
+    expect(pulled.stdout).toMatch(
+      /the Hugging Face cache has all of it \(revision aaaaaaaa\), \d+ files, .* nothing was/,
+    );
+    expect(await known()).toMatchObject([{ state: "cached" }, { state: "cached" }, {}]);
+    const rewritten = await promptist(["optimize", "A cat", "--max-new-tokens", "8", "--json"], settings);
+    expect(rewritten).toMatchObject({ code: 0, json: { checkpoint: "Promptist", miniature: false } });
+    const out = join(folder, "cached.png");
+    const drawn = await promptist(
+      ["generate", "A cat", "--steps", "2", "--seed", "1", "--out", out, "--json"],
+      settings,
+    );
+    expect(drawn).toMatchObject({ code: 0, json: { checkpoint: "stable-diffusion-v1-5", miniature: false } });
+  }, 180_000);
+});
+
+describe("models of other programs", () => {
+  it("are listed, and may be named", async () => {
+    const a1111 = mkdtempSync(join(folder, "a1111-"));
+    const at = (path: string) => join(a1111, "models", path);
+    mkdirSync(at("Stable-diffusion"), { recursive: true });
+    writeSparse(at("Stable-diffusion/my one.safetensors"), stableDiffusion());
+    cpSync(join(ROOT, "test", "golden", "lora", "kohya.safetensors"), at("Lora/style.safetensors"), {
+      recursive: true,
+    });
+    cpSync(join(ROOT, "test", "golden", "checkpoints", "refused", "reduce-eval.bin"), at("Lora/evil.pt"));
+    const settings = { MODELS_DIRS: a1111, CHECKPOINTS_DIR: mkdtempSync(join(folder, "own-")) };
+    const { json } = await promptist(["checkpoints", "list", "--json"], settings);
+    expect(json.found).toMatchObject([
+      {
+        name: "my one",
+        kind: "checkpoint",
+        misfit: null,
+        path: at("Stable-diffusion/my one.safetensors"),
+      },
+      { name: "style", kind: "lora", detail: expect.stringContaining("rank"), misfit: null },
+      { name: "evil", kind: "unknown", broken: true },
+    ]);
+    const { stdout } = await promptist(["checkpoints", "list"], settings);
+    expect(stdout).toMatch(/^LoRA, ranks .* yes {3}\S.*style\.safetensors$/m);
+    expect(stdout).toMatch(/^unreadable .* no .*evil\.pt {2}\(cannot be read: its pickle asks for .*eval/m);
+    const doctor = await promptist(["doctor", "--json"], settings);
+    expect(doctor.json.findings).toContainEqual({
+      subject: "models",
+      state: "ok",
+      found: "1 checkpoint (fits), 1 LoRA (fits), 1 file that cannot be read",
+      todo: null,
+    });
+    expect(doctor.json.findings).toContainEqual(
+      expect.objectContaining({
+        subject: "Stable Diffusion",
+        todo: expect.stringMatching(/ Or use one that is here: DIFFUSION_CHECKPOINT=my one$/),
+      }),
+    );
+    const checked = await promptist(["checkpoints", "check", "my one", "--json"], settings);
+    expect(checked).toMatchObject({ code: 0, json: { fit: true } });
+    const absent = await promptist(["checkpoints", "check", "my onne", "--json"], settings);
+    expect(absent.json).toMatchObject({
+      error: { message: expect.stringContaining("Did you mean my one?") },
+    });
+  });
+});
+
+it("checkpoints pull takes a LoRA by a pasted address, and says how to use it", async () => {
+  const hub = await TestHub.start();
+  try {
+    hub.add("org/style", {
+      "my style.safetensors": readFileSync(join(ROOT, "test", "golden", "lora", "kohya.safetensors")),
+    });
+    const settings = { HF_ENDPOINT: hub.url, CHECKPOINTS_DIR: mkdtempSync(join(folder, "own-")) };
+    const address = "https://huggingface.co/org/style/blob/main/my%20style.safetensors";
+    const pulled = await promptist(["checkpoints", "pull", address], settings);
+    expect(pulled.stdout).toMatch(/my style\.safetensors: 1 file, .* Use it: --lora "my style"$/m);
+    const { json } = await promptist(["checkpoints", "list", "--json"], settings);
+    expect(json.found).toMatchObject([{ name: "my style", kind: "lora", source: "own" }]);
+    const civitai = await promptist(["checkpoints", "pull", "civitai.com/models/1"], settings);
+    expect(civitai.code).toBe(2);
+    expect(civitai.stderr).toContain("is on Civitai");
+  } finally {
+    await hub.stop();
+  }
+});
+
 /** On Windows a process cannot ask another to stop by a signal. */
 it.skipIf(process.platform === "win32")(
   "checkpoints pull, stopped by Ctrl+C, keeps what it has downloaded and says how to resume",
@@ -250,6 +359,104 @@ describe("checkpoints compile", () => {
   });
 });
 
+describe("an embedding", () => {
+  let embeddings: string;
+  beforeAll(() => {
+    embeddings = mkdtempSync(join(folder, "embeddings-"));
+  });
+  const width: number = readConfig(join(MINIATURE, "stable-diffusion", "text_encoder")).hidden_size;
+  const write = (name: string, C = width) => {
+    const file = join(embeddings, name);
+    const values = Float32Array.from({ length: 2 * C }, (_, i) => Math.sin(i) / 2);
+    const data = new Uint8Array(values.buffer);
+    writeSafetensors(file, [{ name: "emb_params", type: "F32", shape: [2, C], data }]);
+    return file;
+  };
+  const draw = async (name: string, prompt: string, ...flags: string[]) => {
+    const out = join(folder, `${name}.png`);
+    const fixed = ["--diffusion", join(MINIATURE, "stable-diffusion"), "--steps", "2", "--seed", "1"];
+    const run = await promptist(["generate", prompt, ...fixed, "--out", out, ...flags, "--json"]);
+    return { ...run, out };
+  };
+  const pixels = (path: string) => sharp(path).raw().toBuffer();
+
+  it("changes pictures whose prompt has its name, and is named in them with its hash", async () => {
+    const file = write("zorb.safetensors");
+    const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
+    const plain = await draw("without", "a pizza");
+    const unused = await draw("unused", "a pizza", "--embedding", file);
+    const used = await draw("used", "a pizza", "--negative", "a Zorb", "--embedding", file);
+    const called = await draw("called", "a <hat> pizza", "--embedding", `${file}:<hat>`);
+    expect([plain, unused, used, called].map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    expect(await pixels(unused.out)).toEqual(await pixels(plain.out));
+    expect(await pixels(used.out)).not.toEqual(await pixels(plain.out));
+    const byName = await promptist(
+      [
+        "generate",
+        "a Zorb",
+        "--steps",
+        "1",
+        "--embedding",
+        "zorb",
+        "--out",
+        join(folder, "by-name.png"),
+        "--json",
+      ],
+      { MODELS_DIRS: embeddings },
+    );
+    expect(byName.json.embeddings).toEqual([{ name: "zorb", sha256 }]);
+    const absent = await draw("absent", "a pizza", "--embedding", "nothing-of-that-name");
+    expect(absent).toMatchObject({ code: 2, json: { error: { code: "INPUT_OPTION" } } });
+    expect(unused.json.embeddings).toEqual([]);
+    expect(used.json.embeddings).toEqual([{ name: "zorb", sha256 }]);
+    expect(called.json.embeddings).toEqual([{ name: "<hat>", sha256 }]);
+    const { parameters } = readPngText(readFileSync(used.out));
+    expect(parameters).toContain(`TI hashes: "zorb: ${sha256.slice(0, 12)}"`);
+    expect(ownText(used.out)).toMatchObject({ embeddings: [{ name: "zorb", hash: sha256 }] });
+    expect(readPngText(readFileSync(unused.out)).parameters).not.toContain("TI hashes");
+    expect(ownText(unused.out)).toMatchObject({ embeddings: [] });
+  });
+
+  it("of another width is refused with a sentence, and left out with a note where a folder has it", async () => {
+    const wide = write("wide.safetensors", 768);
+    const refused = await draw("wide", "a wide pizza", "--embedding", wide);
+    expect(refused).toMatchObject({ code: 1, json: { error: { code: "CHECKPOINT_TENSORS" } } });
+    expect((refused.json.error as Error).message).toContain(
+      `is an embedding of Stable Diffusion 1.x: its vectors have 768 values, and the text encoder of this checkpoint reads ${width}.`,
+    );
+    const { code, json } = await promptist(["doctor", "--json"], { EMBEDDINGS: embeddings });
+    expect(code).toBe(0);
+    const findings = json.findings as { subject: string; todo: string }[];
+    const found = findings.find(({ subject }) => subject === "embeddings");
+    expect(found).toMatchObject({ state: "note", found: "1 usable: zorb" });
+    expect(found!.todo).toContain("wide.safetensors is an embedding of Stable Diffusion 1.x");
+  });
+});
+
+describe("weighted prompts", () => {
+  it("are drawn, named in the picture, and said to be plain text elsewhere", async () => {
+    const draw = async (name: string, prompt: string, ...flags: string[]) => {
+      const out = join(folder, `${name}.png`);
+      const fixed = ["--diffusion", join(MINIATURE, "stable-diffusion"), "--steps", "2", "--seed", "1"];
+      const run = await promptist(["generate", prompt, ...fixed, "--out", out, ...flags, "--json"]);
+      const { parameters } = readPngText(readFileSync(out));
+      return { ...run, prompts: ownText(out).prompts, parameters, pixels: await sharp(out).raw().toBuffer() };
+    };
+    const plain = await draw("plain-mode", "a (pizza:1.4)");
+    const weighted = await draw("weighted", "a (pizza:1.4)", "--prompts", "weighted");
+    const bare = await draw("bare", "a pizza");
+    const same = await draw("same", "a pizza", "--prompts", "weighted");
+    expect(plain).toMatchObject({ code: 0, prompts: "diffusers" });
+    expect(plain.stderr).toContain("are read as plain text. To give them their meaning: --prompts weighted");
+    expect(weighted).toMatchObject({ code: 0, prompts: "weighted" });
+    expect(weighted.parameters).toContain("Prompt mode: weighted");
+    expect(weighted.stderr).not.toContain("plain text");
+    expect(weighted.pixels).not.toEqual(bare.pixels);
+    expect(weighted.pixels).not.toEqual(plain.pixels);
+    expect(same.pixels).toEqual(bare.pixels);
+  });
+});
+
 describe("a LoRA", () => {
   const KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_v";
   const width: number = readConfig(join(MINIATURE, "stable-diffusion", "unet")).block_out_channels.at(-1);
@@ -294,7 +501,37 @@ describe("a LoRA", () => {
       x.reduce((sum, value, i) => sum + Math.abs(value - y[i]!), 0) / x.length;
     expect(distance(a!, b!)).toBeGreaterThan(0.5);
     expect(distance(a!, c!)).toBeLessThan(0.1);
-    expect(readPngText(readFileSync(styled.out)).checkpoint).toContain("style:0.8");
+    expect(ownText(styled.out).checkpoint).toContain("style:0.8");
+  });
+
+  it("is known to A1111 by its hash, as the model is", async () => {
+    const file = join(folder, "known, style.safetensors");
+    write(file, KEY);
+    const read = async () => {
+      const { out } = await draw("known", "--lora", `${file}:0.8`, "--clip-skip", "1");
+      return readLikeA1111(readPngText(readFileSync(out)).parameters!);
+    };
+    const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+    const bytes = readFileSync(file);
+    const unet = readFileSync(
+      join(MINIATURE, "stable-diffusion", "unet", "diffusion_pytorch_model.fp16.safetensors"),
+    );
+    const found = await read();
+    expect(found).toMatchObject({
+      Prompt: "A cat <lora:known style:0.8>",
+      "Model hash": sha256(unet).slice(0, 10),
+      Model: "miniature",
+      "Clip skip": "2",
+      // Without the header: 8 bytes of its length, and as many more.
+      "Lora hashes": `known style: ${sha256(bytes.subarray(8 + Number(bytes.readBigUInt64LE()))).slice(0, 12)}`,
+    });
+    const weights = openWeightFile(file);
+    const tensors = weights.names.map((name): NewTensor => {
+      const { type, shape } = weights.get(name)!;
+      return { name, type, shape, data: weights.read(name) };
+    });
+    writeSafetensors(file, tensors, { sshs_model_hash: "0123456789ABCDEF".repeat(4) });
+    expect((await read())["Lora hashes"]).toBe("known style: 0123456789ab");
   });
 
   it("for another model is refused, with its keys", async () => {
@@ -319,7 +556,7 @@ describe("a LoRA", () => {
     const weights = Array.from({ length: 17 }, (_, i) => (i === 7 ? 0.5 : 0)).join();
     const run = await draw("blocks", "--lora", `${file}:1:${weights}`);
     expect(run.code).toBe(0);
-    expect(readPngText(readFileSync(run.out)).checkpoint).toContain(`blocks:1:${weights}`);
+    expect(ownText(run.out).checkpoint).toContain(`blocks:1:${weights}`);
     const wrong = await draw("wrong", "--lora", `${file}:1:1,0,0.5`);
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("expected 17 or 26 weights of blocks after FILE:WEIGHT:, not 3");

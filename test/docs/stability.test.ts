@@ -28,7 +28,7 @@ test("every variable is promised, and no other", () => {
 test("every command that is promised exists, in Discord and on the command line", () => {
   const inDiscord = [...COMMANDS.keys()].map((name) => `/${name}`);
   const promised = names("In Discord:", "On the command line:");
-  expect(promised).toHaveLength(11);
+  expect(promised).toHaveLength(12);
   expect(inDiscord.toSorted()).toEqual(promised.toSorted());
   for (const { name } of messageMenus) expect(page).toContain(`"${name}"`);
   const program = buildProgram(loadConfig({}, "/"));
@@ -71,9 +71,14 @@ test("a picture has the promised text keys", () => {
     scheduler: "pndm",
     size: { width: 8, height: 8 },
     checkpoint: "",
+    models: { model: { name: "", hash: null }, vae: null, clipSkip: 0, loras: [], embeddings: [] },
+    pair: null,
     program: "",
   });
-  expect(names("Text keys of each PNG", "The same prompt")).toEqual(Object.keys(texts));
+  expect(names("Text keys of each PNG", "JSON under")).toEqual(Object.keys(texts));
+  expect(names("JSON under", "What the picture shows").slice(1)).toEqual(
+    Object.keys(JSON.parse(texts.promptist)),
+  );
 });
 
 test("the database's migrations are numbered without a gap", () => {

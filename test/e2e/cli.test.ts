@@ -7,8 +7,8 @@ import { startLocalDiscord } from "local-discord/testing";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inviteUrl } from "../../src/bot/discord/application.js";
-import { readPngText } from "../../src/pictures/png.js";
 import { temporaryFolder } from "../support/app.js";
+import { ownText } from "../support/own-text.js";
 
 /** The command line as a shell runs it: the compiled program in its own process. */
 
@@ -53,8 +53,6 @@ async function json(args: readonly string[]) {
   return { code, result: JSON.parse(stdout) };
 }
 
-const pictureText = (file: string) => readPngText(readFileSync(file));
-
 describe("each verb", () => {
   test("optimize prints the rewrite and its distinct candidates, best first", async () => {
     const { code, result } = await json(["optimize", "A cat in the rain", "--max-new-tokens", "12"]);
@@ -84,7 +82,7 @@ describe("each verb", () => {
     expect((await promptist([...sample, "--seed", seed!])).stdout).toBe(first.stdout);
     const out = join(folder.path, "seeded");
     const pair = await promptist(["compare", "A cat", "--out", out, "--steps", "1", "--max-new-tokens", "2"]);
-    const drawn = pictureText(join(out, "baseline.png")).seed;
+    const drawn = ownText(join(out, "baseline.png")).seed;
     expect(pair.stdout).toContain(`\nSeed ${drawn}.\n`);
   });
 
@@ -139,11 +137,12 @@ describe("each verb", () => {
     const { code, result } = await json([...args, "--negative", "dog", "--scheduler", "euler"]);
     expect(code).toBe(0);
     expect(result).toMatchObject({ file, width: 96, height: 64 });
-    expect(pictureText(file)).toMatchObject({
+    expect(ownText(file)).toMatchObject({
       prompt: "A cat in the rain",
-      seed: "7",
-      steps: "3",
+      seed: 7,
+      steps: 3,
       negative: "dog",
+      side: null,
       scheduler: "euler",
     });
     expect(await sharp(file).metadata()).toMatchObject({ format: "png", width: 96, height: 64 });
@@ -195,8 +194,8 @@ describe("each verb", () => {
     const { code, result } = await json([...args, "--max-new-tokens", "8"]);
     expect(code).toBe(0);
     expect(readdirSync(out).sort()).toEqual(["baseline.png", "comparison.png", "optimized.png"]);
-    expect(pictureText(join(out, "baseline.png"))).toMatchObject({ seed: "9", prompt: "A fantasy castle" });
-    expect(pictureText(join(out, "optimized.png"))).toMatchObject({ seed: "9", prompt: result.optimized });
+    expect(ownText(join(out, "baseline.png"))).toMatchObject({ seed: 9, prompt: "A fantasy castle" });
+    expect(ownText(join(out, "optimized.png"))).toMatchObject({ seed: 9, prompt: result.optimized });
   });
 
   test("batch draws pairs without Promptist, which is not even installed", async () => {
@@ -225,7 +224,7 @@ describe("each verb", () => {
     const out = join(folder.path, "report");
     const { result } = await json(["batch", report, "--out", out]);
     expect(result.pairs.map((pair: { seed: number }) => pair.seed)).toEqual([71, 5]);
-    expect(pictureText(join(out, "prompt2_optimized.png"))).toMatchObject({ seed: "5", steps: "2" });
+    expect(ownText(join(out, "prompt2_optimized.png"))).toMatchObject({ seed: 5, steps: 2 });
     const again = await json(["batch", join(out, "report.csv"), "--out", `${out}-again`]);
     expect(again.result.promptistLoaded).toBe(false);
     for (const picture of ["prompt1_original.png", "prompt2_optimized.png"])
@@ -236,9 +235,9 @@ describe("each verb", () => {
     );
     const other = await json(["batch", report, "--out", `${out}-other`, "--seed", "9", "--steps", "1"]);
     expect(other.result.pairs.map((pair: { seed: number }) => pair.seed)).toEqual([9, 10]);
-    expect(pictureText(join(`${out}-other`, "prompt1_original.png"))).toMatchObject({
-      seed: "9",
-      steps: "1",
+    expect(ownText(join(`${out}-other`, "prompt1_original.png"))).toMatchObject({
+      seed: 9,
+      steps: 1,
     });
     writeFileSync(join(folder.path, "odd.csv"), "prompt,steps\nA cat,0\n");
     const odd = await promptist(["batch", "odd.csv", "--out", `${out}-odd`]);

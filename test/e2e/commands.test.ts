@@ -4,9 +4,9 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AppEvents } from "../../src/core/events.js";
 import { SIDES } from "../../src/core/side.js";
-import { readPngText } from "../../src/pictures/png.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 import { startBatch } from "../support/batch.js";
+import { ownText } from "../support/own-text.js";
 
 /** Real discord.js, real queue, real workers and real (miniature) models; only the pictures are poor. */
 
@@ -59,16 +59,21 @@ test("/compare makes a rewrite and two pictures from one seed, one model at a ti
   const item = job!.items[0]!;
   expect(job!.state).toBe("done");
   const texts = SIDES.map((side) =>
-    readPngText(readFileSync(join(app.config.picturesDir, job!.id, item.pictures[side]!.file))),
+    ownText(join(app.config.picturesDir, job!.id, item.pictures[side]!.file)),
   );
-  expect(texts.map((text) => text.seed)).toEqual(["7", "7"]);
+  expect(texts.map((text) => text.seed)).toEqual([7, 7]);
   expect(texts[0]).toMatchObject({
     prompt: "A cat in the rain",
-    steps: "4",
-    guidance: "2",
+    steps: 4,
+    guidance: 2,
     scheduler: "pndm",
   });
   expect(texts[1]!.prompt).toBe(item.rewrite);
+  const pair = { original: "A cat in the rain", rewrite: item.rewrite };
+  expect(texts).toMatchObject([
+    { side: "baseline", ...pair },
+    { side: "optimized", ...pair },
+  ]);
 
   const files = await Promise.all(message.attachments.map((attachment) => alice.download(attachment)));
   for (const file of files) expect((await sharp(file).metadata()).format).toMatch(/png|jpeg|webp/);

@@ -115,11 +115,8 @@ describe("writeComparison", () => {
     const file = join(folder, "texts.png");
     const pair = await pairOf(64, 64, { texts: { baseline: "Ein Fuchs 🦊", optimized: REWRITE } });
     await writeComparison(pair, file);
-    expect(readPngText(await readFile(file))).toEqual({
-      baseline: "Ein Fuchs 🦊",
-      optimized: REWRITE,
-      settings: pair.caption,
-    });
+    const own = { version: 1, original: "Ein Fuchs 🦊", rewrite: REWRITE, side: "both" };
+    expect(JSON.parse(readPngText(await readFile(file)).promptist!)).toEqual(own);
   });
 
   it("stays under 8 MB even if nothing compresses", async () => {
@@ -170,7 +167,15 @@ describe("writeContactSheet", () => {
     const single = (await sharp(file).metadata()).width;
     expect(single).toBe(count === 1 ? 2 * 32 + 652 : 2 * 32 + 2 * 652 + 40);
     expect(size.width).toBe(single);
-    expect(JSON.parse(readPngText(await readFile(file)).pairs!)).toHaveLength(count);
+    const { pairs } = JSON.parse(readPngText(await readFile(file)).promptist!);
+    expect(pairs).toEqual(
+      Array.from({ length: count }, (_, i) => ({
+        number: i + 1,
+        original: "A cat",
+        rewrite: REWRITE,
+        side: "both",
+      })),
+    );
   });
 
   it("aligns the pictures of a row even if one prompt is longer", async () => {

@@ -21,7 +21,18 @@ const parameters: PictureParameters = {
   guidance: 7.5,
   scheduler: "euler-ancestral",
   size: { width: 5, height: 3 },
-  checkpoint: "stable-diffusion-v1-5",
+  checkpoint: "stable-diffusion-v1-5 + style:0.8",
+  models: {
+    model: {
+      name: "stable-diffusion-v1-5",
+      hash: "6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa",
+    },
+    vae: null,
+    clipSkip: 0,
+    loras: [],
+    embeddings: [],
+  },
+  pair: null,
   program: "promptist 0.1.0",
 };
 const pixels = Uint8Array.from({ length: 3 * 5 * 3 }, (_, i) => (i * 37) % 256);
@@ -39,13 +50,19 @@ describe("writePng", () => {
     expect([info.width, info.height, info.channels]).toEqual([5, 3, 3]);
     expect(new Uint8Array(data)).toEqual(pixels);
     expect(readPngText(png)).toEqual(pngTexts(parameters));
-    expect(readPngText(png)).toMatchObject({
+    expect(Object.keys(readPngText(png))).toEqual(["parameters", "promptist", "Software"]);
+    expect(JSON.parse(readPngText(png).promptist!)).toMatchObject({
+      version: 1,
       prompt: parameters.prompt,
       negative: "blurry",
-      seed: "9007199254740991",
+      seed: 9007199254740991,
+      steps: 20,
+      guidance: 7.5,
       scheduler: "euler-ancestral",
       size: "5x3",
-      Software: "promptist 0.1.0",
+      checkpoint: "stable-diffusion-v1-5 + style:0.8",
+      model: parameters.models.model,
+      program: "promptist 0.1.0",
     });
   });
 
@@ -54,7 +71,7 @@ describe("writePng", () => {
     const path = join(inside, "picture.png");
     await writePng(path, pixels, 5, 3, parameters);
     await writePng(path, pixels, 5, 3, { ...parameters, seed: 2 });
-    expect(readPngText(await readFile(path)).seed).toBe("2");
+    expect(JSON.parse(readPngText(await readFile(path)).promptist!).seed).toBe(2);
     expect(await readdir(inside)).toEqual(["picture.png"]);
   });
 
@@ -69,11 +86,12 @@ describe("writePng", () => {
   it("writes parameters in the format that other programs read", () => {
     expect(pngTexts(parameters).parameters).toBe(
       `${parameters.prompt}\nNegative prompt: blurry\n` +
-        "Steps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 9007199254740991, Size: 5x3, Model: stable-diffusion-v1-5, Version: promptist 0.1.0",
+        "Steps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 9007199254740991, Size: 5x3, Model hash: 6ce0161689, Model: stable-diffusion-v1-5, RNG: CPU, Version: promptist 0.1.0",
     );
-    const bare = pngTexts({ ...parameters, negative: "", checkpoint: "mine, v2" }).parameters!;
+    const models = { ...parameters.models, model: { name: "mine, v2", hash: null } };
+    const bare = pngTexts({ ...parameters, negative: "", models }).parameters;
     expect(bare).not.toContain("Negative");
-    expect(bare).toContain('Model: "mine, v2"');
+    expect(bare).toContain('Size: 5x3, Model: "mine, v2", RNG');
   });
 });
 

@@ -23,7 +23,7 @@ export interface DraftHandler {
   readonly run: (press: Press, action: PressAction) => Promise<void>;
 }
 
-/** Handles a menu that lists the user's own jobs. */
+/** Handles a menu that lists the user's own jobs, or a button whose message says all that it needs. */
 export interface ListHandler {
   readonly access: "list";
   readonly run: (press: Press, action: PressAction) => Promise<void>;

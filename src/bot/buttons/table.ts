@@ -10,6 +10,7 @@ import type { BatchItems } from "./batch-items.js";
 import type { Handler, JobHandler } from "./handler.js";
 import type { History } from "./history.js";
 import type { JobButtons } from "./job-buttons.js";
+import { fromPictureMessage } from "./picture.js";
 import {
   again,
   drawPair,
@@ -67,6 +68,12 @@ export function buttonTable({
     vote: { access: "anyone", run: (press, job, action) => ballots.vote(press, job, action) },
     reveal: { access: "moderator", run: (press, job) => ballots.reveal(press, job) },
     repeat: { access: "list", run: (press) => history.repeat(press) },
+    from: {
+      access: "list",
+      run: async (press) => {
+        await intake.submit(press, (context) => fromPictureMessage(press, context));
+      },
+    },
     again: rerun(again),
     pair: rerun(drawPair),
     raw: rerun(drawRaw),

@@ -1,6 +1,7 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import { LIMIT_RANGES } from "../../core/options.js";
-import { checkRange, readPrompt } from "../requests/request.js";
+import { promptsFromPicture } from "../requests/from-picture.js";
+import { checkedPrompt, checkRange } from "../requests/request.js";
 import { commandTexts } from "../words/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
@@ -10,7 +11,7 @@ const texts = commandTexts.compare;
 
 /**
  * `/compare prompt [...]`: the rewrite and a picture of each from one seed; further pairs from the seeds
- * after it.
+ * after it. `from`: a picture whose prompt and settings are used where the command does not say otherwise.
  */
 export const compare: RequestCommand = {
   definition: (limits) => ({
@@ -18,7 +19,12 @@ export const compare: RequestCommand = {
     name: "compare",
     description: texts.description,
     options: [
-      promptOption(limits),
+      { ...promptOption(limits), required: false },
+      {
+        type: ApplicationCommandOptionType.Attachment,
+        name: "from",
+        description: texts.from,
+      },
       ...imageOptions(limits),
       modeOption,
       {
@@ -36,7 +42,9 @@ export const compare: RequestCommand = {
 
   read(interaction, context) {
     const { options } = interaction;
-    const prompt = readPrompt(interaction, context.limits);
+    const from = options.getAttachment("from");
+    const typed = options.getString("prompt") ?? "";
+    const prompt = from !== null && typed.trim() === "" ? null : checkedPrompt(typed, context.limits);
     const image = readImage(interaction, context);
     const pairs = checkRange("pairs", options.getInteger("pairs") ?? 1, {
       ...LIMIT_RANGES.pairs,
@@ -48,7 +56,16 @@ export const compare: RequestCommand = {
       image,
       blind: pairs === 1 && (options.getBoolean("blind") ?? context.blind),
       known: [prompt],
-      prompts: async () => ({ items: Array.from({ length: pairs }, () => ({ prompt, rewrite: null })) }),
+      ...(from === null ? {} : { confirm: "notes" }),
+      prompts: async () =>
+        from === null
+          ? { items: Array.from({ length: pairs }, () => ({ prompt: prompt ?? "", rewrite: null })) }
+          : promptsFromPicture(from, context, {
+              prompt,
+              rewriteAnew: options.getString("mode") !== null,
+              given: (name) => options.get(name) !== null,
+              pairs,
+            }),
     };
   },
 };

@@ -7,6 +7,7 @@ import type { Command } from "./command.js";
 import { compare } from "./compare.js";
 import { help } from "./help.js";
 import { history } from "./history.js";
+import { info } from "./info.js";
 import { messageMenus } from "./message-menus.js";
 import { mydata } from "./mydata.js";
 import { optimize } from "./optimize.js";
@@ -19,7 +20,20 @@ export { readMenu } from "./message-menus.js";
 
 /** All slash commands, by name. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>(
-  Object.entries({ optimize, compare, batch, stats, settings, admin, queue, history, show, mydata, help }),
+  Object.entries({
+    optimize,
+    compare,
+    batch,
+    stats,
+    settings,
+    admin,
+    queue,
+    history,
+    info,
+    show,
+    mydata,
+    help,
+  }),
 );
 
 /** All slash commands and message menus as Discord is told of them, in every language. */

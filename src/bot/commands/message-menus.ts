@@ -8,6 +8,7 @@ import type { ItemNote, JobKind } from "../../core/job.js";
 import { DEFAULT_SIDES, randomSeed } from "../../core/options.js";
 import { readOnePrompt } from "../../prompt-files/one-prompt.js";
 import { textOfResult } from "../messages/own-result.js";
+import { type AttachedPicture, promptsFromPicture } from "../requests/from-picture.js";
 import {
   type CommandContext,
   type CommandRequest,
@@ -28,27 +29,36 @@ export const messageMenus: readonly MenuJson[] = [...KINDS.keys()].map((name) =>
   name,
 }));
 
+/** Pictures whose texts can be read, by the type that Discord gives them. */
+const PICTURE_TYPE = /^image\/(?:png|jpeg|webp)\b/;
+
 /**
- * The message's text, or that of a result of ours, as a prompt. Its own settings come before the channel's.
- * Throws InputError, also for a menu of another version.
+ * The message's text, or that of a result of ours, as a prompt; of a message without any, what the file of its
+ * first picture says. Its own settings come before the channel's. Throws InputError, also for a menu of another
+ * version.
  */
 export function readMenu(
   interaction: MessageContextMenuCommandInteraction,
-  { defaults, limits, blind }: CommandContext,
+  context: CommandContext,
 ): CommandRequest {
+  const { defaults, limits, blind } = context;
   const kind = KINDS.get(interaction.commandName);
   if (kind === undefined) throw new InputError("INPUT_CHOICE", "No such menu.", { option: "menu" });
-  const { content, embeds } = interaction.targetMessage;
+  const { content, embeds, attachments } = interaction.targetMessage;
   const text = content.trim() === "" ? (textOfResult(embeds[0]?.description ?? "") ?? "") : content;
+  const picture = attachments.find(({ contentType }) => PICTURE_TYPE.test(contentType ?? ""));
+  if (text === "" && picture !== undefined) return ofPicture(kind, picture, context);
   const { sides = DEFAULT_SIDES } = limits;
   const found = readOnePrompt(text, sides.own);
   const prompt = checkedPrompt(found.prompt, limits);
   const seed = found.seed ?? randomSeed();
-  // A rewrite alone draws nothing, so no setting can be in its way.
-  const unused = kind === "compare" ? [] : Object.keys(found.image);
+  // A rewrite alone draws nothing, so no setting can be in its way; how the prompt is read concerns both.
+  const { prompts, ...drawing } = found.image;
+  const unused = kind === "compare" ? [] : Object.keys(drawing);
   const problems = [...found.unread, ...(unused.length === 0 ? [] : [forPictures(unused)])];
   const notes: ItemNote[] = problems.length === 0 ? [] : [{ code: "left-out", problems }];
-  const own = kind === "compare" ? checkedOptions(found.image, limits) : {};
+  const reading = prompts === undefined ? {} : { prompts };
+  const own = kind === "compare" ? checkedOptions(found.image, limits) : reading;
   return {
     kind,
     text: { ...defaults.text, seed },
@@ -56,5 +66,25 @@ export function readMenu(
     blind: kind === "compare" && blind,
     known: [prompt],
     prompts: async () => ({ items: [{ prompt, rewrite: null, notes }] }),
+  };
+}
+
+/** What the file of a picture says, as a request. */
+function ofPicture(kind: JobKind, picture: AttachedPicture, context: CommandContext): CommandRequest {
+  const { defaults, blind } = context;
+  const seed = randomSeed();
+  const all = { prompt: null, rewriteAnew: kind === "optimize", given: () => false, pairs: 1 };
+  return {
+    kind,
+    text: { ...defaults.text, seed },
+    image: { ...defaults.image, seed },
+    blind: kind === "compare" && blind,
+    known: [],
+    confirm: "notes",
+    prompts: async () => {
+      const { items, ...rest } = await promptsFromPicture(picture, context, all);
+      // A rewrite alone draws nothing, so nothing of the picture can be in its way.
+      return kind === "optimize" ? { items } : { items, ...rest };
+    },
   };
 }

@@ -10,7 +10,10 @@ import {
   IMAGE_RANGES,
   type ImageOptions,
   namedSizes,
+  PROMPT_MODES,
+  type PromptMode,
   parseSize,
+  promptModeOf,
   randomSeed,
   SCHEDULERS,
   SEARCH_MODES,
@@ -52,6 +55,13 @@ export const modeOption: APIApplicationCommandBasicOption = {
   name: "mode",
   description: texts.mode,
   choices: SEARCH_MODES.map((value) => ({ name: texts.modes[value], value })),
+};
+
+export const promptsOption: APIApplicationCommandBasicOption = {
+  type: ApplicationCommandOptionType.String,
+  name: "prompts",
+  description: texts.prompts,
+  choices: PROMPT_MODES.map((value) => ({ name: texts.promptModes[value], value })),
 };
 
 /** Options of the pictures; the channel's settings fill in those left out. */
@@ -96,6 +106,7 @@ export const imageOptions = (limits: Limits): APIApplicationCommandBasicOption[]
     description: texts.scheduler,
     choices: SCHEDULERS.map((value) => ({ name: value, value })),
   },
+  promptsOption,
 ];
 
 /**
@@ -152,7 +163,17 @@ export function readImage(
     negative,
     size: size === null ? image.size : readSize(size, limits),
     scheduler: scheduler === null ? image.scheduler : parseSetting("scheduler", scheduler),
+    prompts: readPrompts({ options }, image),
   };
+}
+
+/** How to read the prompt: as the option says, or as the channel has it. */
+export function readPrompts(
+  { options }: Pick<ChatInputCommandInteraction, "options">,
+  image: Pick<ImageOptions, "prompts">,
+): PromptMode {
+  const given = options.getString("prompts");
+  return given === null ? promptModeOf(image) : parseSetting("prompts", given);
 }
 
 export function readText(

@@ -54,9 +54,9 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
     ...(hasNothingToVoteOn(job)
       ? [
           blindLines.nothing,
-          ...noteLines({ ...item, notes: item.notes.filter(({ code }) => code !== "unchanged") }, words),
+          ...noteLines(job, { ...item, notes: item.notes.filter(({ code }) => code !== "unchanged") }, words),
         ]
-      : noteLines(item, words)),
+      : noteLines(job, item, words)),
     ...(isUnchanged(item) ? [] : verdictLine([item], words)),
     ...(tally === null || view.withheld.length > 0 ? [] : [blindLines.tally(tally)]),
     ...safetySentences(view, false, words),
@@ -91,7 +91,7 @@ async function pairsMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<O
     ...(made.some(({ rewrite }) => rewrite !== item.rewrite) ? [resultLines.rewritesDiffer] : []),
     ...negativeSection(job, words),
     ...subjectLine(item, facts),
-    ...noteLines(item, words),
+    ...noteLines(job, item, words),
     ...verdictLine(
       made.filter((it) => !isUnchanged(it)),
       words,

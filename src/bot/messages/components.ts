@@ -44,6 +44,8 @@ const VERBS = {
   delete: null,
   /** The menu of `/history`: does the chosen job again. It is of no one job. */
   repeat: null,
+  /** Draws what `/info` read in a picture; its message says it all, and it is of no job. */
+  from: null,
   vote: /^(left|right|tie|bad)$/,
   reveal: null,
 } as const satisfies Record<string, RegExp | null>;
@@ -151,6 +153,10 @@ export function itemRows(
   }
   return rows;
 }
+
+/** Under what `/info` read in a picture. */
+export const pictureRow = ({ labels }: Words): Row =>
+  row(button("from", "picture", labels.compareThis, { style: ButtonStyle.Primary }));
 
 /** Under a list of a person's jobs, 25 at most. */
 export const historyRow = (entries: readonly JobEntry[], now: number, words: Words): Row =>

@@ -1,3 +1,4 @@
+import { promptModeOf } from "../../core/options.js";
 import type { Draft } from "../../db/drafts.js";
 import type { OpenWork } from "../../db/queue.js";
 import { clip, escapeMarkdown } from "../discord/markdown.js";
@@ -6,6 +7,7 @@ import { fileSummary, hasRemarks, isCut, wholeRemarks } from "../words/batch.js"
 import { english, type Words } from "../words/english.js";
 import { draftRow } from "./components.js";
 import { coarse, etas, type Work } from "./eta.js";
+import { marksLines } from "./prompt-mode.js";
 import { COLORS } from "./status-message.js";
 
 const PROMPTS_SHOWN = 5;
@@ -40,11 +42,13 @@ export function draftMessage(
     draftLines.amount(items.length, given, pictures),
     draftLines.first(prompts, items.length),
     ...(tooLong.length === 0 ? [] : [draftLines.tooLong(tooLong)]),
+    ...marksLines(items, image, words),
     resultLines.settings([
       resultLines.seed(items[0]?.seed ?? image.seed),
       resultLines.steps(image.steps),
       resultLines.guidance(image.guidance),
       image.scheduler,
+      ...(promptModeOf(image) === "diffusers" ? [] : [resultLines.prompts(promptModeOf(image))]),
       ...size,
     ]),
     ...(own.length === 0 ? [] : [draftLines.own(own)]),

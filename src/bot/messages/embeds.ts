@@ -1,5 +1,6 @@
 import type { APIEmbed } from "discord.js";
 import type { Job } from "../../core/job.js";
+import { promptModeOf } from "../../core/options.js";
 import { clip } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile, type Row } from "../discord/outgoing.js";
 import type { Words } from "../words/english.js";
@@ -58,6 +59,7 @@ export function unusualOptions({ image }: Job, { usual, words: { resultLines } }
     ...(image.steps === usual.steps ? [] : [resultLines.steps(image.steps)]),
     ...(image.guidance === usual.guidance ? [] : [resultLines.guidance(image.guidance)]),
     ...(image.scheduler === usual.scheduler ? [] : [image.scheduler]),
+    ...(promptModeOf(image) === promptModeOf(usual) ? [] : [resultLines.prompts(promptModeOf(image))]),
     ...(size === null || size === sizeOf(usual) ? [] : [size]),
   ];
 }

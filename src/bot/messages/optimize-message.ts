@@ -9,7 +9,7 @@ import { noteLines, promptSections } from "./rewrite-text.js";
 export function optimizeMessage(job: Job, facts: Facts): Outgoing {
   const { words } = facts;
   const item = job.items[0]!;
-  const sections = [...promptSections(item, words), ...noteLines(item, words)];
+  const sections = [...promptSections(item, words), ...noteLines(job, item, words)];
   const seed = job.text.mode === "sample" ? [words.resultLines.seed(job.text.seed)] : [];
   return {
     content: "",

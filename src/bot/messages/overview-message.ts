@@ -1,4 +1,4 @@
-import { type Item, type Job, picturesDrawn } from "../../core/job.js";
+import { type Item, type ItemNote, type Job, picturesDrawn } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import type { Words } from "../words/english.js";
 import { resultRows } from "./components.js";
@@ -7,6 +7,7 @@ import { overviewFiles } from "./overview-files.js";
 import type { SizeLimit } from "./picture-fit.js";
 import { safetySentences } from "./picture-policy.js";
 import type { Facts } from "./presentation.js";
+import { marksLines } from "./prompt-mode.js";
 
 /** The result of a batch: contact sheets, records, and the pictures or zips of them. */
 export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
@@ -22,6 +23,8 @@ export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit):
     resultLines.overview(job.kind, made.length, picturesDrawn(made)),
     ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
     ...unreadLines(made, words),
+    ...cutLines(made, words),
+    ...marksLines(made, job.image, words),
     ...safetySentences(facts.view, true, words),
     ...lines,
   ];
@@ -31,8 +34,15 @@ export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit):
 
 /** Which prompts Promptist could not read to their end. */
 function unreadLines(items: readonly Item[], { resultLines }: Words): string[] {
-  const numbers = items
-    .filter(({ notes }) => notes.some(({ code }) => code === "unread"))
-    .map(({ index }) => index + 1);
+  const numbers = numbersWith(items, "unread");
   return numbers.length === 0 ? [] : [resultLines.unread(numbers)];
 }
+
+/** Which prompts, or rewrites, the image model could not read to their end. */
+function cutLines(items: readonly Item[], { resultLines }: Words): string[] {
+  const numbers = numbersWith(items, "truncated");
+  return numbers.length === 0 ? [] : [resultLines.cutPrompts(numbers)];
+}
+
+const numbersWith = (items: readonly Item[], wanted: ItemNote["code"]): number[] =>
+  items.filter(({ notes }) => notes.some(({ code }) => code === wanted)).map(({ index }) => index + 1);

@@ -1,8 +1,9 @@
-import { SCHEDULERS } from "../../core/options.js";
+import { PROMPT_MODES, SCHEDULERS } from "../../core/options.js";
 import { english, type Words } from "../words/english.js";
 import { OFFERED, wordsOf } from "../words/languages.js";
 
 const SPOKEN: readonly Words[] = [english, ...OFFERED.map(wordsOf)];
+const ZERO_WIDTH_SPACES = /\u200B/g;
 
 /** The text below a title, whichever of the languages the title is in. */
 function sectionOf(description: string, titleOf: (words: Words) => string): string | undefined {
@@ -33,21 +34,30 @@ function saidNumber(
  * null for a message without a prompt. Reads what promptSections and doneEmbed write.
  */
 export function textOfResult(description: string): string | null {
-  const plain = (text: string) => text.replaceAll("\u200B", "");
+  const plain = (text: string) => text.replace(ZERO_WIDTH_SPACES, "");
   const prompt = sectionOf(description, ({ labels }) => labels.prompt) ?? promptOfDifference(description);
   if (prompt === undefined) return null;
   const negative = sectionOf(description, ({ labels }) => labels.negative);
-  const values = description.split("\n").flatMap((line) => line.replace(/^-# /, "").split(" · "));
+  // A prompt may well have "seed 7" between dots.
+  const lines = description.replace(/```\n[\s\S]*?\n```/g, "\n").split("\n");
+  const values = lines.flatMap((line) => line.replace(/^-# /, "").split(" · "));
   const settings = {
     negative: negative === undefined ? undefined : plain(negative),
     steps: saidNumber(values, ({ resultLines }, steps) => resultLines.steps(steps)),
     scheduler: values.find((value) => SCHEDULERS.some((name) => name === value)),
+    prompt_mode: PROMPT_MODES.find((mode) =>
+      SPOKEN.some(({ resultLines }) => values.includes(resultLines.prompts(mode))),
+    ),
     guidance: saidNumber(values, ({ resultLines }, guidance) => resultLines.guidance(guidance)),
     seed: saidNumber(values, ({ resultLines }, seed) => resultLines.seed(seed)),
     size: values.find((value) => /^\d{1,5}x\d{1,5}$/.test(value)),
   };
   return JSON.stringify({ prompt: plain(prompt), settings });
 }
+
+/** The rewrite in the embed of a result that was not drawn, or of `/info`'s answer; null without one. */
+export const rewriteOfResult = (description: string): string | null =>
+  sectionOf(description, ({ labels }) => labels.rewrite)?.replace(ZERO_WIDTH_SPACES, "") ?? null;
 
 /** The prompt in the small line under a rewrite, which diffMarkdown writes; undefined if it is cut or absent. */
 function promptOfDifference(description: string): string | undefined {

@@ -1,7 +1,7 @@
 import { stringify } from "csv-stringify/sync";
 import { type Item, imageOf, type Job, judgementsOf, type Picture } from "../../core/job.js";
 import { type PairScores, pairScores } from "../../core/judgement.js";
-import type { ImageOptions } from "../../core/options.js";
+import { type ImageOptions, promptModeOf } from "../../core/options.js";
 
 type Cell = string | number | null | undefined;
 
@@ -47,6 +47,8 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["judge", ({ scores }) => scores.judge],
   ["baseline_safety", ({ item }) => safetyOf(item.pictures.baseline)],
   ["optimized_safety", ({ item }) => safetyOf(item.pictures.optimized)],
+  ["prompt_mode", ({ image }) => promptModeOf(image)],
+  ["embeddings", ({ item }) => embeddingsOf(item)],
 ];
 
 /** prompts.json: prompts with their rewrites, which a batch takes again as pairs. */
@@ -80,6 +82,12 @@ function textOf(value: Cell): string {
   if (typeof value === "string") return FORMULA.test(value) ? `'${value}` : value;
   // A seed may be as large as a number counts exactly, and must not be rounded.
   return String(Number.isInteger(value) ? value : Math.round(value * 1e5) / 1e5);
+}
+
+/** `name sha256`, with semicolons between them. */
+function embeddingsOf({ notes }: Item): string {
+  const used = notes.flatMap((note) => (note.code === "embedding" ? [`${note.name} ${note.sha256}`] : []));
+  return [...new Set(used)].join("; ");
 }
 
 function safetyOf(picture: Picture | null): string | null {

@@ -1,8 +1,10 @@
-import { type Item, isUnchanged } from "../../core/job.js";
+import { withoutMarks } from "../../core/emphasis.js";
+import { type Item, isUnchanged, type Job } from "../../core/job.js";
 import { codeBlock, escapeMarkdown } from "../discord/markdown.js";
 import type { Words } from "../words/english.js";
 import { noteLine } from "../words/result.js";
 import { diffMarkdown, lostNouns } from "./prompt-diff.js";
+import { modeLines } from "./prompt-mode.js";
 
 const TEXT_MAX = 1100;
 
@@ -26,10 +28,15 @@ export const isRaw = ({ prompt, rewrite, candidates }: Item): boolean =>
   rewrite === prompt && candidates.length === 0;
 
 /** Notes on the rewrite: what it lost, and what the image model does not read. */
-export function noteLines(item: Item, { resultLines, noteWords }: Words): string[] {
-  const lost = item.rewrite === null || isUnchanged(item) ? [] : lostNouns(item.prompt, item.rewrite);
+export function noteLines(job: Job, item: Item, words: Words): string[] {
+  const { resultLines, noteWords } = words;
+  const { prompt, rewrite } = item;
+  const lost =
+    rewrite === null || isUnchanged(item) ? [] : lostNouns(withoutMarks(prompt), withoutMarks(rewrite));
   return [
     ...(lost.length === 0 ? [] : [resultLines.lost(lost.map((word) => escapeMarkdown(word)))]),
-    ...item.notes.map((note) => noteLine(note, noteWords)),
+    // Both pictures may have the same embedding.
+    ...new Set(item.notes.map((note) => noteLine(note, noteWords))),
+    ...modeLines(job, item, words),
   ];
 }

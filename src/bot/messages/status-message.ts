@@ -71,16 +71,16 @@ export function summarize(job: Job): JobSummary {
       job.kind === "batch" || first === undefined
         ? [statusLines.batch(job.items.length, given), ...takenOut].join(" ")
         : [
-            subjectOf(first, rewritten, words),
+            subjectOf(job, first, rewritten, words),
             ...(hasOverview(job) ? [statusLines.pairs(job.items.length)] : []),
             ...takenOut,
           ].join("\n"),
   };
 }
 
-const subjectOf = (item: Item, rewritten: boolean, words: Words): string =>
+const subjectOf = (job: Job, item: Item, rewritten: boolean, words: Words): string =>
   rewritten
-    ? [...promptSections(item, words), ...noteLines(item, words)].join("\n")
+    ? [...promptSections(item, words), ...noteLines(job, item, words)].join("\n")
     : codeBlock(item.prompt, SUBJECT_MAX);
 
 /**

@@ -1,8 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { readWords } from "../../core/emphasis.js";
 import { InputError } from "../../core/errors.js";
 import { type Events, log } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
 import type { TextOptions } from "../../core/options.js";
+import { promptModeOf } from "../../core/options.js";
 import type { Draft, DraftRequest, Drafts } from "../../db/drafts.js";
 import type { Arrival, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
@@ -213,12 +215,13 @@ export class BatchDrafts {
   }
 
   /** Numbers of the prompts whose end Promptist will not read. */
-  async #tooLong({ request: { items, text } }: Draft): Promise<number[]> {
+  async #tooLong({ request: { items, text, image: shared } }: Draft): Promise<number[]> {
     const { isTooLong, events } = this.#options;
     const numbers: number[] = [];
     try {
-      for (const [i, { prompt, rewrite }] of items.entries()) {
-        if (rewrite === null && isTooLong(prompt, text)) numbers.push(i + 1);
+      for (const [i, { prompt, rewrite, image }] of items.entries()) {
+        const words = readWords(prompt, promptModeOf({ ...shared, ...image }));
+        if (rewrite === null && isTooLong(words, text)) numbers.push(i + 1);
         // A thousand long prompts take seconds to count.
         await nextTurn();
       }

@@ -111,7 +111,7 @@ export class Intake {
       throw error;
     }
     // An answer is public or private from its acknowledgement on, so a file is looked at before it.
-    const read = request.confirm === true ? this.#read(request, origin) : null;
+    const read = request.confirm ? this.#read(request, origin) : null;
     if (read !== null && (await this.#refusedEarly(interaction, origin, read))) return REFUSED;
     try {
       await acknowledge(interaction, () => interaction.deferReply());
@@ -172,7 +172,8 @@ export class Intake {
     replyLimitBytes: number,
     draft: DraftRequest,
   ): Promise<Outcome> {
-    if (confirm) return { kind: "draft", request: draft, origin };
+    if (confirm === true || (confirm === "notes" && draft.notes !== undefined))
+      return { kind: "draft", request: { ...draft, blind }, origin };
     await this.#enqueue({ ...draft, blind }, origin, replyLimitBytes, parentId);
     return { kind: "job" };
   }
@@ -183,7 +184,7 @@ export class Intake {
   async enqueue(press: MessageComponentInteraction, { id, request }: Draft): Promise<void> {
     for (const { size } of [request.image, ...request.items.map(({ image }) => image ?? { size: null })])
       checkSize(size ?? null, this.#options.context.limits);
-    const job = { ...request, blind: false, draftId: id };
+    const job = { ...request, blind: request.blind ?? false, draftId: id };
     return this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
   }
 

@@ -21,6 +21,7 @@ import {
 } from "../../core/options.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
+import type { ModelsHere } from "../../prompt-files/picture-prompt.js";
 import { type Expectation, expectations, Values } from "../words/errors.js";
 
 export interface Defaults {
@@ -28,6 +29,8 @@ export interface Defaults {
   readonly image: ImageOptions;
   /** The phases that a miniature model runs, which is said small under every result. */
   readonly miniature: readonly Phase[];
+  /** What draws here, to tell what of a picture from elsewhere is missing; unknown where it is left out. */
+  readonly models?: ModelsHere;
 }
 
 export interface Limits {
@@ -49,7 +52,8 @@ export interface Limits {
 export interface CommandContext {
   readonly defaults: Defaults;
   readonly limits: Limits;
-  readonly download: (url: string) => Promise<Uint8Array>;
+  /** Fetches an attached file of at most this many bytes; `limits.maxFileBytes` where they are left out. */
+  readonly download: (url: string, maxBytes?: number) => Promise<Uint8Array>;
   /** Whether a comparison hides which picture is which, where the command does not say. */
   readonly blind: boolean;
   /** Whether pictures are shown as they form. */
@@ -64,8 +68,8 @@ export interface CommandRequest {
   /** The job under whose result a button made the request. */
   readonly parentId?: string;
   readonly blind?: boolean;
-  /** Whether the user sees a draft first and presses Start. */
-  readonly confirm?: boolean;
+  /** Whether the user sees a draft first and presses Start: always, or where there are notes to read first. */
+  readonly confirm?: boolean | "notes";
   /** The texts that are known before anything is fetched, so that refused words are refused at once. */
   readonly known: readonly (string | null)[];
   /**

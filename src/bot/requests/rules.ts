@@ -4,9 +4,10 @@ import {
   type GuildMember,
   PermissionFlagsBits,
 } from "discord.js";
+import { withoutMarks } from "../../core/emphasis.js";
 import { InputError } from "../../core/errors.js";
 import type { LimitScope, Origin } from "../../core/job.js";
-import { DEFAULT_SIDES, fitsSides, type ImageOptions } from "../../core/options.js";
+import { DEFAULT_SIDES, fitsSides, type ImageOptions, promptModeOf } from "../../core/options.js";
 import type { Settings } from "../../core/settings.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import { findRefused } from "./refused-words.js";
@@ -49,6 +50,7 @@ export function contextOf(base: CommandContext, settings: Settings): CommandCont
             ? settings.size
             : image.size,
         negative: settings.negative ?? image.negative,
+        prompts: settings.prompts ?? promptModeOf(image),
       },
     },
     blind: settings.blind ?? false,
@@ -85,9 +87,12 @@ function withAlways(negative: string, always: string): string {
   return negative === "" ? always : `${negative}, ${always}`;
 }
 
-/** Throws InputError INPUT_WORD for a text with a refused word, as a whole word. */
+/** Throws InputError INPUT_WORD for a text with a refused word, as a whole word, also where marks tear it. */
 export async function checkWords(settings: Settings, texts: readonly (string | null)[]): Promise<void> {
-  const word = await findRefused(settings.refusedWords ?? [], texts);
+  const { refusedWords = [] } = settings;
+  if (refusedWords.length === 0) return;
+  const read = texts.flatMap((text) => (text === null ? [] : [text, withoutMarks(text)]));
+  const word = await findRefused(refusedWords, read);
   if (word !== undefined) throw new InputError("INPUT_WORD", `The word ${word} is refused here.`, { word });
 }
 

@@ -26,7 +26,7 @@ export const draftLines = {
     `${capitalized(numbered(prompts))} ${prompts.length === 1 ? "has" : "have"} settings of ${prompts.length === 1 ? "its" : "their"} own, from the file.`,
   ends: (at: number) =>
     `Nothing is drawn until you press Start. This draft expires <t:${Math.floor(at / 1000)}:R>.`,
-  expired: "Nobody pressed Start in time, so nothing was drawn. Use `/batch` again with the file.",
+  expired: "Nobody pressed Start in time, so nothing was drawn. Use the command again with the file.",
   discarded: "Discarded. Nothing was drawn.",
 } as const;
 
@@ -61,11 +61,15 @@ const withMore = (names: readonly string[], more: number): string =>
 
 type FileWords = Translated<typeof fileLines>;
 
+/** Before the remarks on a picture, which are English as they are. */
+const PICTURE_TITLE = "**Different from the attached picture:**";
+
 /** What a message says of a file. `taken`: how many prompts are in the batch. */
 export function fileSummary(notes: FileNotes, taken: number, words: FileWords = fileLines): string[] {
-  const { more, encoding, ignored, comments, leftOut, unread } = notes;
+  const { picture = [], more, encoding, ignored, comments, leftOut, unread } = notes;
   const shown = ignored.slice(0, NAMES_MAX).map((name) => `\`${name}\``);
   return [
+    ...(picture.length === 0 ? [] : [PICTURE_TITLE, ...picture.slice(0, REMARKS_MAX).map((it) => `- ${it}`)]),
     ...(more === 0 ? [] : [words.onlyFirst(taken, more, more < MORE_MAX)]),
     ...(encoding === null ? [] : [words.encoding(encoding)]),
     ...part(words.leftOut, leftOut, words),
@@ -75,8 +79,9 @@ export function fileSummary(notes: FileNotes, taken: number, words: FileWords = 
   ];
 }
 
-/** Whether a message about the file quotes the file's reader. */
-export const hasRemarks = ({ leftOut, unread }: FileNotes): boolean => leftOut.length + unread.length > 0;
+/** Whether a message about the file, or picture, quotes its reader, which speaks English. */
+export const hasRemarks = ({ picture = [], leftOut, unread }: FileNotes): boolean =>
+  picture.length + leftOut.length + unread.length > 0;
 
 /** Whether the summary leaves something out that the whole list has. */
 export const isCut = ({ leftOut, unread }: FileNotes): boolean =>

@@ -1,4 +1,4 @@
-import type { SearchMode, SizeName } from "../../core/options.js";
+import type { PromptMode, SearchMode, SizeName } from "../../core/options.js";
 
 /** Names in the menu of a message. */
 export const menuNames = { optimize: "Optimize this", compare: "Compare this" } as const;
@@ -19,6 +19,11 @@ export const commandTexts = {
       larger: "larger",
     } satisfies Record<SizeName, string>,
     scheduler: "Sampling method",
+    prompts: "How to read the prompt: with brackets that weigh words, or as diffusers reads it",
+    promptModes: {
+      diffusers: "diffusers: word for word, up to 77 tokens",
+      weighted: "weighted: (word:1.3) counts more, [word] less; any length",
+    } satisfies Record<PromptMode, string>,
     mode: "How to search for a rewrite: beam is the usual way, sample gives a new one each time",
     modes: {
       beam: "beam: the best one found",
@@ -29,6 +34,7 @@ export const commandTexts = {
   optimize: { description: "Rewrite a prompt with Promptist" },
   compare: {
     description: "Draw a prompt as written and as rewritten, side by side, from the same seed",
+    from: "Use the prompt and settings that this picture's file carries",
     pairs: "How many pairs to draw, each from the next seed",
     blind: "Hide which picture is which until people have voted",
   },
@@ -68,6 +74,10 @@ export const commandTexts = {
   },
   queue: { description: "Show what is running and waiting, and where your jobs are" },
   history: { description: "List your last 25 jobs, and run one again" },
+  info: {
+    description: "Show the prompt and settings that a picture's file carries",
+    picture: "A PNG, JPEG or WebP: one of this bot's, or from another program",
+  },
   show: {
     description: "Show a stored result again",
     id: "The job's id, shown under its result",
@@ -104,6 +114,7 @@ export const helpText = {
     "**Later**",
     "`/queue` shows what runs and waits.",
     "`/history` lists your last jobs, `/show` brings one back.",
+    "`/info` reads the prompt in a picture's file.",
     "Buttons under a result draw it again.",
     "",
     "**Which is better?**",

@@ -77,6 +77,7 @@ export const de: Unfinished<Words> = {
   duration,
   expectations,
   labels: {
+    compareThis: "Dies vergleichen",
     commands,
     cancel: "Abbrechen",
     start: "Starten",
@@ -162,6 +163,14 @@ export const de: Unfinished<Words> = {
     },
   },
   resultLines: {
+    prompts: (mode) => `Prompts: ${mode}`,
+    marks: (prompts = []) =>
+      `\`(word:1.3)\`, \`[word]\` und \`BREAK\` gelten${prompts.length === 0 ? " hier" : ` in ${ofPrompts(prompts)}`} als normaler Text. Damit sie wirken, wähle \`prompts: weighted\` im Befehl; wer den Server verwaltet, kann \`prompts\` für alle einstellen.`,
+    foreign: (prompts = []) =>
+      `\`<lora:...>\`, \`AND\`, \`[a|b]\` und \`[a:b:0.5]\` haben hier keine Wirkung. Sie gelten${prompts.length === 0 ? "" : ` in ${ofPrompts(prompts)}`} als Wörter.`,
+    cut: "Mit `prompts: weighted` liest das Bildmodell lange Prompts bis zum Ende.",
+    cutPrompts: (prompts) =>
+      `${ofPrompts(prompts)}: Das Bildmodell kann den Prompt oder die Umschreibung nicht bis zum Ende lesen. Mit \`prompts: weighted\` liest es mehr.`,
     unknownSubject: (subjects) =>
       `Das kleine Modell hier kennt nur ${number(subjects)} Motive, etwa eine Katze, eine Rose oder eine Rakete, und keines davon kommt in diesem Prompt vor.`,
     enlarged: (times) => `-# ${number(times)}-mal so groß gezeigt, wie es erzeugt wurde.`,
@@ -219,6 +228,18 @@ export const de: Unfinished<Words> = {
     tried: (times) => `Es wurde ${number(times)}-mal versucht.`,
   },
   errorSentences: {
+    PICTURE_TYPE: () =>
+      "Diese Datei ist kein Bild, das ich lesen kann. Hänge eine PNG-, JPEG- oder WebP-Datei an.",
+    PICTURE_TOO_BIG: (c) =>
+      `Das Bild ist ${c.say("limit", (limit) => `größer als ${bytes(limit)}`, "zu groß")}. Hänge eine kleinere Datei an.`,
+    PICTURE_SHAPE: () =>
+      "Das Bild ist beschädigt. Lade es dort, wo du es gefunden hast, noch einmal herunter und hänge diese Datei an.",
+    PICTURE_EMPTY: (c) =>
+      c.text("program") === null
+        ? "In dem Bild steht kein Prompt: Viele Websites und Apps entfernen ihn. Hänge die Originaldatei an oder kopiere den Prompt in `/compare`."
+        : `Das Bild stammt von ${c.text("program")}, und sein Prompt ist nicht lesbar. Kopiere den Prompt in \`/compare\`.`,
+    PICTURE_SHEET: () =>
+      "Das ist eine Übersicht mit vielen Prompts. Hänge eines der Bilder an, oder `report.csv` an `/batch`.",
     INPUT_EMPTY: () => "Der Prompt ist leer. Schreib, was das Bild zeigen soll.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "Der Prompt")} ist ${c.say("limit", (limit) => `länger als ${number(limit)} Zeichen`, "zu lang")}. Kürze ihn und versuch es noch einmal.`,
@@ -242,7 +263,7 @@ export const de: Unfinished<Words> = {
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Ein Wort des Prompts" : `Das Wort ${c.code("word")}`} ist hier nicht erlaubt. Schreib den Prompt ohne dieses Wort.`,
     DRAFT_GONE: () =>
-      "Diesen Entwurf gibt es nicht mehr: Er wurde gestartet, verworfen oder ist abgelaufen. Nutze `/batch` noch einmal mit der Datei.",
+      "Diesen Entwurf gibt es nicht mehr: Er wurde gestartet, verworfen oder ist abgelaufen. Nutze den Befehl noch einmal mit der Datei.",
     DRAFT_LIMIT: (c) =>
       `${c.say("limit", (limit) => `Bei dir warten schon ${count(limit, { one: "Entwurf", other: "Entwürfe" })} auf den Start, mehr geht nicht`, "Bei dir warten schon zu viele Entwürfe auf den Start")}. Starte oder verwirf einen und hänge die Datei dann noch einmal an.`,
     NOT_OPERATOR: () => "Das können nur die Betreiber dieses Bots, weil es alle Server betrifft.",
@@ -294,6 +315,7 @@ export const de: Unfinished<Words> = {
     CONFIG: () => `Dieser Bot ist nicht richtig eingerichtet. ${OWNER}`,
   },
   noteWords: {
+    embedding: (name, hash) => `Erzeugt mit dem Embedding ${name} (${hash}).`,
     redone: (side) =>
       `Für das Bild ${side === "baseline" ? "des Prompts" : "der Umschreibung"} reichte halbe Genauigkeit nicht; es wurde genauer noch einmal berechnet.`,
     plain: (side) =>
@@ -303,13 +325,13 @@ export const de: Unfinished<Words> = {
     unread: (words) =>
       `Einen so langen Prompt kann Promptist nicht zu Ende lesen. Dieser Teil folgt unverändert auf die Umschreibung: ${words}`,
     truncated: (side, words) =>
-      `Das Bildmodell kann das Ende des ${side === "baseline" ? "Prompts" : "umgeschriebenen Prompts"} nicht lesen: ${words}`,
+      `Das Bildmodell kann das Ende des ${{ baseline: "Prompts", optimized: "umgeschriebenen Prompts", negative: "Negativprompts" }[side]} nicht lesen: ${words}`,
   },
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Umschreiben: ${mode}${mode === "beam" ? `, ${beams} Beams` : ""}, höchstens ${count(maxNewTokens, { one: "Token", other: "Tokens" })}, ${count(rewrites, { one: "verschiedene Umschreibung", other: "verschiedene Umschreibungen" })}`,
-    drawing: ({ seed, steps, guidance, scheduler }, size) =>
-      `Seed ${seed} · ${count(steps, STEPS)} · Guidance ${number(guidance)} · ${scheduler}${size === null ? "" : ` · ${size}`}`,
+    drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
+      `Seed ${seed} · ${count(steps, STEPS)} · Guidance ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · Prompts: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `Umschreiben ${duration(ms)}`,
     drawingTook: (side, ms) =>
       `Bild ${side === "baseline" ? "wie geschrieben" : "der Umschreibung"} ${duration(ms)}`,
@@ -429,7 +451,7 @@ export const de: Unfinished<Words> = {
     ends: (at) =>
       `Erzeugt wird erst, wenn du auf „Starten“ drückst. Dieser Entwurf läuft <t:${Math.floor(at / 1000)}:R> ab.`,
     expired:
-      "Niemand hat rechtzeitig auf „Starten“ gedrückt, deshalb wurde nichts erzeugt. Nutze `/batch` noch einmal mit der Datei.",
+      "Niemand hat rechtzeitig auf „Starten“ gedrückt, deshalb wurde nichts erzeugt. Nutze den Befehl noch einmal mit der Datei.",
     discarded: "Verworfen. Es wurde nichts erzeugt.",
   },
   fileLines: {
@@ -536,8 +558,8 @@ export const de: Unfinished<Words> = {
     none: (falls) =>
       `Hier ist nichts eingestellt (es ${falls === "to the server" ? "gelten die Einstellungen des Servers" : "gilt der Standard des Bots"}).`,
     entry: (name, value, by, at) => `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,
-    defaults: ({ steps, guidance, scheduler }, mode, maxSteps) =>
-      `${count(steps, STEPS)} (höchstens ${number(maxSteps)}), Guidance ${number(guidance)}, ${scheduler}, Modus ${mode}`,
+    defaults: ({ steps, guidance, scheduler, prompts = "diffusers" }, mode, maxSteps) =>
+      `${count(steps, STEPS)} (höchstens ${number(maxSteps)}), Guidance ${number(guidance)}, ${scheduler}, Modus ${mode}, Prompts: ${prompts}`,
     set: (name, value, scope) =>
       `\`${name}\` ist jetzt ${value} für diesen ${scope === "channel" ? "Kanal" : "Server"}.`,
     serverWide: (name) =>
@@ -559,6 +581,23 @@ export const de: Unfinished<Words> = {
     pingOn: "Du wirst benachrichtigt, wenn ein langsames Ergebnis fertig ist.",
     pingOff: "Du wirst nicht mehr benachrichtigt. Deine Ergebnisse werden weiter gepostet.",
   },
+  pictureLines: {
+    title: "So entstand dieses Bild",
+    sheetTitle: "Eine Übersicht",
+    shows: { baseline: "den ursprünglichen Prompt", optimized: "die Umschreibung", both: "beide Prompts" },
+    drawn: (program, shows) => `Erzeugt von ${program}${shows === null ? "" : `; es zeigt ${shows}`}.`,
+    model: (name) => `Modell: ${name}`,
+    vae: (name) => `VAE: ${name}`,
+    loras: (names) => `LoRA: ${names.join(", ")}`,
+    embeddings: (names) => `Embeddings: ${names.join(", ")}`,
+    clipSkip: (skip) => `Clip skip: ${skip}`,
+    different: "**Hier anders:**",
+    pairs: (amount) =>
+      `Es zeigt ${count(amount, PAIRS)}. Hänge eines der Bilder an, um es noch einmal zu erzeugen.`,
+    next: "**Dies vergleichen** erzeugt den Prompt wie geschrieben und umgeschrieben, mit diesen Einstellungen.",
+    nextPair: "**Dies vergleichen** erzeugt beide Prompts noch einmal, mit diesen Einstellungen.",
+    attach: "Um es mit diesen Einstellungen zu erzeugen, hänge es an `/compare` als `from` an.",
+  },
   helpText: {
     title: "Promptist",
     lines: [
@@ -571,6 +610,7 @@ export const de: Unfinished<Words> = {
       "**Danach**",
       "`/queue` zeigt, was läuft und wartet.",
       "`/history` listet deine letzten Aufträge, `/show` holt einen zurück.",
+      "`/info` liest den Prompt aus einer Bilddatei.",
       "Die Buttons unter einem Ergebnis erzeugen es noch einmal.",
       "",
       "**Was ist besser?**",

@@ -5,6 +5,7 @@ import { historyLines } from "./history.js";
 import { labels } from "./labels.js";
 import { dataLines } from "./mydata.js";
 import { formatDuration } from "./parts.js";
+import { pictureLines } from "./pictures.js";
 import { refusals } from "./refusals.js";
 import { endLines, infoWords, jobLines, miniatureNote, noteWords, resultLines } from "./result.js";
 import { safetyLines } from "./safety.js";
@@ -45,6 +46,7 @@ export const english = {
   historyLines,
   dataLines,
   settingLines,
+  pictureLines,
   helpText,
 } as const;
 

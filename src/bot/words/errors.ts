@@ -30,7 +30,7 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
   INPUT_WORD: (c) =>
     `${named(c.code("word"), "The word", "A word of the prompt")} is not allowed here. Write the prompt without it.`,
   DRAFT_GONE: () =>
-    "This draft is no longer there: it was started, discarded, or has ended. Use `/batch` again with the file.",
+    "This draft is no longer there: it was started, discarded, or has ended. Use the command again with the file.",
   DRAFT_LIMIT: (c) =>
     `You already have ${c.say("limit", (limit) => `${count(limit, "draft")} waiting for Start, the most allowed`, "too many drafts waiting for Start")}. Start or discard one, then attach the file again.`,
   NOT_OPERATOR: () => "Only the people who run this bot can do that, because it affects all servers.",
@@ -45,6 +45,16 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
   FILE_SHAPE: (c) => `${fileProblem(c)} ${FILE_FORMATS}`,
   FILE_EMPTY: () => `The file holds no prompt. ${FILE_FORMATS}`,
   FILE_UNREACHABLE: () => "The file could not be fetched from Discord. Attach it again.",
+  PICTURE_TYPE: () => "This file is not a picture that can be read. Attach a PNG, JPEG or WebP file.",
+  PICTURE_TOO_BIG: (c) =>
+    `The picture is ${c.say("limit", (limit) => `larger than ${formatBytes(limit)}`, "too large")}. Attach a smaller file.`,
+  PICTURE_SHAPE: () => "The picture is damaged. Download it again where you found it, and attach that file.",
+  PICTURE_EMPTY: (c) =>
+    c.text("program") === null
+      ? "The picture holds no prompt: many sites and apps remove it. Attach the original file, or copy the prompt into `/compare`."
+      : `The picture was made by ${c.text("program")}, and its prompt can't be read. Copy the prompt into \`/compare\`.`,
+  PICTURE_SHEET: () =>
+    "This is a contact sheet with many prompts. Attach one of its pictures, or `report.csv` to `/batch`.",
 
   QUEUE_BUSY_DATABASE: () => `The queue is busy right now, and nothing was stored. ${TRY_AGAIN}`,
   QUEUE_LOCKED: () => `Another copy of this bot uses the same queue. ${ASK_OWNER}`,

@@ -82,6 +82,7 @@ export const es: Unfinished<Words> = {
   duration,
   expectations,
   labels: {
+    compareThis: "Comparar esto",
     commands,
     cancel: "Cancelar",
     start: "Empezar",
@@ -164,6 +165,14 @@ export const es: Unfinished<Words> = {
     },
   },
   resultLines: {
+    prompts: (mode) => `prompts: ${mode}`,
+    marks: (prompts = []) =>
+      `\`(word:1.3)\`, \`[word]\` y \`BREAK\` se leen como texto normal${prompts.length === 0 ? " aquí" : ` (prompts ${numbers(prompts, more)})`}. Para que tengan efecto, elige \`prompts: weighted\` en el comando; quien administra puede ajustar \`prompts\` para todos.`,
+    foreign: (prompts = []) =>
+      `\`<lora:...>\`, \`AND\`, \`[a|b]\` y \`[a:b:0.5]\` no tienen efecto aquí. Se leen como palabras${prompts.length === 0 ? "" : ` (prompts ${numbers(prompts, more)})`}.`,
+    cut: "Con `prompts: weighted`, el modelo de imágenes lee los prompts largos hasta el final.",
+    cutPrompts: (prompts) =>
+      `${ofPrompts(prompts)}: el modelo de imágenes no puede leer el prompt o su reescritura hasta el final. Con \`prompts: weighted\` lee más.`,
     unknownSubject: (subjects) =>
       `El modelo pequeño de aquí solo conoce ${number(subjects)} temas, como un gato, una rosa o un cohete, y ninguno está en este prompt.`,
     enlarged: (times) => `-# Se muestra ${number(times)} veces más grande de lo que se generó.`,
@@ -220,6 +229,17 @@ export const es: Unfinished<Words> = {
     tried: (times) => `Se ha intentado ${count(times, { one: "vez", other: "veces" })}.`,
   },
   errorSentences: {
+    PICTURE_TYPE: () => "Este archivo no es una imagen que se pueda leer. Adjunta un PNG, JPEG o WebP.",
+    PICTURE_TOO_BIG: (c) =>
+      `La imagen ${c.say("limit", (limit) => `pasa de ${bytes(limit)}`, "es demasiado grande")}. Adjunta un archivo más pequeño.`,
+    PICTURE_SHAPE: () =>
+      "La imagen está dañada. Descárgala otra vez de donde la encontraste y adjunta ese archivo.",
+    PICTURE_EMPTY: (c) =>
+      c.text("program") === null
+        ? "La imagen no lleva ningún prompt: muchos sitios y apps lo quitan. Adjunta el archivo original o copia el prompt en `/compare`."
+        : `La imagen es de ${c.text("program")} y su prompt no se puede leer. Copia el prompt en \`/compare\`.`,
+    PICTURE_SHEET: () =>
+      "Es una hoja con muchos prompts. Adjunta una de sus imágenes, o `report.csv` a `/batch`.",
     INPUT_EMPTY: () => "El prompt está vacío. Escribe lo que debe mostrar la imagen.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "El prompt")} ${c.say("limit", (limit) => `pasa de ${number(limit)} caracteres`, "es demasiado largo")}. Acórtalo e inténtalo de nuevo.`,
@@ -243,7 +263,7 @@ export const es: Unfinished<Words> = {
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Una palabra del prompt" : `La palabra ${c.code("word")}`} no está permitida aquí. Escribe el prompt sin ella.`,
     DRAFT_GONE: () =>
-      "Este borrador ya no existe: se empezó, se descartó o caducó. Usa `/batch` otra vez con el archivo.",
+      "Este borrador ya no existe: se empezó, se descartó o caducó. Usa el comando otra vez con el archivo.",
     DRAFT_LIMIT: (c) =>
       `${c.say("limit", (limit) => `Ya tienes ${count(limit, { one: "borrador", other: "borradores" })} por empezar, el máximo permitido`, "Ya tienes demasiados borradores por empezar")}. Empieza o descarta uno y adjunta el archivo otra vez.`,
     NOT_OPERATOR: () => "Solo puede hacerlo quien lleva este bot, porque afecta a todos los servidores.",
@@ -294,6 +314,7 @@ export const es: Unfinished<Words> = {
     CONFIG: () => `Este bot no está bien configurado. ${OWNER}`,
   },
   noteWords: {
+    embedding: (name, hash) => `Generado con el embedding ${name} (${hash}).`,
     redone: (side) =>
       `La media precisión no bastó para la imagen ${side === "baseline" ? "del prompt" : "de la reescritura"}; se calculó otra vez con más exactitud.`,
     plain: (side) =>
@@ -303,13 +324,13 @@ export const es: Unfinished<Words> = {
     unread: (words) =>
       `Promptist no puede leer hasta el final un prompt tan largo. Esta parte va detrás de la reescritura, sin cambios: ${words}`,
     truncated: (side, words) =>
-      `El modelo de imágenes no puede leer el final del ${side === "baseline" ? "prompt" : "prompt reescrito"}: ${words}`,
+      `El modelo de imágenes no puede leer el final del ${{ baseline: "prompt", optimized: "prompt reescrito", negative: "prompt negativo" }[side]}: ${words}`,
   },
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Reescritura: ${mode}${mode === "beam" ? `, ${beams} haces` : ""}, ${count(maxNewTokens, { one: "token", other: "tokens" })} como máximo, ${count(rewrites, { one: "reescritura distinta", other: "reescrituras distintas" })}`,
-    drawing: ({ seed, steps, guidance, scheduler }, size) =>
-      `Semilla ${seed} · ${count(steps, STEPS)} · guía ${number(guidance)} · ${scheduler}${size === null ? "" : ` · ${size}`}`,
+    drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
+      `Semilla ${seed} · ${count(steps, STEPS)} · guía ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · prompts: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `reescritura ${duration(ms)}`,
     drawingTook: (side, ms) =>
       `imagen ${side === "baseline" ? "del prompt original" : "de la reescritura"} ${duration(ms)}`,
@@ -429,7 +450,7 @@ export const es: Unfinished<Words> = {
     ends: (at) =>
       `No se genera nada hasta que pulses «Empezar». Este borrador caduca <t:${Math.floor(at / 1000)}:R>.`,
     expired:
-      "Nadie pulsó «Empezar» a tiempo, así que no se generó nada. Usa `/batch` otra vez con el archivo.",
+      "Nadie pulsó «Empezar» a tiempo, así que no se generó nada. Usa el comando otra vez con el archivo.",
     discarded: "Descartado. No se ha generado nada.",
   },
   fileLines: {
@@ -537,8 +558,8 @@ export const es: Unfinished<Words> = {
     none: (falls) =>
       `Aquí no hay nada ajustado (se aplican ${falls === "to the server" ? "los ajustes del servidor" : "los valores predeterminados del bot"}).`,
     entry: (name, value, by, at) => `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,
-    defaults: ({ steps, guidance, scheduler }, mode, maxSteps) =>
-      `${count(steps, STEPS)} (${number(maxSteps)} como máximo), guía ${number(guidance)}, ${scheduler}, modo ${mode}`,
+    defaults: ({ steps, guidance, scheduler, prompts = "diffusers" }, mode, maxSteps) =>
+      `${count(steps, STEPS)} (${number(maxSteps)} como máximo), guía ${number(guidance)}, ${scheduler}, modo ${mode}, prompts: ${prompts}`,
     set: (name, value, scope) => `\`${name}\` es ahora ${value} en ${inScope(scope)}.`,
     serverWide: (name) =>
       `\`${name}\` cuenta las tareas de todo el servidor, así que un canal no puede tener el suyo. Elige todo el servidor como ámbito.`,
@@ -556,6 +577,23 @@ export const es: Unfinished<Words> = {
     pingOn: "Se te avisará cuando un resultado lento esté listo.",
     pingOff: "Ya no se te avisará. Tus resultados se siguen publicando.",
   },
+  pictureLines: {
+    title: "Cómo se hizo esta imagen",
+    sheetTitle: "Una hoja de contactos",
+    shows: { baseline: "el prompt original", optimized: "la reescritura", both: "los dos prompts" },
+    drawn: (program, shows) => `Hecha por ${program}${shows === null ? "" : `; muestra ${shows}`}.`,
+    model: (name) => `Modelo: ${name}`,
+    vae: (name) => `VAE: ${name}`,
+    loras: (names) => `LoRA: ${names.join(", ")}`,
+    embeddings: (names) => `Embeddings: ${names.join(", ")}`,
+    clipSkip: (skip) => `Clip skip: ${skip}`,
+    different: "**Distinto aquí:**",
+    pairs: (amount) =>
+      `Muestra ${count(amount, PAIRS)}. Adjunta una de sus imágenes para generarla otra vez.`,
+    next: "**Comparar esto** genera el prompt tal cual y reescrito, con estos ajustes.",
+    nextPair: "**Comparar esto** genera los dos prompts otra vez, con estos ajustes.",
+    attach: "Para generarla con estos ajustes, adjúntala a `/compare` como `from`.",
+  },
   helpText: {
     title: "Promptist",
     lines: [
@@ -568,6 +606,7 @@ export const es: Unfinished<Words> = {
       "**Después**",
       "`/queue` muestra lo que está en curso y en espera.",
       "`/history` muestra tus últimas tareas, `/show` recupera una.",
+      "`/info` lee el prompt del archivo de una imagen.",
       "Los botones bajo un resultado lo generan otra vez.",
       "",
       "**¿Cuál es mejor?**",

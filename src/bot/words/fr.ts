@@ -75,6 +75,7 @@ export const fr: Unfinished<Words> = {
   duration,
   expectations,
   labels: {
+    compareThis: "Comparer ceci",
     commands,
     cancel: "Annuler",
     start: "Démarrer",
@@ -161,6 +162,14 @@ export const fr: Unfinished<Words> = {
     },
   },
   resultLines: {
+    prompts: (mode) => `prompts : ${mode}`,
+    marks: (prompts = []) =>
+      `\`(word:1.3)\`, \`[word]\` et \`BREAK\` sont lus comme du texte simple${prompts.length === 0 ? " ici" : ` (prompts ${numbers(prompts, more)})`}. Pour leur donner leur sens, choisissez \`prompts: weighted\` dans la commande ; les gestionnaires peuvent régler \`prompts\` pour tous.`,
+    foreign: (prompts = []) =>
+      `\`<lora:...>\`, \`AND\`, \`[a|b]\` et \`[a:b:0.5]\` n'ont pas de sens ici. Ils sont lus comme des mots${prompts.length === 0 ? "" : ` (prompts ${numbers(prompts, more)})`}.`,
+    cut: "Avec `prompts: weighted`, le modèle d'image lit les longs prompts jusqu'au bout.",
+    cutPrompts: (prompts) =>
+      `${ofPrompts(prompts)} : le modèle d'image ne peut pas lire le prompt ou sa réécriture jusqu'au bout. Avec \`prompts: weighted\`, il en lit plus.`,
     unknownSubject: (subjects) =>
       `Le petit modèle d'ici ne connaît que ${number(subjects)} sujets, comme un chat, une rose ou une fusée, et aucun n'est dans ce prompt.`,
     enlarged: (times) => `-# Affiché ${number(times)} fois plus grand que l'image générée.`,
@@ -218,6 +227,17 @@ export const fr: Unfinished<Words> = {
     tried: (times) => `${count(times, { one: "essai a été fait", other: "essais ont été faits" })}.`,
   },
   errorSentences: {
+    PICTURE_TYPE: () => "Ce fichier n'est pas une image lisible. Joignez un fichier PNG, JPEG ou WebP.",
+    PICTURE_TOO_BIG: (c) =>
+      `L'image ${c.say("limit", (limit) => `dépasse ${bytes(limit)}`, "est trop grosse")}. Joignez un fichier plus petit.`,
+    PICTURE_SHAPE: () =>
+      "L'image est endommagée. Téléchargez-la à nouveau là où vous l'avez trouvée et joignez ce fichier.",
+    PICTURE_EMPTY: (c) =>
+      c.text("program") === null
+        ? "L'image ne contient pas de prompt : beaucoup de sites et d'applications l'enlèvent. Joignez le fichier d'origine, ou copiez le prompt dans `/compare`."
+        : `L'image vient de ${c.text("program")}, et son prompt ne peut pas être lu. Copiez le prompt dans \`/compare\`.`,
+    PICTURE_SHEET: () =>
+      "C'est une planche avec beaucoup de prompts. Joignez une de ses images, ou `report.csv` à `/batch`.",
     INPUT_EMPTY: () => "Le prompt est vide. Écrivez ce que l'image doit montrer.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "Le prompt")} ${c.say("limit", (limit) => `dépasse ${number(limit)} caractères`, "est trop long")}. Raccourcissez et réessayez.`,
@@ -241,7 +261,7 @@ export const fr: Unfinished<Words> = {
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Un mot du prompt" : `Le mot ${c.code("word")}`} n'est pas autorisé ici. Écrivez le prompt sans ce mot.`,
     DRAFT_GONE: () =>
-      "Ce brouillon n'existe plus : il a été démarré, abandonné, ou il a expiré. Utilisez à nouveau `/batch` avec le fichier.",
+      "Ce brouillon n'existe plus : il a été démarré, abandonné, ou il a expiré. Utilisez à nouveau la commande avec le fichier.",
     DRAFT_LIMIT: (c) =>
       `${c.say("limit", (limit) => `Vous avez déjà ${count(limit, { one: "brouillon", other: "brouillons" })} à démarrer, le maximum autorisé`, "Vous avez déjà trop de brouillons à démarrer")}. Démarrez-en ou abandonnez-en un, puis joignez à nouveau le fichier.`,
     NOT_OPERATOR: () =>
@@ -293,6 +313,7 @@ export const fr: Unfinished<Words> = {
     CONFIG: () => `Ce bot n'est pas bien configuré. ${OWNER}`,
   },
   noteWords: {
+    embedding: (name, hash) => `Généré avec l'embedding ${name} (${hash}).`,
     redone: (side) =>
       `La demi-précision ne suffisait pas pour l'image ${side === "baseline" ? "du prompt" : "de la réécriture"} : elle a été recalculée plus exactement.`,
     plain: (side) =>
@@ -302,13 +323,13 @@ export const fr: Unfinished<Words> = {
     unread: (words) =>
       `Promptist ne peut pas lire jusqu'au bout un prompt si long. Cette partie suit la réécriture, sans changement : ${words}`,
     truncated: (side, words) =>
-      `Le modèle d'image ne peut pas lire la fin du ${side === "baseline" ? "prompt" : "prompt réécrit"} : ${words}`,
+      `Le modèle d'image ne peut pas lire la fin du ${{ baseline: "prompt", optimized: "prompt réécrit", negative: "prompt négatif" }[side]} : ${words}`,
   },
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Réécriture : ${mode}${mode === "beam" ? `, ${beams} faisceaux` : ""}, ${count(maxNewTokens, { one: "jeton", other: "jetons" })} au plus, ${count(rewrites, { one: "réécriture différente", other: "réécritures différentes" })}`,
-    drawing: ({ seed, steps, guidance, scheduler }, size) =>
-      `Graine ${seed} · ${count(steps, STEPS)} · guidage ${number(guidance)} · ${scheduler}${size === null ? "" : ` · ${size}`}`,
+    drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
+      `Graine ${seed} · ${count(steps, STEPS)} · guidage ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · prompts : ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `réécriture ${duration(ms)}`,
     drawingTook: (side, ms) =>
       `image ${side === "baseline" ? "du prompt d'origine" : "de la réécriture"} ${duration(ms)}`,
@@ -427,7 +448,7 @@ export const fr: Unfinished<Words> = {
     ends: (at) =>
       `Rien n'est généré avant que vous appuyiez sur « Démarrer ». Ce brouillon expire <t:${Math.floor(at / 1000)}:R>.`,
     expired:
-      "Personne n'a appuyé à temps sur « Démarrer », rien n'a donc été généré. Utilisez à nouveau `/batch` avec le fichier.",
+      "Personne n'a appuyé à temps sur « Démarrer », rien n'a donc été généré. Utilisez à nouveau la commande avec le fichier.",
     discarded: "Abandonné. Rien n'a été généré.",
   },
   fileLines: {
@@ -537,8 +558,8 @@ export const fr: Unfinished<Words> = {
     none: (falls) =>
       `Rien n'est réglé ici (${falls === "to the server" ? "les réglages du serveur s'appliquent" : "les valeurs par défaut du bot s'appliquent"}).`,
     entry: (name, value, by, at) => `\`${name}\` : ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,
-    defaults: ({ steps, guidance, scheduler }, mode, maxSteps) =>
-      `${count(steps, STEPS)} (${number(maxSteps)} au plus), guidage ${number(guidance)}, ${scheduler}, mode ${mode}`,
+    defaults: ({ steps, guidance, scheduler, prompts = "diffusers" }, mode, maxSteps) =>
+      `${count(steps, STEPS)} (${number(maxSteps)} au plus), guidage ${number(guidance)}, ${scheduler}, mode ${mode}, prompts : ${prompts}`,
     set: (name, value, scope) => `\`${name}\` vaut maintenant ${value} pour ${inScope(scope)}.`,
     serverWide: (name) =>
       `\`${name}\` compte les demandes de tout le serveur ; un salon ne peut donc pas avoir le sien. Choisissez tout le serveur comme portée.`,
@@ -556,6 +577,22 @@ export const fr: Unfinished<Words> = {
     pingOn: "Vous recevrez une notification quand un résultat qui a pris du temps sera prêt.",
     pingOff: "Vous ne recevrez plus de notifications. Vos résultats sont toujours publiés.",
   },
+  pictureLines: {
+    title: "Comment cette image a été faite",
+    sheetTitle: "Une planche",
+    shows: { baseline: "le prompt d'origine", optimized: "la réécriture", both: "les deux prompts" },
+    drawn: (program, shows) => `Faite par ${program}${shows === null ? "" : ` ; elle montre ${shows}`}.`,
+    model: (name) => `Modèle : ${name}`,
+    vae: (name) => `VAE : ${name}`,
+    loras: (names) => `LoRA : ${names.join(", ")}`,
+    embeddings: (names) => `Embeddings : ${names.join(", ")}`,
+    clipSkip: (skip) => `Clip skip : ${skip}`,
+    different: "**Différent ici :**",
+    pairs: (amount) => `Elle montre ${count(amount, PAIRS)}. Joignez une de ses images pour la régénérer.`,
+    next: "**Comparer ceci** génère le prompt tel quel et réécrit, avec ces réglages.",
+    nextPair: "**Comparer ceci** génère à nouveau les deux prompts, avec ces réglages.",
+    attach: "Pour la générer avec ces réglages, joignez-la à `/compare` comme `from`.",
+  },
   helpText: {
     title: "Promptist",
     lines: [
@@ -568,6 +605,7 @@ export const fr: Unfinished<Words> = {
       "**Ensuite**",
       "`/queue` montre ce qui est en cours et en attente.",
       "`/history` liste vos dernières demandes, `/show` en fait revenir une.",
+      "`/info` lit le prompt dans le fichier d'une image.",
       "Les boutons sous un résultat le régénèrent.",
       "",
       "**Laquelle est la meilleure ?**",

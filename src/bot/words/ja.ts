@@ -70,6 +70,7 @@ export const ja: Unfinished<Words> = {
   duration,
   expectations,
   labels: {
+    compareThis: "これを比較",
     commands,
     cancel: "キャンセル",
     start: "開始",
@@ -151,6 +152,14 @@ export const ja: Unfinished<Words> = {
     },
   },
   resultLines: {
+    prompts: (mode) => `プロンプト: ${mode}`,
+    marks: (prompts = []) =>
+      `\`(word:1.3)\`、\`[word]\`、\`BREAK\` は${prompts.length === 0 ? "ここでは" : `プロンプト ${numbers(prompts, more)} では`}普通の文字として読まれます。効かせるには、コマンドで \`prompts: weighted\` を選んでください。管理者は \`prompts\` を全員向けに設定できます。`,
+    foreign: (prompts = []) =>
+      `\`<lora:...>\`、\`AND\`、\`[a|b]\`、\`[a:b:0.5]\` はここでは働きません。${prompts.length === 0 ? "" : `プロンプト ${numbers(prompts, more)} では`}言葉として読まれます。`,
+    cut: "`prompts: weighted` なら、画像モデルは長いプロンプトも最後まで読みます。",
+    cutPrompts: (prompts) =>
+      `${ofPrompts(prompts)}は、画像モデルが最後まで読めません。\`prompts: weighted\` ならもっと読めます。`,
     unknownSubject: (subjects) =>
       `ここの小さなモデルが知っている題材は${number(subjects)}個だけ（猫、バラ、ロケットなど）で、このプロンプトにはどれも含まれていません。`,
     enlarged: (times) => `-# 生成した画像を${number(times)}倍に拡大して表示しています。`,
@@ -203,6 +212,18 @@ export const ja: Unfinished<Words> = {
     tried: (times) => `${number(times)}回試しました。`,
   },
   errorSentences: {
+    PICTURE_TYPE: () =>
+      "このファイルは読み取れる画像ではありません。PNG、JPEG、WebP のどれかを添付してください。",
+    PICTURE_TOO_BIG: (c) =>
+      `画像が${c.say("limit", (limit) => `${bytes(limit)} を超えています`, "大きすぎます")}。小さいファイルを添付してください。`,
+    PICTURE_SHAPE: () =>
+      "画像が壊れています。見つけた場所からもう一度ダウンロードして、そのファイルを添付してください。",
+    PICTURE_EMPTY: (c) =>
+      c.text("program") === null
+        ? "画像にプロンプトがありません。多くのサイトやアプリは削除します。元のファイルを添付するか、プロンプトを `/compare` に貼り付けてください。"
+        : `この画像は ${c.text("program")} で作られていて、プロンプトを読み取れません。プロンプトを \`/compare\` に貼り付けてください。`,
+    PICTURE_SHEET: () =>
+      "これは多くのプロンプトの一覧です。その中の画像を1枚添付するか、`report.csv` を `/batch` に添付してください。",
     INPUT_EMPTY: () => "プロンプトが空です。画像に描く内容を書いてください。",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "プロンプト")}が${c.say("limit", (limit) => `${number(limit)}文字を超えています`, "長すぎます")}。短くしてもう一度お試しください。`,
@@ -226,7 +247,7 @@ export const ja: Unfinished<Words> = {
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "プロンプトの中の語" : `${c.code("word")} という語`}は、ここでは使えません。その語なしで書いてください。`,
     DRAFT_GONE: () =>
-      "この下書きはもうありません。開始されたか、破棄されたか、期限が切れました。ファイルを付けて `/batch` をもう一度使ってください。",
+      "この下書きはもうありません。開始されたか、破棄されたか、期限が切れました。ファイルを付けてコマンドをもう一度使ってください。",
     DRAFT_LIMIT: (c) =>
       `${c.say("limit", (limit) => `開始を待つ下書きがすでに${number(limit)}件あり、これが上限です`, "開始を待つ下書きが多すぎます")}。どれかを開始するか破棄してから、ファイルをもう一度添付してください。`,
     NOT_OPERATOR: () => "すべてのサーバーに影響するため、このボットの管理者だけができます。",
@@ -273,6 +294,7 @@ export const ja: Unfinished<Words> = {
     CONFIG: () => `ボットの設定が正しくありません。${OWNER}`,
   },
   noteWords: {
+    embedding: (name, hash) => `エンベディング ${name}（${hash}）を使って生成しました。`,
     redone: (side) => `${sides[side]}の画像は半精度では足りなかったため、より正確に計算し直しました。`,
     plain: (side) =>
       `${sides[side]}の画像が一色になりました。モデルがそのように生成したものです。別のシードか、もっと多くの言葉で試してください。`,
@@ -281,13 +303,13 @@ export const ja: Unfinished<Words> = {
     unread: (words) =>
       `Promptist はこれほど長いプロンプトを最後まで読めません。この部分は、書き直しの後にそのまま続きます: ${words}`,
     truncated: (side, words) =>
-      `画像モデルは${side === "baseline" ? "プロンプト" : "書き直したプロンプト"}の終わりを読めません: ${words}`,
+      `画像モデルは${{ baseline: "プロンプト", optimized: "書き直したプロンプト", negative: "ネガティブプロンプト" }[side]}の終わりを読めません: ${words}`,
   },
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `書き直し: ${mode}${mode === "beam" ? `、ビーム${number(beams)}本` : ""}、最大${number(maxNewTokens)}トークン、候補${number(rewrites)}件`,
-    drawing: ({ seed, steps, guidance, scheduler }, size) =>
-      `シード ${seed} · ${number(steps)}ステップ · ガイダンス ${number(guidance)} · ${scheduler}${size === null ? "" : ` · ${size}`}`,
+    drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
+      `シード ${seed} · ${number(steps)}ステップ · ガイダンス ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · プロンプト: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `書き直し ${duration(ms)}`,
     drawingTook: (side, ms) => `${side === "baseline" ? "元のプロンプト" : "書き直し"}の画像 ${duration(ms)}`,
     took: (parts) => `所要時間: ${parts.join("、")}`,
@@ -400,7 +422,7 @@ export const ja: Unfinished<Words> = {
     own: (which) => `${ofPrompts(which)}には、ファイルに独自の設定があります。`,
     ends: (at) => `「開始」を押すまで何も生成されません。この下書きの期限: <t:${Math.floor(at / 1000)}:R>。`,
     expired:
-      "時間内に「開始」が押されなかったので、何も生成されませんでした。ファイルを付けて `/batch` をもう一度使ってください。",
+      "時間内に「開始」が押されなかったので、何も生成されませんでした。ファイルを付けてコマンドをもう一度使ってください。",
     discarded: "破棄しました。何も生成されていません。",
   },
   fileLines: {
@@ -496,8 +518,8 @@ export const ja: Unfinished<Words> = {
     none: (falls) =>
       `ここでは何も設定されていません（${falls === "to the server" ? "サーバーの設定" : "ボットの既定値"}が有効です）。`,
     entry: (name, value, by, at) => `\`${name}\`: ${value}（<@${by}>、<t:${Math.floor(at / 1000)}:R>）`,
-    defaults: ({ steps, guidance, scheduler }, mode, maxSteps) =>
-      `${number(steps)}ステップ（最大${number(maxSteps)}）、ガイダンス ${number(guidance)}、${scheduler}、モード ${mode}`,
+    defaults: ({ steps, guidance, scheduler, prompts = "diffusers" }, mode, maxSteps) =>
+      `${number(steps)}ステップ（最大${number(maxSteps)}）、ガイダンス ${number(guidance)}、${scheduler}、モード ${mode}、プロンプト ${prompts}`,
     set: (name, value, scope) => `${inScope(scope)}の \`${name}\` を ${value} にしました。`,
     serverWide: (name) =>
       `\`${name}\` はサーバー全体のジョブを数えるので、チャンネルごとには設定できません。範囲にサーバー全体を選んでください。`,
@@ -515,6 +537,22 @@ export const ja: Unfinished<Words> = {
     pingOn: "時間のかかった結果ができると通知します。",
     pingOff: "今後は通知しません。結果はこれまでどおり投稿されます。",
   },
+  pictureLines: {
+    title: "この画像の作り方",
+    sheetTitle: "画像の一覧",
+    shows: { baseline: "元のプロンプト", optimized: "書き直し", both: "両方のプロンプト" },
+    drawn: (program, shows) => `${program} で作成${shows === null ? "" : `（${shows}）`}。`,
+    model: (name) => `モデル: ${name}`,
+    vae: (name) => `VAE: ${name}`,
+    loras: (names) => `LoRA: ${names.join(", ")}`,
+    embeddings: (names) => `エンベディング: ${names.join(", ")}`,
+    clipSkip: (skip) => `Clip skip: ${skip}`,
+    different: "**ここでの違い:**",
+    pairs: (amount) => `${pairs(amount)}の一覧です。もう一度生成するには、画像を1枚添付してください。`,
+    next: "**これを比較** で、この設定のまま元のプロンプトと書き直しを生成できます。",
+    nextPair: "**これを比較** で、この設定のまま両方のプロンプトをもう一度生成できます。",
+    attach: "この設定で生成するには、`/compare` の `from` に添付してください。",
+  },
   helpText: {
     title: "Promptist",
     lines: [
@@ -527,6 +565,7 @@ export const ja: Unfinished<Words> = {
       "**次に**",
       "`/queue` 実行中と待機中のものを表示します。",
       "`/history` 最近のジョブを一覧し、`/show` で結果をもう一度表示します。",
+      "`/info` 画像ファイルからプロンプトを読み取ります。",
       "結果の下のボタンで、もう一度生成できます。",
       "",
       "**どちらが良い？**",

@@ -6,6 +6,7 @@ import { capitalized, count } from "./parts.js";
 export const labels = {
   commands: { optimize: "Optimize", compare: "Compare", batch: "Batch" } satisfies Record<JobKind, string>,
   cancel: "Cancel",
+  compareThis: "Compare this",
   start: "Start",
   discard: "Discard",
   takeOut: (noun: "prompt" | "pair") => `Take ${noun}s out`,

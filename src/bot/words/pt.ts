@@ -75,6 +75,7 @@ export const pt: Unfinished<Words> = {
   duration,
   expectations,
   labels: {
+    compareThis: "Comparar isto",
     commands,
     cancel: "Cancelar",
     start: "Começar",
@@ -159,6 +160,14 @@ export const pt: Unfinished<Words> = {
     },
   },
   resultLines: {
+    prompts: (mode) => `prompts: ${mode}`,
+    marks: (prompts = []) =>
+      `\`(word:1.3)\`, \`[word]\` e \`BREAK\` são lidos como texto comum${prompts.length === 0 ? " aqui" : ` (prompts ${numbers(prompts, more)})`}. Para que tenham efeito, escolha \`prompts: weighted\` no comando; quem gerencia pode configurar \`prompts\` para todos.`,
+    foreign: (prompts = []) =>
+      `\`<lora:...>\`, \`AND\`, \`[a|b]\` e \`[a:b:0.5]\` não têm efeito aqui. São lidos como palavras${prompts.length === 0 ? "" : ` (prompts ${numbers(prompts, more)})`}.`,
+    cut: "Com `prompts: weighted`, o modelo de imagem lê prompts longos até o fim.",
+    cutPrompts: (prompts) =>
+      `${ofPrompts(prompts)}: o modelo de imagem não consegue ler o prompt ou a reescrita até o fim. Com \`prompts: weighted\` ele lê mais.`,
     unknownSubject: (subjects) =>
       `O modelo pequeno daqui só conhece ${number(subjects)} temas, como um gato, uma rosa ou um foguete, e nenhum está neste prompt.`,
     enlarged: (times) => `-# Mostrado ${number(times)} vezes maior do que foi gerado.`,
@@ -217,6 +226,16 @@ export const pt: Unfinished<Words> = {
     tried: (times) => `Foram feitas ${count(times, { one: "tentativa", other: "tentativas" })}.`,
   },
   errorSentences: {
+    PICTURE_TYPE: () => "Este arquivo não é uma imagem que dê para ler. Anexe um PNG, JPEG ou WebP.",
+    PICTURE_TOO_BIG: (c) =>
+      `A imagem ${c.say("limit", (limit) => `passa de ${bytes(limit)}`, "é grande demais")}. Anexe um arquivo menor.`,
+    PICTURE_SHAPE: () => "A imagem está danificada. Baixe de novo de onde a encontrou e anexe esse arquivo.",
+    PICTURE_EMPTY: (c) =>
+      c.text("program") === null
+        ? "A imagem não traz nenhum prompt: muitos sites e apps o removem. Anexe o arquivo original ou copie o prompt para `/compare`."
+        : `A imagem é do ${c.text("program")}, e o prompt não pode ser lido. Copie o prompt para \`/compare\`.`,
+    PICTURE_SHEET: () =>
+      "É uma folha com muitos prompts. Anexe uma das imagens, ou `report.csv` ao `/batch`.",
     INPUT_EMPTY: () => "O prompt está vazio. Escreva o que a imagem deve mostrar.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "O prompt")} ${c.say("limit", (limit) => `passa de ${number(limit)} caracteres`, "é longo demais")}. Encurte e tente de novo.`,
@@ -240,7 +259,7 @@ export const pt: Unfinished<Words> = {
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Uma palavra do prompt" : `A palavra ${c.code("word")}`} não é permitida aqui. Escreva o prompt sem ela.`,
     DRAFT_GONE: () =>
-      "Este rascunho não existe mais: foi começado, descartado ou expirou. Use `/batch` de novo com o arquivo.",
+      "Este rascunho não existe mais: foi começado, descartado ou expirou. Use o comando de novo com o arquivo.",
     DRAFT_LIMIT: (c) =>
       `${c.say("limit", (limit) => `Você já tem ${count(limit, { one: "rascunho", other: "rascunhos" })} para começar, o máximo permitido`, "Você já tem rascunhos demais para começar")}. Comece ou descarte um e anexe o arquivo de novo.`,
     NOT_OPERATOR: () => "Só quem cuida deste bot pode fazer isso, porque afeta todos os servidores.",
@@ -290,6 +309,7 @@ export const pt: Unfinished<Words> = {
     CONFIG: () => `Este bot não está bem configurado. ${OWNER}`,
   },
   noteWords: {
+    embedding: (name, hash) => `Gerado com o embedding ${name} (${hash}).`,
     redone: (side) =>
       `A meia precisão não bastou para a imagem ${side === "baseline" ? "do prompt" : "da reescrita"}; ela foi calculada de novo com mais exatidão.`,
     plain: (side) =>
@@ -299,13 +319,13 @@ export const pt: Unfinished<Words> = {
     unread: (words) =>
       `O Promptist não consegue ler até o fim um prompt tão longo. Esta parte vem depois da reescrita, sem mudanças: ${words}`,
     truncated: (side, words) =>
-      `O modelo de imagem não consegue ler o fim do ${side === "baseline" ? "prompt" : "prompt reescrito"}: ${words}`,
+      `O modelo de imagem não consegue ler o fim do ${{ baseline: "prompt", optimized: "prompt reescrito", negative: "prompt negativo" }[side]}: ${words}`,
   },
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Reescrita: ${mode}${mode === "beam" ? `, ${beams} feixes` : ""}, no máximo ${count(maxNewTokens, { one: "token", other: "tokens" })}, ${count(rewrites, { one: "reescrita diferente", other: "reescritas diferentes" })}`,
-    drawing: ({ seed, steps, guidance, scheduler }, size) =>
-      `Semente ${seed} · ${count(steps, STEPS)} · orientação ${number(guidance)} · ${scheduler}${size === null ? "" : ` · ${size}`}`,
+    drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
+      `Semente ${seed} · ${count(steps, STEPS)} · orientação ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · prompts: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `reescrita ${duration(ms)}`,
     drawingTook: (side, ms) =>
       `imagem ${side === "baseline" ? "do prompt original" : "da reescrita"} ${duration(ms)}`,
@@ -421,7 +441,7 @@ export const pt: Unfinished<Words> = {
       `${ofPrompts(prompts)} ${prompts.length === 1 ? "tem" : "têm"} configurações próprias, do arquivo.`,
     ends: (at) =>
       `Nada é gerado até você apertar “Começar”. Este rascunho expira <t:${Math.floor(at / 1000)}:R>.`,
-    expired: "Ninguém apertou “Começar” a tempo, então nada foi gerado. Use `/batch` de novo com o arquivo.",
+    expired: "Ninguém apertou “Começar” a tempo, então nada foi gerado. Use o comando de novo com o arquivo.",
     discarded: "Descartado. Nada foi gerado.",
   },
   fileLines: {
@@ -525,8 +545,8 @@ export const pt: Unfinished<Words> = {
     none: (falls) =>
       `Nada foi configurado aqui (${falls === "to the server" ? "valem as configurações do servidor" : "valem os padrões do bot"}).`,
     entry: (name, value, by, at) => `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,
-    defaults: ({ steps, guidance, scheduler }, mode, maxSteps) =>
-      `${count(steps, STEPS)} (no máximo ${number(maxSteps)}), orientação ${number(guidance)}, ${scheduler}, modo ${mode}`,
+    defaults: ({ steps, guidance, scheduler, prompts = "diffusers" }, mode, maxSteps) =>
+      `${count(steps, STEPS)} (no máximo ${number(maxSteps)}), orientação ${number(guidance)}, ${scheduler}, modo ${mode}, prompts: ${prompts}`,
     set: (name, value, scope) => `\`${name}\` agora é ${value} para ${inScope(scope)}.`,
     serverWide: (name) =>
       `\`${name}\` conta as tarefas do servidor inteiro, então um canal não pode ter o seu. Escolha o servidor inteiro como âmbito.`,
@@ -544,6 +564,22 @@ export const pt: Unfinished<Words> = {
     pingOn: "Você vai receber um aviso quando um resultado demorado ficar pronto.",
     pingOff: "Você não vai mais receber avisos. Seus resultados continuam sendo postados.",
   },
+  pictureLines: {
+    title: "Como esta imagem foi feita",
+    sheetTitle: "Uma folha de contato",
+    shows: { baseline: "o prompt original", optimized: "a reescrita", both: "os dois prompts" },
+    drawn: (program, shows) => `Feita por ${program}${shows === null ? "" : `; mostra ${shows}`}.`,
+    model: (name) => `Modelo: ${name}`,
+    vae: (name) => `VAE: ${name}`,
+    loras: (names) => `LoRA: ${names.join(", ")}`,
+    embeddings: (names) => `Embeddings: ${names.join(", ")}`,
+    clipSkip: (skip) => `Clip skip: ${skip}`,
+    different: "**Diferente aqui:**",
+    pairs: (amount) => `Mostra ${count(amount, PAIRS)}. Anexe uma das imagens para gerá-la de novo.`,
+    next: "**Comparar isto** gera o prompt como escrito e reescrito, com estas configurações.",
+    nextPair: "**Comparar isto** gera os dois prompts de novo, com estas configurações.",
+    attach: "Para gerar com estas configurações, anexe ao `/compare` como `from`.",
+  },
   helpText: {
     title: "Promptist",
     lines: [
@@ -556,6 +592,7 @@ export const pt: Unfinished<Words> = {
       "**Depois**",
       "`/queue` mostra o que está em andamento e em espera.",
       "`/history` lista suas últimas tarefas, `/show` traz uma de volta.",
+      "`/info` lê o prompt no arquivo de uma imagem.",
       "Os botões embaixo de um resultado geram de novo.",
       "",
       "**Qual é melhor?**",

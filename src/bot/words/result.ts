@@ -1,5 +1,5 @@
 import { type ItemNote, imageOf, type Job, type JobKind, type Phase } from "../../core/job.js";
-import type { ImageOptions, TextOptions } from "../../core/options.js";
+import type { ImageOptions, PromptMode, TextOptions } from "../../core/options.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { clip, tail } from "../discord/markdown.js";
 import { errorSentence, errorSentences } from "./errors.js";
@@ -87,6 +87,17 @@ export const resultLines = {
   /** `prompts`: their numbers. */
   unread: (prompts: readonly number[]) =>
     `Promptist can't read ${numbered(prompts)} to ${prompts.length === 1 ? "its" : "their"} end. The part that it did not read follows ${prompts.length === 1 ? "the rewrite" : "the rewrites"} as written.`,
+  prompts: (mode: PromptMode) => `${mode} prompts`,
+  /** `prompts`: their numbers, where there are several. */
+  marks: (prompts: readonly number[] = []) =>
+    `\`(word:1.3)\`, \`[word]\` and \`BREAK\` are read as plain text${prompts.length === 0 ? " here" : ` in ${numbered(prompts)}`}. To give them their meaning, choose \`prompts: weighted\` in the command; managers can set \`prompts\` for everyone.`,
+  /** `prompts`: their numbers, where there are several. */
+  foreign: (prompts: readonly number[] = []) =>
+    `\`<lora:...>\`, \`AND\`, \`[a|b]\` and \`[a:b:0.5]\` have no meaning here. They are read as words${prompts.length === 0 ? "" : ` in ${numbered(prompts)}`}.`,
+  cut: "With `prompts: weighted` the image model reads long prompts to their end.",
+  /** `prompts`: their numbers. */
+  cutPrompts: (prompts: readonly number[]) =>
+    `The image model can't read ${numbered(prompts)} or ${prompts.length === 1 ? "its rewrite" : "their rewrites"} to the end. With \`prompts: weighted\` it reads more.`,
   missing: "The pictures are no longer on the bot's disk.",
   direct: "I could not post where you asked for this, so here it is.",
   ready: (userId: string, kind: JobKind) => `<@${userId}>, your ${RESULTS[kind]} is ready.`,
@@ -105,7 +116,13 @@ const NOTE_PROBLEMS_MAX = 600;
 export const forPictures = (options: readonly string[]): string =>
   `${listed(options.map((name) => `\`${name}\``))} ${options.length === 1 ? "is" : "are"} for pictures only`;
 
-const SIDE_TEXTS: Readonly<Record<Side, string>> = { baseline: "prompt", optimized: "rewritten prompt" };
+const SIDE_TEXTS = {
+  baseline: "prompt",
+  optimized: "rewritten prompt",
+  negative: "negative prompt",
+} as const;
+/** Letters of a hash, as model sites show it. */
+const SHORT_HASH = 10;
 
 /** Notes on an item's result; `words` are a user's own, as code. */
 export const noteWords = {
@@ -113,8 +130,9 @@ export const noteWords = {
   leftOut: "Part of what the message asks for was not taken.",
   unread: (words: string) =>
     `Promptist can't read such a long prompt to its end. This part follows the rewrite as written: ${words}`,
-  truncated: (side: Side, words: string) =>
+  truncated: (side: Side | "negative", words: string) =>
     `The image model can't read the end of the ${SIDE_TEXTS[side]}: ${words}`,
+  embedding: (name: string, hash: string) => `Drawn with the embedding ${name} (${hash}).`,
   redone: (side: Side) =>
     `Half precision was not enough for the picture of the ${SIDE_TEXTS[side]}, so it was computed again more exactly.`,
   plain: (side: Side) =>
@@ -129,6 +147,8 @@ export function noteLine(note: ItemNote, words: Translated<typeof noteWords> = n
     return words === noteWords
       ? clip(`Of the message, ${listed(note.problems)}.`, NOTE_PROBLEMS_MAX)
       : words.leftOut;
+  if (note.code === "embedding")
+    return words.embedding(`\`${note.name.replaceAll("`", "'")}\``, note.sha256.slice(0, SHORT_HASH));
   if (note.code === "redone" || note.code === "plain") return words[note.code](note.side);
   const quoted = `\`${withoutMiddle(note.words.replaceAll("`", "'"))}\``;
   return note.code === "unread" ? words.unread(quoted) : words.truncated(note.side, quoted);
@@ -168,8 +188,8 @@ export interface InfoFacts {
 export const infoWords = {
   rewriting: ({ mode, beams, maxNewTokens }: TextOptions, rewrites: number) =>
     `Rewriting: ${mode}${mode === "beam" ? `, ${beams} beams` : ""}, at most ${maxNewTokens} tokens, ${count(rewrites, "distinct rewrite")}`,
-  drawing: ({ seed, steps, guidance, scheduler }: ImageOptions, size: string | null) =>
-    `Seed ${seed} · ${count(steps, "step")} · guidance ${guidance} · ${scheduler}${size === null ? "" : ` · ${size}`}`,
+  drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }: ImageOptions, size: string | null) =>
+    `Seed ${seed} · ${count(steps, "step")} · guidance ${guidance} · ${scheduler}${prompts === "diffusers" ? "" : ` · ${prompts} prompts`}${size === null ? "" : ` · ${size}`}`,
   rewritingTook: (ms: number) => `rewriting ${formatDuration(ms)}`,
   drawingTook: (side: Side, ms: number) =>
     `drawing ${side === "baseline" ? "as written" : "the rewrite"} ${formatDuration(ms)}`,

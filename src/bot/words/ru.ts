@@ -85,6 +85,7 @@ export const ru: Unfinished<Words> = {
   duration,
   expectations,
   labels: {
+    compareThis: "Сравнить это",
     commands,
     cancel: "Отменить",
     start: "Начать",
@@ -167,6 +168,14 @@ export const ru: Unfinished<Words> = {
     },
   },
   resultLines: {
+    prompts: (mode) => `запросы: ${mode}`,
+    marks: (prompts = []) =>
+      `\`(word:1.3)\`, \`[word]\` и \`BREAK\` читаются как обычный текст${prompts.length === 0 ? "" : ` (запросы ${numbers(prompts, more)})`}. Чтобы они действовали, выберите в команде \`prompts: weighted\`; управляющие могут настроить \`prompts\` для всех.`,
+    foreign: (prompts = []) =>
+      `\`<lora:...>\`, \`AND\`, \`[a|b]\` и \`[a:b:0.5]\` здесь не действуют. Они читаются как слова${prompts.length === 0 ? "" : ` (запросы ${numbers(prompts, more)})`}.`,
+    cut: "С `prompts: weighted` модель картинок читает длинные запросы до конца.",
+    cutPrompts: (prompts) =>
+      `${ofPrompts(prompts)}: модель картинок не может прочитать запрос или его переписанный вариант до конца. С \`prompts: weighted\` она прочитает больше.`,
     unknownSubject: (subjects) =>
       `Здешняя маленькая модель знает только ${count(subjects, noun("сюжет", "сюжета", "сюжетов"))}, например кошку, розу или ракету, и ни одного из них нет в этом запросе.`,
     enlarged: (times) => `-# Показано с увеличением в ${count(times, noun("раз", "раза", "раз"))}.`,
@@ -220,6 +229,16 @@ export const ru: Unfinished<Words> = {
     tried: (times) => `Сделано ${count(times, noun("попытка", "попытки", "попыток"))}.`,
   },
   errorSentences: {
+    PICTURE_TYPE: () => "Это не картинка, которую можно прочитать. Прикрепите PNG, JPEG или WebP.",
+    PICTURE_TOO_BIG: (c) =>
+      `Картинка ${c.say("limit", (limit) => `больше ${bytes(limit)}`, "слишком большая")}. Прикрепите файл поменьше.`,
+    PICTURE_SHAPE: () => "Картинка повреждена. Скачайте её снова там, где нашли, и прикрепите этот файл.",
+    PICTURE_EMPTY: (c) =>
+      c.text("program") === null
+        ? "В картинке нет запроса: многие сайты и приложения его удаляют. Прикрепите исходный файл или скопируйте запрос в `/compare`."
+        : `Картинка сделана в ${c.text("program")}, и её запрос прочитать нельзя. Скопируйте запрос в \`/compare\`.`,
+    PICTURE_SHEET: () =>
+      "Это лист со многими запросами. Прикрепите одну из его картинок или `report.csv` к `/batch`.",
     INPUT_EMPTY: () => "Запрос пуст. Напишите, что должно быть на картинке.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "Запрос")}: ${c.say("limit", (limit) => `длиннее ${count(limit, either("символа", "символов"))}`, "слишком длинно")}. Сократите и попробуйте снова.`,
@@ -242,7 +261,7 @@ export const ru: Unfinished<Words> = {
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Одно из слов запроса" : `Слово ${c.code("word")}`} здесь запрещено. Напишите запрос без него.`,
     DRAFT_GONE: () =>
-      "Этого черновика больше нет: его начали, удалили, или он истёк. Вызовите `/batch` с файлом ещё раз.",
+      "Этого черновика больше нет: его начали, удалили, или он истёк. Вызовите команду с файлом ещё раз.",
     DRAFT_LIMIT: (c) =>
       `${c.say("limit", (limit) => `У вас уже ${count(limit, noun("черновик ждёт", "черновика ждут", "черновиков ждут"))} начала, больше нельзя`, "У вас уже слишком много черновиков ждут начала")}. Начните или удалите один и прикрепите файл снова.`,
     NOT_OPERATOR: () => "Это могут только владельцы бота, потому что затрагивает все серверы.",
@@ -289,6 +308,7 @@ export const ru: Unfinished<Words> = {
     CONFIG: () => `Бот неправильно настроен. ${OWNER}`,
   },
   noteWords: {
+    embedding: (name, hash) => `Создано с эмбеддингом ${name} (${hash}).`,
     redone: (side) =>
       `Половинной точности не хватило для картинки ${side === "baseline" ? "по запросу" : "по переписанному запросу"}; она вычислена заново точнее.`,
     plain: (side) =>
@@ -298,13 +318,13 @@ export const ru: Unfinished<Words> = {
     unread: (words) =>
       `Promptist не может дочитать такой длинный запрос. Эта часть идёт после переписанного текста без изменений: ${words}`,
     truncated: (side, words) =>
-      `Модель картинок не может прочитать конец ${side === "baseline" ? "запроса" : "переписанного запроса"}: ${words}`,
+      `Модель картинок не может прочитать конец ${{ baseline: "запроса", optimized: "переписанного запроса", negative: "негативного запроса" }[side]}: ${words}`,
   },
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Переписывание: ${mode}${mode === "beam" ? `, ${count(beams, noun("луч", "луча", "лучей"))}` : ""}, не больше ${count(maxNewTokens, either("токена", "токенов"))}, ${count(rewrites, noun("разный вариант", "разных варианта", "разных вариантов"))}`,
-    drawing: ({ seed, steps, guidance, scheduler }, size) =>
-      `Зерно ${seed} · ${count(steps, STEPS)} · сила ${number(guidance)} · ${scheduler}${size === null ? "" : ` · ${size}`}`,
+    drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
+      `Зерно ${seed} · ${count(steps, STEPS)} · сила ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · запросы: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `переписывание ${duration(ms)}`,
     drawingTook: (side, ms) =>
       `картинка по ${side === "baseline" ? "исходному" : "переписанному"} запросу ${duration(ms)}`,
@@ -419,8 +439,7 @@ export const ru: Unfinished<Words> = {
     own: (prompts) => `${ofPrompts(prompts)}: со своими настройками из файла.`,
     ends: (at) =>
       `Ничего не создаётся, пока вы не нажмёте «Начать». Черновик истечёт <t:${Math.floor(at / 1000)}:R>.`,
-    expired:
-      "Никто вовремя не нажал «Начать», поэтому ничего не создано. Вызовите `/batch` с файлом ещё раз.",
+    expired: "Никто вовремя не нажал «Начать», поэтому ничего не создано. Вызовите команду с файлом ещё раз.",
     discarded: "Черновик удалён. Ничего не создано.",
   },
   fileLines: {
@@ -517,8 +536,8 @@ export const ru: Unfinished<Words> = {
     none: (falls) =>
       `Здесь ничего не настроено (действуют ${falls === "to the server" ? "настройки сервера" : "значения бота по умолчанию"}).`,
     entry: (name, value, by, at) => `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,
-    defaults: ({ steps, guidance, scheduler }, mode, maxSteps) =>
-      `${count(steps, STEPS)} (не больше ${number(maxSteps)}), сила ${number(guidance)}, ${scheduler}, режим ${mode}`,
+    defaults: ({ steps, guidance, scheduler, prompts = "diffusers" }, mode, maxSteps) =>
+      `${count(steps, STEPS)} (не больше ${number(maxSteps)}), сила ${number(guidance)}, ${scheduler}, режим ${mode}, запросы: ${prompts}`,
     set: (name, value, scope) => `\`${name}\` для ${inScope(scope)} теперь ${value}.`,
     serverWide: (name) =>
       `\`${name}\` считает задания всего сервера, поэтому у канала не может быть своего значения. Выберите областью весь сервер.`,
@@ -536,6 +555,22 @@ export const ru: Unfinished<Words> = {
     pingOn: "Вы получите уведомление, когда долгий результат будет готов.",
     pingOff: "Уведомлений больше не будет. Результаты по-прежнему публикуются.",
   },
+  pictureLines: {
+    title: "Как сделана эта картинка",
+    sheetTitle: "Лист с картинками",
+    shows: { baseline: "исходный запрос", optimized: "переписанный запрос", both: "оба запроса" },
+    drawn: (program, shows) => `Сделано в ${program}${shows === null ? "" : `; показывает ${shows}`}.`,
+    model: (name) => `Модель: ${name}`,
+    vae: (name) => `VAE: ${name}`,
+    loras: (names) => `LoRA: ${names.join(", ")}`,
+    embeddings: (names) => `Эмбеддинги: ${names.join(", ")}`,
+    clipSkip: (skip) => `Clip skip: ${skip}`,
+    different: "**Здесь иначе:**",
+    pairs: (amount) => `На нём ${count(amount, PAIRS)}. Прикрепите одну из картинок, чтобы создать её снова.`,
+    next: "**Сравнить это** создаст картинки по запросу как написано и переписанному, с этими настройками.",
+    nextPair: "**Сравнить это** создаст картинки по обоим запросам снова, с этими настройками.",
+    attach: "Чтобы создать её с этими настройками, прикрепите её к `/compare` как `from`.",
+  },
   helpText: {
     title: "Promptist",
     lines: [
@@ -548,6 +583,7 @@ export const ru: Unfinished<Words> = {
       "**Дальше**",
       "`/queue` показывает, что выполняется и ждёт.",
       "`/history` — ваши последние задания, `/show` возвращает одно из них.",
+      "`/info` читает запрос из файла картинки.",
       "Кнопки под результатом создают его снова.",
       "",
       "**Что лучше?**",

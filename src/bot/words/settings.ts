@@ -1,4 +1,4 @@
-import type { ImageOptions } from "../../core/options.js";
+import { type ImageOptions, promptModeOf } from "../../core/options.js";
 import type { SettingName } from "../../core/settings.js";
 import { clip } from "../discord/markdown.js";
 import { count, listed, number } from "./parts.js";
@@ -10,6 +10,7 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   scheduler: "default sampling method",
   size: "default size of the pictures",
   negative: "default negative prompt",
+  prompts: "how prompts are read: diffusers, or weighted (brackets weigh words)",
   mode: "default search for a rewrite: beam, greedy or sample",
   maxSteps: "most steps that people can ask for",
   maxBatch: "most prompts in a file",
@@ -49,7 +50,7 @@ export const settingLines = {
   entry: (name: string, value: string, by: string, at: number) =>
     `\`${name}\`: ${value} (<@${by}>, <t:${Math.floor(at / 1000)}:R>)`,
   defaults: (image: ImageOptions, mode: string, maxSteps: number) =>
-    `${count(image.steps, "step")} (at most ${number(maxSteps)}), guidance ${image.guidance}, ${image.scheduler}, mode ${mode}`,
+    `${count(image.steps, "step")} (at most ${number(maxSteps)}), guidance ${image.guidance}, ${image.scheduler}, mode ${mode}, ${promptModeOf(image)} prompts`,
   set: (name: string, value: string, scope: string) => `\`${name}\` is now ${value} for this ${scope}.`,
   serverWide: (name: string) =>
     `\`${name}\` counts the jobs of the whole server, so one channel can't have its own. Choose the whole server as its scope.`,

@@ -13,6 +13,9 @@ export const ELEMENT_BYTES: Readonly<Record<WeightType, number>> = {
   I32: 4,
   I16: 2,
   I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
   U8: 1,
   BOOL: 1,
 };
@@ -72,6 +75,14 @@ export function toFloat32(bytes: Uint8Array, type: WeightType): Float32Array {
       return Float32Array.from(new Int16Array(buffer, byteOffset, count));
     case "I8":
       return Float32Array.from(new Int8Array(buffer, byteOffset, count));
+    case "U64": {
+      const integers = new BigUint64Array(buffer, byteOffset, count);
+      return Float32Array.from({ length: count }, (_, i) => Number(integers[i]!));
+    }
+    case "U32":
+      return Float32Array.from(new Uint32Array(buffer, byteOffset, count));
+    case "U16":
+      return Float32Array.from(new Uint16Array(buffer, byteOffset, count));
     case "U8":
     case "BOOL":
       return Float32Array.from(bytes);

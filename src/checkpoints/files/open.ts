@@ -4,7 +4,14 @@ import { CheckpointError } from "../../core/errors.js";
 import { corrupt, readText, withFile } from "./file.js";
 import { looksLikeSafetensors, openSafetensors } from "./safetensors.js";
 import { joinWeights, type StoredWeights } from "./stored-weights.js";
-import { looksLikeLegacyTorch, openLegacyTorchFile, openTorchFile } from "./torch-file.js";
+import {
+  embeddingTensors,
+  looksLikeLegacyTorch,
+  nestedTensors,
+  openLegacyTorchFile,
+  openTorchFile,
+  type SelectTensors,
+} from "./torch-file.js";
 import type { Weights } from "./weights.js";
 import { looksLikeZip } from "./zip.js";
 
@@ -130,9 +137,17 @@ export function openWeights(directory: string, options: OpenOptions = {}): Weigh
 }
 
 /** Opens one weight file by its content, not its extension. Throws like `openWeights`. */
-export function openWeightFile(path: string): StoredWeights {
+export const openWeightFile = (path: string): StoredWeights => openFile(path);
+
+/** The same for any kind of model, of whose tensors those in inner dictionaries count too (`nestedTensors`). */
+export const openAnyFile = (path: string): StoredWeights => openFile(path, nestedTensors);
+
+/** The same for a file of an embedding, whose tensors have the names of `embeddingTensors`. */
+export const openEmbeddingFile = (path: string): StoredWeights => openFile(path, embeddingTensors);
+
+function openFile(path: string, select?: SelectTensors): StoredWeights {
   const start = withFile(path, (file) => file.read(0, Math.min(file.bytes, 64)));
-  if (looksLikeZip(start)) return openTorchFile(path);
+  if (looksLikeZip(start)) return openTorchFile(path, select);
   if (looksLikeSafetensors(start)) return openSafetensors(path);
   const text = Buffer.from(start).toString("latin1").trimStart();
   if (text.startsWith("version https://git-lfs")) {
@@ -147,7 +162,7 @@ export function openWeightFile(path: string): StoredWeights {
       `${path} is a web page, not weights: the download went wrong. Download the file itself.`,
     );
   }
-  if (looksLikeLegacyTorch(start)) return openLegacyTorchFile(path);
+  if (looksLikeLegacyTorch(start)) return openLegacyTorchFile(path, select);
   if (path.endsWith(".safetensors")) return openSafetensors(path);
   throw corrupt(path, "it is neither a safetensors file nor one that torch.save made");
 }

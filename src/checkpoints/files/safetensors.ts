@@ -28,8 +28,8 @@ export const looksLikeSafetensors = (start: Uint8Array): boolean => start[PREFIX
 export function openSafetensors(path: string): StoredWeights {
   return withFile(path, (file) => {
     const header = readHeader(file);
-    const tensors = parseHeader(file, header);
-    return new StoredWeights(path, fileFingerprint(file, header), tensors);
+    const { tensors, metadata } = parseHeader(file, header);
+    return new StoredWeights(path, fileFingerprint(file, header), tensors, metadata);
   });
 }
 
@@ -44,12 +44,82 @@ export function readMetadata(path: string): Readonly<Record<string, string>> {
       if (cause instanceof CheckpointError) throw cause;
       throw corrupt(file.path, "its header is not JSON", cause);
     }
-    if (!isRecord(header) || !isRecord(header.__metadata__)) return {};
-    return Object.fromEntries(
-      Object.entries(header.__metadata__).filter(
-        (entry): entry is [string, string] => typeof entry[1] === "string",
-      ),
-    );
+    return isRecord(header) ? textsIn(header.__metadata__) : {};
+  });
+}
+
+const textsIn = (metadata: unknown): Record<string, string> =>
+  isRecord(metadata)
+    ? Object.fromEntries(
+        Object.entries(metadata).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+      )
+    : {};
+
+/**
+ * The tensors of a safetensors file whose beginning alone is there, such as one on a hub; null if its header ends
+ * later. Throws like `openSafetensors`.
+ * @param bytes length of the whole file
+ */
+export function openSafetensorsStart(path: string, start: Uint8Array, bytes: number): StoredWeights | null {
+  const read = (offset: number, length: number) => start.slice(offset, offset + length);
+  const file: OpenFile = { path, bytes, mtimeMs: 0, read };
+  if (start.byteLength <= PREFIX_BYTES || !looksLikeSafetensors(start)) return null;
+  const headerBytes = Number(new DataView(read(0, PREFIX_BYTES).buffer).getBigUint64(0, true));
+  if (headerBytes <= MAX_HEADER_BYTES && PREFIX_BYTES + headerBytes > start.byteLength) return null;
+  const header = readHeader(file);
+  const { tensors, metadata } = parseHeader(file, header);
+  return new StoredWeights(path, fileFingerprint(file, header), tensors, metadata);
+}
+
+/** How a header begins that `save_file` wrote with metadata. */
+const METADATA_START = '{"__metadata__":{';
+
+/**
+ * A hash of all that decides a file's tensors, which files have in common that differ in metadata and numbers
+ * alone, and the metadata; null if it is not a safetensors file, or not written as usual. It costs a quarter of
+ * reading the header. Throws like `openSafetensors`, but passes over what is wrong in the tensors' part.
+ */
+export function structureOf(
+  path: string,
+): { readonly key: string; readonly metadata: Readonly<Record<string, string>> } | null {
+  return withFile(path, (file) => {
+    if (file.bytes <= PREFIX_BYTES || !looksLikeSafetensors(file.read(0, PREFIX_BYTES + 1))) return null;
+    const header = readHeader(file);
+    const text = Buffer.from(header.buffer, header.byteOffset, header.byteLength).toString("utf8");
+    const end = text.startsWith(METADATA_START) ? endOfObject(text, METADATA_START.length - 1) : 0;
+    if (end === -1) return null;
+    let metadata: unknown = {};
+    try {
+      if (end > 0) metadata = JSON.parse(text.slice(METADATA_START.length - 1, end));
+    } catch {
+      return null;
+    }
+    const key = createHash("sha1")
+      .update(String(file.bytes - header.byteLength))
+      .update(text.slice(end));
+    return { key: key.digest("base64"), metadata: textsIn(metadata) };
+  });
+}
+
+/** Position behind the object that begins at `start`; -1 if it has no end. */
+function endOfObject(text: string, start: number): number {
+  let depth = 0;
+  for (let i = start; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (char === QUOTE) {
+      i = endOfString(text, i);
+      if (i === -1) return -1;
+    } else if (char === OPENING) depth++;
+    else if (char === CLOSING && --depth === 0) return i + 1;
+  }
+  return -1;
+}
+
+/** Where a file's data begins, after its header; null if it is not a safetensors file. Throws like `openSafetensors`. */
+export function dataStart(path: string): number | null {
+  return withFile(path, (file) => {
+    if (file.bytes <= PREFIX_BYTES || !looksLikeSafetensors(file.read(0, PREFIX_BYTES + 1))) return null;
+    return PREFIX_BYTES + readHeader(file).byteLength;
   });
 }
 
@@ -68,7 +138,12 @@ function readHeader(file: OpenFile): Uint8Array {
   return file.read(PREFIX_BYTES, headerBytes);
 }
 
-function parseHeader(file: OpenFile, header: Uint8Array): StoredTensor[] {
+interface Header {
+  readonly tensors: StoredTensor[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+function parseHeader(file: OpenFile, header: Uint8Array): Header {
   let parsed: unknown;
   let text: string;
   try {
@@ -102,7 +177,7 @@ function parseHeader(file: OpenFile, header: Uint8Array): StoredTensor[] {
   if (end < file.bytes) {
     throw corrupt(file.path, `it has ${file.bytes - end} bytes more than its header tells`);
   }
-  return tensors;
+  return { tensors, metadata: textsIn(parsed.__metadata__) };
 }
 
 function parseTensor(file: OpenFile, name: string, value: unknown, dataStart: number): StoredTensor {
@@ -137,14 +212,29 @@ function countKeys(json: string): number {
   let depth = 0;
   let keys = 0;
   for (let i = 0; i < json.length; i++) {
-    const char = json[i];
-    if (char === '"') {
-      while (json[++i] !== '"') if (json[i] === "\\") i++;
-    } else if (char === "{" || char === "[") depth++;
-    else if (char === "}" || char === "]") depth--;
-    else if (char === ":" && depth <= 2) keys++;
+    const char = json.charCodeAt(i);
+    if (char === QUOTE) i = endOfString(json, i);
+    else if (char === OPENING || char === 0x5b /* [ */) depth++;
+    else if (char === CLOSING || char === 0x5d /* ] */) depth--;
+    else if (char === 0x3a /* : */ && depth <= 2) keys++;
   }
   return keys;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPENING = 0x7b;
+const CLOSING = 0x7d;
+
+/** Position of the quote that ends the string which begins at `start`; -1 if there is none. */
+function endOfString(json: string, start: number): number {
+  for (let end = json.indexOf('"', start + 1); end !== -1; end = json.indexOf('"', end + 1)) {
+    let before = end - 1;
+    while (json.charCodeAt(before) === BACKSLASH) before--;
+    // An even number of backslashes escapes each other, not the quote.
+    if ((end - before) % 2 === 1) return end;
+  }
+  return -1;
 }
 
 export interface NewTensor {

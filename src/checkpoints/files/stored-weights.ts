@@ -32,6 +32,8 @@ export class StoredWeights implements Weights {
     readonly source: string,
     readonly fingerprint: string,
     tensors: Iterable<StoredTensor>,
+    /** The texts of a safetensors file's header; empty for other files. */
+    readonly metadata: Readonly<Record<string, string>> = {},
   ) {
     this.#tensors = new Map(Array.from(tensors, (tensor) => [tensor.name, tensor]));
     this.names = [...this.#tensors.keys()];

@@ -58,6 +58,9 @@ const DTYPES: Readonly<Record<string, WeightType>> = {
   int32: "I32",
   int16: "I16",
   int8: "I8",
+  uint64: "U64",
+  uint32: "U32",
+  uint16: "U16",
   uint8: "U8",
   bool: "BOOL",
 };
@@ -70,8 +73,16 @@ const KNOWN_GLOBALS = new Set([
   "torch._utils._rebuild_tensor_v2",
   "torch._utils._rebuild_tensor_v3",
   "torch._utils._rebuild_parameter",
+  "torch._utils._rebuild_parameter_with_state",
+  "torch._tensor._rebuild_from_type_v2",
   "torch.Size",
+  "torch.Tensor",
+  "torch.nn.parameter.Parameter",
+  "torch.nn.parameter.Buffer",
 ]);
+
+/** The classes whose objects are plain tensors, whatever attributes a program gave them. */
+const TENSOR_CLASSES = new Set(["torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer"]);
 
 /**
  * Modules and names that no training program pickles, and that run code or open files wherever a program
@@ -124,11 +135,11 @@ export const looksLikeLegacyTorch = (start: Uint8Array): boolean =>
 /**
  * Opens a file of tensors written by torch.save (.bin, .pt, .pth, .ckpt), of any version since 0.4. Its pickle
  * is read without running any of it; no tensor is read. Uses the dictionary of tensors at the top level, or
- * under `state_dict`. What else the file holds is left out, unless a tensor depends on it. Throws
+ * under `state_dict` or another usual key. What else the file holds is left out, unless a tensor depends on it. Throws
  * CheckpointError CHECKPOINT_MISSING, CHECKPOINT_CORRUPT, CHECKPOINT_UNSAFE, or CHECKPOINT_TENSORS (an
  * unsupported element type).
  */
-export function openTorchFile(path: string): StoredWeights {
+export function openTorchFile(path: string, select: SelectTensors = stateDict): StoredWeights {
   return withFile(path, (file) => {
     const directory = readZipDirectory(file);
     const folder = findFolder(file, directory);
@@ -140,7 +151,7 @@ export function openTorchFile(path: string): StoredWeights {
       const entry = directory.entries.get(`${folder}data/${key}`);
       return entry && { offset: dataOffset(file, entry), bytes: entry.bytes };
     });
-    const tensors = stateDict(path, readPickle(path, pickle, rules).value, rules);
+    const tensors = select(path, readPickle(path, pickle, rules).value, rules);
     return new StoredWeights(path, fileFingerprint(file, directory.raw), tensors);
   });
 }
@@ -155,7 +166,7 @@ const bigEndian = (path: string): CheckpointError =>
 const LEGACY_VERSION = 1001;
 
 /** Opens a file in the format of torch.save before PyTorch 1.6. Throws like `openTorchFile`. */
-export function openLegacyTorchFile(path: string): StoredWeights {
+export function openLegacyTorchFile(path: string, select: SelectTensors = stateDict): StoredWeights {
   return withFile(path, (file) => {
     const start = file.read(0, Math.min(file.bytes, MAX_PICKLE_BYTES));
     const rules = new TorchRules(file, undefined);
@@ -174,7 +185,7 @@ export function openLegacyTorchFile(path: string): StoredWeights {
     if (!Array.isArray(keys)) throw corrupt(path, "it has no list of storages");
     const used = start.subarray(0, at);
     for (const key of keys) at = rules.place(key, at);
-    return new StoredWeights(path, fileFingerprint(file, used), stateDict(path, root, rules));
+    return new StoredWeights(path, fileFingerprint(file, used), select(path, root, rules));
   });
 }
 
@@ -257,7 +268,10 @@ class TorchRules implements PickleRules {
       case "torch._utils._rebuild_tensor_v3":
         return this.#view(args, args[6]);
       case "torch._utils._rebuild_parameter":
+      case "torch._utils._rebuild_parameter_with_state":
         return args[0] instanceof TensorView ? args[0] : undefined;
+      case "torch._tensor._rebuild_from_type_v2":
+        return this.#ofClass(args);
       case "torch.Size":
         return args[0];
       default:
@@ -320,6 +334,15 @@ class TorchRules implements PickleRules {
     return end;
   }
 
+  /** (function, class, its arguments, attributes): a tensor with attributes; undefined for a class of others. */
+  #ofClass([rebuild, type, args]: readonly PickleValue[]): PickleValue | undefined {
+    if (!(type instanceof PickleGlobal) || !TENSOR_CLASSES.has(String(type))) return undefined;
+    // One call inside another would go as deep as a file likes.
+    const isNested = String(rebuild) === "torch._tensor._rebuild_from_type_v2";
+    if (!(rebuild instanceof PickleGlobal) || !(args instanceof PickleTuple) || isNested) return undefined;
+    return this.reduce(rebuild, args.items);
+  }
+
   /** (storage, first element, shape, strides, ...); undefined if one of them is inert. */
   #view(
     [storage, start, shape, strides]: readonly PickleValue[],
@@ -367,10 +390,70 @@ function orderedDict(path: string, [pairs]: readonly PickleValue[]): Map<PickleV
   );
 }
 
+/** Which tensors a file is read for, from the value of its pickle. */
+export type SelectTensors = (path: string, root: PickleValue, rules: TorchRules) => StoredTensor[];
+
+/** Dictionaries in dictionaries, as embeddings and upscalers have them. */
+const MAX_NESTING = 3;
+
+/**
+ * Like `stateDict`, but with the tensors of inner dictionaries too, under names such as `outer.inner`; a tensor alone
+ * has an empty name.
+ */
+export const nestedTensors: SelectTensors = (path, root, rules) => {
+  if (root instanceof TensorView) return [stored(path, "", root)];
+  const tensors: StoredTensor[] = [];
+  const collect = (value: PickleValue, prefix: string, depth: number) => {
+    if (!(value instanceof Map)) return;
+    for (const [name, inner] of value) {
+      if (typeof name !== "string") continue;
+      if (inner instanceof TensorView) tensors.push(stored(path, prefix + name, inner));
+      else if (depth < MAX_NESTING) collect(inner, `${prefix}${name}.`, depth + 1);
+    }
+  };
+  if (unwrapped(path, root) === root) collect(root, "", 1);
+  return tensors.length > 0 ? tensors : stateDict(path, root, rules);
+};
+
+/**
+ * The tensors of an embedding: that of AUTOMATIC1111's `string_to_param`, under the name that the file gives it;
+ * a dictionary of tensors by their names; or a tensor alone. One without a name has an empty one.
+ */
+export const embeddingTensors: SelectTensors = (path, root, rules) => {
+  if (root instanceof TensorView) return [stored(path, "", root)];
+  const params = root instanceof Map ? root.get("string_to_param") : undefined;
+  if (params instanceof Inert) throw unsafe(path, params.what);
+  if (!(root instanceof Map) || !(params instanceof Map)) return stateDict(path, root, rules);
+  const value = params.get("*") ?? (params.size === 1 ? [...params.values()][0] : undefined);
+  if (value instanceof Inert) throw unsafe(path, value.what);
+  if (!(value instanceof TensorView)) throw corrupt(path, "its string_to_param holds no tensor");
+  const name = root.get("name");
+  return [stored(path, typeof name === "string" ? name : "", value)];
+};
+
+/** Where programs keep a model's tensors, besides at the top; `module` is DeepSpeed's. */
+const WRAPPERS = ["state_dict", "model_state_dict", "model", "module"];
+/** Dictionaries around the tensors; two are seen in practice, and one may hold itself. */
+const MAX_WRAPPERS = 4;
+
+/** The dictionary of tensors itself; `state_dict` counts even beside tensors, as in diffusers. */
+function unwrapped(path: string, root: PickleValue): PickleValue {
+  let dictionary = root;
+  for (let depth = 0; depth < MAX_WRAPPERS && dictionary instanceof Map; depth++) {
+    const outer: ReadonlyMap<PickleValue, PickleValue> = dictionary;
+    const isBare = ![...outer.values()].some((value) => value instanceof TensorView);
+    const inner = WRAPPERS.filter((key) => key === "state_dict" || isBare)
+      .map((key) => outer.get(key))
+      .find((value) => value instanceof Map || value instanceof Inert);
+    if (inner === undefined) break;
+    if (inner instanceof Inert) throw unsafe(path, inner.what);
+    dictionary = inner;
+  }
+  return dictionary;
+}
+
 function stateDict(path: string, root: PickleValue, rules: TorchRules): StoredTensor[] {
-  const inner = root instanceof Map ? root.get("state_dict") : undefined;
-  if (inner instanceof Inert) throw unsafe(path, inner.what);
-  const dictionary = inner instanceof Map ? inner : root;
+  const dictionary = unwrapped(path, root);
   const tensors: StoredTensor[] = [];
   if (dictionary instanceof Map) {
     for (const [name, value] of dictionary) {

@@ -23,10 +23,14 @@ export async function weightsHash(parts: readonly Weights[], cacheDir: string): 
   return createHash("sha256").update(lines.join("")).digest("hex");
 }
 
-async function fileHash(file: string, cacheDir: string): Promise<string> {
+/**
+ * SHA-256 of a file from the byte `from` on. A file is read once; `cacheDir` keeps its hash until its size or time
+ * changes. Throws system errors.
+ */
+export async function fileHash(file: string, cacheDir: string, from = 0): Promise<string> {
   const { size, mtimeMs } = await stat(file);
   const key = createHash("sha256")
-    .update(JSON.stringify([file, size, mtimeMs]))
+    .update(JSON.stringify([file, size, mtimeMs, ...(from === 0 ? [] : [from])]))
     .digest("hex");
   const kept = join(cacheDir, `weights-${key.slice(0, 20)}.sha256`);
   try {
@@ -36,7 +40,8 @@ async function fileHash(file: string, cacheDir: string): Promise<string> {
     if (!isMissing(error)) throw error;
   }
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20 })) hash.update(chunk as Buffer);
+  for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20, start: from }))
+    hash.update(chunk as Buffer);
   const hex = hash.digest("hex");
   await makeFolder(cacheDir);
   await writeFile(kept, `${hex}\n`);

@@ -10,6 +10,9 @@ export type WeightType =
   | "I32"
   | "I16"
   | "I8"
+  | "U64"
+  | "U32"
+  | "U16"
   | "U8"
   | "BOOL";
 

@@ -56,6 +56,9 @@ const PATIENCE: Patience = { attempts: 6, delayMs: 1_000, idleMs: 60_000, longes
 /** A page of a listing has at most 1,000 files, about 0.5 MB. */
 const LARGEST_LISTING = { pages: 200, bytes: 64 * 2 ** 20 };
 
+/** Paths that would be written outside the folder to fill; no repository needs one. */
+const LEADS_AWAY = /(^|\/)\.*(\/|$)|[\\\p{Cc}]/u;
+
 /** The connection ended before the file did. */
 class DroppedConnection extends Error {}
 
@@ -124,7 +127,7 @@ export class HubClient {
       fetch: this.#fetchFor(`the list of files of ${repo}`, repo),
     });
     for await (const { type, path, size, oid, lfs } of entries) {
-      if (type !== "file" || oid === undefined) continue;
+      if (type !== "file" || oid === undefined || LEADS_AWAY.test(path)) continue;
       const hash: FileHash = lfs ? { kind: "sha256", hex: lfs.oid } : { kind: "git", hex: oid };
       files.push({ repo, commit, path, bytes: lfs?.size ?? size, hash });
     }
@@ -141,6 +144,18 @@ export class HubClient {
       "HUB_HASH",
       `${file.path} of ${file.repo} has more than ${MAX_INDEX_BYTES} bytes, too many for an index of weights.`,
     );
+  }
+
+  /** The first bytes of a file, at most `most`. Throws CheckpointError HUB_*. */
+  async readStart(file: HubFile, most: number): Promise<Uint8Array> {
+    const headers = { "accept-encoding": "identity", range: `bytes=0-${most - 1}` };
+    const { response, watch } = await this.#request(this.#urlOf(file), {
+      repo: file.repo,
+      what: file.path,
+      headers,
+    });
+    const bytes = await this.#readAll(response, watch, file.path, most, { isCut: true });
+    return bytes ?? new Uint8Array();
   }
 
   /**
@@ -233,17 +248,26 @@ export class HubClient {
     );
   }
 
-  /** The body's bytes; null if there are more than `limit`. Throws CheckpointError HUB_UNREACHABLE. */
-  async #readAll(response: Response, watch: Watch, what: string, limit: number): Promise<Buffer | null> {
+  /**
+   * The body's bytes; of more than `limit` null, or the first ones if `isCut`. Throws CheckpointError
+   * HUB_UNREACHABLE.
+   */
+  async #readAll(
+    response: Response,
+    watch: Watch,
+    what: string,
+    limit: number,
+    { isCut = false }: { readonly isCut?: boolean } = {},
+  ): Promise<Buffer | null> {
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     try {
       for await (const chunk of response.body ?? []) {
         watch.refresh();
         bytes += chunk.byteLength;
-        // Leaving the loop cancels the rest.
-        if (bytes > limit) return null;
         chunks.push(chunk);
+        // Leaving the loop cancels the rest.
+        if (bytes > limit) return isCut ? Buffer.concat(chunks, limit) : null;
       }
       return Buffer.concat(chunks, bytes);
     } catch (cause) {

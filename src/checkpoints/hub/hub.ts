@@ -1,49 +1,35 @@
-import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, rmdir, stat, statfs, writeFile } from "node:fs/promises";
-import { dirname, join, posix, resolve } from "node:path";
-import { CheckpointError, codeOf, InputError } from "../../core/errors.js";
-import { chooseWeightFile, type Preference, shardNames } from "../files/open.js";
-import { requireGpt2, requireStableDiffusion } from "../layouts/architecture.js";
-import { HubClient, type HubFile, type HubOptions, hasHash, sizeOf } from "./hub-client.js";
+import { constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { copyFile, mkdir, readdir, rename, rm, rmdir, stat, statfs, writeFile } from "node:fs/promises";
+import { dirname, extname, join, posix, resolve } from "node:path";
+import { CheckpointError, codeOf } from "../../core/errors.js";
+import { MAX_INDEX_BYTES, openAnyFile, type Preference } from "../files/open.js";
+import { openSafetensorsStart } from "../files/safetensors.js";
+import type { StoredWeights } from "../files/stored-weights.js";
+import { requireStableDiffusion } from "../layouts/architecture.js";
+import { findGpt2Tokenizer, hasTokenizer } from "../layouts/catalog.js";
+import { blobHash, type CachedSnapshot, cachedBlob, cachedSnapshot } from "../layouts/hub-cache.js";
+import { KIND_FOLDER, KIND_WORDS, traitsOf } from "../layouts/kinds.js";
+import { PUBLISHED, parsePullName, type Wanted } from "./address.js";
+import { choose, type Listing, type Selection, TOKENIZER_FILES, unreadLayout } from "./choose.js";
+import { type FileHash, HubClient, type HubFile, type HubOptions, hasHash, sizeOf } from "./hub-client.js";
 
 /*
- * `promptist checkpoints pull`: selects the files of a published checkpoint that this program reads, and
- * downloads them to the folder of checkpoints. Only the command line imports this file, so nothing is
- * downloaded unasked.
+ * `promptist checkpoints pull`: selects the files of a published model that this program reads, and downloads them
+ * to the folder of checkpoints, unless the cache that Hugging Face's programs share has them all. Only the command
+ * line imports this file, so nothing is downloaded unasked.
  *
  * Files are collected in `<folder>.partial`, each as `<name>.<hash>.part` until its hash is verified; only
- * then does the folder get its final name. So a folder without `.partial` is complete.
+ * then does the folder, or the single file, get its final name. So a folder without `.partial` is complete.
  */
 
-interface Published {
-  readonly repo: string;
-  /** Name of the folder inside the folder of checkpoints. */
-  readonly folder: string;
-  readonly what: string;
-  /** Where the tokenizer is, if the repository has none. */
-  readonly tokenizerRepo?: string;
-  readonly requireArchitecture?: (directory: string) => void;
-}
-
-/** Short names that `pull` knows, besides any `org/name`. */
-export const PUBLISHED: Readonly<Record<string, Published>> = {
-  promptist: {
-    repo: "microsoft/Promptist",
-    folder: "promptist",
-    what: "rewrites prompts",
-    tokenizerRepo: "openai-community/gpt2",
-    requireArchitecture: requireGpt2,
-  },
-  "stable-diffusion-v1-5": {
-    repo: "stable-diffusion-v1-5/stable-diffusion-v1-5",
-    folder: "stable-diffusion-v1-5",
-    what: "draws 512x512 pictures",
-  },
-  clip: { repo: "openai/clip-vit-large-patch14", folder: "clip", what: "compares pictures with texts" },
-};
+export { PUBLISHED };
 
 export interface PullOptions extends HubOptions {
   readonly checkpointsDir: string;
+  /** The cache that Hugging Face's programs share; it is only read. */
+  readonly hubCacheDir?: string | undefined;
+  /** True if nothing may be downloaded. */
+  readonly isOffline?: boolean | undefined;
   /** Folder to fill; by default the name's own in `checkpointsDir`. */
   readonly directory?: string | undefined;
   /** Which variant to prefer if there are two; otherwise the existing one is taken. Default fp16. */
@@ -53,7 +39,10 @@ export interface PullOptions extends HubOptions {
 }
 
 export interface Pulled {
+  /** Absolute path of the model: a folder, or a single file. */
   readonly directory: string;
+  /** True if it lies in the cache that Hugging Face's programs share, and is used from there. */
+  readonly cached: boolean;
   readonly repo: string;
   readonly commit: string;
   readonly files: readonly { readonly path: string; readonly bytes: number; readonly repo: string }[];
@@ -62,90 +51,322 @@ export interface Pulled {
   readonly downloadedBytes: number;
 }
 
-/** `promptist`, or `org/name[@revision]`. Throws InputError INPUT_OPTION. */
-export function parsePullName(name: string): Published & { readonly revision: string } {
-  const known = Object.hasOwn(PUBLISHED, name) ? PUBLISHED[name] : undefined;
-  if (known) return { ...known, revision: "main" };
-  const [, repo, revision] = /^([\w.-]+\/[\w.-]+)(?:@([\w./-]+))?$/.exec(name) ?? [];
-  if (repo === undefined || /(^|\/)\.+(\/|$)/.test(repo))
-    throw new InputError(
-      "INPUT_OPTION",
-      `"${name}" is no model. Give one of ${Object.keys(PUBLISHED).join(", ")}, or a hub id such as org/name or org/name@revision.`,
-    );
-  const named = Object.values(PUBLISHED).find((published) => published.repo === repo);
-  return {
-    ...(named ?? { repo, folder: repo.replace("/", "--"), what: "" }),
-    revision: revision ?? "main",
-  };
+/** A file to have, and where it goes below the model's folder. */
+interface Wish extends HubFile {
+  readonly target: string;
 }
 
 /**
- * Downloads a checkpoint, or the missing part of it. After an interruption, the next run continues.
+ * Finds a model in the cache of Hugging Face's programs, or downloads it, or the missing part of it. After an
+ * interruption, the next run continues.
  * @throws CheckpointError HUB_*, DISK_FULL, CANCELLED, CHECKPOINT_ARCHITECTURE (not a model that runs here;
- * found before
- *   its weights are fetched), CHECKPOINT_CORRUPT (the folder has different files under the same names);
- *   InputError INPUT_OPTION
+ *   found before its weights are fetched, where they begin with a header), CHECKPOINT_CORRUPT (the folder has
+ *   different files under the same names); InputError INPUT_OPTION
  */
 export async function pull(name: string, options: PullOptions): Promise<Pulled> {
-  const published = parsePullName(name);
-  const { repo, revision, folder } = published;
+  const wanted = parsePullName(name, options.endpoint);
+  const cached = options.directory === undefined ? await inCache(wanted, options) : null;
+  if (cached !== null) return cached;
+  if (options.isOffline)
+    throw new CheckpointError(
+      "HUB_UNREACHABLE",
+      `HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set, so nothing is downloaded, and the Hugging Face cache${options.hubCacheDir === undefined ? "" : ` (${options.hubCacheDir})`} does not have all of ${name}. Unset it and run the same again.`,
+    );
   const client = new HubClient(options);
+  const { repo, revision } = wanted;
   const commit = await client.commitOf(repo, revision);
-  const files = await chooseFiles(
-    client,
-    published,
-    await client.list(repo, commit),
-    options.prefer ?? "fp16",
-  );
-  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const listed = await client.list(repo, commit);
+  const byPath = new Map(listed.map((file) => [file.path, file]));
+  const listing: Listing = {
+    repo,
+    paths: [...byPath.keys()],
+    readText: (path) => client.readText(byPath.get(path)!),
+  };
+  const selection = await choose(listing, wanted.path, options.prefer ?? "fp16");
+  const snapshot = options.directory === undefined ? snapshotOf(wanted, options) : null;
+  if (selection.form === "file") {
+    const file = byPath.get(selection.path)!;
+    if (snapshot && (await hasHash(join(snapshot.directory, file.path), file)))
+      return inSnapshot(snapshot, [file], selection);
+    return pullFile(client, wanted, commit, file, options);
+  }
+  const files = selection.paths.map((path) => byPath.get(path)!);
+  const isAllCached =
+    snapshot !== null &&
+    !selection.lacksTokenizer &&
+    (await everyAsync(files, (file) => hasHash(join(snapshot.directory, file.path), file)));
+  if (isAllCached) return inSnapshot(snapshot, files, selection);
+  const wishes: Wish[] = files.map((file) => ({
+    ...file,
+    target: posix.relative(selection.folder, file.path),
+  }));
+  if (selection.lacksTokenizer) wishes.push(...(await tokenizerOf(client, wanted)));
+  return pullFolder(client, wanted, commit, selection.form, wishes, options);
+}
 
-  const directory = resolve(options.directory ?? join(options.checkpointsDir, folder));
+async function everyAsync<T>(items: readonly T[], test: (item: T) => Promise<boolean>): Promise<boolean> {
+  for (const item of items) if (!(await test(item))) return false;
+  return true;
+}
+
+/** The tokenizer of another repository, for a model that is published without. */
+async function tokenizerOf(client: HubClient, { repo, tokenizerRepo }: Wanted): Promise<Wish[]> {
+  if (tokenizerRepo === undefined) throw unreadLayout(repo, TOKENIZER_FILES);
+  const others = await client.list(tokenizerRepo, await client.commitOf(tokenizerRepo, "main"));
+  return TOKENIZER_FILES.map((name) => {
+    const file = others.find(({ path }) => path === name);
+    if (file === undefined) throw unreadLayout(repo, [`${name} of ${tokenizerRepo}`]);
+    return { ...file, target: name };
+  });
+}
+
+const snapshotOf = ({ repo, revision }: Wanted, { hubCacheDir }: PullOptions): CachedSnapshot | null =>
+  cachedSnapshot(hubCacheDir, repo, revision);
+
+/**
+ * The model in the cache of Hugging Face's programs, if all of its files are there and right. What an address
+ * leaves open is not guessed from the files that happen to be there, unless nothing may be downloaded.
+ */
+async function inCache(wanted: Wanted, options: PullOptions): Promise<Pulled | null> {
+  const snapshot = snapshotOf(wanted, options);
+  if (snapshot === null) return null;
+  const { directory } = snapshot;
+  const paths = filesBelow(directory);
+  const say = (what: string) =>
+    options.onNotice?.(
+      `The Hugging Face cache has a part of ${wanted.repo} (${directory}): ${what}${options.isOffline ? "" : " The rest is downloaded."}`,
+    );
+  const listing: Listing = {
+    repo: wanted.repo,
+    paths,
+    readText: async (path) => readBounded(join(directory, path)),
+  };
+  let selection: Selection;
+  try {
+    selection = await choose(listing, wanted.path, options.prefer ?? "fp16");
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    say(error.message);
+    return null;
+  }
+  if (selection.form === "file") {
+    if (wanted.path !== selection.path && !options.isOffline) return null;
+  } else if (selection.lacksTokenizer && !hasTokenizer(findGpt2Tokenizer(directory, options.hubCacheDir))) {
+    say(`it lacks ${TOKENIZER_FILES.join(", ")}.`);
+    return null;
+  } else requireKind(join(directory, selection.folder), wanted, selection.form);
+  const files: HubFile[] = [];
+  for (const path of selection.form === "file" ? [selection.path] : selection.paths) {
+    const file = cachedFile(snapshot, path);
+    if (!(await isRight(join(directory, path), file))) {
+      say(`${path} is damaged.`);
+      return null;
+    }
+    files.push(file);
+  }
+  return inSnapshot(snapshot, files, selection);
+}
+
+const inSnapshot = (
+  { directory, repo, commit }: CachedSnapshot,
+  files: readonly HubFile[],
+  selection: Selection,
+): Pulled => ({
+  directory: join(directory, selection.form === "file" ? selection.path : selection.folder),
+  cached: true,
+  repo,
+  commit,
+  files: files.map(({ path, bytes, repo }) => ({ path, bytes, repo })),
+  bytes: sum(files),
+  downloadedBytes: 0,
+});
+
+const sum = (files: readonly HubFile[]): number => files.reduce((total, { bytes }) => total + bytes, 0);
+
+/** How far into a snapshot to look, and for how many files. */
+const MAX_CACHED = { depth: 6, files: 10_000 };
+
+/** Paths of the files below a folder, also through links; a link to nothing is none. */
+function filesBelow(directory: string, prefix = "", depth = 1): string[] {
+  const paths: string[] = [];
+  for (const name of readdirSync(directory).sort()) {
+    const stat = statSync(join(directory, name), { throwIfNoEntry: false });
+    if (stat?.isFile()) paths.push(prefix + name);
+    else if (stat?.isDirectory() && depth < MAX_CACHED.depth)
+      paths.push(...filesBelow(join(directory, name), `${prefix}${name}/`, depth + 1));
+    if (paths.length > MAX_CACHED.files) break;
+  }
+  return paths;
+}
+
+function readBounded(path: string): string {
+  if (statSync(path).size > MAX_INDEX_BYTES) return "";
+  return readFileSync(path, "utf8");
+}
+
+/** A file of the cache, with the hash under which it is stored; with none if it is a copy. */
+function cachedFile({ directory, repo, commit }: CachedSnapshot, path: string): HubFile {
+  const hex = blobHash(join(directory, path)) ?? "";
+  const kind: FileHash["kind"] = hex.length === 64 ? "sha256" : "git";
+  return { repo, commit, path, bytes: statSync(join(directory, path)).size, hash: { kind, hex } };
+}
+
+/** Whether a cached file has its hash or, where nothing tells it, weights have a header that fits. */
+async function isRight(path: string, file: HubFile): Promise<boolean> {
+  if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(file.hash.hex)) return hasHash(path, file);
+  if (!isWeights(file)) return true;
+  try {
+    openAnyFile(path);
+    return true;
+  } catch (error) {
+    if (error instanceof CheckpointError) return false;
+    throw error;
+  }
+}
+
+/** Folders of the folder of checkpoints for each form; pipelines and models have their own names in it. */
+const FORM_FOLDER = { pipeline: "", model: "", vae: KIND_FOLDER.vae, adapter: KIND_FOLDER.lora } as const;
+
+async function pullFolder(
+  client: HubClient,
+  wanted: Wanted,
+  commit: string,
+  form: keyof typeof FORM_FOLDER,
+  files: readonly Wish[],
+  options: PullOptions,
+): Promise<Pulled> {
+  const directory = resolve(
+    options.directory ?? join(options.checkpointsDir, FORM_FOLDER[form], wanted.folder),
+  );
   const staging = `${directory}.partial`;
   const present = await filesInPlace(directory, files);
   const missing = files.filter((file) => !present.has(file));
   const pulled = {
     directory,
-    repo,
+    cached: false,
+    repo: wanted.repo,
     commit,
-    files: files.map(({ path, bytes, repo }) => ({ path, bytes, repo })),
-    bytes,
+    files: files.map(({ target, bytes, repo }) => ({ path: target, bytes, repo })),
+    bytes: sum(files),
   };
   if (missing.length === 0) return { ...pulled, downloadedBytes: 0 };
-
-  await mkdir(staging, { recursive: true });
-  await requireSpace(staging, missing);
-  const onDisk = new Map<HubFile, number>();
-  for (const file of files)
-    onDisk.set(file, present.has(file) ? file.bytes : await stagedBytes(staging, file));
-  const report = (file: HubFile, bytesOnDisk: number) => {
-    onDisk.set(file, bytesOnDisk);
-    options.onProgress?.(
-      [...onDisk.values()].reduce((sum, have) => sum + have, 0),
-      bytes,
-    );
-  };
-  let downloadedBytes = 0;
-  // Small files first, so that a model of another kind is refused before its weights are fetched.
-  const queue = [...missing].sort((a, b) => Number(isWeights(a)) - Number(isWeights(b)) || a.bytes - b.bytes);
-  let isChecked = present.size > 0;
-  try {
-    for (const file of queue) {
-      const path = join(staging, file.path);
-      if (!isChecked && isWeights(file)) {
-        requireKind(staging, published, files);
-        isChecked = true;
-      }
-      await mkdir(dirname(path), { recursive: true });
-      if (!(await hasHash(path, file))) {
-        const part = partOf(path, file);
-        const before = await sizeOf(part);
-        await client.download(file, part, (have) => report(file, have));
-        downloadedBytes += file.bytes - Math.min(before, file.bytes);
-        await rename(part, path);
-      }
-      report(file, file.bytes);
+  const beforeWeights = present.size > 0 ? () => {} : () => requireKind(staging, wanted, form);
+  return whileDiskHasRoom(staging, async () => {
+    const downloadedBytes = await fetchInto(client, staging, files, present, options, beforeWeights);
+    if (form === "adapter") {
+      const weights = files.find(isWeights)!;
+      requireUse(openAnyFile(join(staging, weights.target)), weights);
     }
     await putInPlace(staging, directory, missing);
+    return { ...pulled, downloadedBytes };
+  });
+}
+
+/** Bytes of a file's beginning that hold its header, unless its metadata is very long. */
+const START_BYTES = 2 ** 21;
+
+async function pullFile(
+  client: HubClient,
+  wanted: Wanted,
+  commit: string,
+  listed: HubFile,
+  options: PullOptions,
+): Promise<Pulled> {
+  const { checkpointsDir, directory: given } = options;
+  const names = fileNames(listed);
+  const file: Wish = { ...listed, target: names[0]! };
+  const pulled = (path: string, downloadedBytes: number): Pulled => ({
+    directory: path,
+    cached: false,
+    repo: wanted.repo,
+    commit,
+    files: [{ path: file.path, bytes: file.bytes, repo: file.repo }],
+    bytes: file.bytes,
+    downloadedBytes,
+  });
+  const folders =
+    given === undefined
+      ? Object.values(KIND_FOLDER).map((folder) => resolve(checkpointsDir, folder))
+      : [resolve(given)];
+  for (const path of folders.flatMap((folder) => names.map((name) => join(folder, name))))
+    if (await hasHash(path, file)) return pulled(path, 0);
+
+  const staging = resolve(
+    checkpointsDir,
+    `${safe([...file.repo.split("/"), ...file.path.split("/")].join("--"))}.partial`,
+  );
+  const staged = join(staging, file.target);
+  const isStarted = existsSync(staging);
+  if (!isStarted && file.bytes > START_BYTES && /\.(safetensors|sft)$/i.test(file.path)) {
+    const start = openSafetensorsStart(file.path, await client.readStart(file, START_BYTES), file.bytes);
+    if (start !== null) requireUse(start, file);
+  }
+  return whileDiskHasRoom(staging, async () => {
+    const downloadedBytes = await fetchInto(client, staging, [file], new Set(), options, () => {});
+    const kind = await kindOfStaged(staged, staging, file);
+    const folder = given === undefined ? resolve(checkpointsDir, KIND_FOLDER[kind]) : resolve(given);
+    const name = names.find((it) => !existsSync(join(folder, it)));
+    if (name === undefined) throw isTaken(folder, names);
+    await mkdir(folder, { recursive: true });
+    await rename(staged, join(folder, name));
+    await rm(staging, { recursive: true });
+    return pulled(join(folder, name), downloadedBytes);
+  });
+}
+
+const isTaken = (folder: string, names: readonly string[]): CheckpointError =>
+  new CheckpointError(
+    "CHECKPOINT_CORRUPT",
+    `${folder} has other files under ${names.join(", ")} already. Nothing was changed. Move them away, or give another folder with --out.`,
+  );
+
+/** Names that every program gives its files, so that they tell nothing. */
+const USUAL_STEM =
+  /^(pytorch_lora_weights|diffusion_pytorch_model|pytorch_model|model|adapter_model|learned_embeds)(\.[\w-]+)?$/i;
+
+/** A name that every system takes for a file. */
+const safe = (name: string): string => name.replace(/[\\/:*?"<>|\p{Cc}]|^\.|[. ]+$/gu, "_");
+
+/** Names for a single file, the best first: its own, unless many have it, then with its repository. */
+function fileNames({ repo, path }: HubFile): string[] {
+  const end = extname(path);
+  const own = posix.basename(path);
+  const [owner, name] = repo.split("/") as [string, string];
+  const whole = [owner, name, ...path.split("/")].join("--");
+  const names = USUAL_STEM.test(posix.basename(path, end))
+    ? [`${name}${end}`, `${owner}--${name}${end}`, whole]
+    : [own, `${owner}--${name}--${own}`, whole];
+  return [...new Set(names.map(safe))];
+}
+
+/** The kind of a file that has come; one that cannot be used is removed again. */
+async function kindOfStaged(path: string, staging: string, file: HubFile): Promise<keyof typeof KIND_FOLDER> {
+  try {
+    return requireUse(openAnyFile(path), file);
+  } catch (error) {
+    await rm(staging, { recursive: true });
+    if (!(error instanceof CheckpointError)) throw error;
+    const message = error.message.replaceAll(path, `${file.path} of ${file.repo}`);
+    throw new CheckpointError(error.code, message, { cause: error });
+  }
+}
+
+/** Throws CheckpointError CHECKPOINT_ARCHITECTURE for a model that this program cannot use. */
+function requireUse(weights: StoredWeights, { repo, path }: HubFile): keyof typeof KIND_FOLDER {
+  const { kind, misfit } = traitsOf(weights, weights.metadata);
+  if (misfit === null && Object.hasOwn(KIND_FOLDER, kind)) return kind as keyof typeof KIND_FOLDER;
+  const reason = misfit?.startsWith("for ") ? `${KIND_WORDS[kind]} ${misfit}` : (misfit ?? KIND_WORDS[kind]);
+  throw new CheckpointError(
+    "CHECKPOINT_ARCHITECTURE",
+    `${path} of ${repo} is not kept, since it cannot be used here: ${reason}.`,
+  );
+}
+
+/** Runs `work`; a full disk is told with what to do. Makes `staging`. */
+async function whileDiskHasRoom<T>(staging: string, work: () => Promise<T>): Promise<T> {
+  try {
+    await mkdir(staging, { recursive: true });
+    return await work();
   } catch (cause) {
     if (codeOf(cause) !== "DISK_FULL" || cause instanceof CheckpointError) throw cause;
     throw new CheckpointError(
@@ -154,10 +375,62 @@ export async function pull(name: string, options: PullOptions): Promise<Pulled> 
       { cause },
     );
   }
-  return { ...pulled, downloadedBytes };
 }
 
-const isWeights = ({ path }: HubFile): boolean => /\.(safetensors|bin)$/.test(path);
+/**
+ * Brings the files that are not `present` into the folder `staging`, from the cache of Hugging Face's programs or
+ * from the hub. Returns the bytes that were downloaded.
+ */
+async function fetchInto(
+  client: HubClient,
+  staging: string,
+  files: readonly Wish[],
+  present: ReadonlySet<HubFile>,
+  { hubCacheDir, onProgress }: PullOptions,
+  beforeWeights: () => void,
+): Promise<number> {
+  const missing = files.filter((file) => !present.has(file));
+  await requireSpace(staging, missing);
+  const total = sum(files);
+  const onDisk = new Map<HubFile, number>();
+  for (const file of files)
+    onDisk.set(file, present.has(file) ? file.bytes : await stagedBytes(staging, file));
+  const report = (file: HubFile, bytesOnDisk: number) => {
+    onDisk.set(file, bytesOnDisk);
+    onProgress?.(
+      [...onDisk.values()].reduce((all, have) => all + have, 0),
+      total,
+    );
+  };
+  let downloadedBytes = 0;
+  let isChecked = false;
+  // Small files first, so that a model of another kind is refused before its weights are fetched.
+  const queue = [...missing].sort((a, b) => Number(isWeights(a)) - Number(isWeights(b)) || a.bytes - b.bytes);
+  for (const file of queue) {
+    const path = join(staging, file.target);
+    if (!isChecked && isWeights(file)) {
+      beforeWeights();
+      isChecked = true;
+    }
+    await mkdir(dirname(path), { recursive: true });
+    if (!(await hasHash(path, file))) {
+      const part = partOf(path, file);
+      const blob = cachedBlob(hubCacheDir, file.repo, file.hash.hex);
+      if (blob !== null && (await hasHash(blob, file))) {
+        await copyFile(blob, part, constants.COPYFILE_FICLONE);
+      } else {
+        const before = await sizeOf(part);
+        await client.download(file, part, (have) => report(file, have));
+        downloadedBytes += file.bytes - Math.min(before, file.bytes);
+      }
+      await rename(part, path);
+    }
+    report(file, file.bytes);
+  }
+  return downloadedBytes;
+}
+
+const isWeights = ({ path }: HubFile): boolean => /\.(safetensors|sft|ckpt|pt|pth|bin)$/i.test(path);
 
 /**
  * A part is named by its content: if a file changes on the hub, the download must not continue from old
@@ -165,102 +438,26 @@ const isWeights = ({ path }: HubFile): boolean => /\.(safetensors|bin)$/.test(pa
  */
 const partOf = (path: string, { hash }: HubFile): string => `${path}.${hash.hex.slice(0, 8)}.part`;
 
-const TOKENIZER_FILES = ["vocab.json", "merges.txt"];
-const TOKENIZER_EXTRAS = ["tokenizer_config.json", "special_tokens_map.json"];
-
-/** The files of a pipeline or model that this program reads, or a CheckpointError naming what is missing. */
-async function chooseFiles(
-  client: HubClient,
-  { repo, tokenizerRepo }: Published,
-  listed: readonly HubFile[],
-  prefer: Preference,
-): Promise<HubFile[]> {
-  const byPath = new Map(listed.map((file) => [file.path, file]));
-  const chosen = new Map<string, HubFile>();
-  const lacking: string[] = [];
-  const take = (...paths: string[]) => {
-    const found = paths.flatMap((path) => byPath.get(path) ?? []);
-    for (const file of found) chosen.set(file.path, file);
-    return found.length === paths.length;
-  };
-  const need = (...paths: string[]) => {
-    for (const path of paths) if (!take(path)) lacking.push(path);
-  };
-  const takeTokenizer = (folder: string) => {
-    for (const name of TOKENIZER_EXTRAS) take(posix.join(folder, name));
-    const [vocabulary, merges] = TOKENIZER_FILES.map((name) => posix.join(folder, name)) as [string, string];
-    if (byPath.has(vocabulary) && byPath.has(merges)) return take(vocabulary, merges);
-    return take(posix.join(folder, "tokenizer.json"));
-  };
-  const needWeights = async (folder: string) => {
-    const inFolder = new Set(
-      listed.filter(({ path }) => posix.dirname(path) === folder).map(({ path }) => posix.basename(path)),
-    );
-    const name = chooseWeightFile(inFolder, prefer)?.name;
-    if (name === undefined) {
-      lacking.push(posix.join(folder, "model.safetensors"));
-      return;
-    }
-    const path = posix.join(folder, name);
-    need(path);
-    if (!name.endsWith(".json")) return;
-    const shards = new Set(shardNames(path, await client.readText(byPath.get(path)!)).values());
-    need(...[...shards].map((shard) => posix.join(folder, shard)));
-  };
-
-  if (byPath.has("model_index.json")) {
-    need("model_index.json", "scheduler/scheduler_config.json");
-    for (const part of ["text_encoder", "unet", "vae"]) {
-      need(`${part}/config.json`);
-      await needWeights(part);
-    }
-    if (!takeTokenizer("tokenizer")) lacking.push("tokenizer/vocab.json");
-    if (take("safety_checker/config.json")) {
-      await needWeights("safety_checker");
-      take("feature_extractor/preprocessor_config.json");
-    }
-  } else {
-    need("config.json");
-    await needWeights(".");
-    take("generation_config.json");
-    take("preprocessor_config.json");
-    if (!takeTokenizer(".")) {
-      if (tokenizerRepo === undefined) lacking.push(...TOKENIZER_FILES);
-      else {
-        const commit = await client.commitOf(tokenizerRepo, "main");
-        const others = await client.list(tokenizerRepo, commit);
-        for (const name of TOKENIZER_FILES) {
-          const file = others.find(({ path }) => path === name);
-          if (file) chosen.set(name, file);
-          else lacking.push(`${name} of ${tokenizerRepo}`);
-        }
-      }
-    }
-  }
-  if (lacking.length > 0)
-    throw new CheckpointError(
-      "CHECKPOINT_ARCHITECTURE",
-      `${repo} is not published in a layout that is read here: it lacks ${lacking.join(", ")}. A Stable Diffusion 1.5 in diffusers' layout or a GPT-2 or CLIP in transformers' layout is wanted.`,
-    );
-  return [...chosen.values()];
-}
-
-function requireKind(staging: string, { requireArchitecture }: Published, files: readonly HubFile[]): void {
-  if (requireArchitecture) requireArchitecture(staging);
-  else if (files.some(({ path }) => path === "model_index.json")) requireStableDiffusion(staging);
+function requireKind(
+  directory: string,
+  { requireArchitecture }: Wanted,
+  form: Exclude<Selection["form"], "file">,
+): void {
+  if (requireArchitecture) requireArchitecture(directory);
+  else if (form === "pipeline") requireStableDiffusion(directory);
 }
 
 /**
  * Files of the folder that are already correct; different files with the same names are never overwritten.
  */
-async function filesInPlace(directory: string, files: readonly HubFile[]): Promise<Set<HubFile>> {
+async function filesInPlace(directory: string, files: readonly Wish[]): Promise<Set<HubFile>> {
   const right = new Set<HubFile>();
   const other: string[] = [];
   for (const file of files) {
-    const path = join(directory, file.path);
+    const path = join(directory, file.target);
     if (!existsSync(path)) continue;
     if (await hasHash(path, file)) right.add(file);
-    else other.push(file.path);
+    else other.push(file.target);
   }
   if (other.length === 0) return right;
   throw new CheckpointError(
@@ -270,15 +467,15 @@ async function filesInPlace(directory: string, files: readonly HubFile[]): Promi
 }
 
 /** Bytes of a file left by an earlier download. */
-async function stagedBytes(staging: string, file: HubFile): Promise<number> {
-  const path = join(staging, file.path);
+async function stagedBytes(staging: string, file: Wish): Promise<number> {
+  const path = join(staging, file.target);
   return Math.min((await sizeOf(path)) || (await sizeOf(partOf(path, file))), file.bytes);
 }
 
 /** Disk space to leave free for everything else. */
 const SPARE_BYTES = 256 * 2 ** 20;
 
-async function requireSpace(staging: string, missing: readonly HubFile[]): Promise<void> {
+async function requireSpace(staging: string, missing: readonly Wish[]): Promise<void> {
   let needed = SPARE_BYTES;
   for (const file of missing) needed += file.bytes - (await stagedBytes(staging, file));
   const { bavail, bsize } = await statfs(staging);
@@ -291,7 +488,7 @@ async function requireSpace(staging: string, missing: readonly HubFile[]): Promi
 }
 
 /** Moves the collected files into place: by renaming the folder, or file by file into an existing one. */
-async function putInPlace(staging: string, directory: string, files: readonly HubFile[]): Promise<void> {
+async function putInPlace(staging: string, directory: string, files: readonly Wish[]): Promise<void> {
   await writeFile(join(staging, SOURCE_FILE), `${JSON.stringify(sourceOf(files), null, 2)}\n`);
   // Remove parts of files that changed on the hub meanwhile.
   for (const path of await readdir(staging, { recursive: true }))
@@ -302,7 +499,7 @@ async function putInPlace(staging: string, directory: string, files: readonly Hu
     await rename(staging, directory);
     return;
   }
-  for (const path of [...files.map((file) => file.path), SOURCE_FILE]) {
+  for (const path of [...files.map((file) => file.target), SOURCE_FILE]) {
     await mkdir(dirname(join(directory, path)), { recursive: true });
     await rename(join(staging, path), join(directory, path));
   }
@@ -312,22 +509,26 @@ async function putInPlace(staging: string, directory: string, files: readonly Hu
 /** A hidden file beside the others that records their origin. */
 const SOURCE_FILE = ".hub.json";
 
-const sourceOf = (files: readonly HubFile[]) =>
+const sourceOf = (files: readonly Wish[]) =>
   Object.fromEntries(
-    files.map(({ repo, commit, path, hash }) => [path, { repo, commit, [hash.kind]: hash.hex }]),
+    files.map(({ repo, commit, target, hash }) => [target, { repo, commit, [hash.kind]: hash.hex }]),
   );
 
 /** Folders of unfinished downloads, with their sizes. */
 export async function partialDownloads(
   checkpointsDir: string,
 ): Promise<{ directory: string; bytes: number }[]> {
-  if (!existsSync(checkpointsDir)) return [];
-  const folders = (await readdir(checkpointsDir, { withFileTypes: true })).filter(
-    (entry) => entry.isDirectory() && entry.name.endsWith(".partial"),
-  );
+  const folders = ["", ...Object.values(KIND_FOLDER)]
+    .map((folder) => join(checkpointsDir, folder))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) =>
+      readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory() && entry.name.endsWith(".partial"))
+        .map(({ name }) => join(folder, name)),
+    );
   return Promise.all(
-    folders.map(async ({ name }) => {
-      const directory = resolve(checkpointsDir, name);
+    folders.map(async (folder) => {
+      const directory = resolve(folder);
       const stats = await Promise.all(
         (await readdir(directory, { recursive: true })).map((path) => stat(join(directory, path))),
       );

@@ -30,8 +30,15 @@ export function requireGpt2(directory: string): void {
 }
 
 const pipelineIndex = z.looseObject({
-  _class_name: z.string().optional(),
+  /** A list [file, class] names code of the repository's own, which is not run. */
+  _class_name: z.union([z.string(), z.array(z.string())]).optional(),
 });
+
+/**
+ * Pipelines that save the parts of StableDiffusionPipeline under another name, such as for pictures from
+ * pictures or with a ControlNet.
+ */
+const SAME_PARTS = /,|^\w*StableDiffusion(?!XL|3|Upscale|LatentUpscale)\w*Pipeline\w*$/;
 
 /** Parts of a pipeline by folder, with the class that each must have. */
 const PARTS = { unet: "UNet2DConditionModel", vae: "AutoencoderKL", text_encoder: "CLIPTextModel" } as const;
@@ -48,9 +55,8 @@ const unetConfig = z.looseObject({
 export function requireStableDiffusion(directory: string): void {
   const path = join(directory, "model_index.json");
   const index = readConfig(directory, "model_index.json", pipelineIndex);
-  if (index._class_name !== "StableDiffusionPipeline") {
-    throw wrongArchitecture(path, `a ${index._class_name ?? "pipeline of unknown class"}`, wanted);
-  }
+  const className = String(index._class_name ?? "pipeline of unknown class");
+  if (!SAME_PARTS.test(className)) throw wrongArchitecture(path, `a ${className}`, wanted);
   for (const [part, wantedClass] of Object.entries(PARTS)) {
     const described = index[part];
     const found = Array.isArray(described) ? described[1] : undefined;

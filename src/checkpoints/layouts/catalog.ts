@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { basename, dirname, join, parse, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, parse, posix, relative, resolve, sep } from "node:path";
 import { CheckpointError, describe } from "../../core/errors.js";
 import { clipTextConfig } from "../../models/clip-text.js";
 import { unetConfig } from "../../models/unet.js";
@@ -8,6 +8,7 @@ import { listFolder, openWeights } from "../files/open.js";
 import { requireGpt2, requireStableDiffusion } from "./architecture.js";
 import { isFile, openDiffusion } from "./diffusion-files.js";
 import { openGpt2 } from "./gpt2-files.js";
+import { cachedSnapshot, REPO_ID, repoOfCached } from "./hub-cache.js";
 import { readTokenizerConfig } from "./tokenizer-config.js";
 
 /** A checkpoint's folder and its content; see `findPromptist` and `findDiffusion`. */
@@ -38,9 +39,19 @@ const MINIATURE_GUIDANCE = 2;
 
 export type CheckpointKind = "promptist" | "diffusion";
 
+/** Where models may lie besides the folder of checkpoints. */
+export interface Places {
+  /** Folder of the miniatures; by default that in the folder of checkpoints. */
+  readonly miniatureDir?: string | undefined;
+  /** The cache that Hugging Face's programs share; it is only read. */
+  readonly hubCacheDir?: string | undefined;
+}
+
 interface Kind {
   /** Subfolder of the folder of checkpoints. */
   readonly folder: string;
+  /** Repositories of the hub with the same files, whose copy in its cache is as good. */
+  readonly repos: readonly string[];
   /** Subfolder of the miniatures' folder. */
   readonly miniature: string;
   readonly title: string;
@@ -63,6 +74,16 @@ function requireGpt2Configs(directory: string): void {
   readTokenizerConfig(directory);
 }
 
+/** Where Stable Diffusion 1.5 is published, and was before it moved. */
+export const STABLE_DIFFUSION_REPOS = [
+  "stable-diffusion-v1-5/stable-diffusion-v1-5",
+  "runwayml/stable-diffusion-v1-5",
+  "sd-legacy/stable-diffusion-v1-5",
+];
+export const CLIP_REPO = "openai/clip-vit-large-patch14";
+/** Promptist is published without a tokenizer; GPT-2's is its own. */
+const GPT2_REPOS = ["openai-community/gpt2", "gpt2"];
+
 function requireDiffusionConfigs(path: string, vae: string | null): void {
   const files = openDiffusion(path, vae);
   files.config("text_encoder", clipTextConfig);
@@ -74,6 +95,7 @@ function requireDiffusionConfigs(path: string, vae: string | null): void {
 const KINDS: Readonly<Record<CheckpointKind, Kind>> = {
   promptist: {
     folder: "promptist",
+    repos: ["microsoft/Promptist"],
     miniature: "promptist",
     title: "Promptist",
     requireArchitecture: requireGpt2,
@@ -84,6 +106,7 @@ const KINDS: Readonly<Record<CheckpointKind, Kind>> = {
   },
   diffusion: {
     folder: "stable-diffusion-v1-5",
+    repos: STABLE_DIFFUSION_REPOS,
     miniature: "stable-diffusion",
     title: "Stable Diffusion",
     requireArchitecture: requireStableDiffusion,
@@ -106,36 +129,37 @@ const KINDS: Readonly<Record<CheckpointKind, Kind>> = {
 export const miniaturesIn = (checkpointsDir: string): string => resolve(checkpointsDir, "miniature");
 
 /**
- * Finds the GPT-2 that rewrites prompts: the folder that the user named, else `promptist` in
- * `checkpointsDir`, else the miniature. Throws CheckpointError CHECKPOINT_MISSING (there is none),
- * CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE (another kind of model). Opens no weights.
+ * Finds the GPT-2 that rewrites prompts: the folder that the user named (a path, a folder of `checkpointsDir`, or
+ * a repository in the hub's cache), else `promptist` in `checkpointsDir`, else the published one in the hub's
+ * cache if it is whole, else the miniature. Throws CheckpointError CHECKPOINT_MISSING (there is none),
+ * CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE (another kind of model). Opens no weights outside the cache.
  */
 export const findPromptist = (
-  directory: string | undefined,
+  given: string | undefined,
   checkpointsDir: string,
-  miniatureDir?: string,
-): FoundCheckpoint => find("promptist", directory, checkpointsDir, miniatureDir);
+  places: Places = {},
+): FoundCheckpoint => find("promptist", given, checkpointsDir, places);
 
 /**
  * Finds the Stable Diffusion pipeline like `findPromptist`, in the folder `stable-diffusion-v1-5`. The user
  * may also name a single file, and a VAE that replaces the checkpoint's own.
  */
 export const findDiffusion = (
-  directory: string | undefined,
+  given: string | undefined,
   checkpointsDir: string,
-  { miniatureDir, vae = null }: { readonly miniatureDir?: string; readonly vae?: string | null } = {},
-): FoundCheckpoint => find("diffusion", directory, checkpointsDir, miniatureDir, vae);
+  { vae = null, ...places }: Places & { readonly vae?: string | null } = {},
+): FoundCheckpoint => find("diffusion", given, checkpointsDir, places, vae);
 
 function find(
   kind: CheckpointKind,
   given: string | undefined,
   checkpointsDir: string,
-  miniatureDir = miniaturesIn(checkpointsDir),
+  places: Places,
   vae: string | null = null,
 ): FoundCheckpoint {
-  const directory = locate(kind, given, checkpointsDir, miniatureDir);
+  const directory = locate(kind, given, checkpointsDir, places);
   requireKind(kind, directory, vae);
-  return describeFolder(directory, miniatureDir);
+  return describeFolder(directory, places.miniatureDir ?? miniaturesIn(checkpointsDir));
 }
 
 /** The absolute path of a VAE that the user named, or null. Throws CHECKPOINT_MISSING if it does not exist. */
@@ -154,21 +178,47 @@ function requireKind(kind: CheckpointKind, path: string, vae: string | null): vo
   else KINDS[kind].requireArchitecture(path);
 }
 
+/** Whether a folder holds the files of a tokenizer, in either form. */
+export const hasTokenizer = (folder: string): boolean =>
+  tokenizerFiles(folder).some((files) => files.every((file) => existsSync(file)));
+
+/** Folders of the hub's cache, in the snapshots of `repos`. */
+const cachedFolders = (hubCacheDir: string | undefined, repos: readonly string[], folder = "."): string[] =>
+  repos.flatMap((repo) => {
+    const found = cachedSnapshot(hubCacheDir, repo);
+    return found === null ? [] : [join(found.directory, folder)];
+  });
+
+/**
+ * Folder of Promptist's tokenizer: the checkpoint's own, or GPT-2's in the hub's cache, since Promptist is
+ * published without. Where there is none, the checkpoint's folder, which is then refused by name.
+ */
+export function findGpt2Tokenizer(directory: string, hubCacheDir?: string): string {
+  if (hasTokenizer(directory)) return directory;
+  return cachedFolders(hubCacheDir, GPT2_REPOS).find(hasTokenizer) ?? directory;
+}
+
 /**
  * Folder of a Stable Diffusion checkpoint's tokenizer. A single file has none, but the whole 1.x family
- * shares CLIP's, so one beside the file or in another checkpoint here will do. Throws CheckpointError
- * CHECKPOINT_MISSING.
+ * shares CLIP's, so one beside the file, in another checkpoint here or in the hub's cache will do. Throws
+ * CheckpointError CHECKPOINT_MISSING.
  */
-export function findClipTokenizer({ directory }: FoundCheckpoint, checkpointsDir: string): string {
+export function findClipTokenizer(
+  { directory }: FoundCheckpoint,
+  checkpointsDir: string,
+  hubCacheDir?: string,
+): string {
   if (!isFile(directory)) return join(directory, "tokenizer");
   const folders = [
     join(dirname(directory), "tokenizer"),
     join(checkpointsDir, "stable-diffusion-v1-5", "tokenizer"),
     join(checkpointsDir, "clip"),
   ].map((folder) => resolve(folder));
-  const found = folders.find((folder) =>
-    tokenizerFiles(folder).some((files) => files.every((file) => existsSync(file))),
-  );
+  const cached = [
+    ...cachedFolders(hubCacheDir, STABLE_DIFFUSION_REPOS, "tokenizer"),
+    ...cachedFolders(hubCacheDir, [CLIP_REPO]),
+  ];
+  const found = [...folders, ...cached].find(hasTokenizer);
   if (found !== undefined) return found;
   throw new CheckpointError(
     "CHECKPOINT_MISSING",
@@ -180,23 +230,96 @@ function locate(
   kind: CheckpointKind,
   given: string | undefined,
   checkpointsDir: string,
-  miniatureDir: string,
+  { miniatureDir = miniaturesIn(checkpointsDir), hubCacheDir }: Places,
 ): string {
   const { folder, miniature, title, toDo } = KINDS[kind];
-  if (given !== undefined) {
-    const directory = resolve(given);
-    if (existsSync(directory)) return directory;
-    throw new CheckpointError("CHECKPOINT_MISSING", `${directory} does not exist. ${toDo}`);
-  }
+  if (given !== undefined) return locateGiven(kind, given, checkpointsDir, hubCacheDir);
+  const isThere = (directory: string) => existsSync(directory) && listFolder(directory).length > 0;
   const published = resolve(checkpointsDir, folder);
-  const found = [published, resolve(miniatureDir, miniature)].find(
-    (directory) => existsSync(directory) && listFolder(directory).length > 0,
-  );
-  if (found) return found;
+  if (isThere(published)) return published;
+  const cached = publishedInCache(kind, hubCacheDir).whole;
+  if (cached !== null) return cached;
+  const small = resolve(miniatureDir, miniature);
+  if (isThere(small)) return small;
   throw new CheckpointError(
     "CHECKPOINT_MISSING",
     `There is no ${title} in ${published}. ${toDo} Or run: promptist checkpoints pull ${folder}`,
   );
+}
+
+/**
+ * The published model in the hub's cache: its folder if it is whole, else what keeps the one that is there from
+ * being used; both null if there is none.
+ */
+export function publishedInCache(
+  kind: CheckpointKind,
+  hubCacheDir: string | undefined,
+): { readonly whole: string | null; readonly problem: string | null } {
+  const problems: string[] = [];
+  for (const directory of cachedFolders(hubCacheDir, KINDS[kind].repos)) {
+    const problem = firstProblem(kind, directory, hubCacheDir);
+    if (problem === null) return { whole: directory, problem: null };
+    problems.push(problem.message);
+  }
+  return { whole: null, problem: problems[0] ?? null };
+}
+
+/** What the user named: a path, a folder of the folder of checkpoints, or a repository in the hub's cache. */
+function locateGiven(
+  kind: CheckpointKind,
+  given: string,
+  checkpointsDir: string,
+  hubCacheDir: string | undefined,
+): string {
+  const directory = resolve(given);
+  if (existsSync(directory)) return directory;
+  const [repo = "", revision = "main"] = given.split("@");
+  if (REPO_ID.test(repo) && !/^\.+$/.test(repo)) {
+    const pulled = resolve(checkpointsDir, given.replace("/", "--"));
+    if (existsSync(pulled)) return pulled;
+    const cached = cachedSnapshot(hubCacheDir, repo, revision);
+    if (cached !== null) {
+      const problem = firstProblem(kind, cached.directory, hubCacheDir);
+      if (problem === null) return cached.directory;
+      if (problem.code === "CHECKPOINT_ARCHITECTURE") throw problem;
+      throw new CheckpointError(
+        "CHECKPOINT_MISSING",
+        `${given} is not whole in the Hugging Face cache: ${problem.message} Run: promptist checkpoints pull ${given}`,
+        { cause: problem },
+      );
+    }
+  }
+  throw new CheckpointError("CHECKPOINT_MISSING", `${directory} does not exist. ${KINDS[kind].toDo}`);
+}
+
+/** What keeps a published model in the hub's cache from being used, or null. Throws for no model. */
+export function firstProblem(
+  kind: CheckpointKind,
+  directory: string,
+  hubCacheDir?: string,
+): CheckpointError | null {
+  const { requireArchitecture, requireConfigs, weights } = KINDS[kind];
+  try {
+    requireArchitecture(directory);
+    const [lacking] = lackingFiles(kind, directory, hubCacheDir);
+    if (lacking !== undefined) return new CheckpointError("CHECKPOINT_MISSING", lacking);
+    for (const folder of weights) openWeights(join(directory, folder), { prefer: "fp32" });
+    requireConfigs(directory, null);
+    return null;
+  } catch (error) {
+    if (error instanceof CheckpointError) return error;
+    throw error;
+  }
+}
+
+/** Sentences on the small files that a folder lacks. */
+function lackingFiles(kind: CheckpointKind, directory: string, hubCacheDir?: string): string[] {
+  const isThere = (file: string) => existsSync(join(directory, file));
+  return KINDS[kind].needs
+    .filter((alternatives) => !alternatives.some((files) => files.every(isThere)))
+    .filter(() => kind !== "promptist" || !hasTokenizer(findGpt2Tokenizer(directory, hubCacheDir)))
+    .map((alternatives) => alternatives.map((files) => files.join(" and ")).join(", or "))
+    .map((wanted) => `${directory} lacks ${wanted}.`);
 }
 
 function describeFolder(directory: string, miniatureDir: string): FoundCheckpoint {
@@ -207,13 +330,19 @@ function describeFolder(directory: string, miniatureDir: string): FoundCheckpoin
     : filesOf(directory, 2);
   return {
     directory,
-    name: isMiniature ? "miniature" : isFile(directory) ? parse(directory).name : basename(directory),
+    name: isMiniature ? "miniature" : isFile(directory) ? parse(directory).name : nameOfFolder(directory),
     isMiniature,
     isHarmless: isMiniature,
     guidance: isMiniature ? MINIATURE_GUIDANCE : USUAL_GUIDANCE,
     files,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
   };
+}
+
+/** A snapshot of the hub's cache is called as its repository, not as its commit. */
+function nameOfFolder(directory: string): string {
+  const repo = basename(dirname(directory)) === "snapshots" ? repoOfCached(directory) : null;
+  return repo === null ? basename(directory) : posix.basename(repo);
 }
 
 /** Files of a folder and its subfolders, without hidden ones (version control, download caches). */
@@ -244,12 +373,10 @@ export function inspectCheckpoint(
   kind: CheckpointKind,
   given: string | undefined,
   checkpointsDir: string,
-  {
-    miniatureDir = miniaturesIn(checkpointsDir),
-    vae,
-  }: { readonly miniatureDir?: string; readonly vae?: string | undefined } = {},
+  { vae, ...places }: Places & { readonly vae?: string | undefined } = {},
 ): Inspection {
-  const { weights, needs, toDo, requireConfigs } = KINDS[kind];
+  const { miniatureDir = miniaturesIn(checkpointsDir), hubCacheDir } = places;
+  const { weights, toDo, requireConfigs } = KINDS[kind];
   const problems: string[] = [];
   const attempt = <T>(action: () => T): T | undefined => {
     try {
@@ -259,22 +386,17 @@ export function inspectCheckpoint(
       return undefined;
     }
   };
-  const directory = attempt(() => locate(kind, given, checkpointsDir, miniatureDir));
+  const directory = attempt(() => locate(kind, given, checkpointsDir, places));
   const otherVae = attempt(() => findVae(vae)) ?? null;
   if (directory === undefined) return { kind, checkpoint: null, problems };
   const checkpoint = attempt(() => describeFolder(directory, miniatureDir)) ?? null;
   attempt(() => requireKind(kind, directory, otherVae));
   if (isFile(directory)) {
-    if (checkpoint) attempt(() => findClipTokenizer(checkpoint, checkpointsDir));
-    if (problems.length === 0) attempt(() => requireConfigs(directory, otherVae));
-    return { kind, checkpoint, problems };
+    if (checkpoint) attempt(() => findClipTokenizer(checkpoint, checkpointsDir, hubCacheDir));
+  } else {
+    problems.push(...lackingFiles(kind, directory, hubCacheDir).map((lacking) => `${lacking} ${toDo}`));
+    for (const folder of weights) attempt(() => openWeights(join(directory, folder), { prefer: "fp32" }));
   }
-  for (const alternatives of needs) {
-    const isThere = alternatives.some((files) => files.every((file) => existsSync(join(directory, file))));
-    const wanted = alternatives.map((files) => files.join(" and ")).join(", or ");
-    if (!isThere) problems.push(`${directory} lacks ${wanted}. ${toDo}`);
-  }
-  for (const folder of weights) attempt(() => openWeights(join(directory, folder), { prefer: "fp32" }));
   if (problems.length === 0) attempt(() => requireConfigs(directory, otherVae));
   return { kind, checkpoint, problems };
 }

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { z } from "zod";
 import { CheckpointError } from "../../core/errors.js";
@@ -31,14 +31,27 @@ export function parseConfig<S extends z.ZodType>(source: string, config: unknown
   );
 }
 
+/** A configuration has some kB. */
+const MAX_JSON_BYTES = 16 * 2 ** 20;
+
 /** A JSON file's value. Throws CheckpointError CHECKPOINT_MISSING or CHECKPOINT_CORRUPT. */
 export function readJson(path: string): unknown {
   if (!existsSync(path))
     throw new CheckpointError("CHECKPOINT_MISSING", `${path} is not there. Put the published file there.`);
+  const { size } = statSync(path);
+  if (size > MAX_JSON_BYTES) throw corrupt(path, `it has ${size} bytes, far more than a configuration needs`);
   const text = readText(path);
   try {
-    return JSON.parse(text);
+    return JSON.parse(withoutBareNumbers(text));
   } catch (cause) {
     throw corrupt(path, "it is not JSON", cause);
   }
 }
+
+/** Python writes these numbers bare, which JSON does not have; diffusers does for `lambda_min_clipped`. */
+const BARE: Readonly<Record<string, string>> = { NaN: "null", Infinity: '"inf"', "-Infinity": '"-inf"' };
+/** A string without its end reaches to the text's end, so that each character is looked at once. */
+const STRING_OR_BARE = /"(?:[^"\\]+|\\.)*"?|-?\bInfinity\b|\bNaN\b/gs;
+
+const withoutBareNumbers = (text: string): string =>
+  /Infinity|NaN/.test(text) ? text.replace(STRING_OR_BARE, (found) => BARE[found] ?? found) : text;

@@ -9,8 +9,9 @@ import type { Weights } from "../files/weights.js";
 import { requireStableDiffusion, requireTextToImage } from "./architecture.js";
 import { parseConfig, readConfig, readJson } from "./config.js";
 import { singleFileParts, vaeOfFile } from "./ldm.js";
-import { clipTextWeights, vaeWeights } from "./names.js";
+import { clipTextWeights, vaeWeights, withoutWrapper } from "./names.js";
 import { predictionTypeOf } from "./prediction-type.js";
+import { descaled } from "./scaled.js";
 
 /** The models of a pipeline, by their folder names in diffusers' layout. */
 export type DiffusionPart = "text_encoder" | "unet" | "vae";
@@ -65,6 +66,9 @@ const VIEWS: Readonly<Record<DiffusionPart, (weights: Weights) => Weights>> = {
   vae: vaeWeights,
 };
 
+/** A model's tensors as they are meant, under the names of its file. */
+const meant = (weights: Weights): Weights => descaled(withoutWrapper(weights));
+
 function folder(directory: string): DiffusionFiles {
   requireStableDiffusion(directory);
   return {
@@ -75,7 +79,7 @@ function folder(directory: string): DiffusionFiles {
     notes: () =>
       DIFFUSION_PARTS.map((part) => variantNote(join(directory, part))).filter((note) => note !== null),
     assumptions: () => [],
-    weights: (part, prefer) => VIEWS[part](openWeights(join(directory, part), { prefer })),
+    weights: (part, prefer) => VIEWS[part](meant(openWeights(join(directory, part), { prefer }))),
   };
 }
 
@@ -93,9 +97,9 @@ function openVae(path: string): VaeFiles {
   if (!isFile(path))
     return {
       config: (schema) => readConfig(path, "config.json", schema),
-      weights: (prefer) => VIEWS.vae(openWeights(path, { prefer })),
+      weights: (prefer) => VIEWS.vae(meant(openWeights(path, { prefer }))),
     };
-  const weights = VIEWS.vae(vaeOfFile(openWeightFile(path)));
+  const weights = VIEWS.vae(vaeOfFile(meant(openWeightFile(path))));
   const beside = join(dirname(path), "vae");
   return {
     config: (schema) =>
@@ -146,7 +150,7 @@ export const SD1_SCHEDULER = {
  * (`unet/config.json`, ...).
  */
 function singleFile(path: string, otherVae: string | null): DiffusionFiles {
-  const file = openWeightFile(path);
+  const file = meant(openWeightFile(path));
   const { textEncoder, unet, vae } = singleFileParts(file);
   if (vae === null && otherVae === null) throw withoutVae(path);
   const parts = {

@@ -1,9 +1,18 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { CheckpointError } from "../../core/errors.js";
-import { findWeightFiles } from "../files/open.js";
-import { type FoundCheckpoint, miniaturesIn } from "./catalog.js";
+import { findWeightFiles, openWeights } from "../files/open.js";
+import {
+  CLIP_REPO,
+  type FoundCheckpoint,
+  hasTokenizer,
+  miniaturesIn,
+  type Places,
+  STABLE_DIFFUSION_REPOS,
+} from "./catalog.js";
 import { isFile } from "./diffusion-files.js";
+import { cachedSnapshot, repoOfCached } from "./hub-cache.js";
+import { openClip } from "./judge-files.js";
 
 /** Absolute paths of the judges' published files; null if missing. */
 export interface FoundJudges {
@@ -25,10 +34,11 @@ const PROMPTIST_PREDICTOR = "sac+logos+ava1-l14-linearMSE.pth";
 
 /**
  * Finds the judges of what `diffusion` draws; opens no weights.
- * - CLIP: the folder that the user named, else `clip` in `checkpointsDir`. The miniature, and only it, falls
+ * - CLIP: the folder that the user named, else `clip` in `checkpointsDir`, else the published one in the hub's
+ *   cache. The miniature, and only it, falls
  *   back to the miniature's own.
  * - The predictor belongs to its CLIP: `aesthetic`, or the miniature's.
- * - The safety checker: the checkpoint's own `safety_checker`, else that of `stable-diffusion-v1-5`, which
+ * - The safety checker: the checkpoint's own `safety_checker`, else that of `stable-diffusion-v1-5` (here or in the hub's cache), which
  *   all of the 1.x family share; none for the miniature.
  *
  * @param clip a folder, `none`, or nothing
@@ -39,15 +49,16 @@ export function findJudges(
   diffusion: Pick<FoundCheckpoint, "directory" | "isMiniature">,
   checkpointsDir: string,
   clip?: string,
-  miniatureDir = miniaturesIn(checkpointsDir),
+  { miniatureDir = miniaturesIn(checkpointsDir), hubCacheDir }: Places = {},
 ): FoundJudges {
-  const found = clip === NO_CLIP ? null : findClip(diffusion, checkpointsDir, clip, miniatureDir);
+  const places = { miniatureDir, hubCacheDir };
+  const found = clip === NO_CLIP ? null : findClip(diffusion, checkpointsDir, clip, places);
   return {
     clip: found?.directory ?? null,
     clipName: found?.name ?? null,
     aesthetic:
       found && findPredictor(resolve(found.isMiniature ? miniatureDir : checkpointsDir, "aesthetic")),
-    safety: findChecker(diffusion, checkpointsDir),
+    safety: findChecker(diffusion, checkpointsDir, hubCacheDir),
   };
 }
 
@@ -55,7 +66,7 @@ function findClip(
   { isMiniature }: Pick<FoundCheckpoint, "isMiniature">,
   checkpointsDir: string,
   given: string | undefined,
-  miniatureDir: string,
+  { miniatureDir, hubCacheDir }: Places & { readonly miniatureDir: string },
 ) {
   const miniature = resolve(miniatureDir, "clip");
   if (given !== undefined) {
@@ -72,9 +83,30 @@ function findClip(
   const published = resolve(checkpointsDir, "clip");
   if (existsSync(join(published, "config.json")) && findWeightFiles(published))
     return { directory: published, name: "clip", isMiniature: false };
+  const cached = isMiniature ? null : findCachedClip(hubCacheDir);
+  if (cached !== null) return { directory: cached, name: "clip", isMiniature: false };
   return isMiniature && existsSync(join(miniature, "config.json"))
     ? { directory: miniature, name: "miniature", isMiniature: true }
     : null;
+}
+
+/** Folder of the published CLIP in the hub's cache, if it is whole: programs often fetch only its tokenizer. */
+export function findCachedClip(hubCacheDir: string | undefined): string | null {
+  const cached = cachedSnapshot(hubCacheDir, CLIP_REPO);
+  return cached !== null && isWholeClip(cached.directory) ? cached.directory : null;
+}
+
+const isWholeClip = (directory: string): boolean =>
+  hasTokenizer(directory) && isWhole(() => openClip(directory).weights("fp32"));
+
+function isWhole(open: () => unknown): boolean {
+  try {
+    open();
+    return true;
+  } catch (error) {
+    if (error instanceof CheckpointError) return false;
+    throw error;
+  }
 }
 
 function findPredictor(folder: string): string | null {
@@ -93,15 +125,21 @@ function findPredictor(folder: string): string | null {
 function findChecker(
   { directory, isMiniature }: Pick<FoundCheckpoint, "directory" | "isMiniature">,
   checkpointsDir: string,
+  hubCacheDir: string | undefined,
 ): string | null {
   const own = safetyCheckerOf(directory);
-  return own !== null || isMiniature
-    ? own
-    : safetyCheckerOf(resolve(checkpointsDir, "stable-diffusion-v1-5"));
+  if (own !== null || isMiniature) return own;
+  const cached = STABLE_DIFFUSION_REPOS.flatMap((repo) => cachedSnapshot(hubCacheDir, repo)?.directory ?? []);
+  const folders = [resolve(checkpointsDir, "stable-diffusion-v1-5"), ...cached];
+  return folders.map(safetyCheckerOf).find((found) => found !== null) ?? null;
 }
 
-/** The safety checker in a pipeline's folder or beside a single file; null if there is none. */
+/**
+ * The safety checker in a pipeline's folder or beside a single file; null if there is none, or in the hub's cache
+ * none that is whole.
+ */
 export function safetyCheckerOf(diffusion: string): string | null {
   const folder = join(isFile(diffusion) ? dirname(diffusion) : diffusion, "safety_checker");
-  return existsSync(join(folder, "config.json")) ? folder : null;
+  if (!existsSync(join(folder, "config.json"))) return null;
+  return repoOfCached(folder) === null || isWhole(() => openWeights(folder)) ? folder : null;
 }

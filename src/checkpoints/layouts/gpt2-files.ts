@@ -2,7 +2,7 @@ import { type Gpt2Config, gpt2Config } from "../../models/gpt2.js";
 import { openWeights } from "../files/open.js";
 import type { Weights } from "../files/weights.js";
 import { readConfig } from "./config.js";
-import { gpt2Weights } from "./names.js";
+import { gpt2Weights, withoutWrapper } from "./names.js";
 
 /** A published GPT-2 language model. */
 export interface Gpt2Files {
@@ -19,6 +19,6 @@ export function openGpt2(directory: string): Gpt2Files {
   const config = readConfig(directory, "config.json", gpt2Config);
   return {
     config,
-    weights: () => gpt2Weights(openWeights(directory), { tied: config.tie_word_embeddings }),
+    weights: () => gpt2Weights(withoutWrapper(openWeights(directory)), { tied: config.tie_word_embeddings }),
   };
 }

@@ -24,6 +24,42 @@ const UNET = "model.diffusion_model.";
 const VAE = "first_stage_model.";
 const TEXT = "cond_stage_model.transformer.";
 
+/** Names that only models of other families have. */
+const OTHERS: readonly (readonly [RegExp, string])[] = [
+  [/^conditioner\.embedders\./, "of the Stable Diffusion XL family"],
+  [/^cond_stage_model\.model\./, "of the Stable Diffusion 2.x family"],
+  [/^(model\.diffusion_model\.)?joint_blocks\./, "of the Stable Diffusion 3 family"],
+  [/^(model\.diffusion_model\.)?(double|single)_blocks\./, "of the Flux family"],
+];
+
+const WHOLE = "Give a whole Stable Diffusion 1.x checkpoint.";
+/** What a file without the UNet's names is, and what to do with it. */
+const PARTS: readonly (readonly [RegExp, string, string])[] = [
+  [/(^lora_|\.lora_|_lora\.|\.hada_w|\.lokr_w)/, "is a LoRA", "Give it with --lora, beside a checkpoint."],
+  [/^(control_model|controlnet)\./, "is a ControlNet", WHOLE],
+  [/^(emb_params|string_to_param|clip_[lg])(\.|$)/, "is an embedding (textual inversion)", WHOLE],
+  [
+    /^model_ema\./,
+    "holds averaged weights (model_ema.*) alone",
+    "Take the file of the same model whose names begin with model.diffusion_model.",
+  ],
+  [
+    /^(unet\.|diffusion_model\.|down_blocks\.|input_blocks\.)/,
+    "is a UNet alone",
+    "Take the whole checkpoint, or the folder with its text encoder and VAE.",
+  ],
+  [
+    /^(first_stage_model\.)?(decoder|encoder)\.(conv_in|mid|up|down)/,
+    "is a VAE alone",
+    "Give it with --vae, beside a checkpoint.",
+  ],
+  [
+    /^(cond_stage_model\.transformer\.|text_model\.|transformer\.)/,
+    "is a text encoder alone",
+    "Take the whole checkpoint.",
+  ],
+];
+
 /** True if the tensors have the names of the original latent-diffusion code. */
 export const isSingleFile = (weights: Weights): boolean =>
   weights.names.some((name) => name.startsWith(UNET));
@@ -35,21 +71,18 @@ export const isSingleFile = (weights: Weights): boolean =>
  */
 export function singleFileParts(weights: Weights): SingleFileParts {
   const has = (prefix: string) => weights.names.some((name) => name.startsWith(prefix));
+  const refused = (what: string) =>
+    new CheckpointError("CHECKPOINT_ARCHITECTURE", `${weights.source} ${what}`);
   const wanted = "a Stable Diffusion 1.x checkpoint with its UNet, VAE and text encoder is wanted";
-  if (has("conditioner.embedders.") || has("cond_stage_model.model.")) {
-    const family = has("conditioner.embedders.") ? "XL" : "2.x";
-    throw new CheckpointError(
-      "CHECKPOINT_ARCHITECTURE",
-      `${weights.source} is of the Stable Diffusion ${family} family; ${wanted}.`,
-    );
+  const other = OTHERS.find(([pattern]) => weights.names.some((name) => pattern.test(name)));
+  if (other) throw refused(`is ${other[1]}; ${wanted}.`);
+  if (!has(UNET)) {
+    const part = PARTS.find(([pattern]) => weights.names.some((name) => pattern.test(name)));
+    if (part) throw refused(`${part[1]}, no whole checkpoint. ${part[2]}`);
   }
   const missing = [UNET, TEXT].filter((prefix) => !has(prefix));
-  if (missing.length > 0) {
-    throw new CheckpointError(
-      "CHECKPOINT_ARCHITECTURE",
-      `${weights.source} has no tensors ${missing.map((prefix) => `${prefix}*`).join(", ")}; ${wanted}.`,
-    );
-  }
+  if (missing.length > 0)
+    throw refused(`has no tensors ${missing.map((prefix) => `${prefix}*`).join(", ")}; ${wanted}.`);
   return {
     unet: part(weights, UNET, unetName(weights)),
     vae: has(VAE) ? part(weights, VAE, vaeName(weights)) : null,

@@ -167,7 +167,7 @@ function readLora({ file: path, weight, blocks }: LoraChoice, bases: Bases, find
 }
 
 /** The weight file of an adapter that is given as a file or as the folder that PEFT or diffusers saved. */
-function adapterFile(path: string): string {
+export function adapterFile(path: string): string {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path;
   const names = listFolder(path);
   const usual = ["adapter_model", "pytorch_lora_weights"].flatMap((stem) => [

@@ -83,6 +83,15 @@ export function vaeWeights(weights: Weights): Weights {
   });
 }
 
+/** What PyTorch's DataParallel and `compile` put before every name. */
+const WRAPPED = /^(?:module\.|_orig_mod\.)+/;
+
+/** The tensors without a prefix of PyTorch's wrappers, where every name has one. */
+export const withoutWrapper = (weights: Weights): Weights =>
+  weights.names.every((name) => WRAPPED.test(name))
+    ? renamed(weights, (name) => ({ name: name.replace(WRAPPED, "") }))
+    : weights;
+
 const withoutPrefix = (name: string, prefix: string): string =>
   name.startsWith(prefix) ? name.slice(prefix.length) : name;
 

@@ -6,7 +6,7 @@ export interface DiffusionModel {
   readonly config: DiffusionConfig;
   /**
    * Hidden states for rows of token ids, each `maxTokens` long: `[rows, maxTokens, channels]`.
-   * @param prompt the row that CLIP skip concerns; as in diffusers, the negative prompt has none
+   * @param prompt the first of the rows that CLIP skip concerns; as in diffusers, the negative prompt has none
    */
   encodeText(ids: readonly (readonly number[])[], prompt?: number): Promise<TextStates>;
   /**

@@ -15,9 +15,10 @@ import {
 import type { Rgb } from "../../pictures/rgb.js";
 import { roundHalfToEven } from "../numbers/round.js";
 import { TorchRandom } from "../numbers/torch-random.js";
-import { type Conditioning, isGuided, predictGuided } from "./guidance.js";
+import { type Conditioning, predictGuided } from "./guidance.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
 import { Previews } from "./preview.js";
+import { encodePrompts, type PromptTokenizer } from "./prompts.js";
 import { createScheduler, stableDiffusionConfig } from "./schedulers/create.js";
 import type { Scheduler } from "./schedulers/scheduler.js";
 import { isPlain } from "./usable.js";
@@ -36,13 +37,7 @@ export interface StartPicture {
   readonly strength: number;
 }
 
-export interface PromptTokenizer {
-  /**
-   * Ids with start, end and padding, as many as the text encoder takes; `truncated`: the words that did not
-   * fit.
-   */
-  encode(text: string): { readonly ids: readonly number[]; readonly truncated: string | null };
-}
+export type { PromptTokenizer } from "./prompts.js";
 
 export interface DrawOptions {
   readonly signal?: AbortSignal;
@@ -59,8 +54,10 @@ export interface DrawOptions {
 }
 
 export interface Picture extends Rgb {
-  /** The words of the prompt beyond the text encoder's window. */
+  /** The words of the prompt that the text encoder does not read. */
   readonly truncated: string | null;
+  /** The same of the negative prompt. */
+  readonly truncatedNegative: string | null;
   readonly notes: readonly PictureNote[];
   /** Evaluations of the UNet. */
   readonly calls: number;
@@ -93,14 +90,10 @@ export async function drawPicture(
   const begin = firstStep(request);
   throwIfCancelled(signal);
 
-  const prompt = tokenizer.encode(request.prompt);
-  const rows = isGuided(request.guidance)
-    ? [tokenizer.encode(request.negative).ids, prompt.ids]
-    : [prompt.ids];
   const { latentChannels, vaeScaleFactor, scalingFactor } = model.config;
   const shape: LatentShape = [1, latentChannels, height / vaeScaleFactor, width / vaeScaleFactor];
-  const drawOnce = async (scheduler: Scheduler): Promise<Float32Array> => {
-    const text = await model.encodeText(rows, rows.length - 1); // [rows, L, D]
+  const drawOnce = async (scheduler: Scheduler) => {
+    const { text, ...cut } = await encodePrompts(model, tokenizer, request); // [rows, L, D]
     const random = new TorchRandom(request.seed);
     const start = request.from
       ? await startFrom(model, scheduler, shape, random, request.from.picture, begin)
@@ -113,18 +106,19 @@ export async function drawPicture(
       ...(signal && { signal }),
       ...(onStep && { onStep }),
     }); // [1, C, h, w]
-    return model.decode(
+    const image = await model.decode(
       latents.map((x) => x / scalingFactor),
       shape,
     ); // [1, 3, H, W]
+    return { image, cut };
   };
 
   model.takeRedone?.();
-  let image = await drawOnce(scheduler);
+  let { image, cut } = await drawOnce(scheduler);
   throwIfCancelled(signal);
   // The decoder was tried in float32 by now; the latents may have lost the picture.
   if (isPlain(image, width * height) && (await model.leaveFp16?.())) {
-    image = await drawOnce(newScheduler());
+    ({ image, cut } = await drawOnce(newScheduler()));
     throwIfCancelled(signal);
   }
   const notes: PictureNote[] = [];
@@ -134,7 +128,7 @@ export async function drawPicture(
     pixels: toRgb(image, width, height),
     width,
     height,
-    truncated: prompt.truncated,
+    ...cut,
     notes,
     calls: scheduler.timesteps.length - begin,
     seconds: (performance.now() - started) / 1000,

@@ -33,6 +33,11 @@ export interface StableDiffusionOptions {
   readonly vae?: string | null;
   /** Last layers of the text encoder to leave out, as diffusers' `clip_skip`. */
   readonly clipSkip?: number;
+  /**
+   * Vectors of embeddings, each with hidden_size values, for the token ids from the vocabulary's size on. Their
+   * number changes no graph.
+   */
+  readonly vectors?: readonly Float32Array[];
   /** Adapters to merge into the weights. */
   readonly loras?: readonly LoraChoice[];
   readonly device: Device;
@@ -58,6 +63,8 @@ const PART_NAMES: Readonly<Record<PartName | "encoder", string>> = {
 
 /** A diffusers folder of the Stable Diffusion 1.x and 2.x family, compiled and on its device. */
 export class StableDiffusion implements DiffusionModel {
+  readonly #text: ClipTextConfig;
+  readonly #vectors: readonly Float32Array[];
   readonly #parts: Guarded;
   readonly #openEncoder: () => Promise<GuardedPart<"moments">>;
   #encoderRedone = false;
@@ -70,9 +77,12 @@ export class StableDiffusion implements DiffusionModel {
     readonly weightBytes: number,
     /** Sentences about the checkpoint that stop nothing. */
     readonly notes: readonly string[],
+    { text, vectors }: Pick<Parts, "text" | "vectors">,
     parts: Guarded,
     openEncoder: () => Promise<GuardedPart<"moments">>,
   ) {
+    this.#text = text;
+    this.#vectors = vectors;
     this.#parts = parts;
     this.#openEncoder = openEncoder;
   }
@@ -130,7 +140,7 @@ export class StableDiffusion implements DiffusionModel {
       };
       const weightBytes = Object.values(graphs).reduce((sum, graph) => sum + graph.weightBytes, 0);
       const config = configOf(parts);
-      return new StableDiffusion(config, plan, arithmetic, weightBytes, notes, guarded, openEncoder);
+      return new StableDiffusion(config, plan, arithmetic, weightBytes, notes, parts, guarded, openEncoder);
     } catch (error) {
       await Promise.all(opened.map((session) => session.release()));
       throw error;
@@ -162,16 +172,37 @@ export class StableDiffusion implements DiffusionModel {
       throw new InferenceError("INTERNAL", `a row of ${wrong.length} tokens, not ${maxTokens}`);
     const tensor = new Tensor("int32", Int32Array.from(ids.flat()), [ids.length, maxTokens]);
     const { states, skipped }: Partial<Outputs<"skipped">> & Outputs<"states"> = await this.#parts.text.run(
-      { ids: tensor },
+      { ids: tensor, ...this.#vectorsOf(tensor) },
       (outputs) => Object.values(outputs).every(({ data }) => areNumbers(data as Float32Array)),
     );
     const data = states.data as Float32Array;
     // The graph has the second output only where some layers are skipped.
     if (skipped !== undefined && prompt !== undefined) {
-      const size = data.length / ids.length;
-      data.set((skipped.data as Float32Array).subarray(prompt * size, (prompt + 1) * size), prompt * size);
+      const start = (prompt * data.length) / ids.length;
+      data.set((skipped.data as Float32Array).subarray(start), start);
     }
     return { data, shape: states.dims };
+  }
+
+  /** The inputs `kept` and `vectors` for ids [B, T], whose ids of embeddings become 0; none without embeddings. */
+  #vectorsOf({ data, dims }: Tensor): Record<string, Tensor> {
+    if (this.#vectors.length === 0) return {};
+    const { vocab_size: words, hidden_size: C } = this.#text;
+    const ids = data as Int32Array;
+    const kept = new Float32Array(ids.length).fill(1);
+    const vectors = new Float32Array(ids.length * C);
+    for (const [i, id] of ids.entries()) {
+      if (id < words) continue;
+      const vector = this.#vectors[id - words];
+      if (vector === undefined) throw new InferenceError("INTERNAL", `there is no token ${id}`);
+      vectors.set(vector, i * C);
+      kept[i] = 0;
+      ids[i] = 0;
+    }
+    return {
+      kept: new Tensor("float32", kept, [...dims, 1]),
+      vectors: new Tensor("float32", vectors, [...dims, C]),
+    };
   }
 
   async predictNoise(
@@ -245,14 +276,15 @@ interface Parts {
   readonly files: DiffusionFiles;
   readonly text: ClipTextConfig;
   readonly clipSkip: number;
+  readonly vectors: readonly Float32Array[];
   readonly unet: UnetConfig;
   readonly vae: VaeConfig;
 }
 
 /** A checkpoint and what changes its parts. */
-type PartsOptions = Pick<StableDiffusionOptions, "directory" | "vae" | "clipSkip">;
+type PartsOptions = Pick<StableDiffusionOptions, "directory" | "vae" | "clipSkip" | "vectors">;
 
-function readParts({ directory, vae = null, clipSkip = 0 }: PartsOptions): Parts {
+function readParts({ directory, vae = null, clipSkip = 0, vectors = [] }: PartsOptions): Parts {
   const files = openDiffusion(directory, vae);
   const text = files.config("text_encoder", clipTextConfig);
   if (clipSkip >= text.num_hidden_layers)
@@ -264,17 +296,18 @@ function readParts({ directory, vae = null, clipSkip = 0 }: PartsOptions): Parts
     files,
     text,
     clipSkip,
+    vectors,
     unet: files.config("unet", unetConfig),
     vae: files.config("vae", vaeConfig),
   };
-  requireTogether(directory, parts);
+  requireTogether(directory, vae, parts);
   return parts;
 }
 
 /**
  * Throws CheckpointError CHECKPOINT_ARCHITECTURE, naming both keys, if the parts do not match each other.
  */
-function requireTogether(directory: string, { text, unet, vae }: Parts): void {
+function requireTogether(directory: string, otherVae: string | null, { text, unet, vae }: Parts): void {
   const pairs = [
     ["unet cross_attention_dim", unet.cross_attention_dim, "text_encoder hidden_size", text.hidden_size],
     ["unet in_channels", unet.in_channels, "vae latent_channels", vae.latent_channels],
@@ -283,11 +316,15 @@ function requireTogether(directory: string, { text, unet, vae }: Parts): void {
   const problems = pairs
     .filter(([, one, , other]) => one !== other)
     .map(([a, one, b, other]) => `${a} is ${one} and ${b} ${other}`);
-  if (problems.length > 0)
-    throw new CheckpointError(
-      "CHECKPOINT_ARCHITECTURE",
-      `${directory}: its parts do not belong together (${problems.join("; ")}). Take all folders from one checkpoint.`,
-    );
+  if (problems.length === 0) return;
+  const [what, advice] =
+    otherVae === null
+      ? [`${directory}: its parts`, "Take all folders from one checkpoint."]
+      : [`${directory} and the VAE ${otherVae}`, "Take a VAE of Stable Diffusion 1.x."];
+  throw new CheckpointError(
+    "CHECKPOINT_ARCHITECTURE",
+    `${what} do not belong together (${problems.join("; ")}). ${advice}`,
+  );
 }
 
 function configOf({ files, text, unet, vae }: Parts): DiffusionConfig {
@@ -300,6 +337,9 @@ function configOf({ files, text, unet, vae }: Parts): DiffusionConfig {
     scheduler: files.scheduler(),
   };
 }
+
+/** Prompts may be read in several chunks, of which the UNet sees all tokens at once. */
+const CHUNKS_TRIED = 3;
 
 /**
  * Every kind of attention in the three graphs, with few tokens, on both sides of kernels' usual limits.
@@ -318,7 +358,7 @@ function attentionSizes({ text, unet, vae }: Parts): AttentionSize[] {
   for (const [level, channels] of unet.block_out_channels.entries()) {
     const counts = unet.attention_head_dim;
     const heads = typeof counts === "number" ? counts : (counts[level] as number);
-    for (const keys of [64, tokens])
+    for (const keys of [64, tokens, CHUNKS_TRIED * tokens])
       sizes.push({ heads, headSize: channels / heads, queries: 64, keys, causal: false });
   }
   const deepest = vae.block_out_channels.at(-1) as number;
@@ -373,11 +413,12 @@ interface PartGraph {
 }
 
 function graphsOf(
-  parts: Pick<Parts, "text" | "clipSkip" | "unet" | "vae">,
+  parts: Pick<Parts, "text" | "clipSkip" | "vectors" | "unet" | "vae">,
   arithmetic: Arithmetic,
 ): Record<DiffusionPart, PartGraph> {
+  const use = { skip: parts.clipSkip, hasVectors: parts.vectors.length > 0 };
   return {
-    text_encoder: { graph: clipText(parts.text, arithmetic, parts.clipSkip), unused: [] },
+    text_encoder: { graph: clipText(parts.text, arithmetic, use), unused: [] },
     unet: { graph: unet(parts.unet, arithmetic), unused: [] },
     vae: { graph: vaeDecoder(parts.vae, arithmetic, queryChunksOf(parts)), unused: VAE_ENCODER },
   };

@@ -1,3 +1,4 @@
+import { readWords } from "../../core/emphasis.js";
 import type { Events } from "../../core/events.js";
 import {
   hasOverview,
@@ -7,12 +8,16 @@ import {
   type Job,
   judgementsOf,
   type Picture,
+  type UsedEmbedding,
 } from "../../core/job.js";
 import { isFlagged, judgedAgain, type PictureJudgement } from "../../core/judgement.js";
+import { promptModeOf } from "../../core/options.js";
 import { SIDES, type Side } from "../../core/side.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import { PAIRS_PER_SHEET } from "../../pictures/contact-sheet.js";
 import { captionOf, type PairFiles } from "../../pictures/pair-card.js";
+import type { PairTexts } from "../../pictures/parameters.js";
+import { retellPair } from "../../pictures/png.js";
 import {
   comparisonFile,
   type PictureStore,
@@ -119,15 +124,22 @@ export class ImageItems implements ItemWork {
     const file = sideFile(item.index, side);
     const where = { jobId: job.id, item: item.index };
     const started = now();
-    const { truncated, notes, judgement } = await pictures.create({ jobId: job.id, file }, (path) =>
+    const {
+      truncated,
+      truncatedNegative = null,
+      embeddings = [],
+      notes,
+      judgement,
+    } = await pictures.create({ jobId: job.id, file }, (path) =>
       host.call(
         "draw",
         {
           prompt: promptOf(item, side),
-          plainPrompt: item.prompt,
+          plainPrompt: plainPromptOf(job, item),
           options: imageOf(job, item),
           file: path,
           checkpoint: checkpoint(),
+          pair: pairTextsOf(item, side),
           previewMs: job.preview ? PREVIEW_MS : null,
         },
         {
@@ -148,7 +160,9 @@ export class ImageItems implements ItemWork {
     return {
       picture: { file, ms: now() - started, judgement },
       notes: [
-        ...(truncated ? [{ code: "truncated", side, words: truncated } as const] : []),
+        ...cutNote(side, truncated),
+        ...cutNote("negative", truncatedNegative),
+        ...embeddings.map((used): ItemNote => ({ code: "embedding", side, ...used })),
         ...notes.map((code) => ({ code, side })),
       ],
     };
@@ -162,7 +176,7 @@ export class ImageItems implements ItemWork {
     const { queue, pictures, checkpoint } = this.#options;
     const own = await queue.get(job.id);
     const parent = job.parentId === null ? undefined : await queue.get(job.parentId);
-    const wanted = recipe(job, item, side, checkpoint());
+    const wanted = recipe(job, item, side, checkpoint(), askedFor(host, job, item, side));
     const file = sideFile(item.index, side);
     for (const source of [own, parent]) {
       if (source === undefined || source.checkpoints.diffusion === null) continue;
@@ -170,12 +184,17 @@ export class ImageItems implements ItemWork {
         for (const otherSide of SIDES) {
           const picture = other.pictures[otherSide];
           if (picture === null) continue;
-          if (recipe(source, other, otherSide, source.checkpoints.diffusion) !== wanted) continue;
+          const { diffusion } = source.checkpoints;
+          if (recipe(source, other, otherSide, diffusion, embeddingsOf(other, otherSide)) !== wanted)
+            continue;
           if (!(await pictures.copy({ jobId: source.id, file: picture.file }, { jobId: job.id, file })))
             continue;
-          const notes = other.notes.flatMap((note) =>
-            "side" in note && note.side === otherSide ? [{ ...note, side }] : [],
-          );
+          await pictures.create({ jobId: job.id, file }, (path) => retellPair(path, pairTextsOf(item, side)));
+          const notes = other.notes.flatMap((note): ItemNote[] => {
+            if (!("side" in note)) return [];
+            if (note.side === "negative") return [note];
+            return note.side === otherSide ? [{ ...note, side }] : [];
+          });
           // Relevance is measured against the plain prompt, which may be different now.
           const kept =
             other.prompt === item.prompt || picture.judgement === null
@@ -183,7 +202,7 @@ export class ImageItems implements ItemWork {
               : { ...picture.judgement, relevance: null };
           const path = await pictures.localPath({ jobId: job.id, file });
           const judgement = await completed(kept, () =>
-            host.call("judge", { file: path, plainPrompt: item.prompt }),
+            host.call("judge", { file: path, plainPrompt: plainPromptOf(job, item) }),
           );
           return {
             picture: { file, ms: null, judgement },
@@ -210,17 +229,50 @@ export class ImageItems implements ItemWork {
   }
 }
 
+const cutNote = (side: Side | "negative", words: string | null): ItemNote[] =>
+  words === null ? [] : [{ code: "truncated", side, words }];
+
 const promptOf = (item: Item, side: Side): string =>
   side === "baseline" ? item.prompt : (item.rewrite ?? "");
+
+const plainPromptOf = (job: Job, item: Item): string =>
+  readWords(item.prompt, promptModeOf(imageOf(job, item)));
+
+/** The embeddings that a picture was drawn with. */
+const embeddingsOf = (item: Item, side: Side): UsedEmbedding[] =>
+  item.notes.flatMap((note) => (note.code === "embedding" && note.side === side ? [note] : []));
+
+/** The embeddings that the worker has for the names in a picture's prompts. */
+function askedFor({ info }: Host, job: Job, item: Item, side: Side): readonly UsedEmbedding[] {
+  const { negative, guidance } = imageOf(job, item);
+  const text = `${promptOf(item, side)}\n${guidance > 1 ? negative : ""}`.toLowerCase();
+  return (info.embeddings ?? []).filter(({ names }) =>
+    names.some((name) => text.includes(name.toLowerCase())),
+  );
+}
+
+const pairTextsOf = ({ prompt, rewrite }: Item, side: Side): PairTexts => ({
+  side,
+  original: prompt,
+  rewrite: rewrite ?? "",
+});
 
 /**
  * Everything that decides how a picture looks, as one string to compare. All options count, so a new one needs
  * no line here.
  */
-export function recipe(job: Job, item: Item, side: Side, checkpoint: string): string {
-  const { size, ...others } = imageOf(job, item);
+export function recipe(
+  job: Job,
+  item: Item,
+  side: Side,
+  checkpoint: string,
+  embeddings: readonly UsedEmbedding[],
+): string {
+  const image = imageOf(job, item);
+  const { size, ...others } = { ...image, prompts: promptModeOf(image) };
   const options = Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([promptOf(item, side), checkpoint, size?.width, size?.height, options]);
+  const used = embeddings.map(({ name, sha256 }) => `${name} ${sha256}`).sort();
+  return JSON.stringify([promptOf(item, side), checkpoint, size?.width, size?.height, options, used]);
 }
 
 /** Keeps what was judged of a copied picture and judges the rest now. */

@@ -3,26 +3,38 @@ import {
   type FoundCheckpoint,
   findClipTokenizer,
   findDiffusion,
+  findGpt2Tokenizer,
   findPromptist,
   findVae,
 } from "../../checkpoints/layouts/catalog.js";
+import { isFile } from "../../checkpoints/layouts/diffusion-files.js";
+import type { EmbeddingChoice } from "../../checkpoints/layouts/embeddings.js";
 import { type FoundJudges, findJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import { codeOf, describe } from "../../core/errors.js";
 import { PHASES, type Phase } from "../../core/job.js";
 import type { DeviceName, Precision, TextWeights } from "../../core/options.js";
-import type { WorkerSpec } from "../worker/protocol.js";
+import type { TextSpec, WorkerSpec } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
 import { type HostOptions, ModelHost } from "./model-host.js";
+
+/** A checkpoint whose `name` says what was added to it; `model` is the name without. */
+interface NamedCheckpoint extends FoundCheckpoint {
+  readonly model: string;
+}
 
 /** Which checkpoints the program runs, and how. */
 export interface ModelChoice {
   readonly promptist: FoundCheckpoint;
-  readonly diffusion: FoundCheckpoint;
+  /** Folder of the tokenizer of `promptist`; by default the checkpoint's own. */
+  readonly promptistTokenizer?: string;
+  readonly diffusion: NamedCheckpoint;
   /** Folder of the tokenizer of `diffusion`. */
   readonly clipTokenizer: string;
   /** Adapters merged into `diffusion`. */
   readonly loras?: readonly LoraChoice[];
+  /** Files and folders of embeddings, which prompts ask for by name. */
+  readonly embeddings?: readonly EmbeddingChoice[];
   /** A folder or file whose VAE replaces that of `diffusion`. */
   readonly vae?: string | null;
   /** Last layers of the text encoder to leave out, as diffusers' `clip_skip`. */
@@ -43,10 +55,13 @@ export interface ModelWishes
   extends Pick<ModelChoice, "device" | "textDevice" | "weights" | "precision" | "cacheDir" | "threads"> {
   readonly checkpointsDir: string;
   readonly miniatureDir?: string;
+  /** The cache that Hugging Face's programs share; without it, none is looked at. */
+  readonly hubCacheDir?: string | undefined;
   readonly promptist: string | undefined;
   readonly diffusion: string | undefined;
   readonly clip: string | undefined;
   readonly loras?: readonly LoraChoice[];
+  readonly embeddings?: readonly EmbeddingChoice[];
   readonly vae?: string | undefined;
   readonly clipSkip?: number;
 }
@@ -58,22 +73,28 @@ export interface ModelWishes
 export function chooseModels({
   checkpointsDir,
   miniatureDir,
+  hubCacheDir,
   loras = [],
+  embeddings = [],
   clipSkip = 0,
   ...wishes
 }: ModelWishes): ModelChoice {
   const { device, textDevice = "auto", weights, precision, cacheDir, threads } = wishes;
+  const places = { miniatureDir, hubCacheDir };
   let promptist: FoundCheckpoint | undefined;
-  let diffusion: FoundCheckpoint | undefined;
+  let diffusion: NamedCheckpoint | undefined;
   const findWithAdditions = () => {
     const vae = findVae(wishes.vae);
-    const where = miniatureDir === undefined ? { vae } : { vae, miniatureDir };
-    return withAdditions(findDiffusion(wishes.diffusion, checkpointsDir, where), { loras, vae, clipSkip });
+    const found = findDiffusion(wishes.diffusion, checkpointsDir, { ...places, vae });
+    return withAdditions(found, { loras, vae, clipSkip });
   };
   return {
     get promptist() {
-      promptist ??= findPromptist(wishes.promptist, checkpointsDir, miniatureDir);
+      promptist ??= findPromptist(wishes.promptist, checkpointsDir, places);
       return promptist;
+    },
+    get promptistTokenizer() {
+      return findGpt2Tokenizer(this.promptist.directory, hubCacheDir);
     },
     get diffusion() {
       diffusion ??= findWithAdditions();
@@ -84,12 +105,13 @@ export function chooseModels({
     },
     clipSkip,
     get clipTokenizer() {
-      return findClipTokenizer(this.diffusion, checkpointsDir);
+      return findClipTokenizer(this.diffusion, checkpointsDir, hubCacheDir);
     },
     get judges() {
-      return findJudges(this.diffusion, checkpointsDir, wishes.clip, miniatureDir);
+      return findJudges(this.diffusion, checkpointsDir, wishes.clip, places);
     },
     loras,
+    embeddings,
     device,
     textDevice,
     weights,
@@ -103,7 +125,7 @@ export function chooseModels({
 function withAdditions(
   checkpoint: FoundCheckpoint,
   { loras, vae, clipSkip }: Required<Pick<ModelChoice, "loras" | "vae" | "clipSkip">>,
-): FoundCheckpoint {
+): NamedCheckpoint {
   const additions = [
     ...loras.map(({ file, weight, blocks = [] }) =>
       [parse(file).name, weight, ...(blocks.length > 0 ? [blocks.join()] : [])].join(":"),
@@ -111,7 +133,9 @@ function withAdditions(
     ...(vae === null ? [] : [`VAE ${parse(vae).name}`]),
     ...(clipSkip === 0 ? [] : [`CLIP skip ${clipSkip}`]),
   ];
-  return { ...checkpoint, name: [checkpoint.name, ...additions].join(" + ") };
+  const { directory, name } = checkpoint;
+  const model = isFile(directory) ? parse(name).name : name;
+  return { ...checkpoint, model, name: [name, ...additions].join(" + ") };
 }
 
 /** The checkpoint's name, for messages and metadata. */
@@ -133,9 +157,9 @@ export const deviceOf = ({ device, textDevice = "auto" }: ModelChoice, phase: Ph
 export const phasesOfLoops = ({ textDevice }: ModelChoice): readonly (readonly Phase[])[] =>
   textDevice === "cpu" ? PHASES.map((phase) => [phase]) : [PHASES];
 
-/** Whether pictures need no safety checker. An adapter may draw anything. */
-export const isHarmless = ({ diffusion, loras = [] }: ModelChoice): boolean =>
-  diffusion.isHarmless && loras.length === 0;
+/** Whether pictures need no safety checker. An adapter or an embedding may draw anything. */
+export const isHarmless = ({ diffusion, loras = [], embeddings = [] }: ModelChoice): boolean =>
+  diffusion.isHarmless && loras.length === 0 && embeddings.length === 0;
 
 /** What to do if no safety checker sees the pictures; null if one does, or none is needed. */
 export function uncheckedNote(choice: ModelChoice): string | null {
@@ -144,11 +168,12 @@ export function uncheckedNote(choice: ModelChoice): string | null {
 }
 
 /** Rewriting works without Stable Diffusion, but then cannot report words that it would not read. */
-function tokenizerIfAny(choice: ModelChoice): string | null {
+function textReading(choice: ModelChoice): Pick<TextSpec, "clipTokenizer" | "diffusion" | "embeddings"> {
   try {
-    return choice.clipTokenizer;
+    const { clipTokenizer, diffusion, embeddings = [] } = choice;
+    return { clipTokenizer, diffusion: diffusion.directory, embeddings };
   } catch (error) {
-    if (codeOf(error) === "CHECKPOINT_MISSING") return null;
+    if (codeOf(error) === "CHECKPOINT_MISSING") return { clipTokenizer: null };
     throw error;
   }
 }
@@ -176,8 +201,9 @@ export async function startWorker(
       ? {
           phase,
           directory: choice.promptist.directory,
+          tokenizer: choice.promptistTokenizer ?? choice.promptist.directory,
           weights: choice.weights,
-          clipTokenizer: tokenizerIfAny(choice),
+          ...textReading(choice),
           device,
           cacheDir,
           threads,
@@ -185,8 +211,10 @@ export async function startWorker(
       : {
           phase,
           directory: choice.diffusion.directory,
+          model: choice.diffusion.model,
           tokenizer: choice.clipTokenizer,
           loras: choice.loras ?? [],
+          embeddings: choice.embeddings ?? [],
           vae: choice.vae ?? null,
           clipSkip: choice.clipSkip ?? 0,
           harmless: isHarmless(choice),

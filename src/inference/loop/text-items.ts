@@ -1,5 +1,6 @@
 import type { Events } from "../../core/events.js";
-import type { Item, ItemNote } from "../../core/job.js";
+import { type Item, type ItemNote, imageOf } from "../../core/job.js";
+import { promptModeOf } from "../../core/options.js";
 import { SIDES } from "../../core/side.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import type { Host, ItemWork } from "./phase.js";
@@ -28,7 +29,11 @@ export class TextItems implements ItemWork {
     const started = now();
     const rewrites = await host.call(
       "optimize",
-      { prompts: items.map((item) => item.prompt), options: job.text },
+      {
+        prompts: items.map((item) => item.prompt),
+        modes: items.map((item) => promptModeOf(imageOf(job, item))),
+        options: job.text,
+      },
       {
         signal,
         onProgress: (step, steps) =>

@@ -89,10 +89,13 @@ function cutBefore(prompt: string, end: number): number {
  */
 export class PromptWindow {
   readonly #directory: string;
+  readonly #tokenizer: string;
   #opened: { readonly tokenizer: Gpt2Tokenizer; readonly positions: number } | undefined;
 
-  constructor(directory: string) {
+  /** @param tokenizer folder of the tokenizer's files, if not the checkpoint's */
+  constructor(directory: string, tokenizer = directory) {
     this.#directory = directory;
+    this.#tokenizer = tokenizer;
   }
 
   /**
@@ -110,7 +113,7 @@ export class PromptWindow {
 
   #open() {
     this.#opened ??= {
-      tokenizer: Gpt2Tokenizer.open(this.#directory),
+      tokenizer: Gpt2Tokenizer.open(this.#tokenizer),
       positions: openGpt2(this.#directory).config.n_positions,
     };
     return this.#opened;

@@ -17,6 +17,8 @@ export type { OptimizeHooks, OptimizeResult } from "./optimize.js";
 export interface PromptistOptions {
   /** Checkpoint in Hugging Face's layout: config.json, weights, tokenizer files. */
   readonly directory: string;
+  /** Folder of the tokenizer's files; by default the checkpoint's. */
+  readonly tokenizer?: string;
   readonly device: Device;
   readonly weights: Gpt2Weights;
   /** Folder of compiled graphs. */
@@ -59,7 +61,7 @@ export class Promptist {
     const { directory, device, weights, cacheDir } = options;
     const files = openGpt2(directory);
     const { config } = files;
-    const tokenizer = Gpt2Tokenizer.open(directory);
+    const tokenizer = Gpt2Tokenizer.open(options.tokenizer ?? directory);
     if (tokenizer.size > config.vocab_size) {
       throw new CheckpointError(
         "CHECKPOINT_ARCHITECTURE",

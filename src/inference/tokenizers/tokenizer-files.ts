@@ -203,9 +203,14 @@ function readVocabularyAndMerges(directory: string, config: TokenizerConfig): Pu
 
 /**
  * Like transformers' own classes, takes only vocabulary, merges and added tokens from the files; the family
- * decides how text is normalized and split.
+ * decides how text is normalized and split. `more`: tokens that are found in normalized text, wherever they
+ * stand; their contents are normalized already.
  */
-export function loadTokenizer(directory: string, family: Family): Loaded {
+export function loadTokenizer(
+  directory: string,
+  family: Family,
+  more: readonly { readonly id: number; readonly content: string }[] = [],
+): Loaded {
   const jsonFile = join(directory, "tokenizer.json");
   const hasJson = existsSync(jsonFile);
   const missing = ["vocab.json", "merges.txt"].filter((name) => !existsSync(join(directory, name)));
@@ -237,7 +242,10 @@ export function loadTokenizer(directory: string, family: Family): Loaded {
     added.set(content, addedToken(id, { ...(typeof stated === "object" ? stated : {}), content }));
   }
   const tokenizer = {
-    added_tokens: [...added.values()].sort((a, b) => a.id - b.id),
+    added_tokens: [
+      ...[...added.values()].sort((a, b) => a.id - b.id),
+      ...more.map(({ id, content }) => addedToken(id, { content, normalized: true, special: false })),
+    ],
     ...family.pipeline({ ...config, add_prefix_space: config.add_prefix_space ?? published.addPrefixSpace }),
     post_processor: null,
     model: {

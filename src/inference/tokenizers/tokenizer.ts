@@ -1,4 +1,6 @@
 import { CheckpointError } from "../../core/errors.js";
+import { type ChunkTokens, encodeWeighted, type WeightedEncoding } from "./chunks.js";
+import { type NamedVectors, NOTHING_NAMED } from "./named-vectors.js";
 import { CLIP, type Engine, GPT2, loadTokenizer } from "./tokenizer-files.js";
 
 function required(id: number | undefined, role: string, directory: string): number {
@@ -54,50 +56,82 @@ export interface ClipEncoding {
  * CLIP's tokenizer as Stable Diffusion uses it: lower case, between bos and eos, cut or padded to a fixed
  * length.
  */
-export class ClipTokenizer {
+export class ClipTokenizer implements ChunkTokens {
   readonly #engine: Engine;
+  readonly #named: NamedVectors;
 
   private constructor(
     engine: Engine,
+    named: NamedVectors,
     readonly bosId: number,
     readonly eosId: number,
     readonly padId: number,
+    readonly commaId: number | undefined,
     /** Tokens per encoding, including bos and eos. */
     readonly length: number,
   ) {
     this.#engine = engine;
+    this.#named = named;
   }
 
-  /** Reads the tokenizer's files in `directory` (`tokenizer/` of a pipeline). Throws CheckpointError. */
-  static open(directory: string): ClipTokenizer {
-    const { engine, config, idOf } = loadTokenizer(directory, CLIP);
+  /**
+   * Reads the tokenizer's files in `directory` (`tokenizer/` of a pipeline). `named`: embeddings, whose names
+   * are read as their vectors. Throws CheckpointError.
+   */
+  static open(directory: string, named: NamedVectors = NOTHING_NAMED): ClipTokenizer {
+    const { engine, config, idOf } = loadTokenizer(directory, CLIP, named.tokens);
     const eosId = required(idOf("eos_token"), "eos_token", directory);
     const bosId = required(idOf("bos_token"), "bos_token", directory);
     const limit = config.model_max_length;
     const length = limit !== undefined && limit >= 2 ? limit : CLIP_CONTEXT;
-    return new ClipTokenizer(engine, bosId, eosId, idOf("pad_token") ?? eosId, length);
+    const commaId = engine.token_to_id(",</w>");
+    return new ClipTokenizer(engine, named, bosId, eosId, idOf("pad_token") ?? eosId, commaId, length);
   }
 
   /** `length` token ids for `text`, and the words that were cut. */
   encode(text: string): ClipEncoding {
     const room = this.length - 2;
-    const tokens = this.#engine.encode(text, { add_special_tokens: false }).ids;
-    const kept = tokens.slice(0, room);
-    const ids = [this.bosId, ...kept, this.eosId];
+    const units = this.units(text);
+    const tokens = units.flat();
+    const ids = [this.bosId, ...tokens.slice(0, room), this.eosId];
     while (ids.length < this.length) ids.push(this.padId);
-    return { ids, truncated: tokens.length > room ? this.#wordsBeyond(text, room) : null };
+    return { ids, truncated: tokens.length > room ? this.wordsFrom(text, unitAt(units, room)) : null };
   }
 
-  /** The words of `text` from the one containing token `room` on; no token crosses whitespace. */
-  #wordsBeyond(text: string, room: number): string {
+  /** The same for a prompt whose marks are read (core/emphasis.ts), in as many rows as it takes. */
+  encodeWeighted(prompt: string): WeightedEncoding {
+    return encodeWeighted(this, prompt);
+  }
+
+  /** Whether the vocabulary has this text as a token, as it stands or as it is read: in small letters. */
+  hasToken(text: string): boolean {
+    return [text, text.toLowerCase()].some((it) => this.#engine.token_to_id(it) !== undefined);
+  }
+
+  units(text: string): number[][] {
+    return this.#engine.encode(text, { add_special_tokens: false }).ids.map((id) => this.#named.unit(id));
+  }
+
+  wordsFrom(text: string, unit: number): string {
     const words = text.trim().split(/\s+/u);
-    let tokens = 0;
+    let units = 0;
     for (const [index, word] of words.entries()) {
-      tokens += this.#engine.encode(word, { add_special_tokens: false }).ids.length;
-      if (tokens > room) return words.slice(index).join(" ");
+      units += this.units(word).length;
+      // No token crosses whitespace.
+      if (units > unit) return words.slice(index).join(" ");
     }
     return words[words.length - 1] ?? "";
   }
+}
+
+/** Which unit has the token at a position. */
+function unitAt(units: readonly (readonly number[])[], position: number): number {
+  let end = 0;
+  for (const [at, unit] of units.entries()) {
+    end += unit.length;
+    if (end > position) return at;
+  }
+  return units.length;
 }
 
 /** Positions of CLIP's text encoder in Stable Diffusion 1.x. */

@@ -1,14 +1,17 @@
 import sharp from "sharp";
 import { weightsHash } from "../../checkpoints/files/weights-hash.js";
 import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
+import type { Embedding } from "../../checkpoints/layouts/embeddings.js";
+import type { UsedEmbedding } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
-import { IMAGE_RANGES, type PictureSize } from "../../core/options.js";
+import { IMAGE_RANGES, type PictureSize, promptModeOf } from "../../core/options.js";
 import { PROGRAM } from "../../core/version.js";
 import { writeComparison } from "../../pictures/comparison.js";
 import { writeContactSheet } from "../../pictures/contact-sheet.js";
 import { writePng } from "../../pictures/png.js";
 import { readPicture, resizePicture } from "../../pictures/read-picture.js";
 import type { Rgb } from "../../pictures/rgb.js";
+import { isGuided } from "../diffusion/guidance.js";
 import type { DiffusionConfig } from "../diffusion/model.js";
 import { drawPicture } from "../diffusion/pipeline.js";
 import { StableDiffusion } from "../diffusion/stable-diffusion.js";
@@ -16,8 +19,9 @@ import { Judge } from "../judging/judge.js";
 import { withRoom } from "../judging/one-tower.js";
 import { openDevice } from "../runtime/open-device.js";
 import { plansToTry } from "../runtime/precision.js";
-import { ClipTokenizer } from "../tokenizers/tokenizer.js";
+import { openPromptReader } from "./prompt-tokenizer.js";
 import type { Drawn, DrawRequest, ImageSpec, JudgeRequest } from "./protocol.js";
+import { usedModels } from "./used-models.js";
 import type { CallContext, LoadedModel, OnDevice } from "./worker-model.js";
 
 /**
@@ -31,8 +35,10 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
   const plans = plansToTry(spec.precision);
   const device = await openDevice(spec.device, { user: "image", plans, cacheDir });
   onDevice(device.name);
-  const tokenizer = ClipTokenizer.open(spec.tokenizer);
-  const loadDiffusion = () => StableDiffusion.open({ ...spec, device });
+  const reader = openPromptReader(spec.tokenizer, directory, spec.embeddings ?? []);
+  const { tokenizer } = reader;
+  const vectors = reader.embeddings.flatMap((embedding) => embedding.vectors);
+  const loadDiffusion = () => StableDiffusion.open({ ...spec, vectors, device });
   const first = await loadDiffusion();
   const { config, precision } = first;
   let model: StableDiffusion | null = first;
@@ -52,6 +58,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       encode: async (ids) => (await loadedDiffusion()).encodeText(ids),
     },
   });
+  const models = await usedModels(spec, files, precision);
   const side = config.sampleSize * config.vaeScaleFactor;
 
   const judgementOf = async (picture: Rgb, plainPrompt: string): Promise<PictureJudgement> => {
@@ -68,7 +75,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     return isUnchecked ? { ...judgement, safety: "harmless" } : judgement;
   };
   const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
-    const { prompt, plainPrompt, options, file, checkpoint, from = null, previewMs = null } = request;
+    const { prompt, plainPrompt, options, file, checkpoint, pair, from = null, previewMs = null } = request;
     const { signal, onStep } = context;
     const preview =
       previewMs === null
@@ -91,18 +98,42 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
         ),
       () => judge.release(),
     );
-    const { width, height, calls, seconds, truncated, notes } = picture;
+    const { width, height, calls, seconds, truncated, truncatedNegative, notes } = picture;
     const size = { width, height };
-    const parameters = { ...options, prompt, size, checkpoint, program: PROGRAM };
+    const prompts = isGuided(options.guidance) ? [prompt, options.negative] : [prompt];
+    const embeddings = reader.used(prompts, promptModeOf(options)).map(record);
+    const used = { ...models, embeddings: embeddings.map(({ name, sha256 }) => ({ name, hash: sha256 })) };
+    const parameters = {
+      ...options,
+      prompt,
+      size,
+      from: from && { strength: from.strength },
+      checkpoint,
+      models: used,
+      pair,
+      program: PROGRAM,
+    };
     await writePng(file, picture.pixels, width, height, parameters);
     const judgement = await judgementOf(picture, plainPrompt);
-    return { ...size, file, seed: options.seed, calls, seconds, truncated, notes, judgement };
+    return {
+      ...size,
+      file,
+      seed: options.seed,
+      calls,
+      seconds,
+      truncated,
+      truncatedNegative,
+      embeddings,
+      notes,
+      judgement,
+    };
   };
   return {
     info: {
       device: device.name,
       deviceNote: device.note,
-      notes: first.notes,
+      notes: [...first.notes, ...someOf(reader.notes)],
+      embeddings: reader.embeddings.map((embedding) => ({ ...record(embedding), names: embedding.names })),
       precision,
       weightBytes: first.weightBytes,
       harmless: spec.harmless,
@@ -138,6 +169,17 @@ async function readStart(
   const scale = Math.min(1, max / Math.max(picture.width, picture.height));
   const side = (own: number) => Math.max(1, Math.floor((own * scale) / vaeScaleFactor)) * vaeScaleFactor;
   return resizePicture(picture, asked ?? { width: side(picture.width), height: side(picture.height) });
+}
+
+const record = ({ names, sha256 }: Embedding): UsedEmbedding => ({ name: names[0]!, sha256 });
+
+/** A folder may hold hundreds of embeddings for other models. */
+const NOTES_MAX = 5;
+
+function someOf(notes: readonly string[]): string[] {
+  const more = notes.length - NOTES_MAX;
+  const rest = more > 0 ? [`${more} more embeddings are left out; promptist doctor counts them.`] : [];
+  return [...notes.slice(0, NOTES_MAX), ...rest];
 }
 
 const PREVIEW_WIDTH = 256;

@@ -1,17 +1,20 @@
+import type { EmbeddingChoice } from "../../checkpoints/layouts/embeddings.js";
 import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import type { ErrorCode, ErrorContext } from "../../core/errors.js";
-import type { Candidate, PictureNote } from "../../core/job.js";
+import type { Candidate, PictureNote, UsedEmbedding } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import type {
   DeviceName,
   ImageOptions,
   PictureSize,
   Precision,
+  PromptMode,
   TextOptions,
   TextWeights,
 } from "../../core/options.js";
 import type { PairFiles } from "../../pictures/pair-card.js";
+import type { PairTexts } from "../../pictures/parameters.js";
 
 /** What a worker must load. Paths are absolute. */
 export type WorkerSpec = TextSpec | ImageSpec | ScoreSpec;
@@ -19,10 +22,15 @@ export type WorkerSpec = TextSpec | ImageSpec | ScoreSpec;
 export interface TextSpec {
   readonly phase: "text";
   readonly directory: string;
+  /** Folder of its tokenizer, if that is another. */
+  readonly tokenizer?: string;
   readonly device: DeviceName;
   readonly weights: TextWeights;
   /** Folder of the image model's tokenizer, to find words that it will not read; null for none. */
   readonly clipTokenizer: string | null;
+  /** Embeddings of the image model, whose folder or file is `diffusion`: their names are several tokens. */
+  readonly embeddings?: readonly EmbeddingChoice[];
+  readonly diffusion?: string | null;
   readonly cacheDir: string;
   /** 0: the runtime chooses. */
   readonly threads: number;
@@ -32,9 +40,13 @@ export interface ImageSpec {
   readonly phase: "image";
   /** Folder in diffusers' layout, or a single-file checkpoint. */
   readonly directory: string;
+  /** The checkpoint's name without what is added to it, for the pictures' metadata. */
+  readonly model: string;
   /** Folder of CLIP's tokenizer. */
   readonly tokenizer: string;
   readonly loras: readonly LoraChoice[];
+  /** Files and folders of embeddings. */
+  readonly embeddings?: readonly EmbeddingChoice[];
   /** A folder or file whose VAE replaces the checkpoint's own. */
   readonly vae: string | null;
   /** Last layers of the text encoder to leave out. */
@@ -77,12 +89,16 @@ export interface WorkerInfo {
   readonly hash: string | null;
   /** True if its pictures need no safety checker. */
   readonly harmless?: boolean;
+  /** What it can be asked for by name in a prompt. */
+  readonly embeddings?: readonly (UsedEmbedding & { readonly names: readonly string[] })[];
   readonly parameters: string;
   readonly loadMs: number;
 }
 
 export interface OptimizeRequest {
   readonly prompts: readonly string[];
+  /** How each of them is read; all of them as diffusers does if absent. */
+  readonly modes?: readonly PromptMode[];
   readonly options: TextOptions;
 }
 export interface Rewrite {
@@ -97,7 +113,7 @@ export interface Rewrite {
 
 export interface DrawRequest {
   readonly prompt: string;
-  /** The prompt before its rewrite, used to score the picture's relevance. */
+  /** The prompt before its rewrite, without marks that were read: the picture's relevance is scored with it. */
   readonly plainPrompt: string;
   readonly options: ImageOptions;
   /** The picture to go on from: the absolute path of its file, and how much of it is drawn anew. */
@@ -106,6 +122,8 @@ export interface DrawRequest {
   readonly file: string;
   /** Name of the checkpoint, for the picture's metadata. */
   readonly checkpoint: string;
+  /** The pair that the picture belongs to, for its metadata; null for a single picture. */
+  readonly pair: PairTexts | null;
   /** Milliseconds between two previews; null for none. */
   readonly previewMs?: number | null;
 }
@@ -115,8 +133,12 @@ export interface Drawn extends PictureSize {
   /** Calls of the UNet. */
   readonly calls: number;
   readonly seconds: number;
-  /** Words beyond the text encoder's window, or null. */
+  /** Words that the text encoder does not read, or null. */
   readonly truncated: string | null;
+  /** The same of the negative prompt. */
+  readonly truncatedNegative?: string | null;
+  /** The embeddings that stand in the prompt or the negative prompt; none if absent. */
+  readonly embeddings?: readonly UsedEmbedding[];
   readonly notes: readonly PictureNote[];
   /** Judgement of the picture's pixels by the judges loaded with the model; `UNJUDGED` if there are none. */
   readonly judgement: PictureJudgement;

@@ -105,6 +105,7 @@ describe("commands", () => {
         "compare",
         "help",
         "history",
+        "info",
         "mydata",
         "queue",
         "settings",

@@ -14,6 +14,7 @@ import {
 } from "../../../src/bot/words/history.js";
 import { labels } from "../../../src/bot/words/labels.js";
 import { dataLines } from "../../../src/bot/words/mydata.js";
+import { pictureLines, pictureProblems } from "../../../src/bot/words/pictures.js";
 import { refusals } from "../../../src/bot/words/refusals.js";
 import * as result from "../../../src/bot/words/result.js";
 import { safetyLines } from "../../../src/bot/words/safety.js";
@@ -155,6 +156,10 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
   expectations: read(expectations, SAMPLES.expectations),
   labels: read(labels, SAMPLES.labels),
   mydata: read(dataLines, SAMPLES.dataLines),
+  pictures: [
+    ...read(pictureLines, SAMPLES.pictureLines),
+    ...read(pictureProblems, { steps: [[150, 100]], size: [["832x1216", "704x1024"]], guidance: [[99]] }),
+  ],
   refusals: read(refusals, SAMPLES.refusals),
   results: read(result.resultLines, SAMPLES.resultLines),
   result: read(
@@ -168,6 +173,8 @@ const SENTENCES: Readonly<Record<string, [string, string][]>> = {
       jobReference: [[ID], [ID, "p1"]],
       noteLine: [
         [{ code: "unchanged" }],
+        [{ code: "truncated", side: "negative", words: "x" }],
+        [{ code: "embedding", side: "baseline", name: "x", sha256: "0123456789abcdef" }],
         [{ code: "left-out", problems: ["`--weird 5` is not read"] }],
         [{ code: "left-out", problems: ["`--weird 5` is not read", "`steps` is for pictures only"] }],
         [{ code: "unread", words: "x" }],

@@ -69,6 +69,7 @@ const WHOLE = {
   kind: "PDF document",
   problem: "json",
   scope: "channel",
+  program: "ComfyUI",
   found: 1001,
   value: "x",
   tokens: 9,

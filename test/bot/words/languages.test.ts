@@ -89,7 +89,8 @@ function saidIn(words: Words): Said[] {
 }
 
 /** What is made of other texts alone. */
-const SAME = /^(?:settingLines\.(?:choice|entry)|resultLines\.(?:settings|footer))$/;
+const SAME =
+  /^(?:settingLines\.(?:choice|entry)|resultLines\.(?:settings|footer)|pictureLines\.(?:vae|loras|embeddings|clipSkip))$/;
 /** Words and names that languages share. */
 const SHARED = /\b(?:prompts?|checkpoints?|promptist|info|reward|[abdnp])\b/gi;
 
@@ -242,11 +243,12 @@ it.each([
   expect(wordsOf(locale).scoreLines.looks(true, 3.8, 5.6)).toBe(text);
 });
 
-/** Where English words are taken whoever reads: the texts in plots, the log, and a preview that quotes English. */
+/** Where English words are taken whoever reads: the texts in plots, the log, and messages that quote English. */
 const ALWAYS_ENGLISH = new Set([
   "commands/stats.ts statsLines",
   "messages/draft-message.ts english",
   "messages/own-result.ts english",
+  "messages/picture-message.ts english",
   "messages/scores.ts scoreLines",
   "requests/request.ts expectations",
 ]);

@@ -110,6 +110,10 @@ export const SAMPLES: {
     ],
   },
   resultLines: {
+    prompts: [["weighted"]],
+    marks: [[], [[1, 2]]],
+    foreign: [[], [[1, 2]]],
+    cutPrompts: [[[1]], [[1, 2]]],
     enlarged: [[4]],
     unknownSubject: [[100]],
     settings: [[["seed 7", "1 step"]]],
@@ -248,6 +252,18 @@ export const SAMPLES: {
       [0, 0, 0],
     ],
   },
+  pictureLines: {
+    drawn: [
+      ["A1111", null],
+      ["A1111", "x"],
+    ],
+    model: [["`a` `0123456789`"]],
+    vae: [["`a`"]],
+    loras: [[["a", "b"]]],
+    embeddings: [[["a", "b"]]],
+    clipSkip: [[2]],
+    pairs: [[1], [4]],
+  },
   settingLines: {
     more: [[27]],
     choice: Object.entries(settingTexts),
@@ -292,11 +308,13 @@ export const SAMPLES: {
   endLines: { cancelled: people.map(([, kind]) => [kind]), tried: [[2], [5]] },
   noteWords: {
     unread: [["`x`"]],
+    embedding: [["`cat`", "0123456789"]],
     redone: [["baseline"], ["optimized"]],
     plain: [["baseline"], ["optimized"]],
     truncated: [
       ["baseline", "`x`"],
       ["optimized", "`x`"],
+      ["negative", "`x`"],
     ],
   },
   infoWords: {

@@ -100,6 +100,54 @@ describe("a truncated file", () => {
   });
 });
 
+describe("a file in torch's format before 1.6", () => {
+  const original = readFileSync(golden("../checkpoints-training", "legacy.ckpt"));
+  const open = (bytes: Buffer) => {
+    const path = join(temporaryFolder(), "model.ckpt");
+    writeFileSync(path, bytes);
+    return openWeightFile(path);
+  };
+
+  it.each(["legacy.ckpt", "legacy.bin", "legacy-objects.ckpt"])("%s is refused, wherever it ends", (name) => {
+    const path = join(temporaryFolder(), name);
+    const bytes = readFileSync(golden("../checkpoints-training", name));
+    for (let length = bytes.length - 1; length >= 0; length--) {
+      writeFileSync(path, bytes.subarray(0, length));
+      expect(refusal(() => openWeightFile(path)).code, `${length} bytes`).toBe("CHECKPOINT_CORRUPT");
+    }
+  });
+
+  /** Where the number of elements of the first storage lies: twelve float32 of `w`, and before them 12 as int64. */
+  const at = (() => {
+    const twelve = Buffer.alloc(8);
+    twelve.writeBigInt64LE(12n);
+    return original.lastIndexOf(twelve);
+  })();
+
+  it.each([0n, 11n, 13n, -1n, 2n ** 40n, 2n ** 53n, 2n ** 62n, -(2n ** 63n)])(
+    "that claims %d elements of a storage is refused",
+    (elements) => {
+      const lying = Buffer.from(original);
+      lying.writeBigInt64LE(elements, at);
+      expect(at).toBeGreaterThan(0);
+      expect(refusal(() => open(lying)).code).toBe("CHECKPOINT_CORRUPT");
+    },
+  );
+
+  it("that lists a storage twice, or one that no tensor has, is refused", () => {
+    const list = Buffer.from("\x80\x02]q\x00X\x01\x00\x00\x00ea.", "latin1");
+    const end = original.lastIndexOf(Buffer.from("\x80\x02]", "latin1"));
+    expect(end).toBeGreaterThan(0);
+    const before = original.subarray(0, end);
+    expect(refusal(() => open(Buffer.concat([before, list, original.subarray(at)]))).code).toBe(
+      "CHECKPOINT_CORRUPT",
+    );
+    expect(refusal(() => open(Buffer.concat([before, Buffer.from("\x80\x02]q\x00.", "latin1")]))).code).toBe(
+      "CHECKPOINT_CORRUPT",
+    );
+  });
+});
+
 describe("random damage", () => {
   /** Reads everything; a damaged file may still be readable, but must throw nothing but a CheckpointError. */
   function survives(path: string, label: string): "read" | "refused" {

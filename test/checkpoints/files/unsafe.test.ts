@@ -13,6 +13,36 @@ function openPickle(pickle: Uint8Array, options: ZipOptions = {}, more: Record<s
 }
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
+const text = (value: string) => `X${String.fromCharCode(value.length)}\0\0\0${value}`;
+
+describe("a dictionary around the tensors", () => {
+  it.each(["state_dict", "model", "module"])("that holds itself as %s is refused", (key) => {
+    const error = refusal(() => openPickle(latin1(`\x80\x02}q\0${text(key)}h\0s.`)));
+    expect(error.code).toBe("CHECKPOINT_TENSORS");
+  });
+
+  it("of a thousand levels is refused", () => {
+    const open = `}${text("state_dict")}`.repeat(1000);
+    expect(refusal(() => openPickle(latin1(`\x80\x02${open}}${"s".repeat(1000)}.`))).code).toBe(
+      "CHECKPOINT_TENSORS",
+    );
+  });
+
+  it("of an object is refused by the object's name", () => {
+    const error = refusal(() => openPickle(latin1(`\x80\x02}${text("model")}ctrainer\nNet\n)Rs.`)));
+    expect(error.code).toBe("CHECKPOINT_UNSAFE");
+    expect(error.message).toContain("trainer.Net");
+  });
+});
+
+it("a tensor rebuilt within a thousand others is refused", () => {
+  const rebuild = "ctorch._tensor\n_rebuild_from_type_v2\n";
+  const level = `(${rebuild}ctorch\nTensor\n`;
+  const nested = `${rebuild}${level.repeat(1000)})${"}t".repeat(1000)}R`;
+  expect(refusal(() => openPickle(latin1(`\x80\x02}${text("w")}${nested}s.`))).code).toBe(
+    "CHECKPOINT_UNSAFE",
+  );
+});
 
 describe("a pickle that asks for more than tensors is refused, naming what it asks for", () => {
   it.each([

@@ -130,6 +130,23 @@ describe("a configuration", () => {
     expect(readConfig(golden("gpt2"), "config.json", schema)).toEqual({ n_layer: 2, n_head: 2 });
   });
 
+  it("may hold the numbers that Python writes bare", () => {
+    const folder = temporaryFolder();
+    const text = String.raw`{"a": -Infinity, "b": [Infinity, NaN], "c": "-Infinity and \" NaN"}`;
+    writeFileSync(join(folder, "config.json"), text);
+    expect(readConfig(folder, "config.json", z.unknown())).toEqual({
+      a: "-inf",
+      b: ["inf", null],
+      c: '-Infinity and " NaN',
+    });
+  });
+
+  it("of quotes without an end is refused soon", () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "config.json"), `{"a": NaN, "${String.raw`\"`.repeat(2 ** 21)}`);
+    expect(refusal(() => readConfig(folder, "config.json", z.unknown())).code).toBe("CHECKPOINT_CORRUPT");
+  });
+
   it.each([
     ["{}", "CHECKPOINT_ARCHITECTURE", /n_layer/],
     ['{"n_layer":"2"}', "CHECKPOINT_ARCHITECTURE", /n_layer/],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Item, Job } from "../../../src/core/job.js";
+import type { Item, Job, UsedEmbedding } from "../../../src/core/job.js";
 import type { ImageOptions } from "../../../src/core/options.js";
 import { recipe } from "../../../src/inference/loop/image-items.js";
 
@@ -11,12 +11,13 @@ const IMAGE: ImageOptions = {
   size: { width: 512, height: 768 },
   scheduler: "pndm",
 };
-const of = (image: object, item: object = {}) =>
+const of = (image: object, item: object = {}, embeddings: readonly UsedEmbedding[] = []) =>
   recipe(
     { image } as Job,
     { prompt: "a cat", rewrite: "a fine cat", seed: 1, image: null, ...item } as unknown as Item,
     "baseline",
     "v1-5",
+    embeddings,
   );
 
 describe("the recipe of a picture", () => {
@@ -27,6 +28,7 @@ describe("the recipe of a picture", () => {
       negative: "",
       size: null,
       scheduler: "ddim",
+      prompts: "weighted",
       anOptionOfLater: true,
     }),
   )("is another one with another %s", (name, value) => {
@@ -36,6 +38,20 @@ describe("the recipe of a picture", () => {
   it("is another one with another seed or prompt", () => {
     expect(of(IMAGE, { seed: 2 })).not.toBe(of(IMAGE));
     expect(of(IMAGE, { prompt: "a dog" })).not.toBe(of(IMAGE));
+  });
+
+  it("is another one with other embeddings, in whatever order", () => {
+    const [one, two] = [
+      { name: "style", sha256: "1a" },
+      { name: "cat", sha256: "2b" },
+    ] as const;
+    expect(of(IMAGE, {}, [one])).not.toBe(of(IMAGE));
+    expect(of(IMAGE, {}, [{ ...one, sha256: "3c" }])).not.toBe(of(IMAGE, {}, [one]));
+    expect(of(IMAGE, {}, [one, two])).toBe(of(IMAGE, {}, [two, one]));
+  });
+
+  it("is that of jobs from before prompts could be read in two ways", () => {
+    expect(of({ ...IMAGE, prompts: "diffusers" })).toBe(of(IMAGE));
   });
 
   it("is the same whatever the order of the options", () => {

@@ -31,6 +31,7 @@ function specOf(checkpointsDir: string, changes: Partial<ImageSpec> = {}): Image
   return {
     phase: "image",
     directory,
+    model: "miniature",
     tokenizer: join(directory, "tokenizer"),
     loras: [],
     vae: null,
@@ -62,6 +63,7 @@ const draw = (model: LoadedModel, prompt: string, plainPrompt = prompt): Promise
       options,
       file: join(folder.path, `${prompt.replace(/\W+/g, "-")}.png`),
       checkpoint: "miniature",
+      pair: null,
     },
     CONTEXT,
   );

@@ -117,6 +117,8 @@ const lora: Family = {
   build: (tensors, shape, scaling) => {
     const rank = required(tensors, "down")[0] ?? 0;
     required(tensors, "up");
+    // As tools write it that cut an adapter down layer by layer.
+    if (rank === 0) throw new Incomplete("its rank 0 does not fit any module");
     const matrix =
       tensors.shape("mid") === undefined
         ? product(tensors, "up", "down", shape)

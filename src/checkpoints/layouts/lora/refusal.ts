@@ -30,7 +30,11 @@ const KINDS: readonly (readonly [RegExp, string, string | null])[] = [
   [/oft_blocks|oft_diag|oft_R|\.oft_r|boft_/, "an adapter of the kind OFT, which is not merged here", null],
   [/\.(a1|a2|b1|b2|bm)\.weight$/, "an adapter of the kind GLoRA, which is not merged here", null],
   [/vera_lambda|lora_E$|\.ranknum/, "a PEFT adapter of a kind that is not merged here", null],
-  [/^(emb_params|string_to_param|string_to_token|clip_[lg])(\.|$)/, "an embedding (textual inversion)", null],
+  [
+    /^(emb_params|string_to_param|string_to_token|clip_[lg])(\.|$)/,
+    "an embedding (textual inversion)",
+    "Give it with --embedding.",
+  ],
   [
     /^(model\.diffusion_model|first_stage_model|cond_stage_model)\.(?!.*(lora|hada|lokr))/,
     "a whole checkpoint",

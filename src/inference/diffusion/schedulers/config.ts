@@ -34,9 +34,12 @@ const schema = z.object({
   // DPM-Solver++
   solver_order: z.union([z.literal(1), z.literal(2)]),
   algorithm_type: z.literal("dpmsolver++"),
-  solver_type: z.enum(["midpoint", "heun"]),
-  /** Any value but null takes the variance from extra channels of the UNet. */
-  variance_type: z.null(),
+  /** Values of other solvers of its kind stand for midpoint, as in diffusers. */
+  solver_type: z
+    .enum(["midpoint", "heun", "logrho", "bh1", "bh2"])
+    .transform((type) => (type === "heun" ? type : "midpoint")),
+  /** Learned variances would lie in extra channels of the UNet; the other values say nothing to a solver. */
+  variance_type: z.enum(["fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"]).nullable(),
   use_dynamic_shifting: z.literal(false),
   lower_order_final: z.boolean(),
   euler_at_final: z.boolean(),

@@ -1,0 +1,149 @@
+import { codeOf, InputError } from "../../core/errors.js";
+import {
+  DEFAULT_SIDES,
+  fitsSides,
+  IMAGE_RANGES,
+  type ImageOptions,
+  isInRange,
+  type OwnOptions,
+  type PictureSize,
+  parseSize,
+  REWRITE_LENGTH_FACTOR,
+  SIDE_MULTIPLE,
+  showSize,
+} from "../../core/options.js";
+import { PICTURE_MAX_BYTES, readPictureText } from "../../pictures/read-text.js";
+import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
+import { missingModels, type PicturePrompt, readPicturePrompt } from "../../prompt-files/picture-prompt.js";
+import { pictureProblems } from "../words/pictures.js";
+import { type CommandContext, checkedPrompt, type Limits, type Prompts } from "./request.js";
+
+/** A file of a message or a command, as Discord describes it. */
+export interface AttachedPicture {
+  readonly url: string;
+  readonly size: number;
+}
+
+/**
+ * Fetches an attached picture and reads what its texts say.
+ * @throws InputError PICTURE_* or FILE_UNREACHABLE
+ */
+export async function readAttached(
+  { url, size }: AttachedPicture,
+  { download, limits }: CommandContext,
+): Promise<PicturePrompt> {
+  const tooBig = () =>
+    new InputError("PICTURE_TOO_BIG", `The picture is larger than ${PICTURE_MAX_BYTES} bytes.`, {
+      limit: PICTURE_MAX_BYTES,
+    });
+  if (size > PICTURE_MAX_BYTES) throw tooBig();
+  try {
+    const bytes = await download(url, PICTURE_MAX_BYTES);
+    return readPicturePrompt(readPictureText(bytes), (limits.sides ?? DEFAULT_SIDES).own);
+  } catch (error) {
+    throw codeOf(error) === "FILE_TOO_BIG" ? tooBig() : error;
+  }
+}
+
+/** What of a picture can't be drawn here as it was, and what is done instead, as sentences without a full stop. */
+export const differences = (picture: PicturePrompt, { defaults, limits }: CommandContext): string[] => [
+  ...picture.unread,
+  ...(defaults.models === undefined ? [] : missingModels(picture, defaults.models)),
+  ...withinLimits(picture.image, limits).changed,
+];
+
+/** What is asked for beside the picture; it comes before what the picture says. */
+export interface BesidePicture {
+  readonly prompt: string | null;
+  /** Whether Promptist is to make a new rewrite where the picture has one. */
+  readonly rewriteAnew: boolean;
+  readonly given: (name: keyof ImageOptions) => boolean;
+  readonly pairs: number;
+}
+
+/**
+ * A picture's prompt and settings as the prompts of a comparison. A pair of ours is drawn again with its own
+ * rewrite. Throws InputError PICTURE_*, INPUT_TOO_LONG or FILE_UNREACHABLE.
+ */
+export async function promptsFromPicture(
+  attached: AttachedPicture,
+  context: CommandContext,
+  { prompt: typed, rewriteAnew, given, pairs }: BesidePicture,
+): Promise<Prompts> {
+  const { limits } = context;
+  const picture = await readAttached(attached, context);
+  const isSheet = picture.pairs.length > 0;
+  if (isSheet && typed === null) throw new InputError("PICTURE_SHEET", "A contact sheet has many prompts.");
+  const prompt = typed ?? checkedPrompt(picture.prompt, limits);
+  const wanted = typed === null && !rewriteAnew ? picture.rewrite : null;
+  const rewrite = wanted === null ? null : checkedRewrite(wanted, limits);
+  const { image } = withinLimits(picture.image, limits);
+  const own = Object.entries({ ...image, ...(picture.seed === undefined ? {} : { seed: picture.seed }) });
+  const remarks = [
+    ...differences(picture, context),
+    ...(wanted !== null && rewrite === null ? [pictureProblems.newRewrite] : []),
+  ];
+  return {
+    image: Object.fromEntries(own.filter(([name]) => !given(name as keyof ImageOptions))),
+    items: Array.from({ length: pairs }, () => ({ prompt, rewrite })),
+    ...(remarks.length === 0 ? {} : { notes: notesOf(remarks) }),
+  };
+}
+
+const notesOf = (picture: readonly string[]) => ({
+  encoding: null,
+  ignored: [],
+  leftOut: [],
+  unread: [],
+  more: 0,
+  comments: 0,
+  isReport: false,
+  picture,
+});
+
+/** The rewrite of a picture of ours; null for one that can't be used. */
+export function checkedRewrite(text: string, { maxPromptLength }: Limits): string | null {
+  const rewrite = cleanPrompt(text);
+  return rewrite === "" || isLongerThan(rewrite, REWRITE_LENGTH_FACTOR * maxPromptLength) ? null : rewrite;
+}
+
+/** A picture's options as far as they can be drawn here, and what was changed, as sentences without a full stop. */
+export function withinLimits(
+  image: OwnOptions,
+  { maxSteps, maxPromptLength, sides = DEFAULT_SIDES }: Limits,
+): { readonly image: OwnOptions; readonly changed: readonly string[] } {
+  const { steps, guidance, size, negative, ...rest } = image;
+  const changed: string[] = [];
+  const own: { -readonly [Name in keyof OwnOptions]: OwnOptions[Name] } = rest;
+  if (steps !== undefined) {
+    own.steps = Math.max(IMAGE_RANGES.steps.min, Math.min(maxSteps, steps));
+    if (own.steps !== steps) changed.push(pictureProblems.steps(steps, own.steps));
+  }
+  if (guidance !== undefined) {
+    if (isInRange(guidance, IMAGE_RANGES.guidance)) own.guidance = guidance;
+    else changed.push(pictureProblems.guidance(guidance));
+  }
+  if (negative !== undefined)
+    own.negative = isLongerThan(negative, maxPromptLength)
+      ? [...negative.slice(0, 2 * maxPromptLength)].slice(0, maxPromptLength).join("")
+      : negative;
+  if (own.negative !== undefined && own.negative !== negative) changed.push(pictureProblems.negative);
+  if (size !== undefined && size !== null) {
+    own.size = nearestSize(size, sides.max);
+    if (showSize(own.size) !== showSize(size))
+      changed.push(pictureProblems.size(showSize(size), showSize(own.size)));
+  }
+  return { image: own, changed };
+}
+
+/** The same shape within the limits, with sides that can be drawn. */
+function nearestSize(size: PictureSize, max: number): PictureSize {
+  const whole = parseSize(showSize(size));
+  if (whole !== null && fitsSides(whole, { own: max, max })) return whole;
+  const scale = Math.min(1, max / Math.max(1, size.width, size.height));
+  const side = (pixels: number) => {
+    const rounded = SIDE_MULTIPLE * Math.round((pixels * scale) / SIDE_MULTIPLE);
+    return Math.min(max, Math.max(IMAGE_RANGES.side.min, rounded));
+  };
+  return { width: side(size.width), height: side(size.height) };
+}
