@@ -51,7 +51,7 @@ export function readJson(path: string): unknown {
 /** Python writes these numbers bare, which JSON does not have; diffusers does for `lambda_min_clipped`. */
 const BARE: Readonly<Record<string, string>> = { NaN: "null", Infinity: '"inf"', "-Infinity": '"-inf"' };
 /** A string without its end reaches to the text's end, so that each character is looked at once. */
-const STRING_OR_BARE = /"(?:[^"\\]+|\\.)*"?|-?\bInfinity\b|\bNaN\b/gs;
+const STRING_OR_BARE = /"(?:[^"\\]+|\\[\s\S])*"?|-?\bInfinity\b|\bNaN\b/g;
 
 const withoutBareNumbers = (text: string): string =>
   /Infinity|NaN/.test(text) ? text.replace(STRING_OR_BARE, (found) => BARE[found] ?? found) : text;
