@@ -3,8 +3,9 @@
 // npm run bench -- first-status [RUNS] [FOLDER...]
 import { loadavg } from "node:os";
 import { ROOT, startProgram } from "../scripts/page-pictures.mjs";
+import { args, SMOKE } from "./support/arguments.mjs";
 
-const [runs = "5", ...roots] = process.argv.slice(2);
+const [runs = SMOKE ? "1" : "5", ...roots] = args;
 const folders = roots.length === 0 ? [ROOT] : roots;
 const COMMANDS = ["/optimize prompt:A cat in the rain", "/compare prompt:A cat in the rain"];
 const MOMENTS = ["acknowledged", "first status", "result"];

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import type { ApiMessage } from "local-discord/testing";
@@ -38,6 +37,12 @@ const pixels = (job: Job, picture: Picture | null) =>
     .raw()
     .toBuffer();
 const isDone = (message: ApiMessage) => message.embeds[0]?.color === 0x22c55e;
+
+/** The pixels of a job's picture; its texts tell the pair that it belongs to. */
+const pixelsOf = (of: Job, picture: Picture | null): Promise<Buffer> =>
+  sharp(join(app.config.picturesDir, of.id, picture?.file ?? ""))
+    .raw()
+    .toBuffer();
 
 describe("a batch of eleven", () => {
   let first: Job;
@@ -92,7 +97,7 @@ describe("a batch of eleven", () => {
     expect(a!.equals(b!)).toBe(false);
   });
 
-  test("draws the same file as /compare with one row's options", async () => {
+  test("draws the same pixels as /compare with one row's options", async () => {
     const alice = app.local.member("alice");
     const csv = await alice.download(report.attachments.find((it) => it.filename === "report.csv")!);
     const row = (parse(csv, { columns: true }) as Record<string, string>[])[6]!;
@@ -106,15 +111,10 @@ describe("a batch of eleven", () => {
     });
     const message = await handle.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
     const job = (await app.queue.get(idOf(message)))!;
-    const file = (of: Job, picture: Picture | null) =>
-      readFileSync(join(app.config.picturesDir, of.id, picture?.file ?? ""));
-    expect(
-      file(job, job.items[0]!.pictures.baseline).equals(file(first, first.items[6]!.pictures.baseline)),
-    ).toBe(true);
-    // Another prompt with the same seed gives another picture, so the equal bytes above are no coincidence.
-    expect(
-      file(job, job.items[0]!.pictures.optimized).equals(file(first, first.items[6]!.pictures.baseline)),
-    ).toBe(false);
+    const row7 = await pixelsOf(first, first.items[6]!.pictures.baseline);
+    expect((await pixelsOf(job, job.items[0]!.pictures.baseline)).equals(row7)).toBe(true);
+    // Another prompt with the same seed gives another picture, so the equal pixels above are no coincidence.
+    expect((await pixelsOf(job, job.items[0]!.pictures.optimized)).equals(row7)).toBe(false);
   });
 });
 
@@ -145,8 +145,8 @@ describe("pictures that the parent job drew", () => {
     );
     expect(drawn.has("baseline")).toBe(false);
     expect(after.parentId).toBe(before.id);
-    const [a, b] = [before, after].map((job) =>
-      readFileSync(join(app.config.picturesDir, job.id, job.items[0]!.pictures.baseline!.file)),
+    const [a, b] = await Promise.all(
+      [before, after].map((job) => pixelsOf(job, job.items[0]!.pictures.baseline)),
     );
     expect(a!.equals(b!)).toBe(true);
     expect(after.items[0]!.pictures.baseline?.ms).toBeNull();

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 /** Every bench with little work, on small models: none may rot unseen between two measurements. */
 
 const RUN = fileURLToPath(new URL("../../bench/run.mjs", import.meta.url));
-const needsChromium = (bench: string) => bench === "local-discord";
+const needsChromium = (bench: string) => ["first-status", "local-discord"].includes(bench);
 
 /** What the last line of figures begins with, or says. */
 const BENCHES = [
@@ -15,6 +15,7 @@ const BENCHES = [
   ["community", /^1 s of work: .* 0 times 429 in all$/m],
   // It fails where something holds the event loop, by processor time and the least of several tries.
   ["event-loop", /^goal: nothing holds the event loop for 50 ms$/m],
+  ["first-status", /^\/compare .*: acknowledged \d+, first status \d+, result \d+$/m],
   ["fuzz", /^presses: few cases, \d+ s: held$/m],
   ["hostile", /^stopped with code 0 /m],
   ["judge", /^ {2}vision shared true, text shared /m],
