@@ -45,7 +45,7 @@ async function startWorker(phase, textTimes) {
     draw: async ({ file }) => {
       await pass(SECONDS.image.picture);
       writeFileSync(file, "");
-      return { truncated: null, judgement: null };
+      return { truncated: null, judgement: null, notes: [] };
     },
     compose: async ({ file }) => {
       writeFileSync(file, "");

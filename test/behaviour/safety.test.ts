@@ -410,8 +410,10 @@ describe("a batch with a flagged picture", () => {
     );
     const report = message.attachments.find(({ filename }) => filename === "report.csv")!;
     const [header, ...rows] = (await alice.download(report)).toString("utf8").trim().split("\r\n");
-    expect(header?.split(",").slice(-2)).toEqual(["baseline_safety", "optimized_safety"]);
-    expect(rows.map((row) => row.split(",").slice(-2))).toEqual([
+    // The prompts before these columns have commas too.
+    const safetyOf = (row = "") => row.split(",").slice(-4, -2);
+    expect(safetyOf(header)).toEqual(["baseline_safety", "optimized_safety"]);
+    expect(rows.map(safetyOf)).toEqual([
       ["passed", "passed"],
       ["passed", "flagged"],
       ["passed", "passed"],
