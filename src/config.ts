@@ -132,7 +132,7 @@ export const VARIABLES = {
   EMBEDDINGS: variable(
     "",
     text,
-    "Embeddings (textual inversion) that prompts ask for by name: files and folders, separated by commas.",
+    "Embeddings (textual inversion) that prompts ask for by name: files and folders, separated by commas. Those in CHECKPOINTS_DIR and MODELS_DIRS are found without it.",
   ),
   CLIP_CHECKPOINT: variable(
     "",

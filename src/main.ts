@@ -5,6 +5,7 @@ import { createBot } from "./bot/bot.js";
 import { verdictOf } from "./bot/words/votes.js";
 import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
 import { readSubjects } from "./checkpoints/layouts/subjects.js";
+import { findEmbeddings } from "./checkpoints/library/found-embeddings.js";
 import { resolveNames } from "./checkpoints/library/resolve-names.js";
 import type { Config } from "./config.js";
 import { CheckpointError, describe } from "./core/errors.js";
@@ -104,7 +105,7 @@ export async function createApp(
         clip: config.CLIP_CHECKPOINT || undefined,
         vae,
         clipSkip: config.CLIP_SKIP,
-        embeddings: config.embeddings.map((file) => ({ file })),
+        embeddings: [...config.embeddings.map((file) => ({ file })), ...(await findEmbeddings(config))],
         device: config.DEVICE,
         textDevice: config.TEXT_DEVICE,
         weights: config.PROMPTIST_WEIGHTS,

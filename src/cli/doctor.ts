@@ -13,6 +13,7 @@ import {
 import { DIFFUSION_PARTS } from "../checkpoints/layouts/diffusion-files.js";
 import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
 import { type FoundModel, findModels, type Library } from "../checkpoints/library/find-models.js";
+import { findEmbeddings } from "../checkpoints/library/found-embeddings.js";
 import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import { CheckpointError, describe, InputError } from "../core/errors.js";
@@ -283,9 +284,10 @@ async function notesOn(
   return [...files.notes(), extraNote(directory, extra)].filter((note) => note !== null);
 }
 
-/** The embeddings of EMBEDDINGS that fit the checkpoint, by name, and why others do not. */
+/** The embeddings that fit the checkpoint, by name, and why others of EMBEDDINGS do not. */
 async function embeddingFindings(config: Config): Promise<Finding[]> {
-  if (config.embeddings.length === 0) return [];
+  const found = await findEmbeddings(config);
+  if (config.embeddings.length === 0 && found.length === 0) return [];
   const subject = "embeddings";
   try {
     const { openPromptReader } = await import("../inference/worker/prompt-tokenizer.js");
@@ -298,15 +300,15 @@ async function embeddingFindings(config: Config): Promise<Finding[]> {
     const { embeddings, notes } = openPromptReader(
       findClipTokenizer(diffusion, checkpointsDir, hubCacheDir),
       diffusion.directory,
-      config.embeddings.map((file) => ({ file })),
+      [...config.embeddings.map((file) => ({ file })), ...found],
     );
     const names = embeddings.map(({ names }) => names[0]).slice(0, NAMES_SHOWN);
     const more = embeddings.length - names.length;
-    const found = `${embeddings.length} usable${names.length > 0 ? `: ${names.join(", ")}` : ""}${more > 0 ? ` and ${more} more` : ""}`;
+    const usable = `${embeddings.length} usable${names.length > 0 ? `: ${names.join(", ")}` : ""}${more > 0 ? ` and ${more} more` : ""}`;
     const told = notes.slice(0, NOTES_SHOWN);
     const rest = notes.length - told.length;
     const todo = [...told, ...(rest > 0 ? [`${rest} more are left out.`] : [])].join(" ");
-    return [{ subject, state: notes.length > 0 ? "note" : "ok", found, todo: todo || null }];
+    return [{ subject, state: notes.length > 0 ? "note" : "ok", found: usable, todo: todo || null }];
   } catch (error) {
     return [{ subject, state: "note", found: "not read", todo: describe(error) }];
   }

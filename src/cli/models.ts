@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { miniatureLine } from "../bot/words/result.js";
 import { ownSide } from "../checkpoints/layouts/diffusion-files.js";
+import type { EmbeddingChoice } from "../checkpoints/layouts/embeddings.js";
 import type { FoundJudges } from "../checkpoints/layouts/find-judges.js";
+import { findEmbeddings } from "../checkpoints/library/found-embeddings.js";
 import { type ModelNames, resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import { InputError } from "../core/errors.js";
@@ -49,7 +51,7 @@ export class Models {
         const message = `--embedding takes FILE or FILE:NAME, and there is no ${file}.`;
         throw new InputError("INPUT_OPTION", message);
       }
-    return new Models(config, output, flags, named);
+    return new Models(config, output, flags, named, await findEmbeddings(config));
   }
 
   private constructor(
@@ -57,6 +59,7 @@ export class Models {
     readonly output: Output,
     flags: Partial<TextFlags & ImageFlags>,
     { promptist, diffusion, vae, loras, embeddings }: ModelNames,
+    found: readonly EmbeddingChoice[],
   ) {
     this.choice = chooseModels({
       checkpointsDir: config.checkpointsDir,
@@ -69,6 +72,7 @@ export class Models {
       embeddings: [
         ...(embeddings ?? []).map((choice) => ({ ...choice, file: resolve(choice.file) })),
         ...config.embeddings.map((file) => ({ file })),
+        ...found,
       ],
       vae,
       clipSkip: flags.clipSkip ?? config.CLIP_SKIP,

@@ -20,6 +20,11 @@ export interface EmbeddingChoice {
   readonly token?: string | null;
   /** Whether a file that can't be used stops what was asked for; else it is left out with a note. */
   readonly isRequired?: boolean;
+  /**
+   * Whether nobody named it and it only lies where embeddings do. It is then left out without a note if it can't be
+   * used, and takes no name that is made of ordinary words.
+   */
+  readonly isFound?: boolean;
 }
 
 export interface Embedding {
@@ -78,12 +83,13 @@ export function openEmbeddings(choices: readonly EmbeddingChoice[], use: Embeddi
   const embeddings: Embedding[] = [];
   const notes: string[] = [];
   const owners = new Map<string, string>();
-  const orNote = <T>({ isRequired = false }: EmbeddingChoice, open: () => T): T | null => {
+  const named = new Set<string>();
+  const orNote = <T>({ isRequired = false, isFound = false }: EmbeddingChoice, open: () => T): T | null => {
     try {
       return open();
     } catch (error) {
       if (!(error instanceof CheckpointError) || isRequired) throw error;
-      notes.push(`Left out: ${error.message}`);
+      if (!isFound) notes.push(`Left out: ${error.message}`);
       return null;
     }
   };
@@ -91,6 +97,9 @@ export function openEmbeddings(choices: readonly EmbeddingChoice[], use: Embeddi
     for (const file of orNote(choice, () => filesOf(choice)) ?? []) {
       const embedding = orNote(file, () => openEmbedding(file, use, owners));
       if (embedding === null) continue;
+      // A named file has the names that it was given, and no others.
+      if (!file.isFound) named.add(embedding.sha256);
+      else if (named.has(embedding.sha256)) continue;
       for (const name of embedding.names) owners.set(name.toLowerCase(), embedding.file);
       embeddings.push(embedding);
     }
@@ -98,7 +107,7 @@ export function openEmbeddings(choices: readonly EmbeddingChoice[], use: Embeddi
 }
 
 function openEmbedding(
-  { file, token = null }: EmbeddingChoice,
+  { file, token = null, isFound = false }: EmbeddingChoice,
   { width, isWord }: EmbeddingUse,
   owners: ReadonlyMap<string, string>,
 ): Embedding {
@@ -107,7 +116,8 @@ function openEmbedding(
   const tensor = tensorOf(file, weights);
   const vectors = vectorsOf(file, weights, tensor, width);
   const wanted = (token === null ? ownNames(file, tensor) : [token]).filter(isName);
-  const free = wanted.filter((name) => !isWord(name) && !owners.has(name.toLowerCase()));
+  const isTaken = (name: string) => isWord(name) || (isFound && isWords(name, isWord));
+  const free = wanted.filter((name) => !isTaken(name) && !owners.has(name.toLowerCase()));
   if (free.length > 0) return { names: free, file, vectors, sha256 };
   const [name] = wanted;
   const owner = name === undefined ? undefined : owners.get(name.toLowerCase());
@@ -119,6 +129,10 @@ function openEmbedding(
         : `is called "${shown(name)}", as ${owner} is`;
   throw new CheckpointError("CHECKPOINT_TENSORS", `${file} ${why}. Give it a name: --embedding FILE:NAME.`);
 }
+
+/** Whether each word of a name is in the vocabulary, which has most of them with the mark of a word's end only. */
+const isWords = (name: string, isWord: EmbeddingUse["isWord"]): boolean =>
+  name.split(/\s+/u).every((word) => isWord(word) || isWord(`${word}</w>`));
 
 /** The one tensor of an embedding. */
 function tensorOf(file: string, { names }: StoredWeights): string {

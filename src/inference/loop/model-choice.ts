@@ -157,9 +157,12 @@ export const deviceOf = ({ device, textDevice = "auto" }: ModelChoice, phase: Ph
 export const phasesOfLoops = ({ textDevice }: ModelChoice): readonly (readonly Phase[])[] =>
   textDevice === "cpu" ? PHASES.map((phase) => [phase]) : [PHASES];
 
-/** Whether pictures need no safety checker. An adapter or an embedding may draw anything. */
+/**
+ * Whether pictures need no safety checker. An adapter or an embedding may draw anything; of embeddings that nobody
+ * named, the worker looks at those that a picture is drawn with.
+ */
 export const isHarmless = ({ diffusion, loras = [], embeddings = [] }: ModelChoice): boolean =>
-  diffusion.isHarmless && loras.length === 0 && embeddings.length === 0;
+  diffusion.isHarmless && loras.length === 0 && embeddings.every(({ isFound }) => isFound);
 
 /** What to do if no safety checker sees the pictures; null if one does, or none is needed. */
 export function uncheckedNote(choice: ModelChoice): string | null {

@@ -61,7 +61,13 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
   const models = await usedModels(spec, files, precision);
   const side = config.sampleSize * config.vaeScaleFactor;
 
-  const judgementOf = async (picture: Rgb, plainPrompt: string): Promise<PictureJudgement> => {
+  // An embedding may draw anything.
+  const isHarmless = (embeddings: readonly unknown[]) => spec.harmless && embeddings.length === 0;
+  const judgementOf = async (
+    picture: Rgb,
+    plainPrompt: string,
+    embeddings: readonly unknown[],
+  ): Promise<PictureJudgement> => {
     const makeRoom = async () => {
       // Embed the prompt now, while the pipeline's text encoder is loaded.
       if (judge.sharesText) await judge.embedText(plainPrompt);
@@ -71,8 +77,8 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     const judgement = await withRoom(() => judge.judge(picture, plainPrompt), makeRoom);
     // There was no room for both.
     if (model === null) await judge.release();
-    const isUnchecked = judgement.safety === "unchecked" && spec.harmless;
-    return isUnchecked ? { ...judgement, safety: "harmless" } : judgement;
+    const isUnneeded = judgement.safety === "unchecked" && isHarmless(embeddings);
+    return isUnneeded ? { ...judgement, safety: "harmless" } : judgement;
   };
   const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
     const { prompt, plainPrompt, options, file, checkpoint, pair, from = null, previewMs = null } = request;
@@ -114,7 +120,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       program: PROGRAM,
     };
     await writePng(file, picture.pixels, width, height, parameters);
-    const judgement = await judgementOf(picture, plainPrompt);
+    const judgement = await judgementOf(picture, plainPrompt, embeddings);
     return {
       ...size,
       file,
@@ -136,7 +142,8 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       embeddings: reader.embeddings.map((embedding) => ({ ...record(embedding), names: embedding.names })),
       precision,
       weightBytes: first.weightBytes,
-      harmless: spec.harmless,
+      // Of a preview or a copied picture nobody here knows what it is drawn with.
+      harmless: isHarmless(reader.embeddings),
       hash: await weightsHash(
         (["text_encoder", "unet", "vae"] as const).map((part) => files.weights(part, precision)),
         cacheDir,
@@ -145,7 +152,8 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     },
     handlers: {
       draw,
-      judge: async ({ file, plainPrompt }: JudgeRequest) => judgementOf(await readPicture(file), plainPrompt),
+      judge: async ({ file, plainPrompt }: JudgeRequest) =>
+        judgementOf(await readPicture(file), plainPrompt, reader.embeddings),
       compose: ({ pair, file }) => writeComparison(pair, file),
       sheet: ({ pairs, file, numbers }) => writeContactSheet(pairs, file, numbers),
     },

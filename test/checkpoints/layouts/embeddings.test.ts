@@ -87,6 +87,48 @@ describe("openEmbeddings", () => {
     for (const name of refused) expect(notes.join("\n")).toContain(name);
   });
 
+  it("leaves out what was only found, without a note", () => {
+    const found = [...readdirSync(join(GOLDEN, "refused")), "none.pt"].map((name) => ({
+      file: join(GOLDEN, "refused", name),
+      isFound: true,
+    }));
+    expect(openEmbeddings(found, use)).toEqual({ embeddings: [], notes: [] });
+  });
+
+  it("takes no name made of ordinary words for a found one, as the vocabulary spells them", () => {
+    const words = new Set(["cat", "photograph</w>", "red", "hat</w>"]);
+    const isWord = (name: string) => words.has(name.toLowerCase());
+    const copies = ["Cat", "Photograph", "red hat", "red-hat", "red zorb"].map((name) => {
+      const file = join(folder.path, `${name}.safetensors`);
+      copyFileSync(join(GOLDEN, "badhands7.safetensors"), file);
+      return { file, isFound: true };
+    });
+    const { embeddings, notes } = openEmbeddings(copies, { ...use, isWord });
+    expect(embeddings.map(({ names }) => names)).toEqual([["red-hat"], ["red zorb"]]);
+    expect(notes).toEqual([]);
+    const named = openEmbeddings([{ file: copies[1]!.file }], { ...use, isWord });
+    expect(named.embeddings.map(({ names }) => names)).toEqual([["Photograph"]]);
+  });
+
+  it("gives a name to a named file before a found one, and a named file no other name", () => {
+    const other = join(folder.path, "found");
+    mkdirSync(other, { recursive: true });
+    const sameName = join(other, "mycat.pt");
+    copyFileSync(join(GOLDEN, "badhands7.safetensors"), sameName);
+    const choices = [
+      named("mycat.pt"),
+      named("badhands7.safetensors", "hands"),
+      { file: sameName, isFound: true },
+      { file: join(GOLDEN, "badhands7.safetensors"), isFound: true },
+    ];
+    const { embeddings, notes } = openEmbeddings(choices, use);
+    expect(embeddings.map(({ names, file }) => [names, basename(file)])).toEqual([
+      [["mycat"], "mycat.pt"],
+      [["hands"], "badhands7.safetensors"],
+    ]);
+    expect(notes).toEqual([]);
+  });
+
   it("reads any damaged file or refuses it by its name", () => {
     let state = 3;
     const next = (below: number) => {
