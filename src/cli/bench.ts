@@ -1,9 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { arch, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { ownSide } from "../checkpoints/layouts/diffusion-files.js";
 import type { Config } from "../config.js";
-import { codeOf, describe, type ErrorCode } from "../core/errors.js";
+import { codeOf, describe, type ErrorCode, InferenceError } from "../core/errors.js";
 import type { PictureNote } from "../core/job.js";
 import { DEFAULT_IMAGE_OPTIONS, DEFAULT_TEXT_OPTIONS } from "../core/options.js";
 import { PROGRAM } from "../core/version.js";
@@ -80,22 +81,44 @@ interface Undrawn {
  * Returns false if no picture could be drawn.
  */
 export async function bench(config: Config, output: Output, flags: BenchFlags): Promise<boolean> {
+  const cards = await graphicsCards();
+  const tried = await tryDevice(flags.device, { ...config, DIFFUSION_PRECISION: flags.precision });
+  // From here on Ctrl+C ends the work, not the process, so the folder goes in any case.
+  const found = await Models.open(config, output, flags);
   mkdirSync(config.dataDir, { recursive: true });
   const folder = mkdtempSync(join(config.dataDir, "bench-"));
   try {
-    return await benchIn(folder, config, output, flags);
+    const random = flags.random ? await synthesizeMissing(folder, config, output, flags, found) : {};
+    // What random weights are compiled to is of no use later.
+    const models =
+      Object.keys(random).length > 0
+        ? await Models.open({ ...config, cacheDir: join(folder, "graphs") }, output, { ...flags, ...random })
+        : found;
+    return await measure({ models, random, cards, tried, folder }, output, flags);
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-async function benchIn(folder: string, config: Config, output: Output, flags: BenchFlags): Promise<boolean> {
-  const cards = await graphicsCards();
-  const tried = await tryDevice(flags.device, { ...config, DIFFUSION_PRECISION: flags.precision });
-  const random = flags.random ? await synthesizeMissing(folder, config, output, flags) : {};
-  // What random weights are compiled to is of no use later.
-  const cacheDir = Object.keys(random).length > 0 ? join(folder, "graphs") : config.cacheDir;
-  const models = await Models.open({ ...config, cacheDir }, output, { ...flags, ...random });
+/** Folders of random weights. */
+interface RandomWeights {
+  readonly promptist?: string;
+  readonly diffusion?: string;
+}
+
+interface Measured {
+  readonly models: Models;
+  readonly random: RandomWeights;
+  readonly cards: readonly GraphicsCard[];
+  readonly tried: TriedDevice;
+  readonly folder: string;
+}
+
+async function measure(
+  { models, random, cards, tried, folder }: Measured,
+  output: Output,
+  flags: BenchFlags,
+): Promise<boolean> {
   const { miniature, note } = models.noteMiniature(["text", "image"]);
 
   const text = await rewriteTimed(models, output);
@@ -151,8 +174,8 @@ async function synthesizeMissing(
   config: Config,
   output: Output,
   flags: BenchFlags,
-): Promise<{ promptist?: string; diffusion?: string }> {
-  const { choice } = await Models.open(config, output, flags);
+  { choice, signal }: Models,
+): Promise<RandomWeights> {
   const { SYNTHESIZERS } = await import("../checkpoints/synthesize.js");
   const made: { promptist?: string; diffusion?: string } = {};
   for (const [kind, published, named] of [
@@ -163,6 +186,9 @@ async function synthesizeMissing(
     const directory = join(folder, published);
     output.say(`Writing random weights in the size of ${published}; they are deleted at the end.`);
     SYNTHESIZERS[published]?.(directory, SEED);
+    // Writing blocks the thread, so Ctrl+C arrives here.
+    await setImmediate();
+    if (signal.aborted) throw new InferenceError("CANCELLED", "cancelled while random weights were written");
     made[kind] = directory;
   }
   return made;

@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,20 +17,24 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
+const lineOf = (...args: readonly string[]) => [
+  join(ROOT, "bin", "promptist.js"),
+  "bench",
+  "--steps",
+  "3",
+  ...args,
+];
+const surroundings = () => ({
+  cwd: folder.path,
+  env: {
+    ...process.env,
+    CHECKPOINTS_DIR: join(ROOT, "checkpoints"),
+    DATA_DIR: join(folder.path, "data"),
+    DEVICE: "cpu",
+  },
+});
 const bench = (...args: readonly string[]) =>
-  promisify(execFile)(
-    process.execPath,
-    [join(ROOT, "bin", "promptist.js"), "bench", "--steps", "3", ...args],
-    {
-      cwd: folder.path,
-      env: {
-        ...process.env,
-        CHECKPOINTS_DIR: join(ROOT, "checkpoints"),
-        DATA_DIR: join(folder.path, "data"),
-        DEVICE: "cpu",
-      },
-    },
-  );
+  promisify(execFile)(process.execPath, lineOf(...args), surroundings());
 
 /** What is left of the pictures and weights that were measured with. */
 const leftBehind = () => readdirSync(join(folder.path, "data")).filter((name) => name.startsWith("bench-"));
@@ -128,5 +133,21 @@ test("the text has a line for each figure, and says that it is the miniature's",
 test("a checkpoint that is named and not there is a failure, also with --random", async () => {
   const failed = bench("--random", "--diffusion", join(folder.path, "nowhere"));
   await expect(failed).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("nowhere") });
+  expect(leftBehind()).toEqual([]);
+});
+
+test.skipIf(process.platform === "win32")("Ctrl+C ends it, and nothing is left behind", async () => {
+  const child = spawn(process.execPath, lineOf("--json"), surroundings());
+  const ended = once(child, "close");
+  let stdout = "";
+  child.stdout.on("data", (text) => {
+    stdout += text;
+  });
+  // The note on the miniature comes before anything is measured, and when the folder is there.
+  await once(child.stderr, "data");
+  expect(leftBehind()).toHaveLength(1);
+  child.kill("SIGINT");
+  expect(await ended).toEqual([1, null]);
+  expect(JSON.parse(stdout)).toMatchObject({ error: { code: "CANCELLED" } });
   expect(leftBehind()).toEqual([]);
 });
