@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { arch, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import type { FoundCheckpoint } from "../checkpoints/layouts/catalog.js";
 import { ownSide } from "../checkpoints/layouts/diffusion-files.js";
 import type { Config } from "../config.js";
 import { codeOf, describe, type ErrorCode, InferenceError } from "../core/errors.js";
@@ -81,8 +82,6 @@ interface Undrawn {
  * Returns false if no picture could be drawn.
  */
 export async function bench(config: Config, output: Output, flags: BenchFlags): Promise<boolean> {
-  const cards = await graphicsCards();
-  const tried = await tryDevice(flags.device, { ...config, DIFFUSION_PRECISION: flags.precision });
   // From here on Ctrl+C ends the work, not the process, so the folder goes in any case.
   const found = await Models.open(config, output, flags);
   mkdirSync(config.dataDir, { recursive: true });
@@ -94,7 +93,7 @@ export async function bench(config: Config, output: Output, flags: BenchFlags): 
       Object.keys(random).length > 0
         ? await Models.open({ ...config, cacheDir: join(folder, "graphs") }, output, { ...flags, ...random })
         : found;
-    return await measure({ models, random, cards, tried, folder }, output, flags);
+    return await measure({ models, random, folder }, output, flags);
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -109,17 +108,19 @@ interface RandomWeights {
 interface Measured {
   readonly models: Models;
   readonly random: RandomWeights;
-  readonly cards: readonly GraphicsCard[];
-  readonly tried: TriedDevice;
   readonly folder: string;
 }
 
 async function measure(
-  { models, random, cards, tried, folder }: Measured,
+  { models, random, folder }: Measured,
   output: Output,
   flags: BenchFlags,
 ): Promise<boolean> {
   const { miniature, note } = models.noteMiniature(["text", "image"]);
+  const cards = await graphicsCards();
+  // In the workers' cache folder, so that no load takes the time of the check.
+  const { cacheDir } = models.choice;
+  const tried = await tryDevice(flags.device, { cacheDir, DIFFUSION_PRECISION: flags.precision });
 
   const text = await rewriteTimed(models, output);
   const sizes: (ImageFigures | Undrawn)[] = [];
@@ -178,11 +179,13 @@ async function synthesizeMissing(
 ): Promise<RandomWeights> {
   const { SYNTHESIZERS } = await import("../checkpoints/synthesize.js");
   const made: { promptist?: string; diffusion?: string } = {};
-  for (const [kind, published, named] of [
+  const kinds = [
     ["promptist", "promptist", flags.promptist || config.PROMPTIST_CHECKPOINT],
     ["diffusion", "stable-diffusion-v1-5", flags.diffusion || config.DIFFUSION_CHECKPOINT],
-  ] as const) {
-    if (named || isPublished(() => choice[kind].isMiniature)) continue;
+  ] as const;
+  // All at once, so that a wrong name is told before anything is written.
+  const missing = kinds.filter(([kind, , named]) => !isUsed(() => choice[kind], named !== ""));
+  for (const [kind, published] of missing) {
     const directory = join(folder, published);
     output.say(`Writing random weights in the size of ${published}; they are deleted at the end.`);
     SYNTHESIZERS[published]?.(directory, SEED);
@@ -194,12 +197,12 @@ async function synthesizeMissing(
   return made;
 }
 
-/** Whether a checkpoint is there and is no miniature. */
-function isPublished(isMiniature: () => boolean): boolean {
+/** Whether a checkpoint is measured as it is: it is published, or named. Throws CheckpointError for a wrong name. */
+function isUsed(find: () => FoundCheckpoint, isNamed: boolean): boolean {
   try {
-    return !isMiniature();
+    return !find().isMiniature || isNamed;
   } catch (error) {
-    if (codeOf(error) === "CHECKPOINT_MISSING") return false;
+    if (!isNamed && codeOf(error) === "CHECKPOINT_MISSING") return false;
     throw error;
   }
 }

@@ -130,9 +130,12 @@ test("the text has a line for each figure, and says that it is the miniature's",
   expect(leftBehind()).toEqual([]);
 });
 
-test("a checkpoint that is named and not there is a failure, also with --random", async () => {
+test("a checkpoint that is named and not there is a failure before random weights are written", async () => {
   const failed = bench("--random", "--diffusion", join(folder.path, "nowhere"));
-  await expect(failed).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("nowhere") });
+  await expect(failed).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^promptist: .*nowhere.*\n$/),
+  });
   expect(leftBehind()).toEqual([]);
 });
 
