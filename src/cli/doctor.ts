@@ -27,6 +27,7 @@ import { EXPLANATIONS, explain } from "./explanations.js";
 import { modelCounts, modelTable } from "./library.js";
 import type { Output } from "./output.js";
 import { placesOf } from "./places.js";
+import { operatorTable, tryDevice } from "./tried-device.js";
 
 interface Finding {
   readonly subject: string;
@@ -53,7 +54,7 @@ export async function doctor(
   device: DeviceName,
   verbose: boolean,
 ): Promise<boolean> {
-  const tried = await tryDevice(device, config);
+  const tried = await deviceFinding(device, config);
   const library = await findModels(config);
   const { named, unclear } = await withPaths(config);
   const findings: Finding[] = [
@@ -171,60 +172,21 @@ async function fonts(): Promise<Finding> {
   }
 }
 
-interface TriedDevice {
-  readonly finding: Finding;
-  /**
-   * How its operators compare with the CPU's; the CPU itself is compared with a spelled-out version of each.
-   */
-  readonly reports: readonly DeviceReport[];
-}
-
-/** Opens the device as the workers will, Stable Diffusion's first: with the plan that its precision allows. */
-async function tryDevice(
+/** Opens the device as the workers will. */
+async function deviceFinding(
   name: DeviceName,
-  { cacheDir, DIFFUSION_PRECISION: precision }: Config,
-): Promise<TriedDevice> {
+  config: Config,
+): Promise<{ finding: Finding; reports: readonly DeviceReport[] }> {
   const subject = "device";
   try {
-    const [{ openDevice }, { checkForms }, { operatorForms }, { planOn, plansToTry }] = await Promise.all([
-      import("../inference/runtime/open-device.js"),
-      import("../inference/runtime/device-check.js"),
-      import("../inference/runtime/operator-forms.js"),
-      import("../inference/runtime/precision.js"),
-    ]);
-    const image = await openDevice(name, { user: "image", plans: plansToTry(precision), cacheDir });
-    const text = await openDevice(name, { user: "text", plans: ["fp32"], cacheDir });
-    const reports =
-      image.name === "cpu"
-        ? [await checkForms("cpu", "fp32", operatorForms("float32"))]
-        : [...image.reports, ...text.reports];
-    const found = `${name} -> ${image.name}, Stable Diffusion in ${planName(planOn(image, precision))}`;
-    const state = image.note ? "note" : "ok";
-    return { finding: { subject, state, found, todo: image.note }, reports };
+    const { image, plan, note, reports, textReports } = await tryDevice(name, config);
+    const found = `${name} -> ${image}, Stable Diffusion in ${planName(plan)}`;
+    const state = note ? "note" : "ok";
+    return { finding: { subject, state, found, todo: note }, reports: [...reports, ...textReports] };
   } catch (error) {
     return { finding: { subject, state: "broken", found: name, todo: describe(error) }, reports: [] };
   }
 }
-
-/** One line per operator: its worst form, and what is done about it. */
-function operatorTable({ device, plan, forms }: DeviceReport): string[] {
-  if (forms.every(({ verdict, error }) => verdict === "refused" && error === null))
-    return ["", `Operators on ${device} in ${planName(plan)}: none runs (${forms[0]?.reason})`];
-  const operators = [...new Set(forms.map(({ operator }) => operator))];
-  const width = Math.max(...operators.map((operator) => operator.length));
-  const rows = operators.map((operator) => {
-    const uses = forms.filter((form) => form.operator === operator);
-    const errors = uses.flatMap(({ error }) => error ?? []);
-    const worst = errors.length > 0 ? Math.max(...errors).toExponential(1) : "none";
-    const verdict = VERDICTS.find((one) => uses.some((use) => use.verdict === one)) ?? "right";
-    const unable = uses.find(({ verdict, error }) => verdict === "refused" && error === null)?.reason;
-    return `  ${operator.padEnd(width)}  ${String(uses.length).padStart(2)}  ${worst.padStart(7)}  ${verdict}${unable ? ` (${unable})` : ""}`;
-  });
-  return ["", `Operators on ${device} in ${planName(plan)}: forms tried, largest error, verdict`, ...rows];
-}
-
-/** Worst first. */
-const VERDICTS = ["refused", "replaced", "right"] as const;
 
 /** @param usable other models on this machine that could stand in the place of the miniature */
 async function checkpointFinding(

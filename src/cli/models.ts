@@ -90,12 +90,20 @@ export class Models {
     return this.#abort.signal;
   }
 
-  /** Loads the model of `phase`, passes it to `work`, and ends its process before returning. */
-  async withModel<T>(phase: Phase, work: (host: ModelHost) => Promise<T>): Promise<T> {
+  /**
+   * Loads the model of `phase`, passes it to `work`, and ends its process before returning.
+   * @param onClosed is told the process' peak resident memory, 0 if it is unknown
+   */
+  async withModel<T>(
+    phase: Phase,
+    work: (host: ModelHost) => Promise<T>,
+    onClosed?: (peakBytes: number) => void,
+  ): Promise<T> {
     const onNote = (note: string) => this.output.say(`Note: ${note}`);
     return this.#withHost(
       (lease) => startWorker(this.choice, phase, lease, { signal: this.signal, onNote }),
       work,
+      onClosed,
     );
   }
 
@@ -110,13 +118,15 @@ export class Models {
   async #withHost<T>(
     open: (lease: GpuLease) => Promise<ModelHost>,
     work: (host: ModelHost) => Promise<T>,
+    onClosed?: (peakBytes: number) => void,
   ): Promise<T> {
     return this.#gpu.withGpu(async (lease) => {
       const host = await open(lease);
       try {
         return await work(host);
       } finally {
-        await host.close();
+        const { peakBytes } = await host.close();
+        onClosed?.(peakBytes);
       }
     }, this.signal);
   }

@@ -1,9 +1,10 @@
 import { Command, Option } from "commander";
 import type { Config } from "../config.js";
-import { DEFAULT_STRENGTH, PRECISIONS, STRENGTH_RANGE } from "../core/options.js";
+import { DEFAULT_STRENGTH, IMAGE_RANGES, PRECISIONS, STRENGTH_RANGE, TEXT_WEIGHTS } from "../core/options.js";
 import { VERSION } from "../core/version.js";
 import { backup } from "./backup.js";
 import { batch } from "./batch.js";
+import { type BenchFlags, bench } from "./bench.js";
 import { addCheckpointsCommand } from "./checkpoints.js";
 import { compare } from "./compare.js";
 import { doctor, explainCodes } from "./doctor.js";
@@ -176,6 +177,42 @@ export function buildProgram(config: Config): Command {
       const healthy = await doctor(config, output, flags.device, flags.verbose === true);
       if (!healthy) process.exitCode = 1;
     });
+  addCommonOptions(
+    verb(
+      "bench",
+      "measure this machine: what a rewrite and a picture take, to paste into a report",
+      "bench",
+      "bench --random",
+      "bench --device webgpu --json",
+    ),
+    config,
+  )
+    .option("--promptist <dir>", "Promptist checkpoint")
+    .option("--diffusion <path>", "Stable Diffusion checkpoint")
+    .addOption(
+      new Option("--weights <type>", "number type of Promptist's weights")
+        .choices(TEXT_WEIGHTS)
+        .default(config.PROMPTIST_WEIGHTS),
+    )
+    .addOption(
+      new Option("--precision <type>", "number type that Stable Diffusion computes in")
+        .choices(PRECISIONS)
+        .default(config.DIFFUSION_PRECISION),
+    )
+    .option(
+      "--steps <n>",
+      "denoising steps of each picture; the first one is not counted",
+      integer(2, IMAGE_RANGES.steps.max),
+      BENCH_STEPS,
+    )
+    .option(
+      "--random",
+      "where no published checkpoint is here, use random weights of the same size (8 GB of disk, deleted after)",
+    )
+    .action(async (flags: BenchFlags) => {
+      const isDrawn = await bench(config, outputOf(flags), flags);
+      if (!isDrawn) process.exitCode = 1;
+    });
   verb("backup <file>", "copy the queue's database, even while the bot runs", "backup backups/today.sqlite")
     .option("--json", "print the result as JSON")
     .action((file: string, flags: { json?: boolean }) => backup(config, outputOf(flags), file));
@@ -210,6 +247,9 @@ export function buildProgram(config: Config): Command {
   });
   return program;
 }
+
+/** Few enough for a slow machine, and enough for a median. */
+const BENCH_STEPS = 6;
 
 const outputOf = (flags: { json?: boolean }): Output => new Output(flags.json === true);
 

@@ -81,6 +81,7 @@ test("there are the verbs that the documents name", () => {
     "info",
     "verify",
     "doctor",
+    "bench",
     "backup",
     "checkpoints list",
     "checkpoints pull",

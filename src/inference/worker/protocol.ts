@@ -198,4 +198,5 @@ export type FromWorker =
   | { readonly type: "preview"; readonly id: number; readonly data: Uint8Array }
   | { readonly type: "result"; readonly id: number; readonly response: unknown }
   | { readonly type: "error"; readonly id: number; readonly error: WireError }
+  /** All calls are answered; the process ends when its model is released. */
   | { readonly type: "closed"; readonly peakBytes: number };

@@ -85,9 +85,14 @@ async function answer(id: number, name: CallName, request: unknown): Promise<voi
 }
 
 async function close(): Promise<void> {
-  await model?.release();
   const message: FromWorker = { type: "closed", peakBytes: process.resourceUsage().maxRSS * 1024 };
-  process.send?.(message, () => process.exit(0));
+  // Told first: to release gigabytes may take longer than the parent waits.
+  await new Promise<void>((resolve) => {
+    if (process.send) process.send(message, () => resolve());
+    else resolve();
+  });
+  await model?.release();
+  process.exit(0);
 }
 
 function send(message: FromWorker): void {
