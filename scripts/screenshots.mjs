@@ -17,7 +17,8 @@ const BATCH = [
   "The starry night by Van Gogh",
 ];
 
-const { app, local, open, stop } = await startProgram();
+// Large pictures take long enough that the page can be shot while they are drawn.
+const { app, local, open, stop } = await startProgram({ MAX_SIDE: "256" });
 
 /**
  * Shoots a community: waiting, running, a blind vote before and after, a batch, a refusal, settings, the
@@ -50,7 +51,7 @@ async function community() {
     prompt: "A fantasy castle",
     seed: 5,
     steps: 100,
-    size: "128x128",
+    size: "256x256",
   });
   await running.waitFor(
     (m) => m.embeds[0]?.image?.url.includes("preview") && /step [4-9]\d of/.test(m.embeds[0].description),
@@ -133,8 +134,7 @@ function votesOf(message) {
 try {
   const alice = local.member("alice");
   const progress = await open({ colorScheme: "dark", operator: true });
-  // Large enough that the message and the panel show it while the page is shot.
-  const options = { prompt: "A cat in the rain", seed: 7, steps: 100, size: "128x128" };
+  const options = { prompt: "A cat in the rain", seed: 7, steps: 100, size: "256x256" };
   const slow = await alice.slash("compare", options);
   await slow.waitFor((message) => /as written, step [1-9]\d/.test(message.embeds[0]?.description), WAIT);
   await progress.getByRole("progressbar").waitFor();

@@ -11,7 +11,7 @@ export interface Progress {
   readonly item: number;
   readonly items: number;
   /** What is being made: the rewrite, or one of the two pictures. */
-  readonly making: "rewrite" | Side;
+  readonly output: "rewrite" | Side;
   /** Tokens of the rewrite, or denoising steps of the picture: done and in total. */
   readonly step: number;
   readonly steps: number;

@@ -71,7 +71,7 @@ interface PhaseView {
 }
 
 const NAMES: Readonly<Record<Phase, string>> = { text: "Rewriting prompts", image: "Drawing pictures" };
-const LABELS: Readonly<Record<Progress["making"], string>> = {
+const LABELS: Readonly<Record<Progress["output"], string>> = {
   rewrite: "rewrite",
   baseline: "baseline picture",
   optimized: "optimized picture",
@@ -105,10 +105,10 @@ export function watchForOperator(sources: OperatorSources): () => Promise<Operat
       peakBytes = event.peakBytes;
     })
     .on("worker.exited", over)
-    .on("job.progress", ({ phase, making, step, steps, item, items }) => {
+    .on("job.progress", ({ phase, output, step, steps, item, items }) => {
       const view = phases.get(phase);
       if (view === undefined || steps < 1) return;
-      const progress = { label: LABELS[making], done: step, total: steps, item, items };
+      const progress = { label: LABELS[output], done: step, total: steps, item, items };
       phases.set(phase, { ...view, progress });
     })
     .on("job.finished", ({ jobId }) => {

@@ -90,7 +90,7 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
   }
   for (const state of ENDS) finished.inc({ state }, 0);
 
-  const pace = new Pace(now, (progress, s) => (progress.making === "rewrite" ? tokens : steps).observe(s));
+  const pace = new Pace(now, (progress, s) => (progress.output === "rewrite" ? tokens : steps).observe(s));
   events
     .on("job.enqueued", ({ job: { kind } }) => accepted.inc({ kind }))
     .on("phase.started", ({ phase, loadMs }) => {
@@ -126,21 +126,23 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
 /** Measures the seconds between two steps of the same picture or rewrite. */
 class Pace {
   #last: { readonly progress: Progress; readonly at: number } | null = null;
+  readonly #now: () => number;
+  readonly #observe: (progress: Progress, seconds: number) => void;
 
-  constructor(
-    private readonly now: () => number,
-    private readonly observe: (progress: Progress, seconds: number) => void,
-  ) {}
+  constructor(now: () => number, observe: (progress: Progress, seconds: number) => void) {
+    this.#now = now;
+    this.#observe = observe;
+  }
 
   step(progress: Progress): void {
-    const at = this.now();
+    const at = this.#now();
     const last = this.#last;
     this.#last = { progress, at };
     if (last === null) return;
-    const { jobId, item, making, step } = last.progress;
+    const { jobId, item, output, step } = last.progress;
     const taken = progress.step - step;
-    if (progress.jobId !== jobId || progress.item !== item || progress.making !== making || taken < 1) return;
-    this.observe(progress, (at - last.at) / 1000 / taken);
+    if (progress.jobId !== jobId || progress.item !== item || progress.output !== output || taken < 1) return;
+    this.#observe(progress, (at - last.at) / 1000 / taken);
   }
 }
 

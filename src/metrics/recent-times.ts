@@ -91,7 +91,7 @@ export class RecentTimes {
   }
 
   #onProgress(progress: Progress): void {
-    if (progress.making === "rewrite") return;
+    if (progress.output === "rewrite") return;
     const at = this.#now();
     const before = this.#lastStep;
     if (before !== null && isLater(progress, before.progress)) {
@@ -99,7 +99,7 @@ export class RecentTimes {
       this.#stepMs.add(ms / (progress.step - before.progress.step));
       this.#stepsMsOfItem += ms;
     }
-    this.#picturesOfItem.add(progress.making);
+    this.#picturesOfItem.add(progress.output);
     this.#lastStep = { progress, at };
   }
 
@@ -126,7 +126,7 @@ export class RecentTimes {
 const isLater = (after: Progress, before: Progress): boolean =>
   after.jobId === before.jobId &&
   after.item === before.item &&
-  after.making === before.making &&
+  after.output === before.output &&
   after.step > before.step;
 
 /** Time for `count` pieces; zero pieces take no time, even if the time per piece is unknown. */
@@ -140,11 +140,15 @@ const sum = (parts: readonly (number | null)[]): number | null =>
 class Samples {
   readonly #values: number[] = [];
 
-  constructor(private readonly kept: number) {}
+  readonly #kept: number;
+
+  constructor(kept: number) {
+    this.#kept = kept;
+  }
 
   add(value: number): void {
     this.#values.push(value);
-    if (this.#values.length > this.kept) this.#values.shift();
+    if (this.#values.length > this.#kept) this.#values.shift();
   }
 
   mean(): number | null {

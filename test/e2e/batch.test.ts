@@ -23,7 +23,7 @@ const seen = {
 
 beforeAll(async () => {
   folder = temporaryFolder();
-  app = await startApp(folder.path, { PREVIEW: "on", MAX_SIDE: "256" });
+  app = await startApp(folder.path, { PREVIEW: "on", MAX_SIDE: "512" });
   app.events.on("job.progress", (event) => seen.progress.push(event));
   app.events.on("job.sheet", (event) => seen.sheets.push(event));
 });
@@ -128,7 +128,7 @@ describe("pictures that the parent job drew", () => {
     const press = await alice.press(parent, "Edit prompt");
     const edited = await alice.submitModal(press, { text: "A fantasy castle by night" });
     const child = await edited.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
-    expect(new Set(seen.progress.map(({ making }) => making))).toContain("baseline");
+    expect(new Set(seen.progress.map(({ output }) => output))).toContain("baseline");
 
     seen.progress.length = 0;
     const { message: menus } = await alice.press(parent, "Reword");
@@ -141,7 +141,7 @@ describe("pictures that the parent job drew", () => {
     const fewer = await again.waitFor((m) => m.attachments.length === 1 && isDone(m), WAIT);
     const after = (await app.queue.get(idOf(fewer)))!;
     const drawn = new Set(
-      seen.progress.filter(({ jobId }) => jobId === after.id).map(({ making }) => making),
+      seen.progress.filter(({ jobId }) => jobId === after.id).map(({ output }) => output),
     );
     expect(drawn.has("baseline")).toBe(false);
     expect(after.parentId).toBe(before.id);
@@ -201,7 +201,8 @@ describe("a preview", () => {
       app.events.once("job.preview", resolve);
     });
     const alice = app.local.member("alice");
-    const options = { prompt: "A red house", seed: 4, steps: 100, size: "256x128" };
+    // Large enough to take several times the interval of previews on a fast machine.
+    const options = { prompt: "A red house", seed: 4, steps: 100, size: "512x256" };
     const handle = await alice.slash("compare", options);
     const { data, side } = await looked;
     expect(side).toBe("baseline");

@@ -64,7 +64,7 @@ test("an embedding is told under the result, and a picture of another one is not
     const words = menu.options!.map(({ value }) => value);
     const again = await alice.select(menus, "Leave out added words", words);
     const child = await again.waitFor(isDone, WAIT);
-    return { job: (await app.queue.get(idOf(child)))!, made: new Set(drawn.map(({ making }) => making)) };
+    return { job: (await app.queue.get(idOf(child)))!, made: new Set(drawn.map(({ output }) => output)) };
   };
   const copied = await asWritten();
   expect(copied.job.items[0]!.pictures.baseline?.ms).toBeNull();

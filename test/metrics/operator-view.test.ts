@@ -62,7 +62,7 @@ test("shows a running job's phase and progress, then the worker's peak, and the 
     phase: "text",
     item: 1,
     items: 2,
-    making: "rewrite",
+    output: "rewrite",
     step: 3,
     steps: 75,
   });

@@ -38,8 +38,8 @@ test("events become counts, loads and seconds", async () => {
   );
   events.emit("job.enqueued", { jobId: "a", job: { kind: "compare", items: [{}] } as unknown as Job });
   events.emit("phase.started", { phase: "image", pid: 1, checkpoint: "sd", device: "cpu", loadMs: 1500 });
-  const step = (jobId: string, making: "rewrite" | Side, number: number) =>
-    events.emit("job.progress", { jobId, phase: "image", item: 0, items: 1, making, step: number, steps: 9 });
+  const step = (jobId: string, output: "rewrite" | Side, number: number) =>
+    events.emit("job.progress", { jobId, phase: "image", item: 0, items: 1, output, step: number, steps: 9 });
   step("a", "baseline", 1);
   clock += 2000;
   step("a", "baseline", 2);

@@ -82,10 +82,10 @@ function rewrite(prompts: number, ms: number): void {
  */
 function drawPair(steps: number, firstMs: number, stepMs: number, restMs: number): void {
   events.emit("job.claimed", { jobId: "a", phase: "image", attempt: 1 });
-  for (const making of ["baseline", "optimized"] as const) {
+  for (const output of ["baseline", "optimized"] as const) {
     for (let step = 1; step <= steps; step += 1) {
       time += step === 1 ? firstMs : stepMs;
-      events.emit("job.progress", { jobId: "a", phase: "image", item: 0, items: 1, making, step, steps });
+      events.emit("job.progress", { jobId: "a", phase: "image", item: 0, items: 1, output, step, steps });
     }
     time += restMs / 2;
   }

@@ -185,14 +185,14 @@ export class StandInLoop {
     return claim;
   }
 
-  progress({ job }: Claim, making: "rewrite" | Side, step: number, steps: number, item = 0): void {
-    const phase = making === "rewrite" ? "text" : "image";
+  progress({ job }: Claim, output: "rewrite" | Side, step: number, steps: number, item = 0): void {
+    const phase = output === "rewrite" ? "text" : "image";
     this.events.emit("job.progress", {
       jobId: job.id,
       phase,
       item,
       items: job.items.length,
-      making,
+      output,
       step,
       steps,
     });

@@ -271,12 +271,12 @@ export class StatusBoard {
    * is known, and for a size that other jobs' times say nothing about.
    */
   #leftMs({ pace, drawing }: Tracked, progress: Progress): number | null {
-    const { making, step, item, items } = progress;
+    const { output, step, item, items } = progress;
     const { estimateMs } = this.#options;
     const own = pace.leftMs(progress, performance.now());
-    if (making !== "rewrite") {
+    if (output !== "rewrite") {
       if (own !== null || !drawing?.isUsualSize) return own;
-      const pictures = 2 * (items - item) - (making === "optimized" ? 1 : 0);
+      const pictures = 2 * (items - item) - (output === "optimized" ? 1 : 0);
       return estimateMs({ texts: 0, pictures, steps: pictures * drawing.steps - step });
     }
     const texts = own ?? estimateMs({ texts: items - item, pictures: 0, steps: 0 });

@@ -156,9 +156,9 @@ function statusText(status: JobStatus, words: Words): string {
 }
 
 function progressText(progress: Progress, leftMs: number | null, { statusLines }: Words): string {
-  const { making, step, steps, item, items } = progress;
+  const { output, step, steps, item, items } = progress;
   const what =
-    making === "rewrite" ? statusLines.rewriting(step, steps) : statusLines.drawing(making, step, steps);
+    output === "rewrite" ? statusLines.rewriting(step, steps) : statusLines.drawing(output, step, steps);
   const parts = [
     what,
     ...(items > 1 ? [statusLines.item(item, items)] : []),
@@ -168,9 +168,9 @@ function progressText(progress: Progress, leftMs: number | null, { statusLines }
 }
 
 /** How much of the job's phase is done, 0 to 1; an image item is two pictures, the baseline first. */
-export function fractionDone({ making, step, steps, item, items }: Progress): number {
+export function fractionDone({ output, step, steps, item, items }: Progress): number {
   const part = steps > 0 ? Math.min(1, step / steps) : 0;
-  const ofItem = making === "rewrite" ? part : (making === "optimized" ? 0.5 : 0) + part / 2;
+  const ofItem = output === "rewrite" ? part : (output === "optimized" ? 0.5 : 0) + part / 2;
   return Math.min(1, (item + ofItem) / Math.max(1, items));
 }
 

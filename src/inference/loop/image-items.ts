@@ -149,7 +149,7 @@ export class ImageItems implements ItemWork {
               ...where,
               phase: "image",
               items: job.items.length,
-              making: side,
+              output: side,
               step,
               steps,
             }),

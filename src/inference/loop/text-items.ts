@@ -42,7 +42,7 @@ export class TextItems implements ItemWork {
             phase: "text",
             item: first.index,
             items: job.items.length,
-            making: "rewrite",
+            output: "rewrite",
             step,
             steps,
           }),

@@ -16,8 +16,8 @@ describe("progress", () => {
     ["optimized", 0, 51, 0, 1, 0.5],
     ["optimized", 51, 51, 6, 7, 1],
     ["baseline", 0, 0, 0, 0, 0],
-  ] as const)("of %s, step %d of %d, item %d of %d: %d", (making, step, steps, item, items, expected) => {
-    const phase = making === "rewrite" ? "text" : "image";
-    expect(fractionDone({ jobId: "a", phase, making, step, steps, item, items })).toBeCloseTo(expected);
+  ] as const)("of %s, step %d of %d, item %d of %d: %d", (output, step, steps, item, items, expected) => {
+    const phase = output === "rewrite" ? "text" : "image";
+    expect(fractionDone({ jobId: "a", phase, output, step, steps, item, items })).toBeCloseTo(expected);
   });
 });
