@@ -64,12 +64,7 @@ export function vaeDecoder(config: VaeConfig, arithmetic: Arithmetic, queryChunk
   let C = channels[0] as number;
   x = decoder.conv("conv_in", x, Z, C); // [B, C, H, W]
 
-  const mid = decoder.under("mid_block");
-  const same = { from: C, to: C, groups, epsilon: VAE_EPSILON, large: true };
-  x = resnet(mid.under("resnets.0"), x, same);
-  if (config.mid_block_add_attention)
-    x = pixelAttention(mid.under("attentions.0"), x, C, groups, queryChunks);
-  x = resnet(mid.under("resnets.1"), x, same);
+  x = vaeMiddle(decoder.under("mid_block"), x, C, config, queryChunks);
 
   for (const [i, to] of channels.entries()) {
     const block = decoder.under(`up_blocks.${i}`);
@@ -91,14 +86,22 @@ export function vaeDecoder(config: VaeConfig, arithmetic: Arithmetic, queryChunk
   return g.build();
 }
 
-/** Attention of all pixels to all, in one head: x [B, C, h, w] -> the same */
-export function pixelAttention(
+/** The deepest block of both halves: x [B, C, h, w] -> the same. `queryChunks`: see `attention`. */
+export function vaeMiddle(
   layers: Layers,
   x: Value,
   C: number,
-  groups: number,
+  { norm_num_groups: groups, mid_block_add_attention: attends }: VaeConfig,
   queryChunks: number,
 ): Value {
+  const same = { from: C, to: C, groups, epsilon: VAE_EPSILON, large: true };
+  let h = resnet(layers.under("resnets.0"), x, same);
+  if (attends) h = pixelAttention(layers.under("attentions.0"), h, C, groups, queryChunks);
+  return resnet(layers.under("resnets.1"), h, same);
+}
+
+/** Attention of all pixels to all, in one head: x [B, C, h, w] -> the same */
+function pixelAttention(layers: Layers, x: Value, C: number, groups: number, queryChunks: number): Value {
   const { g } = layers;
   const normal = reshape(g, layers.groupNorm("group_norm", x, C, groups, VAE_EPSILON), [0, C, -1]); // [B, C, N]
   const pixels = transpose(g, normal, [0, 2, 1]); // [B, N, C]

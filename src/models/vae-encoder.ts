@@ -1,7 +1,7 @@
 import { type Arithmetic, type Graph, GraphBuilder } from "../onnx/graph.js";
 import { cast, silu } from "../onnx/ops.js";
 import { Layers, resnet } from "./layers.js";
-import { pixelAttention, VAE_EPSILON, type VaeConfig } from "./vae-decoder.js";
+import { VAE_EPSILON, type VaeConfig, vaeMiddle } from "./vae-decoder.js";
 
 /** Tensors of a whole autoencoder that an encoder does not use. */
 export const VAE_DECODER = [/^decoder\./, /^post_quant_conv\./];
@@ -35,12 +35,7 @@ export function vaeEncoder(config: VaeConfig, arithmetic: Arithmetic, queryChunk
       x = block.conv("downsamplers.0.conv", x, C, C, { stride: 2, pads: [0, 0, 1, 1] }); // [B, C, h/2, w/2]
   }
 
-  const mid = encoder.under("mid_block");
-  const same = { from: C, to: C, groups, epsilon: VAE_EPSILON, large: true };
-  x = resnet(mid.under("resnets.0"), x, same);
-  if (config.mid_block_add_attention)
-    x = pixelAttention(mid.under("attentions.0"), x, C, groups, queryChunks);
-  x = resnet(mid.under("resnets.1"), x, same);
+  x = vaeMiddle(encoder.under("mid_block"), x, C, config, queryChunks);
 
   x = silu(g, encoder.groupNorm("conv_norm_out", x, C, groups, VAE_EPSILON));
   x = encoder.conv("conv_out", x, C, 2 * Z); // [B, 2Z, H, W]
