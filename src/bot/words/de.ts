@@ -1,5 +1,5 @@
 import type { Words } from "./english.js";
-import { scopeOf, type Values } from "./errors.js";
+import { placeIn, scopeOf, type Values } from "./errors.js";
 import { formsOf, type Plurals } from "./forms.js";
 import { optionNames } from "./locale-files.js";
 import { resultLines } from "./result.js";
@@ -51,12 +51,8 @@ const expectations: Words["expectations"] = {
 };
 
 const optionName = optionNames("de");
-const subject = (c: Values, otherwise: string): string => {
-  const unit = c.text("unit");
-  if (unit !== "line" && unit !== "entry") return otherwise;
-  const noun = unit === "line" ? "Zeile" : "Eintrag";
-  return c.say("number", (at) => `${noun} ${number(at)} der Datei`, otherwise);
-};
+const subject = (c: Values, otherwise: string): string =>
+  placeIn(c, (unit, at) => `${unit === "line" ? "Zeile" : "Eintrag"} ${number(at)} der Datei`, otherwise);
 
 const undecided = ({ tie, bad }: { readonly tie: number; readonly bad: number }): string =>
   [

@@ -222,11 +222,19 @@ export function scopeOf(values: Values): LimitScope {
   return scope === "channel" || scope === "server" ? scope : "user";
 }
 
-function subject(values: Values, otherwise: string): string {
+/** What `words` makes of a place in a file, a line or an entry by its number; `otherwise` where there is none. */
+export function placeIn(
+  values: Values,
+  words: (unit: "line" | "entry", at: number) => string,
+  otherwise: string,
+): string {
   const unit = values.text("unit");
   if (unit !== "line" && unit !== "entry") return otherwise;
-  return values.say("number", (at) => `${capitalized(unit)} ${number(at)} of the file`, otherwise);
+  return values.say("number", (at) => words(unit, at), otherwise);
 }
+
+const subject = (values: Values, otherwise: string): string =>
+  placeIn(values, (unit, at) => `${capitalized(unit)} ${number(at)} of the file`, otherwise);
 
 function fileProblem(values: Values): string {
   const problem = values.text("problem");

@@ -1,5 +1,5 @@
 import type { Words } from "./english.js";
-import { scopeOf, type Values } from "./errors.js";
+import { placeIn, scopeOf, type Values } from "./errors.js";
 import { formsOf, type Plurals } from "./forms.js";
 import { optionNames } from "./locale-files.js";
 import { resultLines } from "./result.js";
@@ -47,12 +47,12 @@ const expectations: Words["expectations"] = {
 };
 
 const optionName = optionNames("fr");
-const subject = (c: Values, otherwise: string): string => {
-  const unit = c.text("unit");
-  if (unit !== "line" && unit !== "entry") return otherwise;
-  const noun = unit === "line" ? "La ligne" : "L'entrée";
-  return c.say("number", (at) => `${noun} ${number(at)} du fichier`, otherwise);
-};
+const subject = (c: Values, otherwise: string): string =>
+  placeIn(
+    c,
+    (unit, at) => `${unit === "line" ? "La ligne" : "L'entrée"} ${number(at)} du fichier`,
+    otherwise,
+  );
 
 const undecided = ({ tie, bad }: { readonly tie: number; readonly bad: number }): string =>
   [

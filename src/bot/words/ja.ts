@@ -1,5 +1,5 @@
 import type { Words } from "./english.js";
-import { scopeOf, type Values } from "./errors.js";
+import { placeIn, scopeOf, type Values } from "./errors.js";
 import { formsOf } from "./forms.js";
 import { optionNames } from "./locale-files.js";
 import { resultLines } from "./result.js";
@@ -43,11 +43,8 @@ const expectations: Words["expectations"] = {
 };
 
 const optionName = optionNames("ja");
-const subject = (c: Values, otherwise: string): string => {
-  const unit = c.text("unit");
-  if (unit !== "line" && unit !== "entry") return otherwise;
-  return c.say("number", (at) => `ファイルの${number(at)}${unit === "line" ? "行目" : "件目"}`, otherwise);
-};
+const subject = (c: Values, otherwise: string): string =>
+  placeIn(c, (unit, at) => `ファイルの${number(at)}${unit === "line" ? "行目" : "件目"}`, otherwise);
 
 const undecided = ({ tie, bad }: { readonly tie: number; readonly bad: number }): string =>
   [

@@ -1,5 +1,5 @@
 import type { Words } from "./english.js";
-import { scopeOf, type Values } from "./errors.js";
+import { placeIn, scopeOf, type Values } from "./errors.js";
 import { formsOf, type Plurals } from "./forms.js";
 import { optionNames } from "./locale-files.js";
 import { resultLines } from "./result.js";
@@ -58,11 +58,8 @@ const expectations: Words["expectations"] = {
 };
 
 const optionName = optionNames("ru");
-const subject = (c: Values, otherwise: string): string => {
-  const unit = c.text("unit");
-  if (unit !== "line" && unit !== "entry") return otherwise;
-  return c.say("number", (at) => `${unit === "line" ? "Строка" : "Запись"} ${number(at)} файла`, otherwise);
-};
+const subject = (c: Values, otherwise: string): string =>
+  placeIn(c, (unit, at) => `${unit === "line" ? "Строка" : "Запись"} ${number(at)} файла`, otherwise);
 
 const undecided = ({ tie, bad }: { readonly tie: number; readonly bad: number }): string =>
   [
