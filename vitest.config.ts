@@ -13,6 +13,7 @@ const softwareVulkan: Record<string, string> = existsSync(driver)
   ? { VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: CHROMIUM }
   : {};
 
+const POSTGRES = "test/db/postgres/**/*.test.ts";
 const FP16 = "test/inference/webgpu/fp16.test.ts";
 
 export default defineConfig({
@@ -30,7 +31,19 @@ export default defineConfig({
       "packages/*",
       {
         extends: true,
-        test: { name: "cpu", include: ["test/**/*.test.ts"], exclude: ["test/inference/webgpu/**"] },
+        test: {
+          name: "cpu",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/inference/webgpu/**", POSTGRES],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "postgres",
+          include: [POSTGRES, "test/db/contract/**/*.test.ts"],
+          globalSetup: "./test/support/postgres-setup.ts",
+        },
       },
       {
         extends: true,

@@ -104,6 +104,17 @@ export const VARIABLES = {
     "Port of the local Discord on 127.0.0.1. 0: any free port.",
   ),
   DATA_DIR: variable("data", text.min(1), "Folder for the queue's database, pictures and compiled graphs."),
+  DATABASE_URL: variable(
+    "",
+    z
+      .string()
+      .trim()
+      .refine(
+        (url) => url === "" || (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)),
+        "expected postgres://user:password@host:5432/database (a sign such as @ or / in the password as %40, %2F)",
+      ),
+    "Database in which the queue and all that is stored lives: postgres://user:password@host:5432/database (PostgreSQL 14 or later). Empty: a file in DATA_DIR.",
+  ),
   CHECKPOINTS_DIR: variable(
     "checkpoints",
     text.min(1),
@@ -365,6 +376,9 @@ export interface Config extends Variables {
   readonly embeddings: readonly string[];
 }
 
+/** Whether a variable holds a token or a password. */
+const isSecret = (key: string): boolean => key.endsWith("_TOKEN") || key === "DATABASE_URL";
+
 /**
  * Reads the configuration from the environment, laid over a `.env` file, and freezes it. Nothing else reads
  * `process.env`.
@@ -386,7 +400,7 @@ export function loadConfig(
     if (parsed.success) parts[key] = parsed.data;
     else
       problems.push(
-        `${key}=${key.endsWith("_TOKEN") ? "…" : given}: ${parsed.error.issues.map((issue) => issue.message).join(", ")}`,
+        `${key}=${isSecret(key) ? "…" : given}: ${parsed.error.issues.map((issue) => issue.message).join(", ")}`,
       );
   }
   if (problems.length > 0)
@@ -504,7 +518,7 @@ const limitsOf = (limits: Record<LimitScope, number>): Partial<Record<LimitScope
  * reports list it.
  */
 export function forgetSecrets(): void {
-  for (const key of Object.keys(VARIABLES)) if (key.endsWith("_TOKEN")) delete process.env[key];
+  for (const key of Object.keys(VARIABLES)) if (isSecret(key)) delete process.env[key];
 }
 
 /** The text of .env.example: every variable with its help and its default, commented out. */

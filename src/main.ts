@@ -70,6 +70,42 @@ export interface AppOptions {
   readonly onTaken?: () => void;
 }
 
+interface Engine {
+  readonly store: Store;
+  /** False while work must not be begun: the database is gone, or another program has it. */
+  readonly isOurs: () => boolean;
+  readonly close: () => Promise<void>;
+}
+
+/** The file in the data folder, or the server of DATABASE_URL, whose driver is loaded only then. */
+async function openEngine(config: Config, events: Events, onTaken: () => void): Promise<Engine> {
+  const options = { maxAttempts: config.MAX_ATTEMPTS, maxWaiting: config.MAX_WAITING_JOBS };
+  const url = config.DATABASE_URL;
+  if (url === "") {
+    const store = sqliteStore(openDatabase(config.databaseFile), options);
+    return { store, isOurs: () => true, close: () => store.close() };
+  }
+  const { holdInstance } = await import("./db/postgres/instance.js");
+  const { postgresStore } = await import("./db/postgres/store.js");
+  const store = await postgresStore(url, options);
+  try {
+    const instance = await holdInstance({ url, events, onTaken });
+    return {
+      store,
+      isOurs: instance.isOurs,
+      async close() {
+        await instance.release();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+const passwordOf = (url: string): string => (url === "" ? "" : decodeURIComponent(new URL(url).password));
+
 /**
  * Builds the whole program: lock -> database -> (local Discord) -> bot -> loop. If a part fails to start, the
  * parts before it are stopped and the error is rethrown.
@@ -83,7 +119,7 @@ export async function createApp(
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   };
   try {
-    const redact = redactor([config.DISCORD_TOKEN, config.HF_TOKEN]);
+    const redact = redactor([config.DISCORD_TOKEN, config.HF_TOKEN, passwordOf(config.DATABASE_URL)]);
     logEvents(events, config.LOG_LEVEL, { redact });
     const lines = recentLog(events, redact);
     // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
@@ -128,15 +164,10 @@ export async function createApp(
       const message = `Other users of this machine can read ${config.dataDir}, which belongs to another user`;
       events.emit("log", { level: "warn", message });
     }
-    const store = announced(
-      sqliteStore(openDatabase(config.databaseFile), {
-        maxAttempts: config.MAX_ATTEMPTS,
-        maxWaiting: config.MAX_WAITING_JOBS,
-      }),
-      events,
-    );
+    const engine = await openEngine(config, events, onTaken);
+    const store = announced(engine.store, events);
     const { queue, votes, records } = store;
-    cleanups.push(() => store.close());
+    cleanups.push(engine.close);
 
     const { dataDir, databaseFile } = config;
     const folder = watchDataFolder({ lock, dataDir, databaseFile, events, onTaken });
@@ -255,7 +286,7 @@ export async function createApp(
       (phases) =>
         new InferenceLoop({
           queue,
-          mayClaim: () => folder.isOurs(),
+          mayClaim: () => folder.isOurs() && engine.isOurs(),
           events,
           phases,
           gpu: new GpuLock(),

@@ -15,6 +15,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   db: ["core"],
   "db/sql": ["db"],
   "db/sqlite": ["db", "db/sql"],
+  "db/postgres": ["db", "db/sql"],
   pictures: ["core", "db", "files"],
   bot: ["core", "db", "pictures", "prompt-files"],
   "bot/discord": [],

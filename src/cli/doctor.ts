@@ -406,6 +406,7 @@ async function disk(dataDir: string): Promise<Finding> {
 
 async function database(config: Config): Promise<Finding> {
   const subject = "database";
+  if (config.DATABASE_URL !== "") return server(config.DATABASE_URL);
   if (!existsSync(config.databaseFile))
     return { subject, state: "ok", found: "none yet; the first start makes it", todo: null };
   try {
@@ -421,6 +422,28 @@ async function database(config: Config): Promise<Finding> {
     };
   } catch (error) {
     return { subject, state: "broken", found: config.databaseFile, todo: describe(error) };
+  }
+}
+
+/** A clock that is further off than this shifts waiting times and expiries that people see. */
+const CLOCK_MS = 2_000;
+
+async function server(url: string): Promise<Finding> {
+  const subject = "database";
+  const { lookAtServer, openPostgres, nameOfServer } = await import("../db/postgres/open.js");
+  try {
+    const connection = await openPostgres(url);
+    const { version, clockMs, roundTripMs } = await lookAtServer(connection);
+    await connection.close();
+    const isOff = Math.abs(clockMs) > CLOCK_MS;
+    return {
+      subject,
+      state: isOff ? "note" : "ok",
+      found: `${nameOfServer(url)}: PostgreSQL ${version}, ${roundTripMs.toFixed(1)} ms away, its clock ${(clockMs / 1000).toFixed(1)} s from this machine's`,
+      todo: isOff ? "Set both clocks by NTP." : null,
+    };
+  } catch (error) {
+    return { subject, state: "broken", found: nameOfServer(url), todo: describe(error) };
   }
 }
 

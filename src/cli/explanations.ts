@@ -59,6 +59,10 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     means: "Another program held the queue's database for longer than 5 s.",
     todo: "Close whatever has promptist.sqlite open (a shell, a backup that copies the file itself); the bot goes on by itself.",
   },
+  QUEUE_UNREACHABLE: {
+    means: "The database server of DATABASE_URL did not answer for 10 s.",
+    todo: "Start it, or look at the network between it and this machine; the bot goes on by itself. promptist doctor tries it.",
+  },
   QUEUE_LOCKED: {
     means: "Another Promptist runs on the same data folder.",
     todo: "Stop it, or give this one another DATA_DIR.",

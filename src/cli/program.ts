@@ -7,6 +7,7 @@ import { batch } from "./batch.js";
 import { type BenchFlags, bench } from "./bench.js";
 import { addCheckpointsCommand } from "./checkpoints.js";
 import { compare } from "./compare.js";
+import type { CopyFlags } from "./db-copy.js";
 import { doctor, explainCodes } from "./doctor.js";
 import { type GenerateFlags, generate } from "./generate.js";
 import { info } from "./info.js";
@@ -216,6 +217,21 @@ export function buildProgram(config: Config): Command {
   verb("backup <file>", "copy the queue's database, even while the bot runs", "backup backups/today.sqlite")
     .option("--json", "print the result as JSON")
     .action((file: string, flags: { json?: boolean }) => backup(config, outputOf(flags), file));
+  program
+    .command("db")
+    .description("the queue's database")
+    .command("copy")
+    .description("copy all that is stored into PostgreSQL or back, and compare; stop the bot first")
+    .option(
+      "--to <url>",
+      "from the data folder into this empty database: postgres://user:password@host/database",
+    )
+    .option("--from <url>", "from this database into the data folder, which must not have one")
+    .option("--json", "print the result as JSON")
+    .action(async (flags: CopyFlags & { json?: boolean }) => {
+      const { copyDatabase } = await import("./db-copy.js");
+      return copyDatabase(config, outputOf(flags), flags);
+    });
   addCheckpointsCommand(program, config);
   verb(
     "local-discord",

@@ -29,6 +29,7 @@ export type ErrorCode =
   | "PICTURE_SHEET"
   // the queue
   | "QUEUE_BUSY_DATABASE"
+  | "QUEUE_UNREACHABLE"
   | "QUEUE_LOCKED"
   | "QUEUE_FULL"
   | "QUEUE_CAP"
@@ -78,7 +79,7 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
 /** Whether the same work would fail the same way again. */
 export const isPermanent = (code: ErrorCode): boolean => PERMANENT.has(code);
 
-class CodedError extends Error {
+export class CodedError extends Error {
   constructor(
     readonly code: ErrorCode,
     message: string,

@@ -7,7 +7,7 @@ import { EXIT } from "../../src/cli/exit-code.js";
 import { buildProgram } from "../../src/cli/program.js";
 import { loadConfig, VARIABLES } from "../../src/config.js";
 import { DEFAULT_IMAGE_OPTIONS } from "../../src/core/options.js";
-import { readMigrations } from "../../src/db/sqlite/migrate.js";
+import { sqliteMigrations } from "../../src/db/sqlite/migrate.js";
 import { pngTexts } from "../../src/pictures/png.js";
 
 const page = readFileSync(new URL("../../docs/stability.md", import.meta.url), "utf8");
@@ -82,7 +82,7 @@ test("a picture has the promised text keys", () => {
 });
 
 test("the database's migrations are numbered without a gap", () => {
-  const numbers = readMigrations().map(({ number }) => number);
+  const numbers = sqliteMigrations().map(({ number }) => number);
   expect(numbers).toEqual(numbers.map((_, i) => i + 1));
   expect(page).toContain("`QUEUE_NEWER_SCHEMA`");
 });

@@ -275,6 +275,8 @@ export const de: Unfinished<Words> = {
       `${c.text("problem") === "not a list" ? "Die Datei ist JSON, aber keine Liste" : `${subject(c, "Die Datei")} ${c.text("problem") === "json" ? "ist kein gültiges JSON" : "ist nicht lesbar"}`}. ${FORMATS}`,
     FILE_EMPTY: () => `In der Datei steht kein Prompt. ${FORMATS}`,
     FILE_UNREACHABLE: () => "Die Datei war bei Discord nicht abrufbar. Hänge sie noch einmal an.",
+    QUEUE_UNREACHABLE: () =>
+      `Die Warteschlange ist gerade nicht erreichbar, und nichts wurde gespeichert. ${LATER}`,
     QUEUE_BUSY_DATABASE: () =>
       `Die Warteschlange ist gerade beschäftigt, und nichts wurde gespeichert. ${LATER}`,
     QUEUE_LOCKED: () => `Ein anderes Exemplar dieses Bots benutzt dieselbe Warteschlange. ${OWNER}`,

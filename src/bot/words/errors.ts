@@ -56,6 +56,7 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
   PICTURE_SHEET: () =>
     "This is a contact sheet with many prompts. Attach one of its pictures, or `report.csv` to `/batch`.",
 
+  QUEUE_UNREACHABLE: () => `The queue can't be reached right now, and nothing was stored. ${TRY_AGAIN}`,
   QUEUE_BUSY_DATABASE: () => `The queue is busy right now, and nothing was stored. ${TRY_AGAIN}`,
   QUEUE_LOCKED: () => `Another copy of this bot uses the same queue. ${ASK_OWNER}`,
   QUEUE_FULL: () => `The queue is full, and nothing was stored. ${TRY_AGAIN}`,

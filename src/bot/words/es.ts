@@ -279,6 +279,7 @@ export const es: Unfinished<Words> = {
       `${c.text("problem") === "not a list" ? "El archivo es JSON, pero no una lista" : `${subject(c, "El archivo")} ${c.text("problem") === "json" ? "no es JSON válido" : "no se puede leer"}`}. ${FORMATS}`,
     FILE_EMPTY: () => `El archivo no tiene ningún prompt. ${FORMATS}`,
     FILE_UNREACHABLE: () => "No se ha podido descargar el archivo de Discord. Adjúntalo otra vez.",
+    QUEUE_UNREACHABLE: () => `No se puede acceder a la cola ahora mismo y no se ha guardado nada. ${LATER}`,
     QUEUE_BUSY_DATABASE: () => `La cola está ocupada y no se ha guardado nada. ${LATER}`,
     QUEUE_LOCKED: () => `Otra copia de este bot usa la misma cola. ${OWNER}`,
     QUEUE_FULL: () => `La cola está llena y no se ha guardado nada. ${LATER}`,

@@ -278,6 +278,7 @@ export const fr: Unfinished<Words> = {
       `${c.text("problem") === "not a list" ? "Le fichier est du JSON, mais pas une liste" : `${subject(c, "Le fichier")} ${c.text("problem") === "json" ? "n'est pas du JSON valide" : "ne peut pas être lu"}`}. ${FORMATS}`,
     FILE_EMPTY: () => `Le fichier ne contient aucun prompt. ${FORMATS}`,
     FILE_UNREACHABLE: () => "Le fichier n'a pas pu être récupéré chez Discord. Joignez-le à nouveau.",
+    QUEUE_UNREACHABLE: () => `La file est injoignable pour le moment, et rien n'a été enregistré. ${LATER}`,
     QUEUE_BUSY_DATABASE: () => `La file est occupée, et rien n'a été enregistré. ${LATER}`,
     QUEUE_LOCKED: () => `Une autre copie de ce bot utilise la même file. ${OWNER}`,
     QUEUE_FULL: () => `La file est pleine, et rien n'a été enregistré. ${LATER}`,

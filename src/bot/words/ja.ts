@@ -260,6 +260,7 @@ export const ja: Unfinished<Words> = {
       `${c.text("problem") === "not a list" ? "ファイルは JSON ですが、リストではありません" : `${subject(c, "ファイル")}${c.text("problem") === "json" ? "は正しい JSON ではありません" : "を読めません"}`}。${FORMATS}`,
     FILE_EMPTY: () => `ファイルにプロンプトがありません。${FORMATS}`,
     FILE_UNREACHABLE: () => "Discord からファイルを取得できませんでした。もう一度添付してください。",
+    QUEUE_UNREACHABLE: () => `キューに接続できず、何も保存されませんでした。${LATER}`,
     QUEUE_BUSY_DATABASE: () => `キューが混み合っていて、何も保存されませんでした。${LATER}`,
     QUEUE_LOCKED: () => `このボットの別のコピーが同じキューを使っています。${OWNER}`,
     QUEUE_FULL: () => `キューがいっぱいで、何も保存されませんでした。${LATER}`,

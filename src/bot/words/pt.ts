@@ -275,6 +275,7 @@ export const pt: Unfinished<Words> = {
       `${c.text("problem") === "not a list" ? "O arquivo é JSON, mas não uma lista" : `${subject(c, "O arquivo")} ${c.text("problem") === "json" ? "não é JSON válido" : "não pode ser lido"}`}. ${FORMATS}`,
     FILE_EMPTY: () => `O arquivo não tem nenhum prompt. ${FORMATS}`,
     FILE_UNREACHABLE: () => "Não foi possível baixar o arquivo do Discord. Anexe de novo.",
+    QUEUE_UNREACHABLE: () => `A fila está inacessível agora, e nada foi salvo. ${LATER}`,
     QUEUE_BUSY_DATABASE: () => `A fila está ocupada agora, e nada foi salvo. ${LATER}`,
     QUEUE_LOCKED: () => `Outra cópia deste bot usa a mesma fila. ${OWNER}`,
     QUEUE_FULL: () => `A fila está cheia, e nada foi salvo. ${LATER}`,

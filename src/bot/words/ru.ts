@@ -274,6 +274,7 @@ export const ru: Unfinished<Words> = {
       `${c.text("problem") === "not a list" ? "Файл — это JSON, но не список" : `${subject(c, "Файл")}: ${c.text("problem") === "json" ? "это неправильный JSON" : "прочитать не получается"}`}. ${FORMATS}`,
     FILE_EMPTY: () => `В файле нет ни одного запроса. ${FORMATS}`,
     FILE_UNREACHABLE: () => "Не удалось получить файл из Discord. Прикрепите его снова.",
+    QUEUE_UNREACHABLE: () => `Очередь сейчас недоступна, и ничего не сохранено. ${LATER}`,
     QUEUE_BUSY_DATABASE: () => `Очередь сейчас занята, и ничего не сохранено. ${LATER}`,
     QUEUE_LOCKED: () => `Ту же очередь использует другая копия этого бота. ${OWNER}`,
     QUEUE_FULL: () => `Очередь заполнена, и ничего не сохранено. ${LATER}`,

@@ -3,7 +3,7 @@ import { LONGEST_BACKOFF_MS, type Queue } from "../queue.js";
 import type { Connection } from "./connection.js";
 import type { JobRow } from "./job-row.js";
 import { loadJob } from "./jobs.js";
-import { NEXT_IN_ORDER } from "./serving-order.js";
+import { NEXT_IN_ORDER, NEXT_IN_RING, NEXT_OF_BUSY } from "./serving-order.js";
 import { sql, type Work } from "./statement.js";
 
 interface Due {
@@ -12,7 +12,9 @@ interface Due {
 }
 type Verbs = Pick<Queue, "claim" | "hasWork" | "nextDueAt" | "setPaused" | "paused">;
 
-const next = sql<Due, { seq: number }>(NEXT_IN_ORDER);
+const nextInRing = sql<Due, { seq: number }>(NEXT_IN_RING);
+const nextOfBusy = sql<Due, { seq: number }>(NEXT_OF_BUSY);
+const nextInOrder = sql<Due, { seq: number }>(NEXT_IN_ORDER);
 const take = sql<{ seq: number; owner: string; now: number }, JobRow>(`
   update jobs set state = 'running', owner = @owner, attempt = attempt + 1,
     started_at = coalesce(started_at, @now)
@@ -37,6 +39,11 @@ function* isPaused(): Work<boolean> {
   return (yield* flag.get({ name: "paused" }))?.value === "true";
 }
 
+/** Mostly nothing runs for somebody who waits, so the first look finds a job. */
+function* findNext(due: Due): Work<{ seq: number } | undefined> {
+  return (yield* nextInRing.get(due)) ?? (yield* nextOfBusy.get(due)) ?? (yield* nextInOrder.get(due));
+}
+
 /** Hands out jobs: which one is next, whether and when there is one, and the pause. */
 export function claiming(connection: Connection): Verbs {
   const { now } = connection;
@@ -44,7 +51,8 @@ export function claiming(connection: Connection): Verbs {
     claim: (phase, owner) =>
       connection.write(function* () {
         const time = now();
-        const first = (yield* isPaused()) ? undefined : yield* next.get({ phase, now: time });
+        if (yield* isPaused()) return undefined;
+        const first = yield* findNext({ phase, now: time });
         if (first === undefined) return undefined;
         const job = yield* loadJob((yield* take.get({ seq: first.seq, owner, now: time }))!);
         return { job, owner, attempt: job.attempt };

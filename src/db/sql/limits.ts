@@ -48,6 +48,7 @@ export function* checkCaps(origin: Origin, caps: JobCaps): Work<void> {
 
 /** The first limit that keeps a new job out of the line, or null. */
 export function* holdingLimit(origin: Origin, limits: JobCaps): Work<LimitScope | null> {
+  if (Object.keys(limits).length === 0) return null;
   return overLimit(countedOf(origin), limits, yield* countInLine());
 }
 

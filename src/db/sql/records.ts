@@ -57,8 +57,11 @@ const picturesPruned = sql<{ id: string; now: number }>(
 const storedBytes = sql<null, { bytes: number }>(`
   /*sqlite select (page_count - freelist_count) * page_size as bytes
     from pragma_page_count(), pragma_freelist_count(), pragma_page_size() */
-  /*postgres select sum(pg_total_relation_size(oid)) as bytes from pg_class
-    where relkind = 'r' and relnamespace = current_schema()::regnamespace */`);
+  /*postgres select sum(bytes) as bytes from (
+      select sum(pg_column_size(jobs.*)) as bytes from jobs
+      union all select sum(pg_column_size(items.*)) from items
+      union all select sum(pg_column_size(drafts.*)) from drafts
+    ) as parts */`);
 const FOUND_IN = "/*sqlite instr*//*postgres strpos*/";
 const recentPrompts = sql<{ userId: string; part: string; limit: number }, { prompt: string }>(`
   select prompt from (
@@ -171,7 +174,7 @@ export function sqlRecords(connection: Connection): Records {
       await connection.write(() => picturesPruned.run({ id, now: now() }));
     },
 
-    storedBytes: async () => (await connection.read(() => storedBytes.get()))!.bytes,
+    storedBytes: async () => (await connection.read(() => storedBytes.get()))?.bytes ?? 0,
 
     pruneOldest: async (count) => dropAll((await settled(() => true)).slice(0, count).map(({ id }) => id)),
 

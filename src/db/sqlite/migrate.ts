@@ -1,38 +1,18 @@
-import { readdirSync, readFileSync } from "node:fs";
 import type { Database } from "better-sqlite3";
 import { QueueError } from "../../core/errors.js";
+import { type Migration, readMigrations } from "../sql/migrations.js";
 
 const FOLDER = new URL("./migrations/", import.meta.url);
 
-/**
- * One step of the schema. Files are append-only: a released one is never edited, the next one changes what it
- * did.
- */
-export interface Migration {
-  readonly number: number;
-  /** File name without its ending, such as `0001_jobs`. */
-  readonly name: string;
-  readonly sql: string;
-}
-
-/** The program's migrations, in order; they lie beside this file, in src/ and in dist/. */
-export function readMigrations(folder: URL = FOLDER): Migration[] {
-  return readdirSync(folder)
-    .filter((file) => /^\d{4}_.+\.sql$/.test(file))
-    .sort()
-    .map((file) => ({
-      number: Number(file.slice(0, 4)),
-      name: file.slice(0, -".sql".length),
-      sql: readFileSync(new URL(file, folder), "utf8"),
-    }));
-}
+/** The program's own migrations of this engine. */
+export const sqliteMigrations = (): Migration[] => readMigrations(FOLDER);
 
 /**
  * Brings a database to the newest of `migrations`: each in one transaction with its row in `migrations`, so a
  * crash leaves it at a whole step. Throws QueueError QUEUE_NEWER_SCHEMA, before anything is changed, when the
  * database has a step that this program does not know, and CONFIG when it is another program's database.
  */
-export function migrate(db: Database, migrations: readonly Migration[] = readMigrations()): void {
+export function migrate(db: Database, migrations: readonly Migration[] = sqliteMigrations()): void {
   refuseForeign(db);
   const newest = migrations.at(-1)?.number ?? 0;
   // Immediate: two programs that start at once apply a step once, the second finds it recorded.

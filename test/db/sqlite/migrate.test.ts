@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Migration, migrate, readMigrations } from "../../../src/db/sqlite/migrate.js";
+import type { Migration } from "../../../src/db/sql/migrations.js";
+import { migrate, sqliteMigrations } from "../../../src/db/sqlite/migrate.js";
 import { openDatabase } from "../../../src/db/sqlite/open.js";
 import { sqliteStore } from "../../../src/db/sqlite/store.js";
 
@@ -34,7 +35,7 @@ test("schema.sql is what the migrations make (npm run schema writes it anew)", a
 });
 
 test("numbers count up from 1 without a gap", () => {
-  const numbers = readMigrations().map((migration) => migration.number);
+  const numbers = sqliteMigrations().map((migration) => migration.number);
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
 });
 
@@ -66,7 +67,7 @@ test("a step that fails leaves the database at the step before", () => {
 
 test("an update with jobs waiting keeps them, and the older program refuses what the newer one wrote", async () => {
   const file = join(folder, "queue.db");
-  const released = readMigrations().slice(0, 5);
+  const released = sqliteMigrations().slice(0, 5);
   const old = new Database(file);
   migrate(old, released);
   old.exec(`
@@ -101,7 +102,7 @@ test("a newer schema is refused before anything is changed", () => {
   const file = join(folder, "queue.db");
   const newer = openDatabase(file);
   migrate(newer, [
-    ...readMigrations(),
+    ...sqliteMigrations(),
     { number: 9_000, name: "9000_later", sql: "create table later (a integer)" },
   ]);
   newer.close();

@@ -1,0 +1,66 @@
+import { existsSync } from "node:fs";
+import type { Config } from "../config.js";
+import { InputError } from "../core/errors.js";
+import { createEvents } from "../core/events.js";
+import { holdInstance } from "../db/postgres/instance.js";
+import { nameOfServer, openPostgres } from "../db/postgres/open.js";
+import { type CopiedTable, copyAll } from "../db/sql/copy.js";
+import { SqliteConnection } from "../db/sqlite/connection.js";
+import { folderOfDatabase, lockInstance } from "../db/sqlite/instance-lock.js";
+import { openDatabase } from "../db/sqlite/open.js";
+import type { Output } from "./output.js";
+
+export interface CopyFlags {
+  readonly to?: string;
+  readonly from?: string;
+}
+
+/**
+ * `promptist db copy --to URL | --from URL`: copies all that is stored from the data folder's file into a
+ * PostgreSQL database, or back, and compares both. Refused while a Promptist works on either.
+ */
+export async function copyDatabase(config: Config, output: Output, { to, from }: CopyFlags): Promise<void> {
+  const url = to ?? from;
+  if (url === undefined || (to !== undefined && from !== undefined))
+    throw new InputError(
+      "CONFIG",
+      "Say where to: --to postgres://..., or --from postgres://... for the way back.",
+    );
+  const { databaseFile } = config;
+  if (to !== undefined && !existsSync(databaseFile))
+    throw new InputError(
+      "CONFIG",
+      `There is nothing to copy: ${databaseFile} is not there. Is DATA_DIR right?`,
+    );
+
+  const lock = lockInstance(folderOfDatabase(databaseFile));
+  try {
+    const postgres = await openPostgres(url);
+    const instance = await holdInstance({ url, events: createEvents(), onTaken: () => {} });
+    const sqlite = new SqliteConnection(openDatabase(databaseFile));
+    try {
+      const tables: CopiedTable[] = [];
+      const [source, target] = to === undefined ? [postgres, sqlite] : [sqlite, postgres];
+      await copyAll(source, target, (copied) => {
+        tables.push(copied);
+        output.say(`${copied.table}: ${copied.rows}`);
+      });
+      const names = [databaseFile, nameOfServer(url)];
+      const [one, other] = to === undefined ? names.reverse() : names;
+      const next =
+        to === undefined
+          ? "Take DATABASE_URL out of .env, then start the bot."
+          : "Set DATABASE_URL in .env, then start the bot. The file stays as it is, as a backup.";
+      output.result(
+        { from: one, to: other, tables },
+        `Copied ${one} to ${other} and compared every row. ${next}`,
+      );
+    } finally {
+      await sqlite.close();
+      await instance.release();
+      await postgres.close();
+    }
+  } finally {
+    lock.release();
+  }
+}

@@ -1,0 +1,168 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { createEvents } from "../../../src/core/events.js";
+import type { PostgresConnection } from "../../../src/db/postgres/connection.js";
+import { holdInstance, type Instance } from "../../../src/db/postgres/instance.js";
+import { openPostgres } from "../../../src/db/postgres/open.js";
+import { sqlStore } from "../../../src/db/sql/store.js";
+import type { Store } from "../../../src/db/store.js";
+import {
+  createPostgresServer,
+  newSchema,
+  type PostgresServer,
+  postgresPrograms,
+  query,
+} from "../../support/postgres-server.js";
+import { newJob } from "../contract/fixtures.js";
+
+/** Milliseconds between two cuts: some transactions fit in between, others do not. */
+const CUT_MS = 8;
+
+/** Works again and again until the signal; answers how often. */
+async function repeat(signal: AbortSignal, work: () => Promise<unknown>): Promise<number> {
+  let times = 0;
+  for (; !signal.aborted; times++) {
+    await work();
+    await delay(CUT_MS);
+  }
+  return times;
+}
+
+/** These stop the server, so they have one of their own. */
+describe.skipIf(inject("postgresUrl") == null)("a server that goes and comes back", () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await createPostgresServer(postgresPrograms()!);
+  });
+  afterAll(() => server.remove());
+
+  let url: string;
+  let connection: PostgresConnection;
+  let store: Store;
+  beforeEach(async () => {
+    url = await newSchema(server.url);
+    connection = await openPostgres(url);
+    store = sqlStore(connection);
+  });
+  afterEach(() => store.close());
+
+  test("calls wait for a server that restarts, and each is stored once", async () => {
+    const before = await store.queue.enqueue(newJob({ user: "ada" }));
+    await server.stop("fast");
+    const during = Promise.all(
+      Array.from({ length: 10 }, (_one, i) => store.queue.enqueue(newJob({ user: `user-${i}` }))),
+    );
+    const read = store.queue.get(before.id);
+    await server.start();
+    expect(new Set((await during).map(({ id }) => id)).size).toBe(10);
+    expect((await read)?.id).toBe(before.id);
+    expect((await store.queue.depth()).queued).toBe(11);
+  });
+
+  test("transactions that the server cuts off are run again: nothing is lost or doubled", async () => {
+    const cutting = new AbortController();
+    const cut = repeat(cutting.signal, () =>
+      query(
+        server.url,
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'promptist'",
+      ),
+    );
+    const ids: string[] = [];
+    const claims: string[] = [];
+    try {
+      for (let i = 0; i < 30; i++) ids.push((await store.queue.enqueue(newJob({ user: "ada" }))).id);
+      for (let i = 0; i < 10; i++) {
+        const claim = await store.queue.claim("text", "loop");
+        claims.push(claim!.job.id);
+        expect(await store.queue.complete(claim!)).toBe(true);
+      }
+    } finally {
+      cutting.abort();
+    }
+    expect(await cut).toBeGreaterThan(10);
+    expect(claims).toEqual(ids.slice(0, 10));
+    expect(await store.queue.depth()).toEqual({ queued: 20, running: 0, undelivered: 10 });
+  });
+
+  test("a server that stays away is told as such, and the next call after its return works", async () => {
+    const hasty = sqlStore(await openPostgres(url, { patienceMs: 300 }));
+    await server.stop("immediate");
+    await expect(hasty.queue.depth()).rejects.toMatchObject({ code: "QUEUE_UNREACHABLE" });
+    await expect(openPostgres(url)).rejects.toMatchObject({ code: "QUEUE_UNREACHABLE" });
+    await server.start();
+    expect((await hasty.queue.depth()).queued).toBe(0);
+    await hasty.close();
+  });
+
+  test("a writer that holds the line for too long is told as busy", async () => {
+    const hasty = sqlStore(await openPostgres(url, { patienceMs: 300 }));
+    const client = await connection.pool.connect();
+    await client.query("begin");
+    await client.query("select pg_advisory_xact_lock(hashtext('promptist ' || current_schema()), 1)");
+    await expect(hasty.queue.enqueue(newJob({ user: "ada" }))).rejects.toMatchObject({
+      code: "QUEUE_BUSY_DATABASE",
+    });
+    expect((await hasty.queue.depth()).queued).toBe(0);
+    await client.query("rollback");
+    client.release();
+    await hasty.queue.enqueue(newJob({ user: "ada" }));
+    await hasty.close();
+  });
+
+  describe("the one program on a database", () => {
+    const held: Instance[] = [];
+    afterEach(async () => {
+      for (const instance of held.splice(0)) await instance.release();
+    });
+    const hold = async (onTaken = () => {}) => {
+      const instance = await holdInstance({ url, events: createEvents(), onTaken });
+      held.push(instance);
+      return instance;
+    };
+
+    test("a second program is refused and told which database; after the first one's end it may", async () => {
+      const first = await hold();
+      await expect(hold()).rejects.toThrowError(
+        /Another Promptist works on the database 127\.0\.0\.1:\d+\/postgres/,
+      );
+      await first.release();
+      expect((await hold()).isOurs()).toBe(true);
+    });
+
+    test("two schemas of a database are two installations", async () => {
+      await hold();
+      url = await newSchema(server.url);
+      expect((await hold()).isOurs()).toBe(true);
+    });
+
+    test("it is taken again after a restart of the server", async () => {
+      const instance = await hold();
+      await server.stop("fast");
+      await expect.poll(() => instance.isOurs()).toBe(false);
+      await server.start();
+      await expect.poll(() => instance.isOurs()).toBe(true);
+    });
+
+    test("whoever loses it to another one is told to stop", async () => {
+      let tell = () => {};
+      const taken = new Promise<void>((resolve) => {
+        tell = resolve;
+      });
+      await hold(tell);
+      const other = await connection.pool.connect();
+      const isTaken = async () => {
+        await query(
+          server.url,
+          "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objid = 3 and granted",
+        );
+        const { rows } = await other.query(
+          "select pg_try_advisory_lock(hashtext('promptist ' || current_schema()), 3) as taken",
+        );
+        return rows[0].taken;
+      };
+      while (!(await isTaken()));
+      await taken;
+      other.release();
+    });
+  });
+});
