@@ -115,7 +115,7 @@ class DiscordBot implements Bot {
   constructor(options: BotOptions) {
     this.#options = options;
     const { store, events, limits, defaults, pictures, now = Date.now } = options;
-    const { queue, deliveries, records, votes, drafts, settings } = store;
+    const { queue, deliveries, records, votes, drafts, settings, styles } = store;
     const { estimateMs = () => null, isTooLong = () => false } = options;
     const timing = { ...DEFAULT_TIMING, ...options.timing };
     const { signal } = this.#stopping;
@@ -168,7 +168,7 @@ class DiscordBot implements Bot {
     };
     this.#arrivals = new Arrivals(common);
     const repeats = new Repeats(timing.repeatMs);
-    const intake = new Intake({ ...common, arrivals: this.#arrivals, replyLimits, context, repeats });
+    const intake = new Intake({ ...common, styles, arrivals: this.#arrivals, replyLimits, context, repeats });
     this.#drafts = new BatchDrafts({
       ...common,
       drafts,

@@ -27,6 +27,8 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   INPUT_CHOICE: theirs("A menu or a form named something that its job does not have."),
   INPUT_UNCHANGED: theirs("Someone asked for a change but changed nothing."),
   INPUT_WORD: theirs("A prompt had a word that the server or channel refuses (`/settings show`)."),
+  INPUT_STYLE: theirs("A command named a style that its server does not have (`/style list`)."),
+  FILE_STYLES: theirs("A file for `/style import` was no list of styles as A1111's `styles.csv` is."),
   DRAFT_GONE: theirs("Someone pressed Start on a draft that was already started, discarded or expired."),
   DRAFT_LIMIT: theirs("Someone attached many batch files without pressing Start."),
   NOT_ALLOWED: {

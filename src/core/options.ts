@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import type { Style } from "./styles.js";
 
 /**
  * Every option of a job and every limit that people may set, each defined once: its range or choices, and its
@@ -111,6 +112,8 @@ export interface ImageOptions {
   readonly scheduler: SchedulerName;
   /** Absent in jobs from before there was a choice: `diffusers`. */
   readonly prompts?: PromptMode;
+  /** The style whose words stand around the prompt and the negative prompt when they are drawn; absent: none. */
+  readonly style?: Style;
 }
 
 export const promptModeOf = ({ prompts }: { readonly prompts?: PromptMode | undefined }): PromptMode =>

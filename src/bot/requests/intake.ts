@@ -6,6 +6,7 @@ import { IMAGE_RANGES } from "../../core/options.js";
 import type { Draft, DraftRequest } from "../../db/drafts.js";
 import type { Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
+import type { Styles } from "../../db/styles.js";
 import type { ReplyLimits } from "../delivery/reply-limits.js";
 import { type Asking, acknowledge, replyPrivately } from "../discord/interactions.js";
 import { errorSentence, sentenceOf } from "../words/errors.js";
@@ -13,11 +14,12 @@ import { wordsOf } from "../words/languages.js";
 import type { Arrivals } from "./arrivals.js";
 import type { Repeats } from "./repeats.js";
 import { type CommandContext, type CommandRequest, checkRange, checkSize } from "./request.js";
-import { checkWords, contextOf, mayUse, withAlwaysNegative, withOwnNegative } from "./rules.js";
+import { checkWords, contextOf, mayUse, stylesOwner, withAlwaysNegative, withOwnNegative } from "./rules.js";
 
 export interface IntakeOptions {
   readonly queue: Queue;
   readonly settings: StoredSettings;
+  readonly styles: Styles;
   readonly arrivals: Arrivals;
   readonly replyLimits: ReplyLimits;
   readonly context: CommandContext;
@@ -67,11 +69,12 @@ export class Intake {
     }
     let request: CommandRequest;
     try {
-      const context = contextOf(this.#options.context, settings);
+      const own = await this.#options.styles.of(stylesOwner(interaction));
+      const context = contextOf(this.#options.context, settings, own);
       request = read(context);
       checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
       checkSize(request.image.size, context.limits);
-      await checkWords(settings, request.known);
+      await checkWords(settings, [...request.known, request.image.style?.prompt ?? null]);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       await replyPrivately(interaction, sentenceOf(error, words));
@@ -157,7 +160,10 @@ export class Intake {
     const settings = await this.#options.settings.resolve(origin);
     const { preview = false } = contextOf(this.#options.context, settings);
     const { items: read, image: found, notes } = await request.prompts();
-    const texts = read.flatMap((item) => [item.prompt, item.rewrite]);
+    const texts = [
+      found?.style?.prompt ?? null,
+      ...read.flatMap((item) => [item.prompt, item.rewrite, item.image?.style?.prompt ?? null]),
+    ];
     await checkWords(settings, texts);
     const image = withAlwaysNegative({ ...request.image, ...found }, settings);
     checkSize(image.size, this.#options.context.limits);

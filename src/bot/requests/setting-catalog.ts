@@ -15,6 +15,7 @@ import {
   showSize,
 } from "../../core/options.js";
 import { type SettingName, type Settings, TREATMENTS } from "../../core/settings.js";
+import { PRESETS } from "../../core/styles.js";
 import type { Expectation } from "../words/errors.js";
 import { optionError, sizeExpectation } from "./request.js";
 
@@ -88,6 +89,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   negative: text,
   prompts: oneOf(PROMPT_MODES),
   mode: oneOf(SEARCH_MODES),
+  style: { ...text, usual: PRESETS.map(({ name }) => name) },
   maxSteps: inRange(LIMIT_RANGES.steps, STEPS),
   maxBatch: inRange(LIMIT_RANGES.batch, [5, 10, 20, 50, 100]),
   maxPairs: inRange(LIMIT_RANGES.pairs, [1, 2, 3, 4]),

@@ -15,6 +15,7 @@ const PAIRS: Plurals = { one: "Paar", other: "Paare" };
 const STEPS: Plurals = { one: "Schritt", other: "Schritte" };
 const VOTES: Plurals = { one: "Stimme", other: "Stimmen" };
 const MESSAGES: Plurals = { one: "Nachricht", other: "Nachrichten" };
+const STYLES: Plurals = { one: "Stil", other: "Stile" };
 const ZIPS: Plurals = { one: "ZIP-Datei", other: "ZIP-Dateien" };
 
 const more = (rest: number): string => `${number(rest)} weitere`;
@@ -258,6 +259,10 @@ export const de: Unfinished<Words> = {
     INPUT_UNCHANGED: () => "Es wurde nichts geändert, das Ergebnis wäre also dasselbe.",
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Ein Wort des Prompts" : `Das Wort ${c.code("word")}`} ist hier nicht erlaubt. Schreib den Prompt ohne dieses Wort.`,
+    INPUT_STYLE: (c) =>
+      `Den Stil${c.code("style") === null ? "" : ` ${c.code("style")}`} gibt es hier nicht. \`/style list\` zeigt, welche es gibt; wähle einen davon oder \`none\`.`,
+    FILE_STYLES: () =>
+      "Die Datei ist keine Liste von Stilen. Hänge die `styles.csv` von A1111 an: Die erste Zeile ist `name,prompt,negative_prompt`, jede weitere ein Stil.",
     DRAFT_GONE: () =>
       "Diesen Entwurf gibt es nicht mehr: Er wurde gestartet, verworfen oder ist abgelaufen. Nutze den Befehl noch einmal mit der Datei.",
     DRAFT_LIMIT: (c) =>
@@ -577,6 +582,30 @@ export const de: Unfinished<Words> = {
     pingOn: "Du wirst benachrichtigt, wenn ein langsames Ergebnis fertig ist.",
     pingOff: "Du wirst nicht mehr benachrichtigt. Deine Ergebnisse werden weiter gepostet.",
   },
+  styleLines: {
+    title: "Stile",
+    server: "**Von diesem Server**",
+    yours: "**Deine**",
+    presets: "**Auf jedem Server**",
+    noneHere: "Noch keine: `/style save` fügt einen hinzu, `/style import` liest eine `styles.csv`.",
+    without: (negative) => `ohne: ${negative}`,
+    more: (styles) => `${number(styles)} weitere: Tippe nach \`style:\` einen Teil des Namens.`,
+    use: "-# `style:` bei `/compare`, `/optimize` und `/batch` stellt diese Wörter um das, was erzeugt wird. Promptist liest sie nicht.",
+    saved: (name) => `Der Stil ${name} ist gespeichert. Wähle ihn mit \`style:\`.`,
+    replaced: (name) => `Den Stil ${name} gab es schon; er hat jetzt diese Wörter.`,
+    full: (styles) =>
+      `Es gibt schon ${count(styles, STYLES)}, mehr werden nicht gespeichert. Entferne einen mit \`/style remove\`.`,
+    removed: (name) => `Der Stil ${name} ist entfernt. Ergebnisse damit behalten seine Wörter.`,
+    notRemoved: (name) => `Hier gibt es keinen eigenen Stil ${name}, der entfernt werden könnte.`,
+    needsWords:
+      "Ein Stil braucht Wörter: für das Bild, für das, was es nicht zeigen soll, oder beides. `{prompt}` darin steht für den Prompt.",
+    imported: (added, replaced) => `${count(added, STYLES)} hinzugefügt, ${number(replaced)} ersetzt.`,
+    importedTooLong: (names, rest) => `Ausgelassen, weil ein Text zu lang ist: ${withMore(names, rest)}.`,
+    importedMore: (styles) => `Ausgelassen, weil kein Platz mehr ist: ${count(styles, STYLES)}.`,
+    option: (name) => `Stil ${name}`,
+    words: "Stil",
+    whole: "Mit dem Stil",
+  },
   pictureLines: {
     title: "So entstand dieses Bild",
     sheetTitle: "Eine Übersicht",
@@ -607,6 +636,7 @@ export const de: Unfinished<Words> = {
       "`/queue` zeigt, was läuft und wartet.",
       "`/history` listet deine letzten Aufträge, `/show` holt einen zurück.",
       "`/info` liest den Prompt aus einer Bilddatei.",
+      "`/style list` zeigt Stile, in denen Bilder entstehen können.",
       "Die Buttons unter einem Ergebnis erzeugen es noch einmal.",
       "",
       "**Was ist besser?**",

@@ -12,6 +12,7 @@ import { safetyLines } from "./safety.js";
 import { scoreLines } from "./scores.js";
 import { settingLines } from "./settings.js";
 import { queueLines, statusLines } from "./status.js";
+import { styleLines } from "./styles.js";
 import type { Translated } from "./translated.js";
 import { blindLines, statsLines, verdictLines } from "./votes.js";
 
@@ -47,6 +48,7 @@ export const english = {
   dataLines,
   settingLines,
   pictureLines,
+  styleLines,
   helpText,
 } as const;
 

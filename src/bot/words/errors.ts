@@ -29,6 +29,10 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
   INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
   INPUT_WORD: (c) =>
     `${named(c.code("word"), "The word", "A word of the prompt")} is not allowed here. Write the prompt without it.`,
+  INPUT_STYLE: (c) =>
+    `${named(c.code("style"), "The style", "This style")} is not there. \`/style list\` shows those that are; choose one of them, or \`none\`.`,
+  FILE_STYLES: () =>
+    "The file is no list of styles. Attach A1111's `styles.csv`: its first line is `name,prompt,negative_prompt`, and each line after it is a style.",
   DRAFT_GONE: () =>
     "This draft is no longer there: it was started, discarded, or has ended. Use the command again with the file.",
   DRAFT_LIMIT: (c) =>

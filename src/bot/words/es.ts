@@ -14,6 +14,7 @@ const PROMPTS: Plurals = { one: "prompt", other: "prompts" };
 const PAIRS: Plurals = { one: "par", other: "pares" };
 const STEPS: Plurals = { one: "paso", other: "pasos" };
 const VOTES: Plurals = { one: "voto", other: "votos" };
+const STYLES: Plurals = { one: "estilo", other: "estilos" };
 const ZIPS: Plurals = { one: "archivo zip", other: "archivos zip" };
 
 const more = (rest: number): string => `${number(rest)} más`;
@@ -262,6 +263,10 @@ export const es: Unfinished<Words> = {
     INPUT_UNCHANGED: () => "No ha cambiado nada, así que el resultado sería el mismo.",
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Una palabra del prompt" : `La palabra ${c.code("word")}`} no está permitida aquí. Escribe el prompt sin ella.`,
+    INPUT_STYLE: (c) =>
+      `El estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} no existe aquí. \`/style list\` muestra los que hay; elige uno de ellos, o \`none\`.`,
+    FILE_STYLES: () =>
+      "El archivo no es una lista de estilos. Adjunta el `styles.csv` de A1111: su primera línea es `name,prompt,negative_prompt`, y cada línea siguiente es un estilo.",
     DRAFT_GONE: () =>
       "Este borrador ya no existe: se empezó, se descartó o caducó. Usa el comando otra vez con el archivo.",
     DRAFT_LIMIT: (c) =>
@@ -577,6 +582,32 @@ export const es: Unfinished<Words> = {
     pingOn: "Se te avisará cuando un resultado lento esté listo.",
     pingOff: "Ya no se te avisará. Tus resultados se siguen publicando.",
   },
+  styleLines: {
+    title: "Estilos",
+    server: "**De este servidor**",
+    yours: "**Tuyos**",
+    presets: "**En todos los servidores**",
+    noneHere: "Aún ninguno: `/style save` añade uno, y `/style import` lee un `styles.csv`.",
+    without: (negative) => `sin: ${negative}`,
+    more: (styles) => `${more(styles)}: escribe una parte del nombre después de \`style:\`.`,
+    use: "-# `style:` en `/compare`, `/optimize` y `/batch` pone estas palabras alrededor de lo que se genera. Promptist no las lee.",
+    saved: (name) => `El estilo ${name} está guardado. Elígelo con \`style:\`.`,
+    replaced: (name) => `El estilo ${name} ya existía; ahora tiene estas palabras.`,
+    full: (styles) =>
+      `Ya hay ${count(styles, STYLES)}, el máximo que se guarda. Quita uno con \`/style remove\`.`,
+    removed: (name) =>
+      `El estilo ${name} se ha quitado. Los resultados que lo usaron conservan sus palabras.`,
+    notRemoved: (name) => `Aquí no hay ningún estilo ${name} que quitar.`,
+    needsWords:
+      "Un estilo necesita palabras: para la imagen, para lo que no debe mostrar, o ambas. `{prompt}` en ellas ocupa el lugar del prompt.",
+    imported: (added, replaced) => `Estilos añadidos: ${number(added)}; reemplazados: ${number(replaced)}.`,
+    importedTooLong: (names, rest) =>
+      `Omitidos porque un texto es demasiado largo: ${withMore(names, rest)}.`,
+    importedMore: (styles) => `Omitidos por falta de espacio: ${count(styles, STYLES)}.`,
+    option: (name) => `estilo ${name}`,
+    words: "Estilo",
+    whole: "Con el estilo",
+  },
   pictureLines: {
     title: "Cómo se hizo esta imagen",
     sheetTitle: "Una hoja de contactos",
@@ -607,6 +638,7 @@ export const es: Unfinished<Words> = {
       "`/queue` muestra lo que está en curso y en espera.",
       "`/history` muestra tus últimas tareas, `/show` recupera una.",
       "`/info` lee el prompt del archivo de una imagen.",
+      "`/style list` muestra los estilos que hay.",
       "Los botones bajo un resultado lo generan otra vez.",
       "",
       "**¿Cuál es mejor?**",

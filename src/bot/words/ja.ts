@@ -243,6 +243,10 @@ export const ja: Unfinished<Words> = {
     INPUT_UNCHANGED: () => "何も変わっていないので、同じ結果になります。",
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "プロンプトの中の語" : `${c.code("word")} という語`}は、ここでは使えません。その語なしで書いてください。`,
+    INPUT_STYLE: (c) =>
+      `スタイル${c.code("style") === null ? "" : ` ${c.code("style")} `}はここにありません。\`/style list\` で一覧を見て、その中の1つか \`none\` を選んでください。`,
+    FILE_STYLES: () =>
+      "このファイルはスタイルの一覧ではありません。A1111 の `styles.csv` を添付してください。1行目は `name,prompt,negative_prompt` で、2行目からは1行に1つのスタイルです。",
     DRAFT_GONE: () =>
       "この下書きはもうありません。開始されたか、破棄されたか、期限が切れました。ファイルを付けてコマンドをもう一度使ってください。",
     DRAFT_LIMIT: (c) =>
@@ -534,6 +538,30 @@ export const ja: Unfinished<Words> = {
     pingOn: "時間のかかった結果ができると通知します。",
     pingOff: "今後は通知しません。結果はこれまでどおり投稿されます。",
   },
+  styleLines: {
+    title: "スタイル",
+    server: "**このサーバーのもの**",
+    yours: "**あなたのもの**",
+    presets: "**どのサーバーにもあるもの**",
+    noneHere: "まだありません。`/style save` で追加し、`/style import` で `styles.csv` を読み込めます。",
+    without: (negative) => `除外: ${negative}`,
+    more: (styles) => `${more(styles)}: \`style:\` の後に名前の一部を入力してください。`,
+    use: "-# `/compare`、`/optimize`、`/batch` の `style:` は、描画する文の前後にこれらの語を加えます。Promptist は読みません。",
+    saved: (name) => `スタイル ${name} を保存しました。\`style:\` で選べます。`,
+    replaced: (name) => `スタイル ${name} はすでにあったので、語を置き換えました。`,
+    full: (styles) =>
+      `スタイルはすでに上限の${number(styles)}件です。\`/style remove\` で1つ削除してください。`,
+    removed: (name) => `スタイル ${name} を削除しました。使った結果には語が残ります。`,
+    notRemoved: (name) => `ここには、削除できるスタイル ${name} がありません。`,
+    needsWords:
+      "スタイルには、画像のための語か、描きたくないものの語、またはその両方が必要です。語の中の `{prompt}` はプロンプトの位置です。",
+    imported: (added, replaced) => `${number(added)}件を追加し、${number(replaced)}件を置き換えました。`,
+    importedTooLong: (names, rest) => `文が長すぎるので除いたもの: ${withMore(names, rest)}。`,
+    importedMore: (styles) => `空きがないので除いたもの: ${number(styles)}件。`,
+    option: (name) => `スタイル ${name}`,
+    words: "スタイル",
+    whole: "スタイルを加えた全文",
+  },
   pictureLines: {
     title: "この画像の作り方",
     sheetTitle: "画像の一覧",
@@ -563,6 +591,7 @@ export const ja: Unfinished<Words> = {
       "`/queue` 実行中と待機中のものを表示します。",
       "`/history` 最近のジョブを一覧し、`/show` で結果をもう一度表示します。",
       "`/info` 画像ファイルからプロンプトを読み取ります。",
+      "`/style list` スタイルを一覧表示します。",
       "結果の下のボタンで、もう一度生成できます。",
       "",
       "**どちらが良い？**",

@@ -13,6 +13,7 @@ import { showing } from "./line.js";
 import { sqliteRecords } from "./records.js";
 import { keepingResults } from "./results.js";
 import { sqliteSettings } from "./settings.js";
+import { sqliteStyles } from "./styles.js";
 import { Turns } from "./turns.js";
 import { sqliteVotes } from "./votes.js";
 
@@ -44,6 +45,7 @@ export function sqliteStore(database: Database, options: SqliteStoreOptions = {}
     votes: sqliteVotes(connection),
     settings: sqliteSettings(connection),
     drafts: sqliteDrafts(connection, messages),
+    styles: sqliteStyles(connection),
     close: () => connection.close(),
   };
 }

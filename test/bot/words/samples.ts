@@ -149,6 +149,25 @@ export const SAMPLES: {
     endedAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
     ended: people,
   },
+  styleLines: {
+    without: [["`x`"]],
+    more: amounts,
+    saved: [["`ink`"]],
+    replaced: [["`ink`"]],
+    full: [[200]],
+    removed: [["`ink`"]],
+    notRemoved: [["`ink`"]],
+    imported: [
+      [1, 0],
+      [2, 1],
+    ],
+    importedTooLong: [
+      [["`ink`"], 0],
+      [["`ink`"], 3],
+    ],
+    importedMore: [[1], [1234]],
+    option: [["`ink`"]],
+  },
   safetyLines: {
     picture: [["baseline"], ["optimized"]],
     pictureOf: [
