@@ -1,5 +1,5 @@
 /**
- * Styles: words that are put around a prompt when it is drawn (docs/adr/0030-styles.md). What Promptist reads, and what a
+ * Styles: words that are put around a prompt when it is drawn (docs/adr/0010-styles.md). What Promptist reads, and what a
  * message shows as the prompt, stays without them.
  */
 
@@ -127,6 +127,6 @@ export const styleNamed = (name: string, styles: readonly Style[]): Style | unde
 
 /** The presets under a server's own styles, of which one replaces the preset of its name; own ones first. */
 export const withPresets = (own: readonly Style[]): readonly Style[] => [
-  ...own,
+  ...own.map(({ name, prompt, negative }) => ({ name, prompt, negative })),
   ...PRESETS.filter(({ name }) => styleNamed(name, own) === undefined),
 ];

@@ -127,7 +127,6 @@ export const helpText = {
     "`/queue` shows what runs and waits.",
     "`/history` lists your last jobs, `/show` brings one back.",
     "`/info` reads the prompt in a picture's file.",
-    "`/style list` shows styles to draw in.",
     "Buttons under a result draw it again.",
     "",
     "**Which is better?**",

@@ -636,7 +636,6 @@ export const de: Unfinished<Words> = {
       "`/queue` zeigt, was läuft und wartet.",
       "`/history` listet deine letzten Aufträge, `/show` holt einen zurück.",
       "`/info` liest den Prompt aus einer Bilddatei.",
-      "`/style list` zeigt Stile, in denen Bilder entstehen können.",
       "Die Buttons unter einem Ergebnis erzeugen es noch einmal.",
       "",
       "**Was ist besser?**",

@@ -638,7 +638,6 @@ export const es: Unfinished<Words> = {
       "`/queue` muestra lo que está en curso y en espera.",
       "`/history` muestra tus últimas tareas, `/show` recupera una.",
       "`/info` lee el prompt del archivo de una imagen.",
-      "`/style list` muestra los estilos que hay.",
       "Los botones bajo un resultado lo generan otra vez.",
       "",
       "**¿Cuál es mejor?**",

@@ -636,7 +636,6 @@ export const fr: Unfinished<Words> = {
       "`/queue` montre ce qui est en cours et en attente.",
       "`/history` liste vos dernières demandes, `/show` en fait revenir une.",
       "`/info` lit le prompt dans le fichier d'une image.",
-      "`/style list` montre les styles disponibles.",
       "Les boutons sous un résultat le régénèrent.",
       "",
       "**Laquelle est la meilleure ?**",

@@ -624,7 +624,6 @@ export const pt: Unfinished<Words> = {
       "`/queue` mostra o que está em andamento e em espera.",
       "`/history` lista suas últimas tarefas, `/show` traz uma de volta.",
       "`/info` lê o prompt no arquivo de uma imagem.",
-      "`/style list` mostra os estilos que existem.",
       "Os botões embaixo de um resultado geram de novo.",
       "",
       "**Qual é melhor?**",

@@ -4,45 +4,47 @@ import { type PerSide, SIDES, type Side } from "../../core/side.js";
 import type { Claim, Queue } from "../queue.js";
 import type { Connection } from "./connection.js";
 import { fromJson, type ItemJudgements, type ItemRow, type ItemTimes, toItem } from "./job-row.js";
-import type { Jobs } from "./jobs.js";
+import { claimedRow, jobRow } from "./jobs.js";
+import { sql, type Work } from "./statement.js";
 
 type Verbs = Pick<Queue, "saveText" | "savePictures" | "saveSheet" | "saveCheckpoint" | "cancelItem">;
 
-/** Results of jobs, stored piece by piece. */
-export function keepingResults(connection: Connection, jobs: Jobs): Verbs {
-  const { db } = connection;
-  const item = db.prepare<[number, number], ItemRow>("select * from items where job = ? and position = ?");
-  const updateItem = db.prepare<[ItemRow]>(`
-    update items set rewrite = @rewrite, candidates = @candidates, baseline = @baseline, optimized = @optimized,
-      comparison = @comparison, notes = @notes, cancelled = @cancelled, times = @times,
-      judgements = @judgements
-    where job = @job and position = @position`);
-  const saveSheet = db.prepare<[{ seq: number; number: number; file: string; items: string }]>(`
-    insert into sheets (job, number, file, items) values (@seq, @number, @file, @items)
-    on conflict (job, number) do update set file = excluded.file, items = excluded.items`);
-  const saveName = {
-    text: db.prepare<[string, string | null, number]>(
-      "update jobs set promptist_checkpoint = ?, promptist_hash = ? where seq = ?",
-    ),
-    image: db.prepare<[string, string | null, number]>(
-      "update jobs set diffusion_checkpoint = ?, diffusion_hash = ? where seq = ?",
-    ),
-  };
+const itemAt = sql<{ job: number; position: number }, ItemRow>(
+  "select * from items where job = @job and position = @position",
+);
+const updateItem = sql<ItemRow>(`
+  update items set rewrite = @rewrite, candidates = @candidates, baseline = @baseline, optimized = @optimized,
+    comparison = @comparison, notes = @notes, cancelled = @cancelled, times = @times,
+    judgements = @judgements
+  where job = @job and position = @position`);
+const saveSheet = sql<{ seq: number; number: number; file: string; items: string }>(`
+  insert into sheets (job, number, file, items) values (@seq, @number, @file, @items)
+  on conflict (job, number) do update set file = excluded.file, items = excluded.items`);
+const saveName = {
+  text: sql<{ seq: number; name: string; hash: string | null }>(
+    "update jobs set promptist_checkpoint = @name, promptist_hash = @hash where seq = @seq",
+  ),
+  image: sql<{ seq: number; name: string; hash: string | null }>(
+    "update jobs set diffusion_checkpoint = @name, diffusion_hash = @hash where seq = @seq",
+  ),
+};
 
+/** Results of jobs, stored piece by piece. */
+export function keepingResults(connection: Connection): Verbs {
   /** Saves what the holder of a claim made; false when the claim is stale. */
-  function save(claim: Claim, write: (seq: number) => unknown): Promise<boolean> {
-    return connection.write(() => {
-      const row = jobs.claimed(claim);
-      if (row !== undefined) write(row.seq);
+  function save(claim: Claim, write: (seq: number) => Work<unknown>): Promise<boolean> {
+    return connection.write(function* () {
+      const row = yield* claimedRow(claim);
+      if (row !== undefined) yield* write(row.seq);
       return row !== undefined;
     });
   }
 
-  function saveItem(claim: Claim, index: number, change: (row: ItemRow) => Partial<ItemRow>) {
-    return save(claim, (seq) => {
-      const row = item.get(seq, index);
-      if (row === undefined) throw new QueueError("INTERNAL", `Job ${claim.job.id} has no item ${index}.`);
-      updateItem.run({ ...row, ...change(row) });
+  function saveItem(claim: Claim, position: number, change: (row: ItemRow) => Partial<ItemRow>) {
+    return save(claim, function* (job) {
+      const row = yield* itemAt.get({ job, position });
+      if (row === undefined) throw new QueueError("INTERNAL", `Job ${claim.job.id} has no item ${position}.`);
+      yield* updateItem.run({ ...row, ...change(row) });
     });
   }
 
@@ -75,15 +77,15 @@ export function keepingResults(connection: Connection, jobs: Jobs): Verbs {
       save(claim, (seq) => saveSheet.run({ seq, number, file, items: JSON.stringify(items) })),
 
     saveCheckpoint: (claim, phase, name, hash = null) =>
-      save(claim, (seq) => saveName[phase].run(name, hash, seq)),
+      save(claim, (seq) => saveName[phase].run({ seq, name, hash })),
 
-    cancelItem: (id, index) =>
-      connection.write(() => {
-        const job = jobs.row(id);
+    cancelItem: (id, position) =>
+      connection.write(function* () {
+        const job = yield* jobRow(id);
         if (job === undefined || isFinished(job.state)) return false;
-        const row = item.get(job.seq, index);
+        const row = yield* itemAt.get({ job: job.seq, position });
         if (row === undefined || nextPhase(job.kind, toItem(row)) === null) return false;
-        updateItem.run({ ...row, cancelled: 1 });
+        yield* updateItem.run({ ...row, cancelled: 1 });
         return true;
       }),
   };
