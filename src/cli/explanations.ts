@@ -69,6 +69,11 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     means: "MAX_WAITING_JOBS jobs are waiting already.",
     todo: "Wait, cancel jobs, or set caps: `/settings set userCap`, channelCap, serverCap.",
   },
+  QUOTA_USED: {
+    means:
+      "A person or a server has used the minutes of the card that USER_MINUTES, SERVER_MINUTES or the server's own settings give a day.",
+    todo: "Nothing: the person was told when there are minutes again. Or raise the limit, or name roles that are free of a server's own (`freeRoles`).",
+  },
   QUEUE_CAP: theirs("A person, channel or server has as many open jobs as its cap allows."),
   QUEUE_NEWER_SCHEMA: {
     means: "A newer version of the program wrote the database; this one does not touch it.",

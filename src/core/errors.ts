@@ -34,6 +34,7 @@ export type ErrorCode =
   | "QUEUE_LOCKED"
   | "QUEUE_FULL"
   | "QUEUE_CAP"
+  | "QUOTA_USED"
   | "QUEUE_NEWER_SCHEMA"
   // checkpoints
   | "CHECKPOINT_MISSING"

@@ -230,6 +230,8 @@ export const LIMIT_RANGES = {
   pairs: whole(1, 25),
   /** Open jobs, or jobs in line, per person, channel or server. */
   jobs: whole(1, 10_000),
+  /** Minutes of the card a day, per person or server; a day has no more. */
+  minutes: whole(1, 1440),
 } as const;
 
 export const DEFAULT_LIMITS = Object.freeze({ promptLength: 1000, steps: 100, batch: 100, pairs: 4 });

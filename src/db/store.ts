@@ -4,6 +4,7 @@ import type { Queue } from "./queue.js";
 import type { Records } from "./records.js";
 import type { StoredSettings } from "./settings.js";
 import type { Styles } from "./styles.js";
+import type { Usage } from "./usage.js";
 import type { Votes } from "./votes.js";
 
 /**
@@ -18,5 +19,6 @@ export interface Store {
   readonly settings: StoredSettings;
   readonly drafts: Drafts;
   readonly styles: Styles;
+  readonly usage: Usage;
   close(): Promise<void>;
 }

@@ -38,7 +38,7 @@ export const mydata: AnswerCommand = {
   }),
 
   async run(interaction, services) {
-    const { records, votes, drafts, settings, styles, pictures } = services;
+    const { records, votes, drafts, settings, styles, usage, pictures } = services;
     const userId = interaction.user.id;
     const { dataLines } = wordsOf(interaction.locale);
     if (interaction.options.getSubcommand() === "export") {
@@ -63,6 +63,7 @@ export const mydata: AnswerCommand = {
     const erasedDrafts = await drafts.erase(userId, withMessages);
     await settings.erase(userId);
     await styles.erase(userId);
+    await usage.erase(userId);
     const erased = dataLines.erased(deleted.length, stopping.length);
     const say = (line: string) => interaction.editReply({ content: `${erased} ${line}` });
     if (!withMessages) return void (await say(dataLines.messagesKept));
@@ -72,7 +73,7 @@ export const mydata: AnswerCommand = {
   },
 };
 
-const LISTS = ["jobs", "drafts", "votes", "settings", "styles"] as const;
+const LISTS = ["jobs", "drafts", "votes", "settings", "styles", "usage"] as const;
 
 /** One thing that is stored. */
 interface Stored {
@@ -84,7 +85,7 @@ async function* storedAbout(
   userId: string,
   jobs: readonly string[],
   keys: readonly VoteKey[],
-  { queue, votes, drafts, settings, styles }: Services,
+  { queue, votes, drafts, settings, styles, usage }: Services,
 ): AsyncGenerator<Stored> {
   for (const id of jobs) {
     const job = await queue.get(id);
@@ -106,6 +107,7 @@ async function* storedAbout(
     yield { list: "settings", value: { ...setting } };
   for (const style of await styles.of({ scope: "user", id: userId }))
     yield { list: "styles", value: { ...style } };
+  for (const use of await usage.ofUser(userId)) yield { list: "usage", value: { ...use } };
 }
 
 /** A batch that is larger than a file is cut between its items; each part repeats what they share. */

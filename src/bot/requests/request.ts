@@ -48,6 +48,8 @@ export interface Limits {
   /** Most jobs in line at once; more wait outside. Most open jobs; more are refused. */
   readonly inLine?: JobCaps;
   readonly open?: JobCaps;
+  /** Minutes of the card a day, per person and per server. */
+  readonly minutes?: { readonly user?: number; readonly server?: number };
 }
 
 export interface CommandContext {

@@ -78,6 +78,7 @@ const words = { schema: wordList, takes: { takes: "words", max: SETTING_MAX.word
 const onOff = { schema: yesNo, usual: ["on", "off"], takes: { takes: "yesNo" } as const };
 
 const STEPS = [10, 20, 30, 50, 100];
+const MINUTES = [10, 20, 30, 60, 120, 240];
 const JOBS = [1, 2, 3, 5, 10];
 
 /** How each setting is written by a person, and what it may be. */
@@ -108,6 +109,9 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   userLimit: inRange(LIMIT_RANGES.jobs, JOBS),
   channelLimit: inRange(LIMIT_RANGES.jobs, JOBS),
   serverLimit: inRange(LIMIT_RANGES.jobs, JOBS),
+  userMinutes: inRange(LIMIT_RANGES.minutes, MINUTES),
+  serverMinutes: inRange(LIMIT_RANGES.minutes, MINUTES),
+  freeRoles: roles,
   userCap: inRange(LIMIT_RANGES.jobs, JOBS),
   channelCap: inRange(LIMIT_RANGES.jobs, JOBS),
   serverCap: inRange(LIMIT_RANGES.jobs, JOBS),
@@ -116,10 +120,19 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
 export const isSettingName = (name: string): name is SettingName => Object.hasOwn(CATALOG, name);
 
 /** The settings whose values are roles. */
-export const isRoles = (name: SettingName): boolean => name === "useRoles" || name === "manageRoles";
+export const isRoles = (name: SettingName): boolean =>
+  name === "useRoles" || name === "manageRoles" || name === "freeRoles";
+
+const SERVER_WIDE: ReadonlySet<SettingName> = new Set([
+  "serverLimit",
+  "serverCap",
+  "userMinutes",
+  "serverMinutes",
+  "freeRoles",
+]);
 
 /** The settings that count a whole server's jobs, and mean nothing for one of its channels. */
-export const isServerWide = (name: SettingName): boolean => name === "serverLimit" || name === "serverCap";
+export const isServerWide = (name: SettingName): boolean => SERVER_WIDE.has(name);
 
 /**
  * Whether a value changes nothing outside age-restricted channels: what the safety checker flagged is never

@@ -286,6 +286,8 @@ export const de: Unfinished<Words> = {
     QUEUE_FULL: () => `Die Warteschlange ist voll, und nichts wurde gespeichert. ${LATER}`,
     QUEUE_CAP: (c) =>
       `${Holder[scopeOf(c)]} ${c.say("limit", (limit) => `schon ${count(limit, { one: "offenen Auftrag", other: "offene Aufträge" })}, mehr sind hier nicht erlaubt`, "schon so viele offene Aufträge, wie hier erlaubt sind")}. Sie starten von selbst; frag noch einmal, wenn einer fertig ist.`,
+    QUOTA_USED: (c) =>
+      `${c.text("scope") === "server" ? "Dieser Server hat" : "Du hast"} die Rechenminuten der Karte für jetzt verbraucht${c.say("minutes", (minutes) => `; jeder Tag bringt ${number(minutes)} neue`, "")}. ${c.say("at", (at) => `Neue gibt es <t:${at}:R>.`, "Versuch es morgen noch einmal.")}`,
     QUEUE_NEWER_SCHEMA: () => `Die Warteschlange stammt von einer neueren Version dieses Bots. ${OWNER}`,
     CHECKPOINT_MISSING: () => `Das nötige Modell ist nicht installiert. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Die Dateien des Modells sind beschädigt. ${OWNER}`,
@@ -581,6 +583,14 @@ export const de: Unfinished<Words> = {
     },
     pingOn: "Du wirst benachrichtigt, wenn ein langsames Ergebnis fertig ist.",
     pingOff: "Du wirst nicht mehr benachrichtigt. Deine Ergebnisse werden weiter gepostet.",
+  },
+  quotaLines: {
+    title: "**Rechenminuten der Karte**",
+    user: (left, minutes, today, at) =>
+      `Du hast noch ${number(left)} min; heute wurden ${number(today)} verbraucht. Jeder Tag bringt ${number(minutes)}, die nächsten <t:${at}:R>.`,
+    server: (left, minutes, today, at) =>
+      `Dieser Server hat noch ${number(left)} min; heute wurden ${number(today)} verbraucht. Jeder Tag bringt ${number(minutes)}, die nächsten <t:${at}:R>.`,
+    scarce: "Es ist nur noch wenig Rechenzeit übrig. Was begonnen hat, wird trotzdem fertig.",
   },
   styleLines: {
     title: "Stile",

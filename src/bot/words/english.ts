@@ -6,6 +6,7 @@ import { labels } from "./labels.js";
 import { dataLines } from "./mydata.js";
 import { formatDuration } from "./parts.js";
 import { pictureLines } from "./pictures.js";
+import { quotaLines } from "./quotas.js";
 import { refusals } from "./refusals.js";
 import { endLines, infoWords, jobLines, miniatureNote, noteWords, resultLines } from "./result.js";
 import { safetyLines } from "./safety.js";
@@ -49,6 +50,7 @@ export const english = {
   settingLines,
   pictureLines,
   styleLines,
+  quotaLines,
   helpText,
 } as const;
 

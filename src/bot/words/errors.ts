@@ -65,6 +65,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
   QUEUE_FULL: () => `The queue is full, and nothing was stored. ${TRY_AGAIN}`,
   QUEUE_CAP: (c) =>
     `${capitalized(holder(scopeOf(c)))} ${c.say("limit", (limit) => `${count(limit, "open job")}, the most allowed here`, "the most open jobs allowed here")}. They start by themselves; ask again when one is done.`,
+  QUOTA_USED: (c) =>
+    `${c.text("scope") === "server" ? "This server has" : "You have"} used the minutes of the card for now${c.say("minutes", (minutes) => `, of which each day adds ${number(minutes)}`, "")}. ${c.say("at", (at) => `There are some again <t:${at}:R>.`, "Ask again tomorrow.")}`,
   QUEUE_NEWER_SCHEMA: () => `The queue was written by a newer version of this bot. ${ASK_OWNER}`,
 
   CHECKPOINT_MISSING: () => `The model that this needs is not installed. ${ASK_OWNER}`,

@@ -289,6 +289,8 @@ export const es: Unfinished<Words> = {
     QUEUE_FULL: () => `La cola está llena y no se ha guardado nada. ${LATER}`,
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]} ${c.say("limit", (limit) => `${count(limit, { one: "tarea abierta", other: "tareas abiertas" })}, el máximo permitido aquí`, "el máximo de tareas abiertas que se permite aquí")}. Empiezan solas; vuelve a pedirlo cuando termine una.`,
+    QUOTA_USED: (c) =>
+      `${c.text("scope") === "server" ? "Este servidor ha" : "Has"} agotado por ahora los minutos de cálculo de la tarjeta${c.say("minutes", (minutes) => `; cada día trae ${number(minutes)}`, "")}. ${c.say("at", (at) => `Habrá más <t:${at}:R>.`, "Inténtalo mañana.")}`,
     QUEUE_NEWER_SCHEMA: () => `La cola es de una versión más nueva de este bot. ${OWNER}`,
     CHECKPOINT_MISSING: () => `El modelo que hace falta no está instalado. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Los archivos del modelo están dañados. ${OWNER}`,
@@ -581,6 +583,14 @@ export const es: Unfinished<Words> = {
     },
     pingOn: "Se te avisará cuando un resultado lento esté listo.",
     pingOff: "Ya no se te avisará. Tus resultados se siguen publicando.",
+  },
+  quotaLines: {
+    title: "**Minutos de cálculo de la tarjeta**",
+    user: (left, minutes, today, at) =>
+      `Te quedan ${number(left)} min; hoy se han usado ${number(today)}. Cada día trae ${number(minutes)}, los próximos <t:${at}:R>.`,
+    server: (left, minutes, today, at) =>
+      `A este servidor le quedan ${number(left)} min; hoy se han usado ${number(today)}. Cada día trae ${number(minutes)}, los próximos <t:${at}:R>.`,
+    scarce: "Queda poco tiempo de cálculo. Lo que ha empezado se termina de todos modos.",
   },
   styleLines: {
     title: "Estilos",

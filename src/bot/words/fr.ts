@@ -288,6 +288,8 @@ export const fr: Unfinished<Words> = {
     QUEUE_FULL: () => `La file est pleine, et rien n'a été enregistré. ${LATER}`,
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]} ${c.say("limit", (limit) => `déjà ${count(limit, { one: "demande ouverte", other: "demandes ouvertes" })}, le maximum autorisé ici`, "déjà le maximum de demandes ouvertes autorisé ici")}. Elles démarrent d'elles-mêmes ; redemandez quand l'une sera terminée.`,
+    QUOTA_USED: (c) =>
+      `${c.text("scope") === "server" ? "Ce serveur a" : "Vous avez"} épuisé pour l'instant les minutes de calcul de la carte${c.say("minutes", (minutes) => ` ; chaque jour en apporte ${number(minutes)}`, "")}. ${c.say("at", (at) => `Il y en aura de nouveau <t:${at}:R>.`, "Réessayez demain.")}`,
     QUEUE_NEWER_SCHEMA: () => `La file vient d'une version plus récente de ce bot. ${OWNER}`,
     CHECKPOINT_MISSING: () => `Le modèle nécessaire n'est pas installé. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Les fichiers du modèle sont endommagés. ${OWNER}`,
@@ -581,6 +583,14 @@ export const fr: Unfinished<Words> = {
     },
     pingOn: "Vous recevrez une notification quand un résultat qui a pris du temps sera prêt.",
     pingOff: "Vous ne recevrez plus de notifications. Vos résultats sont toujours publiés.",
+  },
+  quotaLines: {
+    title: "**Minutes de calcul de la carte**",
+    user: (left, minutes, today, at) =>
+      `Il vous reste ${number(left)} min ; ${number(today)} ont été utilisées aujourd'hui. Chaque jour en apporte ${number(minutes)}, les prochaines <t:${at}:R>.`,
+    server: (left, minutes, today, at) =>
+      `Il reste ${number(left)} min à ce serveur ; ${number(today)} ont été utilisées aujourd'hui. Chaque jour en apporte ${number(minutes)}, les prochaines <t:${at}:R>.`,
+    scarce: "Il reste peu de temps de calcul. Ce qui a commencé sera terminé quand même.",
   },
   styleLines: {
     title: "Styles",

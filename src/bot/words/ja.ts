@@ -269,6 +269,8 @@ export const ja: Unfinished<Words> = {
     QUEUE_FULL: () => `キューがいっぱいで、何も保存されませんでした。${LATER}`,
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]}ジョブが${c.say("limit", (limit) => `すでに${number(limit)}件あり、ここではこれが上限です`, "ここでの上限に達しています")}。順番が来れば自動的に始まります。どれかが終わったら、もう一度頼んでください。`,
+    QUOTA_USED: (c) =>
+      `${c.text("scope") === "server" ? "このサーバーは" : "あなたは"}計算時間を今のところ使い切りました${c.say("minutes", (minutes) => `（1日ごとに${number(minutes)}分追加されます）`, "")}。${c.say("at", (at) => `次は <t:${at}:R> に追加されます。`, "明日もう一度お試しください。")}`,
     QUEUE_NEWER_SCHEMA: () => `キューはこのボットの新しいバージョンのものです。${OWNER}`,
     CHECKPOINT_MISSING: () => `必要なモデルがインストールされていません。${OWNER}`,
     CHECKPOINT_CORRUPT: () => `モデルのファイルが壊れています。${OWNER}`,
@@ -537,6 +539,14 @@ export const ja: Unfinished<Words> = {
     },
     pingOn: "時間のかかった結果ができると通知します。",
     pingOff: "今後は通知しません。結果はこれまでどおり投稿されます。",
+  },
+  quotaLines: {
+    title: "**計算時間**",
+    user: (left, minutes, today, at) =>
+      `あなたの残りは${number(left)}分です。今日は${number(today)}分使いました。1日ごとに${number(minutes)}分追加され、次は <t:${at}:R> です。`,
+    server: (left, minutes, today, at) =>
+      `このサーバーの残りは${number(left)}分です。今日は${number(today)}分使いました。1日ごとに${number(minutes)}分追加され、次は <t:${at}:R> です。`,
+    scarce: "計算時間の残りがわずかです。始まったジョブは最後まで終わります。",
   },
   styleLines: {
     title: "スタイル",

@@ -285,6 +285,8 @@ export const pt: Unfinished<Words> = {
     QUEUE_FULL: () => `A fila está cheia, e nada foi salvo. ${LATER}`,
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]} ${c.say("limit", (limit) => `${count(limit, { one: "tarefa aberta", other: "tarefas abertas" })}, o máximo permitido aqui`, "o máximo de tarefas abertas permitido aqui")}. Elas começam sozinhas; peça de novo quando uma terminar.`,
+    QUOTA_USED: (c) =>
+      `${c.text("scope") === "server" ? "Este servidor usou" : "Você usou"} por enquanto todos os minutos de cálculo da placa${c.say("minutes", (minutes) => `; cada dia traz ${number(minutes)}`, "")}. ${c.say("at", (at) => `Haverá mais <t:${at}:R>.`, "Tente de novo amanhã.")}`,
     QUEUE_NEWER_SCHEMA: () => `A fila é de uma versão mais nova deste bot. ${OWNER}`,
     CHECKPOINT_MISSING: () => `O modelo necessário não está instalado. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Os arquivos do modelo estão danificados. ${OWNER}`,
@@ -568,6 +570,14 @@ export const pt: Unfinished<Words> = {
     },
     pingOn: "Você vai receber um aviso quando um resultado demorado ficar pronto.",
     pingOff: "Você não vai mais receber avisos. Seus resultados continuam sendo postados.",
+  },
+  quotaLines: {
+    title: "**Minutos de cálculo da placa**",
+    user: (left, minutes, today, at) =>
+      `Você ainda tem ${number(left)} min; hoje foram usados ${number(today)}. Cada dia traz ${number(minutes)}, os próximos <t:${at}:R>.`,
+    server: (left, minutes, today, at) =>
+      `Este servidor ainda tem ${number(left)} min; hoje foram usados ${number(today)}. Cada dia traz ${number(minutes)}, os próximos <t:${at}:R>.`,
+    scarce: "Resta pouco tempo de cálculo. O que já começou será terminado mesmo assim.",
   },
   styleLines: {
     title: "Estilos",

@@ -10,6 +10,7 @@ import { sqlRecords } from "./records.js";
 import { keepingResults } from "./results.js";
 import { sqlSettings } from "./settings.js";
 import { sqlStyles } from "./styles.js";
+import { sqlUsage } from "./usage.js";
 import { sqlVotes } from "./votes.js";
 
 export interface StoreOptions {
@@ -38,6 +39,7 @@ export function sqlStore(
     settings: sqlSettings(connection),
     drafts: sqlDrafts(connection),
     styles: sqlStyles(connection),
+    usage: sqlUsage(connection),
     close: () => connection.close(),
   };
 }
