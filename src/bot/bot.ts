@@ -31,6 +31,7 @@ import { Arrivals } from "./requests/arrivals.js";
 import { BatchDrafts } from "./requests/batch-drafts.js";
 import { DirectMessages } from "./requests/direct-messages.js";
 import { Intake } from "./requests/intake.js";
+import { Quotas } from "./requests/quotas.js";
 import { Repeats } from "./requests/repeats.js";
 import type { CommandContext, Defaults, Limits } from "./requests/request.js";
 import { Router } from "./router.js";
@@ -115,7 +116,7 @@ class DiscordBot implements Bot {
   constructor(options: BotOptions) {
     this.#options = options;
     const { store, events, limits, defaults, pictures, now = Date.now } = options;
-    const { queue, deliveries, records, votes, drafts, settings } = store;
+    const { queue, deliveries, records, votes, drafts, settings, styles, usage } = store;
     const { estimateMs = () => null, isTooLong = () => false } = options;
     const timing = { ...DEFAULT_TIMING, ...options.timing };
     const { signal } = this.#stopping;
@@ -168,7 +169,22 @@ class DiscordBot implements Bot {
     };
     this.#arrivals = new Arrivals(common);
     const repeats = new Repeats(timing.repeatMs);
-    const intake = new Intake({ ...common, arrivals: this.#arrivals, replyLimits, context, repeats });
+    const quotas = new Quotas({
+      ...common,
+      usage,
+      minutes: limits.minutes ?? {},
+      adminIds: options.adminIds ?? [],
+      estimateMs,
+    });
+    const intake = new Intake({
+      ...common,
+      styles,
+      quotas,
+      arrivals: this.#arrivals,
+      replyLimits,
+      context,
+      repeats,
+    });
     this.#drafts = new BatchDrafts({
       ...common,
       drafts,
@@ -190,6 +206,7 @@ class DiscordBot implements Bot {
     const services: Services = {
       ...store,
       context,
+      quotas,
       pictures,
       estimateMs,
       presenter,

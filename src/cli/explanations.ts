@@ -27,6 +27,8 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   INPUT_CHOICE: theirs("A menu or a form named something that its job does not have."),
   INPUT_UNCHANGED: theirs("Someone asked for a change but changed nothing."),
   INPUT_WORD: theirs("A prompt had a word that the server or channel refuses (`/settings show`)."),
+  INPUT_STYLE: theirs("A command named a style that its server does not have (`/style list`)."),
+  FILE_STYLES: theirs("A file for `/style import` was no list of styles as A1111's `styles.csv` is."),
   DRAFT_GONE: theirs("Someone pressed Start on a draft that was already started, discarded or expired."),
   DRAFT_LIMIT: theirs("Someone attached many batch files without pressing Start."),
   NOT_ALLOWED: {
@@ -70,6 +72,11 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   QUEUE_FULL: {
     means: "MAX_WAITING_JOBS jobs are waiting already.",
     todo: "Wait, cancel jobs, or set caps: `/settings set userCap`, channelCap, serverCap.",
+  },
+  QUOTA_USED: {
+    means:
+      "A person or a server has used the minutes of the card that USER_MINUTES, SERVER_MINUTES or the server's own settings give a day.",
+    todo: "Nothing: the person was told when there are minutes again. Or raise the limit, or name roles that are free of a server's own (`freeRoles`).",
   },
   QUEUE_CAP: theirs("A person, channel or server has as many open jobs as its cap allows."),
   QUEUE_NEWER_SCHEMA: {

@@ -7,9 +7,10 @@ import {
 import { InputError } from "../../core/errors.js";
 import { IMAGE_RANGES } from "../../core/options.js";
 import type { SettingName, SettingScope, Settings } from "../../core/settings.js";
+import { styleNamed, withPresets } from "../../core/styles.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { checkRange, type Limits, readSize } from "../requests/request.js";
-import { mayManage } from "../requests/rules.js";
+import { mayManage, stylesOwner } from "../requests/rules.js";
 import {
   CATALOG,
   isRoles,
@@ -24,6 +25,7 @@ import { languageOf, wordsOf } from "../words/languages.js";
 import { TRANSLATIONS } from "../words/locale-files.js";
 import { settingTexts } from "../words/settings.js";
 import type { AnswerCommand, Choice, Services } from "./command.js";
+import { styleChoices } from "./completions.js";
 import { completeSize } from "./options.js";
 
 const texts = commandTexts.settings;
@@ -146,8 +148,11 @@ export const settings: AnswerCommand = {
     ],
   }),
 
-  complete({ options, locale }, { context }) {
+  async complete(interaction, { context, styles }) {
+    const { options, locale } = interaction;
     const { name, value } = options.getFocused(true);
+    if (name === "value" && options.getString("name") === "style")
+      return styleChoices(withPresets(await styles.of(stylesOwner(interaction))), value);
     if (name === "value")
       return completeValue(options.getString("name") ?? "", value, locale, context.limits);
     return options.getSubcommand() === "reset"
@@ -169,7 +174,7 @@ export const settings: AnswerCommand = {
       case "set": {
         const target = await writable(interaction, services);
         const key = read(interaction);
-        const parsed = readValue(interaction, key, services.context.limits);
+        const parsed = await readValue(interaction, key, services);
         if (target.scope === "channel" && isServerWide(key))
           return replyPrivately(interaction, settingLines.serverWide(key));
         if (target.scope === "channel" && needsAgeRestriction(key, parsed) && !isAgeRestricted(interaction))
@@ -200,18 +205,25 @@ function read(interaction: ChatInputCommandInteraction): SettingName {
   return key;
 }
 
-/** The value that `set` gives. Throws InputError INPUT_OPTION. */
-function readValue(
-  { options }: ChatInputCommandInteraction,
+/** The value that `set` gives. Throws InputError INPUT_OPTION, or INPUT_STYLE for a style that is not there. */
+async function readValue(
+  interaction: ChatInputCommandInteraction,
   key: SettingName,
-  limits: Limits,
-): NonNullable<Settings[SettingName]> {
+  { context: { limits }, styles }: Services,
+): Promise<NonNullable<Settings[SettingName]>> {
+  const { options } = interaction;
   const role = options.getRole("role");
   const value = options.getString("value") ?? "";
   if (isRoles(key)) return parseSetting(key, `${value} ${role?.id ?? ""}`);
   if (key === "size") return readSize(value, limits);
   // As the option of the commands that it is the default of.
   if (key === "steps") return checkRange(key, Number(value), { ...IMAGE_RANGES.steps, max: limits.maxSteps });
+  if (key === "style") {
+    const style = styleNamed(value, withPresets(await styles.of(stylesOwner(interaction))));
+    if (style === undefined)
+      throw new InputError("INPUT_STYLE", `There is no style ${value}.`, { style: value });
+    return style.name;
+  }
   return parseSetting(key, value);
 }
 

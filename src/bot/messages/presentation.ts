@@ -75,12 +75,13 @@ export class Presenter {
     const audience = needsAudience(items) ? await audienceOf(where) : ANYBODY;
     const view = viewOf(items, audience);
     const ballot = isVoted(job) ? await votes.ballot(job.id) : undefined;
+    const { style: _, ...drawingDefaults } = await settings.resolve(job.origin);
     return {
       pictures,
       miniature,
       words: wordsOf(job.origin.locale),
       ...(subjects === undefined ? {} : { subjects }),
-      usual: { ...image, ...(await settings.resolve(job.origin)) },
+      usual: { ...image, ...drawingDefaults },
       audience,
       view,
       spoiler: view.spoiler || (await settings.resolve(where)).spoiler === true,

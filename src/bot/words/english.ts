@@ -6,12 +6,14 @@ import { labels } from "./labels.js";
 import { dataLines } from "./mydata.js";
 import { formatDuration } from "./parts.js";
 import { pictureLines } from "./pictures.js";
+import { quotaLines } from "./quotas.js";
 import { refusals } from "./refusals.js";
 import { endLines, infoWords, jobLines, miniatureNote, noteWords, resultLines } from "./result.js";
 import { safetyLines } from "./safety.js";
 import { scoreLines } from "./scores.js";
 import { settingLines } from "./settings.js";
 import { queueLines, statusLines } from "./status.js";
+import { styleLines } from "./styles.js";
 import type { Translated } from "./translated.js";
 import { blindLines, statsLines, verdictLines } from "./votes.js";
 
@@ -47,6 +49,8 @@ export const english = {
   dataLines,
   settingLines,
   pictureLines,
+  styleLines,
+  quotaLines,
   helpText,
 } as const;
 

@@ -6,6 +6,7 @@ import type { Connection } from "./connection.js";
 import { fromJson, type ItemJudgements, type ItemRow, type ItemTimes, toItem } from "./job-row.js";
 import { claimedRow, jobRow } from "./jobs.js";
 import { sql, type Work } from "./statement.js";
+import { spend } from "./usage.js";
 
 type Verbs = Pick<Queue, "saveText" | "savePictures" | "saveSheet" | "saveCheckpoint" | "cancelItem">;
 
@@ -31,47 +32,60 @@ const saveName = {
 
 /** Results of jobs, stored piece by piece. */
 export function keepingResults(connection: Connection): Verbs {
-  /** Saves what the holder of a claim made; false when the claim is stale. */
-  function save(claim: Claim, write: (seq: number) => Work<unknown>): Promise<boolean> {
+  /** Saves what the holder of a claim made in `ms` milliseconds; false when the claim is stale. */
+  function save(claim: Claim, write: (seq: number) => Work<unknown>, ms = 0): Promise<boolean> {
     return connection.write(function* () {
       const row = yield* claimedRow(claim);
-      if (row !== undefined) yield* write(row.seq);
-      return row !== undefined;
+      if (row === undefined) return false;
+      yield* write(row.seq);
+      yield* spend({ userId: row.user_id, guildId: row.guild_id }, ms, connection.now());
+      return true;
     });
   }
 
-  function saveItem(claim: Claim, position: number, change: (row: ItemRow) => Partial<ItemRow>) {
-    return save(claim, function* (job) {
+  function saveItem(claim: Claim, position: number, change: (row: ItemRow) => Partial<ItemRow>, ms: number) {
+    const write = function* (job: number): Work<void> {
       const row = yield* itemAt.get({ job, position });
       if (row === undefined) throw new QueueError("INTERNAL", `Job ${claim.job.id} has no item ${position}.`);
       yield* updateItem.run({ ...row, ...change(row) });
-    });
+    };
+    return save(claim, write, ms);
   }
 
   return {
     saveText: (claim, index, { rewrite, candidates, notes, ms }) =>
-      saveItem(claim, index, (row) => ({
-        rewrite,
-        candidates: JSON.stringify(candidates),
-        notes: withNotes(row.notes, notes),
-        times: withParts<ItemTimes>(row.times, ms === undefined ? {} : { rewrite: ms }),
-      })),
+      saveItem(
+        claim,
+        index,
+        (row) => ({
+          rewrite,
+          candidates: JSON.stringify(candidates),
+          notes: withNotes(row.notes, notes),
+          times: withParts<ItemTimes>(row.times, ms === undefined ? {} : { rewrite: ms }),
+        }),
+        ms ?? 0,
+      ),
 
     savePictures: (claim, index, { pictures = {}, comparison, notes = [] }) =>
-      saveItem(claim, index, (row) => ({
-        baseline: pictures.baseline?.file ?? row.baseline,
-        optimized: pictures.optimized?.file ?? row.optimized,
-        comparison: comparison ?? row.comparison,
-        notes: withNotes(row.notes, notes),
-        times: withParts<ItemTimes>(
-          row.times,
-          known(pictures, ({ ms }) => ms),
-        ),
-        judgements: withParts<ItemJudgements>(
-          row.judgements,
-          known(pictures, ({ judgement }) => judgement),
-        ),
-      })),
+      saveItem(
+        claim,
+        index,
+        (row) => ({
+          baseline: pictures.baseline?.file ?? row.baseline,
+          optimized: pictures.optimized?.file ?? row.optimized,
+          comparison: comparison ?? row.comparison,
+          notes: withNotes(row.notes, notes),
+          times: withParts<ItemTimes>(
+            row.times,
+            known(pictures, ({ ms }) => ms),
+          ),
+          judgements: withParts<ItemJudgements>(
+            row.judgements,
+            known(pictures, ({ judgement }) => judgement),
+          ),
+        }),
+        SIDES.reduce((sum, side) => sum + (pictures[side]?.ms ?? 0), 0),
+      ),
 
     saveSheet: (claim, { number, file, items }) =>
       save(claim, (seq) => saveSheet.run({ seq, number, file, items: JSON.stringify(items) })),

@@ -9,6 +9,8 @@ import { showing } from "./line.js";
 import { sqlRecords } from "./records.js";
 import { keepingResults } from "./results.js";
 import { sqlSettings } from "./settings.js";
+import { sqlStyles } from "./styles.js";
+import { sqlUsage } from "./usage.js";
 import { sqlVotes } from "./votes.js";
 
 export interface StoreOptions {
@@ -36,6 +38,8 @@ export function sqlStore(
     votes: sqlVotes(connection),
     settings: sqlSettings(connection),
     drafts: sqlDrafts(connection),
+    styles: sqlStyles(connection),
+    usage: sqlUsage(connection),
     close: () => connection.close(),
   };
 }

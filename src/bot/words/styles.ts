@@ -1,0 +1,32 @@
+import { count, listed, number } from "./parts.js";
+
+/** What `/style` answers, and what results say of a style; `name` is a name as code. */
+export const styleLines = {
+  title: "Styles",
+  server: "**This server's**",
+  yours: "**Yours**",
+  presets: "**On every server**",
+  noneHere: "None yet: `/style save` adds one, and `/style import` reads a `styles.csv`.",
+  without: (negative: string) => `without: ${negative}`,
+  more: (styles: number) => `${number(styles)} more: type a part of the name after \`style:\`.`,
+  use: "-# `style:` in `/compare`, `/optimize` and `/batch` puts these words around what is drawn. Promptist does not read them.",
+  saved: (name: string) => `The style ${name} is saved. Choose it with \`style:\`.`,
+  replaced: (name: string) => `The style ${name} was there, and has these words now.`,
+  full: (styles: number) =>
+    `There are ${count(styles, "style")} already, the most that are kept. Remove one with \`/style remove\`.`,
+  removed: (name: string) => `The style ${name} is removed. Results that used it keep its words.`,
+  notRemoved: (name: string) => `There is no style ${name} of your own to remove here.`,
+  needsWords:
+    "A style needs words: for the picture, for what it should not show, or both. `{prompt}` in them stands for the prompt.",
+  imported: (added: number, replaced: number) =>
+    `${count(added, "style")} added, ${number(replaced)} replaced.`,
+  importedTooLong: (names: readonly string[], rest: number) =>
+    `Left out, because a text is too long: ${listed(rest === 0 ? names : [...names, `${number(rest)} more`])}.`,
+  importedMore: (styles: number) => `Left out, because there is no more room: ${count(styles, "style")}.`,
+  /** Among a result's settings. */
+  option: (name: string) => `style ${name}`,
+  /** Above the words of a result's style. */
+  words: "Style",
+  /** Above the rewrite with a style's words around it. */
+  whole: "With the style",
+} as const;
