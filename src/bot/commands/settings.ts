@@ -9,7 +9,7 @@ import { IMAGE_RANGES } from "../../core/options.js";
 import type { SettingName, SettingScope, Settings } from "../../core/settings.js";
 import { styleNamed, withPresets } from "../../core/styles.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { checkRange, type Limits, readSize } from "../requests/request.js";
+import { checkOption, checkRange, type Limits, readSize } from "../requests/request.js";
 import { mayManage, stylesOwner } from "../requests/rules.js";
 import {
   CATALOG,
@@ -218,6 +218,13 @@ async function readValue(
   if (key === "size") return readSize(value, limits);
   // As the option of the commands that it is the default of.
   if (key === "steps") return checkRange(key, Number(value), { ...IMAGE_RANGES.steps, max: limits.maxSteps });
+  if (key === "gallery") {
+    const id = parseSetting(key, value);
+    // Another server's channel would show its people what is asked for here.
+    const found = interaction.guild?.channels.cache.get(id);
+    checkOption("gallery", found?.isTextBased() === true, { takes: "channel" });
+    return id;
+  }
   if (key === "style") {
     const style = styleNamed(value, withPresets(await styles.of(stylesOwner(interaction))));
     if (style === undefined)
