@@ -76,6 +76,10 @@ it("a gallery is a text channel of the server, where the bot may post; else one 
   expect(lounge.message?.content).toContain("takes a text channel of this server");
   const word = await world.local.member("admin").slash("settings set", { name: "gallery", value: "here" });
   expect(word.message?.content).toContain("takes a text channel of this server");
+  const offered = await world.local
+    .member("admin")
+    .autocomplete("settings set", { name: "gallery", value: "#gal" }, "value");
+  expect(offered).toEqual([{ name: "#gallery", value: channelOf(world, "gallery") }]);
   await choose(world, "read-only");
   const { handle } = await draw(world);
   const result = await handle.waitFor((it) => hasButton(it, BUTTON));

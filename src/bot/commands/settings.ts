@@ -1,6 +1,7 @@
 import {
   ApplicationCommandOptionType,
   ApplicationCommandType,
+  type AutocompleteInteraction,
   type ChatInputCommandInteraction,
   type Locale,
 } from "discord.js";
@@ -80,6 +81,14 @@ export function completeValue(setting: string, typed: string, locale: Locale, li
   return [...own, ...usual].map((value) => ({ name: value, value }));
 }
 
+/** Text channels of the server whose name contains what was typed. */
+function completeChannel({ guild }: AutocompleteInteraction, typed: string): Choice[] {
+  const wanted = typed.trim().toLowerCase().replace(/^#/, "");
+  return [...(guild?.channels.cache.values() ?? [])]
+    .filter((channel) => channel.isTextBased() && !channel.isThread() && channel.name.includes(wanted))
+    .map(({ id, name }) => ({ name: `#${name}`, value: id }));
+}
+
 const usualValues = (setting: SettingName, { maxSteps }: Limits): readonly string[] => {
   const { usual = [] } = CATALOG[setting];
   return setting === "steps" ? usual.filter((value) => Number(value) <= maxSteps) : usual;
@@ -151,6 +160,8 @@ export const settings: AnswerCommand = {
   async complete(interaction, { context, styles }) {
     const { options, locale } = interaction;
     const { name, value } = options.getFocused(true);
+    if (name === "value" && options.getString("name") === "gallery")
+      return completeChannel(interaction, value);
     if (name === "value" && options.getString("name") === "style")
       return styleChoices(withPresets(await styles.of(stylesOwner(interaction))), value);
     if (name === "value")
