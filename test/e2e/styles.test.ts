@@ -67,6 +67,12 @@ test("both sides are drawn as their texts with the style's words; Promptist read
     original: PROMPT,
   });
 
+  // A picture without a style is drawn without the channel's.
+  await admin.slash("settings set", { name: "style", value: "woodcut" });
+  const bare = await draw({ from: { name: "picture.png", data: plain.bytes[0]! } as never });
+  expect(bare.pixels[0]!.equals(plain.pixels[0]!)).toBe(true);
+  await admin.slash("settings reset", { name: "style" });
+
   // A picture's file, and a report, draw the same again when the style is gone.
   await admin.slash("style remove", { title: "blue" });
   const again = await draw({
@@ -77,7 +83,7 @@ test("both sides are drawn as their texts with the style's words; Promptist read
   expect(again.pixels[0]!.equals(styled.pixels[0]!)).toBe(true);
 
   const used = await app.store.usage.spent({ userId: app.local.member("alice").id });
-  const spent = [styled, plain, written, again].flatMap(({ item: { rewriteMs, pictures } }) => [
+  const spent = [styled, plain, written, bare, again].flatMap(({ item: { rewriteMs, pictures } }) => [
     rewriteMs ?? 0,
     pictures.baseline?.ms ?? 0,
     pictures.optimized?.ms ?? 0,
