@@ -35,6 +35,8 @@ export interface Settings {
   /** Whether anyone may press buttons that draw something new; only the requester may cancel and delete. */
   readonly strangers?: boolean;
   readonly spoiler?: boolean;
+  /** The channel of the server where favourites are posted. */
+  readonly gallery?: string;
   /** Added to the negative prompt of every job. */
   readonly alwaysNegative?: string;
   /**

@@ -1,5 +1,6 @@
 import type { Deliveries } from "./deliveries.js";
 import type { Drafts } from "./drafts.js";
+import type { Favourites } from "./favourites.js";
 import type { Queue } from "./queue.js";
 import type { Records } from "./records.js";
 import type { StoredSettings } from "./settings.js";
@@ -20,5 +21,6 @@ export interface Store {
   readonly drafts: Drafts;
   readonly styles: Styles;
   readonly usage: Usage;
+  readonly favourites: Favourites;
   close(): Promise<void>;
 }

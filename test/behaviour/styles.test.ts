@@ -83,6 +83,20 @@ it("a channel may have a style by default, which a command turns off, and which 
   expect((await compare()).image.style?.name).toBe("Ink");
   expect((await compare({ style: "photo" })).image.style?.name).toBe("photo");
   expect((await compare({ style: "none" })).image.style).toBeUndefined();
+  // What was drawn without a style is drawn without it again.
+  const event = nextEvent(world.events, "job.enqueued");
+  const handle = await alice.slash("compare", { prompt: "A hen", style: "none" });
+  const { jobId } = await event;
+  while ((await world.queue.depth()).queued > 0) await world.loop.runNext();
+  const result = await handle.waitFor(isFinal);
+  expect((await world.queue.get(jobId))?.image.style).toBeUndefined();
+  expect((await enqueued(world, () => alice.menu("Compare this", result))).image.style).toBeUndefined();
+  const said = alice.say("A fox");
+  expect((await enqueued(world, () => alice.menu("Compare this", said))).image.style?.name).toBe("Ink");
+  const report = { name: "report.csv", data: "job,seed,original,optimized\na,7,A cat,a cat\n" };
+  const draft = await alice.slash("batch", { file: report });
+  const shown = await draft.waitFor((message) => message.components.length > 0);
+  expect((await enqueued(world, () => alice.press(shown, "Start"))).image.style).toBeUndefined();
   await admin.slash("style remove", { title: "ink" });
   expect((await compare()).image.style).toBeUndefined();
 });

@@ -22,12 +22,14 @@ export function fromPictureMessage(
   const written = rewriteOfResult(description);
   const rewrite = written === null ? null : checkedRewrite(written, limits);
   const seed = found.seed ?? randomSeed();
+  const { style } = found.image;
+  const styled = style === undefined ? {} : { image: { style } };
   return {
     kind: "compare",
     text: { ...defaults.text, seed },
     image: { ...defaults.image, ...withinLimits(found.image, limits).image, seed },
     blind,
     known: [prompt, rewrite],
-    prompts: async () => ({ items: [{ prompt, rewrite }] }),
+    prompts: async () => ({ items: [{ prompt, rewrite }], isAsDrawn: true, ...styled }),
   };
 }

@@ -70,7 +70,7 @@ export const batch: RequestCommand = {
           ...(seed === undefined ? {} : { seed }),
           ...(image === undefined ? {} : { image }),
         }));
-        return { image, items, notes };
+        return { image, items, notes, isAsDrawn: notes.isReport && !given("style") };
       },
     };
   },

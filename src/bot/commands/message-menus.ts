@@ -45,7 +45,8 @@ export function readMenu(
   const kind = KINDS.get(interaction.commandName);
   if (kind === undefined) throw new InputError("INPUT_CHOICE", "No such menu.", { option: "menu" });
   const { content, embeds, attachments } = interaction.targetMessage;
-  const text = content.trim() === "" ? (textOfResult(embeds[0]?.description ?? "") ?? "") : content;
+  const isResult = content.trim() === "";
+  const text = isResult ? (textOfResult(embeds[0]?.description ?? "") ?? "") : content;
   const picture = attachments.find(({ contentType }) => PICTURE_TYPE.test(contentType ?? ""));
   if (text === "" && picture !== undefined) return ofPicture(kind, picture, context);
   const { sides = DEFAULT_SIDES } = limits;
@@ -61,6 +62,7 @@ export function readMenu(
     ...(prompts === undefined ? {} : { prompts }),
     ...(style === undefined ? {} : { style }),
   };
+  const styled = style === undefined ? {} : { style };
   const own = kind === "compare" ? checkedOptions(found.image, limits) : reading;
   return {
     kind,
@@ -68,7 +70,10 @@ export function readMenu(
     image: { ...defaults.image, ...own, seed },
     blind: kind === "compare" && blind,
     known: [prompt],
-    prompts: async () => ({ items: [{ prompt, rewrite: null, notes }] }),
+    prompts: async () => ({
+      items: [{ prompt, rewrite: null, notes }],
+      ...(isResult ? { isAsDrawn: true, image: styled } : {}),
+    }),
   };
 }
 

@@ -38,7 +38,7 @@ export const mydata: AnswerCommand = {
   }),
 
   async run(interaction, services) {
-    const { records, votes, drafts, settings, styles, usage, pictures } = services;
+    const { records, votes, drafts, settings, styles, usage, favourites, pictures } = services;
     const userId = interaction.user.id;
     const { dataLines } = wordsOf(interaction.locale);
     if (interaction.options.getSubcommand() === "export") {
@@ -64,11 +64,12 @@ export const mydata: AnswerCommand = {
     await settings.erase(userId);
     await styles.erase(userId);
     await usage.erase(userId);
+    const favoured = await favourites.erase(userId, withMessages);
     const erased = dataLines.erased(deleted.length, stopping.length);
     const say = (line: string) => interaction.editReply({ content: `${erased} ${line}` });
     if (!withMessages) return void (await say(dataLines.messagesKept));
     await say(dataLines.deletingMessages);
-    const counts = await services.deleteMessages([...deleted, ...erasedDrafts]);
+    const counts = await services.deleteMessages([...deleted, ...erasedDrafts, ...favoured]);
     await say(dataLines.messagesDeleted(counts.deleted, counts.failed, counts.later));
   },
 };

@@ -1,6 +1,7 @@
 import {
   ApplicationCommandOptionType,
   ApplicationCommandType,
+  type AutocompleteInteraction,
   type ChatInputCommandInteraction,
   type Locale,
 } from "discord.js";
@@ -9,7 +10,7 @@ import { IMAGE_RANGES } from "../../core/options.js";
 import type { SettingName, SettingScope, Settings } from "../../core/settings.js";
 import { styleNamed, withPresets } from "../../core/styles.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { checkRange, type Limits, readSize } from "../requests/request.js";
+import { checkOption, checkRange, type Limits, readSize } from "../requests/request.js";
 import { mayManage, stylesOwner } from "../requests/rules.js";
 import {
   CATALOG,
@@ -78,6 +79,14 @@ export function completeValue(setting: string, typed: string, locale: Locale, li
   const usual = usualValues(setting, limits).filter((value) => value.includes(wanted));
   const own = usual.includes(wanted) || !isTaken(setting, wanted) ? [] : [wanted];
   return [...own, ...usual].map((value) => ({ name: value, value }));
+}
+
+/** Text channels of the server whose name contains what was typed. */
+function completeChannel({ guild }: AutocompleteInteraction, typed: string): Choice[] {
+  const wanted = typed.trim().toLowerCase().replace(/^#/, "");
+  return [...(guild?.channels.cache.values() ?? [])]
+    .filter((channel) => channel.isTextBased() && !channel.isThread() && channel.name.includes(wanted))
+    .map(({ id, name }) => ({ name: `#${name}`, value: id }));
 }
 
 const usualValues = (setting: SettingName, { maxSteps }: Limits): readonly string[] => {
@@ -151,6 +160,8 @@ export const settings: AnswerCommand = {
   async complete(interaction, { context, styles }) {
     const { options, locale } = interaction;
     const { name, value } = options.getFocused(true);
+    if (name === "value" && options.getString("name") === "gallery")
+      return completeChannel(interaction, value);
     if (name === "value" && options.getString("name") === "style")
       return styleChoices(withPresets(await styles.of(stylesOwner(interaction))), value);
     if (name === "value")
@@ -218,6 +229,13 @@ async function readValue(
   if (key === "size") return readSize(value, limits);
   // As the option of the commands that it is the default of.
   if (key === "steps") return checkRange(key, Number(value), { ...IMAGE_RANGES.steps, max: limits.maxSteps });
+  if (key === "gallery") {
+    const id = parseSetting(key, value);
+    // Another server's channel would show its people what is asked for here.
+    const found = interaction.guild?.channels.cache.get(id);
+    checkOption("gallery", found?.isTextBased() === true, { takes: "channel" });
+    return id;
+  }
   if (key === "style") {
     const style = styleNamed(value, withPresets(await styles.of(stylesOwner(interaction))));
     if (style === undefined)

@@ -1,9 +1,9 @@
 import { hasOverview, type Item, isUnchanged, type Job, picturesDrawn } from "../../core/job.js";
 import { SIDES, type Side } from "../../core/side.js";
-import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
+import type { Outgoing, OutgoingFile, Row } from "../discord/outgoing.js";
 import type { Words } from "../words/english.js";
 import { blindMessage } from "./blind-message.js";
-import { resultRows } from "./components.js";
+import { galleryRow, resultRows } from "./components.js";
 import { doneEmbed, timeAndNote, unusualOptions, withImage } from "./embeds.js";
 import { sheetPicture } from "./overview-files.js";
 import { enlargeStamp, fitPictures, type SizeLimit } from "./picture-fit.js";
@@ -66,7 +66,7 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
   return {
     content: "",
     embeds: [isRaw(item) ? { ...embed, title: labels.asWritten } : embed],
-    components: resultRows(job, words),
+    components: rowsOf(job, facts),
     files,
   };
 }
@@ -104,8 +104,13 @@ async function pairsMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<O
     ...unusualOptions(job, facts),
     ...timeAndNote(job, facts),
   ];
-  return withImage(doneEmbed(job, sections, options, words), files, resultRows(job, words));
+  return withImage(doneEmbed(job, sections, options, words), files, rowsOf(job, facts));
 }
+
+const rowsOf = (job: Job, { words, hasGallery }: Facts): Row[] => [
+  ...resultRows(job, words),
+  ...(hasGallery ? [galleryRow(job.id, words)] : []),
+];
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 

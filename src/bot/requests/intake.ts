@@ -180,13 +180,14 @@ export class Intake {
     const { kind, text } = request;
     const settings = await this.#options.settings.resolve(origin);
     const { preview = false } = contextOf(this.#options.context, settings);
-    const { items: read, image: found, notes } = await request.prompts();
+    const { items: read, image: found, notes, isAsDrawn = false } = await request.prompts();
     const texts = [
       found?.style?.prompt ?? null,
       ...read.flatMap((item) => [item.prompt, item.rewrite, item.image?.style?.prompt ?? null]),
     ];
     await checkWords(settings, texts);
-    const image = withAlwaysNegative({ ...request.image, ...found }, settings);
+    const { style: _, ...unstyled } = request.image;
+    const image = withAlwaysNegative({ ...(isAsDrawn ? unstyled : request.image), ...found }, settings);
     checkSize(image.size, this.#options.context.limits);
     const items = read.map((item) => withOwnNegative(item, settings));
     return { kind, text, image, items, preview, ...(notes === undefined ? {} : { notes }) };

@@ -89,6 +89,8 @@ export interface Prompts {
   readonly items: readonly NewItem[];
   /** Options that came with the prompts and override those of the request. */
   readonly image?: Partial<ImageOptions>;
+  /** They say themselves whether they were drawn in a style, so a channel's usual one is not theirs. */
+  readonly isAsDrawn?: boolean;
   /** What a person should know of the file that the prompts come from. */
   readonly notes?: FileNotes;
 }

@@ -73,6 +73,13 @@ const size = {
   }),
   takes: sizeExpectation(DEFAULT_SIDES),
 };
+const channel = {
+  schema: z
+    .string()
+    .regex(/^(?:<#)?\d{17,20}>?$/)
+    .transform((value) => value.replace(/\D/g, "")),
+  takes: { takes: "channel" } as const,
+};
 const roles = { schema: roleIds, takes: { takes: "roles", max: SETTING_MAX.roles } as const };
 const words = { schema: wordList, takes: { takes: "words", max: SETTING_MAX.words } as const };
 const onOff = { schema: yesNo, usual: ["on", "off"], takes: { takes: "yesNo" } as const };
@@ -100,6 +107,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   revealMinutes: inRange(REVEAL_MINUTES_RANGE, [5, 15, 60, 24 * 60]),
   strangers: onOff,
   spoiler: onOff,
+  gallery: channel,
   flagged: oneOf(TREATMENTS),
   unchecked: oneOf(TREATMENTS),
   alwaysNegative: text,
@@ -154,6 +162,7 @@ export function parseSetting<N extends SettingName>(name: N, text: string): NonN
 /** A stored value as a person would write it. */
 export function showSetting(name: SettingName, value: unknown): string {
   if (isRoles(name)) return (value as string[]).map((id) => `<@&${id}>`).join(" ");
+  if (name === "gallery") return `<#${value}>`;
   if (typeof value === "boolean") return value ? "on" : "off";
   if (Array.isArray(value)) return value.join(", ");
   if (name === "size") return showSize(value as PictureSize);

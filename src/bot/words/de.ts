@@ -47,6 +47,7 @@ const expectations: Words["expectations"] = {
     `eine Größe wie \`${example}\`, beide Seiten durch ${multiple} teilbar und von ${min} bis ${max}`,
   roles: (max) => `1 bis ${max} Rollen, als Erwähnung oder ID`,
   words: (max) => `1 bis ${max} Wörter mit Kommas dazwischen`,
+  channel: "einen Textkanal dieses Servers wie `#galerie`",
   yesNo: "`on` oder `off`",
   text: (max) => `einen Text von höchstens ${number(max)} Zeichen`,
 };
@@ -95,6 +96,7 @@ export const de: Unfinished<Words> = {
     drawPair: "Das Paar erzeugen",
     drawRaw: "Ohne Umschreibung erzeugen",
     info: "Info",
+    favourite: "In die Galerie",
     delete: "Löschen",
     chooseBeam: "Eine andere Umschreibung erzeugen",
     chooseWords: "Hinzugefügte Wörter weglassen",
@@ -585,6 +587,18 @@ export const de: Unfinished<Words> = {
     },
     pingOn: "Du wirst benachrichtigt, wenn ein langsames Ergebnis fertig ist.",
     pingOff: "Du wirst nicht mehr benachrichtigt. Deine Ergebnisse werden weiter gepostet.",
+  },
+  galleryLines: {
+    by: (person, link) => `Von ${person}: ${link}`,
+    added: (link) => `Es ist in der Galerie: ${link}`,
+    there: (link) => `Es ist schon in der Galerie: ${link}`,
+    later: (channel) => `Es kommt nach ${channel}, sobald Discord es annimmt.`,
+    none: "Dieser Server hat noch keine Galerie. Wer ihn verwaltet, kann einen Kanal wählen: `/settings set name:gallery`.",
+    pruned: "Die Bilder sind gelöscht. Erzeuge sie zuerst neu.",
+    withheld: (channel) =>
+      `${channel} ist nicht altersbeschränkt, und nicht alle diese Bilder dürfen dort gezeigt werden.`,
+    forbidden: (channel) =>
+      `Der Bot darf in ${channel} keine Bilder posten. Wer den Server verwaltet, kann ihm dort erlauben, den Kanal zu sehen, Nachrichten zu senden, Links einzubetten und Dateien anzuhängen.`,
   },
   quotaLines: {
     title: "**Rechenminuten der Karte**",

@@ -1,19 +1,18 @@
 import { draftLines, fileLines, itemLines } from "./batch.js";
 import { helpText } from "./commands.js";
+import { galleryLines, quotaLines, styleLines } from "./community.js";
 import { errorSentences, expectations } from "./errors.js";
 import { historyLines } from "./history.js";
 import { labels } from "./labels.js";
 import { dataLines } from "./mydata.js";
 import { formatDuration } from "./parts.js";
 import { pictureLines } from "./pictures.js";
-import { quotaLines } from "./quotas.js";
 import { refusals } from "./refusals.js";
 import { endLines, infoWords, jobLines, miniatureNote, noteWords, resultLines } from "./result.js";
 import { safetyLines } from "./safety.js";
 import { scoreLines } from "./scores.js";
 import { settingLines } from "./settings.js";
 import { queueLines, statusLines } from "./status.js";
-import { styleLines } from "./styles.js";
 import type { Translated } from "./translated.js";
 import { blindLines, statsLines, verdictLines } from "./votes.js";
 
@@ -51,6 +50,7 @@ export const english = {
   pictureLines,
   styleLines,
   quotaLines,
+  galleryLines,
   helpText,
 } as const;
 

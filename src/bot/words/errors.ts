@@ -124,6 +124,7 @@ export const expectations = {
     `a size such as \`${example}\`, both sides multiples of ${multiple} from ${min} to ${max}`,
   roles: (max: number) => `1 to ${number(max)} roles, as mentions or ids`,
   words: (max: number) => `1 to ${number(max)} words with commas between them`,
+  channel: "a text channel of this server, such as `#gallery`",
   yesNo: "`on` or `off`",
   text: (max: number) => `a text of at most ${number(max)} characters`,
 } as const;
@@ -141,7 +142,7 @@ export type Expectation =
       readonly max: number;
     }
   | { readonly takes: "roles" | "words"; readonly max: number }
-  | { readonly takes: "yesNo" }
+  | { readonly takes: "yesNo" | "channel" }
   | { readonly takes: "text"; readonly limit: number };
 
 /** The values of a sentence, each of which may be missing or, from a stored row, anything. */
@@ -191,6 +192,8 @@ export class Values {
         return max == null ? null : words.words(max);
       case "yesNo":
         return words.yesNo;
+      case "channel":
+        return words.channel;
       case "text":
         return this.number("limit") === null ? null : words.text(this.number("limit")!);
       default:

@@ -50,6 +50,7 @@ const expectations: Words["expectations"] = {
     `un tamaño como \`${example}\`, con ambos lados múltiplos de ${multiple} y entre ${min} y ${max}`,
   roles: (max) => `de 1 a ${max} roles, como menciones o identificadores`,
   words: (max) => `de 1 a ${max} palabras separadas por comas`,
+  channel: "un canal de texto de este servidor, como `#galeria`",
   yesNo: "`on` u `off`",
   text: (max) => `un texto de ${number(max)} caracteres como máximo`,
 };
@@ -104,6 +105,7 @@ export const es: Unfinished<Words> = {
     drawPair: "Generar el par",
     drawRaw: "Generar tal cual",
     info: "Info",
+    favourite: "A la galería",
     delete: "Eliminar",
     chooseBeam: "Generar otra reescritura",
     chooseWords: "Quitar palabras añadidas",
@@ -584,6 +586,18 @@ export const es: Unfinished<Words> = {
     },
     pingOn: "Se te avisará cuando un resultado lento esté listo.",
     pingOff: "Ya no se te avisará. Tus resultados se siguen publicando.",
+  },
+  galleryLines: {
+    by: (person, link) => `De ${person}: ${link}`,
+    added: (link) => `Está en la galería: ${link}`,
+    there: (link) => `Ya está en la galería: ${link}`,
+    later: (channel) => `Estará en ${channel} en cuanto Discord lo acepte.`,
+    none: "Este servidor aún no tiene galería. Quien lo administra puede elegir un canal: `/settings set name:gallery`.",
+    pruned: "Las imágenes se han borrado. Genéralas de nuevo primero.",
+    withheld: (channel) =>
+      `${channel} no tiene restricción de edad, y no todas estas imágenes se pueden mostrar allí.`,
+    forbidden: (channel) =>
+      `El bot no puede publicar imágenes en ${channel}. Quien administra el servidor puede permitirle ver el canal, enviar mensajes, insertar enlaces y adjuntar archivos.`,
   },
   quotaLines: {
     title: "**Minutos de cálculo de la tarjeta**",

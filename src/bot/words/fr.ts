@@ -43,6 +43,7 @@ const expectations: Words["expectations"] = {
     `une taille comme \`${example}\`, avec deux côtés multiples de ${multiple} et compris entre ${min} et ${max}`,
   roles: (max) => `de 1 à ${max} rôles, en mention ou par leur identifiant`,
   words: (max) => `de 1 à ${max} mots séparés par des virgules`,
+  channel: "un salon textuel de ce serveur, comme `#galerie`",
   yesNo: "`on` ou `off`",
   text: (max) => `un texte de ${number(max)} caractères au plus`,
 };
@@ -97,6 +98,7 @@ export const fr: Unfinished<Words> = {
     drawPair: "Générer la paire",
     drawRaw: "Générer tel quel",
     info: "Infos",
+    favourite: "Dans la galerie",
     delete: "Supprimer",
     chooseBeam: "Générer une autre réécriture",
     chooseWords: "Enlever des mots ajoutés",
@@ -584,6 +586,18 @@ export const fr: Unfinished<Words> = {
     },
     pingOn: "Vous recevrez une notification quand un résultat qui a pris du temps sera prêt.",
     pingOff: "Vous ne recevrez plus de notifications. Vos résultats sont toujours publiés.",
+  },
+  galleryLines: {
+    by: (person, link) => `Par ${person} : ${link}`,
+    added: (link) => `C'est dans la galerie : ${link}`,
+    there: (link) => `C'est déjà dans la galerie : ${link}`,
+    later: (channel) => `Ce sera dans ${channel} dès que Discord l'acceptera.`,
+    none: "Ce serveur n'a pas encore de galerie. Ses responsables peuvent choisir un salon : `/settings set name:gallery`.",
+    pruned: "Les images ont été supprimées. Générez-les d'abord à nouveau.",
+    withheld: (channel) =>
+      `${channel} n'est pas soumis à une limite d'âge, et toutes ces images ne peuvent pas y être montrées.`,
+    forbidden: (channel) =>
+      `Le bot ne peut pas publier d'images dans ${channel}. Les responsables peuvent lui permettre d'y voir le salon, d'envoyer des messages, d'intégrer des liens et de joindre des fichiers.`,
   },
   quotaLines: {
     title: "**Minutes de calcul de la carte**",

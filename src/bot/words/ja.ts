@@ -38,6 +38,7 @@ const expectations: Words["expectations"] = {
     `\`${example}\` のようなサイズ（両辺とも ${min} から ${max} までの ${multiple} の倍数）`,
   roles: (max) => `1～${max}個のロール（メンションまたは ID）`,
   words: (max) => `カンマで区切った1～${max}個の単語`,
+  channel: "このサーバーのテキストチャンネル（例: `#gallery`）",
   yesNo: "`on` または `off`",
   text: (max) => `${number(max)}文字以内のテキスト`,
 };
@@ -88,6 +89,7 @@ export const ja: Unfinished<Words> = {
     drawPair: "2枚を生成",
     drawRaw: "元のまま生成",
     info: "情報",
+    favourite: "ギャラリーへ",
     delete: "削除",
     chooseBeam: "別の書き直しで生成",
     chooseWords: "追加された語を省く",
@@ -540,6 +542,18 @@ export const ja: Unfinished<Words> = {
     },
     pingOn: "時間のかかった結果ができると通知します。",
     pingOff: "今後は通知しません。結果はこれまでどおり投稿されます。",
+  },
+  galleryLines: {
+    by: (person, link) => `${person} の作品: ${link}`,
+    added: (link) => `ギャラリーに入りました: ${link}`,
+    there: (link) => `すでにギャラリーにあります: ${link}`,
+    later: (channel) => `Discord が受け付けしだい、${channel} に入ります。`,
+    none: "このサーバーにはまだギャラリーがありません。管理者は `/settings set name:gallery` でチャンネルを選べます。",
+    pruned: "画像は削除されています。先に描き直してください。",
+    withheld: (channel) =>
+      `${channel} には年齢制限がないため、これらの画像のすべてを表示することはできません。`,
+    forbidden: (channel) =>
+      `ボットは ${channel} に画像を投稿できません。管理者は、チャンネルの閲覧、メッセージの送信、埋め込みリンク、ファイルの添付を許可できます。`,
   },
   quotaLines: {
     title: "**計算時間**",

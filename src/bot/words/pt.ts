@@ -43,6 +43,7 @@ const expectations: Words["expectations"] = {
     `um tamanho como \`${example}\`, com os dois lados múltiplos de ${multiple} e entre ${min} e ${max}`,
   roles: (max) => `de 1 a ${max} cargos, como menções ou IDs`,
   words: (max) => `de 1 a ${max} palavras separadas por vírgulas`,
+  channel: "um canal de texto deste servidor, como `#galeria`",
   yesNo: "`on` ou `off`",
   text: (max) => `um texto de no máximo ${number(max)} caracteres`,
 };
@@ -97,6 +98,7 @@ export const pt: Unfinished<Words> = {
     drawPair: "Gerar o par",
     drawRaw: "Gerar como escrito",
     info: "Info",
+    favourite: "Para a galeria",
     delete: "Apagar",
     chooseBeam: "Gerar outra reescrita",
     chooseWords: "Tirar palavras acrescentadas",
@@ -571,6 +573,18 @@ export const pt: Unfinished<Words> = {
     },
     pingOn: "Você vai receber um aviso quando um resultado demorado ficar pronto.",
     pingOff: "Você não vai mais receber avisos. Seus resultados continuam sendo postados.",
+  },
+  galleryLines: {
+    by: (person, link) => `De ${person}: ${link}`,
+    added: (link) => `Está na galeria: ${link}`,
+    there: (link) => `Já está na galeria: ${link}`,
+    later: (channel) => `Estará em ${channel} assim que o Discord aceitar.`,
+    none: "Este servidor ainda não tem galeria. Quem o administra pode escolher um canal: `/settings set name:gallery`.",
+    pruned: "As imagens foram apagadas. Gere-as de novo primeiro.",
+    withheld: (channel) =>
+      `${channel} não tem restrição de idade, e nem todas essas imagens podem ser mostradas lá.`,
+    forbidden: (channel) =>
+      `O bot não pode publicar imagens em ${channel}. Quem administra o servidor pode permitir que ele veja o canal, envie mensagens, insira links e anexe arquivos.`,
   },
   quotaLines: {
     title: "**Minutos de cálculo da placa**",

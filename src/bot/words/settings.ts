@@ -22,6 +22,7 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   revealMinutes: "minutes until a blind vote is revealed",
   strangers: "everyone can press the buttons that draw something new",
   spoiler: "pictures are hidden behind a click",
+  gallery: "channel that favourites are posted in",
   flagged: "flagged pictures in age-restricted channels: show, spoiler or withhold (never elsewhere)",
   unchecked: "pictures no safety checker has seen: show (age-restricted only), spoiler or withhold",
   alwaysNegative: "added to every negative prompt",

@@ -4,6 +4,7 @@ import type { Connection } from "./connection.js";
 import { sqlDeliveries } from "./deliveries.js";
 import { sqlDrafts } from "./drafts.js";
 import { enqueueing } from "./enqueue.js";
+import { sqlFavourites } from "./favourites.js";
 import { finishing } from "./finish.js";
 import { showing } from "./line.js";
 import { sqlRecords } from "./records.js";
@@ -40,6 +41,7 @@ export function sqlStore(
     drafts: sqlDrafts(connection),
     styles: sqlStyles(connection),
     usage: sqlUsage(connection),
+    favourites: sqlFavourites(connection),
     close: () => connection.close(),
   };
 }

@@ -44,6 +44,7 @@ const errors: readonly (readonly [Values])[] = [
   { option: "useRoles", takes: "roles", max: 20 },
   { option: "refusedWords", takes: "words", max: 200 },
   { option: "ping", takes: "yesNo" },
+  { option: "gallery", takes: "channel" },
   { option: "negative", takes: "text", limit: 1000 },
 ].map((context) => [new Values(context as Readonly<Record<string, string | number>>)] as const);
 
@@ -149,6 +150,14 @@ export const SAMPLES: {
     readyAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
     endedAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
     ended: people,
+  },
+  galleryLines: {
+    by: [["<@1>", "https://example.org"]],
+    added: [["https://example.org"]],
+    there: [["https://example.org"]],
+    later: [["<#1>"]],
+    withheld: [["<#1>"]],
+    forbidden: [["<#1>"]],
   },
   quotaLines: {
     user: [[12, 30, 18, 1_700_000_000]],

@@ -30,3 +30,29 @@ export const styleLines = {
   /** Above the rewrite with a style's words around it. */
   whole: "With the style",
 } as const;
+
+/** What is said of quotas; times are whole minutes, and a day begins at midnight UTC. */
+export const quotaLines = {
+  title: "**Minutes of the card**",
+  /** `at`: seconds since the epoch. */
+  user: (left: number, minutes: number, today: number, at: number) =>
+    `You have ${number(left)} min left; ${number(today)} were used today. Each day adds ${number(minutes)}, next <t:${at}:R>.`,
+  server: (left: number, minutes: number, today: number, at: number) =>
+    `This server has ${number(left)} min left; ${number(today)} were used today. Each day adds ${number(minutes)}, next <t:${at}:R>.`,
+  scarce: "Little of the card's time is left. What has begun is finished all the same.",
+} as const;
+
+/** What is said of a server's gallery. */
+export const galleryLines = {
+  /** Above a result in the gallery: a mention, and a link to where it was asked for. */
+  by: (person: string, link: string) => `By ${person}: ${link}`,
+  added: (link: string) => `It is in the gallery: ${link}`,
+  there: (link: string) => `It is in the gallery already: ${link}`,
+  later: (channel: string) => `It will be in ${channel} as soon as Discord takes it.`,
+  none: "This server has no gallery yet. Its managers can choose a channel: `/settings set name:gallery`.",
+  pruned: "The pictures are deleted. Redraw them first.",
+  withheld: (channel: string) =>
+    `${channel} is not age-restricted, and not all of these pictures may be shown there.`,
+  forbidden: (channel: string) =>
+    `The bot may not post pictures in ${channel}. Managers can give it the permissions View Channel, Send Messages, Embed Links and Attach Files there.`,
+} as const;
