@@ -17,6 +17,9 @@ export const TABLES: Readonly<Record<string, readonly string[]>> = {
   votes: ["job_id", "user_id"],
   settings: ["scope", "id", "name"],
   turns: ["user_id", "phase"],
+  styles: ["scope", "id", "key"],
+  card_usage: ["user_id", "guild_id", "day"],
+  favourites: ["job_id"],
 };
 
 /** Tables whose column `seq` counts on from the largest one. */

@@ -20,7 +20,7 @@ const ofBoth = sql<{ userId: string; guildId: string }, DayUse>(
   "select day, ms from card_usage where user_id = @userId and guild_id = @guildId",
 );
 const ofServer = sql<{ guildId: string }, DayUse>(
-  "select day, cast(sum(ms) as integer) as ms from card_usage where guild_id = @guildId group by day",
+  "select day, sum(ms) as ms from card_usage where guild_id = @guildId group by day",
 );
 const whole = sql<{ userId: string }, Row>(`
   select user_id as "userId", guild_id as "guildId", day, ms from card_usage
