@@ -76,11 +76,13 @@ export const TEXT_RANGES = {
 export const SCHEDULER_NAMES = {
   pndm: { className: "PNDMScheduler", sampler: "PLMS" },
   ddim: { className: "DDIMScheduler", sampler: "DDIM" },
+  "ddim-trailing": { className: "DDIMScheduler", sampler: "DDIM trailing" },
   euler: { className: "EulerDiscreteScheduler", sampler: "Euler" },
   "euler-ancestral": { className: "EulerAncestralDiscreteScheduler", sampler: "Euler a" },
   "dpm++2m": { className: "DPMSolverMultistepScheduler", sampler: "DPM++ 2M" },
   "dpm++2m-karras": { className: "DPMSolverMultistepScheduler", sampler: "DPM++ 2M Karras" },
   lcm: { className: "LCMScheduler", sampler: "LCM" },
+  tcd: { className: "TCDScheduler", sampler: "TCD" },
 } as const satisfies Record<string, { readonly className: string; readonly sampler: string }>;
 export type SchedulerName = keyof typeof SCHEDULER_NAMES;
 export const SCHEDULERS = Object.keys(SCHEDULER_NAMES) as readonly string[] as readonly [
