@@ -255,6 +255,10 @@ export type DeviceName = (typeof DEVICES)[number];
 export const PRECISIONS = ["auto", "fp16", "fp32"] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
+/** What makes the finished picture of its latents: the checkpoint's VAE, or TAESD, which is quick and softens details. */
+export const DECODERS = ["vae", "taesd"] as const;
+export type DecoderName = (typeof DECODERS)[number];
+
 /** Weights of Promptist. */
 export const TEXT_WEIGHTS = ["int8", "fp32"] as const;
 export type TextWeights = (typeof TEXT_WEIGHTS)[number];

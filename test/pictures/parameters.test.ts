@@ -111,6 +111,13 @@ it("names every scheduler as A1111 does, where it has it", () => {
   expect(names).toEqual(SCHEDULERS.map((scheduler) => SCHEDULER_NAMES[scheduler].sampler));
 });
 
+it("says where TAESD made the picture, as A1111 does, and nothing where the VAE did", () => {
+  expect(parametersText(parameters)).not.toContain("VAE Decoder");
+  const models = { ...parameters.models, decoder: "taesd" as const };
+  expect(readLikeA1111(parametersText({ ...parameters, models }))["VAE Decoder"]).toBe("TAESD");
+  expect(JSON.parse(pngTexts({ ...parameters, models }).promptist).decoder).toBe("taesd");
+});
+
 it("a picture has no text that ComfyUI would take for a graph", () => {
   expect(Object.keys(pngTexts(parameters))).toEqual(["parameters", "promptist", "Software"]);
 });
