@@ -131,7 +131,7 @@ export const VARIABLES = {
   DECODER: variable(
     "vae",
     oneOf(...DECODERS),
-    "What makes the finished picture: vae, or taesd, which takes a sixteenth of the time on a CPU, softens details, and is named in results and files (`promptist checkpoints pull taesd`). Previews use TAESD wherever it is there.",
+    "What makes the finished picture: vae, or taesd, which takes less time and memory, softens details, and is named in results and files (`promptist checkpoints pull taesd`). Previews use TAESD wherever it is there.",
   ),
   CLIP_SKIP: variable(
     "0",
