@@ -8,6 +8,7 @@ import { InputError, isMissing } from "./core/errors.js";
 import type { LimitScope } from "./core/job.js";
 import {
   CLIP_SKIP_RANGE,
+  DECODERS,
   DEFAULT_IMAGE_OPTIONS,
   DEFAULT_LIMITS,
   DEFAULT_TEXT_OPTIONS,
@@ -137,6 +138,11 @@ export const VARIABLES = {
     "",
     text,
     "VAE to use in place of the checkpoint's own: a file, a folder or a name. Empty: NAME.vae.safetensors beside the single file NAME.safetensors, else the checkpoint's own.",
+  ),
+  DECODER: variable(
+    "vae",
+    oneOf(...DECODERS),
+    "What makes the finished picture: vae, or taesd, which takes less time and memory, softens details, and is named in results and files (`promptist checkpoints pull taesd`). Previews use TAESD wherever it is there.",
   ),
   CLIP_SKIP: variable(
     "0",

@@ -6,6 +6,7 @@ import { verdictOf } from "./bot/words/votes.js";
 import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
 import { readSubjects } from "./checkpoints/layouts/subjects.js";
 import { findEmbeddings } from "./checkpoints/library/found-embeddings.js";
+import { findTinyDecoder } from "./checkpoints/library/found-tiny-decoder.js";
 import { resolveNames } from "./checkpoints/library/resolve-names.js";
 import type { Config } from "./config.js";
 import { CheckpointError, describe } from "./core/errors.js";
@@ -141,6 +142,8 @@ export async function createApp(
         clip: config.CLIP_CHECKPOINT || undefined,
         vae,
         clipSkip: config.CLIP_SKIP,
+        tinyDecoder: await findTinyDecoder(config),
+        decoder: config.DECODER,
         embeddings: [...config.embeddings.map((file) => ({ file })), ...(await findEmbeddings(config))],
         device: config.DEVICE,
         textDevice: config.TEXT_DEVICE,

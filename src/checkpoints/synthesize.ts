@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { clipText, clipTextConfig, clipTextEmbedding } from "../models/clip-text.js";
 import { clipVisionConfig, clipVisionEmbedding } from "../models/clip-vision.js";
 import { gpt2Config, gpt2Graph, gpt2Layout, TRANSPOSED } from "../models/gpt2.js";
+import { tinyDecoder, tinyDecoderConfig } from "../models/tiny-decoder.js";
 import { unet, unetConfig } from "../models/unet.js";
 import { vaeConfig, vaeDecoder } from "../models/vae-decoder.js";
 import { toFloat16Bits } from "../onnx/float16.js";
@@ -114,6 +115,15 @@ const VAE = {
   scaling_factor: 0.18215,
 };
 
+/** madebyollin/taesd, without the encoder. */
+const TAESD = {
+  _class_name: "AutoencoderTiny",
+  latent_channels: 4,
+  out_channels: 3,
+  decoder_block_out_channels: [64, 64, 64, 64],
+  num_decoder_blocks: [3, 3, 3, 1],
+};
+
 const PIPELINE = {
   _class_name: "StableDiffusionPipeline",
   requires_safety_checker: false,
@@ -137,6 +147,11 @@ export const SYNTHESIZERS: Readonly<Record<string, Synthesizer>> = {
     writeClipTokenizer(directory, CLIP_TEXT.vocab_size);
   },
   clip: (directory, seed) => synthesizeClip(directory, { text: CLIP_TEXT, vision: CLIP_VISION }, seed),
+  taesd: (directory, seed) => {
+    writeJson(join(directory, "config.json"), TAESD);
+    const shapes = tinyDecoder(tinyDecoderConfig.parse(TAESD), FLOAT32).sources;
+    writeWeights(join(directory, "diffusion_pytorch_model.safetensors"), shapes, "F32", seed);
+  },
   "safety-checker": (directory, seed) => synthesizeSafetyChecker(directory, CLIP_VISION, seed),
 };
 

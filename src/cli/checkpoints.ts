@@ -15,6 +15,7 @@ import {
 import { findCachedClip, safetyCheckerOf } from "../checkpoints/layouts/find-judges.js";
 import { KIND_FOLDER } from "../checkpoints/layouts/kinds.js";
 import { clipTextWeights } from "../checkpoints/layouts/names.js";
+import { publishedTinyDecoder } from "../checkpoints/layouts/tiny-decoder-files.js";
 import { readTokenizerConfig } from "../checkpoints/layouts/tokenizer-config.js";
 import { findModels } from "../checkpoints/library/find-models.js";
 import { resolveNames } from "../checkpoints/library/resolve-names.js";
@@ -123,11 +124,12 @@ async function list(config: Config, output: Output): Promise<void> {
     promptist: publishedInCache("promptist", config.hubCacheDir).whole,
     "stable-diffusion-v1-5": publishedInCache("diffusion", config.hubCacheDir).whole,
     clip: findCachedClip(config.hubCacheDir),
+    taesd: publishedTinyDecoder(config.checkpointsDir, config.hubCacheDir),
   };
   const known = Object.entries(PUBLISHED).map(([name, { repo, folder, what }]) => {
     const own = resolve(config.checkpointsDir, folder);
     const inCache = cached[name] ?? null;
-    const isOwn = existsSync(own) && readdirSync(own).length > 0;
+    const isOwn = isFile(own) || (existsSync(own) && readdirSync(own).length > 0);
     const directory = isOwn || inCache === null ? own : inCache;
     const started = partial.find((found) => found.directory === `${directory}.partial`);
     const isHere = isOwn || inCache !== null;
@@ -206,6 +208,7 @@ function nameOf(find: () => string): string | null {
 }
 
 function bytesOf(directory: string): number {
+  if (isFile(directory)) return statSync(directory).size;
   return readdirSync(directory, { recursive: true, encoding: "utf8" })
     .map((path) => statSync(join(directory, path), { throwIfNoEntry: false }))
     .reduce((sum, stat) => sum + (stat?.isFile() ? stat.size : 0), 0);
@@ -214,10 +217,11 @@ function bytesOf(directory: string): number {
 /** Element types of the weights in a folder, such as `F16` or `F16, F32`; null if none can be read. */
 function precisionOf(directory: string): string | null {
   const types = new Set<string>();
-  for (const path of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
+  const paths = isFile(directory) ? [""] : readdirSync(directory, { recursive: true, encoding: "utf8" });
+  for (const path of paths.map((name) => join(directory, name))) {
     if (!/\.(safetensors|bin|ckpt)$/.test(path)) continue;
     nameOf(() => {
-      const weights = openWeightFile(join(directory, path));
+      const weights = openWeightFile(path);
       for (const name of weights.names) types.add(weights.get(name)!.type);
       return path;
     });

@@ -8,6 +8,7 @@ const KINDS: Readonly<Record<ModelKind, readonly [one: string, several: string]>
   lora: ["LoRA", "LoRAs"],
   vae: ["VAE", "VAEs"],
   embedding: ["embedding", "embeddings"],
+  "tiny-decoder": ["TAESD", "TAESDs"],
   upscaler: ["upscaler", "upscalers"],
   controlnet: ["ControlNet", "ControlNets"],
   rewriter: ["rewriter", "rewriters"],

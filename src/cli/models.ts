@@ -5,6 +5,7 @@ import { ownSide } from "../checkpoints/layouts/diffusion-files.js";
 import type { EmbeddingChoice } from "../checkpoints/layouts/embeddings.js";
 import type { FoundJudges } from "../checkpoints/layouts/find-judges.js";
 import { findEmbeddings } from "../checkpoints/library/found-embeddings.js";
+import { findTinyDecoder } from "../checkpoints/library/found-tiny-decoder.js";
 import { type ModelNames, resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import { InputError } from "../core/errors.js";
@@ -51,7 +52,14 @@ export class Models {
         const message = `--embedding takes FILE or FILE:NAME, and there is no ${file}.`;
         throw new InputError("INPUT_OPTION", message);
       }
-    return new Models(config, output, flags, named, await findEmbeddings(config));
+    return new Models(
+      config,
+      output,
+      flags,
+      named,
+      await findEmbeddings(config),
+      await findTinyDecoder(config),
+    );
   }
 
   private constructor(
@@ -60,6 +68,7 @@ export class Models {
     flags: Partial<TextFlags & ImageFlags>,
     { promptist, diffusion, vae, loras, embeddings }: ModelNames,
     found: readonly EmbeddingChoice[],
+    tinyDecoder: string | null,
   ) {
     this.choice = chooseModels({
       checkpointsDir: config.checkpointsDir,
@@ -76,6 +85,8 @@ export class Models {
       ],
       vae,
       clipSkip: flags.clipSkip ?? config.CLIP_SKIP,
+      tinyDecoder,
+      decoder: flags.decoder ?? config.DECODER,
       device: flags.device ?? config.DEVICE,
       textDevice: flags.device === undefined ? config.TEXT_DEVICE : "auto",
       weights: flags.weights ?? config.PROMPTIST_WEIGHTS,

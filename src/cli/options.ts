@@ -5,7 +5,9 @@ import { BLOCK_COUNTS, type LoraChoice } from "../checkpoints/layouts/lora.js";
 import type { Config } from "../config.js";
 import {
   CLIP_SKIP_RANGE,
+  DECODERS,
   DEVICES,
+  type DecoderName,
   type DeviceName,
   IMAGE_RANGES,
   type ImageOptions,
@@ -128,6 +130,7 @@ export interface ImageFlags extends CommonFlags, PromptsFlags {
   readonly embedding: readonly EmbeddingChoice[];
   readonly vae?: string;
   readonly clipSkip: number;
+  readonly decoder: DecoderName;
   readonly seed?: number;
   readonly steps: number;
   readonly guidance?: number;
@@ -218,6 +221,11 @@ export function addImageOptions(command: Command, config: Config): Command {
     .option(
       "--vae <path>",
       "VAE to use instead of the checkpoint's own: a file, a folder or a name (default: VAE)",
+    )
+    .addOption(
+      new Option("--decoder <name>", "what makes the finished picture; taesd is quick and softens details")
+        .choices(DECODERS)
+        .default(config.DECODER),
     )
     .option(
       "--clip-skip <n>",

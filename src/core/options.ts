@@ -77,11 +77,13 @@ export const TEXT_RANGES = {
 export const SCHEDULER_NAMES = {
   pndm: { className: "PNDMScheduler", sampler: "PLMS" },
   ddim: { className: "DDIMScheduler", sampler: "DDIM" },
+  "ddim-trailing": { className: "DDIMScheduler", sampler: "DDIM trailing" },
   euler: { className: "EulerDiscreteScheduler", sampler: "Euler" },
   "euler-ancestral": { className: "EulerAncestralDiscreteScheduler", sampler: "Euler a" },
   "dpm++2m": { className: "DPMSolverMultistepScheduler", sampler: "DPM++ 2M" },
   "dpm++2m-karras": { className: "DPMSolverMultistepScheduler", sampler: "DPM++ 2M Karras" },
   lcm: { className: "LCMScheduler", sampler: "LCM" },
+  tcd: { className: "TCDScheduler", sampler: "TCD" },
 } as const satisfies Record<string, { readonly className: string; readonly sampler: string }>;
 export type SchedulerName = keyof typeof SCHEDULER_NAMES;
 export const SCHEDULERS = Object.keys(SCHEDULER_NAMES) as readonly string[] as readonly [
@@ -252,6 +254,10 @@ export type DeviceName = (typeof DEVICES)[number];
 /** Arithmetic of Stable Diffusion; `auto` means fp16 on a GPU and fp32 on the CPU. */
 export const PRECISIONS = ["auto", "fp16", "fp32"] as const;
 export type Precision = (typeof PRECISIONS)[number];
+
+/** What makes the finished picture of its latents: the checkpoint's VAE, or TAESD, which is quick and softens details. */
+export const DECODERS = ["vae", "taesd"] as const;
+export type DecoderName = (typeof DECODERS)[number];
 
 /** Weights of Promptist. */
 export const TEXT_WEIGHTS = ["int8", "fp32"] as const;

@@ -50,7 +50,13 @@ export class Layers {
     x: Value,
     from: number,
     to: number,
-    { kernel = 3, stride = 1, pads, large = false }: Partial<ConvOptions> & { readonly large?: boolean } = {},
+    {
+      kernel = 3,
+      stride = 1,
+      pads,
+      large = false,
+      bias = "bias",
+    }: Partial<ConvOptions> & { readonly large?: boolean; readonly bias?: "bias" | "no bias" } = {},
   ): Value {
     if (this.g.winograd && large && kernel === 3 && stride === 1) {
       const { kernels } = this.g.derived(winogradKernels(this.key(`${name}.weight`), [to, from]));
@@ -58,7 +64,7 @@ export class Layers {
     }
     const weight = this.weight(`${name}.weight`, [to, from, kernel, kernel]);
     const around = (kernel - 1) / 2;
-    return conv2d(this.g, x, weight, this.weight(`${name}.bias`, [to]), {
+    return conv2d(this.g, x, weight, bias === "bias" ? this.weight(`${name}.bias`, [to]) : null, {
       kernel,
       stride,
       pads: pads ?? [around, around, around, around],

@@ -147,9 +147,12 @@ export function gelu(g: GraphBuilder, x: Value, form: "erf" | "tanh" = "erf"): V
   }
   // 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))): Hendrycks and Gimpel, 2016.
   const cube = mul(g, mul(g, x, mul(g, x, x)), g.scalar(0.044715));
-  const tanh = g.op("Tanh", [mul(g, add(g, x, cube), g.scalar(Math.sqrt(2 / Math.PI)))]);
-  return mul(g, half, add(g, tanh, g.scalar(1)));
+  const bent = tanh(g, mul(g, add(g, x, cube), g.scalar(Math.sqrt(2 / Math.PI))));
+  return mul(g, half, add(g, bent, g.scalar(1)));
 }
+
+export const relu = (g: GraphBuilder, x: Value): Value => g.op("Relu", [x]);
+export const tanh = (g: GraphBuilder, x: Value): Value => g.op("Tanh", [x]);
 
 export interface ConvOptions {
   readonly kernel: number;

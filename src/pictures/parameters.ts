@@ -1,4 +1,5 @@
 import {
+  type DecoderName,
   type PictureSize,
   type PromptMode,
   promptModeOf,
@@ -23,6 +24,8 @@ export interface UsedModels {
   readonly model: UsedFile;
   /** A VAE in place of the model's own. */
   readonly vae: UsedFile | null;
+  /** What made the picture of its latents; the VAE if absent. */
+  readonly decoder?: DecoderName;
   /** Last layers of the text encoder that were left out. */
   readonly clipSkip: number;
   readonly loras: readonly (UsedFile & { readonly weight: number; readonly blocks?: readonly number[] })[];
@@ -127,7 +130,7 @@ const bounded = (text: string): string => text.slice(0, TEXT_MAX);
  */
 export function parametersText(parameters: PictureParameters): string {
   const { negative, seed, steps, guidance, scheduler, size, models, program } = parameters;
-  const { model, vae, clipSkip, loras, embeddings } = models;
+  const { model, vae, decoder = "vae", clipSkip, loras, embeddings } = models;
   const mode = promptModeOf(parameters);
   const settings: Readonly<Record<string, string | number | null>> = {
     Steps: steps,
@@ -140,6 +143,7 @@ export function parametersText(parameters: PictureParameters): string {
     Model: model.name,
     "VAE hash": short(vae?.hash ?? null, MODEL_DIGITS),
     VAE: vae?.name ?? null,
+    "VAE Decoder": decoder === "taesd" ? "TAESD" : null,
     "Denoising strength": parameters.from?.strength ?? null,
     // A1111 counts from the last layer, which is 1.
     "Clip skip": clipSkip === 0 ? null : clipSkip + 1,

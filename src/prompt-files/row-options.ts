@@ -285,12 +285,14 @@ const OTHER_SAMPLERS: Readonly<Record<string, SchedulerName>> = {
   "3": "euler",
   "4": "euler-ancestral",
 };
+/** Their class means the scheduler without that setting. */
+const VARIANTS: ReadonlySet<SchedulerName> = new Set(["dpm++2m-karras", "ddim-trailing"]);
 const SAMPLERS: ReadonlyMap<string, SchedulerName> = new Map([
   ...SCHEDULERS.flatMap((name) =>
     [
       name,
       SCHEDULER_NAMES[name].sampler,
-      ...(name === "dpm++2m-karras" ? [] : [SCHEDULER_NAMES[name].className]),
+      ...(VARIANTS.has(name) ? [] : [SCHEDULER_NAMES[name].className]),
     ].map((known) => [plainSampler(known), name] as const),
   ),
   ...Object.entries(OTHER_SAMPLERS),

@@ -207,6 +207,7 @@ it("offers the same names as the command", () => {
     "stable-diffusion-v1-5",
     "clip-text",
     "clip",
+    "taesd",
     "safety-checker",
   ]);
 });

@@ -17,7 +17,7 @@ from diffusers import PNDMScheduler, StableDiffusionImg2ImgPipeline
 from PIL import Image
 from transformers import CLIPTextModel
 
-from pipeline import CLASSES, UNCLIPPED, V, ids_of
+from pipeline import CLASSES, ETA, UNCLIPPED, V, ids_of
 
 torch.set_num_threads(2)
 
@@ -33,6 +33,7 @@ CASES += [
     ("sd1", "euler", 8, 0.13, 1.0, 3, (64, 64), {}),
     ("sd1", "dpm++2m-karras", 25, 0.5, 7.5, 4, (64, 64), {}),
     ("sd1", "lcm", 4, 0.5, 1.5, 5, (64, 64), {}),
+    ("sd1", "tcd", 6, 0.7, 1.0, 10, (128, 64), {}),
     ("sd2", "ddim", 12, 0.8, 5.0, 6, (24, 16), {**UNCLIPPED, **V}),
     ("sd2", "euler-ancestral", 20, 0.55, 5.0, 7, (16, 16), {}),
     ("sd2", "dpm++2m", 12, 0.7, 5.0, 8, (24, 16), {**V, "timestep_spacing": "trailing"}),
@@ -81,6 +82,7 @@ def draw(checkpoint, name, steps, strength, guidance, seed, size, changes):
         num_inference_steps=steps,
         guidance_scale=guidance,
         generator=torch.Generator("cpu").manual_seed(seed),
+        eta=ETA.get(name, 0.0),
     ).images[0]
     case = f"{checkpoint}-{name}-{steps}-{strength}-{width}x{height}".replace("++", "pp")
     image.save(OUT / f"{case}.png", optimize=True)

@@ -1,6 +1,6 @@
 """Pictures that diffusers' StableDiffusionPipeline draws with the small random checkpoints of sd_small.py.
 
-Made with torch 2.13.0 (CPU), diffusers 0.42.1, transformers 5.18.0, Pillow:
+Made with torch 2.13.0 (CPU; 2.15.0 for tcd and ddim-trailing), diffusers 0.42.1, transformers 5.18.0, Pillow:
     python test/golden/sd_small.py && python test/golden/pipeline.py
 Writes test/golden/pipeline/<id>.png and test/golden/pipeline/cases.json. Prompts are rows of token ids.
 """
@@ -20,6 +20,7 @@ from diffusers import (
     LCMScheduler,
     PNDMScheduler,
     StableDiffusionPipeline,
+    TCDScheduler,
 )
 from transformers import CLIPTextModel
 
@@ -32,12 +33,16 @@ OUT = HERE / "pipeline"
 CLASSES = {
     "pndm": (PNDMScheduler, {}),
     "ddim": (DDIMScheduler, {}),
+    "ddim-trailing": (DDIMScheduler, {"timestep_spacing": "trailing"}),
     "euler": (EulerDiscreteScheduler, {}),
     "euler-ancestral": (EulerAncestralDiscreteScheduler, {}),
     "dpm++2m": (DPMSolverMultistepScheduler, {}),
     "dpm++2m-karras": (DPMSolverMultistepScheduler, {"use_karras_sigmas": True}),
     "lcm": (LCMScheduler, {}),
+    "tcd": (TCDScheduler, {}),
 }
+# The pipeline gives a scheduler that takes eta 0, which TCD's own default is not.
+ETA = {"tcd": 0.3}
 NATIVE = {"sd1": 128, "sd2": 16}
 
 # Stable Diffusion 1.5 says so too. Without it DDIM clips, and at full guidance these random weights then answer a
@@ -54,6 +59,9 @@ CASES += [
     ("sd1", "pndm", 8, 7.5, 1234567890123, None, {}),
     ("sd1", "euler", 8, 1.0, 5, (64, 128), {}),
     ("sd1", "lcm", 4, 3.0, 6, (192, 64), {}),
+    ("sd1", "tcd", 4, 1.0, 11, (64, 128), {}),
+    ("sd1", "ddim-trailing", 8, 1.0, 12, (64, 64), UNCLIPPED),
+    ("sd2", "tcd", 6, 5.0, 13, (24, 16), V),
     ("sd2", "pndm", 20, 7.5, 7, None, {}),
     ("sd2", "euler-ancestral", 20, 5.0, 8, None, {}),
     ("sd2", "ddim", 12, 5.0, 9, (24, 16), {**UNCLIPPED, **V}),
@@ -95,6 +103,7 @@ def draw(checkpoint, name, steps, guidance, seed, size, changes):
         num_inference_steps=steps,
         guidance_scale=guidance,
         generator=torch.Generator("cpu").manual_seed(seed),
+        eta=ETA.get(name, 0.0),
         width=width,
         height=height,
     ).images[0]

@@ -1,6 +1,6 @@
 """Writes schedulers-traces.json: paths of diffusers' schedulers, step by step, under a small analytic model.
 
-Made with diffusers 0.42.1 and torch 2.13.0+cpu. Run: python test/golden/schedulers-traces.py
+Made with diffusers 0.42.1 and torch 2.15.0 (CPU). Run: python test/golden/schedulers-traces.py
 """
 
 import json
@@ -16,6 +16,7 @@ from diffusers import (
     EulerDiscreteScheduler,
     LCMScheduler,
     PNDMScheduler,
+    TCDScheduler,
 )
 
 warnings.filterwarnings("ignore")
@@ -38,11 +39,13 @@ SD15 = {
 CLASSES = {
     "pndm": (PNDMScheduler, {}),
     "ddim": (DDIMScheduler, {}),
+    "ddim-trailing": (DDIMScheduler, {"timestep_spacing": "trailing"}),
     "euler": (EulerDiscreteScheduler, {}),
     "euler-ancestral": (EulerAncestralDiscreteScheduler, {}),
     "dpm++2m": (DPMSolverMultistepScheduler, {}),
     "dpm++2m-karras": (DPMSolverMultistepScheduler, {"use_karras_sigmas": True}),
     "lcm": (LCMScheduler, {}),
+    "tcd": (TCDScheduler, {}),
 }
 SHAPE = (1, 4, 2, 5)  # 40 values: noise is drawn in blocks of 16 with a rest
 SEED = 20
@@ -67,7 +70,7 @@ def trace(name, changes, steps, keep_steps=True):
     sigma = float(scheduler.init_noise_sigma)
     x = torch.randn(SHAPE, generator=generator) * scheduler.init_noise_sigma
     path = []
-    takes_generator = name in ("euler", "euler-ancestral", "dpm++2m", "dpm++2m-karras", "lcm")
+    takes_generator = name in ("euler", "euler-ancestral", "dpm++2m", "dpm++2m-karras", "lcm", "tcd")
     for t in scheduler.timesteps:
         output = model(scheduler.scale_model_input(x, t), t)
         x = scheduler.step(output, t, x, **({"generator": generator} if takes_generator else {})).prev_sample
@@ -86,9 +89,12 @@ def trace(name, changes, steps, keep_steps=True):
 
 cases = []
 for name in CLASSES:
+    if name == "ddim-trailing":
+        cases += [trace(name, {}, steps) for steps in (1, 2, 4, 8, 30)]
+        continue
     for steps in (1, 2, 3, 4, 10, 20, 50):
         cases.append(trace(name, {}, steps))
-    if name != "lcm":
+    if name not in ("lcm", "tcd"):
         cases.append(trace(name, {}, 300, keep_steps=False))
     cases.append(trace(name, {"prediction_type": "v_prediction"}, 10))
     for spacing in ("linspace", "leading", "trailing"):
@@ -98,7 +104,7 @@ for name in CLASSES:
     cases.append(trace(name, {"beta_schedule": "squaredcos_cap_v2"}, 8))
     cases.append(trace(name, {"num_train_timesteps": 400, "set_alpha_to_one": True, "clip_sample": True}, 6))
 zero_snr = {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction", "timestep_spacing": "trailing"}
-for name in ("ddim", "euler", "euler-ancestral", "dpm++2m", "lcm"):
+for name in ("ddim", "euler", "euler-ancestral", "dpm++2m", "lcm", "tcd"):
     cases.append(trace(name, zero_snr, 9))
 for steps in (4, 5, 10, 25):
     cases.append(trace("pndm", {"skip_prk_steps": False}, steps))

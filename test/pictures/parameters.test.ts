@@ -93,12 +93,29 @@ it.each(["a, b", "a: b", 'the "best" one', '"quoted"', "a\nb", "plain [x] (y)"])
   },
 );
 
-it("names every scheduler as A1111 does", () => {
+it("names every scheduler as A1111 does, where it has it", () => {
   const names = SCHEDULERS.map(
     (scheduler) => readLikeA1111(parametersText({ ...parameters, scheduler })).Sampler,
   );
-  expect(names).toEqual(["PLMS", "DDIM", "Euler", "Euler a", "DPM++ 2M", "DPM++ 2M Karras", "LCM"]);
+  expect(names).toEqual([
+    "PLMS",
+    "DDIM",
+    "DDIM trailing",
+    "Euler",
+    "Euler a",
+    "DPM++ 2M",
+    "DPM++ 2M Karras",
+    "LCM",
+    "TCD",
+  ]);
   expect(names).toEqual(SCHEDULERS.map((scheduler) => SCHEDULER_NAMES[scheduler].sampler));
+});
+
+it("says where TAESD made the picture, as A1111 does, and nothing where the VAE did", () => {
+  expect(parametersText(parameters)).not.toContain("VAE Decoder");
+  const models = { ...parameters.models, decoder: "taesd" as const };
+  expect(readLikeA1111(parametersText({ ...parameters, models }))["VAE Decoder"]).toBe("TAESD");
+  expect(JSON.parse(pngTexts({ ...parameters, models }).promptist).decoder).toBe("taesd");
 });
 
 it("a picture has no text that ComfyUI would take for a graph", () => {

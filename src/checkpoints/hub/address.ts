@@ -1,12 +1,15 @@
 import { posix } from "node:path";
 import { InputError } from "../../core/errors.js";
 import { requireGpt2 } from "../layouts/architecture.js";
+import { TINY_DECODER_FOLDER, TINY_DECODER_REPO } from "../layouts/tiny-decoder-files.js";
 
 export interface Published {
   readonly repo: string;
-  /** Name of the folder inside the folder of checkpoints. */
+  /** The folder or file inside the folder of checkpoints. */
   readonly folder: string;
   readonly what: string;
+  /** The file that is meant, where the repository has others; empty or absent for all of it. */
+  readonly path?: string;
   /** Where the tokenizer is, if the repository has none. */
   readonly tokenizerRepo?: string;
   readonly requireArchitecture?: (directory: string) => void;
@@ -27,6 +30,19 @@ export const PUBLISHED: Readonly<Record<string, Published>> = {
     what: "draws 512x512 pictures",
   },
   clip: { repo: "openai/clip-vit-large-patch14", folder: "clip", what: "compares pictures with texts" },
+  "lcm-lora": {
+    repo: "latent-consistency/lcm-lora-sdv1-5",
+    folder: "loras/lcm-lora-sdv1-5.safetensors",
+    path: "pytorch_lora_weights.safetensors",
+    what: "LoRA for 4 to 8 steps of lcm",
+  },
+  "hyper-sd": {
+    repo: "ByteDance/Hyper-SD",
+    folder: "loras/Hyper-SD15-8steps-lora.safetensors",
+    path: "Hyper-SD15-8steps-lora.safetensors",
+    what: "LoRA for 8 steps of ddim-trailing",
+  },
+  taesd: { repo: TINY_DECODER_REPO, folder: TINY_DECODER_FOLDER, what: "decodes previews quickly" },
 };
 
 /** What `pull` is asked for. */
@@ -49,7 +65,7 @@ const ID_WITH_REVISION = /^([\w.-]+\/[\w.-]+)@([\w./-]+)(?::(.*))?$/s;
 export function parsePullName(name: string, endpoint: string): Wanted {
   const given = name.trim().replace(/^<(.*)>$/, "$1");
   const known = Object.hasOwn(PUBLISHED, given) ? PUBLISHED[given] : undefined;
-  if (known) return { ...known, revision: "main", path: "" };
+  if (known) return { path: "", ...known, revision: "main" };
   const address = addressIn(given, endpoint);
   if (address !== null) return ofAddress(address, given, endpoint);
   const [, repo, revision, path] = ID_WITH_REVISION.exec(given) ?? ID.exec(given) ?? [];
@@ -69,7 +85,7 @@ function wanted(name: string, repo: string, revision: string, path: string): Wan
   const parts = [...repo.split("/"), ...revision.split("/"), ...path.split("/")];
   const isOutside = parts.some((part) => /^\.+$/.test(part)) || clean.startsWith("/");
   if (isOutside || /[\\\p{Cc}]/u.test(path)) throw noModel(name);
-  const published = Object.values(PUBLISHED).find((it) => it.repo === repo);
+  const published = Object.values(PUBLISHED).find((it) => it.repo === repo && it.path === undefined);
   const isWhole = clean === "";
   return {
     ...(isWhole && published

@@ -13,7 +13,7 @@ export interface Listing {
 /** What of a repository is a model that is read here. */
 export type Selection =
   | {
-      readonly form: "pipeline" | "model" | "vae" | "adapter";
+      readonly form: "pipeline" | "model" | "vae" | "tiny-decoder" | "adapter";
       /** Folder in the repository. */
       readonly folder: string;
       readonly paths: readonly string[];
@@ -189,8 +189,10 @@ async function model(listing: Listing, folder: string, prefer: Preference): Prom
   choice.need("config.json");
   await choice.needWeights(".");
   const isOfDiffusers = [...choice.chosen].some((it) => /(^|\/)diffusion_pytorch_model\./.test(it));
-  if (isOfDiffusers && choice.lacking.length === 0 && (await classOf(listing, folder)) === "AutoencoderKL")
-    return { form: "vae", folder, paths: [...choice.chosen], lacksTokenizer: false };
+  if (isOfDiffusers && choice.lacking.length === 0) {
+    const form = AUTOENCODERS.get(await classOf(listing, folder));
+    if (form) return { form, folder, paths: [...choice.chosen], lacksTokenizer: false };
+  }
   choice.take("generation_config.json");
   choice.take("preprocessor_config.json");
   const lacksTokenizer = !choice.takeTokenizer(".");
@@ -199,6 +201,12 @@ async function model(listing: Listing, folder: string, prefer: Preference): Prom
   choice.requireAll();
   return { form: "model", folder, paths: [...choice.chosen], lacksTokenizer };
 }
+
+/** Classes of diffusers that are a model by themselves here. */
+const AUTOENCODERS: ReadonlyMap<unknown, "vae" | "tiny-decoder"> = new Map([
+  ["AutoencoderKL", "vae"],
+  ["AutoencoderTiny", "tiny-decoder"],
+]);
 
 /** The class of diffusers that a configuration names; undefined for any other. */
 async function classOf(listing: Listing, folder: string): Promise<unknown> {

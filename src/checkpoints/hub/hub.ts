@@ -225,7 +225,13 @@ async function isRight(path: string, file: HubFile): Promise<boolean> {
 }
 
 /** Folders of the folder of checkpoints for each form; pipelines and models have their own names in it. */
-const FORM_FOLDER = { pipeline: "", model: "", vae: KIND_FOLDER.vae, adapter: KIND_FOLDER.lora } as const;
+const FORM_FOLDER = {
+  pipeline: "",
+  model: "",
+  vae: KIND_FOLDER.vae,
+  "tiny-decoder": "",
+  adapter: KIND_FOLDER.lora,
+} as const;
 
 async function pullFolder(
   client: HubClient,

@@ -11,6 +11,7 @@ export type ModelKind =
   | "lora"
   | "vae"
   | "embedding"
+  | "tiny-decoder"
   | "upscaler"
   | "controlnet"
   | "rewriter"
@@ -23,6 +24,7 @@ export const KIND_WORDS: Readonly<Record<ModelKind, string>> = {
   lora: "a LoRA",
   vae: "a VAE",
   embedding: "an embedding",
+  "tiny-decoder": "a TAESD",
   upscaler: "an upscaler",
   controlnet: "a ControlNet",
   rewriter: "a GPT-2",
@@ -36,6 +38,7 @@ export const KIND_FOLDER = {
   lora: "loras",
   vae: "vae",
   embedding: "embeddings",
+  "tiny-decoder": "vae_approx",
 } as const;
 
 /** What the names and shapes of a file's tensors tell. */
@@ -280,6 +283,24 @@ const vae: Look = (weights) => {
       };
 };
 
+/** TAESD and its kin: diffusers' names, or the numbers of the original's layers. */
+const tinyDecoder: Look = (weights) => {
+  for (const [input, block] of [
+    ["decoder.layers.0.weight", /^decoder\.layers\.2\.conv\.0\.weight$/],
+    ["1.weight", /^3\.conv\.0\.weight$/],
+  ] as const) {
+    const [, channels, ...kernel] = shapeOf(weights, input);
+    if (channels === undefined || kernel.length !== 2 || !hasName(weights, block)) continue;
+    return {
+      kind: "tiny-decoder",
+      misfit: channels === 4 ? null : `for latents of ${channels} channels, not 4`,
+    };
+  }
+  return hasName(weights, /^(encoder\.layers\.)?1\.conv\.0\.weight$/)
+    ? { kind: "tiny-decoder", misfit: "an encoder alone" }
+    : null;
+};
+
 const others: Look = (weights) => {
   const has = (pattern: RegExp) => hasName(weights, pattern);
   if (has(/^(control_model\.|controlnet_|input_hint_block|zero_convs)/))
@@ -303,4 +324,4 @@ const UPSCALER =
   /^(params(_ema)?\.)?(module\.)?(conv_first\.|RRDB_trunk|model\.\d+\.sub\.\d+\.|body\.\d+\.(rdb\d|weight$)|conv_up\d|upconv\d|layers\.\d+\.residual_group|upsample\.\d)/;
 
 /** In this order: an adapter's names contain those of what it changes. */
-const LOOKS: readonly Look[] = [adapter, checkpoint, embedding, vae, unetAlone, others];
+const LOOKS: readonly Look[] = [adapter, checkpoint, embedding, vae, tinyDecoder, unetAlone, others];

@@ -355,6 +355,7 @@ const ORDER: readonly ModelKind[] = [
   "embedding",
   "rewriter",
   "clip",
+  "tiny-decoder",
   "controlnet",
   "upscaler",
   "unknown",

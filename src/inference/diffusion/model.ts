@@ -24,6 +24,13 @@ export interface DiffusionModel {
    * -1..1.
    */
   decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array>;
+  /** TAESD; null or absent where there is none for these latents. */
+  readonly tiny?: {
+    /** Whether it makes finished pictures in place of `decode`. */
+    readonly isFinal: boolean;
+    /** Latents [1, latentChannels, h, w] as the UNet has them -> one picture [1, 3, H, W], about -1..1. */
+    decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array>;
+  } | null;
   /**
    * A picture [1, 3, H, W], -1 to 1 -> the moments of its latents [1, 2 * latentChannels, h, w]: their mean before
    * the scaling factor, then the logarithm of their variance.

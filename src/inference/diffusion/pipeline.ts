@@ -106,10 +106,12 @@ export async function drawPicture(
       ...(signal && { signal }),
       ...(onStep && { onStep }),
     }); // [1, C, h, w]
-    const image = await model.decode(
-      latents.map((x) => x / scalingFactor),
-      shape,
-    ); // [1, 3, H, W]
+    const image = model.tiny?.isFinal
+      ? await model.tiny.decode(latents, shape)
+      : await model.decode(
+          latents.map((x) => x / scalingFactor),
+          shape,
+        ); // [1, 3, H, W]
     return { image, cut };
   };
 

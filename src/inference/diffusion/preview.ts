@@ -7,7 +7,7 @@ const SHARE = 0.02;
 /**
  * R, G and B from the four latent channels of Stable Diffusion 1.x and 2.x, a least-squares fit over decoded
  * pictures (keturn, "Decoding latents to RGB without upscaling", Hugging Face forums, 2022). Good for colours
- * and outlines.
+ * and outlines, where there is no TAESD.
  */
 const LATENT_TO_RGB = [
   [0.298, 0.207, 0.208],
@@ -51,8 +51,12 @@ export class Previews {
   }
 
   async #small(latents: Float32Array, shape: LatentShape): Promise<Rgb> {
-    const { latentChannels, scalingFactor, vaeScaleFactor } = this.#model.config;
+    const { tiny, config } = this.#model;
+    const { latentChannels, scalingFactor, vaeScaleFactor } = config;
     const [, , height, width] = shape;
+    const size = { width: width * vaeScaleFactor, height: height * vaeScaleFactor };
+    if (tiny)
+      return { pixels: interleaved(await tiny.decode(latents, shape), size.width * size.height), ...size };
     if (latentChannels === LATENT_TO_RGB.length && scalingFactor === STABLE_DIFFUSION_SCALE)
       return { pixels: projected(latents, width * height), width, height };
     // There is no known fit for these latents, so decode them.
@@ -60,7 +64,6 @@ export class Previews {
       latents.map((x) => x / scalingFactor),
       shape,
     ); // [1, 3, H, W]
-    const size = { width: width * vaeScaleFactor, height: height * vaeScaleFactor };
     return { pixels: interleaved(image, size.width * size.height), ...size };
   }
 }

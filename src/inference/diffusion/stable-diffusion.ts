@@ -9,7 +9,7 @@ import {
 } from "../../checkpoints/layouts/diffusion-files.js";
 import { type LoraChoice, mergeLoras } from "../../checkpoints/layouts/lora.js";
 import { CheckpointError, InferenceError, InputError } from "../../core/errors.js";
-import type { PictureSize, Precision } from "../../core/options.js";
+import type { DecoderName, PictureSize, Precision } from "../../core/options.js";
 import { type ClipTextConfig, clipText, clipTextConfig, type TextStates } from "../../models/clip-text.js";
 import { type UnetConfig, unet, unetConfig } from "../../models/unet.js";
 import { VAE_ENCODER, type VaeConfig, vaeConfig, vaeDecoder } from "../../models/vae-decoder.js";
@@ -24,6 +24,7 @@ import { type FixedPrecision, planOn, precisionOf } from "../runtime/precision.j
 import { type Outputs, Session, Tensor } from "../runtime/session.js";
 import { GuardedPart } from "./guarded-part.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
+import { compileTinyDecoder, TinyPart, tinyDecoderFor } from "./tiny-part.js";
 import { areNumbers, isPlain } from "./usable.js";
 
 export interface StableDiffusionOptions {
@@ -40,6 +41,10 @@ export interface StableDiffusionOptions {
   readonly vectors?: readonly Float32Array[];
   /** Adapters to merge into the weights. */
   readonly loras?: readonly LoraChoice[];
+  /** Path of TAESD; null for none. */
+  readonly tinyDecoder?: string | null;
+  /** What makes finished pictures; TAESD needs its path. */
+  readonly decoder?: DecoderName;
   readonly device: Device;
   readonly precision: Precision;
   readonly cacheDir: string;
@@ -47,15 +52,16 @@ export interface StableDiffusionOptions {
   readonly threads: number;
 }
 
-/** The three graphs, loaded. */
+/** The three graphs, loaded; no VAE where TAESD makes the pictures. */
 interface Guarded {
   readonly text: GuardedPart<"states" | "skipped">;
   readonly unet: GuardedPart<"noise">;
-  readonly vae: GuardedPart<"image">;
+  readonly vae?: GuardedPart<"image">;
 }
 type PartName = keyof Guarded;
-const PART_NAMES: Readonly<Record<PartName | "encoder", string>> = {
+const PART_NAMES: Readonly<Record<PartName | "encoder" | "tiny", string>> = {
   encoder: "the VAE encoder",
+  tiny: "TAESD",
   text: "the text encoder",
   unet: "the UNet",
   vae: "the VAE decoder",
@@ -80,6 +86,7 @@ export class StableDiffusion implements DiffusionModel {
     { text, vectors }: Pick<Parts, "text" | "vectors">,
     parts: Guarded,
     openEncoder: () => Promise<GuardedPart<"moments">>,
+    readonly tiny: TinyPart | null,
   ) {
     this.#text = text;
     this.#vectors = vectors;
@@ -99,6 +106,9 @@ export class StableDiffusion implements DiffusionModel {
   static async open(options: StableDiffusionOptions): Promise<StableDiffusion> {
     const { device, cacheDir } = options;
     const { parts, plan, arithmetic, graphs, notes } = await StableDiffusion.compile(options);
+    const config = configOf(parts);
+    const isTinyFinal = options.decoder === "taesd";
+    const tiny = tinyDecoderFor(options.tinyDecoder ?? null, isTinyFinal, config, options.directory);
 
     /** How to compute under the first of these plans that the device computes correctly. */
     const saferOf = async (plans: readonly Plan[]) => {
@@ -122,25 +132,43 @@ export class StableDiffusion implements DiffusionModel {
       const guarded: Guarded = {
         text: await load("text"),
         unet: await load("unet"),
-        vae: await load("vae"),
+        ...(isTinyFinal ? {} : { vae: await load("vae") }),
       };
-      const openEncoder = async () => {
-        const load = async (encoderPlan: Plan, own: Arithmetic) => ({
-          session: await openSession<"moments">(
-            "encoder",
-            await compileEncoder(parts, own, precisionOf(encoderPlan), cacheDir),
-            options,
-          ),
-          plan: encoderPlan,
+      /** A part that is loaded when it is needed. */
+      const openLater = async <Output extends string>(
+        name: "encoder" | "tiny",
+        compile: (own: Arithmetic, precision: FixedPrecision) => Promise<CompiledGraph>,
+      ) => {
+        const load = async (itsPlan: Plan, own: Arithmetic) => ({
+          session: await openSession<Output>(name, await compile(own, precisionOf(itsPlan)), options),
+          plan: itsPlan,
         });
         return new GuardedPart(await load(plan, arithmetic), async (plans) => {
           const safer = await saferOf(plans);
           return load(safer.plan, safer.arithmetic);
         });
       };
-      const weightBytes = Object.values(graphs).reduce((sum, graph) => sum + graph.weightBytes, 0);
-      const config = configOf(parts);
-      return new StableDiffusion(config, plan, arithmetic, weightBytes, notes, parts, guarded, openEncoder);
+      const openEncoder = () =>
+        openLater<"moments">("encoder", (own, precision) => compileEncoder(parts, own, precision, cacheDir));
+      const { files } = tiny;
+      const openTiny =
+        files &&
+        (() =>
+          openLater<"image">("tiny", (own, precision) =>
+            compileTinyDecoder(files, own, precision, cacheDir),
+          ));
+      const loaded = Object.keys(guarded) as PartName[];
+      return new StableDiffusion(
+        config,
+        plan,
+        arithmetic,
+        loaded.reduce((sum, part) => sum + graphs[part].weightBytes, 0),
+        [...notes, ...tiny.notes],
+        parts,
+        guarded,
+        openEncoder,
+        openTiny && new TinyPart(isTinyFinal, openTiny),
+      );
     } catch (error) {
       await Promise.all(opened.map((session) => session.release()));
       throw error;
@@ -224,6 +252,7 @@ export class StableDiffusion implements DiffusionModel {
 
   async decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array> {
     const feeds = { latents: new Tensor("float32", latents, shape) };
+    if (this.#parts.vae === undefined) throw new InferenceError("INTERNAL", "the VAE decoder is not loaded");
     const { image } = await this.#parts.vae.run(feeds, ({ image: { data, dims } }, plan) => {
       const values = data as Float32Array;
       // Arithmetic in fp32 has no reason to end in one colour that the latents don't have.
@@ -249,7 +278,7 @@ export class StableDiffusion implements DiffusionModel {
 
   async leaveFp16(): Promise<boolean> {
     let changed = false;
-    for (const part of Object.values(this.#parts))
+    for (const part of this.#loaded())
       if (part.plan === "fp16") changed = (await part.makeSafer()) || changed;
     return changed;
   }
@@ -257,17 +286,21 @@ export class StableDiffusion implements DiffusionModel {
   takeRedone(): boolean {
     const encoder = this.#encoderRedone;
     this.#encoderRedone = false;
-    const parts = Object.values(this.#parts).map((part) => part.takeRedone());
+    const parts = this.#loaded().map((part) => part.takeRedone());
     return [encoder, ...parts].some((was) => was);
   }
 
   async release(): Promise<void> {
-    await Promise.all(Object.values(this.#parts).map((part) => part.release()));
+    await Promise.all(this.#loaded().map((part) => part.release()));
+  }
+
+  #loaded(): GuardedPart<string>[] {
+    return [...Object.values(this.#parts), ...(this.tiny?.parts ?? [])] as GuardedPart<string>[];
   }
 }
 
 const openSession = <Output extends string>(
-  part: PartName | "encoder",
+  part: PartName | "encoder" | "tiny",
   graph: CompiledGraph,
   { device, threads }: StableDiffusionOptions,
 ) => Session.open<Output>(PART_NAMES[part], graph, device, { threads });

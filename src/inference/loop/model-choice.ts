@@ -11,9 +11,10 @@ import { isFile } from "../../checkpoints/layouts/diffusion-files.js";
 import type { EmbeddingChoice } from "../../checkpoints/layouts/embeddings.js";
 import { type FoundJudges, findJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
+import { withoutTinyDecoder } from "../../checkpoints/layouts/tiny-decoder-files.js";
 import { codeOf, describe } from "../../core/errors.js";
 import { PHASES, type Phase } from "../../core/job.js";
-import type { DeviceName, Precision, TextWeights } from "../../core/options.js";
+import type { DecoderName, DeviceName, Precision, TextWeights } from "../../core/options.js";
 import type { TextSpec, WorkerSpec } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
 import { type HostOptions, ModelHost } from "./model-host.js";
@@ -39,6 +40,10 @@ export interface ModelChoice {
   readonly vae?: string | null;
   /** Last layers of the text encoder to leave out, as diffusers' `clip_skip`. */
   readonly clipSkip?: number;
+  /** Path of TAESD, which makes previews; null or absent where there is none. */
+  readonly tinyDecoder?: string | null;
+  /** What makes finished pictures; the VAE if absent. */
+  readonly decoder?: DecoderName;
   /** If absent, pictures are not judged. */
   readonly judges?: FoundJudges;
   readonly device: DeviceName;
@@ -64,6 +69,8 @@ export interface ModelWishes
   readonly embeddings?: readonly EmbeddingChoice[];
   readonly vae?: string | undefined;
   readonly clipSkip?: number;
+  readonly tinyDecoder?: string | null;
+  readonly decoder?: DecoderName;
 }
 
 /**
@@ -77,6 +84,8 @@ export function chooseModels({
   loras = [],
   embeddings = [],
   clipSkip = 0,
+  tinyDecoder = null,
+  decoder = "vae",
   ...wishes
 }: ModelWishes): ModelChoice {
   const { device, textDevice = "auto", weights, precision, cacheDir, threads } = wishes;
@@ -84,9 +93,10 @@ export function chooseModels({
   let promptist: FoundCheckpoint | undefined;
   let diffusion: NamedCheckpoint | undefined;
   const findWithAdditions = () => {
+    if (decoder === "taesd" && tinyDecoder === null) throw withoutTinyDecoder();
     const vae = findVae(wishes.vae);
     const found = findDiffusion(wishes.diffusion, checkpointsDir, { ...places, vae });
-    return withAdditions(found, { loras, vae, clipSkip });
+    return withAdditions(found, { loras, vae, clipSkip, decoder });
   };
   return {
     get promptist() {
@@ -112,6 +122,8 @@ export function chooseModels({
     },
     loras,
     embeddings,
+    tinyDecoder,
+    decoder,
     device,
     textDevice,
     weights,
@@ -124,7 +136,7 @@ export function chooseModels({
 /** The checkpoint under a name that says what was added to it, for captions and metadata. */
 function withAdditions(
   checkpoint: FoundCheckpoint,
-  { loras, vae, clipSkip }: Required<Pick<ModelChoice, "loras" | "vae" | "clipSkip">>,
+  { loras, vae, clipSkip, decoder }: Required<Pick<ModelChoice, "loras" | "vae" | "clipSkip" | "decoder">>,
 ): NamedCheckpoint {
   const additions = [
     ...loras.map(({ file, weight, blocks = [] }) =>
@@ -132,6 +144,7 @@ function withAdditions(
     ),
     ...(vae === null ? [] : [`VAE ${parse(vae).name}`]),
     ...(clipSkip === 0 ? [] : [`CLIP skip ${clipSkip}`]),
+    ...(decoder === "taesd" ? ["decoded by TAESD"] : []),
   ];
   const { directory, name } = checkpoint;
   const model = isFile(directory) ? parse(name).name : name;
@@ -220,6 +233,8 @@ export async function startWorker(
           embeddings: choice.embeddings ?? [],
           vae: choice.vae ?? null,
           clipSkip: choice.clipSkip ?? 0,
+          tinyDecoder: choice.tinyDecoder ?? null,
+          decoder: choice.decoder ?? "vae",
           harmless: isHarmless(choice),
           judges: choice.judges ?? NO_JUDGES,
           precision: choice.precision,

@@ -14,11 +14,13 @@ import {
   matmul,
   mul,
   quickGelu,
+  relu,
   silu,
   slice,
   softmax,
   split,
   splitEvenly,
+  tanh,
   transpose,
   upsampleNearest,
 } from "../../onnx/ops.js";
@@ -265,6 +267,8 @@ const IN_BOTH_FLOATS: readonly OperatorForm[] = [
   ),
   form("image", "QuickGelu", "CLIP's", "QuickGelu", ({ g, input }) => quickGelu(g, input(7, 33))),
   form("image", "QuickGelu", "as SiLU", "QuickGelu", ({ g, input }) => silu(g, input(2, 8, 5, 5))),
+  form("image", "Relu", "of a picture", null, ({ g, input }) => relu(g, input(2, 8, 5, 6))),
+  form("image", "Tanh", "of latents", null, ({ g, input }) => tanh(g, input(2, 4, 5, 6))),
   form("both", "Gelu", "erf", "Gelu", ({ g, input }) => gelu(g, input(7, 33), "erf")),
   form("image", "Resize", "nearest, twice the size", "Resize", ({ g, input }) =>
     upsampleNearest(g, input(2, 8, 5, 6)),

@@ -5,6 +5,7 @@ import type { ErrorCode, ErrorContext } from "../../core/errors.js";
 import type { Candidate, PictureNote, UsedEmbedding } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import type {
+  DecoderName,
   DeviceName,
   ImageOptions,
   PictureSize,
@@ -50,6 +51,10 @@ export interface ImageSpec {
   readonly embeddings?: readonly EmbeddingChoice[];
   /** A folder or file whose VAE replaces the checkpoint's own. */
   readonly vae: string | null;
+  /** Path of TAESD, for previews; null for none. */
+  readonly tinyDecoder?: string | null;
+  /** What makes finished pictures; the VAE if absent. */
+  readonly decoder?: DecoderName;
   /** Last layers of the text encoder to leave out. */
   readonly clipSkip: number;
   /**

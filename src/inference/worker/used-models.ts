@@ -16,7 +16,7 @@ export async function usedModels(
   files: DiffusionFiles,
   precision: Exclude<Precision, "auto">,
 ): Promise<UsedModels> {
-  const { cacheDir, clipSkip, loras, model } = spec;
+  const { cacheDir, clipSkip, decoder, loras, model } = spec;
   const vae = spec.vae ?? sidecarVae(spec.directory);
   const hashOf = (weights: Weights) => {
     const [file, ...others] = filesOf(weights);
@@ -29,6 +29,7 @@ export async function usedModels(
     model: { name: model, hash: await hashOf(files.weights("unet", precision)) },
     vae: vae === null ? null : { name: basename(vae), hash: await hashOf(files.weights("vae", precision)) },
     clipSkip,
+    ...(decoder === "taesd" ? { decoder } : {}),
     loras: await Promise.all(
       loras.map(async (lora) => ({
         ...(await knownLora(lora, cacheDir)),

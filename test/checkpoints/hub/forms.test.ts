@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { partialDownloads, pull } from "../../../src/checkpoints/hub/hub.js";
+import { PUBLISHED, partialDownloads, pull } from "../../../src/checkpoints/hub/hub.js";
 import { findDiffusion, findPromptist } from "../../../src/checkpoints/layouts/catalog.js";
 import { findModels } from "../../../src/checkpoints/library/find-models.js";
 import { CheckpointError } from "../../../src/core/errors.js";
@@ -90,6 +90,16 @@ describe("a single file", () => {
     hub.seen.length = 0;
     expect((await pull(name, options())).downloadedBytes).toBe(0);
     expect(resolveRequests()).toEqual([]);
+  });
+
+  it.each([
+    ["lcm-lora", "latent-consistency/lcm-lora-sdv1-5", "loras/lcm-lora-sdv1-5.safetensors"],
+    ["hyper-sd", "ByteDance/Hyper-SD", "loras/Hyper-SD15-8steps-lora.safetensors"],
+  ])("%s is one LoRA of its repository", async (name, repo, place) => {
+    const { path } = PUBLISHED[name]!;
+    hub.add(repo, { [path!]: LORA, "Hyper-SD15-1step-lora.safetensors": LORA, "README.md": "a card" });
+    expect(await pulled(name)).toBe(place);
+    expect(PUBLISHED[name]!.folder).toBe(place);
   });
 
   it("goes to --out, if that is given", async () => {
@@ -187,10 +197,20 @@ describe("a folder", () => {
   });
 
   it("of a VAE or a PEFT adapter goes to its kind", async () => {
+    hub.add("madebyollin/taesd", { ...contentsOf(golden("..", "taesd")), "README.md": "" });
     hub.add("org/vae", { ...vae, "README.md": "" });
     hub.add("org/peft", { ...contentsOf(golden("..", "lora-families", "peft")), "README.md": "" });
     hub.add("org/all", diffusion);
     expect(await pulled("org/vae")).toBe("vae/org--vae");
+    expect(await pulled("taesd")).toBe("taesd");
+    expect(readdirSync(join(folder, "taesd")).sort()).toEqual([
+      ".hub.json",
+      "config.json",
+      "diffusion_pytorch_model.safetensors",
+    ]);
+    expect(await pulled("madebyollin/taesd:taesd_decoder.safetensors")).toBe(
+      "vae_approx/taesd_decoder.safetensors",
+    );
     expect(await pulled("org/peft")).toBe("loras/org--peft");
     expect(await pulled("org/peft/adapter_model.safetensors")).toBe(
       "loras/org--peft--adapter_model.safetensors",
@@ -201,7 +221,14 @@ describe("a folder", () => {
       modelsDirs: [],
       cacheDir: join(folder, "cache"),
     });
-    expect(models.map(({ kind }) => kind)).toEqual(["lora", "lora", "vae", "vae"]);
+    expect(models.map(({ kind }) => kind)).toEqual([
+      "lora",
+      "lora",
+      "vae",
+      "vae",
+      "tiny-decoder",
+      "tiny-decoder",
+    ]);
   });
 });
 

@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../../src/core/errors.js";
-import { SCHEDULERS, type SchedulerName } from "../../../src/core/options.js";
+import type { SchedulerName } from "../../../src/core/options.js";
 import { drawPicture } from "../../../src/inference/diffusion/pipeline.js";
 import {
   StableDiffusion,
@@ -287,10 +287,21 @@ async function expectOutcome(id: string, outcome: Outcome, what: What, tokenizer
   expect(Math.max(...differences), id).toBeLessThanOrEqual(NEAR);
 }
 
+/** The schedulers of `BUILT` in field.py. */
+const DRAWN_WITH: readonly SchedulerName[] = [
+  "pndm",
+  "ddim",
+  "euler",
+  "euler-ancestral",
+  "dpm++2m",
+  "dpm++2m-karras",
+  "lcm",
+];
+
 it("the tables name every case", () => {
   const rows = Object.entries({ single: SINGLE, vae: VAES, folder: FOLDERS, lora: LORAS });
   const named = rows.flatMap(([group, table]) => table.map(([file]) => nameOf(group, file)));
-  const written = WRITERS.flatMap((writer) => SCHEDULERS.map((name) => `scheduler/${writer}-${name}`));
+  const written = WRITERS.flatMap((writer) => DRAWN_WITH.map((name) => `scheduler/${writer}-${name}`));
   expect([...named, ...written].sort()).toEqual(Object.keys(cases).sort());
 });
 
@@ -323,7 +334,7 @@ describe("a folder", () => {
 
 describe("a folder whose scheduler was written by another class", () => {
   it.each(WRITERS)("%s, is drawn with each scheduler as diffusers draws it", async (writer) => {
-    const ids = SCHEDULERS.map((scheduler) => ({ scheduler, id: `scheduler/${writer}-${scheduler}` }));
+    const ids = DRAWN_WITH.map((scheduler) => ({ scheduler, id: `scheduler/${writer}-${scheduler}` }));
     const directory = build(cases[ids[0]!.id]!);
     // diffusers has no way from DEIS to DPM-Solver++ either.
     for (const { scheduler, id } of ids)

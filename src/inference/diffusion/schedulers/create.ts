@@ -6,17 +6,20 @@ import { EulerAncestralScheduler } from "./euler-ancestral.js";
 import { LcmScheduler } from "./lcm.js";
 import { PndmScheduler } from "./pndm.js";
 import type { Scheduler } from "./scheduler.js";
+import { TcdScheduler } from "./tcd.js";
 
 type Published = Readonly<Record<string, unknown>>;
 
 const MAKERS: Readonly<Record<SchedulerName, (published: Published) => Scheduler>> = {
   pndm: (published) => new PndmScheduler(published),
   ddim: (published) => new DdimScheduler(published),
+  "ddim-trailing": (published) => new DdimScheduler({ ...published, timestep_spacing: "trailing" }),
   euler: (published) => new EulerScheduler(published),
   "euler-ancestral": (published) => new EulerAncestralScheduler(published),
   "dpm++2m": (published) => new DpmPlusPlus2mScheduler(published, false),
   "dpm++2m-karras": (published) => new DpmPlusPlus2mScheduler(published, true),
   lcm: (published) => new LcmScheduler(published),
+  tcd: (published) => new TcdScheduler(published),
 };
 
 /**

@@ -3,7 +3,7 @@ import { readSchedulerConfig, type SchedulerConfig } from "./config.js";
 import { type NoiseSchedule, noiseSchedule } from "./noise-schedule.js";
 import { addNoise, levelOf, predictClean } from "./prediction.js";
 import type { Scheduler } from "./scheduler.js";
-import { tooManySteps } from "./timesteps.js";
+import { distilledTimesteps } from "./timesteps.js";
 
 /** Spread of the data in the boundary condition; Song et al., "Consistency Models", 2023, appendix C. */
 const SIGMA_DATA = 0.5;
@@ -38,14 +38,8 @@ export class LcmScheduler implements Scheduler {
     this.#schedule = noiseSchedule(this.#config, false);
   }
 
-  /** The path is part of the one that the model was distilled on, so it cannot be longer. */
   setTimesteps(steps: number): void {
-    const { num_train_timesteps: trained, original_inference_steps: distilled } = this.#config;
-    const limit = Math.min(distilled, trained);
-    if (steps > limit) throw tooManySteps(steps, limit);
-    const stride = Math.floor(trained / limit);
-    const falling = Array.from({ length: limit }, (_, i) => (limit - i) * stride - 1);
-    this.timesteps = Array.from({ length: steps }, (_, i) => falling[Math.floor(i * (limit / steps))]!);
+    this.timesteps = distilledTimesteps(this.#config, steps);
   }
 
   start(clean: Float32Array, noise: Float32Array, index: number): Float32Array {

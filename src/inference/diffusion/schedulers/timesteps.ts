@@ -56,7 +56,20 @@ export function requireTrained(timesteps: number[], trained: number, steps: numb
   return timesteps;
 }
 
-export const tooManySteps = (steps: number, limit: number): InputError =>
+/**
+ * Falling timesteps of a model that was distilled on `original_inference_steps` of them: as many, spread over those,
+ * so there cannot be more. Throws InputError INPUT_OPTION for more.
+ */
+export function distilledTimesteps(config: SchedulerConfig, steps: number): number[] {
+  const { num_train_timesteps: trained, original_inference_steps: distilled } = config;
+  const limit = Math.min(distilled, trained);
+  if (steps > limit) throw tooManySteps(steps, limit);
+  const stride = Math.floor(trained / limit);
+  const falling = Array.from({ length: limit }, (_, i) => (limit - i) * stride - 1);
+  return Array.from({ length: steps }, (_, i) => falling[Math.floor(i * (limit / steps))]!);
+}
+
+const tooManySteps = (steps: number, limit: number): InputError =>
   new InputError(
     "INPUT_OPTION",
     `This scheduler takes at most ${limit} steps on this checkpoint, got ${steps}. Ask for fewer steps.`,
