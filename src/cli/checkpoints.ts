@@ -49,7 +49,7 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
   );
   verb(
     "pull <name>",
-    "download a model: promptist, stable-diffusion-v1-5, clip, org/name[@revision] of the hub, a file or folder in it (org/name/file), or its pasted address",
+    "download a model: promptist, stable-diffusion-v1-5, clip, realesrgan-x4, org/name[@revision] of the hub, a file or folder in it (org/name/file), or its pasted address",
     "pull promptist",
     "pull org/name/style.safetensors",
     "pull clip --out models/clip",
@@ -124,10 +124,10 @@ async function list(config: Config, output: Output): Promise<void> {
     "stable-diffusion-v1-5": publishedInCache("diffusion", config.hubCacheDir).whole,
     clip: findCachedClip(config.hubCacheDir),
   };
-  const known = Object.entries(PUBLISHED).map(([name, { repo, folder, what }]) => {
-    const own = resolve(config.checkpointsDir, folder);
+  const known = Object.entries(PUBLISHED).map(([name, { repo, folder, file = "", what }]) => {
+    const own = resolve(config.checkpointsDir, folder, file);
     const inCache = cached[name] ?? null;
-    const isOwn = existsSync(own) && readdirSync(own).length > 0;
+    const isOwn = existsSync(own) && (isFile(own) || readdirSync(own).length > 0);
     const directory = isOwn || inCache === null ? own : inCache;
     const started = partial.find((found) => found.directory === `${directory}.partial`);
     const isHere = isOwn || inCache !== null;
@@ -151,7 +151,9 @@ async function list(config: Config, output: Output): Promise<void> {
   const others = [...folders, ...miniatures]
     .filter((directory) => existsSync(directory) && !known.some((entry) => entry.directory === directory))
     .map((directory) => ({ directory, bytes: bytesOf(directory), precision: precisionOf(directory) }));
-  const listed = new Set([...known, ...others].map(({ directory }) => directory));
+  const listed = new Set(
+    [...known, ...others].map(({ directory }) => directory).filter((path) => !isFile(path)),
+  );
   const library = await findModels(config);
   const found = library.models.filter(({ path }) => !listed.has(path));
   const inUse = {
@@ -206,6 +208,7 @@ function nameOf(find: () => string): string | null {
 }
 
 function bytesOf(directory: string): number {
+  if (isFile(directory)) return statSync(directory).size;
   return readdirSync(directory, { recursive: true, encoding: "utf8" })
     .map((path) => statSync(join(directory, path), { throwIfNoEntry: false }))
     .reduce((sum, stat) => sum + (stat?.isFile() ? stat.size : 0), 0);
@@ -214,8 +217,9 @@ function bytesOf(directory: string): number {
 /** Element types of the weights in a folder, such as `F16` or `F16, F32`; null if none can be read. */
 function precisionOf(directory: string): string | null {
   const types = new Set<string>();
-  for (const path of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
-    if (!/\.(safetensors|bin|ckpt)$/.test(path)) continue;
+  const files = isFile(directory) ? [""] : readdirSync(directory, { recursive: true, encoding: "utf8" });
+  for (const path of files) {
+    if (path !== "" && !/\.(safetensors|bin|ckpt)$/.test(path)) continue;
     nameOf(() => {
       const weights = openWeightFile(join(directory, path));
       for (const name of weights.names) types.add(weights.get(name)!.type);
@@ -271,6 +275,7 @@ const OPTION_OF_FOLDER: ReadonlyMap<string, string> = new Map([
   [KIND_FOLDER.lora, "--lora"],
   [KIND_FOLDER.vae, "--vae"],
   [KIND_FOLDER.checkpoint, "--diffusion"],
+  [KIND_FOLDER.upscaler, "upscale --model"],
 ]);
 
 interface CheckedPart {

@@ -4,8 +4,10 @@ import { requireGpt2 } from "../layouts/architecture.js";
 
 export interface Published {
   readonly repo: string;
-  /** Name of the folder inside the folder of checkpoints. */
+  /** Name of the folder inside the folder of checkpoints; of a single file, the folder of its kind. */
   readonly folder: string;
+  /** The one file to take of a repository of several. */
+  readonly file?: string;
   readonly what: string;
   /** Where the tokenizer is, if the repository has none. */
   readonly tokenizerRepo?: string;
@@ -27,6 +29,13 @@ export const PUBLISHED: Readonly<Record<string, Published>> = {
     what: "draws 512x512 pictures",
   },
   clip: { repo: "openai/clip-vit-large-patch14", folder: "clip", what: "compares pictures with texts" },
+  "realesrgan-x4": {
+    // The official release's weights, which are on no hub under their author's name.
+    repo: "Comfy-Org/Real-ESRGAN_repackaged",
+    folder: "upscale_models",
+    file: "RealESRGAN_x4plus.safetensors",
+    what: "makes pictures four times as large",
+  },
 };
 
 /** What `pull` is asked for. */
@@ -49,7 +58,7 @@ const ID_WITH_REVISION = /^([\w.-]+\/[\w.-]+)@([\w./-]+)(?::(.*))?$/s;
 export function parsePullName(name: string, endpoint: string): Wanted {
   const given = name.trim().replace(/^<(.*)>$/, "$1");
   const known = Object.hasOwn(PUBLISHED, given) ? PUBLISHED[given] : undefined;
-  if (known) return { ...known, revision: "main", path: "" };
+  if (known) return { ...known, revision: "main", path: known.file ?? "" };
   const address = addressIn(given, endpoint);
   if (address !== null) return ofAddress(address, given, endpoint);
   const [, repo, revision, path] = ID_WITH_REVISION.exec(given) ?? ID.exec(given) ?? [];
@@ -69,7 +78,7 @@ function wanted(name: string, repo: string, revision: string, path: string): Wan
   const parts = [...repo.split("/"), ...revision.split("/"), ...path.split("/")];
   const isOutside = parts.some((part) => /^\.+$/.test(part)) || clean.startsWith("/");
   if (isOutside || /[\\\p{Cc}]/u.test(path)) throw noModel(name);
-  const published = Object.values(PUBLISHED).find((it) => it.repo === repo);
+  const published = Object.values(PUBLISHED).find((it) => it.repo === repo && it.file === undefined);
   const isWhole = clean === "";
   return {
     ...(isWhole && published

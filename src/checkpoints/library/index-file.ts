@@ -10,7 +10,7 @@ import { replaceFile } from "../../files/replace-file.js";
 
 const NAME = "models-index.json";
 /** Raise it when a file is judged differently. */
-const VERSION = 1;
+const VERSION = 2;
 const MAX_ENTRIES = 50_000;
 const MAX_BYTES = 64 * 2 ** 20;
 
