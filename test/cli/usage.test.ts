@@ -83,6 +83,7 @@ test("there are the verbs that the documents name", () => {
     "verify",
     "doctor",
     "bench",
+    "styles",
     "backup",
     "checkpoints list",
     "checkpoints pull",
