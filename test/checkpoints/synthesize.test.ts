@@ -208,5 +208,6 @@ it("offers the same names as the command", () => {
     "clip-text",
     "clip",
     "safety-checker",
+    "realesrgan-x4",
   ]);
 });
