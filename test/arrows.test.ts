@@ -40,6 +40,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "inference/promptist": ["inference/runtime", "inference/tokenizers"],
   "inference/diffusion": ["inference/runtime", "inference/numbers", "inference/diffusion/schedulers"],
   "inference/diffusion/schedulers": ["inference/numbers"],
+  "inference/upscaling": ["inference/runtime", "inference/diffusion"],
   "inference/judging": ["inference/runtime", "inference/tokenizers", "inference/numbers"],
   "inference/worker": [
     "inference/runtime",
@@ -47,6 +48,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     "inference/promptist",
     "inference/diffusion",
     "inference/judging",
+    "inference/upscaling",
   ],
   "inference/loop": ["inference/worker", "inference/runtime"],
   metrics: ["core"],

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { clipText, clipTextConfig, clipTextEmbedding } from "../models/clip-text.js";
 import { clipVisionConfig, clipVisionEmbedding } from "../models/clip-vision.js";
+import { upscaler } from "../models/esrgan.js";
 import { gpt2Config, gpt2Graph, gpt2Layout, TRANSPOSED } from "../models/gpt2.js";
 import { tinyDecoder, tinyDecoderConfig } from "../models/tiny-decoder.js";
 import { unet, unetConfig } from "../models/unet.js";
@@ -123,6 +124,8 @@ const TAESD = {
   decoder_block_out_channels: [64, 64, 64, 64],
   num_decoder_blocks: [3, 3, 3, 1],
 };
+/** RealESRGAN_x4plus. */
+const RRDB = { features: 64, growth: 32, blocks: 23, doublings: 2, unshuffle: 1 };
 
 const PIPELINE = {
   _class_name: "StableDiffusionPipeline",
@@ -153,6 +156,13 @@ export const SYNTHESIZERS: Readonly<Record<string, Synthesizer>> = {
     writeWeights(join(directory, "diffusion_pytorch_model.safetensors"), shapes, "F32", seed);
   },
   "safety-checker": (directory, seed) => synthesizeSafetyChecker(directory, CLIP_VISION, seed),
+  "realesrgan-x4": (directory, seed) =>
+    writeWeights(
+      join(directory, "RealESRGAN_x4plus.safetensors"),
+      upscaler({ kind: "rrdb", ...RRDB }, FLOAT32).sources,
+      "F32",
+      seed,
+    ),
 };
 
 /** A GPT-2 with float32 weights and a byte-pair vocabulary of its size. */

@@ -50,7 +50,7 @@ export function addCheckpointsCommand(program: Command, config: Config): void {
   );
   verb(
     "pull <name>",
-    "download a model: promptist, stable-diffusion-v1-5, clip, org/name[@revision] of the hub, a file or folder in it (org/name/file), or its pasted address",
+    "download a model: promptist, stable-diffusion-v1-5, clip, realesrgan-x4, org/name[@revision] of the hub, a file or folder in it (org/name/file), or its pasted address",
     "pull promptist",
     "pull org/name/style.safetensors",
     "pull clip --out models/clip",
@@ -153,7 +153,9 @@ async function list(config: Config, output: Output): Promise<void> {
   const others = [...folders, ...miniatures]
     .filter((directory) => existsSync(directory) && !known.some((entry) => entry.directory === directory))
     .map((directory) => ({ directory, bytes: bytesOf(directory), precision: precisionOf(directory) }));
-  const listed = new Set([...known, ...others].map(({ directory }) => directory));
+  const listed = new Set(
+    [...known, ...others].map(({ directory }) => directory).filter((path) => !isFile(path)),
+  );
   const library = await findModels(config);
   const found = library.models.filter(({ path }) => !listed.has(path));
   const inUse = {
@@ -275,6 +277,7 @@ const OPTION_OF_FOLDER: ReadonlyMap<string, string> = new Map([
   [KIND_FOLDER.lora, "--lora"],
   [KIND_FOLDER.vae, "--vae"],
   [KIND_FOLDER.checkpoint, "--diffusion"],
+  [KIND_FOLDER.upscaler, "upscale --model"],
 ]);
 
 interface CheckedPart {

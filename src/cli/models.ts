@@ -17,6 +17,7 @@ import {
   type ModelChoice,
   miniaturePhases,
   startJudgesWorker,
+  startUpscaleWorker,
   startWorker,
 } from "../inference/loop/model-choice.js";
 import type { ModelHost } from "../inference/loop/model-host.js";
@@ -122,6 +123,14 @@ export class Models {
   async withJudges<T>(judges: FoundJudges, work: (host: ModelHost) => Promise<T>): Promise<T> {
     return this.#withHost(
       (lease) => startJudgesWorker(judges, this.choice, lease, { signal: this.signal }),
+      work,
+    );
+  }
+
+  /** Like `withModel`, but loads only the upscaler in `file`. */
+  async withUpscaler<T>(file: string, work: (host: ModelHost) => Promise<T>): Promise<T> {
+    return this.#withHost(
+      (lease) => startUpscaleWorker(file, this.choice, lease, { signal: this.signal }),
       work,
     );
   }

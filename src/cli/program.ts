@@ -1,6 +1,13 @@
 import { Command, Option } from "commander";
 import type { Config } from "../config.js";
-import { DEFAULT_STRENGTH, IMAGE_RANGES, PRECISIONS, STRENGTH_RANGE, TEXT_WEIGHTS } from "../core/options.js";
+import {
+  DEFAULT_STRENGTH,
+  IMAGE_RANGES,
+  PRECISIONS,
+  STRENGTH_RANGE,
+  TEXT_WEIGHTS,
+  UPSCALE_RANGES,
+} from "../core/options.js";
 import { VERSION } from "../core/version.js";
 import { backup } from "./backup.js";
 import { batch } from "./batch.js";
@@ -31,6 +38,7 @@ import {
 import { Output } from "./output.js";
 import { type ScoreFlags, score } from "./score.js";
 import { listStyles } from "./styles.js";
+import { type UpscaleFlags, upscale } from "./upscale.js";
 import { verify } from "./verify.js";
 
 /** The command line with all its verbs. Wrong usage throws a CommanderError; nothing exits the process. */
@@ -136,6 +144,39 @@ export function buildProgram(config: Config): Command {
     .action(async (images: readonly string[], flags: ScoreFlags) => {
       const output = outputOf(flags);
       return score(await Models.open(config, output, flags), output, config, images, flags);
+    });
+  addCommonOptions(
+    verb(
+      "upscale <picture>",
+      "make a picture larger with an upscaler of ESRGAN's family",
+      "upscale cat.png --model RealESRGAN_x4plus --out cat-4x.png",
+      "upscale cat.png --scale 2 --out cat-2x.png",
+    ),
+    config,
+  )
+    .requiredOption("--out <file.png>", "the picture to write")
+    .option(
+      "--model <name>",
+      "upscaler: a file, or a name that checkpoints list shows (default: the only one)",
+    )
+    .option(
+      "--scale <x>",
+      "how many times as long the sides become (default: as the upscaler makes them)",
+      inRange(UPSCALE_RANGES.factor),
+    )
+    .option(
+      "--tile <pixels>",
+      "longest side of what goes through the upscaler at once",
+      inRange(UPSCALE_RANGES.tile),
+    )
+    .addOption(
+      new Option("--precision <type>", "number type that the upscaler computes in")
+        .choices(PRECISIONS)
+        .default(config.DIFFUSION_PRECISION),
+    )
+    .action(async (picture: string, flags: UpscaleFlags) => {
+      const output = outputOf(flags);
+      return upscale(await Models.open(config, output, flags), output, config, picture, flags);
     });
   verb(
     "info <picture...>",

@@ -150,6 +150,17 @@ export const IMAGE_RANGES = {
   side: whole(64, 1024),
 } as const;
 
+/** How an existing picture is made larger by an upscaler. */
+export const UPSCALE_RANGES = {
+  /** How many times as long its sides become. */
+  factor: real(1, 16),
+  /** Pixels of the picture that go through the upscaler at once, along a side. */
+  tile: whole(32, 4096),
+} as const;
+
+/** Of a picture that an upscaler makes: 400 MB in memory. */
+export const UPSCALED_MAX_PIXELS = 2 ** 27;
+
 /** Layers of the text encoder to leave out; the largest published one has 32. */
 export const CLIP_SKIP_RANGE: Range = whole(0, 31);
 

@@ -209,5 +209,6 @@ it("offers the same names as the command", () => {
     "clip",
     "taesd",
     "safety-checker",
+    "realesrgan-x4",
   ]);
 });

@@ -113,13 +113,14 @@ describe("checkpoints pull", () => {
           name: string;
           state: string;
         }[];
-      expect(await known()).toMatchObject([{ state: "here" }, { state: "partial" }, { state: "absent" }]);
+      expect(await known()).toMatchObject([{ state: "here" }, { state: "partial" }, { state: "absent" }, {}]);
       const resumed = await promptist(["checkpoints", "pull", "stable-diffusion-v1-5", "--json"], settings);
       expect(resumed.code).toBe(0);
       expect(await known()).toMatchObject([
         { state: "here" },
         { state: "here", precision: "F16" },
         { state: "absent" },
+        { name: "realesrgan-x4", state: "absent" },
       ]);
     } finally {
       await hub.stop();
@@ -158,7 +159,12 @@ describe("the Hugging Face cache", () => {
       CHECKPOINTS_DIR: join(folder, "none"),
     };
     const known = async () => (await promptist(["checkpoints", "list", "--json"], settings)).json.known;
-    expect(await known()).toMatchObject([{ state: "absent" }, { state: "cached", directory: snapshot }, {}]);
+    expect(await known()).toMatchObject([
+      { state: "absent" },
+      { state: "cached", directory: snapshot },
+      {},
+      {},
+    ]);
     const doctor = await promptist(["doctor"], settings);
     expect(doctor.stdout).toMatch(/The Hugging Face cache has a part of them: .*lacks vocab\.json/);
     const refused = await promptist(["checkpoints", "pull", "promptist", "--json"], settings);
@@ -170,7 +176,7 @@ describe("the Hugging Face cache", () => {
     expect(pulled.stdout).toMatch(
       /the Hugging Face cache has all of it \(revision aaaaaaaa\), \d+ files, .* nothing was/,
     );
-    expect(await known()).toMatchObject([{ state: "cached" }, { state: "cached" }, {}]);
+    expect(await known()).toMatchObject([{ state: "cached" }, { state: "cached" }, {}, {}]);
     const rewritten = await promptist(["optimize", "A cat", "--max-new-tokens", "8", "--json"], settings);
     expect(rewritten).toMatchObject({ code: 0, json: { checkpoint: "Promptist", miniature: false } });
     const out = join(folder, "cached.png");

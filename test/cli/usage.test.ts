@@ -78,6 +78,7 @@ test("there are the verbs that the documents name", () => {
     "compare",
     "batch",
     "score",
+    "upscale",
     "info",
     "verify",
     "doctor",

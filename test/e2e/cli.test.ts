@@ -7,6 +7,7 @@ import { startLocalDiscord } from "local-discord/testing";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inviteUrl } from "../../src/bot/discord/application.js";
+import { readPngText } from "../../src/pictures/png.js";
 import { temporaryFolder } from "../support/app.js";
 import { ownText } from "../support/own-text.js";
 
@@ -169,6 +170,54 @@ describe("each verb", () => {
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("can't be read as a picture") });
     const noImage = await promptist(["generate", "a fox", "--strength", "0.5", "--out", file("none")]);
     expect(noImage).toMatchObject({ code: 2, stderr: expect.stringContaining("--strength needs --image") });
+  });
+
+  test("upscale makes a picture larger with an upscaler by its name, and keeps what is known of it", async () => {
+    const upscalers = join(ROOT, "test", "golden", "upscalers");
+    const file = (name: string) => join(folder.path, "upscaled", name);
+    const picture = file("small.png");
+    const drawn = ["generate", "a pizza", "--seed", "3", "--steps", "2", "--size", "72x64"];
+    await promptist([...drawn, "--out", picture]);
+    const models = join(folder.path, "comfy", "models", "upscale_models");
+    mkdirSync(models, { recursive: true });
+    for (const name of ["old-x4.pth", "compact-x2.safetensors"])
+      cpSync(join(upscalers, name), join(models, name));
+    const environment = { MODELS_DIRS: join(folder.path, "comfy") };
+    const upscaled = async (...args: string[]) => {
+      const { code, stdout } = await promptist(["upscale", picture, ...args, "--json"], environment);
+      return { code, result: JSON.parse(stdout) };
+    };
+
+    const { code, result } = await upscaled("--model", "old-x4", "--out", file("large.png"), "--tile", "32");
+    expect(code).toBe(0);
+    expect(result).toMatchObject({ width: 288, height: 256, factor: 4, from: { width: 72, height: 64 } });
+    expect(await sharp(file("large.png")).metadata()).toMatchObject({ width: 288, height: 256 });
+    expect(ownText(file("large.png"))).toMatchObject({ prompt: "a pizza", seed: 3 });
+    expect(readPngText(readFileSync(file("large.png"))).postprocessing).toBe(
+      "Postprocess upscale by: 4, Postprocess upscaler: old-x4",
+    );
+    const half = await upscaled("--model", "old-x4", "--out", file("half.png"), "--scale", "1.5");
+    expect(half.result).toMatchObject({ width: 108, height: 96, factor: 1.5 });
+
+    const which = await upscaled("--out", file("none.png"));
+    expect(which).toMatchObject({ code: 1, result: { error: { code: "CHECKPOINT_MISSING" } } });
+    expect(which.result.error.message).toContain("Name one with --model: compact-x2, old-x4");
+    const slip = await upscaled("--model", "old-x5", "--out", file("none.png"));
+    expect(slip.result.error.message).toContain("Did you mean old-x4");
+    const other = await upscaled(
+      ...["--model", join(MINIATURE, "stable-diffusion", "unet", "diffusion_pytorch_model.fp16.safetensors")],
+      ...["--out", file("none.png")],
+    );
+    expect(other.result.error).toMatchObject({
+      code: "CHECKPOINT_ARCHITECTURE",
+      message: expect.stringContaining("is no upscaler that is known here"),
+    });
+    const absent = await promptist(["upscale", picture, "--out", file("none.png")]);
+    expect(absent).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/checkpoints pull realesrgan-x4/),
+    });
+    expect(readdirSync(join(folder.path, "upscaled")).sort()).toEqual(["half.png", "large.png", "small.png"]);
   });
 
   test("generate draws a size of more than twice the checkpoint's own, and warns", async () => {

@@ -43,6 +43,13 @@ export const PUBLISHED: Readonly<Record<string, Published>> = {
     what: "LoRA for 8 steps of ddim-trailing",
   },
   taesd: { repo: TINY_DECODER_REPO, folder: TINY_DECODER_FOLDER, what: "decodes previews quickly" },
+  "realesrgan-x4": {
+    // The official release's weights, which are on no hub under their author's name.
+    repo: "Comfy-Org/Real-ESRGAN_repackaged",
+    folder: "upscale_models/RealESRGAN_x4plus.safetensors",
+    path: "RealESRGAN_x4plus.safetensors",
+    what: "makes pictures four times as large",
+  },
 };
 
 /** What `pull` is asked for. */

@@ -4,6 +4,7 @@ import { requireTextToImage } from "./architecture.js";
 import { isSingleFile } from "./ldm.js";
 import { parseKey, type Role } from "./lora/keys.js";
 import { isForeign, kindOf as kindOfAdapter } from "./lora/refusal.js";
+import { readUpscaler, scaleText } from "./upscaler.js";
 
 /** What a file or folder of weights is for. */
 export type ModelKind =
@@ -39,6 +40,7 @@ export const KIND_FOLDER = {
   vae: "vae",
   embedding: "embeddings",
   "tiny-decoder": "vae_approx",
+  upscaler: "upscale_models",
 } as const;
 
 /** What the names and shapes of a file's tensors tell. */
@@ -309,7 +311,7 @@ const others: Look = (weights) => {
     return { kind: "unknown", detail: "IP-Adapter", misfit: "an IP-Adapter, which is not used here" };
   if (has(/motion_modules|temporal_transformer/))
     return { kind: "unknown", detail: "motion module", misfit: "a motion module, which is not used here" };
-  if (has(UPSCALER)) return { kind: "upscaler", misfit: "an upscaler, which is not used here" };
+  if (has(UPSCALER)) return upscaler(weights);
   if (has(/^(transformer\.)?h\.\d+\.attn\.c_attn\./))
     return { kind: "rewriter", detail: "GPT-2", misfit: "weights alone: Promptist needs its whole folder" };
   if (has(/^(text_model|vision_model)\.(encoder|vision_model)\./))
@@ -321,7 +323,15 @@ const others: Look = (weights) => {
 
 /** ESRGAN and its kin, SwinIR, DAT, HAT: with or without the dictionary that Real-ESRGAN saves them in. */
 const UPSCALER =
-  /^(params(_ema)?\.)?(module\.)?(conv_first\.|RRDB_trunk|model\.\d+\.sub\.\d+\.|body\.\d+\.(rdb\d|weight$)|conv_up\d|upconv\d|layers\.\d+\.residual_group|upsample\.\d)/;
+  /^(params(_ema)?\.)?(module\.)?(conv_first\.|RRDB_trunk|model\.\d+\.sub\.\d+\.|body\.\d+\.(rdb\d|weight$)|conv_up\d|upconv\d|layers\.\d+\.residual_group|upsample\.\d|block_1\.c1_r|feats\.0\.)/;
+
+function upscaler(weights: TensorList): ReturnType<Look> {
+  const found = readUpscaler(weights as Weights);
+  if (found === null || typeof found === "string")
+    return { kind: "upscaler", misfit: found ?? "an upscaler of no known kind" };
+  const family = found.kind === "rrdb" ? "ESRGAN" : "compact Real-ESRGAN";
+  return { kind: "upscaler", family, detail: scaleText(found) };
+}
 
 /** In this order: an adapter's names contain those of what it changes. */
 const LOOKS: readonly Look[] = [adapter, checkpoint, embedding, vae, tinyDecoder, unetAlone, others];

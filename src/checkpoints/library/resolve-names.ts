@@ -12,6 +12,7 @@ export interface ModelNames {
   readonly promptist?: string | undefined;
   readonly diffusion?: string | undefined;
   readonly vae?: string | undefined;
+  readonly upscaler?: string | undefined;
   readonly loras?: readonly LoraChoice[];
   readonly embeddings?: readonly EmbeddingChoice[];
 }
@@ -22,6 +23,7 @@ const TITLES = {
   vae: "VAE",
   embedding: "embedding",
   rewriter: "Promptist",
+  upscaler: "upscaler",
 } as const;
 type NamedKind = keyof typeof TITLES & ModelKind;
 
@@ -31,11 +33,12 @@ type NamedKind = keyof typeof TITLES & ModelKind;
  * @throws CheckpointError CHECKPOINT_MISSING for a name that several models have, or that only resembles one
  */
 export async function resolveNames<T extends ModelNames>(names: T, options: LibraryOptions): Promise<T> {
-  const { promptist, diffusion, vae, loras, embeddings } = names;
+  const { promptist, diffusion, vae, upscaler, loras, embeddings } = names;
   const given = [
     promptist,
     diffusion,
     vae,
+    upscaler,
     ...[...(loras ?? []), ...(embeddings ?? [])].map(({ file }) => file),
   ];
   if (given.every((name) => name === undefined || existsSync(resolve(name)))) return names;
@@ -47,6 +50,7 @@ export async function resolveNames<T extends ModelNames>(names: T, options: Libr
     promptist: path(promptist, "rewriter"),
     diffusion: path(diffusion, "checkpoint"),
     vae: path(vae, "vae"),
+    ...(upscaler !== undefined && { upscaler: path(upscaler, "upscaler") }),
     ...(loras && { loras: loras.map((lora) => ({ ...lora, file: path(lora.file, "lora")! })) }),
     ...(embeddings && {
       embeddings: embeddings.map((choice) => ({ ...choice, file: path(choice.file, "embedding")! })),

@@ -50,6 +50,9 @@ const BELOW_MODELS = new Set([
   "lycoris",
   "embeddings",
   "diffusers",
+  "esrgan",
+  "realesrgan",
+  "upscale_models",
 ]);
 
 /**

@@ -280,3 +280,19 @@ export function startJudgesWorker(
   const spec: WorkerSpec = { phase: "score", judges, device, precision, cacheDir, threads };
   return ModelHost.open(lease, spec, options);
 }
+
+/** Starts a worker that only upscales pictures with the model in `file`; see `ModelHost.open` for the errors. */
+export function startUpscaleWorker(
+  file: string,
+  {
+    device,
+    precision,
+    cacheDir,
+    threads,
+  }: Pick<ModelChoice, "device" | "precision" | "cacheDir" | "threads">,
+  lease: GpuLease,
+  options: HostOptions = {},
+): Promise<ModelHost> {
+  const spec: WorkerSpec = { phase: "upscale", file, device, precision, cacheDir, threads };
+  return ModelHost.open(lease, spec, options);
+}

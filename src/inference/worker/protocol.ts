@@ -19,7 +19,7 @@ import type { PairFiles } from "../../pictures/pair-card.js";
 import type { PairTexts } from "../../pictures/parameters.js";
 
 /** What a worker must load. Paths are absolute. */
-export type WorkerSpec = TextSpec | ImageSpec | ScoreSpec;
+export type WorkerSpec = TextSpec | ImageSpec | ScoreSpec | UpscaleSpec;
 
 export interface TextSpec {
   readonly phase: "text";
@@ -80,6 +80,17 @@ export interface ScoreSpec {
   readonly threads: number;
 }
 
+/** Only an upscaler, for existing pictures. */
+export interface UpscaleSpec {
+  readonly phase: "upscale";
+  /** A .pth or safetensors file. */
+  readonly file: string;
+  readonly device: DeviceName;
+  readonly precision: Precision;
+  readonly cacheDir: string;
+  readonly threads: number;
+}
+
 /** What a worker reports once its model is loaded. */
 export interface WorkerInfo {
   readonly phase: WorkerSpec["phase"];
@@ -91,7 +102,7 @@ export interface WorkerInfo {
   /** int8, fp16 or fp32. */
   readonly precision: string;
   readonly weightBytes: number;
-  /** SHA-256 over the weight files; null for a worker that only judges. */
+  /** SHA-256 over the weight files; null for a worker that only judges or upscales. */
   readonly hash: string | null;
   /** True if its pictures need no safety checker. */
   readonly harmless?: boolean;
@@ -159,6 +170,25 @@ export interface JudgeRequest {
   readonly plainPrompt: string;
 }
 
+/** Makes an existing picture larger with the upscaler. */
+export interface UpscaleRequest {
+  /** Absolute path of the picture. */
+  readonly file: string;
+  /** Absolute path of the PNG to write. */
+  readonly out: string;
+  /** How many times as long the sides are to be; the upscaler's own factor if absent. */
+  readonly factor?: number | undefined;
+  /** Longest side of a tile, in pixels of the picture. */
+  readonly tile?: number | undefined;
+}
+export interface Upscaled extends PictureSize {
+  readonly file: string;
+  /** Of the picture. */
+  readonly from: PictureSize;
+  readonly factor: number;
+  readonly seconds: number;
+}
+
 export interface ComposeRequest {
   readonly pair: PairFiles;
   readonly file: string;
@@ -177,6 +207,7 @@ export interface WorkerCalls {
   optimize: { request: OptimizeRequest; response: readonly Rewrite[] };
   draw: { request: DrawRequest; response: Drawn };
   judge: { request: JudgeRequest; response: PictureJudgement };
+  upscale: { request: UpscaleRequest; response: Upscaled };
   compose: { request: ComposeRequest; response: PictureSize };
   sheet: { request: SheetRequest; response: PictureSize };
 }

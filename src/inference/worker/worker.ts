@@ -59,6 +59,8 @@ async function load(spec: WorkerSpec): Promise<LoadedModel> {
       return (await import("./image-model.js")).loadImageModel(spec, onDevice);
     case "score":
       return (await import("./judges-model.js")).loadJudges(spec, onDevice);
+    case "upscale":
+      return (await import("./upscaler-model.js")).loadUpscaler(spec, onDevice);
   }
 }
 

@@ -67,7 +67,13 @@ describe("a single file", () => {
       "vae.safetensors": readFileSync(golden("vae", "diffusion_pytorch_model.safetensors")),
       "up.pth": readFileSync(golden("..", "library", "upscaler.pth")),
       "evil.ckpt": readFileSync(golden("refused", "reduce-os-system.bin")),
+      "old-x2.pth": readFileSync(golden("..", "upscalers", "old-x2.pth")),
       "README.md": "a card",
+    });
+    const upscaler = readFileSync(golden("..", "upscalers", "repackaged-x4.safetensors"));
+    hub.add("Comfy-Org/Real-ESRGAN_repackaged", {
+      "RealESRGAN_x4plus.safetensors": upscaler,
+      "another.safetensors": upscaler,
     });
   });
 
@@ -78,6 +84,8 @@ describe("a single file", () => {
     ["org/mixed:embeddings/nested.pt", "embeddings/nested.pt"],
     ["org/mixed:embeddings", "embeddings/nested.pt"],
     ["https://huggingface.co/org/mixed/blob/main/vae.safetensors", "vae/vae.safetensors"],
+    ["org/mixed/old-x2.pth", "upscale_models/old-x2.pth"],
+    ["realesrgan-x4", "upscale_models/RealESRGAN_x4plus.safetensors"],
   ])("%s goes to %s", async (name, place) => {
     expect(await pulled(name)).toBe(place);
     expect(readdirSync(folder)).toEqual([place.split("/")[0]]);
@@ -124,7 +132,7 @@ describe("a single file", () => {
 
   it("that is not used here is not kept, and of a large one only the header is fetched", async () => {
     expect((await refused("org/mixed/up.pth")).message).toBe(
-      "up.pth of org/mixed is not kept, since it cannot be used here: an upscaler, which is not used here.",
+      "up.pth of org/mixed is not kept, since it cannot be used here: a part of an ESRGAN: it has no last layer.",
     );
     const evil = await refused("org/mixed/evil.ckpt");
     expect(evil.code).toBe("CHECKPOINT_UNSAFE");

@@ -176,13 +176,58 @@ describe("kinds", () => {
       token: ["embedding", SD1, "1 vector", null],
       second: ["embedding", "Stable Diffusion 2.x", "2 vectors", only("Stable Diffusion 2.x")],
       xl: ["embedding", SDXL, "2 vectors", only(SDXL)],
-      upscaler: ["upscaler", null, null, "an upscaler, which is not used here"],
+      upscaler: ["upscaler", null, null, "a part of an ESRGAN: it has no last layer"],
       control: ["controlnet", null, null, "a ControlNet, which is not used here"],
       what: ["unknown", null, null, "its kind is not known here"],
       "stable-diffusion": ["checkpoint", SD1, "folder", null],
       promptist: ["rewriter", null, "GPT-2", null],
       clip: ["clip", null, null, null],
     });
+  });
+});
+
+describe("upscalers", () => {
+  const upscalers = (...path: string[]) => golden("..", "upscalers", ...path);
+
+  it("of ESRGAN's family fit, with their factor, in every form in which they are published", async () => {
+    for (const name of readdirSync(upscalers()).filter((it) => !it.startsWith("cases.")))
+      cpSync(upscalers(name), join(root, name));
+    const found = await told();
+    for (const [name, traits] of Object.entries(found)) {
+      const family = name.startsWith("compact") ? "compact Real-ESRGAN" : "ESRGAN";
+      expect([name, ...traits]).toEqual([name, "upscaler", family, `${name.at(-1)}x`, null]);
+    }
+    expect(Object.keys(found)).toHaveLength(11);
+  });
+
+  it.each([
+    ["an ESRGAN+", { "model.0.weight": [8, 3, 3, 3], "model.1.sub.0.RDB1.conv1x1.weight": [4, 8, 1, 1] }],
+    ["a SwinIR", { "conv_first.weight": [8, 3, 3, 3], "layers.0.residual_group.blocks.0.norm1.weight": [8] }],
+    [
+      "an SRResNet",
+      {
+        "conv_first.weight": [8, 3, 3, 3],
+        "body.0.conv1.weight": [8, 8, 3, 3],
+        "upconv1.weight": [32, 8, 3, 3],
+      },
+    ],
+  ])("that are %s are refused by that name", async (name, tensors) => {
+    sparse("other.safetensors", tensors);
+    expect((await told()).other).toEqual([
+      "upscaler",
+      null,
+      null,
+      `${name}, an upscaler that is not built here`,
+    ]);
+  });
+
+  it("of grey pictures are refused", async () => {
+    sparse("grey.safetensors", {
+      "conv_first.weight": [8, 1, 3, 3],
+      "body.0.rdb1.conv1.weight": [4, 8, 3, 3],
+      "conv_last.weight": [1, 8, 3, 3],
+    });
+    expect((await told()).grey![3]).toContain("not for RGB pictures");
   });
 });
 
