@@ -256,6 +256,11 @@ export const VARIABLES = {
     inRange(LIMIT_RANGES.pairs),
     "Most pairs that one comparison may ask for.",
   ),
+  MAX_CELLS: variable(
+    String(DEFAULT_LIMITS.cells),
+    inRange(LIMIT_RANGES.cells),
+    "Most pictures that one grid may ask for.",
+  ),
   MAX_FILE_BYTES: variable(String(MIB), integer(1, 10 * MIB), "Largest batch file, in bytes."),
   MAX_WAITING_JOBS: variable("1000", integer(1, 1_000_000), "Most jobs that may wait; more are refused."),
   USER_LIMIT: variable("0", jobsOrNone, LIMIT_HELP("one person")),

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { GridRequest } from "./grid-picture.js";
 import type { PairFiles } from "./pair-card.js";
 import { OWN_VERSION, parseOwn } from "./parameters.js";
 import { isPng, readPngText } from "./png-text.js";
@@ -30,6 +31,17 @@ export async function sheetTexts(
       ...(Software === undefined ? {} : { program: Software }),
       pairs: own,
     }),
+    ...(Software === undefined ? {} : { Software }),
+  };
+}
+
+/** The text chunks of a grid: what its first drawn cell was drawn with, and the axes. */
+export async function gridTexts({ grid, cells }: GridRequest): Promise<Record<string, string>> {
+  const first = cells.find(({ file, blank }) => file !== null && blank === null)?.file ?? null;
+  const { Software, promptist } = first === null ? {} : await textsOf(first);
+  const own = promptist === undefined ? null : parseOwn(promptist);
+  return {
+    promptist: JSON.stringify({ version: OWN_VERSION, ...own, grid }),
     ...(Software === undefined ? {} : { Software }),
   };
 }

@@ -6,6 +6,7 @@ import { endSentence } from "../words/result.js";
 import { compareMessage } from "./compare-message.js";
 import { resultRows } from "./components.js";
 import { spoilered } from "./embeds.js";
+import { gridMessage } from "./grid-message.js";
 import { optimizeMessage } from "./optimize-message.js";
 import { overviewMessage } from "./overview-message.js";
 import type { SizeLimit } from "./picture-fit.js";
@@ -21,6 +22,7 @@ export async function finalMessage(job: Job, facts: Facts, limit: SizeLimit): Pr
 
 async function resultMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
   if (job.kind === "optimize") return optimizeMessage(job, facts);
+  if (job.kind === "grid") return gridMessage(job, facts, limit);
   return job.kind === "batch" ? overviewMessage(job, facts, limit) : compareMessage(job, facts, limit);
 }
 

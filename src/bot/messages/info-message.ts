@@ -1,8 +1,9 @@
-import { imageOf, isUnchanged, type Job } from "../../core/job.js";
+import { hasOverview, imageOf, isUnchanged, type Job } from "../../core/job.js";
 import { clip, codeBlock } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "../discord/outgoing.js";
 import type { Words } from "../words/english.js";
 import { type InfoFacts, infoLines } from "../words/result.js";
+import { axisLines } from "./grid-lines.js";
 import { zipPart } from "./overview-files.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
 import type { Facts } from "./presentation.js";
@@ -33,7 +34,8 @@ export function infoMessage(
     ]);
   const { negative: without } = imageOf(job, job.items[0]);
   const negative = without === "" ? [] : [`**${labels.negative}**${codeBlock(without, TEXT_MAX / 4)}`];
-  const description = [...texts, ...negative, ...scores, ...infoLines(job, facts, words)].join("\n");
+  const axes = job.grid === undefined ? [] : axisLines(job.grid);
+  const description = [...texts, ...negative, ...axes, ...scores, ...infoLines(job, facts, words)].join("\n");
   const embed = { title: labels.commands[job.kind], description: clip(description, EMBED_DESCRIPTION_MAX) };
   return { content: "", embeds: [embed], components: [], files };
 }
@@ -43,22 +45,21 @@ export function infoMessage(
  * of several pairs, or a zip of them.
  */
 export async function infoPictures(job: Job, facts: Facts, limit: SizeLimit): Promise<OutgoingFile[]> {
-  if (job.state !== "done" || job.kind !== "compare") return [];
+  if (job.state !== "done" || (job.kind !== "compare" && job.kind !== "grid")) return [];
   const { pictures, view, words } = facts;
   const [item] = job.items;
-  const wanted =
-    job.items.length > 1
-      ? job.items.flatMap((it) => pairOf(job, it, (side) => view.shows(it, side)))
-      : item === undefined || isUnchanged(item)
-        ? []
-        : [
-            namedPicture(
-              job,
-              view.combined(item.comparison),
-              `${job.id}-${item.seed}-comparison`,
-              words.labels.comparisonAlt(item.prompt, item.rewrite ?? ""),
-            ),
-          ];
+  const wanted = hasOverview(job)
+    ? job.items.flatMap((it) => pairOf(job, it, (side) => view.shows(it, side)))
+    : item === undefined || isUnchanged(item)
+      ? []
+      : [
+          namedPicture(
+            job,
+            view.combined(item.comparison),
+            `${job.id}-${item.seed}-comparison`,
+            words.labels.comparisonAlt(item.prompt, item.rewrite ?? ""),
+          ),
+        ];
   if (wanted.length > FILES_MAX) {
     const { file } = await zipPart(job, 1, facts, limit);
     return file === null ? [] : [file];

@@ -21,7 +21,7 @@ export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit):
   const takenOut = job.items.length - made.length;
   const sections = [
     resultLines.overview(job.kind, made.length, picturesDrawn(made)),
-    ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
+    ...(takenOut === 0 ? [] : [resultLines.takenOut(job.kind, takenOut)]),
     ...unreadLines(made, words),
     ...cutLines(made, words),
     ...marksLines(made, job.image, words),

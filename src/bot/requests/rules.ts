@@ -7,7 +7,13 @@ import {
 import { withoutMarks } from "../../core/emphasis.js";
 import { InputError } from "../../core/errors.js";
 import type { LimitScope, Origin } from "../../core/job.js";
-import { DEFAULT_SIDES, fitsSides, type ImageOptions, promptModeOf } from "../../core/options.js";
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_SIDES,
+  fitsSides,
+  type ImageOptions,
+  promptModeOf,
+} from "../../core/options.js";
 import type { Settings } from "../../core/settings.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import { findRefused } from "./refused-words.js";
@@ -21,6 +27,7 @@ export function contextOf(base: CommandContext, settings: Settings): CommandCont
     maxSteps: atMost(base.limits.maxSteps, settings.maxSteps),
     maxBatch: atMost(base.limits.maxBatch, settings.maxBatch),
     maxPairs: atMost(base.limits.maxPairs, settings.maxPairs),
+    maxCells: atMost(base.limits.maxCells ?? DEFAULT_LIMITS.cells, settings.maxCells),
     inLine: capsOf(base.limits.inLine, {
       user: settings.userLimit,
       channel: settings.channelLimit,

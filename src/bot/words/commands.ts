@@ -38,6 +38,13 @@ export const commandTexts = {
     pairs: "How many pairs to draw, each from the next seed",
     blind: "Hide which picture is which until people have voted",
   },
+  grid: {
+    description: "Draw a prompt with several values of one or two options, as one labelled picture",
+    x: "What changes from left to right, such as steps=10,20,30 or seed=1-4",
+    y: "What changes from top to bottom, such as guidance=3,7.5",
+    text: "Which text to draw: the prompt as written, or its rewrite",
+    texts: { prompt: "the prompt as written", rewrite: "the rewrite by Promptist" },
+  },
   stats: {
     description: "How often people prefer the rewrite in blind votes",
     show: "Show the win rate with its uncertainty",
@@ -109,6 +116,7 @@ export const helpText = {
     "`/compare` draws your prompt as written and as rewritten.",
     "`/optimize` only rewrites it.",
     "`/batch` compares all prompts of a file.",
+    "`/grid` shows what an option does: many values in one picture.",
     `Any message: right-click it (on a phone, hold it), then **Apps**, then **${menuNames.optimize}** or **${menuNames.compare}**.`,
     "",
     "**Later**",

@@ -1,6 +1,7 @@
 import { draftLines, fileLines, itemLines } from "./batch.js";
 import { helpText } from "./commands.js";
 import { errorSentences, expectations } from "./errors.js";
+import { gridLines } from "./grid.js";
 import { historyLines } from "./history.js";
 import { labels } from "./labels.js";
 import { dataLines } from "./mydata.js";
@@ -42,6 +43,7 @@ export const english = {
   draftLines,
   fileLines,
   itemLines,
+  gridLines,
   refusals,
   historyLines,
   dataLines,

@@ -1,5 +1,5 @@
 import { InputError, QueueError } from "../../core/errors.js";
-import type { Job, LimitScope, Phase } from "../../core/job.js";
+import { type Job, type LimitScope, lacksRewrite, type Phase } from "../../core/job.js";
 import type { Arrival, NewJob, Queue, QueueDepth } from "../queue.js";
 import type { Connection } from "./connection.js";
 import { type ItemRow, type JobRow, newId } from "./job-row.js";
@@ -40,22 +40,30 @@ export function enqueueing(
   const insertJob = db.prepare(`
     insert into jobs (
       id, kind, state, phase, user_id, guild_id, channel_id, locale, application_id, interaction_id,
-      interaction_token, token_expires_at, text_options, image_options, parent_id, blind, limits, held, preview,
+      interaction_token, token_expires_at, text_options, image_options, grid, parent_id, blind, limits, held, preview,
       created_at
     ) values (
       @id, @kind, 'queued', @phase, @userId, @guildId, @channelId, @locale, @applicationId, @interactionId,
-      @interactionToken, @tokenExpiresAt, @text, @image, @parentId, @blind, @limits, @held, @preview, @now
+      @interactionToken, @tokenExpiresAt, @text, @image, @grid, @parentId, @blind, @limits, @held, @preview, @now
     )`);
   const insertItem = db.prepare<
     [
       Pick<
         ItemRow,
-        "job" | "position" | "prompt" | "rewrite" | "candidates" | "notes" | "seed" | "image_options"
+        | "job"
+        | "position"
+        | "prompt"
+        | "rewrite"
+        | "candidates"
+        | "notes"
+        | "seed"
+        | "image_options"
+        | "only_side"
       >,
     ]
   >(`
-    insert into items (job, position, prompt, rewrite, candidates, notes, seed, image_options)
-    values (@job, @position, @prompt, @rewrite, @candidates, @notes, @seed, @image_options)`);
+    insert into items (job, position, prompt, rewrite, candidates, notes, seed, image_options, only_side)
+    values (@job, @position, @prompt, @rewrite, @candidates, @notes, @seed, @image_options, @only_side)`);
 
   function store(job: NewJob): Job {
     if (job.items.length === 0) throw new QueueError("INTERNAL", "A job needs at least one item.");
@@ -65,8 +73,7 @@ export function enqueueing(
     limits.checkCaps(job.origin, job.caps ?? {});
     if (job.draftId !== undefined) start(job.draftId);
     const held = limits.holding(job.origin, job.limits ?? {});
-    const rewritten = job.items.every((item) => item.rewrite !== null);
-    const phase = rewritten && job.kind !== "optimize" ? "image" : "text";
+    const phase = !job.items.some(lacksRewrite) && job.kind !== "optimize" ? "image" : "text";
     if (held === null) turns.join(job.origin.userId, phase);
     return jobs.stored(insert(job, phase, held));
   }
@@ -87,6 +94,7 @@ export function enqueueing(
       phase,
       text: JSON.stringify(job.text),
       image: JSON.stringify(job.image),
+      grid: job.grid === undefined ? null : JSON.stringify(job.grid),
       parentId: job.parentId ?? null,
       blind: job.blind ? 1 : 0,
       limits: JSON.stringify(job.limits ?? {}),
@@ -103,6 +111,7 @@ export function enqueueing(
         notes = [],
         seed = seedOfItem(job.image.seed, position),
         image,
+        only = null,
       } = item;
       insertItem.run({
         job: seq,
@@ -113,6 +122,7 @@ export function enqueueing(
         notes: JSON.stringify(notes),
         seed,
         image_options: image === undefined ? null : JSON.stringify(image),
+        only_side: only,
       });
     });
     return seq;

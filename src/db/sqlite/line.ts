@@ -39,16 +39,17 @@ export function showing(connection: Connection, jobs: Jobs): Verbs {
     select id, state, phase, kind, user_id as userId, guild_id as guildId, held,
       iif(held is null, null, json_extract(limits, '$.' || held)) as "limit",
       (select count(*) from items indexed by items_lack_rewrite
-        where job = seq and cancelled = 0 and rewrite is null) as texts,
+        where job = seq and cancelled = 0 and rewrite is null and only_side is not 'baseline') as texts,
       iif(kind = 'optimize', 0,
         (select count(*) from items indexed by items_lack_baseline
-        where job = seq and cancelled = 0 and baseline is null) +
+        where job = seq and cancelled = 0 and baseline is null and only_side is not 'optimized') +
         (select count(*) from items indexed by items_lack_optimized
-        where job = seq and cancelled = 0 and optimized is null)
+        where job = seq and cancelled = 0 and optimized is null and only_side is not 'baseline')
       ) as pictures,
       coalesce(
         (select avg(coalesce(json_extract(items.image_options, '$.steps'), json_extract(jobs.image_options, '$.steps')))
-        from items where job = seq and cancelled = 0 and (baseline is null or optimized is null)
+        from items where job = seq and cancelled = 0
+          and (baseline is null and only_side is not 'optimized' or optimized is null and only_side is not 'baseline')
           and exists (select 1 from items indexed by items_with_options where job = seq and image_options is not null)),
         json_extract(jobs.image_options, '$.steps')
       ) as steps

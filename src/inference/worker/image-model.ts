@@ -8,6 +8,7 @@ import { IMAGE_RANGES, type PictureSize, promptModeOf } from "../../core/options
 import { PROGRAM } from "../../core/version.js";
 import { writeComparison } from "../../pictures/comparison.js";
 import { writeContactSheet } from "../../pictures/contact-sheet.js";
+import { writeGrid } from "../../pictures/grid-picture.js";
 import { writePng } from "../../pictures/png.js";
 import { readPicture, resizePicture } from "../../pictures/read-picture.js";
 import type { Rgb } from "../../pictures/rgb.js";
@@ -156,6 +157,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
         judgementOf(await readPicture(file), plainPrompt, reader.embeddings),
       compose: ({ pair, file }) => writeComparison(pair, file),
       sheet: ({ pairs, file, numbers }) => writeContactSheet(pairs, file, numbers),
+      grid: writeGrid,
     },
     release: async () => {
       await Promise.all([model?.release(), judge.release()]);

@@ -13,6 +13,7 @@ import type {
   TextOptions,
   TextWeights,
 } from "../../core/options.js";
+import type { GridRequest } from "../../pictures/grid-picture.js";
 import type { PairFiles } from "../../pictures/pair-card.js";
 import type { PairTexts } from "../../pictures/parameters.js";
 
@@ -171,6 +172,7 @@ export interface WorkerCalls {
   judge: { request: JudgeRequest; response: PictureJudgement };
   compose: { request: ComposeRequest; response: PictureSize };
   sheet: { request: SheetRequest; response: PictureSize };
+  grid: { request: GridRequest; response: PictureSize };
 }
 export type CallName = keyof WorkerCalls;
 
