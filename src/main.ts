@@ -241,6 +241,7 @@ export async function createApp(
         maxCells: config.MAX_CELLS,
         inLine: config.inLine,
         open: config.openCaps,
+        minutes: config.minutes,
       },
     });
     const retention = new Retention({

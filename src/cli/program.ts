@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { Config } from "../config.js";
+import { AXIS_NAMES } from "../core/grid-axes.js";
 import { DEFAULT_STRENGTH, IMAGE_RANGES, PRECISIONS, STRENGTH_RANGE, TEXT_WEIGHTS } from "../core/options.js";
 import { VERSION } from "../core/version.js";
 import { backup } from "./backup.js";
@@ -9,6 +10,7 @@ import { addCheckpointsCommand } from "./checkpoints.js";
 import { compare } from "./compare.js";
 import { doctor, explainCodes } from "./doctor.js";
 import { type GenerateFlags, generate } from "./generate.js";
+import { type GridFlags, grid } from "./grid.js";
 import { info } from "./info.js";
 import { type LocalDiscordFlags, localDiscord } from "./local-discord.js";
 import { Models } from "./models.js";
@@ -29,6 +31,7 @@ import {
 } from "./options.js";
 import { Output } from "./output.js";
 import { type ScoreFlags, score } from "./score.js";
+import { listStyles } from "./styles.js";
 import { verify } from "./verify.js";
 
 /** The command line with all its verbs. Wrong usage throws a CommanderError; nothing exits the process. */
@@ -71,6 +74,7 @@ export function buildProgram(config: Config): Command {
           'generate "A cat in the rain" --out cat.png --seed 7 --steps 30 --size 512x768',
           'generate "A cat in the snow" --image cat.png --strength 0.6 --out snow.png',
           'generate "A (red:1.3) cat in the [rain]" --out cat.png --prompts weighted',
+          'generate "A cat in the rain" --out cat.png --style watercolour',
         ),
         config,
       ),
@@ -114,6 +118,26 @@ export function buildProgram(config: Config): Command {
     const output = outputOf(flags);
     return batch(await Models.open(config, output, flags), output, config, file, flags, givenOn(command));
   });
+  both(
+    verb(
+      "grid <text>",
+      "draw a prompt with several values of one or two options, as one labelled picture",
+      'grid "A cat in the rain" --x steps=10,20,50 --y guidance=3,7.5 --out cat-grid',
+      'grid "A cat in the rain" --x seed=1-9 --out cat-seeds',
+      'grid "A cat in the rain" --x "guidance=1-13 [5]" --y scheduler=pndm,euler --text rewrite --out cat-grid',
+    ),
+  )
+    .requiredOption("--x <axis>", `what changes from left to right: NAME=VALUES, of ${AXIS_NAMES.join(", ")}`)
+    .option("--y <axis>", "what changes from top to bottom")
+    .addOption(
+      new Option("--text <which>", "which text to draw: the prompt as written, or its rewrite")
+        .choices(["prompt", "rewrite"])
+        .default("prompt"),
+    )
+    .action(async (text: string, flags: GridFlags, command: Command) => {
+      const output = outputOf(flags);
+      return grid(await Models.open(config, output, flags), output, text, flags, givenOn(command));
+    });
   addCommonOptions(
     verb(
       "score <image...>",
@@ -213,6 +237,14 @@ export function buildProgram(config: Config): Command {
       const isDrawn = await bench(config, outputOf(flags), flags);
       if (!isDrawn) process.exitCode = 1;
     });
+  verb(
+    "styles [file]",
+    "list the styles that --style takes, or those of a styles.csv as A1111 writes it",
+    "styles",
+    "styles styles.csv --json",
+  )
+    .option("--json", "print one JSON object")
+    .action((file: string | undefined, flags: { json?: boolean }) => listStyles(outputOf(flags), file));
   verb("backup <file>", "copy the queue's database, even while the bot runs", "backup backups/today.sqlite")
     .option("--json", "print the result as JSON")
     .action((file: string, flags: { json?: boolean }) => backup(config, outputOf(flags), file));

@@ -15,6 +15,7 @@ export type ErrorCode =
   | "INPUT_CHOICE"
   | "INPUT_UNCHANGED"
   | "INPUT_WORD"
+  | "INPUT_STYLE"
   | "DRAFT_GONE"
   | "DRAFT_LIMIT"
   | "NOT_ALLOWED"
@@ -26,6 +27,7 @@ export type ErrorCode =
   | "FILE_SHAPE"
   | "FILE_EMPTY"
   | "FILE_UNREACHABLE"
+  | "FILE_STYLES"
   | "PICTURE_TYPE"
   | "PICTURE_TOO_BIG"
   | "PICTURE_SHAPE"
@@ -36,6 +38,7 @@ export type ErrorCode =
   | "QUEUE_LOCKED"
   | "QUEUE_FULL"
   | "QUEUE_CAP"
+  | "QUOTA_USED"
   | "QUEUE_NEWER_SCHEMA"
   // checkpoints
   | "CHECKPOINT_MISSING"
@@ -77,6 +80,7 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "INPUT_TOO_LONG",
   "INPUT_OPTION",
   "INPUT_SIZE",
+  "INPUT_STYLE",
 ]);
 
 /** Whether the same work would fail the same way again. */

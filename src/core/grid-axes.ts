@@ -19,6 +19,7 @@ import {
   type SizeName,
   showSize,
 } from "./options.js";
+import { NO_STYLE, PRESETS, type Style, styleKey, styleNamed } from "./styles.js";
 
 /** Values of one axis, and cells of a grid; a limit may be lower. */
 const { max: CELLS_MAX } = LIMIT_RANGES.cells;
@@ -41,6 +42,8 @@ export interface AxisLimits {
   readonly maxPromptLength: number;
   readonly sides?: Sides;
   readonly maxCells: number;
+  /** Those that can be chosen by name; the presets if absent. */
+  readonly styles?: readonly Style[];
 }
 
 /** One value: as it is shown, and what it stands for. */
@@ -149,8 +152,28 @@ const KINDS: Readonly<Record<string, AxisKind>> = {
         ? null
         : { label: text, cell: { image: { negative: text } } },
   },
+  style: {
+    examples: ["none,photo,watercolour"],
+    choices: styleNames,
+    takes: (limits) => ({
+      takes: "oneOf",
+      // One name may be several words, and the list is parted by spaces.
+      words: styleNames(limits)
+        .map((name) => name.replaceAll(" ", "\u00a0"))
+        .join(" "),
+    }),
+    read: (text, { styles = PRESETS }) => {
+      if (styleKey(text) === NO_STYLE) return { label: NO_STYLE, cell: {} };
+      const style = styleNamed(text, styles);
+      return style === undefined ? null : { label: style.name, cell: { image: { style } } };
+    },
+  },
   prompts: choiceKind(["diffusers,weighted"], PROMPT_MODES, (prompts) => ({ image: { prompts } })),
 };
+
+function styleNames({ styles = PRESETS }: AxisLimits): readonly string[] {
+  return [NO_STYLE, ...styles.map(({ name }) => name)];
+}
 
 /** What other programs call them. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -231,7 +254,7 @@ export function completeAxis(typed: string, limits: AxisLimits): string[] {
   const parts = (list ?? "").split(",").map((part) => part.trim());
   const [last = "", before] = [parts.at(-1), parts.slice(0, -1)];
   const next = (choices?.(limits) ?? []).filter(
-    (choice) => choice.startsWith(last.toLowerCase()) && !before.includes(choice),
+    (choice) => choice.toLowerCase().startsWith(last.toLowerCase()) && !before.includes(choice),
   );
   return [
     ...next.map((choice) => `${name}=${[...before, choice].join(",")}`),

@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import type { Style } from "./styles.js";
 
 /**
  * Every option of a job and every limit that people may set, each defined once: its range or choices, and its
@@ -111,6 +112,8 @@ export interface ImageOptions {
   readonly scheduler: SchedulerName;
   /** Absent in jobs from before there was a choice: `diffusers`. */
   readonly prompts?: PromptMode;
+  /** The style whose words stand around the prompt and the negative prompt when they are drawn; absent: none. */
+  readonly style?: Style;
 }
 
 export const promptModeOf = ({ prompts }: { readonly prompts?: PromptMode | undefined }): PromptMode =>
@@ -229,6 +232,8 @@ export const LIMIT_RANGES = {
   cells: whole(1, 25),
   /** Open jobs, or jobs in line, per person, channel or server. */
   jobs: whole(1, 10_000),
+  /** Minutes of the card a day, per person or server; a day has no more. */
+  minutes: whole(1, 1440),
 } as const;
 
 export const DEFAULT_LIMITS = Object.freeze({

@@ -1,6 +1,7 @@
 import sharp, { type OverlayOptions } from "sharp";
 import { type ImageOptions, type PictureSize, promptModeOf } from "../core/options.js";
 import { type PerSide, SIDES, type Side } from "../core/side.js";
+import { applyStyle } from "../core/styles.js";
 import { lineHeight, renderText, type TextBlock, type TextStyle } from "./text.js";
 
 /** A pair of pictures as files, with its texts. */
@@ -20,7 +21,8 @@ export interface PairFiles {
  * @param except names of options that are not told, such as those along a grid's axes
  */
 export function captionOf(image: ImageOptions, checkpoint: string, except: readonly string[] = []): string {
-  const { seed, steps, guidance, scheduler, negative } = image;
+  const { seed, steps, guidance, scheduler, style } = image;
+  const { negative } = applyStyle({ prompt: "", negative: image.negative }, style);
   const mode = promptModeOf(image);
   const parts: Readonly<Record<string, string | null>> = {
     seed: `seed ${seed}`,
@@ -28,6 +30,7 @@ export function captionOf(image: ImageOptions, checkpoint: string, except: reado
     guidance: `guidance ${guidance}`,
     scheduler,
     prompts: mode === "diffusers" ? null : `${mode} prompts`,
+    style: style === undefined ? null : `style ${style.name}`,
     model: checkpoint,
     negative: negative === "" ? null : `without: ${negative}`,
   };

@@ -5,6 +5,7 @@ import {
   type AutocompleteInteraction,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
+import type { Grid } from "../../core/grid.js";
 import {
   type AxisLimits,
   type CellOptions,
@@ -13,10 +14,12 @@ import {
   type ReadAxis,
   readAxis,
 } from "../../core/grid-axes.js";
-import { DEFAULT_LIMITS } from "../../core/options.js";
+import { DEFAULT_LIMITS, type ImageOptions } from "../../core/options.js";
 import type { Side } from "../../core/side.js";
+import { PRESETS, type Style, withPresets } from "../../core/styles.js";
 import type { NewItem } from "../../db/queue.js";
 import { type Limits, readPrompt } from "../requests/request.js";
+import { stylesOwner } from "../requests/rules.js";
 import { commandTexts } from "../words/commands.js";
 import type { Choice, RequestCommand, Services } from "./command.js";
 import { completeRequest } from "./completions.js";
@@ -72,14 +75,14 @@ export const grid: RequestCommand = {
   read(interaction, context) {
     const { options } = interaction;
     const prompt = readPrompt(interaction, context.limits);
-    const image = readImage(interaction, context);
-    const limits = axisLimits(context.limits);
+    const limits = axisLimits(context.limits, context.styles);
     const down = options.getString("y");
     const { grid, cells } = cellsOf(
       readAxis("x", options.getString("x", true), limits),
       down === null ? null : readAxis("y", down, limits),
       limits,
     );
+    const image = sharedImage(readImage(interaction, context), grid);
     const side = options.getString("text") === "rewrite" ? "optimized" : "baseline";
     return {
       kind: "grid",
@@ -101,22 +104,30 @@ export const cellItems = (
   only: Side,
 ): NewItem[] => cells.map((cell) => ({ prompt, rewrite: null, only, seed, ...cell }));
 
-export const axisLimits = ({
-  maxSteps,
-  maxPromptLength,
-  sides,
-  maxCells = DEFAULT_LIMITS.cells,
-}: Pick<Limits, "maxSteps" | "maxPromptLength" | "sides" | "maxCells">): AxisLimits => ({
+/** The options that all cells share: a style of the channel's would stand in the cells without one. */
+export function sharedImage(image: ImageOptions, { x, y }: Grid): ImageOptions {
+  const { style: _, ...unstyled } = image;
+  return x.name === "style" || y?.name === "style" ? unstyled : image;
+}
+
+const axisLimits = (
+  { maxSteps, maxPromptLength, sides, maxCells = DEFAULT_LIMITS.cells }: Limits,
+  styles: readonly Style[] = PRESETS,
+): AxisLimits => ({
   maxSteps,
   maxPromptLength,
   maxCells,
+  styles,
   ...(sides === undefined ? {} : { sides }),
 });
 
 /** Axes to choose from, each with the values that it stands for where these are not plain to see. */
-function axisChoices({ options }: AutocompleteInteraction, { context }: Services): Choice[] {
-  const { name, value } = options.getFocused(true);
-  const limits = axisLimits(context.limits);
+async function axisChoices(
+  interaction: AutocompleteInteraction,
+  { context, styles }: Services,
+): Promise<Choice[]> {
+  const { name, value } = interaction.options.getFocused(true);
+  const limits = axisLimits(context.limits, withPresets(await styles.of(stylesOwner(interaction))));
   const read = (text: string): ReadAxis | null => {
     try {
       return readAxis(name === "y" ? "y" : "x", text, limits);

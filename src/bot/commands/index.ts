@@ -16,6 +16,7 @@ import { queue } from "./queue.js";
 import { settings } from "./settings.js";
 import { show } from "./show.js";
 import { stats } from "./stats.js";
+import { style } from "./style.js";
 
 export { readMenu } from "./message-menus.js";
 
@@ -27,6 +28,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>(
     batch,
     grid,
     stats,
+    style,
     settings,
     admin,
     queue,

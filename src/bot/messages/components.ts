@@ -46,6 +46,8 @@ const VERBS = {
   cellpair: /^\d{1,2}$/,
   cellpost: /^\d{1,2}$/,
   info: null,
+  /** Puts the result into the server's gallery. */
+  favourite: null,
   delete: null,
   /** The menu of `/history`: does the chosen job again. It is of no one job. */
   repeat: null,
@@ -233,6 +235,10 @@ export const pictureRows = ({ id }: Job, { index }: Item, { gridLines }: Words):
     ),
   ];
 };
+
+/** Under a result with pictures, where the server has a gallery. */
+export const galleryRow = (jobId: string, { labels }: Words): Row =>
+  row(button("favourite", jobId, labels.favourite));
 
 /** Menus that draw a comparison with another rewrite. */
 export function changeRows(job: Job, words: Words): Row[] {

@@ -11,6 +11,7 @@ import { coarse, etas, type Work } from "./eta.js";
 import { axisLines } from "./grid-lines.js";
 import { marksLines } from "./prompt-mode.js";
 import { COLORS } from "./status-message.js";
+import { styleOption } from "./style-sections.js";
 
 const PROMPTS_SHOWN = 5;
 const PROMPT_MAX = 120;
@@ -62,6 +63,7 @@ export function draftMessage(
       image.scheduler,
       ...(promptModeOf(image) === "diffusers" ? [] : [resultLines.prompts(promptModeOf(image))]),
       ...size,
+      ...styleOption(image, words),
     ]),
     ...(own.length === 0 || grid !== undefined ? [] : [draftLines.own(own)]),
     ...(grid === undefined && items.some(({ seed }) => seed !== undefined)

@@ -49,6 +49,9 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["optimized_safety", ({ item }) => safetyOf(item.pictures.optimized)],
   ["prompt_mode", ({ image }) => promptModeOf(image)],
   ["embeddings", ({ item }) => embeddingsOf(item)],
+  ["style", ({ image }) => image.style?.name],
+  ["style_prompt", ({ image }) => image.style?.prompt],
+  ["style_negative", ({ image }) => image.style?.negative],
 ];
 
 /** prompts.json: prompts with their rewrites, which a batch takes again as pairs. */

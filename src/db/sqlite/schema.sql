@@ -23,6 +23,18 @@ CREATE INDEX ballots_by_guild on ballots (guild_id);
 
 CREATE INDEX ballots_due on ballots (closes_at) where closed_at is null and closes_at is not null;
 
+CREATE TABLE card_usage (
+  user_id text not null, -- empty: people who were erased
+  guild_id text not null, -- empty: in direct messages
+  day integer not null, -- since the epoch, UTC
+  ms integer not null, -- of rewriting and drawing
+  primary key (user_id, guild_id, day)
+) strict, without rowid;
+
+CREATE INDEX usage_by_day on card_usage (day);
+
+CREATE INDEX usage_by_guild on card_usage (guild_id, day, ms);
+
 CREATE TABLE drafts (
   id text primary key,
   user_id text not null,
@@ -44,6 +56,23 @@ CREATE TABLE "erased_messages" (
   token_expires_at integer not null
 ) strict;
 
+CREATE TABLE favourites (
+  job_id text primary key, -- no reference: a favourite outlives its job
+  user_id text not null, -- who asked for the result
+  guild_id text not null,
+  channel_id text not null, -- the gallery
+  application_id text not null,
+  added_by text, -- null: that person was erased
+  added_at integer not null,
+  message_id text -- null: not posted yet
+) strict;
+
+CREATE INDEX favourites_by_adder on favourites (added_by);
+
+CREATE INDEX favourites_by_user on favourites (user_id);
+
+CREATE INDEX favourites_pending on favourites (added_at) where message_id is null;
+
 CREATE TABLE flags (name text primary key, value text not null) strict, without rowid;
 
 CREATE TABLE items (
@@ -56,15 +85,18 @@ CREATE TABLE items (
   baseline text,
   optimized text,
   comparison text,
-  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)), image_options text check (json_valid(image_options)),
+  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)), image_options text check (json_valid(image_options)), only_side text check (only_side in ('baseline', 'optimized')),
   primary key (job, position)
 ) strict, without rowid;
 
-CREATE INDEX items_lack_baseline on items (job, cancelled, baseline) where cancelled = 0 and baseline is null;
+CREATE INDEX items_lack_baseline on items (job, cancelled, baseline, only_side)
+  where cancelled = 0 and baseline is null and only_side is distinct from 'optimized';
 
-CREATE INDEX items_lack_optimized on items (job, cancelled, optimized) where cancelled = 0 and optimized is null;
+CREATE INDEX items_lack_optimized on items (job, cancelled, optimized, only_side)
+  where cancelled = 0 and optimized is null and only_side is distinct from 'baseline';
 
-CREATE INDEX items_lack_rewrite on items (job, cancelled, rewrite) where cancelled = 0 and rewrite is null;
+CREATE INDEX items_lack_rewrite on items (job, cancelled, rewrite, only_side)
+  where cancelled = 0 and rewrite is null and only_side is distinct from 'baseline';
 
 CREATE INDEX items_with_options on items (job) where image_options is not null;
 
@@ -78,7 +110,6 @@ CREATE TABLE job_messages (
 CREATE TABLE jobs (
   seq integer primary key autoincrement, -- order of arrival
   id text not null unique,
-  kind text not null check (kind in ('optimize', 'compare', 'batch')),
   state text not null check (state in ('queued', 'running', 'done', 'failed', 'cancelled')),
   phase text not null check (phase in ('text', 'image')),
 
@@ -112,7 +143,7 @@ CREATE TABLE jobs (
   message_id text,
   delivery_attempts integer not null default 0, -- those that failed
   delivery_error text,
-  delivery_abandoned text, parent_id text, blind integer not null default 0, held text check (held in ('user', 'channel', 'server')), limits text not null default '{}' check (json_valid(limits)), preview integer not null default 0, pictures_pruned_at integer, promptist_hash text, diffusion_hash text, erasing text check (erasing in ('with-messages', 'without-messages')), reply_id text,
+  delivery_abandoned text, parent_id text, blind integer not null default 0, held text check (held in ('user', 'channel', 'server')), limits text not null default '{}' check (json_valid(limits)), preview integer not null default 0, pictures_pruned_at integer, promptist_hash text, diffusion_hash text, erasing text check (erasing in ('with-messages', 'without-messages')), reply_id text, grid text check (json_valid(grid)), kind text not null default '',
 
   check ((state = 'running') = (owner is not null)),
   check ((state in ('done', 'failed', 'cancelled')) = (finished_at is not null))
@@ -149,6 +180,20 @@ CREATE TABLE sheets (
   settled_at integer, -- posted, or not to be posted any more
   primary key (job, number)
 ) strict, without rowid;
+
+CREATE TABLE styles (
+  scope text not null check (scope in ('server', 'user')),
+  id text not null, -- snowflake of the server or person
+  key text not null, -- the name without case
+  name text not null,
+  prompt text not null, -- words with {prompt} where the prompt goes
+  negative text not null,
+  saved_by text, -- null: that person was erased
+  saved_at integer not null,
+  primary key (scope, id, key)
+) strict, without rowid;
+
+CREATE INDEX styles_by_saver on styles (saved_by);
 
 CREATE TABLE turns (
   user_id text not null,

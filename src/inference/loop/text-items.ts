@@ -33,6 +33,7 @@ export class TextItems implements ItemWork {
       {
         prompts: asked.map((item) => item.prompt),
         modes: asked.map((item) => promptModeOf(imageOf(job, item))),
+        styles: asked.map((item) => imageOf(job, item).style),
         options: job.text,
       },
       {
