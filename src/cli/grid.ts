@@ -1,6 +1,6 @@
 import { basename, join, resolve } from "node:path";
 import { cellItems, sharedImage } from "../bot/commands/grid.js";
-import { cellLabel } from "../bot/messages/grid-lines.js";
+import { cellLabel } from "../bot/words/grid.js";
 import { readWords } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
 import { type CellOptions, cellsOf, readAxis } from "../core/grid-axes.js";

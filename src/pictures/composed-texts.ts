@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { GridRequest } from "./grid-picture.js";
+import type { Grid } from "../core/grid.js";
 import type { PairFiles } from "./pair-card.js";
 import { OWN_VERSION, parseOwn } from "./parameters.js";
 import { isPng, readPngText } from "./png-text.js";
@@ -35,9 +35,8 @@ export async function sheetTexts(
   };
 }
 
-/** The text chunks of a grid: what its first drawn cell was drawn with, and the axes. */
-export async function gridTexts({ grid, cells }: GridRequest): Promise<Record<string, string>> {
-  const first = cells.find(({ file, blank }) => file !== null && blank === null)?.file ?? null;
+/** The text chunks of a grid: the axes, and what the cell was drawn with whose picture is `first`. */
+export async function gridTexts(grid: Grid, first: string | null): Promise<Record<string, string>> {
   const { Software, promptist } = first === null ? {} : await textsOf(first);
   const own = promptist === undefined ? null : parseOwn(promptist);
   return {

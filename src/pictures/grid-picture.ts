@@ -48,8 +48,8 @@ const SHARES = {
 } as const;
 
 /**
- * Writes a grid as one picture: the text that was drawn, the values of `x` above the columns, those of `y` above the
- * rows, and the small print. With one axis the cells run on over several rows, each with its value. Long labels are
+ * Writes a grid as one picture: the text that was drawn, the value of `y` and those of `x` above each row, and the
+ * small print. With one axis the cells run on over several rows, each with its value. Long labels are
  * cut to two or three lines.
  * @throws RangeError where the cells don't fill the axes; Error if a picture cannot be read or the file cannot be
  * written
@@ -83,15 +83,15 @@ export async function writeGrid(request: GridRequest): Promise<PictureSize> {
   const head = await line(title, { weight: "book", size: px(SHARES.title), color: COLORS.prompt }, inner, 3);
   put(head, margin);
   top += head.height + 2 * gap;
-  const axis = await line(x.name, named, inner, 1);
+  const axis = await line(y === null ? `→ ${x.name}` : `→ ${x.name}   ↓ ${y.name}`, named, inner, 1);
   put(axis, margin);
   top += axis.height + gap;
-  if (y !== null) top += await labels(x.values, 0);
 
   for (let from = 0; from < cells.length; from += perRow) {
     const row = cells.slice(from, from + perRow);
-    if (y === null) top += await labels(x.values.slice(from, from + perRow), 0);
-    else top += await rowLabel(y.name, y.values[from / perRow] ?? "");
+    if (y !== null) top += await rowLabel(y.name, y.values[from / perRow] ?? "");
+    // Repeated with each row: on a phone the first one is soon out of sight.
+    top += await labels(y === null ? x.values.slice(from, from + perRow) : x.values);
     const pictures = await Promise.all(row.map((it) => picture(it, cell, px(SHARES.small))));
     for (const [i, { png, width, height }] of pictures.entries())
       layers.push({
@@ -109,12 +109,13 @@ export async function writeGrid(request: GridRequest): Promise<PictureSize> {
   );
   put(small, margin);
   const size = { width: inner + 2 * margin, height: top + small.height + margin };
-  return writeCanvas(file, size, layers, await gridTexts(request));
+  const first = cells.find((cell) => cell.file !== null && cell.blank === null)?.file ?? null;
+  return writeCanvas(file, size, layers, await gridTexts(grid, first));
 
   /** Puts a label above each column and answers the height that they take. */
-  async function labels(values: readonly string[], first: number): Promise<number> {
+  async function labels(values: readonly string[]): Promise<number> {
     const blocks = await Promise.all(values.map((value) => line(shown(value), bold, column, labelLines)));
-    for (const [i, block] of blocks.entries()) put(block, leftOf(first + i));
+    for (const [i, block] of blocks.entries()) put(block, leftOf(i));
     return Math.max(...blocks.map(({ height }) => height)) + gap;
   }
 

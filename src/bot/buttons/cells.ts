@@ -4,7 +4,7 @@ import { deferPrivately, type Press, replyPrivately } from "../discord/interacti
 import type { DiscordApi } from "../discord/messenger.js";
 import type { PressAction } from "../messages/components.js";
 import { spoilered } from "../messages/embeds.js";
-import { cellMessage } from "../messages/grid-message.js";
+import { cellMessage } from "../messages/overview-message.js";
 import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
 import type { Presenter } from "../messages/presentation.js";
 import type { CommandRequest } from "../requests/request.js";

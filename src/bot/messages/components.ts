@@ -10,8 +10,8 @@ import type { JobEntry } from "../../db/records.js";
 import { clip, tail } from "../discord/markdown.js";
 import type { Row } from "../discord/outgoing.js";
 import type { Words } from "../words/english.js";
+import { cellLabel } from "../words/grid.js";
 import { choiceDetail, historyChoice } from "../words/history.js";
-import { cellLabel } from "./grid-lines.js";
 import { addedPhrases } from "./prompt-diff.js";
 
 /**

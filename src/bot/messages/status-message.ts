@@ -11,10 +11,10 @@ import {
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
 import type { Words } from "../words/english.js";
+import { axisLines } from "../words/grid.js";
 import { wordsOf } from "../words/languages.js";
 import { cancelRow } from "./components.js";
 import { coarse } from "./eta.js";
-import { axisLines } from "./grid-lines.js";
 import { noteLines, promptSections } from "./rewrite-text.js";
 
 /** Where an unfinished job is, as its message shows it. */
