@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "dotenv";
 import { distance } from "fastest-levenshtein";
@@ -28,6 +28,7 @@ import {
   TEXT_WEIGHTS,
   type TextOptions,
 } from "./core/options.js";
+import { foldersIn, hubCacheOf } from "./core/paths.js";
 import { TREATMENTS } from "./core/settings.js";
 
 /** The miniatures in the program's own folder; nothing writes there. */
@@ -276,6 +277,11 @@ export const VARIABLES = {
     inRange(LIMIT_RANGES.pairs),
     "Most pairs that one comparison may ask for.",
   ),
+  MAX_CELLS: variable(
+    String(DEFAULT_LIMITS.cells),
+    inRange(LIMIT_RANGES.cells),
+    "Most pictures that one grid may ask for.",
+  ),
   MAX_FILE_BYTES: variable(String(MIB), integer(1, 10 * MIB), "Largest batch file, in bytes."),
   MAX_WAITING_JOBS: variable("1000", integer(1, 1_000_000), "Most jobs that may wait; more are refused."),
   USER_LIMIT: variable("0", jobsOrNone, LIMIT_HELP("one person")),
@@ -479,48 +485,6 @@ export function loadConfig(
     picturesDir: resolve(dataDir, "pictures"),
     cacheDir: resolve(dataDir, "graphs"),
   });
-}
-
-/**
- * Absolute paths of a list with commas, semicolons or what PATH has between its folders. A folder whose name has
- * such a sign itself is known by being there.
- */
-function foldersIn(list: string, root: string, home: string | undefined): string[] {
-  const signs = delimiter === ":" ? /([,;:])/ : /([,;])/;
-  const pieces = list.split(signs);
-  const folders: string[] = [];
-  for (let at = 0; at < pieces.length; ) {
-    let end = at + 1;
-    for (let tried = pieces.length; tried > at + 1; tried -= 2)
-      if (existsSync(pathOf(pieces.slice(at, tried).join(""), root, home))) {
-        end = tried;
-        break;
-      }
-    const given = pieces.slice(at, end).join("").trim();
-    if (given !== "") folders.push(pathOf(given, root, home));
-    at = end + 1;
-  }
-  return [...new Set(folders)];
-}
-
-/** An absolute path; `~` stands for the home folder, as a shell has it. */
-const pathOf = (given: string, root: string, home: string | undefined): string => {
-  const path = given.trim().replace(/^(["'])(.*)\1$/, "$2");
-  return resolve(root, home === undefined ? path : path.replace(/^~(?=$|[\\/])/, () => home));
-};
-
-/** As huggingface_hub finds it. */
-function hubCacheOf(
-  { HF_HUB_CACHE, HF_HOME }: Pick<Variables, "HF_HUB_CACHE" | "HF_HOME">,
-  xdgCache: string | undefined,
-  home: string | undefined,
-  root: string,
-): string | undefined {
-  const path = (given: string) => pathOf(given, root, home);
-  if (HF_HUB_CACHE !== "") return path(HF_HUB_CACHE);
-  if (HF_HOME !== "") return path(join(HF_HOME, "hub"));
-  const caches = xdgCache || (home && join(home, ".cache"));
-  return caches ? path(join(caches, "huggingface", "hub")) : undefined;
 }
 
 /** The limits that are set. */

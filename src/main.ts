@@ -272,6 +272,7 @@ export async function createApp(
         maxSteps: config.MAX_STEPS,
         sides: sidesOf(ownSideOf(choice, events), config.MAX_SIDE, config.image.size),
         maxPairs: config.MAX_PAIRS,
+        maxCells: config.MAX_CELLS,
         inLine: config.inLine,
         open: config.openCaps,
         minutes: config.minutes,

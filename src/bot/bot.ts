@@ -6,6 +6,7 @@ import type { Treatment } from "../core/settings.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
 import { BatchItems } from "./buttons/batch-items.js";
+import { Cells } from "./buttons/cells.js";
 import { History } from "./buttons/history.js";
 import { JobButtons } from "./buttons/job-buttons.js";
 import { Presses } from "./buttons/presses.js";
@@ -202,6 +203,7 @@ class DiscordBot implements Bot {
       drafts: this.#drafts,
       ballots: this.#ballots,
       items: new BatchItems({ queue, board: this.#board }),
+      cells: new Cells({ presenter, api }),
       jobs: new JobButtons({
         queue,
         records,

@@ -24,6 +24,13 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
       "Someone asked for a picture with a side longer than MAX_SIDE, by default twice the checkpoint's own.",
     todo: "Nothing, or raise MAX_SIDE if this machine draws such pictures fast enough for everyone who waits.",
   },
+  GRID_AXIS: theirs("An axis of a grid had a name that is none, or no values."),
+  GRID_TWICE: theirs("Both axes of a grid were the same."),
+  GRID_VALUE: theirs("An axis of a grid had a value that it does not take."),
+  GRID_SIZE: {
+    means: "Someone asked for a grid of more pictures than MAX_CELLS, or than `/settings` allows there.",
+    todo: "Nothing, or raise MAX_CELLS (25 at most, as many as a menu of Discord's has choices).",
+  },
   INPUT_CHOICE: theirs("A menu or a form named something that its job does not have."),
   INPUT_UNCHANGED: theirs("Someone asked for a change but changed nothing."),
   INPUT_WORD: theirs("A prompt had a word that the server or channel refuses (`/settings show`)."),

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { Config } from "../config.js";
+import { AXIS_NAMES } from "../core/grid-axes.js";
 import {
   DEFAULT_STRENGTH,
   IMAGE_RANGES,
@@ -9,14 +10,14 @@ import {
   UPSCALE_RANGES,
 } from "../core/options.js";
 import { VERSION } from "../core/version.js";
-import { backup } from "./backup.js";
 import { batch } from "./batch.js";
 import { type BenchFlags, bench } from "./bench.js";
 import { addCheckpointsCommand } from "./checkpoints.js";
 import { compare } from "./compare.js";
-import type { CopyFlags } from "./db-copy.js";
+import { backup, type CopyFlags, copyDatabase } from "./database.js";
 import { doctor, explainCodes } from "./doctor.js";
 import { type GenerateFlags, generate } from "./generate.js";
+import { type GridFlags, grid } from "./grid.js";
 import { info } from "./info.js";
 import { type LocalDiscordFlags, localDiscord } from "./local-discord.js";
 import { Models } from "./models.js";
@@ -125,6 +126,26 @@ export function buildProgram(config: Config): Command {
     const output = outputOf(flags);
     return batch(await Models.open(config, output, flags), output, config, file, flags, givenOn(command));
   });
+  both(
+    verb(
+      "grid <text>",
+      "draw a prompt with several values of one or two options, as one labelled picture",
+      'grid "A cat in the rain" --x steps=10,20,50 --y guidance=3,7.5 --out cat-grid',
+      'grid "A cat in the rain" --x seed=1-9 --out cat-seeds',
+      'grid "A cat in the rain" --x "guidance=1-13 [5]" --y scheduler=pndm,euler --text rewrite --out cat-grid',
+    ),
+  )
+    .requiredOption("--x <axis>", `what changes from left to right: NAME=VALUES, of ${AXIS_NAMES.join(", ")}`)
+    .option("--y <axis>", "what changes from top to bottom")
+    .addOption(
+      new Option("--text <which>", "which text to draw: the prompt as written, or its rewrite")
+        .choices(["prompt", "rewrite"])
+        .default("prompt"),
+    )
+    .action(async (text: string, flags: GridFlags, command: Command) => {
+      const output = outputOf(flags);
+      return grid(await Models.open(config, output, flags), output, text, flags, givenOn(command));
+    });
   addCommonOptions(
     verb(
       "score <image...>",
@@ -279,10 +300,7 @@ export function buildProgram(config: Config): Command {
     )
     .option("--from <url>", "from this database into the data folder, which must not have one")
     .option("--json", "print the result as JSON")
-    .action(async (flags: CopyFlags & { json?: boolean }) => {
-      const { copyDatabase } = await import("./db-copy.js");
-      return copyDatabase(config, outputOf(flags), flags);
-    });
+    .action((flags: CopyFlags & { json?: boolean }) => copyDatabase(config, outputOf(flags), flags));
   addCheckpointsCommand(program, config);
   verb(
     "local-discord",

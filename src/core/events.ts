@@ -12,6 +12,8 @@ export interface Progress {
   readonly items: number;
   /** What is being made: the rewrite, or one of the two pictures. */
   readonly output: "rewrite" | Side;
+  /** True for the only picture of its item. */
+  readonly single?: boolean;
   /** Tokens of the rewrite, or denoising steps of the picture: done and in total. */
   readonly step: number;
   readonly steps: number;

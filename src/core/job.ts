@@ -4,11 +4,12 @@
  */
 
 import type { ErrorContext } from "./errors.js";
+import type { Grid } from "./grid.js";
 import type { PictureJudgement } from "./judgement.js";
 import type { ImageOptions, OwnOptions, TextOptions } from "./options.js";
 import { type PerSide, SIDES, type Side } from "./side.js";
 
-export type JobKind = "optimize" | "compare" | "batch";
+export type JobKind = "optimize" | "compare" | "batch" | "grid";
 export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
 
 /** The two kinds of work that take the GPU in turn: rewriting (Promptist) and drawing (Stable Diffusion). */
@@ -53,9 +54,11 @@ export interface Item {
   readonly seed: number;
   /** Options of this item that replace the job's; absent for an item without any. */
   readonly image?: OwnOptions;
-  /** Null until drawn. */
+  /** The one side that is drawn, of an item with a single picture; absent for a pair. */
+  readonly only?: Side;
+  /** Null until drawn, or where only the other side is. */
   readonly pictures: PerSide<Picture | null>;
-  /** File name of the picture that shows both sides; null until drawn. */
+  /** File name of the picture that shows both sides; null until drawn, and of a single picture. */
   readonly comparison: string | null;
   /** The item was taken out of the job: nothing more is drawn for it. */
   readonly cancelled: boolean;
@@ -126,6 +129,8 @@ export interface Job {
   readonly text: TextOptions;
   readonly image: ImageOptions;
   readonly items: readonly Item[];
+  /** The axes of a grid, whose cells are the items; absent for other jobs. */
+  readonly grid?: Grid;
   /** The job whose result had the button that made this one. */
   readonly parentId: string | null;
   /** If true, people are not told which picture is which until they have voted. */
@@ -156,7 +161,7 @@ export interface Job {
 /** Whose open jobs a limit counts. */
 export type LimitScope = "user" | "channel" | "server";
 
-/** A picture of up to ten pairs of a job. */
+/** A picture of up to ten pairs of a job, or of all cells of a grid. */
 export interface Sheet {
   /** From 1. */
   readonly number: number;
@@ -192,23 +197,41 @@ export const imageOf = (
   item: Pick<Item, "seed" | "image"> | undefined,
 ): ImageOptions => (item === undefined ? image : { ...image, ...item.image, seed: item.seed });
 
+/** The sides of an item that are drawn, in order. */
+export const drawnSides = ({ only }: Pick<Item, "only">): readonly Side[] =>
+  only === undefined ? SIDES : [only];
+
+/** Whether an item lacks a rewrite that it needs. */
+export const lacksRewrite = ({ rewrite, only }: Pick<Item, "rewrite" | "only">): boolean =>
+  rewrite === null && only !== "baseline";
+
+/** How many pictures an item lacks. */
+export const picturesLeft = (item: Pick<Item, "only" | "pictures">): number =>
+  drawnSides(item).filter((side) => item.pictures[side] === null).length;
+
 /** The phase that an item needs next, or null if it is complete. */
 export function nextPhase(kind: JobKind, item: Item): Phase | null {
   if (item.cancelled) return null;
-  if (item.rewrite === null) return "text";
+  if (lacksRewrite(item)) return "text";
   if (kind === "optimize") return null;
-  const { baseline, optimized } = item.pictures;
-  return baseline === null || optimized === null || item.comparison === null ? "image" : null;
+  const isComposed = item.only !== undefined || item.comparison !== null;
+  return picturesLeft(item) > 0 || !isComposed ? "image" : null;
 }
 
-/** True if a job is shown as an overview (contact sheets and a report) rather than as one pair. */
+/** True if a job is shown as an overview (contact sheets and a report, or a grid) rather than as one pair. */
 export const hasOverview = ({
   kind,
   items,
 }: {
   readonly kind: JobKind;
   readonly items: { readonly length: number };
-}): boolean => kind === "batch" || items.length > 1;
+}): boolean => kind === "batch" || kind === "grid" || items.length > 1;
+
+/** What a job of several items is made of: prompts of a file, pairs of one prompt, or single pictures. */
+export type ItemNoun = "prompt" | "pair" | "picture";
+
+export const nounOf = (kind: JobKind): ItemNoun =>
+  kind === "batch" ? "prompt" : kind === "grid" ? "picture" : "pair";
 
 /** The judgements of both pictures of an item; null for a side that is not drawn or was never judged. */
 export const judgementsOf = ({ pictures }: Item): PerSide<PictureJudgement | null> => ({

@@ -241,13 +241,21 @@ export const LIMIT_RANGES = {
   batch: whole(1, 1000),
   /** Pairs of one comparison. */
   pairs: whole(1, 25),
+  /** Pictures of one grid; Discord's menus have as many choices. */
+  cells: whole(1, 25),
   /** Open jobs, or jobs in line, per person, channel or server. */
   jobs: whole(1, 10_000),
   /** Minutes of the card a day, per person or server; a day has no more. */
   minutes: whole(1, 1440),
 } as const;
 
-export const DEFAULT_LIMITS = Object.freeze({ promptLength: 1000, steps: 100, batch: 100, pairs: 4 });
+export const DEFAULT_LIMITS = Object.freeze({
+  promptLength: 1000,
+  steps: 100,
+  batch: 100,
+  pairs: 4,
+  cells: 25,
+});
 
 /** Most that a setting stores: characters of a text, roles, and refused words. */
 export const SETTING_MAX = Object.freeze({ text: 1000, roles: 20, words: 200 });

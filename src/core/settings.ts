@@ -23,6 +23,7 @@ export interface Settings {
   readonly maxSteps?: number;
   readonly maxBatch?: number;
   readonly maxPairs?: number;
+  readonly maxCells?: number;
   /**
    * Ids of roles that may use the commands, and of roles that may manage jobs and settings. Unset: Discord
    * decides.

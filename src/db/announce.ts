@@ -31,7 +31,9 @@ export function announced(store: Store, events: Events): Store {
       const jobId = claim.job.id;
       for (const side of SIDES)
         if (result.pictures?.[side] !== undefined) events.emit("job.picture", { jobId, item, side });
-      if (result.comparison !== undefined) events.emit("job.item", { jobId, item, phase: "image" });
+      const isSingle = claim.job.items[item]?.only !== undefined && result.pictures !== undefined;
+      if (isSingle || result.comparison !== undefined)
+        events.emit("job.item", { jobId, item, phase: "image" });
       return kept;
     },
     async saveSheet(claim, sheet) {

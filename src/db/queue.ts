@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorContext } from "../core/errors.js";
+import type { Grid } from "../core/grid.js";
 import type {
   Candidate,
   ItemNote,
@@ -11,15 +12,16 @@ import type {
   Sheet,
 } from "../core/job.js";
 import type { ImageOptions, OwnOptions, TextOptions } from "../core/options.js";
-import type { PerSide } from "../core/side.js";
+import type { PerSide, Side } from "../core/side.js";
 
-/** A job to store. Items of a file of pairs have a rewrite already. */
+/** A job to store. Items of a file of pairs have a rewrite already; `grid`: its items are the cells. */
 export interface NewJob {
   readonly kind: JobKind;
   readonly origin: Origin;
   readonly text: TextOptions;
   readonly image: ImageOptions;
   readonly items: readonly NewItem[];
+  readonly grid?: Grid;
   /** The job whose result has the button that made this one. */
   readonly parentId?: string;
   readonly blind?: boolean;
@@ -41,6 +43,8 @@ export interface JobCaps {
 export interface NewItem {
   readonly prompt: string;
   readonly rewrite: string | null;
+  /** The one side to draw, where a pair is not wanted. */
+  readonly only?: Side;
   /** The rewrites to choose from, if an earlier job found them. */
   readonly candidates?: readonly Candidate[];
   /** Notes for the user that are known before any work. */

@@ -1,6 +1,5 @@
 import type { Events, Progress } from "../core/events.js";
-import { imageOf, type Job, nextPhase, type Phase, picturesDrawn } from "../core/job.js";
-import { SIDES } from "../core/side.js";
+import { imageOf, type Job, nextPhase, type Phase, picturesLeft } from "../core/job.js";
 
 /**
  * Enough for a stable estimate, few enough to follow a change of checkpoint, size or device within minutes.
@@ -61,7 +60,7 @@ export class RecentTimes {
       for (const item of job.items) {
         if (nextPhase(job.kind, item) === "text") textItems += 1;
         if (job.kind === "optimize") continue;
-        const missing = SIDES.length - picturesDrawn([item]);
+        const missing = picturesLeft(item);
         pictures += missing;
         laterSteps += missing * Math.max(0, imageOf(job, item).steps - 1);
       }

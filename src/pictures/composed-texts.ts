@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { Grid } from "../core/grid.js";
 import type { PairFiles } from "./pair-card.js";
 import { OWN_VERSION, parseOwn } from "./parameters.js";
 import { isPng, readPngText } from "./png-text.js";
@@ -30,6 +31,16 @@ export async function sheetTexts(
       ...(Software === undefined ? {} : { program: Software }),
       pairs: own,
     }),
+    ...(Software === undefined ? {} : { Software }),
+  };
+}
+
+/** The text chunks of a grid: the axes, and what the cell was drawn with whose picture is `first`. */
+export async function gridTexts(grid: Grid, first: string | null): Promise<Record<string, string>> {
+  const { Software, promptist } = first === null ? {} : await textsOf(first);
+  const own = promptist === undefined ? null : parseOwn(promptist);
+  return {
+    promptist: JSON.stringify({ version: OWN_VERSION, ...own, grid }),
     ...(Software === undefined ? {} : { Software }),
   };
 }

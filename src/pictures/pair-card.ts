@@ -1,5 +1,5 @@
 import sharp, { type OverlayOptions } from "sharp";
-import { type ImageOptions, promptModeOf } from "../core/options.js";
+import { type ImageOptions, type PictureSize, promptModeOf } from "../core/options.js";
 import { type PerSide, SIDES, type Side } from "../core/side.js";
 import { applyStyle } from "../core/styles.js";
 import { lineHeight, renderText, type TextBlock, type TextStyle } from "./text.js";
@@ -16,23 +16,27 @@ export interface PairFiles {
   readonly withheld?: readonly Side[];
 }
 
-/** The small print under a pair: everything needed to draw it again. */
-export function captionOf(image: ImageOptions, checkpoint: string): string {
+/**
+ * The small print under a pair: everything needed to draw it again.
+ * @param except names of options that are not told, such as those along a grid's axes
+ */
+export function captionOf(image: ImageOptions, checkpoint: string, except: readonly string[] = []): string {
   const { seed, steps, guidance, scheduler, style } = image;
   const { negative } = applyStyle({ prompt: "", negative: image.negative }, style);
   const mode = promptModeOf(image);
-  const reading = mode === "diffusers" ? [] : [`${mode} prompts`];
-  const styled = style === undefined ? [] : [`style ${style.name}`];
-  const parts = [
-    `seed ${seed}`,
-    `${steps} steps`,
-    `guidance ${guidance}`,
+  const parts: Readonly<Record<string, string | null>> = {
+    seed: `seed ${seed}`,
+    steps: `${steps} steps`,
+    guidance: `guidance ${guidance}`,
     scheduler,
-    ...reading,
-    ...styled,
-    checkpoint,
-  ];
-  return (negative ? [...parts, `without: ${negative}`] : parts).join("  ·  ");
+    prompts: mode === "diffusers" ? null : `${mode} prompts`,
+    style: style === undefined ? null : `style ${style.name}`,
+    model: checkpoint,
+    negative: negative === "" ? null : `without: ${negative}`,
+  };
+  return Object.entries(parts)
+    .flatMap(([name, part]) => (part === null || except.includes(name) ? [] : [part]))
+    .join("  ·  ");
 }
 
 /** Dark and quiet like Discord's own colours, so that the pictures stand out. */
@@ -89,7 +93,7 @@ export async function pairCard(pair: PairFiles, style: CardStyle, number: number
         rule: await rule(column, accent ? COLORS.accent : COLORS.rule),
         label: await renderText(label, { weight: "bold", size: labelSize, color }, column, 1),
         prompt: await renderText(prompt, promptStyle, column, promptLines),
-        picture: await (blank ? blankPanel(file, column, labelSize) : fitted(file, column)),
+        picture: await (blank ? hidden(file, column, labelSize) : fitted(file, { width: column })),
       };
     }),
   );
@@ -130,33 +134,39 @@ const CORNER = 6;
 const BLANK_LABEL = "withheld";
 
 /** A panel the size of the picture that it replaces, showing nothing of it. */
-async function blankPanel(
+async function hidden(
   file: string,
   width: number,
   labelSize: number,
 ): Promise<{ png: Buffer; height: number }> {
   const picture = await sharp(file).metadata();
   const height = Math.round((width * (picture.height ?? 1)) / (picture.width ?? 1));
-  const label = await renderText(
-    BLANK_LABEL,
-    { weight: "book", size: labelSize, color: COLORS.small },
-    width,
-    1,
-  );
+  return { png: await blankPanel({ width, height }, labelSize, BLANK_LABEL), height };
+}
+
+/** An empty panel that says why. */
+export async function blankPanel(
+  { width, height }: PictureSize,
+  labelSize: number,
+  text: string,
+): Promise<Buffer> {
+  const label = await renderText(text, { weight: "book", size: labelSize, color: COLORS.small }, width, 1);
   const panel = Buffer.from(
     `<svg width="${width}" height="${height}"><rect width="100%" height="100%" rx="${CORNER}" fill="${COLORS.rule}"/></svg>`,
   );
-  const png = await sharp(panel)
+  return sharp(panel)
     .composite(layer(label, Math.round((width - label.width) / 2), Math.round((height - label.height) / 2)))
     .png({ compressionLevel: 1 })
     .toBuffer();
-  return { png, height };
 }
 
-/** A picture scaled to the column's width, with slightly rounded corners. */
-async function fitted(file: string, width: number): Promise<{ png: Buffer; height: number }> {
+/** A picture scaled to a width, or to fit a box, with slightly rounded corners. */
+export async function fitted(
+  file: string,
+  { width, height }: { readonly width: number; readonly height?: number },
+): Promise<PictureSize & { png: Buffer }> {
   const { data, info } = await sharp(file)
-    .resize({ width, kernel: "lanczos3" })
+    .resize({ width, ...(height === undefined ? {} : { height, fit: "inside" }), kernel: "lanczos3" })
     .removeAlpha()
     .png({ compressionLevel: 1 })
     .toBuffer({ resolveWithObject: true });
@@ -168,5 +178,5 @@ async function fitted(file: string, width: number): Promise<{ png: Buffer; heigh
     .composite([{ input: corners, blend: "dest-in" }])
     .png({ compressionLevel: 1 })
     .toBuffer();
-  return { png, height: info.height };
+  return { png, width: info.width, height: info.height };
 }

@@ -92,8 +92,8 @@ export function ownJson({ models, pair, size, from = null, ...parameters }: Pict
   });
 }
 
-/** The same with the texts of another pair; null where it is none of ours. */
-export function withPair(json: string, pair: PairTexts): string | null {
+/** The same with the texts of another pair, or of none; null where it is no picture of ours. */
+export function withPair(json: string, pair: PairTexts | null): string | null {
   const own = parseOwn(json);
   return own === null ? null : JSON.stringify({ ...own, ...pairJson(pair) });
 }

@@ -34,10 +34,10 @@ export const pngTexts = (parameters: PictureParameters) => ({
 });
 
 /**
- * Tells a picture that was copied from another pair of which pair it is now. One without our own text stays as it
+ * Tells a picture that was copied of which pair it is now; null: of none. One without our own text stays as it
  * is. Throws system errors.
  */
-export async function retellPair(path: string, pair: PairTexts): Promise<void> {
+export async function retellPair(path: string, pair: PairTexts | null): Promise<void> {
   const png = await readFile(path);
   if (!isPng(png)) return;
   const own = readPngText(png).promptist;

@@ -104,7 +104,7 @@ describe("the draft of a batch", () => {
     expect(world.problems).toEqual(["warn: Long prompts of a draft could not be counted"]);
   });
 
-  it("is started once, by who attached the file, also after a restart", async () => {
+  it("is started once, by who asked for it, also after a restart", async () => {
     const world = await startWorld();
     const alice = world.local.member("alice");
     const handle = await alice.slash("batch", { file: file(2) });
@@ -115,7 +115,7 @@ describe("the draft of a batch", () => {
     await bot.start();
     const stranger = await world.local.member("bob").press(handle.message, "Start");
     expect(stranger.ephemeral).toBe(true);
-    expect(stranger.message?.content).toContain("Only the person who attached the file");
+    expect(stranger.message?.content).toContain("Only the person who asked for it");
     const [one, two] = await Promise.all([
       alice.press(handle.message, "Start"),
       alice.press(handle.message, "Start"),

@@ -8,7 +8,7 @@ import { onTestFinished } from "vitest";
 import { type Bot, type BotOptions, createBot } from "../../src/bot/bot.js";
 import type { ErrorCode, ErrorContext } from "../../src/core/errors.js";
 import { type AppEvents, createEvents, type Events } from "../../src/core/events.js";
-import { hasOverview, type ItemNote, type Phase } from "../../src/core/job.js";
+import { hasOverview, type ItemNote, lacksRewrite, type Phase } from "../../src/core/job.js";
 import { isFlagged, type PictureJudgement } from "../../src/core/judgement.js";
 import { DEFAULT_TEXT_OPTIONS, type ImageOptions } from "../../src/core/options.js";
 import type { PerSide, Side } from "../../src/core/side.js";
@@ -202,7 +202,7 @@ export class StandInLoop {
   async rewrite(claim: Claim, notes: readonly ItemNote[] = []): Promise<void> {
     const { job } = claim;
     for (const item of job.items) {
-      if (item.rewrite !== null) continue;
+      if (!lacksRewrite(item)) continue;
       const candidates = [", highly detailed, artstation", ", sharp focus", ", octane render"].map(
         (words, i) => ({
           text: `${item.prompt}${words}`,
@@ -240,8 +240,14 @@ export class StandInLoop {
       await writeFile(join(folder, name), await makePicture(name));
       return name;
     };
-    for (const { index } of job.items) {
+    for (const { index, only } of job.items) {
       const { baseline = null, optimized = null } = judge(index);
+      if (only !== undefined) {
+        const judgement = { baseline, optimized }[only];
+        const pictures = { [only]: { file: await save(`${index}-${only}.png`), ms: 1, judgement } };
+        await this.queue.savePictures(claim, index, { pictures });
+        continue;
+      }
       await this.queue.savePictures(claim, index, {
         pictures: {
           baseline: { file: await save(`${index}-baseline.png`), ms: 1, judgement: baseline },

@@ -10,7 +10,13 @@ import type { CommandRequest } from "../requests/request.js";
 /** The same prompt and rewrite from another seed. */
 export function again(job: Job): CommandRequest {
   const seed = randomSeed();
-  const items = job.items.map(({ prompt, rewrite, candidates }) => ({ prompt, rewrite, candidates }));
+  if (job.kind === "grid") return gridAgain(job, { seed });
+  const items = job.items.map(({ prompt, rewrite, candidates, only }) => ({
+    prompt,
+    rewrite,
+    candidates,
+    ...(only === undefined ? {} : { only }),
+  }));
   return { ...child(job, items), image: { ...imageOf(job, job.items[0]), seed } };
 }
 
@@ -19,18 +25,22 @@ export function again(job: Job): CommandRequest {
  * one that made no result.
  */
 export const redraw = (job: Job): CommandRequest => {
-  const left = job.items.filter(({ cancelled }) => !cancelled);
-  const items = (left.length > 0 ? left : job.items).map(({ prompt, rewrite, candidates, seed, image }) => ({
-    prompt,
-    rewrite,
-    candidates,
-    seed,
-    ...(image === undefined ? {} : { image }),
-  }));
+  const left = job.kind === "grid" ? job.items : job.items.filter(({ cancelled }) => !cancelled);
+  const items = (left.length > 0 ? left : job.items).map(
+    ({ prompt, rewrite, candidates, seed, image, only }) => ({
+      prompt,
+      rewrite,
+      candidates,
+      seed,
+      ...(image === undefined ? {} : { image }),
+      ...(only === undefined ? {} : { only }),
+    }),
+  );
   return {
     kind: job.kind,
     text: job.text,
     image: job.image,
+    ...gridOf(job),
     parentId: job.id,
     // The result has already shown which picture is which.
     blind: job.blind && job.state !== "done",
@@ -42,6 +52,7 @@ export const redraw = (job: Job): CommandRequest => {
 /** The command of a job again, from a new seed: a prompt without a rewrite of its own is rewritten anew. */
 export function repeated(job: Job): CommandRequest {
   const seed = randomSeed();
+  if (job.kind === "grid") return { ...gridAgain(job, { seed }), confirm: true };
   const items = job.items.map(({ prompt, rewrite, candidates }) =>
     job.kind === "optimize" ? { prompt, rewrite: null } : { prompt, rewrite, candidates },
   );
@@ -60,9 +71,10 @@ export function repeated(job: Job): CommandRequest {
 /** Another prompt, with a rewrite of its own, from the same seed. */
 export function withPrompt(job: Job, prompt: string): CommandRequest {
   if (prompt === itemOf(job).prompt) throw nothingChanged();
+  if (job.kind === "grid") return gridAgain(job, { prompt });
   const request = child(
     job,
-    job.items.map(() => ({ prompt, rewrite: null })),
+    job.items.map(({ only }) => ({ prompt, rewrite: null, ...(only === undefined ? {} : { only }) })),
   );
   return job.kind === "optimize" ? { ...request, kind: "optimize" } : request;
 }
@@ -88,8 +100,13 @@ export function withoutWords(job: Job, indexes: readonly number[]): CommandReque
   return pairOf(job, withoutPhrases(rewrite ?? "", dropped));
 }
 
-/** Pictures of the prompt and of its rewrite, both unchanged. */
-export const drawPair = (job: Job): CommandRequest => pairOf(job, itemOf(job).rewrite ?? "");
+/** Pictures of the prompt and of its rewrite, both unchanged; one that was not needed yet is made. */
+export function drawPair(job: Job): CommandRequest {
+  const { prompt, rewrite, only } = itemOf(job);
+  return only === "baseline" && rewrite === null
+    ? child(job, [{ prompt, rewrite }])
+    : pairOf(job, rewrite ?? "");
+}
 
 /** One picture, of the prompt as written. */
 export function drawRaw(job: Job): CommandRequest {
@@ -106,6 +123,34 @@ function pairOf(job: Job, rewrite: string): CommandRequest {
     job.items.map(() => ({ prompt, rewrite, candidates })),
   );
 }
+
+/** All cells of a grid again, with the same rewrite, from another seed or for another prompt. */
+function gridAgain(
+  job: Job,
+  { seed, prompt }: { readonly seed?: number; readonly prompt?: string },
+): CommandRequest {
+  const { grid } = job;
+  const isSeeded = grid?.x.name === "seed" || grid?.y?.name === "seed";
+  const items = job.items.map((item) => ({
+    prompt: prompt ?? item.prompt,
+    rewrite: prompt === undefined ? item.rewrite : null,
+    candidates: prompt === undefined ? item.candidates : [],
+    seed: seed === undefined || isSeeded ? item.seed : seed,
+    ...(item.only === undefined ? {} : { only: item.only }),
+    ...(item.image === undefined ? {} : { image: item.image }),
+  }));
+  return {
+    kind: "grid",
+    text: job.text,
+    image: { ...job.image, ...(seed === undefined ? {} : { seed }) },
+    ...gridOf(job),
+    parentId: job.id,
+    known: items.flatMap(({ prompt, rewrite }) => [prompt, rewrite]),
+    prompts: async () => ({ items }),
+  };
+}
+
+const gridOf = ({ grid }: Job) => (grid === undefined ? {} : { grid });
 
 /** A comparison of as many pairs; the seeds go on from the job's first one. */
 function child(job: Job, items: readonly NewItem[]): CommandRequest {

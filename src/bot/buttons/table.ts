@@ -3,11 +3,12 @@ import type { Job } from "../../core/job.js";
 import type { Ballots } from "../delivery/ballots.js";
 import type { Gallery } from "../delivery/gallery.js";
 import type { Press } from "../discord/interactions.js";
-import type { Verb } from "../messages/components.js";
+import type { PressAction, Verb } from "../messages/components.js";
 import type { BatchDrafts } from "../requests/batch-drafts.js";
 import type { Intake } from "../requests/intake.js";
 import type { CommandRequest } from "../requests/request.js";
 import type { BatchItems } from "./batch-items.js";
+import { type Cells, cellPair, cellPost } from "./cells.js";
 import type { Handler, JobHandler } from "./handler.js";
 import type { History } from "./history.js";
 import type { JobButtons } from "./job-buttons.js";
@@ -29,6 +30,7 @@ export interface ButtonParts {
   readonly drafts: BatchDrafts;
   readonly ballots: Ballots;
   readonly items: BatchItems;
+  readonly cells: Cells;
   readonly jobs: JobButtons;
   readonly history: History;
   readonly forms: TextForms;
@@ -41,15 +43,16 @@ export function buttonTable({
   drafts,
   ballots,
   items,
+  cells,
   jobs,
   history,
   forms,
   gallery,
 }: ButtonParts): Readonly<Record<Verb, Handler>> {
-  const rerun = (request: (job: Job, press: Press) => CommandRequest): JobHandler => ({
+  const rerun = (request: (job: Job, press: Press, action: PressAction) => CommandRequest): JobHandler => ({
     access: "maker",
-    run: async (press, job) => {
-      await intake.submit(press, () => request(job, press));
+    run: async (press, job, action) => {
+      await intake.submit(press, () => request(job, press, action));
     },
   });
   const edit = (verb: "edit" | "tune", request: (job: Job, text: string) => CommandRequest): JobHandler => ({
@@ -78,6 +81,9 @@ export function buttonTable({
         await intake.submit(press, (context) => fromPictureMessage(press, context));
       },
     },
+    cell: { access: "anyone", run: (press, job) => cells.open(press, job) },
+    cellpair: rerun((job, _press, action) => cellPair(job, action)),
+    cellpost: rerun((job, _press, action) => cellPost(job, action)),
     again: rerun(again),
     pair: rerun(drawPair),
     raw: rerun(drawRaw),

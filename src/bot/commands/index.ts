@@ -5,6 +5,7 @@ import { admin } from "./admin.js";
 import { batch } from "./batch.js";
 import type { Command } from "./command.js";
 import { compare } from "./compare.js";
+import { grid } from "./grid.js";
 import { help } from "./help.js";
 import { history } from "./history.js";
 import { info } from "./info.js";
@@ -25,6 +26,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>(
     optimize,
     compare,
     batch,
+    grid,
     stats,
     style,
     settings,

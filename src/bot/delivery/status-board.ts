@@ -1,6 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Events, log, type Progress, subscribe } from "../../core/events.js";
-import { hasOverview, isFinished, type Job, type Origin, type Phase } from "../../core/job.js";
+import {
+  drawnSides,
+  hasOverview,
+  imageOf,
+  isFinished,
+  type Job,
+  type Origin,
+  type Phase,
+} from "../../core/job.js";
 import type { Deliveries } from "../../db/deliveries.js";
 import type { Queue } from "../../db/queue.js";
 import { faultOf } from "../discord/faults.js";
@@ -48,7 +56,7 @@ interface Tracked {
   finishedPictures: number;
   readonly origin: Origin;
   /** What the job draws with; null where it draws nothing. */
-  readonly drawing: { readonly steps: number; readonly isUsualSize: boolean } | null;
+  readonly drawing: Drawing | null;
   /** Since the last claim. */
   pace: Pace;
   /** Whether the message's id is stored. */
@@ -72,6 +80,26 @@ interface Shown {
 const LATE_MARGIN_MS = 60_000;
 /** A status edit that takes longer is given up, since the result waits for it. */
 const STATUS_TIMEOUT_MS = 15_000;
+
+/** What an item of a job takes to draw, on average. */
+interface Drawing {
+  /** Of an item. */
+  readonly pictures: number;
+  /** Of a picture. */
+  readonly steps: number;
+  readonly isUsualSize: boolean;
+}
+
+function drawingOf(job: Job): Drawing | null {
+  const { kind, items } = job;
+  if (kind === "optimize") return null;
+  const all = items.map((item) => imageOf(job, item));
+  return {
+    pictures: items.reduce((sum, item) => sum + drawnSides(item).length, 0) / items.length,
+    steps: all.reduce((sum, { steps }) => sum + steps, 0) / items.length,
+    isUsualSize: all.every(({ size }) => size === null),
+  };
+}
 
 const accepted = (phase: Phase): JobStatus => ({
   kind: "queued",
@@ -168,8 +196,7 @@ export class StatusBoard {
       hasPreview: false,
       finishedPictures: 0,
       origin: job.origin,
-      drawing:
-        job.kind === "optimize" ? null : { steps: job.image.steps, isUsualSize: job.image.size === null },
+      drawing: drawingOf(job),
       pace: new Pace(),
       isNoted: false,
       retries: false,
@@ -276,12 +303,13 @@ export class StatusBoard {
     const own = pace.leftMs(progress, performance.now());
     if (output !== "rewrite") {
       if (own !== null || !drawing?.isUsualSize) return own;
-      const pictures = 2 * (items - item) - (output === "optimized" ? 1 : 0);
+      const done = output === "optimized" && drawing.pictures > 1 ? 1 : 0;
+      const pictures = drawing.pictures * (items - item) - done;
       return estimateMs({ texts: 0, pictures, steps: pictures * drawing.steps - step });
     }
     const texts = own ?? estimateMs({ texts: items - item, pictures: 0, steps: 0 });
     if (drawing === null || texts === null) return texts;
-    const pictures = 2 * items;
+    const pictures = drawing.pictures * items;
     const pictureMs = drawing.isUsualSize
       ? estimateMs({ texts: 0, pictures, steps: pictures * drawing.steps })
       : null;

@@ -1,5 +1,5 @@
-import { hasOverview, type Item, isUnchanged, type Job, picturesDrawn } from "../../core/job.js";
-import { SIDES, type Side } from "../../core/side.js";
+import { drawnSides, hasOverview, type Item, isUnchanged, type Job, picturesDrawn } from "../../core/job.js";
+import type { Side } from "../../core/side.js";
 import type { Outgoing, OutgoingFile, Row } from "../discord/outgoing.js";
 import type { Words } from "../words/english.js";
 import { blindMessage } from "./blind-message.js";
@@ -37,8 +37,9 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
   const item = job.items[0]!;
   const { view, tally, words } = facts;
   const { labels, resultLines, blindLines } = words;
-  const sides = SIDES.filter(
-    (side) => view.shows(item, side) && !(side === "optimized" && isUnchanged(item)),
+  const sides = drawnSides(item).filter(
+    (side) =>
+      view.shows(item, side) && !(side === "optimized" && isUnchanged(item) && item.only === undefined),
   );
   const { files, note } = await attach(job, await picturesOf(job, sides, facts), limit, words);
   const [first] = sides;
@@ -65,7 +66,7 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
   const embed = doneEmbed(job, sections, options, words);
   return {
     content: "",
-    embeds: [isRaw(item) ? { ...embed, title: labels.asWritten } : embed],
+    embeds: [isRaw(item) || item.only === "baseline" ? { ...embed, title: labels.asWritten } : embed],
     components: rowsOf(job, facts),
     files,
   };
@@ -84,7 +85,7 @@ async function pairsMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<O
   const { files, note } = await attach(job, sheets, limit, words);
   const takenOut = job.items.length - made.length;
   const sections = [
-    ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
+    ...(takenOut === 0 ? [] : [resultLines.takenOut(job.kind, takenOut)]),
     ...(isUnchanged(item) ? [resultLines.overview(job.kind, made.length, picturesDrawn(made))] : []),
     ...promptSections(item, words, (title) => resultLines.sidesOfEach(made.length, lowerFirst(title))),
     ...(made.some(({ rewrite }) => rewrite !== item.rewrite) ? [resultLines.rewritesDiffer] : []),

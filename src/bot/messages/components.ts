@@ -5,11 +5,12 @@ import {
   ButtonStyle,
   ComponentType,
 } from "discord.js";
-import type { Item, Job, JobKind } from "../../core/job.js";
+import { drawnSides, type Item, type ItemNoun, type Job, nounOf } from "../../core/job.js";
 import type { JobEntry } from "../../db/records.js";
 import { clip, tail } from "../discord/markdown.js";
 import type { Row } from "../discord/outgoing.js";
 import type { Words } from "../words/english.js";
+import { cellLabel } from "../words/grid.js";
 import { choiceDetail, historyChoice } from "../words/history.js";
 import { addedPhrases } from "./prompt-diff.js";
 
@@ -40,6 +41,10 @@ const VERBS = {
   /** Draw a rewrite: both pictures, or the prompt as written. */
   pair: null,
   raw: null,
+  /** The menu of a grid: opens one cell; and what is done with it, by its index. */
+  cell: null,
+  cellpair: /^\d{1,2}$/,
+  cellpost: /^\d{1,2}$/,
   info: null,
   /** Puts the result into the server's gallery. */
   favourite: null,
@@ -103,16 +108,8 @@ function button(
   };
 }
 
-/** What a job of several items is made of: the prompts of a file, or pairs of one prompt. */
-export const nounOf = (kind: JobKind): "prompt" | "pair" => (kind === "batch" ? "prompt" : "pair");
-
 /** Under a job that waits or runs; `items`: what can be taken out of it. */
-export const cancelRow = (
-  jobId: string,
-  enabled: boolean,
-  items: "prompt" | "pair" | null,
-  { labels }: Words,
-): Row =>
+export const cancelRow = (jobId: string, enabled: boolean, items: ItemNoun | null, { labels }: Words): Row =>
   row(
     button("cancel", jobId, labels.cancel, { enabled }),
     ...(items === null ? [] : [button("items", jobId, labels.takeOut(items), { enabled })]),
@@ -130,7 +127,7 @@ export const ITEMS_SHOWN = 5 * OPTIONS_MAX;
 
 /** Menus of the items that can be taken out, 25 in each. */
 export function itemRows(
-  { id: jobId, kind }: Pick<Job, "id" | "kind">,
+  { id: jobId, kind, grid }: Pick<Job, "id" | "kind" | "grid">,
   items: readonly Item[],
   { labels }: Words,
 ): Row[] {
@@ -147,7 +144,11 @@ export function itemRows(
         options: page.map(({ index, prompt, seed }) => ({
           // The pairs of a comparison have one prompt.
           label:
-            noun === "pair" ? labels.pair(index + 1, seed) : clip(`${index + 1}. ${prompt}`, OPTION_TEXT_MAX),
+            grid !== undefined
+              ? clip(`${index + 1}. ${cellLabel(grid, { index })}`, OPTION_TEXT_MAX)
+              : noun === "pair"
+                ? labels.pair(index + 1, seed)
+                : clip(`${index + 1}. ${prompt}`, OPTION_TEXT_MAX),
           value: String(index),
         })),
       }),
@@ -183,7 +184,12 @@ export function resultRows(job: Job, words: Words): Row[] {
     return [row(button("redraw", id, labels.tryAgain, { style: ButtonStyle.Primary }), ...edit, ...end)];
   }
   const redraw = job.picturesPrunedAt === null ? [] : [button("redraw", id, labels.redraw)];
-  if (kind === "batch" || item?.rewrite == null) return [row(...redraw, ...end)];
+  if (kind === "batch" || (item?.rewrite == null && item?.only === undefined))
+    return [row(...redraw, ...end)];
+  if (item.only !== undefined) {
+    const pair = button("pair", id, labels.drawPair, { style: ButtonStyle.Primary });
+    return [row(button("again", id, labels.again), ...(redraw.length > 0 ? redraw : edit), pair, ...end)];
+  }
   if (kind === "optimize") {
     const draw = [
       button("pair", id, labels.drawPair, { style: ButtonStyle.Primary }),
@@ -197,6 +203,38 @@ export function resultRows(job: Job, words: Words): Row[] {
   // Five buttons at most; pictures that are gone are what people miss first.
   return [row(...more, ...(redraw.length > 0 ? redraw : change), ...end)];
 }
+
+/** Under the picture of a grid: the menu opens one of its cells. */
+export function gridRows(job: Job, { labels, gridLines }: Words): Row[] {
+  const { id, grid, items, picturesPrunedAt } = job;
+  const seeded = grid?.x.name === "seed" || grid?.y?.name === "seed";
+  const buttons = row(
+    ...(seeded ? [] : [button("again", id, labels.again)]),
+    button("edit", id, labels.editPrompt),
+    ...(picturesPrunedAt === null ? [] : [button("redraw", id, labels.redraw)]),
+    button("info", id, labels.info),
+    button("delete", id, labels.delete),
+  );
+  const drawn = items.filter((item) => drawnSides(item).some((side) => item.pictures[side] !== null));
+  if (grid === undefined || drawn.length === 0 || picturesPrunedAt !== null) return [buttons];
+  const options = drawn.slice(0, OPTIONS_MAX).map((item) => ({
+    label: clip(cellLabel(grid, item), OPTION_TEXT_MAX),
+    value: String(item.index),
+  }));
+  const menu = select({ custom_id: encodeCustomId("cell", id), placeholder: gridLines.choose, options });
+  return [menu, buttons];
+}
+
+/** Under one cell of a grid. */
+export const pictureRows = ({ id }: Job, { index }: Item, { gridLines }: Words): Row[] => {
+  const argument = String(index);
+  return [
+    row(
+      button("cellpair", id, gridLines.compare, { argument, style: ButtonStyle.Primary }),
+      button("cellpost", id, gridLines.post, { argument }),
+    ),
+  ];
+};
 
 /** Under a result with pictures, where the server has a gallery. */
 export const galleryRow = (jobId: string, { labels }: Words): Row =>

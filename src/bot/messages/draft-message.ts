@@ -1,10 +1,12 @@
+import { drawnSides, lacksRewrite } from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
 import type { Draft } from "../../db/drafts.js";
 import type { OpenWork } from "../../db/queue.js";
-import { clip, escapeMarkdown } from "../discord/markdown.js";
+import { clip, codeBlock, escapeMarkdown } from "../discord/markdown.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { fileSummary, hasRemarks, isCut, wholeRemarks } from "../words/batch.js";
 import { english, type Words } from "../words/english.js";
+import { axisLines } from "../words/grid.js";
 import { draftRow } from "./components.js";
 import { coarse, etas, type Work } from "./eta.js";
 import { marksLines } from "./prompt-mode.js";
@@ -14,6 +16,7 @@ import { styleOption } from "./style-sections.js";
 const PROMPTS_SHOWN = 5;
 const PROMPT_MAX = 120;
 const NOTES_MAX = 2000;
+const GRID_PROMPT_MAX = 400;
 
 /**
  * The message of a draft: how many pictures it would draw, how long that takes here, and which jobs come first.
@@ -27,23 +30,32 @@ export function draftMessage(
   tooLong: readonly number[],
   wanted: Words,
 ): Outgoing {
-  const { kind, items, image, notes } = draft.request;
+  const { kind, items, image, notes, grid } = draft.request;
   // The reader of files tells problems in English, and no message is in two languages.
   const words = notes !== undefined && hasRemarks(notes) ? english : wanted;
-  const { draftLines, resultLines, labels } = words;
+  const { draftLines, gridLines, resultLines, labels } = words;
   const given = items.filter(({ rewrite }) => rewrite !== null).length;
-  const pictures = 2 * items.length;
-  const steps = items.reduce((sum, item) => sum + 2 * (item.image?.steps ?? image.steps), 0);
+  const lacking = items.filter(lacksRewrite).length;
+  const counts = items.map((item) => drawnSides(item).length);
+  const pictures = counts.reduce((sum, count) => sum + count, 0);
+  const steps = items.reduce((sum, item, i) => sum + counts[i]! * (item.image?.steps ?? image.steps), 0);
   const own = items.flatMap((item, i) => (item.image === undefined ? [] : [i + 1]));
-  const ownMs = estimateMs({ texts: items.length - given, pictures, steps });
+  // All cells of a grid have one rewrite.
+  const texts = grid === undefined ? lacking : Math.min(1, lacking);
+  const ownMs = estimateMs({ texts, pictures, steps });
   const aheadMs = Math.max(0, ...etas(open, estimateMs).values());
   const prompts = items.slice(0, PROMPTS_SHOWN).map(({ prompt }) => escapeMarkdown(clip(prompt, PROMPT_MAX)));
   const size = image.size === null ? [] : [`${image.size.width}x${image.size.height}`];
   const description = [
-    draftLines.amount(items.length, given, pictures),
-    draftLines.first(prompts, items.length),
+    ...(grid === undefined
+      ? [draftLines.amount(items.length, given, pictures), draftLines.first(prompts, items.length)]
+      : [
+          `${gridLines.amount(pictures, grid.x.values.length, grid.y?.values.length ?? null)}${codeBlock(items[0]?.prompt ?? "", GRID_PROMPT_MAX)}`,
+          ...axisLines(grid),
+          ...(lacking > 0 ? [gridLines.ofRewrite] : []),
+        ]),
     ...(tooLong.length === 0 ? [] : [draftLines.tooLong(tooLong)]),
-    ...marksLines(items, image, words),
+    ...marksLines(grid === undefined ? items : items.slice(0, 1), image, words),
     resultLines.settings([
       resultLines.seed(items[0]?.seed ?? image.seed),
       resultLines.steps(image.steps),
@@ -53,8 +65,8 @@ export function draftMessage(
       ...size,
       ...styleOption(image, words),
     ]),
-    ...(own.length === 0 ? [] : [draftLines.own(own)]),
-    ...(items.some(({ seed }) => seed !== undefined)
+    ...(own.length === 0 || grid !== undefined ? [] : [draftLines.own(own)]),
+    ...(grid === undefined && items.some(({ seed }) => seed !== undefined)
       ? [(notes?.isReport ?? true) ? draftLines.again : draftLines.fileSettings]
       : []),
     ...(notes === undefined

@@ -7,7 +7,7 @@ import { compareMessage } from "./compare-message.js";
 import { resultRows } from "./components.js";
 import { spoilered } from "./embeds.js";
 import { optimizeMessage } from "./optimize-message.js";
-import { overviewMessage } from "./overview-message.js";
+import { gridMessage, overviewMessage } from "./overview-message.js";
 import { CHANNEL_LIMIT, type SizeLimit } from "./picture-fit.js";
 import type { Facts } from "./presentation.js";
 import { COLORS } from "./status-message.js";
@@ -21,6 +21,7 @@ export async function finalMessage(job: Job, facts: Facts, limit: SizeLimit): Pr
 
 async function resultMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
   if (job.kind === "optimize") return optimizeMessage(job, facts);
+  if (job.kind === "grid") return gridMessage(job, facts, limit);
   return job.kind === "batch" ? overviewMessage(job, facts, limit) : compareMessage(job, facts, limit);
 }
 

@@ -1,7 +1,8 @@
-import { imageOf, isUnchanged, type Job } from "../../core/job.js";
+import { hasOverview, imageOf, isUnchanged, type Job } from "../../core/job.js";
 import { clip, codeBlock } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "../discord/outgoing.js";
 import type { Words } from "../words/english.js";
+import { axisLines } from "../words/grid.js";
 import { type InfoFacts, infoLines } from "../words/result.js";
 import { zipPart } from "./overview-files.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
@@ -34,7 +35,15 @@ export function infoMessage(
     ]);
   const added = [...styleSections(job, words), ...negativeSection(job, words)];
   const style = styleOption(imageOf(job, first), words);
-  const description = [...texts, ...added, ...scores, ...style, ...infoLines(job, facts, words)].join("\n");
+  const axes = job.grid === undefined ? [] : axisLines(job.grid);
+  const description = [
+    ...texts,
+    ...added,
+    ...axes,
+    ...scores,
+    ...style,
+    ...infoLines(job, facts, words),
+  ].join("\n");
   const embed = { title: labels.commands[job.kind], description: clip(description, EMBED_DESCRIPTION_MAX) };
   return { content: "", embeds: [embed], components: [], files };
 }
@@ -44,22 +53,21 @@ export function infoMessage(
  * of several pairs, or a zip of them.
  */
 export async function infoPictures(job: Job, facts: Facts, limit: SizeLimit): Promise<OutgoingFile[]> {
-  if (job.state !== "done" || job.kind !== "compare") return [];
+  if (job.state !== "done" || (job.kind !== "compare" && job.kind !== "grid")) return [];
   const { pictures, view, words } = facts;
   const [item] = job.items;
-  const wanted =
-    job.items.length > 1
-      ? job.items.flatMap((it) => pairOf(job, it, (side) => view.shows(it, side)))
-      : item === undefined || isUnchanged(item)
-        ? []
-        : [
-            namedPicture(
-              job,
-              view.combined(item.comparison),
-              `${job.id}-${item.seed}-comparison`,
-              words.labels.comparisonAlt(item.prompt, item.rewrite ?? ""),
-            ),
-          ];
+  const wanted = hasOverview(job)
+    ? job.items.flatMap((it) => pairOf(job, it, (side) => view.shows(it, side)))
+    : item === undefined || isUnchanged(item)
+      ? []
+      : [
+          namedPicture(
+            job,
+            view.combined(item.comparison),
+            `${job.id}-${item.seed}-comparison`,
+            words.labels.comparisonAlt(item.prompt, item.rewrite ?? ""),
+          ),
+        ];
   if (wanted.length > FILES_MAX) {
     const { file } = await zipPart(job, 1, facts, limit);
     return file === null ? [] : [file];

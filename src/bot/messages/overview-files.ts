@@ -109,8 +109,13 @@ export function sheetPicture(job: Job, number: number, { audience, words }: Fact
   const sheet = job.sheets.find((one) => one.number === number);
   if (sheet === undefined) return null;
   const items = sheetItems(job, number);
-  const alt = words.labels.contactSheetAlt(items.map(({ prompt }) => prompt));
   const file = viewOf(items, audience).combined(sheet.file);
+  const { grid } = job;
+  if (grid !== undefined) {
+    const axes = [grid.x.name, ...(grid.y === null ? [] : [grid.y.name])].join(", ");
+    return namedPicture(job, file, `${job.id}-grid`, words.gridLines.alt(items[0]?.prompt ?? "", axes));
+  }
+  const alt = words.labels.contactSheetAlt(items.map(({ prompt }) => prompt));
   return namedPicture(job, file, sheetName(job.id, number), alt);
 }
 

@@ -1,13 +1,16 @@
-import { type Item, type ItemNote, type Job, picturesDrawn } from "../../core/job.js";
+import { drawnSides, type Item, type ItemNote, type Job, picturesDrawn } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import type { Words } from "../words/english.js";
-import { resultRows } from "./components.js";
+import { axisLines, cellLabel } from "../words/grid.js";
+import { gridRows, pictureRows, resultRows } from "./components.js";
 import { doneEmbed, timeAndNote, unusualOptions, withImage } from "./embeds.js";
-import { overviewFiles } from "./overview-files.js";
-import type { SizeLimit } from "./picture-fit.js";
+import { overviewFiles, sheetPicture } from "./overview-files.js";
+import { enlargeStamp, fitPictures, type SizeLimit } from "./picture-fit.js";
 import { safetySentences } from "./picture-policy.js";
 import type { Facts } from "./presentation.js";
 import { marksLines } from "./prompt-mode.js";
+import { noteLines, promptSections } from "./rewrite-text.js";
+import { pairOf, readPicture } from "./stored-picture.js";
 import { styleSections } from "./style-sections.js";
 
 /** The result of a batch: contact sheets, records, and the pictures or zips of them. */
@@ -22,7 +25,7 @@ export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit):
   const takenOut = job.items.length - made.length;
   const sections = [
     resultLines.overview(job.kind, made.length, picturesDrawn(made)),
-    ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
+    ...(takenOut === 0 ? [] : [resultLines.takenOut(job.kind, takenOut)]),
     ...styleSections(job, words),
     ...unreadLines(made, words),
     ...cutLines(made, words),
@@ -32,6 +35,67 @@ export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit):
   ];
   const options = [...seeds, ...unusualOptions(job, facts), ...timeAndNote(job, facts)];
   return withImage(doneEmbed(job, sections, options, words), files, resultRows(job, words));
+}
+
+/** The result of a grid: its one picture, and a menu of its cells. */
+export async function gridMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
+  const { words, view, pictures } = facts;
+  const { resultLines } = words;
+  const made = job.items.filter(({ cancelled }) => !cancelled);
+  const item = made[0] ?? job.items[0]!;
+  const takenOut = job.items.length - made.length;
+  const picture = await readPicture(pictures, sheetPicture(job, 1, facts));
+  const { files, shrunk } = await fitPictures(picture === null ? [] : [picture], limit);
+  const shown = files.filter((file) => file !== null);
+  const axes = job.grid === undefined ? [] : [job.grid.x.name, job.grid.y?.name];
+  const isSeeded = axes.includes("seed");
+  const sections = [
+    ...promptSections(item, words),
+    ...(job.grid === undefined ? [] : axisLines(job.grid)),
+    ...(takenOut === 0 ? [] : [resultLines.takenOut(job.kind, takenOut)]),
+    ...noteLines(job, notesOf(item, made), words),
+    ...safetySentences(view, true, words),
+    ...(shrunk ? [resultLines.shrunk] : []),
+    ...(job.picturesPrunedAt !== null
+      ? [resultLines.pruned(job.picturesPrunedAt)]
+      : picture === null && view.withheld.length === 0
+        ? [resultLines.missing]
+        : []),
+  ];
+  const options = [
+    ...(isSeeded ? [] : [resultLines.seed(item.seed)]),
+    ...unusualOptions(job, facts),
+    ...timeAndNote(job, facts),
+  ];
+  return withImage(doneEmbed(job, sections, options, words), shown, gridRows(job, words));
+}
+
+/** The notes of all cells, as most are about the text that they share. */
+const notesOf = (item: Item, all: readonly Item[]): Item => ({
+  ...item,
+  notes: all.flatMap(({ notes }) => notes),
+});
+
+/** One cell for whoever opened it: its picture as it was drawn, and what to do with it. `facts`: of this cell. */
+export async function cellMessage(job: Job, item: Item, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
+  const { words, view, pictures } = facts;
+  const [wanted] = pairOf(job, item, (side) => drawnSides(item).includes(side) && view.shows(item, side));
+  const picture = await readPicture(pictures, wanted ?? null);
+  const large = picture === null ? null : await enlargeStamp(picture);
+  const { files } = await fitPictures(large === null ? [] : [large.file], limit);
+  const shown = files.filter((file) => file !== null);
+  const description = [
+    ...(job.grid === undefined ? [] : [`**${cellLabel(job.grid, item)}**`]),
+    ...promptSections(item, words),
+    ...(large === null || large.times === 1 ? [] : [words.resultLines.enlarged(large.times)]),
+    ...safetySentences(view, false, words),
+    ...(picture === null && view.withheld.length === 0 ? [words.resultLines.missing] : []),
+  ].join("\n");
+  return withImage(
+    { title: words.labels.commands[job.kind], description },
+    shown,
+    pictureRows(job, item, words),
+  );
 }
 
 /** Which prompts Promptist could not read to their end. */

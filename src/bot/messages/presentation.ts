@@ -122,7 +122,7 @@ export const voteOf = (ballot: Ballot | undefined): Vote => {
 function itemsOfResult(job: Job): readonly Item[] {
   if (job.state !== "done") return [];
   return job.items.map((item) =>
-    !hasOverview(job) && isUnchanged(item)
+    !hasOverview(job) && isUnchanged(item) && item.only === undefined
       ? { ...item, pictures: { ...item.pictures, optimized: null } }
       : item,
   );

@@ -1,10 +1,19 @@
 import type { Progress } from "../../core/events.js";
-import { hasOverview, type Item, type Job, type LimitScope, type Phase } from "../../core/job.js";
+import {
+  hasOverview,
+  type Item,
+  type ItemNoun,
+  type Job,
+  type LimitScope,
+  nounOf,
+  type Phase,
+} from "../../core/job.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
 import type { Words } from "../words/english.js";
+import { axisLines } from "../words/grid.js";
 import { wordsOf } from "../words/languages.js";
-import { cancelRow, nounOf } from "./components.js";
+import { cancelRow } from "./components.js";
 import { coarse } from "./eta.js";
 import { noteLines, promptSections } from "./rewrite-text.js";
 
@@ -39,7 +48,7 @@ export interface JobSummary {
   readonly title: string;
   readonly subject: string;
   /** Whether single items can be taken out. */
-  readonly items: "prompt" | "pair" | null;
+  readonly items: ItemNoun | null;
 }
 
 /** The message's color tells the state at a glance: blue waits, orange runs, green is done, red failed. */
@@ -72,7 +81,11 @@ export function summarize(job: Job): JobSummary {
         ? [statusLines.batch(job.items.length, given), ...takenOut].join(" ")
         : [
             subjectOf(job, first, rewritten, words),
-            ...(hasOverview(job) ? [statusLines.pairs(job.items.length)] : []),
+            ...(job.grid !== undefined
+              ? axisLines(job.grid)
+              : hasOverview(job)
+                ? [statusLines.pairs(job.items.length)]
+                : []),
             ...takenOut,
           ].join("\n"),
   };
@@ -112,7 +125,7 @@ export function statusMessage(
     embeds: [
       {
         title: job.title,
-        description: `${job.subject}\n${statusText(status, words)}`,
+        description: `${job.subject}\n${statusText(status, job.items, words)}`,
         color: waits ? COLORS.waiting : COLORS.running,
         ...(preview === null ? {} : { image: { url: `attachment://${preview.name}` } }),
       },
@@ -131,7 +144,7 @@ const erasedMessage = ({ title }: JobSummary, { statusLines }: Words): Outgoing 
   files: [],
 });
 
-function statusText(status: JobStatus, words: Words): string {
+function statusText(status: JobStatus, items: ItemNoun | null, words: Words): string {
   const { statusLines } = words;
   switch (status.kind) {
     case "queued":
@@ -145,7 +158,7 @@ function statusText(status: JobStatus, words: Words): string {
     case "loading":
       return statusLines.loading(status.phase);
     case "working":
-      return progressText(status.progress, status.leftMs, words);
+      return progressText(status.progress, status.leftMs, items ?? "prompt", words);
     case "stopping":
       return statusLines.stopping;
     case "late":
@@ -155,22 +168,27 @@ function statusText(status: JobStatus, words: Words): string {
   }
 }
 
-function progressText(progress: Progress, leftMs: number | null, { statusLines }: Words): string {
+function progressText(
+  progress: Progress,
+  leftMs: number | null,
+  noun: ItemNoun,
+  { statusLines }: Words,
+): string {
   const { output, step, steps, item, items } = progress;
   const what =
     output === "rewrite" ? statusLines.rewriting(step, steps) : statusLines.drawing(output, step, steps);
   const parts = [
     what,
-    ...(items > 1 ? [statusLines.item(item, items)] : []),
+    ...(items > 1 ? [statusLines.item(noun, item, items)] : []),
     ...(leftMs === null ? [] : [statusLines.left(coarse(leftMs))]),
   ];
   return `${bar(fractionDone(progress))}\n${parts.join(" · ")}`;
 }
 
-/** How much of the job's phase is done, 0 to 1; an image item is two pictures, the baseline first. */
-export function fractionDone({ output, step, steps, item, items }: Progress): number {
+/** How much of the job's phase is done, 0 to 1; a pair is two pictures, the baseline first. */
+export function fractionDone({ output, single = false, step, steps, item, items }: Progress): number {
   const part = steps > 0 ? Math.min(1, step / steps) : 0;
-  const ofItem = output === "rewrite" ? part : (output === "optimized" ? 0.5 : 0) + part / 2;
+  const ofItem = output === "rewrite" || single ? part : (output === "optimized" ? 0.5 : 0) + part / 2;
   return Math.min(1, (item + ofItem) / Math.max(1, items));
 }
 

@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import sharp from "sharp";
-import type { Item, Job } from "../../core/job.js";
+import { drawnSides, type Item, type Job } from "../../core/job.js";
 import { SIDES, type Side } from "../../core/side.js";
 import type { PictureKey, PictureStore } from "../../pictures/store.js";
 import { clip } from "../discord/markdown.js";
@@ -46,14 +46,11 @@ export async function sizeOf(job: Job, pictures: PictureStore): Promise<string |
 }
 
 /** The pictures of an item that are drawn and may be shown, named by the item's number. */
-export function pairOf(
-  job: Job,
-  { index, pictures, prompt, rewrite }: Item,
-  shows: (side: Side) => boolean,
-): NamedPicture[] {
+export function pairOf(job: Job, item: Item, shows: (side: Side) => boolean): NamedPicture[] {
+  const { index, pictures, prompt, rewrite } = item;
   const number = String(index + 1).padStart(String(job.items.length).length, "0");
   const alt = { baseline: prompt, optimized: rewrite ?? "" };
-  return SIDES.filter(shows).flatMap(
-    (side) => namedPicture(job, pictures[side]?.file ?? null, `${number}-${side}`, alt[side]) ?? [],
-  );
+  return drawnSides(item)
+    .filter(shows)
+    .flatMap((side) => namedPicture(job, pictures[side]?.file ?? null, `${number}-${side}`, alt[side]) ?? []);
 }

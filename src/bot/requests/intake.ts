@@ -177,7 +177,7 @@ export class Intake {
 
   /** Fetches the prompts and checks them. Throws InputError. */
   async #read(request: CommandRequest, origin: Origin): Promise<DraftRequest> {
-    const { kind, text } = request;
+    const { kind, text, grid } = request;
     const settings = await this.#options.settings.resolve(origin);
     const { preview = false } = contextOf(this.#options.context, settings);
     const { items: read, image: found, notes, isAsDrawn = false } = await request.prompts();
@@ -190,7 +190,15 @@ export class Intake {
     const image = withAlwaysNegative({ ...(isAsDrawn ? unstyled : request.image), ...found }, settings);
     checkSize(image.size, this.#options.context.limits);
     const items = read.map((item) => withOwnNegative(item, settings));
-    return { kind, text, image, items, preview, ...(notes === undefined ? {} : { notes }) };
+    return {
+      kind,
+      text,
+      image,
+      items,
+      preview,
+      ...(grid === undefined ? {} : { grid }),
+      ...(notes === undefined ? {} : { notes }),
+    };
   }
 
   /** Stores the request as a job, or hands it back where its user has to confirm it. */

@@ -1,6 +1,7 @@
 import type { ChatInputCommandInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import type { FileNotes } from "../../core/file-notes.js";
+import type { Grid } from "../../core/grid.js";
 import type { JobKind, Phase } from "../../core/job.js";
 import {
   DEFAULT_SIDES,
@@ -43,6 +44,8 @@ export interface Limits {
   readonly maxSteps: number;
   /** Pairs of one `/compare`. */
   readonly maxPairs: number;
+  /** Pictures of one `/grid`; `LIMIT_RANGES.cells` by default. */
+  readonly maxCells?: number;
   /** Of the pictures; those of Stable Diffusion 1.5 by default. */
   readonly sides?: Sides;
   /** Most jobs in line at once; more wait outside. Most open jobs; more are refused. */
@@ -70,6 +73,8 @@ export interface CommandRequest {
   readonly kind: JobKind;
   readonly text: TextOptions;
   readonly image: ImageOptions;
+  /** The axes whose cells the prompts are. */
+  readonly grid?: Grid;
   /** The job under whose result a button made the request. */
   readonly parentId?: string;
   readonly blind?: boolean;

@@ -7,7 +7,13 @@ import {
 import { withoutMarks } from "../../core/emphasis.js";
 import { InputError } from "../../core/errors.js";
 import type { LimitScope, Origin } from "../../core/job.js";
-import { DEFAULT_SIDES, fitsSides, type ImageOptions, promptModeOf } from "../../core/options.js";
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_SIDES,
+  fitsSides,
+  type ImageOptions,
+  promptModeOf,
+} from "../../core/options.js";
 import type { Settings } from "../../core/settings.js";
 import { type Style, styleNamed, withPresets } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
@@ -29,6 +35,7 @@ export function contextOf(
     maxSteps: atMost(base.limits.maxSteps, settings.maxSteps),
     maxBatch: atMost(base.limits.maxBatch, settings.maxBatch),
     maxPairs: atMost(base.limits.maxPairs, settings.maxPairs),
+    maxCells: atMost(base.limits.maxCells ?? DEFAULT_LIMITS.cells, settings.maxCells),
     inLine: capsOf(base.limits.inLine, {
       user: settings.userLimit,
       channel: settings.channelLimit,

@@ -101,6 +101,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   maxSteps: inRange(LIMIT_RANGES.steps, STEPS),
   maxBatch: inRange(LIMIT_RANGES.batch, [5, 10, 20, 50, 100]),
   maxPairs: inRange(LIMIT_RANGES.pairs, [1, 2, 3, 4]),
+  maxCells: inRange(LIMIT_RANGES.cells, [4, 9, 16, 25]),
   useRoles: roles,
   manageRoles: roles,
   blind: onOff,

@@ -1,4 +1,5 @@
 import { type FileNotes, MORE_MAX, type Remark } from "../../core/file-notes.js";
+import type { ItemNoun } from "../../core/job.js";
 import { about, capitalized, count, listed, number, numbered } from "./parts.js";
 import { statusLines } from "./status.js";
 import type { Translated } from "./translated.js";
@@ -26,7 +27,7 @@ export const draftLines = {
     `${capitalized(numbered(prompts))} ${prompts.length === 1 ? "has" : "have"} settings of ${prompts.length === 1 ? "its" : "their"} own, from the file.`,
   ends: (at: number) =>
     `Nothing is drawn until you press Start. This draft expires <t:${Math.floor(at / 1000)}:R>.`,
-  expired: "Nobody pressed Start in time, so nothing was drawn. Use the command again with the file.",
+  expired: "Nobody pressed Start in time, so nothing was drawn. Use the command again.",
   discarded: "Discarded. Nothing was drawn.",
 } as const;
 
@@ -114,13 +115,12 @@ function remark({ problem, unit, numbers, count: all }: Remark, most: number, wo
   return words.remark(unit, shown, all - shown.length, problem);
 }
 
-/** Taking prompts out of a batch, or pairs out of a comparison of several. */
+/** Taking prompts out of a batch, pairs out of a comparison of several, or pictures out of a grid. */
 export const itemLines = {
-  choose: (noun: "prompt" | "pair") =>
-    `Choose the ${noun}s to take out. Pictures that are already drawn stay.`,
+  choose: (noun: ItemNoun) => `Choose the ${noun}s to take out. Pictures that are already drawn stay.`,
   more: (shown: number, all: number) =>
     `The lists show the first ${number(shown)} of ${number(all)} that are waiting.`,
-  taken: (noun: "prompt" | "pair", taken: number, left: number) =>
+  taken: (noun: ItemNoun, taken: number, left: number) =>
     `${count(taken, noun)} taken out; ${left === 0 ? "nothing is left to draw" : `${number(left)} left to draw`}.`,
   gone: "These have already been drawn or taken out.",
 } as const;

@@ -1,3 +1,4 @@
+import { nounOf } from "../../core/job.js";
 import type { Words } from "./english.js";
 import { placeIn, scopeOf, type Values } from "./errors.js";
 import { formsOf, type Plurals } from "./forms.js";
@@ -12,6 +13,7 @@ const JOBS: Plurals = { one: "Auftrag", other: "Aufträge" };
 const PICTURES: Plurals = { one: "Bild", other: "Bilder" };
 const PROMPTS: Plurals = { one: "Prompt", other: "Prompts" };
 const PAIRS: Plurals = { one: "Paar", other: "Paare" };
+const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "Schritt", other: "Schritte" };
 const VOTES: Plurals = { one: "Stimme", other: "Stimmen" };
 const MESSAGES: Plurals = { one: "Nachricht", other: "Nachrichten" };
@@ -30,8 +32,14 @@ const results = {
   optimize: "deine Umschreibung",
   compare: "dein Vergleich",
   batch: "deine Stapelverarbeitung",
+  grid: "dein Raster",
 };
-const commands = { optimize: "Optimieren", compare: "Vergleichen", batch: "Stapelverarbeitung" } as const;
+const commands = {
+  optimize: "Optimieren",
+  compare: "Vergleichen",
+  batch: "Stapelverarbeitung",
+  grid: "Raster",
+} as const;
 const votes = { left: "A", right: "B", tie: "Gleich gut", bad: "Beide schlecht" } as const;
 
 const LATER = "Versuch es später noch einmal.";
@@ -80,8 +88,8 @@ export const de: Unfinished<Words> = {
     cancel: "Abbrechen",
     start: "Starten",
     discard: "Verwerfen",
-    takeOut: (noun) => (noun === "prompt" ? "Prompts herausnehmen" : "Paare herausnehmen"),
-    choosePrompts: (noun, first, last) => `${noun === "prompt" ? "Prompts" : "Paare"} ${first} bis ${last}`,
+    takeOut: (noun) => `${NOUNS[noun].other} herausnehmen`,
+    choosePrompts: (noun, first, last) => `${NOUNS[noun].other} ${first} bis ${last}`,
     pair: (at, seed) => `Paar ${at}, Seed ${seed}`,
     redraw: "Neu erzeugen",
     tryAgain: "Noch einmal versuchen",
@@ -128,11 +136,11 @@ export const de: Unfinished<Words> = {
     rewriting: (step, steps) => `wird umgeschrieben, Token ${number(step)} von ${number(steps)}`,
     drawing: (side, step, steps) =>
       `${side === "baseline" ? "ursprünglicher Prompt" : "Umschreibung"} wird erzeugt, Schritt ${number(step)} von ${number(steps)}`,
-    item: (index, items) => `Prompt ${number(index + 1)} von ${number(items)}`,
+    item: (noun, index, items) => `${NOUNS[noun].one} ${number(index + 1)} von ${number(items)}`,
     left: (ms) => `noch etwa ${duration(ms)}`,
     pairs: (pairs) => `${count(pairs, PAIRS)}, jedes mit eigenem Seed.`,
     takenOut: (kind, left, all) =>
-      `Noch ${number(left)} von ${number(all)} ${kind === "batch" ? "Prompts" : "Paaren"} übrig.`,
+      `Noch ${number(left)} von ${number(all)} ${{ prompt: "Prompts", pair: "Paaren", picture: "Bildern" }[nounOf(kind)]} übrig.`,
     stopping: "Wird beendet.",
     late: "Das dauert länger, als Discord mich diese Nachricht bearbeiten lässt. Das Ergebnis kommt hier als neue Nachricht.",
     erased: "Das wurde abgebrochen und gelöscht, mit allem, was über dich gespeichert war.",
@@ -188,8 +196,8 @@ export const de: Unfinished<Words> = {
     steps: (steps) => count(steps, STEPS),
     guidance: (guidance) => `Guidance ${number(guidance)}`,
     overview: (kind, items, pictures) =>
-      `${count(items, kind === "batch" ? PROMPTS : PAIRS)}, ${count(pictures, PICTURES)}.`,
-    takenOut: (prompts) => `${count(prompts, PROMPTS)} herausgenommen.`,
+      `${count(items, NOUNS[nounOf(kind)])}, ${count(pictures, PICTURES)}.`,
+    takenOut: (kind, items) => `${count(items, NOUNS[nounOf(kind)])} herausgenommen.`,
     sheet: (first, last, all) => `Prompts ${number(first)} bis ${number(last)} von ${number(all)}.`,
     earlierSheets: (sheets) =>
       sheets === 1
@@ -256,6 +264,16 @@ export const de: Unfinished<Words> = {
     },
     INPUT_SIZE: (c) =>
       `${c.code("size") === null ? "Diese Größe" : `Die Größe ${c.code("size")}`} ist zu groß für das Modell hier. ${c.say("max", (max) => `Keine Seite darf länger als ${number(max)} Pixel sein`, "Wähle eine kleinere")}.`,
+    GRID_AXIS: (c) =>
+      `${c.code("axis") === null ? "Diese Achse des Rasters" : `Die Achse ${c.code("axis")}`} gibt es nicht. ${c.code("option") ?? "Eine Achse"} nimmt einen Namen und Werte, etwa ${c.code("example") ?? "`steps=10,20,30`"}; die Namen sind ${c.text("words")?.split(" ").join(", ") ?? "beim Tippen zu sehen"}.`,
+    GRID_TWICE: (c) =>
+      `Beide Achsen sind ${c.code("axis") ?? "gleich"}. Nimm für \`y\` eine andere oder lass sie weg.`,
+    GRID_VALUE: (c) => {
+      const expected = c.expected(expectations);
+      return `${c.code("value") === null ? "Ein Wert" : `Der Wert ${c.code("value")}`} geht${c.code("axis") === null ? "" : ` für ${c.code("axis")}`} nicht${expected === null ? "" : `; erlaubt ist ${expected}`}. Trenne Werte mit Kommas; Zahlen auch als Bereich, etwa \`1-10 (+3)\` oder \`1-10 [4]\`.`;
+    },
+    GRID_SIZE: (c) =>
+      `Dieses Raster hätte ${c.say("cells", (cells) => `${count(cells, PICTURES)}, erlaubt sind hier höchstens ${c.say("max", number, "25")}`, "zu viele Bilder")}. Lass ein paar Werte weg.`,
     INPUT_CHOICE: () =>
       "Das gibt es bei diesem Auftrag nicht. Wähle noch einmal unter seiner neuesten Nachricht.",
     INPUT_UNCHANGED: () => "Es wurde nichts geändert, das Ergebnis wäre also dasselbe.",
@@ -266,9 +284,9 @@ export const de: Unfinished<Words> = {
     FILE_STYLES: () =>
       "Die Datei ist keine Liste von Stilen. Hänge die `styles.csv` von A1111 an: Die erste Zeile ist `name,prompt,negative_prompt`, jede weitere ein Stil.",
     DRAFT_GONE: () =>
-      "Diesen Entwurf gibt es nicht mehr: Er wurde gestartet, verworfen oder ist abgelaufen. Nutze den Befehl noch einmal mit der Datei.",
+      "Diesen Entwurf gibt es nicht mehr: Er wurde gestartet, verworfen oder ist abgelaufen. Nutze den Befehl noch einmal.",
     DRAFT_LIMIT: (c) =>
-      `${c.say("limit", (limit) => `Bei dir warten schon ${count(limit, { one: "Entwurf", other: "Entwürfe" })} auf den Start, mehr geht nicht`, "Bei dir warten schon zu viele Entwürfe auf den Start")}. Starte oder verwirf einen und hänge die Datei dann noch einmal an.`,
+      `${c.say("limit", (limit) => `Bei dir warten schon ${count(limit, { one: "Entwurf", other: "Entwürfe" })} auf den Start, mehr geht nicht`, "Bei dir warten schon zu viele Entwürfe auf den Start")}. Starte oder verwirf einen und nutze den Befehl dann noch einmal.`,
     NOT_OPERATOR: () => "Das können nur die Betreiber dieses Bots, weil es alle Server betrifft.",
     NOT_ALLOWED: () =>
       "Das können nur Leute, die diesen Server oder Kanal verwalten. Frag einen Admin des Servers.",
@@ -458,7 +476,7 @@ export const de: Unfinished<Words> = {
     ends: (at) =>
       `Erzeugt wird erst, wenn du auf „Starten“ drückst. Dieser Entwurf läuft <t:${Math.floor(at / 1000)}:R> ab.`,
     expired:
-      "Niemand hat rechtzeitig auf „Starten“ gedrückt, deshalb wurde nichts erzeugt. Nutze den Befehl noch einmal mit der Datei.",
+      "Niemand hat rechtzeitig auf „Starten“ gedrückt, deshalb wurde nichts erzeugt. Nutze den Befehl noch einmal.",
     discarded: "Verworfen. Es wurde nichts erzeugt.",
   },
   fileLines: {
@@ -480,12 +498,21 @@ export const de: Unfinished<Words> = {
   },
   itemLines: {
     choose: (noun) =>
-      `Wähle die ${noun === "prompt" ? "Prompts" : "Paare"}, die du herausnehmen willst. Schon erzeugte Bilder bleiben.`,
+      `Wähle die ${NOUNS[noun].other}, die du herausnehmen willst. Schon erzeugte Bilder bleiben.`,
     more: (shown, all) =>
       `Die Listen zeigen die ersten ${number(shown)} von ${number(all)}, die noch warten.`,
     taken: (noun, taken, left) =>
-      `${count(taken, noun === "prompt" ? PROMPTS : PAIRS)} herausgenommen; ${left === 0 ? "es bleibt nichts übrig" : `noch ${number(left)} übrig`}.`,
+      `${count(taken, NOUNS[noun])} herausgenommen; ${left === 0 ? "es bleibt nichts übrig" : `noch ${number(left)} übrig`}.`,
     gone: "Die sind schon erzeugt oder herausgenommen.",
+  },
+  gridLines: {
+    amount: (all, across, down) =>
+      `${count(all, PICTURES)} in einem Raster${down === null ? "" : `, ${number(across)} nebeneinander und ${number(down)} untereinander`}.`,
+    ofRewrite: "Alle entstehen aus der Umschreibung.",
+    choose: "Ein Bild öffnen: vergleichen oder posten",
+    compare: "Mit der Umschreibung vergleichen",
+    post: "Hier posten",
+    alt: (prompt, axes) => `Ein Raster von Bildern nach ${axes}, zu: ${prompt}`,
   },
   refusals: {
     notYours: "Das kann nur, wer das angefragt hat, oder die Moderation.",
@@ -497,7 +524,7 @@ export const de: Unfinished<Words> = {
     noVotes: "Noch hat niemand abgestimmt. Lass mit `/compare blind:True` ein Paar erzeugen.",
     stillOpen: "Das ist noch nicht fertig. `/queue` zeigt, wie weit es ist.",
     secret: "Das ist eine Blindabstimmung; du siehst es, sobald sie vorbei ist.",
-    notYourDraft: "Starten kann das nur, wer die Datei angehängt hat.",
+    notYourDraft: "Starten kann das nur, wer danach gefragt hat.",
     noPart: (parts) =>
       parts === 0
         ? "Die Bilder sind nicht mehr auf der Festplatte des Bots, deshalb gibt es keine ZIP-Datei davon."
@@ -656,6 +683,7 @@ export const de: Unfinished<Words> = {
       "`/compare` erzeugt Bilder zu deinem Prompt: wie geschrieben und umgeschrieben.",
       "`/optimize` schreibt ihn nur um.",
       "`/batch` vergleicht alle Prompts einer Datei.",
+      "`/grid` zeigt, was eine Option bewirkt: viele Werte in einem Bild.",
       "Jede Nachricht: Rechtsklick (am Handy gedrückt halten), dann **Apps**, dann **Dies optimieren** oder **Dies vergleichen**.",
       "",
       "**Danach**",

@@ -2,6 +2,7 @@ import { draftLines, fileLines, itemLines } from "./batch.js";
 import { helpText } from "./commands.js";
 import { galleryLines, quotaLines, styleLines } from "./community.js";
 import { errorSentences, expectations } from "./errors.js";
+import { gridLines } from "./grid.js";
 import { historyLines } from "./history.js";
 import { labels } from "./labels.js";
 import { dataLines } from "./mydata.js";
@@ -43,6 +44,7 @@ export const english = {
   draftLines,
   fileLines,
   itemLines,
+  gridLines,
   refusals,
   historyLines,
   dataLines,

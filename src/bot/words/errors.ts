@@ -24,6 +24,14 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     `${named(c.code("option"), "The option", "An option")} ${taken(c)}. Change it and try again.`,
   INPUT_SIZE: (c) =>
     `${named(c.code("size"), "The size", "This size")} is too large for the model here. ${c.say("max", (max) => `No side may be longer than ${number(max)} pixels`, "Choose a smaller one")}.`,
+  GRID_AXIS: (c) =>
+    `${named(c.code("axis"), "The axis", "An axis of the grid")} is not known. ${c.code("option") ?? "An axis"} takes a name and values, such as ${c.code("example") ?? "`steps=10,20,30`"}; the names are ${c.text("words")?.split(" ").join(", ") ?? "shown while you type"}.`,
+  GRID_TWICE: (c) =>
+    `Both axes are ${c.code("axis") ?? "the same"}. Choose another one for \`y\`, or leave it out.`,
+  GRID_VALUE: (c) =>
+    `${named(c.code("value"), "The value", "A value")} can't be used${c.code("axis") === null ? "" : ` for ${c.code("axis")}`}${expectedOf(c)}. Separate values by commas; numbers may be a range, such as \`1-10 (+3)\` or \`1-10 [4]\`.`,
+  GRID_SIZE: (c) =>
+    `This grid would have ${c.say("cells", (cells) => `${count(cells, "picture")}, and no more than ${c.say("max", number, "25")} are allowed here`, "too many pictures")}. Leave out some values.`,
   INPUT_CHOICE: (c) =>
     `This job has no such ${c.text("option") ?? "choice"}. Choose again under its newest message.`,
   INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
@@ -34,9 +42,9 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
   FILE_STYLES: () =>
     "The file is no list of styles. Attach A1111's `styles.csv`: its first line is `name,prompt,negative_prompt`, and each line after it is a style.",
   DRAFT_GONE: () =>
-    "This draft is no longer there: it was started, discarded, or has ended. Use the command again with the file.",
+    "This draft is no longer there: it was started, discarded, or has ended. Use the command again.",
   DRAFT_LIMIT: (c) =>
-    `You already have ${c.say("limit", (limit) => `${count(limit, "draft")} waiting for Start, the most allowed`, "too many drafts waiting for Start")}. Start or discard one, then attach the file again.`,
+    `You already have ${c.say("limit", (limit) => `${count(limit, "draft")} waiting for Start, the most allowed`, "too many drafts waiting for Start")}. Start or discard one, then use the command again.`,
   NOT_OPERATOR: () => "Only the people who run this bot can do that, because it affects all servers.",
   NOT_ALLOWED: () => "Only people who manage this server or channel can do that. Ask an admin of the server.",
   FILE_TOO_BIG: (c) =>
@@ -225,6 +233,12 @@ function taken(values: Values): string {
     (step) => `takes multiples of ${number(step)}`,
     "has a value that it can't take",
   );
+}
+
+/** What a value of an axis may be, if the error says so. */
+function expectedOf(values: Values): string {
+  const expected = values.expected(expectations);
+  return expected === null ? "" : `, which takes ${expected}`;
 }
 
 export function scopeOf(values: Values): LimitScope {

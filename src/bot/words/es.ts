@@ -1,3 +1,4 @@
+import { nounOf } from "../../core/job.js";
 import type { Words } from "./english.js";
 import { placeIn, scopeOf, type Values } from "./errors.js";
 import { formsOf, type Plurals } from "./forms.js";
@@ -12,6 +13,7 @@ const JOBS: Plurals = { one: "tarea", other: "tareas" };
 const PICTURES: Plurals = { one: "imagen", other: "imágenes" };
 const PROMPTS: Plurals = { one: "prompt", other: "prompts" };
 const PAIRS: Plurals = { one: "par", other: "pares" };
+const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "paso", other: "pasos" };
 const VOTES: Plurals = { one: "voto", other: "votos" };
 const STYLES: Plurals = { one: "estilo", other: "estilos" };
@@ -33,8 +35,18 @@ const owner = {
   server: "Este servidor ya tiene",
 } as const;
 const sides = { baseline: "el prompt original", optimized: "la reescritura" } as const;
-const results = { optimize: "tu reescritura", compare: "tu comparación", batch: "tu lote" } as const;
-const commands = { optimize: "Reescritura", compare: "Comparación", batch: "Lote" } as const;
+const results = {
+  optimize: "tu reescritura",
+  compare: "tu comparación",
+  batch: "tu lote",
+  grid: "tu cuadrícula",
+} as const;
+const commands = {
+  optimize: "Reescritura",
+  compare: "Comparación",
+  batch: "Lote",
+  grid: "Cuadrícula",
+} as const;
 const votes = { left: "A", right: "B", tie: "Empate", bad: "Las dos mal" } as const;
 
 const LATER = "Inténtalo de nuevo dentro de un rato.";
@@ -63,6 +75,12 @@ const subject = (c: Values, otherwise: string): string =>
     otherwise,
   );
 
+/** "2 imágenes quitadas" */
+function without(noun: keyof typeof NOUNS, amount: number): string {
+  const end = noun === "picture" ? "a" : "o";
+  return `${count(amount, NOUNS[noun])} ${plural(amount, { one: `quitad${end}`, other: `quitad${end}s` })}`;
+}
+
 const undecided = ({ tie, bad }: { readonly tie: number; readonly bad: number }): string =>
   [
     ...(tie === 0 ? [] : [`, ${count(tie, { one: "empate", other: "empates" })}`]),
@@ -89,8 +107,9 @@ export const es: Unfinished<Words> = {
     cancel: "Cancelar",
     start: "Empezar",
     discard: "Descartar",
-    takeOut: (noun) => (noun === "prompt" ? "Quitar prompts" : "Quitar pares"),
-    choosePrompts: (noun, first, last) => `${noun === "prompt" ? "Prompts" : "Pares"} ${first} a ${last}`,
+    takeOut: (noun) => `Quitar ${NOUNS[noun].other}`,
+    choosePrompts: (noun, first, last) =>
+      `${{ prompt: "Prompts", pair: "Pares", picture: "Imágenes" }[noun]} ${first} a ${last}`,
     pair: (at, seed) => `Par ${at}, semilla ${seed}`,
     redraw: "Volver a generar",
     tryAgain: "Reintentar",
@@ -136,11 +155,11 @@ export const es: Unfinished<Words> = {
     rewriting: (step, steps) => `reescribiendo, token ${number(step)} de ${number(steps)}`,
     drawing: (side, step, steps) =>
       `imagen ${side === "baseline" ? "del prompt original" : "de la reescritura"}, paso ${number(step)} de ${number(steps)}`,
-    item: (index, items) => `prompt ${number(index + 1)} de ${number(items)}`,
+    item: (noun, index, items) => `${NOUNS[noun].one} ${number(index + 1)} de ${number(items)}`,
     left: (ms) => `faltan aprox. ${duration(ms)}`,
     pairs: (pairs) => `${count(pairs, PAIRS)}, cada uno con su propia semilla.`,
     takenOut: (kind, left, all) =>
-      `${left === 1 ? "Queda" : "Quedan"} ${number(left)} de ${number(all)} ${plural(all, kind === "batch" ? PROMPTS : PAIRS)}.`,
+      `${left === 1 ? "Queda" : "Quedan"} ${number(left)} de ${number(all)} ${plural(all, NOUNS[nounOf(kind)])}.`,
     stopping: "Deteniendo.",
     late: "Esto tarda más de lo que Discord me deja editar este mensaje. El resultado llegará aquí en un mensaje nuevo.",
     erased: "Cancelado y borrado, junto con todo lo que se guardaba sobre ti.",
@@ -193,8 +212,8 @@ export const es: Unfinished<Words> = {
     steps: (steps) => count(steps, STEPS),
     guidance: (guidance) => `guía ${number(guidance)}`,
     overview: (kind, items, pictures) =>
-      `${count(items, kind === "batch" ? PROMPTS : PAIRS)}, ${count(pictures, PICTURES)}.`,
-    takenOut: (prompts) => `${count(prompts, { one: "prompt quitado", other: "prompts quitados" })}.`,
+      `${count(items, NOUNS[nounOf(kind)])}, ${count(pictures, PICTURES)}.`,
+    takenOut: (kind, items) => `${without(nounOf(kind), items)}.`,
     sheet: (first, last, all) => `Prompts ${number(first)} a ${number(last)} de ${number(all)}.`,
     earlierSheets: (sheets) =>
       sheets === 1
@@ -260,19 +279,28 @@ export const es: Unfinished<Words> = {
     },
     INPUT_SIZE: (c) =>
       `${c.code("size") === null ? "Este tamaño" : `El tamaño ${c.code("size")}`} es demasiado grande para el modelo de aquí. ${c.say("max", (max) => `Ningún lado puede pasar de ${number(max)} píxeles`, "Elige uno más pequeño")}.`,
+    GRID_AXIS: (c) =>
+      `${c.code("axis") === null ? "Este eje de la cuadrícula" : `El eje ${c.code("axis")}`} no existe. ${c.code("option") ?? "Un eje"} lleva un nombre y valores, por ejemplo ${c.code("example") ?? "`steps=10,20,30`"}; los nombres son ${c.text("words")?.split(" ").join(", ") ?? "los que se ofrecen al escribir"}.`,
+    GRID_TWICE: (c) =>
+      `Los dos ejes son ${c.code("axis") ?? "iguales"}. Elige otro para \`y\` o déjalo vacío.`,
+    GRID_VALUE: (c) => {
+      const expected = c.expected(expectations);
+      return `${c.code("value") === null ? "Un valor" : `El valor ${c.code("value")}`} no sirve${c.code("axis") === null ? "" : ` para ${c.code("axis")}`}${expected === null ? "" : `, que admite ${expected}`}. Separa los valores con comas; los números también por rango, por ejemplo \`1-10 (+3)\` o \`1-10 [4]\`.`;
+    },
+    GRID_SIZE: (c) =>
+      `Esta cuadrícula tendría ${c.say("cells", (cells) => `${count(cells, PICTURES)}, y aquí se permiten ${c.say("max", number, "25")} como máximo`, "demasiadas imágenes")}. Quita algunos valores.`,
     INPUT_CHOICE: () =>
       "Esa opción no existe en esta tarea. Elige de nuevo debajo de su mensaje más reciente.",
     INPUT_UNCHANGED: () => "No ha cambiado nada, así que el resultado sería el mismo.",
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Una palabra del prompt" : `La palabra ${c.code("word")}`} no está permitida aquí. Escribe el prompt sin ella.`,
+    DRAFT_GONE: () => "Este borrador ya no existe: se empezó, se descartó o caducó. Usa el comando otra vez.",
     INPUT_STYLE: (c) =>
       `El estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} no existe aquí. \`/style list\` muestra los que hay; elige uno de ellos, o \`none\`.`,
     FILE_STYLES: () =>
       "El archivo no es una lista de estilos. Adjunta el `styles.csv` de A1111: su primera línea es `name,prompt,negative_prompt`, y cada línea siguiente es un estilo.",
-    DRAFT_GONE: () =>
-      "Este borrador ya no existe: se empezó, se descartó o caducó. Usa el comando otra vez con el archivo.",
     DRAFT_LIMIT: (c) =>
-      `${c.say("limit", (limit) => `Ya tienes ${count(limit, { one: "borrador", other: "borradores" })} por empezar, el máximo permitido`, "Ya tienes demasiados borradores por empezar")}. Empieza o descarta uno y adjunta el archivo otra vez.`,
+      `${c.say("limit", (limit) => `Ya tienes ${count(limit, { one: "borrador", other: "borradores" })} por empezar, el máximo permitido`, "Ya tienes demasiados borradores por empezar")}. Empieza o descarta uno y usa el comando otra vez.`,
     NOT_OPERATOR: () => "Solo puede hacerlo quien lleva este bot, porque afecta a todos los servidores.",
     NOT_ALLOWED: () =>
       "Solo puede hacerlo quien administra este servidor o canal. Pregunta a un admin del servidor.",
@@ -459,8 +487,7 @@ export const es: Unfinished<Words> = {
       `${ofPrompts(prompts)} ${prompts.length === 1 ? "tiene" : "tienen"} ajustes propios, del archivo.`,
     ends: (at) =>
       `No se genera nada hasta que pulses «Empezar». Este borrador caduca <t:${Math.floor(at / 1000)}:R>.`,
-    expired:
-      "Nadie pulsó «Empezar» a tiempo, así que no se generó nada. Usa el comando otra vez con el archivo.",
+    expired: "Nadie pulsó «Empezar» a tiempo, así que no se generó nada. Usa el comando otra vez.",
     discarded: "Descartado. No se ha generado nada.",
   },
   fileLines: {
@@ -482,16 +509,21 @@ export const es: Unfinished<Words> = {
   },
   itemLines: {
     choose: (noun) =>
-      `Elige los ${noun === "prompt" ? "prompts" : "pares"} que quieres quitar. Las imágenes ya generadas se quedan.`,
+      `Elige ${noun === "picture" ? "las" : "los"} ${NOUNS[noun].other} que quieres quitar. Las imágenes ya generadas se quedan.`,
     more: (shown, all) => `Las listas muestran los primeros ${number(shown)} de ${number(all)} en espera.`,
     taken: (noun, taken, left) => {
-      const what =
-        noun === "prompt"
-          ? count(taken, { one: "prompt quitado", other: "prompts quitados" })
-          : count(taken, { one: "par quitado", other: "pares quitados" });
-      return `${what}; ${left === 0 ? "no queda nada por generar" : `por generar: ${number(left)}`}.`;
+      return `${without(noun, taken)}; ${left === 0 ? "no queda nada por generar" : `por generar: ${number(left)}`}.`;
     },
     gone: "Ya se han generado o quitado.",
+  },
+  gridLines: {
+    amount: (all, across, down) =>
+      `${count(all, PICTURES)} en una cuadrícula${down === null ? "" : `, ${number(across)} a lo ancho y ${number(down)} a lo alto`}.`,
+    ofRewrite: "Todas se generan a partir de la reescritura.",
+    choose: "Abrir una imagen: compararla o publicarla",
+    compare: "Comparar con su reescritura",
+    post: "Publicar aquí",
+    alt: (prompt, axes) => `Una cuadrícula de imágenes según ${axes}, para: ${prompt}`,
   },
   refusals: {
     notYours: "Solo puede hacerlo quien pidió esto, o la moderación.",
@@ -502,7 +534,7 @@ export const es: Unfinished<Words> = {
     noVotes: "Todavía no ha votado nadie. Pide un par con `/compare blind:True`.",
     stillOpen: "Esto aún no ha terminado. `/queue` muestra por dónde va.",
     secret: "Es una votación a ciegas; lo verás cuando termine.",
-    notYourDraft: "Solo puede empezarlo quien adjuntó el archivo.",
+    notYourDraft: "Solo puede empezarlo quien lo pidió.",
     noPart: (parts) =>
       parts === 0
         ? "Las imágenes ya no están en el disco del bot, así que no hay zip de ellas."
@@ -657,6 +689,7 @@ export const es: Unfinished<Words> = {
       "`/compare` genera imágenes de tu prompt, tal cual y reescrito.",
       "`/optimize` solo lo reescribe.",
       "`/batch` compara todos los prompts de un archivo.",
+      "`/grid` muestra qué hace una opción: muchos valores en una imagen.",
       "En cualquier mensaje: clic derecho (en el móvil, mantenlo pulsado), luego **Aplicaciones** y luego **Optimizar esto** o **Comparar esto**.",
       "",
       "**Después**",

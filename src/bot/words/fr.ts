@@ -1,3 +1,4 @@
+import { nounOf } from "../../core/job.js";
 import type { Words } from "./english.js";
 import { placeIn, scopeOf, type Values } from "./errors.js";
 import { formsOf, type Plurals } from "./forms.js";
@@ -12,6 +13,7 @@ const JOBS: Plurals = { one: "demande", other: "demandes" };
 const PICTURES: Plurals = { one: "image", other: "images" };
 const PROMPTS: Plurals = { one: "prompt", other: "prompts" };
 const PAIRS: Plurals = { one: "paire", other: "paires" };
+const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "étape", other: "étapes" };
 const VOTES: Plurals = { one: "vote", other: "votes" };
 const MESSAGES: Plurals = { one: "message", other: "messages" };
@@ -26,8 +28,13 @@ const ofPrompts = (prompts: readonly number[]): string =>
 const holder = { user: "vous en avez", channel: "ce salon en a", server: "ce serveur en a" } as const;
 const owner = { user: "Vous avez", channel: "Ce salon a", server: "Ce serveur a" } as const;
 const sides = { baseline: "le prompt d'origine", optimized: "la réécriture" } as const;
-const results = { optimize: "votre réécriture", compare: "votre comparaison", batch: "votre lot" } as const;
-const commands = { optimize: "Réécriture", compare: "Comparaison", batch: "Lot" } as const;
+const results = {
+  optimize: "votre réécriture",
+  compare: "votre comparaison",
+  batch: "votre lot",
+  grid: "votre grille",
+} as const;
+const commands = { optimize: "Réécriture", compare: "Comparaison", batch: "Lot", grid: "Grille" } as const;
 const votes = { left: "A", right: "B", tie: "Égalité", bad: "Les deux mauvaises" } as const;
 
 const LATER = "Réessayez dans un moment.";
@@ -56,6 +63,12 @@ const subject = (c: Values, otherwise: string): string =>
     otherwise,
   );
 
+/** "2 images retirées" */
+function without(noun: keyof typeof NOUNS, amount: number): string {
+  const end = noun === "prompt" ? "" : "e";
+  return `${count(amount, NOUNS[noun])} ${plural(amount, { one: `retiré${end}`, other: `retiré${end}s` })}`;
+}
+
 const undecided = ({ tie, bad }: { readonly tie: number; readonly bad: number }): string =>
   [
     ...(tie === 0 ? [] : [`, ${count(tie, { one: "égalité", other: "égalités" })}`]),
@@ -82,8 +95,9 @@ export const fr: Unfinished<Words> = {
     cancel: "Annuler",
     start: "Démarrer",
     discard: "Abandonner",
-    takeOut: (noun) => (noun === "prompt" ? "Retirer des prompts" : "Retirer des paires"),
-    choosePrompts: (noun, first, last) => `${noun === "prompt" ? "Prompts" : "Paires"} ${first} à ${last}`,
+    takeOut: (noun) => `Retirer des ${NOUNS[noun].other}`,
+    choosePrompts: (noun, first, last) =>
+      `${{ prompt: "Prompts", pair: "Paires", picture: "Images" }[noun]} ${first} à ${last}`,
     pair: (at, seed) => `Paire ${at}, graine ${seed}`,
     redraw: "Régénérer",
     tryAgain: "Réessayer",
@@ -131,11 +145,11 @@ export const fr: Unfinished<Words> = {
     rewriting: (step, steps) => `réécriture, jeton ${number(step)} sur ${number(steps)}`,
     drawing: (side, step, steps) =>
       `image ${side === "baseline" ? "du prompt d'origine" : "de la réécriture"}, étape ${number(step)} sur ${number(steps)}`,
-    item: (index, items) => `prompt ${number(index + 1)} sur ${number(items)}`,
+    item: (noun, index, items) => `${NOUNS[noun].one} ${number(index + 1)} sur ${number(items)}`,
     left: (ms) => `encore ${duration(ms)} environ`,
     pairs: (pairs) => `${count(pairs, PAIRS)}, chacune avec sa propre graine.`,
     takenOut: (kind, left, all) =>
-      `Il reste ${number(left)} ${kind === "batch" ? "prompt" : "paire"}${left === 1 ? "" : "s"} sur ${number(all)}.`,
+      `Il reste ${number(left)} ${plural(left, NOUNS[nounOf(kind)])} sur ${number(all)}.`,
     stopping: "Arrêt en cours.",
     late: "C'est plus long que le temps pendant lequel Discord me laisse modifier ce message. Le résultat arrivera ici dans un nouveau message.",
     erased: "Annulé et supprimé, avec tout ce qui était enregistré à votre sujet.",
@@ -190,8 +204,8 @@ export const fr: Unfinished<Words> = {
     steps: (steps) => count(steps, STEPS),
     guidance: (guidance) => `guidage ${number(guidance)}`,
     overview: (kind, items, pictures) =>
-      `${count(items, kind === "batch" ? PROMPTS : PAIRS)}, ${count(pictures, PICTURES)}.`,
-    takenOut: (prompts) => `${count(prompts, { one: "prompt retiré", other: "prompts retirés" })}.`,
+      `${count(items, NOUNS[nounOf(kind)])}, ${count(pictures, PICTURES)}.`,
+    takenOut: (kind, items) => `${without(nounOf(kind), items)}.`,
     sheet: (first, last, all) => `Prompts ${number(first)} à ${number(last)} sur ${number(all)}.`,
     earlierSheets: (sheets) =>
       sheets === 1
@@ -258,6 +272,16 @@ export const fr: Unfinished<Words> = {
     },
     INPUT_SIZE: (c) =>
       `${c.code("size") === null ? "Cette taille" : `La taille ${c.code("size")}`} est trop grande pour le modèle d'ici. ${c.say("max", (max) => `Aucun côté ne peut dépasser ${number(max)} pixels`, "Choisissez-en une plus petite")}.`,
+    GRID_AXIS: (c) =>
+      `${c.code("axis") === null ? "Cet axe de la grille" : `L'axe ${c.code("axis")}`} n'existe pas. ${c.code("option") ?? "Un axe"} prend un nom et des valeurs, par exemple ${c.code("example") ?? "`steps=10,20,30`"} ; les noms sont ${c.text("words")?.split(" ").join(", ") ?? "proposés pendant la saisie"}.`,
+    GRID_TWICE: (c) =>
+      `Les deux axes sont ${c.code("axis") ?? "les mêmes"}. Choisissez-en un autre pour \`y\`, ou omettez-le.`,
+    GRID_VALUE: (c) => {
+      const expected = c.expected(expectations);
+      return `${c.code("value") === null ? "Une valeur" : `La valeur ${c.code("value")}`} ne convient pas${c.code("axis") === null ? "" : ` pour ${c.code("axis")}`}${expected === null ? "" : `, il faut ${expected}`}. Séparez les valeurs par des virgules ; les nombres aussi par plage, par exemple \`1-10 (+3)\` ou \`1-10 [4]\`.`;
+    },
+    GRID_SIZE: (c) =>
+      `Cette grille aurait ${c.say("cells", (cells) => `${count(cells, PICTURES)}, et ${c.say("max", number, "25")} au plus sont autorisées ici`, "trop d'images")}. Retirez quelques valeurs.`,
     INPUT_CHOICE: () =>
       "Ce choix n'existe pas pour cette demande. Choisissez à nouveau sous son message le plus récent.",
     INPUT_UNCHANGED: () => "Rien n'a changé, le résultat serait donc le même.",
@@ -268,9 +292,9 @@ export const fr: Unfinished<Words> = {
     FILE_STYLES: () =>
       "Ce fichier n'est pas une liste de styles. Joignez le `styles.csv` d'A1111 : sa première ligne est `name,prompt,negative_prompt`, et chaque ligne suivante est un style.",
     DRAFT_GONE: () =>
-      "Ce brouillon n'existe plus : il a été démarré, abandonné, ou il a expiré. Utilisez à nouveau la commande avec le fichier.",
+      "Ce brouillon n'existe plus : il a été démarré, abandonné, ou il a expiré. Utilisez à nouveau la commande.",
     DRAFT_LIMIT: (c) =>
-      `${c.say("limit", (limit) => `Vous avez déjà ${count(limit, { one: "brouillon", other: "brouillons" })} à démarrer, le maximum autorisé`, "Vous avez déjà trop de brouillons à démarrer")}. Démarrez-en ou abandonnez-en un, puis joignez à nouveau le fichier.`,
+      `${c.say("limit", (limit) => `Vous avez déjà ${count(limit, { one: "brouillon", other: "brouillons" })} à démarrer, le maximum autorisé`, "Vous avez déjà trop de brouillons à démarrer")}. Démarrez-en ou abandonnez-en un, puis utilisez à nouveau la commande.`,
     NOT_OPERATOR: () =>
       "Seules les personnes qui gèrent ce bot le peuvent, car cela touche tous les serveurs.",
     NOT_ALLOWED: () =>
@@ -458,7 +482,7 @@ export const fr: Unfinished<Words> = {
     ends: (at) =>
       `Rien n'est généré avant que vous appuyiez sur « Démarrer ». Ce brouillon expire <t:${Math.floor(at / 1000)}:R>.`,
     expired:
-      "Personne n'a appuyé à temps sur « Démarrer », rien n'a donc été généré. Utilisez à nouveau la commande avec le fichier.",
+      "Personne n'a appuyé à temps sur « Démarrer », rien n'a donc été généré. Utilisez à nouveau la commande.",
     discarded: "Abandonné. Rien n'a été généré.",
   },
   fileLines: {
@@ -479,18 +503,22 @@ export const fr: Unfinished<Words> = {
     more: (remarks) => `et ${more(remarks)}`,
   },
   itemLines: {
-    choose: (noun) =>
-      `Choisissez les ${noun === "prompt" ? "prompts" : "paires"} à retirer. Les images déjà générées restent.`,
+    choose: (noun) => `Choisissez les ${NOUNS[noun].other} à retirer. Les images déjà générées restent.`,
     more: (shown, all) =>
       `Les listes montrent les ${number(shown)} premiers éléments sur ${number(all)} en attente.`,
     taken: (noun, taken, left) => {
-      const what =
-        noun === "prompt"
-          ? count(taken, { one: "prompt retiré", other: "prompts retirés" })
-          : count(taken, { one: "paire retirée", other: "paires retirées" });
-      return `${what} ; ${left === 0 ? "il ne reste rien à générer" : `reste à générer : ${number(left)}`}.`;
+      return `${without(noun, taken)} ; ${left === 0 ? "il ne reste rien à générer" : `reste à générer : ${number(left)}`}.`;
     },
     gone: "C'est déjà généré ou retiré.",
+  },
+  gridLines: {
+    amount: (all, across, down) =>
+      `${count(all, PICTURES)} en grille${down === null ? "" : `, ${number(across)} en largeur et ${number(down)} en hauteur`}.`,
+    ofRewrite: "Toutes sont générées à partir de la réécriture.",
+    choose: "Ouvrir une image : la comparer ou la publier",
+    compare: "Comparer avec sa réécriture",
+    post: "Publier ici",
+    alt: (prompt, axes) => `Une grille d'images selon ${axes}, pour : ${prompt}`,
   },
   refusals: {
     notYours: "Seul l'auteur de la demande, ou la modération, peut faire cela.",
@@ -502,7 +530,7 @@ export const fr: Unfinished<Words> = {
     noVotes: "Personne n'a encore voté. Demandez une paire avec `/compare blind:True`.",
     stillOpen: "Ce n'est pas encore terminé. `/queue` montre où en est la demande.",
     secret: "C'est un vote à l'aveugle ; vous verrez cela une fois le vote terminé.",
-    notYourDraft: "Seule la personne qui a joint le fichier peut le démarrer.",
+    notYourDraft: "Seule la personne qui l'a demandé peut le démarrer.",
     noPart: (parts) =>
       parts === 0
         ? "Les images ne sont plus sur le disque du bot, il n'y en a donc pas de zip."
@@ -655,6 +683,7 @@ export const fr: Unfinished<Words> = {
       "`/compare` génère les images de votre prompt, tel quel et réécrit.",
       "`/optimize` le réécrit seulement.",
       "`/batch` compare tous les prompts d'un fichier.",
+      "`/grid` montre l'effet d'une option : plusieurs valeurs en une image.",
       "Sur un message : clic droit (appui long sur un téléphone), puis **Applications**, puis **Optimiser ceci** ou **Comparer ceci**.",
       "",
       "**Ensuite**",

@@ -1,3 +1,4 @@
+import { nounOf } from "../../core/job.js";
 import type { Words } from "./english.js";
 import { placeIn, scopeOf, type Values } from "./errors.js";
 import { formsOf } from "./forms.js";
@@ -13,6 +14,11 @@ const jobs = (amount: number): string => `ジョブ${number(amount)}件`;
 const pictures = (amount: number): string => `画像${number(amount)}枚`;
 const prompts = (amount: number): string => `プロンプト${number(amount)}件`;
 const pairs = (amount: number): string => `${number(amount)}組`;
+const NOUNS = {
+  prompt: { name: "プロンプト", unit: "件", count: prompts },
+  pair: { name: "組", unit: "組", count: pairs },
+  picture: { name: "画像", unit: "枚", count: pictures },
+} as const;
 const messages = (amount: number): string => `メッセージ${number(amount)}件`;
 
 const more = (rest: number): string => `ほか${number(rest)}件`;
@@ -21,8 +27,8 @@ const withMore = (names: readonly string[], rest: number): string =>
 const ofPrompts = (which: readonly number[]): string => `プロンプト ${numbers(which, more)} `;
 const owner = { user: "あなたの", channel: "このチャンネルの", server: "このサーバーの" } as const;
 const sides = { baseline: "元のプロンプト", optimized: "書き直し" } as const;
-const results = { optimize: "書き直し", compare: "比較", batch: "一括処理" } as const;
-const commands = { optimize: "最適化", compare: "比較", batch: "一括処理" } as const;
+const results = { optimize: "書き直し", compare: "比較", batch: "一括処理", grid: "グリッド" } as const;
+const commands = { optimize: "最適化", compare: "比較", batch: "一括処理", grid: "グリッド" } as const;
 const votes = { left: "A", right: "B", tie: "同じくらい", bad: "どちらも悪い" } as const;
 
 const LATER = "しばらくしてからもう一度お試しください。";
@@ -73,8 +79,8 @@ export const ja: Unfinished<Words> = {
     cancel: "キャンセル",
     start: "開始",
     discard: "破棄",
-    takeOut: (noun) => (noun === "prompt" ? "プロンプトを外す" : "組を外す"),
-    choosePrompts: (noun, first, last) => `${noun === "prompt" ? "プロンプト" : "組"} ${first}～${last}`,
+    takeOut: (noun) => `${NOUNS[noun].name}を外す`,
+    choosePrompts: (noun, first, last) => `${NOUNS[noun].name} ${first}～${last}`,
     pair: (at, seed) => `${at}組目、シード ${seed}`,
     redraw: "再生成",
     tryAgain: "もう一度試す",
@@ -119,11 +125,11 @@ export const ja: Unfinished<Words> = {
     rewriting: (step, steps) => `書き直し中、トークン ${number(step)}/${number(steps)}`,
     drawing: (side, step, steps) =>
       `${side === "baseline" ? "元のプロンプト" : "書き直し"}の画像を生成中、ステップ ${number(step)}/${number(steps)}`,
-    item: (index, items) => `プロンプト ${number(index + 1)}/${number(items)}`,
+    item: (noun, index, items) => `${NOUNS[noun].name} ${number(index + 1)}/${number(items)}`,
     left: (ms) => `残り約${duration(ms)}`,
     pairs: (all) => `${pairs(all)}。組ごとにシードが違います。`,
     takenOut: (kind, left, all) =>
-      `残り${number(left)}${kind === "batch" ? "件" : "組"}（全${number(all)}${kind === "batch" ? "件" : "組"}）。`,
+      `残り${number(left)}${NOUNS[nounOf(kind)].unit}（全${number(all)}${NOUNS[nounOf(kind)].unit}）。`,
     stopping: "止めています。",
     late: "Discord でこのメッセージを編集できる時間を過ぎそうです。結果はここに新しいメッセージで届きます。",
     erased: "キャンセルして、あなたについて保存されていたものと一緒に削除しました。",
@@ -173,8 +179,8 @@ export const ja: Unfinished<Words> = {
     seeds: (first, last) => (first === last ? `シード ${first}` : `シード ${first}～${last}`),
     steps: (steps) => `${number(steps)}ステップ`,
     guidance: (guidance) => `ガイダンス ${number(guidance)}`,
-    overview: (kind, items, all) => `${kind === "batch" ? prompts(items) : pairs(items)}、${pictures(all)}。`,
-    takenOut: (taken) => `${prompts(taken)}を外しました。`,
+    overview: (kind, items, all) => `${NOUNS[nounOf(kind)].count(items)}、${pictures(all)}。`,
+    takenOut: (kind, items) => `${NOUNS[nounOf(kind)].count(items)}を外しました。`,
     sheet: (first, last, all) => `プロンプト ${number(first)}～${number(last)}（全${number(all)}件）。`,
     earlierSheets: (sheets) =>
       sheets === 1
@@ -240,6 +246,16 @@ export const ja: Unfinished<Words> = {
     },
     INPUT_SIZE: (c) =>
       `${c.code("size") === null ? "このサイズ" : `サイズ ${c.code("size")} `}は、ここのモデルには大きすぎます。${c.say("max", (max) => `1辺は${number(max)}ピクセルまでです`, "小さいサイズを選んでください")}。`,
+    GRID_AXIS: (c) =>
+      `グリッドの軸${c.code("axis") === null ? "" : ` ${c.code("axis")} `}はありません。${c.code("option") ?? "軸"} には名前と値を書きます（例: ${c.code("example") ?? "`steps=10,20,30`"}）。使える名前は${c.text("words") === null ? "入力中に表示されます" : `次のとおりです: ${c.text("words")!.split(" ").join(", ")}`}。`,
+    GRID_TWICE: (c) =>
+      `2つの軸がどちらも${c.code("axis") === null ? "同じ" : ` ${c.code("axis")} `}です。\`y\` を別の軸にするか、省いてください。`,
+    GRID_VALUE: (c) => {
+      const expected = c.expected(expectations);
+      return `${c.code("value") === null ? "使えない値があります" : `値 ${c.code("value")} は${c.code("axis") === null ? "" : ` ${c.code("axis")} に`}使えません`}${expected === null ? "" : `（使えるのは${expected}）`}。値はカンマで区切ってください。数は \`1-10 (+3)\` や \`1-10 [4]\` のような範囲でも書けます。`;
+    },
+    GRID_SIZE: (c) =>
+      `このグリッドは${c.say("cells", (cells) => `${pictures(cells)}になりますが、ここでは${c.say("max", number, "25")}枚までです`, "画像が多すぎます")}。値をいくつか減らしてください。`,
     INPUT_CHOICE: () =>
       "このジョブにその選択肢はありません。いちばん新しいメッセージの下で選び直してください。",
     INPUT_UNCHANGED: () => "何も変わっていないので、同じ結果になります。",
@@ -250,9 +266,9 @@ export const ja: Unfinished<Words> = {
     FILE_STYLES: () =>
       "このファイルはスタイルの一覧ではありません。A1111 の `styles.csv` を添付してください。1行目は `name,prompt,negative_prompt` で、2行目からは1行に1つのスタイルです。",
     DRAFT_GONE: () =>
-      "この下書きはもうありません。開始されたか、破棄されたか、期限が切れました。ファイルを付けてコマンドをもう一度使ってください。",
+      "この下書きはもうありません。開始されたか、破棄されたか、期限が切れました。コマンドをもう一度使ってください。",
     DRAFT_LIMIT: (c) =>
-      `${c.say("limit", (limit) => `開始を待つ下書きがすでに${number(limit)}件あり、これが上限です`, "開始を待つ下書きが多すぎます")}。どれかを開始するか破棄してから、ファイルをもう一度添付してください。`,
+      `${c.say("limit", (limit) => `開始を待つ下書きがすでに${number(limit)}件あり、これが上限です`, "開始を待つ下書きが多すぎます")}。どれかを開始するか破棄してから、コマンドをもう一度使ってください。`,
     NOT_OPERATOR: () => "すべてのサーバーに影響するため、このボットの管理者だけができます。",
     NOT_ALLOWED: () =>
       "このサーバーかチャンネルを管理する人だけができます。サーバーの管理者に聞いてください。",
@@ -428,7 +444,7 @@ export const ja: Unfinished<Words> = {
     own: (which) => `${ofPrompts(which)}には、ファイルに独自の設定があります。`,
     ends: (at) => `「開始」を押すまで何も生成されません。この下書きの期限: <t:${Math.floor(at / 1000)}:R>。`,
     expired:
-      "時間内に「開始」が押されなかったので、何も生成されませんでした。ファイルを付けてコマンドをもう一度使ってください。",
+      "時間内に「開始」が押されなかったので、何も生成されませんでした。コマンドをもう一度使ってください。",
     discarded: "破棄しました。何も生成されていません。",
   },
   fileLines: {
@@ -445,12 +461,20 @@ export const ja: Unfinished<Words> = {
     more,
   },
   itemLines: {
-    choose: (noun) =>
-      `外す${noun === "prompt" ? "プロンプト" : "組"}を選んでください。生成済みの画像は残ります。`,
+    choose: (noun) => `外す${NOUNS[noun].name}を選んでください。生成済みの画像は残ります。`,
     more: (shown, all) => `待機中の${number(all)}件のうち、最初の${number(shown)}件を表示しています。`,
     taken: (noun, taken, left) =>
-      `${noun === "prompt" ? prompts(taken) : pairs(taken)}を外しました。${left === 0 ? "生成するものは残っていません" : `残り${number(left)}${noun === "prompt" ? "件" : "組"}です`}。`,
+      `${NOUNS[noun].count(taken)}を外しました。${left === 0 ? "生成するものは残っていません" : `残り${number(left)}${NOUNS[noun].unit}です`}。`,
     gone: "すでに生成されたか、外されています。",
+  },
+  gridLines: {
+    amount: (all, across, down) =>
+      `${pictures(all)}のグリッド${down === null ? "" : `（横${number(across)}、縦${number(down)}）`}。`,
+    ofRewrite: "すべて書き直したプロンプトから生成します。",
+    choose: "1枚を開いて、比較するか投稿する",
+    compare: "書き直しと比較",
+    post: "ここに投稿",
+    alt: (prompt, axes) => `${axes} による画像のグリッド。プロンプト: ${prompt}`,
   },
   refusals: {
     notYours: "依頼した人かモデレーターだけができます。",
@@ -462,7 +486,7 @@ export const ja: Unfinished<Words> = {
     noVotes: "まだ誰も投票していません。`/compare blind:True` で組を作ってください。",
     stillOpen: "まだ終わっていません。`/queue` で状況を確認できます。",
     secret: "ブラインド投票です。終わると見られます。",
-    notYourDraft: "開始できるのは、ファイルを添付した人だけです。",
+    notYourDraft: "開始できるのは、依頼した人だけです。",
     noPart: (parts) =>
       parts === 0
         ? "画像はもうボットのディスクにないので、zip はありません。"
@@ -610,6 +634,7 @@ export const ja: Unfinished<Words> = {
       "`/compare` 元のプロンプトと書き直しの画像を生成します。",
       "`/optimize` 書き直すだけです。",
       "`/batch` ファイルのすべてのプロンプトを比較します。",
+      "`/grid` 設定の違いを、1枚の画像に並べて見せます。",
       "メッセージから: 右クリック（スマホでは長押し）→ **アプリ** → **これを最適化** または **これを比較**。",
       "",
       "**次に**",

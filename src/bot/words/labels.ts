@@ -1,17 +1,21 @@
-import type { JobKind } from "../../core/job.js";
+import type { ItemNoun, JobKind } from "../../core/job.js";
 import type { Choice } from "../../db/votes.js";
 import { capitalized, count } from "./parts.js";
 
 /** Titles, buttons, menus and alt texts. */
 export const labels = {
-  commands: { optimize: "Optimize", compare: "Compare", batch: "Batch" } satisfies Record<JobKind, string>,
+  commands: {
+    optimize: "Optimize",
+    compare: "Compare",
+    batch: "Batch",
+    grid: "Grid",
+  } satisfies Record<JobKind, string>,
   cancel: "Cancel",
   compareThis: "Compare this",
   start: "Start",
   discard: "Discard",
-  takeOut: (noun: "prompt" | "pair") => `Take ${noun}s out`,
-  choosePrompts: (noun: "prompt" | "pair", first: number, last: number) =>
-    `${capitalized(noun)}s ${first} to ${last}`,
+  takeOut: (noun: ItemNoun) => `Take ${noun}s out`,
+  choosePrompts: (noun: ItemNoun, first: number, last: number) => `${capitalized(noun)}s ${first} to ${last}`,
   pair: (number: number, seed: number) => `Pair ${number}, seed ${seed}`,
   redraw: "Redraw",
   tryAgain: "Try again",

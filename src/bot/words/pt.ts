@@ -1,3 +1,4 @@
+import { nounOf } from "../../core/job.js";
 import type { Words } from "./english.js";
 import { placeIn, scopeOf, type Values } from "./errors.js";
 import { formsOf, type Plurals } from "./forms.js";
@@ -12,6 +13,7 @@ const JOBS: Plurals = { one: "tarefa", other: "tarefas" };
 const PICTURES: Plurals = { one: "imagem", other: "imagens" };
 const PROMPTS: Plurals = { one: "prompt", other: "prompts" };
 const PAIRS: Plurals = { one: "par", other: "pares" };
+const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "passo", other: "passos" };
 const VOTES: Plurals = { one: "voto", other: "votos" };
 const MESSAGES: Plurals = { one: "mensagem", other: "mensagens" };
@@ -26,8 +28,13 @@ const ofPrompts = (prompts: readonly number[]): string =>
 const holder = { user: "você já tem", channel: "este canal já tem", server: "este servidor já tem" } as const;
 const owner = { user: "Você já tem", channel: "Este canal já tem", server: "Este servidor já tem" } as const;
 const sides = { baseline: "o prompt original", optimized: "a reescrita" } as const;
-const results = { optimize: "sua reescrita", compare: "sua comparação", batch: "seu lote" } as const;
-const commands = { optimize: "Reescrita", compare: "Comparação", batch: "Lote" } as const;
+const results = {
+  optimize: "sua reescrita",
+  compare: "sua comparação",
+  batch: "seu lote",
+  grid: "sua grade",
+} as const;
+const commands = { optimize: "Reescrita", compare: "Comparação", batch: "Lote", grid: "Grade" } as const;
 const votes = { left: "A", right: "B", tie: "Empate", bad: "As duas ruins" } as const;
 
 const LATER = "Tente de novo daqui a pouco.";
@@ -56,6 +63,12 @@ const subject = (c: Values, otherwise: string): string =>
     otherwise,
   );
 
+/** "2 imagens tiradas" */
+function without(noun: keyof typeof NOUNS, amount: number): string {
+  const end = noun === "picture" ? "a" : "o";
+  return `${count(amount, NOUNS[noun])} ${plural(amount, { one: `tirad${end}`, other: `tirad${end}s` })}`;
+}
+
 const undecided = ({ tie, bad }: { readonly tie: number; readonly bad: number }): string =>
   [
     ...(tie === 0 ? [] : [`, ${count(tie, { one: "empate", other: "empates" })}`]),
@@ -82,8 +95,9 @@ export const pt: Unfinished<Words> = {
     cancel: "Cancelar",
     start: "Começar",
     discard: "Descartar",
-    takeOut: (noun) => (noun === "prompt" ? "Tirar prompts" : "Tirar pares"),
-    choosePrompts: (noun, first, last) => `${noun === "prompt" ? "Prompts" : "Pares"} ${first} a ${last}`,
+    takeOut: (noun) => `Tirar ${NOUNS[noun].other}`,
+    choosePrompts: (noun, first, last) =>
+      `${{ prompt: "Prompts", pair: "Pares", picture: "Imagens" }[noun]} ${first} a ${last}`,
     pair: (at, seed) => `Par ${at}, semente ${seed}`,
     redraw: "Gerar de novo",
     tryAgain: "Tentar de novo",
@@ -129,11 +143,11 @@ export const pt: Unfinished<Words> = {
     rewriting: (step, steps) => `reescrevendo, token ${number(step)} de ${number(steps)}`,
     drawing: (side, step, steps) =>
       `imagem ${side === "baseline" ? "do prompt original" : "da reescrita"}, passo ${number(step)} de ${number(steps)}`,
-    item: (index, items) => `prompt ${number(index + 1)} de ${number(items)}`,
+    item: (noun, index, items) => `${NOUNS[noun].one} ${number(index + 1)} de ${number(items)}`,
     left: (ms) => `faltam cerca de ${duration(ms)}`,
     pairs: (pairs) => `${count(pairs, PAIRS)}, cada um com sua própria semente.`,
     takenOut: (kind, left, all) =>
-      `${left === 1 ? "Resta" : "Restam"} ${number(left)} de ${number(all)} ${plural(all, kind === "batch" ? PROMPTS : PAIRS)}.`,
+      `${left === 1 ? "Resta" : "Restam"} ${number(left)} de ${number(all)} ${plural(all, NOUNS[nounOf(kind)])}.`,
     stopping: "Parando.",
     late: "Isto está demorando mais do que o Discord me deixa editar esta mensagem. O resultado vai chegar aqui em uma mensagem nova.",
     erased: "Cancelado e apagado, com tudo o que estava salvo sobre você.",
@@ -188,8 +202,8 @@ export const pt: Unfinished<Words> = {
     steps: (steps) => count(steps, STEPS),
     guidance: (guidance) => `orientação ${number(guidance)}`,
     overview: (kind, items, pictures) =>
-      `${count(items, kind === "batch" ? PROMPTS : PAIRS)}, ${count(pictures, PICTURES)}.`,
-    takenOut: (prompts) => `${count(prompts, { one: "prompt tirado", other: "prompts tirados" })}.`,
+      `${count(items, NOUNS[nounOf(kind)])}, ${count(pictures, PICTURES)}.`,
+    takenOut: (kind, items) => `${without(nounOf(kind), items)}.`,
     sheet: (first, last, all) => `Prompts ${number(first)} a ${number(last)} de ${number(all)}.`,
     earlierSheets: (sheets) =>
       sheets === 1
@@ -256,6 +270,16 @@ export const pt: Unfinished<Words> = {
     },
     INPUT_SIZE: (c) =>
       `${c.code("size") === null ? "Este tamanho" : `O tamanho ${c.code("size")}`} é grande demais para o modelo daqui. ${c.say("max", (max) => `Nenhum lado pode passar de ${number(max)} pixels`, "Escolha um menor")}.`,
+    GRID_AXIS: (c) =>
+      `${c.code("axis") === null ? "Este eixo da grade" : `O eixo ${c.code("axis")}`} não existe. ${c.code("option") ?? "Um eixo"} leva um nome e valores, por exemplo ${c.code("example") ?? "`steps=10,20,30`"}; os nomes são ${c.text("words")?.split(" ").join(", ") ?? "os que aparecem ao digitar"}.`,
+    GRID_TWICE: (c) =>
+      `Os dois eixos são ${c.code("axis") ?? "iguais"}. Escolha outro para \`y\` ou deixe vazio.`,
+    GRID_VALUE: (c) => {
+      const expected = c.expected(expectations);
+      return `${c.code("value") === null ? "Um valor" : `O valor ${c.code("value")}`} não serve${c.code("axis") === null ? "" : ` para ${c.code("axis")}`}${expected === null ? "" : `, que aceita ${expected}`}. Separe os valores com vírgulas; números também por faixa, por exemplo \`1-10 (+3)\` ou \`1-10 [4]\`.`;
+    },
+    GRID_SIZE: (c) =>
+      `Esta grade teria ${c.say("cells", (cells) => `${count(cells, PICTURES)}, e aqui são permitidas no máximo ${c.say("max", number, "25")}`, "imagens demais")}. Tire alguns valores.`,
     INPUT_CHOICE: () =>
       "Essa escolha não existe nesta tarefa. Escolha de novo na mensagem mais recente dela.",
     INPUT_UNCHANGED: () => "Nada mudou, então o resultado seria o mesmo.",
@@ -266,9 +290,9 @@ export const pt: Unfinished<Words> = {
     FILE_STYLES: () =>
       "O arquivo não é uma lista de estilos. Anexe o `styles.csv` do A1111: a primeira linha é `name,prompt,negative_prompt`, e cada linha seguinte é um estilo.",
     DRAFT_GONE: () =>
-      "Este rascunho não existe mais: foi começado, descartado ou expirou. Use o comando de novo com o arquivo.",
+      "Este rascunho não existe mais: foi começado, descartado ou expirou. Use o comando de novo.",
     DRAFT_LIMIT: (c) =>
-      `${c.say("limit", (limit) => `Você já tem ${count(limit, { one: "rascunho", other: "rascunhos" })} para começar, o máximo permitido`, "Você já tem rascunhos demais para começar")}. Comece ou descarte um e anexe o arquivo de novo.`,
+      `${c.say("limit", (limit) => `Você já tem ${count(limit, { one: "rascunho", other: "rascunhos" })} para começar, o máximo permitido`, "Você já tem rascunhos demais para começar")}. Comece ou descarte um e use o comando de novo.`,
     NOT_OPERATOR: () => "Só quem cuida deste bot pode fazer isso, porque afeta todos os servidores.",
     NOT_ALLOWED: () =>
       "Só quem gerencia este servidor ou canal pode fazer isso. Fale com um admin do servidor.",
@@ -451,7 +475,7 @@ export const pt: Unfinished<Words> = {
       `${ofPrompts(prompts)} ${prompts.length === 1 ? "tem" : "têm"} configurações próprias, do arquivo.`,
     ends: (at) =>
       `Nada é gerado até você apertar “Começar”. Este rascunho expira <t:${Math.floor(at / 1000)}:R>.`,
-    expired: "Ninguém apertou “Começar” a tempo, então nada foi gerado. Use o comando de novo com o arquivo.",
+    expired: "Ninguém apertou “Começar” a tempo, então nada foi gerado. Use o comando de novo.",
     discarded: "Descartado. Nada foi gerado.",
   },
   fileLines: {
@@ -473,16 +497,21 @@ export const pt: Unfinished<Words> = {
   },
   itemLines: {
     choose: (noun) =>
-      `Escolha os ${noun === "prompt" ? "prompts" : "pares"} que quer tirar. As imagens já geradas ficam.`,
+      `Escolha ${noun === "picture" ? "as" : "os"} ${NOUNS[noun].other} que quer tirar. As imagens já geradas ficam.`,
     more: (shown, all) => `As listas mostram os primeiros ${number(shown)} de ${number(all)} em espera.`,
     taken: (noun, taken, left) => {
-      const what =
-        noun === "prompt"
-          ? count(taken, { one: "prompt tirado", other: "prompts tirados" })
-          : count(taken, { one: "par tirado", other: "pares tirados" });
-      return `${what}; ${left === 0 ? "não resta nada para gerar" : `para gerar: ${number(left)}`}.`;
+      return `${without(noun, taken)}; ${left === 0 ? "não resta nada para gerar" : `para gerar: ${number(left)}`}.`;
     },
     gone: "Já foram gerados ou tirados.",
+  },
+  gridLines: {
+    amount: (all, across, down) =>
+      `${count(all, PICTURES)} em uma grade${down === null ? "" : `, ${number(across)} na largura e ${number(down)} na altura`}.`,
+    ofRewrite: "Todas são geradas a partir da reescrita.",
+    choose: "Abrir uma imagem: comparar ou publicar",
+    compare: "Comparar com a reescrita",
+    post: "Publicar aqui",
+    alt: (prompt, axes) => `Uma grade de imagens por ${axes}, para: ${prompt}`,
   },
   refusals: {
     notYours: "Só quem pediu isto, ou a moderação, pode fazer isso.",
@@ -493,7 +522,7 @@ export const pt: Unfinished<Words> = {
     noVotes: "Ninguém votou ainda. Peça um par com `/compare blind:True`.",
     stillOpen: "Isto ainda não terminou. `/queue` mostra em que ponto está.",
     secret: "É uma votação às cegas; você verá isto quando ela acabar.",
-    notYourDraft: "Só quem anexou o arquivo pode começar.",
+    notYourDraft: "Só quem pediu pode começar.",
     noPart: (parts) =>
       parts === 0
         ? "As imagens não estão mais no disco do bot, então não há zip delas."
@@ -643,6 +672,7 @@ export const pt: Unfinished<Words> = {
       "`/compare` gera imagens do seu prompt, como escrito e reescrito.",
       "`/optimize` só o reescreve.",
       "`/batch` compara todos os prompts de um arquivo.",
+      "`/grid` mostra o que uma opção faz: muitos valores em uma imagem.",
       "Em qualquer mensagem: clique direito (no celular, segure), depois **Apps**, depois **Otimizar isto** ou **Comparar isto**.",
       "",
       "**Depois**",

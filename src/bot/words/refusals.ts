@@ -11,7 +11,7 @@ export const refusals = {
   noVotes: "Nobody has voted yet. Ask for a pair with `/compare blind:True`.",
   stillOpen: "This is not finished yet. `/queue` shows where it is.",
   secret: "This is a blind vote, so you will see this once the vote is over.",
-  notYourDraft: "Only the person who attached the file can start it.",
+  notYourDraft: "Only the person who asked for it can start it.",
   noPart: (parts: number) =>
     parts === 0
       ? "The pictures are no longer on the bot's disk, so there is no zip of them."

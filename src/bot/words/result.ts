@@ -1,4 +1,4 @@
-import { type ItemNote, imageOf, type Job, type JobKind, type Phase } from "../../core/job.js";
+import { type ItemNote, imageOf, type Job, type JobKind, nounOf, type Phase } from "../../core/job.js";
 import type { ImageOptions, PromptMode, TextOptions } from "../../core/options.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { clip, tail } from "../discord/markdown.js";
@@ -45,6 +45,7 @@ const RESULTS: Readonly<Record<JobKind, string>> = {
   optimize: "rewrite",
   compare: "comparison",
   batch: "batch",
+  grid: "grid",
 };
 
 /** Lines of the message that carries a result. */
@@ -67,8 +68,8 @@ export const resultLines = {
   steps: (steps: number) => count(steps, "step"),
   guidance: (guidance: number) => `guidance ${guidance}`,
   overview: (kind: JobKind, items: number, pictures: number) =>
-    `${count(items, kind === "batch" ? "prompt" : "pair")}, ${count(pictures, "picture")}.`,
-  takenOut: (prompts: number) => `${count(prompts, "prompt")} taken out.`,
+    `${count(items, nounOf(kind))}, ${count(pictures, "picture")}.`,
+  takenOut: (kind: JobKind, items: number) => `${count(items, nounOf(kind))} taken out.`,
   sheet: (first: number, last: number, all: number) => `Prompts ${first} to ${last} of ${all}.`,
   earlierSheets: (sheets: number) =>
     `${sheets === 1 ? "Contact sheet 1" : `Contact sheets 1 to ${sheets}`} came while it was drawn, and ${sheets === 1 ? "is" : "are"} in the zip.`,

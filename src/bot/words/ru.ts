@@ -1,3 +1,4 @@
+import { nounOf } from "../../core/job.js";
 import type { Words } from "./english.js";
 import { placeIn, scopeOf, type Values } from "./errors.js";
 import { formsOf, type Plurals } from "./forms.js";
@@ -17,12 +18,20 @@ const JOBS = noun("задание", "задания", "заданий");
 const PICTURES = noun("картинка", "картинки", "картинок");
 const PROMPTS = noun("запрос", "запроса", "запросов");
 const PAIRS = noun("пара", "пары", "пар");
+const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS = noun("шаг", "шага", "шагов");
 const VOTES = noun("голос", "голоса", "голосов");
 const MESSAGES = noun("сообщение", "сообщения", "сообщений");
 const STYLES = noun("стиль", "стиля", "стилей");
 const ZIPS = noun("zip-архив", "zip-архива", "zip-архивов");
 const IN_ZIPS = either("zip-архиве", "zip-архивах");
+
+/** After "из". */
+const OF_ALL = {
+  prompt: either("запроса", "запросов"),
+  pair: either("пары", "пар"),
+  picture: either("картинки", "картинок"),
+} as const;
 
 const more = (rest: number): string => `ещё ${number(rest)}`;
 const withMore = (names: readonly string[], rest: number): string =>
@@ -36,9 +45,10 @@ const results = {
   optimize: "ваш переписанный запрос",
   compare: "ваше сравнение",
   batch: "ваш пакет",
+  grid: "ваша сетка",
 } as const;
-const ready = { optimize: "готов", compare: "готово", batch: "готов" } as const;
-const commands = { optimize: "Переписывание", compare: "Сравнение", batch: "Пакет" } as const;
+const ready = { optimize: "готов", compare: "готово", batch: "готов", grid: "готова" } as const;
+const commands = { optimize: "Переписывание", compare: "Сравнение", batch: "Пакет", grid: "Сетка" } as const;
 const votes = { left: "A", right: "B", tie: "Поровну", bad: "Обе плохи" } as const;
 
 const LATER = "Попробуйте ещё раз чуть позже.";
@@ -136,11 +146,10 @@ export const ru: Unfinished<Words> = {
     rewriting: (step, steps) => `переписывание, токен ${number(step)} из ${number(steps)}`,
     drawing: (side, step, steps) =>
       `картинка по ${side === "baseline" ? "исходному" : "переписанному"} запросу, шаг ${number(step)} из ${number(steps)}`,
-    item: (index, items) => `запрос ${number(index + 1)} из ${number(items)}`,
+    item: (what, index, items) => `${NOUNS[what].one} ${number(index + 1)} из ${number(items)}`,
     left: (ms) => `осталось примерно ${duration(ms)}`,
     pairs: (pairs) => `${count(pairs, PAIRS)}, у каждой своё зерно.`,
-    takenOut: (kind, left, all) =>
-      `Осталось ${number(left)} из ${count(all, kind === "batch" ? either("запроса", "запросов") : either("пары", "пар"))}.`,
+    takenOut: (kind, left, all) => `Осталось ${number(left)} из ${count(all, OF_ALL[nounOf(kind)])}.`,
     stopping: "Останавливается.",
     late: "Это занимает больше времени, чем Discord разрешает мне менять это сообщение. Результат придёт сюда новым сообщением.",
     erased: "Отменено и удалено вместе со всем, что о вас хранилось.",
@@ -192,8 +201,8 @@ export const ru: Unfinished<Words> = {
     steps: (steps) => count(steps, STEPS),
     guidance: (guidance) => `сила ${number(guidance)}`,
     overview: (kind, items, pictures) =>
-      `${count(items, kind === "batch" ? PROMPTS : PAIRS)}, ${count(pictures, PICTURES)}.`,
-    takenOut: (prompts) => `Убрано: ${count(prompts, PROMPTS)}.`,
+      `${count(items, NOUNS[nounOf(kind)])}, ${count(pictures, PICTURES)}.`,
+    takenOut: (kind, items) => `Убрано: ${count(items, NOUNS[nounOf(kind)])}.`,
     sheet: (first, last, all) => `Запросы с ${number(first)} по ${number(last)} из ${number(all)}.`,
     earlierSheets: (sheets) =>
       sheets === 1
@@ -256,6 +265,16 @@ export const ru: Unfinished<Words> = {
     },
     INPUT_SIZE: (c) =>
       `${c.code("size") === null ? "Такой размер" : `Размер ${c.code("size")}`} слишком велик для здешней модели. ${c.say("max", (max) => `Сторона не может быть длиннее ${count(max, either("пикселя", "пикселей"))}`, "Выберите меньший")}.`,
+    GRID_AXIS: (c) =>
+      `${c.code("axis") === null ? "Такой оси сетки" : `Оси ${c.code("axis")}`} нет. ${c.code("option") ?? "Ось"} задаётся именем и значениями, например ${c.code("example") ?? "`steps=10,20,30`"}; имена: ${c.text("words")?.split(" ").join(", ") ?? "они видны при вводе"}.`,
+    GRID_TWICE: (c) =>
+      `Обе оси одинаковы${c.code("axis") === null ? "" : `: ${c.code("axis")}`}. Выберите для \`y\` другую или не указывайте её.`,
+    GRID_VALUE: (c) => {
+      const expected = c.expected(expectations);
+      return `${c.code("value") === null ? "Одно из значений" : `Значение ${c.code("value")}`} не подходит${c.code("axis") === null ? "" : ` для ${c.code("axis")}`}${expected === null ? "" : `, нужно ${expected}`}. Разделяйте значения запятыми; числа можно задать диапазоном, например \`1-10 (+3)\` или \`1-10 [4]\`.`;
+    },
+    GRID_SIZE: (c) =>
+      `В этой сетке было бы ${c.say("cells", (cells) => `${count(cells, PICTURES)}, а здесь можно не больше ${c.say("max", number, "25")}`, "слишком много картинок")}. Уберите часть значений.`,
     INPUT_CHOICE: () => "У этого задания нет такого выбора. Выберите снова под его последним сообщением.",
     INPUT_UNCHANGED: () => "Ничего не изменилось, поэтому результат был бы тем же.",
     INPUT_WORD: (c) =>
@@ -265,9 +284,9 @@ export const ru: Unfinished<Words> = {
     FILE_STYLES: () =>
       "Это не список стилей. Прикрепите `styles.csv` из A1111: первая строка — `name,prompt,negative_prompt`, каждая следующая — один стиль.",
     DRAFT_GONE: () =>
-      "Этого черновика больше нет: его начали, удалили, или он истёк. Вызовите команду с файлом ещё раз.",
+      "Этого черновика больше нет: его начали, удалили, или он истёк. Вызовите команду ещё раз.",
     DRAFT_LIMIT: (c) =>
-      `${c.say("limit", (limit) => `У вас уже ${count(limit, noun("черновик ждёт", "черновика ждут", "черновиков ждут"))} начала, больше нельзя`, "У вас уже слишком много черновиков ждут начала")}. Начните или удалите один и прикрепите файл снова.`,
+      `${c.say("limit", (limit) => `У вас уже ${count(limit, noun("черновик ждёт", "черновика ждут", "черновиков ждут"))} начала, больше нельзя`, "У вас уже слишком много черновиков ждут начала")}. Начните или удалите один и вызовите команду снова.`,
     NOT_OPERATOR: () => "Это могут только владельцы бота, потому что затрагивает все серверы.",
     NOT_ALLOWED: () =>
       "Это могут только те, кто управляет этим сервером или каналом. Обратитесь к администратору сервера.",
@@ -446,7 +465,7 @@ export const ru: Unfinished<Words> = {
     own: (prompts) => `${ofPrompts(prompts)}: со своими настройками из файла.`,
     ends: (at) =>
       `Ничего не создаётся, пока вы не нажмёте «Начать». Черновик истечёт <t:${Math.floor(at / 1000)}:R>.`,
-    expired: "Никто вовремя не нажал «Начать», поэтому ничего не создано. Вызовите команду с файлом ещё раз.",
+    expired: "Никто вовремя не нажал «Начать», поэтому ничего не создано. Вызовите команду ещё раз.",
     discarded: "Черновик удалён. Ничего не создано.",
   },
   fileLines: {
@@ -467,11 +486,20 @@ export const ru: Unfinished<Words> = {
   },
   itemLines: {
     choose: (what) =>
-      `Выберите ${what === "prompt" ? "запросы, которые" : "пары, которые"} нужно убрать. Уже созданные картинки останутся.`,
+      `Выберите ${{ prompt: "запросы", pair: "пары", picture: "картинки" }[what]}, которые нужно убрать. Уже созданные картинки останутся.`,
     more: (shown, all) => `В списках первые ${number(shown)} из ${number(all)} ожидающих.`,
     taken: (what, taken, left) =>
-      `Убрано: ${count(taken, what === "prompt" ? PROMPTS : PAIRS)}; ${left === 0 ? "создавать больше нечего" : `осталось создать: ${number(left)}`}.`,
+      `Убрано: ${count(taken, NOUNS[what])}; ${left === 0 ? "создавать больше нечего" : `осталось создать: ${number(left)}`}.`,
     gone: "Это уже создано или убрано.",
+  },
+  gridLines: {
+    amount: (all, across, down) =>
+      `${count(all, PICTURES)} сеткой${down === null ? "" : `: ${number(across)} в ширину и ${number(down)} в высоту`}.`,
+    ofRewrite: "Все создаются из переписанного запроса.",
+    choose: "Открыть картинку: сравнить или показать всем",
+    compare: "Сравнить с переписанной",
+    post: "Показать здесь",
+    alt: (prompt, axes) => `Сетка картинок: ${axes}; запрос: ${prompt}`,
   },
   refusals: {
     notYours: "Это может только автор задания или модератор.",
@@ -482,7 +510,7 @@ export const ru: Unfinished<Words> = {
     noVotes: "Ещё никто не голосовал. Создайте пару: `/compare blind:True`.",
     stillOpen: "Это ещё не готово. `/queue` покажет, на каком оно этапе.",
     secret: "Это слепое голосование; вы увидите это, когда оно закончится.",
-    notYourDraft: "Начать может только тот, кто прикрепил файл.",
+    notYourDraft: "Начать может только тот, кто это запросил.",
     noPart: (parts) =>
       parts === 0
         ? "Картинок больше нет на диске бота, поэтому zip-архива с ними нет."
@@ -629,6 +657,7 @@ export const ru: Unfinished<Words> = {
       "`/compare` создаёт картинки по вашему запросу: как написано и переписанному.",
       "`/optimize` только переписывает его.",
       "`/batch` сравнивает все запросы из файла.",
+      "`/grid` показывает, что меняет настройка: много значений на одной картинке.",
       "Любое сообщение: правый клик (на телефоне — удерживайте), затем **Приложения**, затем **Улучшить это** или **Сравнить это**.",
       "",
       "**Дальше**",

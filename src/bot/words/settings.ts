@@ -16,6 +16,7 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   maxSteps: "most steps that people can ask for",
   maxBatch: "most prompts in a file",
   maxPairs: "most pairs in one comparison",
+  maxCells: "most pictures in one grid",
   useRoles: "roles that can use the bot; reset it to let everyone in",
   manageRoles: "roles that can manage settings and other people's jobs",
   blind: "comparisons hide which picture is which until people have voted",

@@ -1,4 +1,4 @@
-import type { JobKind, LimitScope, Phase } from "../../core/job.js";
+import { type ItemNoun, type JobKind, type LimitScope, nounOf, type Phase } from "../../core/job.js";
 import { labels } from "./labels.js";
 import { about, count, holder, number } from "./parts.js";
 
@@ -17,11 +17,11 @@ export const statusLines = {
   rewriting: (step: number, steps: number) => `rewriting, token ${step} of ${steps}`,
   drawing: (side: "baseline" | "optimized", step: number, steps: number) =>
     `drawing ${side === "baseline" ? "as written" : "the rewrite"}, step ${step} of ${steps}`,
-  item: (index: number, items: number) => `prompt ${index + 1} of ${items}`,
+  item: (noun: ItemNoun, index: number, items: number) => `${noun} ${index + 1} of ${items}`,
   left: (ms: number) => `about ${about(ms)} left`,
   pairs: (pairs: number) => `${count(pairs, "pair")}, each from a seed of its own.`,
   takenOut: (kind: JobKind, left: number, all: number) =>
-    `${number(left)} of ${count(all, kind === "batch" ? "prompt" : "pair")} left.`,
+    `${number(left)} of ${count(all, nounOf(kind))} left.`,
   stopping: "Stopping.",
   late: "This takes longer than Discord lets me edit this message. The result will come as a new message here.",
   erased: "This was cancelled and deleted, with everything stored about you.",

@@ -1,5 +1,5 @@
 import { InputError, QueueError } from "../../core/errors.js";
-import type { Job, LimitScope, Origin, Phase } from "../../core/job.js";
+import { type Job, type LimitScope, lacksRewrite, type Origin, type Phase } from "../../core/job.js";
 import type { Arrival, NewJob, Queue } from "../queue.js";
 import type { Connection } from "./connection.js";
 import { type ItemRow, type JobRow, newId } from "./job-row.js";
@@ -37,6 +37,7 @@ const insertJob = sql<
     | "phase"
     | "text_options"
     | "image_options"
+    | "grid"
     | "parent_id"
     | "blind"
     | "limits"
@@ -48,18 +49,29 @@ const insertJob = sql<
 >(`
   insert into jobs (
     id, kind, state, phase, user_id, guild_id, channel_id, locale, application_id, interaction_id,
-    interaction_token, token_expires_at, text_options, image_options, parent_id, blind, limits, held, preview,
-    created_at
+    interaction_token, token_expires_at, text_options, image_options, grid, parent_id, blind, limits, held,
+    preview, created_at
   ) values (
     @id, @kind, 'queued', @phase, @userId, @guildId, @channelId, @locale, @applicationId, @interactionId,
-    @interactionToken, @tokenExpiresAt, @text_options, @image_options, @parent_id, @blind, @limits, @held, @preview,
-    @now
+    @interactionToken, @tokenExpiresAt, @text_options, @image_options, @grid, @parent_id, @blind, @limits, @held,
+    @preview, @now
   ) returning seq`);
 const insertItem = sql<
-  Pick<ItemRow, "job" | "position" | "prompt" | "rewrite" | "candidates" | "notes" | "seed" | "image_options">
+  Pick<
+    ItemRow,
+    | "job"
+    | "position"
+    | "prompt"
+    | "rewrite"
+    | "candidates"
+    | "notes"
+    | "seed"
+    | "image_options"
+    | "only_side"
+  >
 >(`
-  insert into items (job, position, prompt, rewrite, candidates, notes, seed, image_options)
-  values (@job, @position, @prompt, @rewrite, @candidates, @notes, @seed, @image_options)`);
+  insert into items (job, position, prompt, rewrite, candidates, notes, seed, image_options, only_side)
+  values (@job, @position, @prompt, @rewrite, @candidates, @notes, @seed, @image_options, @only_side)`);
 
 /** Commands are noted when they arrive, and become jobs. */
 export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
@@ -73,8 +85,7 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
     yield* checkCaps(job.origin, job.caps ?? {});
     if (job.draftId !== undefined) yield* start(job.draftId);
     const held = yield* holdingLimit(job.origin, job.limits ?? {});
-    const rewritten = job.items.every((item) => item.rewrite !== null);
-    const phase = rewritten && job.kind !== "optimize" ? "image" : "text";
+    const phase = !job.items.some(lacksRewrite) && job.kind !== "optimize" ? "image" : "text";
     if (held === null) yield* joinRing(job.origin.userId, phase);
     return yield* storedJob(yield* insert(job, phase, held));
   }
@@ -87,6 +98,7 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
       phase,
       text_options: JSON.stringify(job.text),
       image_options: JSON.stringify(job.image),
+      grid: job.grid === undefined ? null : JSON.stringify(job.grid),
       parent_id: job.parentId ?? null,
       blind: job.blind ? 1 : 0,
       limits: JSON.stringify(job.limits ?? {}),
@@ -103,6 +115,7 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
         notes = [],
         seed = seedOfItem(job.image.seed, position),
         image,
+        only = null,
       } = item;
       yield* insertItem.run({
         job: seq,
@@ -113,6 +126,7 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
         notes: JSON.stringify(notes),
         seed,
         image_options: image === undefined ? null : JSON.stringify(image),
+        only_side: only,
       });
     }
     return seq;

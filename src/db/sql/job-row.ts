@@ -1,4 +1,5 @@
 import { customAlphabet } from "nanoid";
+import type { Grid } from "../../core/grid.js";
 import type {
   Candidate,
   Failure,
@@ -42,6 +43,7 @@ export interface JobRow {
   readonly token_expires_at: number;
   readonly text_options: string;
   readonly image_options: string;
+  readonly grid: string | null;
   readonly parent_id: string | null;
   readonly blind: number;
   readonly owner: string | null;
@@ -84,6 +86,7 @@ export interface ItemRow {
   readonly times: string;
   readonly judgements: string;
   readonly image_options: string | null;
+  readonly only_side: Side | null;
 }
 
 /** The columns `times` and `judgements` of an item: a part is missing until it is known. */
@@ -120,6 +123,7 @@ export function toJob(row: JobRow, items: readonly ItemRow[], sheets: readonly S
     text: fromJson<TextOptions>(row.text_options),
     image: fromJson<ImageOptions>(row.image_options),
     items: items.map(toItem),
+    ...(row.grid === null ? {} : { grid: fromJson<Grid>(row.grid) }),
     parentId: row.parent_id,
     blind: row.blind === 1,
     attempt: row.attempt,
@@ -163,6 +167,7 @@ export function toItem(row: ItemRow): Item {
     candidates: fromJson<Candidate[]>(row.candidates),
     seed: row.seed,
     ...(row.image_options === null ? {} : { image: fromJson<OwnOptions>(row.image_options) }),
+    ...(row.only_side === null ? {} : { only: row.only_side }),
     pictures: { baseline: picture("baseline"), optimized: picture("optimized") },
     comparison: row.comparison,
     cancelled: row.cancelled === 1,

@@ -37,16 +37,18 @@ const openWork = sql<null, OpenWork>(`
   select id, state, phase, kind, user_id as "userId", guild_id as "guildId", held,
     case when held is null then null else cast(limits ->> held as integer) end as "limit",
     (select count(*) from items /*sqlite indexed by items_lack_rewrite */
-      where job = seq and cancelled = 0 and rewrite is null) as texts,
+      where job = seq and cancelled = 0 and rewrite is null and only_side is distinct from 'baseline') as texts,
     case when kind = 'optimize' then 0 else
       (select count(*) from items /*sqlite indexed by items_lack_baseline */
-      where job = seq and cancelled = 0 and baseline is null) +
+      where job = seq and cancelled = 0 and baseline is null and only_side is distinct from 'optimized') +
       (select count(*) from items /*sqlite indexed by items_lack_optimized */
-      where job = seq and cancelled = 0 and optimized is null)
+      where job = seq and cancelled = 0 and optimized is null and only_side is distinct from 'baseline')
     end as pictures,
     coalesce(
       (select avg(cast(coalesce(items.image_options ->> 'steps', jobs.image_options ->> 'steps') as integer))
-      from items where job = seq and cancelled = 0 and (baseline is null or optimized is null)
+      from items where job = seq and cancelled = 0
+        and (baseline is null and only_side is distinct from 'optimized'
+          or optimized is null and only_side is distinct from 'baseline')
         and exists (select 1 from items /*sqlite indexed by items_with_options */
           where job = seq and image_options is not null)),
       cast(jobs.image_options ->> 'steps' as integer)

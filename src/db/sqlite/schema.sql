@@ -85,15 +85,18 @@ CREATE TABLE items (
   baseline text,
   optimized text,
   comparison text,
-  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)), image_options text check (json_valid(image_options)),
+  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)), image_options text check (json_valid(image_options)), only_side text check (only_side in ('baseline', 'optimized')),
   primary key (job, position)
 ) strict, without rowid;
 
-CREATE INDEX items_lack_baseline on items (job, cancelled, baseline) where cancelled = 0 and baseline is null;
+CREATE INDEX items_lack_baseline on items (job, cancelled, baseline, only_side)
+  where cancelled = 0 and baseline is null and only_side is distinct from 'optimized';
 
-CREATE INDEX items_lack_optimized on items (job, cancelled, optimized) where cancelled = 0 and optimized is null;
+CREATE INDEX items_lack_optimized on items (job, cancelled, optimized, only_side)
+  where cancelled = 0 and optimized is null and only_side is distinct from 'baseline';
 
-CREATE INDEX items_lack_rewrite on items (job, cancelled, rewrite) where cancelled = 0 and rewrite is null;
+CREATE INDEX items_lack_rewrite on items (job, cancelled, rewrite, only_side)
+  where cancelled = 0 and rewrite is null and only_side is distinct from 'baseline';
 
 CREATE INDEX items_with_options on items (job) where image_options is not null;
 
@@ -107,7 +110,6 @@ CREATE TABLE job_messages (
 CREATE TABLE jobs (
   seq integer primary key autoincrement, -- order of arrival
   id text not null unique,
-  kind text not null check (kind in ('optimize', 'compare', 'batch')),
   state text not null check (state in ('queued', 'running', 'done', 'failed', 'cancelled')),
   phase text not null check (phase in ('text', 'image')),
 
@@ -141,7 +143,7 @@ CREATE TABLE jobs (
   message_id text,
   delivery_attempts integer not null default 0, -- those that failed
   delivery_error text,
-  delivery_abandoned text, parent_id text, blind integer not null default 0, held text check (held in ('user', 'channel', 'server')), limits text not null default '{}' check (json_valid(limits)), preview integer not null default 0, pictures_pruned_at integer, promptist_hash text, diffusion_hash text, erasing text check (erasing in ('with-messages', 'without-messages')), reply_id text,
+  delivery_abandoned text, parent_id text, blind integer not null default 0, held text check (held in ('user', 'channel', 'server')), limits text not null default '{}' check (json_valid(limits)), preview integer not null default 0, pictures_pruned_at integer, promptist_hash text, diffusion_hash text, erasing text check (erasing in ('with-messages', 'without-messages')), reply_id text, grid text check (json_valid(grid)), kind text not null default '',
 
   check ((state = 'running') = (owner is not null)),
   check ((state in ('done', 'failed', 'cancelled')) = (finished_at is not null))

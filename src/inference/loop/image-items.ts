@@ -1,6 +1,7 @@
 import { readWords } from "../../core/emphasis.js";
 import type { Events } from "../../core/events.js";
 import {
+  drawnSides,
   hasOverview,
   type Item,
   type ItemNote,
@@ -26,6 +27,7 @@ import {
   sideFile,
   withheldVariant,
 } from "../../pictures/store.js";
+import { drawGrid } from "./grid-picture.js";
 import type { Host, ItemWork } from "./phase.js";
 
 /** Milliseconds between two previews of a picture: as often as its message may be edited. */
@@ -47,7 +49,8 @@ interface Made {
 }
 
 /**
- * The image phase: draws both sides of a pair from one seed and composes them, ten pairs to a contact sheet.
+ * The image phase: draws both sides of a pair from one seed and composes them, ten pairs to a contact sheet. An
+ * item with a single picture has nothing to compose; a grid shows all of its job's.
  */
 export class ImageItems implements ItemWork {
   readonly groupSize = 1;
@@ -58,16 +61,21 @@ export class ImageItems implements ItemWork {
   }
 
   async make(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean> {
-    for (const item of items) if (!(await this.#drawPair(host, claim, item, signal))) return false;
+    for (const item of items) if (!(await this.#drawItem(host, claim, item, signal))) return false;
     return true;
   }
 
   /** Draws a contact sheet for each ten pairs without one; the last may have fewer. */
   async afterGroup(host: Host, claim: Claim, isOver: boolean): Promise<boolean> {
     if (!hasOverview(claim.job)) return true;
-    const { queue, pictures } = this.#options;
+    const { queue, pictures, checkpoint } = this.#options;
     const job = await queue.get(claim.job.id);
     if (job === undefined) return false;
+    if (job.grid !== undefined) {
+      if (!isOver) return true;
+      const sheet = await drawGrid(host, job, job.grid, pictures, checkpoint());
+      return queue.saveSheet(claim, sheet);
+    }
     const composed = job.items.filter((item) => item.comparison !== null);
     for (let { length } = job.sheets; length * PAIRS_PER_SHEET < composed.length; length++) {
       const items = composed.slice(length * PAIRS_PER_SHEET, (length + 1) * PAIRS_PER_SHEET);
@@ -96,12 +104,12 @@ export class ImageItems implements ItemWork {
     return true;
   }
 
-  /** Draws the missing sides of a pair, storing each as soon as it is done, then composes both. */
-  async #drawPair(host: Host, claim: Claim, item: Item, signal: AbortSignal): Promise<boolean> {
+  /** Draws the missing pictures of an item, storing each as soon as it is done, then composes those of a pair. */
+  async #drawItem(host: Host, claim: Claim, item: Item, signal: AbortSignal): Promise<boolean> {
     const { queue, pictures } = this.#options;
     const { job } = claim;
     let pair = item;
-    for (const side of SIDES) {
+    for (const side of drawnSides(item)) {
       if (pair.pictures[side] !== null) continue;
       const { picture, notes } =
         (await this.#reuse(host, job, pair, side)) ?? (await this.#draw(host, job, pair, side, signal));
@@ -109,6 +117,7 @@ export class ImageItems implements ItemWork {
       if (!(await queue.savePictures(claim, item.index, result))) return false;
       pair = { ...pair, pictures: { ...pair.pictures, [side]: picture } };
     }
+    if (item.only !== undefined) return true;
     const file = comparisonFile(item.index);
     const { whole, withheld } = await this.#pairFiles(job, pair);
     const compose = (pair: PairFiles, file: string) =>
@@ -151,6 +160,7 @@ export class ImageItems implements ItemWork {
               phase: "image",
               items: job.items.length,
               output: side,
+              ...(item.only === undefined ? {} : { single: true }),
               step,
               steps,
             }),
@@ -253,11 +263,9 @@ function askedFor({ info }: Host, job: Job, item: Item, side: Side): readonly Us
   );
 }
 
-const pairTextsOf = ({ prompt, rewrite }: Item, side: Side): PairTexts => ({
-  side,
-  original: prompt,
-  rewrite: rewrite ?? "",
-});
+/** Of which pair a picture is; null for a single one of a prompt as written. */
+const pairTextsOf = ({ prompt, rewrite, only }: Item, side: Side): PairTexts | null =>
+  only === "baseline" ? null : { side, original: prompt, rewrite: rewrite ?? "" };
 
 /**
  * Everything that decides how a picture looks, as one string to compare. All options count, so a new one needs

@@ -1,5 +1,5 @@
 import type { Events } from "../../core/events.js";
-import { type Item, type ItemNote, imageOf } from "../../core/job.js";
+import { type Item, type ItemNote, imageOf, type Job, lacksRewrite } from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
 import { SIDES } from "../../core/side.js";
 import type { Claim, Queue } from "../../db/queue.js";
@@ -24,15 +24,16 @@ export class TextItems implements ItemWork {
   async make(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean> {
     const { queue, events, now } = this.#options;
     const { job } = claim;
-    const [first] = items;
+    const asked = job.grid === undefined ? items : await this.#distinct(job, items);
+    const [first] = asked;
     if (first === undefined) return true;
     const started = now();
     const rewrites = await host.call(
       "optimize",
       {
-        prompts: items.map((item) => item.prompt),
-        modes: items.map((item) => promptModeOf(imageOf(job, item))),
-        styles: items.map((item) => imageOf(job, item).style),
+        prompts: asked.map((item) => item.prompt),
+        modes: asked.map((item) => promptModeOf(imageOf(job, item))),
+        styles: asked.map((item) => imageOf(job, item).style),
         options: job.text,
       },
       {
@@ -49,8 +50,8 @@ export class TextItems implements ItemWork {
           }),
       },
     );
-    const ms = (now() - started) / items.length;
-    for (const [i, item] of items.entries()) {
+    const ms = (now() - started) / asked.length;
+    for (const [i, item] of asked.entries()) {
       const { rewrite, candidates, unread = null, truncated } = rewrites[i]!;
       const notes: ItemNote[] = [
         ...(rewrite === item.prompt.trim() ? [{ code: "unchanged" } as const] : []),
@@ -61,11 +62,28 @@ export class TextItems implements ItemWork {
         }),
       ];
       if (!(await queue.saveText(claim, item.index, { rewrite, candidates, notes, ms }))) return false;
+      if (job.grid === undefined) continue;
+      for (const { index } of job.items.filter((other) => other !== item && isSameText(job, item, other)))
+        if (!(await queue.saveText(claim, index, { rewrite, candidates, notes }))) return false;
     }
     return true;
+  }
+
+  /** Of a grid, whose cells share their rewrites: the items that still lack one, each text once. */
+  async #distinct(job: Job, items: readonly Item[]): Promise<readonly Item[]> {
+    const now = await this.#options.queue.get(job.id);
+    const lacking = items.filter(({ index }) => {
+      const item = now?.items[index];
+      return item !== undefined && lacksRewrite(item);
+    });
+    return lacking.filter((item, i) => lacking.findIndex((other) => isSameText(job, item, other)) === i);
   }
 
   async afterGroup(): Promise<boolean> {
     return true;
   }
 }
+
+/** Whether two items have the same rewrite: the same text, read in the same way. */
+const isSameText = (job: Job, one: Item, other: Item): boolean =>
+  one.prompt === other.prompt && promptModeOf(imageOf(job, one)) === promptModeOf(imageOf(job, other));

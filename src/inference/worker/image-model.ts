@@ -9,6 +9,7 @@ import { applyStyle } from "../../core/styles.js";
 import { PROGRAM } from "../../core/version.js";
 import { writeComparison } from "../../pictures/comparison.js";
 import { writeContactSheet } from "../../pictures/contact-sheet.js";
+import { writeGrid } from "../../pictures/grid-picture.js";
 import { writePng } from "../../pictures/png.js";
 import { readPicture, resizePicture } from "../../pictures/read-picture.js";
 import type { Rgb } from "../../pictures/rgb.js";
@@ -162,6 +163,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
         judgementOf(await readPicture(file), plainPrompt, reader.embeddings),
       compose: ({ pair, file }) => writeComparison(pair, file),
       sheet: ({ pairs, file, numbers }) => writeContactSheet(pairs, file, numbers),
+      grid: writeGrid,
     },
     release: async () => {
       await Promise.all([model?.release(), judge.release()]);

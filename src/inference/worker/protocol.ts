@@ -15,6 +15,7 @@ import type {
   TextWeights,
 } from "../../core/options.js";
 import type { StyleWords } from "../../core/styles.js";
+import type { GridRequest } from "../../pictures/grid-picture.js";
 import type { PairFiles } from "../../pictures/pair-card.js";
 import type { PairTexts } from "../../pictures/parameters.js";
 
@@ -210,6 +211,7 @@ export interface WorkerCalls {
   upscale: { request: UpscaleRequest; response: Upscaled };
   compose: { request: ComposeRequest; response: PictureSize };
   sheet: { request: SheetRequest; response: PictureSize };
+  grid: { request: GridRequest; response: PictureSize };
 }
 export type CallName = keyof WorkerCalls;
 

@@ -103,6 +103,7 @@ describe("commands", () => {
       [
         "batch",
         "compare",
+        "grid",
         "help",
         "history",
         "info",

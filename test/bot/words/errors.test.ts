@@ -56,6 +56,10 @@ describe("errorSentence", () => {
 /** What a hole in a sentence looks like. */
 const HOLE = /NaN|undefined|null|\[object|Infinity|``| {2}| [.,]|function/;
 const WHOLE = {
+  axis: "colour",
+  example: "steps=10,20,30",
+  words: "steps guidance",
+  cells: 36,
   unit: "line",
   number: 3,
   limit: 1000,

@@ -23,6 +23,7 @@ const people = [
   ["1", "optimize"],
   ["1", "compare"],
   ["1", "batch"],
+  ["1", "grid"],
 ] as const;
 const tallies = [
   { optimized: 1, baseline: 1, tie: 1, bad: 1 },
@@ -46,6 +47,9 @@ const errors: readonly (readonly [Values])[] = [
   { option: "ping", takes: "yesNo" },
   { option: "gallery", takes: "channel" },
   { option: "negative", takes: "text", limit: 1000 },
+  { option: "x", axis: "colour", example: "steps=10,20,30", words: "steps guidance" },
+  { option: "y", axis: "steps", value: "many", takes: "integer", min: 1, max: 100 },
+  { cells: 36, max: 25 },
 ].map((context) => [new Values(context as Readonly<Record<string, string | number>>)] as const);
 
 const codes = (sentences: Readonly<Record<ErrorCode, unknown>>) =>
@@ -84,11 +88,15 @@ export const SAMPLES: {
       ["baseline", 1, 50],
       ["optimized", 50, 50],
     ],
-    item: [[0, 2]],
+    item: [
+      ["prompt", 0, 2],
+      ["picture", 1, 9],
+    ],
     pairs: [[1], [4]],
     takenOut: [
       ["batch", 1, 2],
       ["compare", 0, 1],
+      ["grid", 1, 9],
     ],
     batch: [
       [1, 0],
@@ -133,8 +141,13 @@ export const SAMPLES: {
     overview: [
       ["batch", 1, 2],
       ["compare", 2, 4],
+      ["grid", 9, 9],
     ],
-    takenOut: [[1], [2]],
+    takenOut: [
+      ["batch", 1],
+      ["compare", 2],
+      ["grid", 3],
+    ],
     sheet: [[1, 8, 24]],
     earlierSheets: [[1], [2]],
     zipped: [[1], [2]],
@@ -256,12 +269,20 @@ export const SAMPLES: {
     more: [[1], [2]],
   },
   itemLines: {
-    choose: [["prompt"], ["pair"]],
+    choose: [["prompt"], ["pair"], ["picture"]],
     more: [[25, 1234]],
     taken: [
       ["prompt", 1, 0],
       ["pair", 2, 1],
+      ["picture", 1, 3],
     ],
+  },
+  gridLines: {
+    amount: [
+      [1, 1, null],
+      [6, 3, 2],
+    ],
+    alt: [["a cat", "steps, guidance"]],
   },
   refusals: { noPart: amounts.slice(0, 3).map(([amount]) => [amount]) },
   historyLines: {},
@@ -317,11 +338,12 @@ export const SAMPLES: {
     ],
   },
   labels: {
-    takeOut: [["prompt"], ["pair"]],
+    takeOut: [["prompt"], ["pair"], ["picture"]],
     pair: [[1, 7]],
     choosePrompts: [
       ["prompt", 1, 25],
       ["pair", 2, 4],
+      ["picture", 1, 9],
     ],
     baselineAlt: [["a cat"]],
     optimizedAlt: [["a cat"]],

@@ -234,6 +234,42 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect((await queue.work()).map(({ id }) => id)).toEqual((await queue.open()).map(({ id }) => id));
     });
 
+    test("work counts one picture of an item that has one, and its text only where it is drawn", async () => {
+      const base = newJob({ user: "ada", kind: "grid", prompts: ["A cat", "A cat", "A cat"] });
+      const grid = { x: { name: "steps", values: ["10", "20", "30"] }, y: null };
+      const cells = (only: "baseline" | "optimized") =>
+        base.items.map((item, i) => ({ ...item, only, seed: 7, image: { steps: 10 * (i + 1) } }));
+      const plain = await queue.enqueue({ ...base, grid, items: cells("baseline") });
+      const rewritten = await queue.enqueue({
+        ...newJob({ user: "bob", kind: "grid" }),
+        grid,
+        items: cells("optimized"),
+      });
+      expect(await queue.get(plain.id)).toMatchObject({ kind: "grid", phase: "image", grid });
+      expect((await queue.get(plain.id))?.items[1]).toMatchObject({
+        only: "baseline",
+        rewrite: null,
+        seed: 7,
+      });
+      expect(await queue.work()).toMatchObject([
+        { id: rewritten.id, phase: "text", texts: 3, pictures: 3, steps: 20 },
+        { id: plain.id, phase: "image", texts: 0, pictures: 3, steps: 20 },
+      ]);
+      const held = await claim("image");
+      await queue.savePictures(held, 0, { pictures: { baseline: drawn("1") } });
+      await queue.cancelItem(plain.id, 1);
+      expect((await queue.work()).find(({ id }) => id === plain.id)).toMatchObject({
+        pictures: 1,
+        steps: 30,
+      });
+      // What is drawn already can't be taken out.
+      expect(await queue.cancelItem(plain.id, 0)).toBe(false);
+      const text = await claim("text");
+      expect(text.job.id).toBe(rewritten.id);
+      for (const i of [0, 1, 2]) await queue.saveText(text, i, { rewrite: "x", candidates: [], notes: [] });
+      expect(await queue.advance(text)).toBe("queued");
+    });
+
     test("the line of each phase: how many wait, and since when the first of them", async () => {
       expect(await queue.lines()).toEqual([]);
       const first = await enqueue({ user: "ada" });

@@ -1,14 +1,29 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Config } from "../config.js";
 import { InputError } from "../core/errors.js";
 import { createEvents } from "../core/events.js";
-import { holdInstance } from "../db/postgres/instance.js";
-import { nameOfServer, openPostgres } from "../db/postgres/open.js";
 import { type CopiedTable, copyAll } from "../db/sql/copy.js";
+import { backupDatabase } from "../db/sqlite/backup.js";
 import { SqliteConnection } from "../db/sqlite/connection.js";
 import { folderOfDatabase, lockInstance } from "../db/sqlite/instance-lock.js";
 import { openDatabase } from "../db/sqlite/open.js";
 import type { Output } from "./output.js";
+
+/** `promptist backup FILE`: copies the queue's database as it is now; safe while the bot runs. */
+export async function backup(config: Config, output: Output, file: string): Promise<void> {
+  if (config.DATABASE_URL !== "")
+    throw new InputError(
+      "CONFIG",
+      `The queue is in the database of DATABASE_URL: back it up with PostgreSQL's pg_dump --format=custom, while the bot runs. Pictures lie in ${config.picturesDir}; copy them after it.`,
+    );
+  const target = resolve(file);
+  const bytes = await backupDatabase(config.databaseFile, target);
+  output.result(
+    { file: target, bytes },
+    `${target}: ${(bytes / 2 ** 20).toFixed(1)} MiB, checked. Pictures lie in ${config.picturesDir}; copy them after it.`,
+  );
+}
 
 export interface CopyFlags {
   readonly to?: string;
@@ -35,6 +50,9 @@ export async function copyDatabase(config: Config, output: Output, { to, from }:
 
   const lock = lockInstance(folderOfDatabase(databaseFile));
   try {
+    // Loaded only here, so that no other verb waits for the driver.
+    const { holdInstance } = await import("../db/postgres/instance.js");
+    const { nameOfServer, openPostgres } = await import("../db/postgres/open.js");
     const postgres = await openPostgres(url);
     const instance = await holdInstance({ url, events: createEvents(), onTaken: () => {} });
     const sqlite = new SqliteConnection(openDatabase(databaseFile));

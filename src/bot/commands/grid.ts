@@ -1,0 +1,149 @@
+import {
+  type APIApplicationCommandBasicOption,
+  ApplicationCommandOptionType,
+  ApplicationCommandType,
+  type AutocompleteInteraction,
+} from "discord.js";
+import { InputError } from "../../core/errors.js";
+import type { Grid } from "../../core/grid.js";
+import {
+  type AxisLimits,
+  type CellOptions,
+  cellsOf,
+  completeAxis,
+  type ReadAxis,
+  readAxis,
+} from "../../core/grid-axes.js";
+import { DEFAULT_LIMITS, type ImageOptions } from "../../core/options.js";
+import type { Side } from "../../core/side.js";
+import { PRESETS, type Style, withPresets } from "../../core/styles.js";
+import type { NewItem } from "../../db/queue.js";
+import { type Limits, readPrompt } from "../requests/request.js";
+import { stylesOwner } from "../requests/rules.js";
+import { commandTexts } from "../words/commands.js";
+import type { Choice, RequestCommand, Services } from "./command.js";
+import { completeRequest } from "./completions.js";
+import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
+
+const texts = commandTexts.grid;
+
+/** Pictures of a grid that starts without being asked again: as many as two comparisons have. */
+const AT_ONCE = 4;
+/** In characters; Discord's choices have as many. */
+const AXIS_MAX = 100;
+
+const axisOption = (name: "x" | "y"): APIApplicationCommandBasicOption => ({
+  type: ApplicationCommandOptionType.String,
+  name,
+  description: texts[name],
+  required: name === "x",
+  max_length: AXIS_MAX,
+  autocomplete: true,
+});
+
+/**
+ * `/grid prompt x [y] [...]`: the prompt with each value of one or two options, as one labelled picture. A large one
+ * is started from a draft that tells what it costs.
+ */
+export const grid: RequestCommand = {
+  definition: (limits) => ({
+    type: ApplicationCommandType.ChatInput,
+    name: "grid",
+    description: texts.description,
+    options: [
+      promptOption(limits),
+      axisOption("x"),
+      axisOption("y"),
+      {
+        type: ApplicationCommandOptionType.String,
+        name: "text",
+        description: texts.text,
+        choices: Object.entries(texts.texts).map(([value, name]) => ({ name, value })),
+      },
+      ...imageOptions(limits),
+      modeOption,
+    ],
+  }),
+
+  complete: (interaction, services) => {
+    const { name } = interaction.options.getFocused(true);
+    return name === "x" || name === "y"
+      ? axisChoices(interaction, services)
+      : completeRequest(interaction, services);
+  },
+
+  read(interaction, context) {
+    const { options } = interaction;
+    const prompt = readPrompt(interaction, context.limits);
+    const limits = axisLimits(context.limits, context.styles);
+    const down = options.getString("y");
+    const { grid, cells } = cellsOf(
+      readAxis("x", options.getString("x", true), limits),
+      down === null ? null : readAxis("y", down, limits),
+      limits,
+    );
+    const image = sharedImage(readImage(interaction, context), grid);
+    const side = options.getString("text") === "rewrite" ? "optimized" : "baseline";
+    return {
+      kind: "grid",
+      text: readText(interaction, context, image.seed),
+      image,
+      grid,
+      confirm: cells.length > AT_ONCE,
+      known: [prompt, ...cells.map((cell) => cell.image?.negative ?? null)],
+      prompts: async () => ({ items: cellItems(prompt, image.seed, cells, side) }),
+    };
+  },
+};
+
+/** The items of a grid: all from one seed, where no axis has seeds. */
+export const cellItems = (
+  prompt: string,
+  seed: number,
+  cells: readonly CellOptions[],
+  only: Side,
+): NewItem[] => cells.map((cell) => ({ prompt, rewrite: null, only, seed, ...cell }));
+
+/** The options that all cells share: a style of the channel's would stand in the cells without one. */
+export function sharedImage(image: ImageOptions, { x, y }: Grid): ImageOptions {
+  const { style: _, ...unstyled } = image;
+  return x.name === "style" || y?.name === "style" ? unstyled : image;
+}
+
+const axisLimits = (
+  { maxSteps, maxPromptLength, sides, maxCells = DEFAULT_LIMITS.cells }: Limits,
+  styles: readonly Style[] = PRESETS,
+): AxisLimits => ({
+  maxSteps,
+  maxPromptLength,
+  maxCells,
+  styles,
+  ...(sides === undefined ? {} : { sides }),
+});
+
+/** Axes to choose from, each with the values that it stands for where these are not plain to see. */
+async function axisChoices(
+  interaction: AutocompleteInteraction,
+  { context, styles }: Services,
+): Promise<Choice[]> {
+  const { name, value } = interaction.options.getFocused(true);
+  const limits = axisLimits(context.limits, withPresets(await styles.of(stylesOwner(interaction))));
+  const read = (text: string): ReadAxis | null => {
+    try {
+      return readAxis(name === "y" ? "y" : "x", text, limits);
+    } catch (error) {
+      if (error instanceof InputError) return null;
+      throw error;
+    }
+  };
+  const own = read(value) === null ? [] : [value.trim()];
+  return [...new Set([...own, ...completeAxis(value, limits)])]
+    .filter((text) => text.length <= AXIS_MAX)
+    .flatMap((text) => {
+      const axis = read(text);
+      if (axis === null) return [];
+      const values = axis.values.join(", ");
+      const label = /[-[(]\s*\d/.test(text) ? `${text} → ${values}` : text;
+      return [{ name: label.length > AXIS_MAX ? text : label, value: text }];
+    });
+}

@@ -1,0 +1,151 @@
+import { basename, join, resolve } from "node:path";
+import { cellItems, sharedImage } from "../bot/commands/grid.js";
+import { cellLabel } from "../bot/words/grid.js";
+import { readWords } from "../core/emphasis.js";
+import { InputError } from "../core/errors.js";
+import { type CellOptions, cellsOf, readAxis } from "../core/grid-axes.js";
+import { imageOf } from "../core/job.js";
+import { LIMIT_RANGES, promptModeOf, randomSeed } from "../core/options.js";
+import type { Rewrite } from "../inference/worker/protocol.js";
+import type { GridCell } from "../pictures/grid-picture.js";
+import { captionOf } from "../pictures/pair-card.js";
+import { rewriteAll } from "./batch.js";
+import type { Models } from "./models.js";
+import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
+import { makeOutFolder } from "./out-folder.js";
+import type { Output } from "./output.js";
+import { PICTURE_NOTES } from "./picture-notes.js";
+import { cutLines, markNotes, typedPrompt, unreadLines } from "./prompt.js";
+import { stylesOf } from "./styles.js";
+
+export interface GridFlags extends TextFlags, ImageFlags {
+  readonly x: string;
+  readonly y?: string;
+  readonly text: "prompt" | "rewrite";
+  readonly out: string;
+}
+
+/**
+ * `promptist grid TEXT --x AXIS [--y AXIS] --out DIR`: draws the text with each value of one or two options, and
+ * composes the pictures as one.
+ */
+export async function grid(
+  models: Models,
+  output: Output,
+  text: string,
+  flags: GridFlags,
+  isGiven: (option: string) => boolean,
+): Promise<void> {
+  const limits = {
+    styles: stylesOf(flags.styles),
+    maxSteps: LIMIT_RANGES.steps.max,
+    maxPromptLength: LIMIT_RANGES.promptLength.max,
+    maxCells: LIMIT_RANGES.cells.max,
+  };
+  const { grid, cells } = cellsOf(
+    readAxis("x", flags.x, limits),
+    flags.y === undefined ? null : readAxis("y", flags.y, limits),
+    limits,
+  );
+  const { prompt, image: own } = typedPrompt(text, output, isGiven);
+  const folder = resolve(flags.out);
+  await makeOutFolder(folder);
+  const isRewritten = flags.text === "rewrite";
+  const { miniature, note } = models.noteMiniature(isRewritten ? ["text", "image"] : ["image"]);
+  const seed = flags.seed ?? own.seed ?? randomSeed();
+  const image = sharedImage({ ...imageOptions(flags, seed, models.choice.diffusion), ...own }, grid);
+  const items = cellItems(prompt, seed, cells, isRewritten ? "optimized" : "baseline");
+  const options = items.map((item) => imageOf({ image }, { ...item, seed: item.seed ?? seed }));
+  models.noteSize(image.size);
+  for (const line of markNotes([{ texts: [prompt, image.negative], mode: promptModeOf(image) }]))
+    output.say(line);
+  const started = performance.now();
+
+  const rewrite = isRewritten ? await rewriteOnce(models, output, prompt, flags, cells, seed) : null;
+  const drawn = rewrite?.rewrite ?? prompt;
+  const checkpoint = models.choice.diffusion.name;
+  const file = join(folder, "grid.png");
+  const { pictures, device, precision } = await models.withModel("image", async (host) => {
+    const advance = output.progress("drawing");
+    const pictures = [];
+    for (const [i, own] of options.entries()) {
+      const path = join(folder, `cell-${String(i + 1).padStart(2, "0")}.png`);
+      const picture = await host.call(
+        "draw",
+        {
+          prompt: drawn,
+          plainPrompt: readWords(prompt, promptModeOf(own)),
+          options: own,
+          file: path,
+          checkpoint,
+          pair: rewrite === null ? null : { side: "optimized", original: prompt, rewrite: drawn },
+        },
+        {
+          signal: models.signal,
+          onProgress: (done, of) =>
+            advance(i * of + done, options.length * of, `drawing ${i + 1} of ${options.length}`),
+        },
+      );
+      for (const line of cutLines(picture, promptModeOf(own))) output.say(`${basename(path)}: ${line}`);
+      for (const note of picture.notes) output.say(`${basename(path)}: ${PICTURE_NOTES[note]}`);
+      pictures.push(picture);
+    }
+    await host.call("grid", {
+      grid,
+      cells: pictures.map(({ file }): GridCell => ({ file, blank: null })),
+      title: drawn,
+      caption: captionOf(options[0]!, checkpoint, [grid.x.name, grid.y?.name ?? ""]),
+      file,
+    });
+    return { pictures, device: host.info.device, precision: host.info.precision };
+  });
+  output.result(
+    {
+      prompt,
+      optimized: rewrite === null ? null : drawn,
+      grid,
+      file,
+      cells: pictures.map(({ file, judgement, embeddings = [] }, i) => ({
+        file,
+        settings: options[i],
+        judgement,
+        embeddings,
+      })),
+      checkpoints: { promptist: isRewritten ? models.choice.promptist.name : null, diffusion: checkpoint },
+      miniature,
+      note,
+      precision,
+      device,
+      seconds: (performance.now() - started) / 1000,
+    },
+    [
+      ...(rewrite === null ? [] : [drawn, ""]),
+      ...pictures.map(({ file }, i) => `${cellLabel(grid, { index: i })}: ${file}`),
+      file,
+    ].join("\n"),
+  );
+}
+
+/** The rewrite that all cells show. Throws InputError where they would not all have the same. */
+async function rewriteOnce(
+  models: Models,
+  output: Output,
+  prompt: string,
+  flags: GridFlags,
+  cells: readonly CellOptions[],
+  seed: number,
+): Promise<Rewrite> {
+  if (cells.some(({ image }) => image?.prompts !== undefined))
+    throw new InputError(
+      "INPUT_OPTION",
+      "With --text rewrite an axis can't be prompts: each way of reading the prompt has another rewrite.",
+    );
+  const { rewrites } = await rewriteAll(
+    models,
+    output,
+    [{ prompt, mode: flags.prompts }],
+    textOptions(flags, seed),
+  );
+  for (const line of unreadLines([rewrites[0]!])) output.say(line);
+  return rewrites[0]!;
+}

@@ -1,0 +1,14 @@
+/** One axis of a grid. */
+export interface GridAxis {
+  /** What changes along it, such as `steps`. */
+  readonly name: string;
+  /** Its values in order, as a person writes them. */
+  readonly values: readonly string[];
+}
+
+/** The axes of a grid. Its cells are the items of its job, row by row: `x` goes across, `y` goes down. */
+export interface Grid {
+  readonly x: GridAxis;
+  /** Null for one row of cells. */
+  readonly y: GridAxis | null;
+}
