@@ -39,6 +39,7 @@ export type ErrorCode =
   | "CHECKPOINT_TENSORS"
   | "CHECKPOINT_ARCHITECTURE"
   | "CHECKPOINT_UNSAFE"
+  | "MODEL_GONE"
   // the hub they are downloaded from
   | "HUB_NOT_FOUND"
   | "HUB_REFUSED"
@@ -67,6 +68,7 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "CHECKPOINT_TENSORS",
   "CHECKPOINT_ARCHITECTURE",
   "CHECKPOINT_UNSAFE",
+  "MODEL_GONE",
   "DEVICE_UNAVAILABLE",
   "DISK_READ_ONLY",
   "INPUT_EMPTY",

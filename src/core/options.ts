@@ -100,6 +100,12 @@ export const DEFAULT_STRENGTH = 0.8;
 export const PROMPT_MODES = ["diffusers", "weighted"] as const;
 export type PromptMode = (typeof PROMPT_MODES)[number];
 
+/** A LoRA to merge, by a name that `checkpoints list` tells, and how strongly (LORA_WEIGHT_RANGE). */
+export interface NamedLora {
+  readonly name: string;
+  readonly strength: number;
+}
+
 /** How to draw a picture. `size` null means the checkpoint's own (512x512 for Stable Diffusion 1.5). */
 export interface ImageOptions {
   /** Seeds torch's CPU generator. Both pictures of a pair use the same seed. */
@@ -111,6 +117,10 @@ export interface ImageOptions {
   readonly scheduler: SchedulerName;
   /** Absent in jobs from before there was a choice: `diffusers`. */
   readonly prompts?: PromptMode;
+  /** The checkpoint, by a name that `checkpoints list` tells; absent: the configured one. */
+  readonly model?: string;
+  /** Merged into the model on top of what is configured, in this order, each name once; absent: none. */
+  readonly loras?: readonly NamedLora[];
 }
 
 export const promptModeOf = ({ prompts }: { readonly prompts?: PromptMode | undefined }): PromptMode =>

@@ -282,6 +282,8 @@ export const de: Unfinished<Words> = {
     QUEUE_CAP: (c) =>
       `${Holder[scopeOf(c)]} ${c.say("limit", (limit) => `schon ${count(limit, { one: "offenen Auftrag", other: "offene Aufträge" })}, mehr sind hier nicht erlaubt`, "schon so viele offene Aufträge, wie hier erlaubt sind")}. Sie starten von selbst; frag noch einmal, wenn einer fertig ist.`,
     QUEUE_NEWER_SCHEMA: () => `Die Warteschlange stammt von einer neueren Version dieses Bots. ${OWNER}`,
+    MODEL_GONE: (c) =>
+      `${c.text("kind") === "LoRA" ? "Das LoRA" : "Das Modell"}${c.code("model") === null ? "" : ` ${c.code("model")}`} liegt nicht mehr auf dem Rechner des Bots. Nutze den Befehl noch einmal mit einem anderen. ${OWNER}`,
     CHECKPOINT_MISSING: () => `Das nötige Modell ist nicht installiert. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Die Dateien des Modells sind beschädigt. ${OWNER}`,
     CHECKPOINT_TENSORS: () => `Die Dateien des Modells passen nicht zu seiner Konfiguration. ${OWNER}`,

@@ -63,6 +63,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     `${capitalized(holder(scopeOf(c)))} ${c.say("limit", (limit) => `${count(limit, "open job")}, the most allowed here`, "the most open jobs allowed here")}. They start by themselves; ask again when one is done.`,
   QUEUE_NEWER_SCHEMA: () => `The queue was written by a newer version of this bot. ${ASK_OWNER}`,
 
+  MODEL_GONE: (c) =>
+    `The ${c.text("kind") === "LoRA" ? "LoRA" : "model"}${c.code("model") === null ? "" : ` ${c.code("model")}`} is no longer on the bot's machine. Use the command again with another one. ${ASK_OWNER}`,
   CHECKPOINT_MISSING: () => `The model that this needs is not installed. ${ASK_OWNER}`,
   CHECKPOINT_CORRUPT: () => `The model's files are damaged. ${ASK_OWNER}`,
   CHECKPOINT_TENSORS: () => `The model's files don't fit its configuration. ${ASK_OWNER}`,

@@ -285,6 +285,8 @@ export const es: Unfinished<Words> = {
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]} ${c.say("limit", (limit) => `${count(limit, { one: "tarea abierta", other: "tareas abiertas" })}, el máximo permitido aquí`, "el máximo de tareas abiertas que se permite aquí")}. Empiezan solas; vuelve a pedirlo cuando termine una.`,
     QUEUE_NEWER_SCHEMA: () => `La cola es de una versión más nueva de este bot. ${OWNER}`,
+    MODEL_GONE: (c) =>
+      `${c.text("kind") === "LoRA" ? "El LoRA" : "El modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} ya no está en la máquina del bot. Usa el comando otra vez con otro. ${OWNER}`,
     CHECKPOINT_MISSING: () => `El modelo que hace falta no está instalado. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Los archivos del modelo están dañados. ${OWNER}`,
     CHECKPOINT_TENSORS: () => `Los archivos del modelo no encajan con su configuración. ${OWNER}`,

@@ -284,6 +284,8 @@ export const fr: Unfinished<Words> = {
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]} ${c.say("limit", (limit) => `déjà ${count(limit, { one: "demande ouverte", other: "demandes ouvertes" })}, le maximum autorisé ici`, "déjà le maximum de demandes ouvertes autorisé ici")}. Elles démarrent d'elles-mêmes ; redemandez quand l'une sera terminée.`,
     QUEUE_NEWER_SCHEMA: () => `La file vient d'une version plus récente de ce bot. ${OWNER}`,
+    MODEL_GONE: (c) =>
+      `${c.text("kind") === "LoRA" ? "Le LoRA" : "Le modèle"}${c.code("model") === null ? "" : ` ${c.code("model")}`} n'est plus sur la machine du bot. Utilisez à nouveau la commande avec un autre. ${OWNER}`,
     CHECKPOINT_MISSING: () => `Le modèle nécessaire n'est pas installé. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Les fichiers du modèle sont endommagés. ${OWNER}`,
     CHECKPOINT_TENSORS: () => `Les fichiers du modèle ne correspondent pas à sa configuration. ${OWNER}`,

@@ -266,6 +266,8 @@ export const ja: Unfinished<Words> = {
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]}ジョブが${c.say("limit", (limit) => `すでに${number(limit)}件あり、ここではこれが上限です`, "ここでの上限に達しています")}。順番が来れば自動的に始まります。どれかが終わったら、もう一度頼んでください。`,
     QUEUE_NEWER_SCHEMA: () => `キューはこのボットの新しいバージョンのものです。${OWNER}`,
+    MODEL_GONE: (c) =>
+      `${c.text("kind") === "LoRA" ? "LoRA" : "モデル"}${c.code("model") === null ? "" : ` ${c.code("model")}`}はもうボットのマシンにありません。別のものでコマンドをもう一度使ってください。${OWNER}`,
     CHECKPOINT_MISSING: () => `必要なモデルがインストールされていません。${OWNER}`,
     CHECKPOINT_CORRUPT: () => `モデルのファイルが壊れています。${OWNER}`,
     CHECKPOINT_TENSORS: () => `モデルのファイルが設定と合っていません。${OWNER}`,

@@ -281,6 +281,8 @@ export const pt: Unfinished<Words> = {
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]} ${c.say("limit", (limit) => `${count(limit, { one: "tarefa aberta", other: "tarefas abertas" })}, o máximo permitido aqui`, "o máximo de tarefas abertas permitido aqui")}. Elas começam sozinhas; peça de novo quando uma terminar.`,
     QUEUE_NEWER_SCHEMA: () => `A fila é de uma versão mais nova deste bot. ${OWNER}`,
+    MODEL_GONE: (c) =>
+      `${c.text("kind") === "LoRA" ? "O LoRA" : "O modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} não está mais na máquina do bot. Use o comando de novo com outro. ${OWNER}`,
     CHECKPOINT_MISSING: () => `O modelo necessário não está instalado. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Os arquivos do modelo estão danificados. ${OWNER}`,
     CHECKPOINT_TENSORS: () => `Os arquivos do modelo não combinam com a configuração dele. ${OWNER}`,

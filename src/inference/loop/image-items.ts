@@ -11,7 +11,7 @@ import {
   type UsedEmbedding,
 } from "../../core/job.js";
 import { isFlagged, judgedAgain, type PictureJudgement } from "../../core/judgement.js";
-import { promptModeOf } from "../../core/options.js";
+import { type ImageOptions, promptModeOf } from "../../core/options.js";
 import { SIDES, type Side } from "../../core/side.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import { PAIRS_PER_SHEET } from "../../pictures/contact-sheet.js";
@@ -34,8 +34,8 @@ export interface ImageItemsOptions {
   readonly queue: Queue;
   readonly events: Events;
   readonly pictures: PictureStore;
-  /** Name of the checkpoint that draws, for captions and metadata. */
-  readonly checkpoint: () => string;
+  /** Name of the checkpoint that draws with these options, for captions and metadata. */
+  readonly checkpoint: (image: ImageOptions) => string;
   readonly now: () => number;
 }
 
@@ -67,11 +67,13 @@ export class ImageItems implements ItemWork {
     const { queue, pictures } = this.#options;
     const job = await queue.get(claim.job.id);
     if (job === undefined) return false;
-    const composed = job.items.filter((item) => item.comparison !== null);
-    for (let { length } = job.sheets; length * PAIRS_PER_SHEET < composed.length; length++) {
-      const items = composed.slice(length * PAIRS_PER_SHEET, (length + 1) * PAIRS_PER_SHEET);
+    // Items of one model are drawn together, so a sheet may lack some between its first and last.
+    const shown = new Set(job.sheets.flatMap((sheet) => sheet.items));
+    const composed = job.items.filter((item) => item.comparison !== null && !shown.has(item.index));
+    for (let from = 0; from < composed.length; from += PAIRS_PER_SHEET) {
+      const items = composed.slice(from, from + PAIRS_PER_SHEET);
       if (items.length < PAIRS_PER_SHEET && !isOver) return true;
-      const number = length + 1;
+      const number = job.sheets.length + from / PAIRS_PER_SHEET + 1;
       const file = sheetFile(number);
       const numbers = items.map(({ index }) => index + 1);
       const pairs = await Promise.all(items.map((item) => this.#pairFiles(job, item)));
@@ -123,6 +125,7 @@ export class ImageItems implements ItemWork {
     const { harmless = false } = host.info;
     const file = sideFile(item.index, side);
     const where = { jobId: job.id, item: item.index };
+    const options = imageOf(job, item);
     const started = now();
     const {
       truncated,
@@ -136,9 +139,9 @@ export class ImageItems implements ItemWork {
         {
           prompt: promptOf(item, side),
           plainPrompt: plainPromptOf(job, item),
-          options: imageOf(job, item),
+          options,
           file: path,
-          checkpoint: checkpoint(),
+          checkpoint: checkpoint(options),
           pair: pairTextsOf(item, side),
           previewMs: job.preview ? PREVIEW_MS : null,
         },
@@ -176,7 +179,8 @@ export class ImageItems implements ItemWork {
     const { queue, pictures, checkpoint } = this.#options;
     const own = await queue.get(job.id);
     const parent = job.parentId === null ? undefined : await queue.get(job.parentId);
-    const wanted = recipe(job, item, side, checkpoint(), askedFor(host, job, item, side));
+    const options = imageOf(job, item);
+    const wanted = recipe(job, item, side, checkpoint(options), askedFor(host, job, item, side));
     const file = sideFile(item.index, side);
     for (const source of [own, parent]) {
       if (source === undefined || source.checkpoints.diffusion === null) continue;
@@ -184,7 +188,8 @@ export class ImageItems implements ItemWork {
         for (const otherSide of SIDES) {
           const picture = other.pictures[otherSide];
           if (picture === null) continue;
-          const { diffusion } = source.checkpoints;
+          // A job of several models names the last one; what a model's own options are, the recipe tells.
+          const diffusion = source === own ? checkpoint(options) : source.checkpoints.diffusion;
           if (recipe(source, other, otherSide, diffusion, embeddingsOf(other, otherSide)) !== wanted)
             continue;
           if (!(await pictures.copy({ jobId: source.id, file: picture.file }, { jobId: job.id, file })))
@@ -217,12 +222,13 @@ export class ImageItems implements ItemWork {
   /** A drawn pair unchanged, and the same with blank panels for its flagged pictures. */
   async #pairFiles(job: Job, item: Item): Promise<{ whole: PairFiles; withheld: PairFiles }> {
     const { pictures, checkpoint } = this.#options;
+    const options = imageOf(job, item);
     const path = (side: Side) =>
       pictures.localPath({ jobId: job.id, file: item.pictures[side]?.file ?? sideFile(item.index, side) });
     const whole = {
       texts: { baseline: item.prompt, optimized: item.rewrite ?? "" },
       files: { baseline: await path("baseline"), optimized: await path("optimized") },
-      caption: captionOf(imageOf(job, item), checkpoint()),
+      caption: captionOf(options, checkpoint(options)),
     };
     const judgements = judgementsOf(item);
     return { whole, withheld: { ...whole, withheld: SIDES.filter((side) => isFlagged(judgements[side])) } };

@@ -44,6 +44,8 @@ const errors: readonly (readonly [Values])[] = [
   { option: "refusedWords", takes: "words", max: 200 },
   { option: "ping", takes: "yesNo" },
   { option: "negative", takes: "text", limit: 1000 },
+  { kind: "LoRA", model: "pastel" },
+  { kind: "model", model: "dreamy" },
 ].map((context) => [new Values(context as Readonly<Record<string, string | number>>)] as const);
 
 const codes = (sentences: Readonly<Record<ErrorCode, unknown>>) =>
