@@ -11,6 +11,7 @@ export type ErrorCode =
   | "INPUT_CHOICE"
   | "INPUT_UNCHANGED"
   | "INPUT_WORD"
+  | "INPUT_STRENGTH"
   | "DRAFT_GONE"
   | "DRAFT_LIMIT"
   | "NOT_ALLOWED"
@@ -27,6 +28,10 @@ export type ErrorCode =
   | "PICTURE_SHAPE"
   | "PICTURE_EMPTY"
   | "PICTURE_SHEET"
+  | "PICTURE_PIXELS"
+  | "PICTURE_FLAGGED"
+  | "PICTURE_UNCHECKED"
+  | "PICTURE_GONE"
   // the queue
   | "QUEUE_BUSY_DATABASE"
   | "QUEUE_LOCKED"
@@ -73,6 +78,9 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "INPUT_TOO_LONG",
   "INPUT_OPTION",
   "INPUT_SIZE",
+  "PICTURE_FLAGGED",
+  "PICTURE_UNCHECKED",
+  "PICTURE_GONE",
 ]);
 
 /** Whether the same work would fail the same way again. */

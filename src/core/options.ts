@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import type { From } from "./source.js";
 
 /**
  * Every option of a job and every limit that people may set, each defined once: its range or choices, and its
@@ -92,6 +93,10 @@ export const SCHEDULERS = Object.keys(SCHEDULER_NAMES) as readonly string[] as r
 export const STRENGTH_RANGE: Range = real(0.01, 1);
 /** As diffusers' img2img. */
 export const DEFAULT_STRENGTH = 0.8;
+/** Of the buttons that go on from a result: two ways to vary it, and one to take a side of it as the next base. */
+export const VARY_STRENGTHS = Object.freeze({ small: 0.4, large: 0.7 });
+export type Variation = keyof typeof VARY_STRENGTHS;
+export const BASE_STRENGTH = 0.6;
 
 /**
  * How prompts are read: `diffusers` cuts them after one window of the text encoder and takes brackets as words;
@@ -111,6 +116,8 @@ export interface ImageOptions {
   readonly scheduler: SchedulerName;
   /** Absent in jobs from before there was a choice: `diffusers`. */
   readonly prompts?: PromptMode;
+  /** Absent where the pictures begin with noise. */
+  readonly from?: From;
 }
 
 export const promptModeOf = ({ prompts }: { readonly prompts?: PromptMode | undefined }): PromptMode =>

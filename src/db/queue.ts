@@ -15,6 +15,8 @@ import type { PerSide } from "../core/side.js";
 
 /** A job to store. Items of a file of pairs have a rewrite already. */
 export interface NewJob {
+  /** Made by `newId` where something is stored for the job already; a new one by default. */
+  readonly id?: string;
   readonly kind: JobKind;
   readonly origin: Origin;
   readonly text: TextOptions;

@@ -17,10 +17,19 @@ export interface PairFiles {
 
 /** The small print under a pair: everything needed to draw it again. */
 export function captionOf(image: ImageOptions, checkpoint: string): string {
-  const { seed, steps, guidance, scheduler, negative } = image;
+  const { seed, steps, guidance, scheduler, negative, from } = image;
   const mode = promptModeOf(image);
   const reading = mode === "diffusers" ? [] : [`${mode} prompts`];
-  const parts = [`seed ${seed}`, `${steps} steps`, `guidance ${guidance}`, scheduler, ...reading, checkpoint];
+  const source = from === undefined ? [] : [`from a picture, strength ${from.strength}`];
+  const parts = [
+    `seed ${seed}`,
+    `${steps} steps`,
+    `guidance ${guidance}`,
+    scheduler,
+    ...source,
+    ...reading,
+    checkpoint,
+  ];
   return (negative ? [...parts, `without: ${negative}`] : parts).join("  ·  ");
 }
 

@@ -50,6 +50,7 @@ export function draftMessage(
       image.scheduler,
       ...(promptModeOf(image) === "diffusers" ? [] : [resultLines.prompts(promptModeOf(image))]),
       ...size,
+      ...(image.from === undefined ? [] : [resultLines.from(image.from.strength)]),
     ]),
     ...(own.length === 0 ? [] : [draftLines.own(own)]),
     ...(items.some(({ seed }) => seed !== undefined)

@@ -61,6 +61,7 @@ export function unusualOptions({ image }: Job, { usual, words: { resultLines } }
     ...(image.scheduler === usual.scheduler ? [] : [image.scheduler]),
     ...(promptModeOf(image) === promptModeOf(usual) ? [] : [resultLines.prompts(promptModeOf(image))]),
     ...(size === null || size === sizeOf(usual) ? [] : [size]),
+    ...(image.from === undefined ? [] : [resultLines.from(image.from.strength)]),
   ];
 }
 

@@ -29,6 +29,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
   INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
   INPUT_WORD: (c) =>
     `${named(c.code("word"), "The word", "A word of the prompt")} is not allowed here. Write the prompt without it.`,
+  INPUT_STRENGTH: () =>
+    "`strength` says how much of `image` is drawn anew. Attach a picture as `image`, or leave `strength` out.",
   DRAFT_GONE: () =>
     "This draft is no longer there: it was started, discarded, or has ended. Use the command again with the file.",
   DRAFT_LIMIT: (c) =>
@@ -55,6 +57,14 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
       : `The picture was made by ${c.text("program")}, and its prompt can't be read. Copy the prompt into \`/compare\`.`,
   PICTURE_SHEET: () =>
     "This is a contact sheet with many prompts. Attach one of its pictures, or `report.csv` to `/batch`.",
+  PICTURE_PIXELS: (c) =>
+    `The picture has ${c.say("limit", (limit) => `more than ${number(limit)} pixels`, "too many pixels")}, or one side is far longer than the other. Attach a smaller copy.`,
+  PICTURE_FLAGGED: () =>
+    "The safety checker flagged this picture. It can't be gone on from here, at most in age-restricted channels.",
+  PICTURE_UNCHECKED: () =>
+    "No safety checker has seen this picture, and pictures that none has seen can't be gone on from here.",
+  PICTURE_GONE: () =>
+    "The picture that this goes on from is deleted, so nothing more can be drawn from it. Attach it to `/compare` as `image` again.",
 
   QUEUE_BUSY_DATABASE: () => `The queue is busy right now, and nothing was stored. ${TRY_AGAIN}`,
   QUEUE_LOCKED: () => `Another copy of this bot uses the same queue. ${ASK_OWNER}`,

@@ -1,8 +1,9 @@
 import type { Origin } from "../../core/job.js";
+import { newId } from "../../core/job-id.js";
 import type { Draft, DraftRequest, Drafts } from "../drafts.js";
 import type { Connection } from "./connection.js";
 import type { ErasedMessages } from "./erased-messages.js";
-import { fromJson, newId } from "./job-row.js";
+import { fromJson } from "./job-row.js";
 
 interface Row {
   readonly id: string;
@@ -47,7 +48,7 @@ export function sqliteDrafts(connection: Connection, messages: ErasedMessages): 
 
   return {
     async add(request, origin, expiresAt) {
-      const draft: Draft = { id: newId(), request, origin, createdAt: now(), expiresAt };
+      const draft: Draft = { id: request.id ?? newId(), request, origin, createdAt: now(), expiresAt };
       const row = {
         id: draft.id,
         user_id: origin.userId,

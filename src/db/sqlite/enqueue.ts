@@ -1,8 +1,9 @@
 import { InputError, QueueError } from "../../core/errors.js";
 import type { Job, LimitScope, Phase } from "../../core/job.js";
+import { newId } from "../../core/job-id.js";
 import type { Arrival, NewJob, Queue, QueueDepth } from "../queue.js";
 import type { Connection } from "./connection.js";
-import { type ItemRow, type JobRow, newId } from "./job-row.js";
+import type { ItemRow, JobRow } from "./job-row.js";
 import type { Jobs } from "./jobs.js";
 import type { Limits } from "./limits.js";
 import type { Turns } from "./turns.js";
@@ -82,7 +83,7 @@ export function enqueueing(
   function insert(job: NewJob, phase: Phase, held: LimitScope | null): number {
     const { lastInsertRowid } = insertJob.run({
       ...job.origin,
-      id: newId(),
+      id: job.id ?? newId(),
       kind: job.kind,
       phase,
       text: JSON.stringify(job.text),

@@ -46,12 +46,12 @@ export function showing(connection: Connection, jobs: Jobs): Verbs {
         (select count(*) from items indexed by items_lack_optimized
         where job = seq and cancelled = 0 and optimized is null)
       ) as pictures,
-      coalesce(
+      max(1, coalesce(json_extract(jobs.image_options, '$.from.strength'), 1) * coalesce(
         (select avg(coalesce(json_extract(items.image_options, '$.steps'), json_extract(jobs.image_options, '$.steps')))
         from items where job = seq and cancelled = 0 and (baseline is null or optimized is null)
           and exists (select 1 from items indexed by items_with_options where job = seq and image_options is not null)),
         json_extract(jobs.image_options, '$.steps')
-      ) as steps
+      )) as steps
     from jobs where state in ('queued', 'running') order by seq`);
 
   const inLine = () => {

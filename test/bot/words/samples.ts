@@ -110,6 +110,7 @@ export const SAMPLES: {
     ],
   },
   resultLines: {
+    from: [[0.6], [1]],
     prompts: [["weighted"]],
     marks: [[], [[1, 2]]],
     foreign: [[], [[1, 2]]],
@@ -325,6 +326,10 @@ export const SAMPLES: {
     drawing: [
       [image, null],
       [{ ...image, steps: 1 }, "64x64"],
+    ],
+    source: [
+      [0.6, ["`0123456789`"]],
+      [1, ["`a`", "`b`"]],
     ],
     rewritingTook: [[900], [61_000]],
     drawingTook: [
