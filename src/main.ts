@@ -240,6 +240,7 @@ export async function createApp(
         maxPairs: config.MAX_PAIRS,
         inLine: config.inLine,
         open: config.openCaps,
+        minutes: config.minutes,
       },
     });
     const retention = new Retention({

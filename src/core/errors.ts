@@ -12,6 +12,7 @@ export type ErrorCode =
   | "INPUT_UNCHANGED"
   | "INPUT_WORD"
   | "INPUT_STRENGTH"
+  | "INPUT_STYLE"
   | "DRAFT_GONE"
   | "DRAFT_LIMIT"
   | "NOT_ALLOWED"
@@ -23,6 +24,7 @@ export type ErrorCode =
   | "FILE_SHAPE"
   | "FILE_EMPTY"
   | "FILE_UNREACHABLE"
+  | "FILE_STYLES"
   | "PICTURE_TYPE"
   | "PICTURE_TOO_BIG"
   | "PICTURE_SHAPE"
@@ -37,6 +39,7 @@ export type ErrorCode =
   | "QUEUE_LOCKED"
   | "QUEUE_FULL"
   | "QUEUE_CAP"
+  | "QUOTA_USED"
   | "QUEUE_NEWER_SCHEMA"
   // checkpoints
   | "CHECKPOINT_MISSING"
@@ -81,6 +84,7 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "PICTURE_FLAGGED",
   "PICTURE_UNCHECKED",
   "PICTURE_GONE",
+  "INPUT_STYLE",
 ]);
 
 /** Whether the same work would fail the same way again. */

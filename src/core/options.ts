@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { From } from "./source.js";
+import type { Style } from "./styles.js";
 
 /**
  * Every option of a job and every limit that people may set, each defined once: its range or choices, and its
@@ -118,6 +119,8 @@ export interface ImageOptions {
   readonly prompts?: PromptMode;
   /** Absent where the pictures begin with noise. */
   readonly from?: From;
+  /** The style whose words stand around the prompt and the negative prompt when they are drawn; absent: none. */
+  readonly style?: Style;
 }
 
 export const promptModeOf = ({ prompts }: { readonly prompts?: PromptMode | undefined }): PromptMode =>
@@ -234,6 +237,8 @@ export const LIMIT_RANGES = {
   pairs: whole(1, 25),
   /** Open jobs, or jobs in line, per person, channel or server. */
   jobs: whole(1, 10_000),
+  /** Minutes of the card a day, per person or server; a day has no more. */
+  minutes: whole(1, 1440),
 } as const;
 
 export const DEFAULT_LIMITS = Object.freeze({ promptLength: 1000, steps: 100, batch: 100, pairs: 4 });

@@ -168,7 +168,9 @@ export interface Queue {
    * their back-off time are skipped.
    */
   claim(phase: Phase, owner: string): Promise<Claim | undefined>;
-  /** Stores the text of one item. Notes are added to those of the item; everything else is replaced. */
+  /**
+   * Stores the text of one item, and like `savePictures` adds the time that it took to `Usage`. Notes are added to those of the item; everything else is replaced.
+   */
   saveText(claim: Claim, item: number, result: TextResult): Promise<boolean>;
   /** Call it after the files are synced: a row must never name a picture that a power cut can lose. */
   savePictures(claim: Claim, item: number, result: PictureResult): Promise<boolean>;

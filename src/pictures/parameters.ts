@@ -7,6 +7,7 @@ import {
   showSize,
 } from "../core/options.js";
 import type { Side } from "../core/side.js";
+import type { Style, Styled } from "../core/styles.js";
 
 /** A file that a picture was drawn with. */
 export interface UsedFile {
@@ -38,8 +39,12 @@ export interface PairTexts {
 
 /** Everything needed to draw a picture again. */
 export interface PictureParameters {
+  /** As it was drawn, with the words of a style. */
   readonly prompt: string;
   readonly negative: string;
+  /** The style, and both prompts without it; absent where there is none. */
+  readonly style?: Style;
+  readonly plain?: Styled;
   readonly seed: number;
   readonly steps: number;
   readonly guidance: number;
@@ -66,7 +71,8 @@ const TEXT_MAX = 2 ** 15;
 
 /** The value of the text key `promptist`: all that decides how a picture looks. */
 export function ownJson({ models, pair, size, from = null, ...parameters }: PictureParameters): string {
-  const { prompt, negative, seed, steps, guidance, scheduler, checkpoint, program } = parameters;
+  const { prompt, negative, seed, steps, guidance, scheduler, checkpoint, program, style, plain } =
+    parameters;
   return JSON.stringify({
     version: OWN_VERSION,
     program,
@@ -79,6 +85,7 @@ export function ownJson({ models, pair, size, from = null, ...parameters }: Pict
     prompts: promptModeOf(parameters),
     size: showSize(size),
     ...(from === null ? {} : { from: { strength: from.strength, sha256: from.sha256 } }),
+    ...(style === undefined || plain === undefined ? {} : { style, plain: boundedBoth(plain) }),
     checkpoint,
     ...models,
     ...pairJson(pair),
@@ -108,6 +115,11 @@ const pairJson = (pair: PairTexts | null) => ({
   side: pair?.side ?? null,
   original: pair === null ? null : bounded(pair.original),
   rewrite: pair === null ? null : bounded(pair.rewrite),
+});
+
+const boundedBoth = ({ prompt, negative }: Styled): Styled => ({
+  prompt: bounded(prompt),
+  negative: bounded(negative),
 });
 
 const bounded = (text: string): string => text.slice(0, TEXT_MAX);

@@ -52,6 +52,9 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["embeddings", ({ item }) => embeddingsOf(item)],
   ["strength", ({ image }) => image.from?.strength],
   ["source_sha256", ({ image }) => sourcesOf(image)],
+  ["style", ({ image }) => image.style?.name],
+  ["style_prompt", ({ image }) => image.style?.prompt],
+  ["style_negative", ({ image }) => image.style?.negative],
 ];
 
 /** prompts.json: prompts with their rewrites, which a batch takes again as pairs. */

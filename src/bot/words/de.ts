@@ -15,6 +15,7 @@ const PAIRS: Plurals = { one: "Paar", other: "Paare" };
 const STEPS: Plurals = { one: "Schritt", other: "Schritte" };
 const VOTES: Plurals = { one: "Stimme", other: "Stimmen" };
 const MESSAGES: Plurals = { one: "Nachricht", other: "Nachrichten" };
+const STYLES: Plurals = { one: "Stil", other: "Stile" };
 const ZIPS: Plurals = { one: "ZIP-Datei", other: "ZIP-Dateien" };
 
 const more = (rest: number): string => `${number(rest)} weitere`;
@@ -46,6 +47,7 @@ const expectations: Words["expectations"] = {
     `eine Größe wie \`${example}\`, beide Seiten durch ${multiple} teilbar und von ${min} bis ${max}`,
   roles: (max) => `1 bis ${max} Rollen, als Erwähnung oder ID`,
   words: (max) => `1 bis ${max} Wörter mit Kommas dazwischen`,
+  channel: "einen Textkanal dieses Servers wie `#galerie`",
   yesNo: "`on` oder `off`",
   text: (max) => `einen Text von höchstens ${number(max)} Zeichen`,
 };
@@ -96,6 +98,7 @@ export const de: Unfinished<Words> = {
     drawPair: "Das Paar erzeugen",
     drawRaw: "Ohne Umschreibung erzeugen",
     info: "Info",
+    favourite: "In die Galerie",
     delete: "Löschen",
     chooseBeam: "Eine andere Umschreibung erzeugen",
     chooseWords: "Hinzugefügte Wörter weglassen",
@@ -273,6 +276,10 @@ export const de: Unfinished<Words> = {
     INPUT_UNCHANGED: () => "Es wurde nichts geändert, das Ergebnis wäre also dasselbe.",
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Ein Wort des Prompts" : `Das Wort ${c.code("word")}`} ist hier nicht erlaubt. Schreib den Prompt ohne dieses Wort.`,
+    INPUT_STYLE: (c) =>
+      `Den Stil${c.code("style") === null ? "" : ` ${c.code("style")}`} gibt es hier nicht. \`/style list\` zeigt, welche es gibt; wähle einen davon oder \`none\`.`,
+    FILE_STYLES: () =>
+      "Die Datei ist keine Liste von Stilen. Hänge die `styles.csv` von A1111 an: Die erste Zeile ist `name,prompt,negative_prompt`, jede weitere ein Stil.",
     DRAFT_GONE: () =>
       "Diesen Entwurf gibt es nicht mehr: Er wurde gestartet, verworfen oder ist abgelaufen. Nutze den Befehl noch einmal mit der Datei.",
     DRAFT_LIMIT: (c) =>
@@ -296,6 +303,8 @@ export const de: Unfinished<Words> = {
     QUEUE_FULL: () => `Die Warteschlange ist voll, und nichts wurde gespeichert. ${LATER}`,
     QUEUE_CAP: (c) =>
       `${Holder[scopeOf(c)]} ${c.say("limit", (limit) => `schon ${count(limit, { one: "offenen Auftrag", other: "offene Aufträge" })}, mehr sind hier nicht erlaubt`, "schon so viele offene Aufträge, wie hier erlaubt sind")}. Sie starten von selbst; frag noch einmal, wenn einer fertig ist.`,
+    QUOTA_USED: (c) =>
+      `${c.text("scope") === "server" ? "Dieser Server hat" : "Du hast"} die Rechenminuten der Karte für jetzt verbraucht${c.say("minutes", (minutes) => `; jeder Tag bringt ${number(minutes)} neue`, "")}. ${c.say("at", (at) => `Neue gibt es <t:${at}:R>.`, "Versuch es morgen noch einmal.")}`,
     QUEUE_NEWER_SCHEMA: () => `Die Warteschlange stammt von einer neueren Version dieses Bots. ${OWNER}`,
     CHECKPOINT_MISSING: () => `Das nötige Modell ist nicht installiert. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Die Dateien des Modells sind beschädigt. ${OWNER}`,
@@ -594,6 +603,50 @@ export const de: Unfinished<Words> = {
     },
     pingOn: "Du wirst benachrichtigt, wenn ein langsames Ergebnis fertig ist.",
     pingOff: "Du wirst nicht mehr benachrichtigt. Deine Ergebnisse werden weiter gepostet.",
+  },
+  galleryLines: {
+    by: (person, link) => `Von ${person}: ${link}`,
+    added: (link) => `Es ist in der Galerie: ${link}`,
+    there: (link) => `Es ist schon in der Galerie: ${link}`,
+    later: (channel) => `Es kommt nach ${channel}, sobald Discord es annimmt.`,
+    none: "Dieser Server hat noch keine Galerie. Wer ihn verwaltet, kann einen Kanal wählen: `/settings set name:gallery`.",
+    pruned: "Die Bilder sind gelöscht. Erzeuge sie zuerst neu.",
+    withheld: (channel) =>
+      `${channel} ist nicht altersbeschränkt, und nicht alle diese Bilder dürfen dort gezeigt werden.`,
+    forbidden: (channel) =>
+      `Der Bot darf in ${channel} keine Bilder posten. Wer den Server verwaltet, kann ihm dort erlauben, den Kanal zu sehen, Nachrichten zu senden, Links einzubetten und Dateien anzuhängen.`,
+  },
+  quotaLines: {
+    title: "**Rechenminuten der Karte**",
+    user: (left, minutes, today, at) =>
+      `Du hast noch ${number(left)} min; heute wurden ${number(today)} verbraucht. Jeder Tag bringt ${number(minutes)}, die nächsten <t:${at}:R>.`,
+    server: (left, minutes, today, at) =>
+      `Dieser Server hat noch ${number(left)} min; heute wurden ${number(today)} verbraucht. Jeder Tag bringt ${number(minutes)}, die nächsten <t:${at}:R>.`,
+    scarce: "Es ist nur noch wenig Rechenzeit übrig. Was begonnen hat, wird trotzdem fertig.",
+  },
+  styleLines: {
+    title: "Stile",
+    server: "**Von diesem Server**",
+    yours: "**Deine**",
+    presets: "**Auf jedem Server**",
+    noneHere: "Noch keine: `/style save` fügt einen hinzu, `/style import` liest eine `styles.csv`.",
+    without: (negative) => `ohne: ${negative}`,
+    more: (styles) => `${number(styles)} weitere: Tippe nach \`style:\` einen Teil des Namens.`,
+    use: "-# `style:` bei `/compare`, `/optimize` und `/batch` stellt diese Wörter um das, was erzeugt wird. Promptist liest sie nicht.",
+    saved: (name) => `Der Stil ${name} ist gespeichert. Wähle ihn mit \`style:\`.`,
+    replaced: (name) => `Den Stil ${name} gab es schon; er hat jetzt diese Wörter.`,
+    full: (styles) =>
+      `Es gibt schon ${count(styles, STYLES)}, mehr werden nicht gespeichert. Entferne einen mit \`/style remove\`.`,
+    removed: (name) => `Der Stil ${name} ist entfernt. Ergebnisse damit behalten seine Wörter.`,
+    notRemoved: (name) => `Hier gibt es keinen eigenen Stil ${name}, der entfernt werden könnte.`,
+    needsWords:
+      "Ein Stil braucht Wörter: für das Bild, für das, was es nicht zeigen soll, oder beides. `{prompt}` darin steht für den Prompt.",
+    imported: (added, replaced) => `${count(added, STYLES)} hinzugefügt, ${number(replaced)} ersetzt.`,
+    importedTooLong: (names, rest) => `Ausgelassen, weil ein Text zu lang ist: ${withMore(names, rest)}.`,
+    importedMore: (styles) => `Ausgelassen, weil kein Platz mehr ist: ${count(styles, STYLES)}.`,
+    option: (name) => `Stil ${name}`,
+    words: "Stil",
+    whole: "Mit dem Stil",
   },
   pictureLines: {
     title: "So entstand dieses Bild",

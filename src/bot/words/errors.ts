@@ -31,6 +31,10 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     `${named(c.code("word"), "The word", "A word of the prompt")} is not allowed here. Write the prompt without it.`,
   INPUT_STRENGTH: () =>
     "`strength` says how much of `image` is drawn anew. Attach a picture as `image`, or leave `strength` out.",
+  INPUT_STYLE: (c) =>
+    `${named(c.code("style"), "The style", "This style")} is not there. \`/style list\` shows those that are; choose one of them, or \`none\`.`,
+  FILE_STYLES: () =>
+    "The file is no list of styles. Attach A1111's `styles.csv`: its first line is `name,prompt,negative_prompt`, and each line after it is a style.",
   DRAFT_GONE: () =>
     "This draft is no longer there: it was started, discarded, or has ended. Use the command again with the file.",
   DRAFT_LIMIT: (c) =>
@@ -71,6 +75,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
   QUEUE_FULL: () => `The queue is full, and nothing was stored. ${TRY_AGAIN}`,
   QUEUE_CAP: (c) =>
     `${capitalized(holder(scopeOf(c)))} ${c.say("limit", (limit) => `${count(limit, "open job")}, the most allowed here`, "the most open jobs allowed here")}. They start by themselves; ask again when one is done.`,
+  QUOTA_USED: (c) =>
+    `${c.text("scope") === "server" ? "This server has" : "You have"} used the minutes of the card for now${c.say("minutes", (minutes) => `, of which each day adds ${number(minutes)}`, "")}. ${c.say("at", (at) => `There are some again <t:${at}:R>.`, "Ask again tomorrow.")}`,
   QUEUE_NEWER_SCHEMA: () => `The queue was written by a newer version of this bot. ${ASK_OWNER}`,
 
   CHECKPOINT_MISSING: () => `The model that this needs is not installed. ${ASK_OWNER}`,
@@ -127,6 +133,7 @@ export const expectations = {
     `a size such as \`${example}\`, both sides multiples of ${multiple} from ${min} to ${max}`,
   roles: (max: number) => `1 to ${number(max)} roles, as mentions or ids`,
   words: (max: number) => `1 to ${number(max)} words with commas between them`,
+  channel: "a text channel of this server, such as `#gallery`",
   yesNo: "`on` or `off`",
   text: (max: number) => `a text of at most ${number(max)} characters`,
 } as const;
@@ -144,7 +151,7 @@ export type Expectation =
       readonly max: number;
     }
   | { readonly takes: "roles" | "words"; readonly max: number }
-  | { readonly takes: "yesNo" }
+  | { readonly takes: "yesNo" | "channel" }
   | { readonly takes: "text"; readonly limit: number };
 
 /** The values of a sentence, each of which may be missing or, from a stored row, anything. */
@@ -194,6 +201,8 @@ export class Values {
         return max == null ? null : words.words(max);
       case "yesNo":
         return words.yesNo;
+      case "channel":
+        return words.channel;
       case "text":
         return this.number("limit") === null ? null : words.text(this.number("limit")!);
       default:

@@ -38,6 +38,7 @@ const expectations: Words["expectations"] = {
     `\`${example}\` のようなサイズ（両辺とも ${min} から ${max} までの ${multiple} の倍数）`,
   roles: (max) => `1～${max}個のロール（メンションまたは ID）`,
   words: (max) => `カンマで区切った1～${max}個の単語`,
+  channel: "このサーバーのテキストチャンネル（例: `#gallery`）",
   yesNo: "`on` または `off`",
   text: (max) => `${number(max)}文字以内のテキスト`,
 };
@@ -90,6 +91,7 @@ export const ja: Unfinished<Words> = {
     drawPair: "2枚を生成",
     drawRaw: "元のまま生成",
     info: "情報",
+    favourite: "ギャラリーへ",
     delete: "削除",
     chooseBeam: "別の書き直しで生成",
     chooseWords: "追加された語を省く",
@@ -257,6 +259,10 @@ export const ja: Unfinished<Words> = {
     INPUT_UNCHANGED: () => "何も変わっていないので、同じ結果になります。",
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "プロンプトの中の語" : `${c.code("word")} という語`}は、ここでは使えません。その語なしで書いてください。`,
+    INPUT_STYLE: (c) =>
+      `スタイル${c.code("style") === null ? "" : ` ${c.code("style")} `}はここにありません。\`/style list\` で一覧を見て、その中の1つか \`none\` を選んでください。`,
+    FILE_STYLES: () =>
+      "このファイルはスタイルの一覧ではありません。A1111 の `styles.csv` を添付してください。1行目は `name,prompt,negative_prompt` で、2行目からは1行に1つのスタイルです。",
     DRAFT_GONE: () =>
       "この下書きはもうありません。開始されたか、破棄されたか、期限が切れました。ファイルを付けてコマンドをもう一度使ってください。",
     DRAFT_LIMIT: (c) =>
@@ -279,6 +285,8 @@ export const ja: Unfinished<Words> = {
     QUEUE_FULL: () => `キューがいっぱいで、何も保存されませんでした。${LATER}`,
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]}ジョブが${c.say("limit", (limit) => `すでに${number(limit)}件あり、ここではこれが上限です`, "ここでの上限に達しています")}。順番が来れば自動的に始まります。どれかが終わったら、もう一度頼んでください。`,
+    QUOTA_USED: (c) =>
+      `${c.text("scope") === "server" ? "このサーバーは" : "あなたは"}計算時間を今のところ使い切りました${c.say("minutes", (minutes) => `（1日ごとに${number(minutes)}分追加されます）`, "")}。${c.say("at", (at) => `次は <t:${at}:R> に追加されます。`, "明日もう一度お試しください。")}`,
     QUEUE_NEWER_SCHEMA: () => `キューはこのボットの新しいバージョンのものです。${OWNER}`,
     CHECKPOINT_MISSING: () => `必要なモデルがインストールされていません。${OWNER}`,
     CHECKPOINT_CORRUPT: () => `モデルのファイルが壊れています。${OWNER}`,
@@ -550,6 +558,50 @@ export const ja: Unfinished<Words> = {
     },
     pingOn: "時間のかかった結果ができると通知します。",
     pingOff: "今後は通知しません。結果はこれまでどおり投稿されます。",
+  },
+  galleryLines: {
+    by: (person, link) => `${person} の作品: ${link}`,
+    added: (link) => `ギャラリーに入りました: ${link}`,
+    there: (link) => `すでにギャラリーにあります: ${link}`,
+    later: (channel) => `Discord が受け付けしだい、${channel} に入ります。`,
+    none: "このサーバーにはまだギャラリーがありません。管理者は `/settings set name:gallery` でチャンネルを選べます。",
+    pruned: "画像は削除されています。先に描き直してください。",
+    withheld: (channel) =>
+      `${channel} には年齢制限がないため、これらの画像のすべてを表示することはできません。`,
+    forbidden: (channel) =>
+      `ボットは ${channel} に画像を投稿できません。管理者は、チャンネルの閲覧、メッセージの送信、埋め込みリンク、ファイルの添付を許可できます。`,
+  },
+  quotaLines: {
+    title: "**計算時間**",
+    user: (left, minutes, today, at) =>
+      `あなたの残りは${number(left)}分です。今日は${number(today)}分使いました。1日ごとに${number(minutes)}分追加され、次は <t:${at}:R> です。`,
+    server: (left, minutes, today, at) =>
+      `このサーバーの残りは${number(left)}分です。今日は${number(today)}分使いました。1日ごとに${number(minutes)}分追加され、次は <t:${at}:R> です。`,
+    scarce: "計算時間の残りがわずかです。始まったジョブは最後まで終わります。",
+  },
+  styleLines: {
+    title: "スタイル",
+    server: "**このサーバーのもの**",
+    yours: "**あなたのもの**",
+    presets: "**どのサーバーにもあるもの**",
+    noneHere: "まだありません。`/style save` で追加し、`/style import` で `styles.csv` を読み込めます。",
+    without: (negative) => `除外: ${negative}`,
+    more: (styles) => `${more(styles)}: \`style:\` の後に名前の一部を入力してください。`,
+    use: "-# `/compare`、`/optimize`、`/batch` の `style:` は、描画する文の前後にこれらの語を加えます。Promptist は読みません。",
+    saved: (name) => `スタイル ${name} を保存しました。\`style:\` で選べます。`,
+    replaced: (name) => `スタイル ${name} はすでにあったので、語を置き換えました。`,
+    full: (styles) =>
+      `スタイルはすでに上限の${number(styles)}件です。\`/style remove\` で1つ削除してください。`,
+    removed: (name) => `スタイル ${name} を削除しました。使った結果には語が残ります。`,
+    notRemoved: (name) => `ここには、削除できるスタイル ${name} がありません。`,
+    needsWords:
+      "スタイルには、画像のための語か、描きたくないものの語、またはその両方が必要です。語の中の `{prompt}` はプロンプトの位置です。",
+    imported: (added, replaced) => `${number(added)}件を追加し、${number(replaced)}件を置き換えました。`,
+    importedTooLong: (names, rest) => `文が長すぎるので除いたもの: ${withMore(names, rest)}。`,
+    importedMore: (styles) => `空きがないので除いたもの: ${number(styles)}件。`,
+    option: (name) => `スタイル ${name}`,
+    words: "スタイル",
+    whole: "スタイルを加えた全文",
   },
   pictureLines: {
     title: "この画像の作り方",

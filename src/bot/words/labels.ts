@@ -30,6 +30,7 @@ export const labels = {
   drawPair: "Draw the pair",
   drawRaw: "Draw as written",
   info: "Info",
+  favourite: "To the gallery",
   delete: "Delete",
   chooseBeam: "Draw another rewrite",
   chooseWords: "Leave out added words",

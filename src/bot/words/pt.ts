@@ -15,6 +15,7 @@ const PAIRS: Plurals = { one: "par", other: "pares" };
 const STEPS: Plurals = { one: "passo", other: "passos" };
 const VOTES: Plurals = { one: "voto", other: "votos" };
 const MESSAGES: Plurals = { one: "mensagem", other: "mensagens" };
+const STYLES: Plurals = { one: "estilo", other: "estilos" };
 const ZIPS: Plurals = { one: "arquivo zip", other: "arquivos zip" };
 
 const more = (rest: number): string => `mais ${number(rest)}`;
@@ -42,6 +43,7 @@ const expectations: Words["expectations"] = {
     `um tamanho como \`${example}\`, com os dois lados múltiplos de ${multiple} e entre ${min} e ${max}`,
   roles: (max) => `de 1 a ${max} cargos, como menções ou IDs`,
   words: (max) => `de 1 a ${max} palavras separadas por vírgulas`,
+  channel: "um canal de texto deste servidor, como `#galeria`",
   yesNo: "`on` ou `off`",
   text: (max) => `um texto de no máximo ${number(max)} caracteres`,
 };
@@ -98,6 +100,7 @@ export const pt: Unfinished<Words> = {
     drawPair: "Gerar o par",
     drawRaw: "Gerar como escrito",
     info: "Info",
+    favourite: "Para a galeria",
     delete: "Apagar",
     chooseBeam: "Gerar outra reescrita",
     chooseWords: "Tirar palavras acrescentadas",
@@ -272,6 +275,10 @@ export const pt: Unfinished<Words> = {
     INPUT_UNCHANGED: () => "Nada mudou, então o resultado seria o mesmo.",
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Uma palavra do prompt" : `A palavra ${c.code("word")}`} não é permitida aqui. Escreva o prompt sem ela.`,
+    INPUT_STYLE: (c) =>
+      `O estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} não existe aqui. \`/style list\` mostra os que existem; escolha um deles, ou \`none\`.`,
+    FILE_STYLES: () =>
+      "O arquivo não é uma lista de estilos. Anexe o `styles.csv` do A1111: a primeira linha é `name,prompt,negative_prompt`, e cada linha seguinte é um estilo.",
     DRAFT_GONE: () =>
       "Este rascunho não existe mais: foi começado, descartado ou expirou. Use o comando de novo com o arquivo.",
     DRAFT_LIMIT: (c) =>
@@ -294,6 +301,8 @@ export const pt: Unfinished<Words> = {
     QUEUE_FULL: () => `A fila está cheia, e nada foi salvo. ${LATER}`,
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]} ${c.say("limit", (limit) => `${count(limit, { one: "tarefa aberta", other: "tarefas abertas" })}, o máximo permitido aqui`, "o máximo de tarefas abertas permitido aqui")}. Elas começam sozinhas; peça de novo quando uma terminar.`,
+    QUOTA_USED: (c) =>
+      `${c.text("scope") === "server" ? "Este servidor usou" : "Você usou"} por enquanto todos os minutos de cálculo da placa${c.say("minutes", (minutes) => `; cada dia traz ${number(minutes)}`, "")}. ${c.say("at", (at) => `Haverá mais <t:${at}:R>.`, "Tente de novo amanhã.")}`,
     QUEUE_NEWER_SCHEMA: () => `A fila é de uma versão mais nova deste bot. ${OWNER}`,
     CHECKPOINT_MISSING: () => `O modelo necessário não está instalado. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Os arquivos do modelo estão danificados. ${OWNER}`,
@@ -581,6 +590,52 @@ export const pt: Unfinished<Words> = {
     },
     pingOn: "Você vai receber um aviso quando um resultado demorado ficar pronto.",
     pingOff: "Você não vai mais receber avisos. Seus resultados continuam sendo postados.",
+  },
+  galleryLines: {
+    by: (person, link) => `De ${person}: ${link}`,
+    added: (link) => `Está na galeria: ${link}`,
+    there: (link) => `Já está na galeria: ${link}`,
+    later: (channel) => `Estará em ${channel} assim que o Discord aceitar.`,
+    none: "Este servidor ainda não tem galeria. Quem o administra pode escolher um canal: `/settings set name:gallery`.",
+    pruned: "As imagens foram apagadas. Gere-as de novo primeiro.",
+    withheld: (channel) =>
+      `${channel} não tem restrição de idade, e nem todas essas imagens podem ser mostradas lá.`,
+    forbidden: (channel) =>
+      `O bot não pode publicar imagens em ${channel}. Quem administra o servidor pode permitir que ele veja o canal, envie mensagens, insira links e anexe arquivos.`,
+  },
+  quotaLines: {
+    title: "**Minutos de cálculo da placa**",
+    user: (left, minutes, today, at) =>
+      `Você ainda tem ${number(left)} min; hoje foram usados ${number(today)}. Cada dia traz ${number(minutes)}, os próximos <t:${at}:R>.`,
+    server: (left, minutes, today, at) =>
+      `Este servidor ainda tem ${number(left)} min; hoje foram usados ${number(today)}. Cada dia traz ${number(minutes)}, os próximos <t:${at}:R>.`,
+    scarce: "Resta pouco tempo de cálculo. O que já começou será terminado mesmo assim.",
+  },
+  styleLines: {
+    title: "Estilos",
+    server: "**Deste servidor**",
+    yours: "**Seus**",
+    presets: "**Em todos os servidores**",
+    noneHere: "Nenhum ainda: `/style save` adiciona um, e `/style import` lê um `styles.csv`.",
+    without: (negative) => `sem: ${negative}`,
+    more: (styles) => `${more(styles)}: digite uma parte do nome depois de \`style:\`.`,
+    use: "-# `style:` em `/compare`, `/optimize` e `/batch` põe essas palavras em volta do que é gerado. O Promptist não as lê.",
+    saved: (name) => `O estilo ${name} foi salvo. Escolha-o com \`style:\`.`,
+    replaced: (name) => `O estilo ${name} já existia; agora tem essas palavras.`,
+    full: (styles) =>
+      `Já há ${count(styles, STYLES)}, o máximo que é guardado. Remova um com \`/style remove\`.`,
+    removed: (name) => `O estilo ${name} foi removido. Os resultados que o usaram mantêm as palavras.`,
+    notRemoved: (name) => `Não há aqui nenhum estilo ${name} para remover.`,
+    needsWords:
+      "Um estilo precisa de palavras: para a imagem, para o que ela não deve mostrar, ou ambas. `{prompt}` nelas fica no lugar do prompt.",
+    imported: (added, replaced) =>
+      `Estilos adicionados: ${number(added)}; substituídos: ${number(replaced)}.`,
+    importedTooLong: (names, rest) =>
+      `Deixados de fora porque um texto é longo demais: ${withMore(names, rest)}.`,
+    importedMore: (styles) => `Deixados de fora por falta de espaço: ${count(styles, STYLES)}.`,
+    option: (name) => `estilo ${name}`,
+    words: "Estilo",
+    whole: "Com o estilo",
   },
   pictureLines: {
     title: "Como esta imagem foi feita",

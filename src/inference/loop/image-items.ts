@@ -13,6 +13,7 @@ import {
 import { isFlagged, judgedAgain, type PictureJudgement } from "../../core/judgement.js";
 import { promptModeOf } from "../../core/options.js";
 import { SIDES, type Side } from "../../core/side.js";
+import { applyStyle } from "../../core/styles.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import { PAIRS_PER_SHEET } from "../../pictures/contact-sheet.js";
 import { captionOf, type PairFiles } from "../../pictures/pair-card.js";
@@ -250,8 +251,9 @@ const embeddingsOf = (item: Item, side: Side): UsedEmbedding[] =>
 
 /** The embeddings that the worker has for the names in a picture's prompts. */
 function askedFor({ info }: Host, job: Job, item: Item, side: Side): readonly UsedEmbedding[] {
-  const { negative, guidance } = imageOf(job, item);
-  const text = `${promptOf(item, side)}\n${guidance > 1 ? negative : ""}`.toLowerCase();
+  const { guidance, style, ...image } = imageOf(job, item);
+  const { prompt, negative } = applyStyle({ prompt: promptOf(item, side), negative: image.negative }, style);
+  const text = `${prompt}\n${guidance > 1 ? negative : ""}`.toLowerCase();
   return (info.embeddings ?? []).filter(({ names }) =>
     names.some((name) => text.includes(name.toLowerCase())),
   );

@@ -7,6 +7,7 @@ import type { Embedding } from "../../checkpoints/layouts/embeddings.js";
 import type { UsedEmbedding } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import { IMAGE_RANGES, type PictureSize, promptModeOf } from "../../core/options.js";
+import { applyStyle } from "../../core/styles.js";
 import { PROGRAM } from "../../core/version.js";
 import { writeComparison } from "../../pictures/comparison.js";
 import { writeContactSheet } from "../../pictures/contact-sheet.js";
@@ -86,7 +87,11 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       : judgement;
   };
   const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
-    const { prompt, plainPrompt, options, file, checkpoint, pair, from = null, previewMs = null } = request;
+    const { plainPrompt, file, checkpoint, pair, from = null, previewMs = null } = request;
+    const { style } = request.options;
+    const plain = { prompt: request.prompt, negative: request.options.negative };
+    const { prompt, negative } = applyStyle(plain, style);
+    const options = { ...request.options, negative };
     const { signal, onStep } = context;
     const preview =
       previewMs === null
@@ -117,6 +122,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     const parameters = {
       ...options,
       prompt,
+      ...(style === undefined ? {} : { plain }),
       size,
       from: from && { strength: from.strength, sha256: from.sha256 ?? (await fileHash(from.file)) },
       checkpoint,

@@ -13,6 +13,7 @@ import type {
   TextOptions,
   TextWeights,
 } from "../../core/options.js";
+import type { StyleWords } from "../../core/styles.js";
 import type { PairFiles } from "../../pictures/pair-card.js";
 import type { PairTexts } from "../../pictures/parameters.js";
 
@@ -99,6 +100,8 @@ export interface OptimizeRequest {
   readonly prompts: readonly string[];
   /** How each of them is read; all of them as diffusers does if absent. */
   readonly modes?: readonly PromptMode[];
+  /** The style that each of them and its rewrites are drawn in; Promptist does not read it. None if absent. */
+  readonly styles?: readonly (StyleWords | undefined)[];
   readonly options: TextOptions;
 }
 export interface Rewrite {

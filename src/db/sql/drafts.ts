@@ -1,9 +1,10 @@
 import type { Origin } from "../../core/job.js";
 import { newId } from "../../core/job-id.js";
 import type { Draft, DraftRequest, Drafts } from "../drafts.js";
-import type { Connection } from "./connection.js";
-import type { ErasedMessages } from "./erased-messages.js";
+import { type Connection, readInPages } from "./connection.js";
+import { keepMessagesOfDrafts } from "./erased-messages.js";
 import { fromJson } from "./job-row.js";
+import { sql } from "./statement.js";
 
 interface Row {
   readonly id: string;
@@ -21,28 +22,31 @@ interface End extends Pick<Row, "id" | "origin" | "expires_at"> {
   readonly seq: number;
 }
 
-/** Drafts, in the queue's file. */
-export function sqliteDrafts(connection: Connection, messages: ErasedMessages): Drafts {
-  const { db, now } = connection;
-  const insert = db.prepare<[Row & { user_id: string }]>(`
-    insert into drafts (id, user_id, request, origin, created_at, expires_at)
-    values (@id, @user_id, @request, @origin, @created_at, @expires_at)`);
-  const byId = db.prepare<[string], Row>("select * from drafts where id = ?");
-  const discard = db.prepare<[string]>("delete from drafts where id = ?");
-  const page = db.prepare<[number], End>(
-    `select rowid as seq, id, origin, expires_at from drafts where rowid > ? order by rowid limit ${PAGE}`,
-  );
-  const idsOfUser = db
-    .prepare<[string], string>("select id from drafts where user_id = ? order by created_at")
-    .pluck();
-  const shown = db.prepare<[{ id: string; messageId: string }]>(
-    "update drafts set message_id = @messageId where id = @id",
-  );
-  const erase = db.prepare<[string], string>("delete from drafts where user_id = ? returning id").pluck();
+const insert = sql<Row & { user_id: string }>(`
+  insert into drafts (id, user_id, request, origin, created_at, expires_at)
+  values (@id, @user_id, @request, @origin, @created_at, @expires_at)`);
+const byId = sql<{ id: string }, Row>("select * from drafts where id = @id");
+const discard = sql<{ id: string }>("delete from drafts where id = @id");
+const page = sql<{ after: number }, End>(
+  `select rowid as seq, id, origin, expires_at from drafts where rowid > @after order by rowid limit ${PAGE}`,
+);
+const idsOfUser = sql<{ userId: string }, { id: string }>(
+  "select id from drafts where user_id = @userId order by created_at",
+);
+const shown = sql<{ id: string; messageId: string }>(
+  "update drafts set message_id = @messageId where id = @id",
+);
+const erase = sql<{ userId: string }, { id: string }>(
+  "delete from drafts where user_id = @userId returning id",
+);
+
+/** Drafts, beside the jobs that they become. */
+export function sqlDrafts(connection: Connection): Drafts {
+  const { now } = connection;
 
   /** All drafts, without their prompts. */
   async function* ends(): AsyncGenerator<End> {
-    const pages = connection.readInPages<End>((after) => page.all(after?.seq ?? 0));
+    const pages = readInPages<End>(connection, (after) => page.all({ after: after?.seq ?? 0 }));
     for await (const rows of pages) yield* rows;
   }
 
@@ -61,17 +65,17 @@ export function sqliteDrafts(connection: Connection, messages: ErasedMessages): 
       return draft;
     },
 
-    get: (id) => connection.read(() => toDraft(byId.get(id))),
+    get: async (id) => toDraft(await connection.read(() => byId.get({ id }))),
 
     async ofInteraction(interactionId) {
       for await (const { id, origin } of ends())
         if (fromJson<Origin>(origin).interactionId === interactionId)
-          return connection.read(() => toDraft(byId.get(id)));
+          return toDraft(await connection.read(() => byId.get({ id })));
       return undefined;
     },
 
     async discard(id) {
-      await connection.write(() => discard.run(id));
+      await connection.write(() => discard.run({ id }));
     },
 
     async nextDueAt() {
@@ -89,14 +93,14 @@ export function sqliteDrafts(connection: Connection, messages: ErasedMessages): 
         .map(({ id, origin }) => ({ id, origin: fromJson<Origin>(origin) }));
     },
 
-    idsOfUser: (userId) => connection.read(() => idsOfUser.all(userId)),
+    idsOfUser: async (userId) => (await connection.read(() => idsOfUser.all({ userId }))).map(({ id }) => id),
 
-    shown: (id, messageId) => connection.write(() => shown.run({ id, messageId }).changes === 1),
+    shown: async (id, messageId) => (await connection.write(() => shown.run({ id, messageId }))) === 1,
 
     erase: (userId, withMessages = false) =>
-      connection.write(() => {
-        if (withMessages) messages.keepOfDrafts(userId);
-        return erase.all(userId);
+      connection.write(function* () {
+        if (withMessages) yield* keepMessagesOfDrafts(userId, now());
+        return (yield* erase.all({ userId })).map(({ id }) => id);
       }),
   };
 }

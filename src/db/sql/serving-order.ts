@@ -19,7 +19,7 @@ export const SERVING_ORDER = `
   select waiting.seq as seq,
          id,
          row_number() over (
-           order by max(not_before, @now), nth, coalesce(running, 0), coalesce(turn, 0), waiting.seq
+           order by /*sqlite max*//*postgres greatest*/(not_before, @now), nth, coalesce(running, 0), coalesce(turn, 0), waiting.seq
          ) as position
   from waiting
   left join turns on turns.user_id = waiting.user_id and turns.phase = @phase
@@ -36,7 +36,7 @@ export const NEXT_IN_ORDER = `
   from jobs
   left join turns on turns.user_id = jobs.user_id and turns.phase = jobs.phase
   where state = 'queued' and jobs.phase = @phase and held is null and not_before <= @now
-  group by jobs.user_id
+  group by jobs.user_id /*postgres , turn*/
   order by (
     select count(*) from jobs as working
     where working.state = 'running' and working.phase = @phase and working.user_id = jobs.user_id

@@ -1,7 +1,8 @@
 import { randomInt } from "node:crypto";
 import type { Side } from "../../core/side.js";
 import type { Ballot, Choice, ExportedVote, Tally, TallyOf, VoteFilter, VoteKey, Votes } from "../votes.js";
-import type { Connection } from "./connection.js";
+import { type Connection, readInPages, writeInSlices } from "./connection.js";
+import { sql, type Work } from "./statement.js";
 
 interface BallotRow {
   readonly job_id: string;
@@ -26,6 +27,12 @@ interface VoteRow {
   readonly at: number;
 }
 
+interface BallotOfPage {
+  readonly ballot: number;
+  readonly jobId: string;
+  readonly isTheirs: 0 | 1;
+}
+
 /** A vote is read and counted in about two microseconds. */
 const PAGE = 2_000;
 /** Votes that are revealed at a time. */
@@ -41,76 +48,84 @@ const COUNTS = `
 /** The rule of core/job.ts's isUnchanged. An erased ballot has no texts, and is kept only where it counts. */
 const COUNTED = "(prompt is null or trim(lower(prompt)) <> trim(lower(rewrite)))";
 const ROW = `
-  ballots.rowid as ballot, guild_id as guildId, ballots.job_id as jobId, user_id as userId, mode, ${CHOSEN} as chosen,
-  ${COUNTED} as counted, voted_at as at`;
+  ballots.rowid as ballot, guild_id as "guildId", ballots.job_id as "jobId", user_id as "userId", mode,
+  ${CHOSEN} as chosen, case when ${COUNTED} then 1 else 0 end as counted, voted_at as at`;
 /** The ballots from one on, each with its votes, without those up to a voter of the first ballot. */
 const byBallot = (where: string) => `
   select ${ROW} from ballots left join votes
-    on votes.job_id = ballots.job_id and user_id > iif(ballots.rowid = @ballot, @voter, '')
+    on votes.job_id = ballots.job_id and user_id > case when ballots.rowid = @ballot then @voter else '' end
   where ${where} and ballots.rowid >= @ballot order by ballots.rowid, user_id limit ${PAGE}`;
 
-/** Ballots and votes, in the queue's file. */
-export function sqliteVotes(connection: Connection): Votes {
-  const { db, now } = connection;
-  const ballot = db.prepare<[string], BallotRow>("select * from ballots where job_id = ?");
-  const open = db.prepare(`
-    insert into ballots (job_id, guild_id, channel_id, author_id, left_side, prompt, rewrite, seed, mode,
-      checkpoint, opened_at, closes_at)
-    values (@jobId, @guildId, @channelId, @authorId, @left, @prompt, @rewrite, @seed, @mode, @checkpoint, @now,
-      @closesAt)
-    on conflict (job_id) do nothing`);
-  const vote = db.prepare<[string, string, Choice, number]>(`
-    insert into votes (job_id, user_id, choice, voted_at) values (?, ?, ?, ?)
-    on conflict (job_id, user_id) do nothing`);
-  const choiceOf = db
-    .prepare<[string, string], Choice>("select choice from votes where job_id = ? and user_id = ?")
-    .pluck();
-  const close = db.prepare<[number, string]>(
-    "update ballots set closed_at = ? where job_id = ? and closed_at is null",
-  );
-  const due = db.prepare<[number], BallotRow>(
-    `select * from ballots where closed_at is null and closes_at <= ? order by closes_at limit ${DUE_AT_ONCE}`,
-  );
-  const nextDue = db
-    .prepare<[], number | null>(
-      // In the words of the index.
-      "select min(closes_at) from ballots where closed_at is null and closes_at is not null",
-    )
-    .pluck();
-  const tally = db.prepare<[string], Tally>(
-    `select ${COUNTS} from (select ${CHOSEN} as chosen from votes join ballots using (job_id) where job_id = ? and ${COUNTED})`,
-  );
-  const ofAll = db.prepare<[{ ballot: number; voter: string }], VoteRow>(byBallot("true"));
-  const ofGuild = db.prepare<[{ ballot: number; voter: string; guildId: string }], VoteRow>(
-    byBallot("guild_id = @guildId"),
-  );
-  const ofVoter = db.prepare<[{ userId: string; after: string }], VoteRow>(`
-    select ${ROW} from votes join ballots using (job_id)
-    where user_id = @userId and votes.job_id > @after order by votes.job_id limit ${PAGE}`);
-  const exported = db.prepare<
-    [VoteKey],
-    Omit<ExportedVote, "votedAt" | "counted"> & { at: number; counted: number }
-  >(`
-    select job_id as job, user_id as voter, ${CHOSEN} as choice, left_side as leftSide, prompt,
-      rewrite as optimized, seed, mode, checkpoint, voted_at as at, ${COUNTED} as counted
-    from votes join ballots using (job_id)
-    where job_id = @jobId and user_id = @userId`);
-  const ballotsPage = db.prepare<
-    [{ author: string; after: number }],
-    { ballot: number; jobId: string; isTheirs: 0 | 1 }
-  >(`
-    select rowid as ballot, job_id as jobId, author_id = @author as isTheirs from ballots
-    where rowid > @after order by rowid limit ${PAGE}`);
-  const eraseVote = db.prepare<[string, string]>("delete from votes where job_id = ? and user_id = ?");
-  const eraseBallot = db.prepare<[string]>(`
-    delete from ballots where job_id = ?
-      and (not ${COUNTED} or not exists (select 1 from votes where votes.job_id = ballots.job_id))`);
-  const eraseTexts = db.prepare<[number, string]>(`
-    update ballots set author_id = null, prompt = null, rewrite = null, seed = null, closed_at = coalesce(closed_at, ?)
-    where job_id = ?`);
+const ballotOf = sql<{ jobId: string }, BallotRow>("select * from ballots where job_id = @jobId");
+const open = sql<{
+  readonly jobId: string;
+  readonly guildId: string | null;
+  readonly channelId: string;
+  readonly authorId: string;
+  readonly left: Side;
+  readonly prompt: string;
+  readonly rewrite: string;
+  readonly seed: number;
+  readonly mode: string;
+  readonly checkpoint: string | null;
+  readonly now: number;
+  readonly closesAt: number | null;
+}>(`
+  insert into ballots (job_id, guild_id, channel_id, author_id, left_side, prompt, rewrite, seed, mode,
+    checkpoint, opened_at, closes_at)
+  values (@jobId, @guildId, @channelId, @authorId, @left, @prompt, @rewrite, @seed, @mode, @checkpoint, @now,
+    @closesAt)
+  on conflict (job_id) do nothing`);
+const vote = sql<VoteKey & { choice: Choice; now: number }>(`
+  insert into votes (job_id, user_id, choice, voted_at) values (@jobId, @userId, @choice, @now)
+  on conflict (job_id, user_id) do nothing`);
+const choiceOf = sql<VoteKey, { choice: Choice }>(
+  "select choice from votes where job_id = @jobId and user_id = @userId",
+);
+const close = sql<{ jobId: string; now: number }>(
+  "update ballots set closed_at = @now where job_id = @jobId and closed_at is null",
+);
+const due = sql<{ now: number }, BallotRow>(`
+  select * from ballots where closed_at is null and closes_at <= @now order by closes_at limit ${DUE_AT_ONCE}`);
+const nextDue = sql<null, { at: number | null }>(
+  // In the words of the index.
+  "select min(closes_at) as at from ballots where closed_at is null and closes_at is not null",
+);
+const tally = sql<{ jobId: string }, Tally>(`
+  select ${COUNTS} from (
+    select ${CHOSEN} as chosen from votes join ballots using (job_id) where job_id = @jobId and ${COUNTED}
+  ) as counted`);
+const ofAll = sql<{ ballot: number; voter: string }, VoteRow>(byBallot("true"));
+const ofGuild = sql<{ ballot: number; voter: string; guildId: string }, VoteRow>(
+  byBallot("guild_id = @guildId"),
+);
+const ofVoter = sql<{ userId: string; after: string }, VoteRow>(`
+  select ${ROW} from votes join ballots using (job_id)
+  where user_id = @userId and votes.job_id > @after order by votes.job_id limit ${PAGE}`);
+const exported = sql<VoteKey, Omit<ExportedVote, "votedAt" | "counted"> & { at: number; counted: number }>(`
+  select job_id as job, user_id as voter, ${CHOSEN} as choice, left_side as "leftSide", prompt,
+    rewrite as optimized, seed, mode, checkpoint, voted_at as at,
+    case when ${COUNTED} then 1 else 0 end as counted
+  from votes join ballots using (job_id)
+  where job_id = @jobId and user_id = @userId`);
+const ballotsPage = sql<{ author: string; after: number }, BallotOfPage>(`
+  select rowid as ballot, job_id as "jobId", case when author_id = @author then 1 else 0 end as "isTheirs"
+  from ballots where rowid > @after order by rowid limit ${PAGE}`);
+const eraseVote = sql<VoteKey>("delete from votes where job_id = @jobId and user_id = @userId");
+const eraseBallot = sql<{ jobId: string }>(`
+  delete from ballots where job_id = @jobId
+    and (not ${COUNTED} or not exists (select 1 from votes where votes.job_id = ballots.job_id))`);
+const eraseTexts = sql<{ jobId: string; now: number }>(`
+  update ballots set author_id = null, prompt = null, rewrite = null, seed = null,
+    closed_at = coalesce(closed_at, @now)
+  where job_id = @jobId`);
+
+/** Ballots and votes, beside the jobs. */
+export function sqlVotes(connection: Connection): Votes {
+  const { now } = connection;
 
   function pages({ guildId, userId }: VoteFilter): AsyncGenerator<VoteRow[]> {
-    return connection.readInPages<VoteRow>((after) => {
+    return readInPages<VoteRow>(connection, (after) => {
       if (userId !== undefined) return ofVoter.all({ userId, after: after?.jobId ?? "" });
       const from = {
         ballot: after === undefined ? 0 : after.userId === null ? after.ballot + 1 : after.ballot,
@@ -134,7 +149,7 @@ export function sqliteVotes(connection: Connection): Votes {
   /** Ids of the comparisons that a user asked for. */
   async function ofAuthor(author: string): Promise<string[]> {
     const jobs: string[] = [];
-    const ballots = connection.readInPages<{ ballot: number; jobId: string; isTheirs: 0 | 1 }>((after) =>
+    const ballots = readInPages<BallotOfPage>(connection, (after) =>
       ballotsPage.all({ author, after: after?.ballot ?? 0 }),
     );
     for await (const rows of ballots) for (const { jobId, isTheirs } of rows) if (isTheirs) jobs.push(jobId);
@@ -143,9 +158,9 @@ export function sqliteVotes(connection: Connection): Votes {
 
   return {
     open: (job, closesAt) =>
-      connection.write(() => {
+      connection.write(function* () {
         const item = job.items[0];
-        open.run({
+        yield* open.run({
           jobId: job.id,
           guildId: job.origin.guildId,
           channelId: job.origin.channelId,
@@ -159,30 +174,29 @@ export function sqliteVotes(connection: Connection): Votes {
           now: now(),
           closesAt,
         });
-        return toBallot(ballot.get(job.id)!);
+        return toBallot((yield* ballotOf.get({ jobId: job.id }))!);
       }),
 
-    ballot: (jobId) =>
-      connection.read(() => {
-        const row = ballot.get(jobId);
-        return row === undefined ? undefined : toBallot(row);
-      }),
+    async ballot(jobId) {
+      const row = await connection.read(() => ballotOf.get({ jobId }));
+      return row === undefined ? undefined : toBallot(row);
+    },
 
     vote: (jobId, userId, choice) =>
-      connection.write(() => {
-        const row = ballot.get(jobId);
+      connection.write(function* () {
+        const row = yield* ballotOf.get({ jobId });
         if (row === undefined || row.closed_at !== null) return "closed";
-        const isFirst = vote.run(jobId, userId, choice, now()).changes === 1;
-        return { counted: choiceOf.get(jobId, userId)!, isFirst };
+        const isFirst = (yield* vote.run({ jobId, userId, choice, now: now() })) === 1;
+        return { counted: (yield* choiceOf.get({ jobId, userId }))!.choice, isFirst };
       }),
 
-    close: (jobId) => connection.write(() => close.run(now(), jobId).changes === 1),
+    close: async (jobId) => (await connection.write(() => close.run({ jobId, now: now() }))) === 1,
 
-    due: () => connection.read(() => due.all(now()).map(toBallot)),
+    due: async () => (await connection.read(() => due.all({ now: now() }))).map(toBallot),
 
-    nextDueAt: () => connection.read(() => nextDue.get() ?? null),
+    nextDueAt: async () => (await connection.read(() => nextDue.get()))?.at ?? null,
 
-    tally: (jobId) => connection.read(() => tally.get(jobId)!),
+    tally: async (jobId) => (await connection.read(() => tally.get({ jobId })))!,
 
     async total(filter) {
       const counts = noVotes();
@@ -210,26 +224,27 @@ export function sqliteVotes(connection: Connection): Votes {
       return found.sort((a, b) => a.at - b.at).map(({ jobId, userId }) => ({ jobId, userId }));
     },
 
-    exported: (key) =>
-      connection.read(() => {
-        const found = exported.get(key);
-        if (found === undefined) return undefined;
-        const { at, counted, ...rest } = found;
-        return { ...rest, votedAt: new Date(at).toISOString(), counted: counted === 1 };
-      }),
+    async exported(key) {
+      const found = await connection.read(() => exported.get(key));
+      if (found === undefined) return undefined;
+      const { at, counted, ...rest } = found;
+      return { ...rest, votedAt: new Date(at).toISOString(), counted: counted === 1 };
+    },
 
     async erase(userId) {
       const own: string[] = [];
       await forEach({ userId }, ({ jobId }) => own.push(jobId));
-      const nothing = () => {};
-      await connection.writeInSlices(own, (jobId) => eraseVote.run(jobId, userId), nothing);
-      const eraseOne = (jobId: string) => {
-        if (eraseBallot.run(jobId).changes === 0) eraseTexts.run(now(), jobId);
-      };
-      await connection.writeInSlices(await ofAuthor(userId), eraseOne, nothing);
+      await writeInSlices(connection, own, (jobId) => eraseVote.run({ jobId, userId }), nothing);
+      await writeInSlices(connection, await ofAuthor(userId), eraseBallotOf, nothing);
     },
   };
+
+  function* eraseBallotOf(jobId: string): Work<void> {
+    if ((yield* eraseBallot.run({ jobId })) === 0) yield* eraseTexts.run({ jobId, now: now() });
+  }
 }
+
+function* nothing(): Work<void> {}
 
 type Counts = { -readonly [C in keyof Tally]: number };
 const noVotes = (): Counts => ({ optimized: 0, baseline: 0, tie: 0, bad: 0 });
