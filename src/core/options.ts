@@ -94,10 +94,9 @@ export const SCHEDULERS = Object.keys(SCHEDULER_NAMES) as readonly string[] as r
 export const STRENGTH_RANGE: Range = real(0.01, 1);
 /** As diffusers' img2img. */
 export const DEFAULT_STRENGTH = 0.8;
-/** Of the buttons that go on from a result: two ways to vary it, and one to take a side of it as the next base. */
+/** Of the buttons that vary a result. */
 export const VARY_STRENGTHS = Object.freeze({ small: 0.4, large: 0.7 });
 export type Variation = keyof typeof VARY_STRENGTHS;
-export const BASE_STRENGTH = 0.6;
 
 /**
  * How prompts are read: `diffusers` cuts them after one window of the text encoder and takes brackets as words;
