@@ -84,6 +84,9 @@ const jobsOrNone = integer(0, LIMIT_RANGES.jobs.max);
 
 const LIMIT_HELP = (whose: string) =>
   `Jobs of ${whose} in line at once; further ones wait outside the line. /settings may set a lower limit. 0: no limit.`;
+const minutesOrNone = integer(0, LIMIT_RANGES.minutes.max);
+const MINUTES_HELP = (whose: string) =>
+  `Minutes of rewriting and drawing that ${whose} has a day (UTC); unused ones of two days are kept. With none left, commands say when there are some again. /settings may set a lower limit. 0: no limit.`;
 const CAP_HELP = (whose: string) =>
   `Open jobs of ${whose}; further ones are refused. /settings may set a lower limit. 0: no limit.`;
 
@@ -264,6 +267,8 @@ export const VARIABLES = {
   USER_CAP: variable("100", jobsOrNone, CAP_HELP("one person")),
   CHANNEL_CAP: variable("0", jobsOrNone, CAP_HELP("one channel")),
   SERVER_CAP: variable("0", jobsOrNone, CAP_HELP("one server")),
+  USER_MINUTES: variable("0", minutesOrNone, MINUTES_HELP("one person")),
+  SERVER_MINUTES: variable("0", minutesOrNone, MINUTES_HELP("one server")),
   PREVIEW: variable(
     "off",
     z.enum(["on", "off"]).transform((value) => value === "on"),
@@ -343,6 +348,8 @@ export interface Config extends Variables {
   /** Limits of jobs in line at once, and of open jobs, by scope; scopes without a limit are left out. */
   readonly inLine: Partial<Record<LimitScope, number>>;
   readonly openCaps: Partial<Record<LimitScope, number>>;
+  /** Minutes of the card a day. */
+  readonly minutes: { readonly user?: number; readonly server?: number };
   /** How long and how much is kept, in milliseconds and bytes; null means no limit. */
   readonly retention: Readonly<
     Record<"picturesMs" | "picturesBytes" | "jobsMs" | "jobsBytes", number | null>
@@ -427,6 +434,7 @@ export function loadConfig(
     openCaps: Object.freeze(
       limitsOf({ user: values.USER_CAP, channel: values.CHANNEL_CAP, server: values.SERVER_CAP }),
     ),
+    minutes: Object.freeze(limitsOf({ user: values.USER_MINUTES, server: values.SERVER_MINUTES })),
     retention: Object.freeze({
       picturesMs: values.KEEP_PICTURES_DAYS * DAY || null,
       picturesBytes: values.KEEP_PICTURES_BYTES || null,
@@ -496,8 +504,10 @@ function hubCacheOf(
 }
 
 /** The limits that are set. */
-const limitsOf = (limits: Record<LimitScope, number>): Partial<Record<LimitScope, number>> =>
-  Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit > 0));
+const limitsOf = <Scope extends LimitScope>(limits: Record<Scope, number>): Partial<Record<Scope, number>> =>
+  Object.fromEntries(Object.entries<number>(limits).filter(([, limit]) => limit > 0)) as Partial<
+    Record<Scope, number>
+  >;
 
 /**
  * Removes the secrets from this process' environment after they are read: workers inherit it, and crash

@@ -241,6 +241,7 @@ export async function createApp(
         maxPairs: config.MAX_PAIRS,
         inLine: config.inLine,
         open: config.openCaps,
+        minutes: config.minutes,
       },
     });
     const retention = new Retention({

@@ -15,6 +15,7 @@ import type { Services } from "./commands/command.js";
 import { commandDefinitions } from "./commands/index.js";
 import { Ballots } from "./delivery/ballots.js";
 import { ErasedMessages } from "./delivery/erased-messages.js";
+import { Gallery } from "./delivery/gallery.js";
 import { Outbox } from "./delivery/outbox.js";
 import { Ping } from "./delivery/ping.js";
 import { ReplyLimits } from "./delivery/reply-limits.js";
@@ -31,6 +32,7 @@ import { Arrivals } from "./requests/arrivals.js";
 import { BatchDrafts } from "./requests/batch-drafts.js";
 import { DirectMessages } from "./requests/direct-messages.js";
 import { Intake } from "./requests/intake.js";
+import { Quotas } from "./requests/quotas.js";
 import { Repeats } from "./requests/repeats.js";
 import type { CommandContext, Defaults, Limits } from "./requests/request.js";
 import { Router } from "./router.js";
@@ -106,6 +108,7 @@ class DiscordBot implements Bot {
   readonly #outbox: Outbox;
   readonly #ballots: Ballots;
   readonly #sheets: SheetPoster;
+  readonly #gallery: Gallery;
   readonly #erased: ErasedMessages;
   readonly #arrivals: Arrivals;
   readonly #drafts: BatchDrafts;
@@ -115,7 +118,7 @@ class DiscordBot implements Bot {
   constructor(options: BotOptions) {
     this.#options = options;
     const { store, events, limits, defaults, pictures, now = Date.now } = options;
-    const { queue, deliveries, records, votes, drafts, settings } = store;
+    const { queue, deliveries, records, votes, drafts, settings, styles, usage, favourites } = store;
     const { estimateMs = () => null, isTooLong = () => false } = options;
     const timing = { ...DEFAULT_TIMING, ...options.timing };
     const { signal } = this.#stopping;
@@ -151,6 +154,7 @@ class DiscordBot implements Bot {
       onUnauthorized: (cause) =>
         onFatal(new DiscordError("DISCORD_REFUSED", "Discord no longer accepts the bot's token.", { cause })),
     });
+    this.#gallery = new Gallery({ ...common, favourites, presenter });
     this.#sheets = new SheetPoster({ ...common, presenter });
     this.#erased = new ErasedMessages({ ...common, records, pictures, board: this.#board });
 
@@ -168,7 +172,22 @@ class DiscordBot implements Bot {
     };
     this.#arrivals = new Arrivals(common);
     const repeats = new Repeats(timing.repeatMs);
-    const intake = new Intake({ ...common, arrivals: this.#arrivals, replyLimits, context, repeats });
+    const quotas = new Quotas({
+      ...common,
+      usage,
+      minutes: limits.minutes ?? {},
+      adminIds: options.adminIds ?? [],
+      estimateMs,
+    });
+    const intake = new Intake({
+      ...common,
+      styles,
+      quotas,
+      arrivals: this.#arrivals,
+      replyLimits,
+      context,
+      repeats,
+    });
     this.#drafts = new BatchDrafts({
       ...common,
       drafts,
@@ -183,13 +202,24 @@ class DiscordBot implements Bot {
       drafts: this.#drafts,
       ballots: this.#ballots,
       items: new BatchItems({ queue, board: this.#board }),
-      jobs: new JobButtons({ queue, records, votes, pictures, presenter, api }),
+      jobs: new JobButtons({
+        queue,
+        records,
+        votes,
+        pictures,
+        presenter,
+        api,
+        favourites,
+        deleteMessages: (jobIds) => this.#erased.deleteOf(jobIds),
+      }),
       history: new History({ queue, intake, drafts: this.#drafts }),
       forms: new TextForms(limits),
+      gallery: this.#gallery,
     });
     const services: Services = {
       ...store,
       context,
+      quotas,
       pictures,
       estimateMs,
       presenter,
@@ -232,6 +262,7 @@ class DiscordBot implements Bot {
     this.#outbox.start();
     await this.#ballots.start();
     this.#sheets.start();
+    this.#gallery.start();
     this.#erased.start();
     return { userTag, inviteUrl: inviteUrl(applicationId) };
   }
@@ -246,6 +277,7 @@ class DiscordBot implements Bot {
     await this.#ballots.stop();
     await this.#drafts.stop();
     await this.#sheets.stop();
+    await this.#gallery.stop();
     await this.#erased.stop();
     await this.#board.stop();
     await this.#outbox.stop();

@@ -17,6 +17,7 @@ import {
   type TextOptions,
 } from "../core/options.js";
 import { type PerSide, SIDES, type Side } from "../core/side.js";
+import type { StyleWords } from "../core/styles.js";
 import { replaceFile } from "../files/replace-file.js";
 import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
@@ -29,6 +30,7 @@ import type { Output } from "./output.js";
 import { PICTURE_NOTES } from "./picture-notes.js";
 import { cutLines, markNotes, unreadLines } from "./prompt.js";
 import { scoreLine } from "./score.js";
+import { stylesOf } from "./styles.js";
 
 export interface PairToDraw {
   readonly prompt: string;
@@ -63,6 +65,7 @@ export async function batch(
     maxBytes: config.MAX_FILE_BYTES,
     maxPrompts: config.MAX_BATCH_PROMPTS,
     maxPromptLength: config.MAX_PROMPT_LENGTH,
+    styles: stylesOf(flags.styles),
   });
   const { image: found, rows: entries, notes } = rowsToDraw(read, config.MAX_STEPS, isGiven, file);
   for (const line of fileSummary(notes, entries.length)) output.say(line.replaceAll("**", ""));
@@ -83,7 +86,11 @@ export async function batch(
   const rewritten = await rewriteAll(
     models,
     output,
-    plain.map((entry) => ({ prompt: entry.prompt, mode: modeOf(entry) })),
+    plain.map((entry) => ({
+      prompt: entry.prompt,
+      mode: modeOf(entry),
+      style: { ...image, ...entry.image }.style,
+    })),
     textOptions(flags, seed),
   );
   const numbers = entries.flatMap(({ optimized }, i) => (optimized === null ? [i + 1] : []));
@@ -211,7 +218,11 @@ interface Rewritten {
 export async function rewriteAll(
   models: Models,
   output: Output,
-  asked: readonly { readonly prompt: string; readonly mode: PromptMode }[],
+  asked: readonly {
+    readonly prompt: string;
+    readonly mode: PromptMode;
+    readonly style?: StyleWords | undefined;
+  }[],
   options: TextOptions,
 ): Promise<Rewritten> {
   if (asked.length === 0) return { rewrites: [], hash: null, ms: 0 };
@@ -219,7 +230,12 @@ export async function rewriteAll(
     const started = performance.now();
     const rewrites = await host.call(
       "optimize",
-      { prompts: asked.map(({ prompt }) => prompt), modes: asked.map(({ mode }) => mode), options },
+      {
+        prompts: asked.map(({ prompt }) => prompt),
+        modes: asked.map(({ mode }) => mode),
+        styles: asked.map(({ style }) => style),
+        options,
+      },
       { signal: models.signal, onProgress: output.progress("rewriting") },
     );
     const ms = Math.round((performance.now() - started) / asked.length);

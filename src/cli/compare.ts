@@ -32,7 +32,7 @@ export async function compare(
 
   const {
     rewrites: [rewrite],
-  } = await rewriteAll(models, output, [{ prompt, mode }], textOptions(flags, seed));
+  } = await rewriteAll(models, output, [{ prompt, mode, style: image.style }], textOptions(flags, seed));
   for (const line of unreadLines([rewrite!])) output.say(line);
   const pair = {
     prompt,

@@ -1,9 +1,11 @@
 import { randomSeed } from "../core/options.js";
+import { applyStyle, type Styled } from "../core/styles.js";
 import type { Rewrite } from "../inference/worker/protocol.js";
 import type { Models } from "./models.js";
 import { type PromptsFlags, type TextFlags, textOptions } from "./options.js";
 import type { Output } from "./output.js";
 import { markNotes, typedPrompt, unreadLines } from "./prompt.js";
+import { chosenStyle } from "./styles.js";
 
 /** `promptist optimize TEXT`: rewrites one prompt and lists all distinct candidates, best first. */
 export async function optimize(
@@ -14,6 +16,7 @@ export async function optimize(
   isGiven: (option: string) => boolean,
 ): Promise<void> {
   const { prompt, image } = typedPrompt(text, output, isGiven);
+  const { style } = { ...chosenStyle(flags), ...image };
   const mode = image.prompts ?? flags.prompts;
   for (const line of markNotes([{ texts: [prompt], mode }])) output.say(line);
   const { miniature, note } = models.noteMiniature(["text"]);
@@ -22,12 +25,13 @@ export async function optimize(
   const { rewrite, info } = await models.withModel("text", async (host) => {
     const [rewrite] = await host.call(
       "optimize",
-      { prompts: [prompt], modes: [mode], options },
+      { prompts: [prompt], modes: [mode], styles: [style], options },
       { signal: models.signal, onProgress: output.progress("rewriting") },
     );
     return { rewrite: rewrite!, info: host.info };
   });
   for (const line of unreadLines([rewrite])) output.say(line);
+  const styled = style === undefined ? null : applyStyle({ prompt: rewrite.rewrite, negative: "" }, style);
   output.result(
     {
       prompt,
@@ -35,6 +39,7 @@ export async function optimize(
       unread: rewrite.unread ?? null,
       candidates: rewrite.candidates,
       settings: options,
+      ...(styled === null ? {} : { style, styled }),
       checkpoint: models.choice.promptist.name,
       miniature,
       note,
@@ -44,11 +49,17 @@ export async function optimize(
     },
     [
       describeRewrite(rewrite),
+      ...(styled === null ? [] : ["", `In the style ${style?.name}:`, ...styledLines(styled)]),
       // The other searches find the same whatever the seed is.
       ...(options.mode === "sample" ? ["", `Seed ${options.seed}.`] : []),
     ].join("\n"),
   );
 }
+
+const styledLines = ({ prompt, negative }: Styled): string[] => [
+  `  ${prompt}`,
+  ...(negative === "" ? [] : [`  without: ${negative}`]),
+];
 
 function describeRewrite({ rewrite, candidates }: Rewrite): string {
   const others = candidates

@@ -29,6 +29,8 @@ import {
   type TextWeights,
 } from "../core/options.js";
 
+import { chosenStyle, type StyleFlags } from "./styles.js";
+
 /** The verbs' options, with defaults from the configuration, and how they become a job's options. */
 
 export const integer =
@@ -117,7 +119,7 @@ export interface TextFlags extends CommonFlags {
   readonly seed?: number;
   readonly weights: TextWeights;
 }
-export interface PromptsFlags {
+export interface PromptsFlags extends StyleFlags {
   readonly prompts: PromptMode;
 }
 export interface ImageFlags extends CommonFlags, PromptsFlags {
@@ -251,14 +253,20 @@ export function addImageOptions(command: Command, config: Config): Command {
 
 /** For every verb that reads a prompt. */
 export function addPromptsOption(command: Command, config: Config): Command {
-  return command.addOption(
-    new Option(
-      "--prompts <mode>",
-      "how to read prompts: weighted understands (word:1.3), [word] and BREAK, at any length",
+  return command
+    .addOption(
+      new Option(
+        "--prompts <mode>",
+        "how to read prompts: weighted understands (word:1.3), [word] and BREAK, at any length",
+      )
+        .choices(PROMPT_MODES)
+        .default(config.image.prompts),
     )
-      .choices(PROMPT_MODES)
-      .default(config.image.prompts),
-  );
+    .option(
+      "--style <name>",
+      "words around what is drawn: a preset that promptist styles lists, or one of --styles",
+    )
+    .option("--styles <file.csv>", "more styles: a styles.csv as A1111 writes it");
 }
 
 export function addSeedOption(command: Command): Command {
@@ -294,4 +302,5 @@ export const imageOptions = (
   size: flags.size ?? null,
   scheduler: flags.scheduler,
   prompts: flags.prompts,
+  ...chosenStyle(flags),
 });

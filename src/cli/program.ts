@@ -29,6 +29,7 @@ import {
 } from "./options.js";
 import { Output } from "./output.js";
 import { type ScoreFlags, score } from "./score.js";
+import { listStyles } from "./styles.js";
 import { verify } from "./verify.js";
 
 /** The command line with all its verbs. Wrong usage throws a CommanderError; nothing exits the process. */
@@ -71,6 +72,7 @@ export function buildProgram(config: Config): Command {
           'generate "A cat in the rain" --out cat.png --seed 7 --steps 30 --size 512x768',
           'generate "A cat in the snow" --image cat.png --strength 0.6 --out snow.png',
           'generate "A (red:1.3) cat in the [rain]" --out cat.png --prompts weighted',
+          'generate "A cat in the rain" --out cat.png --style watercolour',
         ),
         config,
       ),
@@ -213,6 +215,14 @@ export function buildProgram(config: Config): Command {
       const isDrawn = await bench(config, outputOf(flags), flags);
       if (!isDrawn) process.exitCode = 1;
     });
+  verb(
+    "styles [file]",
+    "list the styles that --style takes, or those of a styles.csv as A1111 writes it",
+    "styles",
+    "styles styles.csv --json",
+  )
+    .option("--json", "print one JSON object")
+    .action((file: string | undefined, flags: { json?: boolean }) => listStyles(outputOf(flags), file));
   verb("backup <file>", "copy the queue's database, even while the bot runs", "backup backups/today.sqlite")
     .option("--json", "print the result as JSON")
     .action((file: string, flags: { json?: boolean }) => backup(config, outputOf(flags), file));

@@ -11,6 +11,8 @@ export type ErrorCode =
   | "INPUT_CHOICE"
   | "INPUT_UNCHANGED"
   | "INPUT_WORD"
+  | "INPUT_STRENGTH"
+  | "INPUT_STYLE"
   | "DRAFT_GONE"
   | "DRAFT_LIMIT"
   | "NOT_ALLOWED"
@@ -22,16 +24,22 @@ export type ErrorCode =
   | "FILE_SHAPE"
   | "FILE_EMPTY"
   | "FILE_UNREACHABLE"
+  | "FILE_STYLES"
   | "PICTURE_TYPE"
   | "PICTURE_TOO_BIG"
   | "PICTURE_SHAPE"
   | "PICTURE_EMPTY"
   | "PICTURE_SHEET"
+  | "PICTURE_PIXELS"
+  | "PICTURE_FLAGGED"
+  | "PICTURE_UNCHECKED"
+  | "PICTURE_GONE"
   // the queue
   | "QUEUE_BUSY_DATABASE"
   | "QUEUE_LOCKED"
   | "QUEUE_FULL"
   | "QUEUE_CAP"
+  | "QUOTA_USED"
   | "QUEUE_NEWER_SCHEMA"
   // checkpoints
   | "CHECKPOINT_MISSING"
@@ -75,6 +83,10 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "INPUT_TOO_LONG",
   "INPUT_OPTION",
   "INPUT_SIZE",
+  "PICTURE_FLAGGED",
+  "PICTURE_UNCHECKED",
+  "PICTURE_GONE",
+  "INPUT_STYLE",
 ]);
 
 /** Whether the same work would fail the same way again. */

@@ -1,4 +1,6 @@
 import { randomInt } from "node:crypto";
+import type { From } from "./source.js";
+import type { Style } from "./styles.js";
 
 /**
  * Every option of a job and every limit that people may set, each defined once: its range or choices, and its
@@ -92,6 +94,9 @@ export const SCHEDULERS = Object.keys(SCHEDULER_NAMES) as readonly string[] as r
 export const STRENGTH_RANGE: Range = real(0.01, 1);
 /** As diffusers' img2img. */
 export const DEFAULT_STRENGTH = 0.8;
+/** Of the buttons that vary a result. */
+export const VARY_STRENGTHS = Object.freeze({ small: 0.4, large: 0.7 });
+export type Variation = keyof typeof VARY_STRENGTHS;
 
 /**
  * How prompts are read: `diffusers` cuts them after one window of the text encoder and takes brackets as words;
@@ -121,6 +126,10 @@ export interface ImageOptions {
   readonly model?: string;
   /** Merged into the model on top of what is configured, in this order, each name once; absent: none. */
   readonly loras?: readonly NamedLora[];
+  /** Absent where the pictures begin with noise. */
+  readonly from?: From;
+  /** The style whose words stand around the prompt and the negative prompt when they are drawn; absent: none. */
+  readonly style?: Style;
 }
 
 export const promptModeOf = ({ prompts }: { readonly prompts?: PromptMode | undefined }): PromptMode =>
@@ -237,6 +246,8 @@ export const LIMIT_RANGES = {
   pairs: whole(1, 25),
   /** Open jobs, or jobs in line, per person, channel or server. */
   jobs: whole(1, 10_000),
+  /** Minutes of the card a day, per person or server; a day has no more. */
+  minutes: whole(1, 1440),
 } as const;
 
 export const DEFAULT_LIMITS = Object.freeze({ promptLength: 1000, steps: 100, batch: 100, pairs: 4 });

@@ -17,6 +17,8 @@ export interface Settings {
   readonly negative?: string;
   readonly prompts?: PromptMode;
   readonly mode?: SearchMode;
+  /** The name of a style; one that is not there any more counts for none. */
+  readonly style?: string;
   /** Upper limits, at most those of the configuration. */
   readonly maxSteps?: number;
   readonly maxBatch?: number;
@@ -33,6 +35,8 @@ export interface Settings {
   /** Whether anyone may press buttons that draw something new; only the requester may cancel and delete. */
   readonly strangers?: boolean;
   readonly spoiler?: boolean;
+  /** The channel of the server where favourites are posted. */
+  readonly gallery?: string;
   /** Added to the negative prompt of every job. */
   readonly alwaysNegative?: string;
   /**
@@ -59,6 +63,10 @@ export interface Settings {
   readonly userLimit?: number;
   readonly channelLimit?: number;
   readonly serverLimit?: number;
+  /** Minutes of the card a day, per person here and for the whole server, and roles that are free of both. */
+  readonly userMinutes?: number;
+  readonly serverMinutes?: number;
+  readonly freeRoles?: readonly string[];
   /** Open jobs per person here, per channel and per server; further ones are refused. */
   readonly userCap?: number;
   readonly channelCap?: number;

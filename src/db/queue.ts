@@ -15,6 +15,8 @@ import type { PerSide } from "../core/side.js";
 
 /** A job to store. Items of a file of pairs have a rewrite already. */
 export interface NewJob {
+  /** Made by `newId` where something is stored for the job already; a new one by default. */
+  readonly id?: string;
   readonly kind: JobKind;
   readonly origin: Origin;
   readonly text: TextOptions;
@@ -166,7 +168,9 @@ export interface Queue {
    * their back-off time are skipped.
    */
   claim(phase: Phase, owner: string): Promise<Claim | undefined>;
-  /** Stores the text of one item. Notes are added to those of the item; everything else is replaced. */
+  /**
+   * Stores the text of one item, and like `savePictures` adds the time that it took to `Usage`. Notes are added to those of the item; everything else is replaced.
+   */
   saveText(claim: Claim, item: number, result: TextResult): Promise<boolean>;
   /** Call it after the files are synced: a row must never name a picture that a power cut can lose. */
   savePictures(claim: Claim, item: number, result: PictureResult): Promise<boolean>;

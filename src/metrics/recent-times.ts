@@ -1,6 +1,7 @@
 import type { Events, Progress } from "../core/events.js";
 import { imageOf, type Job, nextPhase, type Phase, picturesDrawn } from "../core/job.js";
 import { SIDES } from "../core/side.js";
+import { stepsTaken } from "../core/source.js";
 
 /**
  * Enough for a stable estimate, few enough to follow a change of checkpoint, size or device within minutes.
@@ -63,7 +64,8 @@ export class RecentTimes {
         if (job.kind === "optimize") continue;
         const missing = SIDES.length - picturesDrawn([item]);
         pictures += missing;
-        laterSteps += missing * Math.max(0, imageOf(job, item).steps - 1);
+        const { steps, from } = imageOf(job, item);
+        laterSteps += missing * Math.max(0, stepsTaken(steps, from?.strength ?? 1) - 1);
       }
     }
     return this.estimateWorkMs({ texts: textItems, pictures, laterSteps });

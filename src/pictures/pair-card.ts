@@ -1,6 +1,7 @@
 import sharp, { type OverlayOptions } from "sharp";
 import { type ImageOptions, promptModeOf } from "../core/options.js";
 import { type PerSide, SIDES, type Side } from "../core/side.js";
+import { applyStyle } from "../core/styles.js";
 import { lineHeight, renderText, type TextBlock, type TextStyle } from "./text.js";
 
 /** A pair of pictures as files, with its texts. */
@@ -17,10 +18,22 @@ export interface PairFiles {
 
 /** The small print under a pair: everything needed to draw it again. */
 export function captionOf(image: ImageOptions, checkpoint: string): string {
-  const { seed, steps, guidance, scheduler, negative } = image;
+  const { seed, steps, guidance, scheduler, style, from } = image;
+  const { negative } = applyStyle({ prompt: "", negative: image.negative }, style);
   const mode = promptModeOf(image);
   const reading = mode === "diffusers" ? [] : [`${mode} prompts`];
-  const parts = [`seed ${seed}`, `${steps} steps`, `guidance ${guidance}`, scheduler, ...reading, checkpoint];
+  const source = from === undefined ? [] : [`from a picture, strength ${from.strength}`];
+  const styled = style === undefined ? [] : [`style ${style.name}`];
+  const parts = [
+    `seed ${seed}`,
+    `${steps} steps`,
+    `guidance ${guidance}`,
+    scheduler,
+    ...source,
+    ...reading,
+    ...styled,
+    checkpoint,
+  ];
   return (negative ? [...parts, `without: ${negative}`] : parts).join("  ·  ");
 }
 

@@ -7,6 +7,7 @@ import {
   showSize,
 } from "../core/options.js";
 import type { Side } from "../core/side.js";
+import type { Style, Styled } from "../core/styles.js";
 
 /** A file that a picture was drawn with. */
 export interface UsedFile {
@@ -38,16 +39,23 @@ export interface PairTexts {
 
 /** Everything needed to draw a picture again. */
 export interface PictureParameters {
+  /** As it was drawn, with the words of a style. */
   readonly prompt: string;
   readonly negative: string;
+  /** The style, and both prompts without it; absent where there is none. */
+  readonly style?: Style;
+  readonly plain?: Styled;
   readonly seed: number;
   readonly steps: number;
   readonly guidance: number;
   readonly scheduler: SchedulerName;
   readonly prompts?: PromptMode;
   readonly size: PictureSize;
-  /** How much was drawn anew of the picture that it goes on from; null or absent where it begins with noise. */
-  readonly from?: { readonly strength: number } | null;
+  /**
+   * How much was drawn anew of the picture that it goes on from, and the SHA-256 of that one's file; null or absent
+   * where it begins with noise.
+   */
+  readonly from?: { readonly strength: number; readonly sha256: string } | null;
   /** Name of the checkpoint, with what was added to it. */
   readonly checkpoint: string;
   readonly models: UsedModels;
@@ -63,7 +71,8 @@ const TEXT_MAX = 2 ** 15;
 
 /** The value of the text key `promptist`: all that decides how a picture looks. */
 export function ownJson({ models, pair, size, from = null, ...parameters }: PictureParameters): string {
-  const { prompt, negative, seed, steps, guidance, scheduler, checkpoint, program } = parameters;
+  const { prompt, negative, seed, steps, guidance, scheduler, checkpoint, program, style, plain } =
+    parameters;
   return JSON.stringify({
     version: OWN_VERSION,
     program,
@@ -75,7 +84,8 @@ export function ownJson({ models, pair, size, from = null, ...parameters }: Pict
     scheduler,
     prompts: promptModeOf(parameters),
     size: showSize(size),
-    ...(from === null ? {} : { from: { strength: from.strength } }),
+    ...(from === null ? {} : { from: { strength: from.strength, sha256: from.sha256 } }),
+    ...(style === undefined || plain === undefined ? {} : { style, plain: boundedBoth(plain) }),
     checkpoint,
     ...models,
     ...pairJson(pair),
@@ -107,6 +117,11 @@ const pairJson = (pair: PairTexts | null) => ({
   rewrite: pair === null ? null : bounded(pair.rewrite),
 });
 
+const boundedBoth = ({ prompt, negative }: Styled): Styled => ({
+  prompt: bounded(prompt),
+  negative: bounded(negative),
+});
+
 const bounded = (text: string): string => text.slice(0, TEXT_MAX);
 
 /**
@@ -129,6 +144,7 @@ export function parametersText(parameters: PictureParameters): string {
     "VAE hash": short(vae?.hash ?? null, MODEL_DIGITS),
     VAE: vae?.name ?? null,
     "Denoising strength": parameters.from?.strength ?? null,
+    "Source hash": short(parameters.from?.sha256 ?? null, MODEL_DIGITS),
     // A1111 counts from the last layer, which is 1.
     "Clip skip": clipSkip === 0 ? null : clipSkip + 1,
     // The noise is torch's from the CPU; A1111 takes the GPU's unless told so.

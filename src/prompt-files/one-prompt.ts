@@ -1,5 +1,6 @@
 import { InputError } from "../core/errors.js";
 import type { OwnOptions } from "../core/options.js";
+import type { Style } from "../core/styles.js";
 import { cleanPrompt } from "./clean-prompt.js";
 import { type FoundPrompt, readPromptText } from "./prompt-text.js";
 import { type GivenOptions, type OptionName, positionsOf, readOptions } from "./row-options.js";
@@ -17,12 +18,12 @@ export interface OnePrompt {
 
 /**
  * Reads a text that a person pasted as the prompt: plain, in a fence, as A1111's parameters, as an `/imagine`
- * line, or as the JSON of a result of ours. `side`: pixels of the checkpoint's own side. Throws InputError
- * INPUT_OPTION for an option that can't be read.
+ * line, or as the JSON of a result of ours. `side`: pixels of the checkpoint's own side; `styles`: those that it may
+ * name, the presets by default. Throws InputError INPUT_OPTION for an option that can't be read.
  */
-export function readOnePrompt(text: string, side?: number): OnePrompt {
+export function readOnePrompt(text: string, side?: number, styles?: readonly Style[]): OnePrompt {
   const found = readJsonResult(text) ?? readPromptText(text);
-  const options = readOptions(found.given, side);
+  const options = readOptions(found.given, side, styles);
   if ("problem" in options)
     throw new InputError("INPUT_OPTION", `In the prompt, ${options.problem}.`, { problem: options.problem });
   const { seed, image = {}, unread } = options;

@@ -131,13 +131,19 @@ function readOwn({ promptist = "" }: Texts, side?: number): PicturePrompt | null
     keys.flatMap((key) => (own[key] === undefined ? [] : [[key, { as: key, value: own[key] }]])),
   );
   if (own.prompts !== undefined) given.mode = { as: "prompts", value: own.prompts };
+  // In the other keys, its words stand around the prompts.
+  const plain = isObject(own.style) && isObject(own.plain) ? own.plain : null;
+  if (plain !== null) {
+    given.style = { as: "style", value: own.style };
+    given.negative = { as: "negative", value: plain.negative };
+  }
   const options = optionsOf(given, side);
   return {
     ...NOTHING,
     ...options,
     unread: own.from === undefined ? options.unread : [...options.unread, FROM_PICTURE],
     program,
-    prompt: cleanPrompt(original ?? textOf(own.prompt) ?? ""),
+    prompt: cleanPrompt(original ?? textOf(plain?.prompt) ?? textOf(own.prompt) ?? ""),
     rewrite: original === null ? null : textOf(own.rewrite),
     shows: own.side === "baseline" || own.side === "optimized" || own.side === "both" ? own.side : null,
     sampler: textOf(own.scheduler),
@@ -249,6 +255,7 @@ const SILENT: ReadonlySet<string> = new Set(
       "downcast alphas_cumprod",
       "schedule type",
       "denoising strength",
+      "source hash",
     ],
   ].flat(),
 );

@@ -1,6 +1,7 @@
 import { InputError } from "../core/errors.js";
 import { type EntryRef, type FileNotes, MORE_MAX } from "../core/file-notes.js";
 import { type OwnOptions, REWRITE_LENGTH_FACTOR } from "../core/options.js";
+import type { Style } from "../core/styles.js";
 import { cleanPrompt, isLongerThan } from "./clean-prompt.js";
 import { decode } from "./decode.js";
 import { type Format, type RawEntry, readers } from "./formats.js";
@@ -35,6 +36,8 @@ export interface PromptFileLimits {
   readonly maxPromptLength: number;
   /** Pixels of the checkpoint's own side, for rows with an aspect or one side; 512 by default. */
   readonly side?: number;
+  /** The styles that rows may name; the presets by default. */
+  readonly styles?: readonly Style[];
 }
 
 const FORMATS: Readonly<Record<string, Format>> = {
@@ -102,12 +105,12 @@ export function parsePromptFile(bytes: Uint8Array, fileName: string, limits: Pro
 
 function checkEntry(
   { at, prompt, optimized, given }: RawEntry,
-  { maxPromptLength, side }: PromptFileLimits,
+  { maxPromptLength, side, styles }: PromptFileLimits,
 ): PromptPair & { readonly unread: readonly string[] } {
   const original = checkText(at, prompt, maxPromptLength);
   if (original === "") throw shapeError(at, "the prompt is empty", "Write a prompt there, or remove it.");
   const rewrite = optimized === null ? "" : checkText(at, optimized, maxPromptLength * REWRITE_LENGTH_FACTOR);
-  const options = readOptions(given, side);
+  const options = readOptions(given, side, styles);
   if ("problem" in options) throw shapeError(at, options.problem, "Correct it, or remove the column.");
   const { seed, image, unread } = options;
   if (image?.negative !== undefined && isLongerThan(image.negative, maxPromptLength))

@@ -31,7 +31,7 @@ const FLAGS: ReadonlySet<string> = new Set(
   "tile hd uplight upbeta test testp creative video raw relax fast turbo draft".split(" "),
 );
 /** Options whose value is a text of several words. */
-const TEXTS: ReadonlySet<string> = new Set(["prompt", "negative", "scheduler"]);
+const TEXTS: ReadonlySet<string> = new Set(["prompt", "negative", "scheduler", "style"]);
 /** Word processors make one dash of two. */
 const OPTION = /(?:^|(?<=\s))(?:--|\u2014|\u2013)([A-Za-z][\w-]{0,40})(?=\s|=|$)/g;
 /** Longer texts are refused anyway, and not worth the search. */
@@ -60,7 +60,8 @@ function readDashes(draft: Draft): boolean {
   const text = draft.prompt;
   const found = [...outsideQuotes(text).matchAll(OPTION)].map((match) => {
     const written = match[1]!;
-    const field = written === "prompts" ? "mode" : fieldOf(written);
+    // Midjourney's `--style raw` is none of ours.
+    const field = written === "prompts" ? "mode" : written === "style" ? null : fieldOf(written);
     const name = written.toLowerCase().replaceAll("-", "_");
     return { written, name, field, at: match.index, end: match.index + match[0].length };
   });

@@ -8,6 +8,7 @@ import {
   type SchedulerName,
   SIDE_MULTIPLE,
 } from "../core/options.js";
+import { PRESETS, STYLE_MAX, type Style, styleNamed } from "../core/styles.js";
 import { cleanPrompt } from "./clean-prompt.js";
 
 /** What files, other programs and people call a row's columns, keys and options, without case and spaces. */
@@ -37,6 +38,9 @@ const ALIASES = {
   height: ["height", "h"],
   size: ["size", "resolution", "dimensions"],
   aspect: ["ar", "aspect", "aspect_ratio"],
+  style: ["style"],
+  stylePrompt: ["style_prompt"],
+  styleNegative: ["style_negative"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type FieldName = keyof typeof ALIASES;
@@ -102,11 +106,13 @@ export interface RowOptions {
 
 /**
  * Reads the options of a row: `problem` says which one can't be read. The caller checks the ranges. `side`:
- * pixels of the checkpoint's own side, for an aspect ratio and for a width without a height.
+ * pixels of the checkpoint's own side, for an aspect ratio and for a width without a height. `styles`: those that a
+ * name may mean.
  */
 export function readOptions(
   given: GivenOptions,
   side: number = DEFAULT_SIDES.own,
+  styles: readonly Style[] = PRESETS,
 ): RowOptions | { readonly problem: string } {
   const unread: string[] = [];
   const problems: string[] = [];
@@ -130,6 +136,7 @@ export function readOptions(
   const guidance = numberOf("guidance", false);
   const scheduler = readScheduler(given, unread);
   const prompts = readMode(given, unread);
+  const style = readStyle(given, styles, unread);
   const negative = present(given.negative);
   if (negative !== undefined && typeof negative !== "string") bad("negative", "a text");
   const size = readSides(given, side, numberOf, bad);
@@ -141,6 +148,7 @@ export function readOptions(
     ...(scheduler === null ? {} : { scheduler }),
     ...(size === undefined ? {} : { size }),
     ...(prompts === null ? {} : { prompts }),
+    ...(style === null ? {} : { style }),
     ...(typeof negative !== "string" ? {} : { negative: cleanPrompt(negative) }),
   };
   return {
@@ -158,6 +166,33 @@ function readMode({ mode }: GivenOptions, unread: string[]): PromptMode | null {
   if (found === undefined)
     unread.push(`\`${shown(value)}\` is no way to read prompts here, so the usual one is taken`);
   return found ?? null;
+}
+
+/**
+ * A style by its name, or with the words that a report or a picture of ours has of it, whatever has become of it since.
+ * An unknown one is told.
+ */
+function readStyle(
+  { style, stylePrompt, styleNegative }: GivenOptions,
+  styles: readonly Style[],
+  unread: string[],
+): Style | null {
+  const value = present(style);
+  const whole = typeof value === "object" ? styleOf({ ...value }) : null;
+  if (whole !== null) return whole;
+  if (typeof value !== "string") return null;
+  const words = { prompt: present(stylePrompt) ?? "", negative: present(styleNegative) ?? "" };
+  const own = words.prompt === "" && words.negative === "" ? null : styleOf({ name: value, ...words });
+  const found = own ?? styleNamed(value, styles) ?? null;
+  if (found === null) unread.push(`there is no style \`${shown(value)}\` here, so it is drawn without`);
+  return found;
+}
+
+/** A style from values of a file; null where they are none. */
+function styleOf({ name, prompt, negative }: Readonly<Record<string, unknown>>): Style | null {
+  if (typeof name !== "string" || typeof prompt !== "string" || typeof negative !== "string") return null;
+  if (Math.max(prompt.length, negative.length) > STYLE_MAX.words || name.length > STYLE_MAX.name) return null;
+  return { name: cleanPrompt(name), prompt: cleanPrompt(prompt), negative: cleanPrompt(negative) };
 }
 
 type Size = { readonly width: number; readonly height: number };

@@ -1,3 +1,4 @@
+import { parse } from "csv-parse/sync";
 import { type ApiMessage, ChannelType } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
@@ -409,11 +410,8 @@ describe("a batch with a flagged picture", () => {
       "The rewrite of prompt 2 is withheld: the safety checker flagged it, and this channel is not age-restricted.",
     );
     const report = message.attachments.find(({ filename }) => filename === "report.csv")!;
-    const [header, ...rows] = (await alice.download(report)).toString("utf8").trim().split("\r\n");
-    // The prompts before these columns have commas too.
-    const safetyOf = (row = "") => row.split(",").slice(-4, -2);
-    expect(safetyOf(header)).toEqual(["baseline_safety", "optimized_safety"]);
-    expect(rows.map(safetyOf)).toEqual([
+    const rows = parse(await alice.download(report), { columns: true }) as Record<string, string>[];
+    expect(rows.map((row) => [row.baseline_safety, row.optimized_safety])).toEqual([
       ["passed", "passed"],
       ["passed", "flagged"],
       ["passed", "passed"],

@@ -82,6 +82,7 @@ test("there are the verbs that the documents name", () => {
     "verify",
     "doctor",
     "bench",
+    "styles",
     "backup",
     "checkpoints list",
     "checkpoints pull",

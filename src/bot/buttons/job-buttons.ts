@@ -1,4 +1,5 @@
 import { hasOverview, isFinished, type Job } from "../../core/job.js";
+import type { Favourites } from "../../db/favourites.js";
 import type { Queue } from "../../db/queue.js";
 import type { Records } from "../../db/records.js";
 import type { Votes } from "../../db/votes.js";
@@ -27,6 +28,9 @@ export interface JobButtonOptions {
   readonly pictures: PictureStore;
   readonly presenter: Presenter;
   readonly api: DiscordApi;
+  readonly favourites: Favourites;
+  /** Deletes the stored messages of these jobs. */
+  readonly deleteMessages: (jobIds: readonly string[]) => Promise<unknown>;
 }
 
 /** The buttons that end, explain and delete a job. */
@@ -78,13 +82,15 @@ export class JobButtons {
     return isToCome && voteOf(await this.#options.votes.ballot(job.id)).state !== "none";
   }
 
-  /** Removes the message, the pictures and the stored job. */
+  /** Removes the message, that in the gallery, the pictures and the stored job. */
   async delete(press: Press, job: Job): Promise<void> {
-    const { records, pictures } = this.#options;
+    const { records, pictures, favourites, deleteMessages } = this.#options;
     if (!isFinished(job.state)) return replyPrivately(press, wordsOf(press.locale).refusals.notFinished);
     await deferUpdate(press);
+    await favourites.remove(job.id);
     await records.drop(job.id);
     await pictures.remove(job.id);
     await deleteMessage(press);
+    await deleteMessages([job.id]);
   }
 }

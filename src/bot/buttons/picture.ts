@@ -12,22 +12,24 @@ import { type CommandContext, type CommandRequest, checkedPrompt } from "../requ
  */
 export function fromPictureMessage(
   press: Press,
-  { defaults, limits, blind }: CommandContext,
+  { defaults, limits, blind, styles }: CommandContext,
 ): CommandRequest {
   const description = press.message.embeds[0]?.description ?? "";
   const text = textOfResult(description);
   if (text === null) throw new InputError("INPUT_EMPTY", "The message has no prompt.");
-  const found = readOnePrompt(text);
+  const found = readOnePrompt(text, undefined, styles);
   const prompt = checkedPrompt(found.prompt, limits);
   const written = rewriteOfResult(description);
   const rewrite = written === null ? null : checkedRewrite(written, limits);
   const seed = found.seed ?? randomSeed();
+  const { style } = found.image;
+  const styled = style === undefined ? {} : { image: { style } };
   return {
     kind: "compare",
     text: { ...defaults.text, seed },
     image: { ...defaults.image, ...withinLimits(found.image, limits).image, seed },
     blind,
     known: [prompt, rewrite],
-    prompts: async () => ({ items: [{ prompt, rewrite }] }),
+    prompts: async () => ({ items: [{ prompt, rewrite }], isAsDrawn: true, ...styled }),
   };
 }

@@ -1,6 +1,7 @@
 import { InputError } from "../../core/errors.js";
 import type { Job } from "../../core/job.js";
 import type { Ballots } from "../delivery/ballots.js";
+import type { Gallery } from "../delivery/gallery.js";
 import type { Press } from "../discord/interactions.js";
 import type { Verb } from "../messages/components.js";
 import type { BatchDrafts } from "../requests/batch-drafts.js";
@@ -31,6 +32,7 @@ export interface ButtonParts {
   readonly jobs: JobButtons;
   readonly history: History;
   readonly forms: TextForms;
+  readonly gallery: Gallery;
 }
 
 /** Who may press what, and what it does. */
@@ -42,6 +44,7 @@ export function buttonTable({
   jobs,
   history,
   forms,
+  gallery,
 }: ButtonParts): Readonly<Record<Verb, Handler>> {
   const rerun = (request: (job: Job, press: Press) => CommandRequest): JobHandler => ({
     access: "maker",
@@ -63,6 +66,7 @@ export function buttonTable({
     items: { access: "moderator", run: (press, job) => items.choose(press, job) },
     skip: { access: "moderator", run: (press, job) => items.takeOut(press, job) },
     change: { access: "maker", run: (press, job) => jobs.change(press, job) },
+    favourite: { access: "anyone", run: (press, job) => gallery.add(press, job) },
     info: { access: "anyone", run: (press, job) => jobs.info(press, job) },
     delete: { access: "moderator", run: (press, job) => jobs.delete(press, job) },
     vote: { access: "anyone", run: (press, job, action) => ballots.vote(press, job, action) },

@@ -38,7 +38,7 @@ export const batch: RequestCommand = {
   complete: completeRequest,
 
   read(interaction, context) {
-    const { limits, download } = context;
+    const { limits, download, styles } = context;
     const { options } = interaction;
     const file = options.getAttachment("file", true);
     if (file.size > limits.maxFileBytes) {
@@ -61,6 +61,7 @@ export const batch: RequestCommand = {
           maxPrompts: limits.maxBatch,
           maxPromptLength: limits.maxPromptLength,
           side: (limits.sides ?? DEFAULT_SIDES).own,
+          ...(styles === undefined ? {} : { styles }),
         });
         const { image, rows, notes } = usableRows(read, limits, given);
         const items = rows.map(({ prompt, optimized, seed, image }) => ({
@@ -69,7 +70,7 @@ export const batch: RequestCommand = {
           ...(seed === undefined ? {} : { seed }),
           ...(image === undefined ? {} : { image }),
         }));
-        return { image, items, notes };
+        return { image, items, notes, isAsDrawn: notes.isReport && !given("style") };
       },
     };
   },

@@ -8,12 +8,14 @@ import type { PictureStore } from "../../pictures/store.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import type { Work } from "../messages/eta.js";
 import type { Presenter } from "../messages/presentation.js";
+import type { Quotas } from "../requests/quotas.js";
 import type { CommandContext, CommandRequest, Limits } from "../requests/request.js";
 import type { Machine } from "../words/admin.js";
 
 /** What the commands that are answered at once work with. */
 export interface Services extends Omit<Store, "close"> {
   readonly context: CommandContext;
+  readonly quotas: Quotas;
   readonly pictures: PictureStore;
   readonly presenter: Presenter;
   /** Deletes the messages of erased jobs and drafts, and answers how many. `later`: to be tried again. */

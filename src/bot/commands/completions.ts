@@ -1,6 +1,9 @@
 import type { AutocompleteInteraction } from "discord.js";
 import type { Job } from "../../core/job.js";
+import { type Style, styleKey, withPresets } from "../../core/styles.js";
 import type { JobEntry } from "../../db/records.js";
+import { clip } from "../discord/markdown.js";
+import { stylesOwner } from "../requests/rules.js";
 import { jobCompletion } from "../words/history.js";
 import { wordsOf } from "../words/languages.js";
 import { CHOICES_MAX, type Choice, type Services } from "./command.js";
@@ -9,17 +12,43 @@ import { completeSize } from "./options.js";
 /** Discord: the most characters of a choice. */
 const CHOICE_MAX = 100;
 
-/** For commands that make a request: sizes, or the user's own recent prompts that contain what was typed. */
+/** For commands that make a request: sizes, styles, or the user's own recent prompts that contain what was typed. */
 export async function completeRequest(
-  { options, locale, user }: AutocompleteInteraction,
-  { records, context }: Services,
+  interaction: AutocompleteInteraction,
+  { records, context, styles }: Services,
 ): Promise<readonly Choice[]> {
+  const { options, locale, user } = interaction;
   const { name, value } = options.getFocused(true);
+  if (name === "style") {
+    const own = await styles.of(stylesOwner(interaction));
+    return styleChoices(withPresets(own), value);
+  }
   if (name === "size") return completeSize(value, locale, context.limits);
   const prompts = await records.recentPrompts(user.id, value, CHOICES_MAX);
   return prompts
     .filter((prompt) => prompt.length <= CHOICE_MAX)
     .map((prompt) => ({ name: prompt, value: prompt }));
+}
+
+/** Styles whose name or words contain what was typed; those whose name begins with it come first. */
+export function styleChoices(styles: readonly Style[], typed: string): Choice[] {
+  const wanted = styleKey(typed);
+  const rank = ({ name, prompt }: Style) =>
+    styleKey(name).startsWith(wanted)
+      ? 0
+      : styleKey(name).includes(wanted)
+        ? 1
+        : prompt.toLowerCase().includes(wanted)
+          ? 2
+          : 3;
+  return [0, 1, 2].flatMap((at) =>
+    styles
+      .filter((style) => rank(style) === at)
+      .map(({ name, prompt, negative }) => ({
+        name: clip(`${name} · ${prompt || negative}`, CHOICE_MAX),
+        value: name,
+      })),
+  );
 }
 
 /** Ids of the user's own jobs whose prompt or id matches what was typed. */

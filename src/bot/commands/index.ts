@@ -15,6 +15,7 @@ import { queue } from "./queue.js";
 import { settings } from "./settings.js";
 import { show } from "./show.js";
 import { stats } from "./stats.js";
+import { style } from "./style.js";
 
 export { readMenu } from "./message-menus.js";
 
@@ -25,6 +26,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>(
     compare,
     batch,
     stats,
+    style,
     settings,
     admin,
     queue,

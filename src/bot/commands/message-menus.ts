@@ -41,23 +41,28 @@ export function readMenu(
   interaction: MessageContextMenuCommandInteraction,
   context: CommandContext,
 ): CommandRequest {
-  const { defaults, limits, blind } = context;
+  const { defaults, limits, blind, styles } = context;
   const kind = KINDS.get(interaction.commandName);
   if (kind === undefined) throw new InputError("INPUT_CHOICE", "No such menu.", { option: "menu" });
   const { content, embeds, attachments } = interaction.targetMessage;
-  const text = content.trim() === "" ? (textOfResult(embeds[0]?.description ?? "") ?? "") : content;
+  const isResult = content.trim() === "";
+  const text = isResult ? (textOfResult(embeds[0]?.description ?? "") ?? "") : content;
   const picture = attachments.find(({ contentType }) => PICTURE_TYPE.test(contentType ?? ""));
   if (text === "" && picture !== undefined) return ofPicture(kind, picture, context);
   const { sides = DEFAULT_SIDES } = limits;
-  const found = readOnePrompt(text, sides.own);
+  const found = readOnePrompt(text, sides.own, styles);
   const prompt = checkedPrompt(found.prompt, limits);
   const seed = found.seed ?? randomSeed();
   // A rewrite alone draws nothing, so no setting can be in its way; how the prompt is read concerns both.
-  const { prompts, ...drawing } = found.image;
+  const { prompts, style, ...drawing } = found.image;
   const unused = kind === "compare" ? [] : Object.keys(drawing);
   const problems = [...found.unread, ...(unused.length === 0 ? [] : [forPictures(unused)])];
   const notes: ItemNote[] = problems.length === 0 ? [] : [{ code: "left-out", problems }];
-  const reading = prompts === undefined ? {} : { prompts };
+  const reading = {
+    ...(prompts === undefined ? {} : { prompts }),
+    ...(style === undefined ? {} : { style }),
+  };
+  const styled = style === undefined ? {} : { style };
   const own = kind === "compare" ? checkedOptions(found.image, limits) : reading;
   return {
     kind,
@@ -65,7 +70,10 @@ export function readMenu(
     image: { ...defaults.image, ...own, seed },
     blind: kind === "compare" && blind,
     known: [prompt],
-    prompts: async () => ({ items: [{ prompt, rewrite: null, notes }] }),
+    prompts: async () => ({
+      items: [{ prompt, rewrite: null, notes }],
+      ...(isResult ? { isAsDrawn: true, image: styled } : {}),
+    }),
   };
 }
 

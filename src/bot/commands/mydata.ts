@@ -38,7 +38,7 @@ export const mydata: AnswerCommand = {
   }),
 
   async run(interaction, services) {
-    const { records, votes, drafts, settings, pictures } = services;
+    const { records, votes, drafts, settings, styles, usage, favourites, pictures } = services;
     const userId = interaction.user.id;
     const { dataLines } = wordsOf(interaction.locale);
     if (interaction.options.getSubcommand() === "export") {
@@ -62,16 +62,19 @@ export const mydata: AnswerCommand = {
     await votes.erase(userId);
     const erasedDrafts = await drafts.erase(userId, withMessages);
     await settings.erase(userId);
+    await styles.erase(userId);
+    await usage.erase(userId);
+    const favoured = await favourites.erase(userId, withMessages);
     const erased = dataLines.erased(deleted.length, stopping.length);
     const say = (line: string) => interaction.editReply({ content: `${erased} ${line}` });
     if (!withMessages) return void (await say(dataLines.messagesKept));
     await say(dataLines.deletingMessages);
-    const counts = await services.deleteMessages([...deleted, ...erasedDrafts]);
+    const counts = await services.deleteMessages([...deleted, ...erasedDrafts, ...favoured]);
     await say(dataLines.messagesDeleted(counts.deleted, counts.failed, counts.later));
   },
 };
 
-const LISTS = ["jobs", "drafts", "votes", "settings"] as const;
+const LISTS = ["jobs", "drafts", "votes", "settings", "styles", "usage"] as const;
 
 /** One thing that is stored. */
 interface Stored {
@@ -83,7 +86,7 @@ async function* storedAbout(
   userId: string,
   jobs: readonly string[],
   keys: readonly VoteKey[],
-  { queue, votes, drafts, settings }: Services,
+  { queue, votes, drafts, settings, styles, usage }: Services,
 ): AsyncGenerator<Stored> {
   for (const id of jobs) {
     const job = await queue.get(id);
@@ -103,6 +106,9 @@ async function* storedAbout(
   }
   for (const setting of await settings.list("user", userId))
     yield { list: "settings", value: { ...setting } };
+  for (const style of await styles.of({ scope: "user", id: userId }))
+    yield { list: "styles", value: { ...style } };
+  for (const use of await usage.ofUser(userId)) yield { list: "usage", value: { ...use } };
 }
 
 /** A batch that is larger than a file is cut between its items; each part repeats what they share. */

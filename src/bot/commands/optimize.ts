@@ -1,18 +1,18 @@
 import { ApplicationCommandType } from "discord.js";
 import { randomSeed } from "../../core/options.js";
-import { readPrompt } from "../requests/request.js";
+import { readPrompt, readStyle } from "../requests/request.js";
 import { commandTexts } from "../words/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
-import { modeOption, promptOption, promptsOption, readPrompts, readText } from "./options.js";
+import { modeOption, promptOption, promptsOption, readPrompts, readText, styleOption } from "./options.js";
 
-/** `/optimize prompt [mode] [prompts]`: the rewrite alone. */
+/** `/optimize prompt [mode] [prompts] [style]`: the rewrite alone. */
 export const optimize: RequestCommand = {
   definition: (limits) => ({
     type: ApplicationCommandType.ChatInput,
     name: "optimize",
     description: commandTexts.optimize.description,
-    options: [promptOption(limits), modeOption, promptsOption],
+    options: [promptOption(limits), modeOption, promptsOption, styleOption],
   }),
 
   complete: completeRequest,
@@ -20,12 +20,14 @@ export const optimize: RequestCommand = {
   read(interaction, context) {
     const prompt = readPrompt(interaction, context.limits);
     const seed = randomSeed();
+    const { style: _, ...usual } = context.defaults.image;
     return {
       kind: "optimize",
       text: readText(interaction, context, seed),
       image: {
-        ...context.defaults.image,
-        prompts: readPrompts(interaction, context.defaults.image),
+        ...usual,
+        prompts: readPrompts(interaction, usual),
+        ...readStyle(interaction.options.getString("style"), context),
         seed,
       },
       known: [prompt],

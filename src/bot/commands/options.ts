@@ -21,6 +21,7 @@ import {
   showSize,
   type TextOptions,
 } from "../../core/options.js";
+import { PRESETS, STYLE_MAX } from "../../core/styles.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import {
   type CommandContext,
@@ -28,6 +29,7 @@ import {
   checkRange,
   type Limits,
   readSize,
+  readStyle,
   textOptionMax,
 } from "../requests/request.js";
 import { parseSetting } from "../requests/setting-catalog.js";
@@ -62,6 +64,15 @@ export const promptsOption: APIApplicationCommandBasicOption = {
   name: "prompts",
   description: texts.prompts,
   choices: PROMPT_MODES.map((value) => ({ name: texts.promptModes[value], value })),
+};
+
+/** The style; those of the server and the presets are offered while it is typed. */
+export const styleOption: APIApplicationCommandBasicOption = {
+  type: ApplicationCommandOptionType.String,
+  name: "style",
+  description: texts.style,
+  max_length: STYLE_MAX.name,
+  autocomplete: true,
 };
 
 /** Options of the pictures; the channel's settings fill in those left out. */
@@ -107,6 +118,7 @@ export const imageOptions = (limits: Limits): APIApplicationCommandBasicOption[]
     choices: SCHEDULERS.map((value) => ({ name: value, value })),
   },
   promptsOption,
+  styleOption,
 ];
 
 /**
@@ -135,7 +147,7 @@ export function completeSize(
  */
 export function readImage(
   { options }: ChatInputCommandInteraction,
-  { defaults, limits }: CommandContext,
+  { defaults, limits, styles = PRESETS }: CommandContext,
 ): ImageOptions {
   const { image } = defaults;
   const seed = checkRange("seed", options.getInteger("seed") ?? randomSeed(), IMAGE_RANGES.seed);
@@ -164,6 +176,7 @@ export function readImage(
     size: size === null ? image.size : readSize(size, limits),
     scheduler: scheduler === null ? image.scheduler : parseSetting("scheduler", scheduler),
     prompts: readPrompts({ options }, image),
+    ...readStyle(options.getString("style"), { defaults, styles }),
   };
 }
 

@@ -1,13 +1,14 @@
 import { ApplicationCommandType } from "discord.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { coarse, etas, positionsOf } from "../messages/eta.js";
+import { quotaLine } from "../requests/quotas.js";
 import { commandTexts } from "../words/commands.js";
 import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand } from "./command.js";
 
 const SHOWN = 10;
 
-/** `/queue`: what runs and waits on this server, and the positions of the user's own jobs. */
+/** `/queue`: what runs and waits on this server, the positions of the user's own jobs, and what is left of quotas. */
 export const queue: AnswerCommand = {
   definition: () => ({
     type: ApplicationCommandType.ChatInput,
@@ -15,8 +16,9 @@ export const queue: AnswerCommand = {
     description: commandTexts.queue.description,
   }),
 
-  async run(interaction, { queue: jobs, estimateMs }) {
-    const { queueLines } = wordsOf(interaction.locale);
+  async run(interaction, { queue: jobs, quotas, estimateMs }) {
+    const words = wordsOf(interaction.locale);
+    const { queueLines, quotaLines } = words;
     const [open, isPaused] = await Promise.all([jobs.work(), jobs.paused()]);
     // While nothing starts, nobody can say when it will be done.
     const times = isPaused ? new Map<string, number>() : etas(open, estimateMs);
@@ -44,6 +46,8 @@ export const queue: AnswerCommand = {
       ...waiting.slice(0, SHOWN).map(line),
       ...(own.length === 0 ? [] : [queueLines.yours, ...own.slice(0, SHOWN).map(line)]),
     ];
+    const limits = (await quotas.of(interaction)).map((quota) => quotaLine(quota, words));
+    if (limits.length > 0) lines.push("", quotaLines.title, ...limits);
     await replyPrivately(interaction, {
       embeds: [{ title: queueLines.title, description: lines.join("\n") }],
     });

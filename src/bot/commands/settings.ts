@@ -1,15 +1,17 @@
 import {
   ApplicationCommandOptionType,
   ApplicationCommandType,
+  type AutocompleteInteraction,
   type ChatInputCommandInteraction,
   type Locale,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { IMAGE_RANGES } from "../../core/options.js";
 import type { SettingName, SettingScope, Settings } from "../../core/settings.js";
+import { styleNamed, withPresets } from "../../core/styles.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { checkRange, type Limits, readSize } from "../requests/request.js";
-import { mayManage } from "../requests/rules.js";
+import { checkOption, checkRange, type Limits, readSize } from "../requests/request.js";
+import { mayManage, stylesOwner } from "../requests/rules.js";
 import {
   CATALOG,
   isRoles,
@@ -24,6 +26,7 @@ import { languageOf, wordsOf } from "../words/languages.js";
 import { TRANSLATIONS } from "../words/locale-files.js";
 import { settingTexts } from "../words/settings.js";
 import type { AnswerCommand, Choice, Services } from "./command.js";
+import { styleChoices } from "./completions.js";
 import { completeSize } from "./options.js";
 
 const texts = commandTexts.settings;
@@ -76,6 +79,14 @@ export function completeValue(setting: string, typed: string, locale: Locale, li
   const usual = usualValues(setting, limits).filter((value) => value.includes(wanted));
   const own = usual.includes(wanted) || !isTaken(setting, wanted) ? [] : [wanted];
   return [...own, ...usual].map((value) => ({ name: value, value }));
+}
+
+/** Text channels of the server whose name contains what was typed. */
+function completeChannel({ guild }: AutocompleteInteraction, typed: string): Choice[] {
+  const wanted = typed.trim().toLowerCase().replace(/^#/, "");
+  return [...(guild?.channels.cache.values() ?? [])]
+    .filter((channel) => channel.isTextBased() && !channel.isThread() && channel.name.includes(wanted))
+    .map(({ id, name }) => ({ name: `#${name}`, value: id }));
 }
 
 const usualValues = (setting: SettingName, { maxSteps }: Limits): readonly string[] => {
@@ -146,8 +157,13 @@ export const settings: AnswerCommand = {
     ],
   }),
 
-  complete({ options, locale }, { context }) {
+  async complete(interaction, { context, styles }) {
+    const { options, locale } = interaction;
     const { name, value } = options.getFocused(true);
+    if (name === "value" && options.getString("name") === "gallery")
+      return completeChannel(interaction, value);
+    if (name === "value" && options.getString("name") === "style")
+      return styleChoices(withPresets(await styles.of(stylesOwner(interaction))), value);
     if (name === "value")
       return completeValue(options.getString("name") ?? "", value, locale, context.limits);
     return options.getSubcommand() === "reset"
@@ -169,7 +185,7 @@ export const settings: AnswerCommand = {
       case "set": {
         const target = await writable(interaction, services);
         const key = read(interaction);
-        const parsed = readValue(interaction, key, services.context.limits);
+        const parsed = await readValue(interaction, key, services);
         if (target.scope === "channel" && isServerWide(key))
           return replyPrivately(interaction, settingLines.serverWide(key));
         if (target.scope === "channel" && needsAgeRestriction(key, parsed) && !isAgeRestricted(interaction))
@@ -200,18 +216,32 @@ function read(interaction: ChatInputCommandInteraction): SettingName {
   return key;
 }
 
-/** The value that `set` gives. Throws InputError INPUT_OPTION. */
-function readValue(
-  { options }: ChatInputCommandInteraction,
+/** The value that `set` gives. Throws InputError INPUT_OPTION, or INPUT_STYLE for a style that is not there. */
+async function readValue(
+  interaction: ChatInputCommandInteraction,
   key: SettingName,
-  limits: Limits,
-): NonNullable<Settings[SettingName]> {
+  { context: { limits }, styles }: Services,
+): Promise<NonNullable<Settings[SettingName]>> {
+  const { options } = interaction;
   const role = options.getRole("role");
   const value = options.getString("value") ?? "";
   if (isRoles(key)) return parseSetting(key, `${value} ${role?.id ?? ""}`);
   if (key === "size") return readSize(value, limits);
   // As the option of the commands that it is the default of.
   if (key === "steps") return checkRange(key, Number(value), { ...IMAGE_RANGES.steps, max: limits.maxSteps });
+  if (key === "gallery") {
+    const id = parseSetting(key, value);
+    // Another server's channel would show its people what is asked for here.
+    const found = interaction.guild?.channels.cache.get(id);
+    checkOption("gallery", found?.isTextBased() === true, { takes: "channel" });
+    return id;
+  }
+  if (key === "style") {
+    const style = styleNamed(value, withPresets(await styles.of(stylesOwner(interaction))));
+    if (style === undefined)
+      throw new InputError("INPUT_STYLE", `There is no style ${value}.`, { style: value });
+    return style.name;
+  }
   return parseSetting(key, value);
 }
 

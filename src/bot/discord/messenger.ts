@@ -96,11 +96,16 @@ export class DiscordApi {
   }
 
   /**
-   * Posts a new message to the command's channel and mentions the requester. A second call with the same
+   * Posts a new message to the command's channel and mentions the requester, or `mention`. A second call with the same
    * `nonceOf` within a few minutes posts nothing and answers the first message's id.
    */
-  async post(origin: Origin, message: Outgoing, nonceOf: string): Promise<string> {
-    const { body, files } = toRequest(message, origin.userId);
+  async post(
+    origin: Origin,
+    message: Outgoing,
+    nonceOf: string,
+    mention: string | null = origin.userId,
+  ): Promise<string> {
+    const { body, files } = toRequest(message, mention);
     const request = { body: { ...body, nonce: nonce(nonceOf), enforce_nonce: true }, files };
     const route = Routes.channelMessages(origin.channelId);
     const answer = await this.#send((signal) => this.#rest.post(route, { ...request, signal }));

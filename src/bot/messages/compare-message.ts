@@ -1,10 +1,9 @@
-import { hasOverview, type Item, imageOf, isUnchanged, type Job, picturesDrawn } from "../../core/job.js";
+import { hasOverview, type Item, isUnchanged, type Job, picturesDrawn } from "../../core/job.js";
 import { SIDES, type Side } from "../../core/side.js";
-import { codeBlock } from "../discord/markdown.js";
-import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
+import type { Outgoing, OutgoingFile, Row } from "../discord/outgoing.js";
 import type { Words } from "../words/english.js";
 import { blindMessage } from "./blind-message.js";
-import { resultRows } from "./components.js";
+import { galleryRow, resultRows } from "./components.js";
 import { doneEmbed, timeAndNote, unusualOptions, withImage } from "./embeds.js";
 import { sheetPicture } from "./overview-files.js";
 import { enlargeStamp, fitPictures, type SizeLimit } from "./picture-fit.js";
@@ -13,8 +12,7 @@ import { type Facts, hasNothingToVoteOn } from "./presentation.js";
 import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
 import { verdictLine } from "./scores.js";
 import { namedPicture, readPicture } from "./stored-picture.js";
-
-const NEGATIVE_MAX = 300;
+import { negativeSection, styleSections } from "./style-sections.js";
 
 /** The result of a comparison: a vote on its pictures, or the pictures and the rewrite. */
 export async function compareMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
@@ -49,6 +47,7 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
     ...(files.length > 1
       ? promptSections(item, words, (title) => resultLines.sides(lowerFirst(title)))
       : promptSections(item, words)),
+    ...styleSections(job, words),
     ...negativeSection(job, words),
     ...subjectLine(item, facts),
     ...(hasNothingToVoteOn(job)
@@ -67,7 +66,7 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
   return {
     content: "",
     embeds: [isRaw(item) ? { ...embed, title: labels.asWritten } : embed],
-    components: resultRows(job, words),
+    components: rowsOf(job, facts),
     files,
   };
 }
@@ -89,6 +88,7 @@ async function pairsMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<O
     ...(isUnchanged(item) ? [resultLines.overview(job.kind, made.length, picturesDrawn(made))] : []),
     ...promptSections(item, words, (title) => resultLines.sidesOfEach(made.length, lowerFirst(title))),
     ...(made.some(({ rewrite }) => rewrite !== item.rewrite) ? [resultLines.rewritesDiffer] : []),
+    ...styleSections(job, words),
     ...negativeSection(job, words),
     ...subjectLine(item, facts),
     ...noteLines(job, item, words),
@@ -104,15 +104,15 @@ async function pairsMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<O
     ...unusualOptions(job, facts),
     ...timeAndNote(job, facts),
   ];
-  return withImage(doneEmbed(job, sections, options, words), files, resultRows(job, words));
+  return withImage(doneEmbed(job, sections, options, words), files, rowsOf(job, facts));
 }
+
+const rowsOf = (job: Job, { words, hasGallery }: Facts): Row[] => [
+  ...resultRows(job, words),
+  ...(hasGallery ? [galleryRow(job.id, words)] : []),
+];
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
-
-function negativeSection(job: Job, { labels }: Words): string[] {
-  const { negative } = imageOf(job, job.items[0]);
-  return negative === "" ? [] : [`**${labels.negative}**${codeBlock(negative, NEGATIVE_MAX)}`];
-}
 
 /** The pictures of these sides; null for one that is gone. */
 function picturesOf(

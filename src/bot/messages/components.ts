@@ -41,6 +41,8 @@ const VERBS = {
   pair: null,
   raw: null,
   info: null,
+  /** Puts the result into the server's gallery. */
+  favourite: null,
   delete: null,
   /** The menu of `/history`: does the chosen job again. It is of no one job. */
   repeat: null,
@@ -195,6 +197,10 @@ export function resultRows(job: Job, words: Words): Row[] {
   // Five buttons at most; pictures that are gone are what people miss first.
   return [row(...more, ...(redraw.length > 0 ? redraw : change), ...end)];
 }
+
+/** Under a result with pictures, where the server has a gallery. */
+export const galleryRow = (jobId: string, { labels }: Words): Row =>
+  row(button("favourite", jobId, labels.favourite));
 
 /** Menus that draw a comparison with another rewrite. */
 export function changeRows(job: Job, words: Words): Row[] {

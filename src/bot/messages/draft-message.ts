@@ -9,6 +9,7 @@ import { draftRow } from "./components.js";
 import { coarse, etas, type Work } from "./eta.js";
 import { marksLines } from "./prompt-mode.js";
 import { COLORS } from "./status-message.js";
+import { styleOption } from "./style-sections.js";
 
 const PROMPTS_SHOWN = 5;
 const PROMPT_MAX = 120;
@@ -50,6 +51,8 @@ export function draftMessage(
       image.scheduler,
       ...(promptModeOf(image) === "diffusers" ? [] : [resultLines.prompts(promptModeOf(image))]),
       ...size,
+      ...(image.from === undefined ? [] : [resultLines.from(image.from.strength)]),
+      ...styleOption(image, words),
     ]),
     ...(own.length === 0 ? [] : [draftLines.own(own)]),
     ...(items.some(({ seed }) => seed !== undefined)

@@ -7,6 +7,7 @@ import type { Words } from "../words/english.js";
 import { jobReference } from "../words/result.js";
 import type { Facts } from "./presentation.js";
 import { COLORS } from "./status-message.js";
+import { styleOption } from "./style-sections.js";
 
 /** The embed of a result: what was made, how, and by which job. */
 export const doneEmbed = (
@@ -51,8 +52,9 @@ export function spoilered(message: Outgoing): Outgoing {
   };
 }
 
-/** The image options that differ from what a command draws with there by default. */
-export function unusualOptions({ image }: Job, { usual, words: { resultLines } }: Facts): string[] {
+/** The image options that differ from what a command draws with there by default, and any style. */
+export function unusualOptions({ image }: Job, { usual, words }: Facts): string[] {
+  const { resultLines } = words;
   const sizeOf = ({ size }: Job["image"]) => (size === null ? null : `${size.width}x${size.height}`);
   const size = sizeOf(image);
   return [
@@ -61,6 +63,8 @@ export function unusualOptions({ image }: Job, { usual, words: { resultLines } }
     ...(image.scheduler === usual.scheduler ? [] : [image.scheduler]),
     ...(promptModeOf(image) === promptModeOf(usual) ? [] : [resultLines.prompts(promptModeOf(image))]),
     ...(size === null || size === sizeOf(usual) ? [] : [size]),
+    ...(image.from === undefined ? [] : [resultLines.from(image.from.strength)]),
+    ...styleOption(image, words),
   ];
 }
 

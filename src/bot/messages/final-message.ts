@@ -1,4 +1,4 @@
-import type { Job } from "../../core/job.js";
+import { type Job, linkTo } from "../../core/job.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import type { Words } from "../words/english.js";
@@ -8,7 +8,7 @@ import { resultRows } from "./components.js";
 import { spoilered } from "./embeds.js";
 import { optimizeMessage } from "./optimize-message.js";
 import { overviewMessage } from "./overview-message.js";
-import type { SizeLimit } from "./picture-fit.js";
+import { CHANNEL_LIMIT, type SizeLimit } from "./picture-fit.js";
 import type { Facts } from "./presentation.js";
 import { COLORS } from "./status-message.js";
 
@@ -22,6 +22,16 @@ export async function finalMessage(job: Job, facts: Facts, limit: SizeLimit): Pr
 async function resultMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
   if (job.kind === "optimize") return optimizeMessage(job, facts);
   return job.kind === "batch" ? overviewMessage(job, facts, limit) : compareMessage(job, facts, limit);
+}
+
+/** A result as its server's gallery shows it: as where it was asked for, with whose it is and where, without buttons. */
+export async function galleryMessage(job: Job, facts: Facts): Promise<Outgoing | "gone"> {
+  const message = await finalMessage(job, facts, CHANNEL_LIMIT);
+  if (!message.files.some(({ description }) => description !== null)) return "gone";
+  const { userId, channelId } = job.origin;
+  const { messageId } = job.delivery;
+  const link = messageId === null ? `<#${channelId}>` : linkTo(job.origin, messageId);
+  return { ...message, content: facts.words.galleryLines.by(`<@${userId}>`, link), components: [] };
 }
 
 const PROMPTS_MAX = 1500;

@@ -8,6 +8,7 @@ import { fitPictures, type SizeLimit } from "./picture-fit.js";
 import type { Facts } from "./presentation.js";
 import { pairScoreLine } from "./scores.js";
 import { namedPicture, pairOf, readPicture } from "./stored-picture.js";
+import { negativeSection, styleOption, styleSections } from "./style-sections.js";
 
 const TEXT_MAX = 1200;
 /** Discord: files of one message. */
@@ -31,9 +32,9 @@ export function infoMessage(
       `**${labels.prompt}**${codeBlock(prompt, TEXT_MAX)}`,
       ...(rewrite === null ? [] : [`**${labels.rewrite}**${codeBlock(rewrite, TEXT_MAX)}`]),
     ]);
-  const { negative: without } = imageOf(job, job.items[0]);
-  const negative = without === "" ? [] : [`**${labels.negative}**${codeBlock(without, TEXT_MAX / 4)}`];
-  const description = [...texts, ...negative, ...scores, ...infoLines(job, facts, words)].join("\n");
+  const added = [...styleSections(job, words), ...negativeSection(job, words)];
+  const style = styleOption(imageOf(job, first), words);
+  const description = [...texts, ...added, ...scores, ...style, ...infoLines(job, facts, words)].join("\n");
   const embed = { title: labels.commands[job.kind], description: clip(description, EMBED_DESCRIPTION_MAX) };
   return { content: "", embeds: [embed], components: [], files };
 }

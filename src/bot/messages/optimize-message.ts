@@ -4,16 +4,29 @@ import { resultRows } from "./components.js";
 import { doneEmbed, timeAndNote } from "./embeds.js";
 import type { Facts } from "./presentation.js";
 import { noteLines, promptSections } from "./rewrite-text.js";
+import { negativeSection, styleOption, styleSections } from "./style-sections.js";
 
 /** The result of `/optimize`: a rewrite. */
 export function optimizeMessage(job: Job, facts: Facts): Outgoing {
   const { words } = facts;
   const item = job.items[0]!;
-  const sections = [...promptSections(item, words), ...noteLines(job, item, words)];
+  const sections = [
+    ...promptSections(item, words),
+    ...styleSections(job, words),
+    ...negativeSection(job, words),
+    ...noteLines(job, item, words),
+  ];
   const seed = job.text.mode === "sample" ? [words.resultLines.seed(job.text.seed)] : [];
   return {
     content: "",
-    embeds: [doneEmbed(job, sections, [...seed, ...timeAndNote(job, facts)], words)],
+    embeds: [
+      doneEmbed(
+        job,
+        sections,
+        [...seed, ...styleOption(job.image, words), ...timeAndNote(job, facts)],
+        words,
+      ),
+    ],
     components: resultRows(job, words),
     files: [],
   };

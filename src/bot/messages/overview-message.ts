@@ -8,6 +8,7 @@ import type { SizeLimit } from "./picture-fit.js";
 import { safetySentences } from "./picture-policy.js";
 import type { Facts } from "./presentation.js";
 import { marksLines } from "./prompt-mode.js";
+import { styleSections } from "./style-sections.js";
 
 /** The result of a batch: contact sheets, records, and the pictures or zips of them. */
 export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
@@ -22,6 +23,7 @@ export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit):
   const sections = [
     resultLines.overview(job.kind, made.length, picturesDrawn(made)),
     ...(takenOut === 0 ? [] : [resultLines.takenOut(takenOut)]),
+    ...styleSections(job, words),
     ...unreadLines(made, words),
     ...cutLines(made, words),
     ...marksLines(made, job.image, words),

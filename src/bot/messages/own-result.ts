@@ -29,6 +29,16 @@ function saidNumber(
   return undefined;
 }
 
+/** The name of a style in one of some texts, in any of the languages. */
+function styleIn(texts: readonly string[]): string | undefined {
+  for (const { styleLines } of SPOKEN) {
+    const [before = "", after = ""] = styleLines.option("\n").split("\n");
+    const found = texts.find((text) => text.startsWith(`${before}\``) && text.endsWith(`\`${after}`));
+    if (found !== undefined) return found.slice(before.length + 1, found.length - after.length - 1);
+  }
+  return undefined;
+}
+
 /**
  * The prompt and the settings of a result's embed, in any of the languages, as the JSON that readOnePrompt takes;
  * null for a message without a prompt. Reads what promptSections and doneEmbed write.
@@ -50,6 +60,7 @@ export function textOfResult(description: string): string | null {
     ),
     guidance: saidNumber(values, ({ resultLines }, guidance) => resultLines.guidance(guidance)),
     seed: saidNumber(values, ({ resultLines }, seed) => resultLines.seed(seed)),
+    style: styleIn(values),
     size: values.find((value) => /^\d{1,5}x\d{1,5}$/.test(value)),
   };
   return JSON.stringify({ prompt: plain(prompt), settings });

@@ -4,6 +4,7 @@ import { clip, codeBlock, escapeMarkdown } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing } from "../discord/outgoing.js";
 import { english, type Words } from "../words/english.js";
 import { pictureRow } from "./components.js";
+import { styleOption } from "./style-sections.js";
 
 /** Of the embed's 4096: the prompts, and where they don't fit, each of them. */
 const TEXTS_MAX = 2600;
@@ -73,7 +74,8 @@ function sheetMessage({ pairs }: PicturePrompt, { pictureLines }: Words): Outgoi
 }
 
 /** In the words of a result, from which they are read again. */
-function settingsLine({ image, seed, sampler }: PicturePrompt, { resultLines }: Words): string[] {
+function settingsLine({ image, seed, sampler }: PicturePrompt, words: Words): string[] {
+  const { resultLines } = words;
   const { steps, guidance, scheduler, size, prompts } = image;
   const parts = [
     ...(steps === undefined ? [] : [resultLines.steps(steps)]),
@@ -82,6 +84,7 @@ function settingsLine({ image, seed, sampler }: PicturePrompt, { resultLines }: 
     ...(seed === undefined ? [] : [resultLines.seed(seed)]),
     ...(size == null ? [] : [showSize(size)]),
     ...(prompts === undefined ? [] : [resultLines.prompts(prompts)]),
+    ...styleOption(image, words),
   ];
   return parts.length === 0 ? [] : [resultLines.settings(parts)];
 }

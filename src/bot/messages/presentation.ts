@@ -38,6 +38,8 @@ export interface Facts {
   readonly audience: Audience;
   /** Which pictures that audience sees. */
   readonly view: PictureView;
+  /** Whether its server has a channel for favourites. */
+  readonly hasGallery: boolean;
   /** Whether the pictures go behind a click. */
   readonly spoiler: boolean;
   readonly vote: Vote;
@@ -75,12 +77,14 @@ export class Presenter {
     const audience = needsAudience(items) ? await audienceOf(where) : ANYBODY;
     const view = viewOf(items, audience);
     const ballot = isVoted(job) ? await votes.ballot(job.id) : undefined;
+    const { style: _, gallery, ...drawingDefaults } = await settings.resolve(job.origin);
     return {
       pictures,
       miniature,
       words: wordsOf(job.origin.locale),
       ...(subjects === undefined ? {} : { subjects }),
-      usual: { ...image, ...(await settings.resolve(job.origin)) },
+      usual: { ...image, ...drawingDefaults },
+      hasGallery: gallery !== undefined,
       audience,
       view,
       spoiler: view.spoiler || (await settings.resolve(where)).spoiler === true,

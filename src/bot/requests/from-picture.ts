@@ -84,6 +84,7 @@ export async function promptsFromPicture(
     ...(wanted !== null && rewrite === null ? [pictureProblems.newRewrite] : []),
   ];
   return {
+    isAsDrawn: !given("style"),
     image: Object.fromEntries(own.filter(([name]) => !given(name as keyof ImageOptions))),
     items: Array.from({ length: pairs }, () => ({ prompt, rewrite })),
     ...(remarks.length === 0 ? {} : { notes: notesOf(remarks) }),

@@ -1,23 +1,29 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { MessageComponentInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
+import { type Events, log } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
 import { IMAGE_RANGES } from "../../core/options.js";
 import type { Draft, DraftRequest } from "../../db/drafts.js";
 import type { Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
+import type { Styles } from "../../db/styles.js";
 import type { ReplyLimits } from "../delivery/reply-limits.js";
-import { type Asking, acknowledge, replyPrivately } from "../discord/interactions.js";
+import { type Asking, acknowledge, privately, replyPrivately } from "../discord/interactions.js";
 import { errorSentence, sentenceOf } from "../words/errors.js";
 import { wordsOf } from "../words/languages.js";
 import type { Arrivals } from "./arrivals.js";
+import { type Quotas, quotaLine } from "./quotas.js";
 import type { Repeats } from "./repeats.js";
 import { type CommandContext, type CommandRequest, checkRange, checkSize } from "./request.js";
-import { checkWords, contextOf, mayUse, withAlwaysNegative, withOwnNegative } from "./rules.js";
+import { checkWords, contextOf, mayUse, stylesOwner, withAlwaysNegative, withOwnNegative } from "./rules.js";
 
 export interface IntakeOptions {
   readonly queue: Queue;
   readonly settings: StoredSettings;
+  readonly styles: Styles;
+  readonly quotas: Quotas;
+  readonly events: Events;
   readonly arrivals: Arrivals;
   readonly replyLimits: ReplyLimits;
   readonly context: CommandContext;
@@ -67,11 +73,13 @@ export class Intake {
     }
     let request: CommandRequest;
     try {
-      const context = contextOf(this.#options.context, settings);
+      const own = await this.#options.styles.of(stylesOwner(interaction));
+      const context = contextOf(this.#options.context, settings, own);
       request = read(context);
       checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
       checkSize(request.image.size, context.limits);
-      await checkWords(settings, request.known);
+      await this.#options.quotas.check(interaction);
+      await checkWords(settings, [...request.known, request.image.style?.prompt ?? null]);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       await replyPrivately(interaction, sentenceOf(error, words));
@@ -127,7 +135,23 @@ export class Intake {
         interaction.attachmentSizeLimit,
         await (read ?? this.#read(request, origin)),
       );
-    return (await arrivals.work(origin, store)) ?? REFUSED;
+    const outcome = (await arrivals.work(origin, store)) ?? REFUSED;
+    if (outcome.kind === "job") await this.#warn(interaction);
+    return outcome;
+  }
+
+  /** Tells a person privately that little of a quota is left, before they run into it. */
+  async #warn(interaction: Asking): Promise<void> {
+    const { quotas, events } = this.#options;
+    try {
+      const quota = await quotas.scarce(interaction);
+      if (quota === null) return;
+      const words = wordsOf(interaction.locale);
+      await interaction.followUp(privately(`${quotaLine(quota, words)} ${words.quotaLines.scarce}`));
+    } catch (error) {
+      // The job is stored, and `/queue` says the same.
+      log(events, "warn", "A person was not told how little of a quota is left", error);
+    }
   }
 
   /** Waits a moment for the prompts; true if they were refused by then and the user was told privately. */
@@ -156,10 +180,14 @@ export class Intake {
     const { kind, text } = request;
     const settings = await this.#options.settings.resolve(origin);
     const { preview = false } = contextOf(this.#options.context, settings);
-    const { items: read, image: found, notes } = await request.prompts();
-    const texts = read.flatMap((item) => [item.prompt, item.rewrite]);
+    const { items: read, image: found, notes, isAsDrawn = false } = await request.prompts();
+    const texts = [
+      found?.style?.prompt ?? null,
+      ...read.flatMap((item) => [item.prompt, item.rewrite, item.image?.style?.prompt ?? null]),
+    ];
     await checkWords(settings, texts);
-    const image = withAlwaysNegative({ ...request.image, ...found }, settings);
+    const { style: _, ...unstyled } = request.image;
+    const image = withAlwaysNegative({ ...(isAsDrawn ? unstyled : request.image), ...found }, settings);
     checkSize(image.size, this.#options.context.limits);
     const items = read.map((item) => withOwnNegative(item, settings));
     return { kind, text, image, items, preview, ...(notes === undefined ? {} : { notes }) };
@@ -184,8 +212,10 @@ export class Intake {
   async enqueue(press: MessageComponentInteraction, { id, request }: Draft): Promise<void> {
     for (const { size } of [request.image, ...request.items.map(({ image }) => image ?? { size: null })])
       checkSize(size ?? null, this.#options.context.limits);
+    await this.#options.quotas.check(press);
     const job = { ...request, blind: request.blind ?? false, draftId: id };
-    return this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
+    await this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
+    await this.#warn(press);
   }
 
   /** Only the draft shows the notes on its file; a job has none. */

@@ -19,6 +19,7 @@ import {
   showSize,
   type TextOptions,
 } from "../../core/options.js";
+import { NO_STYLE, PRESETS, type Style, styleNamed } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import type { ModelsHere } from "../../prompt-files/picture-prompt.js";
@@ -47,6 +48,8 @@ export interface Limits {
   /** Most jobs in line at once; more wait outside. Most open jobs; more are refused. */
   readonly inLine?: JobCaps;
   readonly open?: JobCaps;
+  /** Minutes of the card a day, per person and per server. */
+  readonly minutes?: { readonly user?: number; readonly server?: number };
 }
 
 export interface CommandContext {
@@ -56,6 +59,8 @@ export interface CommandContext {
   readonly download: (url: string, maxBytes?: number) => Promise<Uint8Array>;
   /** Whether a comparison hides which picture is which, where the command does not say. */
   readonly blind: boolean;
+  /** The styles that can be chosen; the presets where they are left out. */
+  readonly styles?: readonly Style[];
   /** Whether pictures are shown as they form. */
   readonly preview?: boolean;
 }
@@ -84,6 +89,8 @@ export interface Prompts {
   readonly items: readonly NewItem[];
   /** Options that came with the prompts and override those of the request. */
   readonly image?: Partial<ImageOptions>;
+  /** They say themselves whether they were drawn in a style, so a channel's usual one is not theirs. */
+  readonly isAsDrawn?: boolean;
   /** What a person should know of the file that the prompts come from. */
   readonly notes?: FileNotes;
 }
@@ -109,6 +116,22 @@ export function checkedOptions(
   if (guidance !== undefined) checkRange("guidance", guidance, IMAGE_RANGES.guidance);
   if (size !== undefined && size !== null) readSize(showSize(size), sides === undefined ? {} : { sides });
   return own;
+}
+
+/**
+ * The style that a command names, as the part of image options that it is: `none` for none, and the usual one where it
+ * names none. Throws InputError INPUT_STYLE.
+ */
+export function readStyle(
+  name: string | null,
+  { defaults, styles = PRESETS }: Pick<CommandContext, "defaults" | "styles">,
+): Pick<ImageOptions, "style"> {
+  const usual = defaults.image.style;
+  if (name === null) return usual === undefined ? {} : { style: usual };
+  const style = styleNamed(name, styles);
+  if (style !== undefined) return { style };
+  if (name.trim().toLowerCase() === NO_STYLE) return {};
+  throw new InputError("INPUT_STYLE", `There is no style ${name}.`, { style: name });
 }
 
 /** A user's text as a prompt. Throws InputError INPUT_EMPTY or INPUT_TOO_LONG. */

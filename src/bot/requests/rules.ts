@@ -9,13 +9,21 @@ import { InputError } from "../../core/errors.js";
 import type { LimitScope, Origin } from "../../core/job.js";
 import { DEFAULT_SIDES, fitsSides, type ImageOptions, promptModeOf } from "../../core/options.js";
 import type { Settings } from "../../core/settings.js";
+import { type Style, styleNamed, withPresets } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
+import type { StyleOwner } from "../../db/styles.js";
 import { findRefused } from "./refused-words.js";
 import type { CommandContext } from "./request.js";
 
-/** The program's defaults and limits under the settings of a channel. */
-export function contextOf(base: CommandContext, settings: Settings): CommandContext {
+/** The program's defaults and limits under the settings of a channel; `own`: the styles of its server. */
+export function contextOf(
+  base: CommandContext,
+  settings: Settings,
+  own: readonly Style[] = [],
+): CommandContext {
   const { text, image } = base.defaults;
+  const styles = withPresets(own);
+  const style = settings.style === undefined ? image.style : styleNamed(settings.style, styles);
   const limits = {
     ...base.limits,
     maxSteps: atMost(base.limits.maxSteps, settings.maxSteps),
@@ -35,6 +43,7 @@ export function contextOf(base: CommandContext, settings: Settings): CommandCont
   return {
     ...base,
     limits,
+    styles,
     defaults: {
       ...base.defaults,
       text: { ...text, mode: settings.mode ?? text.mode },
@@ -51,6 +60,7 @@ export function contextOf(base: CommandContext, settings: Settings): CommandCont
             : image.size,
         negative: settings.negative ?? image.negative,
         prompts: settings.prompts ?? promptModeOf(image),
+        ...(style === undefined ? {} : { style }),
       },
     },
     blind: settings.blind ?? false,
@@ -69,6 +79,10 @@ function capsOf(base: JobCaps = {}, settings: { readonly [S in LimitScope]: numb
 }
 
 const atMost = (limit: number, own: number | undefined): number => Math.min(limit, own ?? limit);
+
+/** Whose styles count for an interaction: its server's, or in direct messages its user's own. */
+export const stylesOwner = ({ guildId, user }: Pick<BaseInteraction, "guildId" | "user">): StyleOwner =>
+  guildId === null ? { scope: "user", id: user.id } : { scope: "server", id: guildId };
 
 /** The image options with the negative prompt that the settings always add. */
 export function withAlwaysNegative(image: ImageOptions, { alwaysNegative = "" }: Settings): ImageOptions {

@@ -15,6 +15,7 @@ import {
   showSize,
 } from "../../core/options.js";
 import { type SettingName, type Settings, TREATMENTS } from "../../core/settings.js";
+import { PRESETS } from "../../core/styles.js";
 import type { Expectation } from "../words/errors.js";
 import { optionError, sizeExpectation } from "./request.js";
 
@@ -72,11 +73,19 @@ const size = {
   }),
   takes: sizeExpectation(DEFAULT_SIDES),
 };
+const channel = {
+  schema: z
+    .string()
+    .regex(/^(?:<#)?\d{17,20}>?$/)
+    .transform((value) => value.replace(/\D/g, "")),
+  takes: { takes: "channel" } as const,
+};
 const roles = { schema: roleIds, takes: { takes: "roles", max: SETTING_MAX.roles } as const };
 const words = { schema: wordList, takes: { takes: "words", max: SETTING_MAX.words } as const };
 const onOff = { schema: yesNo, usual: ["on", "off"], takes: { takes: "yesNo" } as const };
 
 const STEPS = [10, 20, 30, 50, 100];
+const MINUTES = [10, 20, 30, 60, 120, 240];
 const JOBS = [1, 2, 3, 5, 10];
 
 /** How each setting is written by a person, and what it may be. */
@@ -88,6 +97,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   negative: text,
   prompts: oneOf(PROMPT_MODES),
   mode: oneOf(SEARCH_MODES),
+  style: { ...text, usual: PRESETS.map(({ name }) => name) },
   maxSteps: inRange(LIMIT_RANGES.steps, STEPS),
   maxBatch: inRange(LIMIT_RANGES.batch, [5, 10, 20, 50, 100]),
   maxPairs: inRange(LIMIT_RANGES.pairs, [1, 2, 3, 4]),
@@ -97,6 +107,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   revealMinutes: inRange(REVEAL_MINUTES_RANGE, [5, 15, 60, 24 * 60]),
   strangers: onOff,
   spoiler: onOff,
+  gallery: channel,
   flagged: oneOf(TREATMENTS),
   unchecked: oneOf(TREATMENTS),
   alwaysNegative: text,
@@ -106,6 +117,9 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   userLimit: inRange(LIMIT_RANGES.jobs, JOBS),
   channelLimit: inRange(LIMIT_RANGES.jobs, JOBS),
   serverLimit: inRange(LIMIT_RANGES.jobs, JOBS),
+  userMinutes: inRange(LIMIT_RANGES.minutes, MINUTES),
+  serverMinutes: inRange(LIMIT_RANGES.minutes, MINUTES),
+  freeRoles: roles,
   userCap: inRange(LIMIT_RANGES.jobs, JOBS),
   channelCap: inRange(LIMIT_RANGES.jobs, JOBS),
   serverCap: inRange(LIMIT_RANGES.jobs, JOBS),
@@ -114,10 +128,19 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
 export const isSettingName = (name: string): name is SettingName => Object.hasOwn(CATALOG, name);
 
 /** The settings whose values are roles. */
-export const isRoles = (name: SettingName): boolean => name === "useRoles" || name === "manageRoles";
+export const isRoles = (name: SettingName): boolean =>
+  name === "useRoles" || name === "manageRoles" || name === "freeRoles";
+
+const SERVER_WIDE: ReadonlySet<SettingName> = new Set([
+  "serverLimit",
+  "serverCap",
+  "userMinutes",
+  "serverMinutes",
+  "freeRoles",
+]);
 
 /** The settings that count a whole server's jobs, and mean nothing for one of its channels. */
-export const isServerWide = (name: SettingName): boolean => name === "serverLimit" || name === "serverCap";
+export const isServerWide = (name: SettingName): boolean => SERVER_WIDE.has(name);
 
 /**
  * Whether a value changes nothing outside age-restricted channels: what the safety checker flagged is never
@@ -139,6 +162,7 @@ export function parseSetting<N extends SettingName>(name: N, text: string): NonN
 /** A stored value as a person would write it. */
 export function showSetting(name: SettingName, value: unknown): string {
   if (isRoles(name)) return (value as string[]).map((id) => `<@&${id}>`).join(" ");
+  if (name === "gallery") return `<#${value}>`;
   if (typeof value === "boolean") return value ? "on" : "off";
   if (Array.isArray(value)) return value.join(", ");
   if (name === "size") return showSize(value as PictureSize);

@@ -24,6 +24,7 @@ export const commandTexts = {
       diffusers: "diffusers: word for word, up to 77 tokens",
       weighted: "weighted: (word:1.3) counts more, [word] less; any length",
     } satisfies Record<PromptMode, string>,
+    style: "Words around what is drawn: one of this server's styles or a preset; none for none",
     mode: "How to search for a rewrite: beam is the usual way, sample gives a new one each time",
     modes: {
       beam: "beam: the best one found",
@@ -46,6 +47,17 @@ export const commandTexts = {
     byUser: "each voter",
     byMode: "each way of rewriting",
     export: "Get the votes as JSON lines; all of them if you manage this server, otherwise yours",
+  },
+  style: {
+    description: "Styles: words around what is drawn",
+    list: "Show the styles here",
+    save: "Save a style for this server, or replace one",
+    title: "The style's name",
+    words: "Words for the picture; {prompt} in them stands for the prompt, which else comes first",
+    without: "What its pictures should not show",
+    remove: "Remove a style of this server",
+    import: "Add the styles of a styles.csv, as A1111 writes it",
+    file: "A styles.csv with the columns name, prompt and negative_prompt",
   },
   settings: {
     description: "Settings of this server and its channels",

@@ -15,6 +15,7 @@ const PAIRS: Plurals = { one: "Paar", other: "Paare" };
 const STEPS: Plurals = { one: "Schritt", other: "Schritte" };
 const VOTES: Plurals = { one: "Stimme", other: "Stimmen" };
 const MESSAGES: Plurals = { one: "Nachricht", other: "Nachrichten" };
+const STYLES: Plurals = { one: "Stil", other: "Stile" };
 const ZIPS: Plurals = { one: "ZIP-Datei", other: "ZIP-Dateien" };
 
 const more = (rest: number): string => `${number(rest)} weitere`;
@@ -46,6 +47,7 @@ const expectations: Words["expectations"] = {
     `eine Größe wie \`${example}\`, beide Seiten durch ${multiple} teilbar und von ${min} bis ${max}`,
   roles: (max) => `1 bis ${max} Rollen, als Erwähnung oder ID`,
   words: (max) => `1 bis ${max} Wörter mit Kommas dazwischen`,
+  channel: "einen Textkanal dieses Servers wie `#galerie`",
   yesNo: "`on` oder `off`",
   text: (max) => `einen Text von höchstens ${number(max)} Zeichen`,
 };
@@ -89,11 +91,14 @@ export const de: Unfinished<Words> = {
     votes,
     reveal: "Für alle auflösen",
     again: "Neuer Seed",
+    vary: { small: "Variieren (wenig)", large: "Variieren (stark)" },
+    use: { baseline: "Links verwenden", optimized: "Rechts verwenden", only: "Dieses verwenden" },
     editPrompt: "Prompt bearbeiten",
     editFirst: "Erst bearbeiten",
     drawPair: "Das Paar erzeugen",
     drawRaw: "Ohne Umschreibung erzeugen",
     info: "Info",
+    favourite: "In die Galerie",
     delete: "Löschen",
     chooseBeam: "Eine andere Umschreibung erzeugen",
     chooseWords: "Hinzugefügte Wörter weglassen",
@@ -159,6 +164,9 @@ export const de: Unfinished<Words> = {
     },
   },
   resultLines: {
+    from: (strength) => `aus einem Bild, Stärke ${number(strength)}`,
+    choosePair:
+      "Welches Paar? Seine beiden Bilder werden variiert, oder eines davon wird die nächste Grundlage.",
     prompts: (mode) => `Prompts: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` und \`BREAK\` gelten${prompts.length === 0 ? " hier" : ` in ${ofPrompts(prompts)}`} als normaler Text. Damit sie wirken, wähle \`prompts: weighted\` im Befehl; wer den Server verwaltet, kann \`prompts\` für alle einstellen.`,
@@ -234,8 +242,18 @@ export const de: Unfinished<Words> = {
       c.text("program") === null
         ? "In dem Bild steht kein Prompt: Viele Websites und Apps entfernen ihn. Hänge die Originaldatei an oder kopiere den Prompt in `/compare`."
         : `Das Bild stammt von ${c.text("program")}, und sein Prompt ist nicht lesbar. Kopiere den Prompt in \`/compare\`.`,
+    PICTURE_PIXELS: (c) =>
+      `Das Bild hat ${c.say("limit", (limit) => `mehr als ${number(limit)} Pixel`, "zu viele Pixel")}, oder eine Seite ist viel länger als die andere. Hänge eine kleinere Kopie an.`,
+    PICTURE_FLAGGED: () =>
+      "Der Sicherheitsfilter hat dieses Bild markiert. Hier kann es nicht als Vorlage dienen, höchstens in Kanälen mit Altersbeschränkung.",
+    PICTURE_UNCHECKED: () =>
+      "Kein Sicherheitsfilter hat dieses Bild geprüft, und ungeprüfte Bilder sind hier nicht als Vorlage erlaubt.",
+    PICTURE_GONE: () =>
+      "Das Bild, das als Vorlage diente, ist gelöscht; daraus lässt sich nichts mehr erzeugen. Hänge es in `/compare` noch einmal als `image` an.",
     PICTURE_SHEET: () =>
       "Das ist eine Übersicht mit vielen Prompts. Hänge eines der Bilder an, oder `report.csv` an `/batch`.",
+    INPUT_STRENGTH: () =>
+      "`strength` sagt, wie viel von `image` neu erzeugt wird. Hänge ein Bild als `image` an oder lass `strength` weg.",
     INPUT_EMPTY: () => "Der Prompt ist leer. Schreib, was das Bild zeigen soll.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "Der Prompt")} ist ${c.say("limit", (limit) => `länger als ${number(limit)} Zeichen`, "zu lang")}. Kürze ihn und versuch es noch einmal.`,
@@ -258,6 +276,10 @@ export const de: Unfinished<Words> = {
     INPUT_UNCHANGED: () => "Es wurde nichts geändert, das Ergebnis wäre also dasselbe.",
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Ein Wort des Prompts" : `Das Wort ${c.code("word")}`} ist hier nicht erlaubt. Schreib den Prompt ohne dieses Wort.`,
+    INPUT_STYLE: (c) =>
+      `Den Stil${c.code("style") === null ? "" : ` ${c.code("style")}`} gibt es hier nicht. \`/style list\` zeigt, welche es gibt; wähle einen davon oder \`none\`.`,
+    FILE_STYLES: () =>
+      "Die Datei ist keine Liste von Stilen. Hänge die `styles.csv` von A1111 an: Die erste Zeile ist `name,prompt,negative_prompt`, jede weitere ein Stil.",
     DRAFT_GONE: () =>
       "Diesen Entwurf gibt es nicht mehr: Er wurde gestartet, verworfen oder ist abgelaufen. Nutze den Befehl noch einmal mit der Datei.",
     DRAFT_LIMIT: (c) =>
@@ -281,6 +303,8 @@ export const de: Unfinished<Words> = {
     QUEUE_FULL: () => `Die Warteschlange ist voll, und nichts wurde gespeichert. ${LATER}`,
     QUEUE_CAP: (c) =>
       `${Holder[scopeOf(c)]} ${c.say("limit", (limit) => `schon ${count(limit, { one: "offenen Auftrag", other: "offene Aufträge" })}, mehr sind hier nicht erlaubt`, "schon so viele offene Aufträge, wie hier erlaubt sind")}. Sie starten von selbst; frag noch einmal, wenn einer fertig ist.`,
+    QUOTA_USED: (c) =>
+      `${c.text("scope") === "server" ? "Dieser Server hat" : "Du hast"} die Rechenminuten der Karte für jetzt verbraucht${c.say("minutes", (minutes) => `; jeder Tag bringt ${number(minutes)} neue`, "")}. ${c.say("at", (at) => `Neue gibt es <t:${at}:R>.`, "Versuch es morgen noch einmal.")}`,
     QUEUE_NEWER_SCHEMA: () => `Die Warteschlange stammt von einer neueren Version dieses Bots. ${OWNER}`,
     MODEL_GONE: (c) =>
       `${c.text("kind") === "LoRA" ? "Das LoRA" : "Das Modell"}${c.code("model") === null ? "" : ` ${c.code("model")}`} liegt nicht mehr auf dem Rechner des Bots. Nutze den Befehl noch einmal mit einem anderen. ${OWNER}`,
@@ -313,6 +337,8 @@ export const de: Unfinished<Words> = {
     CONFIG: () => `Dieser Bot ist nicht richtig eingerichtet. ${OWNER}`,
   },
   noteWords: {
+    firstFrame: "Das angehängte Bild ist bewegt: Verwendet wird sein erstes Einzelbild.",
+    cropped: "Das angehängte Bild hat eine andere Form, deshalb wird seine Mitte verwendet.",
     embedding: (name, hash) => `Erzeugt mit dem Embedding ${name} (${hash}).`,
     redone: (side) =>
       `Für das Bild ${side === "baseline" ? "des Prompts" : "der Umschreibung"} reichte halbe Genauigkeit nicht; es wurde genauer noch einmal berechnet.`,
@@ -328,6 +354,7 @@ export const de: Unfinished<Words> = {
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Umschreiben: ${mode}${mode === "beam" ? `, ${beams} Beams` : ""}, höchstens ${count(maxNewTokens, { one: "Token", other: "Tokens" })}, ${count(rewrites, { one: "verschiedene Umschreibung", other: "verschiedene Umschreibungen" })}`,
+    source: (strength, hashes) => `Aus einem Bild: Stärke ${number(strength)}, Quelle ${hashes.join(", ")}`,
     drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
       `Seed ${seed} · ${count(steps, STEPS)} · Guidance ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · Prompts: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `Umschreiben ${duration(ms)}`,
@@ -578,6 +605,50 @@ export const de: Unfinished<Words> = {
     },
     pingOn: "Du wirst benachrichtigt, wenn ein langsames Ergebnis fertig ist.",
     pingOff: "Du wirst nicht mehr benachrichtigt. Deine Ergebnisse werden weiter gepostet.",
+  },
+  galleryLines: {
+    by: (person, link) => `Von ${person}: ${link}`,
+    added: (link) => `Es ist in der Galerie: ${link}`,
+    there: (link) => `Es ist schon in der Galerie: ${link}`,
+    later: (channel) => `Es kommt nach ${channel}, sobald Discord es annimmt.`,
+    none: "Dieser Server hat noch keine Galerie. Wer ihn verwaltet, kann einen Kanal wählen: `/settings set name:gallery`.",
+    pruned: "Die Bilder sind gelöscht. Erzeuge sie zuerst neu.",
+    withheld: (channel) =>
+      `${channel} ist nicht altersbeschränkt, und nicht alle diese Bilder dürfen dort gezeigt werden.`,
+    forbidden: (channel) =>
+      `Der Bot darf in ${channel} keine Bilder posten. Wer den Server verwaltet, kann ihm dort erlauben, den Kanal zu sehen, Nachrichten zu senden, Links einzubetten und Dateien anzuhängen.`,
+  },
+  quotaLines: {
+    title: "**Rechenminuten der Karte**",
+    user: (left, minutes, today, at) =>
+      `Du hast noch ${number(left)} min; heute wurden ${number(today)} verbraucht. Jeder Tag bringt ${number(minutes)}, die nächsten <t:${at}:R>.`,
+    server: (left, minutes, today, at) =>
+      `Dieser Server hat noch ${number(left)} min; heute wurden ${number(today)} verbraucht. Jeder Tag bringt ${number(minutes)}, die nächsten <t:${at}:R>.`,
+    scarce: "Es ist nur noch wenig Rechenzeit übrig. Was begonnen hat, wird trotzdem fertig.",
+  },
+  styleLines: {
+    title: "Stile",
+    server: "**Von diesem Server**",
+    yours: "**Deine**",
+    presets: "**Auf jedem Server**",
+    noneHere: "Noch keine: `/style save` fügt einen hinzu, `/style import` liest eine `styles.csv`.",
+    without: (negative) => `ohne: ${negative}`,
+    more: (styles) => `${number(styles)} weitere: Tippe nach \`style:\` einen Teil des Namens.`,
+    use: "-# `style:` bei `/compare`, `/optimize` und `/batch` stellt diese Wörter um das, was erzeugt wird. Promptist liest sie nicht.",
+    saved: (name) => `Der Stil ${name} ist gespeichert. Wähle ihn mit \`style:\`.`,
+    replaced: (name) => `Den Stil ${name} gab es schon; er hat jetzt diese Wörter.`,
+    full: (styles) =>
+      `Es gibt schon ${count(styles, STYLES)}, mehr werden nicht gespeichert. Entferne einen mit \`/style remove\`.`,
+    removed: (name) => `Der Stil ${name} ist entfernt. Ergebnisse damit behalten seine Wörter.`,
+    notRemoved: (name) => `Hier gibt es keinen eigenen Stil ${name}, der entfernt werden könnte.`,
+    needsWords:
+      "Ein Stil braucht Wörter: für das Bild, für das, was es nicht zeigen soll, oder beides. `{prompt}` darin steht für den Prompt.",
+    imported: (added, replaced) => `${count(added, STYLES)} hinzugefügt, ${number(replaced)} ersetzt.`,
+    importedTooLong: (names, rest) => `Ausgelassen, weil ein Text zu lang ist: ${withMore(names, rest)}.`,
+    importedMore: (styles) => `Ausgelassen, weil kein Platz mehr ist: ${count(styles, STYLES)}.`,
+    option: (name) => `Stil ${name}`,
+    words: "Stil",
+    whole: "Mit dem Stil",
   },
   pictureLines: {
     title: "So entstand dieses Bild",

@@ -1,5 +1,6 @@
 import { draftLines, fileLines, itemLines } from "./batch.js";
 import { helpText } from "./commands.js";
+import { galleryLines, quotaLines, styleLines } from "./community.js";
 import { errorSentences, expectations } from "./errors.js";
 import { historyLines } from "./history.js";
 import { labels } from "./labels.js";
@@ -47,6 +48,9 @@ export const english = {
   dataLines,
   settingLines,
   pictureLines,
+  styleLines,
+  quotaLines,
+  galleryLines,
   helpText,
 } as const;
 

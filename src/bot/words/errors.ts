@@ -29,6 +29,12 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
   INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
   INPUT_WORD: (c) =>
     `${named(c.code("word"), "The word", "A word of the prompt")} is not allowed here. Write the prompt without it.`,
+  INPUT_STRENGTH: () =>
+    "`strength` says how much of `image` is drawn anew. Attach a picture as `image`, or leave `strength` out.",
+  INPUT_STYLE: (c) =>
+    `${named(c.code("style"), "The style", "This style")} is not there. \`/style list\` shows those that are; choose one of them, or \`none\`.`,
+  FILE_STYLES: () =>
+    "The file is no list of styles. Attach A1111's `styles.csv`: its first line is `name,prompt,negative_prompt`, and each line after it is a style.",
   DRAFT_GONE: () =>
     "This draft is no longer there: it was started, discarded, or has ended. Use the command again with the file.",
   DRAFT_LIMIT: (c) =>
@@ -55,12 +61,22 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
       : `The picture was made by ${c.text("program")}, and its prompt can't be read. Copy the prompt into \`/compare\`.`,
   PICTURE_SHEET: () =>
     "This is a contact sheet with many prompts. Attach one of its pictures, or `report.csv` to `/batch`.",
+  PICTURE_PIXELS: (c) =>
+    `The picture has ${c.say("limit", (limit) => `more than ${number(limit)} pixels`, "too many pixels")}, or one side is far longer than the other. Attach a smaller copy.`,
+  PICTURE_FLAGGED: () =>
+    "The safety checker flagged this picture. It can't be gone on from here, at most in age-restricted channels.",
+  PICTURE_UNCHECKED: () =>
+    "No safety checker has seen this picture, and pictures that none has seen can't be gone on from here.",
+  PICTURE_GONE: () =>
+    "The picture that this goes on from is deleted, so nothing more can be drawn from it. Attach it to `/compare` as `image` again.",
 
   QUEUE_BUSY_DATABASE: () => `The queue is busy right now, and nothing was stored. ${TRY_AGAIN}`,
   QUEUE_LOCKED: () => `Another copy of this bot uses the same queue. ${ASK_OWNER}`,
   QUEUE_FULL: () => `The queue is full, and nothing was stored. ${TRY_AGAIN}`,
   QUEUE_CAP: (c) =>
     `${capitalized(holder(scopeOf(c)))} ${c.say("limit", (limit) => `${count(limit, "open job")}, the most allowed here`, "the most open jobs allowed here")}. They start by themselves; ask again when one is done.`,
+  QUOTA_USED: (c) =>
+    `${c.text("scope") === "server" ? "This server has" : "You have"} used the minutes of the card for now${c.say("minutes", (minutes) => `, of which each day adds ${number(minutes)}`, "")}. ${c.say("at", (at) => `There are some again <t:${at}:R>.`, "Ask again tomorrow.")}`,
   QUEUE_NEWER_SCHEMA: () => `The queue was written by a newer version of this bot. ${ASK_OWNER}`,
 
   MODEL_GONE: (c) =>
@@ -119,6 +135,7 @@ export const expectations = {
     `a size such as \`${example}\`, both sides multiples of ${multiple} from ${min} to ${max}`,
   roles: (max: number) => `1 to ${number(max)} roles, as mentions or ids`,
   words: (max: number) => `1 to ${number(max)} words with commas between them`,
+  channel: "a text channel of this server, such as `#gallery`",
   yesNo: "`on` or `off`",
   text: (max: number) => `a text of at most ${number(max)} characters`,
 } as const;
@@ -136,7 +153,7 @@ export type Expectation =
       readonly max: number;
     }
   | { readonly takes: "roles" | "words"; readonly max: number }
-  | { readonly takes: "yesNo" }
+  | { readonly takes: "yesNo" | "channel" }
   | { readonly takes: "text"; readonly limit: number };
 
 /** The values of a sentence, each of which may be missing or, from a stored row, anything. */
@@ -186,6 +203,8 @@ export class Values {
         return max == null ? null : words.words(max);
       case "yesNo":
         return words.yesNo;
+      case "channel":
+        return words.channel;
       case "text":
         return this.number("limit") === null ? null : words.text(this.number("limit")!);
       default:

@@ -14,6 +14,7 @@ const PROMPTS: Plurals = { one: "prompt", other: "prompts" };
 const PAIRS: Plurals = { one: "par", other: "pares" };
 const STEPS: Plurals = { one: "paso", other: "pasos" };
 const VOTES: Plurals = { one: "voto", other: "votos" };
+const STYLES: Plurals = { one: "estilo", other: "estilos" };
 const ZIPS: Plurals = { one: "archivo zip", other: "archivos zip" };
 
 const more = (rest: number): string => `${number(rest)} más`;
@@ -49,6 +50,7 @@ const expectations: Words["expectations"] = {
     `un tamaño como \`${example}\`, con ambos lados múltiplos de ${multiple} y entre ${min} y ${max}`,
   roles: (max) => `de 1 a ${max} roles, como menciones o identificadores`,
   words: (max) => `de 1 a ${max} palabras separadas por comas`,
+  channel: "un canal de texto de este servidor, como `#galeria`",
   yesNo: "`on` u `off`",
   text: (max) => `un texto de ${number(max)} caracteres como máximo`,
 };
@@ -98,11 +100,14 @@ export const es: Unfinished<Words> = {
     votes,
     reveal: "Revelar a todos",
     again: "Otra semilla",
+    vary: { small: "Variar (poco)", large: "Variar (mucho)" },
+    use: { baseline: "Usar la izquierda", optimized: "Usar la derecha", only: "Usar esta" },
     editPrompt: "Editar el prompt",
     editFirst: "Editar antes",
     drawPair: "Generar el par",
     drawRaw: "Generar tal cual",
     info: "Info",
+    favourite: "A la galería",
     delete: "Eliminar",
     chooseBeam: "Generar otra reescritura",
     chooseWords: "Quitar palabras añadidas",
@@ -165,6 +170,8 @@ export const es: Unfinished<Words> = {
     },
   },
   resultLines: {
+    from: (strength) => `a partir de una imagen, fuerza ${number(strength)}`,
+    choosePair: "¿Qué par? Se varían sus dos imágenes, o una de ellas pasa a ser la próxima base.",
     prompts: (mode) => `prompts: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` y \`BREAK\` se leen como texto normal${prompts.length === 0 ? " aquí" : ` (prompts ${numbers(prompts, more)})`}. Para que tengan efecto, elige \`prompts: weighted\` en el comando; quien administra puede ajustar \`prompts\` para todos.`,
@@ -238,8 +245,18 @@ export const es: Unfinished<Words> = {
       c.text("program") === null
         ? "La imagen no lleva ningún prompt: muchos sitios y apps lo quitan. Adjunta el archivo original o copia el prompt en `/compare`."
         : `La imagen es de ${c.text("program")} y su prompt no se puede leer. Copia el prompt en \`/compare\`.`,
+    PICTURE_PIXELS: (c) =>
+      `La imagen tiene ${c.say("limit", (limit) => `más de ${number(limit)} píxeles`, "demasiados píxeles")}, o un lado es mucho más largo que el otro. Adjunta una copia más pequeña.`,
+    PICTURE_FLAGGED: () =>
+      "El filtro de seguridad ha marcado esta imagen. Aquí no puede servir de base; como mucho, en canales con restricción de edad.",
+    PICTURE_UNCHECKED: () =>
+      "Ningún filtro de seguridad ha revisado esta imagen, y aquí las imágenes sin revisar no pueden servir de base.",
+    PICTURE_GONE: () =>
+      "La imagen que servía de base se ha borrado y ya no se puede generar nada con ella. Adjúntala otra vez a `/compare` como `image`.",
     PICTURE_SHEET: () =>
       "Es una hoja con muchos prompts. Adjunta una de sus imágenes, o `report.csv` a `/batch`.",
+    INPUT_STRENGTH: () =>
+      "`strength` dice cuánto de `image` se genera de nuevo. Adjunta una imagen como `image`, o quita `strength`.",
     INPUT_EMPTY: () => "El prompt está vacío. Escribe lo que debe mostrar la imagen.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "El prompt")} ${c.say("limit", (limit) => `pasa de ${number(limit)} caracteres`, "es demasiado largo")}. Acórtalo e inténtalo de nuevo.`,
@@ -262,6 +279,10 @@ export const es: Unfinished<Words> = {
     INPUT_UNCHANGED: () => "No ha cambiado nada, así que el resultado sería el mismo.",
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Una palabra del prompt" : `La palabra ${c.code("word")}`} no está permitida aquí. Escribe el prompt sin ella.`,
+    INPUT_STYLE: (c) =>
+      `El estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} no existe aquí. \`/style list\` muestra los que hay; elige uno de ellos, o \`none\`.`,
+    FILE_STYLES: () =>
+      "El archivo no es una lista de estilos. Adjunta el `styles.csv` de A1111: su primera línea es `name,prompt,negative_prompt`, y cada línea siguiente es un estilo.",
     DRAFT_GONE: () =>
       "Este borrador ya no existe: se empezó, se descartó o caducó. Usa el comando otra vez con el archivo.",
     DRAFT_LIMIT: (c) =>
@@ -284,6 +305,8 @@ export const es: Unfinished<Words> = {
     QUEUE_FULL: () => `La cola está llena y no se ha guardado nada. ${LATER}`,
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]} ${c.say("limit", (limit) => `${count(limit, { one: "tarea abierta", other: "tareas abiertas" })}, el máximo permitido aquí`, "el máximo de tareas abiertas que se permite aquí")}. Empiezan solas; vuelve a pedirlo cuando termine una.`,
+    QUOTA_USED: (c) =>
+      `${c.text("scope") === "server" ? "Este servidor ha" : "Has"} agotado por ahora los minutos de cálculo de la tarjeta${c.say("minutes", (minutes) => `; cada día trae ${number(minutes)}`, "")}. ${c.say("at", (at) => `Habrá más <t:${at}:R>.`, "Inténtalo mañana.")}`,
     QUEUE_NEWER_SCHEMA: () => `La cola es de una versión más nueva de este bot. ${OWNER}`,
     MODEL_GONE: (c) =>
       `${c.text("kind") === "LoRA" ? "El LoRA" : "El modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} ya no está en la máquina del bot. Usa el comando otra vez con otro. ${OWNER}`,
@@ -316,6 +339,8 @@ export const es: Unfinished<Words> = {
     CONFIG: () => `Este bot no está bien configurado. ${OWNER}`,
   },
   noteWords: {
+    firstFrame: "La imagen adjunta se mueve: se usa su primer fotograma.",
+    cropped: "La imagen adjunta tiene otra forma, así que se usa su centro.",
     embedding: (name, hash) => `Generado con el embedding ${name} (${hash}).`,
     redone: (side) =>
       `La media precisión no bastó para la imagen ${side === "baseline" ? "del prompt" : "de la reescritura"}; se calculó otra vez con más exactitud.`,
@@ -331,6 +356,8 @@ export const es: Unfinished<Words> = {
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Reescritura: ${mode}${mode === "beam" ? `, ${beams} haces` : ""}, ${count(maxNewTokens, { one: "token", other: "tokens" })} como máximo, ${count(rewrites, { one: "reescritura distinta", other: "reescrituras distintas" })}`,
+    source: (strength, hashes) =>
+      `A partir de una imagen: fuerza ${number(strength)}, origen ${hashes.join(", ")}`,
     drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
       `Semilla ${seed} · ${count(steps, STEPS)} · guía ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · prompts: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `reescritura ${duration(ms)}`,
@@ -578,6 +605,52 @@ export const es: Unfinished<Words> = {
     },
     pingOn: "Se te avisará cuando un resultado lento esté listo.",
     pingOff: "Ya no se te avisará. Tus resultados se siguen publicando.",
+  },
+  galleryLines: {
+    by: (person, link) => `De ${person}: ${link}`,
+    added: (link) => `Está en la galería: ${link}`,
+    there: (link) => `Ya está en la galería: ${link}`,
+    later: (channel) => `Estará en ${channel} en cuanto Discord lo acepte.`,
+    none: "Este servidor aún no tiene galería. Quien lo administra puede elegir un canal: `/settings set name:gallery`.",
+    pruned: "Las imágenes se han borrado. Genéralas de nuevo primero.",
+    withheld: (channel) =>
+      `${channel} no tiene restricción de edad, y no todas estas imágenes se pueden mostrar allí.`,
+    forbidden: (channel) =>
+      `El bot no puede publicar imágenes en ${channel}. Quien administra el servidor puede permitirle ver el canal, enviar mensajes, insertar enlaces y adjuntar archivos.`,
+  },
+  quotaLines: {
+    title: "**Minutos de cálculo de la tarjeta**",
+    user: (left, minutes, today, at) =>
+      `Te quedan ${number(left)} min; hoy se han usado ${number(today)}. Cada día trae ${number(minutes)}, los próximos <t:${at}:R>.`,
+    server: (left, minutes, today, at) =>
+      `A este servidor le quedan ${number(left)} min; hoy se han usado ${number(today)}. Cada día trae ${number(minutes)}, los próximos <t:${at}:R>.`,
+    scarce: "Queda poco tiempo de cálculo. Lo que ha empezado se termina de todos modos.",
+  },
+  styleLines: {
+    title: "Estilos",
+    server: "**De este servidor**",
+    yours: "**Tuyos**",
+    presets: "**En todos los servidores**",
+    noneHere: "Aún ninguno: `/style save` añade uno, y `/style import` lee un `styles.csv`.",
+    without: (negative) => `sin: ${negative}`,
+    more: (styles) => `${more(styles)}: escribe una parte del nombre después de \`style:\`.`,
+    use: "-# `style:` en `/compare`, `/optimize` y `/batch` pone estas palabras alrededor de lo que se genera. Promptist no las lee.",
+    saved: (name) => `El estilo ${name} está guardado. Elígelo con \`style:\`.`,
+    replaced: (name) => `El estilo ${name} ya existía; ahora tiene estas palabras.`,
+    full: (styles) =>
+      `Ya hay ${count(styles, STYLES)}, el máximo que se guarda. Quita uno con \`/style remove\`.`,
+    removed: (name) =>
+      `El estilo ${name} se ha quitado. Los resultados que lo usaron conservan sus palabras.`,
+    notRemoved: (name) => `Aquí no hay ningún estilo ${name} que quitar.`,
+    needsWords:
+      "Un estilo necesita palabras: para la imagen, para lo que no debe mostrar, o ambas. `{prompt}` en ellas ocupa el lugar del prompt.",
+    imported: (added, replaced) => `Estilos añadidos: ${number(added)}; reemplazados: ${number(replaced)}.`,
+    importedTooLong: (names, rest) =>
+      `Omitidos porque un texto es demasiado largo: ${withMore(names, rest)}.`,
+    importedMore: (styles) => `Omitidos por falta de espacio: ${count(styles, STYLES)}.`,
+    option: (name) => `estilo ${name}`,
+    words: "Estilo",
+    whole: "Con el estilo",
   },
   pictureLines: {
     title: "Cómo se hizo esta imagen",

@@ -15,6 +15,7 @@ const PAIRS: Plurals = { one: "paire", other: "paires" };
 const STEPS: Plurals = { one: "étape", other: "étapes" };
 const VOTES: Plurals = { one: "vote", other: "votes" };
 const MESSAGES: Plurals = { one: "message", other: "messages" };
+const STYLES: Plurals = { one: "style", other: "styles" };
 const ZIPS: Plurals = { one: "archive zip", other: "archives zip" };
 
 const more = (rest: number): string => count(rest, { one: "autre", other: "autres" });
@@ -42,6 +43,7 @@ const expectations: Words["expectations"] = {
     `une taille comme \`${example}\`, avec deux côtés multiples de ${multiple} et compris entre ${min} et ${max}`,
   roles: (max) => `de 1 à ${max} rôles, en mention ou par leur identifiant`,
   words: (max) => `de 1 à ${max} mots séparés par des virgules`,
+  channel: "un salon textuel de ce serveur, comme `#galerie`",
   yesNo: "`on` ou `off`",
   text: (max) => `un texte de ${number(max)} caractères au plus`,
 };
@@ -91,11 +93,14 @@ export const fr: Unfinished<Words> = {
     votes,
     reveal: "Révéler à tous",
     again: "Autre graine",
+    vary: { small: "Varier (peu)", large: "Varier (beaucoup)" },
+    use: { baseline: "Prendre la gauche", optimized: "Prendre la droite", only: "Prendre celle-ci" },
     editPrompt: "Modifier le prompt",
     editFirst: "Modifier d'abord",
     drawPair: "Générer la paire",
     drawRaw: "Générer tel quel",
     info: "Infos",
+    favourite: "Dans la galerie",
     delete: "Supprimer",
     chooseBeam: "Générer une autre réécriture",
     chooseWords: "Enlever des mots ajoutés",
@@ -162,6 +167,9 @@ export const fr: Unfinished<Words> = {
     },
   },
   resultLines: {
+    from: (strength) => `à partir d'une image, force ${number(strength)}`,
+    choosePair:
+      "Quelle paire ? Ses deux images seront variées, ou l'une d'elles deviendra la prochaine base.",
     prompts: (mode) => `prompts : ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` et \`BREAK\` sont lus comme du texte simple${prompts.length === 0 ? " ici" : ` (prompts ${numbers(prompts, more)})`}. Pour leur donner leur sens, choisissez \`prompts: weighted\` dans la commande ; les gestionnaires peuvent régler \`prompts\` pour tous.`,
@@ -236,8 +244,18 @@ export const fr: Unfinished<Words> = {
       c.text("program") === null
         ? "L'image ne contient pas de prompt : beaucoup de sites et d'applications l'enlèvent. Joignez le fichier d'origine, ou copiez le prompt dans `/compare`."
         : `L'image vient de ${c.text("program")}, et son prompt ne peut pas être lu. Copiez le prompt dans \`/compare\`.`,
+    PICTURE_PIXELS: (c) =>
+      `L'image a ${c.say("limit", (limit) => `plus de ${number(limit)} pixels`, "trop de pixels")}, ou un côté est bien plus long que l'autre. Joignez une copie plus petite.`,
+    PICTURE_FLAGGED: () =>
+      "Le filtre de sécurité a réagi à cette image. Elle ne peut pas servir de base ici, tout au plus dans un salon avec restriction d'âge.",
+    PICTURE_UNCHECKED: () =>
+      "Aucun filtre de sécurité n'a vérifié cette image, et une image non vérifiée ne peut pas servir de base ici.",
+    PICTURE_GONE: () =>
+      "L'image qui servait de base est supprimée ; rien ne peut plus en être tiré. Joignez-la de nouveau à `/compare` comme `image`.",
     PICTURE_SHEET: () =>
       "C'est une planche avec beaucoup de prompts. Joignez une de ses images, ou `report.csv` à `/batch`.",
+    INPUT_STRENGTH: () =>
+      "`strength` dit quelle part de `image` est refaite. Joignez une image comme `image`, ou retirez `strength`.",
     INPUT_EMPTY: () => "Le prompt est vide. Écrivez ce que l'image doit montrer.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "Le prompt")} ${c.say("limit", (limit) => `dépasse ${number(limit)} caractères`, "est trop long")}. Raccourcissez et réessayez.`,
@@ -260,6 +278,10 @@ export const fr: Unfinished<Words> = {
     INPUT_UNCHANGED: () => "Rien n'a changé, le résultat serait donc le même.",
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Un mot du prompt" : `Le mot ${c.code("word")}`} n'est pas autorisé ici. Écrivez le prompt sans ce mot.`,
+    INPUT_STYLE: (c) =>
+      `Le style${c.code("style") === null ? "" : ` ${c.code("style")}`} n'existe pas ici. \`/style list\` montre ceux qui existent ; choisissez-en un, ou \`none\`.`,
+    FILE_STYLES: () =>
+      "Ce fichier n'est pas une liste de styles. Joignez le `styles.csv` d'A1111 : sa première ligne est `name,prompt,negative_prompt`, et chaque ligne suivante est un style.",
     DRAFT_GONE: () =>
       "Ce brouillon n'existe plus : il a été démarré, abandonné, ou il a expiré. Utilisez à nouveau la commande avec le fichier.",
     DRAFT_LIMIT: (c) =>
@@ -283,6 +305,8 @@ export const fr: Unfinished<Words> = {
     QUEUE_FULL: () => `La file est pleine, et rien n'a été enregistré. ${LATER}`,
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]} ${c.say("limit", (limit) => `déjà ${count(limit, { one: "demande ouverte", other: "demandes ouvertes" })}, le maximum autorisé ici`, "déjà le maximum de demandes ouvertes autorisé ici")}. Elles démarrent d'elles-mêmes ; redemandez quand l'une sera terminée.`,
+    QUOTA_USED: (c) =>
+      `${c.text("scope") === "server" ? "Ce serveur a" : "Vous avez"} épuisé pour l'instant les minutes de calcul de la carte${c.say("minutes", (minutes) => ` ; chaque jour en apporte ${number(minutes)}`, "")}. ${c.say("at", (at) => `Il y en aura de nouveau <t:${at}:R>.`, "Réessayez demain.")}`,
     QUEUE_NEWER_SCHEMA: () => `La file vient d'une version plus récente de ce bot. ${OWNER}`,
     MODEL_GONE: (c) =>
       `${c.text("kind") === "LoRA" ? "Le LoRA" : "Le modèle"}${c.code("model") === null ? "" : ` ${c.code("model")}`} n'est plus sur la machine du bot. Utilisez à nouveau la commande avec un autre. ${OWNER}`,
@@ -315,6 +339,8 @@ export const fr: Unfinished<Words> = {
     CONFIG: () => `Ce bot n'est pas bien configuré. ${OWNER}`,
   },
   noteWords: {
+    firstFrame: "L'image jointe est animée : sa première vue est utilisée.",
+    cropped: "L'image jointe a une autre forme ; son centre est utilisé.",
     embedding: (name, hash) => `Généré avec l'embedding ${name} (${hash}).`,
     redone: (side) =>
       `La demi-précision ne suffisait pas pour l'image ${side === "baseline" ? "du prompt" : "de la réécriture"} : elle a été recalculée plus exactement.`,
@@ -330,6 +356,8 @@ export const fr: Unfinished<Words> = {
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Réécriture : ${mode}${mode === "beam" ? `, ${beams} faisceaux` : ""}, ${count(maxNewTokens, { one: "jeton", other: "jetons" })} au plus, ${count(rewrites, { one: "réécriture différente", other: "réécritures différentes" })}`,
+    source: (strength, hashes) =>
+      `À partir d'une image : force ${number(strength)}, source ${hashes.join(", ")}`,
     drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
       `Graine ${seed} · ${count(steps, STEPS)} · guidage ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · prompts : ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `réécriture ${duration(ms)}`,
@@ -578,6 +606,51 @@ export const fr: Unfinished<Words> = {
     },
     pingOn: "Vous recevrez une notification quand un résultat qui a pris du temps sera prêt.",
     pingOff: "Vous ne recevrez plus de notifications. Vos résultats sont toujours publiés.",
+  },
+  galleryLines: {
+    by: (person, link) => `Par ${person} : ${link}`,
+    added: (link) => `C'est dans la galerie : ${link}`,
+    there: (link) => `C'est déjà dans la galerie : ${link}`,
+    later: (channel) => `Ce sera dans ${channel} dès que Discord l'acceptera.`,
+    none: "Ce serveur n'a pas encore de galerie. Ses responsables peuvent choisir un salon : `/settings set name:gallery`.",
+    pruned: "Les images ont été supprimées. Générez-les d'abord à nouveau.",
+    withheld: (channel) =>
+      `${channel} n'est pas soumis à une limite d'âge, et toutes ces images ne peuvent pas y être montrées.`,
+    forbidden: (channel) =>
+      `Le bot ne peut pas publier d'images dans ${channel}. Les responsables peuvent lui permettre d'y voir le salon, d'envoyer des messages, d'intégrer des liens et de joindre des fichiers.`,
+  },
+  quotaLines: {
+    title: "**Minutes de calcul de la carte**",
+    user: (left, minutes, today, at) =>
+      `Il vous reste ${number(left)} min ; ${number(today)} ont été utilisées aujourd'hui. Chaque jour en apporte ${number(minutes)}, les prochaines <t:${at}:R>.`,
+    server: (left, minutes, today, at) =>
+      `Il reste ${number(left)} min à ce serveur ; ${number(today)} ont été utilisées aujourd'hui. Chaque jour en apporte ${number(minutes)}, les prochaines <t:${at}:R>.`,
+    scarce: "Il reste peu de temps de calcul. Ce qui a commencé sera terminé quand même.",
+  },
+  styleLines: {
+    title: "Styles",
+    server: "**Ceux de ce serveur**",
+    yours: "**Les vôtres**",
+    presets: "**Sur tous les serveurs**",
+    noneHere: "Aucun pour l'instant : `/style save` en ajoute un, et `/style import` lit un `styles.csv`.",
+    without: (negative) => `sans : ${negative}`,
+    more: (styles) => `${more(styles)} : tapez une partie du nom après \`style:\`.`,
+    use: "-# `style:` dans `/compare`, `/optimize` et `/batch` place ces mots autour de ce qui est généré. Promptist ne les lit pas.",
+    saved: (name) => `Le style ${name} est enregistré. Choisissez-le avec \`style:\`.`,
+    replaced: (name) => `Le style ${name} existait déjà ; il a maintenant ces mots.`,
+    full: (styles) =>
+      `Il y a déjà ${count(styles, STYLES)}, le maximum conservé. Retirez-en un avec \`/style remove\`.`,
+    removed: (name) => `Le style ${name} est retiré. Les résultats qui l'utilisent gardent ses mots.`,
+    notRemoved: (name) => `Il n'y a pas ici de style ${name} à retirer.`,
+    needsWords:
+      "Un style a besoin de mots : pour l'image, pour ce qu'elle ne doit pas montrer, ou les deux. `{prompt}` y prend la place du prompt.",
+    imported: (added, replaced) => `Styles ajoutés : ${number(added)}, remplacés : ${number(replaced)}.`,
+    importedTooLong: (names, rest) =>
+      `Laissés de côté, car un texte est trop long : ${withMore(names, rest)}.`,
+    importedMore: (styles) => `Laissés de côté, faute de place : ${count(styles, STYLES)}.`,
+    option: (name) => `style ${name}`,
+    words: "Style",
+    whole: "Avec le style",
   },
   pictureLines: {
     title: "Comment cette image a été faite",

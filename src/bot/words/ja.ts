@@ -38,6 +38,7 @@ const expectations: Words["expectations"] = {
     `\`${example}\` のようなサイズ（両辺とも ${min} から ${max} までの ${multiple} の倍数）`,
   roles: (max) => `1～${max}個のロール（メンションまたは ID）`,
   words: (max) => `カンマで区切った1～${max}個の単語`,
+  channel: "このサーバーのテキストチャンネル（例: `#gallery`）",
   yesNo: "`on` または `off`",
   text: (max) => `${number(max)}文字以内のテキスト`,
 };
@@ -83,11 +84,14 @@ export const ja: Unfinished<Words> = {
     votes,
     reveal: "全員に公開",
     again: "新しいシード",
+    vary: { small: "少し変える", large: "大きく変える" },
+    use: { baseline: "左を使う", optimized: "右を使う", only: "これを使う" },
     editPrompt: "プロンプトを編集",
     editFirst: "編集してから生成",
     drawPair: "2枚を生成",
     drawRaw: "元のまま生成",
     info: "情報",
+    favourite: "ギャラリーへ",
     delete: "削除",
     chooseBeam: "別の書き直しで生成",
     chooseWords: "追加された語を省く",
@@ -149,6 +153,8 @@ export const ja: Unfinished<Words> = {
     },
   },
   resultLines: {
+    from: (strength) => `画像から、強さ ${number(strength)}`,
+    choosePair: "どの組ですか。その2枚を変えるか、1枚を次の元にします。",
     prompts: (mode) => `プロンプト: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`、\`[word]\`、\`BREAK\` は${prompts.length === 0 ? "ここでは" : `プロンプト ${numbers(prompts, more)} では`}普通の文字として読まれます。効かせるには、コマンドで \`prompts: weighted\` を選んでください。管理者は \`prompts\` を全員向けに設定できます。`,
@@ -219,8 +225,18 @@ export const ja: Unfinished<Words> = {
       c.text("program") === null
         ? "画像にプロンプトがありません。多くのサイトやアプリは削除します。元のファイルを添付するか、プロンプトを `/compare` に貼り付けてください。"
         : `この画像は ${c.text("program")} で作られていて、プロンプトを読み取れません。プロンプトを \`/compare\` に貼り付けてください。`,
+    PICTURE_PIXELS: (c) =>
+      `画像のピクセルが${c.say("limit", (limit) => `${number(limit)} を超えている`, "多すぎる")}か、縦横の長さが違いすぎます。小さいコピーを添付してください。`,
+    PICTURE_FLAGGED: () =>
+      "セーフティチェッカーがこの画像を検出しました。ここでは元の画像に使えません。使えるとしても年齢制限のあるチャンネルだけです。",
+    PICTURE_UNCHECKED: () =>
+      "セーフティチェッカーがこの画像を確認していません。確認されていない画像は、ここでは元の画像に使えません。",
+    PICTURE_GONE: () =>
+      "元の画像が削除されたため、もう生成できません。もう一度 `/compare` に `image` として添付してください。",
     PICTURE_SHEET: () =>
       "これは多くのプロンプトの一覧です。その中の画像を1枚添付するか、`report.csv` を `/batch` に添付してください。",
+    INPUT_STRENGTH: () =>
+      "`strength` は `image` をどれだけ描き直すかを決めます。画像を `image` に添付するか、`strength` を外してください。",
     INPUT_EMPTY: () => "プロンプトが空です。画像に描く内容を書いてください。",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "プロンプト")}が${c.say("limit", (limit) => `${number(limit)}文字を超えています`, "長すぎます")}。短くしてもう一度お試しください。`,
@@ -243,6 +259,10 @@ export const ja: Unfinished<Words> = {
     INPUT_UNCHANGED: () => "何も変わっていないので、同じ結果になります。",
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "プロンプトの中の語" : `${c.code("word")} という語`}は、ここでは使えません。その語なしで書いてください。`,
+    INPUT_STYLE: (c) =>
+      `スタイル${c.code("style") === null ? "" : ` ${c.code("style")} `}はここにありません。\`/style list\` で一覧を見て、その中の1つか \`none\` を選んでください。`,
+    FILE_STYLES: () =>
+      "このファイルはスタイルの一覧ではありません。A1111 の `styles.csv` を添付してください。1行目は `name,prompt,negative_prompt` で、2行目からは1行に1つのスタイルです。",
     DRAFT_GONE: () =>
       "この下書きはもうありません。開始されたか、破棄されたか、期限が切れました。ファイルを付けてコマンドをもう一度使ってください。",
     DRAFT_LIMIT: (c) =>
@@ -265,6 +285,8 @@ export const ja: Unfinished<Words> = {
     QUEUE_FULL: () => `キューがいっぱいで、何も保存されませんでした。${LATER}`,
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]}ジョブが${c.say("limit", (limit) => `すでに${number(limit)}件あり、ここではこれが上限です`, "ここでの上限に達しています")}。順番が来れば自動的に始まります。どれかが終わったら、もう一度頼んでください。`,
+    QUOTA_USED: (c) =>
+      `${c.text("scope") === "server" ? "このサーバーは" : "あなたは"}計算時間を今のところ使い切りました${c.say("minutes", (minutes) => `（1日ごとに${number(minutes)}分追加されます）`, "")}。${c.say("at", (at) => `次は <t:${at}:R> に追加されます。`, "明日もう一度お試しください。")}`,
     QUEUE_NEWER_SCHEMA: () => `キューはこのボットの新しいバージョンのものです。${OWNER}`,
     MODEL_GONE: (c) =>
       `${c.text("kind") === "LoRA" ? "LoRA" : "モデル"}${c.code("model") === null ? "" : ` ${c.code("model")}`}はもうボットのマシンにありません。別のものでコマンドをもう一度使ってください。${OWNER}`,
@@ -293,6 +315,8 @@ export const ja: Unfinished<Words> = {
     CONFIG: () => `ボットの設定が正しくありません。${OWNER}`,
   },
   noteWords: {
+    firstFrame: "添付された画像は動画です。最初のコマを使います。",
+    cropped: "添付された画像は形が違うため、中央の部分を使います。",
     embedding: (name, hash) => `エンベディング ${name}（${hash}）を使って生成しました。`,
     redone: (side) => `${sides[side]}の画像は半精度では足りなかったため、より正確に計算し直しました。`,
     plain: (side) =>
@@ -307,6 +331,7 @@ export const ja: Unfinished<Words> = {
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `書き直し: ${mode}${mode === "beam" ? `、ビーム${number(beams)}本` : ""}、最大${number(maxNewTokens)}トークン、候補${number(rewrites)}件`,
+    source: (strength, hashes) => `画像から: 強さ ${number(strength)}、元の画像 ${hashes.join(", ")}`,
     drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
       `シード ${seed} · ${number(steps)}ステップ · ガイダンス ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · プロンプト: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `書き直し ${duration(ms)}`,
@@ -535,6 +560,50 @@ export const ja: Unfinished<Words> = {
     },
     pingOn: "時間のかかった結果ができると通知します。",
     pingOff: "今後は通知しません。結果はこれまでどおり投稿されます。",
+  },
+  galleryLines: {
+    by: (person, link) => `${person} の作品: ${link}`,
+    added: (link) => `ギャラリーに入りました: ${link}`,
+    there: (link) => `すでにギャラリーにあります: ${link}`,
+    later: (channel) => `Discord が受け付けしだい、${channel} に入ります。`,
+    none: "このサーバーにはまだギャラリーがありません。管理者は `/settings set name:gallery` でチャンネルを選べます。",
+    pruned: "画像は削除されています。先に描き直してください。",
+    withheld: (channel) =>
+      `${channel} には年齢制限がないため、これらの画像のすべてを表示することはできません。`,
+    forbidden: (channel) =>
+      `ボットは ${channel} に画像を投稿できません。管理者は、チャンネルの閲覧、メッセージの送信、埋め込みリンク、ファイルの添付を許可できます。`,
+  },
+  quotaLines: {
+    title: "**計算時間**",
+    user: (left, minutes, today, at) =>
+      `あなたの残りは${number(left)}分です。今日は${number(today)}分使いました。1日ごとに${number(minutes)}分追加され、次は <t:${at}:R> です。`,
+    server: (left, minutes, today, at) =>
+      `このサーバーの残りは${number(left)}分です。今日は${number(today)}分使いました。1日ごとに${number(minutes)}分追加され、次は <t:${at}:R> です。`,
+    scarce: "計算時間の残りがわずかです。始まったジョブは最後まで終わります。",
+  },
+  styleLines: {
+    title: "スタイル",
+    server: "**このサーバーのもの**",
+    yours: "**あなたのもの**",
+    presets: "**どのサーバーにもあるもの**",
+    noneHere: "まだありません。`/style save` で追加し、`/style import` で `styles.csv` を読み込めます。",
+    without: (negative) => `除外: ${negative}`,
+    more: (styles) => `${more(styles)}: \`style:\` の後に名前の一部を入力してください。`,
+    use: "-# `/compare`、`/optimize`、`/batch` の `style:` は、描画する文の前後にこれらの語を加えます。Promptist は読みません。",
+    saved: (name) => `スタイル ${name} を保存しました。\`style:\` で選べます。`,
+    replaced: (name) => `スタイル ${name} はすでにあったので、語を置き換えました。`,
+    full: (styles) =>
+      `スタイルはすでに上限の${number(styles)}件です。\`/style remove\` で1つ削除してください。`,
+    removed: (name) => `スタイル ${name} を削除しました。使った結果には語が残ります。`,
+    notRemoved: (name) => `ここには、削除できるスタイル ${name} がありません。`,
+    needsWords:
+      "スタイルには、画像のための語か、描きたくないものの語、またはその両方が必要です。語の中の `{prompt}` はプロンプトの位置です。",
+    imported: (added, replaced) => `${number(added)}件を追加し、${number(replaced)}件を置き換えました。`,
+    importedTooLong: (names, rest) => `文が長すぎるので除いたもの: ${withMore(names, rest)}。`,
+    importedMore: (styles) => `空きがないので除いたもの: ${number(styles)}件。`,
+    option: (name) => `スタイル ${name}`,
+    words: "スタイル",
+    whole: "スタイルを加えた全文",
   },
   pictureLines: {
     title: "この画像の作り方",

@@ -15,6 +15,7 @@ const PAIRS: Plurals = { one: "par", other: "pares" };
 const STEPS: Plurals = { one: "passo", other: "passos" };
 const VOTES: Plurals = { one: "voto", other: "votos" };
 const MESSAGES: Plurals = { one: "mensagem", other: "mensagens" };
+const STYLES: Plurals = { one: "estilo", other: "estilos" };
 const ZIPS: Plurals = { one: "arquivo zip", other: "arquivos zip" };
 
 const more = (rest: number): string => `mais ${number(rest)}`;
@@ -42,6 +43,7 @@ const expectations: Words["expectations"] = {
     `um tamanho como \`${example}\`, com os dois lados múltiplos de ${multiple} e entre ${min} e ${max}`,
   roles: (max) => `de 1 a ${max} cargos, como menções ou IDs`,
   words: (max) => `de 1 a ${max} palavras separadas por vírgulas`,
+  channel: "um canal de texto deste servidor, como `#galeria`",
   yesNo: "`on` ou `off`",
   text: (max) => `um texto de no máximo ${number(max)} caracteres`,
 };
@@ -91,11 +93,14 @@ export const pt: Unfinished<Words> = {
     votes,
     reveal: "Revelar a todos",
     again: "Outra semente",
+    vary: { small: "Variar (pouco)", large: "Variar (muito)" },
+    use: { baseline: "Usar a esquerda", optimized: "Usar a direita", only: "Usar esta" },
     editPrompt: "Editar o prompt",
     editFirst: "Editar antes",
     drawPair: "Gerar o par",
     drawRaw: "Gerar como escrito",
     info: "Info",
+    favourite: "Para a galeria",
     delete: "Apagar",
     chooseBeam: "Gerar outra reescrita",
     chooseWords: "Tirar palavras acrescentadas",
@@ -160,6 +165,8 @@ export const pt: Unfinished<Words> = {
     },
   },
   resultLines: {
+    from: (strength) => `a partir de uma imagem, força ${number(strength)}`,
+    choosePair: "Qual par? As duas imagens dele são variadas, ou uma delas vira a próxima base.",
     prompts: (mode) => `prompts: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` e \`BREAK\` são lidos como texto comum${prompts.length === 0 ? " aqui" : ` (prompts ${numbers(prompts, more)})`}. Para que tenham efeito, escolha \`prompts: weighted\` no comando; quem gerencia pode configurar \`prompts\` para todos.`,
@@ -234,8 +241,18 @@ export const pt: Unfinished<Words> = {
       c.text("program") === null
         ? "A imagem não traz nenhum prompt: muitos sites e apps o removem. Anexe o arquivo original ou copie o prompt para `/compare`."
         : `A imagem é do ${c.text("program")}, e o prompt não pode ser lido. Copie o prompt para \`/compare\`.`,
+    PICTURE_PIXELS: (c) =>
+      `A imagem tem ${c.say("limit", (limit) => `mais de ${number(limit)} pixels`, "pixels demais")}, ou um lado é muito mais longo que o outro. Anexe uma cópia menor.`,
+    PICTURE_FLAGGED: () =>
+      "O filtro de segurança sinalizou esta imagem. Ela não pode servir de base aqui; no máximo, em canais com restrição de idade.",
+    PICTURE_UNCHECKED: () =>
+      "Nenhum filtro de segurança verificou esta imagem, e imagens não verificadas não podem servir de base aqui.",
+    PICTURE_GONE: () =>
+      "A imagem que servia de base foi apagada, e nada mais pode ser gerado a partir dela. Anexe-a de novo ao `/compare` como `image`.",
     PICTURE_SHEET: () =>
       "É uma folha com muitos prompts. Anexe uma das imagens, ou `report.csv` ao `/batch`.",
+    INPUT_STRENGTH: () =>
+      "`strength` diz quanto de `image` é gerado de novo. Anexe uma imagem como `image`, ou tire `strength`.",
     INPUT_EMPTY: () => "O prompt está vazio. Escreva o que a imagem deve mostrar.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "O prompt")} ${c.say("limit", (limit) => `passa de ${number(limit)} caracteres`, "é longo demais")}. Encurte e tente de novo.`,
@@ -258,6 +275,10 @@ export const pt: Unfinished<Words> = {
     INPUT_UNCHANGED: () => "Nada mudou, então o resultado seria o mesmo.",
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Uma palavra do prompt" : `A palavra ${c.code("word")}`} não é permitida aqui. Escreva o prompt sem ela.`,
+    INPUT_STYLE: (c) =>
+      `O estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} não existe aqui. \`/style list\` mostra os que existem; escolha um deles, ou \`none\`.`,
+    FILE_STYLES: () =>
+      "O arquivo não é uma lista de estilos. Anexe o `styles.csv` do A1111: a primeira linha é `name,prompt,negative_prompt`, e cada linha seguinte é um estilo.",
     DRAFT_GONE: () =>
       "Este rascunho não existe mais: foi começado, descartado ou expirou. Use o comando de novo com o arquivo.",
     DRAFT_LIMIT: (c) =>
@@ -280,6 +301,8 @@ export const pt: Unfinished<Words> = {
     QUEUE_FULL: () => `A fila está cheia, e nada foi salvo. ${LATER}`,
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]} ${c.say("limit", (limit) => `${count(limit, { one: "tarefa aberta", other: "tarefas abertas" })}, o máximo permitido aqui`, "o máximo de tarefas abertas permitido aqui")}. Elas começam sozinhas; peça de novo quando uma terminar.`,
+    QUOTA_USED: (c) =>
+      `${c.text("scope") === "server" ? "Este servidor usou" : "Você usou"} por enquanto todos os minutos de cálculo da placa${c.say("minutes", (minutes) => `; cada dia traz ${number(minutes)}`, "")}. ${c.say("at", (at) => `Haverá mais <t:${at}:R>.`, "Tente de novo amanhã.")}`,
     QUEUE_NEWER_SCHEMA: () => `A fila é de uma versão mais nova deste bot. ${OWNER}`,
     MODEL_GONE: (c) =>
       `${c.text("kind") === "LoRA" ? "O LoRA" : "O modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} não está mais na máquina do bot. Use o comando de novo com outro. ${OWNER}`,
@@ -311,6 +334,8 @@ export const pt: Unfinished<Words> = {
     CONFIG: () => `Este bot não está bem configurado. ${OWNER}`,
   },
   noteWords: {
+    firstFrame: "A imagem anexada se move: o primeiro quadro é usado.",
+    cropped: "A imagem anexada tem outro formato, por isso o centro dela é usado.",
     embedding: (name, hash) => `Gerado com o embedding ${name} (${hash}).`,
     redone: (side) =>
       `A meia precisão não bastou para a imagem ${side === "baseline" ? "do prompt" : "da reescrita"}; ela foi calculada de novo com mais exatidão.`,
@@ -326,6 +351,8 @@ export const pt: Unfinished<Words> = {
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Reescrita: ${mode}${mode === "beam" ? `, ${beams} feixes` : ""}, no máximo ${count(maxNewTokens, { one: "token", other: "tokens" })}, ${count(rewrites, { one: "reescrita diferente", other: "reescritas diferentes" })}`,
+    source: (strength, hashes) =>
+      `A partir de uma imagem: força ${number(strength)}, origem ${hashes.join(", ")}`,
     drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
       `Semente ${seed} · ${count(steps, STEPS)} · orientação ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · prompts: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `reescrita ${duration(ms)}`,
@@ -565,6 +592,52 @@ export const pt: Unfinished<Words> = {
     },
     pingOn: "Você vai receber um aviso quando um resultado demorado ficar pronto.",
     pingOff: "Você não vai mais receber avisos. Seus resultados continuam sendo postados.",
+  },
+  galleryLines: {
+    by: (person, link) => `De ${person}: ${link}`,
+    added: (link) => `Está na galeria: ${link}`,
+    there: (link) => `Já está na galeria: ${link}`,
+    later: (channel) => `Estará em ${channel} assim que o Discord aceitar.`,
+    none: "Este servidor ainda não tem galeria. Quem o administra pode escolher um canal: `/settings set name:gallery`.",
+    pruned: "As imagens foram apagadas. Gere-as de novo primeiro.",
+    withheld: (channel) =>
+      `${channel} não tem restrição de idade, e nem todas essas imagens podem ser mostradas lá.`,
+    forbidden: (channel) =>
+      `O bot não pode publicar imagens em ${channel}. Quem administra o servidor pode permitir que ele veja o canal, envie mensagens, insira links e anexe arquivos.`,
+  },
+  quotaLines: {
+    title: "**Minutos de cálculo da placa**",
+    user: (left, minutes, today, at) =>
+      `Você ainda tem ${number(left)} min; hoje foram usados ${number(today)}. Cada dia traz ${number(minutes)}, os próximos <t:${at}:R>.`,
+    server: (left, minutes, today, at) =>
+      `Este servidor ainda tem ${number(left)} min; hoje foram usados ${number(today)}. Cada dia traz ${number(minutes)}, os próximos <t:${at}:R>.`,
+    scarce: "Resta pouco tempo de cálculo. O que já começou será terminado mesmo assim.",
+  },
+  styleLines: {
+    title: "Estilos",
+    server: "**Deste servidor**",
+    yours: "**Seus**",
+    presets: "**Em todos os servidores**",
+    noneHere: "Nenhum ainda: `/style save` adiciona um, e `/style import` lê um `styles.csv`.",
+    without: (negative) => `sem: ${negative}`,
+    more: (styles) => `${more(styles)}: digite uma parte do nome depois de \`style:\`.`,
+    use: "-# `style:` em `/compare`, `/optimize` e `/batch` põe essas palavras em volta do que é gerado. O Promptist não as lê.",
+    saved: (name) => `O estilo ${name} foi salvo. Escolha-o com \`style:\`.`,
+    replaced: (name) => `O estilo ${name} já existia; agora tem essas palavras.`,
+    full: (styles) =>
+      `Já há ${count(styles, STYLES)}, o máximo que é guardado. Remova um com \`/style remove\`.`,
+    removed: (name) => `O estilo ${name} foi removido. Os resultados que o usaram mantêm as palavras.`,
+    notRemoved: (name) => `Não há aqui nenhum estilo ${name} para remover.`,
+    needsWords:
+      "Um estilo precisa de palavras: para a imagem, para o que ela não deve mostrar, ou ambas. `{prompt}` nelas fica no lugar do prompt.",
+    imported: (added, replaced) =>
+      `Estilos adicionados: ${number(added)}; substituídos: ${number(replaced)}.`,
+    importedTooLong: (names, rest) =>
+      `Deixados de fora porque um texto é longo demais: ${withMore(names, rest)}.`,
+    importedMore: (styles) => `Deixados de fora por falta de espaço: ${count(styles, STYLES)}.`,
+    option: (name) => `estilo ${name}`,
+    words: "Estilo",
+    whole: "Com o estilo",
   },
   pictureLines: {
     title: "Como esta imagem foi feita",

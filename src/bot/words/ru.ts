@@ -20,6 +20,7 @@ const PAIRS = noun("пара", "пары", "пар");
 const STEPS = noun("шаг", "шага", "шагов");
 const VOTES = noun("голос", "голоса", "голосов");
 const MESSAGES = noun("сообщение", "сообщения", "сообщений");
+const STYLES = noun("стиль", "стиля", "стилей");
 const ZIPS = noun("zip-архив", "zip-архива", "zip-архивов");
 const IN_ZIPS = either("zip-архиве", "zip-архивах");
 
@@ -53,6 +54,7 @@ const expectations: Words["expectations"] = {
     `размер вроде \`${example}\`, обе стороны кратны ${multiple} и лежат между ${min} и ${max}`,
   roles: (max) => `от 1 до ${max} ролей: упоминания или ID`,
   words: (max) => `от 1 до ${max} слов через запятую`,
+  channel: "текстовый канал этого сервера, например `#gallery`",
   yesNo: "`on` или `off`",
   text: (max) => `текст не длиннее ${count(max, either("символа", "символов"))}`,
 };
@@ -98,11 +100,14 @@ export const ru: Unfinished<Words> = {
     votes,
     reveal: "Показать всем",
     again: "Новое зерно",
+    vary: { small: "Изменить слегка", large: "Изменить сильно" },
+    use: { baseline: "Взять левую", optimized: "Взять правую", only: "Взять эту" },
     editPrompt: "Изменить запрос",
     editFirst: "Сначала изменить",
     drawPair: "Создать пару",
     drawRaw: "Создать как написано",
     info: "Подробности",
+    favourite: "В галерею",
     delete: "Удалить",
     chooseBeam: "Создать по другому варианту",
     chooseWords: "Убрать добавленные слова",
@@ -165,6 +170,8 @@ export const ru: Unfinished<Words> = {
     },
   },
   resultLines: {
+    from: (strength) => `из картинки, степень ${number(strength)}`,
+    choosePair: "Какая пара? Обе её картинки будут изменены, или одна станет новой основой.",
     prompts: (mode) => `запросы: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` и \`BREAK\` читаются как обычный текст${prompts.length === 0 ? "" : ` (запросы ${numbers(prompts, more)})`}. Чтобы они действовали, выберите в команде \`prompts: weighted\`; управляющие могут настроить \`prompts\` для всех.`,
@@ -234,8 +241,18 @@ export const ru: Unfinished<Words> = {
       c.text("program") === null
         ? "В картинке нет запроса: многие сайты и приложения его удаляют. Прикрепите исходный файл или скопируйте запрос в `/compare`."
         : `Картинка сделана в ${c.text("program")}, и её запрос прочитать нельзя. Скопируйте запрос в \`/compare\`.`,
+    PICTURE_PIXELS: (c) =>
+      `В картинке ${c.say("limit", (limit) => `больше ${number(limit)} пикселей`, "слишком много пикселей")}, или одна её сторона намного длиннее другой. Прикрепите копию поменьше.`,
+    PICTURE_FLAGGED: () =>
+      "На эту картинку сработал фильтр безопасности. Здесь она не может быть основой, разве что в каналах с возрастным ограничением.",
+    PICTURE_UNCHECKED: () =>
+      "Фильтр безопасности не проверял эту картинку, а непроверенные картинки здесь не могут быть основой.",
+    PICTURE_GONE: () =>
+      "Картинка, которая была основой, удалена, и по ней больше ничего не создать. Прикрепите её к `/compare` снова как `image`.",
     PICTURE_SHEET: () =>
       "Это лист со многими запросами. Прикрепите одну из его картинок или `report.csv` к `/batch`.",
+    INPUT_STRENGTH: () =>
+      "`strength` говорит, какая часть `image` создаётся заново. Прикрепите картинку как `image` или уберите `strength`.",
     INPUT_EMPTY: () => "Запрос пуст. Напишите, что должно быть на картинке.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "Запрос")}: ${c.say("limit", (limit) => `длиннее ${count(limit, either("символа", "символов"))}`, "слишком длинно")}. Сократите и попробуйте снова.`,
@@ -257,6 +274,10 @@ export const ru: Unfinished<Words> = {
     INPUT_UNCHANGED: () => "Ничего не изменилось, поэтому результат был бы тем же.",
     INPUT_WORD: (c) =>
       `${c.code("word") === null ? "Одно из слов запроса" : `Слово ${c.code("word")}`} здесь запрещено. Напишите запрос без него.`,
+    INPUT_STYLE: (c) =>
+      `Стиля${c.code("style") === null ? "" : ` ${c.code("style")}`} здесь нет. \`/style list\` показывает, какие есть; выберите один из них или \`none\`.`,
+    FILE_STYLES: () =>
+      "Это не список стилей. Прикрепите `styles.csv` из A1111: первая строка — `name,prompt,negative_prompt`, каждая следующая — один стиль.",
     DRAFT_GONE: () =>
       "Этого черновика больше нет: его начали, удалили, или он истёк. Вызовите команду с файлом ещё раз.",
     DRAFT_LIMIT: (c) =>
@@ -279,6 +300,8 @@ export const ru: Unfinished<Words> = {
     QUEUE_FULL: () => `Очередь заполнена, и ничего не сохранено. ${LATER}`,
     QUEUE_CAP: (c) =>
       `${owner[scopeOf(c)]} уже ${c.say("limit", (limit) => `${count(limit, noun("открытое задание", "открытых задания", "открытых заданий"))}, больше здесь нельзя`, "столько открытых заданий, сколько здесь можно")}. Они начнутся сами; попросите снова, когда одно завершится.`,
+    QUOTA_USED: (c) =>
+      `${c.text("scope") === "server" ? "Сервер пока израсходовал" : "Вы пока израсходовали"} минуты видеокарты${c.say("minutes", (minutes) => `; каждый день добавляет ${number(minutes)}`, "")}. ${c.say("at", (at) => `Новые появятся <t:${at}:R>.`, "Попробуйте завтра.")}`,
     QUEUE_NEWER_SCHEMA: () => `Очередь записана более новой версией этого бота. ${OWNER}`,
     MODEL_GONE: (c) =>
       `${c.text("kind") === "LoRA" ? "Файла LoRA" : "Модели"}${c.code("model") === null ? "" : ` ${c.code("model")}`} больше нет на компьютере бота. Вызовите команду ещё раз с другим именем. ${OWNER}`,
@@ -307,6 +330,8 @@ export const ru: Unfinished<Words> = {
     CONFIG: () => `Бот неправильно настроен. ${OWNER}`,
   },
   noteWords: {
+    firstFrame: "Прикреплённая картинка движется: взят её первый кадр.",
+    cropped: "У прикреплённой картинки другая форма, поэтому взята её середина.",
     embedding: (name, hash) => `Создано с эмбеддингом ${name} (${hash}).`,
     redone: (side) =>
       `Половинной точности не хватило для картинки ${side === "baseline" ? "по запросу" : "по переписанному запросу"}; она вычислена заново точнее.`,
@@ -322,6 +347,7 @@ export const ru: Unfinished<Words> = {
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Переписывание: ${mode}${mode === "beam" ? `, ${count(beams, noun("луч", "луча", "лучей"))}` : ""}, не больше ${count(maxNewTokens, either("токена", "токенов"))}, ${count(rewrites, noun("разный вариант", "разных варианта", "разных вариантов"))}`,
+    source: (strength, hashes) => `Из картинки: степень ${number(strength)}, источник ${hashes.join(", ")}`,
     drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
       `Зерно ${seed} · ${count(steps, STEPS)} · сила ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · запросы: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `переписывание ${duration(ms)}`,
@@ -553,6 +579,50 @@ export const ru: Unfinished<Words> = {
     },
     pingOn: "Вы получите уведомление, когда долгий результат будет готов.",
     pingOff: "Уведомлений больше не будет. Результаты по-прежнему публикуются.",
+  },
+  galleryLines: {
+    by: (person, link) => `Автор — ${person}: ${link}`,
+    added: (link) => `Результат в галерее: ${link}`,
+    there: (link) => `Результат уже в галерее: ${link}`,
+    later: (channel) => `Результат появится в ${channel}, как только Discord его примет.`,
+    none: "У этого сервера пока нет галереи. Управляющие могут выбрать канал: `/settings set name:gallery`.",
+    pruned: "Картинки удалены. Сначала нарисуйте их снова.",
+    withheld: (channel) =>
+      `У ${channel} нет возрастного ограничения, и не все эти картинки можно там показать.`,
+    forbidden: (channel) =>
+      `Бот не может публиковать картинки в ${channel}. Управляющие могут разрешить ему просматривать канал, отправлять сообщения, встраивать ссылки и прикреплять файлы.`,
+  },
+  quotaLines: {
+    title: "**Минуты видеокарты**",
+    user: (left, minutes, today, at) =>
+      `У вас осталось ${number(left)} мин; сегодня израсходовано ${number(today)}. Каждый день добавляет ${number(minutes)}, следующие <t:${at}:R>.`,
+    server: (left, minutes, today, at) =>
+      `У этого сервера осталось ${number(left)} мин; сегодня израсходовано ${number(today)}. Каждый день добавляет ${number(minutes)}, следующие <t:${at}:R>.`,
+    scarce: "Времени видеокарты осталось мало. Начатое всё равно будет закончено.",
+  },
+  styleLines: {
+    title: "Стили",
+    server: "**Этого сервера**",
+    yours: "**Ваши**",
+    presets: "**На всех серверах**",
+    noneHere: "Пока нет: `/style save` добавляет стиль, а `/style import` читает `styles.csv`.",
+    without: (negative) => `без: ${negative}`,
+    more: (styles) => `Ещё ${number(styles)}: введите часть названия после \`style:\`.`,
+    use: "-# `style:` в `/compare`, `/optimize` и `/batch` ставит эти слова вокруг того, что рисуется. Promptist их не читает.",
+    saved: (name) => `Стиль ${name} сохранён. Выберите его через \`style:\`.`,
+    replaced: (name) => `Стиль ${name} уже был; теперь у него эти слова.`,
+    full: (styles) =>
+      `Здесь уже ${count(styles, STYLES)}, больше не хранится. Удалите один через \`/style remove\`.`,
+    removed: (name) => `Стиль ${name} удалён. У прежних результатов его слова остаются.`,
+    notRemoved: (name) => `Своего стиля ${name}, который можно удалить, здесь нет.`,
+    needsWords:
+      "Стилю нужны слова: для картинки, для того, чего на ней не должно быть, или и те и другие. `{prompt}` в них стоит на месте запроса.",
+    imported: (added, replaced) => `Добавлено стилей: ${number(added)}, заменено: ${number(replaced)}.`,
+    importedTooLong: (names, rest) => `Пропущены из-за слишком длинного текста: ${withMore(names, rest)}.`,
+    importedMore: (styles) => `Не хватило места: ${count(styles, STYLES)}.`,
+    option: (name) => `стиль ${name}`,
+    words: "Стиль",
+    whole: "Вместе со стилем",
   },
   pictureLines: {
     title: "Как сделана эта картинка",

@@ -23,6 +23,18 @@ CREATE INDEX ballots_by_guild on ballots (guild_id);
 
 CREATE INDEX ballots_due on ballots (closes_at) where closed_at is null and closes_at is not null;
 
+CREATE TABLE card_usage (
+  user_id text not null, -- empty: people who were erased
+  guild_id text not null, -- empty: in direct messages
+  day integer not null, -- since the epoch, UTC
+  ms integer not null, -- of rewriting and drawing
+  primary key (user_id, guild_id, day)
+) strict, without rowid;
+
+CREATE INDEX usage_by_day on card_usage (day);
+
+CREATE INDEX usage_by_guild on card_usage (guild_id, day, ms);
+
 CREATE TABLE drafts (
   id text primary key,
   user_id text not null,
@@ -43,6 +55,23 @@ CREATE TABLE "erased_messages" (
   interaction_token text not null,
   token_expires_at integer not null
 ) strict;
+
+CREATE TABLE favourites (
+  job_id text primary key, -- no reference: a favourite outlives its job
+  user_id text not null, -- who asked for the result
+  guild_id text not null,
+  channel_id text not null, -- the gallery
+  application_id text not null,
+  added_by text, -- null: that person was erased
+  added_at integer not null,
+  message_id text -- null: not posted yet
+) strict;
+
+CREATE INDEX favourites_by_adder on favourites (added_by);
+
+CREATE INDEX favourites_by_user on favourites (user_id);
+
+CREATE INDEX favourites_pending on favourites (added_at) where message_id is null;
 
 CREATE TABLE flags (name text primary key, value text not null) strict, without rowid;
 
@@ -149,6 +178,20 @@ CREATE TABLE sheets (
   settled_at integer, -- posted, or not to be posted any more
   primary key (job, number)
 ) strict, without rowid;
+
+CREATE TABLE styles (
+  scope text not null check (scope in ('server', 'user')),
+  id text not null, -- snowflake of the server or person
+  key text not null, -- the name without case
+  name text not null,
+  prompt text not null, -- words with {prompt} where the prompt goes
+  negative text not null,
+  saved_by text, -- null: that person was erased
+  saved_at integer not null,
+  primary key (scope, id, key)
+) strict, without rowid;
+
+CREATE INDEX styles_by_saver on styles (saved_by);
 
 CREATE TABLE turns (
   user_id text not null,

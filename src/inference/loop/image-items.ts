@@ -13,6 +13,7 @@ import {
 import { isFlagged, judgedAgain, type PictureJudgement } from "../../core/judgement.js";
 import { type ImageOptions, promptModeOf } from "../../core/options.js";
 import { SIDES, type Side } from "../../core/side.js";
+import { applyStyle } from "../../core/styles.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import { PAIRS_PER_SHEET } from "../../pictures/contact-sheet.js";
 import { captionOf, type PairFiles } from "../../pictures/pair-card.js";
@@ -26,6 +27,7 @@ import {
   withheldVariant,
 } from "../../pictures/store.js";
 import type { Host, ItemWork } from "./phase.js";
+import { SourceCheck } from "./source-check.js";
 
 /** Milliseconds between two previews of a picture: as often as its message may be edited. */
 const PREVIEW_MS = 2_500;
@@ -51,9 +53,11 @@ interface Made {
 export class ImageItems implements ItemWork {
   readonly groupSize = 1;
   readonly #options: ImageItemsOptions;
+  readonly #sources: SourceCheck;
 
   constructor(options: ImageItemsOptions) {
     this.#options = options;
+    this.#sources = new SourceCheck(options.pictures);
   }
 
   async make(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean> {
@@ -122,10 +126,11 @@ export class ImageItems implements ItemWork {
 
   async #draw(host: Host, job: Job, item: Item, side: Side, signal: AbortSignal): Promise<Made> {
     const { events, pictures, checkpoint, now } = this.#options;
-    const { harmless = false } = host.info;
     const file = sideFile(item.index, side);
     const where = { jobId: job.id, item: item.index };
-    const options = imageOf(job, item);
+    const { from: _, ...options } = imageOf(job, item);
+    const from = await this.#sources.from(host, job, imageOf(job, item), side);
+    const harmless = host.info.harmless === true && (from === null || from.isHarmless === true);
     const started = now();
     const {
       truncated,
@@ -140,6 +145,7 @@ export class ImageItems implements ItemWork {
           prompt: promptOf(item, side),
           plainPrompt: plainPromptOf(job, item),
           options,
+          from,
           file: path,
           checkpoint: checkpoint(options),
           pair: pairTextsOf(item, side),
@@ -250,8 +256,9 @@ const embeddingsOf = (item: Item, side: Side): UsedEmbedding[] =>
 
 /** The embeddings that the worker has for the names in a picture's prompts. */
 function askedFor({ info }: Host, job: Job, item: Item, side: Side): readonly UsedEmbedding[] {
-  const { negative, guidance } = imageOf(job, item);
-  const text = `${promptOf(item, side)}\n${guidance > 1 ? negative : ""}`.toLowerCase();
+  const { guidance, style, ...image } = imageOf(job, item);
+  const { prompt, negative } = applyStyle({ prompt: promptOf(item, side), negative: image.negative }, style);
+  const text = `${prompt}\n${guidance > 1 ? negative : ""}`.toLowerCase();
   return (info.embeddings ?? []).filter(({ names }) =>
     names.some((name) => text.includes(name.toLowerCase())),
   );
@@ -275,10 +282,19 @@ export function recipe(
   embeddings: readonly UsedEmbedding[],
 ): string {
   const image = imageOf(job, item);
-  const { size, ...others } = { ...image, prompts: promptModeOf(image) };
+  const { size, from, ...others } = { ...image, prompts: promptModeOf(image) };
   const options = Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1));
+  const source = from && [from.strength, from.sources[side].sha256];
   const used = embeddings.map(({ name, sha256 }) => `${name} ${sha256}`).sort();
-  return JSON.stringify([promptOf(item, side), checkpoint, size?.width, size?.height, options, used]);
+  return JSON.stringify([
+    promptOf(item, side),
+    checkpoint,
+    size?.width,
+    size?.height,
+    options,
+    used,
+    ...(source === undefined ? [] : [source]),
+  ]);
 }
 
 /** Keeps what was judged of a copied picture and judges the rest now. */

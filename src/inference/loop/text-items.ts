@@ -32,6 +32,7 @@ export class TextItems implements ItemWork {
       {
         prompts: items.map((item) => item.prompt),
         modes: items.map((item) => promptModeOf(imageOf(job, item))),
+        styles: items.map((item) => imageOf(job, item).style),
         options: job.text,
       },
       {

@@ -4,6 +4,7 @@ import { readWords, withMarks } from "../../core/emphasis.js";
 import { CheckpointError } from "../../core/errors.js";
 import type { Candidate } from "../../core/job.js";
 import { type PromptMode, promptModeOf } from "../../core/options.js";
+import { applyStyle } from "../../core/styles.js";
 import { type OptimizeResult, Promptist } from "../promptist/promptist.js";
 import { openDevice } from "../runtime/open-device.js";
 import { ClipTokenizer } from "../tokenizers/tokenizer.js";
@@ -45,7 +46,7 @@ export async function loadTextModel(spec: TextSpec, onDevice: OnDevice = () => {
       parameters: `GPT-2, ${layers} layers, ${width} wide, ${heads} heads, vocabulary ${vocabulary}`,
     },
     handlers: {
-      optimize: async ({ prompts, modes = [], options }, { signal, onStep }) => {
+      optimize: async ({ prompts, modes = [], styles = [], options }, { signal, onStep }) => {
         const modeOf = (i: number) => promptModeOf({ prompts: modes[i] });
         const plain = prompts.map((prompt, i) => readWords(prompt, modeOf(i)));
         const rewrites = await promptist.optimize(plain, options, { signal, onStep });
@@ -53,9 +54,10 @@ export async function loadTextModel(spec: TextSpec, onDevice: OnDevice = () => {
           const prompt = prompts[i]!;
           const mode = modeOf(i);
           const rewrite = mode === "weighted" ? marked(plainRewrite, prompt) : plainRewrite;
+          const drawn = (text: string) => applyStyle({ prompt: text, negative: "" }, styles[i]).prompt;
           return {
             ...rewrite,
-            truncated: { baseline: cut(prompt, mode), optimized: cut(rewrite.rewrite, mode) },
+            truncated: { baseline: cut(drawn(prompt), mode), optimized: cut(drawn(rewrite.rewrite), mode) },
           };
         });
       },

@@ -111,6 +111,7 @@ describe("commands", () => {
         "settings",
         "show",
         "stats",
+        "style",
         "optimize",
       ].sort(),
     );

@@ -75,6 +75,8 @@ const WHOLE = {
   value: "x",
   tokens: 9,
   length: 9,
+  minutes: 30,
+  at: 1_700_000_000,
 };
 const NAMES = Object.keys(WHOLE);
 /** What a value may be instead, from a row of another version. */

@@ -36,6 +36,7 @@ const errors: readonly (readonly [Values])[] = [
   { limit: 1, scope: "channel", problem: "json", unit: "entry", number: 3 },
   { limit: 5_242_880, scope: "server", problem: "not a list" },
   { limit: 21, scope: "user" },
+  { scope: "server", minutes: 30, at: 1_700_000_000 },
   { option: "seed", takes: "integer", min: 5, max: 9000 },
   { option: "guidance", takes: "number", min: 2, max: 7.5 },
   { option: "maxSteps", takes: "oneOf", words: "show spoiler withhold" },
@@ -43,6 +44,7 @@ const errors: readonly (readonly [Values])[] = [
   { option: "useRoles", takes: "roles", max: 20 },
   { option: "refusedWords", takes: "words", max: 200 },
   { option: "ping", takes: "yesNo" },
+  { option: "gallery", takes: "channel" },
   { option: "negative", takes: "text", limit: 1000 },
   { kind: "LoRA", model: "pastel" },
   { kind: "model", model: "dreamy" },
@@ -112,6 +114,7 @@ export const SAMPLES: {
     ],
   },
   resultLines: {
+    from: [[0.6], [1]],
     prompts: [["weighted"]],
     marks: [[], [[1, 2]]],
     foreign: [[], [[1, 2]]],
@@ -150,6 +153,37 @@ export const SAMPLES: {
     readyAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
     endedAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
     ended: people,
+  },
+  galleryLines: {
+    by: [["<@1>", "https://example.org"]],
+    added: [["https://example.org"]],
+    there: [["https://example.org"]],
+    later: [["<#1>"]],
+    withheld: [["<#1>"]],
+    forbidden: [["<#1>"]],
+  },
+  quotaLines: {
+    user: [[12, 30, 18, 1_700_000_000]],
+    server: [[12, 30, 18, 1_700_000_000]],
+  },
+  styleLines: {
+    without: [["`x`"]],
+    more: amounts,
+    saved: [["`ink`"]],
+    replaced: [["`ink`"]],
+    full: [[200]],
+    removed: [["`ink`"]],
+    notRemoved: [["`ink`"]],
+    imported: [
+      [1, 0],
+      [2, 1],
+    ],
+    importedTooLong: [
+      [["`ink`"], 0],
+      [["`ink`"], 3],
+    ],
+    importedMore: [[1], [1234]],
+    option: [["`ink`"]],
   },
   safetyLines: {
     picture: [["baseline"], ["optimized"]],
@@ -327,6 +361,10 @@ export const SAMPLES: {
     drawing: [
       [image, null],
       [{ ...image, steps: 1 }, "64x64"],
+    ],
+    source: [
+      [0.6, ["`0123456789`"]],
+      [1, ["`a`", "`b`"]],
     ],
     rewritingTook: [[900], [61_000]],
     drawingTook: [

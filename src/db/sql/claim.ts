@@ -1,0 +1,75 @@
+import type { Phase } from "../../core/job.js";
+import { LONGEST_BACKOFF_MS, type Queue } from "../queue.js";
+import type { Connection } from "./connection.js";
+import type { JobRow } from "./job-row.js";
+import { loadJob } from "./jobs.js";
+import { NEXT_IN_ORDER } from "./serving-order.js";
+import { sql, type Work } from "./statement.js";
+
+interface Due {
+  readonly phase: Phase;
+  readonly now: number;
+}
+type Verbs = Pick<Queue, "claim" | "hasWork" | "nextDueAt" | "setPaused" | "paused">;
+
+const next = sql<Due, { seq: number }>(NEXT_IN_ORDER);
+const take = sql<{ seq: number; owner: string; now: number }, JobRow>(`
+  update jobs set state = 'running', owner = @owner, attempt = attempt + 1,
+    started_at = coalesce(started_at, @now)
+  where seq = @seq
+  returning *`);
+const someDue = sql<Due & { besidesUser: string | null }, object>(`
+  select 1 as found from jobs
+  where state = 'queued' and phase = @phase and held is null and not_before <= @now
+    and user_id is distinct from @besidesUser limit 1`);
+const firstDue = sql<{ now: number }, { at: number | null }>(
+  "select min(not_before) as at from jobs where state = 'queued' and not_before > @now",
+);
+const bringForward = sql<{ now: number; latest: number }>(
+  "update jobs set not_before = @now where state = 'queued' and not_before > @latest",
+);
+const flag = sql<{ name: string }, { value: string }>("select value from flags where name = @name");
+const setFlag = sql<{ name: string; value: string }>(`
+  insert into flags (name, value) values (@name, @value)
+  on conflict (name) do update set value = excluded.value`);
+
+function* isPaused(): Work<boolean> {
+  return (yield* flag.get({ name: "paused" }))?.value === "true";
+}
+
+/** Hands out jobs: which one is next, whether and when there is one, and the pause. */
+export function claiming(connection: Connection): Verbs {
+  const { now } = connection;
+  return {
+    claim: (phase, owner) =>
+      connection.write(function* () {
+        const time = now();
+        const first = (yield* isPaused()) ? undefined : yield* next.get({ phase, now: time });
+        if (first === undefined) return undefined;
+        const job = yield* loadJob((yield* take.get({ seq: first.seq, owner, now: time }))!);
+        return { job, owner, attempt: job.attempt };
+      }),
+
+    hasWork: (phase, besidesUser) =>
+      connection.read(function* () {
+        if (yield* isPaused()) return false;
+        return (yield* someDue.get({ phase, now: now(), besidesUser: besidesUser ?? null })) !== undefined;
+      }),
+
+    async nextDueAt() {
+      const time = now();
+      const latest = time + LONGEST_BACKOFF_MS;
+      const at = (await connection.read(() => firstDue.get({ now: time })))?.at ?? null;
+      if (at === null || at <= latest) return at;
+      // The clock was set back since. Jobs do not wait for it to catch up.
+      await connection.write(() => bringForward.run({ now: time, latest }));
+      return time;
+    },
+
+    async setPaused(paused) {
+      await connection.write(() => setFlag.run({ name: "paused", value: String(paused) }));
+    },
+
+    paused: () => connection.read(isPaused),
+  };
+}

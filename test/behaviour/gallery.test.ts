@@ -1,0 +1,177 @@
+import type { ApiMessage } from "local-discord/testing";
+import { expect, it, vi } from "vitest";
+import { hasButton } from "../support/batch.js";
+import { isFinal, makeBot, nextEvent, PASSED, startWorld, type World } from "../support/bot-world.js";
+
+const BUTTON = "To the gallery";
+const FLAGGED = { ...PASSED, safety: { flagged: true, concepts: [4] } };
+const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+const channelOf = ({ local: { state } }: World, name: string): string =>
+  [...state.channels.values()].find((channel) => channel.name === name)!.id;
+
+const choose = (world: World, channel: string) =>
+  world.local.member("admin").slash("settings set", {
+    scope: "server",
+    name: "gallery",
+    value: `<#${channelOf(world, channel)}>`,
+  });
+
+async function draw(
+  world: World,
+  options: Record<string, string | boolean> = {},
+  judgement = PASSED,
+  channel = "general",
+) {
+  const enqueued = nextEvent(world.events, "job.enqueued");
+  const handle = await world.local
+    .member("alice")
+    .slash("compare", { prompt: "A cat", style: "woodcut", ...options }, { channel });
+  const { jobId } = await enqueued;
+  const delivered = nextEvent(world.events, "job.delivered");
+  await world.loop.runNext(undefined, () => ({ baseline: PASSED, optimized: judgement }));
+  await delivered;
+  return { jobId, handle, message: await handle.waitFor(() => true) };
+}
+
+const inGallery = (world: World, channel = "gallery") => world.local.member("bob").messages(channel);
+
+it("a result goes into the gallery once, with whose it is, how it was made and a link back, without pinging", async () => {
+  const world = await startWorld();
+  const before = await draw(world);
+  expect(hasButton(before.message, BUTTON)).toBe(false);
+  expect((await choose(world, "gallery")).message?.content).toMatch(
+    /^`gallery` is now <#\d+> for this server\.$/,
+  );
+  const { message, handle } = await draw(world);
+  const result = await handle.waitFor((it) => isFinal(it) && hasButton(it, BUTTON));
+  const [bob, alice] = [world.local.member("bob"), world.local.member("alice")];
+  const pressed = await bob.press(result, BUTTON);
+  const answer = await pressed.done();
+  expect(pressed.ephemeral).toBe(true);
+  const [shown, ...others] = inGallery(world);
+  expect(others).toEqual([]);
+  const link = (channel: string, id: string) =>
+    new RegExp(`https://discord.com/channels/\\d+/${channel}/${id}`);
+  expect(answer?.content).toMatch(/^It is in the gallery: /);
+  expect(answer?.content).toMatch(link(channelOf(world, "gallery"), shown!.id));
+  expect(shown!.content).toMatch(new RegExp(`^By <@${alice.id}>: `));
+  expect(shown!.content).toMatch(link(channelOf(world, "general"), message.id));
+  expect(shown!.mentions).toEqual([]);
+  expect(shown!.components).toEqual([]);
+  expect(shown!.attachments).toHaveLength(2);
+  expect(text(shown!)).toContain("A cat, highly detailed");
+  expect(text(shown!)).toContain("style `woodcut`");
+  const again = await (await alice.press(result, BUTTON)).done();
+  expect(again?.content).toMatch(/^It is in the gallery already: /);
+  expect(inGallery(world)).toHaveLength(1);
+
+  // Deleting the result takes it out of the gallery too.
+  await alice.press(result, "Delete");
+  await vi.waitFor(() => expect(inGallery(world)).toEqual([]));
+});
+
+it("a gallery is a text channel of the server, where the bot may post; else one is told and may try again", async () => {
+  const world = await startWorld();
+  const lounge = await choose(world, "lounge");
+  expect(lounge.message?.content).toContain("takes a text channel of this server");
+  const word = await world.local.member("admin").slash("settings set", { name: "gallery", value: "here" });
+  expect(word.message?.content).toContain("takes a text channel of this server");
+  const offered = await world.local
+    .member("admin")
+    .autocomplete("settings set", { name: "gallery", value: "#gal" }, "value");
+  expect(offered).toEqual([{ name: "#gallery", value: channelOf(world, "gallery") }]);
+  await choose(world, "read-only");
+  const { handle } = await draw(world);
+  const result = await handle.waitFor((it) => hasButton(it, BUTTON));
+  const refused = await (await world.local.member("bob").press(result, BUTTON)).done();
+  expect(refused?.content).toContain("The bot may not post pictures in");
+  await choose(world, "gallery");
+  const taken = await (await world.local.member("bob").press(result, BUTTON)).done();
+  expect(taken?.content).toContain("It is in the gallery:");
+  await world.local.member("admin").slash("settings reset", { name: "gallery", scope: "server" });
+  const other = await draw(world);
+  expect(hasButton(other.message, BUTTON)).toBe(false);
+  const stale = await world.local.member("bob").press(result, BUTTON);
+  expect(stale.message?.content).toContain("This server has no gallery yet");
+});
+
+it("what may not be seen there stays out: flagged pictures, and pairs that people still vote on", async () => {
+  const world = await startWorld();
+  await choose(world, "gallery");
+  const flagged = await draw(world, {}, FLAGGED, "after-dark");
+  const result = await flagged.handle.waitFor((it) => hasButton(it, BUTTON));
+  const refused = await (await world.local.member("bob").press(result, BUTTON)).done();
+  expect(refused?.content).toMatch(/^<#\d+> is not age-restricted/);
+  expect(inGallery(world)).toEqual([]);
+  await choose(world, "after-dark");
+  const taken = await (await world.local.member("bob").press(result, BUTTON)).done();
+  expect(taken?.content).toContain("It is in the gallery:");
+
+  await choose(world, "gallery");
+  const { handle } = await draw(world, { blind: true });
+  const secret = await handle.waitFor((it) => hasButton(it, "Tie"));
+  expect(hasButton(secret, BUTTON)).toBe(false);
+  await world.local.member("alice").press(secret, "Reveal to all");
+  const open = await handle.waitFor((it) => hasButton(it, BUTTON));
+  const after = await (await world.local.member("bob").press(open, BUTTON)).done();
+  expect(after?.content).toContain("It is in the gallery:");
+});
+
+it.each(["before", "after"] as const)(
+  "a bot that ended %s Discord had the message posts it once, after its restart",
+  async (moment) => {
+    const world = await startWorld();
+    await choose(world, "gallery");
+    const { jobId, handle } = await draw(world);
+    const result = await handle.waitFor((it) => hasButton(it, BUTTON));
+    const bob = world.local.member("bob");
+    if (moment === "before") {
+      const channelId = channelOf(world, "gallery");
+      world.local.faults.onRest(
+        "POST",
+        new RegExp(`^/channels/${channelId}/messages$`),
+        { status: 500 },
+        100,
+      );
+      const added = nextEvent(world.events, "log", ({ message }) => message.includes("favourite"));
+      await bob.press(result, BUTTON);
+      await vi.waitFor(async () => expect(await world.favourites.pending()).toHaveLength(1));
+      await world.bot.stop();
+      await added;
+      world.local.faults.clearRest();
+    } else {
+      await (await bob.press(result, BUTTON)).done();
+      await world.bot.stop();
+      // As if the program had ended before it could note the message.
+      const favourite = (await world.favourites.get(jobId))!;
+      await world.favourites.remove(jobId);
+      for (const { seq } of await world.records.erasedMessages(0, 10))
+        await world.records.messageSettled(seq);
+      await world.favourites.add({ ...favourite, addedBy: bob.id });
+    }
+    const bot = makeBot(world);
+    await bot.start();
+    await vi.waitFor(async () => expect(await world.favourites.pending()).toEqual([]), 10_000);
+    expect(inGallery(world)).toHaveLength(1);
+    expect((await world.favourites.get(jobId))?.messageId).toBe(inGallery(world)[0]?.id);
+    await bot.stop();
+  },
+);
+
+it("an erasure takes one's results out of the gallery, unless the messages are to stay", async () => {
+  const world = await startWorld();
+  await choose(world, "gallery");
+  const alice = world.local.member("alice");
+  for (const messages of [false, true]) {
+    const { handle, jobId } = await draw(world);
+    const result = await handle.waitFor((it) => hasButton(it, BUTTON));
+    await (await alice.press(result, BUTTON)).done();
+    const before = inGallery(world).length;
+    const erased = await alice.slash("mydata erase", { confirm: true, messages });
+    await erased.waitFor(({ content }) =>
+      /messages (?:deleted|stay|are kept)|message deleted|still/.test(content),
+    );
+    expect(inGallery(world)).toHaveLength(messages ? before - 1 : before);
+    expect(await world.favourites.get(jobId)).toBeUndefined();
+  }
+});
