@@ -28,13 +28,13 @@ import { WorkerRecords } from "./inference/loop/left-behind.js";
 import { InferenceLoop } from "./inference/loop/loop.js";
 import {
   checkpointName,
-  chooseModels,
   type ModelChoice,
   miniaturePhases,
   phasesOfLoops,
   startWorker,
 } from "./inference/loop/model-choice.js";
 import { levelOfOutput } from "./inference/loop/model-host.js";
+import { ModelSets } from "./inference/loop/model-sets.js";
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
 import { logEvents } from "./metrics/log.js";
@@ -123,7 +123,6 @@ export async function createApp(
     const redact = redactor([config.DISCORD_TOKEN, config.HF_TOKEN, passwordOf(config.DATABASE_URL)]);
     logEvents(events, config.LOG_LEVEL, { redact });
     const lines = recentLog(events, redact);
-    // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
     const { promptist, diffusion, vae } = await resolveNames(
       {
         promptist: config.PROMPTIST_CHECKPOINT || undefined,
@@ -132,8 +131,8 @@ export async function createApp(
       },
       config,
     );
-    const choice: ModelChoice = {
-      ...chooseModels({
+    const models = new ModelSets(
+      {
         checkpointsDir: config.checkpointsDir,
         miniatureDir: config.miniatureDir,
         hubCacheDir: config.hubCacheDir,
@@ -151,8 +150,10 @@ export async function createApp(
         precision: config.DIFFUSION_PRECISION,
         cacheDir: config.cacheDir,
         threads: config.THREADS,
-      }),
-    };
+      },
+      config,
+    );
+    const choice = models.configured;
 
     const times = new RecentTimes(events);
     const devices = new Map<Phase, string>();
@@ -295,10 +296,11 @@ export async function createApp(
           events,
           phases,
           gpu: new GpuLock(),
-          startWorker: (phase: Phase, lease, signal) => {
+          startWorker: async (phase, lease, signal, set) => {
             const log = (line: string) =>
               events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase });
-            return startWorker(choice, phase, lease, {
+            const chosen = phase === "text" ? choice : await models.choiceOf(set);
+            return startWorker(chosen, phase, lease, {
               signal,
               silenceMs: config.WORKER_SILENCE_MS,
               ...(workerFile === undefined ? {} : { workerFile }),
@@ -307,7 +309,8 @@ export async function createApp(
               onNote: log,
             });
           },
-          checkpointName: (phase) => checkpointName(choice, phase),
+          checkpointName: (phase, set) =>
+            phase === "text" ? checkpointName(choice, phase) : models.nameOf(set),
           pictures,
           owner: randomUUID(),
           phaseMs: config.PHASE_MS,

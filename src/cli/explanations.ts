@@ -34,6 +34,7 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   INPUT_CHOICE: theirs("A menu or a form named something that its job does not have."),
   INPUT_UNCHANGED: theirs("Someone asked for a change but changed nothing."),
   INPUT_WORD: theirs("A prompt had a word that the server or channel refuses (`/settings show`)."),
+  INPUT_STRENGTH: theirs("A strength was given without the picture that it is about."),
   INPUT_STYLE: theirs("A command named a style that its server does not have (`/style list`)."),
   DRAFT_GONE: theirs("Someone pressed Start on a draft that was already started, discarded or expired."),
   DRAFT_LIMIT: theirs("Someone attached many batch files without pressing Start."),
@@ -64,6 +65,18 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   PICTURE_SHAPE: theirs("A picture to read a prompt from was cut off, damaged, or made to waste memory."),
   PICTURE_EMPTY: theirs("A picture to read a prompt from holds none, as its site or program removed it."),
   PICTURE_SHEET: theirs("Someone gave a contact sheet, which shows many prompts, to compare one."),
+  PICTURE_PIXELS: theirs("A picture to go on from had more pixels than are decoded, or was far too thin."),
+  PICTURE_FLAGGED: theirs(
+    "The safety checker flagged a picture to go on from, outside an age-restricted channel or where the settings withhold such pictures.",
+  ),
+  PICTURE_UNCHECKED: {
+    means:
+      "No safety checker has seen a picture to go on from, and UNCHECKED_PICTURES or the setting unchecked withholds such pictures.",
+    todo: "Nothing, or run: promptist checkpoints pull stable-diffusion-v1-5, which has a safety checker.",
+  },
+  PICTURE_GONE: theirs(
+    "A picture to go on from was deleted, by its owner or to make room, before it was drawn from again.",
+  ),
   QUEUE_BUSY_DATABASE: {
     means: "Another program held the queue's database for longer than 5 s.",
     todo: "Close whatever has promptist.sqlite open (a shell, a backup that copies the file itself); the bot goes on by itself.",
@@ -89,6 +102,10 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   QUEUE_NEWER_SCHEMA: {
     means: "A newer version of the program wrote the database; this one does not touch it.",
     todo: "Update the program, or restore the backup that was made before the update.",
+  },
+  MODEL_GONE: {
+    means: "A job names a checkpoint or a LoRA that is in none of the folders of models any more.",
+    todo: "Put the file back, or give it its old name (`promptist checkpoints list` shows what is there), then `/admin retry`; or the person uses the command again with another one.",
   },
   CHECKPOINT_MISSING: {
     means: "A model's files are not where the program looks for them.",

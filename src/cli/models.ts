@@ -38,10 +38,12 @@ export class Models {
    * CHECKPOINT_MISSING for a name that is not clear, InputError INPUT_OPTION for an embedding that is not there.
    */
   static async open(config: Config, output: Output, flags: Partial<TextFlags & ImageFlags>): Promise<Models> {
+    if (flags.model !== undefined && flags.diffusion !== undefined)
+      throw new InputError("INPUT_OPTION", "--model and --diffusion name the same; give one of them.");
     const named = await resolveNames(
       {
         promptist: flags.promptist ?? (config.PROMPTIST_CHECKPOINT || undefined),
-        diffusion: flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined),
+        diffusion: flags.model ?? flags.diffusion ?? (config.DIFFUSION_CHECKPOINT || undefined),
         vae: flags.vae ?? (config.VAE || undefined),
         loras: flags.lora ?? [],
         embeddings: flags.embedding ?? [],

@@ -126,6 +126,7 @@ export interface PromptsFlags extends StyleFlags {
 }
 export interface ImageFlags extends CommonFlags, PromptsFlags {
   readonly diffusion?: string;
+  readonly model?: string;
   readonly lora: readonly LoraChoice[];
   readonly embedding: readonly EmbeddingChoice[];
   readonly vae?: string;
@@ -209,6 +210,7 @@ export function addImageOptions(command: Command, config: Config): Command {
       "--diffusion <path>",
       "Stable Diffusion checkpoint: a folder, a single file, or a name that checkpoints list shows",
     )
+    .option("--model <name>", "the same, under the name that the option has in Discord")
     .addOption(loraOption("LoRA to merge, a file or a name, such as style:0.8; give it again for more"))
     .addOption(
       new Option(

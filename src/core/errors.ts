@@ -15,6 +15,7 @@ export type ErrorCode =
   | "INPUT_CHOICE"
   | "INPUT_UNCHANGED"
   | "INPUT_WORD"
+  | "INPUT_STRENGTH"
   | "INPUT_STYLE"
   | "DRAFT_GONE"
   | "DRAFT_LIMIT"
@@ -33,6 +34,10 @@ export type ErrorCode =
   | "PICTURE_SHAPE"
   | "PICTURE_EMPTY"
   | "PICTURE_SHEET"
+  | "PICTURE_PIXELS"
+  | "PICTURE_FLAGGED"
+  | "PICTURE_UNCHECKED"
+  | "PICTURE_GONE"
   // the queue
   | "QUEUE_BUSY_DATABASE"
   | "QUEUE_UNREACHABLE"
@@ -47,6 +52,7 @@ export type ErrorCode =
   | "CHECKPOINT_TENSORS"
   | "CHECKPOINT_ARCHITECTURE"
   | "CHECKPOINT_UNSAFE"
+  | "MODEL_GONE"
   // the hub they are downloaded from
   | "HUB_NOT_FOUND"
   | "HUB_REFUSED"
@@ -75,12 +81,16 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "CHECKPOINT_TENSORS",
   "CHECKPOINT_ARCHITECTURE",
   "CHECKPOINT_UNSAFE",
+  "MODEL_GONE",
   "DEVICE_UNAVAILABLE",
   "DISK_READ_ONLY",
   "INPUT_EMPTY",
   "INPUT_TOO_LONG",
   "INPUT_OPTION",
   "INPUT_SIZE",
+  "PICTURE_FLAGGED",
+  "PICTURE_UNCHECKED",
+  "PICTURE_GONE",
   "INPUT_STYLE",
 ]);
 

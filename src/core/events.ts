@@ -60,7 +60,10 @@ export interface AppEvents {
   /** The queue hands out work again after a pause. */
   "queue.resumed": [];
   "job.delivered": [{ jobId: string; messageId: string | null }];
-  "phase.started": [{ phase: Phase; pid: number; checkpoint: string; device: string; loadMs: number }];
+  /** A model is loaded; `replaced`: the one that the phase had before, where it changed models. */
+  "phase.started": [
+    { phase: Phase; pid: number; checkpoint: string; device: string; loadMs: number; replaced?: string },
+  ];
   "phase.finished": [{ phase: Phase; jobs: number; items: number; ms: number; peakBytes: number }];
   "worker.exited": [{ phase: Phase; pid: number; code: number | null; signal: string | null }];
   /** An earlier run of the bot left this worker behind, frozen or stuck; it was ended now. */

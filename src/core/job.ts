@@ -75,6 +75,9 @@ export interface UsedEmbedding {
 
 export type ItemNote =
   | { readonly code: "unchanged" }
+  /** Of an attached picture to go on from: it is animated, or of another shape than what is drawn. */
+  | { readonly code: "first-frame" }
+  | { readonly code: "cropped" }
   /** What of the message that the prompt comes from was not taken, as sentences' parts without a full stop. */
   | { readonly code: "left-out"; readonly problems: readonly string[] }
   /** Promptist read only the beginning of the prompt; `words` are the rest, behind its rewrite as written. */

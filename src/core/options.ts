@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import type { From } from "./source.js";
 import type { Style } from "./styles.js";
 
 /**
@@ -95,6 +96,9 @@ export const SCHEDULERS = Object.keys(SCHEDULER_NAMES) as readonly string[] as r
 export const STRENGTH_RANGE: Range = real(0.01, 1);
 /** As diffusers' img2img. */
 export const DEFAULT_STRENGTH = 0.8;
+/** Of the buttons that vary a result. */
+export const VARY_STRENGTHS = Object.freeze({ small: 0.4, large: 0.7 });
+export type Variation = keyof typeof VARY_STRENGTHS;
 
 /**
  * How prompts are read: `diffusers` cuts them after one window of the text encoder and takes brackets as words;
@@ -102,6 +106,12 @@ export const DEFAULT_STRENGTH = 0.8;
  */
 export const PROMPT_MODES = ["diffusers", "weighted"] as const;
 export type PromptMode = (typeof PROMPT_MODES)[number];
+
+/** A LoRA to merge, by a name that `checkpoints list` tells, and how strongly (LORA_WEIGHT_RANGE). */
+export interface NamedLora {
+  readonly name: string;
+  readonly strength: number;
+}
 
 /** How to draw a picture. `size` null means the checkpoint's own (512x512 for Stable Diffusion 1.5). */
 export interface ImageOptions {
@@ -114,6 +124,12 @@ export interface ImageOptions {
   readonly scheduler: SchedulerName;
   /** Absent in jobs from before there was a choice: `diffusers`. */
   readonly prompts?: PromptMode;
+  /** The checkpoint, by a name that `checkpoints list` tells; absent: the configured one. */
+  readonly model?: string;
+  /** Merged into the model on top of what is configured, in this order, each name once; absent: none. */
+  readonly loras?: readonly NamedLora[];
+  /** Absent where the pictures begin with noise. */
+  readonly from?: From;
   /** The style whose words stand around the prompt and the negative prompt when they are drawn; absent: none. */
   readonly style?: Style;
 }

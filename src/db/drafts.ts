@@ -6,6 +6,8 @@ import type { NewItem } from "./queue.js";
 
 /** Everything that makes a job, except where its answer goes. */
 export interface DraftRequest {
+  /** Of the draft, and of the job that it becomes, where something is stored for it already. */
+  readonly id?: string;
   readonly kind: JobKind;
   readonly text: TextOptions;
   readonly image: ImageOptions;

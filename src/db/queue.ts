@@ -16,6 +16,8 @@ import type { PerSide, Side } from "../core/side.js";
 
 /** A job to store. Items of a file of pairs have a rewrite already; `grid`: its items are the cells. */
 export interface NewJob {
+  /** Made by `newId` where something is stored for the job already; a new one by default. */
+  readonly id?: string;
   readonly kind: JobKind;
   readonly origin: Origin;
   readonly text: TextOptions;

@@ -70,10 +70,17 @@ export function logEvents(events: Events, level: LogLevel, options: LogOptions =
     .on("job.delivered", ({ jobId: job, messageId: message }) =>
       log.info({ job, message }, `delivered${message ? ` as message ${message}` : ""}`),
     )
-    .on("phase.started", ({ phase, pid: worker, checkpoint, device, loadMs }) =>
+    .on("phase.started", ({ phase, pid: worker, checkpoint, device, loadMs, replaced }) =>
       log.info(
-        { ...about(phase), worker, checkpoint, device, loadMs },
-        `${phase} phase: ${checkpoint} on ${device}, loaded in ${seconds(loadMs)}, process ${worker}`,
+        {
+          ...about(phase),
+          worker,
+          checkpoint,
+          device,
+          loadMs,
+          ...(replaced === undefined ? {} : { replaced }),
+        },
+        `${phase} phase: ${checkpoint}${replaced === undefined ? "" : ` in place of ${replaced}`} on ${device}, loaded in ${seconds(loadMs)}, process ${worker}`,
       ),
     )
     .on("phase.finished", ({ phase, jobs, items, ms, peakBytes }) =>

@@ -73,6 +73,7 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
   const workerEnds = counter("worker_crashes_total", "Workers that ended by themselves", "phase");
   const leftBehind = counter("workers_left_behind_total", "Workers of an earlier run that were ended");
   const folderGone = gauge("data_folder_gone", "1 while the data folder or its database is not in its place");
+  const swaps = counter("model_swaps_total", "Times that a phase loaded another model in place of one");
   const steps = seconds("denoising_step", "One denoising step of a picture", STEP_BUCKETS);
   const tokens = seconds("token", "One token of a rewrite, all beams of it", STEP_BUCKETS);
   const items = counter("items_total", "Prompts that a phase is done with", "phase");
@@ -93,8 +94,9 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
   const pace = new Pace(now, (progress, s) => (progress.output === "rewrite" ? tokens : steps).observe(s));
   events
     .on("job.enqueued", ({ job: { kind } }) => accepted.inc({ kind }))
-    .on("phase.started", ({ phase, loadMs }) => {
+    .on("phase.started", ({ phase, loadMs, replaced }) => {
       current.set({ phase }, 1);
+      if (replaced !== undefined) swaps.inc();
       loads.observe({ phase }, loadMs / 1000);
     })
     .on("phase.finished", ({ phase, peakBytes }) => {

@@ -1,5 +1,6 @@
 import type { Events, Progress } from "../core/events.js";
 import { imageOf, type Job, nextPhase, type Phase, picturesLeft } from "../core/job.js";
+import { stepsTaken } from "../core/source.js";
 
 /**
  * Enough for a stable estimate, few enough to follow a change of checkpoint, size or device within minutes.
@@ -62,7 +63,8 @@ export class RecentTimes {
         if (job.kind === "optimize") continue;
         const missing = picturesLeft(item);
         pictures += missing;
-        laterSteps += missing * Math.max(0, imageOf(job, item).steps - 1);
+        const { steps, from } = imageOf(job, item);
+        laterSteps += missing * Math.max(0, stepsTaken(steps, from?.strength ?? 1) - 1);
       }
     }
     return this.estimateWorkMs({ texts: textItems, pictures, laterSteps });

@@ -21,7 +21,7 @@ export interface PairFiles {
  * @param except names of options that are not told, such as those along a grid's axes
  */
 export function captionOf(image: ImageOptions, checkpoint: string, except: readonly string[] = []): string {
-  const { seed, steps, guidance, scheduler, style } = image;
+  const { seed, steps, guidance, scheduler, style, from } = image;
   const { negative } = applyStyle({ prompt: "", negative: image.negative }, style);
   const mode = promptModeOf(image);
   const parts: Readonly<Record<string, string | null>> = {
@@ -29,6 +29,7 @@ export function captionOf(image: ImageOptions, checkpoint: string, except: reado
     steps: `${steps} steps`,
     guidance: `guidance ${guidance}`,
     scheduler,
+    from: from === undefined ? null : `from a picture, strength ${from.strength}`,
     prompts: mode === "diffusers" ? null : `${mode} prompts`,
     style: style === undefined ? null : `style ${style.name}`,
     model: checkpoint,

@@ -54,8 +54,11 @@ export interface PictureParameters {
   readonly scheduler: SchedulerName;
   readonly prompts?: PromptMode;
   readonly size: PictureSize;
-  /** How much was drawn anew of the picture that it goes on from; null or absent where it begins with noise. */
-  readonly from?: { readonly strength: number } | null;
+  /**
+   * How much was drawn anew of the picture that it goes on from, and the SHA-256 of that one's file; null or absent
+   * where it begins with noise.
+   */
+  readonly from?: { readonly strength: number; readonly sha256: string } | null;
   /** Name of the checkpoint, with what was added to it. */
   readonly checkpoint: string;
   readonly models: UsedModels;
@@ -84,7 +87,7 @@ export function ownJson({ models, pair, size, from = null, ...parameters }: Pict
     scheduler,
     prompts: promptModeOf(parameters),
     size: showSize(size),
-    ...(from === null ? {} : { from: { strength: from.strength } }),
+    ...(from === null ? {} : { from: { strength: from.strength, sha256: from.sha256 } }),
     ...(style === undefined || plain === undefined ? {} : { style, plain: boundedBoth(plain) }),
     checkpoint,
     ...models,
@@ -145,6 +148,7 @@ export function parametersText(parameters: PictureParameters): string {
     VAE: vae?.name ?? null,
     "VAE Decoder": decoder === "taesd" ? "TAESD" : null,
     "Denoising strength": parameters.from?.strength ?? null,
+    "Source hash": short(parameters.from?.sha256 ?? null, MODEL_DIGITS),
     // A1111 counts from the last layer, which is 1.
     "Clip skip": clipSkip === 0 ? null : clipSkip + 1,
     // The noise is torch's from the CPU; A1111 takes the GPU's unless told so.

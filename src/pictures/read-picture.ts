@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import sharp, { type Metadata } from "sharp";
 import { InputError } from "../core/errors.js";
-import type { PictureSize } from "../core/options.js";
 import type { Rgb } from "./rgb.js";
 
 /** More than a camera of 24 megapixels takes; decoded, these are 96 MiB. */
@@ -36,18 +35,6 @@ export async function readPicture(file: string): Promise<Rgb> {
       { cause },
     );
   }
-}
-
-/** The picture in another size, stretched where its sides have another ratio. */
-export async function resizePicture(picture: Rgb, { width, height }: PictureSize): Promise<Rgb> {
-  if (picture.width === width && picture.height === height) return picture;
-  const pixels = await sharp(picture.pixels, {
-    raw: { width: picture.width, height: picture.height, channels: 3 },
-  })
-    .resize(width, height, { fit: "fill", kernel: "lanczos3" })
-    .raw()
-    .toBuffer();
-  return { pixels, width, height };
 }
 
 function refuseUnlikely({ format, width, height }: Metadata): void {

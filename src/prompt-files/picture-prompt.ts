@@ -255,6 +255,7 @@ const SILENT: ReadonlySet<string> = new Set(
       "downcast alphas_cumprod",
       "schedule type",
       "denoising strength",
+      "source hash",
     ],
   ].flat(),
 );

@@ -63,6 +63,7 @@ export function draftMessage(
       image.scheduler,
       ...(promptModeOf(image) === "diffusers" ? [] : [resultLines.prompts(promptModeOf(image))]),
       ...size,
+      ...(image.from === undefined ? [] : [resultLines.from(image.from.strength)]),
       ...styleOption(image, words),
     ]),
     ...(own.length === 0 || grid !== undefined ? [] : [draftLines.own(own)]),

@@ -63,6 +63,7 @@ export function unusualOptions({ image }: Job, { usual, words }: Facts): string[
     ...(image.scheduler === usual.scheduler ? [] : [image.scheduler]),
     ...(promptModeOf(image) === promptModeOf(usual) ? [] : [resultLines.prompts(promptModeOf(image))]),
     ...(size === null || size === sizeOf(usual) ? [] : [size]),
+    ...(image.from === undefined ? [] : [resultLines.from(image.from.strength)]),
     ...styleOption(image, words),
   ];
 }

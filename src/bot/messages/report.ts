@@ -2,6 +2,7 @@ import { stringify } from "csv-stringify/sync";
 import { type Item, imageOf, type Job, judgementsOf, type Picture } from "../../core/job.js";
 import { type PairScores, pairScores } from "../../core/judgement.js";
 import { type ImageOptions, promptModeOf } from "../../core/options.js";
+import { SIDES } from "../../core/side.js";
 
 type Cell = string | number | null | undefined;
 
@@ -49,6 +50,8 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["optimized_safety", ({ item }) => safetyOf(item.pictures.optimized)],
   ["prompt_mode", ({ image }) => promptModeOf(image)],
   ["embeddings", ({ item }) => embeddingsOf(item)],
+  ["strength", ({ image }) => image.from?.strength],
+  ["source_sha256", ({ image }) => sourcesOf(image)],
   ["style", ({ image }) => image.style?.name],
   ["style_prompt", ({ image }) => image.style?.prompt],
   ["style_negative", ({ image }) => image.style?.negative],
@@ -92,6 +95,10 @@ function embeddingsOf({ notes }: Item): string {
   const used = notes.flatMap((note) => (note.code === "embedding" ? [`${note.name} ${note.sha256}`] : []));
   return [...new Set(used)].join("; ");
 }
+
+/** Of the pictures that both sides go on from; with a space between two different ones. */
+const sourcesOf = ({ from }: ImageOptions): string | null =>
+  from === undefined ? null : [...new Set(SIDES.map((side) => from.sources[side].sha256))].join(" ");
 
 function safetyOf(picture: Picture | null): string | null {
   if (picture === null) return null;

@@ -99,6 +99,8 @@ export const de: Unfinished<Words> = {
     votes,
     reveal: "Für alle auflösen",
     again: "Neuer Seed",
+    vary: { small: "Variieren (wenig)", large: "Variieren (stark)" },
+    use: { baseline: "Links verwenden", optimized: "Rechts verwenden", only: "Dieses verwenden" },
     editPrompt: "Prompt bearbeiten",
     editFirst: "Erst bearbeiten",
     drawPair: "Das Paar erzeugen",
@@ -170,6 +172,9 @@ export const de: Unfinished<Words> = {
     },
   },
   resultLines: {
+    from: (strength) => `aus einem Bild, Stärke ${number(strength)}`,
+    choosePair:
+      "Welches Paar? Seine beiden Bilder werden variiert, oder eines davon wird die nächste Grundlage.",
     prompts: (mode) => `Prompts: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` und \`BREAK\` gelten${prompts.length === 0 ? " hier" : ` in ${ofPrompts(prompts)}`} als normaler Text. Damit sie wirken, wähle \`prompts: weighted\` im Befehl; wer den Server verwaltet, kann \`prompts\` für alle einstellen.`,
@@ -245,8 +250,18 @@ export const de: Unfinished<Words> = {
       c.text("program") === null
         ? "In dem Bild steht kein Prompt: Viele Websites und Apps entfernen ihn. Hänge die Originaldatei an oder kopiere den Prompt in `/compare`."
         : `Das Bild stammt von ${c.text("program")}, und sein Prompt ist nicht lesbar. Kopiere den Prompt in \`/compare\`.`,
+    PICTURE_PIXELS: (c) =>
+      `Das Bild hat ${c.say("limit", (limit) => `mehr als ${number(limit)} Pixel`, "zu viele Pixel")}, oder eine Seite ist viel länger als die andere. Hänge eine kleinere Kopie an.`,
+    PICTURE_FLAGGED: () =>
+      "Der Sicherheitsfilter hat dieses Bild markiert. Hier kann es nicht als Vorlage dienen, höchstens in Kanälen mit Altersbeschränkung.",
+    PICTURE_UNCHECKED: () =>
+      "Kein Sicherheitsfilter hat dieses Bild geprüft, und ungeprüfte Bilder sind hier nicht als Vorlage erlaubt.",
+    PICTURE_GONE: () =>
+      "Das Bild, das als Vorlage diente, ist gelöscht; daraus lässt sich nichts mehr erzeugen. Hänge es in `/compare` noch einmal als `image` an.",
     PICTURE_SHEET: () =>
       "Das ist eine Übersicht mit vielen Prompts. Hänge eines der Bilder an, oder `report.csv` an `/batch`.",
+    INPUT_STRENGTH: () =>
+      "`strength` sagt, wie viel von `image` neu erzeugt wird. Hänge ein Bild als `image` an oder lass `strength` weg.",
     INPUT_EMPTY: () => "Der Prompt ist leer. Schreib, was das Bild zeigen soll.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "Der Prompt")} ist ${c.say("limit", (limit) => `länger als ${number(limit)} Zeichen`, "zu lang")}. Kürze ihn und versuch es noch einmal.`,
@@ -311,6 +326,8 @@ export const de: Unfinished<Words> = {
     QUOTA_USED: (c) =>
       `${c.text("scope") === "server" ? "Dieser Server hat" : "Du hast"} die Rechenminuten der Karte für jetzt verbraucht${c.say("minutes", (minutes) => `; jeder Tag bringt ${number(minutes)} neue`, "")}. ${c.say("at", (at) => `Neue gibt es <t:${at}:R>.`, "Versuch es morgen noch einmal.")}`,
     QUEUE_NEWER_SCHEMA: () => `Die Warteschlange stammt von einer neueren Version dieses Bots. ${OWNER}`,
+    MODEL_GONE: (c) =>
+      `${c.text("kind") === "LoRA" ? "Das LoRA" : "Das Modell"}${c.code("model") === null ? "" : ` ${c.code("model")}`} liegt nicht mehr auf dem Rechner des Bots. Nutze den Befehl noch einmal mit einem anderen. ${OWNER}`,
     CHECKPOINT_MISSING: () => `Das nötige Modell ist nicht installiert. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Die Dateien des Modells sind beschädigt. ${OWNER}`,
     CHECKPOINT_TENSORS: () => `Die Dateien des Modells passen nicht zu seiner Konfiguration. ${OWNER}`,
@@ -340,6 +357,8 @@ export const de: Unfinished<Words> = {
     CONFIG: () => `Dieser Bot ist nicht richtig eingerichtet. ${OWNER}`,
   },
   noteWords: {
+    firstFrame: "Das angehängte Bild ist bewegt: Verwendet wird sein erstes Einzelbild.",
+    cropped: "Das angehängte Bild hat eine andere Form, deshalb wird seine Mitte verwendet.",
     embedding: (name, hash) => `Erzeugt mit dem Embedding ${name} (${hash}).`,
     redone: (side) =>
       `Für das Bild ${side === "baseline" ? "des Prompts" : "der Umschreibung"} reichte halbe Genauigkeit nicht; es wurde genauer noch einmal berechnet.`,
@@ -355,6 +374,7 @@ export const de: Unfinished<Words> = {
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Umschreiben: ${mode}${mode === "beam" ? `, ${beams} Beams` : ""}, höchstens ${count(maxNewTokens, { one: "Token", other: "Tokens" })}, ${count(rewrites, { one: "verschiedene Umschreibung", other: "verschiedene Umschreibungen" })}`,
+    source: (strength, hashes) => `Aus einem Bild: Stärke ${number(strength)}, Quelle ${hashes.join(", ")}`,
     drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
       `Seed ${seed} · ${count(steps, STEPS)} · Guidance ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · Prompts: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `Umschreiben ${duration(ms)}`,

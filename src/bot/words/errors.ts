@@ -37,6 +37,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
   INPUT_UNCHANGED: () => "Nothing was changed, so the result would be the same.",
   INPUT_WORD: (c) =>
     `${named(c.code("word"), "The word", "A word of the prompt")} is not allowed here. Write the prompt without it.`,
+  INPUT_STRENGTH: () =>
+    "`strength` says how much of `image` is drawn anew. Attach a picture as `image`, or leave `strength` out.",
   INPUT_STYLE: (c) =>
     `${named(c.code("style"), "The style", "This style")} is not there. \`/style list\` shows those that are; choose one of them, or \`none\`.`,
   FILE_STYLES: () =>
@@ -67,6 +69,14 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
       : `The picture was made by ${c.text("program")}, and its prompt can't be read. Copy the prompt into \`/compare\`.`,
   PICTURE_SHEET: () =>
     "This is a contact sheet with many prompts. Attach one of its pictures, or `report.csv` to `/batch`.",
+  PICTURE_PIXELS: (c) =>
+    `The picture has ${c.say("limit", (limit) => `more than ${number(limit)} pixels`, "too many pixels")}, or one side is far longer than the other. Attach a smaller copy.`,
+  PICTURE_FLAGGED: () =>
+    "The safety checker flagged this picture. It can't be gone on from here, at most in age-restricted channels.",
+  PICTURE_UNCHECKED: () =>
+    "No safety checker has seen this picture, and pictures that none has seen can't be gone on from here.",
+  PICTURE_GONE: () =>
+    "The picture that this goes on from is deleted, so nothing more can be drawn from it. Attach it to `/compare` as `image` again.",
 
   QUEUE_UNREACHABLE: () => `The queue can't be reached right now, and nothing was stored. ${TRY_AGAIN}`,
   QUEUE_BUSY_DATABASE: () => `The queue is busy right now, and nothing was stored. ${TRY_AGAIN}`,
@@ -78,6 +88,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     `${c.text("scope") === "server" ? "This server has" : "You have"} used the minutes of the card for now${c.say("minutes", (minutes) => `, of which each day adds ${number(minutes)}`, "")}. ${c.say("at", (at) => `There are some again <t:${at}:R>.`, "Ask again tomorrow.")}`,
   QUEUE_NEWER_SCHEMA: () => `The queue was written by a newer version of this bot. ${ASK_OWNER}`,
 
+  MODEL_GONE: (c) =>
+    `The ${c.text("kind") === "LoRA" ? "LoRA" : "model"}${c.code("model") === null ? "" : ` ${c.code("model")}`} is no longer on the bot's machine. Use the command again with another one. ${ASK_OWNER}`,
   CHECKPOINT_MISSING: () => `The model that this needs is not installed. ${ASK_OWNER}`,
   CHECKPOINT_CORRUPT: () => `The model's files are damaged. ${ASK_OWNER}`,
   CHECKPOINT_TENSORS: () => `The model's files don't fit its configuration. ${ASK_OWNER}`,

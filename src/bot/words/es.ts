@@ -119,6 +119,8 @@ export const es: Unfinished<Words> = {
     votes,
     reveal: "Revelar a todos",
     again: "Otra semilla",
+    vary: { small: "Variar (poco)", large: "Variar (mucho)" },
+    use: { baseline: "Usar la izquierda", optimized: "Usar la derecha", only: "Usar esta" },
     editPrompt: "Editar el prompt",
     editFirst: "Editar antes",
     drawPair: "Generar el par",
@@ -187,6 +189,8 @@ export const es: Unfinished<Words> = {
     },
   },
   resultLines: {
+    from: (strength) => `a partir de una imagen, fuerza ${number(strength)}`,
+    choosePair: "¿Qué par? Se varían sus dos imágenes, o una de ellas pasa a ser la próxima base.",
     prompts: (mode) => `prompts: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` y \`BREAK\` se leen como texto normal${prompts.length === 0 ? " aquí" : ` (prompts ${numbers(prompts, more)})`}. Para que tengan efecto, elige \`prompts: weighted\` en el comando; quien administra puede ajustar \`prompts\` para todos.`,
@@ -260,8 +264,18 @@ export const es: Unfinished<Words> = {
       c.text("program") === null
         ? "La imagen no lleva ningún prompt: muchos sitios y apps lo quitan. Adjunta el archivo original o copia el prompt en `/compare`."
         : `La imagen es de ${c.text("program")} y su prompt no se puede leer. Copia el prompt en \`/compare\`.`,
+    PICTURE_PIXELS: (c) =>
+      `La imagen tiene ${c.say("limit", (limit) => `más de ${number(limit)} píxeles`, "demasiados píxeles")}, o un lado es mucho más largo que el otro. Adjunta una copia más pequeña.`,
+    PICTURE_FLAGGED: () =>
+      "El filtro de seguridad ha marcado esta imagen. Aquí no puede servir de base; como mucho, en canales con restricción de edad.",
+    PICTURE_UNCHECKED: () =>
+      "Ningún filtro de seguridad ha revisado esta imagen, y aquí las imágenes sin revisar no pueden servir de base.",
+    PICTURE_GONE: () =>
+      "La imagen que servía de base se ha borrado y ya no se puede generar nada con ella. Adjúntala otra vez a `/compare` como `image`.",
     PICTURE_SHEET: () =>
       "Es una hoja con muchos prompts. Adjunta una de sus imágenes, o `report.csv` a `/batch`.",
+    INPUT_STRENGTH: () =>
+      "`strength` dice cuánto de `image` se genera de nuevo. Adjunta una imagen como `image`, o quita `strength`.",
     INPUT_EMPTY: () => "El prompt está vacío. Escribe lo que debe mostrar la imagen.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "El prompt")} ${c.say("limit", (limit) => `pasa de ${number(limit)} caracteres`, "es demasiado largo")}. Acórtalo e inténtalo de nuevo.`,
@@ -323,6 +337,8 @@ export const es: Unfinished<Words> = {
     QUOTA_USED: (c) =>
       `${c.text("scope") === "server" ? "Este servidor ha" : "Has"} agotado por ahora los minutos de cálculo de la tarjeta${c.say("minutes", (minutes) => `; cada día trae ${number(minutes)}`, "")}. ${c.say("at", (at) => `Habrá más <t:${at}:R>.`, "Inténtalo mañana.")}`,
     QUEUE_NEWER_SCHEMA: () => `La cola es de una versión más nueva de este bot. ${OWNER}`,
+    MODEL_GONE: (c) =>
+      `${c.text("kind") === "LoRA" ? "El LoRA" : "El modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} ya no está en la máquina del bot. Usa el comando otra vez con otro. ${OWNER}`,
     CHECKPOINT_MISSING: () => `El modelo que hace falta no está instalado. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Los archivos del modelo están dañados. ${OWNER}`,
     CHECKPOINT_TENSORS: () => `Los archivos del modelo no encajan con su configuración. ${OWNER}`,
@@ -352,6 +368,8 @@ export const es: Unfinished<Words> = {
     CONFIG: () => `Este bot no está bien configurado. ${OWNER}`,
   },
   noteWords: {
+    firstFrame: "La imagen adjunta se mueve: se usa su primer fotograma.",
+    cropped: "La imagen adjunta tiene otra forma, así que se usa su centro.",
     embedding: (name, hash) => `Generado con el embedding ${name} (${hash}).`,
     redone: (side) =>
       `La media precisión no bastó para la imagen ${side === "baseline" ? "del prompt" : "de la reescritura"}; se calculó otra vez con más exactitud.`,
@@ -367,6 +385,8 @@ export const es: Unfinished<Words> = {
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Reescritura: ${mode}${mode === "beam" ? `, ${beams} haces` : ""}, ${count(maxNewTokens, { one: "token", other: "tokens" })} como máximo, ${count(rewrites, { one: "reescritura distinta", other: "reescrituras distintas" })}`,
+    source: (strength, hashes) =>
+      `A partir de una imagen: fuerza ${number(strength)}, origen ${hashes.join(", ")}`,
     drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
       `Semilla ${seed} · ${count(steps, STEPS)} · guía ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · prompts: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `reescritura ${duration(ms)}`,

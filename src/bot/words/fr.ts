@@ -107,6 +107,8 @@ export const fr: Unfinished<Words> = {
     votes,
     reveal: "Révéler à tous",
     again: "Autre graine",
+    vary: { small: "Varier (peu)", large: "Varier (beaucoup)" },
+    use: { baseline: "Prendre la gauche", optimized: "Prendre la droite", only: "Prendre celle-ci" },
     editPrompt: "Modifier le prompt",
     editFirst: "Modifier d'abord",
     drawPair: "Générer la paire",
@@ -179,6 +181,9 @@ export const fr: Unfinished<Words> = {
     },
   },
   resultLines: {
+    from: (strength) => `à partir d'une image, force ${number(strength)}`,
+    choosePair:
+      "Quelle paire ? Ses deux images seront variées, ou l'une d'elles deviendra la prochaine base.",
     prompts: (mode) => `prompts : ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` et \`BREAK\` sont lus comme du texte simple${prompts.length === 0 ? " ici" : ` (prompts ${numbers(prompts, more)})`}. Pour leur donner leur sens, choisissez \`prompts: weighted\` dans la commande ; les gestionnaires peuvent régler \`prompts\` pour tous.`,
@@ -253,8 +258,18 @@ export const fr: Unfinished<Words> = {
       c.text("program") === null
         ? "L'image ne contient pas de prompt : beaucoup de sites et d'applications l'enlèvent. Joignez le fichier d'origine, ou copiez le prompt dans `/compare`."
         : `L'image vient de ${c.text("program")}, et son prompt ne peut pas être lu. Copiez le prompt dans \`/compare\`.`,
+    PICTURE_PIXELS: (c) =>
+      `L'image a ${c.say("limit", (limit) => `plus de ${number(limit)} pixels`, "trop de pixels")}, ou un côté est bien plus long que l'autre. Joignez une copie plus petite.`,
+    PICTURE_FLAGGED: () =>
+      "Le filtre de sécurité a réagi à cette image. Elle ne peut pas servir de base ici, tout au plus dans un salon avec restriction d'âge.",
+    PICTURE_UNCHECKED: () =>
+      "Aucun filtre de sécurité n'a vérifié cette image, et une image non vérifiée ne peut pas servir de base ici.",
+    PICTURE_GONE: () =>
+      "L'image qui servait de base est supprimée ; rien ne peut plus en être tiré. Joignez-la de nouveau à `/compare` comme `image`.",
     PICTURE_SHEET: () =>
       "C'est une planche avec beaucoup de prompts. Joignez une de ses images, ou `report.csv` à `/batch`.",
+    INPUT_STRENGTH: () =>
+      "`strength` dit quelle part de `image` est refaite. Joignez une image comme `image`, ou retirez `strength`.",
     INPUT_EMPTY: () => "Le prompt est vide. Écrivez ce que l'image doit montrer.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "Le prompt")} ${c.say("limit", (limit) => `dépasse ${number(limit)} caractères`, "est trop long")}. Raccourcissez et réessayez.`,
@@ -318,6 +333,8 @@ export const fr: Unfinished<Words> = {
     QUOTA_USED: (c) =>
       `${c.text("scope") === "server" ? "Ce serveur a" : "Vous avez"} épuisé pour l'instant les minutes de calcul de la carte${c.say("minutes", (minutes) => ` ; chaque jour en apporte ${number(minutes)}`, "")}. ${c.say("at", (at) => `Il y en aura de nouveau <t:${at}:R>.`, "Réessayez demain.")}`,
     QUEUE_NEWER_SCHEMA: () => `La file vient d'une version plus récente de ce bot. ${OWNER}`,
+    MODEL_GONE: (c) =>
+      `${c.text("kind") === "LoRA" ? "Le LoRA" : "Le modèle"}${c.code("model") === null ? "" : ` ${c.code("model")}`} n'est plus sur la machine du bot. Utilisez à nouveau la commande avec un autre. ${OWNER}`,
     CHECKPOINT_MISSING: () => `Le modèle nécessaire n'est pas installé. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Les fichiers du modèle sont endommagés. ${OWNER}`,
     CHECKPOINT_TENSORS: () => `Les fichiers du modèle ne correspondent pas à sa configuration. ${OWNER}`,
@@ -347,6 +364,8 @@ export const fr: Unfinished<Words> = {
     CONFIG: () => `Ce bot n'est pas bien configuré. ${OWNER}`,
   },
   noteWords: {
+    firstFrame: "L'image jointe est animée : sa première vue est utilisée.",
+    cropped: "L'image jointe a une autre forme ; son centre est utilisé.",
     embedding: (name, hash) => `Généré avec l'embedding ${name} (${hash}).`,
     redone: (side) =>
       `La demi-précision ne suffisait pas pour l'image ${side === "baseline" ? "du prompt" : "de la réécriture"} : elle a été recalculée plus exactement.`,
@@ -362,6 +381,8 @@ export const fr: Unfinished<Words> = {
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Réécriture : ${mode}${mode === "beam" ? `, ${beams} faisceaux` : ""}, ${count(maxNewTokens, { one: "jeton", other: "jetons" })} au plus, ${count(rewrites, { one: "réécriture différente", other: "réécritures différentes" })}`,
+    source: (strength, hashes) =>
+      `À partir d'une image : force ${number(strength)}, source ${hashes.join(", ")}`,
     drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
       `Graine ${seed} · ${count(steps, STEPS)} · guidage ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · prompts : ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `réécriture ${duration(ms)}`,

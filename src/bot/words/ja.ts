@@ -90,6 +90,8 @@ export const ja: Unfinished<Words> = {
     votes,
     reveal: "全員に公開",
     again: "新しいシード",
+    vary: { small: "少し変える", large: "大きく変える" },
+    use: { baseline: "左を使う", optimized: "右を使う", only: "これを使う" },
     editPrompt: "プロンプトを編集",
     editFirst: "編集してから生成",
     drawPair: "2枚を生成",
@@ -157,6 +159,8 @@ export const ja: Unfinished<Words> = {
     },
   },
   resultLines: {
+    from: (strength) => `画像から、強さ ${number(strength)}`,
+    choosePair: "どの組ですか。その2枚を変えるか、1枚を次の元にします。",
     prompts: (mode) => `プロンプト: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`、\`[word]\`、\`BREAK\` は${prompts.length === 0 ? "ここでは" : `プロンプト ${numbers(prompts, more)} では`}普通の文字として読まれます。効かせるには、コマンドで \`prompts: weighted\` を選んでください。管理者は \`prompts\` を全員向けに設定できます。`,
@@ -227,8 +231,18 @@ export const ja: Unfinished<Words> = {
       c.text("program") === null
         ? "画像にプロンプトがありません。多くのサイトやアプリは削除します。元のファイルを添付するか、プロンプトを `/compare` に貼り付けてください。"
         : `この画像は ${c.text("program")} で作られていて、プロンプトを読み取れません。プロンプトを \`/compare\` に貼り付けてください。`,
+    PICTURE_PIXELS: (c) =>
+      `画像のピクセルが${c.say("limit", (limit) => `${number(limit)} を超えている`, "多すぎる")}か、縦横の長さが違いすぎます。小さいコピーを添付してください。`,
+    PICTURE_FLAGGED: () =>
+      "セーフティチェッカーがこの画像を検出しました。ここでは元の画像に使えません。使えるとしても年齢制限のあるチャンネルだけです。",
+    PICTURE_UNCHECKED: () =>
+      "セーフティチェッカーがこの画像を確認していません。確認されていない画像は、ここでは元の画像に使えません。",
+    PICTURE_GONE: () =>
+      "元の画像が削除されたため、もう生成できません。もう一度 `/compare` に `image` として添付してください。",
     PICTURE_SHEET: () =>
       "これは多くのプロンプトの一覧です。その中の画像を1枚添付するか、`report.csv` を `/batch` に添付してください。",
+    INPUT_STRENGTH: () =>
+      "`strength` は `image` をどれだけ描き直すかを決めます。画像を `image` に添付するか、`strength` を外してください。",
     INPUT_EMPTY: () => "プロンプトが空です。画像に描く内容を書いてください。",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "プロンプト")}が${c.say("limit", (limit) => `${number(limit)}文字を超えています`, "長すぎます")}。短くしてもう一度お試しください。`,
@@ -291,6 +305,8 @@ export const ja: Unfinished<Words> = {
     QUOTA_USED: (c) =>
       `${c.text("scope") === "server" ? "このサーバーは" : "あなたは"}計算時間を今のところ使い切りました${c.say("minutes", (minutes) => `（1日ごとに${number(minutes)}分追加されます）`, "")}。${c.say("at", (at) => `次は <t:${at}:R> に追加されます。`, "明日もう一度お試しください。")}`,
     QUEUE_NEWER_SCHEMA: () => `キューはこのボットの新しいバージョンのものです。${OWNER}`,
+    MODEL_GONE: (c) =>
+      `${c.text("kind") === "LoRA" ? "LoRA" : "モデル"}${c.code("model") === null ? "" : ` ${c.code("model")}`}はもうボットのマシンにありません。別のものでコマンドをもう一度使ってください。${OWNER}`,
     CHECKPOINT_MISSING: () => `必要なモデルがインストールされていません。${OWNER}`,
     CHECKPOINT_CORRUPT: () => `モデルのファイルが壊れています。${OWNER}`,
     CHECKPOINT_TENSORS: () => `モデルのファイルが設定と合っていません。${OWNER}`,
@@ -316,6 +332,8 @@ export const ja: Unfinished<Words> = {
     CONFIG: () => `ボットの設定が正しくありません。${OWNER}`,
   },
   noteWords: {
+    firstFrame: "添付された画像は動画です。最初のコマを使います。",
+    cropped: "添付された画像は形が違うため、中央の部分を使います。",
     embedding: (name, hash) => `エンベディング ${name}（${hash}）を使って生成しました。`,
     redone: (side) => `${sides[side]}の画像は半精度では足りなかったため、より正確に計算し直しました。`,
     plain: (side) =>
@@ -330,6 +348,7 @@ export const ja: Unfinished<Words> = {
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `書き直し: ${mode}${mode === "beam" ? `、ビーム${number(beams)}本` : ""}、最大${number(maxNewTokens)}トークン、候補${number(rewrites)}件`,
+    source: (strength, hashes) => `画像から: 強さ ${number(strength)}、元の画像 ${hashes.join(", ")}`,
     drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
       `シード ${seed} · ${number(steps)}ステップ · ガイダンス ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · プロンプト: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `書き直し ${duration(ms)}`,

@@ -1,4 +1,5 @@
 import type { ItemNoun, JobKind } from "../../core/job.js";
+import type { Variation } from "../../core/options.js";
 import type { Choice } from "../../db/votes.js";
 import { capitalized, count } from "./parts.js";
 
@@ -25,6 +26,9 @@ export const labels = {
   votes: { left: "A", right: "B", tie: "Tie", bad: "Both bad" } satisfies Record<Choice, string>,
   reveal: "Reveal to all",
   again: "New seed",
+  /** Go on from a result's pictures: each side from its own, or both from one. */
+  vary: { small: "Vary (small)", large: "Vary (large)" } satisfies Record<Variation, string>,
+  use: { baseline: "Use left", optimized: "Use right", only: "Use this" },
   editPrompt: "Edit prompt",
   editFirst: "Edit first",
   drawPair: "Draw the pair",

@@ -107,6 +107,8 @@ export const pt: Unfinished<Words> = {
     votes,
     reveal: "Revelar a todos",
     again: "Outra semente",
+    vary: { small: "Variar (pouco)", large: "Variar (muito)" },
+    use: { baseline: "Usar a esquerda", optimized: "Usar a direita", only: "Usar esta" },
     editPrompt: "Editar o prompt",
     editFirst: "Editar antes",
     drawPair: "Gerar o par",
@@ -177,6 +179,8 @@ export const pt: Unfinished<Words> = {
     },
   },
   resultLines: {
+    from: (strength) => `a partir de uma imagem, força ${number(strength)}`,
+    choosePair: "Qual par? As duas imagens dele são variadas, ou uma delas vira a próxima base.",
     prompts: (mode) => `prompts: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` e \`BREAK\` são lidos como texto comum${prompts.length === 0 ? " aqui" : ` (prompts ${numbers(prompts, more)})`}. Para que tenham efeito, escolha \`prompts: weighted\` no comando; quem gerencia pode configurar \`prompts\` para todos.`,
@@ -251,8 +255,18 @@ export const pt: Unfinished<Words> = {
       c.text("program") === null
         ? "A imagem não traz nenhum prompt: muitos sites e apps o removem. Anexe o arquivo original ou copie o prompt para `/compare`."
         : `A imagem é do ${c.text("program")}, e o prompt não pode ser lido. Copie o prompt para \`/compare\`.`,
+    PICTURE_PIXELS: (c) =>
+      `A imagem tem ${c.say("limit", (limit) => `mais de ${number(limit)} pixels`, "pixels demais")}, ou um lado é muito mais longo que o outro. Anexe uma cópia menor.`,
+    PICTURE_FLAGGED: () =>
+      "O filtro de segurança sinalizou esta imagem. Ela não pode servir de base aqui; no máximo, em canais com restrição de idade.",
+    PICTURE_UNCHECKED: () =>
+      "Nenhum filtro de segurança verificou esta imagem, e imagens não verificadas não podem servir de base aqui.",
+    PICTURE_GONE: () =>
+      "A imagem que servia de base foi apagada, e nada mais pode ser gerado a partir dela. Anexe-a de novo ao `/compare` como `image`.",
     PICTURE_SHEET: () =>
       "É uma folha com muitos prompts. Anexe uma das imagens, ou `report.csv` ao `/batch`.",
+    INPUT_STRENGTH: () =>
+      "`strength` diz quanto de `image` é gerado de novo. Anexe uma imagem como `image`, ou tire `strength`.",
     INPUT_EMPTY: () => "O prompt está vazio. Escreva o que a imagem deve mostrar.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "O prompt")} ${c.say("limit", (limit) => `passa de ${number(limit)} caracteres`, "é longo demais")}. Encurte e tente de novo.`,
@@ -315,6 +329,8 @@ export const pt: Unfinished<Words> = {
     QUOTA_USED: (c) =>
       `${c.text("scope") === "server" ? "Este servidor usou" : "Você usou"} por enquanto todos os minutos de cálculo da placa${c.say("minutes", (minutes) => `; cada dia traz ${number(minutes)}`, "")}. ${c.say("at", (at) => `Haverá mais <t:${at}:R>.`, "Tente de novo amanhã.")}`,
     QUEUE_NEWER_SCHEMA: () => `A fila é de uma versão mais nova deste bot. ${OWNER}`,
+    MODEL_GONE: (c) =>
+      `${c.text("kind") === "LoRA" ? "O LoRA" : "O modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} não está mais na máquina do bot. Use o comando de novo com outro. ${OWNER}`,
     CHECKPOINT_MISSING: () => `O modelo necessário não está instalado. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Os arquivos do modelo estão danificados. ${OWNER}`,
     CHECKPOINT_TENSORS: () => `Os arquivos do modelo não combinam com a configuração dele. ${OWNER}`,
@@ -343,6 +359,8 @@ export const pt: Unfinished<Words> = {
     CONFIG: () => `Este bot não está bem configurado. ${OWNER}`,
   },
   noteWords: {
+    firstFrame: "A imagem anexada se move: o primeiro quadro é usado.",
+    cropped: "A imagem anexada tem outro formato, por isso o centro dela é usado.",
     embedding: (name, hash) => `Gerado com o embedding ${name} (${hash}).`,
     redone: (side) =>
       `A meia precisão não bastou para a imagem ${side === "baseline" ? "do prompt" : "da reescrita"}; ela foi calculada de novo com mais exatidão.`,
@@ -358,6 +376,8 @@ export const pt: Unfinished<Words> = {
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Reescrita: ${mode}${mode === "beam" ? `, ${beams} feixes` : ""}, no máximo ${count(maxNewTokens, { one: "token", other: "tokens" })}, ${count(rewrites, { one: "reescrita diferente", other: "reescritas diferentes" })}`,
+    source: (strength, hashes) =>
+      `A partir de uma imagem: força ${number(strength)}, origem ${hashes.join(", ")}`,
     drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
       `Semente ${seed} · ${count(steps, STEPS)} · orientação ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · prompts: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `reescrita ${duration(ms)}`,

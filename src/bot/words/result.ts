@@ -50,6 +50,8 @@ const RESULTS: Readonly<Record<JobKind, string>> = {
 
 /** Lines of the message that carries a result. */
 export const resultLines = {
+  from: (strength: number) => `from a picture, strength ${strength}`,
+  choosePair: "Which pair? Its two pictures are varied, or one of them becomes the next base.",
   enlarged: (times: number) => `-# Shown ${times} times as large as it was drawn.`,
   unknownSubject: (subjects: number) =>
     `The small model here draws only ${count(subjects, "subject")}, such as a cat, a rose or a rocket, and none of them is in this prompt.`,
@@ -127,6 +129,8 @@ const SHORT_HASH = 10;
 
 /** Notes on an item's result; `words` are a user's own, as code. */
 export const noteWords = {
+  firstFrame: "The attached picture moves: its first frame is used.",
+  cropped: "The attached picture has another shape, so its middle is used.",
   unchanged: "Promptist changed nothing.",
   leftOut: "Part of what the message asks for was not taken.",
   unread: (words: string) =>
@@ -143,6 +147,8 @@ export const noteWords = {
 /** A note on an item's result. */
 export function noteLine(note: ItemNote, words: Translated<typeof noteWords> = noteWords): string {
   if (note.code === "unchanged") return words.unchanged;
+  if (note.code === "first-frame") return words.firstFrame;
+  if (note.code === "cropped") return words.cropped;
   // The problems are stored in English, and no message mixes languages.
   if (note.code === "left-out")
     return words === noteWords
@@ -191,6 +197,9 @@ export const infoWords = {
     `Rewriting: ${mode}${mode === "beam" ? `, ${beams} beams` : ""}, at most ${maxNewTokens} tokens, ${count(rewrites, "distinct rewrite")}`,
   drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }: ImageOptions, size: string | null) =>
     `Seed ${seed} · ${count(steps, "step")} · guidance ${guidance} · ${scheduler}${prompts === "diffusers" ? "" : ` · ${prompts} prompts`}${size === null ? "" : ` · ${size}`}`,
+  /** `hashes`: the beginnings of the sources' hashes, as code. */
+  source: (strength: number, hashes: readonly string[]) =>
+    `From a picture: strength ${strength}, source ${hashes.join(", ")}`,
   rewritingTook: (ms: number) => `rewriting ${formatDuration(ms)}`,
   drawingTook: (side: Side, ms: number) =>
     `drawing ${side === "baseline" ? "as written" : "the rewrite"} ${formatDuration(ms)}`,
@@ -201,6 +210,12 @@ export const infoWords = {
     "Miniature models are small stand-ins: they know 100 subjects. Whoever runs this bot can install full ones.",
   askedBy: (userId: string, at: number) => `Asked for by <@${userId}>, <t:${Math.floor(at / 1000)}:f>`,
 } as const;
+
+function sourceLine({ from }: ImageOptions, said: Translated<typeof infoWords>): string[] {
+  if (from === undefined) return [];
+  const hashes = SIDES.map((side) => `\`${from.sources[side].sha256.slice(0, SHORT_HASH)}\``);
+  return [said.source(from.strength, [...new Set(hashes)])];
+}
 
 /** All options of a job, one a line: enough to repeat it. */
 export function infoLines(
@@ -223,6 +238,7 @@ export function infoLines(
   return [
     said.rewriting(text, first?.candidates.length ?? 0),
     said.drawing(imageOf(job, first), size),
+    ...sourceLine(imageOf(job, first), said),
     ...(times.length === 0 ? [] : [said.took(times)]),
     said.checkpoints([...names]),
     ...(isMiniature ? [said.miniature] : []),

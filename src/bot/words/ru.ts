@@ -110,6 +110,8 @@ export const ru: Unfinished<Words> = {
     votes,
     reveal: "Показать всем",
     again: "Новое зерно",
+    vary: { small: "Изменить слегка", large: "Изменить сильно" },
+    use: { baseline: "Взять левую", optimized: "Взять правую", only: "Взять эту" },
     editPrompt: "Изменить запрос",
     editFirst: "Сначала изменить",
     drawPair: "Создать пару",
@@ -177,6 +179,8 @@ export const ru: Unfinished<Words> = {
     },
   },
   resultLines: {
+    from: (strength) => `из картинки, степень ${number(strength)}`,
+    choosePair: "Какая пара? Обе её картинки будут изменены, или одна станет новой основой.",
     prompts: (mode) => `запросы: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` и \`BREAK\` читаются как обычный текст${prompts.length === 0 ? "" : ` (запросы ${numbers(prompts, more)})`}. Чтобы они действовали, выберите в команде \`prompts: weighted\`; управляющие могут настроить \`prompts\` для всех.`,
@@ -246,8 +250,18 @@ export const ru: Unfinished<Words> = {
       c.text("program") === null
         ? "В картинке нет запроса: многие сайты и приложения его удаляют. Прикрепите исходный файл или скопируйте запрос в `/compare`."
         : `Картинка сделана в ${c.text("program")}, и её запрос прочитать нельзя. Скопируйте запрос в \`/compare\`.`,
+    PICTURE_PIXELS: (c) =>
+      `В картинке ${c.say("limit", (limit) => `больше ${number(limit)} пикселей`, "слишком много пикселей")}, или одна её сторона намного длиннее другой. Прикрепите копию поменьше.`,
+    PICTURE_FLAGGED: () =>
+      "На эту картинку сработал фильтр безопасности. Здесь она не может быть основой, разве что в каналах с возрастным ограничением.",
+    PICTURE_UNCHECKED: () =>
+      "Фильтр безопасности не проверял эту картинку, а непроверенные картинки здесь не могут быть основой.",
+    PICTURE_GONE: () =>
+      "Картинка, которая была основой, удалена, и по ней больше ничего не создать. Прикрепите её к `/compare` снова как `image`.",
     PICTURE_SHEET: () =>
       "Это лист со многими запросами. Прикрепите одну из его картинок или `report.csv` к `/batch`.",
+    INPUT_STRENGTH: () =>
+      "`strength` говорит, какая часть `image` создаётся заново. Прикрепите картинку как `image` или уберите `strength`.",
     INPUT_EMPTY: () => "Запрос пуст. Напишите, что должно быть на картинке.",
     INPUT_TOO_LONG: (c) =>
       `${subject(c, "Запрос")}: ${c.say("limit", (limit) => `длиннее ${count(limit, either("символа", "символов"))}`, "слишком длинно")}. Сократите и попробуйте снова.`,
@@ -309,6 +323,8 @@ export const ru: Unfinished<Words> = {
     QUOTA_USED: (c) =>
       `${c.text("scope") === "server" ? "Сервер пока израсходовал" : "Вы пока израсходовали"} минуты видеокарты${c.say("minutes", (minutes) => `; каждый день добавляет ${number(minutes)}`, "")}. ${c.say("at", (at) => `Новые появятся <t:${at}:R>.`, "Попробуйте завтра.")}`,
     QUEUE_NEWER_SCHEMA: () => `Очередь записана более новой версией этого бота. ${OWNER}`,
+    MODEL_GONE: (c) =>
+      `${c.text("kind") === "LoRA" ? "Файла LoRA" : "Модели"}${c.code("model") === null ? "" : ` ${c.code("model")}`} больше нет на компьютере бота. Вызовите команду ещё раз с другим именем. ${OWNER}`,
     CHECKPOINT_MISSING: () => `Нужная модель не установлена. ${OWNER}`,
     CHECKPOINT_CORRUPT: () => `Файлы модели повреждены. ${OWNER}`,
     CHECKPOINT_TENSORS: () => `Файлы модели не подходят к её настройкам. ${OWNER}`,
@@ -334,6 +350,8 @@ export const ru: Unfinished<Words> = {
     CONFIG: () => `Бот неправильно настроен. ${OWNER}`,
   },
   noteWords: {
+    firstFrame: "Прикреплённая картинка движется: взят её первый кадр.",
+    cropped: "У прикреплённой картинки другая форма, поэтому взята её середина.",
     embedding: (name, hash) => `Создано с эмбеддингом ${name} (${hash}).`,
     redone: (side) =>
       `Половинной точности не хватило для картинки ${side === "baseline" ? "по запросу" : "по переписанному запросу"}; она вычислена заново точнее.`,
@@ -349,6 +367,7 @@ export const ru: Unfinished<Words> = {
   infoWords: {
     rewriting: ({ mode, beams, maxNewTokens }, rewrites) =>
       `Переписывание: ${mode}${mode === "beam" ? `, ${count(beams, noun("луч", "луча", "лучей"))}` : ""}, не больше ${count(maxNewTokens, either("токена", "токенов"))}, ${count(rewrites, noun("разный вариант", "разных варианта", "разных вариантов"))}`,
+    source: (strength, hashes) => `Из картинки: степень ${number(strength)}, источник ${hashes.join(", ")}`,
     drawing: ({ seed, steps, guidance, scheduler, prompts = "diffusers" }, size) =>
       `Зерно ${seed} · ${count(steps, STEPS)} · сила ${number(guidance)} · ${scheduler}${prompts === "diffusers" ? "" : ` · запросы: ${prompts}`}${size === null ? "" : ` · ${size}`}`,
     rewritingTook: (ms) => `переписывание ${duration(ms)}`,

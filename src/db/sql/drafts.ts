@@ -1,8 +1,9 @@
 import type { Origin } from "../../core/job.js";
+import { newId } from "../../core/job-id.js";
 import type { Draft, DraftRequest, Drafts } from "../drafts.js";
 import { type Connection, readInPages } from "./connection.js";
 import { keepMessagesOfDrafts } from "./erased-messages.js";
-import { fromJson, newId } from "./job-row.js";
+import { fromJson } from "./job-row.js";
 import { sql } from "./statement.js";
 
 interface Row {
@@ -51,7 +52,7 @@ export function sqlDrafts(connection: Connection): Drafts {
 
   return {
     async add(request, origin, expiresAt) {
-      const draft: Draft = { id: newId(), request, origin, createdAt: now(), expiresAt };
+      const draft: Draft = { id: request.id ?? newId(), request, origin, createdAt: now(), expiresAt };
       const row = {
         id: draft.id,
         user_id: origin.userId,

@@ -1,8 +1,9 @@
 import { InputError, QueueError } from "../../core/errors.js";
 import { type Job, type LimitScope, lacksRewrite, type Origin, type Phase } from "../../core/job.js";
+import { newId } from "../../core/job-id.js";
 import type { Arrival, NewJob, Queue } from "../queue.js";
 import type { Connection } from "./connection.js";
-import { type ItemRow, type JobRow, newId } from "./job-row.js";
+import type { ItemRow, JobRow } from "./job-row.js";
 import { loadJob, storedJob } from "./jobs.js";
 import { checkCaps, holdingLimit } from "./limits.js";
 import { sql, type Work } from "./statement.js";
@@ -93,7 +94,7 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
   function* insert(job: NewJob, phase: Phase, held: LimitScope | null): Work<number> {
     const stored = yield* insertJob.get({
       ...job.origin,
-      id: newId(),
+      id: job.id ?? newId(),
       kind: job.kind,
       phase,
       text_options: JSON.stringify(job.text),

@@ -1,4 +1,3 @@
-import { customAlphabet } from "nanoid";
 import type { Grid } from "../../core/grid.js";
 import type {
   Candidate,
@@ -16,12 +15,6 @@ import type {
 import type { PictureJudgement } from "../../core/judgement.js";
 import type { ImageOptions, OwnOptions, TextOptions } from "../../core/options.js";
 import type { PerSide, Side } from "../../core/side.js";
-
-/**
- * 12 of 30 characters: 58 bits. No look-alikes (0 o, 1 i l, u v). Fits a URL, a file name, a nonce and a
- * button.
- */
-export const newId = customAlphabet("23456789abcdefghjkmnpqrstvwxyz", 12);
 
 /** SQL that is true for the rows of finished jobs (`isFinished`). */
 export const FINISHED = "state in ('done', 'failed', 'cancelled')";

@@ -12,6 +12,7 @@ import {
   SCHEDULERS,
   STRENGTH_RANGE,
 } from "../../core/options.js";
+import { leastStrength, stepsTaken } from "../../core/source.js";
 import type { Rgb } from "../../pictures/rgb.js";
 import { roundHalfToEven } from "../numbers/round.js";
 import { TorchRandom } from "../numbers/torch-random.js";
@@ -24,7 +25,7 @@ import type { Scheduler } from "./schedulers/scheduler.js";
 import { isPlain } from "./usable.js";
 
 /** What to draw. */
-export interface PictureRequest extends ImageOptions {
+export interface PictureRequest extends Omit<ImageOptions, "from"> {
   readonly prompt: string;
   /** The picture to go on from; its size is that of the request. */
   readonly from?: StartPicture | null;
@@ -141,9 +142,9 @@ export async function drawPicture(
 function firstStep({ from, steps }: PictureRequest): number {
   if (!from) return 0;
   requireRange("strength", from.strength, STRENGTH_RANGE);
-  const taken = Math.floor(steps * from.strength);
+  const taken = stepsTaken(steps, from.strength);
   if (taken >= 1) return steps - taken;
-  const least = Math.ceil(100 / steps) / 100;
+  const least = leastStrength(steps);
   throw new InputError(
     "INPUT_OPTION",
     `With ${steps} steps, strength ${from.strength} takes none of them. Give at least ${least}, or more steps.`,

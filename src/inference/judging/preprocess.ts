@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { clipSide } from "../../models/bounds.js";
+import { resizeBicubic } from "../../pictures/resize.js";
 import type { Rgb } from "../../pictures/rgb.js";
-import { resizeBicubic } from "./bicubic.js";
 
 /** Published files give the side as a number or, newer ones, by name. */
 const shortestEdge = z

@@ -12,7 +12,7 @@ import {
   type UsedEmbedding,
 } from "../../core/job.js";
 import { isFlagged, judgedAgain, type PictureJudgement } from "../../core/judgement.js";
-import { promptModeOf } from "../../core/options.js";
+import { type ImageOptions, promptModeOf } from "../../core/options.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { applyStyle } from "../../core/styles.js";
 import type { Claim, Queue } from "../../db/queue.js";
@@ -29,6 +29,7 @@ import {
 } from "../../pictures/store.js";
 import { drawGrid } from "./grid-picture.js";
 import type { Host, ItemWork } from "./phase.js";
+import { SourceCheck } from "./source-check.js";
 
 /** Milliseconds between two previews of a picture: as often as its message may be edited. */
 const PREVIEW_MS = 2_500;
@@ -37,8 +38,8 @@ export interface ImageItemsOptions {
   readonly queue: Queue;
   readonly events: Events;
   readonly pictures: PictureStore;
-  /** Name of the checkpoint that draws, for captions and metadata. */
-  readonly checkpoint: () => string;
+  /** Name of the checkpoint that draws with these options, for captions and metadata. */
+  readonly checkpoint: (image: ImageOptions) => string;
   readonly now: () => number;
 }
 
@@ -55,9 +56,11 @@ interface Made {
 export class ImageItems implements ItemWork {
   readonly groupSize = 1;
   readonly #options: ImageItemsOptions;
+  readonly #sources: SourceCheck;
 
   constructor(options: ImageItemsOptions) {
     this.#options = options;
+    this.#sources = new SourceCheck(options.pictures);
   }
 
   async make(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean> {
@@ -73,14 +76,16 @@ export class ImageItems implements ItemWork {
     if (job === undefined) return false;
     if (job.grid !== undefined) {
       if (!isOver) return true;
-      const sheet = await drawGrid(host, job, job.grid, pictures, checkpoint());
+      const sheet = await drawGrid(host, job, job.grid, pictures, checkpoint(imageOf(job, job.items[0])));
       return queue.saveSheet(claim, sheet);
     }
-    const composed = job.items.filter((item) => item.comparison !== null);
-    for (let { length } = job.sheets; length * PAIRS_PER_SHEET < composed.length; length++) {
-      const items = composed.slice(length * PAIRS_PER_SHEET, (length + 1) * PAIRS_PER_SHEET);
+    // Items of one model are drawn together, so a sheet may lack some between its first and last.
+    const shown = new Set(job.sheets.flatMap((sheet) => sheet.items));
+    const composed = job.items.filter((item) => item.comparison !== null && !shown.has(item.index));
+    for (let from = 0; from < composed.length; from += PAIRS_PER_SHEET) {
+      const items = composed.slice(from, from + PAIRS_PER_SHEET);
       if (items.length < PAIRS_PER_SHEET && !isOver) return true;
-      const number = length + 1;
+      const number = job.sheets.length + from / PAIRS_PER_SHEET + 1;
       const file = sheetFile(number);
       const numbers = items.map(({ index }) => index + 1);
       const pairs = await Promise.all(items.map((item) => this.#pairFiles(job, item)));
@@ -130,9 +135,11 @@ export class ImageItems implements ItemWork {
 
   async #draw(host: Host, job: Job, item: Item, side: Side, signal: AbortSignal): Promise<Made> {
     const { events, pictures, checkpoint, now } = this.#options;
-    const { harmless = false } = host.info;
     const file = sideFile(item.index, side);
     const where = { jobId: job.id, item: item.index };
+    const { from: _, ...options } = imageOf(job, item);
+    const from = await this.#sources.from(host, job, imageOf(job, item), side);
+    const harmless = host.info.harmless === true && (from === null || from.isHarmless === true);
     const started = now();
     const {
       truncated,
@@ -146,9 +153,10 @@ export class ImageItems implements ItemWork {
         {
           prompt: promptOf(item, side),
           plainPrompt: plainPromptOf(job, item),
-          options: imageOf(job, item),
+          options,
+          from,
           file: path,
-          checkpoint: checkpoint(),
+          checkpoint: checkpoint(options),
           pair: pairTextsOf(item, side),
           previewMs: job.preview ? PREVIEW_MS : null,
         },
@@ -187,7 +195,8 @@ export class ImageItems implements ItemWork {
     const { queue, pictures, checkpoint } = this.#options;
     const own = await queue.get(job.id);
     const parent = job.parentId === null ? undefined : await queue.get(job.parentId);
-    const wanted = recipe(job, item, side, checkpoint(), askedFor(host, job, item, side));
+    const options = imageOf(job, item);
+    const wanted = recipe(job, item, side, checkpoint(options), askedFor(host, job, item, side));
     const file = sideFile(item.index, side);
     for (const source of [own, parent]) {
       if (source === undefined || source.checkpoints.diffusion === null) continue;
@@ -195,7 +204,8 @@ export class ImageItems implements ItemWork {
         for (const otherSide of SIDES) {
           const picture = other.pictures[otherSide];
           if (picture === null) continue;
-          const { diffusion } = source.checkpoints;
+          // A job of several models names the last one; what a model's own options are, the recipe tells.
+          const diffusion = source === own ? checkpoint(options) : source.checkpoints.diffusion;
           if (recipe(source, other, otherSide, diffusion, embeddingsOf(other, otherSide)) !== wanted)
             continue;
           if (!(await pictures.copy({ jobId: source.id, file: picture.file }, { jobId: job.id, file })))
@@ -228,12 +238,13 @@ export class ImageItems implements ItemWork {
   /** A drawn pair unchanged, and the same with blank panels for its flagged pictures. */
   async #pairFiles(job: Job, item: Item): Promise<{ whole: PairFiles; withheld: PairFiles }> {
     const { pictures, checkpoint } = this.#options;
+    const options = imageOf(job, item);
     const path = (side: Side) =>
       pictures.localPath({ jobId: job.id, file: item.pictures[side]?.file ?? sideFile(item.index, side) });
     const whole = {
       texts: { baseline: item.prompt, optimized: item.rewrite ?? "" },
       files: { baseline: await path("baseline"), optimized: await path("optimized") },
-      caption: captionOf(imageOf(job, item), checkpoint()),
+      caption: captionOf(options, checkpoint(options)),
     };
     const judgements = judgementsOf(item);
     return { whole, withheld: { ...whole, withheld: SIDES.filter((side) => isFlagged(judgements[side])) } };
@@ -279,10 +290,19 @@ export function recipe(
   embeddings: readonly UsedEmbedding[],
 ): string {
   const image = imageOf(job, item);
-  const { size, ...others } = { ...image, prompts: promptModeOf(image) };
+  const { size, from, ...others } = { ...image, prompts: promptModeOf(image) };
   const options = Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1));
+  const source = from && [from.strength, from.sources[side].sha256];
   const used = embeddings.map(({ name, sha256 }) => `${name} ${sha256}`).sort();
-  return JSON.stringify([promptOf(item, side), checkpoint, size?.width, size?.height, options, used]);
+  return JSON.stringify([
+    promptOf(item, side),
+    checkpoint,
+    size?.width,
+    size?.height,
+    options,
+    used,
+    ...(source === undefined ? [] : [source]),
+  ]);
 }
 
 /** Keeps what was judged of a copied picture and judges the rest now. */

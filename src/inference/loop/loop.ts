@@ -7,13 +7,13 @@ import {
   type ErrorContext,
   isPermanent,
 } from "../../core/errors.js";
-import type { Events } from "../../core/events.js";
-import { type Item, nextPhase, PHASES, type Phase } from "../../core/job.js";
+import { type Item, imageOf, type Job, nextPhase, PHASES, type Phase } from "../../core/job.js";
+import { type ModelSet, modelKey, modelSetOf } from "../../core/model-set.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { GpuLease, GpuLock } from "./gpu-lock.js";
 import { ImageItems } from "./image-items.js";
-import { type Host, type ItemWork, OpenPhase } from "./phase.js";
+import { type ItemWork, OpenPhase, type OpenPhaseOptions } from "./phase.js";
 import { TextItems } from "./text-items.js";
 
 /**
@@ -37,13 +37,9 @@ const causeOf = (error: unknown): Cause => ({
   context: contextOf(error),
 });
 
-export interface LoopOptions {
+export interface LoopOptions extends OpenPhaseOptions {
   readonly queue: Queue;
-  readonly events: Events;
   readonly gpu: GpuLock;
-  /** Loads the model of a phase; `checkpoint` is its name for messages and metadata. */
-  readonly startWorker: (phase: Phase, lease: GpuLease, signal: AbortSignal) => Promise<Host>;
-  readonly checkpointName: (phase: Phase) => string;
   readonly pictures: PictureStore;
   /** The phases that use the device of `gpu`, and so take turns. */
   readonly phases?: readonly Phase[];
@@ -97,7 +93,13 @@ export class InferenceLoop {
     const now = this.#now;
     this.#work = {
       text: new TextItems({ queue, events, now }),
-      image: new ImageItems({ queue, events, pictures, now, checkpoint: () => checkpointName("image") }),
+      image: new ImageItems({
+        queue,
+        events,
+        pictures,
+        now,
+        checkpoint: (image) => checkpointName("image", modelSetOf(image)),
+      }),
     };
     events.on("job.enqueued", () => this.#wake());
     events.on("queue.resumed", () => this.#wake());
@@ -213,14 +215,18 @@ export class InferenceLoop {
     const { id, kind, origin } = claim.job;
     const work = this.#work[phase];
     let pending = claim.job.items.filter((item) => nextPhase(kind, item) === phase);
+    let noted: string | undefined;
     try {
-      const host = await open.host(signal);
-      if (!(await queue.saveCheckpoint(claim, phase, checkpointName(phase), host.info.hash)))
-        return { kind: "cancelled" };
       for (;;) {
         if (claim.job.items.length > 1) pending = await this.#stillWanted(id, pending);
-        const group = pending.slice(0, work.groupSize);
-        pending = pending.slice(work.groupSize);
+        const { set, group } = nextGroup(open, claim.job, pending, work.groupSize);
+        pending = pending.filter((item) => !group.includes(item));
+        const host = await open.host(set, signal);
+        if (noted !== modelKey(set)) {
+          noted = modelKey(set);
+          if (!(await queue.saveCheckpoint(claim, phase, checkpointName(phase, set), host.info.hash)))
+            return { kind: "cancelled" };
+        }
         if (!(await work.make(host, claim, group, signal))) return { kind: "cancelled" };
         open.items += group.length;
         if (!(await work.afterGroup(host, claim, pending.length === 0))) return { kind: "cancelled" };
@@ -288,6 +294,21 @@ export class InferenceLoop {
   #log(level: "warn" | "error", message: string, error: unknown, jobId?: string): void {
     this.#options.events.emit("log", { level, message, error, ...(jobId === undefined ? {} : { jobId }) });
   }
+}
+
+/** The next items that one model makes: those of a loaded model, if there are any, else the first ones. */
+function nextGroup(
+  open: OpenPhase,
+  job: Job,
+  pending: readonly Item[],
+  size: number,
+): { readonly set: ModelSet; readonly group: readonly Item[] } {
+  // Promptist is the same for all.
+  const setOf = (item: Item | undefined) => modelSetOf(open.phase === "text" ? {} : imageOf(job, item));
+  const first = pending.find((item) => open.has(setOf(item))) ?? pending[0];
+  const set = setOf(first);
+  const group = pending.filter((item) => modelKey(setOf(item)) === modelKey(set)).slice(0, size);
+  return { set, group };
 }
 
 function retryable(cause: Cause, claim: Claim): Outcome {

@@ -1,5 +1,6 @@
 import type { Events } from "../../core/events.js";
 import type { Item, Phase } from "../../core/job.js";
+import { type ModelSet, modelKey } from "../../core/model-set.js";
 import type { Claim } from "../../db/queue.js";
 import type { CallName, WorkerCalls, WorkerInfo } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
@@ -30,12 +31,19 @@ export interface ItemWork {
 
 export interface OpenPhaseOptions {
   readonly events: Events;
-  /** Loads the model of a phase. */
-  readonly startWorker: (phase: Phase, lease: GpuLease, signal: AbortSignal) => Promise<Host>;
-  readonly checkpointName: (phase: Phase) => string;
+  /** Loads the model of a phase; only the image phase has several. */
+  readonly startWorker: (phase: Phase, lease: GpuLease, signal: AbortSignal, set: ModelSet) => Promise<Host>;
+  /** The name of a model that was loaded before, with what is added to it. */
+  readonly checkpointName: (phase: Phase, set: ModelSet) => string;
 }
 
-/** One phase's model: loaded when the first job needs it, ended with the phase. */
+interface Loaded {
+  readonly key: string;
+  readonly checkpoint: string;
+  readonly host: Host;
+}
+
+/** One phase's models, one at a time: loaded when a job needs it, ended for the next one or with the phase. */
 export class OpenPhase {
   jobs = 0;
   items = 0;
@@ -43,7 +51,8 @@ export class OpenPhase {
   readonly #lease: GpuLease;
   readonly #options: OpenPhaseOptions;
   readonly #stopping: AbortSignal;
-  #host: Host | undefined;
+  #loaded: Loaded | undefined;
+  #peakBytes = 0;
 
   constructor(phase: Phase, lease: GpuLease, options: OpenPhaseOptions, stopping: AbortSignal) {
     this.phase = phase;
@@ -54,36 +63,56 @@ export class OpenPhase {
 
   /** True if the worker is gone, so that the phase must start again. */
   get lost(): boolean {
-    return this.#host !== undefined && !this.#host.alive;
+    return this.#loaded !== undefined && !this.#loaded.host.alive;
   }
 
-  async host(signal: AbortSignal): Promise<Host> {
-    if (this.#host) return this.#host;
+  /** Whether a model is loaded. */
+  has(set: ModelSet): boolean {
+    return this.#loaded?.key === modelKey(set);
+  }
+
+  /** The worker of a model, which is loaded now if another one is. Throws like `OpenPhaseOptions.startWorker`. */
+  async host(set: ModelSet, signal: AbortSignal): Promise<Host> {
+    const key = modelKey(set);
+    if (this.#loaded?.key === key) return this.#loaded.host;
     const { phase } = this;
     const { events, startWorker, checkpointName } = this.#options;
-    this.#host = await startWorker(phase, this.#lease, AbortSignal.any([signal, this.#stopping]));
+    const replaced = this.#loaded?.checkpoint;
+    await this.#end();
+    const host = await startWorker(phase, this.#lease, AbortSignal.any([signal, this.#stopping]), set);
+    const checkpoint = checkpointName(phase, set);
+    this.#loaded = { key, checkpoint, host };
+    const { device, loadMs } = host.info;
     events.emit("phase.started", {
       phase,
-      pid: this.#host.pid,
-      checkpoint: checkpointName(phase),
-      device: this.#host.info.device,
-      loadMs: this.#host.info.loadMs,
+      pid: host.pid,
+      checkpoint,
+      device,
+      loadMs,
+      ...(replaced === undefined ? {} : { replaced }),
     });
-    return this.#host;
+    return host;
   }
 
   /** Ends the worker, even in the middle of a step. */
   async stop(): Promise<void> {
-    await this.#host?.close();
+    await this.#loaded?.host.close();
   }
 
   async close(ms: number): Promise<void> {
-    if (!this.#host) return;
+    if (!this.#loaded) return;
     const { phase, jobs, items } = this;
-    const { events } = this.#options;
-    const { pid } = this.#host;
-    const { peakBytes, code, signal } = await this.#host.close();
-    events.emit("worker.exited", { phase, pid, code, signal });
-    events.emit("phase.finished", { phase, jobs, items, ms, peakBytes });
+    await this.#end();
+    this.#options.events.emit("phase.finished", { phase, jobs, items, ms, peakBytes: this.#peakBytes });
+  }
+
+  async #end(): Promise<void> {
+    if (!this.#loaded) return;
+    const { host } = this.#loaded;
+    const { pid } = host;
+    const { peakBytes, code, signal } = await host.close();
+    this.#loaded = undefined;
+    this.#peakBytes = Math.max(this.#peakBytes, peakBytes);
+    this.#options.events.emit("worker.exited", { phase: this.phase, pid, code, signal });
   }
 }

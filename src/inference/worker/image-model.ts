@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { weightsHash } from "../../checkpoints/files/weights-hash.js";
 import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
@@ -11,7 +13,8 @@ import { writeComparison } from "../../pictures/comparison.js";
 import { writeContactSheet } from "../../pictures/contact-sheet.js";
 import { writeGrid } from "../../pictures/grid-picture.js";
 import { writePng } from "../../pictures/png.js";
-import { readPicture, resizePicture } from "../../pictures/read-picture.js";
+import { readPicture } from "../../pictures/read-picture.js";
+import { fitToSize } from "../../pictures/resize.js";
 import type { Rgb } from "../../pictures/rgb.js";
 import { isGuided } from "../diffusion/guidance.js";
 import type { DiffusionConfig } from "../diffusion/model.js";
@@ -63,24 +66,26 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
   const models = await usedModels(spec, files, precision);
   const side = config.sampleSize * config.vaeScaleFactor;
 
-  // An embedding may draw anything.
-  const isHarmless = (embeddings: readonly unknown[]) => spec.harmless && embeddings.length === 0;
+  // An embedding may draw anything, and a picture to go on from may show anything.
+  const isHarmless = (embeddings: readonly unknown[], source: { isHarmless?: boolean } | null = null) =>
+    spec.harmless && embeddings.length === 0 && (source === null || source.isHarmless === true);
   const judgementOf = async (
     picture: Rgb,
-    plainPrompt: string,
-    embeddings: readonly unknown[],
+    plainPrompt: string | null,
+    isHarmlessDrawing: boolean,
   ): Promise<PictureJudgement> => {
     const makeRoom = async () => {
       // Embed the prompt now, while the pipeline's text encoder is loaded.
-      if (judge.sharesText) await judge.embedText(plainPrompt);
+      if (judge.sharesText && plainPrompt !== null) await judge.embedText(plainPrompt);
       await model?.release();
       model = null;
     };
     const judgement = await withRoom(() => judge.judge(picture, plainPrompt), makeRoom);
     // There was no room for both.
     if (model === null) await judge.release();
-    const isUnneeded = judgement.safety === "unchecked" && isHarmless(embeddings);
-    return isUnneeded ? { ...judgement, safety: "harmless" } : judgement;
+    return judgement.safety === "unchecked" && isHarmlessDrawing
+      ? { ...judgement, safety: "harmless" }
+      : judgement;
   };
   const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
     const { plainPrompt, file, checkpoint, pair, from = null, previewMs = null } = request;
@@ -120,14 +125,14 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       prompt,
       ...(style === undefined ? {} : { plain }),
       size,
-      from: from && { strength: from.strength },
+      from: from && { strength: from.strength, sha256: from.sha256 ?? (await fileHash(from.file)) },
       checkpoint,
       models: used,
       pair,
       program: PROGRAM,
     };
     await writePng(file, picture.pixels, width, height, parameters);
-    const judgement = await judgementOf(picture, plainPrompt, embeddings);
+    const judgement = await judgementOf(picture, plainPrompt, isHarmless(embeddings, from));
     return {
       ...size,
       file,
@@ -160,7 +165,11 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     handlers: {
       draw,
       judge: async ({ file, plainPrompt }: JudgeRequest) =>
-        judgementOf(await readPicture(file), plainPrompt, reader.embeddings),
+        judgementOf(
+          await readPicture(file),
+          plainPrompt,
+          plainPrompt !== null && isHarmless(reader.embeddings),
+        ),
       compose: ({ pair, file }) => writeComparison(pair, file),
       sheet: ({ pairs, file, numbers }) => writeContactSheet(pairs, file, numbers),
       grid: writeGrid,
@@ -172,8 +181,8 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
 }
 
 /**
- * The picture to go on from, in the size to draw: as asked for, else its own, rounded down to what the checkpoint
- * draws and no larger than the largest. Throws InputError FILE_*.
+ * The picture to go on from, in the size to draw: as asked for, cut to that shape, else its own, rounded down to what
+ * the checkpoint draws and no larger than the largest. Throws InputError FILE_*.
  */
 async function readStart(
   file: string,
@@ -184,8 +193,15 @@ async function readStart(
   const { max } = IMAGE_RANGES.side;
   const scale = Math.min(1, max / Math.max(picture.width, picture.height));
   const side = (own: number) => Math.max(1, Math.floor((own * scale) / vaeScaleFactor)) * vaeScaleFactor;
-  return resizePicture(picture, asked ?? { width: side(picture.width), height: side(picture.height) });
+  if (asked !== null) return fitToSize(picture, asked, "crop");
+  return fitToSize(picture, { width: side(picture.width), height: side(picture.height) }, "default");
 }
+
+/** SHA-256 of a file, in hexadecimal. */
+const fileHash = async (file: string): Promise<string> =>
+  createHash("sha256")
+    .update(await readFile(file))
+    .digest("hex");
 
 const record = ({ names, sha256 }: Embedding): UsedEmbedding => ({ name: names[0]!, sha256 });
 

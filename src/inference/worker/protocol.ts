@@ -131,13 +131,24 @@ export interface Rewrite {
   readonly truncated?: { readonly baseline: string | null; readonly optimized: string | null };
 }
 
+/** A picture to go on from, and how much of it is drawn anew. */
+export interface FromFile {
+  /** The absolute path of its file. */
+  readonly file: string;
+  readonly strength: number;
+  /** SHA-256 of the file that it was before it was stored; of the file itself where absent. */
+  readonly sha256?: string;
+  /** Whether a harmless checkpoint drew it; an attached picture may show anything. */
+  readonly isHarmless?: boolean;
+}
+
 export interface DrawRequest {
   readonly prompt: string;
   /** The prompt before its rewrite, without marks that were read: the picture's relevance is scored with it. */
   readonly plainPrompt: string;
-  readonly options: ImageOptions;
-  /** The picture to go on from: the absolute path of its file, and how much of it is drawn anew. */
-  readonly from?: { readonly file: string; readonly strength: number } | null;
+  readonly options: Omit<ImageOptions, "from">;
+  /** The picture to go on from. */
+  readonly from?: FromFile | null;
   /** Absolute path of the PNG to write. */
   readonly file: string;
   /** Name of the checkpoint, for the picture's metadata. */
@@ -164,11 +175,12 @@ export interface Drawn extends PictureSize {
   readonly judgement: PictureJudgement;
 }
 
-/** Judges an existing picture: one copied from another job, or drawn without judges. */
+/** Judges an existing picture: one copied from another job, drawn without judges, or attached by a person. */
 export interface JudgeRequest {
   /** Absolute path of the picture. */
   readonly file: string;
-  readonly plainPrompt: string;
+  /** Null for a picture that was drawn from no prompt here: nothing is known of it, and only its safety is asked. */
+  readonly plainPrompt: string | null;
 }
 
 /** Makes an existing picture larger with the upscaler. */

@@ -70,6 +70,7 @@ const WHOLE = {
   multiple: 8,
   size: "512x768",
   word: "blood",
+  model: "dreamy",
   kind: "PDF document",
   problem: "json",
   scope: "channel",

@@ -50,6 +50,8 @@ const errors: readonly (readonly [Values])[] = [
   { option: "x", axis: "colour", example: "steps=10,20,30", words: "steps guidance" },
   { option: "y", axis: "steps", value: "many", takes: "integer", min: 1, max: 100 },
   { cells: 36, max: 25 },
+  { kind: "LoRA", model: "pastel" },
+  { kind: "model", model: "dreamy" },
 ].map((context) => [new Values(context as Readonly<Record<string, string | number>>)] as const);
 
 const codes = (sentences: Readonly<Record<ErrorCode, unknown>>) =>
@@ -120,6 +122,7 @@ export const SAMPLES: {
     ],
   },
   resultLines: {
+    from: [[0.6], [1]],
     prompts: [["weighted"]],
     marks: [[], [[1, 2]]],
     foreign: [[], [[1, 2]]],
@@ -380,6 +383,10 @@ export const SAMPLES: {
     drawing: [
       [image, null],
       [{ ...image, steps: 1 }, "64x64"],
+    ],
+    source: [
+      [0.6, ["`0123456789`"]],
+      [1, ["`a`", "`b`"]],
     ],
     rewritingTook: [[900], [61_000]],
     drawingTook: [

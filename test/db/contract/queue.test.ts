@@ -103,6 +103,17 @@ describe.each(ENGINES)("$name", ({ create }) => {
       expect((await queue.get(stored.id))?.items[0]?.image).toEqual(own);
     });
 
+    test("a job keeps the id that its pictures are stored under, and what it goes on from", async () => {
+      const wish = newJob({ user: "ada" });
+      const source = { file: "source.png", sha256: "0123" };
+      const from = { strength: 0.3, sources: { baseline: source, optimized: source }, accepts: [] };
+      const job = await queue.enqueue({ ...wish, id: "23456789abcd", image: { ...wish.image, from } });
+      expect(job.id).toBe("23456789abcd");
+      expect((await queue.get(job.id))?.image.from).toEqual(from);
+      // Of 50 steps these are taken.
+      expect((await queue.work()).map(({ steps }) => steps)).toEqual([15]);
+    });
+
     test("the same interaction twice is one job", async () => {
       const wish = newJob({ user: "ada" });
       const first = await queue.enqueue(wish);

@@ -3,8 +3,8 @@ import sharp from "sharp";
 import { expect, test } from "vitest";
 import { openWeightFile } from "../../../src/checkpoints/files/open.js";
 import { parseConfig, readConfig } from "../../../src/checkpoints/layouts/config.js";
-import { resizeBicubic } from "../../../src/inference/judging/bicubic.js";
 import { clipPixels, preprocessorConfig } from "../../../src/inference/judging/preprocess.js";
+import { resizeBicubic } from "../../../src/pictures/resize.js";
 import { CLIP, clipNumbers, goldenPicture, isTallAndShrinks } from "./golden-judges.js";
 
 const pictures = Object.keys(clipNumbers.cases.quick!.cosines);

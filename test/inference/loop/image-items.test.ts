@@ -50,6 +50,21 @@ describe("the recipe of a picture", () => {
     expect(of(IMAGE, {}, [one, two])).toBe(of(IMAGE, {}, [two, one]));
   });
 
+  it("is another one with another picture to go on from, wherever that one's file is", () => {
+    const from = (sha256: string, strength = 0.6, file = "source.png", theirs = "other") => ({
+      ...IMAGE,
+      from: {
+        strength,
+        sources: { baseline: { file, sha256 }, optimized: { file, sha256: theirs } },
+        accepts: [],
+      },
+    });
+    expect(of(from("1a"))).not.toBe(of(IMAGE));
+    expect(of(from("2b"))).not.toBe(of(from("1a")));
+    expect(of(from("1a", 0.7))).not.toBe(of(from("1a")));
+    expect(of(from("1a", 0.6, "1-baseline.png", "another"))).toBe(of(from("1a")));
+  });
+
   it("is that of jobs from before prompts could be read in two ways", () => {
     expect(of({ ...IMAGE, prompts: "diffusers" })).toBe(of(IMAGE));
   });

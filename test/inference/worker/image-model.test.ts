@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,8 +8,9 @@ import { InferenceError } from "../../../src/core/errors.js";
 import { withRoom } from "../../../src/inference/judging/one-tower.js";
 import { Session } from "../../../src/inference/runtime/session.js";
 import { loadImageModel } from "../../../src/inference/worker/image-model.js";
-import type { Drawn, ImageSpec } from "../../../src/inference/worker/protocol.js";
+import type { Drawn, FromFile, ImageSpec } from "../../../src/inference/worker/protocol.js";
 import type { LoadedModel } from "../../../src/inference/worker/worker-model.js";
+import { readPngText } from "../../../src/pictures/png.js";
 import { readPicture } from "../../../src/pictures/read-picture.js";
 import { temporaryFolder } from "../../support/app.js";
 import { overflowingCheckpoint } from "../../support/overflowing-checkpoint.js";
@@ -96,6 +98,50 @@ describe("the image worker's judges", () => {
       draw(model, "a fox"),
     );
     expect(nothing.judgement).toEqual({ relevance: null, beauty: null, safety: "unchecked", judge: null });
+  });
+});
+
+describe("a picture to go on from", () => {
+  const SIZE = { width: 64, height: 64 };
+  const goOn = (model: LoadedModel, from: FromFile, name: string): Promise<Drawn> =>
+    model.handlers.draw!(
+      {
+        prompt: "a fox",
+        plainPrompt: "a fox",
+        options: { ...options, size: SIZE },
+        from,
+        file: join(folder.path, name),
+        checkpoint: "miniature",
+        pair: null,
+      },
+      CONTEXT,
+    );
+
+  it("may show anything, unless a harmless checkpoint drew it", async () => {
+    await withImageModel(specOf(CHECKPOINTS), async (model) => {
+      const { file } = await draw(model, "a fox");
+      const strange = await goOn(model, { file, strength: 0.5 }, "strange.png");
+      expect(strange.judgement).toMatchObject({ safety: "unchecked", judge: "miniature + style" });
+      const own = await goOn(model, { file, strength: 0.5, isHarmless: true }, "own.png");
+      expect(own.judgement.safety).toBe("harmless");
+      const seen = await model.handlers.judge!({ file, plainPrompt: null }, CONTEXT);
+      expect(seen).toMatchObject({ safety: "unchecked", relevance: null });
+      const copied = await model.handlers.judge!({ file, plainPrompt: "a fox" }, CONTEXT);
+      expect(copied.safety).toBe("harmless");
+    });
+  });
+
+  it("stands in the picture's texts, by its own hash or by that of the file that it was", async () => {
+    await withImageModel(specOf(CHECKPOINTS), async (model) => {
+      const { file } = await draw(model, "a fox");
+      const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
+      const textsOf = (drawn: Drawn) => readPngText(readFileSync(drawn.file));
+      const own = textsOf(await goOn(model, { file, strength: 0.5 }, "own-hash.png"));
+      expect(JSON.parse(own.promptist!)).toMatchObject({ from: { strength: 0.5, sha256 } });
+      expect(own.parameters).toContain("Denoising strength: 0.5, ");
+      const given = textsOf(await goOn(model, { file, strength: 0.5, sha256: "abc" }, "given.png"));
+      expect(JSON.parse(given.promptist!)).toMatchObject({ from: { strength: 0.5, sha256: "abc" } });
+    });
   });
 });
 

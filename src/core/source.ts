@@ -1,0 +1,40 @@
+import type { PictureJudgement } from "./judgement.js";
+import type { PerSide } from "./side.js";
+
+/** A picture to go on from: a file in the folder of the job that goes on from it. */
+export interface Source {
+  readonly file: string;
+  /** SHA-256 of the file as it was attached, or drawn, in hexadecimal. */
+  readonly sha256: string;
+  /** What the safety checker said when it was drawn; absent for a picture that a person attached. */
+  readonly safety?: PictureJudgement["safety"];
+}
+
+/** What keeps a picture from being shown to everyone. */
+export const CONCERNS = ["flagged", "unchecked"] as const;
+export type Concern = (typeof CONCERNS)[number];
+
+/** What the pictures of a job go on from, in place of noise alone (img2img). */
+export interface From {
+  /** The share of the steps that are taken, from as noisy a picture; see STRENGTH_RANGE. */
+  readonly strength: number;
+  readonly sources: PerSide<Source>;
+  /** What a source may be where the job was asked for, by the settings of that time. */
+  readonly accepts: readonly Concern[];
+}
+
+/** What the safety checker's answer means for a picture; null for one that may be shown to everyone. */
+export function concernOf(safety: PictureJudgement["safety"]): Concern | null {
+  if (safety === "harmless") return null;
+  if (safety === "unchecked") return "unchecked";
+  return safety.flagged ? "flagged" : null;
+}
+
+/** Whether a source's verdict is still to come: it was attached, or nothing looked at it when it was drawn. */
+export const isJudged = ({ safety = "unchecked" }: Source): boolean => safety !== "unchecked";
+
+/** How many steps are taken of a path of `steps`, as in diffusers' img2img. */
+export const stepsTaken = (steps: number, strength: number): number => Math.floor(steps * strength);
+
+/** The least strength, in hundredths, that takes a step of a path of `steps`. */
+export const leastStrength = (steps: number): number => Math.ceil(100 / steps) / 100;

@@ -1,0 +1,70 @@
+import { findModels, type LibraryOptions } from "../../checkpoints/library/find-models.js";
+import { findByName } from "../../checkpoints/library/resolve-names.js";
+import { CheckpointError, InputError } from "../../core/errors.js";
+import { type ModelSet, modelKey } from "../../core/model-set.js";
+import { chooseModels, type ModelChoice, type ModelWishes } from "./model-choice.js";
+
+/**
+ * The models that jobs name, found among those that lie on this machine. The configured model is one of them,
+ * under its own name.
+ */
+export class ModelSets {
+  /** What is configured; jobs that name nothing use it. */
+  readonly configured: ModelChoice;
+  readonly #wishes: ModelWishes;
+  readonly #library: LibraryOptions;
+  readonly #names = new Map<string, string>();
+
+  constructor(wishes: ModelWishes, library: LibraryOptions) {
+    // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
+    this.configured = { ...chooseModels(wishes) };
+    this.#wishes = wishes;
+    this.#library = library;
+    this.#names.set("", this.configured.diffusion.name);
+  }
+
+  /**
+   * Finds the files of a set anew, since files come and go.
+   * @throws InputError MODEL_GONE naming what is not there any more; CheckpointError for a file that can't be used
+   */
+  async choiceOf(set: ModelSet): Promise<ModelChoice> {
+    const key = modelKey(set);
+    if (key === "") return this.configured;
+    const { models } = await findModels(this.#library);
+    const pathOf = (name: string, kind: "checkpoint" | "lora"): string => {
+      try {
+        const found = findByName(models, name, kind);
+        if (found !== undefined) return found.path;
+        throw gone(name, kind);
+      } catch (error) {
+        throw error instanceof CheckpointError ? gone(name, kind, error) : error;
+      }
+    };
+    const isConfigured = set.model === null || set.model === this.configured.diffusion.model;
+    const loras = set.loras.map(({ name, strength }) => ({ file: pathOf(name, "lora"), weight: strength }));
+    const choice = chooseModels({
+      ...this.#wishes,
+      ...(isConfigured ? {} : { diffusion: pathOf(set.model, "checkpoint") }),
+      loras: [...(this.#wishes.loras ?? []), ...loras],
+    });
+    this.#names.set(key, choice.diffusion.name);
+    return choice;
+  }
+
+  /** The name of a set, with what is added to the model, for captions and metadata; as asked for until it is chosen. */
+  nameOf(set: ModelSet): string {
+    const asked = [
+      set.model ?? this.configured.diffusion.name,
+      ...set.loras.map(({ name, strength }) => `${name}:${strength}`),
+    ];
+    return this.#names.get(modelKey(set)) ?? asked.join(" + ");
+  }
+}
+
+/** @param why names that resemble it, or that it is the name of several */
+function gone(name: string, kind: "checkpoint" | "lora", why?: CheckpointError): InputError {
+  const what = kind === "lora" ? "LoRA" : "model";
+  const message =
+    why?.message ?? `There is no ${what} "${name}" any more. promptist checkpoints list shows what is here.`;
+  return new InputError("MODEL_GONE", message, { model: name, kind: what }, { cause: why });
+}
