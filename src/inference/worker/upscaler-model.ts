@@ -5,8 +5,9 @@ import { UPSCALED_MAX_PIXELS } from "../../core/options.js";
 import { PROGRAM } from "../../core/version.js";
 import { replaceFile } from "../../files/replace-file.js";
 import { withPngText } from "../../pictures/png-text.js";
-import { readPicture, resizePicture } from "../../pictures/read-picture.js";
+import { readPicture } from "../../pictures/read-picture.js";
 import { readPictureText } from "../../pictures/read-text.js";
+import { fitToSize } from "../../pictures/resize.js";
 import { openDevice } from "../runtime/open-device.js";
 import { plansToTry } from "../runtime/precision.js";
 import { Upscaler } from "../upscaling/upscaler.js";
@@ -55,7 +56,7 @@ async function upscaleFile(
   const large = await upscaler.upscale(picture, { tile, signal, onTile: onStep });
   const side = (own: number) => Math.round(own * factor);
   const size = { width: side(picture.width), height: side(picture.height) };
-  const sized = await resizePicture(large, size);
+  const sized = fitToSize(large, size, "default");
   const png = await sharp(sized.pixels, { raw: { ...size, channels: 3 } })
     .png()
     .toBuffer();
