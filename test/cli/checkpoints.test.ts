@@ -113,15 +113,20 @@ describe("checkpoints pull", () => {
           name: string;
           state: string;
         }[];
-      expect(await known()).toMatchObject([{ state: "here" }, { state: "partial" }, { state: "absent" }, {}]);
+      expect((await known()).slice(0, 3)).toMatchObject([
+        { state: "here" },
+        { state: "partial" },
+        { state: "absent" },
+      ]);
       const resumed = await promptist(["checkpoints", "pull", "stable-diffusion-v1-5", "--json"], settings);
       expect(resumed.code).toBe(0);
-      expect(await known()).toMatchObject([
+      const all = await known();
+      expect(all.slice(0, 3)).toMatchObject([
         { state: "here" },
         { state: "here", precision: "F16" },
         { state: "absent" },
-        { name: "realesrgan-x4", state: "absent" },
       ]);
+      expect(all).toContainEqual(expect.objectContaining({ name: "realesrgan-x4", state: "absent" }));
     } finally {
       await hub.stop();
     }
@@ -159,11 +164,9 @@ describe("the Hugging Face cache", () => {
       CHECKPOINTS_DIR: join(folder, "none"),
     };
     const known = async () => (await promptist(["checkpoints", "list", "--json"], settings)).json.known;
-    expect(await known()).toMatchObject([
+    expect((await known()).slice(0, 2)).toMatchObject([
       { state: "absent" },
       { state: "cached", directory: snapshot },
-      {},
-      {},
     ]);
     const doctor = await promptist(["doctor"], settings);
     expect(doctor.stdout).toMatch(/The Hugging Face cache has a part of them: .*lacks vocab\.json/);
