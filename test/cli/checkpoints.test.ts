@@ -163,7 +163,8 @@ describe("the Hugging Face cache", () => {
       HF_HUB_OFFLINE: "1",
       CHECKPOINTS_DIR: join(folder, "none"),
     };
-    const known = async () => (await promptist(["checkpoints", "list", "--json"], settings)).json.known;
+    const known = async () =>
+      (await promptist(["checkpoints", "list", "--json"], settings)).json.known as object[];
     expect((await known()).slice(0, 2)).toMatchObject([
       { state: "absent" },
       { state: "cached", directory: snapshot },
