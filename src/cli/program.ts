@@ -289,11 +289,14 @@ export function buildProgram(config: Config): Command {
   verb("backup <file>", "copy the queue's database, even while the bot runs", "backup backups/today.sqlite")
     .option("--json", "print the result as JSON")
     .action((file: string, flags: { json?: boolean }) => backup(config, outputOf(flags), file));
-  program
-    .command("db")
-    .description("the queue's database")
-    .command("copy")
-    .description("copy all that is stored into PostgreSQL or back, and compare; stop the bot first")
+  addExamples(
+    program
+      .command("db")
+      .description("the queue's database")
+      .command("copy")
+      .description("copy all that is stored into PostgreSQL or back, and compare; stop the bot first"),
+    ["db copy --to postgres://promptist:secret@localhost/promptist"],
+  )
     .option(
       "--to <url>",
       "from the data folder into this empty database: postgres://user:password@host/database",

@@ -86,6 +86,7 @@ test("there are the verbs that the documents name", () => {
     "bench",
     "styles",
     "backup",
+    "db copy",
     "checkpoints list",
     "checkpoints pull",
     "checkpoints check",
