@@ -103,10 +103,6 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     means: "A newer version of the program wrote the database; this one does not touch it.",
     todo: "Update the program, or restore the backup that was made before the update.",
   },
-  MODEL_GONE: {
-    means: "A job names a checkpoint or a LoRA that is in none of the folders of models any more.",
-    todo: "Put the file back, or give it its old name (`promptist checkpoints list` shows what is there), then `/admin retry`; or the person uses the command again with another one.",
-  },
   CHECKPOINT_MISSING: {
     means: "A model's files are not where the program looks for them.",
     todo: "Run: promptist checkpoints pull NAME, or set PROMPTIST_CHECKPOINT or DIFFUSION_CHECKPOINT.",
@@ -127,6 +123,10 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     means:
       "The model's pickle asks for more than tensors, so a program that trusts it would run its code. Nothing was run.",
     todo: "Do not trust its source; use the safetensors version of the model.",
+  },
+  MODEL_GONE: {
+    means: "A job names a checkpoint or a LoRA that is in none of the folders of models any more.",
+    todo: "Put the file back, or give it its old name (`promptist checkpoints list` shows what is there), then `/admin retry`; or the person uses the command again with another one.",
   },
   HUB_NOT_FOUND: {
     means: "The hub has no such model or revision.",
