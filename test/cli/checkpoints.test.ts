@@ -180,7 +180,7 @@ describe("the Hugging Face cache", () => {
     expect(pulled.stdout).toMatch(
       /the Hugging Face cache has all of it \(revision aaaaaaaa\), \d+ files, .* nothing was/,
     );
-    expect(await known()).toMatchObject([{ state: "cached" }, { state: "cached" }, {}, {}]);
+    expect((await known()).slice(0, 2)).toMatchObject([{ state: "cached" }, { state: "cached" }]);
     const rewritten = await promptist(["optimize", "A cat", "--max-new-tokens", "8", "--json"], settings);
     expect(rewritten).toMatchObject({ code: 0, json: { checkpoint: "Promptist", miniature: false } });
     const out = join(folder, "cached.png");
