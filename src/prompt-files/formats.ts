@@ -130,7 +130,7 @@ function readJsonLines(text: string, sink: Sink): void {
     try {
       value = parseJson(line);
     } catch (cause) {
-      sink.notes.leaveOut(at, shapeError(at, "not valid JSON", JSON_LINES_EXAMPLE, cause));
+      sink.notes.leaveOutShape(at, "not valid JSON", JSON_LINES_EXAMPLE, cause);
       continue;
     }
     for (const entry of Array.isArray(value) ? entriesOf(value, 0) : [value])
@@ -195,7 +195,7 @@ function keyedFields(value: JsonObject): Fields {
 
 function takeJson(value: unknown, at: EntryRef, sink: Sink): boolean {
   const leaveOut = (problem: string): boolean => {
-    sink.notes.leaveOut(at, shapeError(at, problem, JSON_EXAMPLE));
+    sink.notes.leaveOutShape(at, problem, JSON_EXAMPLE);
     return true;
   };
   if (typeof value === "string") return takeCell(value, null, {}, at, sink);
@@ -278,7 +278,7 @@ class Table {
     const row = width === 1 && cells.length > 1 ? [cells.join(`${this.#delimiter} `)] : cells;
     if (row.slice(width).some((cell) => cell !== "")) {
       const problem = `there are ${row.length} columns instead of ${width}`;
-      notes.leaveOut(at, shapeError(at, problem, CSV_HINT));
+      notes.leaveOutShape(at, problem, CSV_HINT);
       return true;
     }
     const cell = (field: FieldName): string | undefined => {

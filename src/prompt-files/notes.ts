@@ -28,6 +28,12 @@ export class NoteTaker {
     add(this.#leftOut, at, problemOf(error));
   }
 
+  /** The same for an entry of the wrong shape; only the first one's error is made, as each costs a stack trace. */
+  leaveOutShape(at: EntryRef, problem: string, advice: string, cause?: unknown): void {
+    this.firstError ??= shapeError(at, problem, advice, cause);
+    add(this.#leftOut, at, problem);
+  }
+
   noteUnread(at: EntryRef, problem: string): void {
     add(this.#unread, at, problem);
   }
