@@ -1,4 +1,4 @@
-import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { backoffMs } from "../../core/backoff.js";
 import { QueueError } from "../../core/errors.js";
@@ -130,10 +130,6 @@ export class PostgresConnection implements Connection {
   write<T>(work: () => Work<T>, longestMs = this.#patienceMs): Promise<T> {
     const waitMs = Math.min(longestMs, this.#patienceMs);
     return this.#patiently(waitMs, (client, leftMs) => this.#transaction(client, write(leftMs), work));
-  }
-
-  async pause(): Promise<void> {
-    await nextTurn();
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Work } from "./statement.js";
 
 /** How long one transaction of a long piece of work may take. */
@@ -17,8 +18,6 @@ export interface Connection {
    * writes. It waits for the others for `longestMs` at most, then throws QUEUE_BUSY_DATABASE.
    */
   write<T>(work: () => Work<T>, longestMs?: number): Promise<T>;
-  /** Lets other calls run between two transactions of a long piece of work. */
-  pause(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -44,7 +43,7 @@ export async function writeInSlices<K, T>(
       return done;
     });
     answers.push(...slice);
-    await connection.pause();
+    await nextTurn();
   }
   return answers;
 }
@@ -61,7 +60,7 @@ export async function* readInPages<R>(
   let rows = await connection.read(() => page(undefined));
   while (rows.length > 0) {
     yield rows;
-    await connection.pause();
+    await nextTurn();
     const after = rows.at(-1);
     rows = await connection.read(() => page(after));
   }

@@ -1,4 +1,4 @@
-import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Database, Statement as Prepared } from "better-sqlite3";
 import { codeOf } from "../../core/errors.js";
 import type { Connection } from "../sql/connection.js";
@@ -44,10 +44,6 @@ export class SqliteConnection implements Connection {
       () => this.#db.transaction(() => this.#run(work())).immediate(),
       Math.min(longestMs, this.#busyMs),
     );
-  }
-
-  async pause(): Promise<void> {
-    await nextTurn();
   }
 
   async close(): Promise<void> {
