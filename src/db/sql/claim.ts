@@ -3,7 +3,7 @@ import { LONGEST_BACKOFF_MS, type Queue } from "../queue.js";
 import type { Connection } from "./connection.js";
 import type { JobRow } from "./job-row.js";
 import { loadJob } from "./jobs.js";
-import { NEXT_IN_ORDER, NEXT_IN_RING, NEXT_OF_BUSY } from "./serving-order.js";
+import { NEXT_IN_RING, NEXT_OF_BUSY } from "./serving-order.js";
 import { sql, type Work } from "./statement.js";
 
 interface Due {
@@ -14,7 +14,6 @@ type Verbs = Pick<Queue, "claim" | "hasWork" | "nextDueAt" | "setPaused" | "paus
 
 const nextInRing = sql<Due, { seq: number }>(NEXT_IN_RING);
 const nextOfBusy = sql<Due, { seq: number }>(NEXT_OF_BUSY);
-const nextInOrder = sql<Due, { seq: number }>(NEXT_IN_ORDER);
 const take = sql<{ seq: number; owner: string; now: number }, JobRow>(`
   update jobs set state = 'running', owner = @owner, attempt = attempt + 1,
     started_at = coalesce(started_at, @now)
@@ -41,7 +40,7 @@ function* isPaused(): Work<boolean> {
 
 /** Mostly nothing runs for somebody who waits, so the first look finds a job. */
 function* findNext(due: Due): Work<{ seq: number } | undefined> {
-  return (yield* nextInRing.get(due)) ?? (yield* nextOfBusy.get(due)) ?? (yield* nextInOrder.get(due));
+  return (yield* nextInRing.get(due)) ?? (yield* nextOfBusy.get(due));
 }
 
 /** Hands out jobs: which one is next, whether and when there is one, and the pause. */

@@ -32,7 +32,8 @@ const DUE = `
     and not_before <= @now`;
 
 /**
- * The first due job of the first user in the ring who has one and for whom nothing runs. It looks at one user
+ * The job that is served next, the first row of SERVING_ORDER if it is due: the first due job of the first user in the
+ * ring who has one and for whom nothing runs. Everybody who waits is in the ring. It looks at one user
  * after the other until one is found, so the number of waiting jobs does not matter.
  */
 export const NEXT_IN_RING = `
@@ -54,19 +55,5 @@ export const NEXT_OF_BUSY = `
   from turns left join working on working.user_id = turns.user_id
   where turns.phase = @phase and exists (select 1 ${DUE})
   order by coalesce(running, 0), turn
-  limit 1
-`;
-
-/** The job that is served next: the first row of SERVING_ORDER if it is due, also of a user who is in no ring. */
-export const NEXT_IN_ORDER = `
-  select min(seq) as seq
-  from jobs
-  left join turns on turns.user_id = jobs.user_id and turns.phase = jobs.phase
-  where state = 'queued' and jobs.phase = @phase and held is null and not_before <= @now
-  group by jobs.user_id /*postgres , turn*/
-  order by (
-    select count(*) from jobs as working
-    where working.state = 'running' and working.phase = @phase and working.user_id = jobs.user_id
-  ), coalesce(turn, 0), min(seq)
   limit 1
 `;
