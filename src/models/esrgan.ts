@@ -1,6 +1,6 @@
 import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
-import { add, cast, concat, gather, mul, reshape, sub, upsampleNearest } from "../onnx/ops.js";
-import { Layers } from "./layers.js";
+import { add, cast, concat, gather, mul, relu, reshape, sub, upsampleNearest } from "../onnx/ops.js";
+import { Layers, sidesTimes } from "./layers.js";
 
 /** The generator of ESRGAN: dense blocks in residual blocks (https://arxiv.org/abs/1809.00219). */
 export interface RrdbConfig {
@@ -44,11 +44,9 @@ export const upscaleMultiple = (config: UpscalerConfig): number =>
 export function upscaler(config: UpscalerConfig, arithmetic: Arithmetic): Graph {
   const g = new GraphBuilder("upscaler", arithmetic);
   const multiple = upscaleMultiple(config);
-  const sides = (factor: number) =>
-    factor === 1 ? ["height", "width"] : [`${factor}*height`, `${factor}*width`];
-  const image = g.input("image", "float32", ["batch", 3, ...sides(multiple)]);
+  const image = g.input("image", "float32", ["batch", 3, ...sidesTimes(multiple)]);
   const upscaled = config.kind === "rrdb" ? rrdb(g, image, config) : compact(g, image, config);
-  g.output("upscaled", upscaled, "float32", ["batch", 3, ...sides(multiple * upscaleFactor(config))]);
+  g.output("upscaled", upscaled, "float32", ["batch", 3, ...sidesTimes(multiple * upscaleFactor(config))]);
   return g.build();
 }
 
@@ -120,7 +118,7 @@ function compact(g: GraphBuilder, image: Value, { features: C, convolutions, sca
 /** x [B, C, H, W], one slope a channel -> the same; WebGPU has no operator for it. */
 function prelu(layers: Layers, name: string, x: Value, C: number): Value {
   const { g } = layers;
-  const positive = g.op("Relu", [x]);
+  const positive = relu(g, x);
   const slopes = reshape(g, layers.weight(`${name}.weight`, [C]), [C, 1, 1]);
   return add(g, positive, mul(g, slopes, sub(g, x, positive)));
 }

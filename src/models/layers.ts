@@ -2,6 +2,10 @@ import type { GraphBuilder, Value } from "../onnx/graph.js";
 import { add, type ConvOptions, conv2d, groupNorm, layerNorm, linear, reshape, silu } from "../onnx/ops.js";
 import { winogradConv, winogradKernels } from "../onnx/winograd.js";
 
+/** Names of a picture's two sides in a graph, `factor` times those of `height` and `width`. */
+export const sidesTimes = (factor: number): readonly [string, string] =>
+  factor === 1 ? ["height", "width"] : [`${factor}*height`, `${factor}*width`];
+
 /** torch.nn's layers over the weights under one prefix of a checkpoint, such as `mid_block.resnets.0`. */
 export class Layers {
   readonly #prefix: string;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import { add, cast, mul, relu, sub, tanh, upsampleNearest } from "../onnx/ops.js";
 import { blockCount, channelCount, latentChannelCount, levelsOf } from "./bounds.js";
-import { Layers } from "./layers.js";
+import { Layers, sidesTimes } from "./layers.js";
 
 /** The keys of an AutoencoderTiny's config.json that shape its decoder. Defaults are those of diffusers. */
 export const tinyDecoderConfig = z
@@ -63,8 +63,7 @@ export function tinyDecoder(config: TinyDecoderConfig, arithmetic: Arithmetic): 
   }
   x = sub(g, mul(g, x, g.scalar(2)), g.scalar(1));
   const size = 2 ** (counts.length - 1);
-  const sides = size === 1 ? ["height", "width"] : [`${size}*height`, `${size}*width`];
-  g.output("image", cast(g, x, "float32"), "float32", ["batch", colors, ...sides]);
+  g.output("image", cast(g, x, "float32"), "float32", ["batch", colors, ...sidesTimes(size)]);
   return g.build();
 }
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
 import { add, attention, cast, reshape, shapeOf, silu, transpose, upsampleNearest } from "../onnx/ops.js";
 import { blockCount, channelCount, latentChannelCount, levelsOf, pictureSide } from "./bounds.js";
-import { Layers, resnet } from "./layers.js";
+import { Layers, resnet, sidesTimes } from "./layers.js";
 
 /** The keys of an AutoencoderKL's config.json that shape it. Defaults are those of diffusers. */
 export const vaeConfig = z
@@ -81,8 +81,7 @@ export function vaeDecoder(config: VaeConfig, arithmetic: Arithmetic, queryChunk
   x = silu(g, decoder.groupNorm("conv_norm_out", x, C, groups, VAE_EPSILON));
   x = decoder.conv("conv_out", x, C, config.out_channels);
   const size = 2 ** (channels.length - 1);
-  const sides = size === 1 ? ["height", "width"] : [`${size}*height`, `${size}*width`];
-  g.output("image", cast(g, x, "float32"), "float32", ["batch", config.out_channels, ...sides]);
+  g.output("image", cast(g, x, "float32"), "float32", ["batch", config.out_channels, ...sidesTimes(size)]);
   return g.build();
 }
 

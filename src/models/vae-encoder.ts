@@ -1,6 +1,6 @@
 import { type Arithmetic, type Graph, GraphBuilder } from "../onnx/graph.js";
 import { cast, silu } from "../onnx/ops.js";
-import { Layers, resnet } from "./layers.js";
+import { Layers, resnet, sidesTimes } from "./layers.js";
 import { VAE_EPSILON, type VaeConfig, vaeMiddle } from "./vae-decoder.js";
 
 /** Tensors of a whole autoencoder that an encoder does not use. */
@@ -19,8 +19,7 @@ export function vaeEncoder(config: VaeConfig, arithmetic: Arithmetic, queryChunk
   const model = new Layers(g);
   const encoder = model.under("encoder");
   const size = 2 ** (channels.length - 1);
-  const sides = size === 1 ? ["height", "width"] : [`${size}*height`, `${size}*width`];
-  const image = g.input("image", "float32", ["batch", config.out_channels, ...sides]);
+  const image = g.input("image", "float32", ["batch", config.out_channels, ...sidesTimes(size)]);
 
   let C = channels[0] as number;
   let x = encoder.conv("conv_in", cast(g, image, g.float), config.out_channels, C); // [B, C, H*f, W*f]
