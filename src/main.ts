@@ -5,8 +5,9 @@ import { createBot } from "./bot/bot.js";
 import { verdictOf } from "./bot/words/votes.js";
 import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
 import { readSubjects } from "./checkpoints/layouts/subjects.js";
-import { findEmbeddings } from "./checkpoints/library/found-embeddings.js";
-import { findTinyDecoder } from "./checkpoints/library/found-tiny-decoder.js";
+import { findAtStart } from "./checkpoints/library/find-models.js";
+import { embeddingsAmong } from "./checkpoints/library/found-embeddings.js";
+import { tinyDecoderAmong } from "./checkpoints/library/found-tiny-decoder.js";
 import { resolveNames } from "./checkpoints/library/resolve-names.js";
 import type { Config } from "./config.js";
 import { CheckpointError, describe } from "./core/errors.js";
@@ -131,6 +132,7 @@ export async function createApp(
       },
       config,
     );
+    const found = await findAtStart(config);
     const models = new ModelSets(
       {
         checkpointsDir: config.checkpointsDir,
@@ -141,9 +143,9 @@ export async function createApp(
         clip: config.CLIP_CHECKPOINT || undefined,
         vae,
         clipSkip: config.CLIP_SKIP,
-        tinyDecoder: await findTinyDecoder(config),
+        tinyDecoder: tinyDecoderAmong(found, config),
         decoder: config.DECODER,
-        embeddings: [...config.embeddings.map((file) => ({ file })), ...(await findEmbeddings(config))],
+        embeddings: [...config.embeddings.map((file) => ({ file })), ...embeddingsAmong(found)],
         device: config.DEVICE,
         textDevice: config.TEXT_DEVICE,
         weights: config.PROMPTIST_WEIGHTS,

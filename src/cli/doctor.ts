@@ -12,8 +12,13 @@ import {
 } from "../checkpoints/layouts/catalog.js";
 import { DIFFUSION_PARTS } from "../checkpoints/layouts/diffusion-files.js";
 import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
-import { type FoundModel, findModels, type Library } from "../checkpoints/library/find-models.js";
-import { findEmbeddings } from "../checkpoints/library/found-embeddings.js";
+import {
+  type FoundModel,
+  findAtStart,
+  findModels,
+  type Library,
+} from "../checkpoints/library/find-models.js";
+import { embeddingsAmong } from "../checkpoints/library/found-embeddings.js";
 import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import { CheckpointError, describe, InputError } from "../core/errors.js";
@@ -248,7 +253,7 @@ async function notesOn(
 
 /** The embeddings that fit the checkpoint, by name, and why others of EMBEDDINGS do not. */
 async function embeddingFindings(config: Config): Promise<Finding[]> {
-  const found = await findEmbeddings(config);
+  const found = embeddingsAmong(await findAtStart(config));
   if (config.embeddings.length === 0 && found.length === 0) return [];
   const subject = "embeddings";
   try {

@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { miniatureLine } from "../bot/words/result.js";
 import { ownSide } from "../checkpoints/layouts/diffusion-files.js";
-import type { EmbeddingChoice } from "../checkpoints/layouts/embeddings.js";
 import type { FoundJudges } from "../checkpoints/layouts/find-judges.js";
-import { findEmbeddings } from "../checkpoints/library/found-embeddings.js";
-import { findTinyDecoder } from "../checkpoints/library/found-tiny-decoder.js";
+import { type FoundModel, findAtStart } from "../checkpoints/library/find-models.js";
+import { embeddingsAmong } from "../checkpoints/library/found-embeddings.js";
+import { tinyDecoderAmong } from "../checkpoints/library/found-tiny-decoder.js";
 import { type ModelNames, resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import { InputError } from "../core/errors.js";
@@ -55,14 +55,7 @@ export class Models {
         const message = `--embedding takes FILE or FILE:NAME, and there is no ${file}.`;
         throw new InputError("INPUT_OPTION", message);
       }
-    return new Models(
-      config,
-      output,
-      flags,
-      named,
-      await findEmbeddings(config),
-      await findTinyDecoder(config),
-    );
+    return new Models(config, output, flags, named, await findAtStart(config));
   }
 
   private constructor(
@@ -70,8 +63,7 @@ export class Models {
     readonly output: Output,
     flags: Partial<TextFlags & ImageFlags>,
     { promptist, diffusion, vae, loras, embeddings }: ModelNames,
-    found: readonly EmbeddingChoice[],
-    tinyDecoder: string | null,
+    found: readonly FoundModel[],
   ) {
     this.choice = chooseModels({
       checkpointsDir: config.checkpointsDir,
@@ -84,11 +76,11 @@ export class Models {
       embeddings: [
         ...(embeddings ?? []).map((choice) => ({ ...choice, file: resolve(choice.file) })),
         ...config.embeddings.map((file) => ({ file })),
-        ...found,
+        ...embeddingsAmong(found),
       ],
       vae,
       clipSkip: flags.clipSkip ?? config.CLIP_SKIP,
-      tinyDecoder,
+      tinyDecoder: tinyDecoderAmong(found, config),
       decoder: flags.decoder ?? config.DECODER,
       device: flags.device ?? config.DEVICE,
       textDevice: flags.device === undefined ? config.TEXT_DEVICE : "auto",

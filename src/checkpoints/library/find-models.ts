@@ -55,6 +55,21 @@ export interface LibraryOptions {
 }
 
 const PATIENCE_MS = 20_000;
+/** A start waits no longer for files that were never read before; the next one goes on. */
+const START_PATIENCE_MS = 2_000;
+
+/** What a start uses though nobody named it: models as `findModels` finds them, without those in the hub's cache. */
+export async function findAtStart(options: LibraryOptions): Promise<readonly FoundModel[]> {
+  const { checkpointsDir, miniatureDir, modelsDirs, cacheDir } = options;
+  const { models } = await findModels({
+    checkpointsDir,
+    miniatureDir,
+    modelsDirs,
+    cacheDir,
+    patienceMs: START_PATIENCE_MS,
+  });
+  return models;
+}
 
 /**
  * Finds all models in the folder of checkpoints, in other programs' folders and in the hub's cache. Only headers

@@ -3,7 +3,8 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { writeSafetensors } from "../../../src/checkpoints/files/safetensors.js";
-import { findEmbeddings } from "../../../src/checkpoints/library/found-embeddings.js";
+import { findAtStart } from "../../../src/checkpoints/library/find-models.js";
+import { embeddingsAmong } from "../../../src/checkpoints/library/found-embeddings.js";
 import { temporaryFolder } from "../../support/app.js";
 
 const GOLDEN = fileURLToPath(new URL("../../golden/embeddings/", import.meta.url));
@@ -21,16 +22,17 @@ const put = (path: string, golden: string): string => {
   return file;
 };
 const found = async (...modelsDirs: string[]): Promise<string[]> => {
-  const choices = await findEmbeddings({
+  const models = await findAtStart({
     checkpointsDir: join(folder.path, "own"),
     modelsDirs: modelsDirs.map((it) => join(folder.path, it)),
     cacheDir: join(folder.path, "cache"),
   });
+  const choices = embeddingsAmong(models);
   expect(choices.every(({ isFound, isRequired }) => isFound && !isRequired)).toBe(true);
   return choices.map(({ file }) => relative(folder.path, file));
 };
 
-describe("findEmbeddings", () => {
+describe("embeddingsAmong", () => {
   it("finds those of A1111, of ComfyUI and of the folder of checkpoints", async () => {
     put("web/embeddings/sub/one.pt", "mycat.pt");
     mkdirSync(join(folder.path, "web/models/Stable-diffusion"), { recursive: true });

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findTinyDecoder } from "../../../src/checkpoints/library/found-tiny-decoder.js";
+import { findAtStart } from "../../../src/checkpoints/library/find-models.js";
+import { tinyDecoderAmong } from "../../../src/checkpoints/library/found-tiny-decoder.js";
 import { CheckpointError } from "../../../src/core/errors.js";
 import { drawPicture, type PromptTokenizer } from "../../../src/inference/diffusion/pipeline.js";
 import {
@@ -117,8 +118,10 @@ describe("TAESD beside a checkpoint", () => {
 });
 
 describe("TAESD is found", () => {
-  const find = (checkpointsDir: string, modelsDirs: string[] = []) =>
-    findTinyDecoder({ checkpointsDir, modelsDirs, miniatureDir: MINIATURE, cacheDir: join(folder, "index") });
+  const find = async (checkpointsDir: string, modelsDirs: string[] = []) => {
+    const places = { checkpointsDir, modelsDirs, miniatureDir: MINIATURE, cacheDir: join(folder, "index") };
+    return tinyDecoderAmong(await findAtStart(places), places);
+  };
 
   it("where pull puts it, before other programs' folders", async () => {
     const own = join(folder, "own");
