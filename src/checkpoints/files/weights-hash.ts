@@ -39,11 +39,16 @@ export async function fileHash(file: string, cacheDir: string, from = 0): Promis
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20, start: from }))
-    hash.update(chunk as Buffer);
-  const hex = hash.digest("hex");
+  const hex = await freshHash(file, from);
   await makeFolder(cacheDir);
   await writeFile(kept, `${hex}\n`);
   return hex;
+}
+
+/** SHA-256 of a file from the byte `from` on, read now. Throws system errors. */
+export async function freshHash(file: string, from = 0): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(file, { highWaterMark: 2 ** 20, start: from }))
+    hash.update(chunk as Buffer);
+  return hash.digest("hex");
 }

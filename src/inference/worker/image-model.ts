@@ -1,7 +1,5 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import sharp from "sharp";
-import { weightsHash } from "../../checkpoints/files/weights-hash.js";
+import { freshHash, weightsHash } from "../../checkpoints/files/weights-hash.js";
 import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
 import type { Embedding } from "../../checkpoints/layouts/embeddings.js";
 import type { UsedEmbedding } from "../../core/job.js";
@@ -125,7 +123,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       prompt,
       ...(style === undefined ? {} : { plain }),
       size,
-      from: from && { strength: from.strength, sha256: from.sha256 ?? (await fileHash(from.file)) },
+      from: from && { strength: from.strength, sha256: from.sha256 ?? (await freshHash(from.file)) },
       checkpoint,
       models: used,
       pair,
@@ -198,11 +196,6 @@ async function readStart(
 }
 
 /** SHA-256 of a file, in hexadecimal. */
-const fileHash = async (file: string): Promise<string> =>
-  createHash("sha256")
-    .update(await readFile(file))
-    .digest("hex");
-
 const record = ({ names, sha256 }: Embedding): UsedEmbedding => ({ name: names[0]!, sha256 });
 
 /** A folder may hold hundreds of embeddings for other models. */
