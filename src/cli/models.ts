@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { miniatureLine } from "../bot/words/result.js";
 import { ownSide } from "../checkpoints/layouts/diffusion-files.js";
-import type { FoundJudges } from "../checkpoints/layouts/find-judges.js";
 import { type FoundModel, findAtStart } from "../checkpoints/library/find-models.js";
 import { embeddingsAmong } from "../checkpoints/library/found-embeddings.js";
 import { tinyDecoderAmong } from "../checkpoints/library/found-tiny-decoder.js";
@@ -16,8 +15,8 @@ import {
   chooseModels,
   type ModelChoice,
   miniaturePhases,
-  startJudgesWorker,
-  startUpscaleWorker,
+  type PictureTool,
+  startToolWorker,
   startWorker,
 } from "../inference/loop/model-choice.js";
 import type { ModelHost } from "../inference/loop/model-host.js";
@@ -113,18 +112,10 @@ export class Models {
     );
   }
 
-  /** Like `withModel`, but loads only the judges. */
-  async withJudges<T>(judges: FoundJudges, work: (host: ModelHost) => Promise<T>): Promise<T> {
+  /** Like `withModel`, but loads only the judges or an upscaler. */
+  async withTool<T>(tool: PictureTool, work: (host: ModelHost) => Promise<T>): Promise<T> {
     return this.#withHost(
-      (lease) => startJudgesWorker(judges, this.choice, lease, { signal: this.signal }),
-      work,
-    );
-  }
-
-  /** Like `withModel`, but loads only the upscaler in `file`. */
-  async withUpscaler<T>(file: string, work: (host: ModelHost) => Promise<T>): Promise<T> {
-    return this.#withHost(
-      (lease) => startUpscaleWorker(file, this.choice, lease, { signal: this.signal }),
+      (lease) => startToolWorker(tool, this.choice, lease, { signal: this.signal }),
       work,
     );
   }

@@ -41,7 +41,7 @@ export async function score(
   if (note) output.say(`Note: ${note}.`);
 
   const started = performance.now();
-  const { judged, info } = await models.withJudges(judges, async (host) => {
+  const { judged, info } = await models.withTool({ phase: "score", judges }, async (host) => {
     const judged: { file: string; judgement: PictureJudgement }[] = [];
     const advance = output.progress("scoring");
     for (const image of images) {

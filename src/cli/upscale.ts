@@ -30,7 +30,7 @@ export async function upscale(
     throw new InputError("INPUT_OPTION", `--out must name a .png file, not ${out}`);
   const upscaler = await findUpscaler(config, model);
   await makeOutFolder(dirname(target));
-  const { upscaled, info } = await models.withUpscaler(upscaler, async (host) => ({
+  const { upscaled, info } = await models.withTool({ phase: "upscale", file: upscaler }, async (host) => ({
     upscaled: await host.call(
       "upscale",
       { file: resolve(picture), out: target, factor: scale, tile },

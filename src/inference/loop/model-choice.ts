@@ -15,7 +15,7 @@ import { withoutTinyDecoder } from "../../checkpoints/layouts/tiny-decoder-files
 import { codeOf, describe } from "../../core/errors.js";
 import { PHASES, type Phase } from "../../core/job.js";
 import type { DecoderName, DeviceName, Precision, TextWeights } from "../../core/options.js";
-import type { TextSpec, WorkerSpec } from "../worker/protocol.js";
+import type { ScoreSpec, TextSpec, UpscaleSpec, WorkerSpec } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
 import { type HostOptions, ModelHost } from "./model-host.js";
 
@@ -265,25 +265,12 @@ export async function startWorker(
   }
 }
 
-/** Starts a worker that only judges pictures; see `ModelHost.open` for the errors. */
-export function startJudgesWorker(
-  judges: FoundJudges,
-  {
-    device,
-    precision,
-    cacheDir,
-    threads,
-  }: Pick<ModelChoice, "device" | "precision" | "cacheDir" | "threads">,
-  lease: GpuLease,
-  options: HostOptions = {},
-): Promise<ModelHost> {
-  const spec: WorkerSpec = { phase: "score", judges, device, precision, cacheDir, threads };
-  return ModelHost.open(lease, spec, options);
-}
+/** A worker for existing pictures: what it works with, without where. */
+export type PictureTool = Pick<ScoreSpec, "phase" | "judges"> | Pick<UpscaleSpec, "phase" | "file">;
 
-/** Starts a worker that only upscales pictures with the model in `file`; see `ModelHost.open` for the errors. */
-export function startUpscaleWorker(
-  file: string,
+/** Starts a worker that only judges pictures, or only upscales them; see `ModelHost.open` for the errors. */
+export function startToolWorker(
+  tool: PictureTool,
   {
     device,
     precision,
@@ -293,6 +280,5 @@ export function startUpscaleWorker(
   lease: GpuLease,
   options: HostOptions = {},
 ): Promise<ModelHost> {
-  const spec: WorkerSpec = { phase: "upscale", file, device, precision, cacheDir, threads };
-  return ModelHost.open(lease, spec, options);
+  return ModelHost.open(lease, { ...tool, device, precision, cacheDir, threads }, options);
 }

@@ -71,25 +71,25 @@ export interface ImageSpec {
   readonly threads: number;
 }
 
-/** Only the judges, for existing pictures. */
-export interface ScoreSpec {
-  readonly phase: "score";
-  readonly judges: FoundJudges;
+/** Where a model that works on existing pictures runs. */
+interface OnDevice {
   readonly device: DeviceName;
   readonly precision: Precision;
   readonly cacheDir: string;
   readonly threads: number;
 }
 
+/** Only the judges, for existing pictures. */
+export interface ScoreSpec extends OnDevice {
+  readonly phase: "score";
+  readonly judges: FoundJudges;
+}
+
 /** Only an upscaler, for existing pictures. */
-export interface UpscaleSpec {
+export interface UpscaleSpec extends OnDevice {
   readonly phase: "upscale";
   /** A .pth or safetensors file. */
   readonly file: string;
-  readonly device: DeviceName;
-  readonly precision: Precision;
-  readonly cacheDir: string;
-  readonly threads: number;
 }
 
 /** What a worker reports once its model is loaded. */
