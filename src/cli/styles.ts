@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { InputError, isMissing } from "../core/errors.js";
 import type { ImageOptions } from "../core/options.js";
-import { NO_STYLE, PRESETS, type Style, styleNamed, withPresets } from "../core/styles.js";
+import { NO_STYLE, PRESETS, requireStyle, type Style, styleNamed, withPresets } from "../core/styles.js";
 import { readStylesCsv } from "../prompt-files/styles-csv.js";
 import type { Output } from "./output.js";
 
@@ -17,11 +17,8 @@ export interface StyleFlags {
 export function chosenStyle({ style: name, styles: file }: StyleFlags): Pick<ImageOptions, "style"> {
   if (name === undefined) return {};
   const styles = stylesOf(file);
-  const style = styleNamed(name, styles);
-  if (style !== undefined) return { style };
-  if (name.toLowerCase() === NO_STYLE) return {};
-  const names = styles.map((it) => it.name).join(", ");
-  throw new InputError("INPUT_STYLE", `There is no style ${name}. Choose one of: ${names}.`, { style: name });
+  const isNone = name.toLowerCase() === NO_STYLE && styleNamed(name, styles) === undefined;
+  return isNone ? {} : { style: requireStyle(name, styles) };
 }
 
 /** The presets, and over them the styles of a file as A1111 writes it. */

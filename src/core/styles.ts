@@ -1,3 +1,5 @@
+import { InputError } from "./errors.js";
+
 /**
  * Styles: words that are put around a prompt when it is drawn (docs/adr/0010-styles.md). What Promptist reads, and what a
  * message shows as the prompt, stays without them.
@@ -124,6 +126,14 @@ export const PRESETS: readonly Style[] = [
 /** A style by its name in a list; undefined where there is none. */
 export const styleNamed = (name: string, styles: readonly Style[]): Style | undefined =>
   styles.find((style) => styleKey(style.name) === styleKey(name));
+
+/** The same; throws InputError INPUT_STYLE where there is none. */
+export function requireStyle(name: string, styles: readonly Style[]): Style {
+  const style = styleNamed(name, styles);
+  if (style !== undefined) return style;
+  const names = styles.map((it) => it.name).join(", ");
+  throw new InputError("INPUT_STYLE", `There is no style ${name}. Choose one of: ${names}.`, { style: name });
+}
 
 /** The presets under a server's own styles, of which one replaces the preset of its name; own ones first. */
 export const withPresets = (own: readonly Style[]): readonly Style[] => [

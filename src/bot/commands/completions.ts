@@ -1,9 +1,9 @@
 import type { AutocompleteInteraction } from "discord.js";
 import type { Job } from "../../core/job.js";
-import { type Style, styleKey, withPresets } from "../../core/styles.js";
+import { type Style, styleKey } from "../../core/styles.js";
 import type { JobEntry } from "../../db/records.js";
 import { clip } from "../discord/markdown.js";
-import { stylesOwner } from "../requests/rules.js";
+import { stylesHere } from "../requests/rules.js";
 import { jobCompletion } from "../words/history.js";
 import { wordsOf } from "../words/languages.js";
 import { CHOICES_MAX, type Choice, type Services } from "./command.js";
@@ -19,10 +19,7 @@ export async function completeRequest(
 ): Promise<readonly Choice[]> {
   const { options, locale, user } = interaction;
   const { name, value } = options.getFocused(true);
-  if (name === "style") {
-    const own = await styles.of(stylesOwner(interaction));
-    return styleChoices(withPresets(own), value);
-  }
+  if (name === "style") return styleChoices(await stylesHere(styles, interaction), value);
   if (name === "size") return completeSize(value, locale, context.limits);
   const prompts = await records.recentPrompts(user.id, value, CHOICES_MAX);
   return prompts

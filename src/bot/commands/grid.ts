@@ -16,10 +16,10 @@ import {
 } from "../../core/grid-axes.js";
 import { DEFAULT_LIMITS, type ImageOptions } from "../../core/options.js";
 import type { Side } from "../../core/side.js";
-import { PRESETS, type Style, withPresets } from "../../core/styles.js";
+import { PRESETS, type Style } from "../../core/styles.js";
 import type { NewItem } from "../../db/queue.js";
 import { type Limits, readPrompt } from "../requests/request.js";
-import { stylesOwner } from "../requests/rules.js";
+import { stylesHere } from "../requests/rules.js";
 import { commandTexts } from "../words/commands.js";
 import type { Choice, RequestCommand, Services } from "./command.js";
 import { completeRequest } from "./completions.js";
@@ -127,7 +127,7 @@ async function axisChoices(
   { context, styles }: Services,
 ): Promise<Choice[]> {
   const { name, value } = interaction.options.getFocused(true);
-  const limits = axisLimits(context.limits, withPresets(await styles.of(stylesOwner(interaction))));
+  const limits = axisLimits(context.limits, await stylesHere(styles, interaction));
   const read = (text: string): ReadAxis | null => {
     try {
       return readAxis(name === "y" ? "y" : "x", text, limits);

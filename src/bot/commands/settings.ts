@@ -8,10 +8,10 @@ import {
 import { InputError } from "../../core/errors.js";
 import { IMAGE_RANGES } from "../../core/options.js";
 import type { SettingName, SettingScope, Settings } from "../../core/settings.js";
-import { styleNamed, withPresets } from "../../core/styles.js";
+import { requireStyle } from "../../core/styles.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { checkOption, checkRange, type Limits, readSize } from "../requests/request.js";
-import { mayManage, stylesOwner } from "../requests/rules.js";
+import { mayManage, stylesHere } from "../requests/rules.js";
 import {
   CATALOG,
   isRoles,
@@ -163,7 +163,7 @@ export const settings: AnswerCommand = {
     if (name === "value" && options.getString("name") === "gallery")
       return completeChannel(interaction, value);
     if (name === "value" && options.getString("name") === "style")
-      return styleChoices(withPresets(await styles.of(stylesOwner(interaction))), value);
+      return styleChoices(await stylesHere(styles, interaction), value);
     if (name === "value")
       return completeValue(options.getString("name") ?? "", value, locale, context.limits);
     return options.getSubcommand() === "reset"
@@ -236,12 +236,7 @@ async function readValue(
     checkOption("gallery", found?.isTextBased() === true, { takes: "channel" });
     return id;
   }
-  if (key === "style") {
-    const style = styleNamed(value, withPresets(await styles.of(stylesOwner(interaction))));
-    if (style === undefined)
-      throw new InputError("INPUT_STYLE", `There is no style ${value}.`, { style: value });
-    return style.name;
-  }
+  if (key === "style") return requireStyle(value, await stylesHere(styles, interaction)).name;
   return parseSetting(key, value);
 }
 

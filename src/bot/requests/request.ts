@@ -20,7 +20,7 @@ import {
   showSize,
   type TextOptions,
 } from "../../core/options.js";
-import { NO_STYLE, PRESETS, type Style, styleNamed } from "../../core/styles.js";
+import { NO_STYLE, PRESETS, requireStyle, type Style, styleNamed } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import type { ModelsHere } from "../../prompt-files/picture-prompt.js";
@@ -133,10 +133,8 @@ export function readStyle(
 ): Pick<ImageOptions, "style"> {
   const usual = defaults.image.style;
   if (name === null) return usual === undefined ? {} : { style: usual };
-  const style = styleNamed(name, styles);
-  if (style !== undefined) return { style };
-  if (name.trim().toLowerCase() === NO_STYLE) return {};
-  throw new InputError("INPUT_STYLE", `There is no style ${name}.`, { style: name });
+  const isNone = name.trim().toLowerCase() === NO_STYLE && styleNamed(name, styles) === undefined;
+  return isNone ? {} : { style: requireStyle(name, styles) };
 }
 
 /** A user's text as a prompt. Throws InputError INPUT_EMPTY or INPUT_TOO_LONG. */

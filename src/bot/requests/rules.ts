@@ -17,7 +17,7 @@ import {
 import type { Settings } from "../../core/settings.js";
 import { type Style, styleNamed, withPresets } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
-import type { StyleOwner } from "../../db/styles.js";
+import type { StyleOwner, Styles } from "../../db/styles.js";
 import { findRefused } from "./refused-words.js";
 import type { CommandContext } from "./request.js";
 
@@ -90,6 +90,12 @@ const atMost = (limit: number, own: number | undefined): number => Math.min(limi
 /** Whose styles count for an interaction: its server's, or in direct messages its user's own. */
 export const stylesOwner = ({ guildId, user }: Pick<BaseInteraction, "guildId" | "user">): StyleOwner =>
   guildId === null ? { scope: "user", id: user.id } : { scope: "server", id: guildId };
+
+/** The styles that may be named where an interaction comes from: those that are kept there, and the presets. */
+export const stylesHere = async (
+  styles: Styles,
+  asker: Pick<BaseInteraction, "guildId" | "user">,
+): Promise<readonly Style[]> => withPresets(await styles.of(stylesOwner(asker)));
 
 /** The image options with the negative prompt that the settings always add. */
 export function withAlwaysNegative(image: ImageOptions, { alwaysNegative = "" }: Settings): ImageOptions {
