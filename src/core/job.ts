@@ -204,6 +204,10 @@ export const imageOf = (
 export const drawnSides = ({ only }: Pick<Item, "only">): readonly Side[] =>
   only === undefined ? SIDES : [only];
 
+/** Which side alone is drawn, for an item that is to be like this one. */
+export const onlyOf = ({ only }: Pick<Item, "only">): Pick<Item, "only"> =>
+  only === undefined ? {} : { only };
+
 /** Whether an item lacks a rewrite that it needs. */
 export const lacksRewrite = ({ rewrite, only }: Pick<Item, "rewrite" | "only">): boolean =>
   rewrite === null && only !== "baseline";

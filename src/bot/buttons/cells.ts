@@ -1,5 +1,6 @@
 import { InputError } from "../../core/errors.js";
-import { type Item, imageOf, type Job } from "../../core/job.js";
+import { type Item, imageOf, type Job, onlyOf } from "../../core/job.js";
+import type { NewItem } from "../../db/queue.js";
 import { deferPrivately, type Press, replyPrivately } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import type { PressAction } from "../messages/components.js";
@@ -41,25 +42,23 @@ export class Cells {
 
 /** A cell's text beside its rewrite, drawn with the cell's options. */
 export function cellPair(job: Job, { argument }: PressAction): CommandRequest {
-  const { prompt, rewrite, candidates } = cellOf(job, argument);
-  return ofCell(job, argument, { prompt, rewrite, candidates });
+  const cell = cellOf(job, argument);
+  const { prompt, rewrite, candidates } = cell;
+  return ofCell(job, cell, { prompt, rewrite, candidates });
 }
 
 /** A cell's picture as a result of its own. */
 export function cellPost(job: Job, { argument }: PressAction): CommandRequest {
-  const { prompt, rewrite, candidates, only } = cellOf(job, argument);
-  return ofCell(job, argument, { prompt, rewrite, candidates, ...(only === undefined ? {} : { only }) });
+  const cell = cellOf(job, argument);
+  const { prompt, rewrite, candidates } = cell;
+  return ofCell(job, cell, { prompt, rewrite, candidates, ...onlyOf(cell) });
 }
 
-function ofCell(
-  job: Job,
-  argument: string | null,
-  item: Pick<Item, "prompt" | "rewrite" | "candidates" | "only">,
-): CommandRequest {
+function ofCell(job: Job, cell: Item, item: NewItem): CommandRequest {
   return {
     kind: "compare",
     text: job.text,
-    image: imageOf(job, cellOf(job, argument)),
+    image: imageOf(job, cell),
     // Whose picture is copied.
     parentId: job.id,
     known: [item.prompt, item.rewrite],

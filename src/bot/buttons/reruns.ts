@@ -1,5 +1,5 @@
 import { InputError } from "../../core/errors.js";
-import { type Item, imageOf, type Job } from "../../core/job.js";
+import { type Item, imageOf, type Job, onlyOf } from "../../core/job.js";
 import { randomSeed } from "../../core/options.js";
 import type { NewItem } from "../../db/queue.js";
 import { addedPhrases, withoutPhrases } from "../messages/prompt-diff.js";
@@ -11,12 +11,10 @@ import type { CommandRequest } from "../requests/request.js";
 export function again(job: Job): CommandRequest {
   const seed = randomSeed();
   if (job.kind === "grid") return gridAgain(job, { seed });
-  const items = job.items.map(({ prompt, rewrite, candidates, only }) => ({
-    prompt,
-    rewrite,
-    candidates,
-    ...(only === undefined ? {} : { only }),
-  }));
+  const items = job.items.map((item) => {
+    const { prompt, rewrite, candidates } = item;
+    return { prompt, rewrite, candidates, ...onlyOf(item) };
+  });
   return { ...child(job, items), image: { ...imageOf(job, job.items[0]), seed } };
 }
 
@@ -26,16 +24,10 @@ export function again(job: Job): CommandRequest {
  */
 export const redraw = (job: Job): CommandRequest => {
   const left = job.kind === "grid" ? job.items : job.items.filter(({ cancelled }) => !cancelled);
-  const items = (left.length > 0 ? left : job.items).map(
-    ({ prompt, rewrite, candidates, seed, image, only }) => ({
-      prompt,
-      rewrite,
-      candidates,
-      seed,
-      ...(image === undefined ? {} : { image }),
-      ...(only === undefined ? {} : { only }),
-    }),
-  );
+  const items = (left.length > 0 ? left : job.items).map((item) => {
+    const { prompt, rewrite, candidates, seed, image } = item;
+    return { prompt, rewrite, candidates, seed, ...(image === undefined ? {} : { image }), ...onlyOf(item) };
+  });
   return {
     kind: job.kind,
     text: job.text,
@@ -74,7 +66,7 @@ export function withPrompt(job: Job, prompt: string): CommandRequest {
   if (job.kind === "grid") return gridAgain(job, { prompt });
   const request = child(
     job,
-    job.items.map(({ only }) => ({ prompt, rewrite: null, ...(only === undefined ? {} : { only }) })),
+    job.items.map((item) => ({ prompt, rewrite: null, ...onlyOf(item) })),
   );
   return job.kind === "optimize" ? { ...request, kind: "optimize" } : request;
 }
@@ -136,7 +128,7 @@ function gridAgain(
     rewrite: prompt === undefined ? item.rewrite : null,
     candidates: prompt === undefined ? item.candidates : [],
     seed: seed === undefined || isSeeded ? item.seed : seed,
-    ...(item.only === undefined ? {} : { only: item.only }),
+    ...onlyOf(item),
     ...(item.image === undefined ? {} : { image: item.image }),
   }));
   return {
