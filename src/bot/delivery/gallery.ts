@@ -5,7 +5,7 @@ import type { Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import { faultOf } from "../discord/faults.js";
 import { deferPrivately, type Press, replyPrivately } from "../discord/interactions.js";
-import type { DiscordApi } from "../discord/messenger.js";
+import { type DiscordApi, NONCE_LIFE_MS } from "../discord/messenger.js";
 import { retryTransient } from "../discord/retry-transient.js";
 import { galleryMessage } from "../messages/final-message.js";
 import type { Presenter } from "../messages/presentation.js";
@@ -22,9 +22,6 @@ export interface GalleryOptions {
   /** Delay after the first failed try; it doubles with each one. */
   readonly retryFirstMs: number;
 }
-
-/** Discord remembers a nonce at least this long, so posting the same favourite again is harmless. */
-const NONCE_LIFE_MS = 2 * 60_000;
 
 /** How a favourite ended: its message, or why there is none. `later`: the next start tries again. */
 type Posted = { readonly messageId: string } | "forbidden" | "withheld" | "gone" | "later";
@@ -67,16 +64,15 @@ export class Gallery {
     if (job.picturesPrunedAt !== null) return say(galleryLines.pruned);
     const facts = await presenter.facts(job, { guildId: origin.guildId, channelId: gallery });
     if (facts.vote.state !== "none") return say(refusals.secret);
-    const favourite: Favourite = {
+    const fresh = {
       jobId: job.id,
       userId: origin.userId,
       guildId: origin.guildId,
       channelId: gallery,
       applicationId: origin.applicationId,
       addedBy: press.user.id,
-      messageId: null,
     };
-    const { messageId: _, ...fresh } = { ...favourite, addedBy: press.user.id };
+    const favourite: Favourite = { ...fresh, messageId: null };
     // The second of two presses at once: the first one posts it.
     if (!(await favourites.add(fresh))) return say(galleryLines.later(`<#${gallery}>`));
     const posted = await this.#post(favourite, job, false);

@@ -3,7 +3,7 @@ import { isFinished, type Job, nextPhase } from "../../core/job.js";
 import type { Deliveries } from "../../db/deliveries.js";
 import type { Queue } from "../../db/queue.js";
 import { faultOf } from "../discord/faults.js";
-import type { DiscordApi } from "../discord/messenger.js";
+import { type DiscordApi, NONCE_LIFE_MS } from "../discord/messenger.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { retryTransient } from "../discord/retry-transient.js";
 import { sheetItems, sheetName } from "../messages/overview-files.js";
@@ -21,9 +21,6 @@ export interface SheetPosterOptions {
   /** Delay after the first failed try; it doubles with each one. */
   readonly retryFirstMs: number;
 }
-
-/** Discord remembers a nonce at least this long, so posting the same sheet again is harmless. */
-const NONCE_LIFE_MS = 2 * 60_000;
 
 /**
  * Posts the contact sheets of a batch while it is drawn, each once, as messages below the batch's own. The

@@ -11,6 +11,8 @@ const THREADS: readonly ChannelType[] = [
 ];
 /** Discord: "up to 25 characters". */
 const NONCE_MAX = 25;
+/** Discord remembers a nonce at least this long, so that posting the same again is harmless. */
+export const NONCE_LIFE_MS = 2 * 60_000;
 /** Discord: the most messages in one page. */
 const PAGE = 100;
 /**
