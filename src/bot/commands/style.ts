@@ -23,6 +23,22 @@ const texts = commandTexts.style;
 const ENTRY_MAX = 160;
 const LISTED_NAMES = 10;
 
+const title = {
+  type: ApplicationCommandOptionType.String,
+  name: "title",
+  description: texts.title,
+  required: true,
+  max_length: STYLE_MAX.name,
+} as const;
+
+const wordsOption = (name: "words" | "without") =>
+  ({
+    type: ApplicationCommandOptionType.String,
+    name,
+    description: texts[name],
+    max_length: STYLE_MAX.words,
+  }) as const;
+
 /**
  * `/style list | save | remove | import`: the styles of a server, which its managers keep, or in direct messages a
  * person's own.
@@ -38,42 +54,13 @@ export const style: AnswerCommand = {
         type: ApplicationCommandOptionType.Subcommand,
         name: "save",
         description: texts.save,
-        options: [
-          {
-            type: ApplicationCommandOptionType.String,
-            name: "title",
-            description: texts.title,
-            required: true,
-            max_length: STYLE_MAX.name,
-          },
-          {
-            type: ApplicationCommandOptionType.String,
-            name: "words",
-            description: texts.words,
-            max_length: STYLE_MAX.words,
-          },
-          {
-            type: ApplicationCommandOptionType.String,
-            name: "without",
-            description: texts.without,
-            max_length: STYLE_MAX.words,
-          },
-        ],
+        options: [title, wordsOption("words"), wordsOption("without")],
       },
       {
         type: ApplicationCommandOptionType.Subcommand,
         name: "remove",
         description: texts.remove,
-        options: [
-          {
-            type: ApplicationCommandOptionType.String,
-            name: "title",
-            description: texts.title,
-            required: true,
-            max_length: STYLE_MAX.name,
-            autocomplete: true,
-          },
-        ],
+        options: [{ ...title, autocomplete: true }],
       },
       {
         type: ApplicationCommandOptionType.Subcommand,
