@@ -30,7 +30,7 @@ export function concernOf(safety: PictureJudgement["safety"]): Concern | null {
   return safety.flagged ? "flagged" : null;
 }
 
-/** Whether a source's verdict is still to come: it was attached, or nothing looked at it when it was drawn. */
+/** Whether a source has its verdict. One that was attached, or that nothing looked at when it was drawn, waits for it. */
 export const isJudged = ({ safety = "unchecked" }: Source): boolean => safety !== "unchecked";
 
 /** How many steps are taken of a path of `steps`, as in diffusers' img2img. */
