@@ -71,9 +71,9 @@ export class TextItems implements ItemWork {
 
   /** Of a grid, whose cells share their rewrites: the items that still lack one, each text once. */
   async #distinct(job: Job, items: readonly Item[]): Promise<readonly Item[]> {
-    const now = await this.#options.queue.get(job.id);
+    const stored = await this.#options.queue.get(job.id);
     const lacking = items.filter(({ index }) => {
-      const item = now?.items[index];
+      const item = stored?.items[index];
       return item !== undefined && lacksRewrite(item);
     });
     return lacking.filter((item, i) => lacking.findIndex((other) => isSameText(job, item, other)) === i);
