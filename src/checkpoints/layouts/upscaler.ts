@@ -30,9 +30,7 @@ export function openUpscaler(path: string): UpscalerFile {
   if (typeof found === "object" && found !== null) return { config: found, weights };
   throw new CheckpointError(
     "CHECKPOINT_ARCHITECTURE",
-    found === null
-      ? `${path} is no upscaler that is known here. Give an ESRGAN or Real-ESRGAN, such as RealESRGAN_x4plus: promptist checkpoints pull realesrgan-x4`
-      : `${path} is ${found}. Give an ESRGAN or Real-ESRGAN, such as RealESRGAN_x4plus: promptist checkpoints pull realesrgan-x4`,
+    `${path} is ${found ?? "no upscaler that is known here"}. Give an ESRGAN or Real-ESRGAN, such as RealESRGAN_x4plus: promptist checkpoints pull realesrgan-x4`,
   );
 }
 
