@@ -6,13 +6,13 @@ import {
   ComponentType,
 } from "discord.js";
 import { drawnSides, type Item, type ItemNoun, type Job, nounOf } from "../../core/job.js";
+import { addedPhrases } from "../../core/prompt-diff.js";
 import type { JobEntry } from "../../db/records.js";
 import { clip, tail } from "../discord/markdown.js";
 import type { Row } from "../discord/outgoing.js";
 import type { Words } from "../words/english.js";
 import { cellLabel } from "../words/grid.js";
 import { choiceDetail, historyChoice } from "../words/history.js";
-import { addedPhrases } from "./prompt-diff.js";
 
 /**
  * What a press means. All of it is in the custom id, so a button lives as long as its message. State is

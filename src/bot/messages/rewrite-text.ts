@@ -1,9 +1,10 @@
 import { withoutMarks } from "../../core/emphasis.js";
 import { type Item, isUnchanged, type Job } from "../../core/job.js";
+import { lostNouns } from "../../core/prompt-diff.js";
 import { codeBlock, escapeMarkdown } from "../discord/markdown.js";
 import type { Words } from "../words/english.js";
 import { noteLine } from "../words/result.js";
-import { diffMarkdown, lostNouns } from "./prompt-diff.js";
+import { diffMarkdown } from "./prompt-diff.js";
 import { modeLines } from "./prompt-mode.js";
 
 const TEXT_MAX = 1100;
