@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { diffMarkdown } from "../../../src/bot/messages/prompt-diff.js";
+import { diffMarkdown } from "../../../src/bot/messages/parts/prompt-diff.js";
 
 describe("the difference of a prompt and its rewrite", () => {
   it.each([
