@@ -101,7 +101,7 @@ describe.skipIf(inject("postgresUrl") == null)("a server that goes and comes bac
     await store.queue.enqueue(newJob({ user: "ada" }));
     const clock = vi
       .spyOn(Date, "now")
-      .mockImplementation(() => performance.timeOrigin + performance.now() + 3_600_000);
+      .mockImplementation(() => Math.round(performance.timeOrigin + performance.now()) + 3_600_000);
     const claim = (await store.queue.claim("text", "ahead"))!;
     clock.mockRestore();
     const [row] = await query<{ leaseMs: number }>(
