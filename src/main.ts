@@ -316,6 +316,7 @@ export async function createApp(
           pictures,
           owner: randomUUID(),
           phaseMs: config.PHASE_MS,
+          keptBytes: config.KEEP_MODELS_BYTES,
         }),
     );
     await queue.recover();
