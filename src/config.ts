@@ -120,6 +120,21 @@ export const VARIABLES = {
       ),
     "Database in which the queue and all that is stored lives: postgres://user:password@host:5432/database (PostgreSQL 14 or later). Empty: a file in DATA_DIR.",
   ),
+  ROLE: variable(
+    "both",
+    oneOf("both", "bot", "worker"),
+    "What `promptist start` is: both; only the bot, without a device; or only a worker, without Discord, as `promptist worker` is. The last two need DATABASE_URL.",
+  ),
+  WORKER_PATIENCE_MINUTES: variable(
+    "10",
+    integer(0, 10_000),
+    "Minutes without the database after which a worker ends by itself, so that a rented card is given back. 0: it waits for ever.",
+  ),
+  PICTURES: variable(
+    "",
+    text,
+    "Folder of the pictures. A bot and its workers need the same one. Empty: pictures in DATA_DIR.",
+  ),
   CHECKPOINTS_DIR: variable(
     "checkpoints",
     text.min(1),
@@ -487,7 +502,7 @@ export function loadConfig(
     hubCacheDir: hubCacheOf(values, environment.XDG_CACHE_HOME, home, root),
     isOffline: values.HF_HUB_OFFLINE || values.TRANSFORMERS_OFFLINE,
     databaseFile: resolve(dataDir, "promptist.sqlite"),
-    picturesDir: resolve(dataDir, "pictures"),
+    picturesDir: values.PICTURES === "" ? resolve(dataDir, "pictures") : resolve(root, values.PICTURES),
     cacheDir: resolve(dataDir, "graphs"),
   });
 }

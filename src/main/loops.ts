@@ -1,0 +1,103 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { findAtStart } from "../checkpoints/library/find-models.js";
+import { embeddingsAmong } from "../checkpoints/library/found-embeddings.js";
+import { tinyDecoderAmong } from "../checkpoints/library/found-tiny-decoder.js";
+import { resolveNames } from "../checkpoints/library/resolve-names.js";
+import type { Config } from "../config.js";
+import type { Events } from "../core/events.js";
+import type { Queue } from "../db/queue.js";
+import { GpuLock } from "../inference/loop/gpu-lock.js";
+import type { WorkerRecords } from "../inference/loop/left-behind.js";
+import { InferenceLoop } from "../inference/loop/loop.js";
+import { checkpointName, phasesOfLoops, startWorker } from "../inference/loop/model-choice.js";
+import { levelOfOutput } from "../inference/loop/model-host.js";
+import { ModelSets } from "../inference/loop/model-sets.js";
+import type { PictureStore } from "../pictures/store.js";
+
+/** The models that the configuration names, and those that jobs may name. Throws CheckpointError where one is missing. */
+export async function modelSetsOf(config: Config): Promise<ModelSets> {
+  const { promptist, diffusion, vae } = await resolveNames(
+    {
+      promptist: config.PROMPTIST_CHECKPOINT || undefined,
+      diffusion: config.DIFFUSION_CHECKPOINT || undefined,
+      vae: config.VAE || undefined,
+    },
+    config,
+  );
+  const found = await findAtStart(config);
+  return new ModelSets(
+    {
+      checkpointsDir: config.checkpointsDir,
+      miniatureDir: config.miniatureDir,
+      hubCacheDir: config.hubCacheDir,
+      promptist,
+      diffusion,
+      clip: config.CLIP_CHECKPOINT || undefined,
+      vae,
+      clipSkip: config.CLIP_SKIP,
+      tinyDecoder: tinyDecoderAmong(found, config),
+      decoder: config.DECODER,
+      embeddings: [...config.embeddings.map((file) => ({ file })), ...embeddingsAmong(found)],
+      device: config.DEVICE,
+      textDevice: config.TEXT_DEVICE,
+      weights: config.PROMPTIST_WEIGHTS,
+      precision: config.DIFFUSION_PRECISION,
+      cacheDir: config.cacheDir,
+      threads: config.THREADS,
+    },
+    config,
+  );
+}
+
+export interface LoopsOptions {
+  readonly config: Config;
+  readonly models: ModelSets;
+  readonly queue: Queue;
+  readonly events: Events;
+  readonly pictures: PictureStore;
+  readonly workers: WorkerRecords;
+  readonly mayClaim: () => boolean;
+  readonly pollMs?: number;
+  /** The compiled worker; set by tests that run from source. */
+  readonly workerFile?: string;
+}
+
+/** The loops of this machine's devices, not started. */
+export function createLoops({
+  config,
+  models,
+  workers,
+  workerFile,
+  ...options
+}: LoopsOptions): readonly InferenceLoop[] {
+  const choice = models.configured;
+  const { events } = options;
+  const { KEEP_MODELS_BYTES: keptBytes, PHASE_MS: phaseMs, WORKER_SILENCE_MS: silenceMs } = config;
+  return phasesOfLoops(choice).map(
+    (phases) =>
+      new InferenceLoop({
+        ...options,
+        phases,
+        gpu: new GpuLock(),
+        startWorker: async (phase, lease, signal, set) => {
+          const log = (line: string) =>
+            events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase });
+          const chosen = phase === "text" ? choice : await models.choiceOf(set);
+          return startWorker(chosen, phase, lease, {
+            signal,
+            silenceMs,
+            ...(workerFile === undefined ? {} : { workerFile }),
+            onStarted: (pid) => workers.add(pid),
+            onOutput: log,
+            onNote: log,
+          });
+        },
+        checkpointName: (phase, set) =>
+          phase === "text" ? checkpointName(choice, phase) : models.nameOf(set),
+        owner: `${hostname()} ${randomUUID()}`,
+        phaseMs,
+        keptBytes,
+      }),
+  );
+}
