@@ -96,10 +96,6 @@ export function requireRewriter(name: string): Rewriter | null {
   throw new InputError("INPUT_REWRITER", message, { rewriter: name });
 }
 
-/** The title of a rewriter that stored options name; the name itself where it is not known any more. */
-export const titleOf = (name: string): string =>
-  REWRITERS.find((rewriter) => rewriter.name === name)?.title ?? name;
-
 /**
  * The options with which a rewriter runs: `given` ones, then its own, then the `usual` ones. Throws InputError
  * INPUT_REWRITER.
