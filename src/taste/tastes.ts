@@ -41,8 +41,7 @@ export class Tastes {
       await this.#read();
       return [this.#server(guildId), this.#features] as const;
     });
-    const fitted = this.#fit(server);
-    if (!server.isFitted) await fitted;
+    await this.#fit(server);
     return { server, features };
   }
 
