@@ -19,10 +19,6 @@ export const MEMORY_PLANS: readonly [MemoryPlan, ...MemoryPlan[]] = [
   { isInTurn: true, isStriped: true },
 ];
 
-/** A memory plan in words. */
-export const memoryPlanName = ({ isInTurn, isStriped }: MemoryPlan): string =>
-  `parts ${isInTurn ? "loaded in turn" : "all loaded"}, VAE ${isStriped ? "in stripes" : "whole"}`;
-
 /** The memory plan of a loaded checkpoint, which changes where memory turns out to be full. */
 export class Memory {
   constructor(
