@@ -16,6 +16,8 @@ const PAIRS: Plurals = { one: "par", other: "pares" };
 const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "paso", other: "pasos" };
 const VOTES: Plurals = { one: "voto", other: "votos" };
+const BLIND_VOTES: Plurals = { one: "voto a ciegas", other: "votos a ciegas" };
+const PHRASES: Plurals = { one: "expresión", other: "expresiones" };
 const STYLES: Plurals = { one: "estilo", other: "estilos" };
 const ZIPS: Plurals = { one: "archivo zip", other: "archivos zip" };
 
@@ -311,6 +313,8 @@ export const es: Unfinished<Words> = {
     DRAFT_GONE: () => "Este borrador ya no existe: se empezó, se descartó o caducó. Usa el comando otra vez.",
     INPUT_STYLE: (c) =>
       `El estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} no existe aquí. \`/style list\` muestra los que hay; elige uno de ellos, o \`none\`.`,
+    INPUT_REWRITER: (c) =>
+      `El reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} no se puede usar aquí. Elige uno de los que se muestran al escribir: \`promptist\`, \`magicprompt\`, \`none\` u otro.`,
     FILE_STYLES: () =>
       "El archivo no es una lista de estilos. Adjunta el `styles.csv` de A1111: su primera línea es `name,prompt,negative_prompt`, y cada línea siguiente es un estilo.",
     DRAFT_LIMIT: (c) =>
@@ -486,6 +490,24 @@ export const es: Unfinished<Words> = {
     title: "Con qué frecuencia gana la reescritura",
     all: "Todos los votos",
     voter: (rank) => `Votante ${number(rank)}`,
+  },
+  tasteLines: {
+    title: "Lo que gusta en este servidor",
+    noServer: "Cada servidor tiene sus propios gustos: usa este comando en uno.",
+    none: "Aún no se sabe nada: hacen falta votos a ciegas. Pide un par con `/compare blind:True`.",
+    learned: (votes) =>
+      `Aprendido de ${count(votes, BLIND_VOTES)}. ¿Con qué frecuencia ganaría una reescritura con la expresión a la misma sin ella?`,
+    liked: "Gusta",
+    disliked: "No gusta",
+    phrase: (text, share, { low, high }, votes) =>
+      `${text}: ${percent(share)} (del ${percent(low)} al ${percent(high)}), n = ${number(votes)}`,
+    intervals: "Entre paréntesis: intervalos del 95 %. El que contiene el 50 % aún no decide nada.",
+    exported: (phrases, votes) =>
+      `${count(phrases, PHRASES)}, con lo aprendido de ${count(votes, BLIND_VOTES)}.`,
+    notSure:
+      "No se ha borrado nada. Usa `/taste forget sure:True` para borrar lo que han enseñado los votos de este servidor.",
+    forgotten:
+      "Borrado. Los votos anteriores siguen contando en `/stats show`; los gustos se aprenden de los nuevos.",
   },
   draftLines: {
     amount: (prompts, given, pictures) =>
@@ -720,7 +742,7 @@ export const es: Unfinished<Words> = {
       "",
       "**¿Cuál es mejor?**",
       "`/compare blind:True` oculta cuál es cuál hasta que votes.",
-      "`/stats show` dice cuál gana.",
+      "`/stats show` dice cuál gana; `/taste show`, qué gusta.",
       "",
       "**Tus datos y avisos**",
       "`/settings ping` activa o desactiva los avisos.",

@@ -16,6 +16,8 @@ const PAIRS: Plurals = { one: "paire", other: "paires" };
 const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "étape", other: "étapes" };
 const VOTES: Plurals = { one: "vote", other: "votes" };
+const BLIND_VOTES: Plurals = { one: "vote à l'aveugle", other: "votes à l'aveugle" };
+const PHRASES: Plurals = { one: "expression", other: "expressions" };
 const MESSAGES: Plurals = { one: "message", other: "messages" };
 const STYLES: Plurals = { one: "style", other: "styles" };
 const ZIPS: Plurals = { one: "archive zip", other: "archives zip" };
@@ -304,6 +306,8 @@ export const fr: Unfinished<Words> = {
       `${c.code("word") === null ? "Un mot du prompt" : `Le mot ${c.code("word")}`} n'est pas autorisé ici. Écrivez le prompt sans ce mot.`,
     INPUT_STYLE: (c) =>
       `Le style${c.code("style") === null ? "" : ` ${c.code("style")}`} n'existe pas ici. \`/style list\` montre ceux qui existent ; choisissez-en un, ou \`none\`.`,
+    INPUT_REWRITER: (c) =>
+      `Le réécriveur${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} ne peut pas servir ici. Choisissez-en un parmi ceux proposés pendant la saisie : \`promptist\`, \`magicprompt\`, \`none\` ou un autre.`,
     FILE_STYLES: () =>
       "Ce fichier n'est pas une liste de styles. Joignez le `styles.csv` d'A1111 : sa première ligne est `name,prompt,negative_prompt`, et chaque ligne suivante est un style.",
     DRAFT_GONE: () =>
@@ -481,6 +485,23 @@ export const fr: Unfinished<Words> = {
     title: "À quelle fréquence la réécriture gagne",
     all: "Tous les votes",
     voter: (rank) => `Votant ${number(rank)}`,
+  },
+  tasteLines: {
+    title: "Ce que ce serveur aime",
+    noServer: "Chaque serveur a ses propres goûts : utilisez cette commande sur un serveur.",
+    none: "On ne sait encore rien : il faut des votes à l'aveugle. Demandez une paire avec `/compare blind:True`.",
+    learned: (votes) =>
+      `Appris de ${count(votes, BLIND_VOTES)}. Combien de fois une réécriture avec l'expression gagnerait-elle contre la même sans elle ?`,
+    liked: "Apprécié",
+    disliked: "Peu apprécié",
+    phrase: (text, share, { low, high }, votes) =>
+      `${text} : ${percent(share)} (${percent(low)} à ${percent(high)}), n = ${number(votes)}`,
+    intervals: "Entre parenthèses : intervalles à 95 %. Celui qui contient 50 % ne tranche pas encore.",
+    exported: (phrases, votes) => `${count(phrases, PHRASES)}, appris de ${count(votes, BLIND_VOTES)}.`,
+    notSure:
+      "Rien n'a été effacé. `/taste forget sure:True` efface ce que les votes de ce serveur ont appris.",
+    forgotten:
+      "Effacé. Les votes passés comptent toujours dans `/stats show` ; les goûts s'apprennent des nouveaux.",
   },
   draftLines: {
     amount: (prompts, given, pictures) =>
@@ -715,7 +736,7 @@ export const fr: Unfinished<Words> = {
       "",
       "**Laquelle est la meilleure ?**",
       "`/compare blind:True` cache laquelle est laquelle jusqu'à votre vote.",
-      "`/stats show` dit laquelle gagne.",
+      "`/stats show` dit laquelle gagne, `/taste show` ce qui plaît.",
       "",
       "**Vos données**",
       "`/settings ping` active ou désactive les notifications.",

@@ -277,6 +277,8 @@ export const ja: Unfinished<Words> = {
       `${c.code("word") === null ? "プロンプトの中の語" : `${c.code("word")} という語`}は、ここでは使えません。その語なしで書いてください。`,
     INPUT_STYLE: (c) =>
       `スタイル${c.code("style") === null ? "" : ` ${c.code("style")} `}はここにありません。\`/style list\` で一覧を見て、その中の1つか \`none\` を選んでください。`,
+    INPUT_REWRITER: (c) =>
+      `リライター${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")} `}はここでは使えません。入力中に表示されるもの（\`promptist\`、\`magicprompt\`、\`none\` など）から選んでください。`,
     FILE_STYLES: () =>
       "このファイルはスタイルの一覧ではありません。A1111 の `styles.csv` を添付してください。1行目は `name,prompt,negative_prompt` で、2行目からは1行に1つのスタイルです。",
     DRAFT_GONE: () =>
@@ -445,6 +447,21 @@ export const ja: Unfinished<Words> = {
     title: "書き直しが勝つ割合",
     all: "すべての投票",
     voter: (rank) => `投票者${number(rank)}`,
+  },
+  tasteLines: {
+    title: "このサーバーの好み",
+    noServer: "好みはサーバーごとに学びます。サーバーで使ってください。",
+    none: "まだ何も分かりません。ブラインド投票が必要です。`/compare blind:True` で組を描けます。",
+    learned: (cast) =>
+      `ブラインド投票${number(cast)}票から学びました。その語句がある書き直しは、ない書き直しにどれくらいの割合で勝つでしょうか。`,
+    liked: "好まれる語句",
+    disliked: "好まれない語句",
+    phrase: (text, share, { low, high }, cast) =>
+      `${text}: ${percent(share)}（${percent(low)}～${percent(high)}）、n = ${number(cast)}`,
+    intervals: "かっこ内は95%区間です。50%を含むものは、まだ決まっていません。",
+    exported: (phrases, cast) => `語句${number(phrases)}件、ブラインド投票${number(cast)}票から学びました。`,
+    notSure: "何も忘れていません。`/taste forget sure:True` で、このサーバーの投票から学んだことを忘れます。",
+    forgotten: "忘れました。これまでの投票は `/stats show` に残り、好みは新しい投票から学びます。",
   },
   draftLines: {
     amount: (all, given, drawn) => `${amountOf(all, given)}合計で${pictures(drawn)}。`,
@@ -664,7 +681,7 @@ export const ja: Unfinished<Words> = {
       "",
       "**どちらが良い？**",
       "`/compare blind:True` 投票するまで、どちらがどちらか隠します。",
-      "`/stats show` どちらが勝っているかを表示します。",
+      "`/stats show` どちらが勝っているか、`/taste show` 何が好まれるかを表示します。",
       "",
       "**自分の設定とデータ**",
       "`/settings ping` 通知のオンとオフを切り替えます。",

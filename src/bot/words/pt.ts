@@ -16,6 +16,8 @@ const PAIRS: Plurals = { one: "par", other: "pares" };
 const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "passo", other: "passos" };
 const VOTES: Plurals = { one: "voto", other: "votos" };
+const BLIND_VOTES: Plurals = { one: "voto às cegas", other: "votos às cegas" };
+const PHRASES: Plurals = { one: "expressão", other: "expressões" };
 const MESSAGES: Plurals = { one: "mensagem", other: "mensagens" };
 const STYLES: Plurals = { one: "estilo", other: "estilos" };
 const ZIPS: Plurals = { one: "arquivo zip", other: "arquivos zip" };
@@ -301,6 +303,8 @@ export const pt: Unfinished<Words> = {
       `${c.code("word") === null ? "Uma palavra do prompt" : `A palavra ${c.code("word")}`} não é permitida aqui. Escreva o prompt sem ela.`,
     INPUT_STYLE: (c) =>
       `O estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} não existe aqui. \`/style list\` mostra os que existem; escolha um deles, ou \`none\`.`,
+    INPUT_REWRITER: (c) =>
+      `O reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} não pode ser usado aqui. Escolha um dos que aparecem ao digitar: \`promptist\`, \`magicprompt\`, \`none\` ou outro.`,
     FILE_STYLES: () =>
       "O arquivo não é uma lista de estilos. Anexe o `styles.csv` do A1111: a primeira linha é `name,prompt,negative_prompt`, e cada linha seguinte é um estilo.",
     DRAFT_GONE: () =>
@@ -474,6 +478,23 @@ export const pt: Unfinished<Words> = {
     title: "Com que frequência a reescrita vence",
     all: "Todos os votos",
     voter: (rank) => `Votante ${number(rank)}`,
+  },
+  tasteLines: {
+    title: "Do que este servidor gosta",
+    noServer: "Cada servidor tem o próprio gosto: use este comando em um deles.",
+    none: "Ainda não se sabe nada: são precisos votos às cegas. Peça um par com `/compare blind:True`.",
+    learned: (votes) =>
+      `Aprendido de ${count(votes, BLIND_VOTES)}. Com que frequência uma reescrita com a expressão venceria a mesma sem ela?`,
+    liked: "Agrada",
+    disliked: "Não agrada",
+    phrase: (text, share, { low, high }, votes) =>
+      `${text}: ${percent(share)} (de ${percent(low)} a ${percent(high)}), n = ${number(votes)}`,
+    intervals: "Entre parênteses: intervalos de 95%. O que contém 50% ainda não decidiu nada.",
+    exported: (phrases, votes) =>
+      `${count(phrases, PHRASES)}, com o que se aprendeu de ${count(votes, BLIND_VOTES)}.`,
+    notSure:
+      "Nada foi apagado. Use `/taste forget sure:True` para apagar o que os votos deste servidor ensinaram.",
+    forgotten: "Apagado. Os votos até agora ainda contam em `/stats show`; o gosto se aprende dos novos.",
   },
   draftLines: {
     amount: (prompts, given, pictures) =>
@@ -703,7 +724,7 @@ export const pt: Unfinished<Words> = {
       "",
       "**Qual é melhor?**",
       "`/compare blind:True` esconde qual é qual até você votar.",
-      "`/stats show` diz qual vence.",
+      "`/stats show` diz qual vence, e `/taste show`, o que agrada.",
       "",
       "**Seus dados e avisos**",
       "`/settings ping` liga ou desliga as notificações.",
