@@ -189,7 +189,10 @@ describe("each verb", () => {
       expect(ownText(result.files[side])).toMatchObject({ from: { strength: 0.5, sha256 }, seed: 5 });
     expect(result.from).toEqual({ file: start, strength: 0.5 });
     await promptist([...args, "--scheduler", "ddim", "--out", folderOf("far")]);
-    const drawn = (name: string) => sharp(join(folderOf(name), "baseline.png")).raw().toBuffer();
+    const drawn = (name: string) =>
+      sharp(join(folderOf(name), "baseline.png"))
+        .raw()
+        .toBuffer();
     expect((await drawn("near")).equals(await drawn("far"))).toBe(false);
     const noImage = await promptist([...args, "--strength", "0.5", "--out", folderOf("none")]);
     expect(noImage).toMatchObject({ code: 2, stderr: expect.stringContaining("--strength needs --image") });
