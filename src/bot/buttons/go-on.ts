@@ -6,7 +6,7 @@ import type { Side } from "../../core/side.js";
 import { leastStrength } from "../../core/source.js";
 import type { PictureStore } from "../../pictures/store.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
-import { type PressAction, pairMenu } from "../messages/components.js";
+import { type PressAction, pairMenu } from "../messages/parts/components.js";
 import type { Intake } from "../requests/intake.js";
 import type { CommandRequest } from "../requests/request.js";
 import { fromDrawn } from "../requests/sources.js";

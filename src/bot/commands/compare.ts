@@ -4,7 +4,7 @@ import { DEFAULT_STRENGTH, LIMIT_RANGES, STRENGTH_RANGE } from "../../core/optio
 import { promptsFromPicture } from "../requests/from-picture.js";
 import { checkedPrompt, checkRange } from "../requests/request.js";
 import { fromAttached } from "../requests/sources.js";
-import { commandTexts } from "../words/commands.js";
+import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
 import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";

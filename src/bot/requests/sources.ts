@@ -16,8 +16,8 @@ import {
 } from "../../core/source.js";
 import { decodeSource } from "../../pictures/read-picture.js";
 import type { PictureKey, PictureStore } from "../../pictures/store.js";
-import type { Audience } from "../messages/audience.js";
-import { acceptedConcerns } from "../messages/picture-policy.js";
+import type { Audience } from "../messages/parts/audience.js";
+import { acceptedConcerns } from "../messages/parts/picture-policy.js";
 import { type AttachedPicture, fetchAttached } from "./from-picture.js";
 import { type CommandContext, checkRange, type Prompts, type SourceFile } from "./request.js";
 
