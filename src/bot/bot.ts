@@ -5,6 +5,7 @@ import type { TextOptions } from "../core/options.js";
 import type { Treatment } from "../core/settings.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
+import { Tastes } from "../taste/tastes.js";
 import { BatchItems } from "./buttons/batch-items.js";
 import { Cells } from "./buttons/cells.js";
 import { GoOn } from "./buttons/go-on.js";
@@ -230,6 +231,7 @@ class DiscordBot implements Bot {
       ...store,
       context,
       quotas,
+      tastes: new Tastes(store.lessons),
       pictures,
       estimateMs,
       presenter,

@@ -57,6 +57,13 @@ export const commandTexts = {
     byMode: "each way of rewriting",
     export: "Get the votes as JSON lines; all of them if you manage this server, otherwise yours",
   },
+  taste: {
+    description: "What this server likes in rewrites, learned from the blind votes",
+    show: "Show the phrases that are liked and disliked, with their uncertainty",
+    export: "Get what is known of every phrase as JSON lines",
+    forget: "Forget what the votes so far have taught; they still count in the statistics",
+    sure: "Yes, forget what this server's votes have taught",
+  },
   style: {
     description: "Styles: words around what is drawn",
     list: "Show the styles here",
@@ -141,7 +148,7 @@ export const helpText = {
     "",
     "**Which is better?**",
     "`/compare blind:True` hides which is which until you vote.",
-    "`/stats show` tells which wins.",
+    "`/stats show` tells which wins, `/taste show` what is liked.",
     "",
     "**Yours**",
     "`/settings ping` turns pings on or off.",
