@@ -114,6 +114,7 @@ export const de: Unfinished<Words> = {
     chooseWords: "Hinzugefügte Wörter weglassen",
     editPromptTitle: "Prompt bearbeiten; der Seed bleibt",
     editRewriteTitle: "Umschreibung vorher bearbeiten",
+    usePromptTitle: "Der Prompt, der vom Bild ausgeht",
     prompt: "Prompt",
     rewrite: "Von Promptist umgeschrieben",
     givenRewrite: "Optimiert",

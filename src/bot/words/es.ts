@@ -134,6 +134,7 @@ export const es: Unfinished<Words> = {
     chooseWords: "Quitar palabras añadidas",
     editPromptTitle: "Editar el prompt; la semilla no cambia",
     editRewriteTitle: "Editar la reescritura antes de generar",
+    usePromptTitle: "El prompt que parte de esta imagen",
     prompt: "Prompt",
     rewrite: "Reescrito por Promptist",
     givenRewrite: "Optimizado",

@@ -122,6 +122,7 @@ export const fr: Unfinished<Words> = {
     chooseWords: "Enlever des mots ajoutés",
     editPromptTitle: "Modifier le prompt ; la graine reste",
     editRewriteTitle: "Modifier la réécriture avant de générer",
+    usePromptTitle: "Le prompt qui part de cette image",
     prompt: "Prompt",
     rewrite: "Réécrit par Promptist",
     givenRewrite: "Optimisé",

@@ -103,6 +103,7 @@ export const ja: Unfinished<Words> = {
     chooseWords: "追加された語を省く",
     editPromptTitle: "プロンプトを編集（シードはそのまま）",
     editRewriteTitle: "生成する前に書き直しを編集",
+    usePromptTitle: "この画像から続けるプロンプト",
     prompt: "プロンプト",
     rewrite: "Promptist による書き直し",
     givenRewrite: "最適化済み",

@@ -122,6 +122,7 @@ export const pt: Unfinished<Words> = {
     chooseWords: "Tirar palavras acrescentadas",
     editPromptTitle: "Editar o prompt; a semente continua",
     editRewriteTitle: "Editar a reescrita antes de gerar",
+    usePromptTitle: "O prompt que parte desta imagem",
     prompt: "Prompt",
     rewrite: "Reescrito pelo Promptist",
     givenRewrite: "Otimizado",

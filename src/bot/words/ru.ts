@@ -124,6 +124,7 @@ export const ru: Unfinished<Words> = {
     chooseWords: "Убрать добавленные слова",
     editPromptTitle: "Изменить запрос; зерно останется",
     editRewriteTitle: "Изменить вариант перед созданием",
+    usePromptTitle: "Запрос, который исходит из картинки",
     prompt: "Запрос",
     rewrite: "Переписано Promptist",
     givenRewrite: "Улучшено",

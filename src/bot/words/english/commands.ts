@@ -36,6 +36,8 @@ export const commandTexts = {
   compare: {
     description: "Draw a prompt as written and as rewritten, side by side, from the same seed",
     from: "Use the prompt and settings that this picture's file carries",
+    image: "Go on from this picture: both sides are drawn from it",
+    strength: "How much of the image is drawn anew: 0.3 changes little, 1 everything",
     pairs: "How many pairs to draw, each from the next seed",
     blind: "Hide which picture is which until people have voted",
   },
