@@ -37,6 +37,7 @@ import {
   type TextFlags,
 } from "./parts/options.js";
 import { Output } from "./parts/output.js";
+import { withMentions } from "./parts/prompt.js";
 import { listStyles } from "./parts/styles.js";
 import { type ScoreFlags, score } from "./score.js";
 import { type UpscaleFlags, upscale } from "./upscale.js";
@@ -68,8 +69,9 @@ export function buildProgram(config: Config): Command {
       ),
       config,
     ),
-  ).action(async (text: string, flags: TextFlags & PromptsFlags, command: Command) => {
-    const output = outputOf(flags);
+  ).action(async (written: string, given: TextFlags & PromptsFlags, command: Command) => {
+    const output = outputOf(given);
+    const { text, flags } = withMentions(written, given);
     return optimize(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
   addSeedOption(
@@ -96,8 +98,9 @@ export function buildProgram(config: Config): Command {
       `how much of --image is drawn anew (default: ${DEFAULT_STRENGTH})`,
       inRange(STRENGTH_RANGE),
     )
-    .action(async (text: string, flags: GenerateFlags, command: Command) => {
-      const output = outputOf(flags);
+    .action(async (written: string, given: GenerateFlags, command: Command) => {
+      const output = outputOf(given);
+      const { text, flags } = withMentions(written, given);
       return generate(await Models.open(config, output, flags), output, text, flags, givenOn(command));
     });
   const both = (command: Command) =>
@@ -111,8 +114,9 @@ export function buildProgram(config: Config): Command {
       'compare "A cat in the rain" --out cat',
       'compare "A cat in the rain" --out cat --seed 7 --negative "blurry"',
     ),
-  ).action(async (text: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
-    const output = outputOf(flags);
+  ).action(async (written: string, given: TextFlags & ImageFlags & { out: string }, command: Command) => {
+    const output = outputOf(given);
+    const { text, flags } = withMentions(written, given);
     return compare(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
   both(
@@ -142,8 +146,9 @@ export function buildProgram(config: Config): Command {
         .choices(["prompt", "rewrite"])
         .default("prompt"),
     )
-    .action(async (text: string, flags: GridFlags, command: Command) => {
-      const output = outputOf(flags);
+    .action(async (written: string, given: GridFlags, command: Command) => {
+      const output = outputOf(given);
+      const { text, flags } = withMentions(written, given);
       return grid(await Models.open(config, output, flags), output, text, flags, givenOn(command));
     });
   addCommonOptions(

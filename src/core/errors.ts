@@ -17,6 +17,8 @@ export type ErrorCode =
   | "INPUT_WORD"
   | "INPUT_STRENGTH"
   | "INPUT_STYLE"
+  | "INPUT_MODEL"
+  | "MODEL_ADULT"
   | "DRAFT_GONE"
   | "DRAFT_LIMIT"
   | "NOT_ALLOWED"
@@ -92,6 +94,8 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "PICTURE_UNCHECKED",
   "PICTURE_GONE",
   "INPUT_STYLE",
+  "INPUT_MODEL",
+  "MODEL_ADULT",
 ]);
 
 /** Whether the same work would fail the same way again. */

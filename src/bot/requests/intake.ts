@@ -3,9 +3,10 @@ import type { MessageComponentInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { type Events, log } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
+import type { OfferedModels } from "../../core/known-models.js";
 import { IMAGE_RANGES } from "../../core/options.js";
 import type { Draft, DraftRequest } from "../../db/drafts.js";
-import type { Queue } from "../../db/queue.js";
+import type { NewItem, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { Styles } from "../../db/styles.js";
 import type { ReplyLimits } from "../delivery/reply-limits.js";
@@ -13,6 +14,7 @@ import { type Asking, acknowledge, privately, replyPrivately } from "../discord/
 import { errorSentence, sentenceOf } from "../words/english/errors.js";
 import { wordsOf } from "../words/languages.js";
 import type { Arrivals } from "./arrivals.js";
+import { type ModelList, offeredHere, withModels } from "./models.js";
 import { type Quotas, quotaLine } from "./quotas.js";
 import type { Repeats } from "./repeats.js";
 import { type CommandContext, type CommandRequest, checkRange, checkSize } from "./request.js";
@@ -22,6 +24,7 @@ export interface IntakeOptions {
   readonly queue: Queue;
   readonly settings: StoredSettings;
   readonly styles: Styles;
+  readonly models: ModelList;
   readonly quotas: Quotas;
   readonly events: Events;
   readonly arrivals: Arrivals;
@@ -72,10 +75,13 @@ export class Intake {
       return REFUSED;
     }
     let request: CommandRequest;
+    let offered: OfferedModels;
     try {
       const own = await this.#options.styles.of(stylesOwner(interaction));
-      const context = contextOf(this.#options.context, settings, own);
+      offered = await offeredHere(this.#options.models, settings, interaction);
+      const context = contextOf(this.#options.context, settings, own, offered);
       request = read(context);
+      withModels({ image: request.image, items: textsAsItems(request.known) }, offered);
       checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
       checkSize(request.image.size, context.limits);
       await this.#options.quotas.check(interaction);
@@ -93,7 +99,7 @@ export class Intake {
     }
     let outcome = REFUSED;
     try {
-      outcome = await this.#accept(interaction, request);
+      outcome = await this.#accept(interaction, request, offered);
     } finally {
       if (outcome.kind === "refused") repeats.forget(interaction);
     }
@@ -108,7 +114,7 @@ export class Intake {
   }
 
   /** Acknowledges a command and stores what it asks for. */
-  async #accept(interaction: Asking, request: CommandRequest): Promise<Outcome> {
+  async #accept(interaction: Asking, request: CommandRequest, offered: OfferedModels): Promise<Outcome> {
     const origin = this.#originOf(interaction);
     const words = wordsOf(origin.locale);
     const { arrivals } = this.#options;
@@ -119,7 +125,7 @@ export class Intake {
       throw error;
     }
     // An answer is public or private from its acknowledgement on, so a file is looked at before it.
-    const read = request.confirm ? this.#read(request, origin) : null;
+    const read = request.confirm ? this.#read(request, origin, offered) : null;
     if (read !== null && (await this.#refusedEarly(interaction, origin, read))) return REFUSED;
     try {
       await acknowledge(interaction, () => interaction.deferReply());
@@ -133,7 +139,7 @@ export class Intake {
         request,
         origin,
         interaction.attachmentSizeLimit,
-        await (read ?? this.#read(request, origin)),
+        await (read ?? this.#read(request, origin, offered)),
       );
     const outcome = (await arrivals.work(origin, store)) ?? REFUSED;
     if (outcome.kind === "job") await this.#warn(interaction);
@@ -176,7 +182,7 @@ export class Intake {
   }
 
   /** Fetches the prompts and checks them. Throws InputError. */
-  async #read(request: CommandRequest, origin: Origin): Promise<DraftRequest> {
+  async #read(request: CommandRequest, origin: Origin, offered: OfferedModels): Promise<DraftRequest> {
     const { kind, text, grid } = request;
     const settings = await this.#options.settings.resolve(origin);
     const { preview = false } = contextOf(this.#options.context, settings);
@@ -187,9 +193,11 @@ export class Intake {
     ];
     await checkWords(settings, texts);
     const { style: _, ...unstyled } = request.image;
-    const image = withAlwaysNegative({ ...(isAsDrawn ? unstyled : request.image), ...found }, settings);
+    const asked = { ...(isAsDrawn ? unstyled : request.image), ...found };
+    const { image: named, items: stripped } = withModels({ image: asked, items: read }, offered);
+    const image = withAlwaysNegative(named, settings);
     checkSize(image.size, this.#options.context.limits);
-    const items = read.map((item) => withOwnNegative(item, settings));
+    const items = stripped.map((item) => withOwnNegative(item, settings));
     return {
       kind,
       text,
@@ -221,6 +229,9 @@ export class Intake {
     for (const { size } of [request.image, ...request.items.map(({ image }) => image ?? { size: null })])
       checkSize(size ?? null, this.#options.context.limits);
     await this.#options.quotas.check(press);
+    const settings = await this.#options.settings.resolve(press);
+    // What is offered may have changed since the draft was made.
+    withModels(request, await offeredHere(this.#options.models, settings, press));
     const job = { ...request, blind: request.blind ?? false, draftId: id };
     await this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
     await this.#warn(press);
@@ -277,3 +288,7 @@ function channelOf({ id, channelId }: Asking): string {
   if (channelId === null) throw new Error(`Interaction ${id} has no channel`);
   return channelId;
 }
+
+/** What is known of the prompts before they are fetched. */
+const textsAsItems = (known: CommandRequest["known"]): NewItem[] =>
+  known.flatMap((prompt) => (prompt === null ? [] : [{ prompt, rewrite: null }]));

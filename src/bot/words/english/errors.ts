@@ -41,6 +41,10 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     "`strength` says how much of `image` is drawn anew. Attach a picture as `image`, or leave `strength` out.",
   INPUT_STYLE: (c) =>
     `${named(c.code("style"), "The style", "This style")} is not there. \`/style list\` shows those that are; choose one of them, or \`none\`.`,
+  INPUT_MODEL: (c) =>
+    `There is no ${c.text("kind") === "LoRA" ? "LoRA" : "model"}${c.code("model") === null ? " of this name" : ` ${c.code("model")}`} here.${c.code("near") === null ? "" : ` Did you mean ${c.code("near")}?`} The options \`model\` and \`lora\` show those that are offered while you type.`,
+  MODEL_ADULT: (c) =>
+    `${named(c.code("model"), c.text("kind") === "LoRA" ? "The LoRA" : "The model", "This model")} is for age-restricted channels only. Choose another one, or use it there.`,
   FILE_STYLES: () =>
     "The file is no list of styles. Attach A1111's `styles.csv`: its first line is `name,prompt,negative_prompt`, and each line after it is a style.",
   DRAFT_GONE: () =>
