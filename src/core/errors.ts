@@ -19,6 +19,7 @@ export type ErrorCode =
   | "INPUT_STYLE"
   | "INPUT_MODEL"
   | "MODEL_ADULT"
+  | "INPUT_REWRITER"
   | "DRAFT_GONE"
   | "DRAFT_LIMIT"
   | "NOT_ALLOWED"
@@ -96,6 +97,7 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "INPUT_STYLE",
   "INPUT_MODEL",
   "MODEL_ADULT",
+  "INPUT_REWRITER",
 ]);
 
 /** Whether the same work would fail the same way again. */

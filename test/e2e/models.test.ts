@@ -45,7 +45,6 @@ const ended = (id: string) =>
     app.events.on("job.finished", look);
   });
 
-
 /** A stored comparison with these options, when it has ended. */
 async function drawn(image: Partial<ImageOptions>, user = "ada"): Promise<Job> {
   const wanted = newJob({ user, kind: "compare" });

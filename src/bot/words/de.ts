@@ -302,6 +302,8 @@ export const de: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "Das LoRA" : "Das Modell"}${c.code("model") === null ? "" : ` ${c.code("model")}`} gibt es hier nicht.${c.code("near") === null ? "" : ` Meintest du ${c.code("near")}?`} Die Optionen \`model\` und \`lora\` zeigen beim Tippen, was es hier gibt.`,
     MODEL_ADULT: (c) =>
       `${c.text("kind") === "LoRA" ? "Das LoRA" : "Das Modell"}${c.code("model") === null ? "" : ` ${c.code("model")}`} ist nur für Kanäle mit Altersbeschränkung. Nimm ein anderes, oder nutze es dort.`,
+    INPUT_REWRITER: (c) =>
+      `Der Umschreiber${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} geht hier nicht. Wähle einen, der beim Tippen angeboten wird: \`promptist\`, \`magicprompt\`, \`none\` und so weiter.`,
     FILE_STYLES: () =>
       "Die Datei ist keine Liste von Stilen. Hänge die `styles.csv` von A1111 an: Die erste Zeile ist `name,prompt,negative_prompt`, jede weitere ein Stil.",
     DRAFT_GONE: () =>

@@ -317,6 +317,8 @@ export const es: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "El LoRA" : "El modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} no existe aquí.${c.code("near") === null ? "" : ` ¿Querías decir ${c.code("near")}?`} Las opciones \`model\` y \`lora\` muestran al escribir lo que se ofrece.`,
     MODEL_ADULT: (c) =>
       `${c.text("kind") === "LoRA" ? "El LoRA" : "El modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} es solo para canales con restricción de edad. Elige otro, o úsalo allí.`,
+    INPUT_REWRITER: (c) =>
+      `El reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} no se puede usar aquí. Elige uno de los que se muestran al escribir: \`promptist\`, \`magicprompt\`, \`none\` u otro.`,
     FILE_STYLES: () =>
       "El archivo no es una lista de estilos. Adjunta el `styles.csv` de A1111: su primera línea es `name,prompt,negative_prompt`, y cada línea siguiente es un estilo.",
     DRAFT_LIMIT: (c) =>

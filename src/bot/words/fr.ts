@@ -310,6 +310,8 @@ export const fr: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "Le LoRA" : "Le modèle"}${c.code("model") === null ? "" : ` ${c.code("model")}`} n'existe pas ici.${c.code("near") === null ? "" : ` Vouliez-vous dire ${c.code("near")} ?`} Les options \`model\` et \`lora\` montrent pendant la saisie ce qui est proposé.`,
     MODEL_ADULT: (c) =>
       `${c.text("kind") === "LoRA" ? "Le LoRA" : "Le modèle"}${c.code("model") === null ? "" : ` ${c.code("model")}`} est réservé aux salons avec restriction d'âge. Choisissez-en un autre, ou utilisez-le là-bas.`,
+    INPUT_REWRITER: (c) =>
+      `Le réécriveur${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} ne peut pas servir ici. Choisissez-en un parmi ceux proposés pendant la saisie : \`promptist\`, \`magicprompt\`, \`none\` ou un autre.`,
     FILE_STYLES: () =>
       "Ce fichier n'est pas une liste de styles. Joignez le `styles.csv` d'A1111 : sa première ligne est `name,prompt,negative_prompt`, et chaque ligne suivante est un style.",
     DRAFT_GONE: () =>

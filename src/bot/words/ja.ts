@@ -283,6 +283,8 @@ export const ja: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "LoRA" : "モデル"}${c.code("model") === null ? "" : ` ${c.code("model")} `}はここにはありません。${c.code("near") === null ? "" : `${c.code("near")} のことですか？`}\`model\` と \`lora\` のオプションに入力すると、使えるものが表示されます。`,
     MODEL_ADULT: (c) =>
       `${c.text("kind") === "LoRA" ? "LoRA" : "モデル"}${c.code("model") === null ? "" : ` ${c.code("model")} `}は年齢制限チャンネル専用です。別のものを選ぶか、そのチャンネルで使ってください。`,
+    INPUT_REWRITER: (c) =>
+      `リライター${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")} `}はここでは使えません。入力中に表示されるもの（\`promptist\`、\`magicprompt\`、\`none\` など）から選んでください。`,
     FILE_STYLES: () =>
       "このファイルはスタイルの一覧ではありません。A1111 の `styles.csv` を添付してください。1行目は `name,prompt,negative_prompt` で、2行目からは1行に1つのスタイルです。",
     DRAFT_GONE: () =>

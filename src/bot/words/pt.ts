@@ -307,6 +307,8 @@ export const pt: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "O LoRA" : "O modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} não existe aqui.${c.code("near") === null ? "" : ` Você quis dizer ${c.code("near")}?`} As opções \`model\` e \`lora\` mostram ao digitar o que é oferecido.`,
     MODEL_ADULT: (c) =>
       `${c.text("kind") === "LoRA" ? "O LoRA" : "O modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} é só para canais com restrição de idade. Escolha outro, ou use-o lá.`,
+    INPUT_REWRITER: (c) =>
+      `O reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} não pode ser usado aqui. Escolha um dos que aparecem ao digitar: \`promptist\`, \`magicprompt\`, \`none\` ou outro.`,
     FILE_STYLES: () =>
       "O arquivo não é uma lista de estilos. Anexe o `styles.csv` do A1111: a primeira linha é `name,prompt,negative_prompt`, e cada linha seguinte é um estilo.",
     DRAFT_GONE: () =>

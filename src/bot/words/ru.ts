@@ -301,6 +301,8 @@ export const ru: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "LoRA" : "Модели"}${c.code("model") === null ? "" : ` ${c.code("model")}`} здесь нет.${c.code("near") === null ? "" : ` Может быть, ${c.code("near")}?`} Параметры \`model\` и \`lora\` при вводе показывают, что здесь есть.`,
     MODEL_ADULT: (c) =>
       `${c.text("kind") === "LoRA" ? "LoRA" : "Модель"}${c.code("model") === null ? "" : ` ${c.code("model")}`} — только для каналов с возрастным ограничением. Выберите другую или используйте её там.`,
+    INPUT_REWRITER: (c) =>
+      `Модель переписывания${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} здесь использовать нельзя. Выберите из тех, что предлагаются при вводе: \`promptist\`, \`magicprompt\`, \`none\` и другие.`,
     FILE_STYLES: () =>
       "Это не список стилей. Прикрепите `styles.csv` из A1111: первая строка — `name,prompt,negative_prompt`, каждая следующая — один стиль.",
     DRAFT_GONE: () =>
