@@ -86,7 +86,7 @@ it("LoRAs are named in prompts as in A1111, of one command, a rewrite alone and 
   expect(refused.ephemeral).toBe(true);
   expect(refused.message?.content).toContain("There is no LoRA `pastell` here. Did you mean `pastel`?");
 
-  const file = { name: "prompts.txt", content: "A cat <lora:pastel:0.5>\nA dog\n" };
+  const file = { name: "prompts.txt", data: Buffer.from("A cat <lora:pastel:0.5>\nA dog\n") };
   const drawn = await enqueued(world, () => startBatch(alice, file));
   expect(drawn.items.map(({ prompt, image }) => [prompt, image?.loras])).toEqual([
     ["A cat", [{ name: "pastel", strength: 0.5 }]],
