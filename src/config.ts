@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parse } from "dotenv";
-import { distance } from "fastest-levenshtein";
 import { z } from "zod";
-import { InputError, isMissing } from "./core/errors.js";
+import { nearestName, readEnvFile } from "./config/env-file.js";
+import { InputError } from "./core/errors.js";
 import type { LimitScope } from "./core/job.js";
 import {
   CLIP_SKIP_RANGE,
@@ -437,7 +436,7 @@ export function loadConfig(
   const file = readEnvFile(resolve(root, ".env"));
   const problems = Object.keys(file)
     .filter((key) => !(key in VARIABLES))
-    .map((key) => `.env has an unknown setting ${key}${suggestion(key)}`);
+    .map((key) => `.env has an unknown setting ${key}${nearestName(key, Object.keys(VARIABLES))}`);
 
   const parts: Record<string, unknown> = {};
   for (const [key, { default: initial, schema }] of Object.entries<Variable>(VARIABLES)) {
@@ -539,21 +538,4 @@ export function envExample(): string {
     ([key, { default: initial, help }]) => `# ${help}\n#${key}=${initial}\n`,
   );
   return `# Copy to .env and change what you need; every line shows the default.\n\n${blocks.join("\n")}`;
-}
-
-function readEnvFile(path: string): Record<string, string> {
-  try {
-    return parse(readFileSync(path));
-  } catch (error) {
-    if (isMissing(error)) return {};
-    throw new InputError("CONFIG", `${path} cannot be read`, {}, { cause: error });
-  }
-}
-
-/** The known variable closest to `key`, if close enough to be a typo. */
-function suggestion(key: string): string {
-  const nearest = Object.keys(VARIABLES)
-    .map((known) => ({ known, edits: distance(key.toUpperCase(), known) }))
-    .sort((a, b) => a.edits - b.edits)[0];
-  return nearest && nearest.edits <= 3 ? `; did you mean ${nearest.known}?` : "";
 }
