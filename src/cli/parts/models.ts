@@ -98,15 +98,17 @@ export class Models {
   /**
    * Loads the model of `phase`, passes it to `work`, and ends its process before returning.
    * @param onClosed is told the process' peak resident memory, 0 if it is unknown
+   * @param choice the models; those of the command line by default
    */
   async withModel<T>(
     phase: Phase,
     work: (host: ModelHost) => Promise<T>,
     onClosed?: (peakBytes: number) => void,
+    choice = this.choice,
   ): Promise<T> {
     const onNote = (note: string) => this.output.say(`Note: ${note}`);
     return this.#withHost(
-      (lease) => startWorker(this.choice, phase, lease, { signal: this.signal, onNote }),
+      (lease) => startWorker(choice, phase, lease, { signal: this.signal, onNote }),
       work,
       onClosed,
     );
