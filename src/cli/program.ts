@@ -5,6 +5,7 @@ import {
   DEFAULT_STRENGTH,
   IMAGE_RANGES,
   PRECISIONS,
+  type Range,
   STRENGTH_RANGE,
   TEXT_WEIGHTS,
   UPSCALE_RANGES,
@@ -16,6 +17,7 @@ import { addCheckpointsCommand } from "./checkpoints.js";
 import { compare } from "./compare.js";
 import { backup, type CopyFlags, copyDatabase } from "./database.js";
 import { doctor, explainCodes } from "./doctor.js";
+import { type EvaluateFlags, evaluate } from "./evaluate.js";
 import { type GenerateFlags, generate } from "./generate.js";
 import { type GridFlags, grid } from "./grid.js";
 import { info } from "./info.js";
@@ -100,9 +102,10 @@ export function buildProgram(config: Config): Command {
       const output = outputOf(flags);
       return generate(await Models.open(config, output, flags), output, text, flags, givenOn(command));
     });
-  const both = (command: Command) =>
+  const both = (command: Command, defaults: Config = config, seed?: string) =>
     addSeedOption(
-      addImageOptions(addTextOptions(addCommonOptions(command, config), config), config),
+      addImageOptions(addTextOptions(addCommonOptions(command, defaults), defaults), defaults),
+      seed,
     ).requiredOption("--out <dir>", "folder for the results");
   both(
     verb(
@@ -126,6 +129,27 @@ export function buildProgram(config: Config): Command {
     const output = outputOf(flags);
     return batch(await Models.open(config, output, flags), output, config, file, flags, givenOn(command));
   });
+  both(
+    verb(
+      "evaluate <file>",
+      "measure what rewriting does to the pictures of a file's prompts, as a report; goes on where it was stopped",
+      "evaluate captions.txt --out measured",
+      "evaluate captions.txt --rewriters promptist,style:watercolour,none --seeds 4 --out measured",
+    ),
+    { ...config, image: { ...config.image, ...PAPER_OPTIONS } },
+    "0, of the first prompt's first picture; each further picture of the prompts has the next one",
+  )
+    .option(
+      "--rewriters <list>",
+      "what to compare, with commas: promptist, none (the prompt as written) and style:NAME",
+      "promptist,none",
+    )
+    .option("--baseline <name>", "which of them the others are compared with (default: none, else the first)")
+    .option("--seeds <n>", "pictures of each prompt and rewriter", inRange(EVALUATED_SEEDS), PAPER_SEEDS)
+    .action(async (file: string, flags: EvaluateFlags) => {
+      const output = outputOf(flags);
+      return evaluate(await Models.open(config, output, flags), output, file, flags);
+    });
   both(
     verb(
       "grid <text>",
@@ -338,6 +362,11 @@ export function buildProgram(config: Config): Command {
 
 /** Few enough for a slow machine, and enough for a median. */
 const BENCH_STEPS = 6;
+
+/** How Promptist's paper draws the pictures that it is trained and judged by (LMOps, diff_prompter/ppo_prompter.py). */
+const PAPER_OPTIONS = { scheduler: "dpm++2m", steps: 20 } as const;
+const PAPER_SEEDS = 2;
+const EVALUATED_SEEDS: Range = { min: 1, max: 100, whole: true };
 
 const outputOf = (flags: { json?: boolean }): Output => new Output(flags.json === true);
 

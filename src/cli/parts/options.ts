@@ -277,12 +277,8 @@ export function addPromptsOption(command: Command, config: Config): Command {
     .option("--styles <file.csv>", "more styles: a styles.csv as A1111 writes it");
 }
 
-export function addSeedOption(command: Command): Command {
-  return command.option(
-    "--seed <n>",
-    "seed (default: a random one, which is printed)",
-    inRange(IMAGE_RANGES.seed),
-  );
+export function addSeedOption(command: Command, usual = "a random one, which is printed"): Command {
+  return command.option("--seed <n>", `seed (default: ${usual})`, inRange(IMAGE_RANGES.seed));
 }
 
 export const textOptions = (flags: TextFlags, seed: number): TextOptions => ({
