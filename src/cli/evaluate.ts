@@ -2,7 +2,9 @@ import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileSummary } from "../bot/words/english/batch.js";
 import { CheckpointError, describe, InputError, isMissing } from "../core/errors.js";
+import { PHASES } from "../core/job.js";
 import { LIMIT_RANGES } from "../core/options.js";
+import { PROMPTIST } from "../core/rewriters.js";
 import type { Mean } from "../core/statistics.js";
 import { PROGRAM } from "../core/version.js";
 import { EvaluationFolder } from "../evaluation/folder.js";
@@ -12,7 +14,7 @@ import { REPORT_FILES, thumbnailOf, writeReport } from "../evaluation/report.js"
 import { Scores } from "../evaluation/scores.js";
 import { type Summary, summarize } from "../evaluation/summary.js";
 import { parsePromptFile } from "../prompt-files/prompt-file.js";
-import { baselineOf, readRewriters } from "./parts/evaluated-rewriters.js";
+import { baselineOf, type EvaluatedRewriter, readRewriters } from "./parts/evaluated-rewriters.js";
 import {
   drawPictures,
   type Evaluation,
@@ -26,7 +28,7 @@ import { makeOutFolder } from "./parts/out-folder.js";
 import type { Output } from "./parts/output.js";
 import { stylesOf } from "./parts/styles.js";
 
-export interface EvaluateFlags extends TextFlags, ImageFlags {
+export interface EvaluateFlags extends Omit<TextFlags, "rewriter">, ImageFlags {
   readonly out: string;
   readonly rewriters: string;
   readonly baseline?: string;
@@ -46,15 +48,16 @@ export async function evaluate(
   output: Output,
   file: string,
   flags: EvaluateFlags,
+  isGiven: (option: string) => boolean,
 ): Promise<void> {
   const rewriters = readRewriters(flags.rewriters, stylesOf(flags.styles));
   const baseline = baselineOf(rewriters, flags.baseline);
   const prompts = await readPrompts(output, file);
-  const plan = planOf(models, flags, prompts, { rewriters: rewriters.map(({ name }) => name), baseline });
+  const plan = planOf(models, flags, isGiven, prompts, rewriters, baseline);
   const folder = new EvaluationFolder(resolve(flags.out));
   await makeOutFolder(folder.path);
-  const isRewritten = rewriters.some(({ kind }) => kind === "model");
-  const { miniature, note } = models.noteMiniature(isRewritten ? ["text", "image"] : ["image"]);
+  const hasPromptist = plan.rewriters.includes(PROMPTIST.name);
+  const { miniature, note } = models.noteMiniature(hasPromptist ? PHASES : ["image"]);
   models.noteSize(plan.image.size);
   const planFile = await PlanFile.open(folder.path, plan);
   const started = performance.now();
@@ -108,8 +111,10 @@ async function readPrompts(output: Output, file: string): Promise<string[]> {
 function planOf(
   models: Models,
   flags: EvaluateFlags,
+  isGiven: (option: string) => boolean,
   prompts: readonly string[],
-  { rewriters, baseline }: { readonly rewriters: readonly string[]; readonly baseline: number },
+  rewriters: readonly EvaluatedRewriter[],
+  baseline: number,
 ): Plan {
   const { choice } = models;
   const { diffusion, judges } = choice;
@@ -119,19 +124,23 @@ function planOf(
       "An evaluation needs a CLIP to judge the pictures. Run: promptist checkpoints pull clip",
     );
   const seed = flags.seed ?? 0;
-  const { seed: _text, ...text } = textOptions(flags, seed);
+  const texts = rewriters.flatMap(({ kind, name }) => {
+    if (kind !== "model") return [];
+    const { seed: _, ...text } = textOptions({ ...flags, rewriter: name }, seed, isGiven);
+    return [{ name, text, model: models.choiceOf(name).promptist.name }];
+  });
   const { seed: _image, ...image } = imageOptions(flags, seed, diffusion);
   return {
     version: 1,
     prompts: { count: prompts.length, sha256: hashOf(prompts) },
-    rewriters,
-    baseline: rewriters[baseline]!,
+    rewriters: rewriters.map(({ name }) => name),
+    baseline: rewriters[baseline]!.name,
     seeds: flags.seeds,
     seed,
-    text,
+    text: Object.fromEntries(texts.map(({ name, text }) => [name, text])),
     image,
     models: {
-      ...(rewriters.includes("promptist") ? { promptist: choice.promptist.name } : {}),
+      ...Object.fromEntries(texts.map(({ name, model }) => [name, model])),
       diffusion: diffusion.name,
       judge: [judges.clipName, judges.aesthetic && basename(judges.aesthetic)].filter(Boolean).join(" + "),
     },
@@ -179,8 +188,12 @@ function factsOf({ image, text, models, seed, seeds, prompts }: Plan, { hashes }
   const all: Readonly<Record<string, string | null>> = {
     Program: PROGRAM,
     Prompts: `${prompts.count}, SHA-256 ${prompts.sha256}`,
-    Promptist: models.promptist ?? null,
-    "Its search": models.promptist === undefined ? null : searchOf(text),
+    ...Object.fromEntries(
+      Object.entries(text).map(([name, options]) => [
+        `Rewriter ${name}`,
+        `${models[name]}: ${searchOf(options)}`,
+      ]),
+    ),
     "Stable Diffusion": models.diffusion ?? null,
     Drawn: `${scheduler}, ${steps} steps, guidance ${guidance}${size === null ? "" : `, ${size.width}x${size.height}`}`,
     Negative: negative === "" ? null : negative,
@@ -192,7 +205,7 @@ function factsOf({ image, text, models, seed, seeds, prompts }: Plan, { hashes }
   return Object.entries(all).flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
 }
 
-const searchOf = ({ mode, beams, lengthPenalty, maxNewTokens, temperature }: Plan["text"]): string =>
+const searchOf = ({ mode, beams, lengthPenalty, maxNewTokens, temperature }: Plan["text"][string]): string =>
   mode === "beam"
     ? `beam search, ${beams} beams, length penalty ${lengthPenalty}, ${maxNewTokens} tokens at most`
     : `${mode}${mode === "sample" ? ` at temperature ${temperature}` : ""}, ${maxNewTokens} tokens at most`;

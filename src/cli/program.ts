@@ -10,6 +10,7 @@ import {
   TEXT_WEIGHTS,
   UPSCALE_RANGES,
 } from "../core/options.js";
+import { REWRITER_NAMES } from "../core/rewriters.js";
 import { VERSION } from "../core/version.js";
 import { batch } from "./batch.js";
 import { type BenchFlags, bench } from "./bench.js";
@@ -29,6 +30,7 @@ import {
   addExamples,
   addImageOptions,
   addPromptsOption,
+  addSearchOptions,
   addSeedOption,
   addTextOptions,
   type CommonFlags,
@@ -63,6 +65,7 @@ export function buildProgram(config: Config): Command {
             "rewrite a prompt",
             'optimize "A cat in the rain"',
             'optimize "A cat in the rain" --mode sample --seed 7',
+            'optimize "A cat in the rain" --rewriter magicprompt',
           ),
           config,
         ),
@@ -102,10 +105,9 @@ export function buildProgram(config: Config): Command {
       const output = outputOf(flags);
       return generate(await Models.open(config, output, flags), output, text, flags, givenOn(command));
     });
-  const both = (command: Command, defaults: Config = config, seed?: string) =>
+  const both = (command: Command) =>
     addSeedOption(
-      addImageOptions(addTextOptions(addCommonOptions(command, defaults), defaults), defaults),
-      seed,
+      addImageOptions(addTextOptions(addCommonOptions(command, config), config), config),
     ).requiredOption("--out <dir>", "folder for the results");
   both(
     verb(
@@ -113,6 +115,7 @@ export function buildProgram(config: Config): Command {
       "rewrite a prompt and draw both, side by side",
       'compare "A cat in the rain" --out cat',
       'compare "A cat in the rain" --out cat --seed 7 --negative "blurry"',
+      'compare "A cat in the rain" --out cat --rewriter magicprompt',
     ),
   ).action(async (text: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
     const output = outputOf(flags);
@@ -129,26 +132,36 @@ export function buildProgram(config: Config): Command {
     const output = outputOf(flags);
     return batch(await Models.open(config, output, flags), output, config, file, flags, givenOn(command));
   });
-  both(
-    verb(
-      "evaluate <file>",
-      "measure what rewriting does to the pictures of a file's prompts, as a report; goes on where it was stopped",
-      "evaluate captions.txt --out measured",
-      "evaluate captions.txt --rewriters promptist,style:watercolour,none --seeds 4 --out measured",
+  const paper = { ...config, image: { ...config.image, ...PAPER_OPTIONS } };
+  addSeedOption(
+    addImageOptions(
+      addSearchOptions(
+        addCommonOptions(
+          verb(
+            "evaluate <file>",
+            "measure what rewriting does to the pictures of a file's prompts, as a report; goes on where it was stopped",
+            "evaluate captions.txt --out measured",
+            "evaluate captions.txt --rewriters promptist,magicprompt,none --seeds 4 --out measured",
+          ),
+          config,
+        ),
+        paper,
+      ),
+      paper,
     ),
-    { ...config, image: { ...config.image, ...PAPER_OPTIONS } },
     "0, of the first prompt's first picture; each further picture of the prompts has the next one",
   )
+    .requiredOption("--out <dir>", "folder for the pictures and the report; named again, it is gone on with")
     .option(
       "--rewriters <list>",
-      "what to compare, with commas: promptist, none (the prompt as written) and style:NAME",
+      `what to compare, with commas: ${REWRITER_NAMES.join(", ")} and style:NAME; none is the prompt as written`,
       "promptist,none",
     )
     .option("--baseline <name>", "which of them the others are compared with (default: none, else the first)")
     .option("--seeds <n>", "pictures of each prompt and rewriter", inRange(EVALUATED_SEEDS), PAPER_SEEDS)
-    .action(async (file: string, flags: EvaluateFlags) => {
+    .action(async (file: string, flags: EvaluateFlags, command: Command) => {
       const output = outputOf(flags);
-      return evaluate(await Models.open(config, output, flags), output, file, flags);
+      return evaluate(await Models.open(config, output, flags), output, file, flags, givenOn(command));
     });
   both(
     verb(
@@ -236,17 +249,18 @@ export function buildProgram(config: Config): Command {
       addCommonOptions(
         verb(
           "verify",
-          "check that Promptist loads and generates",
+          "check that Promptist, or another rewriter, loads and generates",
           "verify",
+          "verify --rewriter magicprompt",
           "verify --promptist checkpoints/promptist",
         ),
         config,
       ),
       config,
     ),
-  ).action(async (flags: TextFlags) => {
+  ).action(async (flags: TextFlags, command: Command) => {
     const output = outputOf(flags);
-    return verify(await Models.open(config, output, flags), output, flags);
+    return verify(await Models.open(config, output, flags), output, flags, givenOn(command));
   });
   addCommonOptions(
     verb(

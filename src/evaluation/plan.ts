@@ -17,9 +17,10 @@ export interface Plan {
   readonly seeds: number;
   /** Of the first picture of the first prompt (`seedOf`). */
   readonly seed: number;
-  readonly text: Omit<TextOptions, "seed">;
+  /** How each model that rewrites searches, by its name. */
+  readonly text: Readonly<Record<string, Omit<TextOptions, "seed">>>;
   readonly image: Omit<ImageOptions, "seed">;
-  /** Names of the models, by what they do. */
+  /** Names of the models: `diffusion`, `judge`, and each that rewrites by its name as a rewriter. */
   readonly models: Readonly<Record<string, string>>;
 }
 

@@ -156,7 +156,7 @@ describe("promptist evaluate", () => {
     [
       "an unknown rewriter",
       () => [...line("no"), "--rewriters", "promptist,dreams"],
-      "there is no rewriter dreams",
+      "There is no rewriter dreams. Choose one of: none, promptist, magicprompt",
     ],
     ["a single rewriter", () => [...line("no"), "--rewriters", "none"], "takes two or more different ones"],
     [

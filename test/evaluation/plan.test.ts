@@ -11,7 +11,7 @@ const plan: Plan = {
   baseline: "none",
   seeds: 2,
   seed: 0,
-  text,
+  text: { promptist: text },
   image: { ...DEFAULT_IMAGE_OPTIONS, guidance: 7.5 },
   models: { promptist: "Promptist", diffusion: "sd" },
 };

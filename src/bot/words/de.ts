@@ -296,6 +296,8 @@ export const de: Unfinished<Words> = {
       `${c.code("word") === null ? "Ein Wort des Prompts" : `Das Wort ${c.code("word")}`} ist hier nicht erlaubt. Schreib den Prompt ohne dieses Wort.`,
     INPUT_STYLE: (c) =>
       `Den Stil${c.code("style") === null ? "" : ` ${c.code("style")}`} gibt es hier nicht. \`/style list\` zeigt, welche es gibt; wähle einen davon oder \`none\`.`,
+    INPUT_REWRITER: (c) =>
+      `Der Umschreiber${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} geht hier nicht. Wähle einen, der beim Tippen angeboten wird: \`promptist\`, \`magicprompt\`, \`none\` und so weiter.`,
     FILE_STYLES: () =>
       "Die Datei ist keine Liste von Stilen. Hänge die `styles.csv` von A1111 an: Die erste Zeile ist `name,prompt,negative_prompt`, jede weitere ein Stil.",
     DRAFT_GONE: () =>

@@ -311,6 +311,8 @@ export const es: Unfinished<Words> = {
     DRAFT_GONE: () => "Este borrador ya no existe: se empezó, se descartó o caducó. Usa el comando otra vez.",
     INPUT_STYLE: (c) =>
       `El estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} no existe aquí. \`/style list\` muestra los que hay; elige uno de ellos, o \`none\`.`,
+    INPUT_REWRITER: (c) =>
+      `El reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} no se puede usar aquí. Elige uno de los que se muestran al escribir: \`promptist\`, \`magicprompt\`, \`none\` u otro.`,
     FILE_STYLES: () =>
       "El archivo no es una lista de estilos. Adjunta el `styles.csv` de A1111: su primera línea es `name,prompt,negative_prompt`, y cada línea siguiente es un estilo.",
     DRAFT_LIMIT: (c) =>

@@ -277,6 +277,8 @@ export const ja: Unfinished<Words> = {
       `${c.code("word") === null ? "プロンプトの中の語" : `${c.code("word")} という語`}は、ここでは使えません。その語なしで書いてください。`,
     INPUT_STYLE: (c) =>
       `スタイル${c.code("style") === null ? "" : ` ${c.code("style")} `}はここにありません。\`/style list\` で一覧を見て、その中の1つか \`none\` を選んでください。`,
+    INPUT_REWRITER: (c) =>
+      `リライター${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")} `}はここでは使えません。入力中に表示されるもの（\`promptist\`、\`magicprompt\`、\`none\` など）から選んでください。`,
     FILE_STYLES: () =>
       "このファイルはスタイルの一覧ではありません。A1111 の `styles.csv` を添付してください。1行目は `name,prompt,negative_prompt` で、2行目からは1行に1つのスタイルです。",
     DRAFT_GONE: () =>

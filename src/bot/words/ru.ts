@@ -295,6 +295,8 @@ export const ru: Unfinished<Words> = {
       `${c.code("word") === null ? "Одно из слов запроса" : `Слово ${c.code("word")}`} здесь запрещено. Напишите запрос без него.`,
     INPUT_STYLE: (c) =>
       `Стиля${c.code("style") === null ? "" : ` ${c.code("style")}`} здесь нет. \`/style list\` показывает, какие есть; выберите один из них или \`none\`.`,
+    INPUT_REWRITER: (c) =>
+      `Модель переписывания${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} здесь использовать нельзя. Выберите из тех, что предлагаются при вводе: \`promptist\`, \`magicprompt\`, \`none\` и другие.`,
     FILE_STYLES: () =>
       "Это не список стилей. Прикрепите `styles.csv` из A1111: первая строка — `name,prompt,negative_prompt`, каждая следующая — один стиль.",
     DRAFT_GONE: () =>

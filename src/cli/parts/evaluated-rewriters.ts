@@ -1,16 +1,16 @@
 import { InputError } from "../../core/errors.js";
-import { NO_STYLE, requireStyle, type Style } from "../../core/styles.js";
+import { NO_REWRITER, requireRewriter } from "../../core/rewriters.js";
+import { requireStyle, type Style } from "../../core/styles.js";
 
 /** One of the texts that an evaluation draws of each prompt: a model's rewrite, the prompt in a style, or as it is. */
 export type EvaluatedRewriter =
   | { readonly name: string; readonly kind: "model" }
   | { readonly name: string; readonly kind: "style"; readonly style: Style }
-  | { readonly name: string; readonly kind: "none" };
+  | { readonly name: typeof NO_REWRITER; readonly kind: "none" };
 
-const PROMPTIST = "promptist";
 const STYLE_PREFIX = "style:";
 
-/** Reads `promptist,none,style:watercolour`. Throws InputError INPUT_OPTION or INPUT_STYLE. */
+/** Reads `promptist,none,style:watercolour`. Throws InputError INPUT_OPTION, INPUT_REWRITER or INPUT_STYLE. */
 export function readRewriters(list: string, styles: readonly Style[]): EvaluatedRewriter[] {
   const names = list
     .split(",")
@@ -21,12 +21,8 @@ export function readRewriters(list: string, styles: readonly Style[]): Evaluated
       const style = requireStyle(name.slice(STYLE_PREFIX.length), styles);
       return { name: `${STYLE_PREFIX}${style.name}`, kind: "style", style };
     }
-    if (name === PROMPTIST) return { name, kind: "model" };
-    if (name === NO_STYLE) return { name, kind: "none" };
-    throw new InputError(
-      "INPUT_OPTION",
-      `--rewriters: there is no rewriter ${name}. Name some of ${PROMPTIST}, ${NO_STYLE} and ${STYLE_PREFIX}NAME, with commas between them.`,
-    );
+    const rewriter = requireRewriter(name);
+    return rewriter === null ? { name: NO_REWRITER, kind: "none" } : { name: rewriter.name, kind: "model" };
   });
   if (new Set(rewriters.map(({ name }) => name)).size < Math.max(2, rewriters.length))
     throw new InputError(
@@ -38,8 +34,8 @@ export function readRewriters(list: string, styles: readonly Style[]): Evaluated
 
 /** Index of the rewriter that the others are compared with: the one named, else the prompt as it is, else the first. */
 export function baselineOf(rewriters: readonly EvaluatedRewriter[], named: string | undefined): number {
-  const names = rewriters.map(({ name }) => name);
-  if (named === undefined) return Math.max(0, names.indexOf(NO_STYLE));
+  const names: readonly string[] = rewriters.map(({ name }) => name);
+  if (named === undefined) return Math.max(0, names.indexOf(NO_REWRITER));
   const index = names.indexOf(named);
   if (index >= 0) return index;
   throw new InputError(

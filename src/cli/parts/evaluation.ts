@@ -33,13 +33,15 @@ export interface Evaluation {
 /** Rewrites the prompts that have no rewrite by this model yet. Loads nothing if all have one. */
 export async function rewritePrompts(evaluation: Evaluation, rewriter: string): Promise<void> {
   const { models, output, folder, plan, planFile, prompts } = evaluation;
+  const text = plan.text[rewriter];
+  if (text === undefined) throw new Error(`the plan does not say how ${rewriter} searches`);
   let done = 0;
   for await (const { rewrites } of folder.rewritten(rewriter)) done += rewrites.length;
   if (done >= prompts.length) return;
   const modes = Array.from({ length: GROUP }, () => promptModeOf(plan.image));
   const file = await RecordFile.openToAppend<RewrittenGroup>(folder.rewritesFile(rewriter));
   try {
-    await models.withModel("text", async (host) => {
+    await models.withRewriter(rewriter, async (host) => {
       await planFile.checkHash(rewriter, host.info.hash);
       const advance = progressOf(output, `rewriting with ${rewriter}`, done, prompts.length);
       for (let from = done; from < prompts.length; from += GROUP) {
@@ -49,7 +51,7 @@ export async function rewritePrompts(evaluation: Evaluation, rewriter: string): 
           {
             prompts: group,
             modes: modes.slice(0, group.length),
-            options: { ...plan.text, seed: plan.seed + from },
+            options: { ...text, seed: plan.seed + from },
           },
           { signal: models.signal },
         );

@@ -36,6 +36,7 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   INPUT_WORD: theirs("A prompt had a word that the server or channel refuses (`/settings show`)."),
   INPUT_STRENGTH: theirs("A strength was given without the picture that it is about."),
   INPUT_STYLE: theirs("A command named a style that its server does not have (`/style list`)."),
+  INPUT_REWRITER: theirs("A rewriter was named that is not known, or one that can't stand beside the other."),
   DRAFT_GONE: theirs("Someone pressed Start on a draft that was already started, discarded or expired."),
   DRAFT_LIMIT: theirs("Someone attached many batch files without pressing Start."),
   NOT_ALLOWED: {

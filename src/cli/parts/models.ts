@@ -10,10 +10,12 @@ import type { Config } from "../../config.js";
 import { InputError } from "../../core/errors.js";
 import type { Phase } from "../../core/job.js";
 import { type PictureSize, SIDE_FACTOR, showSize } from "../../core/options.js";
+import { PROMPTIST } from "../../core/rewriters.js";
 import { type GpuLease, GpuLock } from "../../inference/loop/gpu-lock.js";
 import {
   chooseModels,
   type ModelChoice,
+  type ModelWishes,
   miniaturePhases,
   type PictureTool,
   startToolWorker,
@@ -29,6 +31,7 @@ import type { Output } from "./output.js";
  */
 export class Models {
   readonly choice: ModelChoice;
+  readonly #wishes: ModelWishes;
   readonly #gpu = new GpuLock();
   readonly #abort = new AbortController();
 
@@ -64,11 +67,12 @@ export class Models {
     { promptist, diffusion, vae, loras, embeddings }: ModelNames,
     found: readonly FoundModel[],
   ) {
-    this.choice = chooseModels({
+    this.#wishes = {
       checkpointsDir: config.checkpointsDir,
       miniatureDir: config.miniatureDir,
       hubCacheDir: config.hubCacheDir,
       promptist,
+      rewriter: flags.rewriter ?? PROMPTIST.name,
       diffusion,
       clip: config.CLIP_CHECKPOINT || undefined,
       loras: (loras ?? []).map((lora) => ({ ...lora, file: resolve(lora.file) })),
@@ -87,7 +91,8 @@ export class Models {
       precision: flags.precision ?? config.DIFFUSION_PRECISION,
       cacheDir: config.cacheDir,
       threads: config.THREADS,
-    });
+    };
+    this.choice = chooseModels(this.#wishes);
     process.once("SIGINT", () => this.#abort.abort());
   }
 
@@ -106,12 +111,23 @@ export class Models {
     onClosed?: (peakBytes: number) => void,
     choice = this.choice,
   ): Promise<T> {
+    return this.#withHost((lease) => this.#start(choice, phase, lease), work, onClosed);
+  }
+
+  /** Like `withModel`, for the text phase with one of several rewriters. */
+  async withRewriter<T>(name: string, work: (host: ModelHost) => Promise<T>): Promise<T> {
+    const choice = name === this.#wishes.rewriter ? this.choice : this.choiceOf(name);
+    return this.#withHost((lease) => this.#start(choice, "text", lease), work);
+  }
+
+  /** The same models with another rewriter. Throws InputError INPUT_REWRITER. */
+  choiceOf(rewriter: string): ModelChoice {
+    return chooseModels({ ...this.#wishes, rewriter });
+  }
+
+  #start(choice: ModelChoice, phase: Phase, lease: GpuLease): Promise<ModelHost> {
     const onNote = (note: string) => this.output.say(`Note: ${note}`);
-    return this.#withHost(
-      (lease) => startWorker(choice, phase, lease, { signal: this.signal, onNote }),
-      work,
-      onClosed,
-    );
+    return startWorker(choice, phase, lease, { signal: this.signal, onNote });
   }
 
   /** Like `withModel`, but loads only the judges or an upscaler. */

@@ -30,6 +30,7 @@ import {
   type TextOptions,
   type TextWeights,
 } from "../../core/options.js";
+import { PROMPTIST, REWRITER_NAMES, textOf } from "../../core/rewriters.js";
 
 import { chosenStyle, type StyleFlags } from "./styles.js";
 
@@ -108,6 +109,7 @@ export interface CommonFlags {
   readonly device: DeviceName;
 }
 export interface TextFlags extends CommonFlags {
+  readonly rewriter: string;
   readonly promptist?: string;
   readonly mode: TextOptions["mode"];
   readonly beams: number;
@@ -148,12 +150,24 @@ export function addCommonOptions(command: Command, config: Config): Command {
 }
 
 export function addTextOptions(command: Command, config: Config): Command {
+  return addSearchOptions(
+    command.addOption(
+      new Option("--rewriter <name>", "what rewrites the prompt; none: nothing does")
+        .choices(REWRITER_NAMES)
+        .default(PROMPTIST.name),
+    ),
+    config,
+  );
+}
+
+/** The same for a verb that names its rewriters otherwise. */
+export function addSearchOptions(command: Command, config: Config): Command {
   return command
     .option("--promptist <dir>", "Promptist checkpoint")
     .addOption(
       new Option("--mode <name>", "how to search for a rewrite")
         .choices(SEARCH_MODES)
-        .default(config.text.mode),
+        .default(config.text.mode, `${config.text.mode}, or as the rewriter wants`),
     )
     .option("--beams <n>", "number of beams", inRange(TEXT_RANGES.beams), config.text.beams)
     .option(
@@ -281,18 +295,30 @@ export function addSeedOption(command: Command, usual = "a random one, which is 
   return command.option("--seed <n>", `seed (default: ${usual})`, inRange(IMAGE_RANGES.seed));
 }
 
-export const textOptions = (flags: TextFlags, seed: number): TextOptions => ({
-  mode: flags.mode,
-  beams: flags.beams,
-  maxNewTokens: flags.maxNewTokens,
-  lengthPenalty: flags.lengthPenalty,
-  lengthRule: flags.lengthRule,
-  repetitionPenalty: flags.repetitionPenalty,
-  temperature: flags.temperature,
-  topK: flags.topK,
-  topP: flags.topP,
-  seed,
-});
+/** @param rewriter by name, where it is not the command line's; what is given there counts for all of them */
+export function textOptions(
+  flags: TextFlags,
+  seed: number,
+  isGiven: (option: string) => boolean,
+  rewriter = flags.rewriter,
+): TextOptions {
+  const { mode, beams, maxNewTokens, lengthPenalty, lengthRule, repetitionPenalty, temperature, topK, topP } =
+    flags;
+  const usual: TextOptions = {
+    mode,
+    beams,
+    maxNewTokens,
+    lengthPenalty,
+    lengthRule,
+    repetitionPenalty,
+    temperature,
+    topK,
+    topP,
+    seed,
+  };
+  const given = Object.fromEntries(Object.entries(usual).filter(([option]) => isGiven(option)));
+  return { ...textOf(rewriter, usual, given), seed };
+}
 
 export const imageOptions = (
   flags: ImageFlags,

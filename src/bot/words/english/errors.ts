@@ -41,6 +41,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     "`strength` says how much of `image` is drawn anew. Attach a picture as `image`, or leave `strength` out.",
   INPUT_STYLE: (c) =>
     `${named(c.code("style"), "The style", "This style")} is not there. \`/style list\` shows those that are; choose one of them, or \`none\`.`,
+  INPUT_REWRITER: (c) =>
+    `${named(c.code("rewriter"), "The rewriter", "This rewriter")} can't be used here. Choose one that is shown while you type: \`promptist\`, \`magicprompt\`, \`none\` and so on.`,
   FILE_STYLES: () =>
     "The file is no list of styles. Attach A1111's `styles.csv`: its first line is `name,prompt,negative_prompt`, and each line after it is a style.",
   DRAFT_GONE: () =>
