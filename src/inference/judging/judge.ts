@@ -194,8 +194,8 @@ export class Judge {
     for (const text of texts) await this.embedText(text);
   }
 
-  /** Frees the device. The next picture loads what it needs. */
-  release(): Promise<void> {
+  /** Frees the device; false if nothing was loaded. The next picture loads what it needs. */
+  release(): Promise<boolean> {
     return this.#oneTower.release();
   }
 

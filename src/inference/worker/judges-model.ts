@@ -33,6 +33,8 @@ export async function loadJudges(spec: ScoreSpec, onDevice: OnDevice = () => {})
       },
       judge: async ({ file, plainPrompt }) => judge.judge(await readPicture(file), plainPrompt),
     },
-    release: () => judge.release(),
+    release: async () => {
+      await judge.release();
+    },
   };
 }
