@@ -14,9 +14,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** A text as it may stand in HTML, also in an attribute. */
 export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (sign) => ESCAPES[sign]!);
 
-/** Digits that tell about three of a value's figures. */
+/** Digits behind the point that tell two figures or more of a value. */
 const digitsOf = (value: number): number =>
-  value === 0 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 0.1 ? 2 : 4;
+  value === 0 ? 0 : [10, 0.1, 0.01].findIndex((least) => Math.abs(value) >= least) + 1 || 4;
 
 export const showNumber = (value: number, digits = digitsOf(value)): string =>
   value.toFixed(digits).replace("-", "−");
@@ -25,12 +25,12 @@ export const showNumber = (value: number, digits = digitsOf(value)): string =>
 export const showGain = (value: number, digits = digitsOf(value)): string =>
   `${value > 0 ? "+" : ""}${showNumber(value, digits)}`;
 
-export const showPercent = (share: number): string => `${Math.round(100 * share)} %`;
+export const showPercent = (share: number): string => `${Math.round(100 * share)}\u00a0%`;
 
-/** `0.42 (0.31 to 0.53)` in the mean's digits; a dash for none. */
+/** `0.42 (0.31 to 0.53)` with the digits that its interval can tell; a dash for none. */
 export function showMean(mean: Mean | null, show: (value: number, digits?: number) => string = showNumber) {
   if (mean === null) return "–";
-  const digits = Math.max(digitsOf(mean.mean), digitsOf(mean.high - mean.low));
+  const digits = digitsOf(mean.high - mean.low || mean.mean);
   return `${show(mean.mean, digits)} (${show(mean.low, digits)} to ${show(mean.high, digits)})`;
 }
 

@@ -33,24 +33,26 @@ export interface ReportContent extends Pick<PageContent, "facts" | "picture"> {
 export const REPORT_FILES = { page: "report.html", data: "report.json", pictures: "pictures.csv" } as const;
 
 /** The columns of pictures.csv in order, each with the function that makes its cell. */
-const COLUMNS: readonly (readonly [name: string, cell: (picture: Judged, content: ReportContent) => Cell])[] =
+export const PICTURE_COLUMNS: readonly (readonly [
+  name: string,
+  cell: (picture: Judged, content: ReportContent) => Cell,
+])[] = [
+  ["number", ({ prompt }) => prompt + 1],
+  ["rewriter", ({ rewriter }, { rewriters }) => rewriters[rewriter]],
+  ["seed", ({ noise }) => noise],
+  ["original", ({ prompt }, { prompts }) => prompts[prompt]],
+  ["text", ({ text }) => text],
+  ["relevance", ({ judgement }) => judgement.relevance],
   [
-    ["number", ({ prompt }) => prompt + 1],
-    ["rewriter", ({ rewriter }, { rewriters }) => rewriters[rewriter]],
-    ["seed", ({ noise }) => noise],
-    ["original", ({ prompt }, { prompts }) => prompts[prompt]],
-    ["text", ({ text }) => text],
-    ["relevance", ({ judgement }) => judgement.relevance],
-    [
-      "relevance_term",
-      ({ judgement: { relevance } }) => (relevance === null ? null : relevanceTerm(relevance)),
-    ],
-    ["beauty", ({ judgement }) => judgement.beauty],
-    ["reward", (picture, { scores }) => numberOrNull(scores.valueOf("reward", picture))],
-    ["safety", ({ judgement }) => safetyOf(judgement)],
-    ["judge", ({ judgement }) => judgement.judge],
-    ["file", ({ file }) => file],
-  ];
+    "relevance_term",
+    ({ judgement: { relevance } }) => (relevance === null ? null : relevanceTerm(relevance)),
+  ],
+  ["beauty", ({ judgement }) => judgement.beauty],
+  ["reward", (picture, { scores }) => numberOrNull(scores.valueOf("reward", picture))],
+  ["safety", ({ judgement }) => safetyOf(judgement)],
+  ["judge", ({ judgement }) => judgement.judge],
+  ["file", ({ file }) => file],
+];
 
 /** Writes the three files of a report into a folder, each whole or not at all; pictures.csv row by row. */
 export async function writeReport(folder: string, content: ReportContent): Promise<void> {
@@ -65,9 +67,9 @@ export async function writeReport(folder: string, content: ReportContent): Promi
 }
 
 async function* rowsOf(content: ReportContent): AsyncGenerator<string[]> {
-  yield COLUMNS.map(([name]) => name);
+  yield PICTURE_COLUMNS.map(([name]) => name);
   for await (const picture of content.judged())
-    yield COLUMNS.map(([, cell]) => cellText(cell(picture, content)));
+    yield PICTURE_COLUMNS.map(([, cell]) => cellText(cell(picture, content)));
 }
 
 const numberOrNull = (value: number): number | null => (Number.isNaN(value) ? null : value);

@@ -138,6 +138,8 @@ describe("promptist evaluate", () => {
       baseline: "style:clay model",
       prompts: 2,
     });
+    expect(result.sample[0].rewrites.none).toBe("A cat");
+    expect(result.sample[0].rewrites["style:clay model"]).toMatch(/^A cat as a clay model/);
     expect(Object.keys(result.hashes)).toEqual(["diffusion"]);
     expect(existsSync(join(out, "rewrites-promptist.jsonl"))).toBe(false);
     expect(ownText(join(out, "pictures", "00001-1-style-clay-model.png"))).toMatchObject({

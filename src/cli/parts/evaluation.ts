@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { about, number } from "../../bot/words/english/parts.js";
 import { readWords } from "../../core/emphasis.js";
 import { promptModeOf } from "../../core/options.js";
+import { applyStyle } from "../../core/styles.js";
 import {
   type DrawnRecord,
   type EvaluationFolder,
@@ -96,7 +97,8 @@ export async function drawPictures(evaluation: Evaluation): Promise<void> {
             const { seconds } = await host.call(
               "draw",
               {
-                prompt: text,
+                // The words of a style are put around it where it is drawn.
+                prompt: kind === "model" ? text : original,
                 plainPrompt: readWords(original, promptModeOf(options)),
                 options,
                 file: join(folder.path, path),
@@ -173,9 +175,12 @@ export async function* rewritesOf({
       const groups = await Promise.all(streams.map(async (stream) => stream && (await stream.next()).value));
       const size = Math.min(GROUP, prompts.length - from);
       for (let i = 0; i < size; i++)
-        for (const rewriter of rewriters.keys()) {
-          const text: string | undefined =
-            streams[rewriter] === null ? prompts[from + i] : groups[rewriter]?.rewrites[i];
+        for (const [rewriter, it] of rewriters.entries()) {
+          const plain = { prompt: prompts[from + i]!, negative: "" };
+          const text =
+            it.kind === "model"
+              ? groups[rewriter]?.rewrites[i]
+              : applyStyle(plain, it.kind === "style" ? it.style : undefined).prompt;
           if (text === undefined) throw new Error(`a rewrite of prompt ${from + i + 1} is missing`);
           yield { prompt: from + i, rewriter, text };
         }
