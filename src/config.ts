@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "dotenv";
 import { distance } from "fastest-levenshtein";
@@ -302,6 +302,17 @@ export const VARIABLES = {
     z.enum(["on", "off"]).transform((value) => value === "on"),
     "on: show previews of unfinished pictures, unless a server or channel decides otherwise. Takes at most 2 % of the time.",
   ),
+  PICTURES: variable(
+    "",
+    z.string(),
+    "Where pictures are kept: empty for the data folder, another folder, or s3://BUCKET/FOLDER?endpoint=https://HOST&region=REGION.",
+  ),
+  AWS_ACCESS_KEY_ID: variable(
+    "",
+    z.string(),
+    "Key for the bucket of PICTURES; empty: what this machine may use.",
+  ),
+  AWS_SECRET_ACCESS_KEY: variable("", z.string(), "The secret of that key."),
   KEEP_PICTURES_DAYS: variable(
     "90",
     integer(0, 36_500),
@@ -399,6 +410,7 @@ export interface Config extends Variables {
   /** Whether downloads are forbidden. */
   readonly isOffline: boolean;
   readonly databaseFile: string;
+  /** With a bucket, those of the last jobs. */
   readonly picturesDir: string;
   readonly cacheDir: string;
   /** Names of models and LoRAs for age-restricted channels only. */
@@ -408,7 +420,7 @@ export interface Config extends Variables {
 }
 
 /** Whether a variable holds a token or a password. */
-const isSecret = (key: string): boolean => key.endsWith("_TOKEN") || key === "DATABASE_URL";
+const isSecret = (key: string): boolean => /_TOKEN$|^DATABASE_URL$|^AWS_SECRET/.test(key);
 
 /**
  * Reads the configuration from the environment, laid over a `.env` file, and freezes it. Nothing else reads
@@ -499,7 +511,9 @@ export function loadConfig(
     hubCacheDir: hubCacheOf(values, environment.XDG_CACHE_HOME, home, root),
     isOffline: values.HF_HUB_OFFLINE || values.TRANSFORMERS_OFFLINE,
     databaseFile: resolve(dataDir, "promptist.sqlite"),
-    picturesDir: resolve(dataDir, "pictures"),
+    picturesDir: values.PICTURES.startsWith("s3:")
+      ? resolve(dataDir, "pictures-at-hand")
+      : resolve(root, values.PICTURES || join(dataDir, "pictures")),
     cacheDir: resolve(dataDir, "graphs"),
   });
 }
