@@ -24,8 +24,8 @@ import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { recentLog } from "./metrics/recent-log.js";
 import { RecentTimes } from "./metrics/recent-times.js";
+import { isBucket, openPictures } from "./pictures/open.js";
 import { Retention } from "./pictures/retention.js";
-import { PictureFolder } from "./pictures/store.js";
 
 export interface App {
   readonly config: Config;
@@ -67,7 +67,12 @@ export async function createApp(
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   };
   try {
-    const redact = redactor([config.DISCORD_TOKEN, config.HF_TOKEN, passwordOf(config.DATABASE_URL)]);
+    const redact = redactor([
+      config.DISCORD_TOKEN,
+      config.HF_TOKEN,
+      config.AWS_SECRET_ACCESS_KEY,
+      passwordOf(config.DATABASE_URL),
+    ]);
     logEvents(events, config.LOG_LEVEL, { redact });
     const lines = recentLog(events, redact);
     const models = await modelSetsOf(config);
@@ -96,7 +101,7 @@ export async function createApp(
     await workers.endLeftBehind();
 
     const promptWindow = new PromptWindow(choice.promptist.directory, choice.promptistTokenizer);
-    const pictures = new PictureFolder(config.picturesDir);
+    const pictures = await openPictures(config);
     const operator = watchForOperator({
       events,
       jobs: queue,
@@ -193,6 +198,7 @@ export async function createApp(
       events,
       pictures,
       limits: config.retention,
+      afterPhases: !isBucket(config),
     });
     const { userTag, inviteUrl } = await bot.start();
     cleanups.push(() => bot.stop());

@@ -6,7 +6,7 @@ import { redactor } from "../core/redact.js";
 import { WorkerRecords } from "../inference/loop/left-behind.js";
 import { checkpointName } from "../inference/loop/model-choice.js";
 import { logEvents } from "../metrics/log.js";
-import { PictureFolder } from "../pictures/store.js";
+import { isBucket, openPictures } from "../pictures/open.js";
 import { openEngine, passwordOf } from "./engine.js";
 import { createLoops, modelSetsOf } from "./loops.js";
 
@@ -39,7 +39,7 @@ export async function createWorkerHost(
   };
   try {
     logEvents(events, config.LOG_LEVEL, {
-      redact: redactor([config.HF_TOKEN, passwordOf(config.DATABASE_URL)]),
+      redact: redactor([config.HF_TOKEN, config.AWS_SECRET_ACCESS_KEY, passwordOf(config.DATABASE_URL)]),
     });
     const models = await modelSetsOf(config);
     const minutes = config.WORKER_PATIENCE_MINUTES;
@@ -67,7 +67,7 @@ export async function createWorkerHost(
       models,
       queue,
       events,
-      pictures: new PictureFolder(config.picturesDir),
+      pictures: await openPictures(config),
       workers,
       mayClaim: engine.isOurs,
       ...(engine.pollMs === undefined ? {} : { pollMs: engine.pollMs }),
@@ -78,7 +78,7 @@ export async function createWorkerHost(
     cleanups.push(() => Promise.all(loops.map((loop) => loop.stop())));
     const { configured: choice } = models;
     return {
-      description: `${hostname()} rewrites with ${checkpointName(choice, "text")} and draws with ${checkpointName(choice, "image")} on ${config.DEVICE}; pictures go to ${config.picturesDir}`,
+      description: `${hostname()} rewrites with ${checkpointName(choice, "text")} and draws with ${checkpointName(choice, "image")} on ${config.DEVICE}; pictures go to ${isBucket(config) ? config.PICTURES : config.picturesDir}`,
       async drain() {
         await Promise.all(loops.map((loop) => loop.drain()));
       },
