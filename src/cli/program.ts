@@ -38,6 +38,7 @@ import {
   type TextFlags,
 } from "./parts/options.js";
 import { Output } from "./parts/output.js";
+import { withMentions } from "./parts/prompt.js";
 import { listStyles } from "./parts/styles.js";
 import { type ScoreFlags, score } from "./score.js";
 import { type UpscaleFlags, upscale } from "./upscale.js";
@@ -70,8 +71,9 @@ export function buildProgram(config: Config): Command {
       ),
       config,
     ),
-  ).action(async (text: string, flags: TextFlags & PromptsFlags, command: Command) => {
-    const output = outputOf(flags);
+  ).action(async (written: string, given: TextFlags & PromptsFlags, command: Command) => {
+    const output = outputOf(given);
+    const { text, flags } = withMentions(written, given);
     return optimize(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
   addSourceOptions(
@@ -101,8 +103,9 @@ export function buildProgram(config: Config): Command {
       inRange(ENLARGE_RANGE),
     )
     .option("--upscaler <name>", "what makes it larger for --enlarge: a file, or a name (default: Lanczos)")
-    .action(async (text: string, flags: GenerateFlags, command: Command) => {
-      const output = outputOf(flags);
+    .action(async (written: string, given: GenerateFlags, command: Command) => {
+      const output = outputOf(given);
+      const { text, flags } = withMentions(written, given);
       const models = await Models.open(config, output, flags);
       return generate(models, output, config, text, flags, givenOn(command));
     });
@@ -121,8 +124,9 @@ export function buildProgram(config: Config): Command {
         'compare "A cat in the snow" --image cat.png --strength 0.6 --out snow',
       ),
     ),
-  ).action(async (text: string, flags: CompareFlags, command: Command) => {
-    const output = outputOf(flags);
+  ).action(async (written: string, given: CompareFlags, command: Command) => {
+    const output = outputOf(given);
+    const { text, flags } = withMentions(written, given);
     return compare(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
   both(
@@ -152,8 +156,9 @@ export function buildProgram(config: Config): Command {
         .choices(["prompt", "rewrite"])
         .default("prompt"),
     )
-    .action(async (text: string, flags: GridFlags, command: Command) => {
-      const output = outputOf(flags);
+    .action(async (written: string, given: GridFlags, command: Command) => {
+      const output = outputOf(given);
+      const { text, flags } = withMentions(written, given);
       return grid(await Models.open(config, output, flags), output, text, flags, givenOn(command));
     });
   addCommonOptions(

@@ -3,6 +3,7 @@ import { InputError } from "../../core/errors.js";
 import type { FileNotes } from "../../core/file-notes.js";
 import type { Grid } from "../../core/grid.js";
 import type { JobKind, Phase } from "../../core/job.js";
+import type { OfferedModels } from "../../core/known-models.js";
 import {
   DEFAULT_SIDES,
   fitsSides,
@@ -65,6 +66,8 @@ export interface CommandContext {
   readonly blind: boolean;
   /** The styles that can be chosen; the presets where they are left out. */
   readonly styles?: readonly Style[];
+  /** The models and LoRAs that can be named; none where they are left out. */
+  readonly offered?: OfferedModels;
   /** Whether pictures are shown as they form. */
   readonly preview?: boolean;
 }
