@@ -35,7 +35,8 @@ export async function drawFrom(
 ): Promise<Picture> {
   const whole = await readPicture(file);
   const { vaeScaleFactor } = model.config;
-  const scale = Math.min(1, IMAGE_RANGES.side.max / Math.max(whole.width, whole.height));
+  const longest = enlarge === 1 ? IMAGE_RANGES.side.max : ENLARGED_SIDE_MAX / enlarge;
+  const scale = Math.min(1, longest / Math.max(whole.width, whole.height));
   const side = (length: number) => Math.max(1, Math.floor(length / vaeScaleFactor)) * vaeScaleFactor;
   const size = request.size ?? { width: side(whole.width * scale), height: side(whole.height * scale) };
   const shaped = request.size === null ? whole : fitToSize(whole, size, "crop");
