@@ -4,6 +4,7 @@ import { createBot } from "./bot/bot.js";
 import { verdictOf } from "./bot/words/english/votes.js";
 import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
 import { readSubjects } from "./checkpoints/layouts/subjects.js";
+import { findAtStart } from "./checkpoints/library/find-models.js";
 import type { Config } from "./config.js";
 import { CheckpointError, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
@@ -75,7 +76,8 @@ export async function createApp(
     ]);
     logEvents(events, config.LOG_LEVEL, { redact });
     const lines = recentLog(events, redact);
-    const models = await modelSetsOf(config);
+    const found = await findAtStart(config);
+    const models = await modelSetsOf(config, found);
     const choice = models.configured;
 
     const times = new RecentTimes(events);
@@ -209,6 +211,7 @@ export async function createApp(
         : createLoops({
             config,
             models,
+            found,
             queue,
             events,
             pictures,

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { findAtStart } from "../checkpoints/library/find-models.js";
+import type { FoundModel } from "../checkpoints/library/find-models.js";
 import { embeddingsAmong } from "../checkpoints/library/found-embeddings.js";
 import { tinyDecoderAmong } from "../checkpoints/library/found-tiny-decoder.js";
+import { upscalerAmong } from "../checkpoints/library/found-upscaler.js";
 import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import type { Events } from "../core/events.js";
@@ -16,7 +17,7 @@ import { ModelSets } from "../inference/loop/model-sets.js";
 import type { PictureStore } from "../pictures/store.js";
 
 /** The models that the configuration names, and those that jobs may name. Throws CheckpointError where one is missing. */
-export async function modelSetsOf(config: Config): Promise<ModelSets> {
+export async function modelSetsOf(config: Config, found: readonly FoundModel[]): Promise<ModelSets> {
   const { promptist, diffusion, vae } = await resolveNames(
     {
       promptist: config.PROMPTIST_CHECKPOINT || undefined,
@@ -25,7 +26,6 @@ export async function modelSetsOf(config: Config): Promise<ModelSets> {
     },
     config,
   );
-  const found = await findAtStart(config);
   return new ModelSets(
     {
       checkpointsDir: config.checkpointsDir,
@@ -53,6 +53,8 @@ export async function modelSetsOf(config: Config): Promise<ModelSets> {
 export interface LoopsOptions {
   readonly config: Config;
   readonly models: ModelSets;
+  /** What lies on this machine. */
+  readonly found: readonly FoundModel[];
   readonly queue: Queue;
   readonly events: Events;
   readonly pictures: PictureStore;
@@ -67,6 +69,7 @@ export interface LoopsOptions {
 export function createLoops({
   config,
   models,
+  found,
   workers,
   workerFile,
   ...options
@@ -79,6 +82,7 @@ export function createLoops({
       new InferenceLoop({
         ...options,
         phases,
+        upscaler: upscalerAmong(found),
         gpu: new GpuLock(),
         startWorker: async (phase, lease, signal, set) => {
           const log = (line: string) =>

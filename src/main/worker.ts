@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { findAtStart } from "../checkpoints/library/find-models.js";
 import type { Config } from "../config.js";
 import { createEvents, type Events, log } from "../core/events.js";
 import { redactor } from "../core/redact.js";
@@ -41,7 +42,8 @@ export async function createWorkerHost(
     logEvents(events, config.LOG_LEVEL, {
       redact: redactor([config.HF_TOKEN, config.AWS_SECRET_ACCESS_KEY, passwordOf(config.DATABASE_URL)]),
     });
-    const models = await modelSetsOf(config);
+    const found = await findAtStart(config);
+    const models = await modelSetsOf(config, found);
     const minutes = config.WORKER_PATIENCE_MINUTES;
     const engine = await openEngine({
       config,
@@ -65,6 +67,7 @@ export async function createWorkerHost(
     const loops = createLoops({
       config,
       models,
+      found,
       queue,
       events,
       pictures: await openPictures(config),
