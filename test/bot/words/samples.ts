@@ -127,6 +127,8 @@ export const SAMPLES: {
     prompts: [["weighted"]],
     marks: [[], [[1, 2]]],
     foreign: [[], [[1, 2]]],
+    model: [["`Dreamy`"]],
+    lora: [["`pastel`", 0.8]],
     cutPrompts: [[[1]], [[1, 2]]],
     enlarged: [[4]],
     unknownSubject: [[100]],
@@ -384,6 +386,7 @@ export const SAMPLES: {
     taste: [[[]], [["soft lighting +", "greg rutkowski -"]]],
     unread: [["`x`"]],
     embedding: [["`cat`", "0123456789"]],
+    models: [[["`Dreamy` (0123456789)"]], [["`Dreamy`", "`pastel` (0123456789)"]]],
     redone: [["baseline"], ["optimized"]],
     plain: [["baseline"], ["optimized"]],
     truncated: [
