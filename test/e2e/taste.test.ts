@@ -16,10 +16,9 @@ afterAll(async () => {
 const rewritten = async (channel = "general") => {
   const bob = app.local.member("bob");
   const handle = await bob.slash("optimize", { prompt: "a red circle" }, { channel });
-  const message = await handle.waitFor(
-    ({ components }) => JSON.stringify(components).includes("pair:"),
-    { timeoutMs: 60_000 },
-  );
+  const message = await handle.waitFor(({ components }) => JSON.stringify(components).includes("pair:"), {
+    timeoutMs: 60_000,
+  });
   const id = /pair:([\w-]+)/.exec(JSON.stringify(message.components))![1]!;
   return { message, item: (await app.queue.get(id))!.items[0]! };
 };
