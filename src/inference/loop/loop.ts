@@ -45,6 +45,8 @@ export interface LoopOptions extends OpenPhaseOptions {
   readonly pictures: PictureStore;
   /** Takes rewrites by what a server likes. */
   readonly choice?: RewriteChoice;
+  /** The file of the upscaler that enlarges pictures before they are drawn over; Lanczos where there is none. */
+  readonly upscaler?: string | null;
   /** The phases that use the device of `gpu`, and so take turns. */
   readonly phases?: readonly Phase[];
   /** Identifies this loop of this run of the program in its claims. */
@@ -94,7 +96,7 @@ export class InferenceLoop {
     this.#phases = options.phases ?? PHASES;
     this.#now = options.now ?? Date.now;
     this.#mayClaim = options.mayClaim ?? (() => true);
-    const { queue, events, pictures, checkpointName, choice } = options;
+    const { queue, events, pictures, checkpointName, choice, upscaler = null } = options;
     const now = this.#now;
     this.#work = {
       text: new TextItems({ queue, events, now, ...(choice === undefined ? {} : { choice }) }),
@@ -103,6 +105,7 @@ export class InferenceLoop {
         events,
         pictures,
         now,
+        upscaler,
         checkpoint: (image) => checkpointName("image", modelSetOf(image)),
       }),
     };
