@@ -40,6 +40,7 @@ import { levelOfOutput } from "./inference/loop/model-host.js";
 import { ModelSets } from "./inference/loop/model-sets.js";
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
+import { LoadedModels } from "./metrics/loaded-models.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { recentLog } from "./metrics/recent-log.js";
@@ -261,7 +262,7 @@ export async function createApp(
         },
         miniature: miniaturePhases(choice, PHASES),
       },
-      models: { known: () => models.known(), adult: config.adultModels },
+      models: { known: () => models.known(), adult: config.adultModels, loaded: new LoadedModels(events) },
       ...(subjects === null ? {} : { subjects }),
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>

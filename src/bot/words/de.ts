@@ -163,6 +163,8 @@ export const de: Unfinished<Words> = {
       running + waiting === 0
         ? "Nichts läuft oder wartet."
         : `${number(running)} laufen, ${number(waiting)} warten.`,
+    loaded: (names) => `Geladen: ${listed(names)}.`,
+    swaps: (swaps) => `Modellwechsel seit dem Start: ${number(swaps)}.`,
     yours: "Deine Aufträge weiter hinten:",
     entry: (job, phase, position, etaMs, held) => {
       const outside = {

@@ -182,6 +182,8 @@ export const es: Unfinished<Words> = {
       running + waiting === 0
         ? "No hay nada en curso ni en espera."
         : `${number(running)} en curso, ${number(waiting)} en espera.`,
+    loaded: (names) => `Cargado: ${listed(names)}.`,
+    swaps: (swaps) => `Cambios de modelo desde el inicio: ${number(swaps)}.`,
     yours: "Tus tareas más atrás:",
     entry: (job, phase, position, etaMs, held) => {
       const outside = {

@@ -172,6 +172,8 @@ export const fr: Unfinished<Words> = {
       running + waiting === 0
         ? "Rien n'est en cours ni en attente."
         : `${number(running)} en cours, ${number(waiting)} en attente.`,
+    loaded: (names) => `Chargé : ${listed(names)}.`,
+    swaps: (swaps) => `Changements de modèle depuis le démarrage : ${number(swaps)}.`,
     yours: "Vos demandes plus loin dans la file :",
     entry: (job, phase, position, etaMs, held) => {
       const outside = {

@@ -150,6 +150,8 @@ export const ja: Unfinished<Words> = {
       running + waiting === 0
         ? "実行中のものも待機中のものもありません。"
         : `実行中 ${number(running)}件、待機中 ${number(waiting)}件。`,
+    loaded: (names) => `読み込み済み：${names.join("、")}。`,
+    swaps: (swaps) => `起動後のモデル切り替え：${number(swaps)}回。`,
     yours: "後ろのほうにあるあなたのジョブ:",
     entry: (job, phase, position, etaMs, held) => {
       const outside = {

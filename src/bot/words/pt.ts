@@ -170,6 +170,8 @@ export const pt: Unfinished<Words> = {
       running + waiting === 0
         ? "Não há nada em andamento nem em espera."
         : `${number(running)} em andamento, ${number(waiting)} em espera.`,
+    loaded: (names) => `Carregado: ${listed(names)}.`,
+    swaps: (swaps) => `Trocas de modelo desde o início: ${number(swaps)}.`,
     yours: "Suas tarefas mais atrás:",
     entry: (job, phase, position, etaMs, held) => {
       const outside = {

@@ -171,6 +171,8 @@ export const ru: Unfinished<Words> = {
       running + waiting === 0
         ? "Ничего не выполняется и не ждёт."
         : `Выполняется: ${number(running)}, ждёт: ${number(waiting)}.`,
+    loaded: (names) => `Загружено: ${listed(names)}.`,
+    swaps: (swaps) => `Смен модели с запуска: ${number(swaps)}.`,
     yours: "Ваши задания дальше в очереди:",
     entry: (job, phase, position, etaMs, held) => {
       const outside = {

@@ -108,6 +108,8 @@ export const SAMPLES: {
     ],
   },
   queueLines: {
+    loaded: [[["`Dreamy`"]], [["`Dreamy`", "`Dusk`"]]],
+    swaps: [[1], [4]],
     counts: [
       [0, 0],
       [1, 1],
