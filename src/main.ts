@@ -21,12 +21,14 @@ import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
 import { openEngine, passwordOf } from "./main/engine.js";
 import { createLoops, modelSetsOf } from "./main/loops.js";
+import { LoadedModels } from "./metrics/loaded-models.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { recentLog } from "./metrics/recent-log.js";
 import { RecentTimes } from "./metrics/recent-times.js";
 import { isBucket, openPictures } from "./pictures/open.js";
 import { Retention } from "./pictures/retention.js";
+import { Tastes } from "./taste/tastes.js";
 
 export interface App {
   readonly config: Config;
@@ -90,6 +92,7 @@ export async function createApp(
     const engine = await openEngine({ config, events, onTaken });
     const { store } = engine;
     const { queue, votes, records } = store;
+    const tastes = new Tastes(store.lessons);
     cleanups.push(engine.close);
 
     if (config.METRICS_PORT !== 0) {
@@ -150,6 +153,7 @@ export async function createApp(
       ...(cdnUrl === undefined ? {} : { cdnUrl }),
       ...(onRefused ? { onFatal: onRefused } : {}),
       store,
+      tastes,
       preview: config.PREVIEW,
       events,
       pictures,
@@ -168,7 +172,7 @@ export async function createApp(
         },
         miniature: miniaturePhases(choice, PHASES),
       },
-      models: { known: () => models.known(), adult: config.adultModels },
+      models: { known: () => models.known(), adult: config.adultModels, loaded: new LoadedModels(events) },
       ...(subjects === null ? {} : { subjects }),
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>
@@ -212,7 +216,8 @@ export async function createApp(
             config,
             models,
             found,
-            queue,
+            store,
+            tastes,
             events,
             pictures,
             workers,

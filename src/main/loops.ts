@@ -7,7 +7,7 @@ import { upscalerAmong } from "../checkpoints/library/found-upscaler.js";
 import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import type { Events } from "../core/events.js";
-import type { Queue } from "../db/queue.js";
+import type { Store } from "../db/store.js";
 import { GpuLock } from "../inference/loop/gpu-lock.js";
 import type { WorkerRecords } from "../inference/loop/left-behind.js";
 import { InferenceLoop } from "../inference/loop/loop.js";
@@ -15,6 +15,8 @@ import { checkpointName, phasesOfLoops, startWorker } from "../inference/loop/mo
 import { levelOfOutput } from "../inference/loop/model-host.js";
 import { ModelSets } from "../inference/loop/model-sets.js";
 import type { PictureStore } from "../pictures/store.js";
+import { RewriteChoice } from "../taste/rewrite-choice.js";
+import type { Tastes } from "../taste/tastes.js";
 
 /** The models that the configuration names, and those that jobs may name. Throws CheckpointError where one is missing. */
 export async function modelSetsOf(config: Config, found: readonly FoundModel[]): Promise<ModelSets> {
@@ -55,7 +57,8 @@ export interface LoopsOptions {
   readonly models: ModelSets;
   /** What lies on this machine. */
   readonly found: readonly FoundModel[];
-  readonly queue: Queue;
+  readonly store: Store;
+  readonly tastes: Tastes;
   readonly events: Events;
   readonly pictures: PictureStore;
   readonly workers: WorkerRecords;
@@ -70,17 +73,25 @@ export function createLoops({
   config,
   models,
   found,
+  store,
+  tastes,
   workers,
   workerFile,
   ...options
 }: LoopsOptions): readonly InferenceLoop[] {
   const choice = models.configured;
   const { events } = options;
+  const rewriteChoice = new RewriteChoice({
+    tastes,
+    isOn: async (where) => (await store.settings.resolve(where)).taste ?? config.TASTE,
+  });
   const { KEEP_MODELS_BYTES: keptBytes, PHASE_MS: phaseMs, WORKER_SILENCE_MS: silenceMs } = config;
   return phasesOfLoops(choice).map(
     (phases) =>
       new InferenceLoop({
         ...options,
+        queue: store.queue,
+        choice: rewriteChoice,
         phases,
         upscaler: upscalerAmong(found),
         gpu: new GpuLock(),

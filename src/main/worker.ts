@@ -8,6 +8,7 @@ import { WorkerRecords } from "../inference/loop/left-behind.js";
 import { checkpointName } from "../inference/loop/model-choice.js";
 import { logEvents } from "../metrics/log.js";
 import { isBucket, openPictures } from "../pictures/open.js";
+import { Tastes } from "../taste/tastes.js";
 import { openEngine, passwordOf } from "./engine.js";
 import { createLoops, modelSetsOf } from "./loops.js";
 
@@ -55,10 +56,10 @@ export async function createWorkerHost(
       },
     });
     cleanups.push(engine.close);
-    const { queue } = engine.store;
+    const { store } = engine;
     if (config.METRICS_PORT !== 0) {
       const { collectMetrics, serveMetrics } = await import("../metrics/prometheus.js");
-      const metrics = await serveMetrics(collectMetrics(events, queue), config.METRICS_PORT);
+      const metrics = await serveMetrics(collectMetrics(events, store.queue), config.METRICS_PORT);
       cleanups.push(() => metrics.close());
       log(events, "info", `Metrics at ${metrics.url}`);
     }
@@ -68,7 +69,8 @@ export async function createWorkerHost(
       config,
       models,
       found,
-      queue,
+      store,
+      tastes: new Tastes(store.lessons),
       events,
       pictures: await openPictures(config),
       workers,

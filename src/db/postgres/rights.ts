@@ -7,6 +7,10 @@ import { toQueueError } from "./postgres-error.js";
 export const WORKER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   migrations: ["select"],
   flags: ["select"],
+  // What a server likes, by which rewrites are chosen.
+  settings: ["select"],
+  ballots: ["select"],
+  votes: ["select"],
   jobs: ["select", "update"],
   items: ["select", "update"],
   sheets: ["select", "insert", "update"],
