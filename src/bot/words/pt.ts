@@ -576,6 +576,7 @@ export const pt: Unfinished<Words> = {
       parts === 0
         ? "As imagens não estão mais no disco do bot, então não há zip delas."
         : `Há ${count(parts, ZIPS)} destas imagens aqui.`,
+    noEvaluation: "Só dá para avaliar um lote concluído cujas imagens tenham pontuações.",
     nothingToChange: "Não há outra reescrita disto.",
     nothingLeft: "Nenhum prompt deste lote está mais em espera.",
     notFinished: "Isto não terminou. Cancele primeiro.",
