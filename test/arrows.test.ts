@@ -40,7 +40,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "checkpoints/layouts/lora": ["checkpoints/files"],
   "checkpoints/library": ["checkpoints/layouts", "checkpoints/files"],
   "checkpoints/hub": ["checkpoints/layouts", "checkpoints/files"],
-  inference: ["core", "db", "files", "models", "onnx", "checkpoints", "pictures"],
+  inference: ["core", "db", "files", "models", "onnx", "checkpoints", "pictures", "taste"],
   "inference/numbers": [],
   "inference/runtime": [],
   "inference/tokenizers": [],
@@ -59,7 +59,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   "inference/loop": ["inference/worker", "inference/runtime"],
   metrics: ["core"],
-  config: ["core"],
+  config: ["core", "variable"],
+  variable: ["core"],
 };
 /** The rooms that know all others. Nothing imports them, except that the command line starts the program. */
 const TOPS = ["main", "cli"];
