@@ -47,6 +47,8 @@ import { recentLog } from "./metrics/recent-log.js";
 import { RecentTimes } from "./metrics/recent-times.js";
 import { isBucket, openPictures } from "./pictures/open.js";
 import { Retention } from "./pictures/retention.js";
+import { RewriteChoice } from "./taste/rewrite-choice.js";
+import { Tastes } from "./taste/tastes.js";
 
 export interface App {
   readonly config: Config;
@@ -176,6 +178,7 @@ export async function createApp(
     const engine = await openEngine(config, events, onTaken);
     const store = announced(engine.store, events);
     const { queue, votes, records } = store;
+    const tastes = new Tastes(store.lessons);
     cleanups.push(engine.close);
 
     const { dataDir, databaseFile } = config;
@@ -240,6 +243,7 @@ export async function createApp(
       ...(cdnUrl === undefined ? {} : { cdnUrl }),
       ...(onRefused ? { onFatal: onRefused } : {}),
       store,
+      tastes,
       preview: config.PREVIEW,
       events,
       pictures,
@@ -295,10 +299,15 @@ export async function createApp(
     const { userTag, inviteUrl } = await bot.start();
     cleanups.push(() => bot.stop());
 
+    const rewriteChoice = new RewriteChoice({
+      tastes,
+      isOn: async (where) => (await store.settings.resolve(where)).taste ?? config.TASTE,
+    });
     const loops = phasesOfLoops(choice).map(
       (phases) =>
         new InferenceLoop({
           queue,
+          choice: rewriteChoice,
           mayClaim: () => folder.isOurs() && engine.isOurs(),
           events,
           phases,
