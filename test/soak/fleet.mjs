@@ -76,7 +76,13 @@ const running = new Map();
 process.on("exit", () => {
   for (const { child } of running.values()) child.kill("SIGKILL");
 });
-const launch = (name) => running.set(name, start(name));
+function launch(name) {
+  const program = { ...start(name), isReady: false };
+  program.child.stdout.on("data", (said) => {
+    program.isReady ||= String(said).includes("is ready");
+  });
+  running.set(name, program);
+}
 
 async function kill(name) {
   const { child, exited } = running.get(name);
@@ -146,6 +152,7 @@ async function stream(stop) {
 
 const counts = Object.fromEntries(Object.keys(BLOWS).map((name) => [name, 0]));
 const problems = [];
+let startedInVain = 0;
 const startedAt = performance.now();
 try {
   launch("bot");
@@ -160,10 +167,11 @@ try {
     const name = pick(Object.keys(BLOWS));
     await BLOWS[name]();
     counts[name] += 1;
-    // A frozen program that another one had replaced would end, as would one whose queue is gone for good.
-    for (const [who, { child }] of running)
+    for (const [who, { child, isReady }] of running)
       if (child.exitCode !== null) {
-        problems.push(`${who} ended by itself with ${child.exitCode} after "${name}"`);
+        // A start without a database is refused; systemd or Docker try again, as is done here.
+        if (isReady) problems.push(`${who} ended by itself with ${child.exitCode} after "${name}"`);
+        else startedInVain += 1;
         launch(who);
       }
   }
@@ -212,6 +220,7 @@ try {
         jobs: jobs.length,
         lost,
         doubled,
+        "starts while the database was away": startedInVain,
         "jobs begun again": attempts.filter((more) => more > 0).length,
         problems,
       },
