@@ -237,7 +237,7 @@ describe("each verb", () => {
       const drawn = await pixels(join(folderOf(name), "baseline.png"));
       return drawn.reduce((sum, value, i) => sum + Math.abs(value - first[i]!), 0) / drawn.length;
     };
-    expect(await distance("near")).toBeLessThan(0.5 * (await distance("far")));
+    expect(await distance("near")).toBeLessThan(0.75 * (await distance("far")));
     const noImage = await promptist([...args, "--strength", "0.5", "--out", folderOf("none")]);
     expect(noImage).toMatchObject({ code: 2, stderr: expect.stringContaining("--strength needs --image") });
   });
