@@ -243,6 +243,7 @@ export async function createApp(
       defaults: {
         text: config.text,
         image: { ...config.image, guidance: config.image.guidance ?? choice.diffusion.guidance, seed: 0 },
+        speed: config.SPEED,
         models: {
           model: choice.diffusion.model,
           vae: choice.vae == null ? null : basename(choice.vae),
@@ -256,6 +257,7 @@ export async function createApp(
         miniature: miniaturePhases(choice, PHASES),
       },
       ...(subjects === null ? {} : { subjects }),
+      turboLora: () => models.turboLora(),
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>
         times.estimateWorkMs({ texts, pictures, laterSteps: Math.max(0, steps - pictures) }),

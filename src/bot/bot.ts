@@ -1,8 +1,9 @@
 import { atMost } from "../core/backoff.js";
 import { DiscordError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
-import type { TextOptions } from "../core/options.js";
+import { DEFAULT_SPEED, type TextOptions } from "../core/options.js";
 import type { Treatment } from "../core/settings.js";
+import type { TurboLora } from "../core/speeds.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
 import { BatchItems } from "./buttons/batch-items.js";
@@ -62,6 +63,8 @@ export interface BotOptions {
    * default.
    */
   readonly uncheckedPictures?: Treatment;
+  /** What speed turbo uses now; null where there is none. */
+  readonly turboLora?: () => Promise<TurboLora | null>;
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs?: (work: Work) => number | null;
   /** Whether Promptist reads only the beginning of a prompt; throws CheckpointError. */
@@ -120,7 +123,7 @@ class DiscordBot implements Bot {
     this.#options = options;
     const { store, events, limits, defaults, pictures, now = Date.now } = options;
     const { queue, deliveries, records, votes, drafts, settings, styles, usage, favourites } = store;
-    const { estimateMs = () => null, isTooLong = () => false } = options;
+    const { estimateMs = () => null, isTooLong = () => false, turboLora = async () => null } = options;
     const timing = { ...DEFAULT_TIMING, ...options.timing };
     const { signal } = this.#stopping;
     const onFatal = (error: DiscordError) => {
@@ -137,7 +140,7 @@ class DiscordBot implements Bot {
       pictures,
       votes,
       settings,
-      image: defaults.image,
+      image: { ...defaults.image, speed: defaults.speed ?? DEFAULT_SPEED },
       miniature: defaults.miniature,
       ...(options.subjects === undefined ? {} : { subjects: new Subjects(options.subjects) }),
       audienceOf: audienceReader({ api, settings, unchecked: options.uncheckedPictures ?? "spoiler" }),
@@ -188,6 +191,7 @@ class DiscordBot implements Bot {
       replyLimits,
       context,
       repeats,
+      turboLora,
     });
     this.#drafts = new BatchDrafts({
       ...common,
@@ -221,6 +225,7 @@ class DiscordBot implements Bot {
     const services: Services = {
       ...store,
       context,
+      turboLora,
       quotas,
       pictures,
       estimateMs,

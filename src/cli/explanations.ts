@@ -36,6 +36,11 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   INPUT_WORD: theirs("A prompt had a word that the server or channel refuses (`/settings show`)."),
   INPUT_STRENGTH: theirs("A strength was given without the picture that it is about."),
   INPUT_STYLE: theirs("A command named a style that its server does not have (`/style list`)."),
+  INPUT_SPEED: {
+    means:
+      "Someone asked for speed turbo, and there is no LCM-LoRA here, or none that fits the model that draws.",
+    todo: "Run `promptist checkpoints pull lcm-lora`; it needs no restart. It goes with Stable Diffusion 1.x.",
+  },
   DRAFT_GONE: theirs("Someone pressed Start on a draft that was already started, discarded or expired."),
   DRAFT_LIMIT: theirs("Someone attached many batch files without pressing Start."),
   NOT_ALLOWED: {

@@ -17,6 +17,7 @@ export type ErrorCode =
   | "INPUT_WORD"
   | "INPUT_STRENGTH"
   | "INPUT_STYLE"
+  | "INPUT_SPEED"
   | "DRAFT_GONE"
   | "DRAFT_LIMIT"
   | "NOT_ALLOWED"

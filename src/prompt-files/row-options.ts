@@ -7,6 +7,8 @@ import {
   SCHEDULERS,
   type SchedulerName,
   SIDE_MULTIPLE,
+  SPEEDS,
+  type Speed,
 } from "../core/options.js";
 import { PRESETS, STYLE_MAX, type Style, styleNamed } from "../core/styles.js";
 import { cleanPrompt } from "./clean-prompt.js";
@@ -38,6 +40,7 @@ const ALIASES = {
   height: ["height", "h"],
   size: ["size", "resolution", "dimensions"],
   aspect: ["ar", "aspect", "aspect_ratio"],
+  speed: ["speed"],
   style: ["style"],
   stylePrompt: ["style_prompt"],
   styleNegative: ["style_negative"],
@@ -136,6 +139,7 @@ export function readOptions(
   const guidance = numberOf("guidance", false);
   const scheduler = readScheduler(given, unread);
   const prompts = readMode(given, unread);
+  const speed = readSpeed(given, scheduler, unread);
   const style = readStyle(given, styles, unread);
   const negative = present(given.negative);
   if (negative !== undefined && typeof negative !== "string") bad("negative", "a text");
@@ -148,6 +152,7 @@ export function readOptions(
     ...(scheduler === null ? {} : { scheduler }),
     ...(size === undefined ? {} : { size }),
     ...(prompts === null ? {} : { prompts }),
+    ...(speed === null ? {} : { speed }),
     ...(style === null ? {} : { style }),
     ...(typeof negative !== "string" ? {} : { negative: cleanPrompt(negative) }),
   };
@@ -165,6 +170,15 @@ function readMode({ mode }: GivenOptions, unread: string[]): PromptMode | null {
   const found = PROMPT_MODES.find((it) => it === String(value).trim().toLowerCase());
   if (found === undefined)
     unread.push(`\`${shown(value)}\` is no way to read prompts here, so the usual one is taken`);
+  return found ?? null;
+}
+
+/** A speed by its name. What says its scheduler alone was drawn without one, so without a speed's LoRA. */
+function readSpeed({ speed }: GivenOptions, scheduler: SchedulerName | null, unread: string[]): Speed | null {
+  const value = present(speed);
+  if (value === undefined) return scheduler === null ? null : "full";
+  const found = SPEEDS.find((it) => it === String(value).trim().toLowerCase());
+  if (found === undefined) unread.push(`\`${shown(value)}\` is no speed here, so the usual one is taken`);
   return found ?? null;
 }
 

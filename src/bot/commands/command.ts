@@ -3,6 +3,7 @@ import type {
   ChatInputCommandInteraction,
   RESTPostAPIChatInputApplicationCommandsJSONBody as CommandJson,
 } from "discord.js";
+import type { TurboLora } from "../../core/speeds.js";
 import type { Store } from "../../db/store.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { Outgoing } from "../discord/outgoing.js";
@@ -15,6 +16,8 @@ import type { Machine } from "../words/admin.js";
 /** What the commands that are answered at once work with. */
 export interface Services extends Omit<Store, "close"> {
   readonly context: CommandContext;
+  /** What speed turbo uses now; null where there is none. */
+  readonly turboLora: () => Promise<TurboLora | null>;
   readonly quotas: Quotas;
   readonly pictures: PictureStore;
   readonly presenter: Presenter;

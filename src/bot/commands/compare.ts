@@ -5,7 +5,7 @@ import { checkedPrompt, checkRange } from "../requests/request.js";
 import { commandTexts } from "../words/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
-import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
+import { decidedBy, imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
 
 const texts = commandTexts.compare;
 
@@ -63,7 +63,7 @@ export const compare: RequestCommand = {
           : promptsFromPicture(from, context, {
               prompt,
               rewriteAnew: options.getString("mode") !== null,
-              given: (name) => options.get(name) !== null,
+              given: decidedBy(interaction),
               pairs,
             }),
     };

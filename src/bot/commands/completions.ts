@@ -1,9 +1,11 @@
 import type { AutocompleteInteraction } from "discord.js";
 import type { Job } from "../../core/job.js";
+import { speedsHere } from "../../core/speeds.js";
 import { type Style, styleKey } from "../../core/styles.js";
 import type { JobEntry } from "../../db/records.js";
 import { clip } from "../discord/markdown.js";
-import { stylesHere } from "../requests/rules.js";
+import { speedsIn, usualImage } from "../requests/request.js";
+import { contextOf, stylesHere } from "../requests/rules.js";
 import { jobCompletion } from "../words/history.js";
 import { wordsOf } from "../words/languages.js";
 import { CHOICES_MAX, type Choice, type Services } from "./command.js";
@@ -15,16 +17,35 @@ const CHOICE_MAX = 100;
 /** For commands that make a request: sizes, styles, or the user's own recent prompts that contain what was typed. */
 export async function completeRequest(
   interaction: AutocompleteInteraction,
-  { records, context, styles }: Services,
+  services: Services,
 ): Promise<readonly Choice[]> {
+  const { records, context, styles } = services;
   const { options, locale, user } = interaction;
   const { name, value } = options.getFocused(true);
+  if (name === "speed") return speedChoices(interaction, value, services);
   if (name === "style") return styleChoices(await stylesHere(styles, interaction), value);
   if (name === "size") return completeSize(value, locale, context.limits);
   const prompts = await records.recentPrompts(user.id, value, CHOICES_MAX);
   return prompts
     .filter((prompt) => prompt.length <= CHOICE_MAX)
     .map((prompt) => ({ name: prompt, value: prompt }));
+}
+
+/** The speeds that can be chosen in a channel, with what each stands for there. */
+export async function speedChoices(
+  interaction: AutocompleteInteraction,
+  typed: string,
+  { context, settings, turboLora }: Services,
+): Promise<readonly Choice[]> {
+  const here = contextOf(context, await settings.resolve(interaction), [], await turboLora());
+  const { resultLines } = wordsOf(interaction.locale);
+  return speedsHere(speedsIn(here))
+    .filter((speed) => speed.startsWith(typed.trim().toLowerCase()))
+    .map((speed) => {
+      const { steps, scheduler, loras: [lora] = [] } = usualImage(here, speed);
+      const parts = [speed, resultLines.steps(steps), scheduler, ...(lora === undefined ? [] : [lora.name])];
+      return { name: clip(parts.join(" · "), CHOICE_MAX), value: speed };
+    });
 }
 
 /** Styles whose name or words contain what was typed; those whose name begins with it come first. */

@@ -16,9 +16,9 @@ import {
 } from "../../core/grid-axes.js";
 import { DEFAULT_LIMITS, type ImageOptions } from "../../core/options.js";
 import type { Side } from "../../core/side.js";
-import { PRESETS, type Style } from "../../core/styles.js";
+import { PRESETS } from "../../core/styles.js";
 import type { NewItem } from "../../db/queue.js";
-import { type Limits, readPrompt } from "../requests/request.js";
+import { type CommandContext, readPrompt, speedsIn } from "../requests/request.js";
 import { stylesHere } from "../requests/rules.js";
 import { commandTexts } from "../words/commands.js";
 import type { Choice, RequestCommand, Services } from "./command.js";
@@ -75,7 +75,7 @@ export const grid: RequestCommand = {
   read(interaction, context) {
     const { options } = interaction;
     const prompt = readPrompt(interaction, context.limits);
-    const limits = axisLimits(context.limits, context.styles);
+    const limits = axisLimits(context);
     const down = options.getString("y");
     const { grid, cells } = cellsOf(
       readAxis("x", options.getString("x", true), limits),
@@ -110,24 +110,24 @@ export function sharedImage(image: ImageOptions, { x, y }: Grid): ImageOptions {
   return x.name === "style" || y?.name === "style" ? unstyled : image;
 }
 
-const axisLimits = (
-  { maxSteps, maxPromptLength, sides, maxCells = DEFAULT_LIMITS.cells }: Limits,
-  styles: readonly Style[] = PRESETS,
-): AxisLimits => ({
-  maxSteps,
-  maxPromptLength,
-  maxCells,
-  styles,
-  ...(sides === undefined ? {} : { sides }),
-});
+function axisLimits(context: CommandContext): AxisLimits {
+  const { limits, styles = PRESETS } = context;
+  const { maxSteps, maxPromptLength, sides, maxCells = DEFAULT_LIMITS.cells } = limits;
+  const speeds = speedsIn(context);
+  return { maxSteps, maxPromptLength, maxCells, styles, speeds, ...(sides === undefined ? {} : { sides }) };
+}
 
 /** Axes to choose from, each with the values that it stands for where these are not plain to see. */
 async function axisChoices(
   interaction: AutocompleteInteraction,
-  { context, styles }: Services,
+  { context, styles, turboLora }: Services,
 ): Promise<Choice[]> {
   const { name, value } = interaction.options.getFocused(true);
-  const limits = axisLimits(context.limits, await stylesHere(styles, interaction));
+  const limits = axisLimits({
+    ...context,
+    styles: await stylesHere(styles, interaction),
+    turboLora: await turboLora(),
+  });
   const read = (text: string): ReadAxis | null => {
     try {
       return readAxis(name === "y" ? "y" : "x", text, limits);

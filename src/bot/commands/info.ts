@@ -23,10 +23,10 @@ export const info: AnswerCommand = {
     ],
   }),
 
-  async run(interaction, { context: general, settings, send }) {
+  async run(interaction, { context: general, settings, turboLora, send }) {
     const attached = interaction.options.getAttachment("picture", true);
     await deferPrivately(interaction);
-    const context = contextOf(general, await settings.resolve(interaction));
+    const context = contextOf(general, await settings.resolve(interaction), [], await turboLora());
     const words = wordsOf(interaction.locale);
     const picture = await readAttached(attached, context);
     await send(interaction, pictureMessage(picture, differences(picture, context), words), "reply");

@@ -14,6 +14,8 @@ import {
   type CommandRequest,
   checkedOptions,
   checkedPrompt,
+  imageWith,
+  laterImage,
 } from "../requests/request.js";
 import { menuNames } from "../words/commands.js";
 import { forPictures } from "../words/result.js";
@@ -54,7 +56,7 @@ export function readMenu(
   const prompt = checkedPrompt(found.prompt, limits);
   const seed = found.seed ?? randomSeed();
   // A rewrite alone draws nothing, so no setting can be in its way; how the prompt is read concerns both.
-  const { prompts, style, ...drawing } = found.image;
+  const { prompts, style, speed: _, ...drawing } = found.image;
   const unused = kind === "compare" ? [] : Object.keys(drawing);
   const problems = [...found.unread, ...(unused.length === 0 ? [] : [forPictures(unused)])];
   const notes: ItemNote[] = problems.length === 0 ? [] : [{ code: "left-out", problems }];
@@ -67,7 +69,7 @@ export function readMenu(
   return {
     kind,
     text: { ...defaults.text, seed },
-    image: { ...defaults.image, ...own, seed },
+    image: { ...(kind === "compare" ? imageWith(own, context) : { ...laterImage(context), ...own }), seed },
     blind: kind === "compare" && blind,
     known: [prompt],
     prompts: async () => ({
@@ -85,7 +87,7 @@ function ofPicture(kind: JobKind, picture: AttachedPicture, context: CommandCont
   return {
     kind,
     text: { ...defaults.text, seed },
-    image: { ...defaults.image, seed },
+    image: { ...laterImage(context), seed },
     blind: kind === "compare" && blind,
     known: [],
     confirm: "notes",

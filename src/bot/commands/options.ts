@@ -18,10 +18,12 @@ import {
   SCHEDULERS,
   SEARCH_MODES,
   type SizeName,
+  type Speed,
   showSize,
   type TextOptions,
 } from "../../core/options.js";
-import { PRESETS, STYLE_MAX } from "../../core/styles.js";
+import { isDecided } from "../../core/speeds.js";
+import { STYLE_MAX } from "../../core/styles.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import {
   type CommandContext,
@@ -31,6 +33,7 @@ import {
   readSize,
   readStyle,
   textOptionMax,
+  usualImage,
 } from "../requests/request.js";
 import { parseSetting } from "../requests/setting-catalog.js";
 import { commandTexts } from "../words/commands.js";
@@ -72,6 +75,14 @@ export const styleOption: APIApplicationCommandBasicOption = {
   name: "style",
   description: texts.style,
   max_length: STYLE_MAX.name,
+  autocomplete: true,
+};
+
+/** The speed; what each stands for here is told while it is typed. */
+export const speedOption: APIApplicationCommandBasicOption = {
+  type: ApplicationCommandOptionType.String,
+  name: "speed",
+  description: texts.speed,
   autocomplete: true,
 };
 
@@ -119,6 +130,7 @@ export const imageOptions = (limits: Limits): APIApplicationCommandBasicOption[]
   },
   promptsOption,
   styleOption,
+  speedOption,
 ];
 
 /**
@@ -145,11 +157,9 @@ export function completeSize(
 /**
  * Discord checks values in its own clients alone, so all are checked again. Throws InputError INPUT_OPTION.
  */
-export function readImage(
-  { options }: ChatInputCommandInteraction,
-  { defaults, limits, styles = PRESETS }: CommandContext,
-): ImageOptions {
-  const { image } = defaults;
+export function readImage({ options }: ChatInputCommandInteraction, context: CommandContext): ImageOptions {
+  const { limits } = context;
+  const { style: _, ...image } = usualImage(context, readSpeed(options.getString("speed")));
   const seed = checkRange("seed", options.getInteger("seed") ?? randomSeed(), IMAGE_RANGES.seed);
   const steps = checkRange("steps", options.getInteger("steps") ?? image.steps, {
     ...IMAGE_RANGES.steps,
@@ -169,6 +179,7 @@ export function readImage(
   const size = options.getString("size");
   const scheduler = options.getString("scheduler");
   return {
+    ...image,
     seed,
     steps,
     guidance,
@@ -176,9 +187,16 @@ export function readImage(
     size: size === null ? image.size : readSize(size, limits),
     scheduler: scheduler === null ? image.scheduler : parseSetting("scheduler", scheduler),
     prompts: readPrompts({ options }, image),
-    ...readStyle(options.getString("style"), { defaults, styles }),
+    ...readStyle(options.getString("style"), context),
   };
 }
+
+const readSpeed = (given: string | null): Speed | null =>
+  given === null ? null : parseSetting("speed", given.toLowerCase());
+
+/** Whether a command decides an option, itself or by its speed; a file's own then doesn't count. */
+export const decidedBy = ({ options }: ChatInputCommandInteraction) =>
+  isDecided((name) => options.get(name) !== null);
 
 /** How to read the prompt: as the option says, or as the channel has it. */
 export function readPrompts(

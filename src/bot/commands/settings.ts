@@ -6,11 +6,12 @@ import {
   type Locale,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import { IMAGE_RANGES } from "../../core/options.js";
+import { DEFAULT_SPEED, IMAGE_RANGES } from "../../core/options.js";
 import type { SettingName, SettingScope, Settings } from "../../core/settings.js";
+import { presetOf } from "../../core/speeds.js";
 import { requireStyle } from "../../core/styles.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { checkOption, checkRange, type Limits, readSize } from "../requests/request.js";
+import { checkOption, checkRange, type Limits, laterImage, readSize, speedsIn } from "../requests/request.js";
 import { mayManage, stylesHere } from "../requests/rules.js";
 import {
   CATALOG,
@@ -26,7 +27,7 @@ import { languageOf, wordsOf } from "../words/languages.js";
 import { TRANSLATIONS } from "../words/locale-files.js";
 import { settingTexts } from "../words/settings.js";
 import type { AnswerCommand, Choice, Services } from "./command.js";
-import { styleChoices } from "./completions.js";
+import { speedChoices, styleChoices } from "./completions.js";
 import { completeSize } from "./options.js";
 
 const texts = commandTexts.settings;
@@ -157,11 +158,14 @@ export const settings: AnswerCommand = {
     ],
   }),
 
-  async complete(interaction, { context, styles }) {
+  async complete(interaction, services) {
+    const { context, styles } = services;
     const { options, locale } = interaction;
     const { name, value } = options.getFocused(true);
     if (name === "value" && options.getString("name") === "gallery")
       return completeChannel(interaction, value);
+    if (name === "value" && options.getString("name") === "speed")
+      return speedChoices(interaction, value, services);
     if (name === "value" && options.getString("name") === "style")
       return styleChoices(await stylesHere(styles, interaction), value);
     if (name === "value")
@@ -220,9 +224,10 @@ function read(interaction: ChatInputCommandInteraction): SettingName {
 async function readValue(
   interaction: ChatInputCommandInteraction,
   key: SettingName,
-  { context: { limits }, styles }: Services,
+  { context, styles, turboLora }: Services,
 ): Promise<NonNullable<Settings[SettingName]>> {
   const { options } = interaction;
+  const { limits } = context;
   const role = options.getRole("role");
   const value = options.getString("value") ?? "";
   if (isRoles(key)) return parseSetting(key, `${value} ${role?.id ?? ""}`);
@@ -235,6 +240,11 @@ async function readValue(
     const found = interaction.guild?.channels.cache.get(id);
     checkOption("gallery", found?.isTextBased() === true, { takes: "channel" });
     return id;
+  }
+  if (key === "speed") {
+    const speed = parseSetting(key, value.toLowerCase());
+    presetOf(speed, speedsIn({ ...context, turboLora: await turboLora() }));
+    return speed;
   }
   if (key === "style") return requireStyle(value, await stylesHere(styles, interaction)).name;
   return parseSetting(key, value);
@@ -262,10 +272,10 @@ async function writable(
 
 async function show(
   interaction: ChatInputCommandInteraction,
-  { settings: store, context }: Services,
+  { settings: store, context, turboLora }: Services,
 ): Promise<void> {
   const { guildId, channelId, locale } = interaction;
-  const { settingLines } = wordsOf(locale);
+  const { settingLines, resultLines } = wordsOf(locale);
   const section = async (title: string, of: SettingScope, id: string) => {
     const fallback = of === "channel" && guildId !== null ? "to the server" : "to the bot";
     const lines = (await store.list(of, id)).map((it) =>
@@ -277,12 +287,13 @@ async function show(
     .filter(isSettingName)
     .map((key) => `\`${key}\` ${meaningOf(key, locale)}`);
   const isManager = mayManage(interaction, await store.resolve(interaction));
-  const { image, text } = context.defaults;
+  const { text, speed = DEFAULT_SPEED } = context.defaults;
+  const image = laterImage({ ...context, turboLora: await turboLora() });
   const description = [
     ...(await section(settingLines.channel, "channel", channelId)),
     ...(guildId === null ? [] : await section(settingLines.server, "server", guildId)),
     `**${settingLines.program}**`,
-    settingLines.defaults(image, text.mode, context.limits.maxSteps),
+    `${resultLines.speed(speed)}: ${settingLines.defaults(image, text.mode, context.limits.maxSteps)}`,
     ...(interaction.options.getBoolean(ALL) === true
       ? [`**${settingLines.names}**`, ...names]
       : isManager

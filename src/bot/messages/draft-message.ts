@@ -8,6 +8,7 @@ import { fileSummary, hasRemarks, isCut, wholeRemarks } from "../words/batch.js"
 import { english, type Words } from "../words/english.js";
 import { axisLines } from "../words/grid.js";
 import { draftRow } from "./components.js";
+import { speedOption } from "./embeds.js";
 import { coarse, etas, type Work } from "./eta.js";
 import { marksLines } from "./prompt-mode.js";
 import { COLORS } from "./status-message.js";
@@ -58,6 +59,7 @@ export function draftMessage(
     ...marksLines(grid === undefined ? items : items.slice(0, 1), image, words),
     resultLines.settings([
       resultLines.seed(items[0]?.seed ?? image.seed),
+      ...speedOption(image, words),
       resultLines.steps(image.steps),
       resultLines.guidance(image.guidance),
       image.scheduler,

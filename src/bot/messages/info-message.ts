@@ -4,6 +4,7 @@ import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "../disc
 import type { Words } from "../words/english.js";
 import { axisLines } from "../words/grid.js";
 import { type InfoFacts, infoLines } from "../words/result.js";
+import { speedOption } from "./embeds.js";
 import { zipPart } from "./overview-files.js";
 import { fitPictures, type SizeLimit } from "./picture-fit.js";
 import type { Facts } from "./presentation.js";
@@ -34,14 +35,15 @@ export function infoMessage(
       ...(rewrite === null ? [] : [`**${labels.rewrite}**${codeBlock(rewrite, TEXT_MAX)}`]),
     ]);
   const added = [...styleSections(job, words), ...negativeSection(job, words)];
-  const style = styleOption(imageOf(job, first), words);
+  const image = imageOf(job, first);
   const axes = job.grid === undefined ? [] : axisLines(job.grid);
   const description = [
     ...texts,
     ...added,
     ...axes,
     ...scores,
-    ...style,
+    ...styleOption(image, words),
+    ...speedOption(image, words),
     ...infoLines(job, facts, words),
   ].join("\n");
   const embed = { title: labels.commands[job.kind], description: clip(description, EMBED_DESCRIPTION_MAX) };

@@ -4,6 +4,7 @@ import { clip, codeBlock, escapeMarkdown } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing } from "../discord/outgoing.js";
 import { english, type Words } from "../words/english.js";
 import { pictureRow } from "./components.js";
+import { speedOption } from "./embeds.js";
 import { styleOption } from "./style-sections.js";
 
 /** Of the embed's 4096: the prompts, and where they don't fit, each of them. */
@@ -85,6 +86,7 @@ function settingsLine({ image, seed, sampler }: PicturePrompt, words: Words): st
     ...(size == null ? [] : [showSize(size)]),
     ...(prompts === undefined ? [] : [resultLines.prompts(prompts)]),
     ...styleOption(image, words),
+    ...(image.speed === "full" ? [] : speedOption(image, words)),
   ];
   return parts.length === 0 ? [] : [resultLines.settings(parts)];
 }

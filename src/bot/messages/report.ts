@@ -55,6 +55,7 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["style", ({ image }) => image.style?.name],
   ["style_prompt", ({ image }) => image.style?.prompt],
   ["style_negative", ({ image }) => image.style?.negative],
+  ["speed", ({ image }) => image.speed],
 ];
 
 /** prompts.json: prompts with their rewrites, which a batch takes again as pairs. */

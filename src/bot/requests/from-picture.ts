@@ -46,11 +46,19 @@ export async function readAttached(
 }
 
 /** What of a picture can't be drawn here as it was, and what is done instead, as sentences without a full stop. */
-export const differences = (picture: PicturePrompt, { defaults, limits }: CommandContext): string[] => [
-  ...picture.unread,
-  ...(defaults.models === undefined ? [] : missingModels(picture, defaults.models)),
-  ...withinLimits(picture.image, limits).changed,
-];
+export function differences(
+  picture: PicturePrompt,
+  { defaults: { models }, limits, turboLora }: CommandContext,
+): string[] {
+  const turbo = picture.image.speed === "turbo" && turboLora?.fits ? [turboLora.name] : [];
+  return [
+    ...picture.unread,
+    ...(models === undefined
+      ? []
+      : missingModels(picture, { ...models, loras: [...models.loras, ...turbo] })),
+    ...withinLimits(picture.image, limits).changed,
+  ];
+}
 
 /** What is asked for beside the picture; it comes before what the picture says. */
 export interface BesidePicture {

@@ -3,9 +3,10 @@ import type { MessageComponentInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { type Events, log } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
-import { IMAGE_RANGES } from "../../core/options.js";
+import { IMAGE_RANGES, type ImageOptions } from "../../core/options.js";
+import { ownAtSpeed, type Speeds, type TurboLora } from "../../core/speeds.js";
 import type { Draft, DraftRequest } from "../../db/drafts.js";
-import type { Queue } from "../../db/queue.js";
+import type { NewItem, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { Styles } from "../../db/styles.js";
 import type { ReplyLimits } from "../delivery/reply-limits.js";
@@ -15,7 +16,7 @@ import { wordsOf } from "../words/languages.js";
 import type { Arrivals } from "./arrivals.js";
 import { type Quotas, quotaLine } from "./quotas.js";
 import type { Repeats } from "./repeats.js";
-import { type CommandContext, type CommandRequest, checkRange, checkSize } from "./request.js";
+import { type CommandContext, type CommandRequest, checkRange, checkSize, speedsIn } from "./request.js";
 import { checkWords, contextOf, mayUse, stylesOwner, withAlwaysNegative, withOwnNegative } from "./rules.js";
 
 export interface IntakeOptions {
@@ -28,6 +29,8 @@ export interface IntakeOptions {
   readonly replyLimits: ReplyLimits;
   readonly context: CommandContext;
   readonly repeats: Repeats;
+  /** What speed turbo uses now. */
+  readonly turboLora: () => Promise<TurboLora | null>;
   readonly now: () => number;
 }
 
@@ -74,7 +77,8 @@ export class Intake {
     let request: CommandRequest;
     try {
       const own = await this.#options.styles.of(stylesOwner(interaction));
-      const context = contextOf(this.#options.context, settings, own);
+      const turboLora = await this.#options.turboLora();
+      const context = contextOf(this.#options.context, settings, own, turboLora);
       request = read(context);
       checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
       checkSize(request.image.size, context.limits);
@@ -179,7 +183,9 @@ export class Intake {
   async #read(request: CommandRequest, origin: Origin): Promise<DraftRequest> {
     const { kind, text, grid } = request;
     const settings = await this.#options.settings.resolve(origin);
-    const { preview = false } = contextOf(this.#options.context, settings);
+    const context = contextOf(this.#options.context, settings, [], await this.#options.turboLora());
+    const { preview = false } = context;
+    const speeds = speedsIn(context);
     const { items: read, image: found, notes, isAsDrawn = false } = await request.prompts();
     const texts = [
       found?.style?.prompt ?? null,
@@ -187,9 +193,13 @@ export class Intake {
     ];
     await checkWords(settings, texts);
     const { style: _, ...unstyled } = request.image;
-    const image = withAlwaysNegative({ ...(isAsDrawn ? unstyled : request.image), ...found }, settings);
+    const asked = isAsDrawn ? unstyled : request.image;
+    const image = withAlwaysNegative(
+      { ...asked, ...found, ...ownAtSpeed(asked, found ?? {}, speeds) },
+      settings,
+    );
     checkSize(image.size, this.#options.context.limits);
-    const items = read.map((item) => withOwnNegative(item, settings));
+    const items = read.map((item) => withOwnNegative(paced(item, image, speeds), settings));
     return {
       kind,
       text,
@@ -271,6 +281,10 @@ export class Intake {
     return true;
   }
 }
+
+/** A prompt whose own options say a speed, with what that stands for. */
+const paced = (item: NewItem, image: ImageOptions, speeds: Speeds): NewItem =>
+  item.image === undefined ? item : { ...item, image: ownAtSpeed(image, item.image, speeds) };
 
 /** Every interaction that can be answered with a message has a channel. */
 function channelOf({ id, channelId }: Asking): string {

@@ -10,22 +10,28 @@ import type { LimitScope, Origin } from "../../core/job.js";
 import {
   DEFAULT_LIMITS,
   DEFAULT_SIDES,
+  DEFAULT_SPEED,
   fitsSides,
   type ImageOptions,
   promptModeOf,
 } from "../../core/options.js";
 import type { Settings } from "../../core/settings.js";
+import type { TurboLora } from "../../core/speeds.js";
 import { type Style, styleNamed, withPresets } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import type { StyleOwner, Styles } from "../../db/styles.js";
 import { findRefused } from "./refused-words.js";
 import type { CommandContext } from "./request.js";
 
-/** The program's defaults and limits under the settings of a channel; `own`: the styles of its server. */
+/**
+ * The program's defaults and limits under the settings of a channel; `own`: the styles of its server, `turboLora`: what
+ * speed turbo uses.
+ */
 export function contextOf(
   base: CommandContext,
   settings: Settings,
   own: readonly Style[] = [],
+  turboLora: TurboLora | null = null,
 ): CommandContext {
   const { text, image } = base.defaults;
   const styles = withPresets(own);
@@ -51,15 +57,14 @@ export function contextOf(
     ...base,
     limits,
     styles,
+    turboLora,
+    paced: pacedBy(settings),
     defaults: {
       ...base.defaults,
+      speed: settings.speed ?? base.defaults.speed ?? DEFAULT_SPEED,
       text: { ...text, mode: settings.mode ?? text.mode },
       image: {
         ...image,
-        // A default above the limit would refuse every command without the option.
-        steps: Math.min(settings.steps ?? image.steps, limits.maxSteps),
-        guidance: settings.guidance ?? image.guidance,
-        scheduler: settings.scheduler ?? image.scheduler,
         // A size from before the limit, or of another checkpoint, would refuse every command as well.
         size:
           settings.size !== undefined && fitsSides(settings.size, limits.sides ?? DEFAULT_SIDES)
@@ -74,6 +79,12 @@ export function contextOf(
     preview: settings.preview ?? base.preview ?? false,
   };
 }
+
+const pacedBy = ({ steps, guidance, scheduler }: Settings): NonNullable<CommandContext["paced"]> => ({
+  ...(steps === undefined ? {} : { steps }),
+  ...(guidance === undefined ? {} : { guidance }),
+  ...(scheduler === undefined ? {} : { scheduler }),
+});
 
 /** Settings may lower the program's own numbers, never raise them. */
 function capsOf(base: JobCaps = {}, settings: { readonly [S in LimitScope]: number | undefined }): JobCaps {

@@ -192,6 +192,7 @@ export const es: Unfinished<Words> = {
     from: (strength) => `a partir de una imagen, fuerza ${number(strength)}`,
     choosePair: "¿Qué par? Se varían sus dos imágenes, o una de ellas pasa a ser la próxima base.",
     prompts: (mode) => `prompts: ${mode}`,
+    speed: (speed) => `velocidad ${speed}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` y \`BREAK\` se leen como texto normal${prompts.length === 0 ? " aquí" : ` (prompts ${numbers(prompts, more)})`}. Para que tengan efecto, elige \`prompts: weighted\` en el comando; quien administra puede ajustar \`prompts\` para todos.`,
     foreign: (prompts = []) =>
@@ -311,6 +312,10 @@ export const es: Unfinished<Words> = {
     DRAFT_GONE: () => "Este borrador ya no existe: se empezó, se descartó o caducó. Usa el comando otra vez.",
     INPUT_STYLE: (c) =>
       `El estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} no existe aquí. \`/style list\` muestra los que hay; elige uno de ellos, o \`none\`.`,
+    INPUT_SPEED: (c) =>
+      c.code("lora") === null
+        ? "`turbo` necesita una LCM-LoRA, y aquí no hay ninguna. Quien gestiona el bot puede obtenerla con `promptist checkpoints pull lcm-lora`. Mientras tanto, elige `fast` o `full`."
+        : `\`turbo\` no se puede usar: ${c.code("lora")} es para otro modelo que el que dibuja aquí. Elige \`fast\` o \`full\`.`,
     FILE_STYLES: () =>
       "El archivo no es una lista de estilos. Adjunta el `styles.csv` de A1111: su primera línea es `name,prompt,negative_prompt`, y cada línea siguiente es un estilo.",
     DRAFT_LIMIT: (c) =>

@@ -185,6 +185,7 @@ export const fr: Unfinished<Words> = {
     choosePair:
       "Quelle paire ? Ses deux images seront variées, ou l'une d'elles deviendra la prochaine base.",
     prompts: (mode) => `prompts : ${mode}`,
+    speed: (speed) => `vitesse ${speed}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` et \`BREAK\` sont lus comme du texte simple${prompts.length === 0 ? " ici" : ` (prompts ${numbers(prompts, more)})`}. Pour leur donner leur sens, choisissez \`prompts: weighted\` dans la commande ; les gestionnaires peuvent régler \`prompts\` pour tous.`,
     foreign: (prompts = []) =>
@@ -304,6 +305,10 @@ export const fr: Unfinished<Words> = {
       `${c.code("word") === null ? "Un mot du prompt" : `Le mot ${c.code("word")}`} n'est pas autorisé ici. Écrivez le prompt sans ce mot.`,
     INPUT_STYLE: (c) =>
       `Le style${c.code("style") === null ? "" : ` ${c.code("style")}`} n'existe pas ici. \`/style list\` montre ceux qui existent ; choisissez-en un, ou \`none\`.`,
+    INPUT_SPEED: (c) =>
+      c.code("lora") === null
+        ? "`turbo` a besoin d'une LCM-LoRA, et il n'y en a pas ici. La personne qui gère le bot peut l'obtenir avec `promptist checkpoints pull lcm-lora`. En attendant, choisissez `fast` ou `full`."
+        : `\`turbo\` n'est pas possible : ${c.code("lora")} est fait pour un autre modèle que celui qui dessine ici. Choisissez \`fast\` ou \`full\`.`,
     FILE_STYLES: () =>
       "Ce fichier n'est pas une liste de styles. Joignez le `styles.csv` d'A1111 : sa première ligne est `name,prompt,negative_prompt`, et chaque ligne suivante est un style.",
     DRAFT_GONE: () =>

@@ -182,6 +182,7 @@ export const pt: Unfinished<Words> = {
     from: (strength) => `a partir de uma imagem, força ${number(strength)}`,
     choosePair: "Qual par? As duas imagens dele são variadas, ou uma delas vira a próxima base.",
     prompts: (mode) => `prompts: ${mode}`,
+    speed: (speed) => `velocidade ${speed}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` e \`BREAK\` são lidos como texto comum${prompts.length === 0 ? " aqui" : ` (prompts ${numbers(prompts, more)})`}. Para que tenham efeito, escolha \`prompts: weighted\` no comando; quem gerencia pode configurar \`prompts\` para todos.`,
     foreign: (prompts = []) =>
@@ -301,6 +302,10 @@ export const pt: Unfinished<Words> = {
       `${c.code("word") === null ? "Uma palavra do prompt" : `A palavra ${c.code("word")}`} não é permitida aqui. Escreva o prompt sem ela.`,
     INPUT_STYLE: (c) =>
       `O estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} não existe aqui. \`/style list\` mostra os que existem; escolha um deles, ou \`none\`.`,
+    INPUT_SPEED: (c) =>
+      c.code("lora") === null
+        ? "`turbo` precisa de uma LCM-LoRA, e não há nenhuma aqui. Quem mantém o bot pode obtê-la com `promptist checkpoints pull lcm-lora`. Até lá, escolha `fast` ou `full`."
+        : `\`turbo\` não pode ser usado: ${c.code("lora")} é de outro modelo, não do que desenha aqui. Escolha \`fast\` ou \`full\`.`,
     FILE_STYLES: () =>
       "O arquivo não é uma lista de estilos. Anexe o `styles.csv` do A1111: a primeira linha é `name,prompt,negative_prompt`, e cada linha seguinte é um estilo.",
     DRAFT_GONE: () =>

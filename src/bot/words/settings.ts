@@ -13,6 +13,7 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   prompts: "how prompts are read: diffusers, or weighted (brackets weigh words)",
   mode: "default search for a rewrite: beam, greedy or sample",
   style: "default style",
+  speed: "default speed: full, fast or turbo",
   maxSteps: "most steps that people can ask for",
   maxBatch: "most prompts in a file",
   maxPairs: "most pairs in one comparison",

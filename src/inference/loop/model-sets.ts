@@ -1,8 +1,15 @@
+import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
+import { fitsModel } from "../../checkpoints/layouts/lora.js";
 import { findModels, type LibraryOptions } from "../../checkpoints/library/find-models.js";
+import { turboLoraAmong } from "../../checkpoints/library/found-turbo-lora.js";
 import { findByName } from "../../checkpoints/library/resolve-names.js";
 import { CheckpointError, InputError } from "../../core/errors.js";
 import { type ModelSet, modelKey } from "../../core/model-set.js";
+import type { TurboLora } from "../../core/speeds.js";
 import { chooseModels, type ModelChoice, type ModelWishes } from "./model-choice.js";
+
+/** Of a command, which Discord waits 3 s for. */
+const TURBO_PATIENCE_MS = 500;
 
 /**
  * The models that jobs name, found among those that lie on this machine. The configured model is one of them,
@@ -14,6 +21,8 @@ export class ModelSets {
   readonly #wishes: ModelWishes;
   readonly #library: LibraryOptions;
   readonly #names = new Map<string, string>();
+  /** By path and size of an adapter, whether it fits the configured model. */
+  readonly #fits = new Map<string, boolean>();
 
   constructor(wishes: ModelWishes, library: LibraryOptions) {
     // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
@@ -49,6 +58,31 @@ export class ModelSets {
     });
     this.#names.set(key, choice.diffusion.name);
     return choice;
+  }
+
+  /** The LoRA of speed turbo, as far as the files that are known or quickly read tell; null if there is none. */
+  async turboLora(): Promise<TurboLora | null> {
+    const { models } = await findModels({ ...this.#library, patienceMs: TURBO_PATIENCE_MS });
+    return turboLoraAmong(models, ({ path, bytes }) => {
+      const key = `${path} ${bytes}`;
+      const known = this.#fits.get(key);
+      if (known !== undefined) return known;
+      const fits = this.#fitsConfigured(path);
+      this.#fits.set(key, fits);
+      return fits;
+    });
+  }
+
+  #fitsConfigured(path: string): boolean {
+    try {
+      const files = openDiffusion(this.configured.diffusion.directory, this.configured.vae ?? null);
+      const weights = (part: "unet" | "text_encoder") => files.weights(part, "fp32");
+      return fitsModel(path, { unet: weights("unet"), text_encoder: weights("text_encoder") });
+    } catch (error) {
+      // Each job that would draw says what is wrong with the file.
+      if (error instanceof CheckpointError) return false;
+      throw error;
+    }
   }
 
   /** The name of a set, with what is added to the model, for captions and metadata; as asked for until it is chosen. */

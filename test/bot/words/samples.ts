@@ -124,6 +124,7 @@ export const SAMPLES: {
   resultLines: {
     from: [[0.6], [1]],
     prompts: [["weighted"]],
+    speed: [["turbo"]],
     marks: [[], [[1, 2]]],
     foreign: [[], [[1, 2]]],
     cutPrompts: [[[1]], [[1, 2]]],
