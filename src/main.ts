@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { basename, join, parse } from "node:path";
 import { cdnBeside, type LocalDiscord, startLocalDiscord, startOperatorPanel } from "local-discord";
 import { createBot } from "./bot/bot.js";
-import { verdictOf } from "./bot/words/votes.js";
+import { verdictOf } from "./bot/words/english/votes.js";
 import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
 import { readSubjects } from "./checkpoints/layouts/subjects.js";
 import { findAtStart } from "./checkpoints/library/find-models.js";
@@ -318,6 +318,7 @@ export async function createApp(
           pictures,
           owner: randomUUID(),
           phaseMs: config.PHASE_MS,
+          keptBytes: config.KEEP_MODELS_BYTES,
         }),
     );
     await queue.recover();

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { type UsableRows, usableRows } from "../bot/commands/batch.js";
-import { csvReport, promptsJson } from "../bot/messages/report.js";
-import { fileSummary } from "../bot/words/batch.js";
+import { csvReport, promptsJson } from "../bot/messages/parts/report.js";
+import { fileSummary } from "../bot/words/english/batch.js";
 import type { Config } from "../config.js";
 import { readWords } from "../core/emphasis.js";
 import { codeOf, describe, InputError, isMissing } from "../core/errors.js";
@@ -23,14 +23,14 @@ import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
 import { captionOf, type PairFiles } from "../pictures/pair-card.js";
 import { type PromptFile, type PromptPair, parsePromptFile } from "../prompt-files/prompt-file.js";
-import type { Models } from "./models.js";
-import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
-import { makeOutFolder } from "./out-folder.js";
-import type { Output } from "./output.js";
-import { PICTURE_NOTES } from "./picture-notes.js";
-import { cutLines, markNotes, unreadLines } from "./prompt.js";
+import type { Models } from "./parts/models.js";
+import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./parts/options.js";
+import { makeOutFolder } from "./parts/out-folder.js";
+import type { Output } from "./parts/output.js";
+import { PICTURE_NOTES } from "./parts/picture-notes.js";
+import { cutLines, markNotes, unreadLines } from "./parts/prompt.js";
+import { stylesOf } from "./parts/styles.js";
 import { scoreLine } from "./score.js";
-import { stylesOf } from "./styles.js";
 
 export interface PairToDraw {
   readonly prompt: string;

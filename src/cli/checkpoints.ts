@@ -25,11 +25,11 @@ import { IMAGE_RANGES, PRECISIONS } from "../core/options.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
 import { clipText, clipTextConfig } from "../models/clip-text.js";
 import type { Graph } from "../onnx/graph.js";
-import { modelTable } from "./library.js";
-import type { CommonFlags, ImageFlags, TextFlags } from "./options.js";
-import { addCommonOptions, addExamples, integer, loraOption } from "./options.js";
-import { Output } from "./output.js";
-import { placesOf } from "./places.js";
+import { modelTable } from "./parts/library.js";
+import type { CommonFlags, ImageFlags, TextFlags } from "./parts/options.js";
+import { addCommonOptions, addExamples, integer, loraOption } from "./parts/options.js";
+import { Output } from "./parts/output.js";
+import { placesOf } from "./parts/places.js";
 
 /** `promptist checkpoints list | pull | check | compile | synthesize`: lists the models and adds new ones. */
 export function addCheckpointsCommand(program: Command, config: Config): void {

@@ -2,11 +2,11 @@ import { join, resolve } from "node:path";
 import { PHASES } from "../core/job.js";
 import { promptModeOf, randomSeed } from "../core/options.js";
 import { drawPairs, rewriteAll } from "./batch.js";
-import type { Models } from "./models.js";
-import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
-import { makeOutFolder } from "./out-folder.js";
-import type { Output } from "./output.js";
-import { markNotes, typedPrompt, unreadLines } from "./prompt.js";
+import type { Models } from "./parts/models.js";
+import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./parts/options.js";
+import { makeOutFolder } from "./parts/out-folder.js";
+import type { Output } from "./parts/output.js";
+import { markNotes, typedPrompt, unreadLines } from "./parts/prompt.js";
 import { scoreLine } from "./score.js";
 
 /**

@@ -1,6 +1,6 @@
 import { basename, join, resolve } from "node:path";
 import { cellItems, sharedImage } from "../bot/commands/grid.js";
-import { cellLabel } from "../bot/words/grid.js";
+import { cellLabel } from "../bot/words/english/grid.js";
 import { readWords } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
 import { type CellOptions, cellsOf, readAxis } from "../core/grid-axes.js";
@@ -10,13 +10,13 @@ import type { Rewrite } from "../inference/worker/protocol.js";
 import type { GridCell } from "../pictures/grid-picture.js";
 import { captionOf } from "../pictures/pair-card.js";
 import { rewriteAll } from "./batch.js";
-import type { Models } from "./models.js";
-import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
-import { makeOutFolder } from "./out-folder.js";
-import type { Output } from "./output.js";
-import { PICTURE_NOTES } from "./picture-notes.js";
-import { cutLines, markNotes, typedPrompt, unreadLines } from "./prompt.js";
-import { stylesOf } from "./styles.js";
+import type { Models } from "./parts/models.js";
+import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./parts/options.js";
+import { makeOutFolder } from "./parts/out-folder.js";
+import type { Output } from "./parts/output.js";
+import { PICTURE_NOTES } from "./parts/picture-notes.js";
+import { cutLines, markNotes, typedPrompt, unreadLines } from "./parts/prompt.js";
+import { stylesOf } from "./parts/styles.js";
 
 export interface GridFlags extends TextFlags, ImageFlags {
   readonly x: string;

@@ -1,11 +1,11 @@
 import { randomSeed } from "../core/options.js";
 import { applyStyle, type Styled } from "../core/styles.js";
 import type { Rewrite } from "../inference/worker/protocol.js";
-import type { Models } from "./models.js";
-import { type PromptsFlags, type TextFlags, textOptions } from "./options.js";
-import type { Output } from "./output.js";
-import { markNotes, typedPrompt, unreadLines } from "./prompt.js";
-import { chosenStyle } from "./styles.js";
+import type { Models } from "./parts/models.js";
+import { type PromptsFlags, type TextFlags, textOptions } from "./parts/options.js";
+import type { Output } from "./parts/output.js";
+import { markNotes, typedPrompt, unreadLines } from "./parts/prompt.js";
+import { chosenStyle } from "./parts/styles.js";
 
 /** `promptist optimize TEXT`: rewrites one prompt and lists all distinct candidates, best first. */
 export async function optimize(

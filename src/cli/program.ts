@@ -20,8 +20,8 @@ import { type GenerateFlags, generate } from "./generate.js";
 import { type GridFlags, grid } from "./grid.js";
 import { info } from "./info.js";
 import { type LocalDiscordFlags, localDiscord } from "./local-discord.js";
-import { Models } from "./models.js";
 import { optimize } from "./optimize.js";
+import { Models } from "./parts/models.js";
 import {
   addCommonOptions,
   addExamples,
@@ -35,10 +35,10 @@ import {
   integer,
   type PromptsFlags,
   type TextFlags,
-} from "./options.js";
-import { Output } from "./output.js";
+} from "./parts/options.js";
+import { Output } from "./parts/output.js";
+import { listStyles } from "./parts/styles.js";
 import { type ScoreFlags, score } from "./score.js";
-import { listStyles } from "./styles.js";
 import { type UpscaleFlags, upscale } from "./upscale.js";
 import { verify } from "./verify.js";
 

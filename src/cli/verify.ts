@@ -1,7 +1,7 @@
 import { randomSeed } from "../core/options.js";
-import type { Models } from "./models.js";
-import { type TextFlags, textOptions } from "./options.js";
-import type { Output } from "./output.js";
+import type { Models } from "./parts/models.js";
+import { type TextFlags, textOptions } from "./parts/options.js";
+import type { Output } from "./parts/output.js";
 
 /** The prompt that the original reproduction checks itself with. */
 const PROMPT = "A futuristic city with flying cars";

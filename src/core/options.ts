@@ -130,7 +130,7 @@ export interface ImageOptions {
   readonly scheduler: SchedulerName;
   /** Absent in jobs from before there was a choice: `diffusers`. */
   readonly prompts?: PromptMode;
-  /** The checkpoint, by a name that `checkpoints list` tells; absent: the configured one. */
+  /** The checkpoint, by a name that `checkpoints list` tells; absent or empty: the configured one. */
   readonly model?: string;
   /** Merged into the model on top of what is configured, in this order, each name once; absent: none. */
   readonly loras?: readonly NamedLora[];

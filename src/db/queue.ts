@@ -57,6 +57,13 @@ export interface NewItem {
   readonly image?: OwnOptions;
 }
 
+/** The models that are loaded, by the keys of core/model-set.ts; several of them take turns in a phase. */
+export interface ModelTurn {
+  readonly loaded: readonly string[];
+  /** Whether jobs of other models come first now, since they have waited long enough. */
+  readonly isOver: boolean;
+}
+
 /** What is needed to answer a command that did not become a job. */
 export type Arrival = Pick<
   Origin,
@@ -169,9 +176,10 @@ export interface Queue {
   /**
    * Takes the next waiting job of a phase, or undefined. Users take turns: a user's second waiting job comes
    * after the first waiting job of every other user, and a user who was served goes to the back. Jobs in
-   * their back-off time are skipped.
+   * their back-off time are skipped. With `models`, they take turns with the jobs of loaded models as long as any
+   * is due, and with those of other models once the turn of the loaded ones is over.
    */
-  claim(phase: Phase, owner: string): Promise<Claim | undefined>;
+  claim(phase: Phase, owner: string, models?: ModelTurn): Promise<Claim | undefined>;
   /**
    * Stores the text of one item, and like `savePictures` adds the time that it took to `Usage`. Notes are added to those of the item; everything else is replaced.
    */

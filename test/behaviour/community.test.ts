@@ -4,7 +4,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { ApiMessage } from "local-discord/testing";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { coarse, etas } from "../../src/bot/messages/eta.js";
+import { coarse, etas } from "../../src/bot/messages/parts/eta.js";
 import { parseSetting } from "../../src/bot/requests/setting-catalog.js";
 import type { OpenWork } from "../../src/db/queue.js";
 import type { Store } from "../../src/db/store.js";

@@ -6,7 +6,7 @@ import type { JobEntry } from "../../db/records.js";
 import { clip } from "../discord/markdown.js";
 import { speedsIn, usualImage } from "../requests/request.js";
 import { contextOf, stylesHere } from "../requests/rules.js";
-import { jobCompletion } from "../words/history.js";
+import { jobCompletion } from "../words/english/history.js";
 import { wordsOf } from "../words/languages.js";
 import { CHOICES_MAX, type Choice, type Services } from "./command.js";
 import { completeSize } from "./options.js";

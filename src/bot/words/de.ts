@@ -1,11 +1,11 @@
 import { nounOf } from "../../core/job.js";
-import type { Words } from "./english.js";
-import { placeIn, scopeOf, type Values } from "./errors.js";
-import { formsOf, type Plurals } from "./forms.js";
+import type { Words } from "./english/english.js";
+import { placeIn, scopeOf, type Values } from "./english/errors.js";
+import { formsOf, type Plurals } from "./english/forms.js";
+import { resultLines } from "./english/result.js";
+import { settingLines } from "./english/settings.js";
+import type { Unfinished } from "./english/translated.js";
 import { optionNames } from "./locale-files.js";
-import { resultLines } from "./result.js";
-import { settingLines } from "./settings.js";
-import type { Unfinished } from "./translated.js";
 
 const { number, count, plural, listed, numbers, percent, decimal, duration, bytes } = formsOf("de", "long");
 

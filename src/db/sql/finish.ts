@@ -1,5 +1,6 @@
 import type { ErrorCode, ErrorContext } from "../../core/errors.js";
-import { type Failure, isFinished, type JobState, nextPhase, type Phase } from "../../core/job.js";
+import { type Failure, imageOf, isFinished, type JobState, nextPhase, type Phase } from "../../core/job.js";
+import { modelKey, modelSetOf } from "../../core/model-set.js";
 import { type CancelResult, type Claim, LONGEST_BACKOFF_MS, type Queue, type Recovered } from "../queue.js";
 import type { Connection } from "./connection.js";
 import { fromJson, type JobRow } from "./job-row.js";
@@ -29,6 +30,9 @@ const leave = sql<Pick<JobRow, "seq" | "state" | "phase" | "not_before" | "failu
   update jobs set state = @state, phase = @phase, owner = null, not_before = @not_before, failures = @failures,
     finished_at = @finished_at
   where seq = @seq`);
+const setModels = sql<Pick<JobRow, "seq" | "model_set">>(
+  "update jobs set model_set = @model_set where seq = @seq",
+);
 const requestCancel = sql<{ seq: number }>("update jobs set cancel_requested = 1 where seq = @seq");
 const cancelWaiting = sql<{ seq: number; now: number }>(
   "update jobs set state = 'cancelled', finished_at = @now where seq = @seq",
@@ -74,6 +78,14 @@ export function finishing(connection: Connection, maxAttempts: number): Verbs {
     return state;
   }
 
+  /** Keeps with a job what its next picture needs, which may be another model than its last one did. */
+  function* noteModels(row: JobRow): Work<void> {
+    const job = yield* loadJob(row);
+    const next = job.items.find((item) => nextPhase(job.kind, item) !== null);
+    const model_set = modelKey(modelSetOf(imageOf(job, next)));
+    if (model_set !== row.model_set) yield* setModels.run({ seq: row.seq, model_set });
+  }
+
   /** Ends the holder's work as `decide` says; false when the claim is stale. */
   function endClaimed<S extends JobState>(claim: Claim, decide: (row: JobRow, time: number) => Ending<S>) {
     return connection.write(function* (): Work<S | "cancelled" | false> {
@@ -87,7 +99,13 @@ export function finishing(connection: Connection, maxAttempts: number): Verbs {
   return {
     advance: (claim) => endClaimed<"queued">(claim, () => ({ state: "queued", phase: "image" })),
 
-    release: (claim) => endClaimed<"queued">(claim, () => ({ state: "queued" })),
+    release: (claim) =>
+      connection.write(function* () {
+        const row = yield* claimedRow(claim);
+        if (row === undefined) return false;
+        yield* noteModels(row);
+        return yield* end<"queued">(row, { state: "queued" });
+      }),
 
     complete: (claim) => isKept(endClaimed(claim, () => ({ state: "done" }))),
 

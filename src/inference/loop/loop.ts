@@ -178,7 +178,7 @@ export class InferenceLoop {
     this.#open = open;
     try {
       while (await mayGoOn()) {
-        const claim = await queue.claim(phase, owner);
+        const claim = await queue.claim(phase, owner, open.turn(this.#now()));
         if (!claim) break;
         const jobId = claim.job.id;
         const controller = new AbortController();
@@ -221,7 +221,7 @@ export class InferenceLoop {
         if (claim.job.items.length > 1) pending = await this.#stillWanted(id, pending);
         const { set, group } = nextGroup(open, claim.job, pending, work.groupSize);
         pending = pending.filter((item) => !group.includes(item));
-        const host = await open.host(set, signal);
+        const host = await open.host(set, signal, this.#now);
         if (noted !== modelKey(set)) {
           noted = modelKey(set);
           if (!(await queue.saveCheckpoint(claim, phase, checkpointName(phase, set), host.info.hash)))
