@@ -9,26 +9,39 @@ import { type ModelNames, resolveNames } from "../../checkpoints/library/resolve
 import type { Config } from "../../config.js";
 import { InputError } from "../../core/errors.js";
 import type { Phase } from "../../core/job.js";
-import { type PictureSize, SIDE_FACTOR, showSize } from "../../core/options.js";
+import { type ModelSet, modelKey, modelSetOf } from "../../core/model-set.js";
+import { type ImageOptions, type PictureSize, SIDE_FACTOR, showSize } from "../../core/options.js";
+import type { TurboLora } from "../../core/speeds.js";
 import { type GpuLease, GpuLock } from "../../inference/loop/gpu-lock.js";
 import {
   chooseModels,
   type ModelChoice,
+  type ModelWishes,
   miniaturePhases,
   type PictureTool,
   startToolWorker,
   startWorker,
 } from "../../inference/loop/model-choice.js";
 import type { ModelHost } from "../../inference/loop/model-host.js";
+import { ModelSets } from "../../inference/loop/model-sets.js";
 import type { ImageFlags, TextFlags } from "./options.js";
 import type { Output } from "./output.js";
+
+/** Pictures of one set of models. */
+export interface Drawing {
+  /** The set's name, for captions and metadata. */
+  readonly checkpoint: string;
+  readonly indexes: readonly number[];
+  /** Whether no other set comes after it. */
+  readonly isLast: boolean;
+}
 
 /**
  * Runs the models for the command line in the same workers as the bot, one phase at a time under the same
  * lock. Ctrl+C ends them.
  */
 export class Models {
-  readonly choice: ModelChoice;
+  readonly #sets: ModelSets;
   readonly #gpu = new GpuLock();
   readonly #abort = new AbortController();
 
@@ -64,7 +77,7 @@ export class Models {
     { promptist, diffusion, vae, loras, embeddings }: ModelNames,
     found: readonly FoundModel[],
   ) {
-    this.choice = chooseModels({
+    const wishes: ModelWishes = {
       checkpointsDir: config.checkpointsDir,
       miniatureDir: config.miniatureDir,
       hubCacheDir: config.hubCacheDir,
@@ -87,8 +100,19 @@ export class Models {
       precision: flags.precision ?? config.DIFFUSION_PRECISION,
       cacheDir: config.cacheDir,
       threads: config.THREADS,
-    });
+    };
+    this.#sets = new ModelSets(chooseModels(wishes), wishes, config);
     process.once("SIGINT", () => this.#abort.abort());
+  }
+
+  /** What the flags and the configuration name. */
+  get choice(): ModelChoice {
+    return this.#sets.configured;
+  }
+
+  /** What speed turbo uses; null where there is none. */
+  turboLora(): Promise<TurboLora | null> {
+    return this.#sets.turboLora();
   }
 
   get signal(): AbortSignal {
@@ -99,17 +123,52 @@ export class Models {
    * Loads the model of `phase`, passes it to `work`, and ends its process before returning.
    * @param onClosed is told the process' peak resident memory, 0 if it is unknown
    */
-  async withModel<T>(
+  withModel<T>(
+    phase: Phase,
+    work: (host: ModelHost) => Promise<T>,
+    onClosed?: (peakBytes: number) => void,
+  ): Promise<T> {
+    return this.#withChoice(this.choice, phase, work, onClosed);
+  }
+
+  #withChoice<T>(
+    choice: ModelChoice,
     phase: Phase,
     work: (host: ModelHost) => Promise<T>,
     onClosed?: (peakBytes: number) => void,
   ): Promise<T> {
     const onNote = (note: string) => this.output.say(`Note: ${note}`);
     return this.#withHost(
-      (lease) => startWorker(this.choice, phase, lease, { signal: this.signal, onNote }),
+      (lease) => startWorker(choice, phase, lease, { signal: this.signal, onNote }),
       work,
       onClosed,
     );
+  }
+
+  /**
+   * Loads the models that pictures are drawn with, one after the other, and passes each to `work` with the pictures
+   * that are its own. Answers what `work` made with the last one.
+   */
+  async withModelsOf<T>(
+    images: readonly ImageOptions[],
+    work: (host: ModelHost, drawing: Drawing) => Promise<T>,
+  ): Promise<T> {
+    const groups = new Map<string, { readonly set: ModelSet; readonly indexes: number[] }>();
+    for (const [index, image] of images.entries()) {
+      const set = modelSetOf(image);
+      const group = groups.get(modelKey(set)) ?? { set, indexes: [] };
+      group.indexes.push(index);
+      groups.set(modelKey(set), group);
+    }
+    let made: Promise<T> | undefined;
+    for (const [at, { set, indexes }] of [...groups.values()].entries()) {
+      const choice = await this.#sets.choiceOf(set);
+      const drawing = { checkpoint: this.#sets.nameOf(set), indexes, isLast: at === groups.size - 1 };
+      made = this.#withChoice(choice, "image", (host) => work(host, drawing));
+      await made;
+    }
+    if (made === undefined) throw new Error("No picture is asked for");
+    return made;
   }
 
   /** Like `withModel`, but loads only the judges or an upscaler. */

@@ -24,12 +24,11 @@ export class ModelSets {
   /** By path and size of an adapter, whether it fits the configured model. */
   readonly #fits = new Map<string, boolean>();
 
-  constructor(wishes: ModelWishes, library: LibraryOptions) {
-    // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
-    this.configured = { ...chooseModels(wishes) };
+  /** @param configured what `wishes` choose */
+  constructor(configured: ModelChoice, wishes: ModelWishes, library: LibraryOptions) {
+    this.configured = configured;
     this.#wishes = wishes;
     this.#library = library;
-    this.#names.set("", this.configured.diffusion.name);
   }
 
   /**
@@ -87,11 +86,13 @@ export class ModelSets {
 
   /** The name of a set, with what is added to the model, for captions and metadata; as asked for until it is chosen. */
   nameOf(set: ModelSet): string {
+    const key = modelKey(set);
+    if (key === "") return this.configured.diffusion.name;
     const asked = [
       set.model ?? this.configured.diffusion.name,
       ...set.loras.map(({ name, strength }) => `${name}:${strength}`),
     ];
-    return this.#names.get(modelKey(set)) ?? asked.join(" + ");
+    return this.#names.get(key) ?? asked.join(" + ");
   }
 }
 

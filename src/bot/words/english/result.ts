@@ -1,9 +1,5 @@
-import { type ItemNote, imageOf, type Job, type JobKind, nounOf, type Phase } from "../../core/job.js";
-import type { ImageOptions, PromptMode, Speed, TextOptions } from "../../core/options.js";
-import { SIDES, type Side } from "../../core/side.js";
-import { clip, tail } from "../discord/markdown.js";
 import { type ItemNote, imageOf, type Job, type JobKind, nounOf, type Phase } from "../../../core/job.js";
-import type { ImageOptions, PromptMode, TextOptions } from "../../../core/options.js";
+import type { ImageOptions, PromptMode, Speed, TextOptions } from "../../../core/options.js";
 import { SIDES, type Side } from "../../../core/side.js";
 import { clip, tail } from "../../discord/markdown.js";
 import { errorSentence, errorSentences } from "./errors.js";
