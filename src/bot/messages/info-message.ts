@@ -36,6 +36,7 @@ export function infoMessage(
     ]);
   const added = [...styleSections(job, words), ...negativeSection(job, words)];
   const image = imageOf(job, first);
+  const speed = speedOption(image, words);
   const axes = job.grid === undefined ? [] : axisLines(job.grid);
   const description = [
     ...texts,
@@ -43,7 +44,7 @@ export function infoMessage(
     ...axes,
     ...scores,
     ...styleOption(image, words),
-    ...speedOption(image, words),
+    ...(speed.length === 0 ? [] : [words.resultLines.settings(speed)]),
     ...infoLines(job, facts, words),
   ].join("\n");
   const embed = { title: labels.commands[job.kind], description: clip(description, EMBED_DESCRIPTION_MAX) };
