@@ -17,6 +17,7 @@ import { DEFAULT_SIDES, sidesOf } from "./core/options.js";
 import { redactor } from "./core/redact.js";
 import { PROGRAM } from "./core/version.js";
 import { announced } from "./db/announce.js";
+import { LapsedLeases } from "./db/lapsed.js";
 import type { Queue } from "./db/queue.js";
 import { watchDataFolder } from "./db/sqlite/data-folder.js";
 import { folderOfDatabase, lockInstance } from "./db/sqlite/instance-lock.js";
@@ -322,7 +323,12 @@ export async function createApp(
           keptBytes: config.KEEP_MODELS_BYTES,
         }),
     );
-    await queue.recover();
+    if (config.DATABASE_URL === "") await queue.recover("all");
+    else {
+      const lapsed = new LapsedLeases(queue, events);
+      lapsed.start();
+      cleanups.push(() => lapsed.stop());
+    }
     for (const loop of loops) loop.start();
     cleanups.push(() => Promise.all(loops.map((loop) => loop.stop())));
     retention.start();

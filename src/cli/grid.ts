@@ -6,6 +6,7 @@ import { InputError } from "../core/errors.js";
 import { type CellOptions, cellsOf, readAxis } from "../core/grid-axes.js";
 import { imageOf } from "../core/job.js";
 import { LIMIT_RANGES, promptModeOf, randomSeed } from "../core/options.js";
+import { NO_REWRITER } from "../core/rewriters.js";
 import { isDecided, ownAtSpeed } from "../core/speeds.js";
 import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import type { GridCell } from "../pictures/grid-picture.js";
@@ -68,7 +69,7 @@ export async function grid(
     output.say(line);
   const started = performance.now();
 
-  const rewrite = isRewritten ? await rewriteOnce(models, output, prompt, flags, cells, seed) : null;
+  const rewrite = isRewritten ? await rewriteOnce(models, output, prompt, flags, cells, seed, isGiven) : null;
   const drawn = rewrite?.rewrite ?? prompt;
   const file = join(folder, "grid.png");
   const advance = output.progress("drawing");
@@ -112,6 +113,7 @@ export async function grid(
     {
       prompt,
       optimized: rewrite === null ? null : drawn,
+      rewriter: rewrite === null ? null : flags.rewriter,
       grid,
       file,
       cells: pictures.map(({ file, judgement, embeddings = [] }, i) => ({
@@ -143,18 +145,23 @@ async function rewriteOnce(
   flags: GridFlags,
   cells: readonly CellOptions[],
   seed: number,
+  isGiven: (option: string) => boolean,
 ): Promise<Rewrite> {
+  if (flags.rewriter === NO_REWRITER)
+    throw new InputError(
+      "INPUT_REWRITER",
+      `--text rewrite needs a rewriter, and --rewriter is ${NO_REWRITER}.`,
+      {
+        rewriter: NO_REWRITER,
+      },
+    );
   if (cells.some(({ image }) => image?.prompts !== undefined))
     throw new InputError(
       "INPUT_OPTION",
       "With --text rewrite an axis can't be prompts: each way of reading the prompt has another rewrite.",
     );
-  const { rewrites } = await rewriteAll(
-    models,
-    output,
-    [{ prompt, mode: flags.prompts }],
-    textOptions(flags, seed),
-  );
+  const text = textOptions(flags, seed, isGiven);
+  const { rewrites } = await rewriteAll(models, output, [{ prompt, mode: flags.prompts, text }]);
   for (const line of unreadLines([rewrites[0]!])) output.say(line);
   return rewrites[0]!;
 }

@@ -61,6 +61,7 @@ export function buildProgram(config: Config): Command {
             "rewrite a prompt",
             'optimize "A cat in the rain"',
             'optimize "A cat in the rain" --mode sample --seed 7',
+            'optimize "A cat in the rain" --rewriter magicprompt',
           ),
           config,
         ),
@@ -110,6 +111,7 @@ export function buildProgram(config: Config): Command {
       "rewrite a prompt and draw both, side by side",
       'compare "A cat in the rain" --out cat',
       'compare "A cat in the rain" --out cat --seed 7 --negative "blurry"',
+      'compare "A cat in the rain" --out cat --rewriter magicprompt',
     ),
   ).action(async (text: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
     const output = outputOf(flags);
@@ -212,17 +214,18 @@ export function buildProgram(config: Config): Command {
       addCommonOptions(
         verb(
           "verify",
-          "check that Promptist loads and generates",
+          "check that Promptist, or another rewriter, loads and generates",
           "verify",
+          "verify --rewriter magicprompt",
           "verify --promptist checkpoints/promptist",
         ),
         config,
       ),
       config,
     ),
-  ).action(async (flags: TextFlags) => {
+  ).action(async (flags: TextFlags, command: Command) => {
     const output = outputOf(flags);
-    return verify(await Models.open(config, output, flags), output, flags);
+    return verify(await Models.open(config, output, flags), output, flags, givenOn(command));
   });
   addCommonOptions(
     verb(

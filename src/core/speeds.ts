@@ -110,6 +110,10 @@ export function ownAtSpeed(image: ImageOptions, own: OwnOptions, speeds: Speeds)
   return { steps, guidance, scheduler, loras, ...own };
 }
 
+/** What a file, a text or a picture says of how it was drawn: one with a scheduler and no speed, without a speed's LoRA. */
+export const asDrawn = (own: OwnOptions): OwnOptions =>
+  own.speed === undefined && own.scheduler !== undefined ? { ...own, speed: "full" } : own;
+
 /** The options that a choice of speed replaces where they come from a weaker side, such as a file. */
 const REPLACED: ReadonlySet<string> = new Set(["speed", "steps", "guidance", "scheduler"]);
 

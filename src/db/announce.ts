@@ -84,8 +84,8 @@ export function announced(store: Store, events: Events): Store {
       if (answer === "requested") events.emit("job.cancel-requested", { jobId: id });
       return answer;
     },
-    async recover(owner) {
-      const recovered = await queue.recover(owner);
+    async recover(lost) {
+      const recovered = await queue.recover(lost);
       for (const { id: jobId, phase, state } of recovered) {
         if (state === "queued") events.emit("job.requeued", { jobId, phase, reason: "recovered" });
         else finished(jobId, state);

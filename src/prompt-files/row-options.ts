@@ -139,7 +139,7 @@ export function readOptions(
   const guidance = numberOf("guidance", false);
   const scheduler = readScheduler(given, unread);
   const prompts = readMode(given, unread);
-  const speed = readSpeed(given, scheduler, unread);
+  const speed = readSpeed(given, unread);
   const style = readStyle(given, styles, unread);
   const negative = present(given.negative);
   if (negative !== undefined && typeof negative !== "string") bad("negative", "a text");
@@ -173,10 +173,10 @@ function readMode({ mode }: GivenOptions, unread: string[]): PromptMode | null {
   return found ?? null;
 }
 
-/** A speed by its name. What says its scheduler alone was drawn without one, so without a speed's LoRA. */
-function readSpeed({ speed }: GivenOptions, scheduler: SchedulerName | null, unread: string[]): Speed | null {
+/** A speed by its name; another word is told. */
+function readSpeed({ speed }: GivenOptions, unread: string[]): Speed | null {
   const value = present(speed);
-  if (value === undefined) return scheduler === null ? null : "full";
+  if (value === undefined) return null;
   const found = SPEEDS.find((it) => it === String(value).trim().toLowerCase());
   if (found === undefined) unread.push(`\`${shown(value)}\` is no speed here, so the usual one is taken`);
   return found ?? null;

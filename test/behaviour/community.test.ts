@@ -443,7 +443,7 @@ describe("/mydata", () => {
       await erased.waitFor((m) => m.content.endsWith("0 messages deleted."));
       await world.bot.stop();
       // What the program does at its start, before its bot is there.
-      await world.queue.recover();
+      await world.queue.recover("all");
       const next = makeBot(world);
       onTestFinished(() => next.stop());
       await next.start();

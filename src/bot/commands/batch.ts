@@ -98,9 +98,9 @@ export function usableRows(
   const usable: PromptPair[] = [];
   for (const { seed, image = {}, ...pair } of pairs) {
     const entries = Object.entries(image).filter(([name]) => !given(name as keyof ImageOptions));
-    const own: OwnOptions = Object.fromEntries(entries);
+    let own: OwnOptions;
     try {
-      checkedOptions(own, { maxSteps, sides });
+      own = checkedOptions(Object.fromEntries(entries), { maxSteps, sides });
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       left.push({ at: pair.at, error });

@@ -56,7 +56,7 @@ export function readMenu(
   const prompt = checkedPrompt(found.prompt, limits);
   const seed = found.seed ?? randomSeed();
   // A rewrite alone draws nothing, so no setting can be in its way; how the prompt is read concerns both.
-  const { prompts, style, speed: _, ...drawing } = found.image;
+  const { prompts, style, ...drawing } = found.image;
   const unused = kind === "compare" ? [] : Object.keys(drawing);
   const problems = [...found.unread, ...(unused.length === 0 ? [] : [forPictures(unused)])];
   const notes: ItemNote[] = problems.length === 0 ? [] : [{ code: "left-out", problems }];

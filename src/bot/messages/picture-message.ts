@@ -86,7 +86,7 @@ function settingsLine({ image, seed, sampler }: PicturePrompt, words: Words): st
     ...(size == null ? [] : [showSize(size)]),
     ...(prompts === undefined ? [] : [resultLines.prompts(prompts)]),
     ...styleOption(image, words),
-    ...(image.speed === "full" ? [] : speedOption(image, words)),
+    ...speedOption(image, words),
   ];
   return parts.length === 0 ? [] : [resultLines.settings(parts)];
 }

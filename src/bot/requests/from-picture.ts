@@ -12,6 +12,7 @@ import {
   SIDE_MULTIPLE,
   showSize,
 } from "../../core/options.js";
+import { asDrawn } from "../../core/speeds.js";
 import { PICTURE_MAX_BYTES, readPictureText } from "../../pictures/read-text.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import { missingModels, type PicturePrompt, readPicturePrompt } from "../../prompt-files/picture-prompt.js";
@@ -142,7 +143,7 @@ export function withinLimits(
     if (showSize(own.size) !== showSize(size))
       changed.push(pictureProblems.size(showSize(size), showSize(own.size)));
   }
-  return { image: own, changed };
+  return { image: asDrawn(own), changed };
 }
 
 /** The same shape within the limits, with sides that can be drawn. */

@@ -22,7 +22,7 @@ import {
   showSize,
   type TextOptions,
 } from "../../core/options.js";
-import { atSpeed, type Speeds, speedsOf, type TurboLora } from "../../core/speeds.js";
+import { asDrawn, atSpeed, type Speeds, speedsOf, type TurboLora } from "../../core/speeds.js";
 import { NO_STYLE, PRESETS, requireStyle, type Style, styleNamed } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
@@ -130,7 +130,7 @@ export function checkedOptions(
   if (steps !== undefined) checkRange("steps", steps, { ...IMAGE_RANGES.steps, max: maxSteps });
   if (guidance !== undefined) checkRange("guidance", guidance, IMAGE_RANGES.guidance);
   if (size !== undefined && size !== null) readSize(showSize(size), sides === undefined ? {} : { sides });
-  return own;
+  return asDrawn(own);
 }
 
 /**

@@ -301,6 +301,8 @@ export const de: Unfinished<Words> = {
       c.code("lora") === null
         ? "`turbo` braucht eine LCM-LoRA, und hier gibt es keine. Wer den Bot betreibt, bekommt sie mit `promptist checkpoints pull lcm-lora`. Wähle bis dahin `fast` oder `full`."
         : `\`turbo\` geht hier nicht: ${c.code("lora")} gehört zu einem anderen Modell als dem, das hier Bilder erzeugt. Wähle \`fast\` oder \`full\`.`,
+    INPUT_REWRITER: (c) =>
+      `Der Umschreiber${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} geht hier nicht. Wähle einen, der beim Tippen angeboten wird: \`promptist\`, \`magicprompt\`, \`none\` und so weiter.`,
     FILE_STYLES: () =>
       "Die Datei ist keine Liste von Stilen. Hänge die `styles.csv` von A1111 an: Die erste Zeile ist `name,prompt,negative_prompt`, jede weitere ein Stil.",
     DRAFT_GONE: () =>

@@ -316,6 +316,8 @@ export const es: Unfinished<Words> = {
       c.code("lora") === null
         ? "`turbo` necesita una LCM-LoRA, y aquí no hay ninguna. Quien gestiona el bot puede obtenerla con `promptist checkpoints pull lcm-lora`. Mientras tanto, elige `fast` o `full`."
         : `\`turbo\` no se puede usar: ${c.code("lora")} es para otro modelo que el que dibuja aquí. Elige \`fast\` o \`full\`.`,
+    INPUT_REWRITER: (c) =>
+      `El reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} no se puede usar aquí. Elige uno de los que se muestran al escribir: \`promptist\`, \`magicprompt\`, \`none\` u otro.`,
     FILE_STYLES: () =>
       "El archivo no es una lista de estilos. Adjunta el `styles.csv` de A1111: su primera línea es `name,prompt,negative_prompt`, y cada línea siguiente es un estilo.",
     DRAFT_LIMIT: (c) =>

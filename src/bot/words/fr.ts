@@ -309,6 +309,8 @@ export const fr: Unfinished<Words> = {
       c.code("lora") === null
         ? "`turbo` a besoin d'une LCM-LoRA, et il n'y en a pas ici. La personne qui gère le bot peut l'obtenir avec `promptist checkpoints pull lcm-lora`. En attendant, choisissez `fast` ou `full`."
         : `\`turbo\` n'est pas possible : ${c.code("lora")} est fait pour un autre modèle que celui qui dessine ici. Choisissez \`fast\` ou \`full\`.`,
+    INPUT_REWRITER: (c) =>
+      `Le réécriveur${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} ne peut pas servir ici. Choisissez-en un parmi ceux proposés pendant la saisie : \`promptist\`, \`magicprompt\`, \`none\` ou un autre.`,
     FILE_STYLES: () =>
       "Ce fichier n'est pas une liste de styles. Joignez le `styles.csv` d'A1111 : sa première ligne est `name,prompt,negative_prompt`, et chaque ligne suivante est un style.",
     DRAFT_GONE: () =>

@@ -282,6 +282,8 @@ export const ja: Unfinished<Words> = {
       c.code("lora") === null
         ? "`turbo` には LCM-LoRA が必要ですが、ここにはありません。ボットの運営者は `promptist checkpoints pull lcm-lora` で入手できます。それまでは `fast` か `full` を選んでください。"
         : `\`turbo\` は使えません: ${c.code("lora")} は、ここで描くモデルとは別のモデル用です。\`fast\` か \`full\` を選んでください。`,
+    INPUT_REWRITER: (c) =>
+      `リライター${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")} `}はここでは使えません。入力中に表示されるもの（\`promptist\`、\`magicprompt\`、\`none\` など）から選んでください。`,
     FILE_STYLES: () =>
       "このファイルはスタイルの一覧ではありません。A1111 の `styles.csv` を添付してください。1行目は `name,prompt,negative_prompt` で、2行目からは1行に1つのスタイルです。",
     DRAFT_GONE: () =>

@@ -306,6 +306,8 @@ export const pt: Unfinished<Words> = {
       c.code("lora") === null
         ? "`turbo` precisa de uma LCM-LoRA, e não há nenhuma aqui. Quem mantém o bot pode obtê-la com `promptist checkpoints pull lcm-lora`. Até lá, escolha `fast` ou `full`."
         : `\`turbo\` não pode ser usado: ${c.code("lora")} é de outro modelo, não do que desenha aqui. Escolha \`fast\` ou \`full\`.`,
+    INPUT_REWRITER: (c) =>
+      `O reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} não pode ser usado aqui. Escolha um dos que aparecem ao digitar: \`promptist\`, \`magicprompt\`, \`none\` ou outro.`,
     FILE_STYLES: () =>
       "O arquivo não é uma lista de estilos. Anexe o `styles.csv` do A1111: a primeira linha é `name,prompt,negative_prompt`, e cada linha seguinte é um estilo.",
     DRAFT_GONE: () =>

@@ -300,6 +300,8 @@ export const ru: Unfinished<Words> = {
       c.code("lora") === null
         ? "Для `turbo` нужна LCM-LoRA, а её здесь нет. Тот, кто запустил бота, может получить её командой `promptist checkpoints pull lcm-lora`. До тех пор выберите `fast` или `full`."
         : `\`turbo\` здесь не работает: ${c.code("lora")} сделана для другой модели, не для той, что здесь рисует. Выберите \`fast\` или \`full\`.`,
+    INPUT_REWRITER: (c) =>
+      `Модель переписывания${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} здесь использовать нельзя. Выберите из тех, что предлагаются при вводе: \`promptist\`, \`magicprompt\`, \`none\` и другие.`,
     FILE_STYLES: () =>
       "Это не список стилей. Прикрепите `styles.csv` из A1111: первая строка — `name,prompt,negative_prompt`, каждая следующая — один стиль.",
     DRAFT_GONE: () =>

@@ -11,6 +11,7 @@ import { InputError } from "../../core/errors.js";
 import type { Phase } from "../../core/job.js";
 import { type ModelSet, modelKey, modelSetOf } from "../../core/model-set.js";
 import { type ImageOptions, type PictureSize, SIDE_FACTOR, showSize } from "../../core/options.js";
+import { PROMPTIST } from "../../core/rewriters.js";
 import type { TurboLora } from "../../core/speeds.js";
 import { type GpuLease, GpuLock } from "../../inference/loop/gpu-lock.js";
 import {
@@ -41,6 +42,8 @@ export interface Drawing {
  * lock. Ctrl+C ends them.
  */
 export class Models {
+  readonly choice: ModelChoice;
+  readonly #wishes: ModelWishes;
   readonly #sets: ModelSets;
   readonly #gpu = new GpuLock();
   readonly #abort = new AbortController();
@@ -77,11 +80,12 @@ export class Models {
     { promptist, diffusion, vae, loras, embeddings }: ModelNames,
     found: readonly FoundModel[],
   ) {
-    const wishes: ModelWishes = {
+    this.#wishes = {
       checkpointsDir: config.checkpointsDir,
       miniatureDir: config.miniatureDir,
       hubCacheDir: config.hubCacheDir,
       promptist,
+      rewriter: flags.rewriter ?? PROMPTIST.name,
       diffusion,
       clip: config.CLIP_CHECKPOINT || undefined,
       loras: (loras ?? []).map((lora) => ({ ...lora, file: resolve(lora.file) })),
@@ -101,13 +105,9 @@ export class Models {
       cacheDir: config.cacheDir,
       threads: config.THREADS,
     };
-    this.#sets = new ModelSets(chooseModels(wishes), wishes, config);
+    this.choice = chooseModels(this.#wishes);
+    this.#sets = new ModelSets(this.choice, this.#wishes, config);
     process.once("SIGINT", () => this.#abort.abort());
-  }
-
-  /** What the flags and the configuration name. */
-  get choice(): ModelChoice {
-    return this.#sets.configured;
   }
 
   /** What speed turbo uses; null where there is none. */
@@ -123,26 +123,28 @@ export class Models {
    * Loads the model of `phase`, passes it to `work`, and ends its process before returning.
    * @param onClosed is told the process' peak resident memory, 0 if it is unknown
    */
-  withModel<T>(
+  async withModel<T>(
     phase: Phase,
     work: (host: ModelHost) => Promise<T>,
     onClosed?: (peakBytes: number) => void,
   ): Promise<T> {
-    return this.#withChoice(this.choice, phase, work, onClosed);
+    return this.#withHost((lease) => this.#start(this.choice, phase, lease), work, onClosed);
   }
 
-  #withChoice<T>(
-    choice: ModelChoice,
-    phase: Phase,
-    work: (host: ModelHost) => Promise<T>,
-    onClosed?: (peakBytes: number) => void,
-  ): Promise<T> {
+  /** Like `withModel`, for the text phase with one of several rewriters. */
+  async withRewriter<T>(name: string, work: (host: ModelHost) => Promise<T>): Promise<T> {
+    const choice = name === this.#wishes.rewriter ? this.choice : this.choiceOf(name);
+    return this.#withHost((lease) => this.#start(choice, "text", lease), work);
+  }
+
+  /** The same models with another rewriter. Throws InputError INPUT_REWRITER. */
+  choiceOf(rewriter: string): ModelChoice {
+    return chooseModels({ ...this.#wishes, rewriter });
+  }
+
+  #start(choice: ModelChoice, phase: Phase, lease: GpuLease): Promise<ModelHost> {
     const onNote = (note: string) => this.output.say(`Note: ${note}`);
-    return this.#withHost(
-      (lease) => startWorker(choice, phase, lease, { signal: this.signal, onNote }),
-      work,
-      onClosed,
-    );
+    return startWorker(choice, phase, lease, { signal: this.signal, onNote });
   }
 
   /**
@@ -164,7 +166,10 @@ export class Models {
     for (const [at, { set, indexes }] of [...groups.values()].entries()) {
       const choice = await this.#sets.choiceOf(set);
       const drawing = { checkpoint: this.#sets.nameOf(set), indexes, isLast: at === groups.size - 1 };
-      made = this.#withChoice(choice, "image", (host) => work(host, drawing));
+      made = this.#withHost(
+        (lease) => this.#start(choice, "image", lease),
+        (host) => work(host, drawing),
+      );
       await made;
     }
     if (made === undefined) throw new Error("No picture is asked for");

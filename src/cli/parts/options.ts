@@ -32,6 +32,7 @@ import {
   type TextOptions,
   type TextWeights,
 } from "../../core/options.js";
+import { PROMPTIST, REWRITER_NAMES, textOf } from "../../core/rewriters.js";
 
 import { atSpeed, ownAtSpeed, type Speeds, speedsOf, type TurboLora } from "../../core/speeds.js";
 import { chosenStyle, type StyleFlags } from "./styles.js";
@@ -111,6 +112,7 @@ export interface CommonFlags {
   readonly device: DeviceName;
 }
 export interface TextFlags extends CommonFlags {
+  readonly rewriter: string;
   readonly promptist?: string;
   readonly mode: TextOptions["mode"];
   readonly beams: number;
@@ -153,11 +155,16 @@ export function addCommonOptions(command: Command, config: Config): Command {
 
 export function addTextOptions(command: Command, config: Config): Command {
   return command
+    .addOption(
+      new Option("--rewriter <name>", "what rewrites the prompt; none: nothing does")
+        .choices(REWRITER_NAMES)
+        .default(PROMPTIST.name),
+    )
     .option("--promptist <dir>", "Promptist checkpoint")
     .addOption(
       new Option("--mode <name>", "how to search for a rewrite")
         .choices(SEARCH_MODES)
-        .default(config.text.mode),
+        .default(config.text.mode, `${config.text.mode}, or as the rewriter wants`),
     )
     .option("--beams <n>", "number of beams", inRange(TEXT_RANGES.beams), config.text.beams)
     .option(
@@ -297,18 +304,30 @@ export function addSeedOption(command: Command): Command {
   );
 }
 
-export const textOptions = (flags: TextFlags, seed: number): TextOptions => ({
-  mode: flags.mode,
-  beams: flags.beams,
-  maxNewTokens: flags.maxNewTokens,
-  lengthPenalty: flags.lengthPenalty,
-  lengthRule: flags.lengthRule,
-  repetitionPenalty: flags.repetitionPenalty,
-  temperature: flags.temperature,
-  topK: flags.topK,
-  topP: flags.topP,
-  seed,
-});
+/** @param rewriter by name, where it is not the command line's; what is given there counts for all of them */
+export function textOptions(
+  flags: TextFlags,
+  seed: number,
+  isGiven: (option: string) => boolean,
+  rewriter = flags.rewriter,
+): TextOptions {
+  const { mode, beams, maxNewTokens, lengthPenalty, lengthRule, repetitionPenalty, temperature, topK, topP } =
+    flags;
+  const usual: TextOptions = {
+    mode,
+    beams,
+    maxNewTokens,
+    lengthPenalty,
+    lengthRule,
+    repetitionPenalty,
+    temperature,
+    topK,
+    topP,
+    seed,
+  };
+  const given = Object.fromEntries(Object.entries(usual).filter(([option]) => isGiven(option)));
+  return { ...textOf(rewriter, usual, given), seed };
+}
 
 /** Options of a picture, and what each speed stands for beside the flags. */
 export interface PacedOptions {

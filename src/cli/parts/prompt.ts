@@ -84,14 +84,14 @@ export function cutLines({ truncated, truncatedNegative = null }: Cut, mode: Pro
 }
 type Cut = Pick<Drawn, "truncated" | "truncatedNegative">;
 
-/** Says which prompts Promptist could not read to their end; `numbers` are theirs in a batch. */
+/** Says which prompts the rewriter could not read to their end; `numbers` are theirs in a batch. */
 export function unreadLines(rewrites: readonly Rewrite[], numbers: readonly number[] = []): string[] {
   return rewrites.flatMap(({ unread = null }, i) => {
     const which = numbers[i] === undefined ? "The prompt" : `Prompt ${numbers[i]}`;
     return unread === null
       ? []
       : [
-          `${which} is too long for Promptist to read to its end. This part follows the rewrite as written: ${unread}`,
+          `${which} is too long for the rewriter to read to its end. This part follows the rewrite as written: ${unread}`,
         ];
   });
 }

@@ -1,5 +1,5 @@
 import type { Phase } from "../../core/job.js";
-import { LONGEST_BACKOFF_MS, type ModelTurn, type Queue } from "../queue.js";
+import { LEASE_MS, type LeaseResult, LONGEST_BACKOFF_MS, type ModelTurn, type Queue } from "../queue.js";
 import type { Connection } from "./connection.js";
 import type { JobRow } from "./job-row.js";
 import { loadJob } from "./jobs.js";
@@ -10,17 +10,21 @@ interface Due {
   readonly phase: Phase;
   readonly now: number;
 }
-type Verbs = Pick<Queue, "claim" | "hasWork" | "nextDueAt" | "setPaused" | "paused">;
+type Verbs = Pick<Queue, "claim" | "extend" | "hasWork" | "nextDueAt" | "setPaused" | "paused">;
 
 const nextInRing = sql<Due, { seq: number }>(NEXT_IN_RING);
 const nextOfBusy = sql<Due, { seq: number }>(NEXT_OF_BUSY);
 const nextOfSets = sql<Due & { sets: string }, { seq: number }>(NEXT_OF_SETS);
 const waitingSets = sql<Pick<Due, "phase">, { name: string }>(WAITING_SETS);
-const take = sql<{ seq: number; owner: string; now: number }, JobRow>(`
-  update jobs set state = 'running', owner = @owner, attempt = attempt + 1,
+const take = sql<{ seq: number; owner: string; now: number; until: number }, JobRow>(`
+  update jobs set state = 'running', owner = @owner, lease_until = @until, attempt = attempt + 1,
     started_at = coalesce(started_at, @now)
   where seq = @seq
   returning *`);
+const renew = sql<{ id: string; owner: string; attempt: number; until: number }, { cancel: number }>(`
+  update jobs set lease_until = @until
+  where id = @id and owner = @owner and attempt = @attempt and state = 'running'
+  returning cancel_requested as cancel`);
 const someDue = sql<Due & { besidesUser: string | null }, object>(`
   select 1 as found from jobs
   where state = 'queued' and phase = @phase and held is null and not_before <= @now
@@ -64,8 +68,15 @@ export function claiming(connection: Connection): Verbs {
         if (yield* isPaused()) return undefined;
         const first = yield* findNext({ phase, now: time }, models);
         if (first === undefined) return undefined;
-        const job = yield* loadJob((yield* take.get({ seq: first.seq, owner, now: time }))!);
+        const until = time + LEASE_MS;
+        const job = yield* loadJob((yield* take.get({ seq: first.seq, owner, now: time, until }))!);
         return { job, owner, attempt: job.attempt };
+      }),
+
+    extend: ({ job: { id }, owner, attempt }) =>
+      connection.write(function* (): Work<LeaseResult> {
+        const kept = yield* renew.get({ id, owner, attempt, until: now() + LEASE_MS });
+        return kept !== undefined && (kept.cancel === 1 ? "cancel" : "held");
       }),
 
     hasWork: (phase, besidesUser) =>

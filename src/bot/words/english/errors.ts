@@ -45,6 +45,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     c.code("lora") === null
       ? "`turbo` needs an LCM-LoRA, and none is here. Who runs the bot can get it with `promptist checkpoints pull lcm-lora`. Choose `fast` or `full` until then."
       : `\`turbo\` can't be used: ${c.code("lora")} is made for another model than the one that draws here. Choose \`fast\` or \`full\`.`,
+  INPUT_REWRITER: (c) =>
+    `${named(c.code("rewriter"), "The rewriter", "This rewriter")} can't be used here. Choose one that is shown while you type: \`promptist\`, \`magicprompt\`, \`none\` and so on.`,
   FILE_STYLES: () =>
     "The file is no list of styles. Attach A1111's `styles.csv`: its first line is `name,prompt,negative_prompt`, and each line after it is a style.",
   DRAFT_GONE: () =>
