@@ -55,6 +55,8 @@ const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) => 
 
 const inRange = ({ min, max, whole }: Range) => (whole ? integer(min, max) : number(min, max));
 
+const inRangeOrNone = (range: Range) => z.union([z.literal("").transform(() => null), inRange(range)]);
+
 /** `cpu, webgpu or cuda`. */
 const choices = (values: readonly string[]) =>
   new Intl.ListFormat("en-GB", { type: "disjunction" }).format(values);
@@ -185,6 +187,11 @@ export const VARIABLES = {
     "Hub that `promptist checkpoints pull` downloads from; nothing else downloads.",
   ),
   HF_TOKEN: variable("", secret, "Access token for models on the hub that require one."),
+  ADULT_MODELS: variable(
+    "",
+    text,
+    "Names of models and LoRAs, with commas, that are offered in age-restricted channels only.",
+  ),
   DEVICE: variable(
     "auto",
     oneOf(...DEVICES),
@@ -238,10 +245,7 @@ export const VARIABLES = {
   ),
   IMAGE_GUIDANCE: variable(
     "",
-    z
-      .literal("")
-      .transform(() => null)
-      .or(inRange(IMAGE_RANGES.guidance)),
+    inRangeOrNone(IMAGE_RANGES.guidance),
     "Classifier-free guidance scale. 1 or less: none. Empty: the checkpoint's own (7.5; miniature: 2).",
   ),
   IMAGE_NEGATIVE: variable(DEFAULT_IMAGE_OPTIONS.negative, text, "Negative prompt."),
@@ -268,10 +272,7 @@ export const VARIABLES = {
   ),
   MAX_SIDE: variable(
     "",
-    z
-      .literal("")
-      .transform(() => null)
-      .or(inRange(IMAGE_RANGES.side)),
+    inRangeOrNone(IMAGE_RANGES.side),
     "Longest side of a picture, in pixels, that people may ask for in Discord. Empty: twice the checkpoint's own (1024 for Stable Diffusion 1.5, 128 for the miniature).",
   ),
   MAX_BATCH_PROMPTS: variable(
@@ -403,6 +404,8 @@ export interface Config extends Variables {
   readonly databaseFile: string;
   readonly picturesDir: string;
   readonly cacheDir: string;
+  /** Names of models and LoRAs for age-restricted channels only. */
+  readonly adultModels: readonly string[];
   /** Absolute paths of EMBEDDINGS. */
   readonly embeddings: readonly string[];
 }
@@ -479,6 +482,11 @@ export function loadConfig(
       jobsMs: values.KEEP_JOBS_DAYS * DAY || null,
       jobsBytes: values.KEEP_JOBS_BYTES || null,
     }),
+    adultModels: Object.freeze(
+      values.ADULT_MODELS.split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== ""),
+    ),
     embeddings: Object.freeze(
       values.EMBEDDINGS.split(",")
         .map((path) => path.trim())

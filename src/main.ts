@@ -258,8 +258,8 @@ export async function createApp(
         },
         miniature: miniaturePhases(choice, PHASES),
       },
+      models: { known: () => models.known(), adult: config.adultModels },
       ...(subjects === null ? {} : { subjects }),
-      turboLora: () => models.turboLora(),
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>
         times.estimateWorkMs({ texts, pictures, laterSteps: Math.max(0, steps - pictures) }),

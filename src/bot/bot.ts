@@ -1,13 +1,15 @@
 import { atMost } from "../core/backoff.js";
 import { DiscordError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
+import { NO_MODELS } from "../core/known-models.js";
 import { DEFAULT_SPEED, type TextOptions } from "../core/options.js";
 import type { Treatment } from "../core/settings.js";
-import type { TurboLora } from "../core/speeds.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
+import { Tastes } from "../taste/tastes.js";
 import { BatchItems } from "./buttons/batch-items.js";
 import { Cells } from "./buttons/cells.js";
+import { GoOn } from "./buttons/go-on.js";
 import { History } from "./buttons/history.js";
 import { JobButtons } from "./buttons/job-buttons.js";
 import { Presses } from "./buttons/presses.js";
@@ -34,9 +36,11 @@ import { Arrivals } from "./requests/arrivals.js";
 import { BatchDrafts } from "./requests/batch-drafts.js";
 import { DirectMessages } from "./requests/direct-messages.js";
 import { Intake } from "./requests/intake.js";
+import type { ModelList } from "./requests/models.js";
 import { Quotas } from "./requests/quotas.js";
 import { Repeats } from "./requests/repeats.js";
 import type { CommandContext, Defaults, Limits } from "./requests/request.js";
+import { Sources } from "./requests/sources.js";
 import { Router } from "./router.js";
 import { type BotTiming, DEFAULT_TIMING } from "./timing.js";
 import type { Machine } from "./words/english/admin.js";
@@ -54,6 +58,8 @@ export interface BotOptions {
   readonly pictures: PictureStore;
   readonly defaults: Defaults;
   readonly limits: Limits;
+  /** The models that commands may name; none by default. */
+  readonly models?: ModelList;
   /** What the image model can draw, where that is a short list: each subject's names. */
   readonly subjects?: readonly (readonly string[])[];
   /** Whether pictures are shown as they form, where the settings of a server or channel don't say. */
@@ -63,8 +69,6 @@ export interface BotOptions {
    * default.
    */
   readonly uncheckedPictures?: Treatment;
-  /** What speed turbo uses now; null where there is none. */
-  readonly turboLora?: () => Promise<TurboLora | null>;
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs?: (work: Work) => number | null;
   /** Whether Promptist reads only the beginning of a prompt; throws CheckpointError. */
@@ -123,7 +127,8 @@ class DiscordBot implements Bot {
     this.#options = options;
     const { store, events, limits, defaults, pictures, now = Date.now } = options;
     const { queue, deliveries, records, votes, drafts, settings, styles, usage, favourites } = store;
-    const { estimateMs = () => null, isTooLong = () => false, turboLora = async () => null } = options;
+    const { estimateMs = () => null, isTooLong = () => false } = options;
+    const { models = { known: async () => NO_MODELS, adult: [] } } = options;
     const timing = { ...DEFAULT_TIMING, ...options.timing };
     const { signal } = this.#stopping;
     const onFatal = (error: DiscordError) => {
@@ -136,6 +141,7 @@ class DiscordBot implements Bot {
     const common = { queue, deliveries, events, api, settings, now, ...timing };
 
     // Results and statuses: from the queue's events to Discord.
+    const audienceOf = audienceReader({ api, settings, unchecked: options.uncheckedPictures ?? "spoiler" });
     const presenter = new Presenter({
       pictures,
       votes,
@@ -143,7 +149,7 @@ class DiscordBot implements Bot {
       image: { ...defaults.image, speed: defaults.speed ?? DEFAULT_SPEED },
       miniature: defaults.miniature,
       ...(options.subjects === undefined ? {} : { subjects: new Subjects(options.subjects) }),
-      audienceOf: audienceReader({ api, settings, unchecked: options.uncheckedPictures ?? "spoiler" }),
+      audienceOf,
     });
     const replyLimits = new ReplyLimits();
     this.#ballots = new Ballots({ ...common, votes, presenter });
@@ -183,27 +189,32 @@ class DiscordBot implements Bot {
       adminIds: options.adminIds ?? [],
       estimateMs,
     });
+    const sources = new Sources({ pictures, audienceOf });
     const intake = new Intake({
       ...common,
+      sources,
       styles,
+      models,
       quotas,
       arrivals: this.#arrivals,
       replyLimits,
       context,
       repeats,
-      turboLora,
     });
     this.#drafts = new BatchDrafts({
       ...common,
       drafts,
       arrivals: this.#arrivals,
       intake,
+      sources,
       repeats,
       estimateMs,
       isTooLong,
     });
+    const forms = new TextForms(limits);
     const table = buttonTable({
       intake,
+      goOn: new GoOn({ intake, pictures, forms }),
       drafts: this.#drafts,
       ballots: this.#ballots,
       items: new BatchItems({ queue, board: this.#board }),
@@ -219,14 +230,15 @@ class DiscordBot implements Bot {
         deleteMessages: (jobIds) => this.#erased.deleteOf(jobIds),
       }),
       history: new History({ queue, intake, drafts: this.#drafts }),
-      forms: new TextForms(limits),
+      forms,
       gallery: this.#gallery,
     });
     const services: Services = {
       ...store,
       context,
-      turboLora,
+      models,
       quotas,
+      tastes: new Tastes(store.lessons),
       pictures,
       estimateMs,
       presenter,

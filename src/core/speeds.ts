@@ -1,4 +1,5 @@
 import { InputError } from "./errors.js";
+import type { TurboLora } from "./known-models.js";
 import { type ImageOptions, type NamedLora, type OwnOptions, SPEEDS, type Speed } from "./options.js";
 
 /*
@@ -15,14 +16,6 @@ export interface Preset extends Paced {
   readonly lora: NamedLora | null;
 }
 
-/** A LoRA for pictures of few steps, by the name that `checkpoints list` tells. */
-export interface TurboLora {
-  readonly name: string;
-  readonly kind: keyof typeof TURBO;
-  /** Whether it has the shapes of the model that draws. */
-  readonly fits: boolean;
-}
-
 /**
  * As the LoRAs' authors draw with them: latent-consistency/lcm-lora-sdv1-5 without guidance in 4 steps, and
  * Hyper-SD15-8steps-lora of ByteDance/Hyper-SD without guidance in 8.
@@ -30,7 +23,7 @@ export interface TurboLora {
 const TURBO = {
   lcm: { steps: 4, guidance: 1, scheduler: "lcm" },
   "hyper-sd": { steps: 8, guidance: 1, scheduler: "ddim-trailing" },
-} as const satisfies Record<string, Paced>;
+} as const satisfies Record<TurboLora["kind"], Paced>;
 
 /** DPM++ 2M with Karras' noise levels looks finished after about as many. */
 const FAST_STEPS = 20;
@@ -101,13 +94,33 @@ const turboName = ({ turbo }: Speeds): string | null =>
 
 /**
  * Own options of a prompt, a row or a cell, with what their speed stands for where they don't say it themselves.
- * `image`: what they lie over. Throws InputError INPUT_SPEED.
+ * @param image what they lie over
+ * @throws InputError INPUT_SPEED
  */
 export function ownAtSpeed(image: ImageOptions, own: OwnOptions, speeds: Speeds): OwnOptions {
-  // Those of a stored job have their LoRAs.
-  if (own.speed === undefined || own.speed === image.speed || own.loras !== undefined) return own;
-  const { steps, guidance, scheduler, loras = [] } = atSpeed(image, own.speed, speeds);
-  return { steps, guidance, scheduler, loras, ...own };
+  const { speed = image.speed } = own;
+  const isOther = speed !== image.speed;
+  if (isWhole(own) || speed === undefined || (!isOther && own.loras === undefined)) return own;
+  const paced = isOther ? atSpeed(image, speed, speeds) : image;
+  const { steps, guidance, scheduler, loras = [] } = paced;
+  const merged = own.loras === undefined ? loras : withTurbo(loras, own, speed, speeds);
+  return { ...(isOther ? { steps, guidance, scheduler } : {}), ...own, loras: merged };
+}
+
+/** A stored or reported one says all that a speed decides. */
+const isWhole = ({ steps, guidance, scheduler, loras }: OwnOptions): boolean =>
+  [steps, guidance, scheduler, loras].every((one) => one !== undefined);
+
+/** LoRAs of a row at a speed that it has from others: with theirs at turbo, without it at another. */
+function withTurbo(
+  theirs: readonly NamedLora[],
+  { loras = [], speed: said }: OwnOptions,
+  speed: Speed,
+  speeds: Speeds,
+): readonly NamedLora[] {
+  const isTurbo = ({ name }: NamedLora) => name === turboName(speeds);
+  if (speed === "turbo") return loras.some(isTurbo) ? loras : [...theirs.filter(isTurbo), ...loras];
+  return said === undefined ? loras.filter((lora) => !isTurbo(lora)) : loras;
 }
 
 /** What a file, a text or a picture says of how it was drawn: one with a scheduler and no speed, without a speed's LoRA. */

@@ -1,14 +1,8 @@
 import { expect, it, test } from "vitest";
+import type { TurboLora } from "../../src/core/known-models.js";
 import type { ImageOptions } from "../../src/core/options.js";
 import { underChannel } from "../../src/core/settings.js";
-import {
-  atSpeed,
-  isDecided,
-  ownAtSpeed,
-  speedsHere,
-  speedsOf,
-  type TurboLora,
-} from "../../src/core/speeds.js";
+import { atSpeed, isDecided, ownAtSpeed, speedsHere, speedsOf } from "../../src/core/speeds.js";
 
 const FULL: ImageOptions = {
   seed: 7,
@@ -89,8 +83,17 @@ it("fills in what a row's speed stands for where the row does not say it itself"
   });
   // A row without the LoRA that the others have says so.
   expect(ownAtSpeed(atSpeed(FULL, "turbo", speeds), { speed: "fast" }, speeds)).toMatchObject({ loras: [] });
+  // A row's own LoRAs come behind the speed's, which only turbo has.
+  const ink = { name: "ink", strength: 0.8 };
+  const lcm = { name: LCM.name, strength: 0.9 };
+  const turbo = atSpeed(FULL, "turbo", speeds);
+  expect(ownAtSpeed(turbo, { loras: [ink] }, speeds).loras).toEqual([{ name: LCM.name, strength: 1 }, ink]);
+  expect(ownAtSpeed(turbo, { loras: [ink, lcm] }, speeds).loras).toEqual([ink, lcm]);
+  expect(ownAtSpeed(usual, { loras: [lcm, ink] }, speeds).loras).toEqual([ink]);
+  expect(ownAtSpeed(FULL, { loras: [lcm] }, speeds).loras).toEqual([lcm]);
   // A stored row keeps what it was drawn with, whatever is here now.
-  const stored = { speed: "turbo", steps: 4, loras: [{ name: "gone", strength: 1 }] } as const;
+  const loras = [{ name: "gone", strength: 1 }];
+  const stored = { speed: "turbo", steps: 4, guidance: 1, scheduler: "lcm", loras } as const;
   expect(ownAtSpeed(usual, stored, speedsOf(FULL, null))).toBe(stored);
 });
 

@@ -127,7 +127,9 @@ describe("in Discord", () => {
     const alice = app.local.member("alice");
     const handle = await alice.slash("compare", { prompt: "a red apple", seed: 5, speed: "turbo" });
     const result = await handle.waitFor(isDone, WAIT);
-    expect(text(result)).toContain("seed 5 · speed turbo · `lcm-lora-sdv1-5` · 4 steps · guidance 1 · lcm");
+    expect(text(result)).toContain(
+      "seed 5 · speed turbo · 4 steps · guidance 1 · lcm · LoRA `lcm-lora-sdv1-5`",
+    );
     const job = (await app.queue.get(idOf(result)))!;
     expect(job.checkpoints.diffusion).toBe("miniature + lcm-lora-sdv1-5:1");
     const bytes = await readFile(

@@ -3,12 +3,13 @@ import type {
   ChatInputCommandInteraction,
   RESTPostAPIChatInputApplicationCommandsJSONBody as CommandJson,
 } from "discord.js";
-import type { TurboLora } from "../../core/speeds.js";
 import type { Store } from "../../db/store.js";
 import type { PictureStore } from "../../pictures/store.js";
+import type { Tastes } from "../../taste/tastes.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import type { Work } from "../messages/parts/eta.js";
 import type { Presenter } from "../messages/parts/presentation.js";
+import type { ModelList } from "../requests/models.js";
 import type { Quotas } from "../requests/quotas.js";
 import type { CommandContext, CommandRequest, Limits } from "../requests/request.js";
 import type { Machine } from "../words/english/admin.js";
@@ -16,9 +17,9 @@ import type { Machine } from "../words/english/admin.js";
 /** What the commands that are answered at once work with. */
 export interface Services extends Omit<Store, "close"> {
   readonly context: CommandContext;
-  /** What speed turbo uses now; null where there is none. */
-  readonly turboLora: () => Promise<TurboLora | null>;
+  readonly models: ModelList;
   readonly quotas: Quotas;
+  readonly tastes: Tastes;
   readonly pictures: PictureStore;
   readonly presenter: Presenter;
   /** Deletes the messages of erased jobs and drafts, and answers how many. `later`: to be tried again. */

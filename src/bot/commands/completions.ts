@@ -4,6 +4,7 @@ import { speedsHere } from "../../core/speeds.js";
 import { type Style, styleKey } from "../../core/styles.js";
 import type { JobEntry } from "../../db/records.js";
 import { clip } from "../discord/markdown.js";
+import { offeredHere } from "../requests/models.js";
 import { speedsIn, usualImage } from "../requests/request.js";
 import { contextOf, stylesHere } from "../requests/rules.js";
 import { jobCompletion } from "../words/english/history.js";
@@ -14,16 +15,20 @@ import { completeSize } from "./options.js";
 /** Discord: the most characters of a choice. */
 const CHOICE_MAX = 100;
 
-/** For commands that make a request: sizes, styles, or the user's own recent prompts that contain what was typed. */
+/** For commands that make a request: sizes, styles, models, or the user's own recent prompts that contain what was typed. */
 export async function completeRequest(
   interaction: AutocompleteInteraction,
   services: Services,
 ): Promise<readonly Choice[]> {
-  const { records, context, styles } = services;
+  const { records, context, styles, models, settings } = services;
   const { options, locale, user } = interaction;
   const { name, value } = options.getFocused(true);
   if (name === "speed") return speedChoices(interaction, value, services);
   if (name === "style") return styleChoices(await stylesHere(styles, interaction), value);
+  if (name === "model" || name === "lora") {
+    const here = await offeredHere(models, await settings.resolve(interaction), interaction);
+    return name === "model" ? nameChoices(here.models, value) : loraChoices(here.loras, value);
+  }
   if (name === "size") return completeSize(value, locale, context.limits);
   const prompts = await records.recentPrompts(user.id, value, CHOICES_MAX);
   return prompts
@@ -35,9 +40,10 @@ export async function completeRequest(
 export async function speedChoices(
   interaction: AutocompleteInteraction,
   typed: string,
-  { context, settings, turboLora }: Services,
+  { context, settings, models }: Services,
 ): Promise<readonly Choice[]> {
-  const here = contextOf(context, await settings.resolve(interaction), [], await turboLora());
+  const own = await settings.resolve(interaction);
+  const here = contextOf(context, own, [], await offeredHere(models, own, interaction));
   const { resultLines } = wordsOf(interaction.locale);
   return speedsHere(speedsIn(here))
     .filter((speed) => speed.startsWith(typed.trim().toLowerCase()))
@@ -67,6 +73,32 @@ export function styleChoices(styles: readonly Style[], typed: string): Choice[] 
         value: name,
       })),
   );
+}
+
+/** Names that contain what was typed; those that begin with it come first. */
+export function nameChoices(names: readonly string[], typed: string): Choice[] {
+  const wanted = typed.trim().toLowerCase();
+  const rank = (name: string) =>
+    name.toLowerCase().startsWith(wanted) ? 0 : name.toLowerCase().includes(wanted) ? 1 : 2;
+  return [0, 1].flatMap((at) =>
+    names
+      .filter((name) => rank(name) === at && name.length <= CHOICE_MAX)
+      .map((name) => ({ name, value: name })),
+  );
+}
+
+/** The same for the last name of a list with commas; a strength that was typed behind a name stays. */
+export function loraChoices(names: readonly string[], typed: string): Choice[] {
+  const [, before = "", last = "", strength = ""] = /^(.*,\s*)?([^,:]*)(:[^,]*)?$/s.exec(typed) ?? [];
+  const taken = before
+    .toLowerCase()
+    .split(/[,:]/)
+    .map((part) => part.trim());
+  const left = names.filter((name) => !taken.includes(name.toLowerCase()));
+  return nameChoices(left, last)
+    .map(({ name }) => `${before}${name}${strength}`)
+    .filter((text) => text.length <= CHOICE_MAX)
+    .map((text) => ({ name: text, value: text }));
 }
 
 /** Ids of the user's own jobs whose prompt or id matches what was typed. */

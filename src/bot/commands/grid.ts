@@ -18,6 +18,7 @@ import { DEFAULT_LIMITS, type ImageOptions } from "../../core/options.js";
 import type { Side } from "../../core/side.js";
 import { PRESETS } from "../../core/styles.js";
 import type { NewItem } from "../../db/queue.js";
+import { offeredHere } from "../requests/models.js";
 import { type CommandContext, readPrompt, speedsIn } from "../requests/request.js";
 import { stylesHere } from "../requests/rules.js";
 import { commandTexts } from "../words/english/commands.js";
@@ -120,13 +121,13 @@ function axisLimits(context: CommandContext): AxisLimits {
 /** Axes to choose from, each with the values that it stands for where these are not plain to see. */
 async function axisChoices(
   interaction: AutocompleteInteraction,
-  { context, styles, turboLora }: Services,
+  { context, styles, models, settings }: Services,
 ): Promise<Choice[]> {
   const { name, value } = interaction.options.getFocused(true);
   const limits = axisLimits({
     ...context,
     styles: await stylesHere(styles, interaction),
-    turboLora: await turboLora(),
+    offered: await offeredHere(models, await settings.resolve(interaction), interaction),
   });
   const read = (text: string): ReadAxis | null => {
     try {

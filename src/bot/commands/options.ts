@@ -4,11 +4,13 @@ import {
   type ChatInputCommandInteraction,
   type Locale,
 } from "discord.js";
+import { loraList } from "../../core/known-models.js";
 import {
   DEFAULT_SIDES,
   fitsSides,
   IMAGE_RANGES,
   type ImageOptions,
+  LORA_WEIGHT_RANGE,
   namedSizes,
   PROMPT_MODES,
   type PromptMode,
@@ -25,6 +27,7 @@ import {
 import { isDecided } from "../../core/speeds.js";
 import { STYLE_MAX } from "../../core/styles.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
+import { readModels } from "../requests/models.js";
 import {
   type CommandContext,
   checkOption,
@@ -86,6 +89,34 @@ export const speedOption: APIApplicationCommandBasicOption = {
   autocomplete: true,
 };
 
+/** Characters of the options that name models; Discord's choices have as many. */
+const MODEL_MAX = 100;
+
+/** The model and its LoRAs; those that are offered in the channel are offered while they are typed. */
+export const modelOptions: readonly APIApplicationCommandBasicOption[] = [
+  {
+    type: ApplicationCommandOptionType.String,
+    name: "model",
+    description: texts.model,
+    max_length: MODEL_MAX,
+    autocomplete: true,
+  },
+  {
+    type: ApplicationCommandOptionType.String,
+    name: "lora",
+    description: texts.lora,
+    max_length: MODEL_MAX,
+    autocomplete: true,
+  },
+  {
+    type: ApplicationCommandOptionType.Number,
+    name: "lora-strength",
+    description: texts.loraStrength,
+    min_value: LORA_WEIGHT_RANGE.min,
+    max_value: LORA_WEIGHT_RANGE.max,
+  },
+];
+
 /** Options of the pictures; the channel's settings fill in those left out. */
 export const imageOptions = (limits: Limits): APIApplicationCommandBasicOption[] => [
   {
@@ -131,6 +162,7 @@ export const imageOptions = (limits: Limits): APIApplicationCommandBasicOption[]
   promptsOption,
   styleOption,
   speedOption,
+  ...modelOptions,
 ];
 
 /**
@@ -176,6 +208,8 @@ export function readImage({ options }: ChatInputCommandInteraction, context: Com
     takes: "text",
     limit: maxPromptLength,
   });
+  const { loras: named = [], ...model } = modelsOf({ options }, context);
+  const loras = loraList([...(image.loras ?? []), ...named]);
   const size = options.getString("size");
   const scheduler = options.getString("scheduler");
   return {
@@ -188,15 +222,34 @@ export function readImage({ options }: ChatInputCommandInteraction, context: Com
     scheduler: scheduler === null ? image.scheduler : parseSetting("scheduler", scheduler),
     prompts: readPrompts({ options }, image),
     ...readStyle(options.getString("style"), context),
+    ...model,
+    ...(loras.length === 0 ? {} : { loras }),
   };
 }
 
-const readSpeed = (given: string | null): Speed | null =>
-  given === null ? null : parseSetting("speed", given.toLowerCase());
+const readSpeed = (given: string | null): Speed | undefined =>
+  given === null ? undefined : parseSetting("speed", given.toLowerCase());
 
 /** Whether a command decides an option, itself or by its speed; a file's own then doesn't count. */
 export const decidedBy = ({ options }: ChatInputCommandInteraction) =>
-  isDecided((name) => options.get(name) !== null);
+  isDecided((name) => options.get(optionOf(name)) !== null);
+
+/** The option of the commands that gives a part of the image options. */
+export const optionOf = (name: string): string => (name === "loras" ? "lora" : name);
+
+/** The model and LoRAs that the options name, or the usual model. Throws InputError INPUT_MODEL, MODEL_ADULT or INPUT_OPTION. */
+export const modelsOf = (
+  { options }: Pick<ChatInputCommandInteraction, "options">,
+  context: Pick<CommandContext, "defaults" | "offered">,
+): Pick<ImageOptions, "model" | "loras"> =>
+  readModels(
+    {
+      model: options.getString("model"),
+      lora: options.getString("lora"),
+      strength: options.getNumber("lora-strength"),
+    },
+    context,
+  );
 
 /** How to read the prompt: as the option says, or as the channel has it. */
 export function readPrompts(

@@ -6,15 +6,18 @@ import {
   type Locale,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
+import { type KnownModels, NO_MODELS, offeredName } from "../../core/known-models.js";
 import { DEFAULT_SPEED, IMAGE_RANGES } from "../../core/options.js";
 import type { SettingName, SettingScope, Settings } from "../../core/settings.js";
 import { presetOf } from "../../core/speeds.js";
 import { requireStyle } from "../../core/styles.js";
 import { replyPrivately } from "../discord/interactions.js";
+import { isAgeRestricted, offeredHere } from "../requests/models.js";
 import { checkOption, checkRange, type Limits, laterImage, readSize, speedsIn } from "../requests/request.js";
 import { mayManage, stylesHere } from "../requests/rules.js";
 import {
   CATALOG,
+  isModels,
   isRoles,
   isServerWide,
   isSettingName,
@@ -27,7 +30,7 @@ import { settingTexts } from "../words/english/settings.js";
 import { languageOf, wordsOf } from "../words/languages.js";
 import { TRANSLATIONS } from "../words/locale-files.js";
 import type { AnswerCommand, Choice, Services } from "./command.js";
-import { speedChoices, styleChoices } from "./completions.js";
+import { loraChoices, nameChoices, speedChoices, styleChoices } from "./completions.js";
 import { completeSize } from "./options.js";
 
 const texts = commandTexts.settings;
@@ -159,7 +162,7 @@ export const settings: AnswerCommand = {
   }),
 
   async complete(interaction, services) {
-    const { context, styles } = services;
+    const { context, styles, models } = services;
     const { options, locale } = interaction;
     const { name, value } = options.getFocused(true);
     if (name === "value" && options.getString("name") === "gallery")
@@ -168,6 +171,12 @@ export const settings: AnswerCommand = {
       return speedChoices(interaction, value, services);
     if (name === "value" && options.getString("name") === "style")
       return styleChoices(await stylesHere(styles, interaction), value);
+    const setting = options.getString("name") ?? "";
+    if (name === "value" && isModels(setting)) {
+      const known = await models.known();
+      const names = namesFor(setting, known);
+      return setting === "model" ? nameChoices(names, value) : loraChoices(names, value);
+    }
     if (name === "value")
       return completeValue(options.getString("name") ?? "", value, locale, context.limits);
     return options.getSubcommand() === "reset"
@@ -224,7 +233,7 @@ function read(interaction: ChatInputCommandInteraction): SettingName {
 async function readValue(
   interaction: ChatInputCommandInteraction,
   key: SettingName,
-  { context, styles, turboLora }: Services,
+  { context, styles, models, settings }: Services,
 ): Promise<NonNullable<Settings[SettingName]>> {
   const { options } = interaction;
   const { limits } = context;
@@ -241,20 +250,30 @@ async function readValue(
     checkOption("gallery", found?.isTextBased() === true, { takes: "channel" });
     return id;
   }
+  if (isModels(key)) {
+    const names = namesFor(key, await models.known());
+    const found = listOf(parseSetting(key, value)).map((name) => knownName(name, key, names));
+    return key === "model" ? found[0]! : [...new Set(found)];
+  }
   if (key === "speed") {
     const speed = parseSetting(key, value.toLowerCase());
-    presetOf(speed, speedsIn({ ...context, turboLora: await turboLora() }));
+    const offered = await offeredHere(models, await settings.resolve(interaction), interaction);
+    presetOf(speed, speedsIn({ ...context, offered }));
     return speed;
   }
   if (key === "style") return requireStyle(value, await stylesHere(styles, interaction)).name;
   return parseSetting(key, value);
 }
 
-/** A thread is if its channel is. */
-function isAgeRestricted({ channel }: ChatInputCommandInteraction): boolean {
-  const decides = channel?.isThread() === true ? channel.parent : channel;
-  return decides !== null && "nsfw" in decides && decides.nsfw;
-}
+/** Which models a setting may name. */
+const namesFor = (name: SettingName, { models, loras }: KnownModels): readonly string[] =>
+  name === "loras" ? loras : name === "adultModels" ? [...models, ...loras] : models;
+
+const listOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value : [String(value)]);
+
+/** A name as the model has it; throws InputError INPUT_MODEL. */
+const knownName = (wanted: string, setting: SettingName, names: readonly string[]): string =>
+  offeredName(wanted, setting === "loras" ? "LoRA" : "model", { ...NO_MODELS, models: names, loras: names });
 
 /** The scope that the user may change here; throws InputError NOT_ALLOWED. */
 async function writable(
@@ -272,7 +291,7 @@ async function writable(
 
 async function show(
   interaction: ChatInputCommandInteraction,
-  { settings: store, context, turboLora }: Services,
+  { settings: store, context, models }: Services,
 ): Promise<void> {
   const { guildId, channelId, locale } = interaction;
   const { settingLines, resultLines } = wordsOf(locale);
@@ -286,9 +305,10 @@ async function show(
   const names = Object.keys(CATALOG)
     .filter(isSettingName)
     .map((key) => `\`${key}\` ${meaningOf(key, locale)}`);
-  const isManager = mayManage(interaction, await store.resolve(interaction));
+  const here = await store.resolve(interaction);
+  const isManager = mayManage(interaction, here);
   const { text, speed = DEFAULT_SPEED } = context.defaults;
-  const image = laterImage({ ...context, turboLora: await turboLora() });
+  const image = laterImage({ ...context, offered: await offeredHere(models, here, interaction) });
   const description = [
     ...(await section(settingLines.channel, "channel", channelId)),
     ...(guildId === null ? [] : await section(settingLines.server, "server", guildId)),

@@ -52,17 +52,9 @@ export function spoilered(message: Outgoing): Outgoing {
   };
 }
 
-/** A result's speed among its settings, with its LoRA; none of a job from before there was a choice. */
-export function speedOption(
-  { speed, loras: [lora] = [] }: Pick<ImageOptions, "speed" | "loras">,
-  { resultLines }: Words,
-): string[] {
-  if (speed === undefined) return [];
-  return [
-    resultLines.speed(speed),
-    ...(speed === "turbo" && lora !== undefined ? [styleCode(lora.name)] : []),
-  ];
-}
+/** A result's speed among its settings; none of a job from before there was a choice. */
+export const speedOption = ({ speed }: Pick<ImageOptions, "speed">, { resultLines }: Words): string[] =>
+  speed === undefined ? [] : [resultLines.speed(speed)];
 
 const speedOf = ({ speed = DEFAULT_SPEED }: Pick<ImageOptions, "speed">) => speed;
 
@@ -85,8 +77,18 @@ export function unusualOptions({ image }: Job, { usual, words }: Facts): string[
     ...(size === null || size === sizeOf(usual) ? [] : [size]),
     ...(image.from === undefined ? [] : [resultLines.from(image.from.strength)]),
     ...styleOption(image, words),
+    ...modelParts(image, words),
   ];
 }
+
+/** The model and the LoRAs that somebody chose. */
+export const modelParts = (
+  { model = "", loras = [] }: Pick<Job["image"], "model" | "loras">,
+  { resultLines }: Words,
+): string[] => [
+  ...(model === "" ? [] : [resultLines.model(styleCode(model))]),
+  ...loras.map(({ name, strength }) => resultLines.lora(styleCode(name), strength)),
+];
 
 /** How long the job took from its first claim, and what people should know of what made it. */
 export function timeAndNote(job: Job, { miniature, words }: Facts): string[] {

@@ -1,4 +1,5 @@
 import { codeOf, InputError } from "../../core/errors.js";
+import { NO_MODELS } from "../../core/known-models.js";
 import {
   DEFAULT_SIDES,
   fitsSides,
@@ -25,38 +26,44 @@ export interface AttachedPicture {
   readonly size: number;
 }
 
-/**
- * Fetches an attached picture and reads what its texts say.
- * @throws InputError PICTURE_* or FILE_UNREACHABLE
- */
-export async function readAttached(
+/** Fetches an attached picture's file. Throws InputError PICTURE_TOO_BIG or FILE_UNREACHABLE. */
+export async function fetchAttached(
   { url, size }: AttachedPicture,
-  { download, limits }: CommandContext,
-): Promise<PicturePrompt> {
+  { download }: Pick<CommandContext, "download">,
+): Promise<Uint8Array> {
   const tooBig = () =>
     new InputError("PICTURE_TOO_BIG", `The picture is larger than ${PICTURE_MAX_BYTES} bytes.`, {
       limit: PICTURE_MAX_BYTES,
     });
   if (size > PICTURE_MAX_BYTES) throw tooBig();
   try {
-    const bytes = await download(url, PICTURE_MAX_BYTES);
-    return readPicturePrompt(readPictureText(bytes), (limits.sides ?? DEFAULT_SIDES).own);
+    return await download(url, PICTURE_MAX_BYTES);
   } catch (error) {
     throw codeOf(error) === "FILE_TOO_BIG" ? tooBig() : error;
   }
 }
 
+/**
+ * Fetches an attached picture and reads what its texts say.
+ * @throws InputError PICTURE_* or FILE_UNREACHABLE
+ */
+export async function readAttached(
+  attached: AttachedPicture,
+  context: CommandContext,
+): Promise<PicturePrompt> {
+  const bytes = await fetchAttached(attached, context);
+  return readPicturePrompt(readPictureText(bytes), (context.limits.sides ?? DEFAULT_SIDES).own);
+}
+
 /** What of a picture can't be drawn here as it was, and what is done instead, as sentences without a full stop. */
 export function differences(
   picture: PicturePrompt,
-  { defaults: { models }, limits, turboLora }: CommandContext,
+  { defaults: { models }, limits, offered: { turbo } = NO_MODELS }: CommandContext,
 ): string[] {
-  const turbo = picture.image.speed === "turbo" && turboLora?.fits ? [turboLora.name] : [];
+  const own = picture.image.speed === "turbo" && turbo?.fits ? [turbo.name] : [];
   return [
     ...picture.unread,
-    ...(models === undefined
-      ? []
-      : missingModels(picture, { ...models, loras: [...models.loras, ...turbo] })),
+    ...(models === undefined ? [] : missingModels(picture, { ...models, loras: [...models.loras, ...own] })),
     ...withinLimits(picture.image, limits).changed,
   ];
 }

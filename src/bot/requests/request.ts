@@ -3,6 +3,7 @@ import { codeOf, InputError } from "../../core/errors.js";
 import type { FileNotes } from "../../core/file-notes.js";
 import type { Grid } from "../../core/grid.js";
 import type { JobKind, Phase } from "../../core/job.js";
+import type { OfferedModels } from "../../core/known-models.js";
 import {
   DEFAULT_SIDES,
   DEFAULT_SPEED,
@@ -22,9 +23,10 @@ import {
   showSize,
   type TextOptions,
 } from "../../core/options.js";
-import { asDrawn, atSpeed, type Speeds, speedsOf, type TurboLora } from "../../core/speeds.js";
+import { asDrawn, atSpeed, ownAtSpeed, type Speeds, speedsOf } from "../../core/speeds.js";
 import { NO_STYLE, PRESETS, requireStyle, type Style, styleNamed } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
+import type { PictureKey } from "../../pictures/store.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import type { ModelsHere } from "../../prompt-files/picture-prompt.js";
 import { type Expectation, expectations, Values } from "../words/english/errors.js";
@@ -70,10 +72,10 @@ export interface CommandContext {
   readonly blind: boolean;
   /** The styles that can be chosen; the presets where they are left out. */
   readonly styles?: readonly Style[];
+  /** The models and LoRAs that can be named; none where they are left out. */
+  readonly offered?: OfferedModels;
   /** Whether pictures are shown as they form. */
   readonly preview?: boolean;
-  /** What speed turbo uses; there is none where it is left out. */
-  readonly turboLora?: TurboLora | null;
   /** What the channel draws with at its own speed. */
   readonly paced?: Partial<Pick<ImageOptions, "steps" | "guidance" | "scheduler">>;
 }
@@ -99,11 +101,21 @@ export interface CommandRequest {
   readonly prompts: () => Promise<Prompts>;
 }
 
+/** A picture to store with a job that goes on from it. */
+export interface SourceFile {
+  /** Its name there. */
+  readonly file: string;
+  /** What to store, or which stored picture to copy. */
+  readonly picture: Uint8Array | PictureKey;
+}
+
 /** The prompts of a request. */
 export interface Prompts {
   readonly items: readonly NewItem[];
   /** Options that came with the prompts and override those of the request. */
   readonly image?: Partial<ImageOptions>;
+  /** The files that `image.from` names; the parent's of the same names where they are left out. */
+  readonly sources?: readonly SourceFile[];
   /** They say themselves whether they were drawn in a style, so a channel's usual one is not theirs. */
   readonly isAsDrawn?: boolean;
   /** What a person should know of the file that the prompts come from. */
@@ -147,11 +159,11 @@ export function readStyle(
   return isNone ? {} : { style: requireStyle(name, styles) };
 }
 
-type SpeedContext = Pick<CommandContext, "defaults" | "limits" | "turboLora" | "paced">;
+type SpeedContext = Pick<CommandContext, "defaults" | "limits" | "offered" | "paced">;
 
 /** What each speed stands for in a channel. */
-export const speedsIn = ({ defaults, limits, turboLora = null }: SpeedContext): Speeds =>
-  speedsOf(defaults.image, turboLora, limits.maxSteps);
+export const speedsIn = ({ defaults, limits, offered }: SpeedContext): Speeds =>
+  speedsOf(defaults.image, offered?.turbo ?? null, limits.maxSteps);
 
 /**
  * What is drawn with where a command says nothing but its speed, if that: at the channel's own speed with the
@@ -179,7 +191,7 @@ export function laterImage(context: SpeedContext): ImageOptions {
 /** What a message or a picture says, over what is usual. Throws InputError INPUT_SPEED. */
 export function imageWith(own: OwnOptions, context: SpeedContext): ImageOptions {
   const image = usualImage(context, own.speed);
-  return { ...image, ...own };
+  return { ...image, ...ownAtSpeed(image, own, speedsIn(context)) };
 }
 
 /** A user's text as a prompt. Throws InputError INPUT_EMPTY or INPUT_TOO_LONG. */

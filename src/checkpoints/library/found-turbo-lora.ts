@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import type { TurboLora } from "../../core/speeds.js";
+import type { TurboLora } from "../../core/known-models.js";
 import { repoOfCached } from "../layouts/hub-cache.js";
 import type { FoundModel } from "./find-models.js";
 

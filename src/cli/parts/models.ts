@@ -9,10 +9,10 @@ import { type ModelNames, resolveNames } from "../../checkpoints/library/resolve
 import type { Config } from "../../config.js";
 import { InputError } from "../../core/errors.js";
 import type { Phase } from "../../core/job.js";
+import type { TurboLora } from "../../core/known-models.js";
 import { type ModelSet, modelKey, modelSetOf } from "../../core/model-set.js";
 import { type ImageOptions, type PictureSize, SIDE_FACTOR, showSize } from "../../core/options.js";
 import { PROMPTIST } from "../../core/rewriters.js";
-import type { TurboLora } from "../../core/speeds.js";
 import { type GpuLease, GpuLock } from "../../inference/loop/gpu-lock.js";
 import {
   chooseModels,
@@ -111,8 +111,8 @@ export class Models {
   }
 
   /** What speed turbo uses; null where there is none. */
-  turboLora(): Promise<TurboLora | null> {
-    return this.#sets.turboLora();
+  async turboLora(): Promise<TurboLora | null> {
+    return (await this.#sets.known()).turbo ?? null;
   }
 
   get signal(): AbortSignal {

@@ -1,11 +1,15 @@
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { FoundCheckpoint } from "../../checkpoints/layouts/catalog.js";
 import { type EmbeddingChoice, parseEmbedding } from "../../checkpoints/layouts/embeddings.js";
 import { BLOCK_COUNTS, type LoraChoice } from "../../checkpoints/layouts/lora.js";
 import type { Config } from "../../config.js";
+import { InputError } from "../../core/errors.js";
+import type { TurboLora } from "../../core/known-models.js";
 import {
   CLIP_SKIP_RANGE,
   DECODERS,
+  DEFAULT_STRENGTH,
   DEVICES,
   type DecoderName,
   type DeviceName,
@@ -27,6 +31,7 @@ import {
   SIDE_MULTIPLE,
   SPEEDS,
   type Speed,
+  STRENGTH_RANGE,
   TEXT_RANGES,
   TEXT_WEIGHTS,
   type TextOptions,
@@ -34,7 +39,8 @@ import {
 } from "../../core/options.js";
 import { PROMPTIST, REWRITER_NAMES, textOf } from "../../core/rewriters.js";
 
-import { atSpeed, ownAtSpeed, type Speeds, speedsOf, type TurboLora } from "../../core/speeds.js";
+import { atSpeed, ownAtSpeed, type Speeds, speedsOf } from "../../core/speeds.js";
+import type { FromFile } from "../../inference/worker/protocol.js";
 import { chosenStyle, type StyleFlags } from "./styles.js";
 
 /** The verbs' options, with defaults from the configuration, and how they become a job's options. */
@@ -145,6 +151,12 @@ export interface ImageFlags extends CommonFlags, PromptsFlags {
   readonly scheduler: SchedulerName;
   readonly speed: Speed;
   readonly precision: Precision;
+}
+
+/** A picture to go on from. */
+export interface SourceFlags {
+  readonly image?: string;
+  readonly strength?: number;
 }
 
 export function addCommonOptions(command: Command, config: Config): Command {
@@ -276,6 +288,22 @@ export function addImageOptions(command: Command, config: Config): Command {
         .choices(PRECISIONS)
         .default(config.DIFFUSION_PRECISION),
     );
+}
+
+export const addSourceOptions = (command: Command): Command =>
+  command
+    .option("--image <file>", "go on from this picture, in its size unless --size says another")
+    .option(
+      "--strength <x>",
+      `how much of --image is drawn anew (default: ${DEFAULT_STRENGTH})`,
+      inRange(STRENGTH_RANGE),
+    );
+
+/** The picture to go on from; null for none. Throws InputError INPUT_OPTION for a strength without one. */
+export function sourceOf({ image, strength }: SourceFlags): FromFile | null {
+  if (image !== undefined) return { file: resolve(image), strength: strength ?? DEFAULT_STRENGTH };
+  if (strength === undefined) return null;
+  throw new InputError("INPUT_OPTION", "--strength needs --image, the picture to go on from.");
 }
 
 /** For every verb that reads a prompt. */

@@ -1,15 +1,17 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
 import { fitsModel } from "../../checkpoints/layouts/lora.js";
-import { findModels, type LibraryOptions } from "../../checkpoints/library/find-models.js";
+import { type FoundModel, findModels, type LibraryOptions } from "../../checkpoints/library/find-models.js";
 import { turboLoraAmong } from "../../checkpoints/library/found-turbo-lora.js";
 import { findByName } from "../../checkpoints/library/resolve-names.js";
 import { CheckpointError, InputError } from "../../core/errors.js";
+import type { KnownModels } from "../../core/known-models.js";
 import { type ModelSet, modelKey } from "../../core/model-set.js";
-import type { TurboLora } from "../../core/speeds.js";
 import { chooseModels, type ModelChoice, type ModelWishes } from "./model-choice.js";
 
-/** Of a command, which Discord waits 3 s for. */
-const TURBO_PATIENCE_MS = 500;
+/** How long what was found counts as it is, and how long a command waits for a new look. */
+const FRESH_MS = 5_000;
+const WAIT_MS = 1_000;
 
 /**
  * The models that jobs name, found among those that lie on this machine. The configured model is one of them,
@@ -21,6 +23,8 @@ export class ModelSets {
   readonly #wishes: ModelWishes;
   readonly #library: LibraryOptions;
   readonly #names = new Map<string, string>();
+  #known: { readonly models: KnownModels; readonly at: number } | undefined;
+  #looking: Promise<KnownModels> | undefined;
   /** By path and size of an adapter, whether it fits the configured model. */
   readonly #fits = new Map<string, boolean>();
 
@@ -49,30 +53,67 @@ export class ModelSets {
       }
     };
     const isConfigured = set.model === null || set.model === this.configured.diffusion.model;
-    const loras = set.loras.map(({ name, strength }) => ({ file: pathOf(name, "lora"), weight: strength }));
+    const { loras: configured = [] } = this.#wishes;
+    const loras = set.loras
+      .map(({ name, strength }) => ({ file: pathOf(name, "lora"), weight: strength }))
+      // One that is configured has its own strength already.
+      .filter(({ file }) => !configured.some((lora) => lora.file === file));
     const choice = chooseModels({
       ...this.#wishes,
       ...(isConfigured ? {} : { diffusion: pathOf(set.model, "checkpoint") }),
-      loras: [...(this.#wishes.loras ?? []), ...loras],
+      loras: [...configured, ...loras],
     });
     this.#names.set(key, choice.diffusion.name);
     return choice;
   }
 
-  /** The LoRA of speed turbo, as far as the files that are known or quickly read tell; null if there is none. */
-  async turboLora(): Promise<TurboLora | null> {
-    const { models } = await findModels({ ...this.#library, patienceMs: TURBO_PATIENCE_MS });
-    return turboLoraAmong(models, ({ path, bytes }) => {
-      const key = `${path} ${bytes}`;
-      const known = this.#fits.get(key);
-      if (known !== undefined) return known;
-      const fits = this.#fitsConfigured(path);
-      this.#fits.set(key, fits);
-      return fits;
+  /**
+   * The models and LoRAs that fit, as they were found within the last seconds, or earlier where looking takes longer
+   * than somebody who types a command waits.
+   */
+  async known(): Promise<KnownModels> {
+    const known = this.#known;
+    if (known !== undefined && performance.now() - known.at < FRESH_MS) return known.models;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
     });
+    if (known === undefined) return this.#looking;
+    return Promise.race([this.#looking, delay(WAIT_MS, known.models, { ref: false })]);
   }
 
-  #fitsConfigured(path: string): boolean {
+  async #look(): Promise<KnownModels> {
+    const { models } = await findModels(this.#library);
+    const { model: own, directory } = this.configured.diffusion;
+    const fitting = models.filter(({ misfit }) => misfit === null);
+    const namesOf = (kind: "checkpoint" | "lora") => [
+      ...new Set(
+        fitting
+          // The configured one is listed under the name that pictures have of it.
+          .filter((found) => found.kind === kind && found.path !== directory)
+          .map(({ name }) => name),
+      ),
+    ];
+    const turbo = turboLoraAmong(models, (model) => this.#fitsConfigured(model));
+    const known = {
+      own,
+      models: [...new Set([own, ...namesOf("checkpoint")])],
+      loras: namesOf("lora"),
+      turbo,
+    };
+    this.#known = { models: known, at: performance.now() };
+    return known;
+  }
+
+  #fitsConfigured({ path, bytes }: FoundModel): boolean {
+    const key = `${path} ${bytes}`;
+    const known = this.#fits.get(key);
+    if (known !== undefined) return known;
+    const fits = this.#lookInto(path);
+    this.#fits.set(key, fits);
+    return fits;
+  }
+
+  #lookInto(path: string): boolean {
     try {
       const files = openDiffusion(this.configured.diffusion.directory, this.configured.vae ?? null);
       const weights = (part: "unet" | "text_encoder") => files.weights(part, "fp32");

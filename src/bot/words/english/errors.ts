@@ -45,6 +45,10 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     c.code("lora") === null
       ? "`turbo` needs an LCM-LoRA, and none is here. Who runs the bot can get it with `promptist checkpoints pull lcm-lora`. Choose `fast` or `full` until then."
       : `\`turbo\` can't be used: ${c.code("lora")} is made for another model than the one that draws here. Choose \`fast\` or \`full\`.`,
+  INPUT_MODEL: (c) =>
+    `There is no ${c.text("kind") === "LoRA" ? "LoRA" : "model"}${c.code("model") === null ? " of this name" : ` ${c.code("model")}`} here.${c.code("near") === null ? "" : ` Did you mean ${c.code("near")}?`} The options \`model\` and \`lora\` show those that are offered while you type.`,
+  MODEL_ADULT: (c) =>
+    `${named(c.code("model"), c.text("kind") === "LoRA" ? "The LoRA" : "The model", "This model")} is for age-restricted channels only. Choose another one, or use it there.`,
   INPUT_REWRITER: (c) =>
     `${named(c.code("rewriter"), "The rewriter", "This rewriter")} can't be used here. Choose one that is shown while you type: \`promptist\`, \`magicprompt\`, \`none\` and so on.`,
   FILE_STYLES: () =>
