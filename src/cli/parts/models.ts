@@ -10,7 +10,7 @@ import type { Config } from "../../config.js";
 import { InputError } from "../../core/errors.js";
 import type { Phase } from "../../core/job.js";
 import type { TurboLora } from "../../core/known-models.js";
-import { type ModelSet, modelKey, modelSetOf } from "../../core/model-set.js";
+import { modelKey, modelSetOf } from "../../core/model-set.js";
 import { type ImageOptions, type PictureSize, SIDE_FACTOR, showSize } from "../../core/options.js";
 import { PROMPTIST } from "../../core/rewriters.js";
 import { type GpuLease, GpuLock } from "../../inference/loop/gpu-lock.js";
@@ -149,6 +149,15 @@ export class Models {
     return startWorker(choice, phase, lease, { signal: this.signal, onNote });
   }
 
+  /** What draws with these options, and its name for captions and metadata. Throws InputError MODEL_GONE. */
+  async drawing(
+    image: Pick<ImageOptions, "model" | "loras">,
+  ): Promise<{ choice: ModelChoice; checkpoint: string }> {
+    const set = modelSetOf(image);
+    const choice = await this.#sets.choiceOf(set);
+    return { choice, checkpoint: this.#sets.nameOf(set) };
+  }
+
   /**
    * Loads the models that pictures are drawn with, one after the other, and passes each to `work` with the pictures
    * that are its own. Answers what `work` made with the last one.
@@ -157,17 +166,15 @@ export class Models {
     images: readonly ImageOptions[],
     work: (host: ModelHost, drawing: Drawing) => Promise<T>,
   ): Promise<T> {
-    const groups = new Map<string, { readonly set: ModelSet; readonly indexes: number[] }>();
+    const groups = new Map<string, number[]>();
     for (const [index, image] of images.entries()) {
-      const set = modelSetOf(image);
-      const group = groups.get(modelKey(set)) ?? { set, indexes: [] };
-      group.indexes.push(index);
-      groups.set(modelKey(set), group);
+      const key = modelKey(modelSetOf(image));
+      groups.set(key, [...(groups.get(key) ?? []), index]);
     }
     let made: Promise<T> | undefined;
-    for (const [at, { set, indexes }] of [...groups.values()].entries()) {
-      const choice = await this.#sets.choiceOf(set);
-      const drawing = { checkpoint: this.#sets.nameOf(set), indexes, isLast: at === groups.size - 1 };
+    for (const [at, indexes] of [...groups.values()].entries()) {
+      const { choice, checkpoint } = await this.drawing(images[indexes[0]!]!);
+      const drawing = { checkpoint, indexes, isLast: at === groups.size - 1 };
       made = this.#withHost(
         (lease) => this.#start(choice, "image", lease),
         (host) => work(host, drawing),
