@@ -44,6 +44,7 @@ export async function grid(
   const { image: asked, speeds } = imageOptions(flags, seed, models.choice.diffusion, lora, own, isGiven);
   const limits = {
     speeds,
+    offered: { ...(await models.sets.known()), adult: [] },
     styles: stylesOf(flags.styles),
     maxSteps: LIMIT_RANGES.steps.max,
     maxPromptLength: LIMIT_RANGES.promptLength.max,
@@ -74,8 +75,9 @@ export async function grid(
   const file = join(folder, "grid.png");
   const advance = output.progress("drawing");
   const pictures: Drawn[] = [];
-  const { checkpoint, device, precision } = await models.withModelsOf(options, async (host, drawing) => {
-    const { checkpoint, indexes, isLast } = drawing;
+  const { checkpoint } = await models.drawing(options[0]!);
+  const { device, precision } = await models.withModelsOf(options, async (host, drawing) => {
+    const { indexes, isLast } = drawing;
     for (const i of indexes) {
       const own = options[i]!;
       const path = join(folder, `cell-${String(i + 1).padStart(2, "0")}.png`);
@@ -86,7 +88,7 @@ export async function grid(
           plainPrompt: readWords(prompt, promptModeOf(own)),
           options: own,
           file: path,
-          checkpoint,
+          checkpoint: drawing.checkpoint,
           pair: rewrite === null ? null : { side: "optimized", original: prompt, rewrite: drawn },
         },
         {
@@ -107,7 +109,7 @@ export async function grid(
         caption: captionOf(options[0]!, checkpoint, [grid.x.name, grid.y?.name ?? ""]),
         file,
       });
-    return { checkpoint, device: host.info.device, precision: host.info.precision };
+    return { device: host.info.device, precision: host.info.precision };
   });
   output.result(
     {
@@ -125,8 +127,8 @@ export async function grid(
       checkpoints: { promptist: isRewritten ? models.choice.promptist.name : null, diffusion: checkpoint },
       miniature,
       note,
-      precision,
-      device,
+      precision: precision,
+      device: device,
       seconds: (performance.now() - started) / 1000,
     },
     [

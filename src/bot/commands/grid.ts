@@ -14,6 +14,7 @@ import {
   type ReadAxis,
   readAxis,
 } from "../../core/grid-axes.js";
+import { NO_MODELS } from "../../core/known-models.js";
 import { DEFAULT_LIMITS, type ImageOptions } from "../../core/options.js";
 import type { Side } from "../../core/side.js";
 import { PRESETS } from "../../core/styles.js";
@@ -105,17 +106,26 @@ export const cellItems = (
   only: Side,
 ): NewItem[] => cells.map((cell) => ({ prompt, rewrite: null, only, seed, ...cell }));
 
-/** The options that all cells share: a style of the channel's would stand in the cells without one. */
+/** The options that all cells share: a channel's own style or model would stand in the cells without one. */
 export function sharedImage(image: ImageOptions, { x, y }: Grid): ImageOptions {
-  const { style: _, ...unstyled } = image;
-  return x.name === "style" || y?.name === "style" ? unstyled : image;
+  const { style, model, loras, ...shared } = image;
+  // The first of them is turbo's own.
+  const kept = image.speed === "turbo" ? loras?.slice(0, 1) : undefined;
+  const varies = (name: string) => x.name === name || y?.name === name;
+  return {
+    ...shared,
+    ...(style === undefined || varies("style") ? {} : { style }),
+    ...(model === undefined || varies("model") ? {} : { model }),
+    ...(varies("lora") ? kept && { loras: kept } : loras && { loras }),
+  };
 }
 
 function axisLimits(context: CommandContext): AxisLimits {
-  const { limits, styles = PRESETS } = context;
+  const { limits, styles = PRESETS, offered = NO_MODELS } = context;
   const { maxSteps, maxPromptLength, sides, maxCells = DEFAULT_LIMITS.cells } = limits;
   const speeds = speedsIn(context);
-  return { maxSteps, maxPromptLength, maxCells, styles, speeds, ...(sides === undefined ? {} : { sides }) };
+  const names = { styles, speeds, offered };
+  return { maxSteps, maxPromptLength, maxCells, ...names, ...(sides === undefined ? {} : { sides }) };
 }
 
 /** Axes to choose from, each with the values that it stands for where these are not plain to see. */

@@ -44,7 +44,8 @@ export interface Drawing {
 export class Models {
   readonly choice: ModelChoice;
   readonly #wishes: ModelWishes;
-  readonly #sets: ModelSets;
+  /** The models and LoRAs of this machine, beside those of the command line. */
+  readonly sets: ModelSets;
   readonly #gpu = new GpuLock();
   readonly #abort = new AbortController();
 
@@ -106,13 +107,13 @@ export class Models {
       threads: config.THREADS,
     };
     this.choice = chooseModels(this.#wishes);
-    this.#sets = new ModelSets(this.choice, this.#wishes, config);
+    this.sets = new ModelSets(this.choice, this.#wishes, config);
     process.once("SIGINT", () => this.#abort.abort());
   }
 
   /** What speed turbo uses; null where there is none. */
   async turboLora(): Promise<TurboLora | null> {
-    return (await this.#sets.known()).turbo ?? null;
+    return (await this.sets.known()).turbo ?? null;
   }
 
   get signal(): AbortSignal {
@@ -154,8 +155,8 @@ export class Models {
     image: Pick<ImageOptions, "model" | "loras">,
   ): Promise<{ choice: ModelChoice; checkpoint: string }> {
     const set = modelSetOf(image);
-    const choice = await this.#sets.choiceOf(set);
-    return { choice, checkpoint: this.#sets.nameOf(set) };
+    const choice = await this.sets.choiceOf(set);
+    return { choice, checkpoint: this.sets.nameOf(set) };
   }
 
   /**
