@@ -79,8 +79,7 @@ export async function createApp(
     logEvents(events, config.LOG_LEVEL, { redact });
     const lines = recentLog(events, redact);
     const found = await findAtStart(config);
-    const models = await modelSetsOf(config, found);
-    const choice = models.configured;
+    const { models, choice } = await modelSetsOf(config, found);
 
     const times = new RecentTimes(events);
     const devices = new Map<Phase, string>();
@@ -161,6 +160,7 @@ export async function createApp(
       defaults: {
         text: config.text,
         image: { ...config.image, guidance: config.image.guidance ?? choice.diffusion.guidance, seed: 0 },
+        speed: config.SPEED,
         models: {
           model: choice.diffusion.model,
           vae: choice.vae == null ? null : basename(choice.vae),
@@ -216,6 +216,7 @@ export async function createApp(
         : createLoops({
             config,
             models,
+            choice,
             found,
             store,
             tastes,

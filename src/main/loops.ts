@@ -11,15 +11,29 @@ import type { Store } from "../db/store.js";
 import { GpuLock } from "../inference/loop/gpu-lock.js";
 import type { WorkerRecords } from "../inference/loop/left-behind.js";
 import { InferenceLoop } from "../inference/loop/loop.js";
-import { checkpointName, phasesOfLoops, startWorker } from "../inference/loop/model-choice.js";
+import {
+  checkpointName,
+  chooseModels,
+  type ModelChoice,
+  type ModelWishes,
+  phasesOfLoops,
+  startWorker,
+} from "../inference/loop/model-choice.js";
 import { levelOfOutput } from "../inference/loop/model-host.js";
 import { ModelSets } from "../inference/loop/model-sets.js";
 import type { PictureStore } from "../pictures/store.js";
 import { RewriteChoice } from "../taste/rewrite-choice.js";
 import type { Tastes } from "../taste/tastes.js";
 
+export interface Models {
+  /** What the configuration names. */
+  readonly choice: ModelChoice;
+  /** What jobs may name. */
+  readonly models: ModelSets;
+}
+
 /** The models that the configuration names, and those that jobs may name. Throws CheckpointError where one is missing. */
-export async function modelSetsOf(config: Config, found: readonly FoundModel[]): Promise<ModelSets> {
+export async function modelSetsOf(config: Config, found: readonly FoundModel[]): Promise<Models> {
   const { promptist, diffusion, vae } = await resolveNames(
     {
       promptist: config.PROMPTIST_CHECKPOINT || undefined,
@@ -28,33 +42,34 @@ export async function modelSetsOf(config: Config, found: readonly FoundModel[]):
     },
     config,
   );
-  return new ModelSets(
-    {
-      checkpointsDir: config.checkpointsDir,
-      miniatureDir: config.miniatureDir,
-      hubCacheDir: config.hubCacheDir,
-      promptist,
-      diffusion,
-      clip: config.CLIP_CHECKPOINT || undefined,
-      vae,
-      clipSkip: config.CLIP_SKIP,
-      tinyDecoder: tinyDecoderAmong(found, config),
-      decoder: config.DECODER,
-      embeddings: [...config.embeddings.map((file) => ({ file })), ...embeddingsAmong(found)],
-      device: config.DEVICE,
-      textDevice: config.TEXT_DEVICE,
-      weights: config.PROMPTIST_WEIGHTS,
-      precision: config.DIFFUSION_PRECISION,
-      cacheDir: config.cacheDir,
-      threads: config.THREADS,
-    },
-    config,
-  );
+  const wishes: ModelWishes = {
+    checkpointsDir: config.checkpointsDir,
+    miniatureDir: config.miniatureDir,
+    hubCacheDir: config.hubCacheDir,
+    promptist,
+    diffusion,
+    clip: config.CLIP_CHECKPOINT || undefined,
+    vae,
+    clipSkip: config.CLIP_SKIP,
+    tinyDecoder: tinyDecoderAmong(found, config),
+    decoder: config.DECODER,
+    embeddings: [...config.embeddings.map((file) => ({ file })), ...embeddingsAmong(found)],
+    device: config.DEVICE,
+    textDevice: config.TEXT_DEVICE,
+    weights: config.PROMPTIST_WEIGHTS,
+    precision: config.DIFFUSION_PRECISION,
+    cacheDir: config.cacheDir,
+    threads: config.THREADS,
+  };
+  // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
+  const choice: ModelChoice = { ...chooseModels(wishes) };
+  return { choice, models: new ModelSets(choice, wishes, config) };
 }
 
 export interface LoopsOptions {
   readonly config: Config;
   readonly models: ModelSets;
+  readonly choice: ModelChoice;
   /** What lies on this machine. */
   readonly found: readonly FoundModel[];
   readonly store: Store;
@@ -72,6 +87,7 @@ export interface LoopsOptions {
 export function createLoops({
   config,
   models,
+  choice,
   found,
   store,
   tastes,
@@ -79,7 +95,6 @@ export function createLoops({
   workerFile,
   ...options
 }: LoopsOptions): readonly InferenceLoop[] {
-  const choice = models.configured;
   const { events } = options;
   const rewriteChoice = new RewriteChoice({
     tastes,

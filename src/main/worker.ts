@@ -44,7 +44,7 @@ export async function createWorkerHost(
       redact: redactor([config.HF_TOKEN, config.AWS_SECRET_ACCESS_KEY, passwordOf(config.DATABASE_URL)]),
     });
     const found = await findAtStart(config);
-    const models = await modelSetsOf(config, found);
+    const { models, choice } = await modelSetsOf(config, found);
     const minutes = config.WORKER_PATIENCE_MINUTES;
     const engine = await openEngine({
       config,
@@ -68,6 +68,7 @@ export async function createWorkerHost(
     const loops = createLoops({
       config,
       models,
+      choice,
       found,
       store,
       tastes: new Tastes(store.lessons),
@@ -81,7 +82,6 @@ export async function createWorkerHost(
     await engine.recover();
     for (const loop of loops) loop.start();
     cleanups.push(() => Promise.all(loops.map((loop) => loop.stop())));
-    const { configured: choice } = models;
     return {
       description: `${hostname()} rewrites with ${checkpointName(choice, "text")} and draws with ${checkpointName(choice, "image")} on ${config.DEVICE}; pictures go to ${isBucket(config) ? config.PICTURES : config.picturesDir}`,
       async drain() {
