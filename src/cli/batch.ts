@@ -16,9 +16,9 @@ import {
   randomSeed,
   type TextOptions,
 } from "../core/options.js";
-import { NO_REWRITER, rewriterNameOf } from "../core/rewriters.js";
+import { NO_REWRITER, rewriterNameOf, styleIn } from "../core/rewriters.js";
 import { type PerSide, SIDES, type Side } from "../core/side.js";
-import type { StyleWords } from "../core/styles.js";
+import { applyStyle, requireStyle, type Style, type StyleWords } from "../core/styles.js";
 import { replaceFile } from "../files/replace-file.js";
 import type { Drawn, Rewrite, WorkerInfo } from "../inference/worker/protocol.js";
 import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
@@ -36,6 +36,8 @@ import { scoreLine } from "./score.js";
 export interface PairToDraw {
   readonly prompt: string;
   readonly optimized: string;
+  /** Who wrote it, by name; null where it was given. */
+  readonly rewriter: string | null;
   readonly seed: number;
   /** Options of this pair that replace those of all. */
   readonly image?: OwnOptions;
@@ -69,7 +71,9 @@ export async function batch(
     maxPromptLength: config.MAX_PROMPT_LENGTH,
     styles: stylesOf(flags.styles),
   });
-  const { image: found, rows: entries, notes } = rowsToDraw(read, config.MAX_STEPS, isGiven, file);
+  const styles = stylesOf(flags.styles);
+  const { image: found, rows, notes } = rowsToDraw(read, config.MAX_STEPS, isGiven, file);
+  const entries = rows.map((row) => withStyleAsRewriter(row, styles));
   for (const line of fileSummary(notes, entries.length)) output.say(line.replaceAll("**", ""));
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
@@ -80,6 +84,8 @@ export async function batch(
   const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...found };
   models.noteSize(image.size);
   const text = textOptions(flags, seed, isGiven);
+  const textOf = ({ rewriter }: PromptPair) =>
+    rewriter === undefined || isGiven("rewriter") ? text : textOptions(flags, seed, isGiven, rewriter);
   const modeOf = (entry: PromptPair) => promptModeOf({ ...image, ...entry.image });
   const asked = entries.map((entry) => {
     const { negative } = { ...image, ...entry.image };
@@ -93,7 +99,7 @@ export async function batch(
       prompt: entry.prompt,
       mode: modeOf(entry),
       style: { ...image, ...entry.image }.style,
-      text,
+      text: textOf(entry),
     })),
   );
   const numbers = entries.flatMap(({ optimized }, i) => (optimized === null ? [i + 1] : []));
@@ -101,16 +107,18 @@ export async function batch(
   const rewrites = rewritten.rewrites[Symbol.iterator]();
   const loaded = rewritten.loaded.get(rewriterNameOf(text));
 
-  const pairs = entries.map(
-    ({ prompt, optimized, seed: own, image: options }, i): PairToDraw => ({
+  const pairs = entries.map((entry, i): PairToDraw => {
+    const { prompt, optimized, rewriter = null, seed: own, image: options } = entry;
+    return {
       ...(options === undefined ? {} : { image: options }),
       prompt,
       optimized: optimized ?? (rewrites.next().value as Rewrite).rewrite,
+      rewriter: optimized === null ? rewriterNameOf(textOf(entry)) : rewriter,
       seed: own === undefined || isGiven("seed") ? seed + i : own,
       baseline: join(folder, `prompt${i + 1}_original.png`),
       drawn: join(folder, `prompt${i + 1}_optimized.png`),
-    }),
-  );
+    };
+  });
   // Before any picture: whoever stops here can go on from it.
   const promptsFile = join(folder, "prompts.json");
   await replaceFile(
@@ -124,10 +132,11 @@ export async function batch(
   };
   const report = csvReport({
     id: "",
+    text,
     image,
     checkpoints,
     hashes: { promptist: loaded?.hash ?? null, diffusion: info.hash },
-    items: pairs.map((pair, i) => itemOf(pair, i, entries[i]!, rewritten.ms, info.drawn[i]!)),
+    items: pairs.map((pair, i) => itemOf(pair, text, i, entries[i]!, rewritten.ms, info.drawn[i]!)),
   });
   const reportFile = join(folder, "report.csv");
   await replaceFile(reportFile, report);
@@ -166,6 +175,14 @@ export async function batch(
   );
 }
 
+/** A row with a style in its rewriter's place, as a pair: the style's words need no model. */
+function withStyleAsRewriter(row: PromptPair, styles: readonly Style[]): PromptPair {
+  const style = styleIn(row.rewriter ?? "");
+  if (style === null) return row;
+  const words = requireStyle(style, styles);
+  return { ...row, optimized: applyStyle({ prompt: row.prompt, negative: "" }, words).prompt };
+}
+
 /** Throws InputError INPUT_REWRITER for none, since both pictures of a pair would be the same. */
 export function requireRewriting(rewriter: string): void {
   if (rewriter !== NO_REWRITER) return;
@@ -190,7 +207,8 @@ function rowsToDraw(
 
 /** A drawn pair as the bot's reports know it. */
 function itemOf(
-  { prompt, optimized, seed, image }: PairToDraw,
+  { prompt, optimized, rewriter, seed, image }: PairToDraw,
+  text: TextOptions,
   index: number,
   given: PromptPair,
   rewriteMs: number,
@@ -206,8 +224,9 @@ function itemOf(
     prompt,
     rewrite: optimized,
     rewriteMs: given.optimized === null ? rewriteMs : null,
-    candidates: [],
+    candidates: given.optimized === null ? [{ text: optimized, tokens: 0, score: null }] : [],
     seed,
+    ...(rewriter === null ? {} : { text: { ...text, rewriter } }),
     ...(image === undefined ? {} : { image }),
     pictures: { baseline: picture(drawn.baseline), optimized: picture(drawn.optimized) },
     comparison: null,
@@ -307,7 +326,7 @@ export async function drawPairs(
             options,
             file,
             checkpoint,
-            pair: { side, original: pair.prompt, rewrite: pair.optimized },
+            pair: { side, original: pair.prompt, rewrite: pair.optimized, rewriter: pair.rewriter },
           },
           {
             signal: models.signal,

@@ -39,6 +39,7 @@ export async function compare(
   const pair = {
     prompt,
     optimized: rewrite!.rewrite,
+    rewriter: flags.rewriter,
     seed,
     baseline: join(folder, "baseline.png"),
     drawn: join(folder, "optimized.png"),

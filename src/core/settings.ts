@@ -17,6 +17,8 @@ export interface Settings {
   readonly negative?: string;
   readonly prompts?: PromptMode;
   readonly mode?: SearchMode;
+  /** By name (core/rewriters.ts). */
+  readonly rewriter?: string;
   /** The name of a style; one that is not there any more counts for none. */
   readonly style?: string;
   /** Upper limits, at most those of the configuration. */

@@ -8,6 +8,7 @@ import {
   type SchedulerName,
   SIDE_MULTIPLE,
 } from "../core/options.js";
+import { nameOfStyle, rewriterNamed, styleIn } from "../core/rewriters.js";
 import { PRESETS, STYLE_MAX, type Style, styleNamed } from "../core/styles.js";
 import { cleanPrompt } from "./clean-prompt.js";
 
@@ -41,6 +42,7 @@ const ALIASES = {
   style: ["style"],
   stylePrompt: ["style_prompt"],
   styleNegative: ["style_negative"],
+  rewriter: ["rewriter", "prompt_rewriter"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type FieldName = keyof typeof ALIASES;
@@ -100,6 +102,8 @@ export function positionsOf(
 export interface RowOptions {
   readonly seed?: number;
   readonly image?: OwnOptions;
+  /** What is to rewrite the prompt, by name. */
+  readonly rewriter?: string;
   /** What was given and not understood, as sentences without a full stop; the row is drawn without it. */
   readonly unread: readonly string[];
 }
@@ -137,6 +141,7 @@ export function readOptions(
   const scheduler = readScheduler(given, unread);
   const prompts = readMode(given, unread);
   const style = readStyle(given, styles, unread);
+  const rewriter = readRewriter(given, styles, unread);
   const negative = present(given.negative);
   if (negative !== undefined && typeof negative !== "string") bad("negative", "a text");
   const size = readSides(given, side, numberOf, bad);
@@ -154,6 +159,7 @@ export function readOptions(
   return {
     ...(typeof seed === "number" ? { seed } : {}),
     ...(Object.keys(image).length === 0 ? {} : { image }),
+    ...(rewriter === null ? {} : { rewriter }),
     unread,
   };
 }
@@ -186,6 +192,17 @@ function readStyle(
   const found = own ?? styleNamed(value, styles) ?? null;
   if (found === null) unread.push(`there is no style \`${shown(value)}\` here, so it is drawn without`);
   return found;
+}
+
+/** A rewriter, or a style in its place; `none` is one too. An unknown one is told. */
+function readRewriter({ rewriter }: GivenOptions, styles: readonly Style[], unread: string[]): string | null {
+  const { value } = rewriter ?? {};
+  if (typeof value !== "string" || value.trim() === "") return null;
+  const style = styleIn(value);
+  const known = style === null ? rewriterNamed(value) : styleNamed(style, styles) && nameOfStyle(style);
+  if (known === undefined)
+    unread.push(`there is no rewriter \`${shown(value)}\` here, so the usual one is taken`);
+  return known ?? null;
 }
 
 /** A style from values of a file; null where they are none. */

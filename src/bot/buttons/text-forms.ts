@@ -1,7 +1,8 @@
 import { ComponentType, type ModalSubmitInteraction, TextInputStyle } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { Job } from "../../core/job.js";
+import { type Job, textOptionsOf } from "../../core/job.js";
 import { REWRITE_LENGTH_FACTOR } from "../../core/options.js";
+import { rewriterNameOf, titleOf } from "../../core/rewriters.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import { acknowledge, type Press } from "../discord/interactions.js";
 import { clip } from "../discord/markdown.js";
@@ -30,7 +31,11 @@ export class TextForms {
     const [title, label, value] =
       verb === "edit"
         ? [labels.editPromptTitle, labels.prompt, item?.prompt]
-        : [labels.editRewriteTitle, labels.rewrite, item?.rewrite];
+        : [
+            labels.editRewriteTitle,
+            labels.rewriteBy(titleOf(rewriterNameOf(textOptionsOf(job, item)))),
+            item?.rewrite,
+          ];
     const max = Math.min(this.#limit(verb), TEXT_INPUT_MAX);
     await acknowledge(press, () =>
       press.showModal({

@@ -5,7 +5,7 @@ import { checkedPrompt, checkRange } from "../requests/request.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
-import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
+import { imageOptions, modeOption, promptOption, readImage, readText, rewriterOption } from "./options.js";
 
 const texts = commandTexts.compare;
 
@@ -26,6 +26,7 @@ export const compare: RequestCommand = {
         description: texts.from,
       },
       ...imageOptions(limits),
+      rewriterOption,
       modeOption,
       {
         type: ApplicationCommandOptionType.Integer,
@@ -62,7 +63,7 @@ export const compare: RequestCommand = {
           ? { items: Array.from({ length: pairs }, () => ({ prompt: prompt ?? "", rewrite: null })) }
           : promptsFromPicture(from, context, {
               prompt,
-              rewriteAnew: options.getString("mode") !== null,
+              rewriteAnew: ["mode", "rewriter"].some((name) => options.get(name) !== null),
               given: (name) => options.get(name) !== null,
               pairs,
             }),

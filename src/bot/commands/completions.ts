@@ -1,8 +1,10 @@
 import type { AutocompleteInteraction } from "discord.js";
 import type { Job } from "../../core/job.js";
+import { NO_REWRITER, nameOfStyle, REWRITERS } from "../../core/rewriters.js";
 import { type Style, styleKey } from "../../core/styles.js";
 import type { JobEntry } from "../../db/records.js";
 import { clip } from "../discord/markdown.js";
+import type { CommandContext } from "../requests/request.js";
 import { stylesHere } from "../requests/rules.js";
 import { jobCompletion } from "../words/english/history.js";
 import { wordsOf } from "../words/languages.js";
@@ -20,11 +22,36 @@ export async function completeRequest(
   const { options, locale, user } = interaction;
   const { name, value } = options.getFocused(true);
   if (name === "style") return styleChoices(await stylesHere(styles, interaction), value);
+  if (name === "rewriter") return rewriterChoices(context, await stylesHere(styles, interaction), value);
   if (name === "size") return completeSize(value, locale, context.limits);
   const prompts = await records.recentPrompts(user.id, value, CHOICES_MAX);
   return prompts
     .filter((prompt) => prompt.length <= CHOICE_MAX)
     .map((prompt) => ({ name: prompt, value: prompt }));
+}
+
+/**
+ * The rewriters that are here, `none`, and styles in a rewriter's place, whose name contains the last of the names that
+ * were typed; those before it stay.
+ */
+export function rewriterChoices(
+  { rewriters }: Pick<CommandContext, "rewriters">,
+  styles: readonly Style[],
+  typed: string,
+): Choice[] {
+  const at = typed.lastIndexOf(",") + 1;
+  const [before, wanted] = [typed.slice(0, at), styleKey(typed.slice(at))];
+  const here = REWRITERS.filter(({ name }) => rewriters?.().includes(name) !== false);
+  const all = [
+    ...here.map(({ name, title }) => ({ name: title, value: name })),
+    { name: NO_REWRITER, value: NO_REWRITER },
+    ...styles.map(({ name }) => ({ name: nameOfStyle(name), value: nameOfStyle(name) })),
+  ];
+  return all
+    .filter(({ name, value }) => [name, value].some((text) => styleKey(text).includes(wanted)))
+    .map(({ name, value }) => ({ name: `${before}${name}`, value: `${before}${value}` }))
+    .filter(({ name }) => name.length <= CHOICE_MAX)
+    .slice(0, CHOICES_MAX);
 }
 
 /** Styles whose name or words contain what was typed; those whose name begins with it come first. */

@@ -14,6 +14,7 @@ import {
   type CommandRequest,
   checkedOptions,
   checkedPrompt,
+  readRewriting,
 } from "../requests/request.js";
 import { menuNames } from "../words/english/commands.js";
 import { forPictures } from "../words/english/result.js";
@@ -66,7 +67,7 @@ export function readMenu(
   const own = kind === "compare" ? checkedOptions(found.image, limits) : reading;
   return {
     kind,
-    text: { ...defaults.text, seed },
+    text: readRewriting({ rewriter: null }, context, seed),
     image: { ...defaults.image, ...own, seed },
     blind: kind === "compare" && blind,
     known: [prompt],
@@ -84,7 +85,7 @@ function ofPicture(kind: JobKind, picture: AttachedPicture, context: CommandCont
   const all = { prompt: null, rewriteAnew: kind === "optimize", given: () => false, pairs: 1 };
   return {
     kind,
-    text: { ...defaults.text, seed },
+    text: readRewriting({ rewriter: null }, context, seed),
     image: { ...defaults.image, seed },
     blind: kind === "compare" && blind,
     known: [],

@@ -1,18 +1,30 @@
 import { ApplicationCommandType } from "discord.js";
+import { InputError } from "../../core/errors.js";
 import { randomSeed } from "../../core/options.js";
 import { readPrompt, readStyle } from "../requests/request.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
-import { modeOption, promptOption, promptsOption, readPrompts, readText, styleOption } from "./options.js";
+import {
+  modeOption,
+  promptOption,
+  promptsOption,
+  readPrompts,
+  readText,
+  rewriterOption,
+  styleOption,
+} from "./options.js";
 
-/** `/optimize prompt [mode] [prompts] [style]`: the rewrite alone. */
+/** Rewriters that one command compares. */
+const REWRITERS_MAX = 4;
+
+/** `/optimize prompt [rewriter] [mode] [prompts] [style]`: the rewrite alone, of several rewriters side by side. */
 export const optimize: RequestCommand = {
   definition: (limits) => ({
     type: ApplicationCommandType.ChatInput,
     name: "optimize",
     description: commandTexts.optimize.description,
-    options: [promptOption(limits), modeOption, promptsOption, styleOption],
+    options: [promptOption(limits), rewriterOption, modeOption, promptsOption, styleOption],
   }),
 
   complete: completeRequest,
@@ -21,9 +33,15 @@ export const optimize: RequestCommand = {
     const prompt = readPrompt(interaction, context.limits);
     const seed = randomSeed();
     const { style: _, ...usual } = context.defaults.image;
+    const named = interaction.options.getString("rewriter")?.split(",") ?? [null];
+    if (named.length > REWRITERS_MAX)
+      throw new InputError("INPUT_REWRITER", `At most ${REWRITERS_MAX} rewriters at once.`, {
+        rewriter: named[REWRITERS_MAX]!.trim(),
+      });
+    const [text, ...others] = named.map((name) => readText(interaction, context, seed, name));
     return {
       kind: "optimize",
-      text: readText(interaction, context, seed),
+      text: text!,
       image: {
         ...usual,
         prompts: readPrompts(interaction, usual),
@@ -31,7 +49,13 @@ export const optimize: RequestCommand = {
         seed,
       },
       known: [prompt],
-      prompts: async () => ({ items: [{ prompt, rewrite: null }] }),
+      prompts: async () => ({
+        items: [text!, ...others].map((own, i) => ({
+          prompt,
+          rewrite: null,
+          ...(i === 0 ? {} : { seed, text: own }),
+        })),
+      }),
     };
   },
 };

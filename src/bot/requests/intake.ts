@@ -4,6 +4,7 @@ import { InputError } from "../../core/errors.js";
 import { type Events, log } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
 import { IMAGE_RANGES } from "../../core/options.js";
+import { PRESETS, type Style } from "../../core/styles.js";
 import type { Draft, DraftRequest } from "../../db/drafts.js";
 import type { Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
@@ -15,7 +16,7 @@ import { wordsOf } from "../words/languages.js";
 import type { Arrivals } from "./arrivals.js";
 import { type Quotas, quotaLine } from "./quotas.js";
 import type { Repeats } from "./repeats.js";
-import { type CommandContext, type CommandRequest, checkRange, checkSize } from "./request.js";
+import { type CommandContext, type CommandRequest, checkRange, checkSize, withoutModel } from "./request.js";
 import { checkWords, contextOf, mayUse, stylesOwner, withAlwaysNegative, withOwnNegative } from "./rules.js";
 
 export interface IntakeOptions {
@@ -72,9 +73,11 @@ export class Intake {
       return REFUSED;
     }
     let request: CommandRequest;
+    let styles: readonly Style[];
     try {
       const own = await this.#options.styles.of(stylesOwner(interaction));
       const context = contextOf(this.#options.context, settings, own);
+      styles = context.styles ?? PRESETS;
       request = read(context);
       checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
       checkSize(request.image.size, context.limits);
@@ -93,7 +96,7 @@ export class Intake {
     }
     let outcome = REFUSED;
     try {
-      outcome = await this.#accept(interaction, request);
+      outcome = await this.#accept(interaction, request, styles);
     } finally {
       if (outcome.kind === "refused") repeats.forget(interaction);
     }
@@ -108,7 +111,7 @@ export class Intake {
   }
 
   /** Acknowledges a command and stores what it asks for. */
-  async #accept(interaction: Asking, request: CommandRequest): Promise<Outcome> {
+  async #accept(interaction: Asking, request: CommandRequest, styles: readonly Style[]): Promise<Outcome> {
     const origin = this.#originOf(interaction);
     const words = wordsOf(origin.locale);
     const { arrivals } = this.#options;
@@ -119,7 +122,7 @@ export class Intake {
       throw error;
     }
     // An answer is public or private from its acknowledgement on, so a file is looked at before it.
-    const read = request.confirm ? this.#read(request, origin) : null;
+    const read = request.confirm ? this.#read(request, origin, styles) : null;
     if (read !== null && (await this.#refusedEarly(interaction, origin, read))) return REFUSED;
     try {
       await acknowledge(interaction, () => interaction.deferReply());
@@ -133,7 +136,7 @@ export class Intake {
         request,
         origin,
         interaction.attachmentSizeLimit,
-        await (read ?? this.#read(request, origin)),
+        await (read ?? this.#read(request, origin, styles)),
       );
     const outcome = (await arrivals.work(origin, store)) ?? REFUSED;
     if (outcome.kind === "job") await this.#warn(interaction);
@@ -176,11 +179,12 @@ export class Intake {
   }
 
   /** Fetches the prompts and checks them. Throws InputError. */
-  async #read(request: CommandRequest, origin: Origin): Promise<DraftRequest> {
+  async #read(request: CommandRequest, origin: Origin, styles: readonly Style[]): Promise<DraftRequest> {
     const { kind, text, grid } = request;
     const settings = await this.#options.settings.resolve(origin);
     const { preview = false } = contextOf(this.#options.context, settings);
-    const { items: read, image: found, notes, isAsDrawn = false } = await request.prompts();
+    const { items: asked, image: found, notes, isAsDrawn = false } = await request.prompts();
+    const read = asked.map((item) => withoutModel(item, text, styles));
     const texts = [
       found?.style?.prompt ?? null,
       ...read.flatMap((item) => [item.prompt, item.rewrite, item.image?.style?.prompt ?? null]),

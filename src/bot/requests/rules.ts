@@ -14,6 +14,7 @@ import {
   type ImageOptions,
   promptModeOf,
 } from "../../core/options.js";
+import { rewriterNameOf } from "../../core/rewriters.js";
 import type { Settings } from "../../core/settings.js";
 import { type Style, styleNamed, withPresets } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
@@ -53,7 +54,11 @@ export function contextOf(
     styles,
     defaults: {
       ...base.defaults,
-      text: { ...text, mode: settings.mode ?? text.mode },
+      text: {
+        ...text,
+        mode: settings.mode ?? text.mode,
+        rewriter: settings.rewriter ?? rewriterNameOf(text),
+      },
       image: {
         ...image,
         // A default above the limit would refuse every command without the option.

@@ -14,6 +14,7 @@ import {
   SETTING_MAX,
   showSize,
 } from "../../core/options.js";
+import { REWRITER_NAMES } from "../../core/rewriters.js";
 import { type SettingName, type Settings, TREATMENTS } from "../../core/settings.js";
 import { PRESETS } from "../../core/styles.js";
 import type { Expectation } from "../words/english/errors.js";
@@ -97,6 +98,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   negative: text,
   prompts: oneOf(PROMPT_MODES),
   mode: oneOf(SEARCH_MODES),
+  rewriter: oneOf(REWRITER_NAMES),
   style: { ...text, usual: PRESETS.map(({ name }) => name) },
   maxSteps: inRange(LIMIT_RANGES.steps, STEPS),
   maxBatch: inRange(LIMIT_RANGES.batch, [5, 10, 20, 50, 100]),

@@ -113,7 +113,7 @@ export const de: Unfinished<Words> = {
     editPromptTitle: "Prompt bearbeiten; der Seed bleibt",
     editRewriteTitle: "Umschreibung vorher bearbeiten",
     prompt: "Prompt",
-    rewrite: "Von Promptist umgeschrieben",
+    rewriteBy: (rewriter) => `Von ${rewriter} umgeschrieben`,
     givenRewrite: "Optimiert",
     negative: "Negativprompt",
     baselineAlt: (prompt) => `Bild zum ursprünglichen Prompt: ${prompt}`,

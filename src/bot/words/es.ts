@@ -133,7 +133,7 @@ export const es: Unfinished<Words> = {
     editPromptTitle: "Editar el prompt; la semilla no cambia",
     editRewriteTitle: "Editar la reescritura antes de generar",
     prompt: "Prompt",
-    rewrite: "Reescrito por Promptist",
+    rewriteBy: (rewriter) => `Reescrito por ${rewriter}`,
     givenRewrite: "Optimizado",
     negative: "Prompt negativo",
     baselineAlt: (prompt) => `Imagen del prompt original: ${prompt}`,

@@ -121,7 +121,7 @@ export const fr: Unfinished<Words> = {
     editPromptTitle: "Modifier le prompt ; la graine reste",
     editRewriteTitle: "Modifier la réécriture avant de générer",
     prompt: "Prompt",
-    rewrite: "Réécrit par Promptist",
+    rewriteBy: (rewriter) => `Réécrit par ${rewriter}`,
     givenRewrite: "Optimisé",
     negative: "Prompt négatif",
     baselineAlt: (prompt) => `Image du prompt d'origine : ${prompt}`,

@@ -104,7 +104,7 @@ export const ja: Unfinished<Words> = {
     editPromptTitle: "プロンプトを編集（シードはそのまま）",
     editRewriteTitle: "生成する前に書き直しを編集",
     prompt: "プロンプト",
-    rewrite: "Promptist による書き直し",
+    rewriteBy: (rewriter) => `${rewriter} による書き直し`,
     givenRewrite: "最適化済み",
     negative: "ネガティブプロンプト",
     baselineAlt: (prompt) => `元のプロンプトの画像: ${prompt}`,

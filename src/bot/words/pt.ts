@@ -121,7 +121,7 @@ export const pt: Unfinished<Words> = {
     editPromptTitle: "Editar o prompt; a semente continua",
     editRewriteTitle: "Editar a reescrita antes de gerar",
     prompt: "Prompt",
-    rewrite: "Reescrito pelo Promptist",
+    rewriteBy: (rewriter) => `Reescrito por ${rewriter}`,
     givenRewrite: "Otimizado",
     negative: "Prompt negativo",
     baselineAlt: (prompt) => `Imagem do prompt original: ${prompt}`,

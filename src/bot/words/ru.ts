@@ -124,7 +124,7 @@ export const ru: Unfinished<Words> = {
     editPromptTitle: "Изменить запрос; зерно останется",
     editRewriteTitle: "Изменить вариант перед созданием",
     prompt: "Запрос",
-    rewrite: "Переписано Promptist",
+    rewriteBy: (rewriter) => `Переписано ${rewriter}`,
     givenRewrite: "Улучшено",
     negative: "Негативный запрос",
     baselineAlt: (prompt) => `Картинка по исходному запросу: ${prompt}`,

@@ -10,7 +10,6 @@ import type { Config } from "../../config.js";
 import { InputError } from "../../core/errors.js";
 import type { Phase } from "../../core/job.js";
 import { type PictureSize, SIDE_FACTOR, showSize } from "../../core/options.js";
-import { PROMPTIST } from "../../core/rewriters.js";
 import { type GpuLease, GpuLock } from "../../inference/loop/gpu-lock.js";
 import {
   chooseModels,
@@ -72,7 +71,7 @@ export class Models {
       miniatureDir: config.miniatureDir,
       hubCacheDir: config.hubCacheDir,
       promptist,
-      rewriter: flags.rewriter ?? PROMPTIST.name,
+      rewriter: flags.rewriter ?? config.REWRITER,
       diffusion,
       clip: config.CLIP_CHECKPOINT || undefined,
       loras: (loras ?? []).map((lora) => ({ ...lora, file: resolve(lora.file) })),

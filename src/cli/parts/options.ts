@@ -30,7 +30,7 @@ import {
   type TextOptions,
   type TextWeights,
 } from "../../core/options.js";
-import { PROMPTIST, REWRITER_NAMES, textOf } from "../../core/rewriters.js";
+import { REWRITER_NAMES, rewriterOptions } from "../../core/rewriters.js";
 
 import { chosenStyle, type StyleFlags } from "./styles.js";
 
@@ -154,7 +154,7 @@ export function addTextOptions(command: Command, config: Config): Command {
     .addOption(
       new Option("--rewriter <name>", "what rewrites the prompt; none: nothing does")
         .choices(REWRITER_NAMES)
-        .default(PROMPTIST.name),
+        .default(config.REWRITER),
     )
     .option("--promptist <dir>", "Promptist checkpoint")
     .addOption(
@@ -314,7 +314,7 @@ export function textOptions(
     seed,
   };
   const given = Object.fromEntries(Object.entries(usual).filter(([option]) => isGiven(option)));
-  return { ...textOf(rewriter, usual, given), seed };
+  return { ...rewriterOptions(rewriter, usual, given), seed };
 }
 
 export const imageOptions = (

@@ -85,7 +85,7 @@ CREATE TABLE items (
   baseline text,
   optimized text,
   comparison text,
-  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)), image_options text check (json_valid(image_options)), only_side text check (only_side in ('baseline', 'optimized')),
+  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)), image_options text check (json_valid(image_options)), only_side text check (only_side in ('baseline', 'optimized')), text_options text check (json_valid(text_options)),
   primary key (job, position)
 ) strict, without rowid;
 

@@ -348,6 +348,7 @@ export const SAMPLES: {
       ["pair", 2, 4],
       ["picture", 1, 9],
     ],
+    rewriteBy: [["MagicPrompt"]],
     baselineAlt: [["a cat"]],
     optimizedAlt: [["a cat"]],
     comparisonAlt: [["a cat", "a cat, art"]],

@@ -25,6 +25,7 @@ export const commandTexts = {
       weighted: "weighted: (word:1.3) counts more, [word] less; any length",
     } satisfies Record<PromptMode, string>,
     style: "Words around what is drawn: one of this server's styles or a preset; none for none",
+    rewriter: "What rewrites the prompt, or a style in its place; none leaves it as it is",
     mode: "How to search for a rewrite: beam is the usual way, sample gives a new one each time",
     modes: {
       beam: "beam: the best one found",

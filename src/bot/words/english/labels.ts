@@ -41,7 +41,8 @@ export const labels = {
   editPromptTitle: "Edit the prompt; the seed stays",
   editRewriteTitle: "Edit the rewrite before it is drawn",
   prompt: "Prompt",
-  rewrite: "Rewritten by Promptist",
+  /** Of a rewriter with this title. */
+  rewriteBy: (rewriter: string) => `Rewritten by ${rewriter}`,
   givenRewrite: "Optimized",
   negative: "Negative prompt",
   baselineAlt: (prompt: string) => `Drawn from the prompt as written: ${prompt}`,

@@ -12,6 +12,7 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   negative: "default negative prompt",
   prompts: "how prompts are read: diffusers, or weighted (brackets weigh words)",
   mode: "default search for a rewrite: beam, greedy or sample",
+  rewriter: "what rewrites prompts: promptist, magicprompt or none",
   style: "default style",
   maxSteps: "most steps that people can ask for",
   maxBatch: "most prompts in a file",
