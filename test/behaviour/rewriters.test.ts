@@ -104,7 +104,10 @@ it("a channel has a rewriter by default, and a file's rows have their own", asyn
   const compare = (options: Record<string, string> = {}) =>
     enqueued(world, () => alice.slash("compare", { prompt: "A cat", ...options }));
   expect((await compare()).text).toMatchObject({ rewriter: "magicprompt", mode: "sample" });
-  expect((await compare({ rewriter: "promptist" })).text).toMatchObject({ rewriter: "promptist", mode: "beam" });
+  expect((await compare({ rewriter: "promptist" })).text).toMatchObject({
+    rewriter: "promptist",
+    mode: "beam",
+  });
   const said = alice.say("A fox");
   expect((await enqueued(world, () => alice.menu("Compare this", said))).text.rewriter).toBe("magicprompt");
   const rows = "prompt,rewriter\nA cat,Promptist\nA dog,none\nA fox,\nA hen,style:woodcut\nA cow,bard\n";

@@ -46,12 +46,16 @@ async function rewritten(text: TextOptions, items: readonly NewItem[]): Promise<
       if (job?.id === id) resolve(job);
     });
   });
-  const { id } = await app.queue.enqueue({ ...newJob({ kind: "optimize" }), text, items });
+  const { id } = await app.queue.enqueue({ ...newJob({ user: "ada", kind: "optimize" }), text, items });
   return ended;
 }
 
 test("rewriters take turns in one job, each asked in its own form and loaded alone", async () => {
-  const own = (name: string) => ({ prompt: "a red apple", rewrite: null, text: rewriterOptions(name, USUAL) });
+  const own = (name: string) => ({
+    prompt: "a red apple",
+    rewrite: null,
+    text: rewriterOptions(name, USUAL),
+  });
   const job = await rewritten(USUAL, [own("promptist"), own("magicprompt"), own("promptist")]);
   expect(job.state).toBe("done");
   const [first, second, third] = job.items.map(({ rewrite }) => rewrite);
@@ -67,7 +71,10 @@ test("rewriters take turns in one job, each asked in its own form and loaded alo
 test("a command takes the rewriter of the configuration, and says so", async () => {
   const alice = app.local.member("alice");
   const handle = await alice.slash("optimize", { prompt: "a red apple" });
-  const result = await handle.waitFor((message) => message.components.length > 1);
+  const result = await handle.waitFor(
+    ({ embeds }) => embeds[0]?.description?.includes("Rewritten by") === true,
+    { timeoutMs: 60_000 },
+  );
   expect(result.embeds[0]?.description).toContain("**Rewritten by MagicPrompt**```\na red apple");
   const offered = await alice.autocomplete("optimize", { prompt: "a", rewriter: "magic" }, "rewriter");
   expect(offered).toEqual([{ name: "MagicPrompt", value: "magicprompt" }]);
