@@ -93,29 +93,48 @@ export class Layers {
 export interface ResnetOptions {
   readonly from: number;
   readonly to: number;
-  readonly groups: number;
-  readonly epsilon: number;
+  readonly norm: Norm;
   /** See `Layers.conv`. */
   readonly large?: boolean;
   /** silu of the time embedding, [1, size]; the VAE has none. */
   readonly time?: { readonly value: Value; readonly size: number };
 }
 
+/** A GroupNorm of x [B, channels, H, W] with the weights under `name`. */
+export type Norm = (layers: Layers, name: string, x: Value, channels: number) => Value;
+
+/** The norm that takes its statistics from x itself. */
+export const normOf =
+  (groups: number, epsilon: number): Norm =>
+  (layers, name, x, channels) =>
+    layers.groupNorm(name, x, channels, groups, epsilon);
+
 /** diffusers' ResnetBlock2D: x [B, from, H, W] -> [B, to, H, W] */
-export function resnet(
+export const resnet = (layers: Layers, x: Value, options: ResnetOptions): Value =>
+  resnetEnd(layers, resnetStart(layers, x, options), x, options);
+
+/** A resnet up to before its second norm: x [B, from, H, W] -> [B, to, H, W] */
+export function resnetStart(
   layers: Layers,
   x: Value,
-  { from, to, groups, epsilon, large = false, time }: ResnetOptions,
+  { from, to, norm, large = false, time }: ResnetOptions,
 ): Value {
   const { g } = layers;
-  let h = silu(g, layers.groupNorm("norm1", x, from, groups, epsilon)); // [B, from, H, W]
-  h = layers.conv("conv1", h, from, to, { large }); // [B, to, H, W]
-  if (time !== undefined) {
-    const shift = layers.linear("time_emb_proj", time.value, time.size, to); // [1, to]
-    h = add(g, h, reshape(g, shift, [1, to, 1, 1]));
-  }
-  h = silu(g, layers.groupNorm("norm2", h, to, groups, epsilon));
-  h = layers.conv("conv2", h, to, to, { large });
+  const h = layers.conv("conv1", silu(g, norm(layers, "norm1", x, from)), from, to, { large });
+  if (time === undefined) return h;
+  const shift = layers.linear("time_emb_proj", time.value, time.size, to); // [1, to]
+  return add(g, h, reshape(g, shift, [1, to, 1, 1]));
+}
+
+/** The rest of a resnet: `h` of `resnetStart` [B, to, H, W] and its input x [B, from, H, W] -> [B, to, H, W] */
+export function resnetEnd(
+  layers: Layers,
+  h: Value,
+  x: Value,
+  { from, to, norm, large = false }: ResnetOptions,
+): Value {
+  const { g } = layers;
+  const change = layers.conv("conv2", silu(g, norm(layers, "norm2", h, to)), to, to, { large });
   const skip = from === to ? x : layers.conv("conv_shortcut", x, from, to, { kernel: 1 });
-  return add(g, skip, h);
+  return add(g, skip, change);
 }

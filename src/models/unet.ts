@@ -26,7 +26,7 @@ import {
   transformerBlockCount,
   width,
 } from "./bounds.js";
-import { Layers, resnet } from "./layers.js";
+import { Layers, normOf, resnet } from "./layers.js";
 
 const off = z.literal(false).nullish();
 const absent = z.null().optional();
@@ -141,6 +141,7 @@ export function unet(config: UnetConfig, arithmetic: Arithmetic): Graph {
   const g = new GraphBuilder("unet", arithmetic);
   const { float } = g;
   const model = new Layers(g);
+  const norm = normOf(groups, epsilon);
   const latents = g.input("latents", "float32", ["batch", config.in_channels, "height", "width"]);
   const timestep = g.input("timestep", "float32", [1]);
   const textStates = g.input("text", "float32", ["batch", "tokens", config.cross_attention_dim]);
@@ -202,7 +203,7 @@ export function unet(config: UnetConfig, arithmetic: Arithmetic): Graph {
     const block = model.under(`down_blocks.${level}`);
     const large = isLarge(level);
     for (let j = 0; j < config.layers_per_block; j++) {
-      x = resnet(block.under(`resnets.${j}`), x, { from: C, to, groups, epsilon, large, time }); // [B, to, h, w]
+      x = resnet(block.under(`resnets.${j}`), x, { from: C, to, norm, large, time }); // [B, to, h, w]
       C = to;
       if (config.down_block_types[level] === "CrossAttnDownBlock2D")
         x = transformer(block.under(`attentions.${j}`), x, C, level);
@@ -215,9 +216,9 @@ export function unet(config: UnetConfig, arithmetic: Arithmetic): Graph {
   }
 
   const mid = model.under("mid_block");
-  x = resnet(mid.under("resnets.0"), x, { from: last, to: last, groups, epsilon, time });
+  x = resnet(mid.under("resnets.0"), x, { from: last, to: last, norm, time });
   x = transformer(mid.under("attentions.0"), x, last, levels - 1);
-  x = resnet(mid.under("resnets.1"), x, { from: last, to: last, groups, epsilon, time });
+  x = resnet(mid.under("resnets.1"), x, { from: last, to: last, norm, time });
 
   for (let i = 0; i < levels; i++) {
     const level = levels - 1 - i;
@@ -230,8 +231,7 @@ export function unet(config: UnetConfig, arithmetic: Arithmetic): Graph {
       x = resnet(block.under(`resnets.${j}`), concat(g, [x, skip.x], 1), {
         from,
         to,
-        groups,
-        epsilon,
+        norm,
         large,
         time,
       });

@@ -1,8 +1,16 @@
 import { z } from "zod";
 import { type Arithmetic, type Graph, GraphBuilder, type Value } from "../onnx/graph.js";
-import { add, attention, cast, reshape, shapeOf, silu, transpose, upsampleNearest } from "../onnx/ops.js";
+import { add, attention, cast, reshape, shapeOf, transpose } from "../onnx/ops.js";
 import { blockCount, channelCount, latentChannelCount, levelsOf, pictureSide } from "./bounds.js";
-import { Layers, resnet, sidesTimes } from "./layers.js";
+import { Layers, type Norm, normOf, resnet, sidesTimes } from "./layers.js";
+import {
+  joinStages,
+  outStage,
+  resnetStages,
+  upsampleStage,
+  VAE_EPSILON,
+  type VaeStage,
+} from "./vae-stages.js";
 
 /** The keys of an AutoencoderKL's config.json that shape it. Defaults are those of diffusers. */
 export const vaeConfig = z
@@ -38,9 +46,6 @@ export const vaeConfig = z
   );
 export type VaeConfig = z.output<typeof vaeConfig>;
 
-/** For all norms of AutoencoderKL. */
-export const VAE_EPSILON = 1e-6;
-
 /** Tensors of a whole autoencoder that a decoder does not use. */
 export const VAE_ENCODER = [/^encoder\./, /^quant_conv\./];
 
@@ -52,38 +57,56 @@ export const VAE_ENCODER = [/^encoder\./, /^quant_conv\./];
  * B rows, C channels of a level, h x w its size, N = h*w. `queryChunks`: see `attention`.
  */
 export function vaeDecoder(config: VaeConfig, arithmetic: Arithmetic, queryChunks: number): Graph {
-  const { latent_channels: Z, norm_num_groups: groups } = config;
-  const channels = config.block_out_channels.toReversed();
   const g = new GraphBuilder("vae-decoder", arithmetic);
-  const model = new Layers(g);
-  const latents = g.input("latents", "float32", ["batch", Z, "height", "width"]);
-
-  let x = cast(g, latents, g.float); // [B, Z, H, W]
-  if (config.use_post_quant_conv) x = model.conv("post_quant_conv", x, Z, Z, { kernel: 1 });
-  const decoder = model.under("decoder");
-  let C = channels[0] as number;
-  x = decoder.conv("conv_in", x, Z, C); // [B, C, H, W]
-
-  x = vaeMiddle(decoder.under("mid_block"), x, C, config, queryChunks);
-
-  for (const [i, to] of channels.entries()) {
-    const block = decoder.under(`up_blocks.${i}`);
-    // At the last level, the tiles of a picture of 512x512 would take 2 GB.
-    const large = i < channels.length - 1;
-    for (let j = 0; j <= config.layers_per_block; j++) {
-      x = resnet(block.under(`resnets.${j}`), x, { from: C, to, groups, epsilon: VAE_EPSILON, large }); // [B, to, h, w]
-      C = to;
-    }
-    if (i < channels.length - 1)
-      x = block.conv("upsamplers.0.conv", upsampleNearest(g, x), C, C, { large: i < channels.length - 2 }); // [B, C, 2h, 2w]
-  }
-
-  x = silu(g, decoder.groupNorm("conv_norm_out", x, C, groups, VAE_EPSILON));
-  x = decoder.conv("conv_out", x, C, config.out_channels);
-  const size = 2 ** (channels.length - 1);
-  g.output("image", cast(g, x, "float32"), "float32", ["batch", config.out_channels, ...sidesTimes(size)]);
+  const deepest = decoderStart(g, config, queryChunks);
+  const x = joinStages(g, decoderStages(config), deepest, vaeNorm(config));
+  const sides = sidesTimes(2 ** (config.block_out_channels.length - 1));
+  g.output("image", cast(g, x, "float32"), "float32", ["batch", config.out_channels, ...sides]);
   return g.build();
 }
+
+/** The part of the decoder before its stages: `latents` as the decoder's -> `y` float32 [B, C of the deepest level, H, W]. */
+export function vaeDecoderStart(config: VaeConfig, arithmetic: Arithmetic, queryChunks: number): Graph {
+  const g = new GraphBuilder("vae-decoder-start", arithmetic);
+  const y = cast(g, decoderStart(g, config, queryChunks), "float32");
+  g.output("y", y, "float32", ["batch", config.block_out_channels.at(-1) as number, "height", "width"]);
+  return g.build();
+}
+
+/** Up to the deepest block: [B, C of the deepest level, H, W] */
+function decoderStart(g: GraphBuilder, config: VaeConfig, queryChunks: number): Value {
+  const { latent_channels: Z, block_out_channels: channels } = config;
+  const model = new Layers(g);
+  const latents = g.input("latents", "float32", ["batch", Z, "height", "width"]);
+  let x = cast(g, latents, g.float); // [B, Z, H, W]
+  if (config.use_post_quant_conv) x = model.conv("post_quant_conv", x, Z, Z, { kernel: 1 });
+  const C = channels.at(-1) as number;
+  const decoder = model.under("decoder");
+  return vaeMiddle(decoder.under("mid_block"), decoder.conv("conv_in", x, Z, C), C, config, queryChunks);
+}
+
+/** The rest of the decoder: from the deepest level to the picture. */
+export function decoderStages(config: VaeConfig): VaeStage[] {
+  const channels = config.block_out_channels.toReversed();
+  const levels = channels.length;
+  let C = channels[0] as number;
+  const stages = channels.flatMap((to, i) => {
+    const block = `decoder.up_blocks.${i}`;
+    // At the last level, the tiles of a picture of 512x512 would take 2 GB.
+    const large = i < levels - 1;
+    const resnets = Array.from({ length: config.layers_per_block + 1 }, (_, j) => {
+      const from = j === 0 ? C : to;
+      return resnetStages(`${block}.resnets.${j}`, { from, to, large });
+    }).flat();
+    C = to;
+    return large ? [...resnets, upsampleStage(`${block}.upsamplers.0`, C, i < levels - 2)] : resnets;
+  });
+  return [...stages, outStage("decoder", C, config.out_channels)];
+}
+
+/** The norm of all blocks. */
+export const vaeNorm = ({ norm_num_groups: groups }: Pick<VaeConfig, "norm_num_groups">): Norm =>
+  normOf(groups, VAE_EPSILON);
 
 /** The deepest block of both halves: x [B, C, h, w] -> the same. `queryChunks`: see `attention`. */
 export function vaeMiddle(
@@ -93,7 +116,7 @@ export function vaeMiddle(
   { norm_num_groups: groups, mid_block_add_attention: attends }: VaeConfig,
   queryChunks: number,
 ): Value {
-  const same = { from: C, to: C, groups, epsilon: VAE_EPSILON, large: true };
+  const same = { from: C, to: C, norm: normOf(groups, VAE_EPSILON), large: true };
   let h = resnet(layers.under("resnets.0"), x, same);
   if (attends) h = pixelAttention(layers.under("attentions.0"), h, C, groups, queryChunks);
   return resnet(layers.under("resnets.1"), h, same);

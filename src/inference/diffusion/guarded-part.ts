@@ -1,3 +1,5 @@
+import type { Device } from "../runtime/device.js";
+import { openDevice } from "../runtime/open-device.js";
 import { type Plan, saferPlans } from "../runtime/plan.js";
 import type { Outputs, Session, Tensor } from "../runtime/session.js";
 
@@ -11,8 +13,26 @@ export interface LoadedPart<Output extends string> {
 export type PartLoader<Output extends string> = (plans: readonly Plan[]) => Promise<LoadedPart<Output>>;
 
 /**
- * One of a checkpoint's graphs. If its outputs can't be used, it is loaded under the next safer plan and run
- * again, and stays there: a checkpoint that overflows half precision does so with every picture.
+ * Loads a graph under `plan`, which was found for `device`, or under a safer one with what the device's check finds
+ * for that.
+ */
+export const partLoader =
+  <Output extends string>(
+    { plan, device, cacheDir }: { readonly plan: Plan; readonly device: Device; readonly cacheDir: string },
+    load: (plan: Plan, device: Device) => Promise<LoadedPart<Output>["session"]>,
+  ): PartLoader<Output> =>
+  async (plans) => {
+    const first = plans[0] as Plan;
+    if (first === plan) return { session: await load(plan, device), plan };
+    const checked = await openDevice(device.name, { user: "image", plans, cacheDir });
+    // The CPU is not checked.
+    const safer = checked.checked?.plan ?? first;
+    return { session: await load(safer, checked), plan: safer };
+  };
+
+/**
+ * One of a checkpoint's graphs, loaded when it is used. If its outputs can't be used, it is loaded under the next
+ * safer plan and run again, and stays there: a checkpoint that overflows half precision does so with every picture.
  */
 export class GuardedPart<Output extends string> {
   #session: LoadedPart<Output>["session"] | undefined;
@@ -20,8 +40,7 @@ export class GuardedPart<Output extends string> {
   #wasRedone = false;
   readonly #load: PartLoader<Output>;
 
-  constructor({ session, plan }: LoadedPart<Output>, load: PartLoader<Output>) {
-    this.#session = session;
+  constructor(plan: Plan, load: PartLoader<Output>) {
     this.#plan = plan;
     this.#load = load;
   }
@@ -40,30 +59,29 @@ export class GuardedPart<Output extends string> {
     isUsable: (outputs: Outputs<Output>, plan: Plan) => boolean,
   ): Promise<Outputs<Output>> {
     for (;;) {
-      // A safer plan may have found no room before; now there may be some.
-      if (this.#session === undefined) await this.#loadFrom(this.#plan);
+      await this.load();
       const outputs = await (this.#session as LoadedPart<Output>["session"]).run(feeds);
       if (isUsable(outputs, this.#plan) || !(await this.makeSafer())) return outputs;
     }
   }
 
-  /** Moves to the next safer plan that the device computes correctly; false if there is none. */
+  /** Loads it, if it is not loaded. */
+  async load(): Promise<void> {
+    if (this.#session !== undefined) return;
+    const { session, plan } = await this.#load([this.#plan, ...saferPlans(this.#plan)]);
+    this.#session = session;
+    if (plan !== this.#plan) this.#wasRedone = true;
+    this.#plan = plan;
+  }
+
+  /** Moves to the next safer plan, or one after it if the device is wrong at that; false if there is none. */
   async makeSafer(): Promise<boolean> {
     const [next] = saferPlans(this.#plan);
     if (next === undefined) return false;
-    // Both would hardly fit.
-    await this.#session?.release();
-    this.#session = undefined;
+    await this.release();
     this.#plan = next;
-    await this.#loadFrom(next);
-    return true;
-  }
-
-  async #loadFrom(first: Plan): Promise<void> {
-    const { session, plan } = await this.#load([first, ...saferPlans(first)]);
-    this.#session = session;
-    this.#plan = plan;
     this.#wasRedone = true;
+    return true;
   }
 
   /** Whether a safer plan was needed since the last call. */
@@ -73,7 +91,10 @@ export class GuardedPart<Output extends string> {
     return was;
   }
 
+  /** Frees its memory until it is used again. */
   async release(): Promise<void> {
-    await this.#session?.release();
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.release();
   }
 }

@@ -17,15 +17,16 @@ import { VAE_DECODER, vaeEncoder } from "../../models/vae-encoder.js";
 import type { Arithmetic, Graph } from "../../onnx/graph.js";
 import type { Device } from "../runtime/device.js";
 import { arithmeticOn } from "../runtime/device-check.js";
-import { openDevice } from "../runtime/open-device.js";
 import type { AttentionSize } from "../runtime/operator-forms.js";
 import type { Plan } from "../runtime/plan.js";
 import { type FixedPrecision, planOn, precisionOf } from "../runtime/precision.js";
 import { type Outputs, Session, Tensor } from "../runtime/session.js";
-import { GuardedPart } from "./guarded-part.js";
+import { GuardedPart, type LoadedPart, partLoader } from "./guarded-part.js";
+import { MEMORY_PLANS, Memory, type MemoryPlan } from "./memory-plan.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
+import { compileStriped, StripedVae } from "./striped-vae.js";
 import { compileTinyDecoder, TinyPart, tinyDecoderFor } from "./tiny-part.js";
-import { areNumbers, isPlain } from "./usable.js";
+import { areNumbers, isUsablePicture } from "./usable.js";
 
 export interface StableDiffusionOptions {
   /** Absolute path of a folder in diffusers' layout, or of a single-file checkpoint. */
@@ -47,18 +48,24 @@ export interface StableDiffusionOptions {
   readonly decoder?: DecoderName;
   readonly device: Device;
   readonly precision: Precision;
+  /** What of it is in memory at once; all of it by default. Takes less where memory turns out to be full. */
+  readonly memoryPlan?: MemoryPlan;
+  /** Called before that: releases what else is on the device; false if there was nothing. */
+  readonly releaseOthers?: () => Promise<boolean>;
   readonly cacheDir: string;
   /** 0: the runtime chooses. */
   readonly threads: number;
 }
 
-/** The three graphs, loaded; no VAE where TAESD makes the pictures. */
+/** The checkpoint's graphs; no VAE decoder where TAESD makes the pictures. */
 interface Guarded {
   readonly text: GuardedPart<"states" | "skipped">;
   readonly unet: GuardedPart<"noise">;
   readonly vae?: GuardedPart<"image">;
+  /** Loaded for a picture alone: few pictures begin with another. */
+  readonly encoder: GuardedPart<"moments">;
 }
-type PartName = keyof Guarded;
+type PartName = "text" | "unet" | "vae";
 const PART_NAMES: Readonly<Record<PartName | "encoder" | "tiny", string>> = {
   encoder: "the VAE encoder",
   tiny: "TAESD",
@@ -72,8 +79,7 @@ export class StableDiffusion implements DiffusionModel {
   readonly #text: ClipTextConfig;
   readonly #vectors: readonly Float32Array[];
   readonly #parts: Guarded;
-  readonly #openEncoder: () => Promise<GuardedPart<"moments">>;
-  #encoderRedone = false;
+  readonly #memory: Memory;
 
   private constructor(
     readonly config: DiffusionConfig,
@@ -85,13 +91,13 @@ export class StableDiffusion implements DiffusionModel {
     readonly notes: readonly string[],
     { text, vectors }: Pick<Parts, "text" | "vectors">,
     parts: Guarded,
-    openEncoder: () => Promise<GuardedPart<"moments">>,
+    memory: Memory,
     readonly tiny: TinyPart | null,
   ) {
     this.#text = text;
     this.#vectors = vectors;
     this.#parts = parts;
-    this.#openEncoder = openEncoder;
+    this.#memory = memory;
   }
 
   /** Type of the weights that it was loaded with. */
@@ -99,78 +105,105 @@ export class StableDiffusion implements DiffusionModel {
     return precisionOf(this.plan);
   }
 
+  /** What of it is in memory at once. */
+  get memoryPlan(): MemoryPlan {
+    return this.#memory.plan;
+  }
+
   /**
    * Reads the folder, compiles its three graphs (or reuses earlier ones) and loads them.
-   * @throws CheckpointError if the folder is not such a model; InferenceError if it does not fit the device.
+   * @throws CheckpointError if the folder is not such a model; InferenceError if it does not fit the device
    */
   static async open(options: StableDiffusionOptions): Promise<StableDiffusion> {
-    const { device, cacheDir } = options;
+    const { device, cacheDir, memoryPlan = MEMORY_PLANS[0] } = options;
     const { parts, plan, arithmetic, graphs, notes } = await StableDiffusion.compile(options);
     const config = configOf(parts);
     const isTinyFinal = options.decoder === "taesd";
     const tiny = tinyDecoderFor(options.tinyDecoder ?? null, isTinyFinal, config, options.directory);
+    const memory = new Memory(
+      memoryPlan,
+      async () => model.release(),
+      options.releaseOthers ?? (async () => false),
+    );
 
-    /** How to compute under the first of these plans that the device computes correctly. */
-    const saferOf = async (plans: readonly Plan[]) => {
-      const checked = await openDevice(device.name, { user: "image", plans, cacheDir });
-      // The CPU is not checked.
-      const next = checked.checked?.plan ?? (plans[0] as Plan);
-      return { plan: next, arithmetic: await arithmeticOn(checked, next, attentionSizes(parts)) };
-    };
-    const opened: Session[] = [];
-    const load = async <Output extends string>(part: PartName): Promise<GuardedPart<Output>> => {
-      const session = await openSession<Output>(part, graphs[part], options);
-      opened.push(session);
-      return new GuardedPart({ session, plan }, async (plans) => {
-        const safer = await saferOf(plans);
-        const precision = precisionOf(safer.plan);
-        const again = await compileParts(parts, safer.arithmetic, { ...options, precision });
-        return { session: await openSession(part, again.graphs[part], options), plan: safer.plan };
-      });
-    };
-    try {
-      const guarded: Guarded = {
-        text: await load("text"),
-        unet: await load("unet"),
-        ...(isTinyFinal ? {} : { vae: await load("vae") }),
-      };
-      /** A part that is loaded when it is needed. */
-      const openLater = async <Output extends string>(
-        name: "encoder" | "tiny",
-        compile: (own: Arithmetic, precision: FixedPrecision) => Promise<CompiledGraph>,
-      ) => {
-        const load = async (itsPlan: Plan, own: Arithmetic) => ({
-          session: await openSession<Output>(name, await compile(own, precisionOf(itsPlan)), options),
-          plan: itsPlan,
-        });
-        return new GuardedPart(await load(plan, arithmetic), async (plans) => {
-          const safer = await saferOf(plans);
-          return load(safer.plan, safer.arithmetic);
-        });
-      };
-      const openEncoder = () =>
-        openLater<"moments">("encoder", (own, precision) => compileEncoder(parts, own, precision, cacheDir));
-      const { files } = tiny;
-      const openTiny =
-        files &&
-        (() =>
-          openLater<"image">("tiny", (own, precision) =>
-            compileTinyDecoder(files, own, precision, cacheDir),
-          ));
-      const loaded = Object.keys(guarded) as PartName[];
-      return new StableDiffusion(
-        config,
+    type Load<Output extends string> = (
+      precision: FixedPrecision,
+      arithmetic: Arithmetic,
+    ) => Promise<LoadedPart<Output>["session"]>;
+    const guarded = <Output extends string>(load: Load<Output>) =>
+      new GuardedPart(
         plan,
-        arithmetic,
-        loaded.reduce((sum, part) => sum + graphs[part].weightBytes, 0),
-        [...notes, ...tiny.notes],
-        parts,
-        guarded,
-        openEncoder,
-        openTiny && new TinyPart(isTinyFinal, openTiny),
+        partLoader<Output>({ plan, device, cacheDir }, async (own, on) =>
+          load(
+            precisionOf(own),
+            own === plan ? arithmetic : await arithmeticOn(on, own, attentionSizes(parts)),
+          ),
+        ),
       );
+    const graphOf = async (part: PartName, precision: FixedPrecision, own: Arithmetic) =>
+      own === arithmetic
+        ? graphs[part]
+        : (await compileParts(parts, own, { ...options, precision })).graphs[part];
+    const whole = <Output extends string>(part: PartName) =>
+      guarded<Output>(async (precision, own) =>
+        openSession(part, await graphOf(part, precision, own), options),
+      );
+    const striped = async <Output extends "image" | "moments">(
+      output: Output,
+      precision: FixedPrecision,
+      own: Arithmetic,
+    ) => {
+      const from = { config: parts.vae, weights: parts.files.weights("vae", precision), cacheDir };
+      const cut = await compileStriped(output, own, queryChunksOf(parts), from);
+      const part = output === "image" ? "vae" : "encoder";
+      return new StripedVae(output, cut, (graph) => openSession(part, graph, options, " in stripes"));
+    };
+    const guardedParts: Guarded = {
+      text: whole("text"),
+      unet: whole("unet"),
+      ...(isTinyFinal
+        ? {}
+        : {
+            vae: guarded<"image">(async (precision, own) =>
+              memory.plan.isStriped
+                ? striped("image", precision, own)
+                : openSession("vae", await graphOf("vae", precision, own), options),
+            ),
+          }),
+      encoder: guarded<"moments">(async (precision, own) =>
+        memory.plan.isStriped
+          ? striped("moments", precision, own)
+          : openSession("encoder", await compileEncoder(parts, own, precision, cacheDir), options),
+      ),
+    };
+    const { files } = tiny;
+    const tinyPart =
+      files &&
+      guarded<"image">(async (precision, own) =>
+        openSession("tiny", await compileTinyDecoder(files, own, precision, cacheDir), options),
+      );
+    const names: readonly PartName[] = isTinyFinal ? ["text", "unet"] : ["text", "unet", "vae"];
+    const model: StableDiffusion = new StableDiffusion(
+      config,
+      plan,
+      arithmetic,
+      names.reduce((sum, part) => sum + graphs[part].weightBytes, 0),
+      [...notes, ...tiny.notes],
+      parts,
+      guardedParts,
+      memory,
+      tinyPart && new TinyPart(isTinyFinal, tinyPart),
+    );
+    try {
+      for (const part of names)
+        await memory.inRoom(async () => {
+          await guardedParts[part]?.load();
+          // Now it is known to fit.
+          if (memory.plan.isInTurn) await guardedParts[part]?.release();
+        });
+      return model;
     } catch (error) {
-      await Promise.all(opened.map((session) => session.release()));
+      await model.release();
       throw error;
     }
   }
@@ -199,7 +232,8 @@ export class StableDiffusion implements DiffusionModel {
     if (wrong !== undefined)
       throw new InferenceError("INTERNAL", `a row of ${wrong.length} tokens, not ${maxTokens}`);
     const tensor = new Tensor("int32", Int32Array.from(ids.flat()), [ids.length, maxTokens]);
-    const { states, skipped }: Partial<Outputs<"skipped">> & Outputs<"states"> = await this.#parts.text.run(
+    const { states, skipped }: Partial<Outputs<"skipped">> & Outputs<"states"> = await this.#run(
+      this.#parts.text,
       { ids: tensor, ...this.#vectorsOf(tensor) },
       (outputs) => Object.values(outputs).every(({ data }) => areNumbers(data as Float32Array)),
     );
@@ -244,7 +278,7 @@ export class StableDiffusion implements DiffusionModel {
       timestep: new Tensor("float32", [timestep], [1]),
       text: new Tensor("float32", text.data, text.shape),
     };
-    const { noise } = await this.#parts.unet.run(feeds, (outputs) =>
+    const { noise } = await this.#run(this.#parts.unet, feeds, (outputs) =>
       areNumbers(outputs.noise.data as Float32Array),
     );
     return noise.data as Float32Array;
@@ -253,49 +287,54 @@ export class StableDiffusion implements DiffusionModel {
   async decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array> {
     const feeds = { latents: new Tensor("float32", latents, shape) };
     if (this.#parts.vae === undefined) throw new InferenceError("INTERNAL", "the VAE decoder is not loaded");
-    const { image } = await this.#parts.vae.run(feeds, ({ image: { data, dims } }, plan) => {
-      const values = data as Float32Array;
-      // Arithmetic in fp32 has no reason to end in one colour that the latents don't have.
-      return areNumbers(values) && (plan !== "fp16" || !isPlain(values, dims[2]! * dims[3]!));
-    });
+    const { image } = await this.#run(this.#parts.vae, feeds, isUsablePicture);
     return image.data as Float32Array;
   }
 
-  /** Loads the encoder for this one picture: few pictures begin with another. */
   async encode(image: Float32Array, { width, height }: PictureSize): Promise<Float32Array> {
-    const encoder = await this.#openEncoder();
+    const feeds = { image: new Tensor("float32", image, [1, 3, height, width]) };
+    const { encoder } = this.#parts;
     try {
-      const feeds = { image: new Tensor("float32", image, [1, 3, height, width]) };
-      const { moments } = await encoder.run(feeds, (outputs) =>
+      const { moments } = await this.#run(encoder, feeds, (outputs) =>
         areNumbers(outputs.moments.data as Float32Array),
       );
-      this.#encoderRedone = encoder.takeRedone();
       return Float32Array.from(moments.data as Float32Array);
     } finally {
       await encoder.release();
     }
   }
 
+  /** Runs a part, after all others were released where they are loaded in turn. */
+  async #run<Output extends string>(
+    part: GuardedPart<Output>,
+    feeds: Readonly<Record<string, Tensor>>,
+    isUsable: (outputs: Outputs<Output>, plan: Plan) => boolean,
+  ): Promise<Outputs<Output>> {
+    return this.#memory.inRoom(async () => {
+      if (this.#memory.plan.isInTurn)
+        for (const other of Object.values(this.#parts)) if (other !== part) await other.release();
+      return part.run(feeds, isUsable);
+    });
+  }
+
   async leaveFp16(): Promise<boolean> {
     let changed = false;
-    for (const part of this.#loaded())
-      if (part.plan === "fp16") changed = (await part.makeSafer()) || changed;
+    for (const part of this.#all()) if (part.plan === "fp16") changed = (await part.makeSafer()) || changed;
     return changed;
   }
 
   takeRedone(): boolean {
-    const encoder = this.#encoderRedone;
-    this.#encoderRedone = false;
-    const parts = this.#loaded().map((part) => part.takeRedone());
-    return [encoder, ...parts].some((was) => was);
+    return this.#all()
+      .map((part) => part.takeRedone())
+      .some((was) => was);
   }
 
   async release(): Promise<void> {
-    await Promise.all(this.#loaded().map((part) => part.release()));
+    await Promise.all(this.#all().map((part) => part.release()));
   }
 
-  #loaded(): GuardedPart<string>[] {
-    return [...Object.values(this.#parts), ...(this.tiny?.parts ?? [])] as GuardedPart<string>[];
+  #all(): GuardedPart<string>[] {
+    return [...Object.values(this.#parts), ...(this.tiny ? [this.tiny.part] : [])] as GuardedPart<string>[];
   }
 }
 
@@ -303,7 +342,8 @@ const openSession = <Output extends string>(
   part: PartName | "encoder" | "tiny",
   graph: CompiledGraph,
   { device, threads }: StableDiffusionOptions,
-) => Session.open<Output>(PART_NAMES[part], graph, device, { threads });
+  how = "",
+) => Session.open<Output>(`${PART_NAMES[part]}${how}`, graph, device, { threads });
 
 interface Parts {
   readonly files: DiffusionFiles;

@@ -11,7 +11,7 @@ import type { FixedPrecision } from "../runtime/precision.js";
 import { Tensor } from "../runtime/session.js";
 import type { GuardedPart } from "./guarded-part.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
-import { areNumbers, isPlain } from "./usable.js";
+import { isUsablePicture } from "./usable.js";
 
 /** The latents that TAESD was trained on, those of Stable Diffusion 1.x and 2.x. */
 const ITS_SCALING_FACTOR = 0.18215;
@@ -59,25 +59,14 @@ export const compileTinyDecoder = (
 
 /** TAESD, loaded when the first picture is decoded and kept. */
 export class TinyPart implements NonNullable<DiffusionModel["tiny"]> {
-  #part: GuardedPart<"image"> | undefined;
-
   constructor(
     readonly isFinal: boolean,
-    readonly load: () => Promise<GuardedPart<"image">>,
+    readonly part: GuardedPart<"image">,
   ) {}
 
   async decode(latents: Float32Array, shape: LatentShape): Promise<Float32Array> {
-    this.#part ??= await this.load();
     const feeds = { latents: new Tensor("float32", latents, shape) };
-    const { image } = await this.#part.run(feeds, ({ image: { data, dims } }, plan) => {
-      const values = data as Float32Array;
-      return areNumbers(values) && (plan !== "fp16" || !isPlain(values, dims[2]! * dims[3]!));
-    });
+    const { image } = await this.part.run(feeds, isUsablePicture);
     return image.data as Float32Array;
-  }
-
-  /** What was loaded, to be looked after with the checkpoint's own parts. */
-  get parts(): readonly GuardedPart<"image">[] {
-    return this.#part === undefined ? [] : [this.#part];
   }
 }

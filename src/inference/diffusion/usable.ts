@@ -1,3 +1,6 @@
+import type { Plan } from "../runtime/plan.js";
+import type { Outputs } from "../runtime/session.js";
+
 /* What a graph in half precision may give if its numbers overflow, or vanish. */
 
 export const areNumbers = (values: Float32Array): boolean => values.every(Number.isFinite);
@@ -22,4 +25,10 @@ export function isPlain(image: Float32Array, plane: number): boolean {
     if (most - least > BYTE_STEP) return false;
   }
   return true;
+}
+
+/** Whether a decoder's picture can be shown. Arithmetic in fp32 has no reason to end in one colour that the latents don't have. */
+export function isUsablePicture({ image: { data, dims } }: Outputs<"image">, plan: Plan): boolean {
+  const values = data as Float32Array;
+  return areNumbers(values) && (plan !== "fp16" || !isPlain(values, dims[2]! * dims[3]!));
 }

@@ -187,8 +187,8 @@ export class Judge {
     return this.#clip && (await this.#embedText(this.#clip, text));
   }
 
-  /** Frees the device. The next picture loads what it needs. */
-  release(): Promise<void> {
+  /** Frees the device; false if nothing was loaded. The next picture loads what it needs. */
+  release(): Promise<boolean> {
     return this.#oneTower.release();
   }
 

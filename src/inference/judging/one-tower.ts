@@ -38,10 +38,12 @@ export class OneTower {
     return session;
   }
 
-  async release(): Promise<void> {
+  /** Returns false if none was loaded. */
+  async release(): Promise<boolean> {
     const open = this.#open;
     this.#open = undefined;
     await open?.session.release();
+    return open !== undefined;
   }
 }
 

@@ -5,11 +5,10 @@ import { codeOf, InferenceError } from "../../core/errors.js";
 import type { PictureSize, Precision } from "../../core/options.js";
 import { upscaleFactor, upscaleMultiple, upscaler } from "../../models/esrgan.js";
 import type { Rgb } from "../../pictures/rgb.js";
-import { GuardedPart } from "../diffusion/guarded-part.js";
+import { GuardedPart, partLoader } from "../diffusion/guarded-part.js";
 import { areNumbers } from "../diffusion/usable.js";
 import type { Device } from "../runtime/device.js";
 import { arithmeticOn } from "../runtime/device-check.js";
-import { openDevice } from "../runtime/open-device.js";
 import type { Plan } from "../runtime/plan.js";
 import { planOn, precisionOf } from "../runtime/precision.js";
 import { Session, Tensor } from "../runtime/session.js";
@@ -65,17 +64,15 @@ export class Upscaler {
     const file = openUpscaler(options.file);
     let weightBytes = 0;
     let extra: readonly string[] = [];
+    const plan = planOn(device, options.precision);
     const load = async (plan: Plan, on: Device) => {
       const graph = upscaler(file.config, await arithmeticOn(on, plan));
       const compiled = await compileGraph(graph, file.weights, { cacheDir });
       ({ weightBytes, extra } = compiled);
-      return { session: await Session.open<"upscaled">("the upscaler", compiled, device, { threads }), plan };
+      return Session.open<"upscaled">("the upscaler", compiled, device, { threads });
     };
-    const plan = planOn(device, options.precision);
-    const part = new GuardedPart(await load(plan, device), async (plans) => {
-      const safer = await openDevice(device.name, { user: "image", plans, cacheDir });
-      return load(safer.checked?.plan ?? (plans[0] as Plan), safer);
-    });
+    const part = new GuardedPart(plan, partLoader({ plan, device, cacheDir }, load));
+    await part.load();
     const note = extraNote(options.file, extra);
     return new Upscaler(parse(options.file).name, weightBytes, note === null ? [] : [note], file, part);
   }

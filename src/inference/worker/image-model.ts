@@ -21,7 +21,7 @@ import { StableDiffusion } from "../diffusion/stable-diffusion.js";
 import { Judge } from "../judging/judge.js";
 import { withRoom } from "../judging/one-tower.js";
 import { openDevice } from "../runtime/open-device.js";
-import { plansToTry } from "../runtime/precision.js";
+import { planOn, plansToTry, precisionOf } from "../runtime/precision.js";
 import { openPromptReader } from "./prompt-tokenizer.js";
 import type { Drawn, DrawRequest, ImageSpec, JudgeRequest } from "./protocol.js";
 import { usedModels } from "./used-models.js";
@@ -30,7 +30,7 @@ import type { CallContext, LoadedModel, OnDevice } from "./worker-model.js";
 /**
  * The image worker's model: Stable Diffusion with its tokenizer, the judges of its pictures, and sharp to
  * compose pictures. Diffusion and judges stay loaded; if the device is too small for both, one makes room for
- * the other.
+ * the other, and if it is too small for all of Stable Diffusion, its parts are loaded in turn.
  * @throws CheckpointError or InferenceError like `StableDiffusion.open` and `Judge.open`
  */
 export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () => {}): Promise<LoadedModel> {
@@ -41,15 +41,8 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
   const reader = openPromptReader(spec.tokenizer, directory, spec.embeddings ?? []);
   const { tokenizer } = reader;
   const vectors = reader.embeddings.flatMap((embedding) => embedding.vectors);
-  const loadDiffusion = () => StableDiffusion.open({ ...spec, vectors, device });
-  const first = await loadDiffusion();
-  const { config, precision } = first;
-  let model: StableDiffusion | null = first;
-  const loadedDiffusion = async () => {
-    model ??= await loadDiffusion();
-    return model;
-  };
   const files = openDiffusion(directory, vae);
+  const precision = precisionOf(planOn(device, spec.precision));
   const judge = await Judge.open({
     files: judges,
     device,
@@ -58,9 +51,12 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     threads,
     textEncoder: {
       weights: loras.length > 0 ? null : files.weights("text_encoder", precision),
-      encode: async (ids) => (await loadedDiffusion()).encodeText(ids),
+      encode: (ids) => model.encodeText(ids),
     },
   });
+  const releaseOthers = () => judge.release();
+  const model: StableDiffusion = await StableDiffusion.open({ ...spec, vectors, device, releaseOthers });
+  const { config } = model;
   const models = await usedModels(spec, files, precision);
   const side = config.sampleSize * config.vaeScaleFactor;
 
@@ -72,15 +68,17 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     plainPrompt: string | null,
     isHarmlessDrawing: boolean,
   ): Promise<PictureJudgement> => {
+    let isFull = false;
     const makeRoom = async () => {
+      isFull = true;
       // Embed the prompt now, while the pipeline's text encoder is loaded.
       if (judge.sharesText && plainPrompt !== null) await judge.embedText(plainPrompt);
-      await model?.release();
-      model = null;
+      await model.release();
     };
+    if (model.memoryPlan.isInTurn && !judge.isIdle) await makeRoom();
     const judgement = await withRoom(() => judge.judge(picture, plainPrompt), makeRoom);
     // There was no room for both.
-    if (model === null) await judge.release();
+    if (isFull) await judge.release();
     return judgement.safety === "unchecked" && isHarmlessDrawing
       ? { ...judgement, safety: "harmless" }
       : judgement;
@@ -103,15 +101,11 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       picture: await readStart(from.file, options.size, config),
       strength: from.strength,
     };
-    const picture = await withRoom(
-      async () =>
-        drawPicture(
-          await loadedDiffusion(),
-          tokenizer,
-          { ...options, prompt, from: start },
-          { signal, onStep, preview },
-        ),
-      () => judge.release(),
+    const picture = await drawPicture(
+      model,
+      tokenizer,
+      { ...options, prompt, from: start },
+      { signal, onStep, preview },
     );
     const { width, height, calls, seconds, truncated, truncatedNegative, notes } = picture;
     const size = { width, height };
@@ -148,10 +142,10 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
     info: {
       device: device.name,
       deviceNote: device.note,
-      notes: [...first.notes, ...someOf(reader.notes)],
+      notes: [...model.notes, ...someOf(reader.notes)],
       embeddings: reader.embeddings.map((embedding) => ({ ...record(embedding), names: embedding.names })),
       precision,
-      weightBytes: first.weightBytes,
+      weightBytes: model.weightBytes,
       // Of a preview or a copied picture nobody here knows what it is drawn with.
       harmless: isHarmless(reader.embeddings),
       hash: await weightsHash(
@@ -173,7 +167,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       grid: writeGrid,
     },
     release: async () => {
-      await Promise.all([model?.release(), judge.release()]);
+      await Promise.all([model.release(), judge.release()]);
     },
   };
 }

@@ -29,6 +29,8 @@ export async function loadJudges(spec: ScoreSpec, onDevice: OnDevice = () => {})
     handlers: {
       judge: async ({ file, plainPrompt }) => judge.judge(await readPicture(file), plainPrompt),
     },
-    release: () => judge.release(),
+    release: async () => {
+      await judge.release();
+    },
   };
 }

@@ -22,7 +22,7 @@ function scripted(
       release: async () => void log.push(`release ${plan}`),
     },
   });
-  const part = new GuardedPart<"y">(loaded("fp16"), async (plans) => {
+  const part = new GuardedPart<"y">("fp16", async (plans) => {
     log.push(`load ${plans.join(", ")}`);
     if (plans[0] === fullAt?.plan && full-- > 0) throw new InferenceError("OUT_OF_MEMORY", "memory is full");
     return loaded(plans[0]!);
@@ -35,11 +35,11 @@ function scripted(
 }
 const NAN = Number.NaN;
 
-it("a usable output is kept, and nothing is loaded", async () => {
+it("a usable output is kept, and nothing else is loaded", async () => {
   const { part, log, run } = scripted({ fp16: 1, mixed: 2, fp32: 3 });
   expect(await run()).toBe(1);
   expect(part.takeRedone()).toBe(false);
-  expect(log).toEqual(["run fp16"]);
+  expect(log).toEqual(["load fp16, mixed, fp32", "run fp16"]);
 });
 
 it("another is computed again under the next plan, which stays", async () => {
@@ -47,7 +47,7 @@ it("another is computed again under the next plan, which stays", async () => {
   expect([await run(), part.takeRedone(), part.plan]).toEqual([2, true, "mixed"]);
   expect([await run(), part.takeRedone()]).toEqual([2, false]);
   // Room is made before the next is loaded.
-  expect(log).toEqual(["run fp16", "release fp16", "load mixed, fp32", "run mixed", "run mixed"]);
+  expect(log.slice(1)).toEqual(["run fp16", "release fp16", "load mixed, fp32", "run mixed", "run mixed"]);
 });
 
 it("each plan is tried once, and the last output is returned as it is", async () => {

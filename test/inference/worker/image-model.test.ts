@@ -240,6 +240,35 @@ describe("a device too small for both", () => {
     expect(log).toEqual([...model, ...judged, ...model, ...judged]);
   });
 
+  it("a device that holds one part at a time draws the same, in turn and with the VAE in stripes", async () => {
+    const pixels = async ({ file }: Drawn) => (await readPicture(file)).pixels;
+    const spec = {
+      ...specOf(CHECKPOINTS),
+      judges: { clip: null, clipName: null, aesthetic: null, safety: null },
+    };
+    const whole = await withImageModel(spec, async (model) => pixels(await draw(model, "a fox")));
+    const open = Session.open.bind(Session);
+    const held = new Set<Session>();
+    const log: string[] = [];
+    vi.spyOn(Session, "open").mockImplementation((async (name: string, ...rest: [never, never, never]) => {
+      const isFull = name === "the VAE decoder" || [...held].some((session) => session.isOpen);
+      log.push(isFull ? `no room for ${name}` : name);
+      if (isFull) throw new InferenceError("OUT_OF_MEMORY", `${name}: memory is full`);
+      const session = await open(name, ...rest);
+      held.add(session);
+      return session;
+    }) as typeof Session.open);
+    const tight = await withImageModel(spec, async (model) => {
+      await draw(model, "a pizza");
+      return pixels(await draw(model, "a fox"));
+    });
+    const furthest = tight.reduce((most, byte, i) => Math.max(most, Math.abs(byte - whole[i]!)), 0);
+    expect(furthest).toBeLessThanOrEqual(1);
+    const second = log.slice(log.lastIndexOf("the text encoder"));
+    expect([...new Set(second)]).toEqual(["the text encoder", "the UNet", "the VAE decoder in stripes"]);
+    expect(log.filter((line) => line === "no room for the VAE decoder").length).toBe(1);
+  });
+
   it("only a lack of memory is retried, and only once", async () => {
     const room = vi.fn(async () => undefined);
     const full = new InferenceError("OUT_OF_MEMORY", "full");
