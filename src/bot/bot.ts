@@ -5,8 +5,10 @@ import type { TextOptions } from "../core/options.js";
 import type { Treatment } from "../core/settings.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
+import { Tastes } from "../taste/tastes.js";
 import { BatchItems } from "./buttons/batch-items.js";
 import { Cells } from "./buttons/cells.js";
+import { GoOn } from "./buttons/go-on.js";
 import { History } from "./buttons/history.js";
 import { JobButtons } from "./buttons/job-buttons.js";
 import { Presses } from "./buttons/presses.js";
@@ -36,6 +38,7 @@ import { Intake } from "./requests/intake.js";
 import { Quotas } from "./requests/quotas.js";
 import { Repeats } from "./requests/repeats.js";
 import type { CommandContext, Defaults, Limits } from "./requests/request.js";
+import { Sources } from "./requests/sources.js";
 import { Router } from "./router.js";
 import { type BotTiming, DEFAULT_TIMING } from "./timing.js";
 import type { Machine } from "./words/english/admin.js";
@@ -135,6 +138,7 @@ class DiscordBot implements Bot {
     const common = { queue, deliveries, events, api, settings, now, ...timing };
 
     // Results and statuses: from the queue's events to Discord.
+    const audienceOf = audienceReader({ api, settings, unchecked: options.uncheckedPictures ?? "spoiler" });
     const presenter = new Presenter({
       pictures,
       votes,
@@ -142,7 +146,7 @@ class DiscordBot implements Bot {
       image: defaults.image,
       miniature: defaults.miniature,
       ...(options.subjects === undefined ? {} : { subjects: new Subjects(options.subjects) }),
-      audienceOf: audienceReader({ api, settings, unchecked: options.uncheckedPictures ?? "spoiler" }),
+      audienceOf,
     });
     const replyLimits = new ReplyLimits();
     this.#ballots = new Ballots({ ...common, votes, presenter });
@@ -183,8 +187,10 @@ class DiscordBot implements Bot {
       adminIds: options.adminIds ?? [],
       estimateMs,
     });
+    const sources = new Sources({ pictures, audienceOf });
     const intake = new Intake({
       ...common,
+      sources,
       styles,
       quotas,
       arrivals: this.#arrivals,
@@ -197,12 +203,15 @@ class DiscordBot implements Bot {
       drafts,
       arrivals: this.#arrivals,
       intake,
+      sources,
       repeats,
       estimateMs,
       isTooLong,
     });
+    const forms = new TextForms(limits);
     const table = buttonTable({
       intake,
+      goOn: new GoOn({ intake, pictures, forms }),
       drafts: this.#drafts,
       ballots: this.#ballots,
       items: new BatchItems({ queue, board: this.#board }),
@@ -218,13 +227,14 @@ class DiscordBot implements Bot {
         deleteMessages: (jobIds) => this.#erased.deleteOf(jobIds),
       }),
       history: new History({ queue, intake, drafts: this.#drafts }),
-      forms: new TextForms(limits),
+      forms,
       gallery: this.#gallery,
     });
     const services: Services = {
       ...store,
       context,
       quotas,
+      tastes: new Tastes(store.lessons),
       pictures,
       estimateMs,
       presenter,

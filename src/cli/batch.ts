@@ -20,7 +20,7 @@ import { NO_REWRITER, rewriterNameOf, styleIn } from "../core/rewriters.js";
 import { type PerSide, SIDES, type Side } from "../core/side.js";
 import { applyStyle, requireStyle, type Style, type StyleWords } from "../core/styles.js";
 import { replaceFile } from "../files/replace-file.js";
-import type { Drawn, Rewrite, WorkerInfo } from "../inference/worker/protocol.js";
+import type { Drawn, FromFile, Rewrite, WorkerInfo } from "../inference/worker/protocol.js";
 import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
 import { captionOf, type PairFiles } from "../pictures/pair-card.js";
 import { type PromptFile, type PromptPair, parsePromptFile } from "../prompt-files/prompt-file.js";
@@ -125,7 +125,7 @@ export async function batch(
     promptsFile,
     promptsJson(pairs.map(({ prompt, optimized }) => ({ prompt, rewrite: optimized }))),
   );
-  const info = await drawPairs(models, output, folder, pairs, image, true);
+  const info = await drawPairs(models, output, folder, pairs, image, { contactSheets: true });
   const checkpoints = {
     promptist: loaded?.name ?? null,
     diffusion: models.choice.diffusion.name,
@@ -296,6 +296,12 @@ export async function rewriteAll(
   return { rewrites, loaded, ms };
 }
 
+interface DrawFlags {
+  /** The picture that all of them go on from. */
+  readonly from?: FromFile | null;
+  readonly contactSheets?: boolean;
+}
+
 /** Draws all pairs, their comparisons and contact sheets with Stable Diffusion loaded once. */
 export async function drawPairs(
   models: Models,
@@ -303,7 +309,7 @@ export async function drawPairs(
   folder: string,
   pairs: readonly PairToDraw[],
   image: ImageOptions,
-  contactSheets = false,
+  { from = null, contactSheets = false }: DrawFlags,
 ) {
   const checkpoint = models.choice.diffusion.name;
   return models.withModel("image", async (host) => {
@@ -324,6 +330,7 @@ export async function drawPairs(
             prompt,
             plainPrompt: readWords(pair.prompt, mode),
             options,
+            from,
             file,
             checkpoint,
             pair: { side, original: pair.prompt, rewrite: pair.optimized, rewriter: pair.rewriter },
@@ -347,7 +354,7 @@ export async function drawPairs(
       const files = {
         texts: { baseline: pair.prompt, optimized: pair.optimized },
         files: { baseline: pair.baseline, optimized: pair.drawn },
-        caption: captionOf(options, checkpoint),
+        caption: captionOf({ ...options, ...(from === null ? {} : { from }) }, checkpoint),
       };
       if (pair.comparison) await host.call("compose", { pair: files, file: pair.comparison });
       composed.push(files);

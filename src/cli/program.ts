@@ -1,19 +1,12 @@
 import { Command, Option } from "commander";
 import type { Config } from "../config.js";
 import { AXIS_NAMES } from "../core/grid-axes.js";
-import {
-  DEFAULT_STRENGTH,
-  IMAGE_RANGES,
-  PRECISIONS,
-  STRENGTH_RANGE,
-  TEXT_WEIGHTS,
-  UPSCALE_RANGES,
-} from "../core/options.js";
+import { IMAGE_RANGES, PRECISIONS, TEXT_WEIGHTS, UPSCALE_RANGES } from "../core/options.js";
 import { VERSION } from "../core/version.js";
 import { batch } from "./batch.js";
 import { type BenchFlags, bench } from "./bench.js";
 import { addCheckpointsCommand } from "./checkpoints.js";
-import { compare } from "./compare.js";
+import { type CompareFlags, compare } from "./compare.js";
 import { backup, type CopyFlags, copyDatabase } from "./database.js";
 import { doctor, explainCodes } from "./doctor.js";
 import { type GenerateFlags, generate } from "./generate.js";
@@ -28,6 +21,7 @@ import {
   addImageOptions,
   addPromptsOption,
   addSeedOption,
+  addSourceOptions,
   addTextOptions,
   type CommonFlags,
   type ImageFlags,
@@ -73,30 +67,26 @@ export function buildProgram(config: Config): Command {
     const output = outputOf(flags);
     return optimize(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
-  addSeedOption(
-    addImageOptions(
-      addCommonOptions(
-        verb(
-          "generate <text>",
-          "draw a prompt as written",
-          'generate "A cat in the rain" --out cat.png',
-          'generate "A cat in the rain" --out cat.png --seed 7 --steps 30 --size 512x768',
-          'generate "A cat in the snow" --image cat.png --strength 0.6 --out snow.png',
-          'generate "A (red:1.3) cat in the [rain]" --out cat.png --prompts weighted',
-          'generate "A cat in the rain" --out cat.png --style watercolour',
+  addSourceOptions(
+    addSeedOption(
+      addImageOptions(
+        addCommonOptions(
+          verb(
+            "generate <text>",
+            "draw a prompt as written",
+            'generate "A cat in the rain" --out cat.png',
+            'generate "A cat in the rain" --out cat.png --seed 7 --steps 30 --size 512x768',
+            'generate "A cat in the snow" --image cat.png --strength 0.6 --out snow.png',
+            'generate "A (red:1.3) cat in the [rain]" --out cat.png --prompts weighted',
+            'generate "A cat in the rain" --out cat.png --style watercolour',
+          ),
+          config,
         ),
         config,
       ),
-      config,
     ),
   )
     .requiredOption("--out <file.png>", "the picture to write")
-    .option("--image <file>", "go on from this picture, in its size unless --size says another")
-    .option(
-      "--strength <x>",
-      `how much of --image is drawn anew (default: ${DEFAULT_STRENGTH})`,
-      inRange(STRENGTH_RANGE),
-    )
     .action(async (text: string, flags: GenerateFlags, command: Command) => {
       const output = outputOf(flags);
       return generate(await Models.open(config, output, flags), output, text, flags, givenOn(command));
@@ -105,15 +95,18 @@ export function buildProgram(config: Config): Command {
     addSeedOption(
       addImageOptions(addTextOptions(addCommonOptions(command, config), config), config),
     ).requiredOption("--out <dir>", "folder for the results");
-  both(
-    verb(
-      "compare <text>",
-      "rewrite a prompt and draw both, side by side",
-      'compare "A cat in the rain" --out cat',
-      'compare "A cat in the rain" --out cat --seed 7 --negative "blurry"',
-      'compare "A cat in the rain" --out cat --rewriter magicprompt',
+  addSourceOptions(
+    both(
+      verb(
+        "compare <text>",
+        "rewrite a prompt and draw both, side by side",
+        'compare "A cat in the rain" --out cat',
+        'compare "A cat in the rain" --out cat --seed 7 --negative "blurry"',
+        'compare "A cat in the rain" --out cat --rewriter magicprompt',
+        'compare "A cat in the snow" --image cat.png --strength 0.6 --out snow',
+      ),
     ),
-  ).action(async (text: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
+  ).action(async (text: string, flags: CompareFlags, command: Command) => {
     const output = outputOf(flags);
     return compare(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });

@@ -5,6 +5,7 @@ import type {
 } from "discord.js";
 import type { Store } from "../../db/store.js";
 import type { PictureStore } from "../../pictures/store.js";
+import type { Tastes } from "../../taste/tastes.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import type { Work } from "../messages/parts/eta.js";
 import type { Presenter } from "../messages/parts/presentation.js";
@@ -16,6 +17,7 @@ import type { Machine } from "../words/english/admin.js";
 export interface Services extends Omit<Store, "close"> {
   readonly context: CommandContext;
   readonly quotas: Quotas;
+  readonly tastes: Tastes;
   readonly pictures: PictureStore;
   readonly presenter: Presenter;
   /** Deletes the messages of erased jobs and drafts, and answers how many. `later`: to be tried again. */

@@ -3,7 +3,7 @@ import type { MessageComponentInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { type Events, log } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
-import { IMAGE_RANGES } from "../../core/options.js";
+import { IMAGE_RANGES, type ImageOptions } from "../../core/options.js";
 import { PRESETS, type Style } from "../../core/styles.js";
 import type { Draft, DraftRequest } from "../../db/drafts.js";
 import type { Queue } from "../../db/queue.js";
@@ -16,14 +16,23 @@ import { wordsOf } from "../words/languages.js";
 import type { Arrivals } from "./arrivals.js";
 import { type Quotas, quotaLine } from "./quotas.js";
 import type { Repeats } from "./repeats.js";
-import { type CommandContext, type CommandRequest, checkRange, checkSize, withoutModel } from "./request.js";
+import {
+  type CommandContext,
+  type CommandRequest,
+  checkRange,
+  checkSize,
+  type SourceFile,
+  withoutModel,
+} from "./request.js";
 import { checkWords, contextOf, mayUse, stylesOwner, withAlwaysNegative, withOwnNegative } from "./rules.js";
+import { checkStrength, type Sources } from "./sources.js";
 
 export interface IntakeOptions {
   readonly queue: Queue;
   readonly settings: StoredSettings;
   readonly styles: Styles;
   readonly quotas: Quotas;
+  readonly sources: Sources;
   readonly events: Events;
   readonly arrivals: Arrivals;
   readonly replyLimits: ReplyLimits;
@@ -180,21 +189,25 @@ export class Intake {
 
   /** Fetches the prompts and checks them. Throws InputError. */
   async #read(request: CommandRequest, origin: Origin, styles: readonly Style[]): Promise<DraftRequest> {
-    const { kind, text, grid } = request;
+    const { kind, text, grid, parentId } = request;
     const settings = await this.#options.settings.resolve(origin);
     const { preview = false } = contextOf(this.#options.context, settings);
-    const { items: asked, image: found, notes, isAsDrawn = false } = await request.prompts();
-    const read = asked.map((item) => withoutModel(item, text, styles));
+    const prompts = await request.prompts();
+    const { image: found, sources, notes, isAsDrawn = false } = prompts;
+    const read = prompts.items.map((item) => withoutModel(item, text, styles));
     const texts = [
       found?.style?.prompt ?? null,
       ...read.flatMap((item) => [item.prompt, item.rewrite, item.image?.style?.prompt ?? null]),
     ];
     await checkWords(settings, texts);
     const { style: _, ...unstyled } = request.image;
-    const image = withAlwaysNegative({ ...(isAsDrawn ? unstyled : request.image), ...found }, settings);
-    checkSize(image.size, this.#options.context.limits);
+    const wanted = withAlwaysNegative({ ...(isAsDrawn ? unstyled : request.image), ...found }, settings);
+    checkSize(wanted.size, this.#options.context.limits);
+    checkStrength(wanted);
     const items = read.map((item) => withOwnNegative(item, settings));
+    const { image, ...own } = await this.#withSources(wanted, sources ?? filesOf(wanted, parentId), origin);
     return {
+      ...own,
       kind,
       text,
       image,
@@ -203,6 +216,17 @@ export class Intake {
       ...(grid === undefined ? {} : { grid }),
       ...(notes === undefined ? {} : { notes }),
     };
+  }
+
+  /** The image options with their pictures to go on from stored, and the id under which these are. */
+  async #withSources(
+    image: ImageOptions,
+    files: readonly SourceFile[],
+    origin: Origin,
+  ): Promise<Pick<DraftRequest, "id" | "image">> {
+    if (image.from === undefined) return { image };
+    const { id, from } = await this.#options.sources.bring(image.from, files, origin);
+    return { id, image: { ...image, from } };
   }
 
   /** Stores the request as a job, or hands it back where its user has to confirm it. */
@@ -237,16 +261,22 @@ export class Intake {
     replyLimitBytes: number,
     parentId?: string,
   ): Promise<void> {
-    const { queue, replyLimits, context, settings } = this.#options;
+    const { queue, replyLimits, context, settings, sources } = this.#options;
     const { limits } = contextOf(context, await settings.resolve(origin));
-    const job = await queue.enqueue({
-      ...request,
-      origin,
-      // A preview would tell which picture is which.
-      preview: request.preview && !request.blind,
-      ...(parentId === undefined ? {} : { parentId }),
-      caps: limits.open ?? {},
-      limits: limits.inLine ?? {},
+    const enqueue = () =>
+      queue.enqueue({
+        ...request,
+        origin,
+        // A preview would tell which picture is which.
+        preview: request.preview && !request.blind,
+        ...(parentId === undefined ? {} : { parentId }),
+        caps: limits.open ?? {},
+        limits: limits.inLine ?? {},
+      });
+    const job = await enqueue().catch(async (error: unknown) => {
+      // A draft keeps its pictures, and may be started again.
+      if (request.id !== undefined && request.draftId === undefined) await sources.drop(request.id);
+      throw error;
     });
     replyLimits.note(job.id, replyLimitBytes);
   }
@@ -274,6 +304,13 @@ export class Intake {
     }
     return true;
   }
+}
+
+/** The pictures that a job's options name, as its parent has them. */
+function filesOf({ from }: ImageOptions, parentId: string | undefined): SourceFile[] {
+  if (from === undefined || parentId === undefined) return [];
+  const files = new Set(Object.values(from.sources).map(({ file }) => file));
+  return [...files].map((file) => ({ file, picture: { jobId: parentId, file } }));
 }
 
 /** Every interaction that can be answered with a message has a channel. */

@@ -31,6 +31,7 @@ import {
 } from "../../core/rewriters.js";
 import { applyStyle, NO_STYLE, PRESETS, requireStyle, type Style, styleNamed } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
+import type { PictureKey } from "../../pictures/store.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import type { ModelsHere } from "../../prompt-files/picture-prompt.js";
 import { type Expectation, expectations, Values } from "../words/english/errors.js";
@@ -100,11 +101,21 @@ export interface CommandRequest {
   readonly prompts: () => Promise<Prompts>;
 }
 
+/** A picture to store with a job that goes on from it. */
+export interface SourceFile {
+  /** Its name there. */
+  readonly file: string;
+  /** What to store, or which stored picture to copy. */
+  readonly picture: Uint8Array | PictureKey;
+}
+
 /** The prompts of a request. */
 export interface Prompts {
   readonly items: readonly NewItem[];
   /** Options that came with the prompts and override those of the request. */
   readonly image?: Partial<ImageOptions>;
+  /** The files that `image.from` names; the parent's of the same names where they are left out. */
+  readonly sources?: readonly SourceFile[];
   /** They say themselves whether they were drawn in a style, so a channel's usual one is not theirs. */
   readonly isAsDrawn?: boolean;
   /** What a person should know of the file that the prompts come from. */

@@ -16,6 +16,8 @@ const PAIRS: Plurals = { one: "Paar", other: "Paare" };
 const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "Schritt", other: "Schritte" };
 const VOTES: Plurals = { one: "Stimme", other: "Stimmen" };
+const BLIND_VOTES: Plurals = { one: "Blindstimme", other: "Blindstimmen" };
+const PHRASES: Plurals = { one: "Wendung", other: "Wendungen" };
 const MESSAGES: Plurals = { one: "Nachricht", other: "Nachrichten" };
 const STYLES: Plurals = { one: "Stil", other: "Stile" };
 const ZIPS: Plurals = { one: "ZIP-Datei", other: "ZIP-Dateien" };
@@ -112,6 +114,7 @@ export const de: Unfinished<Words> = {
     chooseWords: "Hinzugefügte Wörter weglassen",
     editPromptTitle: "Prompt bearbeiten; der Seed bleibt",
     editRewriteTitle: "Umschreibung vorher bearbeiten",
+    usePromptTitle: "Der Prompt, der vom Bild ausgeht",
     prompt: "Prompt",
     rewriteBy: (rewriter) => `Von ${rewriter} umgeschrieben`,
     givenRewrite: "Optimiert",
@@ -477,6 +480,23 @@ export const de: Unfinished<Words> = {
     all: "Alle Stimmen",
     voter: (rank) => `Person ${number(rank)}`,
   },
+  tasteLines: {
+    title: "Was diesem Server gefällt",
+    noServer: "Jeder Server hat seinen eigenen Geschmack. Nutze den Befehl auf einem Server.",
+    none: "Noch lässt sich nichts sagen: Dafür braucht es Blindabstimmungen. `/compare blind:True` erzeugt ein Paar dafür.",
+    learned: (votes) =>
+      `Gelernt aus ${count(votes, BLIND_VOTES)}. Wie oft würde eine Umschreibung mit der Wendung gegen dieselbe ohne sie gewinnen?`,
+    liked: "Gefällt",
+    disliked: "Gefällt nicht",
+    phrase: (text, share, { low, high }, votes) =>
+      `${text}: ${percent(share)} (${percent(low)} bis ${percent(high)}), n = ${number(votes)}`,
+    intervals: "In Klammern: 95-%-Intervalle. Eines, in dem 50 % liegen, sagt noch nichts.",
+    exported: (phrases, votes) => `${count(phrases, PHRASES)}, gelernt aus ${count(votes, BLIND_VOTES)}.`,
+    notSure:
+      "Nichts wurde verworfen. `/taste forget sure:True` verwirft, was aus den Stimmen dieses Servers gelernt wurde.",
+    forgotten:
+      "Verworfen. Die bisherigen Stimmen zählen weiter in `/stats show`; was gefällt, wird aus neuen gelernt.",
+  },
   draftLines: {
     amount: (prompts, given, pictures) =>
       `${amountOf(prompts, given)} Das ergibt ${count(pictures, PICTURES)}.`,
@@ -716,7 +736,7 @@ export const de: Unfinished<Words> = {
       "",
       "**Was ist besser?**",
       "`/compare blind:True` verbirgt bis zu deiner Stimme, welches Bild welches ist.",
-      "`/stats show` sagt, was gewinnt.",
+      "`/stats show` sagt, was gewinnt, `/taste show`, was gefällt.",
       "",
       "**Deine Daten und Pings**",
       "`/settings ping` schaltet Benachrichtigungen an oder aus.",

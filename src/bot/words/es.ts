@@ -16,6 +16,8 @@ const PAIRS: Plurals = { one: "par", other: "pares" };
 const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "paso", other: "pasos" };
 const VOTES: Plurals = { one: "voto", other: "votos" };
+const BLIND_VOTES: Plurals = { one: "voto a ciegas", other: "votos a ciegas" };
+const PHRASES: Plurals = { one: "expresión", other: "expresiones" };
 const STYLES: Plurals = { one: "estilo", other: "estilos" };
 const ZIPS: Plurals = { one: "archivo zip", other: "archivos zip" };
 
@@ -132,6 +134,7 @@ export const es: Unfinished<Words> = {
     chooseWords: "Quitar palabras añadidas",
     editPromptTitle: "Editar el prompt; la semilla no cambia",
     editRewriteTitle: "Editar la reescritura antes de generar",
+    usePromptTitle: "El prompt que parte de esta imagen",
     prompt: "Prompt",
     rewriteBy: (rewriter) => `Reescrito por ${rewriter}`,
     givenRewrite: "Optimizado",
@@ -489,6 +492,24 @@ export const es: Unfinished<Words> = {
     all: "Todos los votos",
     voter: (rank) => `Votante ${number(rank)}`,
   },
+  tasteLines: {
+    title: "Lo que gusta en este servidor",
+    noServer: "Cada servidor tiene sus propios gustos: usa este comando en uno.",
+    none: "Aún no se sabe nada: hacen falta votos a ciegas. Pide un par con `/compare blind:True`.",
+    learned: (votes) =>
+      `Aprendido de ${count(votes, BLIND_VOTES)}. ¿Con qué frecuencia ganaría una reescritura con la expresión a la misma sin ella?`,
+    liked: "Gusta",
+    disliked: "No gusta",
+    phrase: (text, share, { low, high }, votes) =>
+      `${text}: ${percent(share)} (del ${percent(low)} al ${percent(high)}), n = ${number(votes)}`,
+    intervals: "Entre paréntesis: intervalos del 95 %. El que contiene el 50 % aún no decide nada.",
+    exported: (phrases, votes) =>
+      `${count(phrases, PHRASES)}, con lo aprendido de ${count(votes, BLIND_VOTES)}.`,
+    notSure:
+      "No se ha borrado nada. Usa `/taste forget sure:True` para borrar lo que han enseñado los votos de este servidor.",
+    forgotten:
+      "Borrado. Los votos anteriores siguen contando en `/stats show`; los gustos se aprenden de los nuevos.",
+  },
   draftLines: {
     amount: (prompts, given, pictures) =>
       `${amountOf(prompts, given)} En total, ${count(pictures, PICTURES)}.`,
@@ -722,7 +743,7 @@ export const es: Unfinished<Words> = {
       "",
       "**¿Cuál es mejor?**",
       "`/compare blind:True` oculta cuál es cuál hasta que votes.",
-      "`/stats show` dice cuál gana.",
+      "`/stats show` dice cuál gana; `/taste show`, qué gusta.",
       "",
       "**Tus datos y avisos**",
       "`/settings ping` activa o desactiva los avisos.",

@@ -16,6 +16,8 @@ const PAIRS: Plurals = { one: "paire", other: "paires" };
 const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "étape", other: "étapes" };
 const VOTES: Plurals = { one: "vote", other: "votes" };
+const BLIND_VOTES: Plurals = { one: "vote à l'aveugle", other: "votes à l'aveugle" };
+const PHRASES: Plurals = { one: "expression", other: "expressions" };
 const MESSAGES: Plurals = { one: "message", other: "messages" };
 const STYLES: Plurals = { one: "style", other: "styles" };
 const ZIPS: Plurals = { one: "archive zip", other: "archives zip" };
@@ -120,6 +122,7 @@ export const fr: Unfinished<Words> = {
     chooseWords: "Enlever des mots ajoutés",
     editPromptTitle: "Modifier le prompt ; la graine reste",
     editRewriteTitle: "Modifier la réécriture avant de générer",
+    usePromptTitle: "Le prompt qui part de cette image",
     prompt: "Prompt",
     rewriteBy: (rewriter) => `Réécrit par ${rewriter}`,
     givenRewrite: "Optimisé",
@@ -484,6 +487,23 @@ export const fr: Unfinished<Words> = {
     all: "Tous les votes",
     voter: (rank) => `Votant ${number(rank)}`,
   },
+  tasteLines: {
+    title: "Ce que ce serveur aime",
+    noServer: "Chaque serveur a ses propres goûts : utilisez cette commande sur un serveur.",
+    none: "On ne sait encore rien : il faut des votes à l'aveugle. Demandez une paire avec `/compare blind:True`.",
+    learned: (votes) =>
+      `Appris de ${count(votes, BLIND_VOTES)}. Combien de fois une réécriture avec l'expression gagnerait-elle contre la même sans elle ?`,
+    liked: "Apprécié",
+    disliked: "Peu apprécié",
+    phrase: (text, share, { low, high }, votes) =>
+      `${text} : ${percent(share)} (${percent(low)} à ${percent(high)}), n = ${number(votes)}`,
+    intervals: "Entre parenthèses : intervalles à 95 %. Celui qui contient 50 % ne tranche pas encore.",
+    exported: (phrases, votes) => `${count(phrases, PHRASES)}, appris de ${count(votes, BLIND_VOTES)}.`,
+    notSure:
+      "Rien n'a été effacé. `/taste forget sure:True` efface ce que les votes de ce serveur ont appris.",
+    forgotten:
+      "Effacé. Les votes passés comptent toujours dans `/stats show` ; les goûts s'apprennent des nouveaux.",
+  },
   draftLines: {
     amount: (prompts, given, pictures) =>
       `${amountOf(prompts, given)} Cela fait ${count(pictures, PICTURES)}.`,
@@ -717,7 +737,7 @@ export const fr: Unfinished<Words> = {
       "",
       "**Laquelle est la meilleure ?**",
       "`/compare blind:True` cache laquelle est laquelle jusqu'à votre vote.",
-      "`/stats show` dit laquelle gagne.",
+      "`/stats show` dit laquelle gagne, `/taste show` ce qui plaît.",
       "",
       "**Vos données**",
       "`/settings ping` active ou désactive les notifications.",

@@ -103,6 +103,7 @@ export const ja: Unfinished<Words> = {
     chooseWords: "追加された語を省く",
     editPromptTitle: "プロンプトを編集（シードはそのまま）",
     editRewriteTitle: "生成する前に書き直しを編集",
+    usePromptTitle: "この画像から続けるプロンプト",
     prompt: "プロンプト",
     rewriteBy: (rewriter) => `${rewriter} による書き直し`,
     givenRewrite: "最適化済み",
@@ -448,6 +449,21 @@ export const ja: Unfinished<Words> = {
     all: "すべての投票",
     voter: (rank) => `投票者${number(rank)}`,
   },
+  tasteLines: {
+    title: "このサーバーの好み",
+    noServer: "好みはサーバーごとに学びます。サーバーで使ってください。",
+    none: "まだ何も分かりません。ブラインド投票が必要です。`/compare blind:True` で組を描けます。",
+    learned: (cast) =>
+      `ブラインド投票${number(cast)}票から学びました。その語句がある書き直しは、ない書き直しにどれくらいの割合で勝つでしょうか。`,
+    liked: "好まれる語句",
+    disliked: "好まれない語句",
+    phrase: (text, share, { low, high }, cast) =>
+      `${text}: ${percent(share)}（${percent(low)}～${percent(high)}）、n = ${number(cast)}`,
+    intervals: "かっこ内は95%区間です。50%を含むものは、まだ決まっていません。",
+    exported: (phrases, cast) => `語句${number(phrases)}件、ブラインド投票${number(cast)}票から学びました。`,
+    notSure: "何も忘れていません。`/taste forget sure:True` で、このサーバーの投票から学んだことを忘れます。",
+    forgotten: "忘れました。これまでの投票は `/stats show` に残り、好みは新しい投票から学びます。",
+  },
   draftLines: {
     amount: (all, given, drawn) => `${amountOf(all, given)}合計で${pictures(drawn)}。`,
     time: (ownMs) => `このマシンで約${duration(ownMs)}かかります。`,
@@ -666,7 +682,7 @@ export const ja: Unfinished<Words> = {
       "",
       "**どちらが良い？**",
       "`/compare blind:True` 投票するまで、どちらがどちらか隠します。",
-      "`/stats show` どちらが勝っているかを表示します。",
+      "`/stats show` どちらが勝っているか、`/taste show` 何が好まれるかを表示します。",
       "",
       "**自分の設定とデータ**",
       "`/settings ping` 通知のオンとオフを切り替えます。",

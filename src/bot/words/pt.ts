@@ -16,6 +16,8 @@ const PAIRS: Plurals = { one: "par", other: "pares" };
 const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "passo", other: "passos" };
 const VOTES: Plurals = { one: "voto", other: "votos" };
+const BLIND_VOTES: Plurals = { one: "voto às cegas", other: "votos às cegas" };
+const PHRASES: Plurals = { one: "expressão", other: "expressões" };
 const MESSAGES: Plurals = { one: "mensagem", other: "mensagens" };
 const STYLES: Plurals = { one: "estilo", other: "estilos" };
 const ZIPS: Plurals = { one: "arquivo zip", other: "arquivos zip" };
@@ -120,6 +122,7 @@ export const pt: Unfinished<Words> = {
     chooseWords: "Tirar palavras acrescentadas",
     editPromptTitle: "Editar o prompt; a semente continua",
     editRewriteTitle: "Editar a reescrita antes de gerar",
+    usePromptTitle: "O prompt que parte desta imagem",
     prompt: "Prompt",
     rewriteBy: (rewriter) => `Reescrito por ${rewriter}`,
     givenRewrite: "Otimizado",
@@ -477,6 +480,23 @@ export const pt: Unfinished<Words> = {
     all: "Todos os votos",
     voter: (rank) => `Votante ${number(rank)}`,
   },
+  tasteLines: {
+    title: "Do que este servidor gosta",
+    noServer: "Cada servidor tem o próprio gosto: use este comando em um deles.",
+    none: "Ainda não se sabe nada: são precisos votos às cegas. Peça um par com `/compare blind:True`.",
+    learned: (votes) =>
+      `Aprendido de ${count(votes, BLIND_VOTES)}. Com que frequência uma reescrita com a expressão venceria a mesma sem ela?`,
+    liked: "Agrada",
+    disliked: "Não agrada",
+    phrase: (text, share, { low, high }, votes) =>
+      `${text}: ${percent(share)} (de ${percent(low)} a ${percent(high)}), n = ${number(votes)}`,
+    intervals: "Entre parênteses: intervalos de 95%. O que contém 50% ainda não decidiu nada.",
+    exported: (phrases, votes) =>
+      `${count(phrases, PHRASES)}, com o que se aprendeu de ${count(votes, BLIND_VOTES)}.`,
+    notSure:
+      "Nada foi apagado. Use `/taste forget sure:True` para apagar o que os votos deste servidor ensinaram.",
+    forgotten: "Apagado. Os votos até agora ainda contam em `/stats show`; o gosto se aprende dos novos.",
+  },
   draftLines: {
     amount: (prompts, given, pictures) =>
       `${amountOf(prompts, given)} No total, ${count(pictures, PICTURES)}.`,
@@ -705,7 +725,7 @@ export const pt: Unfinished<Words> = {
       "",
       "**Qual é melhor?**",
       "`/compare blind:True` esconde qual é qual até você votar.",
-      "`/stats show` diz qual vence.",
+      "`/stats show` diz qual vence, e `/taste show`, o que agrada.",
       "",
       "**Seus dados e avisos**",
       "`/settings ping` liga ou desliga as notificações.",

@@ -21,6 +21,7 @@ const PAIRS = noun("пара", "пары", "пар");
 const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS = noun("шаг", "шага", "шагов");
 const VOTES = noun("голос", "голоса", "голосов");
+const BLIND_VOTES = noun("слепой голос", "слепых голоса", "слепых голосов");
 const MESSAGES = noun("сообщение", "сообщения", "сообщений");
 const STYLES = noun("стиль", "стиля", "стилей");
 const ZIPS = noun("zip-архив", "zip-архива", "zip-архивов");
@@ -123,6 +124,7 @@ export const ru: Unfinished<Words> = {
     chooseWords: "Убрать добавленные слова",
     editPromptTitle: "Изменить запрос; зерно останется",
     editRewriteTitle: "Изменить вариант перед созданием",
+    usePromptTitle: "Запрос, который исходит из картинки",
     prompt: "Запрос",
     rewriteBy: (rewriter) => `Переписано ${rewriter}`,
     givenRewrite: "Улучшено",
@@ -469,6 +471,21 @@ export const ru: Unfinished<Words> = {
     all: "Все голоса",
     voter: (rank) => `Голосующий ${number(rank)}`,
   },
+  tasteLines: {
+    title: "Что нравится на этом сервере",
+    noServer: "У каждого сервера свой вкус, поэтому используйте эту команду на сервере.",
+    none: "Пока ничего не известно: нужны слепые голосования. Пару для них рисует `/compare blind:True`.",
+    learned: (votes) =>
+      `Учтено: ${count(votes, BLIND_VOTES)}. Как часто запрос с этими словами победил бы такой же без них?`,
+    liked: "Нравится",
+    disliked: "Не нравится",
+    phrase: (text, share, { low, high }, votes) =>
+      `${text}: ${percent(share)} (от ${percent(low)} до ${percent(high)}), n = ${number(votes)}`,
+    intervals: "В скобках — интервалы 95 %. Если в интервал входит 50 %, ничего ещё не решено.",
+    exported: (phrases, votes) => `Выражений: ${number(phrases)}. Учтено: ${count(votes, BLIND_VOTES)}.`,
+    notSure: "Ничего не сброшено. `/taste forget sure:True` сбросит всё, чему научили голоса этого сервера.",
+    forgotten: "Сброшено. Прежние голоса по-прежнему учитываются в `/stats show`; вкус сложится из новых.",
+  },
   draftLines: {
     amount: (prompts, given, pictures) => `${amountOf(prompts, given)} Всего ${count(pictures, PICTURES)}.`,
     time: (ownMs) => `На этом компьютере займёт примерно ${duration(ownMs)}.`,
@@ -689,7 +706,7 @@ export const ru: Unfinished<Words> = {
       "",
       "**Что лучше?**",
       "`/compare blind:True` скрывает, где какая картинка, пока вы не проголосуете.",
-      "`/stats show` говорит, что побеждает.",
+      "`/stats show` говорит, что побеждает, `/taste show` — что нравится.",
       "",
       "**Ваши данные и уведомления**",
       "`/settings ping` включает и выключает уведомления.",

@@ -239,6 +239,14 @@ export const SAMPLES: {
     tally: [[{ optimized: 1, baseline: 1, tie: 1, bad: 1 }]],
   },
   statsLines: { voter: [[1]] },
+  tasteLines: {
+    learned: amounts,
+    phrase: [["soft lighting", 0.58, { low: 0.5, high: 0.66 }, 41]],
+    exported: [
+      [1, 1],
+      [120, 1234],
+    ],
+  },
   draftLines: {
     amount: [
       [1, 0, 2],

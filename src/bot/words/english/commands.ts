@@ -37,6 +37,8 @@ export const commandTexts = {
   compare: {
     description: "Draw a prompt as written and as rewritten, side by side, from the same seed",
     from: "Use the prompt and settings that this picture's file carries",
+    image: "Go on from this picture: both sides are drawn from it",
+    strength: "How much of the image is drawn anew: 0.3 changes little, 1 everything",
     pairs: "How many pairs to draw, each from the next seed",
     blind: "Hide which picture is which until people have voted",
   },
@@ -55,6 +57,13 @@ export const commandTexts = {
     byUser: "each voter",
     byMode: "each way of rewriting",
     export: "Get the votes as JSON lines; all of them if you manage this server, otherwise yours",
+  },
+  taste: {
+    description: "What this server likes in rewrites, learned from the blind votes",
+    show: "Show the phrases that are liked and disliked, with their uncertainty",
+    export: "Get what is known of every phrase as JSON lines",
+    forget: "Forget what the votes so far have taught; they still count in the statistics",
+    sure: "Yes, forget what this server's votes have taught",
   },
   style: {
     description: "Styles: words around what is drawn",
@@ -140,7 +149,7 @@ export const helpText = {
     "",
     "**Which is better?**",
     "`/compare blind:True` hides which is which until you vote.",
-    "`/stats show` tells which wins.",
+    "`/stats show` tells which wins, `/taste show` what is liked.",
     "",
     "**Yours**",
     "`/settings ping` turns pings on or off.",
