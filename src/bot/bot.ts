@@ -1,6 +1,7 @@
 import { atMost } from "../core/backoff.js";
 import { DiscordError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
+import { NO_MODELS } from "../core/known-models.js";
 import type { TextOptions } from "../core/options.js";
 import type { Treatment } from "../core/settings.js";
 import type { Store } from "../db/store.js";
@@ -35,6 +36,7 @@ import { Arrivals } from "./requests/arrivals.js";
 import { BatchDrafts } from "./requests/batch-drafts.js";
 import { DirectMessages } from "./requests/direct-messages.js";
 import { Intake } from "./requests/intake.js";
+import type { ModelList } from "./requests/models.js";
 import { Quotas } from "./requests/quotas.js";
 import { Repeats } from "./requests/repeats.js";
 import type { CommandContext, Defaults, Limits } from "./requests/request.js";
@@ -56,6 +58,8 @@ export interface BotOptions {
   readonly pictures: PictureStore;
   readonly defaults: Defaults;
   readonly limits: Limits;
+  /** The models that commands may name; none by default. */
+  readonly models?: ModelList;
   /** What the image model can draw, where that is a short list: each subject's names. */
   readonly subjects?: readonly (readonly string[])[];
   /** Whether pictures are shown as they form, where the settings of a server or channel don't say. */
@@ -126,6 +130,7 @@ class DiscordBot implements Bot {
     const { store, events, limits, defaults, pictures, now = Date.now } = options;
     const { queue, deliveries, records, votes, drafts, settings, styles, usage, favourites } = store;
     const { estimateMs = () => null, isTooLong = () => false } = options;
+    const { models = { known: async () => NO_MODELS, adult: [] } } = options;
     const timing = { ...DEFAULT_TIMING, ...options.timing };
     const { signal } = this.#stopping;
     const onFatal = (error: DiscordError) => {
@@ -192,6 +197,7 @@ class DiscordBot implements Bot {
       ...common,
       sources,
       styles,
+      models,
       quotas,
       arrivals: this.#arrivals,
       replyLimits,
@@ -233,6 +239,7 @@ class DiscordBot implements Bot {
     const services: Services = {
       ...store,
       context,
+      models,
       quotas,
       tastes: new Tastes(store.lessons),
       pictures,

@@ -3,11 +3,13 @@ import { basename, join, resolve } from "node:path";
 import { type UsableRows, usableRows } from "../bot/commands/batch.js";
 import { csvReport, promptsJson } from "../bot/messages/parts/report.js";
 import { fileSummary } from "../bot/words/english/batch.js";
+import { numbered } from "../bot/words/english/parts.js";
 import type { Config } from "../config.js";
 import { readWords } from "../core/emphasis.js";
 import { codeOf, describe, InputError, isMissing } from "../core/errors.js";
 import { type Item, imageOf, PHASES } from "../core/job.js";
 import { type PictureJudgement, pairScores } from "../core/judgement.js";
+import { takeMentions } from "../core/known-models.js";
 import {
   type ImageOptions,
   type OwnOptions,
@@ -73,8 +75,12 @@ export async function batch(
   });
   const styles = stylesOf(flags.styles);
   const { image: found, rows, notes } = rowsToDraw(read, config.MAX_STEPS, isGiven, file);
-  const entries = rows.map((row) => withStyleAsRewriter(row, styles));
+  const { entries, named } = withoutMentions(rows.map((row) => withStyleAsRewriter(row, styles)));
   for (const line of fileSummary(notes, entries.length)) output.say(line.replaceAll("**", ""));
+  if (named.length > 0)
+    output.say(
+      `Note: the <lora:...> in ${numbered(named)} are left out, as one model draws the whole file here. Name LoRAs for all prompts with --lora.`,
+    );
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const plain = entries.filter((entry) => entry.optimized === null);
@@ -243,6 +249,20 @@ interface Rewritten {
   readonly loaded: ReadonlyMap<string, LoadedRewriter>;
   /** Milliseconds a prompt took, on average: they go through the model together. */
   readonly ms: number;
+}
+
+/** Rows without the LoRAs that their texts name, and the numbers of the prompts that named some. */
+function withoutMentions(rows: readonly PromptPair[]): {
+  readonly entries: readonly PromptPair[];
+  readonly named: readonly number[];
+} {
+  const entries = rows.map((row) => ({
+    ...row,
+    prompt: takeMentions(row.prompt).text,
+    optimized: row.optimized === null ? null : takeMentions(row.optimized).text,
+  }));
+  const named = rows.flatMap(({ prompt }, i) => (entries[i]?.prompt === prompt ? [] : [i + 1]));
+  return { entries, named };
 }
 
 interface LoadedRewriter extends Pick<WorkerInfo, "hash" | "precision" | "device"> {

@@ -31,6 +31,7 @@ import {
   type TextFlags,
 } from "./parts/options.js";
 import { Output } from "./parts/output.js";
+import { withMentions } from "./parts/prompt.js";
 import { listStyles } from "./parts/styles.js";
 import { type ScoreFlags, score } from "./score.js";
 import { type UpscaleFlags, upscale } from "./upscale.js";
@@ -63,8 +64,9 @@ export function buildProgram(config: Config): Command {
       ),
       config,
     ),
-  ).action(async (text: string, flags: TextFlags & PromptsFlags, command: Command) => {
-    const output = outputOf(flags);
+  ).action(async (written: string, given: TextFlags & PromptsFlags, command: Command) => {
+    const output = outputOf(given);
+    const { text, flags } = withMentions(written, given);
     return optimize(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
   addSourceOptions(
@@ -87,8 +89,9 @@ export function buildProgram(config: Config): Command {
     ),
   )
     .requiredOption("--out <file.png>", "the picture to write")
-    .action(async (text: string, flags: GenerateFlags, command: Command) => {
-      const output = outputOf(flags);
+    .action(async (written: string, given: GenerateFlags, command: Command) => {
+      const output = outputOf(given);
+      const { text, flags } = withMentions(written, given);
       return generate(await Models.open(config, output, flags), output, text, flags, givenOn(command));
     });
   const both = (command: Command) =>
@@ -106,8 +109,9 @@ export function buildProgram(config: Config): Command {
         'compare "A cat in the snow" --image cat.png --strength 0.6 --out snow',
       ),
     ),
-  ).action(async (text: string, flags: CompareFlags, command: Command) => {
-    const output = outputOf(flags);
+  ).action(async (written: string, given: CompareFlags, command: Command) => {
+    const output = outputOf(given);
+    const { text, flags } = withMentions(written, given);
     return compare(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
   both(
@@ -137,8 +141,9 @@ export function buildProgram(config: Config): Command {
         .choices(["prompt", "rewrite"])
         .default("prompt"),
     )
-    .action(async (text: string, flags: GridFlags, command: Command) => {
-      const output = outputOf(flags);
+    .action(async (written: string, given: GridFlags, command: Command) => {
+      const output = outputOf(given);
+      const { text, flags } = withMentions(written, given);
       return grid(await Models.open(config, output, flags), output, text, flags, givenOn(command));
     });
   addCommonOptions(

@@ -9,6 +9,7 @@ import type { Tastes } from "../../taste/tastes.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import type { Work } from "../messages/parts/eta.js";
 import type { Presenter } from "../messages/parts/presentation.js";
+import type { ModelList } from "../requests/models.js";
 import type { Quotas } from "../requests/quotas.js";
 import type { CommandContext, CommandRequest, Limits } from "../requests/request.js";
 import type { Machine } from "../words/english/admin.js";
@@ -16,6 +17,7 @@ import type { Machine } from "../words/english/admin.js";
 /** What the commands that are answered at once work with. */
 export interface Services extends Omit<Store, "close"> {
   readonly context: CommandContext;
+  readonly models: ModelList;
   readonly quotas: Quotas;
   readonly tastes: Tastes;
   readonly pictures: PictureStore;

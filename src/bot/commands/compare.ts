@@ -7,7 +7,15 @@ import { fromAttached } from "../requests/sources.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
-import { imageOptions, modeOption, promptOption, readImage, readText, rewriterOption } from "./options.js";
+import {
+  imageOptions,
+  modeOption,
+  optionOf,
+  promptOption,
+  readImage,
+  readText,
+  rewriterOption,
+} from "./options.js";
 
 const texts = commandTexts.compare;
 
@@ -85,7 +93,7 @@ export const compare: RequestCommand = {
             : await promptsFromPicture(from, context, {
                 prompt,
                 rewriteAnew: ["mode", "rewriter"].some((name) => options.get(name) !== null),
-                given: (name) => options.get(name) !== null,
+                given: (name) => options.get(optionOf(name)) !== null,
                 pairs,
               });
         return start === null ? prompts : fromAttached(start, strength, context, image, prompts);

@@ -6,6 +6,8 @@ import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
 import {
+  modelOptions,
+  modelsOf,
   modeOption,
   promptOption,
   promptsOption,
@@ -18,13 +20,16 @@ import {
 /** Rewriters that one command compares. */
 const REWRITERS_MAX = 4;
 
-/** `/optimize prompt [rewriter] [mode] [prompts] [style]`: the rewrite alone, of several rewriters side by side. */
+/**
+ * `/optimize prompt [rewriter] [mode] [prompts] [style] [model] [lora]`: the rewrite alone, of several rewriters side by
+ * side; its buttons draw with the models.
+ */
 export const optimize: RequestCommand = {
   definition: (limits) => ({
     type: ApplicationCommandType.ChatInput,
     name: "optimize",
     description: commandTexts.optimize.description,
-    options: [promptOption(limits), rewriterOption, modeOption, promptsOption, styleOption],
+    options: [promptOption(limits), rewriterOption, modeOption, promptsOption, styleOption, ...modelOptions],
   }),
 
   complete: completeRequest,
@@ -32,7 +37,7 @@ export const optimize: RequestCommand = {
   read(interaction, context) {
     const prompt = readPrompt(interaction, context.limits);
     const seed = randomSeed();
-    const { style: _, ...usual } = context.defaults.image;
+    const { style: _, model: __, ...usual } = context.defaults.image;
     const named = interaction.options.getString("rewriter")?.split(",") ?? [null];
     if (named.length > REWRITERS_MAX)
       throw new InputError("INPUT_REWRITER", `At most ${REWRITERS_MAX} rewriters at once.`, {
@@ -46,6 +51,7 @@ export const optimize: RequestCommand = {
         ...usual,
         prompts: readPrompts(interaction, usual),
         ...readStyle(interaction.options.getString("style"), context),
+        ...modelsOf(interaction, context),
         seed,
       },
       known: [prompt],

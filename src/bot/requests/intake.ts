@@ -3,10 +3,11 @@ import type { MessageComponentInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { type Events, log } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
+import type { OfferedModels } from "../../core/known-models.js";
 import { IMAGE_RANGES, type ImageOptions } from "../../core/options.js";
 import { PRESETS, type Style } from "../../core/styles.js";
 import type { Draft, DraftRequest } from "../../db/drafts.js";
-import type { Queue } from "../../db/queue.js";
+import type { NewItem, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { Styles } from "../../db/styles.js";
 import type { ReplyLimits } from "../delivery/reply-limits.js";
@@ -14,6 +15,7 @@ import { type Asking, acknowledge, privately, replyPrivately } from "../discord/
 import { errorSentence, sentenceOf } from "../words/english/errors.js";
 import { wordsOf } from "../words/languages.js";
 import type { Arrivals } from "./arrivals.js";
+import { type ModelList, offeredHere, withModels } from "./models.js";
 import { type Quotas, quotaLine } from "./quotas.js";
 import type { Repeats } from "./repeats.js";
 import {
@@ -31,6 +33,7 @@ export interface IntakeOptions {
   readonly queue: Queue;
   readonly settings: StoredSettings;
   readonly styles: Styles;
+  readonly models: ModelList;
   readonly quotas: Quotas;
   readonly sources: Sources;
   readonly events: Events;
@@ -82,12 +85,15 @@ export class Intake {
       return REFUSED;
     }
     let request: CommandRequest;
+    let offered: OfferedModels;
     let styles: readonly Style[];
     try {
       const own = await this.#options.styles.of(stylesOwner(interaction));
-      const context = contextOf(this.#options.context, settings, own);
+      offered = await offeredHere(this.#options.models, settings, interaction);
+      const context = contextOf(this.#options.context, settings, own, offered);
       styles = context.styles ?? PRESETS;
       request = read(context);
+      withModels({ image: request.image, items: textsAsItems(request.known) }, offered);
       checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
       checkSize(request.image.size, context.limits);
       await this.#options.quotas.check(interaction);
@@ -105,7 +111,7 @@ export class Intake {
     }
     let outcome = REFUSED;
     try {
-      outcome = await this.#accept(interaction, request, styles);
+      outcome = await this.#accept(interaction, request, offered, styles);
     } finally {
       if (outcome.kind === "refused") repeats.forget(interaction);
     }
@@ -120,7 +126,12 @@ export class Intake {
   }
 
   /** Acknowledges a command and stores what it asks for. */
-  async #accept(interaction: Asking, request: CommandRequest, styles: readonly Style[]): Promise<Outcome> {
+  async #accept(
+    interaction: Asking,
+    request: CommandRequest,
+    offered: OfferedModels,
+    styles: readonly Style[],
+  ): Promise<Outcome> {
     const origin = this.#originOf(interaction);
     const words = wordsOf(origin.locale);
     const { arrivals } = this.#options;
@@ -131,7 +142,7 @@ export class Intake {
       throw error;
     }
     // An answer is public or private from its acknowledgement on, so a file is looked at before it.
-    const read = request.confirm ? this.#read(request, origin, styles) : null;
+    const read = request.confirm ? this.#read(request, origin, offered, styles) : null;
     if (read !== null && (await this.#refusedEarly(interaction, origin, read))) return REFUSED;
     try {
       await acknowledge(interaction, () => interaction.deferReply());
@@ -145,7 +156,7 @@ export class Intake {
         request,
         origin,
         interaction.attachmentSizeLimit,
-        await (read ?? this.#read(request, origin, styles)),
+        await (read ?? this.#read(request, origin, offered, styles)),
       );
     const outcome = (await arrivals.work(origin, store)) ?? REFUSED;
     if (outcome.kind === "job") await this.#warn(interaction);
@@ -188,7 +199,12 @@ export class Intake {
   }
 
   /** Fetches the prompts and checks them. Throws InputError. */
-  async #read(request: CommandRequest, origin: Origin, styles: readonly Style[]): Promise<DraftRequest> {
+  async #read(
+    request: CommandRequest,
+    origin: Origin,
+    offered: OfferedModels,
+    styles: readonly Style[],
+  ): Promise<DraftRequest> {
     const { kind, text, grid, parentId } = request;
     const settings = await this.#options.settings.resolve(origin);
     const { preview = false } = contextOf(this.#options.context, settings);
@@ -201,10 +217,12 @@ export class Intake {
     ];
     await checkWords(settings, texts);
     const { style: _, ...unstyled } = request.image;
-    const wanted = withAlwaysNegative({ ...(isAsDrawn ? unstyled : request.image), ...found }, settings);
+    const asked = { ...(isAsDrawn ? unstyled : request.image), ...found };
+    const { image: named, items: stripped } = withModels({ image: asked, items: read }, offered);
+    const wanted = withAlwaysNegative(named, settings);
     checkSize(wanted.size, this.#options.context.limits);
     checkStrength(wanted);
-    const items = read.map((item) => withOwnNegative(item, settings));
+    const items = stripped.map((item) => withOwnNegative(item, settings));
     const { image, ...own } = await this.#withSources(wanted, sources ?? filesOf(wanted, parentId), origin);
     return {
       ...own,
@@ -249,6 +267,9 @@ export class Intake {
     for (const { size } of [request.image, ...request.items.map(({ image }) => image ?? { size: null })])
       checkSize(size ?? null, this.#options.context.limits);
     await this.#options.quotas.check(press);
+    const settings = await this.#options.settings.resolve(press);
+    // What is offered may have changed since the draft was made.
+    withModels(request, await offeredHere(this.#options.models, settings, press));
     const job = { ...request, blind: request.blind ?? false, draftId: id };
     await this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
     await this.#warn(press);
@@ -318,3 +339,7 @@ function channelOf({ id, channelId }: Asking): string {
   if (channelId === null) throw new Error(`Interaction ${id} has no channel`);
   return channelId;
 }
+
+/** What is known of the prompts before they are fetched. */
+const textsAsItems = (known: CommandRequest["known"]): NewItem[] =>
+  known.flatMap((prompt) => (prompt === null ? [] : [{ prompt, rewrite: null }]));

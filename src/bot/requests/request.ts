@@ -3,6 +3,7 @@ import { InputError } from "../../core/errors.js";
 import type { FileNotes } from "../../core/file-notes.js";
 import type { Grid } from "../../core/grid.js";
 import type { JobKind, Phase } from "../../core/job.js";
+import type { OfferedModels } from "../../core/known-models.js";
 import {
   DEFAULT_SIDES,
   fitsSides,
@@ -76,6 +77,8 @@ export interface CommandContext {
   readonly styles?: readonly Style[];
   /** The names of the rewriters whose files are here; all that are known where it is left out. */
   readonly rewriters?: () => readonly string[];
+  /** The models and LoRAs that can be named; none where they are left out. */
+  readonly offered?: OfferedModels;
   /** Whether pictures are shown as they form. */
   readonly preview?: boolean;
 }

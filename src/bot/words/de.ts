@@ -178,11 +178,13 @@ export const de: Unfinished<Words> = {
     from: (strength) => `aus einem Bild, Stärke ${number(strength)}`,
     choosePair:
       "Welches Paar? Seine beiden Bilder werden variiert, oder eines davon wird die nächste Grundlage.",
+    model: (name) => `Modell ${name}`,
+    lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `Prompts: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` und \`BREAK\` gelten${prompts.length === 0 ? " hier" : ` in ${ofPrompts(prompts)}`} als normaler Text. Damit sie wirken, wähle \`prompts: weighted\` im Befehl; wer den Server verwaltet, kann \`prompts\` für alle einstellen.`,
     foreign: (prompts = []) =>
-      `\`<lora:...>\`, \`AND\`, \`[a|b]\` und \`[a:b:0.5]\` haben hier keine Wirkung. Sie gelten${prompts.length === 0 ? "" : ` in ${ofPrompts(prompts)}`} als Wörter.`,
+      `\`<hypernet:...>\`, \`AND\`, \`[a|b]\` und \`[a:b:0.5]\` haben hier keine Wirkung. Sie gelten${prompts.length === 0 ? "" : ` in ${ofPrompts(prompts)}`} als Wörter.`,
     cut: "Mit `prompts: weighted` liest das Bildmodell lange Prompts bis zum Ende.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: Das Bildmodell kann den Prompt oder die Umschreibung nicht bis zum Ende lesen. Mit \`prompts: weighted\` liest es mehr.`,
@@ -299,6 +301,10 @@ export const de: Unfinished<Words> = {
       `${c.code("word") === null ? "Ein Wort des Prompts" : `Das Wort ${c.code("word")}`} ist hier nicht erlaubt. Schreib den Prompt ohne dieses Wort.`,
     INPUT_STYLE: (c) =>
       `Den Stil${c.code("style") === null ? "" : ` ${c.code("style")}`} gibt es hier nicht. \`/style list\` zeigt, welche es gibt; wähle einen davon oder \`none\`.`,
+    INPUT_MODEL: (c) =>
+      `${c.text("kind") === "LoRA" ? "Das LoRA" : "Das Modell"}${c.code("model") === null ? "" : ` ${c.code("model")}`} gibt es hier nicht.${c.code("near") === null ? "" : ` Meintest du ${c.code("near")}?`} Die Optionen \`model\` und \`lora\` zeigen beim Tippen, was es hier gibt.`,
+    MODEL_ADULT: (c) =>
+      `${c.text("kind") === "LoRA" ? "Das LoRA" : "Das Modell"}${c.code("model") === null ? "" : ` ${c.code("model")}`} ist nur für Kanäle mit Altersbeschränkung. Nimm ein anderes, oder nutze es dort.`,
     INPUT_REWRITER: (c) =>
       `Der Umschreiber${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} geht hier nicht. Wähle einen, der beim Tippen angeboten wird: \`promptist\`, \`magicprompt\`, \`none\` und so weiter.`,
     FILE_STYLES: () =>
@@ -364,6 +370,7 @@ export const de: Unfinished<Words> = {
   noteWords: {
     firstFrame: "Das angehängte Bild ist bewegt: Verwendet wird sein erstes Einzelbild.",
     cropped: "Das angehängte Bild hat eine andere Form, deshalb wird seine Mitte verwendet.",
+    models: (used) => `Erzeugt mit ${listed(used)}.`,
     embedding: (name, hash) => `Erzeugt mit dem Embedding ${name} (${hash}).`,
     redone: (side) =>
       `Für das Bild ${side === "baseline" ? "des Prompts" : "der Umschreibung"} reichte halbe Genauigkeit nicht; es wurde genauer noch einmal berechnet.`,

@@ -194,11 +194,13 @@ export const es: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `a partir de una imagen, fuerza ${number(strength)}`,
     choosePair: "¿Qué par? Se varían sus dos imágenes, o una de ellas pasa a ser la próxima base.",
+    model: (name) => `modelo ${name}`,
+    lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `prompts: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` y \`BREAK\` se leen como texto normal${prompts.length === 0 ? " aquí" : ` (prompts ${numbers(prompts, more)})`}. Para que tengan efecto, elige \`prompts: weighted\` en el comando; quien administra puede ajustar \`prompts\` para todos.`,
     foreign: (prompts = []) =>
-      `\`<lora:...>\`, \`AND\`, \`[a|b]\` y \`[a:b:0.5]\` no tienen efecto aquí. Se leen como palabras${prompts.length === 0 ? "" : ` (prompts ${numbers(prompts, more)})`}.`,
+      `\`<hypernet:...>\`, \`AND\`, \`[a|b]\` y \`[a:b:0.5]\` no tienen efecto aquí. Se leen como palabras${prompts.length === 0 ? "" : ` (prompts ${numbers(prompts, more)})`}.`,
     cut: "Con `prompts: weighted`, el modelo de imágenes lee los prompts largos hasta el final.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: el modelo de imágenes no puede leer el prompt o su reescritura hasta el final. Con \`prompts: weighted\` lee más.`,
@@ -314,6 +316,10 @@ export const es: Unfinished<Words> = {
     DRAFT_GONE: () => "Este borrador ya no existe: se empezó, se descartó o caducó. Usa el comando otra vez.",
     INPUT_STYLE: (c) =>
       `El estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} no existe aquí. \`/style list\` muestra los que hay; elige uno de ellos, o \`none\`.`,
+    INPUT_MODEL: (c) =>
+      `${c.text("kind") === "LoRA" ? "El LoRA" : "El modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} no existe aquí.${c.code("near") === null ? "" : ` ¿Querías decir ${c.code("near")}?`} Las opciones \`model\` y \`lora\` muestran al escribir lo que se ofrece.`,
+    MODEL_ADULT: (c) =>
+      `${c.text("kind") === "LoRA" ? "El LoRA" : "El modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} es solo para canales con restricción de edad. Elige otro, o úsalo allí.`,
     INPUT_REWRITER: (c) =>
       `El reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} no se puede usar aquí. Elige uno de los que se muestran al escribir: \`promptist\`, \`magicprompt\`, \`none\` u otro.`,
     FILE_STYLES: () =>
@@ -375,6 +381,7 @@ export const es: Unfinished<Words> = {
   noteWords: {
     firstFrame: "La imagen adjunta se mueve: se usa su primer fotograma.",
     cropped: "La imagen adjunta tiene otra forma, así que se usa su centro.",
+    models: (used) => `Generado con ${listed(used)}.`,
     embedding: (name, hash) => `Generado con el embedding ${name} (${hash}).`,
     redone: (side) =>
       `La media precisión no bastó para la imagen ${side === "baseline" ? "del prompt" : "de la reescritura"}; se calculó otra vez con más exactitud.`,

@@ -162,11 +162,13 @@ export const ja: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `画像から、強さ ${number(strength)}`,
     choosePair: "どの組ですか。その2枚を変えるか、1枚を次の元にします。",
+    model: (name) => `モデル ${name}`,
+    lora: (name, strength) => `LoRA ${name}（強さ ${number(strength)}）`,
     prompts: (mode) => `プロンプト: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`、\`[word]\`、\`BREAK\` は${prompts.length === 0 ? "ここでは" : `プロンプト ${numbers(prompts, more)} では`}普通の文字として読まれます。効かせるには、コマンドで \`prompts: weighted\` を選んでください。管理者は \`prompts\` を全員向けに設定できます。`,
     foreign: (prompts = []) =>
-      `\`<lora:...>\`、\`AND\`、\`[a|b]\`、\`[a:b:0.5]\` はここでは働きません。${prompts.length === 0 ? "" : `プロンプト ${numbers(prompts, more)} では`}言葉として読まれます。`,
+      `\`<hypernet:...>\`、\`AND\`、\`[a|b]\`、\`[a:b:0.5]\` はここでは働きません。${prompts.length === 0 ? "" : `プロンプト ${numbers(prompts, more)} では`}言葉として読まれます。`,
     cut: "`prompts: weighted` なら、画像モデルは長いプロンプトも最後まで読みます。",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}は、画像モデルが最後まで読めません。\`prompts: weighted\` ならもっと読めます。`,
@@ -278,6 +280,10 @@ export const ja: Unfinished<Words> = {
       `${c.code("word") === null ? "プロンプトの中の語" : `${c.code("word")} という語`}は、ここでは使えません。その語なしで書いてください。`,
     INPUT_STYLE: (c) =>
       `スタイル${c.code("style") === null ? "" : ` ${c.code("style")} `}はここにありません。\`/style list\` で一覧を見て、その中の1つか \`none\` を選んでください。`,
+    INPUT_MODEL: (c) =>
+      `${c.text("kind") === "LoRA" ? "LoRA" : "モデル"}${c.code("model") === null ? "" : ` ${c.code("model")} `}はここにはありません。${c.code("near") === null ? "" : `${c.code("near")} のことですか？`}\`model\` と \`lora\` のオプションに入力すると、使えるものが表示されます。`,
+    MODEL_ADULT: (c) =>
+      `${c.text("kind") === "LoRA" ? "LoRA" : "モデル"}${c.code("model") === null ? "" : ` ${c.code("model")} `}は年齢制限チャンネル専用です。別のものを選ぶか、そのチャンネルで使ってください。`,
     INPUT_REWRITER: (c) =>
       `リライター${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")} `}はここでは使えません。入力中に表示されるもの（\`promptist\`、\`magicprompt\`、\`none\` など）から選んでください。`,
     FILE_STYLES: () =>
@@ -337,6 +343,7 @@ export const ja: Unfinished<Words> = {
   noteWords: {
     firstFrame: "添付された画像は動画です。最初のコマを使います。",
     cropped: "添付された画像は形が違うため、中央の部分を使います。",
+    models: (used) => `${used.join("、")} を使って生成しました。`,
     embedding: (name, hash) => `エンベディング ${name}（${hash}）を使って生成しました。`,
     redone: (side) => `${sides[side]}の画像は半精度では足りなかったため、より正確に計算し直しました。`,
     plain: (side) =>

@@ -184,11 +184,13 @@ export const pt: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `a partir de uma imagem, força ${number(strength)}`,
     choosePair: "Qual par? As duas imagens dele são variadas, ou uma delas vira a próxima base.",
+    model: (name) => `modelo ${name}`,
+    lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `prompts: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` e \`BREAK\` são lidos como texto comum${prompts.length === 0 ? " aqui" : ` (prompts ${numbers(prompts, more)})`}. Para que tenham efeito, escolha \`prompts: weighted\` no comando; quem gerencia pode configurar \`prompts\` para todos.`,
     foreign: (prompts = []) =>
-      `\`<lora:...>\`, \`AND\`, \`[a|b]\` e \`[a:b:0.5]\` não têm efeito aqui. São lidos como palavras${prompts.length === 0 ? "" : ` (prompts ${numbers(prompts, more)})`}.`,
+      `\`<hypernet:...>\`, \`AND\`, \`[a|b]\` e \`[a:b:0.5]\` não têm efeito aqui. São lidos como palavras${prompts.length === 0 ? "" : ` (prompts ${numbers(prompts, more)})`}.`,
     cut: "Com `prompts: weighted`, o modelo de imagem lê prompts longos até o fim.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: o modelo de imagem não consegue ler o prompt ou a reescrita até o fim. Com \`prompts: weighted\` ele lê mais.`,
@@ -304,6 +306,10 @@ export const pt: Unfinished<Words> = {
       `${c.code("word") === null ? "Uma palavra do prompt" : `A palavra ${c.code("word")}`} não é permitida aqui. Escreva o prompt sem ela.`,
     INPUT_STYLE: (c) =>
       `O estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} não existe aqui. \`/style list\` mostra os que existem; escolha um deles, ou \`none\`.`,
+    INPUT_MODEL: (c) =>
+      `${c.text("kind") === "LoRA" ? "O LoRA" : "O modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} não existe aqui.${c.code("near") === null ? "" : ` Você quis dizer ${c.code("near")}?`} As opções \`model\` e \`lora\` mostram ao digitar o que é oferecido.`,
+    MODEL_ADULT: (c) =>
+      `${c.text("kind") === "LoRA" ? "O LoRA" : "O modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} é só para canais com restrição de idade. Escolha outro, ou use-o lá.`,
     INPUT_REWRITER: (c) =>
       `O reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} não pode ser usado aqui. Escolha um dos que aparecem ao digitar: \`promptist\`, \`magicprompt\`, \`none\` ou outro.`,
     FILE_STYLES: () =>
@@ -366,6 +372,7 @@ export const pt: Unfinished<Words> = {
   noteWords: {
     firstFrame: "A imagem anexada se move: o primeiro quadro é usado.",
     cropped: "A imagem anexada tem outro formato, por isso o centro dela é usado.",
+    models: (used) => `Gerado com ${listed(used)}.`,
     embedding: (name, hash) => `Gerado com o embedding ${name} (${hash}).`,
     redone: (side) =>
       `A meia precisão não bastou para a imagem ${side === "baseline" ? "do prompt" : "da reescrita"}; ela foi calculada de novo com mais exatidão.`,

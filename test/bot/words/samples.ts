@@ -126,6 +126,8 @@ export const SAMPLES: {
     prompts: [["weighted"]],
     marks: [[], [[1, 2]]],
     foreign: [[], [[1, 2]]],
+    model: [["`Dreamy`"]],
+    lora: [["`pastel`", 0.8]],
     cutPrompts: [[[1]], [[1, 2]]],
     enlarged: [[4]],
     unknownSubject: [[100]],
@@ -376,6 +378,7 @@ export const SAMPLES: {
   noteWords: {
     unread: [["`x`"]],
     embedding: [["`cat`", "0123456789"]],
+    models: [[["`Dreamy` (0123456789)"]], [["`Dreamy`", "`pastel` (0123456789)"]]],
     redone: [["baseline"], ["optimized"]],
     plain: [["baseline"], ["optimized"]],
     truncated: [

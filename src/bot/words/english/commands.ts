@@ -26,6 +26,9 @@ export const commandTexts = {
     } satisfies Record<PromptMode, string>,
     style: "Words around what is drawn: one of this server's styles or a preset; none for none",
     rewriter: "What rewrites the prompt, or a style in its place; none leaves it as it is",
+    model: "The model that draws; those that are installed and offered here",
+    lora: "LoRAs: a name, name:0.8, or several with commas; <lora:name:0.8> in the prompt does the same",
+    loraStrength: "How strong the LoRAs are that have no number of their own; 1 is usual",
     mode: "How to search for a rewrite: beam is the usual way, sample gives a new one each time",
     modes: {
       beam: "beam: the best one found",
