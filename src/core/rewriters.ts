@@ -69,6 +69,9 @@ export const REWRITERS: readonly Rewriter[] = [
 /** The name that stands for the prompt as it is. */
 export const NO_REWRITER = "none";
 
+/** In votes, the name of whoever is no rewriter: a person or a file. */
+export const GIVEN = "given";
+
 /** All names that `findRewriter` takes. */
 export const REWRITER_NAMES: readonly [string, ...string[]] = [
   NO_REWRITER,

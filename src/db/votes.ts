@@ -32,6 +32,12 @@ export interface TallyOf extends Tally {
   readonly key: string;
 }
 
+/** The votes between the texts of two writers, by name (core/rewriters.ts). */
+export interface DuelTally extends Tally {
+  readonly baselineRewriter: string;
+  readonly optimizedRewriter: string;
+}
+
 /** Identifies one vote. */
 export interface VoteKey {
   readonly jobId: string;
@@ -49,6 +55,9 @@ export interface ExportedVote {
   readonly optimized: string | null;
   readonly seed: number | null;
   readonly mode: string;
+  /** Who wrote the text of each side, by name; `given`: a person or a file. */
+  readonly baselineRewriter: string;
+  readonly optimizedRewriter: string;
   readonly checkpoint: string | null;
   readonly votedAt: string;
   /** Whether `total` counts it. */
@@ -86,6 +95,8 @@ export interface Votes {
   total(filter: VoteFilter): Promise<Tally>;
   /** The groups with the most votes first, at most `limit`. */
   by(group: "mode" | "user", filter: VoteFilter, limit: number): Promise<TallyOf[]>;
+  /** Each two writers whose texts people voted between. */
+  duels(filter: VoteFilter): Promise<DuelTally[]>;
   /** Who voted on which job, oldest first. */
   keys(filter: VoteFilter): Promise<VoteKey[]>;
   /** One vote with its prompts, or undefined if it is gone by now. */

@@ -486,6 +486,11 @@ export const de: Unfinished<Words> = {
     title: "Wie oft die Umschreibung gewinnt",
     all: "Alle Stimmen",
     voter: (rank) => `Person ${number(rank)}`,
+    rated: (share, { low, high }, n) =>
+      `würde ${percent(share)} gegen den Prompt wie geschrieben gewinnen (95 % Konfidenz: ${percent(low)} bis ${percent(high)}), n = ${number(n)}.`,
+    reference: (n) => `daran werden die anderen gemessen, n = ${number(n)}.`,
+    asWritten: "Wie geschrieben",
+    given: "Eigene Worte",
   },
   tasteLines: {
     title: "Was diesem Server gefällt",

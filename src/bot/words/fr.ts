@@ -493,6 +493,11 @@ export const fr: Unfinished<Words> = {
     title: "À quelle fréquence la réécriture gagne",
     all: "Tous les votes",
     voter: (rank) => `Votant ${number(rank)}`,
+    rated: (share, { low, high }, n) =>
+      `gagnerait ${percent(share)} contre le prompt tel quel (confiance à 95 % : ${percent(low)} à ${percent(high)}), n = ${number(n)}.`,
+    reference: (n) => `ce à quoi les autres sont comparés, n = ${number(n)}.`,
+    asWritten: "Tel quel",
+    given: "Mots d'une personne",
   },
   tasteLines: {
     title: "Ce que ce serveur aime",

@@ -455,6 +455,11 @@ export const ja: Unfinished<Words> = {
     title: "書き直しが勝つ割合",
     all: "すべての投票",
     voter: (rank) => `投票者${number(rank)}`,
+    rated: (share, { low, high }, n) =>
+      `元のままのプロンプトに${percent(share)}勝つ見込み（95%信頼区間: ${percent(low)}～${percent(high)}）、n = ${number(n)}。`,
+    reference: (n) => `ほかはこれと比べたものです、n = ${number(n)}。`,
+    asWritten: "元のまま",
+    given: "自分で書いた語",
   },
   tasteLines: {
     title: "このサーバーの好み",

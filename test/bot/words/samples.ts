@@ -240,7 +240,11 @@ export const SAMPLES: {
     ),
     tally: [[{ optimized: 1, baseline: 1, tie: 1, bad: 1 }]],
   },
-  statsLines: { voter: [[1]] },
+  statsLines: {
+    voter: [[1]],
+    rated: [[0.62, { low: 0.5, high: 0.72 }, 14]],
+    reference: [[14]],
+  },
   tasteLines: {
     learned: amounts,
     phrase: [["soft lighting", 0.58, { low: 0.5, high: 0.66 }, 41]],

@@ -59,6 +59,7 @@ export const commandTexts = {
     byServer: "the whole server",
     byUser: "each voter",
     byMode: "each way of rewriting",
+    byRewriter: "rewriters, ranked",
     export: "Get the votes as JSON lines; all of them if you manage this server, otherwise yours",
   },
   taste: {
