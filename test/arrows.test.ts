@@ -20,6 +20,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "db/sqlite": ["db", "db/sql"],
   "db/postgres": ["db", "db/sql"],
   pictures: ["core", "db", "files"],
+  evaluation: ["core", "files"],
   taste: ["core", "db"],
   bot: ["core", "db", "pictures", "prompt-files", "taste"],
   "bot/discord": [],

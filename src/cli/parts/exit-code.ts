@@ -10,7 +10,13 @@ export const EXIT = {
   usage: 2,
 } as const;
 
-const USAGE: ReadonlySet<ErrorCode> = new Set(["INPUT_EMPTY", "INPUT_OPTION", "INPUT_TOO_LONG"]);
+const USAGE: ReadonlySet<ErrorCode> = new Set([
+  "INPUT_EMPTY",
+  "INPUT_OPTION",
+  "INPUT_REWRITER",
+  "INPUT_STYLE",
+  "INPUT_TOO_LONG",
+]);
 
 /** The exit code for what a verb threw. Commander also throws to end after `--help` and `--version`. */
 export function exitCodeOf(error: unknown): number {
