@@ -59,7 +59,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   "inference/loop": ["inference/worker", "inference/runtime"],
   metrics: ["core"],
-  config: ["core"],
+  config: ["core", "variable"],
+  variable: ["core"],
 };
 /** The rooms that know all others. Nothing imports them, except that the command line starts the program. */
 const TOPS = ["main", "cli"];
