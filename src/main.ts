@@ -8,6 +8,7 @@ import { readSubjects } from "./checkpoints/layouts/subjects.js";
 import { findAtStart } from "./checkpoints/library/find-models.js";
 import { embeddingsAmong } from "./checkpoints/library/found-embeddings.js";
 import { tinyDecoderAmong } from "./checkpoints/library/found-tiny-decoder.js";
+import { upscalerAmong } from "./checkpoints/library/found-upscaler.js";
 import { resolveNames } from "./checkpoints/library/resolve-names.js";
 import type { Config } from "./config.js";
 import { CheckpointError, describe } from "./core/errors.js";
@@ -326,6 +327,7 @@ export async function createApp(
           },
           checkpointName: (phase, set) => (phase === "text" ? models.rewriterName(set) : models.nameOf(set)),
           pictures,
+          upscaler: upscalerAmong(found),
           owner: randomUUID(),
           phaseMs: config.PHASE_MS,
           keptBytes: config.KEEP_MODELS_BYTES,

@@ -2,7 +2,7 @@ import { atMost } from "../core/backoff.js";
 import { DiscordError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
 import { NO_MODELS } from "../core/known-models.js";
-import type { TextOptions } from "../core/options.js";
+import { DEFAULT_SIDES, type TextOptions } from "../core/options.js";
 import type { Treatment } from "../core/settings.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
@@ -217,7 +217,7 @@ class DiscordBot implements Bot {
     const forms = new TextForms(limits);
     const table = buttonTable({
       intake,
-      goOn: new GoOn({ intake, pictures, forms }),
+      goOn: new GoOn({ intake, pictures, forms, sides: limits.sides ?? DEFAULT_SIDES, estimateMs }),
       drafts: this.#drafts,
       ballots: this.#ballots,
       items: new BatchItems({ queue, board: this.#board }),

@@ -75,6 +75,8 @@ export function buttonTable({
     change: { access: "maker", run: (press, job) => jobs.change(press, job) },
     favourite: { access: "anyone", run: (press, job) => gallery.add(press, job) },
     vary: { access: "maker", run: (press, job, action) => goOn.vary(press, job, action) },
+    enlarge: { access: "maker", run: (press, job) => goOn.askEnlarge(press, job) },
+    larger: { access: "maker", run: (press, job) => goOn.enlarge(press, job) },
     use: {
       access: "maker",
       run: (press, job, action) => goOn.use(press, job, action),

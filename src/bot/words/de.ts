@@ -103,6 +103,9 @@ export const de: Unfinished<Words> = {
     again: "Neuer Seed",
     vary: { small: "Variieren (wenig)", large: "Variieren (stark)" },
     use: { baseline: "Links verwenden", optimized: "Rechts verwenden", only: "Dieses verwenden" },
+    enlarge: "Vergrößern",
+    larger: (which, times, size) =>
+      `${{ baseline: "Links", optimized: "Rechts", only: "Dieses" }[which]}, ${number(times)}-fach: ${size}`,
     editPrompt: "Prompt bearbeiten",
     editFirst: "Erst bearbeiten",
     drawPair: "Das Paar erzeugen",
@@ -178,6 +181,8 @@ export const de: Unfinished<Words> = {
     from: (strength) => `aus einem Bild, Stärke ${number(strength)}`,
     choosePair:
       "Welches Paar? Seine beiden Bilder werden variiert, oder eines davon wird die nächste Grundlage.",
+    chooseEnlarged: "Welches Bild, und wie groß? Seine Einzelheiten entstehen neu, der Rest bleibt.",
+    larger: (times) => `${number(times)}-mal so groß`,
     model: (name) => `Modell ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `Prompts: ${mode}`,
@@ -586,6 +591,7 @@ export const de: Unfinished<Words> = {
         ? "Die Bilder sind nicht mehr auf der Festplatte des Bots, deshalb gibt es keine ZIP-Datei davon."
         : `Von diesen Bildern gibt es hier ${count(parts, ZIPS)}.`,
     nothingToChange: "Davon gibt es keine andere Umschreibung.",
+    nothingToEnlarge: "Diese Bilder sind gelöscht oder so groß, wie sie hier werden können.",
     nothingLeft: "Von dieser Stapelverarbeitung wartet kein Prompt mehr.",
     notFinished: "Das ist noch nicht fertig. Brich es zuerst ab.",
     alreadyFinished: "Das ist schon fertig.",

@@ -123,6 +123,9 @@ export const es: Unfinished<Words> = {
     again: "Otra semilla",
     vary: { small: "Variar (poco)", large: "Variar (mucho)" },
     use: { baseline: "Usar la izquierda", optimized: "Usar la derecha", only: "Usar esta" },
+    enlarge: "Ampliar",
+    larger: (which, times, size) =>
+      `${{ baseline: "Izquierda", optimized: "Derecha", only: "Esta" }[which]}, ${number(times)} veces: ${size}`,
     editPrompt: "Editar el prompt",
     editFirst: "Editar antes",
     drawPair: "Generar el par",
@@ -194,6 +197,8 @@ export const es: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `a partir de una imagen, fuerza ${number(strength)}`,
     choosePair: "¿Qué par? Se varían sus dos imágenes, o una de ellas pasa a ser la próxima base.",
+    chooseEnlarged: "¿Qué imagen y de qué tamaño? Sus detalles se crean de nuevo y el resto se queda.",
+    larger: (times) => `${number(times)} veces más grande`,
     model: (name) => `modelo ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `prompts: ${mode}`,
@@ -596,6 +601,7 @@ export const es: Unfinished<Words> = {
         ? "Las imágenes ya no están en el disco del bot, así que no hay zip de ellas."
         : `Aquí hay ${count(parts, ZIPS)} de estas imágenes.`,
     nothingToChange: "No hay otra reescritura de esto.",
+    nothingToEnlarge: "Estas imágenes ya no están, o son tan grandes como pueden ser aquí.",
     nothingLeft: "Ya no espera ningún prompt de este lote.",
     notFinished: "Esto no ha terminado. Cancélalo primero.",
     alreadyFinished: "Esto ya ha terminado.",

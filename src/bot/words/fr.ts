@@ -111,6 +111,9 @@ export const fr: Unfinished<Words> = {
     again: "Autre graine",
     vary: { small: "Varier (peu)", large: "Varier (beaucoup)" },
     use: { baseline: "Prendre la gauche", optimized: "Prendre la droite", only: "Prendre celle-ci" },
+    enlarge: "Agrandir",
+    larger: (which, times, size) =>
+      `${{ baseline: "Gauche", optimized: "Droite", only: "Celle-ci" }[which]}, ${number(times)} fois : ${size}`,
     editPrompt: "Modifier le prompt",
     editFirst: "Modifier d'abord",
     drawPair: "Générer la paire",
@@ -187,6 +190,8 @@ export const fr: Unfinished<Words> = {
     from: (strength) => `à partir d'une image, force ${number(strength)}`,
     choosePair:
       "Quelle paire ? Ses deux images seront variées, ou l'une d'elles deviendra la prochaine base.",
+    chooseEnlarged: "Quelle image, et à quelle taille ? Ses détails sont refaits, le reste ne change pas.",
+    larger: (times) => `${number(times)} fois plus grande`,
     model: (name) => `modèle ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `prompts : ${mode}`,
@@ -592,6 +597,7 @@ export const fr: Unfinished<Words> = {
         ? "Les images ne sont plus sur le disque du bot, il n'y en a donc pas de zip."
         : `Il y a ${count(parts, ZIPS)} de ces images ici.`,
     nothingToChange: "Il n'y a pas d'autre réécriture.",
+    nothingToEnlarge: "Ces images ont disparu, ou sont aussi grandes que possible ici.",
     nothingLeft: "Plus aucun prompt de ce lot n'est en attente.",
     notFinished: "Ce n'est pas terminé. Annulez d'abord.",
     alreadyFinished: "C'est déjà terminé.",

@@ -92,6 +92,9 @@ export const ja: Unfinished<Words> = {
     again: "新しいシード",
     vary: { small: "少し変える", large: "大きく変える" },
     use: { baseline: "左を使う", optimized: "右を使う", only: "これを使う" },
+    enlarge: "拡大",
+    larger: (which, times, size) =>
+      `${{ baseline: "左", optimized: "右", only: "これ" }[which]}、${number(times)}倍: ${size}`,
     editPrompt: "プロンプトを編集",
     editFirst: "編集してから生成",
     drawPair: "2枚を生成",
@@ -162,6 +165,8 @@ export const ja: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `画像から、強さ ${number(strength)}`,
     choosePair: "どの組ですか。その2枚を変えるか、1枚を次の元にします。",
+    chooseEnlarged: "どの画像を、どの大きさにしますか。細部は描き直され、ほかはそのままです。",
+    larger: (times) => `${number(times)}倍の大きさ`,
     model: (name) => `モデル ${name}`,
     lora: (name, strength) => `LoRA ${name}（強さ ${number(strength)}）`,
     prompts: (mode) => `プロンプト: ${mode}`,
@@ -542,6 +547,7 @@ export const ja: Unfinished<Words> = {
         ? "画像はもうボットのディスクにないので、zip はありません。"
         : `この画像の zip は、ここに${number(parts)}個あります。`,
     nothingToChange: "ほかの書き直しはありません。",
+    nothingToEnlarge: "画像がもうないか、ここでの最大の大きさです。",
     nothingLeft: "この一括処理に、待機中のプロンプトはもうありません。",
     notFinished: "まだ終わっていません。先にキャンセルしてください。",
     alreadyFinished: "もう終わっています。",

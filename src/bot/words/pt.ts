@@ -111,6 +111,9 @@ export const pt: Unfinished<Words> = {
     again: "Outra semente",
     vary: { small: "Variar (pouco)", large: "Variar (muito)" },
     use: { baseline: "Usar a esquerda", optimized: "Usar a direita", only: "Usar esta" },
+    enlarge: "Ampliar",
+    larger: (which, times, size) =>
+      `${{ baseline: "Esquerda", optimized: "Direita", only: "Esta" }[which]}, ${number(times)} vezes: ${size}`,
     editPrompt: "Editar o prompt",
     editFirst: "Editar antes",
     drawPair: "Gerar o par",
@@ -184,6 +187,8 @@ export const pt: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `a partir de uma imagem, força ${number(strength)}`,
     choosePair: "Qual par? As duas imagens dele são variadas, ou uma delas vira a próxima base.",
+    chooseEnlarged: "Qual imagem, e de que tamanho? Os detalhes dela são criados de novo, e o resto fica.",
+    larger: (times) => `${number(times)} vezes maior`,
     model: (name) => `modelo ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `prompts: ${mode}`,
@@ -583,6 +588,7 @@ export const pt: Unfinished<Words> = {
         ? "As imagens não estão mais no disco do bot, então não há zip delas."
         : `Há ${count(parts, ZIPS)} destas imagens aqui.`,
     nothingToChange: "Não há outra reescrita disto.",
+    nothingToEnlarge: "Estas imagens não existem mais, ou já têm o maior tamanho possível aqui.",
     nothingLeft: "Nenhum prompt deste lote está mais em espera.",
     notFinished: "Isto não terminou. Cancele primeiro.",
     alreadyFinished: "Isto já terminou.",

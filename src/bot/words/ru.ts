@@ -113,6 +113,9 @@ export const ru: Unfinished<Words> = {
     again: "Новое зерно",
     vary: { small: "Изменить слегка", large: "Изменить сильно" },
     use: { baseline: "Взять левую", optimized: "Взять правую", only: "Взять эту" },
+    enlarge: "Увеличить",
+    larger: (which, times, size) =>
+      `${{ baseline: "Левая", optimized: "Правая", only: "Эта" }[which]}, в ${number(times)} раза: ${size}`,
     editPrompt: "Изменить запрос",
     editFirst: "Сначала изменить",
     drawPair: "Создать пару",
@@ -183,6 +186,8 @@ export const ru: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `из картинки, степень ${number(strength)}`,
     choosePair: "Какая пара? Обе её картинки будут изменены, или одна станет новой основой.",
+    chooseEnlarged: "Какую картинку и во сколько раз? Её детали создаются заново, остальное остаётся.",
+    larger: (times) => `больше в ${number(times)} раза`,
     model: (name) => `модель ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `запросы: ${mode}`,
@@ -567,6 +572,7 @@ export const ru: Unfinished<Words> = {
         ? "Картинок больше нет на диске бота, поэтому zip-архива с ними нет."
         : `Для этих картинок здесь есть ${count(parts, ZIPS)}.`,
     nothingToChange: "Другого варианта у этого нет.",
+    nothingToEnlarge: "Этих картинок больше нет, или они уже самого большого размера.",
     nothingLeft: "В этом пакете больше не ждёт ни один запрос.",
     notFinished: "Это ещё не готово. Сначала отмените.",
     alreadyFinished: "Это уже завершено.",

@@ -50,6 +50,8 @@ export interface LoopOptions extends OpenPhaseOptions {
   readonly queue: Queue;
   readonly gpu: GpuLock;
   readonly pictures: PictureStore;
+  /** The file of the upscaler that enlarges pictures before they are drawn over; Lanczos where there is none. */
+  readonly upscaler?: string | null;
   /** The phases that use the device of `gpu`, and so take turns. */
   readonly phases?: readonly Phase[];
   /** Identifies this loop of this run of the program in its claims. */
@@ -99,7 +101,7 @@ export class InferenceLoop {
     this.#phases = options.phases ?? PHASES;
     this.#now = options.now ?? Date.now;
     this.#mayClaim = options.mayClaim ?? (() => true);
-    const { queue, events, pictures, checkpointName } = options;
+    const { queue, events, pictures, checkpointName, upscaler = null } = options;
     const now = this.#now;
     this.#work = {
       text: new TextItems({ queue, events, now }),
@@ -108,6 +110,7 @@ export class InferenceLoop {
         events,
         pictures,
         now,
+        upscaler,
         checkpoint: (image) => checkpointName("image", modelSetOf(image)),
       }),
     };

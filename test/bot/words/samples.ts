@@ -130,6 +130,7 @@ export const SAMPLES: {
     lora: [["`pastel`", 0.8]],
     cutPrompts: [[[1]], [[1, 2]]],
     enlarged: [[4]],
+    larger: [[1.5], [2]],
     unknownSubject: [[100]],
     settings: [[["seed 7", "1 step"]]],
     footer: [[["seed 7"]]],
@@ -356,6 +357,11 @@ export const SAMPLES: {
   },
   labels: {
     takeOut: [["prompt"], ["pair"], ["picture"]],
+    larger: [
+      ["baseline", 1.5, "768x768"],
+      ["optimized", 2, "1024x1024"],
+      ["only", 2, "1024x1024"],
+    ],
     pair: [[1, 7]],
     choosePrompts: [
       ["prompt", 1, 25],

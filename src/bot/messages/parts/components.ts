@@ -14,6 +14,7 @@ import {
   nounOf,
   textOptionsOf,
 } from "../../../core/job.js";
+import { type PictureSize, showSize } from "../../../core/options.js";
 import { addedPhrases } from "../../../core/prompt-diff.js";
 import { rewriterNameOf, titleOf } from "../../../core/rewriters.js";
 import { SIDES, type Side } from "../../../core/side.js";
@@ -60,6 +61,9 @@ const VERBS = {
   /** Draw both sides again from their own pictures, and another prompt from the picture of one side. */
   vary: /^(small|large)$/,
   use: /^(baseline|optimized)(-\d{1,2})?$/,
+  /** Asks which picture to draw over, and how much larger; the menu that answers. */
+  enlarge: null,
+  larger: null,
   info: null,
   /** Puts the result into the server's gallery. */
   favourite: null,
@@ -268,11 +272,34 @@ export function goOnRows(job: Job, { labels }: Words): Row[] {
   const use = sides.map((argument) =>
     button("use", id, sides.length === 1 ? labels.use.only : labels.use[argument], { argument }),
   );
-  return [row(...vary, ...use)];
+  return [row(...vary, ...use, button("enlarge", id, labels.enlarge))];
 }
 
+/** A picture that can be enlarged: of which item and side, how many times, and what comes of it. */
+export interface Enlargement {
+  readonly item: number;
+  readonly side: Side;
+  readonly times: number;
+  readonly size: PictureSize;
+  /** Of a result with one picture. */
+  readonly isOnly: boolean;
+  /** What it costs, as a sentence. */
+  readonly cost: string;
+}
+
+/** Asks which picture to enlarge, and how much. */
+export const enlargeMenu = (jobId: string, choices: readonly Enlargement[], { labels }: Words): Row =>
+  select({
+    custom_id: encodeCustomId("larger", jobId),
+    options: choices.slice(0, OPTIONS_MAX).map(({ item, side, times, size, isOnly, cost }) => ({
+      label: labels.larger(isOnly ? "only" : side, times, showSize(size)),
+      description: clip(cost, OPTION_TEXT_MAX),
+      value: `${item}-${side}-${times}`,
+    })),
+  });
+
 /** The sides that look different: of a prompt that was not changed both pictures are the same. */
-function shownSides(items: readonly Item[]): readonly Side[] {
+export function shownSides(items: readonly Item[]): readonly Side[] {
   const [item] = items;
   if (item?.only !== undefined) return [item.only];
   return items.every(isUnchanged) ? ["baseline"] : SIDES;

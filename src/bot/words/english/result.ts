@@ -52,6 +52,8 @@ const RESULTS: Readonly<Record<JobKind, string>> = {
 export const resultLines = {
   from: (strength: number) => `from a picture, strength ${strength}`,
   choosePair: "Which pair? Its two pictures are varied, or one of them becomes the next base.",
+  chooseEnlarged: "Which picture, and how large? Its details are drawn anew, and the rest stays.",
+  larger: (times: number) => `${times} times as large`,
   enlarged: (times: number) => `-# Shown ${times} times as large as it was drawn.`,
   unknownSubject: (subjects: number) =>
     `The small model here draws only ${count(subjects, "subject")}, such as a cat, a rose or a rocket, and none of them is in this prompt.`,
