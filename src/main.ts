@@ -42,12 +42,15 @@ import { levelOfOutput } from "./inference/loop/model-host.js";
 import { ModelSets } from "./inference/loop/model-sets.js";
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
+import { LoadedModels } from "./metrics/loaded-models.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { recentLog } from "./metrics/recent-log.js";
 import { RecentTimes } from "./metrics/recent-times.js";
 import { isBucket, openPictures } from "./pictures/open.js";
 import { Retention } from "./pictures/retention.js";
+import { RewriteChoice } from "./taste/rewrite-choice.js";
+import { Tastes } from "./taste/tastes.js";
 
 export interface App {
   readonly config: Config;
@@ -177,6 +180,7 @@ export async function createApp(
     const engine = await openEngine(config, events, onTaken);
     const store = announced(engine.store, events);
     const { queue, votes, records } = store;
+    const tastes = new Tastes(store.lessons);
     cleanups.push(engine.close);
 
     const { dataDir, databaseFile } = config;
@@ -248,6 +252,7 @@ export async function createApp(
       ...(cdnUrl === undefined ? {} : { cdnUrl }),
       ...(onRefused ? { onFatal: onRefused } : {}),
       store,
+      tastes,
       preview: config.PREVIEW,
       events,
       pictures,
@@ -266,7 +271,7 @@ export async function createApp(
         },
         miniature: miniaturePhases(choice, PHASES),
       },
-      models: { known: () => models.known(), adult: config.adultModels },
+      models: { known: () => models.known(), adult: config.adultModels, loaded: new LoadedModels(events) },
       ...(subjects === null ? {} : { subjects }),
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>
@@ -304,10 +309,15 @@ export async function createApp(
     const { userTag, inviteUrl } = await bot.start();
     cleanups.push(() => bot.stop());
 
+    const rewriteChoice = new RewriteChoice({
+      tastes,
+      isOn: async (where) => (await store.settings.resolve(where)).taste ?? config.TASTE,
+    });
     const loops = phasesOfLoops(choice).map(
       (phases) =>
         new InferenceLoop({
           queue,
+          choice: rewriteChoice,
           mayClaim: () => folder.isOurs() && engine.isOurs(),
           events,
           phases,

@@ -40,7 +40,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "checkpoints/layouts/lora": ["checkpoints/files"],
   "checkpoints/library": ["checkpoints/layouts", "checkpoints/files"],
   "checkpoints/hub": ["checkpoints/layouts", "checkpoints/files"],
-  inference: ["core", "db", "files", "models", "onnx", "checkpoints", "pictures"],
+  inference: ["core", "db", "files", "models", "onnx", "checkpoints", "pictures", "taste"],
   "inference/numbers": [],
   "inference/runtime": [],
   "inference/tokenizers": [],

@@ -62,6 +62,8 @@ export interface BotOptions {
   readonly models?: ModelList;
   /** What the image model can draw, where that is a short list: each subject's names. */
   readonly subjects?: readonly (readonly string[])[];
+  /** What servers like; shared with whoever chooses rewrites. */
+  readonly tastes?: Tastes;
   /** Whether pictures are shown as they form, where the settings of a server or channel don't say. */
   readonly preview?: boolean;
   /**
@@ -241,7 +243,7 @@ class DiscordBot implements Bot {
       context,
       models,
       quotas,
-      tastes: new Tastes(store.lessons),
+      tastes: options.tastes ?? new Tastes(store.lessons),
       pictures,
       estimateMs,
       presenter,

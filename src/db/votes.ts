@@ -1,5 +1,6 @@
 import type { Job } from "../core/job.js";
 import type { Side } from "../core/side.js";
+import type { Share } from "../core/statistics.js";
 
 export type Choice = "left" | "right" | "tie" | "bad";
 
@@ -25,6 +26,11 @@ export interface Tally {
 export interface VoteFilter {
   readonly guildId?: string | null;
   readonly userId?: string;
+}
+
+export interface TasteShares {
+  readonly with: Share | null;
+  readonly without: Share | null;
 }
 
 export interface TallyOf extends Tally {
@@ -59,6 +65,8 @@ export interface ExportedVote {
   readonly baselineRewriter: string;
   readonly optimizedRewriter: string;
   readonly checkpoint: string | null;
+  /** The probability with which taste took the rewrite; null where it did not choose. */
+  readonly propensity: number | null;
   readonly votedAt: string;
   /** Whether `total` counts it. */
   readonly counted: boolean;
@@ -93,6 +101,11 @@ export interface Votes {
   nextDueAt(): Promise<number | null>;
   tally(jobId: string): Promise<Tally>;
   total(filter: VoteFilter): Promise<Tally>;
+  /**
+   * How often the rewrite wins in a server where taste chooses it: as chosen, and as if always the model's own first
+   * were taken, both from the pairs that taste chose. Null without a vote.
+   */
+  tasteShares(guildId: string): Promise<TasteShares>;
   /** The groups with the most votes first, at most `limit`. */
   by(group: "mode" | "user", filter: VoteFilter, limit: number): Promise<TallyOf[]>;
   /** Each two writers whose texts people voted between. */

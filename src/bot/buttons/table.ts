@@ -102,6 +102,7 @@ export function buttonTable({
     redraw: rerun(redraw),
     beam: rerun((job, press) => withBeam(job, chosen(press, "rewrite")[0] ?? -1)),
     written: rerun((job, press) => pairOfItem(job, chosen(press, "rewrite")[0] ?? -1)),
+    own: rerun((job) => withBeam(job, 0)),
     without: rerun((job, press) => withoutWords(job, chosen(press, "words"))),
     edit: edit("edit", withPrompt),
     tune: edit("tune", withRewrite),

@@ -39,7 +39,7 @@ export const batch: RequestCommand = {
   complete: completeRequest,
 
   read(interaction, context) {
-    const { limits, download, styles } = context;
+    const { limits, download, styles, offered } = context;
     const { options } = interaction;
     const file = options.getAttachment("file", true);
     if (file.size > limits.maxFileBytes) {
@@ -64,6 +64,7 @@ export const batch: RequestCommand = {
           maxPromptLength: limits.maxPromptLength,
           side: (limits.sides ?? DEFAULT_SIDES).own,
           ...(styles === undefined ? {} : { styles }),
+          ...(offered === undefined ? {} : { offered }),
         });
         const { image, rows, notes } = usableRows(read, limits, given);
         const own = options.getString("rewriter") === null;

@@ -1,4 +1,5 @@
 import { nounOf } from "../../core/job.js";
+import type { Share } from "../../core/statistics.js";
 import type { Words } from "./english/english.js";
 import { placeIn, scopeOf, type Values } from "./english/errors.js";
 import { formsOf, type Plurals } from "./english/forms.js";
@@ -133,6 +134,7 @@ export const es: Unfinished<Words> = {
     info: "Info",
     favourite: "A la galería",
     delete: "Eliminar",
+    own: "Primera reescritura",
     chooseBeam: "Generar otra reescritura",
     chooseWords: "Quitar palabras añadidas",
     editPromptTitle: "Editar el prompt; la semilla no cambia",
@@ -180,6 +182,8 @@ export const es: Unfinished<Words> = {
       running + waiting === 0
         ? "No hay nada en curso ni en espera."
         : `${number(running)} en curso, ${number(waiting)} en espera.`,
+    loaded: (names) => `Cargado: ${listed(names)}.`,
+    swaps: (swaps) => `Cambios de modelo desde el inicio: ${number(swaps)}.`,
     yours: "Tus tareas más atrás:",
     entry: (job, phase, position, etaMs, held) => {
       const outside = {
@@ -247,6 +251,8 @@ export const es: Unfinished<Words> = {
       `La reescritura ya no tiene ${words.map((word) => `*${word}*`).join(", ")}; puede que la imagen no lo muestre.`,
     recordsLeftOut:
       "Las listas de prompts y semillas pesan demasiado para este canal; `/mydata export` las tiene.",
+    chosen: (rewrites) =>
+      `${count(rewrites, { one: "reescritura elegida", other: "reescrituras elegidas" })} por los gustos de este servidor (\`/taste show\`).`,
     unread: (prompts) =>
       `${ofPrompts(prompts)} ${prompts.length === 1 ? "es demasiado largo" : "son demasiado largos"} para Promptist. La parte que no leyó va detrás de la reescritura, sin cambios.`,
     missing: "Las imágenes ya no están en el disco del bot.",
@@ -394,6 +400,10 @@ export const es: Unfinished<Words> = {
     plain: (side) =>
       `La imagen ${side === "baseline" ? "del prompt" : "de la reescritura"} es de un solo color: así la generó el modelo. Prueba con otra semilla o con más palabras.`,
     leftOut: "Parte de las indicaciones del mensaje no se ha tenido en cuenta.",
+    taste: (reasons) => `Elegida para este servidor${reasons.length === 0 ? "" : `: ${reasons.join(", ")}`}.`,
+    tasteFirst: "Elegida para este servidor: de las reescrituras halladas, también prefiere la primera.",
+    tasteExplores:
+      "No es lo que más gusta en este servidor: una de cada diez reescrituras sirve para seguir aprendiendo.",
     unchanged: "Promptist no ha cambiado nada.",
     unread: (words) =>
       `Promptist no puede leer hasta el final un prompt tan largo. Esta parte va detrás de la reescritura, sin cambios: ${words}`,
@@ -521,6 +531,11 @@ export const es: Unfinished<Words> = {
     phrase: (text, share, { low, high }, votes) =>
       `${text}: ${percent(share)} (del ${percent(low)} al ${percent(high)}), n = ${number(votes)}`,
     intervals: "Entre paréntesis: intervalos del 95 %. El que contiene el 50 % aún no decide nada.",
+    shares: (chosen, first) => {
+      const rate = ({ share, low, high, n }: Share) =>
+        `el ${percent(share)} (del ${percent(low)} al ${percent(high)}, n = ${number(n)})`;
+      return `Las reescrituras elegidas así ganaron ${rate(chosen)}. Siempre la primera habría ganado ${first === null ? "una parte que no se sabe" : rate(first)}.`;
+    },
     exported: (phrases, votes) =>
       `${count(phrases, PHRASES)}, con lo aprendido de ${count(votes, BLIND_VOTES)}.`,
     notSure:

@@ -17,7 +17,7 @@ CREATE TABLE ballots (
   opened_at integer not null,
   closes_at integer,
   closed_at integer
-, author_id text, prompt text, rewrite text, seed integer, baseline_rewriter text not null default 'none', optimized_rewriter text not null default 'promptist') strict;
+, author_id text, prompt text, rewrite text, seed integer, propensity real, is_first integer, baseline_rewriter text not null default 'none', optimized_rewriter text not null default 'promptist') strict;
 
 CREATE INDEX ballots_by_guild on ballots (guild_id);
 

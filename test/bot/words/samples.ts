@@ -108,6 +108,8 @@ export const SAMPLES: {
     ],
   },
   queueLines: {
+    loaded: [[["`Dreamy`"]], [["`Dreamy`", "`Dusk`"]]],
+    swaps: [[1], [4]],
     counts: [
       [0, 0],
       [1, 1],
@@ -122,6 +124,7 @@ export const SAMPLES: {
     ],
   },
   resultLines: {
+    chosen: amounts,
     from: [[0.6], [1]],
     prompts: [["weighted"]],
     marks: [[], [[1, 2]]],
@@ -247,6 +250,13 @@ export const SAMPLES: {
     reference: [[14]],
   },
   tasteLines: {
+    shares: [
+      [
+        { share: 0.58, low: 0.5, high: 0.66, n: 41 },
+        { share: 0.5, low: 0.3, high: 0.7, n: 4 },
+      ],
+      [{ share: 0.58, low: 0.5, high: 0.66, n: 41 }, null],
+    ],
     learned: amounts,
     phrase: [["soft lighting", 0.58, { low: 0.5, high: 0.66 }, 41]],
     exported: [
@@ -386,6 +396,7 @@ export const SAMPLES: {
   jobLines: { id: [[ID]], made: [[ID, "p1"]] },
   endLines: { cancelled: people.map(([, kind]) => [kind]), tried: [[2], [5]] },
   noteWords: {
+    taste: [[[]], [["soft lighting +", "greg rutkowski -"]]],
     unread: [["`x`"]],
     embedding: [["`cat`", "0123456789"]],
     models: [[["`Dreamy` (0123456789)"]], [["`Dreamy`", "`pastel` (0123456789)"]]],

@@ -48,6 +48,8 @@ const VERBS = {
   /** Asks how to change the rewrite; the menus that answer: another one, added phrases to leave out. */
   change: null,
   beam: null,
+  /** The model's own first rewrite, where taste chose another. */
+  own: null,
   without: null,
   /** The menu of the rewrites of several rewriters: draws the pair of one. */
   written: null,
@@ -216,13 +218,19 @@ export function resultRows(job: Job, words: Words): Row[] {
       button("tune", id, labels.editFirst),
       button("raw", id, labels.drawRaw),
     ];
-    return [row(...draw, ...end), ...beamRow(job, item, words)];
+    return [row(...draw, ...end), ...ownRow(job, item, words), ...beamRow(job, item, words)];
   }
   const more = [button("again", id, labels.again), ...edit];
   const change = changeRows(job, words).length === 0 ? [] : [button("change", id, labels.change)];
   // Five buttons at most; pictures that are gone are what people miss first.
-  return [row(...more, ...(redraw.length > 0 ? redraw : change), ...end)];
+  return [row(...more, ...(redraw.length > 0 ? redraw : change), ...end), ...ownRow(job, item, words)];
 }
+
+/** Draws the model's own first rewrite, where taste chose another. */
+const ownRow = ({ id }: Job, { rewrite, candidates, notes }: Item, { labels }: Words): Row[] =>
+  notes.some(({ code }) => code === "taste") && candidates[0]?.text !== rewrite
+    ? [row(button("own", id, labels.own))]
+    : [];
 
 /** Whether its deleted pictures can be drawn again: those that they went on from are deleted with them. */
 export const canRedraw = (job: Job): job is Job & { readonly picturesPrunedAt: number } =>

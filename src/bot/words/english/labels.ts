@@ -40,6 +40,7 @@ export const labels = {
   info: "Info",
   favourite: "To the gallery",
   delete: "Delete",
+  own: "First rewrite",
   chooseBeam: "Draw another rewrite",
   chooseWords: "Leave out added words",
   editPromptTitle: "Edit the prompt; the seed stays",
