@@ -22,7 +22,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   pictures: ["core", "db", "files"],
   evaluation: ["core", "files"],
   taste: ["core", "db"],
-  bot: ["core", "db", "pictures", "prompt-files", "taste"],
+  bot: ["core", "db", "pictures", "prompt-files", "evaluation", "taste"],
   "bot/discord": [],
   "bot/words": ["bot/words/english", "bot/discord"],
   "bot/words/english": ["bot/discord"],

@@ -606,6 +606,7 @@ export const de: Unfinished<Words> = {
       parts === 0
         ? "Die Bilder sind nicht mehr auf der Festplatte des Bots, deshalb gibt es keine ZIP-Datei davon."
         : `Von diesen Bildern gibt es hier ${count(parts, ZIPS)}.`,
+    noEvaluation: "Auswerten lässt sich nur eine fertige Stapelverarbeitung, deren Bilder bewertet sind.",
     nothingToChange: "Davon gibt es keine andere Umschreibung.",
     nothingToEnlarge: "Diese Bilder sind gelöscht oder so groß, wie sie hier werden können.",
     nothingLeft: "Von dieser Stapelverarbeitung wartet kein Prompt mehr.",

@@ -615,6 +615,7 @@ export const es: Unfinished<Words> = {
       parts === 0
         ? "Las imágenes ya no están en el disco del bot, así que no hay zip de ellas."
         : `Aquí hay ${count(parts, ZIPS)} de estas imágenes.`,
+    noEvaluation: "Solo se puede evaluar un lote terminado cuyas imágenes tengan puntuaciones.",
     nothingToChange: "No hay otra reescritura de esto.",
     nothingToEnlarge: "Estas imágenes ya no están, o son tan grandes como pueden ser aquí.",
     nothingLeft: "Ya no espera ningún prompt de este lote.",

@@ -610,6 +610,7 @@ export const fr: Unfinished<Words> = {
       parts === 0
         ? "Les images ne sont plus sur le disque du bot, il n'y en a donc pas de zip."
         : `Il y a ${count(parts, ZIPS)} de ces images ici.`,
+    noEvaluation: "Seul un lot terminé dont les images ont des notes peut être évalué.",
     nothingToChange: "Il n'y a pas d'autre réécriture.",
     nothingToEnlarge: "Ces images ont disparu, ou sont aussi grandes que possible ici.",
     nothingLeft: "Plus aucun prompt de ce lot n'est en attente.",

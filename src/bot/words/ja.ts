@@ -562,6 +562,7 @@ export const ja: Unfinished<Words> = {
       parts === 0
         ? "画像はもうボットのディスクにないので、zip はありません。"
         : `この画像の zip は、ここに${number(parts)}個あります。`,
+    noEvaluation: "評価できるのは、画像に採点のある、完了した一括処理だけです。",
     nothingToChange: "ほかの書き直しはありません。",
     nothingToEnlarge: "画像がもうないか、ここでの最大の大きさです。",
     nothingLeft: "この一括処理に、待機中のプロンプトはもうありません。",

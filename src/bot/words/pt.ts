@@ -603,6 +603,7 @@ export const pt: Unfinished<Words> = {
       parts === 0
         ? "As imagens não estão mais no disco do bot, então não há zip delas."
         : `Há ${count(parts, ZIPS)} destas imagens aqui.`,
+    noEvaluation: "Só dá para avaliar um lote concluído cujas imagens tenham pontuações.",
     nothingToChange: "Não há outra reescrita disto.",
     nothingToEnlarge: "Estas imagens não existem mais, ou já têm o maior tamanho possível aqui.",
     nothingLeft: "Nenhum prompt deste lote está mais em espera.",
