@@ -2,7 +2,7 @@ import { atMost } from "../core/backoff.js";
 import { DiscordError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
 import { NO_MODELS } from "../core/known-models.js";
-import { DEFAULT_SIDES, type TextOptions } from "../core/options.js";
+import { DEFAULT_SIDES, DEFAULT_SPEED, type TextOptions } from "../core/options.js";
 import type { Treatment } from "../core/settings.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
@@ -51,6 +51,8 @@ export interface BotOptions {
   readonly apiUrl?: string;
   /** Base of the CDN; files may come from its host besides Discord's own. */
   readonly cdnUrl?: string;
+  /** Gateway connections, each for its share of the servers; `auto`, the default: as many as Discord advises. */
+  readonly shards?: "auto" | number;
   /** Registers the commands in these guilds, where they appear at once, instead of globally. */
   readonly guildIds?: readonly string[];
   readonly store: Store;
@@ -139,8 +141,8 @@ class DiscordBot implements Bot {
       log(events, "error", error.message, error);
       options.onFatal?.(error);
     };
-    const { token, apiUrl, cdnUrl } = options;
-    this.#gateway = new Gateway({ token, apiUrl, cdnUrl, events, signal, onFatal, ...timing });
+    const { token, apiUrl, cdnUrl, shards = "auto" } = options;
+    this.#gateway = new Gateway({ token, apiUrl, cdnUrl, shards, events, signal, onFatal, ...timing });
     const { api } = this.#gateway;
     const common = { queue, deliveries, events, api, settings, now, ...timing };
 
@@ -150,7 +152,7 @@ class DiscordBot implements Bot {
       pictures,
       votes,
       settings,
-      image: defaults.image,
+      image: { ...defaults.image, speed: defaults.speed ?? DEFAULT_SPEED },
       miniature: defaults.miniature,
       ...(options.subjects === undefined ? {} : { subjects: new Subjects(options.subjects) }),
       audienceOf,

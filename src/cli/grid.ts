@@ -7,7 +7,8 @@ import { type CellOptions, cellsOf, readAxis } from "../core/grid-axes.js";
 import { imageOf } from "../core/job.js";
 import { LIMIT_RANGES, promptModeOf, randomSeed } from "../core/options.js";
 import { NO_REWRITER } from "../core/rewriters.js";
-import type { Rewrite } from "../inference/worker/protocol.js";
+import { isDecided, ownAtSpeed } from "../core/speeds.js";
+import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import type { GridCell } from "../pictures/grid-picture.js";
 import { captionOf } from "../pictures/pair-card.js";
 import { rewriteAll } from "./batch.js";
@@ -37,7 +38,13 @@ export async function grid(
   flags: GridFlags,
   isGiven: (option: string) => boolean,
 ): Promise<void> {
+  const { prompt, image: own } = typedPrompt(text, output, isDecided(isGiven));
+  const seed = flags.seed ?? own.seed ?? randomSeed();
+  const lora = await models.turboLora();
+  const { image: asked, speeds } = imageOptions(flags, seed, models.choice.diffusion, lora, own, isGiven);
   const limits = {
+    speeds,
+    offered: { ...(await models.sets.known()), adult: [] },
     styles: stylesOf(flags.styles),
     maxSteps: LIMIT_RANGES.steps.max,
     maxPromptLength: LIMIT_RANGES.promptLength.max,
@@ -48,15 +55,16 @@ export async function grid(
     flags.y === undefined ? null : readAxis("y", flags.y, limits),
     limits,
   );
-  const { prompt, image: own } = typedPrompt(text, output, isGiven);
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const isRewritten = flags.text === "rewrite";
   const { miniature, note } = models.noteMiniature(isRewritten ? ["text", "image"] : ["image"]);
-  const seed = flags.seed ?? own.seed ?? randomSeed();
-  const image = sharedImage({ ...imageOptions(flags, seed, models.choice.diffusion), ...own }, grid);
+  const image = sharedImage(asked, grid);
   const items = cellItems(prompt, seed, cells, isRewritten ? "optimized" : "baseline");
-  const options = items.map((item) => imageOf({ image }, { ...item, seed: item.seed ?? seed }));
+  const options = items.map((item) => {
+    const own = ownAtSpeed(image, item.image ?? {}, speeds);
+    return imageOf({ image }, { image: own, seed: item.seed ?? seed });
+  });
   models.noteSize(image.size);
   for (const line of markNotes([{ texts: [prompt, image.negative], mode: promptModeOf(image) }]))
     output.say(line);
@@ -64,12 +72,14 @@ export async function grid(
 
   const rewrite = isRewritten ? await rewriteOnce(models, output, prompt, flags, cells, seed, isGiven) : null;
   const drawn = rewrite?.rewrite ?? prompt;
-  const checkpoint = models.choice.diffusion.name;
   const file = join(folder, "grid.png");
-  const { pictures, device, precision } = await models.withModel("image", async (host) => {
-    const advance = output.progress("drawing");
-    const pictures = [];
-    for (const [i, own] of options.entries()) {
+  const advance = output.progress("drawing");
+  const pictures: Drawn[] = [];
+  const { checkpoint } = await models.drawing(options[0]!);
+  const { device, precision } = await models.withModelsOf(options, async (host, drawing) => {
+    const { indexes, isLast } = drawing;
+    for (const i of indexes) {
+      const own = options[i]!;
       const path = join(folder, `cell-${String(i + 1).padStart(2, "0")}.png`);
       const picture = await host.call(
         "draw",
@@ -78,7 +88,7 @@ export async function grid(
           plainPrompt: readWords(prompt, promptModeOf(own)),
           options: own,
           file: path,
-          checkpoint,
+          checkpoint: drawing.checkpoint,
           pair:
             rewrite === null
               ? null
@@ -92,16 +102,17 @@ export async function grid(
       );
       for (const line of cutLines(picture, promptModeOf(own))) output.say(`${basename(path)}: ${line}`);
       for (const note of picture.notes) output.say(`${basename(path)}: ${PICTURE_NOTES[note]}`);
-      pictures.push(picture);
+      pictures[i] = picture;
     }
-    await host.call("grid", {
-      grid,
-      cells: pictures.map(({ file }): GridCell => ({ file, blank: null })),
-      title: drawn,
-      caption: captionOf(options[0]!, checkpoint, [grid.x.name, grid.y?.name ?? ""]),
-      file,
-    });
-    return { pictures, device: host.info.device, precision: host.info.precision };
+    if (isLast)
+      await host.call("grid", {
+        grid,
+        cells: pictures.map(({ file }): GridCell => ({ file, blank: null })),
+        title: drawn,
+        caption: captionOf(options[0]!, checkpoint, [grid.x.name, grid.y?.name ?? ""]),
+        file,
+      });
+    return { device: host.info.device, precision: host.info.precision };
   });
   output.result(
     {
@@ -119,8 +130,8 @@ export async function grid(
       checkpoints: { promptist: isRewritten ? models.choice.promptist.name : null, diffusion: checkpoint },
       miniature,
       note,
-      precision,
-      device,
+      precision: precision,
+      device: device,
       seconds: (performance.now() - started) / 1000,
     },
     [

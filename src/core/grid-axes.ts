@@ -1,6 +1,7 @@
 import { parse } from "csv-parse/sync";
 import { InputError } from "./errors.js";
 import type { Grid, GridAxis } from "./grid.js";
+import { loraText, NO_LORA, NO_MODELS, type OfferedModels, offeredName, readLoras } from "./known-models.js";
 import {
   DEFAULT_SIDES,
   fitsSides,
@@ -17,8 +18,10 @@ import {
   SIDE_MULTIPLE,
   type Sides,
   type SizeName,
+  SPEEDS,
   showSize,
 } from "./options.js";
+import { presetOf, type Speeds, speedsHere } from "./speeds.js";
 import { NO_STYLE, PRESETS, type Style, styleKey, styleNamed } from "./styles.js";
 
 /** Values of one axis, and cells of a grid; a limit may be lower. */
@@ -42,8 +45,12 @@ export interface AxisLimits {
   readonly maxPromptLength: number;
   readonly sides?: Sides;
   readonly maxCells: number;
+  /** What each speed stands for; unchecked if absent. */
+  readonly speeds?: Speeds;
   /** Those that can be chosen by name; the presets if absent. */
   readonly styles?: readonly Style[];
+  /** The models and LoRAs that can be chosen by name; none if absent. */
+  readonly offered?: OfferedModels;
 }
 
 /** One value: as it is shown, and what it stands for. */
@@ -155,21 +162,63 @@ const KINDS: Readonly<Record<string, AxisKind>> = {
   style: {
     examples: ["none,photo,watercolour"],
     choices: styleNames,
-    takes: (limits) => ({
-      takes: "oneOf",
-      // One name may be several words, and the list is parted by spaces.
-      words: styleNames(limits)
-        .map((name) => name.replaceAll(" ", "\u00a0"))
-        .join(" "),
-    }),
+    takes: (limits) => oneOfNames(styleNames(limits)),
     read: (text, { styles = PRESETS }) => {
       if (styleKey(text) === NO_STYLE) return { label: NO_STYLE, cell: {} };
       const style = styleNamed(text, styles);
       return style === undefined ? null : { label: style.name, cell: { image: { style } } };
     },
   },
+  speed: {
+    examples: ["full,fast", "full,fast,turbo"],
+    choices: ({ speeds }) => (speeds === undefined ? SPEEDS : speedsHere(speeds)),
+    takes: () => ({ takes: "oneOf", words: SPEEDS.join(" ") }),
+    read: (text, { speeds }) => {
+      const speed = SPEEDS.find((one) => one === text.toLowerCase());
+      if (speed === undefined) return null;
+      if (speeds !== undefined) presetOf(speed, speeds);
+      return { label: speed, cell: { image: { speed } } };
+    },
+  },
+  model: {
+    examples: [],
+    choices: ({ offered = NO_MODELS }) => offered.models,
+    takes: ({ offered = NO_MODELS }) => oneOfNames(offered.models),
+    read: (text, { offered = NO_MODELS }) =>
+      named(() => {
+        const model = offeredName(text, "model", offered);
+        return { label: model, cell: model === offered.own ? {} : { image: { model } } };
+      }),
+  },
+  lora: {
+    examples: [],
+    choices: ({ offered = NO_MODELS }) => [NO_LORA, ...offered.loras],
+    takes: ({ offered = NO_MODELS }) => oneOfNames([NO_LORA, ...offered.loras]),
+    read: (text, { offered = NO_MODELS }) =>
+      text.toLowerCase() === NO_LORA
+        ? { label: NO_LORA, cell: {} }
+        : named(() => {
+            const loras = readLoras(text, 1, offered);
+            return { label: loras.map(loraText).join(", "), cell: { image: { loras } } };
+          }),
+  },
   prompts: choiceKind(["diffusers,weighted"], PROMPT_MODES, (prompts) => ({ image: { prompts } })),
 };
+
+/** One name may be several words, and the list is parted by spaces. */
+function oneOfNames(names: readonly string[]): Takes {
+  return { takes: "oneOf", words: names.map((name) => name.replaceAll(" ", "\u00a0")).join(" ") };
+}
+
+/** The value that `read` makes of a name; null where there is no such model or LoRA. */
+function named(read: () => AxisValue): AxisValue | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof InputError) return null;
+    throw error;
+  }
+}
 
 function styleNames({ styles = PRESETS }: AxisLimits): readonly string[] {
   return [NO_STYLE, ...styles.map(({ name }) => name)];
@@ -193,7 +242,7 @@ const TYPED = /^\s*([a-z]+(?: scale)?)\s*[=:]\s*(.*)$/is;
  * `1-5`, `1-10 (+3)` by steps of 3, `1-10 [4]` for four in even distances. Equal values count once.
  * @param option name of the option that it stands in, for the errors
  * @throws InputError GRID_AXIS for an unknown name, GRID_VALUE for a value that it does not take, GRID_SIZE for more
- * values than a grid has pictures
+ * values than a grid has pictures, INPUT_SPEED for a speed whose LoRA is not there
  */
 export function readAxis(option: "x" | "y", text: string, limits: AxisLimits): ReadAxis {
   const [, typed = text.trim(), list = ""] = TYPED.exec(text) ?? [];
@@ -247,10 +296,13 @@ export function completeAxis(typed: string, limits: AxisLimits): string[] {
   if (name === null) {
     const names = AXIS_NAMES.filter((one) => one.startsWith(written.toLowerCase()));
     return (names.length === 0 ? AXIS_NAMES : names).flatMap((one) =>
-      KINDS[one]!.examples.slice(0, names.length === 1 ? undefined : 1).map((values) => `${one}=${values}`),
+      examplesOf(one, limits)
+        .slice(0, names.length === 1 ? undefined : 1)
+        .map((values) => `${one}=${values}`),
     );
   }
-  const { choices, examples } = KINDS[name]!;
+  const { choices } = KINDS[name]!;
+  const examples = examplesOf(name, limits);
   const parts = (list ?? "").split(",").map((part) => part.trim());
   const [last = "", before] = [parts.at(-1), parts.slice(0, -1)];
   const next = (choices?.(limits) ?? []).filter(
@@ -261,6 +313,14 @@ export function completeAxis(typed: string, limits: AxisLimits): string[] {
     ...examples.map((values) => `${name}=${values}`),
   ];
 }
+
+/** Values to show; of an axis without any of its own, the first ones that there are. */
+function examplesOf(name: string, limits: AxisLimits): readonly string[] {
+  const { examples, choices } = KINDS[name]!;
+  const first = (choices?.(limits) ?? []).slice(0, EXAMPLE_VALUES).join(",");
+  return examples.length > 0 || first === "" ? examples : [first];
+}
+const EXAMPLE_VALUES = 3;
 
 function nameOf(typed: string): string | null {
   const name = typed.trim().toLowerCase();
@@ -308,7 +368,7 @@ const plain = (value: number): string => String(rounded(value));
 
 function axisError(option: string, axis: string | null, name: string | null): InputError {
   const known = name ?? "steps";
-  const example = `${known}=${KINDS[known]!.examples[0]}`;
+  const example = `${known}=${KINDS[known]!.examples[0] ?? "NAME,NAME"}`;
   const what =
     axis === null || axis === "" ? `--${option} has no values.` : `There is no axis ${axis.slice(0, 40)}.`;
   return new InputError(

@@ -8,6 +8,7 @@ import {
   type CommandContext,
   type CommandRequest,
   checkedPrompt,
+  imageWith,
   readRewriting,
 } from "../requests/request.js";
 
@@ -16,7 +17,7 @@ import {
  * Throws InputError.
  */
 export function fromPictureMessage(press: Press, context: CommandContext): CommandRequest {
-  const { defaults, limits, blind, styles } = context;
+  const { limits, blind, styles } = context;
   const description = press.message.embeds[0]?.description ?? "";
   const text = textOfResult(description);
   if (text === null) throw new InputError("INPUT_EMPTY", "The message has no prompt.");
@@ -30,7 +31,7 @@ export function fromPictureMessage(press: Press, context: CommandContext): Comma
   return {
     kind: "compare",
     text: readRewriting({ rewriter: null }, context, seed),
-    image: { ...defaults.image, ...withinLimits(found.image, limits).image, seed },
+    image: { ...imageWith(withinLimits(found.image, limits).image, context), seed },
     blind,
     known: [prompt, rewrite],
     prompts: async () => ({ items: [{ prompt, rewrite }], isAsDrawn: true, ...styled }),

@@ -8,9 +8,9 @@ import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
 import {
+  decidedBy,
   imageOptions,
   modeOption,
-  optionOf,
   promptOption,
   readImage,
   readText,
@@ -93,7 +93,7 @@ export const compare: RequestCommand = {
             : await promptsFromPicture(from, context, {
                 prompt,
                 rewriteAnew: ["mode", "rewriter"].some((name) => options.get(name) !== null),
-                given: (name) => options.get(optionOf(name)) !== null,
+                given: decidedBy(interaction),
                 pairs,
               });
         return start === null ? prompts : fromAttached(start, strength, context, image, prompts);

@@ -14,6 +14,8 @@ import {
   type CommandRequest,
   checkedOptions,
   checkedPrompt,
+  imageWith,
+  laterImage,
   readRewriting,
 } from "../requests/request.js";
 import { menuNames } from "../words/english/commands.js";
@@ -42,7 +44,7 @@ export function readMenu(
   interaction: MessageContextMenuCommandInteraction,
   context: CommandContext,
 ): CommandRequest {
-  const { defaults, limits, blind, styles } = context;
+  const { limits, blind, styles } = context;
   const kind = KINDS.get(interaction.commandName);
   if (kind === undefined) throw new InputError("INPUT_CHOICE", "No such menu.", { option: "menu" });
   const { content, embeds, attachments } = interaction.targetMessage;
@@ -68,7 +70,7 @@ export function readMenu(
   return {
     kind,
     text: readRewriting({ rewriter: null }, context, seed),
-    image: { ...defaults.image, ...own, seed },
+    image: { ...(kind === "compare" ? imageWith(own, context) : { ...laterImage(context), ...own }), seed },
     blind: kind === "compare" && blind,
     known: [prompt],
     prompts: async () => ({
@@ -80,13 +82,13 @@ export function readMenu(
 
 /** What the file of a picture says, as a request. */
 function ofPicture(kind: JobKind, picture: AttachedPicture, context: CommandContext): CommandRequest {
-  const { defaults, blind } = context;
+  const { blind } = context;
   const seed = randomSeed();
   const all = { prompt: null, rewriteAnew: kind === "optimize", given: () => false, pairs: 1 };
   return {
     kind,
     text: readRewriting({ rewriter: null }, context, seed),
-    image: { ...defaults.image, seed },
+    image: { ...laterImage(context), seed },
     blind: kind === "compare" && blind,
     known: [],
     confirm: "notes",

@@ -1,7 +1,7 @@
 import { ApplicationCommandType } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { randomSeed } from "../../core/options.js";
-import { readPrompt, readStyle } from "../requests/request.js";
+import { laterImage, readPrompt, readStyle } from "../requests/request.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
@@ -37,7 +37,7 @@ export const optimize: RequestCommand = {
   read(interaction, context) {
     const prompt = readPrompt(interaction, context.limits);
     const seed = randomSeed();
-    const { style: _, model: __, ...usual } = context.defaults.image;
+    const { style: _, model: __, loras: ___, ...usual } = laterImage(context);
     const named = interaction.options.getString("rewriter")?.split(",") ?? [null];
     if (named.length > REWRITERS_MAX)
       throw new InputError("INPUT_REWRITER", `At most ${REWRITERS_MAX} rewriters at once.`, {

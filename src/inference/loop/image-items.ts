@@ -80,7 +80,7 @@ export class ImageItems implements ItemWork {
     if (job === undefined) return false;
     if (job.grid !== undefined) {
       if (!isOver) return true;
-      const sheet = await drawGrid(host, job, job.grid, pictures, checkpoint(imageOf(job, job.items[0])));
+      const sheet = await drawGrid(host, job, job.grid, pictures, checkpoint(job.image));
       return queue.saveSheet(claim, sheet);
     }
     // Items of one model are drawn together, so a sheet may lack some between its first and last.
@@ -291,7 +291,7 @@ function pairTextsOf(job: Job, item: Item, side: Side): PairTexts | null {
 
 /**
  * Everything that decides how a picture looks, as one string to compare. All options count, so a new one needs
- * no line here.
+ * no line here; a speed is only a name for others.
  */
 export function recipe(
   job: Job,
@@ -301,7 +301,7 @@ export function recipe(
   embeddings: readonly UsedEmbedding[],
 ): string {
   const image = imageOf(job, item);
-  const { size, from, ...others } = { ...image, prompts: promptModeOf(image) };
+  const { size, from, speed: _, ...others } = { ...image, prompts: promptModeOf(image) };
   const options = Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1));
   const source = from && [from.strength, from.sources[side].sha256, from.enlarge ?? 1];
   const used = embeddings.map(({ name, sha256 }) => `${name} ${sha256}`).sort();
