@@ -12,7 +12,6 @@ import { GpuLock } from "../inference/loop/gpu-lock.js";
 import type { WorkerRecords } from "../inference/loop/left-behind.js";
 import { InferenceLoop } from "../inference/loop/loop.js";
 import {
-  checkpointName,
   chooseModels,
   type ModelChoice,
   type ModelWishes,
@@ -113,7 +112,7 @@ export function createLoops({
         startWorker: async (phase, lease, signal, set) => {
           const log = (line: string) =>
             events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase });
-          const chosen = phase === "text" ? choice : await models.choiceOf(set);
+          const chosen = phase === "text" ? models.withRewriter(set) : await models.choiceOf(set);
           return startWorker(chosen, phase, lease, {
             signal,
             silenceMs,
@@ -123,8 +122,7 @@ export function createLoops({
             onNote: log,
           });
         },
-        checkpointName: (phase, set) =>
-          phase === "text" ? checkpointName(choice, phase) : models.nameOf(set),
+        checkpointName: (phase, set) => (phase === "text" ? models.rewriterName(set) : models.nameOf(set)),
         owner: `${hostname()} ${randomUUID()}`,
         phaseMs,
         keptBytes,
