@@ -158,7 +158,7 @@ for (const drawing of drawings) {
 
 const added = rewrites
   .slice(0, CAPTIONS + UNSEEN.length)
-  .map(({ optimized }) => /, \w+.*, \w/.test(optimized));
+  .map(({ rewrite }) => /, \w+.*, \w/.test(rewrite));
 const share = (list) =>
   `${((100 * list.filter(Boolean).length) / list.length).toFixed(1)}% of ${list.length}`;
 const of = (filter, key) => share(drawings.filter(filter).map((drawing) => drawing[key]));
