@@ -12,7 +12,6 @@ import type { Phase } from "../../core/job.js";
 import type { TurboLora } from "../../core/known-models.js";
 import { modelKey, modelSetOf } from "../../core/model-set.js";
 import { type ImageOptions, type PictureSize, SIDE_FACTOR, showSize } from "../../core/options.js";
-import { PROMPTIST } from "../../core/rewriters.js";
 import { type GpuLease, GpuLock } from "../../inference/loop/gpu-lock.js";
 import {
   chooseModels,
@@ -86,7 +85,7 @@ export class Models {
       miniatureDir: config.miniatureDir,
       hubCacheDir: config.hubCacheDir,
       promptist,
-      rewriter: flags.rewriter ?? PROMPTIST.name,
+      rewriter: flags.rewriter ?? config.REWRITER,
       diffusion,
       clip: config.CLIP_CHECKPOINT || undefined,
       loras: (loras ?? []).map((lora) => ({ ...lora, file: resolve(lora.file) })),
