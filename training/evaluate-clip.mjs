@@ -159,7 +159,14 @@ if (count > 0) {
         ["optimized", `${prompt}, ${modifiers(random)}`],
       ]) {
         const file = join(out, `${i}-${side}.png`);
-        const request = { prompt: text, plainPrompt: prompt, options, pair: null, file, checkpoint: "miniature" };
+        const request = {
+          prompt: text,
+          plainPrompt: prompt,
+          options,
+          pair: null,
+          file,
+          checkpoint: "miniature",
+        };
         const { judgement } = await host.call("draw", request);
         const embedding = await judge.embedPicture(await readPicture(file));
         const order = ranked(names.map((name) => cosine(name, embedding)));

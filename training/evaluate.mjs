@@ -130,7 +130,13 @@ const drawings = await session.withModel("image", async (host) => {
       ["3d", optimized],
     ]) {
       const file = join(out, `${String(i).padStart(3, "0")}-${kind}.png`);
-      const request = { prompt, plainPrompt: plain, options: { ...imageSettings, seed: SEED + i }, pair: null, file };
+      const request = {
+        prompt,
+        plainPrompt: plain,
+        options: { ...imageSettings, seed: SEED + i },
+        pair: null,
+        file,
+      };
       await host.call("draw", { ...request, checkpoint: session.choice.diffusion.name }, { signal });
       const pixels = await sharp(file).removeAlpha().resize(SIDE, SIDE, { fit: "fill" }).raw().toBuffer();
       made.push({ entry, heldOut, kind, prompt, file, drawn: feature(pixels) });
@@ -156,9 +162,7 @@ for (const drawing of drawings) {
   drawing.found = found.name;
 }
 
-const added = rewrites
-  .slice(0, CAPTIONS + UNSEEN.length)
-  .map(({ rewrite }) => /, \w+.*, \w/.test(rewrite));
+const added = rewrites.slice(0, CAPTIONS + UNSEEN.length).map(({ rewrite }) => /, \w+.*, \w/.test(rewrite));
 const share = (list) =>
   `${((100 * list.filter(Boolean).length) / list.length).toFixed(1)}% of ${list.length}`;
 const of = (filter, key) => share(drawings.filter(filter).map((drawing) => drawing[key]));
