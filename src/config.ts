@@ -66,6 +66,16 @@ const size = z.string().transform((value, context) => {
   return z.NEVER;
 });
 
+/** `6GB` or `5500MB` in bytes; null for `auto`. */
+const memory = z.string().transform((value, context) => {
+  if (value === "auto") return null;
+  const [, amount, unit] = /^(\d+(?:\.\d+)?) ?([GM])i?B$/i.exec(value.trim()) ?? [];
+  const bytes = Math.floor(Number(amount) * (unit?.toUpperCase() === "G" ? 1024 * MIB : MIB));
+  if (bytes > 0) return bytes;
+  context.addIssue("expected auto, or an amount such as 6GB or 5500MB");
+  return z.NEVER;
+});
+
 interface Variable {
   readonly default: string;
   /** What the variable does, with its unit; becomes the comment in .env.example. */
@@ -192,6 +202,11 @@ export const VARIABLES = {
     "auto",
     oneOf(...DEVICES),
     "Where Promptist runs: a device, or auto for that of DEVICE. cpu: rewriting needs no turn on the card, so it goes on while pictures are drawn.",
+  ),
+  DEVICE_MEMORY: variable(
+    "auto",
+    memory,
+    "Memory that drawing may take, such as 6GB or 5500MB. auto: nine tenths of the card's, or of the machine's where pictures are drawn on the CPU or the card's is not known. With less, the VAE computes in stripes and the parts of Stable Diffusion are loaded in turn; sizes that fit in no way are refused.",
   ),
   THREADS: variable("0", integer(0, 256), "CPU threads of a worker. 0: one per physical core."),
   PROMPTIST_WEIGHTS: variable(

@@ -76,7 +76,7 @@ export async function batch(
   const started = performance.now();
   const seed = flags.seed ?? randomSeed();
   const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...found };
-  models.noteSize(image.size);
+  await models.checkSizes(entries.map((entry) => ({ ...image, ...entry.image }).size));
   const modeOf = (entry: PromptPair) => promptModeOf({ ...image, ...entry.image });
   const asked = entries.map((entry) => {
     const { negative } = { ...image, ...entry.image };

@@ -25,7 +25,7 @@ export async function compare(
   const { miniature, note } = models.noteMiniature(PHASES);
   const seed = flags.seed ?? own.seed ?? randomSeed();
   const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...own };
-  models.noteSize(image.size);
+  await models.checkSizes([image.size]);
   const mode = promptModeOf(image);
   for (const line of markNotes([{ texts: [prompt, image.negative], mode }])) output.say(line);
   const started = performance.now();

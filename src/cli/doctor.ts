@@ -10,7 +10,7 @@ import {
   inspectCheckpoint,
   publishedInCache,
 } from "../checkpoints/layouts/catalog.js";
-import { DIFFUSION_PARTS } from "../checkpoints/layouts/diffusion-files.js";
+import { DIFFUSION_PARTS, ownSide } from "../checkpoints/layouts/diffusion-files.js";
 import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
 import {
   type FoundModel,
@@ -22,7 +22,7 @@ import { embeddingsAmong } from "../checkpoints/library/found-embeddings.js";
 import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import { CheckpointError, describe, InputError } from "../core/errors.js";
-import type { DeviceName } from "../core/options.js";
+import { type DeviceName, showSize } from "../core/options.js";
 import { redactor } from "../core/redact.js";
 import { unsupportedNode } from "../core/version.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
@@ -32,7 +32,7 @@ import { EXPLANATIONS, explain } from "./explanations.js";
 import { modelCounts, modelTable } from "./library.js";
 import type { Output } from "./output.js";
 import { placesOf } from "./places.js";
-import { operatorTable, tryDevice } from "./tried-device.js";
+import { countSizes, operatorTable, type TriedDevice, tryDevice } from "./tried-device.js";
 
 interface Finding {
   readonly subject: string;
@@ -80,6 +80,7 @@ export async function doctor(
       named,
       library.models.filter(({ kind, misfit }) => kind === "checkpoint" && misfit === null),
     ),
+    ...(await memoryFinding(tried.device, named)),
     ...(await embeddingFindings(named)),
     ...(await judgeFindings(named)),
     ...unclear,
@@ -181,17 +182,59 @@ async function fonts(): Promise<Finding> {
 async function deviceFinding(
   name: DeviceName,
   config: Config,
-): Promise<{ finding: Finding; reports: readonly DeviceReport[] }> {
+): Promise<{ finding: Finding; device: TriedDevice | null; reports: readonly DeviceReport[] }> {
   const subject = "device";
   try {
-    const { image, plan, note, reports, textReports } = await tryDevice(name, config);
+    const device = await tryDevice(name, config);
+    const { image, plan, note, reports, textReports } = device;
     const found = `${name} -> ${image}, Stable Diffusion in ${planName(plan)}`;
-    const state = note ? "note" : "ok";
-    return { finding: { subject, state, found, todo: note }, reports: [...reports, ...textReports] };
+    const finding = { subject, state: note ? "note" : "ok", found, todo: note } as const;
+    return { finding, device, reports: [...reports, ...textReports] };
   } catch (error) {
-    return { finding: { subject, state: "broken", found: name, todo: describe(error) }, reports: [] };
+    const finding = { subject, state: "broken", found: name, todo: describe(error) } as const;
+    return { finding, device: null, reports: [] };
   }
 }
+
+/** What pictures of the checkpoint's own side and of a larger one take in memory, by the count. */
+async function memoryFinding(device: TriedDevice | null, config: Config): Promise<Finding[]> {
+  const { checkpoint } = inspectCheckpoint(
+    "diffusion",
+    config.DIFFUSION_CHECKPOINT || undefined,
+    config.checkpointsDir,
+    { ...placesOf(config), ...(config.VAE ? { vae: config.VAE } : {}) },
+  );
+  if (checkpoint === null || device === null) return [];
+  const subject = "memory";
+  try {
+    const { directory } = checkpoint;
+    const vae = findVae(config.VAE || undefined);
+    const own = ownSide(directory, vae);
+    const squares = [own, LARGER * own].map((side) => ({ width: side, height: side }));
+    const { limit, sizes } = await countSizes(
+      { directory, vae, memory: config.DEVICE_MEMORY },
+      device,
+      squares,
+    );
+    const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+    const takes = sizes.map(
+      ({ size, memoryPlan, countedBytes }) =>
+        `${showSize(size)} takes ${gib(countedBytes)} (${memoryPlan ?? "too much"})`,
+    );
+    const found = `${gib(limit)} for drawing; ${takes.join(", ")}`;
+    if (sizes[0]?.memoryPlan !== null) return [{ subject, state: "ok", found, todo: null }];
+    const todo =
+      "Pictures of the checkpoint's own size don't fit: raise DEVICE_MEMORY if there is more, or draw smaller ones.";
+    return [{ subject, state: "note", found, todo }];
+  } catch (error) {
+    // The checkpoint's own finding says more.
+    return error instanceof CheckpointError
+      ? []
+      : [{ subject, state: "broken", found: "not counted", todo: describe(error) }];
+  }
+}
+/** How many times as long the larger side is. */
+const LARGER = 1.5;
 
 /** @param usable other models on this machine that could stand in the place of the miniature */
 async function checkpointFinding(

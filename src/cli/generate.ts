@@ -33,7 +33,7 @@ export async function generate(
   await makeOutFolder(dirname(file));
   const { miniature, note } = models.noteMiniature(["image"]);
   const options = { ...imageOptions(flags, flags.seed ?? randomSeed(), models.choice.diffusion), ...own };
-  models.noteSize(options.size);
+  await models.checkSizes([options.size]);
   const mode = promptModeOf(options);
   for (const line of markNotes([{ texts: [prompt, options.negative], mode }])) output.say(line);
   const { drawn, info } = await models.withModel("image", async (host) => ({

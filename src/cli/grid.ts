@@ -56,7 +56,7 @@ export async function grid(
   const image = sharedImage({ ...imageOptions(flags, seed, models.choice.diffusion), ...own }, grid);
   const items = cellItems(prompt, seed, cells, isRewritten ? "optimized" : "baseline");
   const options = items.map((item) => imageOf({ image }, { ...item, seed: item.seed ?? seed }));
-  models.noteSize(image.size);
+  await models.checkSizes(options.map(({ size }) => size));
   for (const line of markNotes([{ texts: [prompt, image.negative], mode: promptModeOf(image) }]))
     output.say(line);
   const started = performance.now();

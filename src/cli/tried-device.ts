@@ -1,5 +1,6 @@
 import type { Config } from "../config.js";
-import type { DeviceName } from "../core/options.js";
+import type { DeviceName, PictureSize } from "../core/options.js";
+import type { SizeLimitOptions } from "../inference/diffusion/size-limit.js";
 import type { DeviceReport } from "../inference/runtime/device-check.js";
 import { type Plan, planName } from "../inference/runtime/plan.js";
 
@@ -43,6 +44,38 @@ export async function tryDevice(
     reports: isCpu ? [await checkForms("cpu", "fp32", operatorForms("float32"))] : image.reports,
     textReports: isCpu ? [] : text.reports,
   };
+}
+
+/** A picture's size with what it takes by the count (inference/diffusion/memory-count.ts). */
+export interface CountedSize {
+  readonly size: PictureSize;
+  /** The memory plan in words; null if it fits under none. */
+  readonly memoryPlan: string | null;
+  /** Under that plan, or under the one that takes the least. */
+  readonly countedBytes: number;
+}
+
+/** Counts pictures of these sizes on a device that was tried. Throws CheckpointError. */
+export async function countSizes(
+  checkpoint: Pick<SizeLimitOptions, "directory" | "vae" | "memory">,
+  { image, plan }: Pick<TriedDevice, "image" | "plan">,
+  sizes: readonly PictureSize[],
+): Promise<{ readonly limit: number; readonly sizes: readonly CountedSize[] }> {
+  const [{ countMemory }, { MEMORY_PLANS, memoryPlanName }] = await Promise.all([
+    import("../inference/diffusion/size-limit.js"),
+    import("../inference/diffusion/memory-plan.js"),
+  ]);
+  const device = { isCpu: image === "cpu", plan };
+  const { count, limit } = await countMemory({ ...checkpoint, device: image as DeviceName }, device);
+  const counted = sizes.map((size) => {
+    const found = count.planFor(size, limit);
+    return {
+      size,
+      memoryPlan: found && memoryPlanName(found),
+      countedBytes: count.peak(size, found ?? MEMORY_PLANS.at(-1)!),
+    };
+  });
+  return { limit, sizes: counted };
 }
 
 /** One line per operator: its worst form, and what is done about it. */

@@ -5,7 +5,6 @@ import type { Grid } from "../../core/grid.js";
 import type { JobKind, Phase } from "../../core/job.js";
 import {
   DEFAULT_SIDES,
-  fitsSides,
   IMAGE_RANGES,
   type ImageOptions,
   isInRange,
@@ -20,6 +19,7 @@ import {
   showSize,
   type TextOptions,
 } from "../../core/options.js";
+import { checkMemory } from "../../core/picture-memory.js";
 import { NO_STYLE, PRESETS, requireStyle, type Style, styleNamed } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
@@ -190,11 +190,17 @@ export function sizeExpectation(sides: Sides): Expectation {
   return { takes: "size", size: showSize(portrait), multiple: SIDE_MULTIPLE, min, max };
 }
 
-/** Throws InputError INPUT_SIZE for a picture that is larger than is drawn here. */
+/**
+ * Throws InputError INPUT_SIZE for a picture that is larger than is drawn here, INPUT_MEMORY for one that takes more
+ * memory than there is.
+ */
 export function checkSize(size: PictureSize | null, { sides = DEFAULT_SIDES }: Pick<Limits, "sides">): void {
-  if (size === null || fitsSides(size, sides)) return;
-  throw new InputError("INPUT_SIZE", `The size ${showSize(size)} has a side over ${sides.max} pixels.`, {
+  if (size === null) return;
+  const { max, mostPixels = null } = sides;
+  checkMemory(size, mostPixels);
+  if (Math.max(size.width, size.height) <= max) return;
+  throw new InputError("INPUT_SIZE", `The size ${showSize(size)} has a side over ${max} pixels.`, {
     size: showSize(size),
-    max: sides.max,
+    max,
   });
 }

@@ -22,7 +22,8 @@ import type { Plan } from "../runtime/plan.js";
 import { type FixedPrecision, planOn, precisionOf } from "../runtime/precision.js";
 import { type Outputs, Session, Tensor } from "../runtime/session.js";
 import { GuardedPart, type LoadedPart, partLoader } from "./guarded-part.js";
-import { MEMORY_PLANS, Memory, type MemoryPlan } from "./memory-plan.js";
+import { MemoryCount, queryChunksOf, tooLarge } from "./memory-count.js";
+import { Memory, type MemoryPlan } from "./memory-plan.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
 import { compileStriped, StripedVae } from "./striped-vae.js";
 import { compileTinyDecoder, TinyPart, tinyDecoderFor } from "./tiny-part.js";
@@ -48,9 +49,9 @@ export interface StableDiffusionOptions {
   readonly decoder?: DecoderName;
   readonly device: Device;
   readonly precision: Precision;
-  /** What of it is in memory at once; all of it by default. Takes less where memory turns out to be full. */
-  readonly memoryPlan?: MemoryPlan;
-  /** Called before that: releases what else is on the device; false if there was nothing. */
+  /** Bytes that pictures may take on the device, all by default; and of these what others take beside it. */
+  readonly memory?: { readonly limit: number; readonly others: number };
+  /** Called where memory turns out to be full: releases what others take; false if there was nothing. */
   readonly releaseOthers?: () => Promise<boolean>;
   readonly cacheDir: string;
   /** 0: the runtime chooses. */
@@ -115,14 +116,20 @@ export class StableDiffusion implements DiffusionModel {
    * @throws CheckpointError if the folder is not such a model; InferenceError if it does not fit the device
    */
   static async open(options: StableDiffusionOptions): Promise<StableDiffusion> {
-    const { device, cacheDir, memoryPlan = MEMORY_PLANS[0] } = options;
+    const { device, cacheDir } = options;
     const { parts, plan, arithmetic, graphs, notes } = await StableDiffusion.compile(options);
     const config = configOf(parts);
     const isTinyFinal = options.decoder === "taesd";
     const tiny = tinyDecoderFor(options.tinyDecoder ?? null, isTinyFinal, config, options.directory);
+    const { limit, others } = options.memory ?? { limit: Number.POSITIVE_INFINITY, others: 0 };
+    const count = new MemoryCount(parts, { arithmetic, isCpu: device.name === "cpu" });
     const memory = new Memory(
-      memoryPlan,
-      async () => model.release(),
+      (size, first) => {
+        const found = count.planFor(size, limit, { first, others });
+        if (found === null) throw tooLarge(size, limit, count);
+        return found;
+      },
+      async (what) => (what === "all" ? model.release() : guardedParts.vae?.release()),
       options.releaseOthers ?? (async () => false),
     );
 
@@ -154,7 +161,7 @@ export class StableDiffusion implements DiffusionModel {
       own: Arithmetic,
     ) => {
       const from = { config: parts.vae, weights: parts.files.weights("vae", precision), cacheDir };
-      const cut = await compileStriped(output, own, queryChunksOf(parts), from);
+      const cut = await compileStriped(output, own, queryChunksOf(parts.unet), from);
       const part = output === "image" ? "vae" : "encoder";
       return new StripedVae(output, cut, (graph) => openSession(part, graph, options, " in stripes"));
     };
@@ -195,6 +202,8 @@ export class StableDiffusion implements DiffusionModel {
       tinyPart && new TinyPart(isTinyFinal, tinyPart),
     );
     try {
+      const side = config.sampleSize * config.vaeScaleFactor;
+      await memory.prepare({ width: side, height: side });
       for (const part of names)
         await memory.inRoom(async () => {
           await guardedParts[part]?.load();
@@ -315,6 +324,10 @@ export class StableDiffusion implements DiffusionModel {
         for (const other of Object.values(this.#parts)) if (other !== part) await other.release();
       return part.run(feeds, isUsable);
     });
+  }
+
+  prepare(size: PictureSize): Promise<void> {
+    return this.#memory.prepare(size);
   }
 
   async leaveFp16(): Promise<boolean> {
@@ -471,13 +484,9 @@ function compileEncoder(
   precision: FixedPrecision,
   cacheDir: string,
 ): Promise<CompiledGraph> {
-  const graph = vaeEncoder(parts.vae, arithmetic, queryChunksOf(parts));
+  const graph = vaeEncoder(parts.vae, arithmetic, queryChunksOf(parts.unet));
   return compileGraph(graph, parts.files.weights("vae", precision), { cacheDir, unused: VAE_DECODER });
 }
-
-/** A checkpoint with more levels draws larger pictures, so attention in its VAE has more scores. */
-const queryChunksOf = ({ unet }: Pick<Parts, "unet">): number =>
-  4 ** Math.min(2, unet.block_out_channels.length - 1);
 
 interface PartGraph {
   readonly graph: Graph;
@@ -493,7 +502,7 @@ function graphsOf(
   return {
     text_encoder: { graph: clipText(parts.text, arithmetic, use), unused: [] },
     unet: { graph: unet(parts.unet, arithmetic), unused: [] },
-    vae: { graph: vaeDecoder(parts.vae, arithmetic, queryChunksOf(parts)), unused: VAE_ENCODER },
+    vae: { graph: vaeDecoder(parts.vae, arithmetic, queryChunksOf(parts.unet)), unused: VAE_ENCODER },
   };
 }
 
