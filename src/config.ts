@@ -338,6 +338,11 @@ export const VARIABLES = {
     integer(0, 24 * 60 * MINUTE),
     "Milliseconds after which a phase makes way for the other one, if that has work.",
   ),
+  KEEP_MODELS_BYTES: variable(
+    "0",
+    integer(0, Number.MAX_SAFE_INTEGER),
+    "Bytes of weights of picture models that stay loaded beside each other while they take turns. 0: one model at a time, as a card of 6 GB asks for.",
+  ),
   WORKER_SILENCE_MS: variable(
     String(15 * MINUTE),
     integer(1000, 24 * 60 * MINUTE),

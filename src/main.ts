@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { basename, join, parse } from "node:path";
 import { cdnBeside, type LocalDiscord, startLocalDiscord, startOperatorPanel } from "local-discord";
 import { createBot } from "./bot/bot.js";
-import { verdictOf } from "./bot/words/votes.js";
+import { verdictOf } from "./bot/words/english/votes.js";
 import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
 import { readSubjects } from "./checkpoints/layouts/subjects.js";
 import { findAtStart } from "./checkpoints/library/find-models.js";
@@ -17,6 +17,7 @@ import { DEFAULT_SIDES, type Sides, sidesOf } from "./core/options.js";
 import { redactor } from "./core/redact.js";
 import { PROGRAM } from "./core/version.js";
 import { announced } from "./db/announce.js";
+import { LapsedLeases } from "./db/lapsed.js";
 import type { Queue } from "./db/queue.js";
 import { watchDataFolder } from "./db/sqlite/data-folder.js";
 import { folderOfDatabase, lockInstance } from "./db/sqlite/instance-lock.js";
@@ -318,9 +319,15 @@ export async function createApp(
           pictures,
           owner: randomUUID(),
           phaseMs: config.PHASE_MS,
+          keptBytes: config.KEEP_MODELS_BYTES,
         }),
     );
-    await queue.recover();
+    if (config.DATABASE_URL === "") await queue.recover("all");
+    else {
+      const lapsed = new LapsedLeases(queue, events);
+      lapsed.start();
+      cleanups.push(() => lapsed.stop());
+    }
     for (const loop of loops) loop.start();
     cleanups.push(() => Promise.all(loops.map((loop) => loop.stop())));
     retention.start();

@@ -13,8 +13,8 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import sharp from "sharp";
-import { Session } from "../dist/cli/models.js";
-import { Output } from "../dist/cli/output.js";
+import { Session } from "../dist/cli/parts/models.js";
+import { Output } from "../dist/cli/parts/output.js";
 import { loadConfig } from "../dist/config.js";
 import { caption, generator, modifiers, pick } from "./words.mjs";
 

@@ -25,10 +25,10 @@ import { StatusBoard } from "./delivery/status-board.js";
 import { inviteUrl } from "./discord/application.js";
 import { DISCORD_CDN_ORIGINS, download } from "./discord/attachment.js";
 import { Gateway } from "./discord/gateway.js";
-import { audienceReader } from "./messages/audience.js";
-import type { Work } from "./messages/eta.js";
-import { Presenter } from "./messages/presentation.js";
-import { Subjects } from "./messages/subjects.js";
+import { audienceReader } from "./messages/parts/audience.js";
+import type { Work } from "./messages/parts/eta.js";
+import { Presenter } from "./messages/parts/presentation.js";
+import { Subjects } from "./messages/parts/subjects.js";
 import { Arrivals } from "./requests/arrivals.js";
 import { BatchDrafts } from "./requests/batch-drafts.js";
 import { DirectMessages } from "./requests/direct-messages.js";
@@ -38,7 +38,7 @@ import { Repeats } from "./requests/repeats.js";
 import type { CommandContext, Defaults, Limits } from "./requests/request.js";
 import { Router } from "./router.js";
 import { type BotTiming, DEFAULT_TIMING } from "./timing.js";
-import type { Machine } from "./words/admin.js";
+import type { Machine } from "./words/english/admin.js";
 
 export interface BotOptions {
   readonly token: string;

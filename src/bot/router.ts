@@ -13,7 +13,7 @@ import { type Asking, privately, replyPrivately } from "./discord/interactions.j
 import type { BatchDrafts } from "./requests/batch-drafts.js";
 import type { Intake } from "./requests/intake.js";
 import type { CommandContext, CommandRequest } from "./requests/request.js";
-import { errorSentence, sentenceOf } from "./words/errors.js";
+import { errorSentence, sentenceOf } from "./words/english/errors.js";
 import { wordsOf } from "./words/languages.js";
 
 export interface RouterOptions {

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { type UsableRows, usableRows } from "../bot/commands/batch.js";
-import { csvReport, promptsJson } from "../bot/messages/report.js";
-import { fileSummary } from "../bot/words/batch.js";
+import { csvReport, promptsJson } from "../bot/messages/parts/report.js";
+import { fileSummary } from "../bot/words/english/batch.js";
 import type { Config } from "../config.js";
 import { readWords } from "../core/emphasis.js";
 import { codeOf, describe, InputError, isMissing } from "../core/errors.js";
@@ -16,21 +16,22 @@ import {
   randomSeed,
   type TextOptions,
 } from "../core/options.js";
+import { NO_REWRITER, rewriterNameOf } from "../core/rewriters.js";
 import { type PerSide, SIDES, type Side } from "../core/side.js";
 import type { StyleWords } from "../core/styles.js";
 import { replaceFile } from "../files/replace-file.js";
-import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
+import type { Drawn, Rewrite, WorkerInfo } from "../inference/worker/protocol.js";
 import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
 import { captionOf, type PairFiles } from "../pictures/pair-card.js";
 import { type PromptFile, type PromptPair, parsePromptFile } from "../prompt-files/prompt-file.js";
-import type { Models } from "./models.js";
-import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
-import { makeOutFolder } from "./out-folder.js";
-import type { Output } from "./output.js";
-import { PICTURE_NOTES } from "./picture-notes.js";
-import { cutLines, markNotes, unreadLines } from "./prompt.js";
+import type { Models } from "./parts/models.js";
+import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./parts/options.js";
+import { makeOutFolder } from "./parts/out-folder.js";
+import type { Output } from "./parts/output.js";
+import { PICTURE_NOTES } from "./parts/picture-notes.js";
+import { cutLines, markNotes, unreadLines } from "./parts/prompt.js";
+import { stylesOf } from "./parts/styles.js";
 import { scoreLine } from "./score.js";
-import { stylesOf } from "./styles.js";
 
 export interface PairToDraw {
   readonly prompt: string;
@@ -55,8 +56,9 @@ export async function batch(
   config: Config,
   file: string,
   flags: TextFlags & ImageFlags & { out: string },
-  isGiven: (option: keyof ImageOptions) => boolean,
+  isGiven: (option: string) => boolean,
 ): Promise<void> {
+  requireRewriting(flags.rewriter);
   const bytes = await readFile(file).catch((cause) => {
     const why = isMissing(cause) ? "there is no such file" : describe(cause);
     throw new InputError("FILE_UNREACHABLE", `${file} cannot be read: ${why}.`, {}, { cause });
@@ -76,7 +78,12 @@ export async function batch(
   const started = performance.now();
   const seed = flags.seed ?? randomSeed();
   const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...found };
+<<<<<<< HEAD
   await models.checkSizes(entries.map((entry) => ({ ...image, ...entry.image }).size));
+=======
+  models.noteSize(image.size);
+  const text = textOptions(flags, seed, isGiven);
+>>>>>>> main
   const modeOf = (entry: PromptPair) => promptModeOf({ ...image, ...entry.image });
   const asked = entries.map((entry) => {
     const { negative } = { ...image, ...entry.image };
@@ -90,12 +97,13 @@ export async function batch(
       prompt: entry.prompt,
       mode: modeOf(entry),
       style: { ...image, ...entry.image }.style,
+      text,
     })),
-    textOptions(flags, seed),
   );
   const numbers = entries.flatMap(({ optimized }, i) => (optimized === null ? [i + 1] : []));
   for (const line of unreadLines(rewritten.rewrites, numbers)) output.say(line);
   const rewrites = rewritten.rewrites[Symbol.iterator]();
+  const loaded = rewritten.loaded.get(rewriterNameOf(text));
 
   const pairs = entries.map(
     ({ prompt, optimized, seed: own, image: options }, i): PairToDraw => ({
@@ -115,14 +123,14 @@ export async function batch(
   );
   const info = await drawPairs(models, output, folder, pairs, image, true);
   const checkpoints = {
-    promptist: plain.length > 0 ? models.choice.promptist.name : null,
+    promptist: loaded?.name ?? null,
     diffusion: models.choice.diffusion.name,
   };
   const report = csvReport({
     id: "",
     image,
     checkpoints,
-    hashes: { promptist: rewritten.hash, diffusion: info.hash },
+    hashes: { promptist: loaded?.hash ?? null, diffusion: info.hash },
     items: pairs.map((pair, i) => itemOf(pair, i, entries[i]!, rewritten.ms, info.drawn[i]!)),
   });
   const reportFile = join(folder, "report.csv");
@@ -141,6 +149,7 @@ export async function batch(
       reportFile,
       contactSheets: info.sheets,
       promptistLoaded: plain.length > 0,
+      rewriter: plain.length > 0 ? flags.rewriter : null,
       checkpoints,
       miniature,
       note,
@@ -159,6 +168,13 @@ export async function batch(
       ...info.sheets,
     ].join("\n"),
   );
+}
+
+/** Throws InputError INPUT_REWRITER for none, since both pictures of a pair would be the same. */
+export function requireRewriting(rewriter: string): void {
+  if (rewriter !== NO_REWRITER) return;
+  const message = `--rewriter ${NO_REWRITER} leaves a prompt as it is, so both pictures would be the same. Draw it once: promptist generate`;
+  throw new InputError("INPUT_REWRITER", message, { rewriter });
 }
 
 /** The rows that can be drawn; throws InputError FILE_SHAPE if none has usable options. */
@@ -208,39 +224,61 @@ function itemOf(
 
 interface Rewritten {
   readonly rewrites: readonly Rewrite[];
-  /** Of Promptist's weights; null if it was not loaded. */
-  readonly hash: string | null;
+  /** The rewriters that were loaded, by name. */
+  readonly loaded: ReadonlyMap<string, LoadedRewriter>;
   /** Milliseconds a prompt took, on average: they go through the model together. */
   readonly ms: number;
 }
 
-/** Rewrites all prompts with Promptist loaded once; loads nothing if there are none. */
+interface LoadedRewriter extends Pick<WorkerInfo, "hash" | "precision" | "device"> {
+  /** Of its checkpoint. */
+  readonly name: string;
+}
+
+/** A prompt to rewrite, and how. */
+export interface PromptToRewrite {
+  readonly prompt: string;
+  readonly mode: PromptMode;
+  readonly style?: StyleWords | undefined;
+  readonly text: TextOptions;
+}
+
+/**
+ * Rewrites all prompts, in their order, with each rewriter loaded once, one after another; `none` leaves a prompt
+ * as it is and loads nothing.
+ */
 export async function rewriteAll(
   models: Models,
   output: Output,
-  asked: readonly {
-    readonly prompt: string;
-    readonly mode: PromptMode;
-    readonly style?: StyleWords | undefined;
-  }[],
-  options: TextOptions,
+  asked: readonly PromptToRewrite[],
 ): Promise<Rewritten> {
-  if (asked.length === 0) return { rewrites: [], hash: null, ms: 0 };
-  return models.withModel("text", async (host) => {
-    const started = performance.now();
-    const rewrites = await host.call(
-      "optimize",
-      {
-        prompts: asked.map(({ prompt }) => prompt),
-        modes: asked.map(({ mode }) => mode),
-        styles: asked.map(({ style }) => style),
-        options,
-      },
-      { signal: models.signal, onProgress: output.progress("rewriting") },
-    );
-    const ms = Math.round((performance.now() - started) / asked.length);
-    return { rewrites, hash: host.info.hash, ms };
-  });
+  const rewrites = asked.map(({ prompt }): Rewrite => ({ prompt, rewrite: prompt, candidates: [] }));
+  const loaded = new Map<string, LoadedRewriter>();
+  const started = performance.now();
+  const names = new Set(asked.map(({ text }) => rewriterNameOf(text)));
+  for (const name of [...names].filter((it) => it !== NO_REWRITER)) {
+    const own = [...asked.keys()].filter((i) => rewriterNameOf(asked[i]!.text) === name);
+    await models.withRewriter(name, async (host) => {
+      const { hash, precision, device } = host.info;
+      loaded.set(name, { name: models.choiceOf(name).promptist.name, hash, precision, device });
+      for (const options of new Set(own.map((i) => JSON.stringify(asked[i]!.text)))) {
+        const group = own.filter((i) => JSON.stringify(asked[i]!.text) === options);
+        const found = await host.call(
+          "optimize",
+          {
+            prompts: group.map((i) => asked[i]!.prompt),
+            modes: group.map((i) => asked[i]!.mode),
+            styles: group.map((i) => asked[i]!.style),
+            options: asked[group[0]!]!.text,
+          },
+          { signal: models.signal, onProgress: output.progress("rewriting") },
+        );
+        for (const [at, i] of group.entries()) rewrites[i] = found[at]!;
+      }
+    });
+  }
+  const ms = asked.length === 0 ? 0 : Math.round((performance.now() - started) / asked.length);
+  return { rewrites, loaded, ms };
 }
 
 /** Draws all pairs, their comparisons and contact sheets with Stable Diffusion loaded once. */

@@ -22,14 +22,15 @@ import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import { CheckpointError, InputError } from "../core/errors.js";
 import { IMAGE_RANGES, PRECISIONS } from "../core/options.js";
+import { REWRITERS } from "../core/rewriters.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
 import { clipText, clipTextConfig } from "../models/clip-text.js";
 import type { Graph } from "../onnx/graph.js";
-import { modelTable } from "./library.js";
-import type { CommonFlags, ImageFlags, TextFlags } from "./options.js";
-import { addCommonOptions, addExamples, integer, loraOption } from "./options.js";
-import { Output } from "./output.js";
-import { placesOf } from "./places.js";
+import { modelTable } from "./parts/library.js";
+import type { CommonFlags, ImageFlags, TextFlags } from "./parts/options.js";
+import { addCommonOptions, addExamples, integer, loraOption } from "./parts/options.js";
+import { Output } from "./parts/output.js";
+import { placesOf } from "./parts/places.js";
 
 /** `promptist checkpoints list | pull | check | compile | synthesize`: lists the models and adds new ones. */
 export function addCheckpointsCommand(program: Command, config: Config): void {
@@ -121,7 +122,9 @@ async function list(config: Config, output: Output): Promise<void> {
   const { PUBLISHED, partialDownloads } = await import("../checkpoints/hub/hub.js");
   const partial = await partialDownloads(config.checkpointsDir);
   const cached: Readonly<Record<string, string | null>> = {
-    promptist: publishedInCache("promptist", config.hubCacheDir).whole,
+    ...Object.fromEntries(
+      REWRITERS.map((rewriter) => [rewriter.name, publishedInCache(rewriter, config.hubCacheDir).whole]),
+    ),
     "stable-diffusion-v1-5": publishedInCache("diffusion", config.hubCacheDir).whole,
     clip: findCachedClip(config.hubCacheDir),
     taesd: publishedTinyDecoder(config.checkpointsDir, config.hubCacheDir),

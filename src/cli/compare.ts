@@ -1,12 +1,12 @@
 import { join, resolve } from "node:path";
 import { PHASES } from "../core/job.js";
 import { promptModeOf, randomSeed } from "../core/options.js";
-import { drawPairs, rewriteAll } from "./batch.js";
-import type { Models } from "./models.js";
-import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
-import { makeOutFolder } from "./out-folder.js";
-import type { Output } from "./output.js";
-import { markNotes, typedPrompt, unreadLines } from "./prompt.js";
+import { drawPairs, requireRewriting, rewriteAll } from "./batch.js";
+import type { Models } from "./parts/models.js";
+import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./parts/options.js";
+import { makeOutFolder } from "./parts/out-folder.js";
+import type { Output } from "./parts/output.js";
+import { markNotes, typedPrompt, unreadLines } from "./parts/prompt.js";
 import { scoreLine } from "./score.js";
 
 /**
@@ -20,6 +20,7 @@ export async function compare(
   isGiven: (option: string) => boolean,
 ): Promise<void> {
   const { prompt, image: own } = typedPrompt(text, output, isGiven);
+  requireRewriting(flags.rewriter);
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const { miniature, note } = models.noteMiniature(PHASES);
@@ -30,9 +31,10 @@ export async function compare(
   for (const line of markNotes([{ texts: [prompt, image.negative], mode }])) output.say(line);
   const started = performance.now();
 
+  const asked = { prompt, mode, style: image.style, text: textOptions(flags, seed, isGiven) };
   const {
     rewrites: [rewrite],
-  } = await rewriteAll(models, output, [{ prompt, mode, style: image.style }], textOptions(flags, seed));
+  } = await rewriteAll(models, output, [asked]);
   for (const line of unreadLines([rewrite!])) output.say(line);
   const pair = {
     prompt,
@@ -50,6 +52,7 @@ export async function compare(
     {
       prompt,
       optimized: pair.optimized,
+      rewriter: flags.rewriter,
       unread: rewrite!.unread ?? null,
       candidates: rewrite!.candidates,
       files: { baseline, optimized: drawn, comparison },

@@ -8,7 +8,7 @@ import { backupDatabase } from "../db/sqlite/backup.js";
 import { SqliteConnection } from "../db/sqlite/connection.js";
 import { folderOfDatabase, lockInstance } from "../db/sqlite/instance-lock.js";
 import { openDatabase } from "../db/sqlite/open.js";
-import type { Output } from "./output.js";
+import type { Output } from "./parts/output.js";
 
 /** `promptist backup FILE`: copies the queue's database as it is now; safe while the bot runs. */
 export async function backup(config: Config, output: Output, file: string): Promise<void> {

@@ -2,12 +2,12 @@ import { dirname, extname, resolve } from "node:path";
 import { readWords } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
 import { DEFAULT_STRENGTH, promptModeOf, randomSeed } from "../core/options.js";
-import type { Models } from "./models.js";
-import { type ImageFlags, imageOptions } from "./options.js";
-import { makeOutFolder } from "./out-folder.js";
-import type { Output } from "./output.js";
-import { PICTURE_NOTES } from "./picture-notes.js";
-import { cutLines, markNotes, typedPrompt } from "./prompt.js";
+import type { Models } from "./parts/models.js";
+import { type ImageFlags, imageOptions } from "./parts/options.js";
+import { makeOutFolder } from "./parts/out-folder.js";
+import type { Output } from "./parts/output.js";
+import { PICTURE_NOTES } from "./parts/picture-notes.js";
+import { cutLines, markNotes, typedPrompt } from "./parts/prompt.js";
 
 export interface GenerateFlags extends ImageFlags {
   readonly out: string;

@@ -1,22 +1,23 @@
 import { basename, join, resolve } from "node:path";
 import { cellItems, sharedImage } from "../bot/commands/grid.js";
-import { cellLabel } from "../bot/words/grid.js";
+import { cellLabel } from "../bot/words/english/grid.js";
 import { readWords } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
 import { type CellOptions, cellsOf, readAxis } from "../core/grid-axes.js";
 import { imageOf } from "../core/job.js";
 import { LIMIT_RANGES, promptModeOf, randomSeed } from "../core/options.js";
+import { NO_REWRITER } from "../core/rewriters.js";
 import type { Rewrite } from "../inference/worker/protocol.js";
 import type { GridCell } from "../pictures/grid-picture.js";
 import { captionOf } from "../pictures/pair-card.js";
 import { rewriteAll } from "./batch.js";
-import type { Models } from "./models.js";
-import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./options.js";
-import { makeOutFolder } from "./out-folder.js";
-import type { Output } from "./output.js";
-import { PICTURE_NOTES } from "./picture-notes.js";
-import { cutLines, markNotes, typedPrompt, unreadLines } from "./prompt.js";
-import { stylesOf } from "./styles.js";
+import type { Models } from "./parts/models.js";
+import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./parts/options.js";
+import { makeOutFolder } from "./parts/out-folder.js";
+import type { Output } from "./parts/output.js";
+import { PICTURE_NOTES } from "./parts/picture-notes.js";
+import { cutLines, markNotes, typedPrompt, unreadLines } from "./parts/prompt.js";
+import { stylesOf } from "./parts/styles.js";
 
 export interface GridFlags extends TextFlags, ImageFlags {
   readonly x: string;
@@ -61,7 +62,7 @@ export async function grid(
     output.say(line);
   const started = performance.now();
 
-  const rewrite = isRewritten ? await rewriteOnce(models, output, prompt, flags, cells, seed) : null;
+  const rewrite = isRewritten ? await rewriteOnce(models, output, prompt, flags, cells, seed, isGiven) : null;
   const drawn = rewrite?.rewrite ?? prompt;
   const checkpoint = models.choice.diffusion.name;
   const file = join(folder, "grid.png");
@@ -103,6 +104,7 @@ export async function grid(
     {
       prompt,
       optimized: rewrite === null ? null : drawn,
+      rewriter: rewrite === null ? null : flags.rewriter,
       grid,
       file,
       cells: pictures.map(({ file, judgement, embeddings = [] }, i) => ({
@@ -134,18 +136,23 @@ async function rewriteOnce(
   flags: GridFlags,
   cells: readonly CellOptions[],
   seed: number,
+  isGiven: (option: string) => boolean,
 ): Promise<Rewrite> {
+  if (flags.rewriter === NO_REWRITER)
+    throw new InputError(
+      "INPUT_REWRITER",
+      `--text rewrite needs a rewriter, and --rewriter is ${NO_REWRITER}.`,
+      {
+        rewriter: NO_REWRITER,
+      },
+    );
   if (cells.some(({ image }) => image?.prompts !== undefined))
     throw new InputError(
       "INPUT_OPTION",
       "With --text rewrite an axis can't be prompts: each way of reading the prompt has another rewrite.",
     );
-  const { rewrites } = await rewriteAll(
-    models,
-    output,
-    [{ prompt, mode: flags.prompts }],
-    textOptions(flags, seed),
-  );
+  const text = textOptions(flags, seed, isGiven);
+  const { rewrites } = await rewriteAll(models, output, [{ prompt, mode: flags.prompts, text }]);
   for (const line of unreadLines([rewrites[0]!])) output.say(line);
   return rewrites[0]!;
 }

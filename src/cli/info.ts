@@ -4,8 +4,8 @@ import { codeOf, type ErrorCode, InputError, isMissing } from "../core/errors.js
 import { showSize } from "../core/options.js";
 import { PICTURE_MAX_BYTES, readPictureText } from "../pictures/read-text.js";
 import { type NamedFile, type PicturePrompt, readPicturePrompt } from "../prompt-files/picture-prompt.js";
-import { EXIT } from "./exit-code.js";
-import type { Output } from "./output.js";
+import { EXIT } from "./parts/exit-code.js";
+import type { Output } from "./parts/output.js";
 
 type Read =
   | { readonly file: string; readonly picture: PicturePrompt }

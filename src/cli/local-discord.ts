@@ -1,4 +1,4 @@
-import type { Output } from "./output.js";
+import type { Output } from "./parts/output.js";
 
 export interface LocalDiscordFlags {
   readonly port: number;

@@ -2,8 +2,8 @@ import { CommanderError } from "commander";
 import { forgetSecrets, loadConfig } from "../config.js";
 import { redactor } from "../core/redact.js";
 import { outliveReaders } from "../core/standard-streams.js";
-import { exitCodeOf } from "./exit-code.js";
-import { Output } from "./output.js";
+import { exitCodeOf } from "./parts/exit-code.js";
+import { Output } from "./parts/output.js";
 import { buildProgram } from "./program.js";
 
 /** Parses the command line, runs one verb and sets the exit code (exit-code.ts): 0 only for success. */

@@ -1,11 +1,13 @@
 import { randomSeed } from "../core/options.js";
+import { NO_REWRITER, rewriterNameOf } from "../core/rewriters.js";
 import { applyStyle, type Styled } from "../core/styles.js";
 import type { Rewrite } from "../inference/worker/protocol.js";
-import type { Models } from "./models.js";
-import { type PromptsFlags, type TextFlags, textOptions } from "./options.js";
-import type { Output } from "./output.js";
-import { markNotes, typedPrompt, unreadLines } from "./prompt.js";
-import { chosenStyle } from "./styles.js";
+import { rewriteAll } from "./batch.js";
+import type { Models } from "./parts/models.js";
+import { type PromptsFlags, type TextFlags, textOptions } from "./parts/options.js";
+import type { Output } from "./parts/output.js";
+import { markNotes, typedPrompt, unreadLines } from "./parts/prompt.js";
+import { chosenStyle } from "./parts/styles.js";
 
 /** `promptist optimize TEXT`: rewrites one prompt and lists all distinct candidates, best first. */
 export async function optimize(
@@ -19,17 +21,13 @@ export async function optimize(
   const { style } = { ...chosenStyle(flags), ...image };
   const mode = image.prompts ?? flags.prompts;
   for (const line of markNotes([{ texts: [prompt], mode }])) output.say(line);
-  const { miniature, note } = models.noteMiniature(["text"]);
-  const options = textOptions(flags, flags.seed ?? randomSeed());
+  const settings = textOptions(flags, flags.seed ?? randomSeed(), isGiven);
+  const isNone = settings.rewriter === NO_REWRITER;
+  const { miniature, note } = models.noteMiniature(isNone ? [] : ["text"]);
   const started = performance.now();
-  const { rewrite, info } = await models.withModel("text", async (host) => {
-    const [rewrite] = await host.call(
-      "optimize",
-      { prompts: [prompt], modes: [mode], styles: [style], options },
-      { signal: models.signal, onProgress: output.progress("rewriting") },
-    );
-    return { rewrite: rewrite!, info: host.info };
-  });
+  const { rewrites, loaded } = await rewriteAll(models, output, [{ prompt, mode, style, text: settings }]);
+  const rewrite = rewrites[0]!;
+  const info = loaded.get(rewriterNameOf(settings));
   for (const line of unreadLines([rewrite])) output.say(line);
   const styled = style === undefined ? null : applyStyle({ prompt: rewrite.rewrite, negative: "" }, style);
   output.result(
@@ -38,20 +36,20 @@ export async function optimize(
       optimized: rewrite.rewrite,
       unread: rewrite.unread ?? null,
       candidates: rewrite.candidates,
-      settings: options,
+      settings,
       ...(styled === null ? {} : { style, styled }),
-      checkpoint: models.choice.promptist.name,
+      checkpoint: info?.name ?? null,
       miniature,
       note,
-      weights: info.precision,
-      device: info.device,
+      weights: info?.precision ?? null,
+      device: info?.device ?? null,
       seconds: (performance.now() - started) / 1000,
     },
     [
       describeRewrite(rewrite),
       ...(styled === null ? [] : ["", `In the style ${style?.name}:`, ...styledLines(styled)]),
       // The other searches find the same whatever the seed is.
-      ...(options.mode === "sample" ? ["", `Seed ${options.seed}.`] : []),
+      ...(settings.mode === "sample" && !isNone ? ["", `Seed ${settings.seed}.`] : []),
     ].join("\n"),
   );
 }

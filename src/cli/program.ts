@@ -20,8 +20,8 @@ import { type GenerateFlags, generate } from "./generate.js";
 import { type GridFlags, grid } from "./grid.js";
 import { info } from "./info.js";
 import { type LocalDiscordFlags, localDiscord } from "./local-discord.js";
-import { Models } from "./models.js";
 import { optimize } from "./optimize.js";
+import { Models } from "./parts/models.js";
 import {
   addCommonOptions,
   addExamples,
@@ -35,10 +35,10 @@ import {
   integer,
   type PromptsFlags,
   type TextFlags,
-} from "./options.js";
-import { Output } from "./output.js";
+} from "./parts/options.js";
+import { Output } from "./parts/output.js";
+import { listStyles } from "./parts/styles.js";
 import { type ScoreFlags, score } from "./score.js";
-import { listStyles } from "./styles.js";
 import { type UpscaleFlags, upscale } from "./upscale.js";
 import { verify } from "./verify.js";
 
@@ -61,6 +61,7 @@ export function buildProgram(config: Config): Command {
             "rewrite a prompt",
             'optimize "A cat in the rain"',
             'optimize "A cat in the rain" --mode sample --seed 7',
+            'optimize "A cat in the rain" --rewriter magicprompt',
           ),
           config,
         ),
@@ -110,6 +111,7 @@ export function buildProgram(config: Config): Command {
       "rewrite a prompt and draw both, side by side",
       'compare "A cat in the rain" --out cat',
       'compare "A cat in the rain" --out cat --seed 7 --negative "blurry"',
+      'compare "A cat in the rain" --out cat --rewriter magicprompt',
     ),
   ).action(async (text: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
     const output = outputOf(flags);
@@ -212,17 +214,18 @@ export function buildProgram(config: Config): Command {
       addCommonOptions(
         verb(
           "verify",
-          "check that Promptist loads and generates",
+          "check that Promptist, or another rewriter, loads and generates",
           "verify",
+          "verify --rewriter magicprompt",
           "verify --promptist checkpoints/promptist",
         ),
         config,
       ),
       config,
     ),
-  ).action(async (flags: TextFlags) => {
+  ).action(async (flags: TextFlags, command: Command) => {
     const output = outputOf(flags);
-    return verify(await Models.open(config, output, flags), output, flags);
+    return verify(await Models.open(config, output, flags), output, flags, givenOn(command));
   });
   addCommonOptions(
     verb(

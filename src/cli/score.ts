@@ -3,11 +3,11 @@ import { findJudges } from "../checkpoints/layouts/find-judges.js";
 import type { Config } from "../config.js";
 import { CheckpointError } from "../core/errors.js";
 import { type PairScores, type PictureJudgement, pairScores, relevanceTerm } from "../core/judgement.js";
-import type { Models } from "./models.js";
-import type { CommonFlags, ImageFlags } from "./options.js";
-import type { Output } from "./output.js";
-import { placesOf } from "./places.js";
-import { checkPrompt } from "./prompt.js";
+import type { Models } from "./parts/models.js";
+import type { CommonFlags, ImageFlags } from "./parts/options.js";
+import type { Output } from "./parts/output.js";
+import { placesOf } from "./parts/places.js";
+import { checkPrompt } from "./parts/prompt.js";
 
 export interface ScoreFlags extends CommonFlags, Pick<ImageFlags, "precision"> {
   readonly prompt: string;

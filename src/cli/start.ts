@@ -1,4 +1,4 @@
-import { miniatureLine } from "../bot/words/result.js";
+import { miniatureLine } from "../bot/words/english/result.js";
 import type { Config } from "../config.js";
 import { codeOf, describe } from "../core/errors.js";
 import { createEvents, log } from "../core/events.js";

@@ -5,10 +5,10 @@ import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import { CheckpointError, InputError } from "../core/errors.js";
 import { showSize } from "../core/options.js";
-import type { Models } from "./models.js";
-import type { CommonFlags, ImageFlags } from "./options.js";
-import { makeOutFolder } from "./out-folder.js";
-import type { Output } from "./output.js";
+import type { Models } from "./parts/models.js";
+import type { CommonFlags, ImageFlags } from "./parts/options.js";
+import { makeOutFolder } from "./parts/out-folder.js";
+import type { Output } from "./parts/output.js";
 
 export interface UpscaleFlags extends CommonFlags, Pick<ImageFlags, "precision"> {
   readonly out: string;

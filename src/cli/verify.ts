@@ -1,18 +1,29 @@
+import { InputError } from "../core/errors.js";
 import { randomSeed } from "../core/options.js";
-import type { Models } from "./models.js";
-import { type TextFlags, textOptions } from "./options.js";
-import type { Output } from "./output.js";
+import { NO_REWRITER } from "../core/rewriters.js";
+import type { Models } from "./parts/models.js";
+import { type TextFlags, textOptions } from "./parts/options.js";
+import type { Output } from "./parts/output.js";
 
 /** The prompt that the original reproduction checks itself with. */
 const PROMPT = "A futuristic city with flying cars";
 
 /**
- * `promptist verify`: proves that Promptist loads and generates; prints what was loaded, its size and the
+ * `promptist verify`: proves that a rewriter loads and generates; prints what was loaded, its size and the
  * time.
  */
-export async function verify(models: Models, output: Output, flags: TextFlags): Promise<void> {
+export async function verify(
+  models: Models,
+  output: Output,
+  flags: TextFlags,
+  isGiven: (option: string) => boolean,
+): Promise<void> {
+  const options = textOptions(flags, flags.seed ?? randomSeed(), isGiven);
+  if (options.rewriter === NO_REWRITER)
+    throw new InputError("INPUT_REWRITER", `--rewriter ${NO_REWRITER} loads nothing that could be checked.`, {
+      rewriter: NO_REWRITER,
+    });
   const { miniature, note } = models.noteMiniature(["text"]);
-  const options = textOptions(flags, flags.seed ?? randomSeed());
   const { rewrite, info, seconds } = await models.withModel("text", async (host) => {
     const started = performance.now();
     const [rewrite] = await host.call(

@@ -18,6 +18,7 @@ export type ErrorCode =
   | "INPUT_WORD"
   | "INPUT_STRENGTH"
   | "INPUT_STYLE"
+  | "INPUT_REWRITER"
   | "DRAFT_GONE"
   | "DRAFT_LIMIT"
   | "NOT_ALLOWED"
@@ -94,6 +95,7 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "PICTURE_UNCHECKED",
   "PICTURE_GONE",
   "INPUT_STYLE",
+  "INPUT_REWRITER",
 ]);
 
 /** Whether the same work would fail the same way again. */

@@ -8,8 +8,8 @@ export interface ModelSet {
 }
 
 /** What a picture with these options needs to be loaded. */
-export const modelSetOf = ({ model, loras = [] }: Pick<ImageOptions, "model" | "loras">): ModelSet => ({
-  model: model ?? null,
+export const modelSetOf = ({ model = "", loras = [] }: Pick<ImageOptions, "model" | "loras">): ModelSet => ({
+  model: model === "" ? null : model,
   loras,
 });
 

@@ -32,8 +32,10 @@ export type SearchMode = (typeof SEARCH_MODES)[number];
 export const LENGTH_RULES = ["hf5", "hf4"] as const;
 export type LengthRule = (typeof LENGTH_RULES)[number];
 
-/** How Promptist searches for a rewrite. */
+/** Which rewriter makes a rewrite, and how it searches. */
 export interface TextOptions {
+  /** By name (core/rewriters.ts); absent in jobs from before there was a choice: Promptist. */
+  readonly rewriter?: string;
   readonly mode: SearchMode;
   readonly beams: number;
   readonly maxNewTokens: number;
@@ -124,7 +126,7 @@ export interface ImageOptions {
   readonly scheduler: SchedulerName;
   /** Absent in jobs from before there was a choice: `diffusers`. */
   readonly prompts?: PromptMode;
-  /** The checkpoint, by a name that `checkpoints list` tells; absent: the configured one. */
+  /** The checkpoint, by a name that `checkpoints list` tells; absent or empty: the configured one. */
   readonly model?: string;
   /** Merged into the model on top of what is configured, in this order, each name once; absent: none. */
   readonly loras?: readonly NamedLora[];

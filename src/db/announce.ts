@@ -14,8 +14,8 @@ export function announced(store: Store, events: Events): Store {
   const finished = (jobId: string, state: Job["state"]) => events.emit("job.finished", { jobId, state });
   const verbs: Partial<Queue> = {
     enqueue: (wanted) => queue.enqueue(wanted, (job) => events.emit("job.enqueued", { jobId: job.id, job })),
-    async claim(phase, owner) {
-      const claim = await queue.claim(phase, owner);
+    async claim(phase, owner, models) {
+      const claim = await queue.claim(phase, owner, models);
       if (claim !== undefined)
         events.emit("job.claimed", { jobId: claim.job.id, phase, attempt: claim.attempt });
       return claim;
@@ -84,8 +84,8 @@ export function announced(store: Store, events: Events): Store {
       if (answer === "requested") events.emit("job.cancel-requested", { jobId: id });
       return answer;
     },
-    async recover(owner) {
-      const recovered = await queue.recover(owner);
+    async recover(lost) {
+      const recovered = await queue.recover(lost);
       for (const { id: jobId, phase, state } of recovered) {
         if (state === "queued") events.emit("job.requeued", { jobId, phase, reason: "recovered" });
         else finished(jobId, state);

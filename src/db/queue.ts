@@ -57,6 +57,13 @@ export interface NewItem {
   readonly image?: OwnOptions;
 }
 
+/** The models that are loaded, by the keys of core/model-set.ts; several of them take turns in a phase. */
+export interface ModelTurn {
+  readonly loaded: readonly string[];
+  /** Whether jobs of other models come first now, since they have waited long enough. */
+  readonly isOver: boolean;
+}
+
 /** What is needed to answer a command that did not become a job. */
 export type Arrival = Pick<
   Origin,
@@ -123,6 +130,9 @@ export interface QueueDepth {
 export type LeaveResult = "queued" | "cancelled" | false;
 export type RetryResult = LeaveResult | "failed";
 
+/** Whose running jobs have no holder: those whose lease is over, those of one loop, or all. */
+export type Lost = "lapsed" | "all" | { readonly owner: string };
+
 /** What became of a running job that lost its holder. */
 export interface Recovered {
   readonly id: string;
@@ -131,6 +141,18 @@ export interface Recovered {
 }
 
 export type CancelResult = "cancelled" | "requested" | "finished" | "unknown";
+
+/**
+ * What a holder must know of its job: it goes on (`held`), someone asked it to stop, or somebody else has the job by
+ * now (`false`).
+ */
+export type LeaseResult = "held" | "cancel" | false;
+
+/**
+ * A claim lasts this long unless it is extended. Longer than a restart of the database and a pause of a busy machine,
+ * since a holder that is taken for dead has worked for nothing.
+ */
+export const LEASE_MS = 15_000;
 
 /** No failed job waits longer than this for its next attempt. */
 export const LONGEST_BACKOFF_MS = 5 * 60_000;
@@ -169,9 +191,12 @@ export interface Queue {
   /**
    * Takes the next waiting job of a phase, or undefined. Users take turns: a user's second waiting job comes
    * after the first waiting job of every other user, and a user who was served goes to the back. Jobs in
-   * their back-off time are skipped.
+   * their back-off time are skipped. With `models`, they take turns with the jobs of loaded models as long as any
+   * is due, and with those of other models once the turn of the loaded ones is over. The claim has a lease of LEASE_MS.
    */
-  claim(phase: Phase, owner: string): Promise<Claim | undefined>;
+  claim(phase: Phase, owner: string, models?: ModelTurn): Promise<Claim | undefined>;
+  /** Renews the lease of a claim, also of one that is over, as long as nobody has recovered the job. */
+  extend(claim: Claim): Promise<LeaseResult>;
   /**
    * Stores the text of one item, and like `savePictures` adds the time that it took to `Usage`. Notes are added to those of the item; everything else is replaced.
    */
@@ -215,10 +240,11 @@ export interface Queue {
    */
   cancelItem(id: string, item: number): Promise<boolean>;
   /**
-   * Running jobs whose holder is gone wait again with the results they have: those of `owner`, which has lost
-   * them; at start those of all, since no other program has the queue.
+   * Running jobs whose holder is gone wait again with the results they have: those whose lease is over, where several
+   * programs share the queue; those of an `owner`, which has lost them itself; or `all`, at the start of a program
+   * that has the queue for itself.
    */
-  recover(owner?: string): Promise<Recovered[]>;
+  recover(lost: Lost): Promise<Recovered[]>;
 
   /** True if a job of this phase is due now; with `besidesUser`, a job of another user. */
   hasWork(phase: Phase, besidesUser?: string): Promise<boolean>;

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { OptionInputs } from "local-discord/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { refusals } from "../../src/bot/words/refusals.js";
+import { refusals } from "../../src/bot/words/english/refusals.js";
 import { hasButton, toldPrivately } from "../support/batch.js";
 import { makeBot, startWorld, type World, withFailing } from "../support/bot-world.js";
 

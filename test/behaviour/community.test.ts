@@ -4,7 +4,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { ApiMessage } from "local-discord/testing";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { coarse, etas } from "../../src/bot/messages/eta.js";
+import { coarse, etas } from "../../src/bot/messages/parts/eta.js";
 import { parseSetting } from "../../src/bot/requests/setting-catalog.js";
 import type { OpenWork } from "../../src/db/queue.js";
 import type { Store } from "../../src/db/store.js";
@@ -443,7 +443,7 @@ describe("/mydata", () => {
       await erased.waitFor((m) => m.content.endsWith("0 messages deleted."));
       await world.bot.stop();
       // What the program does at its start, before its bot is there.
-      await world.queue.recover();
+      await world.queue.recover("all");
       const next = makeBot(world);
       onTestFinished(() => next.stop());
       await next.start();

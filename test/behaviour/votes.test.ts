@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { verdictOf } from "../../src/bot/words/votes.js";
+import { verdictOf } from "../../src/bot/words/english/votes.js";
 import { wilson } from "../../src/core/statistics.js";
 import {
   isFinal,

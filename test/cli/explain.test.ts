@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { errorSentence } from "../../src/bot/words/errors.js";
-import { EXPLANATIONS, explain } from "../../src/cli/explanations.js";
+import { errorSentence } from "../../src/bot/words/english/errors.js";
+import { EXPLANATIONS, explain } from "../../src/cli/parts/explanations.js";
 
 /** The codes as written in the source: a type has no list at run time. */
 const source = readFileSync(new URL("../../src/core/errors.ts", import.meta.url), "utf8");

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { graphicsCards } from "../../src/cli/graphics.js";
+import { graphicsCards } from "../../src/cli/parts/graphics.js";
 import { temporaryFolder } from "../support/app.js";
 
 /** What the system's programs print, by stand-ins of their names first in the PATH. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { typedPrompt } from "../../src/cli/prompt.js";
+import { typedPrompt } from "../../src/cli/parts/prompt.js";
 
 const TEXT = "a cat\nNegative prompt: ugly\nSteps: 25, Sampler: Euler a, Seed: 99, Clip skip: 2";
 

@@ -1,6 +1,6 @@
 import type { Command, Option } from "commander";
 import { describe, expect, test } from "vitest";
-import { EXIT, exitCodeOf } from "../../src/cli/exit-code.js";
+import { EXIT, exitCodeOf } from "../../src/cli/parts/exit-code.js";
 import { buildProgram } from "../../src/cli/program.js";
 import { loadConfig } from "../../src/config.js";
 import { CheckpointError, InputError } from "../../src/core/errors.js";

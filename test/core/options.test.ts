@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { imageOptions as slashImageOptions } from "../../src/bot/commands/options.js";
 import { parseSetting } from "../../src/bot/requests/setting-catalog.js";
-import { addImageOptions, addSeedOption, addTextOptions } from "../../src/cli/options.js";
+import { addImageOptions, addSeedOption, addTextOptions } from "../../src/cli/parts/options.js";
 import { loadConfig } from "../../src/config.js";
 import {
   DEFAULT_IMAGE_OPTIONS,

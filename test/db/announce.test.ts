@@ -169,12 +169,12 @@ describe.each(ENGINES)("$name, announced", ({ create }) => {
     const wasToStop = await running({ user: "bob" });
     await store.queue.cancel(wasToStop.job.id);
     told();
-    await store.queue.recover();
+    await store.queue.recover("all");
     expect(told()).toEqual([
       ["job.requeued", { jobId: goesOn.job.id, phase: "text", reason: "recovered" }],
       ["job.finished", { jobId: wasToStop.job.id, state: "cancelled" }],
     ]);
-    await store.queue.recover();
+    await store.queue.recover("all");
     expect(told()).toEqual([]);
   });
 
@@ -225,7 +225,7 @@ describe.each(ENGINES)("$name, announced", ({ create }) => {
     expect(told()).toEqual([]);
     await store.records.eraseEnded();
     expect(told()).toEqual([]);
-    await store.queue.recover();
+    await store.queue.recover("all");
     await store.records.eraseEnded();
     expect(told()).toEqual([
       ["job.finished", { jobId: runs, state: "cancelled" }],

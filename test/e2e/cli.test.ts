@@ -87,6 +87,48 @@ describe("each verb", () => {
     expect(pair.stdout).toContain(`\nSeed ${drawn}.\n`);
   });
 
+  test("--rewriter goes on from the prompt, leaves it as it is, or says how to get its files", async () => {
+    const checkpoints = join(folder.path, "with-magicprompt");
+    cpSync(join(MINIATURE, "promptist"), join(checkpoints, "magicprompt"), { recursive: true });
+    const run = (...args: string[]) => promptist([...args, "--json"], { CHECKPOINTS_DIR: checkpoints });
+    const optimize = ["optimize", "A cat in the rain", "--max-new-tokens", "8", "--seed", "4", "--rewriter"];
+    const made = JSON.parse((await run(...optimize, "magicprompt")).stdout);
+    expect(made).toMatchObject({
+      settings: { rewriter: "magicprompt", mode: "sample", temperature: 0.7, seed: 4, maxNewTokens: 8 },
+      checkpoint: "magicprompt",
+      miniature: false,
+    });
+    expect(made.optimized).toMatch(/^A cat in the rain.+/);
+    expect(made.candidates).toHaveLength(1);
+    const greedy = JSON.parse((await run(...optimize, "magicprompt", "--mode", "greedy")).stdout);
+    expect(greedy.settings).toMatchObject({ mode: "greedy", temperature: 0.7 });
+    const plain = JSON.parse((await run(...optimize, "none")).stdout);
+    expect(plain).toMatchObject({ optimized: "A cat in the rain", candidates: [], checkpoint: null });
+    const missing = JSON.parse((await run(...optimize, "magicprompt-small")).stdout);
+    expect(missing.error).toMatchObject({
+      code: "CHECKPOINT_MISSING",
+      message: expect.stringContaining("promptist checkpoints pull magicprompt-small"),
+    });
+    const out = join(folder.path, "magic");
+    const pair = await run("compare", "A cat", "--rewriter", "magicprompt", "--out", out, "--steps", "1");
+    const { optimized, checkpoints: used } = JSON.parse(pair.stdout);
+    expect(used).toMatchObject({ promptist: "magicprompt", diffusion: "miniature" });
+    expect(ownText(join(out, "optimized.png")).rewrite).toBe(optimized);
+    const same = await run("compare", "A cat", "--rewriter", "none", "--out", out);
+    expect(JSON.parse(same.stdout).error.code).toBe("INPUT_REWRITER");
+    const { rewritten } = await batched(checkpoints);
+    expect(rewritten).toMatch(/^A dog.+/);
+  });
+
+  async function batched(checkpoints: string): Promise<{ rewritten: string }> {
+    writeFileSync(join(folder.path, "one.txt"), "A dog\n");
+    const out = join(folder.path, "magic-batch");
+    const args = ["batch", "one.txt", "--rewriter", "magicprompt", "--steps", "1", "--out", out];
+    expect((await promptist(args, { CHECKPOINTS_DIR: checkpoints })).code).toBe(0);
+    const [pair] = JSON.parse(readFileSync(join(out, "prompts.json"), "utf8"));
+    return { rewritten: pair.optimized };
+  }
+
   test("score prints how well pictures show a prompt, and their scores as a pair", async () => {
     const file = (name: string) => join(folder.path, "scored", `${name}.png`);
     for (const [name, prompt] of [
@@ -312,7 +354,7 @@ describe("each verb", () => {
   test("optimize, compare and batch rewrite the beginning of too long a prompt, and say what they kept", async () => {
     const long = `An old lighthouse, ${"a small boat, ".repeat(300)}the last words`;
     const short = ["--max-new-tokens", "6"];
-    const told = /prompt is too long for Promptist to read to its end\. .*the last words\n/;
+    const told = /prompt is too long for the rewriter to read to its end\. .*the last words\n/;
     const { code, stdout, stderr } = await promptist(["optimize", long, ...short]);
     expect(code).toBe(0);
     expect(stderr).toMatch(told);

@@ -1,8 +1,8 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fileSummary } from "../../src/bot/words/batch.js";
-import { errorSentence } from "../../src/bot/words/errors.js";
+import { fileSummary } from "../../src/bot/words/english/batch.js";
+import { errorSentence } from "../../src/bot/words/english/errors.js";
 import { InputError } from "../../src/core/errors.js";
 import {
   type PromptFile,

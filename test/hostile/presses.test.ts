@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { InteractionRecord } from "local-discord/testing";
 import { ComponentType, Interactions, InteractionType } from "local-discord/testing";
 import { describe, expect, it, test } from "vitest";
-import { decodeCustomId, encodeCustomId } from "../../src/bot/messages/components.js";
+import { decodeCustomId, encodeCustomId } from "../../src/bot/messages/parts/components.js";
 import { isFinal, nextEvent, startWorld, type World } from "../support/bot-world.js";
 import { hostileText, parameters, report, Timings } from "./support.js";
 

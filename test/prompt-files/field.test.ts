@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { usableRows } from "../../src/bot/commands/batch.js";
-import { fileSummary } from "../../src/bot/words/batch.js";
+import { fileSummary } from "../../src/bot/words/english/batch.js";
 import { parsePromptFile } from "../../src/prompt-files/prompt-file.js";
 
 const FOLDER = fileURLToPath(new URL("../golden/prompt-files/", import.meta.url));

@@ -2,7 +2,7 @@ import { type Item, isFinished, type Job, nextPhase, nounOf } from "../../core/j
 import type { Queue } from "../../db/queue.js";
 import type { StatusBoard } from "../delivery/status-board.js";
 import { deferUpdate, type Press, replyPrivately } from "../discord/interactions.js";
-import { ITEMS_SHOWN, itemRows } from "../messages/components.js";
+import { ITEMS_SHOWN, itemRows } from "../messages/parts/components.js";
 import { wordsOf } from "../words/languages.js";
 
 export interface BatchItemsOptions {

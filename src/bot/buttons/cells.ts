@@ -3,11 +3,11 @@ import { type Item, imageOf, type Job, onlyOf } from "../../core/job.js";
 import type { NewItem } from "../../db/queue.js";
 import { deferPrivately, type Press, replyPrivately } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
-import type { PressAction } from "../messages/components.js";
 import { spoilered } from "../messages/embeds.js";
 import { cellMessage } from "../messages/overview-message.js";
-import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
-import type { Presenter } from "../messages/presentation.js";
+import type { PressAction } from "../messages/parts/components.js";
+import { CHANNEL_LIMIT } from "../messages/parts/picture-fit.js";
+import type { Presenter } from "../messages/parts/presentation.js";
 import type { CommandRequest } from "../requests/request.js";
 import { wordsOf } from "../words/languages.js";
 

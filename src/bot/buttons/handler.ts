@@ -1,7 +1,7 @@
 import type { ModalSubmitInteraction } from "discord.js";
 import type { Job } from "../../core/job.js";
 import type { Press } from "../discord/interactions.js";
-import type { PressAction } from "../messages/components.js";
+import type { PressAction } from "../messages/parts/components.js";
 
 /**
  * Who may press a button of a job: `moderator`: its requester and the channel's moderators; `maker`: its

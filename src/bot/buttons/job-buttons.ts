@@ -13,12 +13,12 @@ import {
   replyPrivately,
 } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
-import { changeRows } from "../messages/components.js";
 import { spoilered } from "../messages/embeds.js";
 import { infoMessage, infoPictures } from "../messages/info-message.js";
-import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
-import { isVoted, type Presenter, voteOf } from "../messages/presentation.js";
-import { sizeOf } from "../messages/stored-picture.js";
+import { changeRows } from "../messages/parts/components.js";
+import { CHANNEL_LIMIT } from "../messages/parts/picture-fit.js";
+import { isVoted, type Presenter, voteOf } from "../messages/parts/presentation.js";
+import { sizeOf } from "../messages/parts/stored-picture.js";
 import { wordsOf } from "../words/languages.js";
 
 export interface JobButtonOptions {

@@ -3,7 +3,7 @@ import type { Job } from "../../core/job.js";
 import type { Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import { deferUpdate, deleteMessage, type Press, replyPrivately } from "../discord/interactions.js";
-import { decodeCustomId, type PressAction, type Verb } from "../messages/components.js";
+import { decodeCustomId, type PressAction, type Verb } from "../messages/parts/components.js";
 import { mayModerate, mayUse } from "../requests/rules.js";
 import { wordsOf } from "../words/languages.js";
 import type { Access, Handler } from "./handler.js";

@@ -1,8 +1,8 @@
 import { InputError } from "../../core/errors.js";
 import { type Item, imageOf, type Job, onlyOf } from "../../core/job.js";
 import { randomSeed } from "../../core/options.js";
+import { addedPhrases, withoutPhrases } from "../../core/prompt-diff.js";
 import type { NewItem } from "../../db/queue.js";
-import { addedPhrases, withoutPhrases } from "../messages/prompt-diff.js";
 import type { CommandRequest } from "../requests/request.js";
 
 /** What the buttons under a result ask for: a new job with one change, linked to the job of the result. */

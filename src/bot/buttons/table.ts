@@ -3,7 +3,7 @@ import type { Job } from "../../core/job.js";
 import type { Ballots } from "../delivery/ballots.js";
 import type { Gallery } from "../delivery/gallery.js";
 import type { Press } from "../discord/interactions.js";
-import type { PressAction, Verb } from "../messages/components.js";
+import type { PressAction, Verb } from "../messages/parts/components.js";
 import type { BatchDrafts } from "../requests/batch-drafts.js";
 import type { Intake } from "../requests/intake.js";
 import type { CommandRequest } from "../requests/request.js";

@@ -5,7 +5,7 @@ import { REWRITE_LENGTH_FACTOR } from "../../core/options.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import { acknowledge, type Press } from "../discord/interactions.js";
 import { clip } from "../discord/markdown.js";
-import { encodeCustomId } from "../messages/components.js";
+import { encodeCustomId } from "../messages/parts/components.js";
 import type { Limits } from "../requests/request.js";
 import { wordsOf } from "../words/languages.js";
 

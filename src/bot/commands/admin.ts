@@ -9,8 +9,8 @@ import { InputError } from "../../core/errors.js";
 import type { Job } from "../../core/job.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { CONTENT_MAX } from "../discord/outgoing.js";
-import { adminLines } from "../words/admin.js";
-import { commandTexts } from "../words/commands.js";
+import { adminLines } from "../words/english/admin.js";
+import { commandTexts } from "../words/english/commands.js";
 import type { AnswerCommand } from "./command.js";
 import { completeFailedJob } from "./completions.js";
 

@@ -6,7 +6,7 @@ import { withLeftOut } from "../../prompt-files/notes.js";
 import type { PromptFile, PromptPair } from "../../prompt-files/prompt-file.js";
 import { readPrompts } from "../../prompt-files/read-prompts.js";
 import { checkedOptions, type Limits } from "../requests/request.js";
-import { commandTexts } from "../words/commands.js";
+import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
 import { imageOptions, modeOption, readImage, readText } from "./options.js";

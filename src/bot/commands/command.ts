@@ -6,11 +6,11 @@ import type {
 import type { Store } from "../../db/store.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import type { Work } from "../messages/eta.js";
-import type { Presenter } from "../messages/presentation.js";
+import type { Work } from "../messages/parts/eta.js";
+import type { Presenter } from "../messages/parts/presentation.js";
 import type { Quotas } from "../requests/quotas.js";
 import type { CommandContext, CommandRequest, Limits } from "../requests/request.js";
-import type { Machine } from "../words/admin.js";
+import type { Machine } from "../words/english/admin.js";
 
 /** What the commands that are answered at once work with. */
 export interface Services extends Omit<Store, "close"> {

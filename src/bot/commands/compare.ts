@@ -2,7 +2,7 @@ import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js
 import { LIMIT_RANGES } from "../../core/options.js";
 import { promptsFromPicture } from "../requests/from-picture.js";
 import { checkedPrompt, checkRange } from "../requests/request.js";
-import { commandTexts } from "../words/commands.js";
+import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
 import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";

@@ -4,7 +4,7 @@ import { type Style, styleKey } from "../../core/styles.js";
 import type { JobEntry } from "../../db/records.js";
 import { clip } from "../discord/markdown.js";
 import { stylesHere } from "../requests/rules.js";
-import { jobCompletion } from "../words/history.js";
+import { jobCompletion } from "../words/english/history.js";
 import { wordsOf } from "../words/languages.js";
 import { CHOICES_MAX, type Choice, type Services } from "./command.js";
 import { completeSize } from "./options.js";

@@ -3,7 +3,7 @@ import { Semaphore } from "async-mutex";
 import type { ChatInputCommandInteraction } from "discord.js";
 import { deferPrivately, replyPrivately } from "../discord/interactions.js";
 import { plainMessage } from "../discord/outgoing.js";
-import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
+import { CHANNEL_LIMIT } from "../messages/parts/picture-fit.js";
 import { wordsOf } from "../words/languages.js";
 import type { Services } from "./command.js";
 

@@ -20,7 +20,7 @@ import { PRESETS, type Style } from "../../core/styles.js";
 import type { NewItem } from "../../db/queue.js";
 import { type Limits, readPrompt } from "../requests/request.js";
 import { stylesHere } from "../requests/rules.js";
-import { commandTexts } from "../words/commands.js";
+import { commandTexts } from "../words/english/commands.js";
 import type { Choice, RequestCommand, Services } from "./command.js";
 import { completeRequest } from "./completions.js";
 import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";

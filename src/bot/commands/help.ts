@@ -1,6 +1,6 @@
 import { ApplicationCommandType } from "discord.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { commandTexts } from "../words/commands.js";
+import { commandTexts } from "../words/english/commands.js";
 import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand } from "./command.js";
 

@@ -1,7 +1,7 @@
 import { ApplicationCommandType } from "discord.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { HISTORY_MAX, historyMessage } from "../messages/history-message.js";
-import { commandTexts } from "../words/commands.js";
+import { commandTexts } from "../words/english/commands.js";
 import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand } from "./command.js";
 

@@ -3,7 +3,7 @@ import { deferPrivately } from "../discord/interactions.js";
 import { pictureMessage } from "../messages/picture-message.js";
 import { differences, readAttached } from "../requests/from-picture.js";
 import { contextOf } from "../requests/rules.js";
-import { commandTexts } from "../words/commands.js";
+import { commandTexts } from "../words/english/commands.js";
 import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand } from "./command.js";
 

@@ -15,8 +15,8 @@ import {
   checkedOptions,
   checkedPrompt,
 } from "../requests/request.js";
-import { menuNames } from "../words/commands.js";
-import { forPictures } from "../words/result.js";
+import { menuNames } from "../words/english/commands.js";
+import { forPictures } from "../words/english/result.js";
 
 /** What a message's menu offers, by the name that Discord shows. */
 const KINDS: ReadonlyMap<string, JobKind> = new Map([

@@ -1,7 +1,7 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
 import type { VoteKey } from "../../db/votes.js";
 import { deferPrivately, replyPrivately } from "../discord/interactions.js";
-import { commandTexts } from "../words/commands.js";
+import { commandTexts } from "../words/english/commands.js";
 import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand, Services } from "./command.js";
 import { type Piece, sendExport } from "./export.js";

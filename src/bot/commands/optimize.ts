@@ -1,7 +1,7 @@
 import { ApplicationCommandType } from "discord.js";
 import { randomSeed } from "../../core/options.js";
 import { readPrompt, readStyle } from "../requests/request.js";
-import { commandTexts } from "../words/commands.js";
+import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
 import { modeOption, promptOption, promptsOption, readPrompts, readText, styleOption } from "./options.js";

@@ -33,7 +33,7 @@ import {
   textOptionMax,
 } from "../requests/request.js";
 import { parseSetting } from "../requests/setting-catalog.js";
-import { commandTexts } from "../words/commands.js";
+import { commandTexts } from "../words/english/commands.js";
 import { sizeLabel } from "../words/translations.js";
 
 const texts = commandTexts.options;

@@ -1,8 +1,8 @@
 import { ApplicationCommandType } from "discord.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { coarse, etas, positionsOf } from "../messages/eta.js";
+import { coarse, etas, positionsOf } from "../messages/parts/eta.js";
 import { quotaLine } from "../requests/quotas.js";
-import { commandTexts } from "../words/commands.js";
+import { commandTexts } from "../words/english/commands.js";
 import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand } from "./command.js";
 

@@ -21,10 +21,10 @@ import {
   parseSetting,
   showSetting,
 } from "../requests/setting-catalog.js";
-import { commandTexts } from "../words/commands.js";
+import { commandTexts } from "../words/english/commands.js";
+import { settingTexts } from "../words/english/settings.js";
 import { languageOf, wordsOf } from "../words/languages.js";
 import { TRANSLATIONS } from "../words/locale-files.js";
-import { settingTexts } from "../words/settings.js";
 import type { AnswerCommand, Choice, Services } from "./command.js";
 import { styleChoices } from "./completions.js";
 import { completeSize } from "./options.js";

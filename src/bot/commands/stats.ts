@@ -7,10 +7,10 @@ import type { ExportedVote, Tally, VoteFilter, VoteKey, Votes } from "../../db/v
 import { votesPlot } from "../../pictures/plots.js";
 import { deferReply } from "../discord/interactions.js";
 import { mayManage } from "../requests/rules.js";
-import { commandTexts } from "../words/commands.js";
-import type { Words } from "../words/english.js";
+import { commandTexts } from "../words/english/commands.js";
+import type { Words } from "../words/english/english.js";
+import { statsLines as inPictures, verdictOf } from "../words/english/votes.js";
 import { wordsOf } from "../words/languages.js";
-import { statsLines as inPictures, verdictOf } from "../words/votes.js";
 import type { AnswerCommand, Services } from "./command.js";
 import { sendExport } from "./export.js";
 

@@ -10,11 +10,11 @@ import { readStylesCsv, STYLES_FILE_MAX_BYTES } from "../../prompt-files/styles-
 import { deferPrivately, replyPrivately } from "../discord/interactions.js";
 import { clip, escapeMarkdown } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX } from "../discord/outgoing.js";
-import { styleCode } from "../messages/style-sections.js";
+import { styleCode } from "../messages/parts/style-sections.js";
 import { checkOption } from "../requests/request.js";
 import { checkWords, mayManage, stylesOwner } from "../requests/rules.js";
-import { commandTexts } from "../words/commands.js";
-import type { Words } from "../words/english.js";
+import { commandTexts } from "../words/english/commands.js";
+import type { Words } from "../words/english/english.js";
 import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand, Services } from "./command.js";
 import { styleChoices } from "./completions.js";

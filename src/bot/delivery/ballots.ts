@@ -8,11 +8,11 @@ import { deferUpdate, type Press, replyPrivately } from "../discord/interactions
 import type { DiscordApi } from "../discord/messenger.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { voteReply } from "../messages/blind-message.js";
-import type { PressAction } from "../messages/components.js";
 import { finalMessage } from "../messages/final-message.js";
-import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
-import type { PictureView } from "../messages/picture-policy.js";
-import { isVoted, type Presenter, type Vote, voteOf } from "../messages/presentation.js";
+import type { PressAction } from "../messages/parts/components.js";
+import { CHANNEL_LIMIT } from "../messages/parts/picture-fit.js";
+import type { PictureView } from "../messages/parts/picture-policy.js";
+import { isVoted, type Presenter, type Vote, voteOf } from "../messages/parts/presentation.js";
 import { wordsOf } from "../words/languages.js";
 import { DueClock } from "./due-clock.js";
 import { PrivateAnswers } from "./private-answers.js";

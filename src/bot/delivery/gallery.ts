@@ -8,7 +8,7 @@ import { deferPrivately, type Press, replyPrivately } from "../discord/interacti
 import { type DiscordApi, NONCE_LIFE_MS } from "../discord/messenger.js";
 import { retryTransient } from "../discord/retry-transient.js";
 import { galleryMessage } from "../messages/final-message.js";
-import type { Presenter } from "../messages/presentation.js";
+import type { Presenter } from "../messages/parts/presentation.js";
 import { wordsOf } from "../words/languages.js";
 
 export interface GalleryOptions {

@@ -1,4 +1,4 @@
-import { CHANNEL_LIMIT, type SizeLimit } from "../messages/picture-fit.js";
+import { CHANNEL_LIMIT, type SizeLimit } from "../messages/parts/picture-fit.js";
 
 /**
  * What the reply to each job's command may carry. Known for the commands of this run; a channel may take

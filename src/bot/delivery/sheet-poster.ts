@@ -6,9 +6,9 @@ import { faultOf } from "../discord/faults.js";
 import { type DiscordApi, NONCE_LIFE_MS } from "../discord/messenger.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { retryTransient } from "../discord/retry-transient.js";
-import { sheetItems, sheetName } from "../messages/overview-files.js";
-import { CHANNEL_LIMIT } from "../messages/picture-fit.js";
-import type { Presenter } from "../messages/presentation.js";
+import { sheetItems, sheetName } from "../messages/parts/overview-files.js";
+import { CHANNEL_LIMIT } from "../messages/parts/picture-fit.js";
+import type { Presenter } from "../messages/parts/presentation.js";
 import { sheetMessage } from "../messages/sheet-message.js";
 
 export interface SheetPosterOptions {

@@ -1,18 +1,18 @@
 import { drawnSides, hasOverview, type Item, isUnchanged, type Job, picturesDrawn } from "../../core/job.js";
 import type { Side } from "../../core/side.js";
 import type { Outgoing, OutgoingFile, Row } from "../discord/outgoing.js";
-import type { Words } from "../words/english.js";
+import type { Words } from "../words/english/english.js";
 import { blindMessage } from "./blind-message.js";
-import { galleryRow, resultRows } from "./components.js";
 import { doneEmbed, timeAndNote, unusualOptions, withImage } from "./embeds.js";
-import { sheetPicture } from "./overview-files.js";
-import { enlargeStamp, fitPictures, type SizeLimit } from "./picture-fit.js";
-import { safetySentences } from "./picture-policy.js";
-import { type Facts, hasNothingToVoteOn } from "./presentation.js";
-import { isRaw, noteLines, promptSections } from "./rewrite-text.js";
-import { verdictLine } from "./scores.js";
-import { namedPicture, readPicture } from "./stored-picture.js";
-import { negativeSection, styleSections } from "./style-sections.js";
+import { galleryRow, resultRows } from "./parts/components.js";
+import { sheetPicture } from "./parts/overview-files.js";
+import { enlargeStamp, fitPictures, type SizeLimit } from "./parts/picture-fit.js";
+import { safetySentences } from "./parts/picture-policy.js";
+import { type Facts, hasNothingToVoteOn } from "./parts/presentation.js";
+import { isRaw, noteLines, promptSections } from "./parts/rewrite-text.js";
+import { verdictLine } from "./parts/scores.js";
+import { namedPicture, readPicture } from "./parts/stored-picture.js";
+import { negativeSection, styleSections } from "./parts/style-sections.js";
 
 /** The result of a comparison: a vote on its pictures, or the pictures and the rewrite. */
 export async function compareMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {

@@ -3,11 +3,11 @@ import type { Job } from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
 import { clip } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile, type Row } from "../discord/outgoing.js";
-import type { Words } from "../words/english.js";
-import { jobReference } from "../words/result.js";
-import type { Facts } from "./presentation.js";
+import type { Words } from "../words/english/english.js";
+import { jobReference } from "../words/english/result.js";
+import type { Facts } from "./parts/presentation.js";
+import { styleOption } from "./parts/style-sections.js";
 import { COLORS } from "./status-message.js";
-import { styleOption } from "./style-sections.js";
 
 /** The embed of a result: what was made, how, and by which job. */
 export const doneEmbed = (

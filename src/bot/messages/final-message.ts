@@ -1,15 +1,15 @@
 import { type Job, linkTo } from "../../core/job.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import type { Words } from "../words/english.js";
-import { endSentence } from "../words/result.js";
+import type { Words } from "../words/english/english.js";
+import { endSentence } from "../words/english/result.js";
 import { compareMessage } from "./compare-message.js";
-import { resultRows } from "./components.js";
 import { spoilered } from "./embeds.js";
 import { optimizeMessage } from "./optimize-message.js";
 import { gridMessage, overviewMessage } from "./overview-message.js";
-import { CHANNEL_LIMIT, type SizeLimit } from "./picture-fit.js";
-import type { Facts } from "./presentation.js";
+import { resultRows } from "./parts/components.js";
+import { CHANNEL_LIMIT, type SizeLimit } from "./parts/picture-fit.js";
+import type { Facts } from "./parts/presentation.js";
 import { COLORS } from "./status-message.js";
 
 /** The last message of a finished job: its result, or how it ended. */

@@ -1,9 +1,9 @@
 import type { InteractionReplyOptions } from "discord.js";
 import { linkTo } from "../../core/job.js";
 import type { JobEntry } from "../../db/records.js";
-import type { Words } from "../words/english.js";
-import { historyEntry } from "../words/history.js";
-import { historyRow } from "./components.js";
+import type { Words } from "../words/english/english.js";
+import { historyEntry } from "../words/english/history.js";
+import { historyRow } from "./parts/components.js";
 
 /** Entries of one list: the most choices that a menu has. */
 export const HISTORY_MAX = 25;

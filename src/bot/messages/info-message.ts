@@ -1,15 +1,15 @@
 import { hasOverview, imageOf, isUnchanged, type Job } from "../../core/job.js";
 import { clip, codeBlock } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "../discord/outgoing.js";
-import type { Words } from "../words/english.js";
-import { axisLines } from "../words/grid.js";
-import { type InfoFacts, infoLines } from "../words/result.js";
-import { zipPart } from "./overview-files.js";
-import { fitPictures, type SizeLimit } from "./picture-fit.js";
-import type { Facts } from "./presentation.js";
-import { pairScoreLine } from "./scores.js";
-import { namedPicture, pairOf, readPicture } from "./stored-picture.js";
-import { negativeSection, styleOption, styleSections } from "./style-sections.js";
+import type { Words } from "../words/english/english.js";
+import { axisLines } from "../words/english/grid.js";
+import { type InfoFacts, infoLines } from "../words/english/result.js";
+import { zipPart } from "./parts/overview-files.js";
+import { fitPictures, type SizeLimit } from "./parts/picture-fit.js";
+import type { Facts } from "./parts/presentation.js";
+import { pairScoreLine } from "./parts/scores.js";
+import { namedPicture, pairOf, readPicture } from "./parts/stored-picture.js";
+import { negativeSection, styleOption, styleSections } from "./parts/style-sections.js";
 
 const TEXT_MAX = 1200;
 /** Discord: files of one message. */

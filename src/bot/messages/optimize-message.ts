@@ -1,10 +1,10 @@
 import type { Job } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { resultRows } from "./components.js";
 import { doneEmbed, timeAndNote } from "./embeds.js";
-import type { Facts } from "./presentation.js";
-import { noteLines, promptSections } from "./rewrite-text.js";
-import { negativeSection, styleOption, styleSections } from "./style-sections.js";
+import { resultRows } from "./parts/components.js";
+import type { Facts } from "./parts/presentation.js";
+import { noteLines, promptSections } from "./parts/rewrite-text.js";
+import { negativeSection, styleOption, styleSections } from "./parts/style-sections.js";
 
 /** The result of `/optimize`: a rewrite. */
 export function optimizeMessage(job: Job, facts: Facts): Outgoing {

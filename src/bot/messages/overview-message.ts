@@ -1,17 +1,17 @@
 import { drawnSides, type Item, type ItemNote, type Job, picturesDrawn } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import type { Words } from "../words/english.js";
-import { axisLines, cellLabel } from "../words/grid.js";
-import { gridRows, pictureRows, resultRows } from "./components.js";
+import type { Words } from "../words/english/english.js";
+import { axisLines, cellLabel } from "../words/english/grid.js";
 import { doneEmbed, timeAndNote, unusualOptions, withImage } from "./embeds.js";
-import { overviewFiles, sheetPicture } from "./overview-files.js";
-import { enlargeStamp, fitPictures, type SizeLimit } from "./picture-fit.js";
-import { safetySentences } from "./picture-policy.js";
-import type { Facts } from "./presentation.js";
-import { marksLines } from "./prompt-mode.js";
-import { noteLines, promptSections } from "./rewrite-text.js";
-import { pairOf, readPicture } from "./stored-picture.js";
-import { styleSections } from "./style-sections.js";
+import { gridRows, pictureRows, resultRows } from "./parts/components.js";
+import { overviewFiles, sheetPicture } from "./parts/overview-files.js";
+import { enlargeStamp, fitPictures, type SizeLimit } from "./parts/picture-fit.js";
+import { safetySentences } from "./parts/picture-policy.js";
+import type { Facts } from "./parts/presentation.js";
+import { marksLines } from "./parts/prompt-mode.js";
+import { noteLines, promptSections } from "./parts/rewrite-text.js";
+import { pairOf, readPicture } from "./parts/stored-picture.js";
+import { styleSections } from "./parts/style-sections.js";
 
 /** The result of a batch: contact sheets, records, and the pictures or zips of them. */
 export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {

@@ -1,5 +1,5 @@
 import { PROMPT_MODES, SCHEDULERS } from "../../core/options.js";
-import { english, type Words } from "../words/english.js";
+import { english, type Words } from "../words/english/english.js";
 import { OFFERED, wordsOf } from "../words/languages.js";
 
 const SPOKEN: readonly Words[] = [english, ...OFFERED.map(wordsOf)];

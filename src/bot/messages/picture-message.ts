@@ -2,9 +2,9 @@ import { showSize } from "../../core/options.js";
 import type { PicturePrompt } from "../../prompt-files/picture-prompt.js";
 import { clip, codeBlock, escapeMarkdown } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing } from "../discord/outgoing.js";
-import { english, type Words } from "../words/english.js";
-import { pictureRow } from "./components.js";
-import { styleOption } from "./style-sections.js";
+import { english, type Words } from "../words/english/english.js";
+import { pictureRow } from "./parts/components.js";
+import { styleOption } from "./parts/style-sections.js";
 
 /** Of the embed's 4096: the prompts, and where they don't fit, each of them. */
 const TEXTS_MAX = 2600;

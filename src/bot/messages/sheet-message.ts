@@ -1,13 +1,13 @@
 import type { Job } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import { jobReference } from "../words/result.js";
+import { jobReference } from "../words/english/result.js";
 import { spoilered, withImage } from "./embeds.js";
-import { sheetPicture } from "./overview-files.js";
-import { fitPictures, type SizeLimit } from "./picture-fit.js";
-import { safetySentences } from "./picture-policy.js";
-import type { Facts } from "./presentation.js";
+import { sheetPicture } from "./parts/overview-files.js";
+import { fitPictures, type SizeLimit } from "./parts/picture-fit.js";
+import { safetySentences } from "./parts/picture-policy.js";
+import type { Facts } from "./parts/presentation.js";
+import { readPicture } from "./parts/stored-picture.js";
 import { COLORS } from "./status-message.js";
-import { readPicture } from "./stored-picture.js";
 
 /**
  * A contact sheet of an unfinished job; null where it is gone or may not be posted. `facts`: of the sheet's

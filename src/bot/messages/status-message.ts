@@ -10,12 +10,12 @@ import {
 } from "../../core/job.js";
 import { codeBlock } from "../discord/markdown.js";
 import type { Outgoing, OutgoingFile } from "../discord/outgoing.js";
-import type { Words } from "../words/english.js";
-import { axisLines } from "../words/grid.js";
+import type { Words } from "../words/english/english.js";
+import { axisLines } from "../words/english/grid.js";
 import { wordsOf } from "../words/languages.js";
-import { cancelRow } from "./components.js";
-import { coarse } from "./eta.js";
-import { noteLines, promptSections } from "./rewrite-text.js";
+import { cancelRow } from "./parts/components.js";
+import { coarse } from "./parts/eta.js";
+import { noteLines, promptSections } from "./parts/rewrite-text.js";
 
 /** Where an unfinished job is, as its message shows it. */
 export type JobStatus =

@@ -1,9 +1,9 @@
 import { hasOverview, type Job } from "../../core/job.js";
 import type { OutgoingFile } from "../discord/outgoing.js";
-import type { Words } from "../words/english.js";
-import { fitPictures, type SizeLimit } from "./picture-fit.js";
-import type { Presenter } from "./presentation.js";
-import { namedPicture, readPicture } from "./stored-picture.js";
+import type { Words } from "../words/english/english.js";
+import { fitPictures, type SizeLimit } from "./parts/picture-fit.js";
+import type { Presenter } from "./parts/presentation.js";
+import { namedPicture, readPicture } from "./parts/stored-picture.js";
 
 /**
  * The baseline of a comparison whose other picture is still being drawn; null where it can't be shown yet. A

@@ -6,7 +6,7 @@ import { isGone } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { retryTransient } from "../discord/retry-transient.js";
-import { sentenceOf } from "../words/errors.js";
+import { sentenceOf } from "../words/english/errors.js";
 import { wordsOf } from "../words/languages.js";
 
 export interface ArrivalOptions {

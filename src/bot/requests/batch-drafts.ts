@@ -14,10 +14,10 @@ import { acknowledge, deferUpdate, type Press, privately, replyPrivately } from 
 import type { DiscordApi } from "../discord/messenger.js";
 import { plainMessage } from "../discord/outgoing.js";
 import { retryTransient } from "../discord/retry-transient.js";
-import type { PressAction } from "../messages/components.js";
 import { draftMessage } from "../messages/draft-message.js";
-import type { Work } from "../messages/eta.js";
-import { errorSentence, sentenceOf } from "../words/errors.js";
+import type { PressAction } from "../messages/parts/components.js";
+import type { Work } from "../messages/parts/eta.js";
+import { errorSentence, sentenceOf } from "../words/english/errors.js";
 import { wordsOf } from "../words/languages.js";
 import type { Arrivals } from "./arrivals.js";
 import type { Intake } from "./intake.js";

@@ -1,6 +1,6 @@
 import type { Message } from "discord.js";
 import { type Events, log } from "../../core/events.js";
-import { directLine } from "../words/commands.js";
+import { directLine } from "../words/english/commands.js";
 
 export interface DirectMessageOptions {
   readonly events: Events;

@@ -17,7 +17,7 @@ import { sizeWithin } from "../../core/picture-memory.js";
 import { PICTURE_MAX_BYTES, readPictureText } from "../../pictures/read-text.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import { missingModels, type PicturePrompt, readPicturePrompt } from "../../prompt-files/picture-prompt.js";
-import { pictureProblems } from "../words/pictures.js";
+import { pictureProblems } from "../words/english/pictures.js";
 import { type CommandContext, checkedPrompt, type Limits, type Prompts } from "./request.js";
 
 /** A file of a message or a command, as Discord describes it. */

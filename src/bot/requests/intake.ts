@@ -10,7 +10,7 @@ import type { StoredSettings } from "../../db/settings.js";
 import type { Styles } from "../../db/styles.js";
 import type { ReplyLimits } from "../delivery/reply-limits.js";
 import { type Asking, acknowledge, privately, replyPrivately } from "../discord/interactions.js";
-import { errorSentence, sentenceOf } from "../words/errors.js";
+import { errorSentence, sentenceOf } from "../words/english/errors.js";
 import { wordsOf } from "../words/languages.js";
 import type { Arrivals } from "./arrivals.js";
 import { type Quotas, quotaLine } from "./quotas.js";

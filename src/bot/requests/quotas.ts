@@ -4,7 +4,7 @@ import { type Left, leftOf } from "../../core/quota.js";
 import type { OpenWork, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { Usage, UsageFilter } from "../../db/usage.js";
-import type { Words } from "../words/english.js";
+import type { Words } from "../words/english/english.js";
 import { rolesOf } from "./rules.js";
 
 export interface QuotaOptions {

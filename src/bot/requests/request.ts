@@ -24,7 +24,7 @@ import { NO_STYLE, PRESETS, requireStyle, type Style, styleNamed } from "../../c
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import type { ModelsHere } from "../../prompt-files/picture-prompt.js";
-import { type Expectation, expectations, Values } from "../words/errors.js";
+import { type Expectation, expectations, Values } from "../words/english/errors.js";
 
 export interface Defaults {
   readonly text: TextOptions;

@@ -16,7 +16,7 @@ import {
 } from "../../core/options.js";
 import { type SettingName, type Settings, TREATMENTS } from "../../core/settings.js";
 import { PRESETS } from "../../core/styles.js";
-import type { Expectation } from "../words/errors.js";
+import type { Expectation } from "../words/english/errors.js";
 import { optionError, sizeExpectation } from "./request.js";
 
 const yesNo = z

@@ -1,11 +1,11 @@
 import { nounOf } from "../../core/job.js";
-import type { Words } from "./english.js";
-import { placeIn, scopeOf, type Values } from "./errors.js";
-import { formsOf, type Plurals } from "./forms.js";
+import type { Words } from "./english/english.js";
+import { placeIn, scopeOf, type Values } from "./english/errors.js";
+import { formsOf, type Plurals } from "./english/forms.js";
+import { resultLines } from "./english/result.js";
+import { settingLines } from "./english/settings.js";
+import type { Unfinished } from "./english/translated.js";
 import { optionNames } from "./locale-files.js";
-import { resultLines } from "./result.js";
-import { settingLines } from "./settings.js";
-import type { Unfinished } from "./translated.js";
 
 const { number, count, plural, listed, numbers, percent, decimal, duration, bytes } = formsOf("es-ES");
 
@@ -313,6 +313,8 @@ export const es: Unfinished<Words> = {
     DRAFT_GONE: () => "Este borrador ya no existe: se empezó, se descartó o caducó. Usa el comando otra vez.",
     INPUT_STYLE: (c) =>
       `El estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} no existe aquí. \`/style list\` muestra los que hay; elige uno de ellos, o \`none\`.`,
+    INPUT_REWRITER: (c) =>
+      `El reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} no se puede usar aquí. Elige uno de los que se muestran al escribir: \`promptist\`, \`magicprompt\`, \`none\` u otro.`,
     FILE_STYLES: () =>
       "El archivo no es una lista de estilos. Adjunta el `styles.csv` de A1111: su primera línea es `name,prompt,negative_prompt`, y cada línea siguiente es un estilo.",
     DRAFT_LIMIT: (c) =>

@@ -1,11 +1,11 @@
 import { nounOf } from "../../core/job.js";
-import type { Words } from "./english.js";
-import { placeIn, scopeOf, type Values } from "./errors.js";
-import { formsOf, type Plurals } from "./forms.js";
+import type { Words } from "./english/english.js";
+import { placeIn, scopeOf, type Values } from "./english/errors.js";
+import { formsOf, type Plurals } from "./english/forms.js";
+import { resultLines } from "./english/result.js";
+import { settingLines } from "./english/settings.js";
+import type { Unfinished } from "./english/translated.js";
 import { optionNames } from "./locale-files.js";
-import { resultLines } from "./result.js";
-import { settingLines } from "./settings.js";
-import type { Unfinished } from "./translated.js";
 
 const { number, count, plural, listed, numbers, percent, decimal, duration, bytes } = formsOf("fr");
 
@@ -306,6 +306,8 @@ export const fr: Unfinished<Words> = {
       `${c.code("word") === null ? "Un mot du prompt" : `Le mot ${c.code("word")}`} n'est pas autorisé ici. Écrivez le prompt sans ce mot.`,
     INPUT_STYLE: (c) =>
       `Le style${c.code("style") === null ? "" : ` ${c.code("style")}`} n'existe pas ici. \`/style list\` montre ceux qui existent ; choisissez-en un, ou \`none\`.`,
+    INPUT_REWRITER: (c) =>
+      `Le réécriveur${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} ne peut pas servir ici. Choisissez-en un parmi ceux proposés pendant la saisie : \`promptist\`, \`magicprompt\`, \`none\` ou un autre.`,
     FILE_STYLES: () =>
       "Ce fichier n'est pas une liste de styles. Joignez le `styles.csv` d'A1111 : sa première ligne est `name,prompt,negative_prompt`, et chaque ligne suivante est un style.",
     DRAFT_GONE: () =>

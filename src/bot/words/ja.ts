@@ -1,11 +1,11 @@
 import { nounOf } from "../../core/job.js";
-import type { Words } from "./english.js";
-import { placeIn, scopeOf, type Values } from "./errors.js";
-import { formsOf } from "./forms.js";
+import type { Words } from "./english/english.js";
+import { placeIn, scopeOf, type Values } from "./english/errors.js";
+import { formsOf } from "./english/forms.js";
+import { resultLines } from "./english/result.js";
+import { settingLines } from "./english/settings.js";
+import type { Unfinished } from "./english/translated.js";
 import { optionNames } from "./locale-files.js";
-import { resultLines } from "./result.js";
-import { settingLines } from "./settings.js";
-import type { Unfinished } from "./translated.js";
 
 const { number, listed, numbers, percent, decimal, duration, bytes } = formsOf("ja");
 
@@ -279,6 +279,8 @@ export const ja: Unfinished<Words> = {
       `${c.code("word") === null ? "プロンプトの中の語" : `${c.code("word")} という語`}は、ここでは使えません。その語なしで書いてください。`,
     INPUT_STYLE: (c) =>
       `スタイル${c.code("style") === null ? "" : ` ${c.code("style")} `}はここにありません。\`/style list\` で一覧を見て、その中の1つか \`none\` を選んでください。`,
+    INPUT_REWRITER: (c) =>
+      `リライター${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")} `}はここでは使えません。入力中に表示されるもの（\`promptist\`、\`magicprompt\`、\`none\` など）から選んでください。`,
     FILE_STYLES: () =>
       "このファイルはスタイルの一覧ではありません。A1111 の `styles.csv` を添付してください。1行目は `name,prompt,negative_prompt` で、2行目からは1行に1つのスタイルです。",
     DRAFT_GONE: () =>

@@ -1,12 +1,12 @@
 import { de } from "./de.js";
-import { english, type Words } from "./english.js";
+import { english, type Words } from "./english/english.js";
+import { missingIn, type Unfinished } from "./english/translated.js";
 import { es } from "./es.js";
 import { fr } from "./fr.js";
 import { ja } from "./ja.js";
 import { LANGUAGES, type Language } from "./locale-files.js";
 import { pt } from "./pt.js";
 import { ru } from "./ru.js";
-import { missingIn, type Unfinished } from "./translated.js";
 
 /** What the bot says in each language, as far as it is translated. */
 export const SAID: Readonly<Record<Language, Unfinished<Words>>> = {

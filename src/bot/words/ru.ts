@@ -1,11 +1,11 @@
 import { nounOf } from "../../core/job.js";
-import type { Words } from "./english.js";
-import { placeIn, scopeOf, type Values } from "./errors.js";
-import { formsOf, type Plurals } from "./forms.js";
+import type { Words } from "./english/english.js";
+import { placeIn, scopeOf, type Values } from "./english/errors.js";
+import { formsOf, type Plurals } from "./english/forms.js";
+import { resultLines } from "./english/result.js";
+import { settingLines } from "./english/settings.js";
+import type { Unfinished } from "./english/translated.js";
 import { optionNames } from "./locale-files.js";
-import { resultLines } from "./result.js";
-import { settingLines } from "./settings.js";
-import type { Unfinished } from "./translated.js";
 
 const { number, count, plural, listed, numbers, percent, decimal, duration, bytes } = formsOf("ru");
 
@@ -297,6 +297,8 @@ export const ru: Unfinished<Words> = {
       `${c.code("word") === null ? "Одно из слов запроса" : `Слово ${c.code("word")}`} здесь запрещено. Напишите запрос без него.`,
     INPUT_STYLE: (c) =>
       `Стиля${c.code("style") === null ? "" : ` ${c.code("style")}`} здесь нет. \`/style list\` показывает, какие есть; выберите один из них или \`none\`.`,
+    INPUT_REWRITER: (c) =>
+      `Модель переписывания${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} здесь использовать нельзя. Выберите из тех, что предлагаются при вводе: \`promptist\`, \`magicprompt\`, \`none\` и другие.`,
     FILE_STYLES: () =>
       "Это не список стилей. Прикрепите `styles.csv` из A1111: первая строка — `name,prompt,negative_prompt`, каждая следующая — один стиль.",
     DRAFT_GONE: () =>

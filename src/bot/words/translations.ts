@@ -7,7 +7,7 @@ import {
   type RESTPostAPIChatInputApplicationCommandsJSONBody as SlashJson,
 } from "discord.js";
 import type { SizeName } from "../../core/options.js";
-import { commandTexts } from "./commands.js";
+import { commandTexts } from "./english/commands.js";
 import { languageOf, OFFERED } from "./languages.js";
 import { TRANSLATIONS, type Translations } from "./locale-files.js";
 

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { InputError } from "../../core/errors.js";
+import { PROMPTIST, REWRITERS, type Rewriter } from "../../core/rewriters.js";
 import { requireGpt2 } from "../layouts/architecture.js";
 import { TINY_DECODER_FOLDER, TINY_DECODER_REPO } from "../layouts/tiny-decoder-files.js";
 
@@ -15,15 +16,19 @@ export interface Published {
   readonly requireArchitecture?: (directory: string) => void;
 }
 
+function ofRewriter({ name, repos, tokenizerRepos, form, licence }: Rewriter): Published {
+  return {
+    repo: repos[0]!,
+    folder: name,
+    what: `${form.keepsPrompt ? "continues" : "rewrites"} prompts; ${licence}`,
+    ...(tokenizerRepos && { tokenizerRepo: tokenizerRepos[0]! }),
+    requireArchitecture: requireGpt2,
+  };
+}
+
 /** Short names that `pull` knows, besides any `org/name`. */
 export const PUBLISHED: Readonly<Record<string, Published>> = {
-  promptist: {
-    repo: "microsoft/Promptist",
-    folder: "promptist",
-    what: "rewrites prompts",
-    tokenizerRepo: "openai-community/gpt2",
-    requireArchitecture: requireGpt2,
-  },
+  promptist: ofRewriter(PROMPTIST),
   "stable-diffusion-v1-5": {
     repo: "stable-diffusion-v1-5/stable-diffusion-v1-5",
     folder: "stable-diffusion-v1-5",
@@ -50,6 +55,9 @@ export const PUBLISHED: Readonly<Record<string, Published>> = {
     path: "RealESRGAN_x4plus.safetensors",
     what: "makes pictures four times as large",
   },
+  ...Object.fromEntries(
+    REWRITERS.slice(1).map((rewriter): [string, Published] => [rewriter.name, ofRewriter(rewriter)]),
+  ),
 };
 
 /** What `pull` is asked for. */

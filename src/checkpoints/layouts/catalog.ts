@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, parse, posix, relative, resolve, sep } from "node:path";
 import { CheckpointError, describe } from "../../core/errors.js";
+import { PROMPTIST, type Rewriter } from "../../core/rewriters.js";
 import { clipTextConfig } from "../../models/clip-text.js";
 import { unetConfig } from "../../models/unet.js";
 import { vaeConfig } from "../../models/vae-decoder.js";
@@ -11,7 +12,7 @@ import { openGpt2 } from "./gpt2-files.js";
 import { cachedSnapshot, REPO_ID, repoOfCached } from "./hub-cache.js";
 import { readTokenizerConfig } from "./tokenizer-config.js";
 
-/** A checkpoint's folder and its content; see `findPromptist` and `findDiffusion`. */
+/** A checkpoint's folder and its content; see `findRewriter` and `findDiffusion`. */
 export interface FoundCheckpoint {
   /** Absolute path of the folder, or of a single-file checkpoint. */
   readonly directory: string;
@@ -37,7 +38,8 @@ const USUAL_GUIDANCE = 7.5;
  */
 const MINIATURE_GUIDANCE = 2;
 
-export type CheckpointKind = "promptist" | "diffusion";
+/** `promptist` is short for its own entry among the rewriters. */
+export type CheckpointKind = "promptist" | "diffusion" | Rewriter;
 
 /** Where models may lie besides the folder of checkpoints. */
 export interface Places {
@@ -52,8 +54,8 @@ interface Kind {
   readonly folder: string;
   /** Repositories of the hub with the same files, whose copy in its cache is as good. */
   readonly repos: readonly string[];
-  /** Subfolder of the miniatures' folder. */
-  readonly miniature: string;
+  /** Subfolder of the miniatures' folder; null where there is none. */
+  readonly miniature: string | null;
   readonly title: string;
   readonly requireArchitecture: (directory: string) => void;
   /** Throws CheckpointError unless all configurations can be run; `path` is a folder or a single file. */
@@ -81,8 +83,6 @@ export const STABLE_DIFFUSION_REPOS = [
   "sd-legacy/stable-diffusion-v1-5",
 ];
 export const CLIP_REPO = "openai/clip-vit-large-patch14";
-/** Promptist is published without a tokenizer; GPT-2's is its own. */
-const GPT2_REPOS = ["openai-community/gpt2", "gpt2"];
 
 function requireDiffusionConfigs(path: string, vae: string | null): void {
   const files = openDiffusion(path, vae);
@@ -92,35 +92,40 @@ function requireDiffusionConfigs(path: string, vae: string | null): void {
   if (!isFile(path)) readTokenizerConfig(join(path, "tokenizer"));
 }
 
-const KINDS: Readonly<Record<CheckpointKind, Kind>> = {
-  promptist: {
-    folder: "promptist",
-    repos: ["microsoft/Promptist"],
-    miniature: "promptist",
-    title: "Promptist",
-    requireArchitecture: requireGpt2,
-    requireConfigs: requireGpt2Configs,
-    weights: ["."],
-    needs: [tokenizerFiles(".")],
-    toDo: "Put config.json and the weights of microsoft/Promptist there, and vocab.json and merges.txt of GPT-2 (openai-community/gpt2).",
-  },
-  diffusion: {
-    folder: "stable-diffusion-v1-5",
-    repos: STABLE_DIFFUSION_REPOS,
-    miniature: "stable-diffusion",
-    title: "Stable Diffusion",
-    requireArchitecture: requireStableDiffusion,
-    requireConfigs: requireDiffusionConfigs,
-    weights: ["text_encoder", "unet", "vae"],
-    needs: [
-      tokenizerFiles("tokenizer"),
-      [[join("text_encoder", "config.json")]],
-      [[join("vae", "config.json")]],
-      [[join("scheduler", "scheduler_config.json")]],
-    ],
-    toDo: "Put model_index.json and the folders tokenizer, text_encoder, unet, vae and scheduler of stable-diffusion-v1-5/stable-diffusion-v1-5 there.",
-  },
+const ofRewriter = ({ name, title, repos, tokenizerRepos }: Rewriter): Kind => ({
+  folder: name,
+  repos,
+  miniature: name === PROMPTIST.name ? "promptist" : null,
+  title,
+  requireArchitecture: requireGpt2,
+  requireConfigs: requireGpt2Configs,
+  weights: ["."],
+  needs: [tokenizerFiles(".")],
+  toDo:
+    tokenizerRepos === undefined
+      ? `Put config.json, the weights, vocab.json and merges.txt of ${repos[0]} there.`
+      : `Put config.json and the weights of ${repos[0]} there, and vocab.json and merges.txt of GPT-2 (${tokenizerRepos[0]}).`,
+});
+
+const DIFFUSION: Kind = {
+  folder: "stable-diffusion-v1-5",
+  repos: STABLE_DIFFUSION_REPOS,
+  miniature: "stable-diffusion",
+  title: "Stable Diffusion",
+  requireArchitecture: requireStableDiffusion,
+  requireConfigs: requireDiffusionConfigs,
+  weights: ["text_encoder", "unet", "vae"],
+  needs: [
+    tokenizerFiles("tokenizer"),
+    [[join("text_encoder", "config.json")]],
+    [[join("vae", "config.json")]],
+    [[join("scheduler", "scheduler_config.json")]],
+  ],
+  toDo: "Put model_index.json and the folders tokenizer, text_encoder, unet, vae and scheduler of stable-diffusion-v1-5/stable-diffusion-v1-5 there.",
 };
+
+const kindOf = (kind: CheckpointKind): Kind =>
+  kind === "diffusion" ? DIFFUSION : ofRewriter(kind === "promptist" ? PROMPTIST : kind);
 
 /**
  * Where the miniatures are unless the caller knows better: an installed program brings its own
@@ -129,11 +134,19 @@ const KINDS: Readonly<Record<CheckpointKind, Kind>> = {
 export const miniaturesIn = (checkpointsDir: string): string => resolve(checkpointsDir, "miniature");
 
 /**
- * Finds the GPT-2 that rewrites prompts: the folder that the user named (a path, a folder of `checkpointsDir`, or
- * a repository in the hub's cache), else `promptist` in `checkpointsDir`, else the published one in the hub's
- * cache if it is whole, else the miniature. Throws CheckpointError CHECKPOINT_MISSING (there is none),
+ * Finds the GPT-2 of a rewriter: the folder that the user named (a path, a folder of `checkpointsDir`, or a
+ * repository in the hub's cache), else the one of its name in `checkpointsDir`, else the published one in the
+ * hub's cache if it is whole, else Promptist's miniature. Throws CheckpointError CHECKPOINT_MISSING (there is none),
  * CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE (another kind of model). Opens no weights outside the cache.
  */
+export const findRewriter = (
+  rewriter: Rewriter,
+  given: string | undefined,
+  checkpointsDir: string,
+  places: Places = {},
+): FoundCheckpoint => find(rewriter, given, checkpointsDir, places);
+
+/** The same for Promptist. */
 export const findPromptist = (
   given: string | undefined,
   checkpointsDir: string,
@@ -141,7 +154,7 @@ export const findPromptist = (
 ): FoundCheckpoint => find("promptist", given, checkpointsDir, places);
 
 /**
- * Finds the Stable Diffusion pipeline like `findPromptist`, in the folder `stable-diffusion-v1-5`. The user
+ * Finds the Stable Diffusion pipeline like `findRewriter`, in the folder `stable-diffusion-v1-5`. The user
  * may also name a single file, and a VAE that replaces the checkpoint's own.
  */
 export const findDiffusion = (
@@ -175,7 +188,7 @@ export function findVae(given: string | undefined): string | null {
 
 function requireKind(kind: CheckpointKind, path: string, vae: string | null): void {
   if (kind === "diffusion" && (isFile(path) || vae !== null)) openDiffusion(path, vae);
-  else KINDS[kind].requireArchitecture(path);
+  else kindOf(kind).requireArchitecture(path);
 }
 
 /** Whether a folder holds the files of a tokenizer, in either form. */
@@ -190,12 +203,12 @@ const cachedFolders = (hubCacheDir: string | undefined, repos: readonly string[]
   });
 
 /**
- * Folder of Promptist's tokenizer: the checkpoint's own, or GPT-2's in the hub's cache, since Promptist is
+ * Folder of a rewriter's tokenizer: the checkpoint's own, or GPT-2's in the hub's cache, since Promptist is
  * published without. Where there is none, the checkpoint's folder, which is then refused by name.
  */
 export function findGpt2Tokenizer(directory: string, hubCacheDir?: string): string {
   if (hasTokenizer(directory)) return directory;
-  return cachedFolders(hubCacheDir, GPT2_REPOS).find(hasTokenizer) ?? directory;
+  return cachedFolders(hubCacheDir, PROMPTIST.tokenizerRepos).find(hasTokenizer) ?? directory;
 }
 
 /**
@@ -232,15 +245,15 @@ function locate(
   checkpointsDir: string,
   { miniatureDir = miniaturesIn(checkpointsDir), hubCacheDir }: Places,
 ): string {
-  const { folder, miniature, title, toDo } = KINDS[kind];
+  const { folder, miniature, title, toDo } = kindOf(kind);
   if (given !== undefined) return locateGiven(kind, given, checkpointsDir, hubCacheDir);
   const isThere = (directory: string) => existsSync(directory) && listFolder(directory).length > 0;
   const published = resolve(checkpointsDir, folder);
   if (isThere(published)) return published;
   const cached = publishedInCache(kind, hubCacheDir).whole;
   if (cached !== null) return cached;
-  const small = resolve(miniatureDir, miniature);
-  if (isThere(small)) return small;
+  const small = miniature === null ? null : resolve(miniatureDir, miniature);
+  if (small !== null && isThere(small)) return small;
   throw new CheckpointError(
     "CHECKPOINT_MISSING",
     `There is no ${title} in ${published}. ${toDo} Or run: promptist checkpoints pull ${folder}`,
@@ -256,7 +269,7 @@ export function publishedInCache(
   hubCacheDir: string | undefined,
 ): { readonly whole: string | null; readonly problem: string | null } {
   const problems: string[] = [];
-  for (const directory of cachedFolders(hubCacheDir, KINDS[kind].repos)) {
+  for (const directory of cachedFolders(hubCacheDir, kindOf(kind).repos)) {
     const problem = firstProblem(kind, directory, hubCacheDir);
     if (problem === null) return { whole: directory, problem: null };
     problems.push(problem.message);
@@ -289,7 +302,7 @@ function locateGiven(
       );
     }
   }
-  throw new CheckpointError("CHECKPOINT_MISSING", `${directory} does not exist. ${KINDS[kind].toDo}`);
+  throw new CheckpointError("CHECKPOINT_MISSING", `${directory} does not exist. ${kindOf(kind).toDo}`);
 }
 
 /** What keeps a published model in the hub's cache from being used, or null. Throws for no model. */
@@ -298,7 +311,7 @@ export function firstProblem(
   directory: string,
   hubCacheDir?: string,
 ): CheckpointError | null {
-  const { requireArchitecture, requireConfigs, weights } = KINDS[kind];
+  const { requireArchitecture, requireConfigs, weights } = kindOf(kind);
   try {
     requireArchitecture(directory);
     const [lacking] = lackingFiles(kind, directory, hubCacheDir);
@@ -315,9 +328,9 @@ export function firstProblem(
 /** Sentences on the small files that a folder lacks. */
 function lackingFiles(kind: CheckpointKind, directory: string, hubCacheDir?: string): string[] {
   const isThere = (file: string) => existsSync(join(directory, file));
-  return KINDS[kind].needs
-    .filter((alternatives) => !alternatives.some((files) => files.every(isThere)))
-    .filter(() => kind !== "promptist" || !hasTokenizer(findGpt2Tokenizer(directory, hubCacheDir)))
+  return kindOf(kind)
+    .needs.filter((alternatives) => !alternatives.some((files) => files.every(isThere)))
+    .filter(() => kind === "diffusion" || !hasTokenizer(findGpt2Tokenizer(directory, hubCacheDir)))
     .map((alternatives) => alternatives.map((files) => files.join(" and ")).join(", or "))
     .map((wanted) => `${directory} lacks ${wanted}.`);
 }
@@ -376,7 +389,7 @@ export function inspectCheckpoint(
   { vae, ...places }: Places & { readonly vae?: string | undefined } = {},
 ): Inspection {
   const { miniatureDir = miniaturesIn(checkpointsDir), hubCacheDir } = places;
-  const { weights, toDo, requireConfigs } = KINDS[kind];
+  const { weights, toDo, requireConfigs } = kindOf(kind);
   const problems: string[] = [];
   const attempt = <T>(action: () => T): T | undefined => {
     try {

@@ -7,7 +7,7 @@ import { type Call, textFor, type Work } from "../sql/statement.js";
 import { hasLostConnection, isWorthRepeating, toQueueError } from "./postgres-error.js";
 
 export interface PostgresOptions {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch; by default as the server tells, so that all programs have one clock. */
   readonly now?: () => number;
   /** How long a call waits for other writers, or for a server that is not there, before it gives up. */
   readonly patienceMs?: number;
@@ -28,11 +28,19 @@ export const LOCKS = { writers: 1, migration: 2, instance: 3 } as const;
 export const lockOf = (lock: keyof typeof LOCKS): string =>
   `hashtext('promptist ' || current_schema()), ${LOCKS[lock]}`;
 
-const READ = "begin isolation level repeatable read read only";
+const TIME = `(extract(epoch from clock_timestamp()) * 1000)::bigint as "time"`;
+const READ = `begin isolation level repeatable read read only; select ${TIME}`;
 /** Each later statement sees what the writers before this one committed, because it begins after them. */
 const write = (waitMs: number) =>
   `begin; set local lock_timeout = ${Math.ceil(waitMs)}; select pg_advisory_xact_lock(${lockOf("writers")});
-   select pg_current_xact_id()::text as id`;
+   select pg_current_xact_id()::text as id, ${TIME}`;
+
+/** The answer to the last statement of a transaction's beginning. */
+interface Begun {
+  /** Of a writer. */
+  readonly id?: string;
+  readonly time: number;
+}
 
 /**
  * PostgreSQL's text holds every character but NUL, so NUL stands there as ESCAPE 0, and the escape, which is no
@@ -112,9 +120,15 @@ export class PostgresConnection implements Connection {
   readonly now: () => number;
   readonly pool: pg.Pool;
   readonly #patienceMs: number;
+  /** How far the server's clock is ahead of this machine's, as the last transaction told. */
+  #aheadMs = 0;
 
   constructor(url: string, options: PostgresOptions = {}) {
-    const { now = Date.now, patienceMs = PATIENCE_MS, connections = CONNECTIONS } = options;
+    const {
+      now = () => Date.now() + this.#aheadMs,
+      patienceMs = PATIENCE_MS,
+      connections = CONNECTIONS,
+    } = options;
     this.now = now;
     this.#patienceMs = patienceMs;
     this.pool = new pg.Pool({ ...clientOptions(url), max: connections });
@@ -137,11 +151,14 @@ export class PostgresConnection implements Connection {
   }
 
   async #transaction<T>(client: pg.ClientBase, begin: string, work: () => Work<T>): Promise<T> {
-    let id: string | null = null;
+    let id: string | undefined;
     let result: T;
     try {
-      const begun = (await client.query(begin)) as unknown as pg.QueryResult | pg.QueryResult[];
-      if (Array.isArray(begun)) ({ id } = begun.at(-1)!.rows[0] as { id: string });
+      const begun = (await client.query(begin)) as unknown as pg.QueryResult<Begun>[];
+      const { id: writer, time } = begun.at(-1)!.rows[0]!;
+      id = writer;
+      // The moment is that of the last of the statements, so no waiting for a lock is in it.
+      this.#aheadMs = time - Date.now();
       result = await run(client, work());
     } catch (error) {
       if (!hasLostConnection(error)) await client.query("rollback");
@@ -150,7 +167,7 @@ export class PostgresConnection implements Connection {
     try {
       await client.query("commit");
     } catch (error) {
-      if (id !== null && hasLostConnection(error)) throw new LostCommit(id, result, error);
+      if (id !== undefined && hasLostConnection(error)) throw new LostCommit(id, result, error);
       throw error;
     }
     return result;

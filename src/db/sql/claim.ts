@@ -1,24 +1,30 @@
 import type { Phase } from "../../core/job.js";
-import { LONGEST_BACKOFF_MS, type Queue } from "../queue.js";
+import { LEASE_MS, type LeaseResult, LONGEST_BACKOFF_MS, type ModelTurn, type Queue } from "../queue.js";
 import type { Connection } from "./connection.js";
 import type { JobRow } from "./job-row.js";
 import { loadJob } from "./jobs.js";
-import { NEXT_IN_RING, NEXT_OF_BUSY } from "./serving-order.js";
+import { NEXT_IN_RING, NEXT_OF_BUSY, NEXT_OF_SETS, WAITING_SETS } from "./serving-order.js";
 import { sql, type Work } from "./statement.js";
 
 interface Due {
   readonly phase: Phase;
   readonly now: number;
 }
-type Verbs = Pick<Queue, "claim" | "hasWork" | "nextDueAt" | "setPaused" | "paused">;
+type Verbs = Pick<Queue, "claim" | "extend" | "hasWork" | "nextDueAt" | "setPaused" | "paused">;
 
 const nextInRing = sql<Due, { seq: number }>(NEXT_IN_RING);
 const nextOfBusy = sql<Due, { seq: number }>(NEXT_OF_BUSY);
-const take = sql<{ seq: number; owner: string; now: number }, JobRow>(`
-  update jobs set state = 'running', owner = @owner, attempt = attempt + 1,
+const nextOfSets = sql<Due & { sets: string }, { seq: number }>(NEXT_OF_SETS);
+const waitingSets = sql<Pick<Due, "phase">, { name: string }>(WAITING_SETS);
+const take = sql<{ seq: number; owner: string; now: number; until: number }, JobRow>(`
+  update jobs set state = 'running', owner = @owner, lease_until = @until, attempt = attempt + 1,
     started_at = coalesce(started_at, @now)
   where seq = @seq
   returning *`);
+const renew = sql<{ id: string; owner: string; attempt: number; until: number }, { cancel: number }>(`
+  update jobs set lease_until = @until
+  where id = @id and owner = @owner and attempt = @attempt and state = 'running'
+  returning cancel_requested as cancel`);
 const someDue = sql<Due & { besidesUser: string | null }, object>(`
   select 1 as found from jobs
   where state = 'queued' and phase = @phase and held is null and not_before <= @now
@@ -39,22 +45,38 @@ function* isPaused(): Work<boolean> {
 }
 
 /** Mostly nothing runs for somebody who waits, so the first look finds a job. */
-function* findNext(due: Due): Work<{ seq: number } | undefined> {
-  return (yield* nextInRing.get(due)) ?? (yield* nextOfBusy.get(due));
+function* findNext(due: Due, models: ModelTurn | undefined): Work<{ seq: number } | undefined> {
+  const sets = models === undefined ? null : yield* setsInTurn(due, models);
+  const preferred = sets === null ? undefined : yield* nextOfSets.get({ ...due, sets: JSON.stringify(sets) });
+  return preferred ?? (yield* nextInRing.get(due)) ?? (yield* nextOfBusy.get(due));
+}
+
+/** The model sets whose turn it is; null where that makes no difference. */
+function* setsInTurn({ phase }: Due, { loaded, isOver }: ModelTurn): Work<readonly string[] | null> {
+  const all = (yield* waitingSets.all({ phase })).map(({ name }) => name);
+  const inTurn = all.filter((name) => loaded.includes(name) !== isOver);
+  return inTurn.length === 0 || inTurn.length === all.length ? null : inTurn;
 }
 
 /** Hands out jobs: which one is next, whether and when there is one, and the pause. */
 export function claiming(connection: Connection): Verbs {
   const { now } = connection;
   return {
-    claim: (phase, owner) =>
+    claim: (phase, owner, models) =>
       connection.write(function* () {
         const time = now();
         if (yield* isPaused()) return undefined;
-        const first = yield* findNext({ phase, now: time });
+        const first = yield* findNext({ phase, now: time }, models);
         if (first === undefined) return undefined;
-        const job = yield* loadJob((yield* take.get({ seq: first.seq, owner, now: time }))!);
+        const until = time + LEASE_MS;
+        const job = yield* loadJob((yield* take.get({ seq: first.seq, owner, now: time, until }))!);
         return { job, owner, attempt: job.attempt };
+      }),
+
+    extend: ({ job: { id }, owner, attempt }) =>
+      connection.write(function* (): Work<LeaseResult> {
+        const kept = yield* renew.get({ id, owner, attempt, until: now() + LEASE_MS });
+        return kept !== undefined && (kept.cancel === 1 ? "cancel" : "held");
       }),
 
     hasWork: (phase, besidesUser) =>

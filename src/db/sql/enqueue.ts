@@ -1,6 +1,7 @@
 import { InputError, QueueError } from "../../core/errors.js";
 import { type Job, type LimitScope, lacksRewrite, type Origin, type Phase } from "../../core/job.js";
 import { newId } from "../../core/job-id.js";
+import { modelKey, modelSetOf } from "../../core/model-set.js";
 import type { Arrival, NewJob, Queue } from "../queue.js";
 import type { Connection } from "./connection.js";
 import type { ItemRow, JobRow } from "./job-row.js";
@@ -38,6 +39,7 @@ const insertJob = sql<
     | "phase"
     | "text_options"
     | "image_options"
+    | "model_set"
     | "grid"
     | "parent_id"
     | "blind"
@@ -50,12 +52,12 @@ const insertJob = sql<
 >(`
   insert into jobs (
     id, kind, state, phase, user_id, guild_id, channel_id, locale, application_id, interaction_id,
-    interaction_token, token_expires_at, text_options, image_options, grid, parent_id, blind, limits, held,
-    preview, created_at
+    interaction_token, token_expires_at, text_options, image_options, model_set, grid, parent_id, blind, limits,
+    held, preview, created_at
   ) values (
     @id, @kind, 'queued', @phase, @userId, @guildId, @channelId, @locale, @applicationId, @interactionId,
-    @interactionToken, @tokenExpiresAt, @text_options, @image_options, @grid, @parent_id, @blind, @limits, @held,
-    @preview, @now
+    @interactionToken, @tokenExpiresAt, @text_options, @image_options, @model_set, @grid, @parent_id, @blind, @limits,
+    @held, @preview, @now
   ) returning seq`);
 const insertItem = sql<
   Pick<
@@ -99,6 +101,7 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
       phase,
       text_options: JSON.stringify(job.text),
       image_options: JSON.stringify(job.image),
+      model_set: modelKey(modelSetOf({ ...job.image, ...job.items[0]?.image })),
       grid: job.grid === undefined ? null : JSON.stringify(job.grid),
       parent_id: job.parentId ?? null,
       blind: job.blind ? 1 : 0,

@@ -1,6 +1,14 @@
 import type { ErrorCode, ErrorContext } from "../../core/errors.js";
-import { type Failure, isFinished, type JobState, nextPhase, type Phase } from "../../core/job.js";
-import { type CancelResult, type Claim, LONGEST_BACKOFF_MS, type Queue, type Recovered } from "../queue.js";
+import { type Failure, imageOf, isFinished, type JobState, nextPhase, type Phase } from "../../core/job.js";
+import { modelKey, modelSetOf } from "../../core/model-set.js";
+import {
+  type CancelResult,
+  type Claim,
+  LONGEST_BACKOFF_MS,
+  type Lost,
+  type Queue,
+  type Recovered,
+} from "../queue.js";
 import type { Connection } from "./connection.js";
 import { fromJson, type JobRow } from "./job-row.js";
 import { claimedRow, jobRow, loadJob, storedJob } from "./jobs.js";
@@ -26,16 +34,23 @@ const failureOf = (code: ErrorCode, detail: string, at: number, context: ErrorCo
   Object.keys(context).length === 0 ? { code, detail, at } : { code, context, detail, at };
 
 const leave = sql<Pick<JobRow, "seq" | "state" | "phase" | "not_before" | "failures" | "finished_at">>(`
-  update jobs set state = @state, phase = @phase, owner = null, not_before = @not_before, failures = @failures,
+  update jobs set state = @state, phase = @phase, owner = null, lease_until = null, not_before = @not_before, failures = @failures,
     finished_at = @finished_at
   where seq = @seq`);
+const setModels = sql<Pick<JobRow, "seq" | "model_set">>(
+  "update jobs set model_set = @model_set where seq = @seq",
+);
 const requestCancel = sql<{ seq: number }>("update jobs set cancel_requested = 1 where seq = @seq");
 const cancelWaiting = sql<{ seq: number; now: number }>(
   "update jobs set state = 'cancelled', finished_at = @now where seq = @seq",
 );
-const running = sql<{ owner: string | null }, JobRow>(`
-  select * from jobs where state = 'running' and (cast(@owner as text) is null or owner = @owner)
-  order by started_at, seq`);
+const running = "select * from jobs where state = 'running'";
+const runningLapsed = sql<{ now: number }, JobRow>(
+  // What an older version claimed has no lease.
+  `${running} and coalesce(lease_until, 0) < @now order by started_at, seq`,
+);
+const runningOf = sql<{ owner: string }, JobRow>(`${running} and owner = @owner order by started_at, seq`);
+const runningAll = sql<null, JobRow>(`${running} order by started_at, seq`);
 const queueAgain = sql<{ seq: number; phase: Phase }>(`
   update jobs set state = 'queued', phase = @phase, failures = '[]', not_before = 0, cancel_requested = 0,
     finished_at = null, delivered_at = null, message_id = null, delivery_attempts = 0, delivery_error = null,
@@ -49,6 +64,11 @@ const forgetPictures = sql<{ seq: number }>(
   "update items set baseline = null, optimized = null, comparison = null where job = @seq",
 );
 const forgetSheets = sql<{ seq: number }>("delete from sheets where job = @seq");
+
+function withoutHolder(lost: Lost, now: number): Work<JobRow[]> {
+  if (lost === "lapsed") return runningLapsed.all({ now });
+  return lost === "all" ? runningAll.all() : runningOf.all(lost);
+}
 
 /** The ways out of the running state and back into the line. */
 export function finishing(connection: Connection, maxAttempts: number): Verbs {
@@ -74,6 +94,14 @@ export function finishing(connection: Connection, maxAttempts: number): Verbs {
     return state;
   }
 
+  /** Keeps with a job what its next picture needs, which may be another model than its last one did. */
+  function* noteModels(row: JobRow): Work<void> {
+    const job = yield* loadJob(row);
+    const next = job.items.find((item) => nextPhase(job.kind, item) !== null);
+    const model_set = modelKey(modelSetOf(imageOf(job, next)));
+    if (model_set !== row.model_set) yield* setModels.run({ seq: row.seq, model_set });
+  }
+
   /** Ends the holder's work as `decide` says; false when the claim is stale. */
   function endClaimed<S extends JobState>(claim: Claim, decide: (row: JobRow, time: number) => Ending<S>) {
     return connection.write(function* (): Work<S | "cancelled" | false> {
@@ -87,7 +115,13 @@ export function finishing(connection: Connection, maxAttempts: number): Verbs {
   return {
     advance: (claim) => endClaimed<"queued">(claim, () => ({ state: "queued", phase: "image" })),
 
-    release: (claim) => endClaimed<"queued">(claim, () => ({ state: "queued" })),
+    release: (claim) =>
+      connection.write(function* () {
+        const row = yield* claimedRow(claim);
+        if (row === undefined) return false;
+        yield* noteModels(row);
+        return yield* end<"queued">(row, { state: "queued" });
+      }),
 
     complete: (claim) => isKept(endClaimed(claim, () => ({ state: "done" }))),
 
@@ -122,10 +156,10 @@ export function finishing(connection: Connection, maxAttempts: number): Verbs {
         return "cancelled";
       }),
 
-    recover: (owner) =>
+    recover: (lost) =>
       connection.write(function* () {
         const recovered: Recovered[] = [];
-        for (const row of yield* running.all({ owner: owner ?? null }))
+        for (const row of yield* withoutHolder(lost, now()))
           recovered.push({ id: row.id, phase: row.phase, state: yield* end(row, { state: "queued" }) });
         return recovered;
       }),

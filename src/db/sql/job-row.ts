@@ -36,6 +36,8 @@ export interface JobRow {
   readonly token_expires_at: number;
   readonly text_options: string;
   readonly image_options: string;
+  /** Key of the models that its next picture needs (core/model-set.ts). */
+  readonly model_set: string;
   readonly grid: string | null;
   readonly parent_id: string | null;
   readonly blind: number;

@@ -31,20 +31,42 @@ const DUE = `
   from jobs where state = 'queued' and jobs.phase = @phase and held is null and jobs.user_id = turns.user_id
     and not_before <= @now`;
 
+/** Of `DUE`, those of the model sets in `@sets`, a list in JSON. */
+const DUE_OF_SETS = `${DUE}
+    and model_set in (select /*sqlite value from json_each(@sets)*//*postgres json_array_elements_text(@sets)*/)`;
+
+/**
+ * The model sets of the waiting jobs of `@phase`. Each is found by one look into the index, so that the number of
+ * jobs does not matter.
+ */
+export const WAITING_SETS = `
+  with recursive sets (name) as (
+    select min(model_set) from jobs where state = 'queued' and held is null and phase = @phase
+    union all
+    select (select min(model_set) from jobs
+      where state = 'queued' and held is null and phase = @phase and model_set > sets.name)
+    from sets where name is not null
+  )
+  select name from sets where name is not null
+`;
+
 /**
  * The job that is served next, the first row of SERVING_ORDER if it is due: the first due job of the first user in the
  * ring who has one and for whom nothing runs. Everybody who waits is in the ring. It looks at one user
  * after the other until one is found, so the number of waiting jobs does not matter.
  */
-export const NEXT_IN_RING = `
-  select (select min(seq) ${DUE}) as seq
+const nextInRing = (due: string) => `
+  select (select min(seq) ${due}) as seq
   from turns
-  where turns.phase = @phase and exists (select 1 ${DUE}) and not exists (
+  where turns.phase = @phase and exists (select 1 ${due}) and not exists (
     select 1 from jobs where state = 'running' and jobs.phase = @phase and jobs.user_id = turns.user_id
   )
   order by turn
   limit 1
 `;
+export const NEXT_IN_RING = nextInRing(DUE);
+/** The same of the model sets in `@sets`. */
+export const NEXT_OF_SETS = nextInRing(DUE_OF_SETS);
 
 /** The same where something runs for everybody who waits: of the user with the fewest running jobs. */
 export const NEXT_OF_BUSY = `

@@ -34,7 +34,7 @@ export const folderOfDatabase = (file: string): string =>
   dirname(existsSync(file) ? realpathSync(file) : file);
 
 /**
- * Makes this process the only program on a data folder: `recover()` takes every running job for an orphan,
+ * Makes this process the only program on a data folder: `recover("all")` takes every running job for an orphan,
  * which is true only while nobody else works. Throws QueueError QUEUE_LOCKED when another program has the
  * folder.
  *

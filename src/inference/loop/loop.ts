@@ -13,6 +13,7 @@ import type { Claim, Queue } from "../../db/queue.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { GpuLease, GpuLock } from "./gpu-lock.js";
 import { ImageItems } from "./image-items.js";
+import { keepLease } from "./lease.js";
 import { type ItemWork, OpenPhase, type OpenPhaseOptions } from "./phase.js";
 import { TextItems } from "./text-items.js";
 
@@ -61,6 +62,7 @@ const QUEUE_TROUBLE_MS = 2_000;
 
 /** The longest sleep while a job is in its back-off. */
 const LOOK_MS = 30_000;
+const SHORTEST_SLEEP_MS = 50;
 
 /**
  * The only consumer of its phases' lines. It chooses a phase, takes the device, loads that phase's model once,
@@ -131,7 +133,7 @@ export class InferenceLoop {
       const wake = this.#nextWake();
       try {
         if (this.#orphans) {
-          await this.#options.queue.recover(this.#options.owner);
+          await this.#options.queue.recover({ owner: this.#options.owner });
           this.#orphans = false;
         }
         const phase = await this.#choosePhase();
@@ -142,8 +144,10 @@ export class InferenceLoop {
           await this.#options.gpu.withGpu((lease) => this.#runPhase(phase, lease), this.#stopping.signal);
         } else {
           const dueAt = await this.#options.queue.nextDueAt();
-          // Sleep in short steps: the clock may be turned back meanwhile.
-          await wake(dueAt === null ? null : Math.min(dueAt - this.#now(), LOOK_MS));
+          // Sleep in short steps: the clock may be turned back meanwhile, or be ahead of the database's.
+          await wake(
+            dueAt === null ? null : Math.min(Math.max(dueAt - this.#now(), SHORTEST_SLEEP_MS), LOOK_MS),
+          );
         }
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
@@ -178,11 +182,16 @@ export class InferenceLoop {
     this.#open = open;
     try {
       while (await mayGoOn()) {
-        const claim = await queue.claim(phase, owner);
+        const claim = await queue.claim(phase, owner, open.turn(this.#now()));
         if (!claim) break;
         const jobId = claim.job.id;
         const controller = new AbortController();
         this.#current.set(jobId, controller);
+        const endLease = keepLease(queue, claim, {
+          onStop: () => controller.abort(),
+          onTrouble: (error) =>
+            this.#log("warn", `the lease of job ${jobId} can't be extended now`, error, jobId),
+        });
         try {
           const outcome = claim.job.cancelRequested
             ? ({ kind: "cancelled" } as const)
@@ -193,6 +202,7 @@ export class InferenceLoop {
           this.#log("error", `job ${jobId} failed unexpectedly`, error, jobId);
           await this.#settle(claim, retryable(causeOf(error), claim));
         } finally {
+          await endLease();
           this.#current.delete(jobId);
         }
         if (open.lost) break;
@@ -221,7 +231,7 @@ export class InferenceLoop {
         if (claim.job.items.length > 1) pending = await this.#stillWanted(id, pending);
         const { set, group } = nextGroup(open, claim.job, pending, work.groupSize);
         pending = pending.filter((item) => !group.includes(item));
-        const host = await open.host(set, signal);
+        const host = await open.host(set, signal, this.#now);
         if (noted !== modelKey(set)) {
           noted = modelKey(set);
           if (!(await queue.saveCheckpoint(claim, phase, checkpointName(phase, set), host.info.hash)))

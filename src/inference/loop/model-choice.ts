@@ -4,7 +4,7 @@ import {
   findClipTokenizer,
   findDiffusion,
   findGpt2Tokenizer,
-  findPromptist,
+  findRewriter,
   findVae,
 } from "../../checkpoints/layouts/catalog.js";
 import { isFile } from "../../checkpoints/layouts/diffusion-files.js";
@@ -15,6 +15,7 @@ import { withoutTinyDecoder } from "../../checkpoints/layouts/tiny-decoder-files
 import { codeOf, describe } from "../../core/errors.js";
 import { PHASES, type Phase } from "../../core/job.js";
 import type { DecoderName, DeviceName, Precision, TextWeights } from "../../core/options.js";
+import { PROMPTIST, type PromptForm, requireRewriter } from "../../core/rewriters.js";
 import type { ScoreSpec, TextSpec, UpscaleSpec, WorkerSpec } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
 import { type HostOptions, ModelHost } from "./model-host.js";
@@ -26,7 +27,10 @@ interface NamedCheckpoint extends FoundCheckpoint {
 
 /** Which checkpoints the program runs, and how. */
 export interface ModelChoice {
+  /** Of the rewriter: Promptist, unless another one was asked for. */
   readonly promptist: FoundCheckpoint;
+  /** How the rewriter is asked; Promptist's form by default. */
+  readonly form?: PromptForm;
   /** Folder of the tokenizer of `promptist`; by default the checkpoint's own. */
   readonly promptistTokenizer?: string;
   readonly diffusion: NamedCheckpoint;
@@ -67,7 +71,10 @@ export interface ModelWishes
   readonly miniatureDir?: string;
   /** The cache that Hugging Face's programs share; without it, none is looked at. */
   readonly hubCacheDir?: string | undefined;
+  /** Where Promptist is. */
   readonly promptist: string | undefined;
+  /** The rewriter by name; Promptist by default. */
+  readonly rewriter?: string;
   readonly diffusion: string | undefined;
   readonly clip: string | undefined;
   readonly loras?: readonly LoraChoice[];
@@ -95,6 +102,8 @@ export function chooseModels({
 }: ModelWishes): ModelChoice {
   const { device, textDevice = "auto", weights, precision, memory = null, cacheDir, threads } = wishes;
   const places = { miniatureDir, hubCacheDir };
+  // Without a rewriter none is loaded, and this one is only named.
+  const rewriter = requireRewriter(wishes.rewriter ?? PROMPTIST.name) ?? PROMPTIST;
   let promptist: FoundCheckpoint | undefined;
   let diffusion: NamedCheckpoint | undefined;
   const findWithAdditions = () => {
@@ -105,9 +114,11 @@ export function chooseModels({
   };
   return {
     get promptist() {
-      promptist ??= findPromptist(wishes.promptist, checkpointsDir, places);
+      const given = rewriter.name === PROMPTIST.name ? wishes.promptist : undefined;
+      promptist ??= findRewriter(rewriter, given, checkpointsDir, places);
       return promptist;
     },
+    form: rewriter.form,
     get promptistTokenizer() {
       return findGpt2Tokenizer(this.promptist.directory, hubCacheDir);
     },
@@ -224,6 +235,7 @@ export async function startWorker(
           phase,
           directory: choice.promptist.directory,
           tokenizer: choice.promptistTokenizer ?? choice.promptist.directory,
+          ...(choice.form && { form: choice.form }),
           weights: choice.weights,
           ...textReading(choice),
           device,

@@ -1,7 +1,7 @@
 import type { Events } from "../../core/events.js";
 import type { Item, Phase } from "../../core/job.js";
 import { type ModelSet, modelKey } from "../../core/model-set.js";
-import type { Claim } from "../../db/queue.js";
+import type { Claim, ModelTurn } from "../../db/queue.js";
 import type { CallName, WorkerCalls, WorkerInfo } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
 import type { CallOptions } from "./model-host.js";
@@ -35,15 +35,22 @@ export interface OpenPhaseOptions {
   readonly startWorker: (phase: Phase, lease: GpuLease, signal: AbortSignal, set: ModelSet) => Promise<Host>;
   /** The name of a model that was loaded before, with what is added to it. */
   readonly checkpointName: (phase: Phase, set: ModelSet) => string;
+  /** Bytes of weights that may stay loaded when another model is wanted; 0, or absent: one model at a time. */
+  readonly keptBytes?: number;
 }
 
 interface Loaded {
-  readonly key: string;
   readonly checkpoint: string;
   readonly host: Host;
 }
 
-/** One phase's models, one at a time: loaded when a job needs it, ended for the next one or with the phase. */
+/**
+ * The turn of a model lasts this many times as long as it took to load, so that loading takes at most a tenth of the
+ * time, whatever the machine.
+ */
+const TURN_LOADS = 10;
+
+/** One phase's models: loaded when a job needs them, ended when there is no room for the next one or with the phase. */
 export class OpenPhase {
   jobs = 0;
   items = 0;
@@ -51,7 +58,12 @@ export class OpenPhase {
   readonly #lease: GpuLease;
   readonly #options: OpenPhaseOptions;
   readonly #stopping: AbortSignal;
-  #loaded: Loaded | undefined;
+  /** By the keys of their sets, the one that was used last behind the others. */
+  readonly #loaded = new Map<string, Loaded>();
+  /** When the last one was loaded. */
+  #turnBegan = 0;
+  #turnMs = 0;
+  #hadModel = false;
   #peakBytes = 0;
 
   constructor(phase: Phase, lease: GpuLease, options: OpenPhaseOptions, stopping: AbortSignal) {
@@ -61,28 +73,47 @@ export class OpenPhase {
     this.#stopping = stopping;
   }
 
-  /** True if the worker is gone, so that the phase must start again. */
+  /** True if a worker is gone, so that the phase must start again. */
   get lost(): boolean {
-    return this.#loaded !== undefined && !this.#loaded.host.alive;
+    return [...this.#loaded.values()].some(({ host }) => !host.alive);
   }
 
   /** Whether a model is loaded. */
   has(set: ModelSet): boolean {
-    return this.#loaded?.key === modelKey(set);
+    return this.#loaded.has(modelKey(set));
   }
 
-  /** The worker of a model, which is loaded now if another one is. Throws like `OpenPhaseOptions.startWorker`. */
-  async host(set: ModelSet, signal: AbortSignal): Promise<Host> {
+  /** Whose turn it is; undefined before a model is loaded, and where there is only one. */
+  turn(now: number): ModelTurn | undefined {
+    if (this.phase === "text" || this.#loaded.size === 0) return undefined;
+    return { loaded: [...this.#loaded.keys()], isOver: now - this.#turnBegan >= this.#turnMs };
+  }
+
+  /**
+   * The worker of a model, which is loaded now if it is not, for the time that `now` tells. Throws like
+   * `OpenPhaseOptions.startWorker`.
+   */
+  async host(set: ModelSet, signal: AbortSignal, now: () => number): Promise<Host> {
     const key = modelKey(set);
-    if (this.#loaded?.key === key) return this.#loaded.host;
+    const known = this.#loaded.get(key);
+    if (known !== undefined) {
+      this.#loaded.delete(key);
+      this.#loaded.set(key, known);
+      return known.host;
+    }
     const { phase } = this;
     const { events, startWorker, checkpointName } = this.#options;
-    const replaced = this.#loaded?.checkpoint;
-    await this.#end();
+    // A model that was never loaded may need as much as the largest one here.
+    const ended = await this.#makeRoom(Math.max(0, ...this.#sizes()));
     const host = await startWorker(phase, this.#lease, AbortSignal.any([signal, this.#stopping]), set);
     const checkpoint = checkpointName(phase, set);
-    this.#loaded = { key, checkpoint, host };
+    ended.push(...(await this.#makeRoom(host.info.weightBytes)));
+    this.#loaded.set(key, { checkpoint, host });
     const { device, loadMs } = host.info;
+    const [replaced] = ended;
+    this.#turnBegan = now();
+    this.#turnMs = TURN_LOADS * loadMs;
+    this.#hadModel = true;
     events.emit("phase.started", {
       phase,
       pid: host.pid,
@@ -94,24 +125,40 @@ export class OpenPhase {
     return host;
   }
 
-  /** Ends the worker, even in the middle of a step. */
+  /** Ends the workers, even in the middle of a step. */
   async stop(): Promise<void> {
-    await this.#loaded?.host.close();
+    await Promise.all([...this.#loaded.values()].map(({ host }) => host.close()));
   }
 
   async close(ms: number): Promise<void> {
-    if (!this.#loaded) return;
+    if (!this.#hadModel) return;
     const { phase, jobs, items } = this;
-    await this.#end();
+    for (const key of [...this.#loaded.keys()]) await this.#end(key);
     this.#options.events.emit("phase.finished", { phase, jobs, items, ms, peakBytes: this.#peakBytes });
   }
 
-  async #end(): Promise<void> {
-    if (!this.#loaded) return;
-    const { host } = this.#loaded;
+  #sizes(): number[] {
+    return [...this.#loaded.values()].map(({ host }) => host.info.weightBytes);
+  }
+
+  /** Ends models, those first that were used longest ago, until another one of `bytes` may be kept beside the rest. */
+  async #makeRoom(bytes: number): Promise<string[]> {
+    const { keptBytes = 0 } = this.#options;
+    const ended: string[] = [];
+    for (const [key, { checkpoint }] of [...this.#loaded]) {
+      const needed = this.#sizes().reduce((sum, size) => sum + size, bytes);
+      if (keptBytes > 0 && needed <= keptBytes) break;
+      await this.#end(key);
+      ended.push(checkpoint);
+    }
+    return ended;
+  }
+
+  async #end(key: string): Promise<void> {
+    const { host } = this.#loaded.get(key)!;
     const { pid } = host;
     const { peakBytes, code, signal } = await host.close();
-    this.#loaded = undefined;
+    this.#loaded.delete(key);
     this.#peakBytes = Math.max(this.#peakBytes, peakBytes);
     this.#options.events.emit("worker.exited", { phase: this.phase, pid, code, signal });
   }

@@ -1,7 +1,9 @@
 import { InputError } from "../../core/errors.js";
 import type { Candidate } from "../../core/job.js";
 import type { TextOptions } from "../../core/options.js";
+import type { PromptForm } from "../../core/rewriters.js";
 import type { Gpt2Tokenizer } from "../tokenizers/tokenizer.js";
+import { cleanPhrases } from "./clean-up.js";
 import type { Decoder } from "./decoder.js";
 import { type Generated, generate } from "./generate.js";
 import { type ReadPrompt, readPrompt, strip, withUnread } from "./prompt-window.js";
@@ -13,7 +15,7 @@ export interface OptimizeResult {
   /** All distinct rewrites, best first. */
   readonly candidates: readonly Candidate[];
   /**
-   * The end of a prompt that is longer than Promptist reads; it stands behind each rewrite as written. Null
+   * The end of a prompt that is longer than the model reads; it stands behind each rewrite as written. Null
    * where all was read.
    */
   readonly unread: string | null;
@@ -31,6 +33,7 @@ export interface OptimizeModel {
   readonly vocabulary: number;
   /** Longest context, prompt and rewrite together. */
   readonly positions: number;
+  readonly form: PromptForm;
 }
 
 /** Rows (prompts times beams) read at once; more costs memory and gains no speed. */
@@ -42,7 +45,7 @@ const MAX_ROWS = 32;
  * @throws InputError INPUT_EMPTY; the signal's reason when aborted
  */
 export async function optimizePrompts(
-  { decoder, tokenizer, vocabulary, positions }: OptimizeModel,
+  { decoder, tokenizer, vocabulary, positions, form }: OptimizeModel,
   prompts: readonly string[],
   settings: TextOptions,
   { signal, onStep }: OptimizeHooks = {},
@@ -50,7 +53,7 @@ export async function optimizePrompts(
   const read = prompts.map((prompt) => {
     const text = strip(prompt);
     if (text === "") throw new InputError("INPUT_EMPTY", "A prompt is empty; write what you want to see.");
-    return readPrompt(tokenizer, text, positions - settings.maxNewTokens);
+    return readPrompt(tokenizer, text, positions - settings.maxNewTokens, form.suffix);
   });
   // With more new tokens than positions, there is nothing to read and so nothing to generate.
   const encoded = read.flatMap(({ ids }) => (ids.length === 0 ? [] : [ids]));
@@ -72,7 +75,7 @@ export async function optimizePrompts(
   const next = texts[Symbol.iterator]();
   return prompts.map((prompt, i) => {
     const generated = read[i]!.ids.length === 0 ? [] : (next.next().value as Generated);
-    return toResult(prompt, read[i]!, generated, tokenizer);
+    return toResult(prompt, read[i]!, generated, tokenizer, form);
   });
 }
 
@@ -81,14 +84,21 @@ function toResult(
   read: ReadPrompt,
   generated: Generated,
   tokenizer: Gpt2Tokenizer,
+  form: PromptForm,
 ): OptimizeResult {
   const whole = strip(prompt);
   const candidates = new Map<string, Candidate>();
   for (const { tokens, ended, score } of generated) {
-    const text = withUnread(whole, read, strip(tokenizer.decode(tokens)));
+    const text = withUnread(whole, read, rewriteOf(read.text, tokenizer.decode(tokens), form));
     if (!candidates.has(text)) candidates.set(text, { text, tokens: tokens.length + (ended ? 1 : 0), score });
   }
   const [best] = candidates.values();
   const rewrite = best?.text ?? withUnread(whole, read, "");
   return { prompt, rewrite, candidates: [...candidates.values()], unread: read.unread };
+}
+
+/** The rewrite in what the model wrote behind a prompt. */
+function rewriteOf(prompt: string, written: string, { keepsPrompt, cleanUp }: PromptForm): string {
+  const text = cleanUp === "phrases" ? cleanPhrases(written) : written;
+  return strip(keepsPrompt ? prompt + text : text);
 }

@@ -1,8 +1,6 @@
 import { openGpt2 } from "../../checkpoints/layouts/gpt2-files.js";
+import { PROMPTIST, type PromptForm } from "../../core/rewriters.js";
 import { Gpt2Tokenizer } from "../tokenizers/tokenizer.js";
-
-/** The ending that Promptist was trained to continue (LMOps, promptist/README.md). */
-const SUFFIX = " Rephrase:";
 
 /** A cut at the end of a phrase, else of a word, must keep this share of what fits. */
 const KEPT_SHARE = 0.5;
@@ -11,9 +9,9 @@ const WORD_ENDS = /\s+/gu;
 /** What is dropped where the prompt is cut: a separator that belongs to neither part. */
 const SEPARATORS = "[\\s,;，、；]+";
 
-/** What Promptist reads of a prompt. */
+/** What a rewriter reads of a prompt. */
 export interface ReadPrompt {
-  /** Token ids of the text and the ending; empty where not even one letter fits. */
+  /** Token ids of the text and its form's suffix; empty where not even one letter fits. */
   readonly ids: readonly number[];
   /** The prompt, or its beginning where it is too long. */
   readonly text: string;
@@ -22,16 +20,17 @@ export interface ReadPrompt {
 }
 
 /**
- * Cuts a prompt that has more than `room` tokens with the ending: at the end of a phrase, else of a word, else
+ * Cuts a prompt that has more than `room` tokens with the suffix: at the end of a phrase, else of a word, else
  * of a letter. A prompt that fits is left as it is.
  */
 export function readPrompt(
   tokenizer: Pick<Gpt2Tokenizer, "encode">,
   prompt: string,
   room: number,
+  suffix: string = PROMPTIST.form.suffix,
 ): ReadPrompt {
   const read = (text: string): readonly number[] | null => {
-    const ids = tokenizer.encode(text + SUFFIX);
+    const ids = tokenizer.encode(text + suffix);
     return ids.length <= room ? ids : null;
   };
   const whole = read(prompt);
@@ -84,22 +83,24 @@ function cutBefore(prompt: string, end: number): number {
 }
 
 /**
- * Tells which prompts are longer than a Promptist checkpoint reads, without its weights. The tokenizer is
+ * Tells which prompts are longer than a rewriter reads, without its weights. The tokenizer is
  * loaded when a prompt is long enough to need counting.
  */
 export class PromptWindow {
   readonly #directory: string;
   readonly #tokenizer: string;
+  readonly #suffix: string;
   #opened: { readonly tokenizer: Gpt2Tokenizer; readonly positions: number } | undefined;
 
   /** @param tokenizer folder of the tokenizer's files, if not the checkpoint's */
-  constructor(directory: string, tokenizer = directory) {
+  constructor(directory: string, tokenizer = directory, { suffix }: PromptForm = PROMPTIST.form) {
     this.#directory = directory;
     this.#tokenizer = tokenizer;
+    this.#suffix = suffix;
   }
 
   /**
-   * Whether Promptist reads only the beginning of a prompt when it may answer with `maxNewTokens` tokens.
+   * Whether the rewriter reads only the beginning of a prompt when it may answer with `maxNewTokens` tokens.
    * Throws CheckpointError where the files are missing or broken.
    */
   isLonger(prompt: string, maxNewTokens: number): boolean {
@@ -107,8 +108,8 @@ export class PromptWindow {
     const { positions, tokenizer } = this.#open();
     const room = positions - maxNewTokens;
     // A token is one byte at least.
-    if (Buffer.byteLength(text + SUFFIX) <= room) return false;
-    return tokenizer.encode(text + SUFFIX).length > room;
+    if (Buffer.byteLength(text + this.#suffix) <= room) return false;
+    return tokenizer.encode(text + this.#suffix).length > room;
   }
 
   #open() {

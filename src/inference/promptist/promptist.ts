@@ -3,6 +3,7 @@ import type { Weights } from "../../checkpoints/files/weights.js";
 import { openGpt2 } from "../../checkpoints/layouts/gpt2-files.js";
 import { CheckpointError } from "../../core/errors.js";
 import type { TextOptions } from "../../core/options.js";
+import { PROMPTIST, type PromptForm } from "../../core/rewriters.js";
 import { type Gpt2Weights, gpt2Graph, gpt2Layout } from "../../models/gpt2.js";
 import type { Graph } from "../../onnx/graph.js";
 import type { Device } from "../runtime/device.js";
@@ -19,6 +20,8 @@ export interface PromptistOptions {
   readonly directory: string;
   /** Folder of the tokenizer's files; by default the checkpoint's. */
   readonly tokenizer?: string;
+  /** Promptist's by default. */
+  readonly form?: PromptForm;
   readonly device: Device;
   readonly weights: Gpt2Weights;
   /** Folder of compiled graphs. */
@@ -39,7 +42,7 @@ export interface PromptistInfo {
   readonly notes: readonly string[];
 }
 
-/** Promptist in memory: a GPT-2 that rewrites plain prompts into ones that Stable Diffusion likes. */
+/** A rewriter in memory, such as Promptist: a GPT-2 that turns plain prompts into ones that Stable Diffusion likes. */
 export class Promptist {
   readonly #session: Session;
   readonly #model: OptimizeModel;
@@ -79,7 +82,7 @@ export class Promptist {
    * memory).
    */
   static async open(options: PromptistOptions): Promise<Promptist> {
-    const { device, weights, threads } = options;
+    const { device, weights, threads, form = PROMPTIST.form } = options;
     const { config, tokenizer, compiled, notes } = await Promptist.compile(options);
     const session = await Session.open(
       "Promptist",
@@ -91,7 +94,7 @@ export class Promptist {
     const decoder = new Decoder(session, config);
     return new Promptist(
       session,
-      { decoder, tokenizer, vocabulary, positions: config.n_positions },
+      { decoder, tokenizer, vocabulary, positions: config.n_positions, form },
       {
         layers,
         width,

@@ -14,6 +14,7 @@ import type {
   TextOptions,
   TextWeights,
 } from "../../core/options.js";
+import type { PromptForm } from "../../core/rewriters.js";
 import type { StyleWords } from "../../core/styles.js";
 import type { GridRequest } from "../../pictures/grid-picture.js";
 import type { PairFiles } from "../../pictures/pair-card.js";
@@ -27,6 +28,8 @@ export interface TextSpec {
   readonly directory: string;
   /** Folder of its tokenizer, if that is another. */
   readonly tokenizer?: string;
+  /** How it is asked; Promptist's form by default. */
+  readonly form?: PromptForm;
   readonly device: DeviceName;
   readonly weights: TextWeights;
   /** Folder of the image model's tokenizer, to find words that it will not read; null for none. */

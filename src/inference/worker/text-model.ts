@@ -24,6 +24,7 @@ export async function loadTextModel(spec: TextSpec, onDevice: OnDevice = () => {
   const promptist = await Promptist.open({
     directory,
     tokenizer: spec.tokenizer ?? directory,
+    ...(spec.form && { form: spec.form }),
     device,
     weights: spec.weights,
     cacheDir,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { cancelRow, decodeCustomId, encodeCustomId } from "../../../src/bot/messages/components.js";
-import { english } from "../../../src/bot/words/english.js";
+import { cancelRow, decodeCustomId, encodeCustomId } from "../../../src/bot/messages/parts/components.js";
+import { english } from "../../../src/bot/words/english/english.js";
 
 describe("custom ids", () => {
   it("carry the verb and the job", () => {

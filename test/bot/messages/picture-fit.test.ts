@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import type { OutgoingFile } from "../../../src/bot/discord/outgoing.js";
-import { enlargeStamp, fitPictures } from "../../../src/bot/messages/picture-fit.js";
+import { enlargeStamp, fitPictures } from "../../../src/bot/messages/parts/picture-fit.js";
 import { readPngText, withPngText } from "../../../src/pictures/png-text.js";
 import { noisePicture } from "../../support/bot-world.js";
 

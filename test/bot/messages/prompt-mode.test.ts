@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { textOfResult } from "../../../src/bot/messages/own-result.js";
-import { marksLines, modeLines } from "../../../src/bot/messages/prompt-mode.js";
-import { english } from "../../../src/bot/words/english.js";
+import { marksLines, modeLines } from "../../../src/bot/messages/parts/prompt-mode.js";
+import { english } from "../../../src/bot/words/english/english.js";
 import type { Item, ItemNote, Job } from "../../../src/core/job.js";
 import { DEFAULT_IMAGE_OPTIONS, type ImageOptions } from "../../../src/core/options.js";
 

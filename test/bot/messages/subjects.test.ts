@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Subjects } from "../../../src/bot/messages/subjects.js";
+import { Subjects } from "../../../src/bot/messages/parts/subjects.js";
 import { isFinal, startWorld } from "../../support/bot-world.js";
 
 const SUBJECTS = [

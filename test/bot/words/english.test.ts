@@ -1,34 +1,40 @@
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { adminLines } from "../../../src/bot/words/admin.js";
-import { draftLines, fileLines, fileSummary, itemLines, wholeRemarks } from "../../../src/bot/words/batch.js";
-import { commandTexts, directLine, helpText, menuNames } from "../../../src/bot/words/commands.js";
-import { english } from "../../../src/bot/words/english.js";
-import { errorSentence, expectations } from "../../../src/bot/words/errors.js";
+import { adminLines } from "../../../src/bot/words/english/admin.js";
+import {
+  draftLines,
+  fileLines,
+  fileSummary,
+  itemLines,
+  wholeRemarks,
+} from "../../../src/bot/words/english/batch.js";
+import { commandTexts, directLine, helpText, menuNames } from "../../../src/bot/words/english/commands.js";
+import { english } from "../../../src/bot/words/english/english.js";
+import { errorSentence, expectations } from "../../../src/bot/words/english/errors.js";
 import {
   choiceDetail,
   historyChoice,
   historyEntry,
   historyLines,
   jobCompletion,
-} from "../../../src/bot/words/history.js";
-import { labels } from "../../../src/bot/words/labels.js";
-import { dataLines } from "../../../src/bot/words/mydata.js";
-import { pictureLines, pictureProblems } from "../../../src/bot/words/pictures.js";
-import { refusals } from "../../../src/bot/words/refusals.js";
-import * as result from "../../../src/bot/words/result.js";
-import { safetyLines } from "../../../src/bot/words/safety.js";
+} from "../../../src/bot/words/english/history.js";
+import { labels } from "../../../src/bot/words/english/labels.js";
+import { dataLines } from "../../../src/bot/words/english/mydata.js";
+import { pictureLines, pictureProblems } from "../../../src/bot/words/english/pictures.js";
+import { refusals } from "../../../src/bot/words/english/refusals.js";
+import * as result from "../../../src/bot/words/english/result.js";
+import { safetyLines } from "../../../src/bot/words/english/safety.js";
 import {
   meanWords,
   plotTitle,
   scoreLines,
   scoresOfPair,
   verdictOfJudges,
-} from "../../../src/bot/words/scores.js";
-import { settingLines, settingTexts } from "../../../src/bot/words/settings.js";
-import { queueLines, statusLines } from "../../../src/bot/words/status.js";
-import { blindLines, statsLines, verdictOf } from "../../../src/bot/words/votes.js";
-import { EXPLANATIONS } from "../../../src/cli/explanations.js";
+} from "../../../src/bot/words/english/scores.js";
+import { settingLines, settingTexts } from "../../../src/bot/words/english/settings.js";
+import { queueLines, statusLines } from "../../../src/bot/words/english/status.js";
+import { blindLines, statsLines, verdictOf } from "../../../src/bot/words/english/votes.js";
+import { EXPLANATIONS } from "../../../src/cli/parts/explanations.js";
 import { buildProgram } from "../../../src/cli/program.js";
 import { loadConfig, VARIABLES } from "../../../src/config.js";
 import type { Job } from "../../../src/core/job.js";

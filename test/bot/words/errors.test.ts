@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { adminLines } from "../../../src/bot/words/admin.js";
-import { errorSentence, sentenceOf } from "../../../src/bot/words/errors.js";
-import { endSentence } from "../../../src/bot/words/result.js";
-import { EXPLANATIONS } from "../../../src/cli/explanations.js";
+import { adminLines } from "../../../src/bot/words/english/admin.js";
+import { errorSentence, sentenceOf } from "../../../src/bot/words/english/errors.js";
+import { endSentence } from "../../../src/bot/words/english/result.js";
+import { EXPLANATIONS } from "../../../src/cli/parts/explanations.js";
 import { DiscordError, InputError } from "../../../src/core/errors.js";
 import type { Failure, Job } from "../../../src/core/job.js";
 import { parsePromptFile } from "../../../src/prompt-files/prompt-file.js";
@@ -116,7 +116,7 @@ function surfaces(code: string, context: Failure["context"]): string[] {
 
 describe("no sentence has a hole", () => {
   it("is tried with every value that a sentence has", () => {
-    const source = readFileSync(new URL("../../../src/bot/words/errors.ts", import.meta.url), "utf8");
+    const source = readFileSync(new URL("../../../src/bot/words/english/errors.ts", import.meta.url), "utf8");
     const read = [...source.matchAll(/\b(?:c|values)\.(?:text|number|say)\("(\w+)"/g)].map(
       ([, name]) => name,
     );

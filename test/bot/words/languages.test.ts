@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { english, type Words } from "../../../src/bot/words/english.js";
-import { errorSentence } from "../../../src/bot/words/errors.js";
+import { english, type Words } from "../../../src/bot/words/english/english.js";
+import { errorSentence } from "../../../src/bot/words/english/errors.js";
+import { missingIn } from "../../../src/bot/words/english/translated.js";
 import { languageOf, OFFERED, SAID, whole, wordsOf } from "../../../src/bot/words/languages.js";
 import { LANGUAGES, type Language, TRANSLATIONS } from "../../../src/bot/words/locale-files.js";
-import { missingIn } from "../../../src/bot/words/translated.js";
 import { InputError } from "../../../src/core/errors.js";
 import { samplesOf } from "./samples.js";
 
@@ -249,7 +249,7 @@ const ALWAYS_ENGLISH = new Set([
   "messages/draft-message.ts english",
   "messages/own-result.ts english",
   "messages/picture-message.ts english",
-  "messages/scores.ts scoreLines",
+  "messages/parts/scores.ts scoreLines",
   "requests/request.ts expectations",
 ]);
 
@@ -260,7 +260,7 @@ it("has no message that takes English words past the reader's language", () => {
     .filter((file) => file.endsWith(".ts") && !file.startsWith("words/"));
   const taken = files.flatMap((file) => {
     const imports = readFileSync(new URL(file, folder), "utf8").matchAll(
-      /^import \{([^}]*)\} from "[./]+\/words\/[\w-]+\.js";$/gm,
+      /^import \{([^}]*)\} from "[./]+\/words\/(?:english\/)?[\w-]+\.js";$/gm,
     );
     return [...imports].flatMap(([, names]) =>
       names!

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatDuration, numbered } from "../../../src/bot/words/parts.js";
+import { formatBytes, formatDuration, numbered } from "../../../src/bot/words/english/parts.js";
 
 describe("numbers", () => {
   it.each([

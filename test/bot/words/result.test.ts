@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { noteLine } from "../../../src/bot/words/result.js";
+import { noteLine } from "../../../src/bot/words/english/result.js";
 
 it("says what Promptist did not read, shortened", () => {
   const line = noteLine({ code: "unread", words: `first ${"word ".repeat(100)}last` });

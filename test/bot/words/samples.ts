@@ -1,6 +1,6 @@
-import type { english } from "../../../src/bot/words/english.js";
-import { Values } from "../../../src/bot/words/errors.js";
-import { settingTexts } from "../../../src/bot/words/settings.js";
+import type { english } from "../../../src/bot/words/english/english.js";
+import { Values } from "../../../src/bot/words/english/errors.js";
+import { settingTexts } from "../../../src/bot/words/english/settings.js";
 import type { ErrorCode } from "../../../src/core/errors.js";
 import { DEFAULT_TEXT_OPTIONS } from "../../../src/core/options.js";
 

@@ -2,8 +2,8 @@ import { expect, it } from "vitest";
 import { COMMANDS } from "../../../src/bot/commands/index.js";
 import { messageMenus } from "../../../src/bot/commands/message-menus.js";
 import { CATALOG } from "../../../src/bot/requests/setting-catalog.js";
+import { settingLines } from "../../../src/bot/words/english/settings.js";
 import { LANGUAGES, type Language, TRANSLATIONS } from "../../../src/bot/words/locale-files.js";
-import { settingLines } from "../../../src/bot/words/settings.js";
 import { SCHEDULERS, SIZE_NAMES } from "../../../src/core/options.js";
 
 const LIMITS = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 10_000, maxSteps: 100, maxPairs: 4 };

@@ -59,6 +59,15 @@ describe("what pull takes", () => {
     ],
     ["promptist", { repo: "microsoft/Promptist", revision: "main", path: "", folder: "promptist" }],
     [
+      "magicprompt",
+      {
+        repo: "Gustavosta/MagicPrompt-Stable-Diffusion",
+        revision: "main",
+        path: "",
+        folder: "magicprompt",
+      },
+    ],
+    [
       "https://huggingface.co/microsoft/Promptist/tree/main",
       { repo: "microsoft/Promptist", revision: "main", path: "", folder: "promptist" },
     ],

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { JobKind, Phase, Picture } from "../../../src/core/job.js";
 import { DEFAULT_TEXT_OPTIONS } from "../../../src/core/options.js";
-import type { Claim, NewJob, Queue } from "../../../src/db/queue.js";
+import type { Claim, ModelTurn, NewJob, Queue } from "../../../src/db/queue.js";
 
 let interactions = 0;
 
@@ -13,6 +13,8 @@ export interface JobWish {
   readonly rewrites?: readonly (string | null)[];
   readonly interactionId?: string;
   readonly seed?: number;
+  /** The model that draws it. */
+  readonly model?: string;
 }
 
 /** A valid command with an interaction id of its own; by default `/compare` with one prompt. */
@@ -39,6 +41,7 @@ export function newJob(wish: JobWish): NewJob {
       negative: "",
       size: { width: 512, height: 512 },
       scheduler: "pndm",
+      ...(wish.model === undefined ? {} : { model: wish.model }),
     },
     items: prompts.map((prompt, index) => ({ prompt, rewrite: wish.rewrites?.[index] ?? null })),
   };
@@ -48,8 +51,13 @@ export function newJob(wish: JobWish): NewJob {
 export const drawn = (file: string, ms: number | null = null): Picture => ({ file, ms, judgement: null });
 
 /** Claims a job that must be there. */
-export async function claimNext(queue: Queue, phase: Phase = "text", owner = "loop"): Promise<Claim> {
-  const claimed = await queue.claim(phase, owner);
+export async function claimNext(
+  queue: Queue,
+  phase: Phase = "text",
+  owner = "loop",
+  models?: ModelTurn,
+): Promise<Claim> {
+  const claimed = await queue.claim(phase, owner, models);
   if (claimed === undefined) throw new Error(`no ${phase} job waits`);
   return claimed;
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Job, Phase } from "../../../src/core/job.js";
-import type { Queue } from "../../../src/db/queue.js";
+import { modelKey } from "../../../src/core/model-set.js";
+import type { ModelTurn, Queue } from "../../../src/db/queue.js";
 import { ENGINES, type Engine } from "./engines.js";
 import { claimNext, drain, drawn, type JobWish, newJob } from "./fixtures.js";
 
@@ -28,6 +29,104 @@ describe.each(ENGINES)("$name", ({ create }) => {
   }
 
   describe("order", () => {
+    describe("of several models", () => {
+      const draw = (user: string, model?: string) =>
+        enqueue({ user, ...pairs, ...(model === undefined ? {} : { model }) });
+      const key = (model: string) => modelKey({ model, loras: [] });
+      /** Claims and completes all jobs; answers who was served. */
+      async function served(turn: ModelTurn): Promise<string[]> {
+        const all: string[] = [];
+        for (;;) {
+          const next = await queue.claim("image", "loop", turn);
+          if (next === undefined) return all;
+          all.push(`${next.job.origin.userId} ${next.job.image.model ?? "own"}`);
+          await queue.complete(next);
+        }
+      }
+
+      test("the jobs of a loaded model come first, its users in turn", async () => {
+        for (const [user, model] of [
+          ["ada", "photo"],
+          ["bob", "anime"],
+          ["bob", "photo"],
+          ["bob", "photo"],
+          ["cyd", undefined],
+        ] as const)
+          await draw(user, model);
+        expect(await served({ loaded: [key("photo")], isOver: false })).toEqual([
+          "ada photo",
+          "bob photo",
+          "bob photo",
+          // Nothing of the loaded model is left, so the ring goes on: bob was served last.
+          "cyd own",
+          "bob anime",
+        ]);
+      });
+
+      test("once its turn is over, jobs of other models come first, and it goes on where there are none", async () => {
+        for (const [user, model] of [
+          ["ada", "photo"],
+          ["ada", "photo"],
+          ["bob", "photo"],
+          ["cyd", "anime"],
+        ] as const)
+          await draw(user, model);
+        expect(await served({ loaded: [key("photo")], isOver: true })).toEqual([
+          "cyd anime",
+          "ada photo",
+          "bob photo",
+          "ada photo",
+        ]);
+      });
+
+      test("several loaded models are one turn, in the order of the ring", async () => {
+        for (const [user, model] of [
+          ["ada", "anime"],
+          ["bob", "paint"],
+          ["cyd", undefined],
+          ["dan", "anime"],
+        ] as const)
+          await draw(user, model);
+        const loaded = ["", key("anime")];
+        expect(await served({ loaded, isOver: false })).toEqual([
+          "ada anime",
+          "cyd own",
+          "dan anime",
+          "bob paint",
+        ]);
+      });
+
+      test("a job that is put back waits for the model of its next picture", async () => {
+        const { image, ...wanted } = newJob({
+          user: "ada",
+          prompts: ["A castle", "A castle"],
+          rewrites: ["A castle, bright", "A castle, bright"],
+          model: "photo",
+        });
+        const items = wanted.items.map((item, index) =>
+          index === 0 ? item : { ...item, image: { model: "anime" } },
+        );
+        const mixed = await queue.enqueue({ ...wanted, image, items });
+        await draw("bob", "photo");
+        const held = await claimNext(queue, "image", "loop", { loaded: [key("photo")], isOver: false });
+        expect(held.job.id).toBe(mixed.id);
+        const pictures = { baseline: drawn("1.png"), optimized: drawn("2.png") };
+        await queue.savePictures(held, 0, { pictures, comparison: "3.png" });
+        await queue.release(held);
+        const next = await claimNext(queue, "image", "loop", { loaded: [key("anime")], isOver: false });
+        expect(next.job.id).toBe(mixed.id);
+      });
+
+      test("a user for whom something runs waits behind others, also with the loaded model", async () => {
+        await draw("ada", "photo");
+        await draw("ada", "photo");
+        await claimNext(queue, "image");
+        await draw("bob", "anime");
+        const next = await claimNext(queue, "image", "loop", { loaded: [key("photo")], isOver: false });
+        expect(next.job.origin.userId).toBe("bob");
+      });
+    });
+
     test("first come, first served among users with one job each", async () => {
       for (const user of ["ada", "bob", "cyd"]) await enqueue({ user });
       expect(await drain(queue)).toEqual(["ada", "bob", "cyd"]);

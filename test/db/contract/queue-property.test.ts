@@ -117,7 +117,7 @@ describe.each(ENGINES)("$name: whatever several owners do in whatever order", ({
         if (over !== undefined) await deliveries.delivered(over, "message");
       },
       async () => {
-        if (random(10) === 0) await queue.recover();
+        if (random(10) === 0) await queue.recover("all");
       },
       async () => {
         for (const id of await records.prune(time - 5_000)) {

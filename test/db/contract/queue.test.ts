@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { imageOf, type Phase } from "../../../src/core/job.js";
 import type { Deliveries } from "../../../src/db/deliveries.js";
-import type { Claim, Queue } from "../../../src/db/queue.js";
+import { type Claim, LEASE_MS, type Queue } from "../../../src/db/queue.js";
 import type { Store } from "../../../src/db/store.js";
 import { ENGINES, type Engine } from "./engines.js";
 import { claimNext, drawn, type JobWish, newJob } from "./fixtures.js";
@@ -322,7 +322,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
         await claim("text", "other");
       },
       "waiting again": async () => {
-        await queue.recover();
+        await queue.recover("all");
       },
       over: async (held: Claim) => {
         await queue.complete(held);
@@ -456,8 +456,8 @@ describe.each(ENGINES)("$name", ({ create }) => {
       await queue.saveText(held, 0, { rewrite: "a cat, trending", candidates: [], notes: [] });
 
       const { queue: next } = await engine.connect(now);
-      expect(await next.recover()).toEqual([{ id: running.id, phase: "text", state: "queued" }]);
-      expect(await next.recover()).toEqual([]);
+      expect(await next.recover("all")).toEqual([{ id: running.id, phase: "text", state: "queued" }]);
+      expect(await next.recover("all")).toEqual([]);
       const job = await next.get(running.id);
       expect(job).toMatchObject({ state: "queued", attempt: 1, failures: [] });
       expect(job?.items.map((item) => item.rewrite)).toEqual(["a cat, trending", null]);
@@ -475,9 +475,70 @@ describe.each(ENGINES)("$name", ({ create }) => {
       const claims = [await claim("text", "one loop"), await claim("text", "another loop")];
       expect(claims.map((it) => it.job.id)).toEqual([lost.id, kept.id]);
 
-      expect(await queue.recover("one loop")).toEqual([{ id: lost.id, phase: "text", state: "queued" }]);
+      expect(await queue.recover({ owner: "one loop" })).toEqual([
+        { id: lost.id, phase: "text", state: "queued" },
+      ]);
       expect((await queue.get(kept.id))?.state).toBe("running");
-      expect(await queue.recover("nobody")).toEqual([]);
+      expect(await queue.recover({ owner: "nobody" })).toEqual([]);
+    });
+  });
+
+  describe("leases", () => {
+    test("a claim lasts as long as it is extended, and then the job waits for another holder", async () => {
+      const { id } = await enqueue({ user: "ada" });
+      const first = await claim("text", "one host");
+      for (let beat = 0; beat < 3; beat++) {
+        time += LEASE_MS - 1;
+        expect(await queue.extend(first)).toBe("held");
+        expect(await queue.recover("lapsed")).toEqual([]);
+      }
+      time += LEASE_MS + 1;
+      expect(await queue.recover("lapsed")).toEqual([{ id, phase: "text", state: "queued" }]);
+      expect(await queue.extend(first)).toBe(false);
+
+      const second = await claim("text", "another host");
+      expect(second).toMatchObject({ job: { id, failures: [] }, attempt: 2 });
+      expect(await queue.extend(first)).toBe(false);
+      expect(await queue.saveText(first, 0, { rewrite: "late", candidates: [], notes: [] })).toBe(false);
+      expect(await queue.complete(first)).toBe(false);
+      expect(await queue.extend(second)).toBe("held");
+      expect(await queue.recover("lapsed")).toEqual([]);
+    });
+
+    test("a holder that was late keeps its job while nobody has recovered it", async () => {
+      await enqueue({ user: "ada" });
+      const held = await claim();
+      time += 2 * LEASE_MS;
+      expect(await queue.extend(held)).toBe("held");
+      expect(await queue.recover("lapsed")).toEqual([]);
+      expect(await queue.saveText(held, 0, { rewrite: "kept", candidates: [], notes: [] })).toBe(true);
+    });
+
+    test("only what has lapsed is recovered, and what was asked to stop ends there", async () => {
+      const [lost, stopped, kept] = [
+        await enqueue({ user: "ada" }),
+        await enqueue({ user: "bob" }),
+        await enqueue({ user: "cyd" }),
+      ];
+      for (let i = 0; i < 2; i++) await claim("text", "one host");
+      time += LEASE_MS;
+      await claim("text", "another host");
+      await queue.cancel(stopped.id);
+      time += 1;
+      expect(await queue.recover("lapsed")).toEqual([
+        { id: lost.id, phase: "text", state: "queued" },
+        { id: stopped.id, phase: "text", state: "cancelled" },
+      ]);
+      expect((await queue.get(kept.id))?.state).toBe("running");
+    });
+
+    test("the holder hears with its lease that it was asked to stop", async () => {
+      const { id } = await enqueue({ user: "ada" });
+      const held = await claim();
+      await queue.cancel(id);
+      expect(await queue.extend(held)).toBe("cancel");
+      await queue.cancelled(held);
+      expect(await queue.extend(held)).toBe(false);
     });
   });
 
@@ -517,7 +578,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
         advance: (held: Claim) => queue.advance(held),
         release: (held: Claim) => queue.release(held),
         retry: (held: Claim) => queue.retry(held, "WORKER_DIED", "death", 1_000),
-        recover: () => queue.recover(),
+        recover: () => queue.recover("all"),
       };
       const answers: Record<string, unknown> = {};
       for (const [name, end] of Object.entries(ways)) {

@@ -65,7 +65,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     const wanted = newJob({ user: "ada" });
     await queue.enqueue({ ...wanted, origin: { ...wanted.origin, userId: "ada", guildId: "guild" } });
     const text = (await queue.claim("text", "loop"))!;
-    await queue.recover();
+    await queue.recover("all");
     expect(await queue.saveText(text, 0, { rewrite: "x", candidates: [], notes: [], ms: 10 })).toBe(false);
     const again = (await queue.claim("text", "loop"))!;
     await queue.saveText(again, 0, { rewrite: "x", candidates: [], notes: [] });

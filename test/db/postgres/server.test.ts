@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { createEvents } from "../../../src/core/events.js";
 import type { PostgresConnection } from "../../../src/db/postgres/connection.js";
 import { holdInstance, type Instance } from "../../../src/db/postgres/instance.js";
 import { openPostgres } from "../../../src/db/postgres/open.js";
+import { LEASE_MS } from "../../../src/db/queue.js";
 import { sqlStore } from "../../../src/db/sql/store.js";
 import type { Store } from "../../../src/db/store.js";
 import {
@@ -94,6 +95,23 @@ describe.skipIf(inject("postgresUrl") == null)("a server that goes and comes bac
     await server.start();
     expect((await hasty.queue.depth()).queued).toBe(0);
     await hasty.close();
+  });
+
+  test("a program whose clock is wrong has the server's time, so that leases mean the same to all", async () => {
+    await store.queue.enqueue(newJob({ user: "ada" }));
+    const clock = vi
+      .spyOn(Date, "now")
+      .mockImplementation(() => Math.round(performance.timeOrigin + performance.now()) + 3_600_000);
+    const claim = (await store.queue.claim("text", "ahead"))!;
+    clock.mockRestore();
+    const [row] = await query<{ leaseMs: number }>(
+      url,
+      `select (lease_until - extract(epoch from clock_timestamp()) * 1000)::float8 as "leaseMs" from jobs`,
+    );
+    expect(row!.leaseMs).toBeGreaterThan(LEASE_MS - 5_000);
+    expect(row!.leaseMs).toBeLessThanOrEqual(LEASE_MS);
+    expect(await store.queue.recover("lapsed")).toEqual([]);
+    expect(await store.queue.extend(claim)).toBe("held");
   });
 
   test("a writer that holds the line for too long is told as busy", async () => {

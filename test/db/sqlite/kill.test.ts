@@ -103,7 +103,7 @@ test("a program killed 20 times in the middle of its work loses nothing that was
 
     const db = openDatabase(file);
     const { queue, close } = sqliteStore(db);
-    await queue.recover();
+    await queue.recover("all");
     expect((await queue.depth()).running).toBe(0);
     await close();
   } finally {

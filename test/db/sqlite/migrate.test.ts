@@ -79,7 +79,7 @@ test("an update with jobs waiting keeps them, and the older program refuses what
   old.close();
 
   const { queue, deliveries, close } = sqliteStore(openDatabase(file));
-  expect(await queue.recover()).toMatchObject([{ id: "runs", state: "queued" }]);
+  expect(await queue.recover("all")).toMatchObject([{ id: "runs", state: "queued" }]);
   for (const id of ["waits", "runs"]) {
     const claim = await queue.claim("text", "the new program");
     expect(claim?.job.id).toBe(id);

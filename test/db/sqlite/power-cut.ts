@@ -79,7 +79,7 @@ export async function afterPowerCut(
   const integrity = db.pragma("integrity_check", { simple: true });
   if (integrity !== "ok") problems.push(`integrity_check: ${integrity}`);
   if ((db.pragma("foreign_key_check") as unknown[]).length > 0) problems.push("foreign_key_check");
-  await queue.recover();
+  await queue.recover("all");
   for (const { walBytes, jobId, state } of written.promises) {
     if (walBytes > bytes) continue;
     const job = await queue.get(jobId);

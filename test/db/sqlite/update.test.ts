@@ -175,7 +175,7 @@ test("open jobs wait with what they have, and all of them are served", async () 
   expect(work.find(({ id }) => id === running.id)).toMatchObject({ texts: 1, pictures: 4, steps: 2 });
   expect(work.find(({ id }) => id === held!.id)).toMatchObject({ held: "user", limit: 1 });
 
-  expect(await queue.recover()).toEqual([{ id: running.id, phase: "text", state: "queued" }]);
+  expect(await queue.recover("all")).toEqual([{ id: running.id, phase: "text", state: "queued" }]);
   await queue.setPaused(false);
   const served = new Set<string>();
   const serve = async (phase: Phase) => {

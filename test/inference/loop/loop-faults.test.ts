@@ -35,7 +35,7 @@ interface Script {
 /** The real loop, queue and host, with a worker that follows a script. */
 async function startLoop(
   scripts: readonly Script[],
-  { device = "cpu" as ModelChoice["device"], busyMs = 200 } = {},
+  { device = "cpu" as ModelChoice["device"], busyMs = 200, silenceMs = 1_500 } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), "loop-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -71,7 +71,7 @@ async function startLoop(
     startWorker: (phase, lease, signal) =>
       startWorker(choice, phase, lease, {
         signal,
-        silenceMs: 1_500,
+        silenceMs,
         workerFile: WORKER,
         onOutput: (line) => logged.push(line),
       }),
@@ -251,6 +251,40 @@ describe("a database that takes no writes", () => {
     const ended = await queue.get(id);
     expect(ended?.state).toBe("failed");
     expect(ended?.failures.map(({ code }) => code)).toEqual(Array(3).fill("DISK_FULL"));
+  });
+});
+
+describe("another program on the queue", () => {
+  /** Starts a job whose worker waits at its first call until it is told to stop. */
+  async function startWaiting() {
+    const running = await startLoop([{ call: "wait" }], { silenceMs: 60_000 });
+    const { queue, events, loop, file } = running;
+    const other = sqliteStore(openDatabase(file));
+    onTestFinished(other.close);
+    const { id } = await queue.enqueue(job());
+    const started = new Promise((resolve) => events.once("phase.started", resolve));
+    loop.start();
+    await started;
+    return { ...running, id, other };
+  }
+
+  it("asks the holder to stop, which hears it with its lease", async () => {
+    const { id, other, loop, finished, queue } = await startWaiting();
+    const end = finished(id);
+    expect(await other.queue.cancel(id)).toBe("requested");
+    await end;
+    expect((await queue.get(id))?.state).toBe("cancelled");
+    await loop.stop();
+  });
+
+  it("takes the job for that of a dead holder, which stops, and it is done once by whoever claims it", async () => {
+    const { id, other, loop, finished, queue, starts } = await startWaiting();
+    const end = finished(id);
+    expect(await other.queue.recover("all")).toMatchObject([{ id, state: "queued" }]);
+    await end;
+    expect(await queue.get(id)).toMatchObject({ state: "done", attempt: 2, failures: [] });
+    expect(starts()).toHaveLength(1);
+    await loop.stop();
   });
 });
 

@@ -16,7 +16,7 @@ const { queue, deliveries, drafts } = sqliteStore(db);
 // Synchronous, so that a line is with the reader before the next call starts.
 const tell = (...words) => writeSync(1, `${words.join(" ")}\n`);
 
-for (const { id } of await queue.recover()) tell("recovered", id);
+for (const { id } of await queue.recover("all")) tell("recovered", id);
 for (let n = 0; ; n += 1) {
   const origin = {
     userId: `user-${n % 3}`,

@@ -4,6 +4,7 @@ import { appendFileSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 let script = {};
+let waiting;
 function answer({ id, request }) {
   const response = request.prompts.map((prompt) => ({
     prompt,
@@ -41,6 +42,10 @@ process.on("message", (message) => {
   } else if (message.type === "call") {
     const { id } = message;
     if (script.call === "hang") return;
+    if (script.call === "wait" && waiting === undefined) {
+      waiting = message.id;
+      return;
+    }
     if (script.call === "flood") for (;;) writeSync(1, `${"x".repeat(1_023)}\n`.repeat(64));
     if (script.call === "print") {
       const until = performance.now() + script.printMs;
@@ -57,7 +62,7 @@ process.on("message", (message) => {
       process.kill(process.pid, "SIGSTOP");
       return;
     }
-    if (script.call !== undefined) {
+    if (script.call !== undefined && script.call !== "wait") {
       process.send({
         type: "error",
         id,
@@ -66,6 +71,8 @@ process.on("message", (message) => {
       return;
     }
     answer(message);
+  } else if (message.type === "cancel" && message.id === waiting) {
+    process.send({ type: "error", id: waiting, error: { code: "CANCELLED", message: "scripted" } });
   } else if (message.type === "close" && script.close !== "hang") {
     process.send({ type: "closed", peakBytes: 1 }, () => process.exit(0));
   }

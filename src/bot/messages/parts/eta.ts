@@ -1,0 +1,71 @@
+import type { OpenWork } from "../../../db/queue.js";
+
+/** An amount of work: texts to rewrite, pictures to draw, and their denoising steps in all. */
+export interface Work {
+  readonly texts: number;
+  readonly pictures: number;
+  readonly steps: number;
+}
+
+/**
+ * Milliseconds until each open job is done, by its id, from the work that is done before it: the running job,
+ * waiting pictures, and the jobs before it in its line. Jobs of a kind that was never measured here, and jobs
+ * held outside the line, have none.
+ */
+export function etas(
+  open: readonly OpenWork[],
+  estimateMs: (work: Work) => number | null,
+): Map<string, number> {
+  const found = new Map<string, number>();
+  const note = (id: string, work: Work) => {
+    const ms = estimateMs(work);
+    if (ms !== null) found.set(id, ms);
+  };
+  let texts = 0;
+  let drawn: Work = NONE;
+  for (const job of open.filter(({ state }) => state === "running")) {
+    texts += job.texts;
+    drawn = plus(drawn, picturesOf(job));
+  }
+  const running = { ...drawn, texts };
+  for (const { id, kind } of open.filter(({ state }) => state === "running"))
+    note(id, kind === "optimize" ? { ...NONE, texts } : running);
+
+  const inLine = open.filter(({ state, held }) => state === "queued" && held === null);
+  for (const job of inLine.filter(({ phase }) => phase === "image")) {
+    drawn = plus(drawn, picturesOf(job));
+    note(job.id, { ...drawn, texts });
+  }
+  for (const job of inLine.filter(({ phase }) => phase === "text")) {
+    texts += job.texts;
+    // A rewrite alone does not wait for pictures, since the phases take turns.
+    if (job.kind === "optimize") {
+      note(job.id, { ...NONE, texts });
+      continue;
+    }
+    drawn = plus(drawn, picturesOf(job));
+    note(job.id, { ...drawn, texts });
+  }
+  return found;
+}
+
+/** The position, from 1, of each job that waits in the line of its phase, by its id. */
+export function positionsOf(open: readonly OpenWork[]): Map<string, number> {
+  const counted = { text: 0, image: 0 };
+  const inLine = open.filter(({ state, held }) => state === "queued" && held === null);
+  return new Map(inLine.map(({ id, phase }) => [id, ++counted[phase]]));
+}
+
+const NONE: Work = { texts: 0, pictures: 0, steps: 0 };
+const picturesOf = ({ pictures, steps }: OpenWork): Work => ({ texts: 0, pictures, steps: pictures * steps });
+const plus = (a: Work, b: Work): Work => ({
+  texts: a.texts + b.texts,
+  pictures: a.pictures + b.pictures,
+  steps: a.steps + b.steps,
+});
+
+/** Rounds up, the longer the coarser: an estimate is not exact, and its message not edited every second. */
+export function coarse(ms: number): number {
+  const stepMs = ms <= 10_000 ? 1_000 : ms <= 60_000 ? 5_000 : ms <= 120_000 ? 15_000 : 60_000;
+  return Math.max(1, Math.ceil(ms / stepMs)) * stepMs;
+}

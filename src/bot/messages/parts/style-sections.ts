@@ -1,0 +1,34 @@
+import { imageOf, type Job } from "../../../core/job.js";
+import type { ImageOptions } from "../../../core/options.js";
+import { applyStyle } from "../../../core/styles.js";
+import { codeBlock } from "../../discord/markdown.js";
+import type { Words } from "../../words/english/english.js";
+
+const WORDS_MAX = 500;
+const WHOLE_MAX = 900;
+const NEGATIVE_MAX = 300;
+
+/** A style's name as code, which its own signs can't change. */
+export const styleCode = (name: string): string => `\`${name.replaceAll("`", "'")}\``;
+
+/** The style among a result's settings. */
+export const styleOption = ({ style }: Pick<ImageOptions, "style">, { styleLines }: Words): string[] =>
+  style === undefined ? [] : [styleLines.option(styleCode(style.name))];
+
+/** What a job's style adds to its prompts; for a rewrite alone, the whole text to copy. */
+export function styleSections(job: Job, { styleLines }: Words): string[] {
+  const [item] = job.items;
+  const { style } = imageOf(job, item);
+  if (style === undefined || style.prompt === "") return [];
+  if (job.kind !== "optimize" || item === undefined)
+    return [`**${styleLines.words}**${codeBlock(style.prompt, WORDS_MAX)}`];
+  const { prompt } = applyStyle({ prompt: item.rewrite ?? item.prompt, negative: "" }, style);
+  return [`**${styleLines.whole}**${codeBlock(prompt, WHOLE_MAX)}`];
+}
+
+/** The negative prompt as it is drawn; of a rewrite alone, only what its style adds. */
+export function negativeSection(job: Job, { labels }: Words): string[] {
+  const { negative: asked, style } = imageOf(job, job.items[0]);
+  const { negative } = applyStyle({ prompt: "", negative: job.kind === "optimize" ? "" : asked }, style);
+  return negative === "" ? [] : [`**${labels.negative}**${codeBlock(negative, NEGATIVE_MAX)}`];
+}

@@ -1,0 +1,83 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, inject, test } from "vitest";
+import { postgresStore } from "../../../src/db/postgres/store.js";
+import { newSchema, query } from "../../support/postgres-server.js";
+import { newJob } from "../contract/fixtures.js";
+import { compileSources } from "../sqlite/child/sources.js";
+
+const server = inject("postgresUrl");
+const SCRIPT = fileURLToPath(new URL("./child/race.mjs", import.meta.url));
+const COMMANDS = 24;
+const DRAFTS = 10;
+const run = promisify(execFile);
+
+const counted = (lines: readonly string[]): Map<string, number> => {
+  const counts = new Map<string, number>();
+  for (const line of lines) counts.set(line, (counts.get(line) ?? 0) + 1);
+  return counts;
+};
+const twice = (lines: readonly string[]) => [...counted(lines)].filter(([, times]) => times > 1);
+
+describe.skipIf(server == null)("two processes on one database", () => {
+  test("race with every verb, late and over their leases, and each thing happens once", async () => {
+    const url = await newSchema(server!);
+    const sources = compileSources();
+    const store = await postgresStore(url);
+    try {
+      const { origin, ...request } = newJob({ user: "drafter" });
+      for (let i = 0; i < DRAFTS; i++)
+        await store.drafts.add(
+          { ...request, preview: false },
+          { ...origin, interactionId: `draft-${i}` },
+          Number.MAX_SAFE_INTEGER,
+        );
+      const outputs = await Promise.all(
+        ["one", "two"].map((name, i) =>
+          run(process.execPath, [SCRIPT, sources.dir, url, name, String(i + 1)]),
+        ),
+      );
+      const said = outputs.map(({ stdout }) => stdout.trim().split("\n"));
+      const lines = said.flat();
+      const of = (verb: string, from = lines) =>
+        from.flatMap((line) => (line.startsWith(`${verb} `) ? [line.slice(verb.length + 1)] : []));
+
+      const jobs = await query<{ id: string; state: string; rewrite: string | null }>(
+        url,
+        "select id, state, rewrite from jobs join items on job = seq and position = 0",
+      );
+      expect(of("enqueued").sort()).toEqual(jobs.map(({ id }) => id).sort());
+      expect(jobs).toHaveLength(COMMANDS + DRAFTS);
+      expect(of("started")).toHaveLength(DRAFTS);
+      expect(twice(of("started"))).toEqual([]);
+      expect(twice(of("claimed"))).toEqual([]);
+      expect(twice(of("over"))).toEqual([]);
+      expect(twice(of("item-cancelled"))).toEqual([]);
+      const [failed, requeued] = [counted(of("failed")), counted(of("requeued"))];
+      for (const { id, state } of jobs) {
+        expect(of("over").includes(id), id).toBe(state !== "failed");
+        expect(failed.get(id) ?? 0, id).toBe((requeued.get(id) ?? 0) + (state === "failed" ? 1 : 0));
+      }
+      // Whoever's write was kept had the attempt, and what a rewrite took is counted once for each that was kept.
+      const texts = of("text");
+      for (const own of said)
+        for (const entry of of("text", own).concat(of("image", own))) {
+          const [id, , attempt] = entry.split(" ");
+          expect(of("claimed", own)).toContain(`${id} ${attempt}`);
+        }
+      expect(await query(url, "select sum(ms)::int as ms from card_usage")).toEqual([{ ms: texts.length }]);
+      for (const { id, rewrite } of jobs) {
+        if (rewrite === null) continue;
+        expect(texts).toContain(`${id} 0 ${rewrite.split(" ")[1]}`);
+      }
+      // It was a race: leases were lost, and what came too late was refused.
+      for (const own of said) expect(of("claimed", own).length).toBeGreaterThan(10);
+      expect(of("recovered").length).toBeGreaterThan(5);
+      expect(of("refused").length).toBeGreaterThan(5);
+    } finally {
+      await store.close();
+      sources.remove();
+    }
+  });
+});
