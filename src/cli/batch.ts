@@ -78,12 +78,8 @@ export async function batch(
   const started = performance.now();
   const seed = flags.seed ?? randomSeed();
   const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...found };
-<<<<<<< HEAD
   await models.checkSizes(entries.map((entry) => ({ ...image, ...entry.image }).size));
-=======
-  models.noteSize(image.size);
   const text = textOptions(flags, seed, isGiven);
->>>>>>> main
   const modeOf = (entry: PromptPair) => promptModeOf({ ...image, ...entry.image });
   const asked = entries.map((entry) => {
     const { negative } = { ...image, ...entry.image };

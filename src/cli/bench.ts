@@ -12,21 +12,19 @@ import { PROGRAM } from "../core/version.js";
 import type { ModelHost } from "../inference/loop/model-host.js";
 import { planName } from "../inference/runtime/plan.js";
 import type { DrawRequest } from "../inference/worker/protocol.js";
-<<<<<<< HEAD
-import { type GraphicsCard, graphicsCards } from "./graphics.js";
-import { Models } from "./models.js";
-import type { ImageFlags, TextFlags } from "./options.js";
-import type { Output } from "./output.js";
-import { PICTURE_NOTES } from "./picture-notes.js";
-import { type CountedSize, countSizes, operatorTable, type TriedDevice, tryDevice } from "./tried-device.js";
-=======
+
 import { type GraphicsCard, graphicsCards } from "./parts/graphics.js";
 import { Models } from "./parts/models.js";
 import type { ImageFlags, TextFlags } from "./parts/options.js";
 import type { Output } from "./parts/output.js";
 import { PICTURE_NOTES } from "./parts/picture-notes.js";
-import { operatorTable, type TriedDevice, tryDevice } from "./parts/tried-device.js";
->>>>>>> main
+import {
+  type CountedSize,
+  countSizes,
+  operatorTable,
+  type TriedDevice,
+  tryDevice,
+} from "./parts/tried-device.js";
 
 export interface BenchFlags
   extends Pick<TextFlags, "device" | "json" | "promptist" | "weights">,

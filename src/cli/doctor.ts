@@ -28,19 +28,12 @@ import { unsupportedNode } from "../core/version.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
 import type { DeviceReport } from "../inference/runtime/device-check.js";
 import { planName } from "../inference/runtime/plan.js";
-<<<<<<< HEAD
-import { EXPLANATIONS, explain } from "./explanations.js";
-import { modelCounts, modelTable } from "./library.js";
-import type { Output } from "./output.js";
-import { placesOf } from "./places.js";
-import { countSizes, operatorTable, type TriedDevice, tryDevice } from "./tried-device.js";
-=======
+
 import { EXPLANATIONS, explain } from "./parts/explanations.js";
 import { modelCounts, modelTable } from "./parts/library.js";
 import type { Output } from "./parts/output.js";
 import { placesOf } from "./parts/places.js";
-import { operatorTable, tryDevice } from "./parts/tried-device.js";
->>>>>>> main
+import { countSizes, operatorTable, type TriedDevice, tryDevice } from "./parts/tried-device.js";
 
 interface Finding {
   readonly subject: string;

@@ -1,20 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-<<<<<<< HEAD:src/cli/models.ts
-import { miniatureLine } from "../bot/words/result.js";
-import { ownSide } from "../checkpoints/layouts/diffusion-files.js";
-import { type FoundModel, findAtStart } from "../checkpoints/library/find-models.js";
-import { embeddingsAmong } from "../checkpoints/library/found-embeddings.js";
-import { tinyDecoderAmong } from "../checkpoints/library/found-tiny-decoder.js";
-import { type ModelNames, resolveNames } from "../checkpoints/library/resolve-names.js";
-import type { Config } from "../config.js";
-import { InputError } from "../core/errors.js";
-import type { Phase } from "../core/job.js";
-import { type PictureSize, SIDE_FACTOR, showSize } from "../core/options.js";
-import { checkMemory } from "../core/picture-memory.js";
-import { mostPixels } from "../inference/diffusion/size-limit.js";
-import { type GpuLease, GpuLock } from "../inference/loop/gpu-lock.js";
-=======
+
 import { miniatureLine } from "../../bot/words/english/result.js";
 import { ownSide } from "../../checkpoints/layouts/diffusion-files.js";
 import { type FoundModel, findAtStart } from "../../checkpoints/library/find-models.js";
@@ -25,9 +11,11 @@ import type { Config } from "../../config.js";
 import { InputError } from "../../core/errors.js";
 import type { Phase } from "../../core/job.js";
 import { type PictureSize, SIDE_FACTOR, showSize } from "../../core/options.js";
+import { checkMemory } from "../../core/picture-memory.js";
 import { PROMPTIST } from "../../core/rewriters.js";
+import { mostPixels } from "../../inference/diffusion/size-limit.js";
 import { type GpuLease, GpuLock } from "../../inference/loop/gpu-lock.js";
->>>>>>> main:src/cli/parts/models.ts
+
 import {
   chooseModels,
   type ModelChoice,

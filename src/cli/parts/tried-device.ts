@@ -1,15 +1,8 @@
-<<<<<<< HEAD:src/cli/tried-device.ts
-import type { Config } from "../config.js";
-import type { DeviceName, PictureSize } from "../core/options.js";
-import type { SizeLimitOptions } from "../inference/diffusion/size-limit.js";
-import type { DeviceReport } from "../inference/runtime/device-check.js";
-import { type Plan, planName } from "../inference/runtime/plan.js";
-=======
 import type { Config } from "../../config.js";
-import type { DeviceName } from "../../core/options.js";
+import type { DeviceName, PictureSize } from "../../core/options.js";
+import type { SizeLimitOptions } from "../../inference/diffusion/size-limit.js";
 import type { DeviceReport } from "../../inference/runtime/device-check.js";
 import { type Plan, planName } from "../../inference/runtime/plan.js";
->>>>>>> main:src/cli/parts/tried-device.ts
 
 /** A device as the workers open it, and what its check found. */
 export interface TriedDevice {
@@ -69,8 +62,8 @@ export async function countSizes(
   sizes: readonly PictureSize[],
 ): Promise<{ readonly limit: number; readonly sizes: readonly CountedSize[] }> {
   const [{ countMemory }, { MEMORY_PLANS, memoryPlanName }] = await Promise.all([
-    import("../inference/diffusion/size-limit.js"),
-    import("../inference/diffusion/memory-plan.js"),
+    import("../../inference/diffusion/size-limit.js"),
+    import("../../inference/diffusion/memory-plan.js"),
   ]);
   const device = { isCpu: image === "cpu", plan };
   const { count, limit } = await countMemory({ ...checkpoint, device: image as DeviceName }, device);
