@@ -36,8 +36,8 @@ export type CountedPhase = "text" | "denoise" | "decode" | "encode";
 
 /** What the program and the runtime take by themselves. */
 const BASE_BYTES = 150 * 2 ** 20;
-/** What an allocator takes for each counted byte, at most as it was measured (docs/devices.md). */
-const MARGIN = 1.2;
+/** Bytes that the runtime's allocator takes for one of activations, at most as measured (docs/devices.md). */
+const MARGIN = 1.8;
 
 /** Rows of the text encoder and the UNet under guidance. */
 const ROWS = 2;
@@ -96,14 +96,16 @@ export class MemoryCount {
     };
   }
 
-  /** The most bytes at once under a memory plan. The encoder is never loaded beside the decoder's activations. */
-  peak(size: PictureSize, { isInTurn, isStriped }: MemoryPlan): number {
+  /** The most bytes at once under a memory plan, each byte of activations counted `margin` times. The encoder is never loaded beside the decoder's activations. */
+  peak(size: PictureSize, { isInTurn, isStriped }: MemoryPlan, margin = 1): number {
     const phases = Object.entries(this.phases(size, isStriped));
     const stays = (phase: string) =>
       !isInTurn && (phase === "text" || phase === "denoise" || (phase === "decode" && !isStriped));
     const kept = phases.reduce((sum, [phase, { weights }]) => sum + (stays(phase) ? weights : 0), 0);
     return Math.max(
-      ...phases.map(([phase, { weights, activations }]) => kept + activations + (stays(phase) ? 0 : weights)),
+      ...phases.map(
+        ([phase, { weights, activations }]) => kept + margin * activations + (stays(phase) ? 0 : weights),
+      ),
     );
   }
 
@@ -117,7 +119,7 @@ export class MemoryCount {
     { first = MEMORY_PLANS[0], others = 0 }: { readonly first?: MemoryPlan; readonly others?: number } = {},
   ): MemoryPlan | null {
     const fits = (plan: MemoryPlan) =>
-      BASE_BYTES + MARGIN * this.peak(size, plan) + (plan.isInTurn ? 0 : others) <= limit;
+      BASE_BYTES + this.peak(size, plan, MARGIN) + (plan.isInTurn ? 0 : others) <= limit;
     return MEMORY_PLANS.slice(MEMORY_PLANS.indexOf(first)).find(fits) ?? null;
   }
 
