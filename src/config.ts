@@ -193,6 +193,11 @@ export const VARIABLES = {
     "Hub that `promptist checkpoints pull` downloads from; nothing else downloads.",
   ),
   HF_TOKEN: variable("", secret, "Access token for models on the hub that require one."),
+  ADULT_MODELS: variable(
+    "",
+    text,
+    "Names of models and LoRAs, with commas, that are offered in age-restricted channels only.",
+  ),
   DEVICE: variable(
     "auto",
     oneOf(...DEVICES),
@@ -411,6 +416,8 @@ export interface Config extends Variables {
   readonly databaseFile: string;
   readonly picturesDir: string;
   readonly cacheDir: string;
+  /** Names of models and LoRAs for age-restricted channels only. */
+  readonly adultModels: readonly string[];
   /** Absolute paths of EMBEDDINGS. */
   readonly embeddings: readonly string[];
 }
@@ -487,6 +494,11 @@ export function loadConfig(
       jobsMs: values.KEEP_JOBS_DAYS * DAY || null,
       jobsBytes: values.KEEP_JOBS_BYTES || null,
     }),
+    adultModels: Object.freeze(
+      values.ADULT_MODELS.split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== ""),
+    ),
     embeddings: Object.freeze(
       values.EMBEDDINGS.split(",")
         .map((path) => path.trim())

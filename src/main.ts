@@ -258,6 +258,7 @@ export async function createApp(
         },
         miniature: miniaturePhases(choice, PHASES),
       },
+      models: { known: () => models.known(), adult: config.adultModels },
       ...(subjects === null ? {} : { subjects }),
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>

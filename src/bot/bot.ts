@@ -1,12 +1,15 @@
 import { atMost } from "../core/backoff.js";
 import { DiscordError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
+import { NO_MODELS } from "../core/known-models.js";
 import type { TextOptions } from "../core/options.js";
 import type { Treatment } from "../core/settings.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
+import { Tastes } from "../taste/tastes.js";
 import { BatchItems } from "./buttons/batch-items.js";
 import { Cells } from "./buttons/cells.js";
+import { GoOn } from "./buttons/go-on.js";
 import { History } from "./buttons/history.js";
 import { JobButtons } from "./buttons/job-buttons.js";
 import { Presses } from "./buttons/presses.js";
@@ -33,9 +36,11 @@ import { Arrivals } from "./requests/arrivals.js";
 import { BatchDrafts } from "./requests/batch-drafts.js";
 import { DirectMessages } from "./requests/direct-messages.js";
 import { Intake } from "./requests/intake.js";
+import type { ModelList } from "./requests/models.js";
 import { Quotas } from "./requests/quotas.js";
 import { Repeats } from "./requests/repeats.js";
 import type { CommandContext, Defaults, Limits } from "./requests/request.js";
+import { Sources } from "./requests/sources.js";
 import { Router } from "./router.js";
 import { type BotTiming, DEFAULT_TIMING } from "./timing.js";
 import type { Machine } from "./words/english/admin.js";
@@ -53,6 +58,8 @@ export interface BotOptions {
   readonly pictures: PictureStore;
   readonly defaults: Defaults;
   readonly limits: Limits;
+  /** The models that commands may name; none by default. */
+  readonly models?: ModelList;
   /** What the image model can draw, where that is a short list: each subject's names. */
   readonly subjects?: readonly (readonly string[])[];
   /** Whether pictures are shown as they form, where the settings of a server or channel don't say. */
@@ -121,6 +128,7 @@ class DiscordBot implements Bot {
     const { store, events, limits, defaults, pictures, now = Date.now } = options;
     const { queue, deliveries, records, votes, drafts, settings, styles, usage, favourites } = store;
     const { estimateMs = () => null, isTooLong = () => false } = options;
+    const { models = { known: async () => NO_MODELS, adult: [] } } = options;
     const timing = { ...DEFAULT_TIMING, ...options.timing };
     const { signal } = this.#stopping;
     const onFatal = (error: DiscordError) => {
@@ -133,6 +141,7 @@ class DiscordBot implements Bot {
     const common = { queue, deliveries, events, api, settings, now, ...timing };
 
     // Results and statuses: from the queue's events to Discord.
+    const audienceOf = audienceReader({ api, settings, unchecked: options.uncheckedPictures ?? "spoiler" });
     const presenter = new Presenter({
       pictures,
       votes,
@@ -140,7 +149,7 @@ class DiscordBot implements Bot {
       image: defaults.image,
       miniature: defaults.miniature,
       ...(options.subjects === undefined ? {} : { subjects: new Subjects(options.subjects) }),
-      audienceOf: audienceReader({ api, settings, unchecked: options.uncheckedPictures ?? "spoiler" }),
+      audienceOf,
     });
     const replyLimits = new ReplyLimits();
     this.#ballots = new Ballots({ ...common, votes, presenter });
@@ -180,9 +189,12 @@ class DiscordBot implements Bot {
       adminIds: options.adminIds ?? [],
       estimateMs,
     });
+    const sources = new Sources({ pictures, audienceOf });
     const intake = new Intake({
       ...common,
+      sources,
       styles,
+      models,
       quotas,
       arrivals: this.#arrivals,
       replyLimits,
@@ -194,12 +206,15 @@ class DiscordBot implements Bot {
       drafts,
       arrivals: this.#arrivals,
       intake,
+      sources,
       repeats,
       estimateMs,
       isTooLong,
     });
+    const forms = new TextForms(limits);
     const table = buttonTable({
       intake,
+      goOn: new GoOn({ intake, pictures, forms }),
       drafts: this.#drafts,
       ballots: this.#ballots,
       items: new BatchItems({ queue, board: this.#board }),
@@ -215,13 +230,15 @@ class DiscordBot implements Bot {
         deleteMessages: (jobIds) => this.#erased.deleteOf(jobIds),
       }),
       history: new History({ queue, intake, drafts: this.#drafts }),
-      forms: new TextForms(limits),
+      forms,
       gallery: this.#gallery,
     });
     const services: Services = {
       ...store,
       context,
+      models,
       quotas,
+      tastes: new Tastes(store.lessons),
       pictures,
       estimateMs,
       presenter,

@@ -3,11 +3,13 @@ import { basename, join, resolve } from "node:path";
 import { type UsableRows, usableRows } from "../bot/commands/batch.js";
 import { csvReport, promptsJson } from "../bot/messages/parts/report.js";
 import { fileSummary } from "../bot/words/english/batch.js";
+import { numbered } from "../bot/words/english/parts.js";
 import type { Config } from "../config.js";
 import { readWords } from "../core/emphasis.js";
 import { codeOf, describe, InputError, isMissing } from "../core/errors.js";
 import { type Item, imageOf, PHASES } from "../core/job.js";
 import { type PictureJudgement, pairScores } from "../core/judgement.js";
+import { takeMentions } from "../core/known-models.js";
 import {
   type ImageOptions,
   type OwnOptions,
@@ -20,7 +22,7 @@ import { NO_REWRITER, rewriterNameOf } from "../core/rewriters.js";
 import { type PerSide, SIDES, type Side } from "../core/side.js";
 import type { StyleWords } from "../core/styles.js";
 import { replaceFile } from "../files/replace-file.js";
-import type { Drawn, Rewrite, WorkerInfo } from "../inference/worker/protocol.js";
+import type { Drawn, FromFile, Rewrite, WorkerInfo } from "../inference/worker/protocol.js";
 import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
 import { captionOf, type PairFiles } from "../pictures/pair-card.js";
 import { type PromptFile, type PromptPair, parsePromptFile } from "../prompt-files/prompt-file.js";
@@ -69,8 +71,13 @@ export async function batch(
     maxPromptLength: config.MAX_PROMPT_LENGTH,
     styles: stylesOf(flags.styles),
   });
-  const { image: found, rows: entries, notes } = rowsToDraw(read, config.MAX_STEPS, isGiven, file);
+  const { image: found, rows, notes } = rowsToDraw(read, config.MAX_STEPS, isGiven, file);
+  const { entries, named } = withoutMentions(rows);
   for (const line of fileSummary(notes, entries.length)) output.say(line.replaceAll("**", ""));
+  if (named.length > 0)
+    output.say(
+      `Note: the <lora:...> in ${numbered(named)} are left out, as one model draws the whole file here. Name LoRAs for all prompts with --lora.`,
+    );
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const plain = entries.filter((entry) => entry.optimized === null);
@@ -117,7 +124,7 @@ export async function batch(
     promptsFile,
     promptsJson(pairs.map(({ prompt, optimized }) => ({ prompt, rewrite: optimized }))),
   );
-  const info = await drawPairs(models, output, folder, pairs, image, true);
+  const info = await drawPairs(models, output, folder, pairs, image, { contactSheets: true });
   const checkpoints = {
     promptist: loaded?.name ?? null,
     diffusion: models.choice.diffusion.name,
@@ -226,6 +233,20 @@ interface Rewritten {
   readonly ms: number;
 }
 
+/** Rows without the LoRAs that their texts name, and the numbers of the prompts that named some. */
+function withoutMentions(rows: readonly PromptPair[]): {
+  readonly entries: readonly PromptPair[];
+  readonly named: readonly number[];
+} {
+  const entries = rows.map((row) => ({
+    ...row,
+    prompt: takeMentions(row.prompt).text,
+    optimized: row.optimized === null ? null : takeMentions(row.optimized).text,
+  }));
+  const named = rows.flatMap(({ prompt }, i) => (entries[i]?.prompt === prompt ? [] : [i + 1]));
+  return { entries, named };
+}
+
 interface LoadedRewriter extends Pick<WorkerInfo, "hash" | "precision" | "device"> {
   /** Of its checkpoint. */
   readonly name: string;
@@ -277,6 +298,12 @@ export async function rewriteAll(
   return { rewrites, loaded, ms };
 }
 
+interface DrawFlags {
+  /** The picture that all of them go on from. */
+  readonly from?: FromFile | null;
+  readonly contactSheets?: boolean;
+}
+
 /** Draws all pairs, their comparisons and contact sheets with Stable Diffusion loaded once. */
 export async function drawPairs(
   models: Models,
@@ -284,7 +311,7 @@ export async function drawPairs(
   folder: string,
   pairs: readonly PairToDraw[],
   image: ImageOptions,
-  contactSheets = false,
+  { from = null, contactSheets = false }: DrawFlags,
 ) {
   const checkpoint = models.choice.diffusion.name;
   return models.withModel("image", async (host) => {
@@ -305,6 +332,7 @@ export async function drawPairs(
             prompt,
             plainPrompt: readWords(pair.prompt, mode),
             options,
+            from,
             file,
             checkpoint,
             pair: { side, original: pair.prompt, rewrite: pair.optimized },
@@ -328,7 +356,7 @@ export async function drawPairs(
       const files = {
         texts: { baseline: pair.prompt, optimized: pair.optimized },
         files: { baseline: pair.baseline, optimized: pair.drawn },
-        caption: captionOf(options, checkpoint),
+        caption: captionOf({ ...options, ...(from === null ? {} : { from }) }, checkpoint),
       };
       if (pair.comparison) await host.call("compose", { pair: files, file: pair.comparison });
       composed.push(files);

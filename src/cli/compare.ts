@@ -3,23 +3,36 @@ import { PHASES } from "../core/job.js";
 import { promptModeOf, randomSeed } from "../core/options.js";
 import { drawPairs, requireRewriting, rewriteAll } from "./batch.js";
 import type { Models } from "./parts/models.js";
-import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./parts/options.js";
+import {
+  type ImageFlags,
+  imageOptions,
+  type SourceFlags,
+  sourceOf,
+  type TextFlags,
+  textOptions,
+} from "./parts/options.js";
 import { makeOutFolder } from "./parts/out-folder.js";
 import type { Output } from "./parts/output.js";
 import { markNotes, typedPrompt, unreadLines } from "./parts/prompt.js";
 import { scoreLine } from "./score.js";
 
+export interface CompareFlags extends TextFlags, ImageFlags, SourceFlags {
+  readonly out: string;
+}
+
 /**
- * `promptist compare TEXT --out DIR`: rewrites the prompt and draws both prompts from one seed, side by side.
+ * `promptist compare TEXT --out DIR`: rewrites the prompt and draws both prompts from one seed, side by side, on
+ * request both from another picture.
  */
 export async function compare(
   models: Models,
   output: Output,
   text: string,
-  flags: TextFlags & ImageFlags & { out: string },
+  flags: CompareFlags,
   isGiven: (option: string) => boolean,
 ): Promise<void> {
   const { prompt, image: own } = typedPrompt(text, output, isGiven);
+  const from = sourceOf(flags);
   requireRewriting(flags.rewriter);
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
@@ -44,7 +57,7 @@ export async function compare(
     drawn: join(folder, "optimized.png"),
     comparison: join(folder, "comparison.png"),
   };
-  const info = await drawPairs(models, output, folder, [pair], image);
+  const info = await drawPairs(models, output, folder, [pair], image, { from });
   const { baseline, drawn, comparison } = pair;
   const scores = info.scores[0]!;
   const pairDrawn = info.drawn[0]!;
@@ -58,6 +71,7 @@ export async function compare(
       files: { baseline, optimized: drawn, comparison },
       seed,
       settings: image,
+      ...(from === null ? {} : { from }),
       truncated: info.truncated,
       embeddings: {
         baseline: pairDrawn.baseline.embeddings ?? [],

@@ -1,18 +1,16 @@
 import { dirname, extname, resolve } from "node:path";
 import { readWords } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
-import { DEFAULT_STRENGTH, promptModeOf, randomSeed } from "../core/options.js";
+import { promptModeOf, randomSeed } from "../core/options.js";
 import type { Models } from "./parts/models.js";
-import { type ImageFlags, imageOptions } from "./parts/options.js";
+import { type ImageFlags, imageOptions, type SourceFlags, sourceOf } from "./parts/options.js";
 import { makeOutFolder } from "./parts/out-folder.js";
 import type { Output } from "./parts/output.js";
 import { PICTURE_NOTES } from "./parts/picture-notes.js";
 import { cutLines, markNotes, typedPrompt } from "./parts/prompt.js";
 
-export interface GenerateFlags extends ImageFlags {
+export interface GenerateFlags extends ImageFlags, SourceFlags {
   readonly out: string;
-  readonly image?: string;
-  readonly strength?: number;
 }
 
 /** `promptist generate TEXT --out FILE.png`: draws one prompt as written, on request from another picture. */
@@ -27,9 +25,7 @@ export async function generate(
   const file = resolve(flags.out);
   if (extname(file).toLowerCase() !== ".png")
     throw new InputError("INPUT_OPTION", `--out must name a .png file, not ${flags.out}`);
-  if (flags.image === undefined && flags.strength !== undefined)
-    throw new InputError("INPUT_OPTION", "--strength needs --image, the picture to go on from.");
-  const from = flags.image === undefined ? null : startOf(flags.image, flags.strength);
+  const from = sourceOf(flags);
   await makeOutFolder(dirname(file));
   const { miniature, note } = models.noteMiniature(["image"]);
   const options = { ...imageOptions(flags, flags.seed ?? randomSeed(), models.choice.diffusion), ...own };
@@ -77,5 +73,3 @@ export async function generate(
     `${file}  (${drawn.width}x${drawn.height}, seed ${options.seed}, ${drawn.seconds.toFixed(1)} s)`,
   );
 }
-
-const startOf = (image: string, strength = DEFAULT_STRENGTH) => ({ file: resolve(image), strength });

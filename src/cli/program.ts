@@ -1,19 +1,12 @@
 import { Command, Option } from "commander";
 import type { Config } from "../config.js";
 import { AXIS_NAMES } from "../core/grid-axes.js";
-import {
-  DEFAULT_STRENGTH,
-  IMAGE_RANGES,
-  PRECISIONS,
-  STRENGTH_RANGE,
-  TEXT_WEIGHTS,
-  UPSCALE_RANGES,
-} from "../core/options.js";
+import { IMAGE_RANGES, PRECISIONS, TEXT_WEIGHTS, UPSCALE_RANGES } from "../core/options.js";
 import { VERSION } from "../core/version.js";
 import { batch } from "./batch.js";
 import { type BenchFlags, bench } from "./bench.js";
 import { addCheckpointsCommand } from "./checkpoints.js";
-import { compare } from "./compare.js";
+import { type CompareFlags, compare } from "./compare.js";
 import { backup, type CopyFlags, copyDatabase } from "./database.js";
 import { doctor, explainCodes } from "./doctor.js";
 import { type GenerateFlags, generate } from "./generate.js";
@@ -28,6 +21,7 @@ import {
   addImageOptions,
   addPromptsOption,
   addSeedOption,
+  addSourceOptions,
   addTextOptions,
   type CommonFlags,
   type ImageFlags,
@@ -37,6 +31,7 @@ import {
   type TextFlags,
 } from "./parts/options.js";
 import { Output } from "./parts/output.js";
+import { withMentions } from "./parts/prompt.js";
 import { listStyles } from "./parts/styles.js";
 import { type ScoreFlags, score } from "./score.js";
 import { type UpscaleFlags, upscale } from "./upscale.js";
@@ -69,52 +64,54 @@ export function buildProgram(config: Config): Command {
       ),
       config,
     ),
-  ).action(async (text: string, flags: TextFlags & PromptsFlags, command: Command) => {
-    const output = outputOf(flags);
+  ).action(async (written: string, given: TextFlags & PromptsFlags, command: Command) => {
+    const output = outputOf(given);
+    const { text, flags } = withMentions(written, given);
     return optimize(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
-  addSeedOption(
-    addImageOptions(
-      addCommonOptions(
-        verb(
-          "generate <text>",
-          "draw a prompt as written",
-          'generate "A cat in the rain" --out cat.png',
-          'generate "A cat in the rain" --out cat.png --seed 7 --steps 30 --size 512x768',
-          'generate "A cat in the snow" --image cat.png --strength 0.6 --out snow.png',
-          'generate "A (red:1.3) cat in the [rain]" --out cat.png --prompts weighted',
-          'generate "A cat in the rain" --out cat.png --style watercolour',
+  addSourceOptions(
+    addSeedOption(
+      addImageOptions(
+        addCommonOptions(
+          verb(
+            "generate <text>",
+            "draw a prompt as written",
+            'generate "A cat in the rain" --out cat.png',
+            'generate "A cat in the rain" --out cat.png --seed 7 --steps 30 --size 512x768',
+            'generate "A cat in the snow" --image cat.png --strength 0.6 --out snow.png',
+            'generate "A (red:1.3) cat in the [rain]" --out cat.png --prompts weighted',
+            'generate "A cat in the rain" --out cat.png --style watercolour',
+          ),
+          config,
         ),
         config,
       ),
-      config,
     ),
   )
     .requiredOption("--out <file.png>", "the picture to write")
-    .option("--image <file>", "go on from this picture, in its size unless --size says another")
-    .option(
-      "--strength <x>",
-      `how much of --image is drawn anew (default: ${DEFAULT_STRENGTH})`,
-      inRange(STRENGTH_RANGE),
-    )
-    .action(async (text: string, flags: GenerateFlags, command: Command) => {
-      const output = outputOf(flags);
+    .action(async (written: string, given: GenerateFlags, command: Command) => {
+      const output = outputOf(given);
+      const { text, flags } = withMentions(written, given);
       return generate(await Models.open(config, output, flags), output, text, flags, givenOn(command));
     });
   const both = (command: Command) =>
     addSeedOption(
       addImageOptions(addTextOptions(addCommonOptions(command, config), config), config),
     ).requiredOption("--out <dir>", "folder for the results");
-  both(
-    verb(
-      "compare <text>",
-      "rewrite a prompt and draw both, side by side",
-      'compare "A cat in the rain" --out cat',
-      'compare "A cat in the rain" --out cat --seed 7 --negative "blurry"',
-      'compare "A cat in the rain" --out cat --rewriter magicprompt',
+  addSourceOptions(
+    both(
+      verb(
+        "compare <text>",
+        "rewrite a prompt and draw both, side by side",
+        'compare "A cat in the rain" --out cat',
+        'compare "A cat in the rain" --out cat --seed 7 --negative "blurry"',
+        'compare "A cat in the rain" --out cat --rewriter magicprompt',
+        'compare "A cat in the snow" --image cat.png --strength 0.6 --out snow',
+      ),
     ),
-  ).action(async (text: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
-    const output = outputOf(flags);
+  ).action(async (written: string, given: CompareFlags, command: Command) => {
+    const output = outputOf(given);
+    const { text, flags } = withMentions(written, given);
     return compare(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
   both(
@@ -144,8 +141,9 @@ export function buildProgram(config: Config): Command {
         .choices(["prompt", "rewrite"])
         .default("prompt"),
     )
-    .action(async (text: string, flags: GridFlags, command: Command) => {
-      const output = outputOf(flags);
+    .action(async (written: string, given: GridFlags, command: Command) => {
+      const output = outputOf(given);
+      const { text, flags } = withMentions(written, given);
       return grid(await Models.open(config, output, flags), output, text, flags, givenOn(command));
     });
   addCommonOptions(

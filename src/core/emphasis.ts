@@ -45,7 +45,7 @@ export function readEmphasis(prompt: string): Emphasis {
 
 /** Other programs' syntax that has no meaning here; its parts are bounded, so that the search is linear. */
 const FOREIGN = [
-  /<(?:lora|lyco|hypernet):[^<>]{1,200}>/i,
+  /<hypernet:[^<>]{1,200}>/i,
   /(?<!\S)AND(?!\S)/,
   /(?<!\\)\[[^[\]|]{0,200}\|[^[\]]{0,200}\]/,
   /(?<!\\)\[[^[\]:]{0,200}:(?:[^[\]:]{0,200}:)?\s{0,9}[\d.]{1,9}\s{0,9}\]/,

@@ -18,6 +18,8 @@ export type ErrorCode =
   | "INPUT_WORD"
   | "INPUT_STRENGTH"
   | "INPUT_STYLE"
+  | "INPUT_MODEL"
+  | "MODEL_ADULT"
   | "INPUT_REWRITER"
   | "DRAFT_GONE"
   | "DRAFT_LIMIT"
@@ -95,6 +97,8 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "PICTURE_UNCHECKED",
   "PICTURE_GONE",
   "INPUT_STYLE",
+  "INPUT_MODEL",
+  "MODEL_ADULT",
   "INPUT_REWRITER",
 ]);
 

@@ -73,6 +73,13 @@ export interface UsedEmbedding {
   readonly sha256: string;
 }
 
+/** A checkpoint or a LoRA that a picture was drawn with. */
+export interface UsedModel {
+  readonly name: string;
+  /** Of its file, or of a folder's UNet, in hexadecimal; null where it is not known. */
+  readonly hash: string | null;
+}
+
 export type ItemNote =
   | { readonly code: "unchanged" }
   /** Of an attached picture to go on from: it is animated, or of another shape than what is drawn. */
@@ -84,6 +91,8 @@ export type ItemNote =
   | { readonly code: "unread"; readonly words: string }
   | { readonly code: "truncated"; readonly side: Side | "negative"; readonly words: string }
   | ({ readonly code: "embedding"; readonly side: Side } & UsedEmbedding)
+  /** The model first, then the LoRAs, of a picture whose options name any of them. */
+  | { readonly code: "models"; readonly side: Side; readonly used: readonly UsedModel[] }
   | { readonly code: "redone"; readonly side: Side }
   | { readonly code: "plain"; readonly side: Side };
 

@@ -17,6 +17,12 @@ export interface Settings {
   readonly negative?: string;
   readonly prompts?: PromptMode;
   readonly mode?: SearchMode;
+  /** The default model; one that is not offered any more counts for the configured one. */
+  readonly model?: string;
+  /** The models and LoRAs that may be used; unset: all. Those with an 18+ mark are for age-restricted channels. */
+  readonly models?: readonly string[];
+  readonly loras?: readonly string[];
+  readonly adultModels?: readonly string[];
   /** The name of a style; one that is not there any more counts for none. */
   readonly style?: string;
   /** Upper limits, at most those of the configuration. */

@@ -1,6 +1,7 @@
 import type { Deliveries } from "./deliveries.js";
 import type { Drafts } from "./drafts.js";
 import type { Favourites } from "./favourites.js";
+import type { Lessons } from "./lessons.js";
 import type { Queue } from "./queue.js";
 import type { Records } from "./records.js";
 import type { StoredSettings } from "./settings.js";
@@ -17,6 +18,7 @@ export interface Store {
   readonly deliveries: Deliveries;
   readonly records: Records;
   readonly votes: Votes;
+  readonly lessons: Lessons;
   readonly settings: StoredSettings;
   readonly drafts: Drafts;
   readonly styles: Styles;

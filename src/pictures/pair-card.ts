@@ -1,6 +1,7 @@
 import sharp, { type OverlayOptions } from "sharp";
 import { type ImageOptions, type PictureSize, promptModeOf } from "../core/options.js";
 import { type PerSide, SIDES, type Side } from "../core/side.js";
+import type { From } from "../core/source.js";
 import { applyStyle } from "../core/styles.js";
 import { lineHeight, renderText, type TextBlock, type TextStyle } from "./text.js";
 
@@ -20,7 +21,11 @@ export interface PairFiles {
  * The small print under a pair: everything needed to draw it again.
  * @param except names of options that are not told, such as those along a grid's axes
  */
-export function captionOf(image: ImageOptions, checkpoint: string, except: readonly string[] = []): string {
+export function captionOf(
+  image: Omit<ImageOptions, "from"> & { readonly from?: Pick<From, "strength"> },
+  checkpoint: string,
+  except: readonly string[] = [],
+): string {
   const { seed, steps, guidance, scheduler, style, from } = image;
   const { negative } = applyStyle({ prompt: "", negative: image.negative }, style);
   const mode = promptModeOf(image);

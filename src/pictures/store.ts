@@ -18,6 +18,8 @@ export interface PictureKey {
 export interface PictureStore {
   /** Calls `write` with the absolute path of a file to write, and stores that file. */
   create<T>(key: PictureKey, write: (path: string) => Promise<T>): Promise<T>;
+  /** Stores a file that is complete. */
+  write(key: PictureKey, content: Uint8Array): Promise<void>;
   /** An absolute path where a worker on this machine can read the picture. */
   localPath(key: PictureKey): Promise<string>;
   read(key: PictureKey): Promise<Buffer | null>;
@@ -73,6 +75,10 @@ export class PictureFolder implements PictureStore {
     return write(this.#path(key));
   }
 
+  async write(key: PictureKey, content: Uint8Array): Promise<void> {
+    await replaceFile(this.#path(key), content);
+  }
+
   async localPath(key: PictureKey): Promise<string> {
     return this.#path(key);
   }
@@ -88,7 +94,7 @@ export class PictureFolder implements PictureStore {
   async copy(from: PictureKey, to: PictureKey): Promise<boolean> {
     const picture = await this.read(from);
     if (picture === null) return false;
-    await replaceFile(this.#path(to), picture);
+    await this.write(to, picture);
     return true;
   }
 

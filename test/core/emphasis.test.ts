@@ -62,7 +62,7 @@ describe("readEmphasis", () => {
 
 describe("hasForeignMarks", () => {
   it.each([
-    ["a cat <lora:style:0.8>", true],
+    ["a cat <hypernet:style:0.8>", true],
     ["a cat AND a dog", true],
     ["a [cat|dog]", true],
     ["a [cat:dog:0.5]", true],
@@ -72,7 +72,7 @@ describe("hasForeignMarks", () => {
   ])("of %s", (prompt, has) => expect(hasForeignMarks(prompt)).toBe(has));
 
   it("are looked for in linear time", () => {
-    for (const piece of ["[", "[a:", "[a|", "<lora:", "[:", " AND"]) {
+    for (const piece of ["[", "[a:", "[a|", "<hypernet:", "[:", " AND"]) {
       const started = performance.now();
       hasForeignMarks(piece.repeat(50_000));
       expect(performance.now() - started, piece).toBeLessThan(5000);

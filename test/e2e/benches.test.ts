@@ -25,6 +25,7 @@ const BENCHES = [
   ["queue", /^saveText, synchronous = NORMAL /m],
   ["soak", /^ {2}"stop": /m],
   ["stable-diffusion", /^VAE decoder, 64x64: .* relative error /m],
+  ["taste", /^a vote's update with 500 votes and 200 phrases: median /m],
   ["turbo", /^full: a pair in 50 steps, computed from these: /m],
   ["text-device", /^TEXT_DEVICE=cpu: \d+ s in all, \d+ models loaded$/m],
 ] as const;

@@ -1,4 +1,5 @@
 import { execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -211,6 +212,31 @@ describe("each verb", () => {
     const refused = await promptist(["generate", "x", "--image", words, "--out", file("none")]);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("can't be read as a picture") });
     const noImage = await promptist(["generate", "a fox", "--strength", "0.5", "--out", file("none")]);
+    expect(noImage).toMatchObject({ code: 2, stderr: expect.stringContaining("--strength needs --image") });
+  });
+
+  test("compare goes on from a picture with both sides, and says so", async () => {
+    const folderOf = (name: string) => join(folder.path, "compared", name);
+    const start = join(folder.path, "compared", "start.png");
+    const short = ["--steps", "8", "--max-new-tokens", "8"];
+    await promptist(["generate", "a red apple", "--out", start, "--seed", "3", "--steps", "8"]);
+    const args = ["compare", "a red apple", "--seed", "5", ...short];
+    const { code, result } = await json([
+      ...[...args, "--image", start, "--strength", "0.5", "--scheduler", "ddim"],
+      ...["--out", folderOf("near")],
+    ]);
+    expect(code).toBe(0);
+    const sha256 = createHash("sha256").update(readFileSync(start)).digest("hex");
+    for (const side of ["baseline", "optimized"] as const)
+      expect(ownText(result.files[side])).toMatchObject({ from: { strength: 0.5, sha256 }, seed: 5 });
+    expect(result.from).toEqual({ file: start, strength: 0.5 });
+    await promptist([...args, "--scheduler", "ddim", "--out", folderOf("far")]);
+    const drawn = (name: string) =>
+      sharp(join(folderOf(name), "baseline.png"))
+        .raw()
+        .toBuffer();
+    expect((await drawn("near")).equals(await drawn("far"))).toBe(false);
+    const noImage = await promptist([...args, "--strength", "0.5", "--out", folderOf("none")]);
     expect(noImage).toMatchObject({ code: 2, stderr: expect.stringContaining("--strength needs --image") });
   });
 

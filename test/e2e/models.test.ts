@@ -1,9 +1,13 @@
 import { rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ApiMessage } from "local-discord/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { csvReport } from "../../src/bot/messages/parts/report.js";
 import type { AppEvents } from "../../src/core/events.js";
 import type { Job } from "../../src/core/job.js";
 import type { ImageOptions } from "../../src/core/options.js";
+import { readPngText } from "../../src/pictures/png.js";
 import { newJob } from "../db/contract/fixtures.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 import { shiftedModel, smallLora } from "../support/models.js";
@@ -28,11 +32,17 @@ afterAll(async () => {
   folder?.remove();
 });
 
+const isDone = (message: ApiMessage) =>
+  message.embeds[0]?.color === 0x22c55e && message.attachments.length > 0;
+
 const ended = (id: string) =>
   new Promise<Job>((resolve) => {
-    app.events.on("job.finished", async ({ jobId }) => {
-      if (jobId === id) resolve((await app.queue.get(id))!);
-    });
+    const look = async ({ jobId }: { readonly jobId: string }) => {
+      if (jobId !== id) return;
+      app.events.off("job.finished", look);
+      resolve((await app.queue.get(id))!);
+    };
+    app.events.on("job.finished", look);
   });
 
 /** A stored comparison with these options, when it has ended. */
@@ -69,4 +79,35 @@ test("a job whose model is gone fails at once and names it", async () => {
   const { state, failures } = await drawn({ model: "Fleeting" });
   expect(state).toBe("failed");
   expect(failures).toMatchObject([{ code: "MODEL_GONE", context: { model: "Fleeting", kind: "model" } }]);
+});
+
+test("a command names a model and LoRAs, and what drew it stands in the result, Info, report and picture", async () => {
+  const alice = app.local.member("alice");
+  const choices = await alice.autocomplete("compare", { prompt: "a red apple", model: "dr" }, "model");
+  expect(choices.map(({ value }) => value)).toEqual(["Dreamy"]);
+  const options = { prompt: "a red apple <lora:pastel:0.5>", model: "dreamy", seed: 5 };
+  const handle = await alice.slash("compare", options);
+  const message = await handle.waitFor(isDone, { timeoutMs: 100_000 });
+  const text = message.embeds[0]?.description ?? "";
+  expect(text).toContain("model `Dreamy` · LoRA `pastel` 0.5");
+  const job = (await app.queue.get(/Job `(\w+)`/.exec(text)?.[1] ?? ""))!;
+  expect(job.items[0]?.prompt).toBe("a red apple");
+  const [note] = job.items[0]!.notes.filter(({ code }) => code === "models");
+  const hash = expect.stringMatching(/^[0-9a-f]{64}$/);
+  expect(note).toMatchObject({
+    used: [
+      { name: "Dreamy", hash },
+      { name: "pastel", hash: expect.stringMatching(/^[0-9a-f]{12,}$/) },
+    ],
+  });
+  const info = await alice.press(message, "Info");
+  const told = await info.waitFor((it) => it.embeds[0] !== undefined);
+  expect(told.embeds[0]?.description).toMatch(
+    /Drawn with `Dreamy` \([0-9a-f]{10}\) and `pastel` \([0-9a-f]{10}\)\./,
+  );
+  const report = csvReport(job);
+  expect(report).toMatch(/,model,loras,models_sha256\r\n/);
+  expect(report).toContain("Dreamy,pastel:0.5,");
+  const png = await readFile(join(app.config.picturesDir, job.id, job.items[0]!.pictures.baseline!.file));
+  expect(readPngText(png).parameters).toMatch(/^a red apple <lora:pastel:0.5>\n[\s\S]*Model: Dreamy/);
 });

@@ -14,7 +14,7 @@ export interface JobHandler {
   readonly access: Access;
   readonly run: (press: Press, job: Job, action: PressAction) => Promise<void>;
   /** Takes the text of the form that `run` opened. */
-  readonly submit?: (modal: ModalSubmitInteraction, job: Job) => Promise<void>;
+  readonly submit?: (modal: ModalSubmitInteraction, job: Job, action: PressAction) => Promise<void>;
 }
 
 /** Handles a press under a draft. There is no job yet, and the draft decides who may press. */

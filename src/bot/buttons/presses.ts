@@ -45,7 +45,7 @@ export class Presses {
       return replyPrivately(modal, refusals.unknownButton);
     if (!handler.submit) return replyPrivately(modal, refusals.unknownButton);
     const job = await this.#accessible(modal, action, handler.access);
-    if (job !== null) await handler.submit(modal, job);
+    if (job !== null) await handler.submit(modal, job, action);
   }
 
   /**

@@ -9,6 +9,7 @@ import type { Intake } from "../requests/intake.js";
 import type { CommandRequest } from "../requests/request.js";
 import type { BatchItems } from "./batch-items.js";
 import { type Cells, cellPair, cellPost } from "./cells.js";
+import type { GoOn } from "./go-on.js";
 import type { Handler, JobHandler } from "./handler.js";
 import type { History } from "./history.js";
 import type { JobButtons } from "./job-buttons.js";
@@ -35,6 +36,7 @@ export interface ButtonParts {
   readonly history: History;
   readonly forms: TextForms;
   readonly gallery: Gallery;
+  readonly goOn: GoOn;
 }
 
 /** Who may press what, and what it does. */
@@ -48,6 +50,7 @@ export function buttonTable({
   history,
   forms,
   gallery,
+  goOn,
 }: ButtonParts): Readonly<Record<Verb, Handler>> {
   const rerun = (request: (job: Job, press: Press, action: PressAction) => CommandRequest): JobHandler => ({
     access: "maker",
@@ -70,6 +73,12 @@ export function buttonTable({
     skip: { access: "moderator", run: (press, job) => items.takeOut(press, job) },
     change: { access: "maker", run: (press, job) => jobs.change(press, job) },
     favourite: { access: "anyone", run: (press, job) => gallery.add(press, job) },
+    vary: { access: "maker", run: (press, job, action) => goOn.vary(press, job, action) },
+    use: {
+      access: "maker",
+      run: (press, job, action) => goOn.use(press, job, action),
+      submit: (modal, job, action) => goOn.useWith(modal, job, action),
+    },
     info: { access: "anyone", run: (press, job) => jobs.info(press, job) },
     delete: { access: "moderator", run: (press, job) => jobs.delete(press, job) },
     vote: { access: "anyone", run: (press, job, action) => ballots.vote(press, job, action) },

@@ -13,8 +13,14 @@ import { wordsOf } from "../words/languages.js";
 const TEXT_INPUT_MAX = 4000;
 const TEXT_INPUT = "text";
 
-/** `edit` asks for another prompt, `tune` for another rewrite. */
-type FormVerb = "edit" | "tune";
+/** `edit` asks for another prompt, `tune` for another rewrite, `use` for the prompt of what goes on from a picture. */
+type FormVerb = "edit" | "tune" | "use";
+
+/** What a form begins with, where that is not what the job has, and what its answer is about. */
+interface Beginning {
+  readonly text: string;
+  readonly argument: string;
+}
 
 /** Forms with one text in them. */
 export class TextForms {
@@ -24,17 +30,18 @@ export class TextForms {
     this.#limits = limits;
   }
 
-  async show(press: Press, verb: FormVerb, job: Job): Promise<void> {
+  async show(press: Press, verb: FormVerb, job: Job, beginning?: Beginning): Promise<void> {
     const { labels } = wordsOf(press.locale);
     const [item] = job.items;
-    const [title, label, value] =
-      verb === "edit"
-        ? [labels.editPromptTitle, labels.prompt, item?.prompt]
-        : [labels.editRewriteTitle, labels.rewrite, item?.rewrite];
+    const { title, label, value } = {
+      edit: { title: labels.editPromptTitle, label: labels.prompt, value: item?.prompt },
+      tune: { title: labels.editRewriteTitle, label: labels.rewrite, value: item?.rewrite },
+      use: { title: labels.usePromptTitle, label: labels.prompt, value: beginning?.text },
+    }[verb];
     const max = Math.min(this.#limit(verb), TEXT_INPUT_MAX);
     await acknowledge(press, () =>
       press.showModal({
-        custom_id: encodeCustomId(verb, job.id),
+        custom_id: encodeCustomId(verb, job.id, beginning?.argument),
         title,
         components: [
           {
@@ -69,6 +76,6 @@ export class TextForms {
 
   /** A rewrite repeats its prompt and adds to it, so it may be longer. */
   #limit(verb: FormVerb): number {
-    return this.#limits.maxPromptLength * (verb === "tune" ? REWRITE_LENGTH_FACTOR : 1);
+    return this.#limits.maxPromptLength * (verb === "edit" ? 1 : REWRITE_LENGTH_FACTOR);
   }
 }

@@ -9,7 +9,7 @@ import { checkedOptions, type Limits } from "../requests/request.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
-import { imageOptions, modeOption, readImage, readText } from "./options.js";
+import { imageOptions, modeOption, optionOf, readImage, readText } from "./options.js";
 
 const texts = commandTexts.batch;
 
@@ -48,7 +48,7 @@ export const batch: RequestCommand = {
       });
     }
     const image = readImage(interaction, context);
-    const given = (name: keyof ImageOptions) => options.get(name) !== null;
+    const given = (name: keyof ImageOptions) => options.get(optionOf(name)) !== null;
     return {
       kind: "batch",
       text: readText(interaction, context, image.seed),

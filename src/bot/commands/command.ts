@@ -5,9 +5,11 @@ import type {
 } from "discord.js";
 import type { Store } from "../../db/store.js";
 import type { PictureStore } from "../../pictures/store.js";
+import type { Tastes } from "../../taste/tastes.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import type { Work } from "../messages/parts/eta.js";
 import type { Presenter } from "../messages/parts/presentation.js";
+import type { ModelList } from "../requests/models.js";
 import type { Quotas } from "../requests/quotas.js";
 import type { CommandContext, CommandRequest, Limits } from "../requests/request.js";
 import type { Machine } from "../words/english/admin.js";
@@ -15,7 +17,9 @@ import type { Machine } from "../words/english/admin.js";
 /** What the commands that are answered at once work with. */
 export interface Services extends Omit<Store, "close"> {
   readonly context: CommandContext;
+  readonly models: ModelList;
   readonly quotas: Quotas;
+  readonly tastes: Tastes;
   readonly pictures: PictureStore;
   readonly presenter: Presenter;
   /** Deletes the messages of erased jobs and drafts, and answers how many. `later`: to be tried again. */

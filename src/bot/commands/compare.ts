@@ -1,17 +1,20 @@
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
-import { LIMIT_RANGES } from "../../core/options.js";
+import { InputError } from "../../core/errors.js";
+import { DEFAULT_STRENGTH, LIMIT_RANGES, STRENGTH_RANGE } from "../../core/options.js";
 import { promptsFromPicture } from "../requests/from-picture.js";
 import { checkedPrompt, checkRange } from "../requests/request.js";
+import { fromAttached } from "../requests/sources.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
-import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
+import { imageOptions, modeOption, optionOf, promptOption, readImage, readText } from "./options.js";
 
 const texts = commandTexts.compare;
 
 /**
  * `/compare prompt [...]`: the rewrite and a picture of each from one seed; further pairs from the seeds
- * after it. `from`: a picture whose prompt and settings are used where the command does not say otherwise.
+ * after it. `from`: a picture whose prompt and settings are used where the command does not say otherwise; `image`: one
+ * that both sides go on from.
  */
 export const compare: RequestCommand = {
   definition: (limits) => ({
@@ -24,6 +27,18 @@ export const compare: RequestCommand = {
         type: ApplicationCommandOptionType.Attachment,
         name: "from",
         description: texts.from,
+      },
+      {
+        type: ApplicationCommandOptionType.Attachment,
+        name: "image",
+        description: texts.image,
+      },
+      {
+        type: ApplicationCommandOptionType.Number,
+        name: "strength",
+        description: texts.strength,
+        min_value: STRENGTH_RANGE.min,
+        max_value: STRENGTH_RANGE.max,
       },
       ...imageOptions(limits),
       modeOption,
@@ -45,6 +60,11 @@ export const compare: RequestCommand = {
     const from = options.getAttachment("from");
     const typed = options.getString("prompt") ?? "";
     const prompt = from !== null && typed.trim() === "" ? null : checkedPrompt(typed, context.limits);
+    const start = options.getAttachment("image");
+    const given = options.getNumber("strength");
+    if (start === null && given !== null)
+      throw new InputError("INPUT_STRENGTH", "There is a strength, and no image to go on from.");
+    const strength = checkRange("strength", given ?? DEFAULT_STRENGTH, STRENGTH_RANGE);
     const image = readImage(interaction, context);
     const pairs = checkRange("pairs", options.getInteger("pairs") ?? 1, {
       ...LIMIT_RANGES.pairs,
@@ -56,16 +76,19 @@ export const compare: RequestCommand = {
       image,
       blind: pairs === 1 && (options.getBoolean("blind") ?? context.blind),
       known: [prompt],
-      ...(from === null ? {} : { confirm: "notes" }),
-      prompts: async () =>
-        from === null
-          ? { items: Array.from({ length: pairs }, () => ({ prompt: prompt ?? "", rewrite: null })) }
-          : promptsFromPicture(from, context, {
-              prompt,
-              rewriteAnew: options.getString("mode") !== null,
-              given: (name) => options.get(name) !== null,
-              pairs,
-            }),
+      ...(from === null && start === null ? {} : { confirm: "notes" }),
+      prompts: async () => {
+        const prompts =
+          from === null
+            ? { items: Array.from({ length: pairs }, () => ({ prompt: prompt ?? "", rewrite: null })) }
+            : await promptsFromPicture(from, context, {
+                prompt,
+                rewriteAnew: options.getString("mode") !== null,
+                given: (name) => options.get(optionOf(name)) !== null,
+                pairs,
+              });
+        return start === null ? prompts : fromAttached(start, strength, context, image, prompts);
+      },
     };
   },
 };

@@ -3,6 +3,7 @@ import type { Job } from "../../core/job.js";
 import { type Style, styleKey } from "../../core/styles.js";
 import type { JobEntry } from "../../db/records.js";
 import { clip } from "../discord/markdown.js";
+import { offeredHere } from "../requests/models.js";
 import { stylesHere } from "../requests/rules.js";
 import { jobCompletion } from "../words/english/history.js";
 import { wordsOf } from "../words/languages.js";
@@ -12,14 +13,18 @@ import { completeSize } from "./options.js";
 /** Discord: the most characters of a choice. */
 const CHOICE_MAX = 100;
 
-/** For commands that make a request: sizes, styles, or the user's own recent prompts that contain what was typed. */
+/** For commands that make a request: sizes, styles, models, or the user's own recent prompts that contain what was typed. */
 export async function completeRequest(
   interaction: AutocompleteInteraction,
-  { records, context, styles }: Services,
+  { records, context, styles, models, settings }: Services,
 ): Promise<readonly Choice[]> {
   const { options, locale, user } = interaction;
   const { name, value } = options.getFocused(true);
   if (name === "style") return styleChoices(await stylesHere(styles, interaction), value);
+  if (name === "model" || name === "lora") {
+    const here = await offeredHere(models, await settings.resolve(interaction), interaction);
+    return name === "model" ? nameChoices(here.models, value) : loraChoices(here.loras, value);
+  }
   if (name === "size") return completeSize(value, locale, context.limits);
   const prompts = await records.recentPrompts(user.id, value, CHOICES_MAX);
   return prompts
@@ -46,6 +51,32 @@ export function styleChoices(styles: readonly Style[], typed: string): Choice[] 
         value: name,
       })),
   );
+}
+
+/** Names that contain what was typed; those that begin with it come first. */
+export function nameChoices(names: readonly string[], typed: string): Choice[] {
+  const wanted = typed.trim().toLowerCase();
+  const rank = (name: string) =>
+    name.toLowerCase().startsWith(wanted) ? 0 : name.toLowerCase().includes(wanted) ? 1 : 2;
+  return [0, 1].flatMap((at) =>
+    names
+      .filter((name) => rank(name) === at && name.length <= CHOICE_MAX)
+      .map((name) => ({ name, value: name })),
+  );
+}
+
+/** The same for the last name of a list with commas; a strength that was typed behind a name stays. */
+export function loraChoices(names: readonly string[], typed: string): Choice[] {
+  const [, before = "", last = "", strength = ""] = /^(.*,\s*)?([^,:]*)(:[^,]*)?$/s.exec(typed) ?? [];
+  const taken = before
+    .toLowerCase()
+    .split(/[,:]/)
+    .map((part) => part.trim());
+  const left = names.filter((name) => !taken.includes(name.toLowerCase()));
+  return nameChoices(left, last)
+    .map(({ name }) => `${before}${name}${strength}`)
+    .filter((text) => text.length <= CHOICE_MAX)
+    .map((text) => ({ name: text, value: text }));
 }
 
 /** Ids of the user's own jobs whose prompt or id matches what was typed. */

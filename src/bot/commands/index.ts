@@ -17,6 +17,7 @@ import { settings } from "./settings.js";
 import { show } from "./show.js";
 import { stats } from "./stats.js";
 import { style } from "./style.js";
+import { taste } from "./taste.js";
 
 export { readMenu } from "./message-menus.js";
 
@@ -28,6 +29,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>(
     batch,
     grid,
     stats,
+    taste,
     style,
     settings,
     admin,

@@ -61,6 +61,7 @@ export const mydata: AnswerCommand = {
     for (const id of deleted) await pictures.remove(id);
     await votes.erase(userId);
     const erasedDrafts = await drafts.erase(userId, withMessages);
+    for (const id of erasedDrafts) await pictures.remove(id);
     await settings.erase(userId);
     await styles.erase(userId);
     await usage.erase(userId);

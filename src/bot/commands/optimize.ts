@@ -4,15 +4,24 @@ import { readPrompt, readStyle } from "../requests/request.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
-import { modeOption, promptOption, promptsOption, readPrompts, readText, styleOption } from "./options.js";
+import {
+  modelOptions,
+  modelsOf,
+  modeOption,
+  promptOption,
+  promptsOption,
+  readPrompts,
+  readText,
+  styleOption,
+} from "./options.js";
 
-/** `/optimize prompt [mode] [prompts] [style]`: the rewrite alone. */
+/** `/optimize prompt [mode] [prompts] [style] [model] [lora]`: the rewrite alone; its buttons draw with the models. */
 export const optimize: RequestCommand = {
   definition: (limits) => ({
     type: ApplicationCommandType.ChatInput,
     name: "optimize",
     description: commandTexts.optimize.description,
-    options: [promptOption(limits), modeOption, promptsOption, styleOption],
+    options: [promptOption(limits), modeOption, promptsOption, styleOption, ...modelOptions],
   }),
 
   complete: completeRequest,
@@ -20,7 +29,7 @@ export const optimize: RequestCommand = {
   read(interaction, context) {
     const prompt = readPrompt(interaction, context.limits);
     const seed = randomSeed();
-    const { style: _, ...usual } = context.defaults.image;
+    const { style: _, model: __, ...usual } = context.defaults.image;
     return {
       kind: "optimize",
       text: readText(interaction, context, seed),
@@ -28,6 +37,7 @@ export const optimize: RequestCommand = {
         ...usual,
         prompts: readPrompts(interaction, usual),
         ...readStyle(interaction.options.getString("style"), context),
+        ...modelsOf(interaction, context),
         seed,
       },
       known: [prompt],

@@ -4,11 +4,13 @@ import {
   type ChatInputCommandInteraction,
   type Locale,
 } from "discord.js";
+import { NO_MODELS } from "../../core/known-models.js";
 import {
   DEFAULT_SIDES,
   fitsSides,
   IMAGE_RANGES,
   type ImageOptions,
+  LORA_WEIGHT_RANGE,
   namedSizes,
   PROMPT_MODES,
   type PromptMode,
@@ -23,6 +25,7 @@ import {
 } from "../../core/options.js";
 import { PRESETS, STYLE_MAX } from "../../core/styles.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
+import { readModels } from "../requests/models.js";
 import {
   type CommandContext,
   checkOption,
@@ -75,6 +78,34 @@ export const styleOption: APIApplicationCommandBasicOption = {
   autocomplete: true,
 };
 
+/** Characters of the options that name models; Discord's choices have as many. */
+const MODEL_MAX = 100;
+
+/** The model and its LoRAs; those that are offered in the channel are offered while they are typed. */
+export const modelOptions: readonly APIApplicationCommandBasicOption[] = [
+  {
+    type: ApplicationCommandOptionType.String,
+    name: "model",
+    description: texts.model,
+    max_length: MODEL_MAX,
+    autocomplete: true,
+  },
+  {
+    type: ApplicationCommandOptionType.String,
+    name: "lora",
+    description: texts.lora,
+    max_length: MODEL_MAX,
+    autocomplete: true,
+  },
+  {
+    type: ApplicationCommandOptionType.Number,
+    name: "lora-strength",
+    description: texts.loraStrength,
+    min_value: LORA_WEIGHT_RANGE.min,
+    max_value: LORA_WEIGHT_RANGE.max,
+  },
+];
+
 /** Options of the pictures; the channel's settings fill in those left out. */
 export const imageOptions = (limits: Limits): APIApplicationCommandBasicOption[] => [
   {
@@ -119,6 +150,7 @@ export const imageOptions = (limits: Limits): APIApplicationCommandBasicOption[]
   },
   promptsOption,
   styleOption,
+  ...modelOptions,
 ];
 
 /**
@@ -147,7 +179,7 @@ export function completeSize(
  */
 export function readImage(
   { options }: ChatInputCommandInteraction,
-  { defaults, limits, styles = PRESETS }: CommandContext,
+  { defaults, limits, styles = PRESETS, offered = NO_MODELS }: CommandContext,
 ): ImageOptions {
   const { image } = defaults;
   const seed = checkRange("seed", options.getInteger("seed") ?? randomSeed(), IMAGE_RANGES.seed);
@@ -177,8 +209,26 @@ export function readImage(
     scheduler: scheduler === null ? image.scheduler : parseSetting("scheduler", scheduler),
     prompts: readPrompts({ options }, image),
     ...readStyle(options.getString("style"), { defaults, styles }),
+    ...modelsOf({ options }, { defaults, offered }),
   };
 }
+
+/** The option of the commands that gives a part of the image options. */
+export const optionOf = (name: keyof ImageOptions): string => (name === "loras" ? "lora" : name);
+
+/** The model and LoRAs that the options name, or the usual model. Throws InputError INPUT_MODEL, MODEL_ADULT or INPUT_OPTION. */
+export const modelsOf = (
+  { options }: Pick<ChatInputCommandInteraction, "options">,
+  context: Pick<CommandContext, "defaults" | "offered">,
+): Pick<ImageOptions, "model" | "loras"> =>
+  readModels(
+    {
+      model: options.getString("model"),
+      lora: options.getString("lora"),
+      strength: options.getNumber("lora-strength"),
+    },
+    context,
+  );
 
 /** How to read the prompt: as the option says, or as the channel has it. */
 export function readPrompts(

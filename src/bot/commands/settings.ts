@@ -6,14 +6,17 @@ import {
   type Locale,
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
+import { type KnownModels, NO_MODELS, offeredName } from "../../core/known-models.js";
 import { IMAGE_RANGES } from "../../core/options.js";
 import type { SettingName, SettingScope, Settings } from "../../core/settings.js";
 import { requireStyle } from "../../core/styles.js";
 import { replyPrivately } from "../discord/interactions.js";
+import { isAgeRestricted } from "../requests/models.js";
 import { checkOption, checkRange, type Limits, readSize } from "../requests/request.js";
 import { mayManage, stylesHere } from "../requests/rules.js";
 import {
   CATALOG,
+  isModels,
   isRoles,
   isServerWide,
   isSettingName,
@@ -26,7 +29,7 @@ import { settingTexts } from "../words/english/settings.js";
 import { languageOf, wordsOf } from "../words/languages.js";
 import { TRANSLATIONS } from "../words/locale-files.js";
 import type { AnswerCommand, Choice, Services } from "./command.js";
-import { styleChoices } from "./completions.js";
+import { loraChoices, nameChoices, styleChoices } from "./completions.js";
 import { completeSize } from "./options.js";
 
 const texts = commandTexts.settings;
@@ -157,13 +160,19 @@ export const settings: AnswerCommand = {
     ],
   }),
 
-  async complete(interaction, { context, styles }) {
+  async complete(interaction, { context, styles, models }) {
     const { options, locale } = interaction;
     const { name, value } = options.getFocused(true);
     if (name === "value" && options.getString("name") === "gallery")
       return completeChannel(interaction, value);
     if (name === "value" && options.getString("name") === "style")
       return styleChoices(await stylesHere(styles, interaction), value);
+    const setting = options.getString("name") ?? "";
+    if (name === "value" && isModels(setting)) {
+      const known = await models.known();
+      const names = namesFor(setting, known);
+      return setting === "model" ? nameChoices(names, value) : loraChoices(names, value);
+    }
     if (name === "value")
       return completeValue(options.getString("name") ?? "", value, locale, context.limits);
     return options.getSubcommand() === "reset"
@@ -220,7 +229,7 @@ function read(interaction: ChatInputCommandInteraction): SettingName {
 async function readValue(
   interaction: ChatInputCommandInteraction,
   key: SettingName,
-  { context: { limits }, styles }: Services,
+  { context: { limits }, styles, models }: Services,
 ): Promise<NonNullable<Settings[SettingName]>> {
   const { options } = interaction;
   const role = options.getRole("role");
@@ -236,15 +245,24 @@ async function readValue(
     checkOption("gallery", found?.isTextBased() === true, { takes: "channel" });
     return id;
   }
+  if (isModels(key)) {
+    const names = namesFor(key, await models.known());
+    const found = listOf(parseSetting(key, value)).map((name) => knownName(name, key, names));
+    return key === "model" ? found[0]! : [...new Set(found)];
+  }
   if (key === "style") return requireStyle(value, await stylesHere(styles, interaction)).name;
   return parseSetting(key, value);
 }
 
-/** A thread is if its channel is. */
-function isAgeRestricted({ channel }: ChatInputCommandInteraction): boolean {
-  const decides = channel?.isThread() === true ? channel.parent : channel;
-  return decides !== null && "nsfw" in decides && decides.nsfw;
-}
+/** Which models a setting may name. */
+const namesFor = (name: SettingName, { models, loras }: KnownModels): readonly string[] =>
+  name === "loras" ? loras : name === "adultModels" ? [...models, ...loras] : models;
+
+const listOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value : [String(value)]);
+
+/** A name as the model has it; throws InputError INPUT_MODEL. */
+const knownName = (wanted: string, setting: SettingName, names: readonly string[]): string =>
+  offeredName(wanted, setting === "loras" ? "LoRA" : "model", { ...NO_MODELS, models: names, loras: names });
 
 /** The scope that the user may change here; throws InputError NOT_ALLOWED. */
 async function writable(

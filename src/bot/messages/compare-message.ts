@@ -4,7 +4,7 @@ import type { Outgoing, OutgoingFile, Row } from "../discord/outgoing.js";
 import type { Words } from "../words/english/english.js";
 import { blindMessage } from "./blind-message.js";
 import { doneEmbed, timeAndNote, unusualOptions, withImage } from "./embeds.js";
-import { galleryRow, resultRows } from "./parts/components.js";
+import { canRedraw, galleryRow, goOnRows, resultRows } from "./parts/components.js";
 import { sheetPicture } from "./parts/overview-files.js";
 import { enlargeStamp, fitPictures, type SizeLimit } from "./parts/picture-fit.js";
 import { safetySentences } from "./parts/picture-policy.js";
@@ -110,6 +110,7 @@ async function pairsMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<O
 
 const rowsOf = (job: Job, { words, hasGallery }: Facts): Row[] => [
   ...resultRows(job, words),
+  ...goOnRows(job, words),
   ...(hasGallery ? [galleryRow(job.id, words)] : []),
 ];
 
@@ -134,7 +135,7 @@ function picturesOf(
 
 /** The pictures that are there, made to fit, with a line where they are not what was drawn. */
 async function attach(
-  { picturesPrunedAt }: Job,
+  job: Job,
   pictures: readonly (OutgoingFile | null)[],
   limit: SizeLimit,
   { resultLines }: Words,
@@ -151,7 +152,7 @@ async function attach(
       ...(shrunk ? [resultLines.shrunk] : []),
       ...(present.length === pictures.length
         ? []
-        : [picturesPrunedAt === null ? resultLines.missing : resultLines.pruned(picturesPrunedAt)]),
+        : [canRedraw(job) ? resultLines.pruned(job.picturesPrunedAt) : resultLines.missing]),
     ],
   };
 }

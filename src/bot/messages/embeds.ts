@@ -6,7 +6,7 @@ import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile, type Row } fro
 import type { Words } from "../words/english/english.js";
 import { jobReference } from "../words/english/result.js";
 import type { Facts } from "./parts/presentation.js";
-import { styleOption } from "./parts/style-sections.js";
+import { styleCode, styleOption } from "./parts/style-sections.js";
 import { COLORS } from "./status-message.js";
 
 /** The embed of a result: what was made, how, and by which job. */
@@ -65,8 +65,18 @@ export function unusualOptions({ image }: Job, { usual, words }: Facts): string[
     ...(size === null || size === sizeOf(usual) ? [] : [size]),
     ...(image.from === undefined ? [] : [resultLines.from(image.from.strength)]),
     ...styleOption(image, words),
+    ...modelParts(image, words),
   ];
 }
+
+/** The model and the LoRAs that somebody chose. */
+export const modelParts = (
+  { model = "", loras = [] }: Pick<Job["image"], "model" | "loras">,
+  { resultLines }: Words,
+): string[] => [
+  ...(model === "" ? [] : [resultLines.model(styleCode(model))]),
+  ...loras.map(({ name, strength }) => resultLines.lora(styleCode(name), strength)),
+];
 
 /** How long the job took from its first claim, and what people should know of what made it. */
 export function timeAndNote(job: Job, { miniature, words }: Facts): string[] {

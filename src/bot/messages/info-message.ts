@@ -3,7 +3,8 @@ import { clip, codeBlock } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "../discord/outgoing.js";
 import type { Words } from "../words/english/english.js";
 import { axisLines } from "../words/english/grid.js";
-import { type InfoFacts, infoLines } from "../words/english/result.js";
+import { type InfoFacts, infoLines, noteLine } from "../words/english/result.js";
+import { modelParts } from "./embeds.js";
 import { zipPart } from "./parts/overview-files.js";
 import { fitPictures, type SizeLimit } from "./parts/picture-fit.js";
 import type { Facts } from "./parts/presentation.js";
@@ -34,7 +35,11 @@ export function infoMessage(
       ...(rewrite === null ? [] : [`**${labels.rewrite}**${codeBlock(rewrite, TEXT_MAX)}`]),
     ]);
   const added = [...styleSections(job, words), ...negativeSection(job, words)];
-  const style = styleOption(imageOf(job, first), words);
+  const image = imageOf(job, first);
+  const style = [...styleOption(image, words), ...modelParts(image, words)];
+  const used = new Set(
+    first?.notes.flatMap((note) => (note.code === "models" ? [noteLine(note, words.noteWords)] : [])),
+  );
   const axes = job.grid === undefined ? [] : axisLines(job.grid);
   const description = [
     ...texts,
@@ -42,6 +47,7 @@ export function infoMessage(
     ...axes,
     ...scores,
     ...style,
+    ...used,
     ...infoLines(job, facts, words),
   ].join("\n");
   const embed = { title: labels.commands[job.kind], description: clip(description, EMBED_DESCRIPTION_MAX) };

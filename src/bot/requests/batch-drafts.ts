@@ -23,6 +23,7 @@ import type { Arrivals } from "./arrivals.js";
 import type { Intake } from "./intake.js";
 import type { Repeats } from "./repeats.js";
 import { mayModerate, mayUse } from "./rules.js";
+import type { Sources } from "./sources.js";
 
 export interface DraftOptions {
   readonly drafts: Drafts;
@@ -33,6 +34,7 @@ export interface DraftOptions {
   readonly settings: StoredSettings;
   readonly arrivals: Arrivals;
   readonly intake: Intake;
+  readonly sources: Sources;
   readonly repeats: Repeats;
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs: (work: Work) => number | null;
@@ -109,7 +111,7 @@ export class BatchDrafts {
     } catch (error) {
       // The next start shows it.
       if (this.#stopping.signal.aborted) return;
-      await drafts.discard(draft.id);
+      await this.#discard(draft.id);
       throw error;
     }
     await this.#settle(draft);
@@ -248,7 +250,14 @@ export class BatchDrafts {
   /** In this order: a crash in between leaves a draft that can still be pressed. */
   async #end(draft: Pick<Draft, "id" | "origin">): Promise<void> {
     await this.#settle(draft);
-    await this.#options.drafts.discard(draft.id);
+    await this.#discard(draft.id);
+  }
+
+  /** With the pictures that are stored for it, unless they are a job's by now. */
+  async #discard(id: string): Promise<void> {
+    const { drafts, queue, sources } = this.#options;
+    await drafts.discard(id);
+    if ((await queue.get(id)) === undefined) await sources.drop(id);
   }
 
   async #settle(draft: Pick<Draft, "origin">): Promise<void> {

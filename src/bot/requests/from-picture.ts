@@ -26,25 +26,33 @@ export interface AttachedPicture {
   readonly size: number;
 }
 
-/**
- * Fetches an attached picture and reads what its texts say.
- * @throws InputError PICTURE_* or FILE_UNREACHABLE
- */
-export async function readAttached(
+/** Fetches an attached picture's file. Throws InputError PICTURE_TOO_BIG or FILE_UNREACHABLE. */
+export async function fetchAttached(
   { url, size }: AttachedPicture,
-  { download, limits }: CommandContext,
-): Promise<PicturePrompt> {
+  { download }: Pick<CommandContext, "download">,
+): Promise<Uint8Array> {
   const tooBig = () =>
     new InputError("PICTURE_TOO_BIG", `The picture is larger than ${PICTURE_MAX_BYTES} bytes.`, {
       limit: PICTURE_MAX_BYTES,
     });
   if (size > PICTURE_MAX_BYTES) throw tooBig();
   try {
-    const bytes = await download(url, PICTURE_MAX_BYTES);
-    return readPicturePrompt(readPictureText(bytes), (limits.sides ?? DEFAULT_SIDES).own);
+    return await download(url, PICTURE_MAX_BYTES);
   } catch (error) {
     throw codeOf(error) === "FILE_TOO_BIG" ? tooBig() : error;
   }
+}
+
+/**
+ * Fetches an attached picture and reads what its texts say.
+ * @throws InputError PICTURE_* or FILE_UNREACHABLE
+ */
+export async function readAttached(
+  attached: AttachedPicture,
+  context: CommandContext,
+): Promise<PicturePrompt> {
+  const bytes = await fetchAttached(attached, context);
+  return readPicturePrompt(readPictureText(bytes), (context.limits.sides ?? DEFAULT_SIDES).own);
 }
 
 /** What of a picture can't be drawn here as it was, and what is done instead, as sentences without a full stop. */

@@ -3,9 +3,10 @@ import type { MessageComponentInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { type Events, log } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
-import { IMAGE_RANGES } from "../../core/options.js";
+import type { OfferedModels } from "../../core/known-models.js";
+import { IMAGE_RANGES, type ImageOptions } from "../../core/options.js";
 import type { Draft, DraftRequest } from "../../db/drafts.js";
-import type { Queue } from "../../db/queue.js";
+import type { NewItem, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { Styles } from "../../db/styles.js";
 import type { ReplyLimits } from "../delivery/reply-limits.js";
@@ -13,16 +14,26 @@ import { type Asking, acknowledge, privately, replyPrivately } from "../discord/
 import { errorSentence, sentenceOf } from "../words/english/errors.js";
 import { wordsOf } from "../words/languages.js";
 import type { Arrivals } from "./arrivals.js";
+import { type ModelList, offeredHere, withModels } from "./models.js";
 import { type Quotas, quotaLine } from "./quotas.js";
 import type { Repeats } from "./repeats.js";
-import { type CommandContext, type CommandRequest, checkRange, checkSize } from "./request.js";
+import {
+  type CommandContext,
+  type CommandRequest,
+  checkRange,
+  checkSize,
+  type SourceFile,
+} from "./request.js";
 import { checkWords, contextOf, mayUse, stylesOwner, withAlwaysNegative, withOwnNegative } from "./rules.js";
+import { checkStrength, type Sources } from "./sources.js";
 
 export interface IntakeOptions {
   readonly queue: Queue;
   readonly settings: StoredSettings;
   readonly styles: Styles;
+  readonly models: ModelList;
   readonly quotas: Quotas;
+  readonly sources: Sources;
   readonly events: Events;
   readonly arrivals: Arrivals;
   readonly replyLimits: ReplyLimits;
@@ -72,10 +83,13 @@ export class Intake {
       return REFUSED;
     }
     let request: CommandRequest;
+    let offered: OfferedModels;
     try {
       const own = await this.#options.styles.of(stylesOwner(interaction));
-      const context = contextOf(this.#options.context, settings, own);
+      offered = await offeredHere(this.#options.models, settings, interaction);
+      const context = contextOf(this.#options.context, settings, own, offered);
       request = read(context);
+      withModels({ image: request.image, items: textsAsItems(request.known) }, offered);
       checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
       checkSize(request.image.size, context.limits);
       await this.#options.quotas.check(interaction);
@@ -93,7 +107,7 @@ export class Intake {
     }
     let outcome = REFUSED;
     try {
-      outcome = await this.#accept(interaction, request);
+      outcome = await this.#accept(interaction, request, offered);
     } finally {
       if (outcome.kind === "refused") repeats.forget(interaction);
     }
@@ -108,7 +122,7 @@ export class Intake {
   }
 
   /** Acknowledges a command and stores what it asks for. */
-  async #accept(interaction: Asking, request: CommandRequest): Promise<Outcome> {
+  async #accept(interaction: Asking, request: CommandRequest, offered: OfferedModels): Promise<Outcome> {
     const origin = this.#originOf(interaction);
     const words = wordsOf(origin.locale);
     const { arrivals } = this.#options;
@@ -119,7 +133,7 @@ export class Intake {
       throw error;
     }
     // An answer is public or private from its acknowledgement on, so a file is looked at before it.
-    const read = request.confirm ? this.#read(request, origin) : null;
+    const read = request.confirm ? this.#read(request, origin, offered) : null;
     if (read !== null && (await this.#refusedEarly(interaction, origin, read))) return REFUSED;
     try {
       await acknowledge(interaction, () => interaction.deferReply());
@@ -133,7 +147,7 @@ export class Intake {
         request,
         origin,
         interaction.attachmentSizeLimit,
-        await (read ?? this.#read(request, origin)),
+        await (read ?? this.#read(request, origin, offered)),
       );
     const outcome = (await arrivals.work(origin, store)) ?? REFUSED;
     if (outcome.kind === "job") await this.#warn(interaction);
@@ -176,21 +190,26 @@ export class Intake {
   }
 
   /** Fetches the prompts and checks them. Throws InputError. */
-  async #read(request: CommandRequest, origin: Origin): Promise<DraftRequest> {
-    const { kind, text, grid } = request;
+  async #read(request: CommandRequest, origin: Origin, offered: OfferedModels): Promise<DraftRequest> {
+    const { kind, text, grid, parentId } = request;
     const settings = await this.#options.settings.resolve(origin);
     const { preview = false } = contextOf(this.#options.context, settings);
-    const { items: read, image: found, notes, isAsDrawn = false } = await request.prompts();
+    const { items: read, image: found, sources, notes, isAsDrawn = false } = await request.prompts();
     const texts = [
       found?.style?.prompt ?? null,
       ...read.flatMap((item) => [item.prompt, item.rewrite, item.image?.style?.prompt ?? null]),
     ];
     await checkWords(settings, texts);
     const { style: _, ...unstyled } = request.image;
-    const image = withAlwaysNegative({ ...(isAsDrawn ? unstyled : request.image), ...found }, settings);
-    checkSize(image.size, this.#options.context.limits);
-    const items = read.map((item) => withOwnNegative(item, settings));
+    const asked = { ...(isAsDrawn ? unstyled : request.image), ...found };
+    const { image: named, items: stripped } = withModels({ image: asked, items: read }, offered);
+    const wanted = withAlwaysNegative(named, settings);
+    checkSize(wanted.size, this.#options.context.limits);
+    checkStrength(wanted);
+    const items = stripped.map((item) => withOwnNegative(item, settings));
+    const { image, ...own } = await this.#withSources(wanted, sources ?? filesOf(wanted, parentId), origin);
     return {
+      ...own,
       kind,
       text,
       image,
@@ -199,6 +218,17 @@ export class Intake {
       ...(grid === undefined ? {} : { grid }),
       ...(notes === undefined ? {} : { notes }),
     };
+  }
+
+  /** The image options with their pictures to go on from stored, and the id under which these are. */
+  async #withSources(
+    image: ImageOptions,
+    files: readonly SourceFile[],
+    origin: Origin,
+  ): Promise<Pick<DraftRequest, "id" | "image">> {
+    if (image.from === undefined) return { image };
+    const { id, from } = await this.#options.sources.bring(image.from, files, origin);
+    return { id, image: { ...image, from } };
   }
 
   /** Stores the request as a job, or hands it back where its user has to confirm it. */
@@ -221,6 +251,9 @@ export class Intake {
     for (const { size } of [request.image, ...request.items.map(({ image }) => image ?? { size: null })])
       checkSize(size ?? null, this.#options.context.limits);
     await this.#options.quotas.check(press);
+    const settings = await this.#options.settings.resolve(press);
+    // What is offered may have changed since the draft was made.
+    withModels(request, await offeredHere(this.#options.models, settings, press));
     const job = { ...request, blind: request.blind ?? false, draftId: id };
     await this.#enqueue(job, this.#originOf(press), press.attachmentSizeLimit);
     await this.#warn(press);
@@ -233,16 +266,22 @@ export class Intake {
     replyLimitBytes: number,
     parentId?: string,
   ): Promise<void> {
-    const { queue, replyLimits, context, settings } = this.#options;
+    const { queue, replyLimits, context, settings, sources } = this.#options;
     const { limits } = contextOf(context, await settings.resolve(origin));
-    const job = await queue.enqueue({
-      ...request,
-      origin,
-      // A preview would tell which picture is which.
-      preview: request.preview && !request.blind,
-      ...(parentId === undefined ? {} : { parentId }),
-      caps: limits.open ?? {},
-      limits: limits.inLine ?? {},
+    const enqueue = () =>
+      queue.enqueue({
+        ...request,
+        origin,
+        // A preview would tell which picture is which.
+        preview: request.preview && !request.blind,
+        ...(parentId === undefined ? {} : { parentId }),
+        caps: limits.open ?? {},
+        limits: limits.inLine ?? {},
+      });
+    const job = await enqueue().catch(async (error: unknown) => {
+      // A draft keeps its pictures, and may be started again.
+      if (request.id !== undefined && request.draftId === undefined) await sources.drop(request.id);
+      throw error;
     });
     replyLimits.note(job.id, replyLimitBytes);
   }
@@ -272,8 +311,19 @@ export class Intake {
   }
 }
 
+/** The pictures that a job's options name, as its parent has them. */
+function filesOf({ from }: ImageOptions, parentId: string | undefined): SourceFile[] {
+  if (from === undefined || parentId === undefined) return [];
+  const files = new Set(Object.values(from.sources).map(({ file }) => file));
+  return [...files].map((file) => ({ file, picture: { jobId: parentId, file } }));
+}
+
 /** Every interaction that can be answered with a message has a channel. */
 function channelOf({ id, channelId }: Asking): string {
   if (channelId === null) throw new Error(`Interaction ${id} has no channel`);
   return channelId;
 }
+
+/** What is known of the prompts before they are fetched. */
+const textsAsItems = (known: CommandRequest["known"]): NewItem[] =>
+  known.flatMap((prompt) => (prompt === null ? [] : [{ prompt, rewrite: null }]));

@@ -3,6 +3,7 @@ import { InputError } from "../../core/errors.js";
 import type { FileNotes } from "../../core/file-notes.js";
 import type { Grid } from "../../core/grid.js";
 import type { JobKind, Phase } from "../../core/job.js";
+import type { OfferedModels } from "../../core/known-models.js";
 import {
   DEFAULT_SIDES,
   IMAGE_RANGES,
@@ -22,6 +23,7 @@ import {
 import { checkMemory } from "../../core/picture-memory.js";
 import { NO_STYLE, PRESETS, requireStyle, type Style, styleNamed } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
+import type { PictureKey } from "../../pictures/store.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import type { ModelsHere } from "../../prompt-files/picture-prompt.js";
 import { type Expectation, expectations, Values } from "../words/english/errors.js";
@@ -64,6 +66,8 @@ export interface CommandContext {
   readonly blind: boolean;
   /** The styles that can be chosen; the presets where they are left out. */
   readonly styles?: readonly Style[];
+  /** The models and LoRAs that can be named; none where they are left out. */
+  readonly offered?: OfferedModels;
   /** Whether pictures are shown as they form. */
   readonly preview?: boolean;
 }
@@ -89,11 +93,21 @@ export interface CommandRequest {
   readonly prompts: () => Promise<Prompts>;
 }
 
+/** A picture to store with a job that goes on from it. */
+export interface SourceFile {
+  /** Its name there. */
+  readonly file: string;
+  /** What to store, or which stored picture to copy. */
+  readonly picture: Uint8Array | PictureKey;
+}
+
 /** The prompts of a request. */
 export interface Prompts {
   readonly items: readonly NewItem[];
   /** Options that came with the prompts and override those of the request. */
   readonly image?: Partial<ImageOptions>;
+  /** The files that `image.from` names; the parent's of the same names where they are left out. */
+  readonly sources?: readonly SourceFile[];
   /** They say themselves whether they were drawn in a style, so a channel's usual one is not theirs. */
   readonly isAsDrawn?: boolean;
   /** What a person should know of the file that the prompts come from. */

@@ -7,6 +7,7 @@ import {
 import { withoutMarks } from "../../core/emphasis.js";
 import { InputError } from "../../core/errors.js";
 import type { LimitScope, Origin } from "../../core/job.js";
+import { NO_MODELS, type OfferedModels } from "../../core/known-models.js";
 import {
   DEFAULT_LIMITS,
   DEFAULT_SIDES,
@@ -18,14 +19,19 @@ import type { Settings } from "../../core/settings.js";
 import { type Style, styleNamed, withPresets } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import type { StyleOwner, Styles } from "../../db/styles.js";
+import { usualModel } from "./models.js";
 import { findRefused } from "./refused-words.js";
 import type { CommandContext } from "./request.js";
 
-/** The program's defaults and limits under the settings of a channel; `own`: the styles of its server. */
+/**
+ * The program's defaults and limits under the settings of a channel; `own`: the styles of its server, `offered`: the
+ * models that may be named there.
+ */
 export function contextOf(
   base: CommandContext,
   settings: Settings,
   own: readonly Style[] = [],
+  offered: OfferedModels = NO_MODELS,
 ): CommandContext {
   const { text, image } = base.defaults;
   const styles = withPresets(own);
@@ -51,6 +57,7 @@ export function contextOf(
     ...base,
     limits,
     styles,
+    offered,
     defaults: {
       ...base.defaults,
       text: { ...text, mode: settings.mode ?? text.mode },
@@ -68,6 +75,7 @@ export function contextOf(
         negative: settings.negative ?? image.negative,
         prompts: settings.prompts ?? promptModeOf(image),
         ...(style === undefined ? {} : { style }),
+        ...usualModel(settings, offered),
       },
     },
     blind: settings.blind ?? false,

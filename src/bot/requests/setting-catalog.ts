@@ -97,6 +97,10 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   negative: text,
   prompts: oneOf(PROMPT_MODES),
   mode: oneOf(SEARCH_MODES),
+  model: text,
+  models: words,
+  loras: words,
+  adultModels: words,
   style: { ...text, usual: PRESETS.map(({ name }) => name) },
   maxSteps: inRange(LIMIT_RANGES.steps, STEPS),
   maxBatch: inRange(LIMIT_RANGES.batch, [5, 10, 20, 50, 100]),
@@ -127,6 +131,10 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
 };
 
 export const isSettingName = (name: string): name is SettingName => Object.hasOwn(CATALOG, name);
+
+/** The settings whose values are names of models or LoRAs. */
+export const isModels = (name: string): name is "model" | "models" | "loras" | "adultModels" =>
+  name === "model" || name === "models" || name === "loras" || name === "adultModels";
 
 /** The settings whose values are roles. */
 export const isRoles = (name: SettingName): boolean =>

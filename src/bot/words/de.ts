@@ -16,6 +16,8 @@ const PAIRS: Plurals = { one: "Paar", other: "Paare" };
 const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "Schritt", other: "Schritte" };
 const VOTES: Plurals = { one: "Stimme", other: "Stimmen" };
+const BLIND_VOTES: Plurals = { one: "Blindstimme", other: "Blindstimmen" };
+const PHRASES: Plurals = { one: "Wendung", other: "Wendungen" };
 const MESSAGES: Plurals = { one: "Nachricht", other: "Nachrichten" };
 const STYLES: Plurals = { one: "Stil", other: "Stile" };
 const ZIPS: Plurals = { one: "ZIP-Datei", other: "ZIP-Dateien" };
@@ -112,6 +114,7 @@ export const de: Unfinished<Words> = {
     chooseWords: "Hinzugefügte Wörter weglassen",
     editPromptTitle: "Prompt bearbeiten; der Seed bleibt",
     editRewriteTitle: "Umschreibung vorher bearbeiten",
+    usePromptTitle: "Der Prompt, der vom Bild ausgeht",
     prompt: "Prompt",
     rewrite: "Von Promptist umgeschrieben",
     givenRewrite: "Optimiert",
@@ -175,11 +178,13 @@ export const de: Unfinished<Words> = {
     from: (strength) => `aus einem Bild, Stärke ${number(strength)}`,
     choosePair:
       "Welches Paar? Seine beiden Bilder werden variiert, oder eines davon wird die nächste Grundlage.",
+    model: (name) => `Modell ${name}`,
+    lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `Prompts: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` und \`BREAK\` gelten${prompts.length === 0 ? " hier" : ` in ${ofPrompts(prompts)}`} als normaler Text. Damit sie wirken, wähle \`prompts: weighted\` im Befehl; wer den Server verwaltet, kann \`prompts\` für alle einstellen.`,
     foreign: (prompts = []) =>
-      `\`<lora:...>\`, \`AND\`, \`[a|b]\` und \`[a:b:0.5]\` haben hier keine Wirkung. Sie gelten${prompts.length === 0 ? "" : ` in ${ofPrompts(prompts)}`} als Wörter.`,
+      `\`<hypernet:...>\`, \`AND\`, \`[a|b]\` und \`[a:b:0.5]\` haben hier keine Wirkung. Sie gelten${prompts.length === 0 ? "" : ` in ${ofPrompts(prompts)}`} als Wörter.`,
     cut: "Mit `prompts: weighted` liest das Bildmodell lange Prompts bis zum Ende.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: Das Bildmodell kann den Prompt oder die Umschreibung nicht bis zum Ende lesen. Mit \`prompts: weighted\` liest es mehr.`,
@@ -298,6 +303,10 @@ export const de: Unfinished<Words> = {
       `${c.code("word") === null ? "Ein Wort des Prompts" : `Das Wort ${c.code("word")}`} ist hier nicht erlaubt. Schreib den Prompt ohne dieses Wort.`,
     INPUT_STYLE: (c) =>
       `Den Stil${c.code("style") === null ? "" : ` ${c.code("style")}`} gibt es hier nicht. \`/style list\` zeigt, welche es gibt; wähle einen davon oder \`none\`.`,
+    INPUT_MODEL: (c) =>
+      `${c.text("kind") === "LoRA" ? "Das LoRA" : "Das Modell"}${c.code("model") === null ? "" : ` ${c.code("model")}`} gibt es hier nicht.${c.code("near") === null ? "" : ` Meintest du ${c.code("near")}?`} Die Optionen \`model\` und \`lora\` zeigen beim Tippen, was es hier gibt.`,
+    MODEL_ADULT: (c) =>
+      `${c.text("kind") === "LoRA" ? "Das LoRA" : "Das Modell"}${c.code("model") === null ? "" : ` ${c.code("model")}`} ist nur für Kanäle mit Altersbeschränkung. Nimm ein anderes, oder nutze es dort.`,
     INPUT_REWRITER: (c) =>
       `Der Umschreiber${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} geht hier nicht. Wähle einen, der beim Tippen angeboten wird: \`promptist\`, \`magicprompt\`, \`none\` und so weiter.`,
     FILE_STYLES: () =>
@@ -363,6 +372,7 @@ export const de: Unfinished<Words> = {
   noteWords: {
     firstFrame: "Das angehängte Bild ist bewegt: Verwendet wird sein erstes Einzelbild.",
     cropped: "Das angehängte Bild hat eine andere Form, deshalb wird seine Mitte verwendet.",
+    models: (used) => `Erzeugt mit ${listed(used)}.`,
     embedding: (name, hash) => `Erzeugt mit dem Embedding ${name} (${hash}).`,
     redone: (side) =>
       `Für das Bild ${side === "baseline" ? "des Prompts" : "der Umschreibung"} reichte halbe Genauigkeit nicht; es wurde genauer noch einmal berechnet.`,
@@ -478,6 +488,23 @@ export const de: Unfinished<Words> = {
     title: "Wie oft die Umschreibung gewinnt",
     all: "Alle Stimmen",
     voter: (rank) => `Person ${number(rank)}`,
+  },
+  tasteLines: {
+    title: "Was diesem Server gefällt",
+    noServer: "Jeder Server hat seinen eigenen Geschmack. Nutze den Befehl auf einem Server.",
+    none: "Noch lässt sich nichts sagen: Dafür braucht es Blindabstimmungen. `/compare blind:True` erzeugt ein Paar dafür.",
+    learned: (votes) =>
+      `Gelernt aus ${count(votes, BLIND_VOTES)}. Wie oft würde eine Umschreibung mit der Wendung gegen dieselbe ohne sie gewinnen?`,
+    liked: "Gefällt",
+    disliked: "Gefällt nicht",
+    phrase: (text, share, { low, high }, votes) =>
+      `${text}: ${percent(share)} (${percent(low)} bis ${percent(high)}), n = ${number(votes)}`,
+    intervals: "In Klammern: 95-%-Intervalle. Eines, in dem 50 % liegen, sagt noch nichts.",
+    exported: (phrases, votes) => `${count(phrases, PHRASES)}, gelernt aus ${count(votes, BLIND_VOTES)}.`,
+    notSure:
+      "Nichts wurde verworfen. `/taste forget sure:True` verwirft, was aus den Stimmen dieses Servers gelernt wurde.",
+    forgotten:
+      "Verworfen. Die bisherigen Stimmen zählen weiter in `/stats show`; was gefällt, wird aus neuen gelernt.",
   },
   draftLines: {
     amount: (prompts, given, pictures) =>
@@ -718,7 +745,7 @@ export const de: Unfinished<Words> = {
       "",
       "**Was ist besser?**",
       "`/compare blind:True` verbirgt bis zu deiner Stimme, welches Bild welches ist.",
-      "`/stats show` sagt, was gewinnt.",
+      "`/stats show` sagt, was gewinnt, `/taste show`, was gefällt.",
       "",
       "**Deine Daten und Pings**",
       "`/settings ping` schaltet Benachrichtigungen an oder aus.",

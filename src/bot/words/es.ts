@@ -16,6 +16,8 @@ const PAIRS: Plurals = { one: "par", other: "pares" };
 const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "paso", other: "pasos" };
 const VOTES: Plurals = { one: "voto", other: "votos" };
+const BLIND_VOTES: Plurals = { one: "voto a ciegas", other: "votos a ciegas" };
+const PHRASES: Plurals = { one: "expresión", other: "expresiones" };
 const STYLES: Plurals = { one: "estilo", other: "estilos" };
 const ZIPS: Plurals = { one: "archivo zip", other: "archivos zip" };
 
@@ -132,6 +134,7 @@ export const es: Unfinished<Words> = {
     chooseWords: "Quitar palabras añadidas",
     editPromptTitle: "Editar el prompt; la semilla no cambia",
     editRewriteTitle: "Editar la reescritura antes de generar",
+    usePromptTitle: "El prompt que parte de esta imagen",
     prompt: "Prompt",
     rewrite: "Reescrito por Promptist",
     givenRewrite: "Optimizado",
@@ -191,11 +194,13 @@ export const es: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `a partir de una imagen, fuerza ${number(strength)}`,
     choosePair: "¿Qué par? Se varían sus dos imágenes, o una de ellas pasa a ser la próxima base.",
+    model: (name) => `modelo ${name}`,
+    lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `prompts: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` y \`BREAK\` se leen como texto normal${prompts.length === 0 ? " aquí" : ` (prompts ${numbers(prompts, more)})`}. Para que tengan efecto, elige \`prompts: weighted\` en el comando; quien administra puede ajustar \`prompts\` para todos.`,
     foreign: (prompts = []) =>
-      `\`<lora:...>\`, \`AND\`, \`[a|b]\` y \`[a:b:0.5]\` no tienen efecto aquí. Se leen como palabras${prompts.length === 0 ? "" : ` (prompts ${numbers(prompts, more)})`}.`,
+      `\`<hypernet:...>\`, \`AND\`, \`[a|b]\` y \`[a:b:0.5]\` no tienen efecto aquí. Se leen como palabras${prompts.length === 0 ? "" : ` (prompts ${numbers(prompts, more)})`}.`,
     cut: "Con `prompts: weighted`, el modelo de imágenes lee los prompts largos hasta el final.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: el modelo de imágenes no puede leer el prompt o su reescritura hasta el final. Con \`prompts: weighted\` lee más.`,
@@ -313,6 +318,10 @@ export const es: Unfinished<Words> = {
     DRAFT_GONE: () => "Este borrador ya no existe: se empezó, se descartó o caducó. Usa el comando otra vez.",
     INPUT_STYLE: (c) =>
       `El estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} no existe aquí. \`/style list\` muestra los que hay; elige uno de ellos, o \`none\`.`,
+    INPUT_MODEL: (c) =>
+      `${c.text("kind") === "LoRA" ? "El LoRA" : "El modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} no existe aquí.${c.code("near") === null ? "" : ` ¿Querías decir ${c.code("near")}?`} Las opciones \`model\` y \`lora\` muestran al escribir lo que se ofrece.`,
+    MODEL_ADULT: (c) =>
+      `${c.text("kind") === "LoRA" ? "El LoRA" : "El modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} es solo para canales con restricción de edad. Elige otro, o úsalo allí.`,
     INPUT_REWRITER: (c) =>
       `El reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} no se puede usar aquí. Elige uno de los que se muestran al escribir: \`promptist\`, \`magicprompt\`, \`none\` u otro.`,
     FILE_STYLES: () =>
@@ -374,6 +383,7 @@ export const es: Unfinished<Words> = {
   noteWords: {
     firstFrame: "La imagen adjunta se mueve: se usa su primer fotograma.",
     cropped: "La imagen adjunta tiene otra forma, así que se usa su centro.",
+    models: (used) => `Generado con ${listed(used)}.`,
     embedding: (name, hash) => `Generado con el embedding ${name} (${hash}).`,
     redone: (side) =>
       `La media precisión no bastó para la imagen ${side === "baseline" ? "del prompt" : "de la reescritura"}; se calculó otra vez con más exactitud.`,
@@ -490,6 +500,24 @@ export const es: Unfinished<Words> = {
     title: "Con qué frecuencia gana la reescritura",
     all: "Todos los votos",
     voter: (rank) => `Votante ${number(rank)}`,
+  },
+  tasteLines: {
+    title: "Lo que gusta en este servidor",
+    noServer: "Cada servidor tiene sus propios gustos: usa este comando en uno.",
+    none: "Aún no se sabe nada: hacen falta votos a ciegas. Pide un par con `/compare blind:True`.",
+    learned: (votes) =>
+      `Aprendido de ${count(votes, BLIND_VOTES)}. ¿Con qué frecuencia ganaría una reescritura con la expresión a la misma sin ella?`,
+    liked: "Gusta",
+    disliked: "No gusta",
+    phrase: (text, share, { low, high }, votes) =>
+      `${text}: ${percent(share)} (del ${percent(low)} al ${percent(high)}), n = ${number(votes)}`,
+    intervals: "Entre paréntesis: intervalos del 95 %. El que contiene el 50 % aún no decide nada.",
+    exported: (phrases, votes) =>
+      `${count(phrases, PHRASES)}, con lo aprendido de ${count(votes, BLIND_VOTES)}.`,
+    notSure:
+      "No se ha borrado nada. Usa `/taste forget sure:True` para borrar lo que han enseñado los votos de este servidor.",
+    forgotten:
+      "Borrado. Los votos anteriores siguen contando en `/stats show`; los gustos se aprenden de los nuevos.",
   },
   draftLines: {
     amount: (prompts, given, pictures) =>
@@ -724,7 +752,7 @@ export const es: Unfinished<Words> = {
       "",
       "**¿Cuál es mejor?**",
       "`/compare blind:True` oculta cuál es cuál hasta que votes.",
-      "`/stats show` dice cuál gana.",
+      "`/stats show` dice cuál gana; `/taste show`, qué gusta.",
       "",
       "**Tus datos y avisos**",
       "`/settings ping` activa o desactiva los avisos.",

@@ -16,6 +16,8 @@ const PAIRS: Plurals = { one: "paire", other: "paires" };
 const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "étape", other: "étapes" };
 const VOTES: Plurals = { one: "vote", other: "votes" };
+const BLIND_VOTES: Plurals = { one: "vote à l'aveugle", other: "votes à l'aveugle" };
+const PHRASES: Plurals = { one: "expression", other: "expressions" };
 const MESSAGES: Plurals = { one: "message", other: "messages" };
 const STYLES: Plurals = { one: "style", other: "styles" };
 const ZIPS: Plurals = { one: "archive zip", other: "archives zip" };
@@ -120,6 +122,7 @@ export const fr: Unfinished<Words> = {
     chooseWords: "Enlever des mots ajoutés",
     editPromptTitle: "Modifier le prompt ; la graine reste",
     editRewriteTitle: "Modifier la réécriture avant de générer",
+    usePromptTitle: "Le prompt qui part de cette image",
     prompt: "Prompt",
     rewrite: "Réécrit par Promptist",
     givenRewrite: "Optimisé",
@@ -184,11 +187,13 @@ export const fr: Unfinished<Words> = {
     from: (strength) => `à partir d'une image, force ${number(strength)}`,
     choosePair:
       "Quelle paire ? Ses deux images seront variées, ou l'une d'elles deviendra la prochaine base.",
+    model: (name) => `modèle ${name}`,
+    lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `prompts : ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` et \`BREAK\` sont lus comme du texte simple${prompts.length === 0 ? " ici" : ` (prompts ${numbers(prompts, more)})`}. Pour leur donner leur sens, choisissez \`prompts: weighted\` dans la commande ; les gestionnaires peuvent régler \`prompts\` pour tous.`,
     foreign: (prompts = []) =>
-      `\`<lora:...>\`, \`AND\`, \`[a|b]\` et \`[a:b:0.5]\` n'ont pas de sens ici. Ils sont lus comme des mots${prompts.length === 0 ? "" : ` (prompts ${numbers(prompts, more)})`}.`,
+      `\`<hypernet:...>\`, \`AND\`, \`[a|b]\` et \`[a:b:0.5]\` n'ont pas de sens ici. Ils sont lus comme des mots${prompts.length === 0 ? "" : ` (prompts ${numbers(prompts, more)})`}.`,
     cut: "Avec `prompts: weighted`, le modèle d'image lit les longs prompts jusqu'au bout.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)} : le modèle d'image ne peut pas lire le prompt ou sa réécriture jusqu'au bout. Avec \`prompts: weighted\`, il en lit plus.`,
@@ -306,6 +311,10 @@ export const fr: Unfinished<Words> = {
       `${c.code("word") === null ? "Un mot du prompt" : `Le mot ${c.code("word")}`} n'est pas autorisé ici. Écrivez le prompt sans ce mot.`,
     INPUT_STYLE: (c) =>
       `Le style${c.code("style") === null ? "" : ` ${c.code("style")}`} n'existe pas ici. \`/style list\` montre ceux qui existent ; choisissez-en un, ou \`none\`.`,
+    INPUT_MODEL: (c) =>
+      `${c.text("kind") === "LoRA" ? "Le LoRA" : "Le modèle"}${c.code("model") === null ? "" : ` ${c.code("model")}`} n'existe pas ici.${c.code("near") === null ? "" : ` Vouliez-vous dire ${c.code("near")} ?`} Les options \`model\` et \`lora\` montrent pendant la saisie ce qui est proposé.`,
+    MODEL_ADULT: (c) =>
+      `${c.text("kind") === "LoRA" ? "Le LoRA" : "Le modèle"}${c.code("model") === null ? "" : ` ${c.code("model")}`} est réservé aux salons avec restriction d'âge. Choisissez-en un autre, ou utilisez-le là-bas.`,
     INPUT_REWRITER: (c) =>
       `Le réécriveur${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} ne peut pas servir ici. Choisissez-en un parmi ceux proposés pendant la saisie : \`promptist\`, \`magicprompt\`, \`none\` ou un autre.`,
     FILE_STYLES: () =>
@@ -370,6 +379,7 @@ export const fr: Unfinished<Words> = {
   noteWords: {
     firstFrame: "L'image jointe est animée : sa première vue est utilisée.",
     cropped: "L'image jointe a une autre forme ; son centre est utilisé.",
+    models: (used) => `Généré avec ${listed(used)}.`,
     embedding: (name, hash) => `Généré avec l'embedding ${name} (${hash}).`,
     redone: (side) =>
       `La demi-précision ne suffisait pas pour l'image ${side === "baseline" ? "du prompt" : "de la réécriture"} : elle a été recalculée plus exactement.`,
@@ -485,6 +495,23 @@ export const fr: Unfinished<Words> = {
     title: "À quelle fréquence la réécriture gagne",
     all: "Tous les votes",
     voter: (rank) => `Votant ${number(rank)}`,
+  },
+  tasteLines: {
+    title: "Ce que ce serveur aime",
+    noServer: "Chaque serveur a ses propres goûts : utilisez cette commande sur un serveur.",
+    none: "On ne sait encore rien : il faut des votes à l'aveugle. Demandez une paire avec `/compare blind:True`.",
+    learned: (votes) =>
+      `Appris de ${count(votes, BLIND_VOTES)}. Combien de fois une réécriture avec l'expression gagnerait-elle contre la même sans elle ?`,
+    liked: "Apprécié",
+    disliked: "Peu apprécié",
+    phrase: (text, share, { low, high }, votes) =>
+      `${text} : ${percent(share)} (${percent(low)} à ${percent(high)}), n = ${number(votes)}`,
+    intervals: "Entre parenthèses : intervalles à 95 %. Celui qui contient 50 % ne tranche pas encore.",
+    exported: (phrases, votes) => `${count(phrases, PHRASES)}, appris de ${count(votes, BLIND_VOTES)}.`,
+    notSure:
+      "Rien n'a été effacé. `/taste forget sure:True` efface ce que les votes de ce serveur ont appris.",
+    forgotten:
+      "Effacé. Les votes passés comptent toujours dans `/stats show` ; les goûts s'apprennent des nouveaux.",
   },
   draftLines: {
     amount: (prompts, given, pictures) =>
@@ -719,7 +746,7 @@ export const fr: Unfinished<Words> = {
       "",
       "**Laquelle est la meilleure ?**",
       "`/compare blind:True` cache laquelle est laquelle jusqu'à votre vote.",
-      "`/stats show` dit laquelle gagne.",
+      "`/stats show` dit laquelle gagne, `/taste show` ce qui plaît.",
       "",
       "**Vos données**",
       "`/settings ping` active ou désactive les notifications.",

@@ -103,6 +103,7 @@ export const ja: Unfinished<Words> = {
     chooseWords: "追加された語を省く",
     editPromptTitle: "プロンプトを編集（シードはそのまま）",
     editRewriteTitle: "生成する前に書き直しを編集",
+    usePromptTitle: "この画像から続けるプロンプト",
     prompt: "プロンプト",
     rewrite: "Promptist による書き直し",
     givenRewrite: "最適化済み",
@@ -161,11 +162,13 @@ export const ja: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `画像から、強さ ${number(strength)}`,
     choosePair: "どの組ですか。その2枚を変えるか、1枚を次の元にします。",
+    model: (name) => `モデル ${name}`,
+    lora: (name, strength) => `LoRA ${name}（強さ ${number(strength)}）`,
     prompts: (mode) => `プロンプト: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`、\`[word]\`、\`BREAK\` は${prompts.length === 0 ? "ここでは" : `プロンプト ${numbers(prompts, more)} では`}普通の文字として読まれます。効かせるには、コマンドで \`prompts: weighted\` を選んでください。管理者は \`prompts\` を全員向けに設定できます。`,
     foreign: (prompts = []) =>
-      `\`<lora:...>\`、\`AND\`、\`[a|b]\`、\`[a:b:0.5]\` はここでは働きません。${prompts.length === 0 ? "" : `プロンプト ${numbers(prompts, more)} では`}言葉として読まれます。`,
+      `\`<hypernet:...>\`、\`AND\`、\`[a|b]\`、\`[a:b:0.5]\` はここでは働きません。${prompts.length === 0 ? "" : `プロンプト ${numbers(prompts, more)} では`}言葉として読まれます。`,
     cut: "`prompts: weighted` なら、画像モデルは長いプロンプトも最後まで読みます。",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}は、画像モデルが最後まで読めません。\`prompts: weighted\` ならもっと読めます。`,
@@ -279,6 +282,10 @@ export const ja: Unfinished<Words> = {
       `${c.code("word") === null ? "プロンプトの中の語" : `${c.code("word")} という語`}は、ここでは使えません。その語なしで書いてください。`,
     INPUT_STYLE: (c) =>
       `スタイル${c.code("style") === null ? "" : ` ${c.code("style")} `}はここにありません。\`/style list\` で一覧を見て、その中の1つか \`none\` を選んでください。`,
+    INPUT_MODEL: (c) =>
+      `${c.text("kind") === "LoRA" ? "LoRA" : "モデル"}${c.code("model") === null ? "" : ` ${c.code("model")} `}はここにはありません。${c.code("near") === null ? "" : `${c.code("near")} のことですか？`}\`model\` と \`lora\` のオプションに入力すると、使えるものが表示されます。`,
+    MODEL_ADULT: (c) =>
+      `${c.text("kind") === "LoRA" ? "LoRA" : "モデル"}${c.code("model") === null ? "" : ` ${c.code("model")} `}は年齢制限チャンネル専用です。別のものを選ぶか、そのチャンネルで使ってください。`,
     INPUT_REWRITER: (c) =>
       `リライター${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")} `}はここでは使えません。入力中に表示されるもの（\`promptist\`、\`magicprompt\`、\`none\` など）から選んでください。`,
     FILE_STYLES: () =>
@@ -338,6 +345,7 @@ export const ja: Unfinished<Words> = {
   noteWords: {
     firstFrame: "添付された画像は動画です。最初のコマを使います。",
     cropped: "添付された画像は形が違うため、中央の部分を使います。",
+    models: (used) => `${used.join("、")} を使って生成しました。`,
     embedding: (name, hash) => `エンベディング ${name}（${hash}）を使って生成しました。`,
     redone: (side) => `${sides[side]}の画像は半精度では足りなかったため、より正確に計算し直しました。`,
     plain: (side) =>
@@ -449,6 +457,21 @@ export const ja: Unfinished<Words> = {
     title: "書き直しが勝つ割合",
     all: "すべての投票",
     voter: (rank) => `投票者${number(rank)}`,
+  },
+  tasteLines: {
+    title: "このサーバーの好み",
+    noServer: "好みはサーバーごとに学びます。サーバーで使ってください。",
+    none: "まだ何も分かりません。ブラインド投票が必要です。`/compare blind:True` で組を描けます。",
+    learned: (cast) =>
+      `ブラインド投票${number(cast)}票から学びました。その語句がある書き直しは、ない書き直しにどれくらいの割合で勝つでしょうか。`,
+    liked: "好まれる語句",
+    disliked: "好まれない語句",
+    phrase: (text, share, { low, high }, cast) =>
+      `${text}: ${percent(share)}（${percent(low)}～${percent(high)}）、n = ${number(cast)}`,
+    intervals: "かっこ内は95%区間です。50%を含むものは、まだ決まっていません。",
+    exported: (phrases, cast) => `語句${number(phrases)}件、ブラインド投票${number(cast)}票から学びました。`,
+    notSure: "何も忘れていません。`/taste forget sure:True` で、このサーバーの投票から学んだことを忘れます。",
+    forgotten: "忘れました。これまでの投票は `/stats show` に残り、好みは新しい投票から学びます。",
   },
   draftLines: {
     amount: (all, given, drawn) => `${amountOf(all, given)}合計で${pictures(drawn)}。`,
@@ -668,7 +691,7 @@ export const ja: Unfinished<Words> = {
       "",
       "**どちらが良い？**",
       "`/compare blind:True` 投票するまで、どちらがどちらか隠します。",
-      "`/stats show` どちらが勝っているかを表示します。",
+      "`/stats show` どちらが勝っているか、`/taste show` 何が好まれるかを表示します。",
       "",
       "**自分の設定とデータ**",
       "`/settings ping` 通知のオンとオフを切り替えます。",

@@ -16,6 +16,8 @@ const PAIRS: Plurals = { one: "par", other: "pares" };
 const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS: Plurals = { one: "passo", other: "passos" };
 const VOTES: Plurals = { one: "voto", other: "votos" };
+const BLIND_VOTES: Plurals = { one: "voto às cegas", other: "votos às cegas" };
+const PHRASES: Plurals = { one: "expressão", other: "expressões" };
 const MESSAGES: Plurals = { one: "mensagem", other: "mensagens" };
 const STYLES: Plurals = { one: "estilo", other: "estilos" };
 const ZIPS: Plurals = { one: "arquivo zip", other: "arquivos zip" };
@@ -120,6 +122,7 @@ export const pt: Unfinished<Words> = {
     chooseWords: "Tirar palavras acrescentadas",
     editPromptTitle: "Editar o prompt; a semente continua",
     editRewriteTitle: "Editar a reescrita antes de gerar",
+    usePromptTitle: "O prompt que parte desta imagem",
     prompt: "Prompt",
     rewrite: "Reescrito pelo Promptist",
     givenRewrite: "Otimizado",
@@ -181,11 +184,13 @@ export const pt: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `a partir de uma imagem, força ${number(strength)}`,
     choosePair: "Qual par? As duas imagens dele são variadas, ou uma delas vira a próxima base.",
+    model: (name) => `modelo ${name}`,
+    lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `prompts: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` e \`BREAK\` são lidos como texto comum${prompts.length === 0 ? " aqui" : ` (prompts ${numbers(prompts, more)})`}. Para que tenham efeito, escolha \`prompts: weighted\` no comando; quem gerencia pode configurar \`prompts\` para todos.`,
     foreign: (prompts = []) =>
-      `\`<lora:...>\`, \`AND\`, \`[a|b]\` e \`[a:b:0.5]\` não têm efeito aqui. São lidos como palavras${prompts.length === 0 ? "" : ` (prompts ${numbers(prompts, more)})`}.`,
+      `\`<hypernet:...>\`, \`AND\`, \`[a|b]\` e \`[a:b:0.5]\` não têm efeito aqui. São lidos como palavras${prompts.length === 0 ? "" : ` (prompts ${numbers(prompts, more)})`}.`,
     cut: "Com `prompts: weighted`, o modelo de imagem lê prompts longos até o fim.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: o modelo de imagem não consegue ler o prompt ou a reescrita até o fim. Com \`prompts: weighted\` ele lê mais.`,
@@ -303,6 +308,10 @@ export const pt: Unfinished<Words> = {
       `${c.code("word") === null ? "Uma palavra do prompt" : `A palavra ${c.code("word")}`} não é permitida aqui. Escreva o prompt sem ela.`,
     INPUT_STYLE: (c) =>
       `O estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} não existe aqui. \`/style list\` mostra os que existem; escolha um deles, ou \`none\`.`,
+    INPUT_MODEL: (c) =>
+      `${c.text("kind") === "LoRA" ? "O LoRA" : "O modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} não existe aqui.${c.code("near") === null ? "" : ` Você quis dizer ${c.code("near")}?`} As opções \`model\` e \`lora\` mostram ao digitar o que é oferecido.`,
+    MODEL_ADULT: (c) =>
+      `${c.text("kind") === "LoRA" ? "O LoRA" : "O modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} é só para canais com restrição de idade. Escolha outro, ou use-o lá.`,
     INPUT_REWRITER: (c) =>
       `O reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} não pode ser usado aqui. Escolha um dos que aparecem ao digitar: \`promptist\`, \`magicprompt\`, \`none\` ou outro.`,
     FILE_STYLES: () =>
@@ -365,6 +374,7 @@ export const pt: Unfinished<Words> = {
   noteWords: {
     firstFrame: "A imagem anexada se move: o primeiro quadro é usado.",
     cropped: "A imagem anexada tem outro formato, por isso o centro dela é usado.",
+    models: (used) => `Gerado com ${listed(used)}.`,
     embedding: (name, hash) => `Gerado com o embedding ${name} (${hash}).`,
     redone: (side) =>
       `A meia precisão não bastou para a imagem ${side === "baseline" ? "do prompt" : "da reescrita"}; ela foi calculada de novo com mais exatidão.`,
@@ -478,6 +488,23 @@ export const pt: Unfinished<Words> = {
     title: "Com que frequência a reescrita vence",
     all: "Todos os votos",
     voter: (rank) => `Votante ${number(rank)}`,
+  },
+  tasteLines: {
+    title: "Do que este servidor gosta",
+    noServer: "Cada servidor tem o próprio gosto: use este comando em um deles.",
+    none: "Ainda não se sabe nada: são precisos votos às cegas. Peça um par com `/compare blind:True`.",
+    learned: (votes) =>
+      `Aprendido de ${count(votes, BLIND_VOTES)}. Com que frequência uma reescrita com a expressão venceria a mesma sem ela?`,
+    liked: "Agrada",
+    disliked: "Não agrada",
+    phrase: (text, share, { low, high }, votes) =>
+      `${text}: ${percent(share)} (de ${percent(low)} a ${percent(high)}), n = ${number(votes)}`,
+    intervals: "Entre parênteses: intervalos de 95%. O que contém 50% ainda não decidiu nada.",
+    exported: (phrases, votes) =>
+      `${count(phrases, PHRASES)}, com o que se aprendeu de ${count(votes, BLIND_VOTES)}.`,
+    notSure:
+      "Nada foi apagado. Use `/taste forget sure:True` para apagar o que os votos deste servidor ensinaram.",
+    forgotten: "Apagado. Os votos até agora ainda contam em `/stats show`; o gosto se aprende dos novos.",
   },
   draftLines: {
     amount: (prompts, given, pictures) =>
@@ -707,7 +734,7 @@ export const pt: Unfinished<Words> = {
       "",
       "**Qual é melhor?**",
       "`/compare blind:True` esconde qual é qual até você votar.",
-      "`/stats show` diz qual vence.",
+      "`/stats show` diz qual vence, e `/taste show`, o que agrada.",
       "",
       "**Seus dados e avisos**",
       "`/settings ping` liga ou desliga as notificações.",

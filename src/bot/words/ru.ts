@@ -21,6 +21,7 @@ const PAIRS = noun("пара", "пары", "пар");
 const NOUNS = { prompt: PROMPTS, pair: PAIRS, picture: PICTURES } as const;
 const STEPS = noun("шаг", "шага", "шагов");
 const VOTES = noun("голос", "голоса", "голосов");
+const BLIND_VOTES = noun("слепой голос", "слепых голоса", "слепых голосов");
 const MESSAGES = noun("сообщение", "сообщения", "сообщений");
 const STYLES = noun("стиль", "стиля", "стилей");
 const ZIPS = noun("zip-архив", "zip-архива", "zip-архивов");
@@ -123,6 +124,7 @@ export const ru: Unfinished<Words> = {
     chooseWords: "Убрать добавленные слова",
     editPromptTitle: "Изменить запрос; зерно останется",
     editRewriteTitle: "Изменить вариант перед созданием",
+    usePromptTitle: "Запрос, который исходит из картинки",
     prompt: "Запрос",
     rewrite: "Переписано Promptist",
     givenRewrite: "Улучшено",
@@ -181,11 +183,13 @@ export const ru: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `из картинки, степень ${number(strength)}`,
     choosePair: "Какая пара? Обе её картинки будут изменены, или одна станет новой основой.",
+    model: (name) => `модель ${name}`,
+    lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `запросы: ${mode}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` и \`BREAK\` читаются как обычный текст${prompts.length === 0 ? "" : ` (запросы ${numbers(prompts, more)})`}. Чтобы они действовали, выберите в команде \`prompts: weighted\`; управляющие могут настроить \`prompts\` для всех.`,
     foreign: (prompts = []) =>
-      `\`<lora:...>\`, \`AND\`, \`[a|b]\` и \`[a:b:0.5]\` здесь не действуют. Они читаются как слова${prompts.length === 0 ? "" : ` (запросы ${numbers(prompts, more)})`}.`,
+      `\`<hypernet:...>\`, \`AND\`, \`[a|b]\` и \`[a:b:0.5]\` здесь не действуют. Они читаются как слова${prompts.length === 0 ? "" : ` (запросы ${numbers(prompts, more)})`}.`,
     cut: "С `prompts: weighted` модель картинок читает длинные запросы до конца.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: модель картинок не может прочитать запрос или его переписанный вариант до конца. С \`prompts: weighted\` она прочитает больше.`,
@@ -297,6 +301,10 @@ export const ru: Unfinished<Words> = {
       `${c.code("word") === null ? "Одно из слов запроса" : `Слово ${c.code("word")}`} здесь запрещено. Напишите запрос без него.`,
     INPUT_STYLE: (c) =>
       `Стиля${c.code("style") === null ? "" : ` ${c.code("style")}`} здесь нет. \`/style list\` показывает, какие есть; выберите один из них или \`none\`.`,
+    INPUT_MODEL: (c) =>
+      `${c.text("kind") === "LoRA" ? "LoRA" : "Модели"}${c.code("model") === null ? "" : ` ${c.code("model")}`} здесь нет.${c.code("near") === null ? "" : ` Может быть, ${c.code("near")}?`} Параметры \`model\` и \`lora\` при вводе показывают, что здесь есть.`,
+    MODEL_ADULT: (c) =>
+      `${c.text("kind") === "LoRA" ? "LoRA" : "Модель"}${c.code("model") === null ? "" : ` ${c.code("model")}`} — только для каналов с возрастным ограничением. Выберите другую или используйте её там.`,
     INPUT_REWRITER: (c) =>
       `Модель переписывания${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} здесь использовать нельзя. Выберите из тех, что предлагаются при вводе: \`promptist\`, \`magicprompt\`, \`none\` и другие.`,
     FILE_STYLES: () =>
@@ -356,6 +364,7 @@ export const ru: Unfinished<Words> = {
   noteWords: {
     firstFrame: "Прикреплённая картинка движется: взят её первый кадр.",
     cropped: "У прикреплённой картинки другая форма, поэтому взята её середина.",
+    models: (used) => `Создано с ${listed(used)}.`,
     embedding: (name, hash) => `Создано с эмбеддингом ${name} (${hash}).`,
     redone: (side) =>
       `Половинной точности не хватило для картинки ${side === "baseline" ? "по запросу" : "по переписанному запросу"}; она вычислена заново точнее.`,
@@ -470,6 +479,21 @@ export const ru: Unfinished<Words> = {
     title: "Как часто побеждает переписанный запрос",
     all: "Все голоса",
     voter: (rank) => `Голосующий ${number(rank)}`,
+  },
+  tasteLines: {
+    title: "Что нравится на этом сервере",
+    noServer: "У каждого сервера свой вкус, поэтому используйте эту команду на сервере.",
+    none: "Пока ничего не известно: нужны слепые голосования. Пару для них рисует `/compare blind:True`.",
+    learned: (votes) =>
+      `Учтено: ${count(votes, BLIND_VOTES)}. Как часто запрос с этими словами победил бы такой же без них?`,
+    liked: "Нравится",
+    disliked: "Не нравится",
+    phrase: (text, share, { low, high }, votes) =>
+      `${text}: ${percent(share)} (от ${percent(low)} до ${percent(high)}), n = ${number(votes)}`,
+    intervals: "В скобках — интервалы 95 %. Если в интервал входит 50 %, ничего ещё не решено.",
+    exported: (phrases, votes) => `Выражений: ${number(phrases)}. Учтено: ${count(votes, BLIND_VOTES)}.`,
+    notSure: "Ничего не сброшено. `/taste forget sure:True` сбросит всё, чему научили голоса этого сервера.",
+    forgotten: "Сброшено. Прежние голоса по-прежнему учитываются в `/stats show`; вкус сложится из новых.",
   },
   draftLines: {
     amount: (prompts, given, pictures) => `${amountOf(prompts, given)} Всего ${count(pictures, PICTURES)}.`,
@@ -691,7 +715,7 @@ export const ru: Unfinished<Words> = {
       "",
       "**Что лучше?**",
       "`/compare blind:True` скрывает, где какая картинка, пока вы не проголосуете.",
-      "`/stats show` говорит, что побеждает.",
+      "`/stats show` говорит, что побеждает, `/taste show` — что нравится.",
       "",
       "**Ваши данные и уведомления**",
       "`/settings ping` включает и выключает уведомления.",

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { distance } from "fastest-levenshtein";
 import { CheckpointError } from "../../core/errors.js";
+import { nearestNames } from "../../core/nearest.js";
 import type { EmbeddingChoice } from "../layouts/embeddings.js";
 import type { ModelKind } from "../layouts/kinds.js";
 import type { LoraChoice } from "../layouts/lora.js";
@@ -81,7 +81,10 @@ export function findByName(
       if (found.length > 1) throw ambiguous(name, kind, found);
       if (found[0] !== undefined) return found[0];
     }
-  const near = nearest(ofKind, wanted);
+  const near = nearestNames(
+    ofKind.map((model) => model.name),
+    wanted.replace(END, ""),
+  );
   if (near.length === 0) return undefined;
   throw new CheckpointError(
     "CHECKPOINT_MISSING",
@@ -110,18 +113,4 @@ function ambiguous(name: string, kind: NamedKind, found: readonly FoundModel[]):
     "CHECKPOINT_MISSING",
     `"${name}" is the name of ${found.length} files, each a ${TITLES[kind]}. Name one by its folder too, or by its path:${lines.join("")}${more}`,
   );
-}
-
-/** Edits, as a share of the name's length, that are taken for a slip. */
-const SLIP = 0.25;
-
-/** Names that may have been meant. */
-function nearest(models: readonly FoundModel[], wanted: string): string[] {
-  const bare = wanted.replace(END, "").toLowerCase();
-  return models
-    .map(({ name }) => ({ name, edits: distance(name.toLowerCase(), bare) }))
-    .filter(({ edits }) => edits <= Math.max(1, Math.floor(bare.length * SLIP)))
-    .sort((a, b) => a.edits - b.edits)
-    .slice(0, 3)
-    .map(({ name }) => name);
 }

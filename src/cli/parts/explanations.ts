@@ -41,6 +41,15 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   INPUT_WORD: theirs("A prompt had a word that the server or channel refuses (`/settings show`)."),
   INPUT_STRENGTH: theirs("A strength was given without the picture that it is about."),
   INPUT_STYLE: theirs("A command named a style that its server does not have (`/style list`)."),
+  INPUT_MODEL: {
+    means:
+      "A command, a file or a `<lora:...>` named a model or a LoRA that is not here, or is not offered there.",
+    todo: "Nothing. What is here is listed by `promptist checkpoints list`, what is offered by `/settings show`.",
+  },
+  MODEL_ADULT: {
+    means: "Someone asked for a model or a LoRA with an 18+ mark outside age-restricted channels.",
+    todo: "Nothing, or take it out of ADULT_MODELS or of the server's setting `adultModels`.",
+  },
   INPUT_REWRITER: theirs("A rewriter was named that is not known, or one that can't stand beside the other."),
   DRAFT_GONE: theirs("Someone pressed Start on a draft that was already started, discarded or expired."),
   DRAFT_LIMIT: theirs("Someone attached many batch files without pressing Start."),

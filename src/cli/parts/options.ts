@@ -1,11 +1,14 @@
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { FoundCheckpoint } from "../../checkpoints/layouts/catalog.js";
 import { type EmbeddingChoice, parseEmbedding } from "../../checkpoints/layouts/embeddings.js";
 import { BLOCK_COUNTS, type LoraChoice } from "../../checkpoints/layouts/lora.js";
 import type { Config } from "../../config.js";
+import { InputError } from "../../core/errors.js";
 import {
   CLIP_SKIP_RANGE,
   DECODERS,
+  DEFAULT_STRENGTH,
   DEVICES,
   type DecoderName,
   type DeviceName,
@@ -25,13 +28,14 @@ import {
   type SchedulerName,
   SEARCH_MODES,
   SIDE_MULTIPLE,
+  STRENGTH_RANGE,
   TEXT_RANGES,
   TEXT_WEIGHTS,
   type TextOptions,
   type TextWeights,
 } from "../../core/options.js";
 import { PROMPTIST, REWRITER_NAMES, textOf } from "../../core/rewriters.js";
-
+import type { FromFile } from "../../inference/worker/protocol.js";
 import { chosenStyle, type StyleFlags } from "./styles.js";
 
 /** The verbs' options, with defaults from the configuration, and how they become a job's options. */
@@ -141,6 +145,12 @@ export interface ImageFlags extends CommonFlags, PromptsFlags {
   readonly size?: PictureSize;
   readonly scheduler: SchedulerName;
   readonly precision: Precision;
+}
+
+/** A picture to go on from. */
+export interface SourceFlags {
+  readonly image?: string;
+  readonly strength?: number;
 }
 
 export function addCommonOptions(command: Command, config: Config): Command {
@@ -264,6 +274,22 @@ export function addImageOptions(command: Command, config: Config): Command {
         .choices(PRECISIONS)
         .default(config.DIFFUSION_PRECISION),
     );
+}
+
+export const addSourceOptions = (command: Command): Command =>
+  command
+    .option("--image <file>", "go on from this picture, in its size unless --size says another")
+    .option(
+      "--strength <x>",
+      `how much of --image is drawn anew (default: ${DEFAULT_STRENGTH})`,
+      inRange(STRENGTH_RANGE),
+    );
+
+/** The picture to go on from; null for none. Throws InputError INPUT_OPTION for a strength without one. */
+export function sourceOf({ image, strength }: SourceFlags): FromFile | null {
+  if (image !== undefined) return { file: resolve(image), strength: strength ?? DEFAULT_STRENGTH };
+  if (strength === undefined) return null;
+  throw new InputError("INPUT_OPTION", "--strength needs --image, the picture to go on from.");
 }
 
 /** For every verb that reads a prompt. */

@@ -2,10 +2,12 @@ import { checkedOptions } from "../../bot/requests/request.js";
 import { numbered } from "../../bot/words/english/parts.js";
 import { hasForeignMarks, readEmphasis } from "../../core/emphasis.js";
 import { InputError } from "../../core/errors.js";
+import { loraStrength, takeMentions } from "../../core/known-models.js";
 import { IMAGE_RANGES, type ImageOptions, LIMIT_RANGES, type PromptMode } from "../../core/options.js";
 import type { Drawn, Rewrite } from "../../inference/worker/protocol.js";
 import { isLongerThan } from "../../prompt-files/clean-prompt.js";
 import { readOnePrompt } from "../../prompt-files/one-prompt.js";
+import type { ImageFlags } from "./options.js";
 import type { Output } from "./output.js";
 
 /** The prompt as typed (the optimizer trims it). Throws InputError INPUT_EMPTY or INPUT_TOO_LONG. */
@@ -21,6 +23,23 @@ export function checkPrompt(text: string): string {
       limit: max,
     });
   return text;
+}
+
+/**
+ * A text without its `<lora:name:0.8>`, and the flags with these LoRAs behind those of `--lora`. Throws InputError
+ * INPUT_EMPTY or INPUT_OPTION.
+ */
+export function withMentions<T extends object>(
+  written: string,
+  flags: T & Partial<Pick<ImageFlags, "lora">>,
+): { readonly text: string; readonly flags: T } {
+  const mentions = takeMentions(written);
+  if (mentions.loras.length === 0) return { text: written, flags };
+  const named = mentions.loras.map(({ name, strength }) => ({
+    file: name,
+    weight: loraStrength(strength, 1),
+  }));
+  return { text: checkPrompt(mentions.text), flags: { ...flags, lora: [...(flags.lora ?? []), ...named] } };
 }
 
 /** The prompt of a text, with the image options that it gives and the command line does not. */
@@ -67,7 +86,7 @@ export function markNotes(
     ...(foreign.length === 0
       ? []
       : [
-          `Note: <lora:...>, AND, [a|b] and [a:b:0.5] have no meaning here. They are read as words${where(foreign)}.`,
+          `Note: <hypernet:...>, AND, [a|b] and [a:b:0.5] have no meaning here. They are read as words${where(foreign)}.`,
         ]),
   ];
 }

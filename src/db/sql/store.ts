@@ -6,6 +6,7 @@ import { sqlDrafts } from "./drafts.js";
 import { enqueueing } from "./enqueue.js";
 import { sqlFavourites } from "./favourites.js";
 import { finishing } from "./finish.js";
+import { sqlLessons } from "./lessons.js";
 import { showing } from "./line.js";
 import { sqlRecords } from "./records.js";
 import { keepingResults } from "./results.js";
@@ -37,6 +38,7 @@ export function sqlStore(
     deliveries: sqlDeliveries(connection),
     records: sqlRecords(connection),
     votes: sqlVotes(connection),
+    lessons: sqlLessons(connection),
     settings: sqlSettings(connection),
     drafts: sqlDrafts(connection),
     styles: sqlStyles(connection),

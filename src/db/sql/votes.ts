@@ -1,7 +1,9 @@
 import { randomInt } from "node:crypto";
 import type { Side } from "../../core/side.js";
 import type { Ballot, Choice, ExportedVote, Tally, TallyOf, VoteFilter, VoteKey, Votes } from "../votes.js";
+import { CHOSEN, COUNTED } from "./chosen.js";
 import { type Connection, readInPages, writeInSlices } from "./connection.js";
+import { markLessons } from "./lessons.js";
 import { sql, type Work } from "./statement.js";
 
 interface BallotRow {
@@ -38,15 +40,9 @@ const PAGE = 2_000;
 /** Votes that are revealed at a time. */
 const DUE_AT_ONCE = 100;
 
-const CHOSEN = `
-  case when choice in ('tie', 'bad') then choice
-       when (choice = 'left') = (left_side = 'optimized') then 'optimized'
-       else 'baseline' end`;
 const COUNTS = `
   count(*) filter (where chosen = 'optimized') as optimized, count(*) filter (where chosen = 'baseline') as baseline,
   count(*) filter (where chosen = 'tie') as tie, count(*) filter (where chosen = 'bad') as bad`;
-/** The rule of core/job.ts's isUnchanged. An erased ballot has no texts, and is kept only where it counts. */
-const COUNTED = "(prompt is null or trim(lower(prompt)) <> trim(lower(rewrite)))";
 const ROW = `
   ballots.rowid as ballot, guild_id as "guildId", ballots.job_id as "jobId", user_id as "userId", mode,
   ${CHOSEN} as chosen, case when ${COUNTED} then 1 else 0 end as counted, voted_at as at`;
@@ -234,8 +230,8 @@ export function sqlVotes(connection: Connection): Votes {
     async erase(userId) {
       const own: string[] = [];
       await forEach({ userId }, ({ jobId }) => own.push(jobId));
-      await writeInSlices(connection, own, (jobId) => eraseVote.run({ jobId, userId }), nothing);
-      await writeInSlices(connection, await ofAuthor(userId), eraseBallotOf, nothing);
+      await writeInSlices(connection, own, (jobId) => eraseVote.run({ jobId, userId }), markLessons);
+      await writeInSlices(connection, await ofAuthor(userId), eraseBallotOf, markLessons);
     },
   };
 
@@ -243,8 +239,6 @@ export function sqlVotes(connection: Connection): Votes {
     if ((yield* eraseBallot.run({ jobId })) === 0) yield* eraseTexts.run({ jobId, now: now() });
   }
 }
-
-function* nothing(): Work<void> {}
 
 type Counts = { -readonly [C in keyof Tally]: number };
 const noVotes = (): Counts => ({ optimized: 0, baseline: 0, tie: 0, bad: 0 });

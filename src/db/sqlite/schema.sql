@@ -214,4 +214,6 @@ CREATE TABLE votes (
   primary key (job_id, user_id)
 ) strict, without rowid;
 
+CREATE INDEX votes_by_time on votes (voted_at, job_id, user_id);
+
 CREATE INDEX votes_by_user on votes (user_id);

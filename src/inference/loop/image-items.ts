@@ -12,6 +12,7 @@ import {
   type UsedEmbedding,
 } from "../../core/job.js";
 import { isFlagged, judgedAgain, type PictureJudgement } from "../../core/judgement.js";
+import { modelKey, modelSetOf } from "../../core/model-set.js";
 import { type ImageOptions, promptModeOf } from "../../core/options.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { applyStyle } from "../../core/styles.js";
@@ -145,6 +146,7 @@ export class ImageItems implements ItemWork {
       truncated,
       truncatedNegative = null,
       embeddings = [],
+      models = [],
       notes,
       judgement,
     } = await pictures.create({ jobId: job.id, file }, (path) =>
@@ -181,6 +183,9 @@ export class ImageItems implements ItemWork {
       notes: [
         ...cutNote(side, truncated),
         ...cutNote("negative", truncatedNegative),
+        ...(modelKey(modelSetOf(options)) === "" || models.length === 0
+          ? []
+          : [{ code: "models" as const, side, used: models }]),
         ...embeddings.map((used): ItemNote => ({ code: "embedding", side, ...used })),
         ...notes.map((code) => ({ code, side })),
       ],

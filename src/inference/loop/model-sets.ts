@@ -1,8 +1,14 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { findModels, type LibraryOptions } from "../../checkpoints/library/find-models.js";
 import { findByName } from "../../checkpoints/library/resolve-names.js";
 import { CheckpointError, InputError } from "../../core/errors.js";
+import type { KnownModels } from "../../core/known-models.js";
 import { type ModelSet, modelKey } from "../../core/model-set.js";
 import { chooseModels, type ModelChoice, type ModelWishes } from "./model-choice.js";
+
+/** How long what was found counts as it is, and how long a command waits for a new look. */
+const FRESH_MS = 5_000;
+const WAIT_MS = 1_000;
 
 /**
  * The models that jobs name, found among those that lie on this machine. The configured model is one of them,
@@ -14,6 +20,8 @@ export class ModelSets {
   readonly #wishes: ModelWishes;
   readonly #library: LibraryOptions;
   readonly #names = new Map<string, string>();
+  #known: { readonly models: KnownModels; readonly at: number } | undefined;
+  #looking: Promise<KnownModels> | undefined;
 
   constructor(wishes: ModelWishes, library: LibraryOptions) {
     // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
@@ -49,6 +57,37 @@ export class ModelSets {
     });
     this.#names.set(key, choice.diffusion.name);
     return choice;
+  }
+
+  /**
+   * The models and LoRAs that fit, as they were found within the last seconds, or earlier where looking takes longer
+   * than somebody who types a command waits.
+   */
+  async known(): Promise<KnownModels> {
+    const known = this.#known;
+    if (known !== undefined && performance.now() - known.at < FRESH_MS) return known.models;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    if (known === undefined) return this.#looking;
+    return Promise.race([this.#looking, delay(WAIT_MS, known.models, { ref: false })]);
+  }
+
+  async #look(): Promise<KnownModels> {
+    const { models } = await findModels(this.#library);
+    const { model: own, directory } = this.configured.diffusion;
+    const fitting = models.filter(({ misfit }) => misfit === null);
+    const namesOf = (kind: "checkpoint" | "lora") => [
+      ...new Set(
+        fitting
+          // The configured one is listed under the name that pictures have of it.
+          .filter((found) => found.kind === kind && found.path !== directory)
+          .map(({ name }) => name),
+      ),
+    ];
+    const known = { own, models: [...new Set([own, ...namesOf("checkpoint")])], loras: namesOf("lora") };
+    this.#known = { models: known, at: performance.now() };
+    return known;
   }
 
   /** The name of a set, with what is added to the model, for captions and metadata; as asked for until it is chosen. */

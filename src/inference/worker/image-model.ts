@@ -141,6 +141,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       truncated,
       truncatedNegative,
       embeddings,
+      models: [models.model, ...models.loras].map(({ name, hash }) => ({ name, hash })),
       notes,
       judgement,
     };

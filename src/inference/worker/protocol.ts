@@ -2,7 +2,7 @@ import type { EmbeddingChoice } from "../../checkpoints/layouts/embeddings.js";
 import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import type { ErrorCode, ErrorContext } from "../../core/errors.js";
-import type { Candidate, PictureNote, UsedEmbedding } from "../../core/job.js";
+import type { Candidate, PictureNote, UsedEmbedding, UsedModel } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import type {
   DecoderName,
@@ -175,6 +175,8 @@ export interface Drawn extends PictureSize {
   readonly truncatedNegative?: string | null;
   /** The embeddings that stand in the prompt or the negative prompt; none if absent. */
   readonly embeddings?: readonly UsedEmbedding[];
+  /** The model and the LoRAs that drew it. */
+  readonly models?: readonly UsedModel[];
   readonly notes: readonly PictureNote[];
   /** Judgement of the picture's pixels by the judges loaded with the model; `UNJUDGED` if there are none. */
   readonly judgement: PictureJudgement;

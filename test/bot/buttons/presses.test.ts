@@ -57,7 +57,10 @@ async function forge(world: World, message: ApiMessage, customId: string) {
 describe("the buttons of a result", () => {
   it("are those of its kind, and live on after a restart", async () => {
     const { world, message } = await start();
-    expect(labels(message)).toEqual(["New seed", "Edit prompt", "Reword", "Info", "Delete"]);
+    expect(labels(message)).toEqual([
+      ...["New seed", "Edit prompt", "Reword", "Info", "Delete"],
+      ...["Vary (small)", "Vary (large)", "Use left", "Use right"],
+    ]);
     await world.bot.stop();
     const bot = makeBot(world);
     onTestFinished(() => bot.stop());
@@ -247,7 +250,10 @@ describe("a comparison of several pairs", () => {
     expect(text(message)).toContain("-# seeds 7 to 9 · ");
     expect(message.embeds[0]?.image?.url).toContain("contact-sheet-1.png");
     expect(message.attachments).toEqual([]);
-    expect(labels(message)).toEqual(["New seed", "Edit prompt", "Reword", "Info", "Delete"]);
+    expect(labels(message)).toEqual([
+      ...["New seed", "Edit prompt", "Reword", "Info", "Delete"],
+      ...["Vary (small)", "Vary (large)", "Use left", "Use right"],
+    ]);
 
     const info = await alice.press(message, "Info");
     await info.done();

@@ -127,6 +127,8 @@ export const SAMPLES: {
     prompts: [["weighted"]],
     marks: [[], [[1, 2]]],
     foreign: [[], [[1, 2]]],
+    model: [["`Dreamy`"]],
+    lora: [["`pastel`", 0.8]],
     cutPrompts: [[[1]], [[1, 2]]],
     enlarged: [[4]],
     unknownSubject: [[100]],
@@ -240,6 +242,14 @@ export const SAMPLES: {
     tally: [[{ optimized: 1, baseline: 1, tie: 1, bad: 1 }]],
   },
   statsLines: { voter: [[1]] },
+  tasteLines: {
+    learned: amounts,
+    phrase: [["soft lighting", 0.58, { low: 0.5, high: 0.66 }, 41]],
+    exported: [
+      [1, 1],
+      [120, 1234],
+    ],
+  },
   draftLines: {
     amount: [
       [1, 0, 2],
@@ -368,6 +378,7 @@ export const SAMPLES: {
   noteWords: {
     unread: [["`x`"]],
     embedding: [["`cat`", "0123456789"]],
+    models: [[["`Dreamy` (0123456789)"]], [["`Dreamy`", "`pastel` (0123456789)"]]],
     redone: [["baseline"], ["optimized"]],
     plain: [["baseline"], ["optimized"]],
     truncated: [

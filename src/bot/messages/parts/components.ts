@@ -5,8 +5,9 @@ import {
   ButtonStyle,
   ComponentType,
 } from "discord.js";
-import { drawnSides, type Item, type ItemNoun, type Job, nounOf } from "../../../core/job.js";
+import { drawnSides, type Item, type ItemNoun, isUnchanged, type Job, nounOf } from "../../../core/job.js";
 import { addedPhrases } from "../../../core/prompt-diff.js";
+import { SIDES, type Side } from "../../../core/side.js";
 import type { JobEntry } from "../../../db/records.js";
 import { clip, tail } from "../../discord/markdown.js";
 import type { Row } from "../../discord/outgoing.js";
@@ -45,6 +46,9 @@ const VERBS = {
   cell: null,
   cellpair: /^\d{1,2}$/,
   cellpost: /^\d{1,2}$/,
+  /** Draw both sides again from their own pictures, and another prompt from the picture of one side. */
+  vary: /^(small|large)$/,
+  use: /^(baseline|optimized)(-\d{1,2})?$/,
   info: null,
   /** Puts the result into the server's gallery. */
   favourite: null,
@@ -183,7 +187,7 @@ export function resultRows(job: Job, words: Words): Row[] {
   if (state !== "done") {
     return [row(button("redraw", id, labels.tryAgain, { style: ButtonStyle.Primary }), ...edit, ...end)];
   }
-  const redraw = job.picturesPrunedAt === null ? [] : [button("redraw", id, labels.redraw)];
+  const redraw = canRedraw(job) ? [button("redraw", id, labels.redraw)] : [];
   if (kind === "batch" || (item?.rewrite == null && item?.only === undefined))
     return [row(...redraw, ...end)];
   if (item.only !== undefined) {
@@ -203,6 +207,10 @@ export function resultRows(job: Job, words: Words): Row[] {
   // Five buttons at most; pictures that are gone are what people miss first.
   return [row(...more, ...(redraw.length > 0 ? redraw : change), ...end)];
 }
+
+/** Whether its deleted pictures can be drawn again: those that they went on from are deleted with them. */
+export const canRedraw = (job: Job): job is Job & { readonly picturesPrunedAt: number } =>
+  job.picturesPrunedAt !== null && job.image.from === undefined;
 
 /** Under the picture of a grid: the menu opens one of its cells. */
 export function gridRows(job: Job, { labels, gridLines }: Words): Row[] {
@@ -235,6 +243,42 @@ export const pictureRows = ({ id }: Job, { index }: Item, { gridLines }: Words):
     ),
   ];
 };
+
+/** Under a comparison whose pictures are there: what goes on from them. */
+export function goOnRows(job: Job, { labels }: Words): Row[] {
+  const { id, items, picturesPrunedAt } = job;
+  const drawn = items.filter((item) => drawnSides(item).some((side) => item.pictures[side] !== null));
+  if (drawn.length === 0 || picturesPrunedAt !== null) return [];
+  const vary = (["small", "large"] as const).map((argument) =>
+    button("vary", id, labels.vary[argument], { argument }),
+  );
+  const sides = shownSides(drawn);
+  const use = sides.map((argument) =>
+    button("use", id, sides.length === 1 ? labels.use.only : labels.use[argument], { argument }),
+  );
+  return [row(...vary, ...use)];
+}
+
+/** The sides that look different: of a prompt that was not changed both pictures are the same. */
+function shownSides(items: readonly Item[]): readonly Side[] {
+  const [item] = items;
+  if (item?.only !== undefined) return [item.only];
+  return items.every(isUnchanged) ? ["baseline"] : SIDES;
+}
+
+/** Asks which of several pairs a button is about. */
+export const pairMenu = (
+  { verb, jobId, argument }: PressAction,
+  items: readonly Item[],
+  { labels }: Words,
+): Row =>
+  select({
+    custom_id: encodeCustomId(verb, jobId, argument ?? undefined),
+    options: items.slice(0, OPTIONS_MAX).map(({ index, seed }) => ({
+      label: labels.pair(index + 1, seed),
+      value: String(index),
+    })),
+  });
 
 /** Under a result with pictures, where the server has a gallery. */
 export const galleryRow = (jobId: string, { labels }: Words): Row =>

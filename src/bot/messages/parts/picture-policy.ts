@@ -2,6 +2,7 @@ import type { Item } from "../../../core/job.js";
 import { isFlagged, type PictureJudgement, UNJUDGED } from "../../../core/judgement.js";
 import { TREATMENTS, type Treatment } from "../../../core/settings.js";
 import { SIDES, type Side } from "../../../core/side.js";
+import { CONCERNS, type Concern } from "../../../core/source.js";
 import { withheldVariant } from "../../../pictures/store.js";
 import type { Words } from "../../words/english/english.js";
 import type { Audience } from "./audience.js";
@@ -104,6 +105,10 @@ const FLAGGED: PictureJudgement = { ...UNJUDGED, safety: { flagged: true, concep
  */
 export const showsPreview = (audience: Audience): boolean =>
   treatmentOf(null, audience) === "show" && treatmentOf(FLAGGED, audience) === "show";
+
+/** What a picture to go on from may be where an audience sees what is made of it. */
+export const acceptedConcerns = (audience: Audience): Concern[] =>
+  CONCERNS.filter((concern) => treatmentOf(concern === "flagged" ? FLAGGED : null, audience) !== "withhold");
 
 /** Pictures that are named one by one. */
 const NAMED = 6;

@@ -1,4 +1,5 @@
 import { hasOverview, type Item, isUnchanged, type Job, type Phase } from "../../../core/job.js";
+import { modelSetOf } from "../../../core/model-set.js";
 import type { ImageOptions } from "../../../core/options.js";
 import type { Where } from "../../../core/settings.js";
 import type { StoredSettings } from "../../../db/settings.js";
@@ -76,13 +77,21 @@ export class Presenter {
     const { pictures, miniature, subjects, image, settings, votes, audienceOf } = this.#options;
     const audience = needsAudience(items) ? await audienceOf(where) : ANYBODY;
     const view = viewOf(items, audience);
+    const isOwnModel = modelSetOf(job.image).model === null;
     const ballot = isVoted(job) ? await votes.ballot(job.id) : undefined;
-    const { style: _, gallery, ...drawingDefaults } = await settings.resolve(job.origin);
+    const {
+      style: _,
+      model: __,
+      loras: ___,
+      gallery,
+      ...drawingDefaults
+    } = await settings.resolve(job.origin);
     return {
       pictures,
-      miniature,
+      // A model that somebody chose is none of the program's own.
+      miniature: miniature.filter((phase) => phase === "text" || isOwnModel),
       words: wordsOf(job.origin.locale),
-      ...(subjects === undefined ? {} : { subjects }),
+      ...(subjects === undefined || !isOwnModel ? {} : { subjects }),
       usual: { ...image, ...drawingDefaults },
       hasGallery: gallery !== undefined,
       audience,

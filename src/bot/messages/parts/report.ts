@@ -1,6 +1,7 @@
 import { stringify } from "csv-stringify/sync";
 import { type Item, imageOf, type Job, judgementsOf, type Picture } from "../../../core/job.js";
 import { type PairScores, pairScores } from "../../../core/judgement.js";
+import { loraText } from "../../../core/known-models.js";
 import { type ImageOptions, promptModeOf } from "../../../core/options.js";
 import { SIDES } from "../../../core/side.js";
 
@@ -55,6 +56,9 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["style", ({ image }) => image.style?.name],
   ["style_prompt", ({ image }) => image.style?.prompt],
   ["style_negative", ({ image }) => image.style?.negative],
+  ["model", ({ image }) => image.model || null],
+  ["loras", ({ image }) => image.loras?.map(loraText).join(", ")],
+  ["models_sha256", ({ item }) => modelsOf(item)],
 ];
 
 /** prompts.json: prompts with their rewrites, which a batch takes again as pairs. */
@@ -94,6 +98,12 @@ function textOf(value: Cell): string {
 function embeddingsOf({ notes }: Item): string {
   const used = notes.flatMap((note) => (note.code === "embedding" ? [`${note.name} ${note.sha256}`] : []));
   return [...new Set(used)].join("; ");
+}
+
+/** The model and the LoRAs, each as `name sha256`, with semicolons between them. */
+function modelsOf({ notes }: Item): string {
+  const used = notes.flatMap((note) => (note.code === "models" ? note.used : []));
+  return [...new Set(used.map(({ name, hash }) => [name, hash ?? ""].join(" ").trim()))].join("; ");
 }
 
 /** Of the pictures that both sides go on from; with a space between two different ones. */

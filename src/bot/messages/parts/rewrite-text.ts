@@ -37,7 +37,7 @@ export function noteLines(job: Job, item: Item, words: Words): string[] {
   return [
     ...(lost.length === 0 ? [] : [resultLines.lost(lost.map((word) => escapeMarkdown(word)))]),
     // Both pictures may have the same embedding.
-    ...new Set(item.notes.map((note) => noteLine(note, noteWords))),
+    ...new Set(item.notes.flatMap((note) => (note.code === "models" ? [] : [noteLine(note, noteWords)]))),
     ...modeLines(job, item, words),
   ];
 }

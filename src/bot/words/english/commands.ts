@@ -25,6 +25,9 @@ export const commandTexts = {
       weighted: "weighted: (word:1.3) counts more, [word] less; any length",
     } satisfies Record<PromptMode, string>,
     style: "Words around what is drawn: one of this server's styles or a preset; none for none",
+    model: "The model that draws; those that are installed and offered here",
+    lora: "LoRAs: a name, name:0.8, or several with commas; <lora:name:0.8> in the prompt does the same",
+    loraStrength: "How strong the LoRAs are that have no number of their own; 1 is usual",
     mode: "How to search for a rewrite: beam is the usual way, sample gives a new one each time",
     modes: {
       beam: "beam: the best one found",
@@ -36,6 +39,8 @@ export const commandTexts = {
   compare: {
     description: "Draw a prompt as written and as rewritten, side by side, from the same seed",
     from: "Use the prompt and settings that this picture's file carries",
+    image: "Go on from this picture: both sides are drawn from it",
+    strength: "How much of the image is drawn anew: 0.3 changes little, 1 everything",
     pairs: "How many pairs to draw, each from the next seed",
     blind: "Hide which picture is which until people have voted",
   },
@@ -54,6 +59,13 @@ export const commandTexts = {
     byUser: "each voter",
     byMode: "each way of rewriting",
     export: "Get the votes as JSON lines; all of them if you manage this server, otherwise yours",
+  },
+  taste: {
+    description: "What this server likes in rewrites, learned from the blind votes",
+    show: "Show the phrases that are liked and disliked, with their uncertainty",
+    export: "Get what is known of every phrase as JSON lines",
+    forget: "Forget what the votes so far have taught; they still count in the statistics",
+    sure: "Yes, forget what this server's votes have taught",
   },
   style: {
     description: "Styles: words around what is drawn",
@@ -139,7 +151,7 @@ export const helpText = {
     "",
     "**Which is better?**",
     "`/compare blind:True` hides which is which until you vote.",
-    "`/stats show` tells which wins.",
+    "`/stats show` tells which wins, `/taste show` what is liked.",
     "",
     "**Yours**",
     "`/settings ping` turns pings on or off.",

@@ -14,6 +14,7 @@ import { safetyLines } from "./safety.js";
 import { scoreLines } from "./scores.js";
 import { settingLines } from "./settings.js";
 import { queueLines, statusLines } from "./status.js";
+import { tasteLines } from "./taste.js";
 import type { Translated } from "./translated.js";
 import { blindLines, statsLines, verdictLines } from "./votes.js";
 
@@ -41,6 +42,7 @@ export const english = {
   blindLines,
   verdictLines,
   statsLines,
+  tasteLines,
   draftLines,
   fileLines,
   itemLines,

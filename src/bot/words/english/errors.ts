@@ -43,6 +43,10 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     "`strength` says how much of `image` is drawn anew. Attach a picture as `image`, or leave `strength` out.",
   INPUT_STYLE: (c) =>
     `${named(c.code("style"), "The style", "This style")} is not there. \`/style list\` shows those that are; choose one of them, or \`none\`.`,
+  INPUT_MODEL: (c) =>
+    `There is no ${c.text("kind") === "LoRA" ? "LoRA" : "model"}${c.code("model") === null ? " of this name" : ` ${c.code("model")}`} here.${c.code("near") === null ? "" : ` Did you mean ${c.code("near")}?`} The options \`model\` and \`lora\` show those that are offered while you type.`,
+  MODEL_ADULT: (c) =>
+    `${named(c.code("model"), c.text("kind") === "LoRA" ? "The LoRA" : "The model", "This model")} is for age-restricted channels only. Choose another one, or use it there.`,
   INPUT_REWRITER: (c) =>
     `${named(c.code("rewriter"), "The rewriter", "This rewriter")} can't be used here. Choose one that is shown while you type: \`promptist\`, \`magicprompt\`, \`none\` and so on.`,
   FILE_STYLES: () =>

@@ -40,6 +40,7 @@ export const labels = {
   chooseWords: "Leave out added words",
   editPromptTitle: "Edit the prompt; the seed stays",
   editRewriteTitle: "Edit the rewrite before it is drawn",
+  usePromptTitle: "The prompt to go on from this picture",
   prompt: "Prompt",
   rewrite: "Rewritten by Promptist",
   givenRewrite: "Optimized",

@@ -91,12 +91,15 @@ export const resultLines = {
   unread: (prompts: readonly number[]) =>
     `Promptist can't read ${numbered(prompts)} to ${prompts.length === 1 ? "its" : "their"} end. The part that it did not read follows ${prompts.length === 1 ? "the rewrite" : "the rewrites"} as written.`,
   prompts: (mode: PromptMode) => `${mode} prompts`,
+  /** `name` is code. */
+  model: (name: string) => `model ${name}`,
+  lora: (name: string, strength: number) => `LoRA ${name} ${strength}`,
   /** `prompts`: their numbers, where there are several. */
   marks: (prompts: readonly number[] = []) =>
     `\`(word:1.3)\`, \`[word]\` and \`BREAK\` are read as plain text${prompts.length === 0 ? " here" : ` in ${numbered(prompts)}`}. To give them their meaning, choose \`prompts: weighted\` in the command; managers can set \`prompts\` for everyone.`,
   /** `prompts`: their numbers, where there are several. */
   foreign: (prompts: readonly number[] = []) =>
-    `\`<lora:...>\`, \`AND\`, \`[a|b]\` and \`[a:b:0.5]\` have no meaning here. They are read as words${prompts.length === 0 ? "" : ` in ${numbered(prompts)}`}.`,
+    `\`<hypernet:...>\`, \`AND\`, \`[a|b]\` and \`[a:b:0.5]\` have no meaning here. They are read as words${prompts.length === 0 ? "" : ` in ${numbered(prompts)}`}.`,
   cut: "With `prompts: weighted` the image model reads long prompts to their end.",
   /** `prompts`: their numbers. */
   cutPrompts: (prompts: readonly number[]) =>
@@ -137,6 +140,8 @@ export const noteWords = {
     `Promptist can't read such a long prompt to its end. This part follows the rewrite as written: ${words}`,
   truncated: (side: Side | "negative", words: string) =>
     `The image model can't read the end of the ${SIDE_TEXTS[side]}: ${words}`,
+  /** `used`: each as code, with the beginning of its hash. */
+  models: (used: readonly string[]) => `Drawn with ${listed(used)}.`,
   embedding: (name: string, hash: string) => `Drawn with the embedding ${name} (${hash}).`,
   redone: (side: Side) =>
     `Half precision was not enough for the picture of the ${SIDE_TEXTS[side]}, so it was computed again more exactly.`,
@@ -156,6 +161,13 @@ export function noteLine(note: ItemNote, words: Translated<typeof noteWords> = n
       : words.leftOut;
   if (note.code === "embedding")
     return words.embedding(`\`${note.name.replaceAll("`", "'")}\``, note.sha256.slice(0, SHORT_HASH));
+  if (note.code === "models")
+    return words.models(
+      note.used.map(({ name, hash }) => {
+        const code = `\`${name.replaceAll("`", "'")}\``;
+        return hash === null ? code : `${code} (${hash.slice(0, SHORT_HASH)})`;
+      }),
+    );
   if (note.code === "redone" || note.code === "plain") return words[note.code](note.side);
   const quoted = `\`${withoutMiddle(note.words.replaceAll("`", "'"))}\``;
   return note.code === "unread" ? words.unread(quoted) : words.truncated(note.side, quoted);

@@ -1,0 +1,280 @@
+/**
+ * What taste learns, on simulated communities with hidden likes, and how fast: docs/taste.md.
+ *
+ *     node bench/run.mjs taste [runs]
+ */
+
+import { choose } from "../dist/taste/choice.js";
+import { Features } from "../dist/taste/features.js";
+import { ServerTaste } from "../dist/taste/server-taste.js";
+import { args, SMOKE } from "./support/arguments.mjs";
+
+const RUNS = SMOKE ? 1 : Number(args[0] ?? 10);
+const CHECKS = SMOKE ? [20, 40] : [50, 200, 1_000];
+const FRESH = SMOKE ? 20 : 300;
+const PHRASES = 200;
+const OPTIONS = 6;
+const VOTERS = 40;
+/** Log-odds of a rewrite against its prompt, besides its phrases. */
+const REWRITTEN = 0.2;
+const TIES = 0.1;
+
+/** Seeded numbers from 0 to 1 (T. Ettinger's mulberry32). */
+function seeded(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+const normal = (random) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const points = (share) => `${(100 * share).toFixed(1)}`;
+
+/** Phrases are as frequent as words are (G. Zipf): the n-th has a share of 1 / (n + 5). */
+const cumulated = [];
+for (let n = 0; n < PHRASES; n++) cumulated.push((cumulated.at(-1) ?? 0) + 1 / (n + 5));
+function phraseOf(random) {
+  const at = random() * cumulated.at(-1);
+  return cumulated.findIndex((sum) => sum > at);
+}
+
+/** The distinct beams of one prompt: each shares its beginning with the first, as those of a beam search do. */
+function beamsOf(random) {
+  const first = new Set();
+  const size = () => 4 + Math.floor(random() * 7);
+  const whole = size();
+  while (first.size < whole) first.add(phraseOf(random));
+  const beams = [[...first]];
+  while (beams.length < OPTIONS) {
+    const kept = [...first].slice(0, 2 + Math.floor(random() * 5));
+    const beam = new Set(kept);
+    const length = size();
+    while (beam.size < length) beam.add(phraseOf(random));
+    beams.push([...beam]);
+  }
+  return beams.map((phrases, i) => ({ phrases, likelihood: i === 0 ? 0 : -0.05 * i * random() }));
+}
+
+/** The hidden likes of a voter at a vote; `judge`: what the aesthetic score thinks of each phrase. */
+const drawn = (random, center, deviation) =>
+  Array.from({ length: PHRASES }, () => center + deviation * normal(random));
+const COMMUNITIES = {
+  likes: (random) => {
+    const judge = drawn(random, 0, 0.3);
+    const likes = judge.map((value) => 0.1 + 0.5 * value + 0.26 * normal(random));
+    return { judge, likes: () => likes };
+  },
+  dislikes: (random) => {
+    const judge = drawn(random, 0, 0.3);
+    const likes = judge.map((value) => -0.1 - 0.5 * value + 0.26 * normal(random));
+    return { judge, likes: () => likes };
+  },
+  indifferent: (random) => {
+    const none = drawn(random, 0, 0);
+    return { judge: drawn(random, 0, 0.3), likes: () => none };
+  },
+  "two factions": (random) => {
+    const both = drawn(random, 0, 0.2);
+    const one = both.map((value) => value + 0.3 * normal(random));
+    const other = both.map((value, i) => value - (one[i] - value));
+    return { judge: drawn(random, 0, 0.3), likes: (voter) => (voter % 2 === 0 ? one : other) };
+  },
+  "changes after 500": (random) => {
+    const before = drawn(random, 0, 0.3);
+    const after = drawn(random, 0, 0.3);
+    return { judge: drawn(random, 0, 0.3), likes: (_, vote) => (vote < 500 ? before : after) };
+  },
+  // Every tenth votes for the opposite of what the others like, always.
+  "10 % attackers": (random) => {
+    const likes = drawn(random, 0, 0.3);
+    return { judge: drawn(random, 0, 0.3), likes: () => likes, attacks: (voter) => voter % 10 === 0 };
+  },
+};
+
+const utility = (likes, phrases) => phrases.reduce((sum, phrase) => sum + likes[phrase], 0);
+
+/** Ways to choose a beam. `learn` gets 1 where the rewrite won, 0 where it lost. */
+function byTaste() {
+  const features = new Features();
+  const server = new ServerTaste((feature) => features.phrase(feature) !== null);
+  const numbers = new Map();
+  const differenceOf = (phrases) => {
+    const rewrite = ["a cat", ...phrases.map((phrase) => `words ${phrase}`)].join(", ");
+    const difference = features.difference({ prompt: "a cat", rewrite, mode: "beam" });
+    for (const [i, phrase] of phrases.entries()) numbers.set(phrase, difference.features[i]);
+    return difference;
+  };
+  const options = (beams) =>
+    beams.map(({ phrases, likelihood }) => ({ difference: differenceOf(phrases), likelihood }));
+  const settle = () => {
+    if (server.needsFit([])) for (const _ of server.fit([]));
+  };
+  return {
+    server,
+    numbers,
+    pick: (beams, random) => choose(options(beams), server.posterior, random).index,
+    best: (beams) => {
+      settle();
+      const scores = options(beams).map(
+        ({ difference, likelihood }) => likelihood + server.posterior.logOdds(difference),
+      );
+      return scores.indexOf(Math.max(...scores));
+    },
+    learn: (beam, won, voter, vote) => {
+      server.learn({ jobId: `${vote}`, userId: `${voter}`, won }, () => differenceOf(beam.phrases));
+      settle();
+    },
+  };
+}
+
+function byCounts() {
+  const wins = new Float64Array(PHRASES).fill(1);
+  const votes = new Float64Array(PHRASES).fill(2);
+  const best = (beams) => {
+    const scores = beams.map(({ phrases }) => mean(phrases.map((phrase) => wins[phrase] / votes[phrase])));
+    return scores.indexOf(Math.max(...scores));
+  };
+  return {
+    best,
+    pick: (beams, random) => {
+      const at = random();
+      return at < 0.05 ? 0 : at < 0.1 ? Math.floor(random() * beams.length) : best(beams);
+    },
+    learn: ({ phrases }, won) => {
+      for (const phrase of phrases) {
+        wins[phrase] += won;
+        votes[phrase]++;
+      }
+    },
+  };
+}
+
+const byJudge = ({ judge }) => {
+  const best = (beams) => {
+    const scores = beams.map(({ phrases }) => utility(judge, phrases));
+    return scores.indexOf(Math.max(...scores));
+  };
+  return { best, pick: best, learn: () => {} };
+};
+const off = () => ({ best: () => 0, pick: () => 0, learn: () => {} });
+
+/** One community that votes on what one way chooses. */
+function live(way, community, seed, onCheck) {
+  const random = seeded(seed);
+  for (let vote = 0; vote < CHECKS.at(-1); vote++) {
+    const beams = beamsOf(random);
+    const beam = beams[way.pick(beams, random)];
+    const voter = Math.floor(random() * VOTERS);
+    const truth = REWRITTEN + utility(community.likes(voter, vote), beam.phrases);
+    const p = community.attacks?.(voter) === true ? (truth > 0 ? 0 : 1) : sigmoid(truth);
+    // Ties teach nothing.
+    if (random() >= TIES) way.learn(beam, random() < p ? 1 : 0, voter, vote);
+    if (CHECKS.includes(vote + 1)) onCheck(vote + 1);
+  }
+}
+
+/** Against the first beam, on prompts that were not voted on: the share of wins, and what the best would add. */
+function judged(way, community, vote, seed) {
+  const random = seeded(seed);
+  const wins = [];
+  const regrets = [];
+  for (let prompt = 0; prompt < FRESH; prompt++) {
+    const beams = beamsOf(random);
+    const chosen = way.best(beams);
+    for (const voter of [1, 2]) {
+      const utilities = beams.map(({ phrases }) => utility(community.likes(voter, vote - 1), phrases));
+      wins.push(sigmoid(utilities[chosen] - utilities[0]));
+    }
+    const shared = beams.map(({ phrases }) =>
+      mean([1, 2].map((voter) => utility(community.likes(voter, vote - 1), phrases))),
+    );
+    regrets.push(Math.max(...shared) - shared[chosen]);
+  }
+  return { wins: mean(wins), regret: mean(regrets) };
+}
+
+/** How many of the phrases' hidden likes, of the factions together, lie in their 95 % intervals. */
+function coverage({ server, numbers }, community, vote) {
+  const [one, other] = [1, 2].map((voter) => community.likes(voter, vote - 1));
+  const truth = new Map([...numbers].map(([phrase, number]) => [number, (one[phrase] + other[phrase]) / 2]));
+  return [...server.effects()].map(({ feature, mean: center, deviation }) =>
+    Math.abs(truth.get(feature) - center) < 1.96 * deviation ? 1 : 0,
+  );
+}
+
+const WAYS = { taste: byTaste, counts: byCounts, aesthetic: byJudge, off };
+for (const [name, make] of Object.entries(COMMUNITIES)) {
+  const results = new Map();
+  const held = new Map();
+  const push = (map, key, ...values) => map.set(key, [...(map.get(key) ?? []), ...values]);
+  for (let run = 0; run < RUNS; run++) {
+    const community = make(seeded(1_000 + run));
+    for (const [label, create] of Object.entries(WAYS)) {
+      const way = create(community);
+      live(way, community, 2_000 + run, (vote) => {
+        push(results, `${label} ${vote}`, judged(way, community, vote, 3_000 + run));
+        if (label === "taste") push(held, vote, ...coverage(way, community, vote));
+      });
+    }
+  }
+  console.log(
+    `${name}: win rate against the first beam in % (regret in log-odds) after ${CHECKS.join(", ")} votes`,
+  );
+  for (const label of Object.keys(WAYS)) {
+    const cells = CHECKS.map((vote) => {
+      const all = results.get(`${label} ${vote}`);
+      return `${points(mean(all.map(({ wins }) => wins)))} (${mean(all.map(({ regret }) => regret)).toFixed(2)})`;
+    });
+    console.log(`  ${label.padEnd(9)} ${cells.join("  ")}`);
+  }
+  console.log(`  95 % intervals hold ${CHECKS.map((vote) => points(mean(held.get(vote)))).join(", ")} %`);
+}
+
+/** Speed with many votes and phrases. */
+const [VOTES, VOCABULARY] = SMOKE ? [500, 200] : [100_000, 5_000];
+const random = seeded(7);
+const features = new Features();
+const server = new ServerTaste((feature) => features.phrase(feature) !== null);
+const rewritten = () => {
+  const phrases = Array.from({ length: 10 }, () => `words ${Math.floor(VOCABULARY * random() ** 3)}`);
+  return { prompt: "a cat", rewrite: `a cat, ${phrases.join(", ")}`, mode: "beam" };
+};
+const vote = (n) =>
+  server.learn({ jobId: `${n}`, userId: `${n % 5_000}`, won: random() < 0.6 ? 1 : 0 }, () =>
+    features.difference(rewritten()),
+  );
+for (let n = 0; n < VOTES; n++) vote(n);
+/** Milliseconds by the clock or the process' processor time, whichever is less: another program may have the core. */
+function timed(work) {
+  const [at, { user, system }] = [performance.now(), process.cpuUsage()];
+  work();
+  const spent = process.cpuUsage();
+  return Math.min(performance.now() - at, (spent.user + spent.system - user - system) / 1000);
+}
+let [fitMs, longest] = [0, 0];
+for (let work = server.fit([]), done = false; !done; ) {
+  const piece = timed(() => {
+    done = work.next().done === true;
+  });
+  fitMs += piece;
+  longest = Math.max(longest, piece);
+}
+const times = (work, count = SMOKE ? 20 : 1_000) =>
+  Array.from({ length: count }, (_, n) => timed(() => work(n))).sort((a, b) => a - b);
+const learned = times((n) => vote(VOTES + n));
+const chosen = times(() =>
+  choose(
+    Array.from({ length: 8 }, () => ({ difference: features.difference(rewritten()), likelihood: 0 })),
+    server.posterior,
+    random,
+  ),
+);
+const told = (sorted) =>
+  `median ${sorted[sorted.length >> 1].toFixed(2)} ms, 99 % ${sorted[Math.floor(sorted.length * 0.99)].toFixed(2)} ms`;
+console.log(`fit of ${VOTES} votes: ${(fitMs / 1000).toFixed(2)} s, longest piece ${longest.toFixed(1)} ms`);
+console.log(`a choice of 8: ${told(chosen)}`);
+console.log(`a vote's update with ${VOTES} votes and ${VOCABULARY} phrases: ${told(learned)}`);

@@ -1,0 +1,117 @@
+import {
+  ApplicationCommandOptionType,
+  ApplicationCommandType,
+  type ChatInputCommandInteraction,
+} from "discord.js";
+import { InputError } from "../../core/errors.js";
+import { type KnownPhrase, knownPhrases } from "../../taste/known-phrases.js";
+import { deferReply, replyPrivately } from "../discord/interactions.js";
+import { clip, escapeMarkdown } from "../discord/markdown.js";
+import { mayManage } from "../requests/rules.js";
+import { commandTexts } from "../words/english/commands.js";
+import type { Words } from "../words/english/english.js";
+import { wordsOf } from "../words/languages.js";
+import type { AnswerCommand, Services } from "./command.js";
+import { sendExport } from "./export.js";
+
+const texts = commandTexts.taste;
+const PHRASES_SHOWN = 10;
+const PHRASE_MAX = 60;
+
+/** `/taste show | export | forget`: what the blind votes have taught of a server. */
+export const taste: AnswerCommand = {
+  definition: () => ({
+    type: ApplicationCommandType.ChatInput,
+    name: "taste",
+    description: texts.description,
+    options: [
+      { type: ApplicationCommandOptionType.Subcommand, name: "show", description: texts.show },
+      { type: ApplicationCommandOptionType.Subcommand, name: "export", description: texts.export },
+      {
+        type: ApplicationCommandOptionType.Subcommand,
+        name: "forget",
+        description: texts.forget,
+        options: [
+          {
+            type: ApplicationCommandOptionType.Boolean,
+            name: "sure",
+            description: texts.sure,
+            required: true,
+          },
+        ],
+      },
+    ],
+  }),
+
+  async run(interaction, services) {
+    const { guildId } = interaction;
+    const words = wordsOf(interaction.locale);
+    if (guildId === null) return replyPrivately(interaction, words.tasteLines.noServer);
+    const subcommand = interaction.options.getSubcommand();
+    if (subcommand === "export") return exportPhrases(interaction, guildId, services, words);
+    if (subcommand === "forget") return forget(interaction, guildId, services, words);
+    return show(interaction, guildId, services, words);
+  },
+};
+
+async function show(
+  interaction: ChatInputCommandInteraction,
+  guildId: string,
+  { tastes }: Services,
+  { tasteLines }: Words,
+): Promise<void> {
+  await deferReply(interaction);
+  const { votes, phrases } = knownPhrases(await tastes.of(guildId));
+  const line = ({ phrase, share, interval, n }: KnownPhrase) =>
+    tasteLines.phrase(`**${escapeMarkdown(clip(phrase, PHRASE_MAX))}**`, share, interval, n);
+  const list = (title: string, some: readonly KnownPhrase[]) =>
+    some.length === 0 ? [] : ["", `__${title}__`, ...some.slice(0, PHRASES_SHOWN).map(line)];
+  const liked = phrases.filter(({ share }) => share > 0.5);
+  const disliked = phrases.filter(({ share }) => share < 0.5).reverse();
+  const description =
+    votes === 0
+      ? tasteLines.none
+      : [
+          tasteLines.learned(votes),
+          ...list(tasteLines.liked, liked),
+          ...list(tasteLines.disliked, disliked),
+          "",
+          `-# ${tasteLines.intervals}`,
+        ].join("\n");
+  await interaction.editReply({ embeds: [{ title: tasteLines.title, description }] });
+}
+
+async function exportPhrases(
+  interaction: ChatInputCommandInteraction,
+  guildId: string,
+  { send, tastes }: Services,
+  { tasteLines }: Words,
+): Promise<void> {
+  const find = async () => {
+    const { votes, phrases } = knownPhrases(await tastes.of(guildId));
+    if (phrases.length === 0) return tasteLines.none;
+    return { records: phrases, closing: tasteLines.exported(phrases.length, votes) };
+  };
+  await sendExport(interaction, send, find, {
+    name: "taste",
+    ending: "jsonl",
+    piecesOf: ({ phrase, share, interval, effect, deviation, n }) => {
+      const line = { phrase, share, ...interval, effect, deviation, votes: n };
+      return [{ list: "phrases", data: Buffer.from(`${JSON.stringify(line)}\n`) }];
+    },
+    write: (pieces) => pieces.map(({ data }) => data),
+  });
+}
+
+async function forget(
+  interaction: ChatInputCommandInteraction,
+  guildId: string,
+  { lessons, settings }: Services,
+  { tasteLines }: Words,
+): Promise<void> {
+  if (!mayManage(interaction, await settings.resolve(interaction)))
+    throw new InputError("NOT_ALLOWED", "Only who manages the server may forget its taste.");
+  if (!interaction.options.getBoolean("sure", true)) return replyPrivately(interaction, tasteLines.notSure);
+  await lessons.forget(guildId);
+  await replyPrivately(interaction, tasteLines.forgotten);
+}

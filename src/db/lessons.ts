@@ -1,0 +1,32 @@
+import type { Side } from "../core/side.js";
+
+/** A vote for one of the two pictures, with the texts of its pair: what taste is learned from. */
+export interface Lesson {
+  readonly jobId: string;
+  readonly userId: string;
+  /** Null in a direct message. */
+  readonly guildId: string | null;
+  /** The search mode, or `given` for a rewrite that a person wrote. */
+  readonly mode: string;
+  readonly chosen: Side;
+  readonly prompt: string;
+  readonly rewrite: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** The place of a lesson in their order. */
+export type LessonKey = Pick<Lesson, "at" | "jobId" | "userId">;
+
+/**
+ * Votes as lessons: without those on pairs that the rewrite did not change, those whose texts were erased, ties,
+ * "both bad", and what a server wants forgotten. All methods throw QueueError when the database fails.
+ */
+export interface Lessons {
+  /** The lessons behind one, in order of time, at most some at a time; none at the end. */
+  after(key: LessonKey): Promise<readonly Lesson[]>;
+  /** A text that changes whenever lessons are taken away, by an erasure or by `forget`. */
+  mark(): Promise<string>;
+  /** Votes in this server up to now are no lessons any more. They still count in `/stats`. */
+  forget(guildId: string): Promise<void>;
+}

@@ -1,0 +1,42 @@
+import type { Interval } from "../core/statistics.js";
+import type { Taste } from "./tastes.js";
+
+/** What is known of one phrase in a server. */
+export interface KnownPhrase {
+  readonly phrase: string;
+  /** How often a rewrite with it would win against the same one without it, 0 to 1. */
+  readonly share: number;
+  /** Holds the share in 95 % of the cases. */
+  readonly interval: Interval;
+  /** The same in log-odds, and its standard deviation. */
+  readonly effect: number;
+  readonly deviation: number;
+  /** Votes on pairs with the phrase. */
+  readonly n: number;
+}
+
+/** Standard normal quantile for a two-sided 95 % interval. */
+const Z = 1.959964;
+/** A phrase of a single pair tells nothing yet, and may be a person's own words. */
+const PAIRS_MIN = 2;
+
+/** The phrases that a server voted on, the surest liked first and the surest disliked last, and how many votes. */
+export function knownPhrases({ server, features }: Taste): {
+  readonly votes: number;
+  readonly phrases: readonly KnownPhrase[];
+} {
+  const phrases = [...server.effects()]
+    .filter(({ pairs }) => pairs >= PAIRS_MIN)
+    .sort((a, b) => b.mean / b.deviation - a.mean / a.deviation)
+    .map(({ feature, mean, deviation, n }) => ({
+      phrase: features.phrase(feature)!,
+      share: sigmoid(mean),
+      interval: { low: sigmoid(mean - Z * deviation), high: sigmoid(mean + Z * deviation) },
+      effect: mean,
+      deviation,
+      n,
+    }));
+  return { votes: server.votes, phrases };
+}
+
+const sigmoid = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds));

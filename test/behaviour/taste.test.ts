@@ -1,0 +1,67 @@
+import { expect, it } from "vitest";
+import { nextEvent, startWorld, type World } from "../support/bot-world.js";
+
+/** Votes of ten people for the rewrite of a pair. */
+async function votes(world: World, prompt: string): Promise<void> {
+  const alice = world.local.member("alice");
+  const enqueued = nextEvent(world.events, "job.enqueued");
+  const delivered = nextEvent(world.events, "job.delivered");
+  await alice.slash("compare", { prompt, blind: true });
+  const { jobId } = await enqueued;
+  await world.loop.runNext();
+  await delivered;
+  const left = (await world.votes.ballot(jobId))!.left === "optimized" ? "left" : "right";
+  for (let voter = 0; voter < 10; voter++)
+    await world.votes.vote(jobId, `7000000000000000${voter + 10}`, voter < 8 ? left : "tie");
+}
+
+it("/taste shows what the votes have taught, exports it, and forgets it for a manager", async () => {
+  const world = await startWorld();
+  const [admin, bob] = [world.local.member("admin"), world.local.member("bob")];
+  const shown = async () => {
+    const handle = await bob.slash("taste show");
+    return (await handle.waitFor((message) => message.embeds.length > 0)).embeds[0]!.description!;
+  };
+  expect(await shown()).toContain("Nothing is known yet");
+  const none = await bob.slash("taste export");
+  expect((await none.done()).content).toContain("Nothing is known yet");
+
+  for (const prompt of ["A cat", "A dog"]) await votes(world, prompt);
+  const text = await shown();
+  expect(text).toContain("Learned from 16 blind votes.");
+  expect(text).toMatch(/__Liked__\n\*\*(artstation|highly detailed)\*\*: 60 % \(45 % to 73 %\), n = 16/);
+  expect(text).not.toContain("Disliked");
+
+  const file = (await (await bob.slash("taste export")).done()).attachments[0]!;
+  const lines = new TextDecoder()
+    .decode(await bob.download(file))
+    .trim()
+    .split("\n");
+  expect(
+    lines
+      .map((line) => JSON.parse(line))
+      .map(({ phrase, votes }) => [phrase, votes])
+      .sort(),
+  ).toEqual([
+    ["artstation", 16],
+    ["highly detailed", 16],
+  ]);
+
+  expect((await (await bob.slash("taste forget", { sure: true })).done()).content).toContain(
+    "manage this server",
+  );
+  const unsure = await (await admin.slash("taste forget", { sure: false })).done();
+  expect(unsure.content).toContain("Nothing was forgotten");
+  expect(await shown()).toBe(text);
+  expect((await (await admin.slash("taste forget", { sure: true })).done()).content).toContain("Forgotten.");
+  expect(await shown()).toContain("Nothing is known yet");
+  expect(await world.votes.total({})).toMatchObject({ optimized: 16 });
+  expect(world.problems).toEqual([]);
+});
+
+it("/taste is of a server, not of direct messages", async () => {
+  const world = await startWorld();
+  const bob = world.local.member("bob");
+  const handle = await bob.slash("taste show", {}, { channel: "dm" });
+  expect((await handle.done()).content).toContain("Every server has its own taste");
+});
