@@ -10,7 +10,12 @@ export const EXIT = {
   usage: 2,
 } as const;
 
-const USAGE: ReadonlySet<ErrorCode> = new Set(["INPUT_EMPTY", "INPUT_OPTION", "INPUT_TOO_LONG"]);
+const USAGE: ReadonlySet<ErrorCode> = new Set([
+  "INPUT_EMPTY",
+  "INPUT_OPTION",
+  "INPUT_TOO_LONG",
+  "INPUT_MEMORY",
+]);
 
 /** The exit code for what a verb threw. Commander also throws to end after `--help` and `--version`. */
 export function exitCodeOf(error: unknown): number {
